@@ -1,0 +1,195 @@
+//! The block format (draft-ietf-opsawg-pcapng): sections in either byte order, several interfaces
+//! with their own clocks, enhanced, simple and obsolete packet blocks.
+
+use super::{FileError, FileInterface, Frame, MAX_RECORD_LEN, Step};
+use crate::{LinkType, Timestamp};
+use pcap_parser::pcapng::{
+    Block, InterfaceDescriptionBlock, OptionCode, parse_block_be, parse_block_le,
+    parse_sectionheaderblock,
+};
+
+/// The first four bytes of a section, alike in both byte orders.
+pub(super) const MAGIC: [u8; 4] = [0x0a, 0x0d, 0x0d, 0x0a];
+/// The packet block that enhanced packet blocks replaced (draft, appendix A).
+const OBSOLETE_PACKET: u32 = 2;
+
+/// The state of the current section.
+#[derive(Debug, Default)]
+pub(super) struct PcapNg {
+    is_big_endian: bool,
+    /// `interfaces.len() == clocks.len()`
+    interfaces: Vec<FileInterface>,
+    clocks: Vec<FileClock>,
+}
+
+/// How an interface's ticks become time.
+#[derive(Clone, Copy, Debug)]
+struct FileClock {
+    ticks_per_second: u128,
+    offset_seconds: i64,
+}
+
+impl FileClock {
+    /// Bit 7 of `if_tsresol` tells powers of 2 from powers of 10, the rest is the negative
+    /// exponent (draft, 4.2).
+    fn new(tsresol: u8, offset_seconds: i64) -> Option<Self> {
+        let exponent = u32::from(tsresol & 0x7f);
+        let ticks_per_second = match tsresol & 0x80 {
+            0 => 10u128.checked_pow(exponent)?,
+            _ => 1u128.checked_shl(exponent)?,
+        };
+        Some(Self { ticks_per_second, offset_seconds })
+    }
+
+    fn timestamp(&self, ticks: u64) -> Timestamp {
+        let ticks = u128::from(ticks);
+        let seconds = ticks / self.ticks_per_second;
+        let fraction = ticks % self.ticks_per_second;
+        // Below 2^30 for any resolution whose fraction times 10^9 fits; coarser first otherwise.
+        let subsec_ns = match fraction.checked_mul(1_000_000_000) {
+            Some(scaled) => scaled / self.ticks_per_second,
+            None => fraction / (self.ticks_per_second / 1_000_000_000),
+        };
+        let seconds = i64::try_from(seconds).unwrap_or(i64::MAX);
+        Timestamp::from_parts(
+            seconds.saturating_add(self.offset_seconds),
+            u32::try_from(subsec_ns).unwrap_or(999_999_999),
+        )
+    }
+}
+
+impl PcapNg {
+    pub(super) fn interfaces(&self) -> &[FileInterface] {
+        &self.interfaces
+    }
+
+    pub(super) fn step<'a>(&mut self, bytes: &'a [u8], offset: u64) -> Result<Step<'a>, FileError> {
+        let damaged = |reason| FileError::Damaged { offset, reason };
+        let Some((kind, len)) = self.block_head(bytes).map_err(damaged)? else {
+            return Ok(Step::More { needed: 12 });
+        };
+        // Each block tells its length before and after its content.
+        if len < 12 || len % 4 != 0 {
+            return Err(damaged("an impossible block length"));
+        }
+        if len > MAX_RECORD_LEN {
+            return Err(damaged("a block of more than 128 MiB"));
+        }
+        let Some(block) = bytes.get(..len) else {
+            return Ok(Step::More { needed: len });
+        };
+        if block[len - 4..] != block[4..8] {
+            return Err(damaged("the two lengths of a block differ"));
+        }
+        if kind == MAGIC {
+            self.section(block, offset)?;
+            return Ok(Step::Passed { consumed: len });
+        }
+        let parse = if self.is_big_endian { parse_block_be } else { parse_block_le };
+        let Ok((_, block)) = parse(block) else {
+            return Err(damaged("an unreadable block"));
+        };
+        let frame = match block {
+            Block::InterfaceDescription(description) => {
+                self.interface(&description).map_err(damaged)?;
+                None
+            }
+            Block::EnhancedPacket(packet) => {
+                let ticks = u64::from(packet.ts_high) << 32 | u64::from(packet.ts_low);
+                let data = packet.data.get(..packet.caplen as usize);
+                Some((packet.if_id as usize, ticks, data, packet.origlen))
+            }
+            Block::SimplePacket(packet) => {
+                let snaplen = self.interfaces.first().map_or(0, |interface| interface.snaplen);
+                let cap = if snaplen == 0 { packet.origlen } else { packet.origlen.min(snaplen) };
+                let data = packet.data.get(..(cap as usize).min(packet.data.len()));
+                Some((0, 0, data, packet.origlen))
+            }
+            Block::Unknown(block) if self.number(kind) == OBSOLETE_PACKET => Some(
+                self.obsolete_packet(block.data).ok_or_else(|| damaged("a short packet block"))?,
+            ),
+            _ => None,
+        };
+        let Some((interface, ticks, data, wire_len)) = frame else {
+            return Ok(Step::Passed { consumed: len });
+        };
+        let bytes = data.ok_or_else(|| damaged("more bytes captured than the block holds"))?;
+        let (Some(description), Some(clock)) =
+            (self.interfaces.get(interface), self.clocks.get(interface))
+        else {
+            return Err(damaged("a packet of an interface that was not described"));
+        };
+        let ts = clock.timestamp(ticks);
+        let frame = Frame { ts, link: description.link, interface, bytes, wire_len };
+        Ok(Step::Frame { consumed: len, frame })
+    }
+
+    /// Type and length of the block at the front; the length of a section header is in the byte
+    /// order that its third word tells.
+    fn block_head(&self, bytes: &[u8]) -> Result<Option<([u8; 4], usize)>, &'static str> {
+        let Some(&head) = bytes.first_chunk::<12>() else {
+            return Ok(None);
+        };
+        let [kind @ .., l0, l1, l2, l3, b0, b1, b2, b3] = head;
+        let len = [l0, l1, l2, l3];
+        let is_big_endian = match [b0, b1, b2, b3] {
+            _ if kind != MAGIC => self.is_big_endian,
+            [0x1a, 0x2b, 0x3c, 0x4d] => true,
+            [0x4d, 0x3c, 0x2b, 0x1a] => false,
+            _ => return Err("a section header without its byte-order magic"),
+        };
+        let len = if is_big_endian { u32::from_be_bytes(len) } else { u32::from_le_bytes(len) };
+        Ok(Some((kind, len as usize)))
+    }
+
+    fn number(&self, word: [u8; 4]) -> u32 {
+        if self.is_big_endian { u32::from_be_bytes(word) } else { u32::from_le_bytes(word) }
+    }
+
+    fn signed(&self, bytes: [u8; 8]) -> i64 {
+        if self.is_big_endian { i64::from_be_bytes(bytes) } else { i64::from_le_bytes(bytes) }
+    }
+
+    fn section(&mut self, block: &[u8], offset: u64) -> Result<(), FileError> {
+        let Ok((_, section)) = parse_sectionheaderblock(block) else {
+            return Err(FileError::Damaged { offset, reason: "an unreadable section header" });
+        };
+        // Minor version 2 is 0 but for a note (draft, 4.1).
+        if section.major_version != 1 || !matches!(section.minor_version, 0 | 2) {
+            let version = format!("{}.{}", section.major_version, section.minor_version);
+            return Err(FileError::Unsupported { what: format!("pcapng version {version}") });
+        }
+        *self = Self { is_big_endian: section.big_endian(), ..Self::default() };
+        Ok(())
+    }
+
+    fn interface(&mut self, block: &InterfaceDescriptionBlock<'_>) -> Result<(), &'static str> {
+        // pcap-parser 0.17 reads this option in little-endian order always, so here it is read anew.
+        let offset = (block.options.iter())
+            .find(|option| option.code == OptionCode::IfTsoffset)
+            .and_then(|option| option.value.first_chunk().copied())
+            .map_or(0, |bytes| self.signed(bytes));
+        let clock =
+            FileClock::new(block.if_tsresol, offset).ok_or("an impossible clock resolution")?;
+        let link = u16::try_from(block.linktype.0).map_err(|_| "an impossible link type")?;
+        let name = block.if_name().and_then(Result::ok).map(str::to_owned);
+        let link = LinkType::from_file(link);
+        self.interfaces.push(FileInterface { name, link, snaplen: block.snaplen });
+        self.clocks.push(clock);
+        Ok(())
+    }
+
+    /// Interface (16 bits), drops (16), time (64), captured length, length, bytes.
+    fn obsolete_packet<'a>(&self, data: &'a [u8]) -> Option<(usize, u64, Option<&'a [u8]>, u32)> {
+        let (head, content) = data.split_first_chunk::<20>()?;
+        let word = |at: usize| self.number([head[at], head[at + 1], head[at + 2], head[at + 3]]);
+        let interface = [head[0], head[1]];
+        let interface = if self.is_big_endian {
+            u16::from_be_bytes(interface)
+        } else {
+            u16::from_le_bytes(interface)
+        };
+        let ticks = u64::from(word(4)) << 32 | u64::from(word(8));
+        Some((usize::from(interface), ticks, content.get(..word(12) as usize), word(16)))
+    }
+}

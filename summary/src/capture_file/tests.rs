@@ -1,0 +1,194 @@
+//! Small files made byte by byte, in both byte orders, cut and damaged.
+
+use super::{FileError, Reader, Step};
+use crate::LinkType;
+use proptest::prelude::*;
+
+/// Time in nanoseconds, link type, interface, captured bytes and wire length of a frame.
+type Seen = (i64, LinkType, usize, Vec<u8>, u32);
+
+fn read(mut rest: &[u8]) -> (Vec<Seen>, Option<FileError>) {
+    let mut reader = Reader::new();
+    let mut seen = Vec::new();
+    while !rest.is_empty() {
+        match reader.step(rest) {
+            Ok(Step::Frame { consumed, frame }) => {
+                let bytes = frame.bytes.to_vec();
+                seen.push((frame.ts.ns(), frame.link, frame.interface, bytes, frame.wire_len));
+                rest = &rest[consumed..];
+            }
+            Ok(Step::Passed { consumed }) => rest = &rest[consumed..],
+            Ok(Step::More { needed }) => {
+                assert!(needed > rest.len());
+                return (seen, Some(reader.cut(rest.len())));
+            }
+            Err(error) => return (seen, Some(error)),
+        }
+    }
+    (seen, None)
+}
+
+/// Writes words in one byte order.
+struct Bytes {
+    is_big_endian: bool,
+    bytes: Vec<u8>,
+}
+
+impl Bytes {
+    fn new(is_big_endian: bool) -> Self {
+        Self { is_big_endian, bytes: Vec::new() }
+    }
+
+    fn u32(mut self, value: u32) -> Self {
+        let bytes = if self.is_big_endian { value.to_be_bytes() } else { value.to_le_bytes() };
+        self.bytes.extend(bytes);
+        self
+    }
+
+    fn u16(mut self, value: u16) -> Self {
+        let bytes = if self.is_big_endian { value.to_be_bytes() } else { value.to_le_bytes() };
+        self.bytes.extend(bytes);
+        self
+    }
+
+    fn raw(mut self, bytes: &[u8]) -> Self {
+        self.bytes.extend(bytes);
+        self
+    }
+
+    fn block(self, kind: u32, content: &Self) -> Self {
+        let padding = vec![0; content.bytes.len().next_multiple_of(4) - content.bytes.len()];
+        let len = u32::try_from(12 + content.bytes.len() + padding.len()).unwrap();
+        self.u32(kind).u32(len).raw(&content.bytes).raw(&padding).u32(len)
+    }
+}
+
+fn pcap(is_big_endian: bool, magic: u32) -> Bytes {
+    let file = Bytes::new(is_big_endian).u32(magic).u16(2).u16(4).u32(0).u32(0);
+    let file = file.u32(65_535).u32(1);
+    file.u32(1_000).u32(999_999).u32(3).u32(60).raw(&[7, 8, 9])
+}
+
+#[test]
+fn old_versions_tell_the_wires_length_first() {
+    for (minor, first, second) in [(2, 60, 3), (3, 60, 3), (3, 3, 60)] {
+        let file = Bytes::new(false).u32(0xa1b2_c3d4).u16(2).u16(minor).u32(0).u32(0);
+        let file = file.u32(65_535).u32(1).u32(1).u32(0).u32(first).u32(second).raw(&[7, 8, 9]);
+        let frame = (1_000_000_000, LinkType::ETHERNET, 0, vec![7, 8, 9], 60);
+        assert_eq!(read(&file.bytes), (vec![frame], None));
+    }
+}
+
+#[test]
+fn pcap_in_both_byte_orders_and_resolutions() {
+    for (is_big_endian, magic, fraction_ns) in [
+        (false, 0xa1b2_c3d4, 999_999_000),
+        (true, 0xa1b2_c3d4, 999_999_000),
+        (false, 0xa1b2_3c4d, 999_999),
+        (true, 0xa1b2_3c4d, 999_999),
+    ] {
+        let frame = (1_000_000_000_000 + fraction_ns, LinkType::ETHERNET, 0, vec![7, 8, 9], 60);
+        assert_eq!(read(&pcap(is_big_endian, magic).bytes), (vec![frame], None));
+    }
+}
+
+/// Two interfaces with clocks of 10⁻⁹ s and 2⁻¹⁰ s plus an offset, one frame of each kind of block.
+fn pcapng(is_big_endian: bool) -> Bytes {
+    let new = || Bytes::new(is_big_endian);
+    let section = new().u32(0x1a2b_3c4d).u16(1).u16(0).u32(u32::MAX).u32(u32::MAX);
+    let first = new().u16(1).u16(0).u32(4).u16(2).u16(4).raw(b"eth0");
+    let first = first.u16(9).u16(1).raw(&[9, 0, 0, 0]).u16(0).u16(0);
+    let offset: [u32; 2] = if is_big_endian { [0, 100] } else { [100, 0] };
+    let second = new().u16(101).u16(0).u32(0).u16(9).u16(1).raw(&[0x8a, 0, 0, 0]);
+    let second = second.u16(14).u16(8).u32(offset[0]).u32(offset[1]).u16(0).u16(0);
+    let enhanced = new().u32(1).u32(0).u32(1536).u32(3).u32(60).raw(&[1, 2, 3]);
+    let simple = new().u32(6).raw(&[4, 5, 6, 7]);
+    let obsolete = new().u16(0).u16(0).u32(0).u32(42).u32(2).u32(2).raw(&[8, 9]);
+    new()
+        .block(0x0a0d_0d0a, &section)
+        .block(1, &first)
+        .block(1, &second)
+        .block(0x0000_0bad, &new().u32(1))
+        .block(6, &enhanced)
+        .block(3, &simple)
+        .block(2, &obsolete)
+}
+
+#[test]
+fn pcapng_in_both_byte_orders_with_every_packet_block() {
+    for is_big_endian in [false, true] {
+        let (seen, error) = read(&pcapng(is_big_endian).bytes);
+        assert_eq!(error, None);
+        let expected = vec![
+            (101_500_000_000, LinkType::RAW, 1, vec![1, 2, 3], 60),
+            (0, LinkType::ETHERNET, 0, vec![4, 5, 6, 7], 6),
+            (42, LinkType::ETHERNET, 0, vec![8, 9], 2),
+        ];
+        assert_eq!(seen, expected);
+    }
+}
+
+#[test]
+fn interfaces_have_their_names() {
+    let file = pcapng(false).bytes;
+    let mut reader = Reader::new();
+    let mut rest = &file[..];
+    while let Ok(Step::Passed { consumed }) = reader.step(rest) {
+        rest = &rest[consumed..];
+    }
+    let names: Vec<_> =
+        reader.interfaces().iter().map(|interface| interface.name.as_deref()).collect();
+    assert_eq!(names, [Some("eth0"), None]);
+}
+
+#[test]
+fn a_second_section_may_turn_the_byte_order() {
+    let file = [pcapng(false).bytes, pcapng(true).bytes].concat();
+    let (seen, error) = read(&file);
+    assert_eq!((seen.len(), error), (6, None));
+}
+
+#[test]
+fn a_cut_file_gives_what_was_whole_and_the_place() {
+    let file = pcap(false, 0xa1b2_c3d4).raw(&[1, 2, 3]).bytes;
+    let (seen, error) = read(&file);
+    assert_eq!((seen.len(), error), (1, Some(FileError::Cut { offset: 43 })));
+}
+
+#[test]
+fn damage_is_named_with_its_place() {
+    let mut file = pcapng(false).bytes;
+    file[4] = 13; // the section's length, no multiple of four
+    let reason = "an impossible block length";
+    assert_eq!(read(&file), (vec![], Some(FileError::Damaged { offset: 0, reason })));
+    assert_eq!(read(b"PK\x03\x04 no capture"), (vec![], Some(FileError::Unrecognized)));
+    let version = Bytes::new(false).u32(0xa1b2_c3d4).u16(9).u16(0).u32(0).u32(0).u32(0).u32(1);
+    let what = "pcap version 9.0".to_owned();
+    assert_eq!(read(&version.bytes), (vec![], Some(FileError::Unsupported { what })));
+}
+
+proptest! {
+    /// However the file is cut, the frames are a prefix of the whole file's.
+    #[test]
+    fn any_cut_gives_a_prefix(at: prop::sample::Index, is_big_endian: bool) {
+        let file = pcapng(is_big_endian).bytes;
+        let whole = read(&file).0;
+        let seen = read(&file[..at.index(file.len())]).0;
+        prop_assert_eq!(&whole[..seen.len()], &seen[..]);
+    }
+
+    #[test]
+    fn any_byte_changed_never_panics(at: prop::sample::Index, byte: u8) {
+        for file in [pcapng(false), pcapng(true), pcap(false, 0xa1b2_c3d4)] {
+            let mut bytes = file.bytes;
+            let at = at.index(bytes.len());
+            bytes[at] = byte;
+            read(&bytes);
+        }
+    }
+
+    #[test]
+    fn any_bytes_never_panic(bytes: Vec<u8>) {
+        read(&bytes);
+    }
+}

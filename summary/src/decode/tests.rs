@@ -1,0 +1,285 @@
+//! Real frames as bytes, one check a rule; then the laws: any bytes, any cut.
+
+use super::decode;
+use crate::{Faults, LinkType, Packet, Timestamp, line};
+use proptest::prelude::*;
+
+/// Decodes the frame and compares the part of its line behind `len` and `cap`.
+fn check(link: LinkType, frame: &[u8], wire_len: usize, expect: &str) {
+    let summary = decode(link, frame, u32::try_from(wire_len).unwrap());
+    let packet =
+        Packet { n: 1, ts: Timestamp::default(), interface: None, direction: None, summary };
+    let mut written = Vec::new();
+    line::Writer::default().packet(&packet, &mut written);
+    let written = String::from_utf8(written).unwrap();
+    let start = written.find(r#""len":"#).unwrap();
+    assert_eq!(written[start..].trim_end(), format!("{expect}}}"));
+}
+
+fn check_ethernet(frame: &[u8], expect: &str) {
+    check(LinkType::ETHERNET, frame, frame.len(), expect);
+}
+
+/// Ethernet header from 02:00:00:00:00:01 to 02:00:00:00:00:02, tags, EtherType, payload.
+fn ethernet(ether_types: &[&[u8]], payload: &[u8]) -> Vec<u8> {
+    [&[2, 0, 0, 0, 0, 2, 2, 0, 0, 0, 0, 1], &ether_types.concat()[..], payload].concat()
+}
+
+const IPV4: &[u8] = &[0x08, 0x00];
+const IPV6: &[u8] = &[0x86, 0xdd];
+const ETH: &str = r#""eth_src":"02:00:00:00:00:01","eth_dst":"02:00:00:00:00:02""#;
+
+/// IPv4 header without options from 10.0.0.1 to 10.0.0.2.
+fn ipv4(protocol: u8, total_len: u16, fragment: u16) -> Vec<u8> {
+    let ([a, b], [c, d]) = (total_len.to_be_bytes(), fragment.to_be_bytes());
+    vec![0x45, 0, a, b, 0, 1, c, d, 64, protocol, 0, 0, 10, 0, 0, 1, 10, 0, 0, 2]
+}
+
+/// IPv6 header from ::1 to ff02::1.
+fn ipv6(next: u8, payload_len: u16) -> Vec<u8> {
+    let [a, b] = payload_len.to_be_bytes();
+    let mut header = vec![0x60, 0, 0, 0, a, b, next, 255];
+    header.extend([0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1]);
+    header.extend([0xff, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1]);
+    header
+}
+
+const TCP_SYN_ACK: [u8; 20] =
+    [0, 80, 0xd4, 0x31, 0, 0, 1, 0, 0, 0, 2, 0, 0x50, 0x12, 0x10, 0, 0, 0, 0, 0];
+const UDP_DNS: [u8; 8] = [0xd4, 0x31, 0, 53, 0, 12, 0, 0];
+
+#[test]
+fn tcp_has_its_fields_and_padding_is_no_payload() {
+    let frame =
+        ethernet(&[IPV4], &[ipv4(6, 44, 0), TCP_SYN_ACK.to_vec(), vec![1; 4], vec![0; 6]].concat());
+    check_ethernet(
+        &frame,
+        &format!(
+            r#""len":64,{ETH},"src":"10.0.0.1","dst":"10.0.0.2","sport":80,"dport":54321,"proto":"tcp","ttl":64,"flags":"SA","seq":256,"ack":512,"win":4096,"payload":4"#
+        ),
+    );
+}
+
+#[test]
+fn a_zero_total_length_reaches_to_the_end_of_the_frame() {
+    let frame = ethernet(&[IPV4], &[ipv4(17, 0, 0), UDP_DNS.to_vec(), vec![1; 4]].concat());
+    check_ethernet(
+        &frame,
+        &format!(
+            r#""len":46,{ETH},"src":"10.0.0.1","dst":"10.0.0.2","sport":54321,"dport":53,"proto":"udp","ttl":64,"payload":4"#
+        ),
+    );
+}
+
+#[test]
+fn vlan_tags_are_listed_from_outside_in() {
+    let tags: &[&[u8]] = &[&[0x88, 0xa8, 0x60, 0x64], &[0x81, 0, 0, 200], IPV4];
+    let frame = ethernet(tags, &[ipv4(1, 28, 0), vec![8, 0, 0, 0, 0, 0, 0, 0]].concat());
+    check_ethernet(
+        &frame,
+        &format!(
+            r#""len":50,{ETH},"vlan":[100,200],"src":"10.0.0.1","dst":"10.0.0.2","proto":"icmp","ttl":64,"icmp_type":8,"icmp_code":0"#
+        ),
+    );
+}
+
+#[test]
+fn too_many_vlan_tags_are_said() {
+    let frame = ethernet(&[&[0x81, 0]], &[0, 1, 0x81, 0].repeat(9));
+    check_ethernet(
+        &frame,
+        &format!(
+            r#""len":50,{ETH},"vlan":[1,1,1,1,1,1,1,1],"src":"02:00:00:00:00:01","dst":"02:00:00:00:00:02","proto":"vlan","err":["unsupported"]"#
+        ),
+    );
+}
+
+#[test]
+fn later_fragments_have_no_ports() {
+    let frame = ethernet(&[IPV4], &[ipv4(17, 36, 0x2001), vec![1; 16]].concat());
+    check_ethernet(
+        &frame,
+        &format!(
+            r#""len":50,{ETH},"src":"10.0.0.1","dst":"10.0.0.2","proto":"udp","ttl":64,"frag":8"#
+        ),
+    );
+    let frame = ethernet(
+        &[IPV4],
+        &[ipv4(17, 36, 0x2000), vec![0xd4, 0x31, 0, 53, 1, 0, 0, 0], vec![1; 8]].concat(),
+    );
+    check_ethernet(
+        &frame,
+        &format!(
+            r#""len":50,{ETH},"src":"10.0.0.1","dst":"10.0.0.2","sport":54321,"dport":53,"proto":"udp","ttl":64,"frag":0,"payload":8"#
+        ),
+    );
+}
+
+#[test]
+fn ipv6_extension_headers_are_walked_in_any_order() {
+    let options = |next| vec![next, 0, 1, 4, 0, 0, 0, 0];
+    let fragment = vec![6, 0, 0, 1, 0, 0, 0, 7];
+    let packet = [ipv6(60, 44), options(0), options(44), fragment, TCP_SYN_ACK.to_vec()].concat();
+    let frame = ethernet(&[IPV6], &packet);
+    check_ethernet(
+        &frame,
+        &format!(
+            r#""len":98,{ETH},"src":"::1","dst":"ff02::1","sport":80,"dport":54321,"proto":"tcp","ttl":255,"frag":0,"flags":"SA","seq":256,"ack":512,"win":4096,"payload":0"#
+        ),
+    );
+}
+
+#[test]
+fn icmp6_has_type_and_code() {
+    let packet = [ipv6(58, 8), vec![135, 0, 0, 0, 0, 0, 0, 0]].concat();
+    check(
+        LinkType::RAW,
+        &packet,
+        48,
+        r#""len":48,"link":"raw","src":"::1","dst":"ff02::1","proto":"icmp6","ttl":255,"icmp_type":135,"icmp_code":0"#,
+    );
+}
+
+#[test]
+fn tunnels_are_described_from_outside() {
+    for (number, name) in [(47, "gre"), (4, "ip-in-ip"), (50, "esp"), (253, "ip-proto-253")] {
+        let packet = [ipv4(number, 40, 0), ipv4(6, 20, 0)].concat();
+        check(
+            LinkType::IPV4,
+            &packet,
+            40,
+            &format!(
+                r#""len":40,"link":"ipv4","src":"10.0.0.1","dst":"10.0.0.2","proto":"{name}","ttl":64"#
+            ),
+        );
+    }
+}
+
+#[test]
+fn arp_has_protocol_addresses_and_operation() {
+    let arp =
+        [0, 1, 8, 0, 6, 4, 0, 1, 2, 0, 0, 0, 0, 1, 10, 0, 0, 1, 0, 0, 0, 0, 0, 0, 10, 0, 0, 2];
+    check_ethernet(
+        &ethernet(&[&[8, 6]], &arp),
+        &format!(r#""len":42,{ETH},"src":"10.0.0.1","dst":"10.0.0.2","proto":"arp","arp_op":1"#),
+    );
+}
+
+#[test]
+fn other_ether_types_and_802_3_have_names() {
+    for (head, name) in [
+        (vec![0x88, 0xcc], "lldp"),
+        (vec![0x88, 0x99], "0x8899"),
+        (vec![0, 4, 0x42, 0x42, 3, 0], "stp"),
+        (vec![0, 4, 0xf0, 0xf0, 3, 0], "llc"),
+        (vec![0, 8, 0xaa, 0xaa, 3, 0, 0, 0x0c, 0x20, 0], "cdp"),
+    ] {
+        let frame = ethernet(&[&head], &[0; 4]);
+        check_ethernet(
+            &frame,
+            &format!(
+                r#""len":{},{ETH},"src":"02:00:00:00:00:01","dst":"02:00:00:00:00:02","proto":"{name}""#,
+                frame.len()
+            ),
+        );
+    }
+}
+
+#[test]
+fn cooked_and_loopback_frames_are_described_by_their_own_headers() {
+    let packet = [ipv4(17, 28, 0), UDP_DNS.to_vec()].concat();
+    let rest = r#","dst":"10.0.0.2","sport":54321,"dport":53,"proto":"udp","ttl":64,"payload":0,"err":["bad_length"]"#;
+    let sll = [&[0, 0, 0, 1, 0, 6, 2, 0, 0, 0, 0, 1, 0, 0, 8, 0], &packet[..]].concat();
+    check(
+        LinkType::LINUX_SLL,
+        &sll,
+        44,
+        &format!(r#""len":44,"link":"sll","src":"10.0.0.1"{rest}"#),
+    );
+    let sll2 =
+        [&[8, 0, 0, 0, 0, 0, 0, 2, 0, 1, 0, 6, 2, 0, 0, 0, 0, 1, 0, 0], &packet[..]].concat();
+    check(
+        LinkType::LINUX_SLL2,
+        &sll2,
+        48,
+        &format!(r#""len":48,"link":"sll2","src":"10.0.0.1"{rest}"#),
+    );
+    for family in [[2, 0, 0, 0], [0, 0, 0, 2]] {
+        let null = [&family, &packet[..]].concat();
+        check(
+            LinkType::NULL,
+            &null,
+            32,
+            &format!(r#""len":32,"link":"null","src":"10.0.0.1"{rest}"#),
+        );
+    }
+    for head in [&[0xff, 3, 0, 0x21][..], &[0x21]] {
+        let ppp = [head, &packet[..]].concat();
+        check(
+            LinkType::PPP,
+            &ppp,
+            ppp.len(),
+            &format!(r#""len":{},"link":"ppp","src":"10.0.0.1"{rest}"#, ppp.len()),
+        );
+    }
+}
+
+#[test]
+fn damage_is_told_from_a_cut() {
+    let whole = ethernet(&[IPV4], &[ipv4(6, 40, 0), TCP_SYN_ACK.to_vec()].concat());
+    let faults = |bytes: &[u8], len: u32| decode(LinkType::ETHERNET, bytes, len).faults;
+    assert_eq!(faults(&whole[..40], 54), Faults::TRUNCATED);
+    assert_eq!(faults(&whole[..40], 40), {
+        let mut both = Faults::BAD_LENGTH;
+        both.insert(Faults::BAD_LENGTH);
+        both
+    });
+    let mut version = whole.clone();
+    version[14] = 0x55;
+    assert_eq!(faults(&version, 54), Faults::BAD_HEADER);
+    let mut offset = whole.clone();
+    offset[46] = 0x40;
+    let summary = decode(LinkType::ETHERNET, &offset, 54);
+    assert_eq!((summary.faults, summary.tcp.seq), (Faults::BAD_HEADER, Some(256)));
+    assert_eq!(faults(&[], 0), Faults::BAD_LENGTH);
+}
+
+#[test]
+fn a_cut_tcp_header_keeps_what_was_captured() {
+    let whole = ethernet(&[IPV4], &[ipv4(6, 1400, 0), TCP_SYN_ACK.to_vec()].concat());
+    check(
+        LinkType::ETHERNET,
+        &whole[..42],
+        1414,
+        &format!(
+            r#""len":1414,"cap":42,{ETH},"src":"10.0.0.1","dst":"10.0.0.2","sport":80,"dport":54321,"proto":"tcp","ttl":64,"seq":256,"err":["truncated"]"#
+        ),
+    );
+    check(
+        LinkType::ETHERNET,
+        &whole,
+        1414,
+        &format!(
+            r#""len":1414,"cap":54,{ETH},"src":"10.0.0.1","dst":"10.0.0.2","sport":80,"dport":54321,"proto":"tcp","ttl":64,"flags":"SA","seq":256,"ack":512,"win":4096,"payload":1360"#
+        ),
+    );
+}
+
+proptest! {
+    #[test]
+    fn any_bytes_of_any_link_give_a_summary(bytes: Vec<u8>, link in 0u16..300, more in 0u32..2000) {
+        let len = u32::try_from(bytes.len()).unwrap() + more;
+        let summary = decode(LinkType(link), &bytes, len);
+        prop_assert_eq!(summary.len, len);
+        prop_assert!(!summary.proto.to_string().is_empty());
+    }
+
+    /// IP of any content: the parsers behind the link layer get their share of bytes.
+    #[test]
+    fn any_ip_content_gives_a_summary(rest: Vec<u8>, number: u8, is_v6: bool, len: u16) {
+        let header = if is_v6 { ipv6(number, len) } else { ipv4(number, len, 0) };
+        let packet = [header, rest].concat();
+        let len = u32::try_from(packet.len()).unwrap();
+        prop_assert_eq!(decode(LinkType::RAW, &packet, len).len, len);
+    }
+}

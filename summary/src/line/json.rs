@@ -1,0 +1,183 @@
+//! The plain way: serde's view of a packet. It defines the line; the fast writer and the fast
+//! reader are tested against it, and it reads every valid line that the fast reader does not.
+
+use crate::address::parse_mac;
+use crate::{
+    Address, Direction, Faults, LinkType, Packet, Proto, Summary, Tcp, Timestamp, VlanIds,
+};
+use serde::ser::{Serialize, SerializeMap, Serializer};
+use serde::{Deserialize, de};
+use std::borrow::Cow;
+use std::fmt::Display;
+
+impl Serialize for Packet<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let summary = &self.summary;
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry("type", "pkt")?;
+        map.serialize_entry("n", &self.n)?;
+        map.serialize_entry("ts", &self.ts)?;
+        optional(&mut map, "if", self.interface.as_deref())?;
+        optional(&mut map, "dir", self.direction.map(Direction::name))?;
+        map.serialize_entry("len", &summary.len)?;
+        optional(&mut map, "cap", (summary.cap < summary.len).then_some(summary.cap))?;
+        let link = (summary.link != LinkType::ETHERNET).then(|| summary.link.to_string());
+        optional(&mut map, "link", link)?;
+        let text = |mac| Address::Mac(mac).to_string();
+        optional(&mut map, "eth_src", summary.eth.map(|(source, _)| text(source)))?;
+        optional(&mut map, "eth_dst", summary.eth.map(|(_, destination)| text(destination)))?;
+        let vlan = summary.vlan.as_slice();
+        optional(&mut map, "vlan", (!vlan.is_empty()).then_some(vlan))?;
+        optional(&mut map, "src", summary.src.map(|address| address.to_string()))?;
+        optional(&mut map, "dst", summary.dst.map(|address| address.to_string()))?;
+        optional(&mut map, "sport", summary.sport)?;
+        optional(&mut map, "dport", summary.dport)?;
+        map.serialize_entry("proto", &summary.proto.to_string())?;
+        optional(&mut map, "ttl", summary.ttl)?;
+        optional(&mut map, "frag", summary.frag)?;
+        optional(&mut map, "flags", summary.tcp.flags.map(letters))?;
+        optional(&mut map, "seq", summary.tcp.seq)?;
+        optional(&mut map, "ack", summary.tcp.ack)?;
+        optional(&mut map, "win", summary.tcp.win)?;
+        optional(&mut map, "payload", summary.payload)?;
+        optional(&mut map, "icmp_type", summary.icmp_type)?;
+        optional(&mut map, "icmp_code", summary.icmp_code)?;
+        optional(&mut map, "arp_op", summary.arp_op)?;
+        let faults: Vec<_> = summary.faults.names().collect();
+        optional(&mut map, "err", (!faults.is_empty()).then_some(faults))?;
+        map.end()
+    }
+}
+
+fn optional<M: SerializeMap>(
+    map: &mut M,
+    key: &'static str,
+    value: Option<impl Serialize>,
+) -> Result<(), M::Error> {
+    value.map_or(Ok(()), |value| map.serialize_entry(key, &value))
+}
+
+fn letters(flags: u8) -> String {
+    (0..8).filter(|bit| flags >> bit & 1 == 1).map(|bit| char::from(Tcp::LETTERS[bit])).collect()
+}
+
+/// The fields of a `pkt` line as JSON has them; unknown ones are passed over.
+#[derive(Deserialize)]
+struct Fields<'a> {
+    n: u64,
+    ts: Timestamp,
+    #[serde(borrow, rename = "if")]
+    interface: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    dir: Option<Cow<'a, str>>,
+    len: u32,
+    cap: Option<u32>,
+    #[serde(borrow)]
+    link: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    eth_src: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    eth_dst: Option<Cow<'a, str>>,
+    vlan: Option<Vec<u16>>,
+    #[serde(borrow)]
+    src: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    dst: Option<Cow<'a, str>>,
+    sport: Option<u16>,
+    dport: Option<u16>,
+    #[serde(borrow)]
+    proto: Cow<'a, str>,
+    ttl: Option<u8>,
+    frag: Option<u16>,
+    #[serde(borrow)]
+    flags: Option<Cow<'a, str>>,
+    seq: Option<u32>,
+    ack: Option<u32>,
+    win: Option<u16>,
+    payload: Option<u32>,
+    icmp_type: Option<u8>,
+    icmp_code: Option<u8>,
+    arp_op: Option<u16>,
+    err: Option<Vec<String>>,
+}
+
+impl<'de: 'a, 'a> Deserialize<'de> for Packet<'a> {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let fields = Fields::deserialize(deserializer)?;
+        let mut vlan = VlanIds::default();
+        for id in fields.vlan.iter().flatten() {
+            if !vlan.push(*id) {
+                return Err(de::Error::custom("`vlan` has too many ids"));
+            }
+        }
+        let mut faults = Faults::default();
+        for name in fields.err.iter().flatten() {
+            faults.insert(Faults::parse(name).ok_or_else(|| unknown("err", name))?);
+        }
+        let address = |key, text: &Option<Cow<'_, str>>| {
+            named(key, text, |text| Address::parse(text.as_bytes()))
+        };
+        let mac =
+            |key, text: &Option<Cow<'_, str>>| named(key, text, |text| parse_mac(text.as_bytes()));
+        let eth = mac("eth_src", &fields.eth_src)?.zip(mac("eth_dst", &fields.eth_dst)?);
+        Ok(Packet {
+            n: fields.n,
+            ts: fields.ts,
+            direction: named("dir", &fields.dir, Direction::parse)?,
+            interface: fields.interface,
+            summary: Summary {
+                len: fields.len,
+                cap: fields.cap.unwrap_or(fields.len).min(fields.len),
+                link: named("link", &fields.link, LinkType::parse)?.unwrap_or(LinkType::ETHERNET),
+                eth,
+                vlan,
+                src: address("src", &fields.src)?,
+                dst: address("dst", &fields.dst)?,
+                sport: fields.sport,
+                dport: fields.dport,
+                proto: Proto::parse(fields.proto),
+                ttl: fields.ttl,
+                frag: fields.frag,
+                tcp: Tcp {
+                    flags: named("flags", &fields.flags, |text| flag_bits(text.as_bytes()))?,
+                    seq: fields.seq,
+                    ack: fields.ack,
+                    win: fields.win,
+                },
+                payload: fields.payload,
+                icmp_type: fields.icmp_type,
+                icmp_code: fields.icmp_code,
+                arp_op: fields.arp_op,
+                faults,
+            },
+        })
+    }
+}
+
+/// The TCP control bits of their letters in order, each at most once.
+pub(super) fn flag_bits(text: &[u8]) -> Option<u8> {
+    let mut flags = 0u8;
+    for letter in text {
+        let bit = Tcp::LETTERS.iter().position(|known| known == letter)?;
+        if flags >> bit != 0 {
+            return None;
+        }
+        flags |= 1 << bit;
+    }
+    Some(flags)
+}
+
+fn named<T, E: de::Error>(
+    key: &str,
+    text: &Option<Cow<'_, str>>,
+    parse: impl Fn(&str) -> Option<T>,
+) -> Result<Option<T>, E> {
+    match text {
+        None => Ok(None),
+        Some(text) => parse(text).map(Some).ok_or_else(|| unknown(key, text)),
+    }
+}
+
+fn unknown<E: de::Error>(key: &str, text: impl Display) -> E {
+    E::custom(format_args!("`{key}` has the value `{text}`, which means nothing there"))
+}

@@ -1,0 +1,43 @@
+//! One packet, one line: the `pkt` record of the stream, written and read.
+//!
+//! | field | type | value |
+//! |---|---|---|
+//! | `type` | string | `pkt`, always the first key |
+//! | `n` | int | 1, 2, 3 … in this run |
+//! | `ts` | string | RFC 3339, UTC, nine fractional digits and `Z` |
+//! | `if` | string | interface name (live; files only where pcapng names it) |
+//! | `dir` | string | `in`, `out`, `bcast`, `mcast`, `other` (live) |
+//! | `len` | int | bytes on the wire, VLAN tags included |
+//! | `cap` | int | bytes captured, only where smaller than `len` |
+//! | `link` | string | link type, only where it is not Ethernet |
+//! | `eth_src`, `eth_dst` | string | MAC addresses, with `-e` |
+//! | `vlan` | int[] | VLAN ids, outermost first |
+//! | `src`, `dst` | string | IP addresses; of ARP the protocol addresses; else the MAC addresses |
+//! | `sport`, `dport` | int | ports; absent in later fragments |
+//! | `proto` | string | innermost protocol decoded |
+//! | `ttl` | int | TTL or hop limit |
+//! | `frag` | int | fragment offset in bytes, only on fragments |
+//! | `flags` | string | TCP: those set of `FSRPAUEC`, in this order |
+//! | `seq`, `ack`, `win` | int | TCP header as on the wire; `ack` only with the ACK flag |
+//! | `payload` | int | bytes after the transport header by the IP length |
+//! | `icmp_type`, `icmp_code` | int | ICMP and ICMPv6 |
+//! | `arp_op` | int | ARP operation |
+//! | `err` | string[] | `truncated`, `bad_length`, `bad_header`, `unsupported` |
+//!
+//! The fields come in this order. Absent means "does not apply"; there is never a `null`.
+//!
+//! ```
+//! let line = br#"{"type":"pkt","n":7,"ts":"2026-11-23T02:53:38.123456789Z","len":60,"proto":"stp"}"#;
+//! let summary::line::Record::Packet(packet) = summary::line::read(line).unwrap() else { panic!() };
+//! assert_eq!((packet.n, packet.summary.len), (7, 60));
+//! ```
+
+mod json;
+mod read;
+mod write;
+
+pub use read::{ReadError, Record, read};
+pub use write::Writer;
+
+#[cfg(test)]
+mod tests;

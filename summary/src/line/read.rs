@@ -1,0 +1,190 @@
+//! The line reader: a fast path for the lines that our writer makes, serde for all others.
+
+use super::json::flag_bits;
+use crate::address::parse_mac;
+use crate::{Address, Direction, Faults, LinkType, Packet, Proto, Summary, Tcp, Timestamp, record};
+use memchr::memchr;
+use serde::Deserialize;
+
+/// One record of the stream.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Record<'a> {
+    /// A packet.
+    Packet(Packet<'a>),
+    /// `meta`, `stats`, `event` or `end`.
+    Other(record::Record),
+    /// A record whose `type` this version does not know: to be ignored.
+    Unknown,
+}
+
+/// Why a line is no record.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ReadError {
+    /// Not JSON, or not what a field of this name has to be.
+    #[error("{reason} at column {column}")]
+    Json {
+        /// What is wrong.
+        reason: String,
+        /// Bytes into the line where it showed, from 1.
+        column: usize,
+    },
+    /// JSON, but not an object with a `type`.
+    #[error("no record: an object with a `type` was expected")]
+    NoType,
+}
+
+/// Reads one line, with or without its line feed.
+///
+/// # Errors
+///
+/// Where the line is no JSON object with a `type`, or a field of a known type has a wrong value.
+pub fn read(line: &[u8]) -> Result<Record<'_>, ReadError> {
+    match fast(line) {
+        Some(packet) => Ok(Record::Packet(packet)),
+        None => slow(line),
+    }
+}
+
+/// Any valid line, in any key order, through serde.
+pub(super) fn slow(line: &[u8]) -> Result<Record<'_>, ReadError> {
+    #[derive(Deserialize)]
+    struct Typed<'a> {
+        #[serde(borrow, rename = "type")]
+        kind: Option<std::borrow::Cow<'a, str>>,
+    }
+    let typed: Typed<'_> = serde_json::from_slice(line).map_err(|error| {
+        if error.is_data() { ReadError::NoType } else { ReadError::from(&error) }
+    })?;
+    let record = match typed.kind.as_deref() {
+        Some("pkt") => serde_json::from_slice(line).map(Record::Packet),
+        Some("meta" | "stats" | "event" | "end") => serde_json::from_slice(line).map(Record::Other),
+        Some(_) => return Ok(Record::Unknown),
+        None => return Err(ReadError::NoType),
+    };
+    record.map_err(|error| ReadError::from(&error))
+}
+
+impl From<&serde_json::Error> for ReadError {
+    fn from(error: &serde_json::Error) -> Self {
+        let text = error.to_string();
+        let reason = text.rsplit_once(" at line ").map_or(text.as_str(), |(reason, _)| reason);
+        Self::Json { reason: reason.to_owned(), column: error.column() }
+    }
+}
+
+/// The line of a packet with its keys in the writer's order, without spaces and escapes;
+/// `None` where it is anything else.
+pub(super) fn fast(line: &[u8]) -> Option<Packet<'_>> {
+    let mut rest = Rest(line.strip_suffix(b"\n").unwrap_or(line));
+    rest.expect(br#"{"type":"pkt","n":"#)?;
+    let n = rest.int()?;
+    rest.expect(br#","ts":"#)?;
+    let ts = Timestamp::parse(rest.string()?.as_bytes())?;
+    let interface = rest.text(br#","if":"#, Some)?.map(Into::into);
+    let direction = rest.text(br#","dir":"#, Direction::parse)?;
+    rest.expect(br#","len":"#)?;
+    let len = u32::try_from(rest.int()?).ok()?;
+    let cap = rest.number(br#","cap":"#)?.unwrap_or(len).min(len);
+    let link = rest.text(br#","link":"#, LinkType::parse)?.unwrap_or(LinkType::ETHERNET);
+    let mut summary = Summary::new(link, cap, len);
+    let mac = |text: &str| parse_mac(text.as_bytes());
+    let eth_src = rest.text(br#","eth_src":"#, mac)?;
+    summary.eth = eth_src.zip(rest.text(br#","eth_dst":"#, mac)?);
+    if rest.expect(br#","vlan":["#).is_some() {
+        loop {
+            if !summary.vlan.push(u16::try_from(rest.int()?).ok()?) {
+                return None;
+            }
+            if rest.expect(b"]").is_some() {
+                break;
+            }
+            rest.expect(b",")?;
+        }
+    }
+    let address = |text: &str| Address::parse(text.as_bytes());
+    summary.src = rest.text(br#","src":"#, address)?;
+    summary.dst = rest.text(br#","dst":"#, address)?;
+    summary.sport = rest.number(br#","sport":"#)?;
+    summary.dport = rest.number(br#","dport":"#)?;
+    rest.expect(br#","proto":"#)?;
+    summary.proto = Proto::parse(rest.string()?);
+    summary.ttl = rest.number(br#","ttl":"#)?;
+    summary.frag = rest.number(br#","frag":"#)?;
+    summary.tcp = Tcp {
+        flags: rest.text(br#","flags":"#, |text| flag_bits(text.as_bytes()))?,
+        seq: rest.number(br#","seq":"#)?,
+        ack: rest.number(br#","ack":"#)?,
+        win: rest.number(br#","win":"#)?,
+    };
+    summary.payload = rest.number(br#","payload":"#)?;
+    summary.icmp_type = rest.number(br#","icmp_type":"#)?;
+    summary.icmp_code = rest.number(br#","icmp_code":"#)?;
+    summary.arp_op = rest.number(br#","arp_op":"#)?;
+    if rest.expect(br#","err":["#).is_some() {
+        loop {
+            summary.faults.insert(Faults::parse(rest.string()?)?);
+            if rest.expect(b"]").is_some() {
+                break;
+            }
+            rest.expect(b",")?;
+        }
+    }
+    rest.expect(b"}")?;
+    rest.0.is_empty().then_some(Packet { n, ts, interface, direction, summary })
+}
+
+/// What is left of the line; it only shrinks. Each step is `None` where the bytes are not what
+/// the writer would have put there.
+struct Rest<'a>(&'a [u8]);
+
+impl<'a> Rest<'a> {
+    fn expect(&mut self, bytes: &[u8]) -> Option<()> {
+        self.0 = self.0.strip_prefix(bytes)?;
+        Some(())
+    }
+
+    /// An unsigned integer as JSON writes it: no sign, no leading zero.
+    fn int(&mut self) -> Option<u64> {
+        let mut value = 0u64;
+        let mut len = 0;
+        while let Some(digit) = self.0.get(len).map(|byte| byte.wrapping_sub(b'0'))
+            && digit < 10
+        {
+            value = value.checked_mul(10)?.checked_add(u64::from(digit))?;
+            len += 1;
+        }
+        if len == 0 || (len > 1 && self.0[0] == b'0') {
+            return None;
+        }
+        self.0 = &self.0[len..];
+        Some(value)
+    }
+
+    /// A string without escapes, in ASCII.
+    fn string(&mut self) -> Option<&'a str> {
+        let rest = self.0.strip_prefix(b"\"")?;
+        let end = memchr(b'"', rest)?;
+        let text = &rest[..end];
+        if text.iter().any(|&byte| byte < b' ' || byte == b'\\' || byte >= 0x80) {
+            return None;
+        }
+        self.0 = &rest[end + 1..];
+        std::str::from_utf8(text).ok()
+    }
+
+    /// The number behind `key`, where the key comes next.
+    fn number<T: TryFrom<u64>>(&mut self, key: &[u8]) -> Option<Option<T>> {
+        if self.expect(key).is_none() {
+            return Some(None);
+        }
+        T::try_from(self.int()?).ok().map(Some)
+    }
+
+    /// What `parse` makes of the string behind `key`, where the key comes next.
+    fn text<T>(&mut self, key: &[u8], parse: impl Fn(&'a str) -> Option<T>) -> Option<Option<T>> {
+        if self.expect(key).is_none() {
+            return Some(None);
+        }
+        parse(self.string()?).map(Some)
+    }
+}

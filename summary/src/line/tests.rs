@@ -1,0 +1,160 @@
+//! The laws of the line: fast and plain writer agree, fast and plain reader agree, and what is
+//! written reads back.
+
+use super::read::{fast, slow};
+use super::{ReadError, Record, Writer, read};
+use crate::{Address, Direction, Faults, LinkType, Packet, Proto, Summary, Tcp, Timestamp, decode};
+use proptest::prelude::*;
+
+fn written(packet: &Packet<'_>) -> Vec<u8> {
+    let mut line = Vec::new();
+    Writer::default().packet(packet, &mut line);
+    line
+}
+
+fn address() -> impl Strategy<Value = Address> {
+    prop_oneof![
+        any::<[u8; 4]>().prop_map(Address::V4),
+        any::<[u8; 6]>().prop_map(Address::Mac),
+        any::<[u8; 16]>().prop_map(Address::V6),
+    ]
+}
+
+fn faults() -> impl Strategy<Value = Faults> {
+    proptest::sample::subsequence(
+        vec!["truncated", "bad_length", "bad_header", "unsupported"],
+        0..4,
+    )
+    .prop_map(|names| {
+        let mut faults = Faults::default();
+        names.iter().filter_map(|name| Faults::parse(name)).for_each(|fault| faults.insert(fault));
+        faults
+    })
+}
+
+prop_compose! {
+    fn any_packet()(
+        (n, ns, interface, direction) in (any::<u64>(), any::<i64>(), any::<Option<String>>(), 0usize..6),
+        (len, cap, link, eth) in (any::<u32>(), any::<u32>(), any::<u16>(), any::<Option<([u8; 6], [u8; 6])>>()),
+        vlan in proptest::collection::vec(0u16..4096, 0..=8),
+        addresses in proptest::option::of((address(), address())),
+        ports in any::<(Option<u16>, Option<u16>)>(),
+        proto in prop_oneof![
+            any::<u8>().prop_map(Proto::from_ip_number),
+            any::<u16>().prop_map(Proto::from_ether_type),
+            any::<String>().prop_map(Proto::parse),
+        ],
+        (ttl, frag, payload) in any::<(Option<u8>, Option<u16>, Option<u32>)>(),
+        (flags, seq, ack, win) in any::<(Option<u8>, Option<u32>, Option<u32>, Option<u16>)>(),
+        (icmp_type, icmp_code, arp_op) in any::<(Option<u8>, Option<u8>, Option<u16>)>(),
+        faults in faults(),
+    ) -> Packet<'static> {
+        let mut summary = Summary::new(LinkType(if link % 2 == 0 { 1 } else { link }), cap, len);
+        vlan.into_iter().for_each(|id| assert!(summary.vlan.push(id)));
+        summary.eth = eth;
+        summary.src = addresses.map(|(src, _)| src);
+        summary.dst = addresses.map(|(_, dst)| dst);
+        (summary.sport, summary.dport) = ports;
+        summary.proto = proto;
+        (summary.ttl, summary.frag, summary.payload) = (ttl, frag, payload);
+        summary.tcp = Tcp { flags, seq, ack, win };
+        (summary.icmp_type, summary.icmp_code, summary.arp_op) = (icmp_type, icmp_code, arp_op);
+        summary.faults = faults;
+        let directions =
+            [Direction::In, Direction::Out, Direction::Broadcast, Direction::Multicast, Direction::Other];
+        Packet {
+            n,
+            ts: Timestamp::from_ns(ns),
+            interface: interface.map(Into::into),
+            direction: directions.get(direction).copied(),
+            summary,
+        }
+    }
+}
+
+proptest! {
+    #[test]
+    fn fast_writer_writes_what_serde_json_writes(packet in any_packet()) {
+        let mut plain = serde_json::to_vec(&packet).unwrap();
+        plain.push(b'\n');
+        prop_assert_eq!(String::from_utf8(written(&packet)), String::from_utf8(plain));
+    }
+
+    #[test]
+    fn what_is_written_reads_back(packet in any_packet()) {
+        let line = written(&packet);
+        prop_assert_eq!(read(&line), Ok(Record::Packet(packet)));
+    }
+
+    #[test]
+    fn plain_reader_reads_what_the_fast_one_reads(packet in any_packet()) {
+        let line = written(&packet);
+        prop_assert_eq!(slow(&line), Ok(Record::Packet(packet)));
+    }
+
+    #[test]
+    fn decoded_bytes_take_the_fast_path(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
+        let summary = decode(LinkType::ETHERNET, &bytes, 300);
+        let packet = Packet { n: 1, ts: Timestamp::default(), interface: None, direction: None, summary };
+        let line = written(&packet);
+        prop_assert_eq!(fast(&line), Some(packet));
+    }
+
+    /// One byte of a good line changed: the fast reader never reads what the plain one does not,
+    /// or reads differently.
+    #[test]
+    fn fast_reader_is_no_more_lenient(packet in any_packet(), at: prop::sample::Index, byte: u8) {
+        let mut line = written(&packet);
+        let at = at.index(line.len());
+        line[at] = byte;
+        if let Some(packet) = fast(&line) {
+            prop_assert_eq!(slow(&line), Ok(Record::Packet(packet)));
+        }
+    }
+
+    #[test]
+    fn any_bytes_are_a_record_or_an_error(bytes: Vec<u8>) {
+        let _ = read(&bytes);
+    }
+}
+
+#[test]
+fn any_key_order_and_unknown_keys_are_read() {
+    let line = br#" { "proto" : "t\u0063p", "len":60, "new":{"deep":[1]}, "ts":"2026-11-23T02:53:38.123456789Z", "n":3, "type":"pkt" } "#;
+    let Ok(Record::Packet(packet)) = read(line) else { panic!("not read") };
+    assert_eq!((packet.n, packet.summary.len, packet.summary.proto), (3, 60, Proto::TCP));
+}
+
+#[test]
+fn unknown_types_are_told_from_damage() {
+    assert_eq!(read(br#"{"type":"novelty","x":1}"#), Ok(Record::Unknown));
+    assert_eq!(read(br#"{"x":1}"#), Err(ReadError::NoType));
+    assert_eq!(read(b"[1,2]"), Err(ReadError::NoType));
+    let Err(error) = read(br#"{"type":"pkt","n":1"#) else { panic!("read") };
+    assert_eq!(error.to_string(), "EOF while parsing an object at column 19");
+    let line = br#"{"type":"pkt","n":1,"ts":"2026-11-23T02:53:38.123456789Z","len":60,"src":"here","proto":"x"}"#;
+    let Err(error) = read(line) else { panic!("read") };
+    assert!(error.to_string().starts_with("`src` has the value `here`"), "{error}");
+}
+
+#[test]
+fn a_typical_tcp_line_of_a_file_has_at_most_250_bytes() {
+    let mut summary = Summary::new(LinkType::ETHERNET, 1514, 1514);
+    summary.src = Some(Address::V4([192, 168, 1, 23]));
+    summary.dst = Some(Address::V4([93, 184, 216, 34]));
+    (summary.sport, summary.dport) = (Some(55_555), Some(443));
+    summary.proto = Proto::TCP;
+    summary.ttl = Some(64);
+    summary.tcp =
+        Tcp { flags: Some(0x10), seq: Some(1_234_567_890), ack: Some(987_654_321), win: Some(501) };
+    summary.payload = Some(1448);
+    let packet = Packet {
+        n: 12_345,
+        ts: Timestamp::from_ns(1_795_402_418_123_456_789),
+        interface: None,
+        direction: None,
+        summary,
+    };
+    let line = written(&packet);
+    assert!(line.len() <= 250, "{} bytes: {}", line.len(), String::from_utf8_lossy(&line));
+}

@@ -1,0 +1,129 @@
+//! The fast writer: bytes into a buffer that is used again and again, no allocation a packet.
+//! `json` has the plain one, which defines what is right.
+
+use crate::address::write_mac;
+use crate::timestamp::Clock;
+use crate::{LinkType, Packet, Tcp};
+
+/// Writes lines, and remembers the text of the last second.
+#[derive(Debug, Default)]
+pub struct Writer {
+    clock: Clock,
+}
+
+impl Writer {
+    /// Appends the line of `packet` with its line feed to `out`: the bytes that
+    /// `serde_json::to_writer` of the same value would write.
+    pub fn packet(&mut self, packet: &Packet<'_>, out: &mut Vec<u8>) {
+        let summary = &packet.summary;
+        out.extend_from_slice(br#"{"type":"pkt","n":"#);
+        int(packet.n, out);
+        out.extend_from_slice(br#","ts":""#);
+        self.clock.write(packet.ts, out);
+        out.push(b'"');
+        if let Some(interface) = &packet.interface {
+            out.extend_from_slice(br#","if":"#);
+            string(interface, out);
+        }
+        if let Some(direction) = packet.direction {
+            plain(br#","dir":""#, direction.name(), out);
+        }
+        field(br#","len":"#, Some(summary.len), out);
+        field(br#","cap":"#, (summary.cap < summary.len).then_some(summary.cap), out);
+        if summary.link != LinkType::ETHERNET {
+            match summary.link.name() {
+                Some(name) => plain(br#","link":""#, name, out),
+                None => plain(br#","link":""#, &summary.link.to_string(), out),
+            }
+        }
+        if let Some((source, destination)) = summary.eth {
+            out.extend_from_slice(br#","eth_src":""#);
+            write_mac(source, out);
+            out.extend_from_slice(br#"","eth_dst":""#);
+            write_mac(destination, out);
+            out.push(b'"');
+        }
+        list(br#","vlan":["#, summary.vlan.as_slice().iter().copied(), int, out);
+        for (key, address) in [(br#","src":""#, summary.src), (br#","dst":""#, summary.dst)] {
+            if let Some(address) = address {
+                out.extend_from_slice(key);
+                address.write(out);
+                out.push(b'"');
+            }
+        }
+        field(br#","sport":"#, summary.sport, out);
+        field(br#","dport":"#, summary.dport, out);
+        out.extend_from_slice(br#","proto":"#);
+        match summary.proto.name() {
+            Some(name) => string(name, out),
+            None => string(&summary.proto.to_string(), out),
+        }
+        field(br#","ttl":"#, summary.ttl, out);
+        field(br#","frag":"#, summary.frag, out);
+        if let Some(flags) = summary.tcp.flags {
+            out.extend_from_slice(br#","flags":""#);
+            for (bit, letter) in Tcp::LETTERS.into_iter().enumerate() {
+                if flags >> bit & 1 == 1 {
+                    out.push(letter);
+                }
+            }
+            out.push(b'"');
+        }
+        field(br#","seq":"#, summary.tcp.seq, out);
+        field(br#","ack":"#, summary.tcp.ack, out);
+        field(br#","win":"#, summary.tcp.win, out);
+        field(br#","payload":"#, summary.payload, out);
+        field(br#","icmp_type":"#, summary.icmp_type, out);
+        field(br#","icmp_code":"#, summary.icmp_code, out);
+        field(br#","arp_op":"#, summary.arp_op, out);
+        if !summary.faults.is_empty() {
+            list(br#","err":["#, summary.faults.names(), string, out);
+        }
+        out.extend_from_slice(b"}\n");
+    }
+}
+
+fn int(value: impl itoa::Integer, out: &mut Vec<u8>) {
+    out.extend_from_slice(itoa::Buffer::new().format(value).as_bytes());
+}
+
+fn field(key: &[u8], value: Option<impl itoa::Integer>, out: &mut Vec<u8>) {
+    if let Some(value) = value {
+        out.extend_from_slice(key);
+        int(value, out);
+    }
+}
+
+/// A text of this program's own, which needs no escape; `key` ends in the opening quote.
+fn plain(key: &[u8], text: &str, out: &mut Vec<u8>) {
+    out.extend_from_slice(key);
+    out.extend_from_slice(text.as_bytes());
+    out.push(b'"');
+}
+
+/// A text from outside.
+fn string(text: &str, out: &mut Vec<u8>) {
+    if text.bytes().all(|byte| byte >= b' ' && byte != b'"' && byte != b'\\') {
+        return plain(b"\"", text, out);
+    }
+    #[expect(clippy::expect_used, reason = "text into memory: there is nothing to fail")]
+    serde_json::to_writer(out, text).expect("a Vec takes all bytes");
+}
+
+/// A list, unless it is empty; `key` ends in the opening bracket.
+fn list<T>(
+    key: &[u8],
+    values: impl Iterator<Item = T>,
+    write: impl Fn(T, &mut Vec<u8>),
+    out: &mut Vec<u8>,
+) {
+    let mut before = key;
+    for value in values {
+        out.extend_from_slice(before);
+        write(value, out);
+        before = b",";
+    }
+    if before == b"," {
+        out.push(b']');
+    }
+}

@@ -1,0 +1,295 @@
+//! The name of a protocol: IANA keywords for IP protocol numbers, short names for EtherTypes.
+
+use std::borrow::Cow;
+use std::fmt;
+
+/// The innermost protocol decoded, as `proto` names it.
+///
+/// Numbers without a name here keep the number: `ip-proto-253`, `0x8899`.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Proto<'a>(Repr<'a>);
+
+/// Each protocol has one representation only, so that equality of values is equality of texts.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+enum Repr<'a> {
+    Named(&'static str),
+    IpNumber(u8),
+    EtherType(u16),
+    /// Read from a stream whose writer knew a protocol that this reader does not.
+    Other(Cow<'a, str>),
+}
+
+impl<'a> Proto<'a> {
+    /// TCP (RFC 9293).
+    pub const TCP: Self = Self::named("tcp");
+    /// UDP (RFC 768).
+    pub const UDP: Self = Self::named("udp");
+    /// ICMP for IPv4 (RFC 792).
+    pub const ICMP: Self = Self::named("icmp");
+    /// ICMP for IPv6 (RFC 4443).
+    pub const ICMP6: Self = Self::named("icmp6");
+    /// ARP (RFC 826).
+    pub const ARP: Self = Self::named("arp");
+
+    /// A protocol by its name, which has to be one that no number of the tables below denies.
+    pub(crate) const fn named(name: &'static str) -> Self {
+        Self(Repr::Named(name))
+    }
+
+    /// The protocol of an IP protocol number or IPv6 next header.
+    pub fn from_ip_number(number: u8) -> Self {
+        match ip_number_name(number) {
+            Some(name) => Self(Repr::Named(name)),
+            None => Self(Repr::IpNumber(number)),
+        }
+    }
+
+    /// The protocol of an EtherType.
+    pub fn from_ether_type(ether_type: u16) -> Self {
+        match ether_type_name(ether_type) {
+            Some(name) => Self(Repr::Named(name)),
+            None => Self(Repr::EtherType(ether_type)),
+        }
+    }
+
+    /// Reads any name; one that this crate never writes is kept as it is.
+    pub fn parse(text: impl Into<Cow<'a, str>>) -> Self {
+        let text = text.into();
+        if let Some(name) = known_name(&text) {
+            return Self(Repr::Named(name));
+        }
+        let canonical = text
+            .strip_prefix("ip-proto-")
+            .and_then(|number| number.parse().ok().map(Self::from_ip_number))
+            .or_else(|| {
+                let number = u16::from_str_radix(text.strip_prefix("0x")?, 16).ok()?;
+                Some(Self::from_ether_type(number))
+            });
+        match canonical {
+            Some(proto) if proto.to_string() == text => proto,
+            _ => Self(Repr::Other(text)),
+        }
+    }
+
+    /// The name, where it needs no number to be formatted: always, for protocols with a name.
+    pub fn name(&self) -> Option<&str> {
+        match &self.0 {
+            Repr::Named(name) => Some(name),
+            Repr::Other(name) => Some(name),
+            Repr::IpNumber(_) | Repr::EtherType(_) => None,
+        }
+    }
+}
+
+impl fmt::Display for Proto<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.0 {
+            Repr::Named(name) => formatter.write_str(name),
+            Repr::IpNumber(number) => write!(formatter, "ip-proto-{number}"),
+            Repr::EtherType(number) => write!(formatter, "0x{number:04x}"),
+            Repr::Other(name) => formatter.write_str(name),
+        }
+    }
+}
+
+/// The names that decoding gives without a table: link layers and what LLC tells apart.
+const OTHER_NAMES: &[&str] = &["llc", "stp", "is-is", "ipx", "cdp", "vtp"];
+
+fn known_name(text: &str) -> Option<&'static str> {
+    match text {
+        "tcp" => return Some("tcp"),
+        "udp" => return Some("udp"),
+        "icmp" => return Some("icmp"),
+        "icmp6" => return Some("icmp6"),
+        "arp" => return Some("arp"),
+        _ => {}
+    }
+    (IP_NUMBER_NAMES.iter().map(|&(_, name)| name))
+        .chain(ETHER_TYPE_NAMES.iter().map(|&(_, name)| name))
+        .chain(OTHER_NAMES.iter().copied())
+        .find(|name| *name == text)
+        .or_else(|| crate::LinkType::parse(text)?.name())
+}
+
+fn ip_number_name(number: u8) -> Option<&'static str> {
+    match number {
+        6 => Some("tcp"),
+        17 => Some("udp"),
+        _ => name_of(IP_NUMBER_NAMES, number),
+    }
+}
+
+fn ether_type_name(ether_type: u16) -> Option<&'static str> {
+    name_of(ETHER_TYPE_NAMES, ether_type)
+}
+
+fn name_of<N: Ord + Copy>(names: &[(N, &'static str)], number: N) -> Option<&'static str> {
+    let index = names.binary_search_by_key(&number, |&(number, _)| number).ok()?;
+    Some(names[index].1)
+}
+
+/// IANA "Assigned Internet Protocol Numbers", keywords in lower case, sorted by number.
+/// Shorter than IANA's where everybody says so: `icmp6`, `ip-in-ip`, `ospf`, `udp-lite`.
+const IP_NUMBER_NAMES: &[(u8, &str)] = &[
+    (0, "hopopt"),
+    (1, "icmp"),
+    (2, "igmp"),
+    (3, "ggp"),
+    (4, "ip-in-ip"),
+    (5, "st"),
+    (6, "tcp"),
+    (7, "cbt"),
+    (8, "egp"),
+    (9, "igp"),
+    (12, "pup"),
+    (16, "chaos"),
+    (17, "udp"),
+    (20, "hmp"),
+    (22, "xns-idp"),
+    (27, "rdp"),
+    (28, "irtp"),
+    (29, "iso-tp4"),
+    (33, "dccp"),
+    (36, "xtp"),
+    (37, "ddp"),
+    (41, "ipv6"),
+    (42, "sdrp"),
+    (43, "ipv6-route"),
+    (44, "ipv6-frag"),
+    (45, "idrp"),
+    (46, "rsvp"),
+    (47, "gre"),
+    (48, "dsr"),
+    (50, "esp"),
+    (51, "ah"),
+    (54, "narp"),
+    (55, "min-ipv4"),
+    (57, "skip"),
+    (58, "icmp6"),
+    (59, "ipv6-nonxt"),
+    (60, "ipv6-opts"),
+    (80, "iso-ip"),
+    (81, "vmtp"),
+    (88, "eigrp"),
+    (89, "ospf"),
+    (92, "mtp"),
+    (93, "ax.25"),
+    (94, "ipip"),
+    (97, "etherip"),
+    (98, "encap"),
+    (103, "pim"),
+    (108, "ipcomp"),
+    (110, "compaq-peer"),
+    (111, "ipx-in-ip"),
+    (112, "vrrp"),
+    (113, "pgm"),
+    (115, "l2tp"),
+    (118, "stp-schedule-transfer"),
+    (121, "smp"),
+    (124, "isis-over-ipv4"),
+    (132, "sctp"),
+    (133, "fc"),
+    (134, "rsvp-e2e-ignore"),
+    (135, "mobility-header"),
+    (136, "udp-lite"),
+    (137, "mpls-in-ip"),
+    (138, "manet"),
+    (139, "hip"),
+    (140, "shim6"),
+    (141, "wesp"),
+    (142, "rohc"),
+    (143, "ethernet-in-ip"),
+    (144, "aggfrag"),
+    (145, "nsh-in-ip"),
+];
+
+/// EtherTypes of the IEEE registry by their usual short names, sorted by number.
+const ETHER_TYPE_NAMES: &[(u16, &str)] = &[
+    (0x0800, "ipv4"),
+    (0x0806, "arp"),
+    (0x0842, "wol"),
+    (0x0bad, "vines"),
+    (0x6000, "dec"),
+    (0x6001, "mop-dl"),
+    (0x6002, "mop-rc"),
+    (0x6003, "decnet"),
+    (0x6004, "lat"),
+    (0x6558, "teb"),
+    (0x8035, "rarp"),
+    (0x809b, "appletalk"),
+    (0x80f3, "aarp"),
+    (0x8100, "vlan"),
+    (0x8137, "ipx"),
+    (0x86dd, "ipv6"),
+    (0x8808, "pause"),
+    (0x8809, "slow"),
+    (0x880b, "ppp"),
+    (0x8847, "mpls"),
+    (0x8848, "mpls-multicast"),
+    (0x8863, "pppoe-discovery"),
+    (0x8864, "pppoe"),
+    (0x887b, "homeplug"),
+    (0x888e, "eapol"),
+    (0x8892, "profinet"),
+    (0x88a2, "aoe"),
+    (0x88a4, "ethercat"),
+    (0x88a8, "qinq"),
+    (0x88b8, "goose"),
+    (0x88ba, "sv"),
+    (0x88cc, "lldp"),
+    (0x88cd, "sercos3"),
+    (0x88e1, "homeplug-av"),
+    (0x88e3, "mrp"),
+    (0x88e5, "macsec"),
+    (0x88e7, "pbb"),
+    (0x88f5, "mvrp"),
+    (0x88f7, "ptp"),
+    (0x88fb, "prp"),
+    (0x8902, "cfm"),
+    (0x8906, "fcoe"),
+    (0x8914, "fip"),
+    (0x8915, "roce"),
+    (0x893a, "ieee1905"),
+    (0x894f, "nsh"),
+    (0x9000, "loopback"),
+    (0x9003, "slpp"),
+    (0x9100, "vlan-9100"),
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn tables_are_sorted() {
+        assert!(IP_NUMBER_NAMES.is_sorted_by_key(|&(number, _)| number));
+        assert!(ETHER_TYPE_NAMES.is_sorted_by_key(|&(number, _)| number));
+    }
+
+    #[test]
+    fn every_number_reads_back_from_its_name() {
+        for proto in (0..=u8::MAX).map(Proto::from_ip_number) {
+            assert_eq!(Proto::parse(proto.to_string()), proto);
+        }
+        for proto in (0..=u16::MAX).map(Proto::from_ether_type) {
+            assert_eq!(Proto::parse(proto.to_string()), proto);
+        }
+    }
+
+    #[test]
+    fn well_known_names() {
+        for (number, name) in [(4, "ip-in-ip"), (58, "icmp6"), (89, "ospf"), (253, "ip-proto-253")]
+        {
+            assert_eq!(Proto::from_ip_number(number).to_string(), name);
+        }
+        assert_eq!(Proto::from_ether_type(0x1234).to_string(), "0x1234");
+    }
+
+    proptest! {
+        #[test]
+        fn any_name_survives(name: String) {
+            prop_assert_eq!(Proto::parse(name.as_str()).to_string(), name);
+        }
+    }
+}

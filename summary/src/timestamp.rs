@@ -1,0 +1,228 @@
+//! Points in time as integer nanoseconds, and their text in the stream.
+//! No clock is read here: who has one passes the value in.
+
+use serde::{Deserialize, Serialize, de};
+use std::fmt;
+
+/// Nanoseconds since 1970-01-01T00:00:00Z (POSIX time: no leap seconds), from the year 1677 to 2262.
+///
+/// Its text is RFC 3339 in UTC with nine fractional digits and `Z`, always 30 bytes, so that it
+/// sorts as text and loses nothing.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Timestamp {
+    ns: i64,
+}
+
+const NS_PER_SECOND: i64 = 1_000_000_000;
+const SECONDS_PER_DAY: i64 = 86_400;
+
+/// Length in bytes of the text of every timestamp.
+const TEXT_LEN: usize = 30;
+/// Length in bytes of the text up to the whole second: `2026-11-23T02:53:38`.
+const SECOND_LEN: usize = 19;
+
+impl Timestamp {
+    /// The point `ns` nanoseconds after the epoch.
+    pub const fn from_ns(ns: i64) -> Self {
+        Self { ns }
+    }
+
+    /// The point `seconds` and `subsec_ns` after the epoch, clamped to what 64 bits can hold.
+    pub fn from_parts(seconds: i64, subsec_ns: u32) -> Self {
+        Self { ns: seconds.saturating_mul(NS_PER_SECOND).saturating_add(i64::from(subsec_ns)) }
+    }
+
+    /// Nanoseconds since the epoch, negative before 1970.
+    pub const fn ns(self) -> i64 {
+        self.ns
+    }
+
+    /// Reads the 30 bytes of an RFC 3339 time in UTC as this crate writes it; `None` for any other.
+    pub fn parse(text: &[u8]) -> Option<Self> {
+        let text: &[u8; TEXT_LEN] = text.try_into().ok()?;
+        let punctuation = [(4, b'-'), (7, b'-'), (10, b'T'), (13, b':'), (16, b':'), (19, b'.')];
+        if text[29] != b'Z' || punctuation.iter().any(|&(at, byte)| text[at] != byte) {
+            return None;
+        }
+        let (year, month, day) =
+            (digits(&text[0..4])?, digits(&text[5..7])?, digits(&text[8..10])?);
+        let (hour, minute, second) =
+            (digits(&text[11..13])?, digits(&text[14..16])?, digits(&text[17..19])?);
+        if !(1..=12).contains(&month) || day == 0 || hour > 23 || minute > 59 || second > 59 {
+            return None;
+        }
+        let days = days_from_civil(year, month, day);
+        if civil_from_days(days) != (year, month, day) {
+            return None; // the 31st of a month with 30 days
+        }
+        let seconds = days * SECONDS_PER_DAY + hour * 3600 + minute * 60 + second;
+        let subsec_ns = digits(&text[20..29])?;
+        // Negative times count the fraction forward from the earlier second: no early overflow.
+        let ns = i128::from(seconds) * i128::from(NS_PER_SECOND) + i128::from(subsec_ns);
+        Some(Self { ns: i64::try_from(ns).ok()? })
+    }
+}
+
+impl fmt::Display for Timestamp {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut text = Vec::with_capacity(TEXT_LEN);
+        Clock::default().write(*self, &mut text);
+        formatter.write_str(&String::from_utf8_lossy(&text))
+    }
+}
+
+impl Serialize for Timestamp {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Timestamp {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Text;
+        impl de::Visitor<'_> for Text {
+            type Value = Timestamp;
+            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                formatter.write_str("a time like 2026-11-23T02:53:38.123456789Z")
+            }
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<Timestamp, E> {
+                Timestamp::parse(text.as_bytes())
+                    .ok_or_else(|| E::invalid_value(de::Unexpected::Str(text), &self))
+            }
+        }
+        deserializer.deserialize_str(Text)
+    }
+}
+
+/// Writes timestamps, and remembers the text of the last second: packets come in crowds.
+#[derive(Debug)]
+pub(crate) struct Clock {
+    second: i64,
+    text: [u8; SECOND_LEN],
+}
+
+impl Default for Clock {
+    fn default() -> Self {
+        Self { second: 0, text: *b"1970-01-01T00:00:00" }
+    }
+}
+
+impl Clock {
+    pub(crate) fn write(&mut self, time: Timestamp, out: &mut Vec<u8>) {
+        let second = time.ns.div_euclid(NS_PER_SECOND);
+        if second != self.second {
+            self.text = second_text(second);
+            self.second = second;
+        }
+        let mut text = [b'Z'; TEXT_LEN];
+        text[..SECOND_LEN].copy_from_slice(&self.text);
+        text[SECOND_LEN] = b'.';
+        put_digits(&mut text[20..29], time.ns.rem_euclid(NS_PER_SECOND));
+        out.extend_from_slice(&text);
+    }
+}
+
+fn second_text(second: i64) -> [u8; SECOND_LEN] {
+    let (year, month, day) = civil_from_days(second.div_euclid(SECONDS_PER_DAY));
+    let of_day = second.rem_euclid(SECONDS_PER_DAY);
+    let mut text = *b"0000-00-00T00:00:00";
+    put_digits(&mut text[0..4], year);
+    put_digits(&mut text[5..7], month);
+    put_digits(&mut text[8..10], day);
+    put_digits(&mut text[11..13], of_day / 3600);
+    put_digits(&mut text[14..16], of_day / 60 % 60);
+    put_digits(&mut text[17..19], of_day % 60);
+    text
+}
+
+fn put_digits(out: &mut [u8], mut value: i64) {
+    for digit in out.iter_mut().rev() {
+        *digit = b'0' + u8::try_from(value % 10).unwrap_or(0);
+        value /= 10;
+    }
+}
+
+fn digits(text: &[u8]) -> Option<i64> {
+    text.iter().try_fold(0, |value, byte| {
+        byte.is_ascii_digit().then(|| value * 10 + i64::from(byte - b'0'))
+    })
+}
+
+/// Days since 1970-01-01 of a date in the proleptic Gregorian calendar.
+///
+/// Years are counted from 1 March, so that the leap day is the last of its year and a month's
+/// first day is a linear function of the month.
+fn days_from_civil(year: i64, month: i64, day: i64) -> i64 {
+    let year = if month <= 2 { year - 1 } else { year };
+    let era = year.div_euclid(400);
+    let year_of_era = year.rem_euclid(400);
+    let month_from_march = (month + 9) % 12;
+    let day_of_year = (153 * month_from_march + 2) / 5 + day - 1;
+    let day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
+    era * 146_097 + day_of_era - 719_468
+}
+
+/// The date (year, month, day) of a count of days since 1970-01-01.
+fn civil_from_days(days: i64) -> (i64, i64, i64) {
+    let days = days + 719_468;
+    let era = days.div_euclid(146_097);
+    let day_of_era = days.rem_euclid(146_097);
+    let year_of_era =
+        (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let month_from_march = (5 * day_of_year + 2) / 153;
+    let day = day_of_year - (153 * month_from_march + 2) / 5 + 1;
+    let month = if month_from_march < 10 { month_from_march + 3 } else { month_from_march - 9 };
+    (era * 400 + year_of_era + i64::from(month <= 2), month, day)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn known_times_have_known_texts() {
+        for (ns, text) in [
+            (0, "1970-01-01T00:00:00.000000000Z"),
+            (-1, "1969-12-31T23:59:59.999999999Z"),
+            (951_782_400_000_000_007, "2000-02-29T00:00:00.000000007Z"),
+            (1_795_402_418_123_456_789, "2026-11-23T02:53:38.123456789Z"),
+            (i64::MAX, "2262-04-11T23:47:16.854775807Z"),
+            (i64::MIN, "1677-09-21T00:12:43.145224192Z"),
+        ] {
+            assert_eq!(Timestamp::from_ns(ns).to_string(), text);
+            assert_eq!(Timestamp::parse(text.as_bytes()), Some(Timestamp::from_ns(ns)));
+        }
+    }
+
+    #[test]
+    fn other_texts_are_refused() {
+        for text in [
+            "",
+            "2026-11-23T02:53:38Z",
+            "2026-02-29T02:53:38.123456789Z",
+            "2026-13-01T02:53:38.123456789Z",
+            "2026-11-23T24:00:00.000000000Z",
+            "2026-11-23 02:53:38.123456789Z",
+            "2026-11-23T02:53:38.12345678xZ",
+            "2263-01-01T00:00:00.000000000Z",
+        ] {
+            assert_eq!(Timestamp::parse(text.as_bytes()), None, "{text}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn text_and_value_are_one(ns: i64) {
+            let text = Timestamp::from_ns(ns).to_string();
+            prop_assert_eq!(Timestamp::parse(text.as_bytes()), Some(Timestamp::from_ns(ns)));
+        }
+
+        #[test]
+        fn text_sorts_as_time(a: i64, b: i64) {
+            let text = |ns| Timestamp::from_ns(ns).to_string();
+            prop_assert_eq!(text(a).cmp(&text(b)), a.cmp(&b));
+        }
+    }
+}
