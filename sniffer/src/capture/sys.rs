@@ -1,0 +1,185 @@
+//! System calls on a packet socket that neither socket2 nor nix offers, one function each
+//! (packet(7), linux/if_packet.h), and the mapping of its ring.
+#![expect(unsafe_code, reason = "structures of the kernel cross here and nowhere else")]
+#![expect(clippy::cast_possible_truncation, reason = "the kernel's constants fit its fields")]
+
+use nix::sys::mman::{MapFlags, ProtFlags};
+use socket2::{SockAddr, SockAddrStorage, Socket};
+use std::ffi::{c_int, c_void};
+use std::io;
+use std::mem::size_of;
+use std::num::NonZeroUsize;
+use std::os::fd::{AsFd, AsRawFd};
+use std::ptr::NonNull;
+
+/// The kernel's counters of a packet socket since they were last read.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Statistics {
+    /// Packets that passed the filter, those dropped included.
+    pub(super) packets: u32,
+    /// Packets dropped because the ring was full.
+    pub(super) drops: u32,
+    /// Times the ring was full.
+    pub(super) freezes: u32,
+}
+
+/// The size of a ring of version 3.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct RingGeometry {
+    /// Bytes of a block: a multiple of the page size.
+    pub(super) block_len: usize,
+    pub(super) block_count: usize,
+    /// A block with packets in it is handed over after this time, even when it is not full.
+    pub(super) retire_ms: u32,
+}
+
+/// Frame size that the kernel wants to know; version 3 packs frames of any size into blocks.
+const NOMINAL_FRAME_LEN: usize = 2048;
+
+/// A plain option of level `SOL_PACKET`.
+pub(super) fn set_option(socket: &Socket, option: c_int, value: c_int) -> io::Result<()> {
+    set(socket, option, &value)
+}
+
+/// Asks for a ring: `PACKET_RX_RING`.
+pub(super) fn set_ring(socket: &Socket, geometry: RingGeometry) -> io::Result<()> {
+    let unsigned = |value: usize| u32::try_from(value).map_err(|_| io::ErrorKind::InvalidInput);
+    let frames_per_block = geometry.block_len / NOMINAL_FRAME_LEN;
+    let request = libc::tpacket_req3 {
+        tp_block_size: unsigned(geometry.block_len)?,
+        tp_block_nr: unsigned(geometry.block_count)?,
+        tp_frame_size: unsigned(NOMINAL_FRAME_LEN)?,
+        tp_frame_nr: unsigned(frames_per_block * geometry.block_count)?,
+        tp_retire_blk_tov: geometry.retire_ms,
+        tp_sizeof_priv: 0,
+        tp_feature_req_word: 0,
+    };
+    set(socket, libc::PACKET_RX_RING, &request)
+}
+
+/// Promiscuous mode for as long as the socket lives: `PACKET_ADD_MEMBERSHIP`.
+pub(super) fn set_promiscuous(socket: &Socket, interface_index: u32) -> io::Result<()> {
+    let request = libc::packet_mreq {
+        mr_ifindex: index(interface_index)?,
+        mr_type: libc::PACKET_MR_PROMISC as u16,
+        mr_alen: 0,
+        mr_address: [0; 8],
+    };
+    set(socket, libc::PACKET_ADD_MEMBERSHIP, &request)
+}
+
+/// Binds to an interface, 0 for all, and starts reception of all protocols.
+pub(super) fn bind(socket: &Socket, interface_index: u32) -> io::Result<()> {
+    let address = libc::sockaddr_ll {
+        sll_family: libc::AF_PACKET as u16,
+        sll_protocol: (libc::ETH_P_ALL as u16).to_be(),
+        sll_ifindex: index(interface_index)?,
+        sll_hatype: 0,
+        sll_pkttype: 0,
+        sll_halen: 0,
+        sll_addr: [0; 8],
+    };
+    let fill = |storage: *mut SockAddrStorage, len: *mut libc::socklen_t| {
+        // SAFETY: `try_init` hands out room for any address, `sockaddr_ll` included.
+        unsafe { storage.cast::<libc::sockaddr_ll>().write(address) };
+        // SAFETY: `try_init` hands out a valid length to be overwritten.
+        unsafe { len.write(size_of::<libc::sockaddr_ll>() as libc::socklen_t) };
+        Ok(())
+    };
+    // SAFETY: `fill` writes a whole `sockaddr_ll` and tells its length.
+    let ((), address) = unsafe { SockAddr::try_init(fill) }?;
+    socket.bind(&address)
+}
+
+/// Reads and resets the counters: `PACKET_STATISTICS`.
+pub(super) fn statistics(socket: &Socket) -> io::Result<Statistics> {
+    let mut value = libc::tpacket_stats_v3 { tp_packets: 0, tp_drops: 0, tp_freeze_q_cnt: 0 };
+    let mut len = size_of::<libc::tpacket_stats_v3>() as libc::socklen_t;
+    // SAFETY: `value` and `len` outlive the call, and `len` is the size of `value`, which may hold
+    // any bytes.
+    let status = unsafe {
+        libc::getsockopt(
+            socket.as_raw_fd(),
+            libc::SOL_PACKET,
+            libc::PACKET_STATISTICS,
+            (&raw mut value).cast::<c_void>(),
+            &raw mut len,
+        )
+    };
+    check(status)?;
+    let libc::tpacket_stats_v3 { tp_packets, tp_drops, tp_freeze_q_cnt } = value;
+    Ok(Statistics { packets: tp_packets, drops: tp_drops, freezes: tp_freeze_q_cnt })
+}
+
+fn index(interface_index: u32) -> io::Result<c_int> {
+    c_int::try_from(interface_index).map_err(|_| io::ErrorKind::InvalidInput.into())
+}
+
+fn set<T: Copy>(socket: &Socket, option: c_int, value: &T) -> io::Result<()> {
+    // SAFETY: the kernel reads `size_of::<T>()` bytes from `value`, which lives through the call;
+    // `T` is an integer or one of the kernel's own structures without padding.
+    let status = unsafe {
+        libc::setsockopt(
+            socket.as_raw_fd(),
+            libc::SOL_PACKET,
+            option,
+            std::ptr::from_ref(value).cast::<c_void>(),
+            size_of::<T>() as libc::socklen_t,
+        )
+    };
+    check(status)
+}
+
+fn check(status: c_int) -> io::Result<()> {
+    if status == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
+}
+
+/// Memory shared with the kernel; unmapped when dropped.
+#[derive(Debug)]
+pub(super) struct Mapping {
+    /// `start` is page-aligned and points to `len` mapped, writable bytes.
+    start: NonNull<u8>,
+    len: NonZeroUsize,
+}
+
+// SAFETY: the mapping belongs to the process, not to the thread that made it.
+unsafe impl Send for Mapping {}
+
+impl Mapping {
+    /// Maps the ring that [`set_ring`] made.
+    pub(super) fn of_ring(socket: &Socket, len: NonZeroUsize) -> io::Result<Self> {
+        let flags = MapFlags::MAP_SHARED | MapFlags::MAP_POPULATE;
+        let protection = ProtFlags::PROT_READ | ProtFlags::PROT_WRITE;
+        // SAFETY: a new mapping at a place of the kernel's choice overlaps nothing.
+        let start =
+            unsafe { nix::sys::mman::mmap(None, len, protection, flags, socket.as_fd(), 0) };
+        Ok(Self { start: start?.cast(), len })
+    }
+
+    /// Ordinary memory, over which a test plays the kernel.
+    #[cfg(test)]
+    pub(super) fn anonymous(len: NonZeroUsize) -> io::Result<Self> {
+        let flags = MapFlags::MAP_PRIVATE;
+        let protection = ProtFlags::PROT_READ | ProtFlags::PROT_WRITE;
+        // SAFETY: a new mapping at a place of the kernel's choice overlaps nothing.
+        let start = unsafe { nix::sys::mman::mmap_anonymous(None, len, protection, flags) };
+        Ok(Self { start: start?.cast(), len })
+    }
+
+    pub(super) fn start(&self) -> NonNull<u8> {
+        self.start
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.len.get()
+    }
+}
+
+impl Drop for Mapping {
+    fn drop(&mut self) {
+        // SAFETY: `start` and `len` are those of a mapping of this value's own, and nothing borrows
+        // from it: all slices over it borrow from its owner.
+        let unmapped = unsafe { nix::sys::mman::munmap(self.start.cast(), self.len.get()) };
+        debug_assert_eq!(unmapped, Ok(()));
+    }
+}

@@ -1,0 +1,119 @@
+//! What can go wrong, each with the object's name and a remedy where there is one.
+
+use std::io;
+use std::path::PathBuf;
+use summary::capture_file::FileError;
+
+/// Why the program stops before it was asked to.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The kernel does not let this process open packet sockets.
+    #[error(
+        "no permission to capture: CAP_NET_RAW is missing\n  \
+         give it to the program once:  sudo setcap cap_net_raw=ep {}\n  \
+         or run it once as root:       sudo {}",
+        .program.display(), .program.display()
+    )]
+    NoPermission {
+        /// The running program.
+        program: PathBuf,
+    },
+    /// No interface has the name asked for.
+    #[error("no interface is named `{name}`; there are: {}", .known.join(", "))]
+    NoSuchInterface {
+        /// The name asked for.
+        name: String,
+        /// The names that exist, and `any`.
+        known: Vec<String>,
+    },
+    /// No interface was named and none can be chosen.
+    #[error("no interface is up; name one with -i (sniffer -D lists them)")]
+    NoInterface,
+    /// The interface exists but is down.
+    #[error("interface `{name}` is down; bring it up with: ip link set {name} up")]
+    InterfaceDown {
+        /// Its name.
+        name: String,
+    },
+    /// The interface was removed while capturing.
+    #[error("interface `{name}` disappeared; what was captured until then is complete")]
+    InterfaceGone {
+        /// Its name.
+        name: String,
+    },
+    /// The interface's frames begin with something that cannot be decoded.
+    #[error("interface `{name}` has link type ARPHRD {arphrd}, which is not supported; try -i any")]
+    LinkType {
+        /// Its name.
+        name: String,
+        /// The kernel's number of its type (linux/if_arp.h).
+        arphrd: u16,
+    },
+    /// A system call on the packet socket failed.
+    #[error("capturing on `{interface}`: {call}: {source}")]
+    Socket {
+        /// The interface's name.
+        interface: String,
+        /// The call that failed, with its option.
+        call: &'static str,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The kernel did not answer about its interfaces.
+    #[error("asking the kernel about interfaces: {source}")]
+    Netlink {
+        /// What the system said.
+        source: io::Error,
+    },
+    /// Signals or polling could not be set up.
+    #[error("{call}: {source}")]
+    System {
+        /// The call that failed.
+        call: &'static str,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The output file exists already.
+    #[error("`{}` exists; use --force to overwrite it", .path.display())]
+    OutputExists {
+        /// The output file.
+        path: PathBuf,
+    },
+    /// The output cannot be written (on).
+    #[error("cannot write `{name}`: {source}")]
+    Output {
+        /// The output file, or `standard output`.
+        name: String,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The input cannot be opened or read (on).
+    #[error("cannot read `{name}`: {source}")]
+    Input {
+        /// The input file, or `standard input`.
+        name: String,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The input has no bytes.
+    #[error("`{name}` is empty")]
+    EmptyInput {
+        /// The input file, or `standard input`.
+        name: String,
+    },
+    /// The input is no capture file, or a damaged one.
+    #[error("`{name}`: {source}")]
+    File {
+        /// The input file, or `standard input`.
+        name: String,
+        /// What is wrong with it.
+        source: FileError,
+    },
+}
+
+impl Error {
+    /// True where nobody reads the output any more, as in `sniffer | head`.
+    pub fn is_closed_pipe(&self) -> bool {
+        matches!(self, Self::Output { source, .. } if source.kind() == io::ErrorKind::BrokenPipe)
+    }
+}

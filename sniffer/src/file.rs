@@ -1,0 +1,221 @@
+//! A run over a capture file: the same lines as a live run writes.
+
+use flate2::bufread::MultiGzDecoder;
+use std::cell::Cell;
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, Read};
+use std::os::fd::AsFd;
+use std::path::Path;
+use summary::capture_file::{FileError, Reader, Step};
+use summary::decode;
+use summary::record::{Interface, Reason, Source};
+
+use crate::Error;
+use crate::cli::{Common, ReadJob};
+use crate::progress::{Progress, packets};
+use crate::signals::Signals;
+use crate::stream::{Losses, Stream};
+
+/// Bytes read at once, and room for records of usual size.
+const CHUNK_LEN: usize = 1 << 20;
+
+const GZIP_MAGIC: [u8; 2] = [0x1f, 0x8b];
+
+/// Reads the file to its end, or to where something else ends it.
+pub(crate) fn run(job: &ReadJob<'_>) -> Result<(), Error> {
+    let signals = Signals::catch()?;
+    let is_stopped = Cell::new(false);
+    let (input, name) = open(job.path, &signals, &is_stopped)?;
+    let mut run = Run {
+        window: Window::new(input, name.clone()),
+        reader: Reader::new(),
+        stream: None,
+        common: &job.common,
+        progress: Progress::start(job.common.is_quiet, job.common.output.is_none()),
+    };
+    let ended = run.until_ended();
+    run.progress.clear();
+    let ended = if is_stopped.get() { Ok(Reason::Signal) } else { ended };
+    let reason = match &ended {
+        Ok(reason) => *reason,
+        Err(Error::Output { .. }) => return ended.map(drop),
+        Err(_) => Reason::Error,
+    };
+    // A file that was no capture from the start leaves no stream behind.
+    let stream = match (run.stream.take(), &ended) {
+        (Some(stream), _) => stream,
+        (None, Ok(_)) => run.open_stream()?,
+        (None, Err(_)) => return ended.map(drop),
+    };
+    let out = finish(stream, reason)?;
+    ended?;
+    run.progress.say(format_args!(
+        "{} read from {name} in {}",
+        packets(out),
+        run.progress.elapsed()
+    ));
+    Ok(())
+}
+
+struct Run<'a> {
+    window: Window<'a>,
+    reader: Reader,
+    stream: Option<Stream>,
+    common: &'a Common<'a>,
+    progress: Progress,
+}
+
+impl Run<'_> {
+    fn until_ended(&mut self) -> Result<Reason, Error> {
+        self.window.fill(1)?;
+        if self.window.bytes().is_empty() {
+            return Err(Error::EmptyInput { name: self.window.name.clone() });
+        }
+        loop {
+            match self.reader.step(self.window.bytes()) {
+                Ok(Step::Passed { consumed }) => self.window.consume(consumed),
+                Ok(Step::More { needed }) => {
+                    if !self.window.fill(needed)? {
+                        let left = self.window.bytes().len();
+                        return match left {
+                            0 => Ok(Reason::Eof),
+                            _ => Err(self.window.damaged(self.reader.cut(left))),
+                        };
+                    }
+                    if let Some(stream) = &self.stream {
+                        self.progress.draw(stream.out(), None);
+                    }
+                }
+                Ok(Step::Frame { consumed, frame }) => {
+                    if self.stream.is_none() {
+                        self.stream =
+                            Some(open_stream(&self.reader, self.common, &self.window.name)?);
+                    }
+                    let Some(stream) = &mut self.stream else { continue };
+                    let cap = frame.bytes.len().min(self.common.snaplen as usize);
+                    let summary = decode(frame.link, &frame.bytes[..cap], frame.wire_len);
+                    let interface = self.reader.interfaces()[frame.interface].name.as_deref();
+                    stream.packet(frame.ts, interface, None, summary)?;
+                    if stream.is_full() {
+                        return Ok(Reason::Count);
+                    }
+                    self.window.consume(consumed);
+                }
+                Err(error) => return Err(self.window.damaged(error)),
+            }
+        }
+    }
+
+    fn open_stream(&self) -> Result<Stream, Error> {
+        open_stream(&self.reader, self.common, &self.window.name)
+    }
+}
+
+fn open_stream(reader: &Reader, common: &Common<'_>, name: &str) -> Result<Stream, Error> {
+    let interfaces = reader.interfaces().iter().enumerate().map(|(index, interface)| Interface {
+        name: interface.name.clone(),
+        index: u32::try_from(index).unwrap_or(u32::MAX),
+        linktype: interface.link.0,
+        mac: None,
+        mtu: None,
+        promisc: None,
+    });
+    let file = if name == STANDARD_INPUT { "-" } else { name };
+    Stream::open(common, Source::File, Some(file.to_owned()), interfaces.collect())
+}
+
+/// Writes the last `stats` and `end`; returns the packets written.
+fn finish(mut stream: Stream, reason: Reason) -> Result<u64, Error> {
+    stream.stats(None, Losses::default(), None)?;
+    let out = stream.out();
+    stream.end(reason)?;
+    Ok(out)
+}
+
+const STANDARD_INPUT: &str = "standard input";
+
+/// Opens the file, unpacked where it is gzipped, and names it for messages.
+fn open<'a>(
+    path: &Path,
+    signals: &'a Signals,
+    is_stopped: &'a Cell<bool>,
+) -> Result<(Box<dyn Read + 'a>, String), Error> {
+    let is_stdin = path.as_os_str() == "-";
+    let name = if is_stdin { STANDARD_INPUT.to_owned() } else { path.display().to_string() };
+    let failed = |source| Error::Input { name: name.clone(), source };
+    let file = if is_stdin {
+        File::from(io::stdin().as_fd().try_clone_to_owned().map_err(failed)?)
+    } else {
+        File::open(path).map_err(failed)?
+    };
+    let mut input = BufReader::with_capacity(CHUNK_LEN, Stoppable { file, signals, is_stopped });
+    let is_gzipped = input.fill_buf().map_err(failed)?.starts_with(&GZIP_MAGIC);
+    let input: Box<dyn Read> =
+        if is_gzipped { Box::new(MultiGzDecoder::new(input)) } else { Box::new(input) };
+    Ok((input, name))
+}
+
+/// A file that ends when a signal asks for it, even where it is a pipe that says nothing.
+struct Stoppable<'a> {
+    file: File,
+    signals: &'a Signals,
+    is_stopped: &'a Cell<bool>,
+}
+
+impl Read for Stoppable<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let ready = self.signals.wait(self.file.as_fd(), None).map_err(io::Error::other)?;
+        if ready.is_stopped {
+            self.is_stopped.set(true);
+            return Ok(0);
+        }
+        self.file.read(buffer)
+    }
+}
+
+/// The part of the input that is in memory.
+struct Window<'a> {
+    input: Box<dyn Read + 'a>,
+    name: String,
+    buffer: Vec<u8>,
+    /// `start <= end <= buffer.len()`: what was read and not consumed.
+    start: usize,
+    end: usize,
+}
+
+impl<'a> Window<'a> {
+    fn new(input: Box<dyn Read + 'a>, name: String) -> Self {
+        Self { input, name, buffer: vec![0; CHUNK_LEN], start: 0, end: 0 }
+    }
+
+    fn bytes(&self) -> &[u8] {
+        &self.buffer[self.start..self.end]
+    }
+
+    fn consume(&mut self, len: usize) {
+        self.start += len;
+    }
+
+    /// Reads until there are `needed` bytes; false where the input ends before.
+    fn fill(&mut self, needed: usize) -> Result<bool, Error> {
+        self.buffer.copy_within(self.start..self.end, 0);
+        (self.start, self.end) = (0, self.end - self.start);
+        while self.end < needed {
+            if self.end == self.buffer.len() {
+                // Doubled as bytes come, so that a damaged length alone takes no memory.
+                self.buffer.resize(self.buffer.len() * 2, 0);
+            }
+            match self.input.read(&mut self.buffer[self.end..]) {
+                Ok(0) => return Ok(false),
+                Ok(len) => self.end += len,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(source) => return Err(Error::Input { name: self.name.clone(), source }),
+            }
+        }
+        Ok(true)
+    }
+
+    fn damaged(&self, source: FileError) -> Error {
+        Error::File { name: self.name.clone(), source }
+    }
+}

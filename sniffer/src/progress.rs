@@ -1,0 +1,105 @@
+//! What a person sees on standard error: a line that is drawn over itself, and a closing sentence.
+
+use std::fmt::Display;
+use std::io::{IsTerminal, Write};
+use std::time::{Duration, Instant};
+
+/// Time between two drawings of the status line.
+const INTERVAL: Duration = Duration::from_millis(500);
+
+/// The status line.
+#[derive(Debug)]
+pub(crate) struct Progress {
+    is_quiet: bool,
+    /// A person watches, and the packets' lines do not run over the same screen.
+    is_watched: bool,
+    start: Instant,
+    /// When the line was drawn last, and the packets then.
+    last: (Instant, u64),
+}
+
+impl Progress {
+    pub(crate) fn start(is_quiet: bool, goes_to_stdout: bool) -> Self {
+        let is_screen_taken = goes_to_stdout && std::io::stdout().is_terminal();
+        let is_watched = !is_quiet && std::io::stderr().is_terminal() && !is_screen_taken;
+        let now = Instant::now();
+        Self { is_quiet, is_watched, start: now, last: (now, 0) }
+    }
+
+    /// When the line wants to be drawn again; `None` where nobody watches.
+    pub(crate) fn due(&self) -> Option<Instant> {
+        self.is_watched.then(|| self.last.0 + INTERVAL)
+    }
+
+    /// Draws the line, when it is time.
+    pub(crate) fn draw(&mut self, packets: u64, dropped: Option<u64>) {
+        let now = Instant::now();
+        if self.due().is_none_or(|due| now < due) {
+            return;
+        }
+        let elapsed_ms = (now - self.last.0).as_millis().max(1);
+        let rate = u128::from(packets - self.last.1) * 1000 / elapsed_ms;
+        self.last = (now, packets);
+        let mut line = format!(
+            "{} packets, {}/s",
+            grouped(packets),
+            grouped(u64::try_from(rate).unwrap_or(u64::MAX))
+        );
+        if let Some(dropped) = dropped {
+            line += &format!(", {} dropped", grouped(dropped));
+        }
+        // Nobody to tell where standard error is gone.
+        let _ = write!(std::io::stderr(), "\r{line}\x1b[K");
+    }
+
+    /// A sentence of its own line.
+    pub(crate) fn say(&self, sentence: impl Display) {
+        if self.is_quiet {
+            return;
+        }
+        let clear = if self.is_watched { "\r\x1b[K" } else { "" };
+        let _ = writeln!(std::io::stderr(), "{clear}sniffer: {sentence}");
+    }
+
+    /// Takes the status line away before an error is told.
+    pub(crate) fn clear(&self) {
+        if self.is_watched {
+            let _ = write!(std::io::stderr(), "\r\x1b[K");
+        }
+    }
+
+    /// Seconds since the start, with one decimal.
+    pub(crate) fn elapsed(&self) -> String {
+        format!("{:.1} s", self.start.elapsed().as_secs_f64())
+    }
+}
+
+/// A number with commas between groups of three digits.
+pub(crate) fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::with_capacity(digits.len() * 4 / 3);
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// `1 packet`, `2 packets`.
+pub(crate) fn packets(count: u64) -> String {
+    format!("{} packet{}", grouped(count), if count == 1 { "" } else { "s" })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_grouped_by_three() {
+        for (number, text) in [(0, "0"), (999, "999"), (1_000, "1,000"), (1_234_567, "1,234,567")] {
+            assert_eq!(grouped(number), text);
+        }
+    }
+}
