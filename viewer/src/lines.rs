@@ -1,0 +1,154 @@
+//! Cuts a byte range of a file into the lines that begin in it, however the bytes come in chunks.
+//! The ranges of a file's parts meet without losing or doubling a line.
+
+use memchr::memchr;
+use std::ops::Range;
+
+/// A line longer than this is none: it is passed over, and no memory is spent on it.
+pub const MAX_LINE_LEN: usize = 1 << 20;
+
+/// What a range's bytes gave.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Line<'a> {
+    /// A line without its line feed.
+    Whole(&'a [u8]),
+    /// A line of more than [`MAX_LINE_LEN`] bytes.
+    TooLong,
+}
+
+/// Cuts one range into lines.
+#[derive(Debug)]
+pub struct Lines {
+    /// Where in the file the next byte comes from.
+    position: u64,
+    /// Lines that begin from here on belong to somebody else.
+    end: u64,
+    state: State,
+    /// The front of a line whose end was not in the chunk: `carry.len() <= MAX_LINE_LEN`.
+    carry: Vec<u8>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum State {
+    /// In the tail of a line that begins before the range.
+    BeforeFirst,
+    InLine,
+    InTooLong,
+    Done,
+}
+
+impl Lines {
+    /// The lines that begin in `range`. Bytes are wanted from [`Lines::position`] on.
+    pub fn new(range: &Range<u64>) -> Self {
+        // One byte early: a line feed there says that a line begins with the range.
+        let state = if range.start == 0 { State::InLine } else { State::BeforeFirst };
+        let state = if range.is_empty() { State::Done } else { state };
+        Self { position: range.start.saturating_sub(1), end: range.end, state, carry: Vec::new() }
+    }
+
+    /// Where in the file the next bytes are wanted from.
+    pub fn position(&self) -> u64 {
+        self.position
+    }
+
+    /// True where all lines of the range were seen.
+    pub fn is_done(&self) -> bool {
+        self.state == State::Done
+    }
+
+    /// Takes the next bytes of the file and hands on the lines that end in them.
+    pub fn feed(&mut self, mut chunk: &[u8], mut visit: impl FnMut(Line<'_>)) {
+        while self.state != State::Done {
+            let Some(len) = memchr(b'\n', chunk) else {
+                self.position += chunk.len() as u64;
+                if self.state == State::InLine && self.carry.len() + chunk.len() <= MAX_LINE_LEN {
+                    self.carry.extend_from_slice(chunk);
+                } else if self.state == State::InLine {
+                    self.carry.clear();
+                    self.state = State::InTooLong;
+                }
+                return;
+            };
+            match self.state {
+                State::InTooLong => visit(Line::TooLong),
+                State::InLine if MAX_LINE_LEN < self.carry.len() + len => visit(Line::TooLong),
+                State::InLine if self.carry.is_empty() => visit(Line::Whole(&chunk[..len])),
+                State::InLine => {
+                    self.carry.extend_from_slice(&chunk[..len]);
+                    visit(Line::Whole(&self.carry));
+                }
+                State::BeforeFirst | State::Done => {}
+            }
+            self.carry.clear();
+            self.position += len as u64 + 1;
+            self.state = if self.position < self.end { State::InLine } else { State::Done };
+            chunk = &chunk[len + 1..];
+        }
+    }
+
+    /// Ends the file: a last line without line feed is handed on.
+    pub fn finish(&mut self, mut visit: impl FnMut(Line<'_>)) {
+        match self.state {
+            State::InLine if !self.carry.is_empty() => visit(Line::Whole(&self.carry)),
+            State::InTooLong => visit(Line::TooLong),
+            _ => {}
+        }
+        self.carry.clear();
+        self.state = State::Done;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn lines_of(file: &[u8], range: Range<u64>, chunk_len: usize) -> Vec<Vec<u8>> {
+        let mut lines = Lines::new(&range);
+        let mut seen = Vec::new();
+        let mut visit = |line: Line<'_>| match line {
+            Line::Whole(bytes) => seen.push(bytes.to_vec()),
+            Line::TooLong => seen.push(b"too long".to_vec()),
+        };
+        while !lines.is_done() {
+            let at = usize::try_from(lines.position()).unwrap();
+            if file.len() <= at {
+                lines.finish(&mut visit);
+                break;
+            }
+            lines.feed(&file[at..file.len().min(at + chunk_len)], &mut visit);
+        }
+        seen
+    }
+
+    #[test]
+    fn a_line_that_is_too_long_is_passed_over() {
+        let file = [b"a\n".to_vec(), vec![b'x'; MAX_LINE_LEN + 1], b"\nb\n".to_vec()].concat();
+        let expected = [b"a".to_vec(), b"too long".to_vec(), b"b".to_vec()];
+        assert_eq!(lines_of(&file, 0..file.len() as u64, 1 << 16), expected);
+        assert_eq!(lines_of(&file, 0..file.len() as u64, file.len()), expected);
+    }
+
+    proptest! {
+        /// However the file is parted and the parts come in chunks, the lines are the file's.
+        #[test]
+        fn any_parts_in_any_chunks_give_the_files_lines(
+            file in "[ab\n]{0,60}", mut cuts in proptest::collection::vec(0u64..=60, 0..4),
+            chunk_len in 1usize..9,
+        ) {
+            let len = file.len() as u64;
+            cuts.extend([0, len]);
+            cuts.iter_mut().for_each(|cut| *cut = (*cut).min(len));
+            cuts.sort_unstable();
+            let seen: Vec<_> = cuts
+                .windows(2)
+                .flat_map(|cut| lines_of(file.as_bytes(), cut[0]..cut[1], chunk_len))
+                .collect();
+            let mut expected: Vec<_> = file.split('\n').map(|line| line.as_bytes().to_vec()).collect();
+            if expected.last().is_some_and(Vec::is_empty) {
+                expected.pop();
+            }
+            prop_assert_eq!(seen, expected);
+        }
+    }
+}

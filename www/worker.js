@@ -1,0 +1,9 @@
+// A worker: the same wasm file as the page, serving one part of a capture.
+import init, { serve } from "./viewer.js";
+
+// Messages that arrive before the module is ready are kept for it.
+const early = [];
+self.onmessage = (event) => early.push(event);
+await init();
+serve();
+for (const event of early) self.onmessage(event);
