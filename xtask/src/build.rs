@@ -1,0 +1,122 @@
+//! Builds the sniffer and the static site.
+
+use anyhow::{Context, Result, bail};
+use std::ffi::OsStr;
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::{env, fs};
+
+const WASM_TARGET: &str = "wasm32-unknown-unknown";
+
+/// Most bytes that page, wasm and glue may have together, gzipped.
+pub const MAX_SITE_GZIP_LEN: usize = 250_000;
+
+/// The workspace's directory.
+pub fn root() -> PathBuf {
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    here.parent().unwrap_or(here).to_owned()
+}
+
+/// Where cargo puts what it builds.
+pub fn target() -> PathBuf {
+    env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from)
+}
+
+/// The sniffer that [`sniffer`] builds.
+pub fn sniffer_path() -> PathBuf {
+    target().join("release/sniffer")
+}
+
+/// The site that [`site`] builds.
+pub fn site_path() -> PathBuf {
+    target().join("site")
+}
+
+/// A cargo command in the workspace.
+pub fn cargo<S: AsRef<OsStr>>(words: impl IntoIterator<Item = S>) -> Command {
+    let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    command.current_dir(root()).args(words);
+    command
+}
+
+/// Runs a command and fails where it does.
+///
+/// # Errors
+///
+/// Where it cannot be started or does not succeed.
+pub fn run(command: &mut Command) -> Result<()> {
+    let status = command.status().with_context(|| format!("starting {command:?}"))?;
+    if !status.success() {
+        bail!("{command:?} failed: {status}");
+    }
+    Ok(())
+}
+
+/// Builds the sniffer, optimized.
+///
+/// # Errors
+///
+/// Where cargo fails.
+pub fn sniffer() -> Result<PathBuf> {
+    run(&mut cargo(["build", "--release", "--package", "sniffer"]))?;
+    Ok(sniffer_path())
+}
+
+/// Builds the site: page, wasm with its glue, and the sample, captured by the sniffer.
+///
+/// # Errors
+///
+/// Where a tool fails; the message says which.
+pub fn site() -> Result<PathBuf> {
+    add_wasm_target()?;
+    let words =
+        ["build", "--package", "viewer", "--lib", "--target", WASM_TARGET, "--profile", "wasm"];
+    run(&mut cargo(words))?;
+    let site = site_path();
+    if site.exists() {
+        fs::remove_dir_all(&site).with_context(|| format!("emptying {}", site.display()))?;
+    }
+    fs::create_dir_all(&site)?;
+    let wasm = target().join(WASM_TARGET).join("wasm/viewer.wasm");
+    wasm_bindgen_cli_support::Bindgen::new()
+        .input_path(&wasm)
+        .web(true)?
+        .typescript(false)
+        .remove_name_section(true)
+        .remove_producers_section(true)
+        .generate(&site)
+        .context("making the wasm's JavaScript")?;
+    for entry in fs::read_dir(root().join("www"))? {
+        let entry = entry?;
+        fs::copy(entry.path(), site.join(entry.file_name()))?;
+    }
+    let sniffer = sniffer()?;
+    let sample = site.join("sample.ndjson");
+    match crate::capture::in_namespace(&sniffer, &sample, None) {
+        // A capture is its owner's; the sample is everybody's, a web server's user included.
+        Ok(()) => fs::set_permissions(&sample, Permissions::from_mode(0o644))?,
+        Err(error) => println!("the site has no sample: {error:#}"),
+    }
+    println!("site: {}", site.display());
+    Ok(site)
+}
+
+/// Adds the wasm target to the toolchain where it is missing.
+fn add_wasm_target() -> Result<()> {
+    let sysroot =
+        Command::new("rustc").args(["--print", "sysroot"]).current_dir(root()).output()?;
+    let sysroot = String::from_utf8(sysroot.stdout)?;
+    let library = Path::new(sysroot.trim()).join("lib/rustlib").join(WASM_TARGET);
+    if library.exists() {
+        return Ok(());
+    }
+    let added =
+        run(Command::new("rustup").args(["target", "add", WASM_TARGET]).current_dir(root()));
+    added.with_context(|| {
+        format!(
+            "the viewer needs the Rust target {WASM_TARGET}: add it with your toolchain's means"
+        )
+    })
+}
