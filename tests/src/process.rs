@@ -1,0 +1,124 @@
+//! The sniffer as a process: started, waited for, stopped.
+
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use crate::stream::Stream;
+
+/// How long anything may take.
+const DEADLINE: Duration = Duration::from_secs(60);
+
+/// What a run left behind.
+#[derive(Debug)]
+pub struct Output {
+    /// How it ended.
+    pub status: ExitStatus,
+    /// Standard output.
+    pub stdout: Vec<u8>,
+    /// Standard error.
+    pub stderr: String,
+}
+
+/// The sniffer's command.
+///
+/// # Panics
+///
+/// Where it was not built.
+pub fn sniffer() -> Command {
+    let path = xtask::build::sniffer_path();
+    assert!(path.is_file(), "{} is missing: cargo xtask test builds it", path.display());
+    Command::new(path)
+}
+
+/// Runs the sniffer to its end.
+///
+/// # Panics
+///
+/// Where it cannot be started.
+pub fn run(words: &[&str]) -> Output {
+    finish(sniffer().args(words).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap())
+}
+
+/// Waits for a process to end.
+///
+/// # Panics
+///
+/// Where that fails.
+pub fn finish(child: Child) -> Output {
+    let output = child.wait_with_output().unwrap();
+    let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
+    Output { status: output.status, stdout: output.stdout, stderr }
+}
+
+/// A live capture into a file.
+#[derive(Debug)]
+pub struct Capture {
+    child: Child,
+    file: PathBuf,
+}
+
+impl Capture {
+    /// Starts one with these words besides `-w`, and waits until it captures.
+    ///
+    /// # Panics
+    ///
+    /// Where it does not begin.
+    pub fn start(directory: &Path, words: &[&str]) -> Self {
+        let file = directory.join("capture.ndjson");
+        let mut command = sniffer();
+        command.args(words).arg("--force").arg("-w").arg(&file);
+        let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let capture = Self { child, file };
+        capture.wait_until(|text| text.starts_with("{\"type\":\"meta\""));
+        capture
+    }
+
+    /// Waits until what is in the file is as wanted.
+    ///
+    /// # Panics
+    ///
+    /// Where it is not in time.
+    pub fn wait_until(&self, is_wanted: impl Fn(&str) -> bool) {
+        let deadline = Instant::now() + DEADLINE;
+        while !is_wanted(&fs::read_to_string(&self.file).unwrap_or_default()) {
+            assert!(Instant::now() < deadline, "not in time: {}", self.file.display());
+            thread::sleep(Duration::from_millis(5));
+        }
+    }
+
+    /// Sends a signal.
+    ///
+    /// # Panics
+    ///
+    /// Where the process is gone.
+    pub fn signal(&self, signal: Signal) {
+        kill(Pid::from_raw(i32::try_from(self.child.id()).unwrap()), signal).unwrap();
+    }
+
+    /// Stops the capture and reads what it wrote.
+    ///
+    /// # Panics
+    ///
+    /// Where it ends with an error, or its stream is none.
+    pub fn stop(self) -> Stream {
+        self.signal(Signal::SIGINT);
+        let (output, stream) = self.wait();
+        assert!(output.status.success(), "{}", output.stderr);
+        stream
+    }
+
+    /// Waits for the capture's own end and reads what it wrote.
+    ///
+    /// # Panics
+    ///
+    /// Where its stream is none.
+    pub fn wait(self) -> (Output, Stream) {
+        let output = finish(self.child);
+        (output, Stream::read(&fs::read(&self.file).unwrap()))
+    }
+}

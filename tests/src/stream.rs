@@ -1,0 +1,145 @@
+//! The stream as FORMAT says it, read with types of the tests' own: the writer does not grade
+//! itself. Every line is held against the schema too.
+
+use serde::Deserialize;
+use serde_json::Value;
+use std::sync::LazyLock;
+
+static SCHEMA: LazyLock<jsonschema::Validator> = LazyLock::new(|| {
+    let path = xtask::build::root().join("schema/stream.schema.json");
+    let schema = std::fs::read(path).expect("the schema");
+    let schema: Value = serde_json::from_slice(&schema).expect("a schema in JSON");
+    jsonschema::validator_for(&schema).expect("a valid schema")
+});
+
+/// A whole stream.
+#[derive(Debug)]
+pub struct Stream {
+    /// The first line.
+    pub meta: Value,
+    /// The packets.
+    pub packets: Vec<Packet>,
+    /// The counters.
+    pub stats: Vec<Counts>,
+    /// The events.
+    pub events: Vec<Value>,
+    /// The totals.
+    pub end: Counts,
+    /// Why it ended.
+    pub reason: String,
+}
+
+/// One packet, strictly: no field that is not known, none of another type.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(missing_docs, reason = "the stream's own names")]
+pub struct Packet {
+    pub r#type: String,
+    pub n: u64,
+    pub ts: String,
+    pub r#if: Option<String>,
+    pub dir: Option<String>,
+    pub len: u64,
+    pub cap: Option<u64>,
+    pub link: Option<String>,
+    pub eth_src: Option<String>,
+    pub eth_dst: Option<String>,
+    pub vlan: Option<Vec<u16>>,
+    pub src: Option<String>,
+    pub dst: Option<String>,
+    pub sport: Option<u16>,
+    pub dport: Option<u16>,
+    pub proto: String,
+    pub ttl: Option<u8>,
+    pub frag: Option<u16>,
+    pub flags: Option<String>,
+    pub seq: Option<u32>,
+    pub ack: Option<u32>,
+    pub win: Option<u16>,
+    pub payload: Option<u32>,
+    pub icmp_type: Option<u8>,
+    pub icmp_code: Option<u8>,
+    pub arp_op: Option<u16>,
+    pub err: Option<Vec<String>>,
+}
+
+/// The counters of `stats` and `end`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Deserialize)]
+#[expect(missing_docs, reason = "the stream's own names")]
+pub struct Counts {
+    pub recv: u64,
+    pub drop: u64,
+    pub out: u64,
+    pub skip: u64,
+    pub bytes: u64,
+}
+
+impl Stream {
+    /// Reads a stream and holds it against everything that FORMAT promises of any.
+    ///
+    /// # Panics
+    ///
+    /// Where it breaks a promise.
+    pub fn read(bytes: &[u8]) -> Self {
+        let text = std::str::from_utf8(bytes).expect("UTF-8");
+        assert!(text.ends_with('\n'), "the last line is complete");
+        let mut stream = Self {
+            meta: Value::Null,
+            packets: Vec::new(),
+            stats: Vec::new(),
+            events: Vec::new(),
+            end: Counts::default(),
+            reason: String::new(),
+        };
+        for (index, line) in text.lines().enumerate() {
+            let value: Value =
+                serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}"));
+            check_schema(&value, line);
+            let kind = value["type"].as_str().unwrap_or_default().to_owned();
+            assert!(line.starts_with(&format!("{{\"type\":\"{kind}\"")), "`type` is first: {line}");
+            assert_eq!(index == 0, kind == "meta", "`meta` is first: {line}");
+            assert!(stream.reason.is_empty(), "nothing comes after `end`: {line}");
+            match &kind[..] {
+                "meta" => stream.meta = value,
+                "pkt" => stream.packets.push(
+                    serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}")),
+                ),
+                "stats" => stream.stats.push(serde_json::from_value(value).unwrap()),
+                "event" => stream.events.push(value),
+                "end" => {
+                    stream.reason = value["reason"].as_str().unwrap().to_owned();
+                    stream.end = serde_json::from_value(value).unwrap();
+                }
+                other => panic!("a record of type `{other}`"),
+            }
+        }
+        assert!(!stream.reason.is_empty(), "`end` is last");
+        stream.check_accounts();
+        stream
+    }
+
+    fn check_accounts(&self) {
+        let end = self.end;
+        let sum = |of: fn(&Counts) -> u64| self.stats.iter().map(of).sum::<u64>();
+        let sums = Counts {
+            recv: sum(|counts| counts.recv),
+            drop: sum(|counts| counts.drop),
+            out: sum(|counts| counts.out),
+            skip: sum(|counts| counts.skip),
+            bytes: sum(|counts| counts.bytes),
+        };
+        assert_eq!(sums, end, "`stats` add up to `end`");
+        assert_eq!(end.recv, end.out + end.skip + end.drop, "{end:?}");
+        assert_eq!(end.out, self.packets.len() as u64);
+        assert_eq!(end.bytes, self.packets.iter().map(|packet| packet.len).sum::<u64>());
+        let last = self.packets.last().map_or(0, |packet| packet.n);
+        assert_eq!(last, end.out + end.skip, "the last number");
+        assert!(self.packets.windows(2).all(|pair| pair[0].n < pair[1].n), "numbers rise");
+    }
+}
+
+fn check_schema(value: &Value, line: &str) {
+    if let Err(error) = SCHEMA.validate(value) {
+        panic!("the schema refuses {line}: {error}");
+    }
+}

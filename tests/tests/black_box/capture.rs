@@ -1,0 +1,273 @@
+//! Live captures in namespaces of their own.
+
+use nix::sys::signal::Signal;
+use tempfile::tempdir;
+use tests::frames::{ARP, IPV4, IPV6, Sender, ethernet, ipv4, ipv6, tcp, udp};
+use tests::process::{Capture, run, sniffer};
+use tests::stream::{Packet, Stream};
+use xtask::namespace;
+
+/// Runs `work` in a namespace with the two ends of a cable, `left` and `right`, and nothing on it
+/// but what `work` sends.
+fn with_cable<T: Send>(work: impl FnOnce() -> T + Send) -> T {
+    namespace::run(|| {
+        namespace::ip("link add left type veth peer name right").unwrap();
+        for end in ["left", "right"] {
+            // No address, no neighbour discovery: the kernel itself stays silent.
+            namespace::ip(&format!("link set {end} mtu 65535 addrgenmode none")).unwrap();
+            namespace::ip(&format!("link set {end} up")).unwrap();
+        }
+        work()
+    })
+}
+
+/// Sends frames and captures them on the other end.
+fn captured(words: &[&str], frames: &[Vec<u8>]) -> Stream {
+    with_cable(|| {
+        let directory = tempdir().unwrap();
+        let capture = Capture::start(directory.path(), &[&["-i", "right"], words].concat());
+        let sender = Sender::new("left");
+        frames.iter().for_each(|frame| sender.send(frame));
+        capture.stop()
+    })
+}
+
+#[test]
+fn known_frames_appear_once_each_in_order_with_the_right_fields() {
+    let arp =
+        [0, 1, 8, 0, 6, 4, 0, 2, 2, 0, 0, 0, 0, 1, 10, 0, 0, 1, 2, 0, 0, 0, 0, 2, 10, 0, 0, 2];
+    let echo6 = [128, 0, 0, 0, 0, 1, 0, 1];
+    let options = [&[17, 0, 1, 4, 0, 0, 0, 0][..], &udp(&[1; 3])].concat();
+    let frames = [
+        ethernet(&[], IPV4, &ipv4(6, &tcp(b"hello"))),
+        ethernet(&[], IPV4, &ipv4(17, &udp(&[7; 30]))),
+        ethernet(&[], IPV4, &ipv4(1, &[8, 0, 0, 0, 0, 1, 0, 1])),
+        ethernet(&[], ARP, &arp),
+        ethernet(&[], IPV6, &ipv6(58, &echo6)),
+        ethernet(&[], IPV6, &ipv6(0, &options)),
+        ethernet(&[(0x8100, 5)], IPV4, &ipv4(17, &udp(&[]))),
+        ethernet(&[(0x88a8, 100), (0x8100, 200)], IPV4, &ipv4(17, &udp(&[]))),
+        ethernet(&[], IPV4, &ipv4(17, &udp(&[0; 8_950]))),
+        ethernet(&[], IPV4, &ipv4(17, &udp(&[0; 59_958]))),
+        ethernet(&[], 0x88cc, &[0; 46]),
+    ];
+    let stream = captured(&[], &frames);
+    let base = |packet: &Packet| {
+        let mut packet = packet.clone();
+        assert_eq!(
+            (packet.r#if.take().as_deref(), packet.dir.take().as_deref()),
+            (Some("right"), Some("other"))
+        );
+        packet.ts.clear();
+        packet
+    };
+    let seen: Vec<_> = stream.packets.iter().map(base).collect();
+    let text = |text: &str| Some(text.to_owned());
+    let packet = |n: u64, proto: &str| Packet {
+        r#type: "pkt".into(),
+        n,
+        len: frames[usize::try_from(n).unwrap() - 1].len() as u64,
+        src: text("10.0.0.1"),
+        dst: text("10.0.0.2"),
+        proto: proto.into(),
+        ttl: Some(64),
+        ..Packet::default()
+    };
+    let ports = |packet: Packet, payload| Packet {
+        sport: Some(4_000),
+        dport: Some(53),
+        payload: Some(payload),
+        ..packet
+    };
+    let v6 = |packet: Packet| Packet { src: text("fd00::1"), dst: text("fd00::2"), ..packet };
+    let expected = [
+        Packet {
+            dport: Some(443),
+            flags: text("SA"),
+            seq: Some(7),
+            ack: Some(9),
+            win: Some(8_192),
+            ..ports(packet(1, "tcp"), 5)
+        },
+        ports(packet(2, "udp"), 30),
+        Packet { icmp_type: Some(8), icmp_code: Some(0), ..packet(3, "icmp") },
+        Packet { ttl: None, arp_op: Some(2), ..packet(4, "arp") },
+        Packet { icmp_type: Some(128), icmp_code: Some(0), ..v6(packet(5, "icmp6")) },
+        ports(v6(packet(6, "udp")), 3),
+        Packet { vlan: Some(vec![5]), ..ports(packet(7, "udp"), 0) },
+        Packet { vlan: Some(vec![100, 200]), ..ports(packet(8, "udp"), 0) },
+        ports(packet(9, "udp"), 8_950),
+        ports(packet(10, "udp"), 59_958),
+        Packet {
+            src: text("02:00:00:00:00:01"),
+            dst: text("02:00:00:00:00:02"),
+            ttl: None,
+            ..packet(11, "lldp")
+        },
+    ];
+    for (seen, expected) in seen.iter().zip(&expected) {
+        assert_eq!(seen, expected);
+    }
+    assert_eq!((seen.len(), frames[9].len()), (expected.len(), 60_000));
+    assert!(stream.packets.windows(2).all(|pair| pair[0].ts <= pair[1].ts));
+}
+
+#[test]
+fn loopback_shows_each_packet_once() {
+    for interface in ["lo", "any"] {
+        let stream = namespace::run(|| {
+            let directory = tempdir().unwrap();
+            let capture = Capture::start(directory.path(), &["-i", interface]);
+            let socket = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
+            for len in 1..=100 {
+                socket.send_to(&vec![0; len], socket.local_addr().unwrap()).unwrap();
+            }
+            capture.stop()
+        });
+        let payloads: Vec<_> = stream.packets.iter().map(|packet| packet.payload).collect();
+        assert_eq!(payloads, (1..=100).map(Some).collect::<Vec<_>>(), "{interface}");
+        assert!(stream.packets.iter().all(|packet| packet.r#if.as_deref() == Some("lo")));
+    }
+}
+
+#[test]
+fn all_interfaces_at_once_have_their_true_names_and_tags() {
+    let stream = with_cable(|| {
+        let directory = tempdir().unwrap();
+        let capture = Capture::start(directory.path(), &["-i", "any"]);
+        Sender::new("left").send(&ethernet(&[(0x8100, 7)], IPV4, &ipv4(17, &udp(&[1; 9]))));
+        capture.stop()
+    });
+    let seen: Vec<_> = (stream.packets.iter())
+        .map(|packet| (packet.r#if.as_deref().unwrap(), packet.dir.as_deref().unwrap()))
+        .collect();
+    assert_eq!(seen, [("left", "out"), ("right", "other")]);
+    for packet in &stream.packets {
+        assert_eq!((packet.link.as_deref(), &packet.proto[..]), (Some("sll2"), "udp"));
+        assert_eq!((packet.vlan.as_deref(), packet.payload), (Some(&[7][..]), Some(9)));
+    }
+}
+
+#[test]
+fn two_hundred_thousand_frames_at_full_speed_are_all_there() {
+    const COUNT: u64 = 200_000;
+    let stream = with_cable(|| {
+        let directory = tempdir().unwrap();
+        let capture = Capture::start(directory.path(), &["-i", "right"]);
+        let sender = Sender::new("left");
+        let mut frame = ethernet(&[], IPV4, &ipv4(17, &udp(&[0; 18])));
+        for number in 0..COUNT {
+            // The number of the frame is in its payload, and its length tells it in part.
+            frame[42..50].copy_from_slice(&number.to_be_bytes());
+            sender.send(&frame);
+        }
+        capture.stop()
+    });
+    let end = stream.end;
+    assert_eq!((end.recv, end.out, end.drop, end.skip), (COUNT, COUNT, 0, 0));
+    assert!(stream.packets.iter().all(|packet| packet.len == 60 && packet.payload == Some(18)));
+}
+
+#[test]
+fn the_snap_length_is_cut_in_the_kernel_and_ethernet_is_told_when_asked() {
+    let frames = [ethernet(&[(0x8100, 5)], IPV4, &ipv4(6, &tcp(&[0; 500])))];
+    let stream = captured(&["-s", "64", "-e", "-p"], &frames);
+    let packet = &stream.packets[0];
+    assert_eq!((packet.len, packet.cap, packet.payload), (558, Some(64), Some(500)));
+    assert_eq!(packet.eth_src.as_deref(), Some("02:00:00:00:00:01"));
+    assert_eq!(packet.eth_dst.as_deref(), Some("02:00:00:00:00:02"));
+    assert_eq!(
+        (&stream.meta["snaplen"], &stream.meta["interfaces"][0]["promisc"]),
+        (&64.into(), &false.into())
+    );
+}
+
+#[test]
+fn a_run_ends_for_each_of_its_reasons() {
+    with_cable(|| {
+        let sender = Sender::new("left");
+        let frame = ethernet(&[], IPV4, &ipv4(17, &udp(&[])));
+        for signal in [Signal::SIGINT, Signal::SIGTERM] {
+            let directory = tempdir().unwrap();
+            let capture = Capture::start(directory.path(), &["-i", "right"]);
+            sender.send(&frame);
+            capture.signal(signal);
+            let (output, stream) = capture.wait();
+            assert!(output.status.success());
+            assert_eq!((&stream.reason[..], stream.packets.len()), ("signal", 1));
+            assert!(output.stderr.contains("1 packet captured on right"), "{}", output.stderr);
+        }
+        let directory = tempdir().unwrap();
+        let capture = Capture::start(directory.path(), &["-i", "right", "-c", "3", "-q"]);
+        (0..10).for_each(|_| sender.send(&frame));
+        let (output, stream) = capture.wait();
+        assert_eq!(
+            (&stream.reason[..], stream.packets.len(), &output.stderr[..]),
+            ("count", 3, "")
+        );
+        let output = run(&["-i", "right", "--duration", "0.05", "--stats", "0.01"]);
+        let stream = Stream::read(&output.stdout);
+        assert_eq!(&stream.reason[..], "duration");
+        assert!(2 <= stream.stats.len());
+    });
+}
+
+#[test]
+fn a_reader_that_goes_away_ends_the_run_quietly() {
+    with_cable(|| {
+        let mut command = sniffer();
+        command.args(["-i", "right"]);
+        command.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        let mut stdout = child.stdout.take().unwrap();
+        let mut first = [0; 10];
+        std::io::Read::read_exact(&mut stdout, &mut first).unwrap();
+        drop(stdout);
+        Sender::new("left").send(&ethernet(&[], IPV4, &ipv4(17, &udp(&[]))));
+        let output = tests::process::finish(child);
+        assert!(output.status.success());
+        let lines: Vec<_> = output.stderr.lines().collect();
+        assert_eq!(lines.len(), 1, "{}", output.stderr);
+        assert!(lines[0].starts_with("sniffer: capturing on right (ethernet)"));
+    });
+}
+
+#[test]
+fn without_a_name_the_default_routes_interface_is_taken() {
+    with_cable(|| {
+        let chosen = || {
+            let output = run(&["--duration", "0.01"]);
+            assert!(output.status.success(), "{}", output.stderr);
+            let stream = Stream::read(&output.stdout);
+            let name = stream.meta["interfaces"][0]["name"].as_str().unwrap().to_owned();
+            assert!(output.stderr.contains(&format!("capturing on {name}")));
+            name
+        };
+        let up = chosen();
+        assert!(["left", "right"].contains(&&up[..]), "not loopback: {up}");
+        namespace::ip("address add 10.9.9.1/24 dev right").unwrap();
+        namespace::ip("route add default via 10.9.9.2 dev right metric 50").unwrap();
+        assert_eq!(chosen(), "right");
+        namespace::ip("address add 10.8.8.1/24 dev left").unwrap();
+        namespace::ip("route add default via 10.8.8.2 dev left metric 10").unwrap();
+        assert_eq!(chosen(), "left");
+    });
+}
+
+#[test]
+fn interfaces_are_listed_with_state_link_type_and_addresses() {
+    with_cable(|| {
+        namespace::ip("link set left down").unwrap();
+        namespace::ip("address add 10.9.9.1/24 dev right").unwrap();
+        let output = run(&["-D"]);
+        let list = String::from_utf8(output.stdout).unwrap();
+        let line = |name: &str| list.lines().find(|line| line.contains(name)).unwrap().to_owned();
+        assert!(line(".lo ").contains("[up]  ethernet, loopback  127.0.0.1/8"), "{list}");
+        assert!(line(".left ").contains("[down]  ethernet"), "{list}");
+        assert!(
+            line(".right ").contains("[up, no carrier]") && line(".right ").contains("10.9.9.1/24"),
+            "{list}"
+        );
+        assert!(line(".any ").contains("sll2"), "{list}");
+    });
+}

@@ -1,0 +1,9 @@
+//! The whole, from outside: the real sniffer in network namespaces, the real page in Chromium.
+//!
+//! One binary, and few tests: what a unit test beside the code can show belongs there. Add here
+//! what only the kernel, a browser or a file system can show.
+
+mod capture;
+mod files;
+mod mishaps;
+mod page;
