@@ -2,7 +2,7 @@
 import init, { Viewer } from "./viewer.js";
 
 try {
-  await init();
+  await init({ module_or_path: new URL("viewer_bg.wasm", import.meta.url) });
   window.viewer = new Viewer("./worker.js");
   // ?src=NAME opens a capture that lies beside the page.
   const source = new URLSearchParams(location.search).get("src");

@@ -4,6 +4,6 @@ import init, { serve } from "./viewer.js";
 // Messages that arrive before the module is ready are kept for it.
 const early = [];
 self.onmessage = (event) => early.push(event);
-await init();
+await init({ module_or_path: new URL("viewer_bg.wasm", import.meta.url) });
 serve();
 for (const event of early) self.onmessage(event);

@@ -1,6 +1,7 @@
 //! What the black-box tests share: the real sniffer as a process, strict readers of its stream,
 //! frames and senders, the corpus.
 
+pub mod browser;
 pub mod corpus;
 pub mod frames;
 pub mod process;

@@ -9,7 +9,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 use std::{env, fs, io::Read};
 
-use crate::namespace::{set_loopback_up, unprivileged};
+use crate::namespace::{set_loopback_up_like_ethernet, unprivileged};
 use crate::{build, traffic};
 
 /// How long the sniffer may take to open its socket.
@@ -37,7 +37,7 @@ pub fn in_namespace(sniffer: &Path, out: &Path, seconds: Option<f64>) -> Result<
 ///
 /// Where the capture fails.
 pub fn here(out: &Path, seconds: Option<f64>) -> Result<()> {
-    set_loopback_up()?;
+    set_loopback_up_like_ethernet()?;
     let length = match seconds {
         None => traffic::Length::Sample,
         Some(seconds) => traffic::Length::Time(Duration::try_from_secs_f64(seconds)?),

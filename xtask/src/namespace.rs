@@ -5,7 +5,7 @@ use netlink_packet_core::{
     NLM_F_ACK, NLM_F_REQUEST, NetlinkHeader, NetlinkMessage, NetlinkPayload,
 };
 use netlink_packet_route::RouteNetlinkMessage;
-use netlink_packet_route::link::{LinkFlags, LinkMessage};
+use netlink_packet_route::link::{LinkAttribute, LinkFlags, LinkMessage};
 use netlink_sys::{Socket, SocketAddr, protocols::NETLINK_ROUTE};
 use nix::sched::{CloneFlags, unshare};
 use std::panic::resume_unwind;
@@ -51,7 +51,22 @@ pub fn unprivileged(command: &Command) -> Command {
 ///
 /// Where the kernel refuses.
 pub fn set_loopback_up() -> Result<()> {
+    set_loopback(Vec::new())
+}
+
+/// Brings the loopback interface of this namespace up with frames as an Ethernet has them: at most
+/// 1,514 bytes, and no segments joined to larger ones.
+///
+/// # Errors
+///
+/// Where the kernel refuses.
+pub fn set_loopback_up_like_ethernet() -> Result<()> {
+    set_loopback(vec![LinkAttribute::Mtu(1_500), LinkAttribute::GsoMaxSegs(1)])
+}
+
+fn set_loopback(attributes: Vec<LinkAttribute>) -> Result<()> {
     let mut link = LinkMessage::default();
+    link.attributes = attributes;
     link.header.index = LOOPBACK_INDEX;
     link.header.flags = LinkFlags::Up;
     link.header.change_mask = LinkFlags::Up;

@@ -83,10 +83,12 @@ fn answer(request: Request, root: &Path) {
 
 /// The file that a URL's path names below `root`, and nothing outside of it.
 fn file_of(url: &str, root: &Path) -> Option<PathBuf> {
-    let path = url.split(['?', '#']).next()?.trim_start_matches('/');
-    let path = Path::new(if path.is_empty() { "index.html" } else { path });
+    let path = url.split(['?', '#']).next()?;
+    let is_directory = path.ends_with('/');
+    let path = Path::new(path.trim_start_matches('/'));
     let is_inside = path.components().all(|part| matches!(part, Component::Normal(_)));
     let file = root.join(path);
+    let file = if is_directory { file.join("index.html") } else { file };
     (is_inside && file.is_file()).then_some(file)
 }
 

@@ -1,1 +1,380 @@
-//! x
+//! The page in headless Chromium, as a person uses it.
+
+use serde_json::Value;
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::fs;
+use std::path::{Path, PathBuf};
+use tempfile::{TempDir, tempdir};
+use tests::browser::Page;
+use tests::frames::pcap;
+use tests::process::Capture;
+use tests::stream::{Packet, Stream};
+use xtask::browser::Mouse;
+use xtask::{build, namespace, traffic};
+
+/// A capture of real traffic, made by the sniffer.
+fn real_capture(directory: &Path) -> (PathBuf, Stream) {
+    let stream = namespace::run(|| {
+        let capture = Capture::start(directory, &["-i", "lo"]);
+        traffic::make(traffic::Length::Sample).unwrap();
+        capture.stop()
+    });
+    (directory.join("capture.ndjson"), stream)
+}
+
+fn write(directory: &TempDir, name: &str, bytes: impl AsRef<[u8]>) -> PathBuf {
+    let path = directory.path().join(name);
+    fs::write(&path, bytes).unwrap();
+    path
+}
+
+fn line(n: u64, len: u64, proto: &str) -> String {
+    let (second, fraction) = (n / 1_000_000 % 60, n % 1_000_000);
+    format!(
+        "{{\"type\":\"pkt\",\"n\":{n},\"ts\":\"2026-11-23T02:53:{second:02}.{fraction:06}001Z\",\"len\":{len},\"src\":\"10.0.0.1\",\"dst\":\"10.0.0.2\",\"proto\":\"{proto}\"}}\n"
+    )
+}
+
+/// Counts per bin by the plain rule, in the order of the packets.
+fn counts(edges: &[f64], packets: &[Packet]) -> Vec<u64> {
+    let mut counts = vec![0; edges.len() - 1];
+    for packet in packets {
+        let len = packet.len as f64;
+        let bin = (0..counts.len()).rev().find(|bin| edges[*bin] <= len).unwrap();
+        counts[bin] += 1;
+    }
+    counts
+}
+
+fn numbers<T>(value: &Value, read: impl Fn(&Value) -> Option<T>) -> Vec<T> {
+    value.as_array().unwrap().iter().map(|value| read(value).unwrap()).collect()
+}
+
+#[test]
+fn a_dropped_capture_is_drawn_with_the_right_numbers() {
+    let directory = tempdir().unwrap();
+    let (file, stream) = real_capture(directory.path());
+    let page = Page::open("");
+    assert_eq!(page.eval("viewer.state().phase"), "empty");
+    page.drop_file(&file);
+    let state = page.eval("viewer.state()");
+    assert_eq!((&state["phase"], &state["skipped"]), (&"ready".into(), &0.into()));
+    assert_eq!(state["packets"], stream.packets.len());
+    assert_eq!(state["bytes"], stream.end.bytes);
+    for bins in [50, 5, 137, 500] {
+        page.eval(&format!(
+            "(() => {{ const b = document.getElementById('bins'); b.value = {bins}; b.dispatchEvent(new Event('input')); }})()"
+        ));
+        let histogram = page.eval("viewer.histogram('size')");
+        let edges = numbers(&histogram["edges"], Value::as_f64);
+        assert_eq!(edges.len(), bins + 1);
+        assert_eq!(
+            numbers(&histogram["counts"], Value::as_u64),
+            counts(&edges, &stream.packets),
+            "{bins} bins"
+        );
+    }
+    let mut protocols = BTreeMap::<&str, usize>::new();
+    stream.packets.iter().for_each(|packet| *protocols.entry(&packet.proto).or_default() += 1);
+    let summary = page.words("#summary");
+    for (proto, count) in protocols {
+        let share = count as f64 * 100.0 / stream.packets.len() as f64;
+        assert!(summary.contains(&format!("{proto} {share:.1} %")), "{proto} {share}: {summary}");
+    }
+    assert!(page.words("#summary").contains(&stream.packets[0].ts[11..29]), "to the nanosecond");
+}
+
+/// How many packets the scatter shows, by its text alternative.
+fn shown(page: &Page) -> u64 {
+    page.eval("viewer.histogram('size')");
+    let words = page.eval("document.getElementById('scatter').ariaLabel");
+    let words = words.as_str().unwrap();
+    let count = words.strip_prefix("Scatter of packet sizes: ").unwrap().split(' ').next().unwrap();
+    count.replace(',', "").parse().unwrap()
+}
+
+/// 1,000 packets: sizes 0 to 999 by their number, so that places on the screen are known.
+fn diagonal(directory: &TempDir) -> PathBuf {
+    let lines: String =
+        (1..=1_000).map(|n| line(n, n - 1, ["tcp", "udp"][(n % 2) as usize])).collect();
+    write(directory, "diagonal.ndjson", lines)
+}
+
+#[test]
+fn the_scatter_zooms_pans_and_tells_what_is_under_the_pointer() {
+    let directory = tempdir().unwrap();
+    let page = Page::open("");
+    page.drop_file(&diagonal(&directory));
+    assert_eq!(shown(&page), 1_000);
+
+    let middle = page.in_scatter((0.5, 0.5));
+    page.mouse(Mouse::Wheel(-120.0), middle);
+    page.wait_for("!document.getElementById('scatter').ariaLabel.includes('1,000 packets')");
+    let zoomed = shown(&page);
+    assert!((700..900).contains(&zoomed), "a notch shows four fifths: {zoomed}");
+    page.mouse(Mouse::DoubleClick, middle);
+    page.wait_for("document.getElementById('scatter').ariaLabel.includes(': 1,000 packets')");
+
+    // A box over the left half.
+    page.chromium.mouse(Mouse::Press, page.in_scatter((0.0, 0.0)), true).unwrap();
+    page.chromium.mouse(Mouse::Move, page.in_scatter((0.3, 0.7)), true).unwrap();
+    page.chromium.mouse(Mouse::Move, page.in_scatter((0.5, 1.0)), true).unwrap();
+    page.chromium.mouse(Mouse::Release, page.in_scatter((0.5, 1.0)), true).unwrap();
+    page.wait_for("!document.getElementById('scatter').ariaLabel.includes('1,000 packets')");
+    assert!(shown(&page).abs_diff(500) <= 5, "{}", shown(&page));
+    page.eval("viewer.reset()");
+
+    // A drag to the right by half the plot: the left half is empty now.
+    page.mouse(Mouse::Press, page.in_scatter((0.2, 0.5)));
+    page.mouse(Mouse::Move, page.in_scatter((0.4, 0.5)));
+    page.mouse(Mouse::Move, page.in_scatter((0.7, 0.5)));
+    page.mouse(Mouse::Release, page.in_scatter((0.7, 0.5)));
+    page.wait_for("!document.getElementById('scatter').ariaLabel.includes('1,000 packets')");
+    assert!(shown(&page).abs_diff(500) <= 5, "{}", shown(&page));
+
+    // Ten packets, each with room: numbers 501 to 510, sizes 500 to 509.
+    page.eval("viewer.zoom('scatter', {x: [501, 511], y: [500, 510]})");
+    assert_eq!(shown(&page), 10);
+    page.mouse(Mouse::Move, page.in_scatter((0.305, 0.695)));
+    page.wait_for("!document.getElementById('tip').hidden");
+    let tip = page.words("#tip-lines");
+    for words in [
+        "packet 504",
+        "2026-11-23 02:53:00.000504001 UTC",
+        "10.0.0.1 → 10.0.0.2",
+        "tcp, 503 bytes",
+        "1 packet here",
+    ] {
+        assert!(tip.contains(words), "{words}: {tip}");
+    }
+
+    // By time: the same packets are one microsecond apart.
+    page.eval("(() => { const a = document.getElementById('axis'); a.value = 'time'; a.dispatchEvent(new Event('change')); })()");
+    assert_eq!(shown(&page), 1_000);
+    let start = "1795402380000000000n";
+    page.eval(&format!(
+        "viewer.zoom('scatter', {{x: [{start} + 504001n, {start} + 506001n], y: [0, 1000]}})"
+    ));
+    assert_eq!(shown(&page), 2);
+    let words = page.eval("document.getElementById('scatter').ariaLabel");
+    assert!(
+        words
+            .as_str()
+            .unwrap()
+            .contains("2026-11-23 02:53:00.000504001 UTC to 2026-11-23 02:53:00.000506000 UTC")
+    );
+}
+
+#[test]
+fn charts_are_saved_as_pictures() {
+    let directory = tempdir().unwrap();
+    let page = Page::open("");
+    page.chromium.download_to(directory.path()).unwrap();
+    page.drop_file(&diagonal(&directory));
+    for (button, name) in
+        [("save-histogram", "packet-size-distribution.png"), ("save-scatter", "packet-sizes.png")]
+    {
+        page.eval(&format!("document.getElementById('{button}').click()"));
+        let path = directory.path().join(name);
+        let deadline = std::time::Instant::now() + std::time::Duration::from_secs(30);
+        let picture = loop {
+            if let Ok(picture) = fs::read(&path)
+                && picture.ends_with(b"IEND\xaeB`\x82")
+            {
+                break picture;
+            }
+            assert!(std::time::Instant::now() < deadline, "{name} was not saved");
+            std::thread::sleep(std::time::Duration::from_millis(10));
+        };
+        assert!(picture.starts_with(b"\x89PNG"), "{name}");
+        // Width and height stand at fixed places (RFC 2083, 4.1.1).
+        let width = u32::from_be_bytes(picture[16..20].try_into().unwrap());
+        assert!(1_000 < width, "{name} is {width} pixels wide");
+    }
+}
+
+#[test]
+fn damaged_lines_are_told_and_the_rest_is_shown() {
+    let directory = tempdir().unwrap();
+    let mut text = String::new();
+    for n in 1..=100 {
+        text += &line(n, 60 + n, "tcp");
+        if n % 10 == 0 {
+            writeln!(text, "{{\"type\":\"pkt\",\"n\":{n},").unwrap();
+        }
+    }
+    text += "{\"type\":\"pkt\",\"n\":101,\"ts\":\"2026-";
+    let page = Page::open("");
+    page.drop_file(&write(&directory, "damaged.ndjson", text));
+    let state = page.eval("viewer.state()");
+    assert_eq!((&state["packets"], &state["skipped"]), (&100.into(), &11.into()));
+    assert_eq!(page.words("#skipped"), "11 lines could not be read");
+    let first = page.words("#problem-list li:first-child");
+    assert_eq!(first, "line 11: EOF while parsing a value at column 21");
+    assert!(
+        page.words("#problem-list li:last-child")
+            .starts_with("line 111: EOF while parsing a string")
+    );
+}
+
+#[test]
+fn files_that_are_no_captures_are_refused_with_their_names() {
+    let directory = tempdir().unwrap();
+    let page = Page::open("");
+    for (name, bytes, words) in [
+        ("empty.ndjson", Vec::new(), "“empty.ndjson” is empty."),
+        (
+            "a.pcap",
+            pcap(3),
+            "“a.pcap” is a pcap or pcapng file; turn it into lines first: sniffer -r",
+        ),
+        (
+            "words.txt",
+            b"lorem\nipsum\n".to_vec(),
+            "“words.txt” is no capture: not one of its lines can be read (line 1:",
+        ),
+        ("junk.bin", vec![0x80; 5_000_000], "“junk.bin” is no capture"),
+    ] {
+        page.drop_file(&write(&directory, name, bytes));
+        assert_eq!(page.eval("viewer.state().phase"), "error", "{name}");
+        let error = page.words("#error");
+        assert!(error.contains(words), "{error}");
+    }
+    page.drop_file(directory.path());
+    assert_eq!(page.eval("viewer.state().phase"), "error");
+    assert!(page.words("#error").contains("cannot be read"), "{}", page.words("#error"));
+    // And then a good one.
+    page.drop_file(&diagonal(&directory));
+    assert_eq!(
+        (page.eval("viewer.state().phase"), page.words("#error")),
+        ("ready".into(), String::new())
+    );
+}
+
+#[test]
+fn a_million_lines_open_while_the_page_goes_on_and_can_be_cancelled() {
+    let directory = tempdir().unwrap();
+    let text: String = (1..=1_000_000)
+        .map(|n| line(n, 60 + n * 7 % 1_455, ["tcp", "udp"][(n % 2) as usize]))
+        .collect();
+    let file = write(&directory, "million.ndjson", text);
+    let page = Page::open("");
+    // Frames that the page draws while it loads: none, were it frozen.
+    page.eval(concat!(
+        "(() => { window.frames_while_loading = 0; const frame = () => {",
+        "if (document.documentElement.dataset.phase === 'loading') window.frames_while_loading++;",
+        "requestAnimationFrame(frame); }; frame(); })()"
+    ));
+    page.drop_file(&file);
+    assert_eq!(page.eval("viewer.state().packets"), 1_000_000);
+    assert!(2 <= page.eval("window.frames_while_loading").as_u64().unwrap());
+    assert_eq!(shown(&page), 1_000_000);
+
+    // A file chosen with the button, and cancelled as soon as something is there.
+    page.eval("document.documentElement.dataset.phase = 'chosen'");
+    page.chromium.choose_file("#file", &file).unwrap();
+    page.eval(concat!(
+        "new Promise(resolve => { const look = () => viewer.state().packets > 0 && viewer.state().phase === 'loading'",
+        "? (document.getElementById('cancel').click(), resolve()) : setTimeout(look, 0); look(); })"
+    ));
+    page.wait_for("document.documentElement.dataset.phase === 'ready'");
+    let packets = page.eval("viewer.state().packets").as_u64().unwrap();
+    assert!(0 < packets && packets < 1_000_000, "{packets}");
+    assert!(page.words("#summary").contains("cancelled after"), "{}", page.words("#summary"));
+    assert_eq!(shown(&page), packets);
+}
+
+#[test]
+fn the_sample_opens_and_nothing_is_asked_of_anybody_else() {
+    let page = Page::open("");
+    page.eval("document.getElementById('sample').click()");
+    page.wait_for("viewer.state().phase === 'ready'");
+    assert!(500 < page.eval("viewer.state().packets").as_u64().unwrap());
+    let foreign = page.eval(
+        "performance.getEntriesByType('resource').map(e => e.name).filter(n => !n.startsWith(location.origin))",
+    );
+    assert_eq!(foreign, serde_json::json!([]));
+    let refused = page.eval("fetch('https://192.0.2.1/').then(() => 'sent', () => 'refused')");
+    assert_eq!(refused, "refused");
+    let asked = page.server.requests();
+    assert!(asked.iter().all(|url| !url.contains("favicon")), "{asked:?}");
+}
+
+#[test]
+fn words_from_a_capture_are_words_only() {
+    let directory = tempdir().unwrap();
+    let hostile = "<img src=x onerror=document.title=1>";
+    let page = Page::open("");
+    page.drop_file(&write(&directory, "<b>hostile<b>.ndjson", line(1, 60, hostile)));
+    assert!(page.words("#summary").contains(hostile));
+    assert!(page.words("#summary").contains("<b>hostile<b>.ndjson"));
+    assert_eq!(
+        page.eval("[document.title, document.querySelectorAll('img, b').length]"),
+        serde_json::json!(["Packet viewer", 0])
+    );
+}
+
+#[test]
+fn the_keyboard_reaches_every_control_and_moves_the_scatter() {
+    let directory = tempdir().unwrap();
+    let page = Page::open("");
+    page.drop_file(&diagonal(&directory));
+    let wanted = [
+        "open",
+        "sample",
+        "bins-slider",
+        "bins",
+        "bars",
+        "log",
+        "save-histogram",
+        "axis",
+        "zoom-in",
+        "zoom-out",
+        "reset",
+        "save-scatter",
+        "scatter",
+    ];
+    let mut seen = Vec::new();
+    for _ in 0..wanted.len() {
+        page.chromium.press("Tab").unwrap();
+        seen.push(page.eval("document.activeElement.id").as_str().unwrap().to_owned());
+    }
+    assert_eq!(seen, wanted);
+    page.chromium.press("ArrowRight").unwrap();
+    page.wait_for("!document.getElementById('scatter').ariaLabel.includes(': 1,000 packets')");
+    assert!(shown(&page) < 1_000);
+    page.chromium.press("Home").unwrap();
+    page.wait_for("document.getElementById('scatter').ariaLabel.includes(': 1,000 packets')");
+}
+
+/// The colour of the canvas' corner tells the theme.
+#[test]
+fn charts_follow_the_systems_theme() {
+    let directory = tempdir().unwrap();
+    let page = Page::open("");
+    page.drop_file(&diagonal(&directory));
+    let corner =
+        "[...document.getElementById('histogram').getContext('2d').getImageData(0, 0, 1, 1).data]";
+    for (is_dark, color) in
+        [(true, [0x16, 0x1b, 0x22, 255]), (false, [255; 4]), (true, [0x16, 0x1b, 0x22, 255])]
+    {
+        page.chromium.prefer_dark(is_dark).unwrap();
+        page.wait_for(&format!("JSON.stringify({corner}) === '{}'", serde_json::json!(color)));
+    }
+}
+
+#[test]
+fn the_site_is_as_small_as_promised() {
+    use flate2::{Compression, write::GzEncoder};
+    let mut sum = 0;
+    for entry in fs::read_dir(build::site_path()).unwrap().flatten() {
+        if entry.path().extension().is_some_and(|extension| extension == "ndjson") {
+            continue;
+        }
+        let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
+        std::io::Write::write_all(&mut encoder, &fs::read(entry.path()).unwrap()).unwrap();
+        sum += encoder.finish().unwrap().len();
+    }
+    assert!(sum <= build::MAX_SITE_GZIP_LEN, "{sum} bytes");
+}

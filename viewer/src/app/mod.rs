@@ -338,7 +338,7 @@ impl App {
             return asks;
         }
         let Some(window) = self.shown() else { return asks };
-        let grid = cells_of(window, self.scatter_size);
+        let grid = cells_of(window, self.scatter_size, self.totals().packets);
         let axis = self.axis;
         asks.extend(self.questions.want(Query::Density { axis, grid }, parts));
         match self.pointed_cell() {
@@ -354,7 +354,7 @@ impl App {
     fn pointed_cell(&self) -> Option<(XAxis, Grid, (usize, usize))> {
         let (Chart::Scatter, at) = self.pointer? else { return None };
         let (axis, grid, _) = self.scatter.as_ref()?;
-        Some((*axis, *grid, grid.window.cell_at(self.scatter_size, at)?))
+        Some((*axis, *grid, grid.cell_at(self.scatter_size, at)?))
     }
 
     /// What the scatter shows, or will when its answer is there.

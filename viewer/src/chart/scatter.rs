@@ -7,8 +7,12 @@ use crate::scale::{Linear, integer_ticks, time_ticks};
 use crate::scene::{Mark, Place, Scene, Theme};
 use crate::text;
 
-/// Width and height of a cell in CSS pixels: the smallest mark that is easily seen.
+/// Width and height of a cell in CSS pixels where there are many packets: fine, yet to be seen.
 const CELL_PX: f64 = 2.0;
+/// The same where there are few: each is a mark that catches the eye.
+const LARGE_CELL_PX: f64 = 4.0;
+/// How many packets are few.
+const FEW_PACKETS: u64 = 20_000;
 
 /// Everything that the picture shows.
 #[derive(Clone, Copy, Debug)]
@@ -23,11 +27,12 @@ pub struct Scatter<'a> {
     pub selection: Option<((f64, f64), (f64, f64))>,
 }
 
-/// The grid for a window in a chart of that size.
+/// The grid for a window in a chart of that size, where there are so many packets in all.
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a few thousand")]
-pub fn cells_of(window: Window, size: Size) -> Grid {
+pub fn cells_of(window: Window, size: Size, packets: u64) -> Grid {
     let plot = size.plot();
-    let count = |px: f64| (px / CELL_PX).floor().clamp(1.0, 4_000.0) as usize;
+    let cell_px = if packets < FEW_PACKETS { LARGE_CELL_PX } else { CELL_PX };
+    let count = |px: f64| (px / cell_px).floor().clamp(1.0, 4_000.0) as usize;
     Grid { window, columns: count(plot.width), rows: count(plot.height) }
 }
 
@@ -126,7 +131,7 @@ impl Scatter<'_> {
         for (place, total) in totals.iter().enumerate().filter(|(_, total)| **total > 0) {
             let (row, column) = (place / self.grid.columns, place % self.grid.columns);
             let turned = ((self.grid.rows - 1 - row) * self.grid.columns + column) * 4;
-            let strength = 0.45 + 0.55 * f64::from(*total).ln() / log_fullest;
+            let strength = 0.6 + 0.4 * f64::from(*total).ln() / log_fullest;
             let [red, green, blue] = colors[usize::from(leading[place].1)];
             #[expect(
                 clippy::cast_possible_truncation,
@@ -151,12 +156,10 @@ fn distance(origin: i64, value: i64) -> f64 {
     value.saturating_sub(origin) as f64
 }
 
-/// What a pointer does to a window.
-impl Window {
+impl Grid {
     /// The cell under a pixel; `None` outside of the plot.
-    pub fn cell_at(self, size: Size, (x, y): (f64, f64)) -> Option<(usize, usize)> {
+    pub fn cell_at(&self, size: Size, (x, y): (f64, f64)) -> Option<(usize, usize)> {
         let plot = size.plot();
-        let grid = cells_of(self, size);
         let cell = |px: f64, len: f64, count: usize| {
             #[expect(
                 clippy::cast_possible_truncation,
@@ -166,11 +169,14 @@ impl Window {
             (0.0 <= px && px < len).then(|| ((px / len) * count as f64) as usize)
         };
         Some((
-            cell(x - plot.x, plot.width, grid.columns)?,
-            cell(plot.y + plot.height - y, plot.height, grid.rows)?,
+            cell(x - plot.x, plot.width, self.columns)?,
+            cell(plot.y + plot.height - y, plot.height, self.rows)?,
         ))
     }
+}
 
+/// What a pointer does to a window.
+impl Window {
     /// Zoomed around a pixel: `factor` below 1 shows less.
     #[must_use]
     pub fn zoomed(self, size: Size, at: (f64, f64), factor: f64) -> Self {

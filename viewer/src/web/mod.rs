@@ -2,8 +2,10 @@
 //! pixels. No arithmetic about data here.
 
 mod canvas;
+mod controls;
 mod dom;
 mod page;
+mod show;
 mod worker;
 
 use js_sys::{Array, BigInt, Object, Promise, Reflect};
