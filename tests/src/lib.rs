@@ -1,5 +1,6 @@
 //! What the black-box tests share: the real sniffer as a process, strict readers of its stream,
 //! frames and senders, the corpus.
+#![expect(clippy::unwrap_used, reason = "a test says what failed by panicking")]
 
 pub mod browser;
 pub mod corpus;

@@ -2,6 +2,7 @@
 //!
 //! One binary, and few tests: what a unit test beside the code can show belongs there. Add here
 //! what only the kernel, a browser or a file system can show.
+#![expect(clippy::unwrap_used, reason = "a test says what failed by panicking")]
 
 mod capture;
 mod files;

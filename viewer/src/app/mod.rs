@@ -224,6 +224,11 @@ impl App {
         self.parts.iter().map(|part| part.memory_bytes).sum()
     }
 
+    /// True where the person has stopped this load.
+    pub fn is_cancelled(&self) -> bool {
+        self.is_cancelled
+    }
+
     /// True where no answer is awaited and nothing is being read: the pictures are final.
     pub fn is_settled(&self) -> bool {
         self.phase != Phase::Loading && self.questions.is_quiet()

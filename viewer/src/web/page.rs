@@ -140,6 +140,9 @@ impl Page {
                 return;
             }
             match fetched {
+                Ok(_) if page.with_app(App::is_cancelled) => {
+                    page.send(Event::Fail(format!("“{url}” was cancelled.")));
+                }
                 Ok(blob) => page.load(blob, url),
                 Err(error) => {
                     page.send(Event::Fail(format!("“{url}” cannot be opened: {}", words(&error))));
@@ -186,6 +189,10 @@ impl Page {
                 let border = |part: usize| bytes * part as u64 / part_count as u64;
                 let message = ToWorker::Load { epoch, start: border(part), end: border(part + 1) };
                 post(worker, &message, Some(&file));
+                // A cancellation before the load was heard by nobody: it is said again.
+                if state.app.is_cancelled() {
+                    post(worker, &ToWorker::Cancel, None);
+                }
             }
         });
     }

@@ -1,0 +1,154 @@
+//! One large capture file beside the peers: a million frames of the corpus, over and over.
+
+use anyhow::{Result, bail};
+use std::fs::{self, File};
+use std::io::{BufWriter, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+use std::{env, iter};
+use summary::LinkType;
+use summary::capture_file::{Reader, Step};
+
+use super::usage;
+use crate::build;
+
+const PACKETS: u64 = 1_000_000;
+/// Of tshark's packets: it would need minutes for all.
+const SLOW_SHARE: u64 = 10;
+/// Every program but tshark runs as often, and its best run counts.
+const RUNS: usize = 5;
+
+pub(super) fn run() -> Result<()> {
+    let Some(frames) = corpus_frames()? else {
+        println!("\nread: SKIPPED, no corpus (SNIFFER_CORPUS names it)");
+        return Ok(());
+    };
+    let file = super::directory()?.join("mix.pcap");
+    let len = write_mix(&file, &frames)?;
+    println!(
+        "\n{PACKETS} Ethernet frames of the corpus, {} bytes on average, page cache warm\n",
+        len / PACKETS
+    );
+    println!("| program | packets | wall | CPU | packets/s | times sniffer's wall |");
+    println!("|---|---|---|---|---|---|");
+    let memory = Path::new("/dev/shm").join("sniffer-bench.ndjson");
+    let (file, out) = (file.display().to_string(), memory.display().to_string());
+    let slow = (PACKETS / SLOW_SHARE).to_string();
+    let sniffer = build::sniffer_path().display().to_string();
+    let fields = [
+        "-e",
+        "frame.number",
+        "-e",
+        "frame.time_epoch",
+        "-e",
+        "frame.len",
+        "-e",
+        "ip.src",
+        "-e",
+        "ip.dst",
+        "-e",
+        "_ws.col.Protocol",
+    ];
+    let programs: [(&str, u64, Vec<&str>); 5] = [
+        ("sniffer -r", PACKETS, vec![&sniffer, "-q", "-r", &file, "--force", "-w", &out]),
+        ("tcpdump -r -w (copy)", PACKETS, vec!["tcpdump", "-r", &file, "-w", &out]),
+        ("tcpdump -nn -r (text)", PACKETS, vec!["tcpdump", "-nn", "-r", &file]),
+        (
+            "tshark -T fields",
+            PACKETS / SLOW_SHARE,
+            [&["tshark", "-n", "-r", &file, "-c", &slow, "-T", "fields"][..], &fields].concat(),
+        ),
+        (
+            "tshark -T ek",
+            PACKETS / SLOW_SHARE,
+            vec!["tshark", "-n", "-r", &file, "-c", &slow, "-T", "ek"],
+        ),
+    ];
+    let mut ours = None;
+    for (name, packets, words) in programs {
+        let runs = if packets == PACKETS { RUNS } else { 1 };
+        let Some((wall, cpu)) = iter::repeat_with(|| timed(&words))
+            .take(runs)
+            .collect::<Result<Vec<_>>>()?
+            .into_iter()
+            .min()
+        else {
+            continue;
+        };
+        let per_packet = wall.as_secs_f64() / packets as f64;
+        let ours = *ours.get_or_insert(per_packet);
+        println!(
+            "| {name} | {packets} | {:.2} s | {:.2} s | {:.0} k | {:.1} |",
+            wall.as_secs_f64(),
+            cpu.as_secs_f64(),
+            1e-3 / per_packet,
+            per_packet / ours
+        );
+    }
+    fs::remove_file(memory)?;
+    Ok(())
+}
+
+/// Wall and CPU time of a command whose words are thrown away.
+fn timed(words: &[&str]) -> Result<(Duration, Duration)> {
+    let [program, words @ ..] = words else { bail!("no command") };
+    let before = usage::children_cpu()?;
+    let start = Instant::now();
+    let mut command = Command::new(program);
+    build::run(command.args(words).stdout(Stdio::null()).stderr(Stdio::null()))?;
+    Ok((start.elapsed(), usage::children_cpu()? - before))
+}
+
+/// The Ethernet frames of all captures that can be read; `None` without corpus.
+fn corpus_frames() -> Result<Option<Vec<Vec<u8>>>> {
+    let default = || build::root().join("../shared/corpus");
+    let root = env::var_os("SNIFFER_CORPUS").map_or_else(default, PathBuf::from);
+    if !root.is_dir() {
+        return Ok(None);
+    }
+    let mut paths = Vec::new();
+    for directory in fs::read_dir(root)? {
+        paths.extend(fs::read_dir(directory?.path())?.flatten().map(|entry| entry.path()));
+    }
+    paths.sort();
+    let mut frames = Vec::new();
+    for path in paths {
+        let bytes = fs::read(path)?;
+        let (mut reader, mut rest) = (Reader::new(), &bytes[..]);
+        while let Ok(step) = reader.step(rest) {
+            match step {
+                Step::Frame { consumed, frame } => {
+                    let is_whole = frame.bytes.len() == frame.wire_len as usize;
+                    if frame.link == LinkType::ETHERNET && is_whole {
+                        frames.push(frame.bytes.to_vec());
+                    }
+                    rest = &rest[consumed..];
+                }
+                Step::Passed { consumed } => rest = &rest[consumed..],
+                Step::More { .. } => break,
+            }
+        }
+    }
+    Ok(Some(frames))
+}
+
+/// Writes the frames over and over; returns their bytes.
+fn write_mix(path: &Path, frames: &[Vec<u8>]) -> Result<u64> {
+    let mut file = BufWriter::new(File::create(path)?);
+    for word in [0xa1b2_3c4d, 0x0004_0002, 0, 0, 262_144, 1u32] {
+        file.write_all(&word.to_le_bytes())?;
+    }
+    let mut bytes = 0;
+    for (number, frame) in (0..PACKETS).zip(frames.iter().cycle()) {
+        let (seconds, ns) = (1_700_000_000 + number / 1_000_000, number % 1_000_000 * 1_000);
+        let len = u32::try_from(frame.len())?;
+        for word in [u32::try_from(seconds)?, u32::try_from(ns)?, len, len] {
+            file.write_all(&word.to_le_bytes())?;
+        }
+        file.write_all(frame)?;
+        bytes += frame.len() as u64;
+    }
+    file.flush()?;
+    Ok(bytes)
+}

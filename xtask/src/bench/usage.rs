@@ -1,0 +1,80 @@
+//! What programs use: CPU time and memory, as the kernel accounts them.
+
+use anyhow::Result;
+use nix::sys::resource::{UsageWho, getrusage};
+use nix::sys::time::TimeValLike;
+use std::fs;
+use std::process::Command;
+use std::time::Duration;
+
+/// CPU time, user and system, of all children that have ended so far.
+pub(super) fn children_cpu() -> Result<Duration> {
+    let usage = getrusage(UsageWho::RUSAGE_CHILDREN)?;
+    let total = usage.user_time().num_microseconds() + usage.system_time().num_microseconds();
+    Ok(Duration::from_micros(u64::try_from(total)?))
+}
+
+/// A process and all its descendants.
+pub(super) fn tree(root: u32) -> Vec<u32> {
+    let parent_of = |pid: u32| -> Option<u32> { stat(pid)?.get(1)?.parse().ok() };
+    let processes: Vec<u32> = fs::read_dir("/proc")
+        .into_iter()
+        .flatten()
+        .flatten()
+        .filter_map(|entry| entry.file_name().to_str()?.parse().ok())
+        .collect();
+    let mut tree = vec![root];
+    let mut next = 0;
+    while let Some(parent) = tree.get(next).copied() {
+        tree.extend(processes.iter().filter(|pid| parent_of(**pid) == Some(parent)));
+        next += 1;
+    }
+    tree
+}
+
+/// CPU time of running processes in clock ticks.
+pub(super) fn ticks(processes: &[u32]) -> u64 {
+    let of = |pid: u32| -> Option<u64> {
+        let stat = stat(pid)?;
+        Some(stat.get(11)?.parse::<u64>().ok()? + stat.get(12)?.parse::<u64>().ok()?)
+    };
+    processes.iter().filter_map(|pid| of(*pid)).sum()
+}
+
+/// Most memory that running processes had, together, in bytes.
+pub(super) fn peak_memory(processes: &[u32]) -> u64 {
+    let of = |pid: u32| -> Option<u64> {
+        let status = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
+        let line = status.lines().find(|line| line.starts_with("VmHWM:"))?;
+        Some(line.split_whitespace().nth(1)?.parse::<u64>().ok()? * 1024)
+    };
+    processes.iter().filter_map(|pid| of(*pid)).sum()
+}
+
+/// The fields of `/proc/PID/stat` behind the name, which may hold anything (proc(5)).
+fn stat(pid: u32) -> Option<Vec<String>> {
+    let text = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    Some(text.rsplit_once(')')?.1.split_whitespace().map(str::to_owned).collect())
+}
+
+/// The machine, its kernel, the date and the peers' versions: what makes figures repeatable.
+pub(super) fn machine() -> Result<String> {
+    let first_line = |program: &str, words: &[&str]| {
+        let output = Command::new(program).args(words).output().ok();
+        let text = output.map(|output| String::from_utf8_lossy(&output.stdout).into_owned());
+        text.and_then(|text| text.lines().next().map(str::to_owned)).unwrap_or_default()
+    };
+    let cpu = fs::read_to_string("/proc/cpuinfo")?;
+    let model = cpu.lines().find_map(|line| line.strip_prefix("model name\t: ")).unwrap_or("?");
+    let cores = std::thread::available_parallelism()?;
+    let tcpdump = Command::new("tcpdump").arg("--version").output()?;
+    let tcpdump = String::from_utf8_lossy(&[tcpdump.stdout, tcpdump.stderr].concat()).into_owned();
+    Ok(format!(
+        "{model}, {cores} cores, Linux {}, {}, {}, {}, {}",
+        first_line("uname", &["-r"]),
+        first_line("date", &["-u", "+%Y-%m-%d"]),
+        tcpdump.lines().next().unwrap_or_default(),
+        first_line("tshark", &["--version"]),
+        first_line("chromium", &["--version"]),
+    ))
+}
