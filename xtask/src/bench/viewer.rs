@@ -14,7 +14,7 @@ use crate::server::Server;
 const LINES: u64 = 1_000_000;
 
 /// From npm, pinned.
-const PLOTLY: &str = "plotly.js-dist-min@3.1.0";
+const PLOTLY: &str = "plotly.js-dist-min@4.1.2";
 
 /// What a page does without a viewer: `JSON.parse` line by line, then two charts.
 const PLOTLY_PAGE: &str = r#"<!doctype html><meta charset="utf-8">
