@@ -4,13 +4,13 @@ use std::collections::HashMap;
 use std::os::fd::AsFd;
 use std::time::{Duration, Instant};
 use summary::record::{self, EventKind, Reason, Source};
-use summary::{LinkType, decode};
+use summary::{LinkType, decode, grouped};
 
 use crate::Error;
 use crate::capture::{Capture, Counters, Frame};
 use crate::cli::LiveJob;
 use crate::interfaces::{self, Interface};
-use crate::progress::{Progress, grouped, packets};
+use crate::progress::{Progress, packets};
 use crate::signals::{self, Signals};
 use crate::stream::{Losses, Stream};
 

@@ -38,6 +38,7 @@
 mod address;
 pub mod capture_file;
 mod decode;
+mod grouped;
 pub mod line;
 mod link_type;
 mod packet;
@@ -47,6 +48,7 @@ mod timestamp;
 
 pub use address::{Address, Mac};
 pub use decode::decode;
+pub use grouped::grouped;
 pub use link_type::LinkType;
 pub use packet::{Direction, Faults, Packet, Summary, Tcp, VlanIds};
 pub use proto::Proto;

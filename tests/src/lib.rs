@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test says what failed by panicking")]
 
 pub mod browser;
+pub mod cable;
 pub mod corpus;
 pub mod frames;
 pub mod process;

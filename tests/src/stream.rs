@@ -138,6 +138,16 @@ impl Stream {
     }
 }
 
+/// Holds a line against the schema.
+///
+/// # Panics
+///
+/// Where it does not fit.
+pub fn check_line(line: &str) {
+    let value = serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}"));
+    check_schema(&value, line);
+}
+
 fn check_schema(value: &Value, line: &str) {
     if let Err(error) = SCHEMA.validate(value) {
         panic!("the schema refuses {line}: {error}");

@@ -1,7 +1,7 @@
 //! From values to pixels and back, and where the ticks of an axis stand.
 
 use crate::density::Span;
-use summary::Timestamp;
+use summary::{Timestamp, grouped};
 
 /// A linear map between values and pixels.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -46,7 +46,7 @@ pub fn integer_ticks(span: Span, target: usize) -> Vec<Tick<i64>> {
     multiples(span, step)
         .map(|value| {
             let sign = if value < 0 { "−" } else { "" };
-            Tick { value, label: format!("{sign}{}", crate::text::grouped(value.unsigned_abs())) }
+            Tick { value, label: format!("{sign}{}", grouped(value.unsigned_abs())) }
         })
         .collect()
 }
@@ -64,7 +64,7 @@ pub fn count_ticks(max: u64, target: usize) -> Vec<Tick<u64>> {
 pub fn power_ticks(max: u64) -> Vec<Tick<u64>> {
     std::iter::successors(Some(1u64), |power| power.checked_mul(10))
         .take_while(|power| *power <= max.max(1))
-        .map(|value| Tick { value, label: crate::text::grouped(value) })
+        .map(|value| Tick { value, label: grouped(value) })
         .collect()
 }
 

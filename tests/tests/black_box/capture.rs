@@ -2,24 +2,11 @@
 
 use nix::sys::signal::Signal;
 use tempfile::tempdir;
+use tests::cable::with_cable;
 use tests::frames::{ARP, IPV4, IPV6, Sender, ethernet, ipv4, ipv6, tcp, udp};
 use tests::process::{Capture, run, sniffer};
 use tests::stream::{Packet, Stream};
 use xtask::namespace;
-
-/// Runs `work` in a namespace with the two ends of a cable, `left` and `right`, and nothing on it
-/// but what `work` sends.
-fn with_cable<T: Send>(work: impl FnOnce() -> T + Send) -> T {
-    namespace::run(|| {
-        namespace::ip("link add left type veth peer name right").unwrap();
-        for end in ["left", "right"] {
-            // No address, no neighbour discovery: the kernel itself stays silent.
-            namespace::ip(&format!("link set {end} mtu 65535 addrgenmode none")).unwrap();
-            namespace::ip(&format!("link set {end} up")).unwrap();
-        }
-        work()
-    })
-}
 
 /// Sends frames and captures them on the other end.
 fn captured(words: &[&str], frames: &[Vec<u8>]) -> Stream {

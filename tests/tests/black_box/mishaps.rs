@@ -5,8 +5,10 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::process::Command;
 use tempfile::tempdir;
+use tests::cable::with_cable;
 use tests::frames::{IPV4, Sender, ethernet, ipv4, pcap, udp};
 use tests::process::{Capture, Output, run};
+use tests::stream::check_line;
 use xtask::namespace;
 
 fn check(words: &[&str], code: i32, message: &str) -> Output {
@@ -104,11 +106,7 @@ fn packet() -> Vec<u8> {
 
 #[test]
 fn an_interface_that_vanishes_ends_the_run_with_all_that_was_captured() {
-    let (output, stream) = namespace::run(|| {
-        namespace::ip("link add left type veth peer name right").unwrap();
-        for end in ["left", "right"] {
-            namespace::ip(&format!("link set {end} addrgenmode none up")).unwrap();
-        }
+    let (output, stream) = with_cable(|| {
         let directory = tempdir().unwrap();
         let capture = Capture::start(directory.path(), &["-i", "right"]);
         let sender = Sender::new("left");
@@ -124,11 +122,7 @@ fn an_interface_that_vanishes_ends_the_run_with_all_that_was_captured() {
 
 #[test]
 fn an_interface_that_goes_down_and_up_is_captured_on() {
-    let stream = namespace::run(|| {
-        namespace::ip("link add left type veth peer name right").unwrap();
-        for end in ["left", "right"] {
-            namespace::ip(&format!("link set {end} addrgenmode none up")).unwrap();
-        }
+    let stream = with_cable(|| {
         let directory = tempdir().unwrap();
         let capture = Capture::start(directory.path(), &["-i", "right"]);
         let sender = Sender::new("left");
@@ -168,7 +162,5 @@ fn a_full_disk_is_named_and_the_lines_that_fit_are_whole() {
     assert!(words.contains(&format!("cannot write `{disk}/out`: No space left")), "{words}");
     let text = String::from_utf8(output.stdout).unwrap();
     assert!(60_000 < text.len() && text.ends_with("}\n"), "{} bytes", text.len());
-    for line in text.lines() {
-        serde_json::from_str::<serde_json::Value>(line).unwrap();
-    }
+    text.lines().for_each(check_line);
 }

@@ -1,8 +1,9 @@
 //! What the page shows besides pictures, as words and switches.
 
 use super::{App, Chart, Phase};
-use crate::text::{bytes, grouped, percent, seconds, time};
+use crate::text::{bytes, percent, seconds, time};
 use std::collections::BTreeMap;
+use summary::grouped;
 
 /// Protocols named in the summary line; the rest is counted together.
 const MAX_NAMED: usize = 6;

@@ -1,11 +1,12 @@
 //! The packet size histogram.
 
 use super::{Frame, Size, placed, present};
+use crate::density::Span;
 use crate::histogram::Bins;
 use crate::protocol::{CLASS_COUNT, Class};
 use crate::scale::{Linear, count_ticks, integer_ticks, power_ticks};
 use crate::scene::{Mark, Place, Scene, Theme};
-use crate::{density::Span, text};
+use summary::grouped;
 
 /// How the classes of a bin share it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -100,7 +101,7 @@ impl Histogram<'_> {
             self.bins.count,
             edges[bin],
             edges[bin + 1],
-            text::grouped(self.total(bin)),
+            grouped(self.total(bin)),
         )
     }
 
@@ -118,12 +119,12 @@ impl Histogram<'_> {
             "{:.1} to {:.1} bytes: {} packets",
             edges[bin],
             edges[bin + 1],
-            text::grouped(self.total(bin))
+            grouped(self.total(bin))
         );
         for class in present(self.counts, self.bins.count) {
             let count = self.counts[class.index() * self.bins.count + bin];
             if count > 0 {
-                words += &format!(" · {} {}", class.name(), text::grouped(count));
+                words += &format!(" · {} {}", class.name(), grouped(count));
             }
         }
         Some(words)

@@ -6,6 +6,7 @@ use crate::protocol::CLASSES;
 use crate::scale::{Linear, integer_ticks, time_ticks};
 use crate::scene::{Mark, Place, Scene, Theme};
 use crate::text;
+use summary::grouped;
 
 /// Width and height of a cell in CSS pixels where there are many packets: fine, yet to be seen.
 const CELL_PX: f64 = 2.0;
@@ -85,7 +86,7 @@ impl Scatter<'_> {
         };
         format!(
             "Scatter of packet sizes: {} packets, {x}, {} to {} bytes.",
-            text::grouped(shown),
+            grouped(shown),
             y.start,
             y.end - 1,
         )
@@ -99,11 +100,11 @@ impl Scatter<'_> {
         if total == 1 {
             return "1 packet here".to_owned();
         }
-        let mut words = format!("{} packets here:", text::grouped(u64::from(total)));
+        let mut words = format!("{} packets here:", grouped(u64::from(total)));
         for class in CLASSES {
             let count = of_class(class.index());
             if count > 0 {
-                words += &format!(" {} {}", class.name(), text::grouped(u64::from(count)));
+                words += &format!(" {} {}", class.name(), grouped(u64::from(count)));
             }
         }
         words
