@@ -10,6 +10,12 @@ use crate::Error;
 /// Most bytes of a packet that are captured unless `-s` says otherwise; tcpdump's default.
 pub const DEFAULT_SNAPLEN: u32 = 262_144;
 
+/// Size of the kernel's buffer in KiB unless `-B` says otherwise: a second of a fast link.
+pub const DEFAULT_BUFFER_KIB: u32 = 64 << 10;
+
+/// Size of a block in KiB unless `--block-size` says otherwise: a frame of any size fits.
+pub const DEFAULT_BLOCK_KIB: u32 = 1 << 10;
+
 /// Captures packets and writes a line of JSON for each.
 ///
 /// Without -i it captures on the interface of the default route; without -w the lines go to
@@ -23,7 +29,8 @@ pub struct Cli {
 
     /// Read a pcap or pcapng file, gzipped or not, instead of capturing; `-` is standard input
     #[arg(short, long, value_name = "FILE", value_parser = path,
-          conflicts_with_all = ["interface", "no_promiscuous", "duration", "stats"])]
+          conflicts_with_all = ["interface", "no_promiscuous", "duration", "stats", "direction",
+                                "buffer_size", "block_size", "immediate"])]
     read: Option<PathBuf>,
 
     /// Write to FILE instead of standard output; `-` is standard output
@@ -51,6 +58,24 @@ pub struct Cli {
     #[arg(short = 'p', long = "no-promiscuous-mode")]
     no_promiscuous: bool,
 
+    /// Capture only what comes in, goes out, or both
+    #[arg(short = 'Q', long, value_name = "DIRECTION", value_enum, default_value = "inout")]
+    direction: Direction,
+
+    /// Size of the kernel's buffer in KiB: room for packets that come faster than they are written
+    #[arg(short = 'B', long, value_name = "KIB", default_value_t = DEFAULT_BUFFER_KIB,
+          value_parser = clap::value_parser!(u32).range(256..=2 << 20))]
+    buffer_size: u32,
+
+    /// Size of the buffer's blocks in KiB: a packet longer than a block is cut
+    #[arg(long, value_name = "KIB", default_value_t = DEFAULT_BLOCK_KIB,
+          value_parser = clap::value_parser!(u32).range(64..=16 << 10))]
+    block_size: u32,
+
+    /// Write each packet as soon as it is there, at the cost of more CPU time
+    #[arg(long)]
+    immediate: bool,
+
     /// Write the Ethernet addresses too, as `eth_src` and `eth_dst`
     #[arg(short = 'e', long)]
     ethernet: bool,
@@ -76,6 +101,17 @@ const EXAMPLES: &str = "Examples:
   sniffer -i eth0 -w capture.ndjson      capture until Ctrl-C
   sniffer -i any -c 100 | jq .dst        the next hundred packets, through jq
   sniffer -r dump.pcapng.gz              a capture file as lines of JSON";
+
+/// Which packets are captured, by their direction.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Direction {
+    /// What arrives
+    In,
+    /// What is sent from here
+    Out,
+    /// Both
+    Inout,
+}
 
 /// What `--generate` prints.
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -110,6 +146,14 @@ pub struct LiveJob<'a> {
     pub interface: Option<&'a str>,
     /// Promiscuous mode.
     pub is_promiscuous: bool,
+    /// Which packets are captured.
+    pub direction: Direction,
+    /// Size of the kernel's buffer in KiB.
+    pub buffer_kib: u32,
+    /// Size of its blocks in KiB.
+    pub block_kib: u32,
+    /// Whether latency counts more than CPU time.
+    pub is_immediate: bool,
     /// When to stop by itself.
     pub duration: Option<Duration>,
     /// Time between `stats` records; zero is never.
@@ -170,6 +214,10 @@ impl Cli {
             None => Job::Live(LiveJob {
                 interface: self.interface.as_deref(),
                 is_promiscuous: !self.no_promiscuous,
+                direction: self.direction,
+                buffer_kib: self.buffer_size,
+                block_kib: self.block_size,
+                is_immediate: self.immediate,
                 duration: self.duration,
                 stats_interval: self.stats,
                 common,
@@ -248,6 +296,10 @@ mod tests {
             &["--duration", "-1"],
             &["--stats", "soon"],
             &["-r", "a", "-i", "b"],
+            &["-r", "a", "-Q", "in"],
+            &["-Q", "sideways"],
+            &["-B", "1"],
+            &["--block-size", "0"],
             &["-w", ""],
             &["--force"],
             &["-i", "a-name-that-is-too-long"],

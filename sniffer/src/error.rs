@@ -49,6 +49,14 @@ pub enum Error {
         /// The kernel's number of its type (linux/if_arp.h).
         arphrd: u16,
     },
+    /// The kernel has no memory for the buffer.
+    #[error("no buffer of {kib} KiB: {source}; a smaller one may do: -B {}", .kib / 4)]
+    Buffer {
+        /// Size of the buffer that was asked for, in KiB.
+        kib: usize,
+        /// What the system said.
+        source: io::Error,
+    },
     /// A system call on the packet socket failed.
     #[error("capturing on `{interface}`: {call}: {source}")]
     Socket {

@@ -7,7 +7,7 @@ use summary::record::{self, EventKind, Reason, Source};
 use summary::{LinkType, decode, grouped};
 
 use crate::Error;
-use crate::capture::{Capture, Counters, Frame};
+use crate::capture::{Capture, Counters, Frame, Options};
 use crate::cli::LiveJob;
 use crate::interfaces::{self, Interface};
 use crate::progress::{Progress, packets};
@@ -28,7 +28,15 @@ pub(crate) fn run(job: &LiveJob<'_>) -> Result<(), Error> {
         Some(name) => interfaces::named(name)?,
         None => interfaces::default()?,
     };
-    let capture = Capture::open(interface, job.common.snaplen, job.is_promiscuous)?;
+    let options = Options {
+        snaplen: job.common.snaplen,
+        is_promiscuous: job.is_promiscuous,
+        direction: job.direction,
+        buffer_kib: job.buffer_kib,
+        block_kib: job.block_kib,
+        is_immediate: job.is_immediate,
+    };
+    let capture = Capture::open(interface, &options)?;
     let described = describe(capture.interface(), capture.link(), job.is_promiscuous);
     let stream = Stream::open(&job.common, Source::Live, None, vec![described])?;
     let progress = Progress::start(job.common.is_quiet, job.common.output.is_none());
@@ -181,15 +189,20 @@ impl Run {
         }
         let is_kernels_count_ours = reason != Reason::Count && !self.stream.is_full();
         self.stats(is_kernels_count_ours)?;
-        let (out, dropped) = (self.stream.out(), self.stream.dropped());
+        let (out, drop) = (self.stream.out(), self.stream.dropped());
         self.stream.end(reason)?;
         let name = &self.capture.interface().name;
         let elapsed = self.progress.elapsed();
-        let dropped = grouped(dropped);
+        let dropped = grouped(drop);
         self.progress.say(format_args!(
             "{} captured on {name} in {elapsed}, {dropped} dropped by the kernel",
             packets(out)
         ));
+        if drop > 0 {
+            self.progress.say(format_args!(
+                "the kernel dropped {dropped} packets for which its buffer had no room; a larger one (-B KIB) or shorter packets (-s SNAPLEN) help"
+            ));
+        }
         Ok(())
     }
 }

@@ -9,6 +9,7 @@ mod sys;
 pub(crate) use frame::{Frame, Frames};
 
 use crate::Error;
+use crate::cli::Direction;
 use crate::interfaces::{self, Interface};
 use ring::Ring;
 use socket2::{Domain, Protocol, Socket, Type};
@@ -18,9 +19,34 @@ use std::os::fd::{AsFd, BorrowedFd};
 use summary::LinkType;
 use sys::{Mapping, RingGeometry, Statistics};
 
-/// 64 blocks of 1 MiB: a frame of any size fits a block, and the ring holds a second of a fast link.
-/// A block with packets in it is handed over after 10 ms at the latest.
-const GEOMETRY: RingGeometry = RingGeometry { block_len: 1 << 20, block_count: 64, retire_ms: 10 };
+/// A block with packets in it is handed over after this time at the latest, in milliseconds.
+const RETIRE_MS: u32 = 10;
+/// The same where latency counts more than CPU time.
+const IMMEDIATE_RETIRE_MS: u32 = 1;
+
+/// What a capture is opened with.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Options {
+    pub(crate) snaplen: u32,
+    pub(crate) is_promiscuous: bool,
+    pub(crate) direction: Direction,
+    pub(crate) buffer_kib: u32,
+    pub(crate) block_kib: u32,
+    pub(crate) is_immediate: bool,
+}
+
+impl Options {
+    /// Whole pages a block, and two blocks at least: one to be filled while one is read.
+    fn geometry(&self) -> RingGeometry {
+        let block_len = (self.block_kib as usize * 1024).next_multiple_of(PAGE_LEN);
+        let block_count = (self.buffer_kib as usize * 1024 / block_len).max(2);
+        let retire_ms = if self.is_immediate { IMMEDIATE_RETIRE_MS } else { RETIRE_MS };
+        RingGeometry { block_len, block_count, retire_ms }
+    }
+}
+
+/// The largest page of the architectures that Linux runs on with usual settings.
+const PAGE_LEN: usize = 64 << 10;
 
 /// An open capture on one interface, or on all.
 #[derive(Debug)]
@@ -55,11 +81,8 @@ impl Counters {
 impl Capture {
     /// Opens the socket for no protocol, sets ring and filter, binds last: not one packet arrives
     /// that the filter has not seen.
-    pub(crate) fn open(
-        interface: Interface,
-        snaplen: u32,
-        is_promiscuous: bool,
-    ) -> Result<Self, Error> {
+    pub(crate) fn open(interface: Interface, options: &Options) -> Result<Self, Error> {
+        let geometry = options.geometry();
         let Some(link) = interface.link_type() else {
             return Err(Error::LinkType { name: interface.name, arphrd: interface.arphrd });
         };
@@ -78,20 +101,21 @@ impl Capture {
             .map_err(failed("PACKET_VERSION"))?;
         sys::set_option(&socket, libc::PACKET_RESERVE, frame::HEADROOM)
             .map_err(failed("PACKET_RESERVE"))?;
-        sys::set_ring(&socket, GEOMETRY).map_err(failed("PACKET_RX_RING"))?;
-        let len = NonZeroUsize::new(GEOMETRY.block_len * GEOMETRY.block_count)
-            .unwrap_or(NonZeroUsize::MIN);
+        sys::set_ring(&socket, geometry)
+            .map_err(|source| Error::Buffer { kib: geometry.len() / 1024, source })?;
+        let len = NonZeroUsize::new(geometry.len()).unwrap_or(NonZeroUsize::MIN);
         let mapping = Mapping::of_ring(&socket, len).map_err(failed("mmap"))?;
-        let ring = Ring::new(mapping, GEOMETRY);
+        let ring = Ring::new(mapping, geometry);
         let loopback = loopback_index(&interface)?;
         socket
-            .attach_filter(&program::accept(snaplen, loopback))
+            .attach_filter(&program::accept(options.snaplen, options.direction, loopback))
             .map_err(failed("SO_ATTACH_FILTER"))?;
-        if is_promiscuous && interface.index != 0 {
+        if options.is_promiscuous && interface.index != 0 {
             sys::set_promiscuous(&socket, interface.index)
                 .map_err(failed("PACKET_ADD_MEMBERSHIP"))?;
         }
         sys::bind(&socket, interface.index).map_err(failed("bind"))?;
+        let snaplen = options.snaplen;
         Ok(Self { socket, ring, interface, link, snaplen, counters: Counters::default() })
     }
 

@@ -2,6 +2,7 @@
 //! second sight of each loopback packet there, before it is counted or takes room in the ring.
 #![expect(clippy::cast_possible_truncation, reason = "the kernel's constants fit its fields")]
 
+use crate::cli::Direction;
 use socket2::SockFilter;
 
 const LOAD_BYTE: u16 = (libc::BPF_LD | libc::BPF_B | libc::BPF_ABS) as u16;
@@ -13,18 +14,27 @@ const RETURN: u16 = (libc::BPF_RET | libc::BPF_K) as u16;
 const PACKET_TYPE: u32 = (libc::SKF_AD_OFF + libc::SKF_AD_PKTTYPE).cast_unsigned();
 const INTERFACE_INDEX: u32 = (libc::SKF_AD_OFF + libc::SKF_AD_IFINDEX).cast_unsigned();
 
-/// Accepts packets up to `snaplen` bytes, but not what leaves through the interface `loopback`:
-/// it comes back in at once, and one packet is one line.
-pub(super) fn accept(snaplen: u32, loopback: Option<u32>) -> Vec<SockFilter> {
-    let Some(loopback) = loopback else { return vec![SockFilter::new(RETURN, 0, 0, snaplen)] };
-    vec![
-        SockFilter::new(LOAD_BYTE, 0, 0, PACKET_TYPE),
-        SockFilter::new(JUMP_IF_EQUAL, 0, 3, u32::from(libc::PACKET_OUTGOING)),
-        SockFilter::new(LOAD_WORD, 0, 0, INTERFACE_INDEX),
-        SockFilter::new(JUMP_IF_EQUAL, 0, 1, loopback),
-        SockFilter::new(RETURN, 0, 0, 0),
-        SockFilter::new(RETURN, 0, 0, snaplen),
-    ]
+/// Accepts packets of that direction up to `snaplen` bytes, but not what leaves through the interface
+/// `loopback`: it comes back in at once, and one packet is one line. There, out is in.
+pub(super) fn accept(snaplen: u32, direction: Direction, loopback: Option<u32>) -> Vec<SockFilter> {
+    let reject = || SockFilter::new(RETURN, 0, 0, 0);
+    let accept = || SockFilter::new(RETURN, 0, 0, snaplen);
+    let load_packet_type = || SockFilter::new(LOAD_BYTE, 0, 0, PACKET_TYPE);
+    // Skips one instruction where the packet is not outgoing.
+    let if_outgoing = || SockFilter::new(JUMP_IF_EQUAL, 0, 1, u32::from(libc::PACKET_OUTGOING));
+    let mut program = Vec::new();
+    if let Some(loopback) = loopback {
+        // Of loopback all that comes in is accepted, whatever the direction: it went out, too.
+        program.push(SockFilter::new(LOAD_WORD, 0, 0, INTERFACE_INDEX));
+        program.push(SockFilter::new(JUMP_IF_EQUAL, 0, 4, loopback));
+        program.extend([load_packet_type(), if_outgoing(), reject(), accept()]);
+    }
+    match direction {
+        Direction::Inout => program.push(accept()),
+        Direction::In => program.extend([load_packet_type(), if_outgoing(), reject(), accept()]),
+        Direction::Out => program.extend([load_packet_type(), if_outgoing(), accept(), reject()]),
+    }
+    program
 }
 
 /// Accepts nothing.

@@ -33,6 +33,13 @@ pub(super) struct RingGeometry {
     pub(super) retire_ms: u32,
 }
 
+impl RingGeometry {
+    /// Bytes of all blocks.
+    pub(super) fn len(self) -> usize {
+        self.block_len * self.block_count
+    }
+}
+
 /// Frame size that the kernel wants to know; version 3 packs frames of any size into blocks.
 const NOMINAL_FRAME_LEN: usize = 2048;
 

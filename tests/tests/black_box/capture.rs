@@ -170,6 +170,45 @@ fn the_snap_length_is_cut_in_the_kernel_and_ethernet_is_told_when_asked() {
 }
 
 #[test]
+fn a_direction_is_chosen_in_the_kernel() {
+    for (direction, interfaces) in
+        [("in", &["right"][..]), ("out", &["left"]), ("inout", &["left", "right"])]
+    {
+        let stream = with_cable(|| {
+            let directory = tempdir().unwrap();
+            let capture = Capture::start(directory.path(), &["-i", "any", "-Q", direction]);
+            Sender::new("left").send(&ethernet(&[], IPV4, &ipv4(17, &udp(&[]))));
+            capture.stop()
+        });
+        let seen: Vec<_> =
+            stream.packets.iter().map(|packet| packet.r#if.as_deref().unwrap()).collect();
+        assert_eq!((seen, stream.end.skip), (interfaces.to_vec(), 0), "{direction}");
+    }
+}
+
+#[test]
+fn a_small_buffer_that_overflows_says_so_and_the_accounts_hold() {
+    let (output, stream) = with_cable(|| {
+        let directory = tempdir().unwrap();
+        let words = ["-i", "right", "-B", "256", "--block-size", "64", "--stats", "0.01"];
+        let capture = Capture::start(directory.path(), &words);
+        capture.signal(Signal::SIGSTOP);
+        let sender = Sender::new("left");
+        let frame = ethernet(&[], IPV4, &ipv4(17, &udp(&[0; 1_000])));
+        (0..2_000).for_each(|_| sender.send(&frame));
+        capture.signal(Signal::SIGCONT);
+        capture.signal(Signal::SIGINT);
+        capture.wait()
+    });
+    assert!(output.status.success(), "{}", output.stderr);
+    let end = stream.end;
+    assert_eq!(end.recv, 2_000);
+    assert!(0 < end.drop && 0 < end.out, "{end:?}");
+    assert!(output.stderr.contains("the kernel dropped"), "{}", output.stderr);
+    assert!(output.stderr.contains("-B"), "{}", output.stderr);
+}
+
+#[test]
 fn a_run_ends_for_each_of_its_reasons() {
     with_cable(|| {
         let sender = Sender::new("left");
