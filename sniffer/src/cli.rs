@@ -266,8 +266,14 @@ fn path(text: &str) -> Result<PathBuf, String> {
 
 fn seconds(text: &str) -> Result<Duration, String> {
     let seconds: f64 = text.parse().map_err(|_| "not a number of seconds".to_owned())?;
+    if MAX_SECONDS < seconds {
+        return Err("longer than a lifetime".to_owned());
+    }
     Duration::try_from_secs_f64(seconds).map_err(|_| "not a length of time".to_owned())
 }
+
+/// No run is longer: about 95 years.
+const MAX_SECONDS: f64 = 3e9;
 
 fn positive_seconds(text: &str) -> Result<Duration, String> {
     match seconds(text)? {
@@ -295,6 +301,7 @@ mod tests {
             &["--duration", "0"],
             &["--duration", "-1"],
             &["--stats", "soon"],
+            &["--stats", "1e19"],
             &["-r", "a", "-i", "b"],
             &["-r", "a", "-Q", "in"],
             &["-Q", "sideways"],

@@ -3,7 +3,7 @@
 use flate2::bufread::MultiGzDecoder;
 use std::cell::Cell;
 use std::fs::File;
-use std::io::{self, BufRead, BufReader, Read};
+use std::io::{self, BufReader, Cursor, Read};
 use std::os::fd::AsFd;
 use std::path::Path;
 use summary::capture_file::{FileError, Reader, Step};
@@ -12,6 +12,7 @@ use summary::record::{Interface, Reason, Source};
 
 use crate::Error;
 use crate::cli::{Common, ReadJob};
+use crate::output::Output;
 use crate::progress::{Progress, packets};
 use crate::signals::Signals;
 use crate::stream::{Losses, Stream};
@@ -23,11 +24,16 @@ const GZIP_MAGIC: [u8; 2] = [0x1f, 0x8b];
 
 /// Reads the file to its end, or to where something else ends it.
 pub(crate) fn run(job: &ReadJob<'_>) -> Result<(), Error> {
+    let (file, name) = open(job.path)?;
+    // Not before: opening a pipe waits for its writer, and a signal may end that.
     let signals = Signals::catch()?;
     let is_stopped = Cell::new(false);
-    let (input, name) = open(job.path, &signals, &is_stopped)?;
+    let is_regular = file.metadata().is_ok_and(|metadata| metadata.is_file());
+    let input = unpacked(Stoppable { file, signals: &signals, is_stopped: &is_stopped })
+        .map_err(|source| Error::Input { name: name.clone(), source })?;
     let mut run = Run {
         window: Window::new(input, name.clone()),
+        is_regular,
         reader: Reader::new(),
         stream: None,
         common: &job.common,
@@ -59,6 +65,8 @@ pub(crate) fn run(job: &ReadJob<'_>) -> Result<(), Error> {
 
 struct Run<'a> {
     window: Window<'a>,
+    /// Whether the input is all there: then nobody waits for the lines of a part of it.
+    is_regular: bool,
     reader: Reader,
     stream: Option<Stream>,
     common: &'a Common<'a>,
@@ -75,6 +83,9 @@ impl Run<'_> {
             match self.reader.step(self.window.bytes()) {
                 Ok(Step::Passed { consumed }) => self.window.consume(consumed),
                 Ok(Step::More { needed }) => {
+                    if let Some(stream) = self.stream.as_mut().filter(|_| !self.is_regular) {
+                        stream.flush()?;
+                    }
                     if !self.window.fill(needed)? {
                         let left = self.window.bytes().len();
                         return match left {
@@ -121,7 +132,13 @@ fn open_stream(reader: &Reader, common: &Common<'_>, name: &str) -> Result<Strea
         promisc: None,
     });
     let file = if name == STANDARD_INPUT { "-" } else { name };
-    Stream::open(common, Source::File, Some(file.to_owned()), interfaces.collect())
+    Stream::open(
+        Output::open(common)?,
+        common,
+        Source::File,
+        Some(file.to_owned()),
+        interfaces.collect(),
+    )
 }
 
 /// Writes the last `stats` and `end`; returns the packets written.
@@ -134,25 +151,28 @@ fn finish(mut stream: Stream, reason: Reason) -> Result<u64, Error> {
 
 const STANDARD_INPUT: &str = "standard input";
 
-/// Opens the file, unpacked where it is gzipped, and names it for messages.
-fn open<'a>(
-    path: &Path,
-    signals: &'a Signals,
-    is_stopped: &'a Cell<bool>,
-) -> Result<(Box<dyn Read + 'a>, String), Error> {
-    let is_stdin = path.as_os_str() == "-";
-    let name = if is_stdin { STANDARD_INPUT.to_owned() } else { path.display().to_string() };
-    let failed = |source| Error::Input { name: name.clone(), source };
-    let file = if is_stdin {
-        File::from(io::stdin().as_fd().try_clone_to_owned().map_err(failed)?)
+/// Opens the file, and names it for messages.
+fn open(path: &Path) -> Result<(File, String), Error> {
+    let (file, name) = if path.as_os_str() == "-" {
+        let file = io::stdin().as_fd().try_clone_to_owned().map(File::from);
+        (file, STANDARD_INPUT.to_owned())
     } else {
-        File::open(path).map_err(failed)?
+        (File::open(path), path.display().to_string())
     };
-    let mut input = BufReader::with_capacity(CHUNK_LEN, Stoppable { file, signals, is_stopped });
-    let is_gzipped = input.fill_buf().map_err(failed)?.starts_with(&GZIP_MAGIC);
-    let input: Box<dyn Read> =
-        if is_gzipped { Box::new(MultiGzDecoder::new(input)) } else { Box::new(input) };
-    Ok((input, name))
+    match file {
+        Ok(file) => Ok((file, name)),
+        Err(source) => Err(Error::Input { name, source }),
+    }
+}
+
+/// The bytes of the file, unpacked where it is gzipped.
+fn unpacked<'a>(mut file: Stoppable<'a>) -> io::Result<Box<dyn Read + 'a>> {
+    // A pipe may give its first bytes one by one.
+    let mut start = Vec::new();
+    file.by_ref().take(GZIP_MAGIC.len() as u64).read_to_end(&mut start)?;
+    let is_gzipped = start == GZIP_MAGIC;
+    let input = BufReader::with_capacity(CHUNK_LEN, Cursor::new(start).chain(file));
+    Ok(if is_gzipped { Box::new(MultiGzDecoder::new(input)) } else { Box::new(input) })
 }
 
 /// A file that ends when a signal asks for it, even where it is a pipe that says nothing.

@@ -2,11 +2,11 @@
 //! namespace of this process, which `/sys` does not.
 
 use netlink_packet_core::{
-    NLM_F_DUMP, NLM_F_REQUEST, NetlinkHeader, NetlinkMessage, NetlinkPayload,
+    NLM_F_DUMP, NLM_F_DUMP_INTR, NLM_F_REQUEST, NetlinkHeader, NetlinkMessage, NetlinkPayload,
 };
 use netlink_packet_route::address::{AddressAttribute, AddressMessage};
 use netlink_packet_route::link::{LinkAttribute, LinkFlags, LinkLayerType, LinkMessage, State};
-use netlink_packet_route::route::{RouteAttribute, RouteMessage};
+use netlink_packet_route::route::{RouteAttribute, RouteHeader, RouteMessage, RouteType};
 use netlink_packet_route::{AddressFamily, RouteNetlinkMessage};
 use netlink_sys::{Socket, SocketAddr, protocols::NETLINK_ROUTE};
 use std::io::{self, Write};
@@ -69,8 +69,9 @@ impl Interface {
             | libc::ARPHRD_TUNNEL
             | libc::ARPHRD_TUNNEL6
             | libc::ARPHRD_SIT
+            // Linux hands over PPP's packets without their PPP header.
+            | libc::ARPHRD_PPP
             | libc::ARPHRD_IPGRE => Some(LinkType::RAW),
-            libc::ARPHRD_PPP => Some(LinkType::PPP),
             libc::ARPHRD_IEEE80211 => Some(LinkType::IEEE802_11),
             libc::ARPHRD_IEEE80211_RADIOTAP => Some(LinkType::RADIOTAP),
             _ => None,
@@ -81,7 +82,7 @@ impl Interface {
 /// All interfaces, by their index.
 pub(crate) fn all() -> Result<Vec<Interface>, Error> {
     let request = RouteNetlinkMessage::GetLink(LinkMessage::default());
-    let mut interfaces: Vec<_> = dump(request)?
+    let mut interfaces: Vec<_> = dump(&request)?
         .into_iter()
         .filter_map(|message| match message {
             RouteNetlinkMessage::NewLink(link) => Some(interface(&link)),
@@ -189,7 +190,7 @@ fn interface(link: &LinkMessage) -> Interface {
 fn addresses() -> Result<Vec<(u32, String)>, Error> {
     let request = RouteNetlinkMessage::GetAddress(AddressMessage::default());
     let mut addresses = Vec::new();
-    for message in dump(request)? {
+    for message in dump(&request)? {
         let RouteNetlinkMessage::NewAddress(message) = message else { continue };
         // Of a point-to-point link the local address is the interface's, the other its peer's.
         let is_local =
@@ -216,9 +217,11 @@ fn default_route_index() -> Result<Option<u32>, Error> {
         let mut request = RouteMessage::default();
         request.header.address_family = family;
         let mut best = None;
-        for message in dump(RouteNetlinkMessage::GetRoute(request))? {
+        for message in dump(&RouteNetlinkMessage::GetRoute(request))? {
             let RouteNetlinkMessage::NewRoute(route) = message else { continue };
-            if route.header.destination_prefix_length != 0 {
+            let is_main = route.header.table == RouteHeader::RT_TABLE_MAIN
+                && route.header.kind == RouteType::Unicast;
+            if !is_main || route.header.destination_prefix_length != 0 {
                 continue;
             }
             let (mut index, mut metric) = (None, 0);
@@ -239,15 +242,26 @@ fn default_route_index() -> Result<Option<u32>, Error> {
 }
 
 /// All answers of the kernel to a request for a table.
-fn dump(request: RouteNetlinkMessage) -> Result<Vec<RouteNetlinkMessage>, Error> {
-    exchange(request).map_err(|source| Error::Netlink { source })
+fn dump(request: &RouteNetlinkMessage) -> Result<Vec<RouteNetlinkMessage>, Error> {
+    for _ in 0..MAX_TRIES {
+        let answers = exchange(request).map_err(|source| Error::Netlink { source })?;
+        if let Some(answers) = answers {
+            return Ok(answers);
+        }
+    }
+    Err(Error::Netlink { source: io::ErrorKind::ResourceBusy.into() })
 }
 
-fn exchange(request: RouteNetlinkMessage) -> io::Result<Vec<RouteNetlinkMessage>> {
+/// How often a table may change while it is read, before that is an error.
+const MAX_TRIES: usize = 10;
+
+/// The table; `None` where it changed while it was read.
+fn exchange(request: &RouteNetlinkMessage) -> io::Result<Option<Vec<RouteNetlinkMessage>>> {
     let mut socket = Socket::new(NETLINK_ROUTE)?;
     socket.bind_auto()?;
     socket.connect(&SocketAddr::new(0, 0))?;
-    let mut packet = NetlinkMessage::new(NetlinkHeader::default(), NetlinkPayload::from(request));
+    let mut packet =
+        NetlinkMessage::new(NetlinkHeader::default(), NetlinkPayload::from(request.clone()));
     packet.header.flags = NLM_F_DUMP | NLM_F_REQUEST;
     packet.finalize();
     let mut bytes = vec![0; packet.buffer_len()];
@@ -255,20 +269,24 @@ fn exchange(request: RouteNetlinkMessage) -> io::Result<Vec<RouteNetlinkMessage>
     socket.send(&bytes, 0)?;
 
     let mut answers = Vec::new();
+    let mut is_interrupted = false;
     loop {
         let (datagram, _) = socket.recv_from_full()?;
         let mut rest = &datagram[..];
         while !rest.is_empty() {
-            let message = NetlinkMessage::<RouteNetlinkMessage>::deserialize(rest)
-                .map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error.to_string()))?;
-            match message.payload {
-                NetlinkPayload::Done(_) => return Ok(answers),
-                NetlinkPayload::Error(error) => return Err(error.to_io()),
-                NetlinkPayload::InnerMessage(answer) => answers.push(answer),
+            let Some(&len) = rest.first_chunk() else { break };
+            let flags =
+                rest.get(6..).and_then(<[u8]>::first_chunk).map_or(0, |f| u16::from_ne_bytes(*f));
+            is_interrupted |= flags & NLM_F_DUMP_INTR != 0;
+            // One that this program's library cannot read is one that it can do without.
+            match NetlinkMessage::<RouteNetlinkMessage>::deserialize(rest).map(|m| m.payload) {
+                Ok(NetlinkPayload::Done(_)) => return Ok((!is_interrupted).then_some(answers)),
+                Ok(NetlinkPayload::Error(error)) => return Err(error.to_io()),
+                Ok(NetlinkPayload::InnerMessage(answer)) => answers.push(answer),
                 _ => {}
             }
             // Messages begin at multiples of four bytes (netlink(7)).
-            let len = (message.header.length as usize).next_multiple_of(4);
+            let len = (u32::from_ne_bytes(len) as usize).next_multiple_of(4);
             rest = rest.get(len..).filter(|_| len != 0).unwrap_or_default();
         }
     }

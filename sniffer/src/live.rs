@@ -10,6 +10,7 @@ use crate::Error;
 use crate::capture::{Capture, Counters, Frame, Options};
 use crate::cli::LiveJob;
 use crate::interfaces::{self, Interface};
+use crate::output::Output;
 use crate::progress::{Progress, packets};
 use crate::signals::{self, Signals};
 use crate::stream::{Losses, Stream};
@@ -17,13 +18,15 @@ use crate::stream::{Losses, Stream};
 /// While the interface is down, how often it is looked for.
 const DOWN_INTERVAL: Duration = Duration::from_millis(100);
 
+/// How often the kernel's counters are read: they are 32 bits wide, and wrap.
+const COUNTERS_INTERVAL: Duration = Duration::from_secs(1);
+
 /// How long the last packets may take out of the ring after the end; a block is handed over in a
 /// hundredth of that.
 const DRAIN_DEADLINE: Duration = Duration::from_secs(1);
 
 /// Captures until something ends it.
 pub(crate) fn run(job: &LiveJob<'_>) -> Result<(), Error> {
-    let signals = Signals::catch()?;
     let interface = match job.interface {
         Some(name) => interfaces::named(name)?,
         None => interfaces::default()?,
@@ -38,7 +41,10 @@ pub(crate) fn run(job: &LiveJob<'_>) -> Result<(), Error> {
     };
     let capture = Capture::open(interface, &options)?;
     let described = describe(capture.interface(), capture.link(), job.is_promiscuous);
-    let stream = Stream::open(&job.common, Source::Live, None, vec![described])?;
+    let output = Output::open(&job.common)?;
+    // Not before: until there is something to end, a signal may end all.
+    let signals = Signals::catch()?;
+    let stream = Stream::open(output, &job.common, Source::Live, None, vec![described])?;
     let progress = Progress::start(job.common.is_quiet, job.common.output.is_none());
     let name = &capture.interface().name;
     let snaplen = job.common.snaplen;
@@ -50,6 +56,7 @@ pub(crate) fn run(job: &LiveJob<'_>) -> Result<(), Error> {
         capture,
         stream,
         progress,
+        counters: Counters::default(),
         told: Counters::default(),
         down_since: None,
     };
@@ -68,7 +75,9 @@ struct Run {
     names: Names,
     stream: Stream,
     progress: Progress,
-    /// The kernel's counters as told in `stats` so far.
+    /// The kernel's counters as last read.
+    counters: Counters,
+    /// The same as told in `stats` so far.
     told: Counters,
     /// Packets that the hardware had lost when last told.
     lost_before: u64,
@@ -80,6 +89,7 @@ impl Run {
         let deadline = job.duration.map(|duration| Instant::now() + duration);
         let interval = Some(job.stats_interval).filter(|interval| !interval.is_zero());
         let mut stats_due = interval.map(|interval| Instant::now() + interval);
+        let mut counters_due = Instant::now();
         loop {
             let is_idle = !self.read_block()?;
             if self.stream.is_full() {
@@ -92,17 +102,23 @@ impl Run {
             if let (Some(due), Some(interval)) = (stats_due, interval)
                 && due <= now
             {
+                self.counters = self.capture.counters()?;
                 self.stats(false)?;
                 // The next full interval from the start: late ones do not pile up.
                 let behind = (now - due).as_nanos() / interval.as_nanos();
                 let behind = u32::try_from(behind).unwrap_or(u32::MAX - 1);
                 stats_due = Some(due + interval * (behind + 1));
             }
-            self.progress.draw(self.stream.out(), Some(self.stream.dropped()));
+            if counters_due <= now {
+                self.counters = self.capture.counters()?;
+                counters_due = now + COUNTERS_INTERVAL;
+            }
+            self.progress.draw(self.stream.out(), Some(self.counters.drop));
             if is_idle {
                 self.stream.flush()?;
             }
-            let wake = [deadline, stats_due, self.progress.due()].into_iter().flatten().min();
+            let dues = [deadline, stats_due, self.progress.due(), Some(counters_due)];
+            let wake = dues.into_iter().flatten().min();
             let mut timeout = wake.map(|wake| wake.saturating_duration_since(now));
             if self.down_since.is_some() {
                 self.look_for_interface()?;
@@ -137,10 +153,12 @@ impl Run {
         })
     }
 
-    /// Writes what the kernel counted since the last time; the last time with its own `recv`.
+    /// Writes what the kernel counted between the last time and the last reading of its counters;
+    /// the last time with its own `recv`.
     fn stats(&mut self, is_last: bool) -> Result<(), Error> {
-        let counters = self.capture.counters()?;
-        let lost = lost(self.capture.interface().index)?;
+        let counters = self.counters;
+        // Without an answer nothing is known of losses; the capture is none the worse.
+        let lost = lost(self.capture.interface().index).unwrap_or(self.lost_before);
         let losses = Losses {
             drop: counters.drop - self.told.drop,
             freeze: counters.freeze - self.told.freeze,
@@ -180,12 +198,16 @@ impl Run {
         let deadline = Instant::now() + DRAIN_DEADLINE;
         while reason != Reason::Count && Instant::now() < deadline {
             while self.read_block()? && !self.stream.is_full() {}
-            let Counters { recv, drop, .. } = self.capture.counters()?;
+            self.counters = self.capture.counters()?;
+            let Counters { recv, drop, .. } = self.counters;
             if recv == self.stream.taken() + drop || self.stream.is_full() {
                 break;
             }
             // Only the ring is waited for: the signal that ended the run may still be there.
             signals::wait_for(self.capture.as_fd(), deadline - Instant::now())?;
+        }
+        if reason == Reason::Count {
+            self.counters = self.capture.counters()?;
         }
         let is_kernels_count_ours = reason != Reason::Count && !self.stream.is_full();
         self.stats(is_kernels_count_ours)?;

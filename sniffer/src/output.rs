@@ -5,9 +5,11 @@ use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
 use std::os::fd::AsFd;
 use std::os::unix::fs::OpenOptionsExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::Error;
+use crate::cli::Common;
+use crate::signals::wait_until_writable;
 
 /// Buffered bytes are written from here on; a line is never split by choice.
 const FULL_LEN: usize = 256 << 10;
@@ -26,9 +28,10 @@ pub(crate) struct Output {
 }
 
 impl Output {
-    /// Opens standard output for `None`; else creates the file, readable by its owner only. One that
-    /// exists is an error unless `is_forced`.
-    pub(crate) fn open(path: Option<&Path>, is_forced: bool) -> Result<Self, Error> {
+    /// Opens standard output, or creates the file, readable by its owner only. One that exists is an
+    /// error unless that is forced. Opening a pipe waits for its reader.
+    pub(crate) fn open(common: &Common<'_>) -> Result<Self, Error> {
+        let path = common.output.map(PathBuf::as_path);
         let (file, name) = match path {
             None => {
                 let name = "standard output".to_owned();
@@ -37,7 +40,7 @@ impl Output {
                     Err(source) => return Err(Error::Output { name, source }),
                 }
             }
-            Some(path) => (create(path, is_forced)?, path.display().to_string()),
+            Some(path) => (create(path, common.is_forced)?, path.display().to_string()),
         };
         let is_regular = path.is_some() && file.metadata().is_ok_and(|metadata| metadata.is_file());
         let buffer = Vec::with_capacity(FULL_LEN + (4 << 10));
@@ -58,6 +61,10 @@ impl Output {
                 Ok(0) => return Err(self.failed(io::ErrorKind::WriteZero.into(), done)),
                 Ok(len) => done += len,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                // Somebody made the pipe so; waiting is what would have been done otherwise.
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    wait_until_writable(self.file.as_fd())?;
+                }
                 Err(error) => return Err(self.failed(error, done)),
             }
         }

@@ -27,7 +27,12 @@ pub(crate) struct Ready {
 impl Signals {
     /// From now on the signals wait to be polled. To be called before any thread is started.
     pub(crate) fn catch() -> Result<Self, Error> {
-        let mask = SigSet::from_iter([Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP]);
+        let ignored = ignored();
+        // Who starts this program with a signal ignored (nohup, a shell's background) means it.
+        let mask: SigSet = [Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP]
+            .into_iter()
+            .filter(|signal| ignored >> (*signal as u32 - 1) & 1 == 0)
+            .collect();
         mask.thread_block().map_err(failed("sigprocmask"))?;
         let flags = SfdFlags::SFD_NONBLOCK | SfdFlags::SFD_CLOEXEC;
         let fd = SignalFd::with_flags(&mask, flags).map_err(failed("signalfd"))?;
@@ -51,9 +56,21 @@ impl Signals {
     }
 }
 
+/// The signals that this process was started to ignore, lowest first (proc(5), `SigIgn`).
+fn ignored() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let bits = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    bits.and_then(|bits| u64::from_str_radix(bits.trim(), 16).ok()).unwrap_or(0)
+}
+
 /// Waits until there is something to read on `fd`, or `timeout` has passed, whatever signals say.
 pub(crate) fn wait_for(fd: BorrowedFd<'_>, timeout: Duration) -> Result<(), Error> {
     poll_all(&mut [PollFd::new(fd, PollFlags::POLLIN)], Some(timeout))
+}
+
+/// Waits until `fd` takes bytes.
+pub(crate) fn wait_until_writable(fd: BorrowedFd<'_>) -> Result<(), Error> {
+    poll_all(&mut [PollFd::new(fd, PollFlags::POLLOUT)], None)
 }
 
 fn poll_all(fds: &mut [PollFd<'_>], timeout: Option<Duration>) -> Result<(), Error> {

@@ -2,7 +2,6 @@
 //! `recv = out + skip + drop` in every `stats` and in `end`.
 
 use std::borrow::Cow;
-use std::path::PathBuf;
 use std::time::{SystemTime, UNIX_EPOCH};
 use summary::record::{
     End, Event, EventKind, Interface, Meta, Reason, Record, Source, Stats, VERSION,
@@ -12,6 +11,9 @@ use summary::{Direction, Packet, Summary, Timestamp, line};
 use crate::Error;
 use crate::cli::Common;
 use crate::output::Output;
+
+/// The largest number of the stream: JavaScript reads those below 2⁵³ exactly.
+const MAX_NUMBER: u64 = (1 << 53) - 1;
 
 /// A stream being written.
 #[derive(Debug)]
@@ -48,14 +50,14 @@ pub(crate) struct Losses {
 }
 
 impl Stream {
-    /// Opens the output and writes `meta` to it.
+    /// Begins a stream with `meta`.
     pub(crate) fn open(
+        output: Output,
         common: &Common<'_>,
         source: Source,
         file: Option<String>,
         interfaces: Vec<Interface>,
     ) -> Result<Self, Error> {
-        let output = Output::open(common.output.map(PathBuf::as_path), common.is_forced)?;
         let mut stream = Self {
             output,
             writer: line::Writer::default(),
@@ -113,7 +115,9 @@ impl Stream {
         }
         let n = self.taken() + 1;
         self.current.out += 1;
-        self.current.bytes += u64::from(summary.len);
+        // Hostile files tell lengths that no wire had; the sum stays a number that all can read.
+        let room = MAX_NUMBER - self.total.bytes - self.current.bytes;
+        self.current.bytes += u64::from(summary.len).min(room);
         let interface = interface.map(Cow::Borrowed);
         let packet = Packet { n, ts, interface, direction, summary };
         self.output.append(|buffer| self.writer.packet(&packet, buffer))

@@ -6,7 +6,8 @@
 //!                                  ^----- line::read <----'
 //! ```
 //!
-//! No I/O, no unsafe code, no allocation per packet, no knowledge of sockets, files or pages.
+//! No I/O, no unsafe code, no knowledge of sockets, files or pages. Decoding and writing allocate
+//! nothing a packet, but for the names of link types that have none.
 //! Decoding is total: any bytes give a summary, and damage is a field of it.
 //!
 //! ```

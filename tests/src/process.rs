@@ -78,6 +78,25 @@ impl Capture {
         capture
     }
 
+    /// One that was started otherwise, and writes into that file.
+    pub fn adopt(child: Child, file: PathBuf) -> Self {
+        Self { child, file }
+    }
+
+    /// Bytes in the file.
+    ///
+    /// # Panics
+    ///
+    /// Where there is no file.
+    pub fn len(&self) -> usize {
+        fs::read(&self.file).unwrap().len()
+    }
+
+    /// True where there are none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
     /// Waits until what is in the file is as wanted.
     ///
     /// # Panics

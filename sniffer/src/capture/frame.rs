@@ -192,8 +192,9 @@ impl Packet<'_> {
     /// Puts the tag behind the two addresses. Returns how many bytes longer the frame is.
     fn put_vlan_tag(&mut self, (tpid, tci): (u16, u16)) -> usize {
         let addresses = self.start..self.start + ADDRESSES_LEN;
+        // Where the capture was cut before the tag, the wire had it all the same.
         if self.end < addresses.end || !self.grow(VLAN_TAG_LEN) {
-            return 0;
+            return VLAN_TAG_LEN;
         }
         self.room.copy_within(addresses, self.start);
         let tag = self.start + ADDRESSES_LEN;

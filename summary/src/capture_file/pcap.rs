@@ -1,5 +1,5 @@
-//! The classic format (draft-ietf-opsawg-pcap), both byte orders, micro- and nanoseconds, and the
-//! "modified" variant with 24-byte record headers.
+//! The classic format (draft-ietf-opsawg-pcap), both byte orders, micro- and nanoseconds, and, in
+//! little-endian order, the "modified" variant with 24-byte record headers.
 
 use super::{FileError, FileInterface, Frame, MAX_RECORD_LEN, Step};
 use crate::{LinkType, Timestamp};
@@ -81,10 +81,10 @@ impl Pcap {
             LengthOrder::SmallerIsCaptured if second < first => (second, first),
             LengthOrder::SmallerIsCaptured | LengthOrder::CapturedFirst => (first, second),
         };
-        let len = header_len + cap as usize;
-        if len > MAX_RECORD_LEN {
+        if MAX_RECORD_LEN - header_len < cap as usize {
             return Err(FileError::Damaged { offset, reason: "a record of more than 128 MiB" });
         }
+        let len = header_len + cap as usize;
         let Some(record) = bytes.get(..len) else { return Ok(Step::More { needed: len }) };
         let seconds_ns = i64::from(word(0)) * 1_000_000_000;
         let fraction_ns = u64::from(word(4)) * u64::from(self.fraction_ns);

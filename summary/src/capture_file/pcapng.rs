@@ -12,6 +12,9 @@ use pcap_parser::pcapng::{
 pub(super) const MAGIC: [u8; 4] = [0x0a, 0x0d, 0x0d, 0x0a];
 /// The packet block that enhanced packet blocks replaced (draft, appendix A).
 const OBSOLETE_PACKET: u32 = 2;
+const INTERFACE: u32 = 1;
+const SIMPLE_PACKET: u32 = 3;
+const ENHANCED_PACKET: u32 = 6;
 
 /// The state of the current section.
 #[derive(Debug, Default)]
@@ -85,6 +88,11 @@ impl PcapNg {
             self.section(block, offset)?;
             return Ok(Step::Passed { consumed: len });
         }
+        // What is not needed is not looked into: damage there is no concern of packets.
+        let number = self.number(kind);
+        if !matches!(number, INTERFACE | OBSOLETE_PACKET | SIMPLE_PACKET | ENHANCED_PACKET) {
+            return Ok(Step::Passed { consumed: len });
+        }
         let parse = if self.is_big_endian { parse_block_be } else { parse_block_le };
         let Ok((_, block)) = parse(block) else {
             return Err(damaged("an unreadable block"));
@@ -105,7 +113,7 @@ impl PcapNg {
                 let data = packet.data.get(..(cap as usize).min(packet.data.len()));
                 Some((0, 0, data, packet.origlen))
             }
-            Block::Unknown(block) if self.number(kind) == OBSOLETE_PACKET => Some(
+            Block::Unknown(block) => Some(
                 self.obsolete_packet(block.data).ok_or_else(|| damaged("a short packet block"))?,
             ),
             _ => None,
@@ -172,7 +180,10 @@ impl PcapNg {
         let clock =
             FileClock::new(block.if_tsresol, offset).ok_or("an impossible clock resolution")?;
         let link = u16::try_from(block.linktype.0).map_err(|_| "an impossible link type")?;
-        let name = block.if_name().and_then(Result::ok).map(str::to_owned);
+        let name = (block.options.iter())
+            .find(|option| option.code == OptionCode::IfName)
+            .and_then(|option| option.value.get(..usize::from(option.len)))
+            .map(|name| String::from_utf8_lossy(name).into_owned());
         let link = LinkType::from_file(link);
         self.interfaces.push(FileInterface { name, link, snaplen: block.snaplen });
         self.clocks.push(clock);

@@ -109,6 +109,7 @@ fn pcapng(is_big_endian: bool) -> Bytes {
         .block(1, &first)
         .block(1, &second)
         .block(0x0000_0bad, &new().u32(1))
+        .block(4, &new().u32(7).u32(7))
         .block(6, &enhanced)
         .block(3, &simple)
         .block(2, &obsolete)

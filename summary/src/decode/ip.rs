@@ -12,6 +12,7 @@ const HOP_BY_HOP: u8 = 0;
 const ROUTING: u8 = 43;
 const FRAGMENT: u8 = 44;
 const AUTHENTICATION: u8 = 51;
+const NO_NEXT_HEADER: u8 = 59;
 const DESTINATION_OPTIONS: u8 = 60;
 const MOBILITY: u8 = 135;
 const HOST_IDENTITY: u8 = 139;
@@ -45,6 +46,10 @@ pub(super) fn decode_v4(packet: Extent<'_>, summary: &mut Summary<'_>) {
     summary.src = Some(Address::V4(header.source()));
     summary.dst = Some(Address::V4(header.destination()));
     summary.ttl = Some(header.ttl());
+    let offset = header.fragments_offset().byte_offset();
+    if offset > 0 || header.more_fragments() {
+        summary.frag = Some(offset);
+    }
     if captured < header_len {
         summary.proto = Proto::from_ip_number(header.protocol().0);
         return;
@@ -58,10 +63,6 @@ pub(super) fn decode_v4(packet: Extent<'_>, summary: &mut Summary<'_>) {
         }
         len => packet.limited_to(len),
     };
-    let offset = header.fragments_offset().byte_offset();
-    if offset > 0 || header.more_fragments() {
-        summary.frag = Some(offset);
-    }
     upper_layer(header.protocol().0, packet.after(header_len), summary);
 }
 
@@ -123,6 +124,9 @@ fn upper_layer(mut number: u8, mut payload: Extent<'_>, summary: &mut Summary<'_
         }
         if number == FRAGMENT {
             fragment(&payload, summary);
+        }
+        if next == NO_NEXT_HEADER && matches!(number, MOBILITY | HOST_IDENTITY | SHIM6) {
+            return; // a protocol of its own in an extension header's clothes
         }
         number = next;
         payload = payload.after(header_len);

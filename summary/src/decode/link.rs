@@ -86,9 +86,12 @@ fn llc(payload: Extent<'_>, summary: &mut Summary<'_>) {
         (0xfe, 0xfe) => summary.proto = Proto::named("is-is"),
         (0xe0, 0xe0) | (0xff, 0xff) => summary.proto = Proto::named("ipx"),
         (0xaa, 0xaa) => {
-            let &[_, _, 0x03, a, b, c, high, low, ..] = payload.bytes() else {
+            let &[_, _, control, a, b, c, high, low, ..] = payload.bytes() else {
                 return summary.faults.insert(payload.shortage(8));
             };
+            if control != 0x03 {
+                return; // no data, but a test or an exchange of identifications
+            }
             match ([a, b, c], u16::from_be_bytes([high, low])) {
                 ([0, 0, 0], ether_type) if ether_type > MAX_802_3_LEN => {
                     network(ether_type, payload.after(8), summary);
@@ -166,6 +169,8 @@ fn cooked(frame: Extent<'_>, layout: &CookedLayout, summary: &mut Summary<'_>) {
     match protocol {
         // Not EtherTypes but Linux' own numbers: 802.3 without and with an LLC header.
         0x0001 | 0x0004 => llc(payload, summary),
-        _ => ether_payload(protocol.max(MAX_802_3_LEN + 1), payload, summary),
+        // More of Linux' own numbers, such as CAN's.
+        ..=MAX_802_3_LEN => network(protocol, payload, summary),
+        _ => ether_payload(protocol, payload, summary),
     }
 }

@@ -130,6 +130,23 @@ fn ipv6_extension_headers_are_walked_in_any_order() {
 }
 
 #[test]
+fn mobility_is_a_protocol_of_its_own() {
+    let packet = [ipv6(135, 8), vec![59, 0, 5, 0, 0, 0, 0, 0]].concat();
+    check(
+        LinkType::RAW,
+        &packet,
+        48,
+        r#""len":48,"link":"raw","src":"::1","dst":"ff02::1","proto":"mobility-header","ttl":255"#,
+    );
+}
+
+#[test]
+fn linux_own_protocols_keep_their_numbers() {
+    let sll = [&[0, 0, 1, 24, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 12][..], &[0; 16]].concat();
+    check(LinkType::LINUX_SLL, &sll, 32, r#""len":32,"link":"sll","proto":"0x000c""#);
+}
+
+#[test]
 fn icmp6_has_type_and_code() {
     let packet = [ipv6(58, 8), vec![135, 0, 0, 0, 0, 0, 0, 0]].concat();
     check(
@@ -173,6 +190,7 @@ fn other_ether_types_and_802_3_have_names() {
         (vec![0, 4, 0x42, 0x42, 3, 0], "stp"),
         (vec![0, 4, 0xf0, 0xf0, 3, 0], "llc"),
         (vec![0, 8, 0xaa, 0xaa, 3, 0, 0, 0x0c, 0x20, 0], "cdp"),
+        (vec![0, 8, 0xaa, 0xaa, 0xaf, 0x81, 0, 0], "llc"),
     ] {
         let frame = ethernet(&[&head], &[0; 4]);
         check_ethernet(

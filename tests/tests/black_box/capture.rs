@@ -239,6 +239,33 @@ fn a_run_ends_for_each_of_its_reasons() {
 }
 
 #[test]
+fn a_signal_that_was_ignored_from_the_start_stays_ignored() {
+    with_cable(|| {
+        let directory = tempdir().unwrap();
+        let file = directory.path().join("capture.ndjson");
+        // As nohup starts programs.
+        let program = xtask::build::sniffer_path();
+        let script = format!(
+            "trap '' HUP; exec {} -i right --stats 0.01 -w {}",
+            program.display(),
+            file.display()
+        );
+        let child = std::process::Command::new("sh")
+            .args(["-c", &script])
+            .stderr(std::process::Stdio::piped())
+            .spawn()
+            .unwrap();
+        let capture = Capture::adopt(child, file);
+        capture.wait_until(|text| text.contains("\"stats\""));
+        capture.signal(Signal::SIGHUP);
+        let seen = capture.len();
+        capture.wait_until(|text| seen + 1_000 < text.len() && text.ends_with('\n'));
+        let stream = capture.stop();
+        assert_eq!(&stream.reason[..], "signal");
+    });
+}
+
+#[test]
 fn a_reader_that_goes_away_ends_the_run_quietly() {
     with_cable(|| {
         let mut command = sniffer();

@@ -3,7 +3,7 @@
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use std::fs::{self, File};
-use std::io::Write;
+use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
 use std::process::{Command, Stdio};
 use tempfile::tempdir;
@@ -53,6 +53,29 @@ fn a_file_gives_the_same_stream_plain_gzipped_and_from_standard_input() {
     writer.join().unwrap();
     assert!(output.stderr.contains("1,000 packets read from standard input"), "{}", output.stderr);
     assert_eq!(Stream::read(&output.stdout).packets, stream.packets);
+}
+
+#[test]
+fn a_pipe_that_says_nothing_more_keeps_no_line_back() {
+    let mut command = sniffer();
+    command.args(["-q", "-r", "-"]).stdin(Stdio::piped()).stdout(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    let file = pcap(3);
+    // Byte by byte at first, and a record that is not whole at last.
+    for byte in &file[..30] {
+        stdin.write_all(&[*byte]).unwrap();
+    }
+    stdin.write_all(&file[30..file.len() - 1]).unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    let mut next = || lines.next().unwrap().unwrap();
+    assert!(next().starts_with("{\"type\":\"meta\""));
+    assert!(next().starts_with("{\"type\":\"pkt\",\"n\":1,"));
+    assert!(next().starts_with("{\"type\":\"pkt\",\"n\":2,"));
+    stdin.write_all(&file[file.len() - 1..]).unwrap();
+    drop(stdin);
+    assert!(next().starts_with("{\"type\":\"pkt\",\"n\":3,"));
+    assert!(child.wait().unwrap().success());
 }
 
 #[test]
