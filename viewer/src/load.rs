@@ -9,11 +9,6 @@ use summary::line::{self, Record};
 /// How many problems are kept with their reason; all are counted.
 pub const MAX_PROBLEMS: usize = 100;
 
-/// After so many lines without one record this is no capture, and the rest is not read.
-const HOPELESS_LINES: u64 = 1_000;
-/// The same for a file without line feeds, in bytes.
-const HOPELESS_BYTES: u64 = 16 << 20;
-
 /// Reads one part of a file.
 #[derive(Debug)]
 pub struct Loader {
@@ -56,6 +51,8 @@ pub struct Report {
     pub memory_bytes: u64,
     /// Nothing more will come.
     pub is_done: bool,
+    /// All lines of the part were seen.
+    pub is_complete: bool,
     /// Why reading ended early.
     pub failure: Option<String>,
 }
@@ -82,13 +79,6 @@ impl Loader {
     /// True where no more bytes are wanted.
     pub fn is_done(&self) -> bool {
         self.lines.is_done()
-    }
-
-    /// True where what was read is so unlike a capture that the rest need not be read.
-    pub fn is_hopeless(&self) -> bool {
-        let read_bytes = self.lines.position().saturating_sub(self.range.start);
-        self.record_count == 0
-            && (HOPELESS_LINES <= self.line_count || HOPELESS_BYTES <= read_bytes)
     }
 
     /// Takes the next bytes of the file; none is its end.
@@ -138,6 +128,7 @@ impl Loader {
             protocols: protocols.collect(),
             memory_bytes: 0,
             is_done: self.is_done(),
+            is_complete: self.is_done(),
             failure: None,
         }
     }
@@ -233,11 +224,9 @@ mod tests {
     }
 
     #[test]
-    fn something_else_is_given_up_soon() {
-        let loader = load(&"lorem ipsum\n".repeat(2_000));
-        assert!(loader.is_hopeless());
-        assert_eq!(loader.report().problems.len(), MAX_PROBLEMS);
-        assert!(!load(&format!("{PACKET}\n")).is_hopeless());
+    fn the_first_problems_are_kept_and_all_are_counted() {
+        let report = load(&"lorem ipsum\n".repeat(2_000)).report();
+        assert_eq!((report.problems.len(), report.skipped), (MAX_PROBLEMS, 2_000));
     }
 
     #[test]

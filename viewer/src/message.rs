@@ -19,6 +19,11 @@ pub enum ToWorker {
     },
     /// Read no more; keep what was read.
     Cancel,
+    /// Read no more, and forget what was read: another load has begun.
+    Forget {
+        /// Which load this is.
+        epoch: u32,
+    },
     /// Answer this.
     Ask {
         /// Which question this is.

@@ -26,6 +26,14 @@ use questions::Questions;
 pub const BIN_RANGE: (usize, usize) = (5, 500);
 const DEFAULT_BINS: usize = 50;
 
+/// After so many lines without one record a file is no capture, and the rest need not be read.
+const HOPELESS_LINES: u64 = 1_000;
+/// The same for a file without line feeds, in bytes.
+const HOPELESS_BYTES: u64 = 16 << 20;
+
+/// How many times as much as there is can be shown.
+const MAX_ZOOM_OUT: i64 = 4;
+
 /// While loading, new pictures are asked for when there are this many times more packets.
 const GROWTH: f64 = 1.5;
 
@@ -76,8 +84,10 @@ pub enum Event {
         /// How many workers read it.
         parts: usize,
     },
-    /// Something cannot be opened or read.
+    /// What was to be opened cannot be; there is nothing to show any more.
     Fail(String),
+    /// Something cannot be done, and all stays as it is.
+    Refuse(String),
     /// A part reports how far it is.
     Report {
         /// Which part.
@@ -117,6 +127,10 @@ pub enum Event {
     },
     /// Move the scatter's content by pixels.
     Pan((f64, f64)),
+    /// The pointer takes hold of the scatter's content, or lets go.
+    Grip(bool),
+    /// Move what the pointer holds by pixels, counted from where it took hold.
+    Drag((f64, f64)),
     /// A box is being drawn on the scatter, or no longer.
     Select(Option<((f64, f64), (f64, f64))>),
     /// Show what is in the box that was drawn.
@@ -145,6 +159,8 @@ pub struct App {
     /// What the scatter shows; everything where `None`.
     window: Option<Window>,
     selection: Option<((f64, f64), (f64, f64))>,
+    /// What the scatter showed when the pointer took hold of it.
+    grip: Option<Window>,
     theme: Theme,
     histogram_size: Size,
     scatter_size: Size,
@@ -163,9 +179,11 @@ impl App {
         match event {
             Event::Open { name, len, parts } => self.open(name, len, parts),
             Event::Fail(error) => {
+                self.open(String::new(), 0, 0);
                 self.phase = Phase::Error;
                 self.error = Some(error);
             }
+            Event::Refuse(error) => self.error = Some(error),
             Event::Report { part, report } => return self.report(part, report),
             Event::Answer { id, part, answer } => return self.answer(id, part, answer),
             Event::Cancel => self.is_cancelled = self.phase == Phase::Loading,
@@ -184,7 +202,26 @@ impl App {
                 let plot = self.scatter_size.plot();
                 let middle = (plot.x + plot.width / 2.0, plot.y + plot.height / 2.0);
                 let size = self.scatter_size;
-                self.show(|window| window.zoomed(size, at.unwrap_or(middle), factor));
+                let home = self.home();
+                self.show(|window| {
+                    // Out, but not to where there is nothing for long.
+                    let least = |now: Span, home: Span| {
+                        let most = home.len().saturating_mul(MAX_ZOOM_OUT) as f64;
+                        factor.min((most / now.len() as f64).max(1.0))
+                    };
+                    let at = at.unwrap_or(middle);
+                    let zoomed = |factor| window.zoomed(size, at, factor);
+                    home.map_or(window, |home| Window {
+                        x: zoomed(least(window.x, home.x)).x,
+                        y: zoomed(least(window.y, home.y)).y,
+                    })
+                });
+            }
+            Event::Grip(is_held) => self.grip = self.shown().filter(|_| is_held),
+            Event::Drag(by) => {
+                if let Some(grip) = self.grip {
+                    self.window = Some(grip.panned(self.scatter_size, by));
+                }
             }
             Event::Pan(by) => {
                 let size = self.scatter_size;
@@ -231,7 +268,17 @@ impl App {
 
     /// True where no answer is awaited and nothing is being read: the pictures are final.
     pub fn is_settled(&self) -> bool {
-        self.phase != Phase::Loading && self.questions.is_quiet()
+        let is_pictured = self.histogram.is_some() && self.scatter.is_some();
+        let has_pictures = is_pictured || self.totals().extent.is_none();
+        self.phase != Phase::Loading && self.questions.is_quiet() && has_pictures
+    }
+
+    /// True where what was read is so unlike a capture that the rest need not be read.
+    pub fn is_hopeless(&self) -> bool {
+        let sum = |of: fn(&Report) -> u64| self.parts.iter().map(of).sum::<u64>();
+        let is_enough = HOPELESS_LINES <= sum(|part| part.lines)
+            || HOPELESS_BYTES <= sum(|part| part.read_bytes);
+        self.phase == Phase::Loading && sum(|part| part.records) == 0 && is_enough
     }
 
     /// Borders and counts of the size histogram; none without packets.

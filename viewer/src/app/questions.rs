@@ -1,5 +1,4 @@
-//! Questions on their way: of each kind one at a time, the latest wish wins, and the answers of all
-//! parts become one.
+//! Questions on their way: of each kind one at a time, and the answers of all parts become one.
 
 use crate::query::{Answer, Query};
 
@@ -22,12 +21,10 @@ pub(super) struct Questions {
     slots: [Slot; KIND_COUNT],
 }
 
-/// The questions of one kind.
+/// The question of one kind.
 #[derive(Debug, Default)]
 struct Slot {
     asked: Option<Asked>,
-    /// To be asked when the answer to the question before is there.
-    wanted: Option<(Query, usize)>,
     /// The question whose answer is known, while the data has not changed.
     known: Option<Query>,
 }
@@ -36,6 +33,8 @@ struct Slot {
 struct Asked {
     ask: Ask,
     answers: Vec<Option<Answer>>,
+    /// The data has changed since: the answer is shown, but not known.
+    is_outdated: bool,
 }
 
 impl Questions {
@@ -53,26 +52,23 @@ impl Questions {
     pub(super) fn outdate(&mut self) {
         for slot in &mut self.slots {
             slot.known = None;
-            // What is being answered may be of the data before.
-            if let Some(asked) = &slot.asked {
-                slot.wanted = Some((asked.ask.query, asked.answers.len()));
+            if let Some(asked) = &mut slot.asked {
+                asked.is_outdated = true;
             }
         }
     }
 
-    /// Wishes for the answer to a question of all parts: asks it now, or when its kind is free.
+    /// Asks a question of all parts, unless its answer is known or its kind is under way: then it is
+    /// to be wished for again when that answer is there.
     pub(super) fn want(&mut self, query: Query, parts: usize) -> Option<Ask> {
         let slot = &mut self.slots[kind(query)];
-        if let Some(asked) = &slot.asked {
-            let is_asked = asked.ask.query == query;
-            let is_outdated = slot.wanted.is_some_and(|(wanted, _)| wanted == asked.ask.query);
-            slot.wanted = (!is_asked || is_outdated).then_some((query, parts));
+        if slot.asked.is_some() || slot.known == Some(query) {
             return None;
         }
-        if slot.known == Some(query) {
-            return None;
-        }
-        Some(self.put(query, parts))
+        let ask = Ask { id: self.next_id, query };
+        self.next_id = self.next_id.wrapping_add(1);
+        slot.asked = Some(Asked { ask, answers: vec![None; parts], is_outdated: false });
+        Some(ask)
     }
 
     /// Takes a part's answer; gives question and answer when it was the last part's.
@@ -86,19 +82,10 @@ impl Questions {
         if asked.answers.iter().any(Option::is_none) {
             return None;
         }
-        let Asked { ask, answers } = slot.asked.take()?;
-        // Where the question is wanted again, what is known is outdated already.
-        let is_outdated = slot.wanted.take().is_some_and(|(wanted, _)| wanted == ask.query);
+        let Asked { ask, answers, is_outdated } = slot.asked.take()?;
         slot.known = (!is_outdated).then_some(ask.query);
         let merged = answers.into_iter().flatten().reduce(Answer::merge)?;
         Some((ask.query, merged))
-    }
-
-    fn put(&mut self, query: Query, parts: usize) -> Ask {
-        let ask = Ask { id: self.next_id, query };
-        self.next_id = self.next_id.wrapping_add(1);
-        self.slots[kind(query)].asked = Some(Asked { ask, answers: vec![None; parts] });
-        ask
     }
 }
 

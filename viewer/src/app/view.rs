@@ -60,7 +60,8 @@ impl App {
 
     fn summary(&self) -> String {
         let totals = self.totals();
-        if matches!(self.phase, Phase::Empty | Phase::Error) {
+        // Words that change many times a second are none for a screen reader: progress has others.
+        if self.phase != Phase::Ready {
             return String::new();
         }
         let mut words = vec![
@@ -78,7 +79,7 @@ impl App {
         if totals.packets > 0 {
             words.push(self.protocols(totals.packets));
         }
-        if self.is_cancelled && self.phase == Phase::Ready {
+        if self.is_cancelled {
             let read: u64 = self.parts.iter().map(|part| part.read_bytes).sum();
             words.push(format!("cancelled after {} of the file", percent(read, self.file_len)));
         }
@@ -122,9 +123,15 @@ impl App {
                 let line = grouped(before + problem.line);
                 problems.push(format!("line {line}: {}", problem.reason));
             }
+            if !part.is_complete {
+                break; // where the next part's lines begin is not known
+            }
             before += part.lines;
         }
         problems.truncate(crate::load::MAX_PROBLEMS);
+        if (problems.len() as u64) < self.skipped() {
+            problems.push("… and more".to_owned());
+        }
         problems
     }
 

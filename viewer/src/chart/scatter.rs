@@ -208,7 +208,13 @@ impl Window {
 
 fn zoom(span: Span, share: f64, factor: f64) -> Span {
     let share = share.clamp(0.0, 1.0);
-    part(span, share - share * factor, share + (1.0 - share) * factor)
+    let zoomed = part(span, share - share * factor, share + (1.0 - share) * factor);
+    // Rounded to whole units, a few of them might never become fewer.
+    if factor < 1.0 && zoomed == span && 1 < span.len() {
+        let is_right = 0.5 < share;
+        return Span::new(span.start + i64::from(is_right), span.end - i64::from(!is_right));
+    }
+    zoomed
 }
 
 fn shift(span: Span, by: f64) -> Span {
@@ -256,6 +262,18 @@ mod tests {
         assert!(0 < rgba[7] && rgba[7] < 255);
         assert_eq!(scatter.words_of_cell((0, 0)), "7 packets here: tcp 5 udp 2");
         assert_eq!(scatter.words_of_cell((1, 1)), "1 packet here");
+    }
+
+    #[test]
+    fn zooming_in_ends_at_one_unit() {
+        for share in [0.1, 0.5, 0.9] {
+            let plot = SIZE.plot();
+            let mut window = window();
+            for _ in 0..200 {
+                window = window.zoomed(SIZE, (plot.x + share * plot.width, plot.y), 0.8);
+            }
+            assert_eq!((window.x.len(), window.y.len()), (1, 1));
+        }
     }
 
     #[test]

@@ -15,6 +15,8 @@ use crate::scene::Theme;
 
 /// How much a wheel's notch, a key or a button zooms.
 const ZOOM_STEP: f64 = 1.25;
+/// A turn of the wheel that counts as a notch, in pixels.
+const NOTCH_PX: f64 = 100.0;
 /// How far an arrow key moves, in pixels.
 const PAN_STEP: f64 = 40.0;
 
@@ -37,7 +39,9 @@ impl Page {
         listen(&body, "drop", move |event: DragEvent| {
             event.prevent_default();
             marked.dataset().delete("drag");
-            if let Some(files) = event.data_transfer().and_then(|data| data.files()) {
+            // Dragged words and links are no files.
+            let files = event.data_transfer().and_then(|data| data.files());
+            if let Some(files) = files.filter(|files| files.length() > 0) {
                 page.open(&files);
             }
         })?;
@@ -74,6 +78,9 @@ impl Page {
                 }
             })?;
         }
+        // What was typed becomes what is shown.
+        let (typed, twin) = (number.clone(), slider.clone());
+        listen(&number, "change", move |_: web_sys::Event| typed.set_value(&twin.value()))?;
         let (page, log) = (self.clone(), element::<HtmlInputElement>(&document, "log")?);
         listen(&log.clone(), "change", move |_: web_sys::Event| {
             page.send(Event::SetLog(log.checked()));
@@ -115,8 +122,13 @@ impl Page {
         listen(&canvas, "wheel", move |event: WheelEvent| {
             event.prevent_default();
             let at = (f64::from(event.offset_x()), f64::from(event.offset_y()));
-            let factor = if event.delta_y() < 0.0 { 1.0 / ZOOM_STEP } else { ZOOM_STEP };
-            page.send(Event::Zoom { at: Some(at), factor });
+            // A touchpad sends many small turns, a wheel few large ones, in pixels or in lines.
+            let is_pixels = event.delta_mode() == WheelEvent::DOM_DELTA_PIXEL;
+            let notches = event.delta_y() / if is_pixels { NOTCH_PX } else { 3.0 };
+            if notches != 0.0 {
+                let factor = ZOOM_STEP.powf(notches.clamp(-1.0, 1.0));
+                page.send(Event::Zoom { at: Some(at), factor });
+            }
         })?;
         let (page, target) = (self.clone(), canvas.clone());
         listen(&canvas, "pointerdown", move |event: PointerEvent| {
@@ -127,25 +139,32 @@ impl Page {
             let _ = target.set_pointer_capture(event.pointer_id());
             let gesture = if event.shift_key() { Gesture::Box(at(&event)) } else { Gesture::Pan };
             page.state.borrow_mut().gesture = Some((gesture, at(&event)));
+            page.send(Event::Grip(gesture == Gesture::Pan));
         })?;
         let page = self.clone();
         listen(&canvas, "pointermove", move |event: PointerEvent| page.drag(at(&event)))?;
         let page = self.clone();
         listen(&canvas, "pointerup", move |_: PointerEvent| {
             let gesture = page.state.borrow_mut().gesture.take();
-            if let Some((Gesture::Box(_), _)) = gesture {
-                page.send(Event::ZoomToSelection);
-            }
+            page.send(match gesture {
+                Some((Gesture::Box(_), _)) => Event::ZoomToSelection,
+                _ => Event::Grip(false),
+            });
         })?;
         let page = self.clone();
         listen(&canvas, "pointercancel", move |_: PointerEvent| {
             page.state.borrow_mut().gesture = None;
             page.send(Event::Select(None));
+            page.send(Event::Grip(false));
         })?;
         let page = self.clone();
         listen(&canvas, "dblclick", move |_: MouseEvent| page.send(Event::Reset))?;
         let page = self.clone();
         listen(&canvas, "keydown", move |event: KeyboardEvent| {
+            // Those are the browser's.
+            if event.ctrl_key() || event.meta_key() || event.alt_key() {
+                return;
+            }
             let action = match event.key().as_str() {
                 "ArrowLeft" => Event::Pan((PAN_STEP, 0.0)),
                 "ArrowRight" => Event::Pan((-PAN_STEP, 0.0)),
@@ -174,17 +193,12 @@ impl Page {
     }
 
     fn drag(&self, at: (f64, f64)) {
-        let gesture = self.state.borrow_mut().gesture.take();
-        match gesture {
-            None => self.send(Event::Hover(Chart::Scatter, Some(at))),
-            Some((gesture, last)) => {
-                self.state.borrow_mut().gesture = Some((gesture, at));
-                self.send(match gesture {
-                    Gesture::Pan => Event::Pan((at.0 - last.0, at.1 - last.1)),
-                    Gesture::Box(corner) => Event::Select(Some((corner, at))),
-                });
-            }
-        }
+        let gesture = self.state.borrow().gesture;
+        self.send(match gesture {
+            None => Event::Hover(Chart::Scatter, Some(at)),
+            Some((Gesture::Pan, from)) => Event::Drag((at.0 - from.0, at.1 - from.1)),
+            Some((Gesture::Box(corner), _)) => Event::Select(Some((corner, at))),
+        });
     }
 
     pub(super) fn follow_theme(&self, window: &web_sys::Window) -> Result<(), JsValue> {

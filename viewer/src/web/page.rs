@@ -1,14 +1,14 @@
 //! The page: its state, its workers, and the files they read. `controls` sends it events, `show`
 //! draws its frames.
 
-use js_sys::{Array, Function, Promise, Uint8Array, Uint32Array};
+use js_sys::{Array, Function, Promise, Reflect, Uint8Array, Uint32Array};
 use std::cell::RefCell;
 use std::rc::Rc;
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::{JsFuture, spawn_local};
 use web_sys::{
-    Blob, Document, ErrorEvent, File, HtmlCanvasElement, MessageEvent, Response, Url, Worker,
-    WorkerOptions, WorkerType,
+    AbortController, AbortSignal, Blob, Document, File, HtmlCanvasElement, MessageEvent,
+    RequestInit, Response, Url, Worker, WorkerOptions, WorkerType,
 };
 
 use super::canvas::Canvas;
@@ -42,7 +42,12 @@ pub(super) struct State {
     is_frame_due: bool,
     /// Who waits for the pictures to be final.
     waiting: Vec<Function>,
-    /// The gesture on the scatter, and where the pointer was last.
+    /// Which workers have started.
+    ready: Vec<bool>,
+    worker_url: String,
+    /// Stops what is being fetched.
+    fetching: Option<AbortController>,
+    /// The gesture on the scatter, and where it began.
     pub(super) gesture: Option<(Gesture, (f64, f64))>,
 }
 
@@ -66,6 +71,9 @@ impl Page {
             scatter: Canvas::new(element(&document, "scatter")?)?,
             is_frame_due: false,
             waiting: Vec::new(),
+            ready: Vec::new(),
+            worker_url: worker_url.to_owned(),
+            fetching: None,
             gesture: None,
             document,
         };
@@ -73,7 +81,7 @@ impl Page {
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a few cores")]
         let cores = window.navigator().hardware_concurrency() as usize;
         for part in 0..cores.clamp(1, MAX_WORKERS) {
-            page.start_worker(worker_url, part)?;
+            page.start_worker(part)?;
         }
         page.listen_to_files()?;
         page.listen_to_controls()?;
@@ -105,6 +113,9 @@ impl Page {
     pub(super) fn cancel(&self) {
         self.send(Event::Cancel);
         let state = self.state.borrow();
+        if let Some(fetching) = &state.fetching {
+            fetching.abort();
+        }
         for worker in &state.workers {
             post(worker, &ToWorker::Cancel, None);
         }
@@ -120,9 +131,9 @@ impl Page {
             None => Vec::new(),
         };
         match &files[..] {
-            [] => self.send(Event::Fail("That is no file.".into())),
+            [] => self.send(Event::Refuse("That is no file.".into())),
             [file] => self.load(file.clone().into(), file.name()),
-            files => self.send(Event::Fail(format!(
+            files => self.send(Event::Refuse(format!(
                 "{} files at once: open one capture at a time.",
                 files.len()
             ))),
@@ -133,14 +144,17 @@ impl Page {
     pub(super) fn open_url(&self, url: &str) {
         let epoch = self.begin_epoch();
         let (page, url) = (self.clone(), url.to_owned());
+        let Ok(abort) = AbortController::new() else { return };
+        let signal = abort.signal();
+        self.state.borrow_mut().fetching = Some(abort);
         self.send(Event::Open { name: url.clone(), len: 0, parts: 0 });
         spawn_local(async move {
-            let fetched = fetch(&url).await;
+            let fetched = fetch(&url, &signal).await;
             if page.state.borrow().epoch != epoch {
                 return;
             }
             match fetched {
-                Ok(_) if page.with_app(App::is_cancelled) => {
+                _ if page.with_app(App::is_cancelled) => {
                     page.send(Event::Fail(format!("“{url}” was cancelled.")));
                 }
                 Ok(blob) => page.load(blob, url),
@@ -155,6 +169,12 @@ impl Page {
     fn begin_epoch(&self) -> u32 {
         let mut state = self.state.borrow_mut();
         state.epoch = state.epoch.wrapping_add(1);
+        if let Some(fetching) = state.fetching.take() {
+            fetching.abort();
+        }
+        for worker in &state.workers {
+            post(worker, &ToWorker::Forget { epoch: state.epoch }, None);
+        }
         state.epoch
     }
 
@@ -206,20 +226,45 @@ impl Page {
         }
     }
 
-    fn start_worker(&self, url: &str, part: usize) -> Result<(), JsValue> {
+    /// Starts the worker of that part, in place of the one before if there is one.
+    fn start_worker(&self, part: usize) -> Result<(), JsValue> {
+        let url = self.state.borrow().worker_url.clone();
         let options = WorkerOptions::new();
         options.set_type(WorkerType::Module);
-        let worker = Worker::new_with_options(url, &options)?;
+        let worker = Worker::new_with_options(&url, &options)?;
         let page = self.clone();
         // Messages wait until the worker listens: it says so with its first word.
         listen(&worker, "message", move |event: MessageEvent| page.receive(part, &event))?;
         let page = self.clone();
-        listen(&worker, "error", move |event: ErrorEvent| {
-            let reason = event.message();
-            page.send(Event::Fail(format!("A worker has failed: {reason}. Reload the page.")));
-        })?;
-        self.state.borrow_mut().workers.push(worker);
+        // A script that cannot be loaded says so without words.
+        listen(&worker, "error", move |event: web_sys::Event| page.lose_worker(part, &event))?;
+        let mut state = self.state.borrow_mut();
+        match state.workers.get_mut(part) {
+            Some(slot) => {
+                slot.terminate();
+                *slot = worker;
+                state.ready[part] = false;
+            }
+            None => {
+                state.workers.push(worker);
+                state.ready.push(false);
+            }
+        }
         Ok(())
+    }
+
+    /// A worker has failed, and with it the packets that it held.
+    fn lose_worker(&self, part: usize, event: &JsValue) {
+        let message = Reflect::get(event, &"message".into()).ok().and_then(|text| text.as_string());
+        let reason = message.unwrap_or_else(|| "its script cannot be loaded".to_owned());
+        self.begin_epoch();
+        self.send(Event::Fail(format!("A part of the viewer has failed: {reason}")));
+        // One that never started would not start the next time.
+        let was_ready = self.state.borrow().ready[part];
+        if was_ready {
+            let restarted = self.start_worker(part);
+            debug_assert!(restarted.is_ok());
+        }
     }
 
     fn receive(&self, part: usize, event: &MessageEvent) {
@@ -227,8 +272,13 @@ impl Page {
         let text = message.get(0).as_string().unwrap_or_default();
         let current = self.state.borrow().epoch;
         match serde_json::from_str(&text) {
+            Ok(FromWorker::Ready) => self.state.borrow_mut().ready[part] = true,
             Ok(FromWorker::Report { epoch, report }) if epoch == current => {
                 self.send(Event::Report { part, report });
+                let state = self.state.borrow();
+                if state.app.is_hopeless() {
+                    state.workers.iter().for_each(|worker| post(worker, &ToWorker::Cancel, None));
+                }
             }
             Ok(FromWorker::Answer { epoch, id, answer }) if epoch == current => {
                 let answer = match answer {
@@ -296,15 +346,17 @@ async fn first_bytes(file: &Blob) -> Result<Vec<u8>, JsValue> {
     Ok(Uint8Array::new(&bytes).to_vec())
 }
 
-async fn fetch(url: &str) -> Result<Blob, JsValue> {
+async fn fetch(url: &str, signal: &AbortSignal) -> Result<Blob, JsValue> {
     let window = web_sys::window().ok_or("no window")?;
     let page = Url::new(&window.location().href()?)?;
     let target = Url::new_with_base(url, &page.href())?;
     if target.origin() != page.origin() {
         return Err("it is of another origin".into());
     }
-    let response: Response =
-        JsFuture::from(window.fetch_with_str(&target.href())).await?.dyn_into()?;
+    let init = RequestInit::new();
+    init.set_signal(Some(signal));
+    let response = window.fetch_with_str_and_init(&target.href(), &init);
+    let response: Response = JsFuture::from(response).await?.dyn_into()?;
     if !response.ok() {
         return Err(format!("the server says {}", response.status()).into());
     }

@@ -56,7 +56,13 @@ impl State {
             place.left() + x + if is_right { 14.0 } else { -14.0 - f64::from(tip.offset_width()) };
         let style = tip.style();
         style.set_property("left", &format!("{left}px"))?;
-        style.set_property("top", &format!("{}px", place.top() + y + 14.0))
+        // Over the pointer where there is no room below it.
+        let height = f64::from(tip.offset_height());
+        let bottom = web_sys::window().and_then(|window| window.inner_height().ok()?.as_f64());
+        let below = place.top() + y + 14.0;
+        let is_below = below + height < bottom.unwrap_or(f64::INFINITY);
+        let top = if is_below { below } else { place.top() + y - 14.0 - height };
+        style.set_property("top", &format!("{top}px"))
     }
 
     fn element(&self, id: &str) -> Result<Element, JsValue> {

@@ -1,13 +1,16 @@
 //! A worker: reads its part of the file, keeps the columns, answers questions about them.
 
-use js_sys::{Array, ArrayBuffer, Reflect, Uint8Array, Uint32Array, WebAssembly};
+use js_sys::{
+    Array, ArrayBuffer, Function, Promise, Reflect, Uint8Array, Uint32Array, WebAssembly,
+};
 use std::cell::RefCell;
 use std::rc::Rc;
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::{JsFuture, spawn_local};
 use web_sys::{
-    Blob, DedicatedWorkerGlobalScope, MessageEvent, ReadableStreamByobReader,
-    ReadableStreamGetReaderOptions, ReadableStreamReaderMode,
+    Blob, DedicatedWorkerGlobalScope, MessageChannel, MessageEvent, ReadableStream,
+    ReadableStreamByobReader, ReadableStreamDefaultReader, ReadableStreamGetReaderOptions,
+    ReadableStreamReaderMode,
 };
 
 use crate::columns::Columns;
@@ -20,6 +23,9 @@ const CHUNK_LEN: u32 = 1 << 20;
 
 /// Time between two reports, in milliseconds.
 const REPORT_INTERVAL_MS: f64 = 50.0;
+
+/// How long messages may wait, in milliseconds.
+const LISTEN_INTERVAL_MS: f64 = 15.0;
 
 #[derive(Default)]
 struct State {
@@ -43,6 +49,9 @@ pub(super) fn serve() {
                 spawn_local(load(port.clone(), state.clone(), file, epoch));
             }
             Ok(ToWorker::Cancel) => state.borrow_mut().is_cancelled = true,
+            Ok(ToWorker::Forget { epoch }) => {
+                *state.borrow_mut() = State { epoch, ..State::default() };
+            }
             Ok(ToWorker::Ask { id, query }) => {
                 let state = state.borrow();
                 let nothing = Columns::default();
@@ -88,43 +97,107 @@ async fn read(
 ) -> Result<(), JsValue> {
     let position = state.borrow().loader.as_ref().map_or(0, Loader::position);
     let rest = file.slice_with_f64_and_f64(position as f64, file.size())?;
-    let options = ReadableStreamGetReaderOptions::new();
-    options.set_mode(ReadableStreamReaderMode::Byob);
-    let reader: ReadableStreamByobReader =
-        rest.stream().get_reader_with_options(&options).unchecked_into();
-    let mut room = Uint8Array::new_with_length(CHUNK_LEN);
-    let mut bytes = vec![0; CHUNK_LEN as usize];
-    let mut reported_ms = now_ms();
+    let mut reader = Chunks::of(&rest.stream())?;
+    let mut bytes = Vec::new();
+    let turn = Turn::new()?;
+    let (mut reported_ms, mut listened_ms) = (now_ms(), now_ms());
     loop {
-        let step = JsFuture::from(reader.read_with_array_buffer_view(&room)).await?;
-        let chunk = Reflect::get(&step, &"value".into())?;
-        let len = match chunk.dyn_ref::<Uint8Array>() {
-            Some(chunk) => {
-                let len = chunk.length() as usize;
-                chunk.copy_to(&mut bytes[..len]);
-                room = Uint8Array::new(&chunk.buffer());
-                len
-            }
-            None => 0,
-        };
-        let mut state = state.borrow_mut();
-        if state.epoch != epoch {
-            let _ = reader.cancel();
-            return Ok(());
-        }
-        let is_cancelled = state.is_cancelled;
-        let Some(loader) = &mut state.loader else { return Ok(()) };
-        loader.feed(&bytes[..len]);
-        if loader.is_done() || loader.is_hopeless() || is_cancelled {
-            let _ = reader.cancel();
+        reader.next(&mut bytes).await?;
+        if !take(&mut state.borrow_mut(), epoch, &bytes) {
+            reader.cancel();
             return Ok(());
         }
         if REPORT_INTERVAL_MS <= now_ms() - reported_ms {
             reported_ms = now_ms();
-            let mut report = loader.report();
-            report.memory_bytes = memory_bytes();
-            post(port, &FromWorker::Report { epoch, report });
+            let report = state.borrow().loader.as_ref().map(Loader::report);
+            if let Some(mut report) = report {
+                report.memory_bytes = memory_bytes();
+                post(port, &FromWorker::Report { epoch, report });
+            }
         }
+        if LISTEN_INTERVAL_MS <= now_ms() - listened_ms {
+            turn.end().await?;
+            listened_ms = now_ms();
+        }
+    }
+}
+
+/// Feeds the loader; false where no more is wanted.
+fn take(state: &mut State, epoch: u32, bytes: &[u8]) -> bool {
+    let State { epoch: current, loader: Some(loader), is_cancelled } = state else { return false };
+    if *current != epoch {
+        return false;
+    }
+    loader.feed(bytes);
+    !loader.is_done() && !*is_cancelled
+}
+
+/// The bytes of a stream, a chunk at a time.
+enum Chunks {
+    /// Into memory that is used again and again: twice as fast.
+    Byob(ReadableStreamByobReader, Uint8Array),
+    /// For browsers whose files cannot do that.
+    Plain(ReadableStreamDefaultReader),
+}
+
+impl Chunks {
+    fn of(stream: &ReadableStream) -> Result<Self, JsValue> {
+        let options = ReadableStreamGetReaderOptions::new();
+        options.set_mode(ReadableStreamReaderMode::Byob);
+        // Called by its name, for the binding takes no refusal.
+        let get_reader: Function = Reflect::get(stream, &"getReader".into())?.dyn_into()?;
+        match get_reader.call1(stream, &options) {
+            Ok(reader) => {
+                let room = Uint8Array::new_with_length(CHUNK_LEN);
+                Ok(Self::Byob(reader.unchecked_into(), room))
+            }
+            Err(_) => Ok(Self::Plain(stream.get_reader().unchecked_into())),
+        }
+    }
+
+    /// Puts the next chunk into `bytes`: none at the end.
+    async fn next(&mut self, bytes: &mut Vec<u8>) -> Result<(), JsValue> {
+        let step = match self {
+            Self::Byob(reader, room) => reader.read_with_array_buffer_view(room),
+            Self::Plain(reader) => reader.read(),
+        };
+        let chunk = Reflect::get(&JsFuture::from(step).await?, &"value".into())?;
+        bytes.clear();
+        if let Some(chunk) = chunk.dyn_ref::<Uint8Array>() {
+            bytes.resize(chunk.length() as usize, 0);
+            chunk.copy_to(bytes);
+            if let Self::Byob(_, room) = self {
+                *room = Uint8Array::new(&chunk.buffer());
+            }
+        }
+        Ok(())
+    }
+
+    /// Wants no more; whether that is heard does not matter.
+    fn cancel(&self) {
+        let _ = match self {
+            Self::Byob(reader, _) => reader.cancel(),
+            Self::Plain(reader) => reader.cancel(),
+        };
+    }
+}
+
+/// Lets the messages in that have come meanwhile: reading alone would keep them waiting.
+struct Turn {
+    channel: MessageChannel,
+}
+
+impl Turn {
+    fn new() -> Result<Self, JsValue> {
+        Ok(Self { channel: MessageChannel::new()? })
+    }
+
+    async fn end(&self) -> Result<(), JsValue> {
+        let next = Promise::new(&mut |resolve, _| {
+            self.channel.port1().set_onmessage(Some(&resolve));
+        });
+        self.channel.port2().post_message(&JsValue::NULL)?;
+        JsFuture::from(next).await.map(drop)
     }
 }
 
