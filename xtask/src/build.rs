@@ -6,6 +6,7 @@ use std::fs::Permissions;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::OnceLock;
 use std::{env, fs};
 
 const WASM_TARGET: &str = "wasm32-unknown-unknown";
@@ -19,9 +20,16 @@ pub fn root() -> PathBuf {
     here.parent().unwrap_or(here).to_owned()
 }
 
-/// Where cargo puts what it builds.
+/// Where cargo puts what it builds, as cargo itself says.
 pub fn target() -> PathBuf {
-    env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from)
+    static TARGET: OnceLock<PathBuf> = OnceLock::new();
+    TARGET.get_or_init(|| asked_target().unwrap_or_else(|| root().join("target"))).clone()
+}
+
+fn asked_target() -> Option<PathBuf> {
+    let output = cargo(["metadata", "--no-deps", "--format-version", "1"]).output().ok()?;
+    let metadata: serde_json::Value = serde_json::from_slice(&output.stdout).ok()?;
+    Some(metadata["target_directory"].as_str()?.into())
 }
 
 /// The sniffer that [`sniffer`] builds.

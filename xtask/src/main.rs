@@ -23,6 +23,9 @@ enum Task {
     Test,
     /// Measure, beside the peers, what the README tells
     Bench(bench::Options),
+    /// Run the tests in the namespaces that this program was started in
+    #[command(hide = true)]
+    TestHere,
     /// Capture traffic of this program's own in the namespace it was started in
     #[command(hide = true)]
     CaptureHere {
@@ -38,6 +41,7 @@ fn main() -> Result<()> {
         Task::Site => build::site().map(drop),
         Task::Test => test::run(),
         Task::Bench(options) => bench::run(&options),
+        Task::TestHere => test::here(),
         Task::CaptureHere { out, seconds } => capture::here(&out, seconds),
     }
 }

@@ -41,9 +41,20 @@ fn tests() -> Result<Command> {
         return Ok(command);
     }
     build::run(&mut build::cargo(["test", "--workspace", "--no-run"]))?;
-    command = namespace::unprivileged(&command);
-    command.current_dir(build::root());
-    Ok(command)
+    command = Command::new(std::env::current_exe()?);
+    command.arg("test-here");
+    Ok(namespace::unprivileged(&command))
+}
+
+/// Runs the tests as root of the namespaces that this process is in.
+///
+/// # Errors
+///
+/// Where a test fails.
+pub fn here() -> Result<()> {
+    // The page's server is on loopback.
+    namespace::set_loopback_up()?;
+    build::run(&mut build::cargo(["test", "--workspace", "--no-fail-fast"]))
 }
 
 #[derive(Default)]

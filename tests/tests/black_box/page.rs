@@ -283,6 +283,62 @@ fn a_million_lines_open_while_the_page_goes_on_and_can_be_cancelled() {
     assert!(0 < packets && packets < 1_000_000, "{packets}");
     assert!(page.words("#summary").contains("cancelled after"), "{}", page.words("#summary"));
     assert_eq!(shown(&page), packets);
+
+    // The same file sixteen times over, cancelled in the midst of it: that is heard while reading,
+    // and another file opens at once.
+    page.eval("(async () => { const response = await fetch('sample.ndjson'); window.sample = await response.blob(); })()");
+    page.eval(concat!(
+        "(async () => { const line = '{\"type\":\"pkt\",\"n\":1,\"ts\":\"2026-11-23T02:53:38.123456789Z\",",
+        "\"len\":60,\"proto\":\"tcp\"}\\n';",
+        "const part = new Blob([line.repeat(100000)]);",
+        "window.large = new File(Array(400).fill(part), 'large.ndjson'); })()"
+    ));
+    page.eval(concat!(
+        "(async () => { const opened = viewer.open(window.large);",
+        "while (viewer.state().packets === 0) await new Promise((done) => setTimeout(done, 1));",
+        "await viewer.cancel(); await opened; })()"
+    ));
+    let packets = page.eval("viewer.state().packets").as_u64().unwrap();
+    assert!(0 < packets && packets < 40_000_000, "{packets}");
+    assert!(page.words("#summary").contains("cancelled after"), "{}", page.words("#summary"));
+    page.eval(concat!(
+        "(async () => { viewer.open(window.large);",
+        "while (viewer.state().packets === 0) await new Promise((done) => setTimeout(done, 1));",
+        "await viewer.open(new File([window.sample], 'next.ndjson')); })()"
+    ));
+    assert!(page.words("#summary").starts_with("next.ndjson · "), "{}", page.words("#summary"));
+}
+
+#[test]
+fn a_promise_is_kept_when_the_pictures_are_drawn() {
+    let page = Page::open("");
+    // Right behind the promise: charts that were hidden before are measured and drawn.
+    let words = page.eval(concat!(
+        "(async () => { const blob = await (await fetch('sample.ndjson')).blob();",
+        "await viewer.open(new File([blob], 'sample.ndjson'));",
+        "const scatter = document.getElementById('scatter');",
+        "const pixels = scatter.getContext('2d').getImageData(0, 0, scatter.width, scatter.height).data;",
+        "const colors = new Set(); for (let i = 0; i < pixels.length; i += 4) colors.add(pixels[i] << 16 | pixels[i + 1] << 8 | pixels[i + 2]);",
+        "return [scatter.ariaLabel, scatter.width, colors.size]; })()"
+    ));
+    assert!(words[0].as_str().unwrap().starts_with("Scatter of packet sizes: "), "{words}");
+    assert!(1_000 < words[1].as_u64().unwrap() && 10 < words[2].as_u64().unwrap(), "{words}");
+}
+
+#[test]
+fn what_cannot_be_opened_leaves_what_is_shown() {
+    let directory = tempdir().unwrap();
+    let page = Page::open("");
+    page.drop_file(&diagonal(&directory));
+    page.eval("viewer.open([new File(['a'], 'a'), new File(['b'], 'b')])");
+    assert_eq!(page.words("#error"), "2 files at once: open one capture at a time.");
+    assert_eq!((page.eval("viewer.state().phase"), shown(&page)), ("ready".into(), 1_000));
+    // A file that is no capture has no pictures.
+    page.eval("viewer.open(new File(['x'], 'x'))");
+    assert_eq!(
+        page.eval("[viewer.state().phase, document.getElementById('charts').hidden]"),
+        serde_json::json!(["error", true])
+    );
 }
 
 #[test]
