@@ -37,6 +37,7 @@ pub(crate) fn run(job: &ReadJob<'_>) -> Result<(), Error> {
         reader: Reader::new(),
         stream: None,
         common: &job.common,
+        signals: &signals,
         progress: Progress::start(job.common.is_quiet, job.common.output.is_none()),
     };
     let ended = run.until_ended();
@@ -70,6 +71,7 @@ struct Run<'a> {
     reader: Reader,
     stream: Option<Stream>,
     common: &'a Common<'a>,
+    signals: &'a Signals,
     progress: Progress,
 }
 
@@ -99,8 +101,7 @@ impl Run<'_> {
                 }
                 Ok(Step::Frame { consumed, frame }) => {
                     if self.stream.is_none() {
-                        self.stream =
-                            Some(open_stream(&self.reader, self.common, &self.window.name)?);
+                        self.stream = Some(self.open_stream()?);
                     }
                     let Some(stream) = &mut self.stream else { continue };
                     let cap = frame.bytes.len().min(self.common.snaplen as usize);
@@ -118,11 +119,16 @@ impl Run<'_> {
     }
 
     fn open_stream(&self) -> Result<Stream, Error> {
-        open_stream(&self.reader, self.common, &self.window.name)
+        open_stream(&self.reader, self.common, &self.window.name, self.signals)
     }
 }
 
-fn open_stream(reader: &Reader, common: &Common<'_>, name: &str) -> Result<Stream, Error> {
+fn open_stream(
+    reader: &Reader,
+    common: &Common<'_>,
+    name: &str,
+    signals: &Signals,
+) -> Result<Stream, Error> {
     let interfaces = reader.interfaces().iter().enumerate().map(|(index, interface)| Interface {
         name: interface.name.clone(),
         index: u32::try_from(index).unwrap_or(u32::MAX),
@@ -132,13 +138,9 @@ fn open_stream(reader: &Reader, common: &Common<'_>, name: &str) -> Result<Strea
         promisc: None,
     });
     let file = if name == STANDARD_INPUT { "-" } else { name };
-    Stream::open(
-        Output::open(common)?,
-        common,
-        Source::File,
-        Some(file.to_owned()),
-        interfaces.collect(),
-    )
+    let mut output = Output::open(common)?;
+    output.heed(signals.clone());
+    Stream::open(output, common, Source::File, Some(file.to_owned()), interfaces.collect())
 }
 
 /// Writes the last `stats` and `end`; returns the packets written.

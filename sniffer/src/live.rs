@@ -41,9 +41,10 @@ pub(crate) fn run(job: &LiveJob<'_>) -> Result<(), Error> {
     };
     let capture = Capture::open(interface, &options)?;
     let described = describe(capture.interface(), capture.link(), job.is_promiscuous);
-    let output = Output::open(&job.common)?;
+    let mut output = Output::open(&job.common)?;
     // Not before: until there is something to end, a signal may end all.
     let signals = Signals::catch()?;
+    output.heed(signals.clone());
     let stream = Stream::open(output, &job.common, Source::Live, None, vec![described])?;
     let progress = Progress::start(job.common.is_quiet, job.common.output.is_none());
     let name = &capture.interface().name;

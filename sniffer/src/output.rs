@@ -9,7 +9,10 @@ use std::path::{Path, PathBuf};
 
 use crate::Error;
 use crate::cli::Common;
-use crate::signals::wait_until_writable;
+use crate::signals::Signals;
+
+/// Bytes that a pipe which is ready takes without waiting (pipe(7)).
+const PIPE_BUF: usize = 4096;
 
 /// Buffered bytes are written from here on; a line is never split by choice.
 const FULL_LEN: usize = 256 << 10;
@@ -25,6 +28,8 @@ pub(crate) struct Output {
     /// Bytes of whole lines in the file.
     written_len: u64,
     buffer: Vec<u8>,
+    /// Heard while a pipe takes no more bytes.
+    signals: Option<Signals>,
 }
 
 impl Output {
@@ -44,7 +49,12 @@ impl Output {
         };
         let is_regular = path.is_some() && file.metadata().is_ok_and(|metadata| metadata.is_file());
         let buffer = Vec::with_capacity(FULL_LEN + (4 << 10));
-        Ok(Self { file, name, is_regular, written_len: 0, buffer })
+        Ok(Self { file, name, is_regular, written_len: 0, buffer, signals: None })
+    }
+
+    /// From now on a signal ends the wait for a reader that does not read.
+    pub(crate) fn heed(&mut self, signals: Signals) {
+        self.signals = Some(signals);
     }
 
     /// Appends what `write` puts into the buffer: whole lines.
@@ -57,14 +67,23 @@ impl Output {
     pub(crate) fn flush(&mut self) -> Result<(), Error> {
         let mut done = 0;
         while done < self.buffer.len() {
-            match self.file.write(&self.buffer[done..]) {
+            let mut rest = &self.buffer[done..];
+            if let Some(signals) = self.signals.as_ref().filter(|_| !self.is_regular) {
+                if !signals.wait_until_writable(self.file.as_fd())? {
+                    return Err(self.failed(io::ErrorKind::TimedOut.into(), done));
+                }
+                // What is ready takes as much at once, and does not block (pipe(7)).
+                rest = &rest[..rest.len().min(PIPE_BUF)];
+            }
+            match self.file.write(rest) {
                 Ok(0) => return Err(self.failed(io::ErrorKind::WriteZero.into(), done)),
                 Ok(len) => done += len,
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                // Somebody made the pipe so; waiting is what would have been done otherwise.
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                    wait_until_writable(self.file.as_fd())?;
-                }
+                // A pipe that somebody made so: it is waited for anew.
+                Err(error)
+                    if matches!(
+                        error.kind(),
+                        io::ErrorKind::Interrupted | io::ErrorKind::WouldBlock
+                    ) => {}
                 Err(error) => return Err(self.failed(error, done)),
             }
         }

@@ -5,15 +5,21 @@ use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::signal::{SigSet, Signal};
 use nix::sys::signalfd::{SfdFlags, SignalFd};
 use std::os::fd::{AsFd, BorrowedFd};
+use std::rc::Rc;
 use std::time::Duration;
 
 use crate::Error;
 
 /// Catches Ctrl-C, SIGTERM and the end of the terminal.
-#[derive(Debug)]
+///
+/// Clones hear the same signals: one that is not taken stays to be heard.
+#[derive(Clone, Debug)]
 pub(crate) struct Signals {
-    fd: SignalFd,
+    fd: Rc<SignalFd>,
 }
+
+/// How long a reader that does not read may hold up the end.
+const PATIENCE: Duration = Duration::from_secs(2);
 
 /// What waiting ended with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,7 +42,21 @@ impl Signals {
         mask.thread_block().map_err(failed("sigprocmask"))?;
         let flags = SfdFlags::SFD_NONBLOCK | SfdFlags::SFD_CLOEXEC;
         let fd = SignalFd::with_flags(&mask, flags).map_err(failed("signalfd"))?;
-        Ok(Self { fd })
+        Ok(Self { fd: Rc::new(fd) })
+    }
+
+    /// Waits until `fd` takes bytes; false where a signal has come and it takes none for
+    /// [`PATIENCE`].
+    pub(crate) fn wait_until_writable(&self, fd: BorrowedFd<'_>) -> Result<bool, Error> {
+        let mut fds =
+            [PollFd::new(fd, PollFlags::POLLOUT), PollFd::new(self.fd.as_fd(), PollFlags::POLLIN)];
+        poll_all(&mut fds, None)?;
+        if fds[0].any() == Some(true) {
+            return Ok(true);
+        }
+        let mut fds = [PollFd::new(fd, PollFlags::POLLOUT)];
+        poll_all(&mut fds, Some(PATIENCE))?;
+        Ok(fds[0].any() == Some(true))
     }
 
     /// Waits until there is something to read on `fd`, a signal comes, or `timeout` has passed.
@@ -66,11 +86,6 @@ fn ignored() -> u64 {
 /// Waits until there is something to read on `fd`, or `timeout` has passed, whatever signals say.
 pub(crate) fn wait_for(fd: BorrowedFd<'_>, timeout: Duration) -> Result<(), Error> {
     poll_all(&mut [PollFd::new(fd, PollFlags::POLLIN)], Some(timeout))
-}
-
-/// Waits until `fd` takes bytes.
-pub(crate) fn wait_until_writable(fd: BorrowedFd<'_>) -> Result<(), Error> {
-    poll_all(&mut [PollFd::new(fd, PollFlags::POLLOUT)], None)
 }
 
 fn poll_all(fds: &mut [PollFd<'_>], timeout: Option<Duration>) -> Result<(), Error> {

@@ -55,6 +55,15 @@ pub fn finish(child: Child) -> Output {
     Output { status: output.status, stdout: output.stdout, stderr }
 }
 
+/// Sends a signal.
+///
+/// # Panics
+///
+/// Where the process is gone.
+pub fn signal(child: &Child, kind: Signal) {
+    kill(Pid::from_raw(i32::try_from(child.id()).unwrap()), kind).unwrap();
+}
+
 /// A live capture into a file.
 #[derive(Debug)]
 pub struct Capture {
@@ -115,8 +124,8 @@ impl Capture {
     /// # Panics
     ///
     /// Where the process is gone.
-    pub fn signal(&self, signal: Signal) {
-        kill(Pid::from_raw(i32::try_from(self.child.id()).unwrap()), signal).unwrap();
+    pub fn signal(&self, kind: Signal) {
+        signal(&self.child, kind);
     }
 
     /// Stops the capture and reads what it wrote.

@@ -4,7 +4,7 @@ use nix::sys::signal::Signal;
 use tempfile::tempdir;
 use tests::cable::with_cable;
 use tests::frames::{ARP, IPV4, IPV6, Sender, ethernet, ipv4, ipv6, tcp, udp};
-use tests::process::{Capture, run, sniffer};
+use tests::process::{Capture, run, signal, sniffer};
 use tests::stream::{Packet, Stream};
 use xtask::namespace;
 
@@ -235,6 +235,53 @@ fn a_run_ends_for_each_of_its_reasons() {
         let stream = Stream::read(&output.stdout);
         assert_eq!(&stream.reason[..], "duration");
         assert!(2 <= stream.stats.len());
+    });
+}
+
+/// A capture into a pipe that nobody reads, with more lines on their way than it takes.
+fn stuck() -> std::process::Child {
+    let mut command = sniffer();
+    command.args(["-i", "right", "--stats", "0"]);
+    let mut child = command
+        .stdout(std::process::Stdio::piped())
+        .stderr(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut first = [0; 1];
+    std::io::Read::read_exact(child.stdout.as_mut().unwrap(), &mut first).unwrap();
+    let sender = Sender::new("left");
+    let frame = ethernet(&[], IPV4, &ipv4(17, &udp(&[])));
+    (0..5_000).for_each(|_| sender.send(&frame));
+    child
+}
+
+#[test]
+fn a_reader_that_stops_reading_does_not_hold_up_the_end() {
+    with_cable(|| {
+        let mut child = stuck();
+        let pipe = child.stdout.take();
+        signal(&child, Signal::SIGINT);
+        let output = tests::process::finish(child);
+        drop(pipe);
+        assert_eq!(output.status.code(), Some(1), "{}", output.stderr);
+        assert!(
+            output.stderr.contains("cannot write `standard output`: timed out"),
+            "{}",
+            output.stderr
+        );
+    });
+}
+
+#[test]
+fn a_reader_that_reads_again_gets_everything() {
+    with_cable(|| {
+        let child = stuck();
+        signal(&child, Signal::SIGINT);
+        let output = tests::process::finish(child);
+        assert!(output.status.success(), "{}", output.stderr);
+        // The first byte was read when the capture began.
+        let stream = Stream::read(&[b"{", &output.stdout[..]].concat());
+        assert_eq!((stream.packets.len(), &stream.reason[..]), (5_000, "signal"));
     });
 }
 
