@@ -7,7 +7,7 @@
 //! ```
 //!
 //! No I/O, no unsafe code, no knowledge of sockets, files or pages. Decoding and writing allocate
-//! nothing a packet, but for the names of link types that have none.
+//! nothing a packet.
 //! Decoding is total: any bytes give a summary, and damage is a field of it.
 //!
 //! ```

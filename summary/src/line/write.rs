@@ -1,6 +1,9 @@
 //! The fast writer: bytes into a buffer that is used again and again, no allocation a packet.
 //! `json` has the plain one, which defines what is right.
 
+use std::fmt::Display;
+use std::io::Write;
+
 use crate::address::write_mac;
 use crate::timestamp::Clock;
 use crate::{LinkType, Packet, Tcp};
@@ -31,10 +34,8 @@ impl Writer {
         field(br#","len":"#, Some(summary.len), out);
         field(br#","cap":"#, (summary.cap < summary.len).then_some(summary.cap), out);
         if summary.link != LinkType::ETHERNET {
-            match summary.link.name() {
-                Some(name) => plain(br#","link":""#, name, out),
-                None => plain(br#","link":""#, &summary.link.to_string(), out),
-            }
+            out.extend_from_slice(br#","link":"#);
+            numbered(summary.link, out);
         }
         if let Some((source, destination)) = summary.eth {
             out.extend_from_slice(br#","eth_src":""#);
@@ -56,7 +57,7 @@ impl Writer {
         out.extend_from_slice(br#","proto":"#);
         match summary.proto.name() {
             Some(name) => string(name, out),
-            None => string(&summary.proto.to_string(), out),
+            None => numbered(&summary.proto, out),
         }
         field(br#","ttl":"#, summary.ttl, out);
         field(br#","frag":"#, summary.frag, out);
@@ -98,6 +99,14 @@ fn field(key: &[u8], value: Option<impl itoa::Integer>, out: &mut Vec<u8>) {
 fn plain(key: &[u8], text: &str, out: &mut Vec<u8>) {
     out.extend_from_slice(key);
     out.extend_from_slice(text.as_bytes());
+    out.push(b'"');
+}
+
+/// A name of this program's own, which may hold a number.
+fn numbered(name: impl Display, out: &mut Vec<u8>) {
+    out.push(b'"');
+    #[expect(clippy::expect_used, reason = "text into memory: there is nothing to fail")]
+    write!(out, "{name}").expect("a Vec takes all bytes");
     out.push(b'"');
 }
 

@@ -1,0 +1,28 @@
+//! Any bytes are a capture file or an error, and every step leads on.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use summary::capture_file::{Reader, Step};
+use summary::decode;
+
+fuzz_target!(|bytes: &[u8]| {
+    let (mut reader, mut rest) = (Reader::new(), bytes);
+    loop {
+        match reader.step(rest) {
+            Ok(Step::Frame { consumed, frame }) => {
+                assert!(0 < consumed && frame.interface < reader.interfaces().len());
+                decode(frame.link, frame.bytes, frame.wire_len);
+                rest = &rest[consumed..];
+            }
+            Ok(Step::Passed { consumed }) => {
+                assert!(0 < consumed);
+                rest = &rest[consumed..];
+            }
+            Ok(Step::More { needed }) => {
+                assert!(rest.len() < needed);
+                break;
+            }
+            Err(_) => break,
+        }
+    }
+});

@@ -1,0 +1,23 @@
+//! Any bytes of any link type give a summary whose line reads back as it was.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use summary::{LinkType, Packet, Timestamp, decode, line};
+
+fuzz_target!(|input: (u16, u16, &[u8])| {
+    let (link, more, bytes) = input;
+    let wire_len = bytes.len() as u32 + u32::from(more);
+    let summary = decode(LinkType(link % 300), bytes, wire_len);
+    let ts = Timestamp::default();
+    let packet = Packet { n: 1, ts, interface: None, direction: None, summary };
+    let mut written = Vec::new();
+    line::Writer::default().packet(&packet, &mut written);
+    let mut plain = serde_json_of(&packet);
+    plain.push(b'\n');
+    assert_eq!(written, plain);
+    assert_eq!(line::read(&written), Ok(line::Record::Packet(packet)));
+});
+
+fn serde_json_of(packet: &Packet<'_>) -> Vec<u8> {
+    serde_json::to_vec(packet).expect("plain data")
+}

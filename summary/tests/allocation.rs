@@ -1,0 +1,49 @@
+//! From bytes to a line nothing is allocated a packet. A test program of its own: the allocator that
+//! counts is the whole program's.
+
+use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
+use std::alloc::System;
+use summary::{Direction, LinkType, Packet, Timestamp, decode, line};
+
+#[global_allocator]
+static ALLOCATOR: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
+
+/// Ethernet with a tag and IPv4 with UDP; ARP; IPv6 with ICMPv6; a number without a name; damage.
+fn frames() -> Vec<Vec<u8>> {
+    let ethernet = [2, 0, 0, 0, 0, 2, 2, 0, 0, 0, 0, 1];
+    let ipv4 = [0x45, 0, 0, 28, 0, 1, 0, 0, 64, 17, 0, 0, 10, 0, 0, 1, 10, 0, 0, 2];
+    let udp = [0x0f, 0xa0, 0, 53, 0, 8, 0, 0];
+    let arp =
+        [0, 1, 8, 0, 6, 4, 0, 1, 2, 0, 0, 0, 0, 1, 10, 0, 0, 1, 0, 0, 0, 0, 0, 0, 10, 0, 0, 2];
+    let ipv6 = [&[0x60, 0, 0, 0, 0, 8, 58, 255][..], &[0xfe; 32]].concat();
+    vec![
+        [&ethernet[..], &[0x81, 0, 0, 5, 8, 0], &ipv4, &udp].concat(),
+        [&ethernet[..], &[8, 6], &arp].concat(),
+        [&ethernet[..], &[0x86, 0xdd], &ipv6, &[135, 0, 0, 0, 0, 0, 0, 0]].concat(),
+        [&ethernet[..], &[8, 0], &ipv4[..9], &[253], &ipv4[10..], &udp].concat(),
+        [&ethernet[..], &[0x88, 0x99, 1, 2]].concat(),
+        [&ethernet[..], &[8, 0], &ipv4[..11]].concat(),
+    ]
+}
+
+#[test]
+fn a_packet_becomes_a_line_without_allocation() {
+    let frames = frames();
+    let mut buffer = Vec::with_capacity(64 << 10);
+    let mut writer = line::Writer::default();
+    let region = Region::new(ALLOCATOR);
+    for n in 1..=10_000u64 {
+        let frame = &frames[usize::try_from(n).unwrap() % frames.len()];
+        buffer.clear();
+        let packet = Packet {
+            n,
+            ts: Timestamp::from_ns(i64::try_from(n).unwrap() * 1_000_000_007),
+            interface: Some("eth0".into()),
+            direction: Some(Direction::In),
+            summary: decode(LinkType::ETHERNET, frame, 1_514),
+        };
+        writer.packet(&packet, &mut buffer);
+    }
+    let change = region.change();
+    assert_eq!((change.allocations, change.reallocations), (0, 0), "{change:?}");
+}
