@@ -124,7 +124,8 @@ pub(crate) fn default() -> Result<Interface, Error> {
 pub(crate) fn list() -> Result<(), Error> {
     let addresses = addresses()?;
     let mut text = String::new();
-    for (number, interface) in all()?.iter().enumerate() {
+    let interfaces = all()?;
+    for (number, interface) in interfaces.iter().enumerate() {
         let state = match (interface.is_up, interface.is_running) {
             (true, true) => "up",
             (true, false) => "up, no carrier",
@@ -146,8 +147,11 @@ pub(crate) fn list() -> Result<(), Error> {
         }
         text.push('\n');
     }
-    text +=
-        &format!("{}.{ANY}  [up]  {}, all interfaces\n", all()?.len() + 1, LinkType::LINUX_SLL2);
+    text += &format!(
+        "{}.{ANY}  [up]  {}, all interfaces\n",
+        interfaces.len() + 1,
+        LinkType::LINUX_SLL2
+    );
     io::stdout()
         .write_all(text.as_bytes())
         .map_err(|source| Error::Output { name: "standard output".into(), source })

@@ -34,8 +34,6 @@ pub(crate) struct Stream {
 pub(crate) struct Counts {
     pub(crate) recv: u64,
     pub(crate) drop: u64,
-    pub(crate) freeze: u64,
-    pub(crate) if_drop: u64,
     pub(crate) out: u64,
     pub(crate) skip: u64,
     pub(crate) bytes: u64,

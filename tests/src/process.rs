@@ -97,13 +97,8 @@ impl Capture {
     /// # Panics
     ///
     /// Where there is no file.
-    pub fn len(&self) -> usize {
+    pub fn file_len(&self) -> usize {
         fs::read(&self.file).unwrap().len()
-    }
-
-    /// True where there are none.
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
     }
 
     /// Waits until what is in the file is as wanted.

@@ -7,7 +7,9 @@
 pub mod bench;
 pub mod browser;
 pub mod build;
+pub mod capinfos;
 pub mod capture;
+pub mod corpus;
 pub mod debian;
 pub mod demo;
 pub mod namespace;

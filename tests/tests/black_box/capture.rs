@@ -305,7 +305,7 @@ fn a_signal_that_was_ignored_from_the_start_stays_ignored() {
         let capture = Capture::adopt(child, file);
         capture.wait_until(|text| text.contains("\"stats\""));
         capture.signal(Signal::SIGHUP);
-        let seen = capture.len();
+        let seen = capture.file_len();
         capture.wait_until(|text| seen + 1_000 < text.len() && text.ends_with('\n'));
         let stream = capture.stop();
         assert_eq!(&stream.reason[..], "signal");

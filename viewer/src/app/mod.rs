@@ -281,15 +281,15 @@ impl App {
         self.phase == Phase::Loading && sum(|part| part.records) == 0 && is_enough
     }
 
+    /// True where there is a picture to show.
+    pub fn has_pictures(&self) -> bool {
+        self.histogram.is_some()
+    }
+
     /// Borders and counts of the size histogram; none without packets.
     pub fn size_counts(&self) -> Option<(Vec<f64>, Vec<u64>)> {
         let chart = self.histogram_chart()?;
         Some((chart.bins.edges(), (0..chart.bins.count).map(|bin| chart.total(bin)).collect()))
-    }
-
-    /// What runs along the scatter's x.
-    pub fn axis(&self) -> XAxis {
-        self.axis
     }
 
     /// The picture of a chart as of now; `None` without packets.

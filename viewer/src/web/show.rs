@@ -31,7 +31,7 @@ impl State {
         self.words("progress-words", &view.progress_words)?;
         self.words("skipped", &view.skipped)?;
         show(&self.element("loading")?, is_loading);
-        show(&self.element("charts")?, self.app.size_counts().is_some());
+        show(&self.element("charts")?, self.app.has_pictures());
         show(&self.element("problems")?, !view.skipped.is_empty());
         show(&self.element("empty")?, matches!(view.phase, Phase::Empty | Phase::Error));
         element::<HtmlProgressElement>(&self.document, "progress")?.set_value(view.progress);

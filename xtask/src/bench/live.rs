@@ -11,7 +11,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use super::usage;
-use crate::{build, namespace};
+use crate::{build, capinfos, namespace};
 
 const PACKETS: u64 = 2_000_000;
 /// Of tshark's packets: it would need minutes for all.
@@ -172,7 +172,5 @@ fn packets_in_stream(out: &Path) -> Result<u64> {
 }
 
 fn packets_in_pcap(out: &Path) -> Result<u64> {
-    let output = Command::new("capinfos").args(["-c", "-M", "-T", "-r"]).arg(out).output()?;
-    let text = String::from_utf8(output.stdout)?;
-    Ok(text.trim().rsplit('\t').next().unwrap_or_default().parse()?)
+    capinfos::packets(out).context("a capture file that capinfos reads")
 }

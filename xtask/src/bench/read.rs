@@ -3,15 +3,15 @@
 use anyhow::{Result, bail};
 use std::fs::{self, File};
 use std::io::{BufWriter, Write};
-use std::path::{Path, PathBuf};
+use std::iter;
+use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
-use std::{env, iter};
 use summary::LinkType;
 use summary::capture_file::{Reader, Step};
 
 use super::usage;
-use crate::build;
+use crate::{build, corpus};
 
 const PACKETS: u64 = 1_000_000;
 /// Of tshark's packets: it would need minutes for all.
@@ -21,7 +21,6 @@ const RUNS: usize = 5;
 
 pub(super) fn run() -> Result<()> {
     let Some(frames) = corpus_frames()? else {
-        println!("\nread: SKIPPED, no corpus (SNIFFER_CORPUS names it)");
         return Ok(());
     };
     let file = super::directory()?.join("mix.pcap");
@@ -102,16 +101,7 @@ fn timed(words: &[&str]) -> Result<(Duration, Duration)> {
 
 /// The Ethernet frames of all captures that can be read; `None` without corpus.
 fn corpus_frames() -> Result<Option<Vec<Vec<u8>>>> {
-    let default = || build::root().join("../shared/corpus");
-    let root = env::var_os("SNIFFER_CORPUS").map_or_else(default, PathBuf::from);
-    if !root.is_dir() {
-        return Ok(None);
-    }
-    let mut paths = Vec::new();
-    for directory in fs::read_dir(root)? {
-        paths.extend(fs::read_dir(directory?.path())?.flatten().map(|entry| entry.path()));
-    }
-    paths.sort();
+    let Some(paths) = corpus::files()? else { return Ok(None) };
     let mut frames = Vec::new();
     for path in paths {
         let bytes = fs::read(path)?;
