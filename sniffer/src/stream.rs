@@ -117,7 +117,7 @@ impl Stream {
         let room = MAX_NUMBER - self.total.bytes - self.current.bytes;
         self.current.bytes += u64::from(summary.len).min(room);
         let interface = interface.map(Cow::Borrowed);
-        let packet = Packet { n, ts, interface, direction, summary };
+        let packet = Packet { n, ts, interface, direction, gso: None, summary };
         self.output.append(|buffer| self.writer.packet(&packet, buffer))
     }
 
@@ -160,7 +160,14 @@ impl Stream {
         gap_ns: Option<u64>,
     ) -> Result<(), Error> {
         let interface = Some(interface.to_owned());
-        self.record(&Record::Event(Event { ts: now(), interface, event, gap_ns }))?;
+        self.record(&Record::Event(Event {
+            ts: now(),
+            interface,
+            event,
+            gap_ns,
+            new_name: None,
+            mtu: None,
+        }))?;
         self.flush()
     }
 

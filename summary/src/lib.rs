@@ -19,6 +19,7 @@
 //!     ts: Timestamp::from_ns(1_763_866_418_123_456_789),
 //!     interface: Some("eth0".into()),
 //!     direction: None,
+//!     gso: None,
 //!     summary: decode(LinkType::ETHERNET, &frame, 14),
 //! };
 //! let mut buffer = Vec::new();
@@ -51,6 +52,6 @@ pub use address::{Address, Mac};
 pub use decode::decode;
 pub use grouped::grouped;
 pub use link_type::LinkType;
-pub use packet::{Direction, Faults, Packet, Summary, Tcp, VlanIds};
+pub use packet::{Direction, Faults, Gso, GsoKind, Packet, Summary, Tcp, VlanIds};
 pub use proto::Proto;
 pub use timestamp::Timestamp;

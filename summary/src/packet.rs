@@ -15,6 +15,8 @@ pub struct Packet<'a> {
     pub interface: Option<Cow<'a, str>>,
     /// Direction as the kernel sees it; live only.
     pub direction: Option<Direction>,
+    /// Of a packet that segmentation offload made larger than any frame on the wire; live only.
+    pub gso: Option<Gso>,
     /// What the bytes say.
     pub summary: Summary<'a>,
 }
@@ -139,6 +141,48 @@ impl Direction {
         [Self::In, Self::Out, Self::Broadcast, Self::Multicast, Self::Other]
             .into_iter()
             .find(|direction| direction.name() == text)
+    }
+}
+
+/// Generic segmentation offload: the kernel hands one large packet to the hardware, which cuts it
+/// into segments, or joins received segments into one (virtio specification 1.2, 5.1.6).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Gso {
+    /// Bytes behind the headers of each segment but the last, which may have fewer.
+    pub segment_len: u16,
+    /// What is cut.
+    pub kind: GsoKind,
+}
+
+/// What segmentation offload cuts: the kernel's `gso_type`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum GsoKind {
+    /// TCP over IPv4.
+    TcpV4,
+    /// TCP over IPv6.
+    TcpV6,
+    /// One UDP datagram into IP fragments.
+    UdpFragments,
+    /// UDP into datagrams.
+    UdpDatagrams,
+}
+
+impl GsoKind {
+    /// The value of `gso_type`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::TcpV4 => "tcpv4",
+            Self::TcpV6 => "tcpv6",
+            Self::UdpFragments => "udp",
+            Self::UdpDatagrams => "udp_l4",
+        }
+    }
+
+    /// The inverse of [`GsoKind::name`].
+    pub fn parse(text: &str) -> Option<Self> {
+        [Self::TcpV4, Self::TcpV6, Self::UdpFragments, Self::UdpDatagrams]
+            .into_iter()
+            .find(|kind| kind.name() == text)
     }
 }
 

@@ -137,6 +137,12 @@ pub struct Event {
     /// Length of the gap that ends here, in nanoseconds.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub gap_ns: Option<u64>,
+    /// The name that the interface has from here on; `interface` is the one before.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub new_name: Option<String>,
+    /// The maximum transmission unit that the interface has from here on, in bytes.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub mtu: Option<u32>,
 }
 
 /// What an [`Event`] tells.
@@ -147,14 +153,26 @@ pub enum EventKind {
     IfaceDown,
     /// The interface came back up.
     IfaceUp,
-    /// The interface no longer exists.
+    /// The interface no longer exists; the capture waits for one of that name.
     IfaceGone,
+    /// There is an interface of that name again, and it is captured on.
+    Reattached,
+    /// The interface has a new name.
+    IfaceRenamed,
+    /// The interface has a new maximum transmission unit.
+    IfaceMtu,
+    /// The kernel began to drop packets, for its buffer is full.
+    DropBegin,
+    /// No packet was dropped for a second; `gap_ns` is how long packets were.
+    DropEnd,
+    /// The file ends here, and the run goes on in the next one.
+    Rotated,
     /// One that this version does not know.
     #[serde(other)]
     Other,
 }
 
-/// The last line: why the run ended, and its totals.
+/// The last line: why the file ended, and its totals.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct End {
     /// Wall clock.
@@ -173,15 +191,15 @@ pub struct End {
     pub bytes: u64,
 }
 
-/// Why a run ended.
+/// Why a run, or one of its files, ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Reason {
     /// As many packets as asked for.
     Count,
-    /// As long as asked for.
+    /// As long as asked for, the run or its file.
     Duration,
-    /// As large as asked for.
+    /// A file as large as asked for.
     Size,
     /// A signal, such as Ctrl-C.
     Signal,

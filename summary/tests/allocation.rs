@@ -40,6 +40,7 @@ fn a_packet_becomes_a_line_without_allocation() {
             ts: Timestamp::from_ns(i64::try_from(n).unwrap() * 1_000_000_007),
             interface: Some("eth0".into()),
             direction: Some(Direction::In),
+            gso: None,
             summary: decode(LinkType::ETHERNET, frame, 1_514),
         };
         writer.packet(&packet, &mut buffer);

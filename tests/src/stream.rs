@@ -41,6 +41,8 @@ pub struct Packet {
     pub dir: Option<String>,
     pub len: u64,
     pub cap: Option<u64>,
+    pub gso: Option<u16>,
+    pub gso_type: Option<String>,
     pub link: Option<String>,
     pub eth_src: Option<String>,
     pub eth_dst: Option<String>,

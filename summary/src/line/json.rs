@@ -3,7 +3,8 @@
 
 use crate::address::parse_mac;
 use crate::{
-    Address, Direction, Faults, LinkType, Packet, Proto, Summary, Tcp, Timestamp, VlanIds,
+    Address, Direction, Faults, Gso, GsoKind, LinkType, Packet, Proto, Summary, Tcp, Timestamp,
+    VlanIds,
 };
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde::{Deserialize, de};
@@ -21,6 +22,8 @@ impl Serialize for Packet<'_> {
         optional(&mut map, "dir", self.direction.map(Direction::name))?;
         map.serialize_entry("len", &summary.len)?;
         optional(&mut map, "cap", (summary.cap < summary.len).then_some(summary.cap))?;
+        optional(&mut map, "gso", self.gso.map(|gso| gso.segment_len))?;
+        optional(&mut map, "gso_type", self.gso.map(|gso| gso.kind.name()))?;
         let link = (summary.link != LinkType::ETHERNET).then(|| summary.link.to_string());
         optional(&mut map, "link", link)?;
         let text = |mac| Address::Mac(mac).to_string();
@@ -72,6 +75,9 @@ struct Fields<'a> {
     dir: Option<Cow<'a, str>>,
     len: u32,
     cap: Option<u32>,
+    gso: Option<u16>,
+    #[serde(borrow)]
+    gso_type: Option<Cow<'a, str>>,
     #[serde(borrow)]
     link: Option<Cow<'a, str>>,
     #[serde(borrow)]
@@ -124,6 +130,10 @@ impl<'de: 'a, 'a> Deserialize<'de> for Packet<'a> {
             n: fields.n,
             ts: fields.ts,
             direction: named("dir", &fields.dir, Direction::parse)?,
+            gso: fields
+                .gso
+                .zip(named("gso_type", &fields.gso_type, GsoKind::parse)?)
+                .map(|(segment_len, kind)| Gso { segment_len, kind }),
             interface: fields.interface,
             summary: Summary {
                 len: fields.len,

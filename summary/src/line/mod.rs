@@ -9,6 +9,7 @@
 //! | `dir` | string | `in`, `out`, `bcast`, `mcast`, `other` (live) |
 //! | `len` | int | bytes on the wire, VLAN tags included |
 //! | `cap` | int | bytes captured, only where smaller than `len` |
+//! | `gso`, `gso_type` | int, string | of a packet that segmentation offload cuts or joined: bytes a segment, and `tcpv4`, `tcpv6`, `udp_l4` (datagrams) or `udp` (fragments) (live) |
 //! | `link` | string | link type, only where it is not Ethernet |
 //! | `eth_src`, `eth_dst` | string | MAC addresses, with `-e` |
 //! | `vlan` | int[] | VLAN ids, outermost first |
@@ -37,7 +38,7 @@ mod read;
 mod write;
 
 pub use read::{ReadError, Record, read};
-pub use write::Writer;
+pub use write::{Writer, write_number};
 
 #[cfg(test)]
 mod tests;

@@ -2,7 +2,10 @@
 
 use super::json::flag_bits;
 use crate::address::parse_mac;
-use crate::{Address, Direction, Faults, LinkType, Packet, Proto, Summary, Tcp, Timestamp, record};
+use crate::{
+    Address, Direction, Faults, Gso, GsoKind, LinkType, Packet, Proto, Summary, Tcp, Timestamp,
+    record,
+};
 use memchr::memchr;
 use serde::Deserialize;
 
@@ -85,6 +88,9 @@ pub(super) fn fast(line: &[u8]) -> Option<Packet<'_>> {
     rest.expect(br#","len":"#)?;
     let len = u32::try_from(rest.int()?).ok()?;
     let cap = rest.number(br#","cap":"#)?.unwrap_or(len).min(len);
+    let segment_len = rest.number(br#","gso":"#)?;
+    let kind = rest.text(br#","gso_type":"#, GsoKind::parse)?;
+    let gso = segment_len.zip(kind).map(|(segment_len, kind)| Gso { segment_len, kind });
     let link = rest.text(br#","link":"#, LinkType::parse)?.unwrap_or(LinkType::ETHERNET);
     let mut summary = Summary::new(link, cap, len);
     let mac = |text: &str| parse_mac(text.as_bytes());
@@ -130,7 +136,7 @@ pub(super) fn fast(line: &[u8]) -> Option<Packet<'_>> {
         }
     }
     rest.expect(b"}")?;
-    rest.0.is_empty().then_some(Packet { n, ts, interface, direction, summary })
+    rest.0.is_empty().then_some(Packet { n, ts, interface, direction, gso, summary })
 }
 
 /// What is left of the line; it only shrinks. Each step is `None` where the bytes are not what

@@ -3,7 +3,10 @@
 
 use super::read::{fast, slow};
 use super::{ReadError, Record, Writer, read};
-use crate::{Address, Direction, Faults, LinkType, Packet, Proto, Summary, Tcp, Timestamp, decode};
+use crate::{
+    Address, Direction, Faults, Gso, GsoKind, LinkType, Packet, Proto, Summary, Tcp, Timestamp,
+    decode,
+};
 use proptest::prelude::*;
 
 fn written(packet: &Packet<'_>) -> Vec<u8> {
@@ -35,6 +38,7 @@ fn faults() -> impl Strategy<Value = Faults> {
 prop_compose! {
     fn any_packet()(
         (n, ns, interface, direction) in (any::<u64>(), any::<i64>(), any::<Option<String>>(), 0usize..6),
+        (segment_len, kind) in (any::<u16>(), 0usize..8),
         (len, cap, link, eth) in (any::<u32>(), any::<u32>(), any::<u16>(), any::<Option<([u8; 6], [u8; 6])>>()),
         vlan in proptest::collection::vec(0u16..4096, 0..=8),
         addresses in proptest::option::of((address(), address())),
@@ -62,11 +66,13 @@ prop_compose! {
         summary.faults = faults;
         let directions =
             [Direction::In, Direction::Out, Direction::Broadcast, Direction::Multicast, Direction::Other];
+        let kinds = [GsoKind::TcpV4, GsoKind::TcpV6, GsoKind::UdpFragments, GsoKind::UdpDatagrams];
         Packet {
             n,
             ts: Timestamp::from_ns(ns),
             interface: interface.map(Into::into),
             direction: directions.get(direction).copied(),
+            gso: kinds.get(kind).map(|&kind| Gso { segment_len, kind }),
             summary,
         }
     }
@@ -95,7 +101,7 @@ proptest! {
     #[test]
     fn decoded_bytes_take_the_fast_path(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
         let summary = decode(LinkType::ETHERNET, &bytes, 300);
-        let packet = Packet { n: 1, ts: Timestamp::default(), interface: None, direction: None, summary };
+        let packet = Packet { n: 1, ts: Timestamp::default(), interface: None, direction: None, gso: None, summary };
         let line = written(&packet);
         prop_assert_eq!(fast(&line), Some(packet));
     }
@@ -153,6 +159,7 @@ fn a_typical_tcp_line_of_a_file_has_at_most_250_bytes() {
         ts: Timestamp::from_ns(1_795_402_418_123_456_789),
         interface: None,
         direction: None,
+        gso: None,
         summary,
     };
     let line = written(&packet);

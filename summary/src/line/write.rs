@@ -18,9 +18,14 @@ impl Writer {
     /// Appends the line of `packet` with its line feed to `out`: the bytes that
     /// `serde_json::to_writer` of the same value would write.
     pub fn packet(&mut self, packet: &Packet<'_>, out: &mut Vec<u8>) {
+        write_number(packet.n, out);
+        self.after_number(packet, out);
+    }
+
+    /// Appends what follows the number, for a line whose number is known later: [`write_number`]
+    /// and this are the line.
+    pub fn after_number(&mut self, packet: &Packet<'_>, out: &mut Vec<u8>) {
         let summary = &packet.summary;
-        out.extend_from_slice(br#"{"type":"pkt","n":"#);
-        int(packet.n, out);
         out.extend_from_slice(br#","ts":""#);
         self.clock.write(packet.ts, out);
         out.push(b'"');
@@ -33,6 +38,10 @@ impl Writer {
         }
         field(br#","len":"#, Some(summary.len), out);
         field(br#","cap":"#, (summary.cap < summary.len).then_some(summary.cap), out);
+        if let Some(gso) = packet.gso {
+            field(br#","gso":"#, Some(gso.segment_len), out);
+            plain(br#","gso_type":""#, gso.kind.name(), out);
+        }
         if summary.link != LinkType::ETHERNET {
             out.extend_from_slice(br#","link":"#);
             numbered(summary.link, out);
@@ -82,6 +91,12 @@ impl Writer {
         }
         out.extend_from_slice(b"}\n");
     }
+}
+
+/// Appends the beginning of a packet's line, up to its number.
+pub fn write_number(n: u64, out: &mut Vec<u8>) {
+    out.extend_from_slice(br#"{"type":"pkt","n":"#);
+    int(n, out);
 }
 
 fn int(value: impl itoa::Integer, out: &mut Vec<u8>) {
