@@ -1,11 +1,15 @@
 //! The command line: tcpdump's option letters wherever tcpdump has one.
 
+use clap::error::ErrorKind;
 use clap::{CommandFactory, Parser, ValueEnum};
 use std::io::Write;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::Error;
+use crate::capture::Options;
+use crate::interfaces::ANY;
+use crate::output::{Compression, Rotation, strftime};
 
 /// Most bytes of a packet that are captured unless `-s` says otherwise; tcpdump's default.
 pub const DEFAULT_SNAPLEN: u32 = 262_144;
@@ -23,23 +27,43 @@ pub const DEFAULT_BLOCK_KIB: u32 = 1 << 10;
 #[derive(Debug, Parser)]
 #[command(version, max_term_width = 100, after_help = EXAMPLES)]
 pub struct Cli {
-    /// Capture on INTERFACE; `any` is all of them
+    /// Capture on INTERFACE, and on each other one that is given so; `any` is all of them
     #[arg(short, long, value_name = "INTERFACE", value_parser = interface_name)]
-    interface: Option<String>,
+    interface: Vec<String>,
 
     /// Read a pcap or pcapng file, gzipped or not, instead of capturing; `-` is standard input
     #[arg(short, long, value_name = "FILE", value_parser = path,
           conflicts_with_all = ["interface", "no_promiscuous", "duration", "stats", "direction",
-                                "buffer_size", "block_size", "immediate"])]
+                                "buffer_size", "block_size", "immediate", "threads", "no_gso",
+                                "exit_on_down", "rotate_seconds"])]
     read: Option<PathBuf>,
 
-    /// Write to FILE instead of standard output; `-` is standard output
+    /// Write to FILE instead of standard output; `-` is standard output. A name that ends in .gz or
+    /// .zst is compressed so; with -G the name is a time format, as %Y%m%d-%H%M%S
     #[arg(short, long, value_name = "FILE", value_parser = path)]
     write: Option<PathBuf>,
 
     /// Overwrite the file of -w where it exists
     #[arg(long, requires = "write")]
     force: bool,
+
+    /// Compress the output, whatever its name ends in
+    #[arg(long, value_name = "KIND", value_enum)]
+    compress: Option<Compression>,
+
+    /// Go on in the next file when one has SIZE millions of bytes; k, m and g behind it make that
+    /// KiB, MiB and GiB
+    #[arg(short = 'C', long, value_name = "SIZE", value_parser = file_size, requires = "write")]
+    rotate_size: Option<u64>,
+
+    /// Go on in the next file every SECONDS
+    #[arg(short = 'G', long, value_name = "SECONDS", value_parser = positive_seconds,
+          requires = "write")]
+    rotate_seconds: Option<Duration>,
+
+    /// Keep COUNT files of -C and overwrite the oldest; with -G stop after COUNT files
+    #[arg(short = 'W', long, value_name = "COUNT", value_parser = clap::value_parser!(u32).range(1..))]
+    file_count: Option<u32>,
 
     /// Stop after COUNT packets
     #[arg(short, long, value_name = "COUNT", value_parser = clap::value_parser!(u64).range(1..))]
@@ -76,6 +100,18 @@ pub struct Cli {
     #[arg(long)]
     immediate: bool,
 
+    /// Read each interface with N threads, each with its share of the buffer, by flow
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=64))]
+    threads: Option<u32>,
+
+    /// Do not ask the kernel which packets segmentation offload cuts or joins
+    #[arg(long)]
+    no_gso: bool,
+
+    /// Stop when an interface goes down or away, instead of waiting until it is back
+    #[arg(long)]
+    exit_on_down: bool,
+
     /// Write the Ethernet addresses too, as `eth_src` and `eth_dst`
     #[arg(short = 'e', long)]
     ethernet: bool,
@@ -100,6 +136,8 @@ pub struct Cli {
 const EXAMPLES: &str = "Examples:
   sniffer -i eth0 -w capture.ndjson      capture until Ctrl-C
   sniffer -i any -c 100 | jq .dst        the next hundred packets, through jq
+  sniffer -i eth0 -i eth1 -G 3600 -w %Y%m%d-%H.ndjson.zst
+                                         two interfaces, a compressed file an hour
   sniffer -r dump.pcapng.gz              a capture file as lines of JSON";
 
 /// Which packets are captured, by their direction.
@@ -128,7 +166,7 @@ pub enum Generate {
 
 /// What the words ask for.
 #[derive(Debug)]
-pub enum Job<'a> {
+pub(crate) enum Job<'a> {
     /// Print a manual page or completions.
     Generate(Generate),
     /// Print the interfaces.
@@ -141,63 +179,97 @@ pub enum Job<'a> {
 
 /// How to capture.
 #[derive(Debug)]
-pub struct LiveJob<'a> {
-    /// Name of the interface; `None` leaves the choice to the program.
-    pub interface: Option<&'a str>,
-    /// Promiscuous mode.
-    pub is_promiscuous: bool,
-    /// Which packets are captured.
-    pub direction: Direction,
-    /// Size of the kernel's buffer in KiB.
-    pub buffer_kib: u32,
-    /// Size of its blocks in KiB.
-    pub block_kib: u32,
-    /// Whether latency counts more than CPU time.
-    pub is_immediate: bool,
+pub(crate) struct LiveJob<'a> {
+    /// Names of the interfaces; none leaves the choice to the program.
+    pub(crate) interfaces: Vec<&'a str>,
+    /// How their sockets are opened.
+    pub(crate) capture: Options,
+    /// Threads that read each interface; `None` leaves all to one thread.
+    pub(crate) thread_count: Option<usize>,
+    /// Whether the run ends when an interface goes.
+    pub(crate) is_exit_on_down: bool,
     /// When to stop by itself.
-    pub duration: Option<Duration>,
+    pub(crate) duration: Option<Duration>,
     /// Time between `stats` records; zero is never.
-    pub stats_interval: Duration,
+    pub(crate) stats_interval: Duration,
     /// What both kinds of run have.
-    pub common: Common<'a>,
+    pub(crate) common: Common<'a>,
 }
 
 /// What to read.
 #[derive(Debug)]
-pub struct ReadJob<'a> {
+pub(crate) struct ReadJob<'a> {
     /// The capture file.
-    pub path: &'a PathBuf,
+    pub(crate) path: &'a PathBuf,
     /// What both kinds of run have.
-    pub common: Common<'a>,
+    pub(crate) common: Common<'a>,
 }
 
 /// What live runs and runs over files have in common.
 #[derive(Clone, Copy, Debug)]
-pub struct Common<'a> {
+pub(crate) struct Common<'a> {
     /// Where the lines go; `None` is standard output.
-    pub output: Option<&'a PathBuf>,
+    pub(crate) output: Option<&'a PathBuf>,
     /// Whether that file may be overwritten.
-    pub is_forced: bool,
+    pub(crate) is_forced: bool,
+    /// How the output is compressed; `None` is as the name of its file says.
+    pub(crate) compression: Option<Compression>,
+    /// When the next file begins.
+    pub(crate) rotation: Rotation,
     /// Most packets to write.
-    pub count: Option<u64>,
+    pub(crate) count: Option<u64>,
     /// Most bytes kept of a packet.
-    pub snaplen: u32,
+    pub(crate) snaplen: u32,
     /// Whether the Ethernet addresses are written.
-    pub has_ethernet: bool,
+    pub(crate) has_ethernet: bool,
     /// Whether standard error is for errors only.
-    pub is_quiet: bool,
+    pub(crate) is_quiet: bool,
 }
 
 /// Reads the words of the process; wrong ones end it with an explanation and exit code 2.
 pub fn parse() -> Cli {
-    Cli::parse()
+    let cli = Cli::parse();
+    if let Err(reason) = cli.check() {
+        Cli::command().error(ErrorKind::ValueValidation, reason).exit();
+    }
+    cli
 }
 
 impl Cli {
+    /// What the words mean together.
+    fn check(&self) -> Result<(), String> {
+        let names = &self.interface;
+        if names.iter().enumerate().any(|(place, name)| names[..place].contains(name)) {
+            return Err("an interface is named twice".into());
+        }
+        if 1 < names.len() && names.iter().any(|name| name == ANY) {
+            return Err(format!("`{ANY}` has the packets of all other interfaces already"));
+        }
+        let is_rotated = self.rotate_size.is_some() || self.rotate_seconds.is_some();
+        if self.file_count.is_some() && !is_rotated {
+            return Err("-W counts the files of -C or -G".into());
+        }
+        if let Some(template) = self.write.as_ref().filter(|_| is_rotated) {
+            if template.as_os_str() == "-" {
+                return Err("standard output has no next file: -C and -G need a file name".into());
+            }
+            if self.rotate_seconds.is_some() {
+                strftime(template, &jiff::Zoned::now()).map_err(|error| error.to_string())?;
+            }
+        }
+        Ok(())
+    }
+
     pub(crate) fn job(&self) -> Job<'_> {
         let common = Common {
             output: self.write.as_ref().filter(|path| path.as_os_str() != "-"),
             is_forced: self.force,
+            compression: self.compress,
+            rotation: Rotation {
+                size: self.rotate_size,
+                interval: self.rotate_seconds,
+                count: self.file_count,
+            },
             count: self.count,
             snaplen: self.snapshot_length,
             has_ethernet: self.ethernet,
@@ -212,12 +284,18 @@ impl Cli {
         match &self.read {
             Some(path) => Job::Read(ReadJob { path, common }),
             None => Job::Live(LiveJob {
-                interface: self.interface.as_deref(),
-                is_promiscuous: !self.no_promiscuous,
-                direction: self.direction,
-                buffer_kib: self.buffer_size,
-                block_kib: self.block_size,
-                is_immediate: self.immediate,
+                interfaces: self.interface.iter().map(String::as_str).collect(),
+                capture: Options {
+                    snaplen: self.snapshot_length,
+                    is_promiscuous: !self.no_promiscuous,
+                    direction: self.direction,
+                    buffer_kib: self.buffer_size,
+                    block_kib: self.block_size,
+                    is_immediate: self.immediate,
+                    has_gso: !self.no_gso,
+                },
+                thread_count: self.threads.and_then(|count| usize::try_from(count).ok()),
+                is_exit_on_down: self.exit_on_down,
                 duration: self.duration,
                 stats_interval: self.stats,
                 common,
@@ -262,6 +340,20 @@ fn interface_name(text: &str) -> Result<String, String> {
 
 fn path(text: &str) -> Result<PathBuf, String> {
     if text.is_empty() { Err("a file has a name".into()) } else { Ok(text.into()) }
+}
+
+/// A size as `tcpdump -C` has it.
+fn file_size(text: &str) -> Result<u64, String> {
+    let (digits, unit) =
+        match text.char_indices().last().map(|(at, last)| (at, last.to_ascii_lowercase())) {
+            Some((at, 'k')) => (&text[..at], 1 << 10),
+            Some((at, 'm')) => (&text[..at], 1 << 20),
+            Some((at, 'g')) => (&text[..at], 1 << 30),
+            _ => (text, 1_000_000),
+        };
+    let number: u64 =
+        digits.parse().map_err(|_| "not a size such as 100, 64k, 10m, 1g".to_owned())?;
+    number.checked_mul(unit).filter(|size| 0 < *size).ok_or_else(|| "no size of a file".to_owned())
 }
 
 fn seconds(text: &str) -> Result<Duration, String> {
@@ -309,9 +401,39 @@ mod tests {
             &["--block-size", "0"],
             &["-w", ""],
             &["--force"],
+            &["-C", "0", "-w", "a"],
+            &["-C", "1x", "-w", "a"],
+            &["-C", "99999999999999999999g", "-w", "a"],
+            &["-C", "1"],
+            &["-G", "0", "-w", "a"],
+            &["--threads", "0"],
+            &["--compress", "rar"],
             &["-i", "a-name-that-is-too-long"],
         ] {
             assert!(Cli::try_parse_from(["sniffer"].iter().chain(words)).is_err(), "{words:?}");
+        }
+    }
+
+    #[test]
+    fn words_that_do_not_go_together_are_refused() {
+        for (words, part) in [
+            (&["-i", "a", "-i", "a"][..], "twice"),
+            (&["-i", "a", "-i", "any"], "all other interfaces"),
+            (&["-W", "3", "-w", "a"], "-C or -G"),
+            (&["-C", "1", "-w", "-"], "no next file"),
+            (&["-G", "1", "-w", "a-%!"], "no time format"),
+        ] {
+            let cli = Cli::try_parse_from(["sniffer"].iter().chain(words)).unwrap();
+            let reason = cli.check().unwrap_err();
+            assert!(reason.contains(part), "{words:?}: {reason}");
+        }
+    }
+
+    #[test]
+    fn sizes_of_files_are_tcpdumps() {
+        let sizes = [("1", 1_000_000), ("3k", 3_072), ("2M", 2 << 20), ("1g", 1 << 30)];
+        for (text, size) in sizes {
+            assert_eq!(file_size(text), Ok(size), "{text}");
         }
     }
 
@@ -320,7 +442,7 @@ mod tests {
         let words = ["sniffer", "-i", "lo", "-c", "5", "-s", "96", "-w", "-", "-p", "-e", "-q"];
         let cli = Cli::try_parse_from(words).unwrap();
         let Job::Live(job) = cli.job() else { panic!("not live") };
-        assert_eq!((job.interface, job.is_promiscuous), (Some("lo"), false));
+        assert_eq!((&job.interfaces[..], job.capture.is_promiscuous), (&["lo"][..], false));
         assert_eq!((job.common.count, job.common.snaplen, job.common.output), (Some(5), 96, None));
     }
 }

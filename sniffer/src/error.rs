@@ -35,7 +35,13 @@ pub enum Error {
         /// Its name.
         name: String,
     },
-    /// The interface was removed while capturing.
+    /// The interface went down while capturing, and the run was to end then.
+    #[error("interface `{name}` went down; what was captured until then is complete")]
+    WentDown {
+        /// Its name.
+        name: String,
+    },
+    /// The interface was removed while capturing, and the run was to end then.
     #[error("interface `{name}` disappeared; what was captured until then is complete")]
     InterfaceGone {
         /// Its name.
@@ -48,6 +54,12 @@ pub enum Error {
         name: String,
         /// The kernel's number of its type (linux/if_arp.h).
         arphrd: u16,
+    },
+    /// The kernel has no ring buffers.
+    #[error("the kernel refuses a ring buffer for packets: {source}")]
+    Ring {
+        /// What the system said.
+        source: io::Error,
     },
     /// The kernel has no memory for the buffer.
     #[error("no buffer of {kib} KiB: {source}; a smaller one may do: -B {}", .kib / 4)]
@@ -81,6 +93,9 @@ pub enum Error {
         /// What the system said.
         source: io::Error,
     },
+    /// A file name is no time format.
+    #[error(transparent)]
+    Name(#[from] crate::output::NameError),
     /// The output file exists already.
     #[error("`{}` exists; use --force to overwrite it", .path.display())]
     OutputExists {

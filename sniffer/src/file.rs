@@ -7,14 +7,14 @@ use std::io::{self, BufReader, Cursor, Read};
 use std::os::fd::AsFd;
 use std::path::Path;
 use summary::capture_file::{FileError, Reader, Step};
-use summary::decode;
 use summary::record::{Interface, Reason, Source};
+use summary::{Packet, decode};
 
 use crate::Error;
 use crate::cli::{Common, ReadJob};
 use crate::output::Output;
-use crate::progress::{Progress, packets};
-use crate::signals::Signals;
+use crate::progress::{self, Progress, packets};
+use crate::signals::{Request, Signals};
 use crate::stream::{Losses, Stream};
 
 /// Bytes read at once, and room for records of usual size.
@@ -26,10 +26,10 @@ const GZIP_MAGIC: [u8; 2] = [0x1f, 0x8b];
 pub(crate) fn run(job: &ReadJob<'_>) -> Result<(), Error> {
     let (file, name) = open(job.path)?;
     // Not before: opening a pipe waits for its writer, and a signal may end that.
-    let signals = Signals::catch()?;
-    let is_stopped = Cell::new(false);
+    let signals = Signals::catch(false)?;
+    let heard = Heard::default();
     let is_regular = file.metadata().is_ok_and(|metadata| metadata.is_file());
-    let input = unpacked(Stoppable { file, signals: &signals, is_stopped: &is_stopped })
+    let input = unpacked(Stoppable { file, signals: &signals, heard: &heard })
         .map_err(|source| Error::Input { name: name.clone(), source })?;
     let mut run = Run {
         window: Window::new(input, name.clone()),
@@ -38,11 +38,12 @@ pub(crate) fn run(job: &ReadJob<'_>) -> Result<(), Error> {
         stream: None,
         common: &job.common,
         signals: &signals,
+        heard: &heard,
         progress: Progress::start(job.common.is_quiet, job.common.output.is_none()),
     };
     let ended = run.until_ended();
     run.progress.clear();
-    let ended = if is_stopped.get() { Ok(Reason::Signal) } else { ended };
+    let ended = if heard.is_stopped.get() { Ok(Reason::Signal) } else { ended };
     let reason = match &ended {
         Ok(reason) => *reason,
         Err(Error::Output { .. }) => return ended.map(drop),
@@ -72,6 +73,7 @@ struct Run<'a> {
     stream: Option<Stream>,
     common: &'a Common<'a>,
     signals: &'a Signals,
+    heard: &'a Heard,
     progress: Progress,
 }
 
@@ -88,6 +90,7 @@ impl Run<'_> {
                     if let Some(stream) = self.stream.as_mut().filter(|_| !self.is_regular) {
                         stream.flush()?;
                     }
+                    self.heard.out.set(self.stream.as_ref().map_or(0, Stream::out));
                     if !self.window.fill(needed)? {
                         let left = self.window.bytes().len();
                         return match left {
@@ -107,7 +110,19 @@ impl Run<'_> {
                     let cap = frame.bytes.len().min(self.common.snaplen as usize);
                     let summary = decode(frame.link, &frame.bytes[..cap], frame.wire_len);
                     let interface = self.reader.interfaces()[frame.interface].name.as_deref();
-                    stream.packet(frame.ts, interface, None, summary)?;
+                    let packet = Packet {
+                        n: 0,
+                        ts: frame.ts,
+                        interface: interface.map(Into::into),
+                        direction: None,
+                        gso: None,
+                        summary,
+                    };
+                    if stream.is_file_full() {
+                        stream.stats(0, None, Losses::default(), None)?;
+                        stream.rotate(Reason::Size, None)?;
+                    }
+                    stream.packet(0, packet)?;
                     if stream.is_full() {
                         return Ok(Reason::Count);
                     }
@@ -145,7 +160,7 @@ fn open_stream(
 
 /// Writes the last `stats` and `end`; returns the packets written.
 fn finish(mut stream: Stream, reason: Reason) -> Result<u64, Error> {
-    stream.stats(None, Losses::default(), None)?;
+    stream.stats(0, None, Losses::default(), None)?;
     let out = stream.out();
     stream.end(reason)?;
     Ok(out)
@@ -181,17 +196,31 @@ fn unpacked<'a>(mut file: Stoppable<'a>) -> io::Result<Box<dyn Read + 'a>> {
 struct Stoppable<'a> {
     file: File,
     signals: &'a Signals,
-    is_stopped: &'a Cell<bool>,
+    heard: &'a Heard,
+}
+
+/// What signals did while there was nothing to read, and what they are told.
+#[derive(Default)]
+struct Heard {
+    is_stopped: Cell<bool>,
+    /// Packets written so far.
+    out: Cell<u64>,
 }
 
 impl Read for Stoppable<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let ready = self.signals.wait(self.file.as_fd(), None).map_err(io::Error::other)?;
-        if ready.is_stopped {
-            self.is_stopped.set(true);
-            return Ok(0);
+        loop {
+            let ready = self.signals.wait(&[self.file.as_fd()], None).map_err(io::Error::other)?;
+            let requests = self.signals.requests().map_err(io::Error::other)?;
+            if ready.is_stopped || requests.contains(&Request::End) {
+                self.heard.is_stopped.set(true);
+                return Ok(0);
+            }
+            if requests.is_empty() {
+                return self.file.read(buffer);
+            }
+            progress::report(format_args!("{} read so far", packets(self.heard.out.get())));
         }
-        self.file.read(buffer)
     }
 }
 

@@ -58,8 +58,13 @@ impl Progress {
         if self.is_quiet {
             return;
         }
-        let clear = if self.is_watched { "\r\x1b[K" } else { "" };
-        let _ = writeln!(std::io::stderr(), "{clear}sniffer: {sentence}");
+        self.report(sentence);
+    }
+
+    /// A sentence that was asked for: also where else nothing is said.
+    pub(crate) fn report(&self, sentence: impl Display) {
+        self.clear();
+        report(sentence);
     }
 
     /// Takes the status line away before an error is told.
@@ -73,6 +78,12 @@ impl Progress {
     pub(crate) fn elapsed(&self) -> String {
         format!("{:.1} s", self.start.elapsed().as_secs_f64())
     }
+}
+
+/// A sentence on standard error.
+pub(crate) fn report(sentence: impl Display) {
+    // Nobody to tell where standard error is gone.
+    let _ = writeln!(std::io::stderr(), "sniffer: {sentence}");
 }
 
 /// `1 packet`, `2 packets`.

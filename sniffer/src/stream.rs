@@ -1,12 +1,11 @@
 //! The stream and its accounts: numbers the packets, writes the records, and keeps the identity
 //! `recv = out + skip + drop` in every `stats` and in `end`.
 
-use std::borrow::Cow;
 use std::time::{SystemTime, UNIX_EPOCH};
 use summary::record::{
     End, Event, EventKind, Interface, Meta, Reason, Record, Source, Stats, VERSION,
 };
-use summary::{Direction, Packet, Summary, Timestamp, line};
+use summary::{Packet, Timestamp, line};
 
 use crate::Error;
 use crate::cli::Common;
@@ -16,20 +15,34 @@ use crate::output::Output;
 const MAX_NUMBER: u64 = (1 << 53) - 1;
 
 /// A stream being written.
-#[derive(Debug)]
 pub(crate) struct Stream {
     output: Output,
     writer: line::Writer,
     has_ethernet: bool,
     /// Most packets to write.
     limit: u64,
-    /// Since the last `stats`.
-    current: Counts,
-    /// Sums of all `stats` so far.
-    total: Counts,
+    /// The first line of the current file.
+    meta: Meta,
+    /// One for each source of packets: an interface, or a capture file.
+    accounts: Vec<Account>,
+    /// Sums of all `stats` in the current file so far.
+    file: Counts,
+    /// Packets written in this run.
+    out: u64,
+    /// Packets filtered out in this run.
+    skip: u64,
 }
 
-/// What is counted of an interface.
+/// What is counted of one source.
+#[derive(Clone, Copy, Debug, Default)]
+struct Account {
+    /// Since the last `stats`.
+    current: Counts,
+    /// Sums of its `stats` in this run.
+    run: Counts,
+}
+
+/// Counters of a time.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Counts {
     pub(crate) recv: u64,
@@ -37,6 +50,16 @@ pub(crate) struct Counts {
     pub(crate) out: u64,
     pub(crate) skip: u64,
     pub(crate) bytes: u64,
+}
+
+impl std::ops::AddAssign for Counts {
+    fn add_assign(&mut self, other: Self) {
+        self.recv += other.recv;
+        self.drop += other.drop;
+        self.out += other.out;
+        self.skip += other.skip;
+        self.bytes = (self.bytes + other.bytes).min(MAX_NUMBER);
+    }
 }
 
 /// What the kernel tells of the time since the last `stats`.
@@ -47,8 +70,14 @@ pub(crate) struct Losses {
     pub(crate) if_drop: u64,
 }
 
+/// An event that says nothing but its kind.
+pub(crate) fn event(interface: &str, event: EventKind) -> Event {
+    let interface = Some(interface.to_owned());
+    Event { ts: now(), interface, event, gap_ns: None, new_name: None, mtu: None }
+}
+
 impl Stream {
-    /// Begins a stream with `meta`.
+    /// Begins a stream with `meta`. Packets come from each of the interfaces, or from a file.
     pub(crate) fn open(
         output: Output,
         common: &Common<'_>,
@@ -56,88 +85,117 @@ impl Stream {
         file: Option<String>,
         interfaces: Vec<Interface>,
     ) -> Result<Self, Error> {
+        let source_count = if source == Source::Live { interfaces.len() } else { 1 };
         let mut stream = Self {
             output,
             writer: line::Writer::default(),
             has_ethernet: common.has_ethernet,
             limit: common.count.unwrap_or(u64::MAX),
-            current: Counts::default(),
-            total: Counts::default(),
+            meta: Meta {
+                v: VERSION,
+                tool: env!("CARGO_PKG_NAME").into(),
+                version: env!("CARGO_PKG_VERSION").into(),
+                start: now(),
+                host: nix::unistd::gethostname()
+                    .ok()
+                    .map(|name| name.to_string_lossy().into_owned()),
+                source,
+                file,
+                filter: None,
+                snaplen: common.snaplen,
+                interfaces,
+            },
+            accounts: vec![Account::default(); source_count],
+            file: Counts::default(),
+            out: 0,
+            skip: 0,
         };
-        stream.record(&Record::Meta(Meta {
-            v: VERSION,
-            tool: env!("CARGO_PKG_NAME").into(),
-            version: env!("CARGO_PKG_VERSION").into(),
-            start: now(),
-            host: nix::unistd::gethostname().ok().map(|name| name.to_string_lossy().into_owned()),
-            source,
-            file,
-            filter: None,
-            snaplen: common.snaplen,
-            interfaces,
-        }))?;
-        stream.flush()?;
+        stream.begin_file()?;
         Ok(stream)
+    }
+
+    fn begin_file(&mut self) -> Result<(), Error> {
+        self.record(&Record::Meta(self.meta.clone()))?;
+        self.flush()
     }
 
     /// Packets written so far.
     pub(crate) fn out(&self) -> u64 {
-        self.total.out + self.current.out
+        self.out
     }
 
-    /// Packets written or filtered out so far: the number of the last one.
-    pub(crate) fn taken(&self) -> u64 {
-        self.out() + self.total.skip + self.current.skip
+    /// Packets of one source written, filtered out and, as far as `stats` told, dropped.
+    pub(crate) fn counts(&self, source: usize) -> Counts {
+        let Account { current, mut run } = self.accounts[source];
+        run += current;
+        run
     }
 
-    /// Packets dropped, as far as `stats` told.
-    pub(crate) fn dropped(&self) -> u64 {
-        self.total.drop
+    /// Packets of one source that were taken in: written or filtered out.
+    pub(crate) fn taken(&self, source: usize) -> u64 {
+        let Counts { out, skip, .. } = self.counts(source);
+        out + skip
     }
 
     /// True where as many packets were written as asked for.
     pub(crate) fn is_full(&self) -> bool {
-        self.limit <= self.out()
+        self.limit <= self.out
     }
 
-    /// Writes a packet under the next number.
-    pub(crate) fn packet(
-        &mut self,
-        ts: Timestamp,
-        interface: Option<&str>,
-        direction: Option<Direction>,
-        mut summary: Summary<'_>,
-    ) -> Result<(), Error> {
+    /// True where the file is as large as asked for.
+    pub(crate) fn is_file_full(&self) -> bool {
+        self.output.is_full()
+    }
+
+    /// Writes a packet under the next number, whatever its own is.
+    pub(crate) fn packet(&mut self, source: usize, mut packet: Packet<'_>) -> Result<(), Error> {
         if !self.has_ethernet {
-            summary.eth = None;
+            packet.summary.eth = None;
         }
-        let n = self.taken() + 1;
-        self.current.out += 1;
-        // Hostile files tell lengths that no wire had; the sum stays a number that all can read.
-        let room = MAX_NUMBER - self.total.bytes - self.current.bytes;
-        self.current.bytes += u64::from(summary.len).min(room);
-        let interface = interface.map(Cow::Borrowed);
-        let packet = Packet { n, ts, interface, direction, gso: None, summary };
+        packet.n = self.count(source, packet.summary.len);
         self.output.append(|buffer| self.writer.packet(&packet, buffer))
     }
 
+    /// Writes a packet under the next number: the rest of its line was written elsewhere.
+    pub(crate) fn line(&mut self, source: usize, len: u32, rest: &[u8]) -> Result<(), Error> {
+        let n = self.count(source, len);
+        self.output.append(|buffer| {
+            line::write_number(n, buffer);
+            buffer.extend_from_slice(rest);
+        })
+    }
+
+    /// Counts a packet to be written; returns its number.
+    fn count(&mut self, source: usize, len: u32) -> u64 {
+        self.out += 1;
+        let counts = &mut self.accounts[source].current;
+        counts.out += 1;
+        // Hostile files tell lengths that no wire had; the sum stays a number that all can read.
+        let room = MAX_NUMBER.saturating_sub(self.file.bytes + counts.bytes);
+        counts.bytes += u64::from(len).min(room);
+        self.out + self.skip
+    }
+
     /// Writes the counters since the last time. Packets still in the ring count as received when
-    /// they are taken from it; `recv`, the kernel's own count, is given at the end only, when the
-    /// ring is empty and both have to agree.
+    /// they are taken from it; `recv`, the kernel's own count of the run, is given at the end only,
+    /// when the ring is empty and both have to agree.
     pub(crate) fn stats(
         &mut self,
+        source: usize,
         interface: Option<&str>,
         losses: Losses,
         recv: Option<u64>,
     ) -> Result<(), Error> {
         let Losses { drop, freeze, if_drop } = losses;
-        let Counts { out, skip, bytes, .. } = std::mem::take(&mut self.current);
-        let recv = recv.map_or(out + skip + drop, |recv| recv.saturating_sub(self.total.recv));
-        self.total.recv += recv;
-        self.total.drop += drop;
-        self.total.out += out;
-        self.total.skip += skip;
-        self.total.bytes += bytes;
+        let account = &mut self.accounts[source];
+        let mut counts = std::mem::take(&mut account.current);
+        counts.drop = drop;
+        let told = account.run.recv;
+        let sum = counts.out + counts.skip + drop;
+        counts.recv = recv.map_or(sum, |recv| recv.saturating_sub(told));
+        account.run += counts;
+        self.file += counts;
+        let Counts { recv, drop, out, skip, bytes } = counts;
         let interface = interface.map(str::to_owned);
         self.record(&Record::Stats(Stats {
             ts: now(),
@@ -152,30 +210,39 @@ impl Stream {
         }))
     }
 
-    /// Writes that something happened to an interface.
-    pub(crate) fn event(
-        &mut self,
-        interface: &str,
-        event: EventKind,
-        gap_ns: Option<u64>,
-    ) -> Result<(), Error> {
-        let interface = Some(interface.to_owned());
-        self.record(&Record::Event(Event {
-            ts: now(),
-            interface,
-            event,
-            gap_ns,
-            new_name: None,
-            mtu: None,
-        }))?;
+    /// Writes that something happened.
+    pub(crate) fn event(&mut self, event: Event) -> Result<(), Error> {
+        self.record(&Record::Event(event))?;
         self.flush()
+    }
+
+    /// Ends the file, whose `stats` are all written, and begins the next one: that has the
+    /// interfaces as they are now.
+    pub(crate) fn rotate(
+        &mut self,
+        reason: Reason,
+        interfaces: Option<Vec<Interface>>,
+    ) -> Result<(), Error> {
+        let rotated = Event { interface: None, ..event("", EventKind::Rotated) };
+        self.record(&Record::Event(rotated))?;
+        self.end_file(reason)?;
+        self.output.rotate()?;
+        self.meta.start = now();
+        if let Some(interfaces) = interfaces {
+            self.meta.interfaces = interfaces;
+        }
+        self.begin_file()
     }
 
     /// Writes the totals: the last line.
     pub(crate) fn end(mut self, reason: Reason) -> Result<(), Error> {
-        let Counts { recv, drop, out, skip, bytes, .. } = self.total;
-        self.record(&Record::End(End { ts: now(), reason, recv, drop, out, skip, bytes }))?;
-        self.flush()
+        self.end_file(reason)?;
+        self.output.finish()
+    }
+
+    fn end_file(&mut self, reason: Reason) -> Result<(), Error> {
+        let Counts { recv, drop, out, skip, bytes } = std::mem::take(&mut self.file);
+        self.record(&Record::End(End { ts: now(), reason, recv, drop, out, skip, bytes }))
     }
 
     /// Writes what is buffered.

@@ -2,6 +2,7 @@
 //! block, closed to new packets before the last are drained.
 
 mod frame;
+mod header;
 mod program;
 mod ring;
 mod sys;
@@ -11,12 +12,13 @@ pub(crate) use frame::{Frame, Frames};
 use crate::Error;
 use crate::cli::Direction;
 use crate::interfaces::{self, Interface};
-use ring::Ring;
+use frame::Shape;
+use ring::{Ring, Version};
 use socket2::{Domain, Protocol, Socket, Type};
 use std::io;
 use std::num::NonZeroUsize;
 use std::os::fd::{AsFd, BorrowedFd};
-use summary::LinkType;
+use std::sync::Arc;
 use sys::{Mapping, RingGeometry, Statistics};
 
 /// A block with packets in it is handed over after this time at the latest, in milliseconds.
@@ -24,39 +26,60 @@ const RETIRE_MS: u32 = 10;
 /// The same where latency counts more than CPU time.
 const IMMEDIATE_RETIRE_MS: u32 = 1;
 
+/// Longest packet that a ring of version 2 has room for: 64 KiB and what links put before it.
+const MAX_SLOT_PACKET_LEN: usize = (64 << 10) + 64;
+
 /// What a capture is opened with.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Options {
+    /// Most bytes kept of a packet.
     pub(crate) snaplen: u32,
     pub(crate) is_promiscuous: bool,
+    /// Which packets are captured.
     pub(crate) direction: Direction,
+    /// Size of the ring in KiB.
     pub(crate) buffer_kib: u32,
+    /// Size of its blocks in KiB.
     pub(crate) block_kib: u32,
+    /// Whether latency counts more than CPU time.
     pub(crate) is_immediate: bool,
+    /// Whether the kernel is asked about segmentation offload.
+    pub(crate) has_gso: bool,
 }
 
 impl Options {
     /// Whole pages a block, and two blocks at least: one to be filled while one is read.
-    fn geometry(&self) -> RingGeometry {
+    fn geometry(&self, version: Version) -> RingGeometry {
         let block_len = (self.block_kib as usize * 1024).next_multiple_of(PAGE_LEN);
         let block_count = (self.buffer_kib as usize * 1024 / block_len).max(2);
         let retire_ms = if self.is_immediate { IMMEDIATE_RETIRE_MS } else { RETIRE_MS };
-        RingGeometry { block_len, block_count, retire_ms }
+        let packet_len = (self.snaplen as usize).min(MAX_SLOT_PACKET_LEN);
+        let frame_len = (frame::MAX_OVERHEAD_V2 + packet_len)
+            .next_multiple_of(libc::TPACKET_ALIGNMENT)
+            .min(block_len);
+        RingGeometry { version, block_len, block_count, frame_len, retire_ms }
     }
 }
 
 /// The largest page of the architectures that Linux runs on with usual settings.
 const PAGE_LEN: usize = 64 << 10;
 
-/// An open capture on one interface, or on all.
+/// An open capture: what is asked of the kernel besides packets, which its [`Reader`] has.
 #[derive(Debug)]
 pub(crate) struct Capture {
-    socket: Socket,
-    ring: Ring,
-    interface: Interface,
-    link: LinkType,
-    snaplen: u32,
+    socket: Arc<Socket>,
+    /// The interface's name at the start, for messages.
+    name: String,
+    options: Options,
     counters: Counters,
+}
+
+/// The packets of a capture.
+#[derive(Debug)]
+pub(crate) struct Reader {
+    socket: Arc<Socket>,
+    ring: Ring,
+    shape: Shape,
 }
 
 /// The kernel's counters since the capture began.
@@ -78,63 +101,135 @@ impl Counters {
     }
 }
 
+impl std::ops::Add for Counters {
+    type Output = Self;
+
+    fn add(self, other: Self) -> Self {
+        Self {
+            recv: self.recv + other.recv,
+            drop: self.drop + other.drop,
+            freeze: self.freeze + other.freeze,
+        }
+    }
+}
+
+/// Opens a capture on one interface, or on all: the socket is for no protocol until ring and
+/// filter are set, and bound last, so that not one packet arrives that the filter has not seen.
+pub(crate) fn open(interface: &Interface, options: &Options) -> Result<(Capture, Reader), Error> {
+    let (capture, reader) = prepare(interface, options)?;
+    capture.accept(interface)?;
+    capture.attach(interface)?;
+    Ok((capture, reader))
+}
+
+/// Opens `count` captures on one interface that share its packets by flow.
+///
+/// The kernel lets only bound sockets join such a group; so they accept nothing until all have.
+pub(crate) fn open_group(
+    interface: &Interface,
+    options: &Options,
+    count: usize,
+) -> Result<Vec<(Capture, Reader)>, Error> {
+    let share = Options {
+        buffer_kib: options.buffer_kib / u32::try_from(count).unwrap_or(u32::MAX),
+        ..*options
+    };
+    let mut members = Vec::with_capacity(count);
+    let mut group = None;
+    for _ in 0..count {
+        let (capture, reader) = prepare(interface, &share)?;
+        capture.close()?;
+        capture.attach(interface)?;
+        let joined = sys::join_fanout(&capture.socket, group)
+            .map_err(|source| capture.failed("PACKET_FANOUT", source))?;
+        group = Some(joined);
+        members.push((capture, reader));
+    }
+    members.iter().try_for_each(|(capture, _)| capture.accept(interface))?;
+    Ok(members)
+}
+
+/// Opens a socket for no protocol, with its ring.
+fn prepare(interface: &Interface, options: &Options) -> Result<(Capture, Reader), Error> {
+    let name = || interface.name.clone();
+    let Some(link) = interface.link_type() else {
+        return Err(Error::LinkType { name: name(), arphrd: interface.arphrd });
+    };
+    if !interface.is_up {
+        return Err(Error::InterfaceDown { name: name() });
+    }
+    let failed =
+        |call| move |source| Error::Socket { interface: interface.name.clone(), call, source };
+    let socket = Socket::new(Domain::PACKET, Type::RAW, Some(Protocol::from(0)))
+        .map_err(|source| not_opened(source, &interface.name))?;
+    sys::set_option(&socket, libc::PACKET_RESERVE, frame::HEADROOM)
+        .map_err(failed("PACKET_RESERVE"))?;
+    let has_virtio = options.has_gso
+        && has_whole_virtio_headers()
+        && sys::set_option(&socket, libc::PACKET_VNET_HDR, 1).is_ok();
+    let geometry = set_ring(&socket, options)?;
+    let len = NonZeroUsize::new(geometry.len()).unwrap_or(NonZeroUsize::MIN);
+    let mapping = Mapping::of_ring(&socket, len).map_err(failed("mmap"))?;
+    let ring = Ring::new(mapping, geometry);
+    let is_loopback_or_in = interface.is_loopback || options.direction == Direction::In;
+    if is_loopback_or_in {
+        // Saves the kernel a copy; where it does not know the option, the filter does the same.
+        let _ = sys::set_option(&socket, libc::PACKET_IGNORE_OUTGOING, 1);
+    }
+    let shape = Shape { version: geometry.version, link, has_virtio, snaplen: options.snaplen };
+    let socket = Arc::new(socket);
+    let counters = Counters::default();
+    let capture = Capture { socket: socket.clone(), name: name(), options: *options, counters };
+    Ok((capture, Reader { socket, ring, shape }))
+}
+
+/// Sets the ring of the latest version that the kernel has.
+fn set_ring(socket: &Socket, options: &Options) -> Result<RingGeometry, Error> {
+    let mut refused = io::Error::from(io::ErrorKind::Unsupported);
+    for (version, number) in [
+        (Version::V3, libc::tpacket_versions::TPACKET_V3),
+        (Version::V2, libc::tpacket_versions::TPACKET_V2),
+    ] {
+        let geometry = options.geometry(version);
+        let set = sys::set_option(socket, libc::PACKET_VERSION, number as i32)
+            .and_then(|()| sys::set_ring(socket, geometry));
+        match set.map_err(|source| (source.raw_os_error(), source)) {
+            Ok(()) => return Ok(geometry),
+            Err((Some(libc::EINVAL | libc::ENOPROTOOPT | libc::EOPNOTSUPP), source)) => {
+                refused = source;
+            }
+            Err((_, source)) => return Err(Error::Buffer { kib: geometry.len() / 1024, source }),
+        }
+    }
+    Err(Error::Ring { source: refused })
+}
+
 impl Capture {
-    /// Opens the socket for no protocol, sets ring and filter, binds last: not one packet arrives
-    /// that the filter has not seen.
-    pub(crate) fn open(interface: Interface, options: &Options) -> Result<Self, Error> {
-        let geometry = options.geometry();
-        let Some(link) = interface.link_type() else {
-            return Err(Error::LinkType { name: interface.name, arphrd: interface.arphrd });
-        };
-        if !interface.is_up {
-            return Err(Error::InterfaceDown { name: interface.name });
+    /// Binds to the interface, which starts reception. A socket that was bound to another one, which
+    /// is gone, goes on with this one: that needs no privilege.
+    pub(crate) fn attach(&self, interface: &Interface) -> Result<(), Error> {
+        if self.options.is_promiscuous && interface.index != 0 {
+            sys::set_promiscuous(&self.socket, interface.index)
+                .map_err(|source| self.failed("PACKET_ADD_MEMBERSHIP", source))?;
         }
-        let failed = |call| {
-            let interface = interface.name.clone();
-            move |source| Error::Socket { interface, call, source }
-        };
-        let kind = if interface.index == 0 { Type::DGRAM } else { Type::RAW };
-        let socket = Socket::new(Domain::PACKET, kind, Some(Protocol::from(0)))
-            .map_err(|source| not_opened(source, &interface.name))?;
-        let version = libc::tpacket_versions::TPACKET_V3 as i32;
-        sys::set_option(&socket, libc::PACKET_VERSION, version)
-            .map_err(failed("PACKET_VERSION"))?;
-        sys::set_option(&socket, libc::PACKET_RESERVE, frame::HEADROOM)
-            .map_err(failed("PACKET_RESERVE"))?;
-        sys::set_ring(&socket, geometry)
-            .map_err(|source| Error::Buffer { kib: geometry.len() / 1024, source })?;
-        let len = NonZeroUsize::new(geometry.len()).unwrap_or(NonZeroUsize::MIN);
-        let mapping = Mapping::of_ring(&socket, len).map_err(failed("mmap"))?;
-        let ring = Ring::new(mapping, geometry);
-        let loopback = loopback_index(&interface)?;
-        socket
-            .attach_filter(&program::accept(options.snaplen, options.direction, loopback))
-            .map_err(failed("SO_ATTACH_FILTER"))?;
-        if options.is_promiscuous && interface.index != 0 {
-            sys::set_promiscuous(&socket, interface.index)
-                .map_err(failed("PACKET_ADD_MEMBERSHIP"))?;
-        }
-        sys::bind(&socket, interface.index).map_err(failed("bind"))?;
-        let snaplen = options.snaplen;
-        Ok(Self { socket, ring, interface, link, snaplen, counters: Counters::default() })
+        sys::bind(&self.socket, interface.index).map_err(|source| self.failed("bind", source))
     }
 
-    pub(crate) fn interface(&self) -> &Interface {
-        &self.interface
+    /// Lets packets in.
+    fn accept(&self, interface: &Interface) -> Result<(), Error> {
+        let Options { snaplen, direction, .. } = self.options;
+        let filter = program::accept(snaplen, direction, loopback_index(interface)?);
+        self.set_filter(&filter)
     }
 
-    pub(crate) fn link(&self) -> LinkType {
-        self.link
+    /// Lets no more packets in; those in the ring stay to be read.
+    pub(crate) fn close(&self) -> Result<(), Error> {
+        self.set_filter(&program::reject())
     }
 
-    /// Hands the frames of the next block to `visit`; false where the kernel has none ready.
-    pub(crate) fn read_block<E>(
-        &mut self,
-        visit: impl FnOnce(&mut Frames<'_>) -> Result<(), E>,
-    ) -> Result<bool, E> {
-        let Some(mut block) = self.ring.next_block() else { return Ok(false) };
-        let is_cooked = self.link == LinkType::LINUX_SLL2;
-        visit(&mut Frames::new(block.body(), is_cooked, self.snaplen)).map(|()| true)
+    fn set_filter(&self, filter: &[socket2::SockFilter]) -> Result<(), Error> {
+        let attached = self.socket.attach_filter(filter);
+        attached.map_err(|source| self.failed("SO_ATTACH_FILTER", source))
     }
 
     /// The kernel's counters as of now.
@@ -145,27 +240,41 @@ impl Capture {
         Ok(self.counters)
     }
 
-    /// Lets no more packets in; those in the ring stay to be read.
-    pub(crate) fn close(&self) -> Result<(), Error> {
-        let attached = self.socket.attach_filter(&program::reject());
-        attached.map_err(|source| self.failed("SO_ATTACH_FILTER", source))
-    }
-
-    /// Takes the error that polling reported: true where the interface went down.
-    pub(crate) fn take_down(&self) -> Result<bool, Error> {
-        match self.socket.take_error() {
-            Ok(None) => Ok(false),
-            Ok(Some(error)) if error.raw_os_error() == Some(libc::ENETDOWN) => Ok(true),
-            Ok(Some(source)) | Err(source) => Err(self.failed("poll", source)),
-        }
-    }
-
     fn failed(&self, call: &'static str, source: io::Error) -> Error {
-        Error::Socket { interface: self.interface.name.clone(), call, source }
+        Error::Socket { interface: self.name.clone(), call, source }
     }
 }
 
-impl AsFd for Capture {
+impl Reader {
+    /// Whether the kernel refused the ring of blocks, and this one has a slot for each frame.
+    pub(crate) fn is_fallback(&self) -> bool {
+        self.shape.version == Version::V2
+    }
+
+    /// Whether all packets were read that the kernel has put into the ring.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.ring.is_empty()
+    }
+
+    /// Hands the frames of the next block to `visit`; `None` where the kernel has none ready.
+    pub(crate) fn read_block<T>(&mut self, visit: impl FnOnce(&mut Frames<'_>) -> T) -> Option<T> {
+        let mut block = self.ring.next_block()?;
+        let status = block.status();
+        Some(visit(&mut Frames::new(block.body(), status, self.shape)))
+    }
+
+    /// Takes the error that polling reported. That the interface is down is none: rtnetlink tells it,
+    /// and when it is up again.
+    pub(crate) fn take_error(&self) -> Result<(), Error> {
+        match self.socket.take_error() {
+            Ok(None) => Ok(()),
+            Ok(Some(error)) if error.raw_os_error() == Some(libc::ENETDOWN) => Ok(()),
+            Ok(Some(source)) | Err(source) => Err(Error::System { call: "poll", source }),
+        }
+    }
+}
+
+impl AsFd for Reader {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.socket.as_fd()
     }
@@ -187,4 +296,33 @@ fn loopback_index(interface: &Interface) -> Result<Option<u32>, Error> {
     }
     let loopback = interfaces::all()?.into_iter().find(|interface| interface.is_loopback);
     Ok(loopback.map(|interface| interface.index))
+}
+
+/// Whether the kernel puts virtio's header before UDP segments too. Until 6.2 it dropped the packets
+/// that it had no word for (commit 860b7f27b8f7, `virtio_net_hdr_from_skb`), and those of QUIC
+/// servers are among them: better no `gso` than no packet.
+fn has_whole_virtio_headers() -> bool {
+    let Ok(system) = nix::sys::utsname::uname() else { return false };
+    is_release_at_least(&system.release().to_string_lossy(), (6, 2))
+}
+
+fn is_release_at_least(release: &str, wanted: (u32, u32)) -> bool {
+    let mut numbers = release.split(|character: char| !character.is_ascii_digit());
+    let mut next = || numbers.next()?.parse::<u32>().ok();
+    next().zip(next()).is_some_and(|release| wanted <= release)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn releases_are_compared_by_their_numbers() {
+        for release in ["6.2.0", "6.18.44", "6.2-rc1", "7.0.0-1-amd64", "10.0"] {
+            assert!(is_release_at_least(release, (6, 2)), "{release}");
+        }
+        for release in ["6.1.0-13-amd64", "5.15.0", "6", "", "4.19.0-gvisor"] {
+            assert!(!is_release_at_least(release, (6, 2)), "{release}");
+        }
+    }
 }

@@ -3,6 +3,7 @@
 #![expect(unsafe_code, reason = "structures of the kernel cross here and nowhere else")]
 #![expect(clippy::cast_possible_truncation, reason = "the kernel's constants fit its fields")]
 
+use super::ring::Version;
 use nix::sys::mman::{MapFlags, ProtFlags};
 use socket2::{SockAddr, SockAddrStorage, Socket};
 use std::ffi::{c_int, c_void};
@@ -23,13 +24,18 @@ pub(super) struct Statistics {
     pub(super) freezes: u32,
 }
 
-/// The size of a ring of version 3.
+/// The size of a ring.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct RingGeometry {
+    pub(super) version: Version,
     /// Bytes of a block: a multiple of the page size.
     pub(super) block_len: usize,
     pub(super) block_count: usize,
-    /// A block with packets in it is handed over after this time, even when it is not full.
+    /// Bytes of a slot of version 2, a multiple of `TPACKET_ALIGNMENT`; version 3 packs frames of any
+    /// size into its blocks.
+    pub(super) frame_len: usize,
+    /// A block of version 3 with packets in it is handed over after this time, even when it is not
+    /// full.
     pub(super) retire_ms: u32,
 }
 
@@ -38,10 +44,26 @@ impl RingGeometry {
     pub(super) fn len(self) -> usize {
         self.block_len * self.block_count
     }
-}
 
-/// Frame size that the kernel wants to know; version 3 packs frames of any size into blocks.
-const NOMINAL_FRAME_LEN: usize = 2048;
+    /// Bytes of what the kernel hands over at once.
+    pub(super) fn unit_len(self) -> usize {
+        match self.version {
+            Version::V2 => self.frame_len,
+            Version::V3 => self.block_len,
+        }
+    }
+
+    /// How many of those there are.
+    pub(super) fn unit_count(self) -> usize {
+        self.block_len / self.unit_len() * self.block_count
+    }
+
+    /// Where one of them begins.
+    pub(super) fn unit_offset(self, unit: usize) -> usize {
+        let in_block = self.block_len / self.unit_len();
+        unit / in_block * self.block_len + unit % in_block * self.unit_len()
+    }
+}
 
 /// A plain option of level `SOL_PACKET`.
 pub(super) fn set_option(socket: &Socket, option: c_int, value: c_int) -> io::Result<()> {
@@ -51,17 +73,39 @@ pub(super) fn set_option(socket: &Socket, option: c_int, value: c_int) -> io::Re
 /// Asks for a ring: `PACKET_RX_RING`.
 pub(super) fn set_ring(socket: &Socket, geometry: RingGeometry) -> io::Result<()> {
     let unsigned = |value: usize| u32::try_from(value).map_err(|_| io::ErrorKind::InvalidInput);
-    let frames_per_block = geometry.block_len / NOMINAL_FRAME_LEN;
-    let request = libc::tpacket_req3 {
-        tp_block_size: unsigned(geometry.block_len)?,
-        tp_block_nr: unsigned(geometry.block_count)?,
-        tp_frame_size: unsigned(NOMINAL_FRAME_LEN)?,
-        tp_frame_nr: unsigned(frames_per_block * geometry.block_count)?,
-        tp_retire_blk_tov: geometry.retire_ms,
-        tp_sizeof_priv: 0,
-        tp_feature_req_word: 0,
-    };
-    set(socket, libc::PACKET_RX_RING, &request)
+    let tp_block_size = unsigned(geometry.block_len)?;
+    let tp_block_nr = unsigned(geometry.block_count)?;
+    let tp_frame_size = unsigned(geometry.unit_len())?;
+    let tp_frame_nr = unsigned(geometry.unit_count())?;
+    match geometry.version {
+        Version::V2 => {
+            let request =
+                libc::tpacket_req { tp_block_size, tp_block_nr, tp_frame_size, tp_frame_nr };
+            set(socket, libc::PACKET_RX_RING, &request)
+        }
+        Version::V3 => {
+            let request = libc::tpacket_req3 {
+                tp_block_size,
+                tp_block_nr,
+                tp_frame_size,
+                tp_frame_nr,
+                tp_retire_blk_tov: geometry.retire_ms,
+                tp_sizeof_priv: 0,
+                tp_feature_req_word: 0,
+            };
+            set(socket, libc::PACKET_RX_RING, &request)
+        }
+    }
+}
+
+/// Joins a group of sockets that share the packets of their interface by flow, or founds one with
+/// an id that is free: `PACKET_FANOUT`. Returns the group's id.
+pub(super) fn join_fanout(socket: &Socket, group: Option<u16>) -> io::Result<u16> {
+    let flags = if group.is_some() { 0 } else { libc::PACKET_FANOUT_FLAG_UNIQUEID };
+    let request = (libc::PACKET_FANOUT_HASH | flags) << 16 | u32::from(group.unwrap_or(0));
+    set(socket, libc::PACKET_FANOUT, &request)?;
+    let joined: u32 = get(socket, libc::PACKET_FANOUT, 0)?;
+    Ok((joined & 0xffff) as u16)
 }
 
 /// Promiscuous mode for as long as the socket lives: `PACKET_ADD_MEMBERSHIP`.
@@ -100,26 +144,32 @@ pub(super) fn bind(socket: &Socket, interface_index: u32) -> io::Result<()> {
 
 /// Reads and resets the counters: `PACKET_STATISTICS`.
 pub(super) fn statistics(socket: &Socket) -> io::Result<Statistics> {
-    let mut value = libc::tpacket_stats_v3 { tp_packets: 0, tp_drops: 0, tp_freeze_q_cnt: 0 };
-    let mut len = size_of::<libc::tpacket_stats_v3>() as libc::socklen_t;
-    // SAFETY: `value` and `len` outlive the call, and `len` is the size of `value`, which may hold
-    // any bytes.
-    let status = unsafe {
-        libc::getsockopt(
-            socket.as_raw_fd(),
-            libc::SOL_PACKET,
-            libc::PACKET_STATISTICS,
-            (&raw mut value).cast::<c_void>(),
-            &raw mut len,
-        )
-    };
-    check(status)?;
-    let libc::tpacket_stats_v3 { tp_packets, tp_drops, tp_freeze_q_cnt } = value;
+    // Of version 2 the kernel fills the first two.
+    let none = libc::tpacket_stats_v3 { tp_packets: 0, tp_drops: 0, tp_freeze_q_cnt: 0 };
+    let libc::tpacket_stats_v3 { tp_packets, tp_drops, tp_freeze_q_cnt } =
+        get(socket, libc::PACKET_STATISTICS, none)?;
     Ok(Statistics { packets: tp_packets, drops: tp_drops, freezes: tp_freeze_q_cnt })
 }
 
 fn index(interface_index: u32) -> io::Result<c_int> {
     c_int::try_from(interface_index).map_err(|_| io::ErrorKind::InvalidInput.into())
+}
+
+/// Reads an option over `value`, which stays where the kernel has less to say.
+fn get<T: Copy>(socket: &Socket, option: c_int, mut value: T) -> io::Result<T> {
+    let mut len = size_of::<T>() as libc::socklen_t;
+    // SAFETY: `value` and `len` outlive the call, and `len` is the size of `value`; `T` is an integer
+    // or one of the kernel's own structures of integers, which may hold any bytes.
+    let status = unsafe {
+        libc::getsockopt(
+            socket.as_raw_fd(),
+            libc::SOL_PACKET,
+            option,
+            (&raw mut value).cast::<c_void>(),
+            &raw mut len,
+        )
+    };
+    check(status).map(|()| value)
 }
 
 fn set<T: Copy>(socket: &Socket, option: c_int, value: &T) -> io::Result<()> {

@@ -105,19 +105,19 @@ fn packet() -> Vec<u8> {
 }
 
 #[test]
-fn an_interface_that_vanishes_ends_the_run_with_all_that_was_captured() {
+fn an_interface_that_vanishes_ends_the_run_where_that_is_wanted() {
     let (output, stream) = with_cable(|| {
         let directory = tempdir().unwrap();
-        let capture = Capture::start(directory.path(), &["-i", "right"]);
+        let capture = Capture::start(directory.path(), &["-i", "right", "--exit-on-down"]);
         let sender = Sender::new("left");
         (0..50).for_each(|_| sender.send(&packet()));
         namespace::ip("link delete right").unwrap();
         capture.wait()
     });
     assert_eq!(output.status.code(), Some(1));
-    assert!(output.stderr.contains("interface `right` disappeared"), "{}", output.stderr);
+    assert!(output.stderr.contains("interface `right` went down"), "{}", output.stderr);
     assert_eq!((stream.packets.len(), &stream.reason[..]), (50, "error"));
-    assert_eq!(stream.events.last().unwrap()["event"], "iface_gone");
+    assert_eq!(stream.events.last().unwrap()["event"], "iface_down");
 }
 
 #[test]

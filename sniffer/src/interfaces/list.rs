@@ -1,0 +1,72 @@
+//! What `-D` prints.
+
+use netlink_packet_route::RouteNetlinkMessage;
+use netlink_packet_route::address::{AddressAttribute, AddressMessage};
+use std::io::{self, Write};
+use summary::LinkType;
+
+use super::netlink::dump;
+use super::{ANY, all};
+use crate::Error;
+
+/// Prints the interfaces, one a line, as `tcpdump -D` numbers them.
+pub(crate) fn list() -> Result<(), Error> {
+    let addresses = addresses()?;
+    let mut text = String::new();
+    let interfaces = all()?;
+    for (number, interface) in interfaces.iter().enumerate() {
+        let state = match (interface.is_up, interface.is_running) {
+            (true, true) => "up",
+            (true, false) => "up, no carrier",
+            (false, _) => "down",
+        };
+        let link = match interface.link_type() {
+            Some(link) => link.to_string(),
+            None => format!("ARPHRD {}", interface.arphrd),
+        };
+        text += &format!("{}.{}  [{state}]  {link}", number + 1, interface.name);
+        if interface.is_loopback {
+            text += ", loopback";
+        }
+        if let Some(mac) = &interface.mac {
+            text += &format!("  {mac}");
+        }
+        for (_, address) in addresses.iter().filter(|(index, _)| *index == interface.index) {
+            text += &format!("  {address}");
+        }
+        text.push('\n');
+    }
+    text += &format!(
+        "{}.{ANY}  [up]  {}, all interfaces\n",
+        interfaces.len() + 1,
+        LinkType::LINUX_SLL2
+    );
+    io::stdout()
+        .write_all(text.as_bytes())
+        .map_err(|source| Error::Output { name: "standard output".into(), source })
+}
+
+/// Index of an interface, and one of its addresses with the length of its prefix.
+fn addresses() -> Result<Vec<(u32, String)>, Error> {
+    let request = RouteNetlinkMessage::GetAddress(AddressMessage::default());
+    let mut addresses = Vec::new();
+    for message in dump(&request)? {
+        let RouteNetlinkMessage::NewAddress(message) = message else { continue };
+        // Of a point-to-point link the local address is the interface's, the other its peer's.
+        let is_local =
+            |attribute: &&AddressAttribute| matches!(attribute, AddressAttribute::Local(_));
+        let attribute = message.attributes.iter().find(is_local).or_else(|| {
+            message
+                .attributes
+                .iter()
+                .find(|attribute| matches!(attribute, AddressAttribute::Address(_)))
+        });
+        if let Some(AddressAttribute::Local(address) | AddressAttribute::Address(address)) =
+            attribute
+        {
+            addresses
+                .push((message.header.index, format!("{address}/{}", message.header.prefix_len)));
+        }
+    }
+    Ok(addresses)
+}
