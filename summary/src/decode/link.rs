@@ -1,6 +1,6 @@
 //! Link layers: Ethernet with VLAN tags and 802.3 LLC/SNAP, Linux cooked, BSD loopback, raw IP, PPP.
 
-use super::{Extent, arp, ip};
+use super::{Extent, arp, ip, wlan};
 use crate::{Address, Faults, LinkType, Proto, Summary};
 use etherparse::{Ethernet2Slice, SingleVlanSlice};
 
@@ -24,6 +24,8 @@ pub(super) fn decode(frame: Extent<'_>, summary: &mut Summary<'_>) {
         LinkType::PPP => ppp(frame, summary),
         LinkType::LINUX_SLL => linux_sll(frame, summary),
         LinkType::LINUX_SLL2 => linux_sll2(frame, summary),
+        LinkType::RADIOTAP => wlan::radiotap(frame, summary),
+        LinkType::IEEE802_11 => wlan::decode(frame, summary),
         other => {
             if other.name().is_none() {
                 summary.proto = Proto::parse(other.to_string());
@@ -76,7 +78,7 @@ fn network(ether_type: u16, payload: Extent<'_>, summary: &mut Summary<'_>) {
 }
 
 /// IEEE 802.2: destination and source service access point, control; then SNAP (RFC 1042).
-fn llc(payload: Extent<'_>, summary: &mut Summary<'_>) {
+pub(super) fn llc(payload: Extent<'_>, summary: &mut Summary<'_>) {
     summary.proto = Proto::named("llc");
     let &[destination, source, ..] = payload.bytes() else {
         return summary.faults.insert(payload.shortage(3));

@@ -9,6 +9,7 @@ mod extent;
 mod ip;
 mod link;
 mod transport;
+mod wlan;
 
 use crate::{LinkType, Summary};
 use extent::Extent;

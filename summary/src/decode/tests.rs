@@ -50,6 +50,59 @@ fn ipv6(next: u8, payload_len: u16) -> Vec<u8> {
     header
 }
 
+/// An 802.11 data frame to the access point, with an unencrypted UDP datagram.
+fn wlan_data(flags: u8, qos: &[u8]) -> Vec<u8> {
+    let subtype = if qos.is_empty() { 0x08 } else { 0x88 };
+    let header = [subtype, flags, 0, 0, 2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 2, 2, 0, 0, 0, 0, 3, 0, 0];
+    let snap = [0xaa, 0xaa, 3, 0, 0, 0, 8, 0];
+    [&header[..], qos, &snap, &ipv4(17, 32, 0), &UDP_DNS, &[1; 4]].concat()
+}
+
+/// A radiotap header with time and flags.
+fn radiotap(flags: u8, frame: &[u8]) -> Vec<u8> {
+    let header = [0, 0, 18, 0, 3, 0, 0, 0, 1, 2, 3, 4, 5, 6, 7, 8, flags, 0];
+    [&header[..], frame].concat()
+}
+
+#[test]
+fn wlan_frames_have_their_addresses_and_what_they_carry() {
+    let udp = r#""src":"10.0.0.1","dst":"10.0.0.2","sport":54321,"dport":53,"proto":"udp","ttl":64,"payload":4"#;
+    let macs = |src: u8, dst: u8| {
+        format!(r#""src":"02:00:00:00:00:0{src}","dst":"02:00:00:00:00:0{dst}","proto":"wlan""#)
+    };
+    let check = |link, frame: &[u8], rest: &str| {
+        let name = if link == LinkType::RADIOTAP { "radiotap" } else { "ieee802.11" };
+        check(
+            link,
+            frame,
+            frame.len(),
+            &format!(r#""len":{},"link":"{name}",{rest}"#, frame.len()),
+        );
+    };
+    check(LinkType::IEEE802_11, &wlan_data(0x01, &[]), udp);
+    check(LinkType::RADIOTAP, &radiotap(0, &wlan_data(0x02, &[])), udp);
+    // Its checksum is no payload; the header of quality of service is padded.
+    let with_fcs = [&wlan_data(0x01, &[0, 0])[..], &[9; 4]].concat();
+    check(LinkType::RADIOTAP, &radiotap(0x10, &with_fcs), udp);
+    let padded = wlan_data(0x01, &[0, 0, 0, 0]);
+    check(LinkType::RADIOTAP, &radiotap(0x20, &padded), udp);
+    // Encrypted: to the access point, from it, and between two.
+    check(LinkType::RADIOTAP, &radiotap(0, &wlan_data(0x41, &[])), &macs(2, 3));
+    check(LinkType::RADIOTAP, &radiotap(0, &wlan_data(0x42, &[])), &macs(3, 1));
+    check(LinkType::IEEE802_11, &wlan_data(0x40, &[]), &macs(2, 1));
+    let acknowledgment = [0xd4, 0, 0, 0, 2, 0, 0, 0, 0, 1];
+    check(LinkType::IEEE802_11, &acknowledgment, r#""dst":"02:00:00:00:00:01","proto":"wlan""#);
+    let several = wlan_data(0x01, &[0x80, 0]);
+    let unsupported = format!(r#"{},"err":["unsupported"]"#, macs(2, 3));
+    check(LinkType::IEEE802_11, &several, &unsupported);
+    let beacon = [&[0x80, 0][..], &wlan_data(0, &[])[2..24]].concat();
+    check(LinkType::IEEE802_11, &beacon, &macs(2, 1));
+    let cut = format!(r#"{},"err":["bad_length"]"#, macs(2, 1));
+    check(LinkType::IEEE802_11, &beacon[..20], &cut);
+    let bad = [0, 0, 4, 0, 0, 0, 0, 0];
+    check(LinkType::RADIOTAP, &bad, r#""proto":"radiotap","err":["bad_header"]"#);
+}
+
 const TCP_SYN_ACK: [u8; 20] =
     [0, 80, 0xd4, 0x31, 0, 0, 1, 0, 0, 0, 2, 0, 0x50, 0x12, 0x10, 0, 0, 0, 0, 0];
 const UDP_DNS: [u8; 8] = [0xd4, 0x31, 0, 53, 0, 12, 0, 0];
