@@ -55,6 +55,19 @@ pub fn finish(child: Child) -> Output {
     Output { status: output.status, stdout: output.stdout, stderr }
 }
 
+/// Waits until something is so.
+///
+/// # Panics
+///
+/// Where it is not in time.
+pub fn wait_for(what: &str, is_so: impl Fn() -> bool) {
+    let deadline = Instant::now() + DEADLINE;
+    while !is_so() {
+        assert!(Instant::now() < deadline, "not in time: {what}");
+        thread::sleep(Duration::from_millis(5));
+    }
+}
+
 /// Sends a signal.
 ///
 /// # Panics
@@ -81,6 +94,15 @@ impl Capture {
         let file = directory.join("capture.ndjson");
         let mut command = sniffer();
         command.args(words).arg("--force").arg("-w").arg(&file);
+        Self::start_command(&mut command, file)
+    }
+
+    /// Starts one by a command that writes into that file, and waits until it captures.
+    ///
+    /// # Panics
+    ///
+    /// Where it does not begin.
+    pub fn start_command(command: &mut Command, file: PathBuf) -> Self {
         let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let capture = Self { child, file };
         capture.wait_until(|text| text.starts_with("{\"type\":\"meta\""));
@@ -112,6 +134,15 @@ impl Capture {
             assert!(Instant::now() < deadline, "not in time: {}", self.file.display());
             thread::sleep(Duration::from_millis(5));
         }
+    }
+
+    /// Waits for the capture's own end, and tells what it said.
+    ///
+    /// # Panics
+    ///
+    /// Where that fails.
+    pub fn finish(self) -> Output {
+        finish(self.child)
     }
 
     /// Sends a signal.

@@ -21,6 +21,8 @@ pub struct Stream {
     pub packets: Vec<Packet>,
     /// The counters.
     pub stats: Vec<Counts>,
+    /// The interface of each of them.
+    pub stats_of: Vec<Option<String>>,
     /// The events.
     pub events: Vec<Value>,
     /// The totals.
@@ -89,6 +91,7 @@ impl Stream {
             meta: Value::Null,
             packets: Vec::new(),
             stats: Vec::new(),
+            stats_of: Vec::new(),
             events: Vec::new(),
             end: Counts::default(),
             reason: String::new(),
@@ -106,7 +109,10 @@ impl Stream {
                 "pkt" => stream.packets.push(
                     serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}")),
                 ),
-                "stats" => stream.stats.push(serde_json::from_value(value).unwrap()),
+                "stats" => {
+                    stream.stats_of.push(value["if"].as_str().map(str::to_owned));
+                    stream.stats.push(serde_json::from_value(value).unwrap());
+                }
                 "event" => stream.events.push(value),
                 "end" => {
                     stream.reason = value["reason"].as_str().unwrap().to_owned();
@@ -118,6 +124,26 @@ impl Stream {
         assert!(!stream.reason.is_empty(), "`end` is last");
         stream.check_accounts();
         stream
+    }
+
+    /// The counters of one interface, added up.
+    pub fn sum_of(&self, interface: &str) -> Counts {
+        let mut sum = Counts::default();
+        for (_, counts) in
+            self.stats_of.iter().zip(&self.stats).filter(|(of, _)| of.as_deref() == Some(interface))
+        {
+            sum.recv += counts.recv;
+            sum.drop += counts.drop;
+            sum.out += counts.out;
+            sum.skip += counts.skip;
+            sum.bytes += counts.bytes;
+        }
+        sum
+    }
+
+    /// The kinds of the events, in order.
+    pub fn event_kinds(&self) -> Vec<&str> {
+        self.events.iter().filter_map(|event| event["event"].as_str()).collect()
     }
 
     fn check_accounts(&self) {
@@ -134,8 +160,14 @@ impl Stream {
         assert_eq!(end.recv, end.out + end.skip + end.drop, "{end:?}");
         assert_eq!(end.out, self.packets.len() as u64);
         assert_eq!(end.bytes, self.packets.iter().map(|packet| packet.len).sum::<u64>());
-        let last = self.packets.last().map_or(0, |packet| packet.n);
-        assert_eq!(last, end.out + end.skip, "the last number");
+        if let (Some(first), Some(last)) = (self.packets.first(), self.packets.last()) {
+            // Of a file that follows another one of its run, numbers go on.
+            assert_eq!(last.n - (first.n - 1), end.out + end.skip, "the last number");
+        }
+        for counts in &self.stats {
+            let Counts { recv, drop, out, skip, .. } = counts;
+            assert_eq!(*recv, out + skip + drop, "{counts:?}");
+        }
         assert!(self.packets.windows(2).all(|pair| pair[0].n < pair[1].n), "numbers rise");
     }
 }

@@ -13,6 +13,7 @@ use crate::Error;
 use crate::cli::Direction;
 use crate::interfaces::{self, Interface};
 use frame::Shape;
+use nix::sys::socket::{setsockopt, sockopt};
 use ring::{Ring, Version};
 use socket2::{Domain, Protocol, Socket, Type};
 use std::io;
@@ -164,6 +165,10 @@ fn prepare(interface: &Interface, options: &Options) -> Result<(Capture, Reader)
         .map_err(|source| not_opened(source, &interface.name))?;
     sys::set_option(&socket, libc::PACKET_RESERVE, frame::HEADROOM)
         .map_err(failed("PACKET_RESERVE"))?;
+    // While a socket asks for time stamps, packets get theirs on arrival, once for all that capture
+    // them, and not from each ring anew (`net_timestamp_check` in net/core/dev.c). Without it they are
+    // a little later.
+    let _ = setsockopt(&socket, sockopt::ReceiveTimestampns, &true);
     let has_virtio = options.has_gso
         && has_whole_virtio_headers()
         && sys::set_option(&socket, libc::PACKET_VNET_HDR, 1).is_ok();

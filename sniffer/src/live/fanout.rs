@@ -287,3 +287,121 @@ impl Worker {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    /// The test's end of a lane.
+    struct Feed {
+        batches: SyncSender<Batch>,
+        empty_at_ns: Arc<AtomicU64>,
+    }
+
+    fn fanout(lane_count: usize) -> (Fanout, Vec<Feed>) {
+        let shared = Shared {
+            start: Instant::now(),
+            news: EventFd::from_flags(EfdFlags::EFD_NONBLOCK).unwrap(),
+            is_stopped: AtomicBool::new(false),
+        };
+        let mut feeds = Vec::new();
+        let mut lane = || {
+            let (sender, batches) = sync_channel(1_000);
+            let empty_at_ns = Arc::new(AtomicU64::new(0));
+            feeds.push(Feed { batches: sender, empty_at_ns: empty_at_ns.clone() });
+            Lane { thread: None, batches, spares: channel().0, head: None, empty_at_ns }
+        };
+        let lanes = (0..lane_count).map(|_| lane()).collect();
+        (Fanout { lanes, shared: Arc::new(shared) }, feeds)
+    }
+
+    /// A batch taken that many milliseconds after the start; the text of a line is its time.
+    fn batch(fanout: &Fanout, taken_ms: u64, times: &[i64]) -> Batch {
+        let taken = fanout.shared.start + Duration::from_millis(taken_ms);
+        let mut batch = Batch { taken, packets: Vec::new(), text: Vec::new(), has_losses: false };
+        for &time in times {
+            batch.text.extend(format!("{time},").into_bytes());
+            let end = batch.text.len();
+            batch.packets.push(Line { ts: Timestamp::from_ns(time), end, wire_len: 60 });
+        }
+        batch
+    }
+
+    /// All that leaves now.
+    fn leaving(fanout: &mut Fanout) -> String {
+        let mut text = String::new();
+        let mut visit = |_: u32, line: &[u8]| {
+            text += std::str::from_utf8(line).unwrap();
+            Ok(true)
+        };
+        while fanout.read(&mut visit).unwrap().is_some() {}
+        text
+    }
+
+    #[test]
+    fn a_line_waits_until_no_thread_can_have_an_earlier_one() {
+        let (mut fanout, feeds) = fanout(2);
+        feeds[0].batches.send(batch(&fanout, 10, &[5, 7])).unwrap();
+        assert_eq!(leaving(&mut fanout), "");
+        assert!(fanout.is_waiting());
+        // Seen empty before the batch was taken: an earlier packet may have come since.
+        feeds[1].empty_at_ns.store(9_000_000, Ordering::Release);
+        assert_eq!(leaving(&mut fanout), "");
+        feeds[1].batches.send(batch(&fanout, 12, &[4, 6])).unwrap();
+        assert_eq!(leaving(&mut fanout), "4,5,6,");
+        feeds[1].empty_at_ns.store(20_000_000, Ordering::Release);
+        assert_eq!(leaving(&mut fanout), "7,");
+        assert!(!fanout.is_waiting());
+    }
+
+    #[test]
+    fn a_clock_set_back_holds_nothing_up() {
+        let (mut fanout, feeds) = fanout(2);
+        feeds[0].batches.send(batch(&fanout, 10, &[5_000, 5_001])).unwrap();
+        feeds[1].batches.send(batch(&fanout, 20, &[100, 101])).unwrap();
+        feeds[0].empty_at_ns.store(30_000_000, Ordering::Release);
+        feeds[1].empty_at_ns.store(30_000_000, Ordering::Release);
+        assert_eq!(leaving(&mut fanout), "100,101,5000,5001,");
+    }
+
+    #[test]
+    fn what_is_not_wanted_any_more_stays() {
+        let (mut fanout, feeds) = fanout(1);
+        feeds[0].batches.send(batch(&fanout, 10, &[1, 2])).unwrap();
+        feeds[0].empty_at_ns.store(30_000_000, Ordering::Release);
+        let mut seen = 0;
+        let visit = |_: u32, _: &[u8]| {
+            seen += 1;
+            Ok(false)
+        };
+        assert_eq!(fanout.read(visit).unwrap(), Some(false));
+        assert_eq!(seen, 1);
+    }
+
+    proptest! {
+        /// However packets are spread over threads and batches: each leaves once, in order.
+        #[test]
+        fn all_lines_leave_in_order_of_time(
+            lanes in proptest::collection::vec(
+                proptest::collection::vec(0i64..1_000, 0..60), 1..5,
+            ),
+            batch_len in 1usize..20,
+        ) {
+            let (mut fanout, feeds) = fanout(lanes.len());
+            let mut expected = Vec::new();
+            for (lane, feed) in lanes.into_iter().zip(&feeds) {
+                let mut lane = lane;
+                lane.sort_unstable();
+                for times in lane.chunks(batch_len) {
+                    feed.batches.send(batch(&fanout, 1, times)).unwrap();
+                }
+                feed.empty_at_ns.store(30_000_000, Ordering::Release);
+                expected.extend(lane);
+            }
+            expected.sort_unstable();
+            let expected: String = expected.iter().map(|time| format!("{time},")).collect();
+            prop_assert_eq!(leaving(&mut fanout), expected);
+        }
+    }
+}

@@ -5,6 +5,9 @@
 #![expect(clippy::unwrap_used, reason = "a test says what failed by panicking")]
 
 mod capture;
+mod engine;
 mod files;
 mod mishaps;
 mod page;
+mod rotation;
+mod survival;

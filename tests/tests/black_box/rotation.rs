@@ -1,0 +1,270 @@
+//! One capture in several files, and compressed ones.
+
+use flate2::read::MultiGzDecoder;
+use nix::sys::signal::Signal;
+use std::fs;
+use std::io::Read;
+use std::path::Path;
+use tempfile::{TempDir, tempdir};
+use tests::cable::with_cable;
+use tests::frames::{IPV4, Sender, ethernet, ipv4, pcap, udp};
+use tests::process::{Capture, Output, finish, run, signal, sniffer, wait_for};
+use tests::stream::Stream;
+
+const COUNT: usize = 2_000;
+
+fn send(sender: &Sender, count: usize) {
+    let frame = ethernet(&[], IPV4, &ipv4(17, &udp(&[0; 18])));
+    (0..count).for_each(|_| sender.send(&frame));
+}
+
+/// Captures on `right` into files of a new directory while `work` is done.
+fn files(
+    words: &[&str],
+    name: &str,
+    work: impl FnOnce(&Path, &std::process::Child) + Send,
+) -> (TempDir, Output) {
+    let directory = tempdir().unwrap();
+    let output = with_cable(|| {
+        let mut command = sniffer();
+        command.args(["-i", "right", "-w"]).arg(directory.path().join(name)).args(words);
+        let child = command
+            .stdout(std::process::Stdio::piped())
+            .stderr(std::process::Stdio::piped())
+            .spawn()
+            .unwrap();
+        wait_for("the first file", || {
+            let mut entries = fs::read_dir(directory.path()).unwrap();
+            entries.any(|entry| entry.unwrap().metadata().unwrap().len() > 0)
+        });
+        work(directory.path(), &child);
+        finish(child)
+    });
+    (directory, output)
+}
+
+/// The files, by their names.
+fn names(directory: &Path) -> Vec<String> {
+    let entries = fs::read_dir(directory).unwrap();
+    let mut names: Vec<_> =
+        entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    names.sort();
+    names
+}
+
+fn read(path: &Path) -> Stream {
+    Stream::read(&fs::read(path).unwrap())
+}
+
+/// That the files are one run: numbers go on from each to the next.
+fn check_run(streams: &[Stream], count: usize) {
+    let mut numbers = streams.iter().flat_map(|stream| &stream.packets).map(|packet| packet.n);
+    assert!(numbers.by_ref().eq(1..=count as u64), "each packet once");
+    let (last, before) = streams.split_last().unwrap();
+    for stream in before {
+        assert_eq!(stream.event_kinds(), ["rotated"]);
+    }
+    assert!(last.events.is_empty());
+}
+
+fn interrupt(child: &std::process::Child) {
+    signal(child, Signal::SIGINT);
+}
+
+#[test]
+fn files_follow_each_other_by_size_and_are_complete() {
+    let (directory, output) = files(&["-C", "100k"], "a.ndjson", |directory, child| {
+        assert_eq!(names(directory), ["a.ndjson.part"]);
+        send(&Sender::new("left"), COUNT);
+        interrupt(child);
+    });
+    assert!(output.status.success(), "{}", output.stderr);
+    let expected = ["a.ndjson", "a.ndjson1", "a.ndjson2", "a.ndjson3"];
+    assert_eq!(names(directory.path()), expected);
+    let streams: Vec<_> = expected.iter().map(|name| read(&directory.path().join(name))).collect();
+    check_run(&streams, COUNT);
+    for (name, stream) in expected.iter().zip(&streams) {
+        let len = fs::metadata(directory.path().join(name)).unwrap().len();
+        let is_last = *name == "a.ndjson3";
+        assert_eq!(stream.reason, if is_last { "signal" } else { "size" });
+        assert!(is_last || (102_400..104_000).contains(&len), "{name}: {len}");
+    }
+}
+
+#[test]
+fn a_ring_of_files_keeps_the_last_ones() {
+    let words = ["-C", "50k", "-W", "3"];
+    let (directory, output) = files(&words, "a", |_, child| {
+        send(&Sender::new("left"), COUNT);
+        interrupt(child);
+    });
+    assert!(output.status.success(), "{}", output.stderr);
+    assert_eq!(names(directory.path()), ["a0", "a1", "a2"]);
+    let mut streams: Vec<_> =
+        names(directory.path()).iter().map(|name| read(&directory.path().join(name))).collect();
+    streams.sort_by_key(|stream| stream.packets[0].n);
+    let kept: Vec<_> =
+        streams.iter().flat_map(|stream| &stream.packets).map(|packet| packet.n).collect();
+    assert!(kept.windows(2).all(|pair| pair[0] + 1 == pair[1]), "without gaps");
+    assert_eq!((kept.last(), kept.len() < COUNT), (Some(&(COUNT as u64)), true));
+    // What is there already is not overwritten by a new run.
+    let again =
+        with_cable(|| run(&["-i", "right", "-w", &place(&directory, "a"), "-C", "1", "-W", "3"]));
+    assert!(again.stderr.contains("exists; use --force"), "{}", again.stderr);
+}
+
+fn place(directory: &TempDir, name: &str) -> String {
+    directory.path().join(name).to_str().unwrap().to_owned()
+}
+
+#[test]
+fn files_follow_each_other_by_time_with_the_time_in_their_names() {
+    let (directory, output) = files(&["-G", "0.05"], "%Y%m%d-%H%M%S", |directory, child| {
+        let sender = Sender::new("left");
+        send(&sender, 10);
+        wait_for("a second complete file", || 2 < names(directory).len());
+        send(&sender, 10);
+        interrupt(child);
+    });
+    assert!(output.status.success(), "{}", output.stderr);
+    let names = names(directory.path());
+    assert!(
+        names.iter().all(|name| name.starts_with("20") && name.as_bytes()[8] == b'-'),
+        "{names:?}"
+    );
+    let mut streams: Vec<_> = names.iter().map(|name| read(&directory.path().join(name))).collect();
+    streams.sort_by(|a, b| a.meta["start"].as_str().cmp(&b.meta["start"].as_str()));
+    check_run(&streams, 20);
+    assert_eq!(
+        (&streams[0].reason[..], &streams.last().unwrap().reason[..]),
+        ("duration", "signal")
+    );
+}
+
+#[test]
+fn a_count_of_files_by_time_ends_the_run() {
+    let (directory, output) = files(&["-G", "0.05", "-W", "2"], "a", |_, _| {});
+    assert!(output.status.success(), "{}", output.stderr);
+    assert_eq!(names(directory.path()), ["a", "a1"]);
+    assert_eq!(read(&directory.path().join("a1")).reason, "duration");
+}
+
+#[test]
+fn a_hangup_begins_a_new_file_as_logrotate_wants_it() {
+    let (directory, output) = files(&[], "a", |directory, child| {
+        let sender = Sender::new("left");
+        send(&sender, 5);
+        fs::rename(directory.join("a"), directory.join("a.old")).unwrap();
+        signal(child, Signal::SIGHUP);
+        wait_for("the next file", || {
+            fs::read(directory.join("a")).is_ok_and(|bytes| !bytes.is_empty())
+        });
+        send(&sender, 7);
+        signal(child, Signal::SIGHUP);
+        wait_for("a numbered file", || {
+            fs::read(directory.join("a1")).is_ok_and(|bytes| !bytes.is_empty())
+        });
+        interrupt(child);
+    });
+    assert!(output.status.success(), "{}", output.stderr);
+    let streams = ["a.old", "a", "a1"].map(|name| read(&directory.path().join(name)));
+    check_run(&streams, 12);
+    assert!(streams.iter().all(|stream| stream.reason == "signal"));
+}
+
+#[test]
+fn the_counters_are_told_when_asked_for() {
+    with_cable(|| {
+        let directory = tempdir().unwrap();
+        let capture = Capture::start(directory.path(), &["-i", "right", "-i", "left", "-q"]);
+        send(&Sender::new("left"), 3);
+        capture.wait_until(|text| text.matches("\"pkt\"").count() == 6);
+        capture.signal(Signal::SIGUSR1);
+        // Taken in before the end: requests are heard first, or with it.
+        capture.wait_until(|text| text.matches("\"stats\"").count() > 1);
+        capture.signal(Signal::SIGINT);
+        let output = capture.finish();
+        let expected = "sniffer: 6 packets captured on right, left in ";
+        assert!(output.stderr.starts_with(expected), "{}", output.stderr);
+        assert!(output.stderr.contains("\n  left: 3 packets, 0 dropped\n"), "{}", output.stderr);
+    });
+}
+
+fn gunzip(bytes: &[u8]) -> Vec<u8> {
+    let mut plain = Vec::new();
+    MultiGzDecoder::new(bytes).read_to_end(&mut plain).unwrap();
+    plain
+}
+
+#[test]
+fn a_file_is_compressed_as_its_name_says() {
+    for (name, unpack) in [
+        ("a.ndjson.gz", gunzip as fn(&[u8]) -> Vec<u8>),
+        ("a.ndjson.zst", |bytes| zstd::decode_all(bytes).unwrap()),
+    ] {
+        let (directory, output) = files(&[], name, |_, child| {
+            send(&Sender::new("left"), COUNT);
+            interrupt(child);
+        });
+        assert!(output.status.success(), "{}", output.stderr);
+        let packed = fs::read(directory.path().join(name)).unwrap();
+        assert_eq!(Stream::read(&unpack(&packed)).packets.len(), COUNT);
+        assert!(packed.len() < COUNT * 50, "{name}: {} bytes", packed.len());
+    }
+}
+
+#[test]
+fn compressed_files_follow_each_other_too() {
+    let (directory, output) = files(&["-C", "4k"], "a.gz", |directory, child| {
+        let sender = Sender::new("left");
+        while names(directory).len() < 3 {
+            send(&sender, 200);
+        }
+        interrupt(child);
+    });
+    assert!(output.status.success(), "{}", output.stderr);
+    let mut streams: Vec<_> = names(directory.path())
+        .iter()
+        .map(|name| {
+            assert!(name.ends_with(".gz"), "{name}");
+            Stream::read(&gunzip(&fs::read(directory.path().join(name)).unwrap()))
+        })
+        .collect();
+    streams.sort_by_key(|stream| stream.packets.first().map(|packet| packet.n));
+    check_run(&streams, streams.iter().map(|stream| stream.packets.len()).sum());
+}
+
+#[test]
+fn what_was_compressed_so_far_can_be_read_before_the_end() {
+    let (_, output) = files(&[], "a.gz", |directory, child| {
+        send(&Sender::new("left"), 10);
+        wait_for("the packets in what is written", || {
+            let bytes = fs::read(directory.join("a.gz")).unwrap();
+            let mut plain = Vec::new();
+            // It ends too early, being written yet.
+            let _ = MultiGzDecoder::new(&bytes[..]).read_to_end(&mut plain);
+            String::from_utf8_lossy(&plain).matches("\"pkt\"").count() == 10
+        });
+        interrupt(child);
+    });
+    assert!(output.status.success(), "{}", output.stderr);
+}
+
+#[test]
+fn files_that_are_read_are_written_by_size_and_compressed_too() {
+    let directory = tempdir().unwrap();
+    fs::write(directory.path().join("in.pcap"), pcap(1_000)).unwrap();
+    let input = place(&directory, "in.pcap");
+    let output = run(&["-r", &input, "-w", &place(&directory, "a"), "-C", "50k"]);
+    assert!(output.status.success(), "{}", output.stderr);
+    let streams: Vec<_> = names(directory.path())[..]
+        .iter()
+        .filter(|name| *name != "in.pcap")
+        .map(|name| read(&directory.path().join(name)))
+        .collect();
+    assert!(2 < streams.len());
+    check_run(&streams, 1_000);
+    let output = run(&["-r", &input, "--compress", "zstd"]);
+    let stream = Stream::read(&zstd::decode_all(&output.stdout[..]).unwrap());
+    assert_eq!(stream.packets.len(), 1_000);
+}

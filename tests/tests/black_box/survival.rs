@@ -1,0 +1,146 @@
+//! What happens to interfaces, clocks and disks during a long capture.
+
+use nix::sys::signal::Signal;
+use std::fs;
+use std::process::Command;
+use tempfile::tempdir;
+use tests::cable::with_cable;
+use tests::frames::{IPV4, Sender, ethernet, ipv4, udp};
+use tests::process::Capture;
+use tests::stream::{Stream, check_line};
+use xtask::namespace;
+
+fn packet() -> Vec<u8> {
+    ethernet(&[], IPV4, &ipv4(17, &udp(&[0; 1_000])))
+}
+
+/// Captures on `right` with these words while `work` does something with the cable.
+fn during(words: &[&str], work: impl FnOnce(&Capture) + Send) -> Stream {
+    with_cable(|| {
+        let directory = tempdir().unwrap();
+        let capture = Capture::start(directory.path(), &[&["-i", "right"], words].concat());
+        Sender::new("left").send(&packet());
+        work(&capture);
+        capture.stop()
+    })
+}
+
+fn make_again(capture: &Capture) {
+    namespace::ip("link delete right").unwrap();
+    capture.wait_until(|text| text.contains("iface_gone"));
+    namespace::ip("link add left type veth peer name right").unwrap();
+    for end in ["left", "right"] {
+        namespace::ip(&format!("link set {end} addrgenmode none")).unwrap();
+        namespace::ip(&format!("link set {end} up")).unwrap();
+    }
+    capture.wait_until(|text| text.contains("reattached"));
+    Sender::new("left").send(&packet());
+    capture.wait_until(|text| text.matches("\"pkt\"").count() == 2);
+}
+
+#[test]
+fn an_interface_that_is_made_again_is_captured_on() {
+    for words in [&[][..], &["--threads", "2"]] {
+        let stream = during(words, make_again);
+        assert_eq!(stream.event_kinds(), ["iface_down", "iface_gone", "reattached"]);
+        let event = &stream.events[2];
+        assert_eq!(event["if"], "right");
+        assert!(0 < event["gap_ns"].as_u64().unwrap());
+        assert_eq!((stream.packets.len(), stream.end.recv), (2, 2));
+    }
+}
+
+#[test]
+fn an_interface_can_be_made_again_more_than_once() {
+    let stream = during(&[], |capture| {
+        for turn in 1..=3 {
+            namespace::ip("link delete right").unwrap();
+            capture.wait_until(|text| text.matches("iface_gone").count() == turn);
+            namespace::ip("link add left type veth peer name right").unwrap();
+            namespace::ip("link set left up").unwrap();
+            namespace::ip("link set right up").unwrap();
+            capture.wait_until(|text| text.matches("reattached").count() == turn);
+        }
+    });
+    assert_eq!(stream.event_kinds().iter().filter(|kind| **kind == "reattached").count(), 3);
+}
+
+#[test]
+fn a_new_name_is_told_and_used_from_there_on() {
+    let stream = during(&[], |capture| {
+        capture.wait_until(|text| text.contains("\"pkt\""));
+        namespace::ip("link set right down").unwrap();
+        namespace::ip("link set right name wan0").unwrap();
+        namespace::ip("link set wan0 up").unwrap();
+        capture.wait_until(|text| text.contains("iface_up"));
+        Sender::new("left").send(&packet());
+    });
+    assert_eq!(stream.event_kinds(), ["iface_down", "iface_renamed", "iface_up"]);
+    let renamed = &stream.events[1];
+    assert_eq!((&renamed["if"], &renamed["new_name"]), (&"right".into(), &"wan0".into()));
+    let names: Vec<_> = stream.packets.iter().map(|packet| packet.r#if.as_deref()).collect();
+    assert_eq!(names, [Some("right"), Some("wan0")]);
+    assert_eq!(stream.stats_of.last().unwrap().as_deref(), Some("wan0"));
+}
+
+#[test]
+fn another_mtu_is_told_and_larger_frames_are_captured() {
+    let stream = during(&[], |capture| {
+        namespace::ip("link set right mtu 9000").unwrap();
+        capture.wait_until(|text| text.contains("iface_mtu"));
+        Sender::new("left").send(&ethernet(&[], IPV4, &ipv4(17, &udp(&[0; 8_000]))));
+    });
+    assert_eq!((&stream.events[0]["mtu"], stream.events.len()), (&9_000.into(), 1));
+    assert_eq!(stream.packets[1].payload, Some(8_000));
+}
+
+#[test]
+fn a_suspended_capture_tells_what_it_missed_and_goes_on() {
+    let stream = during(&["-B", "256", "--block-size", "64", "--stats", "0.05"], |capture| {
+        capture.signal(Signal::SIGSTOP);
+        let sender = Sender::new("left");
+        (0..2_000).for_each(|_| sender.send(&packet()));
+        capture.signal(Signal::SIGCONT);
+        capture.wait_until(|text| text.contains("drop_end"));
+        sender.send(&packet());
+    });
+    assert_eq!(stream.event_kinds(), ["drop_begin", "drop_end"]);
+    assert_eq!((stream.end.recv, &stream.reason[..]), (2_002, "signal"));
+    assert!(0 < stream.end.drop);
+    assert_eq!(stream.packets.last().unwrap().n, stream.end.out);
+}
+
+#[test]
+fn a_disk_that_fills_up_leaves_whole_lines_and_is_named() {
+    let (output, text) = with_cable(|| {
+        let directory = tempdir().unwrap();
+        let disk = directory.path().join("disk");
+        fs::create_dir(&disk).unwrap();
+        let copy = directory.path().join("copy");
+        // A disk of 128 kB, in a mount namespace that ends with the command.
+        let script = format!(
+            "mount -t tmpfs -o size=128k none {0} && {1} -i right -w {0}/out; code=$?; \
+             cp {0}/out {2}; exit $code",
+            disk.display(),
+            xtask::build::sniffer_path().display(),
+            copy.display()
+        );
+        let mut command = Command::new("unshare");
+        command.args(["--mount", "sh", "-c", &script]);
+        let child = command.stderr(std::process::Stdio::piped()).spawn().unwrap();
+        tests::process::wait_for("the capture", || {
+            fs::read_to_string("/proc/thread-self/net/packet").unwrap().lines().count() == 2
+        });
+        let sender = Sender::new("left");
+        let is_running = || !copy.exists();
+        while is_running() {
+            sender.send(&packet());
+        }
+        let output = tests::process::finish(child);
+        (output, fs::read_to_string(&copy).unwrap())
+    });
+    assert_eq!(output.status.code(), Some(1), "{}", output.stderr);
+    assert!(output.stderr.contains("/disk/out`: No space left"), "{}", output.stderr);
+    assert!(100_000 < text.len() && text.ends_with("}\n"), "{} bytes", text.len());
+    text.lines().for_each(check_line);
+}
