@@ -9,9 +9,16 @@ use crate::build;
 /// A program, and the package that has it.
 pub type Tool = (&'static str, &'static str);
 
-/// For the tests: a browser, namespaces' interfaces, and programs to compare with.
-pub const FOR_TESTS: &[Tool] =
-    &[("chromium", "chromium"), ("ip", "iproute2"), ("capinfos", "tshark"), ("tcpdump", "tcpdump")];
+/// For the tests: a browser, namespaces' interfaces, programs to compare with, and the examples'
+/// language.
+pub const FOR_TESTS: &[Tool] = &[
+    ("chromium", "chromium"),
+    ("ip", "iproute2"),
+    ("capinfos", "tshark"),
+    ("tcpdump", "tcpdump"),
+    ("python3", "python3"),
+    ("pip3", "python3-pip"),
+];
 
 /// For the benches: the peers, and a sender as fast as the kernel.
 pub const FOR_BENCHES: &[Tool] = &[

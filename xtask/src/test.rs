@@ -4,7 +4,7 @@ use anyhow::{Context, Result, bail};
 use std::io::{BufRead, BufReader};
 use std::process::{Command, Stdio};
 
-use crate::{build, debian, namespace};
+use crate::{build, debian, namespace, python};
 
 /// Runs everything.
 ///
@@ -25,6 +25,8 @@ pub fn run() -> Result<()> {
     println!("== documentation");
     let mut doc = build::cargo(["doc", "--workspace", "--no-deps", "--quiet"]);
     build::run(doc.env("RUSTDOCFLAGS", "--deny warnings"))?;
+    println!("== examples");
+    python::ensure()?;
     println!("== tests");
     let counts = count_tests(&mut tests()?)?;
     println!("{} passed, {} failed", counts.passed, counts.failed);

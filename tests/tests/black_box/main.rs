@@ -6,8 +6,11 @@
 
 mod capture;
 mod engine;
+mod examples;
 mod files;
+mod links;
 mod mishaps;
 mod page;
+mod parity;
 mod rotation;
 mod survival;
