@@ -1,5 +1,7 @@
 //! The command line: tcpdump's option letters wherever tcpdump has one.
 
+mod values;
+
 use clap::error::ErrorKind;
 use clap::{CommandFactory, Parser, ValueEnum};
 use std::io::Write;
@@ -10,6 +12,7 @@ use crate::Error;
 use crate::capture::Options;
 use crate::interfaces::ANY;
 use crate::output::{Compression, Rotation, strftime};
+use values::{file_size, interface_name, path, positive_seconds, seconds};
 
 /// Most bytes of a packet that are captured unless `-s` says otherwise; tcpdump's default.
 pub const DEFAULT_SNAPLEN: u32 = 262_144;
@@ -325,55 +328,6 @@ pub(crate) fn generate(what: Generate) -> Result<(), Error> {
         .map_err(|source| Error::Output { name: "standard output".into(), source })
 }
 
-/// Longest interface name: `IFNAMSIZ` less its final zero (linux/if.h).
-const MAX_INTERFACE_NAME_LEN: usize = 15;
-
-fn interface_name(text: &str) -> Result<String, String> {
-    if text.is_empty() {
-        return Err("an interface has a name; sniffer -D lists them".into());
-    }
-    if MAX_INTERFACE_NAME_LEN < text.len() {
-        return Err(format!("an interface's name has at most {MAX_INTERFACE_NAME_LEN} bytes"));
-    }
-    Ok(text.to_owned())
-}
-
-fn path(text: &str) -> Result<PathBuf, String> {
-    if text.is_empty() { Err("a file has a name".into()) } else { Ok(text.into()) }
-}
-
-/// A size as `tcpdump -C` has it.
-fn file_size(text: &str) -> Result<u64, String> {
-    let (digits, unit) =
-        match text.char_indices().last().map(|(at, last)| (at, last.to_ascii_lowercase())) {
-            Some((at, 'k')) => (&text[..at], 1 << 10),
-            Some((at, 'm')) => (&text[..at], 1 << 20),
-            Some((at, 'g')) => (&text[..at], 1 << 30),
-            _ => (text, 1_000_000),
-        };
-    let number: u64 =
-        digits.parse().map_err(|_| "not a size such as 100, 64k, 10m, 1g".to_owned())?;
-    number.checked_mul(unit).filter(|size| 0 < *size).ok_or_else(|| "no size of a file".to_owned())
-}
-
-fn seconds(text: &str) -> Result<Duration, String> {
-    let seconds: f64 = text.parse().map_err(|_| "not a number of seconds".to_owned())?;
-    if MAX_SECONDS < seconds {
-        return Err("longer than a lifetime".to_owned());
-    }
-    Duration::try_from_secs_f64(seconds).map_err(|_| "not a length of time".to_owned())
-}
-
-/// No run is longer: about 95 years.
-const MAX_SECONDS: f64 = 3e9;
-
-fn positive_seconds(text: &str) -> Result<Duration, String> {
-    match seconds(text)? {
-        Duration::ZERO => Err("has to be more than nothing".into()),
-        duration => Ok(duration),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -426,14 +380,6 @@ mod tests {
             let cli = Cli::try_parse_from(["sniffer"].iter().chain(words)).unwrap();
             let reason = cli.check().unwrap_err();
             assert!(reason.contains(part), "{words:?}: {reason}");
-        }
-    }
-
-    #[test]
-    fn sizes_of_files_are_tcpdumps() {
-        let sizes = [("1", 1_000_000), ("3k", 3_072), ("2M", 2 << 20), ("1g", 1 << 30)];
-        for (text, size) in sizes {
-            assert_eq!(file_size(text), Ok(size), "{text}");
         }
     }
 
