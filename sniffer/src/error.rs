@@ -135,6 +135,12 @@ pub enum Error {
 }
 
 impl Error {
+    /// True where the interface was gone by the time the kernel was asked for it.
+    pub(crate) fn is_no_device(&self) -> bool {
+        let Self::Socket { source, .. } = self else { return false };
+        matches!(source.raw_os_error(), Some(libc::ENODEV | libc::ENXIO))
+    }
+
     /// True where nobody reads the output any more, as in `sniffer | head`.
     pub fn is_closed_pipe(&self) -> bool {
         matches!(self, Self::Output { source, .. } if source.kind() == io::ErrorKind::BrokenPipe)

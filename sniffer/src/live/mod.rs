@@ -246,7 +246,11 @@ impl<'a> Run<'a> {
             let before = source.interface.clone();
             if let State::Gone { since } = source.state {
                 if before.name == now.name && now.link_type().is_some() {
-                    self.attach(books, index, now, since)?;
+                    match self.attach(books, index, now, since) {
+                        // Gone again; that it is there once more will be told.
+                        Err(error) if error.is_no_device() => {}
+                        attached => attached?,
+                    }
                 }
                 continue;
             }
