@@ -160,7 +160,7 @@ impl Capture {
     ///
     /// Where it ends with an error, or its stream is none.
     pub fn stop(self) -> Stream {
-        self.signal(Signal::SIGINT);
+        self.signal(Signal::SIGTERM);
         let (output, stream) = self.wait();
         assert!(output.status.success(), "{}", output.stderr);
         stream

@@ -65,7 +65,7 @@ pub fn while_capturing(
         command.stderr(Stdio::piped()).spawn().with_context(|| format!("starting {command:?}"))?;
     let worked = wait_until_started(&mut child, out).and_then(|()| work());
     // It may be gone already; then its status says why.
-    let _ = kill(Pid::from_raw(i32::try_from(child.id())?), Signal::SIGINT);
+    let _ = kill(Pid::from_raw(i32::try_from(child.id())?), Signal::SIGTERM);
     let mut words = String::new();
     if let Some(stderr) = &mut child.stderr {
         stderr.read_to_string(&mut words)?;

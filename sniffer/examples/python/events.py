@@ -43,7 +43,7 @@ class Capture(protocol.ProcessProtocol):
     def stop(self):
         """Asks the sniffer to end, and waits until its last line is there."""
         try:
-            self.transport.signalProcess("INT")
+            self.transport.signalProcess("TERM")
         except error.ProcessExitedAlready:
             pass
         return self.ended

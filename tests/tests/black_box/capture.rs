@@ -197,7 +197,7 @@ fn a_small_buffer_that_overflows_says_so_and_the_accounts_hold() {
         let frame = ethernet(&[], IPV4, &ipv4(17, &udp(&[0; 1_000])));
         (0..2_000).for_each(|_| sender.send(&frame));
         capture.signal(Signal::SIGCONT);
-        capture.signal(Signal::SIGINT);
+        capture.signal(Signal::SIGTERM);
         capture.wait()
     });
     assert!(output.status.success(), "{}", output.stderr);
@@ -260,7 +260,7 @@ fn a_reader_that_stops_reading_does_not_hold_up_the_end() {
     with_cable(|| {
         let mut child = stuck();
         let pipe = child.stdout.take();
-        signal(&child, Signal::SIGINT);
+        signal(&child, Signal::SIGTERM);
         let output = tests::process::finish(child);
         drop(pipe);
         assert_eq!(output.status.code(), Some(1), "{}", output.stderr);
@@ -276,7 +276,7 @@ fn a_reader_that_stops_reading_does_not_hold_up_the_end() {
 fn a_reader_that_reads_again_gets_everything() {
     with_cable(|| {
         let child = stuck();
-        signal(&child, Signal::SIGINT);
+        signal(&child, Signal::SIGTERM);
         let output = tests::process::finish(child);
         assert!(output.status.success(), "{}", output.stderr);
         // The first byte was read when the capture began.

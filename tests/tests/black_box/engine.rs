@@ -113,7 +113,7 @@ fn a_kernel_without_rings_of_version_3_gets_the_one_before_with_a_warning() {
         (0..500).for_each(|len| sender.send(&packet(len)));
         sender.send(&ethernet(&[(0x8100, 5)], IPV4, &ipv4(17, &udp(&[1; 9]))));
         sender.send(&packet(59_958));
-        capture.signal(nix::sys::signal::Signal::SIGINT);
+        capture.signal(nix::sys::signal::Signal::SIGTERM);
         capture.wait()
     });
     assert!(output.status.success(), "{}", output.stderr);

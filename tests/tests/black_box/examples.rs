@@ -41,7 +41,7 @@ fn twisted_hears_each_packet_and_prints_rates() {
             let rate = line.strip_suffix(" packets/s").unwrap_or_else(|| panic!("{line}"));
             seen += rate.parse::<u64>().unwrap();
         }
-        tests::process::signal(&child, nix::sys::signal::Signal::SIGINT);
+        tests::process::signal(&child, nix::sys::signal::Signal::SIGTERM);
         assert!(lines.any(|line| line.unwrap() == "100 packets, 0 dropped"));
         assert!(finish(child).status.success());
     });

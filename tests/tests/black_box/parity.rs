@@ -83,7 +83,7 @@ fn frames_have_the_lengths_and_times_that_tcpdump_gives_them() {
         let sender = Sender::new("left");
         frames.iter().for_each(|frame| sender.send(frame));
         let stream = capture.stop();
-        signal(&tcpdump, nix::sys::signal::Signal::SIGINT);
+        signal(&tcpdump, nix::sys::signal::Signal::SIGTERM);
         finish(tcpdump);
         (stream, std::fs::read(&dump).unwrap())
     });

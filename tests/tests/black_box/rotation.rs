@@ -68,7 +68,7 @@ fn check_run(streams: &[Stream], count: usize) {
 }
 
 fn interrupt(child: &std::process::Child) {
-    signal(child, Signal::SIGINT);
+    signal(child, Signal::SIGTERM);
 }
 
 #[test]
@@ -182,7 +182,7 @@ fn the_counters_are_told_when_asked_for() {
         capture.signal(Signal::SIGUSR1);
         // Taken in before the end: requests are heard first, or with it.
         capture.wait_until(|text| text.matches("\"stats\"").count() > 1);
-        capture.signal(Signal::SIGINT);
+        capture.signal(Signal::SIGTERM);
         let output = capture.finish();
         let expected = "sniffer: 6 packets captured on right, left in ";
         assert!(output.stderr.starts_with(expected), "{}", output.stderr);
