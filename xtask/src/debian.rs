@@ -26,6 +26,7 @@ pub const FOR_BENCHES: &[Tool] = &[
     ("ip", "iproute2"),
     ("tcpdump", "tcpdump"),
     ("tshark", "tshark"),
+    ("dumpcap", "tshark"),
     ("trafgen", "netsniff-ng"),
 ];
 
@@ -54,7 +55,8 @@ pub fn ensure(tools: &[Tool]) -> Result<()> {
     apt(&[&["install", "--no-install-recommends"], &missing[..]].concat())
 }
 
-fn exists(program: &str) -> bool {
+/// True where a program of that name can be started.
+pub(crate) fn exists(program: &str) -> bool {
     let path = env::var_os("PATH").unwrap_or_default();
     // Debian's users do not have the administrators' directories in their path.
     let more = ["/usr/sbin".into(), "/sbin".into()];
