@@ -22,8 +22,10 @@ use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::Arc;
 use sys::{Mapping, RingGeometry, Statistics};
 
-/// A block with packets in it is handed over after this time at the latest, in milliseconds.
-const RETIRE_MS: u32 = 10;
+/// A block with packets in it is handed over after this time at the latest, in milliseconds. Each
+/// such hand-over takes a block, so that a process that is stopped for the time of all blocks loses
+/// packets however few there are.
+const RETIRE_MS: u32 = 100;
 /// The same where latency counts more than CPU time.
 const IMMEDIATE_RETIRE_MS: u32 = 1;
 
@@ -329,5 +331,21 @@ mod tests {
         for release in ["6.1.0-13-amd64", "5.15.0", "6", "", "4.19.0-gvisor"] {
             assert!(!is_release_at_least(release, (6, 2)), "{release}");
         }
+    }
+
+    #[test]
+    fn unless_told_otherwise_packets_survive_ten_seconds_without_a_reader() {
+        let options = Options {
+            snaplen: crate::cli::DEFAULT_SNAPLEN,
+            is_promiscuous: true,
+            direction: Direction::Inout,
+            buffer_kib: crate::cli::DEFAULT_BUFFER_KIB,
+            block_kib: crate::cli::DEFAULT_BLOCK_KIB,
+            is_immediate: false,
+            has_gso: true,
+        };
+        let geometry = options.geometry(Version::V3);
+        assert!(10_000 <= geometry.block_count * geometry.retire_ms as usize);
+        assert!(crate::cli::DEFAULT_SNAPLEN as usize <= geometry.block_len / 2);
     }
 }

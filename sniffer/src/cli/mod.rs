@@ -20,8 +20,8 @@ pub const DEFAULT_SNAPLEN: u32 = 262_144;
 /// Size of the kernel's buffer in KiB unless `-B` says otherwise: a second of a fast link.
 pub const DEFAULT_BUFFER_KIB: u32 = 64 << 10;
 
-/// Size of a block in KiB unless `--block-size` says otherwise: a frame of any size fits.
-pub const DEFAULT_BLOCK_KIB: u32 = 1 << 10;
+/// Size of a block in KiB unless `--block-size` says otherwise: a frame of any snap length fits.
+pub const DEFAULT_BLOCK_KIB: u32 = 512;
 
 /// Captures packets and writes a line of JSON for each.
 ///

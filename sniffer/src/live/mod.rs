@@ -28,7 +28,7 @@ use source::{Source, State};
 const COUNTERS_INTERVAL: Duration = Duration::from_secs(1);
 
 /// How long the last packets may take out of the ring after the end; a block is handed over in a
-/// hundredth of that.
+/// tenth of that.
 const DRAIN_DEADLINE: Duration = Duration::from_secs(1);
 
 /// Captures until something ends it.
