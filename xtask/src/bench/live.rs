@@ -218,7 +218,8 @@ fn send(config: &Path, interfaces: u32, packets: u64) -> Result<()> {
     let senders: Vec<_> = (0..interfaces)
         .map(|interface| {
             let mut sender = Command::new("trafgen");
-            sender.args(["-o", &format!("left{interface}"), "-P", "1", "-n", &share, "-c"]);
+            // Without -J no frame may be longer than 2,048 bytes.
+            sender.args(["-J", "-o", &format!("left{interface}"), "-P", "1", "-n", &share, "-c"]);
             sender.arg(config).stdout(Stdio::null()).stderr(Stdio::null());
             sender.spawn().context("starting trafgen")
         })
