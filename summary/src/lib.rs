@@ -49,7 +49,7 @@ pub mod record;
 mod timestamp;
 
 pub use address::{Address, Mac};
-pub use decode::decode;
+pub use decode::{Decoded, decode, decode_with_payload};
 pub use grouped::grouped;
 pub use link_type::LinkType;
 pub use packet::{Direction, Faults, Gso, GsoKind, Packet, Summary, Tcp, VlanIds};

@@ -1,27 +1,27 @@
 //! ARP (RFC 826) and RARP (RFC 903): operation and protocol addresses.
 
-use super::Extent;
-use crate::{Address, Summary};
+use super::{Decoded, Extent};
+use crate::Address;
 use etherparse::ArpPacketSlice;
 
 /// Bytes before the addresses.
 const FIXED_LEN: usize = 8;
 
-pub(super) fn decode(packet: Extent<'_>, summary: &mut Summary<'_>) {
+pub(super) fn decode<'a>(packet: Extent<'a>, out: &mut Decoded<'a>) {
     let Ok(arp) = ArpPacketSlice::from_slice(packet.bytes()) else {
-        summary.arp_op = packet.u16_at(6);
+        out.summary.arp_op = packet.u16_at(6);
         let lens = packet
             .bytes()
             .get(4..6)
             .map_or(0, |lens| 2 * lens.iter().map(|&l| usize::from(l)).sum::<usize>());
-        return summary.faults.insert(packet.shortage(FIXED_LEN + lens));
+        return out.summary.faults.insert(packet.shortage(FIXED_LEN + lens));
     };
-    summary.arp_op = Some(arp.operation().0);
+    out.summary.arp_op = Some(arp.operation().0);
     if let (Some(src), Some(dst)) =
         (protocol_address(arp.sender_protocol_addr()), protocol_address(arp.target_protocol_addr()))
     {
-        summary.src = Some(src);
-        summary.dst = Some(dst);
+        out.summary.src = Some(src);
+        out.summary.dst = Some(dst);
     }
 }
 

@@ -8,21 +8,50 @@ mod arp;
 mod extent;
 mod ip;
 mod link;
+mod mpls;
+mod ppp;
 mod transport;
 mod wlan;
 
 use crate::{LinkType, Summary};
 use extent::Extent;
 
+/// A frame described, and what its innermost header carries.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Decoded<'a> {
+    /// What the line says.
+    pub summary: Summary<'static>,
+    /// The captured bytes behind the transport header, without padding: empty where there is no
+    /// such header, and in later fragments.
+    pub payload: &'a [u8],
+}
+
 /// Decodes the captured `bytes` of a frame that had `wire_len` bytes on the wire.
 ///
 /// Total: any bytes give a summary. Of a tunnel the outer headers are described.
+///
+/// ```
+/// use summary::{LinkType, decode};
+///
+/// let datagram = [
+///     0x45, 0, 0, 31, 0, 0, 0, 0, 64, 17, 0, 0, 10, 0, 0, 1, 10, 0, 0, 2, // IPv4
+///     0x30, 0x39, 0, 53, 0, 11, 0, 0, b'a', b'b', b'c', // UDP
+/// ];
+/// let summary = decode(LinkType::RAW, &datagram, 31);
+/// assert_eq!((summary.sport, summary.dport, summary.payload), (Some(12_345), Some(53), Some(3)));
+/// assert!(summary.faults.is_empty());
+/// ```
 pub fn decode(link: LinkType, bytes: &[u8], wire_len: u32) -> Summary<'static> {
+    decode_with_payload(link, bytes, wire_len).summary
+}
+
+/// The same, with what the transport header carries: for who wants to look into it.
+pub fn decode_with_payload(link: LinkType, bytes: &[u8], wire_len: u32) -> Decoded<'_> {
     let cap = u32::try_from(bytes.len()).unwrap_or(u32::MAX);
     let wire_len = wire_len.max(cap);
-    let mut summary = Summary::new(link, cap, wire_len);
-    link::decode(Extent::new(bytes, wire_len as usize), &mut summary);
-    summary
+    let mut out = Decoded { summary: Summary::new(link, cap, wire_len), payload: &[] };
+    link::decode(Extent::new(bytes, wire_len as usize), &mut out);
+    out
 }
 
 #[cfg(test)]

@@ -302,6 +302,45 @@ fn cooked_and_loopback_frames_are_described_by_their_own_headers() {
 }
 
 #[test]
+fn label_stacks_are_passed_over() {
+    let datagram = [ipv4(17, 32, 0), UDP_DNS.to_vec(), vec![1; 4]].concat();
+    let labels: [&[u8]; 2] = [&[0, 1, 0x20, 64], &[0, 2, 0x21, 64]];
+    let expect = format!(
+        r#""len":54,{ETH},"src":"10.0.0.1","dst":"10.0.0.2","sport":54321,"dport":53,"proto":"udp","ttl":64,"payload":4"#
+    );
+    let stack = [&labels.concat()[..], &datagram].concat();
+    check_ethernet(&ethernet(&[&[0x88, 0x47]], &stack), &expect);
+    let pseudowire = [labels[1], &[0, 0, 0, 0, 2, 2]].concat();
+    let addresses = r#""src":"02:00:00:00:00:01","dst":"02:00:00:00:00:02""#;
+    check_ethernet(
+        &ethernet(&[&[0x88, 0x47]], &pseudowire),
+        &format!(r#""len":24,{ETH},{addresses},"proto":"mpls""#),
+    );
+    check_ethernet(
+        &ethernet(&[&[0x88, 0x47]], labels[0]),
+        &format!(r#""len":18,{ETH},{addresses},"proto":"mpls","err":["bad_length"]"#),
+    );
+}
+
+#[test]
+fn pppoe_sessions_are_passed_over_and_their_padding_is_no_payload() {
+    let datagram = [ipv4(17, 32, 0), UDP_DNS.to_vec(), vec![1; 4]].concat();
+    let session = [&[0x11, 0, 0, 7, 0, 34, 0, 0x21], &datagram[..], &[0; 6]].concat();
+    check_ethernet(
+        &ethernet(&[&[0x88, 0x64]], &session),
+        &format!(
+            r#""len":60,{ETH},"src":"10.0.0.1","dst":"10.0.0.2","sport":54321,"dport":53,"proto":"udp","ttl":64,"payload":4"#
+        ),
+    );
+    let echo = [0x11, 0, 0, 7, 0, 4, 0xc0, 0x21, 9, 1];
+    let addresses = r#""src":"02:00:00:00:00:01","dst":"02:00:00:00:00:02""#;
+    check_ethernet(
+        &ethernet(&[&[0x88, 0x64]], &echo),
+        &format!(r#""len":24,{ETH},{addresses},"proto":"pppoe""#),
+    );
+}
+
+#[test]
 fn damage_is_told_from_a_cut() {
     let whole = ethernet(&[IPV4], &[ipv4(6, 40, 0), TCP_SYN_ACK.to_vec()].concat());
     let faults = |bytes: &[u8], len: u32| decode(LinkType::ETHERNET, bytes, len).faults;
@@ -319,6 +358,26 @@ fn damage_is_told_from_a_cut() {
     let summary = decode(LinkType::ETHERNET, &offset, 54);
     assert_eq!((summary.faults, summary.tcp.seq), (Faults::BAD_HEADER, Some(256)));
     assert_eq!(faults(&[], 0), Faults::BAD_LENGTH);
+}
+
+#[test]
+fn a_cut_ip_header_keeps_what_was_captured() {
+    for (cut, fields) in [
+        (8, r#""proto":"ipv4""#),
+        (9, r#""proto":"ipv4","ttl":64"#),
+        (16, r#""src":"10.0.0.1","proto":"ipv4","ttl":64"#),
+        (20, r#""src":"10.0.0.1","dst":"10.0.0.2","proto":"tcp","ttl":64"#),
+    ] {
+        let expect = format!(r#""len":40,"cap":{cut},"link":"raw",{fields},"err":["truncated"]"#);
+        check(LinkType::RAW, &ipv4(6, 40, 0)[..cut], 40, &expect);
+    }
+    for (cut, fields) in [(7, ""), (8, r#","ttl":255"#), (39, r#","ttl":255"#)] {
+        let src = if cut < 24 { "" } else { r#""src":"::1","# };
+        let expect = format!(
+            r#""len":60,"cap":{cut},"link":"raw",{src}"proto":"ipv6"{fields},"err":["truncated"]"#
+        );
+        check(LinkType::RAW, &ipv6(6, 20)[..cut], 60, &expect);
+    }
 }
 
 #[test]

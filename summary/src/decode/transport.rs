@@ -1,7 +1,7 @@
 //! What IP carries: TCP, UDP and UDP-Lite, SCTP and DCCP ports, ICMP and ICMPv6.
 
-use super::Extent;
-use crate::{Faults, Proto, Summary, Tcp};
+use super::{Decoded, Extent};
+use crate::{Faults, Proto, Tcp};
 use etherparse::{TcpHeaderSlice, UdpHeaderSlice};
 
 const ICMP: u8 = 1;
@@ -14,24 +14,26 @@ const UDP_LITE: u8 = 136;
 
 const MIN_TCP_HEADER_WORDS: u8 = 5;
 const MAX_TCP_HEADER_LEN: usize = 60;
+/// Where the data offset ends, in bytes.
+const TCP_OFFSET_END: usize = 13;
 const UDP_HEADER_LEN: usize = 8;
 const SCTP_HEADER_LEN: usize = 12;
 
 /// Describes the segment that IP protocol `number` announces.
-pub(super) fn decode(number: u8, segment: Extent<'_>, summary: &mut Summary<'_>) {
+pub(super) fn decode<'a>(number: u8, segment: Extent<'a>, out: &mut Decoded<'a>) {
     match number {
-        TCP => tcp(segment, summary),
-        UDP => udp(segment, summary),
-        UDP_LITE => fixed(segment, UDP_HEADER_LEN, summary),
-        SCTP => fixed(segment, SCTP_HEADER_LEN, summary),
-        DCCP => dccp(segment, summary),
-        ICMP | ICMP6 => icmp(segment, summary),
-        _ => summary.proto = Proto::from_ip_number(number),
+        TCP => tcp(segment, out),
+        UDP => udp(segment, out),
+        UDP_LITE => fixed(segment, UDP_HEADER_LEN, out),
+        SCTP => fixed(segment, SCTP_HEADER_LEN, out),
+        DCCP => dccp(segment, out),
+        ICMP | ICMP6 => icmp(segment, out),
+        _ => out.summary.proto = Proto::from_ip_number(number),
     }
 }
 
-fn tcp(segment: Extent<'_>, summary: &mut Summary<'_>) {
-    ports(segment, summary);
+fn tcp<'a>(segment: Extent<'a>, out: &mut Decoded<'a>) {
+    ports(segment, out);
     let captured = segment.bytes().len();
     let mut padded = segment.padded::<MAX_TCP_HEADER_LEN>();
     let is_offset_bad = padded[12] >> 4 < MIN_TCP_HEADER_WORDS;
@@ -42,7 +44,7 @@ fn tcp(segment: Extent<'_>, summary: &mut Summary<'_>) {
         return;
     };
     let flags = padded[13];
-    summary.tcp = Tcp {
+    out.summary.tcp = Tcp {
         seq: (captured >= 8).then(|| header.sequence_number()),
         flags: (captured >= 14).then_some(flags),
         ack: (captured >= 14 && flags & Tcp::ACK != 0).then(|| header.acknowledgment_number()),
@@ -50,57 +52,60 @@ fn tcp(segment: Extent<'_>, summary: &mut Summary<'_>) {
     };
     let header_len = usize::from(header.data_offset()) * 4;
     if captured < header_len {
-        return summary.faults.insert(segment.shortage(header_len));
+        out.summary.faults.insert(segment.shortage(header_len));
+    } else if is_offset_bad {
+        return out.summary.faults.insert(Faults::BAD_HEADER);
     }
-    if is_offset_bad {
-        return summary.faults.insert(Faults::BAD_HEADER);
+    // Where options are cut the offset is there still.
+    if TCP_OFFSET_END <= captured && !is_offset_bad {
+        payload(segment, header_len, out);
     }
-    payload(segment, header_len, summary);
 }
 
-fn udp(segment: Extent<'_>, summary: &mut Summary<'_>) {
-    fixed(segment, UDP_HEADER_LEN, summary);
+fn udp<'a>(segment: Extent<'a>, out: &mut Decoded<'a>) {
+    fixed(segment, UDP_HEADER_LEN, out);
     let Ok(header) = UdpHeaderSlice::from_slice(segment.bytes()) else {
         return;
     };
     // A length of zero is a jumbogram's (RFC 2675); a first fragment has more than it carries here.
     let len = usize::from(header.length());
-    let is_too_long = segment.wire_len() < len && summary.frag.is_none();
+    let is_too_long = segment.wire_len() < len && out.summary.frag.is_none();
     if len != 0 && (len < UDP_HEADER_LEN || is_too_long) {
-        summary.faults.insert(Faults::BAD_LENGTH);
+        out.summary.faults.insert(Faults::BAD_LENGTH);
     }
 }
 
 /// Data offset in words at byte 8 (RFC 4340, 5.1).
-fn dccp(segment: Extent<'_>, summary: &mut Summary<'_>) {
+fn dccp<'a>(segment: Extent<'a>, out: &mut Decoded<'a>) {
     let words = segment.bytes().get(8).copied().unwrap_or(3);
-    fixed(segment, (usize::from(words) * 4).max(12), summary);
+    fixed(segment, (usize::from(words) * 4).max(12), out);
 }
 
 /// Ports, and a header whose length is known.
-fn fixed(segment: Extent<'_>, header_len: usize, summary: &mut Summary<'_>) {
-    ports(segment, summary);
+fn fixed<'a>(segment: Extent<'a>, header_len: usize, out: &mut Decoded<'a>) {
+    ports(segment, out);
     if segment.bytes().len() < header_len {
-        summary.faults.insert(segment.shortage(header_len));
+        out.summary.faults.insert(segment.shortage(header_len));
     }
-    payload(segment, header_len, summary);
+    payload(segment, header_len, out);
 }
 
-fn ports(segment: Extent<'_>, summary: &mut Summary<'_>) {
-    summary.sport = segment.u16_at(0);
-    summary.dport = segment.u16_at(2);
+fn ports<'a>(segment: Extent<'a>, out: &mut Decoded<'a>) {
+    out.summary.sport = segment.u16_at(0);
+    out.summary.dport = segment.u16_at(2);
 }
 
-fn payload(segment: Extent<'_>, header_len: usize, summary: &mut Summary<'_>) {
+fn payload<'a>(segment: Extent<'a>, header_len: usize, out: &mut Decoded<'a>) {
     if let Some(len) = segment.wire_len().checked_sub(header_len) {
-        summary.payload = u32::try_from(len).ok();
+        out.summary.payload = u32::try_from(len).ok();
+        out.payload = segment.after(header_len).bytes();
     }
 }
 
-fn icmp(segment: Extent<'_>, summary: &mut Summary<'_>) {
-    summary.icmp_type = segment.bytes().first().copied();
-    summary.icmp_code = segment.bytes().get(1).copied();
+fn icmp<'a>(segment: Extent<'a>, out: &mut Decoded<'a>) {
+    out.summary.icmp_type = segment.bytes().first().copied();
+    out.summary.icmp_code = segment.bytes().get(1).copied();
     if segment.bytes().len() < 4 {
-        summary.faults.insert(segment.shortage(4));
+        out.summary.faults.insert(segment.shortage(4));
     }
 }

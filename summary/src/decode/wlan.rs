@@ -1,8 +1,8 @@
 //! IEEE 802.11 frames (IEEE Std 802.11-2020, 9.2 and 9.3), and the radiotap header that monitor mode
 //! puts before them (<https://www.radiotap.org>).
 
-use super::{Extent, link};
-use crate::{Address, Faults, Proto, Summary};
+use super::{Decoded, Extent, link};
+use crate::{Address, Faults, Proto};
 
 /// Version, padding, length, first word of presence bits.
 const MIN_RADIOTAP_LEN: usize = 8;
@@ -44,27 +44,27 @@ struct Layout {
 }
 
 /// A frame behind a radiotap header, whose fields are little-endian.
-pub(super) fn radiotap(frame: Extent<'_>, summary: &mut Summary<'_>) {
+pub(super) fn radiotap<'a>(frame: Extent<'a>, out: &mut Decoded<'a>) {
     let bytes = frame.bytes();
     let Some(&[version, _, low, high]) = bytes.first_chunk() else {
-        return summary.faults.insert(frame.shortage(MIN_RADIOTAP_LEN));
+        return out.summary.faults.insert(frame.shortage(MIN_RADIOTAP_LEN));
     };
     let len = usize::from(u16::from_le_bytes([low, high]));
     if version != 0 {
-        return summary.faults.insert(Faults::UNSUPPORTED);
+        return out.summary.faults.insert(Faults::UNSUPPORTED);
     }
     if len < MIN_RADIOTAP_LEN {
-        return summary.faults.insert(Faults::BAD_HEADER);
+        return out.summary.faults.insert(Faults::BAD_HEADER);
     }
     let flags = bytes.get(..len).and_then(radiotap_flags).unwrap_or(0);
     if frame.wire_len() < len {
-        return summary.faults.insert(Faults::BAD_LENGTH);
+        return out.summary.faults.insert(Faults::BAD_LENGTH);
     }
     let mut inner = frame.after(len);
     if flags & FLAG_FCS != 0 {
         inner = inner.limited_to(inner.wire_len().saturating_sub(FCS_LEN));
     }
-    wlan(inner, Layout { is_padded: flags & FLAG_PADDED != 0 }, summary);
+    wlan(inner, Layout { is_padded: flags & FLAG_PADDED != 0 }, out);
 }
 
 /// The flags field of a radiotap header: behind the time, which is aligned to its own length.
@@ -87,19 +87,19 @@ fn radiotap_flags(header: &[u8]) -> Option<u8> {
 }
 
 /// A frame as it was on the air.
-pub(super) fn decode(frame: Extent<'_>, summary: &mut Summary<'_>) {
-    wlan(frame, Layout::default(), summary);
+pub(super) fn decode<'a>(frame: Extent<'a>, out: &mut Decoded<'a>) {
+    wlan(frame, Layout::default(), out);
 }
 
-fn wlan(frame: Extent<'_>, layout: Layout, summary: &mut Summary<'_>) {
-    summary.proto = Proto::named("wlan");
+fn wlan<'a>(frame: Extent<'a>, layout: Layout, out: &mut Decoded<'a>) {
+    out.summary.proto = Proto::named("wlan");
     let bytes = frame.bytes();
     let Some(&[control, flags]) = bytes.first_chunk() else {
-        return summary.faults.insert(frame.shortage(MIN_HEADER_LEN));
+        return out.summary.faults.insert(frame.shortage(MIN_HEADER_LEN));
     };
     let (version, kind, subtype) = (control & 3, control >> 2 & 3, control >> 4);
     if version != 0 {
-        return summary.faults.insert(Faults::BAD_HEADER);
+        return out.summary.faults.insert(Faults::BAD_HEADER);
     }
     let address = |offset: usize| {
         bytes.get(offset..).and_then(<[u8]>::first_chunk).map(|mac| Address::Mac(*mac))
@@ -112,25 +112,25 @@ fn wlan(frame: Extent<'_>, layout: Layout, summary: &mut Summary<'_>) {
         (TYPE_DATA, 0x03) => (third, HEADER_LEN),
         _ => (first, second),
     };
-    summary.dst = address(destination);
-    summary.src = has_two.then(|| address(source)).flatten();
+    out.summary.dst = address(destination);
+    out.summary.src = has_two.then(|| address(source)).flatten();
     let header_len = match (kind, has_two) {
         (TYPE_CONTROL, false) => MIN_HEADER_LEN,
         (TYPE_CONTROL, true) => second + 6,
         _ => HEADER_LEN,
     };
     if bytes.len() < header_len {
-        return summary.faults.insert(frame.shortage(header_len));
+        return out.summary.faults.insert(frame.shortage(header_len));
     }
     match kind {
-        TYPE_DATA => data(frame, layout, (subtype, flags), summary),
+        TYPE_DATA => data(frame, layout, (subtype, flags), out),
         TYPE_MANAGEMENT | TYPE_CONTROL => {}
-        _ => summary.faults.insert(Faults::UNSUPPORTED),
+        _ => out.summary.faults.insert(Faults::UNSUPPORTED),
     }
 }
 
 /// What a data frame carries, where it is not encrypted.
-fn data(frame: Extent<'_>, layout: Layout, (subtype, flags): (u8, u8), summary: &mut Summary<'_>) {
+fn data<'a>(frame: Extent<'a>, layout: Layout, (subtype, flags): (u8, u8), out: &mut Decoded<'a>) {
     let has_qos = subtype & SUBTYPE_QOS != 0;
     let qos_offset = HEADER_LEN + if flags & 0x03 == 0x03 { 6 } else { 0 };
     let mut len = qos_offset;
@@ -144,14 +144,14 @@ fn data(frame: Extent<'_>, layout: Layout, (subtype, flags): (u8, u8), summary: 
         return;
     }
     if frame.bytes().len() < len {
-        return summary.faults.insert(frame.shortage(len));
+        return out.summary.faults.insert(frame.shortage(len));
     }
     let is_aggregate = has_qos && frame.bytes()[qos_offset] & IS_AGGREGATE != 0;
     let is_later_fragment = frame.bytes()[22] & 0x0f != 0;
     if is_aggregate {
-        return summary.faults.insert(Faults::UNSUPPORTED);
+        return out.summary.faults.insert(Faults::UNSUPPORTED);
     }
     if !is_later_fragment {
-        link::llc(frame.after(len), summary);
+        link::llc(frame.after(len), out);
     }
 }

@@ -25,6 +25,17 @@
 //! | `arp_op` | int | ARP operation |
 //! | `err` | string[] | `truncated`, `bad_length`, `bad_header`, `unsupported` |
 //!
+//! What the fields mean where a packet has more than one layer that could fill them, or lies:
+//!
+//! - VLAN tags, MPLS label stacks (RFC 3032) and PPPoE sessions (RFC 2516) are passed over: the
+//!   packet inside is described. Tunnels (GRE, IP in IP, VXLAN, MAC in MAC and the like) are not
+//!   entered: the outer headers are described, and `proto` is the tunnel's. Of ICMP errors the outer
+//!   packet is described.
+//! - IPv6 extension headers and AH are passed over, in any order; `proto` is what follows them.
+//! - `payload` is counted by the IP length. Where that is zero (segmentation offload, jumbograms) or
+//!   more than the frame has, it goes up to the end of the frame; the latter is a `bad_length`.
+//! - Of a header that the capture or a length cuts, the fields that are there are told.
+//!
 //! The fields come in this order. Absent means "does not apply"; there is never a `null`.
 //!
 //! ```

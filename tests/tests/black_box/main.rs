@@ -5,6 +5,7 @@
 #![expect(clippy::unwrap_used, reason = "a test says what failed by panicking")]
 
 mod capture;
+mod differential;
 mod engine;
 mod examples;
 mod files;

@@ -1,0 +1,128 @@
+//! The sniffer's lines beside tshark's fields, packet by packet, over all captures of the corpus.
+//!
+//! `mergecap` joins the files that Wireshark reads to one, so that tshark starts once; the sniffer
+//! reads each by itself. Every difference is in `differences.tsv` with its reason, by file and field;
+//! a reason without its difference fails as well.
+
+mod tshark;
+
+use jiff::Timestamp;
+use serde_json::Value;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use tests::process::run;
+use xtask::corpus;
+
+/// At most one value of as many may differ.
+const VALUES_A_DIFFERENCE: usize = 1_000;
+
+/// Files, fields, reason, a tab between them; several files or fields have commas between them.
+const DIFFERENCES: &str = include_str!("differences.tsv");
+
+#[test]
+fn packets_are_what_tshark_says_they_are() {
+    let Some(files) = corpus::files().unwrap() else { return };
+    let files = readable(&files);
+    let directory = tempfile::tempdir().unwrap();
+    let rows = tshark::rows(&merged(&files, directory.path()));
+    let total: usize = files.iter().map(|(_, count)| count).sum();
+    assert_eq!(rows.len(), total, "tshark's packets and capinfos'");
+    let reasons = reasons();
+    let (mut unused, mut rows) = (reasons.clone(), rows.into_iter());
+    let (mut compared, mut explained, mut unexplained) = (0, 0, Vec::new());
+    for (file, count) in &files {
+        let name = file.file_name().unwrap().to_string_lossy().into_owned();
+        let output = run(&["-q", "-e", "-r", &file.to_string_lossy()]);
+        assert!(output.status.success(), "{name}: {}", output.stderr);
+        let packets = packets(&output.stdout);
+        assert_eq!(packets.len(), *count, "{name}");
+        for ((number, packet), row) in (1..).zip(&packets).zip(rows.by_ref()) {
+            assert_eq!(packet["n"].as_u64(), Some(number), "{name}: {packet}");
+            compared += 1;
+            let ts =
+                ("ts", ns(packet["ts"].as_str().unwrap()).to_string(), row.time_ns().to_string());
+            let fields = row.fields(packet).into_iter().map(|(field, theirs)| {
+                (field, packet.get(field).unwrap_or(&Value::Null).to_string(), theirs.to_string())
+            });
+            for (field, ours, theirs) in fields.chain([ts]) {
+                compared += 1;
+                if ours == theirs {
+                    continue;
+                }
+                let key = (name.clone(), field.to_owned());
+                if reasons.contains(&key) {
+                    unused.remove(&key);
+                    explained += 1;
+                } else {
+                    unexplained.push(format!(
+                        "{name} {number} {field}: {ours}, tshark has {theirs} ({})",
+                        row.protocols()
+                    ));
+                }
+            }
+        }
+    }
+    println!("{compared} values of {total} packets compared, {explained} differ for a reason");
+    assert!(unexplained.is_empty(), "{}", unexplained.join("\n"));
+    assert!(unused.is_empty(), "reasons without a difference: {unused:?}");
+    assert!(explained * VALUES_A_DIFFERENCE <= compared, "{explained} of {compared}");
+    assert!(files.len() < 1_000 || 500_000 < compared, "{compared} values are too few");
+}
+
+/// The files that Wireshark reads without complaint, and how many packets they have.
+fn readable(files: &[PathBuf]) -> Vec<(PathBuf, usize)> {
+    let output = Command::new("capinfos").args(["-c", "-M", "-T", "-r"]).args(files).output();
+    let output = output.unwrap();
+    let complaints = String::from_utf8_lossy(&output.stderr).into_owned();
+    let counts: BTreeMap<String, usize> = String::from_utf8_lossy(&output.stdout)
+        .lines()
+        .filter_map(|line| {
+            let (file, count) = line.split_once('\t')?;
+            Some((file.to_owned(), count.parse().ok()?))
+        })
+        .collect();
+    let is_good = |file: &&PathBuf| !complaints.contains(&format!("\"{}\"", file.display()));
+    let count = |file: &PathBuf| Some((file.clone(), *counts.get(&*file.to_string_lossy())?));
+    files.iter().filter(is_good).filter_map(count).collect()
+}
+
+fn packets(stream: &[u8]) -> Vec<Value> {
+    let text = std::str::from_utf8(stream).unwrap();
+    let records = text.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+    records.filter(|record| record["type"] == "pkt").collect()
+}
+
+/// All packets in one file, one file's behind the other's.
+fn merged(files: &[(PathBuf, usize)], directory: &Path) -> PathBuf {
+    let all = directory.join("all.pcapng");
+    let mut command = Command::new("mergecap");
+    command.args(["-a", "-F", "pcapng", "-I", "none", "-w"]).arg(&all);
+    let output = command.args(files.iter().map(|(file, _)| file)).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    all
+}
+
+/// The files and fields that differ for a reason.
+fn reasons() -> BTreeSet<(String, String)> {
+    let mut reasons = BTreeSet::new();
+    for line in DIFFERENCES.lines().filter(|line| !line.starts_with('#')) {
+        let [files, fields, reason] = line.split('\t').collect::<Vec<_>>()[..] else {
+            panic!("not files, fields and a reason: {line}")
+        };
+        assert!(!reason.is_empty());
+        for file in files.split(',') {
+            for field in fields.split(',') {
+                assert!(
+                    reasons.insert((file.to_owned(), field.to_owned())),
+                    "{file} {field} twice"
+                );
+            }
+        }
+    }
+    reasons
+}
+
+fn ns(text: &str) -> i128 {
+    text.parse::<Timestamp>().unwrap().as_nanosecond()
+}

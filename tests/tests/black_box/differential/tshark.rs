@@ -1,0 +1,348 @@
+//! tshark's fields of a packet, and what they say of a line's fields wherever both mean the same.
+
+use serde_json::{Value, json};
+use std::path::Path;
+use std::process::Command;
+
+/// In the order of the columns. All occurrences are asked for; the first are the outermost's.
+const FIELDS: [&str; 46] = [
+    "frame.time_epoch",
+    "frame.len",
+    "frame.cap_len",
+    "frame.protocols",
+    "vlan.id",
+    "ieee8021ad.id",
+    "eth.src",
+    "eth.dst",
+    "eth.type",
+    "ip.src",
+    "ip.dst",
+    "ip.ttl",
+    "ip.hdr_len",
+    "ip.len",
+    "ip.frag_offset",
+    "ip.flags.mf",
+    "ipv6.src",
+    "ipv6.dst",
+    "ipv6.hlim",
+    "ipv6.plen",
+    "ipv6.fraghdr.offset",
+    "ipv6.fraghdr.more",
+    "tcp.srcport",
+    "tcp.dstport",
+    "tcp.flags",
+    "tcp.seq_raw",
+    "tcp.ack_raw",
+    "tcp.window_size_value",
+    "tcp.len",
+    "udp.srcport",
+    "udp.dstport",
+    "sctp.srcport",
+    "sctp.dstport",
+    "dccp.srcport",
+    "dccp.dstport",
+    "icmp.type",
+    "icmp.code",
+    "icmpv6.type",
+    "icmpv6.code",
+    "arp.opcode",
+    "arp.src.proto_ipv4",
+    "arp.dst.proto_ipv4",
+    "wlan.sa",
+    "wlan.ta",
+    "wlan.da",
+    "wlan.ra",
+];
+
+/// Each packet is to be looked at by itself, and its numbers are wanted as they are on the wire.
+const PREFERENCES: [&str; 5] = [
+    "ip.defragment:FALSE",
+    "ipv6.defragment:FALSE",
+    "tcp.desegment_tcp_streams:FALSE",
+    "tcp.relative_sequence_numbers:FALSE",
+    "tcp.analyze_sequence_numbers:FALSE",
+];
+
+/// Link types whose packets both describe; of others the lengths and times are compared.
+const LINKS: [&str; 11] = [
+    "ethernet",
+    "raw",
+    "ipv4",
+    "ipv6",
+    "sll",
+    "sll2",
+    "null",
+    "loop",
+    "ppp",
+    "radiotap",
+    "ieee802.11",
+];
+
+/// What stands between a frame's beginning and its network layer without being one.
+const BELOW_NETWORK: [&str; 16] = [
+    "eth",
+    "ethertype",
+    "vlan",
+    "ieee8021ad",
+    "sll",
+    "null",
+    "loop",
+    "ppp",
+    "pppoes",
+    "mpls",
+    "llc",
+    "radiotap",
+    "wlan_radio",
+    "wlan",
+    "raw",
+    "frame",
+];
+
+/// tshark's names of transports that lines have by other names; all else has one name.
+const TRANSPORTS: [(&str, &str); 15] = [
+    ("tcp", "tcp"),
+    ("udp", "udp"),
+    ("udplite", "udp-lite"),
+    ("sctp", "sctp"),
+    ("dccp", "dccp"),
+    ("icmp", "icmp"),
+    ("icmpv6", "icmp6"),
+    ("igmp", "igmp"),
+    ("gre", "gre"),
+    ("esp", "esp"),
+    ("ip", "ip-in-ip"),
+    ("ipv6", "ipv6"),
+    ("ospf", "ospf"),
+    ("pim", "pim"),
+    ("vrrp", "vrrp"),
+];
+
+/// A packet's fields.
+pub(super) struct Row {
+    /// As many as [`FIELDS`].
+    columns: Vec<String>,
+}
+
+/// All packets of a file.
+pub(super) fn rows(file: &Path) -> Vec<Row> {
+    let mut command = Command::new("tshark");
+    command
+        .args(["-n", "-T", "fields", "-E", "occurrence=a", "-E", "aggregator=;", "-r"])
+        .arg(file);
+    command.args(PREFERENCES.iter().flat_map(|preference| ["-o", preference]));
+    command.args(FIELDS.iter().flat_map(|field| ["-e", field]));
+    let output = command.output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let text = String::from_utf8(output.stdout).unwrap();
+    let row = |line: &str| Row { columns: line.split('\t').map(str::to_owned).collect() };
+    let rows: Vec<_> = text.lines().map(row).collect();
+    assert!(rows.iter().all(|row| row.columns.len() == FIELDS.len()));
+    rows
+}
+
+impl Row {
+    /// Nanoseconds since the epoch.
+    pub(super) fn time_ns(&self) -> i128 {
+        let text = self.text("frame.time_epoch");
+        let (seconds, fraction) = text.split_once('.').unwrap_or((text, "0"));
+        let (is_negative, seconds) = match seconds.strip_prefix('-') {
+            Some(seconds) => (true, seconds),
+            None => (false, seconds),
+        };
+        let fraction: i128 = format!("{fraction:0<9}").parse().unwrap();
+        let ns = seconds.parse::<i128>().unwrap() * 1_000_000_000 + fraction;
+        if is_negative { -ns } else { ns }
+    }
+
+    /// The names of the layers, outermost first.
+    pub(super) fn protocols(&self) -> &str {
+        self.text("frame.protocols")
+    }
+
+    /// What the fields of the line have to be; null is absent.
+    pub(super) fn fields(&self, line: &Value) -> Vec<(&'static str, Value)> {
+        let (len, cap) = (self.number("frame.len"), self.number("frame.cap_len"));
+        let mut fields = vec![("cap", if cap == len { Value::Null } else { cap }), ("len", len)];
+        let link = line.get("link").and_then(Value::as_str).unwrap_or("ethernet");
+        if !LINKS.contains(&link) {
+            return fields;
+        }
+        let layers: Vec<_> = self.protocols().split(':').collect();
+        let depth = layers.iter().take_while(|layer| BELOW_NETWORK.contains(layer)).count();
+        fields.push(("vlan", self.vlan(&layers[..depth])));
+        match layers.get(depth).copied() {
+            Some("arp" | "rarp") => self.arp(&mut fields),
+            Some("ip") => self.ip(line, &layers[depth + 1..], &mut fields),
+            Some("ipv6") => self.ipv6(line, &layers[depth + 1..], &mut fields),
+            _ => self.neither(&mut fields),
+        }
+        fields
+    }
+
+    fn vlan(&self, below: &[&str]) -> Value {
+        let (mut outer, mut inner) = (self.all("ieee8021ad.id"), self.all("vlan.id"));
+        let ids: Vec<_> = below
+            .iter()
+            .filter_map(|layer| match *layer {
+                "ieee8021ad" => outer.next(),
+                "vlan" => inner.next(),
+                _ => None,
+            })
+            .map(number)
+            .collect();
+        if ids.is_empty() { Value::Null } else { ids.into() }
+    }
+
+    fn neither(&self, fields: &mut Vec<(&'static str, Value)>) {
+        for field in ["ttl", "sport", "dport", "flags", "icmp_type", "arp_op"] {
+            fields.push((field, Value::Null));
+        }
+        let first = |names: [&str; 3]| {
+            let known = names.into_iter().find(|name| !self.text(name).is_empty());
+            known.map(|name| self.string(name))
+        };
+        for (field, names) in
+            [("src", ["eth.src", "wlan.sa", "wlan.ta"]), ("dst", ["eth.dst", "wlan.da", "wlan.ra"])]
+        {
+            fields.extend(first(names).map(|address| (field, address)));
+        }
+    }
+
+    fn arp(&self, fields: &mut Vec<(&'static str, Value)>) {
+        fields.push(("arp_op", self.number("arp.opcode")));
+        // tshark names both protocols arp.
+        let is_rarp = self.all("eth.type").next() == Some("0x8035");
+        fields.push(("proto", json!(if is_rarp { "rarp" } else { "arp" })));
+        if !self.text("arp.src.proto_ipv4").is_empty()
+            && !self.text("arp.dst.proto_ipv4").is_empty()
+        {
+            fields.push(("src", self.string("arp.src.proto_ipv4")));
+            fields.push(("dst", self.string("arp.dst.proto_ipv4")));
+        }
+    }
+
+    fn ip(&self, line: &Value, layers: &[&str], fields: &mut Vec<(&'static str, Value)>) {
+        // Where a header is malformed tshark shows none of it, and the line has the link's addresses.
+        if !self.text("ip.src").is_empty() {
+            fields.push(("src", self.string("ip.src")));
+            fields.push(("dst", self.string("ip.dst")));
+        }
+        fields.push(("ttl", self.number("ip.ttl")));
+        // In units of eight bytes.
+        let offset = self.number("ip.frag_offset").as_u64().unwrap_or(0) * 8;
+        let is_fragment = offset > 0 || self.is_set("ip.flags.mf");
+        fields.push(("frag", if is_fragment { json!(offset) } else { Value::Null }));
+        let len = self.number("ip.len").as_u64();
+        let header = self.number("ip.hdr_len").as_u64();
+        let left =
+            len.filter(|len| *len > 0).zip(header).map(|(len, header)| len.checked_sub(header));
+        self.upper(line, layers, left.flatten(), offset, fields);
+    }
+
+    fn ipv6(&self, line: &Value, layers: &[&str], fields: &mut Vec<(&'static str, Value)>) {
+        fields.push(("src", self.string("ipv6.src")));
+        fields.push(("dst", self.string("ipv6.dst")));
+        fields.push(("ttl", self.number("ipv6.hlim")));
+        let offset = self.number("ipv6.fraghdr.offset").as_u64().unwrap_or(0) * 8;
+        let is_fragment = offset > 0 || self.is_set("ipv6.fraghdr.more");
+        fields.push(("frag", if is_fragment { json!(offset) } else { Value::Null }));
+        // Without extension headers the rest is the transport's.
+        let has_extensions = layers.first().is_some_and(|layer| is_extension(layer));
+        let len = self.number("ipv6.plen").as_u64();
+        let left = len.filter(|len| *len > 0 && !has_extensions);
+        self.upper(line, layers, left, offset, fields);
+    }
+
+    /// What IP carries `left` bytes of, where that is known.
+    fn upper(
+        &self,
+        line: &Value,
+        layers: &[&str],
+        left: Option<u64>,
+        offset: u64,
+        fields: &mut Vec<(&'static str, Value)>,
+    ) {
+        let Some(layer) = layers.iter().find(|layer| !is_extension(layer)) else { return };
+        let Some((name, proto)) = TRANSPORTS.iter().find(|(name, _)| name == layer) else { return };
+        if offset > 0 {
+            return; // no header is in a later fragment
+        }
+        fields.push(("proto", json!(proto)));
+        // UDP-Lite's ports have UDP's names.
+        let ports = if *name == "udplite" { "udp" } else { name };
+        if ["tcp", "udp", "sctp", "dccp"].contains(&ports) {
+            fields.push(("sport", self.number(&format!("{ports}.srcport"))));
+            fields.push(("dport", self.number(&format!("{ports}.dstport"))));
+        }
+        match *name {
+            "tcp" => self.tcp(line, fields),
+            // By the IP length, for UDP's own is another; not where the frame has less than that.
+            "udp" | "udplite" if !has_bad_length(line) => {
+                fields.extend(left.map(|left| ("payload", json!(left.checked_sub(8)))));
+            }
+            "icmp" | "icmpv6" => {
+                fields.push(("icmp_type", self.number(&format!("{name}.type"))));
+                fields.push(("icmp_code", self.number(&format!("{name}.code"))));
+            }
+            _ => {}
+        }
+    }
+
+    fn tcp(&self, line: &Value, fields: &mut Vec<(&'static str, Value)>) {
+        let bits = self.number("tcp.flags").as_u64();
+        let letters = bits.map(|bits| {
+            let set = "FSRPAUEC".chars().enumerate().filter(|(bit, _)| bits >> bit & 1 == 1);
+            set.map(|(_, letter)| letter).collect::<String>()
+        });
+        fields.push(("flags", json!(letters)));
+        fields.push(("seq", self.number("tcp.seq_raw")));
+        let has_ack = bits.is_some_and(|bits| bits & 0x10 != 0);
+        fields.push(("ack", if has_ack { self.number("tcp.ack_raw") } else { Value::Null }));
+        fields.push(("win", self.number("tcp.window_size_value")));
+        // Of a first fragment tshark tells no length: the segment goes on in others.
+        if line.get("frag").is_none() {
+            fields.push(("payload", self.number("tcp.len")));
+        }
+    }
+
+    fn text(&self, name: &str) -> &str {
+        let column = FIELDS.iter().position(|field| *field == name);
+        &self.columns[column.unwrap_or_else(|| panic!("{name} was not asked for"))]
+    }
+
+    fn all(&self, name: &str) -> impl Iterator<Item = &str> {
+        self.text(name).split(';').filter(|text| !text.is_empty())
+    }
+
+    /// The outermost occurrence.
+    fn number(&self, name: &str) -> Value {
+        self.all(name).next().map_or(Value::Null, number)
+    }
+
+    /// The outermost occurrence.
+    fn string(&self, name: &str) -> Value {
+        self.all(name).next().map_or(Value::Null, Value::from)
+    }
+
+    fn is_set(&self, name: &str) -> bool {
+        matches!(self.all(name).next(), Some("1" | "True"))
+    }
+}
+
+fn has_bad_length(line: &Value) -> bool {
+    let faults = line.get("err").and_then(Value::as_array);
+    faults.is_some_and(|faults| faults.iter().any(|fault| fault == "bad_length"))
+}
+
+fn is_extension(layer: &str) -> bool {
+    layer == "ah" || layer.starts_with("ipv6.")
+}
+
+/// Decimal, or hexadecimal behind `0x`.
+fn number(text: &str) -> Value {
+    let number = match text.strip_prefix("0x") {
+        Some(digits) => u64::from_str_radix(digits, 16),
+        None => text.parse(),
+    };
+    json!(number.unwrap_or_else(|error| panic!("{text}: {error}")))
+}
