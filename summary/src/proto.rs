@@ -93,7 +93,7 @@ impl fmt::Display for Proto<'_> {
 }
 
 /// The names that decoding gives without a table: link layers and what LLC tells apart.
-const OTHER_NAMES: &[&str] = &["llc", "stp", "is-is", "ipx", "cdp", "vtp"];
+const OTHER_NAMES: &[&str] = &["llc", "wlan", "stp", "is-is", "ipx", "cdp", "vtp"];
 
 fn known_name(text: &str) -> Option<&'static str> {
     match text {

@@ -3,6 +3,8 @@
 use anyhow::Result;
 use std::path::PathBuf;
 use std::{env, fs};
+use summary::LinkType;
+use summary::capture_file::{Reader, Step};
 
 use crate::build;
 
@@ -26,4 +28,44 @@ pub fn files() -> Result<Option<Vec<PathBuf>>> {
     }
     files.sort();
     Ok(Some(files))
+}
+
+/// A frame of the corpus.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Frame {
+    /// What its first bytes are.
+    pub link: LinkType,
+    /// The captured bytes.
+    pub bytes: Vec<u8>,
+    /// Bytes on the wire.
+    pub wire_len: u32,
+}
+
+/// The frames of all captures, up to where one is damaged; `None` without corpus.
+///
+/// # Errors
+///
+/// Where a file cannot be read.
+pub fn frames() -> Result<Option<Vec<Frame>>> {
+    let Some(paths) = files()? else { return Ok(None) };
+    let mut frames = Vec::new();
+    for path in paths {
+        let bytes = fs::read(path)?;
+        let (mut reader, mut rest) = (Reader::new(), &bytes[..]);
+        while let Ok(step) = reader.step(rest) {
+            match step {
+                Step::Frame { consumed, frame } => {
+                    frames.push(Frame {
+                        link: frame.link,
+                        bytes: frame.bytes.to_vec(),
+                        wire_len: frame.wire_len,
+                    });
+                    rest = &rest[consumed..];
+                }
+                Step::Passed { consumed } => rest = &rest[consumed..],
+                Step::More { .. } => break,
+            }
+        }
+    }
+    Ok(Some(frames))
 }

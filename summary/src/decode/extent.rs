@@ -37,9 +37,17 @@ impl<'a> Extent<'a> {
         Self::new(self.bytes, self.wire_len.min(len))
     }
 
-    /// The fault of a header that needs `len` bytes, where fewer were captured.
+    /// The faults of a header that needs `len` bytes, where fewer were captured: there were not as
+    /// many, not all that there were have been captured, or both.
     pub(super) fn shortage(&self, len: usize) -> Faults {
-        if len <= self.wire_len { Faults::TRUNCATED } else { Faults::BAD_LENGTH }
+        let mut faults = Faults::default();
+        if self.bytes.len() < self.wire_len.min(len) {
+            faults.insert(Faults::TRUNCATED);
+        }
+        if self.wire_len < len {
+            faults.insert(Faults::BAD_LENGTH);
+        }
+        faults
     }
 
     /// The first bytes, zeros where the capture was cut: a header reader that wants all of a header

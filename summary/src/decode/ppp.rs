@@ -45,6 +45,8 @@ pub(super) fn session<'a>(packet: Extent<'a>, out: &mut Decoded<'a>) {
 /// The protocol field: an odd first byte ends it, for it is compressed to one byte.
 fn protocol<'a>(packet: Extent<'a>, out: &mut Decoded<'a>) {
     let (protocol, payload) = match *packet.bytes() {
+        // No protocol, but the first half of what `decode` looks for.
+        [0xff] => return out.summary.faults.insert(packet.shortage(2)),
         [low, ..] if low & 1 == 1 => (u16::from(low), packet.after(1)),
         [high, low, ..] => (u16::from_be_bytes([high, low]), packet.after(2)),
         _ => return out.summary.faults.insert(packet.shortage(2)),

@@ -17,6 +17,7 @@ const MAX_TCP_HEADER_LEN: usize = 60;
 /// Where the data offset ends, in bytes.
 const TCP_OFFSET_END: usize = 13;
 const UDP_HEADER_LEN: usize = 8;
+const MIN_DCCP_HEADER_LEN: usize = 12;
 const SCTP_HEADER_LEN: usize = 12;
 
 /// Describes the segment that IP protocol `number` announces.
@@ -77,8 +78,13 @@ fn udp<'a>(segment: Extent<'a>, out: &mut Decoded<'a>) {
 
 /// Data offset in words at byte 8 (RFC 4340, 5.1).
 fn dccp<'a>(segment: Extent<'a>, out: &mut Decoded<'a>) {
-    let words = segment.bytes().get(8).copied().unwrap_or(3);
-    fixed(segment, (usize::from(words) * 4).max(12), out);
+    match segment.bytes().get(8) {
+        Some(words) => fixed(segment, (usize::from(*words) * 4).max(MIN_DCCP_HEADER_LEN), out),
+        None => {
+            ports(segment, out);
+            out.summary.faults.insert(segment.shortage(MIN_DCCP_HEADER_LEN));
+        }
+    }
 }
 
 /// Ports, and a header whose length is known.

@@ -8,7 +8,6 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 use summary::LinkType;
-use summary::capture_file::{Reader, Step};
 
 use super::usage;
 use crate::{build, corpus};
@@ -99,28 +98,13 @@ fn timed(words: &[&str]) -> Result<(Duration, Duration)> {
     Ok((start.elapsed(), usage::children_cpu()? - before))
 }
 
-/// The Ethernet frames of all captures that can be read; `None` without corpus.
+/// The Ethernet frames of all captures that are there as a whole; `None` without corpus.
 fn corpus_frames() -> Result<Option<Vec<Vec<u8>>>> {
-    let Some(paths) = corpus::files()? else { return Ok(None) };
-    let mut frames = Vec::new();
-    for path in paths {
-        let bytes = fs::read(path)?;
-        let (mut reader, mut rest) = (Reader::new(), &bytes[..]);
-        while let Ok(step) = reader.step(rest) {
-            match step {
-                Step::Frame { consumed, frame } => {
-                    let is_whole = frame.bytes.len() == frame.wire_len as usize;
-                    if frame.link == LinkType::ETHERNET && is_whole {
-                        frames.push(frame.bytes.to_vec());
-                    }
-                    rest = &rest[consumed..];
-                }
-                Step::Passed { consumed } => rest = &rest[consumed..],
-                Step::More { .. } => break,
-            }
-        }
-    }
-    Ok(Some(frames))
+    let is_whole = |frame: &corpus::Frame| {
+        frame.link == LinkType::ETHERNET && frame.bytes.len() == frame.wire_len as usize
+    };
+    Ok(corpus::frames()?
+        .map(|frames| frames.into_iter().filter(is_whole).map(|frame| frame.bytes).collect()))
 }
 
 /// Writes the frames over and over; returns their bytes.

@@ -63,7 +63,7 @@ fn packets_are_what_tshark_says_they_are() {
             }
         }
     }
-    println!("{compared} values of {total} packets compared, {explained} differ for a reason");
+    eprintln!("{compared} values of {total} packets compared, {explained} differ for a reason");
     assert!(unexplained.is_empty(), "{}", unexplained.join("\n"));
     assert!(unused.is_empty(), "reasons without a difference: {unused:?}");
     assert!(explained * VALUES_A_DIFFERENCE <= compared, "{explained} of {compared}");
