@@ -14,13 +14,10 @@
 //! use summary::{LinkType, Packet, Timestamp, decode, line};
 //!
 //! let frame = [0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 2, 0, 0, 0, 0, 1, 0x88, 0xcc];
+//! let ts = Timestamp::from_ns(1_763_866_418_123_456_789);
 //! let packet = Packet {
-//!     n: 1,
-//!     ts: Timestamp::from_ns(1_763_866_418_123_456_789),
 //!     interface: Some("eth0".into()),
-//!     direction: None,
-//!     gso: None,
-//!     summary: decode(LinkType::ETHERNET, &frame, 14),
+//!     ..Packet::new(1, ts, decode(LinkType::ETHERNET, &frame, 14))
 //! };
 //! let mut buffer = Vec::new();
 //! line::Writer::default().packet(&packet, &mut buffer);
@@ -39,19 +36,23 @@
 
 mod address;
 pub mod capture_file;
+mod community_id;
 mod decode;
 mod grouped;
 pub mod line;
 mod link_type;
+mod names;
 mod packet;
 mod proto;
 pub mod record;
 mod timestamp;
 
 pub use address::{Address, Mac};
+pub use community_id::CommunityId;
 pub use decode::{Decoded, decode, decode_with_payload};
 pub use grouped::grouped;
 pub use link_type::LinkType;
+pub use names::{Names, RecordType};
 pub use packet::{Direction, Faults, Gso, GsoKind, Packet, Summary, Tcp, VlanIds};
 pub use proto::Proto;
 pub use timestamp::Timestamp;

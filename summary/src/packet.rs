@@ -1,7 +1,7 @@
 //! What is known of one packet: the values behind the fields of a `pkt` line.
 //! The crate's `line` module writes and reads them; `decode` fills them from bytes.
 
-use crate::{Address, LinkType, Mac, Proto, Timestamp};
+use crate::{Address, CommunityId, LinkType, Mac, Names, Proto, Timestamp};
 use std::borrow::Cow;
 
 /// One packet of a run: its summary, and what only the capturing side knows.
@@ -17,8 +17,28 @@ pub struct Packet<'a> {
     pub direction: Option<Direction>,
     /// Of a packet that segmentation offload made larger than any frame on the wire; live only.
     pub gso: Option<Gso>,
-    /// What the bytes say.
+    /// What the bytes of the headers say.
     pub summary: Summary<'a>,
+    /// Names in the payload; read only where they are asked for.
+    pub names: Names<'a>,
+    /// Name of the flow; made only where it is asked for.
+    pub community_id: Option<CommunityId>,
+}
+
+impl<'a> Packet<'a> {
+    /// A packet of which nothing is known but its number, its time and its bytes.
+    pub fn new(n: u64, ts: Timestamp, summary: Summary<'a>) -> Self {
+        Self {
+            n,
+            ts,
+            interface: None,
+            direction: None,
+            gso: None,
+            summary,
+            names: Names::default(),
+            community_id: None,
+        }
+    }
 }
 
 /// What the bytes of one frame say. `None` and empty mean "does not apply".

@@ -52,6 +52,20 @@ impl<'a> Proto<'a> {
         }
     }
 
+    /// The IP protocol number of the name, where it is one's.
+    pub(crate) fn ip_number(&self) -> Option<u8> {
+        match &self.0 {
+            Repr::Named("tcp") => Some(6),
+            Repr::Named("udp") => Some(17),
+            Repr::Named(name) => {
+                let mut names = IP_NUMBER_NAMES.iter();
+                names.find(|(_, known)| known == name).map(|&(number, _)| number)
+            }
+            Repr::IpNumber(number) => Some(*number),
+            Repr::EtherType(_) | Repr::Other(_) => None,
+        }
+    }
+
     /// Reads any name; one that this crate never writes is kept as it is.
     pub fn parse(text: impl Into<Cow<'a, str>>) -> Self {
         let text = text.into();

@@ -3,21 +3,27 @@
 
 use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
 use std::alloc::System;
-use summary::{Direction, LinkType, Packet, Timestamp, decode, line};
+use summary::{
+    CommunityId, Direction, LinkType, Names, Packet, Timestamp, decode_with_payload, line,
+};
 
 #[global_allocator]
 static ALLOCATOR: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
 
-/// Ethernet with a tag and IPv4 with UDP; ARP; IPv6 with ICMPv6; a number without a name; damage.
+/// Ethernet with a tag and IPv4 with UDP; the same with a question of DNS; ARP; IPv6 with ICMPv6; a number without a name; damage.
 fn frames() -> Vec<Vec<u8>> {
     let ethernet = [2, 0, 0, 0, 0, 2, 2, 0, 0, 0, 0, 1];
     let ipv4 = [0x45, 0, 0, 28, 0, 1, 0, 0, 64, 17, 0, 0, 10, 0, 0, 1, 10, 0, 0, 2];
     let udp = [0x0f, 0xa0, 0, 53, 0, 8, 0, 0];
+    let dns = b"\0\x01\x01\0\0\x01\0\0\0\0\0\0\x03www\x07example\0\0\x01\0\x01";
+    // A total length of zero: up to the end of the frame.
+    let to_the_end = [&ipv4[..2], &[0, 0], &ipv4[4..]].concat();
     let arp =
         [0, 1, 8, 0, 6, 4, 0, 1, 2, 0, 0, 0, 0, 1, 10, 0, 0, 1, 0, 0, 0, 0, 0, 0, 10, 0, 0, 2];
     let ipv6 = [&[0x60, 0, 0, 0, 0, 8, 58, 255][..], &[0xfe; 32]].concat();
     vec![
         [&ethernet[..], &[0x81, 0, 0, 5, 8, 0], &ipv4, &udp].concat(),
+        [&ethernet[..], &[8, 0], &to_the_end, &udp, dns].concat(),
         [&ethernet[..], &[8, 6], &arp].concat(),
         [&ethernet[..], &[0x86, 0xdd], &ipv6, &[135, 0, 0, 0, 0, 0, 0, 0]].concat(),
         [&ethernet[..], &[8, 0], &ipv4[..9], &[253], &ipv4[10..], &udp].concat(),
@@ -31,20 +37,25 @@ fn a_packet_becomes_a_line_without_allocation() {
     let frames = frames();
     let mut buffer = Vec::with_capacity(64 << 10);
     let mut writer = line::Writer::default();
+    let mut room = String::with_capacity(1 << 10);
+    let mut names = 0;
     let region = Region::new(ALLOCATOR);
     for n in 1..=10_000u64 {
-        let frame = &frames[usize::try_from(n).unwrap() % frames.len()];
+        let frame: &[u8] = &frames[usize::try_from(n).unwrap() % frames.len()];
         buffer.clear();
+        let decoded = decode_with_payload(LinkType::ETHERNET, frame, 1_514);
+        let ts = Timestamp::from_ns(i64::try_from(n).unwrap() * 1_000_000_007);
         let packet = Packet {
-            n,
-            ts: Timestamp::from_ns(i64::try_from(n).unwrap() * 1_000_000_007),
             interface: Some("eth0".into()),
             direction: Some(Direction::In),
-            gso: None,
-            summary: decode(LinkType::ETHERNET, frame, 1_514),
+            names: Names::read(&decoded, &mut room),
+            community_id: CommunityId::of(&decoded.summary, 0),
+            ..Packet::new(n, ts, decoded.summary)
         };
+        names += usize::from(!packet.names.is_empty());
         writer.packet(&packet, &mut buffer);
     }
     let change = region.change();
+    assert!(0 < names, "one of the frames has a name");
     assert_eq!((change.allocations, change.reallocations), (0, 0), "{change:?}");
 }

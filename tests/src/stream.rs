@@ -64,6 +64,12 @@ pub struct Packet {
     pub icmp_type: Option<u8>,
     pub icmp_code: Option<u8>,
     pub arp_op: Option<u16>,
+    pub dns: Option<String>,
+    pub dns_type: Option<String>,
+    pub sni: Option<String>,
+    pub host: Option<String>,
+    pub quic: Option<String>,
+    pub community_id: Option<String>,
     pub err: Option<Vec<String>>,
 }
 

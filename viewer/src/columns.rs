@@ -290,9 +290,7 @@ pub(crate) mod tests {
             summary.proto = Proto::parse(proto);
             summary.src = Some(Address::V4([10, 0, 0, 1]));
             let ts = Timestamp::from_ns(ts_ns);
-            columns
-                .push(&Packet { n, ts, interface: None, direction: None, gso: None, summary })
-                .unwrap();
+            columns.push(&Packet::new(n, ts, summary)).unwrap();
         }
         columns
     }

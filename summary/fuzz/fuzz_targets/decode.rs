@@ -9,7 +9,7 @@ fuzz_target!(|input: (u16, u16, &[u8])| {
     let wire_len = bytes.len() as u32 + u32::from(more);
     let summary = decode(LinkType(link % 300), bytes, wire_len);
     let ts = Timestamp::default();
-    let packet = Packet { n: 1, ts, interface: None, direction: None, gso: None, summary };
+    let packet = Packet::new(1, ts, summary);
     let mut written = Vec::new();
     line::Writer::default().packet(&packet, &mut written);
     let mut plain = serde_json_of(&packet);

@@ -7,14 +7,7 @@ use proptest::prelude::*;
 /// Decodes the frame and compares the part of its line behind `len` and `cap`.
 fn check(link: LinkType, frame: &[u8], wire_len: usize, expect: &str) {
     let summary = decode(link, frame, u32::try_from(wire_len).unwrap());
-    let packet = Packet {
-        n: 1,
-        ts: Timestamp::default(),
-        interface: None,
-        direction: None,
-        gso: None,
-        summary,
-    };
+    let packet = Packet::new(1, Timestamp::default(), summary);
     let mut written = Vec::new();
     line::Writer::default().packet(&packet, &mut written);
     let written = String::from_utf8(written).unwrap();

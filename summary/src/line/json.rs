@@ -3,8 +3,8 @@
 
 use crate::address::parse_mac;
 use crate::{
-    Address, Direction, Faults, Gso, GsoKind, LinkType, Packet, Proto, Summary, Tcp, Timestamp,
-    VlanIds,
+    Address, CommunityId, Direction, Faults, Gso, GsoKind, LinkType, Names, Packet, Proto,
+    RecordType, Summary, Tcp, Timestamp, VlanIds,
 };
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde::{Deserialize, de};
@@ -46,6 +46,13 @@ impl Serialize for Packet<'_> {
         optional(&mut map, "icmp_type", summary.icmp_type)?;
         optional(&mut map, "icmp_code", summary.icmp_code)?;
         optional(&mut map, "arp_op", summary.arp_op)?;
+        let names = &self.names;
+        optional(&mut map, "dns", names.dns.as_ref().map(|(name, _)| name))?;
+        optional(&mut map, "dns_type", names.dns.as_ref().map(|(_, kind)| kind.to_string()))?;
+        optional(&mut map, "sni", names.sni.as_ref())?;
+        optional(&mut map, "host", names.host.as_ref())?;
+        optional(&mut map, "quic", names.quic.map(|version| format!("{version:#010x}")))?;
+        optional(&mut map, "community_id", self.community_id.map(|id| id.to_string()))?;
         let faults: Vec<_> = summary.faults.names().collect();
         optional(&mut map, "err", (!faults.is_empty()).then_some(faults))?;
         map.end()
@@ -104,6 +111,18 @@ struct Fields<'a> {
     icmp_type: Option<u8>,
     icmp_code: Option<u8>,
     arp_op: Option<u16>,
+    #[serde(borrow)]
+    dns: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    dns_type: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    sni: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    host: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    quic: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    community_id: Option<Cow<'a, str>>,
     err: Option<Vec<String>>,
 }
 
@@ -160,8 +179,22 @@ impl<'de: 'a, 'a> Deserialize<'de> for Packet<'a> {
                 arp_op: fields.arp_op,
                 faults,
             },
+            names: Names {
+                dns: fields.dns.zip(named("dns_type", &fields.dns_type, RecordType::parse)?),
+                sni: fields.sni,
+                host: fields.host,
+                quic: named("quic", &fields.quic, quic_version)?,
+            },
+            community_id: named("community_id", &fields.community_id, CommunityId::parse)?,
         })
     }
+}
+
+/// Eight hexadecimal digits behind `0x`.
+pub(super) fn quic_version(text: &str) -> Option<u32> {
+    let digits = text.strip_prefix("0x").filter(|digits| digits.len() == 8)?;
+    let is_digit = |byte: u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
+    digits.bytes().all(is_digit).then(|| u32::from_str_radix(digits, 16).ok()).flatten()
 }
 
 /// The TCP control bits of their letters in order, each at most once.

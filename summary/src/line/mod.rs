@@ -23,6 +23,11 @@
 //! | `payload` | int | bytes after the transport header by the IP length |
 //! | `icmp_type`, `icmp_code` | int | ICMP and ICMPv6 |
 //! | `arp_op` | int | ARP operation |
+//! | `dns`, `dns_type` | string | name and type of a DNS message's first question, with `--names` |
+//! | `sni` | string | server name of a TLS client's hello, with `--names` |
+//! | `host` | string | host of an HTTP/1 request, with `--names` |
+//! | `quic` | string | version of a QUIC long header, `0x00000001`, with `--names` |
+//! | `community_id` | string | Community ID v1 of the flow, with `--community-id` |
 //! | `err` | string[] | `truncated`, `bad_length`, `bad_header`, `unsupported` |
 //!
 //! What the fields mean where a packet has more than one layer that could fill them, or lies:

@@ -1,13 +1,14 @@
 //! The line reader: a fast path for the lines that our writer makes, serde for all others.
 
-use super::json::flag_bits;
+use super::json::{flag_bits, quic_version};
 use crate::address::parse_mac;
 use crate::{
-    Address, Direction, Faults, Gso, GsoKind, LinkType, Packet, Proto, Summary, Tcp, Timestamp,
-    record,
+    Address, CommunityId, Direction, Faults, Gso, GsoKind, LinkType, Names, Packet, Proto,
+    RecordType, Summary, Tcp, Timestamp, record,
 };
 use memchr::memchr;
 use serde::Deserialize;
+use std::borrow::Cow;
 
 /// One record of the stream.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -53,7 +54,7 @@ pub(super) fn slow(line: &[u8]) -> Result<Record<'_>, ReadError> {
     #[derive(Deserialize)]
     struct Typed<'a> {
         #[serde(borrow, rename = "type")]
-        kind: Option<std::borrow::Cow<'a, str>>,
+        kind: Option<Cow<'a, str>>,
     }
     let typed: Typed<'_> = serde_json::from_slice(line).map_err(|error| {
         if error.is_data() { ReadError::NoType } else { ReadError::from(&error) }
@@ -126,6 +127,15 @@ pub(super) fn fast(line: &[u8]) -> Option<Packet<'_>> {
     summary.icmp_type = rest.number(br#","icmp_type":"#)?;
     summary.icmp_code = rest.number(br#","icmp_code":"#)?;
     summary.arp_op = rest.number(br#","arp_op":"#)?;
+    let dns = rest.text(br#","dns":"#, Some)?.map(Cow::Borrowed);
+    let dns_type = rest.text(br#","dns_type":"#, RecordType::parse)?;
+    let names = Names {
+        dns: dns.zip(dns_type),
+        sni: rest.text(br#","sni":"#, Some)?.map(Cow::Borrowed),
+        host: rest.text(br#","host":"#, Some)?.map(Cow::Borrowed),
+        quic: rest.text(br#","quic":"#, quic_version)?,
+    };
+    let community_id = rest.text(br#","community_id":"#, CommunityId::parse)?;
     if rest.expect(br#","err":["#).is_some() {
         loop {
             summary.faults.insert(Faults::parse(rest.string()?)?);
@@ -136,7 +146,16 @@ pub(super) fn fast(line: &[u8]) -> Option<Packet<'_>> {
         }
     }
     rest.expect(b"}")?;
-    rest.0.is_empty().then_some(Packet { n, ts, interface, direction, gso, summary })
+    rest.0.is_empty().then_some(Packet {
+        n,
+        ts,
+        interface,
+        direction,
+        gso,
+        summary,
+        names,
+        community_id,
+    })
 }
 
 /// What is left of the line; it only shrinks. Each step is `None` where the bytes are not what

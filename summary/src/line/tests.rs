@@ -4,8 +4,8 @@
 use super::read::{fast, slow};
 use super::{ReadError, Record, Writer, read};
 use crate::{
-    Address, Direction, Faults, Gso, GsoKind, LinkType, Packet, Proto, Summary, Tcp, Timestamp,
-    decode,
+    Address, CommunityId, Direction, Faults, Gso, GsoKind, LinkType, Names, Packet, Proto,
+    RecordType, Summary, Tcp, Timestamp, decode,
 };
 use proptest::prelude::*;
 
@@ -52,6 +52,9 @@ prop_compose! {
         (flags, seq, ack, win) in any::<(Option<u8>, Option<u32>, Option<u32>, Option<u16>)>(),
         (icmp_type, icmp_code, arp_op) in any::<(Option<u8>, Option<u8>, Option<u16>)>(),
         faults in faults(),
+        dns in any::<Option<(String, u16)>>(),
+        (sni, host, quic) in any::<(Option<String>, Option<String>, Option<u32>)>(),
+        has_id: bool,
     ) -> Packet<'static> {
         let mut summary = Summary::new(LinkType(if link % 2 == 0 { 1 } else { link }), cap, len);
         vlan.into_iter().for_each(|id| assert!(summary.vlan.push(id)));
@@ -73,7 +76,14 @@ prop_compose! {
             interface: interface.map(Into::into),
             direction: directions.get(direction).copied(),
             gso: kinds.get(kind).map(|&kind| Gso { segment_len, kind }),
+            community_id: CommunityId::of(&summary, 0).filter(|_| has_id),
             summary,
+            names: Names {
+                dns: dns.map(|(name, kind)| (name.into(), RecordType(kind))),
+                sni: sni.map(Into::into),
+                host: host.map(Into::into),
+                quic,
+            },
         }
     }
 }
@@ -101,7 +111,7 @@ proptest! {
     #[test]
     fn decoded_bytes_take_the_fast_path(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
         let summary = decode(LinkType::ETHERNET, &bytes, 300);
-        let packet = Packet { n: 1, ts: Timestamp::default(), interface: None, direction: None, gso: None, summary };
+        let packet = Packet::new(1, Timestamp::default(), summary);
         let line = written(&packet);
         prop_assert_eq!(fast(&line), Some(packet));
     }
@@ -154,14 +164,8 @@ fn a_typical_tcp_line_of_a_file_has_at_most_250_bytes() {
     summary.tcp =
         Tcp { flags: Some(0x10), seq: Some(1_234_567_890), ack: Some(987_654_321), win: Some(501) };
     summary.payload = Some(1448);
-    let packet = Packet {
-        n: 12_345,
-        ts: Timestamp::from_ns(1_795_402_418_123_456_789),
-        interface: None,
-        direction: None,
-        gso: None,
-        summary,
-    };
+    let ts = Timestamp::from_ns(1_795_402_418_123_456_789);
+    let packet = Packet::new(12_345, ts, summary);
     let line = written(&packet);
     assert!(line.len() <= 250, "{} bytes: {}", line.len(), String::from_utf8_lossy(&line));
 }

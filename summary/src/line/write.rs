@@ -6,7 +6,7 @@ use std::io::Write;
 
 use crate::address::write_mac;
 use crate::timestamp::Clock;
-use crate::{LinkType, Packet, Tcp};
+use crate::{LinkType, Names, Packet, Tcp};
 
 /// Writes lines, and remembers the text of the last second.
 #[derive(Debug, Default)]
@@ -86,10 +86,37 @@ impl Writer {
         field(br#","icmp_type":"#, summary.icmp_type, out);
         field(br#","icmp_code":"#, summary.icmp_code, out);
         field(br#","arp_op":"#, summary.arp_op, out);
+        if !packet.names.is_empty() {
+            names(&packet.names, out);
+        }
+        if let Some(id) = packet.community_id {
+            out.extend_from_slice(br#","community_id":""#);
+            id.write(out);
+            out.push(b'"');
+        }
         if !summary.faults.is_empty() {
             list(br#","err":["#, summary.faults.names(), string, out);
         }
         out.extend_from_slice(b"}\n");
+    }
+}
+
+fn names(names: &Names<'_>, out: &mut Vec<u8>) {
+    if let Some((name, kind)) = &names.dns {
+        out.extend_from_slice(br#","dns":"#);
+        string(name, out);
+        out.extend_from_slice(br#","dns_type":"#);
+        numbered(kind, out);
+    }
+    for (key, name) in [(br#","sni":"#.as_slice(), &names.sni), (br#","host":"#, &names.host)] {
+        if let Some(name) = name {
+            out.extend_from_slice(key);
+            string(name, out);
+        }
+    }
+    if let Some(version) = names.quic {
+        out.extend_from_slice(br#","quic":"#);
+        numbered(format_args!("{version:#010x}"), out);
     }
 }
 

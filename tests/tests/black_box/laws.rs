@@ -13,7 +13,7 @@ static FRAMES: LazyLock<Option<Vec<Frame>>> = LazyLock::new(|| corpus::frames().
 
 fn packet(summary: Summary<'_>) -> Packet<'_> {
     let ts = Timestamp::from_ns(1_795_402_418_123_456_789);
-    Packet { n: 1, ts, interface: None, direction: None, gso: None, summary }
+    Packet::new(1, ts, summary)
 }
 
 /// Fast and plain writer agree, and the line reads back as what was written.

@@ -1,0 +1,185 @@
+//! Community ID, version 1: a short text that names a flow, alike in all tools that see it
+//! (<https://github.com/corelight/community-id-spec>).
+
+use crate::{Address, Summary};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use sha1::{Digest, Sha1};
+use std::fmt;
+
+const VERSION: &str = "1:";
+/// Length of the hash in base64.
+const TEXT_LEN: usize = 28;
+
+const ICMP: u8 = 1;
+const ICMP6: u8 = 58;
+
+/// The hash of a flow's addresses, protocol and ports: both directions have the same.
+///
+/// ```
+/// use summary::{Address, CommunityId, LinkType, Proto, Summary};
+///
+/// let mut summary = Summary::new(LinkType::ETHERNET, 74, 74);
+/// summary.src = Some(Address::V4([128, 232, 110, 120]));
+/// summary.dst = Some(Address::V4([66, 35, 250, 204]));
+/// (summary.sport, summary.dport) = (Some(34_855), Some(80));
+/// summary.proto = Proto::TCP;
+/// let id = CommunityId::of(&summary, 0).unwrap();
+/// assert_eq!(id.to_string(), "1:LQU9qZlK+B5F3KDmev6m5PMibrg=");
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct CommunityId([u8; 20]);
+
+impl CommunityId {
+    /// The id of the packet's flow; `None` for what is not IP, and for later fragments, which do not
+    /// tell their ports. Who uses a `seed` other than 0 uses it everywhere.
+    pub fn of(summary: &Summary<'_>, seed: u16) -> Option<Self> {
+        if summary.frag.is_some_and(|offset| offset > 0) {
+            return None;
+        }
+        let number = summary.proto.ip_number()?;
+        let (src, dst) = (summary.src?, summary.dst?);
+        let ports = ports(summary, number);
+        let is_in_order = match ports {
+            Some((_, _, Ways::One)) => true,
+            Some((sport, dport, Ways::Both)) => (src, sport) <= (dst, dport),
+            None => src <= dst,
+        };
+        let (src, dst) = if is_in_order { (src, dst) } else { (dst, src) };
+        let mut hash = Sha1::new();
+        hash.update(seed.to_be_bytes());
+        for address in [src, dst] {
+            match address {
+                Address::V4(octets) => hash.update(octets),
+                Address::V6(octets) => hash.update(octets),
+                Address::Mac(_) => return None,
+            }
+        }
+        hash.update([number, 0]);
+        if let Some((sport, dport, _)) = ports {
+            let (sport, dport) = if is_in_order { (sport, dport) } else { (dport, sport) };
+            hash.update(sport.to_be_bytes());
+            hash.update(dport.to_be_bytes());
+        }
+        Some(Self(hash.finalize().into()))
+    }
+
+    /// Reads the text that `Display` makes.
+    pub fn parse(text: &str) -> Option<Self> {
+        let mut hash = [0; 24];
+        let len = STANDARD.decode_slice(text.strip_prefix(VERSION)?, &mut hash).ok()?;
+        Some(Self(*hash.first_chunk().filter(|_| len == 20)?))
+    }
+
+    /// Appends the text.
+    pub(crate) fn write(&self, out: &mut Vec<u8>) {
+        let mut text = [0; TEXT_LEN];
+        let len = STANDARD.encode_slice(self.0, &mut text).unwrap_or(0);
+        out.extend_from_slice(VERSION.as_bytes());
+        out.extend_from_slice(&text[..len]);
+    }
+}
+
+impl fmt::Display for CommunityId {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut text = Vec::with_capacity(VERSION.len() + TEXT_LEN);
+        self.write(&mut text);
+        formatter.write_str(&String::from_utf8_lossy(&text))
+    }
+}
+
+/// Whether the other direction has the same pair of ports, the other way round.
+#[derive(Clone, Copy)]
+enum Ways {
+    One,
+    Both,
+}
+
+/// What stands for ports: those of TCP, UDP and SCTP, and of ICMP the types of question and answer
+/// or, where there is no such pair, type and code.
+fn ports(summary: &Summary<'_>, number: u8) -> Option<(u16, u16, Ways)> {
+    let answers: &[(u8, u8)] = match number {
+        ICMP => &[(8, 0), (13, 14), (15, 16), (10, 9), (17, 18)],
+        ICMP6 => &[(128, 129), (133, 134), (135, 136), (130, 131), (139, 140), (144, 145)],
+        _ => {
+            let is_known = matches!(summary.proto.name(), Some("tcp" | "udp" | "sctp"));
+            return summary
+                .sport
+                .zip(summary.dport)
+                .filter(|_| is_known)
+                .map(|(sport, dport)| (sport, dport, Ways::Both));
+        }
+    };
+    let (kind, code) = (summary.icmp_type?, summary.icmp_code?);
+    let answer = answers.iter().find_map(|&(question, answer)| match kind {
+        _ if kind == question => Some(answer),
+        _ if kind == answer => Some(question),
+        _ => None,
+    });
+    Some(match answer {
+        Some(answer) => (kind.into(), answer.into(), Ways::Both),
+        None => (kind.into(), code.into(), Ways::One),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{LinkType, Proto};
+    use proptest::prelude::*;
+
+    fn flow(proto: Proto<'static>, src: [u8; 4], dst: [u8; 4]) -> Summary<'static> {
+        let mut summary = Summary::new(LinkType::RAW, 60, 60);
+        (summary.src, summary.dst) = (Some(Address::V4(src)), Some(Address::V4(dst)));
+        summary.proto = proto;
+        summary
+    }
+
+    /// The baseline of the specification, with seeds 0 and 1.
+    #[test]
+    fn baseline_flows_have_their_published_ids() {
+        let mut tcp = flow(Proto::TCP, [128, 232, 110, 120], [66, 35, 250, 204]);
+        (tcp.sport, tcp.dport) = (Some(34_855), Some(80));
+        let mut udp = flow(Proto::UDP, [192, 168, 1, 52], [8, 8, 8, 8]);
+        (udp.sport, udp.dport) = (Some(54_585), Some(53));
+        let mut sctp = flow(Proto::from_ip_number(132), [192, 168, 170, 8], [192, 168, 170, 56]);
+        (sctp.sport, sctp.dport) = (Some(7), Some(80));
+        let mut icmp = flow(Proto::ICMP, [192, 168, 0, 89], [192, 168, 0, 1]);
+        (icmp.icmp_type, icmp.icmp_code) = (Some(8), Some(0));
+        for (summary, seed, id) in [
+            (&tcp, 0, "1:LQU9qZlK+B5F3KDmev6m5PMibrg="),
+            (&tcp, 1, "1:3V71V58M3Ksw/yuFALMcW0LAHvc="),
+            (&udp, 0, "1:d/FP5EW3wiY1vCndhwleRRKHowQ="),
+            (&sctp, 0, "1:jQgCxbku+pNGw8WPbEc/TS/uTpQ="),
+            (&icmp, 0, "1:X0snYXpgwiv9TZtqg64sgzUn6Dk="),
+        ] {
+            let text = CommunityId::of(summary, seed).unwrap().to_string();
+            assert_eq!(text, id, "{}", summary.proto);
+            assert_eq!(CommunityId::parse(&text).unwrap().to_string(), text);
+        }
+    }
+
+    #[test]
+    fn what_is_no_flow_has_no_id() {
+        let arp = flow(Proto::ARP, [10, 0, 0, 1], [10, 0, 0, 2]);
+        let mut fragment = flow(Proto::UDP, [10, 0, 0, 1], [10, 0, 0, 2]);
+        fragment.frag = Some(1_480);
+        assert_eq!([arp, fragment].map(|summary| CommunityId::of(&summary, 0)), [None, None]);
+        for text in
+            ["", "1:", "2:LQU9qZlK+B5F3KDmev6m5PMibrg=", "1:AAAA", "1:LQU9qZlK+B5F3KDmev6m5PMibrh="]
+        {
+            assert_eq!(CommunityId::parse(text), None, "{text}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn both_directions_have_one_id(src: [u8; 4], dst: [u8; 4], sport: u16, dport: u16) {
+            let mut there = flow(Proto::TCP, src, dst);
+            (there.sport, there.dport) = (Some(sport), Some(dport));
+            let mut back = flow(Proto::TCP, dst, src);
+            (back.sport, back.dport) = (Some(dport), Some(sport));
+            prop_assert_eq!(CommunityId::of(&there, 0), CommunityId::of(&back, 0));
+        }
+    }
+}

@@ -1,0 +1,152 @@
+//! The question of a DNS message (RFC 1035, 4.1).
+
+use super::{Bytes, push_text};
+use std::borrow::Cow;
+use std::fmt;
+
+/// Longest name on the wire (RFC 1035, 2.3.4).
+const MAX_NAME_LEN: usize = 255;
+/// The two highest bits of a length tell a label from a pointer to one.
+const MAX_LABEL_LEN: usize = 63;
+
+/// The type of a resource record, as a question asks for one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct RecordType(pub u16);
+
+impl RecordType {
+    /// Reads the text that `Display` makes.
+    pub fn parse(text: &str) -> Option<Self> {
+        let named = NAMES.iter().find(|(_, name)| *name == text);
+        named.map(|&(number, _)| Self(number)).or_else(|| {
+            let number = Self(text.strip_prefix("TYPE")?.parse().ok()?);
+            (number.to_string() == text).then_some(number)
+        })
+    }
+}
+
+/// IANA's mnemonic, or `TYPE65280` (RFC 3597, 5).
+impl fmt::Display for RecordType {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match NAMES.iter().find(|(number, _)| *number == self.0) {
+            Some((_, name)) => formatter.write_str(name),
+            None => write!(formatter, "TYPE{}", self.0),
+        }
+    }
+}
+
+/// Types that are asked for (IANA "Domain Name System Parameters").
+const NAMES: &[(u16, &str)] = &[
+    (1, "A"),
+    (2, "NS"),
+    (5, "CNAME"),
+    (6, "SOA"),
+    (10, "NULL"),
+    (11, "WKS"),
+    (12, "PTR"),
+    (13, "HINFO"),
+    (15, "MX"),
+    (16, "TXT"),
+    (17, "RP"),
+    (18, "AFSDB"),
+    (24, "SIG"),
+    (25, "KEY"),
+    (28, "AAAA"),
+    (29, "LOC"),
+    (32, "NB"),
+    (33, "SRV"),
+    (35, "NAPTR"),
+    (37, "CERT"),
+    (39, "DNAME"),
+    (41, "OPT"),
+    (43, "DS"),
+    (44, "SSHFP"),
+    (46, "RRSIG"),
+    (47, "NSEC"),
+    (48, "DNSKEY"),
+    (50, "NSEC3"),
+    (51, "NSEC3PARAM"),
+    (52, "TLSA"),
+    (59, "CDS"),
+    (60, "CDNSKEY"),
+    (61, "OPENPGPKEY"),
+    (64, "SVCB"),
+    (65, "HTTPS"),
+    (99, "SPF"),
+    (249, "TKEY"),
+    (250, "TSIG"),
+    (251, "IXFR"),
+    (252, "AXFR"),
+    (255, "ANY"),
+    (256, "URI"),
+    (257, "CAA"),
+];
+
+/// Name and type of the first question. A pointer instead of a label has nothing to point to there:
+/// such a message is none.
+pub(super) fn question<'a>(
+    message: &[u8],
+    room: &'a mut String,
+) -> Option<(Cow<'a, str>, RecordType)> {
+    let mut rest = Bytes(message);
+    let header = rest.take(12)?;
+    if header[4..6] == [0, 0] {
+        return None;
+    }
+    room.clear();
+    let mut left = MAX_NAME_LEN;
+    loop {
+        let len = rest.u8()?;
+        left = left.checked_sub(1 + len)?;
+        if len == 0 {
+            break;
+        }
+        if MAX_LABEL_LEN < len {
+            return None;
+        }
+        if !room.is_empty() {
+            room.push('.');
+        }
+        for part in rest.take(len)?.split_inclusive(|byte| *byte == b'.') {
+            match part.split_last() {
+                Some((b'.', before)) => {
+                    push_text(before, room);
+                    room.push_str("\\.");
+                }
+                _ => push_text(part, room),
+            }
+        }
+    }
+    if room.is_empty() {
+        room.push('.');
+    }
+    let kind = RecordType(u16::try_from(rest.u16()?).ok()?);
+    rest.u16()?; // the class
+    Some((Cow::Borrowed(room), kind))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_type_reads_back_from_its_text() {
+        for kind in (0..=u16::MAX).map(RecordType) {
+            assert_eq!(RecordType::parse(&kind.to_string()), Some(kind));
+        }
+        assert_eq!((RecordType::parse("TYPE1"), RecordType::parse("X")), (None, None));
+    }
+
+    #[test]
+    fn names_that_none_can_have_are_refused() {
+        let message =
+            |name: &[u8]| [&[0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0], name, &[0, 1, 0, 1]].concat();
+        let mut room = String::new();
+        let mut read =
+            |name: &[u8]| question(&message(name), &mut room).map(|(name, _)| name.len());
+        let label = [&[63][..], &[b'a'; 63]].concat();
+        assert_eq!(read(&[0]), Some(1));
+        assert_eq!(read(&[&label.repeat(3)[..], &[61], &[b'a'; 61], &[0]].concat()), Some(253));
+        assert_eq!(read(&[&label.repeat(3)[..], &[62], &[b'a'; 62], &[0]].concat()), None);
+        assert_eq!(read(&[0xc0, 12]), None);
+    }
+}

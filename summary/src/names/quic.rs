@@ -1,0 +1,39 @@
+//! The version of a QUIC packet with a long header (RFC 8999, 5.1).
+
+use super::Bytes;
+
+/// Header form and, in the versions below, a bit that is always set.
+const LONG_HEADER: usize = 0xc0;
+/// Longest connection id of the versions below.
+const MAX_ID_LEN: usize = 20;
+
+/// The version, where it is one that is known: any other datagram could begin so by chance.
+pub(super) fn version(payload: &[u8]) -> Option<u32> {
+    let mut rest = Bytes(payload);
+    if rest.u8()? & LONG_HEADER != LONG_HEADER {
+        return None;
+    }
+    let version = u32::from_be_bytes(*rest.take(4)?.first_chunk()?);
+    if !is_known(version) {
+        return None;
+    }
+    for _ in 0..2 {
+        let len = rest.u8()?;
+        if MAX_ID_LEN < len {
+            return None;
+        }
+        rest.take(len)?;
+    }
+    Some(version)
+}
+
+/// RFC 9000, RFC 9369, the drafts of the former that had these headers, and Google's.
+fn is_known(version: u32) -> bool {
+    match version.to_be_bytes() {
+        [0, 0, 0, 1] | [0x6b, 0x33, 0x43, 0xcf] => true,
+        [0xff, 0, 0, draft] => (22..=34).contains(&draft),
+        [b'Q' | b'T', b'0', b'5', digit] => digit.is_ascii_digit(),
+        [0xfa, 0xce, 0xb0, low] => low <= 0x0f, // Facebook's
+        _ => false,
+    }
+}
