@@ -118,6 +118,16 @@ pub enum Error {
         /// What the system said.
         source: io::Error,
     },
+    /// A compressed input is damaged.
+    #[error("`{name}`: cannot be unpacked behind byte {offset}: {source}")]
+    Packed {
+        /// The input file, or `standard input`.
+        name: String,
+        /// Bytes of the file that were read so far: the damage is before that.
+        offset: u64,
+        /// What is wrong with it.
+        source: io::Error,
+    },
     /// The input has no bytes.
     #[error("`{name}` is empty")]
     EmptyInput {

@@ -9,6 +9,7 @@
 
 mod capture;
 pub mod cli;
+mod describe;
 mod error;
 mod file;
 mod interfaces;

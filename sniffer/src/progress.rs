@@ -32,23 +32,39 @@ impl Progress {
         self.is_watched.then(|| self.last.0 + INTERVAL)
     }
 
-    /// Draws the line, when it is time.
-    pub(crate) fn draw(&mut self, packets: u64, dropped: Option<u64>) {
+    /// Draws the line of a capture, when it is time.
+    pub(crate) fn draw(&mut self, packets: u64, dropped: u64) {
+        if let Some(line) = self.line(packets) {
+            self.show(&format!("{line}, {} dropped", grouped(dropped)));
+        }
+    }
+
+    /// Draws the line of files being read, when it is time: with what was read of how much, where
+    /// that is known.
+    pub(crate) fn draw_share(&mut self, packets: u64, share: Option<(u64, u64)>) {
+        let Some(line) = self.line(packets) else { return };
+        let rest = share.filter(|(read, _)| 0 < *read).map(|(read, whole)| {
+            let share = read as f64 / whole.max(read) as f64;
+            let left = self.start.elapsed().as_secs_f64() * (1.0 / share - 1.0);
+            format!(", {:.0} %, {left:.0} s left", share * 100.0)
+        });
+        self.show(&(line + &rest.unwrap_or_default()));
+    }
+
+    /// What both lines begin with, when it is time for one.
+    fn line(&mut self, packets: u64) -> Option<String> {
         let now = Instant::now();
         if self.due().is_none_or(|due| now < due) {
-            return;
+            return None;
         }
         let elapsed_ms = (now - self.last.0).as_millis().max(1);
         let rate = u128::from(packets - self.last.1) * 1000 / elapsed_ms;
         self.last = (now, packets);
-        let mut line = format!(
-            "{} packets, {}/s",
-            grouped(packets),
-            grouped(u64::try_from(rate).unwrap_or(u64::MAX))
-        );
-        if let Some(dropped) = dropped {
-            line += &format!(", {} dropped", grouped(dropped));
-        }
+        let rate = u64::try_from(rate).unwrap_or(u64::MAX);
+        Some(format!("{} packets, {}/s", grouped(packets), grouped(rate)))
+    }
+
+    fn show(&self, line: &str) {
         // Nobody to tell where standard error is gone.
         let _ = write!(std::io::stderr(), "\r{line}\x1b[K");
     }

@@ -5,10 +5,11 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use summary::record::{
     End, Event, EventKind, Interface, Meta, Reason, Record, Source, Stats, VERSION,
 };
-use summary::{Packet, Timestamp, line};
+use summary::{Timestamp, line};
 
 use crate::Error;
 use crate::cli::Common;
+use crate::describe::{Describer, Seen};
 use crate::output::Output;
 
 /// The largest number of the stream: JavaScript reads those below 2⁵³ exactly.
@@ -17,8 +18,7 @@ const MAX_NUMBER: u64 = (1 << 53) - 1;
 /// A stream being written.
 pub(crate) struct Stream {
     output: Output,
-    writer: line::Writer,
-    has_ethernet: bool,
+    describer: Describer,
     /// Most packets to write.
     limit: u64,
     /// The first line of the current file.
@@ -88,8 +88,7 @@ impl Stream {
         let source_count = if source == Source::Live { interfaces.len() } else { 1 };
         let mut stream = Self {
             output,
-            writer: line::Writer::default(),
-            has_ethernet: common.has_ethernet,
+            describer: Describer::new(common.details),
             limit: common.count.unwrap_or(u64::MAX),
             meta: Meta {
                 v: VERSION,
@@ -147,13 +146,19 @@ impl Stream {
         self.output.is_full()
     }
 
-    /// Writes a packet under the next number, whatever its own is.
-    pub(crate) fn packet(&mut self, source: usize, mut packet: Packet<'_>) -> Result<(), Error> {
-        if !self.has_ethernet {
-            packet.summary.eth = None;
+    /// Goes on in the next file where this one is as large as asked for.
+    pub(crate) fn rotate_when_full(&mut self) -> Result<(), Error> {
+        if !self.is_file_full() {
+            return Ok(());
         }
-        packet.n = self.count(source, packet.summary.len);
-        self.output.append(|buffer| self.writer.packet(&packet, buffer))
+        self.stats(0, None, Losses::default(), None)?;
+        self.rotate(Reason::Size, None)
+    }
+
+    /// Writes a packet under the next number.
+    pub(crate) fn packet(&mut self, source: usize, seen: &Seen<'_>) -> Result<(), Error> {
+        let n = self.count(source, seen.len());
+        self.output.append(|buffer| self.describer.describe(seen, Some(n), buffer))
     }
 
     /// Writes a packet under the next number: the rest of its line was written elsewhere.

@@ -17,7 +17,7 @@ pub enum Address {
 }
 
 impl Address {
-    /// Reads any text that [`Address::write`] makes; `None` for any other.
+    /// Reads any text that `Display` makes; `None` for any other.
     pub fn parse(text: &[u8]) -> Option<Self> {
         if let Some(v4) = parse_v4(text) {
             return Some(Self::V4(v4));
@@ -29,33 +29,40 @@ impl Address {
         Some(Self::V6(text.parse::<Ipv6Addr>().ok()?.octets()))
     }
 
-    /// Appends the text of the address, without quotes; it never needs an escape in JSON.
-    pub fn write(&self, out: &mut Vec<u8>) {
+    /// Writes the text of the address, without quotes, to the front of `place`; returns its length.
+    /// It never needs an escape in JSON.
+    pub(crate) fn text(&self, place: &mut [u8; V6_TEXT_LEN]) -> usize {
         match self {
-            Self::Mac(mac) => write_mac(*mac, out),
-            Self::V4(octets) => write_v4(*octets, out),
-            Self::V6(octets) => write_v6(*octets, out),
+            Self::Mac(mac) => place.first_chunk_mut().map_or(0, |place| mac_text(*mac, place)),
+            Self::V4(octets) => place.first_chunk_mut().map_or(0, |place| v4_text(*octets, place)),
+            Self::V6(octets) => v6_text(*octets, place),
         }
     }
 }
 
 impl std::fmt::Display for Address {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let mut text = Vec::with_capacity(39);
-        self.write(&mut text);
-        formatter.write_str(&String::from_utf8_lossy(&text))
+        let mut place = [0; V6_TEXT_LEN];
+        let len = self.text(&mut place);
+        formatter.write_str(&String::from_utf8_lossy(&place[..len]))
     }
 }
 
+/// Lengths of the longest texts; of an IPv4 address with a dot behind it.
+pub(crate) const MAC_TEXT_LEN: usize = 17;
+const V4_TEXT_ROOM: usize = 16;
+pub(crate) const V6_TEXT_LEN: usize = 39;
+
 const HEX: &[u8; 16] = b"0123456789abcdef";
 
-pub(crate) fn write_mac(mac: Mac, out: &mut Vec<u8>) {
-    let mut text = [b':'; 17];
+/// Writes the text to the front of `place`; returns its length, which is always the same.
+pub(crate) fn mac_text(mac: Mac, place: &mut [u8; MAC_TEXT_LEN]) -> usize {
+    *place = [b':'; MAC_TEXT_LEN];
     for (index, octet) in mac.iter().enumerate() {
-        text[3 * index] = HEX[usize::from(octet >> 4)];
-        text[3 * index + 1] = HEX[usize::from(octet & 15)];
+        place[3 * index] = HEX[usize::from(octet >> 4)];
+        place[3 * index + 1] = HEX[usize::from(octet & 15)];
     }
-    out.extend_from_slice(&text);
+    MAC_TEXT_LEN
 }
 
 pub(crate) fn parse_mac(text: &[u8]) -> Option<Mac> {
@@ -79,27 +86,37 @@ fn hex_digit(byte: u8) -> Option<u8> {
     }
 }
 
-fn write_v4(octets: [u8; 4], out: &mut Vec<u8>) {
-    let mut text = [0; 15];
+/// Writes dotted decimal to the front of `place`; returns its length.
+pub(crate) fn v4_text(octets: [u8; 4], place: &mut [u8; V4_TEXT_ROOM]) -> usize {
     let mut len = 0;
-    for (index, octet) in octets.into_iter().enumerate() {
-        if index > 0 {
-            text[len] = b'.';
-            len += 1;
+    for octet in octets {
+        // Three digits and a dot are written, and as many of them count as there are.
+        let (text, text_len) = OCTETS[usize::from(octet)];
+        if let Some(slot) = place[len..].first_chunk_mut() {
+            *slot = text;
         }
-        if octet >= 100 {
-            text[len] = b'0' + octet / 100;
-            len += 1;
-        }
-        if octet >= 10 {
-            text[len] = b'0' + octet / 10 % 10;
-            len += 1;
-        }
-        text[len] = b'0' + octet % 10;
-        len += 1;
+        len += text_len;
     }
-    out.extend_from_slice(&text[..len]);
+    len - 1 // the last dot
 }
+
+/// The decimal text of every octet, and a dot behind it.
+static OCTETS: [([u8; 4], usize); 256] = {
+    let mut octets = [([b'.'; 4], 0); 256];
+    let mut value = 0u8;
+    loop {
+        let (text, len) = match value {
+            100.. => ([b'0' + value / 100, b'0' + value / 10 % 10, b'0' + value % 10, b'.'], 4),
+            10.. => ([b'0' + value / 10, b'0' + value % 10, b'.', b'.'], 3),
+            _ => ([b'0' + value, b'.', b'.', b'.'], 2),
+        };
+        octets[value as usize] = (text, len);
+        if value == u8::MAX {
+            break octets;
+        }
+        value += 1;
+    }
+};
 
 /// Reads dotted decimal without leading zeros.
 fn parse_v4(text: &[u8]) -> Option<[u8; 4]> {
@@ -123,10 +140,14 @@ fn parse_v4(text: &[u8]) -> Option<[u8; 4]> {
 
 /// RFC 5952: lower-case, no leading zeros, the longest run of two or more zero groups (the first
 /// of equals) as `::`, and the last 32 bits dotted for IPv4-mapped addresses.
-fn write_v6(octets: [u8; 16], out: &mut Vec<u8>) {
+pub(crate) fn v6_text(octets: [u8; 16], place: &mut [u8; V6_TEXT_LEN]) -> usize {
+    let mut text = Short { place, len: 0 };
     if octets[..10] == [0; 10] && octets[10..12] == [0xff, 0xff] {
-        out.extend_from_slice(b"::ffff:");
-        return write_v4([octets[12], octets[13], octets[14], octets[15]], out);
+        text.push(b"::ffff:");
+        let mut last = [0; V4_TEXT_ROOM];
+        let len = v4_text([octets[12], octets[13], octets[14], octets[15]], &mut last);
+        text.push(&last[..len]);
+        return text.len;
     }
     let groups = Ipv6Addr::from(octets).segments();
     let (mut zeros_start, mut zeros_len) = (0, 0);
@@ -141,29 +162,43 @@ fn write_v6(octets: [u8; 16], out: &mut Vec<u8>) {
     let mut index = 0;
     while index < 8 {
         if zeros_len > 1 && index == zeros_start {
-            out.extend_from_slice(b"::");
+            text.push(b"::");
             index += zeros_len;
             continue;
         }
         if index > 0 && !(zeros_len > 1 && index == zeros_start + zeros_len) {
-            out.push(b':');
+            text.push(b":");
         }
-        write_group(groups[index], out);
+        push_group(groups[index], &mut text);
         index += 1;
     }
+    text.len
 }
 
-fn write_group(group: u16, out: &mut Vec<u8>) {
+fn push_group(group: u16, text: &mut Short<'_>) {
     let mut shift = 12;
     while shift > 0 && group >> shift == 0 {
         shift -= 4;
     }
     loop {
-        out.push(HEX[usize::from(group >> shift & 15)]);
+        text.push(&[HEX[usize::from(group >> shift & 15)]]);
         if shift == 0 {
             return;
         }
         shift -= 4;
+    }
+}
+
+/// A text being written to a place that has room for it.
+struct Short<'a> {
+    place: &'a mut [u8],
+    len: usize,
+}
+
+impl Short<'_> {
+    fn push(&mut self, text: &[u8]) {
+        self.place[self.len..self.len + text.len()].copy_from_slice(text);
+        self.len += text.len();
     }
 }
 

@@ -8,8 +8,8 @@ use sha1::{Digest, Sha1};
 use std::fmt;
 
 const VERSION: &str = "1:";
-/// Length of the hash in base64.
-const TEXT_LEN: usize = 28;
+/// Length of the version and the hash in base64.
+const TEXT_LEN: usize = 2 + 28;
 
 const ICMP: u8 = 1;
 const ICMP6: u8 = 58;
@@ -71,20 +71,19 @@ impl CommunityId {
         Some(Self(*hash.first_chunk().filter(|_| len == 20)?))
     }
 
-    /// Appends the text.
-    pub(crate) fn write(&self, out: &mut Vec<u8>) {
-        let mut text = [0; TEXT_LEN];
-        let len = STANDARD.encode_slice(self.0, &mut text).unwrap_or(0);
-        out.extend_from_slice(VERSION.as_bytes());
-        out.extend_from_slice(&text[..len]);
+    /// Writes the text to `place`; returns its length, which is always the same.
+    pub(crate) fn text(&self, place: &mut [u8; TEXT_LEN]) -> usize {
+        let (version, hash) = place.split_at_mut(VERSION.len());
+        version.copy_from_slice(VERSION.as_bytes());
+        VERSION.len() + STANDARD.encode_slice(self.0, hash).unwrap_or(0)
     }
 }
 
 impl fmt::Display for CommunityId {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut text = Vec::with_capacity(VERSION.len() + TEXT_LEN);
-        self.write(&mut text);
-        formatter.write_str(&String::from_utf8_lossy(&text))
+        let mut place = [0; TEXT_LEN];
+        let len = self.text(&mut place);
+        formatter.write_str(&String::from_utf8_lossy(&place[..len]))
     }
 }
 

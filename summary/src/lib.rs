@@ -38,6 +38,7 @@ mod address;
 pub mod capture_file;
 mod community_id;
 mod decode;
+mod digits;
 mod grouped;
 pub mod line;
 mod link_type;
@@ -49,7 +50,7 @@ mod timestamp;
 
 pub use address::{Address, Mac};
 pub use community_id::CommunityId;
-pub use decode::{Decoded, decode, decode_with_payload};
+pub use decode::{Decoded, decode, decode_into, decode_with_payload};
 pub use grouped::grouped;
 pub use link_type::LinkType;
 pub use names::{Names, RecordType};

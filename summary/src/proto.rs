@@ -85,6 +85,14 @@ impl<'a> Proto<'a> {
         }
     }
 
+    /// The name, where it is one of this crate's own.
+    pub(crate) fn own_name(&self) -> Option<&'static str> {
+        match self.0 {
+            Repr::Named(name) => Some(name),
+            _ => None,
+        }
+    }
+
     /// The name, where it needs no number to be formatted: always, for protocols with a name.
     pub fn name(&self) -> Option<&str> {
         match &self.0 {

@@ -1,6 +1,7 @@
 //! Points in time as integer nanoseconds, and their text in the stream.
 //! No clock is read here: who has one passes the value in.
 
+use crate::digits::put_digits;
 use serde::{Deserialize, Serialize, de};
 use std::fmt;
 
@@ -17,7 +18,7 @@ const NS_PER_SECOND: i64 = 1_000_000_000;
 const SECONDS_PER_DAY: i64 = 86_400;
 
 /// Length in bytes of the text of every timestamp.
-const TEXT_LEN: usize = 30;
+pub(crate) const TEXT_LEN: usize = 30;
 /// Length in bytes of the text up to the whole second: `2026-11-23T02:53:38`.
 const SECOND_LEN: usize = 19;
 
@@ -65,9 +66,9 @@ impl Timestamp {
 
 impl fmt::Display for Timestamp {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut text = Vec::with_capacity(TEXT_LEN);
-        Clock::default().write(*self, &mut text);
-        formatter.write_str(&String::from_utf8_lossy(&text))
+        let mut place = [0; TEXT_LEN];
+        Clock::default().text(*self, &mut place);
+        formatter.write_str(&String::from_utf8_lossy(&place))
     }
 }
 
@@ -108,17 +109,18 @@ impl Default for Clock {
 }
 
 impl Clock {
-    pub(crate) fn write(&mut self, time: Timestamp, out: &mut Vec<u8>) {
+    /// Writes the text to `place`; returns its length, which is always the same.
+    pub(crate) fn text(&mut self, time: Timestamp, place: &mut [u8; TEXT_LEN]) -> usize {
         let second = time.ns.div_euclid(NS_PER_SECOND);
         if second != self.second {
             self.text = second_text(second);
             self.second = second;
         }
-        let mut text = [b'Z'; TEXT_LEN];
-        text[..SECOND_LEN].copy_from_slice(&self.text);
-        text[SECOND_LEN] = b'.';
-        put_digits(&mut text[20..29], time.ns.rem_euclid(NS_PER_SECOND));
-        out.extend_from_slice(&text);
+        place[..SECOND_LEN].copy_from_slice(&self.text);
+        place[SECOND_LEN] = b'.';
+        put_digits(&mut place[20..29], time.ns.rem_euclid(NS_PER_SECOND).unsigned_abs());
+        place[29] = b'Z';
+        TEXT_LEN
     }
 }
 
@@ -126,20 +128,13 @@ fn second_text(second: i64) -> [u8; SECOND_LEN] {
     let (year, month, day) = civil_from_days(second.div_euclid(SECONDS_PER_DAY));
     let of_day = second.rem_euclid(SECONDS_PER_DAY);
     let mut text = *b"0000-00-00T00:00:00";
-    put_digits(&mut text[0..4], year);
-    put_digits(&mut text[5..7], month);
-    put_digits(&mut text[8..10], day);
-    put_digits(&mut text[11..13], of_day / 3600);
-    put_digits(&mut text[14..16], of_day / 60 % 60);
-    put_digits(&mut text[17..19], of_day % 60);
+    put_digits(&mut text[0..4], year.unsigned_abs());
+    put_digits(&mut text[5..7], month.unsigned_abs());
+    put_digits(&mut text[8..10], day.unsigned_abs());
+    put_digits(&mut text[11..13], (of_day / 3600).unsigned_abs());
+    put_digits(&mut text[14..16], (of_day / 60 % 60).unsigned_abs());
+    put_digits(&mut text[17..19], (of_day % 60).unsigned_abs());
     text
-}
-
-fn put_digits(out: &mut [u8], mut value: i64) {
-    for digit in out.iter_mut().rev() {
-        *digit = b'0' + u8::try_from(value % 10).unwrap_or(0);
-        value /= 10;
-    }
 }
 
 fn digits(text: &[u8]) -> Option<i64> {

@@ -48,7 +48,7 @@ fn a_packet_becomes_a_line_without_allocation() {
         let packet = Packet {
             interface: Some("eth0".into()),
             direction: Some(Direction::In),
-            names: Names::read(&decoded, &mut room),
+            names: Names::read(&decoded.summary, decoded.payload, &mut room),
             community_id: CommunityId::of(&decoded.summary, 0),
             ..Packet::new(n, ts, decoded.summary)
         };

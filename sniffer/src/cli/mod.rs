@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use crate::Error;
 use crate::capture::Options;
+use crate::describe::Details;
 use crate::interfaces::ANY;
 use crate::output::{Compression, Rotation, strftime};
 use values::{file_size, interface_name, path, positive_seconds, seconds};
@@ -34,12 +35,13 @@ pub struct Cli {
     #[arg(short, long, value_name = "INTERFACE", value_parser = interface_name)]
     interface: Vec<String>,
 
-    /// Read a pcap or pcapng file, gzipped or not, instead of capturing; `-` is standard input
+    /// Read a pcap or pcapng file instead of capturing, and each other one that is given so, in the
+    /// order of time; .gz, .zst and .xz are unpacked, `-` is standard input
     #[arg(short, long, value_name = "FILE", value_parser = path,
           conflicts_with_all = ["interface", "no_promiscuous", "duration", "stats", "direction",
-                                "buffer_size", "block_size", "immediate", "threads", "no_gso",
+                                "buffer_size", "block_size", "immediate", "no_gso",
                                 "exit_on_down", "rotate_seconds"])]
-    read: Option<PathBuf>,
+    read: Vec<PathBuf>,
 
     /// Write to FILE instead of standard output; `-` is standard output. A name that ends in .gz or
     /// .zst is compressed so; with -G the name is a time format, as %Y%m%d-%H%M%S
@@ -103,7 +105,8 @@ pub struct Cli {
     #[arg(long)]
     immediate: bool,
 
-    /// Read each interface with N threads, each with its share of the buffer, by flow
+    /// Read each interface with N threads, each with its share of the buffer, by flow; of files, make
+    /// lines of packets with N threads
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=64))]
     threads: Option<u32>,
 
@@ -118,6 +121,15 @@ pub struct Cli {
     /// Write the Ethernet addresses too, as `eth_src` and `eth_dst`
     #[arg(short = 'e', long)]
     ethernet: bool,
+
+    /// Look into payloads, and write names: `dns` and `dns_type`, `sni` of TLS, `host` of HTTP, the
+    /// version of `quic`
+    #[arg(long)]
+    names: bool,
+
+    /// Write `community_id`, the name of the flow that other tools have for it too
+    #[arg(long)]
+    community_id: bool,
 
     /// Write a `stats` record every SECONDS; 0 writes one at the end only
     #[arg(long, value_name = "SECONDS", default_value = "1", value_parser = seconds)]
@@ -202,8 +214,10 @@ pub(crate) struct LiveJob<'a> {
 /// What to read.
 #[derive(Debug)]
 pub(crate) struct ReadJob<'a> {
-    /// The capture file.
-    pub(crate) path: &'a PathBuf,
+    /// The capture files.
+    pub(crate) paths: &'a [PathBuf],
+    /// Threads that make lines of packets; `None` leaves all to one thread.
+    pub(crate) thread_count: Option<usize>,
     /// What both kinds of run have.
     pub(crate) common: Common<'a>,
 }
@@ -223,8 +237,8 @@ pub(crate) struct Common<'a> {
     pub(crate) count: Option<u64>,
     /// Most bytes kept of a packet.
     pub(crate) snaplen: u32,
-    /// Whether the Ethernet addresses are written.
-    pub(crate) has_ethernet: bool,
+    /// What lines say besides what they always do.
+    pub(crate) details: Details,
     /// Whether standard error is for errors only.
     pub(crate) is_quiet: bool,
 }
@@ -247,6 +261,9 @@ impl Cli {
         }
         if 1 < names.len() && names.iter().any(|name| name == ANY) {
             return Err(format!("`{ANY}` has the packets of all other interfaces already"));
+        }
+        if 1 < self.read.iter().filter(|path| path.as_os_str() == "-").count() {
+            return Err("standard input can be read once only".into());
         }
         let is_rotated = self.rotate_size.is_some() || self.rotate_seconds.is_some();
         if self.file_count.is_some() && !is_rotated {
@@ -275,7 +292,11 @@ impl Cli {
             },
             count: self.count,
             snaplen: self.snapshot_length,
-            has_ethernet: self.ethernet,
+            details: Details {
+                has_ethernet: self.ethernet,
+                has_names: self.names,
+                has_community_id: self.community_id,
+            },
             is_quiet: self.quiet,
         };
         if let Some(what) = self.generate {
@@ -284,9 +305,10 @@ impl Cli {
         if self.list_interfaces {
             return Job::ListInterfaces;
         }
-        match &self.read {
-            Some(path) => Job::Read(ReadJob { path, common }),
-            None => Job::Live(LiveJob {
+        let thread_count = self.threads.and_then(|count| usize::try_from(count).ok());
+        match &self.read[..] {
+            paths @ [_, ..] => Job::Read(ReadJob { paths, thread_count, common }),
+            [] => Job::Live(LiveJob {
                 interfaces: self.interface.iter().map(String::as_str).collect(),
                 capture: Options {
                     snaplen: self.snapshot_length,
@@ -297,7 +319,7 @@ impl Cli {
                     is_immediate: self.immediate,
                     has_gso: !self.no_gso,
                 },
-                thread_count: self.threads.and_then(|count| usize::try_from(count).ok()),
+                thread_count,
                 is_exit_on_down: self.exit_on_down,
                 duration: self.duration,
                 stats_interval: self.stats,
@@ -373,6 +395,7 @@ mod tests {
         for (words, part) in [
             (&["-i", "a", "-i", "a"][..], "twice"),
             (&["-i", "a", "-i", "any"], "all other interfaces"),
+            (&["-r", "-", "-r", "a", "-r", "-"], "once only"),
             (&["-W", "3", "-w", "a"], "-C or -G"),
             (&["-C", "1", "-w", "-"], "no next file"),
             (&["-G", "1", "-w", "a-%!"], "no time format"),

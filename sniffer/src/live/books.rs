@@ -48,7 +48,7 @@ impl Books {
             self.rotate(Reason::Size)?;
         }
         match arrival {
-            Arrival::Packet(packet) => self.stream.packet(source, packet)?,
+            Arrival::Seen(seen) => self.stream.packet(source, &seen)?,
             Arrival::Line(len, text) => self.stream.line(source, len, text)?,
         }
         if self.stream.is_full() {

@@ -14,11 +14,12 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, Sender, SyncSender, TryRecvError, channel, sync_channel};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
-use summary::{Packet, Timestamp, decode, line};
+use summary::Timestamp;
 
 use super::names::Names;
 use crate::Error;
 use crate::capture::{Frame, Reader};
+use crate::describe::{Describer, Details, Seen};
 use crate::signals;
 
 /// How often a thread without packets says so: as long may a line of another one wait for it.
@@ -96,7 +97,7 @@ impl Fanout {
     pub(super) fn start(
         readers: Vec<Reader>,
         names: &Names,
-        has_ethernet: bool,
+        details: Details,
     ) -> Result<Self, Error> {
         let news = EventFd::from_flags(EfdFlags::EFD_NONBLOCK | EfdFlags::EFD_CLOEXEC)
             .map_err(|errno| Error::System { call: "eventfd", source: errno.into() })?;
@@ -110,8 +111,7 @@ impl Fanout {
             let worker = Worker {
                 reader,
                 names: names.clone(),
-                writer: line::Writer::default(),
-                has_ethernet,
+                describer: Describer::new(details),
                 batches: batch_sender,
                 spares: spare_receiver,
                 shared: shared.clone(),
@@ -222,8 +222,7 @@ impl Drop for Fanout {
 struct Worker {
     reader: Reader,
     names: Names,
-    writer: line::Writer,
-    has_ethernet: bool,
+    describer: Describer,
     batches: SyncSender<Batch>,
     spares: Receiver<Batch>,
     shared: Arc<Shared>,
@@ -258,7 +257,7 @@ impl Worker {
 
     /// The lines of the next block.
     fn read_block(&mut self) -> Option<Batch> {
-        let Self { reader, names, writer, has_ethernet, spares, .. } = self;
+        let Self { reader, names, describer, spares, .. } = self;
         reader.read_block(|frames| {
             let taken = Instant::now();
             let mut batch = spares.try_recv().unwrap_or_else(|_| Batch {
@@ -272,15 +271,10 @@ impl Worker {
             batch.text.clear();
             while let Some(frame) = frames.next_frame() {
                 let Frame { ts, link, bytes, wire_len, interface_index, direction, gso } = frame;
-                let mut summary = decode(link, bytes, wire_len);
-                if !*has_ethernet {
-                    summary.eth = None;
-                }
-                let wire_len = summary.len;
-                let interface = Some(names.of(interface_index).into());
-                let packet = Packet { n: 0, ts, interface, direction, gso, summary };
-                writer.after_number(&packet, &mut batch.text);
-                batch.packets.push(Line { ts, end: batch.text.len(), wire_len });
+                let interface = Some(names.of(interface_index));
+                let seen = Seen { ts, link, bytes, wire_len, interface, direction, gso };
+                describer.describe(&seen, None, &mut batch.text);
+                batch.packets.push(Line { ts, end: batch.text.len(), wire_len: seen.len() });
             }
             batch.has_losses = frames.has_losses();
             batch

@@ -2,12 +2,12 @@
 
 use std::os::fd::{AsFd, BorrowedFd};
 use std::time::Duration;
-use summary::{Packet, decode};
 
 use super::fanout::{Fanout, IDLE_INTERVAL};
 use super::names::Names;
 use crate::Error;
 use crate::capture::{Frame, Reader};
+use crate::describe::{Details, Seen};
 
 /// The packets of one interface.
 #[derive(Debug)]
@@ -24,9 +24,10 @@ pub(super) enum Intake {
 }
 
 /// A packet on its way into the stream.
+#[derive(Clone, Copy, Debug)]
 pub(super) enum Arrival<'a> {
-    /// As it was decoded, with any number.
-    Packet(Packet<'a>),
+    /// As it was captured.
+    Seen(Seen<'a>),
     /// As the text of its line behind the number, and its length on the wire.
     Line(u32, &'a [u8]),
 }
@@ -36,13 +37,13 @@ impl Intake {
     pub(super) fn new(
         mut readers: Vec<Reader>,
         names: &Names,
-        has_ethernet: bool,
+        details: Details,
     ) -> Result<Self, Error> {
         match (readers.pop(), readers.is_empty()) {
             (Some(reader), true) => Ok(Self::Direct { reader, names: names.clone() }),
             (last, _) => {
                 readers.extend(last);
-                Ok(Self::Fanned(Fanout::start(readers, names, has_ethernet)?))
+                Ok(Self::Fanned(Fanout::start(readers, names, details)?))
             }
         }
     }
@@ -59,10 +60,9 @@ impl Intake {
                     while let Some(frame) = frames.next_frame() {
                         let Frame { ts, link, bytes, wire_len, interface_index, direction, gso } =
                             frame;
-                        let summary = decode(link, bytes, wire_len);
-                        let interface = Some(names.of(interface_index).into());
-                        let packet = Packet { n: 0, ts, interface, direction, gso, summary };
-                        if !visit(Arrival::Packet(packet))? {
+                        let interface = Some(names.of(interface_index));
+                        let seen = Seen { ts, link, bytes, wire_len, interface, direction, gso };
+                        if !visit(Arrival::Seen(seen))? {
                             break;
                         }
                     }

@@ -60,7 +60,7 @@ pub(crate) fn run(job: &LiveJob<'_>) -> Result<(), Error> {
     let mut sources = Vec::with_capacity(chosen.len());
     for (interface, (captures, readers)) in chosen.into_iter().zip(opened) {
         run.names.set(interface.index, &interface.name);
-        run.intakes.push(Intake::new(readers, &run.names, job.common.has_ethernet)?);
+        run.intakes.push(Intake::new(readers, &run.names, job.common.details)?);
         sources.push(Source::new(interface, captures, job.capture.is_promiscuous));
     }
     sources.iter_mut().try_for_each(Source::begin)?;
@@ -151,7 +151,7 @@ impl<'a> Run<'a> {
                 books.stats()?;
                 stats_due = Some(next_due(due, interval, now));
             }
-            self.progress.draw(books.stream.out(), Some(books.dropped()));
+            self.progress.draw(books.stream.out(), books.dropped());
             if is_idle {
                 books.stream.flush()?;
             }
@@ -321,7 +321,7 @@ impl<'a> Run<'a> {
             }
             self.drain(books, index)?;
             let (captures, readers) = open(now, &self.job.capture, self.job.thread_count)?;
-            self.intakes[index] = Intake::new(readers, &self.names, self.job.common.has_ethernet)?;
+            self.intakes[index] = Intake::new(readers, &self.names, self.job.common.details)?;
             books.sources[index].replace_captures(captures);
         } else {
             books.sources[index].captures.iter().try_for_each(|capture| capture.attach(now))?;

@@ -132,6 +132,11 @@ impl Reader {
         Self::default()
     }
 
+    /// True where nothing was read yet.
+    pub fn is_empty(&self) -> bool {
+        self.offset == 0
+    }
+
     /// The interfaces described so far in this section: one for pcap, once its header was read.
     pub fn interfaces(&self) -> &[FileInterface] {
         match &self.format {

@@ -29,10 +29,53 @@ enum LengthOrder {
     SmallerIsCaptured,
 }
 
+const BIG_ENDIAN_MAGIC: [u8; 4] = [0xa1, 0xb2, 0xc3, 0xd4];
+
+/// What the first four bytes tell that pcap-parser does not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Variant {
+    /// Whatever it makes of them.
+    Usual,
+    /// Alexey Kuznetzov's, in big-endian order.
+    ModifiedBigEndian,
+    /// Other people's, with record headers of their own (wiretap/libpcap.h): the first bytes as the
+    /// number that their writer meant.
+    Unread(u32),
+}
+
+impl Variant {
+    fn of(magic: &[u8; 4]) -> Self {
+        match (u32::from_be_bytes(*magic), u32::from_le_bytes(*magic)) {
+            (0xa1b2_cd34, _) => Self::ModifiedBigEndian,
+            // IXIA (lcap, hardware and software), netsniff-ng, and a patch of 2000.
+            (magic @ (0x1c00_01ac | 0x1c00_01ab | 0xa1e2_cb12 | 0xa1b2_34cd), _)
+            | (_, magic @ (0x1c00_01ac | 0x1c00_01ab | 0xa1e2_cb12 | 0xa1b2_34cd)) => {
+                Self::Unread(magic)
+            }
+            _ => Self::Usual,
+        }
+    }
+}
+
 impl Pcap {
     /// Reads the file header: the format, and how long the header is; `None` where more bytes are
     /// needed.
     pub(super) fn from_header(bytes: &[u8]) -> Result<Option<(Self, usize)>, FileError> {
+        let variant = bytes.first_chunk().map_or(Variant::Usual, Variant::of);
+        if let Variant::Unread(magic) = variant {
+            let what = format!("the pcap variant {magic:#010x}");
+            return Err(FileError::Unsupported { what });
+        }
+        // pcap-parser knows the modified one in little-endian order only.
+        let mut usual;
+        let bytes = match bytes.first_chunk::<HEADER_LEN>() {
+            Some(header) if variant == Variant::ModifiedBigEndian => {
+                usual = *header;
+                usual[..4].copy_from_slice(&BIG_ENDIAN_MAGIC);
+                &usual[..]
+            }
+            _ => bytes,
+        };
         let header = match parse_pcap_header(bytes) {
             Ok((_, header)) => header,
             Err(nom) if nom.is_incomplete() => return Ok(None),
@@ -54,7 +97,7 @@ impl Pcap {
         let pcap = Self {
             interface: [interface],
             is_big_endian: header.is_bigendian(),
-            is_modified: header.is_modified_format(),
+            is_modified: header.is_modified_format() || variant == Variant::ModifiedBigEndian,
             lengths,
             fraction_ns: if header.is_nanosecond_precision() { 1 } else { 1_000 },
         };

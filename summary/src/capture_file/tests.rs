@@ -92,6 +92,21 @@ fn pcap_in_both_byte_orders_and_resolutions() {
     }
 }
 
+#[test]
+fn the_modified_variant_in_both_byte_orders_and_others_by_name() {
+    for is_big_endian in [false, true] {
+        let file = Bytes::new(is_big_endian).u32(0xa1b2_cd34).u16(2).u16(4).u32(0).u32(0);
+        let file = file.u32(65_535).u32(1);
+        // Behind the usual header of a record: interface, protocol, packet type, padding.
+        let file = file.u32(1_000).u32(5).u32(3).u32(60).u32(2).u32(0x0800_0400).raw(&[7, 8, 9]);
+        let frame = (1_000_000_005_000, LinkType::ETHERNET, 0, vec![7, 8, 9], 60);
+        assert_eq!(read(&file.bytes), (vec![frame], None), "{is_big_endian}");
+        let what = "the pcap variant 0xa1b234cd".to_owned();
+        let other = pcap(is_big_endian, 0xa1b2_34cd).bytes;
+        assert_eq!(read(&other), (vec![], Some(FileError::Unsupported { what })));
+    }
+}
+
 /// Two interfaces with clocks of 10⁻⁹ s and 2⁻¹⁰ s plus an offset, one frame of each kind of block.
 fn pcapng(is_big_endian: bool) -> Bytes {
     let new = || Bytes::new(is_big_endian);

@@ -1,13 +1,13 @@
 //! ARP (RFC 826) and RARP (RFC 903): operation and protocol addresses.
 
-use super::{Decoded, Extent};
+use super::{Extent, Out};
 use crate::Address;
 use etherparse::ArpPacketSlice;
 
 /// Bytes before the addresses.
 const FIXED_LEN: usize = 8;
 
-pub(super) fn decode<'a>(packet: Extent<'a>, out: &mut Decoded<'a>) {
+pub(super) fn decode<'a>(packet: Extent<'a>, out: &mut Out<'_, '_, 'a>) {
     let Ok(arp) = ArpPacketSlice::from_slice(packet.bytes()) else {
         out.summary.arp_op = packet.u16_at(6);
         let lens = packet

@@ -1,6 +1,6 @@
 //! IPv4 (RFC 791) and IPv6 (RFC 8200) with their extension headers.
 
-use super::{Decoded, Extent, transport};
+use super::{Extent, Out, transport};
 use crate::{Address, Faults, Proto};
 use etherparse::{Ipv4HeaderSlice, Ipv6HeaderSlice};
 
@@ -26,7 +26,7 @@ const HOST_IDENTITY: u8 = 139;
 const SHIM6: u8 = 140;
 
 /// IP of the version that its first four bits say.
-pub(super) fn decode<'a>(packet: Extent<'a>, out: &mut Decoded<'a>) {
+pub(super) fn decode<'a>(packet: Extent<'a>, out: &mut Out<'_, '_, 'a>) {
     match packet.bytes().first().map(|byte| byte >> 4) {
         Some(4) => decode_v4(packet, out),
         Some(6) => decode_v6(packet, out),
@@ -35,13 +35,20 @@ pub(super) fn decode<'a>(packet: Extent<'a>, out: &mut Decoded<'a>) {
     }
 }
 
-pub(super) fn decode_v4<'a>(packet: Extent<'a>, out: &mut Decoded<'a>) {
+pub(super) fn decode_v4<'a>(packet: Extent<'a>, out: &mut Out<'_, '_, 'a>) {
     out.summary.proto = Proto::named("ipv4");
     let captured = packet.bytes().len();
-    let padded = packet.padded::<MAX_V4_HEADER_LEN>();
-    let Ok(header) = Ipv4HeaderSlice::from_slice(&padded) else {
-        let fault = if captured == 0 { packet.shortage(1) } else { Faults::BAD_HEADER };
-        return out.summary.faults.insert(fault);
+    let padded;
+    let header = match Ipv4HeaderSlice::from_slice(packet.bytes()) {
+        Ok(header) => header,
+        Err(_) => {
+            padded = packet.padded::<MAX_V4_HEADER_LEN>();
+            let Ok(header) = Ipv4HeaderSlice::from_slice(&padded) else {
+                let fault = if captured == 0 { packet.shortage(1) } else { Faults::BAD_HEADER };
+                return out.summary.faults.insert(fault);
+            };
+            header
+        }
     };
     let header_len = usize::from(header.ihl()) * 4;
     if captured < header_len {
@@ -75,13 +82,20 @@ pub(super) fn decode_v4<'a>(packet: Extent<'a>, out: &mut Decoded<'a>) {
     upper_layer(header.protocol().0, packet.after(header_len), out);
 }
 
-pub(super) fn decode_v6<'a>(packet: Extent<'a>, out: &mut Decoded<'a>) {
+pub(super) fn decode_v6<'a>(packet: Extent<'a>, out: &mut Out<'_, '_, 'a>) {
     out.summary.proto = Proto::named("ipv6");
     let captured = packet.bytes().len();
-    let padded = packet.padded::<V6_HEADER_LEN>();
-    let Ok(header) = Ipv6HeaderSlice::from_slice(&padded) else {
-        let fault = if captured == 0 { packet.shortage(1) } else { Faults::BAD_HEADER };
-        return out.summary.faults.insert(fault);
+    let padded;
+    let header = match Ipv6HeaderSlice::from_slice(packet.bytes()) {
+        Ok(header) => header,
+        Err(_) => {
+            padded = packet.padded::<V6_HEADER_LEN>();
+            let Ok(header) = Ipv6HeaderSlice::from_slice(&padded) else {
+                let fault = if captured == 0 { packet.shortage(1) } else { Faults::BAD_HEADER };
+                return out.summary.faults.insert(fault);
+            };
+            header
+        }
     };
     out.summary.ttl = (V6_TTL_END <= captured).then(|| header.hop_limit());
     if V6_SRC_END <= captured {
@@ -106,7 +120,7 @@ pub(super) fn decode_v6<'a>(packet: Extent<'a>, out: &mut Decoded<'a>) {
 /// Walks the extension headers in whatever order they come, then hands on to the transport.
 ///
 /// Each has at least eight bytes, so the walk ends with the packet.
-fn upper_layer<'a>(mut number: u8, mut payload: Extent<'a>, out: &mut Decoded<'a>) {
+fn upper_layer<'a>(mut number: u8, mut payload: Extent<'a>, out: &mut Out<'_, '_, 'a>) {
     let is_v6 = matches!(out.summary.src, Some(Address::V6(_)));
     loop {
         out.summary.proto = Proto::from_ip_number(number);
@@ -146,7 +160,7 @@ fn upper_layer<'a>(mut number: u8, mut payload: Extent<'a>, out: &mut Decoded<'a
 
 /// The fragment header (RFC 8200, 4.5): 13 bits of offset in units of 8 bytes, and "more" lowest.
 /// One without offset and without more is an atomic fragment (RFC 6946): a whole packet.
-fn fragment<'a>(header: &Extent<'a>, out: &mut Decoded<'a>) {
+fn fragment<'a>(header: &Extent<'a>, out: &mut Out<'_, '_, 'a>) {
     let Some(field) = header.u16_at(2) else {
         return;
     };

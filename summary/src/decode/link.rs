@@ -1,6 +1,6 @@
 //! Link layers: Ethernet with VLAN tags and 802.3 LLC/SNAP, Linux cooked, BSD loopback, raw IP.
 
-use super::{Decoded, Extent, arp, ip, mpls, ppp, wlan};
+use super::{Extent, Out, arp, ip, mpls, ppp, wlan};
 use crate::{Address, Faults, LinkType, Proto};
 use etherparse::{Ethernet2Slice, SingleVlanSlice};
 
@@ -18,7 +18,7 @@ const ETHER_TYPE_PPPOE: u16 = 0x8864;
 const ETHER_TYPE_QINQ: u16 = 0x88a8;
 const ETHER_TYPE_QINQ_OLD: u16 = 0x9100;
 
-pub(super) fn decode<'a>(frame: Extent<'a>, out: &mut Decoded<'a>) {
+pub(super) fn decode<'a>(frame: Extent<'a>, out: &mut Out<'_, '_, 'a>) {
     out.summary.proto = Proto::named(out.summary.link.name().unwrap_or("llc"));
     match out.summary.link {
         LinkType::ETHERNET => ethernet(frame, out),
@@ -38,7 +38,7 @@ pub(super) fn decode<'a>(frame: Extent<'a>, out: &mut Decoded<'a>) {
     }
 }
 
-fn ethernet<'a>(frame: Extent<'a>, out: &mut Decoded<'a>) {
+fn ethernet<'a>(frame: Extent<'a>, out: &mut Out<'_, '_, 'a>) {
     let Ok(header) = Ethernet2Slice::from_slice_without_fcs(frame.bytes()) else {
         return out.summary.faults.insert(frame.shortage(14));
     };
@@ -49,7 +49,7 @@ fn ethernet<'a>(frame: Extent<'a>, out: &mut Decoded<'a>) {
 }
 
 /// What an EtherType, or an 802.3 length, announces.
-fn ether_payload<'a>(mut ether_type: u16, mut payload: Extent<'a>, out: &mut Decoded<'a>) {
+fn ether_payload<'a>(mut ether_type: u16, mut payload: Extent<'a>, out: &mut Out<'_, '_, 'a>) {
     while matches!(ether_type, ETHER_TYPE_VLAN | ETHER_TYPE_QINQ | ETHER_TYPE_QINQ_OLD) {
         out.summary.proto = Proto::from_ether_type(ether_type);
         let Ok(tag) = SingleVlanSlice::from_slice(payload.bytes()) else {
@@ -70,11 +70,13 @@ fn ether_payload<'a>(mut ether_type: u16, mut payload: Extent<'a>, out: &mut Dec
     network(ether_type, payload, out);
 }
 
-pub(super) fn network<'a>(ether_type: u16, payload: Extent<'a>, out: &mut Decoded<'a>) {
-    out.summary.proto = Proto::from_ether_type(ether_type);
+pub(super) fn network<'a>(ether_type: u16, payload: Extent<'a>, out: &mut Out<'_, '_, 'a>) {
     match ether_type {
-        ETHER_TYPE_IPV4 => ip::decode_v4(payload, out),
-        ETHER_TYPE_IPV6 => ip::decode_v6(payload, out),
+        ETHER_TYPE_IPV4 => return ip::decode_v4(payload, out),
+        ETHER_TYPE_IPV6 => return ip::decode_v6(payload, out),
+        _ => out.summary.proto = Proto::from_ether_type(ether_type),
+    }
+    match ether_type {
         ETHER_TYPE_ARP | ETHER_TYPE_RARP => arp::decode(payload, out),
         ETHER_TYPE_MPLS | ETHER_TYPE_MPLS_MULTICAST => mpls::decode(payload, out),
         ETHER_TYPE_PPPOE => ppp::session(payload, out),
@@ -83,7 +85,7 @@ pub(super) fn network<'a>(ether_type: u16, payload: Extent<'a>, out: &mut Decode
 }
 
 /// IEEE 802.2: destination and source service access point, control; then SNAP (RFC 1042).
-pub(super) fn llc<'a>(payload: Extent<'a>, out: &mut Decoded<'a>) {
+pub(super) fn llc<'a>(payload: Extent<'a>, out: &mut Out<'_, '_, 'a>) {
     out.summary.proto = Proto::named("llc");
     let &[destination, source, ..] = payload.bytes() else {
         return out.summary.faults.insert(payload.shortage(3));
@@ -114,7 +116,7 @@ pub(super) fn llc<'a>(payload: Extent<'a>, out: &mut Decoded<'a>) {
 
 /// The 4-byte address family of BSD loopback. Its byte order is the capturing host's (NULL) or
 /// the network's (LOOP); the values of IPv6 differ by system.
-fn loopback<'a>(frame: Extent<'a>, out: &mut Decoded<'a>) {
+fn loopback<'a>(frame: Extent<'a>, out: &mut Out<'_, '_, 'a>) {
     let Some(&[a, b, c, d]) = frame.bytes().first_chunk() else {
         return out.summary.faults.insert(frame.shortage(4));
     };
@@ -129,12 +131,12 @@ fn loopback<'a>(frame: Extent<'a>, out: &mut Decoded<'a>) {
 }
 
 /// Linux cooked capture: packet type, ARPHRD, address length, 8 address bytes, protocol.
-fn linux_sll<'a>(frame: Extent<'a>, out: &mut Decoded<'a>) {
+fn linux_sll<'a>(frame: Extent<'a>, out: &mut Out<'_, '_, 'a>) {
     cooked(frame, &CookedLayout { protocol: 14, address_len: 5, address: 6, len: 16 }, out);
 }
 
 /// Linux cooked capture, version 2: protocol, reserved, ifindex, ARPHRD, packet type, address.
-fn linux_sll2<'a>(frame: Extent<'a>, out: &mut Decoded<'a>) {
+fn linux_sll2<'a>(frame: Extent<'a>, out: &mut Out<'_, '_, 'a>) {
     cooked(frame, &CookedLayout { protocol: 0, address_len: 11, address: 12, len: 20 }, out);
 }
 
@@ -146,7 +148,7 @@ struct CookedLayout {
     len: usize,
 }
 
-fn cooked<'a>(frame: Extent<'a>, layout: &CookedLayout, out: &mut Decoded<'a>) {
+fn cooked<'a>(frame: Extent<'a>, layout: &CookedLayout, out: &mut Out<'_, '_, 'a>) {
     let Some(header) = frame.bytes().get(..layout.len) else {
         return out.summary.faults.insert(frame.shortage(layout.len));
     };

@@ -42,16 +42,38 @@ pub struct Decoded<'a> {
 /// assert!(summary.faults.is_empty());
 /// ```
 pub fn decode(link: LinkType, bytes: &[u8], wire_len: u32) -> Summary<'static> {
-    decode_with_payload(link, bytes, wire_len).summary
+    let mut summary = Summary::new(link, 0, 0);
+    decode_into(link, bytes, wire_len, &mut summary);
+    summary
 }
 
 /// The same, with what the transport header carries: for who wants to look into it.
 pub fn decode_with_payload(link: LinkType, bytes: &[u8], wire_len: u32) -> Decoded<'_> {
+    let mut summary = Summary::new(link, 0, 0);
+    let payload = decode_into(link, bytes, wire_len, &mut summary);
+    Decoded { summary, payload }
+}
+
+/// The same into a summary that is somewhere already, whatever it said: it is large enough for a
+/// move to cost something. Returns what the transport header carries.
+pub fn decode_into<'a>(
+    link: LinkType,
+    bytes: &'a [u8],
+    wire_len: u32,
+    summary: &mut Summary<'_>,
+) -> &'a [u8] {
     let cap = u32::try_from(bytes.len()).unwrap_or(u32::MAX);
     let wire_len = wire_len.max(cap);
-    let mut out = Decoded { summary: Summary::new(link, cap, wire_len), payload: &[] };
+    *summary = Summary::new(link, cap, wire_len);
+    let mut out = Out { summary, payload: &[] };
     link::decode(Extent::new(bytes, wire_len as usize), &mut out);
-    out
+    out.payload
+}
+
+/// A [`Decoded`] in the making.
+struct Out<'s, 'p, 'a> {
+    summary: &'s mut Summary<'p>,
+    payload: &'a [u8],
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! MPLS label stacks (RFC 3032): passed over, for what is described is the packet that they carry.
 
-use super::{Decoded, Extent, ip};
+use super::{Extent, Out, ip};
 
 /// A label, three bits of traffic class, the bottom bit, and a time to live.
 const ENTRY_LEN: usize = 4;
@@ -8,7 +8,7 @@ const IS_BOTTOM: u8 = 1;
 
 /// Describes what the stack carries where its first bits say IP. Nothing else tells what follows a
 /// stack, so all else stays `mpls`; a pseudowire's control word begins with zeros (RFC 4385, 3).
-pub(super) fn decode<'a>(mut stack: Extent<'a>, out: &mut Decoded<'a>) {
+pub(super) fn decode<'a>(mut stack: Extent<'a>, out: &mut Out<'_, '_, 'a>) {
     loop {
         let Some(entry) = stack.bytes().first_chunk::<ENTRY_LEN>() else {
             return out.summary.faults.insert(stack.shortage(ENTRY_LEN));

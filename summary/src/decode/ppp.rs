@@ -1,7 +1,7 @@
 //! PPP (RFC 1661), as a link of its own and in PPPoE sessions (RFC 2516).
 
 use super::link::{ETHER_TYPE_IPV4, ETHER_TYPE_IPV6, ETHER_TYPE_MPLS, network};
-use super::{Decoded, Extent};
+use super::{Extent, Out};
 use crate::Faults;
 
 /// Address "all stations" and control "unnumbered information" (RFC 1662, 3.1).
@@ -19,13 +19,13 @@ const VERSION_AND_TYPE: u8 = 0x11;
 const SESSION_DATA: u8 = 0;
 
 /// A frame of a PPP link, with or without address and control.
-pub(super) fn decode<'a>(frame: Extent<'a>, out: &mut Decoded<'a>) {
+pub(super) fn decode<'a>(frame: Extent<'a>, out: &mut Out<'_, '_, 'a>) {
     let is_framed = frame.bytes().starts_with(&ADDRESS_AND_CONTROL);
     protocol(if is_framed { frame.after(ADDRESS_AND_CONTROL.len()) } else { frame }, out);
 }
 
 /// A packet of a PPPoE session.
-pub(super) fn session<'a>(packet: Extent<'a>, out: &mut Decoded<'a>) {
+pub(super) fn session<'a>(packet: Extent<'a>, out: &mut Out<'_, '_, 'a>) {
     let Some(&[version, code, _, _, high, low]) =
         packet.bytes().first_chunk::<SESSION_HEADER_LEN>()
     else {
@@ -43,7 +43,7 @@ pub(super) fn session<'a>(packet: Extent<'a>, out: &mut Decoded<'a>) {
 }
 
 /// The protocol field: an odd first byte ends it, for it is compressed to one byte.
-fn protocol<'a>(packet: Extent<'a>, out: &mut Decoded<'a>) {
+fn protocol<'a>(packet: Extent<'a>, out: &mut Out<'_, '_, 'a>) {
     let (protocol, payload) = match *packet.bytes() {
         // No protocol, but the first half of what `decode` looks for.
         [0xff] => return out.summary.faults.insert(packet.shortage(2)),

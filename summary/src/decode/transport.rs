@@ -1,6 +1,6 @@
 //! What IP carries: TCP, UDP and UDP-Lite, SCTP and DCCP ports, ICMP and ICMPv6.
 
-use super::{Decoded, Extent};
+use super::{Extent, Out};
 use crate::{Faults, Proto, Tcp};
 use etherparse::{TcpHeaderSlice, UdpHeaderSlice};
 
@@ -21,7 +21,7 @@ const MIN_DCCP_HEADER_LEN: usize = 12;
 const SCTP_HEADER_LEN: usize = 12;
 
 /// Describes the segment that IP protocol `number` announces.
-pub(super) fn decode<'a>(number: u8, segment: Extent<'a>, out: &mut Decoded<'a>) {
+pub(super) fn decode<'a>(number: u8, segment: Extent<'a>, out: &mut Out<'_, '_, 'a>) {
     match number {
         TCP => tcp(segment, out),
         UDP => udp(segment, out),
@@ -33,18 +33,24 @@ pub(super) fn decode<'a>(number: u8, segment: Extent<'a>, out: &mut Decoded<'a>)
     }
 }
 
-fn tcp<'a>(segment: Extent<'a>, out: &mut Decoded<'a>) {
+fn tcp<'a>(segment: Extent<'a>, out: &mut Out<'_, '_, 'a>) {
     ports(segment, out);
     let captured = segment.bytes().len();
-    let mut padded = segment.padded::<MAX_TCP_HEADER_LEN>();
-    let is_offset_bad = padded[12] >> 4 < MIN_TCP_HEADER_WORDS;
-    if is_offset_bad {
-        padded[12] = MIN_TCP_HEADER_WORDS << 4;
-    }
-    let Ok(header) = TcpHeaderSlice::from_slice(&padded) else {
-        return;
+    let mut padded;
+    let mut is_offset_bad = false;
+    let header = match TcpHeaderSlice::from_slice(segment.bytes()) {
+        Ok(header) => header,
+        Err(_) => {
+            padded = segment.padded::<MAX_TCP_HEADER_LEN>();
+            is_offset_bad = padded[12] >> 4 < MIN_TCP_HEADER_WORDS;
+            if is_offset_bad {
+                padded[12] = MIN_TCP_HEADER_WORDS << 4;
+            }
+            let Ok(header) = TcpHeaderSlice::from_slice(&padded) else { return };
+            header
+        }
     };
-    let flags = padded[13];
+    let flags = header.slice()[13];
     out.summary.tcp = Tcp {
         seq: (captured >= 8).then(|| header.sequence_number()),
         flags: (captured >= 14).then_some(flags),
@@ -63,7 +69,7 @@ fn tcp<'a>(segment: Extent<'a>, out: &mut Decoded<'a>) {
     }
 }
 
-fn udp<'a>(segment: Extent<'a>, out: &mut Decoded<'a>) {
+fn udp<'a>(segment: Extent<'a>, out: &mut Out<'_, '_, 'a>) {
     fixed(segment, UDP_HEADER_LEN, out);
     let Ok(header) = UdpHeaderSlice::from_slice(segment.bytes()) else {
         return;
@@ -77,7 +83,7 @@ fn udp<'a>(segment: Extent<'a>, out: &mut Decoded<'a>) {
 }
 
 /// Data offset in words at byte 8 (RFC 4340, 5.1).
-fn dccp<'a>(segment: Extent<'a>, out: &mut Decoded<'a>) {
+fn dccp<'a>(segment: Extent<'a>, out: &mut Out<'_, '_, 'a>) {
     match segment.bytes().get(8) {
         Some(words) => fixed(segment, (usize::from(*words) * 4).max(MIN_DCCP_HEADER_LEN), out),
         None => {
@@ -88,7 +94,7 @@ fn dccp<'a>(segment: Extent<'a>, out: &mut Decoded<'a>) {
 }
 
 /// Ports, and a header whose length is known.
-fn fixed<'a>(segment: Extent<'a>, header_len: usize, out: &mut Decoded<'a>) {
+fn fixed<'a>(segment: Extent<'a>, header_len: usize, out: &mut Out<'_, '_, 'a>) {
     ports(segment, out);
     if segment.bytes().len() < header_len {
         out.summary.faults.insert(segment.shortage(header_len));
@@ -96,19 +102,19 @@ fn fixed<'a>(segment: Extent<'a>, header_len: usize, out: &mut Decoded<'a>) {
     payload(segment, header_len, out);
 }
 
-fn ports<'a>(segment: Extent<'a>, out: &mut Decoded<'a>) {
+fn ports<'a>(segment: Extent<'a>, out: &mut Out<'_, '_, 'a>) {
     out.summary.sport = segment.u16_at(0);
     out.summary.dport = segment.u16_at(2);
 }
 
-fn payload<'a>(segment: Extent<'a>, header_len: usize, out: &mut Decoded<'a>) {
+fn payload<'a>(segment: Extent<'a>, header_len: usize, out: &mut Out<'_, '_, 'a>) {
     if let Some(len) = segment.wire_len().checked_sub(header_len) {
         out.summary.payload = u32::try_from(len).ok();
         out.payload = segment.after(header_len).bytes();
     }
 }
 
-fn icmp<'a>(segment: Extent<'a>, out: &mut Decoded<'a>) {
+fn icmp<'a>(segment: Extent<'a>, out: &mut Out<'_, '_, 'a>) {
     out.summary.icmp_type = segment.bytes().first().copied();
     out.summary.icmp_code = segment.bytes().get(1).copied();
     if segment.bytes().len() < 4 {

@@ -1,7 +1,7 @@
 //! IEEE 802.11 frames (IEEE Std 802.11-2020, 9.2 and 9.3), and the radiotap header that monitor mode
 //! puts before them (<https://www.radiotap.org>).
 
-use super::{Decoded, Extent, link};
+use super::{Extent, Out, link};
 use crate::{Address, Faults, Proto};
 
 /// Version, padding, length, first word of presence bits.
@@ -44,7 +44,7 @@ struct Layout {
 }
 
 /// A frame behind a radiotap header, whose fields are little-endian.
-pub(super) fn radiotap<'a>(frame: Extent<'a>, out: &mut Decoded<'a>) {
+pub(super) fn radiotap<'a>(frame: Extent<'a>, out: &mut Out<'_, '_, 'a>) {
     let bytes = frame.bytes();
     let Some(&[version, _, low, high]) = bytes.first_chunk() else {
         return out.summary.faults.insert(frame.shortage(MIN_RADIOTAP_LEN));
@@ -87,11 +87,11 @@ fn radiotap_flags(header: &[u8]) -> Option<u8> {
 }
 
 /// A frame as it was on the air.
-pub(super) fn decode<'a>(frame: Extent<'a>, out: &mut Decoded<'a>) {
+pub(super) fn decode<'a>(frame: Extent<'a>, out: &mut Out<'_, '_, 'a>) {
     wlan(frame, Layout::default(), out);
 }
 
-fn wlan<'a>(frame: Extent<'a>, layout: Layout, out: &mut Decoded<'a>) {
+fn wlan<'a>(frame: Extent<'a>, layout: Layout, out: &mut Out<'_, '_, 'a>) {
     out.summary.proto = Proto::named("wlan");
     let bytes = frame.bytes();
     let Some(&[control, flags]) = bytes.first_chunk() else {
@@ -130,7 +130,12 @@ fn wlan<'a>(frame: Extent<'a>, layout: Layout, out: &mut Decoded<'a>) {
 }
 
 /// What a data frame carries, where it is not encrypted.
-fn data<'a>(frame: Extent<'a>, layout: Layout, (subtype, flags): (u8, u8), out: &mut Decoded<'a>) {
+fn data<'a>(
+    frame: Extent<'a>,
+    layout: Layout,
+    (subtype, flags): (u8, u8),
+    out: &mut Out<'_, '_, 'a>,
+) {
     let has_qos = subtype & SUBTYPE_QOS != 0;
     let qos_offset = HEADER_LEN + if flags & 0x03 == 0x03 { 6 } else { 0 };
     let mut len = qos_offset;

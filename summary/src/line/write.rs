@@ -1,180 +1,249 @@
 //! The fast writer: bytes into a buffer that is used again and again, no allocation a packet.
 //! `json` has the plain one, which defines what is right.
 
-use std::fmt::Display;
-use std::io::Write;
+use std::fmt::{self, Display};
 
-use crate::address::write_mac;
+use crate::address::mac_text;
+use crate::digits::{MAX_DIGITS, decimal};
 use crate::timestamp::Clock;
-use crate::{LinkType, Names, Packet, Tcp};
+use crate::{Address, LinkType, Names, Packet, Tcp};
 
 /// Writes lines, and remembers the text of the last second.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Writer {
     clock: Clock,
+    /// Where lines are made.
+    room: Box<[u8; ROOM]>,
+}
+
+/// More than all fields of a line have together but texts from outside, which are not made here.
+const ROOM: usize = 1 << 10;
+
+impl Default for Writer {
+    fn default() -> Self {
+        Self { clock: Clock::default(), room: Box::new([0; ROOM]) }
+    }
 }
 
 impl Writer {
     /// Appends the line of `packet` with its line feed to `out`: the bytes that
     /// `serde_json::to_writer` of the same value would write.
     pub fn packet(&mut self, packet: &Packet<'_>, out: &mut Vec<u8>) {
-        write_number(packet.n, out);
-        self.after_number(packet, out);
+        self.line(packet, Some(packet.n), out);
     }
 
     /// Appends what follows the number, for a line whose number is known later: [`write_number`]
     /// and this are the line.
     pub fn after_number(&mut self, packet: &Packet<'_>, out: &mut Vec<u8>) {
+        self.line(packet, None, out);
+    }
+
+    fn line(&mut self, packet: &Packet<'_>, n: Option<u64>, out: &mut Vec<u8>) {
         let summary = &packet.summary;
-        out.extend_from_slice(br#","ts":""#);
-        self.clock.write(packet.ts, out);
-        out.push(b'"');
+        let mut line = Line { room: &mut self.room, len: 0, out };
+        line.number(START, n);
+        line.put(br#","ts":""#);
+        line.direct(|place| self.clock.text(packet.ts, place));
+        line.put(b"\"");
         if let Some(interface) = &packet.interface {
-            out.extend_from_slice(br#","if":"#);
-            string(interface, out);
+            line.string(br#","if":"#, interface);
         }
         if let Some(direction) = packet.direction {
-            plain(br#","dir":""#, direction.name(), out);
+            line.plain(br#","dir":""#, direction.name());
         }
-        field(br#","len":"#, Some(summary.len), out);
-        field(br#","cap":"#, (summary.cap < summary.len).then_some(summary.cap), out);
+        line.number(br#","len":"#, Some(summary.len));
+        line.number(br#","cap":"#, (summary.cap < summary.len).then_some(summary.cap));
         if let Some(gso) = packet.gso {
-            field(br#","gso":"#, Some(gso.segment_len), out);
-            plain(br#","gso_type":""#, gso.kind.name(), out);
+            line.number(br#","gso":"#, Some(gso.segment_len));
+            line.plain(br#","gso_type":""#, gso.kind.name());
         }
         if summary.link != LinkType::ETHERNET {
-            out.extend_from_slice(br#","link":"#);
-            numbered(summary.link, out);
+            line.formatted(br#","link":""#, summary.link);
         }
         if let Some((source, destination)) = summary.eth {
-            out.extend_from_slice(br#","eth_src":""#);
-            write_mac(source, out);
-            out.extend_from_slice(br#"","eth_dst":""#);
-            write_mac(destination, out);
-            out.push(b'"');
+            line.put(br#","eth_src":""#);
+            line.direct(|place| mac_text(source, place));
+            line.put(br#"","eth_dst":""#);
+            line.direct(|place| mac_text(destination, place));
+            line.put(b"\"");
         }
-        list(br#","vlan":["#, summary.vlan.as_slice().iter().copied(), int, out);
-        for (key, address) in [(br#","src":""#, summary.src), (br#","dst":""#, summary.dst)] {
-            if let Some(address) = address {
-                out.extend_from_slice(key);
-                address.write(out);
-                out.push(b'"');
-            }
+        if let [first, others @ ..] = summary.vlan.as_slice() {
+            line.number(br#","vlan":["#, Some(*first));
+            others.iter().for_each(|id| line.number(b",", Some(*id)));
+            line.put(b"]");
         }
-        field(br#","sport":"#, summary.sport, out);
-        field(br#","dport":"#, summary.dport, out);
-        out.extend_from_slice(br#","proto":"#);
-        match summary.proto.name() {
-            Some(name) => string(name, out),
-            None => numbered(&summary.proto, out),
+        line.address(br#","src":""#, summary.src);
+        line.address(br#","dst":""#, summary.dst);
+        line.number(br#","sport":"#, summary.sport);
+        line.number(br#","dport":"#, summary.dport);
+        match (summary.proto.own_name(), summary.proto.name()) {
+            (Some(name), _) => line.plain(br#","proto":""#, name),
+            (None, Some(name)) => line.string(br#","proto":"#, name),
+            (None, None) => line.formatted(br#","proto":""#, &summary.proto),
         }
-        field(br#","ttl":"#, summary.ttl, out);
-        field(br#","frag":"#, summary.frag, out);
+        line.number(br#","ttl":"#, summary.ttl);
+        line.number(br#","frag":"#, summary.frag);
         if let Some(flags) = summary.tcp.flags {
-            out.extend_from_slice(br#","flags":""#);
-            for (bit, letter) in Tcp::LETTERS.into_iter().enumerate() {
-                if flags >> bit & 1 == 1 {
-                    out.push(letter);
-                }
-            }
-            out.push(b'"');
+            line.put(br#","flags":""#);
+            let (letters, len) = FLAGS[usize::from(flags)];
+            line.direct(|place| {
+                *place = letters;
+                len
+            });
+            line.put(b"\"");
         }
-        field(br#","seq":"#, summary.tcp.seq, out);
-        field(br#","ack":"#, summary.tcp.ack, out);
-        field(br#","win":"#, summary.tcp.win, out);
-        field(br#","payload":"#, summary.payload, out);
-        field(br#","icmp_type":"#, summary.icmp_type, out);
-        field(br#","icmp_code":"#, summary.icmp_code, out);
-        field(br#","arp_op":"#, summary.arp_op, out);
+        line.number(br#","seq":"#, summary.tcp.seq);
+        line.number(br#","ack":"#, summary.tcp.ack);
+        line.number(br#","win":"#, summary.tcp.win);
+        line.number(br#","payload":"#, summary.payload);
+        line.number(br#","icmp_type":"#, summary.icmp_type);
+        line.number(br#","icmp_code":"#, summary.icmp_code);
+        line.number(br#","arp_op":"#, summary.arp_op);
         if !packet.names.is_empty() {
-            names(&packet.names, out);
+            line.names(&packet.names);
         }
         if let Some(id) = packet.community_id {
-            out.extend_from_slice(br#","community_id":""#);
-            id.write(out);
-            out.push(b'"');
+            line.put(br#","community_id":""#);
+            line.direct(|place| id.text(place));
+            line.put(b"\"");
         }
         if !summary.faults.is_empty() {
-            list(br#","err":["#, summary.faults.names(), string, out);
+            let mut before: &[u8] = br#","err":["#;
+            for fault in summary.faults.names() {
+                line.put(before);
+                line.plain(b"\"", fault);
+                before = b",";
+            }
+            line.put(b"]");
         }
-        out.extend_from_slice(b"}\n");
+        line.put(b"}\n");
+        line.flush();
     }
 }
 
-fn names(names: &Names<'_>, out: &mut Vec<u8>) {
-    if let Some((name, kind)) = &names.dns {
-        out.extend_from_slice(br#","dns":"#);
-        string(name, out);
-        out.extend_from_slice(br#","dns_type":"#);
-        numbered(kind, out);
-    }
-    for (key, name) in [(br#","sni":"#.as_slice(), &names.sni), (br#","host":"#, &names.host)] {
-        if let Some(name) = name {
-            out.extend_from_slice(key);
-            string(name, out);
-        }
-    }
-    if let Some(version) = names.quic {
-        out.extend_from_slice(br#","quic":"#);
-        numbered(format_args!("{version:#010x}"), out);
-    }
-}
+const START: &[u8; 18] = br#"{"type":"pkt","n":"#;
 
 /// Appends the beginning of a packet's line, up to its number.
 pub fn write_number(n: u64, out: &mut Vec<u8>) {
-    out.extend_from_slice(br#"{"type":"pkt","n":"#);
-    int(n, out);
+    out.extend_from_slice(START);
+    let mut place = [0; MAX_DIGITS];
+    let len = decimal(n, &mut place);
+    out.extend_from_slice(&place[..len]);
 }
 
-fn int(value: impl itoa::Integer, out: &mut Vec<u8>) {
-    out.extend_from_slice(itoa::Buffer::new().format(value).as_bytes());
+/// The letters of all sets of control bits.
+static FLAGS: [([u8; 8], usize); 256] = {
+    let mut sets = [([0; 8], 0); 256];
+    let mut flags = 0;
+    while flags < 256 {
+        let mut bit = 0;
+        while bit < 8 {
+            if flags >> bit & 1 == 1 {
+                sets[flags].0[sets[flags].1] = Tcp::LETTERS[bit];
+                sets[flags].1 += 1;
+            }
+            bit += 1;
+        }
+        flags += 1;
+    }
+    sets
+};
+
+/// A line being made. Each step copies a length that the compiler knows; what is from outside, and
+/// of any length, goes past the room.
+struct Line<'a> {
+    room: &'a mut [u8; ROOM],
+    len: usize,
+    out: &'a mut Vec<u8>,
 }
 
-fn field(key: &[u8], value: Option<impl itoa::Integer>, out: &mut Vec<u8>) {
-    if let Some(value) = value {
-        out.extend_from_slice(key);
-        int(value, out);
+impl Line<'_> {
+    #[inline]
+    fn put(&mut self, text: &[u8]) {
+        self.room[self.len..self.len + text.len()].copy_from_slice(text);
+        self.len += text.len();
+    }
+
+    /// Has a text written behind what is there, by who knows its greatest length.
+    #[inline]
+    fn direct<const N: usize>(&mut self, write: impl FnOnce(&mut [u8; N]) -> usize) {
+        if let Some(place) = self.room[self.len..].first_chunk_mut() {
+            self.len += write(place);
+        }
+    }
+
+    #[inline]
+    fn number<const N: usize>(&mut self, key: &[u8; N], value: Option<impl Into<u64>>) {
+        if let Some(value) = value {
+            self.put(key);
+            self.direct(|place| decimal(value.into(), place));
+        }
+    }
+
+    fn address<const N: usize>(&mut self, key: &[u8; N], address: Option<Address>) {
+        let Some(address) = address else { return };
+        self.put(key);
+        self.direct(|place| address.text(place));
+        self.put(b"\"");
+    }
+
+    /// A text of this program's own, which needs no escape; `key` ends in the opening quote.
+    fn plain<const N: usize>(&mut self, key: &[u8; N], text: &str) {
+        self.put(key);
+        self.put(text.as_bytes());
+        self.put(b"\"");
+    }
+
+    /// A name of this program's own, which may hold a number; `key` ends in the opening quote.
+    fn formatted<const N: usize>(&mut self, key: &[u8; N], name: impl Display) {
+        self.put(key);
+        // It refuses nothing, and a `Display` of this crate's does not fail.
+        let _ = fmt::write(self, format_args!("{name}"));
+        self.put(b"\"");
+    }
+
+    /// A text from outside.
+    fn string<const N: usize>(&mut self, key: &[u8; N], text: &str) {
+        let is_plain = text.bytes().all(|byte| byte >= b' ' && byte != b'"' && byte != b'\\');
+        if is_plain && text.len() <= MAX_SHORT_LEN {
+            self.put(key);
+            return self.plain(b"\"", text);
+        }
+        self.put(key);
+        self.flush();
+        #[expect(clippy::expect_used, reason = "text into memory: there is nothing to fail")]
+        serde_json::to_writer(&mut *self.out, text).expect("a Vec takes all bytes");
+    }
+
+    fn names(&mut self, names: &Names<'_>) {
+        if let Some((name, kind)) = &names.dns {
+            self.string(br#","dns":"#, name);
+            self.formatted(br#","dns_type":""#, kind);
+        }
+        if let Some(name) = &names.sni {
+            self.string(br#","sni":"#, name);
+        }
+        if let Some(name) = &names.host {
+            self.string(br#","host":"#, name);
+        }
+        if let Some(version) = names.quic {
+            self.formatted(br#","quic":""#, format_args!("{version:#010x}"));
+        }
+    }
+
+    /// Hands on what was made so far.
+    fn flush(&mut self) {
+        self.out.extend_from_slice(&self.room[..self.len]);
+        self.len = 0;
     }
 }
 
-/// A text of this program's own, which needs no escape; `key` ends in the opening quote.
-fn plain(key: &[u8], text: &str, out: &mut Vec<u8>) {
-    out.extend_from_slice(key);
-    out.extend_from_slice(text.as_bytes());
-    out.push(b'"');
-}
-
-/// A name of this program's own, which may hold a number.
-fn numbered(name: impl Display, out: &mut Vec<u8>) {
-    out.push(b'"');
-    #[expect(clippy::expect_used, reason = "text into memory: there is nothing to fail")]
-    write!(out, "{name}").expect("a Vec takes all bytes");
-    out.push(b'"');
-}
-
-/// A text from outside.
-fn string(text: &str, out: &mut Vec<u8>) {
-    if text.bytes().all(|byte| byte >= b' ' && byte != b'"' && byte != b'\\') {
-        return plain(b"\"", text, out);
-    }
-    #[expect(clippy::expect_used, reason = "text into memory: there is nothing to fail")]
-    serde_json::to_writer(out, text).expect("a Vec takes all bytes");
-}
-
-/// A list, unless it is empty; `key` ends in the opening bracket.
-fn list<T>(
-    key: &[u8],
-    values: impl Iterator<Item = T>,
-    write: impl Fn(T, &mut Vec<u8>),
-    out: &mut Vec<u8>,
-) {
-    let mut before = key;
-    for value in values {
-        out.extend_from_slice(before);
-        write(value, out);
-        before = b",";
-    }
-    if before == b"," {
-        out.push(b']');
+impl fmt::Write for Line<'_> {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        self.put(text.as_bytes());
+        Ok(())
     }
 }
+
+/// Names of interfaces and protocols are shorter.
+const MAX_SHORT_LEN: usize = 32;

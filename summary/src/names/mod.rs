@@ -9,7 +9,7 @@ mod http;
 mod quic;
 mod tls;
 
-use crate::Decoded;
+use crate::Summary;
 use std::borrow::Cow;
 
 pub use dns::RecordType;
@@ -48,11 +48,11 @@ impl<'a> Names<'a> {
     /// ].concat();
     /// let decoded = decode_with_payload(LinkType::RAW, &datagram, 57);
     /// let mut room = String::new();
-    /// let (name, kind) = Names::read(&decoded, &mut room).dns.unwrap();
+    /// let names = Names::read(&decoded.summary, decoded.payload, &mut room);
+    /// let (name, kind) = names.dns.unwrap();
     /// assert_eq!((&*name, kind.to_string()), ("example.org", "A".to_owned()));
     /// ```
-    pub fn read(decoded: &Decoded<'a>, room: &'a mut String) -> Self {
-        let Decoded { summary, payload } = decoded;
+    pub fn read(summary: &Summary<'_>, payload: &'a [u8], room: &'a mut String) -> Self {
         let payload = &payload[..payload.len().min(MAX_LEN)];
         let mut names = Self::default();
         if payload.is_empty() {
@@ -71,7 +71,7 @@ impl<'a> Names<'a> {
             }
             (Some("tcp"), false) => match payload[0] {
                 tls::HANDSHAKE => {
-                    names.sni = tls::server_name(payload).map(|name| text(name, room))
+                    names.sni = tls::server_name(payload).map(|name| text(name, room));
                 }
                 _ => names.host = http::host(payload).map(|host| text(host, room)),
             },
@@ -147,7 +147,8 @@ mod tests {
         let len = u32::try_from(packet.len()).unwrap();
         let decoded = decode_with_payload(LinkType::RAW, &packet, len);
         let mut room = String::new();
-        let Names { dns, sni, host, quic } = Names::read(&decoded, &mut room);
+        let Names { dns, sni, host, quic } =
+            Names::read(&decoded.summary, decoded.payload, &mut room);
         let own = |text: Cow<'_, str>| Cow::Owned(text.into_owned());
         Names {
             dns: dns.map(|(name, kind)| (own(name), kind)),

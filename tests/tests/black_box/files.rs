@@ -2,7 +2,7 @@
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
-use std::fs::{self, File};
+use std::fs;
 use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
 use std::process::Stdio;
@@ -19,19 +19,11 @@ fn read(path: &Path) -> Stream {
 }
 
 #[test]
-fn a_file_gives_the_same_stream_plain_gzipped_and_from_standard_input() {
+fn a_file_gives_the_same_stream_plain_packed_and_from_standard_input() {
     let directory = tempdir().unwrap();
     let bytes = pcap(1_000);
     let plain = directory.path().join("a.pcap");
     fs::write(&plain, &bytes).unwrap();
-    // Two members, as rotated and joined logs have them.
-    let packed = directory.path().join("anything");
-    let mut file = File::create(&packed).unwrap();
-    for half in [&bytes[..5_000], &bytes[5_000..]] {
-        let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
-        encoder.write_all(half).unwrap();
-        file.write_all(&encoder.finish().unwrap()).unwrap();
-    }
     let stream = read(&plain);
     assert_eq!((stream.packets.len(), &stream.reason[..]), (1_000, "eof"));
     assert_eq!(
@@ -39,7 +31,12 @@ fn a_file_gives_the_same_stream_plain_gzipped_and_from_standard_input() {
         (&"file".into(), &plain.to_str().unwrap().into())
     );
     assert_eq!(stream.packets[999].ts, "1970-01-01T00:16:40.000999000Z");
-    assert_eq!(read(&packed).packets, stream.packets);
+    let packed = directory.path().join("anything");
+    for pack in [gzip, xz, |bytes: &[u8]| zstd::encode_all(bytes, 1).unwrap()] {
+        // Two members, as rotated and joined logs have them.
+        fs::write(&packed, [pack(&bytes[..5_000]), pack(&bytes[5_000..])].concat()).unwrap();
+        assert_eq!(read(&packed).packets, stream.packets);
+    }
     let mut child = sniffer()
         .args(["-r", "-"])
         .stdin(Stdio::piped())
@@ -53,6 +50,103 @@ fn a_file_gives_the_same_stream_plain_gzipped_and_from_standard_input() {
     writer.join().unwrap();
     assert!(output.stderr.contains("1,000 packets read from standard input"), "{}", output.stderr);
     assert_eq!(Stream::read(&output.stdout).packets, stream.packets);
+}
+
+fn gzip(bytes: &[u8]) -> Vec<u8> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
+    encoder.write_all(bytes).unwrap();
+    encoder.finish().unwrap()
+}
+
+fn xz(bytes: &[u8]) -> Vec<u8> {
+    let mut encoder = liblzma::write::XzEncoder::new(Vec::new(), 1);
+    encoder.write_all(bytes).unwrap();
+    encoder.finish().unwrap()
+}
+
+/// The lines of packets, as they are.
+fn packet_lines(words: &[&str]) -> Vec<String> {
+    let output = run(words);
+    assert!(output.status.success(), "{}", output.stderr);
+    let text = String::from_utf8(output.stdout).unwrap();
+    text.lines().filter(|line| line.contains("\"pkt\"")).map(str::to_owned).collect()
+}
+
+#[test]
+fn several_files_become_one_stream_in_the_order_of_time() {
+    const HEADER_LEN: usize = 24;
+    let directory = tempdir().unwrap();
+    let place = |name: &str, bytes: &[u8]| {
+        let path = directory.path().join(name);
+        fs::write(&path, bytes).unwrap();
+        path.to_str().unwrap().to_owned()
+    };
+    let whole = pcap(1_001);
+    let (header, records) = whole.split_at(HEADER_LEN);
+    let records: Vec<_> = records.chunks(records.len() / 1_001).collect();
+    // Every third one is in another file; one file is packed, one begins later.
+    let part = |part: usize| {
+        let part = records.iter().skip(part).step_by(3).copied();
+        [header].into_iter().chain(part).collect::<Vec<_>>().concat()
+    };
+    let files = [place("a", &part(1)), place("b.gz", &gzip(&part(0))), place("c", &part(2))];
+    let words = ["-q", "-r", &files[0], "-r", &files[1], "-r", &files[2]];
+    let expected = packet_lines(&["-q", "-r", &place("whole", &whole)]);
+    assert_eq!(packet_lines(&words), expected);
+    assert_eq!(packet_lines(&[&words[..], &["--threads", "3"]].concat()), expected);
+    // A damaged one gives what it has, the others all.
+    let cut = place("cut", &part(1)[..HEADER_LEN + records[0].len() + 1]);
+    let output = run(&["-r", &cut, "-r", &files[1], "-r", &files[2]]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(
+        output.stderr.contains("cut`: cut short in the record at byte 100"),
+        "{}",
+        output.stderr
+    );
+    let stream = Stream::read(&output.stdout);
+    assert_eq!((stream.packets.len(), &stream.reason[..]), (1_001 - 334 + 1, "error"));
+    assert_eq!(stream.meta["file"], [&cut[..], &files[1], &files[2]].join(", "));
+}
+
+#[test]
+fn threads_write_the_same_lines() {
+    let Some(files) = corpus::files().unwrap() else { return };
+    for file in files.iter().filter(|file| file.to_string_lossy().contains("nDPI")).step_by(10) {
+        let words = ["-q", "-e", "--names", "--community-id", "-r", file.to_str().unwrap()];
+        let one = run(&words).stdout;
+        let more = run(&[&words[..], &["--threads", "2"]].concat()).stdout;
+        let packets = |stream: &[u8]| {
+            let text = String::from_utf8(stream.to_vec()).unwrap();
+            text.lines()
+                .filter(|line| line.contains("\"pkt\""))
+                .map(str::to_owned)
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(packets(&one), packets(&more), "{}", file.display());
+    }
+    let directory = tempdir().unwrap();
+    let path = directory.path().join("a.pcap");
+    fs::write(&path, pcap(100_000)).unwrap();
+    let words = ["-q", "-r", path.to_str().unwrap(), "-c", "70000"];
+    let more = run(&[&words[..], &["--threads", "3"]].concat());
+    let stream = Stream::read(&more.stdout);
+    assert_eq!((stream.packets.len(), &stream.reason[..]), (70_000, "count"));
+    assert_eq!(packet_lines(&words), packet_lines(&[&words[..], &["--threads", "3"]].concat()));
+}
+
+#[test]
+fn a_cut_packed_file_gives_what_it_has_and_tells_the_place() {
+    let directory = tempdir().unwrap();
+    let path = directory.path().join("cut.gz");
+    let packed = gzip(&pcap(20_000));
+    let cut_len = packed.len() * 3 / 4;
+    fs::write(&path, &packed[..cut_len]).unwrap();
+    let output = run(&["-r", path.to_str().unwrap()]);
+    assert_eq!(output.status.code(), Some(1));
+    let place = format!("cut.gz`: cannot be unpacked behind byte {cut_len}: ");
+    assert!(output.stderr.contains(&place), "{}", output.stderr);
+    let stream = Stream::read(&output.stdout);
+    assert!(10_000 < stream.packets.len() && stream.reason == "error");
 }
 
 #[test]

@@ -42,7 +42,7 @@ fn files_that_cannot_be_read_are_named() {
     let three = path("three", &[1, 2, 3]);
     check(&["-r", &three], 1, &format!("`{three}`: not a pcap or pcapng file"));
     let packed = path("packed", &[0x1f, 0x8b, 8, 0, 0]);
-    check(&["-r", &packed], 1, &format!("cannot read `{packed}`"));
+    check(&["-r", &packed], 1, &format!("`{packed}`: cannot be unpacked behind byte 5"));
     let here = directory.path().to_str().unwrap();
     check(&["-r", here], 1, &format!("cannot read `{here}`: Is a directory"));
     check(&["-r", "/no/such/file"], 1, "cannot read `/no/such/file`: No such file");

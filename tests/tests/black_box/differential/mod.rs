@@ -33,7 +33,7 @@ fn packets_are_what_tshark_says_they_are() {
     let (mut compared, mut explained, mut unexplained) = (0, 0, Vec::new());
     for (file, count) in &files {
         let name = file.file_name().unwrap().to_string_lossy().into_owned();
-        let output = run(&["-q", "-e", "-r", &file.to_string_lossy()]);
+        let output = run(&["-q", "-e", "--names", "--community-id", "-r", &file.to_string_lossy()]);
         assert!(output.status.success(), "{name}: {}", output.stderr);
         let packets = packets(&output.stdout);
         assert_eq!(packets.len(), *count, "{name}");

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::Command;
 
 /// In the order of the columns. All occurrences are asked for; the first are the outermost's.
-const FIELDS: [&str; 46] = [
+const FIELDS: [&str; 52] = [
     "frame.time_epoch",
     "frame.len",
     "frame.cap_len",
@@ -52,6 +52,12 @@ const FIELDS: [&str; 46] = [
     "wlan.ta",
     "wlan.da",
     "wlan.ra",
+    "dns.qry.name",
+    "dns.qry.type",
+    "tls.handshake.extensions_server_name",
+    "http.host",
+    "quic.version",
+    "communityid",
 ];
 
 /// Each packet is to be looked at by itself, and its numbers are wanted as they are on the wire.
@@ -126,6 +132,7 @@ pub(super) struct Row {
 /// All packets of a file.
 pub(super) fn rows(file: &Path) -> Vec<Row> {
     let mut command = Command::new("tshark");
+    command.args(["--enable-protocol", "communityid"]);
     command
         .args(["-n", "-T", "fields", "-E", "occurrence=a", "-E", "aggregator=;", "-r"])
         .arg(file);
@@ -267,6 +274,7 @@ impl Row {
         if offset > 0 {
             return; // no header is in a later fragment
         }
+        self.names(layers, line, fields);
         fields.push(("proto", json!(proto)));
         // UDP-Lite's ports have UDP's names.
         let ports = if *name == "udplite" { "udp" } else { name };
@@ -302,6 +310,36 @@ impl Row {
         // Of a first fragment tshark tells no length: the segment goes on in others.
         if line.get("frag").is_none() {
             fields.push(("payload", self.number("tcp.len")));
+        }
+    }
+
+    /// Names that both know, of packets whose innermost layer is the one that has them.
+    fn names(&self, layers: &[&str], line: &Value, fields: &mut Vec<(&'static str, Value)>) {
+        let last = layers.last().copied();
+        let is_whole = line.get("err").is_none() && line.get("frag").is_none();
+        if !is_whole || layers.iter().any(|layer| ["icmp", "icmpv6", "gre"].contains(layer)) {
+            return;
+        }
+        match last {
+            Some("dns" | "mdns" | "llmnr") => fields.push(("dns", self.dns_name())),
+            Some("http") => fields.push(("host", self.string("http.host"))),
+            Some("tls") => {
+                fields.push(("sni", self.string("tls.handshake.extensions_server_name")))
+            }
+            Some("quic") => {}
+            _ => {}
+        }
+        let id = self.text("communityid");
+        if !id.is_empty() {
+            fields.push(("community_id", json!(id)));
+        }
+    }
+
+    /// The root is a dot here.
+    fn dns_name(&self) -> Value {
+        match self.all("dns.qry.name").next() {
+            Some("<Root>") => json!("."),
+            name => name.into(),
         }
     }
 

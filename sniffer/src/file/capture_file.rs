@@ -1,0 +1,186 @@
+//! One capture file: its next frame, and the part of it that is in memory.
+
+use summary::capture_file::{FileError, FileInterface, Reader, Step};
+use summary::{LinkType, Timestamp};
+
+use super::input::Input;
+use crate::Error;
+use crate::describe::Seen;
+
+/// Bytes read at once, and room for records of usual size: they are to stay in the processor's cache
+/// until they are described.
+const CHUNK_LEN: usize = 256 << 10;
+
+/// A file being read.
+pub(super) struct CaptureFile<'a> {
+    input: Input<'a>,
+    reader: Reader,
+    /// Most bytes kept of a frame.
+    snaplen: usize,
+    buffer: Vec<u8>,
+    /// `start <= end <= buffer.len()`: what was read and not consumed.
+    start: usize,
+    end: usize,
+    /// The next frame; its bytes are in the buffer.
+    head: Option<Head>,
+    /// What the reader wants to see before it goes on.
+    needed: usize,
+    /// Nothing more will come.
+    is_over: bool,
+    failure: Option<FileError>,
+}
+
+/// A frame in the buffer.
+#[derive(Clone, Copy)]
+struct Head {
+    ts: Timestamp,
+    link: LinkType,
+    wire_len: u32,
+    interface: usize,
+    /// Where its bytes begin and end in the buffer.
+    bytes: (usize, usize),
+}
+
+impl<'a> CaptureFile<'a> {
+    pub(super) fn new(input: Input<'a>, snaplen: usize) -> Self {
+        Self {
+            input,
+            reader: Reader::new(),
+            snaplen,
+            buffer: vec![0; CHUNK_LEN],
+            start: 0,
+            end: 0,
+            head: None,
+            needed: 1,
+            is_over: false,
+            failure: None,
+        }
+    }
+
+    /// When the next frame was captured.
+    pub(super) fn head(&self) -> Option<Timestamp> {
+        self.head.map(|head| head.ts)
+    }
+
+    /// The next frame.
+    pub(super) fn seen(&self) -> Option<Seen<'_>> {
+        let Head { ts, link, wire_len, interface, bytes: (start, end) } = self.head?;
+        Some(Seen {
+            ts,
+            link,
+            bytes: &self.buffer[start..end],
+            wire_len,
+            interface: self.interfaces()[interface].name.as_deref(),
+            direction: None,
+            gso: None,
+        })
+    }
+
+    /// Place of the next frame's interface in [`CaptureFile::interfaces`].
+    pub(super) fn interface(&self) -> Option<usize> {
+        self.head.map(|head| head.interface)
+    }
+
+    pub(super) fn interfaces(&self) -> &[FileInterface] {
+        self.reader.interfaces()
+    }
+
+    pub(super) fn is_regular(&self) -> bool {
+        self.input.is_regular()
+    }
+
+    /// Bytes of the file that were read so far, as it is on the disk.
+    pub(super) fn read_len(&self) -> u64 {
+        self.input.read_len()
+    }
+
+    /// Bytes of the file, where that is known.
+    pub(super) fn whole_len(&self) -> Option<u64> {
+        self.input.whole_len
+    }
+
+    /// Goes on to the next frame in memory, or to the end; false where more has to be read first.
+    pub(super) fn step(&mut self) -> bool {
+        self.head = None;
+        if self.is_over {
+            return true;
+        }
+        if self.end - self.start < self.needed {
+            return false;
+        }
+        loop {
+            let window = &self.buffer[self.start..self.end];
+            match self.reader.step(window) {
+                Ok(Step::Passed { consumed }) => self.start += consumed,
+                Ok(Step::More { needed }) => {
+                    self.needed = needed;
+                    return false;
+                }
+                Ok(Step::Frame { consumed, frame }) => {
+                    // The frame's bytes are a part of the window.
+                    let offset = frame.bytes.as_ptr().addr() - window.as_ptr().addr();
+                    let start = self.start + offset;
+                    let end = start + frame.bytes.len().min(self.snaplen);
+                    // More may have been captured than the file says the wire had, and cut here.
+                    let len = u32::try_from(frame.bytes.len()).unwrap_or(u32::MAX);
+                    let wire_len = frame.wire_len.max(len);
+                    self.head = Some(Head {
+                        ts: frame.ts,
+                        link: frame.link,
+                        wire_len,
+                        interface: frame.interface,
+                        bytes: (start, end),
+                    });
+                    self.start += consumed;
+                    self.needed = 1;
+                    return true;
+                }
+                Err(error) => {
+                    (self.is_over, self.failure) = (true, Some(error));
+                    return false;
+                }
+            }
+        }
+    }
+
+    /// Reads until there is as much as [`CaptureFile::step`] wants, or to the end.
+    ///
+    /// # Errors
+    ///
+    /// Where the file cannot be read, is damaged, or ends in the middle of a record.
+    pub(super) fn read(&mut self) -> Result<(), Error> {
+        if let Some(failure) = self.failure.take() {
+            return Err(self.damaged(failure));
+        }
+        self.buffer.copy_within(self.start..self.end, 0);
+        (self.start, self.end) = (0, self.end - self.start);
+        while self.end < self.needed {
+            if self.end == self.buffer.len() {
+                // Doubled as bytes come, so that a damaged length alone takes no memory.
+                self.buffer.resize(self.buffer.len() * 2, 0);
+            }
+            match self.input.read(&mut self.buffer[self.end..]) {
+                Ok(0) => {
+                    self.is_over = true;
+                    return match self.end {
+                        0 if self.reader.is_empty() => {
+                            Err(Error::EmptyInput { name: self.input.name.clone() })
+                        }
+                        0 => Ok(()),
+                        left => Err(self.damaged(self.reader.cut(left))),
+                    };
+                }
+                Ok(len) => self.end += len,
+                Err(error) => {
+                    self.is_over = true;
+                    return Err(error);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn damaged(&self, source: FileError) -> Error {
+        Error::File { name: self.input.name.clone(), source }
+    }
+}

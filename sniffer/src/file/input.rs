@@ -1,0 +1,146 @@
+//! The bytes of a capture file, unpacked where it is compressed, until a signal ends them.
+
+use flate2::bufread::MultiGzDecoder;
+use liblzma::bufread::XzDecoder;
+use std::cell::Cell;
+use std::fs::File;
+use std::io::{self, BufReader, Cursor, Read};
+use std::os::fd::AsFd;
+use std::path::Path;
+use std::rc::Rc;
+
+use super::Heard;
+use crate::Error;
+use crate::progress::{self, packets};
+use crate::signals::{Request, Signals};
+
+/// The name of standard input, for messages.
+pub(super) const STANDARD_INPUT: &str = "standard input";
+
+/// Bytes of a compressed file that are read at once.
+const PACKED_CHUNK_LEN: usize = 128 << 10;
+
+/// First bytes of compressed files: RFC 1952, RFC 8878, and the .xz file format, 2.1.1.1.
+const GZIP_MAGIC: &[u8] = &[0x1f, 0x8b];
+const ZSTD_MAGIC: &[u8] = &[0x28, 0xb5, 0x2f, 0xfd];
+const XZ_MAGIC: &[u8] = &[0xfd, b'7', b'z', b'X', b'Z', 0];
+
+/// A file that is open, and its name for messages.
+pub(super) struct Place {
+    file: File,
+    pub(super) name: String,
+}
+
+impl Place {
+    /// Opens the file; `-` is standard input.
+    pub(super) fn open(path: &Path) -> Result<Self, Error> {
+        let (file, name) = if path.as_os_str() == "-" {
+            let file = io::stdin().as_fd().try_clone_to_owned().map(File::from);
+            (file, STANDARD_INPUT.to_owned())
+        } else {
+            (File::open(path), path.display().to_string())
+        };
+        match file {
+            Ok(file) => Ok(Self { file, name }),
+            Err(source) => Err(Error::Input { name, source }),
+        }
+    }
+}
+
+/// A file's bytes.
+pub(super) struct Input<'a> {
+    pub(super) name: String,
+    bytes: Box<dyn Read + 'a>,
+    is_packed: bool,
+    /// Bytes of the file itself read so far.
+    read_len: Rc<Cell<u64>>,
+    /// Bytes of the file; `None` where it is no regular one.
+    pub(super) whole_len: Option<u64>,
+}
+
+impl<'a> Input<'a> {
+    pub(super) fn new(place: Place, signals: &'a Signals, heard: &'a Heard) -> Result<Self, Error> {
+        let Place { file, name } = place;
+        let metadata = file.metadata().ok().filter(std::fs::Metadata::is_file);
+        let read_len = Rc::new(Cell::new(0));
+        let file = Stoppable { file, signals, heard, read_len: read_len.clone() };
+        let (bytes, is_packed) =
+            unpacked(file).map_err(|source| Error::Input { name: name.clone(), source })?;
+        let whole_len = metadata.map(|metadata| metadata.len());
+        Ok(Self { name, bytes, is_packed, read_len, whole_len })
+    }
+
+    /// Whether it is all there: then nobody waits for the lines of a part of it.
+    pub(super) fn is_regular(&self) -> bool {
+        self.whole_len.is_some()
+    }
+
+    pub(super) fn read_len(&self) -> u64 {
+        self.read_len.get()
+    }
+
+    /// Reads some bytes; none is the end.
+    pub(super) fn read(&mut self, buffer: &mut [u8]) -> Result<usize, Error> {
+        loop {
+            match self.bytes.read(buffer) {
+                Ok(len) => return Ok(len),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(source) if self.is_packed => {
+                    let (name, offset) = (self.name.clone(), self.read_len.get());
+                    return Err(Error::Packed { name, offset, source });
+                }
+                Err(source) => return Err(Error::Input { name: self.name.clone(), source }),
+            }
+        }
+    }
+}
+
+/// The bytes of the file, unpacked where it is compressed, and whether it was.
+fn unpacked<'a>(mut file: Stoppable<'a>) -> io::Result<(Box<dyn Read + 'a>, bool)> {
+    // A pipe may give its first bytes one by one.
+    let mut start = Vec::new();
+    file.by_ref().take(XZ_MAGIC.len() as u64).read_to_end(&mut start)?;
+    let is = |magic: &[u8]| start.starts_with(magic);
+    let (is_gzip, is_zstd, is_xz) = (is(GZIP_MAGIC), is(ZSTD_MAGIC), is(XZ_MAGIC));
+    let bytes = Cursor::new(start).chain(file);
+    if !is_gzip && !is_zstd && !is_xz {
+        return Ok((Box::new(bytes), false));
+    }
+    let packed = BufReader::with_capacity(PACKED_CHUNK_LEN, bytes);
+    // All of them go on behind the end of a member, frame or stream.
+    let unpacked: Box<dyn Read + 'a> = if is_gzip {
+        Box::new(MultiGzDecoder::new(packed))
+    } else if is_zstd {
+        Box::new(zstd::Decoder::with_buffer(packed)?)
+    } else {
+        Box::new(XzDecoder::new_multi_decoder(packed))
+    };
+    Ok((unpacked, true))
+}
+
+/// A file that ends when a signal asks for it, even where it is a pipe that says nothing.
+struct Stoppable<'a> {
+    file: File,
+    signals: &'a Signals,
+    heard: &'a Heard,
+    read_len: Rc<Cell<u64>>,
+}
+
+impl Read for Stoppable<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        loop {
+            let ready = self.signals.wait(&[self.file.as_fd()], None).map_err(io::Error::other)?;
+            let requests = self.signals.requests().map_err(io::Error::other)?;
+            if ready.is_stopped || requests.contains(&Request::End) {
+                self.heard.is_stopped.set(true);
+                return Ok(0);
+            }
+            if requests.is_empty() {
+                let len = self.file.read(buffer)?;
+                self.read_len.set(self.read_len.get() + len as u64);
+                return Ok(len);
+            }
+            progress::report(format_args!("{} read so far", packets(self.heard.out.get())));
+        }
+    }
+}
