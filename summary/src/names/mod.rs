@@ -69,12 +69,10 @@ impl<'a> Names<'a> {
             (Some("tcp"), true) => {
                 names.dns = payload.get(2..).and_then(|message| dns::question(message, room));
             }
-            (Some("tcp"), false) => match payload[0] {
-                tls::HANDSHAKE => {
-                    names.sni = tls::server_name(payload).map(|name| text(name, room));
-                }
-                _ => names.host = http::host(payload).map(|host| text(host, room)),
-            },
+            (Some("tcp"), false) if tls::is_record(payload) => {
+                names.sni = tls::server_name(payload).map(|name| text(name, room));
+            }
+            (Some("tcp"), false) => names.host = http::host(payload).map(|host| text(host, room)),
             _ => {}
         }
         names

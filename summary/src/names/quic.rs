@@ -2,8 +2,8 @@
 
 use super::Bytes;
 
-/// Header form and, in the versions below, a bit that is always set.
-const LONG_HEADER: usize = 0xc0;
+/// Header form. The bit behind it is no help: it may be greased (RFC 9287).
+const LONG_HEADER: usize = 0x80;
 /// Longest connection id of the versions below.
 const MAX_ID_LEN: usize = 20;
 

@@ -104,6 +104,9 @@ const BELOW_NETWORK: [&str; 16] = [
     "frame",
 ];
 
+/// Ports of DNS, multicast DNS and LLMNR.
+const DNS_PORTS: [Option<u64>; 3] = [Some(53), Some(5353), Some(5355)];
+
 /// tshark's names of transports that lines have by other names; all else has one name.
 const TRANSPORTS: [(&str, &str); 15] = [
     ("tcp", "tcp"),
@@ -313,33 +316,34 @@ impl Row {
         }
     }
 
-    /// Names that both know, of packets whose innermost layer is the one that has them.
+    /// Names that both know: in whole packets, right behind the outermost transport.
     fn names(&self, layers: &[&str], line: &Value, fields: &mut Vec<(&'static str, Value)>) {
-        let last = layers.last().copied();
-        let is_whole = line.get("err").is_none() && line.get("frag").is_none();
-        if !is_whole || layers.iter().any(|layer| ["icmp", "icmpv6", "gre"].contains(layer)) {
+        if line.get("err").is_some() || line.get("frag").is_some() {
             return;
         }
-        match last {
-            Some("dns" | "mdns" | "llmnr") => fields.push(("dns", self.dns_name())),
-            Some("http") => fields.push(("host", self.string("http.host"))),
-            Some("tls") => {
-                fields.push(("sni", self.string("tls.handshake.extensions_server_name")))
+        let is_dns_port = |field| DNS_PORTS.contains(&line.get(field).and_then(Value::as_u64));
+        match layers {
+            [_, "dns" | "mdns" | "llmnr"] if is_dns_port("sport") || is_dns_port("dport") => {
+                let name = self.all("dns.qry.name").next();
+                // The root is a dot here.
+                let name = name.map(|name| if name == "<Root>" { "." } else { name });
+                fields.push(("dns", name.into()));
             }
-            Some("quic") => {}
+            // A hello that goes on in other packets gives its name here only.
+            ["tcp", "tls"] if !self.text("tls.handshake.extensions_server_name").is_empty() => {
+                fields.push(("sni", self.string("tls.handshake.extensions_server_name")));
+            }
+            ["tcp", "http"] => fields.push(("host", self.string("http.host"))),
+            ["udp", "quic", ..] if !self.text("quic.version").is_empty() => {
+                fields.push(("quic", self.string("quic.version")));
+            }
             _ => {}
         }
+        let has_inner =
+            layers.iter().any(|layer| ["ip", "ipv6", "eth", "ah", "wlan"].contains(layer));
         let id = self.text("communityid");
-        if !id.is_empty() {
+        if !id.is_empty() && (!has_inner || layers[0].starts_with("icmp")) {
             fields.push(("community_id", json!(id)));
-        }
-    }
-
-    /// The root is a dot here.
-    fn dns_name(&self) -> Value {
-        match self.all("dns.qry.name").next() {
-            Some("<Root>") => json!("."),
-            name => name.into(),
         }
     }
 
