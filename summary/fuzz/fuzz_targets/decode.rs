@@ -1,15 +1,19 @@
-//! Any bytes of any link type give a summary whose line reads back as it was.
+//! Any bytes of any link type give a summary, with names and all, whose line reads back as it was.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use summary::{LinkType, Packet, Timestamp, decode, line};
+use summary::{CommunityId, LinkType, Names, Packet, Timestamp, decode_with_payload, line};
 
 fuzz_target!(|input: (u16, u16, &[u8])| {
     let (link, more, bytes) = input;
     let wire_len = bytes.len() as u32 + u32::from(more);
-    let summary = decode(LinkType(link % 300), bytes, wire_len);
-    let ts = Timestamp::default();
-    let packet = Packet::new(1, ts, summary);
+    let decoded = decode_with_payload(LinkType(link % 300), bytes, wire_len);
+    let mut room = String::new();
+    let packet = Packet {
+        names: Names::read(&decoded.summary, decoded.payload, &mut room),
+        community_id: CommunityId::of(&decoded.summary, more),
+        ..Packet::new(1, Timestamp::default(), decoded.summary)
+    };
     let mut written = Vec::new();
     line::Writer::default().packet(&packet, &mut written);
     let mut plain = serde_json_of(&packet);

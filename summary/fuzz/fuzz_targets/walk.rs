@@ -1,11 +1,9 @@
-//! Any bytes are a capture file or an error, and every step leads on.
-#![no_main]
+//! Walks through a file: any bytes are a capture file or an error, and every step leads on.
 
-use libfuzzer_sys::fuzz_target;
 use summary::capture_file::{Reader, Step};
 use summary::decode;
 
-fuzz_target!(|bytes: &[u8]| {
+pub fn walk(bytes: &[u8]) {
     let (mut reader, mut rest) = (Reader::new(), bytes);
     loop {
         match reader.step(rest) {
@@ -25,4 +23,4 @@ fuzz_target!(|bytes: &[u8]| {
             Err(_) => break,
         }
     }
-});
+}
