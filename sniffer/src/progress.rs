@@ -8,6 +8,9 @@ use summary::grouped;
 /// Time between two drawings of the status line.
 const INTERVAL: Duration = Duration::from_millis(500);
 
+/// A file that is read in less shows no line.
+const PATIENCE: Duration = Duration::from_secs(1);
+
 /// The status line.
 #[derive(Debug)]
 pub(crate) struct Progress {
@@ -42,6 +45,9 @@ impl Progress {
     /// Draws the line of files being read, when it is time: with what was read of how much, where
     /// that is known.
     pub(crate) fn draw_share(&mut self, packets: u64, share: Option<(u64, u64)>) {
+        if self.start.elapsed() < PATIENCE {
+            return;
+        }
         let Some(line) = self.line(packets) else { return };
         let rest = share.filter(|(read, _)| 0 < *read).map(|(read, whole)| {
             let share = read as f64 / whole.max(read) as f64;

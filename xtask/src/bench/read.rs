@@ -48,8 +48,15 @@ pub(super) fn run() -> Result<()> {
         "-e",
         "_ws.col.Protocol",
     ];
-    let programs: [(&str, u64, Vec<&str>); 5] = [
-        ("sniffer -r", PACKETS, vec![&sniffer, "-q", "-r", &file, "--force", "-w", &out]),
+    let ours = [&sniffer, "-q", "-r", &file, "-w", &out];
+    let programs: [(&str, u64, Vec<&str>); 7] = [
+        ("sniffer -r", PACKETS, ours.to_vec()),
+        ("sniffer -r --threads 2", PACKETS, [&ours[..], &["--threads", "2"]].concat()),
+        (
+            "sniffer -r --names --community-id",
+            PACKETS,
+            [&ours[..], &["--names", "--community-id"]].concat(),
+        ),
         ("tcpdump -r -w (copy)", PACKETS, vec!["tcpdump", "-r", &file, "-w", &out]),
         ("tcpdump -nn -r (text)", PACKETS, vec!["tcpdump", "-nn", "-r", &file]),
         (
@@ -63,10 +70,10 @@ pub(super) fn run() -> Result<()> {
             vec!["tshark", "-n", "-r", &file, "-c", &slow, "-T", "ek"],
         ),
     ];
-    let mut ours = None;
+    let (mut ours, mut line_len) = (None, 0);
     for (name, packets, words) in programs {
         let runs = if packets == PACKETS { RUNS } else { 1 };
-        let Some((wall, cpu)) = iter::repeat_with(|| timed(&words))
+        let Some((wall, cpu)) = iter::repeat_with(|| timed(&words, &memory))
             .take(runs)
             .collect::<Result<Vec<_>>>()?
             .into_iter()
@@ -83,14 +90,26 @@ pub(super) fn run() -> Result<()> {
             1e-3 / per_packet,
             per_packet / ours
         );
+        if name == "sniffer -r" {
+            line_len = fs::metadata(&memory)?.len() / packets;
+        }
     }
+    println!(
+        "\n{line_len} bytes a line. Each stage of `sniffer -r`, over the first packets of it:\n"
+    );
     fs::remove_file(memory)?;
-    Ok(())
+    let mut stages =
+        build::cargo(["bench", "--quiet", "--package", "summary", "--bench", "stages"]);
+    build::run(stages.env("CAPTURE_FILE", &file))
 }
 
 /// Wall and CPU time of a command whose words are thrown away.
-fn timed(words: &[&str]) -> Result<(Duration, Duration)> {
+fn timed(words: &[&str], out: &Path) -> Result<(Duration, Duration)> {
     let [program, words @ ..] = words else { bail!("no command") };
+    // Whoever finds a file there has to give its memory back first.
+    if out.exists() {
+        fs::remove_file(out)?;
+    }
     let before = usage::children_cpu()?;
     let start = Instant::now();
     let mut command = Command::new(program);

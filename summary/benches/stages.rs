@@ -1,0 +1,153 @@
+//! What each stage from file to line costs a packet.
+//!
+//! `CAPTURE_FILE` names a capture file of real traffic; without it a few made packets are taken over
+//! and over. `cargo xtask bench read` gives it the mix that the whole program is measured with.
+#![expect(clippy::expect_used, reason = "a bench says what failed by panicking")]
+
+use divan::counter::ItemsCount;
+use divan::{Bencher, black_box};
+use std::sync::LazyLock;
+use summary::capture_file::{Reader, Step};
+use summary::{
+    CommunityId, LinkType, Names, Packet, Summary, Timestamp, decode, decode_into,
+    decode_with_payload, line,
+};
+
+/// More than the processor's caches hold would measure the memory.
+const PACKETS: usize = 10_000;
+
+static FILE: LazyLock<Vec<u8>> = LazyLock::new(|| match std::env::var_os("CAPTURE_FILE") {
+    Some(path) => std::fs::read(path).expect("the capture file"),
+    None => made(),
+});
+
+static FRAMES: LazyLock<Vec<(LinkType, Vec<u8>, u32)>> = LazyLock::new(|| {
+    let mut frames = Vec::new();
+    walk(&FILE, PACKETS, |frame| {
+        frames.push((frame.link, frame.bytes.to_vec(), frame.wire_len));
+    });
+    frames
+});
+
+fn main() {
+    divan::main();
+}
+
+/// TCP, UDP with a question of DNS, and ARP, in a pcap file.
+fn made() -> Vec<u8> {
+    let ethernet = [2, 0, 0, 0, 0, 2, 2, 0, 0, 0, 0, 1];
+    let ipv4 = |number: u8| {
+        [0x45, 0, 0, 0, 0, 1, 0, 0, 64, number, 0, 0, 192, 168, 10, 21, 93, 184, 216, 34]
+    };
+    let tcp = [&[0xd4, 0x31, 1, 0xbb, 1, 2, 3, 4, 5, 6, 7, 8, 0x50, 0x18, 1, 0][..], &[0; 300]];
+    let dns = b"\x12\x34\x01\0\0\x01\0\0\0\0\0\0\x03www\x07example\0\0\x01\0\x01";
+    let frames = [
+        [&ethernet[..], &[8, 0], &ipv4(6), &tcp.concat()].concat(),
+        [&ethernet[..], &[8, 0], &ipv4(17), &[0x0f, 0xa0, 0, 53, 0, 37, 0, 0], dns].concat(),
+        [&ethernet[..], &[8, 6, 0, 1, 8, 0, 6, 4, 0, 1], &[7; 20]].concat(),
+    ];
+    let mut file = Vec::new();
+    for word in [0xa1b2_c3d4, 0x0004_0002, 0, 0, 262_144, 1u32] {
+        file.extend(word.to_le_bytes());
+    }
+    for (number, frame) in frames.iter().cycle().take(PACKETS).enumerate() {
+        let number = u32::try_from(number).unwrap_or(0);
+        let len = u32::try_from(frame.len()).unwrap_or(0);
+        for word in [1_795_402_418, number, len, len] {
+            file.extend(word.to_le_bytes());
+        }
+        file.extend(frame);
+    }
+    file
+}
+
+fn walk(file: &[u8], limit: usize, mut visit: impl FnMut(summary::capture_file::Frame<'_>)) {
+    let (mut reader, mut rest, mut seen) = (Reader::new(), file, 0);
+    while seen < limit && !rest.is_empty() {
+        match reader.step(rest).expect("a good capture file") {
+            Step::Frame { consumed, frame } => {
+                visit(frame);
+                seen += 1;
+                rest = &rest[consumed..];
+            }
+            Step::Passed { consumed } => rest = &rest[consumed..],
+            Step::More { .. } => return,
+        }
+    }
+}
+
+fn packets() -> Vec<Packet<'static>> {
+    (1..)
+        .zip(&*FRAMES)
+        .map(|(n, (link, bytes, wire_len))| {
+            let ts = Timestamp::from_ns(1_795_402_418_000_000_000 + n * 1_000);
+            Packet::new(n.unsigned_abs(), ts, decode(*link, bytes, *wire_len))
+        })
+        .collect()
+}
+
+#[divan::bench]
+fn file(bencher: Bencher<'_, '_>) {
+    let count = ItemsCount::new(FRAMES.len());
+    bencher.counter(count).bench(|| walk(&FILE, PACKETS, |frame| _ = black_box(frame.wire_len)));
+}
+
+#[divan::bench(name = "decode")]
+fn decoding(bencher: Bencher<'_, '_>) {
+    let mut summary = Summary::new(LinkType::ETHERNET, 0, 0);
+    bencher.counter(ItemsCount::new(FRAMES.len())).bench_local(|| {
+        for (link, bytes, wire_len) in &*FRAMES {
+            black_box(decode_into(*link, bytes, *wire_len, &mut summary));
+        }
+    });
+}
+
+#[divan::bench]
+fn format(bencher: Bencher<'_, '_>) {
+    let packets = packets();
+    let (mut writer, mut out) = (line::Writer::default(), Vec::with_capacity(1 << 20));
+    bencher.counter(ItemsCount::new(packets.len())).bench_local(|| {
+        for packet in &packets {
+            if 1 << 18 < out.len() {
+                out.clear();
+            }
+            writer.packet(packet, &mut out);
+        }
+    });
+}
+
+#[divan::bench]
+fn read_line(bencher: Bencher<'_, '_>) {
+    let mut lines = Vec::new();
+    let mut writer = line::Writer::default();
+    packets().iter().for_each(|packet| writer.packet(packet, &mut lines));
+    bencher.counter(ItemsCount::new(FRAMES.len())).bench(|| {
+        for line in lines.split_inclusive(|byte| *byte == b'\n') {
+            black_box(line::read(line)).expect("a line of the writer's");
+        }
+    });
+}
+
+#[divan::bench]
+fn names(bencher: Bencher<'_, '_>) {
+    let decoded: Vec<_> = FRAMES
+        .iter()
+        .map(|(link, bytes, wire_len)| decode_with_payload(*link, bytes, *wire_len))
+        .collect();
+    let mut room = String::new();
+    bencher.counter(ItemsCount::new(decoded.len())).bench_local(|| {
+        for decoded in &decoded {
+            black_box(Names::read(&decoded.summary, decoded.payload, &mut room));
+        }
+    });
+}
+
+#[divan::bench]
+fn community_id(bencher: Bencher<'_, '_>) {
+    let packets = packets();
+    bencher.counter(ItemsCount::new(packets.len())).bench(|| {
+        for packet in &packets {
+            black_box(CommunityId::of(&packet.summary, 0));
+        }
+    });
+}
