@@ -16,6 +16,8 @@ pub enum ToWorker {
         start: u64,
         /// Behind its last byte.
         end: u64,
+        /// The range is all of the file, whose content is to be told by its bytes.
+        is_whole: bool,
     },
     /// Read no more; keep what was read.
     Cancel,

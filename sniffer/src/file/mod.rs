@@ -11,7 +11,7 @@ use summary::record::{Interface, Reason, Source};
 use crate::Error;
 use crate::cli::{Common, ReadJob};
 use crate::output::Output;
-use crate::progress::{Progress, packets};
+use crate::progress::{self, Progress, packets};
 use crate::signals::Signals;
 use crate::stream::{Losses, Stream};
 use capture_file::CaptureFile;
@@ -36,14 +36,18 @@ pub(crate) fn run(job: &ReadJob<'_>) -> Result<(), Error> {
         signals: &signals,
         heard: &heard,
         progress: Progress::start(job.common.is_quiet, job.common.output.is_none()),
-        failure: None,
+        failures: Vec::new(),
     };
     let ended = run.until_ended();
     run.progress.clear();
     // A file that a signal ends is not cut.
-    let ended = match run.failure.take() {
+    let ended = match run.failures.pop() {
         _ if heard.is_stopped.get() => ended.and(Ok(Reason::Signal)),
-        Some(failure) => ended.and(Err(failure)),
+        Some(last) => {
+            // The last is told where the program ends.
+            run.failures.iter().for_each(progress::report);
+            ended.and(Err(last))
+        }
         None => ended,
     };
     let reason = match &ended {
@@ -84,8 +88,8 @@ struct Run<'a> {
     signals: &'a Signals,
     heard: &'a Heard,
     progress: Progress,
-    /// Why the first of the files that are damaged was not read on; the others were.
-    failure: Option<Error>,
+    /// Why files that are damaged were not read on; the others were.
+    failures: Vec<Error>,
 }
 
 impl Run<'_> {
@@ -129,7 +133,7 @@ impl Run<'_> {
         while !self.files[file].step() {
             self.before_reading()?;
             if let Err(error) = self.files[file].read() {
-                self.failure.get_or_insert(error);
+                self.failures.push(error);
             }
         }
         Ok(())

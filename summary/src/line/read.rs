@@ -49,27 +49,56 @@ pub fn read(line: &[u8]) -> Result<Record<'_>, ReadError> {
     }
 }
 
-/// Any valid line, in any key order, through serde.
-pub(super) fn slow(line: &[u8]) -> Result<Record<'_>, ReadError> {
+/// Reads one line, of which only a packet is wanted; `None` for a record of another type.
+///
+/// # Errors
+///
+/// Where the line is no JSON object with a `type`, or a field of a packet has a wrong value.
+pub fn read_packet(line: &[u8]) -> Result<Option<Packet<'_>>, ReadError> {
+    if let Some(packet) = fast(line) {
+        return Ok(Some(packet));
+    }
+    match kind(line)? {
+        Kind::Packet => Ok(Some(serde_json::from_slice(line)?)),
+        Kind::Other | Kind::Unknown => Ok(None),
+    }
+}
+
+/// What a record is, by its `type`.
+enum Kind {
+    Packet,
+    Other,
+    Unknown,
+}
+
+fn kind(line: &[u8]) -> Result<Kind, ReadError> {
     #[derive(Deserialize)]
     struct Typed<'a> {
         #[serde(borrow, rename = "type")]
         kind: Option<Cow<'a, str>>,
     }
     let typed: Typed<'_> = serde_json::from_slice(line).map_err(|error| {
-        if error.is_data() { ReadError::NoType } else { ReadError::from(&error) }
+        if error.is_data() { ReadError::NoType } else { ReadError::from(error) }
     })?;
-    let record = match typed.kind.as_deref() {
-        Some("pkt") => serde_json::from_slice(line).map(Record::Packet),
-        Some("meta" | "stats" | "event" | "end") => serde_json::from_slice(line).map(Record::Other),
-        Some(_) => return Ok(Record::Unknown),
-        None => return Err(ReadError::NoType),
-    };
-    record.map_err(|error| ReadError::from(&error))
+    match typed.kind.as_deref() {
+        Some("pkt") => Ok(Kind::Packet),
+        Some("meta" | "stats" | "event" | "end") => Ok(Kind::Other),
+        Some(_) => Ok(Kind::Unknown),
+        None => Err(ReadError::NoType),
+    }
 }
 
-impl From<&serde_json::Error> for ReadError {
-    fn from(error: &serde_json::Error) -> Self {
+/// Any valid line, in any key order, through serde.
+pub(super) fn slow(line: &[u8]) -> Result<Record<'_>, ReadError> {
+    Ok(match kind(line)? {
+        Kind::Packet => Record::Packet(serde_json::from_slice(line)?),
+        Kind::Other => Record::Other(serde_json::from_slice(line)?),
+        Kind::Unknown => Record::Unknown,
+    })
+}
+
+impl From<serde_json::Error> for ReadError {
+    fn from(error: serde_json::Error) -> Self {
         let text = error.to_string();
         let reason = text.rsplit_once(" at line ").map_or(text.as_str(), |(reason, _)| reason);
         Self::Json { reason: reason.to_owned(), column: error.column() }

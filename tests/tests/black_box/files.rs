@@ -96,8 +96,10 @@ fn several_files_become_one_stream_in_the_order_of_time() {
     assert_eq!(packet_lines(&[&words[..], &["--threads", "3"]].concat()), expected);
     // A damaged one gives what it has, the others all.
     let cut = place("cut", &part(1)[..HEADER_LEN + records[0].len() + 1]);
-    let output = run(&["-r", &cut, "-r", &files[1], "-r", &files[2]]);
+    let empty = place("empty", &[]);
+    let output = run(&["-r", &cut, "-r", &files[1], "-r", &files[2], "-r", &empty]);
     assert_eq!(output.status.code(), Some(1));
+    assert!(output.stderr.contains("empty` is empty"), "{}", output.stderr);
     assert!(
         output.stderr.contains("cut`: cut short in the record at byte 100"),
         "{}",
@@ -105,7 +107,7 @@ fn several_files_become_one_stream_in_the_order_of_time() {
     );
     let stream = Stream::read(&output.stdout);
     assert_eq!((stream.packets.len(), &stream.reason[..]), (1_001 - 334 + 1, "error"));
-    assert_eq!(stream.meta["file"], [&cut[..], &files[1], &files[2]].join(", "));
+    assert_eq!(stream.meta["file"], [&cut[..], &files[1], &files[2], &empty].join(", "));
 }
 
 #[test]

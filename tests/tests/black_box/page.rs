@@ -1,9 +1,12 @@
 //! The page in headless Chromium, as a person uses it.
 
+use flate2::Compression;
+use flate2::write::GzEncoder;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::fs;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use tempfile::{TempDir, tempdir};
 use tests::browser::Page;
@@ -225,11 +228,6 @@ fn files_that_are_no_captures_are_refused_with_their_names() {
     for (name, bytes, words) in [
         ("empty.ndjson", Vec::new(), "“empty.ndjson” is empty."),
         (
-            "a.pcap",
-            pcap(3),
-            "“a.pcap” is a pcap or pcapng file; turn it into lines first: sniffer -r",
-        ),
-        (
             "words.txt",
             b"lorem\nipsum\n".to_vec(),
             "“words.txt” is no capture: not one of its lines can be read (line 1:",
@@ -250,6 +248,46 @@ fn files_that_are_no_captures_are_refused_with_their_names() {
         (page.eval("viewer.state().phase"), page.words("#error")),
         ("ready".into(), String::new())
     );
+}
+
+#[test]
+fn a_capture_opens_whatever_it_is_packed_in_and_called() {
+    let directory = tempdir().unwrap();
+    let gzip = |bytes: &[u8]| {
+        let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
+        encoder.write_all(bytes).unwrap();
+        encoder.finish().unwrap()
+    };
+    // As many packets as the sniffer makes lines of, and as many bytes.
+    let captures = [pcap(1_500), fs::read(diagonal(&directory)).unwrap()];
+    let page = Page::open("");
+    for (capture, packets, bytes) in
+        captures.into_iter().zip([(1_500, 90_000), (1_000, 499_500)]).map(|(c, (p, b))| (c, p, b))
+    {
+        let (front, back) = capture.split_at(capture.len() / 2);
+        let two_members = [gzip(front), gzip(back)].concat();
+        let packed = zstd::encode_all(&capture[..], 1).unwrap();
+        for (name, file) in [("no-name", capture), ("a.txt", two_members), ("b", packed)] {
+            page.drop_file(&write(&directory, name, file));
+            let state = page.eval("viewer.state()");
+            assert_eq!(
+                (&state["phase"], &state["skipped"]),
+                (&"ready".into(), &0.into()),
+                "{name}"
+            );
+            assert_eq!((&state["packets"], &state["bytes"]), (&packets.into(), &bytes.into()));
+        }
+    }
+    // The lines of another program.
+    let text = "{\"len\": 70, \"x\": [], \"ts\": 1795402418.5}\n{\"ts\":\"2026-11-23T03:00:00+00:00\",\"len\":80}\n";
+    page.drop_file(&write(&directory, "other", text));
+    assert_eq!(page.eval("viewer.state()")["bytes"], 150);
+    assert!(page.words("#summary").contains("2026-11-23 02:53:38.500000000 UTC"));
+    // A cut one says where, and shows what it has.
+    let cut = pcap(10);
+    page.drop_file(&write(&directory, "cut.pcap", &cut[..cut.len() - 1]));
+    assert_eq!(page.eval("viewer.state()")["packets"], 9);
+    assert!(page.words("#problems").contains("cut short in the record at byte 708"));
 }
 
 #[test]

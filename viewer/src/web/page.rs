@@ -188,33 +188,41 @@ impl Page {
             reason = "a file's size"
         )]
         let bytes = len as u64;
-        let worker_count = self.state.borrow().workers.len();
-        let part_count = if len < MIN_SPLIT_LEN { 1 } else { worker_count };
-        self.state.borrow_mut().part_count = part_count;
-        self.send(Event::Open { name: name.clone(), len: bytes, parts: part_count });
+        // How many parts there will be, its first bytes tell.
+        self.send(Event::Open { name: name.clone(), len: bytes, parts: 0 });
         spawn_local(async move {
             let start = first_bytes(&file).await;
             if page.state.borrow().epoch != epoch {
                 return;
             }
-            let refused = match start {
-                Ok(start) => load::refusal(&name, bytes, &start),
-                Err(error) => Some(format!("“{name}” cannot be read: {}", words(&error))),
-            };
-            if let Some(reason) = refused {
-                return page.send(Event::Fail(reason));
-            }
-            let state = page.state.borrow();
-            for (part, worker) in state.workers.iter().enumerate().take(part_count) {
-                let border = |part: usize| bytes * part as u64 / part_count as u64;
-                let message = ToWorker::Load { epoch, start: border(part), end: border(part + 1) };
-                post(worker, &message, Some(&file));
-                // A cancellation before the load was heard by nobody: it is said again.
-                if state.app.is_cancelled() {
-                    post(worker, &ToWorker::Cancel, None);
+            match start {
+                Ok(_) if bytes == 0 => page.send(Event::Fail(format!("“{name}” is empty."))),
+                Ok(start) => page.load_parts(&file, name, bytes, load::is_lines(&start)),
+                Err(error) => {
+                    page.send(Event::Fail(format!("“{name}” cannot be read: {}", words(&error))));
                 }
             }
         });
+    }
+
+    /// Has workers read a file: all of them one of lines, one of them any other.
+    fn load_parts(&self, file: &Blob, name: String, bytes: u64, is_lines: bool) {
+        let is_cancelled = self.with_app(App::is_cancelled);
+        let is_whole = !is_lines || file.size() < MIN_SPLIT_LEN;
+        let part_count = if is_whole { 1 } else { self.state.borrow().workers.len() };
+        self.state.borrow_mut().part_count = part_count;
+        self.send(Event::Open { name, len: bytes, parts: part_count });
+        let state = self.state.borrow();
+        for (part, worker) in state.workers.iter().enumerate().take(part_count) {
+            let border = |part: usize| bytes * part as u64 / part_count as u64;
+            let (start, end) = (border(part), border(part + 1));
+            post(worker, &ToWorker::Load { epoch: state.epoch, start, end, is_whole }, Some(file));
+        }
+        drop(state);
+        // A cancellation before the load was heard by nobody: it is said again.
+        if is_cancelled {
+            self.cancel();
+        }
     }
 
     fn ask(&self, asks: &[Ask]) {

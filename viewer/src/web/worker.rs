@@ -42,8 +42,9 @@ pub(super) fn serve() {
         let message: Array = event.data().unchecked_into();
         let text = message.get(0).as_string().unwrap_or_default();
         match serde_json::from_str(&text) {
-            Ok(ToWorker::Load { epoch, start, end }) => {
-                let loader = Some(Loader::new(start..end));
+            Ok(ToWorker::Load { epoch, start, end, is_whole }) => {
+                let loader = if is_whole { Loader::whole(end) } else { Loader::new(start..end) };
+                let loader = Some(loader);
                 *state.borrow_mut() = State { epoch, loader, is_cancelled: false };
                 let file: Blob = message.get(1).unchecked_into();
                 spawn_local(load(port.clone(), state.clone(), file, epoch));
