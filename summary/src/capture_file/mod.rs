@@ -126,6 +126,11 @@ pub enum FileError {
     },
 }
 
+/// True where a file that begins so is a pcap or pcapng file, of a variant that is read here or not.
+pub fn is_capture_file(start: &[u8]) -> bool {
+    start.first_chunk().is_some_and(|magic| *magic == pcapng::MAGIC || pcap::is_magic(*magic))
+}
+
 impl Reader {
     /// A reader that has seen nothing.
     pub fn new() -> Self {

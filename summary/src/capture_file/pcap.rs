@@ -43,6 +43,14 @@ enum Variant {
     Unread(u32),
 }
 
+/// True for the first bytes of pcap files of all variants, in both byte orders.
+pub(super) fn is_magic(magic: [u8; 4]) -> bool {
+    let is_known = |magic: u32| matches!(magic, 0xa1b2_c3d4 | 0xa1b2_3c4d | 0xa1b2_cd34);
+    matches!(Variant::of(&magic), Variant::Unread(_))
+        || is_known(u32::from_be_bytes(magic))
+        || is_known(u32::from_le_bytes(magic))
+}
+
 impl Variant {
     fn of(magic: &[u8; 4]) -> Self {
         match (u32::from_be_bytes(*magic), u32::from_le_bytes(*magic)) {

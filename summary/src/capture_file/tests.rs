@@ -1,6 +1,6 @@
 //! Small files made byte by byte, in both byte orders, cut and damaged.
 
-use super::{FileError, Reader, Step};
+use super::{FileError, Reader, Step, is_capture_file};
 use crate::LinkType;
 use proptest::prelude::*;
 
@@ -104,6 +104,7 @@ fn the_modified_variant_in_both_byte_orders_and_others_by_name() {
         let what = "the pcap variant 0xa1b234cd".to_owned();
         let other = pcap(is_big_endian, 0xa1b2_34cd).bytes;
         assert_eq!(read(&other), (vec![], Some(FileError::Unsupported { what })));
+        assert!(is_capture_file(&file.bytes) && is_capture_file(&other));
     }
 }
 
@@ -128,6 +129,17 @@ fn pcapng(is_big_endian: bool) -> Bytes {
         .block(6, &enhanced)
         .block(3, &simple)
         .block(2, &obsolete)
+}
+
+#[test]
+fn capture_files_are_told_by_their_first_bytes() {
+    for is_big_endian in [false, true] {
+        for magic in [0xa1b2_c3d4, 0xa1b2_3c4d] {
+            assert!(is_capture_file(&pcap(is_big_endian, magic).bytes));
+        }
+        assert!(is_capture_file(&pcapng(is_big_endian).bytes));
+    }
+    assert!(!is_capture_file(b"{\"type\"") && !is_capture_file(&[0xa1, 0xb2, 0xc3]));
 }
 
 #[test]

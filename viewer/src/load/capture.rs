@@ -5,22 +5,6 @@ use summary::{Packet, decode};
 
 use crate::columns::Columns;
 
-/// First bytes of pcap files of all variants and byte orders, and of pcapng.
-const MAGICS: [[u8; 4]; 7] = [
-    [0xd4, 0xc3, 0xb2, 0xa1],
-    [0xa1, 0xb2, 0xc3, 0xd4],
-    [0x4d, 0x3c, 0xb2, 0xa1],
-    [0xa1, 0xb2, 0x3c, 0x4d],
-    [0x34, 0xcd, 0xb2, 0xa1],
-    [0xa1, 0xb2, 0xcd, 0x34],
-    [0x0a, 0x0d, 0x0d, 0x0a],
-];
-
-/// True where a file that begins so is a capture file.
-pub(super) fn is_capture(start: &[u8]) -> bool {
-    MAGICS.iter().any(|magic| start.starts_with(magic))
-}
-
 /// A capture file being read.
 #[derive(Debug, Default)]
 pub(super) struct Capture {

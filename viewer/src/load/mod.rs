@@ -11,6 +11,7 @@ use crate::lines::{Line, Lines};
 use capture::Capture;
 use serde::{Deserialize, Serialize};
 use std::ops::Range;
+use summary::capture_file::is_capture_file;
 use summary::line;
 use unpack::{Packing, Unpacker};
 
@@ -226,7 +227,7 @@ impl Content {
                     return Ok(());
                 }
                 let start = std::mem::take(start);
-                *self = if capture::is_capture(&start) {
+                *self = if is_capture_file(&start) {
                     Self::Capture(Capture::default())
                 } else {
                     Self::Lines(Lines::new(&(0..u64::MAX)))
@@ -294,7 +295,7 @@ fn read(line: &[u8], n: u64, columns: &mut Columns) -> Result<bool, String> {
 
 /// True where a file that begins so is one of lines as they are, which can be read in parts.
 pub fn is_lines(start: &[u8]) -> bool {
-    Packing::of(start).is_none() && !capture::is_capture(start)
+    Packing::of(start).is_none() && !is_capture_file(start)
 }
 
 #[cfg(test)]
