@@ -24,7 +24,8 @@ pub struct Output {
     pub stderr: String,
 }
 
-/// The sniffer's command.
+/// The sniffer's command, with the usual effect of signals: who runs the tests in the background
+/// ignores some of them, and so would their children.
 ///
 /// # Panics
 ///
@@ -32,7 +33,9 @@ pub struct Output {
 pub fn sniffer() -> Command {
     let path = xtask::build::sniffer_path();
     assert!(path.is_file(), "{} is missing: cargo xtask test builds it", path.display());
-    Command::new(path)
+    let mut command = Command::new("env");
+    command.arg("--default-signal").arg(path);
+    command
 }
 
 /// Runs the sniffer to its end.
