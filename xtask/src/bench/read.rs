@@ -97,7 +97,6 @@ pub(super) fn run() -> Result<()> {
     println!(
         "\n{line_len} bytes a line. Each stage of `sniffer -r`, over the first packets of it:\n"
     );
-    fs::remove_file(memory)?;
     let mut stages =
         build::cargo(["bench", "--quiet", "--package", "summary", "--bench", "stages"]);
     build::run(stages.env("CAPTURE_FILE", &file))
