@@ -57,7 +57,8 @@ pub struct Meta {
     pub host: Option<String>,
     /// Where the packets come from.
     pub source: Source,
-    /// Name of the capture file read; `-` is standard input.
+    /// Name of the capture file read; `-` is standard input. Of several files their names, with a comma
+    /// and a space between them.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub file: Option<String>,
     /// Text of the filter, where there is one.
