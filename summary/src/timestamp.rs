@@ -52,10 +52,10 @@ impl Timestamp {
         if !(1..=12).contains(&month) || day == 0 || hour > 23 || minute > 59 || second > 59 {
             return None;
         }
-        let days = days_from_civil(year, month, day);
-        if civil_from_days(days) != (year, month, day) {
-            return None; // the 31st of a month with 30 days
+        if day > days_of_month(year, month) {
+            return None;
         }
+        let days = days_from_civil(year, month, day);
         let seconds = days * SECONDS_PER_DAY + hour * 3600 + minute * 60 + second;
         let subsec_ns = digits(&text[20..29])?;
         // Negative times count the fraction forward from the earlier second: no early overflow.
@@ -143,6 +143,17 @@ fn digits(text: &[u8]) -> Option<i64> {
     })
 }
 
+/// Days of a month from 1 to 12.
+fn days_of_month(year: i64, month: i64) -> i64 {
+    let is_leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+    match month {
+        2 if is_leap => 29,
+        2 => 28,
+        4 | 6 | 9 | 11 => 30,
+        _ => 31,
+    }
+}
+
 /// Days since 1970-01-01 of a date in the proleptic Gregorian calendar.
 ///
 /// Years are counted from 1 March, so that the leap day is the last of its year and a month's
@@ -212,6 +223,14 @@ mod tests {
         fn text_and_value_are_one(ns: i64) {
             let text = Timestamp::from_ns(ns).to_string();
             prop_assert_eq!(Timestamp::parse(text.as_bytes()), Some(Timestamp::from_ns(ns)));
+        }
+
+        /// A date is one that some day has.
+        #[test]
+        fn dates_are_those_of_the_calendar(year in 1678i64..2262, month in 1i64..13, day in 1i64..32) {
+            let text = format!("{year:04}-{month:02}-{day:02}T00:00:00.000000000Z");
+            let is_date = civil_from_days(days_from_civil(year, month, day)) == (year, month, day);
+            prop_assert_eq!(Timestamp::parse(text.as_bytes()).is_some(), is_date);
         }
 
         #[test]

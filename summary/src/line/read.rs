@@ -219,7 +219,9 @@ impl<'a> Rest<'a> {
         let rest = self.0.strip_prefix(b"\"")?;
         let end = memchr(b'"', rest)?;
         let text = &rest[..end];
-        if text.iter().any(|&byte| byte < b' ' || byte == b'\\' || byte >= 0x80) {
+        // All bytes are looked at, which goes many at a time.
+        let is_odd = |byte: u8| !(b' '..0x80).contains(&byte) || byte == b'\\';
+        if text.iter().fold(false, |odd, &byte| odd | is_odd(byte)) {
             return None;
         }
         self.0 = &rest[end + 1..];
