@@ -9,7 +9,7 @@ use std::cell::Cell;
 use summary::record::{Interface, Reason, Source};
 
 use crate::Error;
-use crate::cli::{Common, ReadJob};
+use crate::cli::ReadJob;
 use crate::output::Output;
 use crate::progress::{self, Progress, packets};
 use crate::signals::Signals;
@@ -167,19 +167,11 @@ impl Run<'_> {
             .iter()
             .map(|name| if name == input::STANDARD_INPUT { "-" } else { name })
             .collect();
-        open_stream(&self.job.common, self.signals, names.join(", "), interfaces.collect())
+        let mut output = Output::open(&self.job.common)?;
+        output.heed(self.signals.clone());
+        let file = Some(names.join(", "));
+        Stream::open(output, &self.job.common, Source::File, file, interfaces.collect())
     }
-}
-
-fn open_stream(
-    common: &Common<'_>,
-    signals: &Signals,
-    file: String,
-    interfaces: Vec<Interface>,
-) -> Result<Stream, Error> {
-    let mut output = Output::open(common)?;
-    output.heed(signals.clone());
-    Stream::open(output, common, Source::File, Some(file), interfaces)
 }
 
 /// Writes the last `stats` and `end`; returns the packets written.

@@ -51,17 +51,17 @@ pub(super) fn is_magic(magic: [u8; 4]) -> bool {
         || is_known(u32::from_le_bytes(magic))
 }
 
+/// IXIA (lcap, hardware and software), netsniff-ng, and a patch of 2000.
+const UNREAD_MAGICS: [u32; 4] = [0x1c00_01ac, 0x1c00_01ab, 0xa1e2_cb12, 0xa1b2_34cd];
+
 impl Variant {
     fn of(magic: &[u8; 4]) -> Self {
-        match (u32::from_be_bytes(*magic), u32::from_le_bytes(*magic)) {
-            (0xa1b2_cd34, _) => Self::ModifiedBigEndian,
-            // IXIA (lcap, hardware and software), netsniff-ng, and a patch of 2000.
-            (magic @ (0x1c00_01ac | 0x1c00_01ab | 0xa1e2_cb12 | 0xa1b2_34cd), _)
-            | (_, magic @ (0x1c00_01ac | 0x1c00_01ab | 0xa1e2_cb12 | 0xa1b2_34cd)) => {
-                Self::Unread(magic)
-            }
-            _ => Self::Usual,
+        let words = [u32::from_be_bytes(*magic), u32::from_le_bytes(*magic)];
+        if words[0] == 0xa1b2_cd34 {
+            return Self::ModifiedBigEndian;
         }
+        let unread = words.into_iter().find(|word| UNREAD_MAGICS.contains(word));
+        unread.map_or(Self::Usual, Self::Unread)
     }
 }
 

@@ -59,6 +59,22 @@ impl<'a> Extent<'a> {
         padded
     }
 
+    /// A header that `parse` wants all of: read as it is, or padded where the capture cut it. `room`
+    /// is where the padded bytes are then.
+    pub(super) fn header<'r, H, E, const N: usize>(
+        &self,
+        room: &'r mut [u8; N],
+        parse: impl Fn(&'r [u8]) -> Result<H, E>,
+    ) -> Option<H>
+    where
+        'a: 'r,
+    {
+        parse(self.bytes).ok().or_else(|| {
+            *room = self.padded();
+            parse(room).ok()
+        })
+    }
+
     /// Two bytes at `offset` in network order.
     pub(super) fn u16_at(&self, offset: usize) -> Option<u16> {
         let bytes = self.bytes.get(offset..offset + 2)?;

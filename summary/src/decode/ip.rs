@@ -38,17 +38,10 @@ pub(super) fn decode<'a>(packet: Extent<'a>, out: &mut Out<'_, '_, 'a>) {
 pub(super) fn decode_v4<'a>(packet: Extent<'a>, out: &mut Out<'_, '_, 'a>) {
     out.summary.proto = Proto::named("ipv4");
     let captured = packet.bytes().len();
-    let padded;
-    let header = match Ipv4HeaderSlice::from_slice(packet.bytes()) {
-        Ok(header) => header,
-        Err(_) => {
-            padded = packet.padded::<MAX_V4_HEADER_LEN>();
-            let Ok(header) = Ipv4HeaderSlice::from_slice(&padded) else {
-                let fault = if captured == 0 { packet.shortage(1) } else { Faults::BAD_HEADER };
-                return out.summary.faults.insert(fault);
-            };
-            header
-        }
+    let mut room = [0; MAX_V4_HEADER_LEN];
+    let Some(header) = packet.header(&mut room, Ipv4HeaderSlice::from_slice) else {
+        let fault = if captured == 0 { packet.shortage(1) } else { Faults::BAD_HEADER };
+        return out.summary.faults.insert(fault);
     };
     let header_len = usize::from(header.ihl()) * 4;
     if captured < header_len {
@@ -85,17 +78,10 @@ pub(super) fn decode_v4<'a>(packet: Extent<'a>, out: &mut Out<'_, '_, 'a>) {
 pub(super) fn decode_v6<'a>(packet: Extent<'a>, out: &mut Out<'_, '_, 'a>) {
     out.summary.proto = Proto::named("ipv6");
     let captured = packet.bytes().len();
-    let padded;
-    let header = match Ipv6HeaderSlice::from_slice(packet.bytes()) {
-        Ok(header) => header,
-        Err(_) => {
-            padded = packet.padded::<V6_HEADER_LEN>();
-            let Ok(header) = Ipv6HeaderSlice::from_slice(&padded) else {
-                let fault = if captured == 0 { packet.shortage(1) } else { Faults::BAD_HEADER };
-                return out.summary.faults.insert(fault);
-            };
-            header
-        }
+    let mut room = [0; V6_HEADER_LEN];
+    let Some(header) = packet.header(&mut room, Ipv6HeaderSlice::from_slice) else {
+        let fault = if captured == 0 { packet.shortage(1) } else { Faults::BAD_HEADER };
+        return out.summary.faults.insert(fault);
     };
     out.summary.ttl = (V6_TTL_END <= captured).then(|| header.hop_limit());
     if V6_SRC_END <= captured {

@@ -64,11 +64,16 @@ fn xz(bytes: &[u8]) -> Vec<u8> {
     encoder.finish().unwrap()
 }
 
-/// The lines of packets, as they are.
+/// The lines of packets that a run which succeeds writes.
 fn packet_lines(words: &[&str]) -> Vec<String> {
     let output = run(words);
     assert!(output.status.success(), "{}", output.stderr);
-    let text = String::from_utf8(output.stdout).unwrap();
+    packets_of(&output.stdout)
+}
+
+/// The lines of packets, as they are.
+fn packets_of(stream: &[u8]) -> Vec<String> {
+    let text = std::str::from_utf8(stream).unwrap();
     text.lines().filter(|line| line.contains("\"pkt\"")).map(str::to_owned).collect()
 }
 
@@ -117,14 +122,7 @@ fn threads_write_the_same_lines() {
         let words = ["-q", "-e", "--names", "--community-id", "-r", file.to_str().unwrap()];
         let one = run(&words).stdout;
         let more = run(&[&words[..], &["--threads", "2"]].concat()).stdout;
-        let packets = |stream: &[u8]| {
-            let text = String::from_utf8(stream.to_vec()).unwrap();
-            text.lines()
-                .filter(|line| line.contains("\"pkt\""))
-                .map(str::to_owned)
-                .collect::<Vec<_>>()
-        };
-        assert_eq!(packets(&one), packets(&more), "{}", file.display());
+        assert_eq!(packets_of(&one), packets_of(&more), "{}", file.display());
     }
     let directory = tempdir().unwrap();
     let path = directory.path().join("a.pcap");

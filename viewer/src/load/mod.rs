@@ -209,9 +209,6 @@ impl Content {
     /// The packing of a file that was not begun before, and its first bytes.
     fn packing(&mut self, chunk: &[u8]) -> Option<(Packing, Vec<u8>)> {
         let Self::Unknown(start) = self else { return None };
-        if START_LEN <= start.len() {
-            return None;
-        }
         let seen = [&start[..], chunk].concat();
         let packing = Packing::of(&seen)?;
         start.clear();
