@@ -127,6 +127,18 @@ impl Tcp {
     pub const LETTERS: [u8; 8] = *b"FSRPAUEC";
     /// The ACK bit.
     pub const ACK: u8 = 0x10;
+
+    /// The control bit of a letter.
+    pub fn bit(letter: u8) -> Option<u8> {
+        let place = Self::LETTERS.iter().position(|known| *known == letter)?;
+        Some(1 << place)
+    }
+
+    /// The letters of control bits, from the lowest up.
+    pub fn letters(flags: u8) -> String {
+        let letters = Self::LETTERS.iter().enumerate();
+        letters.filter(|(bit, _)| flags >> bit & 1 == 1).map(|(_, l)| char::from(*l)).collect()
+    }
 }
 
 /// Where a packet went, as the kernel's `sll_pkttype` has it (packet(7)).
@@ -207,7 +219,7 @@ impl GsoKind {
 }
 
 /// VLAN ids, outermost first, at most [`VlanIds::CAPACITY`].
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct VlanIds {
     ids: [u16; Self::CAPACITY],
     /// `count <= CAPACITY`, and the ids from `count` on are 0.

@@ -33,7 +33,17 @@ impl Page {
         page
     }
 
-    /// Drops a file onto the page and waits until it is shown, or refused.
+    /// Closes what is open, drops a file onto the page and waits until it is shown, or refused.
+    ///
+    /// # Panics
+    ///
+    /// Where neither happens.
+    pub fn drop_alone(&self, file: &Path) {
+        self.eval("document.getElementById('close').click()");
+        self.drop_file(file);
+    }
+
+    /// Drops a file onto the page, beside what is open, and waits until it is shown, or refused.
     ///
     /// # Panics
     ///

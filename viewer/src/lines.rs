@@ -56,8 +56,9 @@ impl Lines {
         self.state == State::Done
     }
 
-    /// Takes the next bytes of the file and hands on the lines that end in them.
-    pub fn feed(&mut self, mut chunk: &[u8], mut visit: impl FnMut(Line<'_>)) {
+    /// Takes the next bytes of the file and hands on the lines that end in them, each with where in
+    /// the file it begins.
+    pub fn feed(&mut self, mut chunk: &[u8], mut visit: impl FnMut(Line<'_>, u64)) {
         while self.state != State::Done {
             let Some(len) = memchr(b'\n', chunk) else {
                 self.position += chunk.len() as u64;
@@ -69,13 +70,16 @@ impl Lines {
                 }
                 return;
             };
+            let start = self.position - self.carry.len() as u64;
             match self.state {
-                State::InTooLong => visit(Line::TooLong),
-                State::InLine if MAX_LINE_LEN < self.carry.len() + len => visit(Line::TooLong),
-                State::InLine if self.carry.is_empty() => visit(Line::Whole(&chunk[..len])),
+                State::InTooLong => visit(Line::TooLong, start),
+                State::InLine if MAX_LINE_LEN < self.carry.len() + len => {
+                    visit(Line::TooLong, start);
+                }
+                State::InLine if self.carry.is_empty() => visit(Line::Whole(&chunk[..len]), start),
                 State::InLine => {
                     self.carry.extend_from_slice(&chunk[..len]);
-                    visit(Line::Whole(&self.carry));
+                    visit(Line::Whole(&self.carry), start);
                 }
                 State::BeforeFirst | State::Done => {}
             }
@@ -87,10 +91,11 @@ impl Lines {
     }
 
     /// Ends the file: a last line without line feed is handed on.
-    pub fn finish(&mut self, mut visit: impl FnMut(Line<'_>)) {
+    pub fn finish(&mut self, mut visit: impl FnMut(Line<'_>, u64)) {
+        let start = self.position - self.carry.len() as u64;
         match self.state {
-            State::InLine if !self.carry.is_empty() => visit(Line::Whole(&self.carry)),
-            State::InTooLong => visit(Line::TooLong),
+            State::InLine if !self.carry.is_empty() => visit(Line::Whole(&self.carry), start),
+            State::InTooLong => visit(Line::TooLong, start),
             _ => {}
         }
         self.carry.clear();
@@ -106,8 +111,11 @@ mod tests {
     fn lines_of(file: &[u8], range: Range<u64>, chunk_len: usize) -> Vec<Vec<u8>> {
         let mut lines = Lines::new(&range);
         let mut seen = Vec::new();
-        let mut visit = |line: Line<'_>| match line {
-            Line::Whole(bytes) => seen.push(bytes.to_vec()),
+        let mut visit = |line: Line<'_>, start: u64| match line {
+            Line::Whole(bytes) => {
+                assert!(file[usize::try_from(start).unwrap()..].starts_with(bytes));
+                seen.push(bytes.to_vec());
+            }
             Line::TooLong => seen.push(b"too long".to_vec()),
         };
         while !lines.is_done() {

@@ -1,42 +1,67 @@
-//! What page and workers say to each other, as JSON; files and blocks of numbers travel beside it.
+//! What page and workers say to each other, in few bytes.
 
-use crate::load::Report;
+use crate::flows::PartFlow;
+use crate::load::{Keep, Report};
 use crate::query::{Answer, Query};
-use serde::{Deserialize, Serialize};
+use crate::selection::Selection;
+use crate::shard::Before;
+use crate::wire::{Wire, wire};
 
 /// From the page to a worker.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(
+    not(target_arch = "wasm32"),
+    expect(clippy::large_enum_variant, reason = "one at a time, and soon bytes")
+)]
 pub enum ToWorker {
-    /// Read the lines that begin in this range of the file that comes with the message, and forget
-    /// what was read before.
+    /// Read the lines that begin in this range of the file that comes with the message.
     Load {
         /// Which load this is: reports and answers tell it back.
         epoch: u32,
+        /// Which part of all that is open.
+        part: usize,
+        /// Name of the file.
+        file: String,
         /// First byte of the range.
         start: u64,
         /// Behind its last byte.
         end: u64,
         /// The range is all of the file, whose content is to be told by its bytes.
         is_whole: bool,
+        /// Which packets are kept.
+        keep: Keep,
     },
     /// Read no more; keep what was read.
     Cancel,
-    /// Read no more, and forget what was read: another load has begun.
+    /// Read no more, and forget what was read: another load begins.
     Forget {
-        /// Which load this is.
+        /// Which load that is.
         epoch: u32,
     },
-    /// Answer this.
+    /// Answer these.
     Ask {
-        /// Which question this is.
-        id: u32,
-        /// The question.
-        query: Query,
+        /// What the parts before each part leave behind.
+        befores: Vec<Before>,
+        /// What is selected.
+        selection: Selection,
+        /// The questions, with their ids.
+        queries: Vec<(u32, Query)>,
     },
+    /// Give the line of a packet.
+    Read {
+        /// Of which part.
+        part: usize,
+        /// Its place there.
+        index: usize,
+    },
+    /// Give the lines of all that is selected.
+    Export,
+    /// Fail, as memory that runs out would make it: for the tests of what follows.
+    Fail,
 }
 
 /// From a worker to the page.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum FromWorker {
     /// It is there and listens.
     Ready,
@@ -44,16 +69,62 @@ pub enum FromWorker {
     Report {
         /// Of which load.
         epoch: u32,
+        /// Of which part.
+        part: usize,
         /// How far.
         report: Report,
     },
-    /// An answer; the counts of a density come with the message.
-    Answer {
+    /// Flows that the worker has not told of before.
+    Learn {
+        /// Of which load.
+        epoch: u32,
+        /// Of which part.
+        part: usize,
+        /// Names of its protocols.
+        protos: Vec<String>,
+        /// The flows.
+        flows: Vec<PartFlow>,
+    },
+    /// Answers, with the ids of their questions.
+    Answers {
+        /// To which load's packets they belong.
+        epoch: u32,
+        /// The answers.
+        answers: Vec<(u32, Answer)>,
+    },
+    /// The line of a packet.
+    Line {
         /// To which load's packets it belongs.
         epoch: u32,
-        /// To which question.
-        id: u32,
-        /// The part's answer.
-        answer: Answer,
+        /// The line.
+        line: String,
+    },
+    /// The lines that are selected come with the message, as parts of files, each with its number.
+    Exported {
+        /// To which load's packets they belong.
+        epoch: u32,
+        /// Numbers of the parts.
+        parts: Vec<usize>,
     },
 }
+
+/// A message as bytes.
+pub fn encode(message: &impl Wire) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    message.put(&mut bytes);
+    bytes
+}
+
+/// The message of some bytes; `None` where they are none.
+pub fn decode<M: Wire>(mut bytes: &[u8]) -> Option<M> {
+    M::get(&mut bytes)
+}
+
+wire!(enum ToWorker {
+    0 Load { epoch, part, file, start, end, is_whole, keep }, 1 Cancel, 2 Forget { epoch },
+    3 Ask { befores, selection, queries }, 4 Read { part, index }, 5 Export, 6 Fail,
+});
+wire!(enum FromWorker {
+    0 Ready, 1 Report { epoch, part, report }, 2 Learn { epoch, part, protos, flows },
+    3 Answers { epoch, answers }, 4 Line { epoch, line }, 5 Exported { epoch, parts },
+});

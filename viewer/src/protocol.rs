@@ -1,7 +1,7 @@
 //! Protocols as the charts tell them apart: few classes with fixed colours, whatever the capture.
 
 /// A class of protocols with a colour of its own.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[repr(u8)]
 pub enum Class {
     /// `tcp`

@@ -104,8 +104,149 @@ impl Theme {
         if self.is_dark { [0xe6, 0xed, 0xf3] } else { [0x1f, 0x23, 0x28] }
     }
 
+    /// What has no colour of its own.
+    pub const fn accent(self) -> Rgb {
+        if self.is_dark { [0x56, 0xb4, 0xe9] } else { [0x00, 0x72, 0xb2] }
+    }
+
+    /// What is behind a selection.
+    pub const fn ghost(self) -> Rgb {
+        if self.is_dark { [0x3d, 0x44, 0x4d] } else { [0xd0, 0xd5, 0xda] }
+    }
+
     /// Lines between values.
     pub const fn grid(self) -> Rgb {
         if self.is_dark { [0x30, 0x36, 0x3d] } else { [0xe3, 0xe6, 0xea] }
+    }
+}
+
+impl Scene {
+    /// The picture as an SVG document (<https://www.w3.org/TR/SVG2/>). Texts are escaped.
+    pub fn svg(&self) -> String {
+        use std::fmt::Write;
+        let (width, height) = (self.width_px, self.height_px);
+        let mut svg = format!(
+            "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{width}\" height=\"{height}\" viewBox=\"0 0 {width} {height}\">\n\
+             <rect width=\"100%\" height=\"100%\" fill=\"{}\"/>\n",
+            css(self.ground)
+        );
+        let rect = |svg: &mut String, place: &Place, color: Rgb, opacity: f64| {
+            let Place { x, y, width, height } = place;
+            // Writing to a string never fails.
+            let _ = writeln!(
+                svg,
+                "<rect x=\"{x:.2}\" y=\"{y:.2}\" width=\"{width:.2}\" height=\"{height:.2}\" fill=\"{}\" fill-opacity=\"{opacity:.2}\"/>",
+                css(color)
+            );
+        };
+        for mark in &self.marks {
+            match mark {
+                Mark::Rect { place, color, opacity } => rect(&mut svg, place, *color, *opacity),
+                Mark::Line { from, to, color } => {
+                    let _ = writeln!(
+                        svg,
+                        "<path d=\"M{:.2} {:.2}L{:.2} {:.2}\" stroke=\"{}\"/>",
+                        from.0,
+                        from.1,
+                        to.0,
+                        to.1,
+                        css(*color)
+                    );
+                }
+                Mark::Text { at, text, color, size_px, align, is_upright } => {
+                    let anchor = match align {
+                        Align::Start => "start",
+                        Align::Middle => "middle",
+                        Align::End => "end",
+                    };
+                    let turn = if *is_upright { " rotate(-90)" } else { "" };
+                    let _ = writeln!(
+                        svg,
+                        "<text transform=\"translate({:.2} {:.2}){turn}\" fill=\"{}\" font-family=\"system-ui, sans-serif\" font-size=\"{size_px}\" text-anchor=\"{anchor}\" dominant-baseline=\"central\">{}</text>",
+                        at.0,
+                        at.1,
+                        css(*color),
+                        escaped(text)
+                    );
+                }
+                Mark::Cells { place, columns, rgba } => {
+                    for (run, [red, green, blue, opacity]) in runs(*place, *columns, rgba) {
+                        rect(&mut svg, &run, [red, green, blue], f64::from(opacity) / 255.0);
+                    }
+                }
+            }
+        }
+        svg + "</svg>\n"
+    }
+}
+
+/// Neighbours of one colour in a row of cells, as one rectangle.
+fn runs(place: Place, columns: usize, rgba: &[u8]) -> Vec<(Place, [u8; 4])> {
+    let (cells, _) = rgba.as_chunks::<4>();
+    let height = place.height / (cells.len() / columns.max(1)).max(1) as f64;
+    let width = place.width / columns.max(1) as f64;
+    let mut runs = Vec::new();
+    for (row, cells) in cells.chunks(columns.max(1)).enumerate() {
+        let mut from = 0;
+        for run in cells.chunk_by(|a, b| a == b) {
+            if run[0][3] > 0 {
+                let x = place.x + from as f64 * width;
+                let y = place.y + row as f64 * height;
+                runs.push((Place { x, y, width: run.len() as f64 * width, height }, run[0]));
+            }
+            from += run.len();
+        }
+    }
+    runs
+}
+
+/// A colour as style sheets write it.
+pub fn css([red, green, blue]: Rgb) -> String {
+    format!("#{red:02x}{green:02x}{blue:02x}")
+}
+
+fn escaped(text: &str) -> String {
+    let mut escaped = String::new();
+    for c in text.chars() {
+        match c {
+            '&' => escaped.push_str("&amp;"),
+            '<' => escaped.push_str("&lt;"),
+            '>' => escaped.push_str("&gt;"),
+            // XML has no place for most control characters.
+            c if c.is_control() => escaped.push('\u{fffd}'),
+            c => escaped.push(c),
+        }
+    }
+    escaped
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_scene_is_a_document() {
+        let place = Place { x: 0.0, y: 0.0, width: 4.0, height: 2.0 };
+        let red = [255, 0, 0, 255];
+        let rgba = [red, red, [0; 4], [0; 4], red, [0; 4], [0, 0, 255, 51], red].concat();
+        let marks = vec![
+            Mark::Rect { place, color: [1, 2, 3], opacity: 0.5 },
+            Mark::Text {
+                at: (1.0, 2.0),
+                text: "<b>&\u{1}".into(),
+                color: [0; 3],
+                size_px: 12.0,
+                align: Align::End,
+                is_upright: true,
+            },
+            Mark::Cells { place, columns: 4, rgba },
+        ];
+        let scene = Scene { width_px: 4.0, height_px: 2.0, ground: [255; 3], marks };
+        let svg = scene.svg();
+        assert!(svg.contains("fill=\"#010203\" fill-opacity=\"0.50\""));
+        assert!(svg.contains(">&lt;b&gt;&amp;\u{fffd}</text>") && svg.contains("rotate(-90)"));
+        assert_eq!(svg.matches("fill=\"#ff0000\"").count(), 3);
+        assert!(svg.contains("x=\"0.00\" y=\"0.00\" width=\"2.00\" height=\"1.00\""));
+        assert!(svg.contains("x=\"2.00\" y=\"1.00\" width=\"1.00\" height=\"1.00\" fill=\"#0000ff\" fill-opacity=\"0.20\""));
     }
 }

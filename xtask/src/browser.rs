@@ -230,6 +230,31 @@ impl Chromium {
         Ok(())
     }
 
+    /// Makes the page's window so large, in CSS pixels.
+    ///
+    /// # Errors
+    ///
+    /// Where the browser refuses.
+    pub fn resize(&self, width: u32, height: u32) -> Result<()> {
+        self.tab.call_method(Emulation::SetDeviceMetricsOverride {
+            width,
+            height,
+            device_scale_factor: 1.0,
+            mobile: true,
+            scale: None,
+            screen_width: None,
+            screen_height: None,
+            position_x: None,
+            position_y: None,
+            dont_set_visible_size: None,
+            screen_orientation: None,
+            viewport: None,
+            display_feature: None,
+            device_posture: None,
+        })?;
+        Ok(())
+    }
+
     /// Files that the page offers are put into this directory.
     ///
     /// # Errors

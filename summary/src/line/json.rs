@@ -201,11 +201,11 @@ pub(super) fn quic_version(text: &str) -> Option<u32> {
 pub(super) fn flag_bits(text: &[u8]) -> Option<u8> {
     let mut flags = 0u8;
     for letter in text {
-        let bit = Tcp::LETTERS.iter().position(|known| known == letter)?;
-        if flags >> bit != 0 {
+        let bit = Tcp::bit(*letter)?;
+        if bit <= flags {
             return None;
         }
-        flags |= 1 << bit;
+        flags |= bit;
     }
     Some(flags)
 }

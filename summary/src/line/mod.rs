@@ -53,7 +53,7 @@ mod json;
 mod read;
 mod write;
 
-pub use read::{ReadError, Record, read, read_packet};
+pub use read::{ReadError, Record, read, read_own_packet};
 pub use write::{Writer, write_number};
 
 #[cfg(test)]

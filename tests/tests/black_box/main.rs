@@ -16,3 +16,4 @@ mod page;
 mod parity;
 mod rotation;
 mod survival;
+mod views;

@@ -67,7 +67,7 @@ fn a_dropped_capture_is_drawn_with_the_right_numbers() {
     assert_eq!(state["bytes"], stream.end.bytes);
     for bins in [50, 5, 137, 500] {
         page.eval(&format!(
-            "(() => {{ const b = document.getElementById('bins'); b.value = {bins}; b.dispatchEvent(new Event('input')); }})()"
+            "(() => {{ const b = document.getElementById('bins'); b.value = {bins}; b.dispatchEvent(new Event('input', {{bubbles: true}})); }})()"
         ));
         let histogram = page.eval("viewer.histogram('size')");
         let edges = numbers(&histogram["edges"], Value::as_f64);
@@ -119,14 +119,16 @@ fn the_scatter_zooms_pans_and_tells_what_is_under_the_pointer() {
     page.mouse(Mouse::DoubleClick, middle);
     page.wait_for("document.getElementById('scatter').ariaLabel.includes(': 1,000 packets')");
 
-    // A box over the left half.
+    // A box over the left half selects it.
     page.chromium.mouse(Mouse::Press, page.in_scatter((0.0, 0.0)), true).unwrap();
     page.chromium.mouse(Mouse::Move, page.in_scatter((0.3, 0.7)), true).unwrap();
     page.chromium.mouse(Mouse::Move, page.in_scatter((0.5, 1.0)), true).unwrap();
     page.chromium.mouse(Mouse::Release, page.in_scatter((0.5, 1.0)), true).unwrap();
-    page.wait_for("!document.getElementById('scatter').ariaLabel.includes('1,000 packets')");
-    assert!(shown(&page).abs_diff(500) <= 5, "{}", shown(&page));
-    page.eval("viewer.reset()");
+    page.eval("viewer.histogram('size')");
+    let selected = page.eval("viewer.state().selected").as_u64().unwrap();
+    assert!(selected.abs_diff(500) <= 5, "{selected}");
+    assert!(page.words("#chips").starts_with("n in 1.."), "{}", page.words("#chips"));
+    page.eval("viewer.clear()");
 
     // A drag to the right by half the plot: the left half is empty now.
     page.mouse(Mouse::Press, page.in_scatter((0.2, 0.5)));
@@ -147,13 +149,14 @@ fn the_scatter_zooms_pans_and_tells_what_is_under_the_pointer() {
         "2026-11-23 02:53:00.000504001 UTC",
         "10.0.0.1 → 10.0.0.2",
         "tcp, 503 bytes",
-        "1 packet here",
+        "1 packet here: tcp 1",
     ] {
         assert!(tip.contains(words), "{words}: {tip}");
     }
 
     // By time: the same packets are one microsecond apart.
-    page.eval("(() => { const a = document.getElementById('axis'); a.value = 'time'; a.dispatchEvent(new Event('change')); })()");
+    page.eval("viewer.reset()");
+    page.eval("viewer.set('x', 'time')");
     assert_eq!(shown(&page), 1_000);
     let start = "1795402380000000000n";
     page.eval(&format!(
@@ -169,31 +172,51 @@ fn the_scatter_zooms_pans_and_tells_what_is_under_the_pointer() {
     );
 }
 
+/// A file that the page hands to the person, when it is complete.
+fn saved(directory: &TempDir, name: &str, is_complete: impl Fn(&[u8]) -> bool) -> Vec<u8> {
+    let path = directory.path().join(name);
+    let deadline = std::time::Instant::now() + std::time::Duration::from_secs(30);
+    loop {
+        if let Ok(file) = fs::read(&path)
+            && is_complete(&file)
+        {
+            return file;
+        }
+        assert!(std::time::Instant::now() < deadline, "{name} was not saved");
+        std::thread::sleep(std::time::Duration::from_millis(10));
+    }
+}
+
 #[test]
-fn charts_are_saved_as_pictures() {
+fn charts_are_saved_as_pictures_and_numbers() {
     let directory = tempdir().unwrap();
     let page = Page::open("");
     page.chromium.download_to(directory.path()).unwrap();
     page.drop_file(&diagonal(&directory));
-    for (button, name) in
-        [("save-histogram", "packet-size-distribution.png"), ("save-scatter", "packet-sizes.png")]
-    {
-        page.eval(&format!("document.getElementById('{button}').click()"));
-        let path = directory.path().join(name);
-        let deadline = std::time::Instant::now() + std::time::Duration::from_secs(30);
-        let picture = loop {
-            if let Ok(picture) = fs::read(&path)
-                && picture.ends_with(b"IEND\xaeB`\x82")
-            {
-                break picture;
-            }
-            assert!(std::time::Instant::now() < deadline, "{name} was not saved");
-            std::thread::sleep(std::time::Duration::from_millis(10));
-        };
-        assert!(picture.starts_with(b"\x89PNG"), "{name}");
+    // A browser lets a page save ten files without being asked again.
+    for panel in ["throughput", "scatter", "protocols"] {
+        for kind in ["png", "svg", "csv"] {
+            page.eval(&format!(
+                "document.querySelector('[data-panel={panel}] [data-do={kind}]').click()"
+            ));
+        }
+        let png =
+            saved(&directory, &format!("{panel}.png"), |file| file.ends_with(b"IEND\xaeB`\x82"));
+        assert!(png.starts_with(b"\x89PNG"), "{panel}");
         // Width and height stand at fixed places (RFC 2083, 4.1.1).
-        let width = u32::from_be_bytes(picture[16..20].try_into().unwrap());
-        assert!(1_000 < width, "{name} is {width} pixels wide");
+        let width = u32::from_be_bytes(png[16..20].try_into().unwrap());
+        assert!(400 < width, "{panel} is {width} pixels wide");
+        let svg = saved(&directory, &format!("{panel}.svg"), |file| file.ends_with(b"</svg>\n"));
+        assert!(svg.starts_with(b"<svg "), "{panel}");
+        let csv = saved(&directory, &format!("{panel}.csv"), |file| file.ends_with(b"\n"));
+        assert!(csv.split(|byte| *byte == b'\n').count() > 1, "{panel}");
+    }
+    for panel in ["sizes", "gaps", "ports", "sources", "destinations"] {
+        let svg = page.eval(&format!("viewer.svg('{panel}')"));
+        assert!(svg.as_str().unwrap().ends_with("</svg>\n"), "{panel}");
+        let csv = page.eval(&format!("viewer.csv('{panel}')"));
+        // These packets have no ports.
+        assert_eq!(1 < csv.as_str().unwrap().lines().count(), panel != "ports", "{panel}");
     }
 }
 
@@ -234,7 +257,7 @@ fn files_that_are_no_captures_are_refused_with_their_names() {
         ),
         ("junk.bin", vec![0x80; 5_000_000], "“junk.bin” is no capture"),
     ] {
-        page.drop_file(&write(&directory, name, bytes));
+        page.drop_alone(&write(&directory, name, bytes));
         assert_eq!(page.eval("viewer.state().phase"), "error", "{name}");
         let error = page.words("#error");
         assert!(error.contains(words), "{error}");
@@ -268,7 +291,7 @@ fn a_capture_opens_whatever_it_is_packed_in_and_called() {
         let two_members = [gzip(front), gzip(back)].concat();
         let packed = zstd::encode_all(&capture[..], 1).unwrap();
         for (name, file) in [("no-name", capture), ("a.txt", two_members), ("b", packed)] {
-            page.drop_file(&write(&directory, name, file));
+            page.drop_alone(&write(&directory, name, file));
             let state = page.eval("viewer.state()");
             assert_eq!(
                 (&state["phase"], &state["skipped"]),
@@ -280,12 +303,12 @@ fn a_capture_opens_whatever_it_is_packed_in_and_called() {
     }
     // The lines of another program.
     let text = "{\"len\": 70, \"x\": [], \"ts\": 1795402418.5}\n{\"ts\":\"2026-11-23T03:00:00+00:00\",\"len\":80}\n";
-    page.drop_file(&write(&directory, "other", text));
+    page.drop_alone(&write(&directory, "other", text));
     assert_eq!(page.eval("viewer.state()")["bytes"], 150);
     assert!(page.words("#summary").contains("2026-11-23 02:53:38.500000000 UTC"));
     // A cut one says where, and shows what it has.
     let cut = pcap(10);
-    page.drop_file(&write(&directory, "cut.pcap", &cut[..cut.len() - 1]));
+    page.drop_alone(&write(&directory, "cut.pcap", &cut[..cut.len() - 1]));
     assert_eq!(page.eval("viewer.state()")["packets"], 9);
     assert!(page.words("#problems").contains("cut short in the record at byte 708"));
 }
@@ -311,7 +334,7 @@ fn a_million_lines_open_while_the_page_goes_on_and_can_be_cancelled() {
 
     // A file chosen with the button, and cancelled at once: what each worker reads first stays.
     page.eval(concat!(
-        "(() => { document.documentElement.dataset.phase = 'chosen';",
+        "(() => { document.getElementById('close').click(); document.documentElement.dataset.phase = 'chosen';",
         "const cancel = document.getElementById('cancel');",
         "document.getElementById('file').addEventListener('change', () => cancel.click()); })()"
     ));
@@ -368,13 +391,14 @@ fn what_cannot_be_opened_leaves_what_is_shown() {
     let directory = tempdir().unwrap();
     let page = Page::open("");
     page.drop_file(&diagonal(&directory));
-    page.eval("viewer.open([new File(['a'], 'a'), new File(['b'], 'b')])");
-    assert_eq!(page.words("#error"), "2 files at once: open one capture at a time.");
+    page.eval("viewer.add([new File([], 'nothing')])");
+    page.wait_for("document.getElementById('error').textContent !== ''");
+    assert_eq!(page.words("#error"), "“nothing” is empty.");
     assert_eq!((page.eval("viewer.state().phase"), shown(&page)), ("ready".into(), 1_000));
-    // A file that is no capture has no pictures.
+    // A file that is no capture, alone, has no pictures.
     page.eval("viewer.open(new File(['x'], 'x'))");
     assert_eq!(
-        page.eval("[viewer.state().phase, document.getElementById('charts').hidden]"),
+        page.eval("[viewer.state().phase, document.getElementById('views').hidden]"),
         serde_json::json!(["error", true])
     );
 }
@@ -410,35 +434,54 @@ fn words_from_a_capture_are_words_only() {
 }
 
 #[test]
-fn the_keyboard_reaches_every_control_and_moves_the_scatter() {
+fn the_keyboard_reaches_every_control_and_does_the_main_job() {
     let directory = tempdir().unwrap();
     let page = Page::open("");
     page.drop_file(&diagonal(&directory));
-    let wanted = [
-        "open",
-        "sample",
-        "bins-slider",
-        "bins",
-        "bars",
-        "log",
-        "save-histogram",
-        "axis",
-        "zoom-in",
-        "zoom-out",
-        "reset",
-        "save-scatter",
-        "scatter",
-    ];
+    // All that can be used and is not hidden, in the order of the page.
+    let wanted = page.eval(
+        "[...document.querySelectorAll('button, select, input, summary, canvas, [tabindex=\"0\"]')].filter(e => e.tabIndex === 0 && !e.disabled && e.checkVisibility()).length",
+    );
+    let name = "(() => { const e = document.activeElement; return [e.tagName, e.id, e.dataset.do, e.dataset.set, e.dataset.arg, e.closest('[data-panel]')?.dataset.panel].join(' '); })()";
     let mut seen = Vec::new();
-    for _ in 0..wanted.len() {
+    for _ in 0..wanted.as_u64().unwrap() {
         page.chromium.press("Tab").unwrap();
-        seen.push(page.eval("document.activeElement.id").as_str().unwrap().to_owned());
+        seen.push(page.eval(name).as_str().unwrap().to_owned());
     }
-    assert_eq!(seen, wanted);
+    let unique: std::collections::BTreeSet<_> = seen.iter().collect();
+    assert_eq!(unique.len(), seen.len(), "{seen:?}");
+    for panel in
+        ["throughput", "scatter", "sizes", "gaps", "ports", "sources", "destinations", "protocols"]
+    {
+        let canvas = format!("CANVAS {panel}    {panel}");
+        assert!(seen.contains(&canvas), "{canvas} in {seen:?}");
+    }
+    // A bin of the sizes, and the two beside it.
+    page.eval("document.getElementById('sizes').focus()");
+    for key in ["ArrowRight", "ArrowRight"] {
+        page.chromium.press(key).unwrap();
+    }
+    page.wait_for(
+        "document.getElementById('announced').textContent.startsWith('20 to 39 bytes. 20 packets')",
+    );
+    page.chromium.press("Enter").unwrap();
+    page.wait_for("viewer.state().selected === 20");
+    assert!(page.words("#chips").starts_with("len in 20..39"), "{}", page.words("#chips"));
+    // The filter box is a key away.
+    page.chromium.press("/").unwrap();
+    page.wait_for("document.activeElement.id === 'filter'");
+    page.chromium.press("n").unwrap();
+    page.wait_for(
+        "viewer.state().selected === 20 && document.querySelectorAll('#chips li').length === 2",
+    );
+    // The scatter's cursor tells what is there, and + shows less.
+    page.eval("viewer.clear()");
+    page.eval("document.getElementById('scatter').focus()");
     page.chromium.press("ArrowRight").unwrap();
+    page.wait_for("document.getElementById('announced').textContent.includes('packet')");
+    page.chromium.press("+").unwrap();
     page.wait_for("!document.getElementById('scatter').ariaLabel.includes(': 1,000 packets')");
-    assert!(shown(&page) < 1_000);
-    page.chromium.press("Home").unwrap();
+    page.chromium.press("0").unwrap();
     page.wait_for("document.getElementById('scatter').ariaLabel.includes(': 1,000 packets')");
 }
 
@@ -449,7 +492,7 @@ fn charts_follow_the_systems_theme() {
     let page = Page::open("");
     page.drop_file(&diagonal(&directory));
     let corner =
-        "[...document.getElementById('histogram').getContext('2d').getImageData(0, 0, 1, 1).data]";
+        "[...document.getElementById('sizes').getContext('2d').getImageData(0, 0, 1, 1).data]";
     for (is_dark, color) in
         [(true, [0x16, 0x1b, 0x22, 255]), (false, [255; 4]), (true, [0x16, 0x1b, 0x22, 255])]
     {
@@ -459,7 +502,7 @@ fn charts_follow_the_systems_theme() {
 }
 
 #[test]
-fn the_site_is_as_small_as_promised() {
+fn the_site_does_not_grow() {
     use flate2::{Compression, write::GzEncoder};
     let mut sum = 0;
     for entry in fs::read_dir(build::site_path()).unwrap().flatten() {
@@ -471,4 +514,7 @@ fn the_site_is_as_small_as_promised() {
         sum += encoder.finish().unwrap().len();
     }
     assert!(sum <= build::MAX_SITE_GZIP_LEN, "{sum} bytes");
+    if build::WANTED_SITE_GZIP_LEN < sum {
+        eprintln!("the site has {sum} bytes, wanted are {}", build::WANTED_SITE_GZIP_LEN);
+    }
 }

@@ -1,434 +1,760 @@
 //! The state of the page, and the one way to change it: [`App::update`].
 //!
-//! An update changes values and returns what to ask the workers. What there is to see is computed
-//! from the state when it is drawn: `scene`s for the canvases, [`View`] for everything else.
+//! An update changes values and returns what to do for it: questions to ask the workers, a line to
+//! read. What there is to see is computed from the state when it is drawn: scenes for the canvases,
+//! [`View`] for everything else.
 
+mod charts;
+mod gesture;
+mod load;
+mod packets;
 mod questions;
 mod view;
 
 #[cfg(test)]
 mod tests;
 
-pub use questions::Ask;
-pub use view::View;
+pub use gesture::{Key, ZOOM_STEP};
+pub use load::{FileInfo, Phase};
+pub use view::{Chip, Detail, View, VirtualRow, VirtualTable};
 
-use crate::chart::{Bars, Histogram, Scatter, Size, cells_of};
-use crate::columns::Totals;
-use crate::density::{Grid, Span, Window, XAxis};
-use crate::histogram::Bins;
+use crate::axis::{Span, VALUE_COUNT, Value};
+use crate::chart::{Look, Size, Table};
+use crate::clock::Offsets;
+use crate::columns::{Row, Totals};
+use crate::filter::{Completion, Context, Error, Expr, complete, parse};
+use crate::flows::{Conversation, Flows, PartFlow};
+use crate::history::History;
 use crate::load::Report;
-use crate::nearest::Hit;
-use crate::query::{Answer, Query};
+use crate::query::{Answer, Hit, Query, Tally};
 use crate::scene::{Scene, Theme};
-use questions::Questions;
-
-/// Fewest and most bins that can be asked for.
-pub const BIN_RANGE: (usize, usize) = (5, 500);
-const DEFAULT_BINS: usize = 50;
-
-/// After so many lines without one record a file is no capture, and the rest need not be read.
-const HOPELESS_LINES: u64 = 1_000;
-/// The same for a file without line feeds, in bytes.
-const HOPELESS_BYTES: u64 = 16 << 20;
-
-/// How many times as much as there is can be shown.
-const MAX_ZOOM_OUT: i64 = 4;
+use crate::selection::{Dimension, Selection};
+use crate::settings::{Settings, Tool, fragment, link_text, pairs, selected};
+use crate::shard::Before;
+use gesture::Gesture;
+use load::Files;
+use packets::Packets;
+use questions::{Questions, Slot};
 
 /// While loading, new pictures are asked for when there are this many times more packets.
 const GROWTH: f64 = 1.5;
 
-/// How far loading is.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Phase {
-    /// Nothing was opened.
-    #[default]
-    Empty,
-    /// Bytes are being read.
-    Loading,
-    /// All was read that will be.
-    Ready,
-    /// It could not be read.
-    Error,
+/// A part of the page that shows packets in its way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(usize)]
+pub enum Panel {
+    /// Throughput over time by protocol.
+    Throughput,
+    /// Packets in a plane.
+    Scatter,
+    /// The histogram of sizes.
+    Sizes,
+    /// The histogram of gaps.
+    Gaps,
+    /// Destination ports.
+    Ports,
+    /// Source addresses.
+    Sources,
+    /// Destination addresses.
+    Destinations,
+    /// Protocols.
+    Protocols,
+    /// The table of conversations.
+    Conversations,
+    /// The table of packets.
+    Packets,
 }
 
-impl Phase {
-    /// The name that scripts see.
+/// How many panels there are, and how many of them, the first ones, are charts.
+pub const PANEL_COUNT: usize = 10;
+/// See [`PANEL_COUNT`].
+pub const CHART_COUNT: usize = 8;
+
+impl Panel {
+    /// All of them, in the order of the page.
+    pub const ALL: [Self; PANEL_COUNT] = [
+        Self::Throughput,
+        Self::Scatter,
+        Self::Sizes,
+        Self::Gaps,
+        Self::Ports,
+        Self::Sources,
+        Self::Destinations,
+        Self::Protocols,
+        Self::Conversations,
+        Self::Packets,
+    ];
+
+    /// Those that are made of flows.
+    const OF_FLOWS: [Self; 4] =
+        [Self::Sources, Self::Destinations, Self::Protocols, Self::Conversations];
+
+    /// Its name in the page and for scripts.
     pub const fn name(self) -> &'static str {
         match self {
-            Self::Empty => "empty",
-            Self::Loading => "loading",
-            Self::Ready => "ready",
-            Self::Error => "error",
+            Self::Throughput => "throughput",
+            Self::Scatter => "scatter",
+            Self::Sizes => "sizes",
+            Self::Gaps => "gaps",
+            Self::Ports => "ports",
+            Self::Sources => "sources",
+            Self::Destinations => "destinations",
+            Self::Protocols => "protocols",
+            Self::Conversations => "conversations",
+            Self::Packets => "packets",
         }
     }
-}
 
-/// Which chart.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Chart {
-    /// Packet Size Distribution.
-    Histogram,
-    /// Packet sizes over number or time.
-    Scatter,
+    /// The inverse of [`Panel::name`].
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|panel| panel.name() == name)
+    }
+
+    /// In which dimension it selects.
+    pub const fn dimension(self) -> Option<Dimension> {
+        match self {
+            Self::Throughput => Some(Dimension::Time),
+            Self::Scatter => Some(Dimension::Scatter),
+            Self::Sizes => Some(Dimension::Size),
+            Self::Gaps => Some(Dimension::Gap),
+            Self::Ports => Some(Dimension::Port),
+            Self::Sources => Some(Dimension::Source),
+            Self::Destinations => Some(Dimension::Destination),
+            Self::Protocols => Some(Dimension::Protocol),
+            Self::Conversations => Some(Dimension::Conversation),
+            Self::Packets => None,
+        }
+    }
 }
 
 /// Something happened.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Event {
-    /// A file is being opened, in so many parts.
+    /// Files are being opened, in place of what was open or beside it.
     Open {
-        /// Its name.
-        name: String,
-        /// Its bytes.
-        len: u64,
-        /// How many workers read it.
-        parts: usize,
+        /// The files.
+        files: Vec<FileInfo>,
+        /// Beside what is open.
+        is_added: bool,
     },
     /// What was to be opened cannot be; there is nothing to show any more.
     Fail(String),
     /// Something cannot be done, and all stays as it is.
     Refuse(String),
+    /// A file is too large: the person has to choose, or has chosen.
+    Choose(Option<Choice>),
+    /// All files are closed.
+    Close,
     /// A part reports how far it is.
     Report {
         /// Which part.
         part: usize,
         /// How far.
         report: Report,
+        /// Milliseconds since loading began.
+        elapsed_ms: f64,
     },
-    /// A part answers.
-    Answer {
-        /// Which question.
-        id: u32,
+    /// A part tells of flows that it has not told of before.
+    Learn {
         /// Which part.
         part: usize,
-        /// The answer.
-        answer: Answer,
+        /// Names of its protocols.
+        protos: Vec<String>,
+        /// The flows.
+        flows: Vec<PartFlow>,
     },
+    /// A worker answers questions.
+    Answers(Vec<(u32, Answer)>),
     /// The person stops the loading.
     Cancel,
-    /// So many bins, if possible.
-    SetBins(usize),
-    /// Logarithmic counts or not.
-    SetLog(bool),
-    /// Bars stacked or overlaid.
-    SetBars(Bars),
-    /// What runs along the scatter's x.
-    SetAxis(XAxis),
+    /// A setting, by its name.
+    Set(String, String),
+    /// The words in the filter box, and whether they are to be applied.
+    Filter(String, usize),
+    /// Nothing is selected in that dimension any more; in none at all for `None`.
+    Clear(Option<Dimension>),
+    /// Something is selected by words of the filter language.
+    Select(Dimension, String),
+    /// Back by a step.
+    Undo,
+    /// Forth by a step.
+    Redo,
+    /// What is selected by ranges fills the pictures.
+    ZoomToSelection,
+    /// Everything is shown.
+    Reset,
+    /// Show exactly this of a value.
+    SetZoom(Value, Span),
     /// Light or dark.
     SetTheme(Theme),
+    /// How far the clock of this place is ahead of UTC.
+    SetOffsets(Offsets),
     /// A chart's canvas has a new size.
-    Resize(Chart, Size),
-    /// Zoom the scatter around a pixel; below 1 shows less.
+    Resize(Panel, Size),
+    /// A table has room for so many rows.
+    Room(Panel, usize),
+    /// A panel has come into sight, or left it.
+    See(Panel, bool),
+    /// A table's first row is to be this one.
+    Scroll(Panel, u64),
+    /// A row of a table is chosen, by its place among those that are shown.
+    Choice(Panel, usize),
+    /// The chosen packet's line was read.
+    Line(String),
+    /// Details are no longer wanted.
+    CloseDetail,
+    /// The table of a chart is shown, or no longer.
+    Twin(Panel),
+    /// Zoom around a pixel; below 1 shows less.
     Zoom {
+        /// Where.
+        panel: Panel,
         /// The pixel; `None` is the middle.
         at: Option<(f64, f64)>,
         /// How many times as much is shown.
         factor: f64,
     },
-    /// Move the scatter's content by pixels.
-    Pan((f64, f64)),
-    /// The pointer takes hold of the scatter's content, or lets go.
-    Grip(bool),
-    /// Move what the pointer holds by pixels, counted from where it took hold.
-    Drag((f64, f64)),
-    /// A box is being drawn on the scatter, or no longer.
-    Select(Option<((f64, f64), (f64, f64))>),
-    /// Show what is in the box that was drawn.
-    ZoomToSelection,
-    /// Show exactly this.
-    SetWindow(Window),
-    /// Show everything.
-    Reset,
-    /// The pointer is over a pixel of a chart, or left it.
-    Hover(Chart, Option<(f64, f64)>),
+    /// Move what is shown by shares of the plot.
+    Shift(Panel, (f64, f64)),
+    /// A pointer goes down; a key that is held may choose a tool.
+    Press(Panel, (f64, f64), Option<Tool>),
+    /// A pointer moves.
+    Drag(Panel, (f64, f64)),
+    /// A pointer goes up.
+    Release,
+    /// The browser takes the pointer away.
+    Abort,
+    /// A pointer leaves a chart.
+    Leave,
+    /// A key goes down in a chart.
+    Key(Panel, Key, bool),
+    /// What was typed is complete.
+    Commit,
+    /// The state of a link.
+    Restore(String),
+}
+
+/// A file that does not fit memory.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Choice {
+    /// About how many packets it has.
+    pub packets: u64,
+    /// About how many bytes of memory they need, and how many there are.
+    pub needed: u64,
+    /// See `needed`.
+    pub limit: u64,
+    /// Which share of the packets fits: every so many.
+    pub every: u64,
+}
+
+/// Something to be done for a change.
+#[derive(Clone, Debug, PartialEq)]
+#[expect(clippy::large_enum_variant, reason = "a few at a time, and most are the large one")]
+pub enum Effect {
+    /// Ask the workers.
+    Ask {
+        /// Questions with their ids.
+        queries: Vec<(u32, Query)>,
+        /// What is selected.
+        selection: Selection,
+    },
+    /// Read the line of a packet, and send it as [`Event::Line`].
+    Read {
+        /// Of which part.
+        part: usize,
+        /// Its place there.
+        index: usize,
+    },
+}
+
+/// The packet whose details are shown.
+#[derive(Clone, Debug, PartialEq)]
+struct Picked {
+    at: (usize, usize),
+    row: Row,
+    line: Option<String>,
 }
 
 /// The state of the page.
 #[derive(Debug, Default)]
 pub struct App {
-    phase: Phase,
-    name: String,
-    file_len: u64,
-    parts: Vec<Report>,
-    error: Option<String>,
-    is_cancelled: bool,
-    bin_count: Option<usize>,
-    is_log: bool,
-    bars: Bars,
-    axis: XAxis,
-    /// What the scatter shows; everything where `None`.
-    window: Option<Window>,
-    selection: Option<((f64, f64), (f64, f64))>,
-    /// What the scatter showed when the pointer took hold of it.
-    grip: Option<Window>,
+    files: Files,
+    settings: Settings,
+    history: History,
+    filter_text: String,
+    filter_error: Option<Error>,
+    completion: Completion,
     theme: Theme,
-    histogram_size: Size,
-    scatter_size: Size,
+    offsets: Offsets,
+    sizes: [Size; CHART_COUNT],
+    hidden: [bool; PANEL_COUNT],
+    twins: [bool; CHART_COUNT],
     questions: Questions,
-    /// Packets that the pictures were last asked for.
-    pictured: u64,
-    histogram: Option<(Bins, Vec<u64>)>,
-    scatter: Option<(XAxis, Grid, Vec<u32>)>,
-    pointer: Option<(Chart, (f64, f64))>,
-    hit: Option<Hit>,
+    flows: Flows,
+    packets: Packets,
+    conversations: Vec<Conversation>,
+    first_conversation: u64,
+    conversation_room: usize,
+    picked: Option<Picked>,
+    wanted_line: Option<(usize, usize)>,
+    /// What was known when the pictures were last asked for: they are of that, until there is much
+    /// more.
+    pictured: Totals,
+    pointer: Option<(Panel, (f64, f64))>,
+    cursor: Option<(Panel, (usize, usize))>,
+    /// Where the keyboard's selection began.
+    anchor: Option<(usize, usize)>,
+    gesture: Option<Gesture>,
+    choice: Option<Choice>,
+    /// Selections of a link whose capture is not open yet.
+    is_restored: bool,
+    workers: usize,
+    picture_version: u64,
 }
 
 impl App {
-    /// Changes the state as the event asks, and says what the workers have to be asked for it.
-    pub fn update(&mut self, event: Event) -> Vec<Ask> {
+    /// A page with so many workers.
+    pub fn new(workers: usize) -> Self {
+        Self { workers, ..Self::default() }
+    }
+
+    /// Changes the state as the event asks, and says what has to be done for it.
+    pub fn update(&mut self, event: Event) -> Vec<Effect> {
+        let mut is_in_pictures = self.is_in_pictures(&event);
         match event {
-            Event::Open { name, len, parts } => self.open(name, len, parts),
+            Event::Open { files, is_added } => self.open(files, is_added),
             Event::Fail(error) => {
-                self.open(String::new(), 0, 0);
-                self.phase = Phase::Error;
-                self.error = Some(error);
+                self.open(Vec::new(), false);
+                self.files.fail(error);
             }
-            Event::Refuse(error) => self.error = Some(error),
-            Event::Report { part, report } => return self.report(part, report),
-            Event::Answer { id, part, answer } => return self.answer(id, part, answer),
-            Event::Cancel => self.is_cancelled = self.phase == Phase::Loading,
-            Event::SetBins(count) => self.bin_count = Some(count.clamp(BIN_RANGE.0, BIN_RANGE.1)),
-            Event::SetLog(is_log) => self.is_log = is_log,
-            Event::SetBars(bars) => self.bars = bars,
-            Event::SetAxis(axis) => {
-                if self.axis != axis {
-                    (self.axis, self.window) = (axis, None);
+            Event::Refuse(error) => self.files.error = Some(error),
+            Event::Choose(choice) => self.choice = choice,
+            Event::Close => {
+                self.open(Vec::new(), false);
+                self.files = Files::default();
+            }
+            Event::Report { part, report, elapsed_ms } => {
+                if !self.report(part, report, elapsed_ms) {
+                    return Vec::new();
                 }
             }
-            Event::SetTheme(theme) => self.theme = theme,
-            Event::Resize(Chart::Histogram, size) => self.histogram_size = size,
-            Event::Resize(Chart::Scatter, size) => self.scatter_size = size,
-            Event::Zoom { at, factor } => {
-                let plot = self.scatter_size.plot();
-                let middle = (plot.x + plot.width / 2.0, plot.y + plot.height / 2.0);
-                let size = self.scatter_size;
-                let home = self.home();
-                self.show(|window| {
-                    // Out, but not to where there is nothing for long.
-                    let least = |now: Span, home: Span| {
-                        let most = home.len().saturating_mul(MAX_ZOOM_OUT) as f64;
-                        factor.min((most / now.len() as f64).max(1.0))
-                    };
-                    let at = at.unwrap_or(middle);
-                    let zoomed = |factor| window.zoomed(size, at, factor);
-                    home.map_or(window, |home| Window {
-                        x: zoomed(least(window.x, home.x)).x,
-                        y: zoomed(least(window.y, home.y)).y,
-                    })
-                });
+            Event::Learn { part, protos, flows } => {
+                self.flows.learn(part, &protos, &flows);
+                return Vec::new();
             }
-            Event::Grip(is_held) => self.grip = self.shown().filter(|_| is_held),
-            Event::Drag(by) => {
-                if let Some(grip) = self.grip {
-                    self.window = Some(grip.panned(self.scatter_size, by));
+            Event::Answers(answers) => {
+                for (id, answer) in answers {
+                    match self.questions.take(id, answer) {
+                        Some(slot) if slot < Slot::Nearest as usize => is_in_pictures = true,
+                        _ => {}
+                    }
+                }
+                if is_in_pictures {
+                    self.sort_conversations();
                 }
             }
-            Event::Pan(by) => {
-                let size = self.scatter_size;
-                self.show(|window| window.panned(size, by));
+            Event::Cancel => self.files.is_cancelled = self.files.phase == Phase::Loading,
+            Event::Set(key, value) => {
+                if key == "sort" && value.strip_prefix('-') == Some(&self.settings.get("sort")) {
+                    self.settings.sort.1 = false;
+                } else {
+                    self.settings.set(&key, &value);
+                }
+                self.sort_conversations();
             }
-            Event::Select(selection) => self.selection = selection,
+            Event::Filter(text, cursor) => self.filter(text, cursor),
+            Event::Clear(dimension) => self.clear(dimension),
+            Event::Select(dimension, text) => match parse(&text, &self.context()) {
+                Ok(expr) => self.select(dimension, expr, false),
+                Err(error) => self.files.error = Some(error.reason),
+            },
+            Event::Undo => {
+                self.history.undo();
+                self.selection_changed();
+            }
+            Event::Redo => {
+                self.history.redo();
+                self.selection_changed();
+            }
             Event::ZoomToSelection => {
-                if let Some((a, b)) = self.selection.take() {
-                    let size = self.scatter_size;
-                    self.show(|window| window.boxed(size, a, b));
+                let selection = self.history.now().clone();
+                selection.clauses().for_each(|(_, expr)| self.settings.zoom_to(expr));
+            }
+            Event::Reset => self.settings.zoom = [None; VALUE_COUNT],
+            Event::SetZoom(value, span) => self.settings.zoom[value as usize] = Some(span),
+            Event::SetTheme(theme) => self.theme = theme,
+            Event::SetOffsets(offsets) => self.offsets = offsets,
+            Event::Resize(panel, size) => {
+                if let Some(place) = self.sizes.get_mut(panel as usize) {
+                    *place = size;
                 }
             }
-            Event::SetWindow(window) => self.window = Some(window),
-            Event::Reset => self.window = None,
-            Event::Hover(chart, at) => self.pointer = at.map(|at| (chart, at)),
+            Event::Room(Panel::Packets, room) => self.packets.room = room,
+            Event::Room(_, room) => self.conversation_room = room,
+            Event::See(panel, is_seen) => self.hidden[panel as usize] = !is_seen,
+            Event::Scroll(Panel::Packets, first) => {
+                let last = self.selected().packets.saturating_sub(self.packets.room as u64);
+                self.packets.first = first.min(last);
+            }
+            Event::Scroll(_, first) => {
+                let room = self.conversation_room as u64;
+                let last = (self.conversations.len() as u64).saturating_sub(room);
+                self.first_conversation = first.min(last);
+            }
+            Event::Choice(Panel::Packets, index) => {
+                if let Some(packet) = self.packet_rows().get(index) {
+                    self.pick_packet((packet.part, packet.index));
+                }
+            }
+            Event::Choice(_, index) => {
+                let place = self.first_conversation + index as u64;
+                self.toggle_conversation(usize::try_from(place).unwrap_or(usize::MAX));
+            }
+            Event::Line(line) => {
+                if let Some(picked) = &mut self.picked {
+                    picked.line = Some(line);
+                }
+            }
+            Event::CloseDetail => self.picked = None,
+            Event::Twin(panel) => {
+                if let Some(is_shown) = self.twins.get_mut(panel as usize) {
+                    *is_shown = !*is_shown;
+                }
+            }
+            Event::Zoom { panel, at, factor } => self.zoom(panel, at, factor),
+            Event::Shift(panel, by) => self.shift(panel, by),
+            Event::Press(panel, at, tool) => self.press(panel, at, tool),
+            Event::Drag(panel, at) => self.drag(panel, at),
+            Event::Release => self.release(),
+            Event::Abort => {
+                self.gesture = None;
+                self.history.finish();
+            }
+            Event::Leave => self.pointer = None,
+            Event::Key(panel, key, is_wide) => self.key(panel, key, is_wide),
+            Event::Commit => self.history.finish(),
+            Event::Restore(link) => self.restore(&link),
         }
-        self.ask()
+        self.picture_version += u64::from(is_in_pictures);
+        self.effects()
+    }
+
+    /// Whether an event changes any picture; of answers, that depends on what they are for.
+    fn is_in_pictures(&self, event: &Event) -> bool {
+        match event {
+            Event::Drag(..) => self.gesture.is_some(),
+            Event::Answers(_)
+            | Event::Report { .. }
+            | Event::Learn { .. }
+            | Event::Leave
+            | Event::Scroll(..)
+            | Event::Line(_)
+            | Event::CloseDetail
+            | Event::Room(..) => false,
+            _ => true,
+        }
+    }
+
+    /// Changes when the pictures do.
+    pub fn picture_version(&self) -> u64 {
+        self.picture_version
+    }
+
+    fn open(&mut self, files: Vec<FileInfo>, is_added: bool) {
+        self.pictured = Totals::default();
+        self.choice = None;
+        if is_added && self.files.phase != Phase::Error {
+            self.files.add(files);
+            self.questions.outdate();
+            self.packets.forget();
+            return;
+        }
+        // What a link has brought is for the capture that is opened next; else begin anew.
+        let is_fresh =
+            self.files.phase == Phase::Empty || self.files.files.iter().all(|file| file.parts == 0);
+        if !is_fresh && !self.is_restored {
+            self.history = History::default();
+            self.filter_text = String::new();
+            self.filter_error = None;
+            self.settings.zoom = [None; VALUE_COUNT];
+        }
+        self.files = Files::default();
+        self.files.add(files);
+        self.questions = self.questions.begun_again();
+        self.flows = Flows::default();
+        self.packets.first = 0;
+        self.packets.forget();
+        self.conversations = Vec::new();
+        (self.first_conversation, self.picked, self.pointer, self.cursor) = (0, None, None, None);
+    }
+
+    /// True where something is to be done for it.
+    fn report(&mut self, part: usize, report: Report, elapsed_ms: f64) -> bool {
+        let was_loading = self.files.phase == Phase::Loading;
+        self.files.elapsed_ms = elapsed_ms;
+        self.files.report(part, report);
+        let totals = self.totals();
+        let is_loading = self.files.phase == Phase::Loading;
+        let is_grown = self.pictured.packets as f64 * GROWTH < totals.packets as f64;
+        if is_loading && !(is_grown && self.questions.is_quiet()) {
+            return false;
+        }
+        if was_loading && !is_loading {
+            self.is_restored = false;
+        }
+        self.pictured = totals;
+        self.questions.outdate();
+        self.packets.forget();
+        true
+    }
+
+    fn effects(&mut self) -> Vec<Effect> {
+        let mut effects = Vec::new();
+        if let Some((part, index)) = self.wanted_line.take() {
+            effects.push(Effect::Read { part, index });
+        }
+        let wishes = self.wishes();
+        let queries = self.questions.ask(wishes, self.workers);
+        if !queries.is_empty() {
+            effects.push(Effect::Ask { queries, selection: self.history.now().clone() });
+        }
+        effects
+    }
+
+    fn context(&self) -> Context {
+        Context {
+            zone: self.zone(),
+            first_ns: self.totals().extent.map_or(0, |extent| extent.ts_ns.0),
+        }
+    }
+
+    fn filter(&mut self, text: String, cursor: usize) {
+        self.completion = complete(&text, cursor, |field| self.words_of(field));
+        if text == self.filter_text && self.filter_error.is_none() {
+            return;
+        }
+        match parse(&text, &self.context()) {
+            Ok(expr) => {
+                self.filter_error = None;
+                self.select(Dimension::Filter, expr, true);
+            }
+            Err(error) => self.filter_error = Some(error),
+        }
+        self.filter_text = text;
+    }
+
+    fn clear(&mut self, dimension: Option<Dimension>) {
+        match dimension {
+            Some(dimension) => self.select(dimension, None, false),
+            None => {
+                self.history.finish();
+                self.history.select(Selection::default(), false);
+                self.selection_changed();
+            }
+        }
+    }
+
+    fn select(&mut self, dimension: Dimension, expr: Option<Expr>, is_drawing: bool) {
+        if !is_drawing {
+            self.history.finish();
+        }
+        let mut selection = self.history.now().clone();
+        selection.set(dimension, expr);
+        self.history.select(selection, is_drawing);
+        if dimension == Dimension::Filter {
+            self.questions.reselect();
+            self.packets.forget();
+            self.packets.first = 0;
+        } else {
+            self.selection_changed();
+        }
+    }
+
+    /// What follows where something else is selected.
+    fn selection_changed(&mut self) {
+        self.questions.reselect();
+        self.packets.forget();
+        self.packets.first = 0;
+        // The filter box shows what is selected there.
+        let known = parse(&self.filter_text, &self.context()).ok().flatten();
+        let filter = self.history.now().get(Dimension::Filter);
+        if known.as_ref() != filter {
+            self.filter_text = filter.map(|expr| expr.show(&self.zone())).unwrap_or_default();
+            self.filter_error = None;
+        }
+    }
+
+    fn restore(&mut self, link: &str) {
+        let mut selection = Selection::default();
+        self.settings = Settings::default();
+        for (key, value) in pairs(link) {
+            if let Some(dimension) = Dimension::parse(&key) {
+                selection.set(dimension, selected(&value));
+            } else {
+                self.settings.set(&key, &value);
+            }
+        }
+        self.is_restored = self.files.phase != Phase::Ready;
+        self.history.finish();
+        self.history.select(selection, false);
+        self.selection_changed();
+    }
+
+    /// The state as the fragment of a link.
+    pub fn link(&self) -> String {
+        let mut pairs = self.settings.changed();
+        let clauses = self.history.now().clauses();
+        pairs.extend(clauses.map(|(dimension, e)| (dimension.name().to_owned(), link_text(e))));
+        fragment(&pairs)
+    }
+
+    fn sort_conversations(&mut self) {
+        let all = self.known_conversations();
+        let (column, is_ascending) = self.settings.sort;
+        self.conversations = view::sort(&all, column, is_ascending, self.flows.protos());
+        let last = self.conversations.len().saturating_sub(1) as u64;
+        self.first_conversation = self.first_conversation.min(last);
+    }
+
+    fn pick_packet(&mut self, at: (usize, usize)) {
+        let rows = self.packet_rows().iter();
+        let mut found = rows.chain(self.hit().map(|hit| &hit.packet));
+        let found = found.rfind(|packet| (packet.part, packet.index) == at);
+        if let Some(packet) = found {
+            self.picked = Some(Picked { at, row: packet.row.clone(), line: None });
+            self.wanted_line = Some(at);
+        }
+    }
+
+    /// The packets of the table, as far as they are known.
+    fn packet_rows(&self) -> &[crate::query::Packet] {
+        match self.questions.latest(Slot::Rows) {
+            Some((_, Answer::Rows(rows))) => &rows[..rows.len().min(self.packets.room)],
+            _ => &[],
+        }
+    }
+
+    fn hit(&self) -> Option<&Hit> {
+        match self.questions.latest(Slot::Nearest)?.1 {
+            Answer::Nearest(hit) => hit.as_ref(),
+            _ => None,
+        }
+    }
+
+    fn size(&self, panel: Panel) -> Size {
+        self.sizes.get(panel as usize).copied().unwrap_or_default()
+    }
+
+    fn is_seen(&self, panel: Panel) -> bool {
+        !self.hidden[panel as usize]
     }
 
     /// How far loading is.
     pub fn phase(&self) -> Phase {
-        self.phase
+        self.files.phase
     }
 
     /// What is known of all packets together.
     pub fn totals(&self) -> Totals {
-        self.parts.iter().map(|part| part.totals).fold(Totals::default(), Totals::merge)
+        self.files.totals()
+    }
+
+    /// The packets that are selected in all dimensions.
+    pub fn selected(&self) -> Tally {
+        let totals = self.totals();
+        if self.history.now().is_empty() {
+            return Tally { packets: totals.packets, bytes: totals.wire_bytes };
+        }
+        match self.questions.latest(Slot::Total) {
+            Some((_, Answer::Total(tally))) => *tally,
+            _ => Tally::default(),
+        }
+    }
+
+    /// What is selected.
+    pub fn selection(&self) -> &Selection {
+        self.history.now()
+    }
+
+    /// How the views show what they show.
+    pub fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// Every so many packets of a file that is too large would fit.
+    pub fn choice_every(&self) -> u64 {
+        self.choice.as_ref().map_or(1, |choice| choice.every)
     }
 
     /// Lines that could not be read.
     pub fn skipped(&self) -> u64 {
-        self.parts.iter().map(|part| part.skipped).sum()
+        self.files.reports().map(|part| part.skipped).sum()
     }
 
     /// Memory of all workers.
     pub fn memory_bytes(&self) -> u64 {
-        self.parts.iter().map(|part| part.memory_bytes).sum()
+        self.files.reports().map(|part| part.memory_bytes).sum()
+    }
+
+    /// What the parts before each part, in its file, leave behind.
+    pub fn befores(&self) -> Vec<Before> {
+        self.files.befores()
     }
 
     /// True where the person has stopped this load.
     pub fn is_cancelled(&self) -> bool {
-        self.is_cancelled
+        self.files.is_cancelled
+    }
+
+    /// True where so much was read without a single record that the rest need not be.
+    pub fn is_hopeless(&self) -> bool {
+        self.files.is_hopeless()
+    }
+
+    /// True where there is something to show.
+    pub fn has_pictures(&self) -> bool {
+        self.totals().packets > 0 && self.files.phase != Phase::Error
     }
 
     /// True where no answer is awaited and nothing is being read: the pictures are final.
-    pub fn is_settled(&self) -> bool {
-        let is_pictured = self.histogram.is_some() && self.scatter.is_some();
-        let has_pictures = is_pictured || self.totals().extent.is_none();
-        self.phase != Phase::Loading && self.questions.is_quiet() && has_pictures
+    pub fn is_settled(&mut self) -> bool {
+        let wishes = self.wishes();
+        self.files.phase != Phase::Loading
+            && self.questions.is_quiet()
+            && self.questions.has(&wishes)
     }
 
-    /// True where what was read is so unlike a capture that the rest need not be read.
-    pub fn is_hopeless(&self) -> bool {
-        let sum = |of: fn(&Report) -> u64| self.parts.iter().map(of).sum::<u64>();
-        let is_enough = HOPELESS_LINES <= sum(|part| part.lines)
-            || HOPELESS_BYTES <= sum(|part| part.read_bytes);
-        self.phase == Phase::Loading && sum(|part| part.records) == 0 && is_enough
+    /// Borders and packets of the bins of the sizes or of the gaps: of the selection.
+    pub fn histogram(&self, panel: Panel) -> Option<(Vec<f64>, Vec<u64>)> {
+        let Some(charts::Chart::Binned(chart)) = self.chart(panel) else { return None };
+        let tallies = chart.selected.unwrap_or(chart.whole);
+        let counts = (0..chart.bins.count).map(|bin| {
+            let classes = tallies.iter().skip(bin).step_by(chart.bins.count);
+            classes.map(|tally| tally.packets).sum()
+        });
+        Some((chart.bins.borders(), counts.collect()))
     }
 
-    /// True where there is a picture to show.
-    pub fn has_pictures(&self) -> bool {
-        self.histogram.is_some()
+    /// A chart as a picture, where its data is there.
+    pub fn scene(&self, panel: Panel) -> Option<Scene> {
+        if self.size(panel) == Size::default() {
+            return None;
+        }
+        let zone = self.zone();
+        let look = Look { size: self.size(panel), theme: self.theme, zone: &zone };
+        Some(self.chart(panel)?.scene(look))
     }
 
-    /// Borders and counts of the size histogram; none without packets.
-    pub fn size_counts(&self) -> Option<(Vec<f64>, Vec<u64>)> {
-        let chart = self.histogram_chart()?;
-        Some((chart.bins.edges(), (0..chart.bins.count).map(|bin| chart.total(bin)).collect()))
-    }
-
-    /// The picture of a chart as of now; `None` without packets.
-    pub fn scene(&self, chart: Chart) -> Option<Scene> {
-        match chart {
-            Chart::Histogram => {
-                Some(self.histogram_chart()?.scene(self.histogram_size, self.theme))
-            }
-            Chart::Scatter => Some(self.scatter_chart()?.scene(self.scatter_size, self.theme)),
+    /// A chart in numbers, as comma-separated values.
+    pub fn csv(&self, panel: Panel) -> Option<String> {
+        match panel {
+            Panel::Conversations => Some(self.conversation_table().csv()),
+            panel => Some(self.chart(panel)?.csv(&self.zone())),
         }
     }
 
-    fn histogram_chart(&self) -> Option<Histogram<'_>> {
-        let (bins, counts) = self.histogram.as_ref()?;
-        Some(Histogram { bins: *bins, counts, is_log: self.is_log, bars: self.bars })
-    }
-
-    fn scatter_chart(&self) -> Option<Scatter<'_>> {
-        let (axis, grid, counts) = self.scatter.as_ref()?;
-        Some(Scatter { axis: *axis, grid: *grid, counts, selection: self.selection })
-    }
-
-    fn open(&mut self, name: String, len: u64, parts: usize) {
-        *self = Self {
-            phase: Phase::Loading,
-            name,
-            file_len: len,
-            parts: vec![Report::default(); parts],
-            bin_count: self.bin_count,
-            is_log: self.is_log,
-            bars: self.bars,
-            axis: self.axis,
-            theme: self.theme,
-            histogram_size: self.histogram_size,
-            scatter_size: self.scatter_size,
-            questions: self.questions.begun_again(),
-            ..Self::default()
-        };
-    }
-
-    fn report(&mut self, part: usize, report: Report) -> Vec<Ask> {
-        let Some(slot) = self.parts.get_mut(part) else { return Vec::new() };
-        *slot = report;
-        if self.phase == Phase::Loading && self.parts.iter().all(|part| part.is_done) {
-            self.finish_loading();
-        }
-        let packets = self.totals().packets;
-        let is_grown = self.pictured as f64 * GROWTH < packets as f64;
-        if self.phase == Phase::Loading && !(is_grown && self.questions.is_quiet()) {
-            return Vec::new();
-        }
-        self.pictured = packets;
-        self.questions.outdate();
-        self.ask()
-    }
-
-    fn finish_loading(&mut self) {
-        let failure = self.parts.iter().find_map(|part| part.failure.clone());
-        let records: u64 = self.parts.iter().map(|part| part.records).sum();
-        let first = self.parts.iter().flat_map(|part| &part.problems).next();
-        self.error = match (failure, first) {
-            (Some(failure), _) => Some(failure),
-            (None, Some(problem)) if records == 0 => Some(format!(
-                "“{}” is no capture: not one of its lines can be read (line {}: {}).",
-                self.name, problem.line, problem.reason
-            )),
-            (None, None) if records == 0 && !self.is_cancelled => {
-                Some(format!("“{}” holds no records.", self.name))
-            }
-            _ => None,
-        };
-        self.phase = if self.error.is_some() { Phase::Error } else { Phase::Ready };
-    }
-
-    fn answer(&mut self, id: u32, part: usize, answer: Answer) -> Vec<Ask> {
-        match self.questions.take(id, part, answer) {
-            Some((Query::Sizes(bins), Answer::Sizes(counts))) => {
-                self.histogram = Some((bins, counts));
-            }
-            Some((Query::Density { axis, grid }, Answer::Density(counts))) => {
-                self.scatter = Some((axis, grid, counts));
-            }
-            Some((Query::Nearest { .. }, Answer::Nearest(hit))) => self.hit = hit,
-            _ => return Vec::new(),
-        }
-        self.ask()
-    }
-
-    /// Asks for whatever the charts lack.
-    fn ask(&mut self) -> Vec<Ask> {
-        let Some(extent) = self.totals().extent else { return Vec::new() };
-        let mut asks = Vec::new();
-        let parts = self.parts.len();
-        let count = self.bin_count.unwrap_or(DEFAULT_BINS);
-        let bins = Bins { min: extent.len.0, max: extent.len.1, count };
-        asks.extend(self.questions.want(Query::Sizes(bins), parts));
-        if self.scatter_size == Size::default() {
-            return asks;
-        }
-        let Some(window) = self.shown() else { return asks };
-        let grid = cells_of(window, self.scatter_size, self.totals().packets);
-        let axis = self.axis;
-        asks.extend(self.questions.want(Query::Density { axis, grid }, parts));
-        match self.pointed_cell() {
-            Some((axis, grid, cell)) => {
-                asks.extend(self.questions.want(Query::Nearest { axis, grid, cell }, parts));
-            }
-            None => self.hit = None,
-        }
-        asks
-    }
-
-    /// The cell of the drawn scatter under the pointer.
-    fn pointed_cell(&self) -> Option<(XAxis, Grid, (usize, usize))> {
-        let (Chart::Scatter, at) = self.pointer? else { return None };
-        let (axis, grid, _) = self.scatter.as_ref()?;
-        Some((*axis, *grid, grid.cell_at(self.scatter_size, at)?))
-    }
-
-    /// What the scatter shows, or will when its answer is there.
-    fn shown(&self) -> Option<Window> {
-        self.window.or_else(|| self.home())
-    }
-
-    /// Everything, with a little room above.
-    fn home(&self) -> Option<Window> {
-        let extent = self.totals().extent?;
-        let whole = |value: u64| i64::try_from(value).unwrap_or(i64::MAX - 1);
-        let x = match self.axis {
-            XAxis::Number => Span::new(whole(extent.n.0), whole(extent.n.1).saturating_add(1)),
-            XAxis::Time => Span::new(extent.ts_ns.0, extent.ts_ns.1.saturating_add(1)),
-        };
-        let highest = i64::from(extent.len.1);
-        Some(Window { x, y: Span::new(0, highest + highest / 30 + 2) })
-    }
-
-    fn show(&mut self, change: impl FnOnce(Window) -> Window) {
-        if let Some(window) = self.shown() {
-            self.window = Some(change(window));
-        }
+    /// A chart in numbers.
+    pub fn table(&self, panel: Panel) -> Option<Table> {
+        Some(self.chart(panel)?.table(&self.zone()))
     }
 }

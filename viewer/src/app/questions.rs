@@ -1,40 +1,97 @@
-//! Questions on their way: of each kind one at a time, and the answers of all parts become one.
+//! Questions on their way, and the answers that are known: one of each kind.
 
 use crate::query::{Answer, Query};
+use crate::selection::Care;
 
-/// A question to be put to all workers.
+/// What an answer is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Ask {
-    /// To be told back with the answer.
-    pub id: u32,
-    /// The question.
-    pub query: Query,
+#[repr(usize)]
+pub(super) enum Slot {
+    Total,
+    RateWhole,
+    Rate,
+    ScatterWhole,
+    Scatter,
+    SizesWhole,
+    Sizes,
+    GapsWhole,
+    Gaps,
+    PortsWhole,
+    Ports,
+    FlowsWhole,
+    FlowsSource,
+    FlowsDestination,
+    FlowsProtocol,
+    FlowsConversation,
+    // The ones from here on are in no picture.
+    Nearest,
+    Ranks,
+    Rows,
 }
 
-/// How many kinds of questions there are.
-const KIND_COUNT: usize = 3;
+const SLOT_COUNT: usize = 19;
+
+/// The slots of flows: an answer for one of them serves all that ask the same.
+pub(super) const FLOW_SLOTS: [Slot; 5] = [
+    Slot::FlowsWhole,
+    Slot::FlowsSource,
+    Slot::FlowsDestination,
+    Slot::FlowsProtocol,
+    Slot::FlowsConversation,
+];
+
+/// A question that is wished for, and whether somebody looks at what it is for.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Wish {
+    pub(super) slot: Slot,
+    pub(super) query: Query,
+    pub(super) is_seen: bool,
+}
 
 /// The questions of one load.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Questions {
     next_id: u32,
-    slots: [Slot; KIND_COUNT],
+    /// Changes when the packets do.
+    data_version: u64,
+    /// Changes when the selection does.
+    selection_version: u64,
+    slots: [State; SLOT_COUNT],
 }
 
-/// The question of one kind.
+/// To what an answer belongs.
+#[derive(Clone, Debug, PartialEq)]
+struct Stamp {
+    query: Query,
+    data_version: u64,
+    /// 0 of what does not depend on the selection.
+    selection_version: u64,
+}
+
 #[derive(Debug, Default)]
-struct Slot {
+struct State {
     asked: Option<Asked>,
-    /// The question whose answer is known, while the data has not changed.
-    known: Option<Query>,
+    known: Option<(Stamp, Answer)>,
 }
 
 #[derive(Debug)]
 struct Asked {
-    ask: Ask,
-    answers: Vec<Option<Answer>>,
-    /// The data has changed since: the answer is shown, but not known.
-    is_outdated: bool,
+    id: u32,
+    stamp: Stamp,
+    /// How many workers have yet to answer.
+    missing: usize,
+    answer: Option<Answer>,
+}
+
+impl Default for Questions {
+    fn default() -> Self {
+        Self {
+            next_id: 0,
+            data_version: 1,
+            selection_version: 1,
+            slots: std::array::from_fn(|_| State::default()),
+        }
+    }
 }
 
 impl Questions {
@@ -43,56 +100,87 @@ impl Questions {
         Self { next_id: self.next_id, ..Self::default() }
     }
 
+    /// There are more packets.
+    pub(super) fn outdate(&mut self) {
+        self.data_version += 1;
+    }
+
+    /// Something else is selected.
+    pub(super) fn reselect(&mut self) {
+        self.selection_version += 1;
+    }
+
     /// True where no answer is awaited.
     pub(super) fn is_quiet(&self) -> bool {
         self.slots.iter().all(|slot| slot.asked.is_none())
     }
 
-    /// The data has changed: what is known has to be asked again.
-    pub(super) fn outdate(&mut self) {
-        for slot in &mut self.slots {
-            slot.known = None;
-            if let Some(asked) = &mut slot.asked {
-                asked.is_outdated = true;
+    fn stamp(&self, query: Query) -> Stamp {
+        let selection_version = if query.care == Care::NONE { 0 } else { self.selection_version };
+        Stamp { query, data_version: self.data_version, selection_version }
+    }
+
+    /// What is to be asked now: of the wishes whose answer is not known, those that somebody waits
+    /// for, or else the others. A slot has one question under way at a time.
+    pub(super) fn ask(&mut self, wishes: Vec<Wish>, workers: usize) -> Vec<(u32, Query)> {
+        let is_open = |wish: &Wish, questions: &Self| {
+            let state = &questions.slots[wish.slot as usize];
+            let stamp = questions.stamp(wish.query.clone());
+            state.known.as_ref().is_none_or(|(known, _)| *known != stamp)
+        };
+        let open: Vec<_> = wishes.into_iter().filter(|wish| is_open(wish, self)).collect();
+        let is_awaited = open.iter().any(|wish| wish.is_seen);
+        let mut asks = Vec::new();
+        for wish in open {
+            if is_awaited && !wish.is_seen || self.slots[wish.slot as usize].asked.is_some() {
+                continue;
             }
+            let id = self.next_id;
+            self.next_id = self.next_id.wrapping_add(1);
+            let stamp = self.stamp(wish.query.clone());
+            self.slots[wish.slot as usize].asked =
+                Some(Asked { id, stamp, missing: workers, answer: None });
+            asks.push((id, wish.query));
         }
+        asks
     }
 
-    /// Asks a question of all parts, unless its answer is known or its kind is under way: then it is
-    /// to be wished for again when that answer is there.
-    pub(super) fn want(&mut self, query: Query, parts: usize) -> Option<Ask> {
-        let slot = &mut self.slots[kind(query)];
-        if slot.asked.is_some() || slot.known == Some(query) {
+    /// True where all these are known.
+    pub(super) fn has(&self, wishes: &[Wish]) -> bool {
+        wishes.iter().all(|wish| {
+            let known = self.slots[wish.slot as usize].known.as_ref();
+            known.is_some_and(|(stamp, _)| *stamp == self.stamp(wish.query.clone()))
+        })
+    }
+
+    /// Takes a worker's answer; says for what it is when it was the last worker's.
+    pub(super) fn take(&mut self, id: u32, answer: Answer) -> Option<usize> {
+        let is_it = |slot: &State| slot.asked.as_ref().is_some_and(|asked| asked.id == id);
+        let place = self.slots.iter().position(is_it)?;
+        let slot = &mut self.slots[place];
+        let mut asked = slot.asked.take()?;
+        asked.answer = Some(match asked.answer.take() {
+            Some(before) => before.merge(answer),
+            None => answer,
+        });
+        asked.missing = asked.missing.saturating_sub(1);
+        if 0 < asked.missing {
+            slot.asked = Some(asked);
             return None;
         }
-        let ask = Ask { id: self.next_id, query };
-        self.next_id = self.next_id.wrapping_add(1);
-        slot.asked = Some(Asked { ask, answers: vec![None; parts], is_outdated: false });
-        Some(ask)
+        slot.known = asked.answer.map(|answer| (asked.stamp, answer));
+        Some(place)
     }
 
-    /// Takes a part's answer; gives question and answer when it was the last part's.
-    pub(super) fn take(&mut self, id: u32, part: usize, answer: Answer) -> Option<(Query, Answer)> {
-        let slot = self
-            .slots
-            .iter_mut()
-            .find(|slot| slot.asked.as_ref().is_some_and(|asked| asked.ask.id == id))?;
-        let asked = slot.asked.as_mut()?;
-        *asked.answers.get_mut(part)? = Some(answer);
-        if asked.answers.iter().any(Option::is_none) {
-            return None;
-        }
-        let Asked { ask, answers, is_outdated } = slot.asked.take()?;
-        slot.known = (!is_outdated).then_some(ask.query);
-        let merged = answers.into_iter().flatten().reduce(Answer::merge)?;
-        Some((ask.query, merged))
+    /// The latest answer, whether or not it is still the one wished for.
+    pub(super) fn latest(&self, slot: Slot) -> Option<(&Query, &Answer)> {
+        let (stamp, answer) = self.slots[slot as usize].known.as_ref()?;
+        Some((&stamp.query, answer))
     }
-}
 
-fn kind(query: Query) -> usize {
-    match query {
-        Query::Sizes(_) => 0,
-        Query::Density { .. } => 1,
-        Query::Nearest { .. } => 2,
+    /// The answer that is true now.
+    pub(super) fn current(&self, slot: Slot, query: &Query) -> Option<&Answer> {
+        let (stamp, answer) = self.slots[slot as usize].known.as_ref()?;
+        (*stamp == self.stamp(query.clone())).then_some(answer)
     }
 }

@@ -1,212 +1,454 @@
-//! The page without a browser: events in, questions out, answers from real columns.
+use super::*;
+use crate::chart::Size;
+use crate::columns::Columns;
+use crate::columns::tests::packet;
+use crate::filter::Expr;
+use crate::query::What;
+use crate::selection::Dimension;
+use crate::settings::Tool;
+use crate::shard::Shard;
+use summary::Address;
 
-use super::{App, Ask, Chart, Event, Phase};
-use crate::chart::{Bars, Size};
-use crate::density::{Span, Window, XAxis};
-use crate::load::Loader;
-use crate::query::answer;
-use crate::scene::{Mark, Theme};
+const SIZE: Size = Size { width_px: 694.0, height_px: 300.0 };
+const NOON: i64 = 1_795_521_600_000_000_000; // 2026-11-24T12:00:00Z
 
-/// An app with workers that answer at once.
+/// The page with its workers played: a part each.
 struct Page {
     app: App,
-    loaders: Vec<Loader>,
+    parts: Vec<(Columns, Shard, (usize, usize))>,
+    read: Vec<(usize, usize)>,
 }
 
-fn line(n: u64, len: u32, proto: &str) -> String {
-    format!(
-        "{{\"type\":\"pkt\",\"n\":{n},\"ts\":\"2026-11-23T02:53:38.{:09}Z\",\"len\":{len},\"src\":\"10.0.0.1\",\"dst\":\"10.0.0.2\",\"proto\":\"{proto}\"}}\n",
-        n * 1_000
-    )
-}
-
-fn capture(packets: u64) -> String {
-    (1..=packets)
-        .map(|n| line(n, if n % 2 == 0 { 1514 } else { 60 }, ["tcp", "udp"][(n % 2) as usize]))
-        .collect()
+/// A packet a millisecond from noon on, sizes 0 to 999, tcp and udp in turn, to ports 0 to 9.
+fn columns(numbers: std::ops::Range<u64>, shift_ns: i64) -> Columns {
+    let mut columns = Columns::default();
+    for n in numbers {
+        let ts = NOON + i64::try_from(n).unwrap() * 1_000_000 + shift_ns;
+        let len = u32::try_from(n % 1_000).unwrap();
+        let mut packet = packet(n + 1, ts, len, ["tcp", "udp"][(n % 2) as usize]);
+        packet.summary.dst = Some(Address::V4([10, 0, 0, u8::try_from(n % 4).unwrap()]));
+        let port = u16::try_from(n % 10).unwrap();
+        (packet.summary.sport, packet.summary.dport) = (Some(port), Some(port));
+        columns.push(&packet, n * 100).unwrap();
+    }
+    columns
 }
 
 impl Page {
-    fn open(text: &str, parts: u64) -> Self {
-        let mut page = Self { app: App::default(), loaders: Vec::new() };
-        let size = Size { width_px: 594.0, height_px: 300.0 };
-        page.send(Event::Resize(Chart::Histogram, size));
-        page.send(Event::Resize(Chart::Scatter, size));
-        let len = text.len() as u64;
-        let count = usize::try_from(parts).unwrap();
-        page.send(Event::Open { name: "a.ndjson".into(), len, parts: count });
-        for part in 0..parts {
-            let mut loader = Loader::new(len * part / parts..len * (part + 1) / parts);
-            loader.feed(&text.as_bytes()[usize::try_from(loader.position()).unwrap()..]);
-            loader.feed(&[]);
-            page.loaders.push(loader);
+    fn empty() -> Self {
+        let mut page = Self { app: App::new(1), parts: Vec::new(), read: Vec::new() };
+        for panel in &Panel::ALL[..CHART_COUNT] {
+            page.send(Event::Resize(*panel, SIZE));
         }
-        for part in 0..count {
-            let report = page.loaders[part].report();
-            page.send(Event::Report { part, report });
-        }
+        page.send(Event::Room(Panel::Packets, 5));
+        page.send(Event::Room(Panel::Conversations, 3));
         page
     }
 
-    fn send(&mut self, event: Event) {
-        let mut asks = self.app.update(event);
-        while let Some(Ask { id, query }) = asks.pop() {
-            for part in 0..self.loaders.len() {
-                let answer = answer(self.loaders[part].columns(), query);
-                asks.extend(self.app.update(Event::Answer { id, part, answer }));
-            }
+    /// Opens a thousand packets, in two parts.
+    fn open() -> Self {
+        let mut page = Self::empty();
+        page.load("a.ndjson", vec![columns(0..600, 0), columns(600..1_000, 0)], false);
+        page
+    }
+
+    fn load(&mut self, name: &str, parts: Vec<Columns>, is_added: bool) {
+        if !is_added {
+            self.parts.clear();
+        }
+        let info = FileInfo { name: name.to_owned(), len: 1_000, parts: parts.len() };
+        self.send(Event::Open { files: vec![info], is_added });
+        for columns in parts {
+            let part = self.parts.len();
+            let packets = columns.totals().packets;
+            let report = Report {
+                totals: columns.totals(),
+                records: packets,
+                lines: packets,
+                read_bytes: 500,
+                is_done: true,
+                is_complete: true,
+                ..Report::default()
+            };
+            self.parts.push((columns, Shard::new(part, name.to_owned()), (0, 0)));
+            self.send(Event::Report { part, report, elapsed_ms: 1_000.0 });
         }
     }
 
-    fn shown(&self) -> u64 {
-        let (_, _, counts) = self.app.scatter.as_ref().unwrap();
-        counts.iter().map(|count| u64::from(*count)).sum()
+    fn send(&mut self, event: Event) {
+        let mut events = vec![event];
+        while let Some(event) = events.pop() {
+            for effect in self.app.update(event) {
+                match effect {
+                    Effect::Read { part, index } => self.read.push((part, index)),
+                    Effect::Ask { queries, selection } => {
+                        events.push(self.answer(&queries, &selection));
+                    }
+                }
+            }
+        }
+        assert!(self.app.phase() == Phase::Loading || self.app.is_settled());
+    }
+
+    fn answer(&mut self, queries: &[(u32, Query)], selection: &Selection) -> Event {
+        let befores = self.app.befores();
+        let (ids, queries): (Vec<_>, Vec<_>) = queries.iter().cloned().unzip();
+        let mut merged: Option<Vec<Answer>> = None;
+        for (part, (columns, shard, told)) in self.parts.iter_mut().enumerate() {
+            let flow = |flow: &crate::columns::Flow| PartFlow {
+                src: flow.src.map(Into::into),
+                dst: flow.dst.map(Into::into),
+                proto: flow.proto,
+            };
+            let learn = Event::Learn {
+                part,
+                protos: columns.protos()[told.0..].to_vec(),
+                flows: columns.flows()[told.1..].iter().map(flow).collect(),
+            };
+            *told = (columns.protos().len(), columns.flows().len());
+            assert!(self.app.update(learn).is_empty());
+            let answers = shard.answer(columns, befores[part], selection, &queries);
+            merged = Some(match merged {
+                Some(all) => all.into_iter().zip(answers).map(|(a, b)| a.merge(b)).collect(),
+                None => answers,
+            });
+        }
+        let answers = merged.expect("a part asks");
+        Event::Answers(ids.into_iter().zip(answers).collect())
+    }
+
+    /// The pixel at shares of a chart's plot, from its lower left corner.
+    fn at(share: (f64, f64)) -> (f64, f64) {
+        let plot = SIZE.plot();
+        (plot.x + share.0 * plot.width, plot.y + (1.0 - share.1) * plot.height)
+    }
+
+    fn drag(&mut self, panel: Panel, from: (f64, f64), to: (f64, f64), tool: Option<Tool>) {
+        self.send(Event::Press(panel, Self::at(from), tool));
+        for step in 1..=4 {
+            let share = f64::from(step) / 4.0;
+            let at = (from.0 + (to.0 - from.0) * share, from.1 + (to.1 - from.1) * share);
+            self.send(Event::Drag(panel, Self::at(at)));
+        }
+        self.send(Event::Release);
+    }
+
+    fn selected(&self) -> u64 {
+        self.app.selected().packets
+    }
+
+    fn chips(&self) -> Vec<String> {
+        self.app.view().chips.into_iter().map(|chip| chip.text).collect()
     }
 }
 
 #[test]
-fn an_opened_capture_is_pictured_and_summed_up() {
-    for parts in [1, 3] {
-        let page = Page::open(&capture(100), parts);
-        assert_eq!((page.app.phase(), page.app.is_settled()), (Phase::Ready, true));
-        let (edges, counts) = page.app.size_counts().unwrap();
-        assert_eq!((edges.len(), counts[0], counts[49]), (51, 50, 50));
-        assert_eq!(page.shown(), 100);
-        assert_eq!(
-            page.app.view().summary,
-            "a.ndjson · 100 packets · 78.7 kB on the wire · 2026-11-23 02:53:38.000001000 UTC + 0.000099000 s · tcp 50.0 %, udp 50.0 %"
-        );
-        assert!(
-            page.app
-                .view()
-                .scatter_words
-                .starts_with("Scatter of packet sizes: 100 packets, number 1 to 100")
-        );
-    }
+fn a_brush_selects_for_all_others_and_is_one_step() {
+    let mut page = Page::open();
+    page.drag(Panel::Sizes, (0.201, 0.5), (0.399, 0.5), None);
+    assert_eq!(page.chips(), ["len in 200..399"]);
+    assert_eq!(page.selected(), 200);
+    // Its own view shows everything, the others the selection before the whole.
+    let (_, sizes) = page.app.histogram(Panel::Sizes).unwrap();
+    assert_eq!(sizes.iter().sum::<u64>(), 1_000);
+    let (_, gaps) = page.app.histogram(Panel::Gaps).unwrap();
+    assert_eq!(gaps.iter().sum::<u64>(), 200);
+    let words = page.app.view().words;
+    assert!(words[Panel::Scatter as usize].contains("1,000 packets, 200 of them selected"));
+    assert_eq!(page.app.view().selected, "200 of 1,000 packets selected (20.0 %), 59.9 kB");
+    page.drag(Panel::Throughput, (0.0, 0.5), (0.3, 0.5), None);
+    assert_eq!(page.chips().len(), 2);
+    let both = page.selected();
+    // The bin under the pointer is in.
+    assert!((105..=115).contains(&both), "{both}");
+    page.send(Event::Undo);
+    assert_eq!((page.selected(), page.app.view().can), (200, (true, true)));
+    page.send(Event::Redo);
+    assert_eq!(page.selected(), both);
+    page.send(Event::Clear(Some(Dimension::Size)));
+    assert_eq!(page.chips().len(), 1);
+    page.send(Event::Clear(None));
+    assert_eq!((page.selected(), page.chips().len()), (1_000, 0));
+    page.send(Event::Undo);
+    assert_eq!(page.chips().len(), 1);
 }
 
 #[test]
-fn zoom_pan_box_and_reset_show_what_they_say() {
-    let mut page = Page::open(&capture(100), 2);
-    page.send(Event::SetWindow(Window { x: Span::new(11, 21), y: Span::new(0, 100) }));
-    assert_eq!(page.shown(), 5);
-    page.send(Event::Zoom { at: None, factor: 100.0 });
-    assert_eq!(page.shown(), 100);
-    page.send(Event::Reset);
-    let plot = page.app.scatter_size.plot();
-    page.send(Event::Pan((plot.width * 2.0, 0.0)));
-    assert_eq!(page.shown(), 0);
-    page.send(Event::Reset);
-    let half = (plot.x + plot.width / 2.0, plot.y + plot.height);
-    page.send(Event::Select(Some(((plot.x, plot.y), half))));
+fn a_click_selects_a_bar_and_another_one_lets_go() {
+    let mut page = Page::open();
+    for (panel, share, chip, count) in [
+        (Panel::Sizes, (0.01, 0.5), "len in 0..19", 20),
+        (Panel::Protocols, (0.5, 0.95), "proto == tcp", 500),
+        (Panel::Ports, (0.5, 0.95), "dport == 0", 100),
+        (Panel::Destinations, (0.5, 0.95), "dst == 10.0.0.0", 250),
+    ] {
+        // The bars of rankings begin above the plot.
+        let at = if panel == Panel::Sizes { Page::at(share) } else { (300.0, 40.0) };
+        for chips in [vec![chip], vec![]] {
+            page.send(Event::Press(panel, at, None));
+            page.send(Event::Release);
+            assert_eq!(page.chips(), chips, "{panel:?}");
+            assert_eq!(page.selected(), if chips.is_empty() { 1_000 } else { count });
+        }
+    }
+    // Two of them.
+    for y in [40.0, 62.0] {
+        page.send(Event::Press(Panel::Ports, (300.0, y), None));
+        page.send(Event::Release);
+    }
+    assert_eq!((page.chips(), page.selected()), (vec!["dport in {0, 1}".to_owned()], 200));
+}
+
+#[test]
+fn boxes_and_lassos_select_in_the_scatter() {
+    let mut page = Page::open();
+    page.drag(Panel::Scatter, (0.0, 0.0), (0.5, 0.25), Some(Tool::Box));
+    // Number and size rise together: the lower quarter of the sizes is the smaller range.
+    assert!(page.selected().abs_diff(265) < 8, "{}", page.selected());
+    assert!(page.chips()[0].starts_with("n in 1.."), "{:?}", page.chips());
+    page.send(Event::Clear(None));
+    page.send(Event::Set("tool".into(), "lasso".into()));
+    page.send(Event::Press(Panel::Scatter, Page::at((0.0, 0.0)), None));
+    for at in [(0.5, 0.0), (0.5, 1.0), (0.0, 1.0)] {
+        page.send(Event::Drag(Panel::Scatter, Page::at(at)));
+    }
+    page.send(Event::Release);
+    assert!(page.selected().abs_diff(500) < 5, "{}", page.selected());
+    assert!(page.chips()[0].starts_with("lasso(n, len, "), "{:?}", page.chips());
+    // What is selected can be looked at closely.
+    page.send(Event::Clear(None));
+    page.send(Event::Select(Dimension::Scatter, "n in 101..200 and len in 50..149".into()));
     page.send(Event::ZoomToSelection);
-    assert_eq!(page.shown(), 50);
-    page.send(Event::SetAxis(XAxis::Time));
-    assert_eq!(page.shown(), 100);
+    let words = &page.app.view().words[Panel::Scatter as usize];
+    assert!(words.contains("50 packets, number 101 to 200, 50 to 149 bytes"), "{words}");
 }
 
 #[test]
-fn settings_reach_the_pictures_and_survive_another_file() {
-    let mut page = Page::open(&capture(10), 1);
-    page.send(Event::SetBins(7));
-    page.send(Event::SetLog(true));
-    page.send(Event::SetBars(Bars::Overlaid));
-    page.send(Event::SetTheme(Theme { is_dark: true }));
-    assert_eq!(page.app.size_counts().unwrap().1.len(), 7);
-    page.send(Event::SetBins(9_999));
-    assert_eq!(page.app.size_counts().unwrap().1.len(), 500);
-    page.app.update(Event::Open { name: "b".into(), len: 1, parts: 1 });
-    assert!(page.app.size_counts().is_none() && page.app.is_log && page.app.theme.is_dark);
-}
-
-#[test]
-fn the_pointer_finds_the_packet_under_it() {
-    let mut page = Page::open(&capture(3), 1);
-    let plot = page.app.scatter_size.plot();
-    // The second of three packets, almost at the top.
-    let at = (plot.x + plot.width * 0.34, plot.y + plot.height * 0.04);
-    page.send(Event::Hover(Chart::Scatter, Some(at)));
-    let (_, _, lines) = page.app.view().hover.unwrap();
-    assert_eq!(
-        lines,
-        [
-            "packet 2",
-            "2026-11-23 02:53:38.000002000 UTC",
-            "10.0.0.1 → 10.0.0.2",
-            "tcp, 1,514 bytes",
-            "1 packet here",
-        ]
-    );
-    page.send(Event::Hover(Chart::Scatter, None));
-    assert!(page.app.view().hover.is_none());
-}
-
-#[test]
-fn damaged_lines_are_numbered_across_parts() {
-    let text = format!("{}oops\n{}oops\n", capture(20), capture(20));
-    let view = Page::open(&text, 3).app.view();
-    assert_eq!(view.skipped, "2 lines could not be read");
-    assert!(view.problems[0].starts_with("line 21: ") && view.problems[1].starts_with("line 42: "));
-}
-
-#[test]
-fn what_is_no_capture_is_said_to_be_none() {
-    let page = Page::open("lorem\nipsum\n", 1);
-    assert_eq!(page.app.phase(), Phase::Error);
-    let error = page.app.view().error;
-    assert_eq!(
-        error,
-        "“a.ndjson” is no capture: not one of its lines can be read (line 1: expected value at column 1)."
-    );
-}
-
-#[test]
-fn a_cancelled_load_keeps_what_was_read() {
-    let mut page = Page { app: App::default(), loaders: Vec::new() };
-    page.send(Event::Open { name: "a".into(), len: 1_000_000, parts: 1 });
-    let text = capture(10);
-    let mut loader = Loader::new(0..1_000_000);
-    loader.feed(text.as_bytes());
-    page.send(Event::Cancel);
-    let mut report = loader.report();
-    report.is_done = true;
-    page.loaders.push(loader);
-    page.send(Event::Report { part: 0, report });
-    assert_eq!((page.app.phase(), page.app.totals().packets), (Phase::Ready, 10));
-    assert!(page.app.view().summary.ends_with("cancelled after 0.1 % of the file"));
-}
-
-#[test]
-fn late_answers_change_nothing() {
-    let mut page = Page::open(&capture(10), 1);
-    let before = page.app.view();
-    let late = answer(
-        page.loaders[0].columns(),
-        crate::query::Query::Sizes(crate::histogram::Bins { min: 0, max: 9, count: 5 }),
-    );
-    assert_eq!(page.app.update(Event::Answer { id: 999, part: 0, answer: late }), []);
-    assert_eq!(page.app.view(), before);
-}
-
-#[test]
-fn a_question_asked_while_another_is_out_follows_it() {
-    let mut page = Page::open(&capture(10), 1);
-    let first = page.app.update(Event::SetBins(10));
-    assert_eq!(page.app.update(Event::SetBins(20)), []);
-    assert_eq!(page.app.update(Event::SetBins(30)), []);
-    let answer = answer(page.loaders[0].columns(), first[0].query);
-    let second = page.app.update(Event::Answer { id: first[0].id, part: 0, answer });
-    let crate::query::Query::Sizes(bins) = second[0].query else { panic!("another question") };
-    assert_eq!((second.len(), bins.count), (1, 30));
-}
-
-#[test]
-fn names_from_captures_are_words_only() {
-    let text = line(1, 60, "<img src=x onerror=alert(1)>");
-    let page = Page::open(&text, 1);
-    assert!(page.app.view().summary.contains("<img src=x onerror=alert(1)> 100.0 %"));
-    let scene = page.app.scene(Chart::Histogram).unwrap();
+fn the_scatter_moves_and_zooms() {
+    let mut page = Page::open();
+    let words = |page: &Page| page.app.view().words[Panel::Scatter as usize].clone();
+    let whole = words(&page);
+    page.send(Event::Zoom { panel: Panel::Scatter, at: Some(Page::at((0.0, 0.0))), factor: 0.5 });
     assert!(
-        scene.marks.iter().any(|mark| matches!(mark, Mark::Text { text, .. } if text == "other"))
+        words(&page).contains("500 packets, number 1 to 500, 0 to 516 bytes"),
+        "{}",
+        words(&page)
     );
+    page.drag(Panel::Scatter, (0.5, 0.5), (0.3, 0.5), Some(Tool::Move));
+    assert!(words(&page).contains("number 101 to 600"), "{}", words(&page));
+    page.send(Event::Reset);
+    assert_eq!(words(&page), whole);
+    // Out to where there is something only.
+    for _ in 0..50 {
+        page.send(Event::Zoom { panel: Panel::Scatter, at: None, factor: 2.0 });
+    }
+    let shown = page.app.shown(Value::Number).unwrap();
+    assert!(shown.len() <= 4_001, "{shown:?}");
+    for y in ["sport", "dport", "ttl", "gap", "size"] {
+        page.send(Event::Reset);
+        page.send(Event::Set("y".into(), y.into()));
+        for is_log in ["1", "0"] {
+            page.send(Event::Set("y-log".into(), is_log.into()));
+            let count = match y {
+                "ttl" => "0 packets",
+                "gap" => "999 packets",
+                _ => "1,000 packets",
+            };
+            assert!(words(&page).contains(count), "{y}: {}", words(&page));
+        }
+    }
+}
+
+#[test]
+fn filters_apply_as_they_are_typed_and_errors_point() {
+    let mut page = Page::open();
+    let text = "proto == tcp and len < 100";
+    page.send(Event::Filter(text.into(), text.len()));
+    assert_eq!(
+        (page.selected(), page.chips()),
+        (50, vec!["proto == tcp and len <= 99".to_owned()])
+    );
+    let wrong = "proto == tcp and lenn < 100";
+    page.send(Event::Filter(wrong.into(), wrong.len()));
+    let error = page.app.view().filter_error;
+    assert!(error.contains("\n                 ^^^^\nthere is no field `lenn`"), "{error}");
+    assert_eq!(page.selected(), 50, "what was selected stays");
+    page.send(Event::Filter("proto == t".into(), 10));
+    assert_eq!(page.app.view().completions, [("proto == tcp".to_owned(), "tcp".to_owned())]);
+    page.send(Event::Filter(String::new(), 0));
+    assert_eq!((page.selected(), page.app.view().filter_error), (1_000, String::new()));
+    // Undone, the box shows what is selected.
+    page.send(Event::Commit);
+    page.send(Event::Filter("vlan".into(), 4));
+    page.send(Event::Select(Dimension::Size, "len == 1".into()));
+    page.send(Event::Undo);
+    assert_eq!(page.app.view().filter, "vlan");
+    page.send(Event::Undo);
+    assert_eq!((page.app.view().filter.as_str(), page.selected()), ("", 1_000));
+}
+
+#[test]
+fn a_link_brings_the_same_screen() {
+    let mut page = Page::open();
+    for (key, value) in [("x", "time"), ("bins", "7"), ("y", "dport"), ("rank", "bytes")] {
+        page.send(Event::Set(key.into(), value.into()));
+    }
+    page.send(Event::SetZoom(Value::Time, Span::new(NOON, NOON + 500_000_000)));
+    page.send(Event::Filter("len > 9 and ts < 12:00:00.9".into(), 0));
+    page.send(Event::Select(Dimension::Protocol, "proto == udp".into()));
+    page.send(Event::Select(Dimension::Scatter, "lasso(ts, dport, 1 2, 3 4, 5 0)".into()));
+    page.send(Event::Clear(Some(Dimension::Scatter)));
+    let link = page.app.link();
+    let mut other = Page::empty();
+    other.send(Event::Restore(format!("#{link}")));
+    other.load("a.ndjson", vec![columns(0..1_000, 0)], false);
+    assert_eq!(other.app.link(), link);
+    assert_eq!((other.selected(), other.chips()), (page.selected(), page.chips()));
+    assert_eq!(other.app.view().words, page.app.view().words);
+    // The next capture begins anew.
+    other.load("b.ndjson", vec![columns(0..10, 0)], false);
+    assert_eq!((other.selected(), other.chips().len()), (10, 0));
+}
+
+fn numbers(page: &Page) -> Vec<String> {
+    let rows = page.app.view().packets.rows;
+    rows.into_iter().map(|row| format!("{} {}", row.cells[13], row.cells[0])).collect()
+}
+
+#[test]
+fn the_table_of_packets_scrolls_through_all_parts() {
+    let mut page = Page::open();
+    assert_eq!(numbers(&page)[..2], ["a.ndjson 1", "a.ndjson 2"]);
+    page.send(Event::Scroll(Panel::Packets, 598));
+    assert_eq!(numbers(&page), [599, 600, 601, 602, 603].map(|n| format!("a.ndjson {n}")));
+    page.send(Event::Scroll(Panel::Packets, 5_000));
+    assert_eq!(numbers(&page)[4], "a.ndjson 1,000");
+    page.send(Event::Filter("dport == 7".into(), 0));
+    page.send(Event::Scroll(Panel::Packets, 58));
+    assert_eq!(numbers(&page), [588, 598, 608, 618, 628].map(|n| format!("a.ndjson {n}")));
+    page.send(Event::Choice(Panel::Packets, 2));
+    assert_eq!(page.read, [(1, 7)]);
+    page.send(Event::Line("{\"len\":7}".into()));
+    let detail = page.app.view().detail.unwrap();
+    assert_eq!(detail.fields, [("len".to_owned(), "7".to_owned())]);
+}
+
+#[test]
+fn files_are_merged_by_time() {
+    let mut page = Page::open();
+    page.send(Event::Scroll(Panel::Packets, 400));
+    // Half a millisecond later each, but for a while in which all have one time.
+    page.load("b.pcap", vec![columns(0..1_000, 500_000)], true);
+    assert_eq!(page.selected(), 2_000);
+    for first in [0, 1, 700, 1_201, 1_995] {
+        page.send(Event::Scroll(Panel::Packets, first));
+        let expected: Vec<_> = (first..first + 5)
+            .map(|place| {
+                let file = ["a.ndjson", "b.pcap"][(place % 2) as usize];
+                format!("{file} {}", summary::grouped(place / 2 + 1))
+            })
+            .collect();
+        assert_eq!(numbers(&page), expected, "{first}");
+    }
+    page.send(Event::Filter("file == b.pcap and len == 5".into(), 0));
+    assert_eq!(numbers(&page), ["b.pcap 6"]);
+    // A gap is to the packet before in the same file.
+    page.send(Event::Filter("gap == 1ms".into(), 0));
+    assert_eq!(page.selected(), 1_998);
+}
+
+#[test]
+fn the_keyboard_goes_through_charts_and_tells_where_it_is() {
+    let mut page = Page::open();
+    page.send(Event::Set("bins".into(), "10".into()));
+    let key = |page: &mut Page, panel, key, is_wide| page.send(Event::Key(panel, key, is_wide));
+    key(&mut page, Panel::Sizes, Key::Right, false);
+    assert!(page.app.view().announced.starts_with("0 to 99 bytes. 100 packets"));
+    key(&mut page, Panel::Sizes, Key::Right, false);
+    key(&mut page, Panel::Sizes, Key::Right, true);
+    key(&mut page, Panel::Sizes, Key::Right, true);
+    assert_eq!((page.chips(), page.selected()), (vec!["len in 100..399".to_owned()], 300));
+    key(&mut page, Panel::Sizes, Key::Escape, false);
+    assert_eq!(page.selected(), 1_000);
+    key(&mut page, Panel::Sizes, Key::End, false);
+    key(&mut page, Panel::Sizes, Key::Enter, false);
+    assert_eq!(page.chips(), ["len in 900..999"]);
+    key(&mut page, Panel::Sizes, Key::Enter, false);
+    key(&mut page, Panel::Protocols, Key::Down, false);
+    key(&mut page, Panel::Protocols, Key::Down, false);
+    key(&mut page, Panel::Protocols, Key::Enter, false);
+    assert_eq!(page.chips(), ["proto == udp"]);
+    key(&mut page, Panel::Scatter, Key::Right, false);
+    let before = page.app.view().announced;
+    key(&mut page, Panel::Scatter, Key::Left, false);
+    assert_ne!(page.app.view().announced, before);
+    key(&mut page, Panel::Scatter, Key::Up, true);
+    assert_eq!(page.chips().len(), 2);
+    key(&mut page, Panel::Scatter, Key::ZoomIn, false);
+    assert!(page.app.settings().zoom[0].is_some());
+    key(&mut page, Panel::Scatter, Key::All, false);
+    assert!(page.app.settings().zoom[0].is_none());
+}
+
+#[test]
+fn conversations_sort_and_select() {
+    let mut page = Page::open();
+    let rows = |page: &Page| {
+        let table = page.app.view().conversations;
+        let cells = table.rows.into_iter();
+        (
+            table.count,
+            cells.map(|row| format!("{} {}", row.cells[1], row.cells[3])).collect::<Vec<_>>(),
+        )
+    };
+    assert_eq!(
+        rows(&page),
+        (4, ["10.0.0.1 250", "10.0.0.1 250", "10.0.0.2 250"].map(str::to_owned).to_vec())
+    );
+    page.send(Event::Set("sort".into(), "-start".into()));
+    assert_eq!(rows(&page).1[0], "10.0.0.3 250");
+    page.send(Event::Choice(Panel::Conversations, 0));
+    assert_eq!(page.selected(), 250);
+    assert!(page.chips()[0].contains("dst == 10.0.0.3"), "{:?}", page.chips());
+    assert!(page.app.view().conversations.rows[0].is_picked);
+    page.send(Event::Scroll(Panel::Conversations, 9));
+    assert_eq!(page.app.view().conversations.first, 1);
+}
+
+#[test]
+fn one_question_of_a_kind_is_on_its_way_and_the_latest_wish_follows() {
+    let mut page = Page::open();
+    let asks = |effects: Vec<Effect>| {
+        let asks = effects.into_iter().filter_map(|effect| match effect {
+            Effect::Ask { queries, selection } => Some((queries, selection)),
+            Effect::Read { .. } => None,
+        });
+        asks.collect::<Vec<_>>()
+    };
+    let select = |text: &str| Event::Select(Dimension::Size, text.into());
+    let first = asks(page.app.update(select("len == 1")));
+    assert_eq!(first.len(), 1);
+    for len in 2..50 {
+        let more = asks(page.app.update(select(&format!("len == {len}"))));
+        assert!(more.is_empty(), "all that is wished is on its way");
+    }
+    let answer = page.answer(&first[0].0, &first[0].1);
+    let next = asks(page.app.update(answer));
+    assert_eq!(next[0].1.get(Dimension::Size), Some(&Expr::numbers(Value::Size, 49, 49)));
+    let whole = next[0].0.iter().filter(|(_, query)| query.care == crate::selection::Care::NONE);
+    assert_eq!(whole.count(), 0, "what nothing selects is known");
+    assert!(next[0].0.iter().any(|(_, query)| query.what == What::Total));
+}
+
+#[test]
+fn what_is_out_of_sight_is_asked_for_last() {
+    let mut page = Page::open();
+    for panel in Panel::ALL {
+        page.send(Event::See(panel, panel == Panel::Sizes));
+    }
+    let effects = page.app.update(Event::Select(Dimension::Gap, "gap > 1ns".into()));
+    let Some(Effect::Ask { queries, .. }) = effects.first() else { panic!() };
+    let bins = queries.iter().filter(|(_, query)| matches!(query.what, What::Bins(_))).count();
+    assert_eq!(bins, 1);
+    assert!(!queries.iter().any(|(_, query)| matches!(query.what, What::Density(_))));
 }

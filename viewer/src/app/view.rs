@@ -1,12 +1,60 @@
-//! What the page shows besides pictures, as words and switches.
+//! What the page shows besides pictures, as words, tables and switches.
 
-use super::{App, Chart, Phase};
-use crate::text::{bytes, percent, seconds, time};
-use std::collections::BTreeMap;
-use summary::grouped;
+use super::{App, CHART_COUNT, Choice, Panel, Phase};
+use crate::chart::Table;
+use crate::clock::Zone;
+use crate::filter::{Error, Place};
+use crate::flows::Conversation;
+use crate::order::sorted;
+use crate::settings::{COLUMNS, Column};
+use crate::text::{bytes, duration, percent, prefixed, seconds};
+use std::cmp::Ordering;
+use summary::{Address, grouped};
 
 /// Protocols named in the summary line; the rest is counted together.
 const MAX_NAMED: usize = 6;
+
+/// What is selected in a dimension, as something to be removed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Chip {
+    /// Name of the dimension.
+    pub name: &'static str,
+    /// What is selected, in the filter language.
+    pub text: String,
+}
+
+/// The part of a long table that is seen.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct VirtualTable {
+    /// All rows.
+    pub count: u64,
+    /// Place of the first one that is seen.
+    pub first: u64,
+    /// Rows that can be seen.
+    pub room: usize,
+    /// Those that are seen.
+    pub rows: Vec<VirtualRow>,
+}
+
+/// A row of a long table.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct VirtualRow {
+    /// The words of its cells.
+    pub cells: Vec<String>,
+    /// Whether it is selected.
+    pub is_picked: bool,
+}
+
+/// A packet with all that its line says.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Detail {
+    /// Which packet.
+    pub title: String,
+    /// Its line as it is in the file; empty until it was read.
+    pub line: String,
+    /// Its fields with their values.
+    pub fields: Vec<(String, String)>,
+}
 
 /// What is to be shown, as of now.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -17,55 +65,96 @@ pub struct View {
     pub summary: String,
     /// Share of the bytes read, from 0 to 1, while loading.
     pub progress: f64,
-    /// The same in words.
+    /// The same in words, with rate and remaining time.
     pub progress_words: String,
     /// Why nothing could be loaded.
     pub error: String,
+    /// What to choose where a file is too large.
+    pub choice: Option<String>,
     /// How many lines could not be read; empty where all could.
     pub skipped: String,
     /// The first of them, with their reasons.
     pub problems: Vec<String>,
-    /// What the histogram shows, in words.
-    pub histogram_words: String,
-    /// What the scatter shows, in words.
-    pub scatter_words: String,
-    /// What is under the pointer, a line each, and where: chart and pixel.
-    pub hover: Option<(Chart, (f64, f64), Vec<String>)>,
+    /// How many packets are selected, in words; empty where all are.
+    pub selected: String,
+    /// What is selected.
+    pub chips: Vec<Chip>,
+    /// Whether there is a step to undo, and one to redo.
+    pub can: (bool, bool),
+    /// The words of the filter box.
+    pub filter: String,
+    /// What is wrong with them: the text with a mark under the place, and the reason.
+    pub filter_error: String,
+    /// What could stand next: the whole text with each word in its place, and the word.
+    pub completions: Vec<(String, String)>,
+    /// What each chart shows, in words.
+    pub words: [String; CHART_COUNT],
+    /// The tables of the charts where they are wanted.
+    pub twins: [Option<Table>; CHART_COUNT],
+    /// The interval of the throughput.
+    pub interval: String,
+    /// The conversations.
+    pub conversations: VirtualTable,
+    /// The packets.
+    pub packets: VirtualTable,
+    /// The chosen packet.
+    pub detail: Option<Detail>,
+    /// What is under the pointer, a line each, and where: panel and pixel.
+    pub hover: Option<(Panel, (f64, f64), Vec<String>)>,
+    /// What the keyboard's cursor is at, for who does not see it.
+    pub announced: String,
+    /// The state for a link; `None` while it is changing, for browsers refuse too many a second.
+    pub link: Option<String>,
 }
 
 impl App {
     /// What is to be shown, as of now.
     pub fn view(&self) -> View {
-        let read_bytes: u64 = self.parts.iter().map(|part| part.read_bytes).sum();
-        let packets = self.totals().packets;
+        let zone = self.zone();
+        let (read_bytes, len) = self.files.progress();
+        let is_ready = self.files.phase == Phase::Ready;
         View {
-            phase: self.phase,
-            summary: self.summary(),
-            progress: read_bytes as f64 / self.file_len.max(1) as f64,
-            progress_words: format!(
-                "{}: {} of {} read, {} packets",
-                self.name,
-                bytes(read_bytes),
-                bytes(self.file_len),
-                grouped(packets)
-            ),
-            error: self.error.clone().unwrap_or_default(),
+            phase: self.files.phase,
+            summary: self.summary(&zone),
+            progress: read_bytes as f64 / len.max(1) as f64,
+            progress_words: self.progress_words(read_bytes, len),
+            error: self.files.error.clone().unwrap_or_default(),
+            choice: self.choice.as_ref().map(choice_words),
             skipped: self.skipped_words(),
             problems: self.problems(),
-            histogram_words: self.histogram_chart().map(|chart| chart.words()).unwrap_or_default(),
-            scatter_words: self.scatter_chart().map(|chart| chart.words()).unwrap_or_default(),
-            hover: self.hover(),
+            selected: self.selected_words(),
+            chips: self.chips(&zone),
+            can: self.history.can(),
+            filter: self.filter_text.clone(),
+            filter_error: match &self.filter_error {
+                Some(error) => pointed(&self.filter_text, error),
+                None => String::new(),
+            },
+            completions: self.completions(),
+            words: std::array::from_fn(|place| {
+                self.chart(Panel::ALL[place]).map(|chart| chart.words(&zone)).unwrap_or_default()
+            }),
+            twins: std::array::from_fn(|place| {
+                self.twins[place].then(|| self.table(Panel::ALL[place])).flatten()
+            }),
+            interval: self.interval_words(),
+            conversations: self.conversation_rows(&zone),
+            packets: self.packet_table(&zone),
+            detail: self.detail(&zone),
+            hover: self.hover(&zone),
+            announced: self.announced(&zone),
+            link: (is_ready && self.gesture.is_none()).then(|| self.link()),
         }
     }
 
-    fn summary(&self) -> String {
+    fn summary(&self, zone: &Zone) -> String {
         let totals = self.totals();
         // Words that change many times a second are none for a screen reader: progress has others.
-        if self.phase != Phase::Ready {
+        if self.files.phase != Phase::Ready {
             return String::new();
         }
         let mut words = vec![
-            self.name.clone(),
+            self.files.names(),
             match totals.packets {
                 1 => "1 packet".to_owned(),
                 packets => format!("{} packets", grouped(packets)),
@@ -74,33 +163,90 @@ impl App {
         ];
         if let Some(extent) = totals.extent {
             let (first, last) = extent.ts_ns;
-            words.push(format!("{} + {}", time(first), seconds(last.abs_diff(first))));
+            // The start by a clock, even where times are counted from it.
+            let clock = if let Zone::Start(_) = zone { &Zone::Utc } else { zone };
+            words.push(format!("{} + {}", clock.time(first), seconds(last.abs_diff(first))));
         }
         if totals.packets > 0 {
             words.push(self.protocols(totals.packets));
         }
-        if self.is_cancelled {
-            let read: u64 = self.parts.iter().map(|part| part.read_bytes).sum();
-            words.push(format!("cancelled after {} of the file", percent(read, self.file_len)));
+        if self.files.is_cancelled {
+            let (read, len) = self.files.progress();
+            words.push(format!("cancelled after {} of the file", percent(read, len)));
         }
         words.join(" · ")
     }
 
     /// The most frequent protocols with their shares.
     fn protocols(&self, packets: u64) -> String {
-        let mut counts = BTreeMap::<&str, u64>::new();
-        for (name, count) in self.parts.iter().flat_map(|part| &part.protocols) {
-            *counts.entry(name).or_default() += count;
-        }
-        let mut counts: Vec<_> = counts.into_iter().collect();
-        counts.sort_by_key(|&(_, count)| std::cmp::Reverse(count));
-        let mut words: Vec<_> = (counts.iter().take(MAX_NAMED))
-            .map(|(name, count)| format!("{name} {}", percent(*count, packets)))
+        let Some(super::charts::Chart::Ranking(all)) = self.chart(Panel::Protocols) else {
+            return String::new();
+        };
+        let items: Vec<_> =
+            all.items.iter().map(|item| (item.whole.packets, &item.label)).collect();
+        let items = sorted(&items, |a, b| b.0.cmp(&a.0));
+        let mut words: Vec<_> = (items.iter().take(MAX_NAMED))
+            .map(|(count, name)| format!("{name} {}", percent(*count, packets)))
             .collect();
-        if let rest @ 1.. = counts.len().saturating_sub(MAX_NAMED) {
+        if let rest @ 1.. = items.len().saturating_sub(MAX_NAMED) {
             words.push(format!("{rest} more"));
         }
         words.join(", ")
+    }
+
+    fn progress_words(&self, read_bytes: u64, len: u64) -> String {
+        let packets = self.totals().packets;
+        let mut words = format!(
+            "{}: {} of {} read, {} packets",
+            self.files.names(),
+            bytes(read_bytes),
+            bytes(len),
+            grouped(packets)
+        );
+        let seconds = self.files.elapsed_ms / 1e3;
+        if 0.0 < seconds && 0 < read_bytes {
+            let rate = read_bytes as f64 / seconds;
+            let left = len.saturating_sub(read_bytes) as f64 / rate;
+            words += &format!(
+                ", {}B/s, {left:.0} s left",
+                if rate < 1e3 { format!("{rate:.0} ") } else { prefixed(rate) }
+            );
+        }
+        words
+    }
+
+    fn selected_words(&self) -> String {
+        if self.history.now().is_empty() {
+            return String::new();
+        }
+        let (selected, all) = (self.selected(), self.totals());
+        format!(
+            "{} of {} packets selected ({}), {}",
+            grouped(selected.packets),
+            grouped(all.packets),
+            percent(selected.packets, all.packets),
+            bytes(selected.bytes)
+        )
+    }
+
+    fn chips(&self, zone: &Zone) -> Vec<Chip> {
+        let clauses = self.history.now().clauses();
+        let chip = |(dimension, expr): (crate::selection::Dimension, &crate::filter::Expr)| Chip {
+            name: dimension.name(),
+            text: expr.show(zone),
+        };
+        clauses.map(chip).collect()
+    }
+
+    fn completions(&self) -> Vec<(String, String)> {
+        let at = &self.completion.at;
+        let (Some(before), Some(after)) =
+            (self.filter_text.get(..at.start), self.filter_text.get(at.end..))
+        else {
+            return Vec::new();
+        };
+        let whole = |word: &String| (format!("{before}{word}{after}"), word.clone());
+        self.completion.words.iter().map(whole).collect()
     }
 
     fn skipped_words(&self) -> String {
@@ -113,20 +259,26 @@ impl App {
 
     /// Lines with their numbers in the file: known when the parts before are complete.
     fn problems(&self) -> Vec<String> {
-        if self.phase == Phase::Loading {
+        if self.files.phase == Phase::Loading {
             return Vec::new();
         }
-        let mut before = 0;
         let mut problems = Vec::new();
-        for part in &self.parts {
-            for problem in &part.problems {
-                let line = grouped(before + problem.line);
-                problems.push(format!("line {line}: {}", problem.reason));
+        for (index, file) in self.files.files.iter().enumerate() {
+            let mut before = 0;
+            for (_, part) in self.files.parts.iter().filter(|(file, _)| *file == index) {
+                for problem in &part.problems {
+                    let line = grouped(before + problem.line);
+                    let name = match self.files.files.len() {
+                        1 => String::new(),
+                        _ => format!("{}, ", file.name),
+                    };
+                    problems.push(format!("{name}line {line}: {}", problem.reason));
+                }
+                if !part.is_complete {
+                    break; // where the next part's lines begin is not known
+                }
+                before += part.lines;
             }
-            if !part.is_complete {
-                break; // where the next part's lines begin is not known
-            }
-            before += part.lines;
         }
         problems.truncate(crate::load::MAX_PROBLEMS);
         if (problems.len() as u64) < self.skipped() {
@@ -135,35 +287,205 @@ impl App {
         problems
     }
 
-    fn hover(&self) -> Option<(Chart, (f64, f64), Vec<String>)> {
-        let (chart, at) = self.pointer?;
-        let lines = match chart {
-            Chart::Histogram => {
-                let words = self.histogram_chart()?.words_at(self.histogram_size, at.0)?;
-                vec![words]
+    fn conversation_rows(&self, zone: &Zone) -> VirtualTable {
+        let start = usize::try_from(self.first_conversation).unwrap_or(usize::MAX);
+        let rows = self.conversations.iter().skip(start).take(self.conversation_room);
+        let row = |talk: &Conversation| VirtualRow {
+            cells: self.conversation_cells(
+                talk,
+                |packets, bytes| [grouped(packets), crate::text::bytes(bytes)],
+                |ts| zone.time(ts),
+                duration,
+                prefixed,
+            ),
+            is_picked: self.is_picked(talk.pair),
+        };
+        VirtualTable {
+            count: self.conversations.len() as u64,
+            first: self.first_conversation,
+            room: self.conversation_room,
+            rows: rows.map(row).collect(),
+        }
+    }
+
+    /// All conversations in numbers.
+    pub(super) fn conversation_table(&self) -> Table {
+        let head = COLUMNS.iter().map(|(_, name, _)| name.replace('-', "_")).collect();
+        let row = |talk: &Conversation| {
+            self.conversation_cells(
+                talk,
+                |packets, bytes| [packets.to_string(), bytes.to_string()],
+                |ts| Zone::Utc.word(ts),
+                |ns| ns.to_string(),
+                |rate| format!("{rate:.3}"),
+            )
+        };
+        Table { head, rows: self.conversations.iter().map(row).collect() }
+    }
+
+    fn conversation_cells(
+        &self,
+        talk: &Conversation,
+        amount: impl Fn(u64, u64) -> [String; 2],
+        time: impl Fn(i64) -> String,
+        span: impl Fn(i64) -> String,
+        rate: impl Fn(f64) -> String,
+    ) -> Vec<String> {
+        let side = |place: Option<Place>| {
+            place.map_or_else(|| "–".to_owned(), |place| Address::from(place).to_string())
+        };
+        let proto = self.flows.protos()[talk.pair.proto as usize].clone();
+        let mut cells = vec![side(talk.pair.a), side(talk.pair.b), proto];
+        for tally in [talk.total(), talk.forth, talk.back] {
+            cells.extend(amount(tally.packets, tally.bytes));
+        }
+        let ns = i64::try_from(talk.duration_ns()).unwrap_or(i64::MAX);
+        cells.extend([time(talk.ts_ns.0), span(ns)]);
+        cells.push(talk.rate().map_or_else(String::new, rate));
+        cells
+    }
+
+    fn packet_table(&self, zone: &Zone) -> VirtualTable {
+        let rows = self.packet_rows().iter().map(|packet| {
+            let row = &packet.row;
+            let port = |port: Option<u16>| port.map_or_else(String::new, |port| port.to_string());
+            let file = self.files.parts.get(packet.part).map_or(0, |(file, _)| *file);
+            let file = self.files.files.get(file).map_or("", |file| &file.name);
+            let vlan: Vec<_> = row.vlan.iter().map(u16::to_string).collect();
+            VirtualRow {
+                cells: vec![
+                    crate::text::integer(row.n),
+                    zone.time(row.ts_ns),
+                    row.src.clone(),
+                    port(row.sport),
+                    row.dst.clone(),
+                    port(row.dport),
+                    row.proto.clone(),
+                    grouped(u64::from(row.len)),
+                    row.ttl.map_or_else(String::new, |ttl| ttl.to_string()),
+                    row.flags.clone().unwrap_or_default(),
+                    row.interface.clone(),
+                    row.direction.clone(),
+                    vlan.join(" "),
+                    file.to_owned(),
+                ],
+                is_picked: self
+                    .picked
+                    .as_ref()
+                    .is_some_and(|picked| picked.at == (packet.part, packet.index)),
             }
-            Chart::Scatter => {
-                let hit = self.hit.as_ref()?;
-                let row = &hit.row;
-                let mut lines = vec![
-                    format!("packet {}", grouped(row.n)),
-                    time(row.ts_ns),
-                    format!("{} → {}", or_dash(&row.src), or_dash(&row.dst)),
-                    format!("{}, {} bytes", row.proto, grouped(u64::from(row.len))),
-                ];
-                let chart = self.scatter_chart()?;
-                // The hit may be of a picture before this one.
-                let (column, cell_row) = hit.cell;
-                if column < chart.grid.columns && cell_row < chart.grid.rows {
-                    lines.push(chart.words_of_cell(hit.cell));
+        });
+        VirtualTable {
+            count: self.selected().packets,
+            first: self.packets.first,
+            room: self.packets.room,
+            rows: rows.collect(),
+        }
+    }
+
+    fn detail(&self, zone: &Zone) -> Option<Detail> {
+        let picked = self.picked.as_ref()?;
+        let title = format!(
+            "Packet {}, {}",
+            crate::text::integer(picked.row.n),
+            zone.time(picked.row.ts_ns)
+        );
+        let line = picked.line.clone().unwrap_or_default();
+        let fields = crate::load::fields(&line);
+        Some(Detail { title, line, fields })
+    }
+
+    fn hover(&self, zone: &Zone) -> Option<(Panel, (f64, f64), Vec<String>)> {
+        let (panel, at) = self.pointer?;
+        let size = self.size(panel);
+        let lines = match self.chart(panel)? {
+            super::charts::Chart::Binned(chart) => {
+                let share = size.share(at).0;
+                if !(0.0..=1.0).contains(&share) {
+                    return None;
                 }
+                chart.words_of(chart.bin_at(share), zone)
+            }
+            super::charts::Chart::Ranking(chart) => chart.words_of(chart.item_at(size, at.1)?),
+            super::charts::Chart::Scatter(chart) => {
+                let mut lines = self.hit_words(zone)?;
+                let cell = self.hit()?.cell;
+                lines.extend(chart.words_of(cell, zone).into_iter().take(1));
                 lines
             }
         };
-        Some((chart, at, lines))
+        Some((panel, at, lines))
+    }
+
+    fn hit_words(&self, zone: &Zone) -> Option<Vec<String>> {
+        self.pointed_cell()?;
+        let row = &self.hit()?.packet.row;
+        let end = |address: &str, port: Option<u16>| match (address, port) {
+            ("", _) => "–".to_owned(),
+            (address, None) => address.to_owned(),
+            (address, Some(port)) if address.contains(':') => format!("[{address}]:{port}"),
+            (address, Some(port)) => format!("{address}:{port}"),
+        };
+        Some(vec![
+            format!("packet {}", crate::text::integer(row.n)),
+            zone.time(row.ts_ns),
+            format!("{} → {}", end(&row.src, row.sport), end(&row.dst, row.dport)),
+            format!("{}, {} bytes", row.proto, grouped(u64::from(row.len))),
+        ])
+    }
+
+    fn announced(&self, zone: &Zone) -> String {
+        let Some((panel, cell)) = self.cursor else { return String::new() };
+        let Some(chart) = self.chart(panel) else { return String::new() };
+        let mut lines = chart.words_of(cell, zone);
+        if panel == Panel::Scatter {
+            lines.extend(self.hit_words(zone).unwrap_or_default());
+        }
+        lines.join(". ")
     }
 }
 
-fn or_dash(text: &str) -> &str {
-    if text.is_empty() { "–" } else { text }
+fn choice_words(choice: &Choice) -> String {
+    format!(
+        "About {} packets need {} of memory; there are about {}. Load a part of them:",
+        grouped(choice.packets),
+        bytes(choice.needed),
+        bytes(choice.limit)
+    )
+}
+
+/// The text, a line with a mark under what is wrong, and the reason.
+fn pointed(text: &str, error: &Error) -> String {
+    let before = text.get(..error.at.start).unwrap_or(text).chars().count();
+    let wrong = text.get(error.at.clone()).unwrap_or("").chars().count().max(1);
+    format!("{text}\n{}{}\n{}", " ".repeat(before), "^".repeat(wrong), error.reason)
+}
+
+/// Sorts conversations by a column; equals by who talks.
+pub(super) fn sort(
+    all: &[Conversation],
+    column: Column,
+    is_ascending: bool,
+    protos: &[String],
+) -> Vec<Conversation> {
+    let name = |talk: &Conversation| &protos[talk.pair.proto as usize];
+    let compare = |a: &Conversation, b: &Conversation| match column {
+        Column::A => a.pair.a.cmp(&b.pair.a),
+        Column::B => a.pair.b.cmp(&b.pair.b),
+        Column::Proto => name(a).cmp(name(b)),
+        Column::Packets => a.total().packets.cmp(&b.total().packets),
+        Column::Bytes => a.total().bytes.cmp(&b.total().bytes),
+        Column::PacketsForth => a.forth.packets.cmp(&b.forth.packets),
+        Column::BytesForth => a.forth.bytes.cmp(&b.forth.bytes),
+        Column::PacketsBack => a.back.packets.cmp(&b.back.packets),
+        Column::BytesBack => a.back.bytes.cmp(&b.back.bytes),
+        Column::Start => a.ts_ns.0.cmp(&b.ts_ns.0),
+        Column::Duration => a.duration_ns().cmp(&b.duration_ns()),
+        Column::Rate => a.rate().unwrap_or(0.0).total_cmp(&b.rate().unwrap_or(0.0)),
+    };
+    sorted(all, |a, b| {
+        let order = compare(a, b);
+        let order = if is_ascending { order } else { Ordering::reverse(order) };
+        order.then_with(|| a.pair.cmp(&b.pair))
+    })
 }

@@ -1,14 +1,22 @@
-//! The charts: data and settings in, a [`Scene`] out.
+//! The charts: data and settings in, a [`Scene`], words and tables out.
 
-mod histogram;
+mod binned;
+mod ranking;
 mod scatter;
 
-pub use histogram::{Bars, Histogram};
-pub use scatter::{Scatter, cells_of};
+#[cfg(test)]
+mod tests;
 
+pub use binned::{Bars, Binned, Measure};
+pub use ranking::{Item, Ranking};
+pub use scatter::{Scatter, grid_of};
+
+use crate::axis::{Axis, Scale, Span, Value};
+use crate::clock::Zone;
 use crate::protocol::{CLASSES, Class};
-use crate::scale::{Linear, Tick};
+use crate::scale::{Tick, integer_ticks};
 use crate::scene::{Align, Mark, Place, Scene, Theme};
+use crate::text;
 
 /// Height of the letters of labels.
 const LABEL_PX: f64 = 12.0;
@@ -35,16 +43,63 @@ impl Size {
             height: (self.height_px - top - bottom).max(10.0),
         }
     }
+
+    /// Where a pixel is in the plot, as shares from its lower left corner.
+    pub fn share(self, (x, y): (f64, f64)) -> (f64, f64) {
+        let plot = self.plot();
+        ((x - plot.x) / plot.width, (plot.y + plot.height - y) / plot.height)
+    }
 }
 
-/// What all charts have: ground, title, axes with ticks, labels and a legend.
+/// How a chart is drawn, whatever it shows.
+#[derive(Clone, Copy, Debug)]
+pub struct Look<'a> {
+    /// How large it is.
+    pub size: Size,
+    /// In which colours.
+    pub theme: Theme,
+    /// How times are told.
+    pub zone: &'a Zone,
+}
+
+/// Numbers and words in rows, for people who do not see pictures, and for programs.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Table {
+    /// Names of the columns.
+    pub head: Vec<String>,
+    /// The rows, as long as the head.
+    pub rows: Vec<Vec<String>>,
+}
+
+impl Table {
+    /// As RFC 4180 has it, with line feeds.
+    pub fn csv(&self) -> String {
+        let mut text = String::new();
+        for row in std::iter::once(&self.head).chain(&self.rows) {
+            for (index, word) in row.iter().enumerate() {
+                text.push_str(if index > 0 { "," } else { "" });
+                // A spreadsheet would take what begins so for a formula.
+                let guard = if word.starts_with(['=', '@', '+']) { "'" } else { "" };
+                if word.contains(['"', ',', '\n', '\r']) {
+                    text += &format!("\"{guard}{}\"", word.replace('"', "\"\""));
+                } else {
+                    text.push_str(guard);
+                    text.push_str(word);
+                }
+            }
+            text.push('\n');
+        }
+        text
+    }
+}
+
+/// What charts with axes have: ground, title, axes with ticks, labels and a legend.
 struct Frame<'a> {
-    size: Size,
-    theme: Theme,
+    look: Look<'a>,
     title: &'a str,
     x_label: &'a str,
     y_label: &'a str,
-    /// Pixel and label of each tick.
+    /// Place as a share of the axis, and label, of each tick.
     x_ticks: Vec<(f64, String)>,
     y_ticks: Vec<(f64, String)>,
     /// Classes in the legend.
@@ -54,57 +109,57 @@ struct Frame<'a> {
 impl Frame<'_> {
     /// The scene with everything that lies under the data.
     fn scene(&self) -> Scene {
-        let plot = self.size.plot();
-        let (ink, grid) = (self.theme.ink(), self.theme.grid());
+        let Look { size, theme, .. } = self.look;
+        let plot = size.plot();
+        let (ink, grid) = (theme.ink(), theme.grid());
         let bottom = plot.y + plot.height;
-        let mut marks = Vec::new();
-        let text = |at, text: &str, align, size_px, is_upright| Mark::Text {
-            at,
-            text: text.to_owned(),
-            color: ink,
-            size_px,
-            align,
-            is_upright,
-        };
-        marks.push(text((plot.x, 16.0), self.title, Align::Start, TITLE_PX, false));
-        for (y, label) in &self.y_ticks {
+        let mut scene = ground(self.look, self.title);
+        let marks = &mut scene.marks;
+        let mut free_below = f64::INFINITY;
+        for (share, label) in &self.y_ticks {
+            let y = bottom - share * plot.height;
             let right = plot.x + plot.width;
-            marks.push(Mark::Line { from: (plot.x, *y), to: (right, *y), color: grid });
-            marks.push(text((plot.x - 8.0, *y), label, Align::End, LABEL_PX, false));
+            marks.push(Mark::Line { from: (plot.x, y), to: (right, y), color: grid });
+            if y <= free_below {
+                marks.push(words((plot.x - 8.0, y), label, Align::End, ink));
+                free_below = y - LABEL_PX;
+            }
         }
         let mut free_from = f64::NEG_INFINITY;
-        for (x, label) in &self.x_ticks {
-            marks.push(Mark::Line { from: (*x, bottom), to: (*x, bottom + 5.0), color: ink });
+        for (share, label) in &self.x_ticks {
+            let x = plot.x + share * plot.width;
+            marks.push(Mark::Line { from: (x, bottom), to: (x, bottom + 5.0), color: ink });
             // Letters are about 0.6 of their height wide: labels that would touch are left out.
             let half = label.chars().count() as f64 * LABEL_PX * 0.3;
-            if free_from <= x - half && x + half <= self.size.width_px {
-                marks.push(text((*x, bottom + 15.0), label, Align::Middle, LABEL_PX, false));
+            if free_from <= x - half && x + half <= size.width_px {
+                marks.push(words((x, bottom + 15.0), label, Align::Middle, ink));
                 free_from = x + half + 8.0;
             }
         }
         let middle = plot.x + plot.width / 2.0;
-        marks.push(text((middle, bottom + 36.0), self.x_label, Align::Middle, LABEL_PX, false));
-        let middle = plot.y + plot.height / 2.0;
-        marks.push(text((12.0, middle), self.y_label, Align::Middle, LABEL_PX, true));
+        marks.push(words((middle, bottom + 36.0), self.x_label, Align::Middle, ink));
+        marks.push(Mark::Text {
+            at: (12.0, plot.y + plot.height / 2.0),
+            text: self.y_label.to_owned(),
+            color: ink,
+            size_px: LABEL_PX,
+            align: Align::Middle,
+            is_upright: true,
+        });
         let mut x = plot.x;
         for class in &self.legend {
             let place = Place { x, y: 32.0, width: 11.0, height: 11.0 };
-            marks.push(Mark::Rect { place, color: class.color(self.theme.is_dark), opacity: 1.0 });
-            marks.push(text((x + 16.0, 38.0), class.name(), Align::Start, LABEL_PX, false));
+            marks.push(Mark::Rect { place, color: class.color(theme.is_dark), opacity: 1.0 });
+            marks.push(words((x + 16.0, 38.0), class.name(), Align::Start, ink));
             x += 16.0 + class.name().len() as f64 * 7.2 + 16.0;
         }
-        Scene {
-            width_px: self.size.width_px,
-            height_px: self.size.height_px,
-            ground: self.theme.ground(),
-            marks,
-        }
+        scene
     }
 
     /// The axes themselves, over the data.
     fn close(&self, scene: &mut Scene) {
-        let plot = self.size.plot();
-        let color = self.theme.ink();
+        let plot = self.look.size.plot();
+        let color = self.look.theme.ink();
         let corner = (plot.x, plot.y + plot.height);
         let end = (plot.x + plot.width, corner.1);
         scene.marks.push(Mark::Line { from: corner, to: end, color });
@@ -112,22 +167,110 @@ impl Frame<'_> {
     }
 }
 
-/// Ticks by their pixels.
-fn placed<V: Copy>(
-    ticks: Vec<Tick<V>>,
-    scale: &Linear,
-    value: impl Fn(V) -> f64,
-) -> Vec<(f64, String)> {
-    ticks.into_iter().map(|tick| (scale.px_from_value(value(tick.value)), tick.label)).collect()
+/// An empty picture with a title.
+fn ground(look: Look<'_>, title: &str) -> Scene {
+    let title = Mark::Text {
+        at: (look.size.plot().x, 16.0),
+        text: title.to_owned(),
+        color: look.theme.ink(),
+        size_px: TITLE_PX,
+        align: Align::Start,
+        is_upright: false,
+    };
+    Scene {
+        width_px: look.size.width_px,
+        height_px: look.size.height_px,
+        ground: look.theme.ground(),
+        marks: vec![title],
+    }
+}
+
+fn words(at: (f64, f64), text: &str, align: Align, color: [u8; 3]) -> Mark {
+    Mark::Text { at, text: text.to_owned(), color, size_px: LABEL_PX, align, is_upright: false }
+}
+
+/// Something selected, or about to be, over the data.
+fn shade(scene: &mut Scene, place: Place, theme: Theme) {
+    scene.marks.push(Mark::Rect { place, color: theme.ink(), opacity: 0.12 });
+    let (right, bottom) = (place.x + place.width, place.y + place.height);
+    let corners = [
+        (place.x, place.y),
+        (right, place.y),
+        (right, bottom),
+        (place.x, bottom),
+        (place.x, place.y),
+    ];
+    for pair in corners.windows(2) {
+        scene.marks.push(Mark::Line { from: pair[0], to: pair[1], color: theme.ink() });
+    }
+}
+
+/// The ticks of an axis, as shares of it.
+fn ticks(axis: &Axis, zone: &Zone, target: usize) -> Vec<(f64, String)> {
+    let ticks = match (axis.value, axis.scale) {
+        (Value::Time, _) => zone.ticks(axis.span, target),
+        (Value::Gap, Scale::Linear) => {
+            let ticks = integer_ticks(axis.span, target).into_iter();
+            ticks.map(|tick| Tick { label: text::duration(tick.value), ..tick }).collect()
+        }
+        (value, Scale::Log) => log_ticks(axis.span, value == Value::Gap),
+        _ => integer_ticks(axis.span, target),
+    };
+    ticks.into_iter().map(|tick| (axis.share(tick.value), tick.label)).collect()
+}
+
+/// 0 and powers of ten, on both sides.
+fn log_ticks(span: Span, is_duration: bool) -> Vec<Tick<i64>> {
+    let powers = || (0..19).map(|exponent| 10i64.pow(exponent));
+    let values = powers().rev().map(|power| -power).chain([0]).chain(powers());
+    let label = |value: i64| match is_duration {
+        true => text::duration(value),
+        false => text::integer(value),
+    };
+    let values = values.filter(|value| span.contains(*value));
+    values.map(|value| Tick { value, label: label(value) }).collect()
+}
+
+/// The axis of a value, with its clock where it is a time.
+fn axis_label(value: Value, zone: &Zone) -> &'static str {
+    if value == Value::Time { zone.label() } else { value.label() }
+}
+
+/// A range of a value in words: first and last number of it.
+fn range_words(value: Value, first: i64, last: i64, zone: &Zone) -> String {
+    let word = |number| value_words(value, number, zone);
+    match (value, first == last) {
+        (Value::Size, true) => format!("{} bytes", word(first)),
+        (Value::Size, false) => format!("{} to {} bytes", word(first), word(last)),
+        (Value::Time | Value::Gap, true) => word(first),
+        (Value::Time | Value::Gap, false) => format!("{} to {}", word(first), word(last)),
+        (value, true) => format!("{} {}", short_name(value), word(first)),
+        (value, false) => format!("{} {} to {}", short_name(value), word(first), word(last)),
+    }
+}
+
+fn short_name(value: Value) -> &'static str {
+    match value {
+        Value::Number => "number",
+        Value::SourcePort => "source port",
+        Value::DestinationPort => "destination port",
+        Value::Ttl => "time to live",
+        Value::Time => "time",
+        Value::Size => "size",
+        Value::Gap => "gap",
+    }
+}
+
+fn value_words(value: Value, number: i64, zone: &Zone) -> String {
+    match value {
+        Value::Time => zone.time(number),
+        Value::Gap => text::duration(number),
+        _ => text::integer(number),
+    }
 }
 
 /// The classes that have any packets, by counts that come class after class.
-fn present<C: Copy + PartialOrd + Default>(counts: &[C], per_class: usize) -> Vec<Class> {
-    CLASSES
-        .into_iter()
-        .filter(|class| {
-            let start = class.index() * per_class;
-            counts[start..start + per_class].iter().any(|count| C::default() < *count)
-        })
-        .collect()
+fn present<T>(counts: &[T], per_class: usize, is_any: impl Fn(&T) -> bool) -> Vec<Class> {
+    let has = |class: &Class| counts[class.index() * per_class..][..per_class].iter().any(&is_any);
+    CLASSES.into_iter().filter(has).collect()
 }

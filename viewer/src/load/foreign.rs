@@ -1,77 +1,90 @@
-//! Lines of other programs: any JSON object with a time and a length.
+//! Any line of JSON: packets of other programs, which have a time and a length, and the records of
+//! the stream in whatever order their keys are.
 
+use crate::clock::rfc3339;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use std::borrow::Cow;
-use summary::{Address, LinkType, Packet, Proto, Summary, Timestamp};
+use std::collections::BTreeMap;
+use summary::line::ReadError;
+use summary::{Address, Direction, LinkType, Packet, Proto, Summary, Tcp, Timestamp};
 
 /// What is looked for in a line; all else is passed over.
 #[derive(Deserialize)]
 struct Fields<'a> {
+    #[serde(borrow, rename = "type")]
+    kind: Option<Cow<'a, str>>,
     #[serde(borrow)]
-    ts: &'a RawValue,
-    len: u32,
+    ts: Option<&'a RawValue>,
+    len: Option<u32>,
     n: Option<u64>,
     #[serde(borrow)]
     src: Option<Cow<'a, str>>,
     #[serde(borrow)]
     dst: Option<Cow<'a, str>>,
+    sport: Option<u16>,
+    dport: Option<u16>,
     #[serde(borrow)]
     proto: Option<Cow<'a, str>>,
+    ttl: Option<u8>,
+    #[serde(borrow)]
+    flags: Option<Cow<'a, str>>,
+    #[serde(borrow, rename = "if")]
+    interface: Option<Cow<'a, str>>,
+    #[serde(borrow, rename = "dir")]
+    direction: Option<Cow<'a, str>>,
+    vlan: Option<Vec<u16>>,
 }
 
-/// The packet of a line with `ts` and `len`; `None` where there is none. Without a number it gets
-/// `n`.
+/// The packet of a line with `ts` and `len`; `None` for a record that is of another type. Without a
+/// number it gets `n`.
 ///
 /// `ts` is an RFC 3339 time, or a number since the epoch: seconds, or from 10¹¹ on milliseconds, from
 /// 10¹⁴ on microseconds, from 10¹⁷ on nanoseconds.
-pub(super) fn packet(line: &[u8], n: u64) -> Option<Packet<'_>> {
-    let fields: Fields<'_> = serde_json::from_slice(line).ok()?;
-    let mut summary = Summary::new(LinkType::ETHERNET, fields.len, fields.len);
+///
+/// # Errors
+///
+/// Where the line is no JSON, or no packet, in words.
+pub(super) fn packet(line: &[u8], n: u64) -> Result<Option<Packet<'_>>, String> {
+    let fields: Fields<'_> =
+        serde_json::from_slice(line).map_err(|error| ReadError::from(error).to_string())?;
+    if fields.kind.as_ref().is_some_and(|kind| kind != "pkt") {
+        return Ok(None);
+    }
+    let no = |what: &str| format!("no `{what}`: a packet has a time and a length");
+    let ts = time(fields.ts.ok_or_else(|| no("ts"))?.get()).ok_or("`ts` is no time")?;
+    let len = fields.len.ok_or_else(|| no("len"))?;
+    let mut summary = Summary::new(LinkType::ETHERNET, len, len);
     let address = |text: &Option<Cow<'_, str>>| Address::parse(text.as_ref()?.as_bytes());
     summary.src = address(&fields.src);
     summary.dst = address(&fields.dst);
+    (summary.sport, summary.dport) = (fields.sport, fields.dport);
     summary.proto = Proto::parse(fields.proto.unwrap_or_else(|| "unknown".into()));
-    Some(Packet::new(fields.n.unwrap_or(n), time(fields.ts.get())?, summary))
+    summary.ttl = fields.ttl;
+    summary.tcp.flags = (fields.flags)
+        .map(|letters| letters.bytes().filter_map(Tcp::bit).fold(0, |flags, bit| flags | bit));
+    for id in fields.vlan.unwrap_or_default() {
+        let _ = summary.vlan.push(id); // more than a frame can have are none
+    }
+    let mut packet = Packet::new(fields.n.unwrap_or(n), ts, summary);
+    packet.interface = fields.interface;
+    packet.direction = fields.direction.and_then(|name| Direction::parse(&name));
+    Ok(Some(packet))
+}
+
+/// The fields of a line with their values, for people to read; none where it is no object.
+pub fn fields(line: &str) -> Vec<(String, String)> {
+    let fields: BTreeMap<Cow<'_, str>, &RawValue> = serde_json::from_str(line).unwrap_or_default();
+    let words = |value: &RawValue| value.get().trim_matches('"').to_owned();
+    fields.into_iter().map(|(name, value)| (name.into_owned(), words(value))).collect()
 }
 
 /// The time of a JSON value.
 fn time(value: &str) -> Option<Timestamp> {
     match value.strip_prefix('"') {
-        Some(text) => date(text.strip_suffix('"')?),
+        Some(text) => rfc3339(text.strip_suffix('"')?).map(Timestamp::from_ns),
         None => number(value),
     }
-}
-
-/// RFC 3339 with any number of fractional digits and any offset; beyond nanoseconds they are cut.
-fn date(text: &str) -> Option<Timestamp> {
-    let (whole, rest) = text.split_at_checked(19)?;
-    let digits = rest.strip_prefix('.').map_or("", |rest| {
-        let end = rest.find(|digit: char| !digit.is_ascii_digit()).unwrap_or(rest.len());
-        &rest[..end]
-    });
-    let zone = &rest[if rest.starts_with('.') { 1 + digits.len() } else { 0 }..];
-    let mut fraction = digits.to_owned();
-    fraction.truncate(9);
-    let mut canonical = format!("{whole}.{fraction:0<9}Z").into_bytes();
-    // A space or a small letter instead of T is allowed (RFC 3339, 5.6).
-    if matches!(canonical[10], b' ' | b't') {
-        canonical[10] = b'T';
-    }
-    let utc = Timestamp::parse(&canonical)?.ns();
-    let offset_minutes = match zone.as_bytes() {
-        b"Z" | b"z" => 0,
-        &[sign @ (b'+' | b'-'), h, i, b':', m, n] => {
-            let two = |a: u8, b: u8| {
-                (a.is_ascii_digit() && b.is_ascii_digit())
-                    .then(|| i64::from(a - b'0') * 10 + i64::from(b - b'0'))
-            };
-            let minutes = two(h, i)? * 60 + two(m, n)?;
-            if sign == b'+' { minutes } else { -minutes }
-        }
-        _ => return None,
-    };
-    Some(Timestamp::from_ns(utc.checked_sub(offset_minutes * 60_000_000_000)?))
 }
 
 /// A number in the unit that its size tells, without going through floating point.
@@ -130,11 +143,11 @@ mod tests {
     #[test]
     fn lines_with_time_and_length_are_packets() {
         let line = br#" {"a":[{"b":null}], "len": 60, "src":"10.0.0.1","proto":"dns", "ts" : 1.5}"#;
-        let packet = packet(line, 7).unwrap();
+        let packet = packet(line, 7).unwrap().unwrap();
         assert_eq!((packet.n, packet.ts.ns(), packet.summary.len), (7, 1_500_000_000, 60));
         assert_eq!(packet.summary.src, Some(Address::V4([10, 0, 0, 1])));
         for line in [&br#"{"ts":1}"#[..], br#"{"len":1}"#, b"[1,2]", br#"{"ts":1,"len":-1}"#] {
-            assert!(super::packet(line, 1).is_none());
+            assert!(super::packet(line, 1).is_err());
         }
     }
 }

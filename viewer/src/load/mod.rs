@@ -2,48 +2,75 @@
 //! shows in its bytes, whatever its name: lines, a capture file, or one of them packed.
 
 mod capture;
+mod export;
 mod foreign;
 mod gzip;
+mod source;
 mod unpack;
 
+pub use export::Exporter;
+pub use foreign::fields;
+pub use source::is_lines;
+
 use crate::columns::{Columns, Totals};
-use crate::lines::{Line, Lines};
-use capture::Capture;
-use serde::{Deserialize, Serialize};
+use crate::lines::Line;
+use crate::wire::wire;
+use source::{Item, Source};
 use std::ops::Range;
-use summary::capture_file::is_capture_file;
-use summary::line;
-use unpack::{Packing, Unpacker};
+use summary::{Packet, line};
 
 /// How many problems are kept with their reason; all are counted.
 pub const MAX_PROBLEMS: usize = 100;
 
+/// Packets in a file of that many bytes that begins with `start`: a rough guess, rather too many.
+pub fn estimate(start: &[u8], len: u64) -> u64 {
+    /// Bytes of a packet in a capture file, and how many times as large a file is when unpacked.
+    const PACKET_LEN: u64 = 100;
+    const UNPACKED: u64 = 10;
+    if is_lines(start) {
+        let lines = start.iter().filter(|byte| **byte == b'\n').count().max(1) as u64;
+        return len.saturating_mul(lines) / (start.len() as u64).max(1);
+    }
+    let is_packed = unpack::Packing::of(start).is_some();
+    len / PACKET_LEN * if is_packed { UNPACKED } else { 1 }
+}
+
 /// Reads one part of a file.
 #[derive(Debug)]
 pub struct Loader {
-    range: Range<u64>,
-    /// Bytes of the file that were taken.
-    read_bytes: u64,
-    unpacker: Option<Unpacker>,
-    content: Content,
+    range: Option<Range<u64>>,
+    source: Source,
     sink: Sink,
-    /// Nothing more will be taken.
-    is_over: bool,
+    /// Memory for all that is expected was asked for.
+    has_room: bool,
 }
 
-/// What a file holds, once it is unpacked.
-#[derive(Debug)]
-enum Content {
-    /// Not known yet: these are the first bytes.
-    Unknown(Vec<u8>),
-    Lines(Lines),
-    Capture(Capture),
+/// A guess from fewer packets how many there will be may be far off: growing costs less than memory
+/// that is never used.
+const LEAST_GUESSED: usize = 1_000;
+
+/// Which packets of a file that is too large are kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Keep {
+    /// Every so many of those in the time, from the first on; at least 1.
+    pub every: u64,
+    /// Those from the first to the last time, in nanoseconds since the epoch.
+    pub ts_ns: (i64, i64),
+}
+
+impl Default for Keep {
+    fn default() -> Self {
+        Self { every: 1, ts_ns: (i64::MIN, i64::MAX) }
+    }
 }
 
 /// Where packets go, and what is wrong.
 #[derive(Debug, Default)]
 struct Sink {
     columns: Columns,
+    keep: Keep,
+    /// Packets that were in the time to be kept.
+    seen: u64,
     line_count: u64,
     record_count: u64,
     skipped: u64,
@@ -51,7 +78,7 @@ struct Sink {
 }
 
 /// A line that cannot be read, or a place from which on a file is damaged.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problem {
     /// Number of the line, or of the packet in a capture file, in its part of the file, from 1.
     pub line: u64,
@@ -60,7 +87,7 @@ pub struct Problem {
 }
 
 /// How far a part is.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Report {
     /// Bytes of the part that were read.
     pub read_bytes: u64,
@@ -74,8 +101,6 @@ pub struct Report {
     pub problems: Vec<Problem>,
     /// What is known of the packets.
     pub totals: Totals,
-    /// Name of each protocol and how many packets have it.
-    pub protocols: Vec<(String, u64)>,
     /// Memory of the worker.
     pub memory_bytes: u64,
     /// Nothing more will come.
@@ -88,60 +113,48 @@ pub struct Report {
 
 impl Loader {
     /// A loader for the lines that begin in `range` of a file of lines.
-    pub fn new(range: Range<u64>) -> Self {
-        Self::with(Content::Lines(Lines::new(&range)), range)
+    pub fn new(range: Range<u64>, keep: Keep) -> Self {
+        let source = Source::new(range.clone());
+        Self { range: Some(range), source, sink: Sink { keep, ..Sink::default() }, has_room: false }
     }
 
     /// A loader for a whole file of `len` bytes, of whatever kind its content is: lines or a capture
     /// file, packed or not.
-    pub fn whole(len: u64) -> Self {
-        Self::with(Content::Unknown(Vec::new()), 0..len)
+    pub fn whole(len: u64, keep: Keep) -> Self {
+        let sink = Sink { keep, ..Sink::default() };
+        Self { range: None, source: Source::whole(len), sink, has_room: false }
     }
 
-    fn with(content: Content, range: Range<u64>) -> Self {
-        let (unpacker, sink) = (None, Sink::default());
-        Self { range, read_bytes: 0, unpacker, content, sink, is_over: false }
+    /// Reads the same bytes again, for the lines of packets that were loaded.
+    pub fn exporter(&self) -> Exporter {
+        Exporter::new(match &self.range {
+            Some(range) => Source::new(range.clone()),
+            None => Source::whole(self.source.progress().0),
+        })
     }
 
     /// Where in the file the next bytes are wanted from.
     pub fn position(&self) -> u64 {
-        match &self.content {
-            // It looks a byte back, whether a line begins with the range.
-            Content::Lines(lines) if self.read_bytes == 0 => lines.position(),
-            _ => self.range.start + self.read_bytes,
-        }
+        self.source.position()
+    }
+
+    /// True where the file holds its lines as they are: an offset is a place in its bytes.
+    pub fn is_plain(&self) -> bool {
+        self.source.is_plain()
     }
 
     /// True where no more bytes are wanted.
     pub fn is_done(&self) -> bool {
-        let has_all_lines = match &self.content {
-            Content::Lines(lines) => lines.is_done() && self.unpacker.is_none(),
-            _ => false,
-        };
-        self.is_over || has_all_lines
+        self.source.is_done()
     }
 
     /// Takes the next bytes of the file; none is its end.
     pub fn feed(&mut self, chunk: &[u8]) {
-        let is_first = self.sink.columns.is_empty();
-        self.read_bytes += chunk.len() as u64;
-        self.is_over |= chunk.is_empty();
-        let Self { unpacker, content, sink, .. } = self;
-        let fed = match unpacker {
-            Some(unpacker) => unpack(unpacker, chunk, content, sink),
-            None => match content.packing(chunk) {
-                Some((packing, start)) => {
-                    let unpacker = unpacker.insert(Unpacker::new(packing));
-                    unpack(unpacker, &start, content, sink)
-                }
-                None => content.feed(chunk, sink),
-            },
-        };
-        if let Err(reason) = fed {
+        let Self { source, sink, .. } = self;
+        if let Err(reason) = source.feed(chunk, &mut |item, offset| sink.take(&item, offset)) {
             sink.problem(reason);
-            self.is_over = true;
         }
-        if is_first {
+        if !self.has_room && LEAST_GUESSED <= self.sink.columns.len() {
             self.reserve();
         }
     }
@@ -153,16 +166,14 @@ impl Loader {
 
     /// How far the part is; its memory is the caller's to add.
     pub fn report(&self) -> Report {
-        let Sink { columns, line_count, record_count, skipped, problems } = &self.sink;
-        let protocols = columns.protocols().map(|(name, packets)| (name.to_owned(), packets));
+        let Sink { columns, line_count, record_count, skipped, problems, .. } = &self.sink;
         Report {
-            read_bytes: self.read_bytes.min(self.range.end - self.range.start),
+            read_bytes: self.source.progress().1,
             lines: *line_count,
             records: *record_count,
             skipped: *skipped,
             problems: problems.clone(),
             totals: columns.totals(),
-            protocols: protocols.collect(),
             memory_bytes: 0,
             is_done: self.is_done(),
             is_complete: self.is_done(),
@@ -172,97 +183,52 @@ impl Loader {
 
     /// Guesses from the first packets how many there will be, and a little more.
     fn reserve(&mut self) {
-        let part_bytes = self.range.end - self.range.start;
+        let (part_bytes, read_bytes) = self.source.progress();
         let rows = self.sink.columns.len() as u64;
-        let guess = rows.saturating_mul(part_bytes) / self.read_bytes.max(1);
-        // A guess from few lines may be far off: growing costs less than memory that is never used.
-        if 1_000 <= rows {
-            self.sink.columns.reserve(usize::try_from(guess + guess / 64).unwrap_or(0));
-        }
-    }
-}
-
-/// Unpacks, and feeds what comes out.
-fn unpack(
-    unpacker: &mut Unpacker,
-    chunk: &[u8],
-    content: &mut Content,
-    sink: &mut Sink,
-) -> Result<(), String> {
-    let mut fed = Ok(());
-    let unpacked = unpacker.feed(chunk, |piece| {
-        if fed.is_ok() && !piece.is_empty() {
-            fed = content.feed(piece, sink);
-        }
-    });
-    fed?;
-    if unpacked.is_err() || chunk.is_empty() {
-        content.feed(&[], sink)?;
-    }
-    unpacked.map_err(|reason| format!("the packed file is damaged: {reason}"))
-}
-
-/// First bytes that tell what a file is.
-const START_LEN: usize = 8;
-
-impl Content {
-    /// The packing of a file that was not begun before, and its first bytes.
-    fn packing(&mut self, chunk: &[u8]) -> Option<(Packing, Vec<u8>)> {
-        let Self::Unknown(start) = self else { return None };
-        let seen = [&start[..], chunk].concat();
-        let packing = Packing::of(&seen)?;
-        start.clear();
-        Some((packing, seen))
-    }
-
-    /// Takes the next bytes; none is the end.
-    fn feed(&mut self, chunk: &[u8], sink: &mut Sink) -> Result<(), String> {
-        match self {
-            Self::Unknown(start) => {
-                start.extend_from_slice(chunk);
-                if start.len() < START_LEN && !chunk.is_empty() {
-                    return Ok(());
-                }
-                let start = std::mem::take(start);
-                *self = if is_capture_file(&start) {
-                    Self::Capture(Capture::default())
-                } else {
-                    Self::Lines(Lines::new(&(0..u64::MAX)))
-                };
-                if !start.is_empty() {
-                    self.feed(&start, sink)?;
-                }
-                if chunk.is_empty() { self.feed(&[], sink) } else { Ok(()) }
-            }
-            Self::Lines(lines) => {
-                let mut visit = |line: Line<'_>| sink.line(line);
-                if chunk.is_empty() {
-                    lines.finish(&mut visit);
-                } else {
-                    lines.feed(chunk, &mut visit);
-                }
-                Ok(())
-            }
-            Self::Capture(capture) => {
-                let fed = capture.feed(chunk, &mut sink.columns);
-                (sink.line_count, sink.record_count) = (capture.count, capture.count);
-                fed
-            }
-        }
+        let guess = rows.saturating_mul(part_bytes) / read_bytes.max(1);
+        self.sink.columns.reserve(usize::try_from(guess + guess / 64).unwrap_or(0));
+        self.has_room = true;
     }
 }
 
 impl Sink {
-    fn line(&mut self, line: Line<'_>) {
+    fn take(&mut self, item: &Item<'_>, offset: u64) {
         self.line_count += 1;
-        let reason = match line {
-            Line::TooLong => "longer than 1 MiB".to_owned(),
-            Line::Whole(bytes) => match read(bytes, self.line_count, &mut self.columns) {
-                Ok(is_record) => return self.record_count += u64::from(is_record),
-                Err(reason) => reason,
-            },
+        let is_record = match item {
+            Item::Packet(packet) => self.push(packet, offset).map(|()| true),
+            Item::Line(Line::TooLong) => Err("longer than 1 MiB".to_owned()),
+            Item::Line(Line::Whole(line)) => self.line(line, offset),
         };
-        self.problem(reason);
+        match is_record {
+            Ok(is_record) => self.record_count += u64::from(is_record),
+            Err(reason) => self.problem(reason),
+        }
+    }
+
+    /// True where the line is a record, of whatever type. A packet without a number gets that of its
+    /// line.
+    fn line(&mut self, line: &[u8], offset: u64) -> Result<bool, String> {
+        if line.trim_ascii().is_empty() {
+            return Ok(false);
+        }
+        let packet = match line::read_own_packet(line) {
+            Some(packet) => Some(packet),
+            None => foreign::packet(line, self.line_count)?,
+        };
+        packet.map_or(Ok(()), |packet| self.push(&packet, offset))?;
+        Ok(true)
+    }
+
+    fn push(&mut self, packet: &Packet<'_>, offset: u64) -> Result<(), String> {
+        let Keep { every, ts_ns: (first, last) } = self.keep;
+        if !(first..=last).contains(&packet.ts.ns()) {
+            return Ok(());
+        }
+        self.seen += 1;
+        if 1 < every && !(self.seen - 1).is_multiple_of(every) {
+            return Ok(());
+        }
+        self.columns.push(packet, offset).map_err(str::to_owned)
     }
 
     fn problem(&mut self, reason: String) {
@@ -273,27 +239,11 @@ impl Sink {
     }
 }
 
-/// Reads a line into the columns; true where it is a record, of whatever type. A packet without a
-/// number gets `n`.
-fn read(line: &[u8], n: u64, columns: &mut Columns) -> Result<bool, String> {
-    if line.trim_ascii().is_empty() {
-        return Ok(false);
-    }
-    match line::read_packet(line) {
-        Ok(Some(packet)) => columns.push(&packet).map_err(str::to_owned)?,
-        Ok(None) => {}
-        Err(error) => match foreign::packet(line, n) {
-            Some(packet) => columns.push(&packet).map_err(str::to_owned)?,
-            None => return Err(error.to_string()),
-        },
-    }
-    Ok(true)
-}
-
-/// True where a file that begins so is one of lines as they are, which can be read in parts.
-pub fn is_lines(start: &[u8]) -> bool {
-    Packing::of(start).is_none() && !is_capture_file(start)
-}
+wire!(struct Keep { every, ts_ns });
+wire!(struct Problem { line, reason });
+wire!(struct Report {
+    read_bytes, lines, records, skipped, problems, totals, memory_bytes, is_done, is_complete, failure,
+});
 
 #[cfg(test)]
 mod tests {
@@ -303,7 +253,7 @@ mod tests {
         r#"{"type":"pkt","n":1,"ts":"2026-11-23T02:53:38.123456789Z","len":60,"proto":"tcp"}"#;
 
     fn load(text: &str) -> Loader {
-        let mut loader = Loader::new(0..text.len() as u64);
+        let mut loader = Loader::new(0..text.len() as u64, Keep::default());
         loader.feed(text.as_bytes());
         loader.feed(&[]);
         loader
@@ -333,7 +283,7 @@ mod tests {
             seen,
             [
                 (2, "expected ident at column 2"),
-                (4, "missing field `ts` at column 20"),
+                (4, "no `ts`: a packet has a time and a length"),
                 (6, "EOF while parsing a string at column 11"),
             ]
         );
@@ -361,7 +311,7 @@ mod tests {
     }
 
     fn load_whole(bytes: &[u8], chunk_len: usize) -> Report {
-        let mut loader = Loader::whole(bytes.len() as u64);
+        let mut loader = Loader::whole(bytes.len() as u64, Keep::default());
         for chunk in bytes.chunks(chunk_len).chain([&[][..]]) {
             loader.feed(chunk);
         }
@@ -390,6 +340,47 @@ mod tests {
             }
         }
         assert!(is_lines(b"{\"type\"") && !is_lines(&pcap(0)) && !is_lines(&gzip(b"")));
+    }
+
+    #[test]
+    fn lines_come_out_again_as_they_went_in() {
+        let lines: Vec<_> = (0..50)
+            .map(|n| format!("{{\"ts\":{n}, \"len\":{} }}{}\n", n % 3, ["", "\r", " "][n % 3]))
+            .collect();
+        let text = lines.join("damaged\n\n");
+        let packed = zstd::encode_all(text.as_bytes(), 1).unwrap();
+        let expected = |kept: &dyn Fn(usize) -> bool| {
+            (0..50).filter(|n| kept(*n)).map(|n| &lines[n][..]).collect::<String>()
+        };
+        for keep in [Keep::default(), Keep { every: 3, ts_ns: (10_000_000_000, 30_000_000_000) }] {
+            for file in [text.as_bytes(), &packed] {
+                let mut loader = Loader::whole(file.len() as u64, keep);
+                loader.feed(file);
+                loader.feed(&[]);
+                let columns = loader.columns();
+                let is_wanted = |row: usize| columns.lens()[row] == 1;
+                for chunk_len in [1, 100, 10_000] {
+                    let mut exporter = loader.exporter();
+                    let mut seen = Vec::new();
+                    for chunk in file.chunks(chunk_len).chain([&[][..]]) {
+                        if !exporter.feed(chunk, columns, is_wanted, &mut seen) {
+                            break;
+                        }
+                    }
+                    let is_kept = |n: usize| match keep.every {
+                        1 => n % 3 == 1,
+                        _ => n % 3 == 1 && (10..=30).contains(&n) && (n - 10).is_multiple_of(3),
+                    };
+                    assert_eq!(String::from_utf8(seen).unwrap(), expected(&is_kept));
+                }
+            }
+        }
+        let file = pcap(5);
+        let mut loader = Loader::whole(file.len() as u64, Keep::default());
+        loader.feed(&file);
+        let mut seen = Vec::new();
+        loader.exporter().feed(&file, loader.columns(), |row| row == 2, &mut seen);
+        assert!(seen.starts_with(b"{\"type\":\"pkt\",\"n\":3,"), "{seen:?}");
     }
 
     #[test]

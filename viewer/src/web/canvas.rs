@@ -4,8 +4,7 @@ use wasm_bindgen::Clamped;
 use wasm_bindgen::prelude::*;
 use web_sys::{CanvasRenderingContext2d, HtmlCanvasElement, ImageData};
 
-use crate::protocol::Rgb;
-use crate::scene::{Align, Mark, Place, Scene};
+use crate::scene::{Align, Mark, Place, Scene, css};
 
 const FONT: &str = "system-ui, sans-serif";
 
@@ -109,10 +108,6 @@ impl Canvas {
 fn context(canvas: &HtmlCanvasElement) -> Result<CanvasRenderingContext2d, JsValue> {
     let context = canvas.get_context("2d")?.ok_or("this browser draws no canvases")?;
     Ok(context.dyn_into()?)
-}
-
-fn css([red, green, blue]: Rgb) -> String {
-    format!("#{red:02x}{green:02x}{blue:02x}")
 }
 
 /// The middle of the pixel, where a line of one pixel is one pixel wide.

@@ -1,27 +1,53 @@
 //! What people do becomes events: files dropped and chosen, buttons, switches, gestures, keys.
+//!
+//! The page says itself what its controls are: `data-do` is what a button does, with `data-arg`;
+//! `data-set` is the setting of a control; `data-panel` is the panel that it is in.
 
+use js_sys::Array;
 use wasm_bindgen::prelude::*;
+use wasm_bindgen_futures::{JsFuture, spawn_local};
 use web_sys::{
-    Blob, DragEvent, FileList, HtmlAnchorElement, HtmlElement, HtmlInputElement, HtmlSelectElement,
-    KeyboardEvent, MediaQueryList, MouseEvent, PointerEvent, ResizeObserver, Url, WheelEvent,
+    Blob, DragEvent, Element, FileList, HtmlAnchorElement, HtmlElement, HtmlInputElement,
+    HtmlSelectElement, IntersectionObserver, IntersectionObserverEntry, KeyboardEvent,
+    MediaQueryList, MouseEvent, PointerEvent, ResizeObserver, Url, WheelEvent, Window,
 };
 
 use super::dom::{element, listen};
-use super::page::{Gesture, Page};
-use crate::app::{Chart, Event};
-use crate::chart::{Bars, Size};
-use crate::density::XAxis;
+use super::page::Page;
+use crate::app::{CHART_COUNT, Event, Key, Panel, ZOOM_STEP};
+use crate::chart::Size;
+use crate::clock::Zone;
+use crate::load::Keep;
 use crate::scene::Theme;
+use crate::selection::Dimension;
+use crate::settings::Tool;
 
-/// How much a wheel's notch, a key or a button zooms.
-const ZOOM_STEP: f64 = 1.25;
 /// A turn of the wheel that counts as a notch, in pixels.
 const NOTCH_PX: f64 = 100.0;
-/// How far an arrow key moves, in pixels.
-const PAN_STEP: f64 = 40.0;
+/// How long the browser has to read what is saved.
+const SAVING_MS: i32 = 60_000;
+/// Rows that a notch of the wheel moves a table.
+const NOTCH_ROWS: f64 = 3.0;
 
 impl Page {
-    pub(super) fn listen_to_files(&self) -> Result<(), JsValue> {
+    pub(super) fn listen(&self, window: &Window) -> Result<(), JsValue> {
+        self.listen_to_files()?;
+        self.listen_to_controls()?;
+        self.listen_to_keys()?;
+        for panel in &Panel::ALL[..CHART_COUNT] {
+            self.listen_to_chart(*panel)?;
+        }
+        for panel in &Panel::ALL[CHART_COUNT..] {
+            self.listen_to_table(*panel)?;
+        }
+        self.follow_theme(window)?;
+        self.follow_sizes()?;
+        self.follow_sight()?;
+        let page = self.clone();
+        listen(window, "hashchange", move |_: web_sys::Event| page.restore())
+    }
+
+    fn listen_to_files(&self) -> Result<(), JsValue> {
         let document = self.document();
         let body = document.body().ok_or("no body")?;
         listen(&body, "dragover", |event: DragEvent| event.prevent_default())?;
@@ -42,7 +68,7 @@ impl Page {
             // Dragged words and links are no files.
             let files = event.data_transfer().and_then(|data| data.files());
             if let Some(files) = files.filter(|files| files.length() > 0) {
-                page.open(&files);
+                page.open(&files, true);
             }
         })?;
         let input: HtmlInputElement = element(&document, "file")?;
@@ -50,86 +76,220 @@ impl Page {
         listen(&input, "change", move |_: web_sys::Event| {
             let files: Option<FileList> = chosen.files();
             if let Some(files) = files.filter(|files| files.length() > 0) {
-                page.open(&files);
+                page.open(&files, true);
                 // The same file can be chosen again.
                 chosen.set_value("");
             }
-        })?;
-        let button: HtmlElement = element(&document, "open")?;
-        listen(&button, "click", move |_: MouseEvent| input.click())?;
-        let page = self.clone();
-        let sample: HtmlElement = element(&document, "sample")?;
-        listen(&sample, "click", move |_: MouseEvent| page.open_url("sample.ndjson"))?;
-        let page = self.clone();
-        let cancel: HtmlElement = element(&document, "cancel")?;
-        listen(&cancel, "click", move |_: MouseEvent| page.cancel())
+        })
     }
 
-    pub(super) fn listen_to_controls(&self) -> Result<(), JsValue> {
+    fn listen_to_controls(&self) -> Result<(), JsValue> {
         let document = self.document();
-        let number: HtmlInputElement = element(&document, "bins")?;
-        let slider: HtmlInputElement = element(&document, "bins-slider")?;
-        for (control, twin) in [(&number, &slider), (&slider, &number)] {
-            let (page, control, twin) = (self.clone(), control.clone(), twin.clone());
-            listen(&control.clone(), "input", move |_: web_sys::Event| {
-                if let Ok(count) = control.value().parse() {
-                    twin.set_value(&control.value());
-                    page.send(Event::SetBins(count));
+        let page = self.clone();
+        listen(&document, "click", move |event: MouseEvent| {
+            let target = event.target().and_then(|target| target.dyn_into::<Element>().ok());
+            let button = target.and_then(|target| target.closest("[data-do]").ok().flatten());
+            if let Some(button) = button {
+                let done = page.act(&button);
+                debug_assert!(done.is_ok());
+            }
+        })?;
+        let page = self.clone();
+        listen(&document, "input", move |event: web_sys::Event| {
+            let Some(target) = event.target() else { return };
+            let value =
+                match (target.dyn_ref::<HtmlInputElement>(), target.dyn_ref::<HtmlSelectElement>())
+                {
+                    (Some(input), _) if input.type_() == "checkbox" => {
+                        if input.checked() { "1" } else { "0" }.to_owned()
+                    }
+                    (Some(input), _) => input.value(),
+                    (None, Some(select)) => select.value(),
+                    _ => return,
+                };
+            let Ok(control) = target.dyn_into::<Element>() else { return };
+            if let Some(key) = control.get_attribute("data-set") {
+                page.send(Event::Set(key, value));
+            } else if control.id() == "filter" {
+                page.filter();
+            } else if let (Some(panel), Ok(first)) = (panel_of(&control), value.parse())
+                && control.has_attribute("data-scroll")
+            {
+                page.send(Event::Scroll(panel, first));
+            }
+        })?;
+        // What was typed and is not possible becomes what is shown.
+        let page = self.clone();
+        listen(&document, "change", move |_: web_sys::Event| {
+            let _ = page.state.borrow().show_settings(true);
+            page.send(Event::Commit);
+        })
+    }
+
+    /// The filter box as it is, with its cursor.
+    fn filter(&self) {
+        let Ok(input) = element::<HtmlInputElement>(&self.document(), "filter") else { return };
+        let text = input.value();
+        let cursor = input.selection_start().ok().flatten().unwrap_or(u32::MAX) as usize;
+        // The browser counts in UTF-16.
+        let mut units = 0;
+        let before = text.char_indices().find(|(_, c)| {
+            let is_here = cursor <= units;
+            units += c.len_utf16();
+            is_here
+        });
+        let cursor = before.map_or(text.len(), |(at, _)| at);
+        self.send(Event::Filter(text, cursor));
+    }
+
+    /// Does what a button says.
+    fn act(&self, button: &Element) -> Result<(), JsValue> {
+        let document = self.document();
+        let word = button.get_attribute("data-do").unwrap_or_default();
+        let arg = button.get_attribute("data-arg").unwrap_or_default();
+        let panel = panel_of(button);
+        let input = |id: &str| element::<HtmlInputElement>(&document, id);
+        match (word.as_str(), panel) {
+            ("open", _) => input("file")?.click(),
+            ("sample", _) => self.open_url("sample.ndjson"),
+            ("cancel", _) => self.cancel(),
+            ("close", _) => self.close(),
+            ("undo", _) => self.send(Event::Undo),
+            ("redo", _) => self.send(Event::Redo),
+            ("clear", _) => self.send(Event::Clear(Dimension::parse(&arg))),
+            ("zoom-to-selection", _) => self.send(Event::ZoomToSelection),
+            ("reset", _) => self.send(Event::Reset),
+            ("close-detail", _) => self.send(Event::CloseDetail),
+            ("zoom-in", Some(panel)) => {
+                self.send(Event::Zoom { panel, at: None, factor: 1.0 / ZOOM_STEP });
+            }
+            ("zoom-out", Some(panel)) => {
+                self.send(Event::Zoom { panel, at: None, factor: ZOOM_STEP });
+            }
+            ("table", Some(panel)) => self.send(Event::Twin(panel)),
+            ("row", Some(panel)) => {
+                self.send(Event::Choice(panel, arg.parse().unwrap_or(usize::MAX)));
+            }
+            ("sort", _) => {
+                // The column that sorts already is turned around.
+                let now = self.with_app(|app| app.settings().get("sort"));
+                let descending = format!("-{arg}");
+                self.send(Event::Set(
+                    "sort".into(),
+                    if now == descending { arg } else { descending },
+                ));
+            }
+            ("complete", _) => {
+                let filter = input("filter")?;
+                filter.set_value(&arg);
+                filter.focus()?;
+                self.filter();
+            }
+            ("choose-every", _) => {
+                let every = input("choice-every")?.value().parse().unwrap_or(1).max(1);
+                self.choose(Keep { every, ..Keep::default() });
+            }
+            ("choose-window", _) => {
+                let time = |id: &str, else_ns: i64| -> Result<i64, JsValue> {
+                    let parsed = Zone::Utc.parse(input(id)?.value().trim(), 0);
+                    Ok(parsed.map_or(else_ns, |(ns, _)| ns))
+                };
+                let ts_ns = (time("choice-from", i64::MIN)?, time("choice-to", i64::MAX)?);
+                self.choose(Keep { ts_ns, ..Keep::default() });
+            }
+            ("choose-all", _) => self.choose(Keep::default()),
+            ("share", _) => {
+                if let Some(window) = web_sys::window() {
+                    let clipboard = window.navigator().clipboard();
+                    let _ = clipboard.write_text(&window.location().href()?);
+                    button.set_text_content(Some("Link copied"));
                 }
-            })?;
+            }
+            ("export", _) => {
+                let page = self.clone();
+                spawn_local(async move {
+                    if let Ok(blob) = JsFuture::from(page.export()).await {
+                        let saved = page.save(&blob.unchecked_into(), "selected.ndjson");
+                        debug_assert!(saved.is_ok());
+                    }
+                });
+            }
+            ("png", Some(panel)) => {
+                let page = self.clone();
+                let name = format!("{}.png", panel.name());
+                let take = Closure::once_into_js(move |blob: Option<Blob>| {
+                    if let Some(blob) = blob {
+                        let _ = page.save(&blob, &name);
+                    }
+                });
+                let canvas = self.state.borrow().canvases[panel as usize].element().clone();
+                canvas.to_blob(take.unchecked_ref())?;
+            }
+            ("svg", Some(panel)) => {
+                if let Some(scene) = self.with_app(|app| app.scene(panel)) {
+                    self.save_text(&scene.svg(), &format!("{}.svg", panel.name()))?;
+                }
+            }
+            ("csv", Some(panel)) => {
+                if let Some(csv) = self.with_app(|app| app.csv(panel)) {
+                    self.save_text(&csv, &format!("{}.csv", panel.name()))?;
+                }
+            }
+            _ => {}
         }
-        // What was typed becomes what is shown.
-        let (typed, twin) = (number.clone(), slider.clone());
-        listen(&number, "change", move |_: web_sys::Event| typed.set_value(&twin.value()))?;
-        let (page, log) = (self.clone(), element::<HtmlInputElement>(&document, "log")?);
-        listen(&log.clone(), "change", move |_: web_sys::Event| {
-            page.send(Event::SetLog(log.checked()));
-        })?;
-        let (page, bars) = (self.clone(), element::<HtmlSelectElement>(&document, "bars")?);
-        listen(&bars.clone(), "change", move |_: web_sys::Event| {
-            let is_overlaid = bars.value() == "overlaid";
-            page.send(Event::SetBars(if is_overlaid { Bars::Overlaid } else { Bars::Stacked }));
-        })?;
-        let (page, axis) = (self.clone(), element::<HtmlSelectElement>(&document, "axis")?);
-        listen(&axis.clone(), "change", move |_: web_sys::Event| {
-            let is_time = axis.value() == "time";
-            page.send(Event::SetAxis(if is_time { XAxis::Time } else { XAxis::Number }));
-        })?;
-        for (id, event) in [
-            ("zoom-in", Event::Zoom { at: None, factor: 1.0 / ZOOM_STEP }),
-            ("zoom-out", Event::Zoom { at: None, factor: ZOOM_STEP }),
-            ("reset", Event::Reset),
-        ] {
-            let (page, button) = (self.clone(), element::<HtmlElement>(&document, id)?);
-            listen(&button, "click", move |_: MouseEvent| page.send(event.clone()))?;
-        }
-        for (id, chart, name) in [
-            ("save-histogram", Chart::Histogram, "packet-size-distribution.png"),
-            ("save-scatter", Chart::Scatter, "packet-sizes.png"),
-        ] {
-            let (page, button) = (self.clone(), element::<HtmlElement>(&document, id)?);
-            listen(&button, "click", move |_: MouseEvent| {
-                let saved = page.save(chart, name);
-                debug_assert!(saved.is_ok());
-            })?;
+        // A menu closes when something in it was chosen.
+        if let Some(menu) = button.closest("details.menu")? {
+            menu.remove_attribute("open")?;
         }
         Ok(())
     }
 
-    pub(super) fn listen_to_scatter(&self) -> Result<(), JsValue> {
-        let canvas = self.state.borrow().scatter.element().clone();
-        let page = self.clone();
-        listen(&canvas, "wheel", move |event: WheelEvent| {
+    fn listen_to_keys(&self) -> Result<(), JsValue> {
+        let document = self.document();
+        let (page, own) = (self.clone(), document.clone());
+        listen(&document, "keydown", move |event: KeyboardEvent| {
+            let target = event.target().and_then(|target| target.dyn_into::<Element>().ok());
+            let is_typing = target.is_some_and(|target| {
+                target
+                    .matches("input:not([type=checkbox]):not([type=range]), select")
+                    .unwrap_or(false)
+            });
+            let is_command = event.ctrl_key() || event.meta_key();
+            let send = match (event.key().as_str(), is_command, is_typing) {
+                ("z", true, false) if event.shift_key() => Event::Redo,
+                ("z", true, false) => Event::Undo,
+                ("y", true, false) => Event::Redo,
+                ("/", false, false) => {
+                    if let Ok(filter) = element::<HtmlElement>(&own, "filter") {
+                        let _ = filter.focus();
+                    }
+                    return event.prevent_default();
+                }
+                _ => return,
+            };
             event.prevent_default();
-            let at = (f64::from(event.offset_x()), f64::from(event.offset_y()));
-            // A touchpad sends many small turns, a wheel few large ones, in pixels or in lines.
-            let is_pixels = event.delta_mode() == WheelEvent::DOM_DELTA_PIXEL;
-            let notches = event.delta_y() / if is_pixels { NOTCH_PX } else { 3.0 };
-            if notches != 0.0 {
-                let factor = ZOOM_STEP.powf(notches.clamp(-1.0, 1.0));
-                page.send(Event::Zoom { at: Some(at), factor });
-            }
-        })?;
+            page.send(send);
+        })
+    }
+
+    fn listen_to_chart(&self, panel: Panel) -> Result<(), JsValue> {
+        let canvas = self.state.borrow().canvases[panel as usize].element().clone();
+        if matches!(panel, Panel::Throughput | Panel::Scatter) {
+            let page = self.clone();
+            listen(&canvas, "wheel", move |event: WheelEvent| {
+                event.prevent_default();
+                let at = (f64::from(event.offset_x()), f64::from(event.offset_y()));
+                let (across, down) = notches(&event);
+                if down.abs() < across.abs() {
+                    page.send(Event::Shift(panel, (across / 10.0, 0.0)));
+                } else if down != 0.0 {
+                    let factor = ZOOM_STEP.powf(down.clamp(-1.0, 1.0));
+                    page.send(Event::Zoom { panel, at: Some(at), factor });
+                }
+            })?;
+            let page = self.clone();
+            listen(&canvas, "dblclick", move |_: MouseEvent| page.send(Event::Reset))?;
+        }
         let (page, target) = (self.clone(), canvas.clone());
         listen(&canvas, "pointerdown", move |event: PointerEvent| {
             if event.button() != 0 {
@@ -137,71 +297,83 @@ impl Page {
             }
             // Without capture the gesture ends where the pointer leaves: nothing worse.
             let _ = target.set_pointer_capture(event.pointer_id());
-            let gesture = if event.shift_key() { Gesture::Box(at(&event)) } else { Gesture::Pan };
-            page.state.borrow_mut().gesture = Some((gesture, at(&event)));
-            page.send(Event::Grip(gesture == Gesture::Pan));
+            let tool = match (event.shift_key(), event.alt_key()) {
+                (true, _) => Some(Tool::Box),
+                (_, true) => Some(Tool::Lasso),
+                _ => None,
+            };
+            page.send(Event::Press(panel, at(&event), tool));
         })?;
         let page = self.clone();
-        listen(&canvas, "pointermove", move |event: PointerEvent| page.drag(at(&event)))?;
-        let page = self.clone();
-        listen(&canvas, "pointerup", move |_: PointerEvent| {
-            let gesture = page.state.borrow_mut().gesture.take();
-            page.send(match gesture {
-                Some((Gesture::Box(_), _)) => Event::ZoomToSelection,
-                _ => Event::Grip(false),
-            });
+        listen(&canvas, "pointermove", move |event: PointerEvent| {
+            page.send(Event::Drag(panel, at(&event)));
         })?;
-        let page = self.clone();
-        listen(&canvas, "pointercancel", move |_: PointerEvent| {
-            page.state.borrow_mut().gesture = None;
-            page.send(Event::Select(None));
-            page.send(Event::Grip(false));
-        })?;
-        let page = self.clone();
-        listen(&canvas, "dblclick", move |_: MouseEvent| page.send(Event::Reset))?;
+        for (name, event) in [
+            ("pointerup", Event::Release),
+            ("pointercancel", Event::Abort),
+            ("pointerleave", Event::Leave),
+        ] {
+            let page = self.clone();
+            listen(&canvas, name, move |_: PointerEvent| page.send(event.clone()))?;
+        }
         let page = self.clone();
         listen(&canvas, "keydown", move |event: KeyboardEvent| {
             // Those are the browser's.
             if event.ctrl_key() || event.meta_key() || event.alt_key() {
                 return;
             }
-            let action = match event.key().as_str() {
-                "ArrowLeft" => Event::Pan((PAN_STEP, 0.0)),
-                "ArrowRight" => Event::Pan((-PAN_STEP, 0.0)),
-                "ArrowUp" => Event::Pan((0.0, PAN_STEP)),
-                "ArrowDown" => Event::Pan((0.0, -PAN_STEP)),
-                "+" | "=" => Event::Zoom { at: None, factor: 1.0 / ZOOM_STEP },
-                "-" => Event::Zoom { at: None, factor: ZOOM_STEP },
-                "0" | "Home" => Event::Reset,
+            if let Some(key) = Key::parse(&event.key()) {
+                event.prevent_default();
+                page.send(Event::Key(panel, key, event.shift_key()));
+            }
+        })
+    }
+
+    fn listen_to_table(&self, panel: Panel) -> Result<(), JsValue> {
+        let rows: HtmlElement = element(&self.document(), panel.name())?;
+        let room = rows.dataset().get("room").and_then(|room| room.parse().ok()).unwrap_or(10);
+        self.send(Event::Room(panel, room));
+        let page = self.clone();
+        let first = move |page: &Page| {
+            let view = &page.state.borrow().shown;
+            let table = if panel == Panel::Packets { &view.packets } else { &view.conversations };
+            (table.first as f64, table.count as f64)
+        };
+        let scroll = move |page: &Page, first: f64| {
+            #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a row")]
+            page.send(Event::Scroll(panel, first.max(0.0) as u64));
+        };
+        let rest = std::rc::Rc::new(std::cell::Cell::new(0.0));
+        listen(&rows, "wheel", move |event: WheelEvent| {
+            let (now, count) = first(&page);
+            if count <= room as f64 {
+                return;
+            }
+            event.prevent_default();
+            // A touchpad's small turns add up to rows.
+            let moved = rest.get() + notches(&event).1 * NOTCH_ROWS;
+            rest.set(moved.fract());
+            scroll(&page, now + moved.trunc());
+        })?;
+        let page = self.clone();
+        listen(&rows, "keydown", move |event: KeyboardEvent| {
+            let (now, count) = first(&page);
+            let room = room as f64;
+            let to = match event.key().as_str() {
+                "ArrowUp" => now - 1.0,
+                "ArrowDown" => now + 1.0,
+                "PageUp" => now - room,
+                "PageDown" => now + room,
+                "Home" => 0.0,
+                "End" => count - room,
                 _ => return,
             };
             event.prevent_default();
-            page.send(action);
-        })?;
-        let histogram = self.state.borrow().histogram.element().clone();
-        let page = self.clone();
-        listen(&histogram, "pointermove", move |event: PointerEvent| {
-            page.send(Event::Hover(Chart::Histogram, Some(at(&event))));
-        })?;
-        for (canvas, chart) in [(&canvas, Chart::Scatter), (&histogram, Chart::Histogram)] {
-            let page = self.clone();
-            listen(canvas, "pointerleave", move |_: PointerEvent| {
-                page.send(Event::Hover(chart, None));
-            })?;
-        }
-        Ok(())
+            scroll(&page, to);
+        })
     }
 
-    fn drag(&self, at: (f64, f64)) {
-        let gesture = self.state.borrow().gesture;
-        self.send(match gesture {
-            None => Event::Hover(Chart::Scatter, Some(at)),
-            Some((Gesture::Pan, from)) => Event::Drag((at.0 - from.0, at.1 - from.1)),
-            Some((Gesture::Box(corner), _)) => Event::Select(Some((corner, at))),
-        });
-    }
-
-    pub(super) fn follow_theme(&self, window: &web_sys::Window) -> Result<(), JsValue> {
+    fn follow_theme(&self, window: &Window) -> Result<(), JsValue> {
         let Some(query) = window.match_media("(prefers-color-scheme: dark)")? else {
             return Ok(());
         };
@@ -214,41 +386,99 @@ impl Page {
         listen(&query, "change", move |_: web_sys::Event| set(&followed))
     }
 
-    pub(super) fn follow_sizes(&self) -> Result<(), JsValue> {
+    fn follow_sizes(&self) -> Result<(), JsValue> {
         let page = self.clone();
         let measure = move || {
-            for chart in [Chart::Histogram, Chart::Scatter] {
-                let place = page.canvas(chart).get_bounding_client_rect();
-                if place.width() > 0.0 {
+            for panel in &Panel::ALL[..CHART_COUNT] {
+                let place = {
+                    let state = page.state.borrow();
+                    state.canvases[*panel as usize].element().get_bounding_client_rect()
+                };
+                if place.width() > 0.0 && place.height() > 0.0 {
                     let size = Size { width_px: place.width(), height_px: place.height() };
-                    page.send(Event::Resize(chart, size));
+                    page.send(Event::Resize(*panel, size));
                 }
             }
         };
         let closure = Closure::<dyn FnMut()>::new(measure);
         let observer = ResizeObserver::new(closure.as_ref().unchecked_ref())?;
         closure.forget();
-        observer.observe(&self.canvas(Chart::Histogram));
-        observer.observe(&self.canvas(Chart::Scatter));
+        for canvas in &self.state.borrow().canvases {
+            observer.observe(canvas.element());
+        }
         Ok(())
     }
 
-    /// Hands a chart's picture to the person as a file.
-    fn save(&self, chart: Chart, name: &'static str) -> Result<(), JsValue> {
+    /// Panels out of sight can wait.
+    fn follow_sight(&self) -> Result<(), JsValue> {
+        let page = self.clone();
+        let see = move |entries: Array| {
+            for entry in entries.iter() {
+                let entry: IntersectionObserverEntry = entry.unchecked_into();
+                if let Some(panel) = panel_of(&entry.target()) {
+                    page.send(Event::See(panel, entry.is_intersecting()));
+                }
+            }
+        };
+        let closure = Closure::<dyn FnMut(Array)>::new(see);
+        let observer = IntersectionObserver::new(closure.as_ref().unchecked_ref())?;
+        closure.forget();
         let document = self.document();
-        let closure = Closure::once_into_js(move |blob: Option<Blob>| -> Result<(), JsValue> {
-            let Some(blob) = blob else { return Ok(()) };
-            let url = Url::create_object_url_with_blob(&blob)?;
-            let anchor: HtmlAnchorElement = document.create_element("a")?.dyn_into()?;
-            anchor.set_href(&url);
-            anchor.set_download(name);
-            anchor.click();
-            Url::revoke_object_url(&url)
-        });
-        self.canvas(chart).to_blob(closure.unchecked_ref())
+        for panel in Panel::ALL {
+            let selector = format!("section[data-panel={}]", panel.name());
+            if let Some(section) = document.query_selector(&selector)? {
+                observer.observe(&section);
+            }
+        }
+        Ok(())
     }
+
+    /// Takes the state of the link.
+    pub(super) fn restore(&self) {
+        let hash = web_sys::window().and_then(|window| window.location().hash().ok());
+        let now = self.with_app(crate::app::App::link);
+        if let Some(hash) = hash.filter(|hash| hash.trim_start_matches('#') != now) {
+            self.send(Event::Restore(hash));
+        }
+    }
+
+    fn save_text(&self, text: &str, name: &str) -> Result<(), JsValue> {
+        let blob = Blob::new_with_str_sequence(&Array::of1(&text.into()))?;
+        self.save(&blob, name)
+    }
+
+    /// Hands a file to the person.
+    fn save(&self, blob: &Blob, name: &str) -> Result<(), JsValue> {
+        let url = Url::create_object_url_with_blob(blob)?;
+        let anchor: HtmlAnchorElement = self.document().create_element("a")?.dyn_into()?;
+        anchor.set_href(&url);
+        anchor.set_download(name);
+        anchor.click();
+        // The browser reads it a while after the click.
+        let revoke = Closure::once_into_js(move || Url::revoke_object_url(&url));
+        if let Some(window) = web_sys::window() {
+            window.set_timeout_with_callback_and_timeout_and_arguments_0(
+                revoke.unchecked_ref(),
+                SAVING_MS,
+            )?;
+        }
+        Ok(())
+    }
+}
+
+fn panel_of(element: &Element) -> Option<Panel> {
+    let section = element.closest("[data-panel]").ok().flatten()?;
+    Panel::parse(&section.get_attribute("data-panel")?)
 }
 
 fn at(event: &PointerEvent) -> (f64, f64) {
     (f64::from(event.offset_x()), f64::from(event.offset_y()))
+}
+
+/// Turns of the wheel, across and down. A touchpad sends many small ones, a wheel few large ones, in
+/// pixels or in lines.
+fn notches(event: &WheelEvent) -> (f64, f64) {
+    let is_pixels = event.delta_mode() == WheelEvent::DOM_DELTA_PIXEL;
+    let unit = if is_pixels { NOTCH_PX } else { 3.0 };
+    (event.delta_x() / unit, event.delta_y() / unit)
 }

@@ -11,11 +11,13 @@ mod worker;
 use js_sys::{Array, BigInt, Object, Promise, Reflect};
 use page::Page;
 use wasm_bindgen::prelude::*;
+use wasm_bindgen_futures::{JsFuture, future_to_promise};
 
-use crate::app::{App, Event};
-use crate::density::{Span, Window};
+use crate::app::{App, Event, Panel};
+use crate::axis::{Span, Value};
+use crate::selection::Dimension;
 
-/// Serves a part of a capture: called by the worker's script, once.
+/// Serves parts of captures: called by the worker's script, once.
 #[wasm_bindgen]
 #[expect(unreachable_pub, reason = "reached from JavaScript")]
 pub fn serve() {
@@ -37,9 +39,15 @@ impl Viewer {
         Ok(Viewer { page: Page::start(worker_url)? })
     }
 
-    /// Opens a file, or the one file of a list.
+    /// Opens a file or a list of them, in place of what is open.
     pub fn open(&self, files: &JsValue) -> Promise {
-        self.page.open(files);
+        self.page.open(files, false);
+        self.page.settled()
+    }
+
+    /// Opens files beside what is open.
+    pub fn add(&self, files: &JsValue) -> Promise {
+        self.page.open(files, true);
         self.page.settled()
     }
 
@@ -56,8 +64,16 @@ impl Viewer {
         self.page.settled()
     }
 
+    /// Bytes of memory that packets may take; more than that, and the person is asked.
+    #[wasm_bindgen(js_name = limitMemory)]
+    pub fn limit_memory(&self, bytes: f64) {
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "it saturates")]
+        let bytes = bytes as u64;
+        self.page.state.borrow_mut().memory_limit = bytes;
+    }
+
     /// `{phase, packets, bytes, skipped, selected, memory_bytes}`: `bytes` on the wire, `selected`
-    /// packets of the selection, which are all.
+    /// packets of the selection, which are all where nothing is selected.
     pub fn state(&self) -> Object {
         self.page.with_app(|app| {
             let totals = app.totals();
@@ -67,38 +83,106 @@ impl Viewer {
                 ("packets", number(totals.packets)),
                 ("bytes", number(totals.wire_bytes)),
                 ("skipped", number(app.skipped())),
-                ("selected", number(totals.packets)),
+                ("selected", number(app.selected().packets)),
                 ("memory_bytes", number(memory_bytes)),
             ])
         })
     }
 
-    /// `{edges, counts}` of the histogram `kind`, which is `size`.
+    /// `{edges, counts}` of the histogram `size` or `gap`, of the current selection.
     pub fn histogram(&self, kind: &str) -> Promise {
-        if kind != "size" {
-            return Promise::reject(&format!("there is no histogram of `{kind}`").into());
-        }
-        let page = self.page.clone();
-        wasm_bindgen_futures::future_to_promise(async move {
-            wasm_bindgen_futures::JsFuture::from(page.settled()).await?;
-            let (edges, counts) = page.with_app(App::size_counts).unwrap_or_default();
+        let panel = match kind {
+            "size" => Panel::Sizes,
+            "gap" => Panel::Gaps,
+            _ => return Promise::reject(&format!("there is no histogram of `{kind}`").into()),
+        };
+        self.after(move |app| {
+            let (edges, counts) = app.histogram(panel).unwrap_or_default();
             let edges: Array = edges.into_iter().map(JsValue::from).collect();
             let counts: Array = counts.into_iter().map(number).collect();
-            Ok(object(&[("edges", edges.into()), ("counts", counts.into())]).into())
+            object(&[("edges", edges.into()), ("counts", counts.into())]).into()
         })
     }
 
-    /// Shows a part of the chart `scatter`: `{x: [a, b], y: [a, b]}` in packet numbers or
-    /// nanoseconds (numbers or BigInts) and bytes, `b` not included.
+    /// The chart or table of a panel as comma-separated values.
+    pub fn csv(&self, panel: &str) -> Promise {
+        let panel = Panel::parse(panel);
+        self.after(move |app| panel.and_then(|panel| app.csv(panel)).unwrap_or_default().into())
+    }
+
+    /// The chart of a panel as an SVG document.
+    pub fn svg(&self, panel: &str) -> Promise {
+        let panel = Panel::parse(panel);
+        self.after(move |app| {
+            panel.and_then(|panel| app.scene(panel)).map(|s| s.svg()).unwrap_or_default().into()
+        })
+    }
+
+    /// Shows a part of the chart `scatter` or `throughput`: `{x: [a, b], y: [a, b]}` in the units of
+    /// their axes (packet numbers, nanoseconds, bytes …; numbers or BigInts), `b` not included.
     pub fn zoom(&self, chart: &str, to: &JsValue) -> Promise {
-        match (chart, window(to)) {
-            ("scatter", Some(window)) => {
-                self.page.send(Event::SetWindow(window));
-                self.page.settled()
-            }
-            ("scatter", None) => Promise::reject(&"zoom to {x: [a, b], y: [a, b]}".into()),
-            _ => Promise::reject(&format!("there is no chart `{chart}` to zoom").into()),
+        let (x, y) = match chart {
+            "scatter" => self.page.with_app(|app| (app.settings().x, Some(app.settings().y))),
+            "throughput" => (Value::Time, None),
+            _ => return Promise::reject(&format!("there is no chart `{chart}` to zoom").into()),
+        };
+        let spans = [(Some(x), span(to, "x")), (y, span(to, "y"))];
+        if spans.iter().any(|(value, span)| value.is_some() && span.is_none()) {
+            return Promise::reject(&"zoom to {x: [a, b], y: [a, b]}".into());
         }
+        for (value, span) in spans {
+            if let (Some(value), Some(span)) = (value, span) {
+                self.page.send(Event::SetZoom(value, span));
+            }
+        }
+        self.page.settled()
+    }
+
+    /// Selects in a view, `time`, `scatter`, `size`, `gap`, `port`, `source`, `destination`,
+    /// `protocol` or `conversation`: a range `[a, b]` with both ends, or words of the filter language.
+    pub fn select(&self, view: &str, range: &JsValue) -> Promise {
+        let Some(dimension) = Dimension::parse(view) else {
+            return Promise::reject(&format!("there is no view `{view}`").into());
+        };
+        let words = match range.as_string() {
+            Some(words) => words,
+            None => {
+                let field = match dimension {
+                    Dimension::Time => "ts",
+                    Dimension::Gap => "gap",
+                    Dimension::Port => "dport",
+                    _ => "len",
+                };
+                let Some((first, last)) = pair(range) else {
+                    return Promise::reject(&"select [a, b] or words".into());
+                };
+                let word = |number: i64| match dimension {
+                    Dimension::Time => crate::clock::Zone::Utc.word(number),
+                    _ => number.to_string(),
+                };
+                format!("{field} in {}..{}", word(first), word(last))
+            }
+        };
+        self.page.send(Event::Select(dimension, words));
+        self.page.settled()
+    }
+
+    /// Writes into the filter box.
+    pub fn filter(&self, text: &str) -> Promise {
+        self.page.send(Event::Filter(text.to_owned(), text.len()));
+        self.page.settled()
+    }
+
+    /// Changes a setting by the name that it has in links.
+    pub fn set(&self, key: &str, value: &str) -> Promise {
+        self.page.send(Event::Set(key.to_owned(), value.to_owned()));
+        self.page.settled()
+    }
+
+    /// Selects nothing any more.
+    pub fn clear(&self) -> Promise {
+        self.page.send(Event::Clear(None));
+        self.page.settled()
     }
 
     /// Shows everything.
@@ -106,22 +190,46 @@ impl Viewer {
         self.page.send(Event::Reset);
         self.page.settled()
     }
+
+    /// Makes a worker fail, as memory that runs out would: for tests of what follows.
+    #[wasm_bindgen(js_name = failWorker)]
+    pub fn fail_worker(&self) {
+        self.page.fail_worker();
+    }
+
+    /// The selected packets' lines, as a Blob.
+    #[wasm_bindgen(js_name = exportLines)]
+    pub fn export_lines(&self) -> Promise {
+        self.page.export()
+    }
 }
 
-fn window(value: &JsValue) -> Option<Window> {
-    let span = |key: &str| {
-        let pair: Array = Reflect::get(value, &key.into()).ok()?.dyn_into().ok()?;
-        Some(Span::new(whole(&pair.get(0))?, whole(&pair.get(1))?))
-    };
-    Some(Window { x: span("x")?, y: span("y")? })
+impl Viewer {
+    /// What `read` says when the pictures are final.
+    fn after(&self, read: impl FnOnce(&App) -> JsValue + 'static) -> Promise {
+        let page = self.page.clone();
+        future_to_promise(async move {
+            JsFuture::from(page.settled()).await?;
+            Ok(page.with_app(read))
+        })
+    }
+}
+
+fn span(value: &JsValue, key: &str) -> Option<Span> {
+    let (start, end) = pair(&Reflect::get(value, &key.into()).ok()?)?;
+    Some(Span::new(start, end))
+}
+
+fn pair(value: &JsValue) -> Option<(i64, i64)> {
+    let pair: &Array = value.dyn_ref()?;
+    Some((whole(&pair.get(0))?, whole(&pair.get(1))?))
 }
 
 fn whole(value: &JsValue) -> Option<i64> {
     if let Some(big) = value.dyn_ref::<BigInt>() {
         return big.clone().try_into().ok();
     }
-    #[expect(clippy::cast_possible_truncation, reason = "a cast from f64 saturates")]
-    value.as_f64().filter(|value| value.is_finite()).map(|value| value.floor() as i64)
+    value.as_f64().filter(|value| value.is_finite()).map(|value| crate::axis::whole(value.floor()))
 }
 
 fn object(entries: &[(&str, JsValue)]) -> Object {

@@ -1,61 +1,299 @@
-//! What the app says becomes elements and pixels.
+//! What the app says becomes elements and pixels. What is shown already is not touched.
 
 use wasm_bindgen::prelude::*;
-use web_sys::{Element, HtmlElement, HtmlProgressElement};
+use web_sys::{Element, HtmlElement, HtmlInputElement, HtmlProgressElement, HtmlSelectElement};
 
 use super::dom::{element, show, show_words};
 use super::page::State;
-use crate::app::{Chart, Phase};
+use crate::app::{CHART_COUNT, Panel, Phase, View, VirtualTable};
+use crate::chart::Table;
 
 impl State {
     /// Shows everything as the app says.
-    pub(super) fn draw(&self) -> Result<(), JsValue> {
+    pub(super) fn draw(&mut self) -> Result<(), JsValue> {
         let ratio = web_sys::window().map_or(1.0, |window| window.device_pixel_ratio());
         let view = self.app.view();
-        for (canvas, chart, words) in [
-            (&self.histogram, Chart::Histogram, &view.histogram_words),
-            (&self.scatter, Chart::Scatter, &view.scatter_words),
-        ] {
-            match self.app.scene(chart) {
-                Some(scene) => canvas.draw(&scene, ratio)?,
-                None => canvas.clear(),
+        let before = std::mem::take(&mut self.shown);
+        let version = (self.app.picture_version(), ratio);
+        let is_new = self.drawn != version;
+        self.drawn = version;
+        for (place, canvas) in self.canvases.iter().enumerate() {
+            if is_new {
+                match self.app.scene(Panel::ALL[place]) {
+                    Some(scene) => canvas.draw(&scene, ratio)?,
+                    None => canvas.clear(),
+                }
             }
-            canvas.element().set_attribute("aria-label", words)?;
+            if view.words[place] != before.words[place] {
+                canvas.element().set_attribute("aria-label", &view.words[place])?;
+            }
         }
+        self.show(&view, &before)?;
+        self.tip(&view)?;
+        self.shown = view;
+        self.show_settings(false)
+    }
+
+    fn show(&self, view: &View, before: &View) -> Result<(), JsValue> {
         let root: HtmlElement =
             self.document.document_element().ok_or("no root element")?.dyn_into()?;
         root.dataset().set("phase", view.phase.name())?;
-        let is_loading = view.phase == Phase::Loading;
-        self.words("summary", &view.summary)?;
-        self.words("error", &view.error)?;
-        self.words("progress-words", &view.progress_words)?;
-        self.words("skipped", &view.skipped)?;
-        show(&self.element("loading")?, is_loading);
-        show(&self.element("charts")?, self.app.has_pictures());
-        show(&self.element("problems")?, !view.skipped.is_empty());
-        show(&self.element("empty")?, matches!(view.phase, Phase::Empty | Phase::Error));
+        for (id, words) in [
+            ("summary", &view.summary),
+            ("error", &view.error),
+            ("progress-words", &view.progress_words),
+            ("skipped", &view.skipped),
+            ("selected", &view.selected),
+            ("filter-error", &view.filter_error),
+            ("interval-words", &view.interval),
+            ("announced", &view.announced),
+        ] {
+            show_words(&self.element(id)?, words);
+        }
+        let has_pictures = self.app.has_pictures();
+        for (id, is_shown) in [
+            ("loading", view.phase == Phase::Loading && view.choice.is_none()),
+            ("views", has_pictures),
+            ("selection", has_pictures),
+            ("problems", !view.skipped.is_empty()),
+            ("empty", matches!(view.phase, Phase::Empty | Phase::Error)),
+            ("close", view.phase != Phase::Empty),
+            ("choice", view.choice.is_some()),
+            ("detail", view.detail.is_some()),
+        ] {
+            show(&self.element(id)?, is_shown);
+        }
         element::<HtmlProgressElement>(&self.document, "progress")?.set_value(view.progress);
-        self.list("problem-list", &view.problems)?;
-        self.tip(view.hover)
+        for (id, is_on) in [
+            ("undo", view.can.0),
+            ("redo", view.can.1),
+            ("clear", !view.chips.is_empty()),
+            ("zoom-to-selection", !view.chips.is_empty()),
+        ] {
+            let button = self.element(id)?;
+            if is_on {
+                button.remove_attribute("disabled")?;
+            } else {
+                button.set_attribute("disabled", "")?;
+            }
+        }
+        if view.choice != before.choice
+            && let Some(words) = &view.choice
+        {
+            show_words(&self.element("choice-words")?, words);
+            let every = self.app.choice_every().to_string();
+            element::<HtmlInputElement>(&self.document, "choice-every")?.set_value(&every);
+        }
+        let filter: HtmlInputElement = element(&self.document, "filter")?;
+        if filter.value() != view.filter {
+            filter.set_value(&view.filter);
+        }
+        filter.set_attribute(
+            "aria-invalid",
+            if view.filter_error.is_empty() { "false" } else { "true" },
+        )?;
+        if view.problems != before.problems {
+            self.list("problem-list", &view.problems)?;
+        }
+        if view.chips != before.chips {
+            self.chips(view)?;
+        }
+        if view.completions != before.completions {
+            let list = self.emptied("completions")?;
+            for (whole, word) in &view.completions {
+                let button = self.button("complete", whole, word)?;
+                list.append_child(&button)?;
+            }
+        }
+        for place in 0..CHART_COUNT {
+            if view.twins[place] != before.twins[place] {
+                let selector = format!("section[data-panel={}] .twin", Panel::ALL[place].name());
+                if let Some(twin) = self.document.query_selector(&selector)? {
+                    self.twin(&twin, view.twins[place].as_ref())?;
+                }
+            }
+        }
+        if view.conversations != before.conversations {
+            self.rows(Panel::Conversations, &view.conversations)?;
+        }
+        if view.packets != before.packets {
+            self.rows(Panel::Packets, &view.packets)?;
+        }
+        if view.detail != before.detail {
+            self.detail(view)?;
+        }
+        if let Some(link) = &view.link
+            && view.link != before.link
+        {
+            self.keep_link(link);
+        }
+        Ok(())
+    }
+
+    /// The settings in their controls; those that somebody is typing in only where `is_all`.
+    pub(super) fn show_settings(&self, is_all: bool) -> Result<(), JsValue> {
+        let controls = self.document.query_selector_all("[data-set]")?;
+        let active = self.document.active_element();
+        for index in 0..controls.length() {
+            let Some(control) = controls.get(index) else { continue };
+            let Ok(control) = control.dyn_into::<Element>() else { continue };
+            let value =
+                self.app.settings().get(&control.get_attribute("data-set").unwrap_or_default());
+            if let Some(select) = control.dyn_ref::<HtmlSelectElement>() {
+                if select.value() != value {
+                    select.set_value(&value);
+                }
+            } else if let Some(input) = control.dyn_ref::<HtmlInputElement>() {
+                if input.type_() == "checkbox" {
+                    input.set_checked(value == "1");
+                } else if input.value() != value && (is_all || active.as_ref() != Some(&control)) {
+                    input.set_value(&value);
+                }
+            }
+        }
+        // The head of the column that sorts says so.
+        let sort = self.app.settings().get("sort");
+        let heads = self.document.query_selector_all("th[data-sort]")?;
+        for index in 0..heads.length() {
+            let Some(head) = heads.get(index) else { continue };
+            let Ok(head) = head.dyn_into::<Element>() else { continue };
+            let name = head.get_attribute("data-sort").unwrap_or_default();
+            let order = match sort.strip_prefix('-') {
+                Some(column) if column == name => "descending",
+                None if sort == name => "ascending",
+                _ => "none",
+            };
+            head.set_attribute("aria-sort", order)?;
+        }
+        Ok(())
+    }
+
+    fn chips(&self, view: &View) -> Result<(), JsValue> {
+        let list = self.emptied("chips")?;
+        for chip in &view.chips {
+            let item = self.document.create_element("li")?;
+            let button = self.button("clear", chip.name, &format!("{} ×", chip.text))?;
+            button.set_attribute("aria-label", &format!("Remove the selection {}", chip.text))?;
+            button.set_attribute("title", &format!("Remove: {}", chip.name))?;
+            item.append_child(&button)?;
+            list.append_child(&item)?;
+        }
+        Ok(())
+    }
+
+    fn twin(&self, twin: &Element, table: Option<&Table>) -> Result<(), JsValue> {
+        twin.set_text_content(None);
+        show(twin, table.is_some());
+        // What scrolls has to be reached by keyboard.
+        twin.set_attribute("tabindex", "0")?;
+        let Some(table) = table else { return Ok(()) };
+        let element = self.document.create_element("table")?;
+        let head = self.document.create_element("thead")?;
+        let names = self.row("th", &table.head)?;
+        head.append_child(&names)?;
+        let body = self.document.create_element("tbody")?;
+        for row in &table.rows {
+            let row = self.row("td", row)?;
+            body.append_child(&row)?;
+        }
+        element.append_child(&head)?;
+        element.append_child(&body)?;
+        twin.append_child(&element)?;
+        Ok(())
+    }
+
+    fn row(&self, cell: &str, words: &[String]) -> Result<Element, JsValue> {
+        let row = self.document.create_element("tr")?;
+        for word in words {
+            let cell = self.document.create_element(cell)?;
+            cell.set_text_content(Some(word));
+            row.append_child(&cell)?;
+        }
+        Ok(row)
+    }
+
+    /// The rows of a long table, and its bar.
+    fn rows(&self, panel: Panel, table: &VirtualTable) -> Result<(), JsValue> {
+        let name = panel.name();
+        let body = self.emptied(&format!("{name}-rows"))?;
+        for (index, row) in table.rows.iter().enumerate() {
+            let element = self.row("td", &row.cells)?;
+            if let Some(first) = element.first_element_child() {
+                let words = first.text_content().unwrap_or_default();
+                first.set_text_content(None);
+                let button = self.button("row", &index.to_string(), &words)?;
+                button
+                    .set_attribute("aria-pressed", if row.is_picked { "true" } else { "false" })?;
+                first.append_child(&button)?;
+            }
+            if row.is_picked {
+                element.set_attribute("class", "picked")?;
+            }
+            body.append_child(&element)?;
+        }
+        let last = table.count.saturating_sub(table.room as u64);
+        let bar: HtmlInputElement = element(&self.document, &format!("{name}-bar"))?;
+        bar.set_max(&last.to_string());
+        bar.set_value(&table.first.to_string());
+        show(&bar, 0 < last);
+        let words = match table.count {
+            0 => "none".to_owned(),
+            count => format!(
+                "{} to {} of {}",
+                summary::grouped(table.first + 1),
+                summary::grouped(table.first + table.rows.len() as u64),
+                summary::grouped(count)
+            ),
+        };
+        show_words(&self.element(&format!("{name}-words"))?, &words);
+        Ok(())
+    }
+
+    fn detail(&self, view: &View) -> Result<(), JsValue> {
+        let Some(detail) = &view.detail else { return Ok(()) };
+        show_words(&self.element("detail-title")?, &detail.title);
+        show_words(&self.element("detail-line")?, &detail.line);
+        let fields = self.emptied("detail-fields")?;
+        for (name, value) in &detail.fields {
+            for (tag, words) in [("dt", name), ("dd", value)] {
+                let element = self.document.create_element(tag)?;
+                element.set_text_content(Some(words));
+                fields.append_child(&element)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Puts the state into the address, where it can be copied.
+    fn keep_link(&self, link: &str) {
+        let Some(window) = web_sys::window() else { return };
+        let (Ok(history), Ok(path), Ok(search)) =
+            (window.history(), window.location().pathname(), window.location().search())
+        else {
+            return;
+        };
+        let hash = if link.is_empty() { String::new() } else { format!("#{link}") };
+        // Where the browser refuses, the link is an older one: nothing worse.
+        let _ = history.replace_state_with_url(
+            &JsValue::NULL,
+            "",
+            Some(&format!("{path}{search}{hash}")),
+        );
     }
 
     /// What is under the pointer, beside it.
-    fn tip(&self, hover: Option<(Chart, (f64, f64), Vec<String>)>) -> Result<(), JsValue> {
+    fn tip(&self, view: &View) -> Result<(), JsValue> {
         let tip: HtmlElement = element(&self.document, "tip")?;
-        show(&tip, hover.is_some());
-        let Some((chart, (x, y), lines)) = hover else { return Ok(()) };
-        self.list("tip-lines", &lines)?;
-        let canvas = match chart {
-            Chart::Histogram => self.histogram.element(),
-            Chart::Scatter => self.scatter.element(),
-        };
-        let place = canvas.get_bounding_client_rect();
+        show(&tip, view.hover.is_some());
+        let Some((panel, (x, y), lines)) = &view.hover else { return Ok(()) };
+        self.list("tip-lines", lines)?;
+        let place = self.canvases[*panel as usize].element().get_bounding_client_rect();
         // On the side where there is room.
-        let is_right = x < place.width() / 2.0;
+        let is_right = *x < place.width() / 2.0;
         let left =
             place.left() + x + if is_right { 14.0 } else { -14.0 - f64::from(tip.offset_width()) };
         let style = tip.style();
-        style.set_property("left", &format!("{left}px"))?;
+        style.set_property("left", &format!("{}px", left.max(0.0)))?;
         // Over the pointer where there is no room below it.
         let height = f64::from(tip.offset_height());
         let bottom = web_sys::window().and_then(|window| window.inner_height().ok()?.as_f64());
@@ -69,9 +307,19 @@ impl State {
         element(&self.document, id)
     }
 
-    fn words(&self, id: &str, words: &str) -> Result<(), JsValue> {
-        show_words(&self.element(id)?, words);
-        Ok(())
+    fn emptied(&self, id: &str) -> Result<Element, JsValue> {
+        let element = self.element(id)?;
+        element.set_text_content(None);
+        Ok(element)
+    }
+
+    fn button(&self, action: &str, arg: &str, words: &str) -> Result<Element, JsValue> {
+        let button = self.document.create_element("button")?;
+        button.set_attribute("type", "button")?;
+        button.set_attribute("data-do", action)?;
+        button.set_attribute("data-arg", arg)?;
+        button.set_text_content(Some(words));
+        Ok(button)
     }
 
     fn list(&self, id: &str, lines: &[String]) -> Result<(), JsValue> {

@@ -1,8 +1,6 @@
-//! A worker: reads its part of the file, keeps the columns, answers questions about them.
+//! A worker: reads its parts of the files, keeps their columns, answers questions about them.
 
-use js_sys::{
-    Array, ArrayBuffer, Function, Promise, Reflect, Uint8Array, Uint32Array, WebAssembly,
-};
+use js_sys::{Array, ArrayBuffer, Function, Promise, Reflect, Uint8Array, WebAssembly};
 use std::cell::RefCell;
 use std::rc::Rc;
 use wasm_bindgen::prelude::*;
@@ -14,9 +12,13 @@ use web_sys::{
 };
 
 use crate::columns::Columns;
+use crate::flows::PartFlow;
+use crate::lines::MAX_LINE_LEN;
 use crate::load::Loader;
-use crate::message::{FromWorker, ToWorker};
-use crate::query::{Answer, answer};
+use crate::message::{FromWorker, ToWorker, decode, encode};
+use crate::query::{Answer, Query};
+use crate::selection::Selection;
+use crate::shard::{Before, Shard};
 
 /// Bytes read at once: small enough to hear a cancellation soon.
 const CHUNK_LEN: u32 = 1 << 20;
@@ -27,45 +29,48 @@ const REPORT_INTERVAL_MS: f64 = 50.0;
 /// How long messages may wait, in milliseconds.
 const LISTEN_INTERVAL_MS: f64 = 15.0;
 
+/// Bytes of lines that are handed to the browser at once.
+const EXPORT_LEN: usize = 4 << 20;
+
 #[derive(Default)]
 struct State {
     epoch: u32,
-    loader: Option<Loader>,
+    parts: Vec<Part>,
     is_cancelled: bool,
+    is_reading: bool,
+}
+
+/// A part of a file.
+struct Part {
+    number: usize,
+    file: Blob,
+    loader: Loader,
+    shard: Shard,
+    is_read: bool,
+    /// Protocols and flows that the page knows.
+    told: (usize, usize),
+}
+
+#[derive(Clone)]
+struct Worker {
+    port: DedicatedWorkerGlobalScope,
+    state: Rc<RefCell<State>>,
 }
 
 pub(super) fn serve() {
-    let scope: DedicatedWorkerGlobalScope = js_sys::global().unchecked_into();
-    let state = Rc::new(RefCell::new(State::default()));
-    let port = scope.clone();
+    let port: DedicatedWorkerGlobalScope = js_sys::global().unchecked_into();
+    let worker = Worker { port: port.clone(), state: Rc::default() };
+    let listener = worker.clone();
     let on_message = Closure::<dyn FnMut(MessageEvent)>::new(move |event: MessageEvent| {
         let message: Array = event.data().unchecked_into();
-        let text = message.get(0).as_string().unwrap_or_default();
-        match serde_json::from_str(&text) {
-            Ok(ToWorker::Load { epoch, start, end, is_whole }) => {
-                let loader = if is_whole { Loader::whole(end) } else { Loader::new(start..end) };
-                let loader = Some(loader);
-                *state.borrow_mut() = State { epoch, loader, is_cancelled: false };
-                let file: Blob = message.get(1).unchecked_into();
-                spawn_local(load(port.clone(), state.clone(), file, epoch));
-            }
-            Ok(ToWorker::Cancel) => state.borrow_mut().is_cancelled = true,
-            Ok(ToWorker::Forget { epoch }) => {
-                *state.borrow_mut() = State { epoch, ..State::default() };
-            }
-            Ok(ToWorker::Ask { id, query }) => {
-                let state = state.borrow();
-                let nothing = Columns::default();
-                let columns = state.loader.as_ref().map_or(&nothing, Loader::columns);
-                let answer = answer(columns, query);
-                post(&port, &FromWorker::Answer { epoch: state.epoch, id, answer });
-            }
-            Err(_) => {}
+        let bytes: Uint8Array = message.get(0).unchecked_into();
+        if let Some(heard) = decode(&bytes.to_vec()) {
+            listener.hear(heard, &message.get(1));
         }
     });
-    scope.set_onmessage(Some(on_message.as_ref().unchecked_ref()));
+    port.set_onmessage(Some(on_message.as_ref().unchecked_ref()));
     on_message.forget();
-    post(&scope, &FromWorker::Ready);
+    worker.post(&FromWorker::Ready, None);
 }
 
 /// Memory of this instance in bytes.
@@ -75,65 +80,268 @@ pub(super) fn memory_bytes() -> u64 {
     u64::from(buffer.byte_length())
 }
 
-async fn load(port: DedicatedWorkerGlobalScope, state: Rc<RefCell<State>>, file: Blob, epoch: u32) {
-    let failure = read(&port, &state, &file, epoch).await.err();
-    let state = state.borrow();
-    if state.epoch != epoch {
-        return;
-    }
-    let Some(loader) = &state.loader else { return };
-    let mut report = loader.report();
-    report.memory_bytes = memory_bytes();
-    report.is_done = true;
-    report.failure = failure.map(|error| format!("The file cannot be read: {}", words(&error)));
-    post(&port, &FromWorker::Report { epoch, report });
-}
-
-/// Feeds the loader until its part is read, it is cancelled, or another load has begun.
-async fn read(
-    port: &DedicatedWorkerGlobalScope,
-    state: &RefCell<State>,
-    file: &Blob,
-    epoch: u32,
-) -> Result<(), JsValue> {
-    let position = state.borrow().loader.as_ref().map_or(0, Loader::position);
-    let rest = file.slice_with_f64_and_f64(position as f64, file.size())?;
-    let mut reader = Chunks::of(&rest.stream())?;
-    let mut bytes = Vec::new();
-    let turn = Turn::new()?;
-    let (mut reported_ms, mut listened_ms) = (now_ms(), now_ms());
-    loop {
-        reader.next(&mut bytes).await?;
-        if !take(&mut state.borrow_mut(), epoch, &bytes) {
-            reader.cancel();
-            return Ok(());
+impl Worker {
+    fn hear(&self, message: ToWorker, file: &JsValue) {
+        match message {
+            ToWorker::Load { epoch, part, file: name, start, end, is_whole, keep } => {
+                let loader = match is_whole {
+                    true => Loader::whole(end, keep),
+                    false => Loader::new(start..end, keep),
+                };
+                let mut state = self.state.borrow_mut();
+                (state.epoch, state.is_cancelled) = (epoch, false);
+                state.parts.push(Part {
+                    number: part,
+                    file: file.clone().unchecked_into(),
+                    loader,
+                    shard: Shard::new(part, name),
+                    is_read: false,
+                    told: (0, 0),
+                });
+                if !std::mem::replace(&mut state.is_reading, true) {
+                    spawn_local(self.clone().load(epoch));
+                }
+            }
+            ToWorker::Cancel => self.state.borrow_mut().is_cancelled = true,
+            ToWorker::Forget { epoch } => {
+                *self.state.borrow_mut() = State { epoch, ..State::default() };
+            }
+            ToWorker::Ask { befores, selection, queries } => {
+                self.answer(&befores, &selection, &queries);
+            }
+            ToWorker::Read { part, index } => spawn_local(self.clone().read_line(part, index)),
+            ToWorker::Export => spawn_local(self.clone().export()),
+            ToWorker::Fail => panic!("it was asked to"),
         }
-        if REPORT_INTERVAL_MS <= now_ms() - reported_ms {
-            reported_ms = now_ms();
-            let report = state.borrow().loader.as_ref().map(Loader::report);
-            if let Some(mut report) = report {
-                report.memory_bytes = memory_bytes();
-                post(port, &FromWorker::Report { epoch, report });
+    }
+
+    fn answer(&self, befores: &[Before], selection: &Selection, queries: &[(u32, Query)]) {
+        let mut state = self.state.borrow_mut();
+        let State { epoch, parts, .. } = &mut *state;
+        parts.iter_mut().for_each(|part| self.tell(*epoch, part));
+        let (ids, queries): (Vec<_>, Vec<_>) = queries.iter().cloned().unzip();
+        let of = |part: &mut Part| {
+            let before = befores.get(part.number).copied().unwrap_or_default();
+            part.shard.answer(part.loader.columns(), before, selection, &queries)
+        };
+        let merged = parts.iter_mut().map(of).reduce(|all, more| {
+            all.into_iter().zip(more).map(|(one, other)| one.merge(other)).collect()
+        });
+        // Of nothing there are answers too.
+        let answers: Vec<Answer> = merged.unwrap_or_else(|| {
+            let mut nothing = Shard::new(usize::MAX, String::new());
+            nothing.answer(&Columns::default(), Before::default(), selection, &queries)
+        });
+        let answers = ids.into_iter().zip(answers).collect();
+        self.post(&FromWorker::Answers { epoch: *epoch, answers }, None);
+    }
+
+    /// Tells of flows that the page does not know: answers speak of them by their places.
+    fn tell(&self, epoch: u32, part: &mut Part) {
+        let columns = part.loader.columns();
+        let (protos, flows) = (&columns.protos()[part.told.0..], &columns.flows()[part.told.1..]);
+        if protos.is_empty() && flows.is_empty() {
+            return;
+        }
+        let flow = |flow: &crate::columns::Flow| PartFlow {
+            src: flow.src.map(Into::into),
+            dst: flow.dst.map(Into::into),
+            proto: flow.proto,
+        };
+        let flows = flows.iter().map(flow).collect();
+        self.post(
+            &FromWorker::Learn { epoch, part: part.number, protos: protos.to_vec(), flows },
+            None,
+        );
+        part.told = (columns.protos().len(), columns.flows().len());
+    }
+
+    /// Reads all parts that were not read.
+    async fn load(self, epoch: u32) {
+        loop {
+            let next = {
+                let state = self.state.borrow();
+                let mut unread = state.parts.iter().filter(|part| !part.is_read);
+                unread.next().filter(|_| state.epoch == epoch).map(|part| part.number)
+            };
+            let Some(number) = next else { break };
+            let failure = self.read(epoch, number).await.err();
+            let mut state = self.state.borrow_mut();
+            if state.epoch != epoch {
+                return;
+            }
+            let Some(part) = state.parts.iter_mut().find(|part| part.number == number) else {
+                return;
+            };
+            part.is_read = true;
+            let mut report = part.loader.report();
+            report.memory_bytes = memory_bytes();
+            report.is_done = true;
+            report.failure =
+                failure.map(|error| format!("The file cannot be read: {}", words(&error)));
+            self.post(&FromWorker::Report { epoch, part: number, report }, None);
+        }
+        let mut state = self.state.borrow_mut();
+        if state.epoch == epoch {
+            state.is_reading = false;
+        }
+    }
+
+    /// Feeds a part's loader until it has all, it is cancelled, or another load has begun.
+    async fn read(&self, epoch: u32, number: usize) -> Result<(), JsValue> {
+        let from = self.with_part(number, |part| (part.file.clone(), part.loader.position()));
+        let Some((file, position)) = from else { return Ok(()) };
+        let mut reader = Chunks::of(&file, position)?;
+        let mut bytes = Vec::new();
+        let turn = Turn::new()?;
+        let (mut reported_ms, mut listened_ms) = (now_ms(), now_ms());
+        loop {
+            reader.next(&mut bytes).await?;
+            if !self.take(epoch, number, &bytes) {
+                reader.cancel();
+                return Ok(());
+            }
+            if REPORT_INTERVAL_MS <= now_ms() - reported_ms {
+                reported_ms = now_ms();
+                if let Some(mut report) = self.with_part(number, |part| part.loader.report()) {
+                    report.memory_bytes = memory_bytes();
+                    self.post(&FromWorker::Report { epoch, part: number, report }, None);
+                }
+            }
+            if LISTEN_INTERVAL_MS <= now_ms() - listened_ms {
+                turn.end().await?;
+                listened_ms = now_ms();
             }
         }
-        if LISTEN_INTERVAL_MS <= now_ms() - listened_ms {
-            turn.end().await?;
-            listened_ms = now_ms();
+    }
+
+    /// Feeds a part's loader; false where no more is wanted.
+    fn take(&self, epoch: u32, number: usize, bytes: &[u8]) -> bool {
+        let mut state = self.state.borrow_mut();
+        if state.epoch != epoch {
+            return false;
+        }
+        let is_cancelled = state.is_cancelled;
+        let Some(part) = state.parts.iter_mut().find(|part| part.number == number) else {
+            return false;
+        };
+        part.loader.feed(bytes);
+        !part.loader.is_done() && !is_cancelled
+    }
+
+    fn with_part<T>(&self, number: usize, read: impl FnOnce(&Part) -> T) -> Option<T> {
+        let state = self.state.borrow();
+        state.parts.iter().find(|part| part.number == number).map(read)
+    }
+
+    async fn read_line(self, number: usize, index: usize) {
+        let epoch = self.state.borrow().epoch;
+        let line = match self.line_of(number, index).await {
+            Ok(line) => String::from_utf8_lossy(&line).trim_end_matches('\n').to_owned(),
+            Err(error) => format!("The line cannot be read: {}", words(&error)),
+        };
+        self.post(&FromWorker::Line { epoch, line }, None);
+    }
+
+    async fn line_of(&self, number: usize, index: usize) -> Result<Vec<u8>, JsValue> {
+        let known = self.with_part(number, |part| {
+            let offset = part.loader.columns().offset(index);
+            (part.file.clone(), part.loader.is_plain().then_some(offset))
+        });
+        let (file, offset) = known.ok_or("its part is gone")?;
+        let Some(offset) = offset else {
+            let mut line = Vec::new();
+            self.lines_of(
+                number,
+                |_, row| row == index,
+                |lines| {
+                    line.append(lines);
+                    Ok(line.is_empty())
+                },
+            )
+            .await?;
+            return Ok(line);
+        };
+        let end = offset as f64 + MAX_LINE_LEN as f64 + 1.0;
+        let slice = file.slice_with_f64_and_f64(offset as f64, end)?;
+        let buffer = JsFuture::from(slice.array_buffer()).await?;
+        let mut line = Uint8Array::new(&buffer).to_vec();
+        line.truncate(memchr::memchr(b'\n', &line).unwrap_or(line.len()));
+        Ok(line)
+    }
+
+    /// Reads a part again, and hands on the lines of some of its packets, many at a time; until that
+    /// says that no more are wanted.
+    async fn lines_of(
+        &self,
+        number: usize,
+        is_wanted: impl Fn(&Shard, usize) -> bool,
+        mut hand_on: impl FnMut(&mut Vec<u8>) -> Result<bool, JsValue>,
+    ) -> Result<(), JsValue> {
+        let from = self.with_part(number, |part| (part.file.clone(), part.loader.exporter()));
+        let Some((file, mut exporter)) = from else { return Ok(()) };
+        let mut reader = Chunks::of(&file, exporter.position())?;
+        let (mut bytes, mut lines) = (Vec::new(), Vec::new());
+        loop {
+            reader.next(&mut bytes).await?;
+            let is_more = self.with_part(number, |part| {
+                let is_wanted = |row: usize| is_wanted(&part.shard, row);
+                exporter.feed(&bytes, part.loader.columns(), is_wanted, &mut lines)
+            });
+            let is_over = is_more != Some(true);
+            let wants_more = lines.is_empty() || hand_on(&mut lines)?;
+            if is_over || !wants_more {
+                reader.cancel();
+                return Ok(());
+            }
         }
     }
-}
 
-/// Feeds the loader; false where no more is wanted.
-fn take(state: &mut State, epoch: u32, bytes: &[u8]) -> bool {
-    let State { epoch: current, loader: Some(loader), is_cancelled } = state else { return false };
-    if *current != epoch {
-        return false;
+    async fn export(self) {
+        let epoch = self.state.borrow().epoch;
+        let numbers: Vec<_> = self.state.borrow().parts.iter().map(|part| part.number).collect();
+        let blobs = Array::new();
+        for number in &numbers {
+            let pieces = Array::new();
+            let mut rest = Vec::new();
+            let put = |rest: &mut Vec<u8>, pieces: &Array| -> Result<(), JsValue> {
+                // A blob may go to disk, memory of this worker cannot.
+                let piece = Array::of1(&Uint8Array::from(&rest[..]));
+                pieces.push(&Blob::new_with_u8_array_sequence(&piece)?.into());
+                rest.clear();
+                Ok(())
+            };
+            let read = self
+                .lines_of(*number, Shard::is_selected, |lines| {
+                    rest.append(lines);
+                    if EXPORT_LEN <= rest.len() {
+                        put(&mut rest, &pieces)?;
+                    }
+                    Ok(true)
+                })
+                .await;
+            let done = read.and_then(|()| put(&mut rest, &pieces));
+            match done.and_then(|()| Blob::new_with_blob_sequence(&pieces)) {
+                Ok(blob) => blobs.push(&blob.into()),
+                Err(_) => blobs.push(&JsValue::NULL),
+            };
+        }
+        self.post(&FromWorker::Exported { epoch, parts: numbers }, Some(&blobs));
     }
-    loader.feed(bytes);
-    !loader.is_done() && !*is_cancelled
+
+    fn post(&self, message: &FromWorker, more: Option<&JsValue>) {
+        let bytes = Uint8Array::from(&encode(message)[..]);
+        let transferred = Array::of1(&bytes.buffer());
+        let parts = Array::of1(&bytes.into());
+        if let Some(more) = more {
+            parts.push(more);
+        }
+        let sent = self.port.post_message_with_transfer(&parts, &transferred);
+        debug_assert!(sent.is_ok());
+    }
 }
 
-/// The bytes of a stream, a chunk at a time.
+/// The bytes of a file, a chunk at a time.
 enum Chunks {
     /// Into memory that is used again and again: twice as fast.
     Byob(ReadableStreamByobReader, Uint8Array),
@@ -142,12 +350,14 @@ enum Chunks {
 }
 
 impl Chunks {
-    fn of(stream: &ReadableStream) -> Result<Self, JsValue> {
+    fn of(file: &Blob, position: u64) -> Result<Self, JsValue> {
+        let stream: ReadableStream =
+            file.slice_with_f64_and_f64(position as f64, file.size())?.stream();
         let options = ReadableStreamGetReaderOptions::new();
         options.set_mode(ReadableStreamReaderMode::Byob);
         // Called by its name, for the binding takes no refusal.
-        let get_reader: Function = Reflect::get(stream, &"getReader".into())?.dyn_into()?;
-        match get_reader.call1(stream, &options) {
+        let get_reader: Function = Reflect::get(&stream, &"getReader".into())?.dyn_into()?;
+        match get_reader.call1(&stream, &options) {
             Ok(reader) => {
                 let room = Uint8Array::new_with_length(CHUNK_LEN);
                 Ok(Self::Byob(reader.unchecked_into(), room))
@@ -200,19 +410,6 @@ impl Turn {
         self.channel.port2().post_message(&JsValue::NULL)?;
         JsFuture::from(next).await.map(drop)
     }
-}
-
-fn post(port: &DedicatedWorkerGlobalScope, message: &FromWorker) {
-    let Ok(text) = serde_json::to_string(message) else { return };
-    let sent = match message {
-        FromWorker::Answer { answer: Answer::Density(counts), .. } => {
-            let counts = Uint32Array::from(&counts[..]);
-            let transferred = Array::of1(&counts.buffer());
-            port.post_message_with_transfer(&Array::of2(&text.into(), &counts), &transferred)
-        }
-        _ => port.post_message(&Array::of1(&text.into())),
-    };
-    debug_assert!(sent.is_ok());
 }
 
 fn now_ms() -> f64 {

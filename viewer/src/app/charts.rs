@@ -1,0 +1,572 @@
+//! The charts as the state has them: what is cut into which cells, and what is known of it.
+
+use super::questions::{FLOW_SLOTS, Slot, Wish};
+use super::{App, Panel};
+use crate::axis::{Axis, Bins, Scale, Span, Value};
+use crate::chart::{Bars, Binned, Item, Look, Measure, Ranking, Scatter, Size, Table, grid_of};
+use crate::clock::{Zone, time_step};
+use crate::filter::{Expr, Field, Place, Set};
+use crate::flows::{Conversation, Pair, Rank, Side, ranked};
+use crate::protocol::Class;
+use crate::query::{Answer, FlowTally, Grid, Query, Tally, What};
+use crate::scene::Scene;
+use crate::selection::{Care, Dimension};
+use crate::settings::ZoneName;
+use summary::Address;
+
+/// Bins of the gaps.
+const GAP_BINS: usize = 60;
+/// Most bins of throughput: more than a screen has pixels.
+const MAX_RATE_BINS: i64 = 10_000;
+/// Width of a bin of throughput that is aimed at, in pixels.
+const RATE_BIN_PX: f64 = 4.0;
+/// Items that tables of rankings and saved files have.
+const MAX_ITEMS: usize = 100;
+
+/// A chart, ready to be drawn and asked.
+#[derive(Debug)]
+pub(super) enum Chart<'a> {
+    Binned(Binned<'a>),
+    Scatter(Scatter<'a>),
+    Ranking(Ranking<'a>),
+}
+
+impl Chart<'_> {
+    pub(super) fn scene(&self, look: Look<'_>) -> Scene {
+        match self {
+            Self::Binned(chart) => chart.scene(look),
+            Self::Scatter(chart) => chart.scene(look),
+            Self::Ranking(chart) => chart.scene(look),
+        }
+    }
+
+    pub(super) fn words(&self, zone: &Zone) -> String {
+        match self {
+            Self::Binned(chart) => chart.words(zone),
+            Self::Scatter(chart) => chart.words(zone),
+            Self::Ranking(chart) => chart.words(),
+        }
+    }
+
+    pub(super) fn words_of(&self, cell: (usize, usize), zone: &Zone) -> Vec<String> {
+        match self {
+            Self::Binned(chart) => chart.words_of(cell.0, zone),
+            Self::Scatter(chart) => chart.words_of(cell, zone),
+            Self::Ranking(chart) => chart.words_of(cell.1),
+        }
+    }
+
+    pub(super) fn table(&self, zone: &Zone) -> Table {
+        match self {
+            Self::Binned(chart) => chart.table(zone),
+            Self::Scatter(chart) => chart.table(zone),
+            Self::Ranking(chart) => chart.table(),
+        }
+    }
+
+    /// What is saved: of the scatter, cell by cell.
+    pub(super) fn csv(&self, zone: &Zone) -> String {
+        match self {
+            Self::Scatter(chart) => chart.cells(zone).csv(),
+            chart => chart.table(zone).csv(),
+        }
+    }
+}
+
+/// The places of the tallies, of a query and its answer.
+fn tallies<'a>(known: Option<(&'a Query, &'a Answer)>) -> Option<(Bins, &'a [Tally])> {
+    match known? {
+        (Query { what: What::Bins(bins), .. }, Answer::Bins(tallies)) => Some((*bins, tallies)),
+        _ => None,
+    }
+}
+
+fn counts<'a>(known: Option<(&'a Query, &'a Answer)>) -> Option<(Grid, &'a [u32])> {
+    match known? {
+        (Query { what: What::Density(grid), .. }, Answer::Density(counts)) => Some((*grid, counts)),
+        _ => None,
+    }
+}
+
+impl App {
+    /// By which clock times are told.
+    pub fn zone(&self) -> Zone {
+        match self.settings.zone {
+            ZoneName::Utc => Zone::Utc,
+            ZoneName::Local => Zone::Local(self.offsets.clone()),
+            ZoneName::Start => Zone::Start(self.pictured.extent.map_or(0, |extent| extent.ts_ns.0)),
+        }
+    }
+
+    /// All of a value that there is.
+    fn home(&self, value: Value) -> Option<Span> {
+        let extent = self.pictured.extent?;
+        Some(match value {
+            Value::Number => Span::closed(extent.n),
+            Value::Time => Span::closed(extent.ts_ns),
+            // A little room above.
+            Value::Size => Span::new(0, extent.len.1 + extent.len.1 / 30 + 2),
+            Value::SourcePort | Value::DestinationPort => Span::new(0, 65_536),
+            Value::Ttl => Span::new(0, 256),
+            Value::Gap => {
+                let (least, most) = extent.gap_ns.unwrap_or((0, 0));
+                Span::new(least.min(0), most.saturating_add(most / 30 + 2))
+            }
+        })
+    }
+
+    /// What is shown of a value.
+    pub(super) fn shown(&self, value: Value) -> Option<Span> {
+        self.settings.zoom[value as usize].or_else(|| self.home(value))
+    }
+
+    /// Everything that can be shown of a value, and some room around it.
+    pub(super) fn widest(&self, value: Value) -> Option<i64> {
+        Some(self.home(value)?.len().saturating_mul(4))
+    }
+
+    /// The axes of a chart in which one can move.
+    pub(super) fn axes(&self, panel: Panel) -> Option<(Axis, Option<Axis>)> {
+        let axis = |value, scale| self.shown(value).map(|span| Axis { value, scale, span });
+        let settings = &self.settings;
+        match panel {
+            Panel::Throughput => Some((axis(Value::Time, Scale::Linear)?, None)),
+            Panel::Scatter => {
+                let y = axis(settings.y, settings.y_scale)?;
+                Some((axis(settings.x, Scale::Linear)?, Some(y)))
+            }
+            _ => None,
+        }
+    }
+
+    /// The nanoseconds of a bin of throughput, and the bins.
+    fn rate_bins(&self) -> Option<(i64, Bins)> {
+        let span = self.shown(Value::Time)?;
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "a few hundred"
+        )]
+        let target = (self.size(Panel::Throughput).plot().width / RATE_BIN_PX).max(2.0) as usize;
+        let auto = time_step(span.len(), target).max(1);
+        let least = span.len() / MAX_RATE_BINS + 1;
+        let step = match self.settings.interval_ns {
+            Some(step) if least <= step => step,
+            Some(_) | None => auto,
+        };
+        let start = span.start.saturating_sub(span.start.rem_euclid(step));
+        let count = (i128::from(span.end) - i128::from(start) - 1).div_euclid(i128::from(step)) + 1;
+        let count = usize::try_from(count).ok()?.clamp(1, Bins::MAX_COUNT);
+        let len = i64::try_from(count).ok()?.saturating_mul(step);
+        let span = Span::new(start, start.saturating_add(len));
+        let axis = Axis { value: Value::Time, scale: Scale::Linear, span };
+        Some((step, Bins { axis, count, is_closed: false }))
+    }
+
+    /// The interval of throughput in words.
+    pub(super) fn interval_words(&self) -> String {
+        let Some((step, _)) = self.rate_bins() else { return String::new() };
+        let words = crate::text::duration(step);
+        match self.settings.interval_ns {
+            Some(wished) if wished != step => {
+                format!("{words}: {} is too fine for this zoom", crate::text::duration(wished))
+            }
+            _ => words,
+        }
+    }
+
+    fn size_bins(&self) -> Option<Bins> {
+        let span = Span::closed(self.pictured.extent?.len);
+        let axis = Axis { value: Value::Size, scale: Scale::Linear, span };
+        Some(Bins { axis, count: self.settings.bins, is_closed: true })
+    }
+
+    fn gap_bins(&self) -> Option<Bins> {
+        let span = Span::closed(self.pictured.extent?.gap_ns?);
+        let axis = Axis { value: Value::Gap, scale: Scale::Log, span };
+        Some(Bins { axis, count: GAP_BINS, is_closed: true })
+    }
+
+    fn grid(&self) -> Option<Grid> {
+        let (x, y) = self.axes(Panel::Scatter)?;
+        let (y, size) = (y?, self.size(Panel::Scatter));
+        (size != Size::default()).then(|| grid_of(x, y, size, self.pictured.packets))
+    }
+
+    /// Which packets a view shows as selected: those of all dimensions but its own. `None` where
+    /// that is everything.
+    fn care_of(&self, own: Option<Dimension>) -> Option<Care> {
+        let care = self.history.now().care();
+        let care = own.map_or(care, |own| care.without(own));
+        (care != Care::NONE).then_some(care)
+    }
+
+    /// All answers that the views want.
+    pub(super) fn wishes(&mut self) -> Vec<Wish> {
+        let mut wishes = Vec::new();
+        if self.pictured.extent.is_none() {
+            return wishes;
+        }
+        let mut add = |slot, what: &What, care, is_seen| {
+            let query = Query { what: what.clone(), care };
+            wishes.push(Wish { slot, query, is_seen });
+        };
+        let mut both = |panel: Panel, slots: (Slot, Slot), what: Option<What>| {
+            let Some(what) = what else { return };
+            let is_seen = self.is_seen(panel);
+            add(slots.0, &what, Care::NONE, is_seen);
+            if let Some(care) = self.care_of(panel.dimension()) {
+                add(slots.1, &what, care, is_seen);
+            }
+        };
+        let rate = self.rate_bins().map(|(_, bins)| What::Bins(bins));
+        both(Panel::Throughput, (Slot::RateWhole, Slot::Rate), rate);
+        let grid = self.grid();
+        both(Panel::Scatter, (Slot::ScatterWhole, Slot::Scatter), grid.map(What::Density));
+        both(Panel::Sizes, (Slot::SizesWhole, Slot::Sizes), self.size_bins().map(What::Bins));
+        both(Panel::Gaps, (Slot::GapsWhole, Slot::Gaps), self.gap_bins().map(What::Bins));
+        both(Panel::Ports, (Slot::PortsWhole, Slot::Ports), Some(What::Ports));
+        add(Slot::FlowsWhole, &What::Flows, Care::NONE, true);
+        let mut cares = Vec::new();
+        for (slot, panel) in FLOW_SLOTS[1..].iter().zip(Panel::OF_FLOWS) {
+            if let Some(care) = self.care_of(panel.dimension())
+                && !cares.contains(&care)
+            {
+                cares.push(care);
+                add(*slot, &What::Flows, care, self.is_seen(panel));
+            }
+        }
+        if let Some(care) = self.care_of(None) {
+            add(Slot::Total, &What::Total, care, true);
+        }
+        if let Some((grid, cell)) = self.pointed_cell() {
+            add(Slot::Nearest, &What::Nearest { grid, cell }, Care::NONE, true);
+        }
+        let care = self.care_of(None).unwrap_or_default();
+        if 0 < self.packets.room
+            && let Some(extent) = self.pictured.extent
+        {
+            let files = self.files.files.len();
+            let (slot, query) = self.packets.wish(&self.questions, care, files, extent.ts_ns);
+            let is_seen = self.is_seen(Panel::Packets);
+            wishes.push(Wish { slot, query, is_seen });
+        }
+        wishes
+    }
+
+    /// The cell of the drawn scatter under the pointer or the keyboard's cursor.
+    pub(super) fn pointed_cell(&self) -> Option<(Grid, (usize, usize))> {
+        let (grid, _) = counts(self.questions.latest(Slot::ScatterWhole))?;
+        if let Some((Panel::Scatter, at)) = self.pointer {
+            return Some((grid, grid.cell_at(self.size(Panel::Scatter), at)?));
+        }
+        let (panel, cell) = self.cursor?;
+        (panel == Panel::Scatter).then_some((grid, cell))
+    }
+
+    /// The chart of a panel, where its data is there.
+    pub(super) fn chart(&self, panel: Panel) -> Option<Chart<'_>> {
+        let cursor = self.cursor.filter(|cursor| cursor.0 == panel).map(|cursor| cursor.1);
+        let settings = &self.settings;
+        let binned = |title, whole, part, measure, is_log, bars| {
+            let (bins, whole) = tallies(self.questions.latest(whole))?;
+            let part = self.care_of(panel.dimension()).and(tallies(self.questions.latest(part)));
+            Some(Chart::Binned(Binned {
+                title,
+                bins,
+                whole,
+                selected: part.filter(|part| part.0 == bins).map(|part| part.1),
+                measure,
+                is_log,
+                bars,
+                brush: self.brush(panel.dimension()?),
+                cursor: cursor.map(|cursor| cursor.0),
+            }))
+        };
+        match panel {
+            Panel::Throughput => {
+                let (bins, _) = tallies(self.questions.latest(Slot::RateWhole))?;
+                let step = bins.axis.span.len() / i64::try_from(bins.count).unwrap_or(1);
+                let measure =
+                    if settings.is_bits { Measure::BitRate } else { Measure::PacketRate }(step);
+                let bars = Bars::Stacked;
+                let slots = (Slot::RateWhole, Slot::Rate);
+                binned("Throughput", slots.0, slots.1, measure, settings.rate_log, bars)
+            }
+            Panel::Sizes => binned(
+                "Packet Size Distribution",
+                Slot::SizesWhole,
+                Slot::Sizes,
+                Measure::Packets,
+                settings.size_log,
+                settings.size_bars,
+            ),
+            Panel::Gaps => binned(
+                "Inter-arrival Times",
+                Slot::GapsWhole,
+                Slot::Gaps,
+                Measure::Packets,
+                settings.gap_log,
+                Bars::Stacked,
+            ),
+            Panel::Scatter => {
+                let (grid, whole) = counts(self.questions.latest(Slot::ScatterWhole))?;
+                let part = self
+                    .care_of(panel.dimension())
+                    .and(counts(self.questions.latest(Slot::Scatter)));
+                let selected = part.filter(|part| part.0 == grid).map(|part| part.1);
+                let outline = self.outline(grid);
+                Some(Chart::Scatter(Scatter { grid, whole, selected, outline, cursor }))
+            }
+            Panel::Conversations | Panel::Packets => None,
+            _ => Some(Chart::Ranking(self.ranking(panel, cursor.map(|cursor| cursor.1))?)),
+        }
+    }
+
+    fn ranking(&self, panel: Panel, cursor: Option<usize>) -> Option<Ranking<'_>> {
+        let rank = self.settings.rank;
+        let own = panel.dimension()?;
+        let label_of = |place: Place| Address::from(place).to_string();
+        let by_label = |panel: Panel, flows: &[FlowTally]| -> Vec<(Key, Tally)> {
+            let address = |side| {
+                let all = self.flows.by_address(flows, side, rank).into_iter();
+                all.map(|(place, tally)| (Key::Place(place), tally)).collect()
+            };
+            match panel {
+                Panel::Sources => address(Side::Source),
+                Panel::Destinations => address(Side::Destination),
+                _ => {
+                    let all = self.flows.by_proto(flows, rank).into_iter();
+                    all.map(|(name, tally)| (Key::Word(name), tally)).collect()
+                }
+            }
+        };
+        let ports = |slot| match self.questions.latest(slot)?.1 {
+            Answer::Ports(ports) => {
+                let ports = ports.iter().map(|(port, tally)| (Key::Port(*port), *tally));
+                Some(ranked(ports.collect(), rank))
+            }
+            _ => None,
+        };
+        let care = self.care_of(Some(own));
+        let (whole, part) = match panel {
+            Panel::Ports => {
+                (ports(Slot::PortsWhole)?, care.map(|_| ports(Slot::Ports).unwrap_or_default()))
+            }
+            _ => (
+                by_label(panel, self.flow_tallies(None)?),
+                care.map(|care| by_label(panel, self.flow_tallies(Some(care)).unwrap_or_default())),
+            ),
+        };
+        let picks = self.history.now().get(own);
+        let of = |all: &[(Key, Tally)], key: &Key| {
+            all.iter().find(|(known, _)| known == key).map_or(Tally::default(), |found| found.1)
+        };
+        // The largest of what is selected elsewhere, or of all.
+        let (front, count) = match &part {
+            Some(part) => (part, part.len()),
+            None => (&whole, whole.len()),
+        };
+        let item = |(key, tally): &(Key, Tally)| {
+            let label = match key {
+                Key::Port(port) => match service(*port) {
+                    Some(name) => format!("{port} {name}"),
+                    None => port.to_string(),
+                },
+                Key::Place(place) => label_of(*place),
+                Key::Word(word) => word.clone(),
+            };
+            let color = match key {
+                Key::Word(name) => Some(Class::of(name).color(self.theme.is_dark)),
+                _ => None,
+            };
+            Item {
+                whole: if part.is_some() { of(&whole, key) } else { *tally },
+                selected: part.is_some().then_some(*tally),
+                is_picked: picks.is_some_and(|expr| has_pick(expr, &pick(panel, key))),
+                label,
+                color,
+            }
+        };
+        let items = front.iter().take(MAX_ITEMS).map(item).collect();
+        let (title, kind) = match panel {
+            Panel::Ports => ("Destination Ports", "port"),
+            Panel::Sources => ("Source Addresses", "source"),
+            Panel::Destinations => ("Destination Addresses", "destination"),
+            _ => ("Protocols", "protocol"),
+        };
+        Some(Ranking { title, kind, items, count, rank, cursor })
+    }
+
+    /// The flows of some packets, as they are known.
+    fn flow_tallies(&self, care: Option<Care>) -> Option<&[FlowTally]> {
+        let care = care.unwrap_or_default();
+        let mut known = FLOW_SLOTS.iter().filter_map(|slot| self.questions.latest(*slot));
+        let found = known.rfind(|(query, _)| query.care == care)?;
+        match found.1 {
+            Answer::Flows(flows) => Some(flows),
+            _ => None,
+        }
+    }
+
+    /// The conversations of what the others select.
+    pub(super) fn known_conversations(&self) -> Vec<Conversation> {
+        let care = self.care_of(Some(Dimension::Conversation));
+        self.flow_tallies(care).map(|flows| self.flows.conversations(flows)).unwrap_or_default()
+    }
+
+    /// What picks a bar of a ranking.
+    pub(super) fn pick_of(&self, panel: Panel, index: usize) -> Option<Expr> {
+        let ranking = self.ranking(panel, None)?;
+        let label = &ranking.items.get(index)?.label;
+        let key = match panel {
+            Panel::Ports => Key::Port(label.split(' ').next()?.parse().ok()?),
+            Panel::Protocols => Key::Word(label.clone()),
+            _ => Key::Place(Place::from(Address::parse(label.as_bytes())?)),
+        };
+        Some(pick(panel, &key))
+    }
+
+    /// What picks a conversation.
+    pub(super) fn pick_of_pair(&self, pair: Pair) -> Expr {
+        self.flows.expr(pair)
+    }
+
+    /// The range that is selected in a dimension, of a chart with bins.
+    fn brush(&self, dimension: Dimension) -> Option<(i64, i64)> {
+        match self.history.now().get(dimension)? {
+            Expr::In(Field::Value(_), Set::Numbers(ranges)) => ranges.first().copied(),
+            _ => None,
+        }
+    }
+
+    /// Names of the words that a field has in the capture.
+    pub(super) fn words_of(&self, field: Field) -> Vec<String> {
+        match field {
+            Field::Proto => {
+                let flows = self.flow_tallies(None).unwrap_or_default();
+                let protos = self.flows.by_proto(flows, Rank::Packets).into_iter();
+                protos.map(|(name, _)| name).collect()
+            }
+            Field::Src | Field::Dst | Field::Host => {
+                let side = if field == Field::Dst { Side::Destination } else { Side::Source };
+                let flows = self.flow_tallies(None).unwrap_or_default();
+                let places = self.flows.by_address(flows, side, Rank::Packets).into_iter();
+                places.take(MAX_ITEMS).map(|(place, _)| Address::from(place).to_string()).collect()
+            }
+            Field::File => self.files.files.iter().map(|file| file.name.clone()).collect(),
+            Field::Direction => {
+                ["in", "out", "bcast", "mcast", "other"].map(str::to_owned).to_vec()
+            }
+            Field::Flags => ["S", "SA", "A", "PA", "FA", "R"].map(str::to_owned).to_vec(),
+            _ => Vec::new(),
+        }
+    }
+}
+
+/// What a bar of a ranking stands for.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Key {
+    Port(u16),
+    Place(Place),
+    Word(String),
+}
+
+fn pick(panel: Panel, key: &Key) -> Expr {
+    match key {
+        Key::Port(port) => {
+            let port = i64::from(*port);
+            Expr::numbers(Value::DestinationPort, port, port)
+        }
+        Key::Place(place) => {
+            let field = if panel == Panel::Sources { Field::Src } else { Field::Dst };
+            Expr::In(field, Set::Addresses(vec![(*place, *place)]))
+        }
+        Key::Word(word) => Expr::In(Field::Proto, Set::Words(vec![word.clone()])),
+    }
+}
+
+/// True where the picks hold this one.
+pub(super) fn has_pick(picks: &Expr, pick: &Expr) -> bool {
+    match (picks, pick) {
+        (Expr::In(_, Set::Numbers(all)), Expr::In(_, Set::Numbers(one))) => all.contains(&one[0]),
+        (Expr::In(_, Set::Addresses(all)), Expr::In(_, Set::Addresses(one))) => {
+            all.contains(&one[0])
+        }
+        (Expr::In(_, Set::Words(all)), Expr::In(_, Set::Words(one))) => all.contains(&one[0]),
+        (Expr::Or(all), pick) if !matches!(pick, Expr::In(..)) => all.contains(pick),
+        (one, pick) => one == pick,
+    }
+}
+
+/// The picks with this one, or without it where they have it.
+pub(super) fn toggled(picks: Option<&Expr>, pick: Expr) -> Option<Expr> {
+    fn without<T: Clone + PartialEq>(all: &[T], one: &T) -> Vec<T> {
+        let mut rest: Vec<T> = all.iter().filter(|known| *known != one).cloned().collect();
+        if rest.len() == all.len() {
+            rest.push(one.clone());
+        }
+        rest
+    }
+    let Some(picks) = picks else { return Some(pick) };
+    match (picks, &pick) {
+        (Expr::In(field, Set::Numbers(all)), Expr::In(_, Set::Numbers(one))) => {
+            let rest = without(all, &one[0]);
+            (!rest.is_empty()).then_some(Expr::In(*field, Set::Numbers(rest)))
+        }
+        (Expr::In(field, Set::Addresses(all)), Expr::In(_, Set::Addresses(one))) => {
+            let rest = without(all, &one[0]);
+            (!rest.is_empty()).then_some(Expr::In(*field, Set::Addresses(rest)))
+        }
+        (Expr::In(field, Set::Words(all)), Expr::In(_, Set::Words(one))) => {
+            let rest = without(all, &one[0]);
+            (!rest.is_empty()).then_some(Expr::In(*field, Set::Words(rest)))
+        }
+        (Expr::Or(all), pick) => {
+            let mut rest = without(all, pick);
+            if rest.len() == 1 { rest.pop() } else { Some(Expr::Or(rest)) }
+        }
+        (one, pick) if one == pick => None,
+        (one, _) => Some(Expr::Or(vec![one.clone(), pick])),
+    }
+}
+
+/// Names of ports that people know by them (IANA's service name registry).
+fn service(port: u16) -> Option<&'static str> {
+    const NAMES: [(u16, &str); 32] = [
+        (20, "ftp-data"),
+        (21, "ftp"),
+        (22, "ssh"),
+        (23, "telnet"),
+        (25, "smtp"),
+        (53, "domain"),
+        (67, "bootps"),
+        (68, "bootpc"),
+        (69, "tftp"),
+        (80, "http"),
+        (88, "kerberos"),
+        (110, "pop3"),
+        (123, "ntp"),
+        (137, "netbios-ns"),
+        (138, "netbios-dgm"),
+        (139, "netbios-ssn"),
+        (143, "imap"),
+        (161, "snmp"),
+        (179, "bgp"),
+        (389, "ldap"),
+        (443, "https"),
+        (445, "microsoft-ds"),
+        (514, "syslog"),
+        (636, "ldaps"),
+        (853, "domain-s"),
+        (993, "imaps"),
+        (1883, "mqtt"),
+        (3306, "mysql"),
+        (3389, "ms-wbt-server"),
+        (5353, "mdns"),
+        (5432, "postgresql"),
+        (6379, "redis"),
+    ];
+    let at = NAMES.binary_search_by_key(&port, |(port, _)| *port).ok()?;
+    Some(NAMES[at].1)
+}

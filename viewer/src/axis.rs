@@ -1,0 +1,459 @@
+//! What of a packet is measured, and how a range of it is cut into cells: one definition for
+//! counting, drawing, pointing and words, all in whole numbers.
+
+use crate::wire::wire;
+
+/// What of a packet can be measured. Every value is a whole number.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Value {
+    /// Its number in its run.
+    #[default]
+    Number,
+    /// Its time in nanoseconds since the epoch.
+    Time,
+    /// Its bytes on the wire.
+    Size,
+    /// Its source port.
+    SourcePort,
+    /// Its destination port.
+    DestinationPort,
+    /// Its time to live or hop limit.
+    Ttl,
+    /// Nanoseconds since the packet before it in its file; below 0 where time went back.
+    Gap,
+}
+
+/// How many values there are.
+pub const VALUE_COUNT: usize = 7;
+
+/// What a packet has where it has no such value.
+pub const ABSENT: i64 = i64::MIN;
+
+impl Value {
+    /// All of them.
+    pub const ALL: [Self; VALUE_COUNT] = [
+        Self::Number,
+        Self::Time,
+        Self::Size,
+        Self::SourcePort,
+        Self::DestinationPort,
+        Self::Ttl,
+        Self::Gap,
+    ];
+
+    /// Its name in filters and links: the stream's where it has one.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Number => "n",
+            Self::Time => "ts",
+            Self::Size => "len",
+            Self::SourcePort => "sport",
+            Self::DestinationPort => "dport",
+            Self::Ttl => "ttl",
+            Self::Gap => "gap",
+        }
+    }
+
+    /// The inverse of [`Value::name`].
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|value| value.name() == name)
+    }
+
+    /// Its name on an axis, with the unit.
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Number => "Packet number",
+            Self::Time => "Time",
+            Self::Size => "Packet size (bytes)",
+            Self::SourcePort => "Source port",
+            Self::DestinationPort => "Destination port",
+            Self::Ttl => "Time to live",
+            Self::Gap => "Gap to the previous packet",
+        }
+    }
+}
+
+/// Whole numbers from `start` to below `end`: `start < end`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Span {
+    /// The first.
+    pub start: i64,
+    /// Behind the last.
+    pub end: i64,
+}
+
+impl Span {
+    /// From `start` to below `end`, at least one long.
+    pub fn new(start: i64, end: i64) -> Self {
+        let start = start.min(i64::MAX - 1);
+        Self { start, end: end.max(start + 1) }
+    }
+
+    /// From the first to the last of both, both included.
+    pub fn closed((first, last): (i64, i64)) -> Self {
+        Self::new(first, last.saturating_add(1))
+    }
+
+    /// How many numbers there are; not more than fit.
+    pub fn len(&self) -> i64 {
+        self.end.saturating_sub(self.start)
+    }
+
+    /// Never: a span holds one number at least.
+    pub fn is_empty(&self) -> bool {
+        false
+    }
+
+    /// True where the number is one of them.
+    pub fn contains(&self, value: i64) -> bool {
+        self.start <= value && value < self.end
+    }
+}
+
+/// How distances on an axis stand for values.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Scale {
+    /// Equal distances for equal differences.
+    #[default]
+    Linear,
+    /// Equal distances for equal ratios, of the value and one more: so 0 has a place.
+    Log,
+}
+
+/// A range of a value along a side of a picture.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Axis {
+    /// What is measured.
+    pub value: Value,
+    /// How distances stand for values.
+    pub scale: Scale,
+    /// What is covered.
+    pub span: Span,
+}
+
+impl Axis {
+    /// Where a value stands on the axis: 0 is its beginning, 1 its end.
+    pub fn share(&self, value: i64) -> f64 {
+        let Span { start, end } = self.span;
+        match self.scale {
+            // From the start on: no nanosecond is rounded away.
+            Scale::Linear => {
+                let distance = i128::from(value) - i128::from(start);
+                distance as f64 / (i128::from(end) - i128::from(start)) as f64
+            }
+            Scale::Log => {
+                let (from, to) = (log(start as f64), log(end as f64));
+                (log(value as f64) - from) / (to - from)
+            }
+        }
+    }
+
+    /// The value at a share of the axis, which may lie outside of 0 to 1.
+    pub fn value_at(&self, share: f64) -> i64 {
+        let Span { start, end } = self.span;
+        match self.scale {
+            Scale::Linear => start.saturating_add(whole((share * self.span.len() as f64).floor())),
+            Scale::Log => {
+                let (from, to) = (log(start as f64), log(end as f64));
+                whole(exp(from + share * (to - from)).round())
+            }
+        }
+    }
+
+    /// The part of the span between two shares, which may lie outside of 0 to 1.
+    pub fn part(&self, from: f64, to: f64) -> Span {
+        match self.scale {
+            Scale::Linear => {
+                let len = self.span.len() as f64;
+                let at = |share: f64| self.span.start.saturating_add(whole(share * len));
+                let start = at((from * len).floor() / len);
+                Span::new(start, at((to * len).ceil() / len))
+            }
+            Scale::Log => Span::new(self.value_at(from), self.value_at(to)),
+        }
+    }
+
+    /// Zoomed around a share of it: `factor` below 1 shows less.
+    pub fn zoomed(&self, share: f64, factor: f64) -> Span {
+        let share = share.clamp(0.0, 1.0);
+        let span = self.span;
+        let zoomed = self.part(share - share * factor, share + (1.0 - share) * factor);
+        // Rounded to whole units, a few of them might never become fewer.
+        if factor < 1.0 && zoomed == span && 1 < span.len() {
+            let is_right = 0.5 < share;
+            return Span::new(span.start + i64::from(is_right), span.end - i64::from(!is_right));
+        }
+        zoomed
+    }
+
+    /// Moved by a share of its length.
+    pub fn shifted(&self, by: f64) -> Span {
+        match self.scale {
+            Scale::Linear => {
+                let start = self.span.start.saturating_add(whole(by * self.span.len() as f64));
+                Span::new(start, start.saturating_add(self.span.len()))
+            }
+            Scale::Log => self.part(by, 1.0 + by),
+        }
+    }
+}
+
+/// The whole number nearest to 0 that a float holds; what is too large becomes the largest.
+#[expect(clippy::cast_possible_truncation, reason = "a cast from f64 saturates")]
+pub fn whole(value: f64) -> i64 {
+    value as i64
+}
+
+fn log(value: f64) -> f64 {
+    value.abs().ln_1p().copysign(value)
+}
+
+fn exp(log: f64) -> f64 {
+    log.abs().exp_m1().copysign(log)
+}
+
+/// An axis cut into cells.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Bins {
+    /// What is cut.
+    pub axis: Axis,
+    /// Into how many, at least 1 and at most [`Bins::MAX_COUNT`].
+    pub count: usize,
+    /// The cells are those of `numpy.histogram` between the first and the last value: equal parts
+    /// of that distance, of which the last has its upper border too.
+    pub is_closed: bool,
+}
+
+impl Bins {
+    /// Most cells of an axis.
+    pub const MAX_COUNT: usize = 60_000;
+
+    /// The first value of each cell, and what is behind the last: cell `i` holds the whole numbers
+    /// from `edges[i]` to below `edges[i + 1]`, which may be none.
+    pub fn edges(&self) -> Vec<i64> {
+        let Span { start, end } = self.axis.span;
+        let count = self.count.max(1);
+        let inside = |index: usize| match (self.axis.scale, self.is_closed) {
+            (Scale::Linear, false) => start + part(index, count, end.abs_diff(start)),
+            (Scale::Linear, true) if end.abs_diff(start) == 1 => {
+                start + i64::from(count < 2 * index)
+            }
+            (Scale::Linear, true) => start + part(index, count, end.abs_diff(start) - 1),
+            (Scale::Log, _) => self.axis.value_at(index as f64 / count as f64),
+        };
+        let mut edges: Vec<_> = (0..=count).map(inside).collect();
+        (edges[0], edges[count]) = (start, end);
+        // Floating point may go a little astray at the ends of what it can tell apart.
+        for index in 1..count {
+            edges[index] = edges[index].clamp(edges[index - 1], end);
+        }
+        edges
+    }
+
+    /// The borders as an axis has them, between whole numbers too.
+    pub fn borders(&self) -> Vec<f64> {
+        if self.axis.scale == Scale::Log || !self.is_closed {
+            return self.edges().into_iter().map(|edge| edge as f64).collect();
+        }
+        let (first, count) = (self.axis.span.start as f64, self.count.max(1) as f64);
+        let (first, width) = match self.axis.span.len() - 1 {
+            0 => (first - 0.5, 1.0),
+            width => (first, width as f64),
+        };
+        // One rounding only: whole borders are whole.
+        (0..=self.count.max(1)).map(|i| (first * count + i as f64 * width) / count).collect()
+    }
+}
+
+/// `index * len / count`, rounded up.
+fn part(index: usize, count: usize, len: u64) -> i64 {
+    let product = index as u128 * u128::from(len);
+    i64::try_from(product.div_ceil(count as u128)).unwrap_or(i64::MAX)
+}
+
+/// Finds the cell of a value.
+#[derive(Debug)]
+pub struct Cells {
+    edges: Vec<i64>,
+    /// Cell of each value from the first on, where they are few.
+    table: Vec<u16>,
+    scale: Scale,
+    /// Where the axis begins, and cells for each unit of distance.
+    origin: f64,
+    factor: f64,
+    /// Where the last value was: values come in runs.
+    last: usize,
+}
+
+/// What a value outside of all cells has instead of one.
+pub const NO_CELL: u16 = u16::MAX;
+
+/// Values of a span up to this long find their cell in a table.
+const MAX_TABLE_LEN: i64 = 1 << 16;
+
+impl Cells {
+    /// For these bins.
+    pub fn new(bins: &Bins) -> Self {
+        let edges = bins.edges();
+        let Span { start, end } = bins.axis.span;
+        let scale = bins.axis.scale;
+        let count = bins.count as f64;
+        let (origin, factor) = match scale {
+            Scale::Linear => (0.0, count / bins.axis.span.len() as f64),
+            Scale::Log => {
+                let from = fast_log(start);
+                (from, count / (fast_log(end) - from))
+            }
+        };
+        let mut cells = Self { edges, table: Vec::new(), scale, origin, factor, last: 0 };
+        if bins.axis.span.len() <= MAX_TABLE_LEN {
+            cells.table = (start..end).map(|value| cells.search(value)).collect();
+        }
+        cells
+    }
+
+    /// How many cells there are.
+    pub fn count(&self) -> usize {
+        self.edges.len() - 1
+    }
+
+    /// The cell of each value, [`NO_CELL`] for one outside.
+    pub fn find(&mut self, values: &[i64], cells: &mut [u16]) {
+        let start = self.edges[0];
+        if !self.table.is_empty() {
+            for (value, cell) in values.iter().zip(cells) {
+                let place = usize::try_from(value.wrapping_sub(start)).unwrap_or(usize::MAX);
+                *cell = self.table.get(place).copied().unwrap_or(NO_CELL);
+            }
+            return;
+        }
+        for (value, cell) in values.iter().zip(cells) {
+            if *value < self.edges[self.last] || self.edges[self.last + 1] <= *value {
+                let found = self.search(*value);
+                if found == NO_CELL {
+                    *cell = NO_CELL;
+                    continue;
+                }
+                self.last = usize::from(found);
+            }
+            #[expect(clippy::cast_possible_truncation, reason = "below MAX_COUNT")]
+            let found = self.last as u16;
+            *cell = found;
+        }
+    }
+
+    /// A guess by floating point, put right by the borders.
+    fn search(&self, value: i64) -> u16 {
+        let count = self.count();
+        if value < self.edges[0] || self.edges[count] <= value {
+            return NO_CELL;
+        }
+        let distance = match self.scale {
+            Scale::Linear => value.abs_diff(self.edges[0]) as f64,
+            Scale::Log => fast_log(value) - self.origin,
+        };
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "it saturates")]
+        let mut cell = ((distance * self.factor) as usize).min(count - 1);
+        while value < self.edges[cell] {
+            cell -= 1;
+        }
+        while self.edges[cell + 1] <= value {
+            cell += 1;
+        }
+        u16::try_from(cell).unwrap_or(NO_CELL)
+    }
+}
+
+/// The binary logarithm of a value and one more, to about a hundredth.
+fn fast_log(value: i64) -> f64 {
+    let bits = (value.unsigned_abs() as f64 + 1.0).to_bits();
+    let exponent = (bits >> 52) as f64 - 1023.0;
+    let mantissa = f64::from_bits(bits & ((1 << 52) - 1) | (1023 << 52)) - 1.0;
+    (exponent + mantissa + 0.344 * mantissa * (1.0 - mantissa)).copysign(value as f64)
+}
+
+wire!(enum Value { 0 Number, 1 Time, 2 Size, 3 SourcePort, 4 DestinationPort, 5 Ttl, 6 Gap });
+wire!(struct Span { start, end });
+wire!(enum Scale { 0 Linear, 1 Log });
+wire!(struct Axis { value, scale, span });
+wire!(struct Bins { axis, count, is_closed });
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn axis(scale: Scale, span: Span) -> Axis {
+        Axis { value: Value::Size, scale, span }
+    }
+
+    #[test]
+    fn closed_bins_are_those_of_numpy() {
+        let bins = |first, last, count| Bins {
+            axis: axis(Scale::Linear, Span::closed((first, last))),
+            count,
+            is_closed: true,
+        };
+        assert_eq!(bins(60, 60, 2).borders(), [59.5, 60.0, 60.5]);
+        assert_eq!(bins(60, 60, 2).edges(), [60, 60, 61]);
+        assert_eq!(bins(0, 10, 4).borders(), [0.0, 2.5, 5.0, 7.5, 10.0]);
+        assert_eq!(bins(0, 10, 4).edges(), [0, 3, 5, 8, 11]);
+    }
+
+    fn scales() -> impl Strategy<Value = Scale> {
+        prop_oneof![Just(Scale::Linear), Just(Scale::Log)]
+    }
+
+    fn spans() -> impl Strategy<Value = Span> {
+        let starts = prop_oneof![any::<i64>(), -100i64..100_000];
+        let lens = prop_oneof![1i64..1 << 62, 1i64..100_000];
+        (starts, lens).prop_map(|(start, len)| Span::new(start, start.saturating_add(len)))
+    }
+
+    proptest! {
+        /// However a value is looked for, its cell is the one whose borders hold it.
+        #[test]
+        fn each_value_is_in_the_cell_whose_edges_hold_it(
+            scale in scales(), span in spans(), count in 1usize..700, is_closed: bool,
+            seeds in proptest::collection::vec(any::<u64>(), 1..20), outside: i64,
+        ) {
+            let bins = Bins { axis: axis(scale, span), count, is_closed };
+            let edges = bins.edges();
+            prop_assert_eq!((edges.len(), edges[0], edges[count]), (count + 1, span.start, span.end));
+            prop_assert!(edges.windows(2).all(|pair| pair[0] <= pair[1]));
+            let mut values: Vec<_> = seeds
+                .iter()
+                .map(|seed| span.start + i64::try_from(seed % span.len().unsigned_abs()).unwrap())
+                .collect();
+            values.extend([outside, span.start, span.end - 1, span.end, ABSENT]);
+            let mut found = vec![0; values.len()];
+            Cells::new(&bins).find(&values, &mut found);
+            for (value, cell) in values.into_iter().zip(found) {
+                prop_assert_eq!(cell != NO_CELL, span.contains(value), "{}", value);
+                if cell != NO_CELL {
+                    let cell = usize::from(cell);
+                    prop_assert!(edges[cell] <= value && value < edges[cell + 1]);
+                }
+            }
+        }
+
+        /// Places and values are inverse, but for rounding to whole numbers.
+        #[test]
+        fn shares_and_values_are_inverse(scale in scales(), start in -1000i64..1000, len in 1i64..1_000_000, share in 0.0f64..1.0) {
+            let axis = axis(scale, Span::new(start, start + len));
+            let value = axis.value_at(share);
+            prop_assert!(axis.share(value) <= share + axis.share(value + 1) - axis.share(value) + 1e-9);
+            prop_assert!(share <= axis.share(value + 1) + axis.share(value + 1) - axis.share(value) + 1e-9);
+        }
+
+        /// Zooming in and out again goes back, and zooming in always shows less.
+        #[test]
+        fn zooming_in_shows_less(scale in scales(), start in 0i64..1000, len in 2i64..1_000_000, share in 0.0f64..1.0) {
+            let axis = axis(scale, Span::new(start, start + len));
+            let zoomed = axis.zoomed(share, 0.5);
+            prop_assert!(zoomed.len() < axis.span.len() || scale == Scale::Log);
+            prop_assert!(axis.span.start <= zoomed.start && zoomed.end <= axis.span.end + 1);
+        }
+    }
+}

@@ -1,0 +1,361 @@
+//! Bars over an axis: histograms, and throughput over time.
+
+use super::{Frame, Look, Table, axis_label, present, range_words, shade, ticks};
+use crate::axis::{Bins, Scale, Value};
+use crate::clock::Zone;
+use crate::protocol::CLASS_COUNT;
+use crate::query::Tally;
+use crate::scale::{Linear, count_ticks};
+use crate::scene::{Mark, Place, Scene};
+use crate::text::{self, prefixed};
+use summary::grouped;
+
+/// How the classes of a bin share it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Bars {
+    /// One on the other: the whole height is the bin's.
+    #[default]
+    Stacked,
+    /// One before the other, see-through: each height is the class's.
+    Overlaid,
+}
+
+/// What the height of a bar means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Measure {
+    /// Packets.
+    Packets,
+    /// Packets a second, of bins so many nanoseconds long.
+    PacketRate(i64),
+    /// Bits a second, of bins so many nanoseconds long.
+    BitRate(i64),
+}
+
+impl Measure {
+    fn of(self, tally: Tally) -> f64 {
+        match self {
+            Self::Packets => tally.packets as f64,
+            Self::PacketRate(ns) => tally.packets as f64 * 1e9 / ns as f64,
+            Self::BitRate(ns) => tally.bytes as f64 * 8e9 / ns as f64,
+        }
+    }
+
+    fn label(self) -> &'static str {
+        match self {
+            Self::Packets => "Frequency",
+            Self::PacketRate(_) => "Packets per second",
+            Self::BitRate(_) => "Bits per second",
+        }
+    }
+}
+
+/// Everything that the picture shows.
+#[derive(Clone, Copy, Debug)]
+pub struct Binned<'a> {
+    /// Its title.
+    pub title: &'a str,
+    /// The bins.
+    pub bins: Bins,
+    /// All packets, by class and bin.
+    pub whole: &'a [Tally],
+    /// Those that are selected elsewhere, where anything is.
+    pub selected: Option<&'a [Tally]>,
+    /// What heights mean.
+    pub measure: Measure,
+    /// Whether heights are logarithmic.
+    pub is_log: bool,
+    /// How classes share a bin.
+    pub bars: Bars,
+    /// First and last value of what is selected here.
+    pub brush: Option<(i64, i64)>,
+    /// The bin that the keyboard is at.
+    pub cursor: Option<usize>,
+}
+
+impl<'a> Binned<'a> {
+    fn count(&self) -> usize {
+        self.bins.count
+    }
+
+    /// Place of each border as a share of the axis.
+    fn shares(&self) -> Vec<f64> {
+        if self.bins.axis.scale == Scale::Log || !self.bins.is_closed {
+            let edges = self.bins.edges().into_iter();
+            return edges.map(|edge| self.bins.axis.share(edge)).collect();
+        }
+        let borders = self.bins.borders();
+        let (first, last) = (borders[0], borders[self.count()]);
+        borders.into_iter().map(|border| (border - first) / (last - first)).collect()
+    }
+
+    /// What is drawn in colours.
+    fn front(&self) -> &'a [Tally] {
+        self.selected.unwrap_or(self.whole)
+    }
+
+    /// All classes of a bin together.
+    fn total(&self, tallies: &[Tally], bin: usize) -> Tally {
+        let mut total = Tally::default();
+        (0..CLASS_COUNT).for_each(|class| total.add(tallies[class * self.count() + bin]));
+        total
+    }
+
+    /// The picture.
+    pub fn scene(&self, look: Look<'_>) -> Scene {
+        let plot = look.size.plot();
+        let shares = self.shares();
+        let heights = Heights::new(self, plot);
+        let axis = self.bins.axis;
+        let mut x_ticks = ticks(&axis, look.zone, 8);
+        if self.bins.is_closed && axis.scale == Scale::Linear {
+            // The last value has its place at the end, not before it.
+            let stretch = axis.span.len() as f64 / (axis.span.len() - 1).max(1) as f64;
+            let shift = if axis.span.len() == 1 { 0.5 } else { 0.0 };
+            x_ticks.iter_mut().for_each(|tick| tick.0 = tick.0 * stretch + shift);
+        }
+        let frame = Frame {
+            look,
+            title: self.title,
+            x_label: axis_label(axis.value, look.zone),
+            y_label: self.measure.label(),
+            x_ticks,
+            y_ticks: heights.ticks(self),
+            legend: present(self.front(), self.count(), |tally| 0 < tally.packets),
+        };
+        let mut scene = frame.scene();
+        let column = |bin: usize, gap: f64| {
+            let (left, right) =
+                (plot.x + shares[bin] * plot.width, plot.x + shares[bin + 1] * plot.width);
+            // A thin gap between bars, where there is room for one.
+            let gap = if right - left > 4.0 { gap } else { 0.0 };
+            (left, right - left - gap)
+        };
+        let bar = |bin: usize, from: f64, to: f64| {
+            let (x, width) = column(bin, 1.0);
+            let (top, bottom) = (heights.px(to), heights.px(from));
+            Place { x, y: top, width, height: bottom - top }
+        };
+        for bin in 0..self.count() {
+            if self.selected.is_some() {
+                let whole = self.measure.of(self.total(self.whole, bin));
+                if 0.0 < whole {
+                    let (place, color) = (bar(bin, 0.0, whole), look.theme.ghost());
+                    scene.marks.push(Mark::Rect { place, color, opacity: 1.0 });
+                }
+            }
+            let mut below = 0.0;
+            for class in &frame.legend {
+                let value = self.measure.of(self.front()[class.index() * self.count() + bin]);
+                if value == 0.0 {
+                    continue;
+                }
+                let (from, opacity) = match self.bars {
+                    Bars::Stacked => (below, 1.0),
+                    Bars::Overlaid => (0.0, 0.5),
+                };
+                below += value;
+                let place = bar(bin, from, from + value);
+                let color = class.color(look.theme.is_dark);
+                scene.marks.push(Mark::Rect { place, color, opacity });
+            }
+        }
+        if let Some((first, last)) = self.brush {
+            let (from, to) = self.bins_of(first, last);
+            let (x, end) = (column(from, 0.0).0, column(to, 0.0));
+            shade(&mut scene, Place { x, width: end.0 + end.1 - x, ..plot }, look.theme);
+        }
+        if let Some(bin) = self.cursor.filter(|bin| *bin < self.count()) {
+            let (x, width) = column(bin, 0.0);
+            shade(&mut scene, Place { x, width, ..plot }, look.theme);
+        }
+        frame.close(&mut scene);
+        scene
+    }
+
+    /// First and last bin that hold these values, or are nearest to them.
+    fn bins_of(&self, first: i64, last: i64) -> (usize, usize) {
+        let edges = self.bins.edges();
+        let bin =
+            |value: i64| edges.partition_point(|edge| *edge <= value).clamp(1, self.count()) - 1;
+        (bin(first), bin(last))
+    }
+
+    /// The bin at a share of the axis, or the nearest.
+    pub fn bin_at(&self, share: f64) -> usize {
+        self.shares().partition_point(|border| *border <= share).clamp(1, self.count()) - 1
+    }
+
+    /// First and last value of two bins and those between.
+    pub fn range(&self, a: usize, b: usize) -> (i64, i64) {
+        let edges = self.bins.edges();
+        let (from, to) = (a.min(b).min(self.count() - 1), a.max(b).min(self.count() - 1));
+        (edges[from], (edges[to + 1] - 1).max(edges[from]))
+    }
+
+    /// What the picture shows, in words.
+    pub fn words(&self, zone: &Zone) -> String {
+        let span = self.bins.axis.span;
+        let fullest = (0..self.count())
+            .map(|bin| (self.total(self.front(), bin).packets, bin))
+            .max_by_key(|(packets, bin)| (*packets, usize::MAX - bin));
+        let Some((packets, bin)) = fullest else { return String::new() };
+        format!(
+            "{}: {} in {} bins. The fullest, {}, holds {} packets{}.",
+            self.title,
+            range_words(self.bins.axis.value, span.start, span.end - 1, zone),
+            self.count(),
+            self.range_words(bin, zone),
+            grouped(packets),
+            if self.selected.is_some() { " of the selection" } else { "" },
+        )
+    }
+
+    fn range_words(&self, bin: usize, zone: &Zone) -> String {
+        let (first, last) = self.range(bin, bin);
+        range_words(self.bins.axis.value, first, last, zone)
+    }
+
+    /// A bin in words.
+    pub fn words_of(&self, bin: usize, zone: &Zone) -> Vec<String> {
+        let total = self.total(self.front(), bin);
+        let mut lines = vec![self.range_words(bin, zone), amount(total)];
+        match self.measure {
+            Measure::Packets => {}
+            Measure::PacketRate(_) => {
+                lines.push(format!("{} packets/s", prefixed(self.measure.of(total))));
+            }
+            Measure::BitRate(_) => lines.push(format!("{}bit/s", spaced(self.measure.of(total)))),
+        }
+        for class in present(self.front(), self.count(), |tally| 0 < tally.packets) {
+            let tally = self.front()[class.index() * self.count() + bin];
+            if 0 < tally.packets {
+                lines.push(format!("{} {}", class.name(), amount(tally)));
+            }
+        }
+        if self.selected.is_some() {
+            lines.push(format!("of {} in all", amount(self.total(self.whole, bin))));
+        }
+        lines
+    }
+
+    /// The bins in numbers.
+    pub fn table(&self, zone: &Zone) -> Table {
+        let classes = present(self.whole, self.count(), |tally| 0 < tally.packets);
+        let mut head = vec!["from".to_owned(), "below".to_owned()];
+        let columns = |name: &str| [format!("{name}_packets"), format!("{name}_bytes")];
+        head.extend(["packets".to_owned(), "bytes".to_owned()]);
+        if self.selected.is_some() {
+            head.extend(columns("selected"));
+        }
+        classes.iter().for_each(|class| head.extend(columns(class.name())));
+        let (edges, borders) = (self.bins.edges(), self.bins.borders());
+        let border = |index: usize| match self.bins.axis.value {
+            Value::Time => zone.word(edges[index]),
+            _ if self.bins.is_closed => borders[index].to_string(),
+            _ => edges[index].to_string(),
+        };
+        let row = |bin: usize| {
+            let mut row = vec![border(bin), border(bin + 1)];
+            let mut add = |tally: Tally| {
+                row.extend([tally.packets.to_string(), tally.bytes.to_string()]);
+            };
+            add(self.total(self.whole, bin));
+            if let Some(selected) = self.selected {
+                add(self.total(selected, bin));
+            }
+            for class in &classes {
+                add(self.front()[class.index() * self.count() + bin]);
+            }
+            row
+        };
+        Table { head, rows: (0..self.count()).map(row).collect() }
+    }
+}
+
+fn amount(tally: Tally) -> String {
+    let packets = match tally.packets {
+        1 => "1 packet".to_owned(),
+        packets => format!("{} packets", grouped(packets)),
+    };
+    format!("{packets}, {}", text::bytes(tally.bytes))
+}
+
+/// With a space before the unit, whether there is a prefix or not.
+fn spaced(value: f64) -> String {
+    let text = prefixed(value);
+    if text.contains(' ') { text } else { format!("{text} ") }
+}
+
+/// Where heights are.
+struct Heights {
+    scale: Linear,
+    /// Least and greatest value that is to be seen.
+    extent: (f64, f64),
+    is_log: bool,
+}
+
+impl Heights {
+    fn new(chart: &Binned<'_>, plot: Place) -> Self {
+        let of = |tally| chart.measure.of(tally);
+        let bins = 0..chart.count();
+        let highest = match (chart.bars, chart.selected) {
+            (Bars::Overlaid, None) => chart.whole.iter().copied().map(of).fold(0.0, f64::max),
+            _ => bins.map(|bin| of(chart.total(chart.whole, bin))).fold(0.0, f64::max),
+        };
+        let highest = if highest == 0.0 { 1.0 } else { highest };
+        let values = chart.front().iter().copied().map(of).filter(|value| 0.0 < *value);
+        let lowest = values.fold(highest, f64::min);
+        let is_log = chart.is_log;
+        // On a logarithmic axis the least has half of its own height: something that can be seen.
+        let bottom = if is_log { (lowest / 2.0).log10() } else { 0.0 };
+        let top = if is_log { highest.log10() } else { highest };
+        let top = bottom + (top - bottom) * 1.03;
+        let scale = Linear::new((bottom, top), (plot.y + plot.height, plot.y));
+        Self { scale, extent: (lowest, highest), is_log }
+    }
+
+    fn share_of(&self, value: f64) -> f64 {
+        if !self.is_log {
+            return value;
+        }
+        value.max(self.extent.0 / 2.0).log10()
+    }
+
+    fn px(&self, value: f64) -> f64 {
+        self.scale.px_from_value(self.share_of(value))
+    }
+
+    /// Ticks as shares of the plot's height.
+    fn ticks(&self, chart: &Binned<'_>) -> Vec<(f64, String)> {
+        let (lowest, highest) = self.extent;
+        let is_count = chart.measure == Measure::Packets;
+        let label = |value: f64| match is_count {
+            true => text::integer(crate::axis::whole(value)),
+            false => prefixed(value),
+        };
+        let values: Vec<(f64, String)> = if self.is_log {
+            let first = lowest.log10().floor();
+            let powers = (0..40).map(|step| 10f64.powf(first + f64::from(step)));
+            let powers = powers.skip_while(|power| *power < lowest * 0.999);
+            powers.take_while(|power| *power <= highest).map(|p| (p, label(p))).collect()
+        } else if is_count {
+            #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a count")]
+            let ticks = count_ticks(highest as u64, 6).into_iter();
+            ticks.map(|tick| (tick.value as f64, tick.label)).collect()
+        } else {
+            let step = round(highest / 5.0);
+            let steps = (0..20).map(|index| f64::from(index) * step);
+            steps.take_while(|value| *value <= highest).map(|v| (v, label(v))).collect()
+        };
+        values
+            .into_iter()
+            .map(|(value, label)| (self.scale.share(self.share_of(value)), label))
+            .collect()
+    }
+}
+
+/// The least of 1, 2 and 5 times a power of ten that is not below.
+fn round(least: f64) -> f64 {
+    let power = 10f64.powf(least.log10().floor());
+    [1.0, 2.0, 5.0, 10.0].into_iter().map(|f| f * power).find(|s| least <= *s).unwrap_or(least)
+}

@@ -1,0 +1,182 @@
+//! An expression bound to columns: which of their rows it means, a block at a time.
+
+use super::lasso::Inside;
+use super::{Expr, Field, Place, Set};
+use crate::axis::{ABSENT, Value};
+use crate::columns::{BLOCK_LEN, Block, Columns, Flow, Kind};
+
+/// Answers for the rows of columns as they were when it was made.
+#[derive(Debug)]
+pub struct Matcher(Node);
+
+#[derive(Debug)]
+enum Node {
+    Not(Box<Node>),
+    And(Vec<Node>),
+    Or(Vec<Node>),
+    /// The value is there, and is in one of these ranges, or in none.
+    Value {
+        value: Value,
+        ranges: Vec<(i64, i64)>,
+        is_in: bool,
+    },
+    /// By what the packet shares with others of its kind or its flow.
+    Kind(Vec<bool>),
+    Flow(Vec<bool>),
+    Lasso(Box<Inside>),
+    Constant(bool),
+}
+
+impl Matcher {
+    /// Binds the expression to columns of the file of that name.
+    pub fn new(expr: &Expr, columns: &Columns, file: &str) -> Self {
+        Self(node(expr, columns, file))
+    }
+
+    /// Says of each row of the block whether it is meant.
+    pub fn find(&mut self, block: &mut Block<'_>, is_meant: &mut [bool]) {
+        find(&mut self.0, block, is_meant);
+    }
+}
+
+fn node(expr: &Expr, columns: &Columns, file: &str) -> Node {
+    let all = |exprs: &[Expr]| exprs.iter().map(|expr| node(expr, columns, file)).collect();
+    match expr {
+        Expr::Not(expr) => Node::Not(Box::new(node(expr, columns, file))),
+        Expr::And(exprs) => Node::And(all(exprs)),
+        Expr::Or(exprs) => Node::Or(all(exprs)),
+        Expr::Has(field) => test(*field, None, true, columns, file),
+        Expr::In(field, set) => test(*field, Some(set), true, columns, file),
+        Expr::NotIn(field, set) => test(*field, Some(set), false, columns, file),
+        Expr::Lasso(lasso) => Node::Lasso(Box::new(lasso.inside())),
+    }
+}
+
+/// Without a set, whether the field is there.
+fn test(field: Field, set: Option<&Set>, is_in: bool, columns: &Columns, file: &str) -> Node {
+    let has_word = |word: &str| match set {
+        Some(Set::Words(words)) => words.iter().any(|known| known == word) == is_in,
+        _ => true,
+    };
+    let has_place = |address: &Option<summary::Address>| {
+        address.map(Place::from).map(|place| match set {
+            Some(Set::Addresses(ranges)) => ranges.iter().any(|range| is_within(*range, place)),
+            _ => is_in,
+        })
+    };
+    let by_kind = |is_meant: &dyn Fn(&Kind) -> bool| {
+        Node::Kind(columns.kinds().iter().map(is_meant).collect())
+    };
+    let by_flow = |is_meant: &dyn Fn(&Flow) -> bool| {
+        Node::Flow(columns.flows().iter().map(is_meant).collect())
+    };
+    let value = |value: Value| match set {
+        Some(Set::Numbers(ranges)) => Node::Value { value, ranges: ranges.clone(), is_in },
+        _ => Node::Value { value, ranges: Vec::new(), is_in: false },
+    };
+    match field {
+        Field::Value(number) => value(number),
+        Field::Port => {
+            let both = vec![value(Value::SourcePort), value(Value::DestinationPort)];
+            if is_in { Node::Or(both) } else { Node::And(both) }
+        }
+        Field::Src => by_flow(&|flow| has_place(&flow.src) == Some(is_in)),
+        Field::Dst => by_flow(&|flow| has_place(&flow.dst) == Some(is_in)),
+        Field::Host => by_flow(&|flow| {
+            let both = [has_place(&flow.src), has_place(&flow.dst)];
+            let is_there = both.iter().any(Option::is_some);
+            is_there && both.contains(&Some(true)) == is_in
+        }),
+        Field::Proto => {
+            let protos: Vec<_> = columns.protos().iter().map(|name| has_word(name)).collect();
+            by_kind(&|kind| protos[usize::from(kind.proto)])
+        }
+        Field::Interface => {
+            let names: Vec<_> = columns.interfaces().iter().map(|name| has_word(name)).collect();
+            by_kind(&|kind| kind.interface.is_some_and(|id| names[usize::from(id)]))
+        }
+        Field::Direction => {
+            by_kind(&|kind| kind.direction.is_some_and(|direction| has_word(direction.name())))
+        }
+        Field::File => Node::Constant(has_word(file)),
+        Field::Vlan => by_kind(&|kind| {
+            let ids = kind.vlan.as_slice();
+            let is_one = |id: &u16| match set {
+                Some(Set::Numbers(ranges)) => {
+                    ranges.iter().any(|(first, last)| (*first..=*last).contains(&i64::from(*id)))
+                }
+                _ => is_in,
+            };
+            !ids.is_empty() && ids.iter().any(is_one) == is_in
+        }),
+        Field::Flags => by_kind(&|kind| {
+            kind.flags.is_some_and(|flags| match set {
+                Some(Set::Flags(masks)) => masks.contains(&flags) == is_in,
+                Some(Set::AllFlags(mask)) => (flags & mask == *mask) == is_in,
+                _ => true,
+            })
+        }),
+    }
+}
+
+fn is_within((first, last): (Place, Place), place: Place) -> bool {
+    first <= place && place <= last
+}
+
+fn find(node: &mut Node, block: &mut Block<'_>, is_meant: &mut [bool]) {
+    match node {
+        Node::Constant(constant) => is_meant.fill(*constant),
+        Node::Not(inner) => {
+            find(inner, block, is_meant);
+            is_meant.iter_mut().for_each(|is_meant| *is_meant = !*is_meant);
+        }
+        Node::And(nodes) => join(nodes, block, is_meant, |a, b| a & b),
+        Node::Or(nodes) => join(nodes, block, is_meant, |a, b| a | b),
+        Node::Value { value, ranges, is_in } => {
+            let values = block.values(*value);
+            if let ([(first, last)], true) = (&ranges[..], *is_in) {
+                // No range holds ABSENT: the least value of all is not a value.
+                let first = (*first).max(ABSENT + 1);
+                for (is_meant, value) in is_meant.iter_mut().zip(values) {
+                    *is_meant = (first <= *value) & (*value <= *last);
+                }
+                return;
+            }
+            for (is_meant, value) in is_meant.iter_mut().zip(values) {
+                let is_one = ranges.iter().any(|(first, last)| first <= value && value <= last);
+                *is_meant = *value != ABSENT && is_one == *is_in;
+            }
+        }
+        Node::Kind(kinds) => {
+            let ids = &block.columns().kind_ids()[block.rows()];
+            for (is_meant, id) in is_meant.iter_mut().zip(ids) {
+                *is_meant = kinds[usize::from(*id)];
+            }
+        }
+        Node::Flow(flows) => {
+            let ids = &block.columns().flow_ids()[block.rows()];
+            for (is_meant, id) in is_meant.iter_mut().zip(ids) {
+                *is_meant = flows[*id as usize];
+            }
+        }
+        Node::Lasso(inside) => inside.find(block, is_meant),
+    }
+}
+
+fn join(
+    nodes: &mut [Node],
+    block: &mut Block<'_>,
+    is_meant: &mut [bool],
+    join: fn(bool, bool) -> bool,
+) {
+    let Some((first, rest)) = nodes.split_first_mut() else { return };
+    find(first, block, is_meant);
+    let mut room = [false; BLOCK_LEN];
+    let room = &mut room[..is_meant.len()];
+    for node in rest {
+        find(node, block, room);
+        for (is_meant, other) in is_meant.iter_mut().zip(&*room) {
+            *is_meant = join(*is_meant, *other);
+        }
+    }
+}

@@ -1,0 +1,101 @@
+//! Selections in the order they were made, to go back and forth.
+
+use crate::selection::Selection;
+
+/// Steps that can be undone.
+const MAX_STEPS: usize = 200;
+
+/// What is selected, and was, and was before an undo.
+#[derive(Debug, Default)]
+pub struct History {
+    past: Vec<Selection>,
+    now: Selection,
+    future: Vec<Selection>,
+    /// A brush is being drawn: what it selects on its way is one step.
+    is_drawing: bool,
+}
+
+impl History {
+    /// What is selected.
+    pub fn now(&self) -> &Selection {
+        &self.now
+    }
+
+    /// Selects something else; `is_drawing` where more of the same step will follow.
+    pub fn select(&mut self, selection: Selection, is_drawing: bool) {
+        if selection == self.now {
+            return;
+        }
+        if !self.is_drawing {
+            self.past.push(std::mem::take(&mut self.now));
+            if MAX_STEPS < self.past.len() {
+                self.past.remove(0);
+            }
+            self.future.clear();
+        }
+        self.now = selection;
+        self.is_drawing = is_drawing;
+    }
+
+    /// The step is complete.
+    pub fn finish(&mut self) {
+        self.is_drawing = false;
+    }
+
+    /// Back by a step.
+    pub fn undo(&mut self) {
+        if let Some(before) = self.past.pop() {
+            self.future.push(std::mem::replace(&mut self.now, before));
+        }
+        self.finish();
+    }
+
+    /// Forth by a step.
+    pub fn redo(&mut self) {
+        if let Some(after) = self.future.pop() {
+            self.past.push(std::mem::replace(&mut self.now, after));
+        }
+        self.finish();
+    }
+
+    /// Whether there is a step to undo, and one to redo.
+    pub fn can(&self) -> (bool, bool) {
+        (!self.past.is_empty(), !self.future.is_empty())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::filter::{Expr, Field};
+    use crate::selection::Dimension;
+
+    fn selection(field: Field) -> Selection {
+        let mut selection = Selection::default();
+        selection.set(Dimension::Filter, Some(Expr::Has(field)));
+        selection
+    }
+
+    #[test]
+    fn a_brush_is_one_step_however_it_moved() {
+        let mut history = History::default();
+        history.select(selection(Field::Vlan), false);
+        for field in [Field::Src, Field::Dst, Field::Port] {
+            history.select(selection(field), true);
+        }
+        history.finish();
+        history.select(selection(Field::Flags), false);
+        history.undo();
+        assert_eq!(*history.now(), selection(Field::Port));
+        history.undo();
+        assert_eq!(*history.now(), selection(Field::Vlan));
+        assert_eq!(history.can(), (true, true));
+        history.redo();
+        history.redo();
+        history.redo();
+        assert_eq!((history.now(), history.can()), (&selection(Field::Flags), (true, false)));
+        history.undo();
+        history.select(selection(Field::Src), false);
+        assert_eq!(history.can(), (true, false));
+    }
+}

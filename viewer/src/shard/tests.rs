@@ -1,0 +1,214 @@
+use super::*;
+use crate::axis::{Axis, Bins, NO_CELL, Scale, Span, Value};
+use crate::columns::tests::packet;
+use crate::filter::{Context, parse};
+use crate::protocol::{CLASS_COUNT, Class};
+use crate::query::{Grid, Tally};
+use proptest::prelude::*;
+use summary::Address;
+
+/// Time, length, protocol, destination port and destination.
+type Plain = (i64, u32, usize, Option<u16>, u8);
+
+const PROTOS: [&str; 3] = ["tcp", "udp", "gre"];
+
+fn columns(packets: &[Plain], from: usize) -> Columns {
+    let mut columns = Columns::default();
+    for (index, &(ts, len, proto, port, host)) in packets.iter().enumerate() {
+        let mut packet = packet((from + index + 1) as u64, ts, len, PROTOS[proto]);
+        packet.summary.dst = Some(Address::V4([10, 0, 0, host]));
+        (packet.summary.sport, packet.summary.dport) = (port, port);
+        columns.push(&packet, index as u64).unwrap();
+    }
+    columns
+}
+
+fn plain() -> impl Strategy<Value = Plain> {
+    (0i64..100, 0u32..100, 0usize..3, proptest::option::of(0u16..5), 0u8..4)
+}
+
+fn bins(value: Value, count: usize) -> Bins {
+    Bins {
+        axis: Axis { value, scale: Scale::Linear, span: Span::new(5, 90) },
+        count,
+        is_closed: false,
+    }
+}
+
+fn select(clauses: &[(Dimension, &str)]) -> Selection {
+    let mut selection = Selection::default();
+    for (dimension, text) in clauses {
+        selection.set(*dimension, parse(text, &Context::default()).unwrap());
+    }
+    selection
+}
+
+/// Two parts of a file, each asked twice, so that what is kept between questions counts too.
+fn ask(packets: &[Plain], cut: usize, selections: &[Selection], query: &Query) -> Answer {
+    let (front, back) = packets.split_at(cut);
+    let last = front.iter().map(|packet| packet.0);
+    let ts_ns = last.clone().next_back().zip(last.max());
+    let parts = [(front, 0, Before::default()), (back, cut, Before { ts_ns })];
+    let answers = parts.into_iter().enumerate().map(|(part, (packets, from, before))| {
+        let mut shard = Shard::new(part, "a".to_owned());
+        // First with half of the rows, as while loading.
+        let half = columns(&packets[..packets.len() / 2], from);
+        shard.answer(&half, before, &selections[0], &[]);
+        let whole = columns(packets, from);
+        let answers = selections
+            .iter()
+            .map(|selection| shard.answer(&whole, before, selection, std::slice::from_ref(query)));
+        answers.last().unwrap().remove(0)
+    });
+    answers.reduce(Answer::merge).unwrap()
+}
+
+fn number(row: usize) -> i64 {
+    i64::try_from(row).unwrap() + 1
+}
+
+fn gap(packets: &[Plain], index: usize) -> Option<i64> {
+    Some(packets[index].0 - packets[index.checked_sub(1)?].0)
+}
+
+proptest! {
+    /// However a file is parted and whatever was selected before, the answers are those of a plain
+    /// look at each packet.
+    #[test]
+    fn answers_are_those_of_a_plain_look(
+        packets in proptest::collection::vec(plain(), 0..60), cut: prop::sample::Index,
+        len in 0u32..100, gap_ns in -20i64..20, count in 1usize..20,
+    ) {
+        let cut = cut.index(packets.len() + 1);
+        let first = select(&[(Dimension::Filter, "len > 50"), (Dimension::Port, "dport == 1")]);
+        let texts = [format!("len >= {len}"), format!("gap <= {gap_ns}ns"), "dst != 10.0.0.1".to_owned()];
+        let second = select(&[
+            (Dimension::Filter, &texts[0]), (Dimension::Gap, &texts[1]), (Dimension::Destination, &texts[2]),
+        ]);
+        let selections = [first, second.clone()];
+        let is_gap = |index: usize| gap(&packets, index).is_some_and(|gap| gap <= gap_ns);
+        let is_in = |index: usize| packets[index].1 >= len && is_gap(index) && packets[index].4 != 1;
+        let is_but_gap = |index: usize| packets[index].1 >= len && packets[index].4 != 1;
+        let cases: [(Care, &dyn Fn(usize) -> bool); 3] = [
+            (Care::NONE, &|_| true),
+            (second.care(), &is_in),
+            (second.care().without(Dimension::Gap), &is_but_gap),
+        ];
+        for (care, is_selected) in cases {
+            let rows: Vec<_> = (0..packets.len()).filter(|index| is_selected(*index)).collect();
+            let ask = |what| ask(&packets, cut, &selections, &Query { what, care });
+            let mut total = Tally::default();
+            rows.iter().for_each(|row| total.count(packets[*row].1));
+            prop_assert_eq!(ask(What::Total), Answer::Total(total));
+
+            for (value, of) in [
+                (Value::Size, &(|row: usize| Some(i64::from(packets[row].1))) as &dyn Fn(usize) -> Option<i64>),
+                (Value::Time, &|row| Some(packets[row].0)),
+                (Value::Number, &|row| Some(number(row))),
+                (Value::Gap, &|row| gap(&packets, row)),
+            ] {
+                let bins = bins(value, count);
+                let edges = bins.edges();
+                let mut expected = vec![Tally::default(); CLASS_COUNT * count];
+                for row in &rows {
+                    let class = Class::of(PROTOS[packets[*row].2]) as usize;
+                    let cell = |value| (0..count).find(|i| edges[*i] <= value && value < edges[i + 1]);
+                    if let Some(cell) = of(*row).and_then(cell) {
+                        expected[class * count + cell].count(packets[*row].1);
+                    }
+                }
+                prop_assert_eq!(ask(What::Bins(bins)), Answer::Bins(expected));
+            }
+
+            let grid = Grid { x: bins(Value::Time, count), y: bins(Value::Size, 7) };
+            let mut expected = vec![0; CLASS_COUNT * grid.cell_count()];
+            let cell = |bins: &Bins, value| {
+                let edges = bins.edges();
+                (0..bins.count).find(|i| edges[*i] <= value && value < edges[i + 1])
+            };
+            for row in &rows {
+                let (ts, len, proto, ..) = packets[*row];
+                if let (Some(x), Some(y)) = (cell(&grid.x, ts), cell(&grid.y, i64::from(len))) {
+                    expected[(Class::of(PROTOS[proto]) as usize * 7 + y) * count + x] += 1;
+                }
+            }
+            prop_assert_eq!(ask(What::Density(grid)), Answer::Density(expected));
+
+            let mut ports = std::collections::BTreeMap::<u16, Tally>::new();
+            for row in &rows {
+                if let Some(port) = packets[*row].3 {
+                    ports.entry(port).or_default().count(packets[*row].1);
+                }
+            }
+            prop_assert_eq!(ask(What::Ports), Answer::Ports(ports.into_iter().collect()));
+
+            let Answer::Flows(flows) = ask(What::Flows) else { panic!() };
+            prop_assert_eq!(flows.iter().map(|flow| flow.tally.packets).sum::<u64>(), rows.len() as u64);
+            let least = rows.iter().map(|row| packets[*row].0).min();
+            prop_assert_eq!(flows.iter().map(|flow| flow.ts_ns.0).min(), least);
+
+            let cell = (count / 2, 3);
+            let Answer::Nearest(hit) = ask(What::Nearest { grid, cell }) else { panic!() };
+            let distances = rows.iter().filter_map(|row| {
+                let mut found = [0; 2];
+                let (ts, len, ..) = packets[*row];
+                crate::axis::Cells::new(&grid.x).find(&[ts], &mut found[..1]);
+                crate::axis::Cells::new(&grid.y).find(&[i64::from(len)], &mut found[1..]);
+                let [x, y] = found.map(usize::from);
+                let distance = x.abs_diff(cell.0).pow(2) + y.abs_diff(cell.1).pow(2);
+                (found.iter().all(|cell| *cell != NO_CELL) && distance <= 16).then_some(distance)
+            });
+            prop_assert_eq!(hit.map(|hit| hit.distance), distances.min());
+
+            // The order: by the latest time so far, which keeps the file's order.
+            let mut latest = i64::MIN;
+            let keys: Vec<_> = packets.iter().map(|packet| { latest = latest.max(packet.0); latest }).collect();
+            for key_ns in [0, 30, 99, 100] {
+                let Answer::Ranks(ranks) = ask(What::Ranks { key_ns }) else { panic!() };
+                let below = rows.iter().filter(|row| keys[**row] < key_ns).count() as u64;
+                let up_to = rows.iter().filter(|row| keys[**row] <= key_ns).count() as u64;
+                prop_assert_eq!(ranks.iter().map(|rank| rank.below).sum::<u64>(), below);
+                prop_assert_eq!(ranks.iter().map(|rank| rank.up_to).sum::<u64>(), up_to);
+            }
+            let in_front = rows.iter().filter(|row| **row < cut).count() as u64;
+            let starts = vec![(0, in_front / 2), (1, 0)];
+            let Answer::Rows(found) = ask(What::Rows { starts, count: 1000 }) else { panic!() };
+            let numbers: Vec<_> = found.iter().map(|packet| packet.row.n).collect();
+            let expected: Vec<_> = rows[usize::try_from(in_front / 2).unwrap()..].iter().map(|row| number(*row)).collect();
+            prop_assert_eq!(numbers, expected);
+            prop_assert!(found.iter().all(|packet| packet.key_ns == keys[usize::try_from(packet.row.n - 1).unwrap()]));
+        }
+    }
+}
+
+/// More rows than a block has.
+#[test]
+fn blocks_meet() {
+    let packets: Vec<Plain> =
+        (0..3_000).map(|i| (i, u32::try_from(i % 7).unwrap(), 0, None, 0)).collect();
+    let selection = select(&[(Dimension::Filter, "len == 3")]);
+    let query = |what| Query { what, care: selection.care() };
+    let starts = vec![(0, 100), (1, 5)];
+    let Answer::Rows(rows) = ask(
+        &packets,
+        2_000,
+        std::slice::from_ref(&selection),
+        &query(What::Rows { starts, count: 200 }),
+    ) else {
+        panic!()
+    };
+    let of = |part: usize| {
+        rows.iter().filter(|row| row.part == part).map(|row| row.row.n - 1).collect::<Vec<_>>()
+    };
+    assert_eq!(of(0), (0..2_000).filter(|i| i % 7 == 3).skip(100).take(200).collect::<Vec<_>>());
+    assert_eq!(of(1), (2_000..3_000).filter(|i| i % 7 == 3).skip(5).take(200).collect::<Vec<_>>());
+    let Answer::Ranks(ranks) = ask(
+        &packets,
+        1_500,
+        std::slice::from_ref(&selection),
+        &query(What::Ranks { key_ns: 2_500 }),
+    ) else {
+        panic!()
+    };
+    assert_eq!(ranks.iter().map(|rank| rank.below).sum::<u64>(), 357);
+}
