@@ -151,6 +151,16 @@ impl Reader {
         }
     }
 
+    /// Whether the machine that wrote the file, or this section of it, had the most significant byte
+    /// first; a few link types have numbers in its order.
+    pub fn is_big_endian(&self) -> bool {
+        match &self.format {
+            Format::Unknown => false,
+            Format::Pcap(pcap) => pcap.is_big_endian,
+            Format::PcapNg(pcapng) => pcapng.is_big_endian,
+        }
+    }
+
     /// Takes one record from the front of `bytes`.
     ///
     /// # Errors

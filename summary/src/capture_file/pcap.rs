@@ -13,7 +13,7 @@ const MODIFIED_RECORD_HEADER_LEN: usize = 24;
 #[derive(Debug)]
 pub(super) struct Pcap {
     interface: [FileInterface; 1],
-    is_big_endian: bool,
+    pub(super) is_big_endian: bool,
     is_modified: bool,
     lengths: LengthOrder,
     /// Length of the unit of the fraction of a second.

@@ -19,7 +19,7 @@ const ENHANCED_PACKET: u32 = 6;
 /// The state of the current section.
 #[derive(Debug, Default)]
 pub(super) struct PcapNg {
-    is_big_endian: bool,
+    pub(super) is_big_endian: bool,
     /// `interfaces.len() == clocks.len()`
     interfaces: Vec<FileInterface>,
     clocks: Vec<FileClock>,

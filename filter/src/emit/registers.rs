@@ -1,0 +1,193 @@
+//! What the registers hold, and how a value gets into them.
+
+use crate::instruction::Instruction;
+use crate::instruction::code::{
+    ABS, ADD, ALU, AND, B, IMM, IND, K, LD, LDX, LEN, MEM, MISC, MSH, MUL, NEG, OR, ST, TAX, TXA,
+    X, XOR,
+};
+use crate::value::{Slot, Value, ValueId, Values};
+
+/// The machine's words of memory, and which slots they are.
+#[derive(Debug, Default)]
+pub(super) struct Memory {
+    slots: Vec<Slot>,
+    /// How many words hold a part of the value that is computed now.
+    parts: usize,
+    most_parts: usize,
+}
+
+impl Memory {
+    const LEN: usize = 16;
+
+    /// The word of a slot.
+    pub(super) fn word(&mut self, slot: Slot) -> Option<u32> {
+        let place = self.slots.iter().position(|known| *known == slot).unwrap_or_else(|| {
+            self.slots.push(slot);
+            self.slots.len() - 1
+        });
+        self.checked(place)
+    }
+
+    /// A word for a part of a value, from the end.
+    fn part(&mut self) -> Option<u32> {
+        self.parts += 1;
+        self.most_parts = self.most_parts.max(self.parts);
+        self.checked(Self::LEN.checked_sub(self.parts)?)
+    }
+
+    fn checked(&self, place: usize) -> Option<u32> {
+        (self.slots.len() + self.most_parts <= Self::LEN).then_some(u32::try_from(place).ok()?)
+    }
+}
+
+/// Which values are in the registers.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Registers {
+    pub(super) accumulator: Option<ValueId>,
+    pub(super) index: Option<ValueId>,
+}
+
+impl Registers {
+    /// What both have.
+    pub(super) fn meet(self, other: &Self) -> Self {
+        let both = |a: Option<ValueId>, b: Option<ValueId>| if a == b { a } else { None };
+        Self {
+            accumulator: both(self.accumulator, other.accumulator),
+            index: both(self.index, other.index),
+        }
+    }
+
+    /// The accumulator went into a slot: values made of what was there are others now.
+    pub(super) fn stored(&mut self, slot: Slot, values: &Values) {
+        let is_old = |value: ValueId| values.slots(value) & slot.bit() != 0;
+        self.accumulator = self.accumulator.filter(|value| !is_old(*value));
+        self.index = self.index.filter(|value| !is_old(*value));
+    }
+
+    /// Puts a value into the accumulator. `None` if there is too little memory.
+    pub(super) fn to_accumulator(
+        &mut self,
+        value: ValueId,
+        values: &Values,
+        memory: &mut Memory,
+        code: &mut Vec<Instruction>,
+    ) -> Option<()> {
+        if self.accumulator == Some(value) {
+            return Some(());
+        }
+        match values.get(value) {
+            _ if self.index == Some(value) => code.push(Instruction::new(MISC | TXA, 0)),
+            Value::Constant(number) => code.push(Instruction::new(LD | IMM, number)),
+            Value::Length => code.push(Instruction::new(LD | LEN, 0)),
+            Value::Slot(slot) => code.push(Instruction::new(LD | MEM, memory.word(slot)?)),
+            Value::HeaderLength(_) => {
+                self.to_index(value, values, memory, code)?;
+                code.push(Instruction::new(MISC | TXA, 0));
+            }
+            Value::Load { base: None, offset, size } => {
+                code.push(Instruction::new(LD | ABS | size.code(), offset));
+            }
+            Value::Load { base: Some(base), offset, size } => {
+                self.to_index(base, values, memory, code)?;
+                code.push(Instruction::new(LD | IND | size.code(), offset));
+            }
+            Value::Negate(operand) => {
+                self.to_accumulator(operand, values, memory, code)?;
+                code.push(Instruction::new(ALU | NEG, 0));
+            }
+            Value::Binary(operation, left, right) => {
+                if let Some(number) = values.as_constant(right) {
+                    self.to_accumulator(left, values, memory, code)?;
+                    code.push(Instruction::new(ALU | operation | K, number));
+                } else if matches!(operation, ADD | MUL | AND | OR | XOR)
+                    && self.accumulator == Some(right)
+                    && is_direct(left, values)
+                {
+                    self.to_index(left, values, memory, code)?;
+                    code.push(Instruction::new(ALU | operation | X, 0));
+                } else {
+                    self.to_both(left, right, values, memory, code)?;
+                    code.push(Instruction::new(ALU | operation | X, 0));
+                }
+            }
+        }
+        self.accumulator = Some(value);
+        Some(())
+    }
+
+    /// Puts a value into the index register; the accumulator may change.
+    fn to_index(
+        &mut self,
+        value: ValueId,
+        values: &Values,
+        memory: &mut Memory,
+        code: &mut Vec<Instruction>,
+    ) -> Option<()> {
+        if self.index == Some(value) {
+            return Some(());
+        }
+        match values.get(value) {
+            _ if self.accumulator == Some(value) => code.push(Instruction::new(MISC | TAX, 0)),
+            Value::Constant(number) => code.push(Instruction::new(LDX | IMM, number)),
+            Value::Length => code.push(Instruction::new(LDX | LEN, 0)),
+            Value::Slot(slot) => code.push(Instruction::new(LDX | MEM, memory.word(slot)?)),
+            Value::HeaderLength(offset) => code.push(Instruction::new(LDX | MSH | B, offset)),
+            _ => {
+                self.to_accumulator(value, values, memory, code)?;
+                code.push(Instruction::new(MISC | TAX, 0));
+            }
+        }
+        self.index = Some(value);
+        Some(())
+    }
+
+    /// Puts one value into the accumulator and another one into the index register.
+    pub(super) fn to_both(
+        &mut self,
+        left: ValueId,
+        right: ValueId,
+        values: &Values,
+        memory: &mut Memory,
+        code: &mut Vec<Instruction>,
+    ) -> Option<()> {
+        if is_direct(right, values) && self.index != Some(right) {
+            // Loading the index register leaves the accumulator alone.
+            self.to_accumulator(left, values, memory, code)?;
+            return self.to_index(right, values, memory, code);
+        }
+        if !needs_index(left, values) {
+            self.to_index(right, values, memory, code)?;
+            return self.to_accumulator(left, values, memory, code);
+        }
+        self.to_accumulator(right, values, memory, code)?;
+        let word = memory.part()?;
+        code.push(Instruction::new(ST, word));
+        self.to_accumulator(left, values, memory, code)?;
+        code.push(Instruction::new(LDX | MEM, word));
+        memory.parts -= 1;
+        self.index = Some(right);
+        Some(())
+    }
+}
+
+/// Whether one instruction puts a value into the index register.
+fn is_direct(value: ValueId, values: &Values) -> bool {
+    matches!(
+        values.get(value),
+        Value::Constant(_) | Value::Length | Value::Slot(_) | Value::HeaderLength(_)
+    )
+}
+
+/// Whether the index register is used on the way to a value.
+fn needs_index(value: ValueId, values: &Values) -> bool {
+    match values.get(value) {
+        Value::Constant(_) | Value::Length | Value::Slot(_) | Value::Load { base: None, .. } => {
+            false
+        }
+        Value::HeaderLength(_) | Value::Load { base: Some(_), .. } => true,
+        Value::Negate(operand) => needs_index(operand, values),
+        Value::Binary(_, left, right) => {
+            values.as_constant(right).is_none() || needs_index(left, values)
+        }
+    }
+}

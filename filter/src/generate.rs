@@ -1,0 +1,438 @@
+//! An expression to a condition, for a link type: where fields are, and which values they have.
+
+mod address;
+mod encapsulation;
+mod host;
+mod layout;
+mod link_type;
+mod protocol;
+mod wireless;
+
+use crate::condition::Condition;
+use crate::error::Fault;
+use crate::instruction::code::{AND, DIV, LSH, MOD, RSH};
+use crate::link::{Family, LinkType};
+use crate::machine::metadata;
+use crate::protocol::Protocol;
+use crate::tree::{Arithmetic, Expression, LlcType, Mtp2Type, Mtp3Field, Primitive, Relation};
+use crate::value::{Size, Slot, Value, ValueId, Values};
+use crate::{Options, Source};
+use layout::{Layout, Place};
+use std::ops::Range;
+
+/// Said where a program would need more memory than the machine has.
+pub(crate) const TOO_COMPLEX: &str =
+    "expression needs more than the 16 words of memory that there are";
+
+/// The condition of an expression, and the values it is made of.
+pub(crate) fn condition(
+    expression: &Expression,
+    link: LinkType,
+    options: &Options<'_>,
+) -> Result<(Condition, Values), Fault> {
+    let mut generator = Generator {
+        values: Values::default(),
+        layout: Layout::of(link.family()),
+        link,
+        options,
+        slots: 0,
+        header: None,
+        place: 0..0,
+    };
+    let condition = generator.expression(expression)?;
+    let condition = generator.with_header_lengths(condition);
+    if Slot::MAX_COUNT < generator.slots {
+        return Err(generator.fault(TOO_COMPLEX));
+    }
+    Ok((condition, generator.values))
+}
+
+struct Generator<'a> {
+    values: Values,
+    layout: Layout,
+    link: LinkType,
+    options: &'a Options<'a>,
+    /// Words of memory in use.
+    slots: u8,
+    /// Words that the lengths of an 802.11 header are kept in, once one is asked for.
+    header: Option<wireless::Header>,
+    /// The part of the expression that is looked at, for messages.
+    place: Range<usize>,
+}
+
+/// As most functions here end.
+type Outcome = Result<Condition, Fault>;
+
+impl Generator<'_> {
+    fn fault(&self, message: impl Into<String>) -> Fault {
+        Fault::new(message, self.place.clone())
+    }
+
+    fn slot(&mut self) -> Slot {
+        self.slots = self.slots.saturating_add(1);
+        Slot(self.slots - 1)
+    }
+
+    /// `value` is at most `max`, or what it is called is said to be too large.
+    fn at_most(&self, max: u32, what: &str, value: u32) -> Result<(), Fault> {
+        if value <= max {
+            return Ok(());
+        }
+        Err(self.fault(format!("{what} {value} greater than maximum {max}")))
+    }
+
+    fn expression(&mut self, expression: &Expression) -> Outcome {
+        Ok(match expression {
+            Expression::Not(inner) => self.expression(inner)?.not(),
+            Expression::Chain(first, rest) => {
+                let first = self.expression(first)?;
+                let rest =
+                    rest.iter().map(|(junction, next)| Ok((*junction, self.expression(next)?)));
+                Condition::Chain(Box::new(first), rest.collect::<Result<_, Fault>>()?)
+            }
+            Expression::Primitive(primitive, place) => {
+                self.place = place.clone();
+                self.primitive(primitive)?
+            }
+        })
+    }
+
+    fn primitive(&mut self, primitive: &Primitive) -> Outcome {
+        let length = Value::Length;
+        Ok(match primitive {
+            Primitive::Id(qualifiers, id) => self.id(*qualifiers, id)?,
+            Primitive::Protocol(protocol) => self.protocol(*protocol)?,
+            Primitive::Relation { left, relation, negated, right } => {
+                let (left, of_left) = self.arithmetic(left)?;
+                let (right, of_right) = self.arithmetic(right)?;
+                let test = Condition::Test(left, *relation, right);
+                let test = if *negated { test.not() } else { test };
+                Condition::all([of_left, of_right, test])
+            }
+            Primitive::Broadcast(protocol) => self.broadcast(*protocol)?,
+            Primitive::Multicast(protocol) => self.multicast(*protocol)?,
+            Primitive::Less(len) => {
+                let length = self.values.of(length);
+                self.compare(length, Relation::Greater, *len).not()
+            }
+            Primitive::Greater(len) => {
+                let length = self.values.of(length);
+                self.compare(length, Relation::GreaterOrEqual, *len)
+            }
+            Primitive::Byte { index, operator, value } => self.byte(*index, operator, *value)?,
+            Primitive::Direction { outbound } => self.direction(*outbound)?,
+            Primitive::Ifindex(index) => self.ifindex(*index)?,
+            Primitive::Vlan(id) => self.vlan(*id)?,
+            Primitive::Mpls(label) => self.mpls(*label)?,
+            Primitive::Pppoed => self.link_type(crate::protocol::ether_type::PPPOED)?,
+            Primitive::Pppoes(session) => self.pppoes(*session)?,
+            Primitive::Geneve(network) => self.geneve(*network)?,
+            Primitive::Vxlan(network) => self.vxlan(*network)?,
+            Primitive::WirelessType { value, mask } => {
+                self.expect_wireless("802.11 link-layer types supported only on 802.11")?;
+                self.masked(Place::LinkHeader, 0, Size::Byte, *value, *mask)
+            }
+            Primitive::WirelessDirection(direction) => {
+                self.expect_wireless("frame direction supported only with 802.11 headers")?;
+                self.masked(Place::LinkHeader, 1, Size::Byte, *direction, 0x03)
+            }
+            Primitive::Llc(kind) => self.llc(*kind)?,
+            Primitive::Mtp2(kind, high_speed) => self.mtp2(*kind, *high_speed)?,
+            Primitive::Mtp3 { field, high_speed, relation, negated, value } => {
+                let test = self.mtp3(*field, *high_speed, *relation, *value)?;
+                if *negated { test.not() } else { test }
+            }
+        })
+    }
+
+    fn compare(&mut self, value: ValueId, relation: Relation, number: u32) -> Condition {
+        let number = self.values.constant(number);
+        Condition::Test(value, relation, number)
+    }
+
+    fn equal(&mut self, place: Place, offset: u32, size: Size, number: u32) -> Condition {
+        let value = self.load(place, offset, size);
+        self.compare(value, Relation::Equal, number)
+    }
+
+    /// Some bits of a field have that value.
+    fn masked(
+        &mut self,
+        place: Place,
+        offset: u32,
+        size: Size,
+        number: u32,
+        mask: u32,
+    ) -> Condition {
+        let value = self.load(place, offset, size);
+        let mask = self.values.constant(mask);
+        let value = self.values.binary(AND, value, mask);
+        self.compare(value, Relation::Equal, number)
+    }
+
+    /// Any of those bits is set.
+    fn any_bit(&mut self, place: Place, offset: u32, size: Size, bits: u32) -> Condition {
+        let value = self.load(place, offset, size);
+        self.compare(value, Relation::AnyBit, bits)
+    }
+
+    /// The field is these bytes, compared from the last one, four at a time.
+    fn bytes(&mut self, place: Place, offset: u32, bytes: &[u8]) -> Condition {
+        let mut parts = Vec::new();
+        let mut rest = bytes;
+        while let Some((head, word)) = rest.split_last_chunk::<4>() {
+            parts.push((head.len(), Size::Word, u32::from_be_bytes(*word)));
+            rest = head;
+        }
+        while let Some((head, half)) = rest.split_last_chunk::<2>() {
+            parts.push((head.len(), Size::Half, u16::from_be_bytes(*half).into()));
+            rest = head;
+        }
+        if let [byte] = rest {
+            parts.push((0, Size::Byte, (*byte).into()));
+        }
+        let parts = parts.into_iter().map(|(at, size, number)| {
+            let at = u32::try_from(at).expect("a field is short");
+            self.equal(place, offset.wrapping_add(at), size, number)
+        });
+        Condition::all(parts.collect::<Vec<_>>())
+    }
+
+    /// A formula's value, and what has to hold for it to mean anything: that the packet is of the
+    /// protocols whose bytes it takes.
+    fn arithmetic(&mut self, formula: &Arithmetic) -> Result<(ValueId, Condition), Fault> {
+        let always = Condition::Always(true);
+        Ok(match formula {
+            Arithmetic::Number(number) => (self.values.constant(*number), always),
+            Arithmetic::Len => (self.values.of(Value::Length), always),
+            Arithmetic::Negate(operand) => {
+                let (operand, condition) = self.arithmetic(operand)?;
+                (self.values.negate(operand), condition)
+            }
+            Arithmetic::Load { protocol, index, size, place } => {
+                let (index, condition) = self.arithmetic(index)?;
+                let outer = std::mem::replace(&mut self.place, place.clone());
+                let loaded = self.indexed(*protocol, index, condition, *size)?;
+                self.place = outer;
+                loaded
+            }
+            Arithmetic::Binary { operation, left, right, place } => {
+                let (left, of_left) = self.arithmetic(left)?;
+                let (right_value, of_right) = self.arithmetic(right)?;
+                // What is written as a number is checked; what turns out to be one is not.
+                let message = match (operation, &**right) {
+                    (&DIV, Arithmetic::Number(0)) => "division by zero",
+                    (&MOD, Arithmetic::Number(0)) => "modulus by zero",
+                    (&(LSH | RSH), Arithmetic::Number(32..)) => "shift by more than 31 bits",
+                    _ => {
+                        let value = self.values.binary(*operation, left, right_value);
+                        return Ok((value, Condition::all([of_left, of_right])));
+                    }
+                };
+                return Err(Fault::new(message, place.clone()));
+            }
+        })
+    }
+
+    /// `protocol[index:size]`.
+    fn indexed(
+        &mut self,
+        protocol: Protocol,
+        index: ValueId,
+        of_index: Condition,
+        size: u32,
+    ) -> Result<(ValueId, Condition), Fault> {
+        let size = match size {
+            1 => Size::Byte,
+            2 => Size::Half,
+            4 => Size::Word,
+            _ => return Err(self.fault("data size must be 1, 2, or 4")),
+        };
+        let (place, condition) = match protocol {
+            Protocol::Radio => {
+                if self.link.family() != Family::Radiotap {
+                    return Err(self.fault("radio information not present in capture"));
+                }
+                (Place::Packet, of_index)
+            }
+            Protocol::Link => (Place::LinkHeader, of_index),
+            Protocol::Icmp6 => {
+                let is_ip6 = self.link_type(crate::protocol::ether_type::IP6)?;
+                let is_icmp6 = self.equal(Place::Network, 6, Size::Byte, 58);
+                (Place::Transport6, Condition::all([of_index, is_ip6, is_icmp6]))
+            }
+            Protocol::Sctp
+            | Protocol::Tcp
+            | Protocol::Udp
+            | Protocol::Icmp
+            | Protocol::Igmp
+            | Protocol::Igrp
+            | Protocol::Pim
+            | Protocol::Vrrp
+            | Protocol::Carp => {
+                let is_ip = self.link_type(crate::protocol::ether_type::IP)?;
+                let number = protocol.ip_number().map_or(0, |(number, _)| number);
+                let is_protocol = self.equal(Place::Network, 9, Size::Byte, number);
+                let is_first = self.first_fragment();
+                (Place::Transport4, Condition::all([is_ip, of_index, is_protocol, is_first]))
+            }
+            Protocol::Ip
+            | Protocol::Ip6
+            | Protocol::Arp
+            | Protocol::Rarp
+            | Protocol::Atalk
+            | Protocol::Decnet
+            | Protocol::Sca
+            | Protocol::Lat
+            | Protocol::Moprc
+            | Protocol::Mopdl => {
+                let number = protocol.link_number().unwrap_or_default();
+                let is_protocol = self.link_type(number)?;
+                (Place::Network, of_index.and(is_protocol))
+            }
+            _ => return Err(self.fault(format!("'{}' does not support indexing", protocol.name()))),
+        };
+        Ok((self.load_indexed(place, index, size), condition))
+    }
+
+    fn byte(&mut self, index: u32, operator: &str, value: u32) -> Outcome {
+        self.at_most(0xff, "byte argument", value)?;
+        let byte = self.load(Place::LinkHeader, index, Size::Byte);
+        let number = self.values.constant(value);
+        Ok(match operator {
+            "=" => Condition::Test(byte, Relation::Equal, number),
+            "<" => Condition::Test(byte, Relation::GreaterOrEqual, number).not(),
+            ">" => Condition::Test(byte, Relation::Greater, number),
+            "&" => Condition::Test(byte, Relation::AnyBit, number),
+            _ => {
+                let either = self.values.binary(crate::instruction::code::OR, byte, number);
+                self.compare(either, Relation::Equal, 0).not()
+            }
+        })
+    }
+
+    fn metadata(&mut self, what: &str, offset: u32, size: Size) -> Result<ValueId, Fault> {
+        if self.options.source != Source::Live {
+            let link = self.link.description();
+            return Err(
+                self.fault(format!("{what} not supported on {link} when reading savefiles"))
+            );
+        }
+        Ok(self.values.load(None, offset, size))
+    }
+
+    fn direction(&mut self, outbound: bool) -> Outcome {
+        const OUTGOING: u32 = 4;
+        let is_outgoing = match self.layout.family {
+            Family::Cooked => self.equal(Place::LinkHeader, 0, Size::Half, OUTGOING),
+            Family::Cooked2 => self.equal(Place::LinkHeader, 10, Size::Byte, OUTGOING),
+            Family::Slip => self.equal(Place::LinkHeader, 0, Size::Byte, 0).not(),
+            // The tag's first three bits are its opcode: 0 on the way in, 1 on the way out.
+            Family::EthernetTagged if self.link == LinkType::BROADCOM_TAG => {
+                let opcode = u32::from(outbound) << 5;
+                return Ok(self.masked(Place::LinkHeader, 12, Size::Byte, opcode, 0xe0));
+            }
+            _ => {
+                let kind = self.metadata("inbound/outbound", metadata::PACKET_TYPE, Size::Half)?;
+                self.compare(kind, Relation::Equal, OUTGOING)
+            }
+        };
+        Ok(if outbound { is_outgoing } else { is_outgoing.not() })
+    }
+
+    fn ifindex(&mut self, index: u32) -> Outcome {
+        if self.layout.family == Family::Cooked2 {
+            return Ok(self.equal(Place::LinkHeader, 4, Size::Word, index));
+        }
+        let value = self.metadata("ifindex", metadata::INTERFACE_INDEX, Size::Word)?;
+        Ok(self.compare(value, Relation::Equal, index))
+    }
+
+    /// Frames with a header of 802.2.
+    fn llc(&mut self, kind: Option<LlcType>) -> Outcome {
+        let is_llc = match self.layout.family {
+            Family::Ethernet | Family::EthernetTagged => {
+                let is_length = self.is_length();
+                let is_netware = self.equal(Place::Payload, 0, Size::Half, 0xffff);
+                is_length.and(is_netware.not())
+            }
+            family if family.is_wireless() => self.data_frame(),
+            _ => {
+                let link = self.link.description();
+                return Err(self.fault(format!("'llc' not supported for {link}")));
+            }
+        };
+        let test = match kind {
+            None => return Ok(is_llc),
+            Some(LlcType::Information) => self.any_bit(Place::Payload, 2, Size::Byte, 0x01).not(),
+            Some(LlcType::Supervisory) => self.masked(Place::Payload, 2, Size::Byte, 0x01, 0x03),
+            Some(LlcType::Unnumbered) => self.masked(Place::Payload, 2, Size::Byte, 0x03, 0x03),
+            Some(LlcType::SupervisoryCommand(code)) => {
+                self.masked(Place::Payload, 2, Size::Byte, code, 0x0f)
+            }
+            // All bits but the one that asks for an answer.
+            Some(LlcType::UnnumberedCommand(code)) => {
+                self.masked(Place::Payload, 2, Size::Byte, code, 0xef)
+            }
+        };
+        Ok(is_llc.and(test))
+    }
+
+    /// Units of MTP2 by their length indicator (ITU-T Q.703).
+    fn mtp2(&mut self, kind: Mtp2Type, high_speed: bool) -> Outcome {
+        if self.layout.family != Family::Mtp2 {
+            return Err(self.fault("signal units supported only on MTP2"));
+        }
+        let (offset, size, mask, two) =
+            if high_speed { (4, Size::Half, 0xff80, 0x0100) } else { (2, Size::Byte, 0x3f, 2) };
+        let value = self.load(Place::Packet, offset, size);
+        let mask = self.values.constant(mask);
+        let len = self.values.binary(AND, value, mask);
+        Ok(match kind {
+            Mtp2Type::Fisu => self.compare(len, Relation::Equal, 0),
+            Mtp2Type::Lssu => {
+                let some = self.compare(len, Relation::Greater, 0);
+                let many = self.compare(len, Relation::Greater, two);
+                some.and(many.not())
+            }
+            Mtp2Type::Msu => self.compare(len, Relation::Greater, two),
+        })
+    }
+
+    /// Fields of MTP3's routing label, whose bits lie apart (ITU-T Q.704).
+    fn mtp3(
+        &mut self,
+        field: Mtp3Field,
+        high_speed: bool,
+        relation: Relation,
+        value: u32,
+    ) -> Outcome {
+        if self.layout.family != Family::Mtp2 {
+            return Err(self.fault("routing labels supported only on SS7"));
+        }
+        let shift = if high_speed { 3 } else { 0 };
+        let (offset, size, mask, value) = match field {
+            Mtp3Field::Sio => {
+                self.at_most(255, "sio value", value)?;
+                (3, Size::Byte, 0xff, value)
+            }
+            Mtp3Field::Opc => {
+                self.at_most(16383, "opc value", value)?;
+                let bits = (value & 0x3c00) >> 10 | (value & 0x03fc) << 6 | (value & 3) << 22;
+                (4, Size::Word, 0x00c0_ff0f, bits)
+            }
+            Mtp3Field::Dpc => {
+                self.at_most(16383, "dpc value", value)?;
+                (4, Size::Word, 0xff3f_0000, (value & 0xff) << 24 | (value & 0x3f00) << 8)
+            }
+            Mtp3Field::Sls => {
+                self.at_most(15, "sls value", value)?;
+                (7, Size::Byte, 0xf0, value << 4)
+            }
+        };
+        let loaded = self.load(Place::Packet, offset + shift, size);
+        let mask = self.values.constant(mask);
+        let loaded = self.values.binary(AND, loaded, mask);
+        Ok(self.compare(loaded, relation, value))
+    }
+}

@@ -1,0 +1,420 @@
+//! Identifiers: what a name, a number or an address means after its qualifiers.
+
+use super::layout::Place;
+use super::{Generator, Outcome};
+use crate::condition::Condition;
+use crate::error::Fault;
+use crate::link::Family;
+use crate::names::Transport;
+use crate::protocol::{Protocol, ether_type};
+use crate::tree::{Direction, Id, Kind, Qualifiers, Relation};
+use crate::value::Size;
+use std::net::{IpAddr, Ipv6Addr};
+
+impl Generator<'_> {
+    pub(super) fn id(&mut self, qualifiers: Qualifiers, id: &Id) -> Outcome {
+        let Qualifiers { protocol, direction, kind } = qualifiers;
+        match kind {
+            Kind::Proto => self.proto(protocol, id, false),
+            Kind::Protochain => self.proto(protocol, id, true),
+            Kind::Port => self.port(qualifiers, id),
+            Kind::Portrange => self.port(qualifiers, id),
+            Kind::Gateway => self.gateway(protocol, id),
+            Kind::Any | Kind::Host | Kind::Net => match id {
+                Id::Name(name) if kind == Kind::Net => {
+                    let network = self.options.names.network(name).filter(|network| *network != 0);
+                    let network =
+                        network.ok_or_else(|| self.fault(format!("unknown network '{name}'")))?;
+                    let (address, mask) = justified(network);
+                    self.ipv4_host(qualifiers, address, mask)
+                }
+                Id::Name(name) => self.named_host(qualifiers, name),
+                Id::Number(number) => {
+                    let (address, mask) =
+                        if kind == Kind::Net { justified(*number) } else { (*number, u32::MAX) };
+                    self.ipv4_host(qualifiers, address, mask)
+                }
+                Id::Ipv4(text) if protocol == Some(Protocol::Decnet) => {
+                    let address = self.decnet_address(text)?;
+                    self.decnet_host(address, direction)
+                }
+                Id::Ipv4(text) => {
+                    let (address, bits) = self.ipv4(text)?;
+                    self.ipv4_host(qualifiers, address, prefix_mask(bits))
+                }
+                Id::Ipv4Prefix(text, len) => {
+                    let (address, _) = self.ipv4(text)?;
+                    self.at_most(32, "netmask length", *len)?;
+                    let mask = prefix_mask(*len);
+                    self.network_only(kind, address & !mask != 0, &format!("{text}/{len}"))?;
+                    self.ipv4_host(qualifiers, address, mask)
+                }
+                Id::Ipv4Mask(text, mask_text) => {
+                    let (address, _) = self.ipv4(text)?;
+                    let (mask, _) = self.ipv4(mask_text)?;
+                    self.network_only(
+                        kind,
+                        address & !mask != 0,
+                        &format!("{text} mask {mask_text}"),
+                    )?;
+                    self.ipv4_host(qualifiers, address, mask)
+                }
+                Id::Ipv6(address, len) => self.ipv6(qualifiers, *address, *len),
+                Id::Ethernet(address) => self.ethernet_host_of(qualifiers, *address),
+                Id::Arcnet(address) => self.byte_host(qualifiers, *address),
+            },
+        }
+    }
+
+    /// A mask is for networks, which have no bits besides it.
+    fn network_only(&self, kind: Kind, has_more_bits: bool, text: &str) -> Result<(), Fault> {
+        if has_more_bits {
+            return Err(self.fault(format!("non-network bits set in \"{text}\"")));
+        }
+        if kind != Kind::Net {
+            return Err(self.fault("mask syntax for networks only"));
+        }
+        Ok(())
+    }
+
+    /// An address of up to four decimal numbers, with zeros for those that are missing, and its bits.
+    fn ipv4(&self, text: &str) -> Result<(u32, u32), Fault> {
+        let parts = text.split('.').map(str::parse::<u8>).collect::<Result<Vec<_>, _>>();
+        let parts = parts.map_err(|_| self.fault(format!("invalid IPv4 address '{text}'")))?;
+        let mut bytes = [0; 4];
+        bytes[..parts.len()].copy_from_slice(&parts);
+        let bits = u32::try_from(8 * parts.len()).unwrap_or(32);
+        Ok((u32::from_be_bytes(bytes), bits))
+    }
+
+    fn decnet_address(&self, text: &str) -> Result<u16, Fault> {
+        let parsed = text.split_once('.').and_then(|(area, node)| {
+            let (area, node): (u16, u16) = (area.parse().ok()?, node.parse().ok()?);
+            (area <= 63 && node <= 1023).then_some(area << 10 | node)
+        });
+        parsed.ok_or_else(|| self.fault(format!("invalid DECnet address '{text}'")))
+    }
+
+    fn ipv6(&mut self, qualifiers: Qualifiers, address: Ipv6Addr, len: Option<u32>) -> Outcome {
+        let len_or_all = len.unwrap_or(128);
+        if 128 < len_or_all {
+            return Err(self.fault("mask length must be <= 128"));
+        }
+        let mask = u128::MAX.checked_shl(128 - len_or_all).unwrap_or(0);
+        if u128::from(address) & !mask != 0 {
+            return Err(self.fault(format!("non-network bits set in \"{address}/{len_or_all}\"")));
+        }
+        if len_or_all != 128 && qualifiers.kind != Kind::Net {
+            return Err(self.fault("mask syntax for networks only"));
+        }
+        self.ipv6_host(qualifiers, address, mask)
+    }
+
+    fn named_host(&mut self, qualifiers: Qualifiers, name: &str) -> Outcome {
+        let Qualifiers { protocol, direction, .. } = qualifiers;
+        match protocol {
+            Some(Protocol::Link) => {
+                if !self.layout.family.is_ethernet() && !self.layout.family.is_wireless() {
+                    return Err(self.fault("only Ethernet and 802.11 support link-level host name"));
+                }
+                let address = self.ethernet_of(name)?;
+                self.ethernet_host(address, direction)
+            }
+            Some(Protocol::Decnet) => Err(self.fault(format!("invalid DECnet address '{name}'"))),
+            _ => {
+                let addresses = self.options.names.host(name);
+                if addresses.is_empty() {
+                    return Err(self.fault(format!("unknown host '{name}'")));
+                }
+                let wants_four = protocol != Some(Protocol::Ip6);
+                let wants_six =
+                    !matches!(protocol, Some(Protocol::Ip | Protocol::Arp | Protocol::Rarp));
+                let mut hosts = Vec::new();
+                for address in addresses {
+                    match address {
+                        IpAddr::V4(address) if wants_four => {
+                            hosts.push(self.ipv4_host(qualifiers, address.into(), u32::MAX)?);
+                        }
+                        IpAddr::V6(address) if wants_six => {
+                            hosts.push(self.ipv6_host(qualifiers, address, u128::MAX)?);
+                        }
+                        _ => {}
+                    }
+                }
+                if hosts.is_empty() {
+                    return Err(
+                        self.fault(format!("unknown host '{name}' for specified address family"))
+                    );
+                }
+                Ok(Condition::any(hosts))
+            }
+        }
+    }
+
+    fn ethernet_of(&self, name: &str) -> Result<[u8; 6], Fault> {
+        self.options
+            .names
+            .ethernet(name)
+            .ok_or_else(|| self.fault(format!("unknown ether host '{name}'")))
+    }
+
+    /// Packets through a host that are neither from nor to it.
+    fn gateway(&mut self, protocol: Option<Protocol>, id: &Id) -> Outcome {
+        let name = match id {
+            Id::Name(name) => name,
+            Id::Ipv4(text) | Id::Ipv4Prefix(text, _) | Id::Ipv4Mask(text, _) => {
+                return Err(self.fault(format!("'gateway' is not a valid qualifier for '{text}'")));
+            }
+            _ => return Err(self.fault("'gateway' requires a name")),
+        };
+        if self.layout.is_tunnel {
+            return Err(self.fault("'gateway' cannot be used within VXLAN or Geneve"));
+        }
+        if !matches!(protocol, None | Some(Protocol::Ip | Protocol::Arp | Protocol::Rarp)) {
+            let protocol = protocol.map_or("", Protocol::name);
+            return Err(self.fault(format!("'{protocol}' is not a valid qualifier for 'gateway'")));
+        }
+        if !self.layout.family.is_ethernet() && !self.layout.family.is_wireless() {
+            return Err(self.fault("'gateway' supported only on Ethernet and 802.11"));
+        }
+        let address = self.ethernet_of(name)?;
+        let through = self.ethernet_host(address, Direction::SrcOrDst)?;
+        let own = self.options.names.host(name).into_iter().filter_map(|address| match address {
+            IpAddr::V4(address) => Some(u32::from(address)),
+            IpAddr::V6(_) => None,
+        });
+        let own: Vec<_> = own.collect();
+        if own.is_empty() {
+            return Err(self.fault(format!("unknown host '{name}'")));
+        }
+        let any = [Protocol::Ip, Protocol::Arp, Protocol::Rarp];
+        let mut foreign = Vec::new();
+        for protocol in protocol.as_ref().map_or(&any[..], std::slice::from_ref) {
+            let qualifiers = Qualifiers {
+                protocol: Some(*protocol),
+                direction: Direction::SrcOrDst,
+                kind: Kind::Host,
+            };
+            let hosts = own.iter().map(|address| self.ipv4_host(qualifiers, *address, u32::MAX));
+            let hosts = Condition::any(hosts.collect::<Result<Vec<_>, _>>()?);
+            foreign.push(self.protocol(*protocol)?.and(hosts.not()));
+        }
+        Ok(through.and(Condition::any(foreign)))
+    }
+
+    /// Ports and ranges of them, over IPv6 and over IPv4.
+    fn port(&mut self, qualifiers: Qualifiers, id: &Id) -> Outcome {
+        let Qualifiers { protocol, direction, kind } = qualifiers;
+        let kind = kind.name();
+        let wanted = match protocol {
+            None => None,
+            Some(Protocol::Tcp) => Some(Transport::Tcp),
+            Some(Protocol::Udp) => Some(Transport::Udp),
+            Some(Protocol::Sctp) => Some(Transport::Sctp),
+            Some(other) => {
+                return Err(
+                    self.fault(format!("'{}' is not a valid qualifier for '{kind}'", other.name()))
+                );
+            }
+        };
+        let (low, high, transport) = match id {
+            Id::Number(number) => (*number, *number, wanted),
+            Id::Name(name) => self.named_ports(name, wanted, qualifiers.kind == Kind::Portrange)?,
+            Id::Ipv4(_) => {
+                return Err(self.fault(format!("'{kind}' qualifier applied to IPv4 address")));
+            }
+            Id::Ipv4Prefix(..) | Id::Ipv4Mask(..) => {
+                return Err(self.fault(format!("'{kind}' qualifier applied to IPv4 network")));
+            }
+            Id::Ipv6(..) => {
+                return Err(self.fault(format!("'{kind}' qualifier applied to IPv6 address")));
+            }
+            Id::Ethernet(_) | Id::Arcnet(_) => {
+                return Err(self.fault("link-layer address used in non-link expression"));
+            }
+        };
+        for port in [low, high] {
+            self.at_most(0xffff, "port number", port)?;
+        }
+        self.only_src_and_dst(direction, &format!("{kind}s"))?;
+        let over_ip6 = self.port6(low.min(high), low.max(high), transport, direction)?;
+        Ok(over_ip6.or(self.port4(low.min(high), low.max(high), transport, direction)?))
+    }
+
+    /// The numbers of a port's name, or of a range of names or numbers, and the only protocol that has
+    /// them.
+    fn named_ports(
+        &self,
+        name: &str,
+        wanted: Option<Transport>,
+        is_range: bool,
+    ) -> Result<(u32, u32, Option<Transport>), Fault> {
+        let (low, high) = match name.split_once('-') {
+            Some((low, high)) if is_range => (low, high),
+            _ => (name, name),
+        };
+        // A service may have a "-" in its name.
+        let (low, of_low) = self.named_port(low, wanted).or_else(|fault| {
+            if is_range && low != name { self.named_port(name, wanted) } else { Err(fault) }
+        })?;
+        let (high, of_high) = self.named_port(high, wanted)?;
+        Ok((low, high, if of_low == of_high { of_low } else { wanted }))
+    }
+
+    fn named_port(
+        &self,
+        name: &str,
+        wanted: Option<Transport>,
+    ) -> Result<(u32, Option<Transport>), Fault> {
+        if let Ok(number) = name.parse() {
+            return Ok((number, wanted));
+        }
+        let names = self.options.names;
+        let of = |transport| names.port(name, transport).map(|port| (u32::from(port), transport));
+        if let Some(wanted) = wanted {
+            if let Some((port, _)) = of(wanted) {
+                return Ok((port, Some(wanted)));
+            }
+            let other = [Transport::Tcp, Transport::Udp, Transport::Sctp].into_iter().find_map(of);
+            return Err(self.fault(match other {
+                Some((_, other)) => format!("port '{name}' is {}", other.name()),
+                None => format!("unknown port '{name}'"),
+            }));
+        }
+        match (of(Transport::Tcp), of(Transport::Udp)) {
+            (Some((tcp, _)), Some((udp, _))) if tcp == udp => Ok((tcp, None)),
+            (Some((port, transport)), _) | (None, Some((port, transport))) => {
+                Ok((port, Some(transport)))
+            }
+            (None, None) => Err(self.fault(format!("unknown port '{name}'"))),
+        }
+    }
+
+    pub(super) fn port4(
+        &mut self,
+        low: u32,
+        high: u32,
+        transport: Option<Transport>,
+        direction: Direction,
+    ) -> Outcome {
+        let is_ip = self.link_type(ether_type::IP)?;
+        let transports = self.transports(9, transport);
+        let is_first = self.first_fragment();
+        let ports = self.ports(Place::Transport4, low, high, direction);
+        Ok(Condition::all([is_ip, transports, is_first, ports]))
+    }
+
+    pub(super) fn port6(
+        &mut self,
+        low: u32,
+        high: u32,
+        transport: Option<Transport>,
+        direction: Direction,
+    ) -> Outcome {
+        let is_ip6 = self.link_type(ether_type::IP6)?;
+        let transports = self.transports(6, transport);
+        let ports = self.ports(Place::Transport6, low, high, direction);
+        Ok(Condition::all([is_ip6, transports, ports]))
+    }
+
+    /// That protocol, or any that has ports, in a field of the network header.
+    fn transports(&mut self, offset: u32, transport: Option<Transport>) -> Condition {
+        let any = [Transport::Sctp, Transport::Tcp, Transport::Udp];
+        let transports = transport.as_ref().map_or(&any[..], std::slice::from_ref);
+        let tests =
+            transports.iter().map(|t| self.equal(Place::Network, offset, Size::Byte, t.number()));
+        Condition::any(tests.collect::<Vec<_>>())
+    }
+
+    fn ports(&mut self, place: Place, low: u32, high: u32, direction: Direction) -> Condition {
+        let mut at = |offset| {
+            let port = self.load(place, offset, Size::Half);
+            if low == high {
+                return self.compare(port, Relation::Equal, low);
+            }
+            let at_least = self.compare(port, Relation::GreaterOrEqual, low);
+            at_least.and(self.compare(port, Relation::Greater, high).not())
+        };
+        match direction {
+            Direction::Src => at(0),
+            Direction::Dst => at(2),
+            Direction::SrcAndDst => at(0).and(at(2)),
+            _ => at(0).or(at(2)),
+        }
+    }
+
+    pub(super) fn broadcast(&mut self, protocol: Option<Protocol>) -> Outcome {
+        match protocol {
+            None | Some(Protocol::Link) => match self.layout.family {
+                Family::Arcnet | Family::ArcnetLinux => {
+                    Ok(self.equal(Place::LinkHeader, 1, Size::Byte, 0))
+                }
+                Family::Mstp => Ok(self.equal(Place::LinkHeader, 3, Size::Byte, 0xff)),
+                family if family.is_ethernet() || family.is_wireless() => {
+                    self.ethernet_host([0xff; 6], Direction::Dst)
+                }
+                _ => Err(self.fault("not a broadcast link")),
+            },
+            Some(Protocol::Ip) => {
+                let Some(netmask) = self.options.netmask else {
+                    return Err(self.fault("netmask not known, so 'ip broadcast' not supported"));
+                };
+                let host = !u32::from(netmask);
+                let is_ip = self.link_type(ether_type::IP)?;
+                let zeros = self.masked(Place::Network, 16, Size::Word, 0, host);
+                let ones = self.masked(Place::Network, 16, Size::Word, host, host);
+                Ok(is_ip.and(zeros.or(ones)))
+            }
+            Some(other) => {
+                Err(self
+                    .fault(format!("'{}' is not a valid qualifier for 'broadcast'", other.name())))
+            }
+        }
+    }
+
+    pub(super) fn multicast(&mut self, protocol: Option<Protocol>) -> Outcome {
+        match protocol {
+            None | Some(Protocol::Link) => match self.layout.family {
+                Family::Arcnet | Family::ArcnetLinux => {
+                    Ok(self.equal(Place::LinkHeader, 1, Size::Byte, 0))
+                }
+                family if family.is_ethernet() => {
+                    let has_header = self.has_link_header();
+                    Ok(has_header.and(self.any_bit(Place::LinkHeader, 0, Size::Byte, 1)))
+                }
+                family if family.is_wireless() => self.wireless_multicast(),
+                _ => Err(self.fault(
+                    "link-layer multicast filters supported only on Ethernet, ARCNET and 802.11",
+                )),
+            },
+            Some(Protocol::Ip) => {
+                let is_ip = self.link_type(ether_type::IP)?;
+                let byte = self.load(Place::Network, 16, Size::Byte);
+                Ok(is_ip.and(self.compare(byte, Relation::GreaterOrEqual, 224)))
+            }
+            Some(Protocol::Ip6) => {
+                let is_ip6 = self.link_type(ether_type::IP6)?;
+                Ok(is_ip6.and(self.equal(Place::Network, 24, Size::Byte, 255)))
+            }
+            Some(other) => {
+                Err(self
+                    .fault(format!("'{}' is not a valid qualifier for 'multicast'", other.name())))
+            }
+        }
+    }
+}
+
+/// A mask of so many bits from the left.
+fn prefix_mask(len: u32) -> u32 {
+    u32::MAX.checked_shl(32 - len.min(32)).unwrap_or(0)
+}
+
+/// The number of a network moved to the left, and its mask: 10 is 10.0.0.0/8.
+fn justified(network: u32) -> (u32, u32) {
+    let (mut network, mut mask) = (network, u32::MAX);
+    while network != 0 && network & 0xff00_0000 == 0 {
+        network <<= 8;
+        mask <<= 8;
+    }
+    (network, mask)
+}

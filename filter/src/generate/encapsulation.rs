@@ -1,0 +1,247 @@
+//! Protocols that carry others: what comes after them in the expression is about what they carry.
+
+use super::layout::{Offset, Place};
+use super::{Generator, Outcome};
+use crate::Source;
+use crate::condition::Condition;
+use crate::error::Fault;
+use crate::instruction::code::{ADD, AND, MUL};
+use crate::link::Family;
+use crate::machine::metadata;
+use crate::names::Transport;
+use crate::protocol::ether_type;
+use crate::tree::{Direction, Relation};
+use crate::value::{Size, Value, ValueId};
+
+const UDP_HEADER_LEN: u32 = 8;
+const TUNNEL_HEADER_LEN: u32 = 8;
+const GENEVE_PORT: u32 = 6081;
+const VXLAN_PORT: u32 = 4789;
+
+impl Generator<'_> {
+    /// Frames with a VLAN tag (IEEE 802.1Q). The kernel takes the outermost tag out of a frame and keeps
+    /// it beside.
+    pub(super) fn vlan(&mut self, id: Option<u32>) -> Outcome {
+        const ID: u32 = 0x0fff;
+        if 0 < self.layout.labels {
+            return Err(self.fault("no VLAN match after MPLS"));
+        }
+        let family = self.layout.family;
+        if !family.is_ethernet() && !family.is_wireless() {
+            let link = self.link.description();
+            return Err(self.fault(format!("no VLAN support for {link}")));
+        }
+        if let Some(id) = id {
+            self.at_most(ID, "VLAN tag", id)?;
+        }
+        let is_tag = [ether_type::VLAN, ether_type::VLAN_PROVIDER, ether_type::VLAN_QINQ]
+            .map(|number| self.link_type(number));
+        let is_tag = Condition::any(is_tag.into_iter().collect::<Result<Vec<_>, _>>()?);
+        let has_id = |generator: &mut Self, place: Option<ValueId>| {
+            let Some(id) = id else { return Condition::Always(true) };
+            let tag = place.unwrap_or_else(|| generator.load(Place::Payload, 0, Size::Half));
+            let mask = generator.values.constant(ID);
+            let tag = generator.values.binary(AND, tag, mask);
+            generator.compare(tag, Relation::Equal, id)
+        };
+        let in_packet = has_id(self, None);
+        let is_outermost = self.layout.tags == 0 && !self.layout.is_tunnel && family.is_ethernet();
+        self.layout.tags += 1;
+        if self.options.source != Source::Live || !is_outermost {
+            self.layout.payload = self.layout.payload.plus(4);
+            self.layout.link_type = self.layout.link_type.map(|offset| offset.plus(4));
+            return Ok(is_tag.and(in_packet));
+        }
+        let present = self.values.load(None, metadata::VLAN_TAG_PRESENT, Size::Byte);
+        let is_beside = self.compare(present, Relation::Equal, 1);
+        let tag = self.values.load(None, metadata::VLAN_TAG, Size::Half);
+        let beside = has_id(self, Some(tag));
+        // How much of the tag is in the packet.
+        let shift = self.slot();
+        let [nothing, four] = [0, 4].map(|len| self.values.constant(len));
+        let variable = self.values.of(Value::Slot(shift));
+        self.layout.payload.variable = Some(variable);
+        if let Some(link_type) = &mut self.layout.link_type {
+            link_type.variable = Some(variable);
+        }
+        // One of them is set whatever comes of the test, for what follows "not" or "or".
+        let beside = Condition::all([is_beside, Condition::Set(shift, nothing), beside]);
+        let absent = self.compare(present, Relation::Equal, 1).not();
+        Ok(beside.or(Condition::all([absent, Condition::Set(shift, four), is_tag, in_packet])))
+    }
+
+    /// Packets with a label of MPLS (RFC 3032).
+    pub(super) fn mpls(&mut self, label: Option<u32>) -> Outcome {
+        let is_label = if 0 < self.layout.labels {
+            self.masked(Place::LabelBefore, 2, Size::Byte, 0, 0x01)
+        } else {
+            match self.layout.family {
+                Family::Ethernet | Family::EthernetTagged | Family::Hdlc => {
+                    self.link_type(ether_type::MPLS)?
+                }
+                Family::Ppp => {
+                    const PPP_MPLS_UNICAST: u32 = 0x0281;
+                    self.link_type(PPP_MPLS_UNICAST)?
+                }
+                _ => {
+                    let link = self.link.description();
+                    return Err(self.fault(format!("no MPLS support for {link}")));
+                }
+            }
+        };
+        let has_label = match label {
+            None => Condition::Always(true),
+            Some(label) => {
+                self.at_most(0xf_ffff, "MPLS label", label)?;
+                self.masked(Place::Network, 0, Size::Word, label << 12, 0xffff_f000)
+            }
+        };
+        self.layout.network += 4;
+        self.layout.network_without_snap += 4;
+        self.layout.labels += 1;
+        Ok(is_label.and(has_label))
+    }
+
+    /// Sessions of PPP over Ethernet (RFC 2516).
+    pub(super) fn pppoes(&mut self, session: Option<u32>) -> Outcome {
+        const HEADER_LEN: u32 = 6;
+        let is_session = self.link_type(ether_type::PPPOES)?;
+        let has_number = match session {
+            None => Condition::Always(true),
+            Some(session) => {
+                self.at_most(0xffff, "PPPoE session number", session)?;
+                self.masked(Place::Network, 0, Size::Word, session, 0xffff)
+            }
+        };
+        let inner = self.payload().plus(self.layout.network + HEADER_LEN);
+        let layout = &mut self.layout;
+        layout.family = Family::Ppp;
+        layout.link_header = inner;
+        layout.link_type = Some(inner);
+        layout.payload = inner.plus(2);
+        (layout.network, layout.network_without_snap) = (0, 0);
+        (layout.is_wireless, layout.is_geneve, layout.is_tunnel) = (false, false, true);
+        Ok(is_session.and(has_number))
+    }
+
+    /// UDP to a port, over IPv6 and over IPv4, with a header whose flags and network are right; where the
+    /// header begins is put into the slot behind the value.
+    fn tunnel(
+        &mut self,
+        port: u32,
+        flags: (u32, u32),
+        network: Option<u32>,
+    ) -> Result<(Condition, ValueId), Fault> {
+        let slot = self.slot();
+        let mut either = Vec::new();
+        for place in [Place::Transport4, Place::Transport6] {
+            let to_port = if place == Place::Transport4 {
+                self.port4(port, port, Some(Transport::Udp), Direction::Dst)?
+            } else {
+                self.port6(port, port, Some(Transport::Udp), Direction::Dst)?
+            };
+            let has_flags = self.masked(place, UDP_HEADER_LEN, Size::Byte, flags.0, flags.1);
+            let has_network = match network {
+                None => Condition::Always(true),
+                Some(network) => {
+                    self.masked(place, UDP_HEADER_LEN + 4, Size::Word, network << 8, 0xffff_ff00)
+                }
+            };
+            let header = self.payload().plus(self.layout.network);
+            let (ip_len, before) = if place == Place::Transport4 {
+                (self.ipv4_header_len(header), header.constant)
+            } else {
+                let zero = self.values.constant(0);
+                (header.variable.unwrap_or(zero), header.constant + 40)
+            };
+            let before = self.values.constant(before + UDP_HEADER_LEN);
+            let start = self.values.binary(ADD, ip_len, before);
+            either.push(Condition::all([
+                to_port,
+                has_flags,
+                has_network,
+                Condition::Set(slot, start),
+            ]));
+        }
+        Ok((Condition::any(either), self.values.of(Value::Slot(slot))))
+    }
+
+    /// An Ethernet frame begins at `header`; its parts are what is looked at from here on.
+    fn enter_frame(&mut self, header: Offset, link_type: Offset, payload: Offset) {
+        let layout = &mut self.layout;
+        layout.family = Family::Ethernet;
+        layout.link_header = header;
+        layout.link_type = Some(link_type);
+        layout.payload = payload;
+        (layout.network, layout.network_without_snap) = (0, 3);
+        (layout.is_wireless, layout.is_tunnel) = (false, true);
+    }
+
+    /// Frames within VXLAN (RFC 7348).
+    pub(super) fn vxlan(&mut self, network: Option<u32>) -> Outcome {
+        const HAS_NETWORK: u32 = 0x08;
+        if let Some(network) = network {
+            self.at_most(0xff_ffff, "VXLAN VNI", network)?;
+        }
+        let (condition, start) = self.tunnel(VXLAN_PORT, (HAS_NETWORK, HAS_NETWORK), network)?;
+        let frame = Offset { constant: TUNNEL_HEADER_LEN, variable: Some(start) };
+        self.enter_frame(frame, frame.plus(12), frame.plus(14));
+        self.layout.is_geneve = false;
+        Ok(condition)
+    }
+
+    /// What is within Geneve (RFC 8926): an Ethernet frame, or a packet without link header.
+    pub(super) fn geneve(&mut self, network: Option<u32>) -> Outcome {
+        const VERSION: u32 = 0xc0;
+        const OPTIONS: u32 = 0x3f;
+        if let Some(network) = network {
+            self.at_most(0xff_ffff, "Geneve VNI", network)?;
+        }
+        let (condition, start) = self.tunnel(GENEVE_PORT, (0, VERSION), network)?;
+        // Options are in units of 4 bytes.
+        let first = self.values.load(Some(start), 0, Size::Byte);
+        let [mask, four] = [OPTIONS, 4].map(|number| self.values.constant(number));
+        let options = self.values.binary(AND, first, mask);
+        let options = self.values.binary(MUL, options, four);
+        let fixed = self.values.constant(TUNNEL_HEADER_LEN);
+        let len = self.values.binary(ADD, options, fixed);
+        let end = self.values.binary(ADD, len, start);
+        let [header, link_type, payload] = [self.slot(), self.slot(), self.slot()];
+        let header_value = self.values.of(Value::Slot(header));
+        let plus = |generator: &mut Self, value, more: u32| {
+            let more = generator.values.constant(more);
+            generator.values.binary(ADD, value, more)
+        };
+        let (inner_type, inner_payload) =
+            (plus(self, header_value, 12), plus(self, header_value, 14));
+        let own_type = plus(self, start, 2);
+        let carried = self.values.load(Some(start), 2, Size::Half);
+        let is_frame = self.compare(carried, Relation::Equal, ether_type::TEB);
+        let of_frame = Condition::all([
+            is_frame,
+            Condition::Set(link_type, inner_type),
+            Condition::Set(payload, inner_payload),
+        ]);
+        let of_packet =
+            Condition::Set(link_type, own_type).and(Condition::Set(payload, header_value));
+        let [link_type, payload] = [link_type, payload]
+            .map(|slot| Offset { constant: 0, variable: Some(self.values.of(Value::Slot(slot))) });
+        self.enter_frame(Offset { constant: 0, variable: Some(header_value) }, link_type, payload);
+        self.layout.is_geneve = true;
+        Ok(Condition::all([condition, Condition::Set(header, end), of_frame.or(of_packet)]))
+    }
+
+    /// Whether what is within Geneve has a link header.
+    pub(super) fn has_link_header(&mut self) -> Condition {
+        match (
+            self.layout.is_geneve,
+            self.layout.link_header.variable,
+            self.layout.payload.variable,
+        ) {
+            (true, Some(header), Some(payload)) => {
+                Condition::Test(header, Relation::Equal, payload).not()
+            }
+            _ => Condition::Always(true),
+        }
+    }
+}

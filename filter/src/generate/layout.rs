@@ -1,0 +1,165 @@
+//! Where the parts of a packet are. Keywords such as `vlan` move them for all that follows.
+
+use super::Generator;
+use crate::instruction::code::{ADD, AND, LSH};
+use crate::link::Family;
+use crate::value::{Size, Value, ValueId};
+
+/// An offset: a constant, and a value that is added where it depends on the packet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Offset {
+    pub(super) constant: u32,
+    pub(super) variable: Option<ValueId>,
+}
+
+impl Offset {
+    pub(super) const fn fixed(constant: u32) -> Self {
+        Self { constant, variable: None }
+    }
+
+    pub(super) fn plus(self, more: u32) -> Self {
+        Self { constant: self.constant.wrapping_add(more), ..self }
+    }
+}
+
+/// Where the parts of the packet are that tests are about now.
+#[derive(Clone, Debug)]
+pub(super) struct Layout {
+    /// What begins at `link_header`.
+    pub(super) family: Family,
+    pub(super) link_header: Offset,
+    /// What comes after the link header: 802.2, if that is there.
+    pub(super) payload: Offset,
+    /// The field with the EtherType or the like; a link type without one has `None`.
+    pub(super) link_type: Option<Offset>,
+    /// From the payload to the network header with and without a header of SNAP.
+    pub(super) network: u32,
+    pub(super) network_without_snap: u32,
+    /// How many labels of MPLS and tags of VLANs are passed.
+    pub(super) labels: u32,
+    pub(super) tags: u32,
+    /// Within a tunnel, which may have no link header: Geneve.
+    pub(super) is_geneve: bool,
+    /// Within any tunnel.
+    pub(super) is_tunnel: bool,
+    /// The header's length depends on the packet.
+    pub(super) is_wireless: bool,
+}
+
+impl Family {
+    pub(super) fn is_wireless(self) -> bool {
+        matches!(self, Self::Wireless | Self::Radiotap | Self::Ppi)
+    }
+
+    pub(super) fn is_ethernet(self) -> bool {
+        matches!(self, Self::Ethernet | Self::EthernetTagged)
+    }
+}
+
+impl Layout {
+    pub(super) fn of(family: Family) -> Self {
+        let (link_type, payload, network, network_without_snap) = match family {
+            Family::Ethernet => (Some(12), 14, 0, 3),
+            Family::EthernetTagged => (Some(16), 18, 0, 3),
+            Family::Null | Family::Loop => (Some(0), 4, 0, 0),
+            Family::Raw
+            | Family::Ipv4
+            | Family::Ipv6
+            | Family::Mtp2
+            | Family::Mstp
+            | Family::Unknown => (None, 0, 0, 0),
+            Family::Slip => (None, 16, 0, 0),
+            Family::Cooked => (Some(14), 16, 0, 0),
+            Family::Cooked2 => (Some(0), 20, 0, 0),
+            Family::Ppp => (Some(2), 4, 0, 0),
+            // A byte of padding comes before a network header of OSI.
+            Family::Hdlc => (Some(2), 4, 0, 1),
+            Family::PppEther => (Some(6), 8, 0, 0),
+            Family::Wireless | Family::Radiotap | Family::Ppi => (Some(24), 0, 8, 3),
+            Family::Arcnet => (Some(2), 6, 0, 0),
+            Family::ArcnetLinux => (Some(4), 8, 0, 0),
+        };
+        Self {
+            family,
+            link_header: Offset::fixed(0),
+            payload: Offset::fixed(payload),
+            link_type: link_type.map(Offset::fixed),
+            network,
+            network_without_snap,
+            labels: 0,
+            tags: 0,
+            is_geneve: false,
+            is_tunnel: false,
+            is_wireless: family.is_wireless(),
+        }
+    }
+}
+
+/// What an offset is counted from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Place {
+    Packet,
+    LinkHeader,
+    LinkType,
+    Payload,
+    Network,
+    /// The network header where 802.2 has no SNAP.
+    NetworkWithoutSnap,
+    /// The label of MPLS before the network header.
+    LabelBefore,
+    Transport4,
+    Transport6,
+}
+
+impl Generator<'_> {
+    fn place(&mut self, place: Place) -> Offset {
+        let network = self.layout.network;
+        match place {
+            Place::Packet => Offset::fixed(0),
+            Place::LinkHeader => self.link_header(),
+            Place::LinkType => self.layout.link_type.unwrap_or(Offset::fixed(0)),
+            Place::Payload => self.payload(),
+            Place::Network => self.payload().plus(network),
+            Place::NetworkWithoutSnap => {
+                let without = self.layout.network_without_snap;
+                self.payload().plus(without)
+            }
+            Place::LabelBefore => self.payload().plus(network.wrapping_sub(4)),
+            Place::Transport4 => {
+                let header = self.payload().plus(network);
+                Offset { variable: Some(self.ipv4_header_len(header)), ..header }
+            }
+            Place::Transport6 => self.payload().plus(network + 40),
+        }
+    }
+
+    /// Length of an IPv4 header and what varies in where it begins.
+    pub(super) fn ipv4_header_len(&mut self, header: Offset) -> ValueId {
+        let Some(variable) = header.variable else {
+            return self.values.of(Value::HeaderLength(header.constant));
+        };
+        let first = self.values.load(Some(variable), header.constant, Size::Byte);
+        let [mask, shift] = [0xf, 2].map(|number| self.values.constant(number));
+        let words = self.values.binary(AND, first, mask);
+        let bytes = self.values.binary(LSH, words, shift);
+        self.values.binary(ADD, bytes, variable)
+    }
+
+    pub(super) fn load(&mut self, place: Place, offset: u32, size: Size) -> ValueId {
+        let Offset { constant, variable } = self.place(place).plus(offset);
+        self.values.load(variable, constant, size)
+    }
+
+    /// As [`Self::load`], where the offset is computed.
+    pub(super) fn load_indexed(&mut self, place: Place, index: ValueId, size: Size) -> ValueId {
+        if let Some(index) = self.values.as_constant(index) {
+            return self.load(place, index, size);
+        }
+        let Offset { constant, variable } = self.place(place);
+        let base = match variable {
+            Some(variable) => self.values.binary(ADD, index, variable),
+            None => index,
+        };
+        self.values.load(Some(base), constant, size)
+    }
+}

@@ -1,0 +1,224 @@
+//! What says at the link layer which protocol comes next.
+
+use super::layout::Place;
+use super::{Generator, Outcome};
+use crate::Source;
+use crate::condition::Condition;
+use crate::link::Family;
+use crate::protocol::{
+    ETHERNET_MTU, LLC_IP, LLC_IPX, LLC_ISO, LLC_NETBEUI, LLC_SNAP, LLC_STP, ether_type,
+};
+use crate::tree::Relation;
+use crate::value::Size;
+
+/// What Linux has in the field of an EtherType instead, for frames of 802.3 and 802.2 (linux/if_ether.h).
+const COOKED_802_3: u32 = 0x0001;
+const COOKED_802_2: u32 = 0x0004;
+
+impl Generator<'_> {
+    /// Packets of a protocol, by its EtherType, or by its SAP where that is below 256.
+    pub(super) fn link_type(&mut self, number: u32) -> Outcome {
+        if 0 < self.layout.labels {
+            return self.after_labels(number);
+        }
+        let family = self.layout.family;
+        if !matches!(family, Family::Ppp | Family::PppEther) {
+            if number <= ETHERNET_MTU {
+                self.at_most(0xff, "LLC DSAP", number)?;
+            }
+            self.at_most(0xffff, "EtherType", number)?;
+        }
+        Ok(match family {
+            Family::Ethernet | Family::EthernetTagged => self.ethernet_type(number),
+            Family::Wireless | Family::Radiotap | Family::Ppi => {
+                let is_data = self.data_frame();
+                is_data.and(self.llc_type_of(number))
+            }
+            Family::Cooked | Family::Cooked2 => self.cooked_type(number),
+            Family::Raw | Family::Slip => match number {
+                ether_type::IP => {
+                    self.masked(Place::LinkHeader, self.raw_start(), Size::Byte, 0x40, 0xf0)
+                }
+                ether_type::IP6 => {
+                    self.masked(Place::LinkHeader, self.raw_start(), Size::Byte, 0x60, 0xf0)
+                }
+                _ => Condition::Always(false),
+            },
+            Family::Ipv4 => Condition::Always(number == ether_type::IP),
+            Family::Ipv6 => Condition::Always(number == ether_type::IP6),
+            Family::Ppp | Family::PppEther => {
+                let number = ppp_type(number);
+                self.at_most(0xffff, "PPP protocol", number)?;
+                self.equal(Place::LinkType, 0, Size::Half, number)
+            }
+            Family::Hdlc if number == LLC_ISO => {
+                self.equal(Place::LinkType, 0, Size::Half, LLC_ISO << 8 | LLC_ISO)
+            }
+            Family::Hdlc => self.equal(Place::LinkType, 0, Size::Half, number),
+            Family::Null | Family::Loop => self.loopback_type(number),
+            Family::Arcnet | Family::ArcnetLinux => {
+                let types: &[u32] = match number {
+                    ether_type::IP6 => &[196],
+                    ether_type::IP => &[212, 240],
+                    ether_type::ARP => &[213, 241],
+                    ether_type::RARP => &[214],
+                    ether_type::ATALK => &[221],
+                    _ => &[],
+                };
+                let types =
+                    types.iter().map(|number| self.equal(Place::LinkType, 0, Size::Byte, *number));
+                Condition::any(types.collect::<Vec<_>>())
+            }
+            Family::Mstp => self.masked(Place::LinkHeader, 0, Size::Word, 0x55ff_0000, 0xffff_0000),
+            Family::Mtp2 | Family::Unknown => {
+                let link = self.link.description();
+                return Err(self.fault(format!("{link} link-layer type filtering not implemented")));
+            }
+        })
+    }
+
+    /// From the link header to an IP header that says its version itself.
+    fn raw_start(&self) -> u32 {
+        if self.layout.family == Family::Slip { 0 } else { self.layout.network }
+    }
+
+    /// Whether the field has a length and not an EtherType.
+    pub(super) fn is_length(&mut self) -> Condition {
+        let value = self.load(Place::LinkType, 0, Size::Half);
+        self.compare(value, Relation::Greater, ETHERNET_MTU).not()
+    }
+
+    fn ethernet_type(&mut self, number: u32) -> Condition {
+        let is_type =
+            |generator: &mut Self, number| generator.equal(Place::LinkType, 0, Size::Half, number);
+        match number {
+            LLC_ISO | LLC_IP | LLC_NETBEUI => {
+                let is_length = self.is_length();
+                is_length.and(self.equal(Place::Payload, 0, Size::Half, number << 8 | number))
+            }
+            LLC_IPX => {
+                // Ethernet II, SNAP, 802.2, and 802.3 without 802.2.
+                let two = is_type(self, ether_type::IPX);
+                let is_length = self.is_length();
+                let snap = self.snap(0, ether_type::IPX);
+                let llc = self.equal(Place::Payload, 0, Size::Byte, LLC_IPX);
+                let raw = self.equal(Place::Payload, 0, Size::Half, 0xffff);
+                two.or(is_length.and(Condition::any([snap, llc, raw])))
+            }
+            ether_type::ATALK | ether_type::AARP => {
+                let two = is_type(self, number);
+                let is_length = self.is_length();
+                two.or(is_length.and(self.apple_snap(number)))
+            }
+            ..=ETHERNET_MTU => {
+                let is_length = self.is_length();
+                is_length.and(self.equal(Place::LinkType, 2, Size::Byte, number))
+            }
+            _ => is_type(self, number),
+        }
+    }
+
+    fn cooked_type(&mut self, number: u32) -> Condition {
+        let is_type =
+            |generator: &mut Self, number| generator.equal(Place::LinkType, 0, Size::Half, number);
+        match number {
+            LLC_ISO | LLC_IP | LLC_NETBEUI => {
+                let has_llc = is_type(self, COOKED_802_2);
+                has_llc.and(self.equal(Place::Payload, 0, Size::Half, number << 8 | number))
+            }
+            LLC_IPX => {
+                let two = is_type(self, ether_type::IPX);
+                let raw = is_type(self, COOKED_802_3);
+                let has_llc = is_type(self, COOKED_802_2);
+                let llc = self.equal(Place::Payload, 0, Size::Byte, LLC_IPX);
+                let snap = self.snap(0, ether_type::IPX);
+                Condition::any([two, raw, has_llc.and(llc.or(snap))])
+            }
+            ether_type::ATALK | ether_type::AARP => {
+                let two = is_type(self, number);
+                let has_llc = is_type(self, COOKED_802_2);
+                two.or(has_llc.and(self.apple_snap(number)))
+            }
+            ..=ETHERNET_MTU => {
+                let has_llc = is_type(self, COOKED_802_2);
+                has_llc.and(self.equal(Place::Payload, 0, Size::Byte, number))
+            }
+            _ => is_type(self, number),
+        }
+    }
+
+    /// The protocol in a header of 802.2.
+    fn llc_type_of(&mut self, number: u32) -> Condition {
+        match number {
+            LLC_ISO | LLC_IP | LLC_NETBEUI => {
+                self.equal(Place::Payload, 0, Size::Half, number << 8 | number)
+            }
+            ether_type::ATALK => self.apple_snap(number),
+            ..=ETHERNET_MTU => self.equal(Place::Payload, 0, Size::Byte, number),
+            // Whether it is SNAP is not asked, as tcpdump does not.
+            _ => self.equal(Place::Payload, 6, Size::Half, number),
+        }
+    }
+
+    /// A header of 802.2 with SNAP, of an organisation and a protocol (RFC 1042).
+    fn snap(&mut self, organisation: u32, number: u32) -> Condition {
+        let [_, organisation @ ..] = organisation.to_be_bytes();
+        let [.., high, low] = number.to_be_bytes();
+        let [a, b, c] = organisation;
+        self.bytes(Place::Payload, 0, &[LLC_SNAP, LLC_SNAP, 0x03, a, b, c, high, low])
+    }
+
+    /// SNAP of AppleTalk, whose organisation is Apple, and of its address resolution, whose is none.
+    fn apple_snap(&mut self, number: u32) -> Condition {
+        const APPLE: u32 = 0x08_0007;
+        self.snap(if number == ether_type::ATALK { APPLE } else { 0 }, number)
+    }
+
+    /// An address family, whose numbers differ between the systems that write it.
+    fn loopback_type(&mut self, number: u32) -> Condition {
+        let is_live = self.options.source == Source::Live;
+        let families: &[u32] = match number {
+            ether_type::IP => &[2],
+            ether_type::IP6 if is_live => &[10],
+            // NetBSD's and OpenBSD's, FreeBSD's, Apple's.
+            ether_type::IP6 => &[24, 28, 30],
+            _ => &[],
+        };
+        let is_big_endian = match self.options.source {
+            _ if self.layout.family == Family::Loop => true,
+            Source::Live => cfg!(target_endian = "big"),
+            Source::File { big_endian } => big_endian,
+        };
+        let families = families.iter().map(|family| {
+            let family = if is_big_endian { *family } else { family.swap_bytes() };
+            self.equal(Place::LinkHeader, 0, Size::Word, family)
+        });
+        Condition::any(families.collect::<Vec<_>>())
+    }
+
+    /// After labels of MPLS nothing says what comes: the last label, and the version of IP, do.
+    fn after_labels(&mut self, number: u32) -> Outcome {
+        let version = match number {
+            ether_type::IP => 0x40,
+            ether_type::IP6 => 0x60,
+            _ => return Err(self.fault("unsupported protocol over mpls")),
+        };
+        let is_last = self.masked(Place::LabelBefore, 2, Size::Byte, 0x01, 0x01);
+        Ok(is_last.and(self.masked(Place::Network, 0, Size::Byte, version, 0xf0)))
+    }
+}
+
+/// The number that PPP has for a protocol (IANA, PPP DLL protocol numbers).
+fn ppp_type(number: u32) -> u32 {
+    match number {
+        ether_type::IP => 0x0021,
+        LLC_ISO => 0x0023,
+        ether_type::NS => 0x0025,
+        ether_type::DECNET => 0x0027,
+        ether_type::ATALK => 0x0029,
+        LLC_IPX => 0x002b,
+        LLC_STP => 0x0031,
+        ether_type::IP6 => 0x0057,
+        other => other,
+    }
+}

@@ -1,0 +1,204 @@
+//! Protocols by their keywords and by their numbers.
+
+use super::layout::Place;
+use super::{Generator, Outcome};
+use crate::condition::Condition;
+use crate::instruction::code::{ADD, MUL};
+use crate::protocol::{LLC_ISO, Protocol, ether_type, osi};
+use crate::tree::{Id, Relation};
+use crate::value::{Size, Value};
+
+/// How many extension headers `protochain` passes. A loop would go on, but the kernel has none.
+const CHAIN_LEN: usize = 8;
+
+/// Protocol numbers over IP.
+const HOP_BY_HOP: u32 = 0;
+const ROUTING: u32 = 43;
+const FRAGMENT: u32 = 44;
+const AUTHENTICATION: u32 = 51;
+const NONE: u32 = 59;
+const DESTINATION: u32 = 60;
+
+impl Generator<'_> {
+    /// Packets of the protocol that a keyword names.
+    pub(super) fn protocol(&mut self, protocol: Protocol) -> Outcome {
+        if let Some(number) = protocol.link_number() {
+            return self.link_type(number);
+        }
+        if let Some((number, also_ip6)) = protocol.ip_number() {
+            let over_ip6 =
+                if also_ip6 { self.ip6_protocol(number)? } else { Condition::Always(false) };
+            return Ok(over_ip6.or(self.ip_protocol(number)?));
+        }
+        if let Some(types) = protocol.isis_types() {
+            let types = types.iter().map(|number| self.isis_type(*number));
+            return Ok(Condition::any(types.collect::<Result<Vec<_>, _>>()?));
+        }
+        match protocol {
+            Protocol::Icmp6 => self.ip6_protocol(58),
+            Protocol::Clnp => self.iso_protocol(osi::CLNP),
+            Protocol::Esis => self.iso_protocol(osi::ESIS),
+            Protocol::Isis => self.iso_protocol(osi::ISIS),
+            Protocol::Link => Err(self.fault("link layer applied in wrong context")),
+            _ => Err(self.fault(format!("'{}' is not a valid protocol type", protocol.name()))),
+        }
+    }
+
+    fn ip_protocol(&mut self, number: u32) -> Outcome {
+        let is_ip = self.link_type(ether_type::IP)?;
+        Ok(is_ip.and(self.equal(Place::Network, 9, Size::Byte, number)))
+    }
+
+    /// Directly, or after a fragment header.
+    fn ip6_protocol(&mut self, number: u32) -> Outcome {
+        let is_ip6 = self.link_type(ether_type::IP6)?;
+        let direct = self.equal(Place::Network, 6, Size::Byte, number);
+        let is_fragment = self.equal(Place::Network, 6, Size::Byte, FRAGMENT);
+        let in_fragment = self.equal(Place::Transport6, 0, Size::Byte, number);
+        Ok(is_ip6.and(direct.or(is_fragment.and(in_fragment))))
+    }
+
+    fn iso_protocol(&mut self, number: u32) -> Outcome {
+        let is_iso = self.link_type(LLC_ISO)?;
+        Ok(is_iso.and(self.equal(Place::NetworkWithoutSnap, 0, Size::Byte, number)))
+    }
+
+    fn isis_type(&mut self, number: u32) -> Outcome {
+        const TYPE: u32 = 0x1f;
+        self.at_most(TYPE, "IS-IS PDU type", number)?;
+        let is_isis = self.iso_protocol(osi::ISIS)?;
+        Ok(is_isis.and(self.masked(Place::NetworkWithoutSnap, 4, Size::Byte, number, TYPE)))
+    }
+
+    /// An IPv4 packet that is whole, or the first of its fragments.
+    pub(super) fn first_fragment(&mut self) -> Condition {
+        const FRAGMENT_OFFSET: u32 = 0x1fff;
+        self.any_bit(Place::Network, 6, Size::Half, FRAGMENT_OFFSET).not()
+    }
+
+    /// `proto` and `protochain`.
+    pub(super) fn proto(&mut self, protocol: Option<Protocol>, id: &Id, is_chain: bool) -> Outcome {
+        let kind = if is_chain { "protochain" } else { "proto" };
+        let number = match id {
+            Id::Number(number) => *number,
+            Id::Name(name) => self.protocol_number(protocol, name)?,
+            Id::Ipv4(_) => {
+                return Err(self.fault(format!("'{kind}' qualifier applied to IPv4 address")));
+            }
+            Id::Ipv4Prefix(..) | Id::Ipv4Mask(..) => {
+                return Err(self.fault(format!("'{kind}' qualifier applied to IPv4 network")));
+            }
+            Id::Ipv6(..) => {
+                return Err(self.fault(format!("'{kind}' qualifier applied to IPv6 address")));
+            }
+            Id::Ethernet(_) | Id::Arcnet(_) => {
+                return Err(self.fault("link-layer address used in non-link expression"));
+            }
+        };
+        if is_chain {
+            return self.chain(protocol, number);
+        }
+        match protocol {
+            None | Some(Protocol::Ip | Protocol::Ip6) => {
+                self.at_most(0xff, "protocol number", number)?
+            }
+            Some(Protocol::Iso) => self.at_most(0xff, "ISO protocol", number)?,
+            _ => {}
+        }
+        match protocol {
+            None => {
+                let over_ip = self.ip_protocol(number)?;
+                Ok(over_ip.or(self.ip6_protocol(number)?))
+            }
+            Some(Protocol::Link) => self.link_type(number),
+            Some(Protocol::Ip) => self.ip_protocol(number),
+            Some(Protocol::Ip6) => self.ip6_protocol(number),
+            Some(Protocol::Iso) => self.iso_protocol(number),
+            Some(Protocol::Isis) => self.isis_type(number),
+            Some(other) => {
+                Err(self.fault(format!("'{}' is not a valid qualifier for 'proto'", other.name())))
+            }
+        }
+    }
+
+    fn protocol_number(
+        &self,
+        protocol: Option<Protocol>,
+        name: &str,
+    ) -> Result<u32, crate::error::Fault> {
+        let (kind, number) = match protocol {
+            None | Some(Protocol::Ip | Protocol::Ip6) => {
+                ("ip", self.options.names.protocol(name).map(u32::from))
+            }
+            Some(Protocol::Link) => ("ether", crate::names::ether_protocol(name)),
+            Some(Protocol::Iso) => (
+                "osi",
+                match name {
+                    "clnp" => Some(osi::CLNP),
+                    "esis" => Some(osi::ESIS),
+                    "isis" => Some(osi::ISIS),
+                    _ => None,
+                },
+            ),
+            Some(_) => return Err(self.fault(format!("unknown protocol: {name}"))),
+        };
+        number.ok_or_else(|| self.fault(format!("unknown {kind} proto '{name}'")))
+    }
+
+    /// The protocol, or one after extension headers.
+    fn chain(&mut self, protocol: Option<Protocol>, number: u32) -> Outcome {
+        self.at_most(0xff, "protocol number", number)?;
+        let is_ip6 = match protocol {
+            None => {
+                let over_ip = self.chain(Some(Protocol::Ip), number)?;
+                return Ok(over_ip.or(self.chain(Some(Protocol::Ip6), number)?));
+            }
+            Some(Protocol::Ip) => false,
+            Some(Protocol::Ip6) => true,
+            Some(other) => {
+                return Err(self.fault(format!(
+                    "'{}' is not a valid qualifier for 'protochain'",
+                    other.name()
+                )));
+            }
+        };
+        if self.payload().variable.is_some() {
+            return Err(self.fault("'protochain' not supported with variable length headers"));
+        }
+        let is_ip = self.link_type(if is_ip6 { ether_type::IP6 } else { ether_type::IP })?;
+        let (next, position) = (self.slot(), self.slot());
+        let header = self.payload().plus(self.layout.network);
+        let first = self.load(Place::Network, if is_ip6 { 6 } else { 9 }, Size::Byte);
+        let start = if is_ip6 { self.values.constant(40) } else { self.ipv4_header_len(header) };
+        let mut parts = vec![is_ip, Condition::Set(next, first), Condition::Set(position, start)];
+        let [next_value, at] = [next, position].map(|slot| self.values.of(Value::Slot(slot)));
+        let [type_of_next, len] =
+            [0, 1].map(|offset| self.values.load(Some(at), header.constant + offset, Size::Byte));
+        // An extension header's length is in units of 8 bytes without the first, of authentication in
+        // units of 4 without the first two.
+        let mut pass = |kinds: &[u32], more: u32, unit: u32| {
+            let [more, unit] = [more, unit].map(|number| self.values.constant(number));
+            let units = self.values.binary(ADD, len, more);
+            let bytes = self.values.binary(MUL, units, unit);
+            let after = self.values.binary(ADD, bytes, at);
+            let is_kind: Vec<_> =
+                kinds.iter().map(|kind| self.compare(next_value, Relation::Equal, *kind)).collect();
+            Condition::all([
+                Condition::any(is_kind),
+                Condition::Set(next, type_of_next),
+                Condition::Set(position, after),
+            ])
+        };
+        let authentication = pass(&[AUTHENTICATION], 2, 4);
+        let extension = pass(&[HOP_BY_HOP, DESTINATION, ROUTING, FRAGMENT], 1, 8);
+        let passed = if is_ip6 { extension.or(authentication) } else { authentication };
+        let found = self.compare(next_value, Relation::Equal, number);
+        let is_end = self.compare(next_value, Relation::Equal, NONE);
+        let mut chain = found.clone();
+        for _ in 0..CHAIN_LEN {
+            chain = found.clone().or(Condition::all([is_end.clone().not(), passed.clone(), chain]));
+        }
+        parts.push(chain);
+        Ok(Condition::all(parts))
+    }
+}

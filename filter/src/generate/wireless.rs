@@ -1,0 +1,220 @@
+//! 802.11: frames whose addresses and headers depend on their type (IEEE 802.11, section 9.2).
+
+use super::layout::{Offset, Place};
+use super::{Generator, Outcome};
+use crate::condition::Condition;
+use crate::error::Fault;
+use crate::instruction::code::{ADD, AND, LSH, OR};
+use crate::link::Family;
+use crate::tree::{Direction, Relation};
+use crate::value::{Size, Slot, Value, ValueId};
+
+/// Length of a data frame's header, without QoS.
+const HEADER_LEN: u32 = 24;
+const QOS_LEN: u32 = 2;
+/// Bits of the first byte.
+const IS_DATA: u32 = 0x08;
+const IS_CONTROL: u32 = 0x04;
+const IS_QOS: u32 = 0x80;
+/// Bits of the second byte.
+const TO_DS: u32 = 0x01;
+const FROM_DS: u32 = 0x02;
+
+/// The words that keep where the header begins, after radiotap or PPI, and where it ends.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Header {
+    start: Slot,
+    end: Slot,
+    before_padding: Slot,
+}
+
+impl Generator<'_> {
+    fn header(&mut self) -> Header {
+        if let Some(header) = self.header {
+            return header;
+        }
+        let header = Header { start: self.slot(), end: self.slot(), before_padding: self.slot() };
+        self.header = Some(header);
+        header
+    }
+
+    /// Where the link header begins.
+    pub(super) fn link_header(&mut self) -> Offset {
+        let fixed = self.layout.link_header;
+        if !self.layout.is_wireless || self.link.family() == Family::Wireless {
+            return fixed;
+        }
+        let start = self.header().start;
+        Offset { variable: Some(self.values.of(Value::Slot(start))), ..fixed }
+    }
+
+    /// Where the link header ends.
+    pub(super) fn payload(&mut self) -> Offset {
+        let fixed = self.layout.payload;
+        if !self.layout.is_wireless {
+            return fixed;
+        }
+        let end = self.header().end;
+        Offset { variable: Some(self.values.of(Value::Slot(end))), ..fixed }
+    }
+
+    /// The condition, after what finds the header where it is asked for. Of PPI, only what carries
+    /// 802.11 is looked at.
+    pub(super) fn with_header_lengths(&mut self, condition: Condition) -> Condition {
+        let mut parts = Vec::new();
+        if self.link.family() == Family::Ppi {
+            const IEEE802_11: u32 = 105;
+            let carried = self.values.load(None, 4, Size::Word);
+            parts.push(self.compare(carried, Relation::Equal, IEEE802_11.swap_bytes()));
+        }
+        if let Some(header) = self.header {
+            parts.extend(self.find_header(header));
+        }
+        parts.push(condition);
+        Condition::all(parts)
+    }
+
+    fn find_header(&mut self, header: Header) -> Vec<Condition> {
+        let mut parts = Vec::new();
+        let start = if self.link.family() == Family::Wireless {
+            self.values.constant(0)
+        } else {
+            // The length of the header before is in little endian.
+            let [low, high] = [2, 3].map(|offset| self.values.load(None, offset, Size::Byte));
+            let eight = self.values.constant(8);
+            let high = self.values.binary(LSH, high, eight);
+            let len = self.values.binary(OR, low, high);
+            parts.push(Condition::Set(header.start, len));
+            self.values.of(Value::Slot(header.start))
+        };
+        let first = self.values.load(Some(start), 0, Size::Byte);
+        let plus = |generator: &mut Self, more: u32| {
+            let more = generator.values.constant(more);
+            generator.values.binary(ADD, start, more)
+        };
+        let (short, long) = (plus(self, HEADER_LEN), plus(self, HEADER_LEN + QOS_LEN));
+        let is_data = self.compare(first, Relation::AnyBit, IS_DATA);
+        let is_control = self.compare(first, Relation::AnyBit, IS_CONTROL);
+        let is_qos = self.compare(first, Relation::AnyBit, IS_QOS);
+        let end = header.end;
+        let of_data = if self.link.family() == Family::Radiotap {
+            let before = header.before_padding;
+            let len = is_qos.and(Condition::Set(before, long)).or(Condition::Set(before, short));
+            let before = self.values.of(Value::Slot(before));
+            let padded = self.padded(before, end);
+            len.and(padded.or(Condition::Set(end, before)))
+        } else {
+            is_qos.and(Condition::Set(end, long)).or(Condition::Set(end, short))
+        };
+        parts.push(
+            Condition::all([is_data, is_control.not(), of_data]).or(Condition::Set(end, short)),
+        );
+        parts
+    }
+
+    /// Whether radiotap says that the header is padded to whole words, and where it ends then. Only the
+    /// first word of what is present is looked at.
+    fn padded(&mut self, before: ValueId, end: Slot) -> Condition {
+        const FLAGS_PRESENT: u32 = 1 << 1;
+        const MORE_PRESENT: u32 = 1 << 31;
+        const TIME_PRESENT: u32 = 1 << 0;
+        const IS_PADDED: u32 = 0x20;
+        let present = self.values.load(None, 4, Size::Word);
+        let mut has = |bit: u32| self.compare(present, Relation::AnyBit, bit.swap_bytes());
+        let (has_flags, has_more, has_time) =
+            (has(FLAGS_PRESENT), has(MORE_PRESENT), has(TIME_PRESENT));
+        let mut flags_at = |offset| {
+            let flags = self.values.load(None, offset, Size::Byte);
+            self.compare(flags, Relation::AnyBit, IS_PADDED)
+        };
+        // The flags come after a time of 8 bytes.
+        let (after_time, first) = (flags_at(16), flags_at(8));
+        let is_padded = has_time.clone().and(after_time).or(has_time.not().and(first));
+        let [three, mask] = [3, !3].map(|number| self.values.constant(number));
+        let more = self.values.binary(ADD, before, three);
+        let padded = self.values.binary(AND, more, mask);
+        Condition::all([has_flags, has_more.not(), is_padded, Condition::Set(end, padded)])
+    }
+
+    pub(super) fn expect_wireless(&self, message: &str) -> Result<(), Fault> {
+        if self.layout.family.is_wireless() { Ok(()) } else { Err(self.fault(message)) }
+    }
+
+    pub(super) fn data_frame(&mut self) -> Condition {
+        let is_control = self.any_bit(Place::LinkHeader, 0, Size::Byte, IS_CONTROL);
+        let is_data = self.any_bit(Place::LinkHeader, 0, Size::Byte, IS_DATA);
+        is_control.not().and(is_data)
+    }
+
+    /// Frames of an address in a direction. `at` tests the address at an offset.
+    fn addressed(
+        &mut self,
+        direction: Direction,
+        at: &mut dyn FnMut(&mut Self, u32) -> Condition,
+    ) -> Outcome {
+        let first =
+            |generator: &mut Self, bits| generator.any_bit(Place::LinkHeader, 0, Size::Byte, bits);
+        let second =
+            |generator: &mut Self, bits| generator.any_bit(Place::LinkHeader, 1, Size::Byte, bits);
+        let is = |generator: &mut Self, value, mask| {
+            generator.masked(Place::LinkHeader, 0, Size::Byte, value, mask)
+        };
+        // Acknowledgements and clearances have one address only.
+        let has_second = |generator: &mut Self| {
+            let is_control = is(generator, 0x04, 0x0c);
+            let is_cts = is(generator, 0xc0, 0xf0);
+            let is_ack = is(generator, 0xd0, 0xf0);
+            is_control.not().or(is_cts.not().and(is_ack.not()))
+        };
+        Ok(match direction {
+            Direction::Src | Direction::Dst => {
+                let of_data = if direction == Direction::Src {
+                    let to_ds = second(self, TO_DS);
+                    let from_ds = second(self, FROM_DS);
+                    let (at_10, at_16, at_24) = (at(self, 10), at(self, 16), at(self, 24));
+                    let relayed = to_ds.clone().not().and(at_16).or(to_ds.and(at_24));
+                    from_ds.clone().not().and(at_10).or(from_ds.and(relayed))
+                } else {
+                    let to_ds = second(self, TO_DS);
+                    let (at_4, at_16) = (at(self, 4), at(self, 16));
+                    to_ds.clone().not().and(at_4).or(to_ds.and(at_16))
+                };
+                let of_management = at(self, if direction == Direction::Src { 10 } else { 4 });
+                let is_data = first(self, IS_DATA);
+                let either = is_data.clone().not().and(of_management).or(is_data.and(of_data));
+                first(self, IS_CONTROL).not().and(either)
+            }
+            Direction::SrcAndDst => {
+                let src = self.addressed(Direction::Src, at)?;
+                src.and(self.addressed(Direction::Dst, at)?)
+            }
+            Direction::Any | Direction::SrcOrDst => {
+                let src = self.addressed(Direction::Src, at)?;
+                src.or(self.addressed(Direction::Dst, at)?)
+            }
+            Direction::Addr1 => at(self, 4),
+            Direction::Addr2 => has_second(self).and(at(self, 10)),
+            Direction::Addr3 => is(self, 0x04, 0x0c).not().and(at(self, 16)),
+            Direction::Addr4 => {
+                let relayed = self.masked(Place::LinkHeader, 1, Size::Byte, 0x03, 0x03);
+                relayed.and(at(self, 24))
+            }
+            Direction::Ra => first(self, IS_DATA).and(at(self, 4)),
+            Direction::Ta => Condition::all([first(self, IS_DATA), has_second(self), at(self, 10)]),
+        })
+    }
+
+    /// Frames of a host.
+    pub(super) fn wireless_host(&mut self, address: [u8; 6], direction: Direction) -> Outcome {
+        self.addressed(direction, &mut |generator, offset| {
+            generator.bytes(Place::LinkHeader, offset, &address)
+        })
+    }
+
+    /// Frames to a group.
+    pub(super) fn wireless_multicast(&mut self) -> Outcome {
+        self.addressed(Direction::Dst, &mut |generator, offset| {
+            generator.any_bit(Place::LinkHeader, offset, Size::Byte, 1)
+        })
+    }
+}

@@ -1,0 +1,235 @@
+//! Instructions of classic BPF (bpf(4), linux/filter.h), and the three forms tcpdump prints them in.
+
+use std::fmt;
+
+/// One instruction, as the kernel's `struct sock_filter` has it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Instruction {
+    /// Class, size, mode and operation.
+    pub code: u16,
+    /// Instructions to skip if a condition holds.
+    pub jt: u8,
+    /// Instructions to skip if it does not.
+    pub jf: u8,
+    /// The operand: an offset, a constant, a word of memory, or how far a plain jump goes.
+    pub k: u32,
+}
+
+/// The parts of [`Instruction::code`].
+pub mod code {
+    #![expect(missing_docs, reason = "the names are those of linux/bpf_common.h")]
+    pub const LD: u16 = 0x00;
+    pub const LDX: u16 = 0x01;
+    pub const ST: u16 = 0x02;
+    pub const STX: u16 = 0x03;
+    pub const ALU: u16 = 0x04;
+    pub const JMP: u16 = 0x05;
+    pub const RET: u16 = 0x06;
+    pub const MISC: u16 = 0x07;
+
+    pub const W: u16 = 0x00;
+    pub const H: u16 = 0x08;
+    pub const B: u16 = 0x10;
+
+    pub const IMM: u16 = 0x00;
+    pub const ABS: u16 = 0x20;
+    pub const IND: u16 = 0x40;
+    pub const MEM: u16 = 0x60;
+    pub const LEN: u16 = 0x80;
+    pub const MSH: u16 = 0xa0;
+
+    pub const ADD: u16 = 0x00;
+    pub const SUB: u16 = 0x10;
+    pub const MUL: u16 = 0x20;
+    pub const DIV: u16 = 0x30;
+    pub const OR: u16 = 0x40;
+    pub const AND: u16 = 0x50;
+    pub const LSH: u16 = 0x60;
+    pub const RSH: u16 = 0x70;
+    pub const NEG: u16 = 0x80;
+    pub const MOD: u16 = 0x90;
+    pub const XOR: u16 = 0xa0;
+
+    pub const JA: u16 = 0x00;
+    pub const JEQ: u16 = 0x10;
+    pub const JGT: u16 = 0x20;
+    pub const JGE: u16 = 0x30;
+    pub const JSET: u16 = 0x40;
+
+    pub const K: u16 = 0x00;
+    pub const X: u16 = 0x08;
+    pub const A: u16 = 0x10;
+
+    pub const TAX: u16 = 0x00;
+    pub const TXA: u16 = 0x80;
+}
+
+use code::*;
+
+impl Instruction {
+    /// An instruction that does not jump.
+    pub const fn new(code: u16, k: u32) -> Self {
+        Self { code, jt: 0, jf: 0, k }
+    }
+
+    /// Its name and its operand, as an assembler writes them.
+    fn words(self) -> (&'static str, String) {
+        let Self { code, k, .. } = self;
+        let size = ["", "h", "b"][usize::from(code >> 3 & 3).min(2)];
+        let load = match size {
+            "h" => "ldh",
+            "b" => "ldb",
+            _ => "ld",
+        };
+        match code & 7 {
+            LD => match code & 0xe0 {
+                IMM => ("ld", format!("#0x{k:x}")),
+                ABS => (load, offset(k)),
+                IND => (load, format!("[x + {k}]")),
+                MEM => ("ld", format!("M[{k}]")),
+                LEN => ("ld", "#pktlen".into()),
+                _ => ("unimp", format!("0x{code:x}")),
+            },
+            LDX => match code & 0xe0 {
+                IMM => ("ldx", format!("#0x{k:x}")),
+                MEM => ("ldx", format!("M[{k}]")),
+                LEN => ("ldx", "#pktlen".into()),
+                MSH => ("ldxb", format!("4*([{k}]&0xf)")),
+                _ => ("unimp", format!("0x{code:x}")),
+            },
+            ST => ("st", format!("M[{k}]")),
+            STX => ("stx", format!("M[{k}]")),
+            ALU => {
+                let name = match code & 0xf0 {
+                    ADD => "add",
+                    SUB => "sub",
+                    MUL => "mul",
+                    DIV => "div",
+                    OR => "or",
+                    AND => "and",
+                    LSH => "lsh",
+                    RSH => "rsh",
+                    NEG => return ("neg", String::new()),
+                    MOD => "mod",
+                    XOR => "xor",
+                    _ => return ("unimp", format!("0x{code:x}")),
+                };
+                let hexadecimal = matches!(code & 0xf0, OR | AND | XOR);
+                (
+                    name,
+                    if code & X != 0 {
+                        "x".into()
+                    } else if hexadecimal {
+                        format!("#0x{k:x}")
+                    } else {
+                        format!("#{k}")
+                    },
+                )
+            }
+            JMP => {
+                let name = match code & 0xf0 {
+                    JA => return ("ja", String::new()),
+                    JEQ => "jeq",
+                    JGT => "jgt",
+                    JGE => "jge",
+                    JSET => "jset",
+                    _ => return ("unimp", format!("0x{code:x}")),
+                };
+                (name, if code & X != 0 { "x".into() } else { format!("#0x{k:x}") })
+            }
+            RET if code & A != 0 => ("ret", String::new()),
+            RET => ("ret", format!("#{k}")),
+            _ if code & TXA != 0 => ("txa", String::new()),
+            _ => ("tax", String::new()),
+        }
+    }
+}
+
+/// Where a load of packet data begins; what the kernel knows of a packet has a name there.
+fn offset(k: u32) -> String {
+    use crate::machine::metadata;
+    match k {
+        metadata::PROTOCOL => "[proto]".into(),
+        metadata::PACKET_TYPE => "[pkt_type]".into(),
+        metadata::INTERFACE_INDEX => "[ifidx]".into(),
+        metadata::VLAN_TAG => "[vlan_tci]".into(),
+        metadata::VLAN_TAG_PRESENT => "[vlanp]".into(),
+        _ => format!("[{}]", k.cast_signed()),
+    }
+}
+
+/// A compiled filter.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Program {
+    instructions: Vec<Instruction>,
+}
+
+/// One of the forms a program is printed in: the first three of tcpdump's `-d`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Form {
+    /// For reading: `(000) ldh [12]`.
+    Assembly,
+    /// As the initialiser of an array in C.
+    C,
+    /// Decimal numbers, the first of which is the count of instructions.
+    Decimal,
+}
+
+impl Program {
+    /// What the kernel takes at most (`BPF_MAXINSNS`, linux/bpf_common.h).
+    pub const KERNEL_MAX_LEN: usize = 4096;
+
+    /// A program of these instructions. They are not checked: the [machine](crate::run) refuses what
+    /// makes no sense packet by packet, the kernel when they are attached.
+    pub fn new(instructions: Vec<Instruction>) -> Self {
+        Self { instructions }
+    }
+
+    /// The instructions in order.
+    pub fn instructions(&self) -> &[Instruction] {
+        &self.instructions
+    }
+
+    /// The program in that form; each line ends with a line feed.
+    pub fn display(&self, form: Form) -> impl fmt::Display + '_ {
+        Printed { program: self, form }
+    }
+}
+
+struct Printed<'a> {
+    program: &'a Program,
+    form: Form,
+}
+
+impl fmt::Display for Printed<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let instructions = self.program.instructions();
+        match self.form {
+            Form::Assembly => {
+                for (n, instruction) in instructions.iter().enumerate() {
+                    let (name, operand) = instruction.words();
+                    let line = format!("({n:03}) {name:8} {operand}");
+                    if instruction.code & 7 != JMP {
+                        writeln!(f, "{}", line.trim_end())?;
+                    } else if instruction.code & 0xf0 == JA {
+                        writeln!(f, "({n:03}) {name:8} {}", n + 1 + instruction.k as usize)?;
+                    } else {
+                        let [jt, jf] =
+                            [instruction.jt, instruction.jf].map(|by| n + 1 + usize::from(by));
+                        writeln!(f, "{line:<31} jt {jt}\tjf {jf}")?;
+                    }
+                }
+                Ok(())
+            }
+            Form::C => instructions.iter().try_for_each(|Instruction { code, jt, jf, k }| {
+                writeln!(f, "{{ 0x{code:x}, {jt}, {jf}, 0x{k:08x} }},")
+            }),
+            Form::Decimal => {
+                writeln!(f, "{}", instructions.len())?;
+                instructions.iter().try_for_each(|Instruction { code, jt, jf, k }| {
+                    writeln!(f, "{code} {jt} {jf} {k}")
+                })
+            }
+        }
+    }
+}

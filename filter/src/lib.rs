@@ -1,0 +1,134 @@
+//! tcpdump's filter language (pcap-filter(7)), compiled to classic BPF, and a machine that runs it.
+//!
+//! ```
+//! use filter::{LinkType, Metadata, Options, compile, run};
+//!
+//! let program = compile("udp port 53", LinkType::ETHERNET, &Options::default())?;
+//! let mut frame = [0; 42];
+//! frame[12..14].copy_from_slice(&[0x08, 0x00]); // IPv4
+//! frame[14] = 0x45;
+//! frame[23] = 17; // UDP
+//! frame[36..38].copy_from_slice(&53u16.to_be_bytes());
+//! assert_ne!(run(&program, &frame, 42, &Metadata::default()), 0);
+//! # Ok::<(), filter::Error>(())
+//! ```
+//!
+//! An expression becomes words (`lexer`), a tree (`parse`), a condition on numbers in packets of a link
+//! type (`generate`), a graph of tests (`graph`, made smaller by `optimise`), and instructions (`emit`).
+//! Nothing here reads files or asks a resolver: names come from a [`Names`] of the caller's.
+//!
+//! What an expression means is what it means to libpcap, with these differences. `protochain` passes at
+//! most eight headers, so that it needs no loop and the kernel runs it. `gateway` works. A constant
+//! shift of a computed value is checked where it is written. Tests whose outcome is known are left out
+//! more often, so that more expressions are found to reject all packets.
+
+mod condition;
+mod emit;
+mod error;
+mod generate;
+mod graph;
+mod instruction;
+mod lexer;
+mod link;
+mod machine;
+mod names;
+mod optimise;
+mod parse;
+mod protocol;
+mod tree;
+mod value;
+
+pub use error::Error;
+pub use instruction::{Form, Instruction, Program, code};
+pub use link::LinkType;
+pub use machine::{Metadata, metadata, run};
+pub use names::{Names, Tables, Transport};
+
+use condition::Condition;
+use error::Fault;
+use graph::{Graph, NodeId};
+use std::fmt;
+use std::net::Ipv4Addr;
+use std::sync::LazyLock;
+
+/// How an expression is compiled.
+#[derive(Clone, Copy)]
+pub struct Options<'a> {
+    /// What a program returns for a packet that it accepts: how many bytes to keep. Not 0.
+    pub snaplen: u32,
+    /// Whether tests are left out whose outcome is known.
+    pub optimize: bool,
+    /// Where the packets come from.
+    pub source: Source,
+    /// The network mask, for `ip broadcast`.
+    pub netmask: Option<Ipv4Addr>,
+    /// Who knows the names of hosts, networks, ports and protocols.
+    pub names: &'a dyn Names,
+}
+
+/// Where packets come from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Source {
+    /// A socket, whose kernel tells more of a packet than its bytes.
+    Live,
+    /// A capture file, in the byte order of the machine that wrote it.
+    File {
+        /// The most significant byte comes first.
+        big_endian: bool,
+    },
+}
+
+impl Default for Options<'_> {
+    /// For a file; accepted packets are kept whole; no names are known.
+    fn default() -> Self {
+        static NAMES: LazyLock<Tables> = LazyLock::new(Tables::default);
+        let source = Source::File { big_endian: false };
+        Self { snaplen: 262_144, optimize: true, source, netmask: None, names: &*NAMES }
+    }
+}
+
+impl fmt::Debug for Options<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { snaplen, optimize, source, netmask, names: _ } = self;
+        let mut shown = f.debug_struct("Options");
+        shown.field("snaplen", snaplen).field("optimize", optimize).field("source", source);
+        shown.field("netmask", netmask).finish_non_exhaustive()
+    }
+}
+
+/// How long an expression may be, in bytes.
+pub const MAX_EXPRESSION_LEN: usize = 1 << 20;
+
+/// Compiles an expression for packets of a link type. An empty one accepts all.
+///
+/// # Errors
+///
+/// Where the expression is not of the language, has a name that nobody knows, asks for what the link
+/// type does not have, is too long or nested too deep, or, if it is optimised, accepts nothing.
+pub fn compile(expression: &str, link: LinkType, options: &Options<'_>) -> Result<Program, Error> {
+    compiled(expression, link, options).map_err(|fault| fault.beside(expression))
+}
+
+fn compiled(expression: &str, link: LinkType, options: &Options<'_>) -> Result<Program, Fault> {
+    let all = 0..expression.len();
+    if MAX_EXPRESSION_LEN < expression.len() {
+        return Err(Fault::new(format!("expression longer than {MAX_EXPRESSION_LEN} bytes"), all));
+    }
+    let tokens = lexer::tokens(expression)?;
+    let Some(tree) = parse::parse(&tokens)? else {
+        let graph = Graph::of(&Condition::Always(true), &mut value::Values::default());
+        let program = emit::program(&graph, &value::Values::default(), options.snaplen, true);
+        return program.ok_or_else(|| Fault::new(generate::TOO_COMPLEX, all));
+    };
+    let (condition, mut values) = generate::condition(&tree, link, options)?;
+    let mut graph = Graph::of(&condition, &mut values);
+    if options.optimize {
+        graph = optimise::optimise(graph, &values);
+        if graph.root == NodeId::REJECT {
+            return Err(Fault::new("expression rejects all packets", all));
+        }
+    }
+    let graph = optimise::initialised(graph, &mut values);
+    emit::program(&graph, &values, options.snaplen, options.optimize)
+        .ok_or_else(|| Fault::new(generate::TOO_COMPLEX, all))
+}

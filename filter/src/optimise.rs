@@ -1,0 +1,142 @@
+//! Leaves tests out whose outcome is known from those before them, and what is not used.
+
+mod facts;
+
+use crate::graph::{Graph, Node, NodeId};
+use crate::value::{Slot, ValueId, Values};
+use facts::Facts;
+
+/// A graph larger than that is not for the kernel anyway; it is looked through once.
+const MANY_NODES: usize = 5_000;
+const MAX_PASSES: usize = 12;
+
+/// The same graph with fewer tests. No packet is accepted otherwise, except that one may be that is
+/// shorter than a test needs whose outcome does not matter.
+pub(crate) fn optimise(mut graph: Graph, values: &Values) -> Graph {
+    let passes = if graph.len() < MANY_NODES { MAX_PASSES } else { 1 };
+    for _ in 0..passes {
+        let targets = follow(&graph, values);
+        let next = rebuilt(&graph, &targets, values);
+        let is_done = next.len() == graph.len() && next.root == graph.root;
+        graph = next;
+        if is_done {
+            break;
+        }
+    }
+    graph
+}
+
+/// The graph, with words of memory set to 0 that may be read before they are set.
+pub(crate) fn initialised(mut graph: Graph, values: &mut Values) -> Graph {
+    let mut set: Vec<Option<u64>> = vec![None; graph.len()];
+    let mut missing = 0;
+    set[graph.root.index()] = Some(0);
+    for id in graph.from_root() {
+        let Some(known) = set[id.index()] else { continue };
+        let mut reach = |target: NodeId, known: u64| {
+            let at = &mut set[target.index()];
+            *at = Some(at.map_or(known, |others| others & known));
+        };
+        match graph.get(id) {
+            Node::Return(_) => {}
+            Node::Test { test, yes, no } => {
+                missing |= (values.slots(test.left) | values.slots(test.right)) & !known;
+                reach(yes, known);
+                reach(no, known);
+            }
+            Node::Set { slot, value, next } => {
+                missing |= values.slots(value) & !known;
+                reach(next, known | slot.bit());
+            }
+        }
+    }
+    let zero = values.constant(0);
+    for slot in (0..Slot::MAX_COUNT).map(Slot).filter(|slot| missing & slot.bit() != 0) {
+        graph.root = graph.node(Node::Set { slot, value: zero, next: graph.root });
+    }
+    graph
+}
+
+/// Where the ways out of each node lead, past the tests that are decided then.
+fn follow(graph: &Graph, values: &Values) -> Vec<[NodeId; 2]> {
+    let mut targets = vec![[NodeId::REJECT; 2]; graph.len()];
+    let mut facts: Vec<Option<Facts>> = Vec::new();
+    facts.resize_with(graph.len(), || None);
+    facts[graph.root.index()] = Some(Facts::default());
+    for id in graph.from_root() {
+        let Some(known) = facts[id.index()].take() else { continue };
+        let ways: [Option<(NodeId, Facts)>; 2] = match graph.get(id) {
+            Node::Return(_) => [None, None],
+            Node::Set { slot, next, .. } => {
+                let mut after = known;
+                after.forget(slot, values);
+                [Some((next, after)), None]
+            }
+            Node::Test { test, yes, no } => {
+                let mut after_yes = known.clone();
+                let mut after_no = known;
+                after_yes.learn(test, true, values);
+                after_no.learn(test, false, values);
+                [Some((yes, after_yes)), Some((no, after_no))]
+            }
+        };
+        for (way, out) in ways.into_iter().enumerate() {
+            let Some((mut target, known)) = out else { continue };
+            while let Node::Test { test, yes, no } = graph.get(target) {
+                match known.outcome(test, values) {
+                    Some(true) => target = yes,
+                    Some(false) => target = no,
+                    None => break,
+                }
+            }
+            targets[id.index()][way] = target;
+            match &mut facts[target.index()] {
+                Some(others) => others.join(&known),
+                none => *none = Some(known),
+            }
+        }
+    }
+    targets
+}
+
+/// The nodes that are reached and used, with those ways out.
+fn rebuilt(graph: &Graph, targets: &[[NodeId; 2]], values: &Values) -> Graph {
+    let mut reached = vec![false; graph.len()];
+    let mut read = 0u64;
+    reached[graph.root.index()] = true;
+    for id in graph.from_root() {
+        if !reached[id.index()] {
+            continue;
+        }
+        let [first, second] = targets[id.index()];
+        let slots_of = |value: ValueId| values.slots(value);
+        match graph.get(id) {
+            Node::Return(_) => {}
+            Node::Test { test, .. } => {
+                read |= slots_of(test.left) | slots_of(test.right);
+                reached[first.index()] = true;
+                reached[second.index()] = true;
+            }
+            Node::Set { slot, value, .. } => {
+                // That a word is set by itself is no use of it.
+                read |= slots_of(value) & !slot.bit();
+                reached[first.index()] = true;
+            }
+        }
+    }
+    let mut next = Graph::empty();
+    let mut places = vec![NodeId::REJECT; graph.len()];
+    let mut ids: Vec<_> = graph.from_root().filter(|id| reached[id.index()]).collect();
+    ids.reverse();
+    for id in ids {
+        let [first, second] = targets[id.index()].map(|target| places[target.index()]);
+        places[id.index()] = match graph.get(id) {
+            Node::Return(accepts) => next.node(Node::Return(accepts)),
+            Node::Test { test, .. } => next.test(test, first, second),
+            Node::Set { slot, .. } if read & slot.bit() == 0 => first,
+            Node::Set { slot, value, .. } => next.node(Node::Set { slot, value, next: first }),
+        };
+    }
+    next.root = places[graph.root.index()];
+    next
+}

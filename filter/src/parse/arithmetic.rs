@@ -1,0 +1,123 @@
+//! Formulas: `ip[2:2] - 4 * (ip[0] & 0xf) > 100`.
+
+use super::{MAX_DEPTH, Parser};
+use crate::error::Fault;
+use crate::instruction::code::{ADD, AND, DIV, LSH, MOD, MUL, OR, RSH, SUB, XOR};
+use crate::lexer::{Keyword, Token};
+use crate::tree::Arithmetic;
+
+/// An operation's code, and how strongly it binds. `%` and `^` have no precedence in tcpdump: what is
+/// after one belongs to it, and it belongs to what is before it.
+fn operation(sign: &str) -> Option<(u16, Option<u8>)> {
+    Some(match sign {
+        "|" => (OR, Some(1)),
+        "&" => (AND, Some(2)),
+        "<<" => (LSH, Some(3)),
+        ">>" => (RSH, Some(3)),
+        "+" => (ADD, Some(4)),
+        "-" => (SUB, Some(4)),
+        "*" => (MUL, Some(5)),
+        "/" => (DIV, Some(5)),
+        "%" => (MOD, None),
+        "^" => (XOR, None),
+        _ => return None,
+    })
+}
+
+/// How strongly a minus binds that negates.
+const NEGATION: u8 = 6;
+
+impl Parser<'_> {
+    pub(super) fn at_operator(&self) -> bool {
+        matches!(self.peek(), Token::Sign(sign) if operation(sign).is_some())
+    }
+
+    /// The rest of a formula whose first operand is known, up to an operator that binds no more than
+    /// `before` does, which is the one on the left: `None` for none, and `Some(None)` for one that has
+    /// no precedence. With it comes the depth.
+    pub(super) fn formula_after(
+        &mut self,
+        (mut left, mut depth): (Arithmetic, usize),
+        before: Option<Option<u8>>,
+    ) -> Result<(Arithmetic, usize), Fault> {
+        loop {
+            let Token::Sign(sign) = self.peek() else { return Ok((left, depth)) };
+            let Some((code, strength)) = operation(sign) else { return Ok((left, depth)) };
+            if let (Some(Some(before)), Some(strength)) = (before, strength)
+                && strength <= before
+            {
+                return Ok((left, depth));
+            }
+            let place = self.place();
+            self.take();
+            self.deeper()?;
+            let operand = self.unary()?;
+            let (right, right_depth) = self.formula_after(operand, Some(strength))?;
+            self.depth -= 1;
+            depth = depth.max(right_depth) + 1;
+            if MAX_DEPTH < depth {
+                return Err(Fault::new(
+                    format!("formula with more than {MAX_DEPTH} operations"),
+                    place,
+                ));
+            }
+            left = Arithmetic::Binary {
+                operation: code,
+                left: Box::new(left),
+                right: Box::new(right),
+                place,
+            };
+        }
+    }
+
+    /// An operand with the minuses before it.
+    pub(super) fn unary(&mut self) -> Result<(Arithmetic, usize), Fault> {
+        let start = self.place().start;
+        match *self.peek() {
+            Token::Sign("-") => {
+                self.take();
+                self.deeper()?;
+                let operand = self.unary()?;
+                let (operand, depth) = self.formula_after(operand, Some(Some(NEGATION)))?;
+                self.depth -= 1;
+                Ok((Arithmetic::Negate(Box::new(operand)), depth + 1))
+            }
+            Token::Sign("(") => {
+                self.take();
+                self.deeper()?;
+                let first = self.unary()?;
+                let inner = self.formula_after(first, None)?;
+                if !self.takes(")") {
+                    return Err(self.expected("\")\" or an operator"));
+                }
+                self.depth -= 1;
+                Ok(inner)
+            }
+            Token::Number(number) => {
+                self.take();
+                Ok((Arithmetic::Number(number), 0))
+            }
+            Token::Keyword(Keyword::Len) => {
+                self.take();
+                Ok((Arithmetic::Len, 0))
+            }
+            Token::Protocol(protocol) => {
+                self.take();
+                if !self.takes("[") {
+                    return Err(self.expected("\"[\""));
+                }
+                self.deeper()?;
+                let first = self.unary()?;
+                let (index, depth) = self.formula_after(first, None)?;
+                self.depth -= 1;
+                let size = if self.takes(":") { self.number()? } else { 1 };
+                if !self.takes("]") {
+                    return Err(self.expected("\"]\""));
+                }
+                let place = self.since(start);
+                Ok((Arithmetic::Load { protocol, index: Box::new(index), size, place }, depth + 1))
+            }
+            _ => Err(self.expected("a number, \"len\" or packet bytes such as \"ip[0]\"")),
+        }
+    }
+}

@@ -1,0 +1,258 @@
+//! Terms that are a keyword with its own operands.
+
+use super::Parser;
+use crate::error::Fault;
+use crate::lexer::{Keyword, Token};
+use crate::protocol::Protocol;
+use crate::tree::{LlcType, Mtp2Type, Mtp3Field, Primitive, Relation};
+
+const MANAGEMENT: u32 = 0x00;
+const CONTROL: u32 = 0x04;
+const DATA: u32 = 0x08;
+const TYPE_MASK: u32 = 0x0c;
+const SUBTYPE_MASK: u32 = 0xf0;
+
+/// Names of 802.11 subtypes with their types (IEEE 802.11).
+const SUBTYPES: [(u32, &str, u32); 38] = [
+    (MANAGEMENT, "assoc-req", 0x00),
+    (MANAGEMENT, "assocreq", 0x00),
+    (MANAGEMENT, "assoc-resp", 0x10),
+    (MANAGEMENT, "assocresp", 0x10),
+    (MANAGEMENT, "reassoc-req", 0x20),
+    (MANAGEMENT, "reassocreq", 0x20),
+    (MANAGEMENT, "reassoc-resp", 0x30),
+    (MANAGEMENT, "reassocresp", 0x30),
+    (MANAGEMENT, "probe-req", 0x40),
+    (MANAGEMENT, "probereq", 0x40),
+    (MANAGEMENT, "probe-resp", 0x50),
+    (MANAGEMENT, "proberesp", 0x50),
+    (MANAGEMENT, "beacon", 0x80),
+    (MANAGEMENT, "atim", 0x90),
+    (MANAGEMENT, "disassoc", 0xa0),
+    (MANAGEMENT, "disassociation", 0xa0),
+    (MANAGEMENT, "auth", 0xb0),
+    (MANAGEMENT, "authentication", 0xb0),
+    (MANAGEMENT, "deauth", 0xc0),
+    (MANAGEMENT, "deauthentication", 0xc0),
+    (CONTROL, "bar", 0x80),
+    (CONTROL, "ba", 0x90),
+    (CONTROL, "ps-poll", 0xa0),
+    (CONTROL, "rts", 0xb0),
+    (CONTROL, "cts", 0xc0),
+    (CONTROL, "ack", 0xd0),
+    (CONTROL, "cf-end", 0xe0),
+    (CONTROL, "cf-end-ack", 0xf0),
+    (DATA, "data", 0x00),
+    (DATA, "data-cf-ack", 0x10),
+    (DATA, "data-cf-poll", 0x20),
+    (DATA, "data-cf-ack-poll", 0x30),
+    (DATA, "null", 0x40),
+    (DATA, "cf-ack", 0x50),
+    (DATA, "cf-poll", 0x60),
+    (DATA, "cf-ack-poll", 0x70),
+    (DATA, "qos-data", 0x80),
+    (DATA, "qos-data-cf-ack", 0x90),
+];
+
+/// The rest of them.
+const MORE_SUBTYPES: [(u32, &str, u32); 5] = [
+    (DATA, "qos-data-cf-poll", 0xa0),
+    (DATA, "qos-data-cf-ack-poll", 0xb0),
+    (DATA, "qos", 0xc0),
+    (DATA, "qos-cf-poll", 0xe0),
+    (DATA, "qos-cf-ack-poll", 0xf0),
+];
+
+fn subtype(name: &str, of: Option<u32>) -> Option<u32> {
+    let mut known = SUBTYPES.iter().chain(&MORE_SUBTYPES);
+    let found = known.find(|(kind, known, _)| {
+        known.eq_ignore_ascii_case(name) && of.is_none_or(|of| of == *kind)
+    })?;
+    Some(found.0 | found.2)
+}
+
+impl Parser<'_> {
+    /// The term of a keyword, which may stand after a protocol; `None` where no such keyword is next.
+    pub(super) fn primitive(
+        &mut self,
+        protocol: Option<Protocol>,
+    ) -> Result<Option<Primitive>, Fault> {
+        let Token::Keyword(keyword) = *self.peek() else { return Ok(None) };
+        let after_protocol = matches!(
+            keyword,
+            Keyword::Broadcast
+                | Keyword::Multicast
+                | Keyword::Type
+                | Keyword::Subtype
+                | Keyword::Direction
+        );
+        if protocol.is_some() && !after_protocol {
+            return Ok(None);
+        }
+        let place = self.place();
+        self.take();
+        let of_mtp2 = |kind, high| Ok(Some(Primitive::Mtp2(kind, high)));
+        Ok(Some(match keyword {
+            Keyword::Broadcast => Primitive::Broadcast(protocol),
+            Keyword::Multicast => Primitive::Multicast(protocol),
+            Keyword::Less => Primitive::Less(self.number()?),
+            Keyword::Greater => Primitive::Greater(self.number()?),
+            Keyword::Byte => {
+                let index = self.number()?;
+                let operator = match *self.peek() {
+                    Token::Sign(sign @ ("&" | "|" | "<" | ">" | "=")) => sign,
+                    _ => return Err(self.expected("\"=\", \"<\", \">\", \"&\" or \"|\"")),
+                };
+                self.take();
+                Primitive::Byte { index, operator, value: self.number()? }
+            }
+            Keyword::Inbound => Primitive::Direction { outbound: false },
+            Keyword::Outbound => Primitive::Direction { outbound: true },
+            Keyword::Ifindex => Primitive::Ifindex(self.number()?),
+            Keyword::Vlan => Primitive::Vlan(self.optional_number()?),
+            Keyword::Mpls => Primitive::Mpls(self.optional_number()?),
+            Keyword::Pppoed => Primitive::Pppoed,
+            Keyword::Pppoes => Primitive::Pppoes(self.optional_number()?),
+            Keyword::Geneve => Primitive::Geneve(self.optional_number()?),
+            Keyword::Vxlan => Primitive::Vxlan(self.optional_number()?),
+            Keyword::Type => self.wireless_type()?,
+            Keyword::Subtype => match self.take() {
+                Token::Name(name) => {
+                    let value = subtype(&name, None).ok_or_else(|| {
+                        Fault::new(
+                            format!("unknown 802.11 subtype name \"{name}\""),
+                            self.since(place.start),
+                        )
+                    })?;
+                    Primitive::WirelessType { value, mask: TYPE_MASK | SUBTYPE_MASK }
+                }
+                _ => {
+                    self.next -= 1;
+                    return Err(self.expected("the name of an 802.11 subtype"));
+                }
+            },
+            Keyword::Direction => self.wireless_direction()?,
+            Keyword::Llc => Primitive::Llc(self.llc_type()?),
+            Keyword::Fisu => return of_mtp2(Mtp2Type::Fisu, false),
+            Keyword::Lssu => return of_mtp2(Mtp2Type::Lssu, false),
+            Keyword::Msu => return of_mtp2(Mtp2Type::Msu, false),
+            Keyword::HighFisu => return of_mtp2(Mtp2Type::Fisu, true),
+            Keyword::HighLssu => return of_mtp2(Mtp2Type::Lssu, true),
+            Keyword::HighMsu => return of_mtp2(Mtp2Type::Msu, true),
+            Keyword::Sio => self.mtp3(Mtp3Field::Sio, false)?,
+            Keyword::Opc => self.mtp3(Mtp3Field::Opc, false)?,
+            Keyword::Dpc => self.mtp3(Mtp3Field::Dpc, false)?,
+            Keyword::Sls => self.mtp3(Mtp3Field::Sls, false)?,
+            Keyword::HighSio => self.mtp3(Mtp3Field::Sio, true)?,
+            Keyword::HighOpc => self.mtp3(Mtp3Field::Opc, true)?,
+            Keyword::HighDpc => self.mtp3(Mtp3Field::Dpc, true)?,
+            Keyword::HighSls => self.mtp3(Mtp3Field::Sls, true)?,
+            Keyword::Foreign(what) => {
+                return Err(Fault::new(format!("filters for {what} are not supported"), place));
+            }
+            _ => {
+                self.next -= 1;
+                return Ok(None);
+            }
+        }))
+    }
+
+    fn wireless_type(&mut self) -> Result<Primitive, Fault> {
+        let place = self.place();
+        let kind = match self.take() {
+            Token::Number(number) if number & !TYPE_MASK == 0 => number,
+            Token::Number(number) => {
+                return Err(Fault::new(format!("invalid 802.11 type value 0x{number:02x}"), place));
+            }
+            Token::Name(name) => match name.to_ascii_lowercase().as_str() {
+                "mgt" | "management" => MANAGEMENT,
+                "ctl" | "control" => CONTROL,
+                "data" => DATA,
+                _ => return Err(Fault::new(format!("unknown 802.11 type name \"{name}\""), place)),
+            },
+            _ => {
+                self.next -= 1;
+                return Err(self.expected("the name of an 802.11 type"));
+            }
+        };
+        if !self.takes_keyword(Keyword::Subtype) {
+            return Ok(Primitive::WirelessType { value: kind, mask: TYPE_MASK });
+        }
+        let place = self.place();
+        let value = match self.take() {
+            Token::Number(number) if number & !SUBTYPE_MASK == 0 => kind | number,
+            Token::Number(number) => {
+                return Err(Fault::new(
+                    format!("invalid 802.11 subtype value 0x{number:02x}"),
+                    place,
+                ));
+            }
+            Token::Name(name) => subtype(&name, Some(kind)).ok_or_else(|| {
+                Fault::new(format!("unknown 802.11 subtype name \"{name}\""), place)
+            })?,
+            _ => {
+                self.next -= 1;
+                return Err(self.expected("the name of an 802.11 subtype"));
+            }
+        };
+        Ok(Primitive::WirelessType { value, mask: TYPE_MASK | SUBTYPE_MASK })
+    }
+
+    fn wireless_direction(&mut self) -> Result<Primitive, Fault> {
+        let place = self.place();
+        Ok(Primitive::WirelessDirection(match self.take() {
+            Token::Number(number) => number,
+            Token::Name(name) => match name.to_ascii_lowercase().as_str() {
+                "nods" => 0,
+                "tods" => 1,
+                "fromds" => 2,
+                "dstods" => 3,
+                _ => return Err(Fault::new(format!("unknown 802.11 direction \"{name}\""), place)),
+            },
+            _ => {
+                self.next -= 1;
+                return Err(self.expected("an 802.11 direction such as \"tods\""));
+            }
+        }))
+    }
+
+    /// What may be said after `llc` (IEEE 802.2, section 5.4).
+    fn llc_type(&mut self) -> Result<Option<LlcType>, Fault> {
+        let place = self.place();
+        let name = match self.peek() {
+            Token::Name(name) => name.to_ascii_lowercase(),
+            Token::Keyword(Keyword::Rulenum) => "rnr".to_owned(),
+            _ => return Ok(None),
+        };
+        self.take();
+        Ok(Some(match name.as_str() {
+            "i" => LlcType::Information,
+            "s" => LlcType::Supervisory,
+            "u" => LlcType::Unnumbered,
+            "rr" => LlcType::SupervisoryCommand(0x01),
+            "rnr" => LlcType::SupervisoryCommand(0x05),
+            "rej" => LlcType::SupervisoryCommand(0x09),
+            "ui" => LlcType::UnnumberedCommand(0x03),
+            "ua" => LlcType::UnnumberedCommand(0x63),
+            "disc" => LlcType::UnnumberedCommand(0x43),
+            "dm" => LlcType::UnnumberedCommand(0x0f),
+            "sabme" => LlcType::UnnumberedCommand(0x6f),
+            "test" => LlcType::UnnumberedCommand(0xe3),
+            "xid" => LlcType::UnnumberedCommand(0xaf),
+            "frmr" => LlcType::UnnumberedCommand(0x87),
+            _ => return Err(Fault::new(format!("unknown LLC type name \"{name}\""), place)),
+        }))
+    }
+
+    /// A field of MTP3 and what it is compared with: a value, or a list of values in parentheses.
+    fn mtp3(&mut self, field: Mtp3Field, high_speed: bool) -> Result<Primitive, Fault> {
+        let (relation, negated) = match self.relation() {
+            Some(found) => {
+                self.take();
+                found
+            }
+            None => (Relation::Equal, false),
+        };
+        Ok(Primitive::Mtp3 { field, high_speed, relation, negated, value: self.number()? })
+    }
+}

@@ -1,0 +1,190 @@
+//! What an expression says, before it is about a link type.
+
+use crate::protocol::Protocol;
+use std::net::Ipv6Addr;
+use std::ops::Range;
+
+/// An expression. Chains are flat and nesting is bounded, so that walking one needs little stack.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Expression {
+    /// Terms joined from left to right; `and` and `or` bind alike.
+    Chain(Box<Expression>, Vec<(Junction, Expression)>),
+    Not(Box<Expression>),
+    Primitive(Primitive, Range<usize>),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Junction {
+    And,
+    Or,
+}
+
+/// One test, as it was written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Primitive {
+    /// An identifier with what was said, or said last, before it.
+    Id(Qualifiers, Id),
+    Protocol(Protocol),
+    Relation {
+        left: Box<Arithmetic>,
+        relation: Relation,
+        negated: bool,
+        right: Box<Arithmetic>,
+    },
+    Broadcast(Option<Protocol>),
+    Multicast(Option<Protocol>),
+    /// At most that many bytes.
+    Less(u32),
+    /// At least that many bytes.
+    Greater(u32),
+    Byte {
+        index: u32,
+        operator: &'static str,
+        value: u32,
+    },
+    Direction {
+        outbound: bool,
+    },
+    Ifindex(u32),
+    Vlan(Option<u32>),
+    Mpls(Option<u32>),
+    Pppoed,
+    Pppoes(Option<u32>),
+    Geneve(Option<u32>),
+    Vxlan(Option<u32>),
+    /// Bits of the first byte of an 802.11 header: their value and which they are.
+    WirelessType {
+        value: u32,
+        mask: u32,
+    },
+    WirelessDirection(u32),
+    Llc(Option<LlcType>),
+    Mtp2(Mtp2Type, bool),
+    Mtp3 {
+        field: Mtp3Field,
+        high_speed: bool,
+        relation: Relation,
+        negated: bool,
+        value: u32,
+    },
+}
+
+/// Kinds of 802.2 control fields.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum LlcType {
+    Information,
+    Supervisory,
+    Unnumbered,
+    /// A command among the supervisory ones.
+    SupervisoryCommand(u32),
+    UnnumberedCommand(u32),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Mtp2Type {
+    Fisu,
+    Lssu,
+    Msu,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Mtp3Field {
+    Sio,
+    Opc,
+    Dpc,
+    Sls,
+}
+
+/// What is said of an identifier: `ip src host`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Qualifiers {
+    pub(crate) protocol: Option<Protocol>,
+    pub(crate) direction: Direction,
+    pub(crate) kind: Kind,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Direction {
+    Any,
+    Src,
+    Dst,
+    SrcOrDst,
+    SrcAndDst,
+    Addr1,
+    Addr2,
+    Addr3,
+    Addr4,
+    Ra,
+    Ta,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Any,
+    Host,
+    Net,
+    Port,
+    Portrange,
+    Proto,
+    Protochain,
+    Gateway,
+}
+
+impl Kind {
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Any | Self::Host => "host",
+            Self::Net => "net",
+            Self::Port => "port",
+            Self::Portrange => "portrange",
+            Self::Proto => "proto",
+            Self::Protochain => "protochain",
+            Self::Gateway => "gateway",
+        }
+    }
+}
+
+/// What a packet's field is compared with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Id {
+    Name(String),
+    Number(u32),
+    /// Two to four decimal numbers.
+    Ipv4(String),
+    Ipv4Prefix(String, u32),
+    Ipv4Mask(String, String),
+    Ipv6(Ipv6Addr, Option<u32>),
+    Ethernet([u8; 6]),
+    Arcnet(u8),
+}
+
+/// How numbers are compared.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Relation {
+    Equal,
+    Greater,
+    GreaterOrEqual,
+    /// They have a bit in common.
+    AnyBit,
+}
+
+/// A number made of packet bytes and constants.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Arithmetic {
+    Number(u32),
+    Len,
+    Load {
+        protocol: Protocol,
+        index: Box<Arithmetic>,
+        size: u32,
+        place: Range<usize>,
+    },
+    Negate(Box<Arithmetic>),
+    /// An operation by its code in an instruction.
+    Binary {
+        operation: u16,
+        left: Box<Arithmetic>,
+        right: Box<Arithmetic>,
+        place: Range<usize>,
+    },
+}

@@ -1,0 +1,223 @@
+//! Numbers a program computes. Equal formulas are one value, so that equality is comparing numbers.
+
+use crate::instruction::code::{ADD, AND, B, H, LSH, MUL, NEG, OR, RSH, SUB, W, XOR};
+use crate::machine::compute;
+use std::collections::HashMap;
+
+/// A value, by its number in [`Values`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) struct ValueId(u32);
+
+/// A word of memory that is kept from one test to another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) struct Slot(pub(crate) u8);
+
+impl Slot {
+    /// How many a condition may have. A program has room for fewer.
+    pub(crate) const MAX_COUNT: u8 = 64;
+
+    /// Its bit in a set of slots.
+    pub(crate) fn bit(self) -> u64 {
+        1 << (self.0 % Self::MAX_COUNT)
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Value {
+    Constant(u32),
+    /// The packet's length on the wire.
+    Length,
+    /// Packet bytes at an offset, to which the base is added.
+    Load {
+        base: Option<ValueId>,
+        offset: u32,
+        size: Size,
+    },
+    /// Length in bytes of the IPv4 header at an offset.
+    HeaderLength(u32),
+    Slot(Slot),
+    Negate(ValueId),
+    /// An operation by its code in an instruction.
+    Binary(u16, ValueId, ValueId),
+}
+
+/// How many bytes are loaded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Size {
+    Byte,
+    Half,
+    Word,
+}
+
+impl Size {
+    pub(crate) fn code(self) -> u16 {
+        match self {
+            Self::Byte => B,
+            Self::Half => H,
+            Self::Word => W,
+        }
+    }
+
+    /// The largest number of that size.
+    fn max(self) -> u32 {
+        match self {
+            Self::Byte => 0xff,
+            Self::Half => 0xffff,
+            Self::Word => u32::MAX,
+        }
+    }
+}
+
+/// All values of a program.
+#[derive(Debug, Default)]
+pub(crate) struct Values {
+    values: Vec<Value>,
+    /// Which slots each value is made of, a bit each.
+    slots: Vec<u64>,
+    known: HashMap<Value, ValueId>,
+}
+
+impl Values {
+    pub(crate) fn get(&self, id: ValueId) -> Value {
+        self.values[id.0 as usize]
+    }
+
+    pub(crate) fn of(&mut self, value: Value) -> ValueId {
+        if let Some(known) = self.known.get(&value) {
+            return *known;
+        }
+        let slots = match value {
+            Value::Constant(_) | Value::Length | Value::HeaderLength(_) => 0,
+            Value::Slot(slot) => slot.bit(),
+            Value::Load { base, .. } => base.map_or(0, |base| self.slots(base)),
+            Value::Negate(operand) => self.slots(operand),
+            Value::Binary(_, left, right) => self.slots(left) | self.slots(right),
+        };
+        let id = ValueId(u32::try_from(self.values.len()).expect("an expression is not that long"));
+        self.values.push(value);
+        self.slots.push(slots);
+        self.known.insert(value, id);
+        id
+    }
+
+    /// Which slots a value is made of, a bit each.
+    pub(crate) fn slots(&self, id: ValueId) -> u64 {
+        self.slots[id.0 as usize]
+    }
+
+    pub(crate) fn constant(&mut self, number: u32) -> ValueId {
+        self.of(Value::Constant(number))
+    }
+
+    pub(crate) fn as_constant(&self, id: ValueId) -> Option<u32> {
+        match self.get(id) {
+            Value::Constant(number) => Some(number),
+            _ => None,
+        }
+    }
+
+    /// An upper bound that needs no packet.
+    fn max(&self, id: ValueId) -> u32 {
+        match self.get(id) {
+            Value::Constant(number) => number,
+            Value::Load { size, .. } => size.max(),
+            Value::HeaderLength(_) => 60,
+            Value::Binary(AND, left, right) => self.max(left).min(self.max(right)),
+            _ => u32::MAX,
+        }
+    }
+
+    pub(crate) fn negate(&mut self, operand: ValueId) -> ValueId {
+        match self.get(operand) {
+            Value::Constant(number) => self.constant(number.wrapping_neg()),
+            Value::Negate(inner) => inner,
+            _ => self.of(Value::Negate(operand)),
+        }
+    }
+
+    /// The result of an operation, as simple as it gets. What rejects a packet by being computed, a load
+    /// or a division, is kept.
+    pub(crate) fn binary(&mut self, operation: u16, left: ValueId, right: ValueId) -> ValueId {
+        debug_assert_ne!(operation, NEG, "not of two operands");
+        match (self.as_constant(left), self.as_constant(right)) {
+            (Some(a), Some(b)) => {
+                if let Some(result) = compute(operation, a, b) {
+                    return self.constant(result);
+                }
+            }
+            (Some(_), None) if matches!(operation, ADD | MUL | AND | OR | XOR) => {
+                return self.binary(operation, right, left);
+            }
+            (None, Some(b)) => {
+                match (operation, b) {
+                    (ADD | SUB | OR | XOR | LSH | RSH, 0) | (MUL, 1) => return left,
+                    _ => {}
+                }
+                let max = self.max(left);
+                if operation == AND && 0 < max {
+                    // All bits that can be set.
+                    let bits = u32::MAX >> max.leading_zeros();
+                    if b & bits == bits {
+                        return left;
+                    }
+                }
+                if let (ADD | AND | OR | XOR, Value::Binary(inner, x, y)) =
+                    (operation, self.get(left))
+                    && inner == operation
+                    && let Some(y) = self.as_constant(y)
+                    && let Some(both) = compute(operation, y, b)
+                {
+                    let both = self.constant(both);
+                    return self.binary(operation, x, both);
+                }
+            }
+            (None, None) | (Some(_), None) => {}
+        }
+        self.of(Value::Binary(operation, left, right))
+    }
+
+    /// Packet bytes at an offset from a base.
+    pub(crate) fn load(&mut self, base: Option<ValueId>, offset: u32, size: Size) -> ValueId {
+        match base.map(|base| (base, self.as_constant(base))) {
+            Some((_, Some(constant))) => self.load(None, offset.wrapping_add(constant), size),
+            // A constant in the base goes where loads have one anyway.
+            Some((base, None)) => match self.get(base) {
+                Value::Binary(ADD, inner, constant)
+                    if self.as_constant(constant).is_some_and(|c| {
+                        c.checked_add(offset).is_some_and(|sum| sum < 1 << 16)
+                    }) =>
+                {
+                    let constant = self.as_constant(constant).unwrap_or_default();
+                    self.load(Some(inner), offset + constant, size)
+                }
+                _ => self.of(Value::Load { base: Some(base), offset, size }),
+            },
+            None => self.of(Value::Load { base: None, offset, size }),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_known_is_computed() {
+        let mut values = Values::default();
+        let [two, three] = [2, 3].map(|n| values.constant(n));
+        let five = values.binary(ADD, two, three);
+        assert_eq!(values.as_constant(five), Some(5));
+        let byte = values.load(None, 0, Size::Byte);
+        let mask = values.constant(0xff_ffff);
+        assert_eq!(values.binary(AND, byte, mask), byte);
+        assert_eq!(values.binary(AND, mask, byte), byte);
+        let zero = values.constant(0);
+        assert_eq!(values.binary(ADD, byte, zero), byte);
+        assert_ne!(values.binary(AND, byte, zero), zero, "the load may reject");
+        assert_ne!(
+            values.binary(crate::instruction::code::DIV, five, zero),
+            zero,
+            "this does reject"
+        );
+    }
+}

@@ -1,0 +1,7 @@
+//! The filter language beside libpcap: its test cases, tcpdump itself, and the kernel.
+#![expect(clippy::unwrap_used, reason = "a test says what failed by panicking")]
+
+mod cases;
+mod differential;
+mod names;
+mod peer;

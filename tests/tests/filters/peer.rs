@@ -1,0 +1,117 @@
+//! tcpdump as a compiler and as a filter of captures.
+
+use filter::{Instruction, LinkType, Options, Program, Source, compile};
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use tempfile::TempDir;
+use xtask::corpus::{self, Frame};
+
+/// All frames of the corpus that have one link type, and a capture of them that tcpdump reads. A frame's
+/// time in it is its place among them, in seconds.
+pub(crate) struct Traffic {
+    pub(crate) link: LinkType,
+    pub(crate) frames: Vec<Frame>,
+    pub(crate) file: PathBuf,
+}
+
+/// The frames of the corpus by link type; `None` without corpus.
+pub(crate) fn traffic(directory: &TempDir) -> Option<Vec<Traffic>> {
+    let mut by_link: BTreeMap<u16, Vec<Frame>> = BTreeMap::new();
+    for frame in corpus::frames().unwrap()? {
+        by_link.entry(frame.link.0).or_default().push(frame);
+    }
+    let traffic = by_link.into_iter().map(|(link, frames)| {
+        let file = directory.path().join(format!("{link}.pcap"));
+        fs::write(&file, pcap(link, &frames)).unwrap();
+        Traffic { link: LinkType(link.into()), frames, file }
+    });
+    Some(traffic.collect())
+}
+
+fn pcap(link: u16, frames: &[Frame]) -> Vec<u8> {
+    let mut file = Vec::new();
+    file.extend(0xa1b2_c3d4u32.to_le_bytes());
+    file.extend([2, 0, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
+    file.extend(262_144u32.to_le_bytes());
+    file.extend(u32::from(link).to_le_bytes());
+    for (place, frame) in frames.iter().enumerate() {
+        let len = u32::try_from(frame.bytes.len()).unwrap();
+        for number in [u32::try_from(place).unwrap(), 0, len, frame.wire_len] {
+            file.extend(number.to_le_bytes());
+        }
+        file.extend(&frame.bytes);
+    }
+    file
+}
+
+/// How those captures were compiled for.
+pub(crate) fn options<'a>(names: &'a dyn filter::Names) -> Options<'a> {
+    Options { source: Source::File { big_endian: false }, names, ..Options::default() }
+}
+
+fn tcpdump(file: &Path) -> Command {
+    let mut command = Command::new("tcpdump");
+    command.args(["-Z", "root", "-r"]).arg(file).stdin(Stdio::null());
+    command
+}
+
+/// tcpdump's program for a capture; what it says where it refuses the expression. One that accepts
+/// nothing is as good as a refusal that says so.
+pub(crate) fn program(file: &Path, expression: &str) -> Result<Program, String> {
+    let output = tcpdump(file).args(["-ddd", "--", expression]).output().unwrap();
+    if !output.status.success() {
+        let message = String::from_utf8_lossy(&output.stderr);
+        let message = message.lines().last().unwrap_or_default().trim_start_matches("tcpdump: ");
+        return if message == REJECTS_ALL { Ok(nothing()) } else { Err(message.to_owned()) };
+    }
+    let text = String::from_utf8(output.stdout).unwrap();
+    let instructions = text.lines().skip(1).map(|line| {
+        let numbers: Vec<u32> = line.split(' ').map(|number| number.parse().unwrap()).collect();
+        Instruction {
+            code: numbers[0].try_into().unwrap(),
+            jt: numbers[1].try_into().unwrap(),
+            jf: numbers[2].try_into().unwrap(),
+            k: numbers[3],
+        }
+    });
+    Ok(Program::new(instructions.collect()))
+}
+
+const REJECTS_ALL: &str = "expression rejects all packets";
+
+fn nothing() -> Program {
+    Program::new(vec![Instruction::new(filter::code::RET, 0)])
+}
+
+/// Our program, in the same way.
+pub(crate) fn own(
+    expression: &str,
+    link: LinkType,
+    options: &Options<'_>,
+) -> Result<Program, filter::Error> {
+    compile(expression, link, options).or_else(|error| match error.message() {
+        REJECTS_ALL => Ok(nothing()),
+        _ => Err(error),
+    })
+}
+
+/// The places of the frames that tcpdump accepts; what it says where it refuses the expression.
+pub(crate) fn accepted(file: &Path, expression: &str) -> Result<Vec<usize>, String> {
+    let output = tcpdump(file).args(["-w", "-", "--", expression]).output().unwrap();
+    let message = String::from_utf8_lossy(&output.stderr).trim_end().to_owned();
+    if message.ends_with(REJECTS_ALL) {
+        return Ok(Vec::new());
+    }
+    if !output.status.success() {
+        return Err(message);
+    }
+    let word = |bytes: &[u8]| u32::from_le_bytes(*bytes.first_chunk().unwrap()) as usize;
+    let (mut places, mut rest) = (Vec::new(), &output.stdout[24..]);
+    while !rest.is_empty() {
+        places.push(word(rest));
+        rest = &rest[16 + word(&rest[8..])..];
+    }
+    Ok(places)
+}
