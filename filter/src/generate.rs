@@ -218,15 +218,15 @@ impl Generator<'_> {
             }
             Arithmetic::Binary { operation, left, right, place } => {
                 let (left, of_left) = self.arithmetic(left)?;
-                let (right_value, of_right) = self.arithmetic(right)?;
-                // What is written as a number is checked; what turns out to be one is not.
-                let message = match (operation, &**right) {
-                    (&DIV, Arithmetic::Number(0)) => "division by zero",
-                    (&MOD, Arithmetic::Number(0)) => "modulus by zero",
-                    (&(LSH | RSH), Arithmetic::Number(32..)) => "shift by more than 31 bits",
+                // tcpdump asks for the protocols of what is on the left only.
+                let (right_value, _) = self.arithmetic(right)?;
+                let message = match (*operation, self.values.as_constant(right_value)) {
+                    (DIV, Some(0)) => "division by zero",
+                    (MOD, Some(0)) => "modulus by zero",
+                    (LSH | RSH, Some(32..)) => "shift by more than 31 bits",
                     _ => {
                         let value = self.values.binary(*operation, left, right_value);
-                        return Ok((value, Condition::all([of_left, of_right])));
+                        return Ok((value, of_left));
                     }
                 };
                 return Err(Fault::new(message, place.clone()));

@@ -18,9 +18,11 @@
 //! Nothing here reads files or asks a resolver: names come from a [`Names`] of the caller's.
 //!
 //! What an expression means is what it means to libpcap, with these differences. `protochain` passes at
-//! most eight headers, so that it needs no loop and the kernel runs it. `gateway` works. A constant
-//! shift of a computed value is checked where it is written. Tests whose outcome is known are left out
-//! more often, so that more expressions are found to reject all packets.
+//! most eight headers, so that it needs no loop and the kernel runs it. `gateway` works. Whether a number
+//! is divided by zero is asked of the divisor, not of the first number in it. Tests whose outcome is known
+//! are left out more often, so that more expressions are found to reject all packets. A formula's right
+//! side means something only where its left side is of the packet's protocols, as in libpcap: say
+//! `tcp and` before `1000 - tcp[2:2] > 0`.
 
 mod condition;
 mod emit;

@@ -271,22 +271,23 @@ impl Generator<'_> {
         }
         let names = self.options.names;
         let of = |transport| names.port(name, transport).map(|port| (u32::from(port), transport));
-        if let Some(wanted) = wanted {
-            if let Some((port, _)) = of(wanted) {
-                return Ok((port, Some(wanted)));
+        // A name that TCP and UDP have alike is not of either.
+        let found = match (of(Transport::Tcp), of(Transport::Udp)) {
+            (Some((tcp, _)), Some((udp, _))) if tcp == udp => Some((tcp, None)),
+            (Some((_, _)), Some((udp, transport))) if wanted == Some(transport) => {
+                Some((udp, wanted))
             }
-            let other = [Transport::Tcp, Transport::Udp, Transport::Sctp].into_iter().find_map(of);
-            return Err(self.fault(match other {
-                Some((_, other)) => format!("port '{name}' is {}", other.name()),
-                None => format!("unknown port '{name}'"),
-            }));
-        }
-        match (of(Transport::Tcp), of(Transport::Udp)) {
-            (Some((tcp, _)), Some((udp, _))) if tcp == udp => Ok((tcp, None)),
             (Some((port, transport)), _) | (None, Some((port, transport))) => {
-                Ok((port, Some(transport)))
+                Some((port, Some(transport)))
             }
-            (None, None) => Err(self.fault(format!("unknown port '{name}'"))),
+            (None, None) => of(Transport::Sctp).map(|(port, transport)| (port, Some(transport))),
+        };
+        match (found, wanted) {
+            (None, _) => Err(self.fault(format!("unknown port '{name}'"))),
+            (Some((_, Some(transport))), Some(wanted)) if transport != wanted => {
+                Err(self.fault(format!("port '{name}' is {}", transport.name())))
+            }
+            (Some((port, transport)), wanted) => Ok((port, wanted.or(transport))),
         }
     }
 

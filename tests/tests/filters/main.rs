@@ -3,5 +3,7 @@
 
 mod cases;
 mod differential;
+mod grammar;
 mod names;
 mod peer;
+mod random;

@@ -1,7 +1,7 @@
 //! tcpdump as a compiler and as a filter of captures.
 
 use filter::{Instruction, LinkType, Options, Program, Source, compile};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -59,8 +59,9 @@ fn tcpdump(file: &Path) -> Command {
 
 /// tcpdump's program for a capture; what it says where it refuses the expression. One that accepts
 /// nothing is as good as a refusal that says so.
-pub(crate) fn program(file: &Path, expression: &str) -> Result<Program, String> {
-    let output = tcpdump(file).args(["-ddd", "--", expression]).output().unwrap();
+pub(crate) fn program(file: &Path, expression: &str, optimize: bool) -> Result<Program, String> {
+    let form = if optimize { "-ddd" } else { "-dddO" };
+    let output = tcpdump(file).args([form, "--", expression]).output().unwrap();
     if !output.status.success() {
         let message = String::from_utf8_lossy(&output.stderr);
         let message = message.lines().last().unwrap_or_default().trim_start_matches("tcpdump: ");
@@ -98,19 +99,19 @@ pub(crate) fn own(
 }
 
 /// The places of the frames that tcpdump accepts; what it says where it refuses the expression.
-pub(crate) fn accepted(file: &Path, expression: &str) -> Result<Vec<usize>, String> {
+pub(crate) fn accepted(file: &Path, expression: &str) -> Result<BTreeSet<usize>, String> {
     let output = tcpdump(file).args(["-w", "-", "--", expression]).output().unwrap();
     let message = String::from_utf8_lossy(&output.stderr).trim_end().to_owned();
     if message.ends_with(REJECTS_ALL) {
-        return Ok(Vec::new());
+        return Ok(BTreeSet::new());
     }
     if !output.status.success() {
         return Err(message);
     }
     let word = |bytes: &[u8]| u32::from_le_bytes(*bytes.first_chunk().unwrap()) as usize;
-    let (mut places, mut rest) = (Vec::new(), &output.stdout[24..]);
+    let (mut places, mut rest) = (BTreeSet::new(), &output.stdout[24..]);
     while !rest.is_empty() {
-        places.push(word(rest));
+        places.insert(word(rest));
         rest = &rest[16 + word(&rest[8..])..];
     }
     Ok(places)

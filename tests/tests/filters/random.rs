@@ -1,0 +1,100 @@
+//! Random expressions beside tcpdump's compiler: whether they are accepted, and what their programs say
+//! of packets of the corpus. Both programs run on our machine, which the kernel is compared with elsewhere.
+
+use crate::names::TestNames;
+use crate::{grammar, peer};
+use filter::{Metadata, Options, Program, run};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::{env, thread};
+use xtask::corpus::Frame;
+
+/// Link types, the more often the more packets there are of them.
+const LINKS: [u32; 8] = [1, 1, 1, 1, 101, 113, 0, 9];
+const MAX_FRAMES: usize = 400;
+
+/// Seeds whose expressions once were compiled to something else than tcpdump's.
+const KEPT: [u64; 0] = [];
+
+fn verdict(program: &Program, bytes: &[u8], len: u32) -> bool {
+    run(program, bytes, len, &Metadata::default()) != 0
+}
+
+/// What is different for the expression of a seed, if anything is.
+fn difference(seed: u64, traffic: &[peer::Traffic], options: &Options<'_>) -> Option<String> {
+    let mut dice = grammar::Dice(!seed);
+    let link = LINKS[dice.below(LINKS.len())];
+    let traffic = traffic.iter().find(|traffic| traffic.link.0 == link)?;
+    let expression = grammar::expression(seed);
+    let told =
+        |what: String| Some(format!("seed {seed}, link type {link}: {expression}\n  {what}"));
+    let theirs = peer::program(&traffic.file, &expression, true);
+    let own = peer::own(&expression, traffic.link, options);
+    let (own, theirs) = match (own, theirs) {
+        (Ok(own), Ok(theirs)) => (own, theirs),
+        (Err(_), Err(_)) => return None,
+        (Err(error), Ok(_)) => return told(format!("refused here: {error}")),
+        // It looks at the first number in a divisor, even where that is an offset.
+        (Ok(_), Err(message)) if message.ends_with("by zero") || message.ends_with("31 bits") => {
+            return None;
+        }
+        (Ok(_), Err(message)) => return told(format!("refused there: {message}")),
+    };
+    let step = traffic.frames.len().div_ceil(MAX_FRAMES);
+    for (place, frame) in traffic.frames.iter().enumerate().step_by(step) {
+        let Frame { bytes, wire_len, .. } = frame;
+        if verdict(&own, bytes, *wire_len) == verdict(&theirs, bytes, *wire_len) {
+            continue;
+        }
+        // Both leave tests out whose outcome does not matter, not always the same ones. That shows only
+        // where a packet is too short for them.
+        let mut longer = bytes.clone();
+        longer.resize(1 << 16, 0);
+        if verdict(&own, &longer, *wire_len) != verdict(&theirs, &longer, *wire_len) {
+            // And it takes 0 / x for 0 where x is 0, but only when it optimises.
+            let plain = peer::program(&traffic.file, &expression, false).unwrap();
+            if verdict(&own, &longer, *wire_len) == verdict(&plain, &longer, *wire_len) {
+                continue;
+            }
+            return told(format!(
+                "frame {place} of the corpus: {} here",
+                verdict(&own, bytes, *wire_len)
+            ));
+        }
+    }
+    None
+}
+
+/// How many seeds are tried: `FILTER_SEEDS`, by default few enough for every run.
+#[test]
+fn random_expressions_mean_what_tcpdump_means() {
+    let directory = tempfile::tempdir().unwrap();
+    let Some(traffic) = peer::traffic(&directory) else { return };
+    let names = TestNames::new();
+    let count = env::var("FILTER_SEEDS").map_or(1_500, |count| count.parse().unwrap());
+    let next = AtomicU64::new(0);
+    let worker = || {
+        let options = peer::options(&names);
+        let mut differences = Vec::new();
+        loop {
+            let seed = match next.fetch_add(1, Ordering::Relaxed) {
+                seed if seed < count => seed,
+                more => match KEPT.get(usize::try_from(more - count).unwrap()) {
+                    Some(kept) => *kept,
+                    None => return differences,
+                },
+            };
+            differences.extend(difference(seed, &traffic, &options));
+        }
+    };
+    let differences: Vec<String> = thread::scope(|scope| {
+        let workers = [scope.spawn(worker), scope.spawn(worker)];
+        workers.into_iter().flat_map(|worker| worker.join().unwrap()).collect()
+    });
+    println!("{count} expressions, {} differences", differences.len());
+    assert!(
+        differences.is_empty(),
+        "{} differences:\n{}",
+        differences.len(),
+        differences.join("\n")
+    );
+}
