@@ -28,7 +28,7 @@ pub(crate) fn program(
         order: Vec::new(),
     };
     emitter.arrivals[graph.root.index()].push(Registers::default());
-    for id in graph.from_root() {
+    for id in graph.ids_downwards() {
         if !emitter.arrivals[id.index()].is_empty() {
             emitter.block(id)?;
         }
@@ -84,7 +84,7 @@ impl Emitter<'_> {
             }
             Node::Set { slot, value, next } => {
                 let mut registers = self.meet(arrivals.iter());
-                registers.to_accumulator(value, self.values, &mut self.memory, &mut code)?;
+                registers.put_in_accumulator(value, self.values, &mut self.memory, &mut code)?;
                 code.push(Instruction::new(ST, self.memory.word(slot)?));
                 registers.stored(slot, self.values);
                 self.arrivals[next.index()].push(registers);
@@ -137,7 +137,7 @@ impl Emitter<'_> {
             return Registers::default();
         }
         let first = ways.next().copied().unwrap_or_default();
-        ways.fold(first, |all, way| all.meet(way))
+        ways.fold(first, Registers::meet)
     }
 
     /// Whether the registers hold what a test compares.
@@ -155,9 +155,9 @@ impl Emitter<'_> {
         code: &mut Vec<Instruction>,
     ) -> Option<()> {
         if self.values.as_constant(test.right).is_some() {
-            return registers.to_accumulator(test.left, self.values, &mut self.memory, code);
+            return registers.put_in_accumulator(test.left, self.values, &mut self.memory, code);
         }
-        registers.to_both(test.left, test.right, self.values, &mut self.memory, code)
+        registers.put_in_both(test.left, test.right, self.values, &mut self.memory, code)
     }
 
     /// All blocks one after the other, with their jumps.

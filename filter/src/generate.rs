@@ -220,10 +220,11 @@ impl Generator<'_> {
                 let (left, of_left) = self.arithmetic(left)?;
                 // tcpdump asks for the protocols of what is on the left only.
                 let (right_value, _) = self.arithmetic(right)?;
-                let message = match (*operation, self.values.as_constant(right_value)) {
-                    (DIV, Some(0)) => "division by zero",
-                    (MOD, Some(0)) => "modulus by zero",
-                    (LSH | RSH, Some(32..)) => "shift by more than 31 bits",
+                // Told where it is written; a divisor that comes to 0 rejects all packets.
+                let message = match (*operation, &**right) {
+                    (DIV, Arithmetic::Number(0)) => "division by zero",
+                    (MOD, Arithmetic::Number(0)) => "modulus by zero",
+                    (LSH | RSH, Arithmetic::Number(32..)) => "shift by more than 31 bits",
                     _ => {
                         let value = self.values.binary(*operation, left, right_value);
                         return Ok((value, of_left));
@@ -312,7 +313,7 @@ impl Generator<'_> {
     }
 
     fn metadata(&mut self, what: &str, offset: u32, size: Size) -> Result<ValueId, Fault> {
-        if self.options.source != Source::Live {
+        if let Source::File { .. } = self.options.source {
             let link = self.link.description();
             return Err(
                 self.fault(format!("{what} not supported on {link} when reading savefiles"))

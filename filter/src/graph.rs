@@ -78,7 +78,7 @@ impl Graph {
     }
 
     /// All numbers of nodes, the last one first: what leads to a node comes before it.
-    pub(crate) fn from_root(&self) -> impl Iterator<Item = NodeId> + use<> {
+    pub(crate) fn ids_downwards(&self) -> impl Iterator<Item = NodeId> + use<> {
         (0..=self.root.0).rev().map(NodeId)
     }
 

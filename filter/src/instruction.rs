@@ -210,7 +210,7 @@ impl fmt::Display for Printed<'_> {
                     let (name, operand) = instruction.words();
                     let line = format!("({n:03}) {name:8} {operand}");
                     if instruction.code & 7 != JMP {
-                        writeln!(f, "{}", line.trim_end())?;
+                        writeln!(f, "{line}")?;
                     } else if instruction.code & 0xf0 == JA {
                         writeln!(f, "({n:03}) {name:8} {}", n + 1 + instruction.k as usize)?;
                     } else {

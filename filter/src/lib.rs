@@ -73,6 +73,9 @@ pub struct Options<'a> {
 pub enum Source {
     /// A socket, whose kernel tells more of a packet than its bytes.
     Live,
+    /// Not said, as with tcpdump's `-y`: what only a kernel tells is asked of it, VLAN tags are in the
+    /// packet.
+    Anywhere,
     /// A capture file, in the byte order of the machine that wrote it.
     File {
         /// The most significant byte comes first.

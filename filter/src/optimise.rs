@@ -6,20 +6,20 @@ use crate::graph::{Graph, Node, NodeId};
 use crate::value::{Slot, ValueId, Values};
 use facts::Facts;
 
-/// A graph larger than that is not for the kernel anyway; it is looked through once.
+/// A graph larger than that is not for the kernel anyway: it is looked through while that helps much.
 const MANY_NODES: usize = 5_000;
 const MAX_PASSES: usize = 12;
 
 /// The same graph with fewer tests. No packet is accepted otherwise, except that one may be that is
 /// shorter than a test needs whose outcome does not matter.
 pub(crate) fn optimise(mut graph: Graph, values: &Values) -> Graph {
-    let passes = if graph.len() < MANY_NODES { MAX_PASSES } else { 1 };
-    for _ in 0..passes {
+    for _ in 0..MAX_PASSES {
         let targets = follow(&graph, values);
         let next = rebuilt(&graph, &targets, values);
         let is_done = next.len() == graph.len() && next.root == graph.root;
+        let is_worthwhile = next.len() < MANY_NODES || next.len() < graph.len() / 10 * 9;
         graph = next;
-        if is_done {
+        if is_done || !is_worthwhile {
             break;
         }
     }
@@ -31,7 +31,7 @@ pub(crate) fn initialised(mut graph: Graph, values: &mut Values) -> Graph {
     let mut set: Vec<Option<u64>> = vec![None; graph.len()];
     let mut missing = 0;
     set[graph.root.index()] = Some(0);
-    for id in graph.from_root() {
+    for id in graph.ids_downwards() {
         let Some(known) = set[id.index()] else { continue };
         let mut reach = |target: NodeId, known: u64| {
             let at = &mut set[target.index()];
@@ -63,7 +63,7 @@ fn follow(graph: &Graph, values: &Values) -> Vec<[NodeId; 2]> {
     let mut facts: Vec<Option<Facts>> = Vec::new();
     facts.resize_with(graph.len(), || None);
     facts[graph.root.index()] = Some(Facts::default());
-    for id in graph.from_root() {
+    for id in graph.ids_downwards() {
         let Some(known) = facts[id.index()].take() else { continue };
         let ways: [Option<(NodeId, Facts)>; 2] = match graph.get(id) {
             Node::Return(_) => [None, None],
@@ -104,7 +104,7 @@ fn rebuilt(graph: &Graph, targets: &[[NodeId; 2]], values: &Values) -> Graph {
     let mut reached = vec![false; graph.len()];
     let mut read = 0u64;
     reached[graph.root.index()] = true;
-    for id in graph.from_root() {
+    for id in graph.ids_downwards() {
         if !reached[id.index()] {
             continue;
         }
@@ -126,7 +126,7 @@ fn rebuilt(graph: &Graph, targets: &[[NodeId; 2]], values: &Values) -> Graph {
     }
     let mut next = Graph::empty();
     let mut places = vec![NodeId::REJECT; graph.len()];
-    let mut ids: Vec<_> = graph.from_root().filter(|id| reached[id.index()]).collect();
+    let mut ids: Vec<_> = graph.ids_downwards().filter(|id| reached[id.index()]).collect();
     ids.reverse();
     for id in ids {
         let [first, second] = targets[id.index()].map(|target| places[target.index()]);

@@ -14,8 +14,8 @@ use crate::tree::{
 };
 use std::ops::Range;
 
-/// How deep parentheses and `not` may be nested, and how long a formula may be.
-const MAX_DEPTH: usize = 300;
+/// How deep parentheses and `not` may be nested: each level takes its share of the stack.
+const MAX_DEPTH: usize = 100;
 
 /// Parses the words; `None` where there are none, which is what accepts all.
 pub(crate) fn parse(tokens: &[(Token, Range<usize>)]) -> Result<Option<Expression>, Fault> {

@@ -151,6 +151,11 @@ impl Values {
             (None, Some(b)) => {
                 match (operation, b) {
                     (ADD | SUB | OR | XOR | LSH | RSH, 0) | (MUL, 1) => return left,
+                    // The kernel takes no such shift. Nothing is left of the number.
+                    (LSH | RSH, 32..) => {
+                        let zero = self.constant(0);
+                        return self.binary(AND, left, zero);
+                    }
                     _ => {}
                 }
                 let max = self.max(left);

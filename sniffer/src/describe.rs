@@ -1,5 +1,6 @@
 //! From what was captured to the text of its line.
 
+use crate::capture::Frame;
 use summary::line::Writer;
 use summary::{
     CommunityId, Direction, Gso, LinkType, Names, Packet, Summary, Timestamp, decode_into,
@@ -30,7 +31,13 @@ pub(crate) struct Seen<'a> {
     pub(crate) gso: Option<Gso>,
 }
 
-impl Seen<'_> {
+impl<'a> Seen<'a> {
+    /// A frame that came through the interface of that name.
+    pub(crate) fn of(frame: &Frame<'a>, interface: &'a str) -> Self {
+        let Frame { ts, link, bytes, wire_len, direction, gso, .. } = *frame;
+        Self { ts, link, bytes, wire_len, interface: Some(interface), direction, gso }
+    }
+
     /// Bytes on the wire, as the line has them: what was captured was there.
     pub(crate) fn len(&self) -> u32 {
         self.wire_len.max(u32::try_from(self.bytes.len()).unwrap_or(u32::MAX))

@@ -7,6 +7,9 @@ use summary::capture_file::FileError;
 /// Why the program stops before it was asked to.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
+    /// The filter's expression does not compile.
+    #[error("filter: {0}")]
+    Filter(#[from] filter::Error),
     /// The kernel does not let this process open packet sockets.
     #[error(
         "no permission to capture: CAP_NET_RAW is missing\n  \

@@ -12,6 +12,7 @@ pub mod cli;
 mod describe;
 mod error;
 mod file;
+mod filter;
 mod interfaces;
 mod live;
 mod output;
@@ -30,7 +31,9 @@ use cli::{Cli, Job};
 /// Where something prevents it; what was captured until then is in the output. A reader of
 /// standard output that went away is no error.
 pub fn run(cli: &Cli) -> Result<(), Error> {
-    let done = match cli.job() {
+    let filter = cli.filter()?;
+    let done = match cli.job(filter.as_deref()) {
+        Job::Dump(job) => filter::dump(&job),
         Job::Generate(what) => cli::generate(what),
         Job::ListInterfaces => interfaces::list(),
         Job::Live(job) => live::run(&job),

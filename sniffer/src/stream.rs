@@ -100,7 +100,7 @@ impl Stream {
                     .map(|name| name.to_string_lossy().into_owned()),
                 source,
                 file,
-                filter: None,
+                filter: common.choice.text.map(str::to_owned),
                 snaplen: common.snaplen,
                 interfaces,
             },
@@ -168,6 +168,12 @@ impl Stream {
             line::write_number(n, buffer);
             buffer.extend_from_slice(rest);
         })
+    }
+
+    /// Counts packets that the filter does not take.
+    pub(crate) fn skip(&mut self, source: usize, count: u64) {
+        self.skip += count;
+        self.accounts[source].current.skip += count;
     }
 
     /// Counts a packet to be written; returns its number.

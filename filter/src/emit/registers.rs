@@ -2,8 +2,8 @@
 
 use crate::instruction::Instruction;
 use crate::instruction::code::{
-    ABS, ADD, ALU, AND, B, IMM, IND, K, LD, LDX, LEN, MEM, MISC, MSH, MUL, NEG, OR, ST, TAX, TXA,
-    X, XOR,
+    ABS, ADD, ALU, AND, B, DIV, IMM, IND, K, LD, LDX, LEN, MEM, MISC, MOD, MSH, MUL, NEG, OR, ST,
+    TAX, TXA, X, XOR,
 };
 use crate::value::{Slot, Value, ValueId, Values};
 
@@ -65,7 +65,7 @@ impl Registers {
     }
 
     /// Puts a value into the accumulator. `None` if there is too little memory.
-    pub(super) fn to_accumulator(
+    pub(super) fn put_in_accumulator(
         &mut self,
         value: ValueId,
         values: &Values,
@@ -81,32 +81,34 @@ impl Registers {
             Value::Length => code.push(Instruction::new(LD | LEN, 0)),
             Value::Slot(slot) => code.push(Instruction::new(LD | MEM, memory.word(slot)?)),
             Value::HeaderLength(_) => {
-                self.to_index(value, values, memory, code)?;
+                self.put_in_index(value, values, memory, code)?;
                 code.push(Instruction::new(MISC | TXA, 0));
             }
             Value::Load { base: None, offset, size } => {
                 code.push(Instruction::new(LD | ABS | size.code(), offset));
             }
             Value::Load { base: Some(base), offset, size } => {
-                self.to_index(base, values, memory, code)?;
+                self.put_in_index(base, values, memory, code)?;
                 code.push(Instruction::new(LD | IND | size.code(), offset));
             }
             Value::Negate(operand) => {
-                self.to_accumulator(operand, values, memory, code)?;
+                self.put_in_accumulator(operand, values, memory, code)?;
                 code.push(Instruction::new(ALU | NEG, 0));
             }
             Value::Binary(operation, left, right) => {
-                if let Some(number) = values.as_constant(right) {
-                    self.to_accumulator(left, values, memory, code)?;
+                let is_zero_divisor =
+                    matches!(operation, DIV | MOD) && values.as_constant(right) == Some(0);
+                if let (Some(number), false) = (values.as_constant(right), is_zero_divisor) {
+                    self.put_in_accumulator(left, values, memory, code)?;
                     code.push(Instruction::new(ALU | operation | K, number));
                 } else if matches!(operation, ADD | MUL | AND | OR | XOR)
                     && self.accumulator == Some(right)
                     && is_direct(left, values)
                 {
-                    self.to_index(left, values, memory, code)?;
+                    self.put_in_index(left, values, memory, code)?;
                     code.push(Instruction::new(ALU | operation | X, 0));
                 } else {
-                    self.to_both(left, right, values, memory, code)?;
+                    self.put_in_both(left, right, values, memory, code)?;
                     code.push(Instruction::new(ALU | operation | X, 0));
                 }
             }
@@ -116,7 +118,7 @@ impl Registers {
     }
 
     /// Puts a value into the index register; the accumulator may change.
-    fn to_index(
+    fn put_in_index(
         &mut self,
         value: ValueId,
         values: &Values,
@@ -133,7 +135,7 @@ impl Registers {
             Value::Slot(slot) => code.push(Instruction::new(LDX | MEM, memory.word(slot)?)),
             Value::HeaderLength(offset) => code.push(Instruction::new(LDX | MSH | B, offset)),
             _ => {
-                self.to_accumulator(value, values, memory, code)?;
+                self.put_in_accumulator(value, values, memory, code)?;
                 code.push(Instruction::new(MISC | TAX, 0));
             }
         }
@@ -142,7 +144,7 @@ impl Registers {
     }
 
     /// Puts one value into the accumulator and another one into the index register.
-    pub(super) fn to_both(
+    pub(super) fn put_in_both(
         &mut self,
         left: ValueId,
         right: ValueId,
@@ -152,17 +154,17 @@ impl Registers {
     ) -> Option<()> {
         if is_direct(right, values) && self.index != Some(right) {
             // Loading the index register leaves the accumulator alone.
-            self.to_accumulator(left, values, memory, code)?;
-            return self.to_index(right, values, memory, code);
+            self.put_in_accumulator(left, values, memory, code)?;
+            return self.put_in_index(right, values, memory, code);
         }
         if !needs_index(left, values) {
-            self.to_index(right, values, memory, code)?;
-            return self.to_accumulator(left, values, memory, code);
+            self.put_in_index(right, values, memory, code)?;
+            return self.put_in_accumulator(left, values, memory, code);
         }
-        self.to_accumulator(right, values, memory, code)?;
+        self.put_in_accumulator(right, values, memory, code)?;
         let word = memory.part()?;
         code.push(Instruction::new(ST, word));
-        self.to_accumulator(left, values, memory, code)?;
+        self.put_in_accumulator(left, values, memory, code)?;
         code.push(Instruction::new(LDX | MEM, word));
         memory.parts -= 1;
         self.index = Some(right);

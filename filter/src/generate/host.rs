@@ -102,7 +102,10 @@ impl Generator<'_> {
         let at = |offset: u32| {
             move |generator: &mut Self| {
                 let words = (0..4u32).map(|n| {
-                    let word = |number: u128| (number >> (96 - 32 * n)) as u32;
+                    let word = |number: u128| {
+                        let bits = number >> (96 - 32 * n) & u128::from(u32::MAX);
+                        u32::try_from(bits).unwrap_or(u32::MAX)
+                    };
                     let (address, mask) = (word(address.into()), word(mask));
                     if mask == 0 {
                         return Condition::Always(true);

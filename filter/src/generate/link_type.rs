@@ -176,7 +176,7 @@ impl Generator<'_> {
 
     /// An address family, whose numbers differ between the systems that write it.
     fn loopback_type(&mut self, number: u32) -> Condition {
-        let is_live = self.options.source == Source::Live;
+        let is_live = !matches!(self.options.source, Source::File { .. });
         let families: &[u32] = match number {
             ether_type::IP => &[2],
             ether_type::IP6 if is_live => &[10],
@@ -186,7 +186,7 @@ impl Generator<'_> {
         };
         let is_big_endian = match self.options.source {
             _ if self.layout.family == Family::Loop => true,
-            Source::Live => cfg!(target_endian = "big"),
+            Source::Live | Source::Anywhere => cfg!(target_endian = "big"),
             Source::File { big_endian } => big_endian,
         };
         let families = families.iter().map(|family| {

@@ -100,7 +100,7 @@ impl Generator<'_> {
         }
         match protocol {
             None | Some(Protocol::Ip | Protocol::Ip6) => {
-                self.at_most(0xff, "protocol number", number)?
+                self.at_most(0xff, "protocol number", number)?;
             }
             Some(Protocol::Iso) => self.at_most(0xff, "ISO protocol", number)?,
             _ => {}

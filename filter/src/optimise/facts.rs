@@ -145,14 +145,14 @@ impl Known {
         match (relation, outcome) {
             (Relation::Equal, true) => self.choices = Some(vec![number]),
             (Relation::Equal, false) if self.excluded.len() < MAX_EXCLUDED => {
-                self.excluded.push(number)
+                self.excluded.push(number);
             }
             (Relation::Equal, false) => {}
             (Relation::Greater, true) => self.least = self.least.max(number.saturating_add(1)),
             (Relation::Greater, false) => self.most = self.most.min(number),
             (Relation::GreaterOrEqual, true) => self.least = self.least.max(number),
             (Relation::GreaterOrEqual, false) => {
-                self.most = self.most.min(number.saturating_sub(1))
+                self.most = self.most.min(number.saturating_sub(1));
             }
             (Relation::AnyBit, true) if self.masks.len() < MAX_MASKS => self.masks.push(number),
             (Relation::AnyBit, true) => {}

@@ -1,6 +1,6 @@
 //! Formulas: `ip[2:2] - 4 * (ip[0] & 0xf) > 100`.
 
-use super::{MAX_DEPTH, Parser};
+use super::Parser;
 use crate::error::Fault;
 use crate::instruction::code::{ADD, AND, DIV, LSH, MOD, MUL, OR, RSH, SUB, XOR};
 use crate::lexer::{Keyword, Token};
@@ -23,6 +23,9 @@ fn operation(sign: &str) -> Option<(u16, Option<u8>)> {
         _ => return None,
     })
 }
+
+/// How many operations may depend on one another.
+const MAX_OPERATIONS: usize = 200;
 
 /// How strongly a minus binds that negates.
 const NEGATION: u8 = 6;
@@ -55,9 +58,9 @@ impl Parser<'_> {
             let (right, right_depth) = self.formula_after(operand, Some(strength))?;
             self.depth -= 1;
             depth = depth.max(right_depth) + 1;
-            if MAX_DEPTH < depth {
+            if MAX_OPERATIONS < depth {
                 return Err(Fault::new(
-                    format!("formula with more than {MAX_DEPTH} operations"),
+                    format!("formula with more than {MAX_OPERATIONS} operations"),
                     place,
                 ));
             }

@@ -99,9 +99,8 @@ impl Parser<'_> {
             Keyword::Greater => Primitive::Greater(self.number()?),
             Keyword::Byte => {
                 let index = self.number()?;
-                let operator = match *self.peek() {
-                    Token::Sign(sign @ ("&" | "|" | "<" | ">" | "=")) => sign,
-                    _ => return Err(self.expected("\"=\", \"<\", \">\", \"&\" or \"|\"")),
+                let Token::Sign(operator @ ("&" | "|" | "<" | ">" | "=")) = *self.peek() else {
+                    return Err(self.expected("\"=\", \"<\", \">\", \"&\" or \"|\""));
                 };
                 self.take();
                 Primitive::Byte { index, operator, value: self.number()? }

@@ -12,6 +12,7 @@ pub(crate) use frame::{Frame, Frames};
 use crate::Error;
 use crate::cli::Direction;
 use crate::interfaces::{self, Interface};
+use filter::Program;
 use frame::Shape;
 use nix::sys::socket::{setsockopt, sockopt};
 use ring::{Ring, Version};
@@ -74,6 +75,8 @@ pub(crate) struct Capture {
     /// The interface's name at the start, for messages.
     name: String,
     options: Options,
+    /// Which packets are taken, of those that the options ask for.
+    filter: Option<Arc<Program>>,
     counters: Counters,
 }
 
@@ -83,6 +86,8 @@ pub(crate) struct Reader {
     socket: Arc<Socket>,
     ring: Ring,
     shape: Shape,
+    /// The filter, where the kernel does not run it.
+    filter: Option<Arc<Program>>,
 }
 
 /// The kernel's counters since the capture began.
@@ -118,10 +123,14 @@ impl std::ops::Add for Counters {
 
 /// Opens a capture on one interface, or on all: the socket is for no protocol until ring and
 /// filter are set, and bound last, so that not one packet arrives that the filter has not seen.
-pub(crate) fn open(interface: &Interface, options: &Options) -> Result<(Capture, Reader), Error> {
-    let (capture, reader) = prepare(interface, options)?;
-    capture.accept(interface)?;
-    capture.attach(interface)?;
+pub(crate) fn open(
+    interface: &Interface,
+    options: &Options,
+    filter: Option<Arc<Program>>,
+) -> Result<(Capture, Reader), Error> {
+    let (capture, mut reader) = prepare(interface, options, filter)?;
+    reader.filter = capture.accept(interface)?;
+    capture.bind(interface)?;
     Ok((capture, reader))
 }
 
@@ -131,6 +140,7 @@ pub(crate) fn open(interface: &Interface, options: &Options) -> Result<(Capture,
 pub(crate) fn open_group(
     interface: &Interface,
     options: &Options,
+    filter: Option<&Arc<Program>>,
     count: usize,
 ) -> Result<Vec<(Capture, Reader)>, Error> {
     let share = Options {
@@ -140,20 +150,26 @@ pub(crate) fn open_group(
     let mut members = Vec::with_capacity(count);
     let mut group = None;
     for _ in 0..count {
-        let (capture, reader) = prepare(interface, &share)?;
+        let (capture, reader) = prepare(interface, &share, filter.cloned())?;
         capture.close()?;
-        capture.attach(interface)?;
+        capture.bind(interface)?;
         let joined = sys::join_fanout(&capture.socket, group)
             .map_err(|source| capture.failed("PACKET_FANOUT", source))?;
         group = Some(joined);
         members.push((capture, reader));
     }
-    members.iter().try_for_each(|(capture, _)| capture.accept(interface))?;
+    for (capture, reader) in &mut members {
+        reader.filter = capture.accept(interface)?;
+    }
     Ok(members)
 }
 
 /// Opens a socket for no protocol, with its ring.
-fn prepare(interface: &Interface, options: &Options) -> Result<(Capture, Reader), Error> {
+fn prepare(
+    interface: &Interface,
+    options: &Options,
+    filter: Option<Arc<Program>>,
+) -> Result<(Capture, Reader), Error> {
     let name = || interface.name.clone();
     let Some(link) = interface.link_type() else {
         return Err(Error::LinkType { name: name(), arphrd: interface.arphrd });
@@ -186,8 +202,9 @@ fn prepare(interface: &Interface, options: &Options) -> Result<(Capture, Reader)
     let shape = Shape { version: geometry.version, link, has_virtio, snaplen: options.snaplen };
     let socket = Arc::new(socket);
     let counters = Counters::default();
-    let capture = Capture { socket: socket.clone(), name: name(), options: *options, counters };
-    Ok((capture, Reader { socket, ring, shape }))
+    let capture =
+        Capture { socket: socket.clone(), name: name(), options: *options, filter, counters };
+    Ok((capture, Reader { socket, ring, shape, filter: None }))
 }
 
 /// Sets the ring of the latest version that the kernel has.
@@ -212,9 +229,16 @@ fn set_ring(socket: &Socket, options: &Options) -> Result<RingGeometry, Error> {
 }
 
 impl Capture {
-    /// Binds to the interface, which starts reception. A socket that was bound to another one, which
-    /// is gone, goes on with this one: that needs no privilege.
+    /// Goes on with another interface of the same link type, where the one that the socket was bound to
+    /// is gone: that needs no privilege.
     pub(crate) fn attach(&self, interface: &Interface) -> Result<(), Error> {
+        // Not before its filter knows which one is loopback.
+        self.accept(interface)?;
+        self.bind(interface)
+    }
+
+    /// Binds to the interface, which starts reception.
+    fn bind(&self, interface: &Interface) -> Result<(), Error> {
         if self.options.is_promiscuous && interface.index != 0 {
             sys::set_promiscuous(&self.socket, interface.index)
                 .map_err(|source| self.failed("PACKET_ADD_MEMBERSHIP", source))?;
@@ -222,11 +246,24 @@ impl Capture {
         sys::bind(&self.socket, interface.index).map_err(|source| self.failed("bind", source))
     }
 
-    /// Lets packets in.
-    fn accept(&self, interface: &Interface) -> Result<(), Error> {
+    /// Lets packets in. Returns the filter where the kernel does not run it: it is too long, or is about
+    /// headers that this program makes.
+    fn accept(&self, interface: &Interface) -> Result<Option<Arc<Program>>, Error> {
         let Options { snaplen, direction, .. } = self.options;
-        let filter = program::accept(snaplen, direction, loopback_index(interface)?);
-        self.set_filter(&filter)
+        let loopback = loopback_index(interface)?;
+        if let Some(filter) = self.filter.as_ref().filter(|_| interface.index != 0) {
+            let whole = program::accept(snaplen, direction, loopback, Some(filter));
+            if whole.len() <= Program::KERNEL_MAX_LEN {
+                match self.socket.attach_filter(&whole) {
+                    Ok(()) => return Ok(None),
+                    // More than it lets a socket have (net.core.optmem_max).
+                    Err(error) if error.raw_os_error() == Some(libc::ENOMEM) => {}
+                    Err(source) => return Err(self.failed("SO_ATTACH_FILTER", source)),
+                }
+            }
+        }
+        self.set_filter(&program::accept(snaplen, direction, loopback, None))?;
+        Ok(self.filter.clone())
     }
 
     /// Lets no more packets in; those in the ring stay to be read.
@@ -258,6 +295,11 @@ impl Reader {
         self.shape.version == Version::V2
     }
 
+    /// The filter, where the kernel does not run it.
+    pub(crate) fn filter(&self) -> Option<&Program> {
+        self.filter.as_deref()
+    }
+
     /// Whether all packets were read that the kernel has put into the ring.
     pub(crate) fn is_empty(&self) -> bool {
         self.ring.is_empty()
@@ -267,7 +309,8 @@ impl Reader {
     pub(crate) fn read_block<T>(&mut self, visit: impl FnOnce(&mut Frames<'_>) -> T) -> Option<T> {
         let mut block = self.ring.next_block()?;
         let status = block.status();
-        Some(visit(&mut Frames::new(block.body(), status, self.shape)))
+        let filter = self.filter.as_deref();
+        Some(visit(&mut Frames::new(block.body(), status, self.shape, filter)))
     }
 
     /// Takes the error that polling reported. That the interface is down is none: rtnetlink tells it,

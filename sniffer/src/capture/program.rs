@@ -3,36 +3,55 @@
 #![expect(clippy::cast_possible_truncation, reason = "the kernel's constants fit its fields")]
 
 use crate::cli::Direction;
+use filter::Program;
 use socket2::SockFilter;
 
 const LOAD_BYTE: u16 = (libc::BPF_LD | libc::BPF_B | libc::BPF_ABS) as u16;
 const LOAD_WORD: u16 = (libc::BPF_LD | libc::BPF_W | libc::BPF_ABS) as u16;
 const JUMP_IF_EQUAL: u16 = (libc::BPF_JMP | libc::BPF_JEQ | libc::BPF_K) as u16;
+const JUMP: u16 = (libc::BPF_JMP | libc::BPF_JA) as u16;
 const RETURN: u16 = (libc::BPF_RET | libc::BPF_K) as u16;
 
 /// Offsets that load what the kernel knows of a packet instead of its bytes (linux/filter.h).
 const PACKET_TYPE: u32 = (libc::SKF_AD_OFF + libc::SKF_AD_PKTTYPE).cast_unsigned();
 const INTERFACE_INDEX: u32 = (libc::SKF_AD_OFF + libc::SKF_AD_IFINDEX).cast_unsigned();
 
-/// Accepts packets of that direction up to `snaplen` bytes, but not what leaves through the interface
-/// `loopback`: it comes back in at once, and one packet is one line. There, out is in.
-pub(super) fn accept(snaplen: u32, direction: Direction, loopback: Option<u32>) -> Vec<SockFilter> {
+/// Accepts packets of that direction up to `snaplen` bytes, or as the filter says, but not what leaves
+/// through the interface `loopback`: it comes back in at once, and one packet is one line. There, out is
+/// in.
+pub(super) fn accept(
+    snaplen: u32,
+    direction: Direction,
+    loopback: Option<u32>,
+    filter: Option<&Program>,
+) -> Vec<SockFilter> {
     let reject = || SockFilter::new(RETURN, 0, 0, 0);
-    let accept = || SockFilter::new(RETURN, 0, 0, snaplen);
     let load_packet_type = || SockFilter::new(LOAD_BYTE, 0, 0, PACKET_TYPE);
-    // Skips one instruction where the packet is not outgoing.
-    let if_outgoing = || SockFilter::new(JUMP_IF_EQUAL, 0, 1, u32::from(libc::PACKET_OUTGOING));
+    // Skips so many instructions where the packet is outgoing, and where it is not.
+    let if_outgoing = |outgoing, other| {
+        SockFilter::new(JUMP_IF_EQUAL, outgoing, other, u32::from(libc::PACKET_OUTGOING))
+    };
+    // Each part goes on to the next one, or rejects.
+    let of_direction = match direction {
+        Direction::Inout => Vec::new(),
+        Direction::In => vec![load_packet_type(), if_outgoing(0, 1), reject()],
+        Direction::Out => vec![load_packet_type(), if_outgoing(1, 0), reject()],
+    };
     let mut program = Vec::new();
     if let Some(loopback) = loopback {
         // Of loopback all that comes in is accepted, whatever the direction: it went out, too.
         program.push(SockFilter::new(LOAD_WORD, 0, 0, INTERFACE_INDEX));
         program.push(SockFilter::new(JUMP_IF_EQUAL, 0, 4, loopback));
-        program.extend([load_packet_type(), if_outgoing(), reject(), accept()]);
+        program.extend([load_packet_type(), if_outgoing(0, 1), reject()]);
+        program.push(SockFilter::new(JUMP, 0, 0, of_direction.len() as u32));
     }
-    match direction {
-        Direction::Inout => program.push(accept()),
-        Direction::In => program.extend([load_packet_type(), if_outgoing(), reject(), accept()]),
-        Direction::Out => program.extend([load_packet_type(), if_outgoing(), accept(), reject()]),
+    program.extend(of_direction);
+    match filter {
+        None => program.push(SockFilter::new(RETURN, 0, 0, snaplen)),
+        Some(filter) => {
+            let instructions = filter.instructions().iter();
+            program.extend(instructions.map(|i| SockFilter::new(i.code, i.jt, i.jf, i.k)));
+        }
     }
     program
 }

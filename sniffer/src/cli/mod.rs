@@ -5,15 +5,16 @@ mod values;
 use clap::error::ErrorKind;
 use clap::{CommandFactory, Parser, ValueEnum};
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::Error;
 use crate::capture::Options;
 use crate::describe::Details;
+use crate::filter::Choice;
 use crate::interfaces::ANY;
 use crate::output::{Compression, Rotation, strftime};
-use values::{file_size, interface_name, path, positive_seconds, seconds};
+use values::{file_size, interface_name, link_type, path, positive_seconds, seconds};
 
 /// Most bytes of a packet that are captured unless `-s` says otherwise; tcpdump's default.
 pub const DEFAULT_SNAPLEN: u32 = 262_144;
@@ -139,6 +140,23 @@ pub struct Cli {
     #[arg(short, long)]
     quiet: bool,
 
+    /// Read the filter from FILE, where `#` begins a comment
+    #[arg(short = 'F', long, value_name = "FILE", value_parser = path, conflicts_with = "expression")]
+    filter_file: Option<PathBuf>,
+
+    /// Print the filter's program instead of capturing; -dd as C, -ddd as numbers
+    #[arg(short, long = "dump-filter", action = clap::ArgAction::Count, conflicts_with = "write")]
+    dump: u8,
+
+    /// Print it for packets of LINKTYPE, as EN10MB, RAW or LINUX_SLL2; needs no interface
+    #[arg(short = 'y', long, value_name = "LINKTYPE", value_parser = link_type, requires = "dump",
+          conflicts_with_all = ["interface", "read"])]
+    linktype: Option<filter::LinkType>,
+
+    /// Leave the filter's program as it is first made, for who looks for a fault in making it short
+    #[arg(short = 'O', long)]
+    no_optimize: bool,
+
     /// List the interfaces with state, link type and addresses, and exit
     #[arg(short = 'D', long, conflicts_with_all = ["interface", "read", "write"])]
     list_interfaces: bool,
@@ -146,6 +164,10 @@ pub struct Cli {
     /// Print the manual page or a shell's completions, and exit
     #[arg(long, value_name = "KIND", value_enum, exclusive = true)]
     generate: Option<Generate>,
+
+    /// Take only packets that match: the language of pcap-filter(7), as `tcp port 443`
+    #[arg(value_name = "EXPRESSION", conflicts_with = "list_interfaces")]
+    expression: Vec<String>,
 }
 
 const EXAMPLES: &str = "Examples:
@@ -153,6 +175,8 @@ const EXAMPLES: &str = "Examples:
   sniffer -i any -c 100 | jq .dst        the next hundred packets, through jq
   sniffer -i eth0 -i eth1 -G 3600 -w %Y%m%d-%H.ndjson.zst
                                          two interfaces, a compressed file an hour
+  sniffer -i eth0 'tcp port 443 and not host 10.0.0.5'
+                                         what tcpdump would take for it
   sniffer -r dump.pcapng.gz              a capture file as lines of JSON";
 
 /// Which packets are captured, by their direction.
@@ -186,6 +210,8 @@ pub(crate) enum Job<'a> {
     Generate(Generate),
     /// Print the interfaces.
     ListInterfaces,
+    /// Print the filter's program.
+    Dump(DumpJob<'a>),
     /// Capture.
     Live(LiveJob<'a>),
     /// Read a capture file.
@@ -209,6 +235,20 @@ pub(crate) struct LiveJob<'a> {
     pub(crate) stats_interval: Duration,
     /// What both kinds of run have.
     pub(crate) common: Common<'a>,
+}
+
+/// What to print a program for.
+#[derive(Debug)]
+pub(crate) struct DumpJob<'a> {
+    pub(crate) choice: Choice<'a>,
+    /// The form, by the number of `d`.
+    pub(crate) form: u8,
+    /// The link type, if it is named.
+    pub(crate) link: Option<filter::LinkType>,
+    /// The capture file whose link type it is.
+    pub(crate) reads: Option<&'a Path>,
+    /// The interfaces, of which the first one's link type counts.
+    pub(crate) interfaces: Vec<&'a str>,
 }
 
 /// What to read.
@@ -237,6 +277,8 @@ pub(crate) struct Common<'a> {
     pub(crate) count: Option<u64>,
     /// Most bytes kept of a packet.
     pub(crate) snaplen: u32,
+    /// Which packets are taken.
+    pub(crate) choice: Choice<'a>,
     /// What lines say besides what they always do.
     pub(crate) details: Details,
     /// Whether standard error is for errors only.
@@ -280,7 +322,22 @@ impl Cli {
         Ok(())
     }
 
-    pub(crate) fn job(&self) -> Job<'_> {
+    /// The filter's text, from the words or the file.
+    pub(crate) fn filter(&self) -> Result<Option<String>, Error> {
+        match &self.filter_file {
+            Some(path) => crate::filter::read(path).map(Some),
+            None if self.expression.is_empty() => Ok(None),
+            None => Ok(Some(self.expression.join(" "))),
+        }
+    }
+
+    /// What is to be done, with a filter of that text.
+    pub(crate) fn job<'a>(&'a self, filter: Option<&'a str>) -> Job<'a> {
+        let choice = Choice {
+            text: filter.filter(|text| !text.trim().is_empty()),
+            is_optimized: !self.no_optimize,
+            snaplen: self.snapshot_length,
+        };
         let common = Common {
             output: self.write.as_ref().filter(|path| path.as_os_str() != "-"),
             is_forced: self.force,
@@ -292,6 +349,7 @@ impl Cli {
             },
             count: self.count,
             snaplen: self.snapshot_length,
+            choice,
             details: Details {
                 has_ethernet: self.ethernet,
                 has_names: self.names,
@@ -304,6 +362,15 @@ impl Cli {
         }
         if self.list_interfaces {
             return Job::ListInterfaces;
+        }
+        if 0 < self.dump {
+            return Job::Dump(DumpJob {
+                choice,
+                form: self.dump,
+                link: self.linktype,
+                reads: self.read.first().map(PathBuf::as_path),
+                interfaces: self.interface.iter().map(String::as_str).collect(),
+            });
         }
         let thread_count = self.threads.and_then(|count| usize::try_from(count).ok());
         match &self.read[..] {
@@ -410,7 +477,7 @@ mod tests {
     fn letters_are_tcpdumps() {
         let words = ["sniffer", "-i", "lo", "-c", "5", "-s", "96", "-w", "-", "-p", "-e", "-q"];
         let cli = Cli::try_parse_from(words).unwrap();
-        let Job::Live(job) = cli.job() else { panic!("not live") };
+        let Job::Live(job) = cli.job(None) else { panic!("not live") };
         assert_eq!((&job.interfaces[..], job.capture.is_promiscuous), (&["lo"][..], false));
         assert_eq!((job.common.count, job.common.snaplen, job.common.output), (Some(5), 96, None));
     }

@@ -52,6 +52,13 @@ pub(super) fn positive_seconds(text: &str) -> Result<Duration, String> {
     }
 }
 
+/// A link type by the name that tcpdump has for it.
+pub(super) fn link_type(text: &str) -> Result<filter::LinkType, String> {
+    filter::LinkType::from_name(text).ok_or_else(|| {
+        let names: Vec<_> = filter::LinkType::names().map(|(name, _)| name).collect();
+        format!("no such link type; there are: {}", names.join(", "))
+    })
+}
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,11 +1,14 @@
 //! One capture file: its next frame, and the part of it that is in memory.
 
+use filter::{Metadata, Program};
+use std::sync::Arc;
 use summary::capture_file::{FileError, FileInterface, Reader, Step};
 use summary::{LinkType, Timestamp};
 
 use super::input::Input;
 use crate::Error;
 use crate::describe::Seen;
+use crate::filter::Filter;
 
 /// Bytes read at once, and room for records of usual size: they are to stay in the processor's cache
 /// until they are described.
@@ -25,6 +28,11 @@ pub(super) struct CaptureFile<'a> {
     head: Option<Head>,
     /// What the reader wants to see before it goes on.
     needed: usize,
+    filter: &'a Filter<'a>,
+    /// The filter's program for the frames of a link type.
+    program: Option<(LinkType, Arc<Program>)>,
+    /// Packets that the filter did not take, since they were asked for.
+    skipped: u64,
     /// Nothing more will come.
     is_over: bool,
     failure: Option<FileError>,
@@ -39,10 +47,12 @@ struct Head {
     interface: usize,
     /// Where its bytes begin and end in the buffer.
     bytes: (usize, usize),
+    /// Where they would end without a snap length: the filter sees all.
+    end: usize,
 }
 
 impl<'a> CaptureFile<'a> {
-    pub(super) fn new(input: Input<'a>, snaplen: usize) -> Self {
+    pub(super) fn new(input: Input<'a>, snaplen: usize, filter: &'a Filter<'a>) -> Self {
         Self {
             input,
             reader: Reader::new(),
@@ -52,6 +62,9 @@ impl<'a> CaptureFile<'a> {
             end: 0,
             head: None,
             needed: 1,
+            filter,
+            program: None,
+            skipped: 0,
             is_over: false,
             failure: None,
         }
@@ -64,7 +77,7 @@ impl<'a> CaptureFile<'a> {
 
     /// The next frame.
     pub(super) fn seen(&self) -> Option<Seen<'_>> {
-        let Head { ts, link, wire_len, interface, bytes: (start, end) } = self.head?;
+        let Head { ts, link, wire_len, interface, bytes: (start, end), .. } = self.head?;
         Some(Seen {
             ts,
             link,
@@ -85,6 +98,16 @@ impl<'a> CaptureFile<'a> {
         self.reader.interfaces()
     }
 
+    /// Whether the machine that wrote the file has the most significant byte first.
+    pub(super) fn is_big_endian(&self) -> bool {
+        self.reader.is_big_endian()
+    }
+
+    /// Packets that the filter did not take since the last time.
+    pub(super) fn take_skipped(&mut self) -> u64 {
+        std::mem::take(&mut self.skipped)
+    }
+
     pub(super) fn is_regular(&self) -> bool {
         self.input.is_regular()
     }
@@ -99,8 +122,37 @@ impl<'a> CaptureFile<'a> {
         self.input.whole_len
     }
 
-    /// Goes on to the next frame in memory, or to the end; false where more has to be read first.
-    pub(super) fn step(&mut self) -> bool {
+    /// Goes on to the next frame in memory that the filter takes, or to the end; false where more has to
+    /// be read first.
+    ///
+    /// # Errors
+    ///
+    /// Where the filter does not compile for a frame's link type.
+    pub(super) fn step(&mut self) -> Result<bool, Error> {
+        loop {
+            let has_stepped = self.step_any();
+            let Some(head) = self.head.filter(|_| has_stepped) else { return Ok(has_stepped) };
+            if self.takes(head)? {
+                return Ok(true);
+            }
+            self.skipped += 1;
+        }
+    }
+
+    /// Whether the filter takes a frame.
+    fn takes(&mut self, head: Head) -> Result<bool, Error> {
+        if self.program.as_ref().is_none_or(|(link, _)| *link != head.link) {
+            let source = filter::Source::File { big_endian: self.reader.is_big_endian() };
+            let Some(program) = self.filter.program(head.link, source)? else { return Ok(true) };
+            self.program = Some((head.link, program));
+        }
+        let Some((_, program)) = &self.program else { return Ok(true) };
+        let bytes = &self.buffer[head.bytes.0..head.end];
+        Ok(filter::run(program, bytes, head.wire_len, &Metadata::default()) != 0)
+    }
+
+    /// Goes on to the next frame in memory, or to the end.
+    fn step_any(&mut self) -> bool {
         self.head = None;
         if self.is_over {
             return true;
@@ -130,6 +182,7 @@ impl<'a> CaptureFile<'a> {
                         wire_len,
                         interface: frame.interface,
                         bytes: (start, end),
+                        end: start + frame.bytes.len(),
                     });
                     self.start += consumed;
                     self.needed = 1;

@@ -6,10 +6,13 @@ mod input;
 mod parallel;
 
 use std::cell::Cell;
+use std::path::Path;
+use summary::LinkType;
 use summary::record::{Interface, Reason, Source};
 
 use crate::Error;
 use crate::cli::ReadJob;
+use crate::filter::{Choice, Filter};
 use crate::output::Output;
 use crate::progress::{self, Progress, packets};
 use crate::signals::Signals;
@@ -24,9 +27,10 @@ pub(crate) fn run(job: &ReadJob<'_>) -> Result<(), Error> {
     // Not before: opening a pipe waits for its writer, and a signal may end that.
     let signals = Signals::catch(false)?;
     let heard = Heard::default();
+    let filter = Filter::new(job.common.choice);
     let files = places.into_iter().map(|place| {
         let snaplen = job.common.snaplen as usize;
-        Ok(CaptureFile::new(Input::new(place, &signals, &heard)?, snaplen))
+        Ok(CaptureFile::new(Input::new(place, &signals, &heard)?, snaplen, &filter))
     });
     let mut run = Run {
         files: files.collect::<Result<_, Error>>()?,
@@ -58,7 +62,11 @@ pub(crate) fn run(job: &ReadJob<'_>) -> Result<(), Error> {
     // Files that were no captures from the start leave no stream behind.
     let stream = match (run.stream.take(), &ended) {
         (Some(stream), _) => stream,
-        (None, Ok(_)) => run.open_stream()?,
+        (None, Ok(_)) => {
+            let mut stream = run.open_stream()?;
+            stream.skip(0, run.take_skipped());
+            stream
+        }
         (None, Err(_)) => return ended.map(drop),
     };
     let out = finish(stream, reason)?;
@@ -101,6 +109,7 @@ impl Run<'_> {
             return Ok(Reason::Eof);
         }
         self.stream = Some(self.open_stream()?);
+        self.count_skipped();
         match self.job.thread_count {
             None => self.one_by_one(),
             Some(count) => parallel::run(self, count),
@@ -118,8 +127,21 @@ impl Run<'_> {
                 return Ok(Reason::Count);
             }
             self.advance(next)?;
+            self.count_skipped();
         }
         Ok(Reason::Eof)
+    }
+
+    /// Counts the packets that the filter did not take since the last time.
+    fn count_skipped(&mut self) {
+        let skipped = self.take_skipped();
+        if let Some(stream) = &mut self.stream {
+            stream.skip(0, skipped);
+        }
+    }
+
+    fn take_skipped(&mut self) -> u64 {
+        self.files.iter_mut().map(CaptureFile::take_skipped).sum()
     }
 
     /// The file whose next frame is the earliest; the first of them where several are.
@@ -130,7 +152,7 @@ impl Run<'_> {
 
     /// Goes on to the next frame of a file. Damage ends that file, and is told at the end.
     fn advance(&mut self, file: usize) -> Result<(), Error> {
-        while !self.files[file].step() {
+        while !self.files[file].step()? {
             self.before_reading()?;
             if let Err(error) = self.files[file].read() {
                 self.failures.push(error);
@@ -180,4 +202,19 @@ fn finish(mut stream: Stream, reason: Reason) -> Result<u64, Error> {
     let out = stream.out();
     stream.end(reason)?;
     Ok(out)
+}
+
+/// The link type of the first interface of a capture file, and whether the machine that wrote it has the
+/// most significant byte first.
+pub(crate) fn link_type(path: &Path) -> Result<(LinkType, bool), Error> {
+    let place = Place::open(path)?;
+    let signals = Signals::catch(false)?;
+    let heard = Heard::default();
+    let filter = Filter::new(Choice { text: None, is_optimized: true, snaplen: 0 });
+    let mut file = CaptureFile::new(Input::new(place, &signals, &heard)?, 0, &filter);
+    while !file.step()? && file.interfaces().is_empty() {
+        file.read()?;
+    }
+    let link = file.interfaces().first().map_or(LinkType::ETHERNET, |interface| interface.link);
+    Ok((link, file.is_big_endian()))
 }

@@ -35,6 +35,8 @@ struct Packet {
     wire_len: u32,
     /// Where its bytes end.
     end: usize,
+    /// Packets before it that the filter did not take.
+    skipped: u64,
     interface: Option<Arc<str>>,
 }
 
@@ -60,9 +62,11 @@ pub(super) fn run(run: &mut Run<'_>, count: usize) -> Result<Reason, Error> {
         let mut spares = Vec::new();
         let mut names = Names::default();
         let (mut sent, mut written, mut taken) = (0, 0, 0);
+        // Packets that the filter did not take since the last one that it took.
+        let mut skipped = 0;
         loop {
             let mut batch: Batch = spares.pop().unwrap_or_default();
-            fill(run, &mut batch, &mut names, limit.map(|limit| limit - taken))?;
+            fill(run, &mut batch, &mut names, limit.map(|limit| limit - taken), &mut skipped)?;
             taken += batch.packets.len() as u64;
             if batch.packets.is_empty() {
                 break;
@@ -80,6 +84,9 @@ pub(super) fn run(run: &mut Run<'_>, count: usize) -> Result<Reason, Error> {
         while written < sent {
             write(run, &lanes[written % count])?;
             written += 1;
+        }
+        if let Some(stream) = &mut run.stream {
+            stream.skip(0, skipped);
         }
         Ok(if limit == Some(taken) { Reason::Count } else { Reason::Eof })
     })
@@ -110,6 +117,7 @@ fn fill(
     batch: &mut Batch,
     names: &mut Names,
     limit: Option<u64>,
+    skipped: &mut u64,
 ) -> Result<(), Error> {
     batch.bytes.clear();
     batch.packets.clear();
@@ -126,6 +134,7 @@ fn fill(
             link: seen.link,
             wire_len: seen.wire_len,
             end: batch.bytes.len(),
+            skipped: std::mem::take(skipped),
             interface: seen.interface.map(|name| names.of(next, interface, name)),
         });
         // Not looked for before it is wanted: a pipe may say nothing more.
@@ -133,6 +142,7 @@ fn fill(
             break;
         }
         run.advance(next)?;
+        *skipped += run.take_skipped();
         if BATCH_LEN <= batch.bytes.len() {
             break;
         }
@@ -174,6 +184,7 @@ fn write(run: &mut Run<'_>, lane: &Lane) -> Result<Batch, Error> {
     let mut start = 0;
     for (packet, end) in batch.packets.iter().zip(&batch.ends) {
         stream.rotate_when_full()?;
+        stream.skip(0, packet.skipped);
         stream.line(0, packet.wire_len, &batch.text[start..*end])?;
         start = *end;
     }

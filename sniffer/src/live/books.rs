@@ -48,6 +48,10 @@ impl Books {
             self.rotate(Reason::Size)?;
         }
         match arrival {
+            Arrival::Skipped => {
+                self.stream.skip(source, 1);
+                return Ok(true);
+            }
             Arrival::Seen(seen) => self.stream.packet(source, &seen)?,
             Arrival::Line(len, text) => self.stream.line(source, len, text)?,
         }

@@ -18,7 +18,7 @@ use summary::Timestamp;
 
 use super::names::Names;
 use crate::Error;
-use crate::capture::{Frame, Reader};
+use crate::capture::Reader;
 use crate::describe::{Describer, Details, Seen};
 use crate::signals;
 
@@ -46,7 +46,7 @@ struct Batch {
 #[derive(Clone, Copy, Debug)]
 struct Line {
     ts: Timestamp,
-    /// Where its text ends.
+    /// Where its text ends; it has none where the filter does not take the packet.
     end: usize,
     wire_len: u32,
 }
@@ -270,11 +270,12 @@ impl Worker {
             batch.packets.clear();
             batch.text.clear();
             while let Some(frame) = frames.next_frame() {
-                let Frame { ts, link, bytes, wire_len, interface_index, direction, gso } = frame;
-                let interface = Some(names.of(interface_index));
-                let seen = Seen { ts, link, bytes, wire_len, interface, direction, gso };
-                describer.describe(&seen, None, &mut batch.text);
-                batch.packets.push(Line { ts, end: batch.text.len(), wire_len: seen.len() });
+                let seen = Seen::of(&frame, names.of(frame.interface_index));
+                if frame.is_accepted {
+                    describer.describe(&seen, None, &mut batch.text);
+                }
+                let (ts, wire_len) = (seen.ts, seen.len());
+                batch.packets.push(Line { ts, end: batch.text.len(), wire_len });
             }
             batch.has_losses = frames.has_losses();
             batch

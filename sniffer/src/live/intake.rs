@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::fanout::{Fanout, IDLE_INTERVAL};
 use super::names::Names;
 use crate::Error;
-use crate::capture::{Frame, Reader};
+use crate::capture::Reader;
 use crate::describe::{Details, Seen};
 
 /// The packets of one interface.
@@ -28,6 +28,8 @@ pub(super) enum Intake {
 pub(super) enum Arrival<'a> {
     /// As it was captured.
     Seen(Seen<'a>),
+    /// The filter does not take it.
+    Skipped,
     /// As the text of its line behind the number, and its length on the wire.
     Line(u32, &'a [u8]),
 }
@@ -58,18 +60,23 @@ impl Intake {
             Self::Direct { reader, names } => reader
                 .read_block(|frames| {
                     while let Some(frame) = frames.next_frame() {
-                        let Frame { ts, link, bytes, wire_len, interface_index, direction, gso } =
-                            frame;
-                        let interface = Some(names.of(interface_index));
-                        let seen = Seen { ts, link, bytes, wire_len, interface, direction, gso };
-                        if !visit(Arrival::Seen(seen))? {
+                        let arrival = if frame.is_accepted {
+                            let interface = names.of(frame.interface_index);
+                            Arrival::Seen(Seen::of(&frame, interface))
+                        } else {
+                            Arrival::Skipped
+                        };
+                        if !visit(arrival)? {
                             break;
                         }
                     }
                     Ok(frames.has_losses())
                 })
                 .transpose(),
-            Self::Fanned(fanout) => fanout.read(|len, text| visit(Arrival::Line(len, text))),
+            Self::Fanned(fanout) => fanout.read(|len, text| match text {
+                [] => visit(Arrival::Skipped),
+                _ => visit(Arrival::Line(len, text)),
+            }),
         }
     }
 

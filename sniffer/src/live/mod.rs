@@ -12,14 +12,16 @@ use summary::grouped;
 use summary::record::{Event, EventKind, Reason, Source as Origin};
 
 use crate::Error;
-use crate::capture::{self, Capture, Options, Reader};
+use crate::capture::{self, Capture, Reader};
 use crate::cli::LiveJob;
+use crate::filter::Filter;
 use crate::interfaces::{self, Change, Interface, Watch};
 use crate::output::Output;
 use crate::progress::Progress;
 use crate::signals::{self, Request, Signals};
 use crate::stream::{Stream, event};
 use books::{Books, nanoseconds, next_due};
+use filter::Program;
 use intake::Intake;
 use names::Names;
 use source::{Source, State};
@@ -39,9 +41,10 @@ pub(crate) fn run(job: &LiveJob<'_>) -> Result<(), Error> {
         [] => vec![interfaces::default()?],
         names => names.iter().map(|name| interfaces::named(name)).collect::<Result<_, _>>()?,
     };
+    let filter = Filter::new(job.common.choice);
     let mut opened = Vec::with_capacity(chosen.len());
     for interface in &chosen {
-        opened.push(open(interface, &job.capture, job.thread_count)?);
+        opened.push(open(interface, job, &filter)?);
     }
     let mut output = Output::open(&job.common)?;
     // Not before: until there is something to end, a signal may end all. And before threads.
@@ -55,8 +58,22 @@ pub(crate) fn run(job: &LiveJob<'_>) -> Result<(), Error> {
         );
     }
 
+    for (interface, (_, readers)) in chosen.iter().zip(&opened) {
+        let Some(program) = readers.iter().find_map(Reader::filter) else { continue };
+        let name = &interface.name;
+        progress.say(match interface.index {
+            0 => format!("{name}: packets are filtered here, not in the kernel"),
+            _ => format!(
+                "{name}: the filter has {} instructions, more than the kernel takes ({} at most, and \
+                 net.core.optmem_max bytes): packets are filtered here",
+                program.instructions().len(),
+                Program::KERNEL_MAX_LEN
+            ),
+        });
+    }
+
     let names = Names::new();
-    let mut run = Run::new(job, watch, names, signals, progress);
+    let mut run = Run::new(job, &filter, watch, names, signals, progress);
     let mut sources = Vec::with_capacity(chosen.len());
     for (interface, (captures, readers)) in chosen.into_iter().zip(opened) {
         run.names.set(interface.index, &interface.name);
@@ -89,18 +106,27 @@ pub(crate) fn run(job: &LiveJob<'_>) -> Result<(), Error> {
 /// Opens an interface once, or as often as there will be threads.
 fn open(
     interface: &Interface,
-    options: &Options,
-    thread_count: Option<usize>,
+    job: &LiveJob<'_>,
+    filter: &Filter<'_>,
 ) -> Result<(Vec<Capture>, Vec<Reader>), Error> {
-    Ok(match thread_count {
-        None | Some(1) => std::iter::once(capture::open(interface, options)?).unzip(),
-        Some(count) => capture::open_group(interface, options, count)?.into_iter().unzip(),
+    let program = match interface.link_type() {
+        Some(link) => filter.program(link, filter::Source::Live)?,
+        None => None, // told when it is opened
+    };
+    let options = &job.capture;
+    Ok(match job.thread_count {
+        None | Some(1) => std::iter::once(capture::open(interface, options, program)?).unzip(),
+        Some(count) => {
+            let opened = capture::open_group(interface, options, program.as_ref(), count)?;
+            opened.into_iter().unzip()
+        }
     })
 }
 
 /// What a run needs besides its books.
 struct Run<'a> {
     job: &'a LiveJob<'a>,
+    filter: &'a Filter<'a>,
     watch: Watch,
     /// One for each source.
     intakes: Vec<Intake>,
@@ -112,12 +138,13 @@ struct Run<'a> {
 impl<'a> Run<'a> {
     fn new(
         job: &'a LiveJob<'a>,
+        filter: &'a Filter<'a>,
         watch: Watch,
         names: Names,
         signals: Signals,
         progress: Progress,
     ) -> Self {
-        Self { job, watch, intakes: Vec::new(), names, signals, progress }
+        Self { job, filter, watch, intakes: Vec::new(), names, signals, progress }
     }
 
     fn until_ended(&mut self, books: &mut Books) -> Result<Reason, Error> {
@@ -320,7 +347,7 @@ impl<'a> Run<'a> {
                 return Ok(());
             }
             self.drain(books, index)?;
-            let (captures, readers) = open(now, &self.job.capture, self.job.thread_count)?;
+            let (captures, readers) = open(now, self.job, self.filter)?;
             self.intakes[index] = Intake::new(readers, &self.names, self.job.common.details)?;
             books.sources[index].replace_captures(captures);
         } else {

@@ -9,6 +9,7 @@ mod differential;
 mod engine;
 mod examples;
 mod files;
+mod filters;
 mod laws;
 mod links;
 mod mishaps;

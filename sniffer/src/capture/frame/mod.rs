@@ -10,6 +10,7 @@ use super::header::{
 };
 use super::ring::{BODY_OFFSET_V3, Version};
 use crate::interfaces;
+use filter::{Metadata, Program};
 use libc::{tpacket_block_desc, tpacket_hdr_v1};
 use std::mem::offset_of;
 use summary::{Direction, Gso, LinkType, Timestamp};
@@ -43,6 +44,8 @@ pub(crate) struct Frame<'a> {
     pub(crate) interface_index: u32,
     pub(crate) direction: Option<Direction>,
     pub(crate) gso: Option<Gso>,
+    /// Whether the filter takes it, where it is asked here and not in the kernel.
+    pub(crate) is_accepted: bool,
 }
 
 /// How the packets of a socket lie in its ring, and what is to be made of them.
@@ -70,11 +73,17 @@ pub(crate) struct Frames<'a> {
     left: u32,
     shape: Shape,
     has_losses: bool,
+    filter: Option<&'a Program>,
 }
 
 impl<'a> Frames<'a> {
     /// The frames in the body of a block of that status.
-    pub(super) fn new(body: &'a mut [u8], status: u32, shape: Shape) -> Self {
+    pub(super) fn new(
+        body: &'a mut [u8],
+        status: u32,
+        shape: Shape,
+        filter: Option<&'a Program>,
+    ) -> Self {
         let (left, next) = match shape.version {
             // A block is one frame.
             Version::V2 => (1, 0),
@@ -87,7 +96,7 @@ impl<'a> Frames<'a> {
                 next.map_or((0, 0), |next| (count.unwrap_or(0), next))
             }
         };
-        Self { body, status, next, left, shape, has_losses: false }
+        Self { body, status, next, left, shape, has_losses: false, filter }
     }
 
     /// Whether the kernel had dropped packets before one of the frames seen so far, and its counters
@@ -139,16 +148,60 @@ impl<'a> Frames<'a> {
         let wire_len = i64::from(header.wire_len) + packet.dress(&header, self.shape.link);
         let bytes = &packet.room[packet.start..packet.end];
         let link = link(&header, bytes, self.shape.link);
+        let wire_len = u32::try_from(wire_len.max(0)).unwrap_or(u32::MAX);
+        let is_accepted =
+            self.filter.is_none_or(|filter| is_accepted(filter, bytes, wire_len, &header, link));
         Some(Frame {
             ts: header.ts,
             link,
             bytes: &bytes[..bytes.len().min(self.shape.snaplen as usize)],
-            wire_len: u32::try_from(wire_len.max(0)).unwrap_or(u32::MAX),
+            wire_len,
             interface_index: header.address.interface_index,
             direction: header.address.direction,
             gso,
+            is_accepted,
         })
     }
+}
+
+/// Runs a filter over a packet as the kernel would: without the VLAN tag that is back in its place, which
+/// is told beside.
+fn is_accepted(
+    filter: &Program,
+    bytes: &[u8],
+    wire_len: u32,
+    header: &Header,
+    link: LinkType,
+) -> bool {
+    let address = &header.address;
+    let packet_type = match address.direction {
+        Some(Direction::Out) => libc::PACKET_OUTGOING,
+        _ => libc::PACKET_HOST,
+    };
+    let metadata = Metadata {
+        protocol: address.protocol,
+        packet_type,
+        interface_index: address.interface_index,
+        vlan: header.vlan_tag,
+    };
+    match header.vlan_tag.and_then(|_| without_tag(bytes, link)) {
+        Some(kept) => {
+            let taken = u32::try_from(bytes.len() - kept.len()).unwrap_or(0);
+            filter::run(filter, &kept, wire_len.saturating_sub(taken), &metadata) != 0
+        }
+        None => filter::run(filter, bytes, wire_len, &metadata) != 0,
+    }
+}
+
+/// A packet without its outermost tag; `None` where it was cut before that.
+fn without_tag(bytes: &[u8], link: LinkType) -> Option<Vec<u8>> {
+    if link == LinkType::LINUX_SLL2 {
+        // The protocol behind the tag goes back to the header's beginning.
+        let tag = bytes.get(SLL2_LEN..SLL2_LEN + VLAN_TAG_LEN)?;
+        return Some([&tag[2..], &bytes[2..SLL2_LEN], &bytes[SLL2_LEN + VLAN_TAG_LEN..]].concat());
+    }
+    let behind = bytes.get(ADDRESSES_LEN + VLAN_TAG_LEN..)?;
+    Some([&bytes[..ADDRESSES_LEN], behind].concat())
 }
 
 /// What the frame begins with: its interface may be another than the capture was opened for.

@@ -74,7 +74,7 @@ fn put(bytes: &mut [u8], at: usize, value: &[u8]) {
 }
 
 fn read(body: &mut [u8], shape: Shape) -> Vec<(Vec<u8>, u32)> {
-    let mut frames = Frames::new(body, 0, shape);
+    let mut frames = Frames::new(body, 0, shape, None);
     let mut seen = Vec::new();
     while let Some(frame) = frames.next_frame() {
         assert_eq!(frame.ts, Timestamp::from_ns(7_000_000_009));
@@ -143,7 +143,7 @@ fn segmentation_is_told_with_its_size_and_kind() {
         let [low, high] = 1448u16.to_ne_bytes();
         let told = Told { virtio: [0, kind, 0, 0, low, high, 0, 0, 0, 0], ..PLAIN };
         let mut body = body(&[told]);
-        let mut frames = Frames::new(&mut body, 0, shape);
+        let mut frames = Frames::new(&mut body, 0, shape, None);
         let gso = frames.next_frame().unwrap().gso;
         gso.map(|gso| (gso.segment_len, gso.kind))
     };
@@ -159,7 +159,7 @@ fn segmentation_is_told_with_its_size_and_kind() {
 fn a_frame_is_what_its_own_interface_has() {
     let link = |arphrd: u16, bytes: &[u8]| {
         let mut body = body(&[Told { arphrd, bytes, ..TOLD }]);
-        Frames::new(&mut body, 0, V3).next_frame().map(|frame| frame.link).unwrap()
+        Frames::new(&mut body, 0, V3, None).next_frame().map(|frame| frame.link).unwrap()
     };
     assert_eq!(link(libc::ARPHRD_LOOPBACK, ETHERNET), LinkType::ETHERNET);
     assert_eq!(link(libc::ARPHRD_NONE, &[0x45]), LinkType::RAW);
@@ -174,7 +174,7 @@ fn a_frame_is_what_its_own_interface_has() {
 fn losses_are_noticed_in_the_frames_behind_them() {
     let losing = Told { status: libc::TP_STATUS_USER | libc::TP_STATUS_LOSING, ..PLAIN };
     let mut body = body(&[PLAIN, losing]);
-    let mut frames = Frames::new(&mut body, 0, V3);
+    let mut frames = Frames::new(&mut body, 0, V3, None);
     let _ = frames.next_frame();
     assert!(!frames.has_losses());
     let _ = frames.next_frame();
@@ -201,7 +201,7 @@ fn a_slot_of_version_2_is_one_frame() {
     let shape = Shape { version: Version::V2, ..V3 };
     let read = |status: u32| {
         let mut body = slot(ETHERNET);
-        let mut frames = Frames::new(&mut body, status, shape);
+        let mut frames = Frames::new(&mut body, status, shape, None);
         let frame = frames.next_frame().unwrap();
         assert_eq!(frame.ts, Timestamp::from_ns(7_000_000_009));
         let seen = (frame.bytes.to_vec(), frame.wire_len);
@@ -248,7 +248,7 @@ proptest! {
         let version = if is_v2 { Version::V2 } else { Version::V3 };
         let link = if is_cooked { LinkType::LINUX_SLL2 } else { LinkType::ETHERNET };
         let shape = Shape { version, link, has_virtio, snaplen: 100 };
-        let mut frames = Frames::new(&mut bytes, status, shape);
+        let mut frames = Frames::new(&mut bytes, status, shape, None);
         let mut count = 0;
         while frames.next_frame().is_some() {
             count += 1;
