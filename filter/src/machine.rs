@@ -12,6 +12,8 @@ pub mod metadata {
     pub const PACKET_TYPE: u32 = OFFSET + 4;
     /// The interface's index.
     pub const INTERFACE_INDEX: u32 = OFFSET + 8;
+    /// The interface's type (ARPHRD_, linux/if_arp.h).
+    pub const HARDWARE_TYPE: u32 = OFFSET + 28;
     /// Tag control information of the VLAN tag that the kernel took out.
     pub const VLAN_TAG: u32 = OFFSET + 44;
     /// 1 where the kernel took a VLAN tag out.

@@ -1,5 +1,4 @@
 //! What holds for every expression, and every program.
-#![expect(clippy::unwrap_used, reason = "a test says what failed by panicking")]
 
 use filter::{Instruction, LinkType, Metadata, Options, Program, Source, code, compile, run};
 use proptest::prelude::*;

@@ -77,6 +77,8 @@ pub(crate) struct Capture {
     options: Options,
     /// Which packets are taken, of those that the options ask for.
     filter: Option<Arc<Program>>,
+    /// The same for the kernel, where that can tell.
+    kernel_filter: Option<Arc<Program>>,
     counters: Counters,
 }
 
@@ -179,7 +181,16 @@ fn prepare(
     }
     let failed =
         |call| move |source| Error::Socket { interface: interface.name.clone(), call, source };
-    let socket = Socket::new(Domain::PACKET, Type::RAW, Some(Protocol::from(0)))
+    // Without link headers, which differ between interfaces, the kernel can filter packets of them all.
+    let kernel_filter = match &filter {
+        Some(filter) if interface.index == 0 => {
+            program::without_cooked_header(filter).map(Arc::new)
+        }
+        other => other.clone(),
+    };
+    let is_headless = interface.index == 0 && kernel_filter.is_some();
+    let kind = if is_headless { Type::DGRAM } else { Type::RAW };
+    let socket = Socket::new(Domain::PACKET, kind, Some(Protocol::from(0)))
         .map_err(|source| not_opened(source, &interface.name))?;
     sys::set_option(&socket, libc::PACKET_RESERVE, frame::HEADROOM)
         .map_err(failed("PACKET_RESERVE"))?;
@@ -202,8 +213,14 @@ fn prepare(
     let shape = Shape { version: geometry.version, link, has_virtio, snaplen: options.snaplen };
     let socket = Arc::new(socket);
     let counters = Counters::default();
-    let capture =
-        Capture { socket: socket.clone(), name: name(), options: *options, filter, counters };
+    let capture = Capture {
+        socket: socket.clone(),
+        name: name(),
+        options: *options,
+        filter,
+        kernel_filter,
+        counters,
+    };
     Ok((capture, Reader { socket, ring, shape, filter: None }))
 }
 
@@ -247,11 +264,11 @@ impl Capture {
     }
 
     /// Lets packets in. Returns the filter where the kernel does not run it: it is too long, or is about
-    /// headers that this program makes.
+    /// the header that this program makes for packets of `any`.
     fn accept(&self, interface: &Interface) -> Result<Option<Arc<Program>>, Error> {
         let Options { snaplen, direction, .. } = self.options;
         let loopback = loopback_index(interface)?;
-        if let Some(filter) = self.filter.as_ref().filter(|_| interface.index != 0) {
+        if let Some(filter) = &self.kernel_filter {
             let whole = program::accept(snaplen, direction, loopback, Some(filter));
             if whole.len() <= Program::KERNEL_MAX_LEN {
                 match self.socket.attach_filter(&whole) {

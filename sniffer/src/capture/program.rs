@@ -3,7 +3,7 @@
 #![expect(clippy::cast_possible_truncation, reason = "the kernel's constants fit its fields")]
 
 use crate::cli::Direction;
-use filter::Program;
+use filter::{Instruction, Program, code, metadata};
 use socket2::SockFilter;
 
 const LOAD_BYTE: u16 = (libc::BPF_LD | libc::BPF_B | libc::BPF_ABS) as u16;
@@ -54,6 +54,31 @@ pub(super) fn accept(
         }
     }
     program
+}
+
+/// The same filter for packets of `any` as the kernel has them: without link header, and without the cooked
+/// one that this program puts before them, whose fields it tells beside. `None` where the filter is about
+/// what is not told, or about the length, which has the header in it.
+pub(super) fn without_cooked_header(filter: &Program) -> Option<Program> {
+    const HEADER_LEN: u32 = super::frame::SLL2_LEN as u32;
+    let packet = |k: u32| k.checked_sub(HEADER_LEN);
+    let translated = filter.instructions().iter().map(|instruction| {
+        let size = instruction.code & (code::H | code::B);
+        let k = match (instruction.code & 7, instruction.code & 0xe0) {
+            (code::LD, code::ABS) => match (instruction.k, size) {
+                (0, code::H) => metadata::PROTOCOL,
+                (4, code::W) => metadata::INTERFACE_INDEX,
+                (8, code::H) => metadata::HARDWARE_TYPE,
+                (10, code::B) => metadata::PACKET_TYPE,
+                (k, _) => packet(k)?,
+            },
+            (code::LD, code::IND) | (code::LDX, code::MSH) => packet(instruction.k)?,
+            (code::LD | code::LDX, code::LEN) => return None,
+            _ => instruction.k,
+        };
+        Some(Instruction { k, ..*instruction })
+    });
+    translated.collect::<Option<Vec<_>>>().map(Program::new)
 }
 
 /// Accepts nothing.

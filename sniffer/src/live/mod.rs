@@ -62,7 +62,10 @@ pub(crate) fn run(job: &LiveJob<'_>) -> Result<(), Error> {
         let Some(program) = readers.iter().find_map(Reader::filter) else { continue };
         let name = &interface.name;
         progress.say(match interface.index {
-            0 => format!("{name}: packets are filtered here, not in the kernel"),
+            0 if program.instructions().len() <= Program::KERNEL_MAX_LEN => format!(
+                "{name}: the filter is about headers that the kernel does not have, so packets are filtered \
+                 here"
+            ),
             _ => format!(
                 "{name}: the filter has {} instructions, more than the kernel takes ({} at most, and \
                  net.core.optmem_max bytes): packets are filtered here",

@@ -86,13 +86,13 @@ fn what_libpcap_accepts_is_accepted_and_as_short() {
                         worst = (ratio, format!("{} {alias}", case.link));
                     }
                     if 1.0 < ratio {
-                        println!("{len} for {}: {} {alias}", case.instructions, case.link);
+                        eprintln!("{len} for {}: {} {alias}", case.instructions, case.link);
                     }
                 }
             }
         }
     }
-    println!("{total} instructions where libpcap has {theirs}; the worst: {worst:?}");
+    eprintln!("{total} instructions where libpcap has {theirs}; the worst: {worst:?}");
     assert!(faults.is_empty(), "{}", faults.join("\n"));
     assert!(total * 5 <= theirs * 6, "at most 1.2 times as many in all");
     assert!(worst.0 <= 2.0, "none over twice as many: {worst:?}");

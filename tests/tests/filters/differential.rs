@@ -80,14 +80,14 @@ fn the_corpus_is_filtered_as_tcpdump_filters_it() {
             match difference {
                 Some(_) if reason(traffic.link.0, expression).is_some() => excused += 1,
                 Some(difference) => {
-                    differences.push(format!("{:?} {expression}: {difference}", traffic.link))
+                    differences.push(format!("{:?} {expression}: {difference}", traffic.link));
                 }
                 None => {}
             }
         }
     }
     let count = expressions.len();
-    println!(
+    eprintln!(
         "{count} expressions: {compared} compared, {refused} refused by both, {excused} excused"
     );
     assert!(500 <= count && 5 * count < compared, "the list is long enough");

@@ -193,8 +193,8 @@ fn term(dice: &mut Dice, text: &mut String) {
 fn formula(dice: &mut Dice, depth: usize, text: &mut String) {
     match dice.below(if depth < 3 { 9 } else { 5 }) {
         0 | 1 => {
-            write!(text, "{}", [0, 1, 2, 4, 5, 6, 17, 64, 80, 255, 1500, 0x800][dice.below(12)])
-                .unwrap()
+            let numbers = [0, 1, 2, 4, 5, 6, 17, 64, 80, 255, 1500, 0x800];
+            write!(text, "{}", numbers[dice.below(12)]).unwrap();
         }
         2 => text.push_str(dice.pick(&["len", "0x0f", "tcp-syn", "icmp-echo", "010"])),
         3 | 4 => {

@@ -97,7 +97,7 @@ fn random_expressions_mean_what_tcpdump_means() {
         let workers = [scope.spawn(worker), scope.spawn(worker)];
         workers.into_iter().flat_map(|worker| worker.join().unwrap()).collect()
     });
-    println!("{count} expressions, {} differences", differences.len());
+    eprintln!("{count} expressions, {} differences", differences.len());
     assert!(
         differences.is_empty(),
         "{} differences:\n{}",

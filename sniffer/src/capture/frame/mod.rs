@@ -25,7 +25,7 @@ const _: () = assert!(HEADROOM as usize == SLL2_LEN + VLAN_TAG_LEN);
 pub(super) const MAX_OVERHEAD_V2: usize =
     MIN_PACKET_OFFSET_V2 + HEADROOM as usize + VIRTIO_LEN + 16 + libc::TPACKET_ALIGNMENT;
 
-const SLL2_LEN: usize = 20;
+pub(super) const SLL2_LEN: usize = 20;
 const VLAN_TAG_LEN: usize = 4;
 /// Both Ethernet addresses: what comes before the tag.
 const ADDRESSES_LEN: usize = 12;
