@@ -1,20 +1,22 @@
 //! An expression to a condition, for a link type: where fields are, and which values they have.
 
 mod address;
+mod arithmetic;
 mod encapsulation;
 mod host;
 mod layout;
 mod link_type;
+mod port;
 mod protocol;
+mod signalling;
 mod wireless;
 
 use crate::condition::Condition;
 use crate::error::Fault;
-use crate::instruction::code::{AND, DIV, LSH, MOD, RSH};
+use crate::instruction::code::AND;
 use crate::link::{Family, LinkType};
 use crate::machine::metadata;
-use crate::protocol::Protocol;
-use crate::tree::{Arithmetic, Expression, LlcType, Mtp2Type, Mtp3Field, Primitive, Relation};
+use crate::tree::{Expression, LlcType, Primitive, Relation};
 use crate::value::{Size, Slot, Value, ValueId, Values};
 use crate::{Options, Source};
 use layout::{Layout, Place};
@@ -198,104 +200,6 @@ impl Generator<'_> {
         Condition::all(parts.collect::<Vec<_>>())
     }
 
-    /// A formula's value, and what has to hold for it to mean anything: that the packet is of the
-    /// protocols whose bytes it takes.
-    fn arithmetic(&mut self, formula: &Arithmetic) -> Result<(ValueId, Condition), Fault> {
-        let always = Condition::Always(true);
-        Ok(match formula {
-            Arithmetic::Number(number) => (self.values.constant(*number), always),
-            Arithmetic::Len => (self.values.of(Value::Length), always),
-            Arithmetic::Negate(operand) => {
-                let (operand, condition) = self.arithmetic(operand)?;
-                (self.values.negate(operand), condition)
-            }
-            Arithmetic::Load { protocol, index, size, place } => {
-                let (index, condition) = self.arithmetic(index)?;
-                let outer = std::mem::replace(&mut self.place, place.clone());
-                let loaded = self.indexed(*protocol, index, condition, *size)?;
-                self.place = outer;
-                loaded
-            }
-            Arithmetic::Binary { operation, left, right, place } => {
-                let (left, of_left) = self.arithmetic(left)?;
-                // tcpdump asks for the protocols of what is on the left only.
-                let (right_value, _) = self.arithmetic(right)?;
-                // Told where it is written; a divisor that comes to 0 rejects all packets.
-                let message = match (*operation, &**right) {
-                    (DIV, Arithmetic::Number(0)) => "division by zero",
-                    (MOD, Arithmetic::Number(0)) => "modulus by zero",
-                    (LSH | RSH, Arithmetic::Number(32..)) => "shift by more than 31 bits",
-                    _ => {
-                        let value = self.values.binary(*operation, left, right_value);
-                        return Ok((value, of_left));
-                    }
-                };
-                return Err(Fault::new(message, place.clone()));
-            }
-        })
-    }
-
-    /// `protocol[index:size]`.
-    fn indexed(
-        &mut self,
-        protocol: Protocol,
-        index: ValueId,
-        of_index: Condition,
-        size: u32,
-    ) -> Result<(ValueId, Condition), Fault> {
-        let size = match size {
-            1 => Size::Byte,
-            2 => Size::Half,
-            4 => Size::Word,
-            _ => return Err(self.fault("data size must be 1, 2, or 4")),
-        };
-        let (place, condition) = match protocol {
-            Protocol::Radio => {
-                if self.link.family() != Family::Radiotap {
-                    return Err(self.fault("radio information not present in capture"));
-                }
-                (Place::Packet, of_index)
-            }
-            Protocol::Link => (Place::LinkHeader, of_index),
-            Protocol::Icmp6 => {
-                let is_ip6 = self.link_type(crate::protocol::ether_type::IP6)?;
-                let is_icmp6 = self.equal(Place::Network, 6, Size::Byte, 58);
-                (Place::Transport6, Condition::all([of_index, is_ip6, is_icmp6]))
-            }
-            Protocol::Sctp
-            | Protocol::Tcp
-            | Protocol::Udp
-            | Protocol::Icmp
-            | Protocol::Igmp
-            | Protocol::Igrp
-            | Protocol::Pim
-            | Protocol::Vrrp
-            | Protocol::Carp => {
-                let is_ip = self.link_type(crate::protocol::ether_type::IP)?;
-                let number = protocol.ip_number().map_or(0, |(number, _)| number);
-                let is_protocol = self.equal(Place::Network, 9, Size::Byte, number);
-                let is_first = self.first_fragment();
-                (Place::Transport4, Condition::all([is_ip, of_index, is_protocol, is_first]))
-            }
-            Protocol::Ip
-            | Protocol::Ip6
-            | Protocol::Arp
-            | Protocol::Rarp
-            | Protocol::Atalk
-            | Protocol::Decnet
-            | Protocol::Sca
-            | Protocol::Lat
-            | Protocol::Moprc
-            | Protocol::Mopdl => {
-                let number = protocol.link_number().unwrap_or_default();
-                let is_protocol = self.link_type(number)?;
-                (Place::Network, of_index.and(is_protocol))
-            }
-            _ => return Err(self.fault(format!("'{}' does not support indexing", protocol.name()))),
-        };
-        Ok((self.load_indexed(place, index, size), condition))
-    }
-
     fn byte(&mut self, index: u32, operator: &str, value: u32) -> Outcome {
         self.at_most(0xff, "byte argument", value)?;
         let byte = self.load(Place::LinkHeader, index, Size::Byte);
@@ -377,63 +281,5 @@ impl Generator<'_> {
             }
         };
         Ok(is_llc.and(test))
-    }
-
-    /// Units of MTP2 by their length indicator (ITU-T Q.703).
-    fn mtp2(&mut self, kind: Mtp2Type, high_speed: bool) -> Outcome {
-        if self.layout.family != Family::Mtp2 {
-            return Err(self.fault("signal units supported only on MTP2"));
-        }
-        let (offset, size, mask, two) =
-            if high_speed { (4, Size::Half, 0xff80, 0x0100) } else { (2, Size::Byte, 0x3f, 2) };
-        let value = self.load(Place::Packet, offset, size);
-        let mask = self.values.constant(mask);
-        let len = self.values.binary(AND, value, mask);
-        Ok(match kind {
-            Mtp2Type::Fisu => self.compare(len, Relation::Equal, 0),
-            Mtp2Type::Lssu => {
-                let some = self.compare(len, Relation::Greater, 0);
-                let many = self.compare(len, Relation::Greater, two);
-                some.and(many.not())
-            }
-            Mtp2Type::Msu => self.compare(len, Relation::Greater, two),
-        })
-    }
-
-    /// Fields of MTP3's routing label, whose bits lie apart (ITU-T Q.704).
-    fn mtp3(
-        &mut self,
-        field: Mtp3Field,
-        high_speed: bool,
-        relation: Relation,
-        value: u32,
-    ) -> Outcome {
-        if self.layout.family != Family::Mtp2 {
-            return Err(self.fault("routing labels supported only on SS7"));
-        }
-        let shift = if high_speed { 3 } else { 0 };
-        let (offset, size, mask, value) = match field {
-            Mtp3Field::Sio => {
-                self.at_most(255, "sio value", value)?;
-                (3, Size::Byte, 0xff, value)
-            }
-            Mtp3Field::Opc => {
-                self.at_most(16383, "opc value", value)?;
-                let bits = (value & 0x3c00) >> 10 | (value & 0x03fc) << 6 | (value & 3) << 22;
-                (4, Size::Word, 0x00c0_ff0f, bits)
-            }
-            Mtp3Field::Dpc => {
-                self.at_most(16383, "dpc value", value)?;
-                (4, Size::Word, 0xff3f_0000, (value & 0xff) << 24 | (value & 0x3f00) << 8)
-            }
-            Mtp3Field::Sls => {
-                self.at_most(15, "sls value", value)?;
-                (7, Size::Byte, 0xf0, value << 4)
-            }
-        };
-        let loaded = self.load(Place::Packet, offset + shift, size);
-        let mask = self.values.constant(mask);
-        let loaded = self.values.binary(AND, loaded, mask);
-        Ok(self.compare(loaded, relation, value))
     }
 }

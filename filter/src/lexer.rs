@@ -1,10 +1,15 @@
 //! Words of an expression. As pcap-filter(7) has it: the longest match counts, and of equally long ones
 //! a keyword comes before numbers and addresses, and those before names.
 
+mod words;
+
+pub(crate) use words::Keyword;
+
 use crate::error::Fault;
 use crate::protocol::Protocol;
 use std::net::Ipv6Addr;
 use std::ops::Range;
+use words::{constant, keyword};
 
 /// One word.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,188 +27,6 @@ pub(crate) enum Token {
     /// An operator or a bracket.
     Sign(&'static str),
     End,
-}
-
-/// Words that are not protocols.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Keyword {
-    Src,
-    Dst,
-    Host,
-    Net,
-    Mask,
-    Port,
-    Portrange,
-    Proto,
-    Protochain,
-    Gateway,
-    Less,
-    Greater,
-    Byte,
-    Broadcast,
-    Multicast,
-    Len,
-    Inbound,
-    Outbound,
-    Ifindex,
-    Vlan,
-    Mpls,
-    Pppoed,
-    Pppoes,
-    Geneve,
-    Vxlan,
-    Llc,
-    Type,
-    Subtype,
-    Direction,
-    Addr1,
-    Addr2,
-    Addr3,
-    Addr4,
-    Ra,
-    Ta,
-    /// `rnr` and `rulenum`, which are also an LLC type.
-    Rulenum,
-    /// A word of pcap-filter(7) for a link type that is not supported: ATM, packet filter logs.
-    Foreign(&'static str),
-    Fisu,
-    Lssu,
-    Msu,
-    HighFisu,
-    HighLssu,
-    HighMsu,
-    Sio,
-    Opc,
-    Dpc,
-    Sls,
-    HighSio,
-    HighOpc,
-    HighDpc,
-    HighSls,
-}
-
-/// The keyword of a word.
-fn keyword(word: &str) -> Option<Keyword> {
-    use Keyword::*;
-    Some(match word {
-        "src" => Src,
-        "dst" => Dst,
-        "host" => Host,
-        "net" => Net,
-        "mask" => Mask,
-        "port" => Port,
-        "portrange" => Portrange,
-        "proto" => Proto,
-        "protochain" => Protochain,
-        "gateway" => Gateway,
-        "less" => Less,
-        "greater" => Greater,
-        "byte" => Byte,
-        "broadcast" => Broadcast,
-        "multicast" => Multicast,
-        "len" | "length" => Len,
-        "inbound" => Inbound,
-        "outbound" => Outbound,
-        "ifindex" => Ifindex,
-        "vlan" => Vlan,
-        "mpls" => Mpls,
-        "pppoed" => Pppoed,
-        "pppoes" => Pppoes,
-        "geneve" => Geneve,
-        "vxlan" => Vxlan,
-        "llc" => Llc,
-        "type" => Type,
-        "subtype" => Subtype,
-        "dir" | "direction" => Direction,
-        "addr1" | "address1" => Addr1,
-        "addr2" | "address2" => Addr2,
-        "addr3" | "address3" => Addr3,
-        "addr4" | "address4" => Addr4,
-        "ra" => Ra,
-        "ta" => Ta,
-        "rnr" | "rulenum" => Rulenum,
-        "fisu" => Fisu,
-        "lssu" | "lsu" => Lssu,
-        "msu" => Msu,
-        "hfisu" => HighFisu,
-        "hlssu" => HighLssu,
-        "hmsu" => HighMsu,
-        "sio" => Sio,
-        "opc" => Opc,
-        "dpc" => Dpc,
-        "sls" => Sls,
-        "hsio" => HighSio,
-        "hopc" => HighOpc,
-        "hdpc" => HighDpc,
-        "hsls" => HighSls,
-        "lane" | "metac" | "bcc" | "oam" | "oamf4" | "oamf4ec" | "oamf4sc" | "sc" | "ilmic"
-        | "vpi" | "vci" | "connectmsg" | "metaconnect" => Foreign("raw ATM"),
-        "on" | "ifname" | "rset" | "ruleset" | "srnr" | "subrulenum" | "reason" | "action" => {
-            Foreign("logs of OpenBSD's packet filter")
-        }
-        _ => return None,
-    })
-}
-
-/// The value of a constant with a name.
-fn constant(word: &str) -> Option<u32> {
-    Some(match word {
-        "icmptype" | "icmp6type" | "icmp-echoreply" => 0,
-        "icmpcode" | "icmp6code" => 1,
-        "icmp-unreach" => 3,
-        "icmp-sourcequench" => 4,
-        "icmp-redirect" => 5,
-        "icmp-echo" => 8,
-        "icmp-routeradvert" => 9,
-        "icmp-routersolicit" => 10,
-        "icmp-timxceed" => 11,
-        "icmp-paramprob" => 12,
-        "icmp-tstamp" => 13,
-        "icmp-tstampreply" => 14,
-        "icmp-ireq" => 15,
-        "icmp-ireqreply" => 16,
-        "icmp-maskreq" => 17,
-        "icmp-maskreply" => 18,
-        "icmp6-destinationunreach" => 1,
-        "icmp6-packettoobig" => 2,
-        "icmp6-timeexceeded" => 3,
-        "icmp6-parameterproblem" => 4,
-        "icmp6-echo" => 128,
-        "icmp6-echoreply" => 129,
-        "icmp6-multicastlistenerquery" => 130,
-        "icmp6-multicastlistenerreportv1" => 131,
-        "icmp6-multicastlistenerdone" => 132,
-        "icmp6-routersolicit" => 133,
-        "icmp6-routeradvert" => 134,
-        "icmp6-neighborsolicit" => 135,
-        "icmp6-neighboradvert" => 136,
-        "icmp6-redirect" => 137,
-        "icmp6-routerrenum" => 138,
-        "icmp6-nodeinformationquery" => 139,
-        "icmp6-nodeinformationresponse" => 140,
-        "icmp6-ineighbordiscoverysolicit" => 141,
-        "icmp6-ineighbordiscoveryadvert" => 142,
-        "icmp6-multicastlistenerreportv2" => 143,
-        "icmp6-homeagentdiscoveryrequest" => 144,
-        "icmp6-homeagentdiscoveryreply" => 145,
-        "icmp6-mobileprefixsolicit" => 146,
-        "icmp6-mobileprefixadvert" => 147,
-        "icmp6-certpathsolicit" => 148,
-        "icmp6-certpathadvert" => 149,
-        "icmp6-multicastrouteradvert" => 151,
-        "icmp6-multicastroutersolicit" => 152,
-        "icmp6-multicastrouterterm" => 153,
-        "tcpflags" => 13,
-        "tcp-fin" => 0x01,
-        "tcp-syn" => 0x02,
-        "tcp-rst" => 0x04,
-        "tcp-push" => 0x08,
-        "tcp-ack" => 0x10,
-        "tcp-urg" => 0x20,
-        "tcp-ece" => 0x40,
-        "tcp-cwr" => 0x80,
-        _ => return None,
-    })
 }
 
 /// Operators and brackets, longer ones first.

@@ -4,14 +4,12 @@
 //! one before it. In parentheses a list of identifiers may follow qualifiers: `port (80 or 443)`.
 
 mod arithmetic;
+mod qualified;
 mod words;
 
 use crate::error::Fault;
 use crate::lexer::{Keyword, Token};
-use crate::protocol::Protocol;
-use crate::tree::{
-    Arithmetic, Direction, Expression, Id, Junction, Kind, Primitive, Qualifiers, Relation,
-};
+use crate::tree::{Arithmetic, Expression, Id, Junction, Primitive, Qualifiers, Relation};
 use std::ops::Range;
 
 /// How deep parentheses and `not` may be nested: each level takes its share of the stack.
@@ -294,27 +292,6 @@ impl Parser<'_> {
         Ok(Expression::Primitive(Primitive::Id(qualifiers, id), place))
     }
 
-    /// An identifier that is not a number.
-    fn id_of_words(&mut self) -> Result<Id, Fault> {
-        Ok(match self.take() {
-            Token::Name(name) => Id::Name(name),
-            Token::Ethernet(address) => Id::Ethernet(address),
-            Token::Arcnet(address) => Id::Arcnet(address),
-            Token::Ipv4(address) if self.takes("/") => Id::Ipv4Prefix(address, self.number()?),
-            Token::Ipv4(address) if self.takes_keyword(Keyword::Mask) => match self.take() {
-                Token::Ipv4(mask) => Id::Ipv4Mask(address, mask),
-                _ => {
-                    self.next -= 1;
-                    return Err(self.expected("a network mask such as 255.255.0.0"));
-                }
-            },
-            Token::Ipv4(address) => Id::Ipv4(address),
-            Token::Ipv6(address, _) if self.takes("/") => Id::Ipv6(address, Some(self.number()?)),
-            Token::Ipv6(address, _) => Id::Ipv6(address, None),
-            _ => return Err(self.expected("an identifier")),
-        })
-    }
-
     fn number(&mut self) -> Result<u32, Fault> {
         match *self.peek() {
             Token::Number(number) => {
@@ -367,99 +344,5 @@ impl Parser<'_> {
             (None, None) => return Err(self.expected("a protocol or a keyword")),
         };
         Ok(Operand::Term(Expression::Primitive(primitive, self.since(start)), None))
-    }
-
-    /// What is said before an identifier, if anything is.
-    fn qualifiers(&mut self, protocol: Option<Protocol>) -> Result<Option<Qualifiers>, Fault> {
-        let direction = self.direction();
-        let kind = match self.peek() {
-            Token::Keyword(Keyword::Host) => Kind::Host,
-            Token::Keyword(Keyword::Net) => Kind::Net,
-            Token::Keyword(Keyword::Port) => Kind::Port,
-            Token::Keyword(Keyword::Portrange) => Kind::Portrange,
-            Token::Keyword(Keyword::Proto) => Kind::Proto,
-            Token::Keyword(Keyword::Protochain) => Kind::Protochain,
-            Token::Keyword(Keyword::Gateway) => Kind::Gateway,
-            _ => Kind::Any,
-        };
-        match (direction, kind) {
-            (None, Kind::Any) => return Ok(None),
-            (Some(_), Kind::Proto | Kind::Protochain | Kind::Gateway) => {
-                return Err(
-                    self.expected("\"host\", \"net\", \"port\" or \"portrange\" after a direction")
-                );
-            }
-            (_, Kind::Any) => {}
-            _ => {
-                self.take();
-            }
-        }
-        Ok(Some(Qualifiers { protocol, direction: direction.unwrap_or(Direction::Any), kind }))
-    }
-
-    fn direction(&mut self) -> Option<Direction> {
-        let direction = match self.peek() {
-            Token::Keyword(Keyword::Src) => Direction::Src,
-            Token::Keyword(Keyword::Dst) => Direction::Dst,
-            Token::Keyword(Keyword::Addr1) => Direction::Addr1,
-            Token::Keyword(Keyword::Addr2) => Direction::Addr2,
-            Token::Keyword(Keyword::Addr3) => Direction::Addr3,
-            Token::Keyword(Keyword::Addr4) => Direction::Addr4,
-            Token::Keyword(Keyword::Ra) => Direction::Ra,
-            Token::Keyword(Keyword::Ta) => Direction::Ta,
-            _ => return None,
-        };
-        self.take();
-        let other = match direction {
-            Direction::Src => Keyword::Dst,
-            Direction::Dst => Keyword::Src,
-            _ => return Some(direction),
-        };
-        let both = match self.peek() {
-            Token::Sign("||") => Direction::SrcOrDst,
-            Token::Sign("&&") => Direction::SrcAndDst,
-            _ => return Some(direction),
-        };
-        if *self.peek_second() != Token::Keyword(other) {
-            return Some(direction);
-        }
-        self.take();
-        self.take();
-        Some(both)
-    }
-
-    /// The identifier, or the identifiers in parentheses, that qualifiers stand before.
-    fn qualified(&mut self, qualifiers: Qualifiers) -> Result<Operand, Fault> {
-        let what = "a name, an address or a number";
-        if !matches!(
-            self.peek(),
-            Token::Name(_)
-                | Token::Ipv4(_)
-                | Token::Ipv6(..)
-                | Token::Ethernet(_)
-                | Token::Arcnet(_)
-                | Token::Number(_)
-                | Token::Sign("(" | "!")
-        ) {
-            return Err(self.expected(what));
-        }
-        let place = self.place();
-        let mut negated = false;
-        while self.takes("!") {
-            negated = !negated;
-        }
-        let operand = match self.plain_operand(Some(qualifiers))? {
-            Operand::Id(id, _) => id,
-            Operand::Number(number, place) => {
-                self.id(Id::Number(number), Some(qualifiers), place)?
-            }
-            _ => {
-                let message =
-                    format!("can't parse filter expression: syntax error: expected {what}");
-                return Err(Fault::new(message, place));
-            }
-        };
-        let expression = if negated { Expression::Not(Box::new(operand)) } else { operand };
-        Ok(Operand::Term(expression, Some(qualifiers)))
     }
 }

@@ -5,7 +5,6 @@ use super::{Generator, Outcome};
 use crate::condition::Condition;
 use crate::error::Fault;
 use crate::link::Family;
-use crate::names::Transport;
 use crate::protocol::{Protocol, ether_type};
 use crate::tree::{Direction, Id, Kind, Qualifiers, Relation};
 use crate::value::Size;
@@ -17,8 +16,7 @@ impl Generator<'_> {
         match kind {
             Kind::Proto => self.proto(protocol, id, false),
             Kind::Protochain => self.proto(protocol, id, true),
-            Kind::Port => self.port(qualifiers, id),
-            Kind::Portrange => self.port(qualifiers, id),
+            Kind::Port | Kind::Portrange => self.port(qualifiers, id),
             Kind::Gateway => self.gateway(protocol, id),
             Kind::Any | Kind::Host | Kind::Net => match id {
                 Id::Name(name) if kind == Kind::Net => {
@@ -200,148 +198,6 @@ impl Generator<'_> {
             foreign.push(self.protocol(*protocol)?.and(hosts.not()));
         }
         Ok(through.and(Condition::any(foreign)))
-    }
-
-    /// Ports and ranges of them, over IPv6 and over IPv4.
-    fn port(&mut self, qualifiers: Qualifiers, id: &Id) -> Outcome {
-        let Qualifiers { protocol, direction, kind } = qualifiers;
-        let kind = kind.name();
-        let wanted = match protocol {
-            None => None,
-            Some(Protocol::Tcp) => Some(Transport::Tcp),
-            Some(Protocol::Udp) => Some(Transport::Udp),
-            Some(Protocol::Sctp) => Some(Transport::Sctp),
-            Some(other) => {
-                return Err(
-                    self.fault(format!("'{}' is not a valid qualifier for '{kind}'", other.name()))
-                );
-            }
-        };
-        let (low, high, transport) = match id {
-            Id::Number(number) => (*number, *number, wanted),
-            Id::Name(name) => self.named_ports(name, wanted, qualifiers.kind == Kind::Portrange)?,
-            Id::Ipv4(_) => {
-                return Err(self.fault(format!("'{kind}' qualifier applied to IPv4 address")));
-            }
-            Id::Ipv4Prefix(..) | Id::Ipv4Mask(..) => {
-                return Err(self.fault(format!("'{kind}' qualifier applied to IPv4 network")));
-            }
-            Id::Ipv6(..) => {
-                return Err(self.fault(format!("'{kind}' qualifier applied to IPv6 address")));
-            }
-            Id::Ethernet(_) | Id::Arcnet(_) => {
-                return Err(self.fault("link-layer address used in non-link expression"));
-            }
-        };
-        for port in [low, high] {
-            self.at_most(0xffff, "port number", port)?;
-        }
-        self.only_src_and_dst(direction, &format!("{kind}s"))?;
-        let over_ip6 = self.port6(low.min(high), low.max(high), transport, direction)?;
-        Ok(over_ip6.or(self.port4(low.min(high), low.max(high), transport, direction)?))
-    }
-
-    /// The numbers of a port's name, or of a range of names or numbers, and the only protocol that has
-    /// them.
-    fn named_ports(
-        &self,
-        name: &str,
-        wanted: Option<Transport>,
-        is_range: bool,
-    ) -> Result<(u32, u32, Option<Transport>), Fault> {
-        let (low, high) = match name.split_once('-') {
-            Some((low, high)) if is_range => (low, high),
-            _ => (name, name),
-        };
-        // A service may have a "-" in its name.
-        let (low, of_low) = self.named_port(low, wanted).or_else(|fault| {
-            if is_range && low != name { self.named_port(name, wanted) } else { Err(fault) }
-        })?;
-        let (high, of_high) = self.named_port(high, wanted)?;
-        Ok((low, high, if of_low == of_high { of_low } else { wanted }))
-    }
-
-    fn named_port(
-        &self,
-        name: &str,
-        wanted: Option<Transport>,
-    ) -> Result<(u32, Option<Transport>), Fault> {
-        if let Ok(number) = name.parse() {
-            return Ok((number, wanted));
-        }
-        let names = self.options.names;
-        let of = |transport| names.port(name, transport).map(|port| (u32::from(port), transport));
-        // A name that TCP and UDP have alike is not of either.
-        let found = match (of(Transport::Tcp), of(Transport::Udp)) {
-            (Some((tcp, _)), Some((udp, _))) if tcp == udp => Some((tcp, None)),
-            (Some((_, _)), Some((udp, transport))) if wanted == Some(transport) => {
-                Some((udp, wanted))
-            }
-            (Some((port, transport)), _) | (None, Some((port, transport))) => {
-                Some((port, Some(transport)))
-            }
-            (None, None) => of(Transport::Sctp).map(|(port, transport)| (port, Some(transport))),
-        };
-        match (found, wanted) {
-            (None, _) => Err(self.fault(format!("unknown port '{name}'"))),
-            (Some((_, Some(transport))), Some(wanted)) if transport != wanted => {
-                Err(self.fault(format!("port '{name}' is {}", transport.name())))
-            }
-            (Some((port, transport)), wanted) => Ok((port, wanted.or(transport))),
-        }
-    }
-
-    pub(super) fn port4(
-        &mut self,
-        low: u32,
-        high: u32,
-        transport: Option<Transport>,
-        direction: Direction,
-    ) -> Outcome {
-        let is_ip = self.link_type(ether_type::IP)?;
-        let transports = self.transports(9, transport);
-        let is_first = self.first_fragment();
-        let ports = self.ports(Place::Transport4, low, high, direction);
-        Ok(Condition::all([is_ip, transports, is_first, ports]))
-    }
-
-    pub(super) fn port6(
-        &mut self,
-        low: u32,
-        high: u32,
-        transport: Option<Transport>,
-        direction: Direction,
-    ) -> Outcome {
-        let is_ip6 = self.link_type(ether_type::IP6)?;
-        let transports = self.transports(6, transport);
-        let ports = self.ports(Place::Transport6, low, high, direction);
-        Ok(Condition::all([is_ip6, transports, ports]))
-    }
-
-    /// That protocol, or any that has ports, in a field of the network header.
-    fn transports(&mut self, offset: u32, transport: Option<Transport>) -> Condition {
-        let any = [Transport::Sctp, Transport::Tcp, Transport::Udp];
-        let transports = transport.as_ref().map_or(&any[..], std::slice::from_ref);
-        let tests =
-            transports.iter().map(|t| self.equal(Place::Network, offset, Size::Byte, t.number()));
-        Condition::any(tests.collect::<Vec<_>>())
-    }
-
-    fn ports(&mut self, place: Place, low: u32, high: u32, direction: Direction) -> Condition {
-        let mut at = |offset| {
-            let port = self.load(place, offset, Size::Half);
-            if low == high {
-                return self.compare(port, Relation::Equal, low);
-            }
-            let at_least = self.compare(port, Relation::GreaterOrEqual, low);
-            at_least.and(self.compare(port, Relation::Greater, high).not())
-        };
-        match direction {
-            Direction::Src => at(0),
-            Direction::Dst => at(2),
-            Direction::SrcAndDst => at(0).and(at(2)),
-            _ => at(0).or(at(2)),
-        }
     }
 
     pub(super) fn broadcast(&mut self, protocol: Option<Protocol>) -> Outcome {

@@ -1,0 +1,114 @@
+//! Formulas, and the packet bytes in them.
+
+use super::Generator;
+use super::layout::Place;
+use crate::condition::Condition;
+use crate::error::Fault;
+use crate::instruction::code::{DIV, LSH, MOD, RSH};
+use crate::link::Family;
+use crate::protocol::{Protocol, ether_type};
+use crate::tree::Arithmetic;
+use crate::value::{Size, Value, ValueId};
+
+impl Generator<'_> {
+    /// A formula's value, and what has to hold for it to mean anything: that the packet is of the
+    /// protocols whose bytes it takes.
+    pub(super) fn arithmetic(
+        &mut self,
+        formula: &Arithmetic,
+    ) -> Result<(ValueId, Condition), Fault> {
+        let always = Condition::Always(true);
+        Ok(match formula {
+            Arithmetic::Number(number) => (self.values.constant(*number), always),
+            Arithmetic::Len => (self.values.of(Value::Length), always),
+            Arithmetic::Negate(operand) => {
+                let (operand, condition) = self.arithmetic(operand)?;
+                (self.values.negate(operand), condition)
+            }
+            Arithmetic::Load { protocol, index, size, place } => {
+                let (index, condition) = self.arithmetic(index)?;
+                let outer = std::mem::replace(&mut self.place, place.clone());
+                let loaded = self.indexed(*protocol, index, condition, *size)?;
+                self.place = outer;
+                loaded
+            }
+            Arithmetic::Binary { operation, left, right, place } => {
+                let (left, of_left) = self.arithmetic(left)?;
+                // tcpdump asks for the protocols of what is on the left only.
+                let (right_value, _) = self.arithmetic(right)?;
+                // Told where it is written; a divisor that comes to 0 rejects all packets.
+                let message = match (*operation, &**right) {
+                    (DIV, Arithmetic::Number(0)) => "division by zero",
+                    (MOD, Arithmetic::Number(0)) => "modulus by zero",
+                    (LSH | RSH, Arithmetic::Number(32..)) => "shift by more than 31 bits",
+                    _ => {
+                        let value = self.values.binary(*operation, left, right_value);
+                        return Ok((value, of_left));
+                    }
+                };
+                return Err(Fault::new(message, place.clone()));
+            }
+        })
+    }
+
+    /// `protocol[index:size]`.
+    fn indexed(
+        &mut self,
+        protocol: Protocol,
+        index: ValueId,
+        of_index: Condition,
+        size: u32,
+    ) -> Result<(ValueId, Condition), Fault> {
+        let size = match size {
+            1 => Size::Byte,
+            2 => Size::Half,
+            4 => Size::Word,
+            _ => return Err(self.fault("data size must be 1, 2, or 4")),
+        };
+        let (place, condition) = match protocol {
+            Protocol::Radio => {
+                if self.link.family() != Family::Radiotap {
+                    return Err(self.fault("radio information not present in capture"));
+                }
+                (Place::Packet, of_index)
+            }
+            Protocol::Link => (Place::LinkHeader, of_index),
+            Protocol::Icmp6 => {
+                let is_ip6 = self.link_type(ether_type::IP6)?;
+                let is_icmp6 = self.equal(Place::Network, 6, Size::Byte, 58);
+                (Place::Transport6, Condition::all([of_index, is_ip6, is_icmp6]))
+            }
+            Protocol::Sctp
+            | Protocol::Tcp
+            | Protocol::Udp
+            | Protocol::Icmp
+            | Protocol::Igmp
+            | Protocol::Igrp
+            | Protocol::Pim
+            | Protocol::Vrrp
+            | Protocol::Carp => {
+                let is_ip = self.link_type(ether_type::IP)?;
+                let number = protocol.ip_number().map_or(0, |(number, _)| number);
+                let is_protocol = self.equal(Place::Network, 9, Size::Byte, number);
+                let is_first = self.first_fragment();
+                (Place::Transport4, Condition::all([is_ip, of_index, is_protocol, is_first]))
+            }
+            Protocol::Ip
+            | Protocol::Ip6
+            | Protocol::Arp
+            | Protocol::Rarp
+            | Protocol::Atalk
+            | Protocol::Decnet
+            | Protocol::Sca
+            | Protocol::Lat
+            | Protocol::Moprc
+            | Protocol::Mopdl => {
+                let number = protocol.link_number().unwrap_or_default();
+                let is_protocol = self.link_type(number)?;
+                (Place::Network, of_index.and(is_protocol))
+            }
+            _ => return Err(self.fault(format!("'{}' does not support indexing", protocol.name()))),
+        };
+        Ok((self.load_indexed(place, index, size), condition))
+    }
+}
