@@ -10,7 +10,30 @@ use crate::tree::{Direction, Id, Kind, Qualifiers, Relation};
 use crate::value::Size;
 use std::net::{IpAddr, Ipv6Addr};
 
+/// What a port or a protocol is called.
+pub(super) enum NumberOrName<'a> {
+    Number(u32),
+    Name(&'a str),
+}
+
 impl Generator<'_> {
+    /// What is no address, for a kind of identifier that has none.
+    pub(super) fn number_or_name<'a>(
+        &self,
+        kind: &str,
+        id: &'a Id,
+    ) -> Result<NumberOrName<'a>, Fault> {
+        let what = match id {
+            Id::Number(number) => return Ok(NumberOrName::Number(*number)),
+            Id::Name(name) => return Ok(NumberOrName::Name(name)),
+            Id::Ipv4(_) => "IPv4 address",
+            Id::Ipv4Prefix(..) | Id::Ipv4Mask(..) => "IPv4 network",
+            Id::Ipv6(..) => "IPv6 address",
+            Id::Ethernet(_) | Id::Arcnet(_) => "link-layer address",
+        };
+        Err(self.fault(format!("'{kind}' qualifier applied to {what}")))
+    }
+
     pub(super) fn id(&mut self, qualifiers: Qualifiers, id: &Id) -> Outcome {
         let Qualifiers { protocol, direction, kind } = qualifiers;
         match kind {

@@ -135,11 +135,8 @@ impl Generator<'_> {
         let slot = self.slot();
         let mut either = Vec::new();
         for place in [Place::Transport4, Place::Transport6] {
-            let to_port = if place == Place::Transport4 {
-                self.port4(port, port, Some(Transport::Udp), Direction::Dst)?
-            } else {
-                self.port6(port, port, Some(Transport::Udp), Direction::Dst)?
-            };
+            let to_port =
+                self.ports_over(place, (port, port), Some(Transport::Udp), Direction::Dst)?;
             let has_flags = self.masked(place, UDP_HEADER_LEN, Size::Byte, flags.0, flags.1);
             let has_network = match network {
                 None => Condition::Always(true),

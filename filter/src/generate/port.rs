@@ -1,5 +1,6 @@
 //! Ports of transport protocols.
 
+use super::address::NumberOrName;
 use super::layout::Place;
 use super::{Generator, Outcome};
 use crate::condition::Condition;
@@ -25,28 +26,19 @@ impl Generator<'_> {
                 );
             }
         };
-        let (low, high, transport) = match id {
-            Id::Number(number) => (*number, *number, wanted),
-            Id::Name(name) => self.named_ports(name, wanted, qualifiers.kind == Kind::Portrange)?,
-            Id::Ipv4(_) => {
-                return Err(self.fault(format!("'{kind}' qualifier applied to IPv4 address")));
-            }
-            Id::Ipv4Prefix(..) | Id::Ipv4Mask(..) => {
-                return Err(self.fault(format!("'{kind}' qualifier applied to IPv4 network")));
-            }
-            Id::Ipv6(..) => {
-                return Err(self.fault(format!("'{kind}' qualifier applied to IPv6 address")));
-            }
-            Id::Ethernet(_) | Id::Arcnet(_) => {
-                return Err(self.fault("link-layer address used in non-link expression"));
+        let (low, high, transport) = match self.number_or_name(kind, id)? {
+            NumberOrName::Number(number) => (number, number, wanted),
+            NumberOrName::Name(name) => {
+                self.named_ports(name, wanted, qualifiers.kind == Kind::Portrange)?
             }
         };
         for port in [low, high] {
             self.at_most(0xffff, "port number", port)?;
         }
         self.only_src_and_dst(direction, &format!("{kind}s"))?;
-        let over_ip6 = self.port6(low.min(high), low.max(high), transport, direction)?;
-        Ok(over_ip6.or(self.port4(low.min(high), low.max(high), transport, direction)?))
+        let range = (low.min(high), low.max(high));
+        let over_ip6 = self.ports_over(Place::Transport6, range, transport, direction)?;
+        Ok(over_ip6.or(self.ports_over(Place::Transport4, range, transport, direction)?))
     }
 
     /// The numbers of a port's name, or of a range of names or numbers, and the only protocol that has
@@ -99,31 +91,26 @@ impl Generator<'_> {
         }
     }
 
-    pub(super) fn port4(
+    /// Ports over the IP that has its transport header at `place`, in the first fragment where it tells.
+    pub(super) fn ports_over(
         &mut self,
-        low: u32,
-        high: u32,
+        place: Place,
+        (low, high): (u32, u32),
         transport: Option<Transport>,
         direction: Direction,
     ) -> Outcome {
-        let is_ip = self.link_type(ether_type::IP)?;
-        let transports = self.transports(9, transport);
-        let is_first = self.first_fragment();
-        let ports = self.ports(Place::Transport4, low, high, direction);
+        let (link_type, protocol_at) = match place {
+            Place::Transport4 => (ether_type::IP, 9),
+            _ => (ether_type::IP6, 6),
+        };
+        let is_ip = self.link_type(link_type)?;
+        let transports = self.transports(protocol_at, transport);
+        let is_first = match place {
+            Place::Transport4 => self.first_fragment(),
+            _ => Condition::Always(true),
+        };
+        let ports = self.ports(place, low, high, direction);
         Ok(Condition::all([is_ip, transports, is_first, ports]))
-    }
-
-    pub(super) fn port6(
-        &mut self,
-        low: u32,
-        high: u32,
-        transport: Option<Transport>,
-        direction: Direction,
-    ) -> Outcome {
-        let is_ip6 = self.link_type(ether_type::IP6)?;
-        let transports = self.transports(6, transport);
-        let ports = self.ports(Place::Transport6, low, high, direction);
-        Ok(Condition::all([is_ip6, transports, ports]))
     }
 
     /// That protocol, or any that has ports, in a field of the network header.

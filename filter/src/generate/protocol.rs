@@ -1,5 +1,6 @@
 //! Protocols by their keywords and by their numbers.
 
+use super::address::NumberOrName;
 use super::layout::Place;
 use super::{Generator, Outcome};
 use crate::condition::Condition;
@@ -79,21 +80,9 @@ impl Generator<'_> {
     /// `proto` and `protochain`.
     pub(super) fn proto(&mut self, protocol: Option<Protocol>, id: &Id, is_chain: bool) -> Outcome {
         let kind = if is_chain { "protochain" } else { "proto" };
-        let number = match id {
-            Id::Number(number) => *number,
-            Id::Name(name) => self.protocol_number(protocol, name)?,
-            Id::Ipv4(_) => {
-                return Err(self.fault(format!("'{kind}' qualifier applied to IPv4 address")));
-            }
-            Id::Ipv4Prefix(..) | Id::Ipv4Mask(..) => {
-                return Err(self.fault(format!("'{kind}' qualifier applied to IPv4 network")));
-            }
-            Id::Ipv6(..) => {
-                return Err(self.fault(format!("'{kind}' qualifier applied to IPv6 address")));
-            }
-            Id::Ethernet(_) | Id::Arcnet(_) => {
-                return Err(self.fault("link-layer address used in non-link expression"));
-            }
+        let number = match self.number_or_name(kind, id)? {
+            NumberOrName::Number(number) => number,
+            NumberOrName::Name(name) => self.protocol_number(protocol, name)?,
         };
         if is_chain {
             return self.chain(protocol, number);
