@@ -6,16 +6,17 @@ use std::process::Command;
 
 use crate::build;
 
-/// A program, and the package that has it.
+/// A program, or a file by its whole path, and the package that has it.
 pub type Tool = (&'static str, &'static str);
 
-/// For the tests: a browser, namespaces' interfaces, programs to compare with, and the examples'
-/// language.
+/// For the tests: a browser, namespaces' interfaces, programs to compare with, names of ports and
+/// protocols, and the examples' language.
 pub const FOR_TESTS: &[Tool] = &[
     ("chromium", "chromium"),
     ("ip", "iproute2"),
     ("capinfos", "tshark"),
     ("tcpdump", "tcpdump"),
+    ("/etc/services", "netbase"),
     ("python3", "python3"),
     ("pip3", "python3-pip"),
 ];
