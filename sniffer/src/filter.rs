@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::io::Write;
-use std::net::{IpAddr, ToSocketAddrs};
+use std::net::{IpAddr, Ipv4Addr, ToSocketAddrs};
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
 use std::{fs, io};
@@ -31,7 +31,7 @@ pub(crate) struct Choice<'a> {
 pub(crate) struct Filter<'a> {
     choice: Choice<'a>,
     names: SystemNames,
-    programs: RefCell<BTreeMap<(u16, bool), Arc<Program>>>,
+    programs: RefCell<BTreeMap<(u16, bool, Ipv4Addr), Arc<Program>>>,
 }
 
 impl<'a> Filter<'a> {
@@ -39,18 +39,23 @@ impl<'a> Filter<'a> {
         Self { choice, names: SystemNames::default(), programs: RefCell::default() }
     }
 
-    /// The program for packets of a link type; `None` where all are taken.
+    /// The program for packets of a link type and, for `ip broadcast`, a network mask; `None` where all
+    /// are taken.
     pub(crate) fn program(
         &self,
         link: LinkType,
         source: Source,
+        netmask: Ipv4Addr,
     ) -> Result<Option<Arc<Program>>, Error> {
         let Some(text) = self.choice.text else { return Ok(None) };
-        let key = (link.0, matches!(source, Source::File { big_endian: true }));
+        // What does not ask for a mask is one program for all interfaces of a link type.
+        let netmask = if text.contains("broadcast") { netmask } else { Ipv4Addr::UNSPECIFIED };
+        let key = (link.0, matches!(source, Source::File { big_endian: true }), netmask);
         if let Some(known) = self.programs.borrow().get(&key) {
             return Ok(Some(known.clone()));
         }
-        let program = Arc::new(self.compile(text, filter::LinkType(link.0.into()), source)?);
+        let link = filter::LinkType(link.0.into());
+        let program = Arc::new(self.compile(text, link, source, netmask)?);
         self.programs.borrow_mut().insert(key, program.clone());
         Ok(Some(program))
     }
@@ -60,12 +65,13 @@ impl<'a> Filter<'a> {
         text: &str,
         link: filter::LinkType,
         source: Source,
+        netmask: Ipv4Addr,
     ) -> Result<Program, filter::Error> {
         let options = filter::Options {
             snaplen: self.choice.snaplen,
             optimize: self.choice.is_optimized,
             source,
-            netmask: None,
+            netmask: Some(netmask),
             names: &self.names,
         };
         filter::compile(text, link, &options)
@@ -92,6 +98,7 @@ pub(crate) fn read(path: &Path) -> Result<String, Error> {
 /// Prints the program of an expression.
 pub(crate) fn dump(job: &DumpJob<'_>) -> Result<(), Error> {
     let filter = Filter::new(job.choice);
+    let mut netmask = Ipv4Addr::UNSPECIFIED;
     let (link, source) = match (job.link, job.reads, &job.interfaces[..]) {
         (Some(link), ..) => (link, Source::Anywhere),
         (None, Some(path), _) => {
@@ -106,10 +113,11 @@ pub(crate) fn dump(job: &DumpJob<'_>) -> Result<(), Error> {
             let Some(link) = interface.link_type() else {
                 return Err(Error::LinkType { name: interface.name, arphrd: interface.arphrd });
             };
+            netmask = interfaces::netmask(&interface.name);
             (filter::LinkType(link.0.into()), Source::Live)
         }
     };
-    let program = filter.compile(job.choice.text.unwrap_or_default(), link, source)?;
+    let program = filter.compile(job.choice.text.unwrap_or_default(), link, source, netmask)?;
     let form = match job.form {
         1 => Form::Assembly,
         2 => Form::C,

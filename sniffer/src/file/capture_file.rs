@@ -1,6 +1,7 @@
 //! One capture file: its next frame, and the part of it that is in memory.
 
 use filter::{Metadata, Program};
+use std::net::Ipv4Addr;
 use std::sync::Arc;
 use summary::capture_file::{FileError, FileInterface, Reader, Step};
 use summary::{LinkType, Timestamp};
@@ -143,7 +144,10 @@ impl<'a> CaptureFile<'a> {
     fn takes(&mut self, head: Head) -> Result<bool, Error> {
         if self.program.as_ref().is_none_or(|(link, _)| *link != head.link) {
             let source = filter::Source::File { big_endian: self.reader.is_big_endian() };
-            let Some(program) = self.filter.program(head.link, source)? else { return Ok(true) };
+            let Some(program) = self.filter.program(head.link, source, Ipv4Addr::UNSPECIFIED)?
+            else {
+                return Ok(true);
+            };
             self.program = Some((head.link, program));
         }
         let Some((_, program)) = &self.program else { return Ok(true) };

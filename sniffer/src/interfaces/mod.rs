@@ -10,6 +10,7 @@ pub(crate) use netlink::{Change, Watch};
 
 use netlink_packet_route::RouteNetlinkMessage;
 use netlink_packet_route::link::{LinkAttribute, LinkFlags, LinkLayerType, LinkMessage, State};
+use std::net::Ipv4Addr;
 use summary::{Address, LinkType};
 
 use crate::Error;
@@ -110,6 +111,15 @@ pub(crate) fn named(name: &str) -> Result<Interface, Error> {
     let known = interfaces.into_iter().map(|interface| interface.name);
     let known = known.chain([ANY.to_owned()]).collect();
     Err(Error::NoSuchInterface { name: name.to_owned(), known })
+}
+
+/// The mask of the first IPv4 network that an interface is in; without one that of all networks, as
+/// tcpdump has it.
+pub(crate) fn netmask(name: &str) -> Ipv4Addr {
+    let addresses = nix::ifaddrs::getifaddrs().into_iter().flatten();
+    let of_name = addresses.filter(|address| address.interface_name == name);
+    let masks = of_name.filter_map(|address| Some(address.netmask?.as_sockaddr_in()?.ip()));
+    masks.into_iter().next().unwrap_or(Ipv4Addr::UNSPECIFIED)
 }
 
 /// The interface of the default route; without one the first that is up, loopback last.

@@ -113,7 +113,10 @@ fn open(
     filter: &Filter<'_>,
 ) -> Result<(Vec<Capture>, Vec<Reader>), Error> {
     let program = match interface.link_type() {
-        Some(link) => filter.program(link, filter::Source::Live)?,
+        Some(link) => {
+            let netmask = interfaces::netmask(&interface.name);
+            filter.program(link, filter::Source::Live, netmask)?
+        }
         None => None, // told when it is opened
     };
     let options = &job.capture;
