@@ -347,8 +347,11 @@ impl<'a> Run<'a> {
         now: &Interface,
         since: Instant,
     ) -> Result<(), Error> {
-        if let Intake::Fanned(_) = self.intakes[index] {
-            // Sockets that share packets cannot be bound again: others take their place.
+        let is_fanned = matches!(self.intakes[index], Intake::Fanned(_));
+        let is_of_other_link = books.sources[index].interface.link_type() != now.link_type();
+        if is_fanned || is_of_other_link {
+            // Sockets that share packets cannot be bound again, and a filter is for one link type: others
+            // take their place.
             if !now.is_up {
                 return Ok(());
             }
