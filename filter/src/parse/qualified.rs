@@ -93,6 +93,12 @@ impl Parser<'_> {
     /// The identifier, or the identifiers in parentheses, that qualifiers stand before.
     pub(super) fn qualified(&mut self, qualifiers: Qualifiers) -> Result<Operand, Fault> {
         let what = "a name, an address or a number";
+        if let Token::Protocol(protocol) = self.peek() {
+            let name = protocol.name();
+            return Err(
+                self.expected(&format!("{what}; the name of a keyword is written \\{name}"))
+            );
+        }
         if !matches!(
             self.peek(),
             Token::Name(_)
