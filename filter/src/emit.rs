@@ -93,20 +93,13 @@ impl Emitter<'_> {
             Node::Test { test, yes, no } => {
                 let is_ready = |registers: &&Registers| self.is_ready(registers, test);
                 let (ready, others): (Vec<_>, Vec<_>) = arrivals.iter().partition(is_ready);
-                let mut left = self.meet(others.iter().copied());
-                if !others.is_empty() {
-                    self.load(test, &mut left, &mut code)?;
-                }
-                for registers in ready {
-                    left = if others.is_empty() && left == Registers::default() {
-                        *registers
-                    } else {
-                        left.meet(registers)
-                    };
-                }
-                if others.is_empty() {
-                    left = self.meet(arrivals.iter());
-                }
+                let left = if others.is_empty() {
+                    self.meet(ready.into_iter())
+                } else {
+                    let mut loaded = self.meet(others.into_iter());
+                    self.load(test, &mut loaded, &mut code)?;
+                    ready.into_iter().fold(loaded, Registers::meet)
+                };
                 let jump = match test.relation {
                     Relation::Equal => JEQ,
                     Relation::Greater => JGT,

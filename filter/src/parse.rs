@@ -21,7 +21,7 @@ pub(crate) fn parse(tokens: &[(Token, Range<usize>)]) -> Result<Option<Expressio
     if *parser.peek() == Token::End {
         return Ok(None);
     }
-    let (expression, _) = parser.chain(None, false)?;
+    let expression = parser.whole()?;
     match parser.peek() {
         Token::End => Ok(Some(expression)),
         _ => Err(parser.expected("\"and\", \"or\" or the end")),
@@ -101,22 +101,18 @@ impl Parser<'_> {
         Err(Fault::new(format!("nested more than {MAX_DEPTH} deep"), self.place()))
     }
 
-    /// Terms and identifiers joined; in a list of identifiers nothing but identifiers.
-    fn chain(
-        &mut self,
-        qualifiers: Option<Qualifiers>,
-        closed: bool,
-    ) -> Result<(Expression, Option<Qualifiers>), Fault> {
-        match self.operand(qualifiers)? {
-            Operand::Term(first, qualifiers) => self.chain_after(first, qualifiers, false),
-            _ if !closed => {
+    /// The whole expression, which begins with a term.
+    fn whole(&mut self) -> Result<Expression, Fault> {
+        match self.operand(None)? {
+            Operand::Term(first, qualifiers) => Ok(self.chain_after(first, qualifiers, false)?.0),
+            _ => {
                 self.next = 0;
                 Err(self.expected("a protocol or a qualifier such as \"host\" or \"port\""))
             }
-            _ => Err(self.expected("a comparison")),
         }
     }
 
+    /// Terms and identifiers joined after a first one; in a list of identifiers nothing but identifiers.
     fn chain_after(
         &mut self,
         first: Expression,
