@@ -3,7 +3,7 @@
 
 use crate::names::TestNames;
 use crate::{grammar, peer};
-use filter::{Instruction, Metadata, Options, Program, run};
+use filter::{Instruction, Metadata, Options, Program, code, run};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::{env, thread};
 use xtask::corpus::Frame;
@@ -18,18 +18,20 @@ const KEPT: [u64; 20] = [
     38_924, 42_303, 52_636, 80_148, 88_925, 89_747, 93_480, 99_967,
 ];
 
-/// The verdict of a program; `None` where a load or a division rejects the packet, and not a test.
-fn verdict(program: &Program, bytes: &[u8], len: u32) -> Option<bool> {
-    const RETURN: u16 = filter::code::RET;
+/// The same program, which says 1 where it rejects and 2 where it accepts. What else rejects a packet, a
+/// load or a division, still says 0.
+fn marked(program: &Program) -> Program {
     let mark = |instruction: &Instruction| match instruction.code {
-        RETURN => Instruction { k: 1 + u32::from(instruction.k != 0), ..*instruction },
+        code::RET => Instruction { k: 1 + u32::from(instruction.k != 0), ..*instruction },
         _ => *instruction,
     };
-    let marked = Program::new(program.instructions().iter().map(mark).collect());
-    match run(&marked, bytes, len, &Metadata::default()) {
-        0 => None,
-        verdict => Some(verdict == 2),
-    }
+    Program::new(program.instructions().iter().map(mark).collect())
+}
+
+/// The verdict of a marked program; `None` where no test came to it.
+fn verdict(program: &Program, bytes: &[u8], len: u32) -> Option<bool> {
+    let verdict = run(program, bytes, len, &Metadata::default());
+    (verdict != 0).then_some(verdict == 2)
 }
 
 /// Whether two programs agree on a packet. Both compilers leave tests out whose outcome does not matter,
@@ -52,7 +54,7 @@ fn difference(seed: u64, traffic: &[peer::Traffic], options: &Options<'_>) -> Op
     let theirs = peer::program(&traffic.file, &expression, true);
     let own = peer::own(&expression, traffic.link, options);
     let (own, theirs) = match (own, theirs) {
-        (Ok(own), Ok(theirs)) => (own, theirs),
+        (Ok(own), Ok(theirs)) => (marked(&own), marked(&theirs)),
         (Err(_), Err(_)) => return None,
         (Err(error), Ok(_)) => return told(format!("refused here: {error}")),
         // It looks at the first number in a divisor, even where that is an offset.
@@ -64,9 +66,15 @@ fn difference(seed: u64, traffic: &[peer::Traffic], options: &Options<'_>) -> Op
     let step = traffic.frames.len().div_ceil(MAX_FRAMES);
     for (place, frame) in traffic.frames.iter().enumerate().step_by(step) {
         let Frame { bytes, wire_len, .. } = frame;
-        let mut longer = bytes.clone();
-        longer.resize(1 << 16, 0);
-        if !agree(&own, &theirs, bytes, *wire_len) || !agree(&own, &theirs, &longer, *wire_len) {
+        let mut is_same = agree(&own, &theirs, bytes, *wire_len);
+        if verdict(&own, bytes, *wire_len).is_none() || verdict(&theirs, bytes, *wire_len).is_none()
+        {
+            // Too short for one of them, perhaps: longer, both have something to say.
+            let mut longer = bytes.clone();
+            longer.resize(1 << 16, 0);
+            is_same &= agree(&own, &theirs, &longer, *wire_len);
+        }
+        if !is_same {
             let verdict = verdict(&own, bytes, *wire_len);
             return told(format!("frame {place} of the corpus: {verdict:?} here"));
         }
