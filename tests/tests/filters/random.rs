@@ -13,9 +13,9 @@ const LINKS: [u32; 8] = [1, 1, 1, 1, 101, 113, 0, 9];
 const MAX_FRAMES: usize = 400;
 
 /// Seeds beyond the first ones whose expressions once seemed to mean something else than to tcpdump.
-const KEPT: [u64; 20] = [
+const KEPT: [u64; 22] = [
     1_754, 2_666, 3_748, 4_708, 5_073, 6_807, 8_053, 14_505, 20_714, 22_988, 23_710, 24_979,
-    38_924, 42_303, 52_636, 80_148, 88_925, 89_747, 93_480, 99_967,
+    38_924, 42_303, 52_636, 80_148, 88_925, 89_747, 93_480, 99_967, 10_633, 22_554,
 ];
 
 /// The same program, which says 1 where it rejects and 2 where it accepts. What else rejects a packet, a
@@ -74,7 +74,13 @@ fn difference(seed: u64, traffic: &[peer::Traffic], options: &Options<'_>) -> Op
             longer.resize(1 << 16, 0);
             is_same &= agree(&own, &theirs, &longer, *wire_len);
         }
-        if !is_same {
+        if is_same {
+            continue;
+        }
+        // libpcap's optimiser takes a header's length for loaded where another value is in the register;
+        // what it makes of the expression at first is right.
+        let plain = marked(&peer::program(&traffic.file, &expression, false).unwrap());
+        if !agree(&own, &plain, bytes, *wire_len) {
             let verdict = verdict(&own, bytes, *wire_len);
             return told(format!("frame {place} of the corpus: {verdict:?} here"));
         }
