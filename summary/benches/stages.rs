@@ -117,6 +117,21 @@ fn format(bencher: Bencher<'_, '_>) {
 }
 
 #[divan::bench]
+fn excerpt_of_line(bencher: Bencher<'_, '_>) {
+    let (mut lines, mut writer) = (Vec::new(), line::Writer::default());
+    packets().iter().for_each(|packet| writer.packet(packet, &mut lines));
+    let mut excerpts = line::Excerpts::default();
+    bencher.counter(ItemsCount::new(FRAMES.len())).bench_local(|| {
+        let mut rest = &lines[..];
+        while !rest.is_empty() {
+            let (excerpt, len) = excerpts.read(rest).expect("a line of the writer's");
+            black_box(excerpt);
+            rest = &rest[len + 1..];
+        }
+    });
+}
+
+#[divan::bench]
 fn read_line(bencher: Bencher<'_, '_>) {
     let mut lines = Vec::new();
     let mut writer = line::Writer::default();

@@ -1,5 +1,5 @@
-//! Numbers as decimal text, written where it is wanted: a text that is made elsewhere and copied
-//! costs more, for the processor waits until it can be read as a whole.
+//! Numbers as decimal text: written where it is wanted, for a text that is made elsewhere and copied
+//! costs more (the processor waits until it can be read as a whole); and read eight digits at a time.
 
 /// Digits of the largest number.
 pub(crate) const MAX_DIGITS: usize = 20;
@@ -34,6 +34,36 @@ pub(crate) fn put_digits(place: &mut [u8], mut value: u64) {
     }
 }
 
+/// Eight times the same byte.
+pub(crate) const fn all(byte: u8) -> u64 {
+    u64::from_ne_bytes([byte; 8])
+}
+
+/// The highest bit of each byte of a word.
+pub(crate) const HIGH: u64 = all(0x80);
+
+/// Powers of ten, up to the one with eight zeros.
+pub(crate) const POWERS: [u64; 9] =
+    [1, 10, 100, 1_000, 10_000, 100_000, 1_000_000, 10_000_000, 100_000_000];
+
+/// The number that the digits at the front of a little-endian word make, and how many there are.
+#[inline(always)]
+pub(crate) fn leading_digits(word: u64) -> (u64, usize) {
+    let values = word ^ all(b'0');
+    // A byte above 9 gets its highest bit; what is carried over only reaches bytes behind it.
+    let others = (values.wrapping_add(all(0x76)) | values) & HIGH;
+    let len = others.trailing_zeros() as usize / 8;
+    if len == 0 {
+        return (0, 0);
+    }
+    // As if zeros were in front: then tens with ones, and those pairs by their places.
+    let values = values << (64 - 8 * len);
+    let pairs = values.wrapping_mul(10).wrapping_add(values >> 8);
+    let outer = (pairs & 0x0000_00ff_0000_00ff).wrapping_mul(0x000f_4240_0000_0064);
+    let inner = (pairs >> 16 & 0x0000_00ff_0000_00ff).wrapping_mul(0x0000_2710_0000_0001);
+    (outer.wrapping_add(inner) >> 32, len)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -53,6 +83,15 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn leading_digits_are_those_at_the_front(
+            bytes in prop_oneof![any::<[u8; 8]>(), proptest::array::uniform8(b'.'..=b':')]
+        ) {
+            let len = bytes.iter().take_while(|byte| byte.is_ascii_digit()).count();
+            let value = bytes[..len].iter().fold(0, |value, byte| value * 10 + u64::from(byte - b'0'));
+            prop_assert_eq!(leading_digits(u64::from_le_bytes(bytes)), (value, len));
+        }
+
         #[test]
         fn any_number_has_its_digits(value: u64, shift in 0..64) {
             let value = value >> shift;

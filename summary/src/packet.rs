@@ -130,8 +130,17 @@ impl Tcp {
 
     /// The control bit of a letter.
     pub fn bit(letter: u8) -> Option<u8> {
-        let place = Self::LETTERS.iter().position(|known| *known == letter)?;
-        Some(1 << place)
+        /// By letter, 0 where it is none.
+        const BITS: [u8; 256] = {
+            let mut bits = [0; 256];
+            let mut place = 0;
+            while place < 8 {
+                bits[Tcp::LETTERS[place] as usize] = 1 << place;
+                place += 1;
+            }
+            bits
+        };
+        Some(BITS[usize::from(letter)]).filter(|bit| *bit != 0)
     }
 
     /// The letters of control bits, from the lowest up.

@@ -1,7 +1,7 @@
 //! Points in time as integer nanoseconds, and their text in the stream.
 //! No clock is read here: who has one passes the value in.
 
-use crate::digits::put_digits;
+use crate::digits::{leading_digits, put_digits};
 use serde::{Deserialize, Serialize, de};
 use std::fmt;
 
@@ -95,7 +95,7 @@ impl<'de> Deserialize<'de> for Timestamp {
     }
 }
 
-/// Writes timestamps, and remembers the text of the last second: packets come in crowds.
+/// Writes and reads timestamps, and remembers the text of the last second: packets come in crowds.
 #[derive(Debug)]
 pub(crate) struct Clock {
     second: i64,
@@ -122,6 +122,44 @@ impl Clock {
         place[29] = b'Z';
         TEXT_LEN
     }
+
+    /// As [`Timestamp::parse`].
+    #[inline]
+    pub(crate) fn read(&mut self, text: &[u8]) -> Option<Timestamp> {
+        let text: &[u8; TEXT_LEN] = text.try_into().ok()?;
+        let (second, rest) = text.split_first_chunk::<SECOND_LEN>()?;
+        let [b'.', fraction @ .., last, b'Z'] = rest else { return None };
+        let (subsec_ns, len) = leading_digits(u64::from_le_bytes(fraction.try_into().ok()?));
+        if !is_same(second, &self.text) || len < 8 || !last.is_ascii_digit() {
+            return self.read_anew(text);
+        }
+        let subsec_ns = subsec_ns * 10 + u64::from(last - b'0');
+        let second_ns = self.second.checked_mul(NS_PER_SECOND);
+        match second_ns.and_then(|ns| ns.checked_add_unsigned(subsec_ns)) {
+            Some(ns) => Some(Timestamp { ns }),
+            None => self.read_anew(text),
+        }
+    }
+
+    #[cold]
+    fn read_anew(&mut self, text: &[u8; TEXT_LEN]) -> Option<Timestamp> {
+        let time = Timestamp::parse(text)?;
+        self.second = time.ns.div_euclid(NS_PER_SECOND);
+        self.text.copy_from_slice(&text[..SECOND_LEN]);
+        Some(time)
+    }
+}
+
+/// As `==`, which WebAssembly has as a call.
+fn is_same(one: &[u8; SECOND_LEN], other: &[u8; SECOND_LEN]) -> bool {
+    // The last word overlaps the one before.
+    let words = |text: &[u8; SECOND_LEN]| {
+        [0, 8, SECOND_LEN - 8].map(|at| {
+            let word = text[at..].first_chunk().copied();
+            u64::from_le_bytes(word.unwrap_or_default())
+        })
+    };
+    words(one) == words(other)
 }
 
 fn second_text(second: i64) -> [u8; SECOND_LEN] {
@@ -199,6 +237,25 @@ mod tests {
         ] {
             assert_eq!(Timestamp::from_ns(ns).to_string(), text);
             assert_eq!(Timestamp::parse(text.as_bytes()), Some(Timestamp::from_ns(ns)));
+        }
+    }
+
+    proptest! {
+        /// Whatever was read before, a clock reads what `parse` reads.
+        #[test]
+        fn a_clock_reads_as_parse_does(
+            times in proptest::collection::vec(prop_oneof![any::<i64>(), 0i64..3_000_000_000, Just(i64::MIN)], 1..5),
+            damage in proptest::option::of((0usize..31, any::<u8>())),
+        ) {
+            let mut clock = Clock::default();
+            for ns in times {
+                let mut text = Timestamp::from_ns(ns).to_string().into_bytes();
+                if let Some((at, byte)) = damage {
+                    text.resize(text.len().max(at + 1), byte);
+                    text[at] = byte;
+                }
+                prop_assert_eq!(clock.read(&text), Timestamp::parse(&text));
+            }
         }
     }
 

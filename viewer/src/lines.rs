@@ -16,6 +16,19 @@ pub enum Line<'a> {
     TooLong,
 }
 
+/// Who takes lines, each with where in the file it begins.
+pub trait Take {
+    /// Takes lines from the front of `bytes`, which begin at `offset` of the file, as far as they are
+    /// known at a glance and begin before `limit`: nobody need look for their ends then. Says how
+    /// many bytes they are, with their line feeds.
+    fn known(&mut self, _bytes: &[u8], _offset: u64, _limit: u64) -> usize {
+        0
+    }
+
+    /// Takes the next line.
+    fn line(&mut self, line: Line<'_>, offset: u64);
+}
+
 /// Cuts one range into lines.
 #[derive(Debug)]
 pub struct Lines {
@@ -56,10 +69,18 @@ impl Lines {
         self.state == State::Done
     }
 
-    /// Takes the next bytes of the file and hands on the lines that end in them, each with where in
-    /// the file it begins.
-    pub fn feed(&mut self, mut chunk: &[u8], mut visit: impl FnMut(Line<'_>, u64)) {
+    /// Takes the next bytes of the file and hands on the lines that end in them.
+    pub fn feed(&mut self, mut chunk: &[u8], take: &mut (impl Take + ?Sized)) {
         while self.state != State::Done {
+            if self.state == State::InLine && self.carry.is_empty() {
+                let taken = take.known(chunk, self.position, self.end - self.position);
+                self.position += taken as u64;
+                chunk = &chunk[taken..];
+                if self.end <= self.position {
+                    self.state = State::Done;
+                    return;
+                }
+            }
             let Some(len) = memchr(b'\n', chunk) else {
                 self.position += chunk.len() as u64;
                 if self.state == State::InLine && self.carry.len() + chunk.len() <= MAX_LINE_LEN {
@@ -72,14 +93,16 @@ impl Lines {
             };
             let start = self.position - self.carry.len() as u64;
             match self.state {
-                State::InTooLong => visit(Line::TooLong, start),
+                State::InTooLong => take.line(Line::TooLong, start),
                 State::InLine if MAX_LINE_LEN < self.carry.len() + len => {
-                    visit(Line::TooLong, start);
+                    take.line(Line::TooLong, start);
                 }
-                State::InLine if self.carry.is_empty() => visit(Line::Whole(&chunk[..len]), start),
+                State::InLine if self.carry.is_empty() => {
+                    take.line(Line::Whole(&chunk[..len]), start);
+                }
                 State::InLine => {
                     self.carry.extend_from_slice(&chunk[..len]);
-                    visit(Line::Whole(&self.carry), start);
+                    take.line(Line::Whole(&self.carry), start);
                 }
                 State::BeforeFirst | State::Done => {}
             }
@@ -91,11 +114,11 @@ impl Lines {
     }
 
     /// Ends the file: a last line without line feed is handed on.
-    pub fn finish(&mut self, mut visit: impl FnMut(Line<'_>, u64)) {
+    pub fn finish(&mut self, take: &mut (impl Take + ?Sized)) {
         let start = self.position - self.carry.len() as u64;
         match self.state {
-            State::InLine if !self.carry.is_empty() => visit(Line::Whole(&self.carry), start),
-            State::InTooLong => visit(Line::TooLong, start),
+            State::InLine if !self.carry.is_empty() => take.line(Line::Whole(&self.carry), start),
+            State::InTooLong => take.line(Line::TooLong, start),
             _ => {}
         }
         self.carry.clear();
@@ -108,25 +131,50 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
+    /// Keeps lines; those that begin with a `b` are known at a glance.
+    struct Kept<'a> {
+        file: &'a [u8],
+        lines: Vec<Vec<u8>>,
+    }
+
+    impl Kept<'_> {
+        fn keep(&mut self, line: &[u8], offset: u64) {
+            assert!(self.file[usize::try_from(offset).unwrap()..].starts_with(line));
+            self.lines.push(line.to_vec());
+        }
+    }
+
+    impl Take for Kept<'_> {
+        fn known(&mut self, bytes: &[u8], offset: u64, limit: u64) -> usize {
+            let mut taken = 0;
+            while (taken as u64) < limit && bytes[taken..].starts_with(b"b") {
+                let Some(len) = memchr(b'\n', &bytes[taken..]) else { break };
+                self.keep(&bytes[taken..taken + len], offset + taken as u64);
+                taken += len + 1;
+            }
+            taken
+        }
+
+        fn line(&mut self, line: Line<'_>, offset: u64) {
+            match line {
+                Line::Whole(bytes) => self.keep(bytes, offset),
+                Line::TooLong => self.lines.push(b"too long".to_vec()),
+            }
+        }
+    }
+
     fn lines_of(file: &[u8], range: Range<u64>, chunk_len: usize) -> Vec<Vec<u8>> {
         let mut lines = Lines::new(&range);
-        let mut seen = Vec::new();
-        let mut visit = |line: Line<'_>, start: u64| match line {
-            Line::Whole(bytes) => {
-                assert!(file[usize::try_from(start).unwrap()..].starts_with(bytes));
-                seen.push(bytes.to_vec());
-            }
-            Line::TooLong => seen.push(b"too long".to_vec()),
-        };
+        let mut kept = Kept { file, lines: Vec::new() };
         while !lines.is_done() {
             let at = usize::try_from(lines.position()).unwrap();
             if file.len() <= at {
-                lines.finish(&mut visit);
+                lines.finish(&mut kept);
                 break;
             }
-            lines.feed(&file[at..file.len().min(at + chunk_len)], &mut visit);
+            lines.feed(&file[at..file.len().min(at + chunk_len)], &mut kept);
         }
-        seen
+        kept.lines
     }
 
     #[test]

@@ -49,11 +49,14 @@
 //! assert_eq!((packet.n, packet.summary.len), (7, 60));
 //! ```
 
+mod excerpt;
 mod json;
 mod read;
+mod scan;
 mod write;
 
-pub use read::{ReadError, Record, read, read_own_packet};
+pub use excerpt::{Excerpt, Excerpts};
+pub use read::{ReadError, Record, read};
 pub use write::{Writer, write_number};
 
 #[cfg(test)]

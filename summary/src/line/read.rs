@@ -1,12 +1,12 @@
 //! The line reader: a fast path for the lines that our writer makes, serde for all others.
 
 use super::json::{flag_bits, quic_version};
+use super::scan::scan;
 use crate::address::parse_mac;
 use crate::{
     Address, CommunityId, Direction, Faults, Gso, GsoKind, LinkType, Names, Packet, Proto,
     RecordType, Summary, Tcp, Timestamp, record,
 };
-use memchr::memchr;
 use serde::Deserialize;
 use std::borrow::Cow;
 
@@ -47,12 +47,6 @@ pub fn read(line: &[u8]) -> Result<Record<'_>, ReadError> {
         Some(packet) => Ok(Record::Packet(packet)),
         None => slow(line),
     }
-}
-
-/// Reads the line of a packet as [`Writer`](super::Writer) makes it: keys in its order, no spaces, no
-/// escapes. `None` for any other line, which [`read`] may know.
-pub fn read_own_packet(line: &[u8]) -> Option<Packet<'_>> {
-    fast(line)
 }
 
 /// What a record is, by its `type`.
@@ -99,139 +93,66 @@ impl From<serde_json::Error> for ReadError {
 /// The line of a packet with its keys in the writer's order, without spaces and escapes;
 /// `None` where it is anything else.
 pub(super) fn fast(line: &[u8]) -> Option<Packet<'_>> {
-    let mut rest = Rest(line.strip_suffix(b"\n").unwrap_or(line));
-    rest.expect(br#"{"type":"pkt","n":"#)?;
-    let n = rest.int()?;
-    rest.expect(br#","ts":"#)?;
-    let ts = Timestamp::parse(rest.string()?.as_bytes())?;
-    let interface = rest.text(br#","if":"#, Some)?.map(Into::into);
-    let direction = rest.text(br#","dir":"#, Direction::parse)?;
-    rest.expect(br#","len":"#)?;
-    let len = u32::try_from(rest.int()?).ok()?;
-    let cap = rest.number(br#","cap":"#)?.unwrap_or(len).min(len);
-    let segment_len = rest.number(br#","gso":"#)?;
-    let kind = rest.text(br#","gso_type":"#, GsoKind::parse)?;
-    let gso = segment_len.zip(kind).map(|(segment_len, kind)| Gso { segment_len, kind });
-    let link = rest.text(br#","link":"#, LinkType::parse)?.unwrap_or(LinkType::ETHERNET);
-    let mut summary = Summary::new(link, cap, len);
+    let line = line.strip_suffix(b"\n").unwrap_or(line);
+    let (pieces, len) = scan(line)?;
+    if len < line.len() {
+        return None;
+    }
+    let len = u32::try_from(pieces.len).ok()?;
+    let cap = number(pieces.cap)?.unwrap_or(len).min(len);
+    let link = meant(pieces.link, LinkType::parse)?.unwrap_or(LinkType::ETHERNET);
     let mac = |text: &str| parse_mac(text.as_bytes());
-    let eth_src = rest.text(br#","eth_src":"#, mac)?;
-    summary.eth = eth_src.zip(rest.text(br#","eth_dst":"#, mac)?);
-    if rest.expect(br#","vlan":["#).is_some() {
-        loop {
-            if !summary.vlan.push(u16::try_from(rest.int()?).ok()?) {
-                return None;
-            }
-            if rest.expect(b"]").is_some() {
-                break;
-            }
-            rest.expect(b",")?;
-        }
-    }
     let address = |text: &str| Address::parse(text.as_bytes());
-    summary.src = rest.text(br#","src":"#, address)?;
-    summary.dst = rest.text(br#","dst":"#, address)?;
-    summary.sport = rest.number(br#","sport":"#)?;
-    summary.dport = rest.number(br#","dport":"#)?;
-    rest.expect(br#","proto":"#)?;
-    summary.proto = Proto::parse(rest.string()?);
-    summary.ttl = rest.number(br#","ttl":"#)?;
-    summary.frag = rest.number(br#","frag":"#)?;
+    let text = |piece| meant(piece, Some);
+    let mut summary = Summary::new(link, cap, len);
+    summary.eth = meant(pieces.eth_src, mac)?.zip(meant(pieces.eth_dst, mac)?);
+    summary.vlan = pieces.vlan;
+    summary.src = meant(pieces.src, address)?;
+    summary.dst = meant(pieces.dst, address)?;
+    (summary.sport, summary.dport) = (number(pieces.sport)?, number(pieces.dport)?);
+    summary.proto = Proto::parse(str::from_utf8(pieces.proto).ok()?);
+    (summary.ttl, summary.frag) = (number(pieces.ttl)?, number(pieces.frag)?);
     summary.tcp = Tcp {
-        flags: rest.text(br#","flags":"#, |text| flag_bits(text.as_bytes()))?,
-        seq: rest.number(br#","seq":"#)?,
-        ack: rest.number(br#","ack":"#)?,
-        win: rest.number(br#","win":"#)?,
+        flags: meant(pieces.flags, |text| flag_bits(text.as_bytes()))?,
+        seq: number(pieces.seq)?,
+        ack: number(pieces.ack)?,
+        win: number(pieces.win)?,
     };
-    summary.payload = rest.number(br#","payload":"#)?;
-    summary.icmp_type = rest.number(br#","icmp_type":"#)?;
-    summary.icmp_code = rest.number(br#","icmp_code":"#)?;
-    summary.arp_op = rest.number(br#","arp_op":"#)?;
-    let dns = rest.text(br#","dns":"#, Some)?.map(Cow::Borrowed);
-    let dns_type = rest.text(br#","dns_type":"#, RecordType::parse)?;
-    let names = Names {
-        dns: dns.zip(dns_type),
-        sni: rest.text(br#","sni":"#, Some)?.map(Cow::Borrowed),
-        host: rest.text(br#","host":"#, Some)?.map(Cow::Borrowed),
-        quic: rest.text(br#","quic":"#, quic_version)?,
-    };
-    let community_id = rest.text(br#","community_id":"#, CommunityId::parse)?;
-    if rest.expect(br#","err":["#).is_some() {
-        loop {
-            summary.faults.insert(Faults::parse(rest.string()?)?);
-            if rest.expect(b"]").is_some() {
-                break;
-            }
-            rest.expect(b",")?;
-        }
+    summary.payload = number(pieces.payload)?;
+    (summary.icmp_type, summary.icmp_code) = (number(pieces.icmp_type)?, number(pieces.icmp_code)?);
+    summary.arp_op = number(pieces.arp_op)?;
+    for name in text(pieces.err)?.into_iter().flat_map(|names| names.split(',')) {
+        summary.faults.insert(Faults::parse(name.trim_matches('"'))?);
     }
-    rest.expect(b"}")?;
-    rest.0.is_empty().then_some(Packet {
-        n,
-        ts,
-        interface,
-        direction,
-        gso,
+    let dns = text(pieces.dns)?.map(Cow::Borrowed);
+    let gso = number(pieces.gso)?.zip(meant(pieces.gso_type, GsoKind::parse)?);
+    Some(Packet {
+        n: pieces.n,
+        ts: Timestamp::parse(pieces.ts)?,
+        interface: text(pieces.interface)?.map(Cow::Borrowed),
+        direction: meant(pieces.direction, Direction::parse)?,
+        gso: gso.map(|(segment_len, kind)| Gso { segment_len, kind }),
         summary,
-        names,
-        community_id,
+        names: Names {
+            dns: dns.zip(meant(pieces.dns_type, RecordType::parse)?),
+            sni: text(pieces.sni)?.map(Cow::Borrowed),
+            host: text(pieces.host)?.map(Cow::Borrowed),
+            quic: meant(pieces.quic, quic_version)?,
+        },
+        community_id: meant(pieces.community_id, CommunityId::parse)?,
     })
 }
 
-/// What is left of the line; it only shrinks. Each step is `None` where the bytes are not what
-/// the writer would have put there.
-struct Rest<'a>(&'a [u8]);
+/// The number of a piece; `None` where it is larger than its field.
+fn number<T: TryFrom<u64>>(piece: Option<u64>) -> Option<Option<T>> {
+    piece.map_or(Some(None), |number| T::try_from(number).ok().map(Some))
+}
 
-impl<'a> Rest<'a> {
-    fn expect(&mut self, bytes: &[u8]) -> Option<()> {
-        self.0 = self.0.strip_prefix(bytes)?;
-        Some(())
-    }
-
-    /// An unsigned integer as JSON writes it: no sign, no leading zero.
-    fn int(&mut self) -> Option<u64> {
-        let mut value = 0u64;
-        let mut len = 0;
-        while let Some(digit) = self.0.get(len).map(|byte| byte.wrapping_sub(b'0'))
-            && digit < 10
-        {
-            value = value.checked_mul(10)?.checked_add(u64::from(digit))?;
-            len += 1;
-        }
-        if len == 0 || (len > 1 && self.0[0] == b'0') {
-            return None;
-        }
-        self.0 = &self.0[len..];
-        Some(value)
-    }
-
-    /// A string without escapes, in ASCII.
-    fn string(&mut self) -> Option<&'a str> {
-        let rest = self.0.strip_prefix(b"\"")?;
-        let end = memchr(b'"', rest)?;
-        let text = &rest[..end];
-        // All bytes are looked at, which goes many at a time.
-        let is_odd = |byte: u8| !(b' '..0x80).contains(&byte) || byte == b'\\';
-        if text.iter().fold(false, |odd, &byte| odd | is_odd(byte)) {
-            return None;
-        }
-        self.0 = &rest[end + 1..];
-        std::str::from_utf8(text).ok()
-    }
-
-    /// The number behind `key`, where the key comes next.
-    fn number<T: TryFrom<u64>>(&mut self, key: &[u8]) -> Option<Option<T>> {
-        if self.expect(key).is_none() {
-            return Some(None);
-        }
-        T::try_from(self.int()?).ok().map(Some)
-    }
-
-    /// What `parse` makes of the string behind `key`, where the key comes next.
-    fn text<T>(&mut self, key: &[u8], parse: impl Fn(&'a str) -> Option<T>) -> Option<Option<T>> {
-        if self.expect(key).is_none() {
-            return Some(None);
-        }
-        parse(self.string()?).map(Some)
-    }
+/// What the text of a piece means; `None` where it means nothing.
+fn meant<'a, T>(
+    piece: Option<&'a [u8]>,
+    parse: impl Fn(&'a str) -> Option<T>,
+) -> Option<Option<T>> {
+    let Some(piece) = piece else { return Some(None) };
+    parse(str::from_utf8(piece).ok()?).map(Some)
 }

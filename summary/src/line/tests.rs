@@ -2,7 +2,7 @@
 //! written reads back.
 
 use super::read::{fast, slow};
-use super::{ReadError, Record, Writer, read};
+use super::{Excerpts, ReadError, Record, Writer, read};
 use crate::{
     Address, CommunityId, Direction, Faults, Gso, GsoKind, LinkType, Names, Packet, Proto,
     RecordType, Summary, Tcp, Timestamp, decode,
@@ -126,6 +126,39 @@ proptest! {
         if let Some(packet) = fast(&line) {
             prop_assert_eq!(slow(&line), Ok(Record::Packet(packet)));
         }
+    }
+
+    /// An excerpt is of what the plain reader reads; where one byte was changed, too, as far as its
+    /// fields go.
+    #[test]
+    fn excerpts_are_of_what_is_read(
+        packet in any_packet(), damage in proptest::option::of((any::<prop::sample::Index>(), any::<u8>())),
+        rest: Vec<u8>,
+    ) {
+        let mut line = written(&packet);
+        if let Some((at, byte)) = damage {
+            let at = at.index(line.len());
+            line[at] = byte;
+        }
+        let len = line.len();
+        let bytes = [&line[..], &rest].concat();
+        let found = Excerpts::default().read(&bytes);
+        if damage.is_none() {
+            prop_assert_eq!(found.is_some(), fast(&line).is_some());
+        }
+        let (Some((excerpt, excerpt_len)), Some(packet)) = (found, fast(&line)) else { return Ok(()) };
+        let summary = &packet.summary;
+        prop_assert_eq!(excerpt_len, len - 1);
+        let text = |bytes: Option<&[u8]>| bytes.map(|bytes| String::from_utf8_lossy(bytes).into_owned());
+        let address = |bytes: Option<&[u8]>| bytes.map(|text| Address::parse(text).unwrap());
+        prop_assert_eq!((excerpt.n, excerpt.ts, excerpt.len), (packet.n, packet.ts, summary.len));
+        let interface = text(excerpt.interface);
+        prop_assert_eq!(interface.as_deref(), packet.interface.as_deref());
+        prop_assert_eq!((excerpt.direction, excerpt.vlan), (packet.direction, summary.vlan));
+        prop_assert_eq!((address(excerpt.src), address(excerpt.dst)), (summary.src, summary.dst));
+        prop_assert_eq!((excerpt.sport, excerpt.dport), (summary.sport, summary.dport));
+        prop_assert_eq!(text(Some(excerpt.proto)), Some(summary.proto.to_string()));
+        prop_assert_eq!((excerpt.ttl, excerpt.flags), (summary.ttl, summary.tcp.flags));
     }
 
     #[test]

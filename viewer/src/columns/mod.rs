@@ -1,19 +1,21 @@
 //! The packets of one part of a file as columns: 29 bytes a packet, what repeats kept once.
 
+mod block;
+mod intern;
+mod memo;
 mod offsets;
+mod totals;
 
-use crate::axis::{ABSENT, VALUE_COUNT, Value};
+pub use block::{BLOCK_LEN, Block};
+pub use totals::{Extent, Totals};
+
 use crate::protocol::Class;
 use crate::wire::wire;
-use foldhash::fast::FixedState;
+use intern::Interner;
+use memo::{Memo, words};
 use offsets::Offsets;
-use std::collections::HashMap;
-use std::hash::Hash;
-use std::ops::Range;
-use summary::{Address, Direction, Packet, Tcp, VlanIds};
-
-/// Rows that are looked at together: their values fit the processor's nearest memory.
-pub const BLOCK_LEN: usize = 1024;
+use summary::line::Excerpt;
+use summary::{Address, Direction, Packet, Proto, Tcp, VlanIds};
 
 /// Columns of equal length, in the order of the file.
 #[derive(Debug, Default)]
@@ -39,6 +41,30 @@ pub struct Columns {
     protos: Interner<String>,
     interfaces: Interner<String>,
     totals: Totals,
+    memos: Memos,
+}
+
+/// What the texts of lines were found to be.
+#[derive(Debug, Default)]
+struct Memos {
+    flows: Memo<5>,
+    /// Of addresses with longer texts.
+    long_flows: Memo<11>,
+    kinds: Memo<1>,
+    protos: Memo<3>,
+    interfaces: Memo<3>,
+}
+
+/// What of a packet has a column.
+struct Cells {
+    n: u64,
+    ts_ns: i64,
+    len: u32,
+    flow: u32,
+    kind: u16,
+    sport: Option<u16>,
+    dport: Option<u16>,
+    ttl: Option<u8>,
 }
 
 /// Who sends what to whom. Packets that only share both addresses and the protocol are one flow.
@@ -71,69 +97,6 @@ pub struct Kind {
     pub has_ttl: bool,
     /// TCP flags, FIN lowest.
     pub flags: Option<u8>,
-}
-
-/// What is known of all packets together.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Totals {
-    /// How many packets.
-    pub packets: u64,
-    /// Their bytes on the wire.
-    pub wire_bytes: u64,
-    /// Least and greatest values; `None` without packets.
-    pub extent: Option<Extent>,
-}
-
-/// Least and greatest values.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Extent {
-    /// Numbers of packets.
-    pub n: (i64, i64),
-    /// Times in nanoseconds since the epoch.
-    pub ts_ns: (i64, i64),
-    /// Bytes on the wire.
-    pub len: (i64, i64),
-    /// Distances in time to the packet before, in nanoseconds; `None` of one packet.
-    pub gap_ns: Option<(i64, i64)>,
-    /// Times of the first and the last packet in the order of the file.
-    pub ends_ns: (i64, i64),
-}
-
-fn union(a: (i64, i64), b: (i64, i64)) -> (i64, i64) {
-    (a.0.min(b.0), a.1.max(b.1))
-}
-
-impl Extent {
-    /// Of both together; whether the gap between them counts is the caller's to know.
-    #[must_use]
-    pub fn union(self, later: Self) -> Self {
-        Self {
-            n: union(self.n, later.n),
-            ts_ns: union(self.ts_ns, later.ts_ns),
-            len: union(self.len, later.len),
-            gap_ns: [self.gap_ns, later.gap_ns].into_iter().flatten().reduce(union),
-            ends_ns: (self.ends_ns.0, later.ends_ns.1),
-        }
-    }
-
-    /// With a gap more.
-    #[must_use]
-    pub fn with_gap(self, gap_ns: i64) -> Self {
-        let gap = (gap_ns, gap_ns);
-        Self { gap_ns: Some(self.gap_ns.map_or(gap, |known| union(known, gap))), ..self }
-    }
-}
-
-impl Totals {
-    /// Of both together, `later` of another part.
-    #[must_use]
-    pub fn merge(self, later: Self) -> Self {
-        Self {
-            packets: self.packets + later.packets,
-            wire_bytes: self.wire_bytes + later.wire_bytes,
-            extent: [self.extent, later.extent].into_iter().flatten().reduce(Extent::union),
-        }
-    }
 }
 
 /// One packet with its values spelt out; empty words where it has none.
@@ -177,19 +140,8 @@ impl Columns {
     /// Where a number is too far from the first one, or there are too many different kinds of
     /// packets: the packet is left out.
     pub fn push(&mut self, packet: &Packet<'_>, offset: u64) -> Result<(), &'static str> {
-        if self.ts_ns.is_empty() {
-            // Room on both sides: a stream may hold several runs, each counted from 1.
-            self.n_base = packet.n.saturating_sub(1 << 31);
-        }
-        let n_delta = (packet.n.checked_sub(self.n_base))
-            .and_then(|delta| u32::try_from(delta).ok())
-            .ok_or("`n` is too far from the first packet's")?;
         let summary = &packet.summary;
-        let proto = match summary.proto.name() {
-            Some(name) => self.protos.id_of(name),
-            None => self.protos.id_of(&summary.proto.to_string()),
-        };
-        let proto = short(proto)?;
+        let proto = self.proto(&summary.proto)?;
         let interface = match &packet.interface {
             Some(name) => Some(short(self.interfaces.id_of(name))?),
             None => None,
@@ -206,35 +158,172 @@ impl Columns {
         };
         let kind = short(self.kinds.id(kind))?;
         let flow = self.flows.id(Flow { src: summary.src, dst: summary.dst, proto });
-        let (ts_ns, len) = (packet.ts.ns(), summary.len);
-        self.count(packet.n, ts_ns, len);
-        self.ts_ns.push(ts_ns);
-        self.len.push(len);
-        self.n_delta.push(n_delta);
-        self.flow.push(flow);
-        self.sport.push(summary.sport.unwrap_or(0));
-        self.dport.push(summary.dport.unwrap_or(0));
-        self.ttl.push(summary.ttl.unwrap_or(0));
-        self.kind.push(kind);
-        self.offsets.push(offset);
-        Ok(())
+        let cells = Cells {
+            n: packet.n,
+            ts_ns: packet.ts.ns(),
+            len: summary.len,
+            flow,
+            kind,
+            sport: summary.sport,
+            dport: summary.dport,
+            ttl: summary.ttl,
+        };
+        self.append(&cells, offset)
     }
 
-    /// Counts a packet in.
-    fn count(&mut self, n: u64, ts_ns: i64, len: u32) {
-        let n = i64::try_from(n).unwrap_or(i64::MAX - 1);
-        let len_bytes = i64::from(len);
-        self.totals.packets += 1;
-        self.totals.wire_bytes += u64::from(len);
-        let (ts, len) = ((ts_ns, ts_ns), (len_bytes, len_bytes));
-        let one = Extent { n: (n, n), ts_ns: ts, len, gap_ns: None, ends_ns: ts };
-        self.totals.extent = Some(match self.totals.extent {
-            Some(known) => {
-                let gap = ts_ns.saturating_sub(known.ends_ns.1);
-                known.union(one).with_gap(gap)
+    /// Appends the packet of a line, as [`Columns::push`] does; `None` where one of its texts is not
+    /// what the sniffer writes.
+    pub fn push_excerpt(
+        &mut self,
+        excerpt: &Excerpt<'_>,
+        offset: u64,
+    ) -> Option<Result<(), &'static str>> {
+        Some(match self.ids(excerpt)? {
+            Ok((flow, kind)) => {
+                let cells = Cells {
+                    n: excerpt.n,
+                    ts_ns: excerpt.ts.ns(),
+                    len: excerpt.len,
+                    flow,
+                    kind,
+                    sport: excerpt.sport,
+                    dport: excerpt.dport,
+                    ttl: excerpt.ttl,
+                };
+                self.append(&cells, offset)
             }
-            None => one,
-        });
+            Err(reason) => Err(reason),
+        })
+    }
+
+    /// Flow and kind of a line's packet.
+    fn ids(&mut self, excerpt: &Excerpt<'_>) -> Option<Result<(u32, u16), &'static str>> {
+        let proto = match self.proto_of_text(excerpt.proto)? {
+            Ok(proto) => proto,
+            Err(reason) => return Some(Err(reason)),
+        };
+        let interface = match excerpt.interface.map(|name| self.interface_of_text(name)) {
+            Some(Some(Ok(interface))) => Some(interface),
+            None => None,
+            Some(None) => return None,
+            Some(Some(Err(reason))) => return Some(Err(reason)),
+        };
+        let flow = self.flow_of_texts(excerpt.src, excerpt.dst, proto)?;
+        let has_ports = excerpt.sport.is_some() && excerpt.dport.is_some();
+        let kind = |class: Class| Kind {
+            proto,
+            class,
+            interface,
+            direction: excerpt.direction,
+            vlan: excerpt.vlan,
+            has_ports,
+            has_ttl: excerpt.ttl.is_some(),
+            flags: excerpt.flags,
+        };
+        let key = [u64::from(proto)
+            | interface.map_or(0, |interface| u64::from(interface) + 1) << 16
+            | excerpt.flags.map_or(0, |flags| u64::from(flags) + 1) << 33
+            | excerpt.direction.map_or(0, |direction| direction as u64 + 1) << 42
+            | u64::from(has_ports) << 45
+            | u64::from(excerpt.ttl.is_some()) << 46];
+        let is_plain = excerpt.vlan == VlanIds::default();
+        if is_plain && let Some(kind) = self.memos.kinds.get(&key) {
+            return Some(short(kind).map(|kind| (flow, kind)));
+        }
+        let kind = self.kinds.id(kind(Class::of(&self.protos.items[usize::from(proto)])));
+        if is_plain {
+            self.memos.kinds.put(&key, kind);
+        }
+        Some(short(kind).map(|kind| (flow, kind)))
+    }
+
+    fn proto(&mut self, proto: &Proto<'_>) -> Result<u16, &'static str> {
+        short(match proto.name() {
+            Some(name) => self.protos.id_of(name),
+            None => self.protos.id_of(&proto.to_string()),
+        })
+    }
+
+    fn proto_of_text(&mut self, text: &[u8]) -> Option<Result<u16, &'static str>> {
+        let key = text_key(text);
+        if let Some(id) = key.and_then(|key| self.memos.protos.get(&key)) {
+            return Some(short(id));
+        }
+        let proto = self.proto(&Proto::parse(str::from_utf8(text).ok()?));
+        if let (Some(key), Ok(id)) = (key, proto) {
+            self.memos.protos.put(&key, id.into());
+        }
+        Some(proto)
+    }
+
+    fn interface_of_text(&mut self, text: &[u8]) -> Option<Result<u16, &'static str>> {
+        let key = text_key(text);
+        if let Some(id) = key.and_then(|key| self.memos.interfaces.get(&key)) {
+            return Some(short(id));
+        }
+        let id = self.interfaces.id_of(str::from_utf8(text).ok()?);
+        if let Some(key) = key {
+            self.memos.interfaces.put(&key, id);
+        }
+        Some(short(id))
+    }
+
+    fn flow_of_texts(&mut self, src: Option<&[u8]>, dst: Option<&[u8]>, proto: u16) -> Option<u32> {
+        // No text is none.
+        let [src_len, dst_len] =
+            [src, dst].map(|text| text.map_or(0, |text| text.len() as u64 + 1));
+        let first = src_len << 40 | dst_len << 16 | u64::from(proto);
+        let (src_text, dst_text) = (src.unwrap_or_default(), dst.unwrap_or_default());
+        let short_key = words::<2>(src_text).zip(words::<2>(dst_text));
+        let short_key = short_key.map(|([a, b], [c, d])| [first, a, b, c, d]);
+        if let Some(key) = &short_key {
+            if let Some(flow) = self.memos.flows.get(key) {
+                return Some(flow);
+            }
+            let flow = self.flow_anew(src, dst, proto)?;
+            self.memos.flows.put(key, flow);
+            return Some(flow);
+        }
+        let mut key = [0; 11];
+        key[0] = first;
+        key[1..6].copy_from_slice(&words::<5>(src_text)?);
+        key[6..].copy_from_slice(&words::<5>(dst_text)?);
+        if let Some(flow) = self.memos.long_flows.get(&key) {
+            return Some(flow);
+        }
+        let flow = self.flow_anew(src, dst, proto)?;
+        self.memos.long_flows.put(&key, flow);
+        Some(flow)
+    }
+
+    #[cold]
+    fn flow_anew(&mut self, src: Option<&[u8]>, dst: Option<&[u8]>, proto: u16) -> Option<u32> {
+        let address = |text: Option<&[u8]>| match text {
+            Some(text) => Address::parse(text).map(Some),
+            None => Some(None),
+        };
+        Some(self.flows.id(Flow { src: address(src)?, dst: address(dst)?, proto }))
+    }
+
+    fn append(&mut self, cells: &Cells, offset: u64) -> Result<(), &'static str> {
+        if self.ts_ns.is_empty() {
+            // Room on both sides: a stream may hold several runs, each counted from 1.
+            self.n_base = cells.n.saturating_sub(1 << 31);
+        }
+        let n_delta = (cells.n.checked_sub(self.n_base))
+            .and_then(|delta| u32::try_from(delta).ok())
+            .ok_or("`n` is too far from the first packet's")?;
+        self.totals.count(cells.n, cells.ts_ns, cells.len);
+        self.ts_ns.push(cells.ts_ns);
+        self.len.push(cells.len);
+        self.n_delta.push(n_delta);
+        self.flow.push(cells.flow);
+        self.sport.push(cells.sport.unwrap_or(0));
+        self.dport.push(cells.dport.unwrap_or(0));
+        self.ttl.push(cells.ttl.unwrap_or(0));
+        self.kind.push(cells.kind);
+        self.offsets.push(offset);
+        Ok(())
     }
 
     /// Makes room for as many packets in all, so that growing does not copy.
@@ -346,136 +435,15 @@ impl Columns {
     }
 }
 
+/// A text of up to 16 bytes as the key of a memo.
+fn text_key(text: &[u8]) -> Option<[u64; 3]> {
+    words::<2>(text).map(|[a, b]| [text.len() as u64, a, b])
+}
+
 fn short(id: u32) -> Result<u16, &'static str> {
     u16::try_from(id).map_err(|_| "too many different protocols, interfaces, VLANs and flags")
 }
 
-/// Some rows of the columns, their values as they are asked for.
-#[derive(Debug)]
-pub struct Block<'a> {
-    columns: &'a Columns,
-    rows: Range<usize>,
-    /// Time of the packet before the first row, in its file.
-    before_ns: Option<i64>,
-    values: [Vec<i64>; VALUE_COUNT],
-}
-
-impl<'a> Block<'a> {
-    /// No rows yet; `before_ns` is the time of the file's packet before the columns.
-    pub fn new(columns: &'a Columns, before_ns: Option<i64>) -> Self {
-        Self { columns, rows: 0..0, before_ns, values: Default::default() }
-    }
-
-    /// Goes on to other rows, at most [`BLOCK_LEN`] of them.
-    pub fn turn(&mut self, rows: Range<usize>) {
-        self.rows = rows;
-        self.values.iter_mut().for_each(Vec::clear);
-    }
-
-    /// The columns.
-    pub fn columns(&self) -> &'a Columns {
-        self.columns
-    }
-
-    /// Which rows.
-    pub fn rows(&self) -> Range<usize> {
-        self.rows.clone()
-    }
-
-    /// Each row's value, [`ABSENT`] where it has none.
-    pub fn values(&mut self, value: Value) -> &[i64] {
-        let (columns, rows) = (self.columns, self.rows.clone());
-        if value == Value::Time {
-            return &columns.ts_ns[rows];
-        }
-        let room = &mut self.values[value as usize];
-        if !room.is_empty() {
-            return room;
-        }
-        let kinds = &columns.kinds.items;
-        let if_any = |has: fn(&Kind) -> bool, value: i64, kind: u16| {
-            if has(&kinds[usize::from(kind)]) { value } else { ABSENT }
-        };
-        let ports = |room: &mut Vec<i64>, ports: &[u16]| {
-            room.extend(
-                ports[rows.clone()]
-                    .iter()
-                    .zip(&columns.kind[rows.clone()])
-                    .map(|(port, kind)| if_any(|kind| kind.has_ports, i64::from(*port), *kind)),
-            );
-        };
-        match value {
-            Value::Time => {}
-            Value::Number => room.extend(rows.map(|row| columns.number(row))),
-            Value::Size => room.extend(columns.len[rows].iter().map(|len| i64::from(*len))),
-            Value::SourcePort => ports(room, &columns.sport),
-            Value::DestinationPort => ports(room, &columns.dport),
-            Value::Ttl => room.extend(
-                columns.ttl[rows.clone()]
-                    .iter()
-                    .zip(&columns.kind[rows])
-                    .map(|(ttl, kind)| if_any(|kind| kind.has_ttl, i64::from(*ttl), *kind)),
-            ),
-            Value::Gap => {
-                let mut before = match rows.start {
-                    0 => self.before_ns,
-                    row => Some(columns.ts_ns[row - 1]),
-                };
-                room.extend(columns.ts_ns[rows].iter().map(|ts| {
-                    // Never ABSENT by chance: that far apart no two times are.
-                    before.replace(*ts).map_or(ABSENT, |before| ts.saturating_sub(before))
-                }));
-            }
-        }
-        room
-    }
-}
-
-/// Things by small numbers.
-#[derive(Debug)]
-struct Interner<T> {
-    items: Vec<T>,
-    ids: HashMap<T, u32, FixedState>,
-    /// The number given last: packets come in runs.
-    last: u32,
-}
-
-impl<T> Default for Interner<T> {
-    fn default() -> Self {
-        Self { items: Vec::new(), ids: HashMap::default(), last: 0 }
-    }
-}
-
-impl<T: Eq + Hash + Clone> Interner<T> {
-    fn id(&mut self, item: T) -> u32 {
-        if self.items.get(self.last as usize) == Some(&item) {
-            return self.last;
-        }
-        self.last = *self.ids.entry(item).or_insert_with_key(|item| {
-            self.items.push(item.clone());
-            // There are fewer items than rows, and fewer rows than fit 4 GiB of memory.
-            u32::try_from(self.items.len() - 1).unwrap_or(u32::MAX)
-        });
-        self.last
-    }
-}
-
-impl Interner<String> {
-    /// As `id`, without a copy of what is known.
-    fn id_of(&mut self, text: &str) -> u32 {
-        if self.items.get(self.last as usize).is_some_and(|last| last == text) {
-            return self.last;
-        }
-        match self.ids.get(text) {
-            Some(id) => self.last = *id,
-            None => self.last = self.id(text.to_owned()),
-        }
-        self.last
-    }
-}
-
-wire!(struct Totals { packets, wire_bytes, extent });
-wire!(struct Extent { n, ts_ns, len, gap_ns, ends_ns });
 wire!(struct Row {
     n, ts_ns, len, src, sport, dst, dport, proto, ttl, flags, interface, direction, vlan, offset,
 });
@@ -483,6 +451,7 @@ wire!(struct Row {
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
+    use crate::axis::{ABSENT, Value};
     use summary::{LinkType, Proto, Summary, Timestamp};
 
     /// A packet by number, time, length and protocol, from 10.0.0.1.

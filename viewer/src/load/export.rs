@@ -1,8 +1,9 @@
 //! The original lines of some packets, out of their file once more.
 
-use super::source::{Item, Source};
+use super::source::{Source, Visit};
 use crate::columns::Columns;
-use crate::lines::Line;
+use crate::lines::{Line, Take};
+use summary::Packet;
 use summary::line::Writer;
 
 /// Reads a part again, from its beginning, and gives the lines of some of its packets: byte for byte
@@ -36,22 +37,46 @@ impl Exporter {
         lines: &mut Vec<u8>,
     ) -> bool {
         let Self { source, row, writer } = self;
-        let fed = source.feed(chunk, &mut |item, offset| {
-            if columns.len() <= *row || columns.offset(*row) != offset {
-                return;
-            }
-            if is_wanted(*row) {
-                match item {
-                    Item::Line(Line::Whole(line)) => {
-                        lines.extend_from_slice(line);
-                        lines.push(b'\n');
-                    }
-                    Item::Line(Line::TooLong) => {}
-                    Item::Packet(packet) => writer.packet(packet, lines),
-                }
-            }
-            *row += 1;
-        });
+        let mut wanted = Wanted { columns, is_wanted, row, writer, lines };
+        let fed = source.feed(chunk, &mut wanted);
         fed.is_ok() && !source.is_done() && *row < columns.len()
+    }
+}
+
+/// Takes what the file holds, and keeps what is wanted.
+struct Wanted<'a, F> {
+    columns: &'a Columns,
+    is_wanted: F,
+    row: &'a mut usize,
+    writer: &'a mut Writer,
+    lines: &'a mut Vec<u8>,
+}
+
+impl<F: Fn(usize) -> bool> Wanted<'_, F> {
+    /// Whether the line or packet at that place is a row, and one that is wanted.
+    fn wants(&mut self, offset: u64) -> bool {
+        let row = *self.row;
+        let is_row = row < self.columns.len() && self.columns.offset(row) == offset;
+        *self.row += usize::from(is_row);
+        is_row && (self.is_wanted)(row)
+    }
+}
+
+impl<F: Fn(usize) -> bool> Take for Wanted<'_, F> {
+    fn line(&mut self, line: Line<'_>, offset: u64) {
+        if self.wants(offset)
+            && let Line::Whole(line) = line
+        {
+            self.lines.extend_from_slice(line);
+            self.lines.push(b'\n');
+        }
+    }
+}
+
+impl<F: Fn(usize) -> bool> Visit for Wanted<'_, F> {
+    fn packet(&mut self, packet: &Packet<'_>, offset: u64) {
+        if self.wants(offset) {
+            self.writer.packet(packet, self.lines);
+        }
     }
 }

@@ -13,11 +13,12 @@ pub use foreign::fields;
 pub use source::is_lines;
 
 use crate::columns::{Columns, Totals};
-use crate::lines::Line;
+use crate::lines::{Line, MAX_LINE_LEN, Take};
 use crate::wire::wire;
-use source::{Item, Source};
+use source::{Source, Visit};
 use std::ops::Range;
-use summary::{Packet, line};
+use summary::line::{Excerpt, Excerpts};
+use summary::{Packet, Timestamp};
 
 /// How many problems are kept with their reason; all are counted.
 pub const MAX_PROBLEMS: usize = 100;
@@ -68,6 +69,7 @@ impl Default for Keep {
 #[derive(Debug, Default)]
 struct Sink {
     columns: Columns,
+    excerpts: Excerpts,
     keep: Keep,
     /// Packets that were in the time to be kept.
     seen: u64,
@@ -151,7 +153,7 @@ impl Loader {
     /// Takes the next bytes of the file; none is its end.
     pub fn feed(&mut self, chunk: &[u8]) {
         let Self { source, sink, .. } = self;
-        if let Err(reason) = source.feed(chunk, &mut |item, offset| sink.take(&item, offset)) {
+        if let Err(reason) = source.feed(chunk, sink) {
             sink.problem(reason);
         }
         if !self.has_room && LEAST_GUESSED <= self.sink.columns.len() {
@@ -191,14 +193,43 @@ impl Loader {
     }
 }
 
-impl Sink {
-    fn take(&mut self, item: &Item<'_>, offset: u64) {
-        self.line_count += 1;
-        let is_record = match item {
-            Item::Packet(packet) => self.push(packet, offset).map(|()| true),
-            Item::Line(Line::TooLong) => Err("longer than 1 MiB".to_owned()),
-            Item::Line(Line::Whole(line)) => self.line(line, offset),
+impl Take for Sink {
+    /// Lines as the sniffer writes them.
+    fn known(&mut self, bytes: &[u8], offset: u64, limit: u64) -> usize {
+        let mut taken = 0;
+        while (taken as u64) < limit {
+            let rest = &bytes[taken..];
+            let Some((excerpt, len)) = self.excerpts.read(rest) else { break };
+            if rest.get(len) != Some(&b'\n') || MAX_LINE_LEN < len {
+                break;
+            }
+            let Some(pushed) = self.push_excerpt(&excerpt, offset + taken as u64) else { break };
+            self.count(pushed.map(|()| true).map_err(str::to_owned));
+            taken += len + 1;
+        }
+        taken
+    }
+
+    fn line(&mut self, line: Line<'_>, offset: u64) {
+        let is_record = match line {
+            Line::TooLong => Err("longer than 1 MiB".to_owned()),
+            Line::Whole(line) => self.read(line, offset),
         };
+        self.count(is_record);
+    }
+}
+
+impl Visit for Sink {
+    fn packet(&mut self, packet: &Packet<'_>, offset: u64) {
+        let pushed = self.push(packet, offset);
+        self.count(pushed.map(|()| true));
+    }
+}
+
+impl Sink {
+    /// Counts a line or packet: a record, of whatever type, or not, or what is wrong with it.
+    fn count(&mut self, is_record: Result<bool, String>) {
+        self.line_count += 1;
         match is_record {
             Ok(is_record) => self.record_count += u64::from(is_record),
             Err(reason) => self.problem(reason),
@@ -207,28 +238,54 @@ impl Sink {
 
     /// True where the line is a record, of whatever type. A packet without a number gets that of its
     /// line.
-    fn line(&mut self, line: &[u8], offset: u64) -> Result<bool, String> {
+    fn read(&mut self, line: &[u8], offset: u64) -> Result<bool, String> {
         if line.trim_ascii().is_empty() {
             return Ok(false);
         }
-        let packet = match line::read_own_packet(line) {
-            Some(packet) => Some(packet),
-            None => foreign::packet(line, self.line_count)?,
-        };
+        // Of the sniffer's lines those come here whose bytes came in pieces.
+        if let Some((excerpt, len)) = self.excerpts.read(line)
+            && len == line.len()
+            && let Some(pushed) = self.push_excerpt(&excerpt, offset)
+        {
+            return pushed.map(|()| true).map_err(str::to_owned);
+        }
+        let packet = foreign::packet(line, self.line_count + 1)?;
         packet.map_or(Ok(()), |packet| self.push(&packet, offset))?;
         Ok(true)
     }
 
-    fn push(&mut self, packet: &Packet<'_>, offset: u64) -> Result<(), String> {
+    /// Says whether a packet of that time is to be kept.
+    fn keeps(&mut self, ts: Timestamp) -> bool {
         let Keep { every, ts_ns: (first, last) } = self.keep;
-        if !(first..=last).contains(&packet.ts.ns()) {
-            return Ok(());
+        if !(first..=last).contains(&ts.ns()) {
+            return false;
         }
         self.seen += 1;
-        if 1 < every && !(self.seen - 1).is_multiple_of(every) {
+        every <= 1 || (self.seen - 1).is_multiple_of(every)
+    }
+
+    fn push(&mut self, packet: &Packet<'_>, offset: u64) -> Result<(), String> {
+        if !self.keeps(packet.ts) {
             return Ok(());
         }
         self.columns.push(packet, offset).map_err(str::to_owned)
+    }
+
+    /// `None` where the line has to be read in another way; then it does not count as seen.
+    fn push_excerpt(
+        &mut self,
+        excerpt: &Excerpt<'_>,
+        offset: u64,
+    ) -> Option<Result<(), &'static str>> {
+        let seen = self.seen;
+        if !self.keeps(excerpt.ts) {
+            return Some(Ok(()));
+        }
+        let pushed = self.columns.push_excerpt(excerpt, offset);
+        if pushed.is_none() {
+            self.seen = seen;
+        }
+        pushed
     }
 
     fn problem(&mut self, reason: String) {

@@ -3,19 +3,18 @@
 
 use super::capture::Capture;
 use super::unpack::{Packing, Unpacker};
-use crate::lines::{Line, Lines};
+use crate::lines::{Lines, Take};
 use std::ops::Range;
 use summary::Packet;
 use summary::capture_file::is_capture_file;
 
-/// Something that a file holds.
-#[derive(Debug)]
-pub(super) enum Item<'a> {
-    Line(Line<'a>),
-    Packet(&'a Packet<'a>),
+/// Who takes what a file holds, each thing with where it begins in the file, once that is unpacked.
+pub(super) trait Visit: Take {
+    /// Takes the next packet of a capture file.
+    fn packet(&mut self, packet: &Packet<'_>, offset: u64);
 }
 
-/// Takes bytes, gives items.
+/// Takes bytes, gives what they hold.
 #[derive(Debug)]
 pub(super) struct Source {
     range: Range<u64>,
@@ -80,17 +79,12 @@ impl Source {
         self.is_over || has_all_lines
     }
 
-    /// Takes the next bytes of the file, none at its end, and hands on what is in them, each with
-    /// where it begins in the file, once that is unpacked.
+    /// Takes the next bytes of the file, none at its end, and hands on what is in them.
     ///
     /// # Errors
     ///
     /// Where the file is damaged, in words: nothing more can be read.
-    pub(super) fn feed(
-        &mut self,
-        chunk: &[u8],
-        visit: &mut dyn FnMut(Item<'_>, u64),
-    ) -> Result<(), String> {
+    pub(super) fn feed(&mut self, chunk: &[u8], visit: &mut dyn Visit) -> Result<(), String> {
         self.read_bytes += chunk.len() as u64;
         self.is_over |= chunk.is_empty();
         let Self { unpacker, content, .. } = self;
@@ -114,7 +108,7 @@ fn unpack(
     unpacker: &mut Unpacker,
     chunk: &[u8],
     content: &mut Content,
-    visit: &mut dyn FnMut(Item<'_>, u64),
+    visit: &mut dyn Visit,
 ) -> Result<(), String> {
     let mut fed = Ok(());
     let unpacked = unpacker.feed(chunk, |piece| {
@@ -143,7 +137,7 @@ impl Content {
     }
 
     /// Takes the next bytes; none is the end.
-    fn feed(&mut self, chunk: &[u8], visit: &mut dyn FnMut(Item<'_>, u64)) -> Result<(), String> {
+    fn feed(&mut self, chunk: &[u8], visit: &mut dyn Visit) -> Result<(), String> {
         match self {
             Self::Unknown(start) => {
                 start.extend_from_slice(chunk);
@@ -162,16 +156,15 @@ impl Content {
                 if chunk.is_empty() { self.feed(&[], visit) } else { Ok(()) }
             }
             Self::Lines(lines) => {
-                let mut visit = |line: Line<'_>, start: u64| visit(Item::Line(line), start);
                 if chunk.is_empty() {
-                    lines.finish(&mut visit);
+                    lines.finish(visit);
                 } else {
-                    lines.feed(chunk, &mut visit);
+                    lines.feed(chunk, visit);
                 }
                 Ok(())
             }
             Self::Capture(capture) => {
-                capture.feed(chunk, |packet, start| visit(Item::Packet(packet), start))
+                capture.feed(chunk, |packet, start| visit.packet(packet, start))
             }
         }
     }

@@ -1,0 +1,85 @@
+//! What is known of all packets together.
+
+use crate::wire::wire;
+
+/// What is known of all packets together.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Totals {
+    /// How many packets.
+    pub packets: u64,
+    /// Their bytes on the wire.
+    pub wire_bytes: u64,
+    /// Least and greatest values; `None` without packets.
+    pub extent: Option<Extent>,
+}
+
+/// Least and greatest values.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Extent {
+    /// Numbers of packets.
+    pub n: (i64, i64),
+    /// Times in nanoseconds since the epoch.
+    pub ts_ns: (i64, i64),
+    /// Bytes on the wire.
+    pub len: (i64, i64),
+    /// Distances in time to the packet before, in nanoseconds; `None` of one packet.
+    pub gap_ns: Option<(i64, i64)>,
+    /// Times of the first and the last packet in the order of the file.
+    pub ends_ns: (i64, i64),
+}
+
+fn union(a: (i64, i64), b: (i64, i64)) -> (i64, i64) {
+    (a.0.min(b.0), a.1.max(b.1))
+}
+
+impl Extent {
+    /// Of both together; whether the gap between them counts is the caller's to know.
+    #[must_use]
+    pub fn union(self, later: Self) -> Self {
+        Self {
+            n: union(self.n, later.n),
+            ts_ns: union(self.ts_ns, later.ts_ns),
+            len: union(self.len, later.len),
+            gap_ns: [self.gap_ns, later.gap_ns].into_iter().flatten().reduce(union),
+            ends_ns: (self.ends_ns.0, later.ends_ns.1),
+        }
+    }
+
+    /// With a gap more.
+    #[must_use]
+    pub fn with_gap(self, gap_ns: i64) -> Self {
+        let gap = (gap_ns, gap_ns);
+        Self { gap_ns: Some(self.gap_ns.map_or(gap, |known| union(known, gap))), ..self }
+    }
+}
+
+impl Totals {
+    /// Of both together, `later` of another part.
+    #[must_use]
+    pub fn merge(self, later: Self) -> Self {
+        Self {
+            packets: self.packets + later.packets,
+            wire_bytes: self.wire_bytes + later.wire_bytes,
+            extent: [self.extent, later.extent].into_iter().flatten().reduce(Extent::union),
+        }
+    }
+
+    /// Counts a packet in.
+    pub(super) fn count(&mut self, n: u64, ts_ns: i64, len: u32) {
+        let n = i64::try_from(n).unwrap_or(i64::MAX - 1);
+        self.packets += 1;
+        self.wire_bytes += u64::from(len);
+        let (ts, len) = ((ts_ns, ts_ns), (i64::from(len), i64::from(len)));
+        let one = Extent { n: (n, n), ts_ns: ts, len, gap_ns: None, ends_ns: ts };
+        self.extent = Some(match self.extent {
+            Some(known) => {
+                let gap = ts_ns.saturating_sub(known.ends_ns.1);
+                known.union(one).with_gap(gap)
+            }
+            None => one,
+        });
+    }
+}
+
+wire!(struct Totals { packets, wire_bytes, extent });
+wire!(struct Extent { n, ts_ns, len, gap_ns, ends_ns });
