@@ -282,8 +282,9 @@ pub struct Cells {
     /// Where the axis begins, and cells for each unit of distance.
     origin: f64,
     factor: f64,
-    /// Where the last value was: values come in runs.
-    last: usize,
+    /// Where the last value was, and that cell's borders: values come in runs.
+    last: u16,
+    last_edges: (i64, i64),
 }
 
 /// What a value outside of all cells has instead of one.
@@ -306,7 +307,9 @@ impl Cells {
                 (from, count / (fast_log(end) - from))
             }
         };
-        let mut cells = Self { edges, table: Vec::new(), scale, origin, factor, last: 0 };
+        let last_edges = (edges[0], edges[1]);
+        let mut cells =
+            Self { edges, table: Vec::new(), scale, origin, factor, last: 0, last_edges };
         if bins.axis.span.len() <= MAX_TABLE_LEN {
             cells.table = (start..end).map(|value| cells.search(value)).collect();
         }
@@ -320,27 +323,38 @@ impl Cells {
 
     /// The cell of each value, [`NO_CELL`] for one outside.
     pub fn find(&mut self, values: &[i64], cells: &mut [u16]) {
-        let start = self.edges[0];
-        if !self.table.is_empty() {
-            for (value, cell) in values.iter().zip(cells) {
-                let place = usize::try_from(value.wrapping_sub(start)).unwrap_or(usize::MAX);
-                *cell = self.table.get(place).copied().unwrap_or(NO_CELL);
-            }
-            return;
-        }
         for (value, cell) in values.iter().zip(cells) {
-            if *value < self.edges[self.last] || self.edges[self.last + 1] <= *value {
-                let found = self.search(*value);
-                if found == NO_CELL {
-                    *cell = NO_CELL;
-                    continue;
-                }
-                self.last = usize::from(found);
-            }
-            #[expect(clippy::cast_possible_truncation, reason = "below MAX_COUNT")]
-            let found = self.last as u16;
-            *cell = found;
+            *cell = self.cell(*value);
         }
+    }
+
+    /// The cell of a value, [`NO_CELL`] for one outside.
+    #[inline]
+    pub fn cell(&mut self, value: i64) -> u16 {
+        if !self.table.is_empty() {
+            let place = usize::try_from(value.wrapping_sub(self.edges[0])).unwrap_or(usize::MAX);
+            return self.table.get(place).copied().unwrap_or(NO_CELL);
+        }
+        let (from, to) = self.last_edges;
+        if value < from || to <= value {
+            let found = self.search(value);
+            if found == NO_CELL {
+                return NO_CELL;
+            }
+            self.last = found;
+            self.last_edges = (self.edges[usize::from(found)], self.edges[usize::from(found) + 1]);
+        }
+        self.last
+    }
+
+    /// The cell that holds all values from `least` to `most`, if one does.
+    pub fn common(&self, (least, most): (i64, i64)) -> Option<u16> {
+        if most < self.edges[0] || self.edges[self.count()] <= least {
+            return Some(NO_CELL);
+        }
+        // Cells are in the order of values: between two of the same cell there is no other.
+        let cell = self.search(least);
+        (cell != NO_CELL && cell == self.search(most)).then_some(cell)
     }
 
     /// A guess by floating point, put right by the borders.
@@ -428,7 +442,12 @@ mod tests {
                 .collect();
             values.extend([outside, span.start, span.end - 1, span.end, ABSENT]);
             let mut found = vec![0; values.len()];
-            Cells::new(&bins).find(&values, &mut found);
+            let mut cells = Cells::new(&bins);
+            cells.find(&values, &mut found);
+            let bounds = (*values.iter().min().unwrap(), *values.iter().max().unwrap());
+            if let Some(cell) = cells.common(bounds) {
+                prop_assert!(found.iter().all(|found| *found == cell));
+            }
             for (value, cell) in values.into_iter().zip(found) {
                 prop_assert_eq!(cell != NO_CELL, span.contains(value), "{}", value);
                 if cell != NO_CELL {

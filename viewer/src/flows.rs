@@ -1,9 +1,10 @@
 //! The flows of all parts, brought together: who the parts say talks to whom, and what that makes
 //! by address, protocol and conversation.
 
+use crate::columns::NO_ADDRESS;
 use crate::filter::{Expr, Field, Place, Set};
-use crate::order::sorted;
-use crate::query::{FlowTally, Tally};
+use crate::order::part;
+use crate::query::{FlowTally, PlaceTally, Tally};
 use crate::wire::wire;
 use foldhash::fast::FixedState;
 use std::collections::HashMap;
@@ -12,10 +13,10 @@ use std::hash::Hash;
 /// A flow as a part describes it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PartFlow {
-    /// Source.
-    pub src: Option<Place>,
-    /// Destination.
-    pub dst: Option<Place>,
+    /// Place of the source among the part's addresses, or [`NO_ADDRESS`].
+    pub src: u32,
+    /// Place of the destination, as `src`.
+    pub dst: u32,
     /// Place of the protocol among the part's.
     pub proto: u16,
 }
@@ -64,51 +65,55 @@ impl Conversation {
     }
 }
 
-/// By what flows are brought together.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Side {
-    /// By source address.
-    Source,
-    /// By destination address.
-    Destination,
+/// What a part has that it has not told of before.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct News {
+    /// Names of protocols.
+    pub protos: Vec<String>,
+    /// Addresses.
+    pub places: Vec<Place>,
+    /// Flows between them.
+    pub flows: Vec<PartFlow>,
 }
 
 /// All flows that any part has told of.
 #[derive(Debug, Default)]
 pub struct Flows {
-    places: Known<Option<Place>>,
+    places: Known<Place>,
     protos: Known<String>,
     pairs: Known<Pair>,
-    /// Of each part, its protocols and its flows by their places here.
-    parts: Vec<(Vec<u32>, Vec<Here>)>,
+    parts: Vec<Part>,
 }
 
-#[derive(Clone, Copy, Debug)]
-struct Here {
-    src: u32,
-    dst: u32,
-    pair: u32,
-    is_forth: bool,
+/// What a part has, by its places here.
+#[derive(Debug, Default)]
+struct Part {
+    protos: Vec<u32>,
+    places: Vec<u32>,
+    /// A flow's pair, and whether it goes from a to b.
+    flows: Vec<(u32, bool)>,
 }
 
 impl Flows {
     /// What a part has told of since the last time.
-    pub fn learn(&mut self, part: usize, protos: &[String], flows: &[PartFlow]) {
+    pub fn learn(&mut self, part: usize, news: News) {
         if self.parts.len() <= part {
             self.parts.resize_with(part + 1, Default::default);
         }
-        let (known_protos, known_flows) = &mut self.parts[part];
-        known_protos.extend(protos.iter().map(|name| self.protos.id(name.clone())));
-        for flow in flows {
-            let is_forth = flow.src <= flow.dst;
-            let (a, b) = if is_forth { (flow.src, flow.dst) } else { (flow.dst, flow.src) };
-            let proto = known_protos.get(usize::from(flow.proto)).copied().unwrap_or(0);
-            known_flows.push(Here {
-                src: self.places.id(flow.src),
-                dst: self.places.id(flow.dst),
-                pair: self.pairs.id(Pair { a, b, proto }),
-                is_forth,
-            });
+        let Self { places, protos, pairs, parts } = self;
+        let here = &mut parts[part];
+        here.protos.extend(news.protos.into_iter().map(|name| protos.id(name)));
+        here.places.extend(news.places.into_iter().map(|place| places.id(place)));
+        for flow in news.flows {
+            let place = |id: u32| {
+                let place = here.places.get(id as usize).filter(|_| id != NO_ADDRESS);
+                place.map(|place| places.items[*place as usize])
+            };
+            let (src, dst) = (place(flow.src), place(flow.dst));
+            let is_forth = src <= dst;
+            let (a, b) = if is_forth { (src, dst) } else { (dst, src) };
+            let proto = here.protos.get(usize::from(flow.proto)).copied().unwrap_or(0);
+            here.flows.push((pairs.id(Pair { a, b, proto }), is_forth));
         }
     }
 
@@ -117,40 +122,50 @@ impl Flows {
         &self.protos.items
     }
 
-    /// Each address that takes that side, with its tally; the largest first.
-    pub fn by_address(&self, tallies: &[FlowTally], side: Side, by: Rank) -> Vec<(Place, Tally)> {
-        let mut sums = vec![Tally::default(); self.places.items.len()];
-        for (flow, here) in self.here(tallies) {
-            let place = match side {
-                Side::Source => here.src,
-                Side::Destination => here.dst,
-            };
-            sums[place as usize].add(flow.tally);
-        }
-        let places = self.places.items.iter().zip(sums);
-        ranked(places.filter_map(|(place, tally)| Some(((*place)?, tally))).collect(), by)
+    /// Each address that has any packet.
+    pub fn by_address(&self, tallies: &[PlaceTally]) -> Vec<(Place, Tally)> {
+        let sums = self.sums(tallies, self.places.items.len(), |part| &part.places);
+        let all = self.places.items.iter().copied().zip(sums);
+        all.filter(|(_, tally)| 0 < tally.packets).collect()
     }
 
-    /// Each protocol with its tally; the largest first.
-    pub fn by_proto(&self, tallies: &[FlowTally], by: Rank) -> Vec<(String, Tally)> {
-        let mut sums = vec![Tally::default(); self.protos.items.len()];
-        for (flow, here) in self.here(tallies) {
-            sums[self.pairs.items[here.pair as usize].proto as usize].add(flow.tally);
+    /// Each protocol that has any packet.
+    pub fn by_proto(&self, tallies: &[PlaceTally]) -> Vec<(&str, Tally)> {
+        let sums = self.sums(tallies, self.protos.items.len(), |part| &part.protos);
+        let all = self.protos.items.iter().map(String::as_str).zip(sums);
+        all.filter(|(_, tally)| 0 < tally.packets).collect()
+    }
+
+    fn sums(
+        &self,
+        tallies: &[PlaceTally],
+        count: usize,
+        places: impl Fn(&Part) -> &[u32],
+    ) -> Vec<Tally> {
+        let mut sums = vec![Tally::default(); count];
+        for PlaceTally { part, place, tally } in tallies {
+            // A part tells of what it has before it tells how much.
+            let here = self.parts.get(*part).and_then(|part| places(part).get(*place as usize));
+            if let Some(here) = here {
+                sums[*here as usize].add(*tally);
+            }
         }
-        ranked(self.protos.items.iter().cloned().zip(sums).collect(), by)
+        sums
     }
 
     /// All conversations that have any packet.
     pub fn conversations(&self, tallies: &[FlowTally]) -> Vec<Conversation> {
         let mut all: Vec<Option<Conversation>> = vec![None; self.pairs.items.len()];
-        for (flow, here) in self.here(tallies) {
-            let known = all[here.pair as usize].get_or_insert_with(|| Conversation {
-                pair: self.pairs.items[here.pair as usize],
+        for flow in tallies {
+            let here = self.parts.get(flow.part).and_then(|p| p.flows.get(flow.flow as usize));
+            let Some((pair, is_forth)) = here else { continue };
+            let known = all[*pair as usize].get_or_insert_with(|| Conversation {
+                pair: self.pairs.items[*pair as usize],
                 forth: Tally::default(),
                 back: Tally::default(),
                 ts_ns: flow.ts_ns,
             });
-            if here.is_forth { &mut known.forth } else { &mut known.back }.add(flow.tally);
+            if *is_forth { &mut known.forth } else { &mut known.back }.add(flow.tally);
             known.ts_ns.0 = known.ts_ns.0.min(flow.ts_ns.0);
             known.ts_ns.1 = known.ts_ns.1.max(flow.ts_ns.1);
         }
@@ -167,13 +182,6 @@ impl Flows {
         let proto = self.protos.items[pair.proto as usize].clone();
         let proto = Expr::In(Field::Proto, Set::Words(vec![proto]));
         Expr::And(vec![Expr::Or(vec![way(pair.a, pair.b), way(pair.b, pair.a)]), proto])
-    }
-
-    fn here<'a>(&'a self, tallies: &'a [FlowTally]) -> impl Iterator<Item = (&'a FlowTally, Here)> {
-        // A part tells of its flows before it tells what they have.
-        tallies
-            .iter()
-            .filter_map(|flow| Some((flow, *self.parts.get(flow.part)?.1.get(flow.flow as usize)?)))
     }
 }
 
@@ -197,10 +205,11 @@ impl Rank {
     }
 }
 
-/// Those with any packet, the largest first; equals in their own order.
-pub fn ranked<T: Ord + Clone>(mut items: Vec<(T, Tally)>, by: Rank) -> Vec<(T, Tally)> {
-    items.retain(|(_, tally)| 0 < tally.packets);
-    sorted(&items, |a, b| by.of(b.1).cmp(&by.of(a.1)).then_with(|| a.0.cmp(&b.0)))
+/// The largest, at most `count`; equals in their own order.
+pub fn largest<T: Ord + Clone>(items: &[(T, Tally)], by: Rank, count: usize) -> Vec<(T, Tally)> {
+    let compare =
+        |a: &(T, Tally), b: &(T, Tally)| by.of(b.1).cmp(&by.of(a.1)).then_with(|| a.0.cmp(&b.0));
+    part(items, 0, count, compare).into_iter().map(|place| items[place].clone()).collect()
 }
 
 /// Things by small numbers.
@@ -226,44 +235,50 @@ impl<T: Clone + Eq + Hash> Known<T> {
 }
 
 wire!(struct PartFlow { src, dst, proto });
+wire!(struct News { protos, places, flows });
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::clock::Zone;
 
-    fn flow(src: u32, dst: u32, proto: u16) -> PartFlow {
-        PartFlow { src: Some(Place::V4(src)), dst: Some(Place::V4(dst)), proto }
+    fn news(protos: &[&str], places: &[u32], flows: &[(u32, u32, u16)]) -> News {
+        News {
+            protos: protos.iter().map(|name| (*name).to_owned()).collect(),
+            places: places.iter().map(|place| Place::V4(*place)).collect(),
+            flows: flows.iter().map(|&(src, dst, proto)| PartFlow { src, dst, proto }).collect(),
+        }
     }
 
     fn tally(part: usize, flow: u32, packets: u64, ts_ns: (i64, i64)) -> FlowTally {
         FlowTally { part, flow, tally: Tally { packets, bytes: packets * 100 }, ts_ns }
     }
 
+    fn place_tally(part: usize, place: u32, packets: u64) -> PlaceTally {
+        PlaceTally { part, place, tally: Tally { packets, bytes: packets * 100 } }
+    }
+
     #[test]
     fn parts_with_other_numbers_are_brought_together() {
         let mut flows = Flows::default();
-        flows.learn(0, &["tcp".into(), "udp".into()], &[flow(1, 2, 0), flow(2, 1, 0)]);
-        flows.learn(1, &["udp".into(), "tcp".into()], &[flow(1, 2, 0), flow(2, 1, 1)]);
-        flows.learn(1, &[], &[flow(3, 3, 1)]);
+        flows.learn(0, news(&["tcp", "udp"], &[1, 2], &[(0, 1, 0), (1, 0, 0)]));
+        flows.learn(1, news(&["udp", "tcp"], &[2, 1], &[(1, 0, 0), (0, 1, 1)]));
+        flows.learn(1, news(&[], &[3], &[(2, NO_ADDRESS, 1)]));
         let tallies = [
             tally(0, 0, 5, (10, 20)),
             tally(0, 1, 3, (12, 15)),
             tally(1, 0, 1, (7, 7)),
             tally(1, 1, 2, (30, 40)),
         ];
-        let place = Place::V4;
-        let packets = |rows: Vec<(Place, Tally)>| {
-            rows.into_iter().map(|(place, tally)| (place, tally.packets)).collect::<Vec<_>>()
-        };
         let by = Rank::Packets;
-        let sources = packets(flows.by_address(&tallies, Side::Source, by));
-        assert_eq!(sources, [(place(1), 6), (place(2), 5)]);
-        let destinations = packets(flows.by_address(&tallies, Side::Destination, by));
-        assert_eq!(destinations, [(place(2), 6), (place(1), 5)]);
-        let protos = flows.by_proto(&tallies, by);
+        let places = [place_tally(0, 0, 5), place_tally(0, 1, 3), place_tally(1, 1, 1)];
+        let ranked = largest(&flows.by_address(&places), by, 9);
+        let ranked: Vec<_> = ranked.into_iter().map(|(p, t)| (p, t.packets)).collect();
+        assert_eq!(ranked, [(Place::V4(1), 6), (Place::V4(2), 3)]);
+        let protos = [place_tally(0, 0, 8), place_tally(1, 1, 2), place_tally(1, 0, 1)];
+        let protos = largest(&flows.by_proto(&protos), by, 9);
         assert_eq!(
-            protos.iter().map(|(n, t)| (&n[..], t.packets)).collect::<Vec<_>>(),
+            protos.iter().map(|(n, t)| (*n, t.packets)).collect::<Vec<_>>(),
             [("tcp", 10), ("udp", 1)]
         );
         let talks = flows.conversations(&tallies);

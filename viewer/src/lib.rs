@@ -15,6 +15,7 @@ pub mod axis;
 pub mod chart;
 pub mod clock;
 pub mod columns;
+pub mod density;
 pub mod filter;
 pub mod flows;
 pub mod history;

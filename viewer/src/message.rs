@@ -1,6 +1,6 @@
 //! What page and workers say to each other, in few bytes.
 
-use crate::flows::PartFlow;
+use crate::flows::News;
 use crate::load::{Keep, Report};
 use crate::query::{Answer, Query};
 use crate::selection::Selection;
@@ -74,16 +74,14 @@ pub enum FromWorker {
         /// How far.
         report: Report,
     },
-    /// Flows that the worker has not told of before.
+    /// What the worker has not told of before: answers speak of it by its places.
     Learn {
         /// Of which load.
         epoch: u32,
         /// Of which part.
         part: usize,
-        /// Names of its protocols.
-        protos: Vec<String>,
-        /// The flows.
-        flows: Vec<PartFlow>,
+        /// What is new.
+        news: News,
     },
     /// Answers, with the ids of their questions.
     Answers {
@@ -125,6 +123,6 @@ wire!(enum ToWorker {
     3 Ask { befores, selection, queries }, 4 Read { part, index }, 5 Export, 6 Fail,
 });
 wire!(enum FromWorker {
-    0 Ready, 1 Report { epoch, part, report }, 2 Learn { epoch, part, protos, flows },
+    0 Ready, 1 Report { epoch, part, report }, 2 Learn { epoch, part, news },
     3 Answers { epoch, answers }, 4 Line { epoch, line }, 5 Exported { epoch, parts },
 });

@@ -2,6 +2,7 @@
 
 use crate::axis::Bins;
 use crate::columns::Row;
+use crate::density::Density;
 use crate::order::sorted;
 use crate::selection::Care;
 use crate::wire::wire;
@@ -26,8 +27,14 @@ pub enum What {
     Density(Grid),
     /// How many have each destination port?
     Ports,
+    /// How many has each source address?
+    Sources,
+    /// How many has each destination address?
+    Destinations,
+    /// How many has each protocol?
+    Protocols,
     /// How many does each flow have, and when?
-    Flows,
+    Conversations,
     /// Which packet is nearest to a cell of a plane?
     Nearest {
         /// The plane.
@@ -81,10 +88,20 @@ impl Tally {
         self.bytes += more.bytes;
     }
 
-    /// Counts a packet.
-    pub fn count(&mut self, len: u32) {
-        self.packets += 1;
-        self.bytes += u64::from(len);
+    /// A packet of that length.
+    pub fn of(len: u64) -> Self {
+        Self { packets: 1, bytes: len }
+    }
+
+    /// Counts some more, or some less where `COMES` is false: never less than there are.
+    #[inline]
+    pub fn change<const COMES: bool>(&mut self, by: Self) {
+        if COMES {
+            self.add(by);
+        } else {
+            self.packets = self.packets.wrapping_sub(by.packets);
+            self.bytes = self.bytes.wrapping_sub(by.bytes);
+        }
     }
 }
 
@@ -99,6 +116,17 @@ pub struct FlowTally {
     pub tally: Tally,
     /// Least and greatest time in nanoseconds since the epoch.
     pub ts_ns: (i64, i64),
+}
+
+/// What an address or a protocol of a part has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PlaceTally {
+    /// Of which part.
+    pub part: usize,
+    /// Its place among the part's addresses or protocols.
+    pub place: u32,
+    /// Packets and bytes: one packet at least.
+    pub tally: Tally,
 }
 
 /// A packet of a part.
@@ -138,20 +166,18 @@ pub struct Rank {
 
 /// The answer to a [`What`] of the same name.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[cfg_attr(
-    not(target_arch = "wasm32"),
-    expect(clippy::large_enum_variant, reason = "a few at a time")
-)]
 pub enum Answer {
     /// All together.
     Total(Tally),
     /// By class and cell: `tallies[class * cells + cell]`.
     Bins(Vec<Tally>),
-    /// By class, row and column: `counts[(class * rows + row) * columns + column]`.
-    Density(Vec<u32>),
+    /// By class and cell.
+    Density(Density),
     /// By port, in the order of ports.
     Ports(Vec<(u16, Tally)>),
-    /// By part and flow, in no order.
+    /// By part and place, in no order: of sources, destinations and protocols.
+    Places(Vec<PlaceTally>),
+    /// By part and flow, in no order: of conversations.
     Flows(Vec<FlowTally>),
     /// The nearest packet, if any is within reach.
     Nearest(Option<Hit>),
@@ -174,11 +200,12 @@ impl Answer {
                 tallies.iter_mut().zip(more).for_each(|(tally, more)| tally.add(more));
                 Self::Bins(tallies)
             }
-            (Self::Density(mut counts), Self::Density(more)) => {
-                counts.iter_mut().zip(more).for_each(|(count, more)| *count += more);
-                Self::Density(counts)
-            }
+            (Self::Density(one), Self::Density(other)) => Self::Density(one.merge(&other)),
             (Self::Ports(ports), Self::Ports(more)) => Self::Ports(merge_ports(ports, more)),
+            (Self::Places(mut places), Self::Places(more)) => {
+                places.extend(more);
+                Self::Places(places)
+            }
             (Self::Flows(mut flows), Self::Flows(more)) => {
                 flows.extend(more);
                 Self::Flows(flows)
@@ -201,31 +228,36 @@ impl Answer {
     }
 }
 
-fn merge_ports(mut ports: Vec<(u16, Tally)>, more: Vec<(u16, Tally)>) -> Vec<(u16, Tally)> {
-    ports.extend(more);
-    let mut ports = sorted(&ports, |a, b| a.0.cmp(&b.0));
-    ports.dedup_by(|later, kept| {
-        let is_same = later.0 == kept.0;
-        if is_same {
-            kept.1.add(later.1);
+/// Both in the order of ports.
+fn merge_ports(ports: Vec<(u16, Tally)>, more: Vec<(u16, Tally)>) -> Vec<(u16, Tally)> {
+    let mut merged = Vec::with_capacity(ports.len() + more.len());
+    let mut more = more.into_iter().peekable();
+    for (port, mut tally) in ports {
+        while let Some(before) = more.next_if(|other| other.0 < port) {
+            merged.push(before);
         }
-        is_same
-    });
-    ports
+        if let Some(same) = more.next_if(|other| other.0 == port) {
+            tally.add(same.1);
+        }
+        merged.push((port, tally));
+    }
+    merged.extend(more);
+    merged
 }
 
 wire!(struct Query { what, care });
 wire!(enum What {
-    0 Total, 1 Bins(bins), 2 Density(grid), 3 Ports, 4 Flows, 5 Nearest { grid, cell },
-    6 Ranks { key_ns }, 7 Rows { starts, count },
+    0 Total, 1 Bins(bins), 2 Density(grid), 3 Ports, 4 Sources, 5 Destinations, 6 Protocols,
+    7 Conversations, 8 Nearest { grid, cell }, 9 Ranks { key_ns }, 10 Rows { starts, count },
 });
 wire!(struct Grid { x, y });
 wire!(struct Tally { packets, bytes });
 wire!(struct FlowTally { part, flow, tally, ts_ns });
+wire!(struct PlaceTally { part, place, tally });
 wire!(struct Packet { part, index, key_ns, row });
 wire!(struct Hit { distance, cell, packet });
 wire!(struct Rank { part, below, up_to });
 wire!(enum Answer {
-    0 Total(tally), 1 Bins(tallies), 2 Density(counts), 3 Ports(ports), 4 Flows(flows),
-    5 Nearest(hit), 6 Ranks(ranks), 7 Rows(rows),
+    0 Total(tally), 1 Bins(tallies), 2 Density(density), 3 Ports(ports), 4 Places(places),
+    5 Flows(flows), 6 Nearest(hit), 7 Ranks(ranks), 8 Rows(rows),
 });

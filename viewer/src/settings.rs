@@ -87,6 +87,8 @@ pub struct Settings {
     pub zone: ZoneName,
     /// What makes something large.
     pub rank: Rank,
+    /// Whether the bars of the largest are logarithmic.
+    pub rank_log: bool,
     /// What a drag in the scatter does.
     pub tool: Tool,
     /// By what conversations are sorted, and whether the largest is last.
@@ -113,6 +115,7 @@ impl Default for Settings {
             y_scale: Scale::Linear,
             zone: ZoneName::Utc,
             rank: Rank::Packets,
+            rank_log: false,
             tool: Tool::Move,
             sort: (Column::Packets, false),
             zoom: [None; VALUE_COUNT],
@@ -170,13 +173,14 @@ pub const COLUMNS: [(Column, &str, &str); 12] = [
 ];
 
 /// The names of all settings but the zooms.
-pub const KEYS: [&str; 14] = [
+pub const KEYS: [&str; 15] = [
     "bins",
     "size-log",
     "size-bars",
     "gap-log",
     "rate",
     "rate-log",
+    "rank-log",
     "interval",
     "x",
     "y",
@@ -197,6 +201,7 @@ impl Settings {
             "gap-log" => SWITCH.of(self.gap_log),
             "rate" => RATE.of(self.is_bits),
             "rate-log" => SWITCH.of(self.rate_log),
+            "rank-log" => SWITCH.of(self.rank_log),
             "interval" => self.interval_ns.map_or("auto".to_owned(), |ns| ns.to_string()),
             "x" => X.of(self.x),
             "y" => Y.of(self.y),
@@ -232,6 +237,7 @@ impl Settings {
             "gap-log" => SWITCH.set(text, &mut self.gap_log),
             "rate" => RATE.set(text, &mut self.is_bits),
             "rate-log" => SWITCH.set(text, &mut self.rate_log),
+            "rank-log" => SWITCH.set(text, &mut self.rank_log),
             "interval" => {
                 let ns = text.parse().ok().filter(|ns| (1_000..=86_400_000_000_000).contains(ns));
                 self.interval_ns = ns;
@@ -360,6 +366,7 @@ mod tests {
             ("gap-log", "1"),
             ("rate", "packets"),
             ("rate-log", "1"),
+            ("rank-log", "1"),
             ("interval", "1000000"),
             ("x", "time"),
             ("y", "gap"),

@@ -1,17 +1,20 @@
 //! The charts as the state has them: what is cut into which cells, and what is known of it.
 
-use super::questions::{FLOW_SLOTS, Slot, Wish};
+use super::questions::{Slot, Wish};
 use super::{App, Panel};
 use crate::axis::{Axis, Bins, Scale, Span, Value};
 use crate::chart::{Bars, Binned, Item, Look, Measure, Ranking, Scatter, Size, Table, grid_of};
 use crate::clock::{Zone, time_step};
+use crate::density::Density;
 use crate::filter::{Expr, Field, Place, Set};
-use crate::flows::{Conversation, Pair, Rank, Side, ranked};
+use crate::flows::{Pair, Rank, largest};
 use crate::protocol::Class;
-use crate::query::{Answer, FlowTally, Grid, Query, Tally, What};
+use crate::query::{Answer, Grid, Query, Tally, What};
 use crate::scene::Scene;
 use crate::selection::{Care, Dimension};
 use crate::settings::ZoneName;
+use foldhash::fast::FixedState;
+use std::collections::HashMap;
 use summary::Address;
 
 /// Bins of the gaps.
@@ -81,9 +84,11 @@ fn tallies<'a>(known: Option<(&'a Query, &'a Answer)>) -> Option<(Bins, &'a [Tal
     }
 }
 
-fn counts<'a>(known: Option<(&'a Query, &'a Answer)>) -> Option<(Grid, &'a [u32])> {
+fn counts<'a>(known: Option<(&'a Query, &'a Answer)>) -> Option<(Grid, &'a Density)> {
     match known? {
-        (Query { what: What::Density(grid), .. }, Answer::Density(counts)) => Some((*grid, counts)),
+        (Query { what: What::Density(grid), .. }, Answer::Density(density)) => {
+            Some((*grid, density))
+        }
         _ => None,
     }
 }
@@ -226,16 +231,13 @@ impl App {
         both(Panel::Sizes, (Slot::SizesWhole, Slot::Sizes), self.size_bins().map(What::Bins));
         both(Panel::Gaps, (Slot::GapsWhole, Slot::Gaps), self.gap_bins().map(What::Bins));
         both(Panel::Ports, (Slot::PortsWhole, Slot::Ports), Some(What::Ports));
-        add(Slot::FlowsWhole, &What::Flows, Care::NONE, true);
-        let mut cares = Vec::new();
-        for (slot, panel) in FLOW_SLOTS[1..].iter().zip(Panel::OF_FLOWS) {
-            if let Some(care) = self.care_of(panel.dimension())
-                && !cares.contains(&care)
-            {
-                cares.push(care);
-                add(*slot, &What::Flows, care, self.is_seen(panel));
-            }
-        }
+        both(Panel::Sources, (Slot::SourcesWhole, Slot::Sources), Some(What::Sources));
+        let slots = (Slot::DestinationsWhole, Slot::Destinations);
+        both(Panel::Destinations, slots, Some(What::Destinations));
+        both(Panel::Protocols, (Slot::ProtocolsWhole, Slot::Protocols), Some(What::Protocols));
+        let care = self.care_of(Panel::Conversations.dimension()).unwrap_or_default();
+        let is_seen = self.is_seen(Panel::Conversations);
+        add(Slot::Conversations, &What::Conversations, care, is_seen);
         if let Some(care) = self.care_of(None) {
             add(Slot::Total, &What::Total, care, true);
         }
@@ -324,107 +326,113 @@ impl App {
     }
 
     fn ranking(&self, panel: Panel, cursor: Option<usize>) -> Option<Ranking<'_>> {
-        let rank = self.settings.rank;
-        let own = panel.dimension()?;
-        let label_of = |place: Place| Address::from(place).to_string();
-        let by_label = |panel: Panel, flows: &[FlowTally]| -> Vec<(Key, Tally)> {
-            let address = |side| {
-                let all = self.flows.by_address(flows, side, rank).into_iter();
-                all.map(|(place, tally)| (Key::Place(place), tally)).collect()
-            };
-            match panel {
-                Panel::Sources => address(Side::Source),
-                Panel::Destinations => address(Side::Destination),
-                _ => {
-                    let all = self.flows.by_proto(flows, rank).into_iter();
-                    all.map(|(name, tally)| (Key::Word(name), tally)).collect()
-                }
-            }
-        };
-        let ports = |slot| match self.questions.latest(slot)?.1 {
-            Answer::Ports(ports) => {
-                let ports = ports.iter().map(|(port, tally)| (Key::Port(*port), *tally));
-                Some(ranked(ports.collect(), rank))
-            }
-            _ => None,
-        };
-        let care = self.care_of(Some(own));
-        let (whole, part) = match panel {
-            Panel::Ports => {
-                (ports(Slot::PortsWhole)?, care.map(|_| ports(Slot::Ports).unwrap_or_default()))
-            }
-            _ => (
-                by_label(panel, self.flow_tallies(None)?),
-                care.map(|care| by_label(panel, self.flow_tallies(Some(care)).unwrap_or_default())),
-            ),
-        };
-        let picks = self.history.now().get(own);
-        let of = |all: &[(Key, Tally)], key: &Key| {
-            all.iter().find(|(known, _)| known == key).map_or(Tally::default(), |found| found.1)
-        };
-        // The largest of what is selected elsewhere, or of all.
-        let (front, count) = match &part {
-            Some(part) => (part, part.len()),
-            None => (&whole, whole.len()),
-        };
-        let item = |(key, tally): &(Key, Tally)| {
-            let label = match key {
-                Key::Port(port) => match service(*port) {
-                    Some(name) => format!("{port} {name}"),
-                    None => port.to_string(),
-                },
-                Key::Place(place) => label_of(*place),
-                Key::Word(word) => word.clone(),
-            };
-            let color = match key {
-                Key::Word(name) => Some(Class::of(name).color(self.theme.is_dark)),
-                _ => None,
-            };
-            Item {
-                whole: if part.is_some() { of(&whole, key) } else { *tally },
-                selected: part.is_some().then_some(*tally),
-                is_picked: picks.is_some_and(|expr| has_pick(expr, &pick(panel, key))),
-                label,
-                color,
-            }
-        };
-        let items = front.iter().take(MAX_ITEMS).map(item).collect();
+        let known = self.rankings[ranking_place(panel)?].as_ref()?;
         let (title, kind) = match panel {
             Panel::Ports => ("Destination Ports", "port"),
             Panel::Sources => ("Source Addresses", "source"),
             Panel::Destinations => ("Destination Addresses", "destination"),
             _ => ("Protocols", "protocol"),
         };
-        Some(Ranking { title, kind, items, count, rank, cursor })
+        let settings = &self.settings;
+        let (rank, is_log) = (settings.rank, settings.rank_log);
+        Some(Ranking { title, kind, items: &known.items, count: known.count, rank, is_log, cursor })
     }
 
-    /// The flows of some packets, as they are known.
-    fn flow_tallies(&self, care: Option<Care>) -> Option<&[FlowTally]> {
-        let care = care.unwrap_or_default();
-        let mut known = FLOW_SLOTS.iter().filter_map(|slot| self.questions.latest(*slot));
-        let found = known.rfind(|(query, _)| query.care == care)?;
-        match found.1 {
-            Answer::Flows(flows) => Some(flows),
-            _ => None,
+    /// Brings rankings and conversations up to date with what they are made of.
+    pub(super) fn rank_again(&mut self) {
+        for panel in RANKINGS {
+            let Some(place) = ranking_place(panel) else { continue };
+            let (whole, part) = ranking_slots(panel);
+            let picks = panel.dimension().and_then(|own| self.history.now().get(own)).cloned();
+            let has_part = self.care_of(panel.dimension()).is_some();
+            let made_of = MadeOf {
+                whole: self.questions.version(whole),
+                part: if has_part { self.questions.version(part) } else { 0 },
+                has_part,
+                rank: self.settings.rank,
+                is_dark: self.theme.is_dark,
+                picks,
+            };
+            if self.rankings[place].as_ref().is_none_or(|known| known.made_of != made_of) {
+                self.rankings[place] = self.ranked(panel, made_of);
+            }
         }
+        let version = self.questions.version(Slot::Conversations);
+        if self.conversations.version != version {
+            let all = match self.questions.latest(Slot::Conversations) {
+                Some((_, Answer::Flows(flows))) => self.flows.conversations(flows),
+                _ => Vec::new(),
+            };
+            self.conversations.renew(version, all);
+        }
+        self.conversations.show(self.settings.sort, self.flows.protos());
     }
 
-    /// The conversations of what the others select.
-    pub(super) fn known_conversations(&self) -> Vec<Conversation> {
-        let care = self.care_of(Some(Dimension::Conversation));
-        self.flow_tallies(care).map(|flows| self.flows.conversations(flows)).unwrap_or_default()
+    /// What has any packet, in no order.
+    fn keys(&self, panel: Panel, slot: Slot) -> Option<Vec<(Key, Tally)>> {
+        Some(match (self.questions.latest(slot)?.1, panel) {
+            (Answer::Ports(ports), _) => {
+                ports.iter().map(|(port, tally)| (Key::Port(*port), *tally)).collect()
+            }
+            (Answer::Places(tallies), Panel::Protocols) => {
+                let all = self.flows.by_proto(tallies).into_iter();
+                all.map(|(name, tally)| (Key::Word(name.to_owned()), tally)).collect()
+            }
+            (Answer::Places(tallies), _) => {
+                let all = self.flows.by_address(tallies).into_iter();
+                all.map(|(place, tally)| (Key::Place(place), tally)).collect()
+            }
+            _ => return None,
+        })
+    }
+
+    fn ranked(&self, panel: Panel, made_of: MadeOf) -> Option<Ranked> {
+        let (whole, part) = ranking_slots(panel);
+        let whole = self.keys(panel, whole)?;
+        let part = made_of.has_part.then(|| self.keys(panel, part).unwrap_or_default());
+        // The largest of what is selected elsewhere, or of all.
+        let all = part.as_ref().unwrap_or(&whole);
+        let front = largest(all, made_of.rank, MAX_ITEMS);
+        let mut wholes: HashMap<&Key, Tally, FixedState> =
+            front.iter().map(|(key, tally)| (key, *tally)).collect();
+        if part.is_some() {
+            for (key, tally) in &whole {
+                if let Some(place) = wholes.get_mut(key) {
+                    *place = *tally;
+                }
+            }
+        }
+        let item = |(key, tally): &(Key, Tally)| {
+            let label = match key {
+                Key::Port(port) => match service(*port) {
+                    Some(name) => format!("{port} {name}"),
+                    None => port.to_string(),
+                },
+                Key::Place(place) => Address::from(*place).to_string(),
+                Key::Word(word) => word.clone(),
+            };
+            let color = match key {
+                Key::Word(name) => Some(Class::of(name).color(made_of.is_dark)),
+                _ => None,
+            };
+            let picks = made_of.picks.as_ref();
+            Item {
+                whole: wholes.get(key).copied().unwrap_or(*tally),
+                selected: part.is_some().then_some(*tally),
+                is_picked: picks.is_some_and(|expr| has_pick(expr, &pick(panel, key))),
+                label,
+                color,
+            }
+        };
+        let items = front.iter().map(item).collect();
+        let keys = front.iter().map(|(key, _)| key.clone()).collect();
+        Some(Ranked { items, keys, count: all.len(), made_of })
     }
 
     /// What picks a bar of a ranking.
     pub(super) fn pick_of(&self, panel: Panel, index: usize) -> Option<Expr> {
-        let ranking = self.ranking(panel, None)?;
-        let label = &ranking.items.get(index)?.label;
-        let key = match panel {
-            Panel::Ports => Key::Port(label.split(' ').next()?.parse().ok()?),
-            Panel::Protocols => Key::Word(label.clone()),
-            _ => Key::Place(Place::from(Address::parse(label.as_bytes())?)),
-        };
-        Some(pick(panel, &key))
+        let known = self.rankings[ranking_place(panel)?].as_ref()?;
+        Some(pick(panel, known.keys.get(index)?))
     }
 
     /// What picks a conversation.
@@ -442,18 +450,14 @@ impl App {
 
     /// Names of the words that a field has in the capture.
     pub(super) fn words_of(&self, field: Field) -> Vec<String> {
+        let labels = |panel: Panel| -> Vec<String> {
+            let known = ranking_place(panel).and_then(|place| self.rankings[place].as_ref());
+            known.iter().flat_map(|known| &known.items).map(|item| item.label.clone()).collect()
+        };
         match field {
-            Field::Proto => {
-                let flows = self.flow_tallies(None).unwrap_or_default();
-                let protos = self.flows.by_proto(flows, Rank::Packets).into_iter();
-                protos.map(|(name, _)| name).collect()
-            }
-            Field::Src | Field::Dst | Field::Host => {
-                let side = if field == Field::Dst { Side::Destination } else { Side::Source };
-                let flows = self.flow_tallies(None).unwrap_or_default();
-                let places = self.flows.by_address(flows, side, Rank::Packets).into_iter();
-                places.take(MAX_ITEMS).map(|(place, _)| Address::from(place).to_string()).collect()
-            }
+            Field::Proto => labels(Panel::Protocols),
+            Field::Src | Field::Host => labels(Panel::Sources),
+            Field::Dst => labels(Panel::Destinations),
             Field::File => self.files.files.iter().map(|file| file.name.clone()).collect(),
             Field::Direction => {
                 ["in", "out", "bcast", "mcast", "other"].map(str::to_owned).to_vec()
@@ -464,8 +468,50 @@ impl App {
     }
 }
 
+/// Panels with bars of the largest.
+const RANKINGS: [Panel; RANKING_COUNT] =
+    [Panel::Ports, Panel::Sources, Panel::Destinations, Panel::Protocols];
+/// How many those are.
+pub(super) const RANKING_COUNT: usize = 4;
+
+fn ranking_place(panel: Panel) -> Option<usize> {
+    RANKINGS.iter().position(|known| *known == panel)
+}
+
+/// Where the answers of a ranking are: of all packets, and of those that are selected.
+fn ranking_slots(panel: Panel) -> (Slot, Slot) {
+    match panel {
+        Panel::Ports => (Slot::PortsWhole, Slot::Ports),
+        Panel::Sources => (Slot::SourcesWhole, Slot::Sources),
+        Panel::Destinations => (Slot::DestinationsWhole, Slot::Destinations),
+        _ => (Slot::ProtocolsWhole, Slot::Protocols),
+    }
+}
+
+/// The bars of a ranking, made once for all that show them.
+#[derive(Debug)]
+pub(super) struct Ranked {
+    items: Vec<Item>,
+    /// What each item stands for.
+    keys: Vec<Key>,
+    count: usize,
+    made_of: MadeOf,
+}
+
+/// What bars depend on.
+#[derive(Debug, PartialEq)]
+struct MadeOf {
+    /// Versions of the answers.
+    whole: u64,
+    part: u64,
+    has_part: bool,
+    rank: Rank,
+    is_dark: bool,
+    picks: Option<Expr>,
+}
+
 /// What a bar of a ranking stands for.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 enum Key {
     Port(u16),
     Place(Place),

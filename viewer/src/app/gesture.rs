@@ -185,7 +185,7 @@ impl App {
 
     /// Selects a conversation, or no longer.
     pub(super) fn toggle_conversation(&mut self, place: usize) {
-        let Some(talk) = self.conversations.get(place) else { return };
+        let Some(talk) = self.conversations.shown().get(place) else { return };
         let pick = self.pick_of_pair(talk.pair);
         let picks = toggled(self.history.now().get(Dimension::Conversation), pick);
         self.select(Dimension::Conversation, picks, false);

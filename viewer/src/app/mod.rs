@@ -5,6 +5,7 @@
 //! [`View`] for everything else.
 
 mod charts;
+mod conversations;
 mod gesture;
 mod load;
 mod packets;
@@ -23,7 +24,7 @@ use crate::chart::{Look, Size, Table};
 use crate::clock::Offsets;
 use crate::columns::{Row, Totals};
 use crate::filter::{Completion, Context, Error, Expr, complete, parse};
-use crate::flows::{Conversation, Flows, PartFlow};
+use crate::flows::{Flows, News};
 use crate::history::History;
 use crate::load::Report;
 use crate::query::{Answer, Hit, Query, Tally};
@@ -31,6 +32,8 @@ use crate::scene::{Scene, Theme};
 use crate::selection::{Dimension, Selection};
 use crate::settings::{Settings, Tool, fragment, link_text, pairs, selected};
 use crate::shard::Before;
+use charts::{RANKING_COUNT, Ranked};
+use conversations::Conversations;
 use gesture::Gesture;
 use load::Files;
 use packets::Packets;
@@ -84,10 +87,6 @@ impl Panel {
         Self::Conversations,
         Self::Packets,
     ];
-
-    /// Those that are made of flows.
-    const OF_FLOWS: [Self; 4] =
-        [Self::Sources, Self::Destinations, Self::Protocols, Self::Conversations];
 
     /// Its name in the page and for scripts.
     pub const fn name(self) -> &'static str {
@@ -154,14 +153,12 @@ pub enum Event {
         /// Milliseconds since loading began.
         elapsed_ms: f64,
     },
-    /// A part tells of flows that it has not told of before.
+    /// A part tells of what it has not told of before.
     Learn {
         /// Which part.
         part: usize,
-        /// Names of its protocols.
-        protos: Vec<String>,
-        /// The flows.
-        flows: Vec<PartFlow>,
+        /// What is new.
+        news: News,
     },
     /// A worker answers questions.
     Answers(Vec<(u32, Answer)>),
@@ -292,9 +289,8 @@ pub struct App {
     questions: Questions,
     flows: Flows,
     packets: Packets,
-    conversations: Vec<Conversation>,
-    first_conversation: u64,
-    conversation_room: usize,
+    conversations: Conversations,
+    rankings: [Option<Ranked>; RANKING_COUNT],
     picked: Option<Picked>,
     wanted_line: Option<(usize, usize)>,
     /// What was known when the pictures were last asked for: they are of that, until there is much
@@ -338,8 +334,8 @@ impl App {
                     return Vec::new();
                 }
             }
-            Event::Learn { part, protos, flows } => {
-                self.flows.learn(part, &protos, &flows);
+            Event::Learn { part, news } => {
+                self.flows.learn(part, news);
                 return Vec::new();
             }
             Event::Answers(answers) => {
@@ -349,9 +345,6 @@ impl App {
                         _ => {}
                     }
                 }
-                if is_in_pictures {
-                    self.sort_conversations();
-                }
             }
             Event::Cancel => self.files.is_cancelled = self.files.phase == Phase::Loading,
             Event::Set(key, value) => {
@@ -360,7 +353,6 @@ impl App {
                 } else {
                     self.settings.set(&key, &value);
                 }
-                self.sort_conversations();
             }
             Event::Filter(text, cursor) => self.filter(text, cursor),
             Event::Clear(dimension) => self.clear(dimension),
@@ -390,26 +382,19 @@ impl App {
                 }
             }
             Event::Room(Panel::Packets, room) => self.packets.room = room,
-            Event::Room(_, room) => self.conversation_room = room,
+            Event::Room(_, room) => self.conversations.room = room,
             Event::See(panel, is_seen) => self.hidden[panel as usize] = !is_seen,
             Event::Scroll(Panel::Packets, first) => {
                 let last = self.selected().packets.saturating_sub(self.packets.room as u64);
                 self.packets.first = first.min(last);
             }
-            Event::Scroll(_, first) => {
-                let room = self.conversation_room as u64;
-                let last = (self.conversations.len() as u64).saturating_sub(room);
-                self.first_conversation = first.min(last);
-            }
+            Event::Scroll(_, first) => self.conversations.scroll(first),
             Event::Choice(Panel::Packets, index) => {
                 if let Some(packet) = self.packet_rows().get(index) {
                     self.pick_packet((packet.part, packet.index));
                 }
             }
-            Event::Choice(_, index) => {
-                let place = self.first_conversation + index as u64;
-                self.toggle_conversation(usize::try_from(place).unwrap_or(usize::MAX));
-            }
+            Event::Choice(_, index) => self.toggle_conversation(index),
             Event::Line(line) => {
                 if let Some(picked) = &mut self.picked {
                     picked.line = Some(line);
@@ -435,6 +420,7 @@ impl App {
             Event::Commit => self.history.finish(),
             Event::Restore(link) => self.restore(&link),
         }
+        self.rank_again();
         self.picture_version += u64::from(is_in_pictures);
         self.effects()
     }
@@ -484,8 +470,9 @@ impl App {
         self.flows = Flows::default();
         self.packets.first = 0;
         self.packets.forget();
-        self.conversations = Vec::new();
-        (self.first_conversation, self.picked, self.pointer, self.cursor) = (0, None, None, None);
+        self.conversations.renew(0, Vec::new());
+        self.rankings = Default::default();
+        (self.picked, self.pointer, self.cursor) = (None, None, None);
     }
 
     /// True where something is to be done for it.
@@ -514,7 +501,7 @@ impl App {
             effects.push(Effect::Read { part, index });
         }
         let wishes = self.wishes();
-        let queries = self.questions.ask(wishes, self.workers);
+        let queries = self.questions.ask(wishes, self.workers, self.gesture.is_some());
         if !queries.is_empty() {
             effects.push(Effect::Ask { queries, selection: self.history.now().clone() });
         }
@@ -606,14 +593,6 @@ impl App {
         let clauses = self.history.now().clauses();
         pairs.extend(clauses.map(|(dimension, e)| (dimension.name().to_owned(), link_text(e))));
         fragment(&pairs)
-    }
-
-    fn sort_conversations(&mut self) {
-        let all = self.known_conversations();
-        let (column, is_ascending) = self.settings.sort;
-        self.conversations = view::sort(&all, column, is_ascending, self.flows.protos());
-        let last = self.conversations.len().saturating_sub(1) as u64;
-        self.first_conversation = self.first_conversation.min(last);
     }
 
     fn pick_packet(&mut self, at: (usize, usize)) {

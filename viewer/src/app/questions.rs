@@ -18,27 +18,20 @@ pub(super) enum Slot {
     Gaps,
     PortsWhole,
     Ports,
-    FlowsWhole,
-    FlowsSource,
-    FlowsDestination,
-    FlowsProtocol,
-    FlowsConversation,
+    SourcesWhole,
+    Sources,
+    DestinationsWhole,
+    Destinations,
+    ProtocolsWhole,
+    Protocols,
+    Conversations,
     // The ones from here on are in no picture.
     Nearest,
     Ranks,
     Rows,
 }
 
-const SLOT_COUNT: usize = 19;
-
-/// The slots of flows: an answer for one of them serves all that ask the same.
-pub(super) const FLOW_SLOTS: [Slot; 5] = [
-    Slot::FlowsWhole,
-    Slot::FlowsSource,
-    Slot::FlowsDestination,
-    Slot::FlowsProtocol,
-    Slot::FlowsConversation,
-];
+const SLOT_COUNT: usize = 21;
 
 /// A question that is wished for, and whether somebody looks at what it is for.
 #[derive(Clone, Debug, PartialEq)]
@@ -52,6 +45,7 @@ pub(super) struct Wish {
 #[derive(Debug)]
 pub(super) struct Questions {
     next_id: u32,
+    answer_count: u64,
     /// Changes when the packets do.
     data_version: u64,
     /// Changes when the selection does.
@@ -72,6 +66,8 @@ struct Stamp {
 struct State {
     asked: Option<Asked>,
     known: Option<(Stamp, Answer)>,
+    /// Changes when the answer does.
+    version: u64,
 }
 
 #[derive(Debug)]
@@ -87,6 +83,7 @@ impl Default for Questions {
     fn default() -> Self {
         Self {
             next_id: 0,
+            answer_count: 0,
             data_version: 1,
             selection_version: 1,
             slots: std::array::from_fn(|_| State::default()),
@@ -97,7 +94,7 @@ impl Default for Questions {
 impl Questions {
     /// For another load: answers to the questions of this one come too late.
     pub(super) fn begun_again(&self) -> Self {
-        Self { next_id: self.next_id, ..Self::default() }
+        Self { next_id: self.next_id, answer_count: self.answer_count, ..Self::default() }
     }
 
     /// There are more packets.
@@ -121,15 +118,21 @@ impl Questions {
     }
 
     /// What is to be asked now: of the wishes whose answer is not known, those that somebody waits
-    /// for, or else the others. A slot has one question under way at a time.
-    pub(super) fn ask(&mut self, wishes: Vec<Wish>, workers: usize) -> Vec<(u32, Query)> {
+    /// for, or else the others, but not while a hand is moving: they would be in the way of the next
+    /// answers. A slot has one question under way at a time.
+    pub(super) fn ask(
+        &mut self,
+        wishes: Vec<Wish>,
+        workers: usize,
+        is_moving: bool,
+    ) -> Vec<(u32, Query)> {
         let is_open = |wish: &Wish, questions: &Self| {
             let state = &questions.slots[wish.slot as usize];
             let stamp = questions.stamp(wish.query.clone());
             state.known.as_ref().is_none_or(|(known, _)| *known != stamp)
         };
         let open: Vec<_> = wishes.into_iter().filter(|wish| is_open(wish, self)).collect();
-        let is_awaited = open.iter().any(|wish| wish.is_seen);
+        let is_awaited = is_moving || open.iter().any(|wish| wish.is_seen);
         let mut asks = Vec::new();
         for wish in open {
             if is_awaited && !wish.is_seen || self.slots[wish.slot as usize].asked.is_some() {
@@ -169,6 +172,8 @@ impl Questions {
             return None;
         }
         slot.known = asked.answer.map(|answer| (asked.stamp, answer));
+        self.answer_count += 1;
+        slot.version = self.answer_count;
         Some(place)
     }
 
@@ -176,6 +181,11 @@ impl Questions {
     pub(super) fn latest(&self, slot: Slot) -> Option<(&Query, &Answer)> {
         let (stamp, answer) = self.slots[slot as usize].known.as_ref()?;
         Some((&stamp.query, answer))
+    }
+
+    /// Changes when the answer does.
+    pub(super) fn version(&self, slot: Slot) -> u64 {
+        self.slots[slot as usize].version
     }
 
     /// The answer that is true now.

@@ -1,7 +1,7 @@
 use super::*;
 use crate::chart::Size;
-use crate::columns::Columns;
 use crate::columns::tests::packet;
+use crate::columns::{Columns, Told};
 use crate::filter::Expr;
 use crate::query::What;
 use crate::selection::Dimension;
@@ -15,7 +15,7 @@ const NOON: i64 = 1_795_521_600_000_000_000; // 2026-11-24T12:00:00Z
 /// The page with its workers played: a part each.
 struct Page {
     app: App,
-    parts: Vec<(Columns, Shard, (usize, usize))>,
+    parts: Vec<(Columns, Shard, Told)>,
     read: Vec<(usize, usize)>,
 }
 
@@ -70,7 +70,7 @@ impl Page {
                 is_complete: true,
                 ..Report::default()
             };
-            self.parts.push((columns, Shard::new(part, name.to_owned()), (0, 0)));
+            self.parts.push((columns, Shard::new(part, name.to_owned()), Told::default()));
             self.send(Event::Report { part, report, elapsed_ms: 1_000.0 });
         }
     }
@@ -95,17 +95,8 @@ impl Page {
         let (ids, queries): (Vec<_>, Vec<_>) = queries.iter().cloned().unzip();
         let mut merged: Option<Vec<Answer>> = None;
         for (part, (columns, shard, told)) in self.parts.iter_mut().enumerate() {
-            let flow = |flow: &crate::columns::Flow| PartFlow {
-                src: flow.src.map(Into::into),
-                dst: flow.dst.map(Into::into),
-                proto: flow.proto,
-            };
-            let learn = Event::Learn {
-                part,
-                protos: columns.protos()[told.0..].to_vec(),
-                flows: columns.flows()[told.1..].iter().map(flow).collect(),
-            };
-            *told = (columns.protos().len(), columns.flows().len());
+            let news = columns.news(told, usize::MAX);
+            let learn = Event::Learn { part, news };
             assert!(self.app.update(learn).is_empty());
             let answers = shard.answer(columns, befores[part], selection, &queries);
             merged = Some(match merged {

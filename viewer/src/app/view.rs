@@ -6,9 +6,8 @@ use crate::clock::Zone;
 use crate::filter::{Error, Place};
 use crate::flows::Conversation;
 use crate::order::sorted;
-use crate::settings::{COLUMNS, Column};
+use crate::settings::COLUMNS;
 use crate::text::{bytes, duration, percent, prefixed, seconds};
-use std::cmp::Ordering;
 use summary::{Address, grouped};
 
 /// Protocols named in the summary line; the rest is counted together.
@@ -288,8 +287,7 @@ impl App {
     }
 
     fn conversation_rows(&self, zone: &Zone) -> VirtualTable {
-        let start = usize::try_from(self.first_conversation).unwrap_or(usize::MAX);
-        let rows = self.conversations.iter().skip(start).take(self.conversation_room);
+        let rows = self.conversations.shown().iter();
         let row = |talk: &Conversation| VirtualRow {
             cells: self.conversation_cells(
                 talk,
@@ -301,9 +299,9 @@ impl App {
             is_picked: self.is_picked(talk.pair),
         };
         VirtualTable {
-            count: self.conversations.len() as u64,
-            first: self.first_conversation,
-            room: self.conversation_room,
+            count: self.conversations.len(),
+            first: self.conversations.first,
+            room: self.conversations.room,
             rows: rows.map(row).collect(),
         }
     }
@@ -320,7 +318,8 @@ impl App {
                 |rate| format!("{rate:.3}"),
             )
         };
-        Table { head, rows: self.conversations.iter().map(row).collect() }
+        let all = self.conversations.sorted(self.settings.sort, self.flows.protos());
+        Table { head, rows: all.iter().map(row).collect() }
     }
 
     fn conversation_cells(
@@ -459,33 +458,4 @@ fn pointed(text: &str, error: &Error) -> String {
     let before = text.get(..error.at.start).unwrap_or(text).chars().count();
     let wrong = text.get(error.at.clone()).unwrap_or("").chars().count().max(1);
     format!("{text}\n{}{}\n{}", " ".repeat(before), "^".repeat(wrong), error.reason)
-}
-
-/// Sorts conversations by a column; equals by who talks.
-pub(super) fn sort(
-    all: &[Conversation],
-    column: Column,
-    is_ascending: bool,
-    protos: &[String],
-) -> Vec<Conversation> {
-    let name = |talk: &Conversation| &protos[talk.pair.proto as usize];
-    let compare = |a: &Conversation, b: &Conversation| match column {
-        Column::A => a.pair.a.cmp(&b.pair.a),
-        Column::B => a.pair.b.cmp(&b.pair.b),
-        Column::Proto => name(a).cmp(name(b)),
-        Column::Packets => a.total().packets.cmp(&b.total().packets),
-        Column::Bytes => a.total().bytes.cmp(&b.total().bytes),
-        Column::PacketsForth => a.forth.packets.cmp(&b.forth.packets),
-        Column::BytesForth => a.forth.bytes.cmp(&b.forth.bytes),
-        Column::PacketsBack => a.back.packets.cmp(&b.back.packets),
-        Column::BytesBack => a.back.bytes.cmp(&b.back.bytes),
-        Column::Start => a.ts_ns.0.cmp(&b.ts_ns.0),
-        Column::Duration => a.duration_ns().cmp(&b.duration_ns()),
-        Column::Rate => a.rate().unwrap_or(0.0).total_cmp(&b.rate().unwrap_or(0.0)),
-    };
-    sorted(all, |a, b| {
-        let order = compare(a, b);
-        let order = if is_ascending { order } else { Ordering::reverse(order) };
-        order.then_with(|| a.pair.cmp(&b.pair))
-    })
 }

@@ -37,11 +37,13 @@ pub struct Ranking<'a> {
     /// What an item is, in tables.
     pub kind: &'a str,
     /// The largest, in the order of their size.
-    pub items: Vec<Item>,
+    pub items: &'a [Item],
     /// How many there are in all.
     pub count: usize,
     /// What makes something large.
     pub rank: Rank,
+    /// Whether lengths are logarithmic.
+    pub is_log: bool,
     /// The bar that the keyboard is at.
     pub cursor: Option<usize>,
 }
@@ -63,7 +65,12 @@ impl Ranking<'_> {
             count => format!("{} ({shown} of {})", self.title, grouped(count as u64)),
         };
         let mut scene = ground(look, &title);
-        let largest = self.items.iter().map(|item| self.rank.of(item.whole)).max().unwrap_or(1);
+        let length = |tally: Tally| match (self.is_log, self.rank.of(tally) as f64) {
+            (true, amount) => amount.ln_1p(),
+            (false, amount) => amount,
+        };
+        let lengths = self.items.iter().map(|item| length(item.whole));
+        let largest = lengths.fold(f64::MIN_POSITIVE, f64::max);
         // Words of both sides have their place; the bars have what is left.
         let (left, right) = ((width * 0.34).min(200.0), 150.0);
         let room = (width - left - right).max(20.0);
@@ -72,7 +79,7 @@ impl Ranking<'_> {
             let bar = |tally: Tally| Place {
                 x: left,
                 y: y + 3.0,
-                width: room * self.rank.of(tally) as f64 / largest.max(1) as f64,
+                width: room * length(tally) / largest,
                 height: ROW_PX - 6.0,
             };
             let color = item.color.unwrap_or(look.theme.accent());

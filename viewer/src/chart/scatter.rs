@@ -1,9 +1,10 @@
 //! Packets in a plane, as counts per cell.
 
-use super::{Frame, Look, Size, Table, axis_label, present, range_words, shade, ticks};
+use super::{Frame, Look, Size, Table, axis_label, range_words, shade, ticks};
 use crate::axis::{Axis, Bins, Value};
 use crate::clock::Zone;
-use crate::protocol::{CLASS_COUNT, CLASSES};
+use crate::density::Density;
+use crate::protocol::{CLASSES, Class};
 use crate::query::Grid;
 use crate::scene::{Mark, Place, Scene, Theme};
 use summary::grouped;
@@ -22,10 +23,10 @@ const TABLE_SIDE: usize = 12;
 pub struct Scatter<'a> {
     /// The cells.
     pub grid: Grid,
-    /// All packets, by class, row and column.
-    pub whole: &'a [u32],
+    /// All packets.
+    pub whole: &'a Density,
     /// Those that are selected elsewhere, where anything is.
-    pub selected: Option<&'a [u32]>,
+    pub selected: Option<&'a Density>,
     /// A line around what is selected, or being so, in pixels.
     pub outline: Vec<(f64, f64)>,
     /// The cell that the keyboard is at: column and row.
@@ -46,7 +47,7 @@ pub fn grid_of(x: Axis, y: Axis, size: Size, packets: u64) -> Grid {
 }
 
 impl<'a> Scatter<'a> {
-    fn front(&self) -> &'a [u32] {
+    fn front(&self) -> &'a Density {
         self.selected.unwrap_or(self.whole)
     }
 
@@ -71,7 +72,7 @@ impl<'a> Scatter<'a> {
             y_label: y.value.label(),
             x_ticks: ticks(&x, look.zone, 8),
             y_ticks: ticks(&y, look.zone, 6),
-            legend: present(self.front(), self.grid.cell_count(), |count| 0 < *count),
+            legend: self.front().present(),
         };
         let mut scene = frame.scene();
         let rgba = self.rgba(look.theme);
@@ -104,7 +105,7 @@ impl<'a> Scatter<'a> {
 
     /// What the picture shows, in words.
     pub fn words(&self, zone: &Zone) -> String {
-        let sum = |counts: &[u32]| counts.iter().map(|count| u64::from(*count)).sum::<u64>();
+        let sum = |density: &Density| density.counts().iter().map(|n| u64::from(*n)).sum::<u64>();
         let axis = |axis: Axis| range_words(axis.value, axis.span.start, axis.span.end - 1, zone);
         let selected = match self.selected {
             Some(selected) => format!(", {} of them selected", grouped(sum(selected))),
@@ -125,15 +126,15 @@ impl<'a> Scatter<'a> {
         if self.grid.x.count <= column || self.grid.y.count <= row {
             return Vec::new();
         }
-        let of = |counts: &[u32], class: usize| counts[class * self.grid.cell_count() + place];
-        let total = |counts| (0..CLASS_COUNT).map(|class| of(counts, class)).sum::<u32>();
+        let of = |density: &Density, class| density.of(class).get(place).copied().unwrap_or(0);
+        let total = |density| CLASSES.into_iter().map(|class| of(density, class)).sum::<u32>();
         let mut words = match total(self.front()) {
             0 => "no packets here".to_owned(),
             1 => "1 packet here:".to_owned(),
             count => format!("{} packets here:", grouped(u64::from(count))),
         };
         for class in CLASSES {
-            let count = of(self.front(), class.index());
+            let count = of(self.front(), class);
             if count > 0 {
                 words += &format!(" {} {}", class.name(), grouped(u64::from(count)));
             }
@@ -170,10 +171,11 @@ impl<'a> Scatter<'a> {
                 let (right, top) =
                     ((column + wide).min(grid.x.count), (row + high).min(grid.y.count));
                 let mut sum = 0u64;
-                for class in 0..CLASS_COUNT {
+                for class in self.front().present() {
+                    let counts = self.front().of(class);
                     for row in row..top {
-                        let start = (class * grid.y.count + row) * grid.x.count;
-                        let cells = &self.front()[start + column..start + right];
+                        let start = row * grid.x.count;
+                        let cells = &counts[start + column..start + right];
                         sum += cells.iter().map(|count| u64::from(*count)).sum::<u64>();
                     }
                 }
@@ -193,7 +195,7 @@ impl<'a> Scatter<'a> {
             .flat_map(|name| [format!("{name}_from"), format!("{name}_below")])
             .collect();
         head.extend(["packets".to_owned()]);
-        let classes = present(self.front(), grid.cell_count(), |count| 0 < *count);
+        let classes = self.front().present();
         head.extend(classes.iter().map(|class| class.name().to_owned()));
         let borders = |bins: &Bins| -> Vec<String> {
             let edges = bins.edges().into_iter();
@@ -208,10 +210,8 @@ impl<'a> Scatter<'a> {
         let mut rows = Vec::new();
         for row in 0..grid.y.count {
             for column in 0..grid.x.count {
-                let count = |class: usize| {
-                    self.front()[(class * grid.y.count + row) * grid.x.count + column]
-                };
-                let total: u64 = (0..CLASS_COUNT).map(|class| u64::from(count(class))).sum();
+                let count = |class: Class| self.front().of(class)[row * grid.x.count + column];
+                let total: u64 = classes.iter().map(|class| u64::from(count(*class))).sum();
                 if total == 0 {
                     continue;
                 }
@@ -222,7 +222,7 @@ impl<'a> Scatter<'a> {
                     y[row + 1].clone(),
                     total.to_string(),
                 ];
-                words.extend(classes.iter().map(|class| count(class.index()).to_string()));
+                words.extend(classes.iter().map(|class| count(*class).to_string()));
                 rows.push(words);
             }
         }
@@ -232,48 +232,75 @@ impl<'a> Scatter<'a> {
     /// A colour for each cell: of the class with most packets, the stronger the more there are, on
     /// a logarithmic scale up to the fullest cell. Rows turned: a picture begins at the top.
     fn rgba(&self, theme: Theme) -> Vec<u8> {
-        let cell_count = self.grid.cell_count();
+        let (columns, cell_count) = (self.grid.x.count, self.grid.cell_count());
         let mut rgba = vec![0; cell_count * 4];
-        let columns = self.grid.x.count;
-        let turned = |place: usize| {
-            let (row, column) = (place / columns, place % columns);
-            ((self.grid.y.count - 1 - row) * columns + column) * 4
-        };
-        if self.selected.is_some() {
-            let [red, green, blue] = theme.ghost();
-            for class in present(self.whole, cell_count, |count| 0 < *count) {
-                let counts = &self.whole[class.index() * cell_count..][..cell_count];
-                for (place, _) in counts.iter().enumerate().filter(|(_, count)| **count > 0) {
-                    rgba[turned(place)..][..4].copy_from_slice(&[red, green, blue, 255]);
-                }
-            }
-        }
-        let mut totals = vec![0u32; cell_count];
-        let mut leading = vec![(0u32, 0u8); cell_count];
-        for class in present(self.front(), cell_count, |count| 0 < *count) {
-            let counts = &self.front()[class.index() * cell_count..][..cell_count];
-            for (place, count) in counts.iter().enumerate() {
-                totals[place] += count;
-                if leading[place].0 < *count {
-                    leading[place] = (*count, class as u8);
-                }
-            }
-        }
-        let fullest = totals.iter().copied().max().unwrap_or(0);
-        let log_fullest = f64::from(fullest.max(2)).ln();
+        let (totals, leading) = front_of(self.front(), cell_count);
+        let ghosts = self.selected.map(|_| front_of(self.whole, cell_count).0);
+        let opacities = Opacities::up_to(totals.iter().copied().max().unwrap_or(0));
         let colors = CLASSES.map(|class| class.color(theme.is_dark));
-        for (place, total) in totals.iter().enumerate().filter(|(_, total)| **total > 0) {
-            let strength = 0.6 + 0.4 * f64::from(*total).ln() / log_fullest;
-            let [red, green, blue] = colors[usize::from(leading[place].1)];
-            #[expect(
-                clippy::cast_possible_truncation,
-                clippy::cast_sign_loss,
-                reason = "in 0..=255"
-            )]
-            let opacity = (strength * 255.0) as u8;
-            rgba[turned(place)..][..4].copy_from_slice(&[red, green, blue, opacity]);
+        let [ghost_red, ghost_green, ghost_blue] = theme.ghost();
+        for (row, pixels) in rgba.chunks_exact_mut(columns * 4).rev().enumerate() {
+            let row = row * columns..(row + 1) * columns;
+            if let Some(ghosts) = &ghosts {
+                for (pixel, ghost) in pixels.as_chunks_mut().0.iter_mut().zip(&ghosts[row.clone()])
+                {
+                    let opacity = if *ghost == 0 { 0 } else { u8::MAX };
+                    *pixel = [ghost_red, ghost_green, ghost_blue, opacity];
+                }
+            }
+            let cells = totals[row.clone()].iter().zip(&leading[row]);
+            for (pixel, (total, class)) in pixels.as_chunks_mut().0.iter_mut().zip(cells) {
+                if *total != 0 {
+                    let [red, green, blue] = colors[usize::from(*class) % colors.len()];
+                    *pixel = [red, green, blue, opacities.of(*total)];
+                }
+            }
         }
         rgba
+    }
+}
+
+/// All packets of each cell, and the class that has most of them.
+fn front_of(density: &Density, cell_count: usize) -> (Vec<u32>, Vec<u8>) {
+    let mut totals = vec![0; cell_count];
+    let mut most = vec![0; cell_count];
+    let mut leading = vec![0; cell_count];
+    for class in density.present() {
+        let cells = totals.iter_mut().zip(most.iter_mut().zip(&mut leading));
+        for (count, (total, (most, leading))) in density.of(class).iter().zip(cells) {
+            *total += count;
+            if *most < *count {
+                (*most, *leading) = (*count, class as u8);
+            }
+        }
+    }
+    (totals, leading)
+}
+
+/// How strong a cell's colour is, by its packets. Most cells have few: those are computed once.
+struct Opacities {
+    log_fullest: f64,
+    small: Vec<u8>,
+}
+
+impl Opacities {
+    const SMALL_COUNT: u32 = 4_096;
+
+    fn up_to(fullest: u32) -> Self {
+        let log_fullest = f64::from(fullest.max(2)).ln();
+        let mut opacities = Self { log_fullest, small: Vec::new() };
+        let small = 0..Self::SMALL_COUNT.min(fullest.saturating_add(1));
+        opacities.small = small.map(|count| opacities.computed(count)).collect();
+        opacities
+    }
+
+    fn of(&self, count: u32) -> u8 {
+        self.small.get(count as usize).copied().unwrap_or_else(|| self.computed(count))
+    }
+
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "in 0..=255")]
+    fn computed(&self, count: u32) -> u8 {
+        ((0.6 + 0.4 * f64::from(count.max(1)).ln() / self.log_fullest) * 255.0) as u8
     }
 }
 

@@ -1,5 +1,6 @@
 use super::*;
 use crate::axis::Bins;
+use crate::density::Density;
 use crate::flows::Rank;
 use crate::protocol::CLASS_COUNT;
 use crate::query::{Grid, Tally};
@@ -128,20 +129,22 @@ fn rates_are_those_of_the_interval() {
     assert_eq!(chart.range(0, 0), (0, 999_999));
 }
 
-fn scatter(counts: &[u32]) -> Scatter<'_> {
+fn scatter_grid() -> Grid {
     let bins = |axis: Axis| Bins { axis, count: 2, is_closed: false };
-    let grid = Grid {
+    Grid {
         x: bins(axis(Value::Number, Scale::Linear, 1, 5)),
         y: bins(axis(Value::Gap, Scale::Log, 0, 1_000)),
-    };
-    Scatter { grid, whole: counts, selected: None, outline: Vec::new(), cursor: None }
+    }
 }
 
 #[test]
 fn a_cell_is_where_it_is_drawn_and_tells_what_it_has() {
-    let mut counts = vec![0; CLASS_COUNT * 4];
-    (counts[0], counts[4 + 3]) = (5, 1);
-    let chart = scatter(&counts);
+    let grid = scatter_grid();
+    let mut density = Density::new(&grid, [Class::Tcp, Class::Udp].into_iter());
+    (0..5).for_each(|_| density.change::<true>(Class::Tcp.index(), 0, 0));
+    density.change::<true>(Class::Udp.index(), 1, 1);
+    let whole = &density;
+    let chart = Scatter { grid, whole, selected: None, outline: Vec::new(), cursor: None };
     let scene = chart.scene(look());
     let Some(Mark::Cells { place, columns, rgba }) =
         scene.marks.iter().find(|mark| matches!(mark, Mark::Cells { .. }))
@@ -176,13 +179,18 @@ fn rankings_show_the_largest_and_are_clicked_where_they_are() {
     let ranking = Ranking {
         title: "Destination Ports",
         kind: "port",
-        items: vec![item("443 https", 10), item("=1+2", 5)],
+        items: &[item("443 https", 10), item("=1+2", 5)],
         count: 2,
         rank: Rank::Packets,
+        is_log: false,
         cursor: None,
     };
     let bars = bars_of_ranking(&ranking.scene(look()));
     assert!((bars[0].width - 2.0 * bars[1].width).abs() < 1e-9);
+    let is_log = Ranking { is_log: true, ..ranking.clone() };
+    let logarithmic = bars_of_ranking(&is_log.scene(look()));
+    let ratio = logarithmic[1].width / logarithmic[0].width;
+    assert!((ratio - 6f64.ln() / 11f64.ln()).abs() < 1e-9);
     assert_eq!([bars[0], bars[1]].map(|bar| ranking.item_at(SIZE, bar.y)), [Some(0), Some(1)]);
     assert_eq!(ranking.item_at(SIZE, 290.0), None);
     // What a spreadsheet would compute is marked as words.

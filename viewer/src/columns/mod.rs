@@ -1,42 +1,33 @@
-//! The packets of one part of a file as columns: 29 bytes a packet, what repeats kept once.
+//! The packets of one part of a file as columns: about 19 bytes a packet, what repeats kept once.
 
 mod block;
 mod intern;
 mod memo;
 mod offsets;
+mod packed;
 mod totals;
 
-pub use block::{BLOCK_LEN, Block};
+use block::Block;
+pub use block::{BLOCK_LEN, Rows};
 pub use totals::{Extent, Totals};
 
+use crate::flows::{News, PartFlow};
 use crate::protocol::Class;
 use crate::wire::wire;
 use intern::Interner;
 use memo::{Memo, words};
-use offsets::Offsets;
+use std::ops::Range;
 use summary::line::Excerpt;
 use summary::{Address, Direction, Packet, Proto, Tcp, VlanIds};
 
-/// Columns of equal length, in the order of the file.
+/// Columns of equal length, in the order of the file, block by block.
 #[derive(Debug, Default)]
 pub struct Columns {
-    /// Time in nanoseconds since the epoch.
-    ts_ns: Vec<i64>,
-    /// Bytes on the wire.
-    len: Vec<u32>,
-    /// Number of the packet, from `n_base` on.
-    n_delta: Vec<u32>,
-    n_base: u64,
-    /// Places in `flows`.
-    flow: Vec<u32>,
-    /// 0 where there are none: the kind says which.
-    sport: Vec<u16>,
-    dport: Vec<u16>,
-    ttl: Vec<u8>,
-    /// Places in `kinds`.
-    kind: Vec<u16>,
-    offsets: Offsets,
+    /// All but the last one are full.
+    blocks: Vec<Box<Block>>,
+    len: usize,
     flows: Interner<Flow>,
+    addresses: Interner<Address>,
     kinds: Interner<Kind>,
     protos: Interner<String>,
     interfaces: Interner<String>,
@@ -47,9 +38,10 @@ pub struct Columns {
 /// What the texts of lines were found to be.
 #[derive(Debug, Default)]
 struct Memos {
-    flows: Memo<5>,
-    /// Of addresses with longer texts.
-    long_flows: Memo<11>,
+    flows: Memo<2>,
+    addresses: Memo<3>,
+    /// Those with longer texts.
+    long_addresses: Memo<6>,
     kinds: Memo<1>,
     protos: Memo<3>,
     interfaces: Memo<3>,
@@ -57,7 +49,7 @@ struct Memos {
 
 /// What of a packet has a column.
 struct Cells {
-    n: u64,
+    n: i64,
     ts_ns: i64,
     len: u32,
     flow: u32,
@@ -70,13 +62,16 @@ struct Cells {
 /// Who sends what to whom. Packets that only share both addresses and the protocol are one flow.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Flow {
-    /// Source address.
-    pub src: Option<Address>,
-    /// Destination address.
-    pub dst: Option<Address>,
+    /// Place of the source in [`Columns::addresses`], or [`NO_ADDRESS`].
+    pub src: u32,
+    /// Place of the destination, as `src`.
+    pub dst: u32,
     /// Place of the protocol in [`Columns::protos`].
     pub proto: u16,
 }
+
+/// What a flow without an address has.
+pub const NO_ADDRESS: u32 = u32::MAX;
 
 /// What many packets have in common.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -97,6 +92,14 @@ pub struct Kind {
     pub has_ttl: bool,
     /// TCP flags, FIN lowest.
     pub flags: Option<u8>,
+}
+
+/// How much of some columns somebody knows who is told of what is new.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Told {
+    protos: usize,
+    addresses: usize,
+    flows: usize,
 }
 
 /// One packet with its values spelt out; empty words where it has none.
@@ -137,8 +140,7 @@ impl Columns {
     ///
     /// # Errors
     ///
-    /// Where a number is too far from the first one, or there are too many different kinds of
-    /// packets: the packet is left out.
+    /// Where there are too many different kinds of packets: the packet is left out.
     pub fn push(&mut self, packet: &Packet<'_>, offset: u64) -> Result<(), &'static str> {
         let summary = &packet.summary;
         let proto = self.proto(&summary.proto)?;
@@ -157,9 +159,13 @@ impl Columns {
             flags: summary.tcp.flags,
         };
         let kind = short(self.kinds.id(kind))?;
-        let flow = self.flows.id(Flow { src: summary.src, dst: summary.dst, proto });
+        let mut id = |address: Option<Address>| {
+            address.map_or(NO_ADDRESS, |address| self.addresses.id(address))
+        };
+        let (src, dst) = (id(summary.src), id(summary.dst));
+        let flow = self.flow(Flow { src, dst, proto });
         let cells = Cells {
-            n: packet.n,
+            n: number(packet.n),
             ts_ns: packet.ts.ns(),
             len: summary.len,
             flow,
@@ -168,7 +174,8 @@ impl Columns {
             dport: summary.dport,
             ttl: summary.ttl,
         };
-        self.append(&cells, offset)
+        self.append(&cells, offset);
+        Ok(())
     }
 
     /// Appends the packet of a line, as [`Columns::push`] does; `None` where one of its texts is not
@@ -181,7 +188,7 @@ impl Columns {
         Some(match self.ids(excerpt)? {
             Ok((flow, kind)) => {
                 let cells = Cells {
-                    n: excerpt.n,
+                    n: number(excerpt.n),
                     ts_ns: excerpt.ts.ns(),
                     len: excerpt.len,
                     flow,
@@ -190,7 +197,8 @@ impl Columns {
                     dport: excerpt.dport,
                     ttl: excerpt.ttl,
                 };
-                self.append(&cells, offset)
+                self.append(&cells, offset);
+                Ok(())
             }
             Err(reason) => Err(reason),
         })
@@ -208,7 +216,9 @@ impl Columns {
             Some(None) => return None,
             Some(Some(Err(reason))) => return Some(Err(reason)),
         };
-        let flow = self.flow_of_texts(excerpt.src, excerpt.dst, proto)?;
+        let src = self.address_of_text(excerpt.src)?;
+        let dst = self.address_of_text(excerpt.dst)?;
+        let flow = self.flow(Flow { src, dst, proto });
         let has_ports = excerpt.sport.is_some() && excerpt.dport.is_some();
         let kind = |class: Class| Kind {
             proto,
@@ -268,86 +278,69 @@ impl Columns {
         Some(short(id))
     }
 
-    fn flow_of_texts(&mut self, src: Option<&[u8]>, dst: Option<&[u8]>, proto: u16) -> Option<u32> {
-        // No text is none.
-        let [src_len, dst_len] =
-            [src, dst].map(|text| text.map_or(0, |text| text.len() as u64 + 1));
-        let first = src_len << 40 | dst_len << 16 | u64::from(proto);
-        let (src_text, dst_text) = (src.unwrap_or_default(), dst.unwrap_or_default());
-        let short_key = words::<2>(src_text).zip(words::<2>(dst_text));
-        let short_key = short_key.map(|([a, b], [c, d])| [first, a, b, c, d]);
-        if let Some(key) = &short_key {
-            if let Some(flow) = self.memos.flows.get(key) {
-                return Some(flow);
+    fn address_of_text(&mut self, text: Option<&[u8]>) -> Option<u32> {
+        let Some(text) = text else { return Some(NO_ADDRESS) };
+        let parse = || Address::parse(text);
+        if let Some(key) = text_key(text) {
+            if let Some(id) = self.memos.addresses.get(&key) {
+                return Some(id);
             }
-            let flow = self.flow_anew(src, dst, proto)?;
-            self.memos.flows.put(key, flow);
-            return Some(flow);
+            let id = self.addresses.id(parse()?);
+            self.memos.addresses.put(&key, id);
+            return Some(id);
         }
-        let mut key = [0; 11];
-        key[0] = first;
-        key[1..6].copy_from_slice(&words::<5>(src_text)?);
-        key[6..].copy_from_slice(&words::<5>(dst_text)?);
-        if let Some(flow) = self.memos.long_flows.get(&key) {
-            return Some(flow);
+        let [a, b, c, d, e] = words::<5>(text)?;
+        let key = [text.len() as u64, a, b, c, d, e];
+        if let Some(id) = self.memos.long_addresses.get(&key) {
+            return Some(id);
         }
-        let flow = self.flow_anew(src, dst, proto)?;
-        self.memos.long_flows.put(&key, flow);
-        Some(flow)
+        let id = self.addresses.id(parse()?);
+        self.memos.long_addresses.put(&key, id);
+        Some(id)
     }
 
-    #[cold]
-    fn flow_anew(&mut self, src: Option<&[u8]>, dst: Option<&[u8]>, proto: u16) -> Option<u32> {
-        let address = |text: Option<&[u8]>| match text {
-            Some(text) => Address::parse(text).map(Some),
-            None => Some(None),
-        };
-        Some(self.flows.id(Flow { src: address(src)?, dst: address(dst)?, proto }))
+    fn flow(&mut self, flow: Flow) -> u32 {
+        let key = [u64::from(flow.src) | u64::from(flow.dst) << 32, u64::from(flow.proto)];
+        if let Some(id) = self.memos.flows.get(&key) {
+            return id;
+        }
+        let id = self.flows.id(flow);
+        self.memos.flows.put(&key, id);
+        id
     }
 
-    fn append(&mut self, cells: &Cells, offset: u64) -> Result<(), &'static str> {
-        if self.ts_ns.is_empty() {
-            // Room on both sides: a stream may hold several runs, each counted from 1.
-            self.n_base = cells.n.saturating_sub(1 << 31);
+    #[inline]
+    fn append(&mut self, cells: &Cells, offset: u64) {
+        let row = self.len % BLOCK_LEN;
+        if row == 0 {
+            self.blocks.push(Box::new(Block::new(cells)));
         }
-        let n_delta = (cells.n.checked_sub(self.n_base))
-            .and_then(|delta| u32::try_from(delta).ok())
-            .ok_or("`n` is too far from the first packet's")?;
         self.totals.count(cells.n, cells.ts_ns, cells.len);
-        self.ts_ns.push(cells.ts_ns);
-        self.len.push(cells.len);
-        self.n_delta.push(n_delta);
-        self.flow.push(cells.flow);
-        self.sport.push(cells.sport.unwrap_or(0));
-        self.dport.push(cells.dport.unwrap_or(0));
-        self.ttl.push(cells.ttl.unwrap_or(0));
-        self.kind.push(cells.kind);
-        self.offsets.push(offset);
-        Ok(())
-    }
-
-    /// Makes room for as many packets in all, so that growing does not copy.
-    pub fn reserve(&mut self, packets: usize) {
-        let more = packets.saturating_sub(self.ts_ns.len());
-        self.ts_ns.reserve_exact(more);
-        self.len.reserve_exact(more);
-        self.n_delta.reserve_exact(more);
-        self.flow.reserve_exact(more);
-        self.sport.reserve_exact(more);
-        self.dport.reserve_exact(more);
-        self.ttl.reserve_exact(more);
-        self.kind.reserve_exact(more);
-        self.offsets.reserve_exact(more);
+        if let Some(block) = self.blocks.last_mut() {
+            block.set(row, cells, offset);
+            self.len += 1;
+        }
     }
 
     /// How many packets there are.
     pub fn len(&self) -> usize {
-        self.ts_ns.len()
+        self.len
     }
 
     /// True where there are none.
     pub fn is_empty(&self) -> bool {
-        self.ts_ns.is_empty()
+        self.len == 0
+    }
+
+    /// How many blocks of rows there are.
+    pub fn block_count(&self) -> usize {
+        self.blocks.len()
+    }
+
+    /// The rows of a block; all but the last have [`BLOCK_LEN`].
+    pub fn block_rows(&self, block: usize) -> Range<usize> {
+        let start = (block * BLOCK_LEN).min(self.len);
+        start..(start + BLOCK_LEN).min(self.len)
     }
 
     /// What is known of all packets together.
@@ -375,29 +368,33 @@ impl Columns {
         &self.kinds.items
     }
 
-    /// Bytes on the wire.
-    pub fn lens(&self) -> &[u32] {
-        &self.len
+    /// All addresses.
+    pub fn addresses(&self) -> &[Address] {
+        &self.addresses.items
     }
 
-    /// Each packet's place in [`Columns::flows`].
-    pub fn flow_ids(&self) -> &[u32] {
-        &self.flow
+    /// The address of a flow's side.
+    pub fn address(&self, place: u32) -> Option<Address> {
+        self.addresses.items.get(place as usize).copied()
     }
 
-    /// Each packet's place in [`Columns::kinds`].
-    pub fn kind_ids(&self) -> &[u16] {
-        &self.kind
+    /// What was not told before, of flows at most so many; nothing where all is known.
+    pub fn news(&self, told: &mut Told, most: usize) -> News {
+        let flow = |flow: &Flow| PartFlow { src: flow.src, dst: flow.dst, proto: flow.proto };
+        let news = News {
+            protos: self.protos()[told.protos..].to_vec(),
+            places: self.addresses()[told.addresses..].iter().map(|a| (*a).into()).collect(),
+            flows: self.flows()[told.flows..].iter().take(most).map(flow).collect(),
+        };
+        told.protos += news.protos.len();
+        told.addresses += news.places.len();
+        told.flows += news.flows.len();
+        news
     }
 
     /// Where the line of the packet begins in the file, once unpacked.
     pub fn offset(&self, row: usize) -> u64 {
-        self.offsets.get(row)
-    }
-
-    /// Times in nanoseconds since the epoch.
-    pub fn ts_ns(&self) -> &[i64] {
-        &self.ts_ns
+        self.blocks[row / BLOCK_LEN].offsets.get(row % BLOCK_LEN)
     }
 
     /// One packet spelt out.
@@ -406,22 +403,24 @@ impl Columns {
     ///
     /// Where there is no such row.
     pub fn row(&self, row: usize) -> Row {
-        let address = |address: Option<Address>| {
-            address.map_or_else(String::new, |address| address.to_string())
+        assert!(row < self.len, "there are {} rows", self.len);
+        let (block, at) = (&self.blocks[row / BLOCK_LEN], row % BLOCK_LEN);
+        let address = |place: u32| {
+            self.address(place).map_or_else(String::new, |address| address.to_string())
         };
-        let kind = &self.kinds.items[usize::from(self.kind[row])];
-        let flow = &self.flows.items[self.flow[row] as usize];
+        let kind = &self.kinds.items[usize::from(block.kind[at])];
+        let flow = &self.flows.items[block.flow[at] as usize];
         let interface = |id: u16| self.interfaces.items[usize::from(id)].clone();
         Row {
-            n: self.number(row),
-            ts_ns: self.ts_ns[row],
-            len: self.len[row],
+            n: block.n.get(at),
+            ts_ns: block.ts_ns.get(at),
+            len: u32::try_from(block.len.get(at)).unwrap_or(u32::MAX),
             src: address(flow.src),
-            sport: kind.has_ports.then_some(self.sport[row]),
+            sport: kind.has_ports.then_some(block.sport[at]),
             dst: address(flow.dst),
-            dport: kind.has_ports.then_some(self.dport[row]),
+            dport: kind.has_ports.then_some(block.dport[at]),
             proto: self.protos.items[usize::from(kind.proto)].clone(),
-            ttl: kind.has_ttl.then_some(self.ttl[row]),
+            ttl: kind.has_ttl.then_some(block.ttl[at]),
             flags: kind.flags.map(Tcp::letters),
             interface: kind.interface.map_or_else(String::new, interface),
             direction: kind.direction.map_or("", Direction::name).to_owned(),
@@ -429,10 +428,11 @@ impl Columns {
             offset: self.offset(row),
         }
     }
+}
 
-    fn number(&self, row: usize) -> i64 {
-        i64::try_from(self.n_base + u64::from(self.n_delta[row])).unwrap_or(i64::MAX - 1)
-    }
+/// A packet's number; what is too large for a number of this program becomes its largest.
+fn number(n: u64) -> i64 {
+    i64::try_from(n).unwrap_or(i64::MAX - 1)
 }
 
 /// A text of up to 16 bytes as the key of a memo.
@@ -508,9 +508,9 @@ pub(crate) mod tests {
     #[test]
     fn values_are_those_of_the_rows() {
         let columns = columns(&[(7, 1_000, 60, "tcp"), (8, 999, 1514, "gre")]);
-        let mut block = Block::new(&columns, Some(400));
-        block.turn(0..2);
-        let of = |block: &mut Block<'_>| Value::ALL.map(|value| block.values(value).to_vec());
+        let mut rows = Rows::new(&columns, Some(400));
+        rows.turn(0);
+        let of = |rows: &mut Rows<'_>| Value::ALL.map(|value| rows.values(value).to_vec());
         let none = vec![ABSENT; 2];
         let expected = [
             vec![7, 8],
@@ -521,19 +521,32 @@ pub(crate) mod tests {
             none,
             vec![600, -1],
         ];
-        assert_eq!(of(&mut block), expected);
-        block.turn(1..2);
-        assert_eq!(of(&mut block), expected.map(|values| values[1..].to_vec()));
-        let mut first = Block::new(&columns, None);
-        first.turn(0..1);
-        assert_eq!(first.values(Value::Gap), [ABSENT]);
+        assert_eq!(of(&mut rows), expected);
+        for (value, expected) in Value::ALL.into_iter().zip(&expected) {
+            let values = (0..2).map(|place| rows.value(value, place));
+            assert_eq!(values.collect::<Vec<_>>(), *expected);
+        }
+        let mut first = Rows::new(&columns, None);
+        first.turn(0);
+        assert_eq!(first.values(Value::Gap), [ABSENT, -1]);
+        // The gap goes on from block to block.
+        let many: Vec<_> =
+            (0..1_030).map(|n| (n, 10 * i64::try_from(n).unwrap(), 60, "tcp")).collect();
+        let many = self::columns(&many);
+        let mut rows = Rows::new(&many, None);
+        rows.turn(1);
+        assert_eq!((rows.range(), rows.values(Value::Gap)), (1024..1030, &[10; 6][..]));
+        // Of few rows only those are read.
+        rows.turn(0);
+        let (sizes, gaps) = rows.both_at(Value::Size, Value::Gap, &[0, 7]);
+        assert_eq!([sizes[0], sizes[7], gaps[0], gaps[7]], [60, 60, ABSENT, 10]);
     }
 
     #[test]
     fn numbers_may_begin_anywhere_and_begin_again() {
         let columns = columns(&[(5_000_000_000, 0, 1, "x"), (5_000_000_001, 0, 1, "x")]);
-        assert_eq!(columns.number(1), 5_000_000_001);
+        assert_eq!(columns.row(1).n, 5_000_000_001);
         let runs = self::columns(&[(900, 0, 1, "x"), (1, 0, 1, "x")]);
-        assert_eq!((runs.number(0), runs.number(1)), (900, 1));
+        assert_eq!((runs.row(0).n, runs.row(1).n), (900, 1));
     }
 }

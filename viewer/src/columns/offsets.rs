@@ -1,7 +1,6 @@
-//! Where each packet's line begins in its file, in two bytes a packet.
+//! Where each line of a block of rows begins in its file, in two bytes a row.
 
-use foldhash::fast::FixedState;
-use std::collections::HashMap;
+use super::BLOCK_LEN;
 
 /// Rows between two offsets that are kept whole.
 const STRIDE: usize = 64;
@@ -10,45 +9,52 @@ const STRIDE: usize = 64;
 const FAR: u16 = u16::MAX;
 
 /// Offsets that grow from row to row, as distances.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Offsets {
-    distances: Vec<u16>,
+    distances: [u16; BLOCK_LEN],
     /// The offset of each [`STRIDE`]th row.
-    marks: Vec<u64>,
-    far: HashMap<usize, u64, FixedState>,
+    marks: [u64; BLOCK_LEN / STRIDE],
+    /// By their rows, in order.
+    far: Vec<(usize, u64)>,
     last: u64,
 }
 
 impl Offsets {
-    /// Appends one, which is not below the one before.
-    pub(super) fn push(&mut self, offset: u64) {
-        let row = self.distances.len();
+    pub(super) fn new() -> Self {
+        let marks = [0; BLOCK_LEN / STRIDE];
+        Self { distances: [0; BLOCK_LEN], marks, far: Vec::new(), last: 0 }
+    }
+
+    /// Sets that of the next row, which is not below the one before.
+    #[inline]
+    pub(super) fn set(&mut self, row: usize, offset: u64) {
+        let row = row % BLOCK_LEN;
         if row.is_multiple_of(STRIDE) {
-            self.marks.push(offset);
+            self.marks[row / STRIDE] = offset;
             self.last = offset;
         }
         let distance = offset.saturating_sub(self.last);
         let short = u16::try_from(distance).unwrap_or(FAR);
         if short == FAR {
-            self.far.insert(row, distance);
+            self.far.push((row, distance));
         }
-        self.distances.push(short);
+        self.distances[row] = short;
         self.last = offset;
     }
 
-    /// The offset of a row.
+    /// The offset of a row that is set.
     pub(super) fn get(&self, row: usize) -> u64 {
         let first = row - row % STRIDE;
         let distances = (first..=row).map(|row| match self.distances[row] {
-            FAR => self.far[&row],
+            FAR => self.far(row),
             distance => u64::from(distance),
         });
         self.marks[row / STRIDE] + distances.sum::<u64>()
     }
 
-    pub(super) fn reserve_exact(&mut self, more: usize) {
-        self.distances.reserve_exact(more);
-        self.marks.reserve_exact(more / STRIDE + 1);
+    fn far(&self, row: usize) -> u64 {
+        let found = self.far.binary_search_by_key(&row, |(row, _)| *row);
+        found.map_or(0, |at| self.far[at].1)
     }
 }
 
@@ -62,13 +68,13 @@ mod tests {
         fn offsets_read_back(distances in proptest::collection::vec(
             prop_oneof![20 => 60u64..400, 1 => 65_534u64..65_538, 1 => 0u64..1 << 40], 0..300,
         )) {
-            let mut offsets = Offsets::default();
+            let mut offsets = Offsets::new();
             let mut expected = Vec::new();
             let mut at = 0;
-            for distance in distances {
+            for (row, distance) in distances.into_iter().enumerate() {
                 at += distance;
                 expected.push(at);
-                offsets.push(at);
+                offsets.set(row, at);
             }
             for (row, offset) in expected.into_iter().enumerate() {
                 prop_assert_eq!(offsets.get(row), offset);

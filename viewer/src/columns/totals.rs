@@ -65,8 +65,8 @@ impl Totals {
     }
 
     /// Counts a packet in.
-    pub(super) fn count(&mut self, n: u64, ts_ns: i64, len: u32) {
-        let n = i64::try_from(n).unwrap_or(i64::MAX - 1);
+    #[inline]
+    pub(super) fn count(&mut self, n: i64, ts_ns: i64, len: u32) {
         self.packets += 1;
         self.wire_bytes += u64::from(len);
         let (ts, len) = ((ts_ns, ts_ns), (i64::from(len), i64::from(len)));

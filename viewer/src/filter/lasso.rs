@@ -1,7 +1,7 @@
 //! A line drawn around packets in a scatter plot.
 
 use crate::axis::{Axis, Bins, Cells, NO_CELL, Scale, Span, Value};
-use crate::columns::{BLOCK_LEN, Block};
+use crate::columns::{BLOCK_LEN, Rows};
 use crate::order::sorted;
 
 /// A closed line through points, in values of two axes. Inside is what is inside by the rule of even
@@ -72,7 +72,7 @@ impl Lasso {
 
 impl Inside {
     /// Says of each row of the block whether it is inside.
-    pub(super) fn find(&mut self, block: &mut Block<'_>, is_in: &mut [bool]) {
+    pub(super) fn find(&mut self, block: &mut Rows<'_>, is_in: &mut [bool]) {
         let len = is_in.len();
         let [columns, rows] = &mut self.found;
         self.x.1.find(block.values(self.x.0), &mut columns[..len]);

@@ -3,7 +3,7 @@
 use super::lasso::Inside;
 use super::{Expr, Field, Place, Set};
 use crate::axis::{ABSENT, Value};
-use crate::columns::{BLOCK_LEN, Block, Columns, Flow, Kind};
+use crate::columns::{BLOCK_LEN, Columns, Flow, Kind, Rows};
 
 /// Answers for the rows of columns as they were when it was made.
 #[derive(Debug)]
@@ -33,9 +33,9 @@ impl Matcher {
         Self(node(expr, columns, file))
     }
 
-    /// Says of each row of the block whether it is meant.
-    pub fn find(&mut self, block: &mut Block<'_>, is_meant: &mut [bool]) {
-        find(&mut self.0, block, is_meant);
+    /// Says of each row whether it is meant.
+    pub fn find(&mut self, rows: &mut Rows<'_>, is_meant: &mut [bool]) {
+        find(&mut self.0, rows, is_meant);
     }
 }
 
@@ -58,11 +58,16 @@ fn test(field: Field, set: Option<&Set>, is_in: bool, columns: &Columns, file: &
         Some(Set::Words(words)) => words.iter().any(|known| known == word) == is_in,
         _ => true,
     };
-    let has_place = |address: &Option<summary::Address>| {
-        address.map(Place::from).map(|place| match set {
-            Some(Set::Addresses(ranges)) => ranges.iter().any(|range| is_within(*range, place)),
-            _ => is_in,
-        })
+    // Of each address, whether it is one of them.
+    let places = || -> Vec<bool> {
+        let is_one = |address: &summary::Address| match set {
+            Some(Set::Addresses(ranges)) => {
+                let place = Place::from(*address);
+                ranges.iter().any(|range| is_within(*range, place)) == is_in
+            }
+            _ => true,
+        };
+        columns.addresses().iter().map(is_one).collect()
     };
     let by_kind = |is_meant: &dyn Fn(&Kind) -> bool| {
         Node::Kind(columns.kinds().iter().map(is_meant).collect())
@@ -80,13 +85,25 @@ fn test(field: Field, set: Option<&Set>, is_in: bool, columns: &Columns, file: &
             let both = vec![value(Value::SourcePort), value(Value::DestinationPort)];
             if is_in { Node::Or(both) } else { Node::And(both) }
         }
-        Field::Src => by_flow(&|flow| has_place(&flow.src) == Some(is_in)),
-        Field::Dst => by_flow(&|flow| has_place(&flow.dst) == Some(is_in)),
-        Field::Host => by_flow(&|flow| {
-            let both = [has_place(&flow.src), has_place(&flow.dst)];
-            let is_there = both.iter().any(Option::is_some);
-            is_there && both.contains(&Some(true)) == is_in
-        }),
+        Field::Src => {
+            let places = places();
+            by_flow(&|flow| places.get(flow.src as usize) == Some(&true))
+        }
+        Field::Dst => {
+            let places = places();
+            by_flow(&|flow| places.get(flow.dst as usize) == Some(&true))
+        }
+        Field::Host => {
+            let places = places();
+            by_flow(&|flow| {
+                let both = [flow.src, flow.dst].map(|place| places.get(place as usize).copied());
+                // `!=` is about both: none of them is one.
+                match is_in {
+                    true => both.contains(&Some(true)),
+                    false => both != [None, None] && !both.contains(&Some(false)),
+                }
+            })
+        }
         Field::Proto => {
             let protos: Vec<_> = columns.protos().iter().map(|name| has_word(name)).collect();
             by_kind(&|kind| protos[usize::from(kind.proto)])
@@ -123,58 +140,53 @@ fn is_within((first, last): (Place, Place), place: Place) -> bool {
     first <= place && place <= last
 }
 
-fn find(node: &mut Node, block: &mut Block<'_>, is_meant: &mut [bool]) {
+fn find(node: &mut Node, rows: &mut Rows<'_>, is_meant: &mut [bool]) {
     match node {
         Node::Constant(constant) => is_meant.fill(*constant),
         Node::Not(inner) => {
-            find(inner, block, is_meant);
+            find(inner, rows, is_meant);
             is_meant.iter_mut().for_each(|is_meant| *is_meant = !*is_meant);
         }
-        Node::And(nodes) => join(nodes, block, is_meant, |a, b| a & b),
-        Node::Or(nodes) => join(nodes, block, is_meant, |a, b| a | b),
+        Node::And(nodes) => join(nodes, rows, is_meant, |a, b| a & b),
+        Node::Or(nodes) => join(nodes, rows, is_meant, |a, b| a | b),
         Node::Value { value, ranges, is_in } => {
-            let values = block.values(*value);
-            if let ([(first, last)], true) = (&ranges[..], *is_in) {
-                // No range holds ABSENT: the least value of all is not a value.
-                let first = (*first).max(ABSENT + 1);
-                for (is_meant, value) in is_meant.iter_mut().zip(values) {
-                    *is_meant = (first <= *value) & (*value <= *last);
-                }
-                return;
+            if let ([range], true) = (&ranges[..], *is_in) {
+                return rows.within(*value, *range, is_meant);
             }
+            let values = rows.values(*value);
             for (is_meant, value) in is_meant.iter_mut().zip(values) {
                 let is_one = ranges.iter().any(|(first, last)| first <= value && value <= last);
                 *is_meant = *value != ABSENT && is_one == *is_in;
             }
         }
         Node::Kind(kinds) => {
-            let ids = &block.columns().kind_ids()[block.rows()];
+            let ids = rows.kinds();
             for (is_meant, id) in is_meant.iter_mut().zip(ids) {
                 *is_meant = kinds[usize::from(*id)];
             }
         }
         Node::Flow(flows) => {
-            let ids = &block.columns().flow_ids()[block.rows()];
+            let ids = rows.flows();
             for (is_meant, id) in is_meant.iter_mut().zip(ids) {
                 *is_meant = flows[*id as usize];
             }
         }
-        Node::Lasso(inside) => inside.find(block, is_meant),
+        Node::Lasso(inside) => inside.find(rows, is_meant),
     }
 }
 
 fn join(
     nodes: &mut [Node],
-    block: &mut Block<'_>,
+    rows: &mut Rows<'_>,
     is_meant: &mut [bool],
     join: fn(bool, bool) -> bool,
 ) {
     let Some((first, rest)) = nodes.split_first_mut() else { return };
-    find(first, block, is_meant);
+    find(first, rows, is_meant);
     let mut room = [false; BLOCK_LEN];
     let room = &mut room[..is_meant.len()];
     for node in rest {
-        find(node, block, room);
+        find(node, rows, room);
         for (is_meant, other) in is_meant.iter_mut().zip(&*room) {
             *is_meant = join(*is_meant, *other);
         }

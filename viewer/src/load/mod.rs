@@ -42,13 +42,7 @@ pub struct Loader {
     range: Option<Range<u64>>,
     source: Source,
     sink: Sink,
-    /// Memory for all that is expected was asked for.
-    has_room: bool,
 }
-
-/// A guess from fewer packets how many there will be may be far off: growing costs less than memory
-/// that is never used.
-const LEAST_GUESSED: usize = 1_000;
 
 /// Which packets of a file that is too large are kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -117,14 +111,14 @@ impl Loader {
     /// A loader for the lines that begin in `range` of a file of lines.
     pub fn new(range: Range<u64>, keep: Keep) -> Self {
         let source = Source::new(range.clone());
-        Self { range: Some(range), source, sink: Sink { keep, ..Sink::default() }, has_room: false }
+        Self { range: Some(range), source, sink: Sink { keep, ..Sink::default() } }
     }
 
     /// A loader for a whole file of `len` bytes, of whatever kind its content is: lines or a capture
     /// file, packed or not.
     pub fn whole(len: u64, keep: Keep) -> Self {
         let sink = Sink { keep, ..Sink::default() };
-        Self { range: None, source: Source::whole(len), sink, has_room: false }
+        Self { range: None, source: Source::whole(len), sink }
     }
 
     /// Reads the same bytes again, for the lines of packets that were loaded.
@@ -156,9 +150,6 @@ impl Loader {
         if let Err(reason) = source.feed(chunk, sink) {
             sink.problem(reason);
         }
-        if !self.has_room && LEAST_GUESSED <= self.sink.columns.len() {
-            self.reserve();
-        }
     }
 
     /// The packets so far.
@@ -181,15 +172,6 @@ impl Loader {
             is_complete: self.is_done(),
             failure: None,
         }
-    }
-
-    /// Guesses from the first packets how many there will be, and a little more.
-    fn reserve(&mut self) {
-        let (part_bytes, read_bytes) = self.source.progress();
-        let rows = self.sink.columns.len() as u64;
-        let guess = rows.saturating_mul(part_bytes) / read_bytes.max(1);
-        self.sink.columns.reserve(usize::try_from(guess + guess / 64).unwrap_or(0));
-        self.has_room = true;
     }
 }
 
@@ -415,7 +397,7 @@ mod tests {
                 loader.feed(file);
                 loader.feed(&[]);
                 let columns = loader.columns();
-                let is_wanted = |row: usize| columns.lens()[row] == 1;
+                let is_wanted = |row: usize| columns.row(row).len == 1;
                 for chunk_len in [1, 100, 10_000] {
                     let mut exporter = loader.exporter();
                     let mut seen = Vec::new();

@@ -1,183 +1,259 @@
-//! Answers that are counted in one pass over all rows, a block at a time.
+//! What is counted of some rows: each kind of answer as rows come and, where that can be, go again.
 
-use crate::axis::{Cells, NO_CELL};
-use crate::columns::{BLOCK_LEN, Block, Columns};
-use crate::protocol::CLASS_COUNT;
-use crate::query::{Answer, FlowTally, Grid, Hit, Tally, What};
+use super::flows::FlowCount;
+use crate::axis::{ABSENT, Bins, Cells, NO_CELL, Value};
+use crate::columns::{BLOCK_LEN, Columns, Rows};
+use crate::density::Density;
+use crate::protocol::{CLASS_COUNT, Class};
+use crate::query::{Grid, Tally, What};
 
 /// How far from the pointed cell a packet may be, in cells.
 const REACH: usize = 4;
 
-/// An answer on its way.
+/// What several answers are made of.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Base {
+    Total,
+    Bins(Bins),
+    Density(Grid),
+    Ports,
+    Flows,
+    Nearest { grid: Grid, cell: (usize, usize) },
+}
+
+impl Base {
+    /// What a question is answered from; `None` for one about the order of packets.
+    pub(super) fn of(what: &What) -> Option<Self> {
+        Some(match what {
+            What::Total => Self::Total,
+            What::Bins(bins) => Self::Bins(*bins),
+            What::Density(grid) => Self::Density(*grid),
+            What::Ports => Self::Ports,
+            What::Sources | What::Destinations | What::Protocols | What::Conversations => {
+                Self::Flows
+            }
+            What::Nearest { grid, cell } => Self::Nearest { grid: *grid, cell: *cell },
+            What::Ranks { .. } | What::Rows { .. } => return None,
+        })
+    }
+}
+
+/// Rows that come or go, of one block: their places in it, and the class of each row of the block.
+#[derive(Clone, Copy)]
+pub(super) struct Chosen<'a> {
+    places: &'a [u16],
+    classes: &'a [Class; BLOCK_LEN],
+}
+
+impl<'a> Chosen<'a> {
+    pub(super) fn new(places: &'a [u16], classes: &'a [Class; BLOCK_LEN]) -> Self {
+        Self { places, classes }
+    }
+
+    fn class(self, place: u16) -> usize {
+        self.classes[usize::from(place) % BLOCK_LEN].index()
+    }
+}
+
+/// A count on its way.
 #[derive(Debug)]
 pub(super) enum Count {
     Total(Tally),
-    Bins { cells: Axis, tallies: Vec<Tally> },
-    Density { x: Axis, y: Axis, counts: Vec<u32> },
-    Ports { tallies: Vec<Tally> },
-    Flows { tallies: Vec<Option<FlowTally>> },
-    Nearest { x: Axis, y: Axis, cell: (usize, usize), best: Option<Near> },
+    Bins(Axis, Vec<Tally>),
+    Density(Plane, Density),
+    Ports(Vec<Tally>),
+    Flows(FlowCount),
+    Nearest { plane: Plane, cell: (usize, usize), best: Option<Near> },
 }
 
 /// The nearest row so far.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Near {
-    distance: usize,
-    index: usize,
-    cell: (usize, usize),
+    pub(super) distance: usize,
+    pub(super) index: usize,
+    pub(super) cell: (usize, usize),
 }
 
 /// An axis with the cells of a block's rows.
 #[derive(Debug)]
 pub(super) struct Axis {
-    value: crate::axis::Value,
+    value: Value,
     cells: Cells,
-    found: Vec<u16>,
+    found: Box<[u16; BLOCK_LEN]>,
 }
 
 impl Axis {
-    fn new(bins: &crate::axis::Bins) -> Self {
-        let found = vec![NO_CELL; BLOCK_LEN];
+    fn new(bins: &Bins) -> Self {
+        let found = Box::new([NO_CELL; BLOCK_LEN]);
         Self { value: bins.axis.value, cells: Cells::new(bins), found }
     }
 
-    fn find(&mut self, block: &mut Block<'_>) {
-        let len = block.rows().len();
-        self.cells.find(block.values(self.value), &mut self.found[..len]);
+    /// Finds the cells of rows; says which one it is where all of the block have the same.
+    fn find(&mut self, rows: &mut Rows<'_>, places: &[u16]) -> Option<u16> {
+        let Self { value, cells, found } = self;
+        if let Some(cell) = rows.bounds(*value).and_then(|bounds| cells.common(bounds)) {
+            found.fill(cell);
+            return Some(cell);
+        }
+        let is_few = rows.reads_few(places);
+        let values = rows.at(*value, places);
+        if is_few {
+            for place in places {
+                let place = usize::from(*place) % BLOCK_LEN;
+                found[place] = cells.cell(values.get(place).copied().unwrap_or(ABSENT));
+            }
+        } else {
+            cells.find(values, &mut found[..values.len()]);
+        }
+        None
     }
 
-    fn at(&self, row: u16) -> Option<usize> {
-        match self.found[usize::from(row)] {
-            NO_CELL => None,
-            cell => Some(usize::from(cell)),
-        }
+    fn at(&self, place: u16) -> u16 {
+        self.found[usize::from(place) % BLOCK_LEN]
+    }
+}
+
+/// Two axes.
+#[derive(Debug)]
+pub(super) struct Plane {
+    x: Axis,
+    y: Axis,
+}
+
+impl Plane {
+    fn new(grid: &Grid) -> Self {
+        Self { x: Axis::new(&grid.x), y: Axis::new(&grid.y) }
     }
 }
 
 impl Count {
-    /// Nothing counted yet; `None` for what is not answered by counting.
-    pub(super) fn new(what: &What, columns: &Columns) -> Option<Self> {
-        let axes = |grid: &Grid| (Axis::new(&grid.x), Axis::new(&grid.y));
-        Some(match what {
-            What::Total => Self::Total(Tally::default()),
-            What::Bins(bins) => Self::Bins {
-                cells: Axis::new(bins),
-                tallies: vec![Tally::default(); CLASS_COUNT * bins.count],
-            },
-            What::Density(grid) => {
-                let (x, y) = axes(grid);
-                Self::Density { x, y, counts: vec![0; CLASS_COUNT * grid.cell_count()] }
+    /// Nothing counted yet.
+    pub(super) fn new(base: &Base, columns: &Columns) -> Self {
+        match base {
+            Base::Total => Self::Total(Tally::default()),
+            Base::Bins(bins) => {
+                Self::Bins(Axis::new(bins), vec![Tally::default(); CLASS_COUNT * bins.count])
             }
-            What::Ports => Self::Ports { tallies: vec![Tally::default(); 1 << 16] },
-            What::Flows => Self::Flows { tallies: vec![None; columns.flows().len()] },
-            What::Nearest { grid, cell } => {
-                let (x, y) = axes(grid);
-                Self::Nearest { x, y, cell: *cell, best: None }
+            Base::Density(grid) => {
+                let classes = columns.kinds().iter().map(|kind| kind.class);
+                Self::Density(Plane::new(grid), Density::new(grid, classes))
             }
-            What::Ranks { .. } | What::Rows { .. } => return None,
-        })
+            Base::Ports => Self::Ports(vec![Tally::default(); 1 << 16]),
+            Base::Flows => Self::Flows(FlowCount::new(columns)),
+            Base::Nearest { grid, cell } => {
+                Self::Nearest { plane: Plane::new(grid), cell: *cell, best: None }
+            }
+        }
     }
 
-    /// Counts some rows of a block; `classes` is by kind.
-    pub(super) fn add(&mut self, block: &mut Block<'_>, rows: &[u16], classes: &[u8]) {
-        if rows.is_empty() {
+    /// Counts rows of a block, in or, where `COMES` is false, out again.
+    pub(super) fn count<const COMES: bool>(&mut self, rows: &mut Rows<'_>, chosen: Chosen<'_>) {
+        if chosen.places.is_empty() {
             return;
         }
-        let all = block.rows();
-        let columns = block.columns();
-        let lens = &columns.lens()[all.clone()];
-        let kinds = &columns.kind_ids()[all.clone()];
-        let class = |row: u16| usize::from(classes[usize::from(kinds[usize::from(row)])]);
+        let places = chosen.places;
         match self {
             Self::Total(tally) => {
-                rows.iter().for_each(|row| tally.count(lens[usize::from(*row)]));
+                let lens = rows.at(Value::Size, places);
+                let bytes = places.iter().map(|place| len(lens, *place)).sum();
+                tally.change::<COMES>(Tally { packets: places.len() as u64, bytes });
             }
-            Self::Bins { cells, tallies } => {
-                cells.find(block);
-                let count = cells.cells.count();
-                for row in rows {
-                    if let Some(cell) = cells.at(*row) {
-                        tallies[class(*row) * count + cell].count(lens[usize::from(*row)]);
+            Self::Bins(axis, tallies) => {
+                let all_in = axis.find(rows, places);
+                bins::<COMES>(axis, all_in, tallies, rows.at(Value::Size, places), chosen);
+            }
+            Self::Density(Plane { x, y }, density) => {
+                let is_outside = |found| found == Some(NO_CELL);
+                if is_outside(x.find(rows, places)) || is_outside(y.find(rows, places)) {
+                    return;
+                }
+                for place in places {
+                    let (column, row) = (x.at(*place), y.at(*place));
+                    if column != NO_CELL && row != NO_CELL {
+                        density.change::<COMES>(chosen.class(*place), column.into(), row.into());
                     }
                 }
             }
-            Self::Density { x, y, counts } => {
-                x.find(block);
-                y.find(block);
-                let (columns, rows_count) = (x.cells.count(), y.cells.count());
-                for row in rows {
-                    if let (Some(column), Some(cell_row)) = (x.at(*row), y.at(*row)) {
-                        counts[(class(*row) * rows_count + cell_row) * columns + column] += 1;
+            Self::Ports(tallies) => {
+                let (ports, lens) = rows.both_at(Value::DestinationPort, Value::Size, places);
+                for place in places {
+                    if let Ok(port) = u16::try_from(value(ports, *place)) {
+                        tallies[usize::from(port)].change::<COMES>(Tally::of(len(lens, *place)));
                     }
                 }
             }
-            Self::Ports { tallies } => {
-                let ports = block.values(crate::axis::Value::DestinationPort);
-                for row in rows {
-                    if let Ok(port) = u16::try_from(ports[usize::from(*row)]) {
-                        tallies[usize::from(port)].count(lens[usize::from(*row)]);
-                    }
-                }
-            }
-            Self::Flows { tallies } => {
-                let flows = &columns.flow_ids()[all.clone()];
-                let times = &columns.ts_ns()[all];
-                for row in rows {
-                    let row = usize::from(*row);
-                    let ts = times[row];
-                    let tally = tallies[flows[row] as usize].get_or_insert(FlowTally {
-                        part: 0,
-                        flow: flows[row],
-                        tally: Tally::default(),
-                        ts_ns: (ts, ts),
-                    });
-                    tally.tally.count(lens[row]);
-                    tally.ts_ns = (tally.ts_ns.0.min(ts), tally.ts_ns.1.max(ts));
-                }
-            }
-            Self::Nearest { x, y, cell, best } => {
-                x.find(block);
-                y.find(block);
-                for row in rows {
-                    let (Some(column), Some(cell_row)) = (x.at(*row), y.at(*row)) else { continue };
-                    let (dx, dy) = (column.abs_diff(cell.0), cell_row.abs_diff(cell.1));
-                    if REACH < dx || REACH < dy {
-                        continue;
-                    }
-                    let distance = dx * dx + dy * dy;
-                    if distance <= REACH * REACH && best.is_none_or(|best| distance < best.distance)
-                    {
-                        let index = all.start + usize::from(*row);
-                        *best = Some(Near { distance, index, cell: (column, cell_row) });
-                    }
-                }
-            }
+            Self::Flows(flows) => flows.count::<COMES>(rows, places),
+            Self::Nearest { plane, cell, best } => nearest(plane, *cell, best, rows, places),
         }
     }
+}
 
-    /// What was counted, of that part; `packet` spells a row out.
-    pub(super) fn finish(
-        self,
-        part: usize,
-        packet: impl FnOnce(usize) -> crate::query::Packet,
-    ) -> Answer {
-        match self {
-            Self::Total(tally) => Answer::Total(tally),
-            Self::Bins { tallies, .. } => Answer::Bins(tallies),
-            Self::Density { counts, .. } => Answer::Density(counts),
-            Self::Ports { tallies } => {
-                let ports = (0..=u16::MAX).zip(tallies);
-                Answer::Ports(ports.filter(|(_, tally)| 0 < tally.packets).collect())
+/// A row's length; places are of rows that are there.
+fn len(lens: &[i64], place: u16) -> u64 {
+    value(lens, place).unsigned_abs()
+}
+
+fn value(values: &[i64], place: u16) -> i64 {
+    values.get(usize::from(place)).copied().unwrap_or(0)
+}
+
+fn bins<const COMES: bool>(
+    axis: &Axis,
+    all_in: Option<u16>,
+    tallies: &mut [Tally],
+    lens: &[i64],
+    chosen: Chosen<'_>,
+) {
+    let count = axis.cells.count();
+    let Some(cell) = all_in else {
+        for place in chosen.places {
+            let cell = axis.at(*place);
+            if cell != NO_CELL {
+                let tally = &mut tallies[chosen.class(*place) * count + usize::from(cell)];
+                tally.change::<COMES>(Tally::of(len(lens, *place)));
             }
-            Self::Flows { tallies } => {
-                let flows = tallies.into_iter().flatten();
-                Answer::Flows(flows.map(|flow| FlowTally { part, ..flow }).collect())
-            }
-            Self::Nearest { best, .. } => Answer::Nearest(best.map(|near| Hit {
-                distance: near.distance,
-                cell: near.cell,
-                packet: packet(near.index),
-            })),
+        }
+        return;
+    };
+    if cell == NO_CELL {
+        return;
+    }
+    let mut sums = [Tally::default(); CLASS_COUNT];
+    for place in chosen.places {
+        sums[chosen.class(*place)].add(Tally::of(len(lens, *place)));
+    }
+    for (class, sum) in sums.into_iter().enumerate() {
+        tallies[class * count + usize::from(cell)].change::<COMES>(sum);
+    }
+}
+
+fn nearest(
+    Plane { x, y }: &mut Plane,
+    cell: (usize, usize),
+    best: &mut Option<Near>,
+    rows: &mut Rows<'_>,
+    places: &[u16],
+) {
+    let is_far = |found: Option<u16>, cell: usize| {
+        found.is_some_and(|found| found == NO_CELL || REACH < usize::from(found).abs_diff(cell))
+    };
+    if is_far(x.find(rows, places), cell.0) || is_far(y.find(rows, places), cell.1) {
+        return;
+    }
+    for place in places {
+        let (column, row) = (x.at(*place), y.at(*place));
+        if column == NO_CELL || row == NO_CELL {
+            continue;
+        }
+        let found = (usize::from(column), usize::from(row));
+        let (dx, dy) = (found.0.abs_diff(cell.0), found.1.abs_diff(cell.1));
+        if REACH < dx || REACH < dy {
+            continue;
+        }
+        let distance = dx * dx + dy * dy;
+        if distance <= REACH * REACH && best.is_none_or(|best| distance < best.distance) {
+            let index = rows.range().start + usize::from(*place);
+            *best = Some(Near { distance, index, cell: found });
         }
     }
 }

@@ -1,7 +1,11 @@
 //! What a worker keeps of a part of a file: its columns, which of its packets are selected, and the
 //! answers about them.
+//!
+//! While a selection changes, what was counted before is kept: only the packets that come or go are
+//! counted in or out. So a brush costs a look at one column, and little for each packet it passes.
 
 mod count;
+mod flows;
 mod order;
 
 wire!(struct Before { ts_ns });
@@ -9,12 +13,14 @@ wire!(struct Before { ts_ns });
 #[cfg(test)]
 mod tests;
 
-use crate::columns::{BLOCK_LEN, Block, Columns};
-use crate::filter::{Expr, Matcher};
-use crate::query::{Answer, Packet, Query, What};
-use crate::selection::{Care, Dimension, Misses, Selection};
+use crate::columns::{BLOCK_LEN, Columns, Rows};
+use crate::filter::Matcher;
+use crate::protocol::Class;
+use crate::query::{Answer, Hit, Packet, Query, What};
+use crate::selection::{Care, DIMENSION_COUNT, Dimension, Misses, Selection};
 use crate::wire::wire;
-use count::Count;
+use count::{Base, Chosen, Count};
+use flows::Side;
 use order::Order;
 use std::ops::Range;
 
@@ -32,10 +38,95 @@ pub struct Shard {
     part: usize,
     file: String,
     before: Before,
+    /// Rows at the last question.
+    row_count: usize,
     selection: Selection,
-    /// Of each row seen so far; none at all while nothing is selected.
+    /// Changes when the selection does.
+    selection_count: u64,
+    /// Of each row; none at all while nothing is selected.
     misses: Vec<Misses>,
+    /// What was counted of the selection as it is.
+    counters: Vec<Counter>,
     order: Option<Order>,
+}
+
+/// A count of the packets that are selected in some dimensions.
+#[derive(Debug)]
+struct Counter {
+    base: Base,
+    care: Care,
+    count: Count,
+    /// It holds what was selected before; else nothing yet.
+    is_old: bool,
+}
+
+/// Which rows are selected in some dimensions.
+#[derive(Clone, Copy)]
+struct Selected<'a> {
+    misses: &'a [Misses],
+    care: Care,
+}
+
+impl Selected<'_> {
+    /// Everything is, and nobody need look.
+    fn is_all(&self) -> bool {
+        self.care == Care::NONE || self.misses.is_empty()
+    }
+
+    /// How many rows of a block are selected.
+    fn count(&self, rows: Range<usize>) -> usize {
+        if self.is_all() {
+            return rows.len();
+        }
+        self.misses[rows].iter().map(|misses| usize::from(misses.is_selected(self.care))).sum()
+    }
+
+    /// Which of them, counted from the block's first.
+    fn find(&self, rows: Range<usize>, places: &mut Vec<u16>) {
+        if self.is_all() {
+            places.clear();
+            places.extend(0..u16::try_from(rows.len()).unwrap_or(u16::MAX));
+            return;
+        }
+        find(self.misses[rows].iter(), places, |misses| misses.is_selected(self.care));
+    }
+}
+
+/// The places of those items that are meant.
+fn find<T>(
+    items: impl ExactSizeIterator<Item = T>,
+    places: &mut Vec<u16>,
+    is_meant: impl Fn(T) -> bool,
+) {
+    // Written always, kept where it is one: a branch that nobody could guess is dearer.
+    places.resize(BLOCK_LEN, 0);
+    let mut len = 0;
+    for (place, item) in (0..).zip(items) {
+        places[len % BLOCK_LEN] = place;
+        len += usize::from(is_meant(item));
+    }
+    places.truncate(len);
+}
+
+/// The places of rows that were not selected and are now, and of those that were and are not.
+fn changes(old: &[Misses], now: &[Misses], care: Care, come: &mut Vec<u16>, gone: &mut Vec<u16>) {
+    /// Rows that are compared at a glance: most of them have not changed.
+    const GLANCE: usize = 16;
+    come.clear();
+    gone.clear();
+    let pairs = old.chunks(GLANCE).zip(now.chunks(GLANCE));
+    for (start, (old, now)) in (0..).step_by(GLANCE).zip(pairs) {
+        if old == now {
+            continue;
+        }
+        for (place, (old, now)) in (start..).zip(old.iter().zip(now)) {
+            match (old.is_selected(care), now.is_selected(care)) {
+                (false, true) => come.push(place),
+                (true, false) => gone.push(place),
+                _ => {}
+            }
+        }
+    }
 }
 
 impl Shard {
@@ -52,21 +143,175 @@ impl Shard {
         selection: &Selection,
         queries: &[Query],
     ) -> Vec<Answer> {
-        self.select(columns, before, selection);
-        let mut counts: Vec<_> =
-            queries.iter().map(|query| Count::new(&query.what, columns)).collect();
-        if counts.iter().any(Option::is_some) {
-            self.count(columns, queries, &mut counts);
+        let changed = self.prepare(columns, before, selection);
+        let counted = |query: &Query| Some((Base::of(&query.what)?, query.care));
+        // What nobody asks for now is not followed.
+        if !changed.is_empty() {
+            let is_asked = |counter: &Counter| {
+                queries.iter().any(|query| counted(query) == Some((counter.base, counter.care)))
+            };
+            self.counters.retain(is_asked);
         }
-        let answers = counts.into_iter().zip(queries);
-        let mut all = Vec::with_capacity(queries.len());
-        for (count, query) in answers {
-            all.push(match count {
-                Some(count) => count.finish(self.part, |index| self.packet(columns, index)),
-                None => self.ordered(columns, query),
-            });
+        for (base, care) in queries.iter().filter_map(counted) {
+            if !self.counters.iter().any(|known| (known.base, known.care) == (base, care)) {
+                let count = Count::new(&base, columns);
+                self.counters.push(Counter { base, care, count, is_old: false });
+            }
         }
-        all
+        if !changed.is_empty() {
+            self.selection_count += 1;
+        }
+        self.selection = selection.clone();
+        self.follow(columns, &changed);
+        if queries.iter().any(|query| query.what == What::Conversations) {
+            self.narrow(columns);
+        }
+        let answers = queries.iter().map(|query| self.answer_one(columns, query)).collect();
+        // Of all packets together nothing comes and goes, and of the nearest one more than its going
+        // would have to be known.
+        self.counters.retain(|counter| {
+            counter.care != Care::NONE && !matches!(counter.base, Base::Nearest { .. })
+        });
+        answers
+    }
+
+    /// Makes ready for a selection; says in which dimensions it is another.
+    fn prepare(
+        &mut self,
+        columns: &Columns,
+        before: Before,
+        selection: &Selection,
+    ) -> Vec<Dimension> {
+        if self.before != before || self.row_count != columns.len() {
+            // There are more rows; and gaps and the order depend on what is before.
+            (self.before, self.row_count, self.order) = (before, columns.len(), None);
+            self.misses = Vec::new();
+            self.counters.clear();
+        }
+        if selection.is_empty() {
+            self.misses = Vec::new();
+            self.counters.clear();
+            return Vec::new();
+        }
+        let is_fresh = self.misses.is_empty();
+        if is_fresh {
+            self.misses = vec![Misses::default(); columns.len()];
+        }
+        let is_changed = |dimension: &Dimension| match is_fresh {
+            true => selection.get(*dimension).is_some(),
+            false => self.selection.get(*dimension) != selection.get(*dimension),
+        };
+        Dimension::ALL.into_iter().filter(is_changed).collect()
+    }
+
+    /// Goes over all rows once: finds out which are selected now, and counts.
+    fn follow(&mut self, columns: &Columns, changed: &[Dimension]) {
+        let Self { misses, counters, selection, .. } = self;
+        let has_new = counters.iter().any(|counter| !counter.is_old);
+        if changed.is_empty() && !has_new {
+            return;
+        }
+        let matchers = changed.iter().map(|dimension| {
+            let expr = selection.get(*dimension);
+            (*dimension, expr.map(|expr| Matcher::new(expr, columns, &self.file)))
+        });
+        let mut matchers: Vec<_> = matchers.collect();
+        let mut cares: Vec<Care> = Vec::with_capacity(DIMENSION_COUNT);
+        for counter in &*counters {
+            if !cares.contains(&counter.care) {
+                cares.push(counter.care);
+            }
+        }
+        let mut rows = Rows::new(columns, self.before.ts_ns.map(|(last, _)| last));
+        let mut classes = [Class::Other; BLOCK_LEN];
+        let mut old = [Misses::default(); BLOCK_LEN];
+        let (mut places, mut gone) = (Vec::new(), Vec::new());
+        for block in 0..columns.block_count() {
+            rows.turn(block);
+            let range = rows.range();
+            let old = &mut old[..range.len()];
+            let mut is_same = true;
+            if !changed.is_empty() {
+                let now = &mut misses[range.clone()];
+                old.copy_from_slice(now);
+                matchers.iter_mut().for_each(|(dimension, m)| mark(now, *dimension, m, &mut rows));
+                is_same = *old == *now;
+            }
+            if is_same && !has_new {
+                continue;
+            }
+            let kinds = columns.kinds();
+            for (class, kind) in classes.iter_mut().zip(rows.kinds()) {
+                *class = kinds[usize::from(*kind)].class;
+            }
+            for care in &cares {
+                let of_care = |counter: &&mut Counter| counter.care == *care;
+                if !is_same {
+                    let now = &misses[range.clone()];
+                    changes(old, now, *care, &mut places, &mut gone);
+                    for known in counters.iter_mut().filter(of_care).filter(|known| known.is_old) {
+                        known.count.count::<true>(&mut rows, Chosen::new(&places, &classes));
+                        known.count.count::<false>(&mut rows, Chosen::new(&gone, &classes));
+                    }
+                }
+                if has_new {
+                    Selected { misses, care: *care }.find(range.clone(), &mut places);
+                    for new in counters.iter_mut().filter(of_care).filter(|new| !new.is_old) {
+                        new.count.count::<true>(&mut rows, Chosen::new(&places, &classes));
+                    }
+                }
+            }
+        }
+        counters.iter_mut().for_each(|counter| counter.is_old = true);
+    }
+
+    /// Looks for first and last times where they went.
+    fn narrow(&mut self, columns: &Columns) {
+        let Self { misses, counters, before, .. } = self;
+        for counter in counters {
+            let Count::Flows(flows) = &mut counter.count else { continue };
+            if !flows.begin_narrowing() {
+                continue;
+            }
+            let selected = Selected { misses, care: counter.care };
+            let mut rows = Rows::new(columns, before.ts_ns.map(|(last, _)| last));
+            let mut places = Vec::new();
+            for block in 0..columns.block_count() {
+                rows.turn(block);
+                selected.find(rows.range(), &mut places);
+                flows.narrow(&mut rows, &places);
+            }
+            flows.end_narrowing();
+        }
+    }
+
+    fn answer_one(&mut self, columns: &Columns, query: &Query) -> Answer {
+        let base = Base::of(&query.what);
+        let known =
+            self.counters.iter().find(|known| (Some(known.base), known.care) == (base, query.care));
+        let Some(counter) = known else { return self.ordered(columns, query) };
+        let by = |count: &Count, side: Side| match count {
+            Count::Flows(flows) => Answer::Places(flows.by(side, self.part, columns)),
+            _ => Answer::Places(Vec::new()),
+        };
+        match (&query.what, &counter.count) {
+            (What::Sources, count) => by(count, Side::Source),
+            (What::Destinations, count) => by(count, Side::Destination),
+            (What::Protocols, count) => by(count, Side::Protocol),
+            (_, Count::Total(tally)) => Answer::Total(*tally),
+            (_, Count::Bins(_, tallies)) => Answer::Bins(tallies.clone()),
+            (_, Count::Density(_, density)) => Answer::Density(density.clone()),
+            (_, Count::Ports(tallies)) => {
+                let ports = (0..=u16::MAX).zip(tallies.iter().copied());
+                Answer::Ports(ports.filter(|(_, tally)| 0 < tally.packets).collect())
+            }
+            (_, Count::Flows(flows)) => Answer::Flows(flows.tallies(self.part)),
+            (_, Count::Nearest { best, .. }) => Answer::Nearest(best.map(|near| Hit {
+                distance: near.distance,
+                cell: near.cell,
+                packet: self.packet(columns, near.index),
+            })),
+        }
     }
 
     fn packet(&self, columns: &Columns, index: usize) -> Packet {
@@ -74,128 +319,21 @@ impl Shard {
         Packet { part: self.part, index, key_ns: row.ts_ns, row }
     }
 
-    /// Goes over all rows once, for all counts.
-    fn count(&self, columns: &Columns, queries: &[Query], counts: &mut [Option<Count>]) {
-        let mut block = Block::new(columns, self.before.ts_ns.map(|(last, _)| last));
-        let classes: Vec<_> = columns.kinds().iter().map(|kind| kind.class as u8).collect();
-        let mut cares: Vec<Care> = Vec::new();
-        for query in queries {
-            if !cares.contains(&query.care) {
-                cares.push(query.care);
-            }
-        }
-        let mut selected = Vec::with_capacity(BLOCK_LEN);
-        for rows in blocks(0..columns.len()) {
-            block.turn(rows.clone());
-            for care in &cares {
-                self.selected(&rows, *care, &mut selected);
-                for (query, count) in queries.iter().zip(&mut *counts) {
-                    if query.care == *care
-                        && let Some(count) = count
-                    {
-                        count.add(&mut block, &selected, &classes);
-                    }
-                }
-            }
-        }
-    }
-
-    /// Which rows of a block are selected, counted from its first.
-    fn selected(&self, rows: &Range<usize>, care: Care, selected: &mut Vec<u16>) {
-        selected.clear();
-        let places = 0..u16::try_from(rows.len()).unwrap_or(u16::MAX);
-        if care == Care::NONE || self.misses.is_empty() {
-            selected.extend(places);
-            return;
-        }
-        // Written always, kept where it is one: a branch that nobody could guess is dearer.
-        selected.resize(rows.len(), 0);
-        let mut len = 0;
-        for (place, misses) in places.zip(&self.misses[rows.clone()]) {
-            selected[len] = place;
-            len += usize::from(misses.is_selected(care));
-        }
-        selected.truncate(len);
-    }
-
-    /// Brings what is known of each row up to date.
-    fn select(&mut self, columns: &Columns, before: Before, selection: &Selection) {
-        if self.before != before {
-            // Gaps and the order depend on it.
-            (self.before, self.order) = (before, None);
-            self.misses.clear();
-        }
-        if self.selection != *selection || self.misses.len() != columns.len() {
-            self.order = None;
-        }
-        if selection.is_empty() {
-            self.misses = Vec::new();
-            self.selection = Selection::default();
-            return;
-        }
-        let known = self.misses.len();
-        if known == 0 {
-            self.misses.reserve_exact(columns.len());
-        }
-        self.misses.resize(columns.len(), Misses::default());
-        for dimension in Dimension::ALL {
-            let (before, now) = (self.selection.get(dimension), selection.get(dimension));
-            match now {
-                // New rows are selected where nothing says otherwise.
-                None if before.is_none() => {}
-                None => self.misses.iter_mut().for_each(|misses| misses.set(dimension, true)),
-                Some(expr) => {
-                    let from = if before == now { known } else { 0 };
-                    self.select_in(columns, dimension, expr, from);
-                }
-            }
-        }
-        self.selection = selection.clone();
-    }
-
-    /// Looks at the rows from `from` on.
-    fn select_in(&mut self, columns: &Columns, dimension: Dimension, expr: &Expr, from: usize) {
-        if from == columns.len() {
-            return;
-        }
-        let mut matcher = Matcher::new(expr, columns, &self.file);
-        let mut block = Block::new(columns, self.before.ts_ns.map(|(last, _)| last));
-        let mut room = [false; BLOCK_LEN];
-        for rows in blocks(from..columns.len()) {
-            block.turn(rows.clone());
-            let is_meant = &mut room[..rows.len()];
-            matcher.find(&mut block, is_meant);
-            for (misses, is_meant) in self.misses[rows].iter_mut().zip(is_meant) {
-                misses.set(dimension, *is_meant);
-            }
-        }
-    }
-
     /// Answers what is about the order of packets.
     fn ordered(&mut self, columns: &Columns, query: &Query) -> Answer {
-        let order = match self.order.take() {
-            Some(order) if order.care() == query.care => order,
-            _ => {
-                let mut selected = Vec::with_capacity(BLOCK_LEN);
-                let latest = self.before.ts_ns.map(|(_, latest)| latest);
-                Order::new(columns, latest, query.care, |rows| {
-                    self.selected(&rows, query.care, &mut selected);
-                    selected.len()
-                })
-            }
+        let selected = Selected { misses: &self.misses, care: query.care };
+        let mut order = match self.order.take() {
+            Some(order) => order,
+            None => Order::new(columns, self.before.ts_ns.map(|(_, latest)| latest)),
         };
-        let mut selected = Vec::with_capacity(BLOCK_LEN);
-        let places = |rows: Range<usize>| {
-            self.selected(&rows, query.care, &mut selected);
-            selected.clone()
-        };
+        order.select(columns, selected, self.selection_count);
         let answer = match &query.what {
             What::Ranks { key_ns } => {
-                Answer::Ranks(vec![order.rank(self.part, columns, *key_ns, places)])
+                Answer::Ranks(vec![order.rank(self.part, columns, *key_ns, selected)])
             }
             What::Rows { starts, count } => {
                 let start = starts.iter().find(|(part, _)| *part == self.part);
-                let indices = start.map(|(_, start)| order.rows(columns, *start, *count, places));
+                let indices = start.map(|(_, start)| order.rows(columns, *start, *count, selected));
                 let packets = indices
                     .unwrap_or_default()
                     .into_iter()
@@ -215,13 +353,19 @@ impl Shard {
     }
 }
 
-/// Blocks of rows; but for the first, they begin at multiples of their length.
-fn blocks(rows: Range<usize>) -> impl Iterator<Item = Range<usize>> {
-    let mut start = rows.start;
-    std::iter::from_fn(move || {
-        let end = rows.end.min(start - start % BLOCK_LEN + BLOCK_LEN);
-        let block = start..end;
-        start = end;
-        (!block.is_empty()).then_some(block)
-    })
+/// Marks the rows of a block that are not selected in a dimension; without a matcher all are.
+fn mark(
+    misses: &mut [Misses],
+    dimension: Dimension,
+    matcher: &mut Option<Matcher>,
+    rows: &mut Rows<'_>,
+) {
+    let mut room = [true; BLOCK_LEN];
+    let is_meant = &mut room[..misses.len()];
+    if let Some(matcher) = matcher {
+        matcher.find(rows, is_meant);
+    }
+    for (misses, is_meant) in misses.iter_mut().zip(is_meant) {
+        misses.set(dimension, *is_meant);
+    }
 }

@@ -1,16 +1,17 @@
 //! The order of packets in time, as a table shows them: in a file they stay in its order, files are
 //! merged by the latest time so far.
 
-use super::blocks;
-use crate::columns::{BLOCK_LEN, Columns};
+use super::Selected;
+use crate::axis::Value;
+use crate::columns::{Columns, Rows};
 use crate::query::Rank;
 use crate::selection::Care;
-use std::ops::Range;
 
 /// How many packets are selected before each block, and the latest time before it.
 #[derive(Debug)]
 pub(super) struct Order {
-    care: Care,
+    /// Which packets are counted as selected: of which selection, in which dimensions.
+    counted: Option<(u64, Care)>,
     /// Before each block, and at the end.
     marks: Vec<Mark>,
 }
@@ -22,45 +23,53 @@ struct Mark {
 }
 
 impl Order {
-    /// `selected` counts the selected rows of a block.
-    pub(super) fn new(
-        columns: &Columns,
-        latest_ns: Option<i64>,
-        care: Care,
-        mut selected: impl FnMut(Range<usize>) -> usize,
-    ) -> Self {
+    /// Of columns behind packets whose latest time is `latest_ns`; nothing is counted yet.
+    pub(super) fn new(columns: &Columns, latest_ns: Option<i64>) -> Self {
         let mut mark = Mark { selected: 0, latest_ns: latest_ns.unwrap_or(i64::MIN) };
         let mut marks = vec![mark];
-        for rows in blocks(0..columns.len()) {
-            mark.selected += selected(rows.clone()) as u64;
-            let times = &columns.ts_ns()[rows];
-            mark.latest_ns = times.iter().copied().fold(mark.latest_ns, i64::max);
+        let mut rows = Rows::new(columns, None);
+        for block in 0..columns.block_count() {
+            rows.turn(block);
+            if let Some((_, latest_ns)) = rows.bounds(Value::Time) {
+                mark.latest_ns = mark.latest_ns.max(latest_ns);
+            }
             marks.push(mark);
         }
-        Self { care, marks }
+        Self { counted: None, marks }
     }
 
-    pub(super) fn care(&self) -> Care {
-        self.care
+    /// Counts what is selected, of the selection of that number.
+    pub(super) fn select(&mut self, columns: &Columns, selected: Selected<'_>, selection: u64) {
+        let counted = Some((if selected.is_all() { 0 } else { selection }, selected.care));
+        if std::mem::replace(&mut self.counted, counted) == counted {
+            return;
+        }
+        let mut count = 0;
+        for block in 0..columns.block_count() {
+            count += selected.count(columns.block_rows(block)) as u64;
+            self.marks[block + 1].selected = count;
+        }
     }
 
-    /// How many selected packets come before the key, and up to it. `places` gives the selected rows
-    /// of a block, counted from its first.
+    /// How many selected packets come before the key, and up to it.
     pub(super) fn rank(
         &self,
         part: usize,
         columns: &Columns,
         key_ns: i64,
-        mut places: impl FnMut(Range<usize>) -> Vec<u16>,
+        selected: Selected<'_>,
     ) -> Rank {
+        let mut rows = Rows::new(columns, None);
+        let mut places = Vec::new();
         let mut count = |is_before: &dyn Fn(i64) -> bool| {
             // The latest time so far never falls: all blocks that end before the key are before it.
             let block = self.marks[1..].partition_point(|mark| is_before(mark.latest_ns));
-            let Some(rows) = blocks(0..columns.len()).nth(block) else {
+            if block == columns.block_count() {
                 return self.marks[block].selected;
-            };
+            }
+            rows.turn(block);
             let mut latest = self.marks[block].latest_ns;
-            let times = &columns.ts_ns()[rows.clone()];
+            let times = rows.values(Value::Time);
             let end = times
                 .iter()
                 .position(|ts| {
@@ -68,7 +77,8 @@ impl Order {
                     !is_before(latest)
                 })
                 .unwrap_or(times.len());
-            let inside = places(rows).iter().filter(|place| usize::from(**place) < end).count();
+            selected.find(rows.range(), &mut places);
+            let inside = places.iter().filter(|place| usize::from(**place) < end).count();
             self.marks[block].selected + inside as u64
         };
         let below = count(&|latest| latest < key_ns);
@@ -81,24 +91,28 @@ impl Order {
         columns: &Columns,
         start: u64,
         count: usize,
-        mut places: impl FnMut(Range<usize>) -> Vec<u16>,
+        selected: Selected<'_>,
     ) -> Vec<(usize, i64)> {
         let first = self.marks.partition_point(|mark| mark.selected <= start).saturating_sub(1);
         let mut skip = usize::try_from(start - self.marks[first].selected).unwrap_or(usize::MAX);
         let mut found = Vec::new();
-        let from = (first * BLOCK_LEN).min(columns.len());
-        for (rows, mark) in blocks(from..columns.len()).zip(&self.marks[first..]) {
-            let mut latest = mark.latest_ns;
-            let mut seen = rows.start;
-            for place in places(rows.clone()) {
-                let row = rows.start + usize::from(place);
-                let times = &columns.ts_ns()[seen..=row];
-                latest = times.iter().copied().fold(latest, i64::max);
-                seen = row + 1;
+        let mut rows = Rows::new(columns, None);
+        let mut places = Vec::new();
+        for block in first..columns.block_count() {
+            rows.turn(block);
+            let range = rows.range();
+            selected.find(range.clone(), &mut places);
+            let times = rows.values(Value::Time);
+            let mut latest = self.marks[block].latest_ns;
+            let mut seen = 0;
+            for place in &places {
+                let place = usize::from(*place);
+                latest = times[seen..=place].iter().copied().fold(latest, i64::max);
+                seen = place + 1;
                 if 0 < skip {
                     skip -= 1;
                 } else if found.len() < count {
-                    found.push((row, latest));
+                    found.push((range.start + place, latest));
                 } else {
                     return found;
                 }

@@ -2,7 +2,7 @@ use super::*;
 use crate::axis::{Axis, Bins, NO_CELL, Scale, Span, Value};
 use crate::columns::tests::packet;
 use crate::filter::{Context, parse};
-use crate::protocol::{CLASS_COUNT, Class};
+use crate::protocol::{CLASS_COUNT, CLASSES, Class};
 use crate::query::{Grid, Tally};
 use proptest::prelude::*;
 use summary::Address;
@@ -98,7 +98,7 @@ proptest! {
             let rows: Vec<_> = (0..packets.len()).filter(|index| is_selected(*index)).collect();
             let ask = |what| ask(&packets, cut, &selections, &Query { what, care });
             let mut total = Tally::default();
-            rows.iter().for_each(|row| total.count(packets[*row].1));
+            rows.iter().for_each(|row| total.add(Tally::of(packets[*row].1.into())));
             prop_assert_eq!(ask(What::Total), Answer::Total(total));
 
             for (value, of) in [
@@ -114,7 +114,7 @@ proptest! {
                     let class = Class::of(PROTOS[packets[*row].2]) as usize;
                     let cell = |value| (0..count).find(|i| edges[*i] <= value && value < edges[i + 1]);
                     if let Some(cell) = of(*row).and_then(cell) {
-                        expected[class * count + cell].count(packets[*row].1);
+                        expected[class * count + cell].add(Tally::of(packets[*row].1.into()));
                     }
                 }
                 prop_assert_eq!(ask(What::Bins(bins)), Answer::Bins(expected));
@@ -132,20 +132,30 @@ proptest! {
                     expected[(Class::of(PROTOS[proto]) as usize * 7 + y) * count + x] += 1;
                 }
             }
-            prop_assert_eq!(ask(What::Density(grid)), Answer::Density(expected));
+            let Answer::Density(density) = ask(What::Density(grid)) else { panic!() };
+            for (class, expected) in CLASSES.into_iter().zip(expected.chunks(grid.cell_count())) {
+                let counts = density.of(class);
+                prop_assert!(counts == expected || counts.is_empty() && expected.iter().all(|n| *n == 0));
+            }
 
             let mut ports = std::collections::BTreeMap::<u16, Tally>::new();
             for row in &rows {
                 if let Some(port) = packets[*row].3 {
-                    ports.entry(port).or_default().count(packets[*row].1);
+                    ports.entry(port).or_default().add(Tally::of(packets[*row].1.into()));
                 }
             }
             prop_assert_eq!(ask(What::Ports), Answer::Ports(ports.into_iter().collect()));
 
-            let Answer::Flows(flows) = ask(What::Flows) else { panic!() };
+            let Answer::Flows(flows) = ask(What::Conversations) else { panic!() };
             prop_assert_eq!(flows.iter().map(|flow| flow.tally.packets).sum::<u64>(), rows.len() as u64);
-            let least = rows.iter().map(|row| packets[*row].0).min();
-            prop_assert_eq!(flows.iter().map(|flow| flow.ts_ns.0).min(), least);
+            let times = rows.iter().map(|row| packets[*row].0);
+            prop_assert_eq!(flows.iter().map(|flow| flow.ts_ns.0).min(), times.clone().min());
+            prop_assert_eq!(flows.iter().map(|flow| flow.ts_ns.1).max(), times.max());
+            for what in [What::Destinations, What::Protocols] {
+                let Answer::Places(places) = ask(what) else { panic!() };
+                let sum = places.iter().map(|place| place.tally.packets).sum::<u64>();
+                prop_assert_eq!(sum, rows.len() as u64);
+            }
 
             let cell = (count / 2, 3);
             let Answer::Nearest(hit) = ask(What::Nearest { grid, cell }) else { panic!() };
@@ -177,6 +187,50 @@ proptest! {
             let expected: Vec<_> = rows[usize::try_from(in_front / 2).unwrap()..].iter().map(|row| number(*row)).collect();
             prop_assert_eq!(numbers, expected);
             prop_assert!(found.iter().all(|packet| packet.key_ns == keys[usize::try_from(packet.row.n - 1).unwrap()]));
+        }
+    }
+}
+
+/// A selection of a few kinds, from small numbers.
+fn selection((len, port, host): (u32, u16, u8)) -> Selection {
+    let texts = [
+        (Dimension::Size, (len < 90).then(|| format!("len in {len}..{}", len + 30))),
+        (Dimension::Port, (port < 4).then(|| format!("dport == {port}"))),
+        (Dimension::Destination, (host < 4).then(|| format!("dst == 10.0.0.{host}"))),
+    ];
+    let clauses: Vec<_> =
+        texts.iter().filter_map(|(dimension, text)| Some((*dimension, text.as_deref()?))).collect();
+    select(&clauses)
+}
+
+proptest! {
+    /// Counting what comes and goes is counting anew, step by step.
+    #[test]
+    fn following_a_selection_is_counting_anew(
+        packets in proptest::collection::vec(plain(), 0..80),
+        steps in proptest::collection::vec((0u32..130, 0u16..8, 0u8..8), 1..6),
+        is_asked in proptest::collection::vec(any::<bool>(), 7),
+    ) {
+        let columns = columns(&packets, 0);
+        let grid = Grid { x: bins(Value::Time, 9), y: bins(Value::Size, 7) };
+        let mut shard = Shard::new(0, "a".to_owned());
+        for selection in steps.into_iter().map(selection) {
+            let whats = [
+                What::Total, What::Bins(bins(Value::Gap, 8)), What::Density(grid), What::Ports,
+                What::Destinations, What::Protocols, What::Conversations,
+            ];
+            let asked = whats.into_iter().zip(&is_asked).filter(|(_, is_asked)| **is_asked);
+            let care = selection.care();
+            let queries: Vec<_> = asked
+                .flat_map(|(what, _)| {
+                    [care, care.without(Dimension::Size), Care::NONE]
+                        .map(|care| Query { what: what.clone(), care })
+                })
+                .collect();
+            let answers = |shard: &mut Shard| {
+                shard.answer(&columns, Before::default(), &selection, &queries)
+            };
+            prop_assert_eq!(answers(&mut shard), answers(&mut Shard::new(0, "a".to_owned())));
         }
     }
 }

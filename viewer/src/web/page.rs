@@ -384,8 +384,8 @@ impl Page {
                 }
                 self.follow_offsets();
             }
-            Some(FromWorker::Learn { epoch, part, protos, flows }) if epoch == current => {
-                self.send(Event::Learn { part, protos, flows });
+            Some(FromWorker::Learn { epoch, part, news }) if epoch == current => {
+                self.send(Event::Learn { part, news });
             }
             Some(FromWorker::Answers { epoch, answers }) if epoch == current => {
                 self.send(Event::Answers(answers));

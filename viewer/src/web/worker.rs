@@ -11,8 +11,8 @@ use web_sys::{
     ReadableStreamReaderMode,
 };
 
-use crate::columns::Columns;
-use crate::flows::PartFlow;
+use crate::columns::{Columns, Told};
+use crate::flows::News;
 use crate::lines::MAX_LINE_LEN;
 use crate::load::Loader;
 use crate::message::{FromWorker, ToWorker, decode, encode};
@@ -28,6 +28,9 @@ const REPORT_INTERVAL_MS: f64 = 50.0;
 
 /// How long messages may wait, in milliseconds.
 const LISTEN_INTERVAL_MS: f64 = 15.0;
+
+/// Flows that are told of at once.
+const MAX_NEWS: usize = 10_000;
 
 /// Bytes of lines that are handed to the browser at once.
 const EXPORT_LEN: usize = 4 << 20;
@@ -47,8 +50,8 @@ struct Part {
     loader: Loader,
     shard: Shard,
     is_read: bool,
-    /// Protocols and flows that the page knows.
-    told: (usize, usize),
+    /// What the page knows of it.
+    told: Told,
 }
 
 #[derive(Clone)]
@@ -96,7 +99,7 @@ impl Worker {
                     loader,
                     shard: Shard::new(part, name),
                     is_read: false,
-                    told: (0, 0),
+                    told: Told::default(),
                 });
                 if !std::mem::replace(&mut state.is_reading, true) {
                     spawn_local(self.clone().load(epoch));
@@ -136,24 +139,16 @@ impl Worker {
         self.post(&FromWorker::Answers { epoch: *epoch, answers }, None);
     }
 
-    /// Tells of flows that the page does not know: answers speak of them by their places.
+    /// Tells of what the page does not know: answers speak of it by its places.
     fn tell(&self, epoch: u32, part: &mut Part) {
-        let columns = part.loader.columns();
-        let (protos, flows) = (&columns.protos()[part.told.0..], &columns.flows()[part.told.1..]);
-        if protos.is_empty() && flows.is_empty() {
-            return;
+        loop {
+            // Not too much at once: the page does other things too.
+            let news = part.loader.columns().news(&mut part.told, MAX_NEWS);
+            if news == News::default() {
+                return;
+            }
+            self.post(&FromWorker::Learn { epoch, part: part.number, news }, None);
         }
-        let flow = |flow: &crate::columns::Flow| PartFlow {
-            src: flow.src.map(Into::into),
-            dst: flow.dst.map(Into::into),
-            proto: flow.proto,
-        };
-        let flows = flows.iter().map(flow).collect();
-        self.post(
-            &FromWorker::Learn { epoch, part: part.number, protos: protos.to_vec(), flows },
-            None,
-        );
-        part.told = (columns.protos().len(), columns.flows().len());
     }
 
     /// Reads all parts that were not read.

@@ -1,0 +1,152 @@
+//! Packets in each cell of a plane, for the classes that there are.
+
+use crate::protocol::{CLASS_COUNT, CLASSES, Class};
+use crate::query::Grid;
+use crate::wire::Wire;
+
+/// Counts by class, row and column. Classes of which no packet is known have none: most captures have
+/// few, and cells are many.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Density {
+    columns: usize,
+    /// Cells of a class.
+    cell_count: usize,
+    /// Places of the classes that have counts, in order.
+    classes: Vec<u8>,
+    /// Where the counts of each class begin in `counts`; behind their end for one without.
+    starts: [usize; CLASS_COUNT],
+    counts: Vec<u32>,
+}
+
+impl Density {
+    /// Nothing counted, for packets of these classes.
+    pub fn new(grid: &Grid, classes: impl Iterator<Item = Class>) -> Self {
+        let mut has = [false; CLASS_COUNT];
+        classes.for_each(|class| has[class.index()] = true);
+        let present = (0..).zip(has).filter_map(|(class, has)| has.then_some(class)).collect();
+        Self::with(grid.x.count, grid.cell_count(), present, Vec::new())
+    }
+
+    /// `counts` are those of the classes, or none for zeros.
+    fn with(columns: usize, cell_count: usize, classes: Vec<u8>, mut counts: Vec<u32>) -> Self {
+        counts.resize(classes.len() * cell_count, 0);
+        let mut starts = [usize::MAX / 2; CLASS_COUNT];
+        for (place, class) in classes.iter().enumerate() {
+            if let Some(start) = starts.get_mut(usize::from(*class)) {
+                *start = place * cell_count;
+            }
+        }
+        Self { columns, cell_count, classes, starts, counts }
+    }
+
+    /// Counts a packet in, or out where `COMES` is false.
+    #[inline]
+    pub fn change<const COMES: bool>(&mut self, class: usize, column: usize, row: usize) {
+        if let Some(count) = self.counts.get_mut(self.starts[class] + row * self.columns + column) {
+            *count = if COMES { count.wrapping_add(1) } else { count.wrapping_sub(1) };
+        }
+    }
+
+    /// The counts of a class, row after row, the lowest first; none of one that has none.
+    pub fn of(&self, class: Class) -> &[u32] {
+        let start = self.starts[class.index()];
+        self.counts.get(start..start + self.cell_count).unwrap_or_default()
+    }
+
+    /// The classes that have any packet here.
+    pub fn present(&self) -> Vec<Class> {
+        let is_there = |class: &Class| self.of(*class).iter().any(|count| *count != 0);
+        CLASSES.into_iter().filter(is_there).collect()
+    }
+
+    /// All counts, of whatever class.
+    pub fn counts(&self) -> &[u32] {
+        &self.counts
+    }
+
+    /// Counts others of the same plane in.
+    #[must_use]
+    pub fn merge(mut self, other: &Self) -> Self {
+        if self.classes != other.classes {
+            let mut classes: Vec<u8> = (0..).take(CLASS_COUNT).collect();
+            classes.retain(|class| self.classes.contains(class) || other.classes.contains(class));
+            let mut wider = Self::with(self.columns, self.cell_count, classes, Vec::new());
+            wider.add(&self);
+            self = wider;
+        }
+        self.add(other);
+        self
+    }
+
+    fn add(&mut self, other: &Self) {
+        for (class, more) in other.classes.iter().zip(other.counts.chunks(other.cell_count.max(1)))
+        {
+            let start = self.starts.get(usize::from(*class)).copied().unwrap_or(usize::MAX / 2);
+            let counts = self.counts.get_mut(start..start + self.cell_count).unwrap_or_default();
+            counts.iter_mut().zip(more).for_each(|(count, more)| *count += more);
+        }
+    }
+}
+
+/// Where a count may be any number, a fixed four bytes are faster than few.
+impl Wire for Density {
+    fn put(&self, bytes: &mut Vec<u8>) {
+        (self.columns, self.cell_count).put(bytes);
+        self.classes.put(bytes);
+        bytes.reserve(4 * self.counts.len());
+        bytes.extend(self.counts.iter().flat_map(|count| count.to_le_bytes()));
+    }
+
+    fn get(bytes: &mut &[u8]) -> Option<Self> {
+        let (columns, cell_count) = <(usize, usize)>::get(bytes)?;
+        let classes = Vec::<u8>::get(bytes)?;
+        let len = classes.len().checked_mul(cell_count)?.checked_mul(4)?;
+        let (counts, rest) = bytes.split_at_checked(len)?;
+        *bytes = rest;
+        let counts = counts.as_chunks().0.iter().map(|count| u32::from_le_bytes(*count)).collect();
+        Some(Self::with(columns, cell_count, classes, counts))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::axis::{Axis, Bins, Scale, Span, Value};
+    use crate::message::{decode, encode};
+    use proptest::prelude::*;
+
+    fn grid(columns: usize, rows: usize) -> Grid {
+        let axis = Axis { value: Value::Size, scale: Scale::Linear, span: Span::new(0, 100) };
+        let bins = |count| Bins { axis, count, is_closed: false };
+        Grid { x: bins(columns), y: bins(rows) }
+    }
+
+    proptest! {
+        /// Whatever classes each knows, together they have the packets of both; and as a message
+        /// nothing is lost.
+        #[test]
+        fn densities_add_up(
+            one in proptest::collection::vec((0usize..6, 0usize..3, 0usize..4), 0..30),
+            other in proptest::collection::vec((0usize..6, 0usize..3, 0usize..4), 0..30),
+        ) {
+            let density = |cells: &[(usize, usize, usize)]| {
+                let classes = cells.iter().map(|(class, ..)| CLASSES[*class]);
+                let mut density = Density::new(&grid(3, 4), classes);
+                cells.iter().for_each(|&(class, column, row)| density.change::<true>(class, column, row));
+                density
+            };
+            let merged = density(&one).merge(&density(&other));
+            let all = [one, other].concat();
+            prop_assert_eq!(&merged, &density(&all));
+            prop_assert_eq!(decode::<Density>(&encode(&merged)), Some(merged.clone()));
+            let mut rest = merged;
+            all.iter().for_each(|&(class, column, row)| rest.change::<false>(class, column, row));
+            prop_assert!(rest.counts().iter().all(|count| *count == 0) && rest.present().is_empty());
+        }
+
+        #[test]
+        fn any_bytes_are_a_density_or_none(bytes: Vec<u8>) {
+            let _ = decode::<Density>(&bytes);
+        }
+    }
+}
