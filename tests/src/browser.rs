@@ -53,7 +53,7 @@ impl Page {
         self.eval("document.documentElement.dataset.phase = 'dropped'");
         self.chromium.drop_file(file, (600.0, 400.0)).unwrap();
         self.wait_for("['ready', 'error'].includes(document.documentElement.dataset.phase)");
-        self.eval("viewer.histogram('size')");
+        self.eval("viewer.settled()");
     }
 
     /// The value of an expression.
@@ -63,6 +63,17 @@ impl Page {
     /// Where it throws.
     pub fn eval(&self, expression: &str) -> Value {
         self.chromium.eval(expression).unwrap()
+    }
+
+    /// The value of an expression that changes what is shown, when all of the page shows it.
+    ///
+    /// # Panics
+    ///
+    /// Where it throws.
+    pub fn act(&self, expression: &str) -> Value {
+        let value = self.eval(expression);
+        self.eval("viewer.settled()");
+        value
     }
 
     /// Waits until an expression is true.

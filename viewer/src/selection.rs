@@ -150,9 +150,20 @@ impl Wire for Selection {
 pub struct Misses(u16);
 
 impl Misses {
-    /// Notes whether it is selected in a dimension.
-    pub fn set(&mut self, dimension: Dimension, is_selected: bool) {
-        self.0 = self.0 & !dimension.bit() | u16::from(!is_selected) << dimension as u16;
+    /// Notes of each packet whether it is selected in a dimension.
+    pub fn mark(all: &mut [Self], dimension: Dimension, is_selected: &[bool]) {
+        let bit = dimension.bit();
+        for (misses, is_selected) in all.iter_mut().zip(is_selected) {
+            // All bits for 0, none for 1.
+            let not = u16::from(*is_selected).wrapping_sub(1);
+            misses.0 = misses.0 & !bit | not & bit;
+        }
+    }
+
+    /// True where all are the same. Comparing slices goes byte by byte in WebAssembly.
+    pub fn are_same(some: &[Self], others: &[Self]) -> bool {
+        let differences = some.iter().zip(others).fold(0, |all, (a, b)| all | (a.0 ^ b.0));
+        some.len() == others.len() && differences == 0
     }
 
     /// True where it is selected in all dimensions that count.

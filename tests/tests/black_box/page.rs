@@ -69,7 +69,7 @@ fn a_dropped_capture_is_drawn_with_the_right_numbers() {
         page.eval(&format!(
             "(() => {{ const b = document.getElementById('bins'); b.value = {bins}; b.dispatchEvent(new Event('input', {{bubbles: true}})); }})()"
         ));
-        let histogram = page.eval("viewer.histogram('size')");
+        let histogram = page.eval("viewer.settled()");
         let edges = numbers(&histogram["edges"], Value::as_f64);
         assert_eq!(edges.len(), bins + 1);
         assert_eq!(
@@ -90,7 +90,7 @@ fn a_dropped_capture_is_drawn_with_the_right_numbers() {
 
 /// How many packets the scatter shows, by its text alternative.
 fn shown(page: &Page) -> u64 {
-    page.eval("viewer.histogram('size')");
+    page.eval("viewer.settled()");
     let words = page.eval("document.getElementById('scatter').ariaLabel");
     let words = words.as_str().unwrap();
     let count = words.strip_prefix("Scatter of packet sizes: ").unwrap().split(' ').next().unwrap();
@@ -124,11 +124,11 @@ fn the_scatter_zooms_pans_and_tells_what_is_under_the_pointer() {
     page.chromium.mouse(Mouse::Move, page.in_scatter((0.3, 0.7)), true).unwrap();
     page.chromium.mouse(Mouse::Move, page.in_scatter((0.5, 1.0)), true).unwrap();
     page.chromium.mouse(Mouse::Release, page.in_scatter((0.5, 1.0)), true).unwrap();
-    page.eval("viewer.histogram('size')");
+    page.eval("viewer.settled()");
     let selected = page.eval("viewer.state().selected").as_u64().unwrap();
     assert!(selected.abs_diff(500) <= 5, "{selected}");
     assert!(page.words("#chips").starts_with("n in 1.."), "{}", page.words("#chips"));
-    page.eval("viewer.clear()");
+    page.act("viewer.clear()");
 
     // A drag to the right by half the plot: the left half is empty now.
     page.mouse(Mouse::Press, page.in_scatter((0.2, 0.5)));
@@ -139,7 +139,7 @@ fn the_scatter_zooms_pans_and_tells_what_is_under_the_pointer() {
     assert!(shown(&page).abs_diff(500) <= 5, "{}", shown(&page));
 
     // Ten packets, each with room: numbers 501 to 510, sizes 500 to 509.
-    page.eval("viewer.zoom('scatter', {x: [501, 511], y: [500, 510]})");
+    page.act("viewer.zoom('scatter', {x: [501, 511], y: [500, 510]})");
     assert_eq!(shown(&page), 10);
     page.mouse(Mouse::Move, page.in_scatter((0.305, 0.695)));
     page.wait_for("!document.getElementById('tip').hidden");
@@ -155,11 +155,11 @@ fn the_scatter_zooms_pans_and_tells_what_is_under_the_pointer() {
     }
 
     // By time: the same packets are one microsecond apart.
-    page.eval("viewer.reset()");
-    page.eval("viewer.set('x', 'time')");
+    page.act("viewer.reset()");
+    page.act("viewer.set('x', 'time')");
     assert_eq!(shown(&page), 1_000);
     let start = "1795402380000000000n";
-    page.eval(&format!(
+    page.act(&format!(
         "viewer.zoom('scatter', {{x: [{start} + 504001n, {start} + 506001n], y: [0, 1000]}})"
     ));
     assert_eq!(shown(&page), 2);
@@ -475,7 +475,7 @@ fn the_keyboard_reaches_every_control_and_does_the_main_job() {
         "viewer.state().selected === 20 && document.querySelectorAll('#chips li').length === 2",
     );
     // The scatter's cursor tells what is there, and + shows less.
-    page.eval("viewer.clear()");
+    page.act("viewer.clear()");
     page.eval("document.getElementById('scatter').focus()");
     page.chromium.press("ArrowRight").unwrap();
     page.wait_for("document.getElementById('announced').textContent.includes('packet')");

@@ -169,17 +169,17 @@ fn check(page: &Page, packets: &[Plain], is_selected: impl Fn(usize) -> bool, ha
 fn check_capture(page: &Page, capture: &Path, packets: &[Plain]) {
     page.drop_alone(&fs::canonicalize(capture).unwrap());
     assert_eq!(page.eval("viewer.state().packets"), packets.len(), "{}", capture.display());
-    page.eval("viewer.set('zone', 'start')");
+    page.act("viewer.set('zone', 'start')");
     check(page, packets, |_| true, false);
     let mut lens: Vec<_> = packets.iter().map(|packet| packet.len).collect();
     lens.sort_unstable();
     let middle = lens[lens.len() / 2];
-    page.eval(&format!("viewer.filter('len <= {middle} and not proto == udp')"));
+    page.act(&format!("viewer.filter('len <= {middle} and not proto == udp')"));
     let is_selected = |index: usize| packets[index].len <= middle && packets[index].proto != "udp";
     let selected = (0..packets.len()).filter(|index| is_selected(*index)).count();
     assert_eq!(page.eval("viewer.state().selected"), selected);
     check(page, packets, is_selected, true);
-    page.eval("viewer.clear()");
+    page.act("viewer.clear()");
 }
 
 #[test]
@@ -249,10 +249,10 @@ fn the_views_of_a_million_lines_tell_the_truth() {
     let file = write(directory.path(), "million.ndjson", &text);
     page.drop_file(&file);
     assert_eq!(page.eval("viewer.state().packets"), 1_000_000);
-    page.eval("viewer.set('bins', '20')");
-    page.eval("viewer.set('zone', 'start')");
-    page.eval("viewer.set('interval', '60000000000')");
-    page.eval("viewer.filter('len > 700 and proto == tcp and dport in {0..99}')");
+    page.act("viewer.set('bins', '20')");
+    page.act("viewer.set('zone', 'start')");
+    page.act("viewer.set('interval', '60000000000')");
+    page.act("viewer.filter('len > 700 and proto == tcp and dport in {0..99}')");
     let packets = plain(&text);
     let is_selected = |index: usize| {
         let packet = &packets[index];
@@ -287,7 +287,7 @@ fn selections_are_made_undone_exported_and_shared() {
     page.mouse(xtask::browser::Mouse::Move, at(0.3));
     page.mouse(xtask::browser::Mouse::Move, at(0.39));
     page.mouse(xtask::browser::Mouse::Release, at(0.39));
-    page.eval("viewer.histogram('size')");
+    page.eval("viewer.settled()");
     let chip = page.words("#chips li");
     let range = chip.strip_prefix("len in ").unwrap().strip_suffix(" ×").unwrap();
     let (first, last) = range.split_once("..").unwrap();
@@ -296,8 +296,8 @@ fn selections_are_made_undone_exported_and_shared() {
     let brushed = packets.iter().filter(|packet| is_brushed(packet)).count();
     assert_eq!(page.eval("viewer.state().selected"), brushed);
     // A bar, a filter, and back again.
-    page.eval("viewer.select('protocol', 'proto == udp')");
-    page.eval("viewer.filter('dport < 50')");
+    page.act("viewer.select('protocol', 'proto == udp')");
+    page.act("viewer.filter('dport < 50')");
     let is_in = |packet: &Plain| {
         is_brushed(packet) && packet.proto == "udp" && packet.dport.is_some_and(|port| port < 50)
     };
@@ -321,20 +321,20 @@ fn selections_are_made_undone_exported_and_shared() {
     assert_eq!(other.eval("viewer.state().packets"), count);
     for (button, chips) in [("undo", 2), ("undo", 1), ("redo", 2), ("undo", 1), ("undo", 0)] {
         page.eval(&format!("document.getElementById('{button}').click()"));
-        page.eval("viewer.histogram('size')");
+        page.eval("viewer.settled()");
         assert_eq!(page.eval("document.querySelectorAll('#chips li').length"), chips, "{button}");
     }
     assert_eq!(page.eval("viewer.state().selected"), packets.len());
     // A filter that is wrong says where, and selects nothing else.
-    page.eval("viewer.filter('len > 100 and portt == 5')");
+    page.act("viewer.filter('len > 100 and portt == 5')");
     let error = page.words("#filter-error");
     assert!(error.contains("\n              ^^^^^\nthere is no field `portt`"), "{error}");
     page.eval("document.getElementById('clear').click()");
-    page.eval("viewer.histogram('size')");
+    page.eval("viewer.settled()");
     // A chip goes with a click.
-    page.eval("viewer.select('gap', [0, 1000])");
+    page.act("viewer.select('gap', [0, 1000])");
     page.eval("document.querySelector('#chips button').click()");
-    page.eval("viewer.histogram('size')");
+    page.eval("viewer.settled()");
     assert_eq!(page.eval("viewer.state().selected"), packets.len());
 }
 
@@ -350,14 +350,14 @@ fn captures_are_merged_and_any_line_is_shown_again() {
     }
     assert_eq!(page.eval("viewer.state().packets"), 3_000);
     assert!(page.words("#summary").starts_with("a.ndjson and b.ndjson · 3,000 packets"));
-    page.eval("viewer.filter('file == b.ndjson')");
+    page.act("viewer.filter('file == b.ndjson')");
     assert_eq!(page.eval("viewer.state().selected"), 2_000);
     let cells = "[...document.querySelectorAll('#packets-rows tr:first-child td')].map(cell => cell.textContent)";
     assert_eq!(page.eval(&format!("{cells}[0]")), "1,001");
     page.eval("document.querySelector('#packets-rows button').click()");
     page.wait_for("document.getElementById('detail-line').textContent !== ''");
     assert_eq!(page.words("#detail-line"), back.lines().next().unwrap());
-    page.eval("viewer.clear()");
+    page.act("viewer.clear()");
     page.wait_for(&format!("{cells}[0] === '1'"));
     // The last rows, with the bar beside the table.
     page.eval("(() => { const bar = document.getElementById('packets-bar'); bar.value = bar.max; bar.dispatchEvent(new Event('input', {bubbles: true})); })()");
@@ -405,9 +405,9 @@ fn times_are_told_by_the_chosen_clock_everywhere() {
     let directory = tempdir().unwrap();
     let page = Page::open("");
     page.drop_file(&write(directory.path(), "a.ndjson", &generated(100)));
-    page.eval("viewer.set('x', 'time')");
+    page.act("viewer.set('x', 'time')");
     for (zone, words) in [("utc", "UTC"), ("start", " s"), ("local", "+00:00")] {
-        page.eval(&format!("viewer.set('zone', '{zone}')"));
+        page.act(&format!("viewer.set('zone', '{zone}')"));
         let labels =
             page.eval("['throughput', 'scatter'].map(id => document.getElementById(id).ariaLabel)");
         for label in labels.as_array().unwrap() {
@@ -425,7 +425,7 @@ fn fields_with_markup_are_words_everywhere() {
     let line = json!({"type": "pkt", "n": 1, "ts": "2026-11-24T12:00:00.000000000Z", "if": hostile, "len": 60, "src": "10.0.0.1", "proto": hostile, "sni": hostile});
     let page = Page::open("");
     page.drop_file(&write(directory.path(), "x.ndjson", &format!("{line}\n")));
-    page.eval("viewer.filter('proto')");
+    page.act("viewer.filter('proto')");
     page.eval("document.querySelectorAll('[data-do=table]').forEach(button => button.click())");
     page.eval("document.querySelector('#packets-rows button').click()");
     page.wait_for("document.getElementById('detail-line').textContent !== ''");
@@ -464,7 +464,7 @@ fn a_small_screen_shows_everything_without_scrolling_sideways() {
     let file = write(directory.path(), "a.ndjson", &generated(1_000));
     page.chromium.choose_file("#file", &file).unwrap();
     page.wait_for("viewer.state().phase === 'ready'");
-    page.eval("viewer.select('size', [100, 900])");
+    page.act("viewer.select('size', [100, 900])");
     let widths = page.eval("[document.documentElement.scrollWidth, innerWidth]");
     assert_eq!(widths, json!([360, 360]));
 }
@@ -484,8 +484,8 @@ fn axe_finds_nothing_that_keeps_people_out() {
         page.wait_for("document.documentElement.dataset.phase === 'empty'");
         assert_eq!(page.eval(violations), json!([]));
         page.drop_file(&file);
-        page.eval("viewer.select('size', [100, 900])");
-        page.eval("viewer.filter('len > 5 and lenn')");
+        page.act("viewer.select('size', [100, 900])");
+        page.act("viewer.filter('len > 5 and lenn')");
         if !is_dark {
             page.eval("document.querySelectorAll('[data-do=table]').forEach(b => b.click())");
         }

@@ -216,25 +216,22 @@ impl App {
             let query = Query { what: what.clone(), care };
             wishes.push(Wish { slot, query, is_seen });
         };
-        let mut both = |panel: Panel, slots: (Slot, Slot), what: Option<What>| {
+        let mut both = |panel: Panel, what: Option<What>| {
             let Some(what) = what else { return };
-            let is_seen = self.is_seen(panel);
-            add(slots.0, &what, Care::NONE, is_seen);
+            let ([whole, part], is_seen) = (slots(panel), self.is_seen(panel));
+            add(whole, &what, Care::NONE, is_seen);
             if let Some(care) = self.care_of(panel.dimension()) {
-                add(slots.1, &what, care, is_seen);
+                add(part, &what, care, is_seen);
             }
         };
-        let rate = self.rate_bins().map(|(_, bins)| What::Bins(bins));
-        both(Panel::Throughput, (Slot::RateWhole, Slot::Rate), rate);
-        let grid = self.grid();
-        both(Panel::Scatter, (Slot::ScatterWhole, Slot::Scatter), grid.map(What::Density));
-        both(Panel::Sizes, (Slot::SizesWhole, Slot::Sizes), self.size_bins().map(What::Bins));
-        both(Panel::Gaps, (Slot::GapsWhole, Slot::Gaps), self.gap_bins().map(What::Bins));
-        both(Panel::Ports, (Slot::PortsWhole, Slot::Ports), Some(What::Ports));
-        both(Panel::Sources, (Slot::SourcesWhole, Slot::Sources), Some(What::Sources));
-        let slots = (Slot::DestinationsWhole, Slot::Destinations);
-        both(Panel::Destinations, slots, Some(What::Destinations));
-        both(Panel::Protocols, (Slot::ProtocolsWhole, Slot::Protocols), Some(What::Protocols));
+        both(Panel::Throughput, self.rate_bins().map(|(_, bins)| What::Bins(bins)));
+        both(Panel::Scatter, self.grid().map(What::Density));
+        both(Panel::Sizes, self.size_bins().map(What::Bins));
+        both(Panel::Gaps, self.gap_bins().map(What::Bins));
+        both(Panel::Ports, Some(What::Ports));
+        both(Panel::Sources, Some(What::Sources));
+        both(Panel::Destinations, Some(What::Destinations));
+        both(Panel::Protocols, Some(What::Protocols));
         let care = self.care_of(Panel::Conversations.dimension()).unwrap_or_default();
         let is_seen = self.is_seen(Panel::Conversations);
         add(Slot::Conversations, &What::Conversations, care, is_seen);
@@ -270,7 +267,8 @@ impl App {
     pub(super) fn chart(&self, panel: Panel) -> Option<Chart<'_>> {
         let cursor = self.cursor.filter(|cursor| cursor.0 == panel).map(|cursor| cursor.1);
         let settings = &self.settings;
-        let binned = |title, whole, part, measure, is_log, bars| {
+        let binned = |title, measure, is_log, bars| {
+            let [whole, part] = slots(panel);
             let (bins, whole) = tallies(self.questions.latest(whole))?;
             let part = self.care_of(panel.dimension()).and(tallies(self.questions.latest(part)));
             Some(Chart::Binned(Binned {
@@ -292,25 +290,17 @@ impl App {
                 let measure =
                     if settings.is_bits { Measure::BitRate } else { Measure::PacketRate }(step);
                 let bars = Bars::Stacked;
-                let slots = (Slot::RateWhole, Slot::Rate);
-                binned("Throughput", slots.0, slots.1, measure, settings.rate_log, bars)
+                binned("Throughput", measure, settings.rate_log, bars)
             }
             Panel::Sizes => binned(
                 "Packet Size Distribution",
-                Slot::SizesWhole,
-                Slot::Sizes,
                 Measure::Packets,
                 settings.size_log,
                 settings.size_bars,
             ),
-            Panel::Gaps => binned(
-                "Inter-arrival Times",
-                Slot::GapsWhole,
-                Slot::Gaps,
-                Measure::Packets,
-                settings.gap_log,
-                Bars::Stacked,
-            ),
+            Panel::Gaps => {
+                binned("Inter-arrival Times", Measure::Packets, settings.gap_log, Bars::Stacked)
+            }
             Panel::Scatter => {
                 let (grid, whole) = counts(self.questions.latest(Slot::ScatterWhole))?;
                 let part = self
@@ -342,7 +332,7 @@ impl App {
     pub(super) fn rank_again(&mut self) {
         for panel in RANKINGS {
             let Some(place) = ranking_place(panel) else { continue };
-            let (whole, part) = ranking_slots(panel);
+            let [whole, part] = slots(panel);
             let picks = panel.dimension().and_then(|own| self.history.now().get(own)).cloned();
             let has_part = self.care_of(panel.dimension()).is_some();
             let made_of = MadeOf {
@@ -387,7 +377,7 @@ impl App {
     }
 
     fn ranked(&self, panel: Panel, made_of: MadeOf) -> Option<Ranked> {
-        let (whole, part) = ranking_slots(panel);
+        let [whole, part] = slots(panel);
         let whole = self.keys(panel, whole)?;
         let part = made_of.has_part.then(|| self.keys(panel, part).unwrap_or_default());
         // The largest of what is selected elsewhere, or of all.
@@ -478,13 +468,19 @@ fn ranking_place(panel: Panel) -> Option<usize> {
     RANKINGS.iter().position(|known| *known == panel)
 }
 
-/// Where the answers of a ranking are: of all packets, and of those that are selected.
-fn ranking_slots(panel: Panel) -> (Slot, Slot) {
+/// Where the answers of a panel are: of all packets, and of those that are selected.
+pub(super) fn slots(panel: Panel) -> [Slot; 2] {
     match panel {
-        Panel::Ports => (Slot::PortsWhole, Slot::Ports),
-        Panel::Sources => (Slot::SourcesWhole, Slot::Sources),
-        Panel::Destinations => (Slot::DestinationsWhole, Slot::Destinations),
-        _ => (Slot::ProtocolsWhole, Slot::Protocols),
+        Panel::Throughput => [Slot::RateWhole, Slot::Rate],
+        Panel::Scatter => [Slot::ScatterWhole, Slot::Scatter],
+        Panel::Sizes => [Slot::SizesWhole, Slot::Sizes],
+        Panel::Gaps => [Slot::GapsWhole, Slot::Gaps],
+        Panel::Ports => [Slot::PortsWhole, Slot::Ports],
+        Panel::Sources => [Slot::SourcesWhole, Slot::Sources],
+        Panel::Destinations => [Slot::DestinationsWhole, Slot::Destinations],
+        Panel::Protocols => [Slot::ProtocolsWhole, Slot::Protocols],
+        Panel::Conversations => [Slot::Conversations; 2],
+        Panel::Packets => [Slot::Rows; 2],
     }
 }
 

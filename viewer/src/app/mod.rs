@@ -316,7 +316,7 @@ impl App {
 
     /// Changes the state as the event asks, and says what has to be done for it.
     pub fn update(&mut self, event: Event) -> Vec<Effect> {
-        let mut is_in_pictures = self.is_in_pictures(&event);
+        let is_in_pictures = self.is_in_pictures(&event);
         match event {
             Event::Open { files, is_added } => self.open(files, is_added),
             Event::Fail(error) => {
@@ -340,10 +340,7 @@ impl App {
             }
             Event::Answers(answers) => {
                 for (id, answer) in answers {
-                    match self.questions.take(id, answer) {
-                        Some(slot) if slot < Slot::Nearest as usize => is_in_pictures = true,
-                        _ => {}
-                    }
+                    self.questions.take(id, answer);
                 }
             }
             Event::Cancel => self.files.is_cancelled = self.files.phase == Phase::Loading,
@@ -425,11 +422,12 @@ impl App {
         self.effects()
     }
 
-    /// Whether an event changes any picture; of answers, that depends on what they are for.
+    /// Whether an event changes any picture but by answers.
     fn is_in_pictures(&self, event: &Event) -> bool {
         match event {
             Event::Drag(..) => self.gesture.is_some(),
             Event::Answers(_)
+            | Event::See(..)
             | Event::Report { .. }
             | Event::Learn { .. }
             | Event::Leave
@@ -441,9 +439,10 @@ impl App {
         }
     }
 
-    /// Changes when the pictures do.
-    pub fn picture_version(&self) -> u64 {
-        self.picture_version
+    /// Changes when a chart's picture does: what all depend on, and its answers.
+    pub fn picture_version(&self, panel: Panel) -> (u64, [u64; 2]) {
+        let answers = charts::slots(panel).map(|slot| self.questions.version(slot));
+        (self.picture_version, answers)
     }
 
     fn open(&mut self, files: Vec<FileInfo>, is_added: bool) {
@@ -490,6 +489,7 @@ impl App {
             self.is_restored = false;
         }
         self.pictured = totals;
+        self.picture_version += 1;
         self.questions.outdate();
         self.packets.forget();
         true
@@ -624,7 +624,8 @@ impl App {
         self.sizes.get(panel as usize).copied().unwrap_or_default()
     }
 
-    fn is_seen(&self, panel: Panel) -> bool {
+    /// True where the panel is in sight.
+    pub fn is_seen(&self, panel: Panel) -> bool {
         !self.hidden[panel as usize]
     }
 
@@ -693,6 +694,13 @@ impl App {
     /// True where there is something to show.
     pub fn has_pictures(&self) -> bool {
         self.totals().packets > 0 && self.files.phase != Phase::Error
+    }
+
+    /// True where the pictures in sight are of what is selected and shown now.
+    pub fn is_current(&mut self) -> bool {
+        let mut wishes = self.wishes();
+        wishes.retain(|wish| wish.is_seen);
+        self.questions.has(&wishes)
     }
 
     /// True where no answer is awaited and nothing is being read: the pictures are final.

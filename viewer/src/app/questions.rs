@@ -156,12 +156,11 @@ impl Questions {
         })
     }
 
-    /// Takes a worker's answer; says for what it is when it was the last worker's.
-    pub(super) fn take(&mut self, id: u32, answer: Answer) -> Option<usize> {
+    /// Takes a worker's answer.
+    pub(super) fn take(&mut self, id: u32, answer: Answer) {
         let is_it = |slot: &State| slot.asked.as_ref().is_some_and(|asked| asked.id == id);
-        let place = self.slots.iter().position(is_it)?;
-        let slot = &mut self.slots[place];
-        let mut asked = slot.asked.take()?;
+        let Some(slot) = self.slots.iter_mut().find(|slot| is_it(slot)) else { return };
+        let Some(mut asked) = slot.asked.take() else { return };
         asked.answer = Some(match asked.answer.take() {
             Some(before) => before.merge(answer),
             None => answer,
@@ -169,12 +168,11 @@ impl Questions {
         asked.missing = asked.missing.saturating_sub(1);
         if 0 < asked.missing {
             slot.asked = Some(asked);
-            return None;
+            return;
         }
         slot.known = asked.answer.map(|answer| (asked.stamp, answer));
         self.answer_count += 1;
         slot.version = self.answer_count;
-        Some(place)
     }
 
     /// The latest answer, whether or not it is still the one wished for.

@@ -67,6 +67,8 @@ pub struct Rows<'a> {
     before_ns: Option<i64>,
     /// All of the block's, or none yet.
     values: [Vec<i64>; VALUE_COUNT],
+    /// Least and greatest, where they were asked for.
+    bounds: [Option<(i64, i64)>; VALUE_COUNT],
     /// Some of the block's: what is in the other places is of no meaning.
     some: [Vec<i64>; VALUE_COUNT],
 }
@@ -77,14 +79,15 @@ const FEW: usize = 8;
 impl<'a> Rows<'a> {
     /// No rows yet; `before_ns` is the time of the file's packet before the columns.
     pub fn new(columns: &'a Columns, before_ns: Option<i64>) -> Self {
-        let (values, some) = Default::default();
-        Self { columns, block: 0, len: 0, before_ns, values, some }
+        let (values, some, bounds) = Default::default();
+        Self { columns, block: 0, len: 0, before_ns, values, bounds, some }
     }
 
     /// Goes on to another block.
     pub fn turn(&mut self, block: usize) {
         (self.block, self.len) = (block, self.columns.block_rows(block).len());
         self.values.iter_mut().for_each(Vec::clear);
+        self.bounds = [None; VALUE_COUNT];
     }
 
     /// The columns.
@@ -156,13 +159,14 @@ impl<'a> Rows<'a> {
     }
 
     /// Least and greatest value of all rows, where that is known without reading them.
-    pub fn bounds(&self, value: Value) -> Option<(i64, i64)> {
+    pub fn bounds(&mut self, value: Value) -> Option<(i64, i64)> {
         let block = self.columns.blocks.get(self.block)?;
-        match value {
-            Value::Number => Some(block.n.bounds(self.len)),
-            Value::Time => Some(block.ts_ns.bounds(self.len)),
-            _ => None,
-        }
+        let numbers = match value {
+            Value::Number => &block.n,
+            Value::Time => &block.ts_ns,
+            _ => return None,
+        };
+        Some(*self.bounds[value as usize].get_or_insert_with(|| numbers.bounds(self.len)))
     }
 
     /// Says of each row whether its value is there and from `first` to `last`.

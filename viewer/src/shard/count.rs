@@ -38,20 +38,20 @@ impl Base {
     }
 }
 
-/// Rows that come or go, of one block: their places in it, and the class of each row of the block.
+/// Rows of a block that come or go.
 #[derive(Clone, Copy)]
 pub(super) struct Chosen<'a> {
-    places: &'a [u16],
-    classes: &'a [Class; BLOCK_LEN],
+    /// Their places in the block.
+    pub(super) places: &'a [u16],
+    /// The class of each kind.
+    pub(super) classes: &'a [Class],
 }
 
-impl<'a> Chosen<'a> {
-    pub(super) fn new(places: &'a [u16], classes: &'a [Class; BLOCK_LEN]) -> Self {
-        Self { places, classes }
-    }
-
-    fn class(self, place: u16) -> usize {
-        self.classes[usize::from(place) % BLOCK_LEN].index()
+impl Chosen<'_> {
+    #[inline]
+    fn class(self, kinds: &[u16], place: u16) -> usize {
+        let kind = kinds.get(usize::from(place)).map_or(0, |kind| usize::from(*kind));
+        self.classes.get(kind).map_or(0, |class| class.index())
     }
 }
 
@@ -160,17 +160,20 @@ impl Count {
             }
             Self::Bins(axis, tallies) => {
                 let all_in = axis.find(rows, places);
-                bins::<COMES>(axis, all_in, tallies, rows.at(Value::Size, places), chosen);
+                let (kinds, lens) = (rows.kinds(), rows.at(Value::Size, places));
+                bins::<COMES>(axis, all_in, tallies, (kinds, lens), chosen);
             }
             Self::Density(Plane { x, y }, density) => {
                 let is_outside = |found| found == Some(NO_CELL);
                 if is_outside(x.find(rows, places)) || is_outside(y.find(rows, places)) {
                     return;
                 }
+                let kinds = rows.kinds();
                 for place in places {
                     let (column, row) = (x.at(*place), y.at(*place));
                     if column != NO_CELL && row != NO_CELL {
-                        density.change::<COMES>(chosen.class(*place), column.into(), row.into());
+                        let class = chosen.class(kinds, *place);
+                        density.change::<COMES>(class, column.into(), row.into());
                     }
                 }
             }
@@ -201,7 +204,7 @@ fn bins<const COMES: bool>(
     axis: &Axis,
     all_in: Option<u16>,
     tallies: &mut [Tally],
-    lens: &[i64],
+    (kinds, lens): (&[u16], &[i64]),
     chosen: Chosen<'_>,
 ) {
     let count = axis.cells.count();
@@ -209,7 +212,7 @@ fn bins<const COMES: bool>(
         for place in chosen.places {
             let cell = axis.at(*place);
             if cell != NO_CELL {
-                let tally = &mut tallies[chosen.class(*place) * count + usize::from(cell)];
+                let tally = &mut tallies[chosen.class(kinds, *place) * count + usize::from(cell)];
                 tally.change::<COMES>(Tally::of(len(lens, *place)));
             }
         }
@@ -220,7 +223,7 @@ fn bins<const COMES: bool>(
     }
     let mut sums = [Tally::default(); CLASS_COUNT];
     for place in chosen.places {
-        sums[chosen.class(*place)].add(Tally::of(len(lens, *place)));
+        sums[chosen.class(kinds, *place)].add(Tally::of(len(lens, *place)));
     }
     for (class, sum) in sums.into_iter().enumerate() {
         tallies[class * count + usize::from(cell)].change::<COMES>(sum);

@@ -58,6 +58,16 @@ struct Counter {
     count: Count,
     /// It holds what was selected before; else nothing yet.
     is_old: bool,
+    /// How many selections ago it was asked for.
+    unasked: u8,
+}
+
+/// What some rows show of all.
+#[derive(Clone, Copy, Debug, Default)]
+struct Sample {
+    rows: usize,
+    selected: usize,
+    changed: usize,
 }
 
 /// Which rows are selected in some dimensions.
@@ -112,21 +122,24 @@ fn find<T>(
 fn changes(old: &[Misses], now: &[Misses], care: Care, come: &mut Vec<u16>, gone: &mut Vec<u16>) {
     /// Rows that are compared at a glance: most of them have not changed.
     const GLANCE: usize = 16;
-    come.clear();
-    gone.clear();
+    come.resize(BLOCK_LEN, 0);
+    gone.resize(BLOCK_LEN, 0);
+    let (mut come_len, mut gone_len) = (0, 0);
     let pairs = old.chunks(GLANCE).zip(now.chunks(GLANCE));
     for (start, (old, now)) in (0..).step_by(GLANCE).zip(pairs) {
-        if old == now {
+        if Misses::are_same(old, now) {
             continue;
         }
         for (place, (old, now)) in (start..).zip(old.iter().zip(now)) {
-            match (old.is_selected(care), now.is_selected(care)) {
-                (false, true) => come.push(place),
-                (true, false) => gone.push(place),
-                _ => {}
-            }
+            let (was, is) = (old.is_selected(care), now.is_selected(care));
+            // As in `find`: no branch that nobody could guess.
+            (come[come_len % BLOCK_LEN], gone[gone_len % BLOCK_LEN]) = (place, place);
+            come_len += usize::from(is & !was);
+            gone_len += usize::from(was & !is);
         }
     }
+    come.truncate(come_len);
+    gone.truncate(gone_len);
 }
 
 impl Shard {
@@ -145,23 +158,23 @@ impl Shard {
     ) -> Vec<Answer> {
         let changed = self.prepare(columns, before, selection);
         let counted = |query: &Query| Some((Base::of(&query.what)?, query.care));
-        // What nobody asks for now is not followed.
+        self.selection = selection.clone();
         if !changed.is_empty() {
+            self.selection_count += 1;
             let is_asked = |counter: &Counter| {
                 queries.iter().any(|query| counted(query) == Some((counter.base, counter.care)))
             };
-            self.counters.retain(is_asked);
+            self.choose(columns, &changed, is_asked);
         }
         for (base, care) in queries.iter().filter_map(counted) {
-            if !self.counters.iter().any(|known| (known.base, known.care) == (base, care)) {
+            let mut known = self.counters.iter_mut();
+            if let Some(known) = known.find(|known| (known.base, known.care) == (base, care)) {
+                known.unasked = 0;
+            } else {
                 let count = Count::new(&base, columns);
-                self.counters.push(Counter { base, care, count, is_old: false });
+                self.counters.push(Counter { base, care, count, is_old: false, unasked: 0 });
             }
         }
-        if !changed.is_empty() {
-            self.selection_count += 1;
-        }
-        self.selection = selection.clone();
         self.follow(columns, &changed);
         if queries.iter().any(|query| query.what == What::Conversations) {
             self.narrow(columns);
@@ -204,18 +217,80 @@ impl Shard {
         Dimension::ALL.into_iter().filter(is_changed).collect()
     }
 
+    /// Lets go of counts that are had for less by counting anew than by following what comes and goes,
+    /// by a look at some of the blocks; and of those that nobody asks for any more.
+    fn choose(
+        &mut self,
+        columns: &Columns,
+        changed: &[Dimension],
+        is_asked: impl Fn(&Counter) -> bool,
+    ) {
+        /// One block of so many is looked at.
+        const SAMPLED: usize = 61;
+        /// A count that was not asked for is followed where fewer rows than one in so many change.
+        const FEW: usize = 8;
+        /// For how many changes a count is followed without being asked for.
+        const PATIENCE: u8 = 3;
+        if self.counters.is_empty() {
+            return;
+        }
+        let mut cares: Vec<(Care, Sample)> = Vec::new();
+        for Counter { care, .. } in &self.counters {
+            if !cares.iter().any(|(known, _)| known == care) {
+                cares.push((*care, Sample::default()));
+            }
+        }
+        let mut matchers = self.matchers(columns, &self.selection, changed);
+        let mut rows = Rows::new(columns, self.before.ts_ns.map(|(last, _)| last));
+        let mut room = [Misses::default(); BLOCK_LEN];
+        for block in (0..columns.block_count()).step_by(SAMPLED) {
+            rows.turn(block);
+            let before = &self.misses[rows.range()];
+            let now = &mut room[..before.len()];
+            now.copy_from_slice(before);
+            matchers.iter_mut().for_each(|(dimension, m)| mark(now, *dimension, m, &mut rows));
+            for (care, sample) in &mut cares {
+                for (before, now) in before.iter().zip(&*now) {
+                    let (was, is) = (before.is_selected(*care), now.is_selected(*care));
+                    sample.changed += usize::from(was != is);
+                    sample.selected += usize::from(is);
+                    sample.rows += 1;
+                }
+            }
+        }
+        self.counters.retain_mut(|counter| {
+            let known = cares.iter().find(|(care, _)| *care == counter.care);
+            let sample = known.map_or_else(Sample::default, |(_, sample)| *sample);
+            if is_asked(counter) {
+                return sample.changed <= sample.selected;
+            }
+            counter.unasked += 1;
+            counter.unasked <= PATIENCE && sample.changed * FEW <= sample.rows
+        });
+    }
+
+    /// What finds the rows of a selection, in these dimensions.
+    fn matchers(
+        &self,
+        columns: &Columns,
+        selection: &Selection,
+        dimensions: &[Dimension],
+    ) -> Vec<(Dimension, Option<Matcher>)> {
+        let matcher = |dimension: &Dimension| {
+            let expr = selection.get(*dimension);
+            (*dimension, expr.map(|expr| Matcher::new(expr, columns, &self.file)))
+        };
+        dimensions.iter().map(matcher).collect()
+    }
+
     /// Goes over all rows once: finds out which are selected now, and counts.
     fn follow(&mut self, columns: &Columns, changed: &[Dimension]) {
-        let Self { misses, counters, selection, .. } = self;
-        let has_new = counters.iter().any(|counter| !counter.is_old);
+        let has_new = self.counters.iter().any(|counter| !counter.is_old);
         if changed.is_empty() && !has_new {
             return;
         }
-        let matchers = changed.iter().map(|dimension| {
-            let expr = selection.get(*dimension);
-            (*dimension, expr.map(|expr| Matcher::new(expr, columns, &self.file)))
-        });
-        let mut matchers: Vec<_> = matchers.collect();
+        let mut matchers = self.matchers(columns, &self.selection, changed);
+        let Self { misses, counters, .. } = self;
         let mut cares: Vec<Care> = Vec::with_capacity(DIMENSION_COUNT);
         for counter in &*counters {
             if !cares.contains(&counter.care) {
@@ -223,7 +298,7 @@ impl Shard {
             }
         }
         let mut rows = Rows::new(columns, self.before.ts_ns.map(|(last, _)| last));
-        let mut classes = [Class::Other; BLOCK_LEN];
+        let classes: Vec<Class> = columns.kinds().iter().map(|kind| kind.class).collect();
         let mut old = [Misses::default(); BLOCK_LEN];
         let (mut places, mut gone) = (Vec::new(), Vec::new());
         for block in 0..columns.block_count() {
@@ -235,14 +310,10 @@ impl Shard {
                 let now = &mut misses[range.clone()];
                 old.copy_from_slice(now);
                 matchers.iter_mut().for_each(|(dimension, m)| mark(now, *dimension, m, &mut rows));
-                is_same = *old == *now;
+                is_same = Misses::are_same(old, now);
             }
             if is_same && !has_new {
                 continue;
-            }
-            let kinds = columns.kinds();
-            for (class, kind) in classes.iter_mut().zip(rows.kinds()) {
-                *class = kinds[usize::from(*kind)].class;
             }
             for care in &cares {
                 let of_care = |counter: &&mut Counter| counter.care == *care;
@@ -250,14 +321,22 @@ impl Shard {
                     let now = &misses[range.clone()];
                     changes(old, now, *care, &mut places, &mut gone);
                     for known in counters.iter_mut().filter(of_care).filter(|known| known.is_old) {
-                        known.count.count::<true>(&mut rows, Chosen::new(&places, &classes));
-                        known.count.count::<false>(&mut rows, Chosen::new(&gone, &classes));
+                        known.count.count::<true>(
+                            &mut rows,
+                            Chosen { places: &places, classes: &classes },
+                        );
+                        known
+                            .count
+                            .count::<false>(&mut rows, Chosen { places: &gone, classes: &classes });
                     }
                 }
                 if has_new {
                     Selected { misses, care: *care }.find(range.clone(), &mut places);
                     for new in counters.iter_mut().filter(of_care).filter(|new| !new.is_old) {
-                        new.count.count::<true>(&mut rows, Chosen::new(&places, &classes));
+                        new.count.count::<true>(
+                            &mut rows,
+                            Chosen { places: &places, classes: &classes },
+                        );
                     }
                 }
             }
@@ -365,7 +444,5 @@ fn mark(
     if let Some(matcher) = matcher {
         matcher.find(rows, is_meant);
     }
-    for (misses, is_meant) in misses.iter_mut().zip(is_meant) {
-        misses.set(dimension, *is_meant);
-    }
+    Misses::mark(misses, dimension, is_meant);
 }

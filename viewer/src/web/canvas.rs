@@ -14,6 +14,8 @@ pub(super) struct Canvas {
     context: CanvasRenderingContext2d,
     cells: HtmlCanvasElement,
     cells_context: CanvasRenderingContext2d,
+    /// Version of what was drawn last, and device pixels to a CSS pixel then.
+    drawn: Option<((u64, [u64; 2]), f64)>,
 }
 
 impl Canvas {
@@ -21,11 +23,16 @@ impl Canvas {
         let document = element.owner_document().ok_or("a canvas without document")?;
         let cells: HtmlCanvasElement = document.create_element("canvas")?.dyn_into()?;
         let (context, cells_context) = (context(&element)?, context(&cells)?);
-        Ok(Self { element, context, cells, cells_context })
+        Ok(Self { element, context, cells, cells_context, drawn: None })
     }
 
     pub(super) fn element(&self) -> &HtmlCanvasElement {
         &self.element
+    }
+
+    /// True where that version is not what is drawn: it will be now.
+    pub(super) fn begin(&mut self, version: (u64, [u64; 2]), ratio: f64) -> bool {
+        self.drawn.replace((version, ratio)) != Some((version, ratio))
     }
 
     /// Draws the scene with `ratio` device pixels to a CSS pixel.

@@ -222,6 +222,8 @@ impl Page {
                         let _ = page.save(&blob, &name);
                     }
                 });
+                let ratio = web_sys::window().map_or(1.0, |window| window.device_pixel_ratio());
+                self.state.borrow_mut().draw_chart(panel, ratio)?;
                 let canvas = self.state.borrow().canvases[panel as usize].element().clone();
                 canvas.to_blob(take.unchecked_ref())?;
             }

@@ -31,10 +31,22 @@ pub(super) fn show_words(element: &Element, words: &str) {
 
 /// Shows an element or hides it.
 pub(super) fn show(element: &Element, is_shown: bool) {
-    let changed = if is_shown {
-        element.remove_attribute("hidden")
-    } else {
-        element.set_attribute("hidden", "")
-    };
-    debug_assert!(changed.is_ok());
+    set_mark(element, "hidden", !is_shown);
+}
+
+/// Gives an element an attribute without a value, or takes it.
+pub(super) fn set_mark(element: &Element, name: &str, is_set: bool) {
+    if element.has_attribute(name) != is_set {
+        let changed = element.toggle_attribute_with_force(name, is_set);
+        debug_assert!(changed.is_ok());
+    }
+}
+
+/// Gives an attribute a value. Where it has it already nothing is touched: a browser would look anew
+/// at all that depends on it.
+pub(super) fn set_attribute(element: &Element, name: &str, value: &str) {
+    if element.get_attribute(name).as_deref() != Some(value) {
+        let changed = element.set_attribute(name, value);
+        debug_assert!(changed.is_ok());
+    }
 }

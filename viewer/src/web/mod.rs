@@ -25,7 +25,8 @@ pub fn serve() {
 }
 
 /// The page, for scripts: embedding pages, tests and benches. Its promises are kept when the new
-/// picture is on the canvas.
+/// pictures are on the canvases: of opening, all of them; of all else those in sight, and what is out
+/// of sight follows.
 #[wasm_bindgen]
 pub struct Viewer {
     page: Page,
@@ -135,7 +136,7 @@ impl Viewer {
                 self.page.send(Event::SetZoom(value, span));
             }
         }
-        self.page.settled()
+        self.page.seen()
     }
 
     /// Selects in a view, `time`, `scatter`, `size`, `gap`, `port`, `source`, `destination`,
@@ -164,30 +165,35 @@ impl Viewer {
             }
         };
         self.page.send(Event::Select(dimension, words));
-        self.page.settled()
+        self.page.seen()
     }
 
     /// Writes into the filter box.
     pub fn filter(&self, text: &str) -> Promise {
         self.page.send(Event::Filter(text.to_owned(), text.len()));
-        self.page.settled()
+        self.page.seen()
     }
 
     /// Changes a setting by the name that it has in links.
     pub fn set(&self, key: &str, value: &str) -> Promise {
         self.page.send(Event::Set(key.to_owned(), value.to_owned()));
-        self.page.settled()
+        self.page.seen()
     }
 
     /// Selects nothing any more.
     pub fn clear(&self) -> Promise {
         self.page.send(Event::Clear(None));
-        self.page.settled()
+        self.page.seen()
     }
 
     /// Shows everything.
     pub fn reset(&self) -> Promise {
         self.page.send(Event::Reset);
+        self.page.seen()
+    }
+
+    /// Waits until all pictures are final, those out of sight too.
+    pub fn settled(&self) -> Promise {
         self.page.settled()
     }
 

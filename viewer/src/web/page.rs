@@ -15,10 +15,14 @@ use web_sys::{
 use super::canvas::Canvas;
 use super::dom::{element, listen};
 use super::worker::words;
-use crate::app::{App, CHART_COUNT, Choice, Effect, Event, FileInfo, Panel, Phase, View};
+use crate::app::{
+    App, CHART_COUNT, Choice, Effect, Event, FileInfo, PANEL_COUNT, Panel, Phase, View,
+    VirtualTable,
+};
 use crate::clock::Offsets;
 use crate::load::{self, Keep};
 use crate::message::{FromWorker, ToWorker, decode, encode};
+use crate::settings::Settings;
 
 /// More workers would share the same disk and memory.
 const MAX_WORKERS: usize = 8;
@@ -47,11 +51,13 @@ pub(super) struct State {
     pub(super) canvases: Vec<Canvas>,
     /// What was shown last.
     pub(super) shown: View,
-    /// Version of the pictures that were drawn last, and device pixels to a CSS pixel then.
-    pub(super) drawn: (u64, f64),
+    /// What the settings were when the controls were set.
+    pub(super) shown_settings: Option<Settings>,
     is_frame_due: bool,
-    /// Who waits for the pictures to be final.
-    waiting: Vec<Function>,
+    /// The rows that the long tables have.
+    pub(super) tables: [VirtualTable; PANEL_COUNT - CHART_COUNT],
+    /// Who waits for the pictures in sight, and who for all of them to be final.
+    waiting: [Vec<Function>; 2],
     /// Which workers have started.
     ready: Vec<bool>,
     worker_url: String,
@@ -95,9 +101,10 @@ impl Page {
             epoch: 0,
             canvases,
             shown: View::default(),
-            drawn: (u64::MAX, 0.0),
+            shown_settings: None,
             is_frame_due: false,
-            waiting: Vec::new(),
+            tables: Default::default(),
+            waiting: Default::default(),
             ready: Vec::new(),
             worker_url: worker_url.to_owned(),
             fetching: None,
@@ -144,9 +151,20 @@ impl Page {
         read(&self.state.borrow().app)
     }
 
-    /// Kept when the pictures are final and drawn.
+    /// Kept when the pictures in sight are what they are to be.
+    pub(super) fn seen(&self) -> Promise {
+        self.promise(0)
+    }
+
+    /// Kept when all pictures are final and drawn.
     pub(super) fn settled(&self) -> Promise {
-        let promise = Promise::new(&mut |resolve, _| self.state.borrow_mut().waiting.push(resolve));
+        self.promise(1)
+    }
+
+    fn promise(&self, kind: usize) -> Promise {
+        let promise = Promise::new(&mut |resolve, _| {
+            self.state.borrow_mut().waiting[kind].push(resolve);
+        });
         self.schedule_frame();
         promise
     }
@@ -457,10 +475,18 @@ impl Page {
             page.state.borrow_mut().is_frame_due = false;
             let drawn = page.state.borrow_mut().draw();
             debug_assert!(drawn.is_ok());
+            let is_whole = drawn.unwrap_or(true);
             let waiting = {
                 let mut state = page.state.borrow_mut();
-                let is_settled = state.app.is_settled();
-                if is_settled { std::mem::take(&mut state.waiting) } else { Vec::new() }
+                let [seen, settled] = [state.app.is_current(), state.app.is_settled()];
+                let kept = [seen, settled && is_whole];
+                let waiting = kept.into_iter().zip(&mut state.waiting).filter(|(kept, _)| *kept);
+                let waiting: Vec<_> = waiting.flat_map(|(_, all)| std::mem::take(all)).collect();
+                drop(state);
+                if settled && !is_whole {
+                    page.schedule_frame();
+                }
+                waiting
             };
             for resolve in waiting {
                 let _ = resolve.call0(&JsValue::NULL);

@@ -1,43 +1,84 @@
 //! What the app says becomes elements and pixels. What is shown already is not touched.
 
+use js_sys::Date;
 use wasm_bindgen::prelude::*;
 use web_sys::{Element, HtmlElement, HtmlInputElement, HtmlProgressElement, HtmlSelectElement};
 
-use super::dom::{element, show, show_words};
+use super::dom::{element, set_attribute, set_mark, show, show_words};
 use super::page::State;
 use crate::app::{CHART_COUNT, Panel, Phase, View, VirtualTable};
 use crate::chart::Table;
 
+/// Milliseconds of a frame that may be spent on what is out of sight.
+const UNSEEN_MS: f64 = 6.0;
+
 impl State {
-    /// Shows everything as the app says.
-    pub(super) fn draw(&mut self) -> Result<(), JsValue> {
+    /// Shows what is in sight as the app says, and, once nothing is awaited, some of the rest. True
+    /// where all is shown.
+    pub(super) fn draw(&mut self) -> Result<bool, JsValue> {
         let ratio = web_sys::window().map_or(1.0, |window| window.device_pixel_ratio());
         let view = self.app.view();
         let before = std::mem::take(&mut self.shown);
-        let version = (self.app.picture_version(), ratio);
-        let is_new = self.drawn != version;
-        self.drawn = version;
-        for (place, canvas) in self.canvases.iter().enumerate() {
-            if is_new {
-                match self.app.scene(Panel::ALL[place]) {
-                    Some(scene) => canvas.draw(&scene, ratio)?,
-                    None => canvas.clear(),
-                }
+        for panel in Panel::ALL {
+            if self.app.is_seen(panel) {
+                self.draw_panel(panel, &view, ratio)?;
             }
+        }
+        for place in 0..CHART_COUNT {
             if view.words[place] != before.words[place] {
-                canvas.element().set_attribute("aria-label", &view.words[place])?;
+                let element = self.canvases[place].element();
+                element.set_attribute("aria-label", &view.words[place])?;
             }
         }
         self.show(&view, &before)?;
         self.tip(&view)?;
+        if self.shown_settings.as_ref() != Some(self.app.settings()) {
+            self.shown_settings = Some(self.app.settings().clone());
+            self.show_settings(false)?;
+        }
+        let mut is_whole = self.app.is_settled();
+        let began_ms = Date::now();
+        if is_whole {
+            for panel in Panel::ALL {
+                is_whole = Date::now() - began_ms < UNSEEN_MS;
+                if !is_whole {
+                    break;
+                }
+                self.draw_panel(panel, &view, ratio)?;
+            }
+        }
         self.shown = view;
-        self.show_settings(false)
+        Ok(is_whole)
+    }
+
+    fn draw_panel(&mut self, panel: Panel, view: &View, ratio: f64) -> Result<(), JsValue> {
+        match panel {
+            Panel::Conversations => self.rows(panel, &view.conversations),
+            Panel::Packets => self.rows(panel, &view.packets),
+            _ => self.draw_chart(panel, ratio),
+        }
+    }
+
+    /// Draws a chart where its picture is another than the one that is there.
+    pub(super) fn draw_chart(&mut self, panel: Panel, ratio: f64) -> Result<(), JsValue> {
+        let version = self.app.picture_version(panel);
+        let canvas = &mut self.canvases[panel as usize];
+        if !canvas.begin(version, ratio) {
+            return Ok(());
+        }
+        match self.app.scene(panel) {
+            Some(scene) => canvas.draw(&scene, ratio),
+            None => {
+                canvas.clear();
+                Ok(())
+            }
+        }
     }
 
     fn show(&self, view: &View, before: &View) -> Result<(), JsValue> {
         let root: HtmlElement =
             self.document.document_element().ok_or("no root element")?.dyn_into()?;
-        root.dataset().set("phase", view.phase.name())?;
+        set_attribute(&root, "data-phase", view.phase.name());
         for (id, words) in [
             ("summary", &view.summary),
             ("error", &view.error),
@@ -63,19 +104,16 @@ impl State {
         ] {
             show(&self.element(id)?, is_shown);
         }
-        element::<HtmlProgressElement>(&self.document, "progress")?.set_value(view.progress);
+        if view.progress != before.progress {
+            element::<HtmlProgressElement>(&self.document, "progress")?.set_value(view.progress);
+        }
         for (id, is_on) in [
             ("undo", view.can.0),
             ("redo", view.can.1),
             ("clear", !view.chips.is_empty()),
             ("zoom-to-selection", !view.chips.is_empty()),
         ] {
-            let button = self.element(id)?;
-            if is_on {
-                button.remove_attribute("disabled")?;
-            } else {
-                button.set_attribute("disabled", "")?;
-            }
+            set_mark(&self.element(id)?, "disabled", !is_on);
         }
         if view.choice != before.choice
             && let Some(words) = &view.choice
@@ -88,10 +126,8 @@ impl State {
         if filter.value() != view.filter {
             filter.set_value(&view.filter);
         }
-        filter.set_attribute(
-            "aria-invalid",
-            if view.filter_error.is_empty() { "false" } else { "true" },
-        )?;
+        let is_wrong = if view.filter_error.is_empty() { "false" } else { "true" };
+        set_attribute(&filter, "aria-invalid", is_wrong);
         if view.problems != before.problems {
             self.list("problem-list", &view.problems)?;
         }
@@ -112,12 +148,6 @@ impl State {
                     self.twin(&twin, view.twins[place].as_ref())?;
                 }
             }
-        }
-        if view.conversations != before.conversations {
-            self.rows(Panel::Conversations, &view.conversations)?;
-        }
-        if view.packets != before.packets {
-            self.rows(Panel::Packets, &view.packets)?;
         }
         if view.detail != before.detail {
             self.detail(view)?;
@@ -212,24 +242,51 @@ impl State {
         Ok(row)
     }
 
-    /// The rows of a long table, and its bar.
-    fn rows(&self, panel: Panel, table: &VirtualTable) -> Result<(), JsValue> {
+    /// The rows of a long table, and its bar: only what is another than before.
+    fn rows(&mut self, panel: Panel, table: &VirtualTable) -> Result<(), JsValue> {
+        let place = panel as usize - CHART_COUNT;
+        if self.tables[place] == *table {
+            return Ok(());
+        }
+        let before = std::mem::replace(&mut self.tables[place], table.clone());
         let name = panel.name();
-        let body = self.emptied(&format!("{name}-rows"))?;
+        let body = self.element(&format!("{name}-rows"))?;
+        let elements = body.children();
+        for index in (table.rows.len()..before.rows.len()).rev() {
+            if let Some(element) = u32::try_from(index).ok().and_then(|at| elements.item(at)) {
+                element.remove();
+            }
+        }
         for (index, row) in table.rows.iter().enumerate() {
-            let element = self.row("td", &row.cells)?;
-            if let Some(first) = element.first_element_child() {
-                let words = first.text_content().unwrap_or_default();
-                first.set_text_content(None);
-                let button = self.button("row", &index.to_string(), &words)?;
-                button
-                    .set_attribute("aria-pressed", if row.is_picked { "true" } else { "false" })?;
-                first.append_child(&button)?;
+            let known = before.rows.get(index);
+            if known == Some(row) {
+                continue;
             }
-            if row.is_picked {
-                element.set_attribute("class", "picked")?;
+            let there = u32::try_from(index).ok().and_then(|at| elements.item(at));
+            let element = match there {
+                Some(element) => element,
+                None => {
+                    let element = self.row("td", &row.cells)?;
+                    if let Some(first) = element.first_element_child() {
+                        first.set_text_content(None);
+                        let button = self.button("row", &index.to_string(), "")?;
+                        first.append_child(&button)?;
+                    }
+                    body.append_child(&element)?;
+                    element
+                }
+            };
+            let cells = element.children();
+            for (at, word) in (0..).zip(&row.cells) {
+                let Some(cell) = cells.item(at) else { continue };
+                let button = cell.first_element_child();
+                show_words(button.as_ref().unwrap_or(&cell), word);
+                if let Some(button) = button {
+                    let is_pressed = if row.is_picked { "true" } else { "false" };
+                    set_attribute(&button, "aria-pressed", is_pressed);
+                }
             }
-            body.append_child(&element)?;
+            set_attribute(&element, "class", if row.is_picked { "picked" } else { "" });
         }
         let last = table.count.saturating_sub(table.room as u64);
         let bar: HtmlInputElement = element(&self.document, &format!("{name}-bar"))?;
