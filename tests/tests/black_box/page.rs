@@ -69,7 +69,7 @@ fn a_dropped_capture_is_drawn_with_the_right_numbers() {
         page.eval(&format!(
             "(() => {{ const b = document.getElementById('bins'); b.value = {bins}; b.dispatchEvent(new Event('input', {{bubbles: true}})); }})()"
         ));
-        let histogram = page.eval("viewer.settled()");
+        let histogram = page.eval("viewer.histogram('size')");
         let edges = numbers(&histogram["edges"], Value::as_f64);
         assert_eq!(edges.len(), bins + 1);
         assert_eq!(
