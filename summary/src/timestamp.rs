@@ -151,6 +151,7 @@ impl Clock {
 }
 
 /// As `==`, which WebAssembly has as a call.
+#[inline]
 fn is_same(one: &[u8; SECOND_LEN], other: &[u8; SECOND_LEN]) -> bool {
     // The last word overlaps the one before.
     let words = |text: &[u8; SECOND_LEN]| {

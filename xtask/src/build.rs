@@ -86,7 +86,10 @@ pub fn site() -> Result<PathBuf> {
     let words =
         ["build", "--package", "viewer", "--lib", "--target", WASM_TARGET, "--profile", "wasm"];
     // SIMD is in all browsers since 2023, and finds line feeds and quotation marks many at a time.
-    let flags = ("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS", "-C target-feature=+simd128");
+    let flags = (
+        "CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS",
+        "-C target-feature=+simd128 -C llvm-args=--inline-threshold=10",
+    );
     run(cargo(words).env(flags.0, flags.1))?;
     let site = site_path();
     if site.exists() {

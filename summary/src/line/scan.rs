@@ -46,40 +46,61 @@ pub(super) struct Pieces<'a> {
     pub(super) err: Option<&'a [u8]>,
 }
 
+/// The pieces between time and destination, of which most lines have length and source only.
+#[derive(Default)]
+struct Odd<'a> {
+    interface: Option<&'a [u8]>,
+    direction: Option<&'a [u8]>,
+    cap: Option<u64>,
+    gso: Option<u64>,
+    gso_type: Option<&'a [u8]>,
+    link: Option<&'a [u8]>,
+    eth_src: Option<&'a [u8]>,
+    eth_dst: Option<&'a [u8]>,
+    vlan: crate::VlanIds,
+    src: Option<&'a [u8]>,
+}
+
 /// Cuts the line at the front of `bytes`, and says how long it is without its line feed; `None`
 /// where it is anything else. What is behind the line is not looked at.
 ///
 /// Inlined so that pieces which a caller does not want cost little.
 #[inline(always)]
 pub(super) fn scan(bytes: &[u8]) -> Option<(Pieces<'_>, usize)> {
-    let mut rest = Rest(bytes);
+    let mut rest = Rest { bytes, at: 0 };
     rest.expect(br#"{"type":"pkt","n":"#)?;
     let n = rest.int()?;
     rest.expect(br#","ts":"#)?;
     let ts = rest.string()?;
-    let interface = rest.text(br#","if":"#)?;
-    let direction = rest.text(br#","dir":"#)?;
-    rest.expect(br#","len":"#)?;
-    let len = rest.int()?;
-    let cap = rest.number(br#","cap":"#)?;
-    let gso = rest.number(br#","gso":"#)?;
-    let gso_type = rest.text(br#","gso_type":"#)?;
-    let link = rest.text(br#","link":"#)?;
-    let eth_src = rest.text(br#","eth_src":"#)?;
-    let eth_dst = rest.text(br#","eth_dst":"#)?;
-    let mut vlan = crate::VlanIds::default();
-    if rest.expect(br#","vlan":["#).is_some() {
-        rest.ids(&mut vlan)?;
+    let mut odd = Odd::default();
+    // Of the keys that few lines have, each would have to be looked for: the one behind them is
+    // looked for first.
+    if rest.expect(br#","len":"#).is_none() {
+        odd.interface = rest.text_aside(br#","if":"#)?;
+        odd.direction = rest.text_aside(br#","dir":"#)?;
+        rest.expect(br#","len":"#)?;
     }
-    let src = rest.text(br#","src":"#)?;
+    let len = rest.int()?;
+    if rest.expect(br#","src":"#).is_some() {
+        odd.src = Some(rest.string()?);
+    } else {
+        rest.odd(&mut odd)?;
+    }
+    let src = odd.src;
     let dst = rest.text(br#","dst":"#)?;
     let sport = rest.number(br#","sport":"#)?;
     let dport = rest.number(br#","dport":"#)?;
     rest.expect(br#","proto":"#)?;
     let proto = rest.string()?;
     let ttl = rest.number(br#","ttl":"#)?;
-    let frag = rest.number(br#","frag":"#)?;
-    let flags = rest.text(br#","flags":"#)?;
+    let mut flags = rest.text(br#","flags":"#)?;
+    let mut frag = None;
+    if flags.is_none() {
+        frag = rest.number(br#","frag":"#)?;
+        if frag.is_some() {
+            flags = rest.text(br#","flags":"#)?;
+        }
+    }
     let seq = rest.number(br#","seq":"#)?;
     let ack = rest.number(br#","ack":"#)?;
     let win = rest.number(br#","win":"#)?;
@@ -87,16 +108,16 @@ pub(super) fn scan(bytes: &[u8]) -> Option<(Pieces<'_>, usize)> {
     let mut pieces = Pieces {
         n,
         ts,
-        interface,
-        direction,
+        interface: odd.interface,
+        direction: odd.direction,
         len,
-        cap,
-        gso,
-        gso_type,
-        link,
-        eth_src,
-        eth_dst,
-        vlan,
+        cap: odd.cap,
+        gso: odd.gso,
+        gso_type: odd.gso_type,
+        link: odd.link,
+        eth_src: odd.eth_src,
+        eth_dst: odd.eth_dst,
+        vlan: odd.vlan,
         src,
         dst,
         sport,
@@ -136,18 +157,23 @@ pub(super) fn scan(bytes: &[u8]) -> Option<(Pieces<'_>, usize)> {
         }
         rest.expect(b"}")?;
     }
-    Some((pieces, bytes.len() - rest.0.len()))
+    Some((pieces, rest.at))
 }
 
-/// What is left of the bytes; it only shrinks. Each step is `None` where they are not what the writer
+/// A place in the bytes, which only goes on. Each step is `None` where they are not what the writer
 /// would have put there.
-struct Rest<'a>(&'a [u8]);
+///
+/// A place, and not what is left: there is less to keep up to date and to check.
+struct Rest<'a> {
+    bytes: &'a [u8],
+    at: usize,
+}
 
 impl<'a> Rest<'a> {
     /// The eight bytes from `at` on, 0 behind the last one.
     #[inline(always)]
     fn word(&self, at: usize) -> u64 {
-        match self.0.get(at..).and_then(<[u8]>::first_chunk) {
+        match self.bytes.get(at..at + 8).and_then(<[u8]>::first_chunk) {
             Some(word) => u64::from_le_bytes(*word),
             None => self.last_word(at),
         }
@@ -155,13 +181,8 @@ impl<'a> Rest<'a> {
 
     #[cold]
     fn last_word(&self, at: usize) -> u64 {
-        let bytes = self.0.get(at..).unwrap_or_default();
-        bytes.iter().rev().fold(0, |word, byte| word << 8 | u64::from(*byte))
-    }
-
-    #[inline(always)]
-    fn skip(&mut self, len: usize) {
-        self.0 = self.0.get(len..).unwrap_or_default();
+        let bytes = self.bytes.get(at..).unwrap_or_default();
+        bytes.iter().take(8).rev().fold(0, |word, byte| word << 8 | u64::from(*byte))
     }
 
     #[inline(always)]
@@ -173,20 +194,25 @@ impl<'a> Rest<'a> {
                 (word[place - at], mask[place - at]) = (text[place], 0xff);
             }
             let mask = u64::from_le_bytes(mask);
-            differences |= (self.word(at) & mask) ^ u64::from_le_bytes(word);
+            differences |= (self.word(self.at + at) & mask) ^ u64::from_le_bytes(word);
+            // Most keys that are not there differ at the front.
+            if differences != 0 {
+                return None;
+            }
         }
-        (differences == 0).then(|| self.skip(LEN))
+        self.at += LEN;
+        Some(())
     }
 
     /// An unsigned integer as JSON writes it: no sign, no leading zero; up to 19 digits, which is one
     /// less than the largest have.
     #[inline(always)]
     fn int(&mut self) -> Option<u64> {
-        let first = self.word(0);
+        let first = self.word(self.at);
         let (mut value, mut len) = leading_digits(first);
         if len == 8 {
             for at in [8, 16] {
-                let (more, more_len) = leading_digits(self.word(at));
+                let (more, more_len) = leading_digits(self.word(self.at + at));
                 value = value.wrapping_mul(POWERS[more_len]).wrapping_add(more);
                 len += more_len;
                 if more_len < 8 {
@@ -194,32 +220,35 @@ impl<'a> Rest<'a> {
                 }
             }
         }
-        if len == 0 || 19 < len || (1 < len && self.0[0] == b'0') {
+        if len == 0 || 19 < len || (1 < len && first & 0xff == u64::from(b'0')) {
             return None;
         }
-        self.skip(len);
+        self.at += len;
         Some(value)
     }
 
     /// A string without escapes, in ASCII.
     #[inline(always)]
     fn string(&mut self) -> Option<&'a [u8]> {
-        let rest = self.0.strip_prefix(b"\"")?;
-        let text = Rest(rest);
-        let mut len = 0;
+        if self.bytes.get(self.at) != Some(&b'"') {
+            return None;
+        }
+        let start = self.at + 1;
+        let mut end = start;
         // Zeros behind the last byte end it too.
         loop {
-            let word = text.word(len);
-            let found = special(word);
+            let found = special(self.word(end));
             if found != 0 {
-                len += found.trailing_zeros() as usize / 8;
+                end += found.trailing_zeros() as usize / 8;
                 break;
             }
-            len += 8;
+            end += 8;
         }
-        let (text, rest) = rest.split_at_checked(len)?;
-        self.0 = rest.strip_prefix(b"\"")?;
-        Some(text)
+        if self.bytes.get(end) != Some(&b'"') {
+            return None;
+        }
+        self.at = end + 1;
+        self.bytes.get(start..end)
     }
 
     /// The number behind `key`, where the key comes next.
@@ -240,6 +269,28 @@ impl<'a> Rest<'a> {
         }
     }
 
+    /// As [`Rest::text`], for keys that are not on every line's way.
+    #[inline(never)]
+    fn text_aside<const LEN: usize>(&mut self, key: &[u8; LEN]) -> Option<Option<&'a [u8]>> {
+        self.text(key)
+    }
+
+    /// The pieces up to the source, where they come next.
+    #[inline(never)]
+    fn odd(&mut self, odd: &mut Odd<'a>) -> Option<()> {
+        odd.cap = self.number(br#","cap":"#)?;
+        odd.gso = self.number(br#","gso":"#)?;
+        odd.gso_type = self.text(br#","gso_type":"#)?;
+        odd.link = self.text(br#","link":"#)?;
+        odd.eth_src = self.text(br#","eth_src":"#)?;
+        odd.eth_dst = self.text(br#","eth_dst":"#)?;
+        if self.expect(br#","vlan":["#).is_some() {
+            self.ids(&mut odd.vlan)?;
+        }
+        odd.src = self.text(br#","src":"#)?;
+        Some(())
+    }
+
     /// Numbers up to the end of their array.
     #[cold]
     fn ids(&mut self, ids: &mut crate::VlanIds) -> Option<()> {
@@ -257,12 +308,12 @@ impl<'a> Rest<'a> {
     /// Strings up to the end of their array.
     #[cold]
     fn strings(&mut self) -> Option<&'a [u8]> {
-        let start = self.0;
+        let start = self.at;
         loop {
             self.string()?;
-            let len = start.len() - self.0.len();
+            let end = self.at;
             if self.expect(b"]").is_some() {
-                return Some(&start[..len]);
+                return self.bytes.get(start..end);
             }
             self.expect(b",")?;
         }
@@ -298,10 +349,11 @@ mod tests {
         #[test]
         fn integers_of_any_length_are_read(value in any::<u64>(), shift in 0u32..64) {
             let text = (value >> shift).to_string();
-            let mut rest = Rest(text.as_bytes());
+            let mut rest = Rest { bytes: text.as_bytes(), at: 0 };
             let expected = (text.len() < 20).then_some(value >> shift);
             prop_assert_eq!(rest.int(), expected);
-            prop_assert_eq!(Rest(format!("0{text}").as_bytes()).int(), None);
+            let text = format!("0{text}");
+            prop_assert_eq!(Rest { bytes: text.as_bytes(), at: 0 }.int(), None);
         }
     }
 }

@@ -1,31 +1,28 @@
 //! What was found out for a text, remembered: packets come in crowds of the same few texts, and
 //! finding one again costs less than reading it.
 
-/// How many keys there is room for.
-const LEN: usize = 1 << LEN_BITS;
-const LEN_BITS: u32 = 13;
-
 /// A value that no key has.
 const NONE: u32 = u32::MAX;
 
-/// Numbers by keys of `WORDS` words. A key has one place, where the latest one of that place stays: a
-/// number may be forgotten, and is never wrong.
+/// Numbers by keys of `WORDS` words, with room for two to the power of `BITS` of them. A key has one
+/// place, where the latest one of that place stays: a number may be forgotten, and is never wrong.
 #[derive(Debug)]
-pub(super) struct Memo<const WORDS: usize> {
+pub(super) struct Memo<const WORDS: usize, const BITS: u32> {
     /// None until something is remembered.
     entries: Vec<([u64; WORDS], u32)>,
 }
 
-impl<const WORDS: usize> Default for Memo<WORDS> {
+impl<const WORDS: usize, const BITS: u32> Default for Memo<WORDS, BITS> {
     fn default() -> Self {
         Self { entries: Vec::new() }
     }
 }
 
-impl<const WORDS: usize> Memo<WORDS> {
+impl<const WORDS: usize, const BITS: u32> Memo<WORDS, BITS> {
     /// The number of the key, if it is remembered.
+    #[inline]
     pub(super) fn get(&self, key: &[u64; WORDS]) -> Option<u32> {
-        let (known, value) = self.entries.get(place(key))?;
+        let (known, value) = self.entries.get(Self::place(key))?;
         let differences = known.iter().zip(key).fold(0, |all, (known, word)| all | (known ^ word));
         (differences == 0 && *value != NONE).then_some(*value)
     }
@@ -33,20 +30,22 @@ impl<const WORDS: usize> Memo<WORDS> {
     /// Remembers the number of a key.
     pub(super) fn put(&mut self, key: &[u64; WORDS], value: u32) {
         if self.entries.is_empty() {
-            self.entries = vec![([0; WORDS], NONE); LEN];
+            self.entries = vec![([0; WORDS], NONE); 1 << BITS];
         }
-        self.entries[place(key)] = (*key, value);
+        self.entries[Self::place(key)] = (*key, value);
+    }
+
+    #[inline]
+    fn place(key: &[u64; WORDS]) -> usize {
+        /// An odd number whose bits look random: 2⁶⁴ divided by the golden ratio.
+        const FACTOR: u64 = 0x9e37_79b9_7f4a_7c15;
+        let mix = |mixed: u64, word: &u64| (mixed.rotate_left(23) ^ word).wrapping_mul(FACTOR);
+        (key.iter().fold(0, mix) >> (u64::BITS - BITS)) as usize
     }
 }
 
-fn place<const WORDS: usize>(key: &[u64; WORDS]) -> usize {
-    /// An odd number whose bits look random: 2⁶⁴ divided by the golden ratio.
-    const FACTOR: u64 = 0x9e37_79b9_7f4a_7c15;
-    let mix = |mixed: u64, word: &u64| (mixed.rotate_left(23) ^ word).wrapping_mul(FACTOR);
-    (key.iter().fold(0, mix) >> (u64::BITS - LEN_BITS)) as usize
-}
-
 /// A text as words, which no other text of up to `8 * WORDS` bytes has with the same length.
+#[inline]
 pub(super) fn words<const WORDS: usize>(text: &[u8]) -> Option<[u64; WORDS]> {
     let mut words = [0; WORDS];
     let load =
@@ -90,7 +89,7 @@ mod tests {
         /// Whatever else came in between, a number is the one that its key was given last.
         #[test]
         fn what_is_remembered_is_true(keys in proptest::collection::vec((0u64..40, 0u64..3), 0..200)) {
-            let mut memo = Memo::<2>::default();
+            let mut memo = Memo::<2, 3>::default();
             let mut known = std::collections::HashMap::new();
             for (number, (a, b)) in (0..).zip(keys) {
                 let key = [a, b];

@@ -38,13 +38,13 @@ pub struct Columns {
 /// What the texts of lines were found to be.
 #[derive(Debug, Default)]
 struct Memos {
-    flows: Memo<2>,
-    addresses: Memo<3>,
+    flows: Memo<2, 15>,
+    addresses: Memo<3, 12>,
     /// Those with longer texts.
-    long_addresses: Memo<6>,
-    kinds: Memo<1>,
-    protos: Memo<3>,
-    interfaces: Memo<3>,
+    long_addresses: Memo<6, 12>,
+    kinds: Memo<1, 10>,
+    protos: Memo<3, 8>,
+    interfaces: Memo<3, 8>,
 }
 
 /// What of a packet has a column.
@@ -69,6 +69,9 @@ pub struct Flow {
     /// Place of the protocol in [`Columns::protos`].
     pub proto: u16,
 }
+
+/// About how many bytes of memory a packet takes.
+const PACKET_LEN: usize = 20;
 
 /// What a flow without an address has.
 pub const NO_ADDRESS: u32 = u32::MAX;
@@ -254,6 +257,7 @@ impl Columns {
         })
     }
 
+    #[inline]
     fn proto_of_text(&mut self, text: &[u8]) -> Option<Result<u16, &'static str>> {
         let key = text_key(text);
         if let Some(id) = key.and_then(|key| self.memos.protos.get(&key)) {
@@ -278,6 +282,7 @@ impl Columns {
         Some(short(id))
     }
 
+    #[inline]
     fn address_of_text(&mut self, text: Option<&[u8]>) -> Option<u32> {
         let Some(text) = text else { return Some(NO_ADDRESS) };
         let parse = || Address::parse(text);
@@ -299,6 +304,7 @@ impl Columns {
         Some(id)
     }
 
+    #[inline]
     fn flow(&mut self, flow: Flow) -> u32 {
         let key = [u64::from(flow.src) | u64::from(flow.dst) << 32, u64::from(flow.proto)];
         if let Some(id) = self.memos.flows.get(&key) {
@@ -313,13 +319,26 @@ impl Columns {
     fn append(&mut self, cells: &Cells, offset: u64) {
         let row = self.len % BLOCK_LEN;
         if row == 0 {
-            self.blocks.push(Box::new(Block::new(cells)));
+            self.add_block(cells);
         }
         self.totals.count(cells.n, cells.ts_ns, cells.len);
         if let Some(block) = self.blocks.last_mut() {
             block.set(row, cells, offset);
             self.len += 1;
         }
+    }
+
+    #[cold]
+    fn add_block(&mut self, first: &Cells) {
+        /// Blocks for which memory is asked at once.
+        const STEP: usize = 256;
+        if self.blocks.len().is_multiple_of(STEP) {
+            // WebAssembly's memory grows by as little as is asked for, and each time costs much: what
+            // is had here and given back at once is where the next blocks will be.
+            let room: Vec<u8> = Vec::with_capacity(STEP * BLOCK_LEN * PACKET_LEN);
+            drop(std::hint::black_box(room));
+        }
+        self.blocks.push(Box::new(Block::new(first)));
     }
 
     /// How many packets there are.

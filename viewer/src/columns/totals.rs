@@ -69,16 +69,24 @@ impl Totals {
     pub(super) fn count(&mut self, n: i64, ts_ns: i64, len: u32) {
         self.packets += 1;
         self.wire_bytes += u64::from(len);
-        let (ts, len) = ((ts_ns, ts_ns), (i64::from(len), i64::from(len)));
-        let one = Extent { n: (n, n), ts_ns: ts, len, gap_ns: None, ends_ns: ts };
-        self.extent = Some(match self.extent {
-            Some(known) => {
-                let gap = ts_ns.saturating_sub(known.ends_ns.1);
-                known.union(one).with_gap(gap)
-            }
-            None => one,
-        });
+        let len = i64::from(len);
+        let Some(known) = &mut self.extent else {
+            let (n, ts_ns, len) = ((n, n), (ts_ns, ts_ns), (len, len));
+            self.extent = Some(Extent { n, ts_ns, len, gap_ns: None, ends_ns: ts_ns });
+            return;
+        };
+        let gap_ns = ts_ns.saturating_sub(known.ends_ns.1);
+        widen(&mut known.n, n);
+        widen(&mut known.ts_ns, ts_ns);
+        widen(&mut known.len, len);
+        widen(known.gap_ns.get_or_insert((gap_ns, gap_ns)), gap_ns);
+        known.ends_ns.1 = ts_ns;
     }
+}
+
+#[inline]
+fn widen(range: &mut (i64, i64), value: i64) {
+    *range = (range.0.min(value), range.1.max(value));
 }
 
 wire!(struct Totals { packets, wire_bytes, extent });

@@ -192,6 +192,11 @@ impl Viewer {
         self.page.seen()
     }
 
+    /// Waits until the pictures in sight are what they are to be, whoever has changed that.
+    pub fn seen(&self) -> Promise {
+        self.page.seen()
+    }
+
     /// Waits until all pictures are final, those out of sight too.
     pub fn settled(&self) -> Promise {
         self.page.settled()

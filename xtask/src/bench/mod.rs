@@ -2,6 +2,7 @@
 //!
 //! Only ratios travel: machines differ, and this one may be busy.
 
+mod lines;
 mod live;
 mod read;
 mod usage;
@@ -27,7 +28,7 @@ pub enum Bench {
     Live,
     /// One large capture file
     Read,
-    /// A million lines in the page
+    /// Millions of lines in the page, beside chart libraries
     Viewer,
 }
 

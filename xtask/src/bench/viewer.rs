@@ -1,151 +1,137 @@
-//! A million and ten million lines in the page, beside Plotly, all in the same Chromium.
+//! Millions of lines in the page, beside what chart libraries do with the same file, all in the same
+//! Chromium.
 
 use anyhow::{Context, Result};
-use std::fs::{self, File};
-use std::io::{BufWriter, Write};
+use serde_json::Value;
+use std::fs;
+use std::io::Read;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use super::usage;
+use super::{lines, usage};
 use crate::browser::Chromium;
 use crate::build;
 use crate::server::Server;
 
-/// How many lines; Plotly gets the first of them only: it runs out of memory with more.
-const LINES: [u64; 2] = [1_000_000, 10_000_000];
+/// How many lines.
+const LINES: [u64; 3] = [1_000_000, 5_000_000, 10_000_000];
 
-/// From npm, pinned.
-const PLOTLY: &str = "plotly.js-dist-min@4.1.2";
+/// From npm, pinned; and how `peers.html` calls them.
+const PEERS: [(&str, &str); 3] = [
+    ("plotly.js-dist-min@4.1.2", "plotly"),
+    ("echarts@6.1.0", "echarts"),
+    ("uplot@1.6.32", "uplot"),
+];
 
-/// What a page does without a viewer: `JSON.parse` line by line, then two charts.
-const PLOTLY_PAGE: &str = r#"<!doctype html><meta charset="utf-8">
-<input type="file"><div id="a" style="width:1200px;height:340px"></div><div id="b" style="width:1200px;height:400px"></div>
-<script src="node_modules/plotly.js-dist-min/plotly.min.js"></script>
-<script>
-const drawn = () => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(done, 0))));
-async function measure() {
-  const file = document.querySelector("input").files[0];
-  const start = performance.now();
-  const sizes = [];
-  const reader = file.stream().pipeThrough(new TextDecoderStream()).getReader();
-  let rest = "";
-  for (;;) {
-    const { done, value } = await reader.read();
-    if (done) break;
-    const lines = (rest + value).split("\n");
-    rest = lines.pop();
-    for (const line of lines) sizes.push(JSON.parse(line).len);
-  }
-  const numbers = sizes.map((_, index) => index + 1);
-  await Plotly.newPlot("a", [{ type: "histogram", x: sizes, nbinsx: 50 }]);
-  await Plotly.newPlot("b", [{ type: "scattergl", mode: "markers", x: numbers, y: sizes, marker: { size: 2 } }]);
-  await drawn();
-  const first_ms = performance.now() - start;
-  const zooms = [];
-  for (let step = 0; step < 10; step++) {
-    const start = performance.now();
-    await Plotly.relayout("b", { "xaxis.range": [(sizes.length * step) / 20, (sizes.length * (step + 4)) / 20] });
-    await drawn();
-    zooms.push(performance.now() - start);
-  }
-  return { first_ms, final_ms: first_ms, zoom_ms: zooms.sort((a, b) => a - b)[5], brush_ms: 0, packet_bytes: 0 };
-}
-</script>"#;
-
-/// The viewer, watched from outside: when the file comes in, when charts are there, when they are
-/// final; then the same zoom steps.
-const OURS_WATCH: &str = r#"(() => {
-  const drawn = () => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(done, 0))));
-  window.measured = new Promise((resolve) => document.querySelector("input[type=file]").addEventListener("change", async () => {
-    const start = performance.now();
-    while (document.getElementById("views").hidden) await new Promise(requestAnimationFrame);
-    await drawn();
-    const first_ms = performance.now() - start;
-    await viewer.histogram("size");
-    await drawn();
-    const final_ms = performance.now() - start;
-    const { packets } = viewer.state();
-    const zooms = [];
-    for (let step = 0; step < 10; step++) {
-      const start = performance.now();
-      await viewer.zoom("scatter", { x: [(packets * step) / 20, (packets * (step + 4)) / 20], y: [0, 1600] });
-      await drawn();
-      zooms.push(performance.now() - start);
-    }
-    const brushes = [];
-    for (let step = 0; step < 10; step++) {
-      const start = performance.now();
-      await viewer.select("size", [100 + 20 * step, 900 + 20 * step]);
-      await drawn();
-      brushes.push(performance.now() - start);
-    }
-    const middle = (times) => times.sort((a, b) => a - b)[5];
-    const packet_bytes = viewer.state().memory_bytes / packets;
-    resolve({ first_ms, final_ms, zoom_ms: middle(zooms), brush_ms: middle(brushes), packet_bytes });
-  }, { capture: true }));
-})()"#;
+const PEERS_PAGE: &str = include_str!("peers.html");
+const WATCH: &str = include_str!("watch.js");
 
 pub(super) fn run() -> Result<()> {
     let directory = super::directory()?;
-    let files = LINES.map(|lines| directory.join(format!("{lines}.ndjson")));
-    for (file, lines) in files.iter().zip(LINES) {
-        write_lines(file, lines)?;
-    }
-    println!("\nLines of about 175 bytes in headless Chromium\n");
+    fs::write(directory.join("peers.html"), PEERS_PAGE)?;
+    let has_peers = install(&directory);
     println!(
-        "| page | lines | first picture | all pictures | zoom step | brush step | memory a packet | renderer's peak |"
+        "\nLines of about 225 bytes in headless Chromium, page cache warm; steps: median / p95\n"
     );
-    println!("|---|---|---|---|---|---|---|---|");
-    for (file, lines) in files.iter().zip(LINES) {
-        let ours = |chromium: &Chromium| {
-            chromium.wait_for("window.viewer")?;
-            chromium.eval(OURS_WATCH)?;
-            chromium.choose_file("#file", file)?;
-            chromium.eval("window.measured")
-        };
-        measure("viewer", lines, &build::site_path(), "index.html", ours)?;
+    println!(
+        "| page | lines | first picture | all pictures | zoom step | size brush | time brush | busy at a time, p95 | memory a packet | renderer's peak |"
+    );
+    println!("|---|---|---|---|---|---|---|---|---|---|");
+    for count in LINES {
+        let file = lines::file(&directory, count)?;
+        warm(&file)?;
+        ours(&file, count)?;
+        for (package, name) in PEERS.into_iter().filter(|_| has_peers) {
+            if let Err(error) = peer(&directory, &file, count, package, name) {
+                println!("| {package} | {count} | fails: {error} |");
+            }
+        }
     }
-    let file = &files[0];
-    fs::write(directory.join("plotly.html"), PLOTLY_PAGE)?;
-    let mut npm = Command::new("npm");
-    npm.args(["install", "--silent", "--no-audit", "--no-fund", "--prefix"])
-        .arg(&directory)
-        .arg(PLOTLY);
-    if build::run(npm.stdout(Stdio::null())).is_err() {
-        println!("\nplotly: SKIPPED, npm is missing or cannot install {PLOTLY}");
-        return Ok(());
-    }
-    let plotly = |chromium: &Chromium| {
-        chromium.choose_file("input", file)?;
-        chromium.eval("measure()")
-    };
-    measure(PLOTLY, LINES[0], &directory, "plotly.html", plotly)
+    cancel(&lines::file(&directory, LINES[2])?)
 }
 
-fn measure(
-    name: &str,
-    lines: u64,
-    root: &Path,
-    page: &str,
-    work: impl FnOnce(&Chromium) -> Result<serde_json::Value>,
-) -> Result<()> {
+/// Puts the peers beside their page; false where that cannot be.
+fn install(directory: &Path) -> bool {
+    let mut npm = Command::new("npm");
+    npm.args(["install", "--silent", "--no-audit", "--no-fund", "--prefix"]).arg(directory);
+    npm.args(PEERS.map(|(package, _)| package)).stdout(Stdio::null());
+    let is_there = build::run(&mut npm).is_ok();
+    if !is_there {
+        println!("\npeers: SKIPPED, npm is missing or cannot install them");
+    }
+    is_there
+}
+
+/// Reads the file once, so that the disk is not what is measured.
+fn warm(file: &Path) -> Result<()> {
+    let (mut file, mut room) = (fs::File::open(file)?, vec![0; 1 << 20]);
+    while 0 < file.read(&mut room)? {}
+    Ok(())
+}
+
+fn ours(file: &Path, lines: u64) -> Result<()> {
+    let (chromium, _server) = open(&build::site_path(), "index.html")?;
+    chromium.wait_for("window.viewer")?;
+    chromium.eval(WATCH)?;
+    chromium.choose_file("#file", file)?;
+    let measured = chromium.eval("window.measured")?;
+    let steps = ["zoom", "brush", "drag"];
+    let times = steps.map(|step| spread(&measured[step]["times"]));
+    let busy = steps.map(|step| percentile(&measured[step]["busy"], 95));
+    row("viewer", lines, &measured, &times, busy.into_iter().fold(0.0, f64::max), peak(&chromium))
+}
+
+fn peer(directory: &Path, file: &Path, lines: u64, package: &str, name: &str) -> Result<()> {
+    let (chromium, _server) = open(directory, "peers.html")?;
+    chromium.choose_file("input", file)?;
+    let measured = chromium.eval(&format!("measure('{name}')"))?;
+    let times = [spread(&measured["zoom_ms"]), "–".to_owned(), "–".to_owned()];
+    row(package, lines, &measured, &times, f64::NAN, peak(&chromium))
+}
+
+/// How soon reading ends when it is told to.
+fn cancel(file: &Path) -> Result<()> {
+    let (chromium, _server) = open(&build::site_path(), "index.html")?;
+    chromium.wait_for("window.viewer")?;
+    chromium.eval(WATCH)?;
+    let mut times = Vec::new();
+    for after_ms in [100, 300, 500, 700, 900] {
+        chromium.choose_file("#file", file)?;
+        times.push(chromium.eval(&format!("window.cancelled({after_ms})"))?);
+        chromium.eval("document.getElementById('close').click()")?;
+    }
+    println!("\nCancelling {} lines while they load takes {} ms (median / most)", LINES[2], {
+        let times = Value::Array(times);
+        format!("{:.0} / {:.0}", percentile(&times, 50), percentile(&times, 100))
+    });
+    Ok(())
+}
+
+fn open(root: &Path, page: &str) -> Result<(Chromium, Server)> {
     let server = Server::start(root, 0)?;
     let chromium = Chromium::start()?;
     chromium.go(&format!("http://127.0.0.1:{}/{page}", server.port()))?;
-    let measured = work(&chromium)?;
-    let ms = |key: &str| measured[key].as_f64().context("a figure");
-    let renderers: Vec<_> = usage::tree(chromium.process_id().unwrap_or(0))
-        .into_iter()
-        .filter(|process| is_renderer(*process))
-        .collect();
-    let peak = renderers.iter().map(|process| usage::peak_memory(&[*process])).max().unwrap_or(0);
+    Ok((chromium, server))
+}
+
+fn row(
+    name: &str,
+    lines: u64,
+    measured: &Value,
+    times: &[String; 3],
+    busy_ms: f64,
+    peak: u64,
+) -> Result<()> {
+    let seconds = |key: &str| measured[key].as_f64().map(|ms| ms / 1e3).context("a figure");
     println!(
-        "| {name} | {lines} | {:.2} s | {:.2} s | {:.0} ms | {} | {} | {} MiB |",
-        ms("first_ms")? / 1e3,
-        ms("final_ms")? / 1e3,
-        ms("zoom_ms")?,
-        known(ms("brush_ms")?, "ms"),
-        known(ms("packet_bytes")?, "B"),
+        "| {name} | {lines} | {:.2} s | {:.2} s | {} | {} | {} | {} | {} | {} MiB |",
+        seconds("first_ms")?,
+        seconds("final_ms")?,
+        times[0],
+        times[1],
+        times[2],
+        known(busy_ms, "ms"),
+        known(measured["packet_bytes"].as_f64().unwrap_or(f64::NAN), "B"),
         peak >> 20
     );
     Ok(())
@@ -153,7 +139,28 @@ fn measure(
 
 /// A figure that not every page has.
 fn known(value: f64, unit: &str) -> String {
-    if value == 0.0 { "–".to_owned() } else { format!("{value:.0} {unit}") }
+    if value.is_nan() { "–".to_owned() } else { format!("{value:.0} {unit}") }
+}
+
+/// Median and 95th percentile, in words.
+fn spread(times: &Value) -> String {
+    format!("{:.0} / {:.0} ms", percentile(times, 50), percentile(times, 95))
+}
+
+/// The least of the numbers that so many per cent of them do not exceed.
+fn percentile(numbers: &Value, percent: usize) -> f64 {
+    let numbers = numbers.as_array().map(Vec::as_slice).unwrap_or_default();
+    let mut numbers: Vec<_> = numbers.iter().filter_map(Value::as_f64).collect();
+    numbers.sort_by(f64::total_cmp);
+    let place = (numbers.len() * percent).div_ceil(100).saturating_sub(1);
+    numbers.get(place).copied().unwrap_or(f64::NAN)
+}
+
+/// Most memory of the largest renderer.
+fn peak(chromium: &Chromium) -> u64 {
+    let processes = usage::tree(chromium.process_id().unwrap_or(0)).into_iter();
+    let renderers = processes.filter(|process| is_renderer(*process));
+    renderers.map(|process| usage::peak_memory(&[process])).max().unwrap_or(0)
 }
 
 fn is_renderer(process: u32) -> bool {
@@ -161,21 +168,15 @@ fn is_renderer(process: u32) -> bool {
         .is_ok_and(|words| words.contains("--type=renderer"))
 }
 
-/// Lines as the sniffer writes them, of TCP and UDP between a few hosts.
-fn write_lines(path: &Path, lines: u64) -> Result<()> {
-    let mut file = BufWriter::new(File::create(path)?);
-    for n in 1..=lines {
-        let (second, ns) = (n / 100_000, n % 100_000 * 10_000 + n % 7);
-        let (minute, second) = (second / 60, second % 60);
-        let len = if n % 3 == 0 { 1_514 } else { 60 + n * 31 % 1_200 };
-        let (host, port) = (n % 200, 1_024 + n % 60_000);
-        let proto = if n % 5 == 0 { "udp" } else { "tcp" };
-        writeln!(
-            file,
-            "{{\"type\":\"pkt\",\"n\":{n},\"ts\":\"2026-11-23T02:{minute:02}:{second:02}.{ns:09}Z\",\"len\":{len},\"src\":\"10.0.0.{host}\",\"dst\":\"10.0.1.7\",\"sport\":{port},\"dport\":443,\"proto\":\"{proto}\",\"ttl\":64,\"payload\":{}}}",
-            len - 54
-        )?;
+#[cfg(test)]
+mod tests {
+    use super::percentile;
+    use serde_json::json;
+
+    #[test]
+    fn percentiles_are_numbers_that_there_are() {
+        let numbers = json!([5, 1, 4, 2, 3]);
+        assert_eq!([50, 95, 100].map(|percent| percentile(&numbers, percent)), [3.0, 5.0, 5.0]);
+        assert!(percentile(&json!([]), 50).is_nan());
     }
-    file.flush()?;
-    Ok(())
 }

@@ -1,0 +1,82 @@
+//! A large capture for the page, as the sniffer would write it: lines of about 200 bytes.
+
+use anyhow::{Context, Result};
+use std::fs::File;
+use std::io::{BufWriter, Write};
+use std::path::{Path, PathBuf};
+use summary::line::Writer;
+use summary::{Address, LinkType, Packet, Proto, Summary, Tcp, Timestamp};
+
+/// 2026-11-24T10:00:00Z, in nanoseconds since the epoch.
+const START_NS: i64 = 1_795_514_400_000_000_000;
+
+/// Pairs of hosts that talk to each other.
+const PAIRS: u64 = 20_000;
+
+/// Makes the file of that many lines in `directory`, where it is not there yet: connections between
+/// many hosts, of data and acknowledgements, and some UDP and ICMP between them.
+pub(super) fn file(directory: &Path, lines: u64) -> Result<PathBuf> {
+    let path = directory.join(format!("lines-{lines}.ndjson"));
+    if path.exists() {
+        return Ok(path);
+    }
+    let part = path.with_extension("part");
+    let mut file = BufWriter::with_capacity(1 << 20, File::create(&part)?);
+    let (mut writer, mut line) = (Writer::default(), Vec::new());
+    let mut random = 1u64;
+    let mut ts_ns = START_NS;
+    for n in 1..=lines {
+        // Marsaglia's xorshift: any numbers do.
+        random ^= random << 13;
+        random ^= random >> 7;
+        random ^= random << 17;
+        ts_ns += i64::try_from(random >> 20 & 0x7fff)?;
+        line.clear();
+        writer.packet(&Packet::new(n, Timestamp::from_ns(ts_ns), summary(random)), &mut line);
+        file.write_all(&line)?;
+    }
+    file.into_inner().context("writing lines")?;
+    std::fs::rename(part, &path)?;
+    Ok(path)
+}
+
+/// A packet by a random number.
+fn summary(random: u64) -> Summary<'static> {
+    let [a, b, c, d, e, f, g, h] = random.to_le_bytes();
+    // Of products the small ones are more: some pairs talk much, many little.
+    let pair = u64::from(b) * u64::from(c) * PAIRS >> 16;
+    let [client, ..] = (pair % 250).to_le_bytes();
+    let [low, high, ..] = (pair * 7_919 % 600).to_le_bytes();
+    let client = Address::V4([10, 0, 0, client]);
+    let server = Address::V4([172, 16, high, low]);
+    let is_forth = a & 1 == 0;
+    let service = [443, 443, 443, 80, 22, 8_443, 5_432, 993][usize::from(f & 7)];
+    let port = 32_768 + u16::from_le_bytes([g, h & 0x3f]);
+    let (proto, len) = match (pair % 16, a >> 4) {
+        (0..2, _) => ("udp", 70 + u32::from(d)),
+        (2, 0..4) => ("icmp", 98),
+        (_, 0..6) => ("tcp", 66),
+        (_, 6..10) => ("tcp", 1_514),
+        _ => ("tcp", 67 + u32::from(u16::from_le_bytes([d, e])) % 1_447),
+    };
+    let mut summary = Summary::new(LinkType::ETHERNET, len, len);
+    (summary.src, summary.dst) =
+        if is_forth { (Some(client), Some(server)) } else { (Some(server), Some(client)) };
+    summary.proto = Proto::parse(proto);
+    summary.ttl = Some(if is_forth { 64 } else { 40 + f % 20 });
+    summary.payload = Some(len - 66);
+    if proto != "icmp" {
+        let service = if proto == "udp" { 53 } else { service };
+        let ports = if is_forth { (port, service) } else { (service, port) };
+        (summary.sport, summary.dport) = (Some(ports.0), Some(ports.1));
+    }
+    if proto == "tcp" {
+        summary.tcp = Tcp {
+            flags: Some(if len == 66 { Tcp::ACK } else { 0x18 }),
+            seq: Some(u32::from_le_bytes([a, b, c, d])),
+            ack: Some(u32::from_le_bytes([e, f, g, h])),
+            win: Some(u16::from_le_bytes([h, a])),
+        };
+    }
+    summary
+}

@@ -1,0 +1,81 @@
+// Watches the viewer from outside, as a person with a stopwatch would: when the file comes in, when
+// charts are there, when all of them are final; then steps of zooms and brushes, each until the new
+// pictures are on the canvases in sight, and how long the page's thread was busy at a time meanwhile.
+(() => {
+  const frame = () => new Promise(requestAnimationFrame);
+  const drawn = async () => { await frame(); await frame(); };
+  const TICK_MS = 4;
+
+  async function steps(count, act) {
+    const times = [], busy = [];
+    for (let step = 0; step < count; step++) {
+      let last = performance.now(), longest = 0, is_on = true;
+      const tick = () => {
+        const now = performance.now();
+        longest = Math.max(longest, now - last - TICK_MS);
+        last = now;
+        if (is_on) setTimeout(tick, TICK_MS);
+      };
+      setTimeout(tick, TICK_MS);
+      const start = performance.now();
+      await act(step);
+      times.push(performance.now() - start);
+      await drawn();
+      is_on = false;
+      busy.push(longest);
+    }
+    return { times, busy };
+  }
+
+  /// A drag over the throughput with the left button held, a bit to the right with each step.
+  async function drag(count) {
+    const canvas = document.getElementById("throughput");
+    canvas.scrollIntoView({ block: "start" });
+    await drawn();
+    const place = canvas.getBoundingClientRect();
+    const send = (name, share) => canvas.dispatchEvent(new PointerEvent(name, {
+      bubbles: true, pointerId: 1, button: 0, buttons: 1,
+      clientX: place.left + 76 + share * (place.width - 94), clientY: place.top + place.height / 2,
+    }));
+    send("pointermove", 0.3);
+    send("pointerdown", 0.3);
+    const result = await steps(count, async (step) => {
+      send("pointermove", 0.35 + 0.3 * step / count);
+      await viewer.seen();
+    });
+    send("pointerup", 0.65);
+    await viewer.settled();
+    return result;
+  }
+
+  window.measured = new Promise((resolve) => document.querySelector("input[type=file]").addEventListener("change", async () => {
+    const start = performance.now();
+    while (document.getElementById("views").hidden) await frame();
+    const first_ms = performance.now() - start;
+    await viewer.settled();
+    const final_ms = performance.now() - start;
+    const { packets, memory_bytes } = viewer.state();
+    const zoom = await steps(20, (step) => viewer.zoom("scatter", { x: [(packets * step) / 40, (packets * (step + 8)) / 40], y: [0, 1600] }));
+    await viewer.reset();
+    await viewer.settled();
+    const brush = await steps(20, async (step) => {
+      await viewer.select("size", [100 + 20 * step, 900 + 20 * step]);
+    });
+    await viewer.clear();
+    await viewer.settled();
+    const dragged = await drag(20);
+    await viewer.clear();
+    await viewer.settled();
+    resolve({ first_ms, final_ms, packet_bytes: memory_bytes / packets, zoom, brush, drag: dragged });
+  }, { capture: true, once: true }));
+
+  /// Milliseconds from the word to the end of reading.
+  window.cancelled = async (after_ms) => {
+    while (viewer.state().phase !== "loading" || viewer.state().packets === 0) await frame();
+    await new Promise((done) => setTimeout(done, after_ms));
+    const start = performance.now();
+    viewer.cancel();
+    while (viewer.state().phase === "loading") await new Promise((done) => setTimeout(done, 1));
+    return performance.now() - start;
+  };
+})()
