@@ -113,7 +113,7 @@ impl<'a> Scatter<'a> {
         };
         format!(
             "Scatter of {}: {} packets{selected}, {}, {}.",
-            self.title().to_lowercase(),
+            self.title().to_ascii_lowercase(),
             grouped(sum(self.whole)),
             axis(self.grid.x.axis),
             axis(self.grid.y.axis),

@@ -40,7 +40,7 @@ impl<const WORDS: usize, const BITS: u32> Memo<WORDS, BITS> {
         /// An odd number whose bits look random: 2⁶⁴ divided by the golden ratio.
         const FACTOR: u64 = 0x9e37_79b9_7f4a_7c15;
         let mix = |mixed: u64, word: &u64| (mixed.rotate_left(23) ^ word).wrapping_mul(FACTOR);
-        (key.iter().fold(0, mix) >> (u64::BITS - BITS)) as usize
+        usize::try_from(key.iter().fold(0, mix) >> (u64::BITS - BITS)).unwrap_or(0)
     }
 }
 

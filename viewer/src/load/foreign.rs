@@ -3,37 +3,74 @@
 
 use crate::clock::rfc3339;
 use serde::Deserialize;
+use serde::de::{Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 use summary::line::ReadError;
 use summary::{Address, Direction, LinkType, Packet, Proto, Summary, Tcp, Timestamp};
 
-/// What is looked for in a line; all else is passed over.
+/// The fields of a line as they stand there, in its order. Their values are looked into only where
+/// they are wanted: a reader of serde's for each kind of value would be much code in the page.
+struct Fields<'a>(Vec<(Cow<'a, str>, &'a RawValue)>);
+
+impl<'de> Deserialize<'de> for Fields<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Visit;
+        impl<'de> Visitor<'de> for Visit {
+            type Value = Fields<'de>;
+
+            fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                formatter.write_str("an object")
+            }
+
+            fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<Fields<'de>, M::Error> {
+                let mut fields = Vec::new();
+                while let Some((Key(name), value)) = map.next_entry()? {
+                    fields.push((name, value));
+                }
+                Ok(Fields(fields))
+            }
+        }
+        deserializer.deserialize_map(Visit)
+    }
+}
+
+/// A text, copied only where it has escapes.
 #[derive(Deserialize)]
-struct Fields<'a> {
-    #[serde(borrow, rename = "type")]
-    kind: Option<Cow<'a, str>>,
-    #[serde(borrow)]
-    ts: Option<&'a RawValue>,
-    len: Option<u32>,
-    n: Option<u64>,
-    #[serde(borrow)]
-    src: Option<Cow<'a, str>>,
-    #[serde(borrow)]
-    dst: Option<Cow<'a, str>>,
-    sport: Option<u16>,
-    dport: Option<u16>,
-    #[serde(borrow)]
-    proto: Option<Cow<'a, str>>,
-    ttl: Option<u8>,
-    #[serde(borrow)]
-    flags: Option<Cow<'a, str>>,
-    #[serde(borrow, rename = "if")]
-    interface: Option<Cow<'a, str>>,
-    #[serde(borrow, rename = "dir")]
-    direction: Option<Cow<'a, str>>,
-    vlan: Option<Vec<u16>>,
+struct Key<'a>(#[serde(borrow)] Cow<'a, str>);
+
+impl<'a> Fields<'a> {
+    /// The value of a name; of several, the last one.
+    fn get(&self, name: &str) -> Option<&'a str> {
+        let found = self.0.iter().rfind(|(known, _)| known == name);
+        found.map(|(_, value)| value.get()).filter(|value| *value != "null")
+    }
+
+    /// The text of a name, if there is one.
+    ///
+    /// # Errors
+    ///
+    /// Where the value is anything else.
+    fn text(&self, name: &str) -> Result<Option<Cow<'a, str>>, String> {
+        let Some(value) = self.get(name) else { return Ok(None) };
+        let is_plain = |text: &&str| !text.contains('\\');
+        let inside = value.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
+        if let Some(text) = inside.filter(is_plain) {
+            return Ok(Some(text.into()));
+        }
+        let key: Result<Key<'_>, _> = serde_json::from_str(value);
+        key.map(|Key(text)| Some(text)).map_err(|_| format!("`{name}` is no text"))
+    }
+
+    /// The whole number of a name, if there is one.
+    ///
+    /// # Errors
+    ///
+    /// Where the value is anything else, or does not fit.
+    fn number<T: std::str::FromStr>(&self, name: &str) -> Result<Option<T>, String> {
+        let parse = |value: &str| value.parse().map_err(|_| format!("`{name}` is no such number"));
+        self.get(name).map(parse).transpose()
+    }
 }
 
 /// The packet of a line with `ts` and `len`; `None` for a record that is of another type. Without a
@@ -48,33 +85,36 @@ struct Fields<'a> {
 pub(super) fn packet(line: &[u8], n: u64) -> Result<Option<Packet<'_>>, String> {
     let fields: Fields<'_> =
         serde_json::from_slice(line).map_err(|error| ReadError::from(error).to_string())?;
-    if fields.kind.as_ref().is_some_and(|kind| kind != "pkt") {
+    if fields.text("type")?.is_some_and(|kind| kind != "pkt") {
         return Ok(None);
     }
     let no = |what: &str| format!("no `{what}`: a packet has a time and a length");
-    let ts = time(fields.ts.ok_or_else(|| no("ts"))?.get()).ok_or("`ts` is no time")?;
-    let len = fields.len.ok_or_else(|| no("len"))?;
+    let ts = time(fields.get("ts").ok_or_else(|| no("ts"))?).ok_or("`ts` is no time")?;
+    let len = fields.number("len")?.ok_or_else(|| no("len"))?;
     let mut summary = Summary::new(LinkType::ETHERNET, len, len);
-    let address = |text: &Option<Cow<'_, str>>| Address::parse(text.as_ref()?.as_bytes());
-    summary.src = address(&fields.src);
-    summary.dst = address(&fields.dst);
-    (summary.sport, summary.dport) = (fields.sport, fields.dport);
-    summary.proto = Proto::parse(fields.proto.unwrap_or_else(|| "unknown".into()));
-    summary.ttl = fields.ttl;
-    summary.tcp.flags = (fields.flags)
+    let address = |name: &str| -> Result<Option<Address>, String> {
+        Ok(fields.text(name)?.and_then(|text| Address::parse(text.as_bytes())))
+    };
+    (summary.src, summary.dst) = (address("src")?, address("dst")?);
+    (summary.sport, summary.dport) = (fields.number("sport")?, fields.number("dport")?);
+    summary.proto = Proto::parse(fields.text("proto")?.unwrap_or_else(|| "unknown".into()));
+    summary.ttl = fields.number("ttl")?;
+    summary.tcp.flags = (fields.text("flags")?)
         .map(|letters| letters.bytes().filter_map(Tcp::bit).fold(0, |flags, bit| flags | bit));
-    for id in fields.vlan.unwrap_or_default() {
+    let ids = fields.get("vlan").map(|list| list.trim_matches(['[', ']'])).unwrap_or_default();
+    for id in ids.split(',').filter(|id| !id.trim().is_empty()) {
+        let id = id.trim().parse().map_err(|_| "`vlan` is no list of numbers")?;
         let _ = summary.vlan.push(id); // more than a frame can have are none
     }
-    let mut packet = Packet::new(fields.n.unwrap_or(n), ts, summary);
-    packet.interface = fields.interface;
-    packet.direction = fields.direction.and_then(|name| Direction::parse(&name));
+    let mut packet = Packet::new(fields.number("n")?.unwrap_or(n), ts, summary);
+    packet.interface = fields.text("if")?;
+    packet.direction = fields.text("dir")?.and_then(|name| Direction::parse(&name));
     Ok(Some(packet))
 }
 
 /// The fields of a line with their values, for people to read; none where it is no object.
 pub fn fields(line: &str) -> Vec<(String, String)> {
-    let fields: BTreeMap<Cow<'_, str>, &RawValue> = serde_json::from_str(line).unwrap_or_default();
+    let Ok(Fields(fields)) = serde_json::from_str(line) else { return Vec::new() };
     let words = |value: &RawValue| value.get().trim_matches('"').to_owned();
     fields.into_iter().map(|(name, value)| (name.into_owned(), words(value))).collect()
 }

@@ -44,7 +44,7 @@ pub(super) fn file(directory: &Path, lines: u64) -> Result<PathBuf> {
 fn summary(random: u64) -> Summary<'static> {
     let [a, b, c, d, e, f, g, h] = random.to_le_bytes();
     // Of products the small ones are more: some pairs talk much, many little.
-    let pair = u64::from(b) * u64::from(c) * PAIRS >> 16;
+    let pair = (u64::from(b) * u64::from(c) * PAIRS) >> 16;
     let [client, ..] = (pair % 250).to_le_bytes();
     let [low, high, ..] = (pair * 7_919 % 600).to_le_bytes();
     let client = Address::V4([10, 0, 0, client]);
