@@ -227,6 +227,8 @@ pub enum Event {
     Key(Panel, Key, bool),
     /// What was typed is complete.
     Commit,
+    /// One change comes close behind the other, or no longer.
+    Hurry(bool),
     /// The state of a link.
     Restore(String),
 }
@@ -301,11 +303,32 @@ pub struct App {
     /// Where the keyboard's selection began.
     anchor: Option<(usize, usize)>,
     gesture: Option<Gesture>,
+    /// What is out of sight waits: the next change is near.
+    is_hurried: bool,
     choice: Option<Choice>,
     /// Selections of a link whose capture is not open yet.
     is_restored: bool,
     workers: usize,
     picture_version: u64,
+}
+
+impl Event {
+    /// True where somebody changes what is shown, as may be done many times a second.
+    pub fn is_change(&self) -> bool {
+        matches!(
+            self,
+            Self::Set(..)
+                | Self::Filter(..)
+                | Self::Clear(_)
+                | Self::Select(..)
+                | Self::Undo
+                | Self::Redo
+                | Self::SetZoom(..)
+                | Self::Zoom { .. }
+                | Self::Shift(..)
+                | Self::Key(..)
+        )
+    }
 }
 
 impl App {
@@ -415,6 +438,7 @@ impl App {
             Event::Leave => self.pointer = None,
             Event::Key(panel, key, is_wide) => self.key(panel, key, is_wide),
             Event::Commit => self.history.finish(),
+            Event::Hurry(is_hurried) => self.is_hurried = is_hurried,
             Event::Restore(link) => self.restore(&link),
         }
         self.rank_again();
@@ -428,6 +452,7 @@ impl App {
             Event::Drag(..) => self.gesture.is_some(),
             Event::Answers(_)
             | Event::See(..)
+            | Event::Hurry(_)
             | Event::Report { .. }
             | Event::Learn { .. }
             | Event::Leave
@@ -501,7 +526,8 @@ impl App {
             effects.push(Effect::Read { part, index });
         }
         let wishes = self.wishes();
-        let queries = self.questions.ask(wishes, self.workers, self.gesture.is_some());
+        let is_moving = self.gesture.is_some() || self.is_hurried;
+        let queries = self.questions.ask(wishes, self.workers, is_moving);
         if !queries.is_empty() {
             effects.push(Effect::Ask { queries, selection: self.history.now().clone() });
         }

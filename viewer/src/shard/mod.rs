@@ -230,7 +230,7 @@ impl Shard {
         /// A count that was not asked for is followed where fewer rows than one in so many change.
         const FEW: usize = 8;
         /// For how many changes a count is followed without being asked for.
-        const PATIENCE: u8 = 3;
+        const PATIENCE: u8 = 1;
         if self.counters.is_empty() {
             return;
         }
@@ -317,7 +317,8 @@ impl Shard {
             }
             for care in &cares {
                 let of_care = |counter: &&mut Counter| counter.care == *care;
-                if !is_same {
+                let has_old = counters.iter().any(|known| known.care == *care && known.is_old);
+                if !is_same && has_old {
                     let now = &misses[range.clone()];
                     changes(old, now, *care, &mut places, &mut gone);
                     for known in counters.iter_mut().filter(of_care).filter(|known| known.is_old) {
@@ -330,6 +331,7 @@ impl Shard {
                             .count::<false>(&mut rows, Chosen { places: &gone, classes: &classes });
                     }
                 }
+                let has_new = counters.iter().any(|new| new.care == *care && !new.is_old);
                 if has_new {
                     Selected { misses, care: *care }.find(range.clone(), &mut places);
                     for new in counters.iter_mut().filter(of_care).filter(|new| !new.is_old) {

@@ -30,6 +30,10 @@ const MAX_WORKERS: usize = 8;
 const MIN_SPLIT_LEN: u64 = 2 << 20;
 /// First bytes of a file that tell what it is and how many packets it may have.
 const START_LEN: f64 = 65_536.0;
+/// A change that comes so soon after the one before is one of many, and so long after the last of them
+/// nobody is in a hurry any more; in milliseconds.
+const HURRY_MS: f64 = 300.0;
+const REST_MS: i32 = 120;
 /// Memory of a packet, and of a worker at most, in bytes.
 const PACKET_BYTES: u64 = 32;
 const WORKER_BYTES: u64 = 3 << 30;
@@ -68,6 +72,9 @@ pub(super) struct State {
     /// Bytes of memory that packets may take.
     pub(super) memory_limit: u64,
     began_ms: f64,
+    /// When somebody last changed what is shown, and whether that was one change of many.
+    changed_ms: f64,
+    is_hurried: bool,
     /// What the workers have exported so far, by part, and who waits for it.
     exported: BTreeMap<usize, JsValue>,
     export_missing: usize,
@@ -111,6 +118,8 @@ impl Page {
             chosen: None,
             memory_limit: memory_limit(&window, workers),
             began_ms: 0.0,
+            changed_ms: 0.0,
+            is_hurried: false,
             exported: BTreeMap::new(),
             export_missing: 0,
             export_waiting: Vec::new(),
@@ -128,6 +137,9 @@ impl Page {
 
     /// Changes the state, does what it needs, and draws soon.
     pub(super) fn send(&self, event: Event) {
+        if event.is_change() {
+            self.follow_hurry();
+        }
         let effects = self.state.borrow_mut().app.update(event);
         let state = self.state.borrow();
         for effect in effects {
@@ -145,6 +157,39 @@ impl Page {
         }
         drop(state);
         self.schedule_frame();
+    }
+
+    /// Notes a change: where one follows the other, what is out of sight has to wait.
+    fn follow_hurry(&self) {
+        let now_ms = Date::now();
+        let mut state = self.state.borrow_mut();
+        let before_ms = std::mem::replace(&mut state.changed_ms, now_ms);
+        if state.is_hurried || HURRY_MS <= now_ms - before_ms {
+            return;
+        }
+        state.is_hurried = true;
+        drop(state);
+        self.send(Event::Hurry(true));
+        self.await_rest();
+    }
+
+    /// Ends the hurry when the last change is long enough ago.
+    fn await_rest(&self) {
+        let page = self.clone();
+        let look = Closure::once_into_js(move || {
+            let changed_ms = page.state.borrow().changed_ms;
+            if Date::now() - changed_ms < f64::from(REST_MS) {
+                return page.await_rest();
+            }
+            page.state.borrow_mut().is_hurried = false;
+            page.send(Event::Hurry(false));
+        });
+        if let Some(window) = web_sys::window() {
+            let look = look.unchecked_ref();
+            let set =
+                window.set_timeout_with_callback_and_timeout_and_arguments_0(look, REST_MS / 2);
+            debug_assert!(set.is_ok());
+        }
     }
 
     pub(super) fn with_app<T>(&self, read: impl FnOnce(&App) -> T) -> T {
