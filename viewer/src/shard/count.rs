@@ -38,6 +38,17 @@ impl Base {
     }
 }
 
+impl Base {
+    /// True for counts of the same view, whatever it shows of its values.
+    pub(super) fn is_of_view(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Bins(bins), Self::Bins(others)) => bins.axis.value == others.axis.value,
+            (Self::Density(_), Self::Density(_)) => true,
+            _ => self == other,
+        }
+    }
+}
+
 /// Rows of a block that come or go.
 #[derive(Clone, Copy)]
 pub(super) struct Chosen<'a> {

@@ -158,19 +158,22 @@ impl Shard {
     ) -> Vec<Answer> {
         let changed = self.prepare(columns, before, selection);
         let counted = |query: &Query| Some((Base::of(&query.what)?, query.care));
+        let asked: Vec<_> = queries.iter().filter_map(counted).collect();
+        let is_asked = |counter: &Counter| asked.contains(&(counter.base, counter.care));
         self.selection = selection.clone();
         if !changed.is_empty() {
             self.selection_count += 1;
-            let is_asked = |counter: &Counter| {
-                queries.iter().any(|query| counted(query) == Some((counter.base, counter.care)))
-            };
             self.choose(columns, &changed, is_asked);
         }
-        for (base, care) in queries.iter().filter_map(counted) {
+        for (base, care) in asked.iter().copied() {
             let mut known = self.counters.iter_mut();
             if let Some(known) = known.find(|known| (known.base, known.care) == (base, care)) {
                 known.unasked = 0;
             } else {
+                // What a view showed before is not asked for again.
+                self.counters.retain(|known| {
+                    is_asked(known) || known.care != care || !known.base.is_of_view(&base)
+                });
                 let count = Count::new(&base, columns);
                 self.counters.push(Counter { base, care, count, is_old: false, unasked: 0 });
             }
