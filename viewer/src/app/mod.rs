@@ -526,7 +526,9 @@ impl App {
             effects.push(Effect::Read { part, index });
         }
         let wishes = self.wishes();
-        let is_moving = self.gesture.is_some() || self.is_hurried;
+        // What is out of sight waits for hands that move, and for bytes that are being read.
+        let is_loading = self.files.phase == Phase::Loading;
+        let is_moving = self.gesture.is_some() || self.is_hurried || is_loading;
         let queries = self.questions.ask(wishes, self.workers, is_moving);
         if !queries.is_empty() {
             effects.push(Effect::Ask { queries, selection: self.history.now().clone() });

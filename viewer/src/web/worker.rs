@@ -27,7 +27,7 @@ const CHUNK_LEN: u32 = 1 << 20;
 const REPORT_INTERVAL_MS: f64 = 50.0;
 
 /// How long messages may wait, in milliseconds.
-const LISTEN_INTERVAL_MS: f64 = 15.0;
+const LISTEN_INTERVAL_MS: f64 = 10.0;
 
 /// Flows that are told of at once.
 const MAX_NEWS: usize = 10_000;
