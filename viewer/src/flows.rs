@@ -3,12 +3,10 @@
 
 use crate::columns::NO_ADDRESS;
 use crate::filter::{Expr, Field, Place, Set};
+use crate::intern::Interner;
 use crate::order::part;
 use crate::query::{FlowTally, PlaceTally, Tally};
 use crate::wire::wire;
-use foldhash::fast::FixedState;
-use std::collections::HashMap;
-use std::hash::Hash;
 
 /// A flow as a part describes it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -79,9 +77,9 @@ pub struct News {
 /// All flows that any part has told of.
 #[derive(Debug, Default)]
 pub struct Flows {
-    places: Known<Place>,
-    protos: Known<String>,
-    pairs: Known<Pair>,
+    places: Interner<Place>,
+    protos: Interner<String>,
+    pairs: Interner<Pair>,
     parts: Vec<Part>,
 }
 
@@ -107,7 +105,7 @@ impl Flows {
         for flow in news.flows {
             let place = |id: u32| {
                 let place = here.places.get(id as usize).filter(|_| id != NO_ADDRESS);
-                place.map(|place| places.items[*place as usize])
+                place.map(|place| places.items()[*place as usize])
             };
             let (src, dst) = (place(flow.src), place(flow.dst));
             let is_forth = src <= dst;
@@ -119,20 +117,20 @@ impl Flows {
 
     /// Names of the protocols.
     pub fn protos(&self) -> &[String] {
-        &self.protos.items
+        self.protos.items()
     }
 
     /// Each address that has any packet.
     pub fn by_address(&self, tallies: &[PlaceTally]) -> Vec<(Place, Tally)> {
-        let sums = self.sums(tallies, self.places.items.len(), |part| &part.places);
-        let all = self.places.items.iter().copied().zip(sums);
+        let sums = self.sums(tallies, self.places.items().len(), |part| &part.places);
+        let all = self.places.items().iter().copied().zip(sums);
         all.filter(|(_, tally)| 0 < tally.packets).collect()
     }
 
     /// Each protocol that has any packet.
     pub fn by_proto(&self, tallies: &[PlaceTally]) -> Vec<(&str, Tally)> {
-        let sums = self.sums(tallies, self.protos.items.len(), |part| &part.protos);
-        let all = self.protos.items.iter().map(String::as_str).zip(sums);
+        let sums = self.sums(tallies, self.protos.items().len(), |part| &part.protos);
+        let all = self.protos.items().iter().map(String::as_str).zip(sums);
         all.filter(|(_, tally)| 0 < tally.packets).collect()
     }
 
@@ -155,12 +153,12 @@ impl Flows {
 
     /// All conversations that have any packet.
     pub fn conversations(&self, tallies: &[FlowTally]) -> Vec<Conversation> {
-        let mut all: Vec<Option<Conversation>> = vec![None; self.pairs.items.len()];
+        let mut all: Vec<Option<Conversation>> = vec![None; self.pairs.items().len()];
         for flow in tallies {
             let here = self.parts.get(flow.part).and_then(|p| p.flows.get(flow.flow as usize));
             let Some((pair, is_forth)) = here else { continue };
             let known = all[*pair as usize].get_or_insert_with(|| Conversation {
-                pair: self.pairs.items[*pair as usize],
+                pair: self.pairs.items()[*pair as usize],
                 forth: Tally::default(),
                 back: Tally::default(),
                 ts_ns: flow.ts_ns,
@@ -179,7 +177,7 @@ impl Flows {
             None => Expr::Not(Box::new(Expr::Has(field))),
         };
         let way = |src, dst| Expr::And(vec![is(Field::Src, src), is(Field::Dst, dst)]);
-        let proto = self.protos.items[pair.proto as usize].clone();
+        let proto = self.protos.items()[pair.proto as usize].clone();
         let proto = Expr::In(Field::Proto, Set::Words(vec![proto]));
         Expr::And(vec![Expr::Or(vec![way(pair.a, pair.b), way(pair.b, pair.a)]), proto])
     }
@@ -210,28 +208,6 @@ pub fn largest<T: Ord + Clone>(items: &[(T, Tally)], by: Rank, count: usize) -> 
     let compare =
         |a: &(T, Tally), b: &(T, Tally)| by.of(b.1).cmp(&by.of(a.1)).then_with(|| a.0.cmp(&b.0));
     part(items, 0, count, compare).into_iter().map(|place| items[place].clone()).collect()
-}
-
-/// Things by small numbers.
-#[derive(Debug)]
-struct Known<T> {
-    items: Vec<T>,
-    ids: HashMap<T, u32, FixedState>,
-}
-
-impl<T> Default for Known<T> {
-    fn default() -> Self {
-        Self { items: Vec::new(), ids: HashMap::default() }
-    }
-}
-
-impl<T: Clone + Eq + Hash> Known<T> {
-    fn id(&mut self, item: T) -> u32 {
-        *self.ids.entry(item).or_insert_with_key(|item| {
-            self.items.push(item.clone());
-            u32::try_from(self.items.len() - 1).unwrap_or(u32::MAX)
-        })
-    }
 }
 
 wire!(struct PartFlow { src, dst, proto });

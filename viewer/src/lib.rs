@@ -19,6 +19,7 @@ pub mod density;
 pub mod filter;
 pub mod flows;
 pub mod history;
+pub mod intern;
 pub mod lines;
 pub mod load;
 pub mod message;

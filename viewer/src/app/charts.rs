@@ -8,13 +8,12 @@ use crate::clock::{Zone, time_step};
 use crate::density::Density;
 use crate::filter::{Expr, Field, Place, Set};
 use crate::flows::{Pair, Rank, largest};
+use crate::intern::Interner;
 use crate::protocol::Class;
 use crate::query::{Answer, Grid, Query, Tally, What};
 use crate::scene::Scene;
 use crate::selection::{Care, Dimension};
 use crate::settings::ZoneName;
-use foldhash::fast::FixedState;
-use std::collections::HashMap;
 use summary::Address;
 
 /// Bins of the gaps.
@@ -383,16 +382,16 @@ impl App {
         // The largest of what is selected elsewhere, or of all.
         let all = part.as_ref().unwrap_or(&whole);
         let front = largest(all, made_of.rank, MAX_ITEMS);
-        let mut wholes: HashMap<&Key, Tally, FixedState> =
-            front.iter().map(|(key, tally)| (key, *tally)).collect();
+        let places: Interner<&Key> = front.iter().map(|(key, _)| key).collect();
+        let mut wholes: Vec<_> = front.iter().map(|(_, tally)| *tally).collect();
         if part.is_some() {
             for (key, tally) in &whole {
-                if let Some(place) = wholes.get_mut(key) {
-                    *place = *tally;
+                if let Some(place) = places.known(&key) {
+                    wholes[place as usize] = *tally;
                 }
             }
         }
-        let item = |(key, tally): &(Key, Tally)| {
+        let item = |((key, tally), whole): (&(Key, Tally), &Tally)| {
             let label = match key {
                 Key::Port(port) => match service(*port) {
                     Some(name) => format!("{port} {name}"),
@@ -407,14 +406,14 @@ impl App {
             };
             let picks = made_of.picks.as_ref();
             Item {
-                whole: wholes.get(key).copied().unwrap_or(*tally),
+                whole: *whole,
                 selected: part.is_some().then_some(*tally),
                 is_picked: picks.is_some_and(|expr| has_pick(expr, &pick(panel, key))),
                 label,
                 color,
             }
         };
-        let items = front.iter().map(item).collect();
+        let items = front.iter().zip(&wholes).map(item).collect();
         let keys = front.iter().map(|(key, _)| key.clone()).collect();
         Some(Ranked { items, keys, count: all.len(), made_of })
     }

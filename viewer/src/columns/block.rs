@@ -189,7 +189,7 @@ impl<'a> Rows<'a> {
     /// One row's value, as [`Rows::values`] has it.
     pub(super) fn value(&self, value: Value, place: usize) -> i64 {
         let Some(block) = self.columns.blocks.get(self.block) else { return ABSENT };
-        let kind = &self.columns.kinds.items[usize::from(block.kind[place])];
+        let kind = &self.columns.kinds.items()[usize::from(block.kind[place])];
         let if_any = |has: bool, value: i64| if has { value } else { ABSENT };
         match value {
             Value::Number => block.n.get(place),
@@ -222,7 +222,7 @@ impl<'a> Rows<'a> {
             self.read_gaps();
             return;
         }
-        let (len, kinds) = (self.len, &self.columns.kinds.items);
+        let (len, kinds) = (self.len, self.columns.kinds.items());
         let room = &mut self.values[value as usize];
         room.resize(len, 0);
         match value {

@@ -1,6 +1,8 @@
 //! What was found out for a text, remembered: packets come in crowds of the same few texts, and
 //! finding one again costs less than reading it.
 
+use crate::intern::mix;
+
 /// A value that no key has.
 const NONE: u32 = u32::MAX;
 
@@ -37,10 +39,8 @@ impl<const WORDS: usize, const BITS: u32> Memo<WORDS, BITS> {
 
     #[inline]
     fn place(key: &[u64; WORDS]) -> usize {
-        /// An odd number whose bits look random: 2⁶⁴ divided by the golden ratio.
-        const FACTOR: u64 = 0x9e37_79b9_7f4a_7c15;
-        let mix = |mixed: u64, word: &u64| (mixed.rotate_left(23) ^ word).wrapping_mul(FACTOR);
-        usize::try_from(key.iter().fold(0, mix) >> (u64::BITS - BITS)).unwrap_or(0)
+        let mixed = key.iter().fold(0, |mixed, word| mix(mixed, *word));
+        usize::try_from(mixed >> (u64::BITS - BITS)).unwrap_or(0)
     }
 }
 

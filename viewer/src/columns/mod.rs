@@ -1,7 +1,6 @@
 //! The packets of one part of a file as columns: about 19 bytes a packet, what repeats kept once.
 
 mod block;
-mod intern;
 mod memo;
 mod offsets;
 mod packed;
@@ -12,9 +11,9 @@ pub use block::{BLOCK_LEN, Rows};
 pub use totals::{Extent, Totals};
 
 use crate::flows::{News, PartFlow};
+use crate::intern::Interner;
 use crate::protocol::Class;
 use crate::wire::wire;
-use intern::Interner;
 use memo::{Memo, words};
 use std::ops::Range;
 use summary::line::Excerpt;
@@ -38,7 +37,6 @@ pub struct Columns {
 /// What the texts of lines were found to be.
 #[derive(Debug, Default)]
 struct Memos {
-    flows: Memo<2, 15>,
     addresses: Memo<3, 12>,
     /// Those with longer texts.
     long_addresses: Memo<6, 12>,
@@ -148,12 +146,12 @@ impl Columns {
         let summary = &packet.summary;
         let proto = self.proto(&summary.proto)?;
         let interface = match &packet.interface {
-            Some(name) => Some(short(self.interfaces.id_of(name))?),
+            Some(name) => Some(short(self.interfaces.id_of(&**name))?),
             None => None,
         };
         let kind = Kind {
             proto,
-            class: Class::of(&self.protos.items[usize::from(proto)]),
+            class: Class::of(&self.protos.items()[usize::from(proto)]),
             interface,
             direction: packet.direction,
             vlan: summary.vlan,
@@ -166,7 +164,7 @@ impl Columns {
             address.map_or(NO_ADDRESS, |address| self.addresses.id(address))
         };
         let (src, dst) = (id(summary.src), id(summary.dst));
-        let flow = self.flow(Flow { src, dst, proto });
+        let flow = self.flows.id(Flow { src, dst, proto });
         let cells = Cells {
             n: number(packet.n),
             ts_ns: packet.ts.ns(),
@@ -221,7 +219,7 @@ impl Columns {
         };
         let src = self.address_of_text(excerpt.src)?;
         let dst = self.address_of_text(excerpt.dst)?;
-        let flow = self.flow(Flow { src, dst, proto });
+        let flow = self.flows.id(Flow { src, dst, proto });
         let has_ports = excerpt.sport.is_some() && excerpt.dport.is_some();
         let kind = |class: Class| Kind {
             proto,
@@ -243,7 +241,7 @@ impl Columns {
         if is_plain && let Some(kind) = self.memos.kinds.get(&key) {
             return Some(short(kind).map(|kind| (flow, kind)));
         }
-        let kind = self.kinds.id(kind(Class::of(&self.protos.items[usize::from(proto)])));
+        let kind = self.kinds.id(kind(Class::of(&self.protos.items()[usize::from(proto)])));
         if is_plain {
             self.memos.kinds.put(&key, kind);
         }
@@ -305,17 +303,6 @@ impl Columns {
     }
 
     #[inline]
-    fn flow(&mut self, flow: Flow) -> u32 {
-        let key = [u64::from(flow.src) | u64::from(flow.dst) << 32, u64::from(flow.proto)];
-        if let Some(id) = self.memos.flows.get(&key) {
-            return id;
-        }
-        let id = self.flows.id(flow);
-        self.memos.flows.put(&key, id);
-        id
-    }
-
-    #[inline]
     fn append(&mut self, cells: &Cells, offset: u64) {
         let row = self.len % BLOCK_LEN;
         if row == 0 {
@@ -369,32 +356,32 @@ impl Columns {
 
     /// Names of the protocols.
     pub fn protos(&self) -> &[String] {
-        &self.protos.items
+        self.protos.items()
     }
 
     /// Names of the interfaces.
     pub fn interfaces(&self) -> &[String] {
-        &self.interfaces.items
+        self.interfaces.items()
     }
 
     /// All flows.
     pub fn flows(&self) -> &[Flow] {
-        &self.flows.items
+        self.flows.items()
     }
 
     /// All kinds.
     pub fn kinds(&self) -> &[Kind] {
-        &self.kinds.items
+        self.kinds.items()
     }
 
     /// All addresses.
     pub fn addresses(&self) -> &[Address] {
-        &self.addresses.items
+        self.addresses.items()
     }
 
     /// The address of a flow's side.
     pub fn address(&self, place: u32) -> Option<Address> {
-        self.addresses.items.get(place as usize).copied()
+        self.addresses.items().get(place as usize).copied()
     }
 
     /// What was not told before, of flows at most so many; nothing where all is known.
@@ -427,9 +414,9 @@ impl Columns {
         let address = |place: u32| {
             self.address(place).map_or_else(String::new, |address| address.to_string())
         };
-        let kind = &self.kinds.items[usize::from(block.kind[at])];
-        let flow = &self.flows.items[block.flow[at] as usize];
-        let interface = |id: u16| self.interfaces.items[usize::from(id)].clone();
+        let kind = &self.kinds.items()[usize::from(block.kind[at])];
+        let flow = &self.flows.items()[block.flow[at] as usize];
+        let interface = |id: u16| self.interfaces.items()[usize::from(id)].clone();
         Row {
             n: block.n.get(at),
             ts_ns: block.ts_ns.get(at),
@@ -438,7 +425,7 @@ impl Columns {
             sport: kind.has_ports.then_some(block.sport[at]),
             dst: address(flow.dst),
             dport: kind.has_ports.then_some(block.dport[at]),
-            proto: self.protos.items[usize::from(kind.proto)].clone(),
+            proto: self.protos.items()[usize::from(kind.proto)].clone(),
             ttl: kind.has_ttl.then_some(block.ttl[at]),
             flags: kind.flags.map(Tcp::letters),
             interface: kind.interface.map_or_else(String::new, interface),
