@@ -2,9 +2,17 @@
 //! The one place that knows how our lines are cut; what the pieces mean is for others to say.
 //!
 //! Bytes are looked at eight at a time, as little-endian words. That is several times faster than one
-//! by one, most of all in WebAssembly, where comparing slices is a call.
+//! by one, most of all in WebAssembly, where comparing slices is a call. They are looked at through a
+//! window of fixed length, for no place in it has to be checked.
 
 use crate::digits::{HIGH, POWERS, all, leading_digits};
+use crate::timestamp::TEXT_LEN as TIME_LEN;
+
+/// Longer lines are left to others: a power of two, so that places wrap around at no cost.
+const WINDOW_LEN: usize = 1024;
+
+/// What is looked at: a word may begin at the window's last place.
+type Window = [u8; WINDOW_LEN + 8];
 
 /// The pieces of a packet's line. A string is the bytes between its quotes: ASCII without escapes.
 #[derive(Debug)]
@@ -67,11 +75,19 @@ struct Odd<'a> {
 /// Inlined so that pieces which a caller does not want cost little.
 #[inline(always)]
 pub(super) fn scan(bytes: &[u8]) -> Option<(Pieces<'_>, usize)> {
-    let mut rest = Rest { bytes, at: 0 };
+    let padded;
+    let window = match bytes.first_chunk() {
+        Some(window) => window,
+        None => {
+            padded = pad(bytes);
+            &padded
+        }
+    };
+    let mut rest = Rest { bytes, window, at: 0 };
     rest.expect(br#"{"type":"pkt","n":"#)?;
     let n = rest.int()?;
     rest.expect(br#","ts":"#)?;
-    let ts = rest.string()?;
+    let ts = rest.time()?;
     let mut odd = Odd::default();
     // Of the keys that few lines have, each would have to be looked for: the one behind them is
     // looked for first.
@@ -157,32 +173,35 @@ pub(super) fn scan(bytes: &[u8]) -> Option<(Pieces<'_>, usize)> {
         }
         rest.expect(b"}")?;
     }
-    Some((pieces, rest.at))
+    (rest.at <= WINDOW_LEN).then_some((pieces, rest.at))
+}
+
+/// The window of the last lines, with zeros behind.
+#[cold]
+#[inline(never)]
+fn pad(bytes: &[u8]) -> Window {
+    let mut window = [0; WINDOW_LEN + 8];
+    window.iter_mut().zip(bytes).for_each(|(place, byte)| *place = *byte);
+    window
 }
 
 /// A place in the bytes, which only goes on. Each step is `None` where they are not what the writer
-/// would have put there.
+/// would have put there. What is behind the window looks like its beginning: who comes there learns
+/// it from the place.
 ///
 /// A place, and not what is left: there is less to keep up to date and to check.
-struct Rest<'a> {
+struct Rest<'a, 'w> {
     bytes: &'a [u8],
+    window: &'w Window,
     at: usize,
 }
 
-impl<'a> Rest<'a> {
+impl<'a> Rest<'a, '_> {
     /// The eight bytes from `at` on, 0 behind the last one.
     #[inline(always)]
     fn word(&self, at: usize) -> u64 {
-        match self.bytes.get(at..at + 8).and_then(<[u8]>::first_chunk) {
-            Some(word) => u64::from_le_bytes(*word),
-            None => self.last_word(at),
-        }
-    }
-
-    #[cold]
-    fn last_word(&self, at: usize) -> u64 {
-        let bytes = self.bytes.get(at..).unwrap_or_default();
-        bytes.iter().take(8).rev().fold(0, |word, byte| word << 8 | u64::from(*byte))
+        let word = self.window[at % WINDOW_LEN..].first_chunk();
+        u64::from_le_bytes(word.copied().unwrap_or_default())
     }
 
     #[inline(always)]
@@ -230,10 +249,8 @@ impl<'a> Rest<'a> {
     /// A string without escapes, in ASCII.
     #[inline(always)]
     fn string(&mut self) -> Option<&'a [u8]> {
-        if self.bytes.get(self.at) != Some(&b'"') {
-            return None;
-        }
-        let start = self.at + 1;
+        self.expect(b"\"")?;
+        let start = self.at;
         let mut end = start;
         // Zeros behind the last byte end it too.
         loop {
@@ -243,12 +260,23 @@ impl<'a> Rest<'a> {
                 break;
             }
             end += 8;
+            if WINDOW_LEN < end {
+                return None;
+            }
         }
-        if self.bytes.get(end) != Some(&b'"') {
-            return None;
-        }
-        self.at = end + 1;
+        self.at = end;
+        self.expect(b"\"")?;
         self.bytes.get(start..end)
+    }
+
+    /// A string as long as the writer's times: who reads it looks at each of its bytes.
+    #[inline(always)]
+    fn time(&mut self) -> Option<&'a [u8]> {
+        self.expect(b"\"")?;
+        let start = self.at;
+        self.at += TIME_LEN;
+        self.expect(b"\"")?;
+        self.bytes.get(start..start + TIME_LEN)
     }
 
     /// The number behind `key`, where the key comes next.
@@ -316,6 +344,9 @@ impl<'a> Rest<'a> {
                 return self.bytes.get(start..end);
             }
             self.expect(b",")?;
+            if WINDOW_LEN < self.at {
+                return None;
+            }
         }
     }
 }
@@ -349,11 +380,13 @@ mod tests {
         #[test]
         fn integers_of_any_length_are_read(value in any::<u64>(), shift in 0u32..64) {
             let text = (value >> shift).to_string();
-            let mut rest = Rest { bytes: text.as_bytes(), at: 0 };
+            let int = |text: &str| {
+                let bytes = text.as_bytes();
+                Rest { bytes, window: &pad(bytes), at: 0 }.int()
+            };
             let expected = (text.len() < 20).then_some(value >> shift);
-            prop_assert_eq!(rest.int(), expected);
-            let text = format!("0{text}");
-            prop_assert_eq!(Rest { bytes: text.as_bytes(), at: 0 }.int(), None);
+            prop_assert_eq!(int(&text), expected);
+            prop_assert_eq!(int(&format!("0{text}")), None);
         }
     }
 }

@@ -1,14 +1,13 @@
 //! A worker: reads its parts of the files, keeps their columns, answers questions about them.
 
-use js_sys::{Array, ArrayBuffer, Function, Promise, Reflect, Uint8Array, WebAssembly};
+use js_sys::{Array, ArrayBuffer, Function, Object, Promise, Reflect, Uint8Array, WebAssembly};
 use std::cell::RefCell;
 use std::rc::Rc;
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::{JsFuture, spawn_local};
 use web_sys::{
     Blob, DedicatedWorkerGlobalScope, MessageChannel, MessageEvent, ReadableStream,
-    ReadableStreamByobReader, ReadableStreamDefaultReader, ReadableStreamGetReaderOptions,
-    ReadableStreamReaderMode,
+    ReadableStreamDefaultReader, ReadableStreamGetReaderOptions, ReadableStreamReaderMode,
 };
 
 use crate::columns::{Columns, Told};
@@ -20,7 +19,7 @@ use crate::query::{Answer, Query};
 use crate::selection::Selection;
 use crate::shard::{Before, Shard};
 
-/// Bytes read at once: small enough to hear a cancellation soon.
+/// Bytes read at once: few enough for the processor's nearer memory.
 const CHUNK_LEN: u32 = 1 << 20;
 
 /// Time between two reports, in milliseconds.
@@ -336,10 +335,22 @@ impl Worker {
     }
 }
 
+#[wasm_bindgen]
+extern "C" {
+    /// A `ReadableStreamBYOBReader`, with the options that web-sys does not have.
+    type Reader;
+
+    #[wasm_bindgen(method, js_name = read)]
+    fn read_at_least(this: &Reader, room: &Uint8Array, options: &Object) -> Promise;
+
+    #[wasm_bindgen(method)]
+    fn cancel(this: &Reader) -> Promise;
+}
+
 /// The bytes of a file, a chunk at a time.
 enum Chunks {
     /// Into memory that is used again and again: twice as fast.
-    Byob(ReadableStreamByobReader, Uint8Array),
+    Byob(Reader, Uint8Array),
     /// For browsers whose files cannot do that.
     Plain(ReadableStreamDefaultReader),
 }
@@ -364,17 +375,23 @@ impl Chunks {
     /// Puts the next chunk into `bytes`: none at the end.
     async fn next(&mut self, bytes: &mut Vec<u8>) -> Result<(), JsValue> {
         let step = match self {
-            Self::Byob(reader, room) => reader.read_with_array_buffer_view(room),
+            Self::Byob(reader, room) => {
+                // A full room, or as much as is there where the browser knows of no least.
+                let options = Object::new();
+                Reflect::set(&options, &"min".into(), &room.length().into())?;
+                reader.read_at_least(room, &options)
+            }
             Self::Plain(reader) => reader.read(),
         };
         let chunk = Reflect::get(&JsFuture::from(step).await?, &"value".into())?;
-        bytes.clear();
-        if let Some(chunk) = chunk.dyn_ref::<Uint8Array>() {
-            bytes.resize(chunk.length() as usize, 0);
-            chunk.copy_to(bytes);
-            if let Self::Byob(_, room) = self {
-                *room = Uint8Array::new(&chunk.buffer());
-            }
+        let Some(chunk) = chunk.dyn_ref::<Uint8Array>() else {
+            bytes.clear();
+            return Ok(());
+        };
+        bytes.resize(chunk.length() as usize, 0);
+        chunk.copy_to(bytes);
+        if let Self::Byob(_, room) = self {
+            *room = Uint8Array::new(&chunk.buffer());
         }
         Ok(())
     }
