@@ -99,12 +99,14 @@ impl<'de> Deserialize<'de> for Timestamp {
 #[derive(Debug)]
 pub(crate) struct Clock {
     second: i64,
+    /// When it begins; `None` before the first time of all.
+    second_ns: Option<i64>,
     text: [u8; SECOND_LEN],
 }
 
 impl Default for Clock {
     fn default() -> Self {
-        Self { second: 0, text: *b"1970-01-01T00:00:00" }
+        Self { second: 0, second_ns: Some(0), text: *b"1970-01-01T00:00:00" }
     }
 }
 
@@ -113,8 +115,7 @@ impl Clock {
     pub(crate) fn text(&mut self, time: Timestamp, place: &mut [u8; TEXT_LEN]) -> usize {
         let second = time.ns.div_euclid(NS_PER_SECOND);
         if second != self.second {
-            self.text = second_text(second);
-            self.second = second;
+            self.turn(second, second_text(second));
         }
         place[..SECOND_LEN].copy_from_slice(&self.text);
         place[SECOND_LEN] = b'.';
@@ -134,8 +135,7 @@ impl Clock {
             return self.read_anew(text);
         }
         let subsec_ns = subsec_ns * 10 + u64::from(last - b'0');
-        let second_ns = self.second.checked_mul(NS_PER_SECOND);
-        match second_ns.and_then(|ns| ns.checked_add_unsigned(subsec_ns)) {
+        match self.second_ns.and_then(|ns| ns.checked_add_unsigned(subsec_ns)) {
             Some(ns) => Some(Timestamp { ns }),
             None => self.read_anew(text),
         }
@@ -144,23 +144,25 @@ impl Clock {
     #[cold]
     fn read_anew(&mut self, text: &[u8; TEXT_LEN]) -> Option<Timestamp> {
         let time = Timestamp::parse(text)?;
-        self.second = time.ns.div_euclid(NS_PER_SECOND);
-        self.text.copy_from_slice(&text[..SECOND_LEN]);
+        let (second, _) = text.split_first_chunk()?;
+        self.turn(time.ns.div_euclid(NS_PER_SECOND), *second);
         Some(time)
+    }
+
+    fn turn(&mut self, second: i64, text: [u8; SECOND_LEN]) {
+        *self = Self { second, second_ns: second.checked_mul(NS_PER_SECOND), text };
     }
 }
 
 /// As `==`, which WebAssembly has as a call.
 #[inline]
 fn is_same(one: &[u8; SECOND_LEN], other: &[u8; SECOND_LEN]) -> bool {
-    // The last word overlaps the one before.
-    let words = |text: &[u8; SECOND_LEN]| {
-        [0, 8, SECOND_LEN - 8].map(|at| {
-            let word = text[at..].first_chunk().copied();
-            u64::from_le_bytes(word.unwrap_or_default())
-        })
+    let word = |text: &[u8; SECOND_LEN], at: usize| {
+        u64::from_le_bytes(text[at..].first_chunk().copied().unwrap_or_default())
     };
-    words(one) == words(other)
+    let differs = |at| word(one, at) ^ word(other, at);
+    // The last word overlaps the one before.
+    differs(0) | differs(8) | differs(SECOND_LEN - 8) == 0
 }
 
 fn second_text(second: i64) -> [u8; SECOND_LEN] {

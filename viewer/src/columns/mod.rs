@@ -442,6 +442,7 @@ fn number(n: u64) -> i64 {
 }
 
 /// A text of up to 16 bytes as the key of a memo.
+#[inline]
 fn text_key(text: &[u8]) -> Option<[u64; 3]> {
     words::<2>(text).map(|[a, b]| [text.len() as u64, a, b])
 }
