@@ -13,10 +13,10 @@ const START_NS: i64 = 1_795_514_400_000_000_000;
 /// Pairs of hosts that talk to each other.
 const PAIRS: u64 = 20_000;
 
-/// Makes the file of that many lines in `directory`, where it is not there yet: connections between
-/// many hosts, of data and acknowledgements, and some UDP and ICMP between them.
+/// Makes the file of that many lines in `directory`, where it is not there yet: TCP connections
+/// between many hosts, of data and acknowledgements, nearly as much QUIC, some DNS and ICMP.
 pub(super) fn file(directory: &Path, lines: u64) -> Result<PathBuf> {
-    let path = directory.join(format!("lines-{lines}.ndjson"));
+    let path = directory.join(format!("packets-{lines}.ndjson"));
     if path.exists() {
         return Ok(path);
     }
@@ -53,8 +53,10 @@ fn summary(random: u64) -> Summary<'static> {
     let service = [443, 443, 443, 80, 22, 8_443, 5_432, 993][usize::from(f & 7)];
     let port = 32_768 + u16::from_le_bytes([g, h & 0x3f]);
     let (proto, len) = match (pair % 16, a >> 4) {
-        (0..2, _) => ("udp", 70 + u32::from(d)),
-        (2, 0..4) => ("icmp", 98),
+        (0, _) => ("udp", 70 + u32::from(d)),
+        (1..7, 0..5) => ("udp", 66 + u32::from(d) % 40),
+        (1..7, _) => ("udp", 1_292),
+        (7, 0..4) => ("icmp", 98),
         (_, 0..6) => ("tcp", 66),
         (_, 6..10) => ("tcp", 1_514),
         _ => ("tcp", 67 + u32::from(u16::from_le_bytes([d, e])) % 1_447),
@@ -64,9 +66,13 @@ fn summary(random: u64) -> Summary<'static> {
         if is_forth { (Some(client), Some(server)) } else { (Some(server), Some(client)) };
     summary.proto = Proto::parse(proto);
     summary.ttl = Some(if is_forth { 64 } else { 40 + f % 20 });
-    summary.payload = Some(len - 66);
+    summary.payload = Some(len - if proto == "tcp" { 66 } else { 42 });
     if proto != "icmp" {
-        let service = if proto == "udp" { 53 } else { service };
+        let service = match (proto, pair % 16) {
+            ("udp", 0) => 53,
+            ("udp", _) => 443,
+            _ => service,
+        };
         let ports = if is_forth { (port, service) } else { (service, port) };
         (summary.sport, summary.dport) = (Some(ports.0), Some(ports.1));
     }

@@ -32,7 +32,7 @@ pub(super) fn run() -> Result<()> {
     fs::write(directory.join("peers.html"), PEERS_PAGE)?;
     let has_peers = install(&directory);
     println!(
-        "\nLines of about 225 bytes in headless Chromium, page cache warm; steps: median / p95\n"
+        "\nLines of about 208 bytes in headless Chromium, page cache warm; steps: median / p95\n"
     );
     println!(
         "| page | lines | first picture | all pictures | zoom step | size brush | time brush | busy at a time, p95 | memory a packet | renderer's peak |"
