@@ -117,6 +117,11 @@ impl Care {
     /// None: all packets.
     pub const NONE: Self = Self { bits: 0 };
 
+    /// True where the dimension counts.
+    pub fn has(self, dimension: Dimension) -> bool {
+        self.bits & dimension.bit() != 0
+    }
+
     /// Without one of them.
     #[must_use]
     pub fn without(self, dimension: Dimension) -> Self {
@@ -142,32 +147,5 @@ impl Wire for Selection {
             }
         }
         Some(selection)
-    }
-}
-
-/// In which dimensions a packet is not selected.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Misses(u16);
-
-impl Misses {
-    /// Notes of each packet whether it is selected in a dimension.
-    pub fn mark(all: &mut [Self], dimension: Dimension, is_selected: &[bool]) {
-        let bit = dimension.bit();
-        for (misses, is_selected) in all.iter_mut().zip(is_selected) {
-            // All bits for 0, none for 1.
-            let not = u16::from(*is_selected).wrapping_sub(1);
-            misses.0 = misses.0 & !bit | not & bit;
-        }
-    }
-
-    /// True where all are the same. Comparing slices goes byte by byte in WebAssembly.
-    pub fn are_same(some: &[Self], others: &[Self]) -> bool {
-        let differences = some.iter().zip(others).fold(0, |all, (a, b)| all | (a.0 ^ b.0));
-        some.len() == others.len() && differences == 0
-    }
-
-    /// True where it is selected in all dimensions that count.
-    pub fn is_selected(self, care: Care) -> bool {
-        self.0 & care.bits == 0
     }
 }

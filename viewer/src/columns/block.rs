@@ -1,8 +1,8 @@
 //! A block of rows, as it is kept and as it is looked at.
 
 use super::offsets::Offsets;
-use super::packed::Packed;
-use super::{Cells, Columns, Kind};
+use super::packed::{Packed, take};
+use super::{Bits, Cells, Columns};
 use crate::axis::{ABSENT, VALUE_COUNT, Value};
 use std::ops::Range;
 
@@ -54,8 +54,23 @@ impl Block {
         self.dport[row] = cells.dport.unwrap_or(0);
         self.ttl[row] = cells.ttl.unwrap_or(0);
         self.offsets.set(row, offset);
+        if row == BLOCK_LEN - 1 {
+            self.n.close();
+            self.ts_ns.close();
+        }
     }
 }
+
+/// Where rows of a block are: all of them.
+static PLACES: [u16; BLOCK_LEN] = {
+    let mut places = [0; BLOCK_LEN];
+    let mut place = 0u16;
+    while (place as usize) < BLOCK_LEN {
+        places[place as usize] = place;
+        place += 1;
+    }
+    places
+};
 
 /// A block of the columns, its values as they are asked for.
 #[derive(Debug)]
@@ -67,32 +82,18 @@ pub struct Rows<'a> {
     before_ns: Option<i64>,
     /// All of the block's, or none yet.
     values: [Vec<i64>; VALUE_COUNT],
-    /// Least and greatest, where they were asked for.
-    bounds: [Option<(i64, i64)>; VALUE_COUNT],
-    /// Some of the block's: what is in the other places is of no meaning.
-    some: [Vec<i64>; VALUE_COUNT],
 }
-
-/// Where fewer than one row in so many is looked at, the others are not read.
-const FEW: usize = 8;
 
 impl<'a> Rows<'a> {
     /// No rows yet; `before_ns` is the time of the file's packet before the columns.
     pub fn new(columns: &'a Columns, before_ns: Option<i64>) -> Self {
-        let (values, some, bounds) = Default::default();
-        Self { columns, block: 0, len: 0, before_ns, values, bounds, some }
+        Self { columns, block: 0, len: 0, before_ns, values: Default::default() }
     }
 
     /// Goes on to another block.
     pub fn turn(&mut self, block: usize) {
         (self.block, self.len) = (block, self.columns.block_rows(block).len());
         self.values.iter_mut().for_each(Vec::clear);
-        self.bounds = [None; VALUE_COUNT];
-    }
-
-    /// The columns.
-    pub fn columns(&self) -> &'a Columns {
-        self.columns
     }
 
     /// Which rows of the columns they are.
@@ -116,150 +117,93 @@ impl<'a> Rows<'a> {
 
     /// Each row's value, [`ABSENT`] where it has none.
     pub fn values(&mut self, value: Value) -> &[i64] {
-        if self.values[value as usize].is_empty() {
-            self.read(value);
+        let room = &mut self.values[value as usize];
+        if room.is_empty() {
+            self.columns.read(value, self.block, &PLACES[..self.len], self.before_ns, room);
         }
-        &self.values[value as usize]
-    }
-
-    /// As [`Rows::values`], but in these places only is it sure that they are.
-    pub fn at(&mut self, value: Value, places: &[u16]) -> &[i64] {
-        if !self.reads_few(places) || !self.values[value as usize].is_empty() {
-            return self.values(value);
-        }
-        let mut some = std::mem::take(&mut self.some[value as usize]);
-        some.resize(BLOCK_LEN, 0);
-        for place in places {
-            let place = usize::from(*place);
-            if let Some(slot) = some.get_mut(place) {
-                *slot = self.value(value, place);
-            }
-        }
-        self.some[value as usize] = some;
-        &self.some[value as usize][..self.len]
-    }
-
-    /// Values of two kinds in these places.
-    pub fn both_at(&mut self, a: Value, b: Value, places: &[u16]) -> (&[i64], &[i64]) {
-        self.at(a, places);
-        self.at(b, places);
-        (self.known(a), self.known(b))
-    }
-
-    fn known(&self, value: Value) -> &[i64] {
-        match &self.values[value as usize] {
-            none if none.is_empty() => &self.some[value as usize][..self.len],
-            all => all,
-        }
-    }
-
-    /// True where so few rows are looked at that the others are better left alone.
-    pub fn reads_few(&self, places: &[u16]) -> bool {
-        places.len() * FEW < self.len
+        room
     }
 
     /// Least and greatest value of all rows, where that is known without reading them.
-    pub fn bounds(&mut self, value: Value) -> Option<(i64, i64)> {
-        let block = self.columns.blocks.get(self.block)?;
-        let numbers = match value {
-            Value::Number => &block.n,
-            Value::Time => &block.ts_ns,
-            _ => return None,
-        };
-        Some(*self.bounds[value as usize].get_or_insert_with(|| numbers.bounds(self.len)))
+    pub fn bounds(&self, value: Value) -> Option<(i64, i64)> {
+        self.columns.bounds(value, self.block)
     }
 
-    /// Says of each row whether its value is there and from `first` to `last`.
-    pub fn within(&mut self, value: Value, (first, last): (i64, i64), is_in: &mut [bool]) {
-        let Some(block) = self.columns.blocks.get(self.block) else { return };
+    /// All rows of the block.
+    pub fn all(&self) -> Bits {
+        Bits::first(self.len)
+    }
+
+    /// The rows whose value is there and from `first` to `last`.
+    pub fn within(&mut self, value: Value, (first, last): (i64, i64)) -> Bits {
+        if let Some((least, most)) = self.bounds(value) {
+            if most < first || last < least {
+                return Bits::NONE;
+            }
+            if first <= least && most <= last {
+                return self.all();
+            }
+        }
+        let Some(block) = self.columns.blocks.get(self.block) else { return Bits::NONE };
         match value {
-            Value::Number => block.n.within(first, last, is_in),
-            Value::Time => block.ts_ns.within(first, last, is_in),
-            Value::Size => block.len.within(first, last, is_in),
+            Value::Number => block.n.within(first, last, self.len),
+            Value::Time => block.ts_ns.within(first, last, self.len),
+            Value::Size => block.len.within(first, last, self.len),
             _ => {
                 // No range holds ABSENT: the least value of all is not a value.
                 let first = first.max(ABSENT + 1);
-                for (is_in, value) in is_in.iter_mut().zip(self.values(value)) {
-                    *is_in = (first <= *value) & (*value <= last);
-                }
+                let values = self.values(value).iter();
+                Bits::of(values.map(|value| (first <= *value) & (*value <= last)))
             }
         }
     }
+}
 
-    /// One row's value, as [`Rows::values`] has it.
-    pub(super) fn value(&self, value: Value, place: usize) -> i64 {
-        let Some(block) = self.columns.blocks.get(self.block) else { return ABSENT };
-        let kind = &self.columns.kinds.items()[usize::from(block.kind[place])];
+impl Columns {
+    /// Appends the values of some of a block's rows.
+    pub(super) fn read(
+        &self,
+        value: Value,
+        block: usize,
+        places: &[u16],
+        before_ns: Option<i64>,
+        room: &mut Vec<i64>,
+    ) {
+        let (block, before) = (&self.blocks[block], block.checked_sub(1));
+        let kind = |row: usize| &self.kinds.items()[usize::from(block.kind[row])];
         let if_any = |has: bool, value: i64| if has { value } else { ABSENT };
         match value {
-            Value::Number => block.n.get(place),
-            Value::Time => block.ts_ns.get(place),
-            Value::Size => block.len.get(place),
-            Value::SourcePort => if_any(kind.has_ports, block.sport[place].into()),
-            Value::DestinationPort => if_any(kind.has_ports, block.dport[place].into()),
-            Value::Ttl => if_any(kind.has_ttl, block.ttl[place].into()),
-            Value::Gap => {
-                let before = match place {
-                    0 => self.last_ns(),
-                    place => Some(block.ts_ns.get(place - 1)),
-                };
-                gap(before, block.ts_ns.get(place))
+            Value::Number => block.n.read(places, room),
+            Value::Time => block.ts_ns.read(places, room),
+            Value::Size => block.len.read(places, room),
+            Value::SourcePort => {
+                take(places, |row| if_any(kind(row).has_ports, block.sport[row].into()), room);
             }
-        }
-    }
-
-    /// Time of the packet before the block.
-    fn last_ns(&self) -> Option<i64> {
-        match self.block.checked_sub(1) {
-            None => self.before_ns,
-            Some(block) => Some(self.columns.blocks[block].ts_ns.get(BLOCK_LEN - 1)),
-        }
-    }
-
-    fn read(&mut self, value: Value) {
-        let Some(block) = self.columns.blocks.get(self.block) else { return };
-        if value == Value::Gap {
-            self.read_gaps();
-            return;
-        }
-        let (len, kinds) = (self.len, self.columns.kinds.items());
-        let room = &mut self.values[value as usize];
-        room.resize(len, 0);
-        match value {
-            Value::Number => block.n.read(room),
-            Value::Time => block.ts_ns.read(room),
-            Value::Size => block.len.read(room),
-            Value::SourcePort => present(&block.sport, block, kinds, |kind| kind.has_ports, room),
             Value::DestinationPort => {
-                present(&block.dport, block, kinds, |kind| kind.has_ports, room);
+                take(places, |row| if_any(kind(row).has_ports, block.dport[row].into()), room);
             }
-            Value::Ttl => present(&block.ttl, block, kinds, |kind| kind.has_ttl, room),
-            Value::Gap => {}
+            Value::Ttl => {
+                take(places, |row| if_any(kind(row).has_ttl, block.ttl[row].into()), room);
+            }
+            Value::Gap => {
+                let last = before.map(|before| self.blocks[before].ts_ns.get(BLOCK_LEN - 1));
+                // Never ABSENT by chance: that far apart no two times are.
+                let first = last
+                    .or(before_ns)
+                    .map_or(ABSENT, |last| block.ts_ns.get(0).saturating_sub(last));
+                block.ts_ns.read_distances(places, first, room);
+            }
         }
     }
 
-    fn read_gaps(&mut self) {
-        let mut before = self.last_ns();
-        let mut gaps = std::mem::take(&mut self.values[Value::Gap as usize]);
-        gaps.extend(self.values(Value::Time).iter().map(|ts| gap(before.replace(*ts), *ts)));
-        self.values[Value::Gap as usize] = gaps;
-    }
-}
-
-/// Never ABSENT by chance: that far apart no two times are.
-fn gap(before_ns: Option<i64>, ts_ns: i64) -> i64 {
-    before_ns.map_or(ABSENT, |before| ts_ns.saturating_sub(before))
-}
-
-/// The numbers of rows whose kind has any.
-fn present<T: Copy + Into<i64>>(
-    numbers: &[T; BLOCK_LEN],
-    block: &Block,
-    kinds: &[Kind],
-    has: fn(&Kind) -> bool,
-    room: &mut [i64],
-) {
-    for (value, (number, kind)) in room.iter_mut().zip(numbers.iter().zip(&block.kind)) {
-        *value = if has(&kinds[usize::from(*kind)]) { (*number).into() } else { ABSENT };
+    /// Least and greatest value of a block's rows, where that is known without reading them.
+    pub(super) fn bounds(&self, value: Value, block: usize) -> Option<(i64, i64)> {
+        let len = self.block_rows(block).len();
+        let block = self.blocks.get(block)?;
+        match value {
+            Value::Number => Some(block.n.bounds(len)),
+            Value::Time => Some(block.ts_ns.bounds(len)),
+            _ => None,
+        }
     }
 }

@@ -1,11 +1,15 @@
 //! The packets of one part of a file as columns: about 19 bytes a packet, what repeats kept once.
 
+mod batch;
+mod bits;
 mod block;
 mod memo;
 mod offsets;
 mod packed;
 mod totals;
 
+pub use batch::Batch;
+pub use bits::Bits;
 use block::Block;
 pub use block::{BLOCK_LEN, Rows};
 pub use totals::{Extent, Totals};
@@ -529,10 +533,6 @@ pub(crate) mod tests {
             vec![600, -1],
         ];
         assert_eq!(of(&mut rows), expected);
-        for (value, expected) in Value::ALL.into_iter().zip(&expected) {
-            let values = (0..2).map(|place| rows.value(value, place));
-            assert_eq!(values.collect::<Vec<_>>(), *expected);
-        }
         let mut first = Rows::new(&columns, None);
         first.turn(0);
         assert_eq!(first.values(Value::Gap), [ABSENT, -1]);
@@ -543,10 +543,6 @@ pub(crate) mod tests {
         let mut rows = Rows::new(&many, None);
         rows.turn(1);
         assert_eq!((rows.range(), rows.values(Value::Gap)), (1024..1030, &[10; 6][..]));
-        // Of few rows only those are read.
-        rows.turn(0);
-        let (sizes, gaps) = rows.both_at(Value::Size, Value::Gap, &[0, 7]);
-        assert_eq!([sizes[0], sizes[7], gaps[0], gaps[7]], [60, 60, ABSENT, 10]);
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Whole numbers of a block of rows, in as few bytes as they need.
 
-use super::BLOCK_LEN;
+use super::{BLOCK_LEN, Bits};
 
 /// How far below the first number others may lie, where distances to it are kept: of nanoseconds a
 /// second, for packets come a little out of order.
@@ -11,6 +11,7 @@ const SLACK: i64 = 1 << 30;
 pub(super) struct Packed {
     base: i64,
     store: Store,
+    bounds: Option<(i64, i64)>,
 }
 
 /// Each holds the distance of a row's number from the base, but for `Long`.
@@ -27,18 +28,18 @@ enum Store {
 impl Packed {
     /// Of numbers that count on from the first.
     pub(super) fn steps(first: i64) -> Self {
-        Self { base: first, store: Store::Steps }
+        Self { base: first, store: Store::Steps, bounds: None }
     }
 
     /// Of numbers from 0 to 65,535.
     pub(super) fn short() -> Self {
-        Self { base: 0, store: Store::Short(Box::new([0; BLOCK_LEN])) }
+        Self { base: 0, store: Store::Short(Box::new([0; BLOCK_LEN])), bounds: None }
     }
 
     /// Of numbers not far from the first.
     pub(super) fn near(first: i64) -> Self {
         let base = first.saturating_sub(SLACK);
-        Self { base, store: Store::Middle(Box::new([0; BLOCK_LEN])) }
+        Self { base, store: Store::Middle(Box::new([0; BLOCK_LEN])), bounds: None }
     }
 
     /// Sets the number of a row; those before it are set.
@@ -75,18 +76,19 @@ impl Packed {
     /// Goes over to numbers of more bytes, with what the rows before `row` have.
     #[cold]
     fn widen(&mut self, row: usize) {
-        let mut known = [0; BLOCK_LEN];
-        self.read(&mut known[..row]);
+        let known: Vec<_> = (0..row).map(|row| self.get(row)).collect();
         *self = match &self.store {
             Store::Steps => Self::near(self.base),
             Store::Short(_) => {
-                Self { base: self.base, store: Store::Middle(Box::new([0; BLOCK_LEN])) }
+                let store = Store::Middle(Box::new([0; BLOCK_LEN]));
+                Self { base: self.base, store, bounds: None }
             }
             Store::Middle(_) | Store::Long(_) => {
-                Self { base: 0, store: Store::Long(Box::new([0; BLOCK_LEN])) }
+                let store = Store::Long(Box::new([0; BLOCK_LEN]));
+                Self { base: 0, store, bounds: None }
             }
         };
-        for (row, value) in known[..row].iter().enumerate() {
+        for (row, value) in known.iter().enumerate() {
             self.set(row, *value);
         }
     }
@@ -101,13 +103,21 @@ impl Packed {
         }
     }
 
-    /// Least and greatest of the first rows, at least one.
+    /// All rows are set: their bounds are known from now on.
+    pub(super) fn close(&mut self) {
+        self.bounds = Some(self.bounds(BLOCK_LEN));
+    }
+
+    /// Least and greatest of the first rows, at least one; of all of them, once they are closed.
     pub(super) fn bounds(&self, len: usize) -> (i64, i64) {
         fn of<T: Copy + Ord + Into<i64>>(base: i64, all: &[T]) -> (i64, i64) {
             let first = all[0];
             let least = all.iter().copied().fold(first, T::min);
             let most = all.iter().copied().fold(first, T::max);
             (base.wrapping_add(least.into()), base.wrapping_add(most.into()))
+        }
+        if let Some(bounds) = self.bounds {
+            return bounds;
         }
         match &self.store {
             Store::Steps => (self.base, self.base.wrapping_add_unsigned(len as u64 - 1)),
@@ -117,13 +127,11 @@ impl Packed {
         }
     }
 
-    /// Says of each of the first rows whether its number is from `first` to `last`.
-    pub(super) fn within(&self, first: i64, last: i64, is_in: &mut [bool]) {
-        fn of<T: Copy + Ord>(all: &[T], range: Option<(T, T)>, is_in: &mut [bool]) {
-            let Some((first, last)) = range else { return is_in.fill(false) };
-            for (is_in, value) in is_in.iter_mut().zip(all) {
-                *is_in = (first <= *value) & (*value <= last);
-            }
+    /// The first rows whose number is from `first` to `last`.
+    pub(super) fn within(&self, first: i64, last: i64, len: usize) -> Bits {
+        fn of<T: Copy + Ord>(all: &[T], range: Option<(T, T)>) -> Bits {
+            let Some((first, last)) = range else { return Bits::NONE };
+            Bits::of(all.iter().map(|value| (first <= *value) & (*value <= last)))
         }
         /// What of the range there can be, as distances from the base.
         fn part<T: TryFrom<i128>>(first: i64, last: i64, base: i64, most: T) -> Option<(T, T)> {
@@ -133,34 +141,52 @@ impl Packed {
             Some((T::try_from(first).ok()?, T::try_from(last).unwrap_or(most)))
         }
         match &self.store {
-            Store::Steps => {
-                let steps = (0..).map(|step| self.base.wrapping_add(step));
-                for (is_in, value) in is_in.iter_mut().zip(steps) {
-                    *is_in = (first <= value) & (value <= last);
-                }
-            }
-            Store::Short(all) => of(&**all, part(first, last, self.base, u16::MAX), is_in),
-            Store::Middle(all) => of(&**all, part(first, last, self.base, u32::MAX), is_in),
-            Store::Long(all) => of(&**all, Some((first, last)), is_in),
+            Store::Steps => Bits::of((0..len).map(|row| {
+                let value = self.base.wrapping_add_unsigned(row as u64);
+                (first <= value) & (value <= last)
+            })),
+            Store::Short(all) => of(&all[..len], part(first, last, self.base, u16::MAX)),
+            Store::Middle(all) => of(&all[..len], part(first, last, self.base, u32::MAX)),
+            Store::Long(all) => of(&all[..len], Some((first, last))),
         }
     }
 
-    /// The numbers of the first rows.
-    pub(super) fn read(&self, values: &mut [i64]) {
+    /// Appends the numbers of rows in these places.
+    pub(super) fn read(&self, places: &[u16], numbers: &mut Vec<i64>) {
         let base = self.base;
         match &self.store {
-            Store::Steps => {
-                let steps = (0..).map(|step| base.wrapping_add(step));
-                values.iter_mut().zip(steps).for_each(|(value, n)| *value = n);
-            }
-            Store::Short(all) => {
-                values.iter_mut().zip(&**all).for_each(|(value, d)| *value = base + i64::from(*d));
-            }
-            Store::Middle(all) => {
-                values.iter_mut().zip(&**all).for_each(|(value, d)| *value = base + i64::from(*d));
-            }
-            Store::Long(all) => values.copy_from_slice(&all[..values.len()]),
+            Store::Steps => take(places, |row| base.wrapping_add_unsigned(row as u64), numbers),
+            Store::Short(all) => take(places, |row| base + i64::from(all[row]), numbers),
+            Store::Middle(all) => take(places, |row| base + i64::from(all[row]), numbers),
+            Store::Long(all) => take(places, |row| all[row], numbers),
         }
+    }
+
+    /// Appends how far the numbers of rows in these places are from the one before, and what the first
+    /// row has instead.
+    pub(super) fn read_distances(&self, places: &[u16], of_first: i64, distances: &mut Vec<i64>) {
+        fn of(number: impl Fn(usize) -> i64, of_first: i64, row: usize) -> i64 {
+            match row.checked_sub(1) {
+                Some(before) => number(row).saturating_sub(number(before)),
+                None => of_first,
+            }
+        }
+        match &self.store {
+            Store::Middle(all) => {
+                take(places, |row| of(|row| i64::from(all[row]), of_first, row), distances);
+            }
+            _ => take(places, |row| of(|row| self.get(row), of_first, row), distances),
+        }
+    }
+}
+
+/// Appends what rows in these places have. All of a block are in order: it is read as a whole.
+#[inline]
+pub(super) fn take<T>(places: &[u16], of: impl Fn(usize) -> T, room: &mut Vec<T>) {
+    if places.len() == BLOCK_LEN {
+        room.extend((0..BLOCK_LEN).map(of));
+    } else {
+        room.extend(places.iter().map(|place| of(usize::from(*place) % BLOCK_LEN)));
     }
 }
 
@@ -176,11 +202,14 @@ mod tests {
             steps in proptest::collection::vec(
                 prop_oneof![20 => Just(1i64), 5 => -5i64..3_000, 1 => any::<i64>()], 0..200,
             ),
-            kind in 0..3, range: (prop::sample::Index, i64),
+            kind in 0..3, range: (prop::sample::Index, i64), is_full: bool,
         ) {
             let mut values = vec![first];
             for step in steps {
                 values.push(values[values.len() - 1].wrapping_add(step));
+            }
+            while is_full && values.len() < BLOCK_LEN {
+                values.push(values[values.len() - 1].wrapping_add(1));
             }
             let mut packed = match kind {
                 0 => Packed::steps(first),
@@ -188,17 +217,30 @@ mod tests {
                 _ => Packed::near(first),
             };
             values.iter().enumerate().for_each(|(row, value)| packed.set(row, *value));
-            let mut read = vec![0; values.len()];
-            packed.read(&mut read);
-            prop_assert_eq!(&read, &values);
+            let places: Vec<u16> = (0..).take(values.len()).collect();
+            for step in [1, 3] {
+                let mut read = Vec::new();
+                let places: Vec<_> = places.iter().copied().step_by(step).collect();
+                packed.read(&places, &mut read);
+                let mut distances = Vec::new();
+                packed.read_distances(&places, -7, &mut distances);
+                let expected = places.iter().map(|place| match usize::from(*place) {
+                    0 => -7,
+                    row => values[row].saturating_sub(values[row - 1]),
+                });
+                prop_assert_eq!(distances, expected.collect::<Vec<_>>());
+                prop_assert_eq!(read, values.iter().copied().step_by(step).collect::<Vec<_>>());
+            }
             prop_assert!(values.iter().enumerate().all(|(row, value)| packed.get(row) == *value));
             let (least, most) = (values.iter().min().unwrap(), values.iter().max().unwrap());
             prop_assert_eq!(packed.bounds(values.len()), (*least, *most));
+            if values.len() == BLOCK_LEN {
+                packed.close();
+                prop_assert_eq!(packed.bounds(values.len()), (*least, *most));
+            }
             for (from, to) in [(*range.0.get(&values), range.1), (range.1, *most), (*least, *least)] {
-                let mut is_in = vec![true; values.len()];
-                packed.within(from, to, &mut is_in);
-                let expected: Vec<_> = values.iter().map(|v| from <= *v && *v <= to).collect();
-                prop_assert_eq!(is_in, expected);
+                let expected = values.iter().map(|v| from <= *v && *v <= to);
+                prop_assert_eq!(packed.within(from, to, values.len()), Bits::of(expected));
             }
         }
     }

@@ -1,7 +1,7 @@
 //! A line drawn around packets in a scatter plot.
 
 use crate::axis::{Axis, Bins, Cells, NO_CELL, Scale, Span, Value};
-use crate::columns::{BLOCK_LEN, Rows};
+use crate::columns::{BLOCK_LEN, Bits, Rows};
 use crate::order::sorted;
 
 /// A closed line through points, in values of two axes. Inside is what is inside by the rule of even
@@ -71,16 +71,16 @@ impl Lasso {
 }
 
 impl Inside {
-    /// Says of each row of the block whether it is inside.
-    pub(super) fn find(&mut self, block: &mut Rows<'_>, is_in: &mut [bool]) {
-        let len = is_in.len();
+    /// The rows of the block that are inside.
+    pub(super) fn find(&mut self, block: &mut Rows<'_>) -> Bits {
+        let len = block.range().len();
         let [columns, rows] = &mut self.found;
         self.x.1.find(block.values(self.x.0), &mut columns[..len]);
         self.y.1.find(block.values(self.y.0), &mut rows[..len]);
-        for (is_in, (column, row)) in is_in.iter_mut().zip(columns.iter().zip(rows)) {
-            *is_in = *column != NO_CELL
+        Bits::of(columns[..len].iter().zip(rows).map(|(column, row)| {
+            *column != NO_CELL
                 && *row != NO_CELL
-                && self.bits[usize::from(*row) * PARTS + usize::from(*column)];
-        }
+                && self.bits[usize::from(*row) * PARTS + usize::from(*column)]
+        }))
     }
 }

@@ -3,7 +3,7 @@
 use super::lasso::Inside;
 use super::{Expr, Field, Place, Set};
 use crate::axis::{ABSENT, Value};
-use crate::columns::{BLOCK_LEN, Columns, Flow, Kind, Rows};
+use crate::columns::{Bits, Columns, Flow, Kind, Rows};
 
 /// Answers for the rows of columns as they were when it was made.
 #[derive(Debug)]
@@ -33,9 +33,9 @@ impl Matcher {
         Self(node(expr, columns, file))
     }
 
-    /// Says of each row whether it is meant.
-    pub fn find(&mut self, rows: &mut Rows<'_>, is_meant: &mut [bool]) {
-        find(&mut self.0, rows, is_meant);
+    /// The rows of the block that are meant.
+    pub fn find(&mut self, rows: &mut Rows<'_>) -> Bits {
+        find(&mut self.0, rows)
     }
 }
 
@@ -140,55 +140,26 @@ fn is_within((first, last): (Place, Place), place: Place) -> bool {
     first <= place && place <= last
 }
 
-fn find(node: &mut Node, rows: &mut Rows<'_>, is_meant: &mut [bool]) {
+fn find(node: &mut Node, rows: &mut Rows<'_>) -> Bits {
     match node {
-        Node::Constant(constant) => is_meant.fill(*constant),
-        Node::Not(inner) => {
-            find(inner, rows, is_meant);
-            is_meant.iter_mut().for_each(|is_meant| *is_meant = !*is_meant);
+        Node::Constant(true) => rows.all(),
+        Node::Constant(false) => Bits::NONE,
+        Node::Not(inner) => rows.all().without(&find(inner, rows)),
+        Node::And(nodes) => {
+            nodes.iter_mut().fold(rows.all(), |all, node| all.and(&find(node, rows)))
         }
-        Node::And(nodes) => join(nodes, rows, is_meant, |a, b| a & b),
-        Node::Or(nodes) => join(nodes, rows, is_meant, |a, b| a | b),
+        Node::Or(nodes) => nodes.iter_mut().fold(Bits::NONE, |all, node| all.or(&find(node, rows))),
         Node::Value { value, ranges, is_in } => {
             if let ([range], true) = (&ranges[..], *is_in) {
-                return rows.within(*value, *range, is_meant);
+                return rows.within(*value, *range);
             }
-            let values = rows.values(*value);
-            for (is_meant, value) in is_meant.iter_mut().zip(values) {
+            Bits::of(rows.values(*value).iter().map(|value| {
                 let is_one = ranges.iter().any(|(first, last)| first <= value && value <= last);
-                *is_meant = *value != ABSENT && is_one == *is_in;
-            }
+                *value != ABSENT && is_one == *is_in
+            }))
         }
-        Node::Kind(kinds) => {
-            let ids = rows.kinds();
-            for (is_meant, id) in is_meant.iter_mut().zip(ids) {
-                *is_meant = kinds[usize::from(*id)];
-            }
-        }
-        Node::Flow(flows) => {
-            let ids = rows.flows();
-            for (is_meant, id) in is_meant.iter_mut().zip(ids) {
-                *is_meant = flows[*id as usize];
-            }
-        }
-        Node::Lasso(inside) => inside.find(rows, is_meant),
-    }
-}
-
-fn join(
-    nodes: &mut [Node],
-    rows: &mut Rows<'_>,
-    is_meant: &mut [bool],
-    join: fn(bool, bool) -> bool,
-) {
-    let Some((first, rest)) = nodes.split_first_mut() else { return };
-    find(first, rows, is_meant);
-    let mut room = [false; BLOCK_LEN];
-    let room = &mut room[..is_meant.len()];
-    for node in rest {
-        find(node, rows, room);
-        for (is_meant, other) in is_meant.iter_mut().zip(&*room) {
-            *is_meant = join(*is_meant, *other);
-        }
+        Node::Kind(kinds) => Bits::of(rows.kinds().iter().map(|id| kinds[usize::from(*id)])),
+        Node::Flow(flows) => Bits::of(rows.flows().iter().map(|id| flows[*id as usize])),
+        Node::Lasso(inside) => inside.find(rows),
     }
 }

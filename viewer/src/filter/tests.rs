@@ -51,13 +51,13 @@ fn context() -> Context {
 fn meant(text: &str) -> Vec<usize> {
     let columns = columns();
     let expr = parse(text, &context()).unwrap_or_else(|error| panic!("{text}: {error:?}"));
-    let mut is_meant = [true; 5];
     let mut rows = Rows::new(&columns, None);
     rows.turn(0);
-    if let Some(expr) = expr {
-        Matcher::new(&expr, &columns, "a.ndjson").find(&mut rows, &mut is_meant);
-    }
-    (1..=5).filter(|n| is_meant[n - 1]).collect()
+    let meant = match expr {
+        Some(expr) => Matcher::new(&expr, &columns, "a.ndjson").find(&mut rows),
+        None => rows.all(),
+    };
+    (1..=5).filter(|n| meant.has(n - 1)).collect()
 }
 
 #[test]
@@ -263,11 +263,9 @@ proptest! {
     #[test]
     fn blocks_do_not_matter(expr in exprs()) {
         let meant = |columns: &Columns, block, before_ns| {
-            let mut is_meant = [false; 5];
             let mut rows = Rows::new(columns, before_ns);
             rows.turn(block);
-            Matcher::new(&expr, columns, "a").find(&mut rows, &mut is_meant);
-            is_meant
+            Matcher::new(&expr, columns, "a").find(&mut rows)
         };
         let later = columns_behind(BLOCK_LEN);
         prop_assert_eq!(meant(&columns(), 0, Some(0)), meant(&later, 1, None));

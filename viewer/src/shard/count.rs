@@ -1,10 +1,10 @@
 //! What is counted of some rows: each kind of answer as rows come and, where that can be, go again.
 
 use super::flows::FlowCount;
-use crate::axis::{ABSENT, Bins, Cells, NO_CELL, Value};
-use crate::columns::{BLOCK_LEN, Columns, Rows};
+use crate::axis::{Bins, Cells, NO_CELL, Value};
+use crate::columns::{BLOCK_LEN, Batch, Columns};
 use crate::density::Density;
-use crate::protocol::{CLASS_COUNT, Class};
+use crate::protocol::CLASS_COUNT;
 use crate::query::{Grid, Tally, What};
 
 /// How far from the pointed cell a packet may be, in cells.
@@ -36,9 +36,7 @@ impl Base {
             What::Ranks { .. } | What::Rows { .. } => return None,
         })
     }
-}
 
-impl Base {
     /// True for counts of the same view, whatever it shows of its values.
     pub(super) fn is_of_view(&self, other: &Self) -> bool {
         match (self, other) {
@@ -46,23 +44,6 @@ impl Base {
             (Self::Density(_), Self::Density(_)) => true,
             _ => self == other,
         }
-    }
-}
-
-/// Rows of a block that come or go.
-#[derive(Clone, Copy)]
-pub(super) struct Chosen<'a> {
-    /// Their places in the block.
-    pub(super) places: &'a [u16],
-    /// The class of each kind.
-    pub(super) classes: &'a [Class],
-}
-
-impl Chosen<'_> {
-    #[inline]
-    fn class(self, kinds: &[u16], place: u16) -> usize {
-        let kind = kinds.get(usize::from(place)).map_or(0, |kind| usize::from(*kind));
-        self.classes.get(kind).map_or(0, |class| class.index())
     }
 }
 
@@ -85,7 +66,7 @@ pub(super) struct Near {
     pub(super) cell: (usize, usize),
 }
 
-/// An axis with the cells of a block's rows.
+/// An axis with the cells of some rows.
 #[derive(Debug)]
 pub(super) struct Axis {
     value: Value,
@@ -99,28 +80,16 @@ impl Axis {
         Self { value: bins.axis.value, cells: Cells::new(bins), found }
     }
 
-    /// Finds the cells of rows; says which one it is where all of the block have the same.
-    fn find(&mut self, rows: &mut Rows<'_>, places: &[u16]) -> Option<u16> {
+    /// Finds the cells of rows; says which one it is where all of them have the same.
+    fn find(&mut self, batch: &mut Batch<'_>) -> Option<u16> {
         let Self { value, cells, found } = self;
-        if let Some(cell) = rows.bounds(*value).and_then(|bounds| cells.common(bounds)) {
-            found.fill(cell);
+        if let Some(cell) = batch.bounds(*value).and_then(|bounds| cells.common(bounds)) {
+            found[..batch.len()].fill(cell);
             return Some(cell);
         }
-        let is_few = rows.reads_few(places);
-        let values = rows.at(*value, places);
-        if is_few {
-            for place in places {
-                let place = usize::from(*place) % BLOCK_LEN;
-                found[place] = cells.cell(values.get(place).copied().unwrap_or(ABSENT));
-            }
-        } else {
-            cells.find(values, &mut found[..values.len()]);
-        }
+        batch.read(*value);
+        cells.find(batch.values(*value), &mut found[..]);
         None
-    }
-
-    fn at(&self, place: u16) -> u16 {
-        self.found[usize::from(place) % BLOCK_LEN]
     }
 }
 
@@ -157,84 +126,80 @@ impl Count {
         }
     }
 
-    /// Counts rows of a block, in or, where `COMES` is false, out again.
-    pub(super) fn count<const COMES: bool>(&mut self, rows: &mut Rows<'_>, chosen: Chosen<'_>) {
-        if chosen.places.is_empty() {
-            return;
-        }
-        let places = chosen.places;
+    /// Counts rows, in or, where `COMES` is false, out again. `of_kinds` has the class of each kind.
+    pub(super) fn count<const COMES: bool>(&mut self, batch: &mut Batch<'_>, of_kinds: &[u8]) {
         match self {
             Self::Total(tally) => {
-                let lens = rows.at(Value::Size, places);
-                let bytes = places.iter().map(|place| len(lens, *place)).sum();
-                tally.change::<COMES>(Tally { packets: places.len() as u64, bytes });
+                batch.read(Value::Size);
+                let bytes = batch.values(Value::Size).iter().map(|len| len.unsigned_abs()).sum();
+                tally.change::<COMES>(Tally { packets: batch.len() as u64, bytes });
             }
             Self::Bins(axis, tallies) => {
-                let all_in = axis.find(rows, places);
-                let (kinds, lens) = (rows.kinds(), rows.at(Value::Size, places));
-                bins::<COMES>(axis, all_in, tallies, (kinds, lens), chosen);
-            }
-            Self::Density(Plane { x, y }, density) => {
-                let is_outside = |found| found == Some(NO_CELL);
-                if is_outside(x.find(rows, places)) || is_outside(y.find(rows, places)) {
+                let all_in = axis.find(batch);
+                if all_in == Some(NO_CELL) {
                     return;
                 }
-                let kinds = rows.kinds();
-                for place in places {
-                    let (column, row) = (x.at(*place), y.at(*place));
-                    if column != NO_CELL && row != NO_CELL {
-                        let class = chosen.class(kinds, *place);
-                        density.change::<COMES>(class, column.into(), row.into());
+                batch.read(Value::Size);
+                batch.read_classes(of_kinds);
+                let rows = batch.classes().iter().zip(batch.values(Value::Size));
+                bins::<COMES>(axis, all_in, tallies, rows);
+            }
+            Self::Density(Plane { x, y }, density) => {
+                if x.find(batch) == Some(NO_CELL) || y.find(batch) == Some(NO_CELL) {
+                    return;
+                }
+                batch.read_classes(of_kinds);
+                let cells = x.found.iter().zip(&*y.found);
+                for (class, (column, row)) in batch.classes().iter().zip(cells) {
+                    if *column != NO_CELL && *row != NO_CELL {
+                        density.change::<COMES>(
+                            usize::from(*class),
+                            usize::from(*column),
+                            usize::from(*row),
+                        );
                     }
                 }
             }
             Self::Ports(tallies) => {
-                let (ports, lens) = rows.both_at(Value::DestinationPort, Value::Size, places);
-                for place in places {
-                    if let Ok(port) = u16::try_from(value(ports, *place)) {
-                        tallies[usize::from(port)].change::<COMES>(Tally::of(len(lens, *place)));
+                batch.read(Value::DestinationPort);
+                batch.read(Value::Size);
+                let ports = batch.values(Value::DestinationPort).iter();
+                for (port, len) in ports.zip(batch.values(Value::Size)) {
+                    if let Ok(port) = u16::try_from(*port) {
+                        tallies[usize::from(port)].change::<COMES>(Tally::of(len.unsigned_abs()));
                     }
                 }
             }
-            Self::Flows(flows) => flows.count::<COMES>(rows, places),
-            Self::Nearest { plane, cell, best } => nearest(plane, *cell, best, rows, places),
+            Self::Flows(flows) => flows.count::<COMES>(batch),
+            Self::Nearest { plane, cell, best } => nearest(plane, *cell, best, batch),
         }
     }
 }
 
-/// A row's length; places are of rows that are there.
-fn len(lens: &[i64], place: u16) -> u64 {
-    value(lens, place).unsigned_abs()
-}
-
-fn value(values: &[i64], place: u16) -> i64 {
-    values.get(usize::from(place)).copied().unwrap_or(0)
-}
-
-fn bins<const COMES: bool>(
+/// Rows are classes with lengths.
+fn bins<'a, const COMES: bool>(
     axis: &Axis,
     all_in: Option<u16>,
     tallies: &mut [Tally],
-    (kinds, lens): (&[u16], &[i64]),
-    chosen: Chosen<'_>,
+    rows: impl Iterator<Item = (&'a u8, &'a i64)>,
 ) {
     let count = axis.cells.count();
     let Some(cell) = all_in else {
-        for place in chosen.places {
-            let cell = axis.at(*place);
-            if cell != NO_CELL {
-                let tally = &mut tallies[chosen.class(kinds, *place) * count + usize::from(cell)];
-                tally.change::<COMES>(Tally::of(len(lens, *place)));
+        for (cell, (class, len)) in axis.found.iter().zip(rows) {
+            if *cell != NO_CELL
+                && let Some(tally) =
+                    tallies.get_mut(usize::from(*class) * count + usize::from(*cell))
+            {
+                tally.change::<COMES>(Tally::of(len.unsigned_abs()));
             }
         }
         return;
     };
-    if cell == NO_CELL {
-        return;
-    }
     let mut sums = [Tally::default(); CLASS_COUNT];
-    for place in chosen.places {
-        sums[chosen.class(kinds, *place)].add(Tally::of(len(lens, *place)));
+    for (class, len) in rows {
+        if let Some(sum) = sums.get_mut(usize::from(*class)) {
+            sum.add(Tally::of(len.unsigned_abs()));
+        }
     }
     for (class, sum) in sums.into_iter().enumerate() {
         tallies[class * count + usize::from(cell)].change::<COMES>(sum);
@@ -245,29 +210,27 @@ fn nearest(
     Plane { x, y }: &mut Plane,
     cell: (usize, usize),
     best: &mut Option<Near>,
-    rows: &mut Rows<'_>,
-    places: &[u16],
+    batch: &mut Batch<'_>,
 ) {
     let is_far = |found: Option<u16>, cell: usize| {
         found.is_some_and(|found| found == NO_CELL || REACH < usize::from(found).abs_diff(cell))
     };
-    if is_far(x.find(rows, places), cell.0) || is_far(y.find(rows, places), cell.1) {
+    if is_far(x.find(batch), cell.0) || is_far(y.find(batch), cell.1) {
         return;
     }
-    for place in places {
-        let (column, row) = (x.at(*place), y.at(*place));
-        if column == NO_CELL || row == NO_CELL {
+    let cells = x.found.iter().zip(&*y.found);
+    for (row, (x, y)) in cells.take(batch.len()).enumerate() {
+        if *x == NO_CELL || *y == NO_CELL {
             continue;
         }
-        let found = (usize::from(column), usize::from(row));
+        let found = (usize::from(*x), usize::from(*y));
         let (dx, dy) = (found.0.abs_diff(cell.0), found.1.abs_diff(cell.1));
         if REACH < dx || REACH < dy {
             continue;
         }
         let distance = dx * dx + dy * dy;
         if distance <= REACH * REACH && best.is_none_or(|best| distance < best.distance) {
-            let index = rows.range().start + usize::from(*place);
-            *best = Some(Near { distance, index, cell: found });
+            *best = Some(Near { distance, index: batch.index(row), cell: found });
         }
     }
 }

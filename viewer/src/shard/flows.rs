@@ -1,7 +1,7 @@
 //! What each flow has, as rows come and go.
 
 use crate::axis::Value;
-use crate::columns::{Columns, NO_ADDRESS, Rows};
+use crate::columns::{Batch, Columns, NO_ADDRESS};
 use crate::query::{FlowTally, PlaceTally, Tally};
 
 /// Packets, bytes and times of each flow of some columns.
@@ -36,16 +36,12 @@ impl FlowCount {
         Self { flows: vec![NOTHING; columns.flows().len()], is_wide: false }
     }
 
-    pub(super) fn count<const COMES: bool>(&mut self, rows: &mut Rows<'_>, places: &[u16]) {
-        let flows = rows.flows();
-        let (times, lens) = rows.both_at(Value::Time, Value::Size, places);
-        for place in places {
-            let place = usize::from(*place);
-            let (Some(flow), Some(ts), Some(len)) =
-                (flows.get(place), times.get(place), lens.get(place))
-            else {
-                continue;
-            };
+    pub(super) fn count<const COMES: bool>(&mut self, batch: &mut Batch<'_>) {
+        batch.read_flows();
+        batch.read(Value::Time);
+        batch.read(Value::Size);
+        let values = batch.values(Value::Time).iter().zip(batch.values(Value::Size));
+        for (flow, (ts, len)) in batch.flows().iter().zip(values) {
             let sum = &mut self.flows[*flow as usize];
             sum.tally.change::<COMES>(Tally::of(len.unsigned_abs()));
             if COMES {
@@ -68,12 +64,10 @@ impl FlowCount {
     }
 
     /// Looks at the times of rows that are counted.
-    pub(super) fn narrow(&mut self, rows: &mut Rows<'_>, places: &[u16]) {
-        let flows = rows.flows();
-        let times = rows.at(Value::Time, places);
-        for place in places {
-            let place = usize::from(*place);
-            let (Some(flow), Some(ts)) = (flows.get(place), times.get(place)) else { continue };
+    pub(super) fn narrow(&mut self, batch: &mut Batch<'_>) {
+        batch.read_flows();
+        batch.read(Value::Time);
+        for (flow, ts) in batch.flows().iter().zip(batch.values(Value::Time)) {
             let sum = &mut self.flows[*flow as usize];
             if sum.is_wide {
                 sum.ts_ns = (sum.ts_ns.0.min(*ts), sum.ts_ns.1.max(*ts));

@@ -6,6 +6,7 @@
 
 mod count;
 mod flows;
+mod marks;
 mod order;
 
 wire!(struct Before { ts_ns });
@@ -13,16 +14,15 @@ wire!(struct Before { ts_ns });
 #[cfg(test)]
 mod tests;
 
-use crate::columns::{BLOCK_LEN, Columns, Rows};
+use crate::columns::{Batch, Bits, Columns, Rows};
 use crate::filter::Matcher;
-use crate::protocol::Class;
 use crate::query::{Answer, Hit, Packet, Query, What};
-use crate::selection::{Care, DIMENSION_COUNT, Dimension, Misses, Selection};
+use crate::selection::{Care, Dimension, Selection};
 use crate::wire::wire;
-use count::{Base, Chosen, Count};
+use count::{Base, Count};
 use flows::Side;
+use marks::Marks;
 use order::Order;
-use std::ops::Range;
 
 /// What the packets before a part, in its file, leave behind.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -38,13 +38,10 @@ pub struct Shard {
     part: usize,
     file: String,
     before: Before,
-    /// Rows at the last question.
-    row_count: usize,
     selection: Selection,
     /// Changes when the selection does.
     selection_count: u64,
-    /// Of each row; none at all while nothing is selected.
-    misses: Vec<Misses>,
+    marks: Marks,
     /// What was counted of the selection as it is.
     counters: Vec<Counter>,
     order: Option<Order>,
@@ -70,77 +67,8 @@ struct Sample {
     changed: usize,
 }
 
-/// Which rows are selected in some dimensions.
-#[derive(Clone, Copy)]
-struct Selected<'a> {
-    misses: &'a [Misses],
-    care: Care,
-}
-
-impl Selected<'_> {
-    /// Everything is, and nobody need look.
-    fn is_all(&self) -> bool {
-        self.care == Care::NONE || self.misses.is_empty()
-    }
-
-    /// How many rows of a block are selected.
-    fn count(&self, rows: Range<usize>) -> usize {
-        if self.is_all() {
-            return rows.len();
-        }
-        self.misses[rows].iter().map(|misses| usize::from(misses.is_selected(self.care))).sum()
-    }
-
-    /// Which of them, counted from the block's first.
-    fn find(&self, rows: Range<usize>, places: &mut Vec<u16>) {
-        if self.is_all() {
-            places.clear();
-            places.extend(0..u16::try_from(rows.len()).unwrap_or(u16::MAX));
-            return;
-        }
-        find(self.misses[rows].iter(), places, |misses| misses.is_selected(self.care));
-    }
-}
-
-/// The places of those items that are meant.
-fn find<T>(
-    items: impl ExactSizeIterator<Item = T>,
-    places: &mut Vec<u16>,
-    is_meant: impl Fn(T) -> bool,
-) {
-    // Written always, kept where it is one: a branch that nobody could guess is dearer.
-    places.resize(BLOCK_LEN, 0);
-    let mut len = 0;
-    for (place, item) in (0..).zip(items) {
-        places[len % BLOCK_LEN] = place;
-        len += usize::from(is_meant(item));
-    }
-    places.truncate(len);
-}
-
-/// The places of rows that were not selected and are now, and of those that were and are not.
-fn changes(old: &[Misses], now: &[Misses], care: Care, come: &mut Vec<u16>, gone: &mut Vec<u16>) {
-    /// Rows that are compared at a glance: most of them have not changed.
-    const GLANCE: usize = 16;
-    come.resize(BLOCK_LEN, 0);
-    gone.resize(BLOCK_LEN, 0);
-    let (mut come_len, mut gone_len) = (0, 0);
-    let pairs = old.chunks(GLANCE).zip(now.chunks(GLANCE));
-    for (start, (old, now)) in (0..).step_by(GLANCE).zip(pairs) {
-        if Misses::are_same(old, now) {
-            continue;
-        }
-        for (place, (old, now)) in (start..).zip(old.iter().zip(now)) {
-            let (was, is) = (old.is_selected(care), now.is_selected(care));
-            // As in `find`: no branch that nobody could guess.
-            (come[come_len % BLOCK_LEN], gone[gone_len % BLOCK_LEN]) = (place, place);
-            come_len += usize::from(is & !was);
-            gone_len += usize::from(was & !is);
-        }
-    }
-    come.truncate(come_len);
-    gone.truncate(gone_len);
-}
+/// What finds the rows of a selection in some dimensions; all of them where nothing is selected.
+type Matchers = Vec<(Dimension, Option<Matcher>)>;
 
 impl Shard {
     /// For the columns of that part, of the file of that name.
@@ -198,26 +126,23 @@ impl Shard {
         before: Before,
         selection: &Selection,
     ) -> Vec<Dimension> {
-        if self.before != before || self.row_count != columns.len() {
+        if self.before != before || self.marks.row_count() != columns.len() {
             // There are more rows; and gaps and the order depend on what is before.
-            (self.before, self.row_count, self.order) = (before, columns.len(), None);
-            self.misses = Vec::new();
-            self.counters.clear();
+            (self.before, self.order) = (before, None);
+            self.forget(columns);
+        } else if selection.is_empty() {
+            self.forget(columns);
         }
-        if selection.is_empty() {
-            self.misses = Vec::new();
-            self.counters.clear();
-            return Vec::new();
-        }
-        let is_fresh = self.misses.is_empty();
-        if is_fresh {
-            self.misses = vec![Misses::default(); columns.len()];
-        }
-        let is_changed = |dimension: &Dimension| match is_fresh {
-            true => selection.get(*dimension).is_some(),
-            false => self.selection.get(*dimension) != selection.get(*dimension),
-        };
+        let is_changed =
+            |dimension: &Dimension| self.selection.get(*dimension) != selection.get(*dimension);
         Dimension::ALL.into_iter().filter(is_changed).collect()
+    }
+
+    /// As before anything was selected.
+    fn forget(&mut self, columns: &Columns) {
+        self.selection = Selection::default();
+        self.marks = Marks::new(columns.len());
+        self.counters.clear();
     }
 
     /// Lets go of counts that are had for less by counting anew than by following what comes and goes,
@@ -237,28 +162,22 @@ impl Shard {
         if self.counters.is_empty() {
             return;
         }
-        let mut cares: Vec<(Care, Sample)> = Vec::new();
-        for Counter { care, .. } in &self.counters {
-            if !cares.iter().any(|(known, _)| known == care) {
-                cares.push((*care, Sample::default()));
-            }
-        }
-        let mut matchers = self.matchers(columns, &self.selection, changed);
-        let mut rows = Rows::new(columns, self.before.ts_ns.map(|(last, _)| last));
-        let mut room = [Misses::default(); BLOCK_LEN];
+        let mut cares: Vec<_> =
+            self.cares().into_iter().map(|care| (care, Sample::default())).collect();
+        let mut matchers = self.matchers(columns, changed);
+        let mut rows = self.rows(columns);
         for block in (0..columns.block_count()).step_by(SAMPLED) {
             rows.turn(block);
-            let before = &self.misses[rows.range()];
-            let now = &mut room[..before.len()];
-            now.copy_from_slice(before);
-            matchers.iter_mut().for_each(|(dimension, m)| mark(now, *dimension, m, &mut rows));
+            let now: Vec<_> = matchers
+                .iter_mut()
+                .map(|(dimension, matcher)| (*dimension, found(matcher, &mut rows)))
+                .collect();
             for (care, sample) in &mut cares {
-                for (before, now) in before.iter().zip(&*now) {
-                    let (was, is) = (before.is_selected(*care), now.is_selected(*care));
-                    sample.changed += usize::from(was != is);
-                    sample.selected += usize::from(is);
-                    sample.rows += 1;
-                }
+                let was = self.marks.selected(block, *care);
+                let is = self.marks.selected_with(&now, block, *care);
+                sample.changed += is.without(&was).count() + was.without(&is).count();
+                sample.selected += is.count();
+                sample.rows += rows.range().len();
             }
         }
         self.counters.retain_mut(|counter| {
@@ -272,99 +191,90 @@ impl Shard {
         });
     }
 
-    /// What finds the rows of a selection, in these dimensions.
-    fn matchers(
-        &self,
-        columns: &Columns,
-        selection: &Selection,
-        dimensions: &[Dimension],
-    ) -> Vec<(Dimension, Option<Matcher>)> {
+    /// The dimensions that count for any of the counts.
+    fn cares(&self) -> Vec<Care> {
+        let mut cares: Vec<Care> = Vec::new();
+        for Counter { care, .. } in &self.counters {
+            if !cares.contains(care) {
+                cares.push(*care);
+            }
+        }
+        cares
+    }
+
+    fn matchers(&self, columns: &Columns, dimensions: &[Dimension]) -> Matchers {
         let matcher = |dimension: &Dimension| {
-            let expr = selection.get(*dimension);
+            let expr = self.selection.get(*dimension);
             (*dimension, expr.map(|expr| Matcher::new(expr, columns, &self.file)))
         };
         dimensions.iter().map(matcher).collect()
     }
 
+    fn rows<'a>(&self, columns: &'a Columns) -> Rows<'a> {
+        Rows::new(columns, self.before.ts_ns.map(|(last, _)| last))
+    }
+
+    fn batch<'a>(&self, columns: &'a Columns) -> Batch<'a> {
+        Batch::new(columns, self.before.ts_ns.map(|(last, _)| last))
+    }
+
     /// Goes over all rows once: finds out which are selected now, and counts.
     fn follow(&mut self, columns: &Columns, changed: &[Dimension]) {
-        let has_new = self.counters.iter().any(|counter| !counter.is_old);
-        if changed.is_empty() && !has_new {
+        if changed.is_empty() && self.counters.iter().all(|counter| counter.is_old) {
             return;
         }
-        let mut matchers = self.matchers(columns, &self.selection, changed);
-        let Self { misses, counters, .. } = self;
-        let mut cares: Vec<Care> = Vec::with_capacity(DIMENSION_COUNT);
-        for counter in &*counters {
-            if !cares.contains(&counter.care) {
-                cares.push(counter.care);
-            }
-        }
-        let mut rows = Rows::new(columns, self.before.ts_ns.map(|(last, _)| last));
-        let classes: Vec<Class> = columns.kinds().iter().map(|kind| kind.class).collect();
-        let mut old = [Misses::default(); BLOCK_LEN];
-        let (mut places, mut gone) = (Vec::new(), Vec::new());
+        let of_kinds: Vec<_> =
+            columns.kinds().iter().map(|kind| kind.class.index() as u8).collect();
+        let mut matchers = self.matchers(columns, changed);
+        let mut rows = self.rows(columns);
+        let cares = self.cares().into_iter();
+        let mut ways: Vec<_> = cares.map(|care| Ways::new(care, self, columns)).collect();
+        let has_new = ways.iter().any(|ways| ways.all.is_some());
+        let mut now = Vec::new();
         for block in 0..columns.block_count() {
             rows.turn(block);
-            let range = rows.range();
-            let old = &mut old[..range.len()];
-            let mut is_same = true;
-            if !changed.is_empty() {
-                let now = &mut misses[range.clone()];
-                old.copy_from_slice(now);
-                matchers.iter_mut().for_each(|(dimension, m)| mark(now, *dimension, m, &mut rows));
-                is_same = Misses::are_same(old, now);
-            }
-            if is_same && !has_new {
+            now.clear();
+            now.extend(
+                matchers
+                    .iter_mut()
+                    .map(|(dimension, matcher)| (*dimension, found(matcher, &mut rows))),
+            );
+            now.retain(|(dimension, now)| *now != self.marks.of(block, *dimension));
+            if now.is_empty() && !has_new {
                 continue;
             }
-            for care in &cares {
-                let of_care = |counter: &&mut Counter| counter.care == *care;
-                let has_old = counters.iter().any(|known| known.care == *care && known.is_old);
-                if !is_same && has_old {
-                    let now = &misses[range.clone()];
-                    changes(old, now, *care, &mut places, &mut gone);
-                    for known in counters.iter_mut().filter(of_care).filter(|known| known.is_old) {
-                        known.count.count::<true>(
-                            &mut rows,
-                            Chosen { places: &places, classes: &classes },
-                        );
-                        known
-                            .count
-                            .count::<false>(&mut rows, Chosen { places: &gone, classes: &classes });
-                    }
-                }
-                let has_new = counters.iter().any(|new| new.care == *care && !new.is_old);
-                if has_new {
-                    Selected { misses, care: *care }.find(range.clone(), &mut places);
-                    for new in counters.iter_mut().filter(of_care).filter(|new| !new.is_old) {
-                        new.count.count::<true>(
-                            &mut rows,
-                            Chosen { places: &places, classes: &classes },
-                        );
-                    }
-                }
+            for ways in &mut ways {
+                let was = self.marks.selected(block, ways.care);
+                let is = self.marks.selected_with(&now, block, ways.care);
+                ways.add(block, &was, &is, &mut self.counters, &of_kinds);
+            }
+            for (dimension, now) in &now {
+                self.marks.mark(block, *dimension, *now);
             }
         }
-        counters.iter_mut().for_each(|counter| counter.is_old = true);
+        for ways in &mut ways {
+            ways.end(&mut self.counters, &of_kinds);
+        }
+        for (dimension, _) in matchers.iter().filter(|(_, matcher)| matcher.is_none()) {
+            self.marks.clear(*dimension);
+        }
+        self.counters.iter_mut().for_each(|counter| counter.is_old = true);
     }
 
     /// Looks for first and last times where they went.
     fn narrow(&mut self, columns: &Columns) {
-        let Self { misses, counters, before, .. } = self;
-        for counter in counters {
+        let mut batch = self.batch(columns);
+        for counter in &mut self.counters {
             let Count::Flows(flows) = &mut counter.count else { continue };
             if !flows.begin_narrowing() {
                 continue;
             }
-            let selected = Selected { misses, care: counter.care };
-            let mut rows = Rows::new(columns, before.ts_ns.map(|(last, _)| last));
-            let mut places = Vec::new();
             for block in 0..columns.block_count() {
-                rows.turn(block);
-                selected.find(rows.range(), &mut places);
-                flows.narrow(&mut rows, &places);
+                let selected = self.marks.selected(block, counter.care);
+                put(&mut batch, block, &selected, |batch| flows.narrow(batch));
             }
+            flows.narrow(&mut batch);
+            batch.clear();
             flows.end_narrowing();
         }
     }
@@ -405,12 +315,12 @@ impl Shard {
 
     /// Answers what is about the order of packets.
     fn ordered(&mut self, columns: &Columns, query: &Query) -> Answer {
-        let selected = Selected { misses: &self.misses, care: query.care };
+        let selected = (&self.marks, query.care);
         let mut order = match self.order.take() {
             Some(order) => order,
             None => Order::new(columns, self.before.ts_ns.map(|(_, latest)| latest)),
         };
-        order.select(columns, selected, self.selection_count);
+        order.select(columns, &self.marks, query.care, self.selection_count);
         let answer = match &query.what {
             What::Ranks { key_ns } => {
                 Answer::Ranks(vec![order.rank(self.part, columns, *key_ns, selected)])
@@ -432,22 +342,101 @@ impl Shard {
 
     /// True where the packet is selected in all dimensions.
     pub fn is_selected(&self, index: usize) -> bool {
-        let care = self.selection.care();
-        self.misses.is_empty() || self.misses.get(index).is_some_and(|m| m.is_selected(care))
+        self.marks.is_selected(index, self.selection.care())
     }
 }
 
-/// Marks the rows of a block that are not selected in a dimension; without a matcher all are.
-fn mark(
-    misses: &mut [Misses],
-    dimension: Dimension,
-    matcher: &mut Option<Matcher>,
-    rows: &mut Rows<'_>,
-) {
-    let mut room = [true; BLOCK_LEN];
-    let is_meant = &mut room[..misses.len()];
-    if let Some(matcher) = matcher {
-        matcher.find(rows, is_meant);
+/// The rows of a block that are selected in a dimension; without a matcher all are.
+fn found(matcher: &mut Option<Matcher>, rows: &mut Rows<'_>) -> Bits {
+    match matcher {
+        Some(matcher) => matcher.find(rows),
+        None => rows.all(),
     }
-    Misses::mark(misses, dimension, is_meant);
+}
+
+/// Rows on their way to the counts of some dimensions.
+struct Ways<'a> {
+    care: Care,
+    /// That come and that go, for counts of what was selected before; none where there are none.
+    change: Option<[Batch<'a>; 2]>,
+    /// All that are selected, for counts that begin.
+    all: Option<Batch<'a>>,
+}
+
+impl<'a> Ways<'a> {
+    fn new(care: Care, shard: &Shard, columns: &'a Columns) -> Self {
+        let has = |is_old: bool| {
+            let mut counters = shard.counters.iter().filter(|counter| counter.care == care);
+            counters.any(|counter| counter.is_old == is_old)
+        };
+        let batch = || shard.batch(columns);
+        Self { care, change: has(true).then(|| [batch(), batch()]), all: has(false).then(batch) }
+    }
+
+    /// Takes the rows of a block that were selected, and those that are.
+    fn add(
+        &mut self,
+        block: usize,
+        was: &Bits,
+        is: &Bits,
+        counters: &mut [Counter],
+        of_kinds: &[u8],
+    ) {
+        if let Some([come, gone]) = &mut self.change
+            && was != is
+        {
+            put(come, block, &is.without(was), |batch| {
+                count::<true>(self.care, true, counters, batch, of_kinds);
+            });
+            put(gone, block, &was.without(is), |batch| {
+                count::<false>(self.care, true, counters, batch, of_kinds);
+            });
+        }
+        if let Some(all) = &mut self.all {
+            put(all, block, is, |batch| {
+                count::<true>(self.care, false, counters, batch, of_kinds);
+            });
+        }
+    }
+
+    /// Counts what is still on its way.
+    fn end(&mut self, counters: &mut [Counter], of_kinds: &[u8]) {
+        if let Some([come, gone]) = &mut self.change {
+            count::<true>(self.care, true, counters, come, of_kinds);
+            count::<false>(self.care, true, counters, gone, of_kinds);
+        }
+        if let Some(all) = &mut self.all {
+            count::<true>(self.care, false, counters, all, of_kinds);
+        }
+    }
+}
+
+/// Puts rows of a block into the batch; what was in it is counted before, where it would be too much.
+fn put<'a>(batch: &mut Batch<'a>, block: usize, rows: &Bits, count: impl FnOnce(&mut Batch<'a>)) {
+    let len = rows.count();
+    if batch.is_full_for(len) {
+        count(batch);
+        batch.clear();
+    }
+    if 0 < len {
+        batch.add(block, rows);
+    }
+}
+
+/// Counts a batch in, or out again, for counts of what was selected before, or for those that begin.
+fn count<const COMES: bool>(
+    care: Care,
+    is_old: bool,
+    counters: &mut [Counter],
+    batch: &mut Batch<'_>,
+    of_kinds: &[u8],
+) {
+    if batch.is_empty() {
+        return;
+    }
+    for counter in counters.iter_mut() {
+        if counter.care == care && counter.is_old == is_old {
+            counter.count.count::<COMES>(batch, of_kinds);
+        }
+    }
 }

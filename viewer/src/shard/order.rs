@@ -1,9 +1,9 @@
 //! The order of packets in time, as a table shows them: in a file they stay in its order, files are
 //! merged by the latest time so far.
 
-use super::Selected;
+use super::marks::Marks;
 use crate::axis::Value;
-use crate::columns::{Columns, Rows};
+use crate::columns::{Bits, Columns, Rows};
 use crate::query::Rank;
 use crate::selection::Care;
 
@@ -39,14 +39,14 @@ impl Order {
     }
 
     /// Counts what is selected, of the selection of that number.
-    pub(super) fn select(&mut self, columns: &Columns, selected: Selected<'_>, selection: u64) {
-        let counted = Some((if selected.is_all() { 0 } else { selection }, selected.care));
+    pub(super) fn select(&mut self, columns: &Columns, marks: &Marks, care: Care, selection: u64) {
+        let counted = Some((if marks.is_all(care) { 0 } else { selection }, care));
         if std::mem::replace(&mut self.counted, counted) == counted {
             return;
         }
         let mut count = 0;
         for block in 0..columns.block_count() {
-            count += selected.count(columns.block_rows(block)) as u64;
+            count += marks.count(block, care) as u64;
             self.marks[block + 1].selected = count;
         }
     }
@@ -57,10 +57,9 @@ impl Order {
         part: usize,
         columns: &Columns,
         key_ns: i64,
-        selected: Selected<'_>,
+        (marks, care): (&Marks, Care),
     ) -> Rank {
         let mut rows = Rows::new(columns, None);
-        let mut places = Vec::new();
         let mut count = |is_before: &dyn Fn(i64) -> bool| {
             // The latest time so far never falls: all blocks that end before the key are before it.
             let block = self.marks[1..].partition_point(|mark| is_before(mark.latest_ns));
@@ -77,9 +76,8 @@ impl Order {
                     !is_before(latest)
                 })
                 .unwrap_or(times.len());
-            selected.find(rows.range(), &mut places);
-            let inside = places.iter().filter(|place| usize::from(**place) < end).count();
-            self.marks[block].selected + inside as u64
+            let inside = marks.selected(block, care).and(&Bits::first(end));
+            self.marks[block].selected + inside.count() as u64
         };
         let below = count(&|latest| latest < key_ns);
         Rank { part, below, up_to: count(&|latest| latest <= key_ns) }
@@ -91,24 +89,23 @@ impl Order {
         columns: &Columns,
         start: u64,
         count: usize,
-        selected: Selected<'_>,
+        (marks, care): (&Marks, Care),
     ) -> Vec<(usize, i64)> {
         let first = self.marks.partition_point(|mark| mark.selected <= start).saturating_sub(1);
         let mut skip = usize::try_from(start - self.marks[first].selected).unwrap_or(usize::MAX);
         let mut found = Vec::new();
         let mut rows = Rows::new(columns, None);
-        let mut places = Vec::new();
         for block in first..columns.block_count() {
             rows.turn(block);
             let range = rows.range();
-            selected.find(range.clone(), &mut places);
             let times = rows.values(Value::Time);
             let mut latest = self.marks[block].latest_ns;
-            let mut seen = 0;
-            for place in &places {
-                let place = usize::from(*place);
-                latest = times[seen..=place].iter().copied().fold(latest, i64::max);
-                seen = place + 1;
+            let selected = marks.selected(block, care);
+            for (place, ts) in times.iter().enumerate() {
+                latest = latest.max(*ts);
+                if !selected.has(place) {
+                    continue;
+                }
                 if 0 < skip {
                     skip -= 1;
                 } else if found.len() < count {

@@ -1,0 +1,123 @@
+//! Some of a block's rows, as bits.
+
+use super::BLOCK_LEN;
+
+/// Rows of a word.
+const WORD_LEN: usize = 64;
+
+/// A bit for each row of a block: what few rows have in common is found without a look at the others.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Bits([u64; BLOCK_LEN / WORD_LEN]);
+
+impl Bits {
+    /// All rows.
+    pub const ALL: Self = Self([u64::MAX; BLOCK_LEN / WORD_LEN]);
+
+    /// No row.
+    pub const NONE: Self = Self([0; BLOCK_LEN / WORD_LEN]);
+
+    /// The first rows, at most [`BLOCK_LEN`].
+    pub fn first(len: usize) -> Self {
+        let mut bits = Self::NONE;
+        for (start, word) in (0..len).step_by(WORD_LEN).zip(&mut bits.0) {
+            *word = match len - start {
+                few @ 0..WORD_LEN => (1 << few) - 1,
+                _ => u64::MAX,
+            };
+        }
+        bits
+    }
+
+    /// Those whose answer is true; of the rows behind the last answer none.
+    #[inline]
+    pub fn of(answers: impl ExactSizeIterator<Item = bool>) -> Self {
+        /// Moves the lowest bit of byte `i` to bit `i` of the highest byte: the products of the others
+        /// go elsewhere.
+        const GATHER: u64 = 0x0102_0408_1020_4080;
+        let mut room = [0; BLOCK_LEN];
+        room.iter_mut().zip(answers).for_each(|(place, answer)| *place = u8::from(answer));
+        let mut bits = Self::NONE;
+        for (word, answers) in bits.0.iter_mut().zip(room.as_chunks::<WORD_LEN>().0) {
+            for (place, eight) in (0..).step_by(8).zip(answers.as_chunks().0) {
+                *word |= u64::from_le_bytes(*eight).wrapping_mul(GATHER) >> 56 << place;
+            }
+        }
+        bits
+    }
+
+    /// Those that are in both.
+    #[must_use]
+    pub fn and(mut self, other: &Self) -> Self {
+        self.0.iter_mut().zip(&other.0).for_each(|(word, other)| *word &= other);
+        self
+    }
+
+    /// Those that are in any of both.
+    #[must_use]
+    pub fn or(mut self, other: &Self) -> Self {
+        self.0.iter_mut().zip(&other.0).for_each(|(word, other)| *word |= other);
+        self
+    }
+
+    /// Those that are not in the other.
+    #[must_use]
+    pub fn without(mut self, other: &Self) -> Self {
+        self.0.iter_mut().zip(&other.0).for_each(|(word, other)| *word &= !other);
+        self
+    }
+
+    /// True of one of them.
+    pub fn has(&self, place: usize) -> bool {
+        self.0[place / WORD_LEN] >> (place % WORD_LEN) & 1 != 0
+    }
+
+    /// How many they are.
+    pub fn count(&self) -> usize {
+        self.0.iter().map(|word| word.count_ones() as usize).sum()
+    }
+
+    /// Hands on their places in the block, in order.
+    #[inline]
+    pub fn each(&self, mut place: impl FnMut(u16)) {
+        for (start, mut word) in (0..).step_by(WORD_LEN).zip(self.0) {
+            while word != 0 {
+                place(start + u16::try_from(word.trailing_zeros()).unwrap_or(0));
+                word &= word - 1;
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn bits_are_those_of_the_answers(
+            one in proptest::collection::vec(any::<bool>(), 0..BLOCK_LEN + 1),
+            other in proptest::collection::vec(any::<bool>(), BLOCK_LEN),
+        ) {
+            let places = |is_meant: &dyn Fn(usize) -> bool| -> Vec<u16> {
+                (0..one.len()).filter(|at| is_meant(*at)).map(|at| at.try_into().unwrap()).collect()
+            };
+            let of = |answers: &[bool]| Bits::of(answers.iter().copied());
+            let seen = |bits: Bits| {
+                let mut places = Vec::new();
+                bits.each(|place| places.push(place));
+                places
+            };
+            let (a, b) = (of(&one), of(&other));
+            let expected = places(&|at| one[at]);
+            prop_assert_eq!(seen(a), expected.clone());
+            prop_assert_eq!(a.count(), expected.len());
+            prop_assert!((0..BLOCK_LEN).all(|at| a.has(at) == one.get(at).is_some_and(|is| *is)));
+            prop_assert_eq!(seen(a.and(&b)), places(&|at| one[at] & other[at]));
+            prop_assert_eq!(seen(a.without(&b)), places(&|at| one[at] & !other[at]));
+            prop_assert_eq!(seen(a.or(&b.and(&Bits::first(one.len())))), places(&|at| one[at] | other[at]));
+            prop_assert_eq!(Bits::first(one.len()), of(&vec![true; one.len()]));
+            prop_assert_eq!((a.and(&Bits::ALL), a.and(&Bits::NONE)), (a, Bits::NONE));
+        }
+    }
+}

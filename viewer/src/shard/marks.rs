@@ -1,0 +1,98 @@
+//! Which rows are selected.
+
+use crate::columns::{BLOCK_LEN, Bits};
+use crate::selection::{Care, DIMENSION_COUNT, Dimension};
+
+/// The rows that are selected in each dimension, a bit a row where anything is.
+#[derive(Debug, Default)]
+pub(super) struct Marks {
+    row_count: usize,
+    /// By blocks; none in a dimension that selects all.
+    dimensions: [Vec<Bits>; DIMENSION_COUNT],
+}
+
+impl Marks {
+    /// Of so many rows, all selected.
+    pub(super) fn new(row_count: usize) -> Self {
+        Self { row_count, dimensions: Default::default() }
+    }
+
+    pub(super) fn row_count(&self) -> usize {
+        self.row_count
+    }
+
+    fn block_len(&self, block: usize) -> usize {
+        self.row_count.saturating_sub(block * BLOCK_LEN).min(BLOCK_LEN)
+    }
+
+    /// The rows of a block that are selected in all dimensions that count.
+    pub(super) fn selected(&self, block: usize, care: Care) -> Bits {
+        self.selected_with(&[], block, care)
+    }
+
+    /// As [`Marks::selected`], with others in some dimensions.
+    pub(super) fn selected_with(
+        &self,
+        others: &[(Dimension, Bits)],
+        block: usize,
+        care: Care,
+    ) -> Bits {
+        let mut bits = Bits::first(self.block_len(block));
+        for dimension in Dimension::ALL.into_iter().filter(|dimension| care.has(*dimension)) {
+            let other = others.iter().find(|(known, _)| *known == dimension);
+            let marks = self.dimensions[dimension as usize].get(block);
+            if let Some(marks) = other.map(|(_, bits)| bits).or(marks) {
+                bits = bits.and(marks);
+            }
+        }
+        bits
+    }
+
+    /// How many rows of a block are selected in all dimensions that count.
+    pub(super) fn count(&self, block: usize, care: Care) -> usize {
+        if self.is_all(care) {
+            return self.block_len(block);
+        }
+        self.selected(block, care).count()
+    }
+
+    /// Everything is selected, and nobody need look.
+    pub(super) fn is_all(&self, care: Care) -> bool {
+        let selects_all = |dimension: &Dimension| self.dimensions[*dimension as usize].is_empty();
+        Dimension::ALL.iter().filter(|dimension| care.has(**dimension)).all(selects_all)
+    }
+
+    /// True where the row is selected in all dimensions that count.
+    pub(super) fn is_selected(&self, row: usize, care: Care) -> bool {
+        let (block, place) = (row / BLOCK_LEN, row % BLOCK_LEN);
+        let is_in = |dimension: &Dimension| {
+            self.dimensions[*dimension as usize].get(block).is_none_or(|bits| bits.has(place))
+        };
+        Dimension::ALL.iter().filter(|dimension| care.has(**dimension)).all(is_in)
+    }
+
+    /// The rows of a block that are selected in a dimension.
+    pub(super) fn of(&self, block: usize, dimension: Dimension) -> Bits {
+        let marks = self.dimensions[dimension as usize].get(block);
+        marks.copied().unwrap_or_else(|| Bits::first(self.block_len(block)))
+    }
+
+    /// Marks the rows of a block.
+    pub(super) fn mark(&mut self, block: usize, dimension: Dimension, selected: Bits) {
+        let marks = &mut self.dimensions[dimension as usize];
+        if marks.is_empty() {
+            *marks = vec![Bits::ALL; self.row_count.div_ceil(BLOCK_LEN)];
+            if let (Some(last), len @ 1..) = (marks.last_mut(), self.row_count % BLOCK_LEN) {
+                *last = Bits::first(len);
+            }
+        }
+        if let Some(marks) = marks.get_mut(block) {
+            *marks = selected;
+        }
+    }
+
+    /// Selects all in a dimension.
+    pub(super) fn clear(&mut self, dimension: Dimension) {
+        self.dimensions[dimension as usize] = Vec::new();
+    }
+}
