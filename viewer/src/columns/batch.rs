@@ -1,5 +1,6 @@
 //! Rows of any blocks side by side.
 
+use super::block::PLACES;
 use super::packed::take;
 use super::{BLOCK_LEN, Bits, Columns};
 use crate::axis::{VALUE_COUNT, Value};
@@ -45,7 +46,11 @@ impl<'a> Batch<'a> {
 
     /// Appends rows of a block behind those of blocks before it.
     pub fn add(&mut self, block: usize, rows: &Bits) {
-        rows.each(|place| self.places.push(place));
+        if *rows == Bits::ALL {
+            self.places.extend(PLACES);
+        } else {
+            rows.each(|place| self.places.push(place));
+        }
         self.runs.push((block, self.places.len()));
     }
 
@@ -88,8 +93,7 @@ impl<'a> Batch<'a> {
         let mut room = std::mem::take(&mut self.flows);
         if room.is_empty() {
             for (block, places) in self.runs() {
-                let flows = &self.columns.blocks[block].flow;
-                take(places, |row| flows[row], &mut room);
+                self.columns.read_flows(block, places, &mut room);
             }
         }
         self.flows = room;

@@ -9,14 +9,14 @@ use std::ops::Range;
 /// Rows that are kept and looked at together: their values fit the processor's nearest memory.
 pub const BLOCK_LEN: usize = 1024;
 
-/// Rows as they are kept: 19 bytes each where times and sizes are not far from each other. Each array
-/// has the same rows; how many they are, the columns know.
+/// Rows as they are kept: 17 bytes each where flows are few and times and sizes are not far from each
+/// other. Each array has the same rows; how many they are, the columns know.
 #[derive(Debug)]
 pub(super) struct Block {
     pub(super) n: Packed,
     pub(super) ts_ns: Packed,
     pub(super) len: Packed,
-    pub(super) flow: [u32; BLOCK_LEN],
+    pub(super) flow: Packed,
     pub(super) kind: [u16; BLOCK_LEN],
     /// 0 where there are none: the kind says which.
     pub(super) sport: [u16; BLOCK_LEN],
@@ -32,7 +32,7 @@ impl Block {
             n: Packed::steps(first.n),
             ts_ns: Packed::near(first.ts_ns),
             len: Packed::short(),
-            flow: [0; BLOCK_LEN],
+            flow: Packed::short(),
             kind: [0; BLOCK_LEN],
             sport: [0; BLOCK_LEN],
             dport: [0; BLOCK_LEN],
@@ -48,7 +48,7 @@ impl Block {
         self.n.set(row, cells.n);
         self.ts_ns.set(row, cells.ts_ns);
         self.len.set(row, i64::from(cells.len));
-        self.flow[row] = cells.flow;
+        self.flow.set(row, cells.flow.into());
         self.kind[row] = cells.kind;
         self.sport[row] = cells.sport.unwrap_or(0);
         self.dport[row] = cells.dport.unwrap_or(0);
@@ -62,7 +62,7 @@ impl Block {
 }
 
 /// Where rows of a block are: all of them.
-static PLACES: [u16; BLOCK_LEN] = {
+pub(super) static PLACES: [u16; BLOCK_LEN] = {
     let mut places = [0; BLOCK_LEN];
     let mut place = 0u16;
     while (place as usize) < BLOCK_LEN {
@@ -82,18 +82,21 @@ pub struct Rows<'a> {
     before_ns: Option<i64>,
     /// All of the block's, or none yet.
     values: [Vec<i64>; VALUE_COUNT],
+    flows: Vec<u32>,
 }
 
 impl<'a> Rows<'a> {
     /// No rows yet; `before_ns` is the time of the file's packet before the columns.
     pub fn new(columns: &'a Columns, before_ns: Option<i64>) -> Self {
-        Self { columns, block: 0, len: 0, before_ns, values: Default::default() }
+        let (values, flows) = Default::default();
+        Self { columns, block: 0, len: 0, before_ns, values, flows }
     }
 
     /// Goes on to another block.
     pub fn turn(&mut self, block: usize) {
         (self.block, self.len) = (block, self.columns.block_rows(block).len());
         self.values.iter_mut().for_each(Vec::clear);
+        self.flows.clear();
     }
 
     /// Which rows of the columns they are.
@@ -102,17 +105,16 @@ impl<'a> Rows<'a> {
     }
 
     /// Each row's place in [`Columns::flows`].
-    pub fn flows(&self) -> &'a [u32] {
-        self.kept(|block| &block.flow)
+    pub fn flows(&mut self) -> &[u32] {
+        if self.flows.is_empty() {
+            self.columns.read_flows(self.block, &PLACES[..self.len], &mut self.flows);
+        }
+        &self.flows
     }
 
     /// Each row's place in [`Columns::kinds`].
     pub fn kinds(&self) -> &'a [u16] {
-        self.kept(|block| &block.kind)
-    }
-
-    fn kept<T>(&self, column: impl Fn(&'a Block) -> &'a [T; BLOCK_LEN]) -> &'a [T] {
-        self.columns.blocks.get(self.block).map_or(&[], |block| &column(block)[..self.len])
+        self.columns.blocks.get(self.block).map_or(&[], |block| &block.kind[..self.len])
     }
 
     /// Each row's value, [`ABSENT`] where it has none.
@@ -173,9 +175,9 @@ impl Columns {
         let kind = |row: usize| &self.kinds.items()[usize::from(block.kind[row])];
         let if_any = |has: bool, value: i64| if has { value } else { ABSENT };
         match value {
-            Value::Number => block.n.read(places, room),
-            Value::Time => block.ts_ns.read(places, room),
-            Value::Size => block.len.read(places, room),
+            Value::Number => block.n.read(places, |number| number, room),
+            Value::Time => block.ts_ns.read(places, |number| number, room),
+            Value::Size => block.len.read(places, |number| number, room),
             Value::SourcePort => {
                 take(places, |row| if_any(kind(row).has_ports, block.sport[row].into()), room);
             }
@@ -194,6 +196,11 @@ impl Columns {
                 block.ts_ns.read_distances(places, first, room);
             }
         }
+    }
+
+    /// Appends the flows of some of a block's rows.
+    pub(super) fn read_flows(&self, block: usize, places: &[u16], room: &mut Vec<u32>) {
+        self.blocks[block].flow.read(places, |flow| u32::try_from(flow).unwrap_or(0), room);
     }
 
     /// Least and greatest value of a block's rows, where that is known without reading them.

@@ -151,14 +151,15 @@ impl Packed {
         }
     }
 
-    /// Appends the numbers of rows in these places.
-    pub(super) fn read(&self, places: &[u16], numbers: &mut Vec<i64>) {
+    /// Appends what the numbers of rows in these places are to be.
+    #[inline]
+    pub(super) fn read<T>(&self, places: &[u16], to: impl Fn(i64) -> T, room: &mut Vec<T>) {
         let base = self.base;
         match &self.store {
-            Store::Steps => take(places, |row| base.wrapping_add_unsigned(row as u64), numbers),
-            Store::Short(all) => take(places, |row| base + i64::from(all[row]), numbers),
-            Store::Middle(all) => take(places, |row| base + i64::from(all[row]), numbers),
-            Store::Long(all) => take(places, |row| all[row], numbers),
+            Store::Steps => take(places, |row| to(base.wrapping_add_unsigned(row as u64)), room),
+            Store::Short(all) => take(places, |row| to(base + i64::from(all[row])), room),
+            Store::Middle(all) => take(places, |row| to(base + i64::from(all[row])), room),
+            Store::Long(all) => take(places, |row| to(all[row]), room),
         }
     }
 
@@ -221,7 +222,7 @@ mod tests {
             for step in [1, 3] {
                 let mut read = Vec::new();
                 let places: Vec<_> = places.iter().copied().step_by(step).collect();
-                packed.read(&places, &mut read);
+                packed.read(&places, |number| number, &mut read);
                 let mut distances = Vec::new();
                 packed.read_distances(&places, -7, &mut distances);
                 let expected = places.iter().map(|place| match usize::from(*place) {

@@ -58,8 +58,9 @@
     const zoom = await steps(20, (step) => viewer.zoom("scatter", { x: [(packets * step) / 40, (packets * (step + 8)) / 40], y: [0, 1600] }));
     await viewer.reset();
     await viewer.settled();
+    // Over the sizes that most packets have, too: some steps change a quarter of all.
     const brush = await steps(20, async (step) => {
-      await viewer.select("size", [100 + 20 * step, 900 + 20 * step]);
+      await viewer.select("size", [40 + 60 * step, 700 + 60 * step]);
     });
     await viewer.clear();
     await viewer.settled();
