@@ -731,10 +731,12 @@ impl App {
         self.questions.has(&wishes)
     }
 
-    /// True where no answer is awaited and nothing is being read: the pictures are final.
+    /// True where no answer is awaited, nothing is being read and nobody is in a hurry: the pictures
+    /// are final, and the link is theirs.
     pub fn is_settled(&mut self) -> bool {
         let wishes = self.wishes();
         self.files.phase != Phase::Loading
+            && !self.is_hurried
             && self.questions.is_quiet()
             && self.questions.has(&wishes)
     }

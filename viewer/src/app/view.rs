@@ -142,7 +142,7 @@ impl App {
             detail: self.detail(&zone),
             hover: self.hover(&zone),
             announced: self.announced(&zone),
-            link: (is_ready && self.gesture.is_none()).then(|| self.link()),
+            link: (is_ready && self.gesture.is_none() && !self.is_hurried).then(|| self.link()),
         }
     }
 

@@ -37,11 +37,7 @@ impl Canvas {
 
     /// Draws the scene with `ratio` device pixels to a CSS pixel.
     pub(super) fn draw(&self, scene: &Scene, ratio: f64) -> Result<(), JsValue> {
-        let (width, height) = (device(scene.width_px * ratio), device(scene.height_px * ratio));
-        if (self.element.width(), self.element.height()) != (width, height) {
-            self.element.set_width(width);
-            self.element.set_height(height);
-        }
+        resize(&self.element, (device(scene.width_px * ratio), device(scene.height_px * ratio)));
         self.context.set_transform(ratio, 0.0, 0.0, ratio, 0.0, 0.0)?;
         self.context.set_fill_style_str(&css(scene.ground));
         self.context.fill_rect(0.0, 0.0, scene.width_px, scene.height_px);
@@ -98,8 +94,7 @@ impl Canvas {
             return Ok(());
         };
         let image = ImageData::new_with_u8_clamped_array_and_sh(Clamped(rgba), width, height)?;
-        self.cells.set_width(width);
-        self.cells.set_height(height);
+        resize(&self.cells, (width, height));
         self.cells_context.put_image_data(&image, 0.0, 0.0)?;
         self.context.set_image_smoothing_enabled(false);
         self.context.draw_image_with_html_canvas_element_and_dw_and_dh(
@@ -109,6 +104,14 @@ impl Canvas {
             place.width,
             place.height,
         )
+    }
+}
+
+/// Gives a canvas that size, where it has another: it gets new memory then.
+fn resize(canvas: &HtmlCanvasElement, (width, height): (u32, u32)) {
+    if (canvas.width(), canvas.height()) != (width, height) {
+        canvas.set_width(width);
+        canvas.set_height(height);
     }
 }
 
