@@ -90,7 +90,7 @@ impl<T: Eq + Hash> Interner<T> {
     /// Where a search begins: the hash's high bits are the ones that all of it had a part in.
     #[inline]
     fn first(&self, hash: u32) -> usize {
-        let place = u64::from(hash) * self.places.len() as u64 >> u32::BITS;
+        let place = (u64::from(hash) * self.places.len() as u64) >> u32::BITS;
         usize::try_from(place).unwrap_or(0)
     }
 

@@ -8,6 +8,7 @@ mod count;
 mod flows;
 mod marks;
 mod order;
+mod ways;
 
 wire!(struct Before { ts_ns });
 
@@ -23,6 +24,7 @@ use count::{Base, Count};
 use flows::Side;
 use marks::Marks;
 use order::Order;
+use ways::{Ways, put};
 
 /// What the packets before a part, in its file, leave behind.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -223,13 +225,12 @@ impl Shard {
         if changed.is_empty() && self.counters.iter().all(|counter| counter.is_old) {
             return;
         }
-        let of_kinds: Vec<_> =
-            columns.kinds().iter().map(|kind| kind.class.index() as u8).collect();
+        let of_kinds: Vec<_> = columns.kinds().iter().map(|kind| kind.class as u8).collect();
         let mut matchers = self.matchers(columns, changed);
         let mut rows = self.rows(columns);
         let cares = self.cares().into_iter();
         let mut ways: Vec<_> = cares.map(|care| Ways::new(care, self, columns)).collect();
-        let has_new = ways.iter().any(|ways| ways.all.is_some());
+        let has_new = ways.iter().any(Ways::has_new);
         let mut now = Vec::new();
         for block in 0..columns.block_count() {
             rows.turn(block);
@@ -244,8 +245,8 @@ impl Shard {
                 continue;
             }
             for ways in &mut ways {
-                let was = self.marks.selected(block, ways.care);
-                let is = self.marks.selected_with(&now, block, ways.care);
+                let was = self.marks.selected(block, ways.care());
+                let is = self.marks.selected_with(&now, block, ways.care());
                 ways.add(block, &was, &is, &mut self.counters, &of_kinds);
             }
             for (dimension, now) in &now {
@@ -351,92 +352,5 @@ fn found(matcher: &mut Option<Matcher>, rows: &mut Rows<'_>) -> Bits {
     match matcher {
         Some(matcher) => matcher.find(rows),
         None => rows.all(),
-    }
-}
-
-/// Rows on their way to the counts of some dimensions.
-struct Ways<'a> {
-    care: Care,
-    /// That come and that go, for counts of what was selected before; none where there are none.
-    change: Option<[Batch<'a>; 2]>,
-    /// All that are selected, for counts that begin.
-    all: Option<Batch<'a>>,
-}
-
-impl<'a> Ways<'a> {
-    fn new(care: Care, shard: &Shard, columns: &'a Columns) -> Self {
-        let has = |is_old: bool| {
-            let mut counters = shard.counters.iter().filter(|counter| counter.care == care);
-            counters.any(|counter| counter.is_old == is_old)
-        };
-        let batch = || shard.batch(columns);
-        Self { care, change: has(true).then(|| [batch(), batch()]), all: has(false).then(batch) }
-    }
-
-    /// Takes the rows of a block that were selected, and those that are.
-    fn add(
-        &mut self,
-        block: usize,
-        was: &Bits,
-        is: &Bits,
-        counters: &mut [Counter],
-        of_kinds: &[u8],
-    ) {
-        if let Some([come, gone]) = &mut self.change
-            && was != is
-        {
-            put(come, block, &is.without(was), |batch| {
-                count::<true>(self.care, true, counters, batch, of_kinds);
-            });
-            put(gone, block, &was.without(is), |batch| {
-                count::<false>(self.care, true, counters, batch, of_kinds);
-            });
-        }
-        if let Some(all) = &mut self.all {
-            put(all, block, is, |batch| {
-                count::<true>(self.care, false, counters, batch, of_kinds);
-            });
-        }
-    }
-
-    /// Counts what is still on its way.
-    fn end(&mut self, counters: &mut [Counter], of_kinds: &[u8]) {
-        if let Some([come, gone]) = &mut self.change {
-            count::<true>(self.care, true, counters, come, of_kinds);
-            count::<false>(self.care, true, counters, gone, of_kinds);
-        }
-        if let Some(all) = &mut self.all {
-            count::<true>(self.care, false, counters, all, of_kinds);
-        }
-    }
-}
-
-/// Puts rows of a block into the batch; what was in it is counted before, where it would be too much.
-fn put<'a>(batch: &mut Batch<'a>, block: usize, rows: &Bits, count: impl FnOnce(&mut Batch<'a>)) {
-    let len = rows.count();
-    if batch.is_full_for(len) {
-        count(batch);
-        batch.clear();
-    }
-    if 0 < len {
-        batch.add(block, rows);
-    }
-}
-
-/// Counts a batch in, or out again, for counts of what was selected before, or for those that begin.
-fn count<const COMES: bool>(
-    care: Care,
-    is_old: bool,
-    counters: &mut [Counter],
-    batch: &mut Batch<'_>,
-    of_kinds: &[u8],
-) {
-    if batch.is_empty() {
-        return;
-    }
-    for counter in counters.iter_mut() {
-        if counter.care == care && counter.is_old == is_old {
-            counter.count.count::<COMES>(batch, of_kinds);
-        }
     }
 }
