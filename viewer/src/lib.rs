@@ -1,7 +1,7 @@
 //! Opens captures in the browser.
 //!
 //! ```text
-//! file slices -> workers: lines -> Packet -> Columns -> shard: misses, counts -> merge -> Scene -> canvas
+//! file slices -> workers: lines -> Excerpt -> Columns -> shard: marks, counts -> merge -> Scene -> canvas
 //! DOM event -> Event -> App::update (the only mutation) -> next frame
 //! ```
 //!
