@@ -23,6 +23,12 @@ fn address() -> impl Strategy<Value = Address> {
     ]
 }
 
+/// Some so long that lines end near the place up to which the fast readers look, before or behind it.
+fn interface() -> impl Strategy<Value = Option<String>> {
+    let long = (600usize..1_100).prop_map(|len| Some("x".repeat(len)));
+    prop_oneof![4 => any::<Option<String>>(), 1 => long]
+}
+
 fn faults() -> impl Strategy<Value = Faults> {
     proptest::sample::subsequence(
         vec!["truncated", "bad_length", "bad_header", "unsupported"],
@@ -37,7 +43,7 @@ fn faults() -> impl Strategy<Value = Faults> {
 
 prop_compose! {
     fn any_packet()(
-        (n, ns, interface, direction) in (any::<u64>(), any::<i64>(), any::<Option<String>>(), 0usize..6),
+        (n, ns, interface, direction) in (any::<u64>(), any::<i64>(), interface(), 0usize..6),
         (segment_len, kind) in (any::<u16>(), 0usize..8),
         (len, cap, link, eth) in (any::<u32>(), any::<u32>(), any::<u16>(), any::<Option<([u8; 6], [u8; 6])>>()),
         vlan in proptest::collection::vec(0u16..4096, 0..=8),
