@@ -16,7 +16,7 @@ const WASM_TARGET: &str = "wasm32-unknown-unknown";
 pub const WANTED_SITE_GZIP_LEN: usize = 250_000;
 
 /// What they have had: not more than that, until it is less.
-pub const MAX_SITE_GZIP_LEN: usize = 357_000;
+pub const MAX_SITE_GZIP_LEN: usize = 355_000;
 
 /// The workspace's directory.
 pub fn root() -> PathBuf {
