@@ -731,6 +731,11 @@ impl App {
         self.questions.has(&wishes)
     }
 
+    /// True while one change comes close behind the other.
+    pub fn is_hurried(&self) -> bool {
+        self.is_hurried
+    }
+
     /// True where no answer is awaited, nothing is being read and nobody is in a hurry: the pictures
     /// are final, and the link is theirs.
     pub fn is_settled(&mut self) -> bool {

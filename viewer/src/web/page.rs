@@ -72,9 +72,8 @@ pub(super) struct State {
     /// Bytes of memory that packets may take.
     pub(super) memory_limit: u64,
     began_ms: f64,
-    /// When somebody last changed what is shown, and whether that was one change of many.
+    /// When somebody last changed what is shown.
     changed_ms: f64,
-    is_hurried: bool,
     /// What the workers have exported so far, by part, and who waits for it.
     exported: BTreeMap<usize, JsValue>,
     export_missing: usize,
@@ -119,7 +118,6 @@ impl Page {
             memory_limit: memory_limit(&window, workers),
             began_ms: 0.0,
             changed_ms: 0.0,
-            is_hurried: false,
             exported: BTreeMap::new(),
             export_missing: 0,
             export_waiting: Vec::new(),
@@ -164,10 +162,9 @@ impl Page {
         let now_ms = Date::now();
         let mut state = self.state.borrow_mut();
         let before_ms = std::mem::replace(&mut state.changed_ms, now_ms);
-        if state.is_hurried || HURRY_MS <= now_ms - before_ms {
+        if state.app.is_hurried() || HURRY_MS <= now_ms - before_ms {
             return;
         }
-        state.is_hurried = true;
         drop(state);
         self.send(Event::Hurry(true));
         self.await_rest();
@@ -181,7 +178,6 @@ impl Page {
             if Date::now() - changed_ms < f64::from(REST_MS) {
                 return page.await_rest();
             }
-            page.state.borrow_mut().is_hurried = false;
             page.send(Event::Hurry(false));
         });
         if let Some(window) = web_sys::window() {

@@ -19,7 +19,7 @@ use crate::query::{Answer, Query};
 use crate::selection::Selection;
 use crate::shard::{Before, Shard};
 
-/// Bytes read at once: few enough for the processor's nearer memory.
+/// Bytes read at once: small enough to hear a cancellation soon.
 const CHUNK_LEN: u32 = 1 << 20;
 
 /// Time between two reports, in milliseconds.
@@ -349,8 +349,9 @@ extern "C" {
 
 /// The bytes of a file, a chunk at a time.
 enum Chunks {
-    /// Into memory that is used again and again: twice as fast.
-    Byob(Reader, Uint8Array),
+    /// Into memory that is used again and again: twice as fast. The options ask for a full room; where
+    /// the browser does not know them, there is as much as it has.
+    Byob { reader: Reader, room: Uint8Array, options: Object },
     /// For browsers whose files cannot do that.
     Plain(ReadableStreamDefaultReader),
 }
@@ -366,7 +367,9 @@ impl Chunks {
         match get_reader.call1(&stream, &options) {
             Ok(reader) => {
                 let room = Uint8Array::new_with_length(CHUNK_LEN);
-                Ok(Self::Byob(reader.unchecked_into(), room))
+                let options = Object::new();
+                Reflect::set(&options, &"min".into(), &CHUNK_LEN.into())?;
+                Ok(Self::Byob { reader: reader.unchecked_into(), room, options })
             }
             Err(_) => Ok(Self::Plain(stream.get_reader().unchecked_into())),
         }
@@ -375,12 +378,7 @@ impl Chunks {
     /// Puts the next chunk into `bytes`: none at the end.
     async fn next(&mut self, bytes: &mut Vec<u8>) -> Result<(), JsValue> {
         let step = match self {
-            Self::Byob(reader, room) => {
-                // A full room, or as much as is there where the browser knows of no least.
-                let options = Object::new();
-                Reflect::set(&options, &"min".into(), &room.length().into())?;
-                reader.read_at_least(room, &options)
-            }
+            Self::Byob { reader, room, options } => reader.read_at_least(room, options),
             Self::Plain(reader) => reader.read(),
         };
         let chunk = Reflect::get(&JsFuture::from(step).await?, &"value".into())?;
@@ -390,7 +388,7 @@ impl Chunks {
         };
         bytes.resize(chunk.length() as usize, 0);
         chunk.copy_to(bytes);
-        if let Self::Byob(_, room) = self {
+        if let Self::Byob { room, .. } = self {
             *room = Uint8Array::new(&chunk.buffer());
         }
         Ok(())
@@ -399,7 +397,7 @@ impl Chunks {
     /// Wants no more; whether that is heard does not matter.
     fn cancel(&self) {
         let _ = match self {
-            Self::Byob(reader, _) => reader.cancel(),
+            Self::Byob { reader, .. } => reader.cancel(),
             Self::Plain(reader) => reader.cancel(),
         };
     }
