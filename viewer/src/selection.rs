@@ -117,9 +117,9 @@ impl Care {
     /// None: all packets.
     pub const NONE: Self = Self { bits: 0 };
 
-    /// True where the dimension counts.
-    pub fn has(self, dimension: Dimension) -> bool {
-        self.bits & dimension.bit() != 0
+    /// Those that count.
+    pub fn dimensions(self) -> impl Iterator<Item = Dimension> {
+        Dimension::ALL.into_iter().filter(move |dimension| self.bits & dimension.bit() != 0)
     }
 
     /// Without one of them.

@@ -38,7 +38,7 @@ impl Marks {
         care: Care,
     ) -> Bits {
         let mut bits = Bits::first(self.block_len(block));
-        for dimension in Dimension::ALL.into_iter().filter(|dimension| care.has(*dimension)) {
+        for dimension in care.dimensions() {
             let other = others.iter().find(|(known, _)| *known == dimension);
             let marks = self.dimensions[dimension as usize].get(block);
             if let Some(marks) = other.map(|(_, bits)| bits).or(marks) {
@@ -48,27 +48,17 @@ impl Marks {
         bits
     }
 
-    /// How many rows of a block are selected in all dimensions that count.
-    pub(super) fn count(&self, block: usize, care: Care) -> usize {
-        if self.is_all(care) {
-            return self.block_len(block);
-        }
-        self.selected(block, care).count()
-    }
-
     /// Everything is selected, and nobody need look.
     pub(super) fn is_all(&self, care: Care) -> bool {
-        let selects_all = |dimension: &Dimension| self.dimensions[*dimension as usize].is_empty();
-        Dimension::ALL.iter().filter(|dimension| care.has(**dimension)).all(selects_all)
+        care.dimensions().all(|dimension| self.dimensions[dimension as usize].is_empty())
     }
 
     /// True where the row is selected in all dimensions that count.
     pub(super) fn is_selected(&self, row: usize, care: Care) -> bool {
         let (block, place) = (row / BLOCK_LEN, row % BLOCK_LEN);
-        let is_in = |dimension: &Dimension| {
-            self.dimensions[*dimension as usize].get(block).is_none_or(|bits| bits.has(place))
-        };
-        Dimension::ALL.iter().filter(|dimension| care.has(**dimension)).all(is_in)
+        care.dimensions().all(|dimension| {
+            self.dimensions[dimension as usize].get(block).is_none_or(|bits| bits.has(place))
+        })
     }
 
     /// The rows of a block that are selected in a dimension.
@@ -79,14 +69,12 @@ impl Marks {
 
     /// Marks the rows of a block.
     pub(super) fn mark(&mut self, block: usize, dimension: Dimension, selected: Bits) {
-        let marks = &mut self.dimensions[dimension as usize];
-        if marks.is_empty() {
-            *marks = vec![Bits::ALL; self.row_count.div_ceil(BLOCK_LEN)];
-            if let (Some(last), len @ 1..) = (marks.last_mut(), self.row_count % BLOCK_LEN) {
-                *last = Bits::first(len);
-            }
+        if self.dimensions[dimension as usize].is_empty() {
+            let blocks = 0..self.row_count.div_ceil(BLOCK_LEN);
+            let all = blocks.map(|block| self.of(block, dimension)).collect();
+            self.dimensions[dimension as usize] = all;
         }
-        if let Some(marks) = marks.get_mut(block) {
+        if let Some(marks) = self.dimensions[dimension as usize].get_mut(block) {
             *marks = selected;
         }
     }

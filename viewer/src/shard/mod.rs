@@ -34,6 +34,13 @@ pub struct Before {
     pub ts_ns: Option<(i64, i64)>,
 }
 
+impl Before {
+    /// Time of the last of them.
+    fn last_ns(self) -> Option<i64> {
+        self.ts_ns.map(|(last, _)| last)
+    }
+}
+
 /// Which packets of some columns are selected, and what is counted of them.
 #[derive(Debug, Default)]
 pub struct Shard {
@@ -170,10 +177,7 @@ impl Shard {
         let mut rows = self.rows(columns);
         for block in (0..columns.block_count()).step_by(SAMPLED) {
             rows.turn(block);
-            let now: Vec<_> = matchers
-                .iter_mut()
-                .map(|(dimension, matcher)| (*dimension, found(matcher, &mut rows)))
-                .collect();
+            let now: Vec<_> = found(&mut matchers, &mut rows).collect();
             for (care, sample) in &mut cares {
                 let was = self.marks.selected(block, *care);
                 let is = self.marks.selected_with(&now, block, *care);
@@ -213,11 +217,11 @@ impl Shard {
     }
 
     fn rows<'a>(&self, columns: &'a Columns) -> Rows<'a> {
-        Rows::new(columns, self.before.ts_ns.map(|(last, _)| last))
+        Rows::new(columns, self.before.last_ns())
     }
 
     fn batch<'a>(&self, columns: &'a Columns) -> Batch<'a> {
-        Batch::new(columns, self.before.ts_ns.map(|(last, _)| last))
+        Batch::new(columns, self.before.last_ns())
     }
 
     /// Goes over all rows once: finds out which are selected now, and counts.
@@ -235,11 +239,7 @@ impl Shard {
         for block in 0..columns.block_count() {
             rows.turn(block);
             now.clear();
-            now.extend(
-                matchers
-                    .iter_mut()
-                    .map(|(dimension, matcher)| (*dimension, found(matcher, &mut rows))),
-            );
+            now.extend(found(&mut matchers, &mut rows));
             now.retain(|(dimension, now)| *now != self.marks.of(block, *dimension));
             if now.is_empty() && !has_new {
                 continue;
@@ -321,7 +321,7 @@ impl Shard {
             Some(order) => order,
             None => Order::new(columns, self.before.ts_ns.map(|(_, latest)| latest)),
         };
-        order.select(columns, &self.marks, query.care, self.selection_count);
+        order.select(columns, selected, self.selection_count);
         let answer = match &query.what {
             What::Ranks { key_ns } => {
                 Answer::Ranks(vec![order.rank(self.part, columns, *key_ns, selected)])
@@ -347,10 +347,10 @@ impl Shard {
     }
 }
 
-/// The rows of a block that are selected in a dimension; without a matcher all are.
-fn found(matcher: &mut Option<Matcher>, rows: &mut Rows<'_>) -> Bits {
-    match matcher {
-        Some(matcher) => matcher.find(rows),
-        None => rows.all(),
-    }
+/// The rows of a block that are selected in each dimension; without a matcher all are.
+fn found(matchers: &mut Matchers, rows: &mut Rows<'_>) -> impl Iterator<Item = (Dimension, Bits)> {
+    matchers.iter_mut().map(|(dimension, matcher)| match matcher {
+        Some(matcher) => (*dimension, matcher.find(rows)),
+        None => (*dimension, rows.all()),
+    })
 }

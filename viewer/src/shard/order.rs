@@ -39,14 +39,19 @@ impl Order {
     }
 
     /// Counts what is selected, of the selection of that number.
-    pub(super) fn select(&mut self, columns: &Columns, marks: &Marks, care: Care, selection: u64) {
+    pub(super) fn select(
+        &mut self,
+        columns: &Columns,
+        (marks, care): (&Marks, Care),
+        selection: u64,
+    ) {
         let counted = Some((if marks.is_all(care) { 0 } else { selection }, care));
         if std::mem::replace(&mut self.counted, counted) == counted {
             return;
         }
         let mut count = 0;
         for block in 0..columns.block_count() {
-            count += marks.count(block, care) as u64;
+            count += marks.selected(block, care).count() as u64;
             self.marks[block + 1].selected = count;
         }
     }
