@@ -1,8 +1,11 @@
 //! Frames byte by byte, and a socket that sends them as they are.
 
 use nix::ifaddrs::getifaddrs;
+use nix::net::if_::InterfaceFlags;
 use nix::sys::socket::{AddressFamily, MsgFlags, SockFlag, SockType, bind, send, socket};
 use std::os::fd::{AsRawFd, OwnedFd};
+
+use crate::process::wait_for;
 
 /// EtherType of IPv4.
 pub const IPV4: u16 = 0x0800;
@@ -94,17 +97,21 @@ pub struct Sender {
 }
 
 impl Sender {
-    /// A sender through that interface of this thread's namespace.
+    /// A sender through that interface of this thread's namespace, once it is running: the kernel
+    /// learns of the cable's other end some time after that came up, and until then it takes frames
+    /// and loses them without a word.
     ///
     /// # Panics
     ///
     /// Where there is no such interface.
     pub fn new(interface: &str) -> Self {
-        let address = getifaddrs()
-            .unwrap()
-            .filter(|address| address.interface_name == interface)
-            .find_map(|address| address.address?.as_link_addr().copied())
-            .unwrap();
+        let addresses =
+            || getifaddrs().unwrap().filter(|address| address.interface_name == interface);
+        wait_for("a running interface", || {
+            addresses().any(|address| address.flags.contains(InterfaceFlags::IFF_RUNNING))
+        });
+        let address =
+            addresses().find_map(|address| address.address?.as_link_addr().copied()).unwrap();
         let socket = socket(AddressFamily::Packet, SockType::Raw, SockFlag::empty(), None).unwrap();
         bind(socket.as_raw_fd(), &address).unwrap();
         Self { socket }

@@ -1,6 +1,7 @@
 //! The sniffer as a process: started, waited for, stopped.
 
 use nix::sys::signal::{Signal, kill};
+use nix::sys::socket::{AddressFamily, SockFlag, SockType, socket};
 use nix::unistd::Pid;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -71,13 +72,27 @@ pub fn wait_for(what: &str, is_so: impl Fn() -> bool) {
     }
 }
 
-/// Sends a signal.
+/// Sends a signal, after all frames that were sent before it have arrived.
 ///
 /// # Panics
 ///
 /// Where the process is gone.
 pub fn signal(child: &Child, kind: Signal) {
+    wait_for_frames();
     kill(Pid::from_raw(i32::try_from(child.id()).unwrap()), kind).unwrap();
+}
+
+/// Waits until no frame is on its way to those who listen: a busy kernel queues what it has taken
+/// from a sender, and hands it on when it comes to it.
+fn wait_for_frames() {
+    wait_for("frames on their way", || {
+        let queues = fs::read_to_string("/proc/net/softnet_stat").unwrap();
+        // The twelfth number of each processor (net/core/net-procfs.c): frames in its queue.
+        queues.lines().all(|queue| queue.split(' ').nth(11) == Some("00000000"))
+    });
+    // The last one may have left the queue and not be there yet. Closing a packet socket waits for
+    // all that is under way in the kernel's network (synchronize_net).
+    drop(socket(AddressFamily::Packet, SockType::Raw, SockFlag::empty(), None).unwrap());
 }
 
 /// A live capture into a file.
@@ -148,7 +163,7 @@ impl Capture {
         finish(self.child)
     }
 
-    /// Sends a signal.
+    /// Sends a signal, after all frames that were sent before it have arrived.
     ///
     /// # Panics
     ///

@@ -111,6 +111,7 @@ fn an_interface_that_vanishes_ends_the_run_where_that_is_wanted() {
         let capture = Capture::start(directory.path(), &["-i", "right", "--exit-on-down"]);
         let sender = Sender::new("left");
         (0..50).for_each(|_| sender.send(&packet()));
+        capture.wait_until(|text| text.matches("\"pkt\"").count() == 50);
         namespace::ip("link delete right").unwrap();
         capture.wait()
     });
@@ -125,13 +126,13 @@ fn an_interface_that_goes_down_and_up_is_captured_on() {
     let stream = with_cable(|| {
         let directory = tempdir().unwrap();
         let capture = Capture::start(directory.path(), &["-i", "right"]);
-        let sender = Sender::new("left");
-        sender.send(&packet());
+        Sender::new("left").send(&packet());
+        capture.wait_until(|text| text.contains("\"pkt\""));
         namespace::ip("link set right down").unwrap();
         capture.wait_until(|text| text.contains("iface_down"));
         namespace::ip("link set right up").unwrap();
         capture.wait_until(|text| text.contains("iface_up"));
-        sender.send(&packet());
+        Sender::new("left").send(&packet());
         capture.stop()
     });
     assert_eq!((stream.packets.len(), stream.events.len()), (2, 2));
