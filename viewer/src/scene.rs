@@ -1,6 +1,7 @@
 //! A picture as data: charts make it, a canvas shows it, and tests read it.
 
 use crate::protocol::Rgb;
+use crate::text::fixed;
 
 /// What to draw, in order, on a ground of one colour. All lengths in CSS pixels.
 #[derive(Clone, Debug, PartialEq)]
@@ -124,19 +125,24 @@ impl Scene {
     /// The picture as an SVG document (<https://www.w3.org/TR/SVG2/>). Texts are escaped.
     pub fn svg(&self) -> String {
         use std::fmt::Write;
-        let (width, height) = (self.width_px, self.height_px);
+        let px = |value| fixed(value, 2);
+        let (width, height) = (px(self.width_px), px(self.height_px));
         let mut svg = format!(
             "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{width}\" height=\"{height}\" viewBox=\"0 0 {width} {height}\">\n\
              <rect width=\"100%\" height=\"100%\" fill=\"{}\"/>\n",
             css(self.ground)
         );
         let rect = |svg: &mut String, place: &Place, color: Rgb, opacity: f64| {
-            let Place { x, y, width, height } = place;
             // Writing to a string never fails.
             let _ = writeln!(
                 svg,
-                "<rect x=\"{x:.2}\" y=\"{y:.2}\" width=\"{width:.2}\" height=\"{height:.2}\" fill=\"{}\" fill-opacity=\"{opacity:.2}\"/>",
-                css(color)
+                "<rect x=\"{}\" y=\"{}\" width=\"{}\" height=\"{}\" fill=\"{}\" fill-opacity=\"{}\"/>",
+                px(place.x),
+                px(place.y),
+                px(place.width),
+                px(place.height),
+                css(color),
+                px(opacity)
             );
         };
         for mark in &self.marks {
@@ -145,11 +151,11 @@ impl Scene {
                 Mark::Line { from, to, color } => {
                     let _ = writeln!(
                         svg,
-                        "<path d=\"M{:.2} {:.2}L{:.2} {:.2}\" stroke=\"{}\"/>",
-                        from.0,
-                        from.1,
-                        to.0,
-                        to.1,
+                        "<path d=\"M{} {}L{} {}\" stroke=\"{}\"/>",
+                        px(from.0),
+                        px(from.1),
+                        px(to.0),
+                        px(to.1),
                         css(*color)
                     );
                 }
@@ -162,10 +168,11 @@ impl Scene {
                     let turn = if *is_upright { " rotate(-90)" } else { "" };
                     let _ = writeln!(
                         svg,
-                        "<text transform=\"translate({:.2} {:.2}){turn}\" fill=\"{}\" font-family=\"system-ui, sans-serif\" font-size=\"{size_px}\" text-anchor=\"{anchor}\" dominant-baseline=\"central\">{}</text>",
-                        at.0,
-                        at.1,
+                        "<text transform=\"translate({} {}){turn}\" fill=\"{}\" font-family=\"system-ui, sans-serif\" font-size=\"{}\" text-anchor=\"{anchor}\" dominant-baseline=\"central\">{}</text>",
+                        px(at.0),
+                        px(at.1),
                         css(*color),
+                        px(*size_px),
                         escaped(text)
                     );
                 }

@@ -7,7 +7,7 @@ use crate::filter::{Error, Place};
 use crate::flows::Conversation;
 use crate::order::sorted;
 use crate::settings::COLUMNS;
-use crate::text::{bytes, duration, percent, prefixed, seconds};
+use crate::text::{bytes, duration, fixed, percent, prefixed, seconds};
 use summary::{Address, grouped};
 
 /// Protocols named in the summary line; the rest is counted together.
@@ -207,8 +207,9 @@ impl App {
             let rate = read_bytes as f64 / seconds;
             let left = len.saturating_sub(read_bytes) as f64 / rate;
             words += &format!(
-                ", {}B/s, {left:.0} s left",
-                if rate < 1e3 { format!("{rate:.0} ") } else { prefixed(rate) }
+                ", {}B/s, {} s left",
+                if rate < 1e3 { fixed(rate, 0) + " " } else { prefixed(rate) },
+                fixed(left, 0)
             );
         }
         words
@@ -315,7 +316,7 @@ impl App {
                 |packets, bytes| [packets.to_string(), bytes.to_string()],
                 |ts| Zone::Utc.word(ts),
                 |ns| ns.to_string(),
-                |rate| format!("{rate:.3}"),
+                |rate| fixed(rate, 3),
             )
         };
         let all = self.conversations.sorted(self.settings.sort, self.flows.protos());

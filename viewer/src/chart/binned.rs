@@ -251,7 +251,7 @@ impl<'a> Binned<'a> {
         let (edges, borders) = (self.bins.edges(), self.bins.borders());
         let border = |index: usize| match self.bins.axis.value {
             Value::Time => zone.word(edges[index]),
-            _ if self.bins.is_closed => borders[index].to_string(),
+            _ if self.bins.is_closed => text::decimal(borders[index], 9),
             _ => edges[index].to_string(),
         };
         let row = |bin: usize| {

@@ -127,26 +127,32 @@ fn time(value: &str) -> Option<Timestamp> {
     }
 }
 
-/// A number in the unit that its size tells, without going through floating point.
+/// A number in the unit that its size tells, without going through floating point; with an exponent
+/// it is in seconds.
 fn number(text: &str) -> Option<Timestamp> {
-    if text.contains(['e', 'E']) {
-        #[expect(clippy::cast_possible_truncation, reason = "a cast from f64 saturates")]
-        return Some(Timestamp::from_ns((text.parse::<f64>().ok()? * 1e9) as i64));
-    }
-    let (is_negative, digits) = match text.strip_prefix('-') {
-        Some(digits) => (true, digits),
+    let (is_negative, number) = match text.strip_prefix('-') {
+        Some(number) => (true, number),
         None => (false, text),
     };
-    let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
-    let places = match whole.len() {
-        ..=11 => 9,
-        12..=14 => 6,
-        15..=17 => 3,
-        _ => 0,
+    let (digits, exponent) = match number.split_once(['e', 'E']) {
+        Some((digits, exponent)) => (digits, Some(exponent.parse::<i16>().ok()?)),
+        None => (number, None),
     };
-    let mut fraction = fraction.to_owned();
-    fraction.truncate(places);
-    let ns: i64 = format!("{whole}{fraction:0<places$}").parse().ok()?;
+    let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
+    // Places behind the point that are whole nanoseconds.
+    let places = match (exponent, whole.len()) {
+        (Some(exponent), _) => isize::from(exponent) + 9,
+        (None, ..=11) => 9,
+        (None, 12..=14) => 6,
+        (None, 15..=17) => 3,
+        (None, _) => 0,
+    };
+    let digits = whole.len().saturating_add_signed(places);
+    // As many as an `i64` has, and zeros before them.
+    if digits > whole.len() + 18 {
+        return None;
+    }
+    let ns: i64 = format!("0{:0<digits$.digits$}", format!("{whole}{fraction}")).parse().ok()?;
     Some(Timestamp::from_ns(if is_negative { -ns } else { ns }))
 }
 
@@ -172,10 +178,16 @@ mod tests {
             ("0.5", 500_000_000),
             ("-1.5", -1_500_000_000),
             ("1e3", 1_000_000_000_000),
+            ("1.795402418123456789e9", NS),
+            ("1795402418123456789E-9", NS),
+            ("-25.5e-1", -2_550_000_000),
+            ("1e-10", 0),
         ] {
             assert_eq!(time(value).map(Timestamp::ns), Some(ns), "{value}");
         }
-        for value in [r#""soon""#, r#""2026-11-23T02:53:38""#, "null", "[1]", "\"\"", "true"] {
+        for value in
+            [r#""soon""#, r#""2026-11-23T02:53:38""#, "null", "[1]", "\"\"", "true", "1e99", "1e10"]
+        {
             assert_eq!(time(value), None, "{value}");
         }
     }

@@ -8,6 +8,7 @@ use super::dom::{element, set_attribute, set_mark, show, show_words};
 use super::page::State;
 use crate::app::{CHART_COUNT, Panel, Phase, View, VirtualTable};
 use crate::chart::Table;
+use crate::text::decimal;
 
 /// Milliseconds of a frame that may be spent on what is out of sight.
 const UNSEEN_MS: f64 = 6.0;
@@ -350,14 +351,14 @@ impl State {
         let left =
             place.left() + x + if is_right { 14.0 } else { -14.0 - f64::from(tip.offset_width()) };
         let style = tip.style();
-        style.set_property("left", &format!("{}px", left.max(0.0)))?;
+        style.set_property("left", &format!("{}px", decimal(left.max(0.0), 2)))?;
         // Over the pointer where there is no room below it.
         let height = f64::from(tip.offset_height());
         let bottom = web_sys::window().and_then(|window| window.inner_height().ok()?.as_f64());
         let below = place.top() + y + 14.0;
         let is_below = below + height < bottom.unwrap_or(f64::INFINITY);
         let top = if is_below { below } else { place.top() + y - 14.0 - height };
-        style.set_property("top", &format!("{top}px"))
+        style.set_property("top", &format!("{}px", decimal(top, 2)))
     }
 
     fn element(&self, id: &str) -> Result<Element, JsValue> {
