@@ -51,11 +51,13 @@
 
 mod excerpt;
 mod json;
+mod object;
 mod read;
 mod scan;
 mod write;
 
 pub use excerpt::{Excerpt, Excerpts};
+pub use object::{fields, text};
 pub use read::{ReadError, Record, read};
 pub use write::{Writer, write_number};
 

@@ -2,48 +2,18 @@
 //! the stream in whatever order their keys are.
 
 use crate::clock::rfc3339;
-use serde::Deserialize;
-use serde::de::{Deserializer, MapAccess, Visitor};
-use serde_json::value::RawValue;
 use std::borrow::Cow;
-use summary::line::ReadError;
+use summary::line;
 use summary::{Address, Direction, LinkType, Packet, Proto, Summary, Tcp, Timestamp};
 
-/// The fields of a line as they stand there, in its order. Their values are looked into only where
-/// they are wanted: a reader of serde's for each kind of value would be much code in the page.
-struct Fields<'a>(Vec<(Cow<'a, str>, &'a RawValue)>);
-
-impl<'de> Deserialize<'de> for Fields<'de> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Visit;
-        impl<'de> Visitor<'de> for Visit {
-            type Value = Fields<'de>;
-
-            fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                formatter.write_str("an object")
-            }
-
-            fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<Fields<'de>, M::Error> {
-                let mut fields = Vec::new();
-                while let Some((Key(name), value)) = map.next_entry()? {
-                    fields.push((name, value));
-                }
-                Ok(Fields(fields))
-            }
-        }
-        deserializer.deserialize_map(Visit)
-    }
-}
-
-/// A text, copied only where it has escapes.
-#[derive(Deserialize)]
-struct Key<'a>(#[serde(borrow)] Cow<'a, str>);
+/// The fields of a line as they stand there, in its order.
+struct Fields<'a>(Vec<(Cow<'a, str>, &'a str)>);
 
 impl<'a> Fields<'a> {
     /// The value of a name; of several, the last one.
     fn get(&self, name: &str) -> Option<&'a str> {
         let found = self.0.iter().rfind(|(known, _)| known == name);
-        found.map(|(_, value)| value.get()).filter(|value| *value != "null")
+        found.map(|(_, value)| *value).filter(|value| *value != "null")
     }
 
     /// The text of a name, if there is one.
@@ -53,13 +23,7 @@ impl<'a> Fields<'a> {
     /// Where the value is anything else.
     fn text(&self, name: &str) -> Result<Option<Cow<'a, str>>, String> {
         let Some(value) = self.get(name) else { return Ok(None) };
-        let is_plain = |text: &&str| !text.contains('\\');
-        let inside = value.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
-        if let Some(text) = inside.filter(is_plain) {
-            return Ok(Some(text.into()));
-        }
-        let key: Result<Key<'_>, _> = serde_json::from_str(value);
-        key.map(|Key(text)| Some(text)).map_err(|_| format!("`{name}` is no text"))
+        line::text(value).map(Some).map_err(|_| format!("`{name}` is no text"))
     }
 
     /// The whole number of a name, if there is one.
@@ -83,8 +47,8 @@ impl<'a> Fields<'a> {
 ///
 /// Where the line is no JSON, or no packet, in words.
 pub(super) fn packet(line: &[u8], n: u64) -> Result<Option<Packet<'_>>, String> {
-    let fields: Fields<'_> =
-        serde_json::from_slice(line).map_err(|error| ReadError::from(error).to_string())?;
+    let text = str::from_utf8(line).map_err(|error| error.to_string())?;
+    let fields = Fields(line::fields(text).map_err(|error| error.to_string())?);
     if fields.text("type")?.is_some_and(|kind| kind != "pkt") {
         return Ok(None);
     }
@@ -114,9 +78,9 @@ pub(super) fn packet(line: &[u8], n: u64) -> Result<Option<Packet<'_>>, String> 
 
 /// The fields of a line with their values, for people to read; none where it is no object.
 pub fn fields(line: &str) -> Vec<(String, String)> {
-    let Ok(Fields(fields)) = serde_json::from_str(line) else { return Vec::new() };
-    let words = |value: &RawValue| value.get().trim_matches('"').to_owned();
-    fields.into_iter().map(|(name, value)| (name.into_owned(), words(value))).collect()
+    let words = |value: &str| value.trim_matches('"').to_owned();
+    let fields = line::fields(line).unwrap_or_default().into_iter();
+    fields.map(|(name, value)| (name.into_owned(), words(value))).collect()
 }
 
 /// The time of a JSON value.

@@ -321,9 +321,9 @@ mod tests {
         assert_eq!(
             seen,
             [
-                (2, "expected ident at column 2"),
+                (2, "an object was expected at column 1"),
                 (4, "no `ts`: a packet has a time and a length"),
-                (6, "EOF while parsing a string at column 11"),
+                (6, "the line ends within a text at column 12"),
             ]
         );
     }
