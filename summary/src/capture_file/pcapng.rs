@@ -4,7 +4,7 @@
 use super::{FileError, FileInterface, Frame, MAX_RECORD_LEN, Step};
 use crate::{LinkType, Timestamp};
 use pcap_parser::pcapng::{
-    Block, InterfaceDescriptionBlock, OptionCode, parse_block_be, parse_block_le,
+    OptionCode, parse_interfacedescriptionblock_be, parse_interfacedescriptionblock_le,
     parse_sectionheaderblock,
 };
 
@@ -15,6 +15,9 @@ const OBSOLETE_PACKET: u32 = 2;
 const INTERFACE: u32 = 1;
 const SIMPLE_PACKET: u32 = 3;
 const ENHANCED_PACKET: u32 = 6;
+
+/// Interface, ticks of its clock, bytes if the block has as many, length on the wire.
+type Packet<'a> = (usize, u64, Option<&'a [u8]>, u32);
 
 /// The state of the current section.
 #[derive(Debug, Default)]
@@ -89,38 +92,19 @@ impl PcapNg {
             return Ok(Step::Passed { consumed: len });
         }
         // What is not needed is not looked into: damage there is no concern of packets.
+        let content = &block[8..len - 4];
         let number = self.number(kind);
-        if !matches!(number, INTERFACE | OBSOLETE_PACKET | SIMPLE_PACKET | ENHANCED_PACKET) {
-            return Ok(Step::Passed { consumed: len });
-        }
-        let parse = if self.is_big_endian { parse_block_be } else { parse_block_le };
-        let Ok((_, block)) = parse(block) else {
-            return Err(damaged("an unreadable block"));
-        };
-        let frame = match block {
-            Block::InterfaceDescription(description) => {
-                self.interface(&description).map_err(damaged)?;
-                None
+        let packet = match number {
+            INTERFACE => {
+                self.interface(block).map_err(damaged)?;
+                return Ok(Step::Passed { consumed: len });
             }
-            Block::EnhancedPacket(packet) => {
-                let ticks = u64::from(packet.ts_high) << 32 | u64::from(packet.ts_low);
-                let data = packet.data.get(..packet.caplen as usize);
-                Some((packet.if_id as usize, ticks, data, packet.origlen))
-            }
-            Block::SimplePacket(packet) => {
-                let snaplen = self.interfaces.first().map_or(0, |interface| interface.snaplen);
-                let cap = if snaplen == 0 { packet.origlen } else { packet.origlen.min(snaplen) };
-                let data = packet.data.get(..(cap as usize).min(packet.data.len()));
-                Some((0, 0, data, packet.origlen))
-            }
-            Block::Unknown(block) => Some(
-                self.obsolete_packet(block.data).ok_or_else(|| damaged("a short packet block"))?,
-            ),
-            _ => None,
+            ENHANCED_PACKET | OBSOLETE_PACKET => self.packet(content, number == OBSOLETE_PACKET),
+            SIMPLE_PACKET => self.simple_packet(content),
+            _ => return Ok(Step::Passed { consumed: len }),
         };
-        let Some((interface, ticks, data, wire_len)) = frame else {
-            return Ok(Step::Passed { consumed: len });
-        };
+        let (interface, ticks, data, wire_len) =
+            packet.ok_or_else(|| damaged("a short packet block"))?;
         let bytes = data.ok_or_else(|| damaged("more bytes captured than the block holds"))?;
         let (Some(description), Some(clock)) =
             (self.interfaces.get(interface), self.clocks.get(interface))
@@ -171,7 +155,12 @@ impl PcapNg {
         Ok(())
     }
 
-    fn interface(&mut self, block: &InterfaceDescriptionBlock<'_>) -> Result<(), &'static str> {
+    fn interface(&mut self, block: &[u8]) -> Result<(), &'static str> {
+        let parse = match self.is_big_endian {
+            true => parse_interfacedescriptionblock_be,
+            false => parse_interfacedescriptionblock_le,
+        };
+        let (_, block) = parse(block).map_err(|_| "an unreadable block")?;
         // pcap-parser 0.17 reads this option in little-endian order always, so here it is read anew.
         let offset = (block.options.iter())
             .find(|option| option.code == OptionCode::IfTsoffset)
@@ -190,17 +179,26 @@ impl PcapNg {
         Ok(())
     }
 
-    /// Interface (16 bits), drops (16), time (64), captured length, length, bytes.
-    fn obsolete_packet<'a>(&self, data: &'a [u8]) -> Option<(usize, u64, Option<&'a [u8]>, u32)> {
-        let (head, content) = data.split_first_chunk::<20>()?;
+    /// Interface, time (64 bits), captured length, length, bytes (draft, 4.3); in obsolete blocks the
+    /// interface has 16 bits, and drops the other 16.
+    fn packet<'a>(&self, content: &'a [u8], is_obsolete: bool) -> Option<Packet<'a>> {
+        let (head, content) = content.split_first_chunk::<20>()?;
         let word = |at: usize| self.number([head[at], head[at + 1], head[at + 2], head[at + 3]]);
-        let interface = [head[0], head[1]];
-        let interface = if self.is_big_endian {
-            u16::from_be_bytes(interface)
-        } else {
-            u16::from_le_bytes(interface)
+        let interface = match (is_obsolete, self.is_big_endian) {
+            (true, true) => word(0) >> 16,
+            (true, false) => word(0) & 0xffff,
+            (false, _) => word(0),
         };
         let ticks = u64::from(word(4)) << 32 | u64::from(word(8));
-        Some((usize::from(interface), ticks, content.get(..word(12) as usize), word(16)))
+        Some((interface as usize, ticks, content.get(..word(12) as usize), word(16)))
+    }
+
+    /// Length, bytes (draft, 4.4): of the first interface, and cut to its length.
+    fn simple_packet<'a>(&self, content: &'a [u8]) -> Option<Packet<'a>> {
+        let (len, content) = content.split_first_chunk()?;
+        let len = self.number(*len);
+        let snaplen = self.interfaces.first().map_or(0, |interface| interface.snaplen);
+        let cap = if snaplen == 0 { len } else { len.min(snaplen) } as usize;
+        Some((0, 0, Some(&content[..cap.min(content.len())]), len))
     }
 }
