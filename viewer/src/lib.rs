@@ -10,29 +10,20 @@
 //! but `web` is plain code over values, tested without a browser; `web` knows the DOM and does no
 //! arithmetic about data.
 
+pub use store::{
+    axis, clock, columns, density, filter, flows, intern, order, protocol, query, scale, selection,
+    shard, wire,
+};
+
 pub mod app;
-pub mod axis;
 pub mod chart;
-pub mod clock;
-pub mod columns;
-pub mod density;
-pub mod filter;
-pub mod flows;
 pub mod history;
-pub mod intern;
 pub mod lines;
 pub mod load;
 pub mod message;
-pub mod order;
-pub mod protocol;
-pub mod query;
-pub mod scale;
 pub mod scene;
-pub mod selection;
 pub mod settings;
-pub mod shard;
 pub mod text;
-pub mod wire;
 
 #[cfg(target_arch = "wasm32")]
 mod web;

@@ -5,7 +5,7 @@ use crate::load::{Keep, Report};
 use crate::query::{Answer, Query};
 use crate::selection::Selection;
 use crate::shard::Before;
-use crate::wire::{Wire, wire};
+use crate::wire::wire;
 
 /// From the page to a worker.
 #[derive(Clone, Debug, PartialEq)]
@@ -104,18 +104,6 @@ pub enum FromWorker {
         /// Numbers of the parts.
         parts: Vec<usize>,
     },
-}
-
-/// A message as bytes.
-pub fn encode(message: &impl Wire) -> Vec<u8> {
-    let mut bytes = Vec::new();
-    message.put(&mut bytes);
-    bytes
-}
-
-/// The message of some bytes; `None` where they are none.
-pub fn decode<M: Wire>(mut bytes: &[u8]) -> Option<M> {
-    M::get(&mut bytes)
 }
 
 wire!(enum ToWorker {

@@ -83,14 +83,20 @@ pub fn sniffer() -> Result<PathBuf> {
 /// Where a tool fails; the message says which.
 pub fn site() -> Result<PathBuf> {
     add_wasm_target()?;
-    let words =
-        ["build", "--package", "viewer", "--lib", "--target", WASM_TARGET, "--profile", "wasm"];
+    // As a cdylib alone: cargo optimizes no library at link time that is to be an rlib too.
+    let words = [
+        ["rustc", "--lib"],
+        ["--package", "viewer"],
+        ["--crate-type", "cdylib"],
+        ["--target", WASM_TARGET],
+        ["--profile", "wasm"],
+    ];
     // SIMD is in all browsers since 2023, and finds line feeds and quotation marks many at a time.
     let flags = (
         "CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS",
         "-C target-feature=+simd128 -C llvm-args=--inline-threshold=10",
     );
-    run(cargo(words).env(flags.0, flags.1))?;
+    run(cargo(words.as_flattened()).env(flags.0, flags.1))?;
     let site = site_path();
     if site.exists() {
         fs::remove_dir_all(&site).with_context(|| format!("emptying {}", site.display()))?;

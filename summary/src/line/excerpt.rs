@@ -57,7 +57,6 @@ impl Excerpts {
     /// assert_eq!((excerpt.n, excerpt.len, excerpt.proto), (7, 60, &b"stp"[..]));
     /// assert_eq!(lines[len], b'\n');
     /// ```
-    #[inline]
     pub fn read<'a>(&mut self, bytes: &'a [u8]) -> Option<(Excerpt<'a>, usize)> {
         let (pieces, len) = scan(bytes)?;
         let direction = match pieces.direction {

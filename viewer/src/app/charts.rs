@@ -256,7 +256,7 @@ impl App {
     pub(super) fn pointed_cell(&self) -> Option<(Grid, (usize, usize))> {
         let (grid, _) = counts(self.questions.latest(Slot::ScatterWhole))?;
         if let Some((Panel::Scatter, at)) = self.pointer {
-            return Some((grid, grid.cell_at(self.size(Panel::Scatter), at)?));
+            return Some((grid, self.size(Panel::Scatter).cell_at(&grid, at)?));
         }
         let (panel, cell) = self.cursor?;
         (panel == Panel::Scatter).then_some((grid, cell))

@@ -1,13 +1,12 @@
 use super::*;
 use crate::chart::Size;
-use crate::columns::tests::packet;
 use crate::columns::{Columns, Told};
 use crate::filter::Expr;
 use crate::query::What;
 use crate::selection::Dimension;
 use crate::settings::Tool;
 use crate::shard::Shard;
-use summary::Address;
+use summary::{Address, LinkType, Packet, Proto, Summary, Timestamp};
 
 const SIZE: Size = Size { width_px: 694.0, height_px: 300.0 };
 const NOON: i64 = 1_795_521_600_000_000_000; // 2026-11-24T12:00:00Z
@@ -25,7 +24,10 @@ fn columns(numbers: std::ops::Range<u64>, shift_ns: i64) -> Columns {
     for n in numbers {
         let ts = NOON + i64::try_from(n).unwrap() * 1_000_000 + shift_ns;
         let len = u32::try_from(n % 1_000).unwrap();
-        let mut packet = packet(n + 1, ts, len, ["tcp", "udp"][(n % 2) as usize]);
+        let mut summary = Summary::new(LinkType::ETHERNET, len, len);
+        summary.proto = Proto::parse(["tcp", "udp"][(n % 2) as usize]);
+        summary.src = Some(Address::V4([10, 0, 0, 1]));
+        let mut packet = Packet::new(n + 1, Timestamp::from_ns(ts), summary);
         packet.summary.dst = Some(Address::V4([10, 0, 0, u8::try_from(n % 4).unwrap()]));
         let port = u16::try_from(n % 10).unwrap();
         (packet.summary.sport, packet.summary.dport) = (Some(port), Some(port));

@@ -304,10 +304,10 @@ impl Opacities {
     }
 }
 
-impl Grid {
-    /// The cell under a pixel; `None` outside of the plot.
-    pub fn cell_at(&self, size: Size, at: (f64, f64)) -> Option<(usize, usize)> {
-        let (x, y) = size.share(at);
+impl Size {
+    /// The cell of a plane under a pixel; `None` outside of the plot.
+    pub fn cell_at(self, grid: &Grid, at: (f64, f64)) -> Option<(usize, usize)> {
+        let (x, y) = self.share(at);
         let cell = |share: f64, count: usize| {
             #[expect(
                 clippy::cast_possible_truncation,
@@ -316,6 +316,6 @@ impl Grid {
             )]
             (0.0..1.0).contains(&share).then(|| ((share * count as f64) as usize).min(count - 1))
         };
-        Some((cell(x, self.x.count)?, cell(y, self.y.count)?))
+        Some((cell(x, grid.x.count)?, cell(y, grid.y.count)?))
     }
 }

@@ -156,8 +156,8 @@ fn a_cell_is_where_it_is_drawn_and_tells_what_it_has() {
     assert_eq!(*place, SIZE.plot());
     let plot = SIZE.plot();
     let low_left = (plot.x + 1.0, plot.y + plot.height - 1.0);
-    assert_eq!(chart.grid.cell_at(SIZE, low_left), Some((0, 0)));
-    assert_eq!(chart.grid.cell_at(SIZE, (0.0, 0.0)), None);
+    assert_eq!(SIZE.cell_at(&chart.grid, low_left), Some((0, 0)));
+    assert_eq!(SIZE.cell_at(&chart.grid, (0.0, 0.0)), None);
     let words = chart.words_of((0, 0), &Zone::Utc);
     assert_eq!(words[0], "5 packets here: tcp 5");
     assert!(words[1].starts_with("number 1 to 2, 0 s to "), "{words:?}");

@@ -21,8 +21,9 @@ use crate::app::{
 };
 use crate::clock::Offsets;
 use crate::load::{self, Keep};
-use crate::message::{FromWorker, ToWorker, decode, encode};
+use crate::message::{FromWorker, ToWorker};
 use crate::settings::Settings;
+use crate::wire::{decode, encode};
 
 /// More workers would share the same disk and memory.
 const MAX_WORKERS: usize = 8;

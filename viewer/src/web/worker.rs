@@ -14,10 +14,11 @@ use crate::columns::{Columns, Told};
 use crate::flows::News;
 use crate::lines::MAX_LINE_LEN;
 use crate::load::Loader;
-use crate::message::{FromWorker, ToWorker, decode, encode};
+use crate::message::{FromWorker, ToWorker};
 use crate::query::{Answer, Query};
 use crate::selection::Selection;
 use crate::shard::{Before, Shard};
+use crate::wire::{decode, encode};
 
 /// Bytes read at once: small enough to hear a cancellation soon.
 const CHUNK_LEN: u32 = 1 << 20;

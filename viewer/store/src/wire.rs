@@ -11,6 +11,7 @@ pub trait Wire: Sized {
 }
 
 /// Implements [`Wire`] for a struct by its fields, or for an enum by its variants.
+#[macro_export]
 macro_rules! wire {
     (struct $name:ident { $($field:ident),* $(,)? }) => {
         impl $crate::wire::Wire for $name {
@@ -48,7 +49,19 @@ macro_rules! wire {
         }
     };
 }
-pub(crate) use wire;
+pub use wire;
+
+/// A message as bytes.
+pub fn encode(message: &impl Wire) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    message.put(&mut bytes);
+    bytes
+}
+
+/// The message of some bytes; `None` where they are none.
+pub fn decode<M: Wire>(mut bytes: &[u8]) -> Option<M> {
+    M::get(&mut bytes)
+}
 
 impl Wire for u64 {
     /// Seven bits a byte, the lowest first; the last byte has its highest bit clear.

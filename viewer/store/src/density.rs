@@ -112,7 +112,7 @@ impl Wire for Density {
 mod tests {
     use super::*;
     use crate::axis::{Axis, Bins, Scale, Span, Value};
-    use crate::message::{decode, encode};
+    use crate::wire::{decode, encode};
     use proptest::prelude::*;
 
     fn grid(columns: usize, rows: usize) -> Grid {
