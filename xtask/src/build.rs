@@ -111,6 +111,7 @@ pub fn site() -> Result<PathBuf> {
         .remove_producers_section(true)
         .generate(&site)
         .context("making the wasm's JavaScript")?;
+    crate::pack::pack(&site.join("viewer_bg.wasm"), &site.join("viewer.js"))?;
     for entry in fs::read_dir(root().join("www"))? {
         let entry = entry?;
         fs::copy(entry.path(), site.join(entry.file_name()))?;

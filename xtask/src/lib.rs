@@ -13,6 +13,7 @@ pub mod corpus;
 pub mod debian;
 pub mod demo;
 pub mod namespace;
+mod pack;
 pub mod python;
 pub mod server;
 pub mod test;
