@@ -258,8 +258,8 @@ impl Settings {
                 column.map(|column| self.sort = (column.0, is_ascending)).is_some()
             }
             _ => {
-                let span = text.split_once("..").and_then(|(start, end)| {
-                    Some(Span::new(start.parse().ok()?, end.parse().ok()?))
+                let span = text.split_once('.').and_then(|(start, end)| {
+                    Some(Span::new(start.parse().ok()?, end.strip_prefix('.')?.parse().ok()?))
                 });
                 let value = key.strip_prefix("zoom-").and_then(Value::parse);
                 let (Some(value), Some(span)) = (value, span) else { return false };

@@ -57,12 +57,12 @@ impl Zone {
             return format!("{} s", signed_seconds(i128::from(ts_ns) - i128::from(*start), 9));
         }
         let offset = self.offset_ns(ts_ns);
-        let text = Timestamp::from_ns(ts_ns.saturating_add(offset)).to_string();
+        let (date, clock) = date_and_clock(ts_ns.saturating_add(offset));
         let suffix = match self {
             Self::Local(_) => offset_words(offset / NS_PER_SECOND),
             _ => "UTC".to_owned(),
         };
-        format!("{} {} {suffix}", &text[..10], &text[11..29])
+        format!("{date} {clock} {suffix}")
     }
 
     /// The same as one word, which [`Zone::parse`] reads.
@@ -72,12 +72,12 @@ impl Zone {
             return trimmed(&text).to_owned();
         }
         let offset = self.offset_ns(ts_ns);
-        let text = Timestamp::from_ns(ts_ns.saturating_add(offset)).to_string();
+        let (date, clock) = date_and_clock(ts_ns.saturating_add(offset));
         let zone = match self {
             Self::Local(_) => offset_words(offset / NS_PER_SECOND),
             _ => "Z".to_owned(),
         };
-        format!("{}{zone}", trimmed(&text[..29]))
+        format!("{date}T{}{zone}", trimmed(&clock))
     }
 
     /// Reads a time: `10:15`, `10:15:00.5`, with a date and a `T` before it, with `Z` or `+01:00`
@@ -95,11 +95,10 @@ impl Zone {
             None if word.len() == 10 && word.as_bytes()[4] == b'-' => (word.to_owned(), "00:00"),
             None => {
                 let here = first_ns.saturating_add(self.offset_ns(first_ns));
-                (Timestamp::from_ns(here).to_string()[..10].to_owned(), word)
+                (date_and_clock(here).0, word)
             }
         };
-        let end = clock.find(['Z', 'z', '+', '-']).unwrap_or(clock.len());
-        let (clock, zone) = clock.split_at(end);
+        let (clock, zone) = cut(clock, |c| !matches!(c, 'Z' | 'z' | '+' | '-'));
         let clock = if clock.len() == 5 { format!("{clock}:00") } else { clock.to_owned() };
         let ts = rfc3339(&format!("{date}T{clock}{}", if zone.is_empty() { "Z" } else { zone }))?;
         // The clock's distance from UTC is that of the time meant, which is near what was read.
@@ -160,7 +159,11 @@ fn signed_seconds(ns: i128, decimals: usize) -> String {
     let whole = grouped(ns / 1_000_000_000);
     match decimals {
         0 => format!("{sign}{whole}"),
-        _ => format!("{sign}{whole}.{}", &format!("{:09}", ns % 1_000_000_000)[..decimals]),
+        _ => {
+            let mut fraction = format!("{:09}", ns % 1_000_000_000);
+            fraction.truncate(decimals);
+            format!("{sign}{whole}.{fraction}")
+        }
     }
 }
 
@@ -176,14 +179,23 @@ fn decimals(step_ns: i64) -> usize {
 }
 
 fn clock_label(ts_ns: i64, step_ns: i64) -> String {
-    let text = Timestamp::from_ns(ts_ns).to_string();
+    let (date, mut clock) = date_and_clock(ts_ns);
     if NS_PER_DAY <= step_ns {
-        return text[..10].to_owned();
+        return date;
     }
-    match decimals(step_ns) {
-        0 => text[11..19].to_owned(),
-        decimals => text[11..20 + decimals].to_owned(),
-    }
+    // `02:53:38`, and a point where digits follow.
+    clock.truncate(match decimals(step_ns) {
+        0 => 8,
+        decimals => 9 + decimals,
+    });
+    clock
+}
+
+/// `2026-11-23` and `02:53:38.123456789`, in UTC.
+fn date_and_clock(ts_ns: i64) -> (String, String) {
+    let text = Timestamp::from_ns(ts_ns).to_string();
+    let (date, clock) = text.split_once('T').unwrap_or_default();
+    (date.to_owned(), clock.trim_end_matches('Z').to_owned())
 }
 
 /// The least of the round steps of a clock that makes at most about `target` of them.
@@ -202,15 +214,20 @@ pub fn time_step(len_ns: i64, target: usize) -> i64 {
         .unwrap_or_else(|| round_step(len_ns / NS_PER_DAY, target).saturating_mul(NS_PER_DAY))
 }
 
+/// A text in two: what it begins with of these characters, and the rest.
+pub(crate) fn cut(text: &str, is_of_first: impl Fn(char) -> bool) -> (&str, &str) {
+    let rest = text.trim_start_matches(is_of_first);
+    (text.strip_suffix(rest).unwrap_or_default(), rest)
+}
+
 /// Reads RFC 3339 with any number of fractional digits and any offset; beyond nanoseconds they are
 /// cut. Nanoseconds since the epoch.
 pub fn rfc3339(text: &str) -> Option<i64> {
     let (whole, rest) = text.split_at_checked(19)?;
-    let digits = rest.strip_prefix('.').map_or("", |rest| {
-        let end = rest.find(|digit: char| !digit.is_ascii_digit()).unwrap_or(rest.len());
-        &rest[..end]
-    });
-    let zone = &rest[if rest.starts_with('.') { 1 + digits.len() } else { 0 }..];
+    let (digits, zone) = match rest.strip_prefix('.') {
+        Some(rest) => cut(rest, |c| c.is_ascii_digit()),
+        None => ("", rest),
+    };
     let mut fraction = digits.to_owned();
     fraction.truncate(9);
     let mut canonical = format!("{whole}.{fraction:0<9}Z").into_bytes();

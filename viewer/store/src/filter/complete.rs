@@ -21,14 +21,10 @@ const MAX_WORDS: usize = 12;
 pub fn complete(text: &str, cursor: usize, words_of: impl Fn(Field) -> Vec<String>) -> Completion {
     let before = text.get(..cursor).unwrap_or(text);
     // The word that the cursor stands in or behind.
-    let start = before
-        .char_indices()
-        .rev()
-        .take_while(|(at, _)| word_len(&before[*at..]) == before.len() - at)
-        .map(|(at, _)| at)
-        .last()
-        .unwrap_or(before.len());
-    let Ok(mut tokens) = tokens(&before[..start]) else { return Completion::default() };
+    let ends = before.char_indices().rev().filter_map(|(at, _)| before.get(at..));
+    let typed = ends.take_while(|end| word_len(end) == end.len()).last().unwrap_or_default();
+    let others = before.strip_suffix(typed).unwrap_or_default();
+    let Ok(mut tokens) = tokens(others) else { return Completion::default() };
     tokens.pop();
     let name = |kind: Kind<'_>| match kind {
         Kind::Word(word) => Field::parse(word),
@@ -51,10 +47,9 @@ pub fn complete(text: &str, cursor: usize, words_of: impl Fn(Field) -> Vec<Strin
             None => ["and", "or"].map(str::to_owned).to_vec(),
         },
     };
-    let typed = &before[start..];
     let fits = |word: &String| word.starts_with(typed) && word != typed;
     let words = words.into_iter().filter(fits).take(MAX_WORDS).collect();
-    Completion { at: start..before.len(), words }
+    Completion { at: others.len()..before.len(), words }
 }
 
 fn operators(field: Field) -> &'static [&'static str] {

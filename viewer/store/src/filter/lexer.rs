@@ -28,30 +28,31 @@ const SYMBOLS: [&str; 16] =
 /// The tokens of a text; the last one is its end.
 pub(super) fn tokens(text: &str) -> Result<Vec<Token<'_>>, Error> {
     let mut tokens = Vec::new();
-    let mut at = 0;
-    while let Some(first) = text[at..].chars().next() {
-        let rest = &text[at..];
+    let mut rest = text;
+    while let Some(first) = rest.chars().next() {
+        let at = text.len() - rest.len();
         let (kind, len) = if first.is_whitespace() {
-            at += first.len_utf8();
+            rest = rest.trim_start();
             continue;
         } else if let Some(symbol) = SYMBOLS.into_iter().find(|symbol| rest.starts_with(symbol)) {
             (Kind::Symbol(symbol), symbol.len())
         } else if first == '"' {
-            let Some(len) = rest[1..].find('"') else {
+            let inside = rest.strip_prefix('"').and_then(|rest| rest.split_once('"'));
+            let Some((inside, _)) = inside else {
                 let reason = "the quotation mark that closes is missing".to_owned();
                 return Err(Error { at: at..text.len(), reason });
             };
-            (Kind::Quoted(&rest[1..=len]), len + 2)
+            (Kind::Quoted(inside), inside.len() + 2)
         } else {
             let len = word_len(rest);
             if len == 0 {
                 let reason = format!("`{first}` means nothing here");
                 return Err(Error { at: at..at + first.len_utf8(), reason });
             }
-            (Kind::Word(&rest[..len]), len)
+            (Kind::Word(rest.get(..len).unwrap_or_default()), len)
         };
         tokens.push(Token { kind, at: at..at + len });
-        at += len;
+        rest = rest.get(len..).unwrap_or_default();
     }
     tokens.push(Token { kind: Kind::End, at: text.len()..text.len() });
     Ok(tokens)
@@ -59,7 +60,16 @@ pub(super) fn tokens(text: &str) -> Result<Vec<Token<'_>>, Error> {
 
 /// How long the word is that the text begins with: up to two dots, a space or a symbol.
 pub(super) fn word_len(text: &str) -> usize {
-    let is_in = |c: char| c.is_alphanumeric() || "_.:/+-%*".contains(c);
+    let is_in = |c: char| match c.is_ascii() {
+        true => c.is_ascii_alphanumeric() || "_.:/+-%*".contains(c),
+        // Names of files may have any other characters.
+        false => !c.is_whitespace(),
+    };
     let len = text.find(|c| !is_in(c)).unwrap_or(text.len());
-    text[..len].find("..").unwrap_or(len)
+    dots_at(text).unwrap_or(len).min(len)
+}
+
+/// Where the two dots are that tell a range.
+pub(super) fn dots_at(text: &str) -> Option<usize> {
+    text.as_bytes().windows(2).position(|two| two == b"..")
 }

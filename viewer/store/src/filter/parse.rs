@@ -3,6 +3,7 @@
 use super::lexer::{Kind, Token, tokens};
 use super::{Context, Error, Expr, Field, Lasso, Place, Set, Type};
 use crate::axis::Value;
+use crate::clock::cut;
 use std::ops::Range;
 use summary::{Address, Tcp};
 
@@ -374,8 +375,7 @@ fn duration(word: &str) -> Option<i64> {
         Some(rest) => (-1, rest),
         None => (1, word),
     };
-    let end = word.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(word.len());
-    let (number, unit) = word.split_at(end);
+    let (number, unit) = cut(word, |c| c.is_ascii_digit() || c == '.');
     let ns = if unit.is_empty() { 1 } else { UNITS.iter().find(|(name, _)| *name == unit)?.1 };
     let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
     let mut sum = whole.parse::<i64>().ok()?.checked_mul(ns)?;

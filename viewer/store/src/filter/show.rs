@@ -1,6 +1,6 @@
 //! An expression as a text that reads back.
 
-use super::lexer::word_len;
+use super::lexer::{dots_at, word_len};
 use super::{Expr, Field, Lasso, Place, Set, Type};
 use crate::axis::Value;
 use crate::clock::Zone;
@@ -53,7 +53,7 @@ fn comparison(field: Field, set: &Set, is_in: bool, zone: &Zone, text: &mut Stri
             }
             _ => format!("{name} in {one}"),
         },
-        ([one], _) if !one.contains("..") => {
+        ([one], _) if dots_at(one).is_none() => {
             format!("{name} {} {one}", if is_in { "==" } else { "!=" })
         }
         _ => format!("{name} {} {{{}}}", if is_in { "in" } else { "!=" }, elements.join(", ")),
