@@ -30,15 +30,15 @@ fn scaled(mut value: f64) -> (f64, u32, &'static str) {
 
 /// A number with so many digits behind the point, at most 9: what `{:.decimals$}` gives, without the
 /// standard library's tables for numbers of any size, which are a tenth of the page's program.
-/// Numbers whose digits are no 64-bit number are cut to the largest that are.
+/// Numbers from 2^64 on are cut to the largest below.
 pub fn fixed(value: f64, decimals: u32) -> String {
-    let unit = 10u64.pow(decimals.min(9));
+    let unit = u128::from(10u64.pow(decimals.min(9)));
     let bits = value.to_bits();
     // The value is mantissa · 2^exponent (IEEE 754, binary64), and 83 bits are enough for the
     // mantissa times a thousand million.
     let (biased, fraction) = (bits >> 52 & 0x7ff, bits & ((1 << 52) - 1));
     let mantissa = if biased == 0 { fraction } else { fraction | 1 << 52 };
-    let scaled = u128::from(mantissa) * u128::from(unit);
+    let scaled = u128::from(mantissa) * unit;
     let rounded = match biased.max(1).checked_sub(1_075) {
         Some(exponent) => scaled << exponent.min(44),
         None => {
@@ -48,9 +48,9 @@ pub fn fixed(value: f64, decimals: u32) -> String {
             whole + u128::from(half < rest || half == rest && whole & 1 == 1)
         }
     };
-    let rounded = u64::try_from(rounded).unwrap_or(u64::MAX);
+    let whole = u64::try_from(rounded / unit).unwrap_or(u64::MAX);
+    let rest = u64::try_from(rounded % unit).unwrap_or_default();
     let sign = if value.is_sign_negative() { "-" } else { "" };
-    let (whole, rest) = (rounded / unit, rounded % unit);
     match decimals {
         0 => format!("{sign}{whole}"),
         _ => format!("{sign}{whole}.{rest:0width$}", width = decimals.min(9) as usize),
@@ -118,7 +118,8 @@ mod tests {
                 -10f64..10.0,
                 (-100_000i32..100_000).prop_map(|eighths| f64::from(eighths) / 8.0),
                 (-100_000i32..100_000).prop_map(|thousandths| f64::from(thousandths) / 1e3),
-                any::<f64>().prop_filter("in range", |value| value.abs() < 1.8e10),
+                -1e19f64..1e19,
+                any::<f64>().prop_filter("in range", |value| value.abs() < 1.8e19),
             ],
             decimals in 0u32..=9,
         ) {
@@ -132,7 +133,7 @@ mod tests {
         assert_eq!(texts, ["0", "88.8", "86.4", "-14.5", "1000000000", "0"]);
         let largest = "18446744073709551615";
         assert_eq!([1e300, f64::INFINITY, f64::NAN].map(|value| fixed(value, 0)), [largest; 3]);
-        assert_eq!(fixed(1e18, 0), "1000000000000000000");
+        assert_eq!(fixed(1e18, 9), "1000000000000000000.000000000");
     }
 
     #[test]

@@ -2,8 +2,8 @@
 //! 32 KiB only, so functions that are alike are put side by side, and the long names by which the two
 //! know each other become short.
 
-use anyhow::{Context, Result, anyhow};
-use minifier::js;
+use anyhow::{Context, Result, anyhow, bail};
+use minifier::{css, js};
 use std::collections::{HashMap, VecDeque};
 use std::fs;
 use std::path::Path;
@@ -24,8 +24,26 @@ pub(crate) fn pack(wasm: &Path, glue: &Path) -> Result<()> {
     let script = fs::read_to_string(glue).with_context(|| format!("reading {}", glue.display()))?;
     let (module, names) = packed(&module)?;
     fs::write(wasm, module)?;
-    fs::write(glue, js::minify(&renamed(&script, &names)).to_string())?;
+    fs::write(glue, renamed(&script, &names))?;
     Ok(())
+}
+
+/// Leaves out of a script or a style sheet what is for people, in place; other files stay.
+///
+/// # Errors
+///
+/// Where it cannot be read, is none, or cannot be written.
+pub(crate) fn minify(path: &Path) -> Result<()> {
+    let text = || fs::read_to_string(path).with_context(|| format!("reading {}", path.display()));
+    let minified = match path.extension().and_then(|extension| extension.to_str()) {
+        Some("js") => js::minify(&text()?).to_string(),
+        Some("css") => match css::minify(&text()?) {
+            Ok(minified) => minified.to_string(),
+            Err(reason) => bail!("{}: {reason}", path.display()),
+        },
+        _ => return Ok(()),
+    };
+    Ok(fs::write(path, minified)?)
 }
 
 /// The module with its functions in another order and shorter names, and which names those are.
@@ -185,12 +203,12 @@ fn order(bodies: &[Vec<u8>]) -> Vec<u32> {
     let mut window_len = 0;
     // In how many functions of the window each piece is, and how many of those each function has.
     let mut counts: HashMap<u64, usize> = HashMap::new();
-    let mut common = vec![0i64; bodies.len()];
-    let mut change = |number: u32, by: i64, common: &mut Vec<i64>| {
+    let mut common = vec![0isize; bodies.len()];
+    let mut change = |number: u32, by: isize, common: &mut Vec<isize>| {
         for piece in &pieces[number as usize] {
             let count = counts.entry(*piece).or_default();
             let before = *count;
-            *count = count.saturating_add_signed(by as isize);
+            *count = count.saturating_add_signed(by);
             if (before == 0) != (*count == 0) {
                 let owners = owners.get(piece).into_iter().flatten();
                 owners.for_each(|owner| common[*owner as usize] += by);
@@ -200,12 +218,12 @@ fn order(bodies: &[Vec<u8>]) -> Vec<u32> {
     let mut left: Vec<u32> = (0..).take(bodies.len()).collect();
     let mut order = Vec::new();
     while !left.is_empty() {
-        let share = |number: u32| {
-            let len = bodies[number as usize].len();
-            (common[number as usize] as f64 / (len + 40) as f64, len)
-        };
-        let next =
-            (0..left.len()).max_by(|a, b| share(left[*a]).partial_cmp(&share(left[*b])).unwrap());
+        let len = |number: u32| bodies[number as usize].len();
+        let share = |number: u32| common[number as usize] as f64 / (len(number) + 40) as f64;
+        let next = (0..left.len()).max_by(|a, b| {
+            let (a, b) = (left[*a], left[*b]);
+            share(a).total_cmp(&share(b)).then(len(a).cmp(&len(b)))
+        });
         let number = left.remove(next.unwrap_or_default());
         order.push(number);
         change(number, 1, &mut common);
@@ -227,4 +245,103 @@ fn pieces(body: &[u8]) -> Vec<u64> {
     pieces.sort_unstable();
     pieces.dedup();
     pieces
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeMap;
+    use wasm_encoder::{EntityType, ExportKind, Function, TypeSection, ValType};
+    use wasmparser::Operator;
+
+    const COUNT: u32 = 50;
+
+    /// Function `n` says so and calls the one after it; the last one calls the import.
+    fn module() -> Vec<u8> {
+        let mut types = TypeSection::new();
+        types.ty().function([], []);
+        types.ty().function([ValType::I32], []);
+        let mut imports = ImportSection::new();
+        imports.import("./glue.js", "__wbg_log_0123456789abcdef", EntityType::Function(0));
+        let (mut functions, mut code) = (FunctionSection::new(), CodeSection::new());
+        for n in 0..COUNT {
+            functions.function(n % 2);
+            let mut body = Function::new([]);
+            let mut instructions = body.instructions();
+            instructions.i32_const(n.cast_signed()).drop();
+            if (n + 1) % 2 == 1 {
+                instructions.i32_const(7);
+            }
+            instructions.call((n + 2) % (COUNT + 1)).end();
+            code.function(&body);
+        }
+        let mut exports = ExportSection::new();
+        exports.export("start", ExportKind::Func, 1).export("memory_of", ExportKind::Func, 6);
+        let mut module = Module::new();
+        module.section(&types).section(&imports).section(&functions).section(&exports);
+        module.section(&code);
+        module.finish()
+    }
+
+    /// Number and type of a function by what it says, and what it calls.
+    fn functions(module: &[u8]) -> (BTreeMap<i32, (u32, u32)>, BTreeMap<i32, u32>) {
+        let (mut types, mut found, mut calls) = (Vec::new(), BTreeMap::new(), BTreeMap::new());
+        let mut number = 1;
+        for payload in Parser::new(0).parse_all(module) {
+            match payload.unwrap() {
+                Payload::FunctionSection(section) => {
+                    types = section.into_iter().map(Result::unwrap).collect();
+                }
+                Payload::CodeSectionEntry(body) => {
+                    let operators = body.get_operators_reader().unwrap().into_iter();
+                    let operators: Vec<_> = operators.map(Result::unwrap).collect();
+                    let Operator::I32Const { value } = operators[0] else { panic!() };
+                    found.insert(value, (number, types[number as usize - 1]));
+                    let call = operators.iter().find_map(|operator| match operator {
+                        Operator::Call { function_index } => Some(*function_index),
+                        _ => None,
+                    });
+                    calls.insert(value, call.unwrap());
+                    number += 1;
+                }
+                _ => {}
+            }
+        }
+        (found, calls)
+    }
+
+    #[test]
+    fn packed_functions_are_the_same_and_call_the_same() {
+        let module = module();
+        let (packed, names) = packed(&module).unwrap();
+        let (found, calls) = functions(&packed);
+        for n in 0..COUNT {
+            let said = n.cast_signed();
+            let called = found.get(&(said + 1)).map_or(0, |(number, _)| *number);
+            assert_eq!((calls[&said], found[&said].1), (called, n % 2), "{n}");
+        }
+        let exports =
+            Parser::new(0).parse_all(&packed).find_map(|payload| match payload.unwrap() {
+                Payload::ExportSection(section) => Some(section),
+                _ => None,
+            });
+        let exports: Vec<_> = exports.unwrap().into_iter().map(Result::unwrap).collect();
+        let exports: Vec<_> = exports.iter().map(|export| (export.name, export.index)).collect();
+        assert_eq!(exports, [("start", found[&0].0), ("memory_of", found[&5].0)]);
+        let script = "import_.__wbg_log_0123456789abcdef = () => my__wbg_log_0123456789abcdef;";
+        assert_eq!(renamed(script, &names), "import_._0 = () => my__wbg_log_0123456789abcdef;");
+        assert_eq!(packed.len() + "__wbg_log_0123456789abcdef".len() - "_0".len(), module.len());
+    }
+
+    #[test]
+    fn functions_that_are_alike_are_neighbours() {
+        let body = |seed: u8, last| {
+            [vec![seed; 9], (0..40u8).map(|n| n.wrapping_mul(seed)).collect(), vec![last]]
+        };
+        let bodies = [(1, 1), (7, 1), (1, 2), (7, 2), (1, 3), (7, 3)];
+        let bodies = bodies.map(|(seed, last)| body(seed, last).concat());
+        let order = order(&bodies);
+        let kinds: Vec<_> = order.iter().map(|number| number % 2).collect();
+        assert!(kinds == [0, 0, 0, 1, 1, 1] || kinds == [1, 1, 1, 0, 0, 0], "{order:?}");
+    }
 }

@@ -307,8 +307,8 @@ impl Heights {
         let lowest = values.fold(highest, f64::min);
         let is_log = chart.is_log;
         // On a logarithmic axis the least has half of its own height: something that can be seen.
-        let bottom = if is_log { (lowest / 2.0).log10() } else { 0.0 };
-        let top = if is_log { highest.log10() } else { highest };
+        let bottom = if is_log { (lowest / 2.0).ln() } else { 0.0 };
+        let top = if is_log { highest.ln() } else { highest };
         let top = bottom + (top - bottom) * 1.03;
         let scale = Linear::new((bottom, top), (plot.y + plot.height, plot.y));
         Self { scale, extent: (lowest, highest), is_log }
@@ -318,7 +318,7 @@ impl Heights {
         if !self.is_log {
             return value;
         }
-        value.max(self.extent.0 / 2.0).log10()
+        value.max(self.extent.0 / 2.0).ln()
     }
 
     fn px(&self, value: f64) -> f64 {
@@ -334,8 +334,8 @@ impl Heights {
             false => prefixed(value),
         };
         let values: Vec<(f64, String)> = if self.is_log {
-            let first = lowest.log10().floor();
-            let powers = (0..40).map(|step| 10f64.powf(first + f64::from(step)));
+            let first = power_of_ten(lowest);
+            let powers = std::iter::successors(Some(first), |power| Some(power * 10.0)).take(40);
             let powers = powers.skip_while(|power| *power < lowest * 0.999);
             powers.take_while(|power| *power <= highest).map(|p| (p, label(p))).collect()
         } else if is_count {
@@ -356,6 +356,18 @@ impl Heights {
 
 /// The least of 1, 2 and 5 times a power of ten that is not below.
 fn round(least: f64) -> f64 {
-    let power = 10f64.powf(least.log10().floor());
+    let power = power_of_ten(least);
     [1.0, 2.0, 5.0, 10.0].into_iter().map(|f| f * power).find(|s| least <= *s).unwrap_or(least)
+}
+
+/// The greatest power of ten that is not above.
+fn power_of_ten(value: f64) -> f64 {
+    let mut power = 1.0;
+    while power < value && value.is_finite() {
+        power *= 10.0;
+    }
+    while value < power {
+        power /= 10.0;
+    }
+    power
 }

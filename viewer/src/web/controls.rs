@@ -285,7 +285,7 @@ impl Page {
                 if down.abs() < across.abs() {
                     page.send(Event::Shift(panel, (across / 10.0, 0.0)));
                 } else if down != 0.0 {
-                    let factor = ZOOM_STEP.powf(down.clamp(-1.0, 1.0));
+                    let factor = 1.0 + (down.clamp(-1.0, 1.0) * ZOOM_STEP.ln()).exp_m1();
                     page.send(Event::Zoom { panel, at: Some(at), factor });
                 }
             })?;
