@@ -45,6 +45,18 @@ impl Bits {
         bits
     }
 
+    /// Those whose bit is set in the groups of `LEN` rows, a part of 64, the first row lowest.
+    #[inline]
+    pub(super) fn of_groups<const LEN: usize>(mut groups: impl Iterator<Item = u32>) -> Self {
+        let mut bits = Self::NONE;
+        for word in &mut bits.0 {
+            for (place, group) in (0..WORD_LEN).step_by(LEN).zip(&mut groups) {
+                *word |= u64::from(group) << place;
+            }
+        }
+        bits
+    }
+
     /// Those that are in both.
     #[must_use]
     pub fn and(mut self, other: &Self) -> Self {

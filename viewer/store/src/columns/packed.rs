@@ -1,6 +1,7 @@
 //! Whole numbers of a block of rows, in as few bytes as they need.
 
 use super::{BLOCK_LEN, Bits};
+use wide::{u16x8, u32x4};
 
 /// How far below the first number others may lie, where distances to it are kept: of nanoseconds a
 /// second, for packets come a little out of order.
@@ -127,27 +128,41 @@ impl Packed {
         }
     }
 
-    /// The first rows whose number is from `first` to `last`.
+    /// The first rows whose number is from `first` to `last`. Numbers are compared many at once, by the
+    /// processor's vectors: this is a look at all packets.
     pub(super) fn within(&self, first: i64, last: i64, len: usize) -> Bits {
-        fn of<T: Copy + Ord>(all: &[T], range: Option<(T, T)>) -> Bits {
-            let Some((first, last)) = range else { return Bits::NONE };
-            Bits::of(all.iter().map(|value| (first <= *value) & (*value <= last)))
-        }
-        /// What of the range there can be, as distances from the base.
-        fn part<T: TryFrom<i128>>(first: i64, last: i64, base: i64, most: T) -> Option<(T, T)> {
-            let distance = |value: i64| i128::from(value) - i128::from(base);
-            let (first, last) = (distance(first).max(0), distance(last));
-            (first <= last).then_some(())?;
-            Some((T::try_from(first).ok()?, T::try_from(last).unwrap_or(most)))
-        }
+        // As distances from the base, of which none is negative.
+        let distance = |value: i64| i128::from(value) - i128::from(self.base);
+        let (least, most) = (distance(first).max(0), distance(last));
         match &self.store {
             Store::Steps => Bits::of((0..len).map(|row| {
                 let value = self.base.wrapping_add_unsigned(row as u64);
                 (first <= value) & (value <= last)
             })),
-            Store::Short(all) => of(&all[..len], part(first, last, self.base, u16::MAX)),
-            Store::Middle(all) => of(&all[..len], part(first, last, self.base, u32::MAX)),
-            Store::Long(all) => of(&all[..len], Some((first, last))),
+            Store::Long(all) => {
+                Bits::of(all[..len].iter().map(|value| (first <= *value) & (*value <= last)))
+            }
+            _ if most < least => Bits::NONE,
+            Store::Short(all) => {
+                let Ok(least) = u16::try_from(least) else { return Bits::NONE };
+                let most = u16x8::splat(u16::try_from(most).unwrap_or(u16::MAX));
+                let least = u16x8::splat(least);
+                let bits = Bits::of_groups::<8>(all.as_chunks().0.iter().map(|group| {
+                    let group = u16x8::new(*group);
+                    group.simd_eq(group.max(least).min(most)).to_bitmask()
+                }));
+                bits.and(&Bits::first(len))
+            }
+            Store::Middle(all) => {
+                let Ok(least) = u32::try_from(least) else { return Bits::NONE };
+                let most = u32x4::splat(u32::try_from(most).unwrap_or(u32::MAX));
+                let least = u32x4::splat(least);
+                let bits = Bits::of_groups::<4>(all.as_chunks().0.iter().map(|group| {
+                    let group = u32x4::new(*group);
+                    group.simd_eq(group.max(least).min(most)).to_bitmask()
+                }));
+                bits.and(&Bits::first(len))
+            }
         }
     }
 
