@@ -185,6 +185,7 @@ impl Columns {
 
     /// Appends the packet of a line, as [`Columns::push`] does; `None` where one of its texts is not
     /// what the sniffer writes.
+    #[inline(never)] // into what is compiled for size
     pub fn push_excerpt(
         &mut self,
         excerpt: &Excerpt<'_>,
