@@ -6,32 +6,36 @@
 
 mod charts;
 mod conversations;
+mod event;
 mod gesture;
 mod load;
+mod look;
 mod packets;
+mod panel;
 mod questions;
 mod view;
 
 #[cfg(test)]
 mod tests;
 
+pub use event::{Choice, Effect, Event};
 pub use gesture::{Key, ZOOM_STEP};
 pub use load::{FileInfo, Phase};
+pub use panel::{CHART_COUNT, PANEL_COUNT, Panel};
 pub use view::{Chip, Detail, View, VirtualRow, VirtualTable};
 
-use crate::axis::{Span, VALUE_COUNT, Value};
-use crate::chart::{Look, Size, Table};
+use crate::axis::VALUE_COUNT;
+use crate::chart::Size;
 use crate::clock::Offsets;
 use crate::columns::{Row, Totals};
 use crate::filter::{Completion, Context, Error, Expr, complete, parse};
-use crate::flows::{Flows, News};
+use crate::flows::Flows;
 use crate::history::History;
 use crate::load::Report;
-use crate::query::{Answer, Hit, Query, Tally};
-use crate::scene::{Scene, Theme};
+use crate::query::Answer;
+use crate::scene::Theme;
 use crate::selection::{Dimension, Selection};
-use crate::settings::{Settings, Tool, fragment, link_text, pairs, selected};
-use crate::shard::Before;
+use crate::settings::{Settings, fragment, link_text, pairs, selected};
 use charts::{RANKING_COUNT, Ranked};
 use conversations::Conversations;
 use gesture::Gesture;
@@ -41,230 +45,6 @@ use questions::{Questions, Slot};
 
 /// While loading, new pictures are asked for when there are this many times more packets.
 const GROWTH: f64 = 1.5;
-
-/// A part of the page that shows packets in its way.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(usize)]
-pub enum Panel {
-    /// Throughput over time by protocol.
-    Throughput,
-    /// Packets in a plane.
-    Scatter,
-    /// The histogram of sizes.
-    Sizes,
-    /// The histogram of gaps.
-    Gaps,
-    /// Destination ports.
-    Ports,
-    /// Source addresses.
-    Sources,
-    /// Destination addresses.
-    Destinations,
-    /// Protocols.
-    Protocols,
-    /// The table of conversations.
-    Conversations,
-    /// The table of packets.
-    Packets,
-}
-
-/// How many panels there are, and how many of them, the first ones, are charts.
-pub const PANEL_COUNT: usize = 10;
-/// See [`PANEL_COUNT`].
-pub const CHART_COUNT: usize = 8;
-
-impl Panel {
-    /// All of them, in the order of the page.
-    pub const ALL: [Self; PANEL_COUNT] = [
-        Self::Throughput,
-        Self::Scatter,
-        Self::Sizes,
-        Self::Gaps,
-        Self::Ports,
-        Self::Sources,
-        Self::Destinations,
-        Self::Protocols,
-        Self::Conversations,
-        Self::Packets,
-    ];
-
-    /// Its name in the page and for scripts.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Throughput => "throughput",
-            Self::Scatter => "scatter",
-            Self::Sizes => "sizes",
-            Self::Gaps => "gaps",
-            Self::Ports => "ports",
-            Self::Sources => "sources",
-            Self::Destinations => "destinations",
-            Self::Protocols => "protocols",
-            Self::Conversations => "conversations",
-            Self::Packets => "packets",
-        }
-    }
-
-    /// The inverse of [`Panel::name`].
-    pub fn parse(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|panel| panel.name() == name)
-    }
-
-    /// In which dimension it selects.
-    pub const fn dimension(self) -> Option<Dimension> {
-        match self {
-            Self::Throughput => Some(Dimension::Time),
-            Self::Scatter => Some(Dimension::Scatter),
-            Self::Sizes => Some(Dimension::Size),
-            Self::Gaps => Some(Dimension::Gap),
-            Self::Ports => Some(Dimension::Port),
-            Self::Sources => Some(Dimension::Source),
-            Self::Destinations => Some(Dimension::Destination),
-            Self::Protocols => Some(Dimension::Protocol),
-            Self::Conversations => Some(Dimension::Conversation),
-            Self::Packets => None,
-        }
-    }
-}
-
-/// Something happened.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Event {
-    /// Files are being opened, in place of what was open or beside it.
-    Open {
-        /// The files.
-        files: Vec<FileInfo>,
-        /// Beside what is open.
-        is_added: bool,
-    },
-    /// What was to be opened cannot be; there is nothing to show any more.
-    Fail(String),
-    /// Something cannot be done, and all stays as it is.
-    Refuse(String),
-    /// A file is too large: the person has to choose, or has chosen.
-    Choose(Option<Choice>),
-    /// All files are closed.
-    Close,
-    /// A part reports how far it is.
-    Report {
-        /// Which part.
-        part: usize,
-        /// How far.
-        report: Report,
-        /// Milliseconds since loading began.
-        elapsed_ms: f64,
-    },
-    /// A part tells of what it has not told of before.
-    Learn {
-        /// Which part.
-        part: usize,
-        /// What is new.
-        news: News,
-    },
-    /// A worker answers questions.
-    Answers(Vec<(u32, Answer)>),
-    /// The person stops the loading.
-    Cancel,
-    /// A setting, by its name.
-    Set(String, String),
-    /// The words in the filter box, and whether they are to be applied.
-    Filter(String, usize),
-    /// Nothing is selected in that dimension any more; in none at all for `None`.
-    Clear(Option<Dimension>),
-    /// Something is selected by words of the filter language.
-    Select(Dimension, String),
-    /// Back by a step.
-    Undo,
-    /// Forth by a step.
-    Redo,
-    /// What is selected by ranges fills the pictures.
-    ZoomToSelection,
-    /// Everything is shown.
-    Reset,
-    /// Show exactly this of a value.
-    SetZoom(Value, Span),
-    /// Light or dark.
-    SetTheme(Theme),
-    /// How far the clock of this place is ahead of UTC.
-    SetOffsets(Offsets),
-    /// A chart's canvas has a new size.
-    Resize(Panel, Size),
-    /// A table has room for so many rows.
-    Room(Panel, usize),
-    /// A panel has come into sight, or left it.
-    See(Panel, bool),
-    /// A table's first row is to be this one.
-    Scroll(Panel, u64),
-    /// A row of a table is chosen, by its place among those that are shown.
-    Choice(Panel, usize),
-    /// The chosen packet's line was read.
-    Line(String),
-    /// Details are no longer wanted.
-    CloseDetail,
-    /// The table of a chart is shown, or no longer.
-    Twin(Panel),
-    /// Zoom around a pixel; below 1 shows less.
-    Zoom {
-        /// Where.
-        panel: Panel,
-        /// The pixel; `None` is the middle.
-        at: Option<(f64, f64)>,
-        /// How many times as much is shown.
-        factor: f64,
-    },
-    /// Move what is shown by shares of the plot.
-    Shift(Panel, (f64, f64)),
-    /// A pointer goes down; a key that is held may choose a tool.
-    Press(Panel, (f64, f64), Option<Tool>),
-    /// A pointer moves.
-    Drag(Panel, (f64, f64)),
-    /// A pointer goes up.
-    Release,
-    /// The browser takes the pointer away.
-    Abort,
-    /// A pointer leaves a chart.
-    Leave,
-    /// A key goes down in a chart.
-    Key(Panel, Key, bool),
-    /// What was typed is complete.
-    Commit,
-    /// One change comes close behind the other, or no longer.
-    Hurry(bool),
-    /// The state of a link.
-    Restore(String),
-}
-
-/// A file that does not fit memory.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Choice {
-    /// About how many packets it has.
-    pub packets: u64,
-    /// About how many bytes of memory they need, and how many there are.
-    pub needed: u64,
-    /// See `needed`.
-    pub limit: u64,
-    /// Which share of the packets fits: every so many.
-    pub every: u64,
-}
-
-/// Something to be done for a change.
-#[derive(Clone, Debug, PartialEq)]
-#[expect(clippy::large_enum_variant, reason = "a few at a time, and most are the large one")]
-pub enum Effect {
-    /// Ask the workers.
-    Ask {
-        /// Questions with their ids.
-        queries: Vec<(u32, Query)>,
-        /// What is selected.
-        selection: Selection,
-    },
-    /// Read the line of a packet, and send it as [`Event::Line`].
-    Read {
-        /// Of which part.
-        part: usize,
-        /// Its place there.
-        index: usize,
-    },
-}
 
 /// The packet whose details are shown.
 #[derive(Clone, Debug, PartialEq)]
@@ -310,25 +90,6 @@ pub struct App {
     is_restored: bool,
     workers: usize,
     picture_version: u64,
-}
-
-impl Event {
-    /// True where somebody changes what is shown, as may be done many times a second.
-    pub fn is_change(&self) -> bool {
-        matches!(
-            self,
-            Self::Set(..)
-                | Self::Filter(..)
-                | Self::Clear(_)
-                | Self::Select(..)
-                | Self::Undo
-                | Self::Redo
-                | Self::SetZoom(..)
-                | Self::Zoom { .. }
-                | Self::Shift(..)
-                | Self::Key(..)
-        )
-    }
 }
 
 impl App {
@@ -639,144 +400,5 @@ impl App {
             Some((_, Answer::Rows(rows))) => &rows[..rows.len().min(self.packets.room)],
             _ => &[],
         }
-    }
-
-    fn hit(&self) -> Option<&Hit> {
-        match self.questions.latest(Slot::Nearest)?.1 {
-            Answer::Nearest(hit) => hit.as_ref(),
-            _ => None,
-        }
-    }
-
-    fn size(&self, panel: Panel) -> Size {
-        self.sizes.get(panel as usize).copied().unwrap_or_default()
-    }
-
-    /// True where the panel is in sight.
-    pub fn is_seen(&self, panel: Panel) -> bool {
-        !self.hidden[panel as usize]
-    }
-
-    /// How far loading is.
-    pub fn phase(&self) -> Phase {
-        self.files.phase
-    }
-
-    /// What is known of all packets together.
-    pub fn totals(&self) -> Totals {
-        self.files.totals()
-    }
-
-    /// The packets that are selected in all dimensions.
-    pub fn selected(&self) -> Tally {
-        let totals = self.totals();
-        if self.history.now().is_empty() {
-            return Tally { packets: totals.packets, bytes: totals.wire_bytes };
-        }
-        match self.questions.latest(Slot::Total) {
-            Some((_, Answer::Total(tally))) => *tally,
-            _ => Tally::default(),
-        }
-    }
-
-    /// What is selected.
-    pub fn selection(&self) -> &Selection {
-        self.history.now()
-    }
-
-    /// How the views show what they show.
-    pub fn settings(&self) -> &Settings {
-        &self.settings
-    }
-
-    /// Every so many packets of a file that is too large would fit.
-    pub fn choice_every(&self) -> u64 {
-        self.choice.as_ref().map_or(1, |choice| choice.every)
-    }
-
-    /// Lines that could not be read.
-    pub fn skipped(&self) -> u64 {
-        self.files.reports().map(|part| part.skipped).sum()
-    }
-
-    /// Memory of all workers.
-    pub fn memory_bytes(&self) -> u64 {
-        self.files.reports().map(|part| part.memory_bytes).sum()
-    }
-
-    /// What the parts before each part, in its file, leave behind.
-    pub fn befores(&self) -> Vec<Before> {
-        self.files.befores()
-    }
-
-    /// True where the person has stopped this load.
-    pub fn is_cancelled(&self) -> bool {
-        self.files.is_cancelled
-    }
-
-    /// True where so much was read without a single record that the rest need not be.
-    pub fn is_hopeless(&self) -> bool {
-        self.files.is_hopeless()
-    }
-
-    /// True where there is something to show.
-    pub fn has_pictures(&self) -> bool {
-        self.totals().packets > 0 && self.files.phase != Phase::Error
-    }
-
-    /// True where the pictures in sight are of what is selected and shown now.
-    pub fn is_current(&mut self) -> bool {
-        let mut wishes = self.wishes();
-        wishes.retain(|wish| wish.is_seen);
-        self.questions.has(&wishes)
-    }
-
-    /// True while one change comes close behind the other.
-    pub fn is_hurried(&self) -> bool {
-        self.is_hurried
-    }
-
-    /// True where no answer is awaited, nothing is being read and nobody is in a hurry: the pictures
-    /// are final, and the link is theirs.
-    pub fn is_settled(&mut self) -> bool {
-        let wishes = self.wishes();
-        self.files.phase != Phase::Loading
-            && !self.is_hurried
-            && self.questions.is_quiet()
-            && self.questions.has(&wishes)
-    }
-
-    /// Borders and packets of the bins of the sizes or of the gaps: of the selection.
-    pub fn histogram(&self, panel: Panel) -> Option<(Vec<f64>, Vec<u64>)> {
-        let Some(charts::Chart::Binned(chart)) = self.chart(panel) else { return None };
-        let tallies = chart.selected.unwrap_or(chart.whole);
-        let counts = (0..chart.bins.count).map(|bin| {
-            let classes = tallies.iter().skip(bin).step_by(chart.bins.count);
-            classes.map(|tally| tally.packets).sum()
-        });
-        Some((chart.bins.borders(), counts.collect()))
-    }
-
-    /// A chart as a picture, where its data is there.
-    pub fn scene(&self, panel: Panel) -> Option<Scene> {
-        if self.size(panel) == Size::default() {
-            return None;
-        }
-        let zone = self.zone();
-        let look = Look { size: self.size(panel), theme: self.theme, zone: &zone };
-        Some(self.chart(panel)?.scene(look))
-    }
-
-    /// A chart in numbers, as comma-separated values.
-    pub fn csv(&self, panel: Panel) -> Option<String> {
-        match panel {
-            Panel::Conversations => Some(self.conversation_table().csv()),
-            panel => Some(self.chart(panel)?.csv(&self.zone())),
-        }
-    }
-
-    /// A chart in numbers.
-    pub fn table(&self, panel: Panel) -> Option<Table> {
-        Some(self.chart(panel)?.table(&self.zone()))
     }
 }

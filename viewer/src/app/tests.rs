@@ -1,8 +1,9 @@
 use super::*;
+use crate::axis::{Span, Value};
 use crate::chart::Size;
 use crate::columns::{Columns, Told};
 use crate::filter::Expr;
-use crate::query::What;
+use crate::query::{Query, What};
 use crate::selection::Dimension;
 use crate::settings::Tool;
 use crate::shard::Shard;
