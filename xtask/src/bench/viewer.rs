@@ -35,9 +35,9 @@ pub(super) fn run() -> Result<()> {
         "\nLines of about 208 bytes in headless Chromium, page cache warm; steps: median / p95\n"
     );
     println!(
-        "| page | lines | first picture | all pictures | zoom step | size brush | time brush | busy at a time, p95 | memory a packet | renderer's peak |"
+        "| page | lines | first picture | all read | all pictures | zoom step | size brush | time brush | busy at a time, p95 | memory a packet | renderer's peak |"
     );
-    println!("|---|---|---|---|---|---|---|---|---|---|");
+    println!("|---|---|---|---|---|---|---|---|---|---|---|");
     for count in LINES {
         let file = lines::file(&directory, count)?;
         warm(&file)?;
@@ -128,8 +128,9 @@ fn row(
 ) -> Result<()> {
     let seconds = |key: &str| measured[key].as_f64().map(|ms| ms / 1e3).context("a figure");
     println!(
-        "| {name} | {lines} | {:.2} s | {:.2} s | {} | {} | {} | {} | {} | {} MiB |",
+        "| {name} | {lines} | {:.2} s | {} | {:.2} s | {} | {} | {} | {} | {} | {} MiB |",
         seconds("first_ms")?,
+        seconds("read_ms").map_or_else(|_| "–".to_owned(), |read| format!("{read:.2} s")),
         seconds("final_ms")?,
         times[0],
         times[1],

@@ -1,5 +1,5 @@
 // Watches the viewer from outside, as a person with a stopwatch would: when the file comes in, when
-// charts are there, when all of them are final; then steps of zooms and brushes, each until the new
+// charts are there, when all is read, when all charts are final; then steps of zooms and brushes, each until the new
 // pictures are on the canvases in sight, and how long the page's thread was busy at a time meanwhile.
 (() => {
   const frame = () => new Promise(requestAnimationFrame);
@@ -52,6 +52,8 @@
     const start = performance.now();
     while (document.getElementById("views").hidden) await frame();
     const first_ms = performance.now() - start;
+    while (viewer.state().phase !== "ready") await frame();
+    const read_ms = performance.now() - start;
     await viewer.settled();
     const final_ms = performance.now() - start;
     const { packets, memory_bytes } = viewer.state();
@@ -67,7 +69,7 @@
     const dragged = await drag(20);
     await viewer.clear();
     await viewer.settled();
-    resolve({ first_ms, final_ms, packet_bytes: memory_bytes / packets, zoom, brush, drag: dragged });
+    resolve({ first_ms, read_ms, final_ms, packet_bytes: memory_bytes / packets, zoom, brush, drag: dragged });
   }, { capture: true, once: true }));
 
   /// Milliseconds from the word to the end of reading.
