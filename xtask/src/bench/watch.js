@@ -1,6 +1,7 @@
 // Watches the viewer from outside, as a person with a stopwatch would: when the file comes in, when
-// charts are there, when all is read, when all charts are final; then steps of zooms and brushes, each until the new
-// pictures are on the canvases in sight, and how long the page's thread was busy at a time meanwhile.
+// charts are there, when all is read, when all charts are final; then steps of zooms and brushes, each
+// until the new pictures are on the canvases in sight, and how long the page's thread was busy at a
+// time meanwhile.
 (() => {
   const frame = () => new Promise(requestAnimationFrame);
   const drawn = async () => { await frame(); await frame(); };
