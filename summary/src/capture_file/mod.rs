@@ -1,5 +1,5 @@
 //! Capture files, pcap and pcapng, without any I/O: the caller hands in bytes as they come and
-//! gets frames. pcap-parser knows headers and blocks; this module knows what a frame of them is.
+//! gets frames. pcap-parser knows headers and descriptions of interfaces; packets are read here.
 //!
 //! ```
 //! use summary::capture_file::{Reader, Step};
