@@ -10,10 +10,8 @@
 //! but `web` is plain code over values, tested without a browser; `web` knows the DOM and does no
 //! arithmetic about data.
 
-pub use store::{
-    axis, clock, columns, density, filter, flows, intern, order, protocol, query, scale, selection,
-    shard, wire,
-};
+pub use language::{axis, clock, filter, order, protocol, scale, selection, wire};
+pub use store::{columns, density, flows, intern, query, shard};
 
 pub mod app;
 pub mod chart;

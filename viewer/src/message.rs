@@ -9,10 +9,6 @@ use crate::wire::wire;
 
 /// From the page to a worker.
 #[derive(Clone, Debug, PartialEq)]
-#[cfg_attr(
-    not(target_arch = "wasm32"),
-    expect(clippy::large_enum_variant, reason = "one at a time, and soon bytes")
-)]
 pub enum ToWorker {
     /// Read the lines that begin in this range of the file that comes with the message.
     Load {
@@ -47,7 +43,7 @@ pub enum ToWorker {
         /// The questions, with their ids.
         queries: Vec<(u32, Query)>,
     },
-    /// Give the line of a packet.
+    /// Give the line of a packet, and no other one any more.
     Read {
         /// Of which part.
         part: usize,
@@ -55,7 +51,14 @@ pub enum ToWorker {
         index: usize,
     },
     /// Give the lines of all that is selected.
-    Export,
+    Export {
+        /// Which export this is.
+        id: u32,
+        /// What the parts before each part leave behind.
+        befores: Vec<Before>,
+        /// What is selected.
+        selection: Selection,
+    },
     /// Fail, as memory that runs out would make it: for the tests of what follows.
     Fail,
 }
@@ -94,13 +97,17 @@ pub enum FromWorker {
     Line {
         /// To which load's packets it belongs.
         epoch: u32,
+        /// Of which part.
+        part: usize,
+        /// Its place there.
+        index: usize,
         /// The line.
         line: String,
     },
     /// The lines that are selected come with the message, as parts of files, each with its number.
     Exported {
-        /// To which load's packets they belong.
-        epoch: u32,
+        /// Which export they are of.
+        id: u32,
         /// Numbers of the parts.
         parts: Vec<usize>,
     },
@@ -108,9 +115,10 @@ pub enum FromWorker {
 
 wire!(enum ToWorker {
     0 Load { epoch, part, file, start, end, is_whole, keep }, 1 Cancel, 2 Forget { epoch },
-    3 Ask { befores, selection, queries }, 4 Read { part, index }, 5 Export, 6 Fail,
+    3 Ask { befores, selection, queries }, 4 Read { part, index }, 5 Export { id, befores, selection }, 6 Fail,
 });
 wire!(enum FromWorker {
     0 Ready, 1 Report { epoch, part, report }, 2 Learn { epoch, part, news },
-    3 Answers { epoch, answers }, 4 Line { epoch, line }, 5 Exported { epoch, parts },
+    3 Answers { epoch, answers }, 4 Line { epoch, part, index, line },
+    5 Exported { id, parts },
 });

@@ -63,7 +63,7 @@ pub enum Column {
 /// How the views show what they show.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Settings {
-    /// Bins of the sizes.
+    /// Bins of the sizes, from 5 to 500.
     pub bins: usize,
     /// Whether the sizes' counts are logarithmic.
     pub size_log: bool,
@@ -75,7 +75,7 @@ pub struct Settings {
     pub is_bits: bool,
     /// Whether throughput is logarithmic.
     pub rate_log: bool,
-    /// Nanoseconds of a bin of throughput; chosen by the zoom where `None`.
+    /// Nanoseconds of a bin of throughput, from a microsecond to a day; chosen by the zoom where `None`.
     pub interval_ns: Option<i64>,
     /// What is along the scatter's x: the number or the time.
     pub x: Value,
@@ -98,7 +98,9 @@ pub struct Settings {
 }
 
 /// Fewest and most bins that can be asked for.
-pub const BIN_RANGE: (usize, usize) = (5, 500);
+const BIN_RANGE: (usize, usize) = (5, 500);
+/// From a microsecond to a day.
+const INTERVAL_RANGE_NS: std::ops::RangeInclusive<i64> = 1_000..=86_400_000_000_000;
 
 impl Default for Settings {
     fn default() -> Self {
@@ -239,8 +241,10 @@ impl Settings {
             "rate-log" => SWITCH.set(text, &mut self.rate_log),
             "rank-log" => SWITCH.set(text, &mut self.rank_log),
             "interval" => {
-                let ns = text.parse().ok().filter(|ns| (1_000..=86_400_000_000_000).contains(ns));
-                self.interval_ns = ns;
+                let ns = text.parse().ok().filter(|ns| INTERVAL_RANGE_NS.contains(ns));
+                if ns.is_some() || text == "auto" {
+                    self.interval_ns = ns;
+                }
                 ns.is_some() || text == "auto"
             }
             "x" => X.set(text, &mut self.x),

@@ -1,7 +1,7 @@
 //! What happens to the page, and what it wants done for it.
 
 use super::gesture::Key;
-use super::load::FileInfo;
+use super::offer::{FileInfo, Memory, Piece};
 use super::panel::Panel;
 use crate::axis::{Span, Value};
 use crate::chart::Size;
@@ -16,19 +16,20 @@ use crate::settings::Tool;
 /// Something happened.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Event {
-    /// Files are being opened, in place of what was open or beside it.
-    Open {
-        /// The files.
-        files: Vec<FileInfo>,
-        /// Beside what is open.
-        is_added: bool,
-    },
+    /// Files are opened in place of what was open; what they are is not known yet.
+    Open(Vec<FileInfo>),
+    /// Files whose first bytes are known are to be read, beside what is: in so much memory.
+    Offer(Vec<FileInfo>, Memory),
+    /// Of files that do not fit, every so many packets are kept, in a person's words.
+    KeepEvery(String),
+    /// Of files that do not fit, a time is kept: from and to, in a person's words.
+    KeepTimes(String, String),
+    /// Files that do not fit are read as a whole.
+    KeepAll,
     /// What was to be opened cannot be; there is nothing to show any more.
     Fail(String),
     /// Something cannot be done, and all stays as it is.
     Refuse(String),
-    /// A file is too large: the person has to choose, or has chosen.
-    Choose(Option<Choice>),
     /// All files are closed.
     Close,
     /// A part reports how far it is.
@@ -53,7 +54,7 @@ pub enum Event {
     Cancel,
     /// A setting, by its name.
     Set(String, String),
-    /// The words in the filter box, and whether they are to be applied.
+    /// The words in the filter box, and the byte of them at which its cursor is.
     Filter(String, usize),
     /// Nothing is selected in that dimension any more; in none at all for `None`.
     Clear(Option<Dimension>),
@@ -81,10 +82,10 @@ pub enum Event {
     See(Panel, bool),
     /// A table's first row is to be this one.
     Scroll(Panel, u64),
-    /// A row of a table is chosen, by its place among those that are shown.
-    Choice(Panel, usize),
-    /// The chosen packet's line was read.
-    Line(String),
+    /// A row of a table is picked, by its place among those that are shown.
+    Pick(Panel, usize),
+    /// The line of a packet was read, which is that of a part, at a place there.
+    Line(usize, usize, String),
     /// Details are no longer wanted.
     CloseDetail,
     /// The table of a chart is shown, or no longer.
@@ -110,7 +111,7 @@ pub enum Event {
     Abort,
     /// A pointer leaves a chart.
     Leave,
-    /// A key goes down in a chart.
+    /// A key goes down in a chart; with `true` it selects on the way.
     Key(Panel, Key, bool),
     /// What was typed is complete.
     Commit,
@@ -120,22 +121,12 @@ pub enum Event {
     Restore(String),
 }
 
-/// A file that does not fit memory.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Choice {
-    /// About how many packets it has.
-    pub packets: u64,
-    /// About how many bytes of memory they need, and how many there are.
-    pub needed: u64,
-    /// See `needed`.
-    pub limit: u64,
-    /// Which share of the packets fits: every so many.
-    pub every: u64,
-}
-
 /// Something to be done for a change.
 #[derive(Clone, Debug, PartialEq)]
-#[expect(clippy::large_enum_variant, reason = "a few at a time, and most are the large one")]
+#[cfg_attr(
+    not(target_arch = "wasm32"),
+    expect(clippy::large_enum_variant, reason = "a few at a time, and most are the large one")
+)]
 pub enum Effect {
     /// Ask the workers.
     Ask {
@@ -144,7 +135,11 @@ pub enum Effect {
         /// What is selected.
         selection: Selection,
     },
-    /// Read the line of a packet, and send it as [`Event::Line`].
+    /// Have these read, of the files that were offered.
+    Load(Vec<Piece>),
+    /// Have no more read, but keep what was.
+    Cancel,
+    /// Read the line of a packet, and send it as [`Event::Line`]; no other one is wanted any more.
     Read {
         /// Of which part.
         part: usize,

@@ -1,7 +1,8 @@
 //! The files that are open, and how far their parts are.
 
+use super::offer::{FileInfo, Piece};
 use crate::columns::Totals;
-use crate::load::Report;
+use crate::load::{Keep, Report};
 use crate::shard::Before;
 
 /// After so many lines without one record a file is no capture, and the rest need not be read.
@@ -35,17 +36,6 @@ impl Phase {
     }
 }
 
-/// A file to be opened.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct FileInfo {
-    /// Its name.
-    pub name: String,
-    /// Its bytes.
-    pub len: u64,
-    /// In how many parts it is read.
-    pub parts: usize,
-}
-
 /// The files and their parts.
 #[derive(Debug, Default)]
 pub(super) struct Files {
@@ -57,22 +47,58 @@ pub(super) struct Files {
     pub(super) is_cancelled: bool,
     /// Milliseconds since these files began to be read.
     pub(super) elapsed_ms: f64,
-    /// Bytes that had been read before.
-    read_before: u64,
+    /// The first part of what was added since all was read: progress is about those.
+    first_loading: usize,
 }
 
 impl Files {
-    pub(super) fn add(&mut self, files: Vec<FileInfo>) {
-        self.read_before = self.read_bytes();
-        (self.phase, self.error, self.is_cancelled) = (Phase::Loading, None, false);
-        for file in files {
-            let index = self.files.len();
-            self.parts.extend((0..file.parts).map(|_| (index, Report::default())));
-            self.files.push(file);
-        }
-        self.settle();
+    /// Files begin to be opened of which only the names are known.
+    pub(super) fn announce(&mut self, files: Vec<FileInfo>) {
+        *self = Self { phase: Phase::Loading, files, ..Self::default() };
     }
 
+    /// Takes files that are to be read now, and says by which of the workers.
+    pub(super) fn add(&mut self, files: Vec<FileInfo>, keep: Keep, workers: usize) -> Vec<Piece> {
+        if self.phase != Phase::Loading {
+            (self.first_loading, self.elapsed_ms) = (self.parts.len(), 0.0);
+        }
+        if self.parts.is_empty() {
+            self.files.clear(); // what was announced
+        }
+        (self.phase, self.error, self.is_cancelled) = (Phase::Loading, None, false);
+        let mut pieces = Vec::new();
+        for (place, file) in files.into_iter().enumerate() {
+            for part in 0..file.parts {
+                pieces.push(Piece {
+                    file: place,
+                    name: file.name.clone(),
+                    part: self.parts.len(),
+                    worker: self.parts.len() % workers.max(1),
+                    range: file.range(part),
+                    is_whole: file.parts == 1,
+                    keep,
+                });
+                self.parts.push((self.files.len(), Report::default()));
+            }
+            let packets = file.packets.div_ceil(keep.every);
+            self.files.push(FileInfo { packets, keep, ..file });
+        }
+        pieces
+    }
+
+    /// How many packets each worker holds, or will when all is read.
+    pub(super) fn held(&self, workers: usize) -> Vec<u64> {
+        let mut held = vec![0; workers.max(1)];
+        let count = held.len();
+        for (part, (file, report)) in self.parts.iter().enumerate() {
+            let file = &self.files[*file];
+            let expected = if report.is_done { 0 } else { file.packets / file.parts as u64 };
+            held[part % count] += report.totals.packets.max(expected);
+        }
+        held
+    }
+
+    /// Nothing can be shown any more, for that reason.
     pub(super) fn fail(&mut self, error: String) {
         *self = Self { phase: Phase::Error, error: Some(error), ..Self::default() };
     }
@@ -119,20 +145,16 @@ impl Files {
         befores
     }
 
-    pub(super) fn len(&self) -> u64 {
-        self.files.iter().map(|file| file.len).sum()
-    }
-
-    pub(super) fn read_bytes(&self) -> u64 {
+    fn read_bytes(&self) -> u64 {
         self.reports().map(|part| part.read_bytes).sum()
     }
 
-    /// Bytes read of those that were opened last, and how many those are.
+    /// Bytes read of those that are being loaded, and how many those are.
     pub(super) fn progress(&self) -> (u64, u64) {
-        (
-            self.read_bytes() - self.read_before.min(self.read_bytes()),
-            self.len() - self.read_before.min(self.len()),
-        )
+        let loading = self.parts.get(self.first_loading..).unwrap_or_default();
+        let first = loading.first().map_or(0, |(file, _)| *file);
+        let len = self.files.get(first..).unwrap_or_default().iter().map(|file| file.len).sum();
+        (loading.iter().map(|(_, part)| part.read_bytes).sum(), len)
     }
 
     /// True where so much was read without a single record that the rest need not be.
@@ -149,22 +171,25 @@ impl Files {
         if self.phase != Phase::Loading || !is_done {
             return;
         }
-        let failure = self.reports().find_map(|part| part.failure.clone());
+        let failed = self.parts.iter().find_map(|(file, part)| {
+            Some(format!("“{}”: {}", self.files[*file].name, part.failure.as_ref()?))
+        });
         let records: u64 = self.reports().map(|part| part.records).sum();
         let first = self.parts.iter().find(|(_, part)| !part.problems.is_empty());
         let first = first.map(|(file, part)| (&self.files[*file].name, &part.problems[0]));
-        self.error = match (failure, first) {
-            (Some(failure), _) => Some(failure),
-            (None, Some((name, problem))) if records == 0 => Some(format!(
+        let nothing = match (&failed, first) {
+            _ if 0 < records => None,
+            (Some(failed), _) => Some(failed.clone()),
+            (None, Some((name, problem))) => Some(format!(
                 "“{name}” is no capture: not one of its lines can be read (line {}: {}).",
                 problem.line, problem.reason
             )),
-            (None, None) if records == 0 && !self.is_cancelled => {
-                Some(format!("“{}” holds no records.", self.names()))
-            }
-            _ => None,
+            (None, None) if self.is_cancelled => None,
+            (None, None) => Some(format!("“{}” holds no records.", self.names())),
         };
-        self.phase = if self.error.is_some() { Phase::Error } else { Phase::Ready };
+        // What was read before is shown beside what is wrong.
+        self.phase = if nothing.is_some() { Phase::Error } else { Phase::Ready };
+        self.error = nothing.or(failed).or(self.error.take());
     }
 
     /// The names of the files, in words.
@@ -175,5 +200,98 @@ impl Files {
             [first, second] => format!("{} and {}", first.name, second.name),
             [first, ..] => format!("{} and {} more files", first.name, self.files.len() - 1),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::load::Problem;
+
+    fn files(parts: &[usize]) -> Files {
+        let mut files = Files::default();
+        files.announce(vec![FileInfo::unseen("announced".to_owned(), 9)]);
+        add(&mut files, parts);
+        files
+    }
+
+    fn add(files: &mut Files, parts: &[usize]) -> Vec<Piece> {
+        let file = |parts: &usize| FileInfo {
+            parts: *parts,
+            packets: 100,
+            ..FileInfo::unseen(format!("of {parts}"), 1_000)
+        };
+        files.add(parts.iter().map(file).collect(), Keep { every: 2, ..Keep::default() }, 2)
+    }
+
+    fn done(packets: u64) -> Report {
+        let totals = Totals { packets, ..Totals::default() };
+        Report { totals, records: packets, read_bytes: 500, is_done: true, ..Report::default() }
+    }
+
+    #[test]
+    fn parts_go_to_the_workers_in_turn_and_files_are_counted_once() {
+        let mut files = files(&[1]);
+        let pieces = add(&mut files, &[2, 1]);
+        let seen: Vec<_> = pieces.iter().map(|p| (p.file, p.part, p.worker, p.is_whole)).collect();
+        assert_eq!(seen, [(0, 1, 1, false), (0, 2, 0, false), (1, 3, 1, true)]);
+        assert_eq!(files.names(), "of 1 and 2 more files");
+        // Every second packet of a hundred: 50 of each file are expected.
+        assert_eq!(files.held(2), [50 + 25, 25 + 50]);
+        files.report(1, done(10));
+        assert_eq!(files.held(2), [75, 60]);
+    }
+
+    #[test]
+    fn progress_is_of_what_is_being_read() {
+        let mut files = files(&[1]);
+        files.report(0, Report { read_bytes: 300, ..Report::default() });
+        assert_eq!(files.progress(), (300, 1_000));
+        add(&mut files, &[1]);
+        assert_eq!(files.progress(), (300, 2_000));
+        files.report(0, done(1));
+        files.report(1, done(1));
+        assert_eq!((files.phase, files.progress()), (Phase::Ready, (1_000, 2_000)));
+        // The next file begins anew.
+        add(&mut files, &[1]);
+        assert_eq!((files.phase, files.progress()), (Phase::Loading, (0, 1_000)));
+    }
+
+    #[test]
+    fn what_cannot_be_read_hides_nothing_that_can() {
+        let failed = Report { failure: Some("gone".to_owned()), ..done(0) };
+        let mut files = files(&[1, 1]);
+        files.report(0, done(5));
+        files.report(1, failed.clone());
+        assert_eq!((files.phase, files.error.as_deref()), (Phase::Ready, Some("“of 1”: gone")));
+        // What was refused meanwhile stays said.
+        let mut files = self::files(&[1]);
+        files.error = Some("“x” is empty.".to_owned());
+        files.report(0, done(5));
+        assert_eq!((files.phase, files.error.as_deref()), (Phase::Ready, Some("“x” is empty.")));
+        // Nothing at all is an error.
+        let mut files = self::files(&[1]);
+        files.report(0, failed);
+        assert_eq!(files.phase, Phase::Error);
+        let mut files = self::files(&[1]);
+        let problem = Problem { line: 1, reason: "no".to_owned() };
+        files.report(0, Report { problems: vec![problem], ..done(0) });
+        assert!(files.error.as_ref().is_some_and(|error| error.contains("line 1: no")));
+        let mut files = self::files(&[1]);
+        files.is_cancelled = true;
+        files.report(0, done(0));
+        assert_eq!((files.phase, files.error), (Phase::Ready, None));
+    }
+
+    #[test]
+    fn a_file_without_records_is_given_up() {
+        let mut files = files(&[1]);
+        let lines = |lines, records| Report { lines, records, ..Report::default() };
+        files.report(0, lines(HOPELESS_LINES - 1, 0));
+        assert!(!files.is_hopeless());
+        files.report(0, lines(HOPELESS_LINES, 1));
+        assert!(!files.is_hopeless());
+        files.report(0, lines(HOPELESS_LINES, 0));
+        assert!(files.is_hopeless());
     }
 }

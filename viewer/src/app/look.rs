@@ -61,8 +61,8 @@ impl App {
     }
 
     /// Every so many packets of a file that is too large would fit.
-    pub fn choice_every(&self) -> u64 {
-        self.choice.as_ref().map_or(1, |choice| choice.every)
+    pub fn offered_every(&self) -> u64 {
+        self.offer.as_ref().map_or(1, |offer| offer.every)
     }
 
     /// Lines that could not be read.
@@ -78,16 +78,6 @@ impl App {
     /// What the parts before each part, in its file, leave behind.
     pub fn befores(&self) -> Vec<Before> {
         self.files.befores()
-    }
-
-    /// True where the person has stopped this load.
-    pub fn is_cancelled(&self) -> bool {
-        self.files.is_cancelled
-    }
-
-    /// True where so much was read without a single record that the rest need not be.
-    pub fn is_hopeless(&self) -> bool {
-        self.files.is_hopeless()
     }
 
     /// True where there is something to show.

@@ -10,6 +10,7 @@ mod event;
 mod gesture;
 mod load;
 mod look;
+mod offer;
 mod packets;
 mod panel;
 mod questions;
@@ -18,20 +19,21 @@ mod view;
 #[cfg(test)]
 mod tests;
 
-pub use event::{Choice, Effect, Event};
+pub use event::{Effect, Event};
 pub use gesture::{Key, ZOOM_STEP};
-pub use load::{FileInfo, Phase};
+pub use load::Phase;
+pub use offer::{FileInfo, Memory, Piece};
 pub use panel::{CHART_COUNT, PANEL_COUNT, Panel};
 pub use view::{Chip, Detail, View, VirtualRow, VirtualTable};
 
 use crate::axis::VALUE_COUNT;
 use crate::chart::Size;
-use crate::clock::Offsets;
+use crate::clock::{Offsets, Zone};
 use crate::columns::{Row, Totals};
 use crate::filter::{Completion, Context, Error, Expr, complete, parse};
 use crate::flows::Flows;
 use crate::history::History;
-use crate::load::Report;
+use crate::load::{Keep, Report};
 use crate::query::Answer;
 use crate::scene::Theme;
 use crate::selection::{Dimension, Selection};
@@ -40,6 +42,7 @@ use charts::{RANKING_COUNT, Ranked};
 use conversations::Conversations;
 use gesture::Gesture;
 use load::Files;
+use offer::Offer;
 use packets::Packets;
 use questions::{Questions, Slot};
 
@@ -85,7 +88,7 @@ pub struct App {
     gesture: Option<Gesture>,
     /// What is out of sight waits: the next change is near.
     is_hurried: bool,
-    choice: Option<Choice>,
+    offer: Option<Offer>,
     /// Selections of a link whose capture is not open yet.
     is_restored: bool,
     workers: usize,
@@ -101,39 +104,55 @@ impl App {
     /// Changes the state as the event asks, and says what has to be done for it.
     pub fn update(&mut self, event: Event) -> Vec<Effect> {
         let is_in_pictures = self.is_in_pictures(&event);
+        let mut effects = Vec::new();
         match event {
-            Event::Open { files, is_added } => self.open(files, is_added),
+            Event::Open(files) => self.open(files),
+            Event::Offer(files, memory) => {
+                let held = self.files.held(self.workers);
+                let first = self.files.parts.len() % held.len();
+                self.offer = Offer::too_large(&files, &held, first, memory);
+                if self.offer.is_none() {
+                    effects.push(self.load(files, Keep::default()));
+                }
+            }
+            Event::KeepEvery(words) => effects.extend(self.keep(|_, _| Offer::every(&words))),
+            Event::KeepTimes(from, to) => {
+                effects.extend(self.keep(|offer, zone| offer.times(&from, &to, zone)));
+            }
+            Event::KeepAll => effects.extend(self.keep(|_, _| Ok(Keep::default()))),
             Event::Fail(error) => {
-                self.open(Vec::new(), false);
+                self.open(Vec::new());
                 self.files.fail(error);
             }
             Event::Refuse(error) => self.files.error = Some(error),
-            Event::Choose(choice) => self.choice = choice,
             Event::Close => {
-                self.open(Vec::new(), false);
+                self.open(Vec::new());
                 self.files = Files::default();
             }
             Event::Report { part, report, elapsed_ms } => {
-                if !self.report(part, report, elapsed_ms) {
-                    return Vec::new();
+                let is_new = self.report(part, report, elapsed_ms);
+                if self.files.is_hopeless() {
+                    effects.push(Effect::Cancel);
+                }
+                if !is_new {
+                    return effects;
                 }
             }
             Event::Learn { part, news } => {
                 self.flows.learn(part, news);
-                return Vec::new();
+                return effects;
             }
             Event::Answers(answers) => {
                 for (id, answer) in answers {
                     self.questions.take(id, answer);
                 }
             }
-            Event::Cancel => self.files.is_cancelled = self.files.phase == Phase::Loading,
+            Event::Cancel => {
+                self.files.is_cancelled = self.files.phase == Phase::Loading;
+                effects.push(Effect::Cancel);
+            }
             Event::Set(key, value) => {
-                if key == "sort" && value.strip_prefix('-') == Some(&self.settings.get("sort")) {
-                    self.settings.sort.1 = false;
-                } else {
-                    self.settings.set(&key, &value);
-                }
+                self.settings.set(&key, &value);
             }
             Event::Filter(text, cursor) => self.filter(text, cursor),
             Event::Clear(dimension) => self.clear(dimension),
@@ -170,14 +189,16 @@ impl App {
                 self.packets.first = first.min(last);
             }
             Event::Scroll(_, first) => self.conversations.scroll(first),
-            Event::Choice(Panel::Packets, index) => {
+            Event::Pick(Panel::Packets, index) => {
                 if let Some(packet) = self.packet_rows().get(index) {
                     self.pick_packet((packet.part, packet.index));
                 }
             }
-            Event::Choice(_, index) => self.toggle_conversation(index),
-            Event::Line(line) => {
-                if let Some(picked) = &mut self.picked {
+            Event::Pick(_, index) => self.toggle_conversation(index),
+            Event::Line(part, index, line) => {
+                if let Some(picked) =
+                    self.picked.as_mut().filter(|picked| picked.at == (part, index))
+                {
                     picked.line = Some(line);
                 }
             }
@@ -204,7 +225,8 @@ impl App {
         }
         self.rank_again();
         self.picture_version += u64::from(is_in_pictures);
-        self.effects()
+        self.ask(&mut effects);
+        effects
     }
 
     /// Whether an event changes any picture but by answers.
@@ -218,7 +240,7 @@ impl App {
             | Event::Learn { .. }
             | Event::Leave
             | Event::Scroll(..)
-            | Event::Line(_)
+            | Event::Line(..)
             | Event::CloseDetail
             | Event::Room(..) => false,
             _ => true,
@@ -231,15 +253,36 @@ impl App {
         (self.picture_version, answers)
     }
 
-    fn open(&mut self, files: Vec<FileInfo>, is_added: bool) {
+    /// Files are read beside what is open.
+    fn load(&mut self, files: Vec<FileInfo>, keep: Keep) -> Effect {
+        self.offer = None;
         self.pictured = Totals::default();
-        self.choice = None;
-        if is_added && self.files.phase != Phase::Error {
-            self.files.add(files);
-            self.questions.outdate();
-            self.packets.forget();
-            return;
+        self.questions.outdate();
+        self.packets.forget();
+        Effect::Load(self.files.add(files, keep, self.workers))
+    }
+
+    /// Reads of the files that do not fit what the person has chosen.
+    fn keep(
+        &mut self,
+        choose: impl FnOnce(&Offer, &Zone) -> Result<Keep, String>,
+    ) -> Option<Effect> {
+        let offer = self.offer.as_ref()?;
+        match choose(offer, &self.zone()) {
+            Ok(keep) => {
+                let files = offer.files.clone();
+                Some(self.load(files, keep))
+            }
+            Err(error) => {
+                self.files.error = Some(error);
+                None
+            }
         }
+    }
+
+    fn open(&mut self, files: Vec<FileInfo>) {
+        self.pictured = Totals::default();
+        self.offer = None;
         // What a link has brought is for the capture that is opened next; else begin anew.
         let is_fresh =
             self.files.phase == Phase::Empty || self.files.files.iter().all(|file| file.parts == 0);
@@ -249,8 +292,7 @@ impl App {
             self.filter_error = None;
             self.settings.zoom = [None; VALUE_COUNT];
         }
-        self.files = Files::default();
-        self.files.add(files);
+        self.files.announce(files);
         self.questions = self.questions.begun_again();
         self.flows = Flows::default();
         self.packets.first = 0;
@@ -281,8 +323,8 @@ impl App {
         true
     }
 
-    fn effects(&mut self) -> Vec<Effect> {
-        let mut effects = Vec::new();
+    /// Asks for what is wished for and not known.
+    fn ask(&mut self, effects: &mut Vec<Effect>) {
         if let Some((part, index)) = self.wanted_line.take() {
             effects.push(Effect::Read { part, index });
         }
@@ -294,13 +336,13 @@ impl App {
         if !queries.is_empty() {
             effects.push(Effect::Ask { queries, selection: self.history.now().clone() });
         }
-        effects
     }
 
     fn context(&self) -> Context {
         Context {
             zone: self.zone(),
             first_ns: self.totals().extent.map_or(0, |extent| extent.ts_ns.0),
+            ..Context::default()
         }
     }
 

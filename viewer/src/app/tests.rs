@@ -7,9 +7,11 @@ use crate::query::{Query, What};
 use crate::selection::Dimension;
 use crate::settings::Tool;
 use crate::shard::Shard;
+use crate::wire::{decode, encode};
 use summary::{Address, LinkType, Packet, Proto, Summary, Timestamp};
 
 const SIZE: Size = Size { width_px: 694.0, height_px: 300.0 };
+const MEMORY: Memory = Memory { bytes: 1 << 30, worker_bytes: 1 << 30 };
 const NOON: i64 = 1_795_521_600_000_000_000; // 2026-11-24T12:00:00Z
 
 /// The page with its workers played: a part each.
@@ -17,6 +19,7 @@ struct Page {
     app: App,
     parts: Vec<(Columns, Shard, Told)>,
     read: Vec<(usize, usize)>,
+    loaded: Vec<Piece>,
 }
 
 /// A packet a millisecond from noon on, sizes 0 to 999, tcp and udp in turn, to ports 0 to 9.
@@ -39,7 +42,8 @@ fn columns(numbers: std::ops::Range<u64>, shift_ns: i64) -> Columns {
 
 impl Page {
     fn empty() -> Self {
-        let mut page = Self { app: App::new(1), parts: Vec::new(), read: Vec::new() };
+        let mut page =
+            Self { app: App::new(1), parts: Vec::new(), read: Vec::new(), loaded: Vec::new() };
         for panel in &Panel::ALL[..CHART_COUNT] {
             page.send(Event::Resize(*panel, SIZE));
         }
@@ -56,11 +60,13 @@ impl Page {
     }
 
     fn load(&mut self, name: &str, parts: Vec<Columns>, is_added: bool) {
+        let count = parts.len();
+        let info = FileInfo { parts: count, ..FileInfo::unseen(name.to_owned(), 1_000) };
         if !is_added {
             self.parts.clear();
+            self.send(Event::Open(vec![info.clone()]));
         }
-        let info = FileInfo { name: name.to_owned(), len: 1_000, parts: parts.len() };
-        self.send(Event::Open { files: vec![info], is_added });
+        self.send(Event::Offer(vec![info], MEMORY));
         for columns in parts {
             let part = self.parts.len();
             let packets = columns.totals().packets;
@@ -84,6 +90,8 @@ impl Page {
             for effect in self.app.update(event) {
                 match effect {
                     Effect::Read { part, index } => self.read.push((part, index)),
+                    Effect::Load(pieces) => self.loaded = pieces,
+                    Effect::Cancel => {}
                     Effect::Ask { queries, selection } => {
                         events.push(self.answer(&queries, &selection));
                     }
@@ -95,13 +103,15 @@ impl Page {
 
     fn answer(&mut self, queries: &[(u32, Query)], selection: &Selection) -> Event {
         let befores = self.app.befores();
+        // As it comes to a worker.
+        let selection: Selection = decode(&encode(selection)).expect("it can be read");
         let (ids, queries): (Vec<_>, Vec<_>) = queries.iter().cloned().unzip();
         let mut merged: Option<Vec<Answer>> = None;
         for (part, (columns, shard, told)) in self.parts.iter_mut().enumerate() {
             let news = columns.news(told, usize::MAX);
             let learn = Event::Learn { part, news };
             assert!(self.app.update(learn).is_empty());
-            let answers = shard.answer(columns, befores[part], selection, &queries);
+            let answers = shard.answer(columns, befores[part], &selection, &queries);
             merged = Some(match merged {
                 Some(all) => all.into_iter().zip(answers).map(|(a, b)| a.merge(b)).collect(),
                 None => answers,
@@ -320,9 +330,11 @@ fn the_table_of_packets_scrolls_through_all_parts() {
     page.send(Event::Filter("dport == 7".into(), 0));
     page.send(Event::Scroll(Panel::Packets, 58));
     assert_eq!(numbers(&page), [588, 598, 608, 618, 628].map(|n| format!("a.ndjson {n}")));
-    page.send(Event::Choice(Panel::Packets, 2));
+    page.send(Event::Pick(Panel::Packets, 2));
     assert_eq!(page.read, [(1, 7)]);
-    page.send(Event::Line("{\"len\":7}".into()));
+    // A line that comes late, of a packet that is not shown any more, is not this one's.
+    page.send(Event::Line(1, 7, "{\"len\":7}".into()));
+    page.send(Event::Line(0, 7, "{\"len\":8}".into()));
     let detail = page.app.view().detail.unwrap();
     assert_eq!(detail.fields, [("len".to_owned(), "7".to_owned())]);
 }
@@ -401,7 +413,7 @@ fn conversations_sort_and_select() {
     );
     page.send(Event::Set("sort".into(), "-start".into()));
     assert_eq!(rows(&page).1[0], "10.0.0.3 250");
-    page.send(Event::Choice(Panel::Conversations, 0));
+    page.send(Event::Pick(Panel::Conversations, 0));
     assert_eq!(page.selected(), 250);
     assert!(page.chips()[0].contains("dst == 10.0.0.3"), "{:?}", page.chips());
     assert!(page.app.view().conversations.rows[0].is_picked);
@@ -415,7 +427,7 @@ fn one_question_of_a_kind_is_on_its_way_and_the_latest_wish_follows() {
     let asks = |effects: Vec<Effect>| {
         let asks = effects.into_iter().filter_map(|effect| match effect {
             Effect::Ask { queries, selection } => Some((queries, selection)),
-            Effect::Read { .. } => None,
+            _ => None,
         });
         asks.collect::<Vec<_>>()
     };

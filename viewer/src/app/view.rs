@@ -1,10 +1,12 @@
 //! What the page shows besides pictures, as words, tables and switches.
 
-use super::{App, CHART_COUNT, Choice, Panel, Phase};
+use super::offer::{FileInfo, Offer};
+use super::{App, CHART_COUNT, Panel, Phase};
 use crate::chart::Table;
 use crate::clock::Zone;
 use crate::filter::{Error, Place};
 use crate::flows::Conversation;
+use crate::load::Keep;
 use crate::order::sorted;
 use crate::settings::COLUMNS;
 use crate::text::{bytes, duration, fixed, percent, prefixed, seconds};
@@ -118,7 +120,7 @@ impl App {
             progress: read_bytes as f64 / len.max(1) as f64,
             progress_words: self.progress_words(read_bytes, len),
             error: self.files.error.clone().unwrap_or_default(),
-            choice: self.choice.as_ref().map(choice_words),
+            choice: self.offer.as_ref().map(|offer| choice_words(offer, &zone)),
             skipped: self.skipped_words(),
             problems: self.problems(),
             selected: self.selected_words(),
@@ -168,6 +170,11 @@ impl App {
         }
         if totals.packets > 0 {
             words.push(self.protocols(totals.packets));
+        }
+        for file in &self.files.files {
+            if let Some(kept) = kept_words(file, zone) {
+                words.push(kept);
+            }
         }
         if self.files.is_cancelled {
             let (read, len) = self.files.progress();
@@ -445,13 +452,33 @@ impl App {
     }
 }
 
-fn choice_words(choice: &Choice) -> String {
-    format!(
-        "About {} packets need {} of memory; there are about {}. Load a part of them:",
-        grouped(choice.packets),
-        bytes(choice.needed),
-        bytes(choice.limit)
-    )
+/// Which packets of a file are there, where not all are.
+fn kept_words(file: &FileInfo, zone: &Zone) -> Option<String> {
+    let Keep { every, ts_ns: (first, last) } = file.keep;
+    let mut words = Vec::new();
+    if 1 < every {
+        words.push(format!("one packet in {}", grouped(every)));
+    }
+    if first != i64::MIN {
+        words.push(format!("from {}", zone.time(first)));
+    }
+    if last != i64::MAX {
+        words.push(format!("to {}", zone.time(last)));
+    }
+    (!words.is_empty()).then(|| format!("of {} only {}", file.name, words.join(" ")))
+}
+
+fn choice_words(offer: &Offer, zone: &Zone) -> String {
+    let mut words = format!(
+        "About {} packets need {} of memory; there are {}.",
+        grouped(offer.packets),
+        bytes(offer.needed_bytes),
+        bytes(offer.free_bytes)
+    );
+    if let Some(first_ns) = offer.first_ns() {
+        words += &format!(" The first is of {}.", zone.time(first_ns));
+    }
+    words + " Load a part of them:"
 }
 
 /// The text, a line with a mark under what is wrong, and the reason.

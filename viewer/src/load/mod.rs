@@ -10,7 +10,6 @@ mod unpack;
 
 pub use export::Exporter;
 pub use foreign::fields;
-pub use source::is_lines;
 
 use crate::columns::{Columns, Totals};
 use crate::lines::{Line, MAX_LINE_LEN, Take};
@@ -23,17 +22,37 @@ use summary::{Packet, Timestamp};
 /// How many problems are kept with their reason; all are counted.
 pub const MAX_PROBLEMS: usize = 100;
 
-/// Packets in a file of that many bytes that begins with `start`: a rough guess, rather too many.
-pub fn estimate(start: &[u8], len: u64) -> u64 {
-    /// Bytes of a packet in a capture file, and how many times as large a file is when unpacked.
-    const PACKET_LEN: u64 = 100;
-    const UNPACKED: u64 = 10;
-    if is_lines(start) {
-        let lines = start.iter().filter(|byte| **byte == b'\n').count().max(1) as u64;
-        return len.saturating_mul(lines) / (start.len() as u64).max(1);
+/// What the first bytes of a file tell.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Start {
+    /// It is one of lines as they are, which can be read in parts.
+    pub is_lines: bool,
+    /// About how many packets the file has.
+    pub packets: u64,
+    /// Time of the first packet, in nanoseconds since the epoch, where that can be read.
+    pub first_ns: Option<i64>,
+}
+
+impl Start {
+    /// Of a file of `len` bytes that begins with `start`.
+    pub fn look(start: &[u8], len: u64) -> Self {
+        /// Bytes of a packet where none is seen, in a file and in one that is packed.
+        const PACKET_LEN: u64 = 100;
+        const PACKED_PACKET_LEN: u64 = 10;
+        let mut loader = Loader::whole(len, Keep::default());
+        loader.feed(start);
+        let totals = loader.report().totals;
+        let start_len = start.len() as u64;
+        let packets = match totals.packets {
+            packets if start_len == len => packets,
+            0 if unpack::Packing::of(start).is_some() => len / PACKED_PACKET_LEN,
+            0 => len / PACKET_LEN,
+            // One more is there in part.
+            packets => len.saturating_mul(packets + 1) / start_len.max(1),
+        };
+        let first_ns = totals.extent.map(|extent| extent.ends_ns.0);
+        Self { is_lines: source::is_lines(start), packets, first_ns }
     }
-    let is_packed = unpack::Packing::of(start).is_some();
-    len / PACKET_LEN * if is_packed { UNPACKED } else { 1 }
 }
 
 /// Reads one part of a file.
@@ -378,6 +397,7 @@ mod tests {
                 }
             }
         }
+        let is_lines = |start: &[u8]| Start::look(start, 1 << 30).is_lines;
         assert!(is_lines(b"{\"type\"") && !is_lines(&pcap(0)) && !is_lines(&gzip(b"")));
     }
 

@@ -171,6 +171,6 @@ impl Content {
 }
 
 /// True where a file that begins so is one of lines as they are, which can be read in parts.
-pub fn is_lines(start: &[u8]) -> bool {
+pub(super) fn is_lines(start: &[u8]) -> bool {
     Packing::of(start).is_none() && !is_capture_file(start)
 }

@@ -121,7 +121,7 @@ impl Zstd {
                 _ => self.begin(bytes),
             };
         };
-        let step = decoder.decode_from_to(bytes, &mut self.piece);
+        let step = decoder.decode_from_to(first_block(bytes), &mut self.piece);
         // What exactly is wrong is of use to nobody here, and 5 kB of the page in words.
         let (read, written) = step.map_err(|_| "its data is damaged".to_owned())?;
         // Of a checksum that is not all there it takes what there is not.
@@ -152,9 +152,29 @@ impl Zstd {
         if !bytes.starts_with(ZSTD_MAGIC) {
             return Err("something else follows".to_owned());
         }
-        self.decoder = Some(FrameDecoder::new());
-        Ok(Some(0))
+        let mut decoder = FrameDecoder::new();
+        let mut rest = bytes;
+        decoder.init(&mut rest).map_err(|_| "its data is damaged".to_owned())?;
+        self.decoder = Some(decoder);
+        Ok(Some(bytes.len() - rest.len()))
     }
+}
+
+/// The front of `bytes`, with the block that begins there and what may follow the last one (RFC 8878,
+/// 3.1.1.2): the decoder would keep in memory what all blocks that it gets unpack to.
+fn first_block(bytes: &[u8]) -> &[u8] {
+    const HEADER_LEN: usize = 3;
+    const CHECKSUM_LEN: usize = 4;
+    /// The kind of block that is one byte, repeated.
+    const RLE: u32 = 1;
+    let len = bytes.first_chunk().map_or(0, |[a, b, c]: &[u8; HEADER_LEN]| {
+        let header = u32::from_le_bytes([*a, *b, *c, 0]);
+        let is_last = header & 1 == 1;
+        let content = if header >> 1 & 3 == RLE { 1 } else { header as usize >> 3 };
+        // Where no block but the checksum is to come, that is in it too.
+        (HEADER_LEN + content).max(CHECKSUM_LEN) + if is_last { CHECKSUM_LEN } else { 0 }
+    });
+    bytes.get(..len).filter(|front| !front.is_empty()).unwrap_or(bytes)
 }
 
 #[cfg(test)]
@@ -215,6 +235,25 @@ mod tests {
         for chunk_len in 1..40 {
             assert_eq!(unpack(&packed, chunk_len), (b"onetwo".to_vec(), Ok(())), "{chunk_len}");
         }
+    }
+
+    #[test]
+    fn what_a_few_bytes_unpack_to_is_handed_on_piece_by_piece() {
+        // A window of 128 KiB, then blocks of 128 KiB zeros in four bytes each, the last one marked.
+        let mut packed = [ZSTD_MAGIC, &[0, 0x38]].concat();
+        let block = |is_last: u32| ((128 << 10 << 3) | 1 << 1 | is_last).to_le_bytes();
+        for number in 0..2_000 {
+            packed.extend_from_slice(&block(u32::from(number == 1_999))[..3]);
+            packed.push(0);
+        }
+        let mut zstd = Zstd { piece: vec![0; 2 * PIECE_LEN], ..Zstd::default() };
+        let (mut left, mut len) = (&packed[..], 0);
+        while let Ok(Some(taken)) = zstd.step(left, true, &mut |piece| len += piece.len()) {
+            left = &left[taken..];
+            let held = zstd.decoder.as_ref().map_or(0, FrameDecoder::can_collect);
+            assert!(held <= 2 * PIECE_LEN, "{held} bytes wait");
+        }
+        assert_eq!((left.len(), len), (0, 2_000 * (128 << 10)));
     }
 
     proptest! {

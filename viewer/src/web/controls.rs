@@ -16,8 +16,6 @@ use super::dom::{element, listen};
 use super::page::Page;
 use crate::app::{CHART_COUNT, Event, Key, Panel, ZOOM_STEP};
 use crate::chart::Size;
-use crate::clock::Zone;
-use crate::load::Keep;
 use crate::scene::Theme;
 use crate::selection::Dimension;
 use crate::settings::Tool;
@@ -168,7 +166,7 @@ impl Page {
             }
             ("table", Some(panel)) => self.send(Event::Twin(panel)),
             ("row", Some(panel)) => {
-                self.send(Event::Choice(panel, arg.parse().unwrap_or(usize::MAX)));
+                self.send(Event::Pick(panel, arg.parse().unwrap_or(usize::MAX)));
             }
             ("sort", _) => {
                 // The column that sorts already is turned around.
@@ -185,19 +183,12 @@ impl Page {
                 filter.focus()?;
                 self.filter();
             }
-            ("choose-every", _) => {
-                let every = input("choice-every")?.value().parse().unwrap_or(1).max(1);
-                self.choose(Keep { every, ..Keep::default() });
-            }
+            ("choose-every", _) => self.send(Event::KeepEvery(input("choice-every")?.value())),
             ("choose-window", _) => {
-                let time = |id: &str, else_ns: i64| -> Result<i64, JsValue> {
-                    let parsed = Zone::Utc.parse(input(id)?.value().trim(), 0);
-                    Ok(parsed.map_or(else_ns, |(ns, _)| ns))
-                };
-                let ts_ns = (time("choice-from", i64::MIN)?, time("choice-to", i64::MAX)?);
-                self.choose(Keep { ts_ns, ..Keep::default() });
+                let (from, to) = (input("choice-from")?.value(), input("choice-to")?.value());
+                self.send(Event::KeepTimes(from, to));
             }
-            ("choose-all", _) => self.choose(Keep::default()),
+            ("choose-all", _) => self.send(Event::KeepAll),
             ("share", _) => {
                 if let Some(window) = web_sys::window() {
                     let clipboard = window.navigator().clipboard();

@@ -4,6 +4,8 @@
 mod canvas;
 mod controls;
 mod dom;
+mod export;
+mod open;
 mod page;
 mod show;
 mod worker;
@@ -70,7 +72,7 @@ impl Viewer {
     pub fn limit_memory(&self, bytes: f64) {
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "it saturates")]
         let bytes = bytes as u64;
-        self.page.state.borrow_mut().memory_limit = bytes;
+        self.page.state.borrow_mut().memory.bytes = bytes;
     }
 
     /// `{phase, packets, bytes, skipped, selected, memory_bytes}`: `bytes` on the wire, `selected`

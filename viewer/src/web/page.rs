@@ -1,42 +1,31 @@
-//! The page: its state, its workers, and the files they read. `controls` sends it events, `show`
+//! The page: its state and its workers. `open` brings it files, `controls` sends it events, `show`
 //! draws its frames.
 
 use js_sys::{Array, Date, Function, Promise, Reflect, Uint8Array};
 use std::cell::RefCell;
-use std::collections::BTreeMap;
 use std::rc::Rc;
 use wasm_bindgen::prelude::*;
-use wasm_bindgen_futures::{JsFuture, spawn_local};
-use web_sys::{
-    AbortController, AbortSignal, Blob, Document, File, MessageEvent, RequestInit, Response, Url,
-    Worker, WorkerOptions, WorkerType,
-};
+use web_sys::{Blob, Document, MessageEvent, Worker, WorkerOptions, WorkerType};
 
 use super::canvas::Canvas;
 use super::dom::{element, listen};
-use super::worker::words;
+use super::export::Exports;
+use super::open::Opening;
 use crate::app::{
-    App, CHART_COUNT, Choice, Effect, Event, FileInfo, PANEL_COUNT, Panel, Phase, View,
-    VirtualTable,
+    App, CHART_COUNT, Effect, Event, Memory, PANEL_COUNT, Panel, Phase, View, VirtualTable,
 };
 use crate::clock::Offsets;
-use crate::load::{self, Keep};
 use crate::message::{FromWorker, ToWorker};
 use crate::settings::Settings;
 use crate::wire::{decode, encode};
 
 /// More workers would share the same disk and memory.
 const MAX_WORKERS: usize = 8;
-/// A file below this is read by one worker, in bytes.
-const MIN_SPLIT_LEN: u64 = 2 << 20;
-/// First bytes of a file that tell what it is and how many packets it may have.
-const START_LEN: f64 = 65_536.0;
 /// A change that comes so soon after the one before is one of many, and so long after the last of them
 /// nobody is in a hurry any more; in milliseconds.
 const HURRY_MS: f64 = 300.0;
 const REST_MS: i32 = 120;
-/// Memory of a packet, and of a worker at most, in bytes.
-const PACKET_BYTES: u64 = 32;
+/// Memory of a worker at most, in bytes: it cannot have more than 4 GiB, and doubles some of it.
 const WORKER_BYTES: u64 = 3 << 30;
 
 /// The page; clones are the same page.
@@ -48,11 +37,9 @@ pub(super) struct Page {
 pub(super) struct State {
     pub(super) app: App,
     pub(super) document: Document,
-    workers: Vec<Worker>,
-    /// How many parts are being read or were.
-    part_count: usize,
+    pub(super) workers: Vec<Worker>,
     /// Counts the loads: what belongs to an earlier one is passed over.
-    epoch: u32,
+    pub(super) epoch: u32,
     pub(super) canvases: Vec<Canvas>,
     /// What was shown last.
     pub(super) shown: View,
@@ -66,28 +53,14 @@ pub(super) struct State {
     /// Which workers have started.
     ready: Vec<bool>,
     worker_url: String,
-    /// Stops what is being fetched.
-    fetching: Option<AbortController>,
-    /// Files that wait for a choice, and whether they come beside what is open.
-    chosen: Option<(Vec<Opened>, bool)>,
-    /// Bytes of memory that packets may take.
-    pub(super) memory_limit: u64,
-    began_ms: f64,
+    pub(super) opening: Opening,
+    /// What packets may take.
+    pub(super) memory: Memory,
+    /// When reading began of what is being read; 0 where nothing is.
+    pub(super) began_ms: f64,
     /// When somebody last changed what is shown.
     changed_ms: f64,
-    /// What the workers have exported so far, by part, and who waits for it.
-    exported: BTreeMap<usize, JsValue>,
-    export_missing: usize,
-    export_waiting: Vec<Function>,
-}
-
-/// A file whose first bytes are known.
-#[derive(Clone)]
-struct Opened {
-    file: Blob,
-    info: FileInfo,
-    is_whole: bool,
-    packets: u64,
+    pub(super) exports: Exports,
 }
 
 impl Page {
@@ -104,7 +77,6 @@ impl Page {
         let state = State {
             app: App::new(workers),
             workers: Vec::new(),
-            part_count: 0,
             epoch: 0,
             canvases,
             shown: View::default(),
@@ -114,14 +86,11 @@ impl Page {
             waiting: Default::default(),
             ready: Vec::new(),
             worker_url: worker_url.to_owned(),
-            fetching: None,
-            chosen: None,
-            memory_limit: memory_limit(&window, workers),
+            opening: Opening::default(),
+            memory: memory(&window, workers),
             began_ms: 0.0,
             changed_ms: 0.0,
-            exported: BTreeMap::new(),
-            export_missing: 0,
-            export_waiting: Vec::new(),
+            exports: Exports::default(),
             document,
         };
         let page = Self { state: Rc::new(RefCell::new(state)) };
@@ -139,8 +108,8 @@ impl Page {
         if event.is_change() {
             self.follow_hurry();
         }
-        let effects = self.state.borrow_mut().app.update(event);
-        let state = self.state.borrow();
+        let mut state = self.state.borrow_mut();
+        let effects = state.app.update(event);
         for effect in effects {
             match effect {
                 Effect::Ask { queries, selection } => {
@@ -148,9 +117,14 @@ impl Page {
                     let ask = ToWorker::Ask { befores, selection, queries };
                     state.workers.iter().for_each(|worker| post(worker, &ask, None));
                 }
+                // All of them hear it: another one may be looking for another line.
                 Effect::Read { part, index } => {
-                    let worker = &state.workers[part % state.workers.len()];
-                    post(worker, &ToWorker::Read { part, index }, None);
+                    let read = ToWorker::Read { part, index };
+                    state.workers.iter().for_each(|worker| post(worker, &read, None));
+                }
+                Effect::Load(pieces) => state.load(pieces),
+                Effect::Cancel => {
+                    state.workers.iter().for_each(|worker| post(worker, &ToWorker::Cancel, None));
                 }
             }
         }
@@ -211,176 +185,28 @@ impl Page {
         promise
     }
 
-    pub(super) fn cancel(&self) {
-        self.send(Event::Cancel);
-        let state = self.state.borrow();
-        if let Some(fetching) = &state.fetching {
-            fetching.abort();
-        }
-        state.workers.iter().for_each(|worker| post(worker, &ToWorker::Cancel, None));
-    }
-
     pub(super) fn close(&self) {
         self.begin_epoch();
         self.send(Event::Close);
     }
 
-    /// Opens a file or a list of them, in place of what is open or beside it.
-    pub(super) fn open(&self, files: &JsValue, is_added: bool) {
-        let files: Vec<File> = match files.dyn_ref::<File>() {
-            Some(file) => vec![file.clone()],
-            None if files.is_object() => {
-                Array::from(files).iter().filter_map(|file| file.dyn_into().ok()).collect()
-            }
-            None => Vec::new(),
-        };
-        if files.is_empty() {
-            return self.send(Event::Refuse("That is no file.".into()));
-        }
-        self.look(files.into_iter().map(|file| (file.name(), file.into())).collect(), is_added);
-    }
-
-    /// Opens a capture that the same server has.
-    pub(super) fn open_url(&self, url: &str) {
-        let epoch = self.begin_epoch();
-        let (page, url) = (self.clone(), url.to_owned());
-        let Ok(abort) = AbortController::new() else { return };
-        let signal = abort.signal();
-        self.state.borrow_mut().fetching = Some(abort);
-        let info = FileInfo { name: url.clone(), len: 0, parts: 0 };
-        self.send(Event::Open { files: vec![info], is_added: false });
-        spawn_local(async move {
-            let fetched = fetch(&url, &signal).await;
-            if page.state.borrow().epoch != epoch {
-                return;
-            }
-            match fetched {
-                _ if page.with_app(App::is_cancelled) => {
-                    page.send(Event::Fail(format!("“{url}” was cancelled.")));
-                }
-                Ok(blob) => page.look(vec![(url, blob)], false),
-                Err(error) => {
-                    page.send(Event::Fail(format!("“{url}” cannot be opened: {}", words(&error))));
-                }
-            }
-        });
-    }
-
     /// From now on, what belongs to earlier loads is passed over.
-    fn begin_epoch(&self) -> u32 {
+    pub(super) fn begin_epoch(&self) -> u32 {
         let mut state = self.state.borrow_mut();
         state.epoch = state.epoch.wrapping_add(1);
-        (state.part_count, state.chosen) = (0, None);
-        if let Some(fetching) = state.fetching.take() {
-            fetching.abort();
-        }
+        state.opening = Opening::default();
+        state.began_ms = 0.0;
+        let given_up = state.exports.give_up();
         for worker in &state.workers {
             post(worker, &ToWorker::Forget { epoch: state.epoch }, None);
         }
-        state.epoch
-    }
-
-    /// Looks at the first bytes of files: how many parts there will be, they tell.
-    fn look(&self, files: Vec<(String, Blob)>, is_added: bool) {
-        let is_added =
-            is_added && self.with_app(|app| matches!(app.phase(), Phase::Loading | Phase::Ready));
-        let epoch = if is_added { self.state.borrow().epoch } else { self.begin_epoch() };
-        if !is_added {
-            let info = |(name, file): &(String, Blob)| FileInfo {
-                name: name.clone(),
-                len: size(file),
-                parts: 0,
-            };
-            self.send(Event::Open { files: files.iter().map(info).collect(), is_added: false });
-        }
-        let page = self.clone();
-        spawn_local(async move {
-            let workers = page.state.borrow().workers.len();
-            let mut opened = Vec::new();
-            let refuse = |words: String| {
-                page.send(if is_added { Event::Refuse(words) } else { Event::Fail(words) });
-            };
-            for (name, file) in files {
-                let start = first_bytes(&file).await;
-                if page.state.borrow().epoch != epoch {
-                    return;
-                }
-                match start {
-                    Ok(_) if size(&file) == 0 => return refuse(format!("“{name}” is empty.")),
-                    Ok(start) => {
-                        let len = size(&file);
-                        let is_whole = !load::is_lines(&start) || len < MIN_SPLIT_LEN;
-                        let parts = if is_whole { 1 } else { workers };
-                        let packets = load::estimate(&start, len);
-                        let info = FileInfo { name, len, parts };
-                        opened.push(Opened { file, info, is_whole, packets });
-                    }
-                    Err(error) => {
-                        return refuse(format!("“{name}” cannot be read: {}", words(&error)));
-                    }
-                }
-            }
-            page.fit(opened, is_added);
-        });
-    }
-
-    /// Loads what fits memory, and has the person choose where it does not.
-    fn fit(&self, opened: Vec<Opened>, is_added: bool) {
-        let packets: u64 = opened.iter().map(|opened| opened.packets).sum();
-        let loaded = if is_added { self.with_app(|app| app.totals().packets) } else { 0 };
-        let needed = (packets + loaded) * PACKET_BYTES;
-        let limit = self.state.borrow().memory_limit;
-        if needed <= limit {
-            return self.load(opened, is_added, Keep::default());
-        }
-        self.state.borrow_mut().chosen = Some((opened, is_added));
-        let every = needed.div_ceil(limit.max(1));
-        self.send(Event::Choose(Some(Choice { packets, needed, limit, every })));
-    }
-
-    /// Loads the files that waited for a choice.
-    pub(super) fn choose(&self, keep: Keep) {
-        let chosen = self.state.borrow_mut().chosen.take();
-        if let Some((opened, is_added)) = chosen {
-            self.load(opened, is_added, keep);
-        }
-    }
-
-    /// Has workers read files.
-    fn load(&self, opened: Vec<Opened>, is_added: bool, keep: Keep) {
-        let is_cancelled = self.with_app(App::is_cancelled);
-        let files = opened.iter().map(|opened| opened.info.clone()).collect();
-        self.send(Event::Choose(None));
-        self.send(Event::Open { files, is_added });
-        let mut state = self.state.borrow_mut();
-        state.began_ms = Date::now();
-        for Opened { file, info, is_whole, .. } in opened {
-            for part in 0..info.parts {
-                let border = |part: usize| {
-                    // A part of the file's length, which is below 2⁵³.
-                    info.len / info.parts as u64 * part as u64
-                };
-                let end = if part + 1 == info.parts { info.len } else { border(part + 1) };
-                let number = state.part_count;
-                let worker = &state.workers[number % state.workers.len()];
-                let message = ToWorker::Load {
-                    epoch: state.epoch,
-                    part: number,
-                    file: info.name.clone(),
-                    start: border(part),
-                    end,
-                    is_whole,
-                    keep,
-                };
-                post(worker, &message, Some(&file));
-                state.part_count += 1;
-            }
-        }
+        let epoch = state.epoch;
         drop(state);
-        // A cancellation before the load was heard by nobody: it is said again.
-        if is_cancelled {
-            self.cancel();
+        for reject in given_up {
+            // Who waited may be gone: nothing worse.
+            let _ = reject.call1(&JsValue::NULL, &"something else was opened".into());
         }
+        epoch
     }
 
     /// Starts a worker, in place of the one before if there is one.
@@ -438,9 +264,8 @@ impl Page {
             Some(FromWorker::Report { epoch, part, report }) if epoch == current => {
                 let elapsed_ms = Date::now() - self.state.borrow().began_ms;
                 self.send(Event::Report { part, report, elapsed_ms });
-                if self.with_app(App::is_hopeless) {
-                    let state = self.state.borrow();
-                    state.workers.iter().for_each(|worker| post(worker, &ToWorker::Cancel, None));
+                if self.with_app(|app| app.phase() != Phase::Loading) {
+                    self.state.borrow_mut().began_ms = 0.0;
                 }
                 self.follow_offsets();
             }
@@ -450,11 +275,11 @@ impl Page {
             Some(FromWorker::Answers { epoch, answers }) if epoch == current => {
                 self.send(Event::Answers(answers));
             }
-            Some(FromWorker::Line { epoch, line }) if epoch == current => {
-                self.send(Event::Line(line));
+            Some(FromWorker::Line { epoch, part, index, line }) if epoch == current => {
+                self.send(Event::Line(part, index, line));
             }
-            Some(FromWorker::Exported { epoch, parts }) if epoch == current => {
-                self.collect(&parts, &message.get(1).unchecked_into());
+            Some(FromWorker::Exported { id, parts }) => {
+                self.collect(id, &parts, &message.get(1).unchecked_into());
             }
             _ => {}
         }
@@ -466,40 +291,6 @@ impl Page {
             .with_app(|app| (app.phase() == Phase::Ready).then(|| app.totals().extent).flatten());
         if let Some(extent) = extent {
             self.send(Event::SetOffsets(offsets(extent.ts_ns)));
-        }
-    }
-
-    /// A promise of the selected packets' lines, as one file.
-    pub(super) fn export(&self) -> Promise {
-        let promise =
-            Promise::new(&mut |resolve, _| self.state.borrow_mut().export_waiting.push(resolve));
-        let mut state = self.state.borrow_mut();
-        if state.export_waiting.len() == 1 {
-            state.exported.clear();
-            state.export_missing = state.workers.len();
-            state.workers.iter().for_each(|worker| post(worker, &ToWorker::Export, None));
-        }
-        promise
-    }
-
-    fn collect(&self, parts: &[usize], blobs: &Array) {
-        let mut state = self.state.borrow_mut();
-        state.exported.extend(parts.iter().copied().zip(blobs.iter()));
-        state.export_missing = state.export_missing.saturating_sub(1);
-        if 0 < state.export_missing {
-            return;
-        }
-        let pieces: Array = std::mem::take(&mut state.exported).into_values().collect();
-        let waiting = std::mem::take(&mut state.export_waiting);
-        drop(state);
-        let is_whole = pieces.iter().all(|piece| !piece.is_null());
-        match Blob::new_with_blob_sequence(&pieces) {
-            Ok(blob) if is_whole => {
-                for resolve in waiting {
-                    let _ = resolve.call1(&JsValue::NULL, &blob);
-                }
-            }
-            _ => self.send(Event::Refuse("The file cannot be read again.".into())),
         }
     }
 
@@ -540,7 +331,7 @@ impl Page {
     }
 }
 
-fn post(worker: &Worker, message: &ToWorker, file: Option<&Blob>) {
+pub(super) fn post(worker: &Worker, message: &ToWorker, file: Option<&Blob>) {
     let parts = Array::of1(&Uint8Array::from(&encode(message)[..]));
     if let Some(file) = file {
         parts.push(file);
@@ -549,22 +340,18 @@ fn post(worker: &Worker, message: &ToWorker, file: Option<&Blob>) {
     debug_assert!(sent.is_ok());
 }
 
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a file's size")]
-fn size(file: &Blob) -> u64 {
-    file.size() as u64
-}
-
-/// Memory that packets may take: as much as the workers can have, of half of what the device has,
-/// where the browser tells that.
+/// What packets may take: as much as the workers can have, of half of what the device has, where the
+/// browser tells that.
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a few GiB")]
-fn memory_limit(window: &web_sys::Window, workers: usize) -> u64 {
+fn memory(window: &web_sys::Window, workers: usize) -> Memory {
     let all = workers as u64 * WORKER_BYTES;
     // Told up to 8 GiB only, so that is no limit.
     let device = Reflect::get(&window.navigator(), &"deviceMemory".into());
-    match device.ok().and_then(|gibibytes| gibibytes.as_f64()) {
+    let bytes = match device.ok().and_then(|gibibytes| gibibytes.as_f64()) {
         Some(gibibytes) if gibibytes < 8.0 => all.min((gibibytes * 536_870_912.0) as u64),
         _ => all,
-    }
+    };
+    Memory { bytes, worker_bytes: WORKER_BYTES }
 }
 
 /// How far the clock of this place is ahead of UTC from the first to the last of these times.
@@ -593,27 +380,4 @@ fn offsets((first_ns, last_ns): (i64, i64)) -> Offsets {
         minute = next;
     }
     Offsets(all)
-}
-
-async fn first_bytes(file: &Blob) -> Result<Vec<u8>, JsValue> {
-    let start = file.slice_with_f64_and_f64(0.0, START_LEN)?;
-    let bytes = JsFuture::from(start.array_buffer()).await?;
-    Ok(Uint8Array::new(&bytes).to_vec())
-}
-
-async fn fetch(url: &str, signal: &AbortSignal) -> Result<Blob, JsValue> {
-    let window = web_sys::window().ok_or("no window")?;
-    let page = Url::new(&window.location().href()?)?;
-    let target = Url::new_with_base(url, &page.href())?;
-    if target.origin() != page.origin() {
-        return Err("it is of another origin".into());
-    }
-    let init = RequestInit::new();
-    init.set_signal(Some(signal));
-    let response = window.fetch_with_str_and_init(&target.href(), &init);
-    let response: Response = JsFuture::from(response).await?.dyn_into()?;
-    if !response.ok() {
-        return Err(format!("the server says {}", response.status()).into());
-    }
-    JsFuture::from(response.blob()?).await?.dyn_into()
 }

@@ -120,7 +120,7 @@ impl State {
             && let Some(words) = &view.choice
         {
             show_words(&self.element("choice-words")?, words);
-            let every = self.app.choice_every().to_string();
+            let every = self.app.offered_every().to_string();
             element::<HtmlInputElement>(&self.document, "choice-every")?.set_value(&every);
         }
         let filter: HtmlInputElement = element(&self.document, "filter")?;

@@ -23,6 +23,9 @@ use crate::wire::{decode, encode};
 /// Bytes read at once: small enough to hear a cancellation soon.
 const CHUNK_LEN: u32 = 1 << 20;
 
+/// Bytes taken at once of what is no plain text: packed ones may become a thousand times as many.
+const PIECE_LEN: usize = 64 << 10;
+
 /// Time between two reports, in milliseconds.
 const REPORT_INTERVAL_MS: f64 = 50.0;
 
@@ -39,8 +42,9 @@ const EXPORT_LEN: usize = 4 << 20;
 struct State {
     epoch: u32,
     parts: Vec<Part>,
-    is_cancelled: bool,
     is_reading: bool,
+    /// Which line was asked for last, counted.
+    line_count: u32,
 }
 
 /// A part of a file.
@@ -49,6 +53,8 @@ struct Part {
     file: Blob,
     loader: Loader,
     shard: Shard,
+    /// No more of it is wanted.
+    is_cancelled: bool,
     is_read: bool,
     /// What the page knows of it.
     told: Told,
@@ -92,12 +98,13 @@ impl Worker {
                     false => Loader::new(start..end, keep),
                 };
                 let mut state = self.state.borrow_mut();
-                (state.epoch, state.is_cancelled) = (epoch, false);
+                state.epoch = epoch;
                 state.parts.push(Part {
                     number: part,
                     file: file.clone().unchecked_into(),
                     loader,
                     shard: Shard::new(part, name),
+                    is_cancelled: false,
                     is_read: false,
                     told: Told::default(),
                 });
@@ -105,15 +112,21 @@ impl Worker {
                     spawn_local(self.clone().load(epoch));
                 }
             }
-            ToWorker::Cancel => self.state.borrow_mut().is_cancelled = true,
+            ToWorker::Cancel => {
+                let parts = &mut self.state.borrow_mut().parts;
+                parts.iter_mut().for_each(|part| part.is_cancelled = true);
+            }
             ToWorker::Forget { epoch } => {
                 *self.state.borrow_mut() = State { epoch, ..State::default() };
             }
             ToWorker::Ask { befores, selection, queries } => {
                 self.answer(&befores, &selection, &queries);
             }
-            ToWorker::Read { part, index } => spawn_local(self.clone().read_line(part, index)),
-            ToWorker::Export => spawn_local(self.clone().export()),
+            ToWorker::Read { part, index } => self.read_line(part, index),
+            ToWorker::Export { id, befores, selection } => {
+                self.answer(&befores, &selection, &[]);
+                spawn_local(self.clone().export(id));
+            }
             ToWorker::Fail => panic!("it was asked to"),
         }
     }
@@ -135,7 +148,10 @@ impl Worker {
             let mut nothing = Shard::new(usize::MAX, String::new());
             nothing.answer(&Columns::default(), Before::default(), selection, &queries)
         });
-        let answers = ids.into_iter().zip(answers).collect();
+        let answers: Vec<_> = ids.into_iter().zip(answers).collect();
+        if answers.is_empty() {
+            return;
+        }
         self.post(&FromWorker::Answers { epoch: *epoch, answers }, None);
     }
 
@@ -188,13 +204,21 @@ impl Worker {
         let Some((file, position)) = from else { return Ok(()) };
         let mut reader = Chunks::of(&file, position)?;
         let mut bytes = Vec::new();
-        let turn = Turn::new()?;
-        let (mut reported_ms, mut listened_ms) = (now_ms(), now_ms());
+        let mut turn = Turn::new()?;
+        let mut reported_ms = now_ms();
         loop {
-            reader.next(&mut bytes).await?;
-            if !self.take(epoch, number, &bytes) {
+            if !self.with_part(number, |part| !part.is_cancelled).unwrap_or(false) {
                 reader.cancel();
                 return Ok(());
+            }
+            reader.next(&mut bytes).await?;
+            let is_plain = self.with_part(number, |part| part.loader.is_plain());
+            for piece in pieces(&bytes, is_plain == Some(true)) {
+                if !self.take(epoch, number, piece) {
+                    reader.cancel();
+                    return Ok(());
+                }
+                turn.end_if_due().await?;
             }
             if REPORT_INTERVAL_MS <= now_ms() - reported_ms {
                 reported_ms = now_ms();
@@ -202,10 +226,6 @@ impl Worker {
                     report.memory_bytes = memory_bytes();
                     self.post(&FromWorker::Report { epoch, part: number, report }, None);
                 }
-            }
-            if LISTEN_INTERVAL_MS <= now_ms() - listened_ms {
-                turn.end().await?;
-                listened_ms = now_ms();
             }
         }
     }
@@ -216,12 +236,14 @@ impl Worker {
         if state.epoch != epoch {
             return false;
         }
-        let is_cancelled = state.is_cancelled;
         let Some(part) = state.parts.iter_mut().find(|part| part.number == number) else {
             return false;
         };
+        if part.is_cancelled {
+            return false;
+        }
         part.loader.feed(bytes);
-        !part.loader.is_done() && !is_cancelled
+        !part.loader.is_done()
     }
 
     fn with_part<T>(&self, number: usize, read: impl FnOnce(&Part) -> T) -> Option<T> {
@@ -229,16 +251,27 @@ impl Worker {
         state.parts.iter().find(|part| part.number == number).map(read)
     }
 
-    async fn read_line(self, number: usize, index: usize) {
-        let epoch = self.state.borrow().epoch;
-        let line = match self.line_of(number, index).await {
-            Ok(line) => String::from_utf8_lossy(&line).trim_end_matches('\n').to_owned(),
-            Err(error) => format!("The line cannot be read: {}", words(&error)),
+    /// Gives the line of a packet, where this worker has it, and gives up on the one before.
+    fn read_line(&self, number: usize, index: usize) {
+        let (epoch, count) = {
+            let mut state = self.state.borrow_mut();
+            state.line_count = state.line_count.wrapping_add(1);
+            (state.epoch, state.line_count)
         };
-        self.post(&FromWorker::Line { epoch, line }, None);
+        if self.with_part(number, |_| ()).is_none() {
+            return;
+        }
+        let worker = self.clone();
+        spawn_local(async move {
+            let line = match worker.line_of(number, index, count).await {
+                Ok(line) => String::from_utf8_lossy(&line).trim_end_matches('\n').to_owned(),
+                Err(error) => format!("The line cannot be read: {}", words(&error)),
+            };
+            worker.post(&FromWorker::Line { epoch, part: number, index, line }, None);
+        });
     }
 
-    async fn line_of(&self, number: usize, index: usize) -> Result<Vec<u8>, JsValue> {
+    async fn line_of(&self, number: usize, index: usize, count: u32) -> Result<Vec<u8>, JsValue> {
         let known = self.with_part(number, |part| {
             let offset = part.loader.columns().offset(index);
             (part.file.clone(), part.loader.is_plain().then_some(offset))
@@ -246,15 +279,12 @@ impl Worker {
         let (file, offset) = known.ok_or("its part is gone")?;
         let Some(offset) = offset else {
             let mut line = Vec::new();
-            self.lines_of(
-                number,
-                |_, row| row == index,
-                |lines| {
-                    line.append(lines);
-                    Ok(line.is_empty())
-                },
-            )
-            .await?;
+            let wants_more = |lines: &mut Vec<u8>| {
+                line.append(lines);
+                let is_latest = self.state.borrow().line_count == count;
+                Ok(line.is_empty() && is_latest)
+            };
+            self.lines_of(number, |row| row == index, wants_more).await?;
             return Ok(line);
         };
         let end = offset as f64 + MAX_LINE_LEN as f64 + 1.0;
@@ -265,38 +295,51 @@ impl Worker {
         Ok(line)
     }
 
-    /// Reads a part again, and hands on the lines of some of its packets, many at a time; until that
-    /// says that no more are wanted.
+    /// Reads a part again, and hands on the lines of some of its packets, many at a time, and none
+    /// where there were none for long; until that says that no more are wanted.
+    ///
+    /// # Errors
+    ///
+    /// Where the file cannot be read, or another load has begun meanwhile.
     async fn lines_of(
         &self,
         number: usize,
-        is_wanted: impl Fn(&Shard, usize) -> bool,
-        mut hand_on: impl FnMut(&mut Vec<u8>) -> Result<bool, JsValue>,
+        is_wanted: impl Fn(usize) -> bool,
+        mut wants_more: impl FnMut(&mut Vec<u8>) -> Result<bool, JsValue>,
     ) -> Result<(), JsValue> {
+        let epoch = self.state.borrow().epoch;
         let from = self.with_part(number, |part| (part.file.clone(), part.loader.exporter()));
         let Some((file, mut exporter)) = from else { return Ok(()) };
         let mut reader = Chunks::of(&file, exporter.position())?;
         let (mut bytes, mut lines) = (Vec::new(), Vec::new());
+        let mut turn = Turn::new()?;
         loop {
             reader.next(&mut bytes).await?;
-            let is_more = self.with_part(number, |part| {
-                let is_wanted = |row: usize| is_wanted(&part.shard, row);
-                exporter.feed(&bytes, part.loader.columns(), is_wanted, &mut lines)
-            });
-            let is_over = is_more != Some(true);
-            let wants_more = lines.is_empty() || hand_on(&mut lines)?;
-            if is_over || !wants_more {
-                reader.cancel();
-                return Ok(());
+            for piece in pieces(&bytes, false) {
+                if self.state.borrow().epoch != epoch {
+                    reader.cancel();
+                    return Err("something else was opened".into());
+                }
+                let is_more = self.with_part(number, |part| {
+                    exporter.feed(piece, part.loader.columns(), &is_wanted, &mut lines)
+                });
+                if !wants_more(&mut lines)? || is_more != Some(true) {
+                    reader.cancel();
+                    return Ok(());
+                }
+                turn.end_if_due().await?;
             }
         }
     }
 
-    async fn export(self) {
-        let epoch = self.state.borrow().epoch;
-        let numbers: Vec<_> = self.state.borrow().parts.iter().map(|part| part.number).collect();
+    /// Gives the lines of all packets that are selected now, whatever is selected while they are read.
+    async fn export(self, id: u32) {
+        let selected: Vec<_> = {
+            let state = self.state.borrow();
+            state.parts.iter().map(|part| (part.number, part.shard.selected())).collect()
+        };
         let blobs = Array::new();
-        for number in &numbers {
+        for (number, selected) in &selected {
             let pieces = Array::new();
             let mut rest = Vec::new();
             let put = |rest: &mut Vec<u8>, pieces: &Array| -> Result<(), JsValue> {
@@ -307,13 +350,17 @@ impl Worker {
                 Ok(())
             };
             let read = self
-                .lines_of(*number, Shard::is_selected, |lines| {
-                    rest.append(lines);
-                    if EXPORT_LEN <= rest.len() {
-                        put(&mut rest, &pieces)?;
-                    }
-                    Ok(true)
-                })
+                .lines_of(
+                    *number,
+                    |row| selected.has(row),
+                    |lines| {
+                        rest.append(lines);
+                        if EXPORT_LEN <= rest.len() {
+                            put(&mut rest, &pieces)?;
+                        }
+                        Ok(true)
+                    },
+                )
                 .await;
             let done = read.and_then(|()| put(&mut rest, &pieces));
             match done.and_then(|()| Blob::new_with_blob_sequence(&pieces)) {
@@ -321,7 +368,8 @@ impl Worker {
                 Err(_) => blobs.push(&JsValue::NULL),
             };
         }
-        self.post(&FromWorker::Exported { epoch, parts: numbers }, Some(&blobs));
+        let parts = selected.into_iter().map(|(number, _)| number).collect();
+        self.post(&FromWorker::Exported { id, parts }, Some(&blobs));
     }
 
     fn post(&self, message: &FromWorker, more: Option<&JsValue>) {
@@ -407,20 +455,33 @@ impl Chunks {
 /// Lets the messages in that have come meanwhile: reading alone would keep them waiting.
 struct Turn {
     channel: MessageChannel,
+    began_ms: f64,
 }
 
 impl Turn {
     fn new() -> Result<Self, JsValue> {
-        Ok(Self { channel: MessageChannel::new()? })
+        Ok(Self { channel: MessageChannel::new()?, began_ms: now_ms() })
     }
 
-    async fn end(&self) -> Result<(), JsValue> {
+    /// Waits for what has come, where that was not done for a while.
+    async fn end_if_due(&mut self) -> Result<(), JsValue> {
+        if now_ms() - self.began_ms < LISTEN_INTERVAL_MS {
+            return Ok(());
+        }
         let next = Promise::new(&mut |resolve, _| {
             self.channel.port1().set_onmessage(Some(&resolve));
         });
         self.channel.port2().post_message(&JsValue::NULL)?;
-        JsFuture::from(next).await.map(drop)
+        JsFuture::from(next).await?;
+        self.began_ms = now_ms();
+        Ok(())
     }
+}
+
+/// What is taken at once of some bytes; at a file's end one without any.
+fn pieces(bytes: &[u8], is_plain: bool) -> impl Iterator<Item = &[u8]> {
+    let len = if is_plain { bytes.len().max(1) } else { PIECE_LEN };
+    bytes.chunks(len).chain(bytes.is_empty().then_some(&[][..]))
 }
 
 fn now_ms() -> f64 {

@@ -1,8 +1,8 @@
 //! Packets in each cell of a plane, for the classes that there are.
 
-use crate::protocol::{CLASS_COUNT, CLASSES, Class};
 use crate::query::Grid;
-use crate::wire::Wire;
+use language::protocol::{CLASS_COUNT, CLASSES, Class};
+use language::wire::Wire;
 
 /// Counts by class, row and column. Classes of which no packet is known have none: most captures have
 /// few, and cells are many.
@@ -111,8 +111,8 @@ impl Wire for Density {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::axis::{Axis, Bins, Scale, Span, Value};
-    use crate::wire::{decode, encode};
+    use language::axis::{Axis, Bins, Scale, Span, Value};
+    use language::wire::{decode, encode};
     use proptest::prelude::*;
 
     fn grid(columns: usize, rows: usize) -> Grid {

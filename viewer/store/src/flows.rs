@@ -2,11 +2,11 @@
 //! by address, protocol and conversation.
 
 use crate::columns::NO_ADDRESS;
-use crate::filter::{Expr, Field, Place, Set};
 use crate::intern::Interner;
-use crate::order::part;
 use crate::query::{FlowTally, PlaceTally, Tally};
-use crate::wire::wire;
+use language::filter::{Expr, Field, Place, Set};
+use language::order::part;
+use language::wire::wire;
 
 /// A flow as a part describes it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -216,7 +216,7 @@ wire!(struct News { protos, places, flows });
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::clock::Zone;
+    use language::clock::Zone;
 
     fn news(protos: &[&str], places: &[u32], flows: &[(u32, u32, u16)]) -> News {
         News {

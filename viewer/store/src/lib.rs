@@ -1,23 +1,18 @@
-//! What the workers of the viewer keep and count, and the words for it that the page shares.
+//! What the workers of the viewer keep and count.
 //!
 //! ```text
 //! Packet or Excerpt -> Columns -> Shard: marks of what is selected, counts -> Answer, merged
-//! text <-> Expr -> Matcher -> marks
+//! Expr -> Matcher -> marks
 //! ```
 //!
 //! A crate of its own because it is compiled for speed, and the rest of the page for size.
 
-pub mod axis;
-pub mod clock;
+mod cells;
 pub mod columns;
 pub mod density;
-pub mod filter;
 pub mod flows;
 pub mod intern;
-pub mod order;
-pub mod protocol;
+mod lasso;
+mod matcher;
 pub mod query;
-pub mod scale;
-pub mod selection;
 pub mod shard;
-pub mod wire;

@@ -1,11 +1,11 @@
 //! What the page asks the workers, what each answers of its parts, and how answers become one.
 
-use crate::axis::Bins;
 use crate::columns::Row;
 use crate::density::Density;
-use crate::order::sorted;
-use crate::selection::Care;
-use crate::wire::wire;
+use language::axis::Bins;
+use language::order::sorted;
+use language::selection::Care;
+use language::wire::wire;
 
 /// A question about the packets of all parts.
 #[derive(Clone, Debug, PartialEq)]

@@ -3,7 +3,7 @@
 use super::offsets::Offsets;
 use super::packed::{Packed, take};
 use super::{Bits, Cells, Columns};
-use crate::axis::{ABSENT, VALUE_COUNT, Value};
+use language::axis::{ABSENT, VALUE_COUNT, Value};
 use std::ops::Range;
 
 /// Rows that are kept and looked at together: their values fit the processor's nearest memory.

@@ -16,8 +16,8 @@ pub use totals::{Extent, Totals};
 
 use crate::flows::{News, PartFlow};
 use crate::intern::Interner;
-use crate::protocol::Class;
-use crate::wire::wire;
+use language::protocol::Class;
+use language::wire::wire;
 use memo::{Memo, words};
 use std::ops::Range;
 use summary::line::Excerpt;
@@ -464,7 +464,7 @@ wire!(struct Row {
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
-    use crate::axis::{ABSENT, Value};
+    use language::axis::{ABSENT, Value};
     use summary::{LinkType, Proto, Summary, Timestamp};
 
     /// A packet by number, time, length and protocol, from 10.0.0.1.

@@ -1,11 +1,12 @@
 //! What is counted of some rows: each kind of answer as rows come and, where that can be, go again.
 
 use super::flows::FlowCount;
-use crate::axis::{Bins, Cells, NO_CELL, Value};
+use crate::cells::{Cells, NO_CELL};
 use crate::columns::{BLOCK_LEN, Batch, Columns};
 use crate::density::Density;
-use crate::protocol::CLASS_COUNT;
 use crate::query::{Grid, Tally, What};
+use language::axis::{Bins, Value};
+use language::protocol::CLASS_COUNT;
 
 /// How far from the pointed cell a packet may be, in cells.
 const REACH: usize = 4;

@@ -1,8 +1,8 @@
 //! What each flow has, as rows come and go.
 
-use crate::axis::Value;
 use crate::columns::{Batch, Columns, NO_ADDRESS};
 use crate::query::{FlowTally, PlaceTally, Tally};
+use language::axis::Value;
 
 /// Packets, bytes and times of each flow of some columns.
 #[derive(Debug)]

@@ -1,7 +1,7 @@
 //! Which rows are selected.
 
 use crate::columns::{BLOCK_LEN, Bits};
-use crate::selection::{Care, DIMENSION_COUNT, Dimension};
+use language::selection::{Care, DIMENSION_COUNT, Dimension};
 
 /// The rows that are selected in each dimension, a bit a row where anything is.
 #[derive(Debug, Default)]
@@ -9,6 +9,17 @@ pub(super) struct Marks {
     row_count: usize,
     /// By blocks; none in a dimension that selects all.
     dimensions: [Vec<Bits>; DIMENSION_COUNT],
+}
+
+/// The rows that were selected when somebody asked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Selected(Vec<Bits>);
+
+impl Selected {
+    /// True where it is one of them.
+    pub fn has(&self, row: usize) -> bool {
+        self.0.get(row / BLOCK_LEN).is_some_and(|bits| bits.has(row % BLOCK_LEN))
+    }
 }
 
 impl Marks {
@@ -53,12 +64,10 @@ impl Marks {
         care.dimensions().all(|dimension| self.dimensions[dimension as usize].is_empty())
     }
 
-    /// True where the row is selected in all dimensions that count.
-    pub(super) fn is_selected(&self, row: usize, care: Care) -> bool {
-        let (block, place) = (row / BLOCK_LEN, row % BLOCK_LEN);
-        care.dimensions().all(|dimension| {
-            self.dimensions[dimension as usize].get(block).is_none_or(|bits| bits.has(place))
-        })
+    /// All rows that are selected in the dimensions that count.
+    pub(super) fn all(&self, care: Care) -> Selected {
+        let blocks = 0..self.row_count.div_ceil(BLOCK_LEN);
+        Selected(blocks.map(|block| self.selected(block, care)).collect())
     }
 
     /// The rows of a block that are selected in a dimension.

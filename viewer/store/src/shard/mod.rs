@@ -16,13 +16,14 @@ wire!(struct Before { ts_ns });
 mod tests;
 
 use crate::columns::{Batch, Bits, Columns, Rows};
-use crate::filter::Matcher;
+use crate::matcher::Matcher;
 use crate::query::{Answer, Hit, Packet, Query, What};
-use crate::selection::{Care, Dimension, Selection};
-use crate::wire::wire;
 use count::{Base, Count};
 use flows::Side;
+use language::selection::{Care, Dimension, Selection};
+use language::wire::wire;
 use marks::Marks;
+pub use marks::Selected;
 use order::Order;
 use ways::{Ways, put};
 
@@ -341,9 +342,9 @@ impl Shard {
         answer
     }
 
-    /// True where the packet is selected in all dimensions.
-    pub fn is_selected(&self, index: usize) -> bool {
-        self.marks.is_selected(index, self.selection.care())
+    /// The packets that are selected in all dimensions, of the selection that was asked about last.
+    pub fn selected(&self) -> Selected {
+        self.marks.all(self.selection.care())
     }
 }
 

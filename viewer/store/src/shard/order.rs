@@ -2,10 +2,10 @@
 //! merged by the latest time so far.
 
 use super::marks::Marks;
-use crate::axis::Value;
 use crate::columns::{Bits, Columns, Rows};
 use crate::query::Rank;
-use crate::selection::Care;
+use language::axis::Value;
+use language::selection::Care;
 
 /// How many packets are selected before each block, and the latest time before it.
 #[derive(Debug)]

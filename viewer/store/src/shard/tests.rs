@@ -1,9 +1,10 @@
 use super::*;
-use crate::axis::{Axis, Bins, NO_CELL, Scale, Span, Value};
+use crate::cells::{Cells, NO_CELL};
 use crate::columns::tests::packet;
-use crate::filter::{Context, parse};
-use crate::protocol::{CLASS_COUNT, CLASSES, Class};
 use crate::query::{Grid, Tally};
+use language::axis::{Axis, Bins, Scale, Span, Value};
+use language::filter::{Context, parse};
+use language::protocol::{CLASS_COUNT, CLASSES, Class};
 use proptest::prelude::*;
 use summary::Address;
 
@@ -162,8 +163,8 @@ proptest! {
             let distances = rows.iter().filter_map(|row| {
                 let mut found = [0; 2];
                 let (ts, len, ..) = packets[*row];
-                crate::axis::Cells::new(&grid.x).find(&[ts], &mut found[..1]);
-                crate::axis::Cells::new(&grid.y).find(&[i64::from(len)], &mut found[1..]);
+                Cells::new(&grid.x).find(&[ts], &mut found[..1]);
+                Cells::new(&grid.y).find(&[i64::from(len)], &mut found[1..]);
                 let [x, y] = found.map(usize::from);
                 let distance = x.abs_diff(cell.0).pow(2) + y.abs_diff(cell.1).pow(2);
                 (found.iter().all(|cell| *cell != NO_CELL) && distance <= 16).then_some(distance)

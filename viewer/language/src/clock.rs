@@ -82,13 +82,12 @@ impl Zone {
 
     /// Reads a time: `10:15`, `10:15:00.5`, with a date and a `T` before it, with `Z` or `+01:00`
     /// behind it, or seconds where they are counted from the start. What is left out is of the day of
-    /// `first_ns`, and of this zone. Both numbers are the same.
-    pub fn parse(&self, word: &str, first_ns: i64) -> Option<(i64, i64)> {
+    /// `first_ns`, and of this zone.
+    pub fn parse(&self, word: &str, first_ns: i64) -> Option<i64> {
         if let Self::Start(start) = self
             && let Some(seconds) = seconds(word)
         {
-            let ts = start.checked_add(seconds)?;
-            return Some((ts, ts));
+            return start.checked_add(seconds);
         }
         let (date, clock) = match word.split_once(['T', 't', ' ']) {
             Some((date, clock)) => (date.to_owned(), clock),
@@ -103,8 +102,7 @@ impl Zone {
         let ts = rfc3339(&format!("{date}T{clock}{}", if zone.is_empty() { "Z" } else { zone }))?;
         // The clock's distance from UTC is that of the time meant, which is near what was read.
         let guess = ts.checked_sub(self.offset_ns(ts))?;
-        let ts = if zone.is_empty() { ts.checked_sub(self.offset_ns(guess))? } else { ts };
-        Some((ts, ts))
+        if zone.is_empty() { ts.checked_sub(self.offset_ns(guess)) } else { Some(ts) }
     }
 
     /// Round times, about `target` of them, labelled as finely as their distance asks.
@@ -282,7 +280,7 @@ mod tests {
 
     #[test]
     fn times_are_read_on_the_day_of_the_first_packet() {
-        let parse = |zone: &Zone, word| zone.parse(word, NOON).map(|(first, _)| first - NOON);
+        let parse = |zone: &Zone, word| zone.parse(word, NOON).map(|ts| ts - NOON);
         let hour = 3_600 * NS_PER_SECOND;
         let [utc, summer, _, start] = zones();
         assert_eq!(parse(&utc, "13:00"), Some(hour));
@@ -326,7 +324,7 @@ mod tests {
         fn words_read_back(ns in -1_000_000_000_000_000i64..1_000_000_000_000_000, zone in 0usize..4) {
             let zone = &zones()[zone];
             let word = zone.word(NOON + ns);
-            prop_assert_eq!(zone.parse(&word, 0), Some((NOON + ns, NOON + ns)), "{}", word);
+            prop_assert_eq!(zone.parse(&word, 0), Some(NOON + ns), "{}", word);
         }
 
         /// Any span has few ticks, in order, inside.

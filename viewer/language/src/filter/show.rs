@@ -1,6 +1,7 @@
 //! An expression as a text that reads back.
 
-use super::lexer::{dots_at, word_len};
+use super::lexer::{dots_at, quoted};
+use super::parse::LEAST;
 use super::{Expr, Field, Lasso, Place, Set, Type};
 use crate::axis::Value;
 use crate::clock::Zone;
@@ -47,10 +48,13 @@ fn comparison(field: Field, set: &Set, is_in: bool, zone: &Zone, text: &mut Stri
         ([one], Set::AllFlags(_)) => format!("{name} has {one}"),
         ([one], Set::Numbers(ranges)) if is_in => match ranges[0] {
             (first, last) if first == last => format!("{name} == {one}"),
-            (first, i64::MAX) => format!("{name} >= {}", number(field, first, zone)),
-            (first, last) if first == i64::MIN + 1 => {
-                format!("{name} <= {}", number(field, last, zone))
+            // As it can be written, where no packet has it.
+            (LEAST, -1) => format!("{name} < {}", number(field, 0, zone)),
+            (first, i64::MAX) if 0 < first && field.max().is_some_and(|max| first == max + 1) => {
+                format!("{name} > {}", first - 1)
             }
+            (first, i64::MAX) => format!("{name} >= {}", number(field, first, zone)),
+            (LEAST, last) => format!("{name} <= {}", number(field, last, zone)),
             _ => format!("{name} in {one}"),
         },
         ([one], _) if dots_at(one).is_none() => {
@@ -120,12 +124,6 @@ fn prefix_len(first: u128, last: u128, bits: u32) -> Option<u32> {
 fn letters(flags: u8) -> String {
     let letters = Tcp::letters(flags);
     if letters.is_empty() { "\"\"".to_owned() } else { letters }
-}
-
-/// A word between quotes, where it would not be read as one without.
-fn quoted(word: &str) -> String {
-    let is_plain = !word.is_empty() && word_len(word) == word.len();
-    if is_plain { word.to_owned() } else { format!("\"{}\"", word.replace('"', "")) }
 }
 
 fn write_lasso(lasso: &Lasso, text: &mut String) {

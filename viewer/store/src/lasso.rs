@@ -1,20 +1,10 @@
-//! A line drawn around packets in a scatter plot.
+//! What is inside of a line drawn around packets in a scatter plot.
 
-use crate::axis::{Axis, Bins, Cells, NO_CELL, Scale, Span, Value};
+use crate::cells::{Cells, NO_CELL};
 use crate::columns::{BLOCK_LEN, Bits, Rows};
-use crate::order::sorted;
-
-/// A closed line through points, in values of two axes. Inside is what is inside by the rule of even
-/// and odd crossings, to one part in 1,024 of the line's width and height.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Lasso {
-    /// What is along x, and whether logarithmically.
-    pub x: (Value, bool),
-    /// What is along y, and whether logarithmically.
-    pub y: (Value, bool),
-    /// The corners, at least three.
-    pub points: Vec<(i64, i64)>,
-}
+use language::axis::{Axis, Bins, Scale, Span, Value};
+use language::filter::Lasso;
+use language::order::sorted;
 
 /// Into how many cells the line's box is cut on each side.
 const PARTS: usize = 1024;
@@ -29,19 +19,20 @@ pub(super) struct Inside {
     found: [Vec<u16>; 2],
 }
 
-impl Lasso {
+impl Inside {
     fn axis(value: (Value, bool), places: impl Iterator<Item = i64> + Clone) -> Axis {
         let (first, last) = (places.clone().min().unwrap_or(0), places.max().unwrap_or(0));
         let scale = if value.1 { Scale::Log } else { Scale::Linear };
         Axis { value: value.0, scale, span: Span::closed((first, last)) }
     }
 
-    pub(super) fn inside(&self) -> Inside {
-        let x = Self::axis(self.x, self.points.iter().map(|point| point.0));
-        let y = Self::axis(self.y, self.points.iter().map(|point| point.1));
+    /// Of that line.
+    pub(super) fn new(lasso: &Lasso) -> Self {
+        let x = Self::axis(lasso.x, lasso.points.iter().map(|point| point.0));
+        let y = Self::axis(lasso.y, lasso.points.iter().map(|point| point.1));
         let bins = |axis: Axis| Bins { axis, count: PARTS, is_closed: false };
         let corners: Vec<_> =
-            self.points.iter().map(|point| (x.share(point.0), y.share(point.1))).collect();
+            lasso.points.iter().map(|point| (x.share(point.0), y.share(point.1))).collect();
         let mut bits = vec![false; PARTS * PARTS];
         let parts = PARTS as f64;
         for row in 0..PARTS {
@@ -61,16 +52,14 @@ impl Lasso {
                 }
             }
         }
-        Inside {
-            x: (self.x.0, Cells::new(&bins(x))),
-            y: (self.y.0, Cells::new(&bins(y))),
+        Self {
+            x: (lasso.x.0, Cells::new(&bins(x))),
+            y: (lasso.y.0, Cells::new(&bins(y))),
             bits,
             found: [vec![0; BLOCK_LEN], vec![0; BLOCK_LEN]],
         }
     }
-}
 
-impl Inside {
     /// The rows of the block that are inside.
     pub(super) fn find(&mut self, block: &mut Rows<'_>) -> Bits {
         let len = block.range().len();

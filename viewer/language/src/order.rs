@@ -1,12 +1,11 @@
-//! One sort for all that is sorted here: each of its own would bring its own code into the page, and
-//! nothing that is sorted is long.
+//! One sort for all that is sorted here: each of its own would bring its own code into the page.
 
 use std::cmp::Ordering;
 
 /// The items in their order, equals as they were.
 pub fn sorted<T: Clone>(items: &[T], compare: impl Fn(&T, &T) -> Ordering) -> Vec<T> {
     let mut places: Vec<usize> = (0..items.len()).collect();
-    sort(&mut places, &|a, b| compare(&items[a], &items[b]));
+    places.sort_unstable_by(order(&|a, b| compare(&items[a], &items[b])));
     places.into_iter().map(|place| items[place].clone()).collect()
 }
 
@@ -27,22 +26,24 @@ fn part_of(
     count: usize,
     compare: &dyn Fn(usize, usize) -> Ordering,
 ) -> Vec<usize> {
+    let by = order(compare);
     let first = first.min(places.len());
     let mut rest = places;
     if 0 < first && first < rest.len() {
-        rest.select_nth_unstable_by(first, |a, b| compare(*a, *b).then(a.cmp(b)));
+        rest.select_nth_unstable_by(first, by);
     }
     rest = &mut rest[first..];
     if count < rest.len() {
-        rest.select_nth_unstable_by(count, |a, b| compare(*a, *b).then(a.cmp(b)));
+        rest.select_nth_unstable_by(count, by);
         rest = &mut rest[..count];
     }
-    sort(rest, compare);
+    rest.sort_unstable_by(by);
     rest.to_vec()
 }
 
-fn sort(places: &mut [usize], compare: &dyn Fn(usize, usize) -> Ordering) {
-    places.sort_unstable_by(|a, b| compare(*a, *b).then(a.cmp(b)));
+/// Equals are in the order of their places. Of one type for all that sorts: its code is there once.
+fn order(compare: &dyn Fn(usize, usize) -> Ordering) -> impl Fn(&usize, &usize) -> Ordering + Copy {
+    |a, b| compare(*a, *b).then(a.cmp(b))
 }
 
 #[cfg(test)]

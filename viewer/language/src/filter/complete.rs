@@ -1,6 +1,6 @@
 //! What could stand next in a filter.
 
-use super::lexer::{Kind, tokens, word_len};
+use super::lexer::{Kind, quoted, tokens, word_len};
 use super::{Field, Type};
 use std::ops::Range;
 
@@ -16,7 +16,8 @@ pub struct Completion {
 /// Most words that are offered.
 const MAX_WORDS: usize = 12;
 
-/// What could stand at the end of `text[..cursor]`; `words_of` knows the words of fields in the
+/// What could stand in place of the word at `cursor`, a byte of the text, as it is before that;
+/// `words_of` knows the words of fields in the
 /// capture.
 pub fn complete(text: &str, cursor: usize, words_of: impl Fn(Field) -> Vec<String>) -> Completion {
     let before = text.get(..cursor).unwrap_or(text);
@@ -40,7 +41,7 @@ pub fn complete(text: &str, cursor: usize, words_of: impl Fn(Field) -> Vec<Strin
             | Kind::Symbol("==" | "!=" | "=" | "{" | "," | "<" | "<=" | ">" | ">=" | ".."),
         ) => {
             let field = tokens.iter().rev().find_map(|token| name(token.kind));
-            field.map(words_of).unwrap_or_default().into_iter().map(quoted).collect()
+            field.map(words_of).unwrap_or_default().iter().map(|word| quoted(word)).collect()
         }
         Some(kind) => match name(kind) {
             Some(field) => operators(field).iter().map(|word| (*word).to_owned()).collect(),
@@ -49,7 +50,8 @@ pub fn complete(text: &str, cursor: usize, words_of: impl Fn(Field) -> Vec<Strin
     };
     let fits = |word: &String| word.starts_with(typed) && word != typed;
     let words = words.into_iter().filter(fits).take(MAX_WORDS).collect();
-    Completion { at: others.len()..before.len(), words }
+    let behind = text.get(before.len()..).map_or(0, word_len);
+    Completion { at: others.len()..before.len() + behind, words }
 }
 
 fn operators(field: Field) -> &'static [&'static str] {
@@ -60,8 +62,4 @@ fn operators(field: Field) -> &'static [&'static str] {
             &["==", "in", "<", "<=", ">", ">=", "!=", "and", "or"]
         }
     }
-}
-
-fn quoted(word: String) -> String {
-    if word_len(&word) == word.len() { word } else { format!("\"{word}\"") }
 }

@@ -138,7 +138,7 @@ impl<'a> Parser<'a, '_> {
                 _ => Err(Error { at: operator, reason: "only `flags` can have some".to_owned() }),
             };
         }
-        for (symbol, below) in [("<=", Some(0)), (">=", None), ("<", Some(1)), (">", None)] {
+        for symbol in ["<=", ">=", "<", ">"] {
             if !self.take(&[symbol]) {
                 continue;
             }
@@ -146,17 +146,14 @@ impl<'a> Parser<'a, '_> {
                 let reason = format!("`{word}` has no order: == != and in can be asked of it");
                 return Err(Error { at: operator, reason });
             }
-            let (first, last) = self.bounds(field)?;
-            let least = i64::MIN + 1;
-            return Ok(Expr::In(
-                field,
-                Set::Numbers(vec![match (symbol, below) {
-                    (_, Some(0)) => (least, last),
-                    (_, Some(_)) => (least, first - 1),
-                    (">=", _) => (first, i64::MAX),
-                    _ => (last.saturating_add(1), i64::MAX),
-                }]),
-            ));
+            let number = self.number(field)?;
+            let range = match symbol {
+                "<=" => (LEAST, number),
+                "<" => (LEAST, number.saturating_sub(1).max(LEAST)),
+                ">=" => (number, i64::MAX),
+                _ => (number.saturating_add(1), i64::MAX),
+            };
+            return Ok(Expr::In(field, Set::Numbers(vec![range])));
         }
         match self.peek() {
             Kind::End | Kind::Symbol(")" | "&&" | "||") | Kind::Word("and" | "or") => {
@@ -196,15 +193,19 @@ impl<'a> Parser<'a, '_> {
     fn element(&mut self, field: Field, set: &mut Set, may_range: bool) -> Result<(), Error> {
         match set {
             Set::Numbers(ranges) => {
-                let (first, mut last) = self.bounds(field)?;
+                let first = self.number(field)?;
+                let mut last = first;
                 let dots = self.tokens[0].at.clone();
                 if self.take(&[".."]) {
                     if !may_range {
                         let reason = "a range wants `in` before it".to_owned();
                         return Err(Error { at: dots, reason });
                     }
-                    let at = self.tokens[0].at.clone();
-                    last = self.bounds(field)?.1;
+                    let Token { kind, at } = self.tokens[0].clone();
+                    last = self.number(field)?;
+                    if last < first && field.kind() == Type::Time && is_clock(kind) {
+                        last = last.saturating_add(DAY_NS); // behind midnight
+                    }
                     if last < first {
                         let reason = "the range ends before it begins".to_owned();
                         return Err(Error { at, reason });
@@ -228,11 +229,11 @@ impl<'a> Parser<'a, '_> {
             }
             Set::Words(words) => {
                 let Token { kind, at } = self.next();
-                let (Kind::Word(word) | Kind::Quoted(word)) = kind else {
+                let Some(word) = kind.word() else {
                     let reason = format!("a word for `{}` was expected here", field.name());
                     return Err(Error { at, reason });
                 };
-                words.push(word.to_owned());
+                words.push(word);
             }
             Set::Flags(masks) => {
                 let Token { kind, at } = self.next();
@@ -246,8 +247,8 @@ impl<'a> Parser<'a, '_> {
         Ok(())
     }
 
-    /// The first and the last whole number that a value stands for.
-    fn bounds(&mut self, field: Field) -> Result<(i64, i64), Error> {
+    /// The whole number that a value stands for.
+    fn number(&mut self, field: Field) -> Result<i64, Error> {
         let Token { kind, at } = self.next();
         let (wanted, max) = match field.kind() {
             Type::Time => ("a time such as 10:15:00 or 2026-11-24T10:15:00Z", i64::MAX - 1),
@@ -265,15 +266,15 @@ impl<'a> Parser<'a, '_> {
             Error { at: at.clone(), reason }
         };
         let (Kind::Word(word) | Kind::Quoted(word)) = kind else { return Err(fail()) };
-        let exactly = |number: i64| (number, number);
-        match field.kind() {
-            Type::Time => self.context.zone.parse(word, self.context.first_ns).ok_or_else(fail),
-            Type::Duration => duration(word).map(exactly).ok_or_else(fail),
+        let number = match field.kind() {
+            Type::Time => self.context.zone.parse(word, self.context.first_ns),
+            Type::Duration => duration(word),
             _ => {
-                let number = word.parse().ok().filter(|number| (0..=max).contains(number));
-                number.map(exactly).ok_or_else(fail)
+                let number = word.parse().ok();
+                number.filter(|number| self.context.is_canonical || (0..=max).contains(number))
             }
-        }
+        };
+        number.ok_or_else(fail)
     }
 
     fn addresses(&mut self) -> Result<(Place, Place), Error> {
@@ -368,6 +369,21 @@ pub(super) const UNITS: [(&str, i64); 8] = [
     ("h", 3_600_000_000_000),
     ("d", 86_400_000_000_000),
 ];
+
+/// True of a time without a date.
+fn is_clock(kind: Kind<'_>) -> bool {
+    match kind {
+        Kind::Word(word) | Kind::Quoted(word) => {
+            word.contains(':') && !word.contains(['T', 't', ' '])
+        }
+        _ => false,
+    }
+}
+
+const DAY_NS: i64 = 86_400_000_000_000;
+
+/// The least number that is one: the one below says that there is none.
+pub(super) const LEAST: i64 = i64::MIN + 1;
 
 /// Nanoseconds of a decimal number with a unit; without one it is nanoseconds.
 fn duration(word: &str) -> Option<i64> {

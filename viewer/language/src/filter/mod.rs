@@ -10,15 +10,13 @@
 //! different. Brushes are made of the same expressions, so each can be read, shared and typed.
 
 mod complete;
-mod lasso;
 mod lexer;
-mod matcher;
 mod parse;
 mod show;
+#[cfg(any(test, feature = "strategies"))]
+pub mod strategies;
 
 pub use complete::{Completion, complete};
-pub use lasso::Lasso;
-pub use matcher::Matcher;
 pub use parse::parse;
 
 use crate::axis::Value;
@@ -44,6 +42,18 @@ pub enum Expr {
     NotIn(Field, Set),
     /// Those that are inside of a line drawn around them.
     Lasso(Lasso),
+}
+
+/// A closed line through points, in values of two axes. Inside is what is inside by the rule of even
+/// and odd crossings, to one part in 1,024 of the line's width and height.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Lasso {
+    /// What is along x, and whether logarithmically.
+    pub x: (Value, bool),
+    /// What is along y, and whether logarithmically.
+    pub y: (Value, bool),
+    /// The corners, at least three.
+    pub points: Vec<(i64, i64)>,
 }
 
 /// Values of a field, of its type.
@@ -192,6 +202,11 @@ impl Field {
         Self::ALL.into_iter().find(|field| field.name() == name)
     }
 
+    /// The largest number that a packet can have there.
+    const fn max(self) -> Option<i64> {
+        if let Type::Number { max } = self.kind() { Some(max) } else { None }
+    }
+
     const fn kind(self) -> Type {
         match self {
             Self::Value(Value::Time) => Type::Time,
@@ -215,12 +230,15 @@ pub struct Context {
     pub zone: Zone,
     /// Time of the first packet: a time without a date is on its day.
     pub first_ns: i64,
+    /// Numbers may be any, those that no packet can have too: what is selected in a chart reaches
+    /// beyond them.
+    pub is_canonical: bool,
 }
 
 impl Context {
     /// In UTC, whatever the capture: as links and messages are written.
     pub fn canonical() -> Self {
-        Self::default()
+        Self { is_canonical: true, ..Self::default() }
     }
 }
 

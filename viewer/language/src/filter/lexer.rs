@@ -15,7 +15,7 @@ pub(super) struct Token<'a> {
 pub(super) enum Kind<'a> {
     /// A name, a number, an address, a time.
     Word(&'a str),
-    /// The same between quotes, without them.
+    /// The same between quotes, without those around it: one in it is still written twice.
     Quoted(&'a str),
     Symbol(&'static str),
     End,
@@ -37,8 +37,7 @@ pub(super) fn tokens(text: &str) -> Result<Vec<Token<'_>>, Error> {
         } else if let Some(symbol) = SYMBOLS.into_iter().find(|symbol| rest.starts_with(symbol)) {
             (Kind::Symbol(symbol), symbol.len())
         } else if first == '"' {
-            let inside = rest.strip_prefix('"').and_then(|rest| rest.split_once('"'));
-            let Some((inside, _)) = inside else {
+            let Some(inside) = rest.strip_prefix('"').and_then(inside) else {
                 let reason = "the quotation mark that closes is missing".to_owned();
                 return Err(Error { at: at..text.len(), reason });
             };
@@ -56,6 +55,44 @@ pub(super) fn tokens(text: &str) -> Result<Vec<Token<'_>>, Error> {
     }
     tokens.push(Token { kind: Kind::End, at: text.len()..text.len() });
     Ok(tokens)
+}
+
+impl Kind<'_> {
+    /// The word, if it is one.
+    pub(super) fn word(self) -> Option<String> {
+        match self {
+            Self::Word(word) => Some(word.to_owned()),
+            Self::Quoted(word) => {
+                let (mut text, mut letters) = (String::new(), word.chars());
+                while let Some(letter) = letters.next() {
+                    text.push(letter);
+                    if letter == '"' {
+                        letters.next(); // written twice
+                    }
+                }
+                Some(text)
+            }
+            _ => None,
+        }
+    }
+}
+
+/// A word as it is written: between quotes where it would not be read as one without.
+pub(super) fn quoted(word: &str) -> String {
+    let is_plain = !word.is_empty() && word_len(word) == word.len();
+    if is_plain { word.to_owned() } else { format!("\"{}\"", word.replace('"', "\"\"")) }
+}
+
+/// What stands before the quotation mark that closes: the first one without another behind it.
+fn inside(text: &str) -> Option<&str> {
+    let mut marks = text.bytes().enumerate().filter(|(_, byte)| *byte == b'"').map(|(at, _)| at);
+    loop {
+        let at = marks.next()?;
+        if text.as_bytes().get(at + 1) != Some(&b'"') {
+            return text.get(..at);
+        }
+        marks.next();
+    }
 }
 
 /// How long the word is that the text begins with: up to two dots, a space or a symbol.

@@ -1,0 +1,72 @@
+//! Any expressions, for tests of those who read, write or apply them.
+
+use super::{Expr, Field, Lasso, Place, Set, Type};
+use crate::axis::Value;
+use proptest::prelude::*;
+
+fn sets(field: Field) -> BoxedStrategy<Set> {
+    let some = 1..4usize;
+    match field.kind() {
+        Type::Flags => prop_oneof![
+            proptest::collection::vec(any::<u8>(), some).prop_map(Set::Flags),
+            (1u8..).prop_map(Set::AllFlags),
+        ]
+        .boxed(),
+        Type::Word => {
+            let word = "[a-zA-Z0-9_. <>é\"]{0,6}";
+            proptest::collection::vec(word, some).prop_map(Set::Words).boxed()
+        }
+        Type::Address => {
+            let v4 = (any::<u32>(), 0u32..=32).prop_map(|(number, len)| {
+                let rest = u32::MAX.checked_shr(len).unwrap_or(0);
+                (Place::V4(number & !rest), Place::V4(number | rest))
+            });
+            let range = (any::<u128>(), any::<u128>())
+                .prop_map(|(a, b)| (Place::V6(a.min(b)), Place::V6(a.max(b))));
+            let mac = (0u64..1 << 48).prop_map(|mac| (Place::Mac(mac), Place::Mac(mac)));
+            proptest::collection::vec(prop_oneof![v4, range, mac], some)
+                .prop_map(Set::Addresses)
+                .boxed()
+        }
+        kind => {
+            // Charts can be moved to where no packet is, and be brushed there. A time or a length of
+            // it beyond these is not written.
+            let number = match kind {
+                Type::Number { .. } => i64::MIN + 1..=i64::MAX,
+                _ => -(1 << 60)..=1 << 60,
+            };
+            let range = (number.clone(), number).prop_map(|(a, b)| (a.min(b), a.max(b)));
+            proptest::collection::vec(range, some).prop_map(Set::Numbers).boxed()
+        }
+    }
+}
+
+fn fields() -> impl Strategy<Value = Field> {
+    proptest::sample::select(Field::ALL.to_vec())
+}
+
+/// Any expressions.
+pub fn exprs() -> impl Strategy<Value = Expr> {
+    let leaf = prop_oneof![
+        fields().prop_map(Expr::Has),
+        fields().prop_flat_map(|field| sets(field).prop_map(move |set| Expr::In(field, set))),
+        fields().prop_flat_map(|field| sets(field).prop_map(move |set| match set {
+            Set::AllFlags(mask) => Expr::NotIn(field, Set::Flags(vec![mask])),
+            set => Expr::NotIn(field, set),
+        })),
+        (proptest::collection::vec((0i64..99, 0i64..99), 3..6), any::<bool>()).prop_map(
+            |(points, is_log)| Expr::Lasso(Lasso {
+                x: (Value::Time, false),
+                y: (Value::Gap, is_log),
+                points
+            })
+        ),
+    ];
+    leaf.prop_recursive(4, 16, 3, |inner| {
+        prop_oneof![
+            inner.clone().prop_map(|expr| Expr::Not(Box::new(expr))),
+            proptest::collection::vec(inner.clone(), 2..4).prop_map(Expr::And),
+            proptest::collection::vec(inner, 2..4).prop_map(Expr::Or),
+        ]
+    })
+}

@@ -1,0 +1,306 @@
+//! An expression bound to columns: which of their rows it means, a block at a time.
+
+use crate::columns::{Bits, Columns, Flow, Kind, Rows};
+use crate::lasso::Inside;
+use language::axis::{ABSENT, Value};
+use language::filter::{Expr, Field, Place, Set};
+
+/// Answers for the rows of columns as they were when it was made.
+#[derive(Debug)]
+pub(crate) struct Matcher(Node);
+
+#[derive(Debug)]
+enum Node {
+    Not(Box<Node>),
+    And(Vec<Node>),
+    Or(Vec<Node>),
+    /// The value is there, and is in one of these ranges, or in none.
+    Value {
+        value: Value,
+        ranges: Vec<(i64, i64)>,
+        is_in: bool,
+    },
+    /// By what the packet shares with others of its kind or its flow.
+    Kind(Vec<bool>),
+    Flow(Vec<bool>),
+    Lasso(Box<Inside>),
+    Constant(bool),
+}
+
+impl Matcher {
+    /// Binds the expression to columns of the file of that name.
+    pub(crate) fn new(expr: &Expr, columns: &Columns, file: &str) -> Self {
+        Self(node(expr, columns, file))
+    }
+
+    /// The rows of the block that are meant.
+    pub(crate) fn find(&mut self, rows: &mut Rows<'_>) -> Bits {
+        find(&mut self.0, rows)
+    }
+}
+
+fn node(expr: &Expr, columns: &Columns, file: &str) -> Node {
+    let all = |exprs: &[Expr]| exprs.iter().map(|expr| node(expr, columns, file)).collect();
+    match expr {
+        Expr::Not(expr) => Node::Not(Box::new(node(expr, columns, file))),
+        Expr::And(exprs) => Node::And(all(exprs)),
+        Expr::Or(exprs) => Node::Or(all(exprs)),
+        Expr::Has(field) => test(*field, None, true, columns, file),
+        Expr::In(field, set) => test(*field, Some(set), true, columns, file),
+        Expr::NotIn(field, set) => test(*field, Some(set), false, columns, file),
+        Expr::Lasso(lasso) => Node::Lasso(Box::new(Inside::new(lasso))),
+    }
+}
+
+/// Without a set, whether the field is there.
+fn test(field: Field, set: Option<&Set>, is_in: bool, columns: &Columns, file: &str) -> Node {
+    let has_word = |word: &str| match set {
+        Some(Set::Words(words)) => words.iter().any(|known| known == word) == is_in,
+        _ => true,
+    };
+    // Of each address, whether it is one of them.
+    let places = || -> Vec<bool> {
+        let is_one = |address: &summary::Address| match set {
+            Some(Set::Addresses(ranges)) => {
+                let place = Place::from(*address);
+                ranges.iter().any(|range| is_within(*range, place)) == is_in
+            }
+            _ => true,
+        };
+        columns.addresses().iter().map(is_one).collect()
+    };
+    let by_kind = |is_meant: &dyn Fn(&Kind) -> bool| {
+        Node::Kind(columns.kinds().iter().map(is_meant).collect())
+    };
+    let by_flow = |is_meant: &dyn Fn(&Flow) -> bool| {
+        Node::Flow(columns.flows().iter().map(is_meant).collect())
+    };
+    let value = |value: Value| match set {
+        Some(Set::Numbers(ranges)) => Node::Value { value, ranges: ranges.clone(), is_in },
+        _ => Node::Value { value, ranges: Vec::new(), is_in: false },
+    };
+    match field {
+        Field::Value(number) => value(number),
+        Field::Port => {
+            let both = vec![value(Value::SourcePort), value(Value::DestinationPort)];
+            if is_in { Node::Or(both) } else { Node::And(both) }
+        }
+        Field::Src => {
+            let places = places();
+            by_flow(&|flow| places.get(flow.src as usize) == Some(&true))
+        }
+        Field::Dst => {
+            let places = places();
+            by_flow(&|flow| places.get(flow.dst as usize) == Some(&true))
+        }
+        Field::Host => {
+            let places = places();
+            by_flow(&|flow| {
+                let both = [flow.src, flow.dst].map(|place| places.get(place as usize).copied());
+                // `!=` is about both: none of them is one.
+                match is_in {
+                    true => both.contains(&Some(true)),
+                    false => both != [None, None] && !both.contains(&Some(false)),
+                }
+            })
+        }
+        Field::Proto => {
+            let protos: Vec<_> = columns.protos().iter().map(|name| has_word(name)).collect();
+            by_kind(&|kind| protos[usize::from(kind.proto)])
+        }
+        Field::Interface => {
+            let names: Vec<_> = columns.interfaces().iter().map(|name| has_word(name)).collect();
+            by_kind(&|kind| kind.interface.is_some_and(|id| names[usize::from(id)]))
+        }
+        Field::Direction => {
+            by_kind(&|kind| kind.direction.is_some_and(|direction| has_word(direction.name())))
+        }
+        Field::File => Node::Constant(has_word(file)),
+        Field::Vlan => by_kind(&|kind| {
+            let ids = kind.vlan.as_slice();
+            let is_one = |id: &u16| match set {
+                Some(Set::Numbers(ranges)) => {
+                    ranges.iter().any(|(first, last)| (*first..=*last).contains(&i64::from(*id)))
+                }
+                _ => is_in,
+            };
+            !ids.is_empty() && ids.iter().any(is_one) == is_in
+        }),
+        Field::Flags => by_kind(&|kind| {
+            kind.flags.is_some_and(|flags| match set {
+                Some(Set::Flags(masks)) => masks.contains(&flags) == is_in,
+                Some(Set::AllFlags(mask)) => (flags & mask == *mask) == is_in,
+                _ => true,
+            })
+        }),
+    }
+}
+
+fn is_within((first, last): (Place, Place), place: Place) -> bool {
+    first <= place && place <= last
+}
+
+fn find(node: &mut Node, rows: &mut Rows<'_>) -> Bits {
+    match node {
+        Node::Constant(true) => rows.all(),
+        Node::Constant(false) => Bits::NONE,
+        Node::Not(inner) => rows.all().without(&find(inner, rows)),
+        Node::And(nodes) => {
+            nodes.iter_mut().fold(rows.all(), |all, node| all.and(&find(node, rows)))
+        }
+        Node::Or(nodes) => nodes.iter_mut().fold(Bits::NONE, |all, node| all.or(&find(node, rows))),
+        Node::Value { value, ranges, is_in } => {
+            if let ([range], true) = (&ranges[..], *is_in) {
+                return rows.within(*value, *range);
+            }
+            Bits::of(rows.values(*value).iter().map(|value| {
+                let is_one = ranges.iter().any(|(first, last)| first <= value && value <= last);
+                *value != ABSENT && is_one == *is_in
+            }))
+        }
+        Node::Kind(kinds) => Bits::of(rows.kinds().iter().map(|id| kinds[usize::from(*id)])),
+        Node::Flow(flows) => Bits::of(rows.flows().iter().map(|id| flows[*id as usize])),
+        Node::Lasso(inside) => inside.find(rows),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::columns::BLOCK_LEN;
+    use language::filter::{Context, parse, strategies::exprs};
+    use proptest::prelude::*;
+    use summary::{Address, Direction, LinkType, Packet, Proto, Summary, Timestamp};
+
+    /// Five packets that differ in everything.
+    fn columns() -> Columns {
+        columns_behind(0)
+    }
+
+    /// The same behind others of the time 0.
+    fn columns_behind(count: usize) -> Columns {
+        let mut columns = Columns::default();
+        for _ in 0..count {
+            let summary = Summary::new(LinkType::ETHERNET, 1, 1);
+            columns.push(&Packet::new(0, Timestamp::from_ns(0), summary), 0).unwrap();
+        }
+        let mut add =
+            |n: u64, len, proto: &'static str, src: &str, dst: &str, ports: Option<(u16, u16)>| {
+                let mut summary = Summary::new(LinkType::ETHERNET, len, len);
+                summary.proto = Proto::parse(proto);
+                summary.src = Address::parse(src.as_bytes());
+                summary.dst = Address::parse(dst.as_bytes());
+                (summary.sport, summary.dport) = (ports.map(|p| p.0), ports.map(|p| p.1));
+                summary.ttl = ports.map(|_| 64);
+                summary.tcp.flags = (proto == "tcp").then_some(0x12);
+                if n == 4 {
+                    assert!(summary.vlan.push(7) && summary.vlan.push(9));
+                }
+                let ts = Timestamp::from_ns(
+                    1_795_521_600_000_000_000 + i64::try_from(n * n).unwrap() * 1_000_000_000,
+                );
+                let mut packet = Packet::new(n, ts, summary);
+                packet.interface = Some(if n < 3 { "eth0" } else { "lo" }.into());
+                packet.direction = (n != 5).then_some(Direction::In);
+                columns.push(&packet, n * 100).unwrap();
+            };
+        add(1, 60, "tcp", "10.0.0.1", "10.1.0.1", Some((40_000, 80)));
+        add(2, 1514, "tcp", "10.1.0.1", "10.0.0.1", Some((80, 40_000)));
+        add(3, 90, "udp", "fe80::1", "ff02::fb", Some((5353, 5353)));
+        add(4, 42, "arp", "10.0.0.9", "10.0.0.1", None);
+        add(5, 64, "lldp", "02:00:00:00:00:01", "01:80:c2:00:00:0e", None);
+        columns
+    }
+
+    fn context() -> Context {
+        Context { first_ns: 1_795_521_601_000_000_000, ..Context::default() }
+    }
+
+    /// Numbers of the packets that a filter means.
+    fn meant(text: &str) -> Vec<usize> {
+        let columns = columns();
+        let expr = parse(text, &context()).unwrap_or_else(|error| panic!("{text}: {error:?}"));
+        let mut rows = Rows::new(&columns, None);
+        rows.turn(0);
+        let meant = match expr {
+            Some(expr) => Matcher::new(&expr, &columns, "a.ndjson").find(&mut rows),
+            None => rows.all(),
+        };
+        (1..=5).filter(|n| meant.has(n - 1)).collect()
+    }
+
+    #[test]
+    fn filters_mean_what_they_say() {
+        for (text, expected) in [
+            ("", &[1, 2, 3, 4, 5][..]),
+            ("proto == tcp", &[1, 2]),
+            ("proto = tcp and dport in {80, 443}", &[1]),
+            ("proto in {tcp udp}", &[1, 2, 3]),
+            ("proto != tcp", &[3, 4, 5]),
+            ("len > 60", &[2, 3, 5]),
+            ("len >= 60 && len < 90", &[1, 5]),
+            ("len in 42..64", &[1, 4, 5]),
+            ("len in {42..60, 1514}", &[1, 2, 4]),
+            ("src == 10.0.0.1", &[1]),
+            ("src in 10.0.0.0/24", &[1, 4]),
+            ("host in 10.0.0.0/24", &[1, 2, 4]),
+            ("host == 10.1.0.1", &[1, 2]),
+            ("host != 10.1.0.1", &[3, 4, 5]),
+            ("src in 0.0.0.0/0", &[1, 2, 4]),
+            ("src in ::/0", &[3]),
+            ("src in 10.0.0.1..10.0.0.8", &[1]),
+            ("dst == FF02::FB", &[3]),
+            ("src == 02:00:00:00:00:01", &[5]),
+            ("dport", &[1, 2, 3]),
+            ("not dport", &[4, 5]),
+            ("dport != 80", &[2, 3]),
+            ("not dport == 80", &[2, 3, 4, 5]),
+            ("port == 80", &[1, 2]),
+            ("port != 80", &[3]),
+            ("ttl == 64", &[1, 2, 3]),
+            ("flags == SA", &[1, 2]),
+            ("flags has A", &[1, 2]),
+            ("flags has F", &[]),
+            ("flags", &[1, 2]),
+            ("vlan", &[4]),
+            ("vlan == 9", &[4]),
+            ("vlan != 9", &[]),
+            ("vlan != 8", &[4]),
+            ("if == eth0", &[1, 2]),
+            ("if != \"eth0\"", &[3, 4, 5]),
+            ("dir == in", &[1, 2, 3, 4]),
+            ("dir", &[1, 2, 3, 4]),
+            ("file == a.ndjson and n <= 2", &[1, 2]),
+            ("file != a.ndjson", &[]),
+            ("gap > 3s", &[3, 4, 5]),
+            ("gap == 3s or gap == 5000ms", &[2, 3]),
+            ("gap in 2.5s..5s", &[2, 3]),
+            ("gap", &[2, 3, 4, 5]),
+            ("ts < 12:00:04", &[1]),
+            ("ts in 12:00:04..12:00:09", &[2, 3]),
+            ("ts >= 2026-11-24T12:00:16Z", &[4, 5]),
+            ("proto == tcp or proto == arp and len == 60", &[1, 2]),
+            ("(proto == tcp or proto == arp) and len != 60", &[2, 4]),
+            ("not (n == 1 or n == 2)", &[3, 4, 5]),
+            ("!n==1", &[2, 3, 4, 5]),
+            ("lasso(n, len, 1 0, 5 0, 5 100, 1 100)", &[1, 3, 4]),
+            ("lasso(n, log len, 2 1000, 3 10000, 1 10000)", &[2]),
+        ] {
+            assert_eq!(meant(text), expected, "{text}");
+        }
+    }
+
+    proptest! {
+        /// Blocks are only a way to go through the rows.
+        #[test]
+        fn blocks_do_not_matter(expr in exprs()) {
+            let meant = |columns: &Columns, block, before_ns| {
+                let mut rows = Rows::new(columns, before_ns);
+                rows.turn(block);
+                Matcher::new(&expr, columns, "a").find(&mut rows)
+            };
+            let later = columns_behind(BLOCK_LEN);
+            prop_assert_eq!(meant(&columns(), 0, Some(0)), meant(&later, 1, None));
+        }
+    }
+}
