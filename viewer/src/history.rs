@@ -1,6 +1,6 @@
 //! Selections in the order they were made, to go back and forth.
 
-use crate::selection::Selection;
+use crate::selection::{Dimension, Selection};
 
 /// Steps that can be undone.
 const MAX_STEPS: usize = 200;
@@ -11,8 +11,8 @@ pub struct History {
     past: Vec<Selection>,
     now: Selection,
     future: Vec<Selection>,
-    /// A brush is being drawn: what it selects on its way is one step.
-    is_drawing: bool,
+    /// A brush is being drawn, or a filter typed: what that selects on its way is one step.
+    drawn: Option<Dimension>,
 }
 
 impl History {
@@ -21,12 +21,12 @@ impl History {
         &self.now
     }
 
-    /// Selects something else; `is_drawing` where more of the same step will follow.
-    pub fn select(&mut self, selection: Selection, is_drawing: bool) {
+    /// Selects something else; `drawn` in where more of the same step will follow.
+    pub fn select(&mut self, selection: Selection, drawn: Option<Dimension>) {
         if selection == self.now {
             return;
         }
-        if !self.is_drawing {
+        if self.drawn.is_none() || self.drawn != drawn {
             self.past.push(std::mem::take(&mut self.now));
             if MAX_STEPS < self.past.len() {
                 self.past.remove(0);
@@ -34,12 +34,21 @@ impl History {
             self.future.clear();
         }
         self.now = selection;
-        self.is_drawing = is_drawing;
+        self.drawn = drawn;
+    }
+
+    /// What was drawn so far is taken back, as if it had never been.
+    pub fn abort(&mut self) {
+        if self.drawn.take().is_some()
+            && let Some(before) = self.past.pop()
+        {
+            self.now = before;
+        }
     }
 
     /// The step is complete.
     pub fn finish(&mut self) {
-        self.is_drawing = false;
+        self.drawn = None;
     }
 
     /// Back by a step.
@@ -68,7 +77,6 @@ impl History {
 mod tests {
     use super::*;
     use crate::filter::{Expr, Field};
-    use crate::selection::Dimension;
 
     fn selection(field: Field) -> Selection {
         let mut selection = Selection::default();
@@ -79,12 +87,13 @@ mod tests {
     #[test]
     fn a_brush_is_one_step_however_it_moved() {
         let mut history = History::default();
-        history.select(selection(Field::Vlan), false);
+        let drawn = Some(Dimension::Filter);
+        history.select(selection(Field::Vlan), None);
         for field in [Field::Src, Field::Dst, Field::Port] {
-            history.select(selection(field), true);
+            history.select(selection(field), drawn);
         }
         history.finish();
-        history.select(selection(Field::Flags), false);
+        history.select(selection(Field::Flags), None);
         history.undo();
         assert_eq!(*history.now(), selection(Field::Port));
         history.undo();
@@ -95,7 +104,20 @@ mod tests {
         history.redo();
         assert_eq!((history.now(), history.can()), (&selection(Field::Flags), (true, false)));
         history.undo();
-        history.select(selection(Field::Src), false);
+        history.select(selection(Field::Src), None);
         assert_eq!(history.can(), (true, false));
+    }
+
+    #[test]
+    fn what_is_drawn_elsewhere_is_another_step_and_can_be_taken_back() {
+        let mut history = History::default();
+        history.select(selection(Field::Vlan), Some(Dimension::Filter));
+        history.select(selection(Field::Src), Some(Dimension::Size));
+        history.select(selection(Field::Dst), Some(Dimension::Size));
+        history.abort();
+        assert_eq!((history.now(), history.can()), (&selection(Field::Vlan), (true, false)));
+        history.abort();
+        history.undo();
+        assert_eq!((history.now(), history.can()), (&Selection::default(), (false, true)));
     }
 }

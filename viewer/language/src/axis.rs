@@ -60,6 +60,16 @@ impl Value {
         Self::ALL.into_iter().find(|value| value.name() == name)
     }
 
+    /// Least and greatest number that a packet can have.
+    pub const fn domain(self) -> (i64, i64) {
+        match self {
+            Self::Number | Self::Size => (0, i64::MAX - 1),
+            Self::SourcePort | Self::DestinationPort => (0, 65_535),
+            Self::Ttl => (0, 255),
+            Self::Time | Self::Gap => (i64::MIN + 1, i64::MAX - 1),
+        }
+    }
+
     /// Its name on an axis, with the unit.
     pub const fn label(self) -> &'static str {
         match self {
@@ -251,6 +261,14 @@ impl Bins {
         edges
     }
 
+    /// First and last number in two cells and those between; `None` where they hold none: fine cells
+    /// lie between whole numbers.
+    pub fn range(&self, a: usize, b: usize) -> Option<(i64, i64)> {
+        let (edges, last) = (self.edges(), self.count.max(1) - 1);
+        let (from, to) = (a.min(b).min(last), a.max(b).min(last));
+        (edges[from] < edges[to + 1]).then(|| (edges[from], edges[to + 1] - 1))
+    }
+
     /// The borders as an axis has them, between whole numbers too.
     pub fn borders(&self) -> Vec<f64> {
         if self.axis.scale == Scale::Log || !self.is_closed {
@@ -298,6 +316,15 @@ mod tests {
         assert_eq!(bins(60, 60, 2).edges(), [60, 60, 61]);
         assert_eq!(bins(0, 10, 4).borders(), [0.0, 2.5, 5.0, 7.5, 10.0]);
         assert_eq!(bins(0, 10, 4).edges(), [0, 3, 5, 8, 11]);
+        assert_eq!(bins(0, 10, 4).range(2, 1), Some((3, 7)));
+        assert_eq!(bins(0, 10, 4).range(3, 9), Some((8, 10)));
+        // Of ten cells between 0 and 2 most hold no whole number.
+        let fine = bins(0, 2, 10);
+        assert_eq!(
+            [0, 1, 5, 8, 9].map(|bin| fine.range(bin, bin).map(|range| range.0)),
+            [Some(0), None, Some(1), None, Some(2)]
+        );
+        assert_eq!((fine.range(1, 4), fine.range(1, 5)), (None, Some((1, 1))));
     }
 
     fn scales() -> impl Strategy<Value = Scale> {

@@ -237,7 +237,7 @@ impl App {
         if let Some(care) = self.care_of(None) {
             add(Slot::Total, &What::Total, care, true);
         }
-        if let Some((grid, cell)) = self.pointed_cell() {
+        if let Some((grid, cell)) = self.awaited_pick.or_else(|| self.pointed_cell()) {
             add(Slot::Nearest, &What::Nearest { grid, cell }, Care::NONE, true);
         }
         let care = self.care_of(None).unwrap_or_default();

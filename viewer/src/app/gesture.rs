@@ -12,6 +12,8 @@ use crate::settings::Tool;
 pub const ZOOM_STEP: f64 = 1.25;
 /// How far the cursor of the scatter goes with a key, in cells.
 const CURSOR_STEP: usize = 4;
+/// How far the picture moves with a key at its border, as a share of it.
+const PAN_SHARE: f64 = 0.1;
 /// A pointer that moves less, in pixels, clicks.
 const CLICK_PX: f64 = 3.0;
 
@@ -101,7 +103,9 @@ impl App {
             _ => Kind::Click,
         };
         self.history.finish();
-        self.cursor = None;
+        (self.cursor, self.anchor) = (None, None);
+        // A finger comes from nowhere: what is under it is asked for now.
+        self.pointer = Some((panel, at));
         self.gesture = Some(Gesture { panel, from: at, kind, has_moved: false });
     }
 
@@ -147,11 +151,7 @@ impl App {
                 }
             }
             _ if has_moved => {}
-            _ if panel == Panel::Scatter => {
-                if let Some(hit) = self.hit() {
-                    self.pick_packet((hit.packet.part, hit.packet.index));
-                }
-            }
+            _ if panel == Panel::Scatter => self.awaited_pick = self.pointed_cell(),
             _ => self.click_item(panel, from),
         }
         self.history.finish();
@@ -163,7 +163,7 @@ impl App {
         else {
             return;
         };
-        let (first, last) = chart.range(bin, bin);
+        let Some((first, last)) = chart.bins.range(bin, bin) else { return };
         let is_in = chart.brush.is_some_and(|(from, to)| from <= first && last <= to);
         let expr = Expr::numbers(chart.bins.axis.value, first, last);
         self.select(dimension, (!is_in).then_some(expr), false);
@@ -203,7 +203,7 @@ impl App {
         else {
             return;
         };
-        let (first, last) = chart.range(from, chart.bin_at(share));
+        let Some((first, last)) = chart.bins.range(from, chart.bin_at(share)) else { return };
         let expr = Expr::numbers(chart.bins.axis.value, first, last);
         self.select(dimension, Some(expr), true);
     }
@@ -212,7 +212,7 @@ impl App {
     fn boxed(&self, a: (f64, f64), b: (f64, f64)) -> Option<Expr> {
         let Some(Chart::Scatter(chart)) = self.chart(Panel::Scatter) else { return None };
         let (a, b) = (self.cell_near(chart.grid, a), self.cell_near(chart.grid, b));
-        Some(cells_expr(chart.grid, a, b))
+        cells_expr(chart.grid, a, b)
     }
 
     fn cell_near(&self, grid: Grid, at: (f64, f64)) -> (usize, usize) {
@@ -281,7 +281,10 @@ impl App {
     /// Zooms around a pixel; `factor` below 1 shows less.
     pub(super) fn zoom(&mut self, panel: Panel, at: Option<(f64, f64)>, factor: f64) {
         let Some((x, y)) = self.axes(panel) else { return };
-        let share = at.map_or((0.5, 0.5), |at| self.size(panel).share(at));
+        let share = match (at, self.cursor_share(panel)) {
+            (Some(at), _) => self.size(panel).share(at),
+            (None, share) => share.unwrap_or((0.5, 0.5)),
+        };
         for (axis, share) in [(Some(x), share.0), (y, share.1)] {
             let Some(axis) = axis else { continue };
             // Out, but not to where there is nothing for long.
@@ -301,8 +304,42 @@ impl App {
         }
     }
 
+    /// How many cells a chart has for the keyboard's cursor, across and up or down.
+    fn cells_of(&self, panel: Panel) -> Option<(usize, usize)> {
+        Some(match self.chart(panel)? {
+            Chart::Binned(chart) => (chart.bins.count, 1),
+            Chart::Scatter(chart) => (chart.grid.x.count, chart.grid.y.count),
+            Chart::Ranking(chart) => {
+                (1, chart.items.len().min(crate::chart::Ranking::room(self.size(panel))))
+            }
+        })
+    }
+
+    /// Where the keyboard's cursor is in a chart, as shares of it.
+    fn cursor_share(&self, panel: Panel) -> Option<(f64, f64)> {
+        let (_, (column, row)) = self.cursor.filter(|cursor| cursor.0 == panel)?;
+        let (columns, rows) = self.cells_of(panel)?;
+        let share = |cell: usize, count: usize| (cell as f64 + 0.5) / count.max(1) as f64;
+        Some((share(column, columns), share(row, rows)))
+    }
+
+    /// Keeps the keyboard's cursor inside of its chart, which may have fewer cells than before.
+    pub(super) fn keep_cursor(&mut self) {
+        if let Some((panel, (column, row))) = self.cursor {
+            self.cursor = self.cells_of(panel).and_then(|(columns, rows)| {
+                let last = (columns.checked_sub(1)?, rows.checked_sub(1)?);
+                Some((panel, (column.min(last.0), row.min(last.1))))
+            });
+        }
+    }
+
     /// A key goes down in a chart; `is_wide` selects on the way.
     pub(super) fn key(&mut self, panel: Panel, key: Key, is_wide: bool) {
+        match key {
+            // What the cursor is at is elsewhere then: a selection does not go on from before.
+            Key::ZoomIn | Key::ZoomOut | Key::All => self.anchor = None,
+            _ => {}
+        }
         match key {
             Key::ZoomIn => return self.zoom(panel, None, 1.0 / ZOOM_STEP),
             Key::ZoomOut => return self.zoom(panel, None, ZOOM_STEP),
@@ -311,19 +348,12 @@ impl App {
                 if let Some(dimension) = panel.dimension() {
                     self.select(dimension, None, false);
                 }
-                self.cursor = None;
+                (self.cursor, self.anchor) = (None, None);
                 return;
             }
             _ => {}
         }
-        let (columns, rows) = match self.chart(panel) {
-            Some(Chart::Binned(chart)) => (chart.bins.count, 1),
-            Some(Chart::Scatter(chart)) => (chart.grid.x.count, chart.grid.y.count),
-            Some(Chart::Ranking(chart)) => {
-                (1, chart.items.len().min(crate::chart::Ranking::room(self.size(panel))))
-            }
-            None => return,
-        };
+        let Some((columns, rows)) = self.cells_of(panel) else { return };
         if rows == 0 {
             return;
         }
@@ -345,21 +375,26 @@ impl App {
             Key::End => (columns - 1, if is_scatter { row } else { rows - 1 }),
             _ => (column, row),
         };
-        // At the border the scatter goes on.
-        if is_scatter && now.is_some() {
-            let beyond = |at: usize, count: usize, key_is: bool| key_is && (at == 0 || count <= at);
-            let is_sideways = matches!(key, Key::Left | Key::Right);
-            if beyond(column, columns, is_sideways) {
-                self.shift(panel, (if column == 0 { -0.1 } else { 0.1 }, 0.0));
-            }
+        // At the border the picture goes on.
+        if now == Some((column.min(columns - 1), row.min(rows - 1))) {
+            let by = match key {
+                Key::Left => (-PAN_SHARE, 0.0),
+                Key::Right => (PAN_SHARE, 0.0),
+                Key::Up if is_scatter => (0.0, PAN_SHARE),
+                Key::Down if is_scatter => (0.0, -PAN_SHARE),
+                _ => (0.0, 0.0),
+            };
+            self.shift(panel, by);
         }
         let cell = (column.min(columns - 1), row.min(rows - 1));
         self.pointer = None;
         self.cursor = Some((panel, cell));
-        if self.anchor.is_none() {
+        let anchor = self.anchor.filter(|anchor| anchor.0 == panel).map(|anchor| anchor.1);
+        if anchor.is_none() {
             self.history.finish();
         }
-        let anchor = *self.anchor.get_or_insert(now.unwrap_or(cell));
+        let anchor = anchor.unwrap_or(now.unwrap_or(cell));
+        self.anchor = Some((panel, anchor));
         if !is_wide && key != Key::Enter {
             self.anchor = None;
             self.history.finish();
@@ -383,24 +418,25 @@ impl App {
             Some(Chart::Ranking(_)) if is_final => return self.toggle_item(panel, to.1),
             Some(Chart::Binned(_)) if is_final => return self.click_bin(panel, to.0),
             Some(Chart::Binned(chart)) => {
-                let (first, last) = chart.range(from.0, to.0);
-                Expr::numbers(chart.bins.axis.value, first, last)
+                let range = chart.bins.range(from.0, to.0);
+                range.map(|(first, last)| Expr::numbers(chart.bins.axis.value, first, last))
             }
             Some(Chart::Scatter(chart)) => cells_expr(chart.grid, from, to),
             _ => return,
         };
-        if let Some(dimension) = panel.dimension() {
+        if let (Some(expr), Some(dimension)) = (expr, panel.dimension()) {
             self.select(dimension, Some(expr), !is_final);
         }
     }
 }
 
-/// What selects the cells from one corner to another.
-fn cells_expr(grid: Grid, a: (usize, usize), b: (usize, usize)) -> Expr {
+/// What selects the cells from one corner to another; `None` where no packet can be there.
+fn cells_expr(grid: Grid, a: (usize, usize), b: (usize, usize)) -> Option<Expr> {
     let range = |bins: &Bins, a: usize, b: usize| {
-        let edges = bins.edges();
-        let (first, last) = (edges[a.min(b)], edges[a.max(b) + 1] - 1);
-        Expr::numbers(bins.axis.value, first, last.max(first))
+        let (first, last) = bins.range(a, b)?;
+        let (least, most) = bins.axis.value.domain();
+        let (first, last) = (first.max(least), last.min(most));
+        (first <= last).then(|| Expr::numbers(bins.axis.value, first, last))
     };
-    range(&grid.x, a.0, b.0).and(range(&grid.y, a.1, b.1))
+    Some(range(&grid.x, a.0, b.0)?.and(range(&grid.y, a.1, b.1)?))
 }

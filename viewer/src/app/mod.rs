@@ -34,7 +34,7 @@ use crate::filter::{Completion, Context, Error, Expr, complete, parse};
 use crate::flows::Flows;
 use crate::history::History;
 use crate::load::{Keep, Report};
-use crate::query::Answer;
+use crate::query::{Answer, Grid, Query, What};
 use crate::scene::Theme;
 use crate::selection::{Dimension, Selection};
 use crate::settings::{Settings, fragment, link_text, pairs, selected};
@@ -84,7 +84,9 @@ pub struct App {
     pointer: Option<(Panel, (f64, f64))>,
     cursor: Option<(Panel, (usize, usize))>,
     /// Where the keyboard's selection began.
-    anchor: Option<(usize, usize)>,
+    anchor: Option<(Panel, (usize, usize))>,
+    /// The cell of the scatter that was clicked: its packet is picked when it is known.
+    awaited_pick: Option<(Grid, (usize, usize))>,
     gesture: Option<Gesture>,
     /// What is out of sight waits: the next change is near.
     is_hurried: bool,
@@ -146,6 +148,7 @@ impl App {
                 for (id, answer) in answers {
                     self.questions.take(id, answer);
                 }
+                self.pick_awaited();
             }
             Event::Cancel => {
                 self.files.is_cancelled = self.files.phase == Phase::Loading;
@@ -153,6 +156,7 @@ impl App {
             }
             Event::Set(key, value) => {
                 self.settings.set(&key, &value);
+                self.keep_filter();
             }
             Event::Filter(text, cursor) => self.filter(text, cursor),
             Event::Clear(dimension) => self.clear(dimension),
@@ -175,7 +179,10 @@ impl App {
             Event::Reset => self.settings.zoom = [None; VALUE_COUNT],
             Event::SetZoom(value, span) => self.settings.zoom[value as usize] = Some(span),
             Event::SetTheme(theme) => self.theme = theme,
-            Event::SetOffsets(offsets) => self.offsets = offsets,
+            Event::SetOffsets(offsets) => {
+                self.offsets = offsets;
+                self.keep_filter();
+            }
             Event::Resize(panel, size) => {
                 if let Some(place) = self.sizes.get_mut(panel as usize) {
                     *place = size;
@@ -212,10 +219,14 @@ impl App {
             Event::Shift(panel, by) => self.shift(panel, by),
             Event::Press(panel, at, tool) => self.press(panel, at, tool),
             Event::Drag(panel, at) => self.drag(panel, at),
-            Event::Release => self.release(),
+            Event::Release => {
+                self.release();
+                self.pick_awaited();
+            }
             Event::Abort => {
                 self.gesture = None;
-                self.history.finish();
+                self.history.abort();
+                self.selection_changed();
             }
             Event::Leave => self.pointer = None,
             Event::Key(panel, key, is_wide) => self.key(panel, key, is_wide),
@@ -224,6 +235,7 @@ impl App {
             Event::Restore(link) => self.restore(&link),
         }
         self.rank_again();
+        self.keep_cursor();
         self.picture_version += u64::from(is_in_pictures);
         self.ask(&mut effects);
         effects
@@ -300,6 +312,7 @@ impl App {
         self.conversations.renew(0, Vec::new());
         self.rankings = Default::default();
         (self.picked, self.pointer, self.cursor) = (None, None, None);
+        (self.anchor, self.awaited_pick, self.gesture) = (None, None, None);
     }
 
     /// True where something is to be done for it.
@@ -313,10 +326,11 @@ impl App {
         if is_loading && !(is_grown && self.questions.is_quiet()) {
             return false;
         }
+        self.pictured = totals;
         if was_loading && !is_loading {
             self.is_restored = false;
+            self.keep_filter();
         }
-        self.pictured = totals;
         self.picture_version += 1;
         self.questions.outdate();
         self.packets.forget();
@@ -351,41 +365,32 @@ impl App {
         if text == self.filter_text && self.filter_error.is_none() {
             return;
         }
-        match parse(&text, &self.context()) {
-            Ok(expr) => {
-                self.filter_error = None;
-                self.select(Dimension::Filter, expr, true);
-            }
-            Err(error) => self.filter_error = Some(error),
+        let parsed = parse(&text, &self.context());
+        if let Ok(expr) = &parsed {
+            self.select(Dimension::Filter, expr.clone(), true);
         }
-        self.filter_text = text;
+        (self.filter_text, self.filter_error) = (text, parsed.err());
     }
 
     fn clear(&mut self, dimension: Option<Dimension>) {
+        if dimension.is_none_or(|dimension| dimension == Dimension::Filter) {
+            (self.filter_text, self.filter_error) = (String::new(), None);
+        }
         match dimension {
             Some(dimension) => self.select(dimension, None, false),
             None => {
-                self.history.finish();
-                self.history.select(Selection::default(), false);
+                self.history.select(Selection::default(), None);
                 self.selection_changed();
             }
         }
     }
 
+    /// Selects in a dimension; `is_drawing` where more of the same step will follow.
     fn select(&mut self, dimension: Dimension, expr: Option<Expr>, is_drawing: bool) {
-        if !is_drawing {
-            self.history.finish();
-        }
         let mut selection = self.history.now().clone();
         selection.set(dimension, expr);
-        self.history.select(selection, is_drawing);
-        if dimension == Dimension::Filter {
-            self.questions.reselect();
-            self.packets.forget();
-            self.packets.first = 0;
-        } else {
-            self.selection_changed();
-        }
+        self.history.select(selection, is_drawing.then_some(dimension));
+        self.selection_changed();
     }
 
     /// What follows where something else is selected.
@@ -393,12 +398,23 @@ impl App {
         self.questions.reselect();
         self.packets.forget();
         self.packets.first = 0;
-        // The filter box shows what is selected there.
+        self.show_filter();
+    }
+
+    /// The filter box shows what is selected there.
+    fn show_filter(&mut self) {
         let known = parse(&self.filter_text, &self.context()).ok().flatten();
         let filter = self.history.now().get(Dimension::Filter);
         if known.as_ref() != filter {
             self.filter_text = filter.map(|expr| expr.show(&self.zone())).unwrap_or_default();
             self.filter_error = None;
+        }
+    }
+
+    /// The words of the filter box mean what they meant, by whatever clock times are told now.
+    fn keep_filter(&mut self) {
+        if self.filter_error.is_none() {
+            self.show_filter();
         }
     }
 
@@ -413,8 +429,7 @@ impl App {
             }
         }
         self.is_restored = self.files.phase != Phase::Ready;
-        self.history.finish();
-        self.history.select(selection, false);
+        self.history.select(selection, None);
         self.selection_changed();
     }
 
@@ -424,6 +439,20 @@ impl App {
         let clauses = self.history.now().clauses();
         pairs.extend(clauses.map(|(dimension, e)| (dimension.name().to_owned(), link_text(e))));
         fragment(&pairs)
+    }
+
+    /// Picks the packet of the cell that was clicked, once it is known.
+    fn pick_awaited(&mut self) {
+        let Some(awaited) = self.awaited_pick else { return };
+        let is_it =
+            |query: &Query| query.what == What::Nearest { grid: awaited.0, cell: awaited.1 };
+        let known = self.questions.latest(Slot::Nearest).filter(|(query, _)| is_it(query));
+        let Some((_, Answer::Nearest(hit))) = known else { return };
+        let at = hit.as_ref().map(|hit| (hit.packet.part, hit.packet.index));
+        self.awaited_pick = None;
+        if let Some(at) = at {
+            self.pick_packet(at);
+        }
     }
 
     fn pick_packet(&mut self, at: (usize, usize)) {

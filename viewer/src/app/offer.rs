@@ -188,7 +188,7 @@ mod tests {
         assert_eq!(too_large(&[file(40, 1)], &[0, 50], 1), Some((1_280, 800, 2)));
         assert_eq!(
             too_large(&[file(50, 1), file(50, 1), file(50, 1)], &[0, 0], 0),
-            Some((4_800, 3_200, 2))
+            Some((3_200, 2_400, 2))
         );
         assert_eq!(too_large(&[file(9, 1)], &[0, 100], 0), Some((288, 0, 288)));
     }

@@ -314,6 +314,154 @@ fn a_link_brings_the_same_screen() {
     assert_eq!((other.selected(), other.chips().len()), (10, 0));
 }
 
+#[test]
+fn selections_may_reach_beyond_what_packets_can_have() {
+    // Moved to where no packet is, boxed there: still something that can be written, sent and read.
+    let mut page = Page::open();
+    for (x, y) in [("n", "dport"), ("ts", "ttl"), ("ts", "gap"), ("n", "len")] {
+        page.send(Event::Reset);
+        page.send(Event::Set("x".into(), if x == "n" { "number" } else { "time" }.into()));
+        page.send(Event::Set("y".into(), if y == "len" { "size" } else { y }.into()));
+        for _ in 0..3 {
+            page.send(Event::Zoom { panel: Panel::Scatter, at: None, factor: 2.0 });
+        }
+        page.drag(Panel::Scatter, (0.0, 0.0), (1.0, 1.0), Some(Tool::Box));
+        assert_eq!(page.chips().len(), 1, "{x} {y}");
+        let has_y = if y == "ttl" {
+            0
+        } else if y == "gap" {
+            999
+        } else {
+            1_000
+        };
+        assert_eq!(page.selected(), has_y, "{:?}", page.chips());
+        page.drag(Panel::Scatter, (0.0, 0.0), (0.1, 0.1), Some(Tool::Box));
+        page.drag(Panel::Scatter, (0.1, 0.1), (0.9, 0.9), Some(Tool::Lasso));
+        page.send(Event::Clear(None));
+        assert_eq!(page.selected(), 1_000);
+    }
+    for text in ["len < 0", "dport > 65535", "ttl > 255", "n < 0", "gap < 0s"] {
+        page.send(Event::Filter(text.into(), 0));
+        assert_eq!((page.selected(), page.chips()), (0, vec![text.to_owned()]), "{text}");
+        // The words of the chip mean the same, typed.
+        page.send(Event::Filter(page.chips()[0].clone(), 0));
+        assert_eq!((page.selected(), page.app.view().filter_error), (0, String::new()));
+        let link = page.app.link();
+        page.send(Event::Clear(None));
+        page.send(Event::Restore(link));
+        assert_eq!(page.selected(), 0);
+    }
+}
+
+#[test]
+fn the_cursor_stays_in_charts_that_change() {
+    let mut page = Page::open();
+    let key = |page: &mut Page, panel, key, is_wide| page.send(Event::Key(panel, key, is_wide));
+    for (panel, changes) in [
+        (Panel::Sizes, vec![("bins", "5")]),
+        (Panel::Throughput, vec![("interval", "500000000"), ("interval", "auto")]),
+    ] {
+        key(&mut page, panel, Key::Right, false);
+        key(&mut page, panel, Key::End, false);
+        for (name, value) in changes {
+            page.send(Event::Set(name.into(), value.into()));
+            assert!(!page.app.view().announced.is_empty());
+        }
+    }
+    // Zooming is around it, and its picture goes on at the border.
+    key(&mut page, Panel::Throughput, Key::End, false);
+    for _ in 0..5 {
+        key(&mut page, Panel::Throughput, Key::ZoomIn, false);
+    }
+    let shown = page.app.shown(Value::Time).unwrap();
+    assert!(NOON + 500_000_000 < shown.start, "{shown:?}");
+    key(&mut page, Panel::Throughput, Key::Home, false);
+    key(&mut page, Panel::Throughput, Key::Left, false);
+    assert!(page.app.shown(Value::Time).unwrap().start < shown.start);
+    // A narrower picture has fewer cells.
+    page.send(Event::Reset);
+    key(&mut page, Panel::Scatter, Key::End, false);
+    key(&mut page, Panel::Scatter, Key::End, false);
+    let narrow = Size { width_px: 200.0, ..SIZE };
+    page.send(Event::Resize(Panel::Scatter, narrow));
+    assert!(!page.app.view().announced.is_empty());
+    // A selection that was begun elsewhere is not gone on with here.
+    page.send(Event::Resize(Panel::Scatter, SIZE));
+    key(&mut page, Panel::Throughput, Key::End, false);
+    key(&mut page, Panel::Throughput, Key::Left, true);
+    page.send(Event::Clear(None));
+    key(&mut page, Panel::Sizes, Key::Home, false);
+    key(&mut page, Panel::Sizes, Key::Right, true);
+    assert_eq!(page.chips(), ["len in 0..399"]);
+    page.send(Event::Clear(None));
+    key(&mut page, Panel::Throughput, Key::End, true);
+    key(&mut page, Panel::Scatter, Key::Right, true);
+    assert_eq!(page.app.selection().clauses().count(), 2);
+}
+
+#[test]
+fn the_filter_box_shows_what_is_filtered() {
+    let mut page = Page::open();
+    let filter = |page: &Page| page.app.view().filter;
+    // Its chip removed, the box is empty, and the same words work again.
+    for clear in [Some(Dimension::Filter), None] {
+        page.send(Event::Filter("proto == tcp".into(), 0));
+        page.send(Event::Clear(clear));
+        assert_eq!((filter(&page), page.selected()), (String::new(), 1_000));
+        page.send(Event::Filter("proto == tcp".into(), 0));
+        assert_eq!(page.selected(), 500);
+        page.send(Event::Filter("proto ==".into(), 0));
+        page.send(Event::Clear(clear));
+        assert_eq!((filter(&page), page.app.view().filter_error), (String::new(), String::new()));
+    }
+    // By another clock the same time has other words.
+    page.send(Event::Filter("ts < 12:00:00.5".into(), 0));
+    page.send(Event::Set("zone".into(), "start".into()));
+    assert_eq!((filter(&page), page.selected()), ("ts < 12:00:00.5".to_owned(), 500));
+    page.send(Event::Filter("ts < 0.5".into(), 0));
+    page.send(Event::Set("zone".into(), "utc".into()));
+    assert_eq!(filter(&page), "ts <= 2026-11-24T12:00:00.499999999Z");
+    page.send(Event::Filter("ts < 12:00:00.5".into(), 0));
+    let hour = Offsets(vec![(0, 3_600)]);
+    page.send(Event::SetOffsets(hour));
+    page.send(Event::Set("zone".into(), "local".into()));
+    assert_eq!(filter(&page), "ts <= 2026-11-24T13:00:00.499999999+01:00");
+    // Brought by a link, the words wait for the capture whose start they count from.
+    page.send(Event::Set("zone".into(), "start".into()));
+    let mut other = Page::empty();
+    other.send(Event::Restore(page.app.link()));
+    other.load("a.ndjson", vec![columns(0..1_000, 0)], false);
+    assert_eq!((filter(&other), other.selected()), ("ts <= 0.499999999".to_owned(), 500));
+    // A filter is another step than the keys before it.
+    page.send(Event::Clear(None));
+    page.send(Event::Key(Panel::Sizes, Key::Right, true));
+    page.send(Event::Key(Panel::Sizes, Key::Right, true));
+    page.send(Event::Filter("proto == tcp".into(), 0));
+    page.send(Event::Undo);
+    assert_eq!(page.chips().len(), 1);
+}
+
+#[test]
+fn a_finger_taps_and_scrolls() {
+    let mut page = Page::open();
+    let cell = page.app.size(Panel::Scatter);
+    assert_eq!(cell, SIZE);
+    // A tap comes without a move before it.
+    let middle = Page::at((0.5, 500.5 / 1_033.0));
+    page.send(Event::Press(Panel::Scatter, middle, None));
+    page.send(Event::Release);
+    page.send(Event::Leave);
+    let title = page.app.view().detail.expect("the packet under the finger").title;
+    let number: u64 = title["Packet ".len()..].split(',').next().unwrap().parse().unwrap();
+    assert!((490..=510).contains(&number), "{title}");
+    // The browser takes the finger away for scrolling: nothing was selected.
+    page.send(Event::Press(Panel::Sizes, Page::at((0.3, 0.5)), None));
+    page.send(Event::Drag(Panel::Sizes, Page::at((0.4, 0.5))));
+    assert_eq!(page.chips().len(), 1);
+    page.send(Event::Abort);
+    assert_eq!((page.chips().len(), page.app.view().can), (0, (false, false)));
+}
+
 fn numbers(page: &Page) -> Vec<String> {
     let rows = page.app.view().packets.rows;
     rows.into_iter().map(|row| format!("{} {}", row.cells[13], row.cells[0])).collect()

@@ -1,9 +1,9 @@
 //! Bars over an axis: histograms, and throughput over time.
 
-use super::{Frame, Look, Table, axis_label, present, range_words, shade, ticks};
+use super::{Frame, Look, Table, axis_label, range_words, shade, ticks};
 use crate::axis::{Bins, Scale, Value};
 use crate::clock::Zone;
-use crate::protocol::CLASS_COUNT;
+use crate::protocol::{CLASS_COUNT, CLASSES, Class};
 use crate::query::Tally;
 use crate::scale::{Linear, count_ticks};
 use crate::scene::{Mark, Place, Scene};
@@ -100,6 +100,13 @@ impl<'a> Binned<'a> {
         total
     }
 
+    /// The classes that have any packets.
+    fn present(&self, tallies: &[Tally]) -> Vec<Class> {
+        let of = |class: &Class| &tallies[class.index() * self.count()..][..self.count()];
+        let has = |class: &Class| of(class).iter().any(|tally| 0 < tally.packets);
+        CLASSES.into_iter().filter(has).collect()
+    }
+
     /// The picture.
     pub fn scene(&self, look: Look<'_>) -> Scene {
         let plot = look.size.plot();
@@ -120,7 +127,7 @@ impl<'a> Binned<'a> {
             y_label: self.measure.label(),
             x_ticks,
             y_ticks: heights.ticks(self),
-            legend: present(self.front(), self.count(), |tally| 0 < tally.packets),
+            legend: self.present(self.front()),
         };
         let mut scene = frame.scene();
         let column = |bin: usize, gap: f64| {
@@ -185,13 +192,6 @@ impl<'a> Binned<'a> {
         self.shares().partition_point(|border| *border <= share).clamp(1, self.count()) - 1
     }
 
-    /// First and last value of two bins and those between.
-    pub fn range(&self, a: usize, b: usize) -> (i64, i64) {
-        let edges = self.bins.edges();
-        let (from, to) = (a.min(b).min(self.count() - 1), a.max(b).min(self.count() - 1));
-        (edges[from], (edges[to + 1] - 1).max(edges[from]))
-    }
-
     /// What the picture shows, in words.
     pub fn words(&self, zone: &Zone) -> String {
         let span = self.bins.axis.span;
@@ -211,8 +211,7 @@ impl<'a> Binned<'a> {
     }
 
     fn range_words(&self, bin: usize, zone: &Zone) -> String {
-        let (first, last) = self.range(bin, bin);
-        range_words(self.bins.axis.value, first, last, zone)
+        super::bin_words(&self.bins, bin, bin, zone)
     }
 
     /// A bin in words.
@@ -226,7 +225,7 @@ impl<'a> Binned<'a> {
             }
             Measure::BitRate(_) => lines.push(format!("{}bit/s", spaced(self.measure.of(total)))),
         }
-        for class in present(self.front(), self.count(), |tally| 0 < tally.packets) {
+        for class in self.present(self.front()) {
             let tally = self.front()[class.index() * self.count() + bin];
             if 0 < tally.packets {
                 lines.push(format!("{} {}", class.name(), amount(tally)));
@@ -240,7 +239,7 @@ impl<'a> Binned<'a> {
 
     /// The bins in numbers.
     pub fn table(&self, zone: &Zone) -> Table {
-        let classes = present(self.whole, self.count(), |tally| 0 < tally.packets);
+        let classes = self.present(self.whole);
         let mut head = vec!["from".to_owned(), "below".to_owned()];
         let columns = |name: &str| [format!("{name}_packets"), format!("{name}_bytes")];
         head.extend(["packets".to_owned(), "bytes".to_owned()]);
@@ -248,6 +247,10 @@ impl<'a> Binned<'a> {
             head.extend(columns("selected"));
         }
         classes.iter().for_each(|class| head.extend(columns(class.name())));
+        if self.selected.is_some() {
+            let selected = |class: &Class| columns(&format!("selected_{}", class.name()));
+            head.extend(classes.iter().flat_map(selected));
+        }
         let (edges, borders) = (self.bins.edges(), self.bins.borders());
         let border = |index: usize| match self.bins.axis.value {
             Value::Time => zone.word(edges[index]),
@@ -256,15 +259,13 @@ impl<'a> Binned<'a> {
         };
         let row = |bin: usize| {
             let mut row = vec![border(bin), border(bin + 1)];
-            let mut add = |tally: Tally| {
+            let all = || std::iter::once(self.whole).chain(self.selected);
+            let of =
+                |(tallies, class): (&[Tally], &Class)| tallies[class.index() * self.count() + bin];
+            let each = all().flat_map(|tallies| classes.iter().map(move |class| (tallies, class)));
+            let totals = all().map(|tallies| self.total(tallies, bin));
+            for tally in totals.chain(each.map(of)) {
                 row.extend([tally.packets.to_string(), tally.bytes.to_string()]);
-            };
-            add(self.total(self.whole, bin));
-            if let Some(selected) = self.selected {
-                add(self.total(selected, bin));
-            }
-            for class in &classes {
-                add(self.front()[class.index() * self.count() + bin]);
             }
             row
         };
@@ -303,8 +304,9 @@ impl Heights {
             _ => bins.map(|bin| of(chart.total(chart.whole, bin))).fold(0.0, f64::max),
         };
         let highest = if highest == 0.0 { 1.0 } else { highest };
-        let values = chart.front().iter().copied().map(of).filter(|value| 0.0 < *value);
-        let lowest = values.fold(highest, f64::min);
+        let front = chart.front().iter().copied().map(of);
+        let values = front.chain((0..chart.count()).map(|bin| of(chart.total(chart.whole, bin))));
+        let lowest = values.filter(|value| 0.0 < *value).fold(highest, f64::min);
         let is_log = chart.is_log;
         // On a logarithmic axis the least has half of its own height: something that can be seen.
         let bottom = if is_log { (lowest / 2.0).ln() } else { 0.0 };
@@ -336,8 +338,11 @@ impl Heights {
         let values: Vec<(f64, String)> = if self.is_log {
             let first = power_of_ten(lowest);
             let powers = std::iter::successors(Some(first), |power| Some(power * 10.0)).take(40);
-            let powers = powers.skip_while(|power| *power < lowest * 0.999);
-            powers.take_while(|power| *power <= highest).map(|p| (p, label(p))).collect()
+            // Where there would be a power of ten at most, also what is between.
+            let steps: &[f64] = if highest < lowest * 100.0 { &[1.0, 2.0, 5.0] } else { &[1.0] };
+            let values = powers.flat_map(|power| steps.iter().map(move |step| power * step));
+            let values = values.skip_while(|value| *value < lowest * 0.999);
+            values.take_while(|value| *value <= highest).map(|v| (v, label(v))).collect()
         } else if is_count {
             #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a count")]
             let ticks = count_ticks(highest as u64, 6).into_iter();

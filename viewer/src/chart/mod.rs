@@ -11,9 +11,9 @@ pub use binned::{Bars, Binned, Measure};
 pub use ranking::{Item, Ranking};
 pub use scatter::{Scatter, grid_of};
 
-use crate::axis::{Axis, Scale, Span, Value};
+use crate::axis::{Axis, Bins, Scale, Span, Value};
 use crate::clock::Zone;
-use crate::protocol::{CLASSES, Class};
+use crate::protocol::Class;
 use crate::scale::{Tick, integer_ticks};
 use crate::scene::{Align, Mark, Place, Scene, Theme};
 use crate::text;
@@ -249,6 +249,19 @@ fn range_words(value: Value, first: i64, last: i64, zone: &Zone) -> String {
     }
 }
 
+/// The numbers in two bins and those between, in words.
+fn bin_words(bins: &Bins, a: usize, b: usize, zone: &Zone) -> String {
+    match bins.range(a, b) {
+        Some((first, last)) => range_words(bins.axis.value, first, last, zone),
+        // Fine bins lie between whole numbers.
+        None => {
+            let above = bins.edges()[a.min(bins.count - 1)];
+            let word = |number| value_words(bins.axis.value, number, zone);
+            format!("between {} and {}", word(above.saturating_sub(1)), word(above))
+        }
+    }
+}
+
 fn short_name(value: Value) -> &'static str {
     match value {
         Value::Number => "number",
@@ -267,10 +280,4 @@ fn value_words(value: Value, number: i64, zone: &Zone) -> String {
         Value::Gap => text::duration(number),
         _ => text::integer(number),
     }
-}
-
-/// The classes that have any packets, by counts that come class after class.
-fn present<T>(counts: &[T], per_class: usize, is_any: impl Fn(&T) -> bool) -> Vec<Class> {
-    let has = |class: &Class| counts[class.index() * per_class..][..per_class].iter().any(&is_any);
-    CLASSES.into_iter().filter(has).collect()
 }

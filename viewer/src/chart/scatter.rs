@@ -1,6 +1,6 @@
 //! Packets in a plane, as counts per cell.
 
-use super::{Frame, Look, Size, Table, axis_label, range_words, shade, ticks};
+use super::{Frame, Look, Size, Table, axis_label, bin_words, range_words, shade, ticks};
 use crate::axis::{Axis, Bins, Value};
 use crate::clock::Zone;
 use crate::density::Density;
@@ -142,11 +142,7 @@ impl<'a> Scatter<'a> {
         if self.selected.is_some() {
             words += &format!(", of {} in all", grouped(u64::from(total(self.whole))));
         }
-        let range = |bins: &Bins, cell: usize| {
-            let edges = bins.edges();
-            let last = (edges[cell + 1] - 1).max(edges[cell]);
-            range_words(bins.axis.value, edges[cell], last, zone)
-        };
+        let range = |bins: &Bins, cell: usize| bin_words(bins, cell, cell, zone);
         vec![words, format!("{}, {}", range(&self.grid.x, column), range(&self.grid.y, row))]
     }
 
@@ -155,12 +151,8 @@ impl<'a> Scatter<'a> {
         let grid = self.grid;
         let part = |bins: &Bins| bins.count.div_ceil(TABLE_SIDE).max(1);
         let (wide, high) = (part(&grid.x), part(&grid.y));
-        let label = |bins: &Bins, from: usize, len: usize| {
-            let edges = bins.edges();
-            let to = (from + len).min(bins.count);
-            let last = (edges[to] - 1).max(edges[from]);
-            range_words(bins.axis.value, edges[from], last, zone)
-        };
+        let label =
+            |bins: &Bins, from: usize, len: usize| bin_words(bins, from, from + len - 1, zone);
         let columns: Vec<_> = (0..grid.x.count).step_by(wide).collect();
         let mut head = vec!["packets".to_owned()];
         head.extend(columns.iter().map(|column| label(&grid.x, *column, wide)));

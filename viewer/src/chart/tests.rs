@@ -92,6 +92,27 @@ fn the_whole_stands_behind_the_selection() {
             .csv()
             .starts_with("from,below,packets,bytes,selected_packets,selected_bytes,tcp_packets")
     );
+    // Each class is there as a whole, and selected.
+    let of = |name: &str| table.head.iter().position(|head| head == name).unwrap();
+    assert_eq!(table.rows[1][of("udp_packets")], "4");
+    assert_eq!(table.rows[1][of("selected_udp_packets")], "2");
+    // On a logarithmic axis too, however much less it is.
+    let mut whole = whole;
+    whole[3].packets = 1_000;
+    part[3].packets = 1_000;
+    let chart = Binned { selected: Some(&part), ..histogram(&whole, true, Bars::Stacked) };
+    let bars = bars_of(&chart.scene(look()));
+    assert!(bars.iter().all(|bar| 1.0 < bar.height), "{bars:?}");
+}
+
+#[test]
+fn bins_between_whole_numbers_say_so() {
+    let axis = axis(Value::Size, Scale::Linear, 60, 63);
+    let bins = Bins { axis, count: 10, is_closed: true };
+    let whole = vec![Tally::default(); CLASS_COUNT * 10];
+    let chart = Binned { bins, ..histogram(&whole, false, Bars::Stacked) };
+    assert_eq!(chart.words_of(0, &Zone::Utc)[0], "60 bytes");
+    assert_eq!(chart.words_of(1, &Zone::Utc)[0], "between 60 and 61");
 }
 
 #[test]
@@ -126,7 +147,7 @@ fn rates_are_those_of_the_interval() {
     assert!(chart.words_of(1, &Zone::Utc).contains(&"2.24 Mbit/s".to_owned()));
     assert!(has_words(&chart.scene(look()), "Bits per second"));
     assert_eq!(chart.bin_at(0.75), 1);
-    assert_eq!(chart.range(0, 0), (0, 999_999));
+    assert_eq!(chart.bins.range(0, 0), Some((0, 999_999)));
 }
 
 fn scatter_grid() -> Grid {

@@ -211,11 +211,8 @@ impl Field {
         match self {
             Self::Value(Value::Time) => Type::Time,
             Self::Value(Value::Gap) => Type::Duration,
-            Self::Value(Value::SourcePort | Value::DestinationPort) | Self::Port | Self::Vlan => {
-                Type::Number { max: 65_535 }
-            }
-            Self::Value(Value::Ttl) => Type::Number { max: 255 },
-            Self::Value(Value::Number | Value::Size) => Type::Number { max: i64::MAX - 1 },
+            Self::Value(value) => Type::Number { max: value.domain().1 },
+            Self::Port | Self::Vlan => Type::Number { max: 65_535 },
             Self::Src | Self::Dst | Self::Host => Type::Address,
             Self::Proto | Self::File | Self::Interface | Self::Direction => Type::Word,
             Self::Flags => Type::Flags,
