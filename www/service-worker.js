@@ -1,32 +1,50 @@
-// Keeps the page for times without a network: what the network has goes first, so that page and wasm
-// are always of one version, and what was kept is shown where there is none.
-const NAME = "viewer";
-// How long the network may take to answer where something is kept.
+// Keeps the site for times without a network. Its files carry the version of all of them together in
+// their addresses, as this script does: what a page asks for is never of another version than the page.
+const VERSION = new URL(self.location).search;
+const NAME = "viewer" + VERSION;
+// How long the network may take to give the page, where one is kept.
 const PATIENCE_MS = 3000;
-const FILES = ["./", "style.css", "start.js", "main.js", "worker.js", "viewer.js", "viewer_bg.wasm"];
+const FILES = ["style.css", "start.js", "main.js", "worker.js", "viewer.js", "viewer_bg.wasm"];
+const scope = new URL(self.registration.scope);
 
 self.addEventListener("install", (event) => {
-  event.waitUntil(caches.open(NAME).then((cache) => cache.addAll(FILES)).then(() => self.skipWaiting()));
+  const urls = ["./", ...FILES.map((file) => file + VERSION)];
+  const requests = urls.map((url) => new Request(url, { cache: "reload" }));
+  event.waitUntil(caches.open(NAME).then((cache) => cache.addAll(requests)));
 });
 
-self.addEventListener("activate", (event) => event.waitUntil(self.clients.claim()));
+// A new version waits until no page of the one before is open.
+self.addEventListener("activate", (event) => {
+  const isOld = (name) => name.startsWith("viewer") && name !== NAME;
+  event.waitUntil((async () => {
+    const names = (await caches.keys()).filter(isOld);
+    await Promise.all(names.map((name) => caches.delete(name)));
+    await self.clients.claim();
+  })());
+});
 
 self.addEventListener("fetch", (event) => {
   const url = new URL(event.request.url);
-  const scope = new URL(self.registration.scope);
-  const isOurs = url.origin === scope.origin && FILES.some((file) => new URL(file, scope).pathname === url.pathname);
-  if (event.request.method !== "GET" || !isOurs) return;
-  const known = () => caches.match(url.origin + url.pathname);
-  event.respondWith((async () => {
-    try {
-      const signal = (await known()) ? AbortSignal.timeout(PATIENCE_MS) : undefined;
-      const response = await fetch(event.request, { cache: "no-cache", signal });
-      if (response.ok) await (await caches.open(NAME)).put(url.origin + url.pathname, response.clone());
-      return response;
-    } catch (error) {
-      const kept = await known();
-      if (kept) return kept;
-      throw error;
-    }
-  })());
+  if (event.request.method !== "GET" || url.origin !== scope.origin) return;
+  const isPage = ["", "index.html"].some((name) => scope.pathname + name === url.pathname);
+  if (isPage) event.respondWith(page(event.request));
+  else if (url.search === VERSION && FILES.some((file) => scope.pathname + file === url.pathname)) {
+    event.respondWith(kept(url.pathname + url.search).then((known) => known ?? fetch(event.request)));
+  }
 });
+
+async function kept(url) {
+  return (await caches.open(NAME)).match(url);
+}
+
+// The newest page that the network has in time, or the one that is kept.
+async function page(request) {
+  const known = await kept("./");
+  try {
+    const signal = known ? AbortSignal.timeout(PATIENCE_MS) : undefined;
+    return await fetch(request.url, { cache: "no-cache", signal });
+  } catch (error) {
+    if (known) return known;
+    throw error;
+  }
+}

@@ -3,6 +3,7 @@
 use anyhow::{Context, Result, bail};
 use std::ffi::OsStr;
 use std::fs::Permissions;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -110,6 +111,7 @@ pub fn site() -> Result<PathBuf> {
     for entry in fs::read_dir(&site)? {
         crate::pack::minify(&entry?.path())?;
     }
+    stamp(&site)?;
     let sniffer = sniffer()?;
     let sample = site.join("sample.ndjson");
     match crate::capture::in_namespace(&sniffer, &sample, None) {
@@ -119,6 +121,25 @@ pub fn site() -> Result<PathBuf> {
     }
     println!("site: {}", site.display());
     Ok(site)
+}
+
+/// Gives the files that the page names the version of all files together: none of them is taken for
+/// one of another version, whatever a browser has kept.
+fn stamp(site: &Path) -> Result<()> {
+    let mut paths = Vec::new();
+    for entry in fs::read_dir(site)? {
+        paths.push(entry?.path());
+    }
+    paths.sort();
+    let mut hasher = DefaultHasher::new();
+    for path in paths {
+        path.file_name().hash(&mut hasher);
+        fs::read(&path)?.hash(&mut hasher);
+    }
+    let page = site.join("index.html");
+    let text = fs::read_to_string(&page)?;
+    fs::write(&page, text.replace("?v=0", &format!("?v={:016x}", hasher.finish())))?;
+    Ok(())
 }
 
 /// How the site's wasm is compiled.

@@ -14,6 +14,7 @@ use tests::frames::pcap;
 use tests::process::Capture;
 use tests::stream::{Packet, Stream};
 use xtask::browser::Mouse;
+use xtask::server::Server;
 use xtask::{build, namespace, traffic};
 
 /// A capture of real traffic, made by the sniffer.
@@ -410,10 +411,49 @@ fn the_sample_opens_and_nothing_is_asked_of_anybody_else() {
         "performance.getEntriesByType('resource').map(e => e.name).filter(n => !n.startsWith(location.origin))",
     );
     assert_eq!(foreign, serde_json::json!([]));
-    let refused = page.eval("fetch('https://192.0.2.1/').then(() => 'sent', () => 'refused')");
-    assert_eq!(refused, "refused");
     let asked = page.server.requests();
     assert!(asked.iter().all(|url| !url.contains("favicon")), "{asked:?}");
+}
+
+/// The page's rules hold for its workers too, who have the captures.
+#[test]
+fn page_and_workers_can_ask_nobody() {
+    let page = Page::open("");
+    let stranger = Server::start(&build::site_path(), 0).unwrap();
+    let url = format!("http://127.0.0.1:{}/style.css", stranger.port());
+    page.eval(concat!(
+        "(() => { window.violations = []; document.addEventListener('securitypolicyviolation', ",
+        "event => window.violations.push(event.effectiveDirective)); })()"
+    ));
+    let asks = [
+        ("connect-src", format!("fetch('{url}').catch(() => 0)")),
+        ("connect-src", format!("void navigator.sendBeacon('{url}', 'x')")),
+        ("connect-src", format!("void new WebSocket('{}')", url.replace("http", "ws"))),
+        ("img-src", format!("void (new Image().src = '{url}')")),
+        ("script-src-elem", format!("void import('{url}').catch(() => 0)")),
+    ];
+    for (number, (directive, ask)) in asks.iter().enumerate() {
+        page.eval(ask);
+        page.wait_for(&format!("window.violations.length === {}", number + 1));
+        assert_eq!(page.eval("window.violations").as_array().unwrap()[number], *directive);
+    }
+    // The workers' script is one of the page's, which imports the other: so they have its rules.
+    page.eval(concat!(
+        "(() => { window.started = []; const Plain = Worker; window.Worker = class extends Plain {",
+        "constructor(url, options) { window.started.push(url.split(':')[0]); super(url, options); } };",
+        "viewer.failWorker(); })()"
+    ));
+    page.wait_for("window.started.length === 1");
+    assert_eq!(page.eval("window.started"), serde_json::json!(["blob"]));
+    let script =
+        format!("fetch('{url}').then(() => postMessage('sent'), () => postMessage('refused'))");
+    let answer = page.eval(&format!(
+        "new Promise(done => {{ const script = new Blob([`{script}`], {{type: 'text/javascript'}}); \
+         const worker = new Worker(URL.createObjectURL(script), {{type: 'module'}}); \
+         worker.onmessage = event => done(event.data); }})"
+    ));
+    assert_eq!(answer, "refused");
+    assert_eq!(stranger.requests(), Vec::<String>::new());
 }
 
 #[test]
