@@ -26,6 +26,33 @@ pub enum Zone {
 pub struct Offsets(pub Vec<(i64, i64)>);
 
 impl Offsets {
+    /// Those from the first to the last time, of a clock that is so many seconds ahead of UTC at a
+    /// minute since the epoch. It is looked at some hundred times: changes closer to each other than
+    /// that can be missed.
+    pub fn find((first_ns, last_ns): (i64, i64), seconds_at: impl Fn(i64) -> i64) -> Self {
+        const MINUTE_NS: i64 = 60 * NS_PER_SECOND;
+        const STEPS: i64 = 400;
+        let (first, last) = (first_ns.div_euclid(MINUTE_NS), last_ns.div_euclid(MINUTE_NS) + 1);
+        let mut all = vec![(first_ns, seconds_at(first))];
+        let step = (last - first) / STEPS + 1;
+        let mut minute = first;
+        while minute < last {
+            let next = (minute + step).min(last);
+            let (before, after) = (seconds_at(minute), seconds_at(next));
+            if before != after {
+                // The minute from which on it is another.
+                let (mut low, mut high) = (minute, next);
+                while 1 < high - low {
+                    let middle = i64::midpoint(low, high);
+                    if seconds_at(middle) == before { low = middle } else { high = middle }
+                }
+                all.push((high.saturating_mul(MINUTE_NS), after));
+            }
+            minute = next;
+        }
+        Self(all)
+    }
+
     /// Seconds ahead of UTC at a time.
     fn at(&self, ts_ns: i64) -> i64 {
         let after = self.0.partition_point(|(from, _)| *from <= ts_ns);
@@ -108,20 +135,36 @@ impl Zone {
     /// Round times, about `target` of them, labelled as finely as their distance asks.
     pub fn ticks(&self, span: Span, target: usize) -> Vec<Tick<i64>> {
         let step = time_step(span.len(), target);
-        // Days and hours begin where the clock of the zone says.
-        let shift = match self {
+        let mut ticks = Vec::new();
+        for (span, shift) in self.clocks(span) {
+            // Days and hours begin where the clock says.
+            let at = |ts_ns: i64| ts_ns.saturating_add(shift);
+            for shifted in multiples(Span::new(at(span.start), at(span.end)), step) {
+                let label = match self {
+                    Self::Start(_) => signed_seconds(i128::from(shifted), decimals(step)),
+                    _ => clock_label(shifted, step),
+                };
+                let value = shifted.checked_sub(shift).filter(|value| span.contains(*value));
+                ticks.extend(value.map(|value| Tick { value, label }));
+            }
+        }
+        ticks
+    }
+
+    /// The parts of a span in which the clock is as far from UTC, with that distance in nanoseconds.
+    fn clocks(&self, span: Span) -> Vec<(Span, i64)> {
+        let mut starts = vec![span.start];
+        if let Self::Local(Offsets(changes)) = self {
+            let inside = |ts_ns: &i64| span.start < *ts_ns && *ts_ns < span.end;
+            starts.extend(changes.iter().map(|(from, _)| *from).filter(inside));
+        }
+        let ends = starts.iter().skip(1).copied().chain([span.end]).collect::<Vec<_>>();
+        let parts = starts.iter().zip(ends).map(|(start, end)| Span::new(*start, end));
+        let shift = |span: Span| match self {
             Self::Start(start) => start.saturating_neg(),
             _ => self.offset_ns(span.start),
         };
-        let shifted = Span::new(span.start.saturating_add(shift), span.end.saturating_add(shift));
-        let ticks = multiples(shifted, step).filter_map(|shifted| {
-            let label = match self {
-                Self::Start(_) => signed_seconds(i128::from(shifted), decimals(step)),
-                _ => clock_label(shifted, step),
-            };
-            Some(Tick { value: shifted.checked_sub(shift)?, label })
-        });
-        ticks.filter(|tick| span.contains(tick.value)).collect()
+        parts.map(|span| (span, shift(span))).collect()
     }
 }
 
@@ -294,6 +337,27 @@ mod tests {
         for word in ["", "1", "25:00", "10:61", "noon", "2026-13-01", "12:00:00.5.5", "ä:ö"] {
             assert_eq!(parse(&utc, word), None, "{word}");
         }
+    }
+
+    #[test]
+    fn changes_of_the_clock_are_found_and_ticks_are_round_on_both_sides() {
+        // From summer to winter, an hour before noon.
+        let change = NOON - 3_600 * NS_PER_SECOND;
+        let seconds_at =
+            |minute: i64| if minute * 60 * NS_PER_SECOND < change { 7_200 } else { 3_600 };
+        for (before, after) in [(1, 1), (86_400, 7), (3_600 * 24 * 90, 3_600 * 24 * 90)] {
+            let first_ns = change - before * NS_PER_SECOND;
+            let found = Offsets::find((first_ns, change + after * NS_PER_SECOND), seconds_at);
+            assert_eq!(found, Offsets(vec![(first_ns, 7_200), (change, 3_600)]));
+        }
+        let day = 43_200 * NS_PER_SECOND;
+        let zone = Zone::Local(Offsets::find((change - day, change + day), seconds_at));
+        let ticks = zone.ticks(Span::new(change - day, change + day), 8);
+        assert!(ticks.iter().all(|tick| zone.time(tick.value).contains(&tick.label)), "{ticks:?}");
+        let labels: Vec<_> = ticks.iter().map(|tick| &tick.label[..]).collect();
+        // The clock goes back from one to noon: that is twice.
+        assert_eq!(labels.iter().filter(|label| **label == "12:00:00").count(), 2, "{labels:?}");
+        assert!(ticks.windows(2).all(|two| two[0].value < two[1].value));
     }
 
     #[test]

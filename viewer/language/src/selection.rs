@@ -1,5 +1,6 @@
 //! What is selected: in each view something of its own, and the packets of all of them together.
 
+use crate::axis::Value;
 use crate::clock::Zone;
 use crate::filter::{Context, Expr, parse};
 use crate::wire::{Wire, wire};
@@ -61,6 +62,17 @@ impl Dimension {
             Self::Destination => "destination",
             Self::Protocol => "protocol",
             Self::Conversation => "conversation",
+        }
+    }
+
+    /// What ranges in it are of, where there are any.
+    pub const fn value(self) -> Option<Value> {
+        match self {
+            Self::Time => Some(Value::Time),
+            Self::Size => Some(Value::Size),
+            Self::Gap => Some(Value::Gap),
+            Self::Port => Some(Value::DestinationPort),
+            _ => None,
         }
     }
 

@@ -206,7 +206,7 @@ impl App {
     }
 
     /// All answers that the views want.
-    pub(super) fn wishes(&mut self) -> Vec<Wish> {
+    pub(super) fn wish(&mut self) -> Vec<Wish> {
         let mut wishes = Vec::new();
         if self.pictured.extent.is_none() {
             return wishes;
@@ -530,46 +530,32 @@ fn pick(panel: Panel, key: &Key) -> Expr {
 /// True where the picks hold this one.
 pub(super) fn has_pick(picks: &Expr, pick: &Expr) -> bool {
     match (picks, pick) {
-        (Expr::In(_, Set::Numbers(all)), Expr::In(_, Set::Numbers(one))) => all.contains(&one[0]),
-        (Expr::In(_, Set::Addresses(all)), Expr::In(_, Set::Addresses(one))) => {
-            all.contains(&one[0])
-        }
-        (Expr::In(_, Set::Words(all)), Expr::In(_, Set::Words(one))) => all.contains(&one[0]),
-        (Expr::Or(all), pick) if !matches!(pick, Expr::In(..)) => all.contains(pick),
+        (Expr::In(field, all), Expr::In(of, one)) if field == of => all.has(one),
+        (Expr::Or(all), pick) => all.iter().any(|picks| has_pick(picks, pick)),
         (one, pick) => one == pick,
     }
 }
 
 /// The picks with this one, or without it where they have it.
 pub(super) fn toggled(picks: Option<&Expr>, pick: Expr) -> Option<Expr> {
-    fn without<T: Clone + PartialEq>(all: &[T], one: &T) -> Vec<T> {
-        let mut rest: Vec<T> = all.iter().filter(|known| *known != one).cloned().collect();
-        if rest.len() == all.len() {
-            rest.push(one.clone());
-        }
-        rest
-    }
     let Some(picks) = picks else { return Some(pick) };
-    match (picks, &pick) {
-        (Expr::In(field, Set::Numbers(all)), Expr::In(_, Set::Numbers(one))) => {
-            let rest = without(all, &one[0]);
-            (!rest.is_empty()).then_some(Expr::In(*field, Set::Numbers(rest)))
+    let alternatives = if let Expr::Or(all) = picks { all } else { std::slice::from_ref(picks) };
+    let mut rest = Vec::new();
+    let mut is_in = false;
+    for one in alternatives {
+        match (one, &pick) {
+            (Expr::In(field, all), Expr::In(of, some)) if field == of && !is_in => {
+                is_in = true;
+                rest.extend(all.toggled(some).map(|set| Expr::In(*field, set)));
+            }
+            (one, pick) if one == pick => is_in = true,
+            _ => rest.push(one.clone()),
         }
-        (Expr::In(field, Set::Addresses(all)), Expr::In(_, Set::Addresses(one))) => {
-            let rest = without(all, &one[0]);
-            (!rest.is_empty()).then_some(Expr::In(*field, Set::Addresses(rest)))
-        }
-        (Expr::In(field, Set::Words(all)), Expr::In(_, Set::Words(one))) => {
-            let rest = without(all, &one[0]);
-            (!rest.is_empty()).then_some(Expr::In(*field, Set::Words(rest)))
-        }
-        (Expr::Or(all), pick) => {
-            let mut rest = without(all, pick);
-            if rest.len() == 1 { rest.pop() } else { Some(Expr::Or(rest)) }
-        }
-        (one, pick) if one == pick => None,
-        (one, _) => Some(Expr::Or(vec![one.clone(), pick])),
     }
+    if !is_in {
+        rest.push(pick);
+    }
+    if rest.len() < 2 { rest.pop() } else { Some(Expr::Or(rest)) }
 }
 
 /// Names of ports that people know by them (IANA's service name registry).

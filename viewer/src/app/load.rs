@@ -115,10 +115,14 @@ impl Files {
     }
 
     pub(super) fn totals(&self) -> Totals {
-        let mut totals =
-            self.reports().map(|part| part.totals).fold(Totals::default(), Totals::merge);
+        let befores = self.befores();
+        let counted = self
+            .reports()
+            .zip(&befores)
+            .map(|(part, before)| part.totals.renumbered(i64::try_from(before.lines).unwrap_or(0)));
+        let mut totals = counted.fold(Totals::default(), Totals::merge);
         // The gaps between the parts of a file.
-        for (part, before) in self.befores().into_iter().enumerate() {
+        for (part, before) in befores.into_iter().enumerate() {
             let first = self.parts[part].1.totals.extent.map(|extent| extent.ends_ns.0);
             if let (Some(first), Some((last, _))) = (first, before.ts_ns) {
                 let gap = first.saturating_sub(last);
@@ -131,15 +135,16 @@ impl Files {
     /// What the parts before each part, in its file, leave behind.
     pub(super) fn befores(&self) -> Vec<Before> {
         let mut befores = Vec::with_capacity(self.parts.len());
-        let mut before = (usize::MAX, Before::default());
+        let (mut before, mut lines) = ((usize::MAX, Before::default()), 0);
         for (file, report) in &self.parts {
             if before.0 != *file {
-                before = (*file, Before::default());
+                (before, lines) = ((*file, Before::default()), 0);
             }
-            befores.push(before.1);
+            befores.push(Before { lines: if report.is_counted { lines } else { 0 }, ..before.1 });
+            lines += report.lines;
             if let Some(extent) = report.totals.extent {
                 let latest = before.1.ts_ns.map_or(extent.ts_ns.1, |b| b.1.max(extent.ts_ns.1));
-                before.1 = Before { ts_ns: Some((extent.ends_ns.1, latest)) };
+                before.1.ts_ns = Some((extent.ends_ns.1, latest));
             }
         }
         befores

@@ -86,10 +86,8 @@ impl App {
     }
 
     /// True where the pictures in sight are of what is selected and shown now.
-    pub fn is_current(&mut self) -> bool {
-        let mut wishes = self.wishes();
-        wishes.retain(|wish| wish.is_seen);
-        self.questions.has(&wishes)
+    pub fn is_current(&self) -> bool {
+        self.wishes.iter().filter(|wish| wish.is_seen).all(|wish| self.questions.knows(wish))
     }
 
     /// True while one change comes close behind the other.
@@ -99,12 +97,11 @@ impl App {
 
     /// True where no answer is awaited, nothing is being read and nobody is in a hurry: the pictures
     /// are final, and the link is theirs.
-    pub fn is_settled(&mut self) -> bool {
-        let wishes = self.wishes();
+    pub fn is_settled(&self) -> bool {
         self.files.phase != Phase::Loading
             && !self.is_hurried
             && self.questions.is_quiet()
-            && self.questions.has(&wishes)
+            && self.wishes.iter().all(|wish| self.questions.knows(wish))
     }
 
     /// Borders and packets of the bins of the sizes or of the gaps: of the selection.

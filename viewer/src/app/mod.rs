@@ -44,7 +44,7 @@ use gesture::Gesture;
 use load::Files;
 use offer::Offer;
 use packets::Packets;
-use questions::{Questions, Slot};
+use questions::{Questions, Slot, Wish};
 
 /// While loading, new pictures are asked for when there are this many times more packets.
 const GROWTH: f64 = 1.5;
@@ -72,6 +72,8 @@ pub struct App {
     hidden: [bool; PANEL_COUNT],
     twins: [bool; CHART_COUNT],
     questions: Questions,
+    /// What was wished for with the last change.
+    wishes: Vec<Wish>,
     flows: Flows,
     packets: Packets,
     conversations: Conversations,
@@ -342,11 +344,11 @@ impl App {
         if let Some((part, index)) = self.wanted_line.take() {
             effects.push(Effect::Read { part, index });
         }
-        let wishes = self.wishes();
+        self.wishes = self.wish();
         // What is out of sight waits for hands that move, and for bytes that are being read.
         let is_loading = self.files.phase == Phase::Loading;
         let is_moving = self.gesture.is_some() || self.is_hurried || is_loading;
-        let queries = self.questions.ask(wishes, self.workers, is_moving);
+        let queries = self.questions.ask(&self.wishes, self.workers, is_moving);
         if !queries.is_empty() {
             effects.push(Effect::Ask { queries, selection: self.history.now().clone() });
         }

@@ -122,16 +122,11 @@ impl Questions {
     /// answers. A slot has one question under way at a time.
     pub(super) fn ask(
         &mut self,
-        wishes: Vec<Wish>,
+        wishes: &[Wish],
         workers: usize,
         is_moving: bool,
     ) -> Vec<(u32, Query)> {
-        let is_open = |wish: &Wish, questions: &Self| {
-            let state = &questions.slots[wish.slot as usize];
-            let stamp = questions.stamp(wish.query.clone());
-            state.known.as_ref().is_none_or(|(known, _)| *known != stamp)
-        };
-        let open: Vec<_> = wishes.into_iter().filter(|wish| is_open(wish, self)).collect();
+        let open: Vec<_> = wishes.iter().filter(|wish| !self.knows(wish)).collect();
         let is_awaited = is_moving || open.iter().any(|wish| wish.is_seen);
         let mut asks = Vec::new();
         for wish in open {
@@ -143,17 +138,14 @@ impl Questions {
             let stamp = self.stamp(wish.query.clone());
             self.slots[wish.slot as usize].asked =
                 Some(Asked { id, stamp, missing: workers, answer: None });
-            asks.push((id, wish.query));
+            asks.push((id, wish.query.clone()));
         }
         asks
     }
 
-    /// True where all these are known.
-    pub(super) fn has(&self, wishes: &[Wish]) -> bool {
-        wishes.iter().all(|wish| {
-            let known = self.slots[wish.slot as usize].known.as_ref();
-            known.is_some_and(|(stamp, _)| *stamp == self.stamp(wish.query.clone()))
-        })
+    /// True where the answer is known.
+    pub(super) fn knows(&self, wish: &Wish) -> bool {
+        self.current(wish.slot, &wish.query).is_some()
     }
 
     /// Takes a worker's answer.

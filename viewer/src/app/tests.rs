@@ -201,6 +201,17 @@ fn a_click_selects_a_bar_and_another_one_lets_go() {
         page.send(Event::Release);
     }
     assert_eq!((page.chips(), page.selected()), (vec!["dport in {0, 1}".to_owned()], 200));
+    // What is selected there by words is no bar of it.
+    page.send(Event::Select(Dimension::Port, "sport == 3 or dport == 5".into()));
+    for (y, chip) in [(40.0, "sport == 3 or dport in {5, 0}"), (40.0, "sport == 3 or dport == 5")] {
+        page.send(Event::Press(Panel::Ports, (300.0, y), None));
+        page.send(Event::Release);
+        assert_eq!(page.chips(), [chip]);
+    }
+    page.send(Event::Select(Dimension::Port, "sport == 0".into()));
+    page.send(Event::Press(Panel::Ports, (300.0, 40.0), None));
+    page.send(Event::Release);
+    assert_eq!(page.chips(), ["sport == 0 or dport == 0"]);
 }
 
 #[test]

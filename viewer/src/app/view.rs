@@ -37,6 +37,22 @@ pub struct VirtualTable {
     pub rows: Vec<VirtualRow>,
 }
 
+impl VirtualTable {
+    /// The last place that the first row can have.
+    pub fn last(&self) -> u64 {
+        self.count.saturating_sub(self.room as u64)
+    }
+
+    /// Which rows are seen, of how many.
+    pub fn words(&self) -> String {
+        if self.count == 0 {
+            return "none".to_owned();
+        }
+        let last = self.first + self.rows.len() as u64;
+        format!("{} to {} of {}", grouped(self.first + 1), grouped(last), grouped(self.count))
+    }
+}
+
 /// A row of a long table.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct VirtualRow {

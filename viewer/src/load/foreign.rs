@@ -7,12 +7,16 @@ use summary::line;
 use summary::{Address, Direction, LinkType, Packet, Proto, Summary, Tcp, Timestamp};
 
 /// The fields of a line as they stand there, in its order.
-struct Fields<'a>(Vec<(Cow<'a, str>, &'a str)>);
+struct Fields<'a> {
+    all: Vec<(Cow<'a, str>, &'a str)>,
+    /// It is the sniffer's: a value of another kind is damage, not a word of somebody else.
+    is_strict: bool,
+}
 
 impl<'a> Fields<'a> {
     /// The value of a name; of several, the last one.
     fn get(&self, name: &str) -> Option<&'a str> {
-        let found = self.0.iter().rfind(|(known, _)| known == name);
+        let found = self.all.iter().rfind(|(known, _)| known == name);
         found.map(|(_, value)| *value).filter(|value| *value != "null")
     }
 
@@ -20,25 +24,39 @@ impl<'a> Fields<'a> {
     ///
     /// # Errors
     ///
-    /// Where the value is anything else.
+    /// Where the value is anything else, and the line the sniffer's.
     fn text(&self, name: &str) -> Result<Option<Cow<'a, str>>, String> {
         let Some(value) = self.get(name) else { return Ok(None) };
-        line::text(value).map(Some).map_err(|_| format!("`{name}` is no text"))
+        match line::text(value) {
+            Err(_) if self.is_strict => Err(format!("`{name}` is no text")),
+            text => Ok(text.ok()),
+        }
     }
 
-    /// The whole number of a name, if there is one.
+    /// The whole number of a name, if there is one; of others also as a text, or with a fraction of 0.
     ///
     /// # Errors
     ///
-    /// Where the value is anything else, or does not fit.
+    /// Where the value is anything else, or does not fit, and the line is the sniffer's.
     fn number<T: std::str::FromStr>(&self, name: &str) -> Result<Option<T>, String> {
-        let parse = |value: &str| value.parse().map_err(|_| format!("`{name}` is no such number"));
-        self.get(name).map(parse).transpose()
+        let Some(value) = self.get(name) else { return Ok(None) };
+        match (value.parse(), self.is_strict) {
+            (Ok(number), _) => Ok(Some(number)),
+            (Err(_), true) => Err(format!("`{name}` is no such number")),
+            (Err(_), false) => {
+                let digits = value.trim_matches('"');
+                let whole = match digits.split_once('.') {
+                    Some((whole, fraction)) if fraction.bytes().all(|digit| digit == b'0') => whole,
+                    _ => digits,
+                };
+                Ok(whole.parse().ok())
+            }
+        }
     }
 }
 
-/// The packet of a line with `ts` and `len`; `None` for a record that is of another type. Without a
-/// number it gets `n`.
+/// The packet of a line with `ts` and `len`; `None` for a record that is of another type. Its number is
+/// 0 where the line has none.
 ///
 /// `ts` is an RFC 3339 time, or a number since the epoch: seconds, or from 10¹¹ on milliseconds, from
 /// 10¹⁴ on microseconds, from 10¹⁷ on nanoseconds.
@@ -46,11 +64,14 @@ impl<'a> Fields<'a> {
 /// # Errors
 ///
 /// Where the line is no JSON, or no packet, in words.
-pub(super) fn packet(line: &[u8], n: u64) -> Result<Option<Packet<'_>>, String> {
+pub(super) fn packet(line: &[u8]) -> Result<Option<Packet<'_>>, String> {
     let text = str::from_utf8(line).map_err(|error| error.to_string())?;
-    let fields = Fields(line::fields(text).map_err(|error| error.to_string())?);
-    if fields.text("type")?.is_some_and(|kind| kind != "pkt") {
-        return Ok(None);
+    let all = line::fields(text).map_err(|error| error.to_string())?;
+    let mut fields = Fields { all, is_strict: true };
+    match fields.text("type")?.as_deref() {
+        Some("pkt") => {}
+        None => fields.is_strict = false,
+        Some(_) => return Ok(None),
     }
     let no = |what: &str| format!("no `{what}`: a packet has a time and a length");
     let ts = time(fields.get("ts").ok_or_else(|| no("ts"))?).ok_or("`ts` is no time")?;
@@ -67,10 +88,14 @@ pub(super) fn packet(line: &[u8], n: u64) -> Result<Option<Packet<'_>>, String> 
         .map(|letters| letters.bytes().filter_map(Tcp::bit).fold(0, |flags, bit| flags | bit));
     let ids = fields.get("vlan").map(|list| list.trim_matches(['[', ']'])).unwrap_or_default();
     for id in ids.split(',').filter(|id| !id.trim().is_empty()) {
-        let id = id.trim().parse().map_err(|_| "`vlan` is no list of numbers")?;
-        let _ = summary.vlan.push(id); // more than a frame can have are none
+        match id.trim().parse() {
+            // More than a frame can have are none.
+            Ok(id) => _ = summary.vlan.push(id),
+            Err(_) if fields.is_strict => return Err("`vlan` is no list of numbers".to_owned()),
+            Err(_) => {}
+        }
     }
-    let mut packet = Packet::new(fields.number("n")?.unwrap_or(n), ts, summary);
+    let mut packet = Packet::new(fields.number("n")?.unwrap_or(0), ts, summary);
     packet.interface = fields.text("if")?;
     packet.direction = fields.text("dir")?.and_then(|name| Direction::parse(&name));
     Ok(Some(packet))
@@ -78,10 +103,14 @@ pub(super) fn packet(line: &[u8], n: u64) -> Result<Option<Packet<'_>>, String> 
 
 /// The fields of a line with their values, for people to read; none where it is no object.
 pub fn fields(line: &str) -> Vec<(String, String)> {
-    let words = |value: &str| value.trim_matches('"').to_owned();
-    let fields = line::fields(line).unwrap_or_default().into_iter();
-    fields.map(|(name, value)| (name.into_owned(), words(value))).collect()
+    let line = line.strip_prefix(BYTE_ORDER_MARK).unwrap_or(line);
+    let fields = line::fields(line).unwrap_or_default();
+    let words = |value| line::text(value).map_or_else(|_| value.to_owned(), Cow::into_owned);
+    fields.into_iter().map(|(name, value)| (name.into_owned(), words(value))).collect()
 }
+
+/// What some programs begin a text with.
+pub(super) const BYTE_ORDER_MARK: &str = "\u{feff}";
 
 /// The time of a JSON value.
 fn time(value: &str) -> Option<Timestamp> {
@@ -159,11 +188,40 @@ mod tests {
     #[test]
     fn lines_with_time_and_length_are_packets() {
         let line = br#" {"a":[{"b":null}], "len": 60, "src":"10.0.0.1","proto":"dns", "ts" : 1.5}"#;
-        let packet = packet(line, 7).unwrap().unwrap();
-        assert_eq!((packet.n, packet.ts.ns(), packet.summary.len), (7, 1_500_000_000, 60));
+        let packet = packet(line).unwrap().unwrap();
+        assert_eq!((packet.n, packet.ts.ns(), packet.summary.len), (0, 1_500_000_000, 60));
         assert_eq!(packet.summary.src, Some(Address::V4([10, 0, 0, 1])));
         for line in [&br#"{"ts":1}"#[..], br#"{"len":1}"#, b"[1,2]", br#"{"ts":1,"len":-1}"#] {
-            assert!(super::packet(line, 1).is_err());
+            assert!(super::packet(line).is_err());
         }
+    }
+
+    #[test]
+    fn what_others_call_alike_is_taken_where_it_can_be() {
+        let line = br#"{"ts":1,"len":60.0,"proto":6,"sport":"443","dport":53.0,"ttl":300,"if":3,"dir":{},"flags":2,"vlan":["x",7],"src":1}"#;
+        let packet = packet(line).unwrap().unwrap();
+        let summary = &packet.summary;
+        assert_eq!((summary.len, summary.sport, summary.dport), (60, Some(443), Some(53)));
+        assert_eq!((summary.ttl, summary.src, summary.tcp.flags), (None, None, None));
+        assert_eq!((summary.vlan.as_slice(), packet.interface), (&[7][..], None));
+        // In the sniffer's lines that is damage.
+        for (field, words) in [
+            (r#""sport":"443""#, "`sport` is no such number"),
+            (r#""proto":6"#, "`proto` is no text"),
+            (r#""vlan":["x"]"#, "`vlan` is no list of numbers"),
+        ] {
+            let line = format!(r#"{{"type":"pkt","ts":1,"len":60,{field}}}"#);
+            assert_eq!(super::packet(line.as_bytes()).unwrap_err(), words);
+        }
+        for line in [&br#"{"ts":1,"len":60.5}"#[..], br#"{"ts":1,"len":"x"}"#] {
+            assert!(super::packet(line).is_err());
+        }
+    }
+
+    #[test]
+    fn fields_are_shown_without_their_escapes() {
+        let line = "\u{feff}{\"a\":\"x \\\"y\\\"\",\"b\":[1,\"z\"]}";
+        let expected = [("a", "x \"y\""), ("b", "[1,\"z\"]")];
+        assert_eq!(fields(line), expected.map(|(name, value)| (name.to_owned(), value.to_owned())));
     }
 }

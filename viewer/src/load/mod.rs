@@ -87,6 +87,10 @@ struct Sink {
     /// Packets that were in the time to be kept.
     seen: u64,
     line_count: u64,
+    /// Lines of the file before those.
+    lines_before: u64,
+    /// Packets that have the number of their line.
+    counted: usize,
     record_count: u64,
     skipped: u64,
     problems: Vec<Problem>,
@@ -116,6 +120,8 @@ pub struct Report {
     pub problems: Vec<Problem>,
     /// What is known of the packets.
     pub totals: Totals,
+    /// The packets have no numbers of their own, but those of their lines in the part.
+    pub is_counted: bool,
     /// Memory of the worker.
     pub memory_bytes: u64,
     /// Nothing more will come.
@@ -171,6 +177,17 @@ impl Loader {
         }
     }
 
+    /// So many lines are before the part in its file: where packets have the numbers of their lines,
+    /// they count on from those.
+    pub fn count_from(&mut self, lines_before: u64) {
+        let sink = &mut self.sink;
+        if sink.is_counted() && sink.lines_before != lines_before {
+            let by = i128::from(lines_before) - i128::from(sink.lines_before);
+            sink.columns.renumber(i64::try_from(by).unwrap_or(0));
+            sink.lines_before = lines_before;
+        }
+    }
+
     /// The packets so far.
     pub fn columns(&self) -> &Columns {
         &self.sink.columns
@@ -179,13 +196,15 @@ impl Loader {
     /// How far the part is; its memory is the caller's to add.
     pub fn report(&self) -> Report {
         let Sink { columns, line_count, record_count, skipped, problems, .. } = &self.sink;
+        let before = i64::try_from(self.sink.lines_before).unwrap_or(0);
         Report {
             read_bytes: self.source.progress().1,
             lines: *line_count,
             records: *record_count,
             skipped: *skipped,
             problems: problems.clone(),
-            totals: columns.totals(),
+            totals: columns.totals().renumbered(-before),
+            is_counted: self.sink.is_counted(),
             memory_bytes: 0,
             is_done: self.is_done(),
             is_complete: self.is_done(),
@@ -243,6 +262,10 @@ impl Sink {
         if line.trim_ascii().is_empty() {
             return Ok(false);
         }
+        let line = match line.strip_prefix(foreign::BYTE_ORDER_MARK.as_bytes()) {
+            Some(line) if offset == 0 => line,
+            _ => line,
+        };
         // Of the sniffer's lines those come here whose bytes came in pieces.
         if let Some((excerpt, len)) = self.excerpts.read(line)
             && len == line.len()
@@ -250,9 +273,21 @@ impl Sink {
         {
             return pushed.map(|()| true).map_err(str::to_owned);
         }
-        let packet = foreign::packet(line, self.line_count + 1)?;
-        packet.map_or(Ok(()), |packet| self.push(&packet, offset))?;
+        if let Some(mut packet) = foreign::packet(line)? {
+            let is_counted = packet.n == 0;
+            if is_counted {
+                packet.n = self.lines_before + self.line_count + 1;
+            }
+            let count = self.columns.len();
+            self.push(&packet, offset)?;
+            self.counted += if is_counted { self.columns.len() - count } else { 0 };
+        }
         Ok(true)
+    }
+
+    /// True where all packets have the numbers of their lines.
+    fn is_counted(&self) -> bool {
+        0 < self.counted && self.counted == self.columns.len()
     }
 
     /// Says whether a packet of that time is to be kept.
@@ -300,7 +335,7 @@ impl Sink {
 wire!(struct Keep { every, ts_ns });
 wire!(struct Problem { line, reason });
 wire!(struct Report {
-    read_bytes, lines, records, skipped, problems, totals, memory_bytes, is_done, is_complete, failure,
+    read_bytes, lines, records, skipped, problems, totals, is_counted, memory_bytes, is_done, is_complete, failure,
 });
 
 #[cfg(test)]
@@ -462,5 +497,36 @@ mod tests {
         assert_eq!((report.totals.packets, report.skipped), (2, 1));
         assert_eq!(report.totals.extent.unwrap().ts_ns, (1_500_000_000, 2_000_000_000));
         assert_eq!(report.totals.extent.unwrap().n, (1, 2));
+    }
+
+    #[test]
+    fn packets_without_numbers_count_on_over_the_parts_of_a_file() {
+        let text: String = (0..100).map(|n| format!("{{\"ts\":{n},\"len\":60}}\n")).collect();
+        let len = text.len() as u64;
+        let mut before = 0;
+        let mut seen = Vec::new();
+        for range in [0..len / 3, len / 3..len / 2, len / 2..len] {
+            let mut loader = Loader::new(range, Keep::default());
+            let rest = &text.as_bytes()[usize::try_from(loader.position()).unwrap()..];
+            let (first, rest) = rest.split_at(rest.len() / 4);
+            loader.feed(first);
+            loader.count_from(before + 7);
+            loader.feed(rest);
+            loader.feed(&[]);
+            loader.count_from(before);
+            let report = loader.report();
+            assert!(report.is_counted);
+            assert_eq!(report.totals.extent.unwrap().n.0, 1, "told as of the part alone");
+            seen.extend((0..loader.columns().len()).map(|row| loader.columns().row(row).n));
+            before += report.lines;
+        }
+        assert_eq!(seen, (1..=100).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn a_byte_order_mark_is_none_of_the_first_line() {
+        let text = format!("\u{feff}{PACKET}\n\u{feff}{PACKET}\n");
+        let report = load(&text).report();
+        assert_eq!((report.totals.packets, report.skipped, report.problems[0].line), (1, 1, 2));
     }
 }

@@ -3,13 +3,14 @@
 //! The page says itself what its controls are: `data-do` is what a button does, with `data-arg`;
 //! `data-set` is the setting of a control; `data-panel` is the panel that it is in.
 
-use js_sys::Array;
+use js_sys::{Array, Reflect};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::{JsFuture, spawn_local};
 use web_sys::{
-    Blob, DragEvent, Element, FileList, HtmlAnchorElement, HtmlElement, HtmlInputElement,
-    HtmlSelectElement, IntersectionObserver, IntersectionObserverEntry, KeyboardEvent,
-    MediaQueryList, MouseEvent, PointerEvent, ResizeObserver, Url, WheelEvent, Window,
+    Blob, Clipboard, DragEvent, Element, FileList, HtmlAnchorElement, HtmlElement,
+    HtmlInputElement, HtmlSelectElement, IntersectionObserver, IntersectionObserverEntry,
+    KeyboardEvent, MediaQueryList, MouseEvent, PointerEvent, ResizeObserver, Url, WheelEvent,
+    Window,
 };
 
 use super::dom::{element, listen};
@@ -190,11 +191,18 @@ impl Page {
             }
             ("choose-all", _) => self.send(Event::KeepAll),
             ("share", _) => {
-                if let Some(window) = web_sys::window() {
-                    let clipboard = window.navigator().clipboard();
-                    let _ = clipboard.write_text(&window.location().href()?);
-                    button.set_text_content(Some("Link copied"));
-                }
+                let (page, button) = (self.clone(), button.clone());
+                spawn_local(async move {
+                    if page.copy_link().await.is_ok() {
+                        button.set_text_content(Some("Link copied"));
+                    } else {
+                        // Browsers give the clipboard to pages of https only.
+                        page.send(Event::Refuse(
+                            "This browser lets no page copy here: the address above is the link."
+                                .into(),
+                        ));
+                    }
+                });
             }
             ("export", _) => {
                 let page = self.clone();
@@ -433,6 +441,14 @@ impl Page {
         if let Some(hash) = hash.filter(|hash| hash.trim_start_matches('#') != now) {
             self.send(Event::Restore(hash));
         }
+    }
+
+    /// Puts the address of what is shown into the clipboard.
+    async fn copy_link(&self) -> Result<(), JsValue> {
+        let window = web_sys::window().ok_or("no window")?;
+        let clipboard = Reflect::get(&window.navigator(), &"clipboard".into())?;
+        let clipboard: &Clipboard = clipboard.dyn_ref().ok_or("no clipboard")?;
+        JsFuture::from(clipboard.write_text(&window.location().href()?)).await.map(drop)
     }
 
     fn save_text(&self, text: &str, name: &str) -> Result<(), JsValue> {

@@ -17,6 +17,8 @@ use wasm_bindgen_futures::{JsFuture, future_to_promise};
 
 use crate::app::{App, Event, Panel};
 use crate::axis::{Span, Value};
+use crate::clock::Zone;
+use crate::filter::Expr;
 use crate::selection::Dimension;
 
 /// Serves parts of captures: called by the worker's script, once.
@@ -27,8 +29,8 @@ pub fn serve() {
 }
 
 /// The page, for scripts: embedding pages, tests and benches. Its promises are kept when the new
-/// pictures are on the canvases: of opening, all of them; of all else those in sight, and what is out
-/// of sight follows.
+/// pictures are on the canvases: of opening, cancelling and of what gives numbers, all of them; of all
+/// else those in sight, and what is out of sight follows.
 #[wasm_bindgen]
 pub struct Viewer {
     page: Page,
@@ -142,29 +144,18 @@ impl Viewer {
     }
 
     /// Selects in a view, `time`, `scatter`, `size`, `gap`, `port`, `source`, `destination`,
-    /// `protocol` or `conversation`: a range `[a, b]` with both ends, or words of the filter language.
+    /// `protocol` or `conversation`: words of the filter language, or of times, sizes, gaps and ports a
+    /// range `[a, b]` with both ends.
     pub fn select(&self, view: &str, range: &JsValue) -> Promise {
         let Some(dimension) = Dimension::parse(view) else {
             return Promise::reject(&format!("there is no view `{view}`").into());
         };
-        let words = match range.as_string() {
-            Some(words) => words,
-            None => {
-                let field = match dimension {
-                    Dimension::Time => "ts",
-                    Dimension::Gap => "gap",
-                    Dimension::Port => "dport",
-                    _ => "len",
-                };
-                let Some((first, last)) = pair(range) else {
-                    return Promise::reject(&"select [a, b] or words".into());
-                };
-                let word = |number: i64| match dimension {
-                    Dimension::Time => crate::clock::Zone::Utc.word(number),
-                    _ => number.to_string(),
-                };
-                format!("{field} in {}..{}", word(first), word(last))
+        let words = match (range.as_string(), dimension.value(), pair(range)) {
+            (Some(words), ..) => words,
+            (None, Some(value), Some((first, last))) if first <= last => {
+                Expr::numbers(value, first, last).show(&Zone::Utc)
             }
+            _ => return Promise::reject(&"select words, or [a, b] where there are ranges".into()),
         };
         self.page.send(Event::Select(dimension, words));
         self.page.seen()

@@ -56,6 +56,7 @@ impl Page {
         }
         let files: Vec<(String, Blob)> =
             files.into_iter().map(|file| (file.name(), file.into())).collect();
+        self.start_failed();
         // What is being fetched gives way to what somebody has at hand.
         let is_fetching = self.state.borrow().opening.fetching.is_some();
         let has_any = self.with_app(|app| matches!(app.phase(), Phase::Loading | Phase::Ready));

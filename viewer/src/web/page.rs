@@ -50,8 +50,9 @@ pub(super) struct State {
     pub(super) tables: [VirtualTable; PANEL_COUNT - CHART_COUNT],
     /// Who waits for the pictures in sight, and who for all of them to be final.
     waiting: [Vec<Function>; 2],
-    /// Which workers have started.
+    /// Which workers have started, and which of the others have failed to.
     ready: Vec<bool>,
+    failed: Vec<bool>,
     worker_url: String,
     pub(super) opening: Opening,
     /// What packets may take.
@@ -85,6 +86,7 @@ impl Page {
             tables: Default::default(),
             waiting: Default::default(),
             ready: Vec::new(),
+            failed: Vec::new(),
             worker_url: worker_url.to_owned(),
             opening: Opening::default(),
             memory: memory(&window, workers),
@@ -226,11 +228,12 @@ impl Page {
             Some(slot) => {
                 slot.terminate();
                 *slot = worker;
-                state.ready[place] = false;
+                (state.ready[place], state.failed[place]) = (false, false);
             }
             None => {
                 state.workers.push(worker);
                 state.ready.push(false);
+                state.failed.push(false);
             }
         }
         Ok(())
@@ -247,9 +250,20 @@ impl Page {
         let reason = message.unwrap_or_else(|| "its script cannot be loaded".to_owned());
         self.begin_epoch();
         self.send(Event::Fail(format!("A part of the viewer has failed: {reason}")));
-        // One that never started would not start the next time.
+        // One that never started is tried again when something else is opened.
         let was_ready = self.state.borrow().ready[place];
         if was_ready {
+            let restarted = self.start_worker(place);
+            debug_assert!(restarted.is_ok());
+        } else {
+            self.state.borrow_mut().failed[place] = true;
+        }
+    }
+
+    /// Starts those workers again that could not be started.
+    pub(super) fn start_failed(&self) {
+        let failed = self.state.borrow().failed.clone();
+        for place in (0..failed.len()).filter(|place| failed[*place]) {
             let restarted = self.start_worker(place);
             debug_assert!(restarted.is_ok());
         }
@@ -354,30 +368,10 @@ fn memory(window: &web_sys::Window, workers: usize) -> Memory {
     Memory { bytes, worker_bytes: WORKER_BYTES }
 }
 
-/// How far the clock of this place is ahead of UTC from the first to the last of these times.
-fn offsets((first_ns, last_ns): (i64, i64)) -> Offsets {
-    const MINUTE_NS: i64 = 60_000_000_000;
-    const STEPS: i64 = 400;
-    let at = |minute: i64| {
+/// How far the clock of this place is ahead of UTC in these times.
+fn offsets(range_ns: (i64, i64)) -> Offsets {
+    Offsets::find(range_ns, |minute| {
         let date = Date::new(&JsValue::from_f64(minute as f64 * 60e3));
         crate::axis::whole(-date.get_timezone_offset() * 60.0)
-    };
-    let (first, last) = (first_ns.div_euclid(MINUTE_NS), last_ns.div_euclid(MINUTE_NS) + 1);
-    let mut all = vec![(first_ns, at(first))];
-    let step = (last - first) / STEPS + 1;
-    let mut minute = first;
-    while minute < last {
-        let next = (minute + step).min(last);
-        if at(minute) != at(next) {
-            // The minute from which on it is another.
-            let (mut low, mut high) = (minute, next);
-            while 1 < high - low {
-                let middle = i64::midpoint(low, high);
-                if at(middle) == at(minute) { low = middle } else { high = middle }
-            }
-            all.push((high * MINUTE_NS, at(high)));
-        }
-        minute = next;
-    }
-    Offsets(all)
+    })
 }

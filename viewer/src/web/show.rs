@@ -289,21 +289,11 @@ impl State {
             }
             set_attribute(&element, "class", if row.is_picked { "picked" } else { "" });
         }
-        let last = table.count.saturating_sub(table.room as u64);
         let bar: HtmlInputElement = element(&self.document, &format!("{name}-bar"))?;
-        bar.set_max(&last.to_string());
+        bar.set_max(&table.last().to_string());
         bar.set_value(&table.first.to_string());
-        show(&bar, 0 < last);
-        let words = match table.count {
-            0 => "none".to_owned(),
-            count => format!(
-                "{} to {} of {}",
-                summary::grouped(table.first + 1),
-                summary::grouped(table.first + table.rows.len() as u64),
-                summary::grouped(count)
-            ),
-        };
-        show_words(&self.element(&format!("{name}-words"))?, &words);
+        show(&bar, 0 < table.last());
+        show_words(&self.element(&format!("{name}-words"))?, &table.words());
         Ok(())
     }
 

@@ -138,6 +138,7 @@ impl Worker {
         let (ids, queries): (Vec<_>, Vec<_>) = queries.iter().cloned().unzip();
         let of = |part: &mut Part| {
             let before = befores.get(part.number).copied().unwrap_or_default();
+            part.loader.count_from(before.lines);
             part.shard.answer(part.loader.columns(), before, selection, &queries)
         };
         let merged = parts.iter_mut().map(of).reduce(|all, more| {

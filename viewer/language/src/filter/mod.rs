@@ -71,6 +71,43 @@ pub enum Set {
     AllFlags(u8),
 }
 
+impl Set {
+    /// True where it has all values of another one of its type, as they are there.
+    pub fn has(&self, other: &Self) -> bool {
+        fn has<T: PartialEq>(all: &[T], some: &[T]) -> bool {
+            some.iter().all(|one| all.contains(one))
+        }
+        match (self, other) {
+            (Self::Numbers(all), Self::Numbers(some)) => has(all, some),
+            (Self::Addresses(all), Self::Addresses(some)) => has(all, some),
+            (Self::Words(all), Self::Words(some)) => has(all, some),
+            (all, some) => all == some,
+        }
+    }
+
+    /// Without the values of another one of its type where it has them, or else with them; `None`
+    /// where nothing is left, or the types differ.
+    pub fn toggled(&self, other: &Self) -> Option<Self> {
+        fn toggled<T: Clone + PartialEq>(all: &[T], some: &[T]) -> Vec<T> {
+            let rest: Vec<T> = all.iter().filter(|known| !some.contains(known)).cloned().collect();
+            if rest.len() == all.len() { [all, some].concat() } else { rest }
+        }
+        let is_left = |set: &Self| match set {
+            Self::Numbers(all) => !all.is_empty(),
+            Self::Addresses(all) => !all.is_empty(),
+            Self::Words(all) => !all.is_empty(),
+            Self::Flags(_) | Self::AllFlags(_) => true,
+        };
+        let set = match (self, other) {
+            (Self::Numbers(all), Self::Numbers(some)) => Self::Numbers(toggled(all, some)),
+            (Self::Addresses(all), Self::Addresses(some)) => Self::Addresses(toggled(all, some)),
+            (Self::Words(all), Self::Words(some)) => Self::Words(toggled(all, some)),
+            _ => return None,
+        };
+        Some(set).filter(is_left)
+    }
+}
+
 /// An address as a place in an order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Place {

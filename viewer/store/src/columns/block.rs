@@ -179,10 +179,10 @@ impl Columns {
             Value::Time => block.ts_ns.read(places, |number| number, room),
             Value::Size => block.len.read(places, |number| number, room),
             Value::SourcePort => {
-                take(places, |row| if_any(kind(row).has_ports, block.sport[row].into()), room);
+                take(places, |row| if_any(kind(row).has_sport, block.sport[row].into()), room);
             }
             Value::DestinationPort => {
-                take(places, |row| if_any(kind(row).has_ports, block.dport[row].into()), room);
+                take(places, |row| if_any(kind(row).has_dport, block.dport[row].into()), room);
             }
             Value::Ttl => {
                 take(places, |row| if_any(kind(row).has_ttl, block.ttl[row].into()), room);

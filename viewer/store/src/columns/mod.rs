@@ -91,8 +91,10 @@ pub struct Kind {
     pub direction: Option<Direction>,
     /// VLAN ids, outermost first.
     pub vlan: VlanIds,
-    /// Whether there are ports.
-    pub has_ports: bool,
+    /// Whether there is a source port.
+    pub has_sport: bool,
+    /// Whether there is a destination port.
+    pub has_dport: bool,
     /// Whether there is a time to live.
     pub has_ttl: bool,
     /// TCP flags, FIN lowest.
@@ -159,7 +161,8 @@ impl Columns {
             interface,
             direction: packet.direction,
             vlan: summary.vlan,
-            has_ports: summary.sport.is_some() && summary.dport.is_some(),
+            has_sport: summary.sport.is_some(),
+            has_dport: summary.dport.is_some(),
             has_ttl: summary.ttl.is_some(),
             flags: summary.tcp.flags,
         };
@@ -225,14 +228,15 @@ impl Columns {
         let src = self.address_of_text(excerpt.src)?;
         let dst = self.address_of_text(excerpt.dst)?;
         let flow = self.flows.id(Flow { src, dst, proto });
-        let has_ports = excerpt.sport.is_some() && excerpt.dport.is_some();
+        let (has_sport, has_dport) = (excerpt.sport.is_some(), excerpt.dport.is_some());
         let kind = |class: Class| Kind {
             proto,
             class,
             interface,
             direction: excerpt.direction,
             vlan: excerpt.vlan,
-            has_ports,
+            has_sport,
+            has_dport,
             has_ttl: excerpt.ttl.is_some(),
             flags: excerpt.flags,
         };
@@ -240,8 +244,9 @@ impl Columns {
             | interface.map_or(0, |interface| u64::from(interface) + 1) << 16
             | excerpt.flags.map_or(0, |flags| u64::from(flags) + 1) << 33
             | excerpt.direction.map_or(0, |direction| direction as u64 + 1) << 42
-            | u64::from(has_ports) << 45
-            | u64::from(excerpt.ttl.is_some()) << 46];
+            | u64::from(has_sport) << 45
+            | u64::from(has_dport) << 46
+            | u64::from(excerpt.ttl.is_some()) << 47];
         let is_plain = excerpt.vlan == VlanIds::default();
         if is_plain && let Some(kind) = self.memos.kinds.get(&key) {
             return Some(short(kind).map(|kind| (flow, kind)));
@@ -331,6 +336,13 @@ impl Columns {
             drop(std::hint::black_box(room));
         }
         self.blocks.push(Box::new(Block::new(first)));
+    }
+
+    /// Makes the numbers of all packets greater by as much: those of packets without one of their own,
+    /// once more is known of what is before them.
+    pub fn renumber(&mut self, by: i64) {
+        self.blocks.iter_mut().for_each(|block| block.n.shift(by));
+        self.totals = self.totals.renumbered(by);
     }
 
     /// How many packets there are.
@@ -428,9 +440,9 @@ impl Columns {
             ts_ns: block.ts_ns.get(at),
             len: u32::try_from(block.len.get(at)).unwrap_or(u32::MAX),
             src: address(flow.src),
-            sport: kind.has_ports.then_some(block.sport[at]),
+            sport: kind.has_sport.then_some(block.sport[at]),
             dst: address(flow.dst),
-            dport: kind.has_ports.then_some(block.dport[at]),
+            dport: kind.has_dport.then_some(block.dport[at]),
             proto: self.protos.items()[usize::from(kind.proto)].clone(),
             ttl: kind.has_ttl.then_some(block.ttl[at]),
             flags: kind.flags.map(Tcp::letters),
@@ -545,6 +557,34 @@ pub(crate) mod tests {
         let mut rows = Rows::new(&many, None);
         rows.turn(1);
         assert_eq!((rows.range(), rows.values(Value::Gap)), (1024..1030, &[10; 6][..]));
+    }
+
+    #[test]
+    fn one_port_alone_is_one() {
+        let mut columns = Columns::default();
+        let mut packet = packet(1, 0, 60, "udp");
+        packet.summary.dport = Some(53);
+        columns.push(&packet, 0).unwrap();
+        let row = columns.row(0);
+        assert_eq!((row.sport, row.dport), (None, Some(53)));
+    }
+
+    #[test]
+    fn numbers_can_be_given_later() {
+        let many: Vec<_> =
+            (0..1_500).map(|n| (if n < 1_200 { n } else { n << 33 }, 0, 60, "tcp")).collect();
+        let mut columns = columns(&many);
+        let before: Vec<_> = (0..1_500).map(|row| columns.row(row).n).collect();
+        let extent = columns.totals().extent.unwrap().n;
+        columns.renumber(1_000);
+        columns.push(&packet(7, 0, 60, "tcp"), 0).unwrap();
+        assert!((0..1_500).all(|row| columns.row(row).n == before[row] + 1_000));
+        assert_eq!(columns.row(1_500).n, 7);
+        assert_eq!(columns.totals().extent.unwrap().n, (7, extent.1 + 1_000));
+        let mut rows = Rows::new(&columns, None);
+        rows.turn(0);
+        assert_eq!(rows.bounds(Value::Number), Some((1_000, 2_023)));
+        assert_eq!(rows.within(Value::Number, (1_000, 1_002)).count(), 3);
     }
 
     #[test]

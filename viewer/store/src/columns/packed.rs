@@ -104,6 +104,16 @@ impl Packed {
         }
     }
 
+    /// Makes all numbers, also those of rows that are not set yet, greater by as much.
+    pub(super) fn shift(&mut self, by: i64) {
+        match &mut self.store {
+            Store::Long(all) => all.iter_mut().for_each(|number| *number = number.wrapping_add(by)),
+            _ => self.base = self.base.wrapping_add(by),
+        }
+        let shifted = |number: i64| number.wrapping_add(by);
+        self.bounds = self.bounds.map(|(least, most)| (shifted(least), shifted(most)));
+    }
+
     /// All rows are set: their bounds are known from now on.
     pub(super) fn close(&mut self) {
         self.bounds = Some(self.bounds(BLOCK_LEN));

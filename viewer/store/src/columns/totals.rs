@@ -64,6 +64,15 @@ impl Totals {
         }
     }
 
+    /// With numbers of packets that are greater by as much.
+    #[must_use]
+    pub fn renumbered(mut self, by: i64) -> Self {
+        if let Some(extent) = &mut self.extent {
+            extent.n = (extent.n.0.saturating_add(by), extent.n.1.saturating_add(by));
+        }
+        self
+    }
+
     /// Counts a packet in.
     #[inline]
     pub(super) fn count(&mut self, n: i64, ts_ns: i64, len: u32) {

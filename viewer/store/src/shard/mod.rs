@@ -10,7 +10,7 @@ mod marks;
 mod order;
 mod ways;
 
-wire!(struct Before { ts_ns });
+wire!(struct Before { ts_ns, lines });
 
 #[cfg(test)]
 mod tests;
@@ -33,6 +33,8 @@ pub struct Before {
     /// Time of the last of them, and the latest time of them all, in nanoseconds since the epoch;
     /// `None` where there are none.
     pub ts_ns: Option<(i64, i64)>,
+    /// How many lines they have, where packets have the numbers of their lines; else 0.
+    pub lines: u64,
 }
 
 impl Before {
