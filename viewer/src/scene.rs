@@ -110,9 +110,10 @@ impl Theme {
         if self.is_dark { [0x56, 0xb4, 0xe9] } else { [0x00, 0x72, 0xb2] }
     }
 
-    /// What is behind a selection.
+    /// What is behind a selection: three times as light or dark as the ground, that it can be seen
+    /// (WCAG 2.2, 1.4.11).
     pub const fn ghost(self) -> Rgb {
-        if self.is_dark { [0x3d, 0x44, 0x4d] } else { [0xd0, 0xd5, 0xda] }
+        if self.is_dark { [0x65, 0x6c, 0x76] } else { [0x8c, 0x95, 0x9f] }
     }
 
     /// Lines between values.

@@ -33,15 +33,16 @@ use crate::{LinkType, Timestamp};
 /// No record is larger: a length above is damage. Wireshark's limit for the largest link types.
 const MAX_RECORD_LEN: usize = 128 << 20;
 
-/// Reads one capture file from its first byte on.
-#[derive(Debug, Default)]
+/// Reads one capture file from its first byte on. A clone can read a record again that it has read
+/// before, as long as no section or interface is described in between.
+#[derive(Clone, Debug, Default)]
 pub struct Reader {
     format: Format,
     /// Bytes consumed so far.
     offset: u64,
 }
 
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 enum Format {
     #[default]
     Unknown,
@@ -135,6 +136,11 @@ impl Reader {
     /// A reader that has seen nothing.
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// True where both understand a record alike, wherever in their files they are.
+    pub fn is_like(&self, other: &Self) -> bool {
+        self.format == other.format
     }
 
     /// True where nothing was read yet.

@@ -10,7 +10,7 @@ const RECORD_HEADER_LEN: usize = 16;
 const MODIFIED_RECORD_HEADER_LEN: usize = 24;
 
 /// A file whose header was read.
-#[derive(Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Pcap {
     interface: [FileInterface; 1],
     pub(super) is_big_endian: bool,
@@ -22,7 +22,7 @@ pub(super) struct Pcap {
 
 /// The order of a record's two lengths. Before version 2.3 the wire's came first; some writers of
 /// 2.3 had not noticed the change (libpcap, sf-pcap.c).
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum LengthOrder {
     CapturedFirst,
     WireFirst,

@@ -20,7 +20,7 @@ const ENHANCED_PACKET: u32 = 6;
 type Packet<'a> = (usize, u64, Option<&'a [u8]>, u32);
 
 /// The state of the current section.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct PcapNg {
     pub(super) is_big_endian: bool,
     /// `interfaces.len() == clocks.len()`
@@ -29,7 +29,7 @@ pub(super) struct PcapNg {
 }
 
 /// How an interface's ticks become time.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct FileClock {
     ticks_per_second: u128,
     offset_seconds: i64,

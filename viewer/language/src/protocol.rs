@@ -67,8 +67,8 @@ impl Class {
             (Self::Icmp6, _) => [0xcc, 0x79, 0xa7],
             (Self::Arp, false) => [0xb8, 0x86, 0x0b],
             (Self::Arp, true) => [0xf0, 0xe4, 0x42],
-            (Self::Other, false) => [0x6e, 0x6e, 0x6e],
-            (Self::Other, true) => [0xa8, 0xa8, 0xa8],
+            (Self::Other, false) => [0x4a, 0x4a, 0x4a],
+            (Self::Other, true) => [0xc4, 0xc4, 0xc4],
         }
     }
 }

@@ -392,13 +392,10 @@ impl App {
             }
         }
         let item = |((key, tally), whole): (&(Key, Tally), &Tally)| {
-            let label = match key {
-                Key::Port(port) => match service(*port) {
-                    Some(name) => format!("{port} {name}"),
-                    None => port.to_string(),
-                },
-                Key::Place(place) => Address::from(*place).to_string(),
-                Key::Word(word) => word.clone(),
+            let (name, alias) = match key {
+                Key::Port(port) => (port.to_string(), service(*port)),
+                Key::Place(place) => (Address::from(*place).to_string(), None),
+                Key::Word(word) => (word.clone(), None),
             };
             let color = match key {
                 Key::Word(name) => Some(Class::of(name).color(made_of.is_dark)),
@@ -409,7 +406,8 @@ impl App {
                 whole: *whole,
                 selected: part.is_some().then_some(*tally),
                 is_picked: picks.is_some_and(|expr| has_pick(expr, &pick(panel, key))),
-                label,
+                name,
+                alias,
                 color,
             }
         };
@@ -439,14 +437,15 @@ impl App {
 
     /// Names of the words that a field has in the capture.
     pub(super) fn words_of(&self, field: Field) -> Vec<String> {
-        let labels = |panel: Panel| -> Vec<String> {
+        let names = |panel: Panel| -> Vec<String> {
             let known = ranking_place(panel).and_then(|place| self.rankings[place].as_ref());
-            known.iter().flat_map(|known| &known.items).map(|item| item.label.clone()).collect()
+            known.iter().flat_map(|known| &known.items).map(|item| item.name.clone()).collect()
         };
         match field {
-            Field::Proto => labels(Panel::Protocols),
-            Field::Src | Field::Host => labels(Panel::Sources),
-            Field::Dst => labels(Panel::Destinations),
+            Field::Value(Value::DestinationPort) | Field::Port => names(Panel::Ports),
+            Field::Proto => names(Panel::Protocols),
+            Field::Src | Field::Host => names(Panel::Sources),
+            Field::Dst => names(Panel::Destinations),
             Field::File => self.files.files.iter().map(|file| file.name.clone()).collect(),
             Field::Direction => {
                 ["in", "out", "bcast", "mcast", "other"].map(str::to_owned).to_vec()

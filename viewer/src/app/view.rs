@@ -204,8 +204,7 @@ impl App {
         let Some(super::charts::Chart::Ranking(all)) = self.chart(Panel::Protocols) else {
             return String::new();
         };
-        let items: Vec<_> =
-            all.items.iter().map(|item| (item.whole.packets, &item.label)).collect();
+        let items: Vec<_> = all.items.iter().map(|item| (item.whole.packets, &item.name)).collect();
         let items = sorted(&items, |a, b| b.0.cmp(&a.0));
         let mut words: Vec<_> = (items.iter().take(MAX_NAMED))
             .map(|(count, name)| format!("{name} {}", percent(*count, packets)))

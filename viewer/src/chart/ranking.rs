@@ -18,7 +18,9 @@ const MAX_LABEL_CHARS: usize = 26;
 #[derive(Clone, Debug, PartialEq)]
 pub struct Item {
     /// What it is.
-    pub label: String,
+    pub name: String,
+    /// What people know it by besides, if anything.
+    pub alias: Option<&'static str>,
     /// All packets.
     pub whole: Tally,
     /// Those that are selected elsewhere, where anything is.
@@ -48,6 +50,16 @@ pub struct Ranking<'a> {
     pub cursor: Option<usize>,
 }
 
+impl Item {
+    /// What it is, and what people know it by.
+    pub fn label(&self) -> String {
+        match self.alias {
+            Some(alias) => format!("{} {alias}", self.name),
+            None => self.name.clone(),
+        }
+    }
+}
+
 impl Ranking<'_> {
     /// How many bars fit.
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a few")]
@@ -59,11 +71,18 @@ impl Ranking<'_> {
     pub fn scene(&self, look: Look<'_>) -> Scene {
         let (ink, width) = (look.theme.ink(), look.size.width_px);
         let shown = self.items.len().min(Self::room(look.size));
-        let title = match self.count {
-            0 => format!("{}: none", self.title),
-            count if count == shown => self.title.to_owned(),
-            count => format!("{} ({shown} of {})", self.title, grouped(count as u64)),
+        let mut title = self.title.to_owned();
+        title += match (self.rank, self.is_log) {
+            (Rank::Packets, false) => "",
+            (Rank::Packets, true) => ", log",
+            (Rank::Bytes, false) => " by bytes",
+            (Rank::Bytes, true) => " by bytes, log",
         };
+        match self.count {
+            0 => title += ": none",
+            count if count == shown => {}
+            count => title += &format!(" ({shown} of {})", grouped(count as u64)),
+        }
         let mut scene = ground(look, &title);
         let length = |tally: Tally| match (self.is_log, self.rank.of(tally) as f64) {
             (true, amount) => amount.ln_1p(),
@@ -92,8 +111,9 @@ impl Ranking<'_> {
             let front = item.selected.unwrap_or(item.whole);
             scene.marks.push(Mark::Rect { place: bar(front), color, opacity });
             let middle = y + ROW_PX / 2.0;
-            let mut label: String = item.label.chars().take(MAX_LABEL_CHARS).collect();
-            if label.len() < item.label.len() {
+            let whole = item.label();
+            let mut label: String = whole.chars().take(MAX_LABEL_CHARS).collect();
+            if label.len() < whole.len() {
                 label.push('…');
             }
             let label = if item.is_picked { format!("✓ {label}") } else { label };
@@ -124,7 +144,7 @@ impl Ranking<'_> {
                 "{}: {} in all. First is {} with {} packets.",
                 self.title,
                 grouped(self.count as u64),
-                item.label,
+                item.label(),
                 grouped(item.selected.unwrap_or(item.whole).packets)
             ),
         }
@@ -136,7 +156,7 @@ impl Ranking<'_> {
         let amount = |tally: Tally| {
             format!("{} packets, {} bytes", grouped(tally.packets), grouped(tally.bytes))
         };
-        let mut lines = vec![item.label.clone(), amount(item.selected.unwrap_or(item.whole))];
+        let mut lines = vec![item.label(), amount(item.selected.unwrap_or(item.whole))];
         if item.selected.is_some() {
             lines.push(format!("of {} in all", amount(item.whole)));
         }
@@ -156,7 +176,7 @@ impl Ranking<'_> {
         let row = |item: &Item| {
             let tallies = [Some(item.whole), item.selected].into_iter().flatten();
             let numbers = tallies.flat_map(|t| [t.packets.to_string(), t.bytes.to_string()]);
-            std::iter::once(item.label.clone()).chain(numbers).collect()
+            std::iter::once(item.name.clone()).chain(numbers).collect()
         };
         Table { head, rows: self.items.iter().map(row).collect() }
     }

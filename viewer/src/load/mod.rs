@@ -164,6 +164,33 @@ impl Loader {
         self.source.is_plain()
     }
 
+    /// Where the line or record of a packet begins in the file; `None` where that is packed.
+    pub fn place(&self, row: usize) -> Option<u64> {
+        let is_plain = self.is_plain() || self.source.plain_capture().is_some();
+        is_plain.then(|| self.sink.columns.offset(row))
+    }
+
+    /// The line of a packet out of the file's bytes from its place on, as it stands there, or as the
+    /// sniffer would write it.
+    ///
+    /// # Errors
+    ///
+    /// Where there are too few bytes, with how many it takes; where only reading all of the file again
+    /// gives it, with `None`.
+    pub fn line(&self, row: usize, bytes: &[u8]) -> Result<Vec<u8>, Option<usize>> {
+        let Some(capture) = self.source.plain_capture() else {
+            // Only a line at the end of the file has no line feed.
+            let len = memchr::memchr(b'\n', bytes).ok_or(Some(bytes.len() + 1));
+            return len.map(|len| bytes[..len].to_vec());
+        };
+        let n = u64::try_from(self.sink.columns.row(row).n).unwrap_or(0);
+        let packet = capture.again(n, self.sink.columns.offset(row), bytes)?;
+        let mut line = Vec::new();
+        summary::line::Writer::default().packet(&packet, &mut line);
+        line.pop(); // its line feed
+        Ok(line)
+    }
+
     /// True where no more bytes are wanted.
     pub fn is_done(&self) -> bool {
         self.source.is_done()
@@ -475,6 +502,31 @@ mod tests {
         let mut seen = Vec::new();
         loader.exporter().feed(&file, loader.columns(), |row| row == 2, &mut seen);
         assert!(seen.starts_with(b"{\"type\":\"pkt\",\"n\":3,"), "{seen:?}");
+    }
+
+    #[test]
+    fn a_record_is_read_again_by_its_place() {
+        let file = pcap(5);
+        let mut loader = Loader::whole(file.len() as u64, Keep::default());
+        loader.feed(&file);
+        let mut all = Vec::new();
+        loader.exporter().feed(&file, loader.columns(), |_| true, &mut all);
+        for (row, expected) in all.split_inclusive(|byte| *byte == b'\n').enumerate() {
+            let place = usize::try_from(loader.place(row).unwrap()).unwrap();
+            let line = loader.line(row, &file[place..]).unwrap();
+            assert_eq!([&line[..], b"\n"].concat(), expected);
+            let needed = loader.line(row, &file[place..][..20]).unwrap_err().unwrap();
+            assert_eq!(loader.line(row, &file[place..][..needed]), Ok(line));
+        }
+        let lines = format!("{PACKET}\n{PACKET}");
+        let loader = load(&lines);
+        let second = &lines.as_bytes()[usize::try_from(loader.place(1).unwrap()).unwrap()..];
+        assert_eq!(loader.line(0, lines.as_bytes()), Ok(PACKET.as_bytes().to_vec()));
+        assert_eq!(loader.line(1, second), Err(Some(PACKET.len() + 1)));
+        let packed = zstd::encode_all(&file[..], 1).unwrap();
+        let mut loader = Loader::whole(packed.len() as u64, Keep::default());
+        loader.feed(&packed);
+        assert_eq!((loader.columns().len(), loader.place(0)), (5, None));
     }
 
     #[test]

@@ -64,6 +64,14 @@ impl Source {
         matches!(self.content, Content::Lines(_)) && self.unpacker.is_none()
     }
 
+    /// The capture file, where the file holds it as it is.
+    pub(super) fn plain_capture(&self) -> Option<&Capture> {
+        match &self.content {
+            Content::Capture(capture) if self.unpacker.is_none() => Some(capture),
+            _ => None,
+        }
+    }
+
     /// Bytes of the range, and how many of them were read.
     pub(super) fn progress(&self) -> (u64, u64) {
         let len = self.range.end - self.range.start;

@@ -147,6 +147,9 @@ impl Page {
         let word = button.get_attribute("data-do").unwrap_or_default();
         let arg = button.get_attribute("data-arg").unwrap_or_default();
         let panel = panel_of(button);
+        if button.get_attribute("aria-disabled").as_deref() == Some("true") {
+            return Ok(());
+        }
         let input = |id: &str| element::<HtmlInputElement>(&document, id);
         match (word.as_str(), panel) {
             ("open", _) => input("file")?.click(),
@@ -158,7 +161,10 @@ impl Page {
             ("clear", _) => self.send(Event::Clear(Dimension::parse(&arg))),
             ("zoom-to-selection", _) => self.send(Event::ZoomToSelection),
             ("reset", _) => self.send(Event::Reset),
-            ("close-detail", _) => self.send(Event::CloseDetail),
+            ("close-detail", _) => {
+                self.send(Event::CloseDetail);
+                element::<HtmlElement>(&document, Panel::Packets.name())?.focus()?;
+            }
             ("zoom-in", Some(panel)) => {
                 self.send(Event::Zoom { panel, at: None, factor: 1.0 / ZOOM_STEP });
             }

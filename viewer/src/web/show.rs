@@ -4,7 +4,7 @@ use js_sys::Date;
 use wasm_bindgen::prelude::*;
 use web_sys::{Element, HtmlElement, HtmlInputElement, HtmlProgressElement, HtmlSelectElement};
 
-use super::dom::{element, set_attribute, set_mark, show, show_words};
+use super::dom::{element, set_attribute, show, show_words};
 use super::page::State;
 use crate::app::{CHART_COUNT, Panel, Phase, View, VirtualTable};
 use crate::chart::Table;
@@ -114,7 +114,12 @@ impl State {
             ("clear", !view.chips.is_empty()),
             ("zoom-to-selection", !view.chips.is_empty()),
         ] {
-            set_mark(&self.element(id)?, "disabled", !is_on);
+            // Not by `disabled`: whoever has the focus there would lose it.
+            set_attribute(
+                &self.element(id)?,
+                "aria-disabled",
+                if is_on { "false" } else { "true" },
+            );
         }
         if view.choice != before.choice
             && let Some(words) = &view.choice
@@ -182,6 +187,8 @@ impl State {
                 }
             }
         }
+        let tool = self.app.settings().get("tool");
+        set_attribute(self.canvases[Panel::Scatter as usize].element(), "data-tool", &tool);
         // The head of the column that sorts says so.
         let sort = self.app.settings().get("sort");
         let heads = self.document.query_selector_all("th[data-sort]")?;
@@ -200,7 +207,10 @@ impl State {
     }
 
     fn chips(&self, view: &View) -> Result<(), JsValue> {
-        let list = self.emptied("chips")?;
+        let list = self.element("chips")?;
+        let active = self.document.active_element();
+        let had_focus = active.is_some_and(|active| list.contains(Some(&active)));
+        list.set_text_content(None);
         for chip in &view.chips {
             let item = self.document.create_element("li")?;
             let button = self.button("clear", chip.name, &format!("{} ×", chip.text))?;
@@ -208,6 +218,14 @@ impl State {
             button.set_attribute("title", &format!("Remove: {}", chip.name))?;
             item.append_child(&button)?;
             list.append_child(&item)?;
+        }
+        // Whoever has removed one by keyboard goes on from there.
+        if had_focus {
+            let next: HtmlElement = match list.query_selector("button")? {
+                Some(button) => button.unchecked_into(),
+                None => element(&self.document, "filter")?,
+            };
+            next.focus()?;
         }
         Ok(())
     }

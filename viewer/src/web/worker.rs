@@ -12,7 +12,6 @@ use web_sys::{
 
 use crate::columns::{Columns, Told};
 use crate::flows::News;
-use crate::lines::MAX_LINE_LEN;
 use crate::load::Loader;
 use crate::message::{FromWorker, ToWorker};
 use crate::query::{Answer, Query};
@@ -25,6 +24,9 @@ const CHUNK_LEN: u32 = 1 << 20;
 
 /// Bytes taken at once of what is no plain text: packed ones may become a thousand times as many.
 const PIECE_LEN: usize = 64 << 10;
+
+/// Bytes read for a line: most lines and records have fewer.
+const LINE_LEN: usize = 64 << 10;
 
 /// Time between two reports, in milliseconds.
 const REPORT_INTERVAL_MS: f64 = 50.0;
@@ -273,26 +275,28 @@ impl Worker {
     }
 
     async fn line_of(&self, number: usize, index: usize, count: u32) -> Result<Vec<u8>, JsValue> {
-        let known = self.with_part(number, |part| {
-            let offset = part.loader.columns().offset(index);
-            (part.file.clone(), part.loader.is_plain().then_some(offset))
-        });
-        let (file, offset) = known.ok_or("its part is gone")?;
-        let Some(offset) = offset else {
-            let mut line = Vec::new();
-            let wants_more = |lines: &mut Vec<u8>| {
-                line.append(lines);
-                let is_latest = self.state.borrow().line_count == count;
-                Ok(line.is_empty() && is_latest)
-            };
-            self.lines_of(number, |row| row == index, wants_more).await?;
-            return Ok(line);
+        let known = self.with_part(number, |part| (part.file.clone(), part.loader.place(index)));
+        let (file, place) = known.ok_or("its part is gone")?;
+        let mut len = LINE_LEN;
+        while let Some(place) = place {
+            let slice = file.slice_with_f64_and_f64(place as f64, (place + len as u64) as f64)?;
+            let bytes = Uint8Array::new(&JsFuture::from(slice.array_buffer()).await?).to_vec();
+            let line = self.with_part(number, |part| part.loader.line(index, &bytes));
+            match line.ok_or("its part is gone")? {
+                Ok(line) => return Ok(line),
+                // There are no more.
+                Err(Some(_)) if bytes.len() < len => return Ok(bytes),
+                Err(Some(needed)) => len = needed.max(2 * len),
+                Err(None) => break,
+            }
+        }
+        let mut line = Vec::new();
+        let wants_more = |lines: &mut Vec<u8>| {
+            line.append(lines);
+            let is_latest = self.state.borrow().line_count == count;
+            Ok(line.is_empty() && is_latest)
         };
-        let end = offset as f64 + MAX_LINE_LEN as f64 + 1.0;
-        let slice = file.slice_with_f64_and_f64(offset as f64, end)?;
-        let buffer = JsFuture::from(slice.array_buffer()).await?;
-        let mut line = Uint8Array::new(&buffer).to_vec();
-        line.truncate(memchr::memchr(b'\n', &line).unwrap_or(line.len()));
+        self.lines_of(number, |row| row == index, wants_more).await?;
         Ok(line)
     }
 
