@@ -88,7 +88,12 @@ pub fn site() -> Result<PathBuf> {
         ["--target", WASM_TARGET],
         ["--profile", "wasm"],
     ];
-    run(cargo(words.as_flattened()).env("CARGO_ENCODED_RUSTFLAGS", wasm_flags()?.join("\x1f")))?;
+    // SIMD is in all browsers since 2023, and finds line feeds and quotation marks many at a time.
+    let flags = (
+        "CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS",
+        "-C target-feature=+simd128 -C llvm-args=--inline-threshold=5",
+    );
+    run(cargo(words.as_flattened()).env(flags.0, flags.1))?;
     let site = site_path();
     if site.exists() {
         fs::remove_dir_all(&site).with_context(|| format!("emptying {}", site.display()))?;
@@ -142,35 +147,12 @@ fn stamp(site: &Path) -> Result<()> {
     Ok(())
 }
 
-/// How the site's wasm is compiled.
-fn wasm_flags() -> Result<Vec<String>> {
-    // SIMD is in all browsers since 2023, and finds line feeds and quotation marks many at a time.
-    let mut flags: Vec<_> =
-        ["-C", "target-feature=+simd128", "-C", "llvm-args=--inline-threshold=5"]
-            .map(str::to_owned)
-            .to_vec();
-    // Reports of failures name source files: where they are on this machine is nobody's business.
-    let mut elsewhere = vec![sysroot()?.join("lib/rustlib/src/rust/library")];
-    let home = env::var_os("CARGO_HOME").map(PathBuf::from);
-    let home = home.or_else(|| Some(PathBuf::from(env::var_os("HOME")?).join(".cargo")));
-    if let Some(entries) = home.and_then(|home| fs::read_dir(home.join("registry/src")).ok()) {
-        elsewhere.extend(entries.filter_map(|entry| Some(entry.ok()?.path())));
-    }
-    for path in elsewhere {
-        flags.push(format!("--remap-path-prefix={}=", path.display()));
-    }
-    Ok(flags)
-}
-
-/// Where the toolchain is.
-fn sysroot() -> Result<PathBuf> {
-    let output = Command::new("rustc").args(["--print", "sysroot"]).current_dir(root()).output()?;
-    Ok(String::from_utf8(output.stdout)?.trim().into())
-}
-
 /// Adds the wasm target to the toolchain where it is missing.
 fn add_wasm_target() -> Result<()> {
-    let library = sysroot()?.join("lib/rustlib").join(WASM_TARGET);
+    let sysroot =
+        Command::new("rustc").args(["--print", "sysroot"]).current_dir(root()).output()?;
+    let sysroot = String::from_utf8(sysroot.stdout)?;
+    let library = Path::new(sysroot.trim()).join("lib/rustlib").join(WASM_TARGET);
     if library.exists() {
         return Ok(());
     }

@@ -12,6 +12,7 @@ pub mod capture;
 pub mod corpus;
 pub mod debian;
 pub mod demo;
+mod locations;
 pub mod namespace;
 mod pack;
 pub mod python;

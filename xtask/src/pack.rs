@@ -22,7 +22,8 @@ use wasmparser::{
 pub(crate) fn pack(wasm: &Path, glue: &Path) -> Result<()> {
     let module = fs::read(wasm).with_context(|| format!("reading {}", wasm.display()))?;
     let script = fs::read_to_string(glue).with_context(|| format!("reading {}", glue.display()))?;
-    let (module, names) = packed(&module)?;
+    let (mut module, names) = packed(&module)?;
+    crate::locations::forget(&mut module)?;
     fs::write(wasm, module)?;
     fs::write(glue, renamed(&script, &names))?;
     Ok(())
