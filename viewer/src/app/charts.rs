@@ -20,6 +20,8 @@ use summary::Address;
 const GAP_BINS: usize = 60;
 /// Most bins of throughput: more than a screen has pixels.
 const MAX_RATE_BINS: i64 = 10_000;
+/// Least length of a bin of throughput: a packet has some on any wire.
+const MIN_RATE_BIN_NS: i64 = 1_000;
 /// Width of a bin of throughput that is aimed at, in pixels.
 const RATE_BIN_PX: f64 = 4.0;
 /// Items that tables of rankings and saved files have.
@@ -152,7 +154,7 @@ impl App {
             reason = "a few hundred"
         )]
         let target = (self.size(Panel::Throughput).plot().width / RATE_BIN_PX).max(2.0) as usize;
-        let auto = time_step(span.len(), target).max(1);
+        let auto = time_step(span.len(), target).max(MIN_RATE_BIN_NS);
         let least = span.len() / MAX_RATE_BINS + 1;
         let step = match self.settings.interval_ns {
             Some(step) if least <= step => step,

@@ -67,7 +67,8 @@ impl Files {
         }
         (self.phase, self.error, self.is_cancelled) = (Phase::Loading, None, false);
         let mut pieces = Vec::new();
-        for (place, file) in files.into_iter().enumerate() {
+        for (place, mut file) in files.into_iter().enumerate() {
+            file.name = self.name_of_its_own(file.name);
             for part in 0..file.parts {
                 pieces.push(Piece {
                     file: place,
@@ -84,6 +85,13 @@ impl Files {
             self.files.push(FileInfo { packets, keep, ..file });
         }
         pieces
+    }
+
+    /// The name, or with a number behind it where another file has it already.
+    fn name_of_its_own(&self, name: String) -> String {
+        let is_free = |name: &String| self.files.iter().all(|file| file.name != *name);
+        let others = (2u64..).map(|number| format!("{name} ({number})"));
+        std::iter::once(name.clone()).chain(others).find(is_free).unwrap_or(name)
     }
 
     /// How many packets each worker holds, or will when all is read.
@@ -181,13 +189,15 @@ impl Files {
         });
         let records: u64 = self.reports().map(|part| part.records).sum();
         let first = self.parts.iter().find(|(_, part)| !part.problems.is_empty());
-        let first = first.map(|(file, part)| (&self.files[*file].name, &part.problems[0]));
+        let first = first.map(|(file, part)| (&self.files[*file].name, part, &part.problems[0]));
         let nothing = match (&failed, first) {
             _ if 0 < records => None,
             (Some(failed), _) => Some(failed.clone()),
-            (None, Some((name, problem))) => Some(format!(
-                "“{name}” is no capture: not one of its lines can be read (line {}: {}).",
-                problem.line, problem.reason
+            (None, Some((name, part, problem))) => Some(format!(
+                "“{name}” is no capture: not one of its {0}s can be read ({0} {1}: {2}).",
+                part.unit(),
+                problem.line,
+                problem.reason
             )),
             (None, None) if self.is_cancelled => None,
             (None, None) => Some(format!("“{}” holds no records.", self.names())),
@@ -241,6 +251,11 @@ mod tests {
         let seen: Vec<_> = pieces.iter().map(|p| (p.file, p.part, p.worker, p.is_whole)).collect();
         assert_eq!(seen, [(0, 1, 1, false), (0, 2, 0, false), (1, 3, 1, true)]);
         assert_eq!(files.names(), "of 1 and 2 more files");
+        assert_eq!(pieces[2].name, "of 1 (2)");
+        let again = add(&mut files, &[2, 2]);
+        assert_eq!([0, 2].map(|piece: usize| &again[piece].name[..]), ["of 2 (2)", "of 2 (3)"]);
+        let mut files = self::files(&[1]);
+        add(&mut files, &[2, 1]);
         // Every second packet of a hundred: 50 of each file are expected.
         assert_eq!(files.held(2), [50 + 25, 25 + 50]);
         files.report(1, done(10));
@@ -268,7 +283,7 @@ mod tests {
         let mut files = files(&[1, 1]);
         files.report(0, done(5));
         files.report(1, failed.clone());
-        assert_eq!((files.phase, files.error.as_deref()), (Phase::Ready, Some("“of 1”: gone")));
+        assert_eq!((files.phase, files.error.as_deref()), (Phase::Ready, Some("“of 1 (2)”: gone")));
         // What was refused meanwhile stays said.
         let mut files = self::files(&[1]);
         files.error = Some("“x” is empty.".to_owned());
@@ -281,7 +296,7 @@ mod tests {
         let mut files = self::files(&[1]);
         let problem = Problem { line: 1, reason: "no".to_owned() };
         files.report(0, Report { problems: vec![problem], ..done(0) });
-        assert!(files.error.as_ref().is_some_and(|error| error.contains("line 1: no")));
+        assert!(files.error.as_ref().is_some_and(|error| error.contains("(line 1: no)")));
         let mut files = self::files(&[1]);
         files.is_cancelled = true;
         files.report(0, done(0));

@@ -425,7 +425,11 @@ impl App {
         self.settings = Settings::default();
         for (key, value) in pairs(link) {
             if let Some(dimension) = Dimension::parse(&key) {
-                selection.set(dimension, selected(&value));
+                let expr = selected(&value);
+                if expr.is_none() && !value.is_empty() {
+                    self.files.error = Some(format!("The link’s “{value}” cannot be read."));
+                }
+                selection.set(dimension, expr);
             } else {
                 self.settings.set(&key, &value);
             }

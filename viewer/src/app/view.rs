@@ -6,7 +6,7 @@ use crate::chart::Table;
 use crate::clock::Zone;
 use crate::filter::{Error, Place};
 use crate::flows::Conversation;
-use crate::load::Keep;
+use crate::load::{Keep, Report};
 use crate::order::sorted;
 use crate::settings::COLUMNS;
 use crate::text::{bytes, duration, fixed, percent, prefixed, seconds};
@@ -272,10 +272,11 @@ impl App {
     }
 
     fn skipped_words(&self) -> String {
+        let unit = self.files.reports().find(|part| 0 < part.skipped).map_or("", Report::unit);
         match self.skipped() {
             0 => String::new(),
-            1 => "1 line could not be read".to_owned(),
-            skipped => format!("{} lines could not be read", grouped(skipped)),
+            1 => format!("1 {unit} could not be read"),
+            skipped => format!("{} {unit}s could not be read", grouped(skipped)),
         }
     }
 
@@ -294,7 +295,7 @@ impl App {
                         1 => String::new(),
                         _ => format!("{}, ", file.name),
                     };
-                    problems.push(format!("{name}line {line}: {}", problem.reason));
+                    problems.push(format!("{name}{} {line}: {}", part.unit(), problem.reason));
                 }
                 if !part.is_complete {
                     break; // where the next part's lines begin is not known

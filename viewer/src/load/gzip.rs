@@ -63,6 +63,12 @@ impl Gzip {
     }
 
     fn header<'a>(&mut self, bytes: &'a [u8]) -> Result<&'a [u8], String> {
+        // Tapes and some programs fill up with zeros behind a member.
+        let padding = match self.rest.is_empty() && self.inflater.is_some() {
+            true => bytes.iter().position(|byte| *byte != 0).unwrap_or(bytes.len()),
+            false => 0,
+        };
+        let bytes = &bytes[padding..];
         let before = self.rest.len();
         self.rest.extend_from_slice(bytes);
         if !MAGIC.starts_with(&self.rest[..self.rest.len().min(2)]) {
@@ -171,6 +177,25 @@ mod tests {
     use super::*;
     use flate2::{Compression, GzBuilder};
     use std::io::Write;
+
+    #[test]
+    fn zeros_behind_a_member_are_nothing() {
+        let member = |text: &[u8]| {
+            let mut encoder = GzBuilder::new().write(Vec::new(), Compression::best());
+            encoder.write_all(text).unwrap();
+            encoder.finish().unwrap()
+        };
+        let packed = [&member(b"one")[..], &[0; 20], &member(b"two"), &[0; 5]].concat();
+        for chunk_len in 1..packed.len() {
+            let (mut gzip, mut seen) = (Gzip::default(), Vec::new());
+            for chunk in packed.chunks(chunk_len).chain([&[][..]]) {
+                gzip.feed(chunk, |piece| seen.extend_from_slice(piece)).unwrap();
+            }
+            assert_eq!(seen, b"onetwo", "{chunk_len}");
+        }
+        let other = [&member(b"one")[..], b"\0x"].concat();
+        assert_eq!(Gzip::default().feed(&other, |_| {}), Err("something else follows".to_owned()));
+    }
 
     #[test]
     fn headers_may_have_all_fields() {

@@ -122,6 +122,8 @@ pub struct Report {
     pub totals: Totals,
     /// The packets have no numbers of their own, but those of their lines in the part.
     pub is_counted: bool,
+    /// What is counted as lines are records of a capture file.
+    pub is_capture: bool,
     /// Memory of the worker.
     pub memory_bytes: u64,
     /// Nothing more will come.
@@ -130,6 +132,13 @@ pub struct Report {
     pub is_complete: bool,
     /// Why reading ended early.
     pub failure: Option<String>,
+}
+
+impl Report {
+    /// What is counted as its lines.
+    pub fn unit(&self) -> &'static str {
+        if self.is_capture { "record" } else { "line" }
+    }
 }
 
 impl Loader {
@@ -200,7 +209,7 @@ impl Loader {
     pub fn feed(&mut self, chunk: &[u8]) {
         let Self { source, sink, .. } = self;
         if let Err(reason) = source.feed(chunk, sink) {
-            sink.problem(reason);
+            sink.problem(sink.line_count + 1, reason);
         }
     }
 
@@ -232,6 +241,7 @@ impl Loader {
             problems: problems.clone(),
             totals: columns.totals().renumbered(-before),
             is_counted: self.sink.is_counted(),
+            is_capture: self.source.is_capture(),
             memory_bytes: 0,
             is_done: self.is_done(),
             is_complete: self.is_done(),
@@ -279,7 +289,7 @@ impl Sink {
         self.line_count += 1;
         match is_record {
             Ok(is_record) => self.record_count += u64::from(is_record),
-            Err(reason) => self.problem(reason),
+            Err(reason) => self.problem(self.line_count, reason),
         }
     }
 
@@ -351,10 +361,10 @@ impl Sink {
         pushed
     }
 
-    fn problem(&mut self, reason: String) {
+    fn problem(&mut self, line: u64, reason: String) {
         self.skipped += 1;
         if self.problems.len() < MAX_PROBLEMS {
-            self.problems.push(Problem { line: self.line_count.max(1), reason });
+            self.problems.push(Problem { line, reason });
         }
     }
 }
@@ -362,7 +372,8 @@ impl Sink {
 wire!(struct Keep { every, ts_ns });
 wire!(struct Problem { line, reason });
 wire!(struct Report {
-    read_bytes, lines, records, skipped, problems, totals, is_counted, memory_bytes, is_done, is_complete, failure,
+    read_bytes, lines, records, skipped, problems, totals, is_counted, is_capture, memory_bytes,
+    is_done, is_complete, failure,
 });
 
 #[cfg(test)]
@@ -535,7 +546,11 @@ mod tests {
         cut.pop();
         let report = load_whole(&cut, 100);
         assert_eq!((report.totals.packets, report.skipped), (9, 1));
-        assert_eq!(report.problems[0].reason, "cut short in the record at byte 708");
+        let problem = &report.problems[0];
+        assert_eq!(
+            (problem.line, &problem.reason[..]),
+            (10, "cut short in the record at byte 708")
+        );
         let packed = zstd::encode_all(format!("{PACKET}\n").repeat(9).as_bytes(), 1).unwrap();
         let report = load_whole(&packed[..packed.len() - 9], 100);
         assert_eq!(report.skipped, 1);

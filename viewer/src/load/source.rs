@@ -64,6 +64,11 @@ impl Source {
         matches!(self.content, Content::Lines(_)) && self.unpacker.is_none()
     }
 
+    /// True where the file is a capture file, packed or not.
+    pub(super) fn is_capture(&self) -> bool {
+        matches!(self.content, Content::Capture(_))
+    }
+
     /// The capture file, where the file holds it as it is.
     pub(super) fn plain_capture(&self) -> Option<&Capture> {
         match &self.content {
