@@ -5,5 +5,6 @@
 pub mod browser;
 pub mod cable;
 pub mod frames;
+pub mod plain;
 pub mod process;
 pub mod stream;

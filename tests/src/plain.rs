@@ -1,0 +1,97 @@
+//! Packets as a plain reading of their lines gives them, and lines made for that.
+
+use serde_json::Value;
+use std::fmt::Write as _;
+
+/// What is computed of a packet here.
+#[derive(Clone, Debug)]
+pub struct Plain {
+    /// Its number.
+    pub n: u64,
+    /// Its time in nanoseconds since the epoch.
+    pub ts_ns: i64,
+    /// Its bytes on the wire.
+    pub len: u64,
+    /// Its protocol.
+    pub proto: String,
+    /// Its source address; empty where it has none.
+    pub src: String,
+    /// Its destination address; empty where it has none.
+    pub dst: String,
+    /// Its destination port.
+    pub dport: Option<u64>,
+    /// Its line.
+    pub line: String,
+}
+
+/// The packets of the sniffer's lines, read with nothing of the product.
+///
+/// # Panics
+///
+/// Where a line is none of its.
+pub fn plain(lines: &str) -> Vec<Plain> {
+    let mut packets = Vec::new();
+    for line in lines.lines() {
+        let value: Value = serde_json::from_str(line).unwrap();
+        if value["type"] != "pkt" {
+            continue;
+        }
+        let text = |key: &str| value[key].as_str().unwrap_or_default().to_owned();
+        packets.push(Plain {
+            n: value["n"].as_u64().unwrap(),
+            ts_ns: nanoseconds(value["ts"].as_str().unwrap()),
+            len: value["len"].as_u64().unwrap(),
+            proto: text("proto"),
+            src: text("src"),
+            dst: text("dst"),
+            dport: value["dport"].as_u64(),
+            line: line.to_owned(),
+        });
+    }
+    packets
+}
+
+/// Nanoseconds since 1970 of `2026-11-24T12:00:00.123456789Z`, by counting days.
+///
+/// # Panics
+///
+/// Where the text is written otherwise.
+pub fn nanoseconds(text: &str) -> i64 {
+    let number = |from: usize, to: usize| text[from..to].parse::<i64>().unwrap();
+    let (year, month, day) = (number(0, 4), number(5, 7), number(8, 10));
+    let is_leap = |year: i64| year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+    let mut days: i64 = (1970..year).map(|year| 365 + i64::from(is_leap(year))).sum();
+    let months = [31, 28 + i64::from(is_leap(year)), 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
+    days += months[..usize::try_from(month - 1).unwrap()].iter().sum::<i64>() + day - 1;
+    let seconds = days * 86_400 + number(11, 13) * 3_600 + number(14, 16) * 60 + number(17, 19);
+    seconds * 1_000_000_000 + number(20, 29)
+}
+
+/// Lines of many sizes, gaps, hosts, ports and protocols, a little out of order.
+pub fn generated(count: u64) -> String {
+    let mut text = String::new();
+    let mut random = 1u64;
+    let mut ns = 0;
+    for n in 1..=count {
+        // Marsaglia's xorshift: any numbers will do.
+        random ^= random << 13;
+        random ^= random >> 7;
+        random ^= random << 17;
+        ns += random % 5_000;
+        let shown = if n % 1_000 == 0 { ns - 3_000 } else { ns };
+        let (second, fraction) = (shown / 1_000_000_000, shown % 1_000_000_000);
+        let (len, host, port) = (60 + random % 1_455, random % 60, random % 300);
+        let proto = ["tcp", "tcp", "udp", "icmp"][(random % 4) as usize];
+        let ports = match proto {
+            "icmp" => String::new(),
+            _ => format!("\"sport\":{},\"dport\":{port},", 1_024 + port),
+        };
+        writeln!(
+            text,
+            "{{\"type\":\"pkt\",\"n\":{n},\"ts\":\"2026-11-24T12:00:{second:02}.{fraction:09}Z\",\"len\":{len},\"src\":\"10.0.0.{host}\",\"dst\":\"10.0.1.{}\",{ports}\"proto\":\"{proto}\"}}",
+            random % 7,
+        )
+        .unwrap();
+    }
+    text
+}

@@ -1,0 +1,198 @@
+//! What comes of files that are dropped onto the page: several at once, one beside the other, while
+//! another one is read, cancelled, or waits for a choice.
+
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use serde_json::json;
+use std::fmt::Write as _;
+use std::fs;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use tempfile::tempdir;
+use tests::browser::Page;
+use tests::frames::pcap;
+use tests::plain::generated;
+use tests::process::run;
+
+fn write(directory: &Path, name: &str, content: impl AsRef<[u8]>) -> PathBuf {
+    let path = directory.join(name);
+    fs::write(&path, content).unwrap();
+    path
+}
+
+fn gzip(bytes: &[u8]) -> Vec<u8> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
+    encoder.write_all(bytes).unwrap();
+    encoder.finish().unwrap()
+}
+
+#[test]
+fn files_of_all_kinds_open_at_once_and_what_is_none_is_told() {
+    let directory = tempdir().unwrap();
+    let text = generated(300);
+    let page = Page::open("");
+    for (name, content, packets) in [
+        ("lines.ndjson", text.clone().into_bytes(), 300),
+        ("packed.pcap.gz", gzip(&pcap(200)), 500),
+        ("frames", pcap(100), 600),
+        ("nothing", Vec::new(), 600),
+    ] {
+        let path = write(directory.path(), name, content);
+        page.chromium.choose_file("#file", &path).unwrap();
+        page.wait_for(&format!(
+            "viewer.state().phase === 'ready' && viewer.state().packets === {packets}"
+        ));
+    }
+    page.wait_for("document.getElementById('error').textContent !== ''");
+    assert_eq!(page.words("#error"), "“nothing” is empty.");
+    assert_eq!(page.eval("viewer.state().packets"), 600);
+    // The same at once, in one list: the empty one first keeps none of the others out.
+    let words = page.eval(
+        "(async () => { const line = (n) => `{\"ts\":${n},\"len\":60}\\n`; \
+         const files = [['empty', ''], ['a', line(1)], ['b', line(2) + line(3)], ['a', line(4)]]; \
+         await viewer.open(files.map(([name, text]) => new File([text], name))); return [viewer.state().packets, document.getElementById('error').textContent]; })()",
+    );
+    assert_eq!(words, json!([4, "“empty” is empty."]));
+    // Two files of one name are told apart.
+    page.act("viewer.filter('file == \"a (2)\"')");
+    assert_eq!(page.eval("viewer.state().selected"), 1);
+}
+
+#[test]
+fn a_file_that_comes_while_another_is_read_is_read_too() {
+    let page = Page::open("");
+    page.eval(concat!(
+        "(() => { const line = (n) => `{\"type\":\"pkt\",\"n\":${n},\"ts\":\"2026-11-23T02:53:38.123456789Z\",\"len\":60}\\n`;",
+        "const part = new Blob([line(1).repeat(100000)]);",
+        "window.large = (times, name) => new File(Array(times).fill(part), name);",
+        "window.small = new File([line(7)], 'small'); })()"
+    ));
+    // Before the first bytes of the one before are known, and behind them.
+    page.eval(concat!(
+        "(async () => { const opened = viewer.open(large(10, 'large'));",
+        "viewer.add(small); viewer.add([small, small]);",
+        "while (viewer.state().packets === 0) await new Promise((done) => setTimeout(done, 1));",
+        "viewer.add(small); await opened; await viewer.settled(); })()"
+    ));
+    assert_eq!(page.eval("viewer.state().packets"), 1_000_004);
+    // What is cancelled stays cancelled, what comes then is read.
+    let packets = page.eval(concat!(
+        "(async () => { const opened = viewer.open(large(400, 'large'));",
+        "while (viewer.state().packets === 0) await new Promise((done) => setTimeout(done, 1));",
+        "viewer.cancel(); await viewer.add(large(3, 'more')); await opened;",
+        "await viewer.filter('file == more');",
+        "return [viewer.state().packets, viewer.state().selected]; })()"
+    ));
+    let (all, more) = (packets[0].as_u64().unwrap(), packets[1].as_u64().unwrap());
+    assert_eq!(more, 300_000);
+    assert!(300_000 < all && all < 40_000_000, "{all}");
+    // What cannot be read hides nothing that can.
+    page.eval("viewer.clear().then(() => viewer.add([new File([], 'nothing'), small]))");
+    assert_eq!(page.words("#error"), "“nothing” is empty.");
+    assert_eq!(page.eval("viewer.state().packets"), all + 1);
+}
+
+#[test]
+fn files_that_wait_for_a_choice_wait_for_each_other() {
+    let directory = tempdir().unwrap();
+    let page = Page::open("");
+    page.eval("viewer.limitMemory(100000)");
+    let text = generated(10_000);
+    for name in ["one.ndjson", "two.ndjson"] {
+        let file = write(directory.path(), name, &text);
+        page.chromium.choose_file("#file", &file).unwrap();
+        let count = if name == "one.ndjson" { "10," } else { "20," };
+        page.wait_for(&format!(
+            "document.getElementById('choice-words').textContent.includes('About {count}')"
+        ));
+    }
+    let words = page.words("#choice-words");
+    assert!(words.contains("The first is of 2026-11-24 12:00:00.0000"), "{words}");
+    // What is no choice is told, and can be made again.
+    for (button, words) in [("choose-every", "is no number"), ("choose-window", "is no time")] {
+        page.eval("(() => { for (const id of ['choice-every', 'choice-from']) document.getElementById(id).value = id === 'choice-every' ? '' : 'soon'; })()");
+        page.eval(&format!("document.querySelector('[data-do={button}]').click()"));
+        page.wait_for(&format!("document.getElementById('error').textContent.includes('{words}')"));
+    }
+    page.eval("document.getElementById('choice-every').value = '10'");
+    page.eval("document.querySelector('[data-do=choose-every]').click()");
+    page.wait_for("viewer.state().phase === 'ready'");
+    assert_eq!(page.eval("viewer.state().packets"), 2_000);
+    assert!(page.words("#summary").contains("of two.ndjson only one packet in 10"));
+    page.act("viewer.filter('file == one.ndjson')");
+    assert_eq!(page.eval("viewer.state().selected"), 1_000);
+}
+
+#[test]
+fn the_line_of_any_packet_is_shown_again() {
+    let directory = tempdir().unwrap();
+    let file = pcap(3_000);
+    let plain = write(directory.path(), "plain.pcap", &file);
+    let output = run(&["-r", plain.to_str().unwrap(), "-w", "-"]);
+    let text = String::from_utf8(output.stdout).unwrap();
+    let lines: Vec<_> = text.lines().filter(|line| line.contains("\"type\":\"pkt\"")).collect();
+    let packed = write(directory.path(), "packed.gz", gzip(&file));
+    let text = write(directory.path(), "text.gz", gzip((lines.join("\r\n") + "\r\n").as_bytes()));
+    let page = Page::open("");
+    for (path, end) in [(plain, ""), (packed, ""), (text, "\r")] {
+        page.drop_alone(&path);
+        for number in [2_990, 3] {
+            page.act(&format!("viewer.filter('n >= {number}')"));
+            page.eval("document.querySelector('#packets-rows button').click()");
+        }
+        // Of two that were asked for only the last is shown, with its own line.
+        page.wait_for("document.getElementById('detail-line').textContent !== ''");
+        let seen = page.eval("document.getElementById('detail-line').textContent");
+        assert_eq!(seen.as_str().unwrap(), format!("{}{end}", lines[2]), "{}", path.display());
+        page.wait_for(
+            "document.getElementById('detail-title').textContent.startsWith('Packet 3,')",
+        );
+        let exported = page.eval("viewer.filter('n > 2998').then(() => viewer.exportLines()).then((blob) => blob.text())");
+        let expected: String = lines[2_998..].iter().map(|line| format!("{line}{end}\n")).collect();
+        assert_eq!(exported, expected);
+    }
+}
+
+/// Read by all workers at once: each part counts on from the one before.
+#[test]
+fn lines_are_counted_over_the_parts_of_a_file() {
+    let directory = tempdir().unwrap();
+    let mut text = String::new();
+    let mut damaged = Vec::new();
+    for number in 1..=100_000 {
+        if number % 9_000 == 0 {
+            text += "damaged\n";
+            damaged.push(number);
+        } else {
+            writeln!(text, "{{\"x\":\"{number:020}\",\"len\":60,\"ts\":{number}}}").unwrap();
+        }
+    }
+    assert!(4 << 20 < text.len());
+    let page = Page::open("");
+    page.drop_file(&write(directory.path(), "a.ndjson", &text));
+    let problems =
+        page.eval("[...document.querySelectorAll('#problem-list li')].map(li => li.textContent)");
+    let seen: Vec<_> =
+        problems.as_array().unwrap().iter().map(|words| words.as_str().unwrap()).collect();
+    assert_eq!(seen.len(), damaged.len());
+    for (words, number) in seen.iter().zip(damaged) {
+        let (thousands, rest) = (number / 1_000, number % 1_000);
+        assert!(words.starts_with(&format!("line {thousands},{rest:03}: ")), "{words}");
+    }
+    // Packets without numbers have those of their lines.
+    for (filter, count) in
+        [("n in 50001..50010", 10), ("n <= 100000", 99_989), ("n > 100000", 0), ("n == 99001", 0)]
+    {
+        page.act(&format!("viewer.filter('{filter}')"));
+        let expected = if filter == "n == 99001" { 1 } else { count };
+        assert_eq!(page.eval("viewer.state().selected"), expected, "{filter}");
+    }
+    page.act("viewer.filter('n == 77777')");
+    let cells = page.eval(
+        "[...document.querySelector('#packets-rows tr').cells].map(cell => cell.textContent)",
+    );
+    assert_eq!(
+        (&cells[0], &cells[1]),
+        (&json!("77,777"), &json!("1970-01-01 21:36:17.000000000 UTC"))
+    );
+}

@@ -1,0 +1,304 @@
+//! The numbers of the page's views, against a plain computation over the same packets.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+use tempfile::tempdir;
+use tests::browser::Page;
+use tests::plain::{Plain, generated, nanoseconds, plain};
+use tests::process::run;
+use xtask::corpus;
+
+/// A table that the page gives: rows by the names of their columns.
+fn table(page: &Page, panel: &str) -> Vec<BTreeMap<String, String>> {
+    let csv = page.eval(&format!("viewer.csv('{panel}')"));
+    let mut lines = csv.as_str().unwrap().lines();
+    let head: Vec<_> = lines.next().unwrap().split(',').map(str::to_owned).collect();
+    lines
+        .map(|line| head.iter().cloned().zip(line.split(',').map(str::to_owned)).collect())
+        .collect()
+}
+
+fn number(row: &BTreeMap<String, String>, key: &str) -> u64 {
+    row[key].parse().unwrap_or_else(|_| panic!("{key}: {row:?}"))
+}
+
+/// Packets and bytes.
+fn tally<'a>(packets: impl Iterator<Item = &'a Plain>) -> (u64, u64) {
+    packets.fold((0, 0), |(count, bytes), packet| (count + 1, bytes + packet.len))
+}
+
+/// Each view's numbers are those of the packets, all and selected.
+fn check(page: &Page, packets: &[Plain], is_selected: impl Fn(usize) -> bool, has_selection: bool) {
+    let all: Vec<_> = packets.iter().enumerate().collect();
+    let both = |row: &BTreeMap<String, String>,
+                is_in: &dyn Fn(usize, &Plain) -> bool,
+                what: &str| {
+        let inside = all.iter().filter(|(index, packet)| is_in(*index, packet));
+        let whole = tally(inside.clone().map(|(_, packet)| *packet));
+        assert_eq!((number(row, "packets"), number(row, "bytes")), whole, "{what}: {row:?}");
+        if has_selection {
+            let selected = tally(inside.filter(|(index, _)| is_selected(*index)).map(|(_, p)| *p));
+            let seen = (number(row, "selected_packets"), number(row, "selected_bytes"));
+            assert_eq!(seen, selected, "{what} selected: {row:?}");
+        }
+        whole.0
+    };
+    let start = packets.iter().map(|packet| packet.ts_ns).min().unwrap();
+    let mut sum = 0;
+    for row in table(page, "throughput") {
+        let ns = |key: &str| {
+            let text = &row[key];
+            let (sign, text) = text.strip_prefix('-').map_or((1, &text[..]), |rest| (-1, rest));
+            let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
+            start + sign * format!("{whole}{fraction:0<9}").parse::<i64>().unwrap()
+        };
+        let (from, below) = (ns("from"), ns("below"));
+        sum += both(&row, &|_, packet| from <= packet.ts_ns && packet.ts_ns < below, "throughput");
+    }
+    assert_eq!(sum, packets.len() as u64);
+    let rows = table(page, "sizes");
+    for (index, row) in rows.iter().enumerate() {
+        let [from, below] = ["from", "below"].map(|key| row[key].parse::<f64>().unwrap());
+        let is_last = index + 1 == rows.len();
+        let is_in = |_, packet: &Plain| {
+            let len = packet.len as f64;
+            from <= len && (len < below || is_last && len == below)
+        };
+        both(row, &is_in, "sizes");
+    }
+    let gap = |index: usize| {
+        index.checked_sub(1).map(|before| packets[index].ts_ns - packets[before].ts_ns)
+    };
+    let mut sum = 0;
+    for row in table(page, "gaps") {
+        let [from, below] = ["from", "below"].map(|key| row[key].parse::<i64>().unwrap());
+        let is_in = |index, _: &Plain| gap(index).is_some_and(|gap| from <= gap && gap < below);
+        sum += both(&row, &is_in, "gaps");
+    }
+    assert_eq!(sum + 1, packets.len() as u64);
+    for row in table(page, "ports") {
+        let port: u64 = row["port"].parse().unwrap();
+        both(&row, &|_, packet| packet.dport == Some(port), "ports");
+    }
+    for row in table(page, "sources") {
+        both(&row, &|_, packet| packet.src == row["source"], "sources");
+    }
+    for row in table(page, "destinations") {
+        both(&row, &|_, packet| packet.dst == row["destination"], "destinations");
+    }
+    for row in table(page, "protocols") {
+        both(&row, &|_, packet| packet.proto == row["protocol"], "protocols");
+    }
+    check_conversations(page, packets, &is_selected);
+    check_scatter(page, packets, &is_selected);
+    check_packets(page, packets, &is_selected);
+    // The bars are those of the largest.
+    for (panel, key) in
+        [("ports", (|p| p.dport.map(|port| port.to_string())) as fn(&Plain) -> Option<String>)]
+            .into_iter()
+            .chain([
+                ("sources", (|p: &Plain| Some(p.src.clone())) as fn(&Plain) -> Option<String>),
+                ("destinations", |p| Some(p.dst.clone())),
+                ("protocols", |p| Some(p.proto.clone())),
+            ])
+    {
+        let mut counts = BTreeMap::<String, u64>::new();
+        let chosen = packets.iter().enumerate().filter(|(index, _)| is_selected(*index));
+        for key in chosen.filter_map(|(_, packet)| key(packet)).filter(|key| !key.is_empty()) {
+            *counts.entry(key).or_default() += 1;
+        }
+        let mut counts: Vec<_> = counts.into_values().collect();
+        counts.sort_unstable_by_key(|count| std::cmp::Reverse(*count));
+        counts.truncate(100);
+        let column = if has_selection { "selected_packets" } else { "packets" };
+        let seen: Vec<_> = table(page, panel).iter().map(|row| number(row, column)).collect();
+        assert_eq!(seen, counts, "{panel}");
+    }
+}
+
+/// Both sides, the directions, the time and the rate of each conversation.
+fn check_conversations(page: &Page, packets: &[Plain], is_selected: &impl Fn(usize) -> bool) {
+    #[derive(Default)]
+    struct Talk {
+        from: BTreeMap<String, (u64, u64)>,
+        ts_ns: Option<(i64, i64)>,
+    }
+    let mut talks = BTreeMap::<(String, String, String), Talk>::new();
+    let key = |src: &str, dst: &str, proto: &str| {
+        (src.min(dst).to_owned(), src.max(dst).to_owned(), proto.to_owned())
+    };
+    for (_, packet) in packets.iter().enumerate().filter(|(index, _)| is_selected(*index)) {
+        let talk = talks.entry(key(&packet.src, &packet.dst, &packet.proto)).or_default();
+        let side = talk.from.entry(packet.src.clone()).or_default();
+        *side = (side.0 + 1, side.1 + packet.len);
+        let ts = packet.ts_ns;
+        talk.ts_ns =
+            Some(talk.ts_ns.map_or((ts, ts), |(first, last)| (first.min(ts), last.max(ts))));
+    }
+    let rows = table(page, "conversations");
+    assert_eq!(rows.len(), talks.len());
+    for row in rows {
+        let side = |key: &str| if row[key] == "–" { String::new() } else { row[key].clone() };
+        let (a, b) = (side("a"), side("b"));
+        let talk = &talks[&key(&a, &b, &row["proto"])];
+        let from = |side: &String| talk.from.get(side).copied().unwrap_or_default();
+        let forth = from(&a);
+        let back = if a == b { (0, 0) } else { from(&b) };
+        let seen = |kind: &str| {
+            [format!("packets{kind}"), format!("bytes{kind}")].map(|key| number(&row, &key))
+        };
+        assert_eq!(seen("_forth"), [forth.0, forth.1], "{row:?}");
+        assert_eq!(seen("_back"), [back.0, back.1], "{row:?}");
+        assert_eq!(seen(""), [forth.0 + back.0, forth.1 + back.1], "{row:?}");
+        let (first, last) = talk.ts_ns.unwrap();
+        let (whole, fraction) =
+            row["start"].trim_end_matches('Z').split_once('.').unwrap_or((&row["start"], ""));
+        assert_eq!(nanoseconds(&format!("{}.{fraction:0<9}Z", whole.trim_end_matches('Z'))), first);
+        assert_eq!(number(&row, "duration"), last.abs_diff(first), "{row:?}");
+        let rate = (forth.1 + back.1) as f64 * 8e9 / last.abs_diff(first) as f64;
+        match row["rate"].parse::<f64>() {
+            Ok(seen) => assert!((seen - rate).abs() <= 0.001 + rate * 1e-12, "{row:?}, {rate}"),
+            Err(_) => assert_eq!(first, last, "{row:?}"),
+        }
+    }
+}
+
+/// Each cell of the scatter that has any packet, and all packets in some cell.
+fn check_scatter(page: &Page, packets: &[Plain], is_selected: &impl Fn(usize) -> bool) {
+    let rows = table(page, "scatter");
+    let borders = |from: &str, below: &str| -> BTreeMap<u64, u64> {
+        rows.iter().map(|row| (number(row, from), number(row, below))).collect()
+    };
+    let (x, y) = (borders("n_from", "n_below"), borders("len_from", "len_below"));
+    let cell = |borders: &BTreeMap<u64, u64>, value: u64| {
+        let (from, below) = borders.range(..=value).next_back()?;
+        (value < *below).then_some(*from)
+    };
+    let mut expected = BTreeMap::<(u64, u64), (u64, u64)>::new();
+    for (_, packet) in packets.iter().enumerate().filter(|(index, _)| is_selected(*index)) {
+        let at = (cell(&x, packet.n).unwrap(), cell(&y, packet.len).unwrap());
+        let known = expected.entry(at).or_default();
+        *known = (known.0 + 1, known.1 + u64::from(packet.proto == "tcp"));
+    }
+    let seen: BTreeMap<_, _> = rows
+        .iter()
+        .map(|row| {
+            let tcp = if row.contains_key("tcp") { number(row, "tcp") } else { 0 };
+            ((number(row, "n_from"), number(row, "len_from")), (number(row, "packets"), tcp))
+        })
+        .collect();
+    assert_eq!(seen.len(), rows.len());
+    assert!(seen == expected, "{} cells, {} expected", seen.len(), expected.len());
+}
+
+/// Rows of the table of packets, at its beginning, somewhere, and at its end.
+fn check_packets(page: &Page, packets: &[Plain], is_selected: &impl Fn(usize) -> bool) {
+    let mut chosen: Vec<_> = (0..packets.len()).filter(|index| is_selected(*index)).collect();
+    // In the order of time; a packet that comes late stands where it was captured.
+    let mut latest = i64::MIN;
+    let keys = packets.iter().map(|packet| {
+        latest = latest.max(packet.ts_ns);
+        latest
+    });
+    let keys: Vec<_> = keys.collect();
+    chosen.sort_by_key(|index| keys[*index]);
+    let last = chosen.len().saturating_sub(16);
+    for first in [0, last / 3, last] {
+        page.eval(&format!(
+            "(() => {{ const bar = document.getElementById('packets-bar'); bar.value = {first}; \
+             bar.dispatchEvent(new Event('input', {{bubbles: true}})); }})()"
+        ));
+        page.eval("viewer.settled()");
+        let rows = page.eval(concat!(
+            "[...document.querySelectorAll('#packets-rows tr')].map(row => ",
+            "[...row.cells].map(cell => cell.textContent))"
+        ));
+        let rows = rows.as_array().unwrap();
+        let expected = &chosen[first..chosen.len().min(first + 16)];
+        assert_eq!(rows.len(), expected.len());
+        for (row, index) in rows.iter().zip(expected) {
+            let packet = &packets[*index];
+            let whole = |number: u64| {
+                let digits = number.to_string();
+                let groups: Vec<_> =
+                    digits.as_bytes().rchunks(3).rev().map(String::from_utf8_lossy).collect();
+                groups.join(",")
+            };
+            let seen = [0, 2, 4, 5, 6, 7].map(|cell: usize| row[cell].as_str().unwrap().to_owned());
+            let port = packet.dport.map(|port| port.to_string()).unwrap_or_default();
+            let expected = [
+                whole(packet.n),
+                packet.src.clone(),
+                packet.dst.clone(),
+                port,
+                packet.proto.clone(),
+                whole(packet.len),
+            ];
+            assert_eq!(seen, expected);
+        }
+    }
+}
+
+/// Opens a capture in the page, whose packets are those, and checks all views with and without a
+/// selection.
+fn check_capture(page: &Page, capture: &Path, packets: &[Plain]) {
+    page.drop_alone(&fs::canonicalize(capture).unwrap());
+    assert_eq!(page.eval("viewer.state().packets"), packets.len(), "{}", capture.display());
+    page.act("viewer.set('zone', 'start')");
+    check(page, packets, |_| true, false);
+    let mut lens: Vec<_> = packets.iter().map(|packet| packet.len).collect();
+    lens.sort_unstable();
+    let middle = lens[lens.len() / 2];
+    page.act(&format!("viewer.filter('len <= {middle} and not proto == udp')"));
+    let is_selected = |index: usize| packets[index].len <= middle && packets[index].proto != "udp";
+    let selected = (0..packets.len()).filter(|index| is_selected(*index)).count();
+    assert_eq!(page.eval("viewer.state().selected"), selected);
+    check(page, packets, is_selected, true);
+    page.act("viewer.clear()");
+}
+
+#[test]
+fn the_views_of_real_captures_tell_the_truth() {
+    let Some(mut files) = corpus::files().unwrap() else { return };
+    // The three largest that are not too large to be gone through packet by packet.
+    files.retain(|file| fs::metadata(file).unwrap().len() < 2_000_000);
+    files.sort_by_key(|file| std::cmp::Reverse(fs::metadata(file).unwrap().len()));
+    let page = Page::open("");
+    let mut checked = 0;
+    for file in files {
+        let output = run(&["-r", file.to_str().unwrap(), "-w", "-"]);
+        let packets = plain(&String::from_utf8_lossy(&output.stdout));
+        if !output.status.success() || packets.len() < 100 {
+            continue;
+        }
+        check_capture(&page, &file, &packets);
+        checked += 1;
+        if checked == 3 {
+            return;
+        }
+    }
+    panic!("only {checked} captures");
+}
+
+#[test]
+fn the_views_of_a_million_lines_tell_the_truth() {
+    let directory = tempdir().unwrap();
+    let text = generated(1_000_000);
+    let page = Page::open("");
+    // The plain computation looks at each packet for each row: fewer rows are enough here.
+    let file = directory.path().join("million.ndjson");
+    fs::write(&file, &text).unwrap();
+    page.drop_file(&file);
+    assert_eq!(page.eval("viewer.state().packets"), 1_000_000);
+    page.act("viewer.set('bins', '20')");
+    page.act("viewer.set('zone', 'start')");
+    page.act("viewer.set('interval', '60000000000')");
+    page.act("viewer.filter('len > 700 and proto == tcp and dport in {0..99}')");
+    let packets = plain(&text);
+    let is_selected = |index: usize| {
+        let packet = &packets[index];
+        700 < packet.len && packet.proto == "tcp" && packet.dport.is_some_and(|port| port < 100)
+    };
+    check(&page, &packets, is_selected, true);
+}
