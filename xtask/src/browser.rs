@@ -230,6 +230,17 @@ impl Chromium {
         Ok(())
     }
 
+    /// Has the page be in a time zone, by its name in the IANA's database.
+    ///
+    /// # Errors
+    ///
+    /// Where the browser knows none of that name.
+    pub fn move_to(&self, timezone: &str) -> Result<()> {
+        let timezone_id = timezone.to_owned();
+        self.tab.call_method(Emulation::SetTimezoneOverride { timezone_id })?;
+        Ok(())
+    }
+
     /// Makes the page's window so large, in CSS pixels.
     ///
     /// # Errors

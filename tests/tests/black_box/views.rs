@@ -170,6 +170,33 @@ fn times_are_told_by_the_chosen_clock_everywhere() {
     }
 }
 
+/// The night in which the clocks of Berlin go back, at 01:00 UTC.
+#[test]
+fn local_times_are_those_of_the_place_on_each_day() {
+    let directory = tempdir().unwrap();
+    let line = |n: u64, time: &str| {
+        format!("{{\"type\":\"pkt\",\"n\":{n},\"ts\":\"2026-10-25T{time}Z\",\"len\":60}}\n")
+    };
+    let text = line(1, "00:30:00.000000001") + &line(2, "01:30:00.000000002");
+    let page = Page::open("");
+    page.chromium.move_to("Europe/Berlin").unwrap();
+    page.drop_file(&write(directory.path(), "night.ndjson", &text));
+    page.act("viewer.set('zone', 'local')");
+    let cells = page.eval(
+        "[...document.querySelectorAll('#packets-rows td:nth-child(2)')].map(cell => cell.textContent)",
+    );
+    let expected = ["2026-10-25 02:30:00.000000001 +02:00", "2026-10-25 02:30:00.000000002 +01:00"];
+    assert_eq!(cells, json!(expected));
+    // Ticks on both sides of the change are those of the clock, too.
+    let picture = page.eval("viewer.svg('throughput')");
+    for label in ["02:40:00", "02:20:00"] {
+        let count = picture.as_str().unwrap().matches(label).count();
+        assert_eq!(count, 1, "{label}: {picture}");
+    }
+    page.act("viewer.filter('ts == 2026-10-25T02:30:00.000000002+01:00')");
+    assert_eq!(page.eval("viewer.state().selected"), 1);
+}
+
 #[test]
 fn fields_with_markup_are_words_everywhere() {
     let directory = tempdir().unwrap();
