@@ -17,6 +17,7 @@ pub mod app;
 pub mod chart;
 pub mod history;
 pub mod lines;
+pub mod link;
 pub mod load;
 pub mod message;
 pub mod scene;

@@ -2,8 +2,7 @@
 
 use crate::axis::{Scale, Span, VALUE_COUNT, Value};
 use crate::chart::Bars;
-use crate::clock::Zone;
-use crate::filter::{Context, Expr, Field, Set, parse};
+use crate::filter::{Expr, Field, Set};
 use crate::flows::Rank;
 
 /// By which clock times are told, before the capture is known.
@@ -300,64 +299,9 @@ impl Settings {
     }
 }
 
-/// Pairs as the fragment of a URL: `x=time&filter=len+%3e+100`.
-pub fn fragment(pairs: &[(String, String)]) -> String {
-    let mut text = String::new();
-    for (key, value) in pairs {
-        text.push_str(if text.is_empty() { "" } else { "&" });
-        text.push_str(key);
-        text.push('=');
-        for byte in value.bytes() {
-            match byte {
-                b' ' => text.push('+'),
-                b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' => text.push(char::from(byte)),
-                b'-' | b'_' | b'.' | b'~' | b':' | b',' | b'/' | b'(' | b')' | b'=' | b'!' => {
-                    text.push(char::from(byte));
-                }
-                _ => text += &format!("%{byte:02x}"),
-            }
-        }
-    }
-    text
-}
-
-/// The pairs of a fragment; what is damaged in them reads as something else, and is passed over by
-/// who takes it.
-pub fn pairs(fragment: &str) -> Vec<(String, String)> {
-    let decoded = |text: &str| {
-        let mut bytes = Vec::new();
-        let mut rest = text.bytes();
-        while let Some(byte) = rest.next() {
-            bytes.push(match byte {
-                b'+' => b' ',
-                b'%' => {
-                    let digits = [rest.next().unwrap_or(0), rest.next().unwrap_or(0)];
-                    let digits = std::str::from_utf8(&digits).unwrap_or("");
-                    u8::from_str_radix(digits, 16).unwrap_or(b'?')
-                }
-                byte => byte,
-            });
-        }
-        String::from_utf8_lossy(&bytes).into_owned()
-    };
-    let pairs = fragment.trim_start_matches('#').split('&');
-    pairs.filter_map(|pair| pair.split_once('=')).map(|(k, v)| (decoded(k), decoded(v))).collect()
-}
-
-/// What a text of a link selects: in UTC, whoever opens it.
-pub fn selected(text: &str) -> Option<Expr> {
-    parse(text, &Context::canonical()).ok().flatten()
-}
-
-/// The text of what is selected, for a link.
-pub fn link_text(expr: &Expr) -> String {
-    expr.show(&Zone::Utc)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use proptest::prelude::*;
 
     #[test]
     fn every_setting_reads_back() {
@@ -387,26 +331,10 @@ mod tests {
         }
         assert_eq!(settings.changed().len(), KEYS.len() + 2);
         let mut read = Settings::default();
-        for (key, value) in pairs(&fragment(&settings.changed())) {
+        for (key, value) in settings.changed() {
             assert!(read.set(&key, &value));
         }
         assert_eq!(read, settings);
         assert!(!read.set("x", "y") && !read.set("zoom-x", "1..2") && !read.set("", ""));
-    }
-
-    proptest! {
-        #[test]
-        fn fragments_read_back(pairs in proptest::collection::vec(("[a-z-]{1,5}", any::<String>()), 0..4)) {
-            prop_assert_eq!(super::pairs(&fragment(&pairs)), pairs);
-        }
-
-        #[test]
-        fn any_fragment_is_taken(text: String) {
-            let mut settings = Settings::default();
-            for (key, value) in pairs(&text) {
-                settings.set(&key, &value);
-                let _ = selected(&value);
-            }
-        }
     }
 }

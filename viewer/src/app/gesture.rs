@@ -1,6 +1,7 @@
 //! What pointers and keys do in the charts.
 
-use super::charts::{Chart, has_pick, toggled};
+use super::charts::Chart;
+use super::rankings::{has_pick, toggled};
 use super::{App, Panel};
 use crate::axis::{Axis, Bins, Scale};
 use crate::filter::{Expr, Field, Lasso, Set};
@@ -186,7 +187,7 @@ impl App {
     /// Selects a conversation, or no longer.
     pub(super) fn toggle_conversation(&mut self, place: usize) {
         let Some(talk) = self.conversations.shown().get(place) else { return };
-        let pick = self.pick_of_pair(talk.pair);
+        let pick = self.flows.expr(talk.pair);
         let picks = toggled(self.history.now().get(Dimension::Conversation), pick);
         self.select(Dimension::Conversation, picks, false);
     }
@@ -194,7 +195,7 @@ impl App {
     /// True where the conversation is one of those that are selected.
     pub(super) fn is_picked(&self, pair: crate::flows::Pair) -> bool {
         let picks = self.history.now().get(Dimension::Conversation);
-        picks.is_some_and(|picks| has_pick(picks, &self.pick_of_pair(pair)))
+        picks.is_some_and(|picks| has_pick(picks, &self.flows.expr(pair)))
     }
 
     fn brush_to(&mut self, panel: Panel, from: usize, at: (f64, f64)) {

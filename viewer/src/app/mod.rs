@@ -14,6 +14,8 @@ mod offer;
 mod packets;
 mod panel;
 mod questions;
+mod rankings;
+mod tables;
 mod view;
 
 #[cfg(test)]
@@ -24,7 +26,8 @@ pub use gesture::{Key, ZOOM_STEP};
 pub use load::Phase;
 pub use offer::{FileInfo, Memory, Piece};
 pub use panel::{CHART_COUNT, PANEL_COUNT, Panel};
-pub use view::{Chip, Detail, View, VirtualRow, VirtualTable};
+pub use tables::{VirtualRow, VirtualTable};
+pub use view::{Chip, Detail, View};
 
 use crate::axis::VALUE_COUNT;
 use crate::chart::Size;
@@ -33,18 +36,19 @@ use crate::columns::{Row, Totals};
 use crate::filter::{Completion, Context, Error, Expr, complete, parse};
 use crate::flows::Flows;
 use crate::history::History;
+use crate::link::{fragment, link_text, pairs, selected};
 use crate::load::{Keep, Report};
 use crate::query::{Answer, Grid, Query, What};
 use crate::scene::Theme;
 use crate::selection::{Dimension, Selection};
-use crate::settings::{Settings, fragment, link_text, pairs, selected};
-use charts::{RANKING_COUNT, Ranked};
+use crate::settings::Settings;
 use conversations::Conversations;
 use gesture::Gesture;
 use load::Files;
 use offer::Offer;
 use packets::Packets;
 use questions::{Questions, Slot, Wish};
+use rankings::{RANKING_COUNT, Ranked};
 
 /// While loading, new pictures are asked for when there are this many times more packets.
 const GROWTH: f64 = 1.5;

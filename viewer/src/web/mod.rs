@@ -2,6 +2,7 @@
 //! pixels. No arithmetic about data here.
 
 mod canvas;
+mod chunks;
 mod controls;
 mod dom;
 mod export;

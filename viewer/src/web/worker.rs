@@ -1,15 +1,13 @@
 //! A worker: reads its parts of the files, keeps their columns, answers questions about them.
 
-use js_sys::{Array, ArrayBuffer, Function, Object, Promise, Reflect, Uint8Array, WebAssembly};
+use js_sys::{Array, ArrayBuffer, Promise, Reflect, Uint8Array, WebAssembly};
 use std::cell::RefCell;
 use std::rc::Rc;
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::{JsFuture, spawn_local};
-use web_sys::{
-    Blob, DedicatedWorkerGlobalScope, MessageChannel, MessageEvent, ReadableStream,
-    ReadableStreamDefaultReader, ReadableStreamGetReaderOptions, ReadableStreamReaderMode,
-};
+use web_sys::{Blob, DedicatedWorkerGlobalScope, MessageChannel, MessageEvent};
 
+use super::chunks::Chunks;
 use crate::columns::{Columns, Told};
 use crate::flows::News;
 use crate::load::Loader;
@@ -18,9 +16,6 @@ use crate::query::{Answer, Query};
 use crate::selection::Selection;
 use crate::shard::{Before, Shard};
 use crate::wire::{decode, encode};
-
-/// Bytes read at once: small enough to hear a cancellation soon.
-const CHUNK_LEN: u32 = 1 << 20;
 
 /// Bytes taken at once of what is no plain text: packed ones may become a thousand times as many.
 const PIECE_LEN: usize = 64 << 10;
@@ -386,74 +381,6 @@ impl Worker {
         }
         let sent = self.port.post_message_with_transfer(&parts, &transferred);
         debug_assert!(sent.is_ok());
-    }
-}
-
-#[wasm_bindgen]
-extern "C" {
-    /// A `ReadableStreamBYOBReader`, with the options that web-sys does not have.
-    type Reader;
-
-    #[wasm_bindgen(method, js_name = read)]
-    fn read_at_least(this: &Reader, room: &Uint8Array, options: &Object) -> Promise;
-
-    #[wasm_bindgen(method)]
-    fn cancel(this: &Reader) -> Promise;
-}
-
-/// The bytes of a file, a chunk at a time.
-enum Chunks {
-    /// Into memory that is used again and again: twice as fast. The options ask for a full room; where
-    /// the browser does not know them, there is as much as it has.
-    Byob { reader: Reader, room: Uint8Array, options: Object },
-    /// For browsers whose files cannot do that.
-    Plain(ReadableStreamDefaultReader),
-}
-
-impl Chunks {
-    fn of(file: &Blob, position: u64) -> Result<Self, JsValue> {
-        let stream: ReadableStream =
-            file.slice_with_f64_and_f64(position as f64, file.size())?.stream();
-        let options = ReadableStreamGetReaderOptions::new();
-        options.set_mode(ReadableStreamReaderMode::Byob);
-        // Called by its name, for the binding takes no refusal.
-        let get_reader: Function = Reflect::get(&stream, &"getReader".into())?.dyn_into()?;
-        match get_reader.call1(&stream, &options) {
-            Ok(reader) => {
-                let room = Uint8Array::new_with_length(CHUNK_LEN);
-                let options = Object::new();
-                Reflect::set(&options, &"min".into(), &CHUNK_LEN.into())?;
-                Ok(Self::Byob { reader: reader.unchecked_into(), room, options })
-            }
-            Err(_) => Ok(Self::Plain(stream.get_reader().unchecked_into())),
-        }
-    }
-
-    /// Puts the next chunk into `bytes`: none at the end.
-    async fn next(&mut self, bytes: &mut Vec<u8>) -> Result<(), JsValue> {
-        let step = match self {
-            Self::Byob { reader, room, options } => reader.read_at_least(room, options),
-            Self::Plain(reader) => reader.read(),
-        };
-        let chunk = Reflect::get(&JsFuture::from(step).await?, &"value".into())?;
-        let Some(chunk) = chunk.dyn_ref::<Uint8Array>() else {
-            bytes.clear();
-            return Ok(());
-        };
-        bytes.resize(chunk.length() as usize, 0);
-        chunk.copy_to(bytes);
-        if let Self::Byob { room, .. } = self {
-            *room = Uint8Array::new(&chunk.buffer());
-        }
-        Ok(())
-    }
-
-    /// Wants no more; whether that is heard does not matter.
-    fn cancel(&self) {
-        let _ = match self {
-            Self::Byob { reader, .. } => reader.cancel(),
-            Self::Plain(reader) => reader.cancel(),
-        };
     }
 }
 

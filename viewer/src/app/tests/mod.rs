@@ -10,6 +10,8 @@ use crate::shard::Shard;
 use crate::wire::{decode, encode};
 use summary::{Address, LinkType, Packet, Proto, Summary, Timestamp};
 
+mod hands;
+
 const SIZE: Size = Size { width_px: 694.0, height_px: 300.0 };
 const MEMORY: Memory = Memory { bytes: 1 << 30, worker_bytes: 1 << 30 };
 const NOON: i64 = 1_795_521_600_000_000_000; // 2026-11-24T12:00:00Z
@@ -147,134 +149,6 @@ impl Page {
 }
 
 #[test]
-fn a_brush_selects_for_all_others_and_is_one_step() {
-    let mut page = Page::open();
-    page.drag(Panel::Sizes, (0.201, 0.5), (0.399, 0.5), None);
-    assert_eq!(page.chips(), ["len in 200..399"]);
-    assert_eq!(page.selected(), 200);
-    // Its own view shows everything, the others the selection before the whole.
-    let (_, sizes) = page.app.histogram(Panel::Sizes).unwrap();
-    assert_eq!(sizes.iter().sum::<u64>(), 1_000);
-    let (_, gaps) = page.app.histogram(Panel::Gaps).unwrap();
-    assert_eq!(gaps.iter().sum::<u64>(), 200);
-    let words = page.app.view().words;
-    assert!(words[Panel::Scatter as usize].contains("1,000 packets, 200 of them selected"));
-    assert_eq!(page.app.view().selected, "200 of 1,000 packets selected (20.0 %), 59.9 kB");
-    page.drag(Panel::Throughput, (0.0, 0.5), (0.3, 0.5), None);
-    assert_eq!(page.chips().len(), 2);
-    let both = page.selected();
-    // The bin under the pointer is in.
-    assert!((105..=115).contains(&both), "{both}");
-    page.send(Event::Undo);
-    assert_eq!((page.selected(), page.app.view().can), (200, (true, true)));
-    page.send(Event::Redo);
-    assert_eq!(page.selected(), both);
-    page.send(Event::Clear(Some(Dimension::Size)));
-    assert_eq!(page.chips().len(), 1);
-    page.send(Event::Clear(None));
-    assert_eq!((page.selected(), page.chips().len()), (1_000, 0));
-    page.send(Event::Undo);
-    assert_eq!(page.chips().len(), 1);
-}
-
-#[test]
-fn a_click_selects_a_bar_and_another_one_lets_go() {
-    let mut page = Page::open();
-    for (panel, share, chip, count) in [
-        (Panel::Sizes, (0.01, 0.5), "len in 0..19", 20),
-        (Panel::Protocols, (0.5, 0.95), "proto == tcp", 500),
-        (Panel::Ports, (0.5, 0.95), "dport == 0", 100),
-        (Panel::Destinations, (0.5, 0.95), "dst == 10.0.0.0", 250),
-    ] {
-        // The bars of rankings begin above the plot.
-        let at = if panel == Panel::Sizes { Page::at(share) } else { (300.0, 40.0) };
-        for chips in [vec![chip], vec![]] {
-            page.send(Event::Press(panel, at, None));
-            page.send(Event::Release);
-            assert_eq!(page.chips(), chips, "{panel:?}");
-            assert_eq!(page.selected(), if chips.is_empty() { 1_000 } else { count });
-        }
-    }
-    // Two of them.
-    for y in [40.0, 62.0] {
-        page.send(Event::Press(Panel::Ports, (300.0, y), None));
-        page.send(Event::Release);
-    }
-    assert_eq!((page.chips(), page.selected()), (vec!["dport in {0, 1}".to_owned()], 200));
-    // What is selected there by words is no bar of it.
-    page.send(Event::Select(Dimension::Port, "sport == 3 or dport == 5".into()));
-    for (y, chip) in [(40.0, "sport == 3 or dport in {5, 0}"), (40.0, "sport == 3 or dport == 5")] {
-        page.send(Event::Press(Panel::Ports, (300.0, y), None));
-        page.send(Event::Release);
-        assert_eq!(page.chips(), [chip]);
-    }
-    page.send(Event::Select(Dimension::Port, "sport == 0".into()));
-    page.send(Event::Press(Panel::Ports, (300.0, 40.0), None));
-    page.send(Event::Release);
-    assert_eq!(page.chips(), ["sport == 0 or dport == 0"]);
-}
-
-#[test]
-fn boxes_and_lassos_select_in_the_scatter() {
-    let mut page = Page::open();
-    page.drag(Panel::Scatter, (0.0, 0.0), (0.5, 0.25), Some(Tool::Box));
-    // Number and size rise together: the lower quarter of the sizes is the smaller range.
-    assert!(page.selected().abs_diff(265) < 8, "{}", page.selected());
-    assert!(page.chips()[0].starts_with("n in 1.."), "{:?}", page.chips());
-    page.send(Event::Clear(None));
-    page.send(Event::Set("tool".into(), "lasso".into()));
-    page.send(Event::Press(Panel::Scatter, Page::at((0.0, 0.0)), None));
-    for at in [(0.5, 0.0), (0.5, 1.0), (0.0, 1.0)] {
-        page.send(Event::Drag(Panel::Scatter, Page::at(at)));
-    }
-    page.send(Event::Release);
-    assert!(page.selected().abs_diff(500) < 5, "{}", page.selected());
-    assert!(page.chips()[0].starts_with("lasso(n, len, "), "{:?}", page.chips());
-    // What is selected can be looked at closely.
-    page.send(Event::Clear(None));
-    page.send(Event::Select(Dimension::Scatter, "n in 101..200 and len in 50..149".into()));
-    page.send(Event::ZoomToSelection);
-    let words = &page.app.view().words[Panel::Scatter as usize];
-    assert!(words.contains("50 packets, number 101 to 200, 50 to 149 bytes"), "{words}");
-}
-
-#[test]
-fn the_scatter_moves_and_zooms() {
-    let mut page = Page::open();
-    let words = |page: &Page| page.app.view().words[Panel::Scatter as usize].clone();
-    let whole = words(&page);
-    page.send(Event::Zoom { panel: Panel::Scatter, at: Some(Page::at((0.0, 0.0))), factor: 0.5 });
-    assert!(
-        words(&page).contains("500 packets, number 1 to 500, 0 to 516 bytes"),
-        "{}",
-        words(&page)
-    );
-    page.drag(Panel::Scatter, (0.5, 0.5), (0.3, 0.5), Some(Tool::Move));
-    assert!(words(&page).contains("number 101 to 600"), "{}", words(&page));
-    page.send(Event::Reset);
-    assert_eq!(words(&page), whole);
-    // Out to where there is something only.
-    for _ in 0..50 {
-        page.send(Event::Zoom { panel: Panel::Scatter, at: None, factor: 2.0 });
-    }
-    let shown = page.app.shown(Value::Number).unwrap();
-    assert!(shown.len() <= 4_001, "{shown:?}");
-    for y in ["sport", "dport", "ttl", "gap", "size"] {
-        page.send(Event::Reset);
-        page.send(Event::Set("y".into(), y.into()));
-        for is_log in ["1", "0"] {
-            page.send(Event::Set("y-log".into(), is_log.into()));
-            let count = match y {
-                "ttl" => "0 packets",
-                "gap" => "999 packets",
-                _ => "1,000 packets",
-            };
-            assert!(words(&page).contains(count), "{y}: {}", words(&page));
-        }
-    }
-}
-
-#[test]
 fn filters_apply_as_they_are_typed_and_errors_point() {
     let mut page = Page::open();
     let text = "proto == tcp and len < 100";
@@ -326,91 +200,6 @@ fn a_link_brings_the_same_screen() {
 }
 
 #[test]
-fn selections_may_reach_beyond_what_packets_can_have() {
-    // Moved to where no packet is, boxed there: still something that can be written, sent and read.
-    let mut page = Page::open();
-    for (x, y) in [("n", "dport"), ("ts", "ttl"), ("ts", "gap"), ("n", "len")] {
-        page.send(Event::Reset);
-        page.send(Event::Set("x".into(), if x == "n" { "number" } else { "time" }.into()));
-        page.send(Event::Set("y".into(), if y == "len" { "size" } else { y }.into()));
-        for _ in 0..3 {
-            page.send(Event::Zoom { panel: Panel::Scatter, at: None, factor: 2.0 });
-        }
-        page.drag(Panel::Scatter, (0.0, 0.0), (1.0, 1.0), Some(Tool::Box));
-        assert_eq!(page.chips().len(), 1, "{x} {y}");
-        let has_y = if y == "ttl" {
-            0
-        } else if y == "gap" {
-            999
-        } else {
-            1_000
-        };
-        assert_eq!(page.selected(), has_y, "{:?}", page.chips());
-        page.drag(Panel::Scatter, (0.0, 0.0), (0.1, 0.1), Some(Tool::Box));
-        page.drag(Panel::Scatter, (0.1, 0.1), (0.9, 0.9), Some(Tool::Lasso));
-        page.send(Event::Clear(None));
-        assert_eq!(page.selected(), 1_000);
-    }
-    for text in ["len < 0", "dport > 65535", "ttl > 255", "n < 0", "gap < 0s"] {
-        page.send(Event::Filter(text.into(), 0));
-        assert_eq!((page.selected(), page.chips()), (0, vec![text.to_owned()]), "{text}");
-        // The words of the chip mean the same, typed.
-        page.send(Event::Filter(page.chips()[0].clone(), 0));
-        assert_eq!((page.selected(), page.app.view().filter_error), (0, String::new()));
-        let link = page.app.link();
-        page.send(Event::Clear(None));
-        page.send(Event::Restore(link));
-        assert_eq!(page.selected(), 0);
-    }
-}
-
-#[test]
-fn the_cursor_stays_in_charts_that_change() {
-    let mut page = Page::open();
-    let key = |page: &mut Page, panel, key, is_wide| page.send(Event::Key(panel, key, is_wide));
-    for (panel, changes) in [
-        (Panel::Sizes, vec![("bins", "5")]),
-        (Panel::Throughput, vec![("interval", "500000000"), ("interval", "auto")]),
-    ] {
-        key(&mut page, panel, Key::Right, false);
-        key(&mut page, panel, Key::End, false);
-        for (name, value) in changes {
-            page.send(Event::Set(name.into(), value.into()));
-            assert!(!page.app.view().announced.is_empty());
-        }
-    }
-    // Zooming is around it, and its picture goes on at the border.
-    key(&mut page, Panel::Throughput, Key::End, false);
-    for _ in 0..5 {
-        key(&mut page, Panel::Throughput, Key::ZoomIn, false);
-    }
-    let shown = page.app.shown(Value::Time).unwrap();
-    assert!(NOON + 500_000_000 < shown.start, "{shown:?}");
-    key(&mut page, Panel::Throughput, Key::Home, false);
-    key(&mut page, Panel::Throughput, Key::Left, false);
-    assert!(page.app.shown(Value::Time).unwrap().start < shown.start);
-    // A narrower picture has fewer cells.
-    page.send(Event::Reset);
-    key(&mut page, Panel::Scatter, Key::End, false);
-    key(&mut page, Panel::Scatter, Key::End, false);
-    let narrow = Size { width_px: 200.0, ..SIZE };
-    page.send(Event::Resize(Panel::Scatter, narrow));
-    assert!(!page.app.view().announced.is_empty());
-    // A selection that was begun elsewhere is not gone on with here.
-    page.send(Event::Resize(Panel::Scatter, SIZE));
-    key(&mut page, Panel::Throughput, Key::End, false);
-    key(&mut page, Panel::Throughput, Key::Left, true);
-    page.send(Event::Clear(None));
-    key(&mut page, Panel::Sizes, Key::Home, false);
-    key(&mut page, Panel::Sizes, Key::Right, true);
-    assert_eq!(page.chips(), ["len in 0..399"]);
-    page.send(Event::Clear(None));
-    key(&mut page, Panel::Throughput, Key::End, true);
-    key(&mut page, Panel::Scatter, Key::Right, true);
-    assert_eq!(page.app.selection().clauses().count(), 2);
-}
-
-#[test]
 fn the_filter_box_shows_what_is_filtered() {
     let mut page = Page::open();
     let filter = |page: &Page| page.app.view().filter;
@@ -450,27 +239,6 @@ fn the_filter_box_shows_what_is_filtered() {
     page.send(Event::Filter("proto == tcp".into(), 0));
     page.send(Event::Undo);
     assert_eq!(page.chips().len(), 1);
-}
-
-#[test]
-fn a_finger_taps_and_scrolls() {
-    let mut page = Page::open();
-    let cell = page.app.size(Panel::Scatter);
-    assert_eq!(cell, SIZE);
-    // A tap comes without a move before it.
-    let middle = Page::at((0.5, 500.5 / 1_033.0));
-    page.send(Event::Press(Panel::Scatter, middle, None));
-    page.send(Event::Release);
-    page.send(Event::Leave);
-    let title = page.app.view().detail.expect("the packet under the finger").title;
-    let number: u64 = title["Packet ".len()..].split(',').next().unwrap().parse().unwrap();
-    assert!((490..=510).contains(&number), "{title}");
-    // The browser takes the finger away for scrolling: nothing was selected.
-    page.send(Event::Press(Panel::Sizes, Page::at((0.3, 0.5)), None));
-    page.send(Event::Drag(Panel::Sizes, Page::at((0.4, 0.5))));
-    assert_eq!(page.chips().len(), 1);
-    page.send(Event::Abort);
-    assert_eq!((page.chips().len(), page.app.view().can), (0, (false, false)));
 }
 
 fn numbers(page: &Page) -> Vec<String> {
@@ -520,39 +288,6 @@ fn files_are_merged_by_time() {
     // A gap is to the packet before in the same file.
     page.send(Event::Filter("gap == 1ms".into(), 0));
     assert_eq!(page.selected(), 1_998);
-}
-
-#[test]
-fn the_keyboard_goes_through_charts_and_tells_where_it_is() {
-    let mut page = Page::open();
-    page.send(Event::Set("bins".into(), "10".into()));
-    let key = |page: &mut Page, panel, key, is_wide| page.send(Event::Key(panel, key, is_wide));
-    key(&mut page, Panel::Sizes, Key::Right, false);
-    assert!(page.app.view().announced.starts_with("0 to 99 bytes. 100 packets"));
-    key(&mut page, Panel::Sizes, Key::Right, false);
-    key(&mut page, Panel::Sizes, Key::Right, true);
-    key(&mut page, Panel::Sizes, Key::Right, true);
-    assert_eq!((page.chips(), page.selected()), (vec!["len in 100..399".to_owned()], 300));
-    key(&mut page, Panel::Sizes, Key::Escape, false);
-    assert_eq!(page.selected(), 1_000);
-    key(&mut page, Panel::Sizes, Key::End, false);
-    key(&mut page, Panel::Sizes, Key::Enter, false);
-    assert_eq!(page.chips(), ["len in 900..999"]);
-    key(&mut page, Panel::Sizes, Key::Enter, false);
-    key(&mut page, Panel::Protocols, Key::Down, false);
-    key(&mut page, Panel::Protocols, Key::Down, false);
-    key(&mut page, Panel::Protocols, Key::Enter, false);
-    assert_eq!(page.chips(), ["proto == udp"]);
-    key(&mut page, Panel::Scatter, Key::Right, false);
-    let before = page.app.view().announced;
-    key(&mut page, Panel::Scatter, Key::Left, false);
-    assert_ne!(page.app.view().announced, before);
-    key(&mut page, Panel::Scatter, Key::Up, true);
-    assert_eq!(page.chips().len(), 2);
-    key(&mut page, Panel::Scatter, Key::ZoomIn, false);
-    assert!(page.app.settings().zoom[0].is_some());
-    key(&mut page, Panel::Scatter, Key::All, false);
-    assert!(page.app.settings().zoom[0].is_none());
 }
 
 #[test]

@@ -1,0 +1,148 @@
+//! The long tables, of which only what is seen is made.
+
+use super::App;
+use crate::chart::Table;
+use crate::clock::Zone;
+use crate::filter::Place;
+use crate::flows::Conversation;
+use crate::settings::COLUMNS;
+use crate::text::{duration, fixed, prefixed};
+use summary::{Address, grouped};
+
+/// The part of a long table that is seen.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct VirtualTable {
+    /// All rows.
+    pub count: u64,
+    /// Place of the first one that is seen.
+    pub first: u64,
+    /// Rows that can be seen.
+    pub room: usize,
+    /// Those that are seen.
+    pub rows: Vec<VirtualRow>,
+}
+
+impl VirtualTable {
+    /// The last place that the first row can have.
+    pub fn last(&self) -> u64 {
+        self.count.saturating_sub(self.room as u64)
+    }
+
+    /// Which rows are seen, of how many.
+    pub fn words(&self) -> String {
+        if self.count == 0 {
+            return "none".to_owned();
+        }
+        let last = self.first + self.rows.len() as u64;
+        format!("{} to {} of {}", grouped(self.first + 1), grouped(last), grouped(self.count))
+    }
+}
+
+/// A row of a long table.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct VirtualRow {
+    /// The words of its cells.
+    pub cells: Vec<String>,
+    /// Whether it is selected.
+    pub is_picked: bool,
+}
+
+impl App {
+    /// The conversations that are seen.
+    pub(super) fn conversation_rows(&self, zone: &Zone) -> VirtualTable {
+        let rows = self.conversations.shown().iter();
+        let row = |talk: &Conversation| VirtualRow {
+            cells: self.conversation_cells(
+                talk,
+                |packets, bytes| [grouped(packets), crate::text::bytes(bytes)],
+                |ts| zone.time(ts),
+                duration,
+                prefixed,
+            ),
+            is_picked: self.is_picked(talk.pair),
+        };
+        VirtualTable {
+            count: self.conversations.len(),
+            first: self.conversations.first,
+            room: self.conversations.room,
+            rows: rows.map(row).collect(),
+        }
+    }
+
+    /// All conversations in numbers.
+    pub(super) fn conversation_table(&self) -> Table {
+        let head = COLUMNS.iter().map(|(_, name, _)| name.replace('-', "_")).collect();
+        let row = |talk: &Conversation| {
+            self.conversation_cells(
+                talk,
+                |packets, bytes| [packets.to_string(), bytes.to_string()],
+                |ts| Zone::Utc.word(ts),
+                |ns| ns.to_string(),
+                |rate| fixed(rate, 3),
+            )
+        };
+        let all = self.conversations.sorted(self.settings.sort, self.flows.protos());
+        Table { head, rows: all.iter().map(row).collect() }
+    }
+
+    fn conversation_cells(
+        &self,
+        talk: &Conversation,
+        amount: impl Fn(u64, u64) -> [String; 2],
+        time: impl Fn(i64) -> String,
+        span: impl Fn(i64) -> String,
+        rate: impl Fn(f64) -> String,
+    ) -> Vec<String> {
+        let side = |place: Option<Place>| {
+            place.map_or_else(|| "–".to_owned(), |place| Address::from(place).to_string())
+        };
+        let proto = self.flows.protos()[talk.pair.proto as usize].clone();
+        let mut cells = vec![side(talk.pair.a), side(talk.pair.b), proto];
+        for tally in [talk.total(), talk.forth, talk.back] {
+            cells.extend(amount(tally.packets, tally.bytes));
+        }
+        let ns = i64::try_from(talk.duration_ns()).unwrap_or(i64::MAX);
+        cells.extend([time(talk.ts_ns.0), span(ns)]);
+        cells.push(talk.rate().map_or_else(String::new, rate));
+        cells
+    }
+
+    /// The packets that are seen.
+    pub(super) fn packet_table(&self, zone: &Zone) -> VirtualTable {
+        let rows = self.packet_rows().iter().map(|packet| {
+            let row = &packet.row;
+            let port = |port: Option<u16>| port.map_or_else(String::new, |port| port.to_string());
+            let file = self.files.parts.get(packet.part).map_or(0, |(file, _)| *file);
+            let file = self.files.files.get(file).map_or("", |file| &file.name);
+            let vlan: Vec<_> = row.vlan.iter().map(u16::to_string).collect();
+            VirtualRow {
+                cells: vec![
+                    crate::text::integer(row.n),
+                    zone.time(row.ts_ns),
+                    row.src.clone(),
+                    port(row.sport),
+                    row.dst.clone(),
+                    port(row.dport),
+                    row.proto.clone(),
+                    grouped(u64::from(row.len)),
+                    row.ttl.map_or_else(String::new, |ttl| ttl.to_string()),
+                    row.flags.clone().unwrap_or_default(),
+                    row.interface.clone(),
+                    row.direction.clone(),
+                    vlan.join(" "),
+                    file.to_owned(),
+                ],
+                is_picked: self
+                    .picked
+                    .as_ref()
+                    .is_some_and(|picked| picked.at == (packet.part, packet.index)),
+            }
+        });
+        VirtualTable {
+            count: self.selected().packets,
+            first: self.packets.first,
+            room: self.packets.room,
+            rows: rows.collect(),
+        }
+    }
+}

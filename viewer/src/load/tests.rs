@@ -1,0 +1,214 @@
+use super::*;
+
+const PACKET: &str =
+    r#"{"type":"pkt","n":1,"ts":"2026-11-23T02:53:38.123456789Z","len":60,"proto":"tcp"}"#;
+
+fn load(text: &str) -> Loader {
+    let mut loader = Loader::new(0..text.len() as u64, Keep::default());
+    loader.feed(text.as_bytes());
+    loader.feed(&[]);
+    loader
+}
+
+#[test]
+fn records_of_other_types_are_no_problem() {
+    let text = format!(
+        "{}\n{PACKET}\n{}\n\n",
+        r#"{"type":"later","x":1}"#,
+        r#"{"type":"event","ts":"2026-11-23T02:53:38.123456789Z","event":"iface_up"}"#
+    );
+    let report = load(&text).report();
+    assert_eq!((report.totals.packets, report.skipped, report.lines), (1, 0, 4));
+}
+
+#[test]
+fn damaged_lines_are_told_with_number_and_reason_and_the_rest_loads() {
+    let text = format!(
+        "{PACKET}\nnot json\n{PACKET}\n{{\"type\":\"pkt\",\"n\":2}}\n{PACKET}\n{{\"type\":\"pk"
+    );
+    let report = load(&text).report();
+    assert_eq!((report.totals.packets, report.skipped), (3, 3));
+    let seen: Vec<_> =
+        report.problems.iter().map(|problem| (problem.line, &problem.reason[..])).collect();
+    assert_eq!(
+        seen,
+        [
+            (2, "an object was expected at column 1"),
+            (4, "no `ts`: a packet has a time and a length"),
+            (6, "the line ends within a text at column 12"),
+        ]
+    );
+}
+
+#[test]
+fn the_first_problems_are_kept_and_all_are_counted() {
+    let report = load(&"lorem ipsum\n".repeat(2_000)).report();
+    assert_eq!((report.problems.len(), report.skipped), (MAX_PROBLEMS, 2_000));
+}
+
+fn pcap(count: u32) -> Vec<u8> {
+    let mut file = Vec::new();
+    for word in [0xa1b2_c3d4, 0x0004_0002, 0, 0, 262_144, 1u32] {
+        file.extend(word.to_le_bytes());
+    }
+    for number in 0..count {
+        let frame = [&[7; 12][..], &[0x88, 0xcc], &[1; 46]].concat();
+        for word in [1_000, number, 60, 60] {
+            file.extend(word.to_le_bytes());
+        }
+        file.extend(frame);
+    }
+    file
+}
+
+fn load_whole(bytes: &[u8], chunk_len: usize) -> Report {
+    let mut loader = Loader::whole(bytes.len() as u64, Keep::default());
+    for chunk in bytes.chunks(chunk_len).chain([&[][..]]) {
+        loader.feed(chunk);
+    }
+    assert!(loader.is_done());
+    loader.report()
+}
+
+#[test]
+fn a_file_is_what_its_bytes_say() {
+    let lines = format!("{PACKET}\n").repeat(2_500).into_bytes();
+    let gzip = |bytes: &[u8]| {
+        let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        std::io::Write::write_all(&mut encoder, bytes).unwrap();
+        encoder.finish().unwrap()
+    };
+    let zstd = |bytes: &[u8]| zstd::encode_all(bytes, 1).unwrap();
+    for plain in [lines, pcap(2_500)] {
+        for file in [plain.clone(), gzip(&plain), zstd(&plain)] {
+            for chunk_len in [1, 7, 1_000, 1 << 20] {
+                let report = load_whole(&file, chunk_len);
+                assert_eq!((report.totals.packets, report.skipped), (2_500, 0));
+                assert_eq!((report.records, report.read_bytes), (2_500, file.len() as u64));
+                assert_eq!(report.totals.extent.unwrap().len, (60, 60));
+            }
+        }
+    }
+    let is_lines = |start: &[u8]| Start::look(start, 1 << 30).is_lines;
+    assert!(is_lines(b"{\"type\"") && !is_lines(&pcap(0)) && !is_lines(&gzip(b"")));
+}
+
+#[test]
+fn lines_come_out_again_as_they_went_in() {
+    let lines: Vec<_> = (0..50)
+        .map(|n| format!("{{\"ts\":{n}, \"len\":{} }}{}\n", n % 3, ["", "\r", " "][n % 3]))
+        .collect();
+    let text = lines.join("damaged\n\n");
+    let packed = zstd::encode_all(text.as_bytes(), 1).unwrap();
+    let expected = |kept: &dyn Fn(usize) -> bool| {
+        (0..50).filter(|n| kept(*n)).map(|n| &lines[n][..]).collect::<String>()
+    };
+    for keep in [Keep::default(), Keep { every: 3, ts_ns: (10_000_000_000, 30_000_000_000) }] {
+        for file in [text.as_bytes(), &packed] {
+            let mut loader = Loader::whole(file.len() as u64, keep);
+            loader.feed(file);
+            loader.feed(&[]);
+            let columns = loader.columns();
+            let is_wanted = |row: usize| columns.row(row).len == 1;
+            for chunk_len in [1, 100, 10_000] {
+                let mut exporter = loader.exporter();
+                let mut seen = Vec::new();
+                for chunk in file.chunks(chunk_len).chain([&[][..]]) {
+                    if !exporter.feed(chunk, columns, is_wanted, &mut seen) {
+                        break;
+                    }
+                }
+                let is_kept = |n: usize| match keep.every {
+                    1 => n % 3 == 1,
+                    _ => n % 3 == 1 && (10..=30).contains(&n) && (n - 10).is_multiple_of(3),
+                };
+                assert_eq!(String::from_utf8(seen).unwrap(), expected(&is_kept));
+            }
+        }
+    }
+    let file = pcap(5);
+    let mut loader = Loader::whole(file.len() as u64, Keep::default());
+    loader.feed(&file);
+    let mut seen = Vec::new();
+    loader.exporter().feed(&file, loader.columns(), |row| row == 2, &mut seen);
+    assert!(seen.starts_with(b"{\"type\":\"pkt\",\"n\":3,"), "{seen:?}");
+}
+
+#[test]
+fn a_record_is_read_again_by_its_place() {
+    let file = pcap(5);
+    let mut loader = Loader::whole(file.len() as u64, Keep::default());
+    loader.feed(&file);
+    let mut all = Vec::new();
+    loader.exporter().feed(&file, loader.columns(), |_| true, &mut all);
+    for (row, expected) in all.split_inclusive(|byte| *byte == b'\n').enumerate() {
+        let place = usize::try_from(loader.place(row).unwrap()).unwrap();
+        let line = loader.line(row, &file[place..]).unwrap();
+        assert_eq!([&line[..], b"\n"].concat(), expected);
+        let needed = loader.line(row, &file[place..][..20]).unwrap_err().unwrap();
+        assert_eq!(loader.line(row, &file[place..][..needed]), Ok(line));
+    }
+    let lines = format!("{PACKET}\n{PACKET}");
+    let loader = load(&lines);
+    let second = &lines.as_bytes()[usize::try_from(loader.place(1).unwrap()).unwrap()..];
+    assert_eq!(loader.line(0, lines.as_bytes()), Ok(PACKET.as_bytes().to_vec()));
+    assert_eq!(loader.line(1, second), Err(Some(PACKET.len() + 1)));
+    let packed = zstd::encode_all(&file[..], 1).unwrap();
+    let mut loader = Loader::whole(packed.len() as u64, Keep::default());
+    loader.feed(&packed);
+    assert_eq!((loader.columns().len(), loader.place(0)), (5, None));
+}
+
+#[test]
+fn damage_in_other_files_is_told_and_what_is_before_it_loads() {
+    let mut cut = pcap(10);
+    cut.pop();
+    let report = load_whole(&cut, 100);
+    assert_eq!((report.totals.packets, report.skipped), (9, 1));
+    let problem = &report.problems[0];
+    assert_eq!((problem.line, &problem.reason[..]), (10, "cut short in the record at byte 708"));
+    let packed = zstd::encode_all(format!("{PACKET}\n").repeat(9).as_bytes(), 1).unwrap();
+    let report = load_whole(&packed[..packed.len() - 9], 100);
+    assert_eq!(report.skipped, 1);
+    assert!(report.problems[0].reason.starts_with("the packed file is damaged"), "{report:?}");
+}
+
+#[test]
+fn lines_of_others_load_where_they_have_time_and_length() {
+    let text = "{\"ts\":1.5,\"len\":60}\n{\"len\":7,\"ts\":\"1970-01-01T00:00:02Z\",\"proto\":\"http\"}\n{\"ts\":3}\n";
+    let report = load(text).report();
+    assert_eq!((report.totals.packets, report.skipped), (2, 1));
+    assert_eq!(report.totals.extent.unwrap().ts_ns, (1_500_000_000, 2_000_000_000));
+    assert_eq!(report.totals.extent.unwrap().n, (1, 2));
+}
+
+#[test]
+fn packets_without_numbers_count_on_over_the_parts_of_a_file() {
+    let text: String = (0..100).map(|n| format!("{{\"ts\":{n},\"len\":60}}\n")).collect();
+    let len = text.len() as u64;
+    let mut before = 0;
+    let mut seen = Vec::new();
+    for range in [0..len / 3, len / 3..len / 2, len / 2..len] {
+        let mut loader = Loader::new(range, Keep::default());
+        let rest = &text.as_bytes()[usize::try_from(loader.position()).unwrap()..];
+        let (first, rest) = rest.split_at(rest.len() / 4);
+        loader.feed(first);
+        loader.count_from(before + 7);
+        loader.feed(rest);
+        loader.feed(&[]);
+        loader.count_from(before);
+        let report = loader.report();
+        assert!(report.is_counted);
+        assert_eq!(report.totals.extent.unwrap().n.0, 1, "told as of the part alone");
+        seen.extend((0..loader.columns().len()).map(|row| loader.columns().row(row).n));
+        before += report.lines;
+    }
+    assert_eq!(seen, (1..=100).collect::<Vec<_>>());
+}
+
+#[test]
+fn a_byte_order_mark_is_none_of_the_first_line() {
+    let text = format!("\u{feff}{PACKET}\n\u{feff}{PACKET}\n");
+    let report = load(&text).report();
+    assert_eq!((report.totals.packets, report.skipped, report.problems[0].line), (1, 1, 2));
+}
