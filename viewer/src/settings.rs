@@ -157,20 +157,20 @@ const RANK: Names<Rank> = Names(&[("packets", Rank::Packets), ("bytes", Rank::By
 const TOOL: Names<Tool> =
     Names(&[("move", Tool::Move), ("box", Tool::Box), ("lasso", Tool::Lasso)]);
 
-/// The columns of the conversations, with their names in links and their heads.
-pub const COLUMNS: [(Column, &str, &str); 12] = [
-    (Column::A, "a", "A"),
-    (Column::B, "b", "B"),
-    (Column::Proto, "proto", "Protocol"),
-    (Column::Packets, "packets", "Packets"),
-    (Column::Bytes, "bytes", "Bytes"),
-    (Column::PacketsForth, "packets-forth", "Packets A→B"),
-    (Column::BytesForth, "bytes-forth", "Bytes A→B"),
-    (Column::PacketsBack, "packets-back", "Packets B→A"),
-    (Column::BytesBack, "bytes-back", "Bytes B→A"),
-    (Column::Start, "start", "Start"),
-    (Column::Duration, "duration", "Duration"),
-    (Column::Rate, "rate", "Bits/s"),
+/// The columns of the conversations, with their names in links.
+pub const COLUMNS: [(Column, &str); 12] = [
+    (Column::A, "a"),
+    (Column::B, "b"),
+    (Column::Proto, "proto"),
+    (Column::Packets, "packets"),
+    (Column::Bytes, "bytes"),
+    (Column::PacketsForth, "packets-forth"),
+    (Column::BytesForth, "bytes-forth"),
+    (Column::PacketsBack, "packets-back"),
+    (Column::BytesBack, "bytes-back"),
+    (Column::Start, "start"),
+    (Column::Duration, "duration"),
+    (Column::Rate, "rate"),
 ];
 
 /// The names of all settings but the zooms.
@@ -213,7 +213,7 @@ impl Settings {
             "sort" => {
                 let name = COLUMNS.iter().find(|column| column.0 == self.sort.0);
                 let sign = if self.sort.1 { "" } else { "-" };
-                format!("{sign}{}", name.map_or("", |(_, name, _)| name))
+                format!("{sign}{}", name.map_or("", |(_, name)| name))
             }
             _ => match key.strip_prefix("zoom-").and_then(Value::parse) {
                 Some(value) => match self.zoom[value as usize] {

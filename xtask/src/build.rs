@@ -117,9 +117,9 @@ pub fn site() -> Result<PathBuf> {
         crate::pack::minify(&entry?.path())?;
     }
     stamp(&site)?;
-    let sniffer = sniffer()?;
+    sniffer()?;
     let sample = site.join("sample.ndjson");
-    match crate::capture::in_namespace(&sniffer, &sample, None) {
+    match crate::capture::in_namespace(&sample, None) {
         // A capture is its owner's; the sample is everybody's, a web server's user included.
         Ok(()) => fs::set_permissions(&sample, Permissions::from_mode(0o644))?,
         Err(error) => println!("the site has no sample: {error:#}"),

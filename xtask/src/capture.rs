@@ -15,13 +15,13 @@ use crate::{build, traffic};
 /// How long the sniffer may take to open its socket.
 const START_DEADLINE: Duration = Duration::from_secs(10);
 
-/// Captures this program's own traffic on loopback in namespaces of its own, for a time or a sample.
+/// Has the sniffer, which has to be built, capture this program's own traffic on loopback in namespaces
+/// of its own, for a time or a sample.
 ///
 /// # Errors
 ///
 /// Where the system lets users make no namespaces, or the capture fails.
-pub fn in_namespace(sniffer: &Path, out: &Path, seconds: Option<f64>) -> Result<()> {
-    debug_assert_eq!(sniffer, build::sniffer_path());
+pub fn in_namespace(out: &Path, seconds: Option<f64>) -> Result<()> {
     let mut words = Command::new(env::current_exe()?);
     words.arg("capture-here").arg(out);
     if let Some(seconds) = seconds {

@@ -57,7 +57,7 @@ pub fn run(options: &Options) -> Result<()> {
             );
             println!("where there is only the traffic made here. To see this machine's:");
             println!("  sudo setcap cap_net_raw=ep {}", sniffer.display());
-            capture::in_namespace(&sniffer, &out, Some(options.seconds))?;
+            capture::in_namespace(&out, Some(options.seconds))?;
         }
         Err(error) => return Err(error),
     }

@@ -1,4 +1,4 @@
-//! From values to pixels and back, and where the ticks of an axis stand.
+//! From values to pixels, and where the ticks of an axis stand.
 
 use crate::axis::Span;
 use summary::grouped;
@@ -37,8 +37,8 @@ pub struct Tick<V> {
     pub label: String,
 }
 
-/// Round whole numbers from `min` to `max`: multiples of 1, 2 or 5 times a power of ten, about
-/// `target` of them.
+/// Round whole numbers of a span: multiples of 1, 2 or 5 times a power of ten, about `target` of
+/// them.
 pub fn integer_ticks(span: Span, target: usize) -> Vec<Tick<i64>> {
     let step = round_step(span.len(), target);
     multiples(span, step)
@@ -102,11 +102,9 @@ mod tests {
         fn ticks_are_few_and_inside(start: i64, len in 1i64..i64::MAX, target in 1usize..20) {
             let span = Span::new(start, start.saturating_add(len));
             let ticks = integer_ticks(span, target);
-            {
-                prop_assert!(ticks.len() <= target * 2 + 2, "{} ticks", ticks.len());
-                prop_assert!(ticks.windows(2).all(|pair| pair[0].value < pair[1].value));
-                prop_assert!(ticks.iter().all(|tick| span.start <= tick.value && tick.value < span.end));
-            }
+            prop_assert!(ticks.len() <= target * 2 + 2, "{} ticks", ticks.len());
+            prop_assert!(ticks.windows(2).all(|pair| pair[0].value < pair[1].value));
+            prop_assert!(ticks.iter().all(|tick| span.start <= tick.value && tick.value < span.end));
         }
     }
 }

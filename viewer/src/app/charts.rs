@@ -71,7 +71,7 @@ impl Chart<'_> {
     }
 }
 
-/// The places of the tallies, of a query and its answer.
+/// Bins and what is in them, of a query and its answer.
 fn tallies<'a>(known: Option<(&'a Query, &'a Answer)>) -> Option<(Bins, &'a [Tally])> {
     match known? {
         (Query { what: What::Bins(bins), .. }, Answer::Bins(tallies)) => Some((*bins, tallies)),

@@ -71,7 +71,7 @@ impl App {
 
     /// All conversations in numbers.
     pub(super) fn conversation_table(&self) -> Table {
-        let head = COLUMNS.iter().map(|(_, name, _)| name.replace('-', "_")).collect();
+        let head = COLUMNS.iter().map(|(_, name)| name.replace('-', "_")).collect();
         let row = |talk: &Conversation| {
             self.conversation_cells(
                 talk,

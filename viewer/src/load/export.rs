@@ -17,7 +17,7 @@ pub struct Exporter {
 }
 
 impl Exporter {
-    /// Of the part that a loader for `range` has read.
+    /// Of the part that a loader with that source has read.
     pub(super) fn new(source: Source) -> Self {
         Self { source, row: 0, writer: Writer::default() }
     }

@@ -1,23 +1,12 @@
 //! The flows of all parts, brought together: who the parts say talks to whom, and what that makes
 //! by address, protocol and conversation.
 
-use crate::columns::NO_ADDRESS;
+use crate::columns::{Flow, NO_ADDRESS};
 use crate::intern::Interner;
 use crate::query::{FlowTally, PlaceTally, Tally};
 use language::filter::{Expr, Field, Place, Set};
 use language::order::part;
 use language::wire::wire;
-
-/// A flow as a part describes it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct PartFlow {
-    /// Place of the source among the part's addresses, or [`NO_ADDRESS`].
-    pub src: u32,
-    /// Place of the destination, as `src`.
-    pub dst: u32,
-    /// Place of the protocol among the part's.
-    pub proto: u16,
-}
 
 /// Two that talk with a protocol: `a <= b`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -71,7 +60,7 @@ pub struct News {
     /// Addresses.
     pub places: Vec<Place>,
     /// Flows between them.
-    pub flows: Vec<PartFlow>,
+    pub flows: Vec<Flow>,
 }
 
 /// All flows that any part has told of.
@@ -210,7 +199,6 @@ pub fn largest<T: Ord + Clone>(items: &[(T, Tally)], by: Rank, count: usize) -> 
     part(items, 0, count, compare).into_iter().map(|place| items[place].clone()).collect()
 }
 
-wire!(struct PartFlow { src, dst, proto });
 wire!(struct News { protos, places, flows });
 
 #[cfg(test)]
@@ -222,7 +210,7 @@ mod tests {
         News {
             protos: protos.iter().map(|name| (*name).to_owned()).collect(),
             places: places.iter().map(|place| Place::V4(*place)).collect(),
-            flows: flows.iter().map(|&(src, dst, proto)| PartFlow { src, dst, proto }).collect(),
+            flows: flows.iter().map(|&(src, dst, proto)| Flow { src, dst, proto }).collect(),
         }
     }
 

@@ -10,8 +10,8 @@ use summary::{Address, LinkType, Packet, Proto, Summary, Tcp, Timestamp};
 /// 2026-11-24T10:00:00Z, in nanoseconds since the epoch.
 const START_NS: i64 = 1_795_514_400_000_000_000;
 
-/// Pairs of hosts that talk to each other.
-const PAIRS: u64 = 20_000;
+/// Numbers that packets are drawn from: their hosts are 3,000 pairs, which talk by some protocols.
+const DRAWN: u64 = 20_000;
 
 /// Makes the file of that many lines in `directory`, where it is not there yet: TCP connections
 /// between many hosts, of data and acknowledgements, nearly as much QUIC, some DNS and ICMP.
@@ -44,7 +44,7 @@ pub(super) fn file(directory: &Path, lines: u64) -> Result<PathBuf> {
 fn summary(random: u64) -> Summary<'static> {
     let [a, b, c, d, e, f, g, h] = random.to_le_bytes();
     // Of products the small ones are more: some pairs talk much, many little.
-    let pair = (u64::from(b) * u64::from(c) * PAIRS) >> 16;
+    let pair = (u64::from(b) * u64::from(c) * DRAWN) >> 16;
     let [client, ..] = (pair % 250).to_le_bytes();
     let [low, high, ..] = (pair * 7_919 % 600).to_le_bytes();
     let client = Address::V4([10, 0, 0, client]);

@@ -14,7 +14,7 @@ use block::Block;
 pub use block::{BLOCK_LEN, Rows};
 pub use totals::{Extent, Totals};
 
-use crate::flows::{News, PartFlow};
+use crate::flows::News;
 use crate::intern::Interner;
 use language::protocol::Class;
 use language::wire::wire;
@@ -403,11 +403,10 @@ impl Columns {
 
     /// What was not told before, of flows at most so many; nothing where all is known.
     pub fn news(&self, told: &mut Told, most: usize) -> News {
-        let flow = |flow: &Flow| PartFlow { src: flow.src, dst: flow.dst, proto: flow.proto };
         let news = News {
             protos: self.protos()[told.protos..].to_vec(),
             places: self.addresses()[told.addresses..].iter().map(|a| (*a).into()).collect(),
-            flows: self.flows()[told.flows..].iter().take(most).map(flow).collect(),
+            flows: self.flows()[told.flows..].iter().take(most).copied().collect(),
         };
         told.protos += news.protos.len();
         told.addresses += news.places.len();
@@ -469,6 +468,7 @@ fn short(id: u32) -> Result<u16, &'static str> {
     u16::try_from(id).map_err(|_| "too many different protocols, interfaces, VLANs and flags")
 }
 
+wire!(struct Flow { src, dst, proto });
 wire!(struct Row {
     n, ts_ns, len, src, sport, dst, dport, proto, ttl, flags, interface, direction, vlan, offset,
 });
