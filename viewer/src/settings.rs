@@ -174,7 +174,7 @@ pub const COLUMNS: [(Column, &str); 12] = [
 ];
 
 /// The names of all settings but the zooms.
-pub const KEYS: [&str; 15] = [
+const KEYS: [&str; 15] = [
     "bins",
     "size-log",
     "size-bars",

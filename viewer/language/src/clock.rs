@@ -5,7 +5,7 @@ use crate::scale::{Tick, multiples, round_step};
 use summary::{Timestamp, grouped};
 
 /// Nanoseconds in a second.
-pub const NS_PER_SECOND: i64 = 1_000_000_000;
+const NS_PER_SECOND: i64 = 1_000_000_000;
 const NS_PER_DAY: i64 = 86_400 * NS_PER_SECOND;
 
 /// By which clock times are told.

@@ -8,7 +8,7 @@ use language::axis::{VALUE_COUNT, Value};
 /// Up to [`BLOCK_LEN`] rows, of as many blocks as it takes, their values as they are asked for: where
 /// few of each block are counted, what is done once a block would cost more than the rows.
 #[derive(Debug)]
-pub struct Batch<'a> {
+pub(crate) struct Batch<'a> {
     columns: &'a Columns,
     /// Time of the packet before the columns, in its file.
     before_ns: Option<i64>,
@@ -24,28 +24,28 @@ pub struct Batch<'a> {
 
 impl<'a> Batch<'a> {
     /// No rows yet; `before_ns` is the time of the file's packet before the columns.
-    pub fn new(columns: &'a Columns, before_ns: Option<i64>) -> Self {
+    pub(crate) fn new(columns: &'a Columns, before_ns: Option<i64>) -> Self {
         let (places, runs, values, flows, classes) = Default::default();
         Self { columns, before_ns, places, runs, values, flows, classes }
     }
 
     /// How many rows there are.
-    pub fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.places.len()
     }
 
     /// True where there are none.
-    pub fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.places.is_empty()
     }
 
     /// True where that many rows more are too many.
-    pub fn is_full_for(&self, count: usize) -> bool {
+    pub(crate) fn is_full_for(&self, count: usize) -> bool {
         BLOCK_LEN < self.len() + count
     }
 
     /// Appends rows of a block behind those of blocks before it.
-    pub fn add(&mut self, block: usize, rows: &Bits) {
+    pub(crate) fn add(&mut self, block: usize, rows: &Bits) {
         if *rows == Bits::ALL {
             self.places.extend(PLACES);
         } else {
@@ -55,7 +55,7 @@ impl<'a> Batch<'a> {
     }
 
     /// Lets go of all rows.
-    pub fn clear(&mut self) {
+    pub(crate) fn clear(&mut self) {
         self.places.clear();
         self.runs.clear();
         self.values.iter_mut().for_each(Vec::clear);
@@ -73,7 +73,7 @@ impl<'a> Batch<'a> {
     }
 
     /// Reads a value of all rows; then [`Batch::values`] has it.
-    pub fn read(&mut self, value: Value) {
+    pub(crate) fn read(&mut self, value: Value) {
         let mut room = std::mem::take(&mut self.values[value as usize]);
         if room.is_empty() {
             for (block, places) in self.runs() {
@@ -84,12 +84,12 @@ impl<'a> Batch<'a> {
     }
 
     /// Each row's value, [`ABSENT`](language::axis::ABSENT) where it has none; nothing before it is read.
-    pub fn values(&self, value: Value) -> &[i64] {
+    pub(crate) fn values(&self, value: Value) -> &[i64] {
         &self.values[value as usize]
     }
 
     /// Reads the places of all rows in [`Columns::flows`]; then [`Batch::flows`] has them.
-    pub fn read_flows(&mut self) {
+    pub(crate) fn read_flows(&mut self) {
         let mut room = std::mem::take(&mut self.flows);
         if room.is_empty() {
             for (block, places) in self.runs() {
@@ -100,12 +100,12 @@ impl<'a> Batch<'a> {
     }
 
     /// Each row's place in [`Columns::flows`]; nothing before they are read.
-    pub fn flows(&self) -> &[u32] {
+    pub(crate) fn flows(&self) -> &[u32] {
         &self.flows
     }
 
     /// Reads the classes of all rows by their kinds; then [`Batch::classes`] has them.
-    pub fn read_classes(&mut self, of_kinds: &[u8]) {
+    pub(crate) fn read_classes(&mut self, of_kinds: &[u8]) {
         let mut room = std::mem::take(&mut self.classes);
         if room.is_empty() {
             for (block, places) in self.runs() {
@@ -118,19 +118,19 @@ impl<'a> Batch<'a> {
     }
 
     /// Each row's class, by its index; nothing before they are read.
-    pub fn classes(&self) -> &[u8] {
+    pub(crate) fn classes(&self) -> &[u8] {
         &self.classes
     }
 
     /// Values between which those of all rows are, where that is known without reading them.
-    pub fn bounds(&self, value: Value) -> Option<(i64, i64)> {
+    pub(crate) fn bounds(&self, value: Value) -> Option<(i64, i64)> {
         let mut all = self.runs.iter().map(|(block, _)| self.columns.bounds(value, *block));
         let first = all.next()??;
         all.try_fold(first, |all, more| more.map(|more| (all.0.min(more.0), all.1.max(more.1))))
     }
 
     /// Which row of the columns one of them is.
-    pub fn index(&self, row: usize) -> usize {
+    pub(crate) fn index(&self, row: usize) -> usize {
         let run = self.runs.partition_point(|(_, end)| *end <= row);
         let block = self.runs.get(run).map_or(0, |(block, _)| *block);
         block * BLOCK_LEN + self.places.get(row).map_or(0, |place| usize::from(*place))

@@ -7,17 +7,17 @@ const WORD_LEN: usize = 64;
 
 /// A bit for each row of a block: what few rows have in common is found without a look at the others.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Bits([u64; BLOCK_LEN / WORD_LEN]);
+pub(crate) struct Bits([u64; BLOCK_LEN / WORD_LEN]);
 
 impl Bits {
     /// All rows.
-    pub const ALL: Self = Self([u64::MAX; BLOCK_LEN / WORD_LEN]);
+    pub(crate) const ALL: Self = Self([u64::MAX; BLOCK_LEN / WORD_LEN]);
 
     /// No row.
-    pub const NONE: Self = Self([0; BLOCK_LEN / WORD_LEN]);
+    pub(crate) const NONE: Self = Self([0; BLOCK_LEN / WORD_LEN]);
 
     /// The first rows, at most [`BLOCK_LEN`].
-    pub fn first(len: usize) -> Self {
+    pub(crate) fn first(len: usize) -> Self {
         let mut bits = Self::NONE;
         for (start, word) in (0..len).step_by(WORD_LEN).zip(&mut bits.0) {
             *word = match len - start {
@@ -30,7 +30,7 @@ impl Bits {
 
     /// Those whose answer is true; of the rows behind the last answer none.
     #[inline]
-    pub fn of(answers: impl ExactSizeIterator<Item = bool>) -> Self {
+    pub(crate) fn of(answers: impl ExactSizeIterator<Item = bool>) -> Self {
         /// Moves the lowest bit of byte `i` to bit `i` of the highest byte: the products of the others
         /// go elsewhere.
         const GATHER: u64 = 0x0102_0408_1020_4080;
@@ -59,38 +59,38 @@ impl Bits {
 
     /// Those that are in both.
     #[must_use]
-    pub fn and(mut self, other: &Self) -> Self {
+    pub(crate) fn and(mut self, other: &Self) -> Self {
         self.0.iter_mut().zip(&other.0).for_each(|(word, other)| *word &= other);
         self
     }
 
     /// Those that are in any of both.
     #[must_use]
-    pub fn or(mut self, other: &Self) -> Self {
+    pub(crate) fn or(mut self, other: &Self) -> Self {
         self.0.iter_mut().zip(&other.0).for_each(|(word, other)| *word |= other);
         self
     }
 
     /// Those that are not in the other.
     #[must_use]
-    pub fn without(mut self, other: &Self) -> Self {
+    pub(crate) fn without(mut self, other: &Self) -> Self {
         self.0.iter_mut().zip(&other.0).for_each(|(word, other)| *word &= !other);
         self
     }
 
     /// True of one of them.
-    pub fn has(&self, place: usize) -> bool {
+    pub(crate) fn has(&self, place: usize) -> bool {
         self.0[place / WORD_LEN] >> (place % WORD_LEN) & 1 != 0
     }
 
     /// How many they are.
-    pub fn count(&self) -> usize {
+    pub(crate) fn count(&self) -> usize {
         self.0.iter().map(|word| word.count_ones() as usize).sum()
     }
 
     /// Hands on their places in the block, in order.
     #[inline]
-    pub fn each(&self, mut place: impl FnMut(u16)) {
+    pub(crate) fn each(&self, mut place: impl FnMut(u16)) {
         for (start, mut word) in (0..).step_by(WORD_LEN).zip(self.0) {
             while word != 0 {
                 place(start + u16::try_from(word.trailing_zeros()).unwrap_or(0));

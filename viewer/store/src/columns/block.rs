@@ -7,7 +7,7 @@ use language::axis::{ABSENT, VALUE_COUNT, Value};
 use std::ops::Range;
 
 /// Rows that are kept and looked at together: their values fit the processor's nearest memory.
-pub const BLOCK_LEN: usize = 1024;
+pub(crate) const BLOCK_LEN: usize = 1024;
 
 /// Rows as they are kept: 17 bytes each where flows are few and times and sizes are not far from each
 /// other. Each array has the same rows; how many they are, the columns know.
@@ -74,7 +74,7 @@ pub(super) static PLACES: [u16; BLOCK_LEN] = {
 
 /// A block of the columns, its values as they are asked for.
 #[derive(Debug)]
-pub struct Rows<'a> {
+pub(crate) struct Rows<'a> {
     columns: &'a Columns,
     block: usize,
     len: usize,
@@ -87,25 +87,25 @@ pub struct Rows<'a> {
 
 impl<'a> Rows<'a> {
     /// No rows yet; `before_ns` is the time of the file's packet before the columns.
-    pub fn new(columns: &'a Columns, before_ns: Option<i64>) -> Self {
+    pub(crate) fn new(columns: &'a Columns, before_ns: Option<i64>) -> Self {
         let (values, flows) = Default::default();
         Self { columns, block: 0, len: 0, before_ns, values, flows }
     }
 
     /// Goes on to another block.
-    pub fn turn(&mut self, block: usize) {
+    pub(crate) fn turn(&mut self, block: usize) {
         (self.block, self.len) = (block, self.columns.block_rows(block).len());
         self.values.iter_mut().for_each(Vec::clear);
         self.flows.clear();
     }
 
     /// Which rows of the columns they are.
-    pub fn range(&self) -> Range<usize> {
+    pub(crate) fn range(&self) -> Range<usize> {
         self.columns.block_rows(self.block)
     }
 
     /// Each row's place in [`Columns::flows`].
-    pub fn flows(&mut self) -> &[u32] {
+    pub(crate) fn flows(&mut self) -> &[u32] {
         if self.flows.is_empty() {
             self.columns.read_flows(self.block, &PLACES[..self.len], &mut self.flows);
         }
@@ -113,12 +113,12 @@ impl<'a> Rows<'a> {
     }
 
     /// Each row's place in [`Columns::kinds`].
-    pub fn kinds(&self) -> &'a [u16] {
+    pub(crate) fn kinds(&self) -> &'a [u16] {
         self.columns.blocks.get(self.block).map_or(&[], |block| &block.kind[..self.len])
     }
 
     /// Each row's value, [`ABSENT`] where it has none.
-    pub fn values(&mut self, value: Value) -> &[i64] {
+    pub(crate) fn values(&mut self, value: Value) -> &[i64] {
         let room = &mut self.values[value as usize];
         if room.is_empty() {
             self.columns.read(value, self.block, &PLACES[..self.len], self.before_ns, room);
@@ -127,17 +127,17 @@ impl<'a> Rows<'a> {
     }
 
     /// Least and greatest value of all rows, where that is known without reading them.
-    pub fn bounds(&self, value: Value) -> Option<(i64, i64)> {
+    pub(crate) fn bounds(&self, value: Value) -> Option<(i64, i64)> {
         self.columns.bounds(value, self.block)
     }
 
     /// All rows of the block.
-    pub fn all(&self) -> Bits {
+    pub(crate) fn all(&self) -> Bits {
         Bits::first(self.len)
     }
 
     /// The rows whose value is there and from `first` to `last`.
-    pub fn within(&mut self, value: Value, (first, last): (i64, i64)) -> Bits {
+    pub(crate) fn within(&mut self, value: Value, (first, last): (i64, i64)) -> Bits {
         if let Some((least, most)) = self.bounds(value) {
             if most < first || last < least {
                 return Bits::NONE;

@@ -8,10 +8,10 @@ mod offsets;
 mod packed;
 mod totals;
 
-pub use batch::Batch;
-pub use bits::Bits;
+pub(crate) use batch::Batch;
+pub(crate) use bits::Bits;
 use block::Block;
-pub use block::{BLOCK_LEN, Rows};
+pub(crate) use block::{BLOCK_LEN, Rows};
 pub use totals::{Extent, Totals};
 
 use crate::flows::News;
@@ -356,12 +356,12 @@ impl Columns {
     }
 
     /// How many blocks of rows there are.
-    pub fn block_count(&self) -> usize {
+    pub(crate) fn block_count(&self) -> usize {
         self.blocks.len()
     }
 
     /// The rows of a block; all but the last have [`BLOCK_LEN`].
-    pub fn block_rows(&self, block: usize) -> Range<usize> {
+    pub(crate) fn block_rows(&self, block: usize) -> Range<usize> {
         let start = (block * BLOCK_LEN).min(self.len);
         start..(start + BLOCK_LEN).min(self.len)
     }

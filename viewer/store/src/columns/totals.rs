@@ -35,7 +35,7 @@ fn union(a: (i64, i64), b: (i64, i64)) -> (i64, i64) {
 impl Extent {
     /// Of both together; whether the gap between them counts is the caller's to know.
     #[must_use]
-    pub fn union(self, later: Self) -> Self {
+    fn union(self, later: Self) -> Self {
         Self {
             n: union(self.n, later.n),
             ts_ns: union(self.ts_ns, later.ts_ns),
