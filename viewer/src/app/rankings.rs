@@ -5,7 +5,7 @@ use super::questions::Slot;
 use super::{App, Panel};
 use crate::axis::Value;
 use crate::chart::{Item, Ranking};
-use crate::filter::{Expr, Field, Place, Set};
+use crate::filter::{Expr, Field, Set};
 use crate::flows::{Rank, largest};
 use crate::intern::Interner;
 use crate::protocol::Class;
@@ -51,7 +51,7 @@ struct MadeOf {
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 enum Key {
     Port(u16),
-    Place(Place),
+    Address(Address),
     Word(String),
 }
 
@@ -61,9 +61,9 @@ fn pick(panel: Panel, key: &Key) -> Expr {
             let port = i64::from(*port);
             Expr::numbers(Value::DestinationPort, port, port)
         }
-        Key::Place(place) => {
+        Key::Address(address) => {
             let field = if panel == Panel::Sources { Field::Src } else { Field::Dst };
-            Expr::In(field, Set::Addresses(vec![(*place, *place)]))
+            Expr::In(field, Set::Addresses(vec![(*address, *address)]))
         }
         Key::Word(word) => Expr::In(Field::Proto, Set::Words(vec![word.clone()])),
     }
@@ -126,7 +126,7 @@ impl App {
             }
             (Answer::Places(tallies), _) => {
                 let all = self.flows.by_address(tallies).into_iter();
-                all.map(|(place, tally)| (Key::Place(place), tally)).collect()
+                all.map(|(address, tally)| (Key::Address(address), tally)).collect()
             }
             _ => return None,
         })
@@ -151,7 +151,7 @@ impl App {
         let item = |((key, tally), whole): (&(Key, Tally), &Tally)| {
             let (name, alias) = match key {
                 Key::Port(port) => (port.to_string(), service(*port)),
-                Key::Place(place) => (Address::from(*place).to_string(), None),
+                Key::Address(address) => (address.to_string(), None),
                 Key::Word(word) => (word.clone(), None),
             };
             let color = match key {

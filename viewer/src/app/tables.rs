@@ -3,7 +3,6 @@
 use super::App;
 use crate::chart::Table;
 use crate::clock::Zone;
-use crate::filter::Place;
 use crate::flows::Conversation;
 use crate::settings::COLUMNS;
 use crate::text::{duration, fixed, prefixed};
@@ -93,8 +92,8 @@ impl App {
         span: impl Fn(i64) -> String,
         rate: impl Fn(f64) -> String,
     ) -> Vec<String> {
-        let side = |place: Option<Place>| {
-            place.map_or_else(|| "–".to_owned(), |place| Address::from(place).to_string())
+        let side = |address: Option<Address>| {
+            address.map_or_else(|| "–".to_owned(), |address| address.to_string())
         };
         let proto = self.flows.protos()[talk.pair.proto as usize].clone();
         let mut cells = vec![side(talk.pair.a), side(talk.pair.b), proto];

@@ -4,17 +4,18 @@
 use crate::columns::{Flow, NO_ADDRESS};
 use crate::intern::Interner;
 use crate::query::{FlowTally, PlaceTally, Tally};
-use language::filter::{Expr, Field, Place, Set};
+use language::filter::{Expr, Field, Set};
 use language::order::part;
 use language::wire::wire;
+use summary::Address;
 
 /// Two that talk with a protocol: `a <= b`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Pair {
     /// One side.
-    pub a: Option<Place>,
+    pub a: Option<Address>,
     /// The other.
-    pub b: Option<Place>,
+    pub b: Option<Address>,
     /// Place among [`Flows::protos`].
     pub proto: u32,
 }
@@ -58,7 +59,7 @@ pub struct News {
     /// Names of protocols.
     pub protos: Vec<String>,
     /// Addresses.
-    pub places: Vec<Place>,
+    pub addresses: Vec<Address>,
     /// Flows between them.
     pub flows: Vec<Flow>,
 }
@@ -66,7 +67,7 @@ pub struct News {
 /// All flows that any part has told of.
 #[derive(Debug, Default)]
 pub struct Flows {
-    places: Interner<Place>,
+    addresses: Interner<Address>,
     protos: Interner<String>,
     pairs: Interner<Pair>,
     parts: Vec<Part>,
@@ -87,14 +88,14 @@ impl Flows {
         if self.parts.len() <= part {
             self.parts.resize_with(part + 1, Default::default);
         }
-        let Self { places, protos, pairs, parts } = self;
+        let Self { addresses, protos, pairs, parts } = self;
         let here = &mut parts[part];
         here.protos.extend(news.protos.into_iter().map(|name| protos.id(name)));
-        here.places.extend(news.places.into_iter().map(|place| places.id(place)));
+        here.places.extend(news.addresses.into_iter().map(|address| addresses.id(address)));
         for flow in news.flows {
             let place = |id: u32| {
                 let place = here.places.get(id as usize).filter(|_| id != NO_ADDRESS);
-                place.map(|place| places.items()[*place as usize])
+                place.map(|place| addresses.items()[*place as usize])
             };
             let (src, dst) = (place(flow.src), place(flow.dst));
             let is_forth = src <= dst;
@@ -110,9 +111,9 @@ impl Flows {
     }
 
     /// Each address that has any packet.
-    pub fn by_address(&self, tallies: &[PlaceTally]) -> Vec<(Place, Tally)> {
-        let sums = self.sums(tallies, self.places.items().len(), |part| &part.places);
-        let all = self.places.items().iter().copied().zip(sums);
+    pub fn by_address(&self, tallies: &[PlaceTally]) -> Vec<(Address, Tally)> {
+        let sums = self.sums(tallies, self.addresses.items().len(), |part| &part.places);
+        let all = self.addresses.items().iter().copied().zip(sums);
         all.filter(|(_, tally)| 0 < tally.packets).collect()
     }
 
@@ -161,8 +162,8 @@ impl Flows {
 
     /// What selects a conversation.
     pub fn expr(&self, pair: Pair) -> Expr {
-        let is = |field, place: Option<Place>| match place {
-            Some(place) => Expr::In(field, Set::Addresses(vec![(place, place)])),
+        let is = |field, address: Option<Address>| match address {
+            Some(address) => Expr::In(field, Set::Addresses(vec![(address, address)])),
             None => Expr::Not(Box::new(Expr::Has(field))),
         };
         let way = |src, dst| Expr::And(vec![is(Field::Src, src), is(Field::Dst, dst)]);
@@ -199,7 +200,7 @@ pub fn largest<T: Ord + Clone>(items: &[(T, Tally)], by: Rank, count: usize) -> 
     part(items, 0, count, compare).into_iter().map(|place| items[place].clone()).collect()
 }
 
-wire!(struct News { protos, places, flows });
+wire!(struct News { protos, addresses, flows });
 
 #[cfg(test)]
 mod tests {
@@ -209,7 +210,7 @@ mod tests {
     fn news(protos: &[&str], places: &[u32], flows: &[(u32, u32, u16)]) -> News {
         News {
             protos: protos.iter().map(|name| (*name).to_owned()).collect(),
-            places: places.iter().map(|place| Place::V4(*place)).collect(),
+            addresses: places.iter().map(|place| Address::V4(u32::to_be_bytes(*place))).collect(),
             flows: flows.iter().map(|&(src, dst, proto)| Flow { src, dst, proto }).collect(),
         }
     }
@@ -238,7 +239,7 @@ mod tests {
         let places = [place_tally(0, 0, 5), place_tally(0, 1, 3), place_tally(1, 1, 1)];
         let ranked = largest(&flows.by_address(&places), by, 9);
         let ranked: Vec<_> = ranked.into_iter().map(|(p, t)| (p, t.packets)).collect();
-        assert_eq!(ranked, [(Place::V4(1), 6), (Place::V4(2), 3)]);
+        assert_eq!(ranked, [(Address::V4([0, 0, 0, 1]), 6), (Address::V4([0, 0, 0, 2]), 3)]);
         let protos = [place_tally(0, 0, 8), place_tally(1, 1, 2), place_tally(1, 0, 1)];
         let protos = largest(&flows.by_proto(&protos), by, 9);
         assert_eq!(

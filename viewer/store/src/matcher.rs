@@ -3,7 +3,8 @@
 use crate::columns::{Bits, Columns, Flow, Kind, Rows};
 use crate::lasso::Inside;
 use language::axis::{ABSENT, Value};
-use language::filter::{Expr, Field, Place, Set};
+use language::filter::{Expr, Field, Set};
+use summary::Address;
 
 /// Answers for the rows of columns as they were when it was made.
 #[derive(Debug)]
@@ -60,10 +61,9 @@ fn test(field: Field, set: Option<&Set>, is_in: bool, columns: &Columns, file: &
     };
     // Of each address, whether it is one of them.
     let places = || -> Vec<bool> {
-        let is_one = |address: &summary::Address| match set {
+        let is_one = |address: &Address| match set {
             Some(Set::Addresses(ranges)) => {
-                let place = Place::from(*address);
-                ranges.iter().any(|range| is_within(*range, place)) == is_in
+                ranges.iter().any(|(first, last)| first <= address && address <= last) == is_in
             }
             _ => true,
         };
@@ -134,10 +134,6 @@ fn test(field: Field, set: Option<&Set>, is_in: bool, columns: &Columns, file: &
             })
         }),
     }
-}
-
-fn is_within((first, last): (Place, Place), place: Place) -> bool {
-    first <= place && place <= last
 }
 
 fn find(node: &mut Node, rows: &mut Rows<'_>) -> Bits {

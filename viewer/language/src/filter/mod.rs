@@ -62,7 +62,7 @@ pub enum Set {
     /// From the first to the last of each, both included.
     Numbers(Vec<(i64, i64)>),
     /// From the first to the last of each, both included and of one kind.
-    Addresses(Vec<(Place, Place)>),
+    Addresses(Vec<(Address, Address)>),
     /// These words exactly.
     Words(Vec<String>),
     /// TCP flags: exactly one of these.
@@ -108,49 +108,13 @@ impl Set {
     }
 }
 
-/// An address as a place in an order.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Place {
-    /// MAC.
-    Mac(u64),
-    /// IPv4.
-    V4(u32),
-    /// IPv6.
-    V6(u128),
-}
-
-impl From<Address> for Place {
-    fn from(address: Address) -> Self {
-        match address {
-            Address::Mac([a, b, c, d, e, f]) => {
-                Self::Mac(u64::from_be_bytes([0, 0, a, b, c, d, e, f]))
-            }
-            Address::V4(octets) => Self::V4(u32::from_be_bytes(octets)),
-            Address::V6(octets) => Self::V6(u128::from_be_bytes(octets)),
-        }
-    }
-}
-
-impl From<Place> for Address {
-    fn from(place: Place) -> Self {
-        match place {
-            Place::Mac(number) => {
-                let [_, _, a, b, c, d, e, f] = number.to_be_bytes();
-                Self::Mac([a, b, c, d, e, f])
-            }
-            Place::V4(number) => Self::V4(number.to_be_bytes()),
-            Place::V6(number) => Self::V6(number.to_be_bytes()),
-        }
-    }
-}
-
-impl Wire for Place {
+impl Wire for Address {
     fn put(&self, bytes: &mut Vec<u8>) {
-        Address::from(*self).to_string().put(bytes);
+        self.to_string().put(bytes);
     }
 
     fn get(bytes: &mut &[u8]) -> Option<Self> {
-        Some(Address::parse(String::get(bytes)?.as_bytes())?.into())
+        Address::parse(String::get(bytes)?.as_bytes())
     }
 }
 

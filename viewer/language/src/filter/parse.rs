@@ -1,7 +1,7 @@
 //! A filter's text to its meaning, by recursive descent.
 
 use super::lexer::{Kind, Token, tokens};
-use super::{Context, Error, Expr, Field, Lasso, Place, Set, Type};
+use super::{Context, Error, Expr, Field, Lasso, Set, Type};
 use crate::axis::Value;
 use crate::clock::cut;
 use std::ops::Range;
@@ -277,7 +277,7 @@ impl<'a> Parser<'a, '_> {
         number.ok_or_else(fail)
     }
 
-    fn addresses(&mut self) -> Result<(Place, Place), Error> {
+    fn addresses(&mut self) -> Result<(Address, Address), Error> {
         let Token { kind, at } = self.next();
         let found = match kind {
             Kind::Word(word) | Kind::Quoted(word) => network(word),
@@ -338,22 +338,26 @@ fn flags(letters: &str, at: &Range<usize>) -> Result<u8, Error> {
 }
 
 /// First and last address of a network, which may be one address.
-fn network(word: &str) -> Option<(Place, Place)> {
+fn network(word: &str) -> Option<(Address, Address)> {
     let (address, prefix) = match word.split_once('/') {
         Some((address, prefix)) => (address, Some(prefix.parse::<u32>().ok()?)),
         None => (word, None),
     };
-    let place = Place::from(Address::parse(address.to_ascii_lowercase().as_bytes())?);
-    match (place, prefix) {
-        (Place::V4(number), Some(len @ 0..=32)) => {
+    let address = Address::parse(address.to_ascii_lowercase().as_bytes())?;
+    match (address, prefix) {
+        (Address::V4(octets), Some(len @ 0..=32)) => {
+            let number = u32::from_be_bytes(octets);
             let rest = u32::MAX.checked_shr(len).unwrap_or(0);
-            Some((Place::V4(number & !rest), Place::V4(number | rest)))
+            let address = |number: u32| Address::V4(number.to_be_bytes());
+            Some((address(number & !rest), address(number | rest)))
         }
-        (Place::V6(number), Some(len @ 0..=128)) => {
+        (Address::V6(octets), Some(len @ 0..=128)) => {
+            let number = u128::from_be_bytes(octets);
             let rest = u128::MAX.checked_shr(len).unwrap_or(0);
-            Some((Place::V6(number & !rest), Place::V6(number | rest)))
+            let address = |number: u128| Address::V6(number.to_be_bytes());
+            Some((address(number & !rest), address(number | rest)))
         }
-        (place, None) => Some((place, place)),
+        (address, None) => Some((address, address)),
         _ => None,
     }
 }

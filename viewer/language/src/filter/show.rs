@@ -2,7 +2,7 @@
 
 use super::lexer::{dots_at, quoted};
 use super::parse::LEAST;
-use super::{Expr, Field, Lasso, Place, Set, Type};
+use super::{Expr, Field, Lasso, Set, Type};
 use crate::axis::Value;
 use crate::clock::Zone;
 use summary::{Address, Tcp};
@@ -100,17 +100,19 @@ pub(super) fn duration(ns: i64) -> String {
     format!("{}{name}", ns / unit)
 }
 
-fn network(first: Place, last: Place) -> String {
+fn network(first: Address, last: Address) -> String {
+    let number = |octets: [u8; 4]| u128::from(u32::from_be_bytes(octets));
     let len = match (first, last) {
-        (Place::V4(a), Place::V4(b)) => prefix_len(u128::from(a), u128::from(b), 32),
-        (Place::V6(a), Place::V6(b)) => prefix_len(a, b, 128),
+        (Address::V4(a), Address::V4(b)) => prefix_len(number(a), number(b), 32),
+        (Address::V6(a), Address::V6(b)) => {
+            prefix_len(u128::from_be_bytes(a), u128::from_be_bytes(b), 128)
+        }
         _ => None,
     };
-    let text = Address::from(first).to_string();
     match len {
-        _ if first == last => text,
-        Some(len) => format!("{text}/{len}"),
-        None => format!("{text}..{}", Address::from(last)),
+        _ if first == last => first.to_string(),
+        Some(len) => format!("{first}/{len}"),
+        None => format!("{first}..{last}"),
     }
 }
 

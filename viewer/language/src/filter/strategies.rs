@@ -1,8 +1,9 @@
 //! Any expressions, for tests of those who read, write or apply them.
 
-use super::{Expr, Field, Lasso, Place, Set, Type};
+use super::{Expr, Field, Lasso, Set, Type};
 use crate::axis::Value;
 use proptest::prelude::*;
+use summary::Address;
 
 fn sets(field: Field) -> BoxedStrategy<Set> {
     let some = 1..4usize;
@@ -19,11 +20,12 @@ fn sets(field: Field) -> BoxedStrategy<Set> {
         Type::Address => {
             let v4 = (any::<u32>(), 0u32..=32).prop_map(|(number, len)| {
                 let rest = u32::MAX.checked_shr(len).unwrap_or(0);
-                (Place::V4(number & !rest), Place::V4(number | rest))
+                let v4 = |number: u32| Address::V4(number.to_be_bytes());
+                (v4(number & !rest), v4(number | rest))
             });
-            let range = (any::<u128>(), any::<u128>())
-                .prop_map(|(a, b)| (Place::V6(a.min(b)), Place::V6(a.max(b))));
-            let mac = (0u64..1 << 48).prop_map(|mac| (Place::Mac(mac), Place::Mac(mac)));
+            let range = (any::<[u8; 16]>(), any::<[u8; 16]>())
+                .prop_map(|(a, b)| (Address::V6(a.min(b)), Address::V6(a.max(b))));
+            let mac = any::<[u8; 6]>().prop_map(|mac| (Address::Mac(mac), Address::Mac(mac)));
             proptest::collection::vec(prop_oneof![v4, range, mac], some)
                 .prop_map(Set::Addresses)
                 .boxed()

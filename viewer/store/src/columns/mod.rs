@@ -405,11 +405,11 @@ impl Columns {
     pub fn news(&self, told: &mut Told, most: usize) -> News {
         let news = News {
             protos: self.protos()[told.protos..].to_vec(),
-            places: self.addresses()[told.addresses..].iter().map(|a| (*a).into()).collect(),
+            addresses: self.addresses()[told.addresses..].to_vec(),
             flows: self.flows()[told.flows..].iter().take(most).copied().collect(),
         };
         told.protos += news.protos.len();
-        told.addresses += news.places.len();
+        told.addresses += news.addresses.len();
         told.flows += news.flows.len();
         news
     }
