@@ -59,6 +59,12 @@ pub enum ToWorker {
         /// What is selected.
         selection: Selection,
     },
+    /// Give the lines of these packets, each by its part and its place there, as far as they are in the
+    /// worker's parts.
+    ReadAll {
+        /// The packets.
+        rows: Vec<(usize, usize)>,
+    },
     /// Fail, as memory that runs out would make it: for the tests of what follows.
     Fail,
 }
@@ -104,6 +110,13 @@ pub enum FromWorker {
         /// The line.
         line: String,
     },
+    /// Lines of packets; empty where it takes reading all of a file.
+    Lines {
+        /// To which load's packets they belong.
+        epoch: u32,
+        /// Each with its part and its place there.
+        lines: Vec<((usize, usize), String)>,
+    },
     /// The lines that are selected come with the message, as parts of files, each with its number.
     Exported {
         /// Which export they are of.
@@ -115,10 +128,10 @@ pub enum FromWorker {
 
 wire!(enum ToWorker {
     0 Load { epoch, part, file, start, end, is_whole, keep }, 1 Cancel, 2 Forget { epoch },
-    3 Ask { befores, selection, queries }, 4 Read { part, index }, 5 Export { id, befores, selection }, 6 Fail,
+    3 Ask { befores, selection, queries }, 4 Read { part, index }, 5 Export { id, befores, selection }, 6 Fail, 7 ReadAll { rows },
 });
 wire!(enum FromWorker {
     0 Ready, 1 Report { epoch, part, report }, 2 Learn { epoch, part, news },
     3 Answers { epoch, answers }, 4 Line { epoch, part, index, line },
-    5 Exported { id, parts },
+    5 Exported { id, parts }, 6 Lines { epoch, lines },
 });

@@ -195,4 +195,9 @@ fn lines_are_counted_over_the_parts_of_a_file() {
         (&cells[0], &cells[1]),
         (&json!("77,777"), &json!("1970-01-01 21:36:17.000000000 UTC"))
     );
+    // What its line says besides is read from the file, once the table is in sight.
+    page.eval("document.getElementById('packets').scrollIntoView()");
+    page.wait_for(
+        "document.querySelector('#packets-rows tr').cells[14].textContent === 'x 00000000000000077777'",
+    );
 }

@@ -86,6 +86,9 @@ pub enum Event {
     Pick(Panel, usize),
     /// The line of a packet was read, which is that of a part, at a place there.
     Line(usize, usize, String),
+    /// Lines of packets in the table were read, or are empty where that takes reading all of a file:
+    /// of that part, at that place there.
+    Lines(Vec<((usize, usize), String)>),
     /// Details are no longer wanted.
     CloseDetail,
     /// The table of a chart is shown, or no longer.
@@ -146,6 +149,9 @@ pub enum Effect {
         /// Its place there.
         index: usize,
     },
+    /// Read the lines of these packets, each by its part and its place there, and send them as
+    /// [`Event::Lines`].
+    ReadAll(Vec<(usize, usize)>),
 }
 
 impl Event {

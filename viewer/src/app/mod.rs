@@ -15,6 +15,7 @@ mod packets;
 mod panel;
 mod questions;
 mod rankings;
+mod rests;
 mod tables;
 mod view;
 
@@ -49,6 +50,7 @@ use offer::Offer;
 use packets::Packets;
 use questions::{Questions, Slot, Wish};
 use rankings::{RANKING_COUNT, Ranked};
+use rests::Rests;
 
 /// While loading, new pictures are asked for when there are this many times more packets.
 const GROWTH: f64 = 1.5;
@@ -80,6 +82,7 @@ pub struct App {
     wishes: Vec<Wish>,
     flows: Flows,
     packets: Packets,
+    rests: Rests,
     conversations: Conversations,
     rankings: [Option<Ranked>; RANKING_COUNT],
     picked: Option<Picked>,
@@ -215,6 +218,7 @@ impl App {
                     picked.line = Some(line);
                 }
             }
+            Event::Lines(lines) => self.rests.learn(lines),
             Event::CloseDetail => self.picked = None,
             Event::Twin(panel) => {
                 if let Some(is_shown) = self.twins.get_mut(panel as usize) {
@@ -259,6 +263,7 @@ impl App {
             | Event::Leave
             | Event::Scroll(..)
             | Event::Line(..)
+            | Event::Lines(_)
             | Event::CloseDetail
             | Event::Room(..) => false,
             _ => true,
@@ -317,6 +322,7 @@ impl App {
         self.packets.forget();
         self.conversations.renew(0, Vec::new());
         self.rankings = Default::default();
+        self.rests = Rests::default();
         (self.picked, self.pointer, self.cursor) = (None, None, None);
         (self.anchor, self.awaited_pick, self.gesture) = (None, None, None);
     }
@@ -355,6 +361,10 @@ impl App {
         let queries = self.questions.ask(&self.wishes, self.workers, is_moving);
         if !queries.is_empty() {
             effects.push(Effect::Ask { queries, selection: self.history.now().clone() });
+        }
+        let rests = if is_moving { Vec::new() } else { self.wish_for_rests() };
+        if !rests.is_empty() {
+            effects.push(Effect::ReadAll(rests));
         }
     }
 

@@ -130,6 +130,7 @@ impl App {
                     row.direction.clone(),
                     vlan.join(" "),
                     file.to_owned(),
+                    self.rests.of((packet.part, packet.index)).to_owned(),
                 ],
                 is_picked: self
                     .picked

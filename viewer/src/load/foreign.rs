@@ -109,6 +109,17 @@ pub fn fields(line: &str) -> Vec<(String, String)> {
     fields.into_iter().map(|(name, value)| (name.into_owned(), words(value))).collect()
 }
 
+/// The fields of a line that the table of packets has no columns for, in words.
+pub fn other_fields(line: &str) -> String {
+    const COLUMNS: [&str; 14] = [
+        "type", "n", "ts", "len", "src", "sport", "dst", "dport", "proto", "ttl", "flags", "if",
+        "dir", "vlan",
+    ];
+    let others = fields(line).into_iter().filter(|(name, _)| !COLUMNS.contains(&&name[..]));
+    let words: Vec<_> = others.map(|(name, value)| format!("{name} {value}")).collect();
+    words.join(" · ")
+}
+
 /// What some programs begin a text with.
 pub(super) const BYTE_ORDER_MARK: &str = "\u{feff}";
 

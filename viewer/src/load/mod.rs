@@ -9,7 +9,7 @@ mod source;
 mod unpack;
 
 pub use export::Exporter;
-pub use foreign::fields;
+pub use foreign::{fields, other_fields};
 
 use crate::columns::{Columns, Totals};
 use crate::lines::{Line, MAX_LINE_LEN, Take};

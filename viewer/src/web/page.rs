@@ -124,6 +124,10 @@ impl Page {
                     let read = ToWorker::Read { part, index };
                     state.workers.iter().for_each(|worker| post(worker, &read, None));
                 }
+                Effect::ReadAll(rows) => {
+                    let read = ToWorker::ReadAll { rows };
+                    state.workers.iter().for_each(|worker| post(worker, &read, None));
+                }
                 Effect::Load(pieces) => state.load(pieces),
                 Effect::Cancel => {
                     state.workers.iter().for_each(|worker| post(worker, &ToWorker::Cancel, None));
@@ -291,6 +295,9 @@ impl Page {
             }
             Some(FromWorker::Line { epoch, part, index, line }) if epoch == current => {
                 self.send(Event::Line(part, index, line));
+            }
+            Some(FromWorker::Lines { epoch, lines }) if epoch == current => {
+                self.send(Event::Lines(lines));
             }
             Some(FromWorker::Exported { id, parts }) => {
                 self.collect(id, &parts, &message.get(1).unchecked_into());

@@ -21,7 +21,7 @@ use crate::wire::{decode, encode};
 const PIECE_LEN: usize = 64 << 10;
 
 /// Bytes read for a line: most lines and records have fewer.
-const LINE_LEN: usize = 64 << 10;
+const LINE_LEN: usize = 4 << 10;
 
 /// Time between two reports, in milliseconds.
 const REPORT_INTERVAL_MS: f64 = 50.0;
@@ -124,6 +124,7 @@ impl Worker {
                 self.answer(&befores, &selection, &[]);
                 spawn_local(self.clone().export(id));
             }
+            ToWorker::ReadAll { rows } => spawn_local(self.clone().read_all(rows)),
             ToWorker::Fail => panic!("it was asked to"),
         }
     }
@@ -269,7 +270,38 @@ impl Worker {
         });
     }
 
+    /// Gives the lines of those packets that this worker has.
+    async fn read_all(self, rows: Vec<(usize, usize)>) {
+        let epoch = self.state.borrow().epoch;
+        let mut lines = Vec::new();
+        for (part, index) in rows {
+            if self.with_part(part, |_| ()).is_some() {
+                let line = self.line_at(part, index).await.ok().flatten().unwrap_or_default();
+                lines.push(((part, index), String::from_utf8_lossy(&line).into_owned()));
+            }
+        }
+        if !lines.is_empty() {
+            self.post(&FromWorker::Lines { epoch, lines }, None);
+        }
+    }
+
+    /// The line of a packet; of a packed file by reading all of it again.
     async fn line_of(&self, number: usize, index: usize, count: u32) -> Result<Vec<u8>, JsValue> {
+        if let Some(line) = self.line_at(number, index).await? {
+            return Ok(line);
+        }
+        let mut line = Vec::new();
+        let mut wants_more = |lines: &mut Vec<u8>| {
+            line.append(lines);
+            let is_latest = self.state.borrow().line_count == count;
+            Ok(line.is_empty() && is_latest)
+        };
+        self.lines_of(number, &|row| row == index, &mut wants_more).await?;
+        Ok(line)
+    }
+
+    /// The line of a packet by its place in the file; `None` where that is packed.
+    async fn line_at(&self, number: usize, index: usize) -> Result<Option<Vec<u8>>, JsValue> {
         let known = self.with_part(number, |part| (part.file.clone(), part.loader.place(index)));
         let (file, place) = known.ok_or("its part is gone")?;
         let mut len = LINE_LEN;
@@ -278,21 +310,14 @@ impl Worker {
             let bytes = Uint8Array::new(&JsFuture::from(slice.array_buffer()).await?).to_vec();
             let line = self.with_part(number, |part| part.loader.line(index, &bytes));
             match line.ok_or("its part is gone")? {
-                Ok(line) => return Ok(line),
+                Ok(line) => return Ok(Some(line)),
                 // There are no more.
-                Err(Some(_)) if bytes.len() < len => return Ok(bytes),
+                Err(Some(_)) if bytes.len() < len => return Ok(Some(bytes)),
                 Err(Some(needed)) => len = needed.max(2 * len),
                 Err(None) => break,
             }
         }
-        let mut line = Vec::new();
-        let wants_more = |lines: &mut Vec<u8>| {
-            line.append(lines);
-            let is_latest = self.state.borrow().line_count == count;
-            Ok(line.is_empty() && is_latest)
-        };
-        self.lines_of(number, |row| row == index, wants_more).await?;
-        Ok(line)
+        Ok(None)
     }
 
     /// Reads a part again, and hands on the lines of some of its packets, many at a time, and none
@@ -304,8 +329,8 @@ impl Worker {
     async fn lines_of(
         &self,
         number: usize,
-        is_wanted: impl Fn(usize) -> bool,
-        mut wants_more: impl FnMut(&mut Vec<u8>) -> Result<bool, JsValue>,
+        is_wanted: &dyn Fn(usize) -> bool,
+        wants_more: &mut dyn FnMut(&mut Vec<u8>) -> Result<bool, JsValue>,
     ) -> Result<(), JsValue> {
         let epoch = self.state.borrow().epoch;
         let from = self.with_part(number, |part| (part.file.clone(), part.loader.exporter()));
@@ -321,7 +346,7 @@ impl Worker {
                     return Err("something else was opened".into());
                 }
                 let is_more = self.with_part(number, |part| {
-                    exporter.feed(piece, part.loader.columns(), &is_wanted, &mut lines)
+                    exporter.feed(piece, part.loader.columns(), is_wanted, &mut lines)
                 });
                 if !wants_more(&mut lines)? || is_more != Some(true) {
                     reader.cancel();
@@ -350,17 +375,13 @@ impl Worker {
                 Ok(())
             };
             let read = self
-                .lines_of(
-                    *number,
-                    |row| selected.has(row),
-                    |lines| {
-                        rest.append(lines);
-                        if EXPORT_LEN <= rest.len() {
-                            put(&mut rest, &pieces)?;
-                        }
-                        Ok(true)
-                    },
-                )
+                .lines_of(*number, &|row| selected.has(row), &mut |lines| {
+                    rest.append(lines);
+                    if EXPORT_LEN <= rest.len() {
+                        put(&mut rest, &pieces)?;
+                    }
+                    Ok(true)
+                })
                 .await;
             let done = read.and_then(|()| put(&mut rest, &pieces));
             match done.and_then(|()| Blob::new_with_blob_sequence(&pieces)) {

@@ -94,6 +94,12 @@ impl Page {
                     Effect::Read { part, index } => self.read.push((part, index)),
                     Effect::Load(pieces) => self.loaded = pieces,
                     Effect::Cancel => {}
+                    Effect::ReadAll(rows) => {
+                        let line = |at: (usize, usize)| {
+                            (at, format!("{{\"n\":1,\"seq\":{},\"x\":\"{}\"}}", at.0, at.1))
+                        };
+                        events.push(Event::Lines(rows.into_iter().map(line).collect()));
+                    }
                     Effect::Ask { queries, selection } => {
                         events.push(self.answer(&queries, &selection));
                     }
@@ -257,6 +263,10 @@ fn the_table_of_packets_scrolls_through_all_parts() {
     page.send(Event::Filter("dport == 7".into(), 0));
     page.send(Event::Scroll(Panel::Packets, 58));
     assert_eq!(numbers(&page), [588, 598, 608, 618, 628].map(|n| format!("a.ndjson {n}")));
+    // What has no column stands in the last one.
+    let rests: Vec<_> =
+        page.app.view().packets.rows.into_iter().map(|row| row.cells[14].clone()).collect();
+    assert_eq!(rests[..3], ["seq 0 · x 587", "seq 0 · x 597", "seq 1 · x 7"]);
     page.send(Event::Pick(Panel::Packets, 2));
     assert_eq!(page.read, [(1, 7)]);
     // A line that comes late, of a packet that is not shown any more, is not this one's.
