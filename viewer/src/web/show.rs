@@ -321,11 +321,13 @@ impl State {
         show_words(&self.element("detail-line")?, &detail.line);
         let fields = self.emptied("detail-fields")?;
         for (name, value) in &detail.fields {
+            let pair = self.document.create_element("div")?;
             for (tag, words) in [("dt", name), ("dd", value)] {
                 let element = self.document.create_element(tag)?;
                 element.set_text_content(Some(words));
-                fields.append_child(&element)?;
+                pair.append_child(&element)?;
             }
+            fields.append_child(&pair)?;
         }
         Ok(())
     }
