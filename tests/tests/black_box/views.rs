@@ -286,4 +286,16 @@ fn a_worker_that_dies_is_told_of_and_replaced() {
     assert!(page.words("#error").contains("A part of the viewer has failed"));
     page.drop_alone(&file);
     assert_eq!(page.eval("viewer.state().packets"), 1_000);
+    // In the midst of reading too; and who waits for an export is told.
+    page.eval(concat!(
+        "(async () => { const line = '{\"ts\":1,\"len\":60}\\n'; const part = new Blob([line.repeat(100000)]);",
+        "viewer.open(new File(Array(400).fill(part), 'large'));",
+        "while (viewer.state().packets === 0) await new Promise((done) => setTimeout(done, 1));",
+        "window.exporting = viewer.exportLines().then(() => 'exported', String); viewer.failWorker(); })()"
+    ));
+    page.wait_for("viewer.state().phase === 'error'");
+    assert!(page.words("#error").contains("A part of the viewer has failed"));
+    assert_eq!(page.eval("window.exporting"), "something else was opened");
+    page.drop_alone(&file);
+    assert_eq!(page.eval("viewer.state().packets"), 1_000);
 }
