@@ -4,6 +4,7 @@
 
 pub mod browser;
 pub mod cable;
+pub mod files;
 pub mod frames;
 pub mod plain;
 pub mod process;

@@ -1,12 +1,11 @@
 //! Capture files through `-r`.
 
-use flate2::Compression;
-use flate2::write::GzEncoder;
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
 use std::process::Stdio;
 use tempfile::tempdir;
+use tests::files::gzip;
 use tests::frames::pcap;
 use tests::process::{finish, run, sniffer};
 use tests::stream::Stream;
@@ -50,12 +49,6 @@ fn a_file_gives_the_same_stream_plain_packed_and_from_standard_input() {
     writer.join().unwrap();
     assert!(output.stderr.contains("1,000 packets read from standard input"), "{}", output.stderr);
     assert_eq!(Stream::read(&output.stdout).packets, stream.packets);
-}
-
-fn gzip(bytes: &[u8]) -> Vec<u8> {
-    let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
-    encoder.write_all(bytes).unwrap();
-    encoder.finish().unwrap()
 }
 
 fn xz(bytes: &[u8]) -> Vec<u8> {

@@ -1,30 +1,14 @@
 //! What comes of files that are dropped onto the page: several at once, one beside the other, while
 //! another one is read, cancelled, or waits for a choice.
 
-use flate2::Compression;
-use flate2::write::GzEncoder;
 use serde_json::json;
 use std::fmt::Write as _;
-use std::fs;
-use std::io::Write as _;
-use std::path::{Path, PathBuf};
 use tempfile::tempdir;
 use tests::browser::Page;
+use tests::files::{gzip, write};
 use tests::frames::pcap;
 use tests::plain::generated;
 use tests::process::run;
-
-fn write(directory: &Path, name: &str, content: impl AsRef<[u8]>) -> PathBuf {
-    let path = directory.join(name);
-    fs::write(&path, content).unwrap();
-    path
-}
-
-fn gzip(bytes: &[u8]) -> Vec<u8> {
-    let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
-    encoder.write_all(bytes).unwrap();
-    encoder.finish().unwrap()
-}
 
 #[test]
 fn files_of_all_kinds_open_at_once_and_what_is_none_is_told() {

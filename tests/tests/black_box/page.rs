@@ -1,15 +1,13 @@
 //! The page in headless Chromium, as a person uses it.
 
-use flate2::Compression;
-use flate2::write::GzEncoder;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::fs;
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use tempfile::{TempDir, tempdir};
 use tests::browser::Page;
+use tests::files::{gzip, write};
 use tests::frames::pcap;
 use tests::process::Capture;
 use tests::stream::{Packet, Stream};
@@ -25,12 +23,6 @@ fn real_capture(directory: &Path) -> (PathBuf, Stream) {
         capture.stop()
     });
     (directory.join("capture.ndjson"), stream)
-}
-
-fn write(directory: &TempDir, name: &str, bytes: impl AsRef<[u8]>) -> PathBuf {
-    let path = directory.path().join(name);
-    fs::write(&path, bytes).unwrap();
-    path
 }
 
 fn line(n: u64, len: u64, proto: &str) -> String {
@@ -277,11 +269,6 @@ fn files_that_are_no_captures_are_refused_with_their_names() {
 #[test]
 fn a_capture_opens_whatever_it_is_packed_in_and_called() {
     let directory = tempdir().unwrap();
-    let gzip = |bytes: &[u8]| {
-        let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
-        encoder.write_all(bytes).unwrap();
-        encoder.finish().unwrap()
-    };
     // As many packets as the sniffer makes lines of, and as many bytes.
     let captures = [pcap(1_500), fs::read(diagonal(&directory)).unwrap()];
     let page = Page::open("");

@@ -5,6 +5,7 @@ use std::fs;
 use std::path::Path;
 use tempfile::tempdir;
 use tests::browser::Page;
+use tests::files::write;
 use tests::plain::{Plain, generated, nanoseconds, plain};
 use tests::process::run;
 use xtask::corpus;
@@ -94,15 +95,14 @@ fn check(page: &Page, packets: &[Plain], is_selected: impl Fn(usize) -> bool, ha
     check_scatter(page, packets, &is_selected);
     check_packets(page, packets, &is_selected);
     // The bars are those of the largest.
-    for (panel, key) in
-        [("ports", (|p| p.dport.map(|port| port.to_string())) as fn(&Plain) -> Option<String>)]
-            .into_iter()
-            .chain([
-                ("sources", (|p: &Plain| Some(p.src.clone())) as fn(&Plain) -> Option<String>),
-                ("destinations", |p| Some(p.dst.clone())),
-                ("protocols", |p| Some(p.proto.clone())),
-            ])
-    {
+    type Key = fn(&Plain) -> Option<String>;
+    let keys: [(&str, Key); 4] = [
+        ("ports", |packet| packet.dport.map(|port| port.to_string())),
+        ("sources", |packet| Some(packet.src.clone())),
+        ("destinations", |packet| Some(packet.dst.clone())),
+        ("protocols", |packet| Some(packet.proto.clone())),
+    ];
+    for (panel, key) in keys {
         let mut counts = BTreeMap::<String, u64>::new();
         let chosen = packets.iter().enumerate().filter(|(index, _)| is_selected(*index));
         for key in chosen.filter_map(|(_, packet)| key(packet)).filter(|key| !key.is_empty()) {
@@ -287,8 +287,7 @@ fn the_views_of_a_million_lines_tell_the_truth() {
     let text = generated(1_000_000);
     let page = Page::open("");
     // The plain computation looks at each packet for each row: fewer rows are enough here.
-    let file = directory.path().join("million.ndjson");
-    fs::write(&file, &text).unwrap();
+    let file = write(&directory, "million.ndjson", &text);
     page.drop_file(&file);
     assert_eq!(page.eval("viewer.state().packets"), 1_000_000);
     page.act("viewer.set('bins', '20')");

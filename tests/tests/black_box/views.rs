@@ -2,16 +2,10 @@
 
 use serde_json::{Value, json};
 use std::fs;
-use std::path::{Path, PathBuf};
 use tempfile::tempdir;
 use tests::browser::Page;
+use tests::files::write;
 use tests::plain::{Plain, generated, plain};
-
-fn write(directory: &Path, name: &str, text: &str) -> PathBuf {
-    let path = directory.join(name);
-    fs::write(&path, text).unwrap();
-    path
-}
 
 /// What is exported.
 fn exported(page: &Page) -> String {
@@ -156,7 +150,7 @@ fn a_file_that_is_too_large_is_said_so_before_it_is_loaded() {
 fn times_are_told_by_the_chosen_clock_everywhere() {
     let directory = tempdir().unwrap();
     let page = Page::open("");
-    page.drop_file(&write(directory.path(), "a.ndjson", &generated(100)));
+    page.drop_file(&write(directory.path(), "a.ndjson", generated(100)));
     page.act("viewer.set('x', 'time')");
     for (zone, words) in [("utc", "UTC"), ("start", " s"), ("local", "+00:00")] {
         page.act(&format!("viewer.set('zone', '{zone}')"));
@@ -203,7 +197,7 @@ fn fields_with_markup_are_words_everywhere() {
     let hostile = "<img src=x onerror=document.title=1><script>document.title=2</script>";
     let line = json!({"type": "pkt", "n": 1, "ts": "2026-11-24T12:00:00.000000000Z", "if": hostile, "len": 60, "src": "10.0.0.1", "proto": hostile, "sni": hostile});
     let page = Page::open("");
-    page.drop_file(&write(directory.path(), "x.ndjson", &format!("{line}\n")));
+    page.drop_file(&write(directory.path(), "x.ndjson", format!("{line}\n")));
     page.act("viewer.filter('proto')");
     page.eval("document.querySelectorAll('[data-do=table]').forEach(button => button.click())");
     page.eval("document.querySelector('#packets-rows button').click()");
@@ -240,7 +234,7 @@ fn a_small_screen_shows_everything_without_scrolling_sideways() {
     let directory = tempdir().unwrap();
     let page = Page::open("");
     page.chromium.resize(360, 740).unwrap();
-    let file = write(directory.path(), "a.ndjson", &generated(1_000));
+    let file = write(directory.path(), "a.ndjson", generated(1_000));
     page.chromium.choose_file("#file", &file).unwrap();
     page.wait_for("viewer.state().phase === 'ready'");
     page.act("viewer.select('size', [100, 900])");
@@ -252,7 +246,7 @@ fn a_small_screen_shows_everything_without_scrolling_sideways() {
 #[test]
 fn axe_finds_nothing_that_keeps_people_out() {
     let directory = tempdir().unwrap();
-    let file = write(directory.path(), "a.ndjson", &generated(1_000));
+    let file = write(directory.path(), "a.ndjson", generated(1_000));
     let axe = fs::read_to_string(xtask::python::axe_path()).unwrap();
     let page = Page::open("");
     page.eval(&format!("(() => {{ {axe}; return true; }})()"));
@@ -279,7 +273,7 @@ fn axe_finds_nothing_that_keeps_people_out() {
 fn a_worker_that_dies_is_told_of_and_replaced() {
     let directory = tempdir().unwrap();
     let page = Page::open("");
-    let file = write(directory.path(), "a.ndjson", &generated(1_000));
+    let file = write(directory.path(), "a.ndjson", generated(1_000));
     page.drop_file(&file);
     page.eval("viewer.failWorker()");
     page.wait_for("viewer.state().phase === 'error'");
