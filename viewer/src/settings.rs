@@ -1,6 +1,6 @@
 //! How the views show what they show, by names that controls and links share.
 
-use crate::axis::{Scale, Span, VALUE_COUNT, Value};
+use crate::axis::{LEAST, Scale, Span, VALUE_COUNT, Value};
 use crate::chart::Bars;
 use crate::filter::{Expr, Field, Set};
 use crate::flows::Rank;
@@ -278,7 +278,7 @@ impl Settings {
             Expr::And(all) => all.iter().for_each(|expr| self.zoom_to(expr)),
             Expr::In(Field::Value(value), Set::Numbers(ranges)) => {
                 if let [(first, last)] = ranges[..]
-                    && first > i64::MIN + 1
+                    && first > LEAST
                     && last < i64::MAX
                 {
                     self.zoom[*value as usize] = Some(Span::closed((first, last)));

@@ -30,6 +30,9 @@ pub const VALUE_COUNT: usize = 7;
 /// What a packet has where it has no such value.
 pub const ABSENT: i64 = i64::MIN;
 
+/// The least number that is a value.
+pub const LEAST: i64 = ABSENT + 1;
+
 impl Value {
     /// All of them.
     pub const ALL: [Self; VALUE_COUNT] = [
@@ -66,7 +69,7 @@ impl Value {
             Self::Number | Self::Size => (0, i64::MAX - 1),
             Self::SourcePort | Self::DestinationPort => (0, 65_535),
             Self::Ttl => (0, 255),
-            Self::Time | Self::Gap => (i64::MIN + 1, i64::MAX - 1),
+            Self::Time | Self::Gap => (LEAST, i64::MAX - 1),
         }
     }
 

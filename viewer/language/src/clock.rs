@@ -6,7 +6,7 @@ use summary::{Timestamp, grouped};
 
 /// Nanoseconds in a second.
 const NS_PER_SECOND: i64 = 1_000_000_000;
-const NS_PER_DAY: i64 = 86_400 * NS_PER_SECOND;
+pub(crate) const NS_PER_DAY: i64 = 86_400 * NS_PER_SECOND;
 
 /// By which clock times are told.
 #[derive(Clone, Debug, Default, PartialEq)]

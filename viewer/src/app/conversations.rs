@@ -1,6 +1,7 @@
 //! The table of conversations: which rows of it are seen, in which order. Only those are sorted, for
 //! there may be very many.
 
+use super::tables::last_first;
 use crate::flows::Conversation;
 use crate::order::{part, sorted};
 use crate::settings::Column;
@@ -40,7 +41,7 @@ impl Conversations {
 
     /// Goes to another first row.
     pub(super) fn scroll(&mut self, first: u64) {
-        self.first = first.min(self.len().saturating_sub(self.room as u64));
+        self.first = first.min(last_first(self.len(), self.room));
     }
 
     /// Finds the rows that are seen, where anything has changed.

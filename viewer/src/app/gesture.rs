@@ -336,10 +336,9 @@ impl App {
 
     /// A key goes down in a chart; `is_wide` selects on the way.
     pub(super) fn key(&mut self, panel: Panel, key: Key, is_wide: bool) {
-        match key {
-            // What the cursor is at is elsewhere then: a selection does not go on from before.
-            Key::ZoomIn | Key::ZoomOut | Key::All => self.anchor = None,
-            _ => {}
+        // What the cursor is at is elsewhere then: a selection does not go on from before.
+        if matches!(key, Key::ZoomIn | Key::ZoomOut | Key::All | Key::Escape) {
+            self.anchor = None;
         }
         match key {
             Key::ZoomIn => return self.zoom(panel, None, 1.0 / ZOOM_STEP),
@@ -349,7 +348,7 @@ impl App {
                 if let Some(dimension) = panel.dimension() {
                     self.select(dimension, None, false);
                 }
-                (self.cursor, self.anchor) = (None, None);
+                self.cursor = None;
                 return;
             }
             _ => {}

@@ -1,6 +1,6 @@
 //! The files that are open, and how far their parts are.
 
-use super::offer::{FileInfo, Piece};
+use super::offer::{FileInfo, Piece, worker_of};
 use crate::columns::Totals;
 use crate::load::{Keep, Report};
 use crate::shard::Before;
@@ -74,7 +74,7 @@ impl Files {
                     file: place,
                     name: file.name.clone(),
                     part: self.parts.len(),
-                    worker: self.parts.len() % workers.max(1),
+                    worker: worker_of(self.parts.len(), workers),
                     range: file.range(part),
                     is_whole: file.parts == 1,
                     keep,
@@ -97,11 +97,10 @@ impl Files {
     /// How many packets each worker holds, or will when all is read.
     pub(super) fn held(&self, workers: usize) -> Vec<u64> {
         let mut held = vec![0; workers.max(1)];
-        let count = held.len();
         for (part, (file, report)) in self.parts.iter().enumerate() {
             let file = &self.files[*file];
             let expected = if report.is_done { 0 } else { file.packets / file.parts as u64 };
-            held[part % count] += report.totals.packets.max(expected);
+            held[worker_of(part, workers)] += report.totals.packets.max(expected);
         }
         held
     }

@@ -51,6 +51,7 @@ use packets::Packets;
 use questions::{Questions, Slot, Wish};
 use rankings::{RANKING_COUNT, Ranked};
 use rests::Rests;
+use tables::last_first;
 
 /// While loading, new pictures are asked for when there are this many times more packets.
 const GROWTH: f64 = 1.5;
@@ -120,7 +121,7 @@ impl App {
             Event::Open(files) => self.open(files),
             Event::Offer(files, memory) => {
                 let held = self.files.held(self.workers);
-                let first = self.files.parts.len() % held.len();
+                let first = self.files.parts.len();
                 self.offer = Offer::too_large(&files, &held, first, memory);
                 if self.offer.is_none() {
                     effects.push(self.load(files, Keep::default()));
@@ -201,8 +202,8 @@ impl App {
             Event::Room(_, room) => self.conversations.room = room,
             Event::See(panel, is_seen) => self.hidden[panel as usize] = !is_seen,
             Event::Scroll(Panel::Packets, first) => {
-                let last = self.selected().packets.saturating_sub(self.packets.room as u64);
-                self.packets.first = first.min(last);
+                self.packets.first =
+                    first.min(last_first(self.selected().packets, self.packets.room));
             }
             Event::Scroll(_, first) => self.conversations.scroll(first),
             Event::Pick(Panel::Packets, index) => {

@@ -49,6 +49,11 @@ impl FileInfo {
     }
 }
 
+/// The worker, of so many, that reads a part by its number among all that are open.
+pub(super) fn worker_of(part: usize, workers: usize) -> usize {
+    part % workers.max(1)
+}
+
 /// Memory that packets may take, in bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Memory {
@@ -92,7 +97,7 @@ pub(super) struct Offer {
 
 impl Offer {
     /// The files, where they do not fit beside the packets that each worker has or will have; `first`
-    /// is the worker that reads the first part.
+    /// is the number of the first part.
     pub(super) fn too_large(
         files: &[FileInfo],
         held: &[u64],
@@ -105,7 +110,7 @@ impl Offer {
             std::iter::repeat_n(of_part, file.parts)
         });
         for (part, packets) in parts.enumerate() {
-            needed[(first + part) % held.len()] += packets * PACKET_BYTES;
+            needed[worker_of(first + part, held.len())] += packets * PACKET_BYTES;
         }
         let free = |limit: u64, held: u64| limit.saturating_sub(held * PACKET_BYTES);
         let all = (needed.iter().sum(), free(memory.bytes, held.iter().sum()));

@@ -24,7 +24,7 @@ pub struct VirtualTable {
 impl VirtualTable {
     /// The last place that the first row can have.
     pub fn last(&self) -> u64 {
-        self.count.saturating_sub(self.room as u64)
+        last_first(self.count, self.room)
     }
 
     /// Which rows are seen, of how many.
@@ -35,6 +35,11 @@ impl VirtualTable {
         let last = self.first + self.rows.len() as u64;
         format!("{} to {} of {}", grouped(self.first + 1), grouped(last), grouped(self.count))
     }
+}
+
+/// The last place that the first of some rows can have, of those that can be seen.
+pub(super) fn last_first(count: u64, room: usize) -> u64 {
+    count.saturating_sub(room as u64)
 }
 
 /// A row of a long table.

@@ -299,10 +299,8 @@ impl Sink {
         if line.trim_ascii().is_empty() {
             return Ok(false);
         }
-        let line = match line.strip_prefix(foreign::BYTE_ORDER_MARK.as_bytes()) {
-            Some(line) if offset == 0 => line,
-            _ => line,
-        };
+        let marked = line.strip_prefix(foreign::BYTE_ORDER_MARK.as_bytes());
+        let line = marked.filter(|_| offset == 0).unwrap_or(line);
         // Of the sniffer's lines those come here whose bytes came in pieces.
         if let Some((excerpt, len)) = self.excerpts.read(line)
             && len == line.len()

@@ -4,7 +4,7 @@ use js_sys::{Array, Function, Promise};
 use wasm_bindgen::prelude::*;
 use web_sys::Blob;
 
-use super::page::{Page, post};
+use super::page::Page;
 use crate::app::Event;
 use crate::message::ToWorker;
 
@@ -44,8 +44,7 @@ impl Page {
             let export = Export { id, parts: Vec::new(), missing, resolve, reject };
             state.exports.waiting.push(export);
             let (befores, selection) = (befores.clone(), selection.clone());
-            let message = ToWorker::Export { id, befores, selection };
-            state.workers.iter().for_each(|worker| post(worker, &message, None));
+            state.post_all(&ToWorker::Export { id, befores, selection });
         })
     }
 

@@ -50,9 +50,8 @@ pub(super) struct State {
     pub(super) tables: [VirtualTable; PANEL_COUNT - CHART_COUNT],
     /// Who waits for the pictures in sight, and who for all of them to be final.
     waiting: [Vec<Function>; 2],
-    /// Which workers have started, and which of the others have failed to.
-    ready: Vec<bool>,
-    failed: Vec<bool>,
+    /// How each worker is.
+    healths: Vec<Health>,
     worker_url: String,
     pub(super) opening: Opening,
     /// What packets may take.
@@ -62,6 +61,22 @@ pub(super) struct State {
     /// When somebody last changed what is shown.
     changed_ms: f64,
     pub(super) exports: Exports,
+}
+
+/// How a worker is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Health {
+    Starting,
+    Ready,
+    /// It could not be started.
+    Failed,
+}
+
+impl State {
+    /// Says something to all workers.
+    pub(super) fn post_all(&self, message: &ToWorker) {
+        self.workers.iter().for_each(|worker| post(worker, message, None));
+    }
 }
 
 impl Page {
@@ -85,8 +100,7 @@ impl Page {
             is_frame_due: false,
             tables: Default::default(),
             waiting: Default::default(),
-            ready: Vec::new(),
-            failed: Vec::new(),
+            healths: Vec::new(),
             worker_url: worker_url.to_owned(),
             opening: Opening::default(),
             memory: memory(&window, workers),
@@ -116,22 +130,15 @@ impl Page {
             match effect {
                 Effect::Ask { queries, selection } => {
                     let befores = state.app.befores();
-                    let ask = ToWorker::Ask { befores, selection, queries };
-                    state.workers.iter().for_each(|worker| post(worker, &ask, None));
+                    state.post_all(&ToWorker::Ask { befores, selection, queries });
                 }
                 // All of them hear it: another one may be looking for another line.
                 Effect::Read { part, index } => {
-                    let read = ToWorker::Read { part, index };
-                    state.workers.iter().for_each(|worker| post(worker, &read, None));
+                    state.post_all(&ToWorker::Read { part, index });
                 }
-                Effect::ReadAll(rows) => {
-                    let read = ToWorker::ReadAll { rows };
-                    state.workers.iter().for_each(|worker| post(worker, &read, None));
-                }
+                Effect::ReadAll(rows) => state.post_all(&ToWorker::ReadAll { rows }),
                 Effect::Load(pieces) => state.load(pieces),
-                Effect::Cancel => {
-                    state.workers.iter().for_each(|worker| post(worker, &ToWorker::Cancel, None));
-                }
+                Effect::Cancel => state.post_all(&ToWorker::Cancel),
             }
         }
         drop(state);
@@ -203,9 +210,7 @@ impl Page {
         state.opening = Opening::default();
         state.began_ms = 0.0;
         let given_up = state.exports.give_up();
-        for worker in &state.workers {
-            post(worker, &ToWorker::Forget { epoch: state.epoch }, None);
-        }
+        state.post_all(&ToWorker::Forget { epoch: state.epoch });
         let epoch = state.epoch;
         drop(state);
         for reject in given_up {
@@ -232,12 +237,11 @@ impl Page {
             Some(slot) => {
                 slot.terminate();
                 *slot = worker;
-                (state.ready[place], state.failed[place]) = (false, false);
+                state.healths[place] = Health::Starting;
             }
             None => {
                 state.workers.push(worker);
-                state.ready.push(false);
-                state.failed.push(false);
+                state.healths.push(Health::Starting);
             }
         }
         Ok(())
@@ -255,19 +259,17 @@ impl Page {
         self.begin_epoch();
         self.send(Event::Fail(format!("A part of the viewer has failed: {reason}")));
         // One that never started is tried again when something else is opened.
-        let was_ready = self.state.borrow().ready[place];
-        if was_ready {
+        let before = std::mem::replace(&mut self.state.borrow_mut().healths[place], Health::Failed);
+        if before == Health::Ready {
             let restarted = self.start_worker(place);
             debug_assert!(restarted.is_ok());
-        } else {
-            self.state.borrow_mut().failed[place] = true;
         }
     }
 
     /// Starts those workers again that could not be started.
     pub(super) fn start_failed(&self) {
-        let failed = self.state.borrow().failed.clone();
-        for place in (0..failed.len()).filter(|place| failed[*place]) {
+        let healths = self.state.borrow().healths.clone();
+        for place in (0..healths.len()).filter(|place| healths[*place] == Health::Failed) {
             let restarted = self.start_worker(place);
             debug_assert!(restarted.is_ok());
         }
@@ -278,7 +280,9 @@ impl Page {
         let bytes: Uint8Array = message.get(0).unchecked_into();
         let current = self.state.borrow().epoch;
         match decode(&bytes.to_vec()) {
-            Some(FromWorker::Ready) => self.state.borrow_mut().ready[place] = true,
+            Some(FromWorker::Ready) => {
+                self.state.borrow_mut().healths[place] = Health::Ready;
+            }
             Some(FromWorker::Report { epoch, part, report }) if epoch == current => {
                 let elapsed_ms = Date::now() - self.state.borrow().began_ms;
                 self.send(Event::Report { part, report, elapsed_ms });

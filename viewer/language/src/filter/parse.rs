@@ -2,8 +2,8 @@
 
 use super::lexer::{Kind, Token, tokens};
 use super::{Context, Error, Expr, Field, Lasso, Set, Type};
-use crate::axis::Value;
-use crate::clock::cut;
+use crate::axis::{LEAST, Value};
+use crate::clock::{NS_PER_DAY, cut};
 use std::ops::Range;
 use summary::{Address, Tcp};
 
@@ -204,7 +204,7 @@ impl<'a> Parser<'a, '_> {
                     let Token { kind, at } = self.tokens[0].clone();
                     last = self.number(field)?;
                     if last < first && field.kind() == Type::Time && is_clock(kind) {
-                        last = last.saturating_add(DAY_NS); // behind midnight
+                        last = last.saturating_add(NS_PER_DAY); // behind midnight
                     }
                     if last < first {
                         let reason = "the range ends before it begins".to_owned();
@@ -371,7 +371,7 @@ pub(super) const UNITS: [(&str, i64); 8] = [
     ("s", 1_000_000_000),
     ("min", 60_000_000_000),
     ("h", 3_600_000_000_000),
-    ("d", 86_400_000_000_000),
+    ("d", NS_PER_DAY),
 ];
 
 /// True of a time without a date.
@@ -383,11 +383,6 @@ fn is_clock(kind: Kind<'_>) -> bool {
         _ => false,
     }
 }
-
-const DAY_NS: i64 = 86_400_000_000_000;
-
-/// The least number that is one: the one below says that there is none.
-pub(super) const LEAST: i64 = i64::MIN + 1;
 
 /// Nanoseconds of a decimal number with a unit; without one it is nanoseconds.
 fn duration(word: &str) -> Option<i64> {

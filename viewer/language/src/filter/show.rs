@@ -1,9 +1,8 @@
 //! An expression as a text that reads back.
 
 use super::lexer::{dots_at, quoted};
-use super::parse::LEAST;
 use super::{Expr, Field, Lasso, Set, Type};
-use crate::axis::Value;
+use crate::axis::{LEAST, Value};
 use crate::clock::Zone;
 use summary::{Address, Tcp};
 

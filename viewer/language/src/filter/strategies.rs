@@ -1,7 +1,7 @@
 //! Any expressions, for tests of those who read, write or apply them.
 
 use super::{Expr, Field, Lasso, Set, Type};
-use crate::axis::Value;
+use crate::axis::{LEAST, Value};
 use proptest::prelude::*;
 use summary::Address;
 
@@ -34,7 +34,7 @@ fn sets(field: Field) -> BoxedStrategy<Set> {
             // Charts can be moved to where no packet is, and be brushed there. A time or a length of
             // it beyond these is not written.
             let number = match kind {
-                Type::Number { .. } => i64::MIN + 1..=i64::MAX,
+                Type::Number { .. } => LEAST..=i64::MAX,
                 _ => -(1 << 60)..=1 << 60,
             };
             let range = (number.clone(), number).prop_map(|(a, b)| (a.min(b), a.max(b)));

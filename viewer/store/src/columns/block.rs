@@ -3,7 +3,7 @@
 use super::offsets::Offsets;
 use super::packed::{Packed, take};
 use super::{Bits, Cells, Columns};
-use language::axis::{ABSENT, VALUE_COUNT, Value};
+use language::axis::{ABSENT, LEAST, VALUE_COUNT, Value};
 use std::ops::Range;
 
 /// Rows that are kept and looked at together: their values fit the processor's nearest memory.
@@ -153,7 +153,7 @@ impl<'a> Rows<'a> {
             Value::Size => block.len.within(first, last, self.len),
             _ => {
                 // No range holds ABSENT: the least value of all is not a value.
-                let first = first.max(ABSENT + 1);
+                let first = first.max(LEAST);
                 let values = self.values(value).iter();
                 Bits::of(values.map(|value| (first <= *value) & (*value <= last)))
             }
