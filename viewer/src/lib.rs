@@ -10,8 +10,8 @@
 //! but `web` is plain code over values, tested without a browser; `web` knows the DOM and does no
 //! arithmetic about data.
 
-pub use language::{axis, clock, filter, order, protocol, scale, selection, wire};
-pub use store::{columns, density, flows, intern, query, shard};
+pub use viewer_model::{axis, clock, filter, order, protocol, scale, selection, wire};
+pub use viewer_store::{columns, density, flows, intern, query, shard};
 
 pub mod app;
 pub mod chart;

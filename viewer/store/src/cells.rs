@@ -1,6 +1,6 @@
 //! Which cell of an axis each value is in, many values at a time.
 
-use language::axis::{Bins, Scale, Span};
+use viewer_model::axis::{Bins, Scale, Span};
 
 /// Finds the cell of a value.
 #[derive(Debug)]
@@ -120,8 +120,8 @@ fn fast_log(value: i64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use language::axis::{ABSENT, Axis, Value};
     use proptest::prelude::*;
+    use viewer_model::axis::{ABSENT, Axis, Value};
 
     fn spans() -> impl Strategy<Value = Span> {
         let starts = prop_oneof![any::<i64>(), -100i64..100_000];

@@ -1,8 +1,8 @@
 //! Packets in each cell of a plane, for the classes that there are.
 
 use crate::query::Grid;
-use language::protocol::{CLASS_COUNT, CLASSES, Class};
-use language::wire::Wire;
+use viewer_model::protocol::{CLASS_COUNT, CLASSES, Class};
+use viewer_model::wire::Wire;
 
 /// Counts by class, row and column. Classes of which no packet is known have none: most captures have
 /// few, and cells are many.
@@ -111,9 +111,9 @@ impl Wire for Density {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use language::axis::{Axis, Bins, Scale, Span, Value};
-    use language::wire::{decode, encode};
     use proptest::prelude::*;
+    use viewer_model::axis::{Axis, Bins, Scale, Span, Value};
+    use viewer_model::wire::{decode, encode};
 
     fn grid(columns: usize, rows: usize) -> Grid {
         let axis = Axis { value: Value::Size, scale: Scale::Linear, span: Span::new(0, 100) };

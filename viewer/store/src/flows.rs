@@ -4,10 +4,10 @@
 use crate::columns::{Flow, NO_ADDRESS};
 use crate::intern::Interner;
 use crate::query::{FlowTally, PlaceTally, Tally};
-use language::filter::{Expr, Field, Set};
-use language::order::part;
-use language::wire::wire;
 use summary::Address;
+use viewer_model::filter::{Expr, Field, Set};
+use viewer_model::order::part;
+use viewer_model::wire::wire;
 
 /// Two that talk with a protocol: `a <= b`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -205,7 +205,7 @@ wire!(struct News { protos, addresses, flows });
 #[cfg(test)]
 mod tests {
     use super::*;
-    use language::clock::Zone;
+    use viewer_model::clock::Zone;
 
     fn news(protos: &[&str], places: &[u32], flows: &[(u32, u32, u16)]) -> News {
         News {

@@ -2,9 +2,9 @@
 
 use crate::cells::{Cells, NO_CELL};
 use crate::columns::{BLOCK_LEN, Bits, Rows};
-use language::axis::{Axis, Bins, Scale, Span, Value};
-use language::filter::Lasso;
-use language::order::sorted;
+use viewer_model::axis::{Axis, Bins, Scale, Span, Value};
+use viewer_model::filter::Lasso;
+use viewer_model::order::sorted;
 
 /// Into how many cells the line's box is cut on each side.
 const PARTS: usize = 1024;

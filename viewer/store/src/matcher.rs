@@ -2,9 +2,9 @@
 
 use crate::columns::{Bits, Columns, Flow, Kind, Rows};
 use crate::lasso::Inside;
-use language::axis::{ABSENT, Value};
-use language::filter::{Expr, Field, Set};
 use summary::Address;
+use viewer_model::axis::{ABSENT, Value};
+use viewer_model::filter::{Expr, Field, Set};
 
 /// Answers for the rows of columns as they were when it was made.
 #[derive(Debug)]
@@ -164,9 +164,9 @@ fn find(node: &mut Node, rows: &mut Rows<'_>) -> Bits {
 mod tests {
     use super::*;
     use crate::columns::BLOCK_LEN;
-    use language::filter::{Context, parse, strategies::exprs};
     use proptest::prelude::*;
     use summary::{Address, Direction, LinkType, Packet, Proto, Summary, Timestamp};
+    use viewer_model::filter::{Context, parse, strategies::exprs};
 
     /// Five packets that differ in everything.
     fn columns() -> Columns {

@@ -2,10 +2,10 @@
 
 use crate::columns::Row;
 use crate::density::Density;
-use language::axis::Bins;
-use language::order::sorted;
-use language::selection::Care;
-use language::wire::wire;
+use viewer_model::axis::Bins;
+use viewer_model::order::sorted;
+use viewer_model::selection::Care;
+use viewer_model::wire::wire;
 
 /// A question about the packets of all parts.
 #[derive(Clone, Debug, PartialEq)]

@@ -3,7 +3,7 @@
 use super::block::PLACES;
 use super::packed::take;
 use super::{BLOCK_LEN, Bits, Columns};
-use language::axis::{VALUE_COUNT, Value};
+use viewer_model::axis::{VALUE_COUNT, Value};
 
 /// Up to [`BLOCK_LEN`] rows, of as many blocks as it takes, their values as they are asked for: where
 /// few of each block are counted, what is done once a block would cost more than the rows.
@@ -83,7 +83,7 @@ impl<'a> Batch<'a> {
         self.values[value as usize] = room;
     }
 
-    /// Each row's value, [`ABSENT`](language::axis::ABSENT) where it has none; nothing before it is read.
+    /// Each row's value, [`ABSENT`](viewer_model::axis::ABSENT) where it has none; nothing before it is read.
     pub(crate) fn values(&self, value: Value) -> &[i64] {
         &self.values[value as usize]
     }

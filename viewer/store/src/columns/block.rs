@@ -3,8 +3,8 @@
 use super::offsets::Offsets;
 use super::packed::{Packed, take};
 use super::{Bits, Cells, Columns};
-use language::axis::{ABSENT, LEAST, VALUE_COUNT, Value};
 use std::ops::Range;
+use viewer_model::axis::{ABSENT, LEAST, VALUE_COUNT, Value};
 
 /// Rows that are kept and looked at together: their values fit the processor's nearest memory.
 pub(crate) const BLOCK_LEN: usize = 1024;

@@ -16,12 +16,12 @@ pub use totals::{Extent, Totals};
 
 use crate::flows::News;
 use crate::intern::Interner;
-use language::protocol::Class;
-use language::wire::wire;
 use memo::{Memo, words};
 use std::ops::Range;
 use summary::line::Excerpt;
 use summary::{Address, Direction, Packet, Proto, Tcp, VlanIds};
+use viewer_model::protocol::Class;
+use viewer_model::wire::wire;
 
 /// Columns of equal length, in the order of the file, block by block.
 #[derive(Debug, Default)]

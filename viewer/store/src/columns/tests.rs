@@ -1,6 +1,6 @@
 use super::*;
-use language::axis::{ABSENT, Value};
 use summary::{LinkType, Proto, Summary, Timestamp};
+use viewer_model::axis::{ABSENT, Value};
 
 /// A packet by number, time, length and protocol, from 10.0.0.1.
 pub(crate) fn packet(n: u64, ts_ns: i64, len: u32, proto: &str) -> Packet<'_> {

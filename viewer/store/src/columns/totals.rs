@@ -1,6 +1,6 @@
 //! What is known of all packets together.
 
-use language::wire::wire;
+use viewer_model::wire::wire;
 
 /// What is known of all packets together.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -5,8 +5,8 @@ use crate::cells::{Cells, NO_CELL};
 use crate::columns::{BLOCK_LEN, Batch, Columns};
 use crate::density::Density;
 use crate::query::{Grid, Tally, What};
-use language::axis::{Bins, Value};
-use language::protocol::CLASS_COUNT;
+use viewer_model::axis::{Bins, Value};
+use viewer_model::protocol::CLASS_COUNT;
 
 /// How far from the pointed cell a packet may be, in cells.
 const REACH: usize = 4;

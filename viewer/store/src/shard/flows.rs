@@ -2,7 +2,7 @@
 
 use crate::columns::{Batch, Columns, NO_ADDRESS};
 use crate::query::{FlowTally, PlaceTally, Tally};
-use language::axis::Value;
+use viewer_model::axis::Value;
 
 /// Packets, bytes and times of each flow of some columns.
 #[derive(Debug)]

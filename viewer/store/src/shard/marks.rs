@@ -1,7 +1,7 @@
 //! Which rows are selected.
 
 use crate::columns::{BLOCK_LEN, Bits};
-use language::selection::{Care, DIMENSION_COUNT, Dimension};
+use viewer_model::selection::{Care, DIMENSION_COUNT, Dimension};
 
 /// The rows that are selected in each dimension, a bit a row where anything is.
 #[derive(Debug, Default)]

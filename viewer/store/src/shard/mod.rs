@@ -20,11 +20,11 @@ use crate::matcher::Matcher;
 use crate::query::{Answer, Hit, Packet, Query, What};
 use count::{Base, Count};
 use flows::Side;
-use language::selection::{Care, Dimension, Selection};
-use language::wire::wire;
 use marks::Marks;
 pub use marks::Selected;
 use order::Order;
+use viewer_model::selection::{Care, Dimension, Selection};
+use viewer_model::wire::wire;
 use ways::{Ways, put};
 
 /// What the packets before a part, in its file, leave behind.

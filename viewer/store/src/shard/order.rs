@@ -4,8 +4,8 @@
 use super::marks::Marks;
 use crate::columns::{Bits, Columns, Rows};
 use crate::query::Rank;
-use language::axis::Value;
-use language::selection::Care;
+use viewer_model::axis::Value;
+use viewer_model::selection::Care;
 
 /// How many packets are selected before each block, and the latest time before it.
 #[derive(Debug)]

@@ -2,11 +2,11 @@ use super::*;
 use crate::cells::{Cells, NO_CELL};
 use crate::columns::tests::packet;
 use crate::query::{Grid, Tally};
-use language::axis::{Axis, Bins, Scale, Span, Value};
-use language::filter::{Context, parse};
-use language::protocol::{CLASS_COUNT, CLASSES, Class};
 use proptest::prelude::*;
 use summary::Address;
+use viewer_model::axis::{Axis, Bins, Scale, Span, Value};
+use viewer_model::filter::{Context, parse};
+use viewer_model::protocol::{CLASS_COUNT, CLASSES, Class};
 
 /// Time, length, protocol, destination port and destination.
 type Plain = (i64, u32, usize, Option<u16>, u8);

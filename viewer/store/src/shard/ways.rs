@@ -2,7 +2,7 @@
 
 use super::{Counter, Shard};
 use crate::columns::{Batch, Bits, Columns};
-use language::selection::Care;
+use viewer_model::selection::Care;
 
 /// Rows on their way to the counts of some dimensions.
 pub(super) struct Ways<'a> {
