@@ -10,7 +10,6 @@ mod sys;
 pub(crate) use frame::{Frame, Frames};
 
 use crate::Error;
-use crate::cli::Direction;
 use crate::interfaces::{self, Interface};
 use filter::Program;
 use frame::Shape;
@@ -33,6 +32,26 @@ const IMMEDIATE_RETIRE_MS: u32 = 1;
 /// Longest packet that a ring of version 2 has room for: 64 KiB and what links put before it.
 const MAX_SLOT_PACKET_LEN: usize = (64 << 10) + 64;
 
+/// Default snap length in bytes, and its upper limit: tcpdump's `MAXIMUM_SNAPLEN`.
+pub(crate) const DEFAULT_SNAPLEN: u32 = 262_144;
+
+/// Default size of the ring buffer in KiB: half a second of a saturated 1 Gbit/s link.
+pub(crate) const DEFAULT_BUFFER_KIB: u32 = 64 << 10;
+
+/// Default size of a ring block in KiB: large enough for a frame of any snap length.
+pub(crate) const DEFAULT_BLOCK_KIB: u32 = 512;
+
+/// Which packets to capture, by direction.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum DirectionFilter {
+    /// Received packets only.
+    In,
+    /// Sent packets only.
+    Out,
+    /// Both.
+    InOut,
+}
+
 /// What a capture is opened with.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Options {
@@ -40,7 +59,7 @@ pub(crate) struct Options {
     pub(crate) snaplen: u32,
     pub(crate) is_promiscuous: bool,
     /// Which packets are captured.
-    pub(crate) direction: Direction,
+    pub(crate) direction: DirectionFilter,
     /// Size of the ring in KiB.
     pub(crate) buffer_kib: u32,
     /// Size of its blocks in KiB.
@@ -205,7 +224,7 @@ fn prepare(
     let len = NonZeroUsize::new(geometry.len()).unwrap_or(NonZeroUsize::MIN);
     let mapping = Mapping::of_ring(&socket, len).map_err(failed("mmap"))?;
     let ring = Ring::new(mapping, geometry);
-    let is_loopback_or_in = interface.is_loopback || options.direction == Direction::In;
+    let is_loopback_or_in = interface.is_loopback || options.direction == DirectionFilter::In;
     if is_loopback_or_in {
         // Saves the kernel a copy; where it does not know the option, the filter does the same.
         let _ = sys::set_option(&socket, libc::PACKET_IGNORE_OUTGOING, 1);
@@ -396,16 +415,16 @@ mod tests {
     #[test]
     fn unless_told_otherwise_packets_survive_ten_seconds_without_a_reader() {
         let options = Options {
-            snaplen: crate::cli::DEFAULT_SNAPLEN,
+            snaplen: DEFAULT_SNAPLEN,
             is_promiscuous: true,
-            direction: Direction::Inout,
-            buffer_kib: crate::cli::DEFAULT_BUFFER_KIB,
-            block_kib: crate::cli::DEFAULT_BLOCK_KIB,
+            direction: DirectionFilter::InOut,
+            buffer_kib: DEFAULT_BUFFER_KIB,
+            block_kib: DEFAULT_BLOCK_KIB,
             is_immediate: false,
             has_gso: true,
         };
         let geometry = options.geometry(Version::V3);
         assert!(10_000 <= geometry.block_count * geometry.retire_ms as usize);
-        assert!(crate::cli::DEFAULT_SNAPLEN as usize <= geometry.block_len / 2);
+        assert!(DEFAULT_SNAPLEN as usize <= geometry.block_len / 2);
     }
 }

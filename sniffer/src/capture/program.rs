@@ -2,7 +2,7 @@
 //! second sight of each loopback packet there, before it is counted or takes room in the ring.
 #![expect(clippy::cast_possible_truncation, reason = "the kernel's constants fit its fields")]
 
-use crate::cli::Direction;
+use super::DirectionFilter;
 use filter::{Instruction, Program, code, metadata};
 use socket2::SockFilter;
 
@@ -21,7 +21,7 @@ const INTERFACE_INDEX: u32 = (libc::SKF_AD_OFF + libc::SKF_AD_IFINDEX).cast_unsi
 /// in.
 pub(super) fn accept(
     snaplen: u32,
-    direction: Direction,
+    direction: DirectionFilter,
     loopback: Option<u32>,
     filter: Option<&Program>,
 ) -> Vec<SockFilter> {
@@ -33,9 +33,9 @@ pub(super) fn accept(
     };
     // Each part goes on to the next one, or rejects.
     let of_direction = match direction {
-        Direction::Inout => Vec::new(),
-        Direction::In => vec![load_packet_type(), if_outgoing(0, 1), reject()],
-        Direction::Out => vec![load_packet_type(), if_outgoing(1, 0), reject()],
+        DirectionFilter::InOut => Vec::new(),
+        DirectionFilter::In => vec![load_packet_type(), if_outgoing(0, 1), reject()],
+        DirectionFilter::Out => vec![load_packet_type(), if_outgoing(1, 0), reject()],
     };
     let mut program = Vec::new();
     if let Some(loopback) = loopback {

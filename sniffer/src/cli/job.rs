@@ -1,12 +1,11 @@
 //! What there is to do, as the words say it.
 
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use super::Generate;
-use crate::capture::Options;
 use crate::describe::Details;
 use crate::filter::Choice;
+use crate::live;
 use crate::output::{Compression, Rotation};
 
 /// What the words ask for.
@@ -19,28 +18,9 @@ pub(crate) enum Job<'a> {
     /// Print the filter's program.
     Dump(DumpJob<'a>),
     /// Capture.
-    Live(LiveJob<'a>),
+    Live(live::Config<'a>),
     /// Read a capture file.
     Read(ReadJob<'a>),
-}
-
-/// How to capture.
-#[derive(Debug)]
-pub(crate) struct LiveJob<'a> {
-    /// Names of the interfaces; none leaves the choice to the program.
-    pub(crate) interfaces: Vec<&'a str>,
-    /// How their sockets are opened.
-    pub(crate) capture: Options,
-    /// Threads that read each interface; `None` leaves all to one thread.
-    pub(crate) thread_count: Option<usize>,
-    /// Whether the run ends when an interface goes.
-    pub(crate) is_exit_on_down: bool,
-    /// When to stop by itself.
-    pub(crate) duration: Option<Duration>,
-    /// Time between `stats` records; zero is never.
-    pub(crate) stats_interval: Duration,
-    /// What both kinds of run have.
-    pub(crate) common: Common<'a>,
 }
 
 /// What to print a program for.

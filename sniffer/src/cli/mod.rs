@@ -3,7 +3,7 @@
 mod job;
 mod values;
 
-pub(crate) use job::{Common, DumpJob, Job, LiveJob, ReadJob};
+pub(crate) use job::{Common, DumpJob, Job, ReadJob};
 
 use clap::error::ErrorKind;
 use clap::{CommandFactory, Parser, ValueEnum};
@@ -12,21 +12,15 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::Error;
-use crate::capture::Options;
+use crate::capture::{
+    DEFAULT_BLOCK_KIB, DEFAULT_BUFFER_KIB, DEFAULT_SNAPLEN, DirectionFilter, Options,
+};
 use crate::describe::Details;
 use crate::filter::Choice;
 use crate::interfaces::ANY;
+use crate::live;
 use crate::output::{Compression, Rotation, strftime};
 use values::{file_size, interface_name, link_type, path, positive_seconds, seconds};
-
-/// Most bytes of a packet that are captured unless `-s` says otherwise; tcpdump's default.
-pub const DEFAULT_SNAPLEN: u32 = 262_144;
-
-/// Size of the kernel's buffer in KiB unless `-B` says otherwise: a second of a fast link.
-pub const DEFAULT_BUFFER_KIB: u32 = 64 << 10;
-
-/// Size of a block in KiB unless `--block-size` says otherwise: a frame of any snap length fits.
-pub const DEFAULT_BLOCK_KIB: u32 = 512;
 
 /// Captures packets and writes a line of JSON for each.
 ///
@@ -193,6 +187,16 @@ pub enum Direction {
     Inout,
 }
 
+impl From<Direction> for DirectionFilter {
+    fn from(direction: Direction) -> Self {
+        match direction {
+            Direction::In => Self::In,
+            Direction::Out => Self::Out,
+            Direction::Inout => Self::InOut,
+        }
+    }
+}
+
 /// What `--generate` prints.
 #[derive(Clone, Copy, Debug, ValueEnum)]
 pub enum Generate {
@@ -296,19 +300,19 @@ impl Cli {
         let thread_count = self.threads.and_then(|count| usize::try_from(count).ok());
         match &self.read[..] {
             paths @ [_, ..] => Job::Read(ReadJob { paths, thread_count, common }),
-            [] => Job::Live(LiveJob {
+            [] => Job::Live(live::Config {
                 interfaces: self.interface.iter().map(String::as_str).collect(),
                 capture: Options {
                     snaplen: self.snapshot_length,
                     is_promiscuous: !self.no_promiscuous,
-                    direction: self.direction,
+                    direction: self.direction.into(),
                     buffer_kib: self.buffer_size,
                     block_kib: self.block_size,
                     is_immediate: self.immediate,
                     has_gso: !self.no_gso,
                 },
                 thread_count,
-                is_exit_on_down: self.exit_on_down,
+                exits_on_down: self.exit_on_down,
                 duration: self.duration,
                 stats_interval: self.stats,
                 common,

@@ -13,7 +13,7 @@ use summary::record::{Event, EventKind, Reason, Source as Origin};
 
 use crate::Error;
 use crate::capture::{self, Capture, Reader};
-use crate::cli::LiveJob;
+use crate::cli::Common;
 use crate::filter::Filter;
 use crate::interfaces::{self, Change, Interface, Watch};
 use crate::output::Output;
@@ -33,24 +33,43 @@ const COUNTERS_INTERVAL: Duration = Duration::from_secs(1);
 /// tenth of that.
 const DRAIN_DEADLINE: Duration = Duration::from_secs(1);
 
+/// Configuration of a live run.
+#[derive(Debug)]
+pub(crate) struct Config<'a> {
+    /// Names of the interfaces; if empty, the interface of the default route.
+    pub(crate) interfaces: Vec<&'a str>,
+    /// How the sockets are opened.
+    pub(crate) capture: capture::Options,
+    /// Reader threads per interface; `None` reads everything on the main thread.
+    pub(crate) thread_count: Option<usize>,
+    /// Whether the run ends with an error when an interface goes down or disappears.
+    pub(crate) exits_on_down: bool,
+    /// Length of the run; `None` is unlimited.
+    pub(crate) duration: Option<Duration>,
+    /// Time between `stats` records; zero writes them only at the end.
+    pub(crate) stats_interval: Duration,
+    /// Options shared with runs that read files.
+    pub(crate) common: Common<'a>,
+}
+
 /// Captures until something ends it.
-pub(crate) fn run(job: &LiveJob<'_>) -> Result<(), Error> {
+pub(crate) fn run(config: &Config<'_>) -> Result<(), Error> {
     // Before the interfaces are looked up, so that no change is missed.
     let watch = Watch::open()?;
-    let chosen = match &job.interfaces[..] {
+    let chosen = match &config.interfaces[..] {
         [] => vec![interfaces::default()?],
         names => names.iter().map(|name| interfaces::named(name)).collect::<Result<_, _>>()?,
     };
-    let filter = Filter::new(job.common.choice);
+    let filter = Filter::new(config.common.choice);
     let mut opened = Vec::with_capacity(chosen.len());
     for interface in &chosen {
-        opened.push(open(interface, job, &filter)?);
+        opened.push(open(interface, config, &filter)?);
     }
-    let mut output = Output::open(&job.common)?;
+    let mut output = Output::open(&config.common)?;
     // Not before: until there is something to end, a signal may end all. And before threads.
     let signals = Signals::catch(output.can_rotate())?;
     output.heed(signals.clone());
-    let progress = Progress::start(job.common.is_quiet, job.common.output.is_none());
+    let progress = Progress::start(config.common.is_quiet, config.common.output.is_none());
     if opened.iter().flat_map(|(_, readers)| readers).any(Reader::is_fallback) {
         progress.say(
             "the kernel refuses the ring buffer of version 3: version 2 takes its place, which \
@@ -76,24 +95,24 @@ pub(crate) fn run(job: &LiveJob<'_>) -> Result<(), Error> {
     }
 
     let names = Names::new();
-    let mut run = Run::new(job, &filter, watch, names, signals, progress);
+    let mut run = Run::new(config, &filter, watch, names, signals, progress);
     let mut sources = Vec::with_capacity(chosen.len());
     for (interface, (captures, readers)) in chosen.into_iter().zip(opened) {
         run.names.set(interface.index, &interface.name);
-        run.intakes.push(Intake::new(readers, &run.names, job.common.details)?);
-        sources.push(Source::new(interface, captures, job.capture.is_promiscuous));
+        run.intakes.push(Intake::new(readers, &run.names, config.common.details)?);
+        sources.push(Source::new(interface, captures, config.capture.is_promiscuous));
     }
     sources.iter_mut().try_for_each(Source::begin)?;
     let described = sources.iter().map(Source::describe).collect();
-    let stream = Stream::open(output, &job.common, Origin::Live, None, described)?;
-    let mut books = Books::new(stream, sources, job.common.rotation);
+    let stream = Stream::open(output, &config.common, Origin::Live, None, described)?;
+    let mut books = Books::new(stream, sources, config.common.rotation);
     let links: Vec<_> = (books.sources.iter())
         .map(|source| match source.interface.link_type() {
             Some(link) => format!("{} ({link})", source.name()),
             None => source.name().to_owned(),
         })
         .collect();
-    let snaplen = job.common.snaplen;
+    let snaplen = config.common.snaplen;
     run.progress.say(format_args!("capturing on {}, snap length {snaplen}", links.join(", ")));
 
     let ended = run.until_ended(&mut books);
@@ -109,7 +128,7 @@ pub(crate) fn run(job: &LiveJob<'_>) -> Result<(), Error> {
 /// Opens an interface once, or as often as there will be threads.
 fn open(
     interface: &Interface,
-    job: &LiveJob<'_>,
+    config: &Config<'_>,
     filter: &Filter<'_>,
 ) -> Result<(Vec<Capture>, Vec<Reader>), Error> {
     let program = match interface.link_type() {
@@ -119,8 +138,8 @@ fn open(
         }
         None => None, // told when it is opened
     };
-    let options = &job.capture;
-    Ok(match job.thread_count {
+    let options = &config.capture;
+    Ok(match config.thread_count {
         None | Some(1) => std::iter::once(capture::open(interface, options, program)?).unzip(),
         Some(count) => {
             let opened = capture::open_group(interface, options, program.as_ref(), count)?;
@@ -131,7 +150,7 @@ fn open(
 
 /// What a run needs besides its books.
 struct Run<'a> {
-    job: &'a LiveJob<'a>,
+    config: &'a Config<'a>,
     filter: &'a Filter<'a>,
     watch: Watch,
     /// One for each source.
@@ -143,20 +162,20 @@ struct Run<'a> {
 
 impl<'a> Run<'a> {
     fn new(
-        job: &'a LiveJob<'a>,
+        config: &'a Config<'a>,
         filter: &'a Filter<'a>,
         watch: Watch,
         names: Names,
         signals: Signals,
         progress: Progress,
     ) -> Self {
-        Self { job, filter, watch, intakes: Vec::new(), names, signals, progress }
+        Self { config, filter, watch, intakes: Vec::new(), names, signals, progress }
     }
 
     fn until_ended(&mut self, books: &mut Books) -> Result<Reason, Error> {
         let start = Instant::now();
-        let deadline = self.job.duration.map(|duration| start + duration);
-        let interval = Some(self.job.stats_interval).filter(|interval| !interval.is_zero());
+        let deadline = self.config.duration.map(|duration| start + duration);
+        let interval = Some(self.config.stats_interval).filter(|interval| !interval.is_zero());
         let mut stats_due = interval.map(|interval| start + interval);
         let mut counters_due = start;
         loop {
@@ -318,7 +337,7 @@ impl<'a> Run<'a> {
         source.state = state;
         books.stream.event(Event { gap_ns: gap, ..event(&name, kind) })?;
         match state {
-            State::Down { .. } if self.job.is_exit_on_down => Err(Error::WentDown { name }),
+            State::Down { .. } if self.config.exits_on_down => Err(Error::WentDown { name }),
             _ => Ok(()),
         }
     }
@@ -332,7 +351,7 @@ impl<'a> Run<'a> {
             let name = source.interface.name.clone();
             source.state = State::Gone { since: source.state.since() };
             books.stream.event(event(&name, EventKind::IfaceGone))?;
-            if self.job.is_exit_on_down {
+            if self.config.exits_on_down {
                 return Err(Error::InterfaceGone { name });
             }
         }
@@ -356,8 +375,8 @@ impl<'a> Run<'a> {
                 return Ok(());
             }
             self.drain(books, index)?;
-            let (captures, readers) = open(now, self.job, self.filter)?;
-            self.intakes[index] = Intake::new(readers, &self.names, self.job.common.details)?;
+            let (captures, readers) = open(now, self.config, self.filter)?;
+            self.intakes[index] = Intake::new(readers, &self.names, self.config.common.details)?;
             books.sources[index].replace_captures(captures);
         } else {
             books.sources[index].captures.iter().try_for_each(|capture| capture.attach(now))?;
