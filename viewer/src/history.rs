@@ -67,9 +67,14 @@ impl History {
         self.finish();
     }
 
-    /// Whether there is a step to undo, and one to redo.
-    pub fn can(&self) -> (bool, bool) {
-        (!self.past.is_empty(), !self.future.is_empty())
+    /// Returns true if there is a step to undo.
+    pub fn can_undo(&self) -> bool {
+        !self.past.is_empty()
+    }
+
+    /// Returns true if there is an undone step to redo.
+    pub fn can_redo(&self) -> bool {
+        !self.future.is_empty()
     }
 }
 
@@ -77,6 +82,10 @@ impl History {
 mod tests {
     use super::*;
     use crate::filter::{Expr, Field};
+
+    fn can(history: &History) -> (bool, bool) {
+        (history.can_undo(), history.can_redo())
+    }
 
     fn selection(field: Field) -> Selection {
         let mut selection = Selection::default();
@@ -98,14 +107,14 @@ mod tests {
         assert_eq!(*history.now(), selection(Field::Port));
         history.undo();
         assert_eq!(*history.now(), selection(Field::Vlan));
-        assert_eq!(history.can(), (true, true));
+        assert_eq!(can(&history), (true, true));
         history.redo();
         history.redo();
         history.redo();
-        assert_eq!((history.now(), history.can()), (&selection(Field::Flags), (true, false)));
+        assert_eq!((history.now(), can(&history)), (&selection(Field::Flags), (true, false)));
         history.undo();
         history.select(selection(Field::Src), None);
-        assert_eq!(history.can(), (true, false));
+        assert_eq!(can(&history), (true, false));
     }
 
     #[test]
@@ -115,9 +124,9 @@ mod tests {
         history.select(selection(Field::Src), Some(Dimension::Size));
         history.select(selection(Field::Dst), Some(Dimension::Size));
         history.abort();
-        assert_eq!((history.now(), history.can()), (&selection(Field::Vlan), (true, false)));
+        assert_eq!((history.now(), can(&history)), (&selection(Field::Vlan), (true, false)));
         history.abort();
         history.undo();
-        assert_eq!((history.now(), history.can()), (&Selection::default(), (false, true)));
+        assert_eq!((history.now(), can(&history)), (&Selection::default(), (false, true)));
     }
 }

@@ -17,7 +17,7 @@ pub enum Line<'a> {
 }
 
 /// Who takes lines, each with where in the file it begins.
-pub trait Take {
+pub trait LineSink {
     /// Takes lines from the front of `bytes`, which begin at `offset` of the file, as far as they are
     /// known at a glance and begin before `limit`: nobody need look for their ends then. Says how
     /// many bytes they are, with their line feeds.
@@ -70,7 +70,7 @@ impl Lines {
     }
 
     /// Takes the next bytes of the file and hands on the lines that end in them.
-    pub fn feed(&mut self, mut chunk: &[u8], take: &mut (impl Take + ?Sized)) {
+    pub fn feed(&mut self, mut chunk: &[u8], take: &mut (impl LineSink + ?Sized)) {
         while self.state != State::Done {
             if self.state == State::InLine && self.carry.is_empty() {
                 let taken = take.known(chunk, self.position, self.end - self.position);
@@ -114,7 +114,7 @@ impl Lines {
     }
 
     /// Ends the file: a last line without line feed is handed on.
-    pub fn finish(&mut self, take: &mut (impl Take + ?Sized)) {
+    pub fn finish(&mut self, take: &mut (impl LineSink + ?Sized)) {
         let start = self.position - self.carry.len() as u64;
         match self.state {
             State::InLine if !self.carry.is_empty() => take.line(Line::Whole(&self.carry), start),
@@ -144,7 +144,7 @@ mod tests {
         }
     }
 
-    impl Take for Kept<'_> {
+    impl LineSink for Kept<'_> {
         fn known(&mut self, bytes: &[u8], offset: u64, limit: u64) -> usize {
             let mut taken = 0;
             while (taken as u64) < limit && bytes[taken..].starts_with(b"b") {

@@ -1,7 +1,8 @@
-//! What page and workers say to each other, in few bytes.
+//! Messages between the page and its workers. They are encoded with [`wire`](crate::wire): the
+//! answers are large arrays of counters, which it packs into few bytes.
 
 use crate::flows::News;
-use crate::load::{Keep, Report};
+use crate::load::{Report, Sampling};
 use crate::query::{Answer, Query};
 use crate::selection::Selection;
 use crate::shard::Before;
@@ -10,128 +11,129 @@ use crate::wire::wire;
 /// From the page to a worker.
 #[derive(Clone, Debug, PartialEq)]
 pub enum ToWorker {
-    /// Read the lines that begin in this range of the file that comes with the message.
+    /// Read the lines that begin in a byte range of the file attached to the message.
     Load {
-        /// Which load this is: reports and answers tell it back.
+        /// Number of this load; reports and answers repeat it.
         epoch: u32,
-        /// Which part of all that is open.
+        /// Index of the part among all open parts.
         part: usize,
         /// Name of the file.
         file: String,
-        /// First byte of the range.
+        /// Offset of the first byte of the range.
         start: u64,
-        /// Behind its last byte.
+        /// Offset after the last byte of the range.
         end: u64,
-        /// The range is all of the file, whose content is to be told by its bytes.
+        /// The range covers the whole file, whose type must be detected from its content.
         is_whole: bool,
-        /// Which packets are kept.
-        keep: Keep,
+        /// Which packets to load.
+        sampling: Sampling,
     },
-    /// Read no more; keep what was read.
+    /// Stop reading and keep what has been read.
     Cancel,
-    /// Read no more, and forget what was read: another load begins.
-    Forget {
-        /// Which load that is.
+    /// Stop reading and drop all parts.
+    Reset {
+        /// Number of the next load.
         epoch: u32,
     },
-    /// Answer these.
-    Ask {
-        /// What the parts before each part leave behind.
+    /// Answer queries.
+    RunQueries {
+        /// For each part, the state left by the parts before it in the same file.
         befores: Vec<Before>,
-        /// What is selected.
+        /// The current selection.
         selection: Selection,
-        /// The questions, with their ids.
+        /// The queries with their ids.
         queries: Vec<(u32, Query)>,
     },
-    /// Give the line of a packet, and no other one any more.
-    Read {
-        /// Of which part.
+    /// Return the line of a packet. Replaces earlier requests.
+    ReadLine {
+        /// Index of the part.
         part: usize,
-        /// Its place there.
+        /// Index of the packet in its part.
         index: usize,
     },
-    /// Give the lines of all that is selected.
+    /// Return the lines of all selected packets.
     Export {
-        /// Which export this is.
+        /// Number of this export.
         id: u32,
-        /// What the parts before each part leave behind.
+        /// For each part, the state left by the parts before it in the same file.
         befores: Vec<Before>,
-        /// What is selected.
+        /// The current selection.
         selection: Selection,
     },
-    /// Give the lines of these packets, each by its part and its place there, as far as they are in the
-    /// worker's parts.
-    ReadAll {
-        /// The packets.
+    /// Return the lines of those packets that belong to the worker's parts.
+    ReadLines {
+        /// The packets, each given by part and index.
         rows: Vec<(usize, usize)>,
     },
-    /// Fail, as memory that runs out would make it: for the tests of what follows.
-    Fail,
+    /// Panic, as if out of memory. For tests of the error handling.
+    SimulateFailure,
 }
 
 /// From a worker to the page.
 #[derive(Clone, Debug, PartialEq)]
 pub enum FromWorker {
-    /// It is there and listens.
+    /// The worker has started.
     Ready,
-    /// How far a load is.
+    /// The progress of a part.
     Report {
-        /// Of which load.
+        /// Number of the load.
         epoch: u32,
-        /// Of which part.
+        /// Index of the part.
         part: usize,
-        /// How far.
+        /// Its progress.
         report: Report,
     },
-    /// What the worker has not told of before: answers speak of it by its places.
-    Learn {
-        /// Of which load.
+    /// Flows, addresses and protocols added since the last update. Later answers refer to them by
+    /// id.
+    FlowDelta {
+        /// Number of the load.
         epoch: u32,
-        /// Of which part.
+        /// Index of the part.
         part: usize,
-        /// What is new.
-        news: News,
+        /// The additions.
+        delta: News,
     },
-    /// Answers, with the ids of their questions.
+    /// Answers with the ids of their queries.
     Answers {
-        /// To which load's packets they belong.
+        /// Number of the load that they refer to.
         epoch: u32,
         /// The answers.
         answers: Vec<(u32, Answer)>,
     },
     /// The line of a packet.
     Line {
-        /// To which load's packets it belongs.
+        /// Number of the load.
         epoch: u32,
-        /// Of which part.
+        /// Index of the part.
         part: usize,
-        /// Its place there.
+        /// Index of the packet in its part.
         index: usize,
         /// The line.
         line: String,
     },
-    /// Lines of packets; empty where it takes reading all of a file.
+    /// Lines of packets. A line is empty if reading it would require decompressing the file.
     Lines {
-        /// To which load's packets they belong.
+        /// Number of the load.
         epoch: u32,
-        /// Each with its part and its place there.
+        /// The lines, each with its packet's part and index.
         lines: Vec<((usize, usize), String)>,
     },
-    /// The lines that are selected come with the message, as parts of files, each with its number.
+    /// The selected lines, attached to the message as one blob for each part.
     Exported {
-        /// Which export they are of.
+        /// Number of the export.
         id: u32,
-        /// Numbers of the parts.
+        /// Indices of the parts, in the order of the blobs.
         parts: Vec<usize>,
     },
 }
 
 wire!(enum ToWorker {
-    0 Load { epoch, part, file, start, end, is_whole, keep }, 1 Cancel, 2 Forget { epoch },
-    3 Ask { befores, selection, queries }, 4 Read { part, index }, 5 Export { id, befores, selection }, 6 Fail, 7 ReadAll { rows },
+    0 Load { epoch, part, file, start, end, is_whole, sampling }, 1 Cancel, 2 Reset { epoch },
+    3 RunQueries { befores, selection, queries }, 4 ReadLine { part, index },
+    5 Export { id, befores, selection }, 6 SimulateFailure, 7 ReadLines { rows },
 });
 wire!(enum FromWorker {
-    0 Ready, 1 Report { epoch, part, report }, 2 Learn { epoch, part, news },
+    0 Ready, 1 Report { epoch, part, report }, 2 FlowDelta { epoch, part, delta },
     3 Answers { epoch, answers }, 4 Line { epoch, part, index, line },
     5 Exported { id, parts }, 6 Lines { epoch, lines },
 });

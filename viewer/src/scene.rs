@@ -3,15 +3,15 @@
 use crate::protocol::Rgb;
 use crate::text::fixed;
 
-/// What to draw, in order, on a ground of one colour. All lengths in CSS pixels.
+/// What to draw, in order, on a background of one colour. All lengths in CSS pixels.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Scene {
     /// Width of the picture.
     pub width_px: f64,
     /// Height of the picture.
     pub height_px: f64,
-    /// Colour of the ground.
-    pub ground: Rgb,
+    /// Colour of the background.
+    pub background: Rgb,
     /// What is on it.
     pub marks: Vec<Mark>,
 }
@@ -22,7 +22,7 @@ pub enum Mark {
     /// A filled rectangle.
     Rect {
         /// Where it is.
-        place: Place,
+        rect: Rect,
         /// Its colour.
         color: Rgb,
         /// From 0, invisible, to 1.
@@ -47,7 +47,7 @@ pub enum Mark {
         color: Rgb,
         /// Height of the letters.
         size_px: f64,
-        /// Which part of them is at the place.
+        /// Which part of them is at the rect.
         align: Align,
         /// Turned to be read from below.
         is_upright: bool,
@@ -55,7 +55,7 @@ pub enum Mark {
     /// Cells of equal size, four bytes each: red, green, blue, opacity; the top row first.
     Cells {
         /// Where they are.
-        place: Place,
+        rect: Rect,
         /// Cells in a row.
         columns: usize,
         /// Four bytes for each cell.
@@ -65,7 +65,7 @@ pub enum Mark {
 
 /// A rectangle.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Place {
+pub struct Rect {
     /// Left border.
     pub x: f64,
     /// Upper border.
@@ -76,7 +76,7 @@ pub struct Place {
     pub height: f64,
 }
 
-/// Which part of some words is at their place.
+/// Which part of some words is at their rect.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Align {
     /// Their beginning.
@@ -95,8 +95,8 @@ pub struct Theme {
 }
 
 impl Theme {
-    /// The ground of charts.
-    pub const fn ground(self) -> Rgb {
+    /// The background of charts.
+    pub const fn background(self) -> Rgb {
         if self.is_dark { [0x16, 0x1b, 0x22] } else { [0xff, 0xff, 0xff] }
     }
 
@@ -110,7 +110,7 @@ impl Theme {
         if self.is_dark { [0x56, 0xb4, 0xe9] } else { [0x00, 0x72, 0xb2] }
     }
 
-    /// What is behind a selection: three times as light or dark as the ground, that it can be seen
+    /// What is behind a selection: three times as light or dark as the background, that it can be seen
     /// (WCAG 2.2, 1.4.11).
     pub const fn ghost(self) -> Rgb {
         if self.is_dark { [0x65, 0x6c, 0x76] } else { [0x8c, 0x95, 0x9f] }
@@ -131,24 +131,24 @@ impl Scene {
         let mut svg = format!(
             "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{width}\" height=\"{height}\" viewBox=\"0 0 {width} {height}\">\n\
              <rect width=\"100%\" height=\"100%\" fill=\"{}\"/>\n",
-            css(self.ground)
+            css(self.background)
         );
-        let rect = |svg: &mut String, place: &Place, color: Rgb, opacity: f64| {
+        let write_rect = |svg: &mut String, rect: &Rect, color: Rgb, opacity: f64| {
             // Writing to a string never fails.
             let _ = writeln!(
                 svg,
                 "<rect x=\"{}\" y=\"{}\" width=\"{}\" height=\"{}\" fill=\"{}\" fill-opacity=\"{}\"/>",
-                px(place.x),
-                px(place.y),
-                px(place.width),
-                px(place.height),
+                px(rect.x),
+                px(rect.y),
+                px(rect.width),
+                px(rect.height),
                 css(color),
                 px(opacity)
             );
         };
         for mark in &self.marks {
             match mark {
-                Mark::Rect { place, color, opacity } => rect(&mut svg, place, *color, *opacity),
+                Mark::Rect { rect, color, opacity } => write_rect(&mut svg, rect, *color, *opacity),
                 Mark::Line { from, to, color } => {
                     let _ = writeln!(
                         svg,
@@ -177,9 +177,9 @@ impl Scene {
                         escaped(text)
                     );
                 }
-                Mark::Cells { place, columns, rgba } => {
-                    for (run, [red, green, blue, opacity]) in runs(*place, *columns, rgba) {
-                        rect(&mut svg, &run, [red, green, blue], f64::from(opacity) / 255.0);
+                Mark::Cells { rect, columns, rgba } => {
+                    for (run, [red, green, blue, opacity]) in runs(*rect, *columns, rgba) {
+                        write_rect(&mut svg, &run, [red, green, blue], f64::from(opacity) / 255.0);
                     }
                 }
             }
@@ -189,18 +189,18 @@ impl Scene {
 }
 
 /// Neighbours of one colour in a row of cells, as one rectangle.
-fn runs(place: Place, columns: usize, rgba: &[u8]) -> Vec<(Place, [u8; 4])> {
+fn runs(rect: Rect, columns: usize, rgba: &[u8]) -> Vec<(Rect, [u8; 4])> {
     let (cells, _) = rgba.as_chunks::<4>();
-    let height = place.height / (cells.len() / columns.max(1)).max(1) as f64;
-    let width = place.width / columns.max(1) as f64;
+    let height = rect.height / (cells.len() / columns.max(1)).max(1) as f64;
+    let width = rect.width / columns.max(1) as f64;
     let mut runs = Vec::new();
     for (row, cells) in cells.chunks(columns.max(1)).enumerate() {
         let mut from = 0;
         for run in cells.chunk_by(|a, b| a == b) {
             if run[0][3] > 0 {
-                let x = place.x + from as f64 * width;
-                let y = place.y + row as f64 * height;
-                runs.push((Place { x, y, width: run.len() as f64 * width, height }, run[0]));
+                let x = rect.x + from as f64 * width;
+                let y = rect.y + row as f64 * height;
+                runs.push((Rect { x, y, width: run.len() as f64 * width, height }, run[0]));
             }
             from += run.len();
         }
@@ -220,7 +220,7 @@ fn escaped(text: &str) -> String {
             '&' => escaped.push_str("&amp;"),
             '<' => escaped.push_str("&lt;"),
             '>' => escaped.push_str("&gt;"),
-            // XML has no place for most control characters.
+            // XML has no rect for most control characters.
             c if c.is_control() => escaped.push('\u{fffd}'),
             c => escaped.push(c),
         }
@@ -234,11 +234,11 @@ mod tests {
 
     #[test]
     fn a_scene_is_a_document() {
-        let place = Place { x: 0.0, y: 0.0, width: 4.0, height: 2.0 };
+        let rect = Rect { x: 0.0, y: 0.0, width: 4.0, height: 2.0 };
         let red = [255, 0, 0, 255];
         let rgba = [red, red, [0; 4], [0; 4], red, [0; 4], [0, 0, 255, 51], red].concat();
         let marks = vec![
-            Mark::Rect { place, color: [1, 2, 3], opacity: 0.5 },
+            Mark::Rect { rect, color: [1, 2, 3], opacity: 0.5 },
             Mark::Text {
                 at: (1.0, 2.0),
                 text: "<b>&\u{1}".into(),
@@ -247,9 +247,9 @@ mod tests {
                 align: Align::End,
                 is_upright: true,
             },
-            Mark::Cells { place, columns: 4, rgba },
+            Mark::Cells { rect, columns: 4, rgba },
         ];
-        let scene = Scene { width_px: 4.0, height_px: 2.0, ground: [255; 3], marks };
+        let scene = Scene { width_px: 4.0, height_px: 2.0, background: [255; 3], marks };
         let svg = scene.svg();
         assert!(svg.contains("fill=\"#010203\" fill-opacity=\"0.50\""));
         assert!(svg.contains(">&lt;b&gt;&amp;\u{fffd}</text>") && svg.contains("rotate(-90)"));

@@ -1,6 +1,6 @@
 //! The charts as the state has them: what is cut into which cells, and what is known of it.
 
-use super::questions::{Slot, Wish};
+use super::query_scheduler::{Request, Slot};
 use super::{App, Panel};
 use crate::axis::{Axis, Bins, Scale, Span, Value};
 use crate::chart::{Bars, Binned, Look, Measure, Ranking, Scatter, Size, Table, grid_of};
@@ -202,14 +202,14 @@ impl App {
     }
 
     /// All answers that the views want.
-    pub(super) fn wish(&mut self) -> Vec<Wish> {
-        let mut wishes = Vec::new();
+    pub(super) fn requests(&mut self) -> Vec<Request> {
+        let mut requests = Vec::new();
         if self.pictured.extent.is_none() {
-            return wishes;
+            return requests;
         }
         let mut add = |slot, what: &What, care, is_seen| {
             let query = Query { what: what.clone(), care };
-            wishes.push(Wish { slot, query, is_seen });
+            requests.push(Request { slot, query, is_seen });
         };
         let mut both = |panel: Panel, what: Option<What>| {
             let Some(what) = what else { return };
@@ -241,16 +241,16 @@ impl App {
             && let Some(extent) = self.pictured.extent
         {
             let files = self.files.files.len();
-            let (slot, query) = self.packets.wish(&self.questions, care, files, extent.ts_ns);
+            let (slot, query) = self.packets.request(&self.scheduler, care, files, extent.ts_ns);
             let is_seen = self.is_seen(Panel::Packets);
-            wishes.push(Wish { slot, query, is_seen });
+            requests.push(Request { slot, query, is_seen });
         }
-        wishes
+        requests
     }
 
     /// The cell of the drawn scatter under the pointer or the keyboard's cursor.
     pub(super) fn pointed_cell(&self) -> Option<(Grid, (usize, usize))> {
-        let (grid, _) = counts(self.questions.latest(Slot::ScatterWhole))?;
+        let (grid, _) = counts(self.scheduler.latest(Slot::ScatterWhole))?;
         if let Some((Panel::Scatter, at)) = self.pointer {
             return Some((grid, self.size(Panel::Scatter).cell_at(&grid, at)?));
         }
@@ -264,8 +264,8 @@ impl App {
         let settings = &self.settings;
         let binned = |title, measure, is_log, bars| {
             let [whole, part] = slots(panel);
-            let (bins, whole) = tallies(self.questions.latest(whole))?;
-            let part = self.care_of(panel.dimension()).and(tallies(self.questions.latest(part)));
+            let (bins, whole) = tallies(self.scheduler.latest(whole))?;
+            let part = self.care_of(panel.dimension()).and(tallies(self.scheduler.latest(part)));
             Some(Chart::Binned(Binned {
                 title,
                 bins,
@@ -280,7 +280,7 @@ impl App {
         };
         match panel {
             Panel::Throughput => {
-                let (bins, _) = tallies(self.questions.latest(Slot::RateWhole))?;
+                let (bins, _) = tallies(self.scheduler.latest(Slot::RateWhole))?;
                 let step = bins.axis.span.len() / i64::try_from(bins.count).unwrap_or(1);
                 let measure =
                     if settings.is_bits { Measure::BitRate } else { Measure::PacketRate }(step);
@@ -297,10 +297,10 @@ impl App {
                 binned("Inter-arrival Times", Measure::Packets, settings.gap_log, Bars::Stacked)
             }
             Panel::Scatter => {
-                let (grid, whole) = counts(self.questions.latest(Slot::ScatterWhole))?;
+                let (grid, whole) = counts(self.scheduler.latest(Slot::ScatterWhole))?;
                 let part = self
                     .care_of(panel.dimension())
-                    .and(counts(self.questions.latest(Slot::Scatter)));
+                    .and(counts(self.scheduler.latest(Slot::Scatter)));
                 let selected = part.filter(|part| part.0 == grid).map(|part| part.1);
                 let outline = self.outline(grid);
                 Some(Chart::Scatter(Scatter { grid, whole, selected, outline, cursor }))

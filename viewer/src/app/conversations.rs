@@ -24,7 +24,7 @@ pub(super) struct Conversations {
 
 impl Conversations {
     /// Of a new answer.
-    pub(super) fn renew(&mut self, version: u64, all: Vec<Conversation>) {
+    pub(super) fn replace(&mut self, version: u64, all: Vec<Conversation>) {
         (self.version, self.all) = (version, all);
         self.first = self.first.min(self.len().saturating_sub(1));
     }
@@ -69,7 +69,7 @@ fn compare(
     (column, is_ascending): (Column, bool),
     protos: &[String],
 ) -> Ordering {
-    let name = |talk: &Conversation| &protos[talk.pair.proto as usize];
+    let name = |conversation: &Conversation| &protos[conversation.pair.proto as usize];
     let order = match column {
         Column::A => a.pair.a.cmp(&b.pair.a),
         Column::B => a.pair.b.cmp(&b.pair.b),

@@ -1,7 +1,7 @@
-//! What happens to the page, and what it wants done for it.
+//! The inputs of [`App::update`](super::App::update), and the effects that the caller carries out.
 
 use super::gesture::Key;
-use super::offer::{FileInfo, Memory, Piece};
+use super::memory_plan::{FileInfo, Memory, PartAssignment};
 use super::panel::Panel;
 use crate::axis::{Span, Value};
 use crate::chart::Size;
@@ -13,162 +13,163 @@ use crate::scene::Theme;
 use crate::selection::{Dimension, Selection};
 use crate::settings::Tool;
 
-/// Something happened.
+/// An input from the user, the browser or a worker.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Event {
-    /// Files are opened in place of what was open; what they are is not known yet.
+    /// Close all open files and announce new ones. Their content has not been probed yet.
     Open(Vec<FileInfo>),
-    /// Files whose first bytes are known are to be read, beside what is: in so much memory.
-    Offer(Vec<FileInfo>, Memory),
-    /// Of files that do not fit, every so many packets are kept, in a person's words.
-    KeepEvery(String),
-    /// Of files that do not fit, a time is kept: from and to, in a person's words.
-    KeepTimes(String, String),
-    /// Files that do not fit are read as a whole.
-    KeepAll,
-    /// What was to be opened cannot be; there is nothing to show any more.
-    Fail(String),
-    /// Something cannot be done, and all stays as it is.
-    Refuse(String),
-    /// All files are closed.
+    /// Load these probed files beside the open ones, within this memory limit.
+    Load(Vec<FileInfo>, Memory),
+    /// Load one packet in N of the files that exceed the memory limit; N as typed by the user.
+    SampleEvery(String),
+    /// Load only a time range of the files that exceed the memory limit: start and end as typed by
+    /// the user.
+    SampleTimeRange(String, String),
+    /// Load the files that exceed the memory limit completely.
+    LoadAll,
+    /// Files could not be opened; nothing is left to show.
+    OpenFailed(String),
+    /// Show an error; nothing else changes.
+    ShowError(String),
+    /// Close all files.
     Close,
-    /// A part reports how far it is.
+    /// The progress of a part.
     Report {
-        /// Which part.
+        /// Index of the part.
         part: usize,
-        /// How far.
+        /// Its progress.
         report: Report,
         /// Milliseconds since loading began.
         elapsed_ms: f64,
     },
-    /// A part tells of what it has not told of before.
-    Learn {
-        /// Which part.
+    /// Flows, addresses and protocols that a part has added since its last update.
+    FlowDelta {
+        /// Index of the part.
         part: usize,
-        /// What is new.
-        news: News,
+        /// The additions.
+        delta: News,
     },
-    /// A worker answers questions.
+    /// Answers of one worker, with the ids of their queries.
     Answers(Vec<(u32, Answer)>),
-    /// The person stops the loading.
+    /// Stop loading and keep what has been loaded.
     Cancel,
-    /// A setting, by its name.
+    /// Change a setting: its key and its value.
     Set(String, String),
-    /// The words in the filter box, and the byte of them at which its cursor is.
-    Filter(String, usize),
-    /// Nothing is selected in that dimension any more; in none at all for `None`.
+    /// The filter box changed: its text, and the cursor as a byte offset.
+    SetFilter(String, usize),
+    /// Clear the selection of one dimension, or of all for `None`.
     Clear(Option<Dimension>),
-    /// Something is selected by words of the filter language.
+    /// Select in a dimension by a filter expression.
     Select(Dimension, String),
-    /// Back by a step.
+    /// Undo the last selection step.
     Undo,
-    /// Forth by a step.
+    /// Redo the last undone step.
     Redo,
-    /// What is selected by ranges fills the pictures.
+    /// Zoom to the selected ranges.
     ZoomToSelection,
-    /// Everything is shown.
-    Reset,
-    /// Show exactly this of a value.
+    /// Show the full range of every value.
+    ResetZoom,
+    /// Zoom one value to this span.
     SetZoom(Value, Span),
-    /// Light or dark.
+    /// Switch to the light or dark theme.
     SetTheme(Theme),
-    /// How far the clock of this place is ahead of UTC.
+    /// The UTC offsets of the local time zone.
     SetOffsets(Offsets),
-    /// A chart's canvas has a new size.
+    /// A chart's canvas changed its size.
     Resize(Panel, Size),
-    /// A table has room for so many rows.
-    Room(Panel, usize),
-    /// A panel has come into sight, or left it.
-    See(Panel, bool),
-    /// A table's first row is to be this one.
+    /// The number of rows that a table can display.
+    VisibleRows(Panel, usize),
+    /// A panel was scrolled into or out of view.
+    VisibilityChanged(Panel, bool),
+    /// Scroll a table: the index of its first visible row.
     Scroll(Panel, u64),
-    /// A row of a table is picked, by its place among those that are shown.
-    Pick(Panel, usize),
-    /// The line of a packet was read, which is that of a part, at a place there.
+    /// A table row was activated: its index among the visible rows.
+    ActivateRow(Panel, usize),
+    /// The line of a packet was read: its part, its index there, and the line.
     Line(usize, usize, String),
-    /// Lines of packets in the table were read, or are empty where that takes reading all of a file:
-    /// of that part, at that place there.
+    /// Lines of table rows were read, each with its packet's part and index. A line is empty if
+    /// reading it would require decompressing the file.
     Lines(Vec<((usize, usize), String)>),
-    /// Details are no longer wanted.
+    /// Close the packet details.
     CloseDetail,
-    /// The table of a chart is shown, or no longer.
-    Twin(Panel),
-    /// Zoom around a pixel; below 1 shows less.
+    /// Show or hide the table view of a chart.
+    ToggleTable(Panel),
+    /// Zoom around a point.
     Zoom {
-        /// Where.
+        /// The chart.
         panel: Panel,
-        /// The pixel; `None` is the middle.
+        /// The fixed point in CSS pixels; `None` for the keyboard cursor or the centre.
         at: Option<(f64, f64)>,
-        /// How many times as much is shown.
+        /// The ratio of the new to the old range: below 1 zooms in.
         factor: f64,
     },
-    /// Move what is shown by shares of the plot.
-    Shift(Panel, (f64, f64)),
-    /// A pointer goes down; a key that is held may choose a tool.
-    Press(Panel, (f64, f64), Option<Tool>),
-    /// A pointer moves.
-    Drag(Panel, (f64, f64)),
-    /// A pointer goes up.
-    Release,
-    /// The browser takes the pointer away.
-    Abort,
-    /// A pointer leaves a chart.
-    Leave,
-    /// A key goes down in a chart; with `true` it selects on the way.
-    Key(Panel, Key, bool),
-    /// What was typed is complete.
-    Commit,
-    /// One change comes close behind the other, or no longer.
-    Hurry(bool),
-    /// The state of a link.
-    Restore(String),
+    /// Pan by a fraction of the plot's width and height.
+    Pan(Panel, (f64, f64)),
+    /// A pointer was pressed at a pixel; a modifier key may override the tool.
+    PointerDown(Panel, (f64, f64), Option<Tool>),
+    /// A pointer moved to a pixel.
+    PointerMove(Panel, (f64, f64)),
+    /// A pointer was released.
+    PointerUp,
+    /// The browser took over the pointer, for example to scroll.
+    PointerCancel,
+    /// A pointer left the chart.
+    PointerLeave,
+    /// A key was pressed in a chart; `true` extends the selection.
+    KeyDown(Panel, Key, bool),
+    /// The filter text is complete: later changes are a new undo step.
+    CommitFilter,
+    /// Changes are arriving in quick succession, or have stopped.
+    Interacting(bool),
+    /// Restore the state from a link's fragment.
+    RestoreLink(String),
 }
 
-/// Something to be done for a change.
+/// Work that the caller of [`App::update`](super::App::update) must carry out.
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(
     not(target_arch = "wasm32"),
     expect(clippy::large_enum_variant, reason = "a few at a time, and most are the large one")
 )]
 pub enum Effect {
-    /// Ask the workers.
-    Ask {
-        /// Questions with their ids.
+    /// Send queries to all workers.
+    RunQueries {
+        /// The queries with their ids.
         queries: Vec<(u32, Query)>,
-        /// What is selected.
+        /// The selection that they refer to.
         selection: Selection,
     },
-    /// Have these read, of the files that were offered.
-    Load(Vec<Piece>),
-    /// Have no more read, but keep what was.
+    /// Have workers read these parts of the files of the last [`Event::Load`].
+    Load(Vec<PartAssignment>),
+    /// Stop reading and keep what has been read.
     Cancel,
-    /// Read the line of a packet, and send it as [`Event::Line`]; no other one is wanted any more.
-    Read {
-        /// Of which part.
+    /// Read the line of a packet and return it as [`Event::Line`]. Replaces earlier requests.
+    ReadLine {
+        /// Index of the part.
         part: usize,
-        /// Its place there.
+        /// Index of the packet in its part.
         index: usize,
     },
-    /// Read the lines of these packets, each by its part and its place there, and send them as
+    /// Read the lines of these packets, each given by part and index, and return them as
     /// [`Event::Lines`].
-    ReadAll(Vec<(usize, usize)>),
+    ReadLines(Vec<(usize, usize)>),
 }
 
 impl Event {
-    /// True where somebody changes what is shown, as may be done many times a second.
+    /// Returns true for user input that can change the charts many times a second.
     pub fn is_change(&self) -> bool {
         matches!(
             self,
             Self::Set(..)
-                | Self::Filter(..)
+                | Self::SetFilter(..)
                 | Self::Clear(_)
                 | Self::Select(..)
                 | Self::Undo
                 | Self::Redo
                 | Self::SetZoom(..)
                 | Self::Zoom { .. }
-                | Self::Shift(..)
-                | Self::Key(..)
+                | Self::Pan(..)
+                | Self::KeyDown(..)
         )
     }
 }

@@ -186,14 +186,14 @@ impl App {
 
     /// Selects a conversation, or no longer.
     pub(super) fn toggle_conversation(&mut self, place: usize) {
-        let Some(talk) = self.conversations.shown().get(place) else { return };
-        let pick = self.flows.expr(talk.pair);
+        let Some(conversation) = self.conversations.shown().get(place) else { return };
+        let pick = self.flows.expr(conversation.pair);
         let picks = toggled(self.history.now().get(Dimension::Conversation), pick);
         self.select(Dimension::Conversation, picks, false);
     }
 
     /// True where the conversation is one of those that are selected.
-    pub(super) fn is_picked(&self, pair: crate::flows::Pair) -> bool {
+    pub(super) fn is_selected(&self, pair: crate::flows::Pair) -> bool {
         let picks = self.history.now().get(Dimension::Conversation);
         picks.is_some_and(|picks| has_pick(picks, &self.flows.expr(pair)))
     }
@@ -325,7 +325,7 @@ impl App {
     }
 
     /// Keeps the keyboard's cursor inside of its chart, which may have fewer cells than before.
-    pub(super) fn keep_cursor(&mut self) {
+    pub(super) fn clamp_cursor(&mut self) {
         if let Some((panel, (column, row))) = self.cursor {
             self.cursor = self.cells_of(panel).and_then(|(columns, rows)| {
                 let last = (columns.checked_sub(1)?, rows.checked_sub(1)?);
@@ -334,8 +334,8 @@ impl App {
         }
     }
 
-    /// A key goes down in a chart; `is_wide` selects on the way.
-    pub(super) fn key(&mut self, panel: Panel, key: Key, is_wide: bool) {
+    /// A key goes down in a chart; `extend` selects on the way.
+    pub(super) fn key(&mut self, panel: Panel, key: Key, extend: bool) {
         // What the cursor is at is elsewhere then: a selection does not go on from before.
         if matches!(key, Key::ZoomIn | Key::ZoomOut | Key::All | Key::Escape) {
             self.anchor = None;
@@ -395,7 +395,7 @@ impl App {
         }
         let anchor = anchor.unwrap_or(now.unwrap_or(cell));
         self.anchor = Some((panel, anchor));
-        if !is_wide && key != Key::Enter {
+        if !extend && key != Key::Enter {
             self.anchor = None;
             self.history.finish();
             return;

@@ -4,18 +4,18 @@
 //! read. What there is to see is computed from the state when it is drawn: scenes for the canvases,
 //! [`View`] for everything else.
 
+mod accessors;
 mod charts;
 mod conversations;
 mod event;
+mod extra_fields;
+mod files;
 mod gesture;
-mod load;
-mod look;
-mod offer;
+mod memory_plan;
 mod packets;
 mod panel;
-mod questions;
+mod query_scheduler;
 mod rankings;
-mod rests;
 mod tables;
 mod view;
 
@@ -23,9 +23,9 @@ mod view;
 mod tests;
 
 pub use event::{Effect, Event};
+pub use files::Phase;
 pub use gesture::{Key, ZOOM_STEP};
-pub use load::Phase;
-pub use offer::{FileInfo, Memory, Piece};
+pub use memory_plan::{FileInfo, Memory, PartAssignment};
 pub use panel::{CHART_COUNT, PANEL_COUNT, Panel};
 pub use tables::{VirtualRow, VirtualTable};
 pub use view::{Chip, Detail, View};
@@ -38,19 +38,19 @@ use crate::filter::{Completion, Context, Error, Expr, complete, parse};
 use crate::flows::Flows;
 use crate::history::History;
 use crate::link::{fragment, link_text, pairs, selected};
-use crate::load::{Keep, Report};
+use crate::load::{Report, Sampling};
 use crate::query::{Answer, Grid, Query, What};
 use crate::scene::Theme;
 use crate::selection::{Dimension, Selection};
 use crate::settings::Settings;
 use conversations::Conversations;
+use extra_fields::ExtraFields;
+use files::Files;
 use gesture::Gesture;
-use load::Files;
-use offer::Offer;
+use memory_plan::MemoryPlan;
 use packets::Packets;
-use questions::{Questions, Slot, Wish};
+use query_scheduler::{QueryScheduler, Request, Slot};
 use rankings::{RANKING_COUNT, Ranked};
-use rests::Rests;
 use tables::last_first;
 
 /// While loading, new pictures are asked for when there are this many times more packets.
@@ -77,13 +77,13 @@ pub struct App {
     offsets: Offsets,
     sizes: [Size; CHART_COUNT],
     hidden: [bool; PANEL_COUNT],
-    twins: [bool; CHART_COUNT],
-    questions: Questions,
+    shown_tables: [bool; CHART_COUNT],
+    scheduler: QueryScheduler,
     /// What was wished for with the last change.
-    wishes: Vec<Wish>,
+    requests: Vec<Request>,
     flows: Flows,
     packets: Packets,
-    rests: Rests,
+    extra_fields: ExtraFields,
     conversations: Conversations,
     rankings: [Option<Ranked>; RANKING_COUNT],
     picked: Option<Picked>,
@@ -99,12 +99,12 @@ pub struct App {
     awaited_pick: Option<(Grid, (usize, usize))>,
     gesture: Option<Gesture>,
     /// What is out of sight waits: the next change is near.
-    is_hurried: bool,
-    offer: Option<Offer>,
+    is_interacting: bool,
+    memory_plan: Option<MemoryPlan>,
     /// Selections of a link whose capture is not open yet.
     is_restored: bool,
     workers: usize,
-    picture_version: u64,
+    scene_version: u64,
 }
 
 impl App {
@@ -115,28 +115,30 @@ impl App {
 
     /// Changes the state as the event asks, and says what has to be done for it.
     pub fn update(&mut self, event: Event) -> Vec<Effect> {
-        let is_in_pictures = self.is_in_pictures(&event);
+        let changes_charts = self.changes_charts(&event);
         let mut effects = Vec::new();
         match event {
             Event::Open(files) => self.open(files),
-            Event::Offer(files, memory) => {
+            Event::Load(files, memory) => {
                 let held = self.files.held(self.workers);
                 let first = self.files.parts.len();
-                self.offer = Offer::too_large(&files, &held, first, memory);
-                if self.offer.is_none() {
-                    effects.push(self.load(files, Keep::default()));
+                self.memory_plan = MemoryPlan::too_large(&files, &held, first, memory);
+                if self.memory_plan.is_none() {
+                    effects.push(self.load(files, Sampling::default()));
                 }
             }
-            Event::KeepEvery(words) => effects.extend(self.keep(|_, _| Offer::every(&words))),
-            Event::KeepTimes(from, to) => {
-                effects.extend(self.keep(|offer, zone| offer.times(&from, &to, zone)));
+            Event::SampleEvery(words) => {
+                effects.extend(self.load_sampled(|_, _| MemoryPlan::parse_every(&words)));
             }
-            Event::KeepAll => effects.extend(self.keep(|_, _| Ok(Keep::default()))),
-            Event::Fail(error) => {
+            Event::SampleTimeRange(from, to) => {
+                effects.extend(self.load_sampled(|plan, zone| plan.time_range(&from, &to, zone)));
+            }
+            Event::LoadAll => effects.extend(self.load_sampled(|_, _| Ok(Sampling::default()))),
+            Event::OpenFailed(error) => {
                 self.open(Vec::new());
                 self.files.fail(error);
             }
-            Event::Refuse(error) => self.files.error = Some(error),
+            Event::ShowError(error) => self.files.error = Some(error),
             Event::Close => {
                 self.open(Vec::new());
                 self.files = Files::default();
@@ -150,13 +152,13 @@ impl App {
                     return effects;
                 }
             }
-            Event::Learn { part, news } => {
-                self.flows.learn(part, news);
+            Event::FlowDelta { part, delta } => {
+                self.flows.learn(part, delta);
                 return effects;
             }
             Event::Answers(answers) => {
                 for (id, answer) in answers {
-                    self.questions.take(id, answer);
+                    self.scheduler.on_answer(id, answer);
                 }
                 self.pick_awaited();
             }
@@ -166,9 +168,9 @@ impl App {
             }
             Event::Set(key, value) => {
                 self.settings.set(&key, &value);
-                self.keep_filter();
+                self.sync_filter_text();
             }
-            Event::Filter(text, cursor) => self.filter(text, cursor),
+            Event::SetFilter(text, cursor) => self.filter(text, cursor),
             Event::Clear(dimension) => self.clear(dimension),
             Event::Select(dimension, text) => match parse(&text, &self.context()) {
                 Ok(expr) => self.select(dimension, expr, false),
@@ -186,32 +188,32 @@ impl App {
                 let selection = self.history.now().clone();
                 selection.clauses().for_each(|(_, expr)| self.settings.zoom_to(expr));
             }
-            Event::Reset => self.settings.zoom = [None; VALUE_COUNT],
+            Event::ResetZoom => self.settings.zoom = [None; VALUE_COUNT],
             Event::SetZoom(value, span) => self.settings.zoom[value as usize] = Some(span),
             Event::SetTheme(theme) => self.theme = theme,
             Event::SetOffsets(offsets) => {
                 self.offsets = offsets;
-                self.keep_filter();
+                self.sync_filter_text();
             }
             Event::Resize(panel, size) => {
                 if let Some(place) = self.sizes.get_mut(panel as usize) {
                     *place = size;
                 }
             }
-            Event::Room(Panel::Packets, room) => self.packets.room = room,
-            Event::Room(_, room) => self.conversations.room = room,
-            Event::See(panel, is_seen) => self.hidden[panel as usize] = !is_seen,
+            Event::VisibleRows(Panel::Packets, room) => self.packets.room = room,
+            Event::VisibleRows(_, room) => self.conversations.room = room,
+            Event::VisibilityChanged(panel, is_seen) => self.hidden[panel as usize] = !is_seen,
             Event::Scroll(Panel::Packets, first) => {
                 self.packets.first =
                     first.min(last_first(self.selected().packets, self.packets.room));
             }
             Event::Scroll(_, first) => self.conversations.scroll(first),
-            Event::Pick(Panel::Packets, index) => {
+            Event::ActivateRow(Panel::Packets, index) => {
                 if let Some(packet) = self.packet_rows().get(index) {
                     self.pick_packet((packet.part, packet.index));
                 }
             }
-            Event::Pick(_, index) => self.toggle_conversation(index),
+            Event::ActivateRow(_, index) => self.toggle_conversation(index),
             Event::Line(part, index, line) => {
                 if let Some(picked) =
                     self.picked.as_mut().filter(|picked| picked.at == (part, index))
@@ -219,83 +221,83 @@ impl App {
                     picked.line = Some(line);
                 }
             }
-            Event::Lines(lines) => self.rests.learn(lines),
+            Event::Lines(lines) => self.extra_fields.learn(lines),
             Event::CloseDetail => self.picked = None,
-            Event::Twin(panel) => {
-                if let Some(is_shown) = self.twins.get_mut(panel as usize) {
+            Event::ToggleTable(panel) => {
+                if let Some(is_shown) = self.shown_tables.get_mut(panel as usize) {
                     *is_shown = !*is_shown;
                 }
             }
             Event::Zoom { panel, at, factor } => self.zoom(panel, at, factor),
-            Event::Shift(panel, by) => self.shift(panel, by),
-            Event::Press(panel, at, tool) => self.press(panel, at, tool),
-            Event::Drag(panel, at) => self.drag(panel, at),
-            Event::Release => {
+            Event::Pan(panel, by) => self.shift(panel, by),
+            Event::PointerDown(panel, at, tool) => self.press(panel, at, tool),
+            Event::PointerMove(panel, at) => self.drag(panel, at),
+            Event::PointerUp => {
                 self.release();
                 self.pick_awaited();
             }
-            Event::Abort => {
+            Event::PointerCancel => {
                 self.gesture = None;
                 self.history.abort();
                 self.selection_changed();
             }
-            Event::Leave => self.pointer = None,
-            Event::Key(panel, key, is_wide) => self.key(panel, key, is_wide),
-            Event::Commit => self.history.finish(),
-            Event::Hurry(is_hurried) => self.is_hurried = is_hurried,
-            Event::Restore(link) => self.restore(&link),
+            Event::PointerLeave => self.pointer = None,
+            Event::KeyDown(panel, key, extend) => self.key(panel, key, extend),
+            Event::CommitFilter => self.history.finish(),
+            Event::Interacting(is_interacting) => self.is_interacting = is_interacting,
+            Event::RestoreLink(link) => self.restore(&link),
         }
-        self.rank_again();
-        self.keep_cursor();
-        self.picture_version += u64::from(is_in_pictures);
+        self.refresh_rankings();
+        self.clamp_cursor();
+        self.scene_version += u64::from(changes_charts);
         self.ask(&mut effects);
         effects
     }
 
     /// Whether an event changes any picture but by answers.
-    fn is_in_pictures(&self, event: &Event) -> bool {
+    fn changes_charts(&self, event: &Event) -> bool {
         match event {
-            Event::Drag(..) => self.gesture.is_some(),
+            Event::PointerMove(..) => self.gesture.is_some(),
             Event::Answers(_)
-            | Event::See(..)
-            | Event::Hurry(_)
+            | Event::VisibilityChanged(..)
+            | Event::Interacting(_)
             | Event::Report { .. }
-            | Event::Learn { .. }
-            | Event::Leave
+            | Event::FlowDelta { .. }
+            | Event::PointerLeave
             | Event::Scroll(..)
             | Event::Line(..)
             | Event::Lines(_)
             | Event::CloseDetail
-            | Event::Room(..) => false,
+            | Event::VisibleRows(..) => false,
             _ => true,
         }
     }
 
     /// Changes when a chart's picture does: what all depend on, and its answers.
-    pub fn picture_version(&self, panel: Panel) -> (u64, [u64; 2]) {
-        let answers = charts::slots(panel).map(|slot| self.questions.version(slot));
-        (self.picture_version, answers)
+    pub fn scene_version(&self, panel: Panel) -> (u64, [u64; 2]) {
+        let answers = charts::slots(panel).map(|slot| self.scheduler.version(slot));
+        (self.scene_version, answers)
     }
 
     /// Files are read beside what is open.
-    fn load(&mut self, files: Vec<FileInfo>, keep: Keep) -> Effect {
-        self.offer = None;
+    fn load(&mut self, files: Vec<FileInfo>, sampling: Sampling) -> Effect {
+        self.memory_plan = None;
         self.pictured = Totals::default();
-        self.questions.outdate();
+        self.scheduler.invalidate_data();
         self.packets.forget();
-        Effect::Load(self.files.add(files, keep, self.workers))
+        Effect::Load(self.files.add(files, sampling, self.workers))
     }
 
     /// Reads of the files that do not fit what the person has chosen.
-    fn keep(
+    fn load_sampled(
         &mut self,
-        choose: impl FnOnce(&Offer, &Zone) -> Result<Keep, String>,
+        choose: impl FnOnce(&MemoryPlan, &Zone) -> Result<Sampling, String>,
     ) -> Option<Effect> {
-        let offer = self.offer.as_ref()?;
-        match choose(offer, &self.zone()) {
-            Ok(keep) => {
-                let files = offer.files.clone();
-                Some(self.load(files, keep))
+        let plan = self.memory_plan.as_ref()?;
+        match choose(plan, &self.zone()) {
+            Ok(sampling) => {
+                let files = plan.files.clone();
+                Some(self.load(files, sampling))
             }
             Err(error) => {
                 self.files.error = Some(error);
@@ -306,7 +308,7 @@ impl App {
 
     fn open(&mut self, files: Vec<FileInfo>) {
         self.pictured = Totals::default();
-        self.offer = None;
+        self.memory_plan = None;
         // What a link has brought is for the capture that is opened next; else begin anew.
         let is_fresh =
             self.files.phase == Phase::Empty || self.files.files.iter().all(|file| file.parts == 0);
@@ -317,13 +319,13 @@ impl App {
             self.settings.zoom = [None; VALUE_COUNT];
         }
         self.files.announce(files);
-        self.questions = self.questions.begun_again();
+        self.scheduler = self.scheduler.reset();
         self.flows = Flows::default();
         self.packets.first = 0;
         self.packets.forget();
-        self.conversations.renew(0, Vec::new());
+        self.conversations.replace(0, Vec::new());
         self.rankings = Default::default();
-        self.rests = Rests::default();
+        self.extra_fields = ExtraFields::default();
         (self.picked, self.pointer, self.cursor) = (None, None, None);
         (self.anchor, self.awaited_pick, self.gesture) = (None, None, None);
     }
@@ -336,16 +338,16 @@ impl App {
         let totals = self.totals();
         let is_loading = self.files.phase == Phase::Loading;
         let is_grown = self.pictured.packets as f64 * GROWTH < totals.packets as f64;
-        if is_loading && !(is_grown && self.questions.is_quiet()) {
+        if is_loading && !(is_grown && self.scheduler.is_idle()) {
             return false;
         }
         self.pictured = totals;
         if was_loading && !is_loading {
             self.is_restored = false;
-            self.keep_filter();
+            self.sync_filter_text();
         }
-        self.picture_version += 1;
-        self.questions.outdate();
+        self.scene_version += 1;
+        self.scheduler.invalidate_data();
         self.packets.forget();
         true
     }
@@ -353,19 +355,19 @@ impl App {
     /// Asks for what is wished for and not known.
     fn ask(&mut self, effects: &mut Vec<Effect>) {
         if let Some((part, index)) = self.wanted_line.take() {
-            effects.push(Effect::Read { part, index });
+            effects.push(Effect::ReadLine { part, index });
         }
-        self.wishes = self.wish();
+        self.requests = self.requests();
         // What is out of sight waits for hands that move, and for bytes that are being read.
         let is_loading = self.files.phase == Phase::Loading;
-        let is_moving = self.gesture.is_some() || self.is_hurried || is_loading;
-        let queries = self.questions.ask(&self.wishes, self.workers, is_moving);
+        let is_moving = self.gesture.is_some() || self.is_interacting || is_loading;
+        let queries = self.scheduler.ask(&self.requests, self.workers, is_moving);
         if !queries.is_empty() {
-            effects.push(Effect::Ask { queries, selection: self.history.now().clone() });
+            effects.push(Effect::RunQueries { queries, selection: self.history.now().clone() });
         }
-        let rests = if is_moving { Vec::new() } else { self.wish_for_rests() };
+        let rests = if is_moving { Vec::new() } else { self.missing_lines() };
         if !rests.is_empty() {
-            effects.push(Effect::ReadAll(rests));
+            effects.push(Effect::ReadLines(rests));
         }
     }
 
@@ -412,7 +414,7 @@ impl App {
 
     /// What follows where something else is selected.
     fn selection_changed(&mut self) {
-        self.questions.reselect();
+        self.scheduler.invalidate_selection();
         self.packets.forget();
         self.packets.first = 0;
         self.show_filter();
@@ -429,7 +431,7 @@ impl App {
     }
 
     /// The words of the filter box mean what they meant, by whatever clock times are told now.
-    fn keep_filter(&mut self) {
+    fn sync_filter_text(&mut self) {
         if self.filter_error.is_none() {
             self.show_filter();
         }
@@ -467,7 +469,7 @@ impl App {
         let Some(awaited) = self.awaited_pick else { return };
         let is_it =
             |query: &Query| query.what == What::Nearest { grid: awaited.0, cell: awaited.1 };
-        let known = self.questions.latest(Slot::Nearest).filter(|(query, _)| is_it(query));
+        let known = self.scheduler.latest(Slot::Nearest).filter(|(query, _)| is_it(query));
         let Some((_, Answer::Nearest(hit))) = known else { return };
         let at = hit.as_ref().map(|hit| (hit.packet.part, hit.packet.index));
         self.awaited_pick = None;
@@ -488,7 +490,7 @@ impl App {
 
     /// The packets of the table, as far as they are known.
     fn packet_rows(&self) -> &[crate::query::Packet] {
-        match self.questions.latest(Slot::Rows) {
+        match self.scheduler.latest(Slot::Rows) {
             Some((_, Answer::Rows(rows))) => &rows[..rows.len().min(self.packets.room)],
             _ => &[],
         }

@@ -1,6 +1,6 @@
 //! Which packets the table shows: found by their place in the order of all files together.
 
-use super::questions::{Questions, Slot};
+use super::query_scheduler::{QueryScheduler, Slot};
 use crate::query::{Answer, Query, Rank, What};
 use crate::selection::Care;
 
@@ -27,9 +27,9 @@ impl Packets {
     }
 
     /// What is to be asked next, for parts of that many files with times in `extent`.
-    pub(super) fn wish(
+    pub(super) fn request(
         &mut self,
-        questions: &Questions,
+        questions: &QueryScheduler,
         care: Care,
         file_count: usize,
         extent: (i64, i64),

@@ -1,7 +1,7 @@
 //! The largest of something: bars that are made once an answer, and what clicking them selects.
 
 use super::charts::slots;
-use super::questions::Slot;
+use super::query_scheduler::Slot;
 use super::{App, Panel};
 use crate::axis::Value;
 use crate::chart::{Item, Ranking};
@@ -85,15 +85,15 @@ impl App {
     }
 
     /// Brings rankings and conversations up to date with what they are made of.
-    pub(super) fn rank_again(&mut self) {
+    pub(super) fn refresh_rankings(&mut self) {
         for panel in RANKINGS {
             let Some(place) = ranking_place(panel) else { continue };
             let [whole, part] = slots(panel);
             let picks = panel.dimension().and_then(|own| self.history.now().get(own)).cloned();
             let has_part = self.care_of(panel.dimension()).is_some();
             let made_of = MadeOf {
-                whole: self.questions.version(whole),
-                part: if has_part { self.questions.version(part) } else { 0 },
+                whole: self.scheduler.version(whole),
+                part: if has_part { self.scheduler.version(part) } else { 0 },
                 has_part,
                 rank: self.settings.rank,
                 is_dark: self.theme.is_dark,
@@ -103,20 +103,20 @@ impl App {
                 self.rankings[place] = self.ranked(panel, made_of);
             }
         }
-        let version = self.questions.version(Slot::Conversations);
+        let version = self.scheduler.version(Slot::Conversations);
         if self.conversations.version != version {
-            let all = match self.questions.latest(Slot::Conversations) {
+            let all = match self.scheduler.latest(Slot::Conversations) {
                 Some((_, Answer::Flows(flows))) => self.flows.conversations(flows),
                 _ => Vec::new(),
             };
-            self.conversations.renew(version, all);
+            self.conversations.replace(version, all);
         }
         self.conversations.show(self.settings.sort, self.flows.protos());
     }
 
     /// What has any packet, in no order.
     fn keys(&self, panel: Panel, slot: Slot) -> Option<Vec<(Key, Tally)>> {
-        Some(match (self.questions.latest(slot)?.1, panel) {
+        Some(match (self.scheduler.latest(slot)?.1, panel) {
             (Answer::Ports(ports), _) => {
                 ports.iter().map(|(port, tally)| (Key::Port(*port), *tally)).collect()
             }
@@ -162,7 +162,7 @@ impl App {
             Item {
                 whole: *whole,
                 selected: part.is_some().then_some(*tally),
-                is_picked: picks.is_some_and(|expr| has_pick(expr, &pick(panel, key))),
+                is_selected: picks.is_some_and(|expr| has_pick(expr, &pick(panel, key))),
                 name,
                 alias,
                 color,

@@ -28,7 +28,7 @@ impl VirtualTable {
     }
 
     /// Which rows are seen, of how many.
-    pub fn words(&self) -> String {
+    pub fn range_text(&self) -> String {
         if self.count == 0 {
             return "none".to_owned();
         }
@@ -48,22 +48,22 @@ pub struct VirtualRow {
     /// The words of its cells.
     pub cells: Vec<String>,
     /// Whether it is selected.
-    pub is_picked: bool,
+    pub is_selected: bool,
 }
 
 impl App {
     /// The conversations that are seen.
     pub(super) fn conversation_rows(&self, zone: &Zone) -> VirtualTable {
         let rows = self.conversations.shown().iter();
-        let row = |talk: &Conversation| VirtualRow {
+        let row = |conversation: &Conversation| VirtualRow {
             cells: self.conversation_cells(
-                talk,
+                conversation,
                 |packets, bytes| [grouped(packets), crate::text::bytes(bytes)],
                 |ts| zone.time(ts),
                 duration,
                 prefixed,
             ),
-            is_picked: self.is_picked(talk.pair),
+            is_selected: self.is_selected(conversation.pair),
         };
         VirtualTable {
             count: self.conversations.len(),
@@ -75,10 +75,10 @@ impl App {
 
     /// All conversations in numbers.
     pub(super) fn conversation_table(&self) -> Table {
-        let head = COLUMNS.iter().map(|(_, name)| name.replace('-', "_")).collect();
-        let row = |talk: &Conversation| {
+        let header = COLUMNS.iter().map(|(_, name)| name.replace('-', "_")).collect();
+        let row = |conversation: &Conversation| {
             self.conversation_cells(
-                talk,
+                conversation,
                 |packets, bytes| [packets.to_string(), bytes.to_string()],
                 |ts| Zone::Utc.word(ts),
                 |ns| ns.to_string(),
@@ -86,12 +86,12 @@ impl App {
             )
         };
         let all = self.conversations.sorted(self.settings.sort, self.flows.protos());
-        Table { head, rows: all.iter().map(row).collect() }
+        Table { header, rows: all.iter().map(row).collect() }
     }
 
     fn conversation_cells(
         &self,
-        talk: &Conversation,
+        conversation: &Conversation,
         amount: impl Fn(u64, u64) -> [String; 2],
         time: impl Fn(i64) -> String,
         span: impl Fn(i64) -> String,
@@ -100,14 +100,14 @@ impl App {
         let side = |address: Option<Address>| {
             address.map_or_else(|| "–".to_owned(), |address| address.to_string())
         };
-        let proto = self.flows.protos()[talk.pair.proto as usize].clone();
-        let mut cells = vec![side(talk.pair.a), side(talk.pair.b), proto];
-        for tally in [talk.total(), talk.forth, talk.back] {
+        let proto = self.flows.protos()[conversation.pair.proto as usize].clone();
+        let mut cells = vec![side(conversation.pair.a), side(conversation.pair.b), proto];
+        for tally in [conversation.total(), conversation.forth, conversation.back] {
             cells.extend(amount(tally.packets, tally.bytes));
         }
-        let ns = i64::try_from(talk.duration_ns()).unwrap_or(i64::MAX);
-        cells.extend([time(talk.ts_ns.0), span(ns)]);
-        cells.push(talk.rate().map_or_else(String::new, rate));
+        let ns = i64::try_from(conversation.duration_ns()).unwrap_or(i64::MAX);
+        cells.extend([time(conversation.ts_ns.0), span(ns)]);
+        cells.push(conversation.rate().map_or_else(String::new, rate));
         cells
     }
 
@@ -135,9 +135,9 @@ impl App {
                     row.direction.clone(),
                     vlan.join(" "),
                     file.to_owned(),
-                    self.rests.of((packet.part, packet.index)).to_owned(),
+                    self.extra_fields.of((packet.part, packet.index)).to_owned(),
                 ],
-                is_picked: self
+                is_selected: self
                     .picked
                     .as_ref()
                     .is_some_and(|picked| picked.at == (packet.part, packet.index)),

@@ -1,12 +1,12 @@
 //! What the page shows besides pictures, as words, tables and switches.
 
-use super::offer::{FileInfo, Offer};
+use super::memory_plan::{FileInfo, MemoryPlan};
 use super::tables::VirtualTable;
 use super::{App, CHART_COUNT, Panel, Phase};
 use crate::chart::Table;
 use crate::clock::Zone;
 use crate::filter::Error;
-use crate::load::{Keep, Report};
+use crate::load::{Report, Sampling};
 use crate::order::sorted;
 use crate::text::{bytes, fixed, percent, prefixed, seconds};
 use summary::grouped;
@@ -44,11 +44,11 @@ pub struct View {
     /// Share of the bytes read, from 0 to 1, while loading.
     pub progress: f64,
     /// The same in words, with rate and remaining time.
-    pub progress_words: String,
+    pub progress_text: String,
     /// Why nothing could be loaded.
     pub error: String,
     /// What to choose where a file is too large.
-    pub choice: Option<String>,
+    pub memory_prompt: Option<String>,
     /// How many lines could not be read; empty where all could.
     pub skipped: String,
     /// The first of them, with their reasons.
@@ -57,8 +57,10 @@ pub struct View {
     pub selected: String,
     /// What is selected.
     pub chips: Vec<Chip>,
-    /// Whether there is a step to undo, and one to redo.
-    pub can: (bool, bool),
+    /// Whether there is a step to undo.
+    pub can_undo: bool,
+    /// Whether there is an undone step to redo.
+    pub can_redo: bool,
     /// The words of the filter box.
     pub filter: String,
     /// What is wrong with them: the text with a mark under the place, and the reason.
@@ -66,9 +68,9 @@ pub struct View {
     /// What could stand next: the whole text with each word in its place, and the word.
     pub completions: Vec<(String, String)>,
     /// What each chart shows, in words.
-    pub words: [String; CHART_COUNT],
+    pub chart_labels: [String; CHART_COUNT],
     /// The tables of the charts where they are wanted.
-    pub twins: [Option<Table>; CHART_COUNT],
+    pub tables: [Option<Table>; CHART_COUNT],
     /// The interval of the throughput.
     pub interval: String,
     /// The conversations.
@@ -80,7 +82,7 @@ pub struct View {
     /// What is under the pointer, a line each, and where: panel and pixel.
     pub hover: Option<(Panel, (f64, f64), Vec<String>)>,
     /// What the keyboard's cursor is at, for who does not see it.
-    pub announced: String,
+    pub announcement: String,
     /// The state for a link; `None` while it is changing, for browsers refuse too many a second.
     pub link: Option<String>,
 }
@@ -95,33 +97,34 @@ impl App {
             phase: self.files.phase,
             summary: self.summary(&zone),
             progress: read_bytes as f64 / len.max(1) as f64,
-            progress_words: self.progress_words(read_bytes, len),
+            progress_text: self.progress_text(read_bytes, len),
             error: self.files.error.clone().unwrap_or_default(),
-            choice: self.offer.as_ref().map(|offer| choice_words(offer, &zone)),
+            memory_prompt: self.memory_plan.as_ref().map(|offer| choice_words(offer, &zone)),
             skipped: self.skipped_words(),
             problems: self.problems(),
             selected: self.selected_words(),
             chips: self.chips(&zone),
-            can: self.history.can(),
+            can_undo: self.history.can_undo(),
+            can_redo: self.history.can_redo(),
             filter: self.filter_text.clone(),
             filter_error: match &self.filter_error {
                 Some(error) => pointed(&self.filter_text, error),
                 None => String::new(),
             },
             completions: self.completions(),
-            words: std::array::from_fn(|place| {
+            chart_labels: std::array::from_fn(|place| {
                 self.chart(Panel::ALL[place]).map(|chart| chart.words(&zone)).unwrap_or_default()
             }),
-            twins: std::array::from_fn(|place| {
-                self.twins[place].then(|| self.table(Panel::ALL[place])).flatten()
+            tables: std::array::from_fn(|place| {
+                self.shown_tables[place].then(|| self.table(Panel::ALL[place])).flatten()
             }),
             interval: self.interval_words(),
             conversations: self.conversation_rows(&zone),
             packets: self.packet_table(&zone),
             detail: self.detail(&zone),
             hover: self.hover(&zone),
-            announced: self.announced(&zone),
-            link: (is_ready && self.gesture.is_none() && !self.is_hurried).then(|| self.link()),
+            announcement: self.announcement(&zone),
+            link: (is_ready && self.gesture.is_none() && !self.is_interacting).then(|| self.link()),
         }
     }
 
@@ -176,7 +179,7 @@ impl App {
         words.join(", ")
     }
 
-    fn progress_words(&self, read_bytes: u64, len: u64) -> String {
+    fn progress_text(&self, read_bytes: u64, len: u64) -> String {
         let packets = self.totals().packets;
         let mut words = format!(
             "{}: {} of {} read, {} packets",
@@ -322,7 +325,7 @@ impl App {
         ])
     }
 
-    fn announced(&self, zone: &Zone) -> String {
+    fn announcement(&self, zone: &Zone) -> String {
         let Some((panel, cell)) = self.cursor else { return String::new() };
         let Some(chart) = self.chart(panel) else { return String::new() };
         let mut lines = chart.words_of(cell, zone);
@@ -335,7 +338,7 @@ impl App {
 
 /// Which packets of a file are there, where not all are.
 fn kept_words(file: &FileInfo, zone: &Zone) -> Option<String> {
-    let Keep { every, ts_ns: (first, last) } = file.keep;
+    let Sampling { every, ts_ns: (first, last) } = file.sampling;
     let mut words = Vec::new();
     if 1 < every {
         words.push(format!("one packet in {}", grouped(every)));
@@ -349,7 +352,7 @@ fn kept_words(file: &FileInfo, zone: &Zone) -> Option<String> {
     (!words.is_empty()).then(|| format!("of {} only {}", file.name, words.join(" ")))
 }
 
-fn choice_words(offer: &Offer, zone: &Zone) -> String {
+fn choice_words(offer: &MemoryPlan, zone: &Zone) -> String {
     let mut words = format!(
         "About {} packets need {} of memory; there are {}.",
         grouped(offer.packets),

@@ -6,7 +6,7 @@ use crate::clock::Zone;
 use crate::protocol::{CLASS_COUNT, CLASSES, Class};
 use crate::query::Tally;
 use crate::scale::{Linear, count_ticks};
-use crate::scene::{Mark, Place, Scene};
+use crate::scene::{Mark, Rect, Scene};
 use crate::text::{self, prefixed};
 use summary::grouped;
 
@@ -77,7 +77,7 @@ impl<'a> Binned<'a> {
         self.bins.count
     }
 
-    /// Place of each border as a share of the axis.
+    /// Rect of each border as a share of the axis.
     fn shares(&self) -> Vec<f64> {
         if self.bins.axis.scale == Scale::Log || !self.bins.is_closed {
             let edges = self.bins.edges().into_iter();
@@ -115,7 +115,7 @@ impl<'a> Binned<'a> {
         let axis = self.bins.axis;
         let mut x_ticks = ticks(&axis, look.zone, 8);
         if self.bins.is_closed && axis.scale == Scale::Linear {
-            // The last value has its place at the end, not before it.
+            // The last value has its rect at the end, not before it.
             let stretch = axis.span.len() as f64 / (axis.span.len() - 1).max(1) as f64;
             let shift = if axis.span.len() == 1 { 0.5 } else { 0.0 };
             x_ticks.iter_mut().for_each(|tick| tick.0 = tick.0 * stretch + shift);
@@ -140,14 +140,14 @@ impl<'a> Binned<'a> {
         let bar = |bin: usize, from: f64, to: f64| {
             let (x, width) = column(bin, 1.0);
             let (top, bottom) = (heights.px(to), heights.px(from));
-            Place { x, y: top, width, height: bottom - top }
+            Rect { x, y: top, width, height: bottom - top }
         };
         for bin in 0..self.count() {
             if self.selected.is_some() {
                 let whole = self.measure.of(self.total(self.whole, bin));
                 if 0.0 < whole {
-                    let (place, color) = (bar(bin, 0.0, whole), look.theme.ghost());
-                    scene.marks.push(Mark::Rect { place, color, opacity: 1.0 });
+                    let (rect, color) = (bar(bin, 0.0, whole), look.theme.ghost());
+                    scene.marks.push(Mark::Rect { rect, color, opacity: 1.0 });
                 }
             }
             let mut below = 0.0;
@@ -161,19 +161,19 @@ impl<'a> Binned<'a> {
                     Bars::Overlaid => (0.0, 0.5),
                 };
                 below += value;
-                let place = bar(bin, from, from + value);
+                let rect = bar(bin, from, from + value);
                 let color = class.color(look.theme.is_dark);
-                scene.marks.push(Mark::Rect { place, color, opacity });
+                scene.marks.push(Mark::Rect { rect, color, opacity });
             }
         }
         if let Some((first, last)) = self.brush {
             let (from, to) = self.bins_of(first, last);
             let (x, end) = (column(from, 0.0).0, column(to, 0.0));
-            shade(&mut scene, Place { x, width: end.0 + end.1 - x, ..plot }, look.theme);
+            shade(&mut scene, Rect { x, width: end.0 + end.1 - x, ..plot }, look.theme);
         }
         if let Some(bin) = self.cursor.filter(|bin| *bin < self.count()) {
             let (x, width) = column(bin, 0.0);
-            shade(&mut scene, Place { x, width, ..plot }, look.theme);
+            shade(&mut scene, Rect { x, width, ..plot }, look.theme);
         }
         frame.close(&mut scene);
         scene
@@ -240,16 +240,16 @@ impl<'a> Binned<'a> {
     /// The bins in numbers.
     pub fn table(&self, zone: &Zone) -> Table {
         let classes = self.present(self.whole);
-        let mut head = vec!["from".to_owned(), "below".to_owned()];
+        let mut header = vec!["from".to_owned(), "below".to_owned()];
         let columns = |name: &str| [format!("{name}_packets"), format!("{name}_bytes")];
-        head.extend(["packets".to_owned(), "bytes".to_owned()]);
+        header.extend(["packets".to_owned(), "bytes".to_owned()]);
         if self.selected.is_some() {
-            head.extend(columns("selected"));
+            header.extend(columns("selected"));
         }
-        classes.iter().for_each(|class| head.extend(columns(class.name())));
+        classes.iter().for_each(|class| header.extend(columns(class.name())));
         if self.selected.is_some() {
             let selected = |class: &Class| columns(&format!("selected_{}", class.name()));
-            head.extend(classes.iter().flat_map(selected));
+            header.extend(classes.iter().flat_map(selected));
         }
         let (edges, borders) = (self.bins.edges(), self.bins.borders());
         let border = |index: usize| match self.bins.axis.value {
@@ -269,7 +269,7 @@ impl<'a> Binned<'a> {
             }
             row
         };
-        Table { head, rows: (0..self.count()).map(row).collect() }
+        Table { header, rows: (0..self.count()).map(row).collect() }
     }
 }
 
@@ -296,7 +296,7 @@ struct Heights {
 }
 
 impl Heights {
-    fn new(chart: &Binned<'_>, plot: Place) -> Self {
+    fn new(chart: &Binned<'_>, plot: Rect) -> Self {
         let of = |tally| chart.measure.of(tally);
         let bins = 0..chart.count();
         let highest = match (chart.bars, chart.selected) {

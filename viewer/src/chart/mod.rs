@@ -15,7 +15,7 @@ use crate::axis::{Axis, Bins, Scale, Span, Value};
 use crate::clock::Zone;
 use crate::protocol::Class;
 use crate::scale::{Tick, integer_ticks};
-use crate::scene::{Align, Mark, Place, Scene, Theme};
+use crate::scene::{Align, Mark, Rect, Scene, Theme};
 use crate::text;
 
 /// Height of the letters of labels.
@@ -34,9 +34,9 @@ pub struct Size {
 
 impl Size {
     /// Where the data is drawn: room for title and legend above, labels left and below.
-    pub fn plot(self) -> Place {
+    pub fn plot(self) -> Rect {
         let (left, top, right, bottom) = (76.0, 52.0, 18.0, 48.0);
-        Place {
+        Rect {
             x: left,
             y: top,
             width: (self.width_px - left - right).max(10.0),
@@ -66,8 +66,8 @@ pub struct Look<'a> {
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Table {
     /// Names of the columns.
-    pub head: Vec<String>,
-    /// The rows, as long as the head.
+    pub header: Vec<String>,
+    /// The rows, as long as the header.
     pub rows: Vec<Vec<String>>,
 }
 
@@ -75,7 +75,7 @@ impl Table {
     /// As RFC 4180 has it, with line feeds.
     pub fn csv(&self) -> String {
         let mut text = String::new();
-        for row in std::iter::once(&self.head).chain(&self.rows) {
+        for row in std::iter::once(&self.header).chain(&self.rows) {
             for (index, word) in row.iter().enumerate() {
                 text.push_str(if index > 0 { "," } else { "" });
                 // A spreadsheet would take what begins so for a formula.
@@ -93,13 +93,13 @@ impl Table {
     }
 }
 
-/// What charts with axes have: ground, title, axes with ticks, labels and a legend.
+/// What charts with axes have: background, title, axes with ticks, labels and a legend.
 struct Frame<'a> {
     look: Look<'a>,
     title: &'a str,
     x_label: &'a str,
     y_label: &'a str,
-    /// Place as a share of the axis, and label, of each tick.
+    /// Rect as a share of the axis, and label, of each tick.
     x_ticks: Vec<(f64, String)>,
     y_ticks: Vec<(f64, String)>,
     /// Classes in the legend.
@@ -113,7 +113,7 @@ impl Frame<'_> {
         let plot = size.plot();
         let (ink, grid) = (theme.ink(), theme.grid());
         let bottom = plot.y + plot.height;
-        let mut scene = ground(self.look, self.title);
+        let mut scene = background(self.look, self.title);
         let marks = &mut scene.marks;
         let mut free_below = f64::INFINITY;
         for (share, label) in &self.y_ticks {
@@ -148,8 +148,8 @@ impl Frame<'_> {
         });
         let mut x = plot.x;
         for class in &self.legend {
-            let place = Place { x, y: 32.0, width: 11.0, height: 11.0 };
-            marks.push(Mark::Rect { place, color: class.color(theme.is_dark), opacity: 1.0 });
+            let rect = Rect { x, y: 32.0, width: 11.0, height: 11.0 };
+            marks.push(Mark::Rect { rect, color: class.color(theme.is_dark), opacity: 1.0 });
             marks.push(words((x + 16.0, 38.0), class.name(), Align::Start, ink));
             x += 16.0 + class.name().len() as f64 * 7.2 + 16.0;
         }
@@ -168,7 +168,7 @@ impl Frame<'_> {
 }
 
 /// An empty picture with a title.
-fn ground(look: Look<'_>, title: &str) -> Scene {
+fn background(look: Look<'_>, title: &str) -> Scene {
     let title = Mark::Text {
         at: (look.size.plot().x, 16.0),
         text: title.to_owned(),
@@ -180,7 +180,7 @@ fn ground(look: Look<'_>, title: &str) -> Scene {
     Scene {
         width_px: look.size.width_px,
         height_px: look.size.height_px,
-        ground: look.theme.ground(),
+        background: look.theme.background(),
         marks: vec![title],
     }
 }
@@ -190,16 +190,11 @@ fn words(at: (f64, f64), text: &str, align: Align, color: [u8; 3]) -> Mark {
 }
 
 /// Something selected, or about to be, over the data.
-fn shade(scene: &mut Scene, place: Place, theme: Theme) {
-    scene.marks.push(Mark::Rect { place, color: theme.ink(), opacity: 0.12 });
-    let (right, bottom) = (place.x + place.width, place.y + place.height);
-    let corners = [
-        (place.x, place.y),
-        (right, place.y),
-        (right, bottom),
-        (place.x, bottom),
-        (place.x, place.y),
-    ];
+fn shade(scene: &mut Scene, rect: Rect, theme: Theme) {
+    scene.marks.push(Mark::Rect { rect, color: theme.ink(), opacity: 0.12 });
+    let (right, bottom) = (rect.x + rect.width, rect.y + rect.height);
+    let corners =
+        [(rect.x, rect.y), (right, rect.y), (right, bottom), (rect.x, bottom), (rect.x, rect.y)];
     for pair in corners.windows(2) {
         scene.marks.push(Mark::Line { from: pair[0], to: pair[1], color: theme.ink() });
     }

@@ -1,9 +1,9 @@
 //! The largest of something, as bars that lie.
 
-use super::{Look, Size, Table, ground, words};
+use super::{Look, Size, Table, background, words};
 use crate::flows::Rank;
 use crate::query::Tally;
-use crate::scene::{Align, Mark, Place, Scene};
+use crate::scene::{Align, Mark, Rect, Scene};
 use crate::text;
 use summary::grouped;
 
@@ -26,7 +26,7 @@ pub struct Item {
     /// Those that are selected elsewhere, where anything is.
     pub selected: Option<Tally>,
     /// Whether it is one of those that are selected here.
-    pub is_picked: bool,
+    pub is_selected: bool,
     /// Its colour, where it has one of its own.
     pub color: Option<[u8; 3]>,
 }
@@ -83,46 +83,46 @@ impl Ranking<'_> {
             count if count == shown => {}
             count => title += &format!(" ({shown} of {})", grouped(count as u64)),
         }
-        let mut scene = ground(look, &title);
+        let mut scene = background(look, &title);
         let length = |tally: Tally| match (self.is_log, self.rank.of(tally) as f64) {
             (true, amount) => amount.ln_1p(),
             (false, amount) => amount,
         };
         let lengths = self.items.iter().map(|item| length(item.whole));
         let largest = lengths.fold(f64::MIN_POSITIVE, f64::max);
-        // Words of both sides have their place; the bars have what is left.
+        // Words of both sides have their rect; the bars have what is left.
         let (left, right) = ((width * 0.34).min(200.0), 150.0);
         let room = (width - left - right).max(20.0);
         for (index, item) in self.items.iter().take(shown).enumerate() {
             let y = TOP_PX + index as f64 * ROW_PX;
-            let bar = |tally: Tally| Place {
+            let bar = |tally: Tally| Rect {
                 x: left,
                 y: y + 3.0,
                 width: room * length(tally) / largest,
                 height: ROW_PX - 6.0,
             };
             let color = item.color.unwrap_or(look.theme.accent());
-            let is_faint = self.items.iter().any(|item| item.is_picked) && !item.is_picked;
+            let is_faint = self.items.iter().any(|item| item.is_selected) && !item.is_selected;
             let opacity = if is_faint { 0.45 } else { 1.0 };
             if item.selected.is_some() {
-                let (place, color) = (bar(item.whole), look.theme.ghost());
-                scene.marks.push(Mark::Rect { place, color, opacity: 1.0 });
+                let (rect, color) = (bar(item.whole), look.theme.ghost());
+                scene.marks.push(Mark::Rect { rect, color, opacity: 1.0 });
             }
             let front = item.selected.unwrap_or(item.whole);
-            scene.marks.push(Mark::Rect { place: bar(front), color, opacity });
+            scene.marks.push(Mark::Rect { rect: bar(front), color, opacity });
             let middle = y + ROW_PX / 2.0;
             let whole = item.label();
             let mut label: String = whole.chars().take(MAX_LABEL_CHARS).collect();
             if label.len() < whole.len() {
                 label.push('…');
             }
-            let label = if item.is_picked { format!("✓ {label}") } else { label };
+            let label = if item.is_selected { format!("✓ {label}") } else { label };
             scene.marks.push(words((left - 8.0, middle), &label, Align::End, ink));
             let amount = format!("{} · {}", grouped(front.packets), text::bytes(front.bytes));
             scene.marks.push(words((left + room + 8.0, middle), &amount, Align::Start, ink));
             if self.cursor == Some(index) {
-                let place = Place { x: 0.0, y, width, height: ROW_PX };
-                super::shade(&mut scene, place, look.theme);
+                let rect = Rect { x: 0.0, y, width, height: ROW_PX };
+                super::shade(&mut scene, rect, look.theme);
             }
         }
         scene
@@ -160,7 +160,7 @@ impl Ranking<'_> {
         if item.selected.is_some() {
             lines.push(format!("of {} in all", amount(item.whole)));
         }
-        if item.is_picked {
+        if item.is_selected {
             lines.push("selected".to_owned());
         }
         lines
@@ -169,15 +169,15 @@ impl Ranking<'_> {
     /// The bars in numbers.
     pub fn table(&self) -> Table {
         let has_selected = self.items.iter().any(|item| item.selected.is_some());
-        let mut head = vec![self.kind.to_owned(), "packets".to_owned(), "bytes".to_owned()];
+        let mut header = vec![self.kind.to_owned(), "packets".to_owned(), "bytes".to_owned()];
         if has_selected {
-            head.extend(["selected_packets".to_owned(), "selected_bytes".to_owned()]);
+            header.extend(["selected_packets".to_owned(), "selected_bytes".to_owned()]);
         }
         let row = |item: &Item| {
             let tallies = [Some(item.whole), item.selected].into_iter().flatten();
             let numbers = tallies.flat_map(|t| [t.packets.to_string(), t.bytes.to_string()]);
             std::iter::once(item.name.clone()).chain(numbers).collect()
         };
-        Table { head, rows: self.items.iter().map(row).collect() }
+        Table { header, rows: self.items.iter().map(row).collect() }
     }
 }

@@ -6,7 +6,7 @@ use crate::clock::Zone;
 use crate::density::Density;
 use crate::protocol::{CLASSES, Class};
 use crate::query::Grid;
-use crate::scene::{Mark, Place, Scene, Theme};
+use crate::scene::{Mark, Rect, Scene, Theme};
 use summary::grouped;
 
 /// Width and height of a cell in CSS pixels where there are many packets: fine, yet to be seen.
@@ -76,7 +76,7 @@ impl<'a> Scatter<'a> {
         };
         let mut scene = frame.scene();
         let rgba = self.rgba(look.theme);
-        scene.marks.push(Mark::Cells { place: plot, columns: self.grid.x.count, rgba });
+        scene.marks.push(Mark::Cells { rect: plot, columns: self.grid.x.count, rgba });
         frame.close(&mut scene);
         if 1 < self.outline.len() {
             for pair in self.outline.windows(2) {
@@ -90,12 +90,12 @@ impl<'a> Scatter<'a> {
         scene
     }
 
-    fn place_of(&self, size: Size, (column, row): (usize, usize)) -> Place {
+    fn place_of(&self, size: Size, (column, row): (usize, usize)) -> Rect {
         let plot = size.plot();
         let (width, height) =
             (plot.width / self.grid.x.count as f64, plot.height / self.grid.y.count as f64);
         // Larger than the cell, so that it can be seen around it.
-        Place {
+        Rect {
             x: plot.x + column as f64 * width - 3.0,
             y: plot.y + plot.height - (row + 1) as f64 * height - 3.0,
             width: width + 6.0,
@@ -122,11 +122,11 @@ impl<'a> Scatter<'a> {
 
     /// Packets in a cell by class, in words.
     pub fn words_of(&self, (column, row): (usize, usize), zone: &Zone) -> Vec<String> {
-        let place = row * self.grid.x.count + column;
+        let rect = row * self.grid.x.count + column;
         if self.grid.x.count <= column || self.grid.y.count <= row {
             return Vec::new();
         }
-        let of = |density: &Density, class| density.of(class).get(place).copied().unwrap_or(0);
+        let of = |density: &Density, class| density.of(class).get(rect).copied().unwrap_or(0);
         let total = |density| CLASSES.into_iter().map(|class| of(density, class)).sum::<u32>();
         let mut words = match total(self.front()) {
             0 => "no packets here".to_owned(),
@@ -154,8 +154,8 @@ impl<'a> Scatter<'a> {
         let label =
             |bins: &Bins, from: usize, len: usize| bin_words(bins, from, from + len - 1, zone);
         let columns: Vec<_> = (0..grid.x.count).step_by(wide).collect();
-        let mut head = vec!["packets".to_owned()];
-        head.extend(columns.iter().map(|column| label(&grid.x, *column, wide)));
+        let mut header = vec!["packets".to_owned()];
+        header.extend(columns.iter().map(|column| label(&grid.x, *column, wide)));
         let rows = (0..grid.y.count).step_by(high).collect::<Vec<_>>().into_iter().rev();
         let rows = rows.map(|row| {
             let mut words = vec![label(&grid.y, row, high)];
@@ -175,20 +175,20 @@ impl<'a> Scatter<'a> {
             }));
             words
         });
-        Table { head, rows: rows.collect() }
+        Table { header, rows: rows.collect() }
     }
 
     /// Each cell that has any packet, with its borders.
     pub fn cells(&self, zone: &Zone) -> Table {
         let grid = self.grid;
         let names = [grid.x.axis.value.name(), grid.y.axis.value.name()];
-        let mut head: Vec<_> = names
+        let mut header: Vec<_> = names
             .iter()
             .flat_map(|name| [format!("{name}_from"), format!("{name}_below")])
             .collect();
-        head.extend(["packets".to_owned()]);
+        header.extend(["packets".to_owned()]);
         let classes = self.front().present();
-        head.extend(classes.iter().map(|class| class.name().to_owned()));
+        header.extend(classes.iter().map(|class| class.name().to_owned()));
         let borders = |bins: &Bins| -> Vec<String> {
             let edges = bins.edges().into_iter();
             edges
@@ -218,7 +218,7 @@ impl<'a> Scatter<'a> {
                 rows.push(words);
             }
         }
-        Table { head, rows }
+        Table { header, rows }
     }
 
     /// A colour for each cell: of the class with most packets, the stronger the more there are, on

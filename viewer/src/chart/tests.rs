@@ -19,8 +19,8 @@ fn axis(value: Value, scale: Scale, start: i64, end: i64) -> Axis {
 /// Two bins, 60 to 80 to 100 bytes: 3 tcp and 1 udp, 0 tcp and 4 udp.
 fn tallies() -> Vec<Tally> {
     let mut tallies = vec![Tally::default(); CLASS_COUNT * 2];
-    for (place, packets) in [(0, 3), (2, 1), (3, 4)] {
-        tallies[place] = Tally { packets, bytes: packets * 70 };
+    for (rect, packets) in [(0, 3), (2, 1), (3, 4)] {
+        tallies[rect] = Tally { packets, bytes: packets * 70 };
     }
     tallies
 }
@@ -40,13 +40,13 @@ fn histogram(whole: &[Tally], is_log: bool, bars: Bars) -> Binned<'_> {
     }
 }
 
-fn bars_of(scene: &Scene) -> Vec<Place> {
+fn bars_of(scene: &Scene) -> Vec<Rect> {
     let plot = SIZE.plot();
     let places = scene.marks.iter().filter_map(|mark| match mark {
-        Mark::Rect { place, .. } => Some(*place),
+        Mark::Rect { rect, .. } => Some(*rect),
         _ => None,
     });
-    places.filter(|place| plot.y <= place.y).collect()
+    places.filter(|rect| plot.y <= rect.y).collect()
 }
 
 fn has_words(scene: &Scene, words: &str) -> bool {
@@ -93,7 +93,7 @@ fn the_whole_stands_behind_the_selection() {
             .starts_with("from,below,packets,bytes,selected_packets,selected_bytes,tcp_packets")
     );
     // Each class is there as a whole, and selected.
-    let of = |name: &str| table.head.iter().position(|head| head == name).unwrap();
+    let of = |name: &str| table.header.iter().position(|header| header == name).unwrap();
     assert_eq!(table.rows[1][of("udp_packets")], "4");
     assert_eq!(table.rows[1][of("selected_udp_packets")], "2");
     // On a logarithmic axis too, however much less it is.
@@ -167,14 +167,14 @@ fn a_cell_is_where_it_is_drawn_and_tells_what_it_has() {
     let whole = &density;
     let chart = Scatter { grid, whole, selected: None, outline: Vec::new(), cursor: None };
     let scene = chart.scene(look());
-    let Some(Mark::Cells { place, columns, rgba }) =
+    let Some(Mark::Cells { rect, columns, rgba }) =
         scene.marks.iter().find(|mark| matches!(mark, Mark::Cells { .. }))
     else {
         panic!()
     };
     let opacity = |x: usize, y: usize| rgba[(y * columns + x) * 4 + 3];
     assert!(opacity(0, 1) > 0 && opacity(1, 0) > 0 && opacity(0, 0) == 0, "the top row is first");
-    assert_eq!(*place, SIZE.plot());
+    assert_eq!(*rect, SIZE.plot());
     let plot = SIZE.plot();
     let low_left = (plot.x + 1.0, plot.y + plot.height - 1.0);
     assert_eq!(SIZE.cell_at(&chart.grid, low_left), Some((0, 0)));
@@ -195,7 +195,7 @@ fn rankings_show_the_largest_and_are_clicked_where_they_are() {
         alias: (label == "443").then_some("https"),
         whole: Tally { packets, bytes: packets * 60 },
         selected: None,
-        is_picked: false,
+        is_selected: false,
         color: None,
     };
     let ranking = Ranking {
@@ -220,9 +220,9 @@ fn rankings_show_the_largest_and_are_clicked_where_they_are() {
     assert_eq!(ranking.table().csv(), "port,packets,bytes\n443,10,600\n'=1+2,5,300\n");
 }
 
-fn bars_of_ranking(scene: &Scene) -> Vec<Place> {
+fn bars_of_ranking(scene: &Scene) -> Vec<Rect> {
     let places = scene.marks.iter().filter_map(|mark| match mark {
-        Mark::Rect { place, .. } => Some(*place),
+        Mark::Rect { rect, .. } => Some(*rect),
         _ => None,
     });
     places.collect()

@@ -2,7 +2,7 @@
 
 use super::source::{Source, Visit};
 use crate::columns::Columns;
-use crate::lines::{Line, Take};
+use crate::lines::{Line, LineSink};
 use summary::Packet;
 use summary::line::Writer;
 
@@ -62,7 +62,7 @@ impl<F: Fn(usize) -> bool> Wanted<'_, F> {
     }
 }
 
-impl<F: Fn(usize) -> bool> Take for Wanted<'_, F> {
+impl<F: Fn(usize) -> bool> LineSink for Wanted<'_, F> {
     fn line(&mut self, line: Line<'_>, offset: u64) {
         if self.wants(offset)
             && let Line::Whole(line) = line

@@ -2,17 +2,17 @@
 //! shows in its bytes, whatever its name: lines, a capture file, or one of them packed.
 
 mod capture;
+mod decompress;
 mod export;
 mod foreign;
 mod gzip;
 mod source;
-mod unpack;
 
 pub use export::Exporter;
 pub use foreign::{fields, other_fields};
 
 use crate::columns::{Columns, Totals};
-use crate::lines::{Line, MAX_LINE_LEN, Take};
+use crate::lines::{Line, LineSink, MAX_LINE_LEN};
 use crate::wire::wire;
 use source::{Source, Visit};
 use std::ops::Range;
@@ -24,7 +24,7 @@ pub const MAX_PROBLEMS: usize = 100;
 
 /// What the first bytes of a file tell.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Start {
+pub struct FileProbe {
     /// It is one of lines as they are, which can be read in parts.
     pub is_lines: bool,
     /// About how many packets the file has.
@@ -33,19 +33,19 @@ pub struct Start {
     pub first_ns: Option<i64>,
 }
 
-impl Start {
+impl FileProbe {
     /// Of a file of `len` bytes that begins with `start`.
-    pub fn look(start: &[u8], len: u64) -> Self {
+    pub fn new(start: &[u8], len: u64) -> Self {
         /// Bytes of a packet where none is seen, in a file and in one that is packed.
         const PACKET_LEN: u64 = 100;
         const PACKED_PACKET_LEN: u64 = 10;
-        let mut loader = Loader::whole(len, Keep::default());
+        let mut loader = Loader::whole(len, Sampling::default());
         loader.feed(start);
         let totals = loader.report().totals;
         let start_len = start.len() as u64;
         let packets = match totals.packets {
             packets if start_len == len => packets,
-            0 if unpack::Packing::of(start).is_some() => len / PACKED_PACKET_LEN,
+            0 if decompress::Compression::of(start).is_some() => len / PACKED_PACKET_LEN,
             0 => len / PACKET_LEN,
             // One more is there in part.
             packets => len.saturating_mul(packets + 1) / start_len.max(1),
@@ -65,14 +65,14 @@ pub struct Loader {
 
 /// Which packets of a file that is too large are kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Keep {
+pub struct Sampling {
     /// Every so many of those in the time, from the first on; at least 1.
     pub every: u64,
     /// Those from the first to the last time, in nanoseconds since the epoch.
     pub ts_ns: (i64, i64),
 }
 
-impl Default for Keep {
+impl Default for Sampling {
     fn default() -> Self {
         Self { every: 1, ts_ns: (i64::MIN, i64::MAX) }
     }
@@ -83,7 +83,7 @@ impl Default for Keep {
 struct Sink {
     columns: Columns,
     excerpts: Excerpts,
-    keep: Keep,
+    sampling: Sampling,
     /// Packets that were in the time to be kept.
     seen: u64,
     line_count: u64,
@@ -143,15 +143,15 @@ impl Report {
 
 impl Loader {
     /// A loader for the lines that begin in `range` of a file of lines.
-    pub fn new(range: Range<u64>, keep: Keep) -> Self {
+    pub fn new(range: Range<u64>, sampling: Sampling) -> Self {
         let source = Source::new(range.clone());
-        Self { range: Some(range), source, sink: Sink { keep, ..Sink::default() } }
+        Self { range: Some(range), source, sink: Sink { sampling, ..Sink::default() } }
     }
 
     /// A loader for a whole file of `len` bytes, of whatever kind its content is: lines or a capture
     /// file, packed or not.
-    pub fn whole(len: u64, keep: Keep) -> Self {
-        let sink = Sink { keep, ..Sink::default() };
+    pub fn whole(len: u64, sampling: Sampling) -> Self {
+        let sink = Sink { sampling, ..Sink::default() };
         Self { range: None, source: Source::whole(len), sink }
     }
 
@@ -169,14 +169,14 @@ impl Loader {
     }
 
     /// True where the file holds its lines as they are: an offset is a place in its bytes.
-    pub fn is_plain(&self) -> bool {
-        self.source.is_plain()
+    pub fn is_uncompressed_text(&self) -> bool {
+        self.source.is_uncompressed()
     }
 
     /// Where the line or record of a packet begins in the file; `None` where that is packed.
-    pub fn place(&self, row: usize) -> Option<u64> {
-        let is_plain = self.is_plain() || self.source.plain_capture().is_some();
-        is_plain.then(|| self.sink.columns.offset(row))
+    pub fn record_offset(&self, row: usize) -> Option<u64> {
+        let is_uncompressed = self.is_uncompressed_text() || self.source.plain_capture().is_some();
+        is_uncompressed.then(|| self.sink.columns.offset(row))
     }
 
     /// The line of a packet out of the file's bytes from its place on, as it stands there, or as the
@@ -215,7 +215,7 @@ impl Loader {
 
     /// So many lines are before the part in its file: where packets have the numbers of their lines,
     /// they count on from those.
-    pub fn count_from(&mut self, lines_before: u64) {
+    pub fn set_lines_before(&mut self, lines_before: u64) {
         let sink = &mut self.sink;
         if sink.is_counted() && sink.lines_before != lines_before {
             let by = i128::from(lines_before) - i128::from(sink.lines_before);
@@ -250,7 +250,7 @@ impl Loader {
     }
 }
 
-impl Take for Sink {
+impl LineSink for Sink {
     /// Lines as the sniffer writes them.
     fn known(&mut self, bytes: &[u8], offset: u64, limit: u64) -> usize {
         let mut taken = 0;
@@ -326,8 +326,8 @@ impl Sink {
     }
 
     /// Says whether a packet of that time is to be kept.
-    fn keeps(&mut self, ts: Timestamp) -> bool {
-        let Keep { every, ts_ns: (first, last) } = self.keep;
+    fn should_keep(&mut self, ts: Timestamp) -> bool {
+        let Sampling { every, ts_ns: (first, last) } = self.sampling;
         if !(first..=last).contains(&ts.ns()) {
             return false;
         }
@@ -336,7 +336,7 @@ impl Sink {
     }
 
     fn push(&mut self, packet: &Packet<'_>, offset: u64) -> Result<(), String> {
-        if !self.keeps(packet.ts) {
+        if !self.should_keep(packet.ts) {
             return Ok(());
         }
         self.columns.push(packet, offset).map_err(str::to_owned)
@@ -349,7 +349,7 @@ impl Sink {
         offset: u64,
     ) -> Option<Result<(), &'static str>> {
         let seen = self.seen;
-        if !self.keeps(excerpt.ts) {
+        if !self.should_keep(excerpt.ts) {
             return Some(Ok(()));
         }
         let pushed = self.columns.push_excerpt(excerpt, offset);
@@ -367,7 +367,7 @@ impl Sink {
     }
 }
 
-wire!(struct Keep { every, ts_ns });
+wire!(struct Sampling { every, ts_ns });
 wire!(struct Problem { line, reason });
 wire!(struct Report {
     read_bytes, lines, records, skipped, problems, totals, is_counted, is_capture, memory_bytes,

@@ -2,14 +2,14 @@
 //! What a file is shows in its bytes, whatever its name.
 
 use super::capture::Capture;
-use super::unpack::{Packing, Unpacker};
-use crate::lines::{Lines, Take};
+use super::decompress::{Compression, Decompressor};
+use crate::lines::{LineSink, Lines};
 use std::ops::Range;
 use summary::Packet;
 use summary::capture_file::is_capture_file;
 
 /// Who takes what a file holds, each thing with where it begins in the file, once that is unpacked.
-pub(super) trait Visit: Take {
+pub(super) trait Visit: LineSink {
     /// Takes the next packet of a capture file.
     fn packet(&mut self, packet: &Packet<'_>, offset: u64);
 }
@@ -20,7 +20,7 @@ pub(super) struct Source {
     range: Range<u64>,
     /// Bytes of the file that were taken.
     read_bytes: u64,
-    unpacker: Option<Unpacker>,
+    unpacker: Option<Decompressor>,
     content: Content,
     /// Nothing more will be taken.
     is_over: bool,
@@ -60,7 +60,7 @@ impl Source {
     }
 
     /// True where the file holds its lines as they are.
-    pub(super) fn is_plain(&self) -> bool {
+    pub(super) fn is_uncompressed(&self) -> bool {
         matches!(self.content, Content::Lines(_)) && self.unpacker.is_none()
     }
 
@@ -105,7 +105,7 @@ impl Source {
             Some(unpacker) => unpack(unpacker, chunk, content, visit),
             None => match content.packing(chunk) {
                 Some((packing, start)) => {
-                    let unpacker = unpacker.insert(Unpacker::new(packing));
+                    let unpacker = unpacker.insert(Decompressor::new(packing));
                     unpack(unpacker, &start, content, visit)
                 }
                 None => content.feed(chunk, visit),
@@ -118,7 +118,7 @@ impl Source {
 
 /// Unpacks, and feeds what comes out.
 fn unpack(
-    unpacker: &mut Unpacker,
+    unpacker: &mut Decompressor,
     chunk: &[u8],
     content: &mut Content,
     visit: &mut dyn Visit,
@@ -141,10 +141,10 @@ const START_LEN: usize = 8;
 
 impl Content {
     /// The packing of a file that was not begun before, and its first bytes.
-    fn packing(&mut self, chunk: &[u8]) -> Option<(Packing, Vec<u8>)> {
+    fn packing(&mut self, chunk: &[u8]) -> Option<(Compression, Vec<u8>)> {
         let Self::Unknown(start) = self else { return None };
         let seen = [&start[..], chunk].concat();
-        let packing = Packing::of(&seen)?;
+        let packing = Compression::of(&seen)?;
         start.clear();
         Some((packing, seen))
     }
@@ -185,5 +185,5 @@ impl Content {
 
 /// True where a file that begins so is one of lines as they are, which can be read in parts.
 pub(super) fn is_lines(start: &[u8]) -> bool {
-    Packing::of(start).is_none() && !is_capture_file(start)
+    Compression::of(start).is_none() && !is_capture_file(start)
 }

@@ -4,7 +4,7 @@ const PACKET: &str =
     r#"{"type":"pkt","n":1,"ts":"2026-11-23T02:53:38.123456789Z","len":60,"proto":"tcp"}"#;
 
 fn load(text: &str) -> Loader {
-    let mut loader = Loader::new(0..text.len() as u64, Keep::default());
+    let mut loader = Loader::new(0..text.len() as u64, Sampling::default());
     loader.feed(text.as_bytes());
     loader.feed(&[]);
     loader
@@ -62,7 +62,7 @@ fn pcap(count: u32) -> Vec<u8> {
 }
 
 fn load_whole(bytes: &[u8], chunk_len: usize) -> Report {
-    let mut loader = Loader::whole(bytes.len() as u64, Keep::default());
+    let mut loader = Loader::whole(bytes.len() as u64, Sampling::default());
     for chunk in bytes.chunks(chunk_len).chain([&[][..]]) {
         loader.feed(chunk);
     }
@@ -89,7 +89,7 @@ fn a_file_is_what_its_bytes_say() {
             }
         }
     }
-    let is_lines = |start: &[u8]| Start::look(start, 1 << 30).is_lines;
+    let is_lines = |start: &[u8]| FileProbe::new(start, 1 << 30).is_lines;
     assert!(is_lines(b"{\"type\"") && !is_lines(&pcap(0)) && !is_lines(&gzip(b"")));
 }
 
@@ -103,9 +103,11 @@ fn lines_come_out_again_as_they_went_in() {
     let expected = |kept: &dyn Fn(usize) -> bool| {
         (0..50).filter(|n| kept(*n)).map(|n| &lines[n][..]).collect::<String>()
     };
-    for keep in [Keep::default(), Keep { every: 3, ts_ns: (10_000_000_000, 30_000_000_000) }] {
+    for sampling in
+        [Sampling::default(), Sampling { every: 3, ts_ns: (10_000_000_000, 30_000_000_000) }]
+    {
         for file in [text.as_bytes(), &packed] {
-            let mut loader = Loader::whole(file.len() as u64, keep);
+            let mut loader = Loader::whole(file.len() as u64, sampling);
             loader.feed(file);
             loader.feed(&[]);
             let columns = loader.columns();
@@ -118,7 +120,7 @@ fn lines_come_out_again_as_they_went_in() {
                         break;
                     }
                 }
-                let is_kept = |n: usize| match keep.every {
+                let is_kept = |n: usize| match sampling.every {
                     1 => n % 3 == 1,
                     _ => n % 3 == 1 && (10..=30).contains(&n) && (n - 10).is_multiple_of(3),
                 };
@@ -127,7 +129,7 @@ fn lines_come_out_again_as_they_went_in() {
         }
     }
     let file = pcap(5);
-    let mut loader = Loader::whole(file.len() as u64, Keep::default());
+    let mut loader = Loader::whole(file.len() as u64, Sampling::default());
     loader.feed(&file);
     let mut seen = Vec::new();
     loader.exporter().feed(&file, loader.columns(), |row| row == 2, &mut seen);
@@ -137,12 +139,12 @@ fn lines_come_out_again_as_they_went_in() {
 #[test]
 fn a_record_is_read_again_by_its_place() {
     let file = pcap(5);
-    let mut loader = Loader::whole(file.len() as u64, Keep::default());
+    let mut loader = Loader::whole(file.len() as u64, Sampling::default());
     loader.feed(&file);
     let mut all = Vec::new();
     loader.exporter().feed(&file, loader.columns(), |_| true, &mut all);
     for (row, expected) in all.split_inclusive(|byte| *byte == b'\n').enumerate() {
-        let place = usize::try_from(loader.place(row).unwrap()).unwrap();
+        let place = usize::try_from(loader.record_offset(row).unwrap()).unwrap();
         let line = loader.line(row, &file[place..]).unwrap();
         assert_eq!([&line[..], b"\n"].concat(), expected);
         let needed = loader.line(row, &file[place..][..20]).unwrap_err().unwrap();
@@ -150,13 +152,13 @@ fn a_record_is_read_again_by_its_place() {
     }
     let lines = format!("{PACKET}\n{PACKET}");
     let loader = load(&lines);
-    let second = &lines.as_bytes()[usize::try_from(loader.place(1).unwrap()).unwrap()..];
+    let second = &lines.as_bytes()[usize::try_from(loader.record_offset(1).unwrap()).unwrap()..];
     assert_eq!(loader.line(0, lines.as_bytes()), Ok(PACKET.as_bytes().to_vec()));
     assert_eq!(loader.line(1, second), Err(Some(PACKET.len() + 1)));
     let packed = zstd::encode_all(&file[..], 1).unwrap();
-    let mut loader = Loader::whole(packed.len() as u64, Keep::default());
+    let mut loader = Loader::whole(packed.len() as u64, Sampling::default());
     loader.feed(&packed);
-    assert_eq!((loader.columns().len(), loader.place(0)), (5, None));
+    assert_eq!((loader.columns().len(), loader.record_offset(0)), (5, None));
 }
 
 #[test]
@@ -189,14 +191,14 @@ fn packets_without_numbers_count_on_over_the_parts_of_a_file() {
     let mut before = 0;
     let mut seen = Vec::new();
     for range in [0..len / 3, len / 3..len / 2, len / 2..len] {
-        let mut loader = Loader::new(range, Keep::default());
+        let mut loader = Loader::new(range, Sampling::default());
         let rest = &text.as_bytes()[usize::try_from(loader.position()).unwrap()..];
         let (first, rest) = rest.split_at(rest.len() / 4);
         loader.feed(first);
-        loader.count_from(before + 7);
+        loader.set_lines_before(before + 7);
         loader.feed(rest);
         loader.feed(&[]);
-        loader.count_from(before);
+        loader.set_lines_before(before);
         let report = loader.report();
         assert!(report.is_counted);
         assert_eq!(report.totals.extent.unwrap().n.0, 1, "told as of the part alone");

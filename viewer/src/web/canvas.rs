@@ -4,7 +4,7 @@ use wasm_bindgen::Clamped;
 use wasm_bindgen::prelude::*;
 use web_sys::{CanvasRenderingContext2d, HtmlCanvasElement, ImageData};
 
-use crate::scene::{Align, Mark, Place, Scene, css};
+use crate::scene::{Align, Mark, Rect, Scene, css};
 use crate::text::decimal;
 
 const FONT: &str = "system-ui, sans-serif";
@@ -40,7 +40,7 @@ impl Canvas {
     pub(super) fn draw(&self, scene: &Scene, ratio: f64) -> Result<(), JsValue> {
         resize(&self.element, (device(scene.width_px * ratio), device(scene.height_px * ratio)));
         self.context.set_transform(ratio, 0.0, 0.0, ratio, 0.0, 0.0)?;
-        self.context.set_fill_style_str(&css(scene.ground));
+        self.context.set_fill_style_str(&css(scene.background));
         self.context.fill_rect(0.0, 0.0, scene.width_px, scene.height_px);
         scene.marks.iter().try_for_each(|mark| self.mark(mark))
     }
@@ -53,10 +53,10 @@ impl Canvas {
     fn mark(&self, mark: &Mark) -> Result<(), JsValue> {
         let context = &self.context;
         match mark {
-            Mark::Rect { place, color, opacity } => {
+            Mark::Rect { rect, color, opacity } => {
                 context.set_fill_style_str(&css(*color));
                 context.set_global_alpha(*opacity);
-                context.fill_rect(place.x, place.y, place.width, place.height);
+                context.fill_rect(rect.x, rect.y, rect.width, rect.height);
                 context.set_global_alpha(1.0);
             }
             Mark::Line { from, to, color } => {
@@ -83,12 +83,12 @@ impl Canvas {
                 context.fill_text(text, 0.0, 0.0)?;
                 context.restore();
             }
-            Mark::Cells { place, columns, rgba } => self.cells(*place, *columns, rgba)?,
+            Mark::Cells { rect, columns, rgba } => self.cells(*rect, *columns, rgba)?,
         }
         Ok(())
     }
 
-    fn cells(&self, place: Place, columns: usize, rgba: &[u8]) -> Result<(), JsValue> {
+    fn cells(&self, rect: Rect, columns: usize, rgba: &[u8]) -> Result<(), JsValue> {
         let (Ok(width), Ok(height)) =
             (u32::try_from(columns), u32::try_from(rgba.len() / 4 / columns.max(1)))
         else {
@@ -100,10 +100,10 @@ impl Canvas {
         self.context.set_image_smoothing_enabled(false);
         self.context.draw_image_with_html_canvas_element_and_dw_and_dh(
             &self.cells,
-            place.x,
-            place.y,
-            place.width,
-            place.height,
+            rect.x,
+            rect.y,
+            rect.width,
+            rect.height,
         )
     }
 }

@@ -121,7 +121,7 @@ impl Page {
         let page = self.clone();
         listen(&document, "change", move |_: web_sys::Event| {
             let _ = page.state.borrow().show_settings(true);
-            page.send(Event::Commit);
+            page.send(Event::CommitFilter);
         })
     }
 
@@ -138,7 +138,7 @@ impl Page {
             is_here
         });
         let cursor = before.map_or(text.len(), |(at, _)| at);
-        self.send(Event::Filter(text, cursor));
+        self.send(Event::SetFilter(text, cursor));
     }
 
     /// Does what a button says.
@@ -160,7 +160,7 @@ impl Page {
             ("redo", _) => self.send(Event::Redo),
             ("clear", _) => self.send(Event::Clear(Dimension::parse(&arg))),
             ("zoom-to-selection", _) => self.send(Event::ZoomToSelection),
-            ("reset", _) => self.send(Event::Reset),
+            ("reset", _) => self.send(Event::ResetZoom),
             ("close-detail", _) => {
                 self.send(Event::CloseDetail);
                 element::<HtmlElement>(&document, Panel::Packets.name())?.focus()?;
@@ -171,9 +171,9 @@ impl Page {
             ("zoom-out", Some(panel)) => {
                 self.send(Event::Zoom { panel, at: None, factor: ZOOM_STEP });
             }
-            ("table", Some(panel)) => self.send(Event::Twin(panel)),
+            ("table", Some(panel)) => self.send(Event::ToggleTable(panel)),
             ("row", Some(panel)) => {
-                self.send(Event::Pick(panel, arg.parse().unwrap_or(usize::MAX)));
+                self.send(Event::ActivateRow(panel, arg.parse().unwrap_or(usize::MAX)));
             }
             ("sort", _) => {
                 // The column that sorts already is turned around.
@@ -190,12 +190,12 @@ impl Page {
                 filter.focus()?;
                 self.filter();
             }
-            ("choose-every", _) => self.send(Event::KeepEvery(input("choice-every")?.value())),
+            ("choose-every", _) => self.send(Event::SampleEvery(input("choice-every")?.value())),
             ("choose-window", _) => {
                 let (from, to) = (input("choice-from")?.value(), input("choice-to")?.value());
-                self.send(Event::KeepTimes(from, to));
+                self.send(Event::SampleTimeRange(from, to));
             }
-            ("choose-all", _) => self.send(Event::KeepAll),
+            ("choose-all", _) => self.send(Event::LoadAll),
             ("share", _) => {
                 let (page, button) = (self.clone(), button.clone());
                 spawn_local(async move {
@@ -203,7 +203,7 @@ impl Page {
                         button.set_text_content(Some("Link copied"));
                     } else {
                         // Browsers give the clipboard to pages of https only.
-                        page.send(Event::Refuse(
+                        page.send(Event::ShowError(
                             "This browser lets no page copy here: the address above is the link."
                                 .into(),
                         ));
@@ -288,14 +288,14 @@ impl Page {
                 let at = (f64::from(event.offset_x()), f64::from(event.offset_y()));
                 let (across, down) = notches(&event);
                 if down.abs() < across.abs() {
-                    page.send(Event::Shift(panel, (across / 10.0, 0.0)));
+                    page.send(Event::Pan(panel, (across / 10.0, 0.0)));
                 } else if down != 0.0 {
                     let factor = 1.0 + (down.clamp(-1.0, 1.0) * ZOOM_STEP.ln()).exp_m1();
                     page.send(Event::Zoom { panel, at: Some(at), factor });
                 }
             })?;
             let page = self.clone();
-            listen(&canvas, "dblclick", move |_: MouseEvent| page.send(Event::Reset))?;
+            listen(&canvas, "dblclick", move |_: MouseEvent| page.send(Event::ResetZoom))?;
         }
         let (page, target) = (self.clone(), canvas.clone());
         listen(&canvas, "pointerdown", move |event: PointerEvent| {
@@ -309,16 +309,16 @@ impl Page {
                 (_, true) => Some(Tool::Lasso),
                 _ => None,
             };
-            page.send(Event::Press(panel, at(&event), tool));
+            page.send(Event::PointerDown(panel, at(&event), tool));
         })?;
         let page = self.clone();
         listen(&canvas, "pointermove", move |event: PointerEvent| {
-            page.send(Event::Drag(panel, at(&event)));
+            page.send(Event::PointerMove(panel, at(&event)));
         })?;
         for (name, event) in [
-            ("pointerup", Event::Release),
-            ("pointercancel", Event::Abort),
-            ("pointerleave", Event::Leave),
+            ("pointerup", Event::PointerUp),
+            ("pointercancel", Event::PointerCancel),
+            ("pointerleave", Event::PointerLeave),
         ] {
             let page = self.clone();
             listen(&canvas, name, move |_: PointerEvent| page.send(event.clone()))?;
@@ -331,7 +331,7 @@ impl Page {
             }
             if let Some(key) = Key::parse(&event.key()) {
                 event.prevent_default();
-                page.send(Event::Key(panel, key, event.shift_key()));
+                page.send(Event::KeyDown(panel, key, event.shift_key()));
             }
         })
     }
@@ -339,7 +339,7 @@ impl Page {
     fn listen_to_table(&self, panel: Panel) -> Result<(), JsValue> {
         let rows: HtmlElement = element(&self.document(), panel.name())?;
         let room = rows.dataset().get("room").and_then(|room| room.parse().ok()).unwrap_or(10);
-        self.send(Event::Room(panel, room));
+        self.send(Event::VisibleRows(panel, room));
         let page = self.clone();
         let first = move |page: &Page| {
             let view = &page.state.borrow().shown;
@@ -423,7 +423,7 @@ impl Page {
             for entry in entries.iter() {
                 let entry: IntersectionObserverEntry = entry.unchecked_into();
                 if let Some(panel) = panel_of(&entry.target()) {
-                    page.send(Event::See(panel, entry.is_intersecting()));
+                    page.send(Event::VisibilityChanged(panel, entry.is_intersecting()));
                 }
             }
         };
@@ -445,7 +445,7 @@ impl Page {
         let hash = web_sys::window().and_then(|window| window.location().hash().ok());
         let now = self.with_app(crate::app::App::link);
         if let Some(hash) = hash.filter(|hash| hash.trim_start_matches('#') != now) {
-            self.send(Event::Restore(hash));
+            self.send(Event::RestoreLink(hash));
         }
     }
 

@@ -73,7 +73,7 @@ impl Page {
             Ok(blob) if is_whole => export.resolve.call1(&JsValue::NULL, &blob),
             _ => {
                 let words = "The file cannot be read again.";
-                self.send(Event::Refuse(words.into()));
+                self.send(Event::ShowError(words.into()));
                 export.reject.call1(&JsValue::NULL, &words.into())
             }
         };

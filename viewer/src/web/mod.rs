@@ -164,7 +164,7 @@ impl Viewer {
 
     /// Writes into the filter box.
     pub fn filter(&self, text: &str) -> Promise {
-        self.page.send(Event::Filter(text.to_owned(), text.len()));
+        self.page.send(Event::SetFilter(text.to_owned(), text.len()));
         self.page.seen()
     }
 
@@ -182,7 +182,7 @@ impl Viewer {
 
     /// Shows everything.
     pub fn reset(&self) -> Promise {
-        self.page.send(Event::Reset);
+        self.page.send(Event::ResetZoom);
         self.page.seen()
     }
 

@@ -9,7 +9,7 @@ use web_sys::{AbortController, AbortSignal, Blob, File, RequestInit, Response, U
 
 use super::page::{Page, State, post};
 use super::worker::words;
-use crate::app::{Event, FileInfo, Phase, Piece};
+use crate::app::{Event, FileInfo, PartAssignment, Phase};
 use crate::message::ToWorker;
 
 /// First bytes of a file that tell what it is and how many packets it may have.
@@ -52,7 +52,7 @@ impl Page {
             None => Vec::new(),
         };
         if files.is_empty() {
-            return self.send(Event::Refuse("That is no file.".into()));
+            return self.send(Event::ShowError("That is no file.".into()));
         }
         let files: Vec<(String, Blob)> =
             files.into_iter().map(|file| (file.name(), file.into())).collect();
@@ -62,7 +62,8 @@ impl Page {
         let has_any = self.with_app(|app| matches!(app.phase(), Phase::Loading | Phase::Ready));
         if !(is_added && has_any && !is_fetching) {
             self.begin_epoch();
-            let unseen = |(name, file): &(String, Blob)| FileInfo::unseen(name.clone(), size(file));
+            let unseen =
+                |(name, file): &(String, Blob)| FileInfo::unprobed(name.clone(), size(file));
             self.send(Event::Open(files.iter().map(unseen).collect()));
         }
         self.look_at(files);
@@ -75,7 +76,7 @@ impl Page {
         let Ok(abort) = AbortController::new() else { return };
         let signal = abort.signal();
         self.state.borrow_mut().opening.fetching = Some(Fetching(abort));
-        self.send(Event::Open(vec![FileInfo::unseen(url.clone(), 0)]));
+        self.send(Event::Open(vec![FileInfo::unprobed(url.clone(), 0)]));
         spawn_local(async move {
             let fetched = fetch(&url, &signal).await;
             if page.state.borrow().epoch != epoch {
@@ -84,11 +85,14 @@ impl Page {
             page.state.borrow_mut().opening.fetching = None;
             match fetched {
                 _ if page.state.borrow().opening.is_cancelled => {
-                    page.send(Event::Fail(format!("“{url}” was cancelled.")));
+                    page.send(Event::OpenFailed(format!("“{url}” was cancelled.")));
                 }
                 Ok(blob) => page.look_at(vec![(url, blob)]),
                 Err(error) => {
-                    page.send(Event::Fail(format!("“{url}” cannot be opened: {}", words(&error))));
+                    page.send(Event::OpenFailed(format!(
+                        "“{url}” cannot be opened: {}",
+                        words(&error)
+                    )));
                 }
             }
         });
@@ -129,7 +133,7 @@ impl Page {
                         state.opening.refused.push(format!("“{name}” is empty."));
                     }
                     Ok(start) => {
-                        let info = FileInfo::seen(name, size(&file), &start, workers);
+                        let info = FileInfo::probed(name, size(&file), &start, workers);
                         state.opening.offered.push((info, file));
                     }
                     Err(error) => {
@@ -156,26 +160,26 @@ impl Page {
         let (memory, is_begun) = (state.memory, state.opening.is_begun);
         drop(state);
         if files.is_empty() && !is_begun {
-            return self.send(Event::Fail(refused));
+            return self.send(Event::OpenFailed(refused));
         }
         if !files.is_empty() {
-            self.send(Event::Offer(files, memory));
+            self.send(Event::Load(files, memory));
         }
         if !refused.is_empty() {
-            self.send(Event::Refuse(refused));
+            self.send(Event::ShowError(refused));
         }
     }
 }
 
 impl State {
     /// Has the workers read parts of the files that were offered.
-    pub(super) fn load(&mut self, pieces: Vec<Piece>) {
+    pub(super) fn load(&mut self, pieces: Vec<PartAssignment>) {
         let offered = std::mem::take(&mut self.opening.offered);
         self.opening.is_begun = true;
         if self.began_ms == 0.0 {
             self.began_ms = Date::now();
         }
-        for Piece { file, name, part, worker, range, is_whole, keep } in pieces {
+        for PartAssignment { file, name, part, worker, range, is_whole, sampling } in pieces {
             let (Some((_, blob)), Some(worker)) = (offered.get(file), self.workers.get(worker))
             else {
                 continue;
@@ -187,7 +191,7 @@ impl State {
                 start: range.start,
                 end: range.end,
                 is_whole,
-                keep,
+                sampling,
             };
             post(worker, &message, Some(blob));
         }

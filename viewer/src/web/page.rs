@@ -128,15 +128,15 @@ impl Page {
         let effects = state.app.update(event);
         for effect in effects {
             match effect {
-                Effect::Ask { queries, selection } => {
+                Effect::RunQueries { queries, selection } => {
                     let befores = state.app.befores();
-                    state.post_all(&ToWorker::Ask { befores, selection, queries });
+                    state.post_all(&ToWorker::RunQueries { befores, selection, queries });
                 }
                 // All of them hear it: another one may be looking for another line.
-                Effect::Read { part, index } => {
-                    state.post_all(&ToWorker::Read { part, index });
+                Effect::ReadLine { part, index } => {
+                    state.post_all(&ToWorker::ReadLine { part, index });
                 }
-                Effect::ReadAll(rows) => state.post_all(&ToWorker::ReadAll { rows }),
+                Effect::ReadLines(rows) => state.post_all(&ToWorker::ReadLines { rows }),
                 Effect::Load(pieces) => state.load(pieces),
                 Effect::Cancel => state.post_all(&ToWorker::Cancel),
             }
@@ -150,11 +150,11 @@ impl Page {
         let now_ms = Date::now();
         let mut state = self.state.borrow_mut();
         let before_ms = std::mem::replace(&mut state.changed_ms, now_ms);
-        if state.app.is_hurried() || HURRY_MS <= now_ms - before_ms {
+        if state.app.is_interacting() || HURRY_MS <= now_ms - before_ms {
             return;
         }
         drop(state);
-        self.send(Event::Hurry(true));
+        self.send(Event::Interacting(true));
         self.await_rest();
     }
 
@@ -166,7 +166,7 @@ impl Page {
             if Date::now() - changed_ms < f64::from(REST_MS) {
                 return page.await_rest();
             }
-            page.send(Event::Hurry(false));
+            page.send(Event::Interacting(false));
         });
         if let Some(window) = web_sys::window() {
             let look = look.unchecked_ref();
@@ -210,7 +210,7 @@ impl Page {
         state.opening = Opening::default();
         state.began_ms = 0.0;
         let given_up = state.exports.give_up();
-        state.post_all(&ToWorker::Forget { epoch: state.epoch });
+        state.post_all(&ToWorker::Reset { epoch: state.epoch });
         let epoch = state.epoch;
         drop(state);
         for reject in given_up {
@@ -249,7 +249,7 @@ impl Page {
 
     /// Makes a worker fail.
     pub(super) fn fail_worker(&self) {
-        post(&self.state.borrow().workers[0], &ToWorker::Fail, None);
+        post(&self.state.borrow().workers[0], &ToWorker::SimulateFailure, None);
     }
 
     /// A worker has failed, and with it the packets that it held.
@@ -257,7 +257,7 @@ impl Page {
         let message = Reflect::get(event, &"message".into()).ok().and_then(|text| text.as_string());
         let reason = message.unwrap_or_else(|| "its script cannot be loaded".to_owned());
         self.begin_epoch();
-        self.send(Event::Fail(format!("A part of the viewer has failed: {reason}")));
+        self.send(Event::OpenFailed(format!("A part of the viewer has failed: {reason}")));
         // One that never started is tried again when something else is opened.
         let before = std::mem::replace(&mut self.state.borrow_mut().healths[place], Health::Failed);
         if before == Health::Ready {
@@ -291,8 +291,8 @@ impl Page {
                 }
                 self.follow_offsets();
             }
-            Some(FromWorker::Learn { epoch, part, news }) if epoch == current => {
-                self.send(Event::Learn { part, news });
+            Some(FromWorker::FlowDelta { epoch, part, delta }) if epoch == current => {
+                self.send(Event::FlowDelta { part, delta });
             }
             Some(FromWorker::Answers { epoch, answers }) if epoch == current => {
                 self.send(Event::Answers(answers));

@@ -26,9 +26,9 @@ impl State {
             }
         }
         for place in 0..CHART_COUNT {
-            if view.words[place] != before.words[place] {
+            if view.chart_labels[place] != before.chart_labels[place] {
                 let element = self.canvases[place].element();
-                element.set_attribute("aria-label", &view.words[place])?;
+                element.set_attribute("aria-label", &view.chart_labels[place])?;
             }
         }
         self.show(&view, &before)?;
@@ -62,7 +62,7 @@ impl State {
 
     /// Draws a chart where its picture is another than the one that is there.
     pub(super) fn draw_chart(&mut self, panel: Panel, ratio: f64) -> Result<(), JsValue> {
-        let version = self.app.picture_version(panel);
+        let version = self.app.scene_version(panel);
         let canvas = &mut self.canvases[panel as usize];
         if !canvas.begin(version, ratio) {
             return Ok(());
@@ -83,24 +83,24 @@ impl State {
         for (id, words) in [
             ("summary", &view.summary),
             ("error", &view.error),
-            ("progress-words", &view.progress_words),
+            ("progress-words", &view.progress_text),
             ("skipped", &view.skipped),
             ("selected", &view.selected),
             ("filter-error", &view.filter_error),
             ("interval-words", &view.interval),
-            ("announced", &view.announced),
+            ("announced", &view.announcement),
         ] {
             show_words(&self.element(id)?, words);
         }
-        let has_pictures = self.app.has_pictures();
+        let has_pictures = self.app.has_data();
         for (id, is_shown) in [
-            ("loading", view.phase == Phase::Loading && view.choice.is_none()),
+            ("loading", view.phase == Phase::Loading && view.memory_prompt.is_none()),
             ("views", has_pictures),
             ("selection", has_pictures),
             ("problems", !view.skipped.is_empty()),
             ("empty", matches!(view.phase, Phase::Empty | Phase::Error)),
             ("close", view.phase != Phase::Empty),
-            ("choice", view.choice.is_some()),
+            ("choice", view.memory_prompt.is_some()),
             ("detail", view.detail.is_some()),
         ] {
             show(&self.element(id)?, is_shown);
@@ -109,8 +109,8 @@ impl State {
             element::<HtmlProgressElement>(&self.document, "progress")?.set_value(view.progress);
         }
         for (id, is_on) in [
-            ("undo", view.can.0),
-            ("redo", view.can.1),
+            ("undo", view.can_undo),
+            ("redo", view.can_redo),
             ("clear", !view.chips.is_empty()),
             ("zoom-to-selection", !view.chips.is_empty()),
         ] {
@@ -121,11 +121,11 @@ impl State {
                 if is_on { "false" } else { "true" },
             );
         }
-        if view.choice != before.choice
-            && let Some(words) = &view.choice
+        if view.memory_prompt != before.memory_prompt
+            && let Some(words) = &view.memory_prompt
         {
             show_words(&self.element("choice-words")?, words);
-            let every = self.app.offered_every().to_string();
+            let every = self.app.suggested_every().to_string();
             element::<HtmlInputElement>(&self.document, "choice-every")?.set_value(&every);
         }
         let filter: HtmlInputElement = element(&self.document, "filter")?;
@@ -148,10 +148,10 @@ impl State {
             }
         }
         for place in 0..CHART_COUNT {
-            if view.twins[place] != before.twins[place] {
+            if view.tables[place] != before.tables[place] {
                 let selector = format!("section[data-panel={}] .twin", Panel::ALL[place].name());
                 if let Some(twin) = self.document.query_selector(&selector)? {
-                    self.twin(&twin, view.twins[place].as_ref())?;
+                    self.twin(&twin, view.tables[place].as_ref())?;
                 }
             }
         }
@@ -238,7 +238,7 @@ impl State {
         let Some(table) = table else { return Ok(()) };
         let element = self.document.create_element("table")?;
         let head = self.document.create_element("thead")?;
-        let names = self.row("th", &table.head)?;
+        let names = self.row("th", &table.header)?;
         head.append_child(&names)?;
         let body = self.document.create_element("tbody")?;
         for row in &table.rows {
@@ -301,17 +301,17 @@ impl State {
                 let button = cell.first_element_child();
                 show_words(button.as_ref().unwrap_or(&cell), word);
                 if let Some(button) = button {
-                    let is_pressed = if row.is_picked { "true" } else { "false" };
+                    let is_pressed = if row.is_selected { "true" } else { "false" };
                     set_attribute(&button, "aria-pressed", is_pressed);
                 }
             }
-            set_attribute(&element, "class", if row.is_picked { "picked" } else { "" });
+            set_attribute(&element, "class", if row.is_selected { "picked" } else { "" });
         }
         let bar: HtmlInputElement = element(&self.document, &format!("{name}-bar"))?;
         bar.set_max(&table.last().to_string());
         bar.set_value(&table.first.to_string());
         show(&bar, 0 < table.last());
-        show_words(&self.element(&format!("{name}-words"))?, &table.words());
+        show_words(&self.element(&format!("{name}-words"))?, &table.range_text());
         Ok(())
     }
 

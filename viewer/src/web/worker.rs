@@ -89,10 +89,10 @@ pub(super) fn memory_bytes() -> u64 {
 impl Worker {
     fn hear(&self, message: ToWorker, file: &JsValue) {
         match message {
-            ToWorker::Load { epoch, part, file: name, start, end, is_whole, keep } => {
+            ToWorker::Load { epoch, part, file: name, start, end, is_whole, sampling } => {
                 let loader = match is_whole {
-                    true => Loader::whole(end, keep),
-                    false => Loader::new(start..end, keep),
+                    true => Loader::whole(end, sampling),
+                    false => Loader::new(start..end, sampling),
                 };
                 let mut state = self.state.borrow_mut();
                 state.epoch = epoch;
@@ -113,19 +113,19 @@ impl Worker {
                 let parts = &mut self.state.borrow_mut().parts;
                 parts.iter_mut().for_each(|part| part.is_cancelled = true);
             }
-            ToWorker::Forget { epoch } => {
+            ToWorker::Reset { epoch } => {
                 *self.state.borrow_mut() = State { epoch, ..State::default() };
             }
-            ToWorker::Ask { befores, selection, queries } => {
+            ToWorker::RunQueries { befores, selection, queries } => {
                 self.answer(&befores, &selection, &queries);
             }
-            ToWorker::Read { part, index } => self.read_line(part, index),
+            ToWorker::ReadLine { part, index } => self.read_line(part, index),
             ToWorker::Export { id, befores, selection } => {
                 self.answer(&befores, &selection, &[]);
                 spawn_local(self.clone().export(id));
             }
-            ToWorker::ReadAll { rows } => spawn_local(self.clone().read_all(rows)),
-            ToWorker::Fail => panic!("it was asked to"),
+            ToWorker::ReadLines { rows } => spawn_local(self.clone().read_all(rows)),
+            ToWorker::SimulateFailure => panic!("it was asked to"),
         }
     }
 
@@ -136,7 +136,7 @@ impl Worker {
         let (ids, queries): (Vec<_>, Vec<_>) = queries.iter().cloned().unzip();
         let of = |part: &mut Part| {
             let before = befores.get(part.number).copied().unwrap_or_default();
-            part.loader.count_from(before.lines);
+            part.loader.set_lines_before(before.lines);
             part.shard.answer(part.loader.columns(), before, selection, &queries)
         };
         let merged = parts.iter_mut().map(of).reduce(|all, more| {
@@ -158,11 +158,11 @@ impl Worker {
     fn tell(&self, epoch: u32, part: &mut Part) {
         loop {
             // Not too much at once: the page does other things too.
-            let news = part.loader.columns().news(&mut part.told, MAX_NEWS);
-            if news == News::default() {
+            let delta = part.loader.columns().news(&mut part.told, MAX_NEWS);
+            if delta == News::default() {
                 return;
             }
-            self.post(&FromWorker::Learn { epoch, part: part.number, news }, None);
+            self.post(&FromWorker::FlowDelta { epoch, part: part.number, delta }, None);
         }
     }
 
@@ -211,7 +211,7 @@ impl Worker {
                 return Ok(());
             }
             reader.next(&mut bytes).await?;
-            let is_plain = self.with_part(number, |part| part.loader.is_plain());
+            let is_plain = self.with_part(number, |part| part.loader.is_uncompressed_text());
             for piece in pieces(&bytes, is_plain == Some(true)) {
                 if !self.take(epoch, number, piece) {
                     reader.cancel();
@@ -302,7 +302,8 @@ impl Worker {
 
     /// The line of a packet by its place in the file; `None` where that is packed.
     async fn line_at(&self, number: usize, index: usize) -> Result<Option<Vec<u8>>, JsValue> {
-        let known = self.with_part(number, |part| (part.file.clone(), part.loader.place(index)));
+        let known =
+            self.with_part(number, |part| (part.file.clone(), part.loader.record_offset(index)));
         let (file, place) = known.ok_or("its part is gone")?;
         let mut len = LINE_LEN;
         while let Some(place) = place {

@@ -10,7 +10,7 @@ use crate::shard::Shard;
 use crate::wire::{decode, encode};
 use summary::{Address, LinkType, Packet, Proto, Summary, Timestamp};
 
-mod hands;
+mod input;
 
 const SIZE: Size = Size { width_px: 694.0, height_px: 300.0 };
 const MEMORY: Memory = Memory { bytes: 1 << 30, worker_bytes: 1 << 30 };
@@ -21,7 +21,7 @@ struct Page {
     app: App,
     parts: Vec<(Columns, Shard, Told)>,
     read: Vec<(usize, usize)>,
-    loaded: Vec<Piece>,
+    loaded: Vec<PartAssignment>,
 }
 
 /// A packet a millisecond from noon on, sizes 0 to 999, tcp and udp in turn, to ports 0 to 9.
@@ -49,8 +49,8 @@ impl Page {
         for panel in &Panel::ALL[..CHART_COUNT] {
             page.send(Event::Resize(*panel, SIZE));
         }
-        page.send(Event::Room(Panel::Packets, 5));
-        page.send(Event::Room(Panel::Conversations, 3));
+        page.send(Event::VisibleRows(Panel::Packets, 5));
+        page.send(Event::VisibleRows(Panel::Conversations, 3));
         page
     }
 
@@ -63,12 +63,12 @@ impl Page {
 
     fn load(&mut self, name: &str, parts: Vec<Columns>, is_added: bool) {
         let count = parts.len();
-        let info = FileInfo { parts: count, ..FileInfo::unseen(name.to_owned(), 1_000) };
+        let info = FileInfo { parts: count, ..FileInfo::unprobed(name.to_owned(), 1_000) };
         if !is_added {
             self.parts.clear();
             self.send(Event::Open(vec![info.clone()]));
         }
-        self.send(Event::Offer(vec![info], MEMORY));
+        self.send(Event::Load(vec![info], MEMORY));
         for columns in parts {
             let part = self.parts.len();
             let packets = columns.totals().packets;
@@ -91,16 +91,16 @@ impl Page {
         while let Some(event) = events.pop() {
             for effect in self.app.update(event) {
                 match effect {
-                    Effect::Read { part, index } => self.read.push((part, index)),
+                    Effect::ReadLine { part, index } => self.read.push((part, index)),
                     Effect::Load(pieces) => self.loaded = pieces,
                     Effect::Cancel => {}
-                    Effect::ReadAll(rows) => {
+                    Effect::ReadLines(rows) => {
                         let line = |at: (usize, usize)| {
                             (at, format!("{{\"n\":1,\"seq\":{},\"x\":\"{}\"}}", at.0, at.1))
                         };
                         events.push(Event::Lines(rows.into_iter().map(line).collect()));
                     }
-                    Effect::Ask { queries, selection } => {
+                    Effect::RunQueries { queries, selection } => {
                         events.push(self.answer(&queries, &selection));
                     }
                 }
@@ -116,8 +116,8 @@ impl Page {
         let (ids, queries): (Vec<_>, Vec<_>) = queries.iter().cloned().unzip();
         let mut merged: Option<Vec<Answer>> = None;
         for (part, (columns, shard, told)) in self.parts.iter_mut().enumerate() {
-            let news = columns.news(told, usize::MAX);
-            let learn = Event::Learn { part, news };
+            let delta = columns.news(told, usize::MAX);
+            let learn = Event::FlowDelta { part, delta };
             assert!(self.app.update(learn).is_empty());
             let answers = shard.answer(columns, befores[part], &selection, &queries);
             merged = Some(match merged {
@@ -136,17 +136,22 @@ impl Page {
     }
 
     fn drag(&mut self, panel: Panel, from: (f64, f64), to: (f64, f64), tool: Option<Tool>) {
-        self.send(Event::Press(panel, Self::at(from), tool));
+        self.send(Event::PointerDown(panel, Self::at(from), tool));
         for step in 1..=4 {
             let share = f64::from(step) / 4.0;
             let at = (from.0 + (to.0 - from.0) * share, from.1 + (to.1 - from.1) * share);
-            self.send(Event::Drag(panel, Self::at(at)));
+            self.send(Event::PointerMove(panel, Self::at(at)));
         }
-        self.send(Event::Release);
+        self.send(Event::PointerUp);
     }
 
     fn selected(&self) -> u64 {
         self.app.selected().packets
+    }
+
+    fn undo_redo(&self) -> (bool, bool) {
+        let view = self.app.view();
+        (view.can_undo, view.can_redo)
     }
 
     fn chips(&self) -> Vec<String> {
@@ -158,23 +163,23 @@ impl Page {
 fn filters_apply_as_they_are_typed_and_errors_point() {
     let mut page = Page::open();
     let text = "proto == tcp and len < 100";
-    page.send(Event::Filter(text.into(), text.len()));
+    page.send(Event::SetFilter(text.into(), text.len()));
     assert_eq!(
         (page.selected(), page.chips()),
         (50, vec!["proto == tcp and len <= 99".to_owned()])
     );
     let wrong = "proto == tcp and lenn < 100";
-    page.send(Event::Filter(wrong.into(), wrong.len()));
+    page.send(Event::SetFilter(wrong.into(), wrong.len()));
     let error = page.app.view().filter_error;
     assert!(error.contains("\n                 ^^^^\nthere is no field `lenn`"), "{error}");
     assert_eq!(page.selected(), 50, "what was selected stays");
-    page.send(Event::Filter("proto == t".into(), 10));
+    page.send(Event::SetFilter("proto == t".into(), 10));
     assert_eq!(page.app.view().completions, [("proto == tcp".to_owned(), "tcp".to_owned())]);
-    page.send(Event::Filter(String::new(), 0));
+    page.send(Event::SetFilter(String::new(), 0));
     assert_eq!((page.selected(), page.app.view().filter_error), (1_000, String::new()));
     // Undone, the box shows what is selected.
-    page.send(Event::Commit);
-    page.send(Event::Filter("vlan".into(), 4));
+    page.send(Event::CommitFilter);
+    page.send(Event::SetFilter("vlan".into(), 4));
     page.send(Event::Select(Dimension::Size, "len == 1".into()));
     page.send(Event::Undo);
     assert_eq!(page.app.view().filter, "vlan");
@@ -189,17 +194,17 @@ fn a_link_brings_the_same_screen() {
         page.send(Event::Set(key.into(), value.into()));
     }
     page.send(Event::SetZoom(Value::Time, Span::new(NOON, NOON + 500_000_000)));
-    page.send(Event::Filter("len > 9 and ts < 12:00:00.9".into(), 0));
+    page.send(Event::SetFilter("len > 9 and ts < 12:00:00.9".into(), 0));
     page.send(Event::Select(Dimension::Protocol, "proto == udp".into()));
     page.send(Event::Select(Dimension::Scatter, "lasso(ts, dport, 1 2, 3 4, 5 0)".into()));
     page.send(Event::Clear(Some(Dimension::Scatter)));
     let link = page.app.link();
     let mut other = Page::empty();
-    other.send(Event::Restore(format!("#{link}")));
+    other.send(Event::RestoreLink(format!("#{link}")));
     other.load("a.ndjson", vec![columns(0..1_000, 0)], false);
     assert_eq!(other.app.link(), link);
     assert_eq!((other.selected(), other.chips()), (page.selected(), page.chips()));
-    assert_eq!(other.app.view().words, page.app.view().words);
+    assert_eq!(other.app.view().chart_labels, page.app.view().chart_labels);
     // The next capture begins anew.
     other.load("b.ndjson", vec![columns(0..10, 0)], false);
     assert_eq!((other.selected(), other.chips().len()), (10, 0));
@@ -211,23 +216,23 @@ fn the_filter_box_shows_what_is_filtered() {
     let filter = |page: &Page| page.app.view().filter;
     // Its chip removed, the box is empty, and the same words work again.
     for clear in [Some(Dimension::Filter), None] {
-        page.send(Event::Filter("proto == tcp".into(), 0));
+        page.send(Event::SetFilter("proto == tcp".into(), 0));
         page.send(Event::Clear(clear));
         assert_eq!((filter(&page), page.selected()), (String::new(), 1_000));
-        page.send(Event::Filter("proto == tcp".into(), 0));
+        page.send(Event::SetFilter("proto == tcp".into(), 0));
         assert_eq!(page.selected(), 500);
-        page.send(Event::Filter("proto ==".into(), 0));
+        page.send(Event::SetFilter("proto ==".into(), 0));
         page.send(Event::Clear(clear));
         assert_eq!((filter(&page), page.app.view().filter_error), (String::new(), String::new()));
     }
     // By another clock the same time has other words.
-    page.send(Event::Filter("ts < 12:00:00.5".into(), 0));
+    page.send(Event::SetFilter("ts < 12:00:00.5".into(), 0));
     page.send(Event::Set("zone".into(), "start".into()));
     assert_eq!((filter(&page), page.selected()), ("ts < 12:00:00.5".to_owned(), 500));
-    page.send(Event::Filter("ts < 0.5".into(), 0));
+    page.send(Event::SetFilter("ts < 0.5".into(), 0));
     page.send(Event::Set("zone".into(), "utc".into()));
     assert_eq!(filter(&page), "ts <= 2026-11-24T12:00:00.499999999Z");
-    page.send(Event::Filter("ts < 12:00:00.5".into(), 0));
+    page.send(Event::SetFilter("ts < 12:00:00.5".into(), 0));
     let hour = Offsets(vec![(0, 3_600)]);
     page.send(Event::SetOffsets(hour));
     page.send(Event::Set("zone".into(), "local".into()));
@@ -235,14 +240,14 @@ fn the_filter_box_shows_what_is_filtered() {
     // Brought by a link, the words wait for the capture whose start they count from.
     page.send(Event::Set("zone".into(), "start".into()));
     let mut other = Page::empty();
-    other.send(Event::Restore(page.app.link()));
+    other.send(Event::RestoreLink(page.app.link()));
     other.load("a.ndjson", vec![columns(0..1_000, 0)], false);
     assert_eq!((filter(&other), other.selected()), ("ts <= 0.499999999".to_owned(), 500));
     // A filter is another step than the keys before it.
     page.send(Event::Clear(None));
-    page.send(Event::Key(Panel::Sizes, Key::Right, true));
-    page.send(Event::Key(Panel::Sizes, Key::Right, true));
-    page.send(Event::Filter("proto == tcp".into(), 0));
+    page.send(Event::KeyDown(Panel::Sizes, Key::Right, true));
+    page.send(Event::KeyDown(Panel::Sizes, Key::Right, true));
+    page.send(Event::SetFilter("proto == tcp".into(), 0));
     page.send(Event::Undo);
     assert_eq!(page.chips().len(), 1);
 }
@@ -260,14 +265,14 @@ fn the_table_of_packets_scrolls_through_all_parts() {
     assert_eq!(numbers(&page), [599, 600, 601, 602, 603].map(|n| format!("a.ndjson {n}")));
     page.send(Event::Scroll(Panel::Packets, 5_000));
     assert_eq!(numbers(&page)[4], "a.ndjson 1,000");
-    page.send(Event::Filter("dport == 7".into(), 0));
+    page.send(Event::SetFilter("dport == 7".into(), 0));
     page.send(Event::Scroll(Panel::Packets, 58));
     assert_eq!(numbers(&page), [588, 598, 608, 618, 628].map(|n| format!("a.ndjson {n}")));
     // What has no column stands in the last one.
     let rests: Vec<_> =
         page.app.view().packets.rows.into_iter().map(|row| row.cells[14].clone()).collect();
     assert_eq!(rests[..3], ["seq 0 · x 587", "seq 0 · x 597", "seq 1 · x 7"]);
-    page.send(Event::Pick(Panel::Packets, 2));
+    page.send(Event::ActivateRow(Panel::Packets, 2));
     assert_eq!(page.read, [(1, 7)]);
     // A line that comes late, of a packet that is not shown any more, is not this one's.
     page.send(Event::Line(1, 7, "{\"len\":7}".into()));
@@ -293,10 +298,10 @@ fn files_are_merged_by_time() {
             .collect();
         assert_eq!(numbers(&page), expected, "{first}");
     }
-    page.send(Event::Filter("file == b.pcap and len == 5".into(), 0));
+    page.send(Event::SetFilter("file == b.pcap and len == 5".into(), 0));
     assert_eq!(numbers(&page), ["b.pcap 6"]);
     // A gap is to the packet before in the same file.
-    page.send(Event::Filter("gap == 1ms".into(), 0));
+    page.send(Event::SetFilter("gap == 1ms".into(), 0));
     assert_eq!(page.selected(), 1_998);
 }
 
@@ -317,10 +322,10 @@ fn conversations_sort_and_select() {
     );
     page.send(Event::Set("sort".into(), "-start".into()));
     assert_eq!(rows(&page).1[0], "10.0.0.3 250");
-    page.send(Event::Pick(Panel::Conversations, 0));
+    page.send(Event::ActivateRow(Panel::Conversations, 0));
     assert_eq!(page.selected(), 250);
     assert!(page.chips()[0].contains("dst == 10.0.0.3"), "{:?}", page.chips());
-    assert!(page.app.view().conversations.rows[0].is_picked);
+    assert!(page.app.view().conversations.rows[0].is_selected);
     page.send(Event::Scroll(Panel::Conversations, 9));
     assert_eq!(page.app.view().conversations.first, 1);
 }
@@ -330,7 +335,7 @@ fn one_question_of_a_kind_is_on_its_way_and_the_latest_wish_follows() {
     let mut page = Page::open();
     let asks = |effects: Vec<Effect>| {
         let asks = effects.into_iter().filter_map(|effect| match effect {
-            Effect::Ask { queries, selection } => Some((queries, selection)),
+            Effect::RunQueries { queries, selection } => Some((queries, selection)),
             _ => None,
         });
         asks.collect::<Vec<_>>()
@@ -354,10 +359,10 @@ fn one_question_of_a_kind_is_on_its_way_and_the_latest_wish_follows() {
 fn what_is_out_of_sight_is_asked_for_last() {
     let mut page = Page::open();
     for panel in Panel::ALL {
-        page.send(Event::See(panel, panel == Panel::Sizes));
+        page.send(Event::VisibilityChanged(panel, panel == Panel::Sizes));
     }
     let effects = page.app.update(Event::Select(Dimension::Gap, "gap > 1ns".into()));
-    let Some(Effect::Ask { queries, .. }) = effects.first() else { panic!() };
+    let Some(Effect::RunQueries { queries, .. }) = effects.first() else { panic!() };
     let bins = queries.iter().filter(|(_, query)| matches!(query.what, What::Bins(_))).count();
     assert_eq!(bins, 1);
     assert!(!queries.iter().any(|(_, query)| matches!(query.what, What::Density(_))));

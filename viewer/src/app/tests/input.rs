@@ -7,7 +7,7 @@ fn selections_may_reach_beyond_what_packets_can_have() {
     // Moved to where no packet is, boxed there: still something that can be written, sent and read.
     let mut page = Page::open();
     for (x, y) in [("n", "dport"), ("ts", "ttl"), ("ts", "gap"), ("n", "len")] {
-        page.send(Event::Reset);
+        page.send(Event::ResetZoom);
         page.send(Event::Set("x".into(), if x == "n" { "number" } else { "time" }.into()));
         page.send(Event::Set("y".into(), if y == "len" { "size" } else { y }.into()));
         for _ in 0..3 {
@@ -29,14 +29,14 @@ fn selections_may_reach_beyond_what_packets_can_have() {
         assert_eq!(page.selected(), 1_000);
     }
     for text in ["len < 0", "dport > 65535", "ttl > 255", "n < 0", "gap < 0s"] {
-        page.send(Event::Filter(text.into(), 0));
+        page.send(Event::SetFilter(text.into(), 0));
         assert_eq!((page.selected(), page.chips()), (0, vec![text.to_owned()]), "{text}");
         // The words of the chip mean the same, typed.
-        page.send(Event::Filter(page.chips()[0].clone(), 0));
+        page.send(Event::SetFilter(page.chips()[0].clone(), 0));
         assert_eq!((page.selected(), page.app.view().filter_error), (0, String::new()));
         let link = page.app.link();
         page.send(Event::Clear(None));
-        page.send(Event::Restore(link));
+        page.send(Event::RestoreLink(link));
         assert_eq!(page.selected(), 0);
     }
 }
@@ -44,7 +44,7 @@ fn selections_may_reach_beyond_what_packets_can_have() {
 #[test]
 fn the_cursor_stays_in_charts_that_change() {
     let mut page = Page::open();
-    let key = |page: &mut Page, panel, key, is_wide| page.send(Event::Key(panel, key, is_wide));
+    let key = |page: &mut Page, panel, key, extend| page.send(Event::KeyDown(panel, key, extend));
     for (panel, changes) in [
         (Panel::Sizes, vec![("bins", "5")]),
         (Panel::Throughput, vec![("interval", "500000000"), ("interval", "auto")]),
@@ -53,7 +53,7 @@ fn the_cursor_stays_in_charts_that_change() {
         key(&mut page, panel, Key::End, false);
         for (name, value) in changes {
             page.send(Event::Set(name.into(), value.into()));
-            assert!(!page.app.view().announced.is_empty());
+            assert!(!page.app.view().announcement.is_empty());
         }
     }
     // Zooming is around it, and its picture goes on at the border.
@@ -67,12 +67,12 @@ fn the_cursor_stays_in_charts_that_change() {
     key(&mut page, Panel::Throughput, Key::Left, false);
     assert!(page.app.shown(Value::Time).unwrap().start < shown.start);
     // A narrower picture has fewer cells.
-    page.send(Event::Reset);
+    page.send(Event::ResetZoom);
     key(&mut page, Panel::Scatter, Key::End, false);
     key(&mut page, Panel::Scatter, Key::End, false);
     let narrow = Size { width_px: 200.0, ..SIZE };
     page.send(Event::Resize(Panel::Scatter, narrow));
-    assert!(!page.app.view().announced.is_empty());
+    assert!(!page.app.view().announcement.is_empty());
     // A selection that was begun elsewhere is not gone on with here.
     page.send(Event::Resize(Panel::Scatter, SIZE));
     key(&mut page, Panel::Throughput, Key::End, false);
@@ -94,27 +94,27 @@ fn a_finger_taps_and_scrolls() {
     assert_eq!(cell, SIZE);
     // A tap comes without a move before it.
     let middle = Page::at((0.5, 500.5 / 1_033.0));
-    page.send(Event::Press(Panel::Scatter, middle, None));
-    page.send(Event::Release);
-    page.send(Event::Leave);
+    page.send(Event::PointerDown(Panel::Scatter, middle, None));
+    page.send(Event::PointerUp);
+    page.send(Event::PointerLeave);
     let title = page.app.view().detail.expect("the packet under the finger").title;
     let number: u64 = title["Packet ".len()..].split(',').next().unwrap().parse().unwrap();
     assert!((490..=510).contains(&number), "{title}");
     // The browser takes the finger away for scrolling: nothing was selected.
-    page.send(Event::Press(Panel::Sizes, Page::at((0.3, 0.5)), None));
-    page.send(Event::Drag(Panel::Sizes, Page::at((0.4, 0.5))));
+    page.send(Event::PointerDown(Panel::Sizes, Page::at((0.3, 0.5)), None));
+    page.send(Event::PointerMove(Panel::Sizes, Page::at((0.4, 0.5))));
     assert_eq!(page.chips().len(), 1);
-    page.send(Event::Abort);
-    assert_eq!((page.chips().len(), page.app.view().can), (0, (false, false)));
+    page.send(Event::PointerCancel);
+    assert_eq!((page.chips().len(), page.undo_redo()), (0, (false, false)));
 }
 
 #[test]
 fn the_keyboard_goes_through_charts_and_tells_where_it_is() {
     let mut page = Page::open();
     page.send(Event::Set("bins".into(), "10".into()));
-    let key = |page: &mut Page, panel, key, is_wide| page.send(Event::Key(panel, key, is_wide));
+    let key = |page: &mut Page, panel, key, extend| page.send(Event::KeyDown(panel, key, extend));
     key(&mut page, Panel::Sizes, Key::Right, false);
-    assert!(page.app.view().announced.starts_with("0 to 99 bytes. 100 packets"));
+    assert!(page.app.view().announcement.starts_with("0 to 99 bytes. 100 packets"));
     key(&mut page, Panel::Sizes, Key::Right, false);
     key(&mut page, Panel::Sizes, Key::Right, true);
     key(&mut page, Panel::Sizes, Key::Right, true);
@@ -130,9 +130,9 @@ fn the_keyboard_goes_through_charts_and_tells_where_it_is() {
     key(&mut page, Panel::Protocols, Key::Enter, false);
     assert_eq!(page.chips(), ["proto == udp"]);
     key(&mut page, Panel::Scatter, Key::Right, false);
-    let before = page.app.view().announced;
+    let before = page.app.view().announcement;
     key(&mut page, Panel::Scatter, Key::Left, false);
-    assert_ne!(page.app.view().announced, before);
+    assert_ne!(page.app.view().announcement, before);
     key(&mut page, Panel::Scatter, Key::Up, true);
     assert_eq!(page.chips().len(), 2);
     key(&mut page, Panel::Scatter, Key::ZoomIn, false);
@@ -150,25 +150,25 @@ fn boxes_and_lassos_select_in_the_scatter() {
     assert!(page.chips()[0].starts_with("n in 1.."), "{:?}", page.chips());
     page.send(Event::Clear(None));
     page.send(Event::Set("tool".into(), "lasso".into()));
-    page.send(Event::Press(Panel::Scatter, Page::at((0.0, 0.0)), None));
+    page.send(Event::PointerDown(Panel::Scatter, Page::at((0.0, 0.0)), None));
     for at in [(0.5, 0.0), (0.5, 1.0), (0.0, 1.0)] {
-        page.send(Event::Drag(Panel::Scatter, Page::at(at)));
+        page.send(Event::PointerMove(Panel::Scatter, Page::at(at)));
     }
-    page.send(Event::Release);
+    page.send(Event::PointerUp);
     assert!(page.selected().abs_diff(500) < 5, "{}", page.selected());
     assert!(page.chips()[0].starts_with("lasso(n, len, "), "{:?}", page.chips());
     // What is selected can be looked at closely.
     page.send(Event::Clear(None));
     page.send(Event::Select(Dimension::Scatter, "n in 101..200 and len in 50..149".into()));
     page.send(Event::ZoomToSelection);
-    let words = &page.app.view().words[Panel::Scatter as usize];
+    let words = &page.app.view().chart_labels[Panel::Scatter as usize];
     assert!(words.contains("50 packets, number 101 to 200, 50 to 149 bytes"), "{words}");
 }
 
 #[test]
 fn the_scatter_moves_and_zooms() {
     let mut page = Page::open();
-    let words = |page: &Page| page.app.view().words[Panel::Scatter as usize].clone();
+    let words = |page: &Page| page.app.view().chart_labels[Panel::Scatter as usize].clone();
     let whole = words(&page);
     page.send(Event::Zoom { panel: Panel::Scatter, at: Some(Page::at((0.0, 0.0))), factor: 0.5 });
     assert!(
@@ -178,7 +178,7 @@ fn the_scatter_moves_and_zooms() {
     );
     page.drag(Panel::Scatter, (0.5, 0.5), (0.3, 0.5), Some(Tool::Move));
     assert!(words(&page).contains("number 101 to 600"), "{}", words(&page));
-    page.send(Event::Reset);
+    page.send(Event::ResetZoom);
     assert_eq!(words(&page), whole);
     // Out to where there is something only.
     for _ in 0..50 {
@@ -187,7 +187,7 @@ fn the_scatter_moves_and_zooms() {
     let shown = page.app.shown(Value::Number).unwrap();
     assert!(shown.len() <= 4_001, "{shown:?}");
     for y in ["sport", "dport", "ttl", "gap", "size"] {
-        page.send(Event::Reset);
+        page.send(Event::ResetZoom);
         page.send(Event::Set("y".into(), y.into()));
         for is_log in ["1", "0"] {
             page.send(Event::Set("y-log".into(), is_log.into()));
@@ -213,28 +213,28 @@ fn a_click_selects_a_bar_and_another_one_lets_go() {
         // The bars of rankings begin above the plot.
         let at = if panel == Panel::Sizes { Page::at(share) } else { (300.0, 40.0) };
         for chips in [vec![chip], vec![]] {
-            page.send(Event::Press(panel, at, None));
-            page.send(Event::Release);
+            page.send(Event::PointerDown(panel, at, None));
+            page.send(Event::PointerUp);
             assert_eq!(page.chips(), chips, "{panel:?}");
             assert_eq!(page.selected(), if chips.is_empty() { 1_000 } else { count });
         }
     }
     // Two of them.
     for y in [40.0, 62.0] {
-        page.send(Event::Press(Panel::Ports, (300.0, y), None));
-        page.send(Event::Release);
+        page.send(Event::PointerDown(Panel::Ports, (300.0, y), None));
+        page.send(Event::PointerUp);
     }
     assert_eq!((page.chips(), page.selected()), (vec!["dport in {0, 1}".to_owned()], 200));
     // What is selected there by words is no bar of it.
     page.send(Event::Select(Dimension::Port, "sport == 3 or dport == 5".into()));
     for (y, chip) in [(40.0, "sport == 3 or dport in {5, 0}"), (40.0, "sport == 3 or dport == 5")] {
-        page.send(Event::Press(Panel::Ports, (300.0, y), None));
-        page.send(Event::Release);
+        page.send(Event::PointerDown(Panel::Ports, (300.0, y), None));
+        page.send(Event::PointerUp);
         assert_eq!(page.chips(), [chip]);
     }
     page.send(Event::Select(Dimension::Port, "sport == 0".into()));
-    page.send(Event::Press(Panel::Ports, (300.0, 40.0), None));
-    page.send(Event::Release);
+    page.send(Event::PointerDown(Panel::Ports, (300.0, 40.0), None));
+    page.send(Event::PointerUp);
     assert_eq!(page.chips(), ["sport == 0 or dport == 0"]);
 }
 
@@ -249,7 +249,7 @@ fn a_brush_selects_for_all_others_and_is_one_step() {
     assert_eq!(sizes.iter().sum::<u64>(), 1_000);
     let (_, gaps) = page.app.histogram(Panel::Gaps).unwrap();
     assert_eq!(gaps.iter().sum::<u64>(), 200);
-    let words = page.app.view().words;
+    let words = page.app.view().chart_labels;
     assert!(words[Panel::Scatter as usize].contains("1,000 packets, 200 of them selected"));
     assert_eq!(page.app.view().selected, "200 of 1,000 packets selected (20.0 %), 59.9 kB");
     page.drag(Panel::Throughput, (0.0, 0.5), (0.3, 0.5), None);
@@ -258,7 +258,7 @@ fn a_brush_selects_for_all_others_and_is_one_step() {
     // The bin under the pointer is in.
     assert!((105..=115).contains(&both), "{both}");
     page.send(Event::Undo);
-    assert_eq!((page.selected(), page.app.view().can), (200, (true, true)));
+    assert_eq!((page.selected(), page.undo_redo()), (200, (true, true)));
     page.send(Event::Redo);
     assert_eq!(page.selected(), both);
     page.send(Event::Clear(Some(Dimension::Size)));

@@ -1,8 +1,8 @@
 //! The files that are open, and how far their parts are.
 
-use super::offer::{FileInfo, Piece, worker_of};
+use super::memory_plan::{FileInfo, PartAssignment, worker_of};
 use crate::columns::Totals;
-use crate::load::{Keep, Report};
+use crate::load::{Report, Sampling};
 use crate::shard::Before;
 
 /// After so many lines without one record a file is no capture, and the rest need not be read.
@@ -58,7 +58,12 @@ impl Files {
     }
 
     /// Takes files that are to be read now, and says by which of the workers.
-    pub(super) fn add(&mut self, files: Vec<FileInfo>, keep: Keep, workers: usize) -> Vec<Piece> {
+    pub(super) fn add(
+        &mut self,
+        files: Vec<FileInfo>,
+        sampling: Sampling,
+        workers: usize,
+    ) -> Vec<PartAssignment> {
         if self.phase != Phase::Loading {
             (self.first_loading, self.elapsed_ms) = (self.parts.len(), 0.0);
         }
@@ -70,19 +75,19 @@ impl Files {
         for (place, mut file) in files.into_iter().enumerate() {
             file.name = self.name_of_its_own(file.name);
             for part in 0..file.parts {
-                pieces.push(Piece {
+                pieces.push(PartAssignment {
                     file: place,
                     name: file.name.clone(),
                     part: self.parts.len(),
                     worker: worker_of(self.parts.len(), workers),
                     range: file.range(part),
                     is_whole: file.parts == 1,
-                    keep,
+                    sampling,
                 });
                 self.parts.push((self.files.len(), Report::default()));
             }
-            let packets = file.packets.div_ceil(keep.every);
-            self.files.push(FileInfo { packets, keep, ..file });
+            let packets = file.packets.div_ceil(sampling.every);
+            self.files.push(FileInfo { packets, sampling, ..file });
         }
         pieces
     }
@@ -224,18 +229,18 @@ mod tests {
 
     fn files(parts: &[usize]) -> Files {
         let mut files = Files::default();
-        files.announce(vec![FileInfo::unseen("announced".to_owned(), 9)]);
+        files.announce(vec![FileInfo::unprobed("announced".to_owned(), 9)]);
         add(&mut files, parts);
         files
     }
 
-    fn add(files: &mut Files, parts: &[usize]) -> Vec<Piece> {
+    fn add(files: &mut Files, parts: &[usize]) -> Vec<PartAssignment> {
         let file = |parts: &usize| FileInfo {
             parts: *parts,
             packets: 100,
-            ..FileInfo::unseen(format!("of {parts}"), 1_000)
+            ..FileInfo::unprobed(format!("of {parts}"), 1_000)
         };
-        files.add(parts.iter().map(file).collect(), Keep { every: 2, ..Keep::default() }, 2)
+        files.add(parts.iter().map(file).collect(), Sampling { every: 2, ..Sampling::default() }, 2)
     }
 
     fn done(packets: u64) -> Report {

@@ -9,13 +9,13 @@ pub(super) type At = (usize, usize);
 
 /// The rests of the packets in the table.
 #[derive(Debug, Default)]
-pub(super) struct Rests {
+pub(super) struct ExtraFields {
     known: Vec<(At, String)>,
     /// Those that are being read.
     asked: Vec<At>,
 }
 
-impl Rests {
+impl ExtraFields {
     /// Of a packet; nothing where that is not known, or nothing is left.
     pub(super) fn of(&self, at: At) -> &str {
         self.known.iter().find(|(known, _)| *known == at).map_or("", |(_, rest)| rest)
@@ -30,7 +30,7 @@ impl Rests {
     }
 
     /// Which of the packets that are seen are to be read now; the others are forgotten.
-    fn wish(&mut self, seen: &[At]) -> Vec<At> {
+    fn request(&mut self, seen: &[At]) -> Vec<At> {
         if !self.asked.is_empty() {
             return Vec::new();
         }
@@ -43,12 +43,12 @@ impl Rests {
 
 impl App {
     /// The packets whose lines are to be read for the table, where it is in sight.
-    pub(super) fn wish_for_rests(&mut self) -> Vec<At> {
+    pub(super) fn missing_lines(&mut self) -> Vec<At> {
         if !self.is_seen(Panel::Packets) {
             return Vec::new();
         }
         let seen: Vec<_> =
             self.packet_rows().iter().map(|packet| (packet.part, packet.index)).collect();
-        self.rests.wish(&seen)
+        self.extra_fields.request(&seen)
     }
 }

@@ -1,7 +1,7 @@
 //! What the page knows, for those who show or ask it: nothing here changes it.
 
 use super::charts::Chart;
-use super::questions::Slot;
+use super::query_scheduler::Slot;
 use super::{App, Panel, Phase};
 use crate::chart::{Look, Size, Table};
 use crate::columns::Totals;
@@ -13,7 +13,7 @@ use crate::shard::Before;
 
 impl App {
     pub(super) fn hit(&self) -> Option<&Hit> {
-        match self.questions.latest(Slot::Nearest)?.1 {
+        match self.scheduler.latest(Slot::Nearest)?.1 {
             Answer::Nearest(hit) => hit.as_ref(),
             _ => None,
         }
@@ -44,7 +44,7 @@ impl App {
         if self.history.now().is_empty() {
             return Tally { packets: totals.packets, bytes: totals.wire_bytes };
         }
-        match self.questions.latest(Slot::Total) {
+        match self.scheduler.latest(Slot::Total) {
             Some((_, Answer::Total(tally))) => *tally,
             _ => Tally::default(),
         }
@@ -61,8 +61,8 @@ impl App {
     }
 
     /// Every so many packets of a file that is too large would fit.
-    pub fn offered_every(&self) -> u64 {
-        self.offer.as_ref().map_or(1, |offer| offer.every)
+    pub fn suggested_every(&self) -> u64 {
+        self.memory_plan.as_ref().map_or(1, |offer| offer.every)
     }
 
     /// Lines that could not be read.
@@ -81,27 +81,30 @@ impl App {
     }
 
     /// True where there is something to show.
-    pub fn has_pictures(&self) -> bool {
+    pub fn has_data(&self) -> bool {
         self.totals().packets > 0 && self.files.phase != Phase::Error
     }
 
     /// True where the pictures in sight are of what is selected and shown now.
     pub fn is_current(&self) -> bool {
-        self.wishes.iter().filter(|wish| wish.is_seen).all(|wish| self.questions.knows(wish))
+        self.requests
+            .iter()
+            .filter(|request| request.is_seen)
+            .all(|request| self.scheduler.knows(request))
     }
 
     /// True while one change comes close behind the other.
-    pub fn is_hurried(&self) -> bool {
-        self.is_hurried
+    pub fn is_interacting(&self) -> bool {
+        self.is_interacting
     }
 
     /// True where no answer is awaited, nothing is being read and nobody is in a hurry: the pictures
     /// are final, and the link is theirs.
     pub fn is_settled(&self) -> bool {
         self.files.phase != Phase::Loading
-            && !self.is_hurried
-            && self.questions.is_quiet()
-            && self.wishes.iter().all(|wish| self.questions.knows(wish))
+            && !self.is_interacting
+            && self.scheduler.is_idle()
+            && self.requests.iter().all(|request| self.scheduler.knows(request))
     }
 
     /// Borders and packets of the bins of the sizes or of the gaps: of the selection.

@@ -1,7 +1,7 @@
 //! Files that are offered to be read: whether memory is enough for them, and who reads which part.
 
 use crate::clock::Zone;
-use crate::load::{Keep, Start};
+use crate::load::{FileProbe, Sampling};
 use std::ops::Range;
 
 /// A file below this is read by one worker, in bytes.
@@ -23,20 +23,20 @@ pub struct FileInfo {
     /// Time of its first packet, in nanoseconds since the epoch, where that is known.
     pub first_ns: Option<i64>,
     /// Which of its packets are kept.
-    pub keep: Keep,
+    pub sampling: Sampling,
 }
 
 impl FileInfo {
     /// A file of which nothing else is known yet.
-    pub fn unseen(name: String, len: u64) -> Self {
+    pub fn unprobed(name: String, len: u64) -> Self {
         Self { name, len, ..Self::default() }
     }
 
     /// A file with its first bytes, for so many workers: lines are read in parts, all else as a whole.
-    pub fn seen(name: String, len: u64, start: &[u8], workers: usize) -> Self {
-        let Start { is_lines, packets, first_ns } = Start::look(start, len);
+    pub fn probed(name: String, len: u64, start: &[u8], workers: usize) -> Self {
+        let FileProbe { is_lines, packets, first_ns } = FileProbe::new(start, len);
         let parts = if is_lines && MIN_SPLIT_LEN <= len { workers } else { 1 };
-        Self { name, len, parts, packets, first_ns, keep: Keep::default() }
+        Self { name, len, parts, packets, first_ns, sampling: Sampling::default() }
     }
 
     /// The bytes of one of its parts.
@@ -65,7 +65,7 @@ pub struct Memory {
 
 /// A part of a file that is to be read.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Piece {
+pub struct PartAssignment {
     /// The file, by its place among those that were offered.
     pub file: usize,
     /// Its name.
@@ -79,12 +79,12 @@ pub struct Piece {
     /// The range is all of the file, whose content is to be told by its bytes.
     pub is_whole: bool,
     /// Which packets are kept.
-    pub keep: Keep,
+    pub sampling: Sampling,
 }
 
 /// Files that do not fit memory, until the person has chosen which of their packets are kept.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Offer {
+pub(super) struct MemoryPlan {
     pub(super) files: Vec<FileInfo>,
     /// About how many packets they have, and the bytes that those need.
     pub(super) packets: u64,
@@ -95,7 +95,7 @@ pub(super) struct Offer {
     pub(super) every: u64,
 }
 
-impl Offer {
+impl MemoryPlan {
     /// The files, where they do not fit beside the packets that each worker has or will have; `first`
     /// is the number of the first part.
     pub(super) fn too_large(
@@ -133,15 +133,15 @@ impl Offer {
     }
 
     /// Every so many packets, in a person's words.
-    pub(super) fn every(words: &str) -> Result<Keep, String> {
+    pub(super) fn parse_every(words: &str) -> Result<Sampling, String> {
         match words.trim().parse() {
-            Ok(every @ 1..) => Ok(Keep { every, ..Keep::default() }),
+            Ok(every @ 1..) => Ok(Sampling { every, ..Sampling::default() }),
             _ => Err(format!("“{words}” is no number of packets: 4 keeps every fourth.")),
         }
     }
 
     /// Those of a time, in a person's words; nothing is from the first or to the last.
-    pub(super) fn times(&self, from: &str, to: &str, zone: &Zone) -> Result<Keep, String> {
+    pub(super) fn time_range(&self, from: &str, to: &str, zone: &Zone) -> Result<Sampling, String> {
         let time = |words: &str, all: i64| match words.trim() {
             "" => Ok(all),
             word => zone.parse(word, self.first_ns().unwrap_or(0)).ok_or_else(|| {
@@ -154,7 +154,7 @@ impl Offer {
         if ts_ns.1 < ts_ns.0 {
             return Err("That time ends before it begins.".to_owned());
         }
-        Ok(Keep { ts_ns, ..Keep::default() })
+        Ok(Sampling { ts_ns, ..Sampling::default() })
     }
 }
 
@@ -163,7 +163,7 @@ mod tests {
     use super::*;
 
     fn file(packets: u64, parts: usize) -> FileInfo {
-        FileInfo { packets, parts, ..FileInfo::unseen("a".to_owned(), 1_003) }
+        FileInfo { packets, parts, ..FileInfo::unprobed("a".to_owned(), 1_003) }
     }
 
     #[test]
@@ -180,8 +180,8 @@ mod tests {
     fn what_does_not_fit_all_workers_or_one_of_them_is_too_large() {
         let memory = Memory { bytes: 3_200, worker_bytes: 2_400 };
         let too_large = |files: &[FileInfo], held: &[u64], first| {
-            let offer = Offer::too_large(files, held, first, memory)?;
-            Some((offer.needed_bytes, offer.free_bytes, offer.every))
+            let plan = MemoryPlan::too_large(files, held, first, memory)?;
+            Some((plan.needed_bytes, plan.free_bytes, plan.every))
         };
         assert_eq!(too_large(&[file(100, 2)], &[0, 0], 0), None);
         assert_eq!(too_large(&[file(101, 2)], &[0, 0], 0), Some((3_264, 3_200, 2)));
@@ -200,16 +200,21 @@ mod tests {
 
     #[test]
     fn a_person_chooses_in_words() {
-        let kept = |keep: Result<Keep, String>| keep.map(|keep| (keep.every, keep.ts_ns));
+        let kept = |sampling: Result<Sampling, String>| {
+            sampling.map(|sampling| (sampling.every, sampling.ts_ns))
+        };
         let all = (i64::MIN, i64::MAX);
-        assert_eq!(kept(Offer::every(" 4 ")), Ok((4, all)));
+        assert_eq!(kept(MemoryPlan::parse_every(" 4 ")), Ok((4, all)));
         for words in ["", "0", "x", "-1"] {
-            assert!(Offer::every(words).is_err_and(|error| error.contains("no number")), "{words}");
+            assert!(
+                MemoryPlan::parse_every(words).is_err_and(|error| error.contains("no number")),
+                "{words}"
+            );
         }
         const NOON: i64 = 1_795_521_600_000_000_000; // 2026-11-24T12:00:00Z
         let files = vec![FileInfo { first_ns: Some(NOON), ..file(1, 1) }];
-        let offer = Offer { files, ..Offer::default() };
-        let times = |from, to| kept(offer.times(from, to, &Zone::Utc));
+        let plan = MemoryPlan { files, ..MemoryPlan::default() };
+        let times = |from, to| kept(plan.time_range(from, to, &Zone::Utc));
         let second = 1_000_000_000;
         assert_eq!(times("", " "), Ok((1, all)));
         assert_eq!(times("12:00:01", ""), Ok((1, (NOON + second, i64::MAX))));

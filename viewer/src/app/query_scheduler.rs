@@ -1,4 +1,4 @@
-//! Questions on their way, and the answers that are known: one of each kind.
+//! QueryScheduler on their way, and the answers that are known: one of each kind.
 
 use crate::query::{Answer, Query};
 use crate::selection::Care;
@@ -35,7 +35,7 @@ const SLOT_COUNT: usize = 21;
 
 /// A question that is wished for, and whether somebody looks at what it is for.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Wish {
+pub(super) struct Request {
     pub(super) slot: Slot,
     pub(super) query: Query,
     pub(super) is_seen: bool,
@@ -43,7 +43,7 @@ pub(super) struct Wish {
 
 /// The questions of one load.
 #[derive(Debug)]
-pub(super) struct Questions {
+pub(super) struct QueryScheduler {
     next_id: u32,
     answer_count: u64,
     /// Changes when the packets do.
@@ -79,7 +79,7 @@ struct Asked {
     answer: Option<Answer>,
 }
 
-impl Default for Questions {
+impl Default for QueryScheduler {
     fn default() -> Self {
         Self {
             next_id: 0,
@@ -91,24 +91,24 @@ impl Default for Questions {
     }
 }
 
-impl Questions {
+impl QueryScheduler {
     /// For another load: answers to the questions of this one come too late.
-    pub(super) fn begun_again(&self) -> Self {
+    pub(super) fn reset(&self) -> Self {
         Self { next_id: self.next_id, answer_count: self.answer_count, ..Self::default() }
     }
 
     /// There are more packets.
-    pub(super) fn outdate(&mut self) {
+    pub(super) fn invalidate_data(&mut self) {
         self.data_version += 1;
     }
 
     /// Something else is selected.
-    pub(super) fn reselect(&mut self) {
+    pub(super) fn invalidate_selection(&mut self) {
         self.selection_version += 1;
     }
 
     /// True where no answer is awaited.
-    pub(super) fn is_quiet(&self) -> bool {
+    pub(super) fn is_idle(&self) -> bool {
         self.slots.iter().all(|slot| slot.asked.is_none())
     }
 
@@ -117,39 +117,39 @@ impl Questions {
         Stamp { query, data_version: self.data_version, selection_version }
     }
 
-    /// What is to be asked now: of the wishes whose answer is not known, those that somebody waits
+    /// What is to be asked now: of the requests whose answer is not known, those that somebody waits
     /// for, or else the others, but not while a hand is moving: they would be in the way of the next
     /// answers. A slot has one question under way at a time.
     pub(super) fn ask(
         &mut self,
-        wishes: &[Wish],
+        requests: &[Request],
         workers: usize,
         is_moving: bool,
     ) -> Vec<(u32, Query)> {
-        let open: Vec<_> = wishes.iter().filter(|wish| !self.knows(wish)).collect();
-        let is_awaited = is_moving || open.iter().any(|wish| wish.is_seen);
+        let open: Vec<_> = requests.iter().filter(|request| !self.knows(request)).collect();
+        let is_awaited = is_moving || open.iter().any(|request| request.is_seen);
         let mut asks = Vec::new();
-        for wish in open {
-            if is_awaited && !wish.is_seen || self.slots[wish.slot as usize].asked.is_some() {
+        for request in open {
+            if is_awaited && !request.is_seen || self.slots[request.slot as usize].asked.is_some() {
                 continue;
             }
             let id = self.next_id;
             self.next_id = self.next_id.wrapping_add(1);
-            let stamp = self.stamp(wish.query.clone());
-            self.slots[wish.slot as usize].asked =
+            let stamp = self.stamp(request.query.clone());
+            self.slots[request.slot as usize].asked =
                 Some(Asked { id, stamp, missing: workers, answer: None });
-            asks.push((id, wish.query.clone()));
+            asks.push((id, request.query.clone()));
         }
         asks
     }
 
     /// True where the answer is known.
-    pub(super) fn knows(&self, wish: &Wish) -> bool {
-        self.current(wish.slot, &wish.query).is_some()
+    pub(super) fn knows(&self, request: &Request) -> bool {
+        self.current(request.slot, &request.query).is_some()
     }
 
     /// Takes a worker's answer.
-    pub(super) fn take(&mut self, id: u32, answer: Answer) {
+    pub(super) fn on_answer(&mut self, id: u32, answer: Answer) {
         let is_it = |slot: &State| slot.asked.as_ref().is_some_and(|asked| asked.id == id);
         let Some(slot) = self.slots.iter_mut().find(|slot| is_it(slot)) else { return };
         let Some(mut asked) = slot.asked.take() else { return };

@@ -18,12 +18,12 @@ const PIECE_LEN: usize = 64 << 10;
 
 /// What can be unpacked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Packing {
+pub(super) enum Compression {
     Gzip,
     Zstd,
 }
 
-impl Packing {
+impl Compression {
     /// The packing of a file that begins so, if it is packed.
     pub(super) fn of(start: &[u8]) -> Option<Self> {
         if start.starts_with(gzip::MAGIC) {
@@ -40,16 +40,16 @@ fn is_skippable(start: &[u8]) -> bool {
 
 /// Unpacks a file of any number of members or frames.
 #[derive(Debug)]
-pub(super) enum Unpacker {
+pub(super) enum Decompressor {
     Gzip(Box<Gzip>),
     Zstd(Box<Zstd>),
 }
 
-impl Unpacker {
-    pub(super) fn new(packing: Packing) -> Self {
+impl Decompressor {
+    pub(super) fn new(packing: Compression) -> Self {
         match packing {
-            Packing::Gzip => Self::Gzip(Box::default()),
-            Packing::Zstd => Self::Zstd(Box::default()),
+            Compression::Gzip => Self::Gzip(Box::default()),
+            Compression::Zstd => Self::Zstd(Box::default()),
         }
     }
 
@@ -180,13 +180,12 @@ fn first_block(bytes: &[u8]) -> &[u8] {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use flate2::Compression;
     use flate2::write::GzEncoder;
     use proptest::prelude::*;
     use std::io::Write;
 
     fn gzip(bytes: &[u8]) -> Vec<u8> {
-        let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
+        let mut encoder = GzEncoder::new(Vec::new(), flate2::Compression::fast());
         encoder.write_all(bytes).unwrap();
         encoder.finish().unwrap()
     }
@@ -199,7 +198,7 @@ mod tests {
     }
 
     fn unpack(packed: &[u8], chunk_len: usize) -> (Vec<u8>, Result<(), String>) {
-        let mut unpacker = Unpacker::new(Packing::of(packed).unwrap());
+        let mut unpacker = Decompressor::new(Compression::of(packed).unwrap());
         let mut unpacked = Vec::new();
         for chunk in packed.chunks(chunk_len).chain([&[][..]]) {
             let fed = unpacker.feed(chunk, |piece| unpacked.extend_from_slice(piece));
