@@ -96,9 +96,14 @@ pub enum Error {
         /// What the system said.
         source: io::Error,
     },
-    /// A file name is no time format.
-    #[error(transparent)]
-    Name(#[from] crate::output::NameError),
+    /// A file name is no format of strftime(3).
+    #[error("`{}` is no time format: {reason}", .template.display())]
+    TimeFormat {
+        /// The file name.
+        template: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
     /// The output file exists already.
     #[error("`{}` exists; use --force to overwrite it", .path.display())]
     OutputExists {

@@ -2,24 +2,21 @@
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
-use std::io::Write;
 use std::net::{IpAddr, Ipv4Addr, ToSocketAddrs};
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
 use std::{fs, io};
 
-use filter::{Form, Program, Source, Tables, Transport};
+use filter::{Program, Source, Tables, Transport};
 use summary::LinkType;
 
 use crate::Error;
-use crate::cli::DumpJob;
-use crate::interfaces;
 
 /// How packets are chosen.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Choice<'a> {
+#[derive(Clone, Debug)]
+pub(crate) struct Choice {
     /// The expression; `None` takes all.
-    pub(crate) text: Option<&'a str>,
+    pub(crate) text: Option<String>,
     /// Whether programs are made short.
     pub(crate) is_optimized: bool,
     /// Most bytes kept of a packet.
@@ -29,13 +26,13 @@ pub(crate) struct Choice<'a> {
 /// The programs of a run, one for each link type, made when it is first needed.
 #[derive(Debug)]
 pub(crate) struct Filter<'a> {
-    choice: Choice<'a>,
+    choice: &'a Choice,
     names: SystemNames,
     programs: RefCell<BTreeMap<(u16, bool, Ipv4Addr), Arc<Program>>>,
 }
 
 impl<'a> Filter<'a> {
-    pub(crate) fn new(choice: Choice<'a>) -> Self {
+    pub(crate) fn new(choice: &'a Choice) -> Self {
         Self { choice, names: SystemNames::default(), programs: RefCell::default() }
     }
 
@@ -47,7 +44,7 @@ impl<'a> Filter<'a> {
         source: Source,
         netmask: Ipv4Addr,
     ) -> Result<Option<Arc<Program>>, Error> {
-        let Some(text) = self.choice.text else { return Ok(None) };
+        let Some(text) = &self.choice.text else { return Ok(None) };
         // What does not ask for a mask is one program for all interfaces of a link type.
         let netmask = if text.contains("broadcast") { netmask } else { Ipv4Addr::UNSPECIFIED };
         let key = (link.0, matches!(source, Source::File { big_endian: true }), netmask);
@@ -60,7 +57,8 @@ impl<'a> Filter<'a> {
         Ok(Some(program))
     }
 
-    fn compile(
+    /// Compiles the text for a link type.
+    pub(crate) fn compile(
         &self,
         text: &str,
         link: filter::LinkType,
@@ -93,38 +91,6 @@ pub(crate) fn read(path: &Path) -> Result<String, Error> {
         .join(" ")
         .trim()
         .to_owned())
-}
-
-/// Prints the program of an expression.
-pub(crate) fn dump(job: &DumpJob<'_>) -> Result<(), Error> {
-    let filter = Filter::new(job.choice);
-    let mut netmask = Ipv4Addr::UNSPECIFIED;
-    let (link, source) = match (job.link, job.reads, &job.interfaces[..]) {
-        (Some(link), ..) => (link, Source::Anywhere),
-        (None, Some(path), _) => {
-            let (link, big_endian) = crate::file::link_type(path)?;
-            (filter::LinkType(link.0.into()), Source::File { big_endian })
-        }
-        (None, None, names) => {
-            let interface = match names.first() {
-                Some(name) => interfaces::named(name)?,
-                None => interfaces::default()?,
-            };
-            let Some(link) = interface.link_type() else {
-                return Err(Error::LinkType { name: interface.name, arphrd: interface.arphrd });
-            };
-            netmask = interfaces::netmask(&interface.name);
-            (filter::LinkType(link.0.into()), Source::Live)
-        }
-    };
-    let program = filter.compile(job.choice.text.unwrap_or_default(), link, source, netmask)?;
-    let form = match job.form {
-        1 => Form::Assembly,
-        2 => Form::C,
-        _ => Form::Decimal,
-    };
-    write!(io::stdout().lock(), "{}", program.display(form))
-        .map_err(|source| Error::Output { name: "standard output".into(), source })
 }
 
 /// The names that this system knows: its files, and its resolver for hosts. Nothing is read or asked

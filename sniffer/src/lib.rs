@@ -8,8 +8,9 @@
 //! This library serves the binary beside it; what others may use is in the crate `summary`.
 
 mod capture;
-pub mod cli;
+mod cli;
 mod describe;
+mod dump;
 mod error;
 mod file;
 mod filter;
@@ -22,25 +23,24 @@ mod stream;
 
 pub use error::Error;
 
-use cli::{Cli, Job};
+use cli::Action;
 
-/// Does what the command line says.
+/// Runs the command line of the process. A usage error exits with code 2.
 ///
 /// # Errors
 ///
-/// Where something prevents it; what was captured until then is in the output. A reader of
-/// standard output that went away is no error.
-pub fn run(cli: &Cli) -> Result<(), Error> {
-    let filter = cli.filter()?;
-    let done = match cli.job(filter.as_deref()) {
-        Job::Dump(job) => filter::dump(&job),
-        Job::Generate(what) => cli::generate(what),
-        Job::ListInterfaces => interfaces::list(),
-        Job::Live(job) => live::run(&job),
-        Job::Read(job) => file::run(&job),
+/// If something prevents the run from completing; what was captured until then is in the output.
+/// A closed standard output is no error.
+pub fn run() -> Result<(), Error> {
+    let result = match cli::parse()? {
+        Action::Generate(what) => cli::generate(what),
+        Action::ListInterfaces => interfaces::list(),
+        Action::DumpFilter(config) => dump::run(&config),
+        Action::Capture(config) => live::run(&config),
+        Action::ReadFiles(config) => file::run(&config),
     };
-    match done {
+    match result {
         Err(error) if error.is_closed_pipe() => Ok(()),
-        done => done,
+        result => result,
     }
 }

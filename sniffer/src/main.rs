@@ -1,9 +1,9 @@
-//! The binary: words in, an exit code out. Everything else is in the library.
+//! The binary: turns the library's result into an exit code.
 
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    match sniffer::run(&sniffer::cli::parse()) {
+    match sniffer::run() {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("sniffer: {error}");

@@ -8,12 +8,24 @@ use summary::record::{
 use summary::{Timestamp, line};
 
 use crate::Error;
-use crate::cli::Common;
-use crate::describe::{Describer, Seen};
+use crate::describe::{Describer, Details, Seen};
 use crate::output::Output;
 
 /// The largest number of the stream: JavaScript reads those below 2⁵³ exactly.
 const MAX_NUMBER: u64 = (1 << 53) - 1;
+
+/// What the stream contains, and when it ends.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Options {
+    /// Optional fields of packet lines.
+    pub(crate) fields: Details,
+    /// Packets to write; `None` is unlimited.
+    pub(crate) count: Option<u64>,
+    /// The snap length in bytes, for `meta`.
+    pub(crate) snaplen: u32,
+    /// The filter expression, for `meta`.
+    pub(crate) filter: Option<String>,
+}
 
 /// A stream being written.
 pub(crate) struct Stream {
@@ -80,7 +92,7 @@ impl Stream {
     /// Begins a stream with `meta`. Packets come from each of the interfaces, or from a file.
     pub(crate) fn open(
         output: Output,
-        common: &Common<'_>,
+        options: &Options,
         source: Source,
         file: Option<String>,
         interfaces: Vec<Interface>,
@@ -88,8 +100,8 @@ impl Stream {
         let source_count = if source == Source::Live { interfaces.len() } else { 1 };
         let mut stream = Self {
             output,
-            describer: Describer::new(common.details),
-            limit: common.count.unwrap_or(u64::MAX),
+            describer: Describer::new(options.fields),
+            limit: options.count.unwrap_or(u64::MAX),
             meta: Meta {
                 v: VERSION,
                 tool: env!("CARGO_PKG_NAME").into(),
@@ -100,8 +112,8 @@ impl Stream {
                     .map(|name| name.to_string_lossy().into_owned()),
                 source,
                 file,
-                filter: common.choice.text.map(str::to_owned),
-                snaplen: common.snaplen,
+                filter: options.filter.clone(),
+                snaplen: options.snaplen,
                 interfaces,
             },
             accounts: vec![Account::default(); source_count],

@@ -9,7 +9,6 @@ use std::os::fd::AsFd;
 use std::path::Path;
 use std::rc::Rc;
 
-use super::Heard;
 use crate::Error;
 use crate::progress::{self, packets};
 use crate::signals::{Request, Signals};
@@ -116,6 +115,14 @@ fn unpacked<'a>(mut file: Stoppable<'a>) -> io::Result<(Box<dyn Read + 'a>, bool
         Box::new(XzDecoder::new_multi_decoder(packed))
     };
     Ok((unpacked, true))
+}
+
+/// What signals did while there was nothing to read, and what they are told.
+#[derive(Default)]
+pub(super) struct Heard {
+    pub(super) is_stopped: Cell<bool>,
+    /// Packets written so far.
+    pub(super) out: Cell<u64>,
 }
 
 /// A file that ends when a signal asks for it, even where it is a pipe that says nothing.

@@ -7,7 +7,7 @@ use std::thread;
 use summary::record::Reason;
 use summary::{LinkType, Timestamp};
 
-use super::Run;
+use super::run::Run;
 use crate::Error;
 use crate::describe::{Describer, Details, Seen};
 
@@ -48,8 +48,8 @@ struct Lane {
 
 /// Reads all files; `count` threads make lines of their packets.
 pub(super) fn run(run: &mut Run<'_>, count: usize) -> Result<Reason, Error> {
-    let details = run.job.common.details;
-    let limit = run.job.common.count;
+    let details = run.config.stream.fields;
+    let limit = run.config.stream.count;
     thread::scope(|scope| {
         let lanes: Vec<_> = (0..count)
             .map(|_| {

@@ -13,13 +13,12 @@ use summary::record::{Event, EventKind, Reason, Source as Origin};
 
 use crate::Error;
 use crate::capture::{self, Capture, Reader};
-use crate::cli::Common;
-use crate::filter::Filter;
+use crate::filter::{Choice, Filter};
 use crate::interfaces::{self, Change, Interface, Watch};
-use crate::output::Output;
+use crate::output::{self, Output};
 use crate::progress::Progress;
 use crate::signals::{self, Request, Signals};
-use crate::stream::{Stream, event};
+use crate::stream::{self, Stream, event};
 use books::{Books, nanoseconds, next_due};
 use filter::Program;
 use intake::Intake;
@@ -35,9 +34,9 @@ const DRAIN_DEADLINE: Duration = Duration::from_secs(1);
 
 /// Configuration of a live run.
 #[derive(Debug)]
-pub(crate) struct Config<'a> {
+pub(crate) struct Config {
     /// Names of the interfaces; if empty, the interface of the default route.
-    pub(crate) interfaces: Vec<&'a str>,
+    pub(crate) interfaces: Vec<String>,
     /// How the sockets are opened.
     pub(crate) capture: capture::Options,
     /// Reader threads per interface; `None` reads everything on the main thread.
@@ -48,28 +47,31 @@ pub(crate) struct Config<'a> {
     pub(crate) duration: Option<Duration>,
     /// Time between `stats` records; zero writes them only at the end.
     pub(crate) stats_interval: Duration,
-    /// Options shared with runs that read files.
-    pub(crate) common: Common<'a>,
+    pub(crate) output: output::Options,
+    pub(crate) stream: stream::Options,
+    pub(crate) filter: Choice,
+    /// Print only errors.
+    pub(crate) is_quiet: bool,
 }
 
 /// Captures until something ends it.
-pub(crate) fn run(config: &Config<'_>) -> Result<(), Error> {
+pub(crate) fn run(config: &Config) -> Result<(), Error> {
     // Before the interfaces are looked up, so that no change is missed.
     let watch = Watch::open()?;
     let chosen = match &config.interfaces[..] {
         [] => vec![interfaces::default()?],
         names => names.iter().map(|name| interfaces::named(name)).collect::<Result<_, _>>()?,
     };
-    let filter = Filter::new(config.common.choice);
+    let filter = Filter::new(&config.filter);
     let mut opened = Vec::with_capacity(chosen.len());
     for interface in &chosen {
         opened.push(open(interface, config, &filter)?);
     }
-    let mut output = Output::open(&config.common)?;
+    let mut output = Output::open(&config.output)?;
     // Not before: until there is something to end, a signal may end all. And before threads.
     let signals = Signals::catch(output.can_rotate())?;
     output.heed(signals.clone());
-    let progress = Progress::start(config.common.is_quiet, config.common.output.is_none());
+    let progress = Progress::start(config.is_quiet, config.output.path.is_none());
     if opened.iter().flat_map(|(_, readers)| readers).any(Reader::is_fallback) {
         progress.say(
             "the kernel refuses the ring buffer of version 3: version 2 takes its place, which \
@@ -99,20 +101,20 @@ pub(crate) fn run(config: &Config<'_>) -> Result<(), Error> {
     let mut sources = Vec::with_capacity(chosen.len());
     for (interface, (captures, readers)) in chosen.into_iter().zip(opened) {
         run.names.set(interface.index, &interface.name);
-        run.intakes.push(Intake::new(readers, &run.names, config.common.details)?);
+        run.intakes.push(Intake::new(readers, &run.names, config.stream.fields)?);
         sources.push(Source::new(interface, captures, config.capture.is_promiscuous));
     }
     sources.iter_mut().try_for_each(Source::begin)?;
     let described = sources.iter().map(Source::describe).collect();
-    let stream = Stream::open(output, &config.common, Origin::Live, None, described)?;
-    let mut books = Books::new(stream, sources, config.common.rotation);
+    let stream = Stream::open(output, &config.stream, Origin::Live, None, described)?;
+    let mut books = Books::new(stream, sources, config.output.rotation);
     let links: Vec<_> = (books.sources.iter())
         .map(|source| match source.interface.link_type() {
             Some(link) => format!("{} ({link})", source.name()),
             None => source.name().to_owned(),
         })
         .collect();
-    let snaplen = config.common.snaplen;
+    let snaplen = config.stream.snaplen;
     run.progress.say(format_args!("capturing on {}, snap length {snaplen}", links.join(", ")));
 
     let ended = run.until_ended(&mut books);
@@ -128,7 +130,7 @@ pub(crate) fn run(config: &Config<'_>) -> Result<(), Error> {
 /// Opens an interface once, or as often as there will be threads.
 fn open(
     interface: &Interface,
-    config: &Config<'_>,
+    config: &Config,
     filter: &Filter<'_>,
 ) -> Result<(Vec<Capture>, Vec<Reader>), Error> {
     let program = match interface.link_type() {
@@ -150,7 +152,7 @@ fn open(
 
 /// What a run needs besides its books.
 struct Run<'a> {
-    config: &'a Config<'a>,
+    config: &'a Config,
     filter: &'a Filter<'a>,
     watch: Watch,
     /// One for each source.
@@ -162,7 +164,7 @@ struct Run<'a> {
 
 impl<'a> Run<'a> {
     fn new(
-        config: &'a Config<'a>,
+        config: &'a Config,
         filter: &'a Filter<'a>,
         watch: Watch,
         names: Names,
@@ -376,7 +378,7 @@ impl<'a> Run<'a> {
             }
             self.drain(books, index)?;
             let (captures, readers) = open(now, self.config, self.filter)?;
-            self.intakes[index] = Intake::new(readers, &self.names, self.config.common.details)?;
+            self.intakes[index] = Intake::new(readers, &self.names, self.config.stream.fields)?;
             books.sources[index].replace_captures(captures);
         } else {
             books.sources[index].captures.iter().try_for_each(|capture| capture.attach(now))?;

@@ -5,13 +5,12 @@ use std::ffi::OsStr;
 use std::io::{self, Write};
 
 /// How an output is compressed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Compression {
-    /// Not at all
     None,
-    /// gzip, which every program reads
+    /// RFC 1952.
     Gzip,
-    /// Zstandard: smaller and faster
+    /// Zstandard, RFC 8878.
     Zstd,
 }
 

@@ -6,7 +6,7 @@ mod names;
 mod target;
 
 pub(crate) use compression::Compression;
-pub(crate) use names::{NameError, Rotation, strftime};
+pub(crate) use names::{Rotation, strftime};
 
 use compression::Encoder;
 use names::{Names, Place};
@@ -14,11 +14,11 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::os::fd::AsFd;
 use std::os::unix::fs::OpenOptionsExt;
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 use target::Target;
 
 use crate::Error;
-use crate::cli::Common;
 use crate::signals::Signals;
 
 /// Buffered bytes are written from here on; a line is never split by choice.
@@ -26,6 +26,19 @@ const FULL_LEN: usize = 256 << 10;
 
 /// So old the last bytes may be of what can be read of a compressed file that is being written.
 const MAX_AGE: Duration = Duration::from_secs(1);
+
+/// Where the output goes, and in which form.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Options {
+    /// The output file; `None` is standard output.
+    pub(crate) path: Option<PathBuf>,
+    /// Overwrite existing files.
+    pub(crate) overwrite: bool,
+    /// `None` derives the compression from the extension of `path`.
+    pub(crate) compression: Option<Compression>,
+    /// When to start a new file.
+    pub(crate) rotation: Rotation,
+}
 
 /// An open output and the lines that are on their way there.
 pub(crate) struct Output {
@@ -49,16 +62,17 @@ pub(crate) struct Output {
 impl Output {
     /// Opens standard output, or creates the file, readable by its owner only. One that exists is an
     /// error unless that is forced. Opening a pipe waits for its reader.
-    pub(crate) fn open(common: &Common<'_>) -> Result<Self, Error> {
-        let ending = common.output.and_then(|path| Compression::of_ending(path.extension()?));
-        let compression = common.compression.or(ending).unwrap_or(Compression::None);
+    pub(crate) fn open(options: &Options) -> Result<Self, Error> {
+        let path = options.path.as_deref();
+        let ending = path.and_then(|path| Compression::of_ending(path.extension()?));
+        let compression = options.compression.or(ending).unwrap_or(Compression::None);
         let mut output = Self {
             encoder: None,
             compression,
             name: "standard output".to_owned(),
-            names: common.output.map(|path| Names::new(path, common.rotation, common.is_forced)),
+            names: path.map(|path| Names::new(path, options.rotation, options.overwrite)),
             place: None,
-            full_len: common.rotation.size,
+            full_len: options.rotation.size,
             buffer: Vec::with_capacity(FULL_LEN + (4 << 10)),
             flushed: Instant::now(),
             signals: None,

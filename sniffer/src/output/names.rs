@@ -4,6 +4,7 @@
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
+use super::compression::Compression;
 use crate::Error;
 
 /// When to go on in another file.
@@ -73,7 +74,7 @@ impl Names {
     }
 
     fn template_now(&self) -> Result<PathBuf, Error> {
-        Ok(strftime(&self.template, &jiff::Zoned::now())?)
+        strftime(&self.template, &jiff::Zoned::now())
     }
 
     /// File `number` of a ring: numbers have equally many digits, so that names sort.
@@ -133,7 +134,7 @@ fn part(complete: &Path) -> PathBuf {
 
 /// Puts a number behind a name, but before the ending that tells compression.
 fn numbered(base: &Path, number: &str) -> PathBuf {
-    let ending = base.extension().filter(|ending| super::Compression::of_ending(ending).is_some());
+    let ending = base.extension().filter(|ending| Compression::of_ending(ending).is_some());
     let mut name = match ending {
         Some(_) => base.with_extension("").into_os_string(),
         None => base.as_os_str().to_owned(),
@@ -155,20 +156,12 @@ fn refuse_existing(path: &Path) -> Result<(), Error> {
 }
 
 /// The name that a format makes of a time (strftime(3)), in local time as tcpdump has it.
-pub(crate) fn strftime(template: &Path, time: &jiff::Zoned) -> Result<PathBuf, NameError> {
-    let failed = |reason: String| NameError { template: template.to_owned(), reason };
+pub(crate) fn strftime(template: &Path, time: &jiff::Zoned) -> Result<PathBuf, Error> {
+    let failed = |reason: String| Error::TimeFormat { template: template.to_owned(), reason };
     let format = template.to_str().ok_or_else(|| failed("not UTF-8".to_owned()))?;
     let name =
         jiff::fmt::strtime::format(format, time).map_err(|error| failed(error.to_string()))?;
     Ok(OsString::from(name).into())
-}
-
-/// A file name is no format of strftime(3).
-#[derive(Debug, thiserror::Error)]
-#[error("`{}` is no time format: {reason}", .template.display())]
-pub struct NameError {
-    template: PathBuf,
-    reason: String,
 }
 
 #[cfg(test)]

@@ -1,0 +1,51 @@
+//! `-d`: prints the program that an expression compiles to.
+
+use std::io::{self, Write};
+use std::net::Ipv4Addr;
+use std::path::PathBuf;
+
+use filter::{Form, Source};
+
+use crate::filter::{Choice, Filter};
+use crate::{Error, file, interfaces};
+
+/// Which program to print, and how.
+#[derive(Debug)]
+pub(crate) struct Config {
+    pub(crate) choice: Choice,
+    pub(crate) form: Form,
+    /// The link type, if it is given.
+    pub(crate) link: Option<filter::LinkType>,
+    /// The capture file to take the link type from.
+    pub(crate) capture_file: Option<PathBuf>,
+    /// The interface to take the link type from; without one, the default.
+    pub(crate) interface: Option<String>,
+}
+
+/// Prints the program of an expression.
+pub(crate) fn run(config: &Config) -> Result<(), Error> {
+    let filter = Filter::new(&config.choice);
+    let mut netmask = Ipv4Addr::UNSPECIFIED;
+    let (link, source) = match (config.link, &config.capture_file, &config.interface) {
+        (Some(link), ..) => (link, Source::Anywhere),
+        (None, Some(path), _) => {
+            let (link, big_endian) = file::link_type(path)?;
+            (filter::LinkType(link.0.into()), Source::File { big_endian })
+        }
+        (None, None, name) => {
+            let interface = match name {
+                Some(name) => interfaces::named(name)?,
+                None => interfaces::default()?,
+            };
+            let Some(link) = interface.link_type() else {
+                return Err(Error::LinkType { name: interface.name, arphrd: interface.arphrd });
+            };
+            netmask = interfaces::netmask(&interface.name);
+            (filter::LinkType(link.0.into()), Source::Live)
+        }
+    };
+    let text = config.choice.text.as_deref().unwrap_or_default();
+    let program = filter.compile(text, link, source, netmask)?;
+    write!(io::stdout().lock(), "{}", program.display(config.form))
+        .map_err(|source| Error::Output { name: "standard output".into(), source })
+}
