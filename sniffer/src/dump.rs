@@ -6,13 +6,13 @@ use std::path::PathBuf;
 
 use filter::{Form, Source};
 
-use crate::filter::{Choice, Filter};
+use crate::filter::{Filter, FilterOptions};
 use crate::{Error, file, interfaces};
 
 /// Which program to print, and how.
 #[derive(Debug)]
 pub(crate) struct Config {
-    pub(crate) choice: Choice,
+    pub(crate) choice: FilterOptions,
     pub(crate) form: Form,
     /// The link type, if it is given.
     pub(crate) link: Option<filter::LinkType>,
@@ -38,7 +38,10 @@ pub(crate) fn run(config: &Config) -> Result<(), Error> {
                 None => interfaces::default()?,
             };
             let Some(link) = interface.link_type() else {
-                return Err(Error::LinkType { name: interface.name, arphrd: interface.arphrd });
+                return Err(Error::UnsupportedLinkType {
+                    name: interface.name,
+                    arphrd: interface.arphrd,
+                });
             };
             netmask = interfaces::netmask(&interface.name);
             (filter::LinkType(link.0.into()), Source::Live)

@@ -22,12 +22,12 @@ pub enum Error {
         program: PathBuf,
     },
     /// No interface has the name asked for.
-    #[error("no interface is named `{name}`; there are: {}", .known.join(", "))]
+    #[error("no interface is named `{name}`; there are: {}", .available.join(", "))]
     NoSuchInterface {
         /// The name asked for.
         name: String,
         /// The names that exist, and `any`.
-        known: Vec<String>,
+        available: Vec<String>,
     },
     /// No interface was named and none can be chosen.
     #[error("no interface is up; name one with -i (sniffer -D lists them)")]
@@ -52,7 +52,7 @@ pub enum Error {
     },
     /// The interface's frames begin with something that cannot be decoded.
     #[error("interface `{name}` has link type ARPHRD {arphrd}, which is not supported; try -i any")]
-    LinkType {
+    UnsupportedLinkType {
         /// Its name.
         name: String,
         /// The kernel's number of its type (linux/if_arp.h).
@@ -60,13 +60,13 @@ pub enum Error {
     },
     /// The kernel has no ring buffers.
     #[error("the kernel refuses a ring buffer for packets: {source}")]
-    Ring {
+    RingUnsupported {
         /// What the system said.
         source: io::Error,
     },
     /// The kernel has no memory for the buffer.
     #[error("no buffer of {kib} KiB: {source}; a smaller one may do: -B {}", .kib / 4)]
-    Buffer {
+    RingAllocation {
         /// Size of the buffer that was asked for, in KiB.
         kib: usize,
         /// What the system said.
@@ -128,7 +128,7 @@ pub enum Error {
     },
     /// A compressed input is damaged.
     #[error("`{name}`: cannot be unpacked behind byte {offset}: {source}")]
-    Packed {
+    Decompression {
         /// The input file, or `standard input`.
         name: String,
         /// Bytes of the file that were read so far: the damage is before that.
@@ -144,7 +144,7 @@ pub enum Error {
     },
     /// The input is no capture file, or a damaged one.
     #[error("`{name}`: {source}")]
-    File {
+    CaptureFile {
         /// The input file, or `standard input`.
         name: String,
         /// What is wrong with it.

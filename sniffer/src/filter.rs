@@ -14,7 +14,7 @@ use crate::Error;
 
 /// How packets are chosen.
 #[derive(Clone, Debug)]
-pub(crate) struct Choice {
+pub(crate) struct FilterOptions {
     /// The expression; `None` takes all.
     pub(crate) text: Option<String>,
     /// Whether programs are made short.
@@ -26,13 +26,13 @@ pub(crate) struct Choice {
 /// The programs of a run, one for each link type, made when it is first needed.
 #[derive(Debug)]
 pub(crate) struct Filter<'a> {
-    choice: &'a Choice,
+    choice: &'a FilterOptions,
     names: SystemNames,
     programs: RefCell<BTreeMap<(u16, bool, Ipv4Addr), Arc<Program>>>,
 }
 
 impl<'a> Filter<'a> {
-    pub(crate) fn new(choice: &'a Choice) -> Self {
+    pub(crate) fn new(choice: &'a FilterOptions) -> Self {
         Self { choice, names: SystemNames::default(), programs: RefCell::default() }
     }
 

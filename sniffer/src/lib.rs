@@ -9,12 +9,12 @@
 
 mod capture;
 mod cli;
-mod describe;
 mod dump;
 mod error;
 mod file;
 mod filter;
 mod interfaces;
+mod line_formatter;
 mod live;
 mod output;
 mod progress;

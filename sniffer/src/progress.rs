@@ -9,14 +9,14 @@ use summary::grouped;
 const INTERVAL: Duration = Duration::from_millis(500);
 
 /// A file that is read in less shows no line.
-const PATIENCE: Duration = Duration::from_secs(1);
+const SHOW_AFTER: Duration = Duration::from_secs(1);
 
 /// The status line.
 #[derive(Debug)]
 pub(crate) struct Progress {
     is_quiet: bool,
     /// A person watches, and the packets' lines do not run over the same screen.
-    is_watched: bool,
+    is_visible: bool,
     start: Instant,
     /// When the line was drawn last, and the packets then.
     last: (Instant, u64),
@@ -25,14 +25,14 @@ pub(crate) struct Progress {
 impl Progress {
     pub(crate) fn start(is_quiet: bool, goes_to_stdout: bool) -> Self {
         let is_screen_taken = goes_to_stdout && std::io::stdout().is_terminal();
-        let is_watched = !is_quiet && std::io::stderr().is_terminal() && !is_screen_taken;
+        let is_visible = !is_quiet && std::io::stderr().is_terminal() && !is_screen_taken;
         let now = Instant::now();
-        Self { is_quiet, is_watched, start: now, last: (now, 0) }
+        Self { is_quiet, is_visible, start: now, last: (now, 0) }
     }
 
     /// When the line wants to be drawn again; `None` where nobody watches.
     pub(crate) fn due(&self) -> Option<Instant> {
-        self.is_watched.then(|| self.last.0 + INTERVAL)
+        self.is_visible.then(|| self.last.0 + INTERVAL)
     }
 
     /// Draws the line of a capture, when it is time.
@@ -44,8 +44,8 @@ impl Progress {
 
     /// Draws the line of files being read, when it is time: with what was read of how much, where
     /// that is known.
-    pub(crate) fn draw_share(&mut self, packets: u64, share: Option<(u64, u64)>) {
-        if self.start.elapsed() < PATIENCE {
+    pub(crate) fn draw_file_progress(&mut self, packets: u64, share: Option<(u64, u64)>) {
+        if self.start.elapsed() < SHOW_AFTER {
             return;
         }
         let Some(line) = self.line(packets) else { return };
@@ -76,22 +76,22 @@ impl Progress {
     }
 
     /// A sentence of its own line.
-    pub(crate) fn say(&self, sentence: impl Display) {
+    pub(crate) fn info(&self, sentence: impl Display) {
         if self.is_quiet {
             return;
         }
-        self.report(sentence);
+        self.print(sentence);
     }
 
     /// A sentence that was asked for: also where else nothing is said.
-    pub(crate) fn report(&self, sentence: impl Display) {
+    pub(crate) fn print(&self, sentence: impl Display) {
         self.clear();
-        report(sentence);
+        print_message(sentence);
     }
 
     /// Takes the status line away before an error is told.
     pub(crate) fn clear(&self) {
-        if self.is_watched {
+        if self.is_visible {
             let _ = write!(std::io::stderr(), "\r\x1b[K");
         }
     }
@@ -103,7 +103,7 @@ impl Progress {
 }
 
 /// A sentence on standard error.
-pub(crate) fn report(sentence: impl Display) {
+pub(crate) fn print_message(sentence: impl Display) {
     // Nobody to tell where standard error is gone.
     let _ = writeln!(std::io::stderr(), "sniffer: {sentence}");
 }

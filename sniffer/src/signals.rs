@@ -17,9 +17,9 @@ use crate::Error;
 /// Clones hear the same signals. One that ends the run is not taken, and so stays to be heard.
 #[derive(Clone, Debug)]
 pub(crate) struct Signals {
-    ending: Rc<SignalFd>,
+    termination: Rc<SignalFd>,
     requests: Rc<SignalFd>,
-    has_terminal: bool,
+    has_controlling_terminal: bool,
 }
 
 /// What a signal asks for.
@@ -34,7 +34,7 @@ pub(crate) enum Request {
 }
 
 /// How long a reader that does not read may hold up the end.
-const PATIENCE: Duration = Duration::from_secs(2);
+const DRAIN_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// What waiting ended with.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -51,13 +51,13 @@ impl Signals {
     /// From now on the signals wait to be polled. To be called before any thread is started. Where
     /// the output cannot go on in another file, SIGHUP ends the run.
     pub(crate) fn catch(can_rotate: bool) -> Result<Self, Error> {
-        let mut ending = vec![Signal::SIGINT, Signal::SIGTERM];
+        let mut termination = vec![Signal::SIGINT, Signal::SIGTERM];
         let mut requests = vec![Signal::SIGUSR1];
-        if can_rotate { &mut requests } else { &mut ending }.push(Signal::SIGHUP);
+        if can_rotate { &mut requests } else { &mut termination }.push(Signal::SIGHUP);
         Ok(Self {
-            ending: Rc::new(catch(&ending)?),
+            termination: Rc::new(catch(&termination)?),
             requests: Rc::new(catch(&requests)?),
-            has_terminal: has_terminal(),
+            has_controlling_terminal: has_controlling_terminal(),
         })
     }
 
@@ -68,7 +68,9 @@ impl Signals {
             let is_hangup = i32::try_from(signal.ssi_signo) == Ok(Signal::SIGHUP as i32);
             requests.push(match is_hangup {
                 // Shells pass on to their jobs what the end of their terminal sent them.
-                true if self.has_terminal && !has_terminal() => Request::End,
+                true if self.has_controlling_terminal && !has_controlling_terminal() => {
+                    Request::End
+                }
                 true => Request::Rotate,
                 false => Request::Report,
             });
@@ -77,9 +79,9 @@ impl Signals {
     }
 
     /// Waits until `fd` takes bytes; false where a signal has come and it takes none for
-    /// [`PATIENCE`].
+    /// [`DRAIN_TIMEOUT`].
     pub(crate) fn wait_until_writable(&self, fd: BorrowedFd<'_>) -> Result<bool, Error> {
-        let signals = self.ending.as_fd();
+        let signals = self.termination.as_fd();
         let mut fds =
             [PollFd::new(fd, PollFlags::POLLOUT), PollFd::new(signals, PollFlags::POLLIN)];
         poll_all(&mut fds, None)?;
@@ -87,7 +89,7 @@ impl Signals {
             return Ok(true);
         }
         let mut fds = [PollFd::new(fd, PollFlags::POLLOUT)];
-        poll_all(&mut fds, Some(PATIENCE))?;
+        poll_all(&mut fds, Some(DRAIN_TIMEOUT))?;
         Ok(fds[0].any() == Some(true))
     }
 
@@ -98,7 +100,7 @@ impl Signals {
         fds: &[BorrowedFd<'_>],
         timeout: Option<Duration>,
     ) -> Result<Ready, Error> {
-        let signals = [self.ending.as_fd(), self.requests.as_fd()];
+        let signals = [self.termination.as_fd(), self.requests.as_fd()];
         let mut polled: Vec<_> =
             signals.iter().chain(fds).map(|&fd| PollFd::new(fd, PollFlags::POLLIN)).collect();
         poll_all(&mut polled, timeout)?;
@@ -114,7 +116,7 @@ impl Signals {
 }
 
 fn catch(signals: &[Signal]) -> Result<SignalFd, Error> {
-    let ignored = ignored();
+    let ignored = ignored_signals();
     // Who starts this program with a signal ignored (nohup, a shell's background) means it.
     let mask: SigSet =
         signals.iter().copied().filter(|&signal| ignored >> (signal as u32 - 1) & 1 == 0).collect();
@@ -124,20 +126,20 @@ fn catch(signals: &[Signal]) -> Result<SignalFd, Error> {
 }
 
 /// The signals that this process was started to ignore, lowest first (proc(5), `SigIgn`).
-fn ignored() -> u64 {
+fn ignored_signals() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let bits = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
     bits.and_then(|bits| u64::from_str_radix(bits.trim(), 16).ok()).unwrap_or(0)
 }
 
 /// Whether there is a terminal that controls this process (tty(4)).
-fn has_terminal() -> bool {
+fn has_controlling_terminal() -> bool {
     File::open("/dev/tty").is_ok()
 }
 
 /// Waits until there is something to read on one of `fds`, or `timeout` has passed, whatever
 /// signals say.
-pub(crate) fn wait_for(fds: &[BorrowedFd<'_>], timeout: Duration) -> Result<(), Error> {
+pub(crate) fn poll_readable(fds: &[BorrowedFd<'_>], timeout: Duration) -> Result<(), Error> {
     let mut fds: Vec<_> = fds.iter().map(|&fd| PollFd::new(fd, PollFlags::POLLIN)).collect();
     poll_all(&mut fds, Some(timeout))
 }

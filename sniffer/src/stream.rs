@@ -8,17 +8,17 @@ use summary::record::{
 use summary::{Timestamp, line};
 
 use crate::Error;
-use crate::describe::{Describer, Details, Seen};
+use crate::line_formatter::{CapturedPacket, FieldOptions, LineFormatter};
 use crate::output::Output;
 
 /// The largest number of the stream: JavaScript reads those below 2⁵³ exactly.
-const MAX_NUMBER: u64 = (1 << 53) - 1;
+const MAX_SAFE_INTEGER: u64 = (1 << 53) - 1;
 
 /// What the stream contains, and when it ends.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Options {
     /// Optional fields of packet lines.
-    pub(crate) fields: Details,
+    pub(crate) fields: FieldOptions,
     /// Packets to write; `None` is unlimited.
     pub(crate) count: Option<u64>,
     /// The snap length in bytes, for `meta`.
@@ -30,7 +30,7 @@ pub(crate) struct Options {
 /// A stream being written.
 pub(crate) struct Stream {
     output: Output,
-    describer: Describer,
+    formatter: LineFormatter,
     /// Most packets to write.
     limit: u64,
     /// The first line of the current file.
@@ -70,7 +70,7 @@ impl std::ops::AddAssign for Counts {
         self.drop += other.drop;
         self.out += other.out;
         self.skip += other.skip;
-        self.bytes = (self.bytes + other.bytes).min(MAX_NUMBER);
+        self.bytes = (self.bytes + other.bytes).min(MAX_SAFE_INTEGER);
     }
 }
 
@@ -83,7 +83,7 @@ pub(crate) struct Losses {
 }
 
 /// An event that says nothing but its kind.
-pub(crate) fn event(interface: &str, event: EventKind) -> Event {
+pub(crate) fn new_event(interface: &str, event: EventKind) -> Event {
     let interface = Some(interface.to_owned());
     Event { ts: now(), interface, event, gap_ns: None, new_name: None, mtu: None }
 }
@@ -100,7 +100,7 @@ impl Stream {
         let source_count = if source == Source::Live { interfaces.len() } else { 1 };
         let mut stream = Self {
             output,
-            describer: Describer::new(options.fields),
+            formatter: LineFormatter::new(options.fields),
             limit: options.count.unwrap_or(u64::MAX),
             meta: Meta {
                 v: VERSION,
@@ -121,12 +121,12 @@ impl Stream {
             out: 0,
             skip: 0,
         };
-        stream.begin_file()?;
+        stream.start_file()?;
         Ok(stream)
     }
 
-    fn begin_file(&mut self) -> Result<(), Error> {
-        self.record(&Record::Meta(self.meta.clone()))?;
+    fn start_file(&mut self) -> Result<(), Error> {
+        self.write_record(&Record::Meta(self.meta.clone()))?;
         self.flush()
     }
 
@@ -143,7 +143,7 @@ impl Stream {
     }
 
     /// Packets of one source that were taken in: written or filtered out.
-    pub(crate) fn taken(&self, source: usize) -> u64 {
+    pub(crate) fn processed(&self, source: usize) -> u64 {
         let Counts { out, skip, .. } = self.counts(source);
         out + skip
     }
@@ -159,23 +159,32 @@ impl Stream {
     }
 
     /// Goes on in the next file where this one is as large as asked for.
-    pub(crate) fn rotate_when_full(&mut self) -> Result<(), Error> {
+    pub(crate) fn rotate_if_full(&mut self) -> Result<(), Error> {
         if !self.is_file_full() {
             return Ok(());
         }
-        self.stats(0, None, Losses::default(), None)?;
+        self.write_stats(0, None, Losses::default(), None)?;
         self.rotate(Reason::Size, None)
     }
 
     /// Writes a packet under the next number.
-    pub(crate) fn packet(&mut self, source: usize, seen: &Seen<'_>) -> Result<(), Error> {
-        let n = self.count(source, seen.len());
-        self.output.append(|buffer| self.describer.describe(seen, Some(n), buffer))
+    pub(crate) fn write_packet(
+        &mut self,
+        source: usize,
+        packet: &CapturedPacket<'_>,
+    ) -> Result<(), Error> {
+        let n = self.count_packet(source, packet.len());
+        self.output.append(|buffer| self.formatter.format(packet, Some(n), buffer))
     }
 
     /// Writes a packet under the next number: the rest of its line was written elsewhere.
-    pub(crate) fn line(&mut self, source: usize, len: u32, rest: &[u8]) -> Result<(), Error> {
-        let n = self.count(source, len);
+    pub(crate) fn write_formatted(
+        &mut self,
+        source: usize,
+        len: u32,
+        rest: &[u8],
+    ) -> Result<(), Error> {
+        let n = self.count_packet(source, len);
         self.output.append(|buffer| {
             line::write_number(n, buffer);
             buffer.extend_from_slice(rest);
@@ -183,18 +192,18 @@ impl Stream {
     }
 
     /// Counts packets that the filter does not take.
-    pub(crate) fn skip(&mut self, source: usize, count: u64) {
+    pub(crate) fn count_skipped(&mut self, source: usize, count: u64) {
         self.skip += count;
         self.accounts[source].current.skip += count;
     }
 
     /// Counts a packet to be written; returns its number.
-    fn count(&mut self, source: usize, len: u32) -> u64 {
+    fn count_packet(&mut self, source: usize, len: u32) -> u64 {
         self.out += 1;
         let counts = &mut self.accounts[source].current;
         counts.out += 1;
         // Hostile files tell lengths that no wire had; the sum stays a number that all can read.
-        let room = MAX_NUMBER.saturating_sub(self.file.bytes + counts.bytes);
+        let room = MAX_SAFE_INTEGER.saturating_sub(self.file.bytes + counts.bytes);
         counts.bytes += u64::from(len).min(room);
         self.out + self.skip
     }
@@ -202,7 +211,7 @@ impl Stream {
     /// Writes the counters since the last time. Packets still in the ring count as received when
     /// they are taken from it; `recv`, the kernel's own count of the run, is given at the end only,
     /// when the ring is empty and both have to agree.
-    pub(crate) fn stats(
+    pub(crate) fn write_stats(
         &mut self,
         source: usize,
         interface: Option<&str>,
@@ -220,7 +229,7 @@ impl Stream {
         self.file += counts;
         let Counts { recv, drop, out, skip, bytes } = counts;
         let interface = interface.map(str::to_owned);
-        self.record(&Record::Stats(Stats {
+        self.write_record(&Record::Stats(Stats {
             ts: now(),
             interface,
             recv,
@@ -234,8 +243,8 @@ impl Stream {
     }
 
     /// Writes that something happened.
-    pub(crate) fn event(&mut self, event: Event) -> Result<(), Error> {
-        self.record(&Record::Event(event))?;
+    pub(crate) fn write_event(&mut self, event: Event) -> Result<(), Error> {
+        self.write_record(&Record::Event(event))?;
         self.flush()
     }
 
@@ -246,26 +255,26 @@ impl Stream {
         reason: Reason,
         interfaces: Option<Vec<Interface>>,
     ) -> Result<(), Error> {
-        let rotated = Event { interface: None, ..event("", EventKind::Rotated) };
-        self.record(&Record::Event(rotated))?;
-        self.end_file(reason)?;
+        let rotated = Event { interface: None, ..new_event("", EventKind::Rotated) };
+        self.write_record(&Record::Event(rotated))?;
+        self.finish_file(reason)?;
         self.output.rotate()?;
         self.meta.start = now();
         if let Some(interfaces) = interfaces {
             self.meta.interfaces = interfaces;
         }
-        self.begin_file()
+        self.start_file()
     }
 
     /// Writes the totals: the last line.
-    pub(crate) fn end(mut self, reason: Reason) -> Result<(), Error> {
-        self.end_file(reason)?;
+    pub(crate) fn finish(mut self, reason: Reason) -> Result<(), Error> {
+        self.finish_file(reason)?;
         self.output.finish()
     }
 
-    fn end_file(&mut self, reason: Reason) -> Result<(), Error> {
+    fn finish_file(&mut self, reason: Reason) -> Result<(), Error> {
         let Counts { recv, drop, out, skip, bytes } = std::mem::take(&mut self.file);
-        self.record(&Record::End(End { ts: now(), reason, recv, drop, out, skip, bytes }))
+        self.write_record(&Record::End(End { ts: now(), reason, recv, drop, out, skip, bytes }))
     }
 
     /// Writes what is buffered.
@@ -273,7 +282,7 @@ impl Stream {
         self.output.flush()
     }
 
-    fn record(&mut self, record: &Record) -> Result<(), Error> {
+    fn write_record(&mut self, record: &Record) -> Result<(), Error> {
         self.output.append(|buffer| {
             #[expect(clippy::expect_used, reason = "plain data into memory: nothing to fail")]
             serde_json::to_writer(&mut *buffer, record).expect("a Vec takes all bytes");

@@ -193,7 +193,7 @@ fn prepare(
 ) -> Result<(Capture, Reader), Error> {
     let name = || interface.name.clone();
     let Some(link) = interface.link_type() else {
-        return Err(Error::LinkType { name: name(), arphrd: interface.arphrd });
+        return Err(Error::UnsupportedLinkType { name: name(), arphrd: interface.arphrd });
     };
     if !interface.is_up {
         return Err(Error::InterfaceDown { name: name() });
@@ -258,10 +258,12 @@ fn set_ring(socket: &Socket, options: &Options) -> Result<RingGeometry, Error> {
             Err((Some(libc::EINVAL | libc::ENOPROTOOPT | libc::EOPNOTSUPP), source)) => {
                 refused = source;
             }
-            Err((_, source)) => return Err(Error::Buffer { kib: geometry.len() / 1024, source }),
+            Err((_, source)) => {
+                return Err(Error::RingAllocation { kib: geometry.len() / 1024, source });
+            }
         }
     }
-    Err(Error::Ring { source: refused })
+    Err(Error::RingUnsupported { source: refused })
 }
 
 impl Capture {

@@ -10,9 +10,9 @@ pub(crate) use generate::generate;
 use clap::error::ErrorKind;
 use clap::{CommandFactory, Parser};
 
-use crate::describe::Details;
-use crate::filter::Choice;
+use crate::filter::FilterOptions;
 use crate::interfaces::ANY;
+use crate::line_formatter::FieldOptions;
 use crate::output::{Rotation, strftime};
 use crate::{Error, capture, dump, file, live, output, stream};
 use args::Args;
@@ -80,7 +80,7 @@ impl Args {
             Some(path) => crate::filter::read(path)?,
             None => self.expression.join(" "),
         };
-        let filter = Choice {
+        let filter = FilterOptions {
             text: Some(text).filter(|text| !text.trim().is_empty()),
             is_optimized: !self.no_optimize,
             snaplen: self.snapshot_length,
@@ -109,7 +109,7 @@ impl Args {
             },
         };
         let stream = stream::Options {
-            fields: Details {
+            fields: FieldOptions {
                 has_ethernet: self.ethernet,
                 has_names: self.names,
                 has_community_id: self.community_id,

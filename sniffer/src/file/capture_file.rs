@@ -8,8 +8,8 @@ use summary::{LinkType, Timestamp};
 
 use super::input::Input;
 use crate::Error;
-use crate::describe::Seen;
 use crate::filter::Filter;
+use crate::line_formatter::CapturedPacket;
 
 /// Bytes read at once, and room for records of usual size: they are to stay in the processor's cache
 /// until they are described.
@@ -26,7 +26,7 @@ pub(super) struct CaptureFile<'a> {
     start: usize,
     end: usize,
     /// The next frame; its bytes are in the buffer.
-    head: Option<Head>,
+    pending: Option<PendingFrame>,
     /// What the reader wants to see before it goes on.
     needed: usize,
     filter: &'a Filter<'a>,
@@ -35,13 +35,13 @@ pub(super) struct CaptureFile<'a> {
     /// Packets that the filter did not take, since they were asked for.
     skipped: u64,
     /// Nothing more will come.
-    is_over: bool,
+    is_finished: bool,
     failure: Option<FileError>,
 }
 
 /// A frame in the buffer.
 #[derive(Clone, Copy)]
-struct Head {
+struct PendingFrame {
     ts: Timestamp,
     link: LinkType,
     wire_len: u32,
@@ -61,25 +61,26 @@ impl<'a> CaptureFile<'a> {
             buffer: vec![0; CHUNK_LEN],
             start: 0,
             end: 0,
-            head: None,
+            pending: None,
             needed: 1,
             filter,
             program: None,
             skipped: 0,
-            is_over: false,
+            is_finished: false,
             failure: None,
         }
     }
 
     /// When the next frame was captured.
-    pub(super) fn head(&self) -> Option<Timestamp> {
-        self.head.map(|head| head.ts)
+    pub(super) fn next_timestamp(&self) -> Option<Timestamp> {
+        self.pending.map(|frame| frame.ts)
     }
 
     /// The next frame.
-    pub(super) fn seen(&self) -> Option<Seen<'_>> {
-        let Head { ts, link, wire_len, interface, bytes: (start, end), .. } = self.head?;
-        Some(Seen {
+    pub(super) fn packet(&self) -> Option<CapturedPacket<'_>> {
+        let PendingFrame { ts, link, wire_len, interface, bytes: (start, end), .. } =
+            self.pending?;
+        Some(CapturedPacket {
             ts,
             link,
             bytes: &self.buffer[start..end],
@@ -90,9 +91,9 @@ impl<'a> CaptureFile<'a> {
         })
     }
 
-    /// Place of the next frame's interface in [`CaptureFile::interfaces`].
+    /// OpenFile of the next frame's interface in [`CaptureFile::interfaces`].
     pub(super) fn interface(&self) -> Option<usize> {
-        self.head.map(|head| head.interface)
+        self.pending.map(|frame| frame.interface)
     }
 
     pub(super) fn interfaces(&self) -> &[FileInterface] {
@@ -129,11 +130,11 @@ impl<'a> CaptureFile<'a> {
     /// # Errors
     ///
     /// Where the filter does not compile for a frame's link type.
-    pub(super) fn step(&mut self) -> Result<bool, Error> {
+    pub(super) fn next_matching(&mut self) -> Result<bool, Error> {
         loop {
-            let has_stepped = self.step_any();
-            let Some(head) = self.head.filter(|_| has_stepped) else { return Ok(has_stepped) };
-            if self.takes(head)? {
+            let has_stepped = self.next_unfiltered();
+            let Some(frame) = self.pending.filter(|_| has_stepped) else { return Ok(has_stepped) };
+            if self.matches_filter(frame)? {
                 return Ok(true);
             }
             self.skipped += 1;
@@ -141,24 +142,24 @@ impl<'a> CaptureFile<'a> {
     }
 
     /// Whether the filter takes a frame.
-    fn takes(&mut self, head: Head) -> Result<bool, Error> {
-        if self.program.as_ref().is_none_or(|(link, _)| *link != head.link) {
+    fn matches_filter(&mut self, frame: PendingFrame) -> Result<bool, Error> {
+        if self.program.as_ref().is_none_or(|(link, _)| *link != frame.link) {
             let source = filter::Source::File { big_endian: self.reader.is_big_endian() };
-            let Some(program) = self.filter.program(head.link, source, Ipv4Addr::UNSPECIFIED)?
+            let Some(program) = self.filter.program(frame.link, source, Ipv4Addr::UNSPECIFIED)?
             else {
                 return Ok(true);
             };
-            self.program = Some((head.link, program));
+            self.program = Some((frame.link, program));
         }
         let Some((_, program)) = &self.program else { return Ok(true) };
-        let bytes = &self.buffer[head.bytes.0..head.end];
-        Ok(filter::run(program, bytes, head.wire_len, &Metadata::default()) != 0)
+        let bytes = &self.buffer[frame.bytes.0..frame.end];
+        Ok(filter::run(program, bytes, frame.wire_len, &Metadata::default()) != 0)
     }
 
     /// Goes on to the next frame in memory, or to the end.
-    fn step_any(&mut self) -> bool {
-        self.head = None;
-        if self.is_over {
+    fn next_unfiltered(&mut self) -> bool {
+        self.pending = None;
+        if self.is_finished {
             return true;
         }
         if self.end - self.start < self.needed {
@@ -180,7 +181,7 @@ impl<'a> CaptureFile<'a> {
                     // More may have been captured than the file says the wire had, and cut here.
                     let len = u32::try_from(frame.bytes.len()).unwrap_or(u32::MAX);
                     let wire_len = frame.wire_len.max(len);
-                    self.head = Some(Head {
+                    self.pending = Some(PendingFrame {
                         ts: frame.ts,
                         link: frame.link,
                         wire_len,
@@ -193,14 +194,14 @@ impl<'a> CaptureFile<'a> {
                     return true;
                 }
                 Err(error) => {
-                    (self.is_over, self.failure) = (true, Some(error));
+                    (self.is_finished, self.failure) = (true, Some(error));
                     return false;
                 }
             }
         }
     }
 
-    /// Reads until there is as much as [`CaptureFile::step`] wants, or to the end.
+    /// Reads until there is as much as [`CaptureFile::next_matching`] wants, or to the end.
     ///
     /// # Errors
     ///
@@ -218,7 +219,7 @@ impl<'a> CaptureFile<'a> {
             }
             match self.input.read(&mut self.buffer[self.end..]) {
                 Ok(0) => {
-                    self.is_over = true;
+                    self.is_finished = true;
                     return match self.end {
                         0 if self.reader.is_empty() => {
                             Err(Error::EmptyInput { name: self.input.name.clone() })
@@ -229,7 +230,7 @@ impl<'a> CaptureFile<'a> {
                 }
                 Ok(len) => self.end += len,
                 Err(error) => {
-                    self.is_over = true;
+                    self.is_finished = true;
                     return Err(error);
                 }
             }
@@ -238,6 +239,6 @@ impl<'a> CaptureFile<'a> {
     }
 
     fn damaged(&self, source: FileError) -> Error {
-        Error::File { name: self.input.name.clone(), source }
+        Error::CaptureFile { name: self.input.name.clone(), source }
     }
 }

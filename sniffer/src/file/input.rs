@@ -1,4 +1,4 @@
-//! The bytes of a capture file, unpacked where it is compressed, until a signal ends them.
+//! The bytes of a capture file, decompressed where it is compressed, until a signal ends them.
 
 use flate2::bufread::MultiGzDecoder;
 use liblzma::bufread::XzDecoder;
@@ -17,7 +17,7 @@ use crate::signals::{Request, Signals};
 pub(super) const STANDARD_INPUT: &str = "standard input";
 
 /// Bytes of a compressed file that are read at once.
-const PACKED_CHUNK_LEN: usize = 128 << 10;
+const COMPRESSED_CHUNK_LEN: usize = 128 << 10;
 
 /// First bytes of compressed files: RFC 1952, RFC 8878, and the .xz file format, 2.1.1.1.
 const GZIP_MAGIC: &[u8] = &[0x1f, 0x8b];
@@ -25,12 +25,12 @@ const ZSTD_MAGIC: &[u8] = &[0x28, 0xb5, 0x2f, 0xfd];
 const XZ_MAGIC: &[u8] = &[0xfd, b'7', b'z', b'X', b'Z', 0];
 
 /// A file that is open, and its name for messages.
-pub(super) struct Place {
+pub(super) struct OpenFile {
     file: File,
     pub(super) name: String,
 }
 
-impl Place {
+impl OpenFile {
     /// Opens the file; `-` is standard input.
     pub(super) fn open(path: &Path) -> Result<Self, Error> {
         let (file, name) = if path.as_os_str() == "-" {
@@ -50,7 +50,7 @@ impl Place {
 pub(super) struct Input<'a> {
     pub(super) name: String,
     bytes: Box<dyn Read + 'a>,
-    is_packed: bool,
+    is_compressed: bool,
     /// Bytes of the file itself read so far.
     read_len: Rc<Cell<u64>>,
     /// Bytes of the file; `None` where it is no regular one.
@@ -58,15 +58,19 @@ pub(super) struct Input<'a> {
 }
 
 impl<'a> Input<'a> {
-    pub(super) fn new(place: Place, signals: &'a Signals, heard: &'a Heard) -> Result<Self, Error> {
-        let Place { file, name } = place;
+    pub(super) fn new(
+        place: OpenFile,
+        signals: &'a Signals,
+        signal_state: &'a SignalState,
+    ) -> Result<Self, Error> {
+        let OpenFile { file, name } = place;
         let metadata = file.metadata().ok().filter(std::fs::Metadata::is_file);
         let read_len = Rc::new(Cell::new(0));
-        let file = Stoppable { file, signals, heard, read_len: read_len.clone() };
-        let (bytes, is_packed) =
-            unpacked(file).map_err(|source| Error::Input { name: name.clone(), source })?;
+        let file = InterruptibleReader { file, signals, signal_state, read_len: read_len.clone() };
+        let (bytes, is_compressed) =
+            decompressed(file).map_err(|source| Error::Input { name: name.clone(), source })?;
         let whole_len = metadata.map(|metadata| metadata.len());
-        Ok(Self { name, bytes, is_packed, read_len, whole_len })
+        Ok(Self { name, bytes, is_compressed, read_len, whole_len })
     }
 
     /// Whether it is all there: then nobody waits for the lines of a part of it.
@@ -84,9 +88,9 @@ impl<'a> Input<'a> {
             match self.bytes.read(buffer) {
                 Ok(len) => return Ok(len),
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(source) if self.is_packed => {
+                Err(source) if self.is_compressed => {
                     let (name, offset) = (self.name.clone(), self.read_len.get());
-                    return Err(Error::Packed { name, offset, source });
+                    return Err(Error::Decompression { name, offset, source });
                 }
                 Err(source) => return Err(Error::Input { name: self.name.clone(), source }),
             }
@@ -94,8 +98,8 @@ impl<'a> Input<'a> {
     }
 }
 
-/// The bytes of the file, unpacked where it is compressed, and whether it was.
-fn unpacked<'a>(mut file: Stoppable<'a>) -> io::Result<(Box<dyn Read + 'a>, bool)> {
+/// The bytes of the file, decompressed where it is compressed, and whether it was.
+fn decompressed<'a>(mut file: InterruptibleReader<'a>) -> io::Result<(Box<dyn Read + 'a>, bool)> {
     // A pipe may give its first bytes one by one.
     let mut start = Vec::new();
     file.by_ref().take(XZ_MAGIC.len() as u64).read_to_end(&mut start)?;
@@ -105,41 +109,41 @@ fn unpacked<'a>(mut file: Stoppable<'a>) -> io::Result<(Box<dyn Read + 'a>, bool
     if !is_gzip && !is_zstd && !is_xz {
         return Ok((Box::new(bytes), false));
     }
-    let packed = BufReader::with_capacity(PACKED_CHUNK_LEN, bytes);
+    let compressed = BufReader::with_capacity(COMPRESSED_CHUNK_LEN, bytes);
     // All of them go on behind the end of a member, frame or stream.
-    let unpacked: Box<dyn Read + 'a> = if is_gzip {
-        Box::new(MultiGzDecoder::new(packed))
+    let decompressed: Box<dyn Read + 'a> = if is_gzip {
+        Box::new(MultiGzDecoder::new(compressed))
     } else if is_zstd {
-        Box::new(zstd::Decoder::with_buffer(packed)?)
+        Box::new(zstd::Decoder::with_buffer(compressed)?)
     } else {
-        Box::new(XzDecoder::new_multi_decoder(packed))
+        Box::new(XzDecoder::new_multi_decoder(compressed))
     };
-    Ok((unpacked, true))
+    Ok((decompressed, true))
 }
 
 /// What signals did while there was nothing to read, and what they are told.
 #[derive(Default)]
-pub(super) struct Heard {
+pub(super) struct SignalState {
     pub(super) is_stopped: Cell<bool>,
     /// Packets written so far.
     pub(super) out: Cell<u64>,
 }
 
 /// A file that ends when a signal asks for it, even where it is a pipe that says nothing.
-struct Stoppable<'a> {
+struct InterruptibleReader<'a> {
     file: File,
     signals: &'a Signals,
-    heard: &'a Heard,
+    signal_state: &'a SignalState,
     read_len: Rc<Cell<u64>>,
 }
 
-impl Read for Stoppable<'_> {
+impl Read for InterruptibleReader<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         loop {
             let ready = self.signals.wait(&[self.file.as_fd()], None).map_err(io::Error::other)?;
             let requests = self.signals.requests().map_err(io::Error::other)?;
             if ready.is_stopped || requests.contains(&Request::End) {
-                self.heard.is_stopped.set(true);
+                self.signal_state.is_stopped.set(true);
                 return Ok(0);
             }
             if requests.is_empty() {
@@ -147,7 +151,10 @@ impl Read for Stoppable<'_> {
                 self.read_len.set(self.read_len.get() + len as u64);
                 return Ok(len);
             }
-            progress::report(format_args!("{} read so far", packets(self.heard.out.get())));
+            progress::print_message(format_args!(
+                "{} read so far",
+                packets(self.signal_state.out.get())
+            ));
         }
     }
 }

@@ -4,9 +4,9 @@ use std::path::PathBuf;
 use summary::record::{Interface, Source};
 
 use super::capture_file::CaptureFile;
-use super::input::{self, Heard};
+use super::input::{self, SignalState};
 use crate::Error;
-use crate::filter::Choice;
+use crate::filter::FilterOptions;
 use crate::output::{self, Output};
 use crate::progress::Progress;
 use crate::signals::Signals;
@@ -21,30 +21,30 @@ pub(crate) struct Config {
     pub(crate) thread_count: Option<usize>,
     pub(crate) output: output::Options,
     pub(crate) stream: stream::Options,
-    pub(crate) filter: Choice,
+    pub(crate) filter: FilterOptions,
     /// Print only errors.
     pub(crate) is_quiet: bool,
 }
 
 /// A run in progress.
-pub(super) struct Run<'a> {
+pub(super) struct FileRun<'a> {
     pub(super) files: Vec<CaptureFile<'a>>,
     pub(super) stream: Option<Stream>,
     pub(super) names: &'a [String],
     pub(super) config: &'a Config,
     pub(super) signals: &'a Signals,
-    pub(super) heard: &'a Heard,
+    pub(super) signal_state: &'a SignalState,
     pub(super) progress: Progress,
     /// Why files that are damaged were not read on; the others were.
     pub(super) failures: Vec<Error>,
 }
 
-impl Run<'_> {
+impl FileRun<'_> {
     /// Counts the packets that the filter did not take since the last time.
     pub(super) fn count_skipped(&mut self) {
         let skipped = self.take_skipped();
         if let Some(stream) = &mut self.stream {
-            stream.skip(0, skipped);
+            stream.count_skipped(0, skipped);
         }
     }
 
@@ -55,12 +55,15 @@ impl Run<'_> {
     /// The file whose next frame is the earliest; the first of them where several are.
     pub(super) fn earliest(&self) -> Option<usize> {
         let heads = self.files.iter().enumerate();
-        heads.filter_map(|(file, state)| Some((state.head()?, file))).min().map(|(_, file)| file)
+        heads
+            .filter_map(|(file, state)| Some((state.next_timestamp()?, file)))
+            .min()
+            .map(|(_, file)| file)
     }
 
     /// Goes on to the next frame of a file. Damage ends that file, and is told at the end.
     pub(super) fn advance(&mut self, file: usize) -> Result<(), Error> {
-        while !self.files[file].step()? {
+        while !self.files[file].next_matching()? {
             self.before_reading()?;
             if let Err(error) = self.files[file].read() {
                 self.failures.push(error);
@@ -75,10 +78,10 @@ impl Run<'_> {
         if !self.files.iter().all(CaptureFile::is_regular) {
             stream.flush()?;
         }
-        self.heard.out.set(stream.out());
+        self.signal_state.out.set(stream.out());
         let read = self.files.iter().map(CaptureFile::read_len).sum();
         let whole = self.files.iter().map(CaptureFile::whole_len).sum::<Option<u64>>();
-        self.progress.draw_share(stream.out(), whole.map(|whole| (read, whole)));
+        self.progress.draw_file_progress(stream.out(), whole.map(|whole| (read, whole)));
         Ok(())
     }
 
@@ -98,7 +101,7 @@ impl Run<'_> {
             .map(|name| if name == input::STANDARD_INPUT { "-" } else { name })
             .collect();
         let mut output = Output::open(&self.config.output)?;
-        output.heed(self.signals.clone());
+        output.set_signals(self.signals.clone());
         let file = Some(names.join(", "));
         Stream::open(output, &self.config.stream, Source::File, file, interfaces.collect())
     }

@@ -108,9 +108,9 @@ pub(crate) fn named(name: &str) -> Result<Interface, Error> {
     if let Some(interface) = interfaces.iter().find(|interface| interface.name == name) {
         return Ok(interface.clone());
     }
-    let known = interfaces.into_iter().map(|interface| interface.name);
-    let known = known.chain([ANY.to_owned()]).collect();
-    Err(Error::NoSuchInterface { name: name.to_owned(), known })
+    let available = interfaces.into_iter().map(|interface| interface.name);
+    let available = available.chain([ANY.to_owned()]).collect();
+    Err(Error::NoSuchInterface { name: name.to_owned(), available })
 }
 
 /// The mask of the first IPv4 network that an interface is in; without one that of all networks, as

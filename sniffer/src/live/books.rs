@@ -11,7 +11,7 @@ use crate::Error;
 use crate::interfaces;
 use crate::output::Rotation;
 use crate::progress::packets;
-use crate::stream::{Stream, event};
+use crate::stream::{Stream, new_event};
 
 /// The accounts of a run.
 pub(super) struct Books {
@@ -49,11 +49,11 @@ impl Books {
         }
         match arrival {
             Arrival::Skipped => {
-                self.stream.skip(source, 1);
+                self.stream.count_skipped(source, 1);
                 return Ok(true);
             }
-            Arrival::Seen(seen) => self.stream.packet(source, &seen)?,
-            Arrival::Line(len, text) => self.stream.line(source, len, text)?,
+            Arrival::Seen(seen) => self.stream.write_packet(source, &seen)?,
+            Arrival::Line(len, text) => self.stream.write_formatted(source, len, text)?,
         }
         if self.stream.is_full() {
             self.over = Some(Reason::Count);
@@ -104,10 +104,10 @@ impl Books {
         let name = self.sources[source].name();
         match drops {
             Drops::Same => Ok(()),
-            Drops::Begin => self.stream.event(event(name, EventKind::DropBegin)),
-            Drops::End(length) => self.stream.event(Event {
+            Drops::Begin => self.stream.write_event(new_event(name, EventKind::DropBegin)),
+            Drops::End(length) => self.stream.write_event(Event {
                 gap_ns: Some(nanoseconds(length)),
-                ..event(name, EventKind::DropEnd)
+                ..new_event(name, EventKind::DropEnd)
             }),
         }
     }
@@ -130,7 +130,7 @@ impl Books {
         for (index, source) in self.sources.iter_mut().enumerate() {
             let losses = source.take_losses(&interfaces);
             let recv = recv(source);
-            self.stream.stats(index, Some(source.name()), losses, recv)?;
+            self.stream.write_stats(index, Some(source.name()), losses, recv)?;
         }
         Ok(())
     }

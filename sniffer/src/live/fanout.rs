@@ -19,7 +19,7 @@ use summary::Timestamp;
 use super::names::Names;
 use crate::Error;
 use crate::capture::Reader;
-use crate::describe::{Describer, Details, Seen};
+use crate::line_formatter::{CapturedPacket, FieldOptions, LineFormatter};
 use crate::signals;
 
 /// How often a thread without packets says so: as long may a line of another one wait for it.
@@ -97,7 +97,7 @@ impl Fanout {
     pub(super) fn start(
         readers: Vec<Reader>,
         names: &Names,
-        details: Details,
+        details: FieldOptions,
     ) -> Result<Self, Error> {
         let news = EventFd::from_flags(EfdFlags::EFD_NONBLOCK | EfdFlags::EFD_CLOEXEC)
             .map_err(|errno| Error::System { call: "eventfd", source: errno.into() })?;
@@ -111,7 +111,7 @@ impl Fanout {
             let worker = Worker {
                 reader,
                 names: names.clone(),
-                describer: Describer::new(details),
+                formatter: LineFormatter::new(details),
                 batches: batch_sender,
                 spares: spare_receiver,
                 shared: shared.clone(),
@@ -222,7 +222,7 @@ impl Drop for Fanout {
 struct Worker {
     reader: Reader,
     names: Names,
-    describer: Describer,
+    formatter: LineFormatter,
     batches: SyncSender<Batch>,
     spares: Receiver<Batch>,
     shared: Arc<Shared>,
@@ -250,14 +250,14 @@ impl Worker {
                 self.empty_at_ns.store(now_ns, Ordering::Release);
             }
             self.reader.take_error()?;
-            signals::wait_for(&[self.reader.as_fd()], IDLE_INTERVAL)?;
+            signals::poll_readable(&[self.reader.as_fd()], IDLE_INTERVAL)?;
         }
         Ok(())
     }
 
     /// The lines of the next block.
     fn read_block(&mut self) -> Option<Batch> {
-        let Self { reader, names, describer, spares, .. } = self;
+        let Self { reader, names, formatter, spares, .. } = self;
         reader.read_block(|frames| {
             let taken = Instant::now();
             let mut batch = spares.try_recv().unwrap_or_else(|_| Batch {
@@ -270,9 +270,9 @@ impl Worker {
             batch.packets.clear();
             batch.text.clear();
             while let Some(frame) = frames.next_frame() {
-                let seen = Seen::of(&frame, names.of(frame.interface_index));
+                let seen = CapturedPacket::from_frame(&frame, names.of(frame.interface_index));
                 if frame.is_accepted {
-                    describer.describe(&seen, None, &mut batch.text);
+                    formatter.format(&seen, None, &mut batch.text);
                 }
                 let (ts, wire_len) = (seen.ts, seen.len());
                 batch.packets.push(Line { ts, end: batch.text.len(), wire_len });

@@ -7,7 +7,7 @@ use super::fanout::{Fanout, IDLE_INTERVAL};
 use super::names::Names;
 use crate::Error;
 use crate::capture::Reader;
-use crate::describe::{Details, Seen};
+use crate::line_formatter::{CapturedPacket, FieldOptions};
 
 /// The packets of one interface.
 #[derive(Debug)]
@@ -27,7 +27,7 @@ pub(super) enum Intake {
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Arrival<'a> {
     /// As it was captured.
-    Seen(Seen<'a>),
+    Seen(CapturedPacket<'a>),
     /// The filter does not take it.
     Skipped,
     /// As the text of its line behind the number, and its length on the wire.
@@ -39,7 +39,7 @@ impl Intake {
     pub(super) fn new(
         mut readers: Vec<Reader>,
         names: &Names,
-        details: Details,
+        details: FieldOptions,
     ) -> Result<Self, Error> {
         match (readers.pop(), readers.is_empty()) {
             (Some(reader), true) => Ok(Self::Direct { reader, names: names.clone() }),
@@ -62,7 +62,7 @@ impl Intake {
                     while let Some(frame) = frames.next_frame() {
                         let arrival = if frame.is_accepted {
                             let interface = names.of(frame.interface_index);
-                            Arrival::Seen(Seen::of(&frame, interface))
+                            Arrival::Seen(CapturedPacket::from_frame(&frame, interface))
                         } else {
                             Arrival::Skipped
                         };

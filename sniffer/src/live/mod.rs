@@ -13,12 +13,12 @@ use summary::record::{Event, EventKind, Reason, Source as Origin};
 
 use crate::Error;
 use crate::capture::{self, Capture, Reader};
-use crate::filter::{Choice, Filter};
+use crate::filter::{Filter, FilterOptions};
 use crate::interfaces::{self, Change, Interface, Watch};
 use crate::output::{self, Output};
 use crate::progress::Progress;
 use crate::signals::{self, Request, Signals};
-use crate::stream::{self, Stream, event};
+use crate::stream::{self, Stream, new_event};
 use books::{Books, nanoseconds, next_due};
 use filter::Program;
 use intake::Intake;
@@ -49,7 +49,7 @@ pub(crate) struct Config {
     pub(crate) stats_interval: Duration,
     pub(crate) output: output::Options,
     pub(crate) stream: stream::Options,
-    pub(crate) filter: Choice,
+    pub(crate) filter: FilterOptions,
     /// Print only errors.
     pub(crate) is_quiet: bool,
 }
@@ -70,10 +70,10 @@ pub(crate) fn run(config: &Config) -> Result<(), Error> {
     let mut output = Output::open(&config.output)?;
     // Not before: until there is something to end, a signal may end all. And before threads.
     let signals = Signals::catch(output.can_rotate())?;
-    output.heed(signals.clone());
+    output.set_signals(signals.clone());
     let progress = Progress::start(config.is_quiet, config.output.path.is_none());
     if opened.iter().flat_map(|(_, readers)| readers).any(Reader::is_fallback) {
-        progress.say(
+        progress.info(
             "the kernel refuses the ring buffer of version 3: version 2 takes its place, which \
              needs more of it for small packets and wakes up for each (a larger one helps: -B KIB)",
         );
@@ -82,7 +82,7 @@ pub(crate) fn run(config: &Config) -> Result<(), Error> {
     for (interface, (_, readers)) in chosen.iter().zip(&opened) {
         let Some(program) = readers.iter().find_map(Reader::filter) else { continue };
         let name = &interface.name;
-        progress.say(match interface.index {
+        progress.info(match interface.index {
             0 if program.instructions().len() <= Program::KERNEL_MAX_LEN => format!(
                 "{name}: the filter is about headers that the kernel does not have, so packets are filtered \
                  here"
@@ -115,7 +115,7 @@ pub(crate) fn run(config: &Config) -> Result<(), Error> {
         })
         .collect();
     let snaplen = config.stream.snaplen;
-    run.progress.say(format_args!("capturing on {}, snap length {snaplen}", links.join(", ")));
+    run.progress.info(format_args!("capturing on {}, snap length {snaplen}", links.join(", ")));
 
     let ended = run.until_ended(&mut books);
     run.progress.clear();
@@ -263,7 +263,7 @@ impl<'a> Run<'a> {
                     Request::Rotate => books.rotate(Reason::Signal)?,
                     Request::Report => {
                         books.read_all_counters()?;
-                        self.progress.report(books.sentence(&self.progress.elapsed()));
+                        self.progress.print(books.sentence(&self.progress.elapsed()));
                     }
                 }
             }
@@ -313,12 +313,12 @@ impl<'a> Run<'a> {
             }
             source.interface = now.clone();
             if before.name != now.name {
-                let renamed = event(&before.name, EventKind::IfaceRenamed);
-                books.stream.event(Event { new_name: Some(now.name.clone()), ..renamed })?;
+                let renamed = new_event(&before.name, EventKind::IfaceRenamed);
+                books.stream.write_event(Event { new_name: Some(now.name.clone()), ..renamed })?;
             }
             if before.mtu != now.mtu {
-                let changed = event(&now.name, EventKind::IfaceMtu);
-                books.stream.event(Event { mtu: now.mtu, ..changed })?;
+                let changed = new_event(&now.name, EventKind::IfaceMtu);
+                books.stream.write_event(Event { mtu: now.mtu, ..changed })?;
             }
             self.heed_state(books, index)?;
         }
@@ -337,7 +337,7 @@ impl<'a> Run<'a> {
         };
         let gap = (state == State::Up).then(|| nanoseconds(source.state.since().elapsed()));
         source.state = state;
-        books.stream.event(Event { gap_ns: gap, ..event(&name, kind) })?;
+        books.stream.write_event(Event { gap_ns: gap, ..new_event(&name, kind) })?;
         match state {
             State::Down { .. } if self.config.exits_on_down => Err(Error::WentDown { name }),
             _ => Ok(()),
@@ -352,7 +352,7 @@ impl<'a> Run<'a> {
             }
             let name = source.interface.name.clone();
             source.state = State::Gone { since: source.state.since() };
-            books.stream.event(event(&name, EventKind::IfaceGone))?;
+            books.stream.write_event(new_event(&name, EventKind::IfaceGone))?;
             if self.config.exits_on_down {
                 return Err(Error::InterfaceGone { name });
             }
@@ -398,14 +398,14 @@ impl<'a> Run<'a> {
             while books.over().is_none() && self.read(books, source)? {}
             books.read_counters(source)?;
             let counters = books.sources[source].counters();
-            let is_drained = counters.recv == books.stream.taken(source) + counters.drop;
+            let is_drained = counters.recv == books.stream.processed(source) + counters.drop;
             let now = Instant::now();
             if is_drained || books.over().is_some() || deadline <= now {
                 return Ok(());
             }
             let left = self.intakes[source].patience().unwrap_or(deadline - now);
             // Only the ring is waited for: the signal that ended the run may still be there.
-            signals::wait_for(&[self.intakes[source].as_fd()], left)?;
+            signals::poll_readable(&[self.intakes[source].as_fd()], left)?;
         }
     }
 
@@ -422,10 +422,10 @@ impl<'a> Run<'a> {
         books.last_stats()?;
         let dropped = books.dropped();
         let sentence = books.sentence(&self.progress.elapsed());
-        books.stream.end(reason)?;
-        self.progress.say(sentence);
+        books.stream.finish(reason)?;
+        self.progress.info(sentence);
         if dropped > 0 {
-            self.progress.say(format_args!(
+            self.progress.info(format_args!(
                 "the kernel dropped {} packets for which its buffer had no room; a larger one \
                  (-B KIB), shorter packets (-s SNAPLEN) or more threads (--threads N) help",
                 grouped(dropped)

@@ -16,7 +16,7 @@ pub(crate) enum Compression {
 
 impl Compression {
     /// What the ending of a file's name asks for.
-    pub(crate) fn of_ending(ending: &OsStr) -> Option<Self> {
+    pub(crate) fn from_extension(ending: &OsStr) -> Option<Self> {
         match ending.to_str()? {
             "gz" => Some(Self::Gzip),
             "zst" => Some(Self::Zstd),

@@ -2,14 +2,14 @@
 //! ending in half a line where that can be helped.
 
 mod compression;
-mod names;
+mod file_namer;
 mod target;
 
 pub(crate) use compression::Compression;
-pub(crate) use names::{Rotation, strftime};
+pub(crate) use file_namer::{Rotation, strftime};
 
 use compression::Encoder;
-use names::{Names, Place};
+use file_namer::{FileNamer, OutputPath};
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::os::fd::AsFd;
@@ -48,9 +48,9 @@ pub(crate) struct Output {
     /// For messages.
     name: String,
     /// Files that follow; `None` for standard output.
-    names: Option<Names>,
+    namer: Option<FileNamer>,
     /// The current file.
-    place: Option<Place>,
+    current: Option<OutputPath>,
     /// Bytes from which on a file is full.
     full_len: Option<u64>,
     buffer: Vec<u8>,
@@ -64,20 +64,20 @@ impl Output {
     /// error unless that is forced. Opening a pipe waits for its reader.
     pub(crate) fn open(options: &Options) -> Result<Self, Error> {
         let path = options.path.as_deref();
-        let ending = path.and_then(|path| Compression::of_ending(path.extension()?));
+        let ending = path.and_then(|path| Compression::from_extension(path.extension()?));
         let compression = options.compression.or(ending).unwrap_or(Compression::None);
         let mut output = Self {
             encoder: None,
             compression,
             name: "standard output".to_owned(),
-            names: path.map(|path| Names::new(path, options.rotation, options.overwrite)),
-            place: None,
+            namer: path.map(|path| FileNamer::new(path, options.rotation, options.overwrite)),
+            current: None,
             full_len: options.rotation.size,
             buffer: Vec::with_capacity(FULL_LEN + (4 << 10)),
             flushed: Instant::now(),
             signals: None,
         };
-        if output.names.is_some() {
+        if output.namer.is_some() {
             output.open_next()?;
         } else {
             let file = io::stdout().as_fd().try_clone_to_owned();
@@ -88,7 +88,7 @@ impl Output {
     }
 
     /// From now on a signal ends the wait for a reader that does not read.
-    pub(crate) fn heed(&mut self, signals: Signals) {
+    pub(crate) fn set_signals(&mut self, signals: Signals) {
         self.signals = Some(signals.clone());
         if let Some(encoder) = &mut self.encoder {
             encoder.inner_mut().signals = Some(signals);
@@ -97,7 +97,7 @@ impl Output {
 
     /// Whether there can be a next file.
     pub(crate) fn can_rotate(&self) -> bool {
-        self.names.is_some()
+        self.namer.is_some()
             && self.encoder.as_ref().is_some_and(|encoder| encoder.inner().is_regular)
     }
 
@@ -137,7 +137,7 @@ impl Output {
         if written.is_err() && encoder.is_plain() && encoder.inner().is_regular {
             let done = usize::try_from(encoder.inner().written_len - before).unwrap_or(0);
             let whole = whole_lines_len(&self.buffer[..done.min(self.buffer.len())]);
-            encoder.inner_mut().cut_to(before + whole as u64);
+            encoder.inner_mut().truncate(before + whole as u64);
         }
         self.buffer.clear();
         written.map_err(|source| self.failed(source))
@@ -155,21 +155,21 @@ impl Output {
         if let Some(encoder) = self.encoder.take() {
             encoder.finish().map_err(|source| self.failed(source))?;
         }
-        match self.place.take() {
-            Some(Place { path, complete, .. }) if path != complete => {
-                fs::rename(&path, &complete).map_err(|source| self.failed(source))
+        match self.current.take() {
+            Some(OutputPath { path, final_path, .. }) if path != final_path => {
+                fs::rename(&path, &final_path).map_err(|source| self.failed(source))
             }
             _ => Ok(()),
         }
     }
 
     fn open_next(&mut self) -> Result<(), Error> {
-        let Some(names) = &mut self.names else { return Ok(()) };
-        let place = names.next()?;
-        self.name = place.path.display().to_string();
-        let file = create(&place)?;
+        let Some(namer) = &mut self.namer else { return Ok(()) };
+        let next = namer.next()?;
+        self.name = next.path.display().to_string();
+        let file = create(&next)?;
         let is_regular = file.metadata().is_ok_and(|metadata| metadata.is_file());
-        self.place = Some(place);
+        self.current = Some(next);
         self.begin(Target::new(file, is_regular, self.signals.clone()))
     }
 
@@ -189,11 +189,11 @@ fn whole_lines_len(bytes: &[u8]) -> usize {
     bytes.iter().rposition(|&byte| byte == b'\n').map_or(0, |position| position + 1)
 }
 
-fn create(place: &Place) -> Result<File, Error> {
-    let path = &place.path;
+fn create(output: &OutputPath) -> Result<File, Error> {
+    let path = &output.path;
     let mut options = OpenOptions::new();
     options.write(true).mode(0o600);
-    if place.is_forced {
+    if output.overwrite {
         options.create(true).truncate(true);
     } else {
         options.create_new(true);

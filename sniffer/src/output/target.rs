@@ -27,7 +27,7 @@ impl Target {
     }
 
     /// Takes bytes back: the file ends at `len`.
-    pub(super) fn cut_to(&mut self, len: u64) {
+    pub(super) fn truncate(&mut self, len: u64) {
         self.written_len = len;
         // The error to be told is the one before; a cut line that stays is what readers expect.
         let _ = self.file.set_len(len);

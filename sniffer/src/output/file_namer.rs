@@ -20,7 +20,7 @@ pub(crate) struct Rotation {
 
 impl Rotation {
     /// Whether files are filled under another name, and get their own when they are complete.
-    fn is_planned(self) -> bool {
+    fn uses_part_files(self) -> bool {
         self.size.is_some() || self.interval.is_some()
     }
 
@@ -32,13 +32,13 @@ impl Rotation {
 
 /// Where the bytes of a file go, and what it is called when it is complete.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Place {
+pub(super) struct OutputPath {
     /// The file to be written: `complete` itself, or with [`PART`] behind it.
     pub(super) path: PathBuf,
     /// The name of the complete file.
-    pub(super) complete: PathBuf,
+    pub(super) final_path: PathBuf,
     /// Whether a file of that name is overwritten.
-    pub(super) is_forced: bool,
+    pub(super) overwrite: bool,
 }
 
 /// What the name of a file ends in while it is not complete.
@@ -46,31 +46,31 @@ const PART: &str = ".part";
 
 /// Makes names.
 #[derive(Debug)]
-pub(super) struct Names {
+pub(super) struct FileNamer {
     /// What `-w` says; with an interval a format of strftime(3).
     template: PathBuf,
     rotation: Rotation,
-    is_forced: bool,
+    overwrite: bool,
     /// The name without number, and the number, that were given out last.
     last: Option<(PathBuf, u32)>,
 }
 
-impl Names {
-    pub(super) fn new(template: &Path, rotation: Rotation, is_forced: bool) -> Self {
-        Self { template: template.to_owned(), rotation, is_forced, last: None }
+impl FileNamer {
+    pub(super) fn new(template: &Path, rotation: Rotation, overwrite: bool) -> Self {
+        Self { template: template.to_owned(), rotation, overwrite, last: None }
     }
 
     /// The place of the next file.
-    pub(super) fn next(&mut self) -> Result<Place, Error> {
+    pub(super) fn next(&mut self) -> Result<OutputPath, Error> {
         let base = match self.rotation.interval {
             Some(_) => self.template_now()?,
             None => self.template.clone(),
         };
-        let place = match self.rotation.ring_count() {
-            Some(count) => self.next_of_ring(base, count)?,
+        let output_path = match self.rotation.ring_count() {
+            Some(count) => self.next_in_ring(base, count)?,
             None => self.next_free(base)?,
         };
-        Ok(place)
+        Ok(output_path)
     }
 
     fn template_now(&self) -> Result<PathBuf, Error> {
@@ -78,63 +78,68 @@ impl Names {
     }
 
     /// File `number` of a ring: numbers have equally many digits, so that names sort.
-    fn next_of_ring(&mut self, base: PathBuf, count: u32) -> Result<Place, Error> {
+    fn next_in_ring(&mut self, base: PathBuf, count: u32) -> Result<OutputPath, Error> {
         let digits = (count - 1).to_string().len();
         let name = |number: u32| numbered(&base, &format!("{number:0digits$}"));
-        if self.last.is_none() && !self.is_forced {
+        if self.last.is_none() && !self.overwrite {
             // Those that this run will overwrite later must not be another's.
             for path in (0..count).map(name) {
-                refuse_existing(&path)?;
+                ensure_absent(&path)?;
             }
         }
         let number = self.last.as_ref().map_or(0, |(_, last)| (last + 1) % count);
-        let complete = name(number);
+        let final_path = name(number);
         self.last = Some((base, number));
-        Ok(self.place(complete, true))
+        Ok(self.output_path(final_path, true))
     }
 
     /// The first name that is free: without a number, then with 1, 2 …
-    fn next_free(&mut self, base: PathBuf) -> Result<Place, Error> {
+    fn next_free(&mut self, base: PathBuf) -> Result<OutputPath, Error> {
         let last = self.last.as_ref().filter(|(last_base, _)| *last_base == base);
         let last = last.map(|&(_, number)| number);
-        if self.last.is_none() && !self.is_forced {
-            refuse_existing(&base)?;
+        if self.last.is_none() && !self.overwrite {
+            ensure_absent(&base)?;
         }
         // Without a plan it is a signal that asks for the next file: after the last one was moved
         // away, that gets its name.
-        let first = if self.rotation.is_planned() { last.map_or(0, |last| last + 1) } else { 0 };
+        let first =
+            if self.rotation.uses_part_files() { last.map_or(0, |last| last + 1) } else { 0 };
         let name = |number| match number {
             0 => base.clone(),
             number => numbered(&base, &number.to_string()),
         };
         let is_ours = |number| last.is_some_and(|last| number <= last);
         let is_taken = |number: u32| {
-            let exists = name(number).exists() || part(&name(number)).exists();
-            exists && (is_ours(number) || !self.is_forced)
+            let exists = name(number).exists() || part_path(&name(number)).exists();
+            exists && (is_ours(number) || !self.overwrite)
         };
         let number = (first..u32::MAX).find(|&number| !is_taken(number)).unwrap_or(u32::MAX);
-        let complete = name(number);
-        let place = self.place(complete, self.is_forced);
+        let final_path = name(number);
+        let output_path = self.output_path(final_path, self.overwrite);
         self.last = Some((base, number));
-        Ok(place)
+        Ok(output_path)
     }
 
-    fn place(&self, complete: PathBuf, is_forced: bool) -> Place {
-        let path = if self.rotation.is_planned() { part(&complete) } else { complete.clone() };
-        Place { path, complete, is_forced }
+    fn output_path(&self, final_path: PathBuf, overwrite: bool) -> OutputPath {
+        let path = if self.rotation.uses_part_files() {
+            part_path(&final_path)
+        } else {
+            final_path.clone()
+        };
+        OutputPath { path, final_path, overwrite }
     }
 }
 
 /// The name while the file is not complete.
-fn part(complete: &Path) -> PathBuf {
-    let mut name = complete.as_os_str().to_owned();
+fn part_path(final_path: &Path) -> PathBuf {
+    let mut name = final_path.as_os_str().to_owned();
     name.push(PART);
     name.into()
 }
 
 /// Puts a number behind a name, but before the ending that tells compression.
 fn numbered(base: &Path, number: &str) -> PathBuf {
-    let ending = base.extension().filter(|ending| Compression::of_ending(ending).is_some());
+    let ending = base.extension().filter(|ending| Compression::from_extension(ending).is_some());
     let mut name = match ending {
         Some(_) => base.with_extension("").into_os_string(),
         None => base.as_os_str().to_owned(),
@@ -147,7 +152,7 @@ fn numbered(base: &Path, number: &str) -> PathBuf {
     name.into()
 }
 
-fn refuse_existing(path: &Path) -> Result<(), Error> {
+fn ensure_absent(path: &Path) -> Result<(), Error> {
     if path.is_dir() {
         let source = std::io::ErrorKind::IsADirectory.into();
         return Err(Error::Output { name: path.display().to_string(), source });
@@ -174,18 +179,18 @@ mod tests {
     fn names(
         template: &str,
         rotation: Rotation,
-        is_forced: bool,
+        overwrite: bool,
         existing: &[&str],
     ) -> Vec<String> {
         let directory = tempfile::tempdir().unwrap();
         for name in existing {
             fs::write(directory.path().join(name), "").unwrap();
         }
-        let mut names = Names::new(&directory.path().join(template), rotation, is_forced);
+        let mut names = FileNamer::new(&directory.path().join(template), rotation, overwrite);
         let mut next = || {
-            let place = names.next().unwrap();
-            fs::write(&place.complete, "").unwrap();
-            place.complete.file_name().unwrap().to_str().unwrap().to_owned()
+            let output_path = names.next().unwrap();
+            fs::write(&output_path.final_path, "").unwrap();
+            output_path.final_path.file_name().unwrap().to_str().unwrap().to_owned()
         };
         (0..4).map(|_| next()).collect()
     }
@@ -211,7 +216,7 @@ mod tests {
         assert_eq!(names("a", ring(11), false, &[])[..2], ["a00", "a01"]);
         let directory = tempfile::tempdir().unwrap();
         fs::write(directory.path().join("a2"), "").unwrap();
-        let mut names = Names::new(&directory.path().join("a"), ring(3), false);
+        let mut names = FileNamer::new(&directory.path().join("a"), ring(3), false);
         assert!(matches!(names.next(), Err(Error::OutputExists { .. })));
     }
 
@@ -230,7 +235,7 @@ mod tests {
     fn without_a_plan_a_moved_file_gets_its_name_again() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("a");
-        let mut names = Names::new(&path, Rotation::default(), false);
+        let mut names = FileNamer::new(&path, Rotation::default(), false);
         assert_eq!(names.next().unwrap().path, path);
         fs::write(&path, "").unwrap();
         fs::rename(&path, directory.path().join("b")).unwrap();
@@ -241,8 +246,8 @@ mod tests {
 
     #[test]
     fn a_file_gets_its_name_when_it_is_complete() {
-        let place = Names::new(Path::new("/nowhere/a"), BY_SIZE, false).next().unwrap();
-        assert_eq!(place.path, Path::new("/nowhere/a.part"));
-        assert_eq!(place.complete, Path::new("/nowhere/a"));
+        let output_path = FileNamer::new(Path::new("/nowhere/a"), BY_SIZE, false).next().unwrap();
+        assert_eq!(output_path.path, Path::new("/nowhere/a.part"));
+        assert_eq!(output_path.final_path, Path::new("/nowhere/a"));
     }
 }

@@ -1,0 +1,91 @@
+//! From a captured packet to the text of its line. Decoding and the line format itself are in
+//! `summary`; numbering and writing are left to `stream`.
+
+use crate::capture::Frame;
+use summary::line::Writer;
+use summary::{
+    CommunityId, Direction, Gso, LinkType, Names, Packet, Summary, Timestamp, decode_into,
+};
+
+/// Optional fields of packet lines.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct FieldOptions {
+    /// Ethernet addresses: `eth_src`, `eth_dst`.
+    pub(crate) has_ethernet: bool,
+    /// Names found in payloads: DNS, TLS, HTTP and QUIC.
+    pub(crate) has_names: bool,
+    /// The Community ID flow hash: `community_id`.
+    pub(crate) has_community_id: bool,
+}
+
+/// A captured packet, not yet decoded.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct CapturedPacket<'a> {
+    pub(crate) ts: Timestamp,
+    pub(crate) link: LinkType,
+    /// The captured bytes, at most the snap length.
+    pub(crate) bytes: &'a [u8],
+    /// Length on the wire in bytes, as the kernel or the file reports it.
+    pub(crate) wire_len: u32,
+    pub(crate) interface: Option<&'a str>,
+    pub(crate) direction: Option<Direction>,
+    pub(crate) gso: Option<Gso>,
+}
+
+impl<'a> CapturedPacket<'a> {
+    /// The packet in a ring buffer's frame, captured on the interface of that name.
+    pub(crate) fn from_frame(frame: &Frame<'a>, interface: &'a str) -> Self {
+        let Frame { ts, link, bytes, wire_len, direction, gso, .. } = *frame;
+        Self { ts, link, bytes, wire_len, interface: Some(interface), direction, gso }
+    }
+
+    /// Length on the wire in bytes; at least the captured length, which damaged files contradict.
+    pub(crate) fn len(&self) -> u32 {
+        self.wire_len.max(u32::try_from(self.bytes.len()).unwrap_or(u32::MAX))
+    }
+}
+
+/// Formats packets as lines. Each thread has its own.
+#[derive(Debug, Default)]
+pub(crate) struct LineFormatter {
+    fields: FieldOptions,
+    writer: Writer,
+    /// Reused buffer for names that are not contiguous in the packet.
+    name_buf: String,
+}
+
+impl LineFormatter {
+    pub(crate) fn new(fields: FieldOptions) -> Self {
+        Self { fields, ..Self::default() }
+    }
+
+    /// Appends the packet's line to `out`: the whole line with the number `n`, or, without one,
+    /// only the part after the number.
+    pub(crate) fn format(
+        &mut self,
+        captured: &CapturedPacket<'_>,
+        n: Option<u64>,
+        out: &mut Vec<u8>,
+    ) {
+        let Self { fields, writer, name_buf } = self;
+        let summary = Summary::new(captured.link, 0, 0);
+        let mut packet = Packet::new(n.unwrap_or(0), captured.ts, summary);
+        let payload =
+            decode_into(captured.link, captured.bytes, captured.wire_len, &mut packet.summary);
+        packet.interface = captured.interface.map(Into::into);
+        (packet.direction, packet.gso) = (captured.direction, captured.gso);
+        if !fields.has_ethernet {
+            packet.summary.eth = None;
+        }
+        if fields.has_community_id {
+            packet.community_id = CommunityId::of(&packet.summary, 0);
+        }
+        if fields.has_names {
+            packet.names = Names::read(&packet.summary, payload, name_buf);
+        }
+        match n {
+            Some(_) => writer.packet(&packet, out),
+            None => writer.after_number(&packet, out),
+        }
+    }
+}
