@@ -87,19 +87,19 @@ fn files_that_wait_for_a_choice_wait_for_each_other() {
         page.chromium.choose_file("#file", &file).unwrap();
         let count = if name == "one.ndjson" { "10," } else { "20," };
         page.wait_for(&format!(
-            "document.getElementById('choice-words').textContent.includes('About {count}')"
+            "document.getElementById('sampling-text').textContent.includes('About {count}')"
         ));
     }
-    let words = page.words("#choice-words");
+    let words = page.words("#sampling-text");
     assert!(words.contains("The first is of 2026-11-24 12:00:00.0000"), "{words}");
     // What is no choice is told, and can be made again.
-    for (button, words) in [("choose-every", "is no number"), ("choose-window", "is no time")] {
-        page.eval("(() => { for (const id of ['choice-every', 'choice-from']) document.getElementById(id).value = id === 'choice-every' ? '' : 'soon'; })()");
-        page.eval(&format!("document.querySelector('[data-do={button}]').click()"));
+    for (button, words) in [("load-every", "is no number"), ("load-time-range", "is no time")] {
+        page.eval("(() => { for (const id of ['sample-every', 'sample-from']) document.getElementById(id).value = id === 'sample-every' ? '' : 'soon'; })()");
+        page.eval(&format!("document.querySelector('[data-action={button}]').click()"));
         page.wait_for(&format!("document.getElementById('error').textContent.includes('{words}')"));
     }
-    page.eval("document.getElementById('choice-every').value = '10'");
-    page.eval("document.querySelector('[data-do=choose-every]').click()");
+    page.eval("document.getElementById('sample-every').value = '10'");
+    page.eval("document.querySelector('[data-action=load-every]').click()");
     page.wait_for("viewer.state().phase === 'ready'");
     assert_eq!(page.eval("viewer.state().packets"), 2_000);
     assert!(page.words("#summary").contains("of two.ndjson only one packet in 10"));

@@ -135,8 +135,8 @@ fn the_scatter_zooms_pans_and_tells_what_is_under_the_pointer() {
     page.act("viewer.zoom('scatter', {x: [501, 511], y: [500, 510]})");
     assert_eq!(shown(&page), 10);
     page.mouse(Mouse::Move, page.in_scatter((0.305, 0.695)));
-    page.wait_for("!document.getElementById('tip').hidden");
-    let tip = page.words("#tip-lines");
+    page.wait_for("!document.getElementById('tooltip').hidden");
+    let tip = page.words("#tooltip-lines");
     for words in [
         "packet 504",
         "2026-11-23 02:53:00.000504001 UTC",
@@ -190,7 +190,7 @@ fn charts_are_saved_as_pictures_and_numbers() {
     for panel in ["throughput", "scatter", "protocols"] {
         for kind in ["png", "svg", "csv"] {
             page.eval(&format!(
-                "document.querySelector('[data-panel={panel}] [data-do={kind}]').click()"
+                "document.querySelector('[data-panel={panel}] [data-action=download-{kind}]').click()"
             ));
         }
         let png =
@@ -466,7 +466,7 @@ fn the_keyboard_reaches_every_control_and_does_the_main_job() {
     let wanted = page.eval(
         "[...document.querySelectorAll('button, select, input, summary, canvas, [tabindex=\"0\"]')].filter(e => e.tabIndex === 0 && !e.disabled && e.checkVisibility()).length",
     );
-    let name = "(() => { const e = document.activeElement; return [e.tagName, e.id, e.dataset.do, e.dataset.set, e.dataset.arg, e.closest('[data-panel]')?.dataset.panel].join(' '); })()";
+    let name = "(() => { const e = document.activeElement; return [e.tagName, e.id, e.dataset.action, e.dataset.setting, e.dataset.arg, e.closest('[data-panel]')?.dataset.panel].join(' '); })()";
     let mut seen = Vec::new();
     for _ in 0..wanted.as_u64().unwrap() {
         page.chromium.press("Tab").unwrap();
@@ -486,7 +486,7 @@ fn the_keyboard_reaches_every_control_and_does_the_main_job() {
         page.chromium.press(key).unwrap();
     }
     page.wait_for(
-        "document.getElementById('announced').textContent.startsWith('20 to 39 bytes. 20 packets')",
+        "document.getElementById('announcement').textContent.startsWith('20 to 39 bytes. 20 packets')",
     );
     page.chromium.press("Enter").unwrap();
     page.wait_for("viewer.state().selected === 20");
@@ -502,7 +502,7 @@ fn the_keyboard_reaches_every_control_and_does_the_main_job() {
     page.act("viewer.clear()");
     page.eval("document.getElementById('scatter').focus()");
     page.chromium.press("ArrowRight").unwrap();
-    page.wait_for("document.getElementById('announced').textContent.includes('packet')");
+    page.wait_for("document.getElementById('announcement').textContent.includes('packet')");
     page.chromium.press("+").unwrap();
     page.wait_for("!document.getElementById('scatter').ariaLabel.includes(': 1,000 packets')");
     page.chromium.press("0").unwrap();

@@ -206,7 +206,7 @@ fn check_packets(page: &Page, packets: &[Plain], is_selected: &impl Fn(usize) ->
     let last = chosen.len().saturating_sub(16);
     for first in [0, last / 3, last] {
         page.eval(&format!(
-            "(() => {{ const bar = document.getElementById('packets-bar'); bar.value = {first}; \
+            "(() => {{ const bar = document.getElementById('packets-scrollbar'); bar.value = {first}; \
              bar.dispatchEvent(new Event('input', {{bubbles: true}})); }})()"
         ));
         page.eval("viewer.settled()");

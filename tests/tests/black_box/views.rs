@@ -106,7 +106,7 @@ fn captures_are_merged_and_any_line_is_shown_again() {
     page.act("viewer.clear()");
     page.wait_for(&format!("{cells}[0] === '1'"));
     // The last rows, with the bar beside the table.
-    page.eval("(() => { const bar = document.getElementById('packets-bar'); bar.value = bar.max; bar.dispatchEvent(new Event('input', {bubbles: true})); })()");
+    page.eval("(() => { const bar = document.getElementById('packets-scrollbar'); bar.value = bar.max; bar.dispatchEvent(new Event('input', {bubbles: true})); })()");
     page.wait_for(
         "document.querySelector('#packets-rows tr:last-child td').textContent === '3,000'",
     );
@@ -121,26 +121,26 @@ fn a_file_that_is_too_large_is_said_so_before_it_is_loaded() {
     let page = Page::open("");
     page.eval("viewer.limitMemory(100000)");
     page.chromium.drop_file(&file, (600.0, 400.0)).unwrap();
-    page.wait_for("!document.getElementById('choice').hidden");
+    page.wait_for("!document.getElementById('sampling').hidden");
     assert!(
-        page.words("#choice-words").contains("packets need 3"),
+        page.words("#sampling-text").contains("packets need 3"),
         "{}",
-        page.words("#choice-words")
+        page.words("#sampling-text")
     );
-    assert_eq!(page.eval("document.getElementById('choice-every').value"), "4");
-    page.eval("document.querySelector('[data-do=choose-every]').click()");
+    assert_eq!(page.eval("document.getElementById('sample-every').value"), "4");
+    page.eval("document.querySelector('[data-action=load-every]').click()");
     page.wait_for("viewer.state().phase === 'ready'");
     assert_eq!(page.eval("viewer.state().packets"), 2_500);
     page.eval("document.getElementById('close').click()");
     page.chromium.drop_file(&file, (600.0, 400.0)).unwrap();
-    page.wait_for("!document.getElementById('choice').hidden");
+    page.wait_for("!document.getElementById('sampling').hidden");
     let packets = plain(&text);
     let middle = &packets[4_999];
     page.eval(&format!(
-        "document.getElementById('choice-to').value = '{}'",
+        "document.getElementById('sample-to').value = '{}'",
         serde_json::from_str::<Value>(&middle.line).unwrap()["ts"].as_str().unwrap()
     ));
-    page.eval("document.querySelector('[data-do=choose-window]').click()");
+    page.eval("document.querySelector('[data-action=load-time-range]').click()");
     page.wait_for("viewer.state().phase === 'ready'");
     let expected = packets.iter().filter(|packet| packet.ts_ns <= middle.ts_ns).count();
     assert_eq!(page.eval("viewer.state().packets"), expected);
@@ -199,13 +199,15 @@ fn fields_with_markup_are_words_everywhere() {
     let page = Page::open("");
     page.drop_file(&write(directory.path(), "x.ndjson", format!("{line}\n")));
     page.act("viewer.filter('proto')");
-    page.eval("document.querySelectorAll('[data-do=table]').forEach(button => button.click())");
+    page.eval(
+        "document.querySelectorAll('[data-action=toggle-table]').forEach(button => button.click())",
+    );
     page.eval("document.querySelector('#packets-rows button').click()");
     page.wait_for("document.getElementById('detail-line').textContent !== ''");
     page.eval("(() => { const f = document.getElementById('filter'); f.focus(); f.value = 'proto == '; f.dispatchEvent(new Event('input', {bubbles: true})); })()");
     page.wait_for("document.querySelectorAll('#completions button').length === 1");
     assert!(page.words("#detail-line").contains(hostile));
-    assert!(page.words("[data-panel=protocols] .twin").contains(hostile));
+    assert!(page.words("[data-panel=protocols] .chart-table").contains(hostile));
     assert_eq!(
         page.eval("[document.title, document.querySelectorAll('img, body script').length]"),
         json!(["Packet viewer", 0])
@@ -260,7 +262,9 @@ fn axe_finds_nothing_that_keeps_people_out() {
         page.act("viewer.select('size', [100, 900])");
         page.act("viewer.filter('len > 5 and lenn')");
         if !is_dark {
-            page.eval("document.querySelectorAll('[data-do=table]').forEach(b => b.click())");
+            page.eval(
+                "document.querySelectorAll('[data-action=toggle-table]').forEach(b => b.click())",
+            );
         }
         page.eval("document.querySelector('#packets-rows button').click()");
         page.wait_for("document.getElementById('detail-line').textContent !== ''");

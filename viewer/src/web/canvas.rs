@@ -1,4 +1,4 @@
-//! Puts scenes on canvases.
+//! Draws a [`Scene`] on a canvas.
 
 use wasm_bindgen::Clamped;
 use wasm_bindgen::prelude::*;
@@ -9,19 +9,22 @@ use crate::text::decimal;
 
 const FONT: &str = "system-ui, sans-serif";
 
-/// A canvas, and a second one for pictures made of cells.
+/// Identifies the content of a chart; see `App::scene_version`.
+type Version = (u64, [u64; 2]);
+
+/// A canvas, with an off-screen canvas for images made of cells.
 pub(super) struct Canvas {
     element: HtmlCanvasElement,
     context: CanvasRenderingContext2d,
     cells: HtmlCanvasElement,
     cells_context: CanvasRenderingContext2d,
-    /// Version of what was drawn last, and device pixels to a CSS pixel then.
-    drawn: Option<((u64, [u64; 2]), f64)>,
+    /// Version and device pixel ratio of the last drawing.
+    drawn: Option<(Version, f64)>,
 }
 
 impl Canvas {
     pub(super) fn new(element: HtmlCanvasElement) -> Result<Self, JsValue> {
-        let document = element.owner_document().ok_or("a canvas without document")?;
+        let document = element.owner_document().ok_or("canvas is not in a document")?;
         let cells: HtmlCanvasElement = document.create_element("canvas")?.dyn_into()?;
         let (context, cells_context) = (context(&element)?, context(&cells)?);
         Ok(Self { element, context, cells, cells_context, drawn: None })
@@ -31,26 +34,29 @@ impl Canvas {
         &self.element
     }
 
-    /// True where that version is not what is drawn: it will be now.
-    pub(super) fn begin(&mut self, version: (u64, [u64; 2]), ratio: f64) -> bool {
-        self.drawn.replace((version, ratio)) != Some((version, ratio))
+    /// Records that this version is about to be drawn; false if it is already on the canvas.
+    pub(super) fn needs_drawing(&mut self, version: Version, pixel_ratio: f64) -> bool {
+        self.drawn.replace((version, pixel_ratio)) != Some((version, pixel_ratio))
     }
 
-    /// Draws the scene with `ratio` device pixels to a CSS pixel.
-    pub(super) fn draw(&self, scene: &Scene, ratio: f64) -> Result<(), JsValue> {
-        resize(&self.element, (device(scene.width_px * ratio), device(scene.height_px * ratio)));
-        self.context.set_transform(ratio, 0.0, 0.0, ratio, 0.0, 0.0)?;
+    /// Draws a scene at `pixel_ratio` device pixels per CSS pixel.
+    pub(super) fn draw(&self, scene: &Scene, pixel_ratio: f64) -> Result<(), JsValue> {
+        let [width, height] =
+            [scene.width_px, scene.height_px].map(|px| device_px(px * pixel_ratio));
+        resize(&self.element, (width, height));
+        self.context.set_transform(pixel_ratio, 0.0, 0.0, pixel_ratio, 0.0, 0.0)?;
         self.context.set_fill_style_str(&css(scene.background));
         self.context.fill_rect(0.0, 0.0, scene.width_px, scene.height_px);
-        scene.marks.iter().try_for_each(|mark| self.mark(mark))
+        scene.marks.iter().try_for_each(|mark| self.draw_mark(mark))
     }
 
-    /// Nothing but ground.
+    /// Erases the canvas.
     pub(super) fn clear(&self) {
+        // Setting the width, even to the same value, erases it.
         self.element.set_width(self.element.width());
     }
 
-    fn mark(&self, mark: &Mark) -> Result<(), JsValue> {
+    fn draw_mark(&self, mark: &Mark) -> Result<(), JsValue> {
         let context = &self.context;
         match mark {
             Mark::Rect { rect, color, opacity } => {
@@ -62,8 +68,8 @@ impl Canvas {
             Mark::Line { from, to, color } => {
                 context.set_stroke_style_str(&css(*color));
                 context.begin_path();
-                context.move_to(crisp(from.0), crisp(from.1));
-                context.line_to(crisp(to.0), crisp(to.1));
+                context.move_to(pixel_center(from.0), pixel_center(from.1));
+                context.line_to(pixel_center(to.0), pixel_center(to.1));
                 context.stroke();
             }
             Mark::Text { at, text, color, size_px, align, is_upright } => {
@@ -83,12 +89,12 @@ impl Canvas {
                 context.fill_text(text, 0.0, 0.0)?;
                 context.restore();
             }
-            Mark::Cells { rect, columns, rgba } => self.cells(*rect, *columns, rgba)?,
+            Mark::Cells { rect, columns, rgba } => self.draw_cells(*rect, *columns, rgba)?,
         }
         Ok(())
     }
 
-    fn cells(&self, rect: Rect, columns: usize, rgba: &[u8]) -> Result<(), JsValue> {
+    fn draw_cells(&self, rect: Rect, columns: usize, rgba: &[u8]) -> Result<(), JsValue> {
         let (Ok(width), Ok(height)) =
             (u32::try_from(columns), u32::try_from(rgba.len() / 4 / columns.max(1)))
         else {
@@ -108,7 +114,7 @@ impl Canvas {
     }
 }
 
-/// Gives a canvas that size, where it has another: it gets new memory then.
+/// Resizes a canvas only if needed: each resize allocates new memory.
 fn resize(canvas: &HtmlCanvasElement, (width, height): (u32, u32)) {
     if (canvas.width(), canvas.height()) != (width, height) {
         canvas.set_width(width);
@@ -117,16 +123,16 @@ fn resize(canvas: &HtmlCanvasElement, (width, height): (u32, u32)) {
 }
 
 fn context(canvas: &HtmlCanvasElement) -> Result<CanvasRenderingContext2d, JsValue> {
-    let context = canvas.get_context("2d")?.ok_or("this browser draws no canvases")?;
+    let context = canvas.get_context("2d")?.ok_or("this browser does not support 2D canvases")?;
     Ok(context.dyn_into()?)
 }
 
-/// The middle of the pixel, where a line of one pixel is one pixel wide.
-fn crisp(px: f64) -> f64 {
+/// The center of the pixel: a line of one pixel through it covers no other pixels.
+fn pixel_center(px: f64) -> f64 {
     px.floor() + 0.5
 }
 
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "sizes of a screen")]
-fn device(px: f64) -> u32 {
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped")]
+fn device_px(px: f64) -> u32 {
     px.round().clamp(1.0, 16_384.0) as u32
 }

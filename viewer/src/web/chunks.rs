@@ -1,4 +1,4 @@
-//! The bytes of a file, a chunk at a time.
+//! Reads a file in chunks through the Streams API.
 
 use js_sys::{Function, Object, Promise, Reflect, Uint8Array};
 use wasm_bindgen::prelude::*;
@@ -8,74 +8,86 @@ use web_sys::{
     ReadableStreamReaderMode,
 };
 
-/// Bytes read at once: small enough to hear a cancellation soon.
+/// Bytes per read: small enough that a cancellation takes effect quickly.
 const CHUNK_LEN: u32 = 1 << 20;
 
 #[wasm_bindgen]
 extern "C" {
-    /// A `ReadableStreamBYOBReader`, with the options that web-sys does not have.
-    pub(super) type Reader;
-
-    #[wasm_bindgen(method, js_name = read)]
-    fn read_at_least(this: &Reader, room: &Uint8Array, options: &Object) -> Promise;
+    /// `ReadableStreamBYOBReader`; the binding in web-sys lacks the options of `read`.
+    pub(super) type ByobReader;
 
     #[wasm_bindgen(method)]
-    fn cancel(this: &Reader) -> Promise;
+    fn read(this: &ByobReader, buf: &Uint8Array, options: &Object) -> Promise;
+
+    #[wasm_bindgen(method)]
+    fn cancel(this: &ByobReader) -> Promise;
 }
 
-/// The bytes of a file, a chunk at a time.
-pub(super) enum Chunks {
-    /// Into memory that is used again and again: twice as fast. The options ask for a full room; where
-    /// the browser does not know them, there is as much as it has.
-    Byob { reader: Reader, room: Uint8Array, options: Object },
-    /// For browsers whose files cannot do that.
-    Plain(ReadableStreamDefaultReader),
+/// A reader of a file's bytes, one chunk at a time.
+pub(super) enum ChunkReader {
+    /// Reads into a reused buffer, which takes half the time of [`ChunkReader::Default`]. The options
+    /// ask for a full buffer; browsers that do not support them may return less.
+    Byob { reader: ByobReader, buf: Uint8Array, options: Object },
+    /// For browsers whose files have no byte streams.
+    Default(ReadableStreamDefaultReader),
 }
 
-impl Chunks {
-    /// From that byte of a file on.
-    pub(super) fn of(file: &Blob, position: u64) -> Result<Self, JsValue> {
+impl ChunkReader {
+    /// Starts reading a file at a byte offset.
+    pub(super) fn new(file: &Blob, offset: u64) -> Result<Self, JsValue> {
         let stream: ReadableStream =
-            file.slice_with_f64_and_f64(position as f64, file.size())?.stream();
+            file.slice_with_f64_and_f64(offset as f64, file.size())?.stream();
         let options = ReadableStreamGetReaderOptions::new();
         options.set_mode(ReadableStreamReaderMode::Byob);
-        // Called by its name, for the binding takes no refusal.
+        // Looked up by name: the binding in web-sys panics where `getReader` throws.
         let get_reader: Function = Reflect::get(&stream, &"getReader".into())?.dyn_into()?;
         match get_reader.call1(&stream, &options) {
             Ok(reader) => {
-                let room = Uint8Array::new_with_length(CHUNK_LEN);
+                let buf = Uint8Array::new_with_length(CHUNK_LEN);
                 let options = Object::new();
                 Reflect::set(&options, &"min".into(), &CHUNK_LEN.into())?;
-                Ok(Self::Byob { reader: reader.unchecked_into(), room, options })
+                Ok(Self::Byob { reader: reader.unchecked_into(), buf, options })
             }
-            Err(_) => Ok(Self::Plain(stream.get_reader().unchecked_into())),
+            Err(_) => Ok(Self::Default(stream.get_reader().unchecked_into())),
         }
     }
 
-    /// Puts the next chunk into `bytes`: none at the end.
+    /// Replaces `bytes` by the next chunk; it is empty at the end of the file.
     pub(super) async fn next(&mut self, bytes: &mut Vec<u8>) -> Result<(), JsValue> {
-        let step = match self {
-            Self::Byob { reader, room, options } => reader.read_at_least(room, options),
-            Self::Plain(reader) => reader.read(),
+        let read = match self {
+            Self::Byob { reader, buf, options } => reader.read(buf, options),
+            Self::Default(reader) => reader.read(),
         };
-        let chunk = Reflect::get(&JsFuture::from(step).await?, &"value".into())?;
+        let chunk = Reflect::get(&JsFuture::from(read).await?, &"value".into())?;
         let Some(chunk) = chunk.dyn_ref::<Uint8Array>() else {
             bytes.clear();
             return Ok(());
         };
         bytes.resize(chunk.length() as usize, 0);
         chunk.copy_to(bytes);
-        if let Self::Byob { room, .. } = self {
-            *room = Uint8Array::new(&chunk.buffer());
+        if let Self::Byob { buf, .. } = self {
+            // The read detached the old buffer; its memory comes back with the chunk.
+            *buf = Uint8Array::new(&chunk.buffer());
         }
         Ok(())
     }
 
-    /// Wants no more; whether that is heard does not matter.
+    /// Stops reading.
     pub(super) fn cancel(&self) {
+        // An unused stream costs nothing, so a failure does not matter.
         let _ = match self {
             Self::Byob { reader, .. } => reader.cancel(),
-            Self::Plain(reader) => reader.cancel(),
+            Self::Default(reader) => reader.cancel(),
         };
     }
+}
+
+/// Bytes of a piece: compressed bytes may become a thousand times as many.
+const PIECE_LEN: usize = 64 << 10;
+
+/// Splits a chunk into pieces that are processed without a break. A plain text is processed as a
+/// whole. An empty chunk, which marks the end of the file, is one empty piece.
+pub(super) fn pieces(chunk: &[u8], is_plain: bool) -> impl Iterator<Item = &[u8]> {
+    let len = if is_plain { chunk.len().max(1) } else { PIECE_LEN };
+    chunk.chunks(len).chain(chunk.is_empty().then_some(&[][..]))
 }

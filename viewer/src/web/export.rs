@@ -1,59 +1,61 @@
-//! The selected packets' lines, out of the workers and into one file.
+//! Exports in progress: collects the selected packets' lines from all workers into one file.
 
-use js_sys::{Array, Function, Promise};
+use js_sys::{Array, Function};
 use wasm_bindgen::prelude::*;
 use web_sys::Blob;
 
-use super::page::Page;
-use crate::app::Event;
-use crate::message::ToWorker;
-
-/// What is being exported.
+/// The exports that still wait for workers.
 #[derive(Default)]
 pub(super) struct Exports {
     next_id: u32,
-    waiting: Vec<Export>,
+    pending: Vec<Pending>,
 }
 
-struct Export {
+struct Pending {
     id: u32,
-    /// What came so far, by the numbers of the parts.
+    /// The lines received so far, indexed by part; null for a part that could not be read.
     parts: Vec<JsValue>,
-    /// How many workers have yet to answer.
+    /// The number of workers that have not answered yet.
     missing: usize,
-    resolve: Function,
-    reject: Function,
+    settle: Settle,
+}
+
+/// The two ends of an export's promise.
+pub(super) struct Settle {
+    pub(super) resolve: Function,
+    pub(super) reject: Function,
+}
+
+impl Settle {
+    /// Fulfils or rejects the promise.
+    pub(super) fn settle(&self, result: Result<Blob, &str>) {
+        // Nobody may be listening any more; that is no failure.
+        let _ = match result {
+            Ok(blob) => self.resolve.call1(&JsValue::NULL, &blob),
+            Err(reason) => self.reject.call1(&JsValue::NULL, &reason.into()),
+        };
+    }
 }
 
 impl Exports {
-    /// Nothing more will come: those who wait have to be told that.
-    pub(super) fn give_up(&mut self) -> Vec<Function> {
-        std::mem::take(&mut self.waiting).into_iter().map(|export| export.reject).collect()
-    }
-}
-
-impl Page {
-    /// A promise of the selected packets' lines, as one file.
-    pub(super) fn export(&self) -> Promise {
-        let (befores, selection) = self.with_app(|app| (app.befores(), app.selection().clone()));
-        Promise::new(&mut |resolve, reject| {
-            let mut state = self.state.borrow_mut();
-            let id = state.exports.next_id;
-            state.exports.next_id = id.wrapping_add(1);
-            let missing = state.workers.len();
-            let export = Export { id, parts: Vec::new(), missing, resolve, reject };
-            state.exports.waiting.push(export);
-            let (befores, selection) = (befores.clone(), selection.clone());
-            state.post_all(&ToWorker::Export { id, befores, selection });
-        })
+    /// Registers an export that `workers` workers will answer, and returns its id.
+    pub(super) fn begin(&mut self, workers: usize, settle: Settle) -> u32 {
+        let id = self.next_id;
+        self.next_id = id.wrapping_add(1);
+        self.pending.push(Pending { id, parts: Vec::new(), missing: workers, settle });
+        id
     }
 
-    /// Takes what a worker has; when all have answered, hands the file out.
-    pub(super) fn collect(&self, id: u32, parts: &[usize], blobs: &Array) {
-        let mut state = self.state.borrow_mut();
-        let waiting = &mut state.exports.waiting;
-        let Some(place) = waiting.iter().position(|export| export.id == id) else { return };
-        let export = &mut waiting[place];
+    /// Adds the answer of a worker: a blob of lines for each of its parts. Once all workers have
+    /// answered, returns the promise and the whole file, `None` if some part could not be read.
+    pub(super) fn collect(
+        &mut self,
+        id: u32,
+        parts: &[usize],
+        blobs: &Array,
+    ) -> Option<(Settle, Option<Blob>)> {
+        let index = self.pending.iter().position(|export| export.id == id)?;
+        let export = &mut self.pending[index];
         for (part, blob) in parts.iter().zip(blobs.iter()) {
             if export.parts.len() <= *part {
                 export.parts.resize(part + 1, JsValue::NULL);
@@ -62,20 +64,17 @@ impl Page {
         }
         export.missing = export.missing.saturating_sub(1);
         if 0 < export.missing {
-            return;
+            return None;
         }
-        let export = waiting.remove(place);
-        drop(state);
-        let pieces: Array = export.parts.into_iter().collect();
-        let is_whole = pieces.iter().all(|piece| !piece.is_null());
-        // Who waited may be gone: nothing worse.
-        let _ = match Blob::new_with_blob_sequence(&pieces) {
-            Ok(blob) if is_whole => export.resolve.call1(&JsValue::NULL, &blob),
-            _ => {
-                let words = "The file cannot be read again.";
-                self.send(Event::ShowError(words.into()));
-                export.reject.call1(&JsValue::NULL, &words.into())
-            }
-        };
+        let export = self.pending.remove(index);
+        let is_complete = export.parts.iter().all(|blob| !blob.is_null());
+        let blobs: Array = export.parts.into_iter().collect();
+        let file = is_complete.then(|| Blob::new_with_blob_sequence(&blobs).ok()).flatten();
+        Some((export.settle, file))
+    }
+
+    /// Drops all pending exports and returns their promises, to be rejected.
+    pub(super) fn cancel_all(&mut self) -> Vec<Settle> {
+        std::mem::take(&mut self.pending).into_iter().map(|export| export.settle).collect()
     }
 }

@@ -1,201 +1,181 @@
-//! The page: its state and its workers. `open` brings it files, `controls` sends it events, `show`
-//! draws its frames.
+//! The page: owns the app, the workers and the renderer. Events go into the app, effects to the
+//! workers, their messages back into the app, and the result is drawn with the next frame.
+//!
+//! `controls` and `open` call it; it knows neither.
 
 use js_sys::{Array, Date, Function, Promise, Reflect, Uint8Array};
 use std::cell::RefCell;
 use std::rc::Rc;
 use wasm_bindgen::prelude::*;
-use web_sys::{Blob, Document, MessageEvent, Worker, WorkerOptions, WorkerType};
+use web_sys::{Document, HtmlCanvasElement, MessageEvent};
 
-use super::canvas::Canvas;
-use super::dom::{element, listen};
-use super::export::Exports;
-use super::open::Opening;
-use crate::app::{
-    App, CHART_COUNT, Effect, Event, Memory, PANEL_COUNT, Panel, Phase, View, VirtualTable,
-};
-use crate::clock::Offsets;
+use super::environment;
+use super::export::{Exports, Settle};
+use super::probe_queue::ProbeQueue;
+use super::render::Renderer;
+use super::worker_pool::{Status, WorkerPool};
+use crate::app::{App, Effect, Event, Memory, Panel, PartAssignment, Phase};
 use crate::message::{FromWorker, ToWorker};
-use crate::settings::Settings;
-use crate::wire::{decode, encode};
+use crate::wire::decode;
 
-/// More workers would share the same disk and memory.
-const MAX_WORKERS: usize = 8;
-/// A change that comes so soon after the one before is one of many, and so long after the last of them
-/// nobody is in a hurry any more; in milliseconds.
-const HURRY_MS: f64 = 300.0;
-const REST_MS: i32 = 120;
-/// Memory of a worker at most, in bytes: it cannot have more than 4 GiB, and doubles some of it.
-const WORKER_BYTES: u64 = 3 << 30;
+/// Two changes within this time are part of an interaction, in milliseconds.
+const INTERACTION_MS: f64 = 300.0;
+/// An interaction ends this long after its last change, in milliseconds.
+const DEBOUNCE_MS: i32 = 120;
 
-/// The page; clones are the same page.
+/// A handle to the page; clones refer to the same page.
 #[derive(Clone)]
 pub(super) struct Page {
-    pub(super) state: Rc<RefCell<State>>,
+    state: Rc<RefCell<State>>,
 }
 
-pub(super) struct State {
-    pub(super) app: App,
-    pub(super) document: Document,
-    pub(super) workers: Vec<Worker>,
-    /// Counts the loads: what belongs to an earlier one is passed over.
-    pub(super) epoch: u32,
-    pub(super) canvases: Vec<Canvas>,
-    /// What was shown last.
-    pub(super) shown: View,
-    /// What the settings were when the controls were set.
-    pub(super) shown_settings: Option<Settings>,
-    is_frame_due: bool,
-    /// The rows that the long tables have.
-    pub(super) tables: [VirtualTable; PANEL_COUNT - CHART_COUNT],
-    /// Who waits for the pictures in sight, and who for all of them to be final.
+struct State {
+    app: App,
+    document: Document,
+    workers: WorkerPool,
+    renderer: Renderer,
+    queue: ProbeQueue,
+    exports: Exports,
+    /// Counts the loads. Messages of earlier loads are ignored.
+    epoch: u32,
+    is_frame_scheduled: bool,
+    /// Promises to resolve once the visible charts, or all charts, are up to date.
     waiting: [Vec<Function>; 2],
-    /// How each worker is.
-    healths: Vec<Health>,
-    worker_url: String,
-    pub(super) opening: Opening,
-    /// What packets may take.
-    pub(super) memory: Memory,
-    /// When reading began of what is being read; 0 where nothing is.
-    pub(super) began_ms: f64,
-    /// When somebody last changed what is shown.
+    memory: Memory,
+    /// When the current load started; `None` if nothing is being read.
+    load_started_ms: Option<f64>,
+    /// When the user last changed something.
     changed_ms: f64,
-    pub(super) exports: Exports,
 }
 
-/// How a worker is.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Health {
-    Starting,
-    Ready,
-    /// It could not be started.
-    Failed,
-}
-
-impl State {
-    /// Says something to all workers.
-    pub(super) fn post_all(&self, message: &ToWorker) {
-        self.workers.iter().for_each(|worker| post(worker, message, None));
-    }
+/// What a promise waits for; an index into [`State::waiting`].
+#[derive(Clone, Copy)]
+enum Wait {
+    /// The charts in the viewport are drawn.
+    Visible,
+    /// All charts are drawn.
+    Settled,
 }
 
 impl Page {
+    /// Takes over the document and starts workers that run the script at `worker_url`.
     pub(super) fn start(worker_url: &str) -> Result<Self, JsValue> {
         let window = web_sys::window().ok_or("no window")?;
         let document = window.document().ok_or("no document")?;
-        let mut canvases = Vec::with_capacity(CHART_COUNT);
-        for panel in &Panel::ALL[..CHART_COUNT] {
-            canvases.push(Canvas::new(element(&document, panel.name())?)?);
-        }
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a few cores")]
-        let cores = window.navigator().hardware_concurrency() as usize;
-        let workers = cores.clamp(1, MAX_WORKERS);
+        let workers = environment::worker_count(&window);
         let state = State {
             app: App::new(workers),
-            workers: Vec::new(),
-            epoch: 0,
-            canvases,
-            shown: View::default(),
-            shown_settings: None,
-            is_frame_due: false,
-            tables: Default::default(),
-            waiting: Default::default(),
-            healths: Vec::new(),
-            worker_url: worker_url.to_owned(),
-            opening: Opening::default(),
-            memory: memory(&window, workers),
-            began_ms: 0.0,
-            changed_ms: 0.0,
+            workers: WorkerPool::new(worker_url),
+            renderer: Renderer::new(&document)?,
+            queue: ProbeQueue::default(),
             exports: Exports::default(),
+            epoch: 0,
+            is_frame_scheduled: false,
+            waiting: Default::default(),
+            memory: environment::memory(&window, workers),
+            load_started_ms: None,
+            changed_ms: 0.0,
             document,
         };
         let page = Self { state: Rc::new(RefCell::new(state)) };
-        for worker in 0..workers {
-            page.start_worker(worker)?;
+        for index in 0..workers {
+            page.start_worker(index)?;
         }
-        page.listen(&window)?;
-        page.restore();
         page.schedule_frame();
         Ok(page)
     }
 
-    /// Changes the state, does what it needs, and draws soon.
-    pub(super) fn send(&self, event: Event) {
-        if event.is_change() {
-            self.follow_hurry();
-        }
-        let mut state = self.state.borrow_mut();
-        let effects = state.app.update(event);
-        for effect in effects {
-            match effect {
-                Effect::RunQueries { queries, selection } => {
-                    let befores = state.app.befores();
-                    state.post_all(&ToWorker::RunQueries { befores, selection, queries });
-                }
-                // All of them hear it: another one may be looking for another line.
-                Effect::ReadLine { part, index } => {
-                    state.post_all(&ToWorker::ReadLine { part, index });
-                }
-                Effect::ReadLines(rows) => state.post_all(&ToWorker::ReadLines { rows }),
-                Effect::Load(pieces) => state.load(pieces),
-                Effect::Cancel => state.post_all(&ToWorker::Cancel),
-            }
-        }
-        drop(state);
-        self.schedule_frame();
+    pub(super) fn document(&self) -> Document {
+        self.state.borrow().document.clone()
     }
 
-    /// Notes a change: where one follows the other, what is out of sight has to wait.
-    fn follow_hurry(&self) {
-        let now_ms = Date::now();
-        let mut state = self.state.borrow_mut();
-        let before_ms = std::mem::replace(&mut state.changed_ms, now_ms);
-        if state.app.is_interacting() || HURRY_MS <= now_ms - before_ms {
-            return;
-        }
-        drop(state);
-        self.send(Event::Interacting(true));
-        self.await_rest();
-    }
-
-    /// Ends the hurry when the last change is long enough ago.
-    fn await_rest(&self) {
-        let page = self.clone();
-        let look = Closure::once_into_js(move || {
-            let changed_ms = page.state.borrow().changed_ms;
-            if Date::now() - changed_ms < f64::from(REST_MS) {
-                return page.await_rest();
-            }
-            page.send(Event::Interacting(false));
-        });
-        if let Some(window) = web_sys::window() {
-            let look = look.unchecked_ref();
-            let set =
-                window.set_timeout_with_callback_and_timeout_and_arguments_0(look, REST_MS / 2);
-            debug_assert!(set.is_ok());
-        }
-    }
-
+    /// Reads the app. `read` must not call the page.
     pub(super) fn with_app<T>(&self, read: impl FnOnce(&App) -> T) -> T {
         read(&self.state.borrow().app)
     }
 
-    /// Kept when the pictures in sight are what they are to be.
-    pub(super) fn seen(&self) -> Promise {
-        self.promise(0)
+    /// Uses the queue of files being opened. `use_queue` must not call the page.
+    pub(super) fn with_queue<T>(&self, use_queue: impl FnOnce(&mut ProbeQueue) -> T) -> T {
+        use_queue(&mut self.state.borrow_mut().queue)
     }
 
-    /// Kept when all pictures are final and drawn.
-    pub(super) fn settled(&self) -> Promise {
-        self.promise(1)
-    }
-
-    fn promise(&self, kind: usize) -> Promise {
-        let promise = Promise::new(&mut |resolve, _| {
-            self.state.borrow_mut().waiting[kind].push(resolve);
-        });
+    /// Updates the app, carries out the effects and schedules a frame.
+    pub(super) fn send(&self, event: Event) {
+        if event.is_change() {
+            self.note_interaction();
+        }
+        let mut state = self.state.borrow_mut();
+        let effects = state.app.update(event);
+        for effect in effects {
+            state.run(effect);
+        }
+        drop(state);
         self.schedule_frame();
-        promise
+    }
+
+    /// Notes a change by the user. During a series of changes, panels out of sight are not updated.
+    fn note_interaction(&self) {
+        let now_ms = Date::now();
+        let mut state = self.state.borrow_mut();
+        let previous_ms = std::mem::replace(&mut state.changed_ms, now_ms);
+        if state.app.is_interacting() || INTERACTION_MS <= now_ms - previous_ms {
+            return;
+        }
+        drop(state);
+        self.send(Event::Interacting(true));
+        self.debounce();
+    }
+
+    /// Ends the interaction once there was no change for [`DEBOUNCE_MS`].
+    fn debounce(&self) {
+        let page = self.clone();
+        let check = Closure::once_into_js(move || {
+            let changed_ms = page.state.borrow().changed_ms;
+            if Date::now() - changed_ms < f64::from(DEBOUNCE_MS) {
+                return page.debounce();
+            }
+            page.send(Event::Interacting(false));
+        });
+        if let Some(window) = web_sys::window() {
+            let set = window.set_timeout_with_callback_and_timeout_and_arguments_0(
+                check.unchecked_ref(),
+                DEBOUNCE_MS / 2,
+            );
+            debug_assert!(set.is_ok());
+        }
+    }
+
+    /// The memory that packets may take.
+    pub(super) fn memory(&self) -> Memory {
+        self.state.borrow().memory
+    }
+
+    /// Limits the memory that packets may take, in bytes.
+    pub(super) fn limit_memory(&self, bytes: u64) {
+        self.state.borrow_mut().memory.bytes = bytes;
+    }
+
+    // Loads
+
+    /// The number of the current load.
+    pub(super) fn epoch(&self) -> u32 {
+        self.state.borrow().epoch
+    }
+
+    /// Starts a new load and returns its number: everything of earlier ones is dropped.
+    pub(super) fn begin_epoch(&self) -> u32 {
+        let mut state = self.state.borrow_mut();
+        let epoch = state.epoch.wrapping_add(1);
+        state.epoch = epoch;
+        state.queue = ProbeQueue::default();
+        state.load_started_ms = None;
+        state.workers.post_all(&ToWorker::Reset { epoch });
+        let cancelled = state.exports.cancel_all();
+        drop(state);
+        for promise in cancelled {
+            promise.settle(Err("the capture was closed"));
+        }
+        epoch
     }
 
     pub(super) fn close(&self) {
@@ -203,93 +183,65 @@ impl Page {
         self.send(Event::Close);
     }
 
-    /// From now on, what belongs to earlier loads is passed over.
-    pub(super) fn begin_epoch(&self) -> u32 {
-        let mut state = self.state.borrow_mut();
-        state.epoch = state.epoch.wrapping_add(1);
-        state.opening = Opening::default();
-        state.began_ms = 0.0;
-        let given_up = state.exports.give_up();
-        state.post_all(&ToWorker::Reset { epoch: state.epoch });
-        let epoch = state.epoch;
-        drop(state);
-        for reject in given_up {
-            // Who waited may be gone: nothing worse.
-            let _ = reject.call1(&JsValue::NULL, &"something else was opened".into());
-        }
-        epoch
+    // Workers
+
+    pub(super) fn worker_count(&self) -> usize {
+        self.state.borrow().workers.len()
     }
 
-    /// Starts a worker, in place of the one before if there is one.
-    fn start_worker(&self, place: usize) -> Result<(), JsValue> {
-        let url = self.state.borrow().worker_url.clone();
-        let options = WorkerOptions::new();
-        options.set_type(WorkerType::Module);
-        let worker = Worker::new_with_options(&url, &options)?;
-        let page = self.clone();
-        // Messages wait until the worker listens: it says so with its first word.
-        listen(&worker, "message", move |event: MessageEvent| page.receive(place, &event))?;
-        let page = self.clone();
-        // A script that cannot be loaded says so without words.
-        listen(&worker, "error", move |event: web_sys::Event| page.lose_worker(place, &event))?;
-        let mut state = self.state.borrow_mut();
-        match state.workers.get_mut(place) {
-            Some(slot) => {
-                slot.terminate();
-                *slot = worker;
-                state.healths[place] = Health::Starting;
-            }
-            None => {
-                state.workers.push(worker);
-                state.healths.push(Health::Starting);
-            }
-        }
-        Ok(())
+    fn start_worker(&self, index: usize) -> Result<(), JsValue> {
+        let (on_message, on_error) = (self.clone(), self.clone());
+        self.state.borrow_mut().workers.start(
+            index,
+            move |event| on_message.receive(index, &event),
+            move |event| on_error.lose_worker(index, &event),
+        )
     }
 
-    /// Makes a worker fail.
+    /// Restarts the workers whose script could not be loaded.
+    pub(super) fn restart_failed_workers(&self) {
+        let failed = self.state.borrow().workers.failed();
+        for index in failed {
+            let restarted = self.start_worker(index);
+            debug_assert!(restarted.is_ok());
+        }
+    }
+
+    /// Makes a worker panic, for tests.
     pub(super) fn fail_worker(&self) {
-        post(&self.state.borrow().workers[0], &ToWorker::SimulateFailure, None);
+        self.state.borrow().workers.post(0, &ToWorker::SimulateFailure, None);
     }
 
-    /// A worker has failed, and with it the packets that it held.
-    fn lose_worker(&self, place: usize, event: &JsValue) {
+    /// Reports that a worker failed, and with it the packets that it held.
+    fn lose_worker(&self, index: usize, event: &web_sys::Event) {
         let message = Reflect::get(event, &"message".into()).ok().and_then(|text| text.as_string());
-        let reason = message.unwrap_or_else(|| "its script cannot be loaded".to_owned());
+        let reason = message.unwrap_or_else(|| "its script could not be loaded".to_owned());
         self.begin_epoch();
-        self.send(Event::OpenFailed(format!("A part of the viewer has failed: {reason}")));
-        // One that never started is tried again when something else is opened.
-        let before = std::mem::replace(&mut self.state.borrow_mut().healths[place], Health::Failed);
-        if before == Health::Ready {
-            let restarted = self.start_worker(place);
+        self.send(Event::OpenFailed(format!("A background worker failed ({reason}).")));
+        let previous = self.state.borrow_mut().workers.set_status(index, Status::Failed);
+        // A worker that never started would fail again at once: it waits for the next file.
+        if previous == Status::Ready {
+            let restarted = self.start_worker(index);
             debug_assert!(restarted.is_ok());
         }
     }
 
-    /// Starts those workers again that could not be started.
-    pub(super) fn start_failed(&self) {
-        let healths = self.state.borrow().healths.clone();
-        for place in (0..healths.len()).filter(|place| healths[*place] == Health::Failed) {
-            let restarted = self.start_worker(place);
-            debug_assert!(restarted.is_ok());
-        }
-    }
-
-    fn receive(&self, place: usize, event: &MessageEvent) {
+    fn receive(&self, index: usize, event: &MessageEvent) {
         let message: Array = event.data().unchecked_into();
         let bytes: Uint8Array = message.get(0).unchecked_into();
-        let current = self.state.borrow().epoch;
+        let current = self.epoch();
         match decode(&bytes.to_vec()) {
             Some(FromWorker::Ready) => {
-                self.state.borrow_mut().healths[place] = Health::Ready;
+                self.state.borrow_mut().workers.set_status(index, Status::Ready);
             }
             Some(FromWorker::Report { epoch, part, report }) if epoch == current => {
-                let elapsed_ms = Date::now() - self.state.borrow().began_ms;
+                let started_ms = self.state.borrow().load_started_ms;
+                let elapsed_ms = started_ms.map_or(0.0, |started_ms| Date::now() - started_ms);
                 self.send(Event::Report { part, report, elapsed_ms });
                 if self.with_app(|app| app.phase() != Phase::Loading) {
-                    self.state.borrow_mut().began_ms = 0.0;
+                    self.state.borrow_mut().load_started_ms = None;
                 }
-                self.follow_offsets();
+                self.update_utc_offsets();
             }
             Some(FromWorker::FlowDelta { epoch, part, delta }) if epoch == current => {
                 self.send(Event::FlowDelta { part, delta });
@@ -304,85 +256,159 @@ impl Page {
                 self.send(Event::Lines(lines));
             }
             Some(FromWorker::Exported { id, parts }) => {
-                self.collect(id, &parts, &message.get(1).unchecked_into());
+                self.collect_export(id, &parts, &message.get(1).unchecked_into());
             }
             _ => {}
         }
     }
 
-    /// Once all is read, asks the browser how its clock stands to UTC.
-    fn follow_offsets(&self) {
+    /// Once the capture is loaded, looks up the UTC offsets for its time range.
+    fn update_utc_offsets(&self) {
         let extent = self
             .with_app(|app| (app.phase() == Phase::Ready).then(|| app.totals().extent).flatten());
         if let Some(extent) = extent {
-            self.send(Event::SetOffsets(offsets(extent.ts_ns)));
+            self.send(Event::SetOffsets(environment::utc_offsets(extent.ts_ns)));
         }
     }
 
-    pub(super) fn document(&self) -> Document {
-        self.state.borrow().document.clone()
+    // Export
+
+    /// A promise of the selected packets' lines, as a `Blob`.
+    pub(super) fn export(&self) -> Promise {
+        let (befores, selection) = self.with_app(|app| (app.befores(), app.selection().clone()));
+        Promise::new(&mut |resolve, reject| {
+            let state = &mut *self.state.borrow_mut();
+            let id = state.exports.begin(state.workers.len(), Settle { resolve, reject });
+            let (befores, selection) = (befores.clone(), selection.clone());
+            state.workers.post_all(&ToWorker::Export { id, befores, selection });
+        })
     }
 
-    /// Draws with the next frame of the screen, however many changes there are until then.
+    fn collect_export(&self, id: u32, parts: &[usize], blobs: &Array) {
+        let collected = self.state.borrow_mut().exports.collect(id, parts, blobs);
+        let Some((promise, file)) = collected else { return };
+        if file.is_none() {
+            self.send(Event::ShowError("The export failed: a file can no longer be read.".into()));
+        }
+        promise.settle(file.ok_or("a file can no longer be read"));
+    }
+
+    // Drawing
+
+    /// A promise that resolves once the visible charts are up to date.
+    pub(super) fn seen(&self) -> Promise {
+        self.promise(Wait::Visible)
+    }
+
+    /// A promise that resolves once all charts are up to date.
+    pub(super) fn settled(&self) -> Promise {
+        self.promise(Wait::Settled)
+    }
+
+    fn promise(&self, wait: Wait) -> Promise {
+        let promise = Promise::new(&mut |resolve, _| {
+            self.state.borrow_mut().waiting[wait as usize].push(resolve);
+        });
+        self.schedule_frame();
+        promise
+    }
+
+    /// Draws with the next frame, however many changes precede it.
     pub(super) fn schedule_frame(&self) {
-        if std::mem::replace(&mut self.state.borrow_mut().is_frame_due, true) {
+        if std::mem::replace(&mut self.state.borrow_mut().is_frame_scheduled, true) {
             return;
         }
         let page = self.clone();
-        let frame = Closure::once_into_js(move || {
-            page.state.borrow_mut().is_frame_due = false;
-            let drawn = page.state.borrow_mut().draw();
-            debug_assert!(drawn.is_ok());
-            let is_whole = drawn.unwrap_or(true);
-            let waiting = {
-                let mut state = page.state.borrow_mut();
-                let [seen, settled] = [state.app.is_current(), state.app.is_settled()];
-                let kept = [seen, settled && is_whole];
-                let waiting = kept.into_iter().zip(&mut state.waiting).filter(|(kept, _)| *kept);
-                let waiting: Vec<_> = waiting.flat_map(|(_, all)| std::mem::take(all)).collect();
-                drop(state);
-                if settled && !is_whole {
-                    page.schedule_frame();
-                }
-                waiting
-            };
-            for resolve in waiting {
-                let _ = resolve.call0(&JsValue::NULL);
-            }
-        });
+        let frame = Closure::once_into_js(move || page.draw_frame());
         if let Some(window) = web_sys::window() {
-            let _ = window.request_animation_frame(frame.unchecked_ref());
+            let requested = window.request_animation_frame(frame.unchecked_ref());
+            debug_assert!(requested.is_ok());
         }
     }
-}
 
-pub(super) fn post(worker: &Worker, message: &ToWorker, file: Option<&Blob>) {
-    let parts = Array::of1(&Uint8Array::from(&encode(message)[..]));
-    if let Some(file) = file {
-        parts.push(file);
+    fn draw_frame(&self) {
+        let mut state = self.state.borrow_mut();
+        state.is_frame_scheduled = false;
+        let State { app, renderer, .. } = &mut *state;
+        let drawn = renderer.draw(app);
+        debug_assert!(drawn.is_ok());
+        // An error would be the same with the next frame.
+        let is_complete = drawn.unwrap_or(true);
+        let is_settled = app.is_settled();
+        let mut resolved = Vec::new();
+        if app.is_current() {
+            resolved.append(&mut state.waiting[Wait::Visible as usize]);
+        }
+        if is_settled && is_complete {
+            resolved.append(&mut state.waiting[Wait::Settled as usize]);
+        }
+        drop(state);
+        if is_settled && !is_complete {
+            self.schedule_frame();
+        }
+        for resolve in resolved {
+            // `resolve` of a promise does not throw.
+            let _ = resolve.call0(&JsValue::NULL);
+        }
     }
-    let sent = worker.post_message(&parts);
-    debug_assert!(sent.is_ok());
+
+    /// Resets all form controls to the settings, including the one that is being edited.
+    pub(super) fn reset_controls(&self) -> Result<(), JsValue> {
+        let state = self.state.borrow();
+        state.renderer.show_settings(state.app.settings(), true)
+    }
+
+    /// The canvas of a chart.
+    pub(super) fn canvas(&self, chart: Panel) -> HtmlCanvasElement {
+        self.state.borrow().renderer.canvas(chart)
+    }
+
+    /// The canvas of a chart, drawn now even if it is out of sight.
+    pub(super) fn drawn_canvas(&self, chart: Panel) -> Result<HtmlCanvasElement, JsValue> {
+        let State { app, renderer, .. } = &mut *self.state.borrow_mut();
+        renderer.draw_chart(app, chart)?;
+        Ok(renderer.canvas(chart))
+    }
+
+    /// The first visible row of a long table and the number of its rows, as last drawn.
+    pub(super) fn table_position(&self, table: Panel) -> (u64, u64) {
+        self.state.borrow().renderer.table_position(table)
+    }
 }
 
-/// What packets may take: as much as the workers can have, of half of what the device has, where the
-/// browser tells that.
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a few GiB")]
-fn memory(window: &web_sys::Window, workers: usize) -> Memory {
-    let all = workers as u64 * WORKER_BYTES;
-    // Told up to 8 GiB only, so that is no limit.
-    let device = Reflect::get(&window.navigator(), &"deviceMemory".into());
-    let bytes = match device.ok().and_then(|gibibytes| gibibytes.as_f64()) {
-        Some(gibibytes) if gibibytes < 8.0 => all.min((gibibytes * 536_870_912.0) as u64),
-        _ => all,
-    };
-    Memory { bytes, worker_bytes: WORKER_BYTES }
-}
+impl State {
+    fn run(&mut self, effect: Effect) {
+        match effect {
+            Effect::RunQueries { queries, selection } => {
+                let befores = self.app.befores();
+                self.workers.post_all(&ToWorker::RunQueries { befores, selection, queries });
+            }
+            // Workers without this part give up on the previous line.
+            Effect::ReadLine { part, index } => {
+                self.workers.post_all(&ToWorker::ReadLine { part, index });
+            }
+            Effect::ReadLines(rows) => self.workers.post_all(&ToWorker::ReadLines { rows }),
+            Effect::Load(assignments) => self.load(assignments),
+            Effect::Cancel => self.workers.post_all(&ToWorker::Cancel),
+        }
+    }
 
-/// How far the clock of this place is ahead of UTC in these times.
-fn offsets(range_ns: (i64, i64)) -> Offsets {
-    Offsets::find(range_ns, |minute| {
-        let date = Date::new(&JsValue::from_f64(minute as f64 * 60e3));
-        crate::axis::whole(-date.get_timezone_offset() * 60.0)
-    })
+    /// Sends the parts of the probed files to the workers.
+    fn load(&mut self, assignments: Vec<PartAssignment>) {
+        let files = self.queue.take_probed();
+        self.load_started_ms.get_or_insert_with(Date::now);
+        for PartAssignment { file, name, part, worker, range, is_whole, sampling } in assignments {
+            let Some(blob) = files.get(file) else { continue };
+            let message = ToWorker::Load {
+                epoch: self.epoch,
+                part,
+                file: name,
+                start: range.start,
+                end: range.end,
+                is_whole,
+                sampling,
+            };
+            self.workers.post(worker, &message, Some(blob));
+        }
+    }
 }

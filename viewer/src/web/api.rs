@@ -1,0 +1,265 @@
+//! The JavaScript API: `window.viewer` of the page, for embedding pages, tests and benchmarks; and the
+//! entry point of the workers.
+
+use js_sys::{Array, BigInt, Object, Promise, Reflect};
+use wasm_bindgen::prelude::*;
+use wasm_bindgen_futures::{JsFuture, future_to_promise};
+
+use super::open::{OpenMode, cancel, open_files, open_url};
+use super::page::Page;
+use super::{controls, worker};
+use crate::app::{App, Event, Panel};
+use crate::axis::{Span, Value};
+use crate::clock::Zone;
+use crate::filter::Expr;
+use crate::selection::Dimension;
+
+/// Runs a worker; `www/worker.js` calls it once.
+#[wasm_bindgen]
+#[expect(unreachable_pub, reason = "called from JavaScript")]
+pub fn serve() {
+    worker::serve();
+}
+
+/// The page.
+///
+/// Promises of methods that open files, cancel, or return data resolve once all charts are redrawn.
+/// All others resolve once the visible charts are redrawn; those out of sight follow.
+#[wasm_bindgen]
+pub struct Viewer {
+    page: Page,
+}
+
+#[wasm_bindgen]
+impl Viewer {
+    /// Takes over the document and starts workers that run the script at `worker_url`.
+    #[wasm_bindgen(constructor)]
+    pub fn new(worker_url: &str) -> Result<Viewer, JsValue> {
+        let page = Page::start(worker_url)?;
+        controls::attach(&page)?;
+        Ok(Viewer { page })
+    }
+
+    /// Opens a `File`, or an array or `FileList` of them, replacing the open capture.
+    pub fn open(&self, files: &JsValue) -> Promise {
+        open_files(&self.page, files, OpenMode::Replace);
+        self.page.settled()
+    }
+
+    /// Opens files and merges them into the open capture.
+    pub fn add(&self, files: &JsValue) -> Promise {
+        open_files(&self.page, files, OpenMode::Add);
+        self.page.settled()
+    }
+
+    /// Opens a capture by its URL, which must have the origin of the page.
+    #[wasm_bindgen(js_name = openUrl)]
+    pub fn open_url(&self, url: &str) -> Promise {
+        open_url(&self.page, url);
+        self.page.settled()
+    }
+
+    /// Stops reading. The packets read so far stay.
+    pub fn cancel(&self) -> Promise {
+        cancel(&self.page);
+        self.page.settled()
+    }
+
+    /// Sets how many bytes of memory packets may take. Larger files are opened only after the user has
+    /// chosen a sample.
+    #[wasm_bindgen(js_name = limitMemory)]
+    pub fn limit_memory(&self, bytes: f64) {
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "it saturates"
+        )]
+        self.page.limit_memory(bytes as u64);
+    }
+
+    /// Returns `{phase, packets, bytes, skipped, selected, memory_bytes}`. `bytes` is the length of all
+    /// packets on the wire, `skipped` the number of lines that could not be read, `selected` the number
+    /// of selected packets (all without a selection).
+    pub fn state(&self) -> Object {
+        self.page.with_app(|app| {
+            let totals = app.totals();
+            let memory_bytes = app.memory_bytes() + worker::memory_bytes();
+            object(&[
+                ("phase", app.phase().name().into()),
+                ("packets", number(totals.packets)),
+                ("bytes", number(totals.wire_bytes)),
+                ("skipped", number(app.skipped())),
+                ("selected", number(app.selected().packets)),
+                ("memory_bytes", number(memory_bytes)),
+            ])
+        })
+    }
+
+    /// Returns the histogram `size` or `gap` of the selected packets, as `{edges, counts}`.
+    pub fn histogram(&self, kind: &str) -> Promise {
+        let panel = match kind {
+            "size" => Panel::Sizes,
+            "gap" => Panel::Gaps,
+            _ => {
+                return Promise::reject(
+                    &format!("unknown histogram `{kind}`; use `size` or `gap`").into(),
+                );
+            }
+        };
+        self.once_settled(move |app| {
+            let (edges, counts) = app.histogram(panel).unwrap_or_default();
+            let edges: Array = edges.into_iter().map(JsValue::from).collect();
+            let counts: Array = counts.into_iter().map(number).collect();
+            object(&[("edges", edges.into()), ("counts", counts.into())]).into()
+        })
+    }
+
+    /// Returns the data of a chart or table as CSV; empty if there is none.
+    pub fn csv(&self, panel: &str) -> Promise {
+        let panel = Panel::parse(panel);
+        self.once_settled(move |app| {
+            panel.and_then(|panel| app.csv(panel)).unwrap_or_default().into()
+        })
+    }
+
+    /// Returns a chart as an SVG document; empty if there is none.
+    pub fn svg(&self, panel: &str) -> Promise {
+        let panel = Panel::parse(panel);
+        self.once_settled(move |app| {
+            panel.and_then(|panel| app.scene(panel)).map(|s| s.svg()).unwrap_or_default().into()
+        })
+    }
+
+    /// Zooms the chart `scatter` or `throughput` to the ranges `{x: [a, b], y: [a, b]}`, where `b` is
+    /// exclusive. They are numbers or BigInts in the units of the axes: packet numbers, nanoseconds
+    /// since the epoch, bytes, …. `throughput` has only `x`.
+    pub fn zoom(&self, chart: &str, ranges: &JsValue) -> Promise {
+        let (x, y) = match chart {
+            "scatter" => self.page.with_app(|app| (app.settings().x, Some(app.settings().y))),
+            "throughput" => (Value::Time, None),
+            _ => {
+                return Promise::reject(
+                    &format!("cannot zoom `{chart}`; use `scatter` or `throughput`").into(),
+                );
+            }
+        };
+        let spans = [(Some(x), span(ranges, "x")), (y, span(ranges, "y"))];
+        if spans.iter().any(|(value, span)| value.is_some() && span.is_none()) {
+            return Promise::reject(&"expected ranges {x: [a, b], y: [a, b]}".into());
+        }
+        for (value, span) in spans {
+            if let (Some(value), Some(span)) = (value, span) {
+                self.page.send(Event::SetZoom(value, span));
+            }
+        }
+        self.page.seen()
+    }
+
+    /// Selects packets in one view: `time`, `scatter`, `size`, `gap`, `port`, `source`, `destination`,
+    /// `protocol` or `conversation`. The selection is a filter expression or, for `time`, `size`, `gap`
+    /// and `port`, a range `[a, b]` that includes both ends.
+    pub fn select(&self, view: &str, selection: &JsValue) -> Promise {
+        let Some(dimension) = Dimension::parse(view) else {
+            return Promise::reject(&format!("unknown view `{view}`").into());
+        };
+        let text = match (selection.as_string(), dimension.value(), pair(selection)) {
+            (Some(text), ..) => text,
+            (None, Some(value), Some((first, last))) if first <= last => {
+                Expr::numbers(value, first, last).show(&Zone::Utc)
+            }
+            _ => return Promise::reject(&"expected a filter expression or a range [a, b]".into()),
+        };
+        self.page.send(Event::Select(dimension, text));
+        self.page.seen()
+    }
+
+    /// Sets the filter expression.
+    pub fn filter(&self, text: &str) -> Promise {
+        self.page.send(Event::SetFilter(text.to_owned(), text.len()));
+        self.page.seen()
+    }
+
+    /// Changes a setting. Keys and values are those in the fragment of the page's address.
+    pub fn set(&self, key: &str, value: &str) -> Promise {
+        self.page.send(Event::Set(key.to_owned(), value.to_owned()));
+        self.page.seen()
+    }
+
+    /// Clears all selections and the filter.
+    pub fn clear(&self) -> Promise {
+        self.page.send(Event::Clear(None));
+        self.page.seen()
+    }
+
+    /// Resets the zoom.
+    pub fn reset(&self) -> Promise {
+        self.page.send(Event::ResetZoom);
+        self.page.seen()
+    }
+
+    /// Returns a promise that resolves once the visible charts are up to date.
+    pub fn seen(&self) -> Promise {
+        self.page.seen()
+    }
+
+    /// Returns a promise that resolves once all charts are up to date.
+    pub fn settled(&self) -> Promise {
+        self.page.settled()
+    }
+
+    /// Makes a worker panic, as running out of memory would. For tests.
+    #[wasm_bindgen(js_name = failWorker)]
+    pub fn fail_worker(&self) {
+        self.page.fail_worker();
+    }
+
+    /// Returns the original lines of the selected packets, as a `Blob`.
+    #[wasm_bindgen(js_name = exportLines)]
+    pub fn export_lines(&self) -> Promise {
+        self.page.export()
+    }
+}
+
+impl Viewer {
+    /// Returns what `read` returns once all charts are up to date.
+    fn once_settled(&self, read: impl FnOnce(&App) -> JsValue + 'static) -> Promise {
+        let page = self.page.clone();
+        future_to_promise(async move {
+            JsFuture::from(page.settled()).await?;
+            Ok(page.with_app(read))
+        })
+    }
+}
+
+/// The range `[a, b]` of an object's property.
+fn span(object: &JsValue, key: &str) -> Option<Span> {
+    let (start, end) = pair(&Reflect::get(object, &key.into()).ok()?)?;
+    Some(Span::new(start, end))
+}
+
+fn pair(value: &JsValue) -> Option<(i64, i64)> {
+    let pair: &Array = value.dyn_ref()?;
+    Some((integer(&pair.get(0))?, integer(&pair.get(1))?))
+}
+
+/// A BigInt, or a number rounded down.
+fn integer(value: &JsValue) -> Option<i64> {
+    if let Some(big) = value.dyn_ref::<BigInt>() {
+        return big.clone().try_into().ok();
+    }
+    value.as_f64().filter(|value| value.is_finite()).map(|value| crate::axis::whole(value.floor()))
+}
+
+fn object(entries: &[(&str, JsValue)]) -> Object {
+    let object = Object::new();
+    for (key, value) in entries {
+        // A plain object accepts every property.
+        let _ = Reflect::set(&object, &(*key).into(), value);
+    }
+    object
+}
+
+/// A count as a JavaScript number, exact below 2⁵³.
+fn number(count: u64) -> JsValue {
+    JsValue::from_f64(count as f64)
+}

@@ -1,0 +1,146 @@
+//! What buttons do: an action is the `data-action` of a button.
+
+use wasm_bindgen::prelude::*;
+use wasm_bindgen_futures::{JsFuture, spawn_local};
+use web_sys::{Blob, Element, HtmlElement, HtmlInputElement};
+
+use crate::app::{Event, Panel, ZOOM_STEP};
+use crate::selection::Dimension;
+use crate::web::clipboard::copy_address;
+use crate::web::dom::{element, enclosing_panel};
+use crate::web::download::{download, download_text};
+use crate::web::open::{cancel, open_url};
+use crate::web::page::Page;
+
+/// Runs the action of a button, unless it is disabled.
+pub(super) fn run(page: &Page, button: &Element) -> Result<(), JsValue> {
+    if button.get_attribute("aria-disabled").as_deref() == Some("true") {
+        return Ok(());
+    }
+    let action = button.get_attribute("data-action").unwrap_or_default();
+    let arg = button.get_attribute("data-arg").unwrap_or_default();
+    match enclosing_panel(button) {
+        Some(panel) => run_in_panel(page, &action, &arg, panel)?,
+        None => run_in_page(page, &action, &arg, button)?,
+    }
+    // Choosing an item closes its menu.
+    if let Some(menu) = button.closest("details.menu")? {
+        menu.remove_attribute("open")?;
+    }
+    Ok(())
+}
+
+fn run_in_page(page: &Page, action: &str, arg: &str, button: &Element) -> Result<(), JsValue> {
+    let input = |id: &str| element::<HtmlInputElement>(&page.document(), id);
+    match action {
+        "open" => input("file")?.click(),
+        "open-sample" => open_url(page, "sample.ndjson"),
+        "cancel" => cancel(page),
+        "close" => page.close(),
+        "undo" => page.send(Event::Undo),
+        "redo" => page.send(Event::Redo),
+        "clear" => page.send(Event::Clear(Dimension::parse(arg))),
+        "zoom-to-selection" => page.send(Event::ZoomToSelection),
+        "reset-zoom" => page.send(Event::ResetZoom),
+        "close-detail" => {
+            page.send(Event::CloseDetail);
+            element::<HtmlElement>(&page.document(), Panel::Packets.name())?.focus()?;
+        }
+        "complete" => {
+            let filter = input("filter")?;
+            filter.set_value(arg);
+            filter.focus()?;
+            send_filter(page);
+        }
+        "load-every" => page.send(Event::SampleEvery(input("sample-every")?.value())),
+        "load-time-range" => {
+            let (from, to) = (input("sample-from")?.value(), input("sample-to")?.value());
+            page.send(Event::SampleTimeRange(from, to));
+        }
+        "load-all" => page.send(Event::LoadAll),
+        "copy-link" => copy_link(page, button),
+        "export" => export(page),
+        _ => {}
+    }
+    Ok(())
+}
+
+fn run_in_panel(page: &Page, action: &str, arg: &str, panel: Panel) -> Result<(), JsValue> {
+    match action {
+        "zoom-in" => page.send(Event::Zoom { panel, at: None, factor: 1.0 / ZOOM_STEP }),
+        "zoom-out" => page.send(Event::Zoom { panel, at: None, factor: ZOOM_STEP }),
+        "toggle-table" => page.send(Event::ToggleTable(panel)),
+        "pick-row" => page.send(Event::ActivateRow(panel, arg.parse().unwrap_or(usize::MAX))),
+        "sort" => {
+            // Sorting by the same column once more reverses the order.
+            let current = page.with_app(|app| app.settings().get("sort"));
+            let descending = format!("-{arg}");
+            let order = if current == descending { arg.to_owned() } else { descending };
+            page.send(Event::Set("sort".into(), order));
+        }
+        "export" => export(page),
+        "download-png" => {
+            let name = format!("{}.png", panel.name());
+            let on_blob = Closure::once_into_js(move |blob: Option<Blob>| {
+                if let Some(blob) = blob {
+                    let downloaded = download(&blob, &name);
+                    debug_assert!(downloaded.is_ok());
+                }
+            });
+            page.drawn_canvas(panel)?.to_blob(on_blob.unchecked_ref())?;
+        }
+        "download-svg" => {
+            if let Some(scene) = page.with_app(|app| app.scene(panel)) {
+                download_text(&scene.svg(), &format!("{}.svg", panel.name()))?;
+            }
+        }
+        "download-csv" => {
+            if let Some(csv) = page.with_app(|app| app.csv(panel)) {
+                download_text(&csv, &format!("{}.csv", panel.name()))?;
+            }
+        }
+        _ => {}
+    }
+    Ok(())
+}
+
+/// Sends the text of the filter and the byte offset of its cursor.
+pub(super) fn send_filter(page: &Page) {
+    let Ok(input) = element::<HtmlInputElement>(&page.document(), "filter") else { return };
+    let text = input.value();
+    let cursor = input.selection_start().ok().flatten().unwrap_or(u32::MAX) as usize;
+    // The browser counts UTF-16 code units.
+    let mut units = 0;
+    let mut offsets = text.char_indices();
+    let at_cursor = offsets.find(|(_, c)| {
+        let is_reached = cursor <= units;
+        units += c.len_utf16();
+        is_reached
+    });
+    let cursor = at_cursor.map_or(text.len(), |(offset, _)| offset);
+    page.send(Event::SetFilter(text, cursor));
+}
+
+fn copy_link(page: &Page, button: &Element) {
+    let (page, button) = (page.clone(), button.clone());
+    spawn_local(async move {
+        if copy_address().await.is_ok() {
+            button.set_text_content(Some("Link copied"));
+        } else {
+            // Browsers offer the clipboard only to pages served over HTTPS.
+            let error = "The clipboard is not available: copy the link from the address bar.";
+            page.send(Event::ShowError(error.into()));
+        }
+    });
+}
+
+fn export(page: &Page) {
+    let lines = page.export();
+    spawn_local(async move {
+        // The page itself reports an error.
+        if let Ok(blob) = JsFuture::from(lines).await {
+            let downloaded = download(&blob.unchecked_into(), "selected.ndjson");
+            debug_assert!(downloaded.is_ok());
+        }
+    });
+}

@@ -1,0 +1,85 @@
+//! Pointers, wheels and keys in a chart.
+
+use wasm_bindgen::JsValue;
+use web_sys::{KeyboardEvent, MouseEvent, PointerEvent, WheelEvent};
+
+use super::wheel::notches;
+use crate::app::{Event, Key, Panel, ZOOM_STEP};
+use crate::settings::Tool;
+use crate::web::dom::listen;
+use crate::web::page::Page;
+
+/// The part of the plot's width that one notch of a wheel moves.
+const PAN_PER_NOTCH: f64 = 0.1;
+
+pub(super) fn attach(page: &Page, chart: Panel) -> Result<(), JsValue> {
+    if matches!(chart, Panel::Throughput | Panel::Scatter) {
+        attach_zoom(page, chart)?;
+    }
+    attach_pointer(page, chart)?;
+    let (canvas, page) = (page.canvas(chart), page.clone());
+    listen(&canvas, "keydown", move |event: KeyboardEvent| {
+        // Shortcuts of the browser.
+        if event.ctrl_key() || event.meta_key() || event.alt_key() {
+            return;
+        }
+        if let Some(key) = Key::parse(&event.key()) {
+            event.prevent_default();
+            page.send(Event::KeyDown(chart, key, event.shift_key()));
+        }
+    })
+}
+
+fn attach_zoom(page: &Page, chart: Panel) -> Result<(), JsValue> {
+    let canvas = page.canvas(chart);
+    let on_wheel = page.clone();
+    listen(&canvas, "wheel", move |event: WheelEvent| {
+        event.prevent_default();
+        let at = (f64::from(event.offset_x()), f64::from(event.offset_y()));
+        let (across, down) = notches(&event);
+        if down.abs() < across.abs() {
+            on_wheel.send(Event::Pan(chart, (across * PAN_PER_NOTCH, 0.0)));
+        } else if down != 0.0 {
+            let factor = ZOOM_STEP.powf(down.clamp(-1.0, 1.0));
+            on_wheel.send(Event::Zoom { panel: chart, at: Some(at), factor });
+        }
+    })?;
+    let on_double_click = page.clone();
+    listen(&canvas, "dblclick", move |_: MouseEvent| on_double_click.send(Event::ResetZoom))
+}
+
+fn attach_pointer(page: &Page, chart: Panel) -> Result<(), JsValue> {
+    let canvas = page.canvas(chart);
+    let (on_press, target) = (page.clone(), canvas.clone());
+    listen(&canvas, "pointerdown", move |event: PointerEvent| {
+        if event.button() != 0 {
+            return;
+        }
+        // If the browser refuses, the gesture ends where the pointer leaves the canvas.
+        let _ = target.set_pointer_capture(event.pointer_id());
+        let tool = match (event.shift_key(), event.alt_key()) {
+            (true, _) => Some(Tool::Box),
+            (_, true) => Some(Tool::Lasso),
+            _ => None,
+        };
+        on_press.send(Event::PointerDown(chart, position(&event), tool));
+    })?;
+    let on_move = page.clone();
+    listen(&canvas, "pointermove", move |event: PointerEvent| {
+        on_move.send(Event::PointerMove(chart, position(&event)));
+    })?;
+    for (name, event) in [
+        ("pointerup", Event::PointerUp),
+        ("pointercancel", Event::PointerCancel),
+        ("pointerleave", Event::PointerLeave),
+    ] {
+        let page = page.clone();
+        listen(&canvas, name, move |_: PointerEvent| page.send(event.clone()))?;
+    }
+    Ok(())
+}
+
+/// The position on the canvas, in CSS pixels.
+fn position(event: &PointerEvent) -> (f64, f64) {
+    (f64::from(event.offset_x()), f64::from(event.offset_y()))
+}

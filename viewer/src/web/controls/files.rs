@@ -1,0 +1,46 @@
+//! Files dropped on the page or chosen in the file picker.
+
+use wasm_bindgen::JsValue;
+use web_sys::{DragEvent, FileList, HtmlInputElement};
+
+use crate::web::dom::{element, listen};
+use crate::web::open::{OpenMode, open_files};
+use crate::web::page::Page;
+
+pub(super) fn attach(page: &Page) -> Result<(), JsValue> {
+    let document = page.document();
+    let body = document.body().ok_or("no body")?;
+    listen(&body, "dragover", |event: DragEvent| event.prevent_default())?;
+    let target = body.clone();
+    listen(&body, "dragenter", move |_: DragEvent| {
+        let set = target.dataset().set("drag", "over");
+        debug_assert!(set.is_ok());
+    })?;
+    let target = body.clone();
+    listen(&body, "dragleave", move |event: DragEvent| {
+        // The event is sent for every child element; only leaving the window has no related target.
+        if event.related_target().is_none() {
+            target.dataset().delete("drag");
+        }
+    })?;
+    let (on_drop, target) = (page.clone(), body.clone());
+    listen(&body, "drop", move |event: DragEvent| {
+        event.prevent_default();
+        target.dataset().delete("drag");
+        // Dragged text and links have no files.
+        add_files(&on_drop, event.data_transfer().and_then(|data| data.files()));
+    })?;
+    let input: HtmlInputElement = element(&document, "file")?;
+    let (on_change, picker) = (page.clone(), input.clone());
+    listen(&input, "change", move |_: web_sys::Event| {
+        add_files(&on_change, picker.files());
+        // Without this, choosing the same file once more would send no event.
+        picker.set_value("");
+    })
+}
+
+fn add_files(page: &Page, files: Option<FileList>) {
+    if let Some(files) = files.filter(|files| 0 < files.length()) {
+        open_files(page, &files, OpenMode::Add);
+    }
+}

@@ -1,0 +1,61 @@
+//! Form controls: settings, the filter, the scrollbars of the long tables; and clicks on buttons.
+
+use wasm_bindgen::prelude::*;
+use web_sys::{Element, HtmlInputElement, HtmlSelectElement, MouseEvent};
+
+use super::actions;
+use crate::app::Event;
+use crate::web::dom::{enclosing_panel, listen};
+use crate::web::page::Page;
+
+pub(super) fn attach(page: &Page) -> Result<(), JsValue> {
+    let document = page.document();
+    let on_click = page.clone();
+    listen(&document, "click", move |event: MouseEvent| {
+        let target = event.target().and_then(|target| target.dyn_into::<Element>().ok());
+        let button = target.and_then(|target| target.closest("[data-action]").ok().flatten());
+        if let Some(button) = button {
+            let done = actions::run(&on_click, &button);
+            debug_assert!(done.is_ok());
+        }
+    })?;
+    let on_input = page.clone();
+    listen(&document, "input", move |event: web_sys::Event| {
+        let control = event.target().and_then(|target| target.dyn_into::<Element>().ok());
+        if let Some(control) = control {
+            handle_input(&on_input, &control);
+        }
+    })?;
+    // When editing ends, an invalid value is replaced by the current setting.
+    let on_change = page.clone();
+    listen(&document, "change", move |_: web_sys::Event| {
+        let reset = on_change.reset_controls();
+        debug_assert!(reset.is_ok());
+        on_change.send(Event::CommitFilter);
+    })
+}
+
+fn handle_input(page: &Page, control: &Element) {
+    let Some(value) = value_of(control) else { return };
+    if let Some(setting) = control.get_attribute("data-setting") {
+        page.send(Event::Set(setting, value));
+    } else if control.id() == "filter" {
+        actions::send_filter(page);
+    } else if control.has_attribute("data-scroll")
+        && let (Some(panel), Ok(first_row)) = (enclosing_panel(control), value.parse())
+    {
+        page.send(Event::Scroll(panel, first_row));
+    }
+}
+
+/// The value of a control; `1` or `0` for a checkbox.
+fn value_of(control: &Element) -> Option<String> {
+    if let Some(select) = control.dyn_ref::<HtmlSelectElement>() {
+        return Some(select.value());
+    }
+    let input: &HtmlInputElement = control.dyn_ref()?;
+    Some(match input.type_().as_str() {
+        "checkbox" => if input.checked() { "1" } else { "0" }.to_owned(),
+        _ => input.value(),
+    })
+}

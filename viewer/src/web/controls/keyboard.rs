@@ -1,0 +1,38 @@
+//! Keyboard shortcuts of the page. The keys of a chart are in `charts`, those of a table in `tables`.
+
+use wasm_bindgen::prelude::*;
+use web_sys::{Element, HtmlElement, KeyboardEvent};
+
+use crate::app::Event;
+use crate::web::dom::{element, listen};
+use crate::web::page::Page;
+
+/// Elements in which keys edit a text.
+const EDITABLE: &str = "input:not([type=checkbox]):not([type=range]), select";
+
+pub(super) fn attach(page: &Page) -> Result<(), JsValue> {
+    let document = page.document();
+    let page = page.clone();
+    listen(&document, "keydown", move |event: KeyboardEvent| {
+        let target = event.target().and_then(|target| target.dyn_into::<Element>().ok());
+        if target.is_some_and(|target| target.matches(EDITABLE).unwrap_or(false)) {
+            return;
+        }
+        let is_command = event.ctrl_key() || event.meta_key();
+        let shortcut = match (event.key().as_str(), is_command) {
+            ("z", true) if event.shift_key() => Event::Redo,
+            ("z", true) => Event::Undo,
+            ("y", true) => Event::Redo,
+            ("/", false) => {
+                if let Ok(filter) = element::<HtmlElement>(&page.document(), "filter") {
+                    // A hidden element cannot be focused; that is no failure.
+                    let _ = filter.focus();
+                }
+                return event.prevent_default();
+            }
+            _ => return,
+        };
+        event.prevent_default();
+        page.send(shortcut);
+    })
+}

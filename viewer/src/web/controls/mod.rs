@@ -1,0 +1,48 @@
+//! Turns DOM events into app events: files, buttons, form controls, keys, pointers.
+//!
+//! `index.html` declares the controls: `data-action` is what a button does, with the argument
+//! `data-arg`; `data-setting` is the setting that a control changes; `data-panel` is the panel
+//! around it.
+
+mod actions;
+mod charts;
+mod files;
+mod form;
+mod keyboard;
+mod observers;
+mod tables;
+mod wheel;
+
+use wasm_bindgen::JsValue;
+
+use super::page::Page;
+use crate::app::{App, CHART_COUNT, Event, Panel};
+use crate::web::dom::listen;
+
+/// Listens to all controls, for the lifetime of the page, and restores the state in the address.
+pub(super) fn attach(page: &Page) -> Result<(), JsValue> {
+    files::attach(page)?;
+    form::attach(page)?;
+    keyboard::attach(page)?;
+    for chart in &Panel::ALL[..CHART_COUNT] {
+        charts::attach(page, *chart)?;
+    }
+    for table in &Panel::ALL[CHART_COUNT..] {
+        tables::attach(page, *table)?;
+    }
+    observers::attach(page)?;
+    let window = web_sys::window().ok_or("no window")?;
+    let on_change = page.clone();
+    listen(&window, "hashchange", move |_: web_sys::Event| restore(&on_change))?;
+    restore(page);
+    Ok(())
+}
+
+/// Restores the state in the fragment of the address, unless the page itself put it there.
+fn restore(page: &Page) {
+    let hash = web_sys::window().and_then(|window| window.location().hash().ok());
+    let current = page.with_app(App::link);
+    if let Some(hash) = hash.filter(|hash| hash.trim_start_matches('#') != current) {
+        page.send(Event::RestoreLink(hash));
+    }
+}

@@ -1,0 +1,75 @@
+//! Changes of the color scheme, of the charts' sizes, and of which panels are in the viewport.
+
+use js_sys::Array;
+use wasm_bindgen::prelude::*;
+use web_sys::{IntersectionObserver, IntersectionObserverEntry, MediaQueryList, ResizeObserver};
+
+use crate::app::{CHART_COUNT, Event, Panel};
+use crate::chart::Size;
+use crate::scene::Theme;
+use crate::web::dom::{enclosing_panel, listen};
+use crate::web::page::Page;
+
+pub(super) fn attach(page: &Page) -> Result<(), JsValue> {
+    observe_theme(page)?;
+    observe_sizes(page)?;
+    observe_visibility(page)
+}
+
+fn observe_theme(page: &Page) -> Result<(), JsValue> {
+    let window = web_sys::window().ok_or("no window")?;
+    let Some(query) = window.match_media("(prefers-color-scheme: dark)")? else {
+        return Ok(());
+    };
+    let page = page.clone();
+    let set_theme = move |query: &MediaQueryList| {
+        page.send(Event::SetTheme(Theme { is_dark: query.matches() }));
+    };
+    set_theme(&query);
+    let changed = query.clone();
+    listen(&query, "change", move |_: web_sys::Event| set_theme(&changed))
+}
+
+fn observe_sizes(page: &Page) -> Result<(), JsValue> {
+    let observed = page.clone();
+    let measure = move || {
+        for chart in &Panel::ALL[..CHART_COUNT] {
+            let rect = observed.canvas(*chart).get_bounding_client_rect();
+            // A hidden chart has no size.
+            if 0.0 < rect.width() && 0.0 < rect.height() {
+                let size = Size { width_px: rect.width(), height_px: rect.height() };
+                observed.send(Event::Resize(*chart, size));
+            }
+        }
+    };
+    let closure = Closure::<dyn FnMut()>::new(measure);
+    let observer = ResizeObserver::new(closure.as_ref().unchecked_ref())?;
+    closure.forget();
+    for chart in &Panel::ALL[..CHART_COUNT] {
+        observer.observe(&page.canvas(*chart));
+    }
+    Ok(())
+}
+
+fn observe_visibility(page: &Page) -> Result<(), JsValue> {
+    let observed = page.clone();
+    let update = move |entries: Array| {
+        for entry in entries.iter() {
+            let entry: IntersectionObserverEntry = entry.unchecked_into();
+            if let Some(panel) = enclosing_panel(&entry.target()) {
+                observed.send(Event::VisibilityChanged(panel, entry.is_intersecting()));
+            }
+        }
+    };
+    let closure = Closure::<dyn FnMut(Array)>::new(update);
+    let observer = IntersectionObserver::new(closure.as_ref().unchecked_ref())?;
+    closure.forget();
+    let document = page.document();
+    for panel in Panel::ALL {
+        let selector = format!("section[data-panel={}]", panel.name());
+        if let Some(section) = document.query_selector(&selector)? {
+            observer.observe(&section);
+        }
+    }
+    Ok(())
+}

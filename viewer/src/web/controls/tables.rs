@@ -1,0 +1,55 @@
+//! Scrolling of the long tables, of which only the visible rows exist.
+
+use std::cell::Cell;
+use wasm_bindgen::JsValue;
+use web_sys::{HtmlElement, KeyboardEvent, WheelEvent};
+
+use super::wheel::{NOTCH_LINES, notches};
+use crate::app::{Event, Panel};
+use crate::web::dom::{element, listen};
+use crate::web::page::Page;
+
+pub(super) fn attach(page: &Page, table: Panel) -> Result<(), JsValue> {
+    let rows: HtmlElement = element(&page.document(), table.name())?;
+    let visible = rows.dataset().get("rows").and_then(|rows| rows.parse().ok()).unwrap_or(10);
+    page.send(Event::VisibleRows(table, visible));
+    let visible = visible as f64;
+    let on_wheel = page.clone();
+    let fraction = Cell::new(0.0);
+    listen(&rows, "wheel", move |event: WheelEvent| {
+        let (first, count) = position(&on_wheel, table);
+        if count <= visible {
+            return;
+        }
+        event.prevent_default();
+        // The small distances of a touchpad add up to rows.
+        let moved = fraction.get() + notches(&event).1 * NOTCH_LINES;
+        fraction.set(moved.fract());
+        scroll(&on_wheel, table, first + moved.trunc());
+    })?;
+    let on_key = page.clone();
+    listen(&rows, "keydown", move |event: KeyboardEvent| {
+        let (first, count) = position(&on_key, table);
+        let target = match event.key().as_str() {
+            "ArrowUp" => first - 1.0,
+            "ArrowDown" => first + 1.0,
+            "PageUp" => first - visible,
+            "PageDown" => first + visible,
+            "Home" => 0.0,
+            "End" => count - visible,
+            _ => return,
+        };
+        event.prevent_default();
+        scroll(&on_key, table, target);
+    })
+}
+
+fn position(page: &Page, table: Panel) -> (f64, f64) {
+    let (first, count) = page.table_position(table);
+    (first as f64, count as f64)
+}
+
+fn scroll(page: &Page, table: Panel, first_row: f64) {
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "not negative")]
+    page.send(Event::Scroll(table, first_row.max(0.0) as u64));
+}

@@ -1,0 +1,32 @@
+//! Saves files to the user's download folder.
+
+use js_sys::Array;
+use wasm_bindgen::prelude::*;
+use web_sys::{Blob, HtmlAnchorElement, Url};
+
+/// How long the browser has to start reading a file, in milliseconds.
+const URL_LIFETIME_MS: i32 = 60_000;
+
+/// Downloads a text file.
+pub(super) fn download_text(text: &str, name: &str) -> Result<(), JsValue> {
+    let blob = Blob::new_with_str_sequence(&Array::of1(&text.into()))?;
+    download(&blob, name)
+}
+
+/// Downloads a file.
+pub(super) fn download(blob: &Blob, name: &str) -> Result<(), JsValue> {
+    let window = web_sys::window().ok_or("no window")?;
+    let document = window.document().ok_or("no document")?;
+    let url = Url::create_object_url_with_blob(blob)?;
+    let anchor: HtmlAnchorElement = document.create_element("a")?.dyn_into()?;
+    anchor.set_href(&url);
+    anchor.set_download(name);
+    anchor.click();
+    // The browser reads the file some time after the click.
+    let revoke = Closure::once_into_js(move || Url::revoke_object_url(&url));
+    window.set_timeout_with_callback_and_timeout_and_arguments_0(
+        revoke.unchecked_ref(),
+        URL_LIFETIME_MS,
+    )?;
+    Ok(())
+}

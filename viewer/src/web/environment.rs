@@ -1,0 +1,43 @@
+//! What the browser says about the device: cores, memory, UTC offsets.
+
+use js_sys::{Date, Reflect};
+use wasm_bindgen::JsValue;
+use web_sys::Window;
+
+use crate::app::Memory;
+use crate::clock::Offsets;
+
+/// More workers than this would only compete for the disk and the memory bandwidth.
+const MAX_WORKERS: usize = 8;
+/// The memory that packets may take in one worker, in bytes. WebAssembly memory is limited to 4 GiB,
+/// and growing a vector needs the old and the new one at the same time.
+const WORKER_BYTES: u64 = 3 << 30;
+
+/// The number of workers to start: one per core, within limits.
+pub(super) fn worker_count(window: &Window) -> usize {
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a few cores")]
+    let cores = window.navigator().hardware_concurrency() as usize;
+    cores.clamp(1, MAX_WORKERS)
+}
+
+/// The memory that packets may take: all that the workers can have, but at most half of the device's
+/// memory where the browser reports that.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a few GiB")]
+pub(super) fn memory(window: &Window, workers: usize) -> Memory {
+    let all = workers as u64 * WORKER_BYTES;
+    let device = Reflect::get(&window.navigator(), &"deviceMemory".into());
+    let bytes = match device.ok().and_then(|gibibytes| gibibytes.as_f64()) {
+        // Browsers report 8 GiB for anything larger, so only smaller values are limits.
+        Some(gibibytes) if gibibytes < 8.0 => all.min((gibibytes * 536_870_912.0) as u64),
+        _ => all,
+    };
+    Memory { bytes, worker_bytes: WORKER_BYTES }
+}
+
+/// The local time zone's offsets from UTC over a range of times, in nanoseconds since the epoch.
+pub(super) fn utc_offsets(range_ns: (i64, i64)) -> Offsets {
+    Offsets::find(range_ns, |minute| {
+        let date = Date::new(&JsValue::from_f64(minute as f64 * 60e3));
+        crate::axis::whole(-date.get_timezone_offset() * 60.0)
+    })
+}

@@ -1,0 +1,291 @@
+//! Draws the app: charts on canvases, everything else as text and elements. Whatever is unchanged
+//! since the last frame is not touched.
+
+mod settings;
+mod table;
+mod tooltip;
+
+use js_sys::Date;
+use wasm_bindgen::prelude::*;
+use web_sys::{
+    Document, Element, HtmlCanvasElement, HtmlElement, HtmlInputElement, HtmlProgressElement,
+};
+
+use super::canvas::Canvas;
+use super::dom::{
+    append, aria_bool, element, new_button, new_element, set_attribute, set_list, set_text,
+    set_visible,
+};
+use crate::app::{App, CHART_COUNT, Chip, Detail, Panel, Phase, View};
+use crate::settings::Settings;
+use table::{VirtualTables, render_table};
+
+/// The part of a frame that may be spent on panels out of sight, in milliseconds.
+const OFFSCREEN_BUDGET_MS: f64 = 6.0;
+
+/// Draws the app, and remembers what it has drawn.
+pub(super) struct Renderer {
+    document: Document,
+    canvases: Vec<Canvas>,
+    /// What was drawn last.
+    shown: View,
+    /// The settings that the controls show.
+    shown_settings: Option<Settings>,
+    tables: VirtualTables,
+}
+
+impl Renderer {
+    pub(super) fn new(document: &Document) -> Result<Self, JsValue> {
+        let mut canvases = Vec::with_capacity(CHART_COUNT);
+        for chart in &Panel::ALL[..CHART_COUNT] {
+            canvases.push(Canvas::new(element(document, chart.name())?)?);
+        }
+        Ok(Self {
+            document: document.clone(),
+            canvases,
+            shown: View::default(),
+            shown_settings: None,
+            tables: VirtualTables::default(),
+        })
+    }
+
+    /// Draws the panels in sight, and the others as well, within a time limit, once the app is
+    /// settled. Returns true if everything is drawn.
+    pub(super) fn draw(&mut self, app: &App) -> Result<bool, JsValue> {
+        let view = app.view();
+        let previous = std::mem::take(&mut self.shown);
+        for panel in Panel::ALL {
+            if app.is_seen(panel) {
+                self.draw_panel(app, panel, &view)?;
+            }
+        }
+        for (index, text) in view.chart_labels.iter().enumerate() {
+            if *text != previous.chart_labels[index] {
+                self.canvases[index].element().set_attribute("aria-label", text)?;
+            }
+        }
+        self.update_elements(app, &view, &previous)?;
+        let hovered = view
+            .hover
+            .as_ref()
+            .map(|(chart, at, lines)| (self.canvases[*chart as usize].element(), *at, &lines[..]));
+        tooltip::render_tooltip(&self.document, hovered)?;
+        if self.shown_settings.as_ref() != Some(app.settings()) {
+            self.shown_settings = Some(app.settings().clone());
+            self.show_settings(app.settings(), false)?;
+        }
+        let mut is_complete = app.is_settled();
+        if is_complete {
+            let started_ms = Date::now();
+            for panel in Panel::ALL {
+                is_complete = Date::now() - started_ms < OFFSCREEN_BUDGET_MS;
+                if !is_complete {
+                    break;
+                }
+                self.draw_panel(app, panel, &view)?;
+            }
+        }
+        self.shown = view;
+        Ok(is_complete)
+    }
+
+    fn draw_panel(&mut self, app: &App, panel: Panel, view: &View) -> Result<(), JsValue> {
+        match panel {
+            Panel::Conversations => self.tables.render(&self.document, panel, &view.conversations),
+            Panel::Packets => self.tables.render(&self.document, panel, &view.packets),
+            _ => self.draw_chart(app, panel),
+        }
+    }
+
+    /// Draws a chart, in sight or not, unless the canvas already shows its current version.
+    pub(super) fn draw_chart(&mut self, app: &App, chart: Panel) -> Result<(), JsValue> {
+        let pixel_ratio = web_sys::window().map_or(1.0, |window| window.device_pixel_ratio());
+        let canvas = &mut self.canvases[chart as usize];
+        if !canvas.needs_drawing(app.scene_version(chart), pixel_ratio) {
+            return Ok(());
+        }
+        match app.scene(chart) {
+            Some(scene) => canvas.draw(&scene, pixel_ratio),
+            None => {
+                canvas.clear();
+                Ok(())
+            }
+        }
+    }
+
+    /// The canvas of a chart.
+    pub(super) fn canvas(&self, chart: Panel) -> HtmlCanvasElement {
+        self.canvases[chart as usize].element().clone()
+    }
+
+    /// The first visible row of a long table and the number of its rows, as last drawn.
+    pub(super) fn table_position(&self, table: Panel) -> (u64, u64) {
+        let table = match table {
+            Panel::Packets => &self.shown.packets,
+            _ => &self.shown.conversations,
+        };
+        (table.first, table.count)
+    }
+
+    /// Shows the settings in the form controls. The control that is being edited keeps its text unless
+    /// `includes_focused`.
+    pub(super) fn show_settings(
+        &self,
+        settings: &Settings,
+        includes_focused: bool,
+    ) -> Result<(), JsValue> {
+        settings::show_settings(&self.document, settings, includes_focused)?;
+        let scatter = self.canvases[Panel::Scatter as usize].element();
+        set_attribute(scatter, "data-tool", &settings.get("tool"));
+        Ok(())
+    }
+
+    /// Updates everything but the charts and the long tables.
+    fn update_elements(&self, app: &App, view: &View, previous: &View) -> Result<(), JsValue> {
+        let document = &self.document;
+        let root = document.document_element().ok_or("no root element")?;
+        set_attribute(&root, "data-phase", view.phase.name());
+        for (id, text) in [
+            ("summary", &view.summary),
+            ("error", &view.error),
+            ("progress-text", &view.progress_text),
+            ("skipped", &view.skipped),
+            ("selected", &view.selected),
+            ("filter-error", &view.filter_error),
+            ("interval-text", &view.interval),
+            ("announcement", &view.announcement),
+        ] {
+            set_text(&element(document, id)?, text);
+        }
+        let has_charts = app.has_data();
+        for (id, is_visible) in [
+            ("loading", view.phase == Phase::Loading && view.memory_prompt.is_none()),
+            ("views", has_charts),
+            ("selection", has_charts),
+            ("problems", !view.skipped.is_empty()),
+            ("empty", matches!(view.phase, Phase::Empty | Phase::Error)),
+            ("close", view.phase != Phase::Empty),
+            ("sampling", view.memory_prompt.is_some()),
+            ("detail", view.detail.is_some()),
+        ] {
+            set_visible(&element(document, id)?, is_visible);
+        }
+        if view.progress != previous.progress {
+            element::<HtmlProgressElement>(document, "progress")?.set_value(view.progress);
+        }
+        for (id, is_enabled) in [
+            ("undo", view.can_undo),
+            ("redo", view.can_redo),
+            ("clear", !view.chips.is_empty()),
+            ("zoom-to-selection", !view.chips.is_empty()),
+        ] {
+            // Unlike `disabled`, this leaves the keyboard focus where it is.
+            set_attribute(&element(document, id)?, "aria-disabled", aria_bool(!is_enabled));
+        }
+        if view.memory_prompt != previous.memory_prompt
+            && let Some(text) = &view.memory_prompt
+        {
+            set_text(&element(document, "sampling-text")?, text);
+            let every = app.suggested_every().to_string();
+            element::<HtmlInputElement>(document, "sample-every")?.set_value(&every);
+        }
+        self.update_filter(view, previous)?;
+        if view.problems != previous.problems {
+            set_list(document, "problem-list", &view.problems)?;
+        }
+        if view.chips != previous.chips {
+            self.render_chips(&view.chips)?;
+        }
+        for (index, table) in view.tables.iter().enumerate() {
+            if *table != previous.tables[index] {
+                let selector =
+                    format!("section[data-panel={}] .chart-table", Panel::ALL[index].name());
+                if let Some(container) = document.query_selector(&selector)? {
+                    render_table(document, &container, table.as_ref())?;
+                }
+            }
+        }
+        if view.detail != previous.detail
+            && let Some(detail) = &view.detail
+        {
+            self.render_detail(detail)?;
+        }
+        if view.link != previous.link
+            && let Some(link) = &view.link
+        {
+            update_address(link);
+        }
+        Ok(())
+    }
+
+    fn update_filter(&self, view: &View, previous: &View) -> Result<(), JsValue> {
+        let input: HtmlInputElement = element(&self.document, "filter")?;
+        if input.value() != view.filter {
+            input.set_value(&view.filter);
+        }
+        set_attribute(&input, "aria-invalid", aria_bool(!view.filter_error.is_empty()));
+        if view.completions != previous.completions {
+            let list: Element = element(&self.document, "completions")?;
+            list.set_text_content(None);
+            for (whole, completion) in &view.completions {
+                let button = new_button(&self.document, "complete", whole, completion)?;
+                append(&list, &button)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn render_chips(&self, chips: &[Chip]) -> Result<(), JsValue> {
+        let document = &self.document;
+        let list: Element = element(document, "chips")?;
+        let focused = document.active_element();
+        let had_focus = focused.is_some_and(|focused| list.contains(Some(&focused)));
+        list.set_text_content(None);
+        for chip in chips {
+            let button = new_button(document, "clear", chip.name, &format!("{} ×", chip.text))?;
+            button.set_attribute("aria-label", &format!("Remove filter {}", chip.text))?;
+            button.set_attribute("title", &format!("Remove filter: {}", chip.name))?;
+            let item = document.create_element("li")?;
+            append(&item, &button)?;
+            append(&list, &item)?;
+        }
+        // Removing a chip must not lose the keyboard focus.
+        if had_focus {
+            let next: HtmlElement = match list.query_selector("button")? {
+                Some(button) => button.unchecked_into(),
+                None => element(document, "filter")?,
+            };
+            next.focus()?;
+        }
+        Ok(())
+    }
+
+    fn render_detail(&self, detail: &Detail) -> Result<(), JsValue> {
+        let document = &self.document;
+        set_text(&element(document, "detail-title")?, &detail.title);
+        set_text(&element(document, "detail-line")?, &detail.line);
+        let fields: Element = element(document, "detail-fields")?;
+        fields.set_text_content(None);
+        for (name, value) in &detail.fields {
+            let field = document.create_element("div")?;
+            append(&field, &new_element(document, "dt", name)?)?;
+            append(&field, &new_element(document, "dd", value)?)?;
+            append(&fields, &field)?;
+        }
+        Ok(())
+    }
+}
+
+/// Puts the state into the fragment of the page's address, where it can be copied or bookmarked.
+fn update_address(link: &str) {
+    let Some(window) = web_sys::window() else { return };
+    let (Ok(history), Ok(path), Ok(search)) =
+        (window.history(), window.location().pathname(), window.location().search())
+    else {
+        return;
+    };
+    let fragment = if link.is_empty() { String::new() } else { format!("#{link}") };
+    let url = format!("{path}{search}{fragment}");
+    // Browsers limit how often this may be called. The next change tries again.
+    let _ = history.replace_state_with_url(&JsValue::NULL, "", Some(&url));
+}

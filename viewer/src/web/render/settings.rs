@@ -1,0 +1,51 @@
+//! Shows the settings in the form controls (`data-setting`) and in the headers of sortable columns.
+
+use wasm_bindgen::prelude::*;
+use web_sys::{Document, Element, HtmlInputElement, HtmlSelectElement};
+
+use crate::settings::Settings;
+
+/// Sets all controls. The control that is being edited keeps its text unless `includes_focused`.
+pub(super) fn show_settings(
+    document: &Document,
+    settings: &Settings,
+    includes_focused: bool,
+) -> Result<(), JsValue> {
+    let focused = document.active_element();
+    for control in elements(document, "[data-setting]")? {
+        let value = settings.get(&control.get_attribute("data-setting").unwrap_or_default());
+        let is_editable = includes_focused || focused.as_ref() != Some(&control);
+        if let Some(select) = control.dyn_ref::<HtmlSelectElement>() {
+            if select.value() != value {
+                select.set_value(&value);
+            }
+        } else if let Some(input) = control.dyn_ref::<HtmlInputElement>() {
+            if input.type_() == "checkbox" {
+                input.set_checked(value == "1");
+            } else if is_editable && input.value() != value {
+                input.set_value(&value);
+            }
+        }
+    }
+    show_sort_order(document, &settings.get("sort"))
+}
+
+/// Marks the column by which the conversations are sorted: its name, after `-` if descending.
+fn show_sort_order(document: &Document, sort: &str) -> Result<(), JsValue> {
+    for header in elements(document, "th[data-sort]")? {
+        let name = header.get_attribute("data-sort").unwrap_or_default();
+        let order = match sort.strip_prefix('-') {
+            Some(column) if column == name => "descending",
+            None if sort == name => "ascending",
+            _ => "none",
+        };
+        header.set_attribute("aria-sort", order)?;
+    }
+    Ok(())
+}
+
+fn elements(document: &Document, selector: &str) -> Result<Vec<Element>, JsValue> {
+    let nodes = document.query_selector_all(selector)?;
+    let nodes = (0..nodes.length()).filter_map(|index| nodes.get(index));
+    Ok(nodes.filter_map(|node| node.dyn_into().ok()).collect())
+}

@@ -1,0 +1,112 @@
+//! Tables: the data of a chart as a whole, and the visible rows of the long tables.
+
+use wasm_bindgen::prelude::*;
+use web_sys::{Document, Element, HtmlInputElement};
+
+use crate::app::{CHART_COUNT, PANEL_COUNT, Panel, VirtualRow, VirtualTable};
+use crate::chart::Table;
+use crate::web::dom::{
+    append, aria_bool, element, new_button, new_row, set_attribute, set_text, set_visible,
+};
+
+/// Shows the table of a chart in its container, or hides it.
+pub(super) fn render_table(
+    document: &Document,
+    container: &Element,
+    table: Option<&Table>,
+) -> Result<(), JsValue> {
+    container.set_text_content(None);
+    set_visible(container, table.is_some());
+    // The keyboard can only scroll what it can focus.
+    container.set_attribute("tabindex", "0")?;
+    let Some(table) = table else { return Ok(()) };
+    let head = document.create_element("thead")?;
+    append(&head, &new_row(document, "th", &table.header)?)?;
+    let body = document.create_element("tbody")?;
+    for row in &table.rows {
+        append(&body, &new_row(document, "td", row)?)?;
+    }
+    let element = document.create_element("table")?;
+    append(&element, &head)?;
+    append(&element, &body)?;
+    append(container, &element)?;
+    Ok(())
+}
+
+/// The long tables, as last drawn.
+#[derive(Default)]
+pub(super) struct VirtualTables {
+    shown: [VirtualTable; PANEL_COUNT - CHART_COUNT],
+}
+
+impl VirtualTables {
+    /// Updates the rows of a table that have changed, and its scrollbar.
+    pub(super) fn render(
+        &mut self,
+        document: &Document,
+        panel: Panel,
+        table: &VirtualTable,
+    ) -> Result<(), JsValue> {
+        let shown = &mut self.shown[panel as usize - CHART_COUNT];
+        if shown == table {
+            return Ok(());
+        }
+        let previous = std::mem::replace(shown, table.clone());
+        let name = panel.name();
+        let body: Element = element(document, &format!("{name}-rows"))?;
+        let elements = body.children();
+        for index in (table.rows.len()..previous.rows.len()).rev() {
+            if let Some(element) = u32::try_from(index).ok().and_then(|at| elements.item(at)) {
+                element.remove();
+            }
+        }
+        for (index, row) in table.rows.iter().enumerate() {
+            if previous.rows.get(index) == Some(row) {
+                continue;
+            }
+            let existing = u32::try_from(index).ok().and_then(|at| elements.item(at));
+            let element = match existing {
+                Some(element) => element,
+                None => append_row(document, &body, index, row)?,
+            };
+            update_row(&element, row);
+        }
+        let scrollbar: HtmlInputElement = element(document, &format!("{name}-scrollbar"))?;
+        scrollbar.set_max(&table.last().to_string());
+        scrollbar.set_value(&table.first.to_string());
+        set_visible(&scrollbar, 0 < table.last());
+        set_text(&element(document, &format!("{name}-range"))?, &table.range_text());
+        Ok(())
+    }
+}
+
+/// Adds a row whose first cell is a button that selects it.
+fn append_row(
+    document: &Document,
+    body: &Element,
+    index: usize,
+    row: &VirtualRow,
+) -> Result<Element, JsValue> {
+    let element = new_row(document, "td", &row.cells)?;
+    if let Some(first) = element.first_element_child() {
+        first.set_text_content(None);
+        append(&first, &new_button(document, "pick-row", &index.to_string(), "")?)?;
+    }
+    append(body, &element)?;
+    Ok(element)
+}
+
+fn update_row(element: &Element, row: &VirtualRow) {
+    let cells = element.children();
+    for (index, text) in (0..).zip(&row.cells) {
+        let Some(cell) = cells.item(index) else { continue };
+        match cell.first_element_child() {
+            Some(button) => {
+                set_text(&button, text);
+                set_attribute(&button, "aria-pressed", aria_bool(row.is_selected));
+            }
+            None => set_text(&cell, text),
+        }
+    }
+    set_attribute(element, "class", if row.is_selected { "selected" } else { "" });
+}

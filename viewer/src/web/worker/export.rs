@@ -1,0 +1,57 @@
+//! Export: the original lines of all selected packets.
+
+use js_sys::{Array, Uint8Array};
+use wasm_bindgen::JsValue;
+use wasm_bindgen_futures::spawn_local;
+use web_sys::Blob;
+
+use super::parts::Worker;
+use super::reread::reread;
+use crate::message::FromWorker;
+
+/// Bytes of lines that are handed to the browser at once: it can move a blob to disk, whereas the
+/// worker's own memory cannot shrink.
+const BLOB_LEN: usize = 4 << 20;
+
+/// Sends the lines of the packets that are selected now, a blob for each part; null for a part that
+/// could not be read. Later changes of the selection do not matter.
+pub(super) fn start(worker: &Worker, id: u32) {
+    let selected: Vec<_> = worker.with_state(|state| {
+        state.parts.iter().map(|part| (part.number, part.shard.selected())).collect()
+    });
+    let worker = worker.clone();
+    spawn_local(async move {
+        let blobs = Array::new();
+        for (number, selected) in &selected {
+            let blob = export_part(&worker, *number, &|row| selected.has(row)).await;
+            blobs.push(&blob.map_or(JsValue::NULL, JsValue::from));
+        }
+        let parts = selected.into_iter().map(|(number, _)| number).collect();
+        worker.post(&FromWorker::Exported { id, parts }, Some(&blobs));
+    });
+}
+
+async fn export_part(
+    worker: &Worker,
+    number: usize,
+    is_selected: &dyn Fn(usize) -> bool,
+) -> Result<Blob, JsValue> {
+    let pieces = Array::new();
+    let mut buf = Vec::new();
+    let flush = |buf: &mut Vec<u8>| -> Result<(), JsValue> {
+        let bytes = Array::of1(&Uint8Array::from(&buf[..]));
+        pieces.push(&Blob::new_with_u8_array_sequence(&bytes)?.into());
+        buf.clear();
+        Ok(())
+    };
+    let mut on_lines = |lines: &mut Vec<u8>| {
+        buf.append(lines);
+        if BLOB_LEN <= buf.len() {
+            flush(&mut buf)?;
+        }
+        Ok(true)
+    };
+    reread(worker, number, is_selected, &mut on_lines).await?;
+    flush(&mut buf)?;
+    Blob::new_with_blob_sequence(&pieces)
+}

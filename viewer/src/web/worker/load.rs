@@ -1,0 +1,98 @@
+//! Loading: feeds the bytes of the parts to their loaders.
+
+use js_sys::Date;
+use wasm_bindgen::JsValue;
+use wasm_bindgen_futures::spawn_local;
+
+use super::parts::{Worker, memory_bytes};
+use super::yielder::Yielder;
+use crate::load::Report;
+use crate::message::FromWorker;
+use crate::web::chunks::{ChunkReader, pieces};
+use crate::web::dom::error_message;
+
+/// The time between two progress reports, in milliseconds.
+const REPORT_INTERVAL_MS: f64 = 50.0;
+
+/// Starts loading the parts that are not loaded yet, one by one.
+pub(super) fn start(worker: &Worker, epoch: u32) {
+    let worker = worker.clone();
+    spawn_local(async move {
+        while let Some(number) = next_part(&worker, epoch) {
+            let result = load_part(&worker, epoch, number).await;
+            if worker.epoch() != epoch {
+                return;
+            }
+            let report = worker.with_part(number, |part| {
+                part.is_loaded = true;
+                let mut report = part.loader.report();
+                report.is_done = true;
+                report
+            });
+            let Some(mut report) = report else { return };
+            report.failure = result
+                .err()
+                .map(|error| format!("the file could not be read ({})", error_message(&error)));
+            post_report(&worker, epoch, number, report);
+        }
+    });
+}
+
+/// The next part to load; without one, loading ends.
+fn next_part(worker: &Worker, epoch: u32) -> Option<usize> {
+    worker.with_state(|state| {
+        if state.epoch != epoch {
+            return None;
+        }
+        let next = state.parts.iter().find(|part| !part.is_loaded).map(|part| part.number);
+        state.is_loading = next.is_some();
+        next
+    })
+}
+
+/// Loads a part until it is complete or cancelled, or another load begins.
+async fn load_part(worker: &Worker, epoch: u32, number: usize) -> Result<(), JsValue> {
+    let source = worker.with_part(number, |part| (part.file.clone(), part.loader.position()));
+    let Some((file, offset)) = source else { return Ok(()) };
+    let mut reader = ChunkReader::new(&file, offset)?;
+    let mut bytes = Vec::new();
+    let mut yielder = Yielder::new()?;
+    let mut reported_ms = Date::now();
+    loop {
+        if worker.with_part(number, |part| part.is_cancelled) != Some(false) {
+            reader.cancel();
+            return Ok(());
+        }
+        reader.next(&mut bytes).await?;
+        let is_plain = worker.with_part(number, |part| part.loader.is_uncompressed_text());
+        for piece in pieces(&bytes, is_plain == Some(true)) {
+            if !feed(worker, epoch, number, piece) {
+                reader.cancel();
+                return Ok(());
+            }
+            yielder.yield_if_due().await?;
+        }
+        if REPORT_INTERVAL_MS <= Date::now() - reported_ms {
+            reported_ms = Date::now();
+            if let Some(report) = worker.with_part(number, |part| part.loader.report()) {
+                post_report(worker, epoch, number, report);
+            }
+        }
+    }
+}
+
+/// Feeds bytes to the loader of a part. Returns false if it needs no more.
+fn feed(worker: &Worker, epoch: u32, number: usize, bytes: &[u8]) -> bool {
+    worker.epoch() == epoch
+        && worker.with_part(number, |part| {
+            if !part.is_cancelled {
+                part.loader.feed(bytes);
+            }
+            !part.is_cancelled && !part.loader.is_done()
+        }) == Some(true)
+}
+
+fn post_report(worker: &Worker, epoch: u32, part: usize, mut report: Report) {
+    report.memory_bytes = memory_bytes();
+    worker.post(&FromWorker::Report { epoch, part, report }, None);
+}

@@ -1,0 +1,119 @@
+//! A worker: reads its parts of the files, keeps their packets in columns, and answers the page's
+//! queries about them.
+
+mod export;
+mod lines;
+mod load;
+mod parts;
+mod reread;
+mod yielder;
+
+use js_sys::{Array, Uint8Array};
+use wasm_bindgen::prelude::*;
+use web_sys::{Blob, DedicatedWorkerGlobalScope, MessageEvent};
+
+use crate::columns::Columns;
+use crate::load::Loader;
+use crate::message::{FromWorker, ToWorker};
+use crate::query::{Answer, Query};
+use crate::selection::Selection;
+use crate::shard::{Before, Shard};
+use crate::wire::decode;
+pub(super) use parts::memory_bytes;
+use parts::{Part, State, Worker};
+
+/// Flows per message to the page, which has other work to do between two messages.
+const MAX_DELTA_FLOWS: usize = 10_000;
+
+/// Handles messages of the page, for the lifetime of the worker.
+pub(super) fn serve() {
+    let scope: DedicatedWorkerGlobalScope = js_sys::global().unchecked_into();
+    let worker = Worker::new(scope.clone());
+    let receiver = worker.clone();
+    let on_message = Closure::<dyn FnMut(MessageEvent)>::new(move |event: MessageEvent| {
+        let message: Array = event.data().unchecked_into();
+        let bytes: Uint8Array = message.get(0).unchecked_into();
+        if let Some(decoded) = decode(&bytes.to_vec()) {
+            handle(&receiver, decoded, &message.get(1));
+        }
+    });
+    scope.set_onmessage(Some(on_message.as_ref().unchecked_ref()));
+    on_message.forget();
+    worker.post(&FromWorker::Ready, None);
+}
+
+fn handle(worker: &Worker, message: ToWorker, file: &JsValue) {
+    match message {
+        ToWorker::Load { epoch, part, file: name, start, end, is_whole, sampling } => {
+            let loader = match is_whole {
+                true => Loader::whole(end, sampling),
+                false => Loader::new(start..end, sampling),
+            };
+            let file: Blob = file.clone().unchecked_into();
+            let part = Part::new(part, file, loader, Shard::new(part, name));
+            let is_loading = worker.with_state(|state| {
+                state.epoch = epoch;
+                state.parts.push(part);
+                std::mem::replace(&mut state.is_loading, true)
+            });
+            if !is_loading {
+                load::start(worker, epoch);
+            }
+        }
+        ToWorker::Cancel => worker.with_state(|state| {
+            state.parts.iter_mut().for_each(|part| part.is_cancelled = true);
+        }),
+        ToWorker::Reset { epoch } => worker.with_state(|state| {
+            *state = State { epoch, ..State::default() };
+        }),
+        ToWorker::RunQueries { befores, selection, queries } => {
+            answer(worker, &befores, &selection, &queries);
+        }
+        ToWorker::ReadLine { part, index } => lines::read_line(worker, part, index),
+        ToWorker::ReadLines { rows } => lines::read_rows(worker, rows),
+        ToWorker::Export { id, befores, selection } => {
+            // Without queries this only applies the selection.
+            answer(worker, &befores, &selection, &[]);
+            export::start(worker, id);
+        }
+        ToWorker::SimulateFailure => panic!("a test requested this failure"),
+    }
+}
+
+/// Applies the selection to all parts, and answers queries about them.
+fn answer(worker: &Worker, befores: &[Before], selection: &Selection, queries: &[(u32, Query)]) {
+    let (epoch, answers) = worker.with_state(|state| {
+        let State { epoch, parts, .. } = state;
+        // Answers refer to flows by their ids, which the page has to have.
+        parts.iter_mut().for_each(|part| send_delta(worker, *epoch, part));
+        let (ids, queries): (Vec<_>, Vec<_>) = queries.iter().cloned().unzip();
+        let answers_of = |part: &mut Part| {
+            let before = befores.get(part.number).copied().unwrap_or_default();
+            part.loader.set_lines_before(before.lines);
+            part.shard.answer(part.loader.columns(), before, selection, &queries)
+        };
+        let merged = parts.iter_mut().map(answers_of).reduce(|all, more| {
+            all.into_iter().zip(more).map(|(one, other)| one.merge(other)).collect()
+        });
+        // Without parts the answers are those of an empty part.
+        let answers: Vec<Answer> = merged.unwrap_or_else(|| {
+            let mut empty = Shard::new(usize::MAX, String::new());
+            empty.answer(&Columns::default(), Before::default(), selection, &queries)
+        });
+        (*epoch, ids.into_iter().zip(answers).collect::<Vec<_>>())
+    });
+    if !answers.is_empty() {
+        worker.post(&FromWorker::Answers { epoch, answers }, None);
+    }
+}
+
+/// Sends the flows, addresses and protocols that the page does not have yet.
+fn send_delta(worker: &Worker, epoch: u32, part: &mut Part) {
+    loop {
+        let delta = part.loader.columns().news(&mut part.synced, MAX_DELTA_FLOWS);
+        if delta == Default::default() {
+            return;
+        }
+        worker.post(&FromWorker::FlowDelta { epoch, part: part.number, delta }, None);
+    }
+}

@@ -1,0 +1,96 @@
+//! The state of a worker: the parts of files that it reads and keeps.
+
+use js_sys::{Array, ArrayBuffer, Uint8Array, WebAssembly};
+use std::cell::RefCell;
+use std::rc::Rc;
+use wasm_bindgen::prelude::*;
+use web_sys::{Blob, DedicatedWorkerGlobalScope};
+
+use crate::columns::Told;
+use crate::load::Loader;
+use crate::message::FromWorker;
+use crate::shard::Shard;
+use crate::wire::encode;
+
+/// A handle to the worker; clones refer to the same worker.
+#[derive(Clone)]
+pub(super) struct Worker {
+    scope: DedicatedWorkerGlobalScope,
+    state: Rc<RefCell<State>>,
+}
+
+/// What the worker holds.
+#[derive(Default)]
+pub(super) struct State {
+    /// The number of the current load. Whatever was started in an earlier one has to stop.
+    pub(super) epoch: u32,
+    pub(super) parts: Vec<Part>,
+    pub(super) is_loading: bool,
+    /// Counts the requests for a single line: only the latest one is carried out.
+    pub(super) line_requests: u32,
+}
+
+/// A part of a file.
+pub(super) struct Part {
+    pub(super) number: usize,
+    pub(super) file: Blob,
+    pub(super) loader: Loader,
+    pub(super) shard: Shard,
+    /// What has not been read yet is not wanted.
+    pub(super) is_cancelled: bool,
+    pub(super) is_loaded: bool,
+    /// How much of the part's flows the page has.
+    pub(super) synced: Told,
+}
+
+impl Part {
+    pub(super) fn new(number: usize, file: Blob, loader: Loader, shard: Shard) -> Self {
+        let synced = Told::default();
+        Self { number, file, loader, shard, is_cancelled: false, is_loaded: false, synced }
+    }
+}
+
+impl Worker {
+    pub(super) fn new(scope: DedicatedWorkerGlobalScope) -> Self {
+        Self { scope, state: Rc::default() }
+    }
+
+    /// Uses the state. `use_state` must not call the worker's methods other than [`Self::post`].
+    pub(super) fn with_state<T>(&self, use_state: impl FnOnce(&mut State) -> T) -> T {
+        use_state(&mut self.state.borrow_mut())
+    }
+
+    /// The number of the current load.
+    pub(super) fn epoch(&self) -> u32 {
+        self.state.borrow().epoch
+    }
+
+    /// Uses a part, if this worker has it.
+    pub(super) fn with_part<T>(
+        &self,
+        number: usize,
+        use_part: impl FnOnce(&mut Part) -> T,
+    ) -> Option<T> {
+        let parts = &mut self.state.borrow_mut().parts;
+        parts.iter_mut().find(|part| part.number == number).map(use_part)
+    }
+
+    /// Posts a message to the page, with a second value that is not part of the message's bytes.
+    pub(super) fn post(&self, message: &FromWorker, attachment: Option<&JsValue>) {
+        let bytes = Uint8Array::from(&encode(message)[..]);
+        let transferred = Array::of1(&bytes.buffer());
+        let parts = Array::of1(&bytes.into());
+        if let Some(attachment) = attachment {
+            parts.push(attachment);
+        }
+        let sent = self.scope.post_message_with_transfer(&parts, &transferred);
+        debug_assert!(sent.is_ok());
+    }
+}
+
+/// The size of this instance's WebAssembly memory, in bytes.
+pub(in crate::web) fn memory_bytes() -> u64 {
+    let memory: WebAssembly::Memory = wasm_bindgen::memory().unchecked_into();
+    let buffer: ArrayBuffer = memory.buffer().unchecked_into();
+    u64::from(buffer.byte_length())
+}

@@ -1,0 +1,44 @@
+//! Reads a part once more, for the original lines of some of its packets.
+
+use wasm_bindgen::JsValue;
+
+use super::parts::Worker;
+use super::yielder::Yielder;
+use crate::web::chunks::{ChunkReader, pieces};
+
+/// Reads a part from its start and passes the lines of the packets that `is_wanted` accepts by their
+/// index to `on_lines`, in batches that may be empty, until `on_lines` returns false.
+///
+/// # Errors
+///
+/// If the file cannot be read, another load began, or `on_lines` fails.
+pub(super) async fn reread(
+    worker: &Worker,
+    number: usize,
+    is_wanted: &dyn Fn(usize) -> bool,
+    on_lines: &mut dyn FnMut(&mut Vec<u8>) -> Result<bool, JsValue>,
+) -> Result<(), JsValue> {
+    let epoch = worker.epoch();
+    let source = worker.with_part(number, |part| (part.file.clone(), part.loader.exporter()));
+    let Some((file, mut exporter)) = source else { return Ok(()) };
+    let mut reader = ChunkReader::new(&file, exporter.position())?;
+    let (mut bytes, mut lines) = (Vec::new(), Vec::new());
+    let mut yielder = Yielder::new()?;
+    loop {
+        reader.next(&mut bytes).await?;
+        for piece in pieces(&bytes, false) {
+            if worker.epoch() != epoch {
+                reader.cancel();
+                return Err("another capture was opened".into());
+            }
+            let has_more = worker.with_part(number, |part| {
+                exporter.feed(piece, part.loader.columns(), is_wanted, &mut lines)
+            });
+            if !on_lines(&mut lines)? || has_more != Some(true) {
+                reader.cancel();
+                return Ok(());
+            }
+            yielder.yield_if_due().await?;
+        }
+    }
+}

@@ -1,0 +1,91 @@
+//! The page's Web Workers: starts them, restarts them after a failure, posts messages to them.
+
+use js_sys::{Array, Uint8Array};
+use wasm_bindgen::prelude::*;
+use web_sys::{Blob, Event, MessageEvent, Worker, WorkerOptions, WorkerType};
+
+use super::dom::listen;
+use crate::message::ToWorker;
+use crate::wire::encode;
+
+/// The workers. Each is addressed by its index, which survives a restart.
+pub(super) struct WorkerPool {
+    script_url: String,
+    slots: Vec<Slot>,
+}
+
+struct Slot {
+    worker: Worker,
+    status: Status,
+}
+
+/// The state of a worker.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Status {
+    /// Its script is being loaded.
+    Starting,
+    /// It has sent its first message.
+    Ready,
+    /// It has thrown an error, or its script could not be loaded.
+    Failed,
+}
+
+impl WorkerPool {
+    /// An empty pool whose workers will run the script at `script_url`.
+    pub(super) fn new(script_url: &str) -> Self {
+        Self { script_url: script_url.to_owned(), slots: Vec::new() }
+    }
+
+    /// Starts the worker with that index, replacing the one that has it. An index equal to
+    /// [`Self::len`] adds a worker.
+    pub(super) fn start(
+        &mut self,
+        index: usize,
+        on_message: impl FnMut(MessageEvent) + 'static,
+        on_error: impl FnMut(Event) + 'static,
+    ) -> Result<(), JsValue> {
+        let options = WorkerOptions::new();
+        options.set_type(WorkerType::Module);
+        let worker = Worker::new_with_options(&self.script_url, &options)?;
+        listen(&worker, "message", on_message)?;
+        listen(&worker, "error", on_error)?;
+        let slot = Slot { worker, status: Status::Starting };
+        match self.slots.get_mut(index) {
+            Some(old) => std::mem::replace(old, slot).worker.terminate(),
+            None => self.slots.push(slot),
+        }
+        Ok(())
+    }
+
+    /// The number of workers.
+    pub(super) fn len(&self) -> usize {
+        self.slots.len()
+    }
+
+    /// Sets the status of a worker and returns the previous one.
+    pub(super) fn set_status(&mut self, index: usize, status: Status) -> Status {
+        std::mem::replace(&mut self.slots[index].status, status)
+    }
+
+    /// The indices of the workers that failed and were not restarted.
+    pub(super) fn failed(&self) -> Vec<usize> {
+        let slots = self.slots.iter().enumerate();
+        slots.filter(|(_, slot)| slot.status == Status::Failed).map(|(index, _)| index).collect()
+    }
+
+    /// Posts a message, with the file that it refers to, to one worker.
+    pub(super) fn post(&self, index: usize, message: &ToWorker, file: Option<&Blob>) {
+        let Some(slot) = self.slots.get(index) else { return };
+        let parts = Array::of1(&Uint8Array::from(&encode(message)[..]));
+        if let Some(file) = file {
+            parts.push(file);
+        }
+        let sent = slot.worker.post_message(&parts);
+        debug_assert!(sent.is_ok());
+    }
+
+    /// Posts a message to all workers.
+    pub(super) fn post_all(&self, message: &ToWorker) {
+        (0..self.slots.len()).for_each(|index| self.post(index, message, None));
+    }
+}
