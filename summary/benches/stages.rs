@@ -70,8 +70,8 @@ fn walk(file: &[u8], limit: usize, mut visit: impl FnMut(summary::capture_file::
                 seen += 1;
                 rest = &rest[consumed..];
             }
-            Step::Passed { consumed } => rest = &rest[consumed..],
-            Step::More { .. } => return,
+            Step::Skipped { consumed } => rest = &rest[consumed..],
+            Step::NeedMore { .. } => return,
         }
     }
 }

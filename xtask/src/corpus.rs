@@ -90,8 +90,8 @@ pub fn capture(path: &Path) -> Result<Capture> {
                 });
                 rest = &rest[consumed..];
             }
-            Step::Passed { consumed } => rest = &rest[consumed..],
-            Step::More { .. } => break,
+            Step::Skipped { consumed } => rest = &rest[consumed..],
+            Step::NeedMore { .. } => break,
         }
     }
     Ok(Capture { frames, is_big_endian: reader.is_big_endian() })

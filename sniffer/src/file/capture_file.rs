@@ -168,8 +168,8 @@ impl<'a> CaptureFile<'a> {
         loop {
             let window = &self.buffer[self.start..self.end];
             match self.reader.step(window) {
-                Ok(Step::Passed { consumed }) => self.start += consumed,
-                Ok(Step::More { needed }) => {
+                Ok(Step::Skipped { consumed }) => self.start += consumed,
+                Ok(Step::NeedMore { needed }) => {
                     self.needed = needed;
                     return false;
                 }
@@ -225,7 +225,7 @@ impl<'a> CaptureFile<'a> {
                             Err(Error::EmptyInput { name: self.input.name.clone() })
                         }
                         0 => Ok(()),
-                        left => Err(self.damaged(self.reader.cut(left))),
+                        left => Err(self.damaged(self.reader.truncation_error(left))),
                     };
                 }
                 Ok(len) => self.end += len,

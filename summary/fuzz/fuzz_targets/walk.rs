@@ -12,11 +12,11 @@ pub fn walk(bytes: &[u8]) {
                 decode(frame.link, frame.bytes, frame.wire_len);
                 rest = &rest[consumed..];
             }
-            Ok(Step::Passed { consumed }) => {
+            Ok(Step::Skipped { consumed }) => {
                 assert!(0 < consumed);
                 rest = &rest[consumed..];
             }
-            Ok(Step::More { needed }) => {
+            Ok(Step::NeedMore { needed }) => {
                 assert!(rest.len() < needed);
                 break;
             }

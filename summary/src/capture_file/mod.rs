@@ -17,8 +17,8 @@
 //!             lens.push((frame.bytes.len(), frame.wire_len));
 //!             rest = &rest[consumed..];
 //!         }
-//!         Step::Passed { consumed } => rest = &rest[consumed..],
-//!         Step::More { .. } => return Err(reader.cut(rest.len())),
+//!         Step::Skipped { consumed } => rest = &rest[consumed..],
+//!         Step::NeedMore { .. } => return Err(reader.truncation_error(rest.len())),
 //!     }
 //! }
 //! assert_eq!(lens, [(3, 60)]);
@@ -61,13 +61,13 @@ pub enum Step<'a> {
         frame: Frame<'a>,
     },
     /// Something that is no frame, such as a header.
-    Passed {
+    Skipped {
         /// Bytes to leave behind before the next step.
         consumed: usize,
     },
     /// Too few bytes: hand in at least `needed`, from the same place on. At the end of the file
     /// this means that it was cut, unless nothing is left.
-    More {
+    NeedMore {
         /// Bytes needed, counted from the same place.
         needed: usize,
     },
@@ -113,7 +113,7 @@ pub enum FileError {
     },
     /// The file ends in the middle of a record.
     #[error("cut short in the record at byte {offset}")]
-    Cut {
+    Truncated {
         /// Where the record begins, in bytes from the start of the file.
         offset: u64,
     },
@@ -139,7 +139,7 @@ impl Reader {
     }
 
     /// True where both understand a record alike, wherever in their files they are.
-    pub fn is_like(&self, other: &Self) -> bool {
+    pub fn same_format(&self, other: &Self) -> bool {
         self.format == other.format
     }
 
@@ -177,7 +177,7 @@ impl Reader {
             Format::Pcap(pcap) => pcap.step(bytes, self.offset),
             Format::PcapNg(pcapng) => pcapng.step(bytes, self.offset),
             Format::Unknown => match bytes.first_chunk() {
-                None => Ok(Step::More { needed: 4 }),
+                None => Ok(Step::NeedMore { needed: 4 }),
                 Some(&pcapng::MAGIC) => {
                     self.format = Format::PcapNg(pcapng::PcapNg::default());
                     return self.step(bytes);
@@ -185,23 +185,23 @@ impl Reader {
                 Some(_) => match pcap::Pcap::from_header(bytes)? {
                     Some((pcap, consumed)) => {
                         self.format = Format::Pcap(pcap);
-                        Ok(Step::Passed { consumed })
+                        Ok(Step::Skipped { consumed })
                     }
-                    None => Ok(Step::More { needed: pcap::HEADER_LEN }),
+                    None => Ok(Step::NeedMore { needed: pcap::HEADER_LEN }),
                 },
             },
         };
-        if let Ok(Step::Frame { consumed, .. } | Step::Passed { consumed }) = step {
+        if let Ok(Step::Frame { consumed, .. } | Step::Skipped { consumed }) = step {
             self.offset += consumed as u64;
         }
         step
     }
 
     /// The error of a file that ends `left` bytes behind its last whole record.
-    pub fn cut(&self, left: usize) -> FileError {
+    pub fn truncation_error(&self, left: usize) -> FileError {
         match self.format {
             Format::Unknown if left < 4 => FileError::Unrecognized,
-            _ => FileError::Cut { offset: self.offset },
+            _ => FileError::Truncated { offset: self.offset },
         }
     }
 }

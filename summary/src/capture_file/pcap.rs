@@ -120,7 +120,7 @@ impl Pcap {
         let header_len =
             if self.is_modified { MODIFIED_RECORD_HEADER_LEN } else { RECORD_HEADER_LEN };
         let Some(header) = bytes.get(..header_len) else {
-            return Ok(Step::More { needed: header_len });
+            return Ok(Step::NeedMore { needed: header_len });
         };
         let word = |at: usize| {
             let word = [header[at], header[at + 1], header[at + 2], header[at + 3]];
@@ -136,7 +136,7 @@ impl Pcap {
             return Err(FileError::Damaged { offset, reason: "a record of more than 128 MiB" });
         }
         let len = header_len + cap as usize;
-        let Some(record) = bytes.get(..len) else { return Ok(Step::More { needed: len }) };
+        let Some(record) = bytes.get(..len) else { return Ok(Step::NeedMore { needed: len }) };
         let seconds_ns = i64::from(word(0)) * 1_000_000_000;
         let fraction_ns = u64::from(word(4)) * u64::from(self.fraction_ns);
         let frame = Frame {

@@ -72,7 +72,7 @@ impl PcapNg {
     pub(super) fn step<'a>(&mut self, bytes: &'a [u8], offset: u64) -> Result<Step<'a>, FileError> {
         let damaged = |reason| FileError::Damaged { offset, reason };
         let Some((kind, len)) = self.block_head(bytes).map_err(damaged)? else {
-            return Ok(Step::More { needed: 12 });
+            return Ok(Step::NeedMore { needed: 12 });
         };
         // Each block tells its length before and after its content.
         if len < 12 || len % 4 != 0 {
@@ -82,14 +82,14 @@ impl PcapNg {
             return Err(damaged("a block of more than 128 MiB"));
         }
         let Some(block) = bytes.get(..len) else {
-            return Ok(Step::More { needed: len });
+            return Ok(Step::NeedMore { needed: len });
         };
         if block[len - 4..] != block[4..8] {
             return Err(damaged("the two lengths of a block differ"));
         }
         if kind == MAGIC {
             self.section(block, offset)?;
-            return Ok(Step::Passed { consumed: len });
+            return Ok(Step::Skipped { consumed: len });
         }
         // What is not needed is not looked into: damage there is no concern of packets.
         let content = &block[8..len - 4];
@@ -97,11 +97,11 @@ impl PcapNg {
         let packet = match number {
             INTERFACE => {
                 self.interface(block).map_err(damaged)?;
-                return Ok(Step::Passed { consumed: len });
+                return Ok(Step::Skipped { consumed: len });
             }
             ENHANCED_PACKET | OBSOLETE_PACKET => self.packet(content, number == OBSOLETE_PACKET),
             SIMPLE_PACKET => self.simple_packet(content),
-            _ => return Ok(Step::Passed { consumed: len }),
+            _ => return Ok(Step::Skipped { consumed: len }),
         };
         let (interface, ticks, data, wire_len) =
             packet.ok_or_else(|| damaged("a short packet block"))?;

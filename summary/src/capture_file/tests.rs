@@ -17,10 +17,10 @@ fn read(mut rest: &[u8]) -> (Vec<Seen>, Option<FileError>) {
                 seen.push((frame.ts.ns(), frame.link, frame.interface, bytes, frame.wire_len));
                 rest = &rest[consumed..];
             }
-            Ok(Step::Passed { consumed }) => rest = &rest[consumed..],
-            Ok(Step::More { needed }) => {
+            Ok(Step::Skipped { consumed }) => rest = &rest[consumed..],
+            Ok(Step::NeedMore { needed }) => {
                 assert!(needed > rest.len());
-                return (seen, Some(reader.cut(rest.len())));
+                return (seen, Some(reader.truncation_error(rest.len())));
             }
             Err(error) => return (seen, Some(error)),
         }
@@ -161,7 +161,7 @@ fn interfaces_have_their_names() {
     let file = pcapng(false).bytes;
     let mut reader = Reader::new();
     let mut rest = &file[..];
-    while let Ok(Step::Passed { consumed }) = reader.step(rest) {
+    while let Ok(Step::Skipped { consumed }) = reader.step(rest) {
         rest = &rest[consumed..];
     }
     let names: Vec<_> =
@@ -180,7 +180,7 @@ fn a_second_section_may_turn_the_byte_order() {
 fn a_cut_file_gives_what_was_whole_and_the_place() {
     let file = pcap(false, 0xa1b2_c3d4).raw(&[1, 2, 3]).bytes;
     let (seen, error) = read(&file);
-    assert_eq!((seen.len(), error), (1, Some(FileError::Cut { offset: 43 })));
+    assert_eq!((seen.len(), error), (1, Some(FileError::Truncated { offset: 43 })));
 }
 
 #[test]

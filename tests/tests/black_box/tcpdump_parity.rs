@@ -27,7 +27,7 @@ fn frames() -> Vec<Vec<u8>> {
         let (mut rest, mut reader) = (&bytes[..], Reader::new());
         while let Ok(step) = reader.step(rest) {
             match step {
-                Step::Passed { consumed } => rest = &rest[consumed..],
+                Step::Skipped { consumed } => rest = &rest[consumed..],
                 Step::Frame { consumed, frame } => {
                     // As they are, but with an Ethernet header at the front of what is none.
                     if (14..=MAX_FRAME_LEN).contains(&frame.bytes.len()) {
@@ -35,7 +35,7 @@ fn frames() -> Vec<Vec<u8>> {
                     }
                     rest = &rest[consumed..];
                 }
-                Step::More { .. } => break,
+                Step::NeedMore { .. } => break,
             }
         }
     }
@@ -48,13 +48,13 @@ fn packets_of_pcap(bytes: &[u8]) -> Vec<(u64, String)> {
     let (mut rest, mut reader, mut packets) = (bytes, Reader::new(), Vec::new());
     while let Ok(step) = reader.step(rest) {
         match step {
-            Step::Passed { consumed } => rest = &rest[consumed..],
+            Step::Skipped { consumed } => rest = &rest[consumed..],
             Step::Frame { consumed, frame } => {
                 let ts = frame.ts.to_string();
                 packets.push((u64::from(frame.wire_len), to_microseconds(&ts)));
                 rest = &rest[consumed..];
             }
-            Step::More { .. } => break,
+            Step::NeedMore { .. } => break,
         }
     }
     packets

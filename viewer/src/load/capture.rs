@@ -40,18 +40,20 @@ impl Capture {
         let result = loop {
             let bytes = &self.rest[taken..];
             match self.reader.step(bytes) {
-                Ok(Step::Passed { consumed }) => {
+                Ok(Step::Skipped { consumed }) => {
                     self.is_other = true;
                     taken += consumed;
                 }
-                Ok(Step::More { .. }) if !chunk.is_empty() || bytes.is_empty() => break Ok(()),
-                Ok(Step::More { .. }) => break Err(self.reader.cut(bytes.len()).to_string()),
+                Ok(Step::NeedMore { .. }) if !chunk.is_empty() || bytes.is_empty() => break Ok(()),
+                Ok(Step::NeedMore { .. }) => {
+                    break Err(self.reader.truncation_error(bytes.len()).to_string());
+                }
                 Ok(Step::Frame { consumed, frame }) => {
                     self.count += 1;
                     let start = self.position + taken as u64;
                     if std::mem::take(&mut self.is_other) && self.readers.len() < MAX_READERS {
                         let known = self.readers.last();
-                        if known.is_none_or(|(_, known)| !known.is_like(&self.reader)) {
+                        if known.is_none_or(|(_, known)| !known.same_format(&self.reader)) {
                             self.readers.push((start, self.reader.clone()));
                         }
                     }
@@ -85,7 +87,7 @@ impl Capture {
         let reader = reader.ok_or(None)?;
         match reader.clone().step(bytes) {
             Ok(Step::Frame { frame, .. }) => Ok(packet(&frame, n, reader)),
-            Ok(Step::More { needed }) => Err(Some(needed)),
+            Ok(Step::NeedMore { needed }) => Err(Some(needed)),
             _ => Err(None),
         }
     }
