@@ -84,8 +84,8 @@ impl LineFormatter {
             packet.names = Names::read(&packet.summary, payload, name_buf);
         }
         match n {
-            Some(_) => writer.packet(&packet, out),
-            None => writer.after_number(&packet, out),
+            Some(_) => writer.write(&packet, out),
+            None => writer.write_after_n(&packet, out),
         }
     }
 }

@@ -186,7 +186,7 @@ impl Stream {
     ) -> Result<(), Error> {
         let n = self.count_packet(source, len);
         self.output.append(|buffer| {
-            line::write_number(n, buffer);
+            line::write_n(n, buffer);
             buffer.extend_from_slice(rest);
         })
     }

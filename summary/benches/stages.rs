@@ -111,7 +111,7 @@ fn format(bencher: Bencher<'_, '_>) {
             if 1 << 18 < out.len() {
                 out.clear();
             }
-            writer.packet(packet, &mut out);
+            writer.write(packet, &mut out);
         }
     });
 }
@@ -119,8 +119,8 @@ fn format(bencher: Bencher<'_, '_>) {
 #[divan::bench]
 fn excerpt_of_line(bencher: Bencher<'_, '_>) {
     let (mut lines, mut writer) = (Vec::new(), line::Writer::default());
-    packets().iter().for_each(|packet| writer.packet(packet, &mut lines));
-    let mut excerpts = line::Excerpts::default();
+    packets().iter().for_each(|packet| writer.write(packet, &mut lines));
+    let mut excerpts = line::ExcerptReader::default();
     bencher.counter(ItemsCount::new(FRAMES.len())).bench_local(|| {
         let mut rest = &lines[..];
         while !rest.is_empty() {
@@ -135,7 +135,7 @@ fn excerpt_of_line(bencher: Bencher<'_, '_>) {
 fn read_line(bencher: Bencher<'_, '_>) {
     let mut lines = Vec::new();
     let mut writer = line::Writer::default();
-    packets().iter().for_each(|packet| writer.packet(packet, &mut lines));
+    packets().iter().for_each(|packet| writer.write(packet, &mut lines));
     bencher.counter(ItemsCount::new(FRAMES.len())).bench(|| {
         let mut start = 0;
         for end in memchr::memchr_iter(b'\n', &lines) {

@@ -20,7 +20,7 @@
 //!     ..Packet::new(1, ts, decode(LinkType::ETHERNET, &frame, 14))
 //! };
 //! let mut buffer = Vec::new();
-//! line::Writer::default().packet(&packet, &mut buffer);
+//! line::Writer::default().write(&packet, &mut buffer);
 //! assert_eq!(
 //!     String::from_utf8_lossy(&buffer),
 //!     concat!(

@@ -49,7 +49,7 @@ fn a_packet_becomes_a_line_without_allocation() {
                 ..Packet::new(n, ts, decoded.summary)
             };
             names += usize::from(!packet.names.is_empty());
-            writer.packet(&packet, &mut buffer);
+            writer.write(&packet, &mut buffer);
         }
     });
     assert!(0 < names, "one of the frames has a name");

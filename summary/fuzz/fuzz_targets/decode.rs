@@ -15,7 +15,7 @@ fuzz_target!(|input: (u16, u16, &[u8])| {
         ..Packet::new(1, Timestamp::default(), decoded.summary)
     };
     let mut written = Vec::new();
-    line::Writer::default().packet(&packet, &mut written);
+    line::Writer::default().write(&packet, &mut written);
     let mut plain = serde_json_of(&packet);
     plain.push(b'\n');
     assert_eq!(written, plain);

@@ -23,6 +23,6 @@ fuzz_target!(|bytes: &[u8]| {
     }
     let Ok(Record::Packet(packet)) = read(bytes) else { return };
     let mut written = Vec::new();
-    Writer::default().packet(&packet, &mut written);
+    Writer::default().write(&packet, &mut written);
     assert_eq!(read(&written), Ok(Record::Packet(packet)));
 });

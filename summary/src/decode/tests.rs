@@ -9,7 +9,7 @@ fn check(link: LinkType, frame: &[u8], wire_len: usize, expect: &str) {
     let summary = decode(link, frame, u32::try_from(wire_len).unwrap());
     let packet = Packet::new(1, Timestamp::default(), summary);
     let mut written = Vec::new();
-    line::Writer::default().packet(&packet, &mut written);
+    line::Writer::default().write(&packet, &mut written);
     let written = String::from_utf8(written).unwrap();
     let start = written.find(r#""len":"#).unwrap();
     assert_eq!(written[start..].trim_end(), format!("{expect}}}"));

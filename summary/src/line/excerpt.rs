@@ -39,11 +39,11 @@ pub struct Excerpt<'a> {
 
 /// Reads excerpts, line after line.
 #[derive(Debug, Default)]
-pub struct Excerpts {
+pub struct ExcerptReader {
     clock: Clock,
 }
 
-impl Excerpts {
+impl ExcerptReader {
     /// Reads the line at the front of `bytes` if it is a packet's as [`Writer`](super::Writer) makes
     /// it: keys in its order, no spaces, no escapes. With it comes the length of the line without its
     /// line feed. `None` for any other line, which [`read`](super::read) may know.
@@ -53,7 +53,7 @@ impl Excerpts {
     /// ```
     /// let lines = br#"{"type":"pkt","n":7,"ts":"2026-11-23T02:53:38.123456789Z","len":60,"proto":"stp"}
     /// {"type":"pkt","n":8,"#;
-    /// let (excerpt, len) = summary::line::Excerpts::default().read(lines).unwrap();
+    /// let (excerpt, len) = summary::line::ExcerptReader::default().read(lines).unwrap();
     /// assert_eq!((excerpt.n, excerpt.len, excerpt.proto), (7, 60, &b"stp"[..]));
     /// assert_eq!(lines[len], b'\n');
     /// ```

@@ -56,10 +56,10 @@ mod read;
 mod scan;
 mod write;
 
-pub use excerpt::{Excerpt, Excerpts};
+pub use excerpt::{Excerpt, ExcerptReader};
 pub use object::{fields, text};
 pub use read::{ReadError, Record, read};
-pub use write::{Writer, write_number};
+pub use write::{Writer, write_n};
 
 #[cfg(test)]
 mod tests;

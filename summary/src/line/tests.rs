@@ -2,7 +2,7 @@
 //! written reads back.
 
 use super::read::{fast, slow};
-use super::{Excerpts, ReadError, Record, Writer, read};
+use super::{ExcerptReader, ReadError, Record, Writer, read};
 use crate::{
     Address, CommunityId, Direction, Faults, Gso, GsoKind, LinkType, Names, Packet, Proto,
     RecordType, Summary, Tcp, Timestamp, decode,
@@ -11,7 +11,7 @@ use proptest::prelude::*;
 
 fn written(packet: &Packet<'_>) -> Vec<u8> {
     let mut line = Vec::new();
-    Writer::default().packet(packet, &mut line);
+    Writer::default().write(packet, &mut line);
     line
 }
 
@@ -148,7 +148,7 @@ proptest! {
         }
         let len = line.len();
         let bytes = [&line[..], &rest].concat();
-        let found = Excerpts::default().read(&bytes);
+        let found = ExcerptReader::default().read(&bytes);
         if damage.is_none() {
             prop_assert_eq!(found.is_some(), fast(&line).is_some());
         }

@@ -28,13 +28,13 @@ impl Default for Writer {
 impl Writer {
     /// Appends the line of `packet` with its line feed to `out`: the bytes that
     /// `serde_json::to_writer` of the same value would write.
-    pub fn packet(&mut self, packet: &Packet<'_>, out: &mut Vec<u8>) {
+    pub fn write(&mut self, packet: &Packet<'_>, out: &mut Vec<u8>) {
         self.line(packet, Some(packet.n), out);
     }
 
-    /// Appends what follows the number, for a line whose number is known later: [`write_number`]
+    /// Appends what follows the number, for a line whose number is known later: [`write_n`]
     /// and this are the line.
-    pub fn after_number(&mut self, packet: &Packet<'_>, out: &mut Vec<u8>) {
+    pub fn write_after_n(&mut self, packet: &Packet<'_>, out: &mut Vec<u8>) {
         self.line(packet, None, out);
     }
 
@@ -124,7 +124,7 @@ impl Writer {
 const START: &[u8; 18] = br#"{"type":"pkt","n":"#;
 
 /// Appends the beginning of a packet's line, up to its number.
-pub fn write_number(n: u64, out: &mut Vec<u8>) {
+pub fn write_n(n: u64, out: &mut Vec<u8>) {
     out.extend_from_slice(START);
     let mut place = [0; MAX_DIGITS];
     let len = decimal(n, &mut place);

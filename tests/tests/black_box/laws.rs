@@ -19,7 +19,7 @@ fn packet(summary: Summary<'_>) -> Packet<'_> {
 /// Fast and plain writer agree, and the line reads back as what was written.
 fn check_line(packet: &Packet<'_>) -> Result<(), String> {
     let mut line = Vec::new();
-    Writer::default().packet(packet, &mut line);
+    Writer::default().write(packet, &mut line);
     let mut plain = serde_json::to_vec(packet).map_err(|error| error.to_string())?;
     plain.push(b'\n');
     let text = String::from_utf8_lossy(&line);

@@ -76,7 +76,7 @@ impl<F: Fn(usize) -> bool> LineSink for Wanted<'_, F> {
 impl<F: Fn(usize) -> bool> Visit for Wanted<'_, F> {
     fn packet(&mut self, packet: &Packet<'_>, offset: u64) {
         if self.wants(offset) {
-            self.writer.packet(packet, self.lines);
+            self.writer.write(packet, self.lines);
         }
     }
 }

@@ -16,7 +16,7 @@ use crate::lines::{Line, LineSink, MAX_LINE_LEN};
 use crate::wire::wire;
 use source::{Source, Visit};
 use std::ops::Range;
-use summary::line::{Excerpt, Excerpts};
+use summary::line::{Excerpt, ExcerptReader};
 use summary::{Packet, Timestamp};
 
 /// How many problems are kept with their reason; all are counted.
@@ -82,7 +82,7 @@ impl Default for Sampling {
 #[derive(Debug, Default)]
 struct Sink {
     columns: Columns,
-    excerpts: Excerpts,
+    excerpts: ExcerptReader,
     sampling: Sampling,
     /// Packets that were in the time to be kept.
     seen: u64,
@@ -195,7 +195,7 @@ impl Loader {
         let n = u64::try_from(self.sink.columns.row(row).n).unwrap_or(0);
         let packet = capture.again(n, self.sink.columns.offset(row), bytes)?;
         let mut line = Vec::new();
-        summary::line::Writer::default().packet(&packet, &mut line);
+        summary::line::Writer::default().write(&packet, &mut line);
         line.pop(); // its line feed
         Ok(line)
     }

@@ -32,7 +32,7 @@ pub(super) fn file(directory: &Path, lines: u64) -> Result<PathBuf> {
         random ^= random << 17;
         ts_ns += i64::try_from(random >> 20 & 0x7fff)?;
         line.clear();
-        writer.packet(&Packet::new(n, Timestamp::from_ns(ts_ns), summary(random)), &mut line);
+        writer.write(&Packet::new(n, Timestamp::from_ns(ts_ns), summary(random)), &mut line);
         file.write_all(&line)?;
     }
     file.into_inner().context("writing lines")?;
