@@ -139,7 +139,7 @@ fn read_line(bencher: Bencher<'_, '_>) {
     bencher.counter(ItemsCount::new(FRAMES.len())).bench(|| {
         let mut start = 0;
         for end in memchr::memchr_iter(b'\n', &lines) {
-            black_box(line::read(&lines[start..end])).expect("a line of the writer's");
+            black_box(line::parse(&lines[start..end])).expect("a line of the writer's");
             start = end + 1;
         }
     });

@@ -30,7 +30,7 @@
 //!         "\n"
 //!     )
 //! );
-//! assert_eq!(line::read(&buffer).unwrap(), line::Record::Packet(packet));
+//! assert_eq!(line::parse(&buffer).unwrap(), line::Record::Packet(packet));
 //! ```
 #![forbid(unsafe_code)]
 

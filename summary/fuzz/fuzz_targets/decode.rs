@@ -19,7 +19,7 @@ fuzz_target!(|input: (u16, u16, &[u8])| {
     let mut plain = serde_json_of(&packet);
     plain.push(b'\n');
     assert_eq!(written, plain);
-    assert_eq!(line::read(&written), Ok(line::Record::Packet(packet)));
+    assert_eq!(line::parse(&written), Ok(line::Record::Packet(packet)));
 });
 
 fn serde_json_of(packet: &Packet<'_>) -> Vec<u8> {

@@ -6,7 +6,7 @@ use libfuzzer_sys::fuzz_target;
 use serde_json::value::RawValue;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
-use summary::line::{Record, Writer, fields, read};
+use summary::line::{Record, Writer, fields, parse};
 
 fuzz_target!(|bytes: &[u8]| {
     if let Ok(line) = str::from_utf8(bytes) {
@@ -21,8 +21,8 @@ fuzz_target!(|bytes: &[u8]| {
             assert_eq!(ours, theirs);
         }
     }
-    let Ok(Record::Packet(packet)) = read(bytes) else { return };
+    let Ok(Record::Packet(packet)) = parse(bytes) else { return };
     let mut written = Vec::new();
     Writer::default().write(&packet, &mut written);
-    assert_eq!(read(&written), Ok(Record::Packet(packet)));
+    assert_eq!(parse(&written), Ok(Record::Packet(packet)));
 });

@@ -46,7 +46,7 @@ pub struct ExcerptReader {
 impl ExcerptReader {
     /// Reads the line at the front of `bytes` if it is a packet's as [`Writer`](super::Writer) makes
     /// it: keys in its order, no spaces, no escapes. With it comes the length of the line without its
-    /// line feed. `None` for any other line, which [`read`](super::read) may know.
+    /// line feed. `None` for any other line, which [`parse`](super::parse) may know.
     ///
     /// A field that is not in the excerpt may hold any number or text.
     ///

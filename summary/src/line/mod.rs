@@ -45,20 +45,20 @@
 //!
 //! ```
 //! let line = br#"{"type":"pkt","n":7,"ts":"2026-11-23T02:53:38.123456789Z","len":60,"proto":"stp"}"#;
-//! let summary::line::Record::Packet(packet) = summary::line::read(line).unwrap() else { panic!() };
+//! let summary::line::Record::Packet(packet) = summary::line::parse(line).unwrap() else { panic!() };
 //! assert_eq!((packet.n, packet.summary.len), (7, 60));
 //! ```
 
 mod excerpt;
 mod json;
 mod object;
-mod read;
+mod parse;
 mod scan;
 mod write;
 
 pub use excerpt::{Excerpt, ExcerptReader};
 pub use object::{fields, text};
-pub use read::{ReadError, Record, read};
+pub use parse::{ParseError, Record, parse};
 pub use write::{Writer, write_n};
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 //! other programs, of which a few fields are wanted. serde_json would do it in ten times the code,
 //! and the page has to send that.
 
-use super::ReadError;
+use super::ParseError;
 use std::borrow::Cow;
 
 /// The fields of an object in their order: names without escapes, values as they are written.
@@ -15,7 +15,7 @@ use std::borrow::Cow;
 /// # Errors
 ///
 /// Where the text is anything but one object, with what is wrong first.
-pub fn fields(text: &str) -> Result<Vec<(Cow<'_, str>, &str)>, ReadError> {
+pub fn fields(text: &str) -> Result<Vec<(Cow<'_, str>, &str)>, ParseError> {
     let mut reader = Reader { text, at: 0 };
     let mut fields = Vec::new();
     reader.space();
@@ -45,7 +45,7 @@ pub fn fields(text: &str) -> Result<Vec<(Cow<'_, str>, &str)>, ReadError> {
 /// # Errors
 ///
 /// Where the value is no string, or has half a character (RFC 8259, 8.2).
-pub fn text(value: &str) -> Result<Cow<'_, str>, ReadError> {
+pub fn text(value: &str) -> Result<Cow<'_, str>, ParseError> {
     let mut reader = Reader { text: value, at: 0 };
     let inside = reader.string()?;
     if reader.at < value.len() {
@@ -73,13 +73,13 @@ impl<'a> Reader<'a> {
         is_there
     }
 
-    fn expect(&mut self, byte: u8, wanted: &'static str) -> Result<(), ReadError> {
+    fn expect(&mut self, byte: u8, wanted: &'static str) -> Result<(), ParseError> {
         if self.take(byte) { Ok(()) } else { Err(self.wrong(wanted)) }
     }
 
     #[cold]
-    fn wrong(&self, reason: &'static str) -> ReadError {
-        ReadError::Json { reason: reason.into(), column: self.at + 1 }
+    fn wrong(&self, reason: &'static str) -> ParseError {
+        ParseError::Json { reason: reason.into(), column: self.at + 1 }
     }
 
     /// The text from a place up to this one.
@@ -100,7 +100,7 @@ impl<'a> Reader<'a> {
     }
 
     /// A name and its colon.
-    fn name(&mut self) -> Result<Cow<'a, str>, ReadError> {
+    fn name(&mut self) -> Result<Cow<'a, str>, ParseError> {
         let name = self.string()?;
         let name = unescaped(name).ok_or_else(|| self.wrong(HALF))?;
         self.space();
@@ -110,7 +110,7 @@ impl<'a> Reader<'a> {
     }
 
     /// What is between quotation marks, as it is written.
-    fn string(&mut self) -> Result<&'a str, ReadError> {
+    fn string(&mut self) -> Result<&'a str, ParseError> {
         self.expect(b'"', "a text was expected")?;
         let from = self.at;
         loop {
@@ -127,7 +127,7 @@ impl<'a> Reader<'a> {
         Ok(inside)
     }
 
-    fn escape(&mut self) -> Result<(), ReadError> {
+    fn escape(&mut self) -> Result<(), ParseError> {
         self.at += 1;
         let digits = match self.next() {
             Some(b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't') => 0,
@@ -145,7 +145,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Any value, however deep.
-    fn value(&mut self) -> Result<&'a str, ReadError> {
+    fn value(&mut self) -> Result<&'a str, ParseError> {
         let from = self.at;
         // The brackets that close what is open.
         let mut open = Vec::new();
@@ -180,11 +180,11 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn name_within(&mut self, close: u8) -> Result<(), ReadError> {
+    fn name_within(&mut self, close: u8) -> Result<(), ParseError> {
         if close == b'}' { self.name().map(drop) } else { Ok(()) }
     }
 
-    fn number(&mut self) -> Result<(), ReadError> {
+    fn number(&mut self) -> Result<(), ParseError> {
         const DIGIT: &str = "a digit was expected";
         self.take(b'-');
         let is_digit = |byte: u8| byte.is_ascii_digit();
@@ -203,7 +203,7 @@ impl<'a> Reader<'a> {
         Ok(())
     }
 
-    fn word(&mut self) -> Result<(), ReadError> {
+    fn word(&mut self) -> Result<(), ParseError> {
         let rest = &self.text.as_bytes()[self.at..];
         let words: [&[u8]; 3] = [b"true", b"false", b"null"];
         let word = words.into_iter().find(|word| rest.starts_with(word));

@@ -1,8 +1,8 @@
 //! The laws of the line: fast and plain writer agree, fast and plain reader agree, and what is
 //! written reads back.
 
-use super::read::{fast, slow};
-use super::{ExcerptReader, ReadError, Record, Writer, read};
+use super::parse::{fast, slow};
+use super::{ExcerptReader, ParseError, Record, Writer, parse};
 use crate::{
     Address, CommunityId, Direction, Faults, Gso, GsoKind, LinkType, Names, Packet, Proto,
     RecordType, Summary, Tcp, Timestamp, decode,
@@ -105,7 +105,7 @@ proptest! {
     #[test]
     fn what_is_written_reads_back(packet in any_packet()) {
         let line = written(&packet);
-        prop_assert_eq!(read(&line), Ok(Record::Packet(packet)));
+        prop_assert_eq!(parse(&line), Ok(Record::Packet(packet)));
     }
 
     #[test]
@@ -169,26 +169,26 @@ proptest! {
 
     #[test]
     fn any_bytes_are_a_record_or_an_error(bytes: Vec<u8>) {
-        let _ = read(&bytes);
+        let _ = parse(&bytes);
     }
 }
 
 #[test]
 fn any_key_order_and_unknown_keys_are_read() {
     let line = br#" { "proto" : "t\u0063p", "len":60, "new":{"deep":[1]}, "ts":"2026-11-23T02:53:38.123456789Z", "n":3, "type":"pkt" } "#;
-    let Ok(Record::Packet(packet)) = read(line) else { panic!("not read") };
+    let Ok(Record::Packet(packet)) = parse(line) else { panic!("not read") };
     assert_eq!((packet.n, packet.summary.len, packet.summary.proto), (3, 60, Proto::TCP));
 }
 
 #[test]
 fn unknown_types_are_told_from_damage() {
-    assert_eq!(read(br#"{"type":"novelty","x":1}"#), Ok(Record::Unknown));
-    assert_eq!(read(br#"{"x":1}"#), Err(ReadError::NoType));
-    assert_eq!(read(b"[1,2]"), Err(ReadError::NoType));
-    let Err(error) = read(br#"{"type":"pkt","n":1"#) else { panic!("read") };
+    assert_eq!(parse(br#"{"type":"novelty","x":1}"#), Ok(Record::Unknown));
+    assert_eq!(parse(br#"{"x":1}"#), Err(ParseError::NoType));
+    assert_eq!(parse(b"[1,2]"), Err(ParseError::NoType));
+    let Err(error) = parse(br#"{"type":"pkt","n":1"#) else { panic!("read") };
     assert_eq!(error.to_string(), "EOF while parsing an object at column 19");
     let line = br#"{"type":"pkt","n":1,"ts":"2026-11-23T02:53:38.123456789Z","len":60,"src":"here","proto":"x"}"#;
-    let Err(error) = read(line) else { panic!("read") };
+    let Err(error) = parse(line) else { panic!("read") };
     assert!(error.to_string().starts_with("`src` has the value `here`"), "{error}");
 }
 

@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 use std::sync::LazyLock;
-use summary::line::{Record, Writer, read};
+use summary::line::{Record, Writer, parse};
 use summary::{Address, Faults, Packet, Summary, Timestamp, decode};
 use xtask::corpus::{self, Frame};
 
@@ -26,7 +26,7 @@ fn check_line(packet: &Packet<'_>) -> Result<(), String> {
     if line != plain {
         return Err(format!("{text} is plainly {}", String::from_utf8_lossy(&plain)));
     }
-    match read(&line) {
+    match parse(&line) {
         Ok(Record::Packet(back)) if back == *packet => Ok(()),
         other => Err(format!("{text} reads back as {other:?}")),
     }

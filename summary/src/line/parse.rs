@@ -23,7 +23,7 @@ pub enum Record<'a> {
 
 /// Why a line is no record.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum ReadError {
+pub enum ParseError {
     /// Not JSON, or not what a field of this name has to be.
     #[error("{reason} at column {column}")]
     Json {
@@ -42,7 +42,7 @@ pub enum ReadError {
 /// # Errors
 ///
 /// Where the line is no JSON object with a `type`, or a field of a known type has a wrong value.
-pub fn read(line: &[u8]) -> Result<Record<'_>, ReadError> {
+pub fn parse(line: &[u8]) -> Result<Record<'_>, ParseError> {
     match fast(line) {
         Some(packet) => Ok(Record::Packet(packet)),
         None => slow(line),
@@ -56,25 +56,25 @@ enum Kind {
     Unknown,
 }
 
-fn kind(line: &[u8]) -> Result<Kind, ReadError> {
+fn kind(line: &[u8]) -> Result<Kind, ParseError> {
     #[derive(Deserialize)]
     struct Typed<'a> {
         #[serde(borrow, rename = "type")]
         kind: Option<Cow<'a, str>>,
     }
     let typed: Typed<'_> = serde_json::from_slice(line).map_err(|error| {
-        if error.is_data() { ReadError::NoType } else { ReadError::from(error) }
+        if error.is_data() { ParseError::NoType } else { ParseError::from(error) }
     })?;
     match typed.kind.as_deref() {
         Some("pkt") => Ok(Kind::Packet),
         Some("meta" | "stats" | "event" | "end") => Ok(Kind::Other),
         Some(_) => Ok(Kind::Unknown),
-        None => Err(ReadError::NoType),
+        None => Err(ParseError::NoType),
     }
 }
 
 /// Any valid line, in any key order, through serde.
-pub(super) fn slow(line: &[u8]) -> Result<Record<'_>, ReadError> {
+pub(super) fn slow(line: &[u8]) -> Result<Record<'_>, ParseError> {
     Ok(match kind(line)? {
         Kind::Packet => Record::Packet(serde_json::from_slice(line)?),
         Kind::Other => Record::Other(serde_json::from_slice(line)?),
@@ -82,7 +82,7 @@ pub(super) fn slow(line: &[u8]) -> Result<Record<'_>, ReadError> {
     })
 }
 
-impl From<serde_json::Error> for ReadError {
+impl From<serde_json::Error> for ParseError {
     fn from(error: serde_json::Error) -> Self {
         let text = error.to_string();
         let reason = text.rsplit_once(" at line ").map_or(text.as_str(), |(reason, _)| reason);
