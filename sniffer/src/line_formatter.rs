@@ -4,7 +4,7 @@
 use crate::capture::Frame;
 use summary::line::Writer;
 use summary::{
-    CommunityId, Direction, Gso, LinkType, Names, Packet, Summary, Timestamp, decode_into,
+    CommunityId, Direction, Gso, LinkType, Packet, PayloadNames, Summary, Timestamp, decode_into,
 };
 
 /// Optional fields of packet lines.
@@ -12,7 +12,7 @@ use summary::{
 pub(crate) struct FieldOptions {
     /// Ethernet addresses: `eth_src`, `eth_dst`.
     pub(crate) has_ethernet: bool,
-    /// Names found in payloads: DNS, TLS, HTTP and QUIC.
+    /// PayloadNames found in payloads: DNS, TLS, HTTP and QUIC.
     pub(crate) has_names: bool,
     /// The Community ID flow hash: `community_id`.
     pub(crate) has_community_id: bool,
@@ -81,7 +81,7 @@ impl LineFormatter {
             packet.community_id = CommunityId::of(&packet.summary, 0);
         }
         if fields.has_names {
-            packet.names = Names::read(&packet.summary, payload, name_buf);
+            packet.names = PayloadNames::parse(&packet.summary, payload, name_buf);
         }
         match n {
             Some(_) => writer.write(&packet, out),

@@ -9,7 +9,7 @@ use divan::{Bencher, black_box};
 use std::sync::LazyLock;
 use summary::capture_file::{Reader, Step};
 use summary::{
-    CommunityId, LinkType, Names, Packet, Summary, Timestamp, decode, decode_into,
+    CommunityId, LinkType, Packet, PayloadNames, Summary, Timestamp, decode, decode_into,
     decode_with_payload, line,
 };
 
@@ -154,7 +154,7 @@ fn names(bencher: Bencher<'_, '_>) {
     let mut room = String::new();
     bencher.counter(ItemsCount::new(decoded.len())).bench_local(|| {
         for decoded in &decoded {
-            black_box(Names::read(&decoded.summary, decoded.payload, &mut room));
+            black_box(PayloadNames::parse(&decoded.summary, decoded.payload, &mut room));
         }
     });
 }

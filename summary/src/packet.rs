@@ -1,7 +1,7 @@
 //! What is known of one packet: the values behind the fields of a `pkt` line.
 //! The crate's `line` module writes and reads them; `decode` fills them from bytes.
 
-use crate::{Address, CommunityId, LinkType, Mac, Names, Proto, Timestamp};
+use crate::{Address, CommunityId, LinkType, Mac, PayloadNames, Proto, Timestamp};
 use std::borrow::Cow;
 
 /// One packet of a run: its summary, and what only the capturing side knows.
@@ -20,7 +20,7 @@ pub struct Packet<'a> {
     /// What the bytes of the headers say.
     pub summary: Summary<'a>,
     /// Names in the payload; read only where they are asked for.
-    pub names: Names<'a>,
+    pub names: PayloadNames<'a>,
     /// Name of the flow; made only where it is asked for.
     pub community_id: Option<CommunityId>,
 }
@@ -35,7 +35,7 @@ impl<'a> Packet<'a> {
             direction: None,
             gso: None,
             summary,
-            names: Names::default(),
+            names: PayloadNames::default(),
             community_id: None,
         }
     }

@@ -3,7 +3,7 @@
 //! thread that allocates when it likes.
 
 use summary::{
-    CommunityId, Direction, LinkType, Names, Packet, Timestamp, decode_with_payload, line,
+    CommunityId, Direction, LinkType, Packet, PayloadNames, Timestamp, decode_with_payload, line,
 };
 
 /// Ethernet with a tag and IPv4 with UDP; the same with a question of DNS; ARP; IPv6 with ICMPv6; a number without a name; damage.
@@ -44,7 +44,7 @@ fn a_packet_becomes_a_line_without_allocation() {
             let packet = Packet {
                 interface: Some("eth0".into()),
                 direction: Some(Direction::In),
-                names: Names::read(&decoded.summary, decoded.payload, &mut room),
+                names: PayloadNames::parse(&decoded.summary, decoded.payload, &mut room),
                 community_id: CommunityId::of(&decoded.summary, 0),
                 ..Packet::new(n, ts, decoded.summary)
             };

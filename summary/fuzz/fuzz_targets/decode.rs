@@ -2,7 +2,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use summary::{CommunityId, LinkType, Names, Packet, Timestamp, decode_with_payload, line};
+use summary::{CommunityId, LinkType, PayloadNames, Packet, Timestamp, decode_with_payload, line};
 
 fuzz_target!(|input: (u16, u16, &[u8])| {
     let (link, more, bytes) = input;
@@ -10,7 +10,7 @@ fuzz_target!(|input: (u16, u16, &[u8])| {
     let decoded = decode_with_payload(LinkType(link % 300), bytes, wire_len);
     let mut room = String::new();
     let packet = Packet {
-        names: Names::read(&decoded.summary, decoded.payload, &mut room),
+        names: PayloadNames::parse(&decoded.summary, decoded.payload, &mut room),
         community_id: CommunityId::of(&decoded.summary, more),
         ..Packet::new(1, Timestamp::default(), decoded.summary)
     };

@@ -3,8 +3,8 @@
 
 use crate::address::parse_mac;
 use crate::{
-    Address, CommunityId, Direction, Faults, Gso, GsoKind, LinkType, Names, Packet, Proto,
-    RecordType, Summary, Tcp, Timestamp, VlanIds,
+    Address, CommunityId, Direction, DnsType, Faults, Gso, GsoKind, LinkType, Packet, PayloadNames,
+    Proto, Summary, Tcp, Timestamp, VlanIds,
 };
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde::{Deserialize, de};
@@ -179,8 +179,8 @@ impl<'de: 'a, 'a> Deserialize<'de> for Packet<'a> {
                 arp_op: fields.arp_op,
                 faults,
             },
-            names: Names {
-                dns: fields.dns.zip(named("dns_type", &fields.dns_type, RecordType::parse)?),
+            names: PayloadNames {
+                dns: fields.dns.zip(named("dns_type", &fields.dns_type, DnsType::parse)?),
                 sni: fields.sni,
                 host: fields.host,
                 quic: named("quic", &fields.quic, quic_version)?,

@@ -4,8 +4,8 @@ use super::json::{flag_bits, quic_version};
 use super::scan::scan;
 use crate::address::parse_mac;
 use crate::{
-    Address, CommunityId, Direction, Faults, Gso, GsoKind, LinkType, Names, Packet, Proto,
-    RecordType, Summary, Tcp, Timestamp, record,
+    Address, CommunityId, Direction, DnsType, Faults, Gso, GsoKind, LinkType, Packet, PayloadNames,
+    Proto, Summary, Tcp, Timestamp, record,
 };
 use serde::Deserialize;
 use std::borrow::Cow;
@@ -133,8 +133,8 @@ pub(super) fn fast(line: &[u8]) -> Option<Packet<'_>> {
         direction: meant(pieces.direction, Direction::parse)?,
         gso: gso.map(|(segment_len, kind)| Gso { segment_len, kind }),
         summary,
-        names: Names {
-            dns: dns.zip(meant(pieces.dns_type, RecordType::parse)?),
+        names: PayloadNames {
+            dns: dns.zip(meant(pieces.dns_type, DnsType::parse)?),
             sni: text(pieces.sni)?.map(Cow::Borrowed),
             host: text(pieces.host)?.map(Cow::Borrowed),
             quic: meant(pieces.quic, quic_version)?,

@@ -4,8 +4,8 @@
 use super::parse::{fast, slow};
 use super::{ExcerptReader, ParseError, Record, Writer, parse};
 use crate::{
-    Address, CommunityId, Direction, Faults, Gso, GsoKind, LinkType, Names, Packet, Proto,
-    RecordType, Summary, Tcp, Timestamp, decode,
+    Address, CommunityId, Direction, DnsType, Faults, Gso, GsoKind, LinkType, Packet, PayloadNames,
+    Proto, Summary, Tcp, Timestamp, decode,
 };
 use proptest::prelude::*;
 
@@ -84,8 +84,8 @@ prop_compose! {
             gso: kinds.get(kind).map(|&kind| Gso { segment_len, kind }),
             community_id: CommunityId::of(&summary, 0).filter(|_| has_id),
             summary,
-            names: Names {
-                dns: dns.map(|(name, kind)| (name.into(), RecordType(kind))),
+            names: PayloadNames {
+                dns: dns.map(|(name, kind)| (name.into(), DnsType(kind))),
                 sni: sni.map(Into::into),
                 host: host.map(Into::into),
                 quic,

@@ -6,7 +6,7 @@ use std::fmt::{self, Display};
 use crate::address::mac_text;
 use crate::digits::{MAX_DIGITS, decimal};
 use crate::timestamp::Clock;
-use crate::{Address, LinkType, Names, Packet, Tcp};
+use crate::{Address, LinkType, Packet, PayloadNames, Tcp};
 
 /// Writes lines, and remembers the text of the last second.
 #[derive(Debug)]
@@ -215,7 +215,7 @@ impl Line<'_> {
         let _ = serde_json::to_writer(&mut *self.out, text);
     }
 
-    fn names(&mut self, names: &Names<'_>) {
+    fn names(&mut self, names: &PayloadNames<'_>) {
         if let Some((name, kind)) = &names.dns {
             self.string(br#","dns":"#, name);
             self.formatted(br#","dns_type":""#, kind);

@@ -11,9 +11,9 @@ const MAX_LABEL_LEN: usize = 63;
 
 /// The type of a resource record, as a question asks for one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct RecordType(pub u16);
+pub struct DnsType(pub u16);
 
-impl RecordType {
+impl DnsType {
     /// Reads the text that `Display` makes.
     pub fn parse(text: &str) -> Option<Self> {
         let named = NAMES.iter().find(|(_, name)| *name == text);
@@ -25,7 +25,7 @@ impl RecordType {
 }
 
 /// IANA's mnemonic, or `TYPE65280` (RFC 3597, 5).
-impl fmt::Display for RecordType {
+impl fmt::Display for DnsType {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match NAMES.iter().find(|(number, _)| *number == self.0) {
             Some((_, name)) => formatter.write_str(name),
@@ -86,7 +86,7 @@ const NAMES: &[(u16, &str)] = &[
 pub(super) fn question<'a>(
     message: &[u8],
     room: &'a mut String,
-) -> Option<(Cow<'a, str>, RecordType)> {
+) -> Option<(Cow<'a, str>, DnsType)> {
     let mut rest = Bytes(message);
     let header = rest.take(12)?;
     if header[4..6] == [0, 0] {
@@ -119,7 +119,7 @@ pub(super) fn question<'a>(
     if room.is_empty() {
         room.push('.');
     }
-    let kind = RecordType(u16::try_from(rest.u16()?).ok()?);
+    let kind = DnsType(u16::try_from(rest.u16()?).ok()?);
     rest.u16()?; // the class
     Some((Cow::Borrowed(room), kind))
 }
@@ -130,10 +130,10 @@ mod tests {
 
     #[test]
     fn every_type_reads_back_from_its_text() {
-        for kind in (0..=u16::MAX).map(RecordType) {
-            assert_eq!(RecordType::parse(&kind.to_string()), Some(kind));
+        for kind in (0..=u16::MAX).map(DnsType) {
+            assert_eq!(DnsType::parse(&kind.to_string()), Some(kind));
         }
-        assert_eq!((RecordType::parse("TYPE1"), RecordType::parse("X")), (None, None));
+        assert_eq!((DnsType::parse("TYPE1"), DnsType::parse("X")), (None, None));
     }
 
     #[test]

@@ -12,7 +12,7 @@ mod tls;
 use crate::Summary;
 use std::borrow::Cow;
 
-pub use dns::RecordType;
+pub use dns::DnsType;
 
 /// Bytes of a payload that are looked at.
 const MAX_LEN: usize = 4 << 10;
@@ -22,10 +22,10 @@ const DNS_PORTS: [u16; 3] = [53, 5353, 5355];
 
 /// The names in one packet's payload; most packets have none.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Names<'a> {
+pub struct PayloadNames<'a> {
     /// Name and type of the first question of a DNS message. Labels are joined by dots, a dot in a
     /// label has a backslash before it, and the root is `.`.
-    pub dns: Option<(Cow<'a, str>, RecordType)>,
+    pub dns: Option<(Cow<'a, str>, DnsType)>,
     /// Server name of a TLS client's hello (RFC 6066, 3).
     pub sni: Option<Cow<'a, str>>,
     /// Host field of an HTTP/1 request (RFC 9110, 7.2).
@@ -34,12 +34,12 @@ pub struct Names<'a> {
     pub quic: Option<u32>,
 }
 
-impl<'a> Names<'a> {
+impl<'a> PayloadNames<'a> {
     /// Looks into what the transport header of a packet carries. `room` takes the texts that do not
     /// stand in the payload as they are; used again for each packet, nothing is allocated.
     ///
     /// ```
-    /// use summary::{LinkType, Names, decode_with_payload};
+    /// use summary::{LinkType, PayloadNames, decode_with_payload};
     ///
     /// let question = *b"\x12\x34\x01\0\0\x01\0\0\0\0\0\0\x07example\x03org\0\0\x01\0\x01";
     /// let datagram = [
@@ -48,11 +48,11 @@ impl<'a> Names<'a> {
     /// ].concat();
     /// let decoded = decode_with_payload(LinkType::RAW, &datagram, 57);
     /// let mut room = String::new();
-    /// let names = Names::read(&decoded.summary, decoded.payload, &mut room);
+    /// let names = PayloadNames::parse(&decoded.summary, decoded.payload, &mut room);
     /// let (name, kind) = names.dns.unwrap();
     /// assert_eq!((&*name, kind.to_string()), ("example.org", "A".to_owned()));
     /// ```
-    pub fn read(summary: &Summary<'_>, payload: &'a [u8], room: &'a mut String) -> Self {
+    pub fn parse(summary: &Summary<'_>, payload: &'a [u8], room: &'a mut String) -> Self {
         let payload = &payload[..payload.len().min(MAX_LEN)];
         let mut names = Self::default();
         if payload.is_empty() {
@@ -140,15 +140,15 @@ mod tests {
         [&header[..], &ports, rest, payload].concat()
     }
 
-    fn names(number: u8, ports: (u16, u16), payload: &[u8]) -> Names<'static> {
+    fn names(number: u8, ports: (u16, u16), payload: &[u8]) -> PayloadNames<'static> {
         let packet = packet(number, ports, payload);
         let len = u32::try_from(packet.len()).unwrap();
         let decoded = decode_with_payload(LinkType::RAW, &packet, len);
         let mut room = String::new();
-        let Names { dns, sni, host, quic } =
-            Names::read(&decoded.summary, decoded.payload, &mut room);
+        let PayloadNames { dns, sni, host, quic } =
+            PayloadNames::parse(&decoded.summary, decoded.payload, &mut room);
         let own = |text: Cow<'_, str>| Cow::Owned(text.into_owned());
-        Names {
+        PayloadNames {
             dns: dns.map(|(name, kind)| (own(name), kind)),
             sni: sni.map(own),
             host: host.map(own),
