@@ -3,7 +3,7 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 use summary::record::{
-    End, Event, EventKind, Interface, Meta, Reason, Record, Source, Stats, VERSION,
+    CaptureRecord, End, Event, EventKind, Interface, Meta, Reason, SourceKind, Stats, VERSION,
 };
 use summary::{Timestamp, line};
 
@@ -93,11 +93,11 @@ impl Stream {
     pub(crate) fn open(
         output: Output,
         options: &Options,
-        source: Source,
+        source: SourceKind,
         file: Option<String>,
         interfaces: Vec<Interface>,
     ) -> Result<Self, Error> {
-        let source_count = if source == Source::Live { interfaces.len() } else { 1 };
+        let source_count = if source == SourceKind::Live { interfaces.len() } else { 1 };
         let mut stream = Self {
             output,
             formatter: LineFormatter::new(options.fields),
@@ -126,7 +126,7 @@ impl Stream {
     }
 
     fn start_file(&mut self) -> Result<(), Error> {
-        self.write_record(&Record::Meta(self.meta.clone()))?;
+        self.write_record(&CaptureRecord::Meta(self.meta.clone()))?;
         self.flush()
     }
 
@@ -229,7 +229,7 @@ impl Stream {
         self.file += counts;
         let Counts { recv, drop, out, skip, bytes } = counts;
         let interface = interface.map(str::to_owned);
-        self.write_record(&Record::Stats(Stats {
+        self.write_record(&CaptureRecord::Stats(Stats {
             ts: now(),
             interface,
             recv,
@@ -244,7 +244,7 @@ impl Stream {
 
     /// Writes that something happened.
     pub(crate) fn write_event(&mut self, event: Event) -> Result<(), Error> {
-        self.write_record(&Record::Event(event))?;
+        self.write_record(&CaptureRecord::Event(event))?;
         self.flush()
     }
 
@@ -256,7 +256,7 @@ impl Stream {
         interfaces: Option<Vec<Interface>>,
     ) -> Result<(), Error> {
         let rotated = Event { interface: None, ..new_event("", EventKind::Rotated) };
-        self.write_record(&Record::Event(rotated))?;
+        self.write_record(&CaptureRecord::Event(rotated))?;
         self.finish_file(reason)?;
         self.output.rotate()?;
         self.meta.start = now();
@@ -274,7 +274,15 @@ impl Stream {
 
     fn finish_file(&mut self, reason: Reason) -> Result<(), Error> {
         let Counts { recv, drop, out, skip, bytes } = std::mem::take(&mut self.file);
-        self.write_record(&Record::End(End { ts: now(), reason, recv, drop, out, skip, bytes }))
+        self.write_record(&CaptureRecord::End(End {
+            ts: now(),
+            reason,
+            recv,
+            drop,
+            out,
+            skip,
+            bytes,
+        }))
     }
 
     /// Writes what is buffered.
@@ -282,7 +290,7 @@ impl Stream {
         self.output.flush()
     }
 
-    fn write_record(&mut self, record: &Record) -> Result<(), Error> {
+    fn write_record(&mut self, record: &CaptureRecord) -> Result<(), Error> {
         self.output.append(|buffer| {
             #[expect(clippy::expect_used, reason = "plain data into memory: nothing to fail")]
             serde_json::to_writer(&mut *buffer, record).expect("a Vec takes all bytes");

@@ -124,18 +124,18 @@ pub struct Tcp {
 impl Tcp {
     /// Letters of the control bits from the lowest up, which is the order lines list them in:
     /// FIN, SYN, RST, PSH, ACK, URG, ECE, CWR (RFC 9293, RFC 3168).
-    pub const LETTERS: [u8; 8] = *b"FSRPAUEC";
+    pub const FLAG_LETTERS: [u8; 8] = *b"FSRPAUEC";
     /// The ACK bit.
     pub const ACK: u8 = 0x10;
 
     /// The control bit of a letter.
-    pub fn bit(letter: u8) -> Option<u8> {
+    pub fn flag_bit(letter: u8) -> Option<u8> {
         /// By letter, 0 where it is none.
         const BITS: [u8; 256] = {
             let mut bits = [0; 256];
             let mut place = 0;
             while place < 8 {
-                bits[Tcp::LETTERS[place] as usize] = 1 << place;
+                bits[Tcp::FLAG_LETTERS[place] as usize] = 1 << place;
                 place += 1;
             }
             bits
@@ -144,8 +144,8 @@ impl Tcp {
     }
 
     /// The letters of control bits, from the lowest up.
-    pub fn letters(flags: u8) -> String {
-        let letters = Self::LETTERS.iter().enumerate();
+    pub fn flag_letters(flags: u8) -> String {
+        let letters = Self::FLAG_LETTERS.iter().enumerate();
         letters.filter(|(bit, _)| flags >> bit & 1 == 1).map(|(_, l)| char::from(*l)).collect()
     }
 }

@@ -12,7 +12,7 @@ pub const VERSION: u32 = 1;
 /// Any record but a packet; serializes with `type` as its first key.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "lowercase")]
-pub enum Record {
+pub enum CaptureRecord {
     /// The first line of every file.
     Meta(Meta),
     /// Counters of one interface since the last such record.
@@ -33,13 +33,13 @@ pub enum Record {
 ///     version: "0.1.0".into(),
 ///     start: Timestamp::from_ns(0),
 ///     host: None,
-///     source: Source::File,
+///     source: SourceKind::File,
 ///     file: Some("dump.pcap".into()),
 ///     filter: None,
 ///     snaplen: 262_144,
 ///     interfaces: vec![],
 /// };
-/// let line = serde_json::to_string(&Record::Meta(meta)).unwrap();
+/// let line = serde_json::to_string(&CaptureRecord::Meta(meta)).unwrap();
 /// assert!(line.starts_with(r#"{"type":"meta","v":1,"tool":"sniffer","version":"0.1.0","#));
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -56,7 +56,7 @@ pub struct Meta {
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub host: Option<String>,
     /// Where the packets come from.
-    pub source: Source,
+    pub source: SourceKind,
     /// Name of the capture file read; `-` is standard input. Of several files their names, with a comma
     /// and a space between them.
     #[serde(skip_serializing_if = "Option::is_none", default)]
@@ -73,7 +73,7 @@ pub struct Meta {
 /// Where the packets of a stream come from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Source {
+pub enum SourceKind {
     /// An interface, while it happens.
     Live,
     /// A capture file.

@@ -1,7 +1,7 @@
 //! A run over capture files: their frames in the order of time, and the stream they become.
 
 use std::path::PathBuf;
-use summary::record::{Interface, Source};
+use summary::record::{Interface, SourceKind};
 
 use super::capture_file::CaptureFile;
 use super::input::{self, SignalState};
@@ -103,6 +103,6 @@ impl FileRun<'_> {
         let mut output = Output::open(&self.config.output)?;
         output.set_signals(self.signals.clone());
         let file = Some(names.join(", "));
-        Stream::open(output, &self.config.stream, Source::File, file, interfaces.collect())
+        Stream::open(output, &self.config.stream, SourceKind::File, file, interfaces.collect())
     }
 }

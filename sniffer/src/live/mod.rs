@@ -9,7 +9,7 @@ mod source;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::time::{Duration, Instant};
 use summary::grouped;
-use summary::record::{Event, EventKind, Reason, Source as Origin};
+use summary::record::{Event, EventKind, Reason, SourceKind};
 
 use crate::Error;
 use crate::capture::{self, Capture, Reader};
@@ -106,7 +106,7 @@ pub(crate) fn run(config: &Config) -> Result<(), Error> {
     }
     sources.iter_mut().try_for_each(Source::begin)?;
     let described = sources.iter().map(Source::describe).collect();
-    let stream = Stream::open(output, &config.stream, Origin::Live, None, described)?;
+    let stream = Stream::open(output, &config.stream, SourceKind::Live, None, described)?;
     let mut books = Books::new(stream, sources, config.output.rotation);
     let links: Vec<_> = (books.sources.iter())
         .map(|source| match source.interface.link_type() {

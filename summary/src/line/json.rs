@@ -68,7 +68,10 @@ fn optional<M: SerializeMap>(
 }
 
 fn letters(flags: u8) -> String {
-    (0..8).filter(|bit| flags >> bit & 1 == 1).map(|bit| char::from(Tcp::LETTERS[bit])).collect()
+    (0..8)
+        .filter(|bit| flags >> bit & 1 == 1)
+        .map(|bit| char::from(Tcp::FLAG_LETTERS[bit]))
+        .collect()
 }
 
 /// The fields of a `pkt` line as JSON has them; unknown ones are passed over.
@@ -201,7 +204,7 @@ pub(super) fn quic_version(text: &str) -> Option<u32> {
 pub(super) fn flag_bits(text: &[u8]) -> Option<u8> {
     let mut flags = 0u8;
     for letter in text {
-        let bit = Tcp::bit(*letter)?;
+        let bit = Tcp::flag_bit(*letter)?;
         if bit <= flags {
             return None;
         }

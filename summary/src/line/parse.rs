@@ -16,7 +16,7 @@ pub enum Record<'a> {
     /// A packet.
     Packet(Packet<'a>),
     /// `meta`, `stats`, `event` or `end`.
-    Other(record::Record),
+    Capture(record::CaptureRecord),
     /// A record whose `type` this version does not know: to be ignored.
     Unknown,
 }
@@ -52,7 +52,7 @@ pub fn parse(line: &[u8]) -> Result<Record<'_>, ParseError> {
 /// What a record is, by its `type`.
 enum Kind {
     Packet,
-    Other,
+    Capture,
     Unknown,
 }
 
@@ -67,7 +67,7 @@ fn kind(line: &[u8]) -> Result<Kind, ParseError> {
     })?;
     match typed.kind.as_deref() {
         Some("pkt") => Ok(Kind::Packet),
-        Some("meta" | "stats" | "event" | "end") => Ok(Kind::Other),
+        Some("meta" | "stats" | "event" | "end") => Ok(Kind::Capture),
         Some(_) => Ok(Kind::Unknown),
         None => Err(ParseError::NoType),
     }
@@ -77,7 +77,7 @@ fn kind(line: &[u8]) -> Result<Kind, ParseError> {
 pub(super) fn slow(line: &[u8]) -> Result<Record<'_>, ParseError> {
     Ok(match kind(line)? {
         Kind::Packet => Record::Packet(serde_json::from_slice(line)?),
-        Kind::Other => Record::Other(serde_json::from_slice(line)?),
+        Kind::Capture => Record::Capture(serde_json::from_slice(line)?),
         Kind::Unknown => Record::Unknown,
     })
 }

@@ -139,7 +139,7 @@ static FLAGS: [([u8; 8], usize); 256] = {
         let mut bit = 0;
         while bit < 8 {
             if flags >> bit & 1 == 1 {
-                sets[flags].0[sets[flags].1] = Tcp::LETTERS[bit];
+                sets[flags].0[sets[flags].1] = Tcp::FLAG_LETTERS[bit];
                 sets[flags].1 += 1;
             }
             bit += 1;

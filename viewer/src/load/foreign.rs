@@ -85,7 +85,7 @@ pub(super) fn packet(line: &[u8]) -> Result<Option<Packet<'_>>, String> {
     summary.proto = Proto::parse(fields.text("proto")?.unwrap_or_else(|| "unknown".into()));
     summary.ttl = fields.number("ttl")?;
     summary.tcp.flags = (fields.text("flags")?)
-        .map(|letters| letters.bytes().filter_map(Tcp::bit).fold(0, |flags, bit| flags | bit));
+        .map(|letters| letters.bytes().filter_map(Tcp::flag_bit).fold(0, |flags, bit| flags | bit));
     let ids = fields.get("vlan").map(|list| list.trim_matches(['[', ']'])).unwrap_or_default();
     for id in ids.split(',').filter(|id| !id.trim().is_empty()) {
         match id.trim().parse() {

@@ -331,7 +331,7 @@ const FLAG_LETTERS: &str = "letters of TCP flags were expected here, of FSRPAUEC
 
 fn flags(letters: &str, at: &Range<usize>) -> Result<u8, Error> {
     letters.bytes().try_fold(0, |flags, letter| {
-        Tcp::bit(letter)
+        Tcp::flag_bit(letter)
             .map(|bit| flags | bit)
             .ok_or_else(|| Error { at: at.clone(), reason: FLAG_LETTERS.to_owned() })
     })

@@ -123,7 +123,7 @@ fn prefix_len(first: u128, last: u128, bits: u32) -> Option<u32> {
 }
 
 fn letters(flags: u8) -> String {
-    let letters = Tcp::letters(flags);
+    let letters = Tcp::flag_letters(flags);
     if letters.is_empty() { "\"\"".to_owned() } else { letters }
 }
 

@@ -444,7 +444,7 @@ impl Columns {
             dport: kind.has_dport.then_some(block.dport[at]),
             proto: self.protos.items()[usize::from(kind.proto)].clone(),
             ttl: kind.has_ttl.then_some(block.ttl[at]),
-            flags: kind.flags.map(Tcp::letters),
+            flags: kind.flags.map(Tcp::flag_letters),
             interface: kind.interface.map_or_else(String::new, interface),
             direction: kind.direction.map_or("", Direction::name).to_owned(),
             vlan: kind.vlan.as_slice().to_vec(),
