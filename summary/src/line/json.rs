@@ -38,7 +38,7 @@ impl Serialize for Packet<'_> {
         map.serialize_entry("proto", &summary.proto.to_string())?;
         optional(&mut map, "ttl", summary.ttl)?;
         optional(&mut map, "frag", summary.frag)?;
-        optional(&mut map, "flags", summary.tcp.flags.map(letters))?;
+        optional(&mut map, "flags", summary.tcp.flags.map(Tcp::flag_letters))?;
         optional(&mut map, "seq", summary.tcp.seq)?;
         optional(&mut map, "ack", summary.tcp.ack)?;
         optional(&mut map, "win", summary.tcp.win)?;
@@ -65,13 +65,6 @@ fn optional<M: SerializeMap>(
     value: Option<impl Serialize>,
 ) -> Result<(), M::Error> {
     value.map_or(Ok(()), |value| map.serialize_entry(key, &value))
-}
-
-fn letters(flags: u8) -> String {
-    (0..8)
-        .filter(|bit| flags >> bit & 1 == 1)
-        .map(|bit| char::from(Tcp::FLAG_LETTERS[bit]))
-        .collect()
 }
 
 /// The fields of a `pkt` line as JSON has them; unknown ones are passed over.
