@@ -11,7 +11,7 @@ pub const MAX_LINE_LEN: usize = 1 << 20;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Line<'a> {
     /// A line without its line feed.
-    Whole(&'a [u8]),
+    Complete(&'a [u8]),
     /// A line of more than [`MAX_LINE_LEN`] bytes.
     TooLong,
 }
@@ -21,7 +21,7 @@ pub trait LineSink {
     /// Takes lines from the front of `bytes`, which begin at `offset` of the file, as far as they are
     /// known at a glance and begin before `limit`: nobody need look for their ends then. Says how
     /// many bytes they are, with their line feeds.
-    fn known(&mut self, _bytes: &[u8], _offset: u64, _limit: u64) -> usize {
+    fn consume_fast(&mut self, _bytes: &[u8], _offset: u64, _limit: u64) -> usize {
         0
     }
 
@@ -31,7 +31,7 @@ pub trait LineSink {
 
 /// Cuts one range into lines.
 #[derive(Debug)]
-pub struct Lines {
+pub struct LineSplitter {
     /// Where in the file the next byte comes from.
     position: u64,
     /// Lines that begin from here on belong to somebody else.
@@ -50,8 +50,8 @@ enum State {
     Done,
 }
 
-impl Lines {
-    /// The lines that begin in `range`. Bytes are wanted from [`Lines::position`] on.
+impl LineSplitter {
+    /// The lines that begin in `range`. Bytes are wanted from [`LineSplitter::position`] on.
     pub fn new(range: &Range<u64>) -> Self {
         // One byte early: a line feed there says that a line begins with the range.
         let state = if range.start == 0 { State::InLine } else { State::BeforeFirst };
@@ -70,10 +70,10 @@ impl Lines {
     }
 
     /// Takes the next bytes of the file and hands on the lines that end in them.
-    pub fn feed(&mut self, mut chunk: &[u8], take: &mut (impl LineSink + ?Sized)) {
+    pub fn feed(&mut self, mut chunk: &[u8], sink: &mut (impl LineSink + ?Sized)) {
         while self.state != State::Done {
             if self.state == State::InLine && self.carry.is_empty() {
-                let taken = take.known(chunk, self.position, self.end - self.position);
+                let taken = sink.consume_fast(chunk, self.position, self.end - self.position);
                 self.position += taken as u64;
                 chunk = &chunk[taken..];
                 if self.end <= self.position {
@@ -93,16 +93,16 @@ impl Lines {
             };
             let start = self.position - self.carry.len() as u64;
             match self.state {
-                State::InTooLong => take.line(Line::TooLong, start),
+                State::InTooLong => sink.line(Line::TooLong, start),
                 State::InLine if MAX_LINE_LEN < self.carry.len() + len => {
-                    take.line(Line::TooLong, start);
+                    sink.line(Line::TooLong, start);
                 }
                 State::InLine if self.carry.is_empty() => {
-                    take.line(Line::Whole(&chunk[..len]), start);
+                    sink.line(Line::Complete(&chunk[..len]), start);
                 }
                 State::InLine => {
                     self.carry.extend_from_slice(&chunk[..len]);
-                    take.line(Line::Whole(&self.carry), start);
+                    sink.line(Line::Complete(&self.carry), start);
                 }
                 State::BeforeFirst | State::Done => {}
             }
@@ -114,11 +114,13 @@ impl Lines {
     }
 
     /// Ends the file: a last line without line feed is handed on.
-    pub fn finish(&mut self, take: &mut (impl LineSink + ?Sized)) {
+    pub fn finish(&mut self, sink: &mut (impl LineSink + ?Sized)) {
         let start = self.position - self.carry.len() as u64;
         match self.state {
-            State::InLine if !self.carry.is_empty() => take.line(Line::Whole(&self.carry), start),
-            State::InTooLong => take.line(Line::TooLong, start),
+            State::InLine if !self.carry.is_empty() => {
+                sink.line(Line::Complete(&self.carry), start);
+            }
+            State::InTooLong => sink.line(Line::TooLong, start),
             _ => {}
         }
         self.carry.clear();
@@ -132,20 +134,20 @@ mod tests {
     use proptest::prelude::*;
 
     /// Keeps lines; those that begin with a `b` are known at a glance.
-    struct Kept<'a> {
+    struct TestSink<'a> {
         file: &'a [u8],
         lines: Vec<Vec<u8>>,
     }
 
-    impl Kept<'_> {
+    impl TestSink<'_> {
         fn keep(&mut self, line: &[u8], offset: u64) {
             assert!(self.file[usize::try_from(offset).unwrap()..].starts_with(line));
             self.lines.push(line.to_vec());
         }
     }
 
-    impl LineSink for Kept<'_> {
-        fn known(&mut self, bytes: &[u8], offset: u64, limit: u64) -> usize {
+    impl LineSink for TestSink<'_> {
+        fn consume_fast(&mut self, bytes: &[u8], offset: u64, limit: u64) -> usize {
             let mut taken = 0;
             while (taken as u64) < limit && bytes[taken..].starts_with(b"b") {
                 let Some(len) = memchr(b'\n', &bytes[taken..]) else { break };
@@ -157,15 +159,15 @@ mod tests {
 
         fn line(&mut self, line: Line<'_>, offset: u64) {
             match line {
-                Line::Whole(bytes) => self.keep(bytes, offset),
+                Line::Complete(bytes) => self.keep(bytes, offset),
                 Line::TooLong => self.lines.push(b"too long".to_vec()),
             }
         }
     }
 
     fn lines_of(file: &[u8], range: Range<u64>, chunk_len: usize) -> Vec<Vec<u8>> {
-        let mut lines = Lines::new(&range);
-        let mut kept = Kept { file, lines: Vec::new() };
+        let mut lines = LineSplitter::new(&range);
+        let mut kept = TestSink { file, lines: Vec::new() };
         while !lines.is_done() {
             let at = usize::try_from(lines.position()).unwrap();
             if file.len() <= at {

@@ -65,7 +65,7 @@ impl<F: Fn(usize) -> bool> Wanted<'_, F> {
 impl<F: Fn(usize) -> bool> LineSink for Wanted<'_, F> {
     fn line(&mut self, line: Line<'_>, offset: u64) {
         if self.wants(offset)
-            && let Line::Whole(line) = line
+            && let Line::Complete(line) = line
         {
             self.lines.extend_from_slice(line);
             self.lines.push(b'\n');

@@ -4,12 +4,12 @@
 mod capture;
 mod decompress;
 mod export;
-mod foreign;
+mod generic_json;
 mod gzip;
 mod source;
 
 pub use export::Exporter;
-pub use foreign::{fields, other_fields};
+pub use generic_json::{fields, other_fields};
 
 use crate::columns::{Columns, Totals};
 use crate::lines::{Line, LineSink, MAX_LINE_LEN};
@@ -252,7 +252,7 @@ impl Loader {
 
 impl LineSink for Sink {
     /// Lines as the sniffer writes them.
-    fn known(&mut self, bytes: &[u8], offset: u64, limit: u64) -> usize {
+    fn consume_fast(&mut self, bytes: &[u8], offset: u64, limit: u64) -> usize {
         let mut taken = 0;
         while (taken as u64) < limit {
             let rest = &bytes[taken..];
@@ -270,7 +270,7 @@ impl LineSink for Sink {
     fn line(&mut self, line: Line<'_>, offset: u64) {
         let is_record = match line {
             Line::TooLong => Err("longer than 1 MiB".to_owned()),
-            Line::Whole(line) => self.read(line, offset),
+            Line::Complete(line) => self.read(line, offset),
         };
         self.count(is_record);
     }
@@ -299,7 +299,7 @@ impl Sink {
         if line.trim_ascii().is_empty() {
             return Ok(false);
         }
-        let marked = line.strip_prefix(foreign::BYTE_ORDER_MARK.as_bytes());
+        let marked = line.strip_prefix(generic_json::BYTE_ORDER_MARK.as_bytes());
         let line = marked.filter(|_| offset == 0).unwrap_or(line);
         // Of the sniffer's lines those come here whose bytes came in pieces.
         if let Some((excerpt, len)) = self.excerpts.read(line)
@@ -308,7 +308,7 @@ impl Sink {
         {
             return pushed.map(|()| true).map_err(str::to_owned);
         }
-        if let Some(mut packet) = foreign::packet(line)? {
+        if let Some(mut packet) = generic_json::packet(line)? {
             let is_counted = packet.n == 0;
             if is_counted {
                 packet.n = self.lines_before + self.line_count + 1;

@@ -3,7 +3,7 @@
 
 use super::capture::Capture;
 use super::decompress::{Compression, Decompressor};
-use crate::lines::{LineSink, Lines};
+use crate::lines::{LineSink, LineSplitter};
 use std::ops::Range;
 use summary::Packet;
 use summary::capture_file::is_capture_file;
@@ -31,14 +31,14 @@ pub(super) struct Source {
 enum Content {
     /// Not known yet: these are the first bytes.
     Unknown(Vec<u8>),
-    Lines(Lines),
+    Lines(LineSplitter),
     Capture(Capture),
 }
 
 impl Source {
     /// The lines that begin in `range` of a file of lines.
     pub(super) fn new(range: Range<u64>) -> Self {
-        Self::with(Content::Lines(Lines::new(&range)), range)
+        Self::with(Content::Lines(LineSplitter::new(&range)), range)
     }
 
     /// A whole file of `len` bytes, of whatever kind.
@@ -161,7 +161,7 @@ impl Content {
                 *self = if is_capture_file(&start) {
                     Self::Capture(Capture::default())
                 } else {
-                    Self::Lines(Lines::new(&(0..u64::MAX)))
+                    Self::Lines(LineSplitter::new(&(0..u64::MAX)))
                 };
                 if !start.is_empty() {
                     self.feed(&start, visit)?;
