@@ -1,11 +1,14 @@
-//! What the black-box tests share: the real sniffer as a process, strict readers of its stream,
-//! frames and senders.
-#![expect(clippy::unwrap_used, reason = "a test says what failed by panicking")]
+//! What the black-box tests and the benchmarks share: the sniffer as a process, strict readers of
+//! its output, frames and their sender, Chromium and the page in it, the corpus of captures.
+#![expect(clippy::unwrap_used, reason = "a failing test panics")]
 
-pub mod browser;
-pub mod cable;
+pub mod capinfos;
+pub mod chromium;
+pub mod corpus;
 pub mod files;
 pub mod frames;
-pub mod plain;
+pub mod page;
 pub mod process;
+pub mod reference;
 pub mod stream;
+pub mod veth;

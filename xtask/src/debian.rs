@@ -56,8 +56,8 @@ pub fn ensure(tools: &[Tool]) -> Result<()> {
     apt(&[&["install", "--no-install-recommends"], &missing[..]].concat())
 }
 
-/// True where a program of that name can be started.
-pub(crate) fn exists(program: &str) -> bool {
+/// Whether a program of that name, or the file of that path, exists.
+pub fn exists(program: &str) -> bool {
     let path = env::var_os("PATH").unwrap_or_default();
     // Debian's users do not have the administrators' directories in their path.
     let more = ["/usr/sbin".into(), "/sbin".into()];

@@ -38,9 +38,9 @@ pub fn run(options: &Options) -> Result<()> {
     if !(options.seconds > 0.0 && options.seconds.is_finite()) {
         bail!("--seconds has to be more than nothing");
     }
+    let sniffer = build::sniffer()?;
     let site = build::site()?;
     let out = site.join(CAPTURE);
-    let sniffer = build::sniffer_path();
     let interface = options.interface.as_deref().unwrap_or("any");
     println!(
         "capturing on {interface} for {} s, with some loopback traffic made here",

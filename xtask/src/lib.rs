@@ -1,15 +1,12 @@
-//! The project's automation, and what its black-box tests share with it: the site's server, the
-//! browser, network namespaces, traffic.
+//! Project automation, and what the test and bench crates share with it: build paths, the site's
+//! web server, network namespaces, traffic. `cargo xtask demo` compiles this crate first, so what
+//! only tests or benchmarks need belongs to them.
 //!
-//! No product code is here, and none knows of this crate.
-#![expect(clippy::print_stdout, reason = "a tool for people: it tells them what it does")]
+//! No product crate depends on this one.
+#![expect(clippy::print_stdout, reason = "a tool for people reports its progress")]
 
-pub mod bench;
-pub mod browser;
 pub mod build;
-pub mod capinfos;
 pub mod capture;
-pub mod corpus;
 pub mod debian;
 pub mod demo;
 mod locations;

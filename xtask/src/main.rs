@@ -1,11 +1,11 @@
-//! `cargo xtask`: words in, one of the library's jobs out.
+//! `cargo xtask`: parses the arguments and runs one task of the library.
 
 use anyhow::Result;
 use clap::{Parser, Subcommand};
 use std::path::PathBuf;
-use xtask::{bench, build, capture, demo, test};
+use xtask::{build, capture, demo, test};
 
-/// The project's automation.
+/// Build, show, test and measure this project
 #[derive(Parser)]
 #[command(bin_name = "cargo xtask")]
 struct Cli {
@@ -15,18 +15,23 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Task {
-    /// Build everything, capture a few seconds of real traffic, and show it in the browser
+    /// Build everything, capture traffic for a few seconds, and open it in the viewer
     Demo(demo::Options),
-    /// Build the static site in target/site, ready to copy to any host
+    /// Build the static site in target/site, ready for any web server
     Site,
-    /// Run all checks and all tests; sets up what they need
+    /// Run all checks and tests; installs the Debian packages they need
     Test,
-    /// Measure, beside the peers, what the README tells
-    Bench(bench::Options),
-    /// Run the tests in the namespaces that this program was started in
+    /// Run the benchmarks; `cargo xtask bench --help` lists them
+    #[command(disable_help_flag = true)]
+    Bench {
+        /// Arguments of the bench program
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        args: Vec<String>,
+    },
+    /// Run the tests in the namespaces of this process
     #[command(hide = true)]
     TestHere,
-    /// Capture traffic of this program's own in the namespace it was started in
+    /// Capture generated traffic on loopback in the namespaces of this process
     #[command(hide = true)]
     CaptureHere {
         out: PathBuf,
@@ -38,9 +43,11 @@ enum Task {
 fn main() -> Result<()> {
     match Cli::parse().task {
         Task::Demo(options) => demo::run(&options),
-        Task::Site => build::site().map(drop),
+        Task::Site => build::sniffer().and_then(|_| build::site()).map(drop),
         Task::Test => test::run(),
-        Task::Bench(options) => bench::run(&options),
+        Task::Bench { args } => {
+            build::run(build::cargo(["run", "--package", "bench", "--"]).args(args))
+        }
         Task::TestHere => test::here(),
         Task::CaptureHere { out, seconds } => capture::here(&out, seconds),
     }

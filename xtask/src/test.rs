@@ -15,7 +15,8 @@ pub fn run() -> Result<()> {
     debian::ensure(debian::FOR_TESTS)?;
     println!("== formatting");
     build::run(&mut build::cargo(["fmt", "--all", "--check"]))?;
-    println!("== site and sniffer");
+    println!("== sniffer and site");
+    build::sniffer()?;
     build::site()?;
     println!("== clippy");
     let deny = ["--", "--deny", "warnings"];

@@ -2,15 +2,15 @@
 
 use nix::sys::signal::Signal;
 use tempfile::tempdir;
-use tests::cable::with_cable;
 use tests::frames::{ARP, IPV4, IPV6, Sender, ethernet, ipv4, ipv6, tcp, udp};
 use tests::process::{Capture, run, signal, sniffer};
 use tests::stream::{Packet, Stream};
+use tests::veth::with_veth;
 use xtask::namespace;
 
 /// Sends frames and captures them on the other end.
 fn captured(words: &[&str], frames: &[Vec<u8>]) -> Stream {
-    with_cable(|| {
+    with_veth(|| {
         let directory = tempdir().unwrap();
         let capture = Capture::start(directory.path(), &[&["-i", "right"], words].concat());
         let sender = Sender::new("left");
@@ -119,7 +119,7 @@ fn loopback_shows_each_packet_once() {
 
 #[test]
 fn all_interfaces_at_once_have_their_true_names_and_tags() {
-    let stream = with_cable(|| {
+    let stream = with_veth(|| {
         let directory = tempdir().unwrap();
         let capture = Capture::start(directory.path(), &["-i", "any"]);
         Sender::new("left").send(&ethernet(&[(0x8100, 7)], IPV4, &ipv4(17, &udp(&[1; 9]))));
@@ -138,7 +138,7 @@ fn all_interfaces_at_once_have_their_true_names_and_tags() {
 #[test]
 fn two_hundred_thousand_frames_at_full_speed_are_all_there() {
     const COUNT: u64 = 200_000;
-    let stream = with_cable(|| {
+    let stream = with_veth(|| {
         let directory = tempdir().unwrap();
         let capture = Capture::start(directory.path(), &["-i", "right"]);
         let sender = Sender::new("left");
@@ -174,7 +174,7 @@ fn a_direction_is_chosen_in_the_kernel() {
     for (direction, interfaces) in
         [("in", &["right"][..]), ("out", &["left"]), ("inout", &["left", "right"])]
     {
-        let stream = with_cable(|| {
+        let stream = with_veth(|| {
             let directory = tempdir().unwrap();
             let capture = Capture::start(directory.path(), &["-i", "any", "-Q", direction]);
             Sender::new("left").send(&ethernet(&[], IPV4, &ipv4(17, &udp(&[]))));
@@ -188,7 +188,7 @@ fn a_direction_is_chosen_in_the_kernel() {
 
 #[test]
 fn a_small_buffer_that_overflows_says_so_and_the_accounts_hold() {
-    let (output, stream) = with_cable(|| {
+    let (output, stream) = with_veth(|| {
         let directory = tempdir().unwrap();
         let words = ["-i", "right", "-B", "256", "--block-size", "64", "--stats", "0.01"];
         let capture = Capture::start(directory.path(), &words);
@@ -210,7 +210,7 @@ fn a_small_buffer_that_overflows_says_so_and_the_accounts_hold() {
 
 #[test]
 fn a_run_ends_for_each_of_its_reasons() {
-    with_cable(|| {
+    with_veth(|| {
         let sender = Sender::new("left");
         let frame = ethernet(&[], IPV4, &ipv4(17, &udp(&[])));
         for signal in [Signal::SIGINT, Signal::SIGTERM] {
@@ -257,7 +257,7 @@ fn stuck() -> std::process::Child {
 
 #[test]
 fn a_reader_that_stops_reading_does_not_hold_up_the_end() {
-    with_cable(|| {
+    with_veth(|| {
         let mut child = stuck();
         let pipe = child.stdout.take();
         signal(&child, Signal::SIGTERM);
@@ -274,7 +274,7 @@ fn a_reader_that_stops_reading_does_not_hold_up_the_end() {
 
 #[test]
 fn a_reader_that_reads_again_gets_everything() {
-    with_cable(|| {
+    with_veth(|| {
         let child = stuck();
         signal(&child, Signal::SIGTERM);
         let output = tests::process::finish(child);
@@ -287,7 +287,7 @@ fn a_reader_that_reads_again_gets_everything() {
 
 #[test]
 fn a_signal_that_was_ignored_from_the_start_stays_ignored() {
-    with_cable(|| {
+    with_veth(|| {
         let directory = tempdir().unwrap();
         let file = directory.path().join("capture.ndjson");
         // As nohup starts programs.
@@ -314,7 +314,7 @@ fn a_signal_that_was_ignored_from_the_start_stays_ignored() {
 
 #[test]
 fn a_reader_that_goes_away_ends_the_run_quietly() {
-    with_cable(|| {
+    with_veth(|| {
         let mut command = sniffer();
         command.args(["-i", "right"]);
         command.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped());
@@ -334,7 +334,7 @@ fn a_reader_that_goes_away_ends_the_run_quietly() {
 
 #[test]
 fn without_a_name_the_default_routes_interface_is_taken() {
-    with_cable(|| {
+    with_veth(|| {
         let chosen = || {
             let output = run(&["--duration", "0.01"]);
             assert!(output.status.success(), "{}", output.stderr);
@@ -356,7 +356,7 @@ fn without_a_name_the_default_routes_interface_is_taken() {
 
 #[test]
 fn interfaces_are_listed_with_state_link_type_and_addresses() {
-    with_cable(|| {
+    with_veth(|| {
         namespace::ip("link set left down").unwrap();
         namespace::ip("address add 10.9.9.1/24 dev right").unwrap();
         let output = run(&["-D"]);

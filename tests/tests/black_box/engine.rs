@@ -9,10 +9,10 @@ use std::collections::BTreeSet;
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream, UdpSocket};
 use tempfile::tempdir;
-use tests::cable::with_cable;
 use tests::frames::{IPV4, Sender, ethernet, ipv4, udp};
 use tests::process::Capture;
 use tests::stream::Stream;
+use tests::veth::with_veth;
 use xtask::namespace;
 
 fn packet(payload_len: usize) -> Vec<u8> {
@@ -21,7 +21,7 @@ fn packet(payload_len: usize) -> Vec<u8> {
 
 #[test]
 fn several_interfaces_are_in_one_stream_each_with_its_counters() {
-    let stream = with_cable(|| {
+    let stream = with_veth(|| {
         let directory = tempdir().unwrap();
         let words = ["-i", "left", "-i", "right", "--stats", "0.02"];
         let capture = Capture::start(directory.path(), &words);
@@ -57,7 +57,7 @@ fn flows(sender: &Sender, count: usize) {
 
 #[test]
 fn threads_give_one_stream_in_order_of_time_with_each_packet_once() {
-    let stream = with_cable(|| {
+    let stream = with_veth(|| {
         let directory = tempdir().unwrap();
         let capture = Capture::start(directory.path(), &["-i", "right", "--threads", "3"]);
         flows(&Sender::new("left"), 30_000);
@@ -75,7 +75,7 @@ fn threads_give_one_stream_in_order_of_time_with_each_packet_once() {
 
 #[test]
 fn threads_stop_at_the_count_too() {
-    with_cable(|| {
+    with_veth(|| {
         let directory = tempdir().unwrap();
         let words = ["-i", "right", "--threads", "2", "-c", "500"];
         let capture = Capture::start(directory.path(), &words);
@@ -105,7 +105,7 @@ fn refuse_rings_of_version_3() {
 
 #[test]
 fn a_kernel_without_rings_of_version_3_gets_the_one_before_with_a_warning() {
-    let (output, stream) = with_cable(|| {
+    let (output, stream) = with_veth(|| {
         refuse_rings_of_version_3();
         let directory = tempdir().unwrap();
         let capture = Capture::start(directory.path(), &["-i", "right"]);
@@ -127,7 +127,7 @@ fn a_kernel_without_rings_of_version_3_gets_the_one_before_with_a_warning() {
 
 #[test]
 fn a_lone_packet_leaves_at_once() {
-    with_cable(|| {
+    with_veth(|| {
         let directory = tempdir().unwrap();
         // Nothing else wakes it up: no `stats`, no second packet, no end.
         let words = ["-i", "right", "--immediate", "--stats", "0"];
@@ -187,7 +187,7 @@ fn packets_that_are_cut_into_segments_are_told_from_large_ones() {
         assert!(stream.packets.iter().all(|packet| packet.gso.is_none()));
     }
     // A real jumbo frame.
-    let stream = with_cable(|| {
+    let stream = with_veth(|| {
         let directory = tempdir().unwrap();
         let capture = Capture::start(directory.path(), &["-i", "right"]);
         Sender::new("left").send(&packet(8_900));

@@ -5,10 +5,10 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::process::Command;
 use tempfile::tempdir;
-use tests::cable::with_cable;
 use tests::frames::{IPV4, Sender, ethernet, ipv4, pcap, udp};
 use tests::process::{Capture, Output, run};
 use tests::stream::check_line;
+use tests::veth::with_veth;
 use xtask::namespace;
 
 fn check(words: &[&str], code: i32, message: &str) -> Output {
@@ -106,7 +106,7 @@ fn packet() -> Vec<u8> {
 
 #[test]
 fn an_interface_that_vanishes_ends_the_run_where_that_is_wanted() {
-    let (output, stream) = with_cable(|| {
+    let (output, stream) = with_veth(|| {
         let directory = tempdir().unwrap();
         let capture = Capture::start(directory.path(), &["-i", "right", "--exit-on-down"]);
         let sender = Sender::new("left");
@@ -123,7 +123,7 @@ fn an_interface_that_vanishes_ends_the_run_where_that_is_wanted() {
 
 #[test]
 fn an_interface_that_goes_down_and_up_is_captured_on() {
-    let stream = with_cable(|| {
+    let stream = with_veth(|| {
         let directory = tempdir().unwrap();
         let capture = Capture::start(directory.path(), &["-i", "right"]);
         Sender::new("left").send(&packet());

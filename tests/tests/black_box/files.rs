@@ -9,7 +9,7 @@ use tests::files::gzip;
 use tests::frames::pcap;
 use tests::process::{finish, run, sniffer};
 use tests::stream::Stream;
-use xtask::{capinfos, corpus};
+use tests::{capinfos, corpus};
 
 fn read(path: &Path) -> Stream {
     let output = run(&["-r", path.to_str().unwrap()]);
@@ -61,11 +61,11 @@ fn xz(bytes: &[u8]) -> Vec<u8> {
 fn packet_lines(words: &[&str]) -> Vec<String> {
     let output = run(words);
     assert!(output.status.success(), "{}", output.stderr);
-    packets_of(&output.stdout)
+    read_packets(&output.stdout)
 }
 
 /// The lines of packets, as they are.
-fn packets_of(stream: &[u8]) -> Vec<String> {
+fn read_packets(stream: &[u8]) -> Vec<String> {
     let text = std::str::from_utf8(stream).unwrap();
     text.lines().filter(|line| line.contains("\"pkt\"")).map(str::to_owned).collect()
 }
@@ -115,7 +115,7 @@ fn threads_write_the_same_lines() {
         let words = ["-q", "-e", "--names", "--community-id", "-r", file.to_str().unwrap()];
         let one = run(&words).stdout;
         let more = run(&[&words[..], &["--threads", "2"]].concat()).stdout;
-        assert_eq!(packets_of(&one), packets_of(&more), "{}", file.display());
+        assert_eq!(read_packets(&one), read_packets(&more), "{}", file.display());
     }
     let directory = tempdir().unwrap();
     let path = directory.path().join("a.pcap");

@@ -6,10 +6,10 @@ use socket2::{Domain, SockFilter, Socket, Type};
 use std::fs;
 use std::process::Command;
 use tempfile::tempdir;
-use tests::cable::with_cable;
 use tests::frames::{ARP, IPV4, IPV6, Sender, ethernet, ipv4, ipv6, pcap, tcp, udp};
 use tests::process::{Capture, finish, run, sniffer};
 use tests::stream::Stream;
+use tests::veth::with_veth;
 
 /// Frames of many kinds. Each has a length of its own, by which it is known again.
 fn frames() -> Vec<Vec<u8>> {
@@ -76,7 +76,7 @@ fn expected(expression: &str, frames: &[Vec<u8>]) -> Vec<u64> {
 }
 
 fn captured(words: &[&str], frames: &[Vec<u8>]) -> Stream {
-    with_cable(|| {
+    with_veth(|| {
         let directory = tempdir().unwrap();
         let capture = Capture::start(directory.path(), words);
         let sender = Sender::new("left");
@@ -123,7 +123,7 @@ fn what_is_too_long_for_the_kernel_is_filtered_here_and_counted() {
         assert_eq!(sum.skip, (frames.len() - expected.len()) as u64);
         assert_eq!(sum.recv, frames.len() as u64);
     }
-    let output = with_cable(|| run(&["-i", "right", "--duration", "0.1", &too_long("ip")]));
+    let output = with_veth(|| run(&["-i", "right", "--duration", "0.1", &too_long("ip")]));
     let words = output.stderr;
     assert!(words.contains("more than the kernel takes"), "{words}");
 }

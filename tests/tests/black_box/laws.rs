@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use std::sync::LazyLock;
 use summary::line::{Record, Writer, parse};
 use summary::{Address, Faults, Packet, Summary, Timestamp, decode};
-use xtask::corpus::{self, Frame};
+use tests::corpus::{self, Frame};
 
 /// Cuts behind that are all in the payload.
 const MAX_HEADERS_LEN: usize = 200;

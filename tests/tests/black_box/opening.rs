@@ -4,16 +4,16 @@
 use serde_json::json;
 use std::fmt::Write as _;
 use tempfile::tempdir;
-use tests::browser::Page;
 use tests::files::{gzip, write};
 use tests::frames::pcap;
-use tests::plain::generated;
+use tests::page::Page;
 use tests::process::run;
+use tests::reference::generate_lines;
 
 #[test]
 fn files_of_all_kinds_open_at_once_and_what_is_none_is_told() {
     let directory = tempdir().unwrap();
-    let text = generated(300);
+    let text = generate_lines(300);
     let page = Page::open("");
     for (name, content, packets) in [
         ("lines.ndjson", text.clone().into_bytes(), 300),
@@ -81,7 +81,7 @@ fn files_that_wait_for_a_choice_wait_for_each_other() {
     let directory = tempdir().unwrap();
     let page = Page::open("");
     page.eval("viewer.limitMemory(100000)");
-    let text = generated(10_000);
+    let text = generate_lines(10_000);
     for name in ["one.ndjson", "two.ndjson"] {
         let file = write(directory.path(), name, &text);
         page.chromium.choose_file("#file", &file).unwrap();

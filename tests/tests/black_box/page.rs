@@ -6,12 +6,12 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 use tempfile::{TempDir, tempdir};
-use tests::browser::Page;
+use tests::chromium::Mouse;
 use tests::files::{gzip, write};
 use tests::frames::pcap;
+use tests::page::Page;
 use tests::process::Capture;
 use tests::stream::{Packet, Stream};
-use xtask::browser::Mouse;
 use xtask::server::Server;
 use xtask::{build, namespace, traffic};
 

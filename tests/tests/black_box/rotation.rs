@@ -6,10 +6,10 @@ use std::fs;
 use std::io::Read;
 use std::path::Path;
 use tempfile::{TempDir, tempdir};
-use tests::cable::with_cable;
 use tests::frames::{IPV4, Sender, ethernet, ipv4, pcap, udp};
 use tests::process::{Capture, Output, finish, run, signal, sniffer, wait_for};
 use tests::stream::Stream;
+use tests::veth::with_veth;
 
 const COUNT: usize = 2_000;
 
@@ -25,7 +25,7 @@ fn files(
     work: impl FnOnce(&Path, &std::process::Child) + Send,
 ) -> (TempDir, Output) {
     let directory = tempdir().unwrap();
-    let output = with_cable(|| {
+    let output = with_veth(|| {
         let mut command = sniffer();
         command.args(["-i", "right", "-w"]).arg(directory.path().join(name)).args(words);
         let child = command
@@ -109,7 +109,7 @@ fn a_ring_of_files_keeps_the_last_ones() {
     assert_eq!((kept.last(), kept.len() < COUNT), (Some(&(COUNT as u64)), true));
     // What is there already is not overwritten by a new run.
     let again =
-        with_cable(|| run(&["-i", "right", "-w", &place(&directory, "a"), "-C", "1", "-W", "3"]));
+        with_veth(|| run(&["-i", "right", "-w", &place(&directory, "a"), "-C", "1", "-W", "3"]));
     assert!(again.stderr.contains("exists; use --force"), "{}", again.stderr);
 }
 
@@ -174,7 +174,7 @@ fn a_hangup_begins_a_new_file_as_logrotate_wants_it() {
 
 #[test]
 fn the_counters_are_told_when_asked_for() {
-    with_cable(|| {
+    with_veth(|| {
         let directory = tempdir().unwrap();
         let capture = Capture::start(directory.path(), &["-i", "right", "-i", "left", "-q"]);
         send(&Sender::new("left"), 3);

@@ -4,10 +4,10 @@ use nix::sys::signal::Signal;
 use std::fs;
 use std::process::Command;
 use tempfile::tempdir;
-use tests::cable::with_cable;
 use tests::frames::{IPV4, Sender, ethernet, ipv4, udp};
 use tests::process::Capture;
 use tests::stream::{Stream, check_line};
+use tests::veth::with_veth;
 use xtask::namespace;
 
 fn packet() -> Vec<u8> {
@@ -16,7 +16,7 @@ fn packet() -> Vec<u8> {
 
 /// Captures on `right` with these words while `work` does something with the cable.
 fn during(words: &[&str], work: impl FnOnce(&Capture) + Send) -> Stream {
-    with_cable(|| {
+    with_veth(|| {
         let directory = tempdir().unwrap();
         let capture = Capture::start(directory.path(), &[&["-i", "right"], words].concat());
         Sender::new("left").send(&packet());
@@ -112,7 +112,7 @@ fn a_suspended_capture_tells_what_it_missed_and_goes_on() {
 
 #[test]
 fn a_disk_that_fills_up_leaves_whole_lines_and_is_named() {
-    let (output, text) = with_cable(|| {
+    let (output, text) = with_veth(|| {
         let directory = tempdir().unwrap();
         let disk = directory.path().join("disk");
         fs::create_dir(&disk).unwrap();

@@ -3,10 +3,10 @@
 use std::process::{Command, Stdio};
 use summary::capture_file::{Reader, Step};
 use tempfile::tempdir;
-use tests::cable::with_cable;
+use tests::corpus;
 use tests::frames::{IPV4, Sender, ethernet, ipv4, udp};
 use tests::process::{Capture, finish, signal, wait_for};
-use xtask::corpus;
+use tests::veth::with_veth;
 
 /// Packets to be compared at the least, where there is a corpus.
 const CORPUS_COUNT: usize = 100_000;
@@ -68,7 +68,7 @@ fn to_microseconds(ts: &str) -> String {
 #[test]
 fn frames_have_the_lengths_and_times_that_tcpdump_gives_them() {
     let frames = frames();
-    let (stream, pcap) = with_cable(|| {
+    let (stream, pcap) = with_veth(|| {
         let directory = tempdir().unwrap();
         let dump = directory.path().join("dump.pcap");
         let mut tcpdump = Command::new("tcpdump");

@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 use tempfile::tempdir;
-use tests::browser::Page;
+use tests::corpus;
 use tests::files::write;
-use tests::plain::{Plain, generated, nanoseconds, plain};
+use tests::page::Page;
 use tests::process::run;
-use xtask::corpus;
+use tests::reference::{Packet, generate_lines, parse_ns, read_packets};
 
 /// A table that the page gives: rows by the names of their columns.
 fn table(page: &Page, panel: &str) -> Vec<BTreeMap<String, String>> {
@@ -25,15 +25,20 @@ fn number(row: &BTreeMap<String, String>, key: &str) -> u64 {
 }
 
 /// Packets and bytes.
-fn tally<'a>(packets: impl Iterator<Item = &'a Plain>) -> (u64, u64) {
+fn tally<'a>(packets: impl Iterator<Item = &'a Packet>) -> (u64, u64) {
     packets.fold((0, 0), |(count, bytes), packet| (count + 1, bytes + packet.len))
 }
 
 /// Each view's numbers are those of the packets, all and selected.
-fn check(page: &Page, packets: &[Plain], is_selected: impl Fn(usize) -> bool, has_selection: bool) {
+fn check(
+    page: &Page,
+    packets: &[Packet],
+    is_selected: impl Fn(usize) -> bool,
+    has_selection: bool,
+) {
     let all: Vec<_> = packets.iter().enumerate().collect();
     let both = |row: &BTreeMap<String, String>,
-                is_in: &dyn Fn(usize, &Plain) -> bool,
+                is_in: &dyn Fn(usize, &Packet) -> bool,
                 what: &str| {
         let inside = all.iter().filter(|(index, packet)| is_in(*index, packet));
         let whole = tally(inside.clone().map(|(_, packet)| *packet));
@@ -62,7 +67,7 @@ fn check(page: &Page, packets: &[Plain], is_selected: impl Fn(usize) -> bool, ha
     for (index, row) in rows.iter().enumerate() {
         let [from, below] = ["from", "below"].map(|key| row[key].parse::<f64>().unwrap());
         let is_last = index + 1 == rows.len();
-        let is_in = |_, packet: &Plain| {
+        let is_in = |_, packet: &Packet| {
             let len = packet.len as f64;
             from <= len && (len < below || is_last && len == below)
         };
@@ -74,7 +79,7 @@ fn check(page: &Page, packets: &[Plain], is_selected: impl Fn(usize) -> bool, ha
     let mut sum = 0;
     for row in table(page, "gaps") {
         let [from, below] = ["from", "below"].map(|key| row[key].parse::<i64>().unwrap());
-        let is_in = |index, _: &Plain| gap(index).is_some_and(|gap| from <= gap && gap < below);
+        let is_in = |index, _: &Packet| gap(index).is_some_and(|gap| from <= gap && gap < below);
         sum += both(&row, &is_in, "gaps");
     }
     assert_eq!(sum + 1, packets.len() as u64);
@@ -95,7 +100,7 @@ fn check(page: &Page, packets: &[Plain], is_selected: impl Fn(usize) -> bool, ha
     check_scatter(page, packets, &is_selected);
     check_packets(page, packets, &is_selected);
     // The bars are those of the largest.
-    type Key = fn(&Plain) -> Option<String>;
+    type Key = fn(&Packet) -> Option<String>;
     let keys: [(&str, Key); 4] = [
         ("ports", |packet| packet.dport.map(|port| port.to_string())),
         ("sources", |packet| Some(packet.src.clone())),
@@ -118,7 +123,7 @@ fn check(page: &Page, packets: &[Plain], is_selected: impl Fn(usize) -> bool, ha
 }
 
 /// Both sides, the directions, the time and the rate of each conversation.
-fn check_conversations(page: &Page, packets: &[Plain], is_selected: &impl Fn(usize) -> bool) {
+fn check_conversations(page: &Page, packets: &[Packet], is_selected: &impl Fn(usize) -> bool) {
     #[derive(Default)]
     struct Talk {
         from: BTreeMap<String, (u64, u64)>,
@@ -154,7 +159,7 @@ fn check_conversations(page: &Page, packets: &[Plain], is_selected: &impl Fn(usi
         let (first, last) = talk.ts_ns.unwrap();
         let (whole, fraction) =
             row["start"].trim_end_matches('Z').split_once('.').unwrap_or((&row["start"], ""));
-        assert_eq!(nanoseconds(&format!("{}.{fraction:0<9}Z", whole.trim_end_matches('Z'))), first);
+        assert_eq!(parse_ns(&format!("{}.{fraction:0<9}Z", whole.trim_end_matches('Z'))), first);
         assert_eq!(number(&row, "duration"), last.abs_diff(first), "{row:?}");
         let rate = (forth.1 + back.1) as f64 * 8e9 / last.abs_diff(first) as f64;
         match row["rate"].parse::<f64>() {
@@ -165,7 +170,7 @@ fn check_conversations(page: &Page, packets: &[Plain], is_selected: &impl Fn(usi
 }
 
 /// Each cell of the scatter that has any packet, and all packets in some cell.
-fn check_scatter(page: &Page, packets: &[Plain], is_selected: &impl Fn(usize) -> bool) {
+fn check_scatter(page: &Page, packets: &[Packet], is_selected: &impl Fn(usize) -> bool) {
     let rows = table(page, "scatter");
     let borders = |from: &str, below: &str| -> BTreeMap<u64, u64> {
         rows.iter().map(|row| (number(row, from), number(row, below))).collect()
@@ -193,7 +198,7 @@ fn check_scatter(page: &Page, packets: &[Plain], is_selected: &impl Fn(usize) ->
 }
 
 /// Rows of the table of packets, at its beginning, somewhere, and at its end.
-fn check_packets(page: &Page, packets: &[Plain], is_selected: &impl Fn(usize) -> bool) {
+fn check_packets(page: &Page, packets: &[Packet], is_selected: &impl Fn(usize) -> bool) {
     let mut chosen: Vec<_> = (0..packets.len()).filter(|index| is_selected(*index)).collect();
     // In the order of time; a packet that comes late stands where it was captured.
     let mut latest = i64::MIN;
@@ -242,7 +247,7 @@ fn check_packets(page: &Page, packets: &[Plain], is_selected: &impl Fn(usize) ->
 
 /// Opens a capture in the page, whose packets are those, and checks all views with and without a
 /// selection.
-fn check_capture(page: &Page, capture: &Path, packets: &[Plain]) {
+fn check_capture(page: &Page, capture: &Path, packets: &[Packet]) {
     page.drop_alone(&fs::canonicalize(capture).unwrap());
     assert_eq!(page.eval("viewer.state().packets"), packets.len(), "{}", capture.display());
     page.act("viewer.set('zone', 'start')");
@@ -268,7 +273,7 @@ fn the_views_of_real_captures_tell_the_truth() {
     let mut checked = 0;
     for file in files {
         let output = run(&["-r", file.to_str().unwrap(), "-w", "-"]);
-        let packets = plain(&String::from_utf8_lossy(&output.stdout));
+        let packets = read_packets(&String::from_utf8_lossy(&output.stdout));
         if !output.status.success() || packets.len() < 100 {
             continue;
         }
@@ -284,7 +289,7 @@ fn the_views_of_real_captures_tell_the_truth() {
 #[test]
 fn the_views_of_a_million_lines_tell_the_truth() {
     let directory = tempdir().unwrap();
-    let text = generated(1_000_000);
+    let text = generate_lines(1_000_000);
     let page = Page::open("");
     // The plain computation looks at each packet for each row: fewer rows are enough here.
     let file = write(&directory, "million.ndjson", &text);
@@ -294,7 +299,7 @@ fn the_views_of_a_million_lines_tell_the_truth() {
     page.act("viewer.set('zone', 'start')");
     page.act("viewer.set('interval', '60000000000')");
     page.act("viewer.filter('len > 700 and proto == tcp and dport in {0..99}')");
-    let packets = plain(&text);
+    let packets = read_packets(&text);
     let is_selected = |index: usize| {
         let packet = &packets[index];
         700 < packet.len && packet.proto == "tcp" && packet.dport.is_some_and(|port| port < 100)

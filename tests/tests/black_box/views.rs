@@ -3,9 +3,9 @@
 use serde_json::{Value, json};
 use std::fs;
 use tempfile::tempdir;
-use tests::browser::Page;
 use tests::files::write;
-use tests::plain::{Plain, generated, plain};
+use tests::page::Page;
+use tests::reference::{Packet, generate_lines, read_packets};
 
 /// What is exported.
 fn exported(page: &Page) -> String {
@@ -16,8 +16,8 @@ fn exported(page: &Page) -> String {
 #[test]
 fn selections_are_made_undone_exported_and_shared() {
     let directory = tempdir().unwrap();
-    let text = generated(20_000);
-    let packets = plain(&text);
+    let text = generate_lines(20_000);
+    let packets = read_packets(&text);
     let file = write(directory.path(), "some.ndjson", &text);
     let page = Page::open("");
     page.drop_file(&file);
@@ -29,22 +29,22 @@ fn selections_are_made_undone_exported_and_shared() {
     let [left, top, width, height] =
         [0, 1, 2, 3].map(|index: usize| place[index].as_f64().unwrap());
     let at = |share: f64| (left + 76.0 + share * (width - 94.0), top + height / 2.0);
-    page.mouse(xtask::browser::Mouse::Press, at(0.21));
-    page.mouse(xtask::browser::Mouse::Move, at(0.3));
-    page.mouse(xtask::browser::Mouse::Move, at(0.39));
-    page.mouse(xtask::browser::Mouse::Release, at(0.39));
+    page.mouse(tests::chromium::Mouse::Press, at(0.21));
+    page.mouse(tests::chromium::Mouse::Move, at(0.3));
+    page.mouse(tests::chromium::Mouse::Move, at(0.39));
+    page.mouse(tests::chromium::Mouse::Release, at(0.39));
     page.eval("viewer.settled()");
     let chip = page.words("#chips li");
     let range = chip.strip_prefix("len in ").unwrap().strip_suffix(" ×").unwrap();
     let (first, last) = range.split_once("..").unwrap();
     let (first, last): (u64, u64) = (first.parse().unwrap(), last.parse().unwrap());
-    let is_brushed = |packet: &Plain| first <= packet.len && packet.len <= last;
+    let is_brushed = |packet: &Packet| first <= packet.len && packet.len <= last;
     let brushed = packets.iter().filter(|packet| is_brushed(packet)).count();
     assert_eq!(page.eval("viewer.state().selected"), brushed);
     // A bar, a filter, and back again.
     page.act("viewer.select('protocol', 'proto == udp')");
     page.act("viewer.filter('dport < 50')");
-    let is_in = |packet: &Plain| {
+    let is_in = |packet: &Packet| {
         is_brushed(packet) && packet.proto == "udp" && packet.dport.is_some_and(|port| port < 50)
     };
     let expected: String =
@@ -87,7 +87,7 @@ fn selections_are_made_undone_exported_and_shared() {
 #[test]
 fn captures_are_merged_and_any_line_is_shown_again() {
     let directory = tempdir().unwrap();
-    let text = generated(3_000);
+    let text = generate_lines(3_000);
     let (front, back) = text.split_at(text.match_indices('\n').nth(999).unwrap().0 + 1);
     let files = [("a.ndjson", front), ("b.ndjson", back)];
     let page = Page::open("");
@@ -116,7 +116,7 @@ fn captures_are_merged_and_any_line_is_shown_again() {
 #[test]
 fn a_file_that_is_too_large_is_said_so_before_it_is_loaded() {
     let directory = tempdir().unwrap();
-    let text = generated(10_000);
+    let text = generate_lines(10_000);
     let file = write(directory.path(), "large.ndjson", &text);
     let page = Page::open("");
     page.eval("viewer.limitMemory(100000)");
@@ -134,7 +134,7 @@ fn a_file_that_is_too_large_is_said_so_before_it_is_loaded() {
     page.eval("document.getElementById('close').click()");
     page.chromium.drop_file(&file, (600.0, 400.0)).unwrap();
     page.wait_for("!document.getElementById('sampling').hidden");
-    let packets = plain(&text);
+    let packets = read_packets(&text);
     let middle = &packets[4_999];
     page.eval(&format!(
         "document.getElementById('sample-to').value = '{}'",
@@ -150,7 +150,7 @@ fn a_file_that_is_too_large_is_said_so_before_it_is_loaded() {
 fn times_are_told_by_the_chosen_clock_everywhere() {
     let directory = tempdir().unwrap();
     let page = Page::open("");
-    page.drop_file(&write(directory.path(), "a.ndjson", generated(100)));
+    page.drop_file(&write(directory.path(), "a.ndjson", generate_lines(100)));
     page.act("viewer.set('x', 'time')");
     for (zone, words) in [("utc", "UTC"), ("start", " s"), ("local", "+00:00")] {
         page.act(&format!("viewer.set('zone', '{zone}')"));
@@ -236,7 +236,7 @@ fn a_small_screen_shows_everything_without_scrolling_sideways() {
     let directory = tempdir().unwrap();
     let page = Page::open("");
     page.chromium.resize(360, 740).unwrap();
-    let file = write(directory.path(), "a.ndjson", generated(1_000));
+    let file = write(directory.path(), "a.ndjson", generate_lines(1_000));
     page.chromium.choose_file("#file", &file).unwrap();
     page.wait_for("viewer.state().phase === 'ready'");
     page.act("viewer.select('size', [100, 900])");
@@ -248,7 +248,7 @@ fn a_small_screen_shows_everything_without_scrolling_sideways() {
 #[test]
 fn axe_finds_nothing_that_keeps_people_out() {
     let directory = tempdir().unwrap();
-    let file = write(directory.path(), "a.ndjson", generated(1_000));
+    let file = write(directory.path(), "a.ndjson", generate_lines(1_000));
     let axe = fs::read_to_string(xtask::python::axe_path()).unwrap();
     let page = Page::open("");
     page.eval(&format!("(() => {{ {axe}; return true; }})()"));
@@ -277,7 +277,7 @@ fn axe_finds_nothing_that_keeps_people_out() {
 fn a_worker_that_dies_is_told_of_and_replaced() {
     let directory = tempdir().unwrap();
     let page = Page::open("");
-    let file = write(directory.path(), "a.ndjson", generated(1_000));
+    let file = write(directory.path(), "a.ndjson", generate_lines(1_000));
     page.drop_file(&file);
     page.eval("viewer.failWorker()");
     page.wait_for("viewer.state().phase === 'error'");

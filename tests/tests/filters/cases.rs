@@ -5,7 +5,7 @@ use crate::names::TestNames;
 use filter::{LinkType, Metadata, Options, Program, Source, compile, run};
 use serde::Deserialize;
 use std::net::Ipv4Addr;
-use xtask::corpus;
+use tests::corpus;
 
 #[derive(Deserialize)]
 struct Accepted {

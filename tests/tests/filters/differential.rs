@@ -4,7 +4,7 @@ use crate::names::TestNames;
 use crate::peer;
 use filter::{Metadata, Options, Program, run};
 use std::collections::BTreeSet;
-use xtask::corpus::Frame;
+use tests::corpus::Frame;
 
 /// Terms of every kind, for all link types; combined they are more.
 const TERMS: &str = include_str!("terms.txt");

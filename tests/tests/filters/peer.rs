@@ -6,7 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use tempfile::TempDir;
-use xtask::corpus::{self, Frame};
+use tests::corpus::{self, Frame};
 
 /// All frames of the corpus that have one link type, and a capture of them that tcpdump reads. A frame's
 /// time in it is its place among them, in seconds.

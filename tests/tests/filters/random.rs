@@ -6,7 +6,7 @@ use crate::{grammar, peer};
 use filter::{Instruction, Metadata, Options, Program, code, run};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::{env, thread};
-use xtask::corpus::Frame;
+use tests::corpus::Frame;
 
 /// Link types, the more often the more packets there are of them.
 const LINKS: [u32; 8] = [1, 1, 1, 1, 101, 113, 0, 9];

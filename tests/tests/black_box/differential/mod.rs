@@ -11,8 +11,8 @@ use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use tests::corpus;
 use tests::process::run;
-use xtask::corpus;
 
 /// At most one value of as many may differ.
 const VALUES_A_DIFFERENCE: usize = 1_000;

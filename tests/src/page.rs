@@ -2,9 +2,10 @@
 
 use serde_json::Value;
 use std::path::Path;
-use xtask::browser::{Chromium, Mouse};
 use xtask::build;
 use xtask::server::Server;
+
+use crate::chromium::{Chromium, Mouse};
 
 /// An open page.
 pub struct Page {

@@ -10,7 +10,8 @@ use std::time::{Duration, Instant};
 use summary::LinkType;
 
 use super::usage;
-use crate::{build, corpus};
+use tests::corpus;
+use xtask::build;
 
 const PACKETS: u64 = 1_000_000;
 /// Of tshark's packets: it would need minutes for all.

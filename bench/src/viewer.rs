@@ -9,9 +9,9 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 use super::{lines, usage};
-use crate::browser::Chromium;
-use crate::build;
-use crate::server::Server;
+use ::tests::chromium::Chromium;
+use xtask::build;
+use xtask::server::Server;
 
 /// How many lines.
 const LINES: [u64; 3] = [1_000_000, 5_000_000, 10_000_000];

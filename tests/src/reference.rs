@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 /// What is computed of a packet here.
 #[derive(Clone, Debug)]
-pub struct Plain {
+pub struct Packet {
     /// Its number.
     pub n: u64,
     /// Its time in nanoseconds since the epoch.
@@ -29,7 +29,7 @@ pub struct Plain {
 /// # Panics
 ///
 /// Where a line is none of its.
-pub fn plain(lines: &str) -> Vec<Plain> {
+pub fn read_packets(lines: &str) -> Vec<Packet> {
     let mut packets = Vec::new();
     for line in lines.lines() {
         let value: Value = serde_json::from_str(line).unwrap();
@@ -37,9 +37,9 @@ pub fn plain(lines: &str) -> Vec<Plain> {
             continue;
         }
         let text = |key: &str| value[key].as_str().unwrap_or_default().to_owned();
-        packets.push(Plain {
+        packets.push(Packet {
             n: value["n"].as_u64().unwrap(),
-            ts_ns: nanoseconds(value["ts"].as_str().unwrap()),
+            ts_ns: parse_ns(value["ts"].as_str().unwrap()),
             len: value["len"].as_u64().unwrap(),
             proto: text("proto"),
             src: text("src"),
@@ -56,7 +56,7 @@ pub fn plain(lines: &str) -> Vec<Plain> {
 /// # Panics
 ///
 /// Where the text is written otherwise.
-pub fn nanoseconds(text: &str) -> i64 {
+pub fn parse_ns(text: &str) -> i64 {
     let number = |from: usize, to: usize| text[from..to].parse::<i64>().unwrap();
     let (year, month, day) = (number(0, 4), number(5, 7), number(8, 10));
     let is_leap = |year: i64| year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
@@ -68,7 +68,7 @@ pub fn nanoseconds(text: &str) -> i64 {
 }
 
 /// Lines of many sizes, gaps, hosts, ports and protocols, a little out of order.
-pub fn generated(count: u64) -> String {
+pub fn generate_lines(count: u64) -> String {
     let mut text = String::new();
     let mut random = 1u64;
     let mut ns = 0;

@@ -11,7 +11,8 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use super::usage;
-use crate::{build, capinfos, debian, namespace};
+use tests::capinfos;
+use xtask::{build, debian, namespace};
 
 const PACKETS: u64 = 2_000_000;
 /// Of tshark's packets: it would need minutes for all.

@@ -8,7 +8,7 @@ use xtask::namespace;
 /// # Panics
 ///
 /// Where there is no namespace to be had, or `work` panics.
-pub fn with_cable<T: Send>(work: impl FnOnce() -> T + Send) -> T {
+pub fn with_veth<T: Send>(work: impl FnOnce() -> T + Send) -> T {
     namespace::run(|| {
         namespace::ip("link add left type veth peer name right").unwrap();
         for end in ["left", "right"] {

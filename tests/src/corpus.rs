@@ -6,7 +6,7 @@ use std::{env, fs};
 use summary::LinkType;
 use summary::capture_file::{Reader, Step};
 
-use crate::build;
+use xtask::build;
 
 /// All capture files of `SNIFFER_CORPUS`, by default `../shared/corpus` beside the project, in the
 /// order of their names; `None`, said aloud, where that is missing.

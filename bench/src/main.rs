@@ -1,0 +1,61 @@
+//! `cargo xtask bench`: measures the sniffer and the viewer against comparable programs in one run,
+//! and prints tables for the documentation.
+//!
+//! Only the ratios are comparable between machines, and only within one run.
+#![expect(clippy::print_stdout, reason = "the tables are the output")]
+
+mod lines;
+mod live;
+mod read;
+mod usage;
+mod viewer;
+
+use anyhow::Result;
+use clap::Parser;
+use std::path::PathBuf;
+use xtask::{build, debian};
+
+/// Measure the sniffer and the viewer against comparable programs
+#[derive(Parser)]
+#[command(bin_name = "cargo xtask bench")]
+struct Options {
+    /// Which benchmark to run [default: all]
+    #[arg(value_enum)]
+    bench: Option<Bench>,
+}
+
+/// A benchmark.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+enum Bench {
+    /// Live capture through veth at the sender's full speed
+    Live,
+    /// Reading one large capture file
+    Read,
+    /// Millions of lines in the viewer and in chart libraries
+    Viewer,
+}
+
+fn main() -> Result<()> {
+    let options = Options::parse();
+    debian::ensure(debian::FOR_BENCHES)?;
+    build::sniffer()?;
+    build::site()?;
+    println!("{}", usage::machine()?);
+    for (bench, measure) in [
+        (Bench::Live, live::run as fn() -> Result<()>),
+        (Bench::Read, read::run),
+        (Bench::Viewer, viewer::run),
+    ] {
+        if options.bench.is_none_or(|wanted| wanted == bench) {
+            measure()?;
+        }
+    }
+    Ok(())
+}
+
+/// Directory for the files that benchmarks make.
+fn directory() -> Result<PathBuf> {
+    let directory = build::target().join("bench");
+    std::fs::create_dir_all(&directory)?;
+    Ok(directory)
+}
