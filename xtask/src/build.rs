@@ -1,9 +1,9 @@
 //! Builds the sniffer and the static site.
 
 use anyhow::{Context, Result, bail};
+use sha2::{Digest, Sha256};
 use std::ffi::OsStr;
 use std::fs::Permissions;
-use std::hash::{DefaultHasher, Hash, Hasher};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -12,49 +12,52 @@ use std::{env, fs};
 
 const WASM_TARGET: &str = "wasm32-unknown-unknown";
 
-/// What page, wasm and glue have together at most, gzipped.
-pub const MAX_SITE_GZIP_LEN: usize = 250_000;
+/// Largest allowed size of page, WebAssembly and JavaScript together, gzipped, in bytes.
+pub const MAX_SITE_GZIP_LEN: usize = 350_000;
+
+/// Hexadecimal digits of the site's version.
+const VERSION_LEN: usize = 16;
 
 /// The workspace's directory.
 pub fn root() -> PathBuf {
-    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
-    here.parent().unwrap_or(here).to_owned()
+    let package = Path::new(env!("CARGO_MANIFEST_DIR"));
+    package.parent().unwrap_or(package).to_owned()
 }
 
-/// Where cargo puts what it builds, as cargo itself says.
+/// Cargo's target directory.
 pub fn target() -> PathBuf {
     static TARGET: OnceLock<PathBuf> = OnceLock::new();
-    TARGET.get_or_init(|| asked_target().unwrap_or_else(|| root().join("target"))).clone()
+    TARGET.get_or_init(|| query_target().unwrap_or_else(|| root().join("target"))).clone()
 }
 
-fn asked_target() -> Option<PathBuf> {
+fn query_target() -> Option<PathBuf> {
     let output = cargo(["metadata", "--no-deps", "--format-version", "1"]).output().ok()?;
     let metadata: serde_json::Value = serde_json::from_slice(&output.stdout).ok()?;
     Some(metadata["target_directory"].as_str()?.into())
 }
 
-/// The sniffer that [`sniffer`] builds.
+/// Path of the binary that [`sniffer`] builds.
 pub fn sniffer_path() -> PathBuf {
     target().join("release/sniffer")
 }
 
-/// The site that [`site`] builds.
+/// Directory of the site that [`site`] builds.
 pub fn site_path() -> PathBuf {
     target().join("site")
 }
 
-/// A cargo command in the workspace.
-pub fn cargo<S: AsRef<OsStr>>(words: impl IntoIterator<Item = S>) -> Command {
+/// A cargo command that runs in the workspace.
+pub fn cargo<S: AsRef<OsStr>>(args: impl IntoIterator<Item = S>) -> Command {
     let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    command.current_dir(root()).args(words);
+    command.current_dir(root()).args(args);
     command
 }
 
-/// Runs a command and fails where it does.
+/// Runs a command.
 ///
 /// # Errors
 ///
-/// Where it cannot be started or does not succeed.
+/// If the command cannot be started or fails.
 pub fn run(command: &mut Command) -> Result<()> {
     let status = command.status().with_context(|| format!("starting {command:?}"))?;
     if !status.success() {
@@ -63,40 +66,39 @@ pub fn run(command: &mut Command) -> Result<()> {
     Ok(())
 }
 
-/// Builds the sniffer, optimized.
+/// Builds the sniffer, optimized, and returns its path.
 ///
 /// # Errors
 ///
-/// Where cargo fails.
+/// If cargo fails.
 pub fn sniffer() -> Result<PathBuf> {
     run(&mut cargo(["build", "--release", "--package", "sniffer"]))?;
     Ok(sniffer_path())
 }
 
-/// Builds the site: page, wasm with its glue, and the sample, captured by the sniffer.
+/// Builds the site: page, WebAssembly with its JavaScript, and the sample capture. Needs the
+/// [`sniffer`], which writes the sample.
 ///
 /// # Errors
 ///
-/// Where a tool fails; the message says which.
+/// If a tool fails; the message names it.
 pub fn site() -> Result<PathBuf> {
     add_wasm_target()?;
-    // As a cdylib alone: cargo optimizes no library at link time that is to be an rlib too.
-    let words = [
+    // As a cdylib only: cargo applies link-time optimization to no library that is also an rlib.
+    let args = [
         ["rustc", "--lib"],
         ["--package", "viewer"],
         ["--crate-type", "cdylib"],
         ["--target", WASM_TARGET],
         ["--profile", "wasm"],
     ];
-    // SIMD is in all browsers since 2023, and finds line feeds and quotation marks many at a time.
-    let flags = (
-        "CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS",
-        "-C target-feature=+simd128 -C llvm-args=--inline-threshold=5",
-    );
-    run(cargo(words.as_flattened()).env(flags.0, flags.1))?;
+    // All browsers support SIMD since 2023; the line reader uses it to find delimiters.
+    let (variable, flags) =
+        ("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS", "-C target-feature=+simd128");
+    run(cargo(args.as_flattened()).env(variable, flags))?;
     let site = site_path();
     if site.exists() {
-        fs::remove_dir_all(&site).with_context(|| format!("emptying {}", site.display()))?;
+        fs::remove_dir_all(&site).with_context(|| format!("clearing {}", site.display()))?;
     }
     fs::create_dir_all(&site)?;
     let wasm = target().join(WASM_TARGET).join("wasm/viewer.wasm");
@@ -107,47 +109,50 @@ pub fn site() -> Result<PathBuf> {
         .remove_name_section(true)
         .remove_producers_section(true)
         .generate(&site)
-        .context("making the wasm's JavaScript")?;
-    crate::pack::pack(&site.join("viewer_bg.wasm"), &site.join("viewer.js"))?;
+        .context("generating the JavaScript of the WebAssembly module")?;
     for entry in fs::read_dir(root().join("www"))? {
         let entry = entry?;
         fs::copy(entry.path(), site.join(entry.file_name()))?;
     }
-    for entry in fs::read_dir(&site)? {
-        crate::pack::minify(&entry?.path())?;
-    }
-    stamp(&site)?;
-    sniffer()?;
-    let sample = site.join("sample.ndjson");
-    match crate::capture::in_namespace(&sample, None) {
-        // A capture is its owner's; the sample is everybody's, a web server's user included.
-        Ok(()) => fs::set_permissions(&sample, Permissions::from_mode(0o644))?,
-        Err(error) => println!("the site has no sample: {error:#}"),
-    }
+    stamp_version(&site)?;
+    write_sample(&site.join("sample.ndjson"));
     println!("site: {}", site.display());
     Ok(site)
 }
 
-/// Gives the files that the page names the version of all files together: none of them is taken for
-/// one of another version, whatever a browser has kept.
-fn stamp(site: &Path) -> Result<()> {
+/// Writes the sample that the page offers. Without it the site works all the same.
+fn write_sample(path: &Path) {
+    let written = crate::capture::in_namespace(path, None).and_then(|()| {
+        // Captures are private to their owner; a web server's user has to read the sample.
+        Ok(fs::set_permissions(path, Permissions::from_mode(0o644))?)
+    });
+    if let Err(error) = written {
+        println!("the site has no sample: {error:#}");
+    }
+}
+
+/// Adds the version of the site, a hash of all its files, to the URLs in the page, so that browsers
+/// never combine cached files of different versions.
+fn stamp_version(site: &Path) -> Result<()> {
     let mut paths = Vec::new();
     for entry in fs::read_dir(site)? {
         paths.push(entry?.path());
     }
     paths.sort();
-    let mut hasher = DefaultHasher::new();
+    let mut hasher = Sha256::new();
     for path in paths {
-        path.file_name().hash(&mut hasher);
-        fs::read(&path)?.hash(&mut hasher);
+        // The hash of each file, so that moving bytes from one file to the next changes the result.
+        hasher.update(Sha256::digest(path.file_name().unwrap_or_default().as_encoded_bytes()));
+        hasher.update(Sha256::digest(fs::read(&path)?));
     }
+    let hash = format!("{:x}", hasher.finalize());
     let page = site.join("index.html");
     let text = fs::read_to_string(&page)?;
-    fs::write(&page, text.replace("?v=0", &format!("?v={:016x}", hasher.finish())))?;
+    fs::write(&page, text.replace("?v=0", &format!("?v={}", &hash[..VERSION_LEN])))?;
     Ok(())
 }
 
-/// Adds the wasm target to the toolchain where it is missing.
+/// Adds the WebAssembly target to the toolchain unless it is installed.
 fn add_wasm_target() -> Result<()> {
     let sysroot =
         Command::new("rustc").args(["--print", "sysroot"]).current_dir(root()).output()?;
@@ -159,8 +164,6 @@ fn add_wasm_target() -> Result<()> {
     let added =
         run(Command::new("rustup").args(["target", "add", WASM_TARGET]).current_dir(root()));
     added.with_context(|| {
-        format!(
-            "the viewer needs the Rust target {WASM_TARGET}: add it with your toolchain's means"
-        )
+        format!("the viewer needs the Rust target {WASM_TARGET}; install it with your toolchain")
     })
 }

@@ -1,28 +1,19 @@
-//! Network namespaces: places where traffic meets nobody's.
+//! Network namespaces, which isolate test traffic from the machine's.
 
 use anyhow::{Context, Result, bail};
-use netlink_packet_core::{
-    NLM_F_ACK, NLM_F_REQUEST, NetlinkHeader, NetlinkMessage, NetlinkPayload,
-};
-use netlink_packet_route::RouteNetlinkMessage;
-use netlink_packet_route::link::{LinkAttribute, LinkFlags, LinkMessage};
-use netlink_sys::{Socket, SocketAddr, protocols::NETLINK_ROUTE};
 use nix::sched::{CloneFlags, unshare};
 use std::panic::resume_unwind;
 use std::process::Command;
 
-/// The kernel's index of the loopback interface: the first of every namespace.
-const LOOPBACK_INDEX: u32 = 1;
-
-/// Runs `work` on a thread in a network namespace of its own, with loopback up. What it starts is
-/// in that namespace too; the namespace ends with them.
+/// Runs `work` on a thread in a new network namespace with loopback up. Processes that `work`
+/// starts are in that namespace too; it ends with the last of them.
 ///
-/// Needs to be root, of the machine or of a user namespace.
+/// Needs root, of the machine or of a user namespace.
 ///
 /// # Panics
 ///
-/// Where there is no namespace to be had, or `work` panics.
-#[expect(clippy::expect_used, reason = "for tests: a panic is their failure")]
+/// If the namespace cannot be created, or `work` panics.
+#[expect(clippy::expect_used, reason = "for tests, which fail by panicking")]
 pub fn run<T: Send>(work: impl FnOnce() -> T + Send) -> T {
     let inside = || {
         unshare(CloneFlags::CLONE_NEWNET).expect("a network namespace needs root: unshare -rn");
@@ -34,8 +25,8 @@ pub fn run<T: Send>(work: impl FnOnce() -> T + Send) -> T {
     })
 }
 
-/// A command that will run in a user and network namespace of its own, as root of those: no
-/// privilege is needed where the system lets users make namespaces.
+/// Wraps a command so that it runs as root of a new user and network namespace. Needs no privilege
+/// where the system lets users create namespaces.
 pub fn unprivileged(command: &Command) -> Command {
     let mut wrapped = Command::new("unshare");
     wrapped
@@ -49,59 +40,31 @@ pub fn unprivileged(command: &Command) -> Command {
 ///
 /// # Errors
 ///
-/// Where the kernel refuses.
+/// If `ip` is missing or the kernel refuses.
 pub fn set_loopback_up() -> Result<()> {
-    set_loopback(Vec::new())
+    ip("link set lo up")
 }
 
-/// Brings the loopback interface of this namespace up with frames as an Ethernet has them: at most
-/// 1,514 bytes, and no segments joined to larger ones.
+/// Brings the loopback interface of this namespace up with Ethernet's limits: an MTU of 1,500 bytes
+/// and no segments merged by offload.
 ///
 /// # Errors
 ///
-/// Where the kernel refuses.
+/// If `ip` is missing or the kernel refuses.
 pub fn set_loopback_up_like_ethernet() -> Result<()> {
-    set_loopback(vec![LinkAttribute::Mtu(1_500), LinkAttribute::GsoMaxSegs(1)])
+    ip("link set lo up mtu 1500 gso_max_segs 1")
 }
 
-fn set_loopback(attributes: Vec<LinkAttribute>) -> Result<()> {
-    let mut link = LinkMessage::default();
-    link.attributes = attributes;
-    link.header.index = LOOPBACK_INDEX;
-    link.header.flags = LinkFlags::Up;
-    link.header.change_mask = LinkFlags::Up;
-    let mut message = NetlinkMessage::new(
-        NetlinkHeader::default(),
-        NetlinkPayload::from(RouteNetlinkMessage::SetLink(link)),
-    );
-    message.header.flags = NLM_F_REQUEST | NLM_F_ACK;
-    message.finalize();
-    let mut bytes = vec![0; message.buffer_len()];
-    message.serialize(&mut bytes);
-    let mut socket = Socket::new(NETLINK_ROUTE)?;
-    socket.bind_auto()?;
-    socket.connect(&SocketAddr::new(0, 0))?;
-    socket.send(&bytes, 0)?;
-    let (answer, _) = socket.recv_from_full()?;
-    let answer = NetlinkMessage::<RouteNetlinkMessage>::deserialize(&answer)?;
-    match answer.payload {
-        NetlinkPayload::Error(error) if error.code.is_some() => {
-            bail!("bringing loopback up: {}", error.to_io())
-        }
-        _ => Ok(()),
-    }
-}
-
-/// Runs `ip` with these words.
+/// Runs `ip` with these arguments, separated by spaces.
 ///
 /// # Errors
 ///
-/// Where it fails.
-pub fn ip(words: &str) -> Result<()> {
-    let output =
-        Command::new("ip").args(words.split_whitespace()).output().context("starting ip")?;
+/// If `ip` (package iproute2) cannot be started or fails.
+pub fn ip(args: &str) -> Result<()> {
+    let output = Command::new("ip").args(args.split_whitespace()).output();
+    let output = output.context("starting ip (package iproute2)")?;
     if !output.status.success() {
-        bail!("ip {words}: {}", String::from_utf8_lossy(&output.stderr).trim());
+        bail!("ip {args}: {}", String::from_utf8_lossy(&output.stderr).trim());
     }
     Ok(())
 }
