@@ -10,6 +10,7 @@ pub mod capture;
 pub mod debian;
 pub mod demo;
 pub mod namespace;
+pub mod pcap;
 pub mod python;
 pub mod server;
 pub mod test;
