@@ -115,20 +115,12 @@ pub fn site() -> Result<PathBuf> {
         fs::copy(entry.path(), site.join(entry.file_name()))?;
     }
     stamp_version(&site)?;
-    write_sample(&site.join("sample.ndjson"));
+    let sample = site.join("sample.ndjson");
+    crate::scenario::write_sample(&sample)?;
+    // Captures are private to their owner; a web server's user has to read the sample.
+    fs::set_permissions(&sample, Permissions::from_mode(0o644))?;
     println!("site: {}", site.display());
     Ok(site)
-}
-
-/// Writes the sample that the page offers. Without it the site works all the same.
-fn write_sample(path: &Path) {
-    let written = crate::capture::in_namespace(path, None).and_then(|()| {
-        // Captures are private to their owner; a web server's user has to read the sample.
-        Ok(fs::set_permissions(path, Permissions::from_mode(0o644))?)
-    });
-    if let Err(error) = written {
-        println!("the site has no sample: {error:#}");
-    }
 }
 
 /// Adds the version of the site, a hash of all its files, to the URLs in the page, so that browsers

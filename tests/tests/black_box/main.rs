@@ -6,7 +6,6 @@
 
 mod capture;
 mod differential;
-mod documentation;
 mod engine;
 mod errors;
 mod examples;
