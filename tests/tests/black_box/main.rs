@@ -6,6 +6,7 @@
 
 mod capture;
 mod differential;
+mod documentation;
 mod engine;
 mod errors;
 mod examples;
