@@ -147,7 +147,8 @@ mod tests {
             r#"{"type":"end","ts":"2026-11-25T18:23:38.209722839Z","reason":"eof","#,
             r#""recv":1,"drop":0,"out":1,"skip":0,"bytes":60}"#
         );
-        let packet = r#"{"type":"pkt","n":1,"ts":"2026-03-02T09:00:01.000000000Z","len":60}"#;
+        let packet =
+            r#"{"type":"pkt","n":1,"ts":"2026-03-02T09:00:01.000000000Z","len":60,"proto":"arp"}"#;
         for line in [meta, end, packet] {
             let line = without_build_details(line);
             assert!(!line.contains("2026-11") && !line.contains("host"), "{line}");
