@@ -50,14 +50,14 @@
 //! ```
 
 mod excerpt;
+mod fields;
 mod json;
-mod object;
 mod parse;
 mod scan;
 mod write;
 
 pub use excerpt::{Excerpt, ExcerptReader};
-pub use object::{fields, text};
+pub use fields::{PacketFields, fields, string};
 pub use parse::{ParseError, Record, parse};
 pub use write::{Writer, write_n};
 

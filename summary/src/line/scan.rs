@@ -8,6 +8,8 @@
 use crate::digits::{HIGH, POWERS, all, leading_digits};
 use crate::timestamp::TEXT_LEN as TIME_LEN;
 
+const START: &[u8; 18] = br#"{"type":"pkt","n":"#;
+
 /// Longer lines are left to others: a power of two, so that places wrap around at no cost.
 const WINDOW_LEN: usize = 1024;
 
@@ -78,13 +80,14 @@ pub(super) fn scan(bytes: &[u8]) -> Option<(Pieces<'_>, usize)> {
     let padded;
     let window = match bytes.first_chunk() {
         Some(window) => window,
+        None if !bytes.starts_with(START) => return None,
         None => {
             padded = pad(bytes);
             &padded
         }
     };
     let mut rest = Rest { bytes, window, at: 0 };
-    rest.expect(br#"{"type":"pkt","n":"#)?;
+    rest.expect(START)?;
     let n = rest.int()?;
     rest.expect(br#","ts":"#)?;
     let ts = rest.time()?;

@@ -230,10 +230,10 @@ fn damaged_lines_are_told_and_the_rest_is_shown() {
     assert_eq!((&state["packets"], &state["skipped"]), (&100.into(), &11.into()));
     assert_eq!(page.words("#skipped"), "11 lines could not be read");
     let first = page.words("#problem-list li:first-child");
-    assert_eq!(first, "line 11: a text was expected at column 22");
+    assert_eq!(first, "line 11: EOF while parsing a value at column 21");
     assert!(
         page.words("#problem-list li:last-child")
-            .starts_with("line 111: the line ends within a text")
+            .starts_with("line 111: EOF while parsing a string")
     );
 }
 

@@ -1,162 +1,245 @@
-//! Any line of JSON: packets of other programs, which have a time and a length, and the records of
-//! the stream in whatever order their keys are.
+//! JSON lines that are not in the sniffer's own form: packets that another program wrote, with at
+//! least a time and a length, and the sniffer's records after a program has reordered their fields.
+//! `summary::line` parses the JSON; this file decides what the values mean.
 
 use crate::clock::rfc3339;
 use std::borrow::Cow;
-use summary::line;
-use summary::{Address, Direction, LinkType, Packet, Proto, Summary, Tcp, Timestamp};
+use summary::line::{self, Excerpt, PacketFields};
+use summary::{Address, Direction, LinkType, Packet, Proto, Summary, Tcp, Timestamp, VlanIds};
 
-/// The fields of a line as they stand there, in its order.
-struct Fields<'a> {
-    all: Vec<(Cow<'a, str>, &'a str)>,
-    /// It is the sniffer's: a value of another kind is damage, not a word of somebody else.
-    is_strict: bool,
+/// Values of one packet line. Texts are borrowed from the line unless they have escapes.
+#[derive(Clone, Debug)]
+pub(super) struct GenericPacket<'a> {
+    /// 0 if the line has no number.
+    pub(super) n: u64,
+    ts: Timestamp,
+    interface: Option<Cow<'a, str>>,
+    direction: Option<Direction>,
+    len: u32,
+    vlan: VlanIds,
+    src: Option<Cow<'a, str>>,
+    dst: Option<Cow<'a, str>>,
+    sport: Option<u16>,
+    dport: Option<u16>,
+    proto: Cow<'a, str>,
+    ttl: Option<u8>,
+    flags: Option<u8>,
 }
 
-impl<'a> Fields<'a> {
-    /// The value of a name; of several, the last one.
-    fn get(&self, name: &str) -> Option<&'a str> {
-        let found = self.all.iter().rfind(|(known, _)| known == name);
-        found.map(|(_, value)| *value).filter(|value| *value != "null")
-    }
-
-    /// The text of a name, if there is one.
+impl<'a> GenericPacket<'a> {
+    /// Parses a line with `ts` and `len`; `None` for a record of another type.
+    ///
+    /// `ts` is an RFC 3339 time, or a number since the epoch: seconds, or from 10¹¹ on milliseconds,
+    /// from 10¹⁴ on microseconds, from 10¹⁷ on nanoseconds.
+    ///
+    /// A line whose `type` is `pkt` is the sniffer's, and a value of the wrong type makes it invalid.
+    /// In other lines such a value is ignored, because the field can have another meaning there.
     ///
     /// # Errors
     ///
-    /// Where the value is anything else, and the line the sniffer's.
-    fn text(&self, name: &str) -> Result<Option<Cow<'a, str>>, String> {
-        let Some(value) = self.get(name) else { return Ok(None) };
-        match line::text(value) {
-            Err(_) if self.is_strict => Err(format!("`{name}` is no text")),
-            text => Ok(text.ok()),
+    /// If the line is not a JSON object, or not a packet. The message is for users.
+    pub(super) fn parse(line: &'a [u8]) -> Result<Option<Self>, String> {
+        let line = str::from_utf8(line).map_err(|error| error.to_string())?;
+        let fields = PacketFields::parse(line).map_err(|error| error.to_string())?;
+        let is_strict = match fields.record_type.map(line::string) {
+            None => false,
+            Some(Some(name)) if name == "pkt" => true,
+            Some(Some(_)) => return Ok(None),
+            Some(None) => return Err("`type` is not a string".to_owned()),
+        };
+        let Some(ts) = fields.ts else { return Err(missing("ts")) };
+        let ts = time(ts).ok_or("`ts` is not a time")?;
+        let Some(len) = number("len", fields.len, is_strict)? else { return Err(missing("len")) };
+        let text = |name, value| text(name, value, is_strict);
+        let (src, dst) = (text("src", fields.src)?, text("dst", fields.dst)?);
+        let sport = number("sport", fields.sport, is_strict)?;
+        let dport = number("dport", fields.dport, is_strict)?;
+        let proto = text("proto", fields.proto)?.unwrap_or(Cow::Borrowed("unknown"));
+        let ttl = number("ttl", fields.ttl, is_strict)?;
+        let letters = text("flags", fields.flags)?;
+        let flags = letters.map(|letters| {
+            letters.bytes().filter_map(Tcp::flag_bit).fold(0, |flags, bit| flags | bit)
+        });
+        let vlan = match fields.vlan {
+            Some(list) => vlan_ids(list, is_strict)?,
+            None => VlanIds::default(),
+        };
+        let n = number("n", fields.n, is_strict)?.unwrap_or(0);
+        let interface = text("if", fields.interface)?;
+        let direction = text("dir", fields.direction)?.and_then(|name| Direction::parse(&name));
+        Ok(Some(Self {
+            n,
+            ts,
+            interface,
+            direction,
+            len,
+            vlan,
+            src,
+            dst,
+            sport,
+            dport,
+            proto,
+            ttl,
+            flags,
+        }))
+    }
+
+    /// The packet as an excerpt: the cheap way into the columns, which cache the values of texts.
+    pub(super) fn excerpt(&self) -> Excerpt<'_> {
+        Excerpt {
+            n: self.n,
+            ts: self.ts,
+            interface: self.interface.as_deref().map(str::as_bytes),
+            direction: self.direction,
+            len: self.len,
+            vlan: self.vlan,
+            src: self.src.as_deref().map(str::as_bytes),
+            dst: self.dst.as_deref().map(str::as_bytes),
+            sport: self.sport,
+            dport: self.dport,
+            proto: self.proto.as_bytes(),
+            ttl: self.ttl,
+            flags: self.flags,
         }
     }
 
-    /// The whole number of a name, if there is one; of others also as a text, or with a fraction of 0.
-    ///
-    /// # Errors
-    ///
-    /// Where the value is anything else, or does not fit, and the line is the sniffer's.
-    fn number<T: std::str::FromStr>(&self, name: &str) -> Result<Option<T>, String> {
-        let Some(value) = self.get(name) else { return Ok(None) };
-        match (value.parse(), self.is_strict) {
-            (Ok(number), _) => Ok(Some(number)),
-            (Err(_), true) => Err(format!("`{name}` is no such number")),
-            (Err(_), false) => {
-                let digits = value.trim_matches('"');
-                let whole = match digits.split_once('.') {
-                    Some((whole, fraction)) if fraction.bytes().all(|digit| digit == b'0') => whole,
-                    _ => digits,
-                };
-                Ok(whole.parse().ok())
-            }
-        }
+    /// The packet with its addresses parsed; texts that are not addresses are left out.
+    pub(super) fn packet(&self) -> Packet<'_> {
+        let address = |text: &Option<Cow<'_, str>>| Address::parse(text.as_ref()?.as_bytes());
+        let mut summary = Summary::new(LinkType::ETHERNET, self.len, self.len);
+        (summary.src, summary.dst) = (address(&self.src), address(&self.dst));
+        (summary.sport, summary.dport) = (self.sport, self.dport);
+        summary.proto = Proto::parse(&*self.proto);
+        (summary.ttl, summary.tcp.flags, summary.vlan) = (self.ttl, self.flags, self.vlan);
+        let mut packet = Packet::new(self.n, self.ts, summary);
+        packet.interface = self.interface.as_deref().map(Cow::Borrowed);
+        packet.direction = self.direction;
+        packet
     }
 }
 
-/// The packet of a line with `ts` and `len`; `None` for a record that is of another type. Its number is
-/// 0 where the line has none.
-///
-/// `ts` is an RFC 3339 time, or a number since the epoch: seconds, or from 10¹¹ on milliseconds, from
-/// 10¹⁴ on microseconds, from 10¹⁷ on nanoseconds.
+#[cold]
+fn missing(name: &str) -> String {
+    format!("no `{name}`: a packet needs a time (`ts`) and a length (`len`)")
+}
+
+/// The text of a field.
 ///
 /// # Errors
 ///
-/// Where the line is no JSON, or no packet, in words.
-pub(super) fn packet(line: &[u8]) -> Result<Option<Packet<'_>>, String> {
-    let text = str::from_utf8(line).map_err(|error| error.to_string())?;
-    let all = line::fields(text).map_err(|error| error.to_string())?;
-    let mut fields = Fields { all, is_strict: true };
-    match fields.text("type")?.as_deref() {
-        Some("pkt") => {}
-        None => fields.is_strict = false,
-        Some(_) => return Ok(None),
+/// If a field of a strict line has a value that is not a string.
+fn text<'a>(
+    name: &str,
+    value: Option<&'a str>,
+    is_strict: bool,
+) -> Result<Option<Cow<'a, str>>, String> {
+    match value.map(line::string) {
+        Some(None) if is_strict => Err(format!("`{name}` is not a string")),
+        text => Ok(text.flatten()),
     }
-    let no = |what: &str| format!("no `{what}`: a packet has a time and a length");
-    let ts = time(fields.get("ts").ok_or_else(|| no("ts"))?).ok_or("`ts` is no time")?;
-    let len = fields.number("len")?.ok_or_else(|| no("len"))?;
-    let mut summary = Summary::new(LinkType::ETHERNET, len, len);
-    let address = |name: &str| -> Result<Option<Address>, String> {
-        Ok(fields.text(name)?.and_then(|text| Address::parse(text.as_bytes())))
-    };
-    (summary.src, summary.dst) = (address("src")?, address("dst")?);
-    (summary.sport, summary.dport) = (fields.number("sport")?, fields.number("dport")?);
-    summary.proto = Proto::parse(fields.text("proto")?.unwrap_or_else(|| "unknown".into()));
-    summary.ttl = fields.number("ttl")?;
-    summary.tcp.flags = (fields.text("flags")?)
-        .map(|letters| letters.bytes().filter_map(Tcp::flag_bit).fold(0, |flags, bit| flags | bit));
-    let ids = fields.get("vlan").map(|list| list.trim_matches(['[', ']'])).unwrap_or_default();
-    for id in ids.split(',').filter(|id| !id.trim().is_empty()) {
-        match id.trim().parse() {
-            // More than a frame can have are none.
-            Ok(id) => _ = summary.vlan.push(id),
-            Err(_) if fields.is_strict => return Err("`vlan` is no list of numbers".to_owned()),
+}
+
+/// The whole number of a field. Lines that are not strict may also have it as a string, or with a
+/// fraction of zeros.
+///
+/// # Errors
+///
+/// If a field of a strict line has a value that is not an integer, or out of range.
+fn number<T: std::str::FromStr>(
+    name: &str,
+    value: Option<&str>,
+    is_strict: bool,
+) -> Result<Option<T>, String> {
+    let Some(value) = value else { return Ok(None) };
+    match value.parse() {
+        Ok(number) => Ok(Some(number)),
+        Err(_) if is_strict => Err(format!("`{name}` is not a whole number, or out of range")),
+        Err(_) => {
+            let digits = value.trim_matches('"');
+            let whole = match digits.split_once('.') {
+                Some((whole, fraction)) if fraction.bytes().all(|digit| digit == b'0') => whole,
+                _ => digits,
+            };
+            Ok(whole.parse().ok())
+        }
+    }
+}
+
+/// The numbers of a list; those after [`VlanIds::CAPACITY`] are ignored.
+///
+/// # Errors
+///
+/// If the list of a strict line has anything but numbers of 16 bits.
+fn vlan_ids(list: &str, is_strict: bool) -> Result<VlanIds, String> {
+    let mut ids = VlanIds::default();
+    let list = list.trim_matches(['[', ']']);
+    for id in list.split(',').map(str::trim).filter(|id| !id.is_empty()) {
+        match id.parse() {
+            Ok(id) => _ = ids.push(id),
+            Err(_) if is_strict => return Err("`vlan` is not a list of numbers".to_owned()),
             Err(_) => {}
         }
     }
-    let mut packet = Packet::new(fields.number("n")?.unwrap_or(0), ts, summary);
-    packet.interface = fields.text("if")?;
-    packet.direction = fields.text("dir")?.and_then(|name| Direction::parse(&name));
-    Ok(Some(packet))
+    Ok(ids)
 }
 
-/// The fields of a line with their values, for people to read; none where it is no object.
+/// The fields of a line and their values, for display; none if the line is not a JSON object.
+/// Strings are shown without quotation marks and escapes, all other values as JSON.
 pub fn fields(line: &str) -> Vec<(String, String)> {
     let line = line.strip_prefix(BYTE_ORDER_MARK).unwrap_or(line);
     let fields = line::fields(line).unwrap_or_default();
-    let words = |value| line::text(value).map_or_else(|_| value.to_owned(), Cow::into_owned);
-    fields.into_iter().map(|(name, value)| (name.into_owned(), words(value))).collect()
+    let text = |json| line::string(json).map_or_else(|| json.to_owned(), Cow::into_owned);
+    fields.into_iter().map(|(name, json)| (name.into_owned(), text(json))).collect()
 }
 
-/// The fields of a line that the table of packets has no columns for, in words.
+/// The fields of a line that have no column in the packet table, as one text.
 pub fn other_fields(line: &str) -> String {
     const COLUMNS: [&str; 14] = [
         "type", "n", "ts", "len", "src", "sport", "dst", "dport", "proto", "ttl", "flags", "if",
         "dir", "vlan",
     ];
     let others = fields(line).into_iter().filter(|(name, _)| !COLUMNS.contains(&&name[..]));
-    let words: Vec<_> = others.map(|(name, value)| format!("{name} {value}")).collect();
-    words.join(" · ")
+    let others: Vec<_> = others.map(|(name, value)| format!("{name} {value}")).collect();
+    others.join(" · ")
 }
 
-/// What some programs begin a text with.
+/// Some programs, most of them on Windows, start a text file with this character.
 pub(super) const BYTE_ORDER_MARK: &str = "\u{feff}";
 
-/// The time of a JSON value.
-fn time(value: &str) -> Option<Timestamp> {
-    match value.strip_prefix('"') {
-        Some(text) => rfc3339(text.strip_suffix('"')?).map(Timestamp::from_ns),
-        None => number(value),
-    }
+/// The time that a JSON value represents.
+fn time(json: &str) -> Option<Timestamp> {
+    let Some(text) = json.strip_prefix('"') else { return epoch_time(json) };
+    let text = text.strip_suffix('"')?;
+    // The sniffer's own form is the most frequent one, and much faster to parse.
+    Timestamp::parse(text.as_bytes()).or_else(|| rfc3339(text).map(Timestamp::from_ns))
 }
 
-/// A number in the unit that its size tells, without going through floating point; with an exponent
-/// it is in seconds.
-fn number(text: &str) -> Option<Timestamp> {
-    let (is_negative, number) = match text.strip_prefix('-') {
+/// A number since the epoch, in the unit that its magnitude suggests; a number with an exponent is in
+/// seconds. Floating point would lose nanoseconds, so the digits are shifted as text.
+fn epoch_time(number: &str) -> Option<Timestamp> {
+    let (is_negative, number) = match number.strip_prefix('-') {
         Some(number) => (true, number),
-        None => (false, text),
+        None => (false, number),
     };
     let (digits, exponent) = match number.split_once(['e', 'E']) {
         Some((digits, exponent)) => (digits, Some(exponent.parse::<i16>().ok()?)),
         None => (number, None),
     };
     let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
-    // Places behind the point that are whole nanoseconds.
-    let places = match (exponent, whole.len()) {
+    // The decimal point moves this far to the right to give nanoseconds.
+    let shift = match (exponent, whole.len()) {
         (Some(exponent), _) => isize::from(exponent) + 9,
         (None, ..=11) => 9,
         (None, 12..=14) => 6,
         (None, 15..=17) => 3,
         (None, _) => 0,
     };
-    let digits = whole.len().saturating_add_signed(places);
-    // As many as an `i64` has, and zeros before them.
-    if digits > whole.len() + 18 {
+    let len = whole.len().saturating_add_signed(shift);
+    // An `i64` has at most 19 digits; leading zeros are not limited.
+    if whole.len() + 18 < len {
         return None;
     }
-    let ns: i64 = format!("0{:0<digits$.digits$}", format!("{whole}{fraction}")).parse().ok()?;
+    let ns: i64 = format!("0{:0<len$.len$}", format!("{whole}{fraction}")).parse().ok()?;
     Some(Timestamp::from_ns(if is_negative { -ns } else { ns }))
 }
 
@@ -165,7 +248,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn times_of_other_programs_are_read() {
+    fn times_of_other_programs_are_parsed() {
         const NS: i64 = 1_795_402_418_123_456_789; // 2026-11-23T02:53:38.123456789Z
         for (value, ns) in [
             (r#""2026-11-23T02:53:38.123456789Z""#, NS),
@@ -199,38 +282,39 @@ mod tests {
     #[test]
     fn lines_with_time_and_length_are_packets() {
         let line = br#" {"a":[{"b":null}], "len": 60, "src":"10.0.0.1","proto":"dns", "ts" : 1.5}"#;
-        let packet = packet(line).unwrap().unwrap();
+        let generic = GenericPacket::parse(line).unwrap().unwrap();
+        let packet = generic.packet();
         assert_eq!((packet.n, packet.ts.ns(), packet.summary.len), (0, 1_500_000_000, 60));
         assert_eq!(packet.summary.src, Some(Address::V4([10, 0, 0, 1])));
         for line in [&br#"{"ts":1}"#[..], br#"{"len":1}"#, b"[1,2]", br#"{"ts":1,"len":-1}"#] {
-            assert!(super::packet(line).is_err());
+            assert!(GenericPacket::parse(line).is_err());
         }
     }
 
     #[test]
-    fn what_others_call_alike_is_taken_where_it_can_be() {
+    fn unusual_values_are_converted_or_ignored_unless_the_line_is_the_sniffers() {
         let line = br#"{"ts":1,"len":60.0,"proto":6,"sport":"443","dport":53.0,"ttl":300,"if":3,"dir":{},"flags":2,"vlan":["x",7],"src":1}"#;
-        let packet = packet(line).unwrap().unwrap();
+        let generic = GenericPacket::parse(line).unwrap().unwrap();
+        let packet = generic.packet();
         let summary = &packet.summary;
         assert_eq!((summary.len, summary.sport, summary.dport), (60, Some(443), Some(53)));
         assert_eq!((summary.ttl, summary.src, summary.tcp.flags), (None, None, None));
         assert_eq!((summary.vlan.as_slice(), packet.interface), (&[7][..], None));
-        // In the sniffer's lines that is damage.
-        for (field, words) in [
-            (r#""sport":"443""#, "`sport` is no such number"),
-            (r#""proto":6"#, "`proto` is no text"),
-            (r#""vlan":["x"]"#, "`vlan` is no list of numbers"),
+        for (field, reason) in [
+            (r#""sport":"443""#, "`sport` is not a whole number, or out of range"),
+            (r#""proto":6"#, "`proto` is not a string"),
+            (r#""vlan":["x"]"#, "`vlan` is not a list of numbers"),
         ] {
             let line = format!(r#"{{"type":"pkt","ts":1,"len":60,{field}}}"#);
-            assert_eq!(super::packet(line.as_bytes()).unwrap_err(), words);
+            assert_eq!(GenericPacket::parse(line.as_bytes()).unwrap_err(), reason);
         }
         for line in [&br#"{"ts":1,"len":60.5}"#[..], br#"{"ts":1,"len":"x"}"#] {
-            assert!(super::packet(line).is_err());
+            assert!(GenericPacket::parse(line).is_err());
         }
     }
 
     #[test]
-    fn fields_are_shown_without_their_escapes() {
+    fn displayed_fields_have_no_escapes() {
         let line = "\u{feff}{\"a\":\"x \\\"y\\\"\",\"b\":[1,\"z\"]}";
         let expected = [("a", "x \"y\""), ("b", "[1,\"z\"]")];
         assert_eq!(fields(line), expected.map(|(name, value)| (name.to_owned(), value.to_owned())));

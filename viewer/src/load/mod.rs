@@ -14,6 +14,7 @@ pub use generic_json::{fields, other_fields};
 use crate::columns::{Columns, Totals};
 use crate::lines::{Line, LineSink, MAX_LINE_LEN};
 use crate::wire::wire;
+use generic_json::GenericPacket;
 use source::{Source, Visit};
 use std::ops::Range;
 use summary::line::{Excerpt, ExcerptReader};
@@ -308,13 +309,16 @@ impl Sink {
         {
             return pushed.map(|()| true).map_err(str::to_owned);
         }
-        if let Some(mut packet) = generic_json::packet(line)? {
+        if let Some(mut packet) = GenericPacket::parse(line)? {
             let is_counted = packet.n == 0;
             if is_counted {
                 packet.n = self.lines_before + self.line_count + 1;
             }
             let count = self.columns.len();
-            self.push(&packet, offset)?;
+            match self.push_excerpt(&packet.excerpt(), offset) {
+                Some(pushed) => pushed?,
+                None => self.push(&packet.packet(), offset)?,
+            }
             self.counted += if is_counted { self.columns.len() - count } else { 0 };
         }
         Ok(true)

@@ -33,9 +33,9 @@ fn damaged_lines_are_told_with_number_and_reason_and_the_rest_loads() {
     assert_eq!(
         seen,
         [
-            (2, "an object was expected at column 1"),
-            (4, "no `ts`: a packet has a time and a length"),
-            (6, "the line ends within a text at column 12"),
+            (2, "expected a JSON object at column 1"),
+            (4, "no `ts`: a packet needs a time (`ts`) and a length (`len`)"),
+            (6, "EOF while parsing a string at column 11"),
         ]
     );
 }
