@@ -1,15 +1,16 @@
 // Starts the viewer. Everything else is in Rust (viewer/src/web).
-const here = (file) => new URL(file + new URL(import.meta.url).search, import.meta.url).href;
+const versioned = (file) => new URL(file + new URL(import.meta.url).search, import.meta.url).href;
 
 try {
-  const { default: init, Viewer } = await import(here("viewer.js"));
-  await init({ module_or_path: here("viewer_bg.wasm") });
-  // Of a script within the page a worker has the page's rules: it cannot ask anybody for anything.
-  const script = new Blob([`import ${JSON.stringify(here("worker.js"))};`], { type: "text/javascript" });
-  window.viewer = new Viewer(URL.createObjectURL(script));
-  // ?src=NAME opens a capture that lies beside the page.
+  const { default: init, Viewer } = await import(versioned("viewer.js"));
+  await init({ module_or_path: versioned("viewer_bg.wasm") });
+  // A worker that starts from a blob inherits the page's Content Security Policy.
+  const script = `import ${JSON.stringify(versioned("worker.js"))};`;
+  const blob = new Blob([script], { type: "text/javascript" });
+  window.viewer = new Viewer(URL.createObjectURL(blob));
+  // ?src=NAME opens a capture from the same server.
   const source = new URLSearchParams(location.search).get("src");
   if (source) window.viewer.openUrl(source);
 } catch (error) {
-  self.refuse(error.message ?? error);
+  self.showStartError(error.message ?? error);
 }

@@ -1,21 +1,23 @@
-// Runs before the module does, and where modules cannot run at all.
+// Runs before the module, and also in browsers that do not support modules.
 const version = new URL(document.currentScript.src).search;
 
-// Says why nothing can be shown.
-self.refuse = (reason) => {
+// Shows why the viewer cannot start.
+self.showStartError = (reason) => {
   const isFile = location.protocol === "file:";
   document.documentElement.dataset.phase = "error";
   document.getElementById("error").textContent = isFile
-    ? "This browser does not run the viewer from a file. Serve this directory instead, for example with: python3 -m http.server"
-    : `This browser cannot run the viewer: ${reason}`;
+    ? "The viewer does not work when opened as a local file. Serve its directory over HTTP, for example with: python3 -m http.server"
+    : `The viewer could not start: ${reason}`;
 };
 
-// A script that cannot be loaded says so nowhere else.
+// The only sign of a script that could not be loaded.
 addEventListener("error", (event) => {
-  if (event.target instanceof HTMLScriptElement) self.refuse("a script of it cannot be loaded");
+  if (event.target instanceof HTMLScriptElement) {
+    self.showStartError("a script could not be loaded");
+  }
 }, true);
 
 if ("serviceWorker" in navigator && location.protocol !== "file:") {
-  // Keeps the page for times without a network. Where it is not allowed, the page needs the network.
+  // Makes the page available offline, where the browser allows it.
   navigator.serviceWorker.register("service-worker.js" + version).catch(() => {});
 }

@@ -1,15 +1,15 @@
-// A worker: reads the same wasm file as the page, and serves its parts of the captures.
-const here = (file) => new URL(file + new URL(import.meta.url).search, import.meta.url).href;
+// Starts a worker. It runs the same WebAssembly module as the page.
+const versioned = (file) => new URL(file + new URL(import.meta.url).search, import.meta.url).href;
 
-// Messages that arrive before the module is ready are kept for it.
-const early = [];
-self.onmessage = (event) => early.push(event);
+// Messages that arrive before the module is ready.
+const queue = [];
+self.onmessage = (event) => queue.push(event);
 try {
-  const { default: init, serve } = await import(here("viewer.js"));
-  await init({ module_or_path: here("viewer_bg.wasm") });
-  serve();
-  for (const event of early) self.onmessage(event);
+  const { default: init, serve } = await import(versioned("viewer.js"));
+  await init({ module_or_path: versioned("viewer_bg.wasm") });
+  serve(); // replaces self.onmessage
+  for (const event of queue) self.onmessage(event);
 } catch (error) {
-  // Thrown where the page hears it: a rejection here would be nobody's.
+  // Rethrown outside the promise: the page gets no error event for a rejected one.
   setTimeout(() => { throw error; });
 }
