@@ -5,6 +5,7 @@
 #![expect(clippy::unwrap_used, reason = "a test says what failed by panicking")]
 
 mod capture;
+mod controls;
 mod differential;
 mod documentation;
 mod engine;
@@ -12,9 +13,10 @@ mod errors;
 mod examples;
 mod files;
 mod filters;
+mod isolation;
 mod laws;
-mod links;
-mod opening;
+mod link_types;
+mod open_files;
 mod page;
 mod rotation;
 mod survival;

@@ -1,4 +1,4 @@
-//! The page in headless Chromium, as a person uses it.
+//! The page in headless Chromium: opening a capture, the charts and their numbers.
 
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -12,10 +12,9 @@ use tests::frames::pcap;
 use tests::page::Page;
 use tests::process::Capture;
 use tests::stream::{Packet, Stream};
-use xtask::server::Server;
 use xtask::{build, namespace, traffic};
 
-/// A capture of real traffic, made by the sniffer.
+/// Captures real traffic with the sniffer.
 fn real_capture(directory: &Path) -> (PathBuf, Stream) {
     let stream = namespace::run(|| {
         let capture = Capture::start(directory, &["-i", "lo"]);
@@ -25,14 +24,15 @@ fn real_capture(directory: &Path) -> (PathBuf, Stream) {
     (directory.join("capture.ndjson"), stream)
 }
 
-fn line(n: u64, len: u64, proto: &str) -> String {
+/// A packet, one microsecond after the previous one.
+pub(crate) fn line(n: u64, len: u64, proto: &str) -> String {
     let (second, fraction) = (n / 1_000_000 % 60, n % 1_000_000);
     format!(
         "{{\"type\":\"pkt\",\"n\":{n},\"ts\":\"2026-11-23T02:53:{second:02}.{fraction:06}001Z\",\"len\":{len},\"src\":\"10.0.0.1\",\"dst\":\"10.0.0.2\",\"proto\":\"{proto}\"}}\n"
     )
 }
 
-/// Counts per bin by the plain rule, in the order of the packets.
+/// Counts packets per bin, one by one.
 fn counts(edges: &[f64], packets: &[Packet]) -> Vec<u64> {
     let mut counts = vec![0; edges.len() - 1];
     for packet in packets {
@@ -48,7 +48,7 @@ fn numbers<T>(value: &Value, read: impl Fn(&Value) -> Option<T>) -> Vec<T> {
 }
 
 #[test]
-fn a_dropped_capture_is_drawn_with_the_right_numbers() {
+fn dropped_capture_is_shown_with_correct_numbers() {
     let directory = tempdir().unwrap();
     let (file, stream) = real_capture(directory.path());
     let page = Page::open("");
@@ -78,10 +78,10 @@ fn a_dropped_capture_is_drawn_with_the_right_numbers() {
         let share = count as f64 * 100.0 / stream.packets.len() as f64;
         assert!(summary.contains(&format!("{proto} {share:.1} %")), "{proto} {share}: {summary}");
     }
-    assert!(page.words("#summary").contains(&stream.packets[0].ts[11..29]), "to the nanosecond");
+    assert!(page.words("#summary").contains(&stream.packets[0].ts[11..29]), "{summary}");
 }
 
-/// How many packets the scatter shows, by its text alternative.
+/// The number of packets in the scatter plot, from its text alternative.
 fn shown(page: &Page) -> u64 {
     page.eval("viewer.settled()");
     let words = page.eval("document.getElementById('scatter').ariaLabel");
@@ -90,15 +90,16 @@ fn shown(page: &Page) -> u64 {
     count.replace(',', "").parse().unwrap()
 }
 
-/// 1,000 packets: sizes 0 to 999 by their number, so that places on the screen are known.
-fn diagonal(directory: &TempDir) -> PathBuf {
+/// 1,000 packets whose sizes grow with their numbers, from 0 to 999: their positions on the screen are
+/// known.
+pub(crate) fn diagonal(directory: &TempDir) -> PathBuf {
     let lines: String =
         (1..=1_000).map(|n| line(n, n - 1, ["tcp", "udp"][(n % 2) as usize])).collect();
     write(directory, "diagonal.ndjson", lines)
 }
 
 #[test]
-fn the_scatter_zooms_pans_and_tells_what_is_under_the_pointer() {
+fn scatter_zooms_pans_selects_and_shows_a_tooltip() {
     let directory = tempdir().unwrap();
     let page = Page::open("");
     page.drop_file(&diagonal(&directory));
@@ -108,11 +109,11 @@ fn the_scatter_zooms_pans_and_tells_what_is_under_the_pointer() {
     page.mouse(Mouse::Wheel(-120.0), middle);
     page.wait_for("!document.getElementById('scatter').ariaLabel.includes('1,000 packets')");
     let zoomed = shown(&page);
-    assert!((700..900).contains(&zoomed), "a notch shows four fifths: {zoomed}");
+    assert!((700..900).contains(&zoomed), "one notch shows four fifths: {zoomed}");
     page.mouse(Mouse::DoubleClick, middle);
     page.wait_for("document.getElementById('scatter').ariaLabel.includes(': 1,000 packets')");
 
-    // A box over the left half selects it.
+    // Select the left half with a box.
     page.chromium.mouse(Mouse::Press, page.in_scatter((0.0, 0.0)), true).unwrap();
     page.chromium.mouse(Mouse::Move, page.in_scatter((0.3, 0.7)), true).unwrap();
     page.chromium.mouse(Mouse::Move, page.in_scatter((0.5, 1.0)), true).unwrap();
@@ -123,7 +124,7 @@ fn the_scatter_zooms_pans_and_tells_what_is_under_the_pointer() {
     assert!(page.words("#chips").starts_with("n in 1.."), "{}", page.words("#chips"));
     page.act("viewer.clear()");
 
-    // A drag to the right by half the plot: the left half is empty now.
+    // Pan to the right by half the plot: the left half is empty.
     page.mouse(Mouse::Press, page.in_scatter((0.2, 0.5)));
     page.mouse(Mouse::Move, page.in_scatter((0.4, 0.5)));
     page.mouse(Mouse::Move, page.in_scatter((0.7, 0.5)));
@@ -131,7 +132,7 @@ fn the_scatter_zooms_pans_and_tells_what_is_under_the_pointer() {
     page.wait_for("!document.getElementById('scatter').ariaLabel.includes('1,000 packets')");
     assert!(shown(&page).abs_diff(500) <= 5, "{}", shown(&page));
 
-    // Ten packets, each with room: numbers 501 to 510, sizes 500 to 509.
+    // Ten packets, far apart: numbers 501 to 510, sizes 500 to 509.
     page.act("viewer.zoom('scatter', {x: [501, 511], y: [500, 510]})");
     assert_eq!(shown(&page), 10);
     page.mouse(Mouse::Move, page.in_scatter((0.305, 0.695)));
@@ -147,7 +148,7 @@ fn the_scatter_zooms_pans_and_tells_what_is_under_the_pointer() {
         assert!(tip.contains(words), "{words}: {tip}");
     }
 
-    // By time: the same packets are one microsecond apart.
+    // With time as the X axis the packets are one microsecond apart.
     page.act("viewer.reset()");
     page.act("viewer.set('x', 'time')");
     assert_eq!(shown(&page), 1_000);
@@ -165,8 +166,8 @@ fn the_scatter_zooms_pans_and_tells_what_is_under_the_pointer() {
     );
 }
 
-/// A file that the page hands to the person, when it is complete.
-fn saved(directory: &TempDir, name: &str, is_complete: impl Fn(&[u8]) -> bool) -> Vec<u8> {
+/// Waits for a downloaded file.
+fn downloaded(directory: &TempDir, name: &str, is_complete: impl Fn(&[u8]) -> bool) -> Vec<u8> {
     let path = directory.path().join(name);
     let deadline = std::time::Instant::now() + std::time::Duration::from_secs(30);
     loop {
@@ -175,33 +176,35 @@ fn saved(directory: &TempDir, name: &str, is_complete: impl Fn(&[u8]) -> bool) -
         {
             return file;
         }
-        assert!(std::time::Instant::now() < deadline, "{name} was not saved");
+        assert!(std::time::Instant::now() < deadline, "{name} was not downloaded");
         std::thread::sleep(std::time::Duration::from_millis(10));
     }
 }
 
 #[test]
-fn charts_are_saved_as_pictures_and_numbers() {
+fn charts_are_downloaded_as_png_svg_and_csv() {
     let directory = tempdir().unwrap();
     let page = Page::open("");
     page.chromium.download_to(directory.path()).unwrap();
     page.drop_file(&diagonal(&directory));
-    // A browser lets a page save ten files without being asked again.
+    // Chromium asks for permission after ten downloads.
     for panel in ["throughput", "scatter", "protocols"] {
         for kind in ["png", "svg", "csv"] {
             page.eval(&format!(
                 "document.querySelector('[data-panel={panel}] [data-action=download-{kind}]').click()"
             ));
         }
-        let png =
-            saved(&directory, &format!("{panel}.png"), |file| file.ends_with(b"IEND\xaeB`\x82"));
+        let png = downloaded(&directory, &format!("{panel}.png"), |file| {
+            file.ends_with(b"IEND\xaeB`\x82")
+        });
         assert!(png.starts_with(b"\x89PNG"), "{panel}");
-        // Width and height stand at fixed places (RFC 2083, 4.1.1).
+        // The width is at a fixed offset (RFC 2083, section 4.1.1).
         let width = u32::from_be_bytes(png[16..20].try_into().unwrap());
         assert!(400 < width, "{panel} is {width} pixels wide");
-        let svg = saved(&directory, &format!("{panel}.svg"), |file| file.ends_with(b"</svg>\n"));
+        let svg =
+            downloaded(&directory, &format!("{panel}.svg"), |file| file.ends_with(b"</svg>\n"));
         assert!(svg.starts_with(b"<svg "), "{panel}");
-        let csv = saved(&directory, &format!("{panel}.csv"), |file| file.ends_with(b"\n"));
+        let csv = downloaded(&directory, &format!("{panel}.csv"), |file| file.ends_with(b"\n"));
         assert!(csv.split(|byte| *byte == b'\n').count() > 1, "{panel}");
     }
     for panel in ["sizes", "gaps", "ports", "sources", "destinations"] {
@@ -214,7 +217,7 @@ fn charts_are_saved_as_pictures_and_numbers() {
 }
 
 #[test]
-fn damaged_lines_are_told_and_the_rest_is_shown() {
+fn damaged_lines_are_listed_and_skipped() {
     let directory = tempdir().unwrap();
     let mut text = String::new();
     for n in 1..=100 {
@@ -238,7 +241,7 @@ fn damaged_lines_are_told_and_the_rest_is_shown() {
 }
 
 #[test]
-fn files_that_are_no_captures_are_refused_with_their_names() {
+fn files_that_are_not_captures_are_rejected_by_name() {
     let directory = tempdir().unwrap();
     let page = Page::open("");
     for (name, bytes, words) in [
@@ -258,7 +261,7 @@ fn files_that_are_no_captures_are_refused_with_their_names() {
     page.drop_file(directory.path());
     assert_eq!(page.eval("viewer.state().phase"), "error");
     assert!(page.words("#error").contains("cannot be read"), "{}", page.words("#error"));
-    // And then a good one.
+    // A valid file still opens.
     page.drop_file(&diagonal(&directory));
     assert_eq!(
         (page.eval("viewer.state().phase"), page.words("#error")),
@@ -267,9 +270,8 @@ fn files_that_are_no_captures_are_refused_with_their_names() {
 }
 
 #[test]
-fn a_capture_opens_whatever_it_is_packed_in_and_called() {
+fn format_is_detected_by_content_not_by_name() {
     let directory = tempdir().unwrap();
-    // As many packets as the sniffer makes lines of, and as many bytes.
     let captures = [pcap(1_500), fs::read(diagonal(&directory)).unwrap()];
     let page = Page::open("");
     for (capture, packets, bytes) in
@@ -289,12 +291,12 @@ fn a_capture_opens_whatever_it_is_packed_in_and_called() {
             assert_eq!((&state["packets"], &state["bytes"]), (&packets.into(), &bytes.into()));
         }
     }
-    // The lines of another program.
+    // Lines written by another program.
     let text = "{\"len\": 70, \"x\": [], \"ts\": 1795402418.5}\n{\"ts\":\"2026-11-23T03:00:00+00:00\",\"len\":80}\n";
     page.drop_alone(&write(&directory, "other", text));
     assert_eq!(page.eval("viewer.state()")["bytes"], 150);
     assert!(page.words("#summary").contains("2026-11-23 02:53:38.500000000 UTC"));
-    // A cut one says where, and shows what it has.
+    // A truncated file shows the packets before the end, and where they end.
     let cut = pcap(10);
     page.drop_alone(&write(&directory, "cut.pcap", &cut[..cut.len() - 1]));
     assert_eq!(page.eval("viewer.state()")["packets"], 9);
@@ -302,14 +304,14 @@ fn a_capture_opens_whatever_it_is_packed_in_and_called() {
 }
 
 #[test]
-fn a_million_lines_open_while_the_page_goes_on_and_can_be_cancelled() {
+fn page_stays_responsive_while_a_million_lines_load() {
     let directory = tempdir().unwrap();
     let text: String = (1..=1_000_000)
         .map(|n| line(n, 60 + n * 7 % 1_455, ["tcp", "udp"][(n % 2) as usize]))
         .collect();
     let file = write(&directory, "million.ndjson", text);
     let page = Page::open("");
-    // Frames that the page draws while it loads: none, were it frozen.
+    // Count the frames drawn while loading: a blocked page draws none.
     page.eval(concat!(
         "(() => { window.frames_while_loading = 0; const frame = () => {",
         "if (document.documentElement.dataset.phase === 'loading') window.frames_while_loading++;",
@@ -320,7 +322,7 @@ fn a_million_lines_open_while_the_page_goes_on_and_can_be_cancelled() {
     assert!(2 <= page.eval("window.frames_while_loading").as_u64().unwrap());
     assert_eq!(shown(&page), 1_000_000);
 
-    // A file chosen with the button, and cancelled at once: nothing of it is read.
+    // Cancel a file as soon as it is chosen: none of it is read.
     page.eval(concat!(
         "(() => { document.getElementById('close').click(); document.documentElement.dataset.phase = 'chosen';",
         "const cancel = document.getElementById('cancel');",
@@ -330,8 +332,7 @@ fn a_million_lines_open_while_the_page_goes_on_and_can_be_cancelled() {
     page.wait_for("document.documentElement.dataset.phase === 'error'");
     assert_eq!(page.words("#error"), "“million.ndjson” was cancelled.");
 
-    // The same file sixteen times over, cancelled in the midst of it: that is heard while reading,
-    // and another file opens at once.
+    // Cancel a large file while it is being read, then replace one by another.
     page.eval("(async () => { const response = await fetch('sample.ndjson'); window.sample = await response.blob(); })()");
     page.eval(concat!(
         "(async () => { const line = '{\"type\":\"pkt\",\"n\":1,\"ts\":\"2026-11-23T02:53:38.123456789Z\",",
@@ -356,9 +357,9 @@ fn a_million_lines_open_while_the_page_goes_on_and_can_be_cancelled() {
 }
 
 #[test]
-fn a_promise_is_kept_when_the_pictures_are_drawn() {
+fn promise_of_open_resolves_after_drawing() {
     let page = Page::open("");
-    // Right behind the promise: charts that were hidden before are measured and drawn.
+    // Charts that were hidden until now are measured and drawn.
     let words = page.eval(concat!(
         "(async () => { const blob = await (await fetch('sample.ndjson')).blob();",
         "await viewer.open(new File([blob], 'sample.ndjson'));",
@@ -372,7 +373,7 @@ fn a_promise_is_kept_when_the_pictures_are_drawn() {
 }
 
 #[test]
-fn what_cannot_be_opened_leaves_what_is_shown() {
+fn failed_add_keeps_the_open_capture() {
     let directory = tempdir().unwrap();
     let page = Page::open("");
     page.drop_file(&diagonal(&directory));
@@ -380,7 +381,7 @@ fn what_cannot_be_opened_leaves_what_is_shown() {
     page.wait_for("document.getElementById('error').textContent !== ''");
     assert_eq!(page.words("#error"), "“nothing” is empty.");
     assert_eq!((page.eval("viewer.state().phase"), shown(&page)), ("ready".into(), 1_000));
-    // A file that is no capture, alone, has no pictures.
+    // Without another capture there are no charts.
     page.eval("viewer.open(new File(['x'], 'x'))");
     assert_eq!(
         page.eval("[viewer.state().phase, document.getElementById('views').hidden]"),
@@ -389,144 +390,7 @@ fn what_cannot_be_opened_leaves_what_is_shown() {
 }
 
 #[test]
-fn the_sample_opens_and_nothing_is_asked_of_anybody_else() {
-    let page = Page::open("");
-    page.eval("document.getElementById('sample').click()");
-    page.wait_for("viewer.state().phase === 'ready'");
-    assert!(500 < page.eval("viewer.state().packets").as_u64().unwrap());
-    let foreign = page.eval(
-        "performance.getEntriesByType('resource').map(e => e.name).filter(n => !n.startsWith(location.origin))",
-    );
-    assert_eq!(foreign, serde_json::json!([]));
-    let asked = page.server.requests();
-    assert!(asked.iter().all(|url| !url.contains("favicon")), "{asked:?}");
-}
-
-/// The page's rules hold for its workers too, who have the captures.
-#[test]
-fn page_and_workers_can_ask_nobody() {
-    let page = Page::open("");
-    let stranger = Server::start(&build::site_path(), 0).unwrap();
-    let url = format!("http://127.0.0.1:{}/style.css", stranger.port());
-    page.eval(concat!(
-        "(() => { window.violations = []; document.addEventListener('securitypolicyviolation', ",
-        "event => window.violations.push(event.effectiveDirective)); })()"
-    ));
-    let asks = [
-        ("connect-src", format!("fetch('{url}').catch(() => 0)")),
-        ("connect-src", format!("void navigator.sendBeacon('{url}', 'x')")),
-        ("connect-src", format!("void new WebSocket('{}')", url.replace("http", "ws"))),
-        ("img-src", format!("void (new Image().src = '{url}')")),
-        ("script-src-elem", format!("void import('{url}').catch(() => 0)")),
-    ];
-    for (number, (directive, ask)) in asks.iter().enumerate() {
-        page.eval(ask);
-        page.wait_for(&format!("window.violations.length === {}", number + 1));
-        assert_eq!(page.eval("window.violations").as_array().unwrap()[number], *directive);
-    }
-    // The workers' script is one of the page's, which imports the other: so they have its rules.
-    page.eval(concat!(
-        "(() => { window.started = []; const Plain = Worker; window.Worker = class extends Plain {",
-        "constructor(url, options) { window.started.push(url.split(':')[0]); super(url, options); } };",
-        "viewer.failWorker(); })()"
-    ));
-    page.wait_for("window.started.length === 1");
-    assert_eq!(page.eval("window.started"), serde_json::json!(["blob"]));
-    let script =
-        format!("fetch('{url}').then(() => postMessage('sent'), () => postMessage('refused'))");
-    let answer = page.eval(&format!(
-        "new Promise(done => {{ const script = new Blob([`{script}`], {{type: 'text/javascript'}}); \
-         const worker = new Worker(URL.createObjectURL(script), {{type: 'module'}}); \
-         worker.onmessage = event => done(event.data); }})"
-    ));
-    assert_eq!(answer, "refused");
-    assert_eq!(stranger.requests(), Vec::<String>::new());
-}
-
-#[test]
-fn words_from_a_capture_are_words_only() {
-    let directory = tempdir().unwrap();
-    let hostile = "<img src=x onerror=document.title=1>";
-    let page = Page::open("");
-    page.drop_file(&write(&directory, "<b>hostile<b>.ndjson", line(1, 60, hostile)));
-    assert!(page.words("#summary").contains(hostile));
-    assert!(page.words("#summary").contains("<b>hostile<b>.ndjson"));
-    assert_eq!(
-        page.eval("[document.title, document.querySelectorAll('img, b').length]"),
-        serde_json::json!(["Packet viewer", 0])
-    );
-}
-
-#[test]
-fn the_keyboard_reaches_every_control_and_does_the_main_job() {
-    let directory = tempdir().unwrap();
-    let page = Page::open("");
-    page.drop_file(&diagonal(&directory));
-    // All that can be used and is not hidden, in the order of the page.
-    let wanted = page.eval(
-        "[...document.querySelectorAll('button, select, input, summary, canvas, [tabindex=\"0\"]')].filter(e => e.tabIndex === 0 && !e.disabled && e.checkVisibility()).length",
-    );
-    let name = "(() => { const e = document.activeElement; return [e.tagName, e.id, e.dataset.action, e.dataset.setting, e.dataset.arg, e.closest('[data-panel]')?.dataset.panel].join(' '); })()";
-    let mut seen = Vec::new();
-    for _ in 0..wanted.as_u64().unwrap() {
-        page.chromium.press("Tab").unwrap();
-        seen.push(page.eval(name).as_str().unwrap().to_owned());
-    }
-    let unique: std::collections::BTreeSet<_> = seen.iter().collect();
-    assert_eq!(unique.len(), seen.len(), "{seen:?}");
-    for panel in
-        ["throughput", "scatter", "sizes", "gaps", "ports", "sources", "destinations", "protocols"]
-    {
-        let canvas = format!("CANVAS {panel}    {panel}");
-        assert!(seen.contains(&canvas), "{canvas} in {seen:?}");
-    }
-    // A bin of the sizes, and the two beside it.
-    page.eval("document.getElementById('sizes').focus()");
-    for key in ["ArrowRight", "ArrowRight"] {
-        page.chromium.press(key).unwrap();
-    }
-    page.wait_for(
-        "document.getElementById('announcement').textContent.startsWith('20 to 39 bytes. 20 packets')",
-    );
-    page.chromium.press("Enter").unwrap();
-    page.wait_for("viewer.state().selected === 20");
-    assert!(page.words("#chips").starts_with("len in 20..39"), "{}", page.words("#chips"));
-    // The filter box is a key away.
-    page.chromium.press("/").unwrap();
-    page.wait_for("document.activeElement.id === 'filter'");
-    page.chromium.press("n").unwrap();
-    page.wait_for(
-        "viewer.state().selected === 20 && document.querySelectorAll('#chips li').length === 2",
-    );
-    // The scatter's cursor tells what is there, and + shows less.
-    page.act("viewer.clear()");
-    page.eval("document.getElementById('scatter').focus()");
-    page.chromium.press("ArrowRight").unwrap();
-    page.wait_for("document.getElementById('announcement').textContent.includes('packet')");
-    page.chromium.press("+").unwrap();
-    page.wait_for("!document.getElementById('scatter').ariaLabel.includes(': 1,000 packets')");
-    page.chromium.press("0").unwrap();
-    page.wait_for("document.getElementById('scatter').ariaLabel.includes(': 1,000 packets')");
-}
-
-/// The colour of the canvas' corner tells the theme.
-#[test]
-fn charts_follow_the_systems_theme() {
-    let directory = tempdir().unwrap();
-    let page = Page::open("");
-    page.drop_file(&diagonal(&directory));
-    let corner =
-        "[...document.getElementById('sizes').getContext('2d').getImageData(0, 0, 1, 1).data]";
-    for (is_dark, color) in
-        [(true, [0x16, 0x1b, 0x22, 255]), (false, [255; 4]), (true, [0x16, 0x1b, 0x22, 255])]
-    {
-        page.chromium.prefer_dark(is_dark).unwrap();
-        page.wait_for(&format!("JSON.stringify({corner}) === '{}'", serde_json::json!(color)));
-    }
-}
-
-#[test]
-fn the_site_is_small() {
+fn site_fits_its_size_limit() {
     use flate2::{Compression, write::GzEncoder};
     let mut sum = 0;
     for entry in fs::read_dir(build::site_path()).unwrap().flatten() {

@@ -1,4 +1,4 @@
-//! Interfaces that are no Ethernet, each with its own link type: a tunnel's, whose type is set.
+//! Interfaces with link types other than Ethernet, played by a TUN device whose type is set.
 
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Command, Stdio};
@@ -8,7 +8,8 @@ use tests::process::Capture;
 use tests::stream::Packet;
 use xtask::namespace;
 
-/// Makes a tunnel of a type (linux/if_arp.h), and sends what it reads: a frame a line, in hex.
+/// Creates a TUN device with an ARPHRD type (linux/if_arp.h), and sends a frame for each line of its
+/// standard input, in hexadecimal.
 const TUNNEL: &str = "
 import fcntl, os, struct, sys
 TUNSETIFF, TUNSETLINK, IFF_TUN = 0x400454ca, 0x400454cd, 1
@@ -17,12 +18,12 @@ fcntl.ioctl(tunnel, TUNSETIFF, struct.pack('16sH22x', b'tunnel', IFF_TUN))
 fcntl.ioctl(tunnel, TUNSETLINK, int(sys.argv[1]))
 print('made', flush=True)
 for line in sys.stdin:
-    # Flags and EtherType before the frame: it is not looked at.
+    # Flags and EtherType (struct tun_pi), then the frame.
     os.write(tunnel, bytes.fromhex('00000800') + bytes.fromhex(line))
     print('sent', flush=True)
 ";
 
-/// What is captured of one frame that came through an interface of that type.
+/// Captures one frame on an interface of that type.
 fn captured(arphrd: u16, interface: &str, frame: &[u8]) -> Packet {
     namespace::run(|| {
         let mut command = Command::new("python3");
@@ -55,7 +56,7 @@ fn check(arphrd: u16, frame: &[u8], link: &str, proto: &str, source: &str) {
 }
 
 #[test]
-fn a_tunnel_has_raw_ip() {
+fn tunnels_have_raw_ip() {
     check(65_534, &ipv4(17, &udp(&[1; 9])), "raw", "udp", "10.0.0.1");
     check(65_534, &ipv6(17, &udp(&[1; 9])), "raw", "udp", "fd00::1");
     let packet = captured(65_534, "any", &ipv4(17, &udp(&[1; 9])));
@@ -73,7 +74,7 @@ fn monitor_mode_has_radiotap() {
 }
 
 #[test]
-fn ppp_is_decoded_with_its_header_and_without() {
+fn ppp_is_decoded_with_and_without_its_header() {
     let packet = ipv4(17, &udp(&[1; 9]));
     check(512, &packet, "raw", "udp", "10.0.0.1");
     check(512, &[&[0xff, 3, 0, 0x21], &packet[..]].concat(), "ppp", "udp", "10.0.0.1");

@@ -1,5 +1,5 @@
-//! What comes of files that are dropped onto the page: several at once, one beside the other, while
-//! another one is read, cancelled, or waits for a choice.
+//! Opening several files: together, one after the other, while another one is read, was cancelled, or
+//! waits for a sampling choice.
 
 use serde_json::json;
 use std::fmt::Write as _;
@@ -11,7 +11,7 @@ use tests::process::run;
 use tests::reference::generate_lines;
 
 #[test]
-fn files_of_all_kinds_open_at_once_and_what_is_none_is_told() {
+fn files_of_different_formats_are_merged() {
     let directory = tempdir().unwrap();
     let text = generate_lines(300);
     let page = Page::open("");
@@ -30,20 +30,20 @@ fn files_of_all_kinds_open_at_once_and_what_is_none_is_told() {
     page.wait_for("document.getElementById('error').textContent !== ''");
     assert_eq!(page.words("#error"), "“nothing” is empty.");
     assert_eq!(page.eval("viewer.state().packets"), 600);
-    // The same at once, in one list: the empty one first keeps none of the others out.
+    // The same in one list: the empty file does not keep out the others.
     let words = page.eval(
         "(async () => { const line = (n) => `{\"ts\":${n},\"len\":60}\\n`; \
          const files = [['empty', ''], ['a', line(1)], ['b', line(2) + line(3)], ['a', line(4)]]; \
          await viewer.open(files.map(([name, text]) => new File([text], name))); return [viewer.state().packets, document.getElementById('error').textContent]; })()",
     );
     assert_eq!(words, json!([4, "“empty” is empty."]));
-    // Two files of one name are told apart.
+    // Files of the same name are numbered.
     page.act("viewer.filter('file == \"a (2)\"')");
     assert_eq!(page.eval("viewer.state().selected"), 1);
 }
 
 #[test]
-fn a_file_that_comes_while_another_is_read_is_read_too() {
+fn file_added_while_another_is_read_is_read_too() {
     let page = Page::open("");
     page.eval(concat!(
         "(() => { const line = (n) => `{\"type\":\"pkt\",\"n\":${n},\"ts\":\"2026-11-23T02:53:38.123456789Z\",\"len\":60}\\n`;",
@@ -51,7 +51,7 @@ fn a_file_that_comes_while_another_is_read_is_read_too() {
         "window.large = (times, name) => new File(Array(times).fill(part), name);",
         "window.small = new File([line(7)], 'small'); })()"
     ));
-    // Before the first bytes of the one before are known, and behind them.
+    // Before the first file was probed, and after.
     page.eval(concat!(
         "(async () => { const opened = viewer.open(large(10, 'large'));",
         "viewer.add(small); viewer.add([small, small]);",
@@ -59,7 +59,7 @@ fn a_file_that_comes_while_another_is_read_is_read_too() {
         "viewer.add(small); await opened; await viewer.settled(); })()"
     ));
     assert_eq!(page.eval("viewer.state().packets"), 1_000_004);
-    // What is cancelled stays cancelled, what comes then is read.
+    // A cancelled file stays cancelled, a file added after that is read.
     let packets = page.eval(concat!(
         "(async () => { const opened = viewer.open(large(400, 'large'));",
         "while (viewer.state().packets === 0) await new Promise((done) => setTimeout(done, 1));",
@@ -70,14 +70,14 @@ fn a_file_that_comes_while_another_is_read_is_read_too() {
     let (all, more) = (packets[0].as_u64().unwrap(), packets[1].as_u64().unwrap());
     assert_eq!(more, 300_000);
     assert!(300_000 < all && all < 40_000_000, "{all}");
-    // What cannot be read hides nothing that can.
+    // A file that cannot be read does not hide the others.
     page.eval("viewer.clear().then(() => viewer.add([new File([], 'nothing'), small]))");
     assert_eq!(page.words("#error"), "“nothing” is empty.");
     assert_eq!(page.eval("viewer.state().packets"), all + 1);
 }
 
 #[test]
-fn files_that_wait_for_a_choice_wait_for_each_other() {
+fn files_too_large_for_memory_are_sampled_together() {
     let directory = tempdir().unwrap();
     let page = Page::open("");
     page.eval("viewer.limitMemory(100000)");
@@ -92,7 +92,7 @@ fn files_that_wait_for_a_choice_wait_for_each_other() {
     }
     let words = page.words("#sampling-text");
     assert!(words.contains("The first is of 2026-11-24 12:00:00.0000"), "{words}");
-    // What is no choice is told, and can be made again.
+    // Invalid input is reported and can be corrected.
     for (button, words) in [("load-every", "is no number"), ("load-time-range", "is no time")] {
         page.eval("(() => { for (const id of ['sample-every', 'sample-from']) document.getElementById(id).value = id === 'sample-every' ? '' : 'soon'; })()");
         page.eval(&format!("document.querySelector('[data-action={button}]').click()"));
@@ -108,7 +108,7 @@ fn files_that_wait_for_a_choice_wait_for_each_other() {
 }
 
 #[test]
-fn the_line_of_any_packet_is_shown_again() {
+fn raw_record_of_any_packet_is_shown() {
     let directory = tempdir().unwrap();
     let file = pcap(3_000);
     let plain = write(directory.path(), "plain.pcap", &file);
@@ -124,7 +124,7 @@ fn the_line_of_any_packet_is_shown_again() {
             page.act(&format!("viewer.filter('n >= {number}')"));
             page.eval("document.querySelector('#packets-rows button').click()");
         }
-        // Of two that were asked for only the last is shown, with its own line.
+        // Of two requests only the last one is answered.
         page.wait_for("document.getElementById('detail-line').textContent !== ''");
         let seen = page.eval("document.getElementById('detail-line').textContent");
         assert_eq!(seen.as_str().unwrap(), format!("{}{end}", lines[2]), "{}", path.display());
@@ -137,9 +137,9 @@ fn the_line_of_any_packet_is_shown_again() {
     }
 }
 
-/// Read by all workers at once: each part counts on from the one before.
+/// The workers read parts of the file at the same time; line numbers continue from part to part.
 #[test]
-fn lines_are_counted_over_the_parts_of_a_file() {
+fn line_numbers_continue_across_the_parts_of_a_file() {
     let directory = tempdir().unwrap();
     let mut text = String::new();
     let mut damaged = Vec::new();
@@ -163,7 +163,7 @@ fn lines_are_counted_over_the_parts_of_a_file() {
         let (thousands, rest) = (number / 1_000, number % 1_000);
         assert!(words.starts_with(&format!("line {thousands},{rest:03}: ")), "{words}");
     }
-    // Packets without numbers have those of their lines.
+    // Packets without a number are numbered by line.
     for (filter, count) in
         [("n in 50001..50010", 10), ("n <= 100000", 99_989), ("n > 100000", 0), ("n == 99001", 0)]
     {
@@ -179,7 +179,7 @@ fn lines_are_counted_over_the_parts_of_a_file() {
         (&cells[0], &cells[1]),
         (&json!("77,777"), &json!("1970-01-01 21:36:17.000000000 UTC"))
     );
-    // What its line says besides is read from the file, once the table is in sight.
+    // The other fields of a line are read from the file once the table is visible.
     page.eval("document.getElementById('packets').scrollIntoView()");
     page.wait_for(
         "document.querySelector('#packets-rows tr').cells[14].textContent === 'x 00000000000000077777'",

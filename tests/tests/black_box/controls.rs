@@ -1,0 +1,74 @@
+//! Keyboard, wheel and color scheme.
+
+use tempfile::tempdir;
+use tests::page::Page;
+
+use super::page::diagonal;
+
+#[test]
+fn keyboard_reaches_every_control_and_every_packet() {
+    let directory = tempdir().unwrap();
+    let page = Page::open("");
+    page.drop_file(&diagonal(&directory));
+    // The visible controls.
+    let control_count = page.eval(
+        "[...document.querySelectorAll('button, select, input, summary, canvas, [tabindex=\"0\"]')].filter(e => e.tabIndex === 0 && !e.disabled && e.checkVisibility()).length",
+    );
+    let name = "(() => { const e = document.activeElement; return [e.tagName, e.id, e.dataset.action, e.dataset.setting, e.dataset.arg, e.closest('[data-panel]')?.dataset.panel].join(' '); })()";
+    let mut seen = Vec::new();
+    for _ in 0..control_count.as_u64().unwrap() {
+        page.chromium.press("Tab").unwrap();
+        seen.push(page.eval(name).as_str().unwrap().to_owned());
+    }
+    let unique: std::collections::BTreeSet<_> = seen.iter().collect();
+    assert_eq!(unique.len(), seen.len(), "{seen:?}");
+    for panel in
+        ["throughput", "scatter", "sizes", "gaps", "ports", "sources", "destinations", "protocols"]
+    {
+        let canvas = format!("CANVAS {panel}    {panel}");
+        assert!(seen.contains(&canvas), "{canvas} in {seen:?}");
+    }
+    // Select a bin of the size histogram.
+    page.eval("document.getElementById('sizes').focus()");
+    for key in ["ArrowRight", "ArrowRight"] {
+        page.chromium.press(key).unwrap();
+    }
+    page.wait_for(
+        "document.getElementById('announcement').textContent.startsWith('20 to 39 bytes. 20 packets')",
+    );
+    page.chromium.press("Enter").unwrap();
+    page.wait_for("viewer.state().selected === 20");
+    assert!(page.words("#chips").starts_with("len in 20..39"), "{}", page.words("#chips"));
+    // `/` focuses the filter.
+    page.chromium.press("/").unwrap();
+    page.wait_for("document.activeElement.id === 'filter'");
+    page.chromium.press("n").unwrap();
+    page.wait_for(
+        "viewer.state().selected === 20 && document.querySelectorAll('#chips li').length === 2",
+    );
+    // The scatter plot announces the packets at its cursor; + zooms in, 0 resets the zoom.
+    page.act("viewer.clear()");
+    page.eval("document.getElementById('scatter').focus()");
+    page.chromium.press("ArrowRight").unwrap();
+    page.wait_for("document.getElementById('announcement').textContent.includes('packet')");
+    page.chromium.press("+").unwrap();
+    page.wait_for("!document.getElementById('scatter').ariaLabel.includes(': 1,000 packets')");
+    page.chromium.press("0").unwrap();
+    page.wait_for("document.getElementById('scatter').ariaLabel.includes(': 1,000 packets')");
+}
+
+/// The color of a canvas' corner is the background of the theme.
+#[test]
+fn charts_follow_the_color_scheme() {
+    let directory = tempdir().unwrap();
+    let page = Page::open("");
+    page.drop_file(&diagonal(&directory));
+    let corner =
+        "[...document.getElementById('sizes').getContext('2d').getImageData(0, 0, 1, 1).data]";
+    for (is_dark, color) in
+        [(true, [0x16, 0x1b, 0x22, 255]), (false, [255; 4]), (true, [0x16, 0x1b, 0x22, 255])]
+    {
+        page.chromium.prefer_dark(is_dark).unwrap();
+        page.wait_for(&format!("JSON.stringify({corner}) === '{}'", serde_json::json!(color)));
+    }
+}

@@ -1,0 +1,79 @@
+//! The page sends nothing elsewhere, shows hostile text as text, and leaves other sites of its origin
+//! alone.
+
+use tempfile::tempdir;
+use tests::files::write;
+use tests::page::Page;
+use xtask::build;
+use xtask::server::Server;
+
+use super::page::line;
+
+#[test]
+fn sample_opens_without_third_party_requests() {
+    let page = Page::open("");
+    page.eval("document.getElementById('sample').click()");
+    page.wait_for("viewer.state().phase === 'ready'");
+    assert!(500 < page.eval("viewer.state().packets").as_u64().unwrap());
+    let foreign = page.eval(
+        "performance.getEntriesByType('resource').map(e => e.name).filter(n => !n.startsWith(location.origin))",
+    );
+    assert_eq!(foreign, serde_json::json!([]));
+    let requests = page.server.requests();
+    assert!(requests.iter().all(|url| !url.contains("favicon")), "{requests:?}");
+}
+
+/// The page's Content Security Policy also applies to its workers, which have the captures.
+#[test]
+fn page_and_workers_cannot_send_data_elsewhere() {
+    let page = Page::open("");
+    let other_server = Server::start(&build::site_path(), 0).unwrap();
+    let url = format!("http://127.0.0.1:{}/style.css", other_server.port());
+    page.eval(concat!(
+        "(() => { window.violations = []; document.addEventListener('securitypolicyviolation', ",
+        "event => window.violations.push(event.effectiveDirective)); })()"
+    ));
+    let requests = [
+        ("connect-src", format!("fetch('{url}').catch(() => 0)")),
+        ("connect-src", format!("void navigator.sendBeacon('{url}', 'x')")),
+        ("connect-src", format!("void new WebSocket('{}')", url.replace("http", "ws"))),
+        ("img-src", format!("void (new Image().src = '{url}')")),
+        ("script-src-elem", format!("void import('{url}').catch(() => 0)")),
+    ];
+    for (number, (directive, request)) in requests.iter().enumerate() {
+        page.eval(request);
+        page.wait_for(&format!("window.violations.length === {}", number + 1));
+        assert_eq!(page.eval("window.violations").as_array().unwrap()[number], *directive);
+    }
+    // Workers start from a blob of the page, so they inherit its policy.
+    page.eval(concat!(
+        "(() => { window.started = []; const Plain = Worker; window.Worker = class extends Plain {",
+        "constructor(url, options) { window.started.push(url.split(':')[0]); super(url, options); } };",
+        "viewer.failWorker(); })()"
+    ));
+    page.wait_for("window.started.length === 1");
+    assert_eq!(page.eval("window.started"), serde_json::json!(["blob"]));
+    let script =
+        format!("fetch('{url}').then(() => postMessage('sent'), () => postMessage('refused'))");
+    let answer = page.eval(&format!(
+        "new Promise(done => {{ const script = new Blob([`{script}`], {{type: 'text/javascript'}}); \
+         const worker = new Worker(URL.createObjectURL(script), {{type: 'module'}}); \
+         worker.onmessage = event => done(event.data); }})"
+    ));
+    assert_eq!(answer, "refused");
+    assert_eq!(other_server.requests(), Vec::<String>::new());
+}
+
+#[test]
+fn markup_in_a_capture_is_shown_as_text() {
+    let directory = tempdir().unwrap();
+    let hostile = "<img src=x onerror=document.title=1>";
+    let page = Page::open("");
+    page.drop_file(&write(&directory, "<b>hostile<b>.ndjson", line(1, 60, hostile)));
+    assert!(page.words("#summary").contains(hostile));
+    assert!(page.words("#summary").contains("<b>hostile<b>.ndjson"));
+    assert_eq!(
+        page.eval("[document.title, document.querySelectorAll('img, b').length]"),
+        serde_json::json!(["Packet viewer", 0])
+    );
+}
