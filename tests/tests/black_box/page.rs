@@ -260,7 +260,7 @@ fn files_that_are_not_captures_are_rejected_by_name() {
     }
     page.drop_file(directory.path());
     assert_eq!(page.eval("viewer.state().phase"), "error");
-    assert!(page.words("#error").contains("cannot be read"), "{}", page.words("#error"));
+    assert!(page.words("#error").contains("could not be read"), "{}", page.words("#error"));
     // A valid file still opens.
     page.drop_file(&diagonal(&directory));
     assert_eq!(

@@ -281,7 +281,9 @@ fn a_worker_that_dies_is_told_of_and_replaced() {
     page.drop_file(&file);
     page.eval("viewer.failWorker()");
     page.wait_for("viewer.state().phase === 'error'");
-    assert!(page.words("#error").contains("A part of the viewer has failed"));
+    let error = page.words("#error");
+    assert!(error.contains("A background worker failed"), "{error}");
+    assert!(error.contains("a test requested this failure"), "{error}");
     page.drop_alone(&file);
     assert_eq!(page.eval("viewer.state().packets"), 1_000);
     // In the midst of reading too; and who waits for an export is told.
@@ -292,8 +294,8 @@ fn a_worker_that_dies_is_told_of_and_replaced() {
         "window.exporting = viewer.exportLines().then(() => 'exported', String); viewer.failWorker(); })()"
     ));
     page.wait_for("viewer.state().phase === 'error'");
-    assert!(page.words("#error").contains("A part of the viewer has failed"));
-    assert_eq!(page.eval("window.exporting"), "something else was opened");
+    assert!(page.words("#error").contains("A background worker failed"));
+    assert_eq!(page.eval("window.exporting"), "the capture was closed");
     page.drop_alone(&file);
     assert_eq!(page.eval("viewer.state().packets"), 1_000);
 }

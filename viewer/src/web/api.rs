@@ -7,7 +7,7 @@ use wasm_bindgen_futures::{JsFuture, future_to_promise};
 
 use super::open::{OpenMode, cancel, open_files, open_url};
 use super::page::Page;
-use super::{controls, worker};
+use super::{controls, panic, worker};
 use crate::app::{App, Event, Panel};
 use crate::axis::{Span, Value};
 use crate::clock::Zone;
@@ -18,6 +18,7 @@ use crate::selection::Dimension;
 #[wasm_bindgen]
 #[expect(unreachable_pub, reason = "called from JavaScript")]
 pub fn serve() {
+    panic::install_hook();
     worker::serve();
 }
 
@@ -35,6 +36,7 @@ impl Viewer {
     /// Takes over the document and starts workers that run the script at `worker_url`.
     #[wasm_bindgen(constructor)]
     pub fn new(worker_url: &str) -> Result<Viewer, JsValue> {
+        panic::install_hook();
         let page = Page::start(worker_url)?;
         controls::attach(&page)?;
         Ok(Viewer { page })

@@ -17,6 +17,7 @@ mod environment;
 mod export;
 mod open;
 mod page;
+mod panic;
 mod probe_queue;
 mod render;
 mod worker;

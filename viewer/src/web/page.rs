@@ -216,8 +216,11 @@ impl Page {
     fn lose_worker(&self, index: usize, event: &web_sys::Event) {
         let message = Reflect::get(event, &"message".into()).ok().and_then(|text| text.as_string());
         let reason = message.unwrap_or_else(|| "its script could not be loaded".to_owned());
+        let reason = reason.trim_start_matches("Uncaught Error: ");
         self.begin_epoch();
-        self.send(Event::OpenFailed(format!("A background worker failed ({reason}).")));
+        self.send(Event::OpenFailed(format!(
+            "A background worker failed, and the capture was closed. Open it again. Details: {reason}"
+        )));
         let previous = self.state.borrow_mut().workers.set_status(index, Status::Failed);
         // A worker that never started would fail again at once: it waits for the next file.
         if previous == Status::Ready {
