@@ -185,3 +185,50 @@ fn line_numbers_continue_across_the_parts_of_a_file() {
         "document.querySelector('#packets-rows tr').cells[14].textContent === 'x 00000000000000077777'",
     );
 }
+
+/// A worker that waits before it reads a line: `gate` holds back `Blob.arrayBuffer`.
+const GATED_WORKER: &str = "(() => {
+    window.gate = new BroadcastChannel('gate');
+    window.isWaiting = false;
+    gate.onmessage = () => window.isWaiting = true;
+    window.startedCount = 0;
+    const worker = document.querySelector('script[type=module]').src.replace('main.js', 'worker.js');
+    const Plain = Worker;
+    window.Worker = class extends Plain {
+        constructor(url, options) {
+            window.startedCount += 1;
+            const script = `
+                const gate = new BroadcastChannel('gate');
+                const opened = new Promise(done => gate.onmessage = done);
+                const read = Blob.prototype.arrayBuffer;
+                Blob.prototype.arrayBuffer = async function () {
+                    gate.postMessage('waiting');
+                    await opened;
+                    return read.call(this);
+                };
+                await import('${worker}');`;
+            super(URL.createObjectURL(new Blob([script], {type: 'text/javascript'})), options);
+        }
+    };
+    viewer.failWorker();
+})()";
+
+#[test]
+fn opening_a_capture_while_table_lines_are_read_keeps_the_worker_alive() {
+    let directory = tempdir().unwrap();
+    let page = Page::open("");
+    page.eval(GATED_WORKER);
+    page.wait_for("startedCount === 1");
+    page.drop_alone(&write(directory.path(), "long.ndjson", generated(1_000)));
+    page.act("viewer.filter('n > 900')");
+    page.eval("document.getElementById('packets').scrollIntoView()");
+    page.wait_for("isWaiting");
+    // The packets whose lines are being read do not exist in this capture.
+    page.eval("viewer.open(new File(['{\"ts\":1,\"len\":60}\\n'], 'short.ndjson'))");
+    assert_eq!(page.eval("viewer.state().packets"), 1);
+    page.eval("gate.postMessage('open')");
+    page.eval("document.querySelector('#packets-rows button').click()");
+    page.wait_for("document.getElementById('detail-line').textContent !== ''");
+    assert_eq!(page.words("#detail-line"), "{\"ts\":1,\"len\":60}");
+    assert_eq!((page.words("#error"), page.eval("startedCount")), (String::new(), 1.into()));
+}

@@ -16,14 +16,15 @@ const BLOB_LEN: usize = 4 << 20;
 /// Sends the lines of the packets that are selected now, a blob for each part; null for a part that
 /// could not be read. Later changes of the selection do not matter.
 pub(super) fn start(worker: &Worker, id: u32) {
-    let selected: Vec<_> = worker.with_state(|state| {
-        state.parts.iter().map(|part| (part.number, part.shard.selected())).collect()
+    let (epoch, selected) = worker.with_state(|state| {
+        let parts = state.parts.iter().map(|part| (part.number, part.shard.selected()));
+        (state.epoch, parts.collect::<Vec<_>>())
     });
     let worker = worker.clone();
     spawn_local(async move {
         let blobs = Array::new();
         for (number, selected) in &selected {
-            let blob = export_part(&worker, *number, &|row| selected.has(row)).await;
+            let blob = export_part(&worker, epoch, *number, &|row| selected.has(row)).await;
             blobs.push(&blob.map_or(JsValue::NULL, JsValue::from));
         }
         let parts = selected.into_iter().map(|(number, _)| number).collect();
@@ -33,6 +34,7 @@ pub(super) fn start(worker: &Worker, id: u32) {
 
 async fn export_part(
     worker: &Worker,
+    epoch: u32,
     number: usize,
     is_selected: &dyn Fn(usize) -> bool,
 ) -> Result<Blob, JsValue> {
@@ -51,7 +53,7 @@ async fn export_part(
         }
         Ok(true)
     };
-    reread(worker, number, is_selected, &mut on_lines).await?;
+    reread(worker, epoch, number, is_selected, &mut on_lines).await?;
     flush(&mut buf)?;
     Blob::new_with_blob_sequence(&pieces)
 }

@@ -20,10 +20,7 @@ pub(super) fn start(worker: &Worker, epoch: u32) {
     spawn_local(async move {
         while let Some(number) = next_part(&worker, epoch) {
             let result = load_part(&worker, epoch, number).await;
-            if worker.epoch() != epoch {
-                return;
-            }
-            let report = worker.with_part(number, |part| {
+            let report = worker.with_part(epoch, number, |part| {
                 part.is_loaded = true;
                 let mut report = part.loader.report();
                 report.is_done = true;
@@ -52,19 +49,20 @@ fn next_part(worker: &Worker, epoch: u32) -> Option<usize> {
 
 /// Loads a part until it is complete or cancelled, or another load begins.
 async fn load_part(worker: &Worker, epoch: u32, number: usize) -> Result<(), JsValue> {
-    let source = worker.with_part(number, |part| (part.file.clone(), part.loader.position()));
+    let source =
+        worker.with_part(epoch, number, |part| (part.file.clone(), part.loader.position()));
     let Some((file, offset)) = source else { return Ok(()) };
     let mut reader = ChunkReader::new(&file, offset)?;
     let mut bytes = Vec::new();
     let mut yielder = Yielder::new()?;
     let mut reported_ms = Date::now();
     loop {
-        if worker.with_part(number, |part| part.is_cancelled) != Some(false) {
+        if worker.with_part(epoch, number, |part| part.is_cancelled) != Some(false) {
             reader.cancel();
             return Ok(());
         }
         reader.next(&mut bytes).await?;
-        let is_plain = worker.with_part(number, |part| part.loader.is_uncompressed_text());
+        let is_plain = worker.with_part(epoch, number, |part| part.loader.is_uncompressed_text());
         for piece in pieces(&bytes, is_plain == Some(true)) {
             if !feed(worker, epoch, number, piece) {
                 reader.cancel();
@@ -74,7 +72,7 @@ async fn load_part(worker: &Worker, epoch: u32, number: usize) -> Result<(), JsV
         }
         if REPORT_INTERVAL_MS <= Date::now() - reported_ms {
             reported_ms = Date::now();
-            if let Some(report) = worker.with_part(number, |part| part.loader.report()) {
+            if let Some(report) = worker.with_part(epoch, number, |part| part.loader.report()) {
                 post_report(worker, epoch, number, report);
             }
         }
@@ -83,13 +81,13 @@ async fn load_part(worker: &Worker, epoch: u32, number: usize) -> Result<(), JsV
 
 /// Feeds bytes to the loader of a part. Returns false if it needs no more.
 fn feed(worker: &Worker, epoch: u32, number: usize, bytes: &[u8]) -> bool {
-    worker.epoch() == epoch
-        && worker.with_part(number, |part| {
-            if !part.is_cancelled {
-                part.loader.feed(bytes);
-            }
-            !part.is_cancelled && !part.loader.is_done()
-        }) == Some(true)
+    let needs_more = worker.with_part(epoch, number, |part| {
+        if !part.is_cancelled {
+            part.loader.feed(bytes);
+        }
+        !part.is_cancelled && !part.loader.is_done()
+    });
+    needs_more == Some(true)
 }
 
 fn post_report(worker: &Worker, epoch: u32, part: usize, mut report: Report) {

@@ -65,14 +65,21 @@ impl Worker {
         self.state.borrow().epoch
     }
 
-    /// Uses a part, if this worker has it.
+    /// Uses a part of that load; `None` if another load began or this worker does not have the part.
+    ///
+    /// Asynchronous work passes the epoch in which it started: after each `await`, a part with the same
+    /// number may belong to another capture.
     pub(super) fn with_part<T>(
         &self,
+        epoch: u32,
         number: usize,
         use_part: impl FnOnce(&mut Part) -> T,
     ) -> Option<T> {
-        let parts = &mut self.state.borrow_mut().parts;
-        parts.iter_mut().find(|part| part.number == number).map(use_part)
+        let state = &mut *self.state.borrow_mut();
+        if state.epoch != epoch {
+            return None;
+        }
+        state.parts.iter_mut().find(|part| part.number == number).map(use_part)
     }
 
     /// Posts a message to the page, with a second value that is not part of the message's bytes.
