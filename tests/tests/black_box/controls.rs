@@ -72,3 +72,32 @@ fn charts_follow_the_color_scheme() {
         page.wait_for(&format!("JSON.stringify({corner}) === '{}'", serde_json::json!(color)));
     }
 }
+
+/// Sends a keyboard event to the page.
+fn press(page: &Page, key: &str, modifiers: &str) {
+    page.act(&format!(
+        "document.body.dispatchEvent(new KeyboardEvent('keydown', {{key: '{key}', {modifiers}, bubbles: true}}))"
+    ));
+}
+
+/// With Caps Lock or Shift the browser reports an upper-case letter, with both a lower-case one.
+#[test]
+fn undo_and_redo_work_with_shift_and_caps_lock() {
+    let directory = tempdir().unwrap();
+    let page = Page::open("");
+    page.drop_file(&diagonal(&directory));
+    for (undo, redo, redo_modifiers) in [
+        ("z", "Z", "ctrlKey: true, shiftKey: true"),
+        ("Z", "z", "ctrlKey: true, shiftKey: true"),
+        ("z", "y", "ctrlKey: true"),
+        ("Z", "Y", "metaKey: true"),
+    ] {
+        page.act("viewer.select('size', [0, 9])");
+        assert_eq!(page.eval("viewer.state().selected"), 10);
+        press(&page, undo, "ctrlKey: true");
+        assert_eq!(page.eval("viewer.state().selected"), 1_000, "undo with {undo}");
+        press(&page, redo, redo_modifiers);
+        assert_eq!(page.eval("viewer.state().selected"), 10, "redo with {redo}");
+        page.act("viewer.clear()");
+    }
+}

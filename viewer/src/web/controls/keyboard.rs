@@ -19,7 +19,8 @@ pub(super) fn attach(page: &Page) -> Result<(), JsValue> {
             return;
         }
         let is_command = event.ctrl_key() || event.meta_key();
-        let shortcut = match (event.key().as_str(), is_command) {
+        // With Shift or Caps Lock the key is an upper-case letter.
+        let shortcut = match (event.key().to_ascii_lowercase().as_str(), is_command) {
             ("z", true) if event.shift_key() => Event::Redo,
             ("z", true) => Event::Undo,
             ("y", true) => Event::Redo,
