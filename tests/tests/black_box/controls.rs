@@ -101,3 +101,30 @@ fn undo_and_redo_work_with_shift_and_caps_lock() {
         page.act("viewer.clear()");
     }
 }
+
+#[test]
+fn wheel_scrolls_by_pixels_lines_and_pages() {
+    let directory = tempdir().unwrap();
+    let page = Page::open("");
+    page.drop_file(&diagonal(&directory));
+    page.eval("document.getElementById('packets').scrollIntoView()");
+    let scroll = |distance: i32, mode: &str| {
+        page.act(&format!(
+            "document.getElementById('packets').dispatchEvent(new WheelEvent('wheel', {{deltaY: {distance}, deltaMode: WheelEvent.{mode}, cancelable: true}}))"
+        ));
+        page.eval("document.getElementById('packets-scrollbar').valueAsNumber")
+    };
+    let rows = page.eval("Number(document.getElementById('packets').dataset.rows)");
+    assert_eq!(scroll(200, "DOM_DELTA_PIXEL"), 6);
+    assert_eq!(scroll(4, "DOM_DELTA_LINE"), 10);
+    assert_eq!(scroll(2, "DOM_DELTA_PAGE"), 10 + 2 * rows.as_u64().unwrap());
+    // A page of a chart is the width of its plot.
+    page.act("viewer.zoom('throughput', {x: [1795402380000000000n, 1795402380000100000n]})");
+    let range = "document.getElementById('throughput').ariaLabel";
+    let before = page.eval(range);
+    page.act(
+        "document.getElementById('throughput').dispatchEvent(new WheelEvent('wheel', {deltaX: 1, deltaMode: WheelEvent.DOM_DELTA_PAGE, cancelable: true}))",
+    );
+    assert_ne!(page.eval(range), before);
+    assert!(page.eval("location.hash").as_str().unwrap().contains("zoom-ts=1795402380000100000.."));
+}

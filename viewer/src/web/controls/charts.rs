@@ -3,14 +3,16 @@
 use wasm_bindgen::JsValue;
 use web_sys::{KeyboardEvent, MouseEvent, PointerEvent, WheelEvent};
 
-use super::wheel::notches;
+use super::wheel::lines;
 use crate::app::{Event, Key, Panel, ZOOM_STEP};
 use crate::settings::Tool;
 use crate::web::dom::listen;
 use crate::web::page::Page;
 
-/// The part of the plot's width that one notch of a wheel moves.
-const PAN_PER_NOTCH: f64 = 0.1;
+/// Lines, as a wheel scrolls them, that pan by the width of the plot.
+const LINES_PER_PLOT: f64 = 30.0;
+/// Lines that zoom by one step: a notch of a common wheel.
+const LINES_PER_ZOOM_STEP: f64 = 3.0;
 
 pub(super) fn attach(page: &Page, chart: Panel) -> Result<(), JsValue> {
     if matches!(chart, Panel::Throughput | Panel::Scatter) {
@@ -36,11 +38,12 @@ fn attach_zoom(page: &Page, chart: Panel) -> Result<(), JsValue> {
     listen(&canvas, "wheel", move |event: WheelEvent| {
         event.prevent_default();
         let at = (f64::from(event.offset_x()), f64::from(event.offset_y()));
-        let (across, down) = notches(&event);
+        let (across, down) = lines(&event, LINES_PER_PLOT);
         if down.abs() < across.abs() {
-            on_wheel.send(Event::Pan(chart, (across * PAN_PER_NOTCH, 0.0)));
+            on_wheel.send(Event::Pan(chart, (across / LINES_PER_PLOT, 0.0)));
         } else if down != 0.0 {
-            let factor = ZOOM_STEP.powf(down.clamp(-1.0, 1.0));
+            let steps = (down / LINES_PER_ZOOM_STEP).clamp(-1.0, 1.0);
+            let factor = ZOOM_STEP.powf(steps);
             on_wheel.send(Event::Zoom { panel: chart, at: Some(at), factor });
         }
     })?;

@@ -4,7 +4,7 @@ use std::cell::Cell;
 use wasm_bindgen::JsValue;
 use web_sys::{HtmlElement, KeyboardEvent, WheelEvent};
 
-use super::wheel::{NOTCH_LINES, notches};
+use super::wheel::lines;
 use crate::app::{Event, Panel};
 use crate::web::dom::{element, listen};
 use crate::web::page::Page;
@@ -22,8 +22,8 @@ pub(super) fn attach(page: &Page, table: Panel) -> Result<(), JsValue> {
             return;
         }
         event.prevent_default();
-        // The small distances of a touchpad add up to rows.
-        let moved = fraction.get() + notches(&event).1 * NOTCH_LINES;
+        // A row is a line. The small distances of a touchpad add up to rows.
+        let moved = fraction.get() + lines(&event, visible).1;
         fraction.set(moved.fract());
         scroll(&on_wheel, table, first + moved.trunc());
     })?;
