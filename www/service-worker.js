@@ -1,12 +1,13 @@
 // Makes the site available offline. The addresses of its files, and of this script, contain the
 // version of the whole site, so that a page never gets a file of another version.
 const VERSION = new URL(self.location).search;
-const CACHE_PREFIX = "viewer";
+const scope = new URL(self.registration.scope);
+// All sites of an origin share its caches: the names contain the directory of this site.
+const CACHE_PREFIX = `viewer ${scope.pathname} `;
 const CACHE = CACHE_PREFIX + VERSION;
 // How long to wait for the network if the page is cached, in milliseconds.
 const NETWORK_TIMEOUT_MS = 3000;
 const FILES = ["style.css", "start.js", "main.js", "worker.js", "viewer.js", "viewer_bg.wasm"];
-const scope = new URL(self.registration.scope);
 
 self.addEventListener("install", (event) => {
   const urls = ["./", ...FILES.map((file) => file + VERSION)];

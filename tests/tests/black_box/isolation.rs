@@ -1,7 +1,10 @@
 //! The page sends nothing elsewhere, shows hostile text as text, and leaves other sites of its origin
 //! alone.
 
+use std::fs;
+use std::path::Path;
 use tempfile::tempdir;
+use tests::chromium::Chromium;
 use tests::files::write;
 use tests::page::Page;
 use xtask::build;
@@ -76,4 +79,45 @@ fn markup_in_a_capture_is_shown_as_text() {
         page.eval("[document.title, document.querySelectorAll('img, b').length]"),
         serde_json::json!(["Packet viewer", 0])
     );
+}
+
+/// Copies the site, with another version in the addresses of its files.
+fn copy_site(target: &Path, version: &str) {
+    fs::create_dir(target).unwrap();
+    for entry in fs::read_dir(build::site_path()).unwrap() {
+        let path = entry.unwrap().path();
+        fs::copy(&path, target.join(path.file_name().unwrap())).unwrap();
+    }
+    let page = target.join("index.html");
+    let html = fs::read_to_string(&page).unwrap();
+    let (_, rest) = html.split_once("?v=").unwrap();
+    let (current, _) = rest.split_once('"').unwrap();
+    fs::write(&page, html.replace(&format!("?v={current}"), &format!("?v={version}"))).unwrap();
+}
+
+#[test]
+fn sites_of_one_origin_keep_their_own_caches() {
+    let directory = tempdir().unwrap();
+    copy_site(&directory.path().join("first"), "1");
+    copy_site(&directory.path().join("second"), "2");
+    let server = Server::start(directory.path(), 0).unwrap();
+    let chromium = Chromium::start().unwrap();
+    let go = |site: &str| {
+        chromium.go(&format!("http://127.0.0.1:{}/{site}/", server.port())).unwrap();
+        chromium.wait_for("navigator.serviceWorker.controller !== null").unwrap();
+    };
+    let cached = "caches.match('style.css?v=1').then(response => response !== undefined)";
+    go("first");
+    assert_eq!(chromium.eval(cached).unwrap(), true);
+    // Activating a service worker deletes the caches of old versions of its own site.
+    go("second");
+    let first = cached.replace("style.css", "/first/style.css");
+    assert_eq!(chromium.eval(&first).unwrap(), true);
+    // A new version of a site still deletes the old one.
+    fs::remove_dir_all(directory.path().join("first")).unwrap();
+    copy_site(&directory.path().join("first"), "3");
+    go("first");
+    chromium.go("about:blank").unwrap();
+    go("first");
+    chromium.wait_for(&format!("!(await {first})")).unwrap();
 }

@@ -219,7 +219,7 @@ fn opening_a_capture_while_table_lines_are_read_keeps_the_worker_alive() {
     let page = Page::open("");
     page.eval(GATED_WORKER);
     page.wait_for("startedCount === 1");
-    page.drop_alone(&write(directory.path(), "long.ndjson", generated(1_000)));
+    page.drop_alone(&write(directory.path(), "long.ndjson", generate_lines(1_000)));
     page.act("viewer.filter('n > 900')");
     page.eval("document.getElementById('packets').scrollIntoView()");
     page.wait_for("isWaiting");
