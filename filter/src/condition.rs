@@ -1,7 +1,7 @@
 //! What has to hold for a packet to be accepted: the expression, made of numbers in packets.
 
-use crate::tree::{Junction, Relation};
-use crate::value::{Slot, ValueId};
+use crate::ast::{BoolOp, CmpOp};
+use crate::value::{Temp, ValueId};
 
 /// A condition. Its parts are looked at in order, and only as far as needed: a part that loads bytes
 /// beyond a packet's end rejects it.
@@ -9,36 +9,36 @@ use crate::value::{Slot, ValueId};
 pub(crate) enum Condition {
     Always(bool),
     /// A value and what it is compared with.
-    Test(ValueId, Relation, ValueId),
+    Test(ValueId, CmpOp, ValueId),
     Not(Box<Condition>),
     /// Joined from left to right.
-    Chain(Box<Condition>, Vec<(Junction, Condition)>),
+    Chain(Box<Condition>, Vec<(BoolOp, Condition)>),
     /// Holds, and sets a word of memory.
-    Set(Slot, ValueId),
+    Store(Temp, ValueId),
 }
 
 impl Condition {
     /// Both, the first one first.
     pub(crate) fn and(self, next: Self) -> Self {
-        self.join(Junction::And, next)
+        self.join(BoolOp::And, next)
     }
 
     /// Either, the first one first.
     pub(crate) fn or(self, next: Self) -> Self {
-        self.join(Junction::Or, next)
+        self.join(BoolOp::Or, next)
     }
 
-    fn join(self, junction: Junction, next: Self) -> Self {
-        match (self, junction) {
-            (Self::Always(true), Junction::And) | (Self::Always(false), Junction::Or) => next,
-            (Self::Always(false), Junction::And) => Self::Always(false),
-            (Self::Always(true), Junction::Or) => Self::Always(true),
+    fn join(self, op: BoolOp, next: Self) -> Self {
+        match (self, op) {
+            (Self::Always(true), BoolOp::And) | (Self::Always(false), BoolOp::Or) => next,
+            (Self::Always(false), BoolOp::And) => Self::Always(false),
+            (Self::Always(true), BoolOp::Or) => Self::Always(true),
             // Left to right is what a chain means, so one that grows stays flat.
             (Self::Chain(first, mut rest), _) => {
-                rest.push((junction, next));
+                rest.push((op, next));
                 Self::Chain(first, rest)
             }
-            (first, _) => Self::Chain(Box::new(first), vec![(junction, next)]),
+            (first, _) => Self::Chain(Box::new(first), vec![(op, next)]),
         }
     }
 

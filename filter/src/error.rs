@@ -9,23 +9,23 @@ use std::ops::Range;
 pub struct Error {
     message: String,
     expression: String,
-    place: Range<usize>,
+    span: Range<usize>,
 }
 
 /// What goes wrong inside, before the expression is put beside it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Fault {
+pub(crate) struct Diagnostic {
     pub(crate) message: String,
-    pub(crate) place: Range<usize>,
+    pub(crate) span: Range<usize>,
 }
 
-impl Fault {
-    pub(crate) fn new(message: impl Into<String>, place: Range<usize>) -> Self {
-        Self { message: message.into(), place }
+impl Diagnostic {
+    pub(crate) fn new(message: impl Into<String>, span: Range<usize>) -> Self {
+        Self { message: message.into(), span }
     }
 
-    pub(crate) fn beside(self, expression: &str) -> Error {
-        Error { message: self.message, expression: expression.to_owned(), place: self.place }
+    pub(crate) fn with_expression(self, expression: &str) -> Error {
+        Error { message: self.message, expression: expression.to_owned(), span: self.span }
     }
 }
 
@@ -40,8 +40,8 @@ impl Error {
 
     /// The bytes of the expression that the message is about. Empty at its end where something is
     /// missing there.
-    pub fn place(&self) -> Range<usize> {
-        self.place.clone()
+    pub fn span(&self) -> Range<usize> {
+        self.span.clone()
     }
 }
 
@@ -53,16 +53,16 @@ impl fmt::Display for Error {
         }
         // Control characters would move the caret.
         let shown = |text: &str| text.replace(char::is_control, " ");
-        let before = shown(self.expression.get(..self.place.start).unwrap_or_default());
-        let at = shown(self.expression.get(self.place.clone()).unwrap_or_default());
-        let after = shown(self.expression.get(self.place.end..).unwrap_or_default());
+        let before = shown(self.expression.get(..self.span.start).unwrap_or_default());
+        let at = shown(self.expression.get(self.span.clone()).unwrap_or_default());
+        let after = shown(self.expression.get(self.span.end..).unwrap_or_default());
         let at: String = at.chars().take(Self::COLUMNS).collect();
         let (mut head, length) = ("", before.chars().count());
         let mut tail = before.as_str();
         if Self::COLUMNS / 2 < length {
             head = "…";
             let skipped = length - Self::COLUMNS / 2;
-            tail = before.char_indices().nth(skipped).map_or("", |(place, _)| &before[place..]);
+            tail = before.char_indices().nth(skipped).map_or("", |(offset, _)| &before[offset..]);
         }
         let room = Self::COLUMNS.saturating_sub(at.chars().count());
         let rest: String = after.chars().take(room).collect();

@@ -1,9 +1,9 @@
 //! A condition as tests that lead to one another, and at last to acceptance or rejection.
 
+use crate::ast::{BoolOp, CmpOp};
 use crate::condition::Condition;
 use crate::instruction::code::AND;
-use crate::tree::{Junction, Relation};
-use crate::value::{Slot, Value, ValueId, Values};
+use crate::value::{Temp, Value, ValueId, Values};
 use std::collections::HashMap;
 
 /// A node, by its number. What a node leads to has a smaller number than it has itself.
@@ -22,19 +22,19 @@ impl NodeId {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Node {
     Return(bool),
-    Test { test: Test, yes: NodeId, no: NodeId },
-    Set { slot: Slot, value: ValueId, next: NodeId },
+    Test { test: Test, if_true: NodeId, if_false: NodeId },
+    Store { temp: Temp, value: ValueId, next: NodeId },
 }
 
 /// A comparison. What it is compared with is a constant where either is one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Test {
     pub(crate) left: ValueId,
-    pub(crate) relation: Relation,
+    pub(crate) op: CmpOp,
     pub(crate) right: ValueId,
 }
 
-impl Relation {
+impl CmpOp {
     pub(crate) fn holds(self, left: u32, right: u32) -> bool {
         match self {
             Self::Equal => left == right,
@@ -91,38 +91,42 @@ impl Graph {
     }
 
     /// A test that leads on; none where both ways lead to the same.
-    pub(crate) fn test(&mut self, test: Test, yes: NodeId, no: NodeId) -> NodeId {
-        if yes == no { yes } else { self.node(Node::Test { test, yes, no }) }
+    pub(crate) fn test(&mut self, test: Test, if_true: NodeId, if_false: NodeId) -> NodeId {
+        if if_true == if_false {
+            if_true
+        } else {
+            self.node(Node::Test { test, if_true, if_false })
+        }
     }
 
     /// The node that begins a condition's tests.
     fn branch(
         &mut self,
         condition: &Condition,
-        yes: NodeId,
-        no: NodeId,
+        if_true: NodeId,
+        if_false: NodeId,
         values: &mut Values,
     ) -> NodeId {
         match condition {
-            Condition::Always(true) => yes,
-            Condition::Always(false) => no,
-            Condition::Not(inner) => self.branch(inner, no, yes, values),
-            Condition::Set(slot, value) => {
-                self.node(Node::Set { slot: *slot, value: *value, next: yes })
+            Condition::Always(true) => if_true,
+            Condition::Always(false) => if_false,
+            Condition::Not(inner) => self.branch(inner, if_false, if_true, values),
+            Condition::Store(temp, value) => {
+                self.node(Node::Store { temp: *temp, value: *value, next: if_true })
             }
             Condition::Chain(first, rest) => {
-                let (mut yes, mut no) = (yes, no);
-                for (junction, next) in rest.iter().rev() {
-                    let then = self.branch(next, yes, no, values);
-                    match junction {
-                        Junction::And => yes = then,
-                        Junction::Or => no = then,
+                let (mut if_true, mut if_false) = (if_true, if_false);
+                for (op, next) in rest.iter().rev() {
+                    let then = self.branch(next, if_true, if_false, values);
+                    match op {
+                        BoolOp::And => if_true = then,
+                        BoolOp::Or => if_false = then,
                     }
                 }
-                self.branch(first, yes, no, values)
+                self.branch(first, if_true, if_false, values)
             }
-            Condition::Test(left, relation, right) => {
-                self.comparison(*left, *relation, *right, (yes, no), values)
+            Condition::Test(left, op, right) => {
+                self.comparison(*left, *op, *right, (if_true, if_false), values)
             }
         }
     }
@@ -130,42 +134,43 @@ impl Graph {
     fn comparison(
         &mut self,
         left: ValueId,
-        relation: Relation,
+        op: CmpOp,
         right: ValueId,
-        (yes, no): (NodeId, NodeId),
+        (if_true, if_false): (NodeId, NodeId),
         values: &mut Values,
     ) -> NodeId {
         let (a, b) = (values.as_constant(left), values.as_constant(right));
         if let (Some(a), Some(b)) = (a, b) {
-            return if relation.holds(a, b) { yes } else { no };
+            return if op.holds(a, b) { if_true } else { if_false };
         }
         if a.is_some() {
             // The constant goes to the right.
-            return match relation {
-                Relation::Equal | Relation::AnyBit => {
-                    self.comparison(right, relation, left, (yes, no), values)
+            return match op {
+                CmpOp::Equal | CmpOp::AnyBit => {
+                    self.comparison(right, op, left, (if_true, if_false), values)
                 }
-                Relation::Greater => {
-                    self.comparison(right, Relation::GreaterOrEqual, left, (no, yes), values)
+                CmpOp::Greater => {
+                    self.comparison(right, CmpOp::GreaterOrEqual, left, (if_false, if_true), values)
                 }
-                Relation::GreaterOrEqual => {
-                    self.comparison(right, Relation::Greater, left, (no, yes), values)
+                CmpOp::GreaterOrEqual => {
+                    self.comparison(right, CmpOp::Greater, left, (if_false, if_true), values)
                 }
             };
         }
         // Whether bits are set needs no masking.
-        if let (Relation::Equal, Some(number), Value::Binary(AND, masked, mask)) =
-            (relation, b, values.get(left))
+        if let (CmpOp::Equal, Some(number), Value::Binary(AND, masked, mask)) =
+            (op, b, values.get(left))
             && let Some(bits) = values.as_constant(mask)
             && (number == 0 || (number == bits && bits.is_power_of_two()))
         {
-            let (yes, no) = if number == 0 { (no, yes) } else { (yes, no) };
+            let (if_true, if_false) =
+                if number == 0 { (if_false, if_true) } else { (if_true, if_false) };
             return self.test(
-                Test { left: masked, relation: Relation::AnyBit, right: mask },
-                yes,
-                no,
+                Test { left: masked, op: CmpOp::AnyBit, right: mask },
+                if_true,
+                if_false,
             );
         }
-        self.test(Test { left, relation, right }, yes, no)
+        self.test(Test { left, op, right }, if_true, if_false)
     }
 }

@@ -64,6 +64,26 @@ pub mod code {
     pub const TXA: u16 = 0x80;
 }
 
+/// Offsets of loads that give what the kernel knows of a packet instead of its bytes (`SKF_AD_OFF` and
+/// the numbers after it, linux/filter.h).
+pub mod metadata {
+    const OFFSET: u32 = 0xffff_f000;
+    /// The protocol by its EtherType.
+    pub const PROTOCOL: u32 = OFFSET;
+    /// To whom a packet went (`sll_pkttype`, packet(7)).
+    pub const PACKET_TYPE: u32 = OFFSET + 4;
+    /// The interface's index.
+    pub const INTERFACE_INDEX: u32 = OFFSET + 8;
+    /// The interface's type (ARPHRD_, linux/if_arp.h).
+    pub const HARDWARE_TYPE: u32 = OFFSET + 28;
+    /// Tag control information of the VLAN tag that the kernel took out.
+    pub const VLAN_TAG: u32 = OFFSET + 44;
+    /// 1 where the kernel took a VLAN tag out.
+    pub const VLAN_TAG_PRESENT: u32 = OFFSET + 48;
+    /// The tag's protocol identifier.
+    pub const VLAN_PROTOCOL: u32 = OFFSET + 60;
+}
+
 use code::*;
 
 impl Instruction {
@@ -147,7 +167,6 @@ impl Instruction {
 
 /// Where a load of packet data begins; what the kernel knows of a packet has a name there.
 fn offset(k: u32) -> String {
-    use crate::machine::metadata;
     match k {
         metadata::PROTOCOL => "[proto]".into(),
         metadata::PACKET_TYPE => "[pkt_type]".into(),
@@ -158,6 +177,24 @@ fn offset(k: u32) -> String {
     }
 }
 
+/// The result of an operation; `None` for a division by zero.
+pub(crate) fn compute(operation: u16, a: u32, operand: u32) -> Option<u32> {
+    Some(match operation {
+        ADD => a.wrapping_add(operand),
+        SUB => a.wrapping_sub(operand),
+        MUL => a.wrapping_mul(operand),
+        DIV => a.checked_div(operand)?,
+        MOD => a.checked_rem(operand)?,
+        OR => a | operand,
+        AND => a & operand,
+        XOR => a ^ operand,
+        LSH => a.checked_shl(operand).unwrap_or(0),
+        RSH => a.checked_shr(operand).unwrap_or(0),
+        NEG => a.wrapping_neg(),
+        _ => return None,
+    })
+}
+
 /// A compiled filter.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Program {
@@ -166,7 +203,7 @@ pub struct Program {
 
 /// One of the forms a program is printed in: the first three of tcpdump's `-d`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Form {
+pub enum DumpFormat {
     /// For reading: `(000) ldh [12]`.
     Assembly,
     /// As the initialiser of an array in C.
@@ -191,21 +228,21 @@ impl Program {
     }
 
     /// The program in that form; each line ends with a line feed.
-    pub fn display(&self, form: Form) -> impl fmt::Display + '_ {
+    pub fn display(&self, form: DumpFormat) -> impl fmt::Display + '_ {
         Printed { program: self, form }
     }
 }
 
 struct Printed<'a> {
     program: &'a Program,
-    form: Form,
+    form: DumpFormat,
 }
 
 impl fmt::Display for Printed<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let instructions = self.program.instructions();
         match self.form {
-            Form::Assembly => {
+            DumpFormat::Assembly => {
                 for (n, instruction) in instructions.iter().enumerate() {
                     let (name, operand) = instruction.words();
                     let line = format!("({n:03}) {name:8} {operand}");
@@ -221,10 +258,10 @@ impl fmt::Display for Printed<'_> {
                 }
                 Ok(())
             }
-            Form::C => instructions.iter().try_for_each(|Instruction { code, jt, jf, k }| {
+            DumpFormat::C => instructions.iter().try_for_each(|Instruction { code, jt, jf, k }| {
                 writeln!(f, "{{ 0x{code:x}, {jt}, {jf}, 0x{k:08x} }},")
             }),
-            Form::Decimal => {
+            DumpFormat::Decimal => {
                 writeln!(f, "{}", instructions.len())?;
                 instructions.iter().try_for_each(|Instruction { code, jt, jf, k }| {
                     writeln!(f, "{code} {jt} {jf} {k}")

@@ -1,15 +1,15 @@
 //! Words of an expression. As pcap-filter(7) has it: the longest match counts, and of equally long ones
 //! a keyword comes before numbers and addresses, and those before names.
 
-mod words;
+mod keywords;
 
-pub(crate) use words::Keyword;
+pub(crate) use keywords::Keyword;
 
-use crate::error::Fault;
+use crate::error::Diagnostic;
 use crate::protocol::Protocol;
+use keywords::{constant, keyword};
 use std::net::Ipv6Addr;
 use std::ops::Range;
-use words::{constant, keyword};
 
 /// One word.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,57 +25,60 @@ pub(crate) enum Token {
     Arcnet(u8),
     Name(String),
     /// An operator or a bracket.
-    Sign(&'static str),
+    Symbol(&'static str),
     End,
 }
 
 /// Operators and brackets, longer ones first.
-const SIGNS: [&str; 25] = [
+const SYMBOLS: [&str; 25] = [
     "&&", "||", ">=", "<=", "!=", "==", "<<", ">>", "+", "-", "*", "/", "%", ":", "[", "]", "!",
     "<", ">", "(", ")", "&", "|", "^", "=",
 ];
 
 /// The words of an expression with their places; the last is [`Token::End`].
-pub(crate) fn tokens(expression: &str) -> Result<Vec<(Token, Range<usize>)>, Fault> {
+pub(crate) fn tokens(expression: &str) -> Result<Vec<(Token, Range<usize>)>, Diagnostic> {
     let mut tokens = Vec::new();
-    let mut place = 0;
+    let mut offset = 0;
     loop {
-        let rest = &expression[place..];
+        let rest = &expression[offset..];
         let spaces = rest.len() - rest.trim_start_matches([' ', '\r', '\n', '\t']).len();
         if spaces == rest.len() {
             tokens.push((Token::End, expression.len()..expression.len()));
             return Ok(tokens);
         }
-        place += spaces;
-        let (token, len) = token(&expression[place..]).map_err(|fault| Fault {
-            place: place + fault.place.start..place + fault.place.end,
-            ..fault
+        offset += spaces;
+        let (token, len) = token(&expression[offset..]).map_err(|error| Diagnostic {
+            span: offset + error.span.start..offset + error.span.end,
+            ..error
         })?;
-        tokens.push((token, place..place + len));
-        place += len;
+        tokens.push((token, offset..offset + len));
+        offset += len;
     }
 }
 
 /// The first word of a text that begins with one, and its length.
-fn token(text: &str) -> Result<(Token, usize), Fault> {
+fn token(text: &str) -> Result<(Token, usize), Diagnostic> {
     let name = name_len(text);
     let (ethernet_len, number, dotted, six) =
         (ethernet_len(text), number_len(text), ipv4_len(text), ipv6_len(text));
     let longest = name.max(ethernet_len).max(number).max(dotted).max(six);
     let word = &text[..longest];
-    let bogus = bogus_ethernet_len(text);
-    if longest < bogus {
-        return Err(Fault::new(format!("invalid Ethernet address {}", &text[..bogus]), 0..bogus));
+    let malformed = malformed_mac_len(text);
+    if longest < malformed {
+        return Err(Diagnostic::new(
+            format!("invalid Ethernet address {}", &text[..malformed]),
+            0..malformed,
+        ));
     }
     if longest == 0 {
         return sign(text);
     }
-    let token = if let Some(protocol) = Protocol::of(word) {
+    let token = if let Some(protocol) = Protocol::from_keyword(word) {
         Token::Protocol(protocol)
     } else if let Some(keyword) = keyword(word) {
         Token::Keyword(keyword)
     } else if matches!(word, "and" | "or" | "not") {
-        Token::Sign(match word {
+        Token::Symbol(match word {
             "and" => "&&",
             "or" => "||",
             _ => "!",
@@ -89,7 +92,8 @@ fn token(text: &str) -> Result<(Token, usize), Fault> {
     } else if longest == six {
         let address = word.parse();
         Token::Ipv6(
-            address.map_err(|_| Fault::new(format!("invalid IPv6 address {word}"), 0..longest))?,
+            address
+                .map_err(|_| Diagnostic::new(format!("invalid IPv6 address {word}"), 0..longest))?,
             word.to_owned(),
         )
     } else if let Some(value) = constant(word) {
@@ -101,9 +105,9 @@ fn token(text: &str) -> Result<(Token, usize), Fault> {
 }
 
 /// What begins with a sign.
-fn sign(text: &str) -> Result<(Token, usize), Fault> {
-    if let Some(sign) = SIGNS.iter().find(|sign| text.starts_with(**sign)) {
-        return Ok((Token::Sign(if *sign == "==" { "=" } else { sign }), sign.len()));
+fn sign(text: &str) -> Result<(Token, usize), Diagnostic> {
+    if let Some(sign) = SYMBOLS.iter().find(|sign| text.starts_with(**sign)) {
+        return Ok((Token::Symbol(if *sign == "==" { "=" } else { sign }), sign.len()));
     }
     if let Some(digits) = text.strip_prefix('$') {
         let len = digits.bytes().take(2).take_while(u8::is_ascii_hexdigit).count();
@@ -118,7 +122,7 @@ fn sign(text: &str) -> Result<(Token, usize), Fault> {
         }
     }
     let first = text.chars().next().map_or(0, char::len_utf8);
-    Err(Fault::new(
+    Err(Diagnostic::new(
         format!(
             "can't parse filter expression: syntax error: no word begins with \"{}\"",
             &text[..first]
@@ -252,7 +256,7 @@ fn ethernet_len(text: &str) -> usize {
 }
 
 /// What looks like a MAC address and is none: two bytes and more with a colon after each.
-fn bogus_ethernet_len(text: &str) -> usize {
+fn malformed_mac_len(text: &str) -> usize {
     let (mut len, mut parts, mut longest) = (0, 0, 0);
     loop {
         let digits = text[len..].bytes().take(2).take_while(u8::is_ascii_hexdigit).count();
@@ -290,7 +294,7 @@ pub(crate) fn ethernet(text: &str) -> Option<[u8; 6]> {
 }
 
 /// A number: hexadecimal after `0x`, octal after `0`, decimal otherwise.
-pub(crate) fn value(word: &str) -> Result<u32, Fault> {
+pub(crate) fn value(word: &str) -> Result<u32, Diagnostic> {
     let all = 0..word.len();
     let (kind, digits, radix) = match word.as_bytes() {
         [b'0', b'x' | b'X', ..] => ("hexadecimal number", &word[2..], 16),
@@ -301,10 +305,12 @@ pub(crate) fn value(word: &str) -> Result<u32, Fault> {
     let mut number = 0u32;
     for digit in digits.chars() {
         let Some(digit) = digit.to_digit(radix) else {
-            return Err(Fault::new(format!("number {word} contains non-octal digit"), all));
+            return Err(Diagnostic::new(format!("number {word} contains non-octal digit"), all));
         };
         number = (number.checked_mul(radix).and_then(|number| number.checked_add(digit)))
-            .ok_or_else(|| Fault::new(format!("{kind} {word} overflows 32 bits"), all.clone()))?;
+            .ok_or_else(|| {
+                Diagnostic::new(format!("{kind} {word} overflows 32 bits"), all.clone())
+            })?;
     }
     Ok(number)
 }
@@ -333,7 +339,7 @@ mod tests {
         assert_eq!(only("010"), Token::Number(8));
         assert_eq!(only("\\tcp"), Token::Name("tcp".into()));
         let signs: Vec<_> = tokens("a&&!b").unwrap().into_iter().map(|(token, _)| token).collect();
-        assert_eq!(signs[1..3], [Token::Sign("&&"), Token::Sign("!")]);
+        assert_eq!(signs[1..3], [Token::Symbol("&&"), Token::Symbol("!")]);
     }
 
     #[test]

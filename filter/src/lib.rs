@@ -15,7 +15,7 @@
 //!
 //! An expression becomes words (`lexer`), a tree (`parse`), a condition on numbers in packets of a link
 //! type (`generate`), a graph of tests (`graph`, made smaller by `optimise`), and instructions (`emit`).
-//! Nothing here reads files or asks a resolver: names come from a [`Names`] of the caller's.
+//! Nothing here reads files or asks a resolver: names come from a [`NameResolver`] of the caller's.
 //!
 //! What an expression means is what it means to libpcap, with these differences. `protochain` passes at
 //! most eight headers, so that it needs no loop and the kernel runs it. `gateway` works. Whether a number
@@ -24,30 +24,30 @@
 //! side means something only where its left side is of the packet's protocols, as in libpcap: say
 //! `tcp and` before `1000 - tcp[2:2] > 0`.
 
+mod ast;
+mod codegen;
 mod condition;
-mod emit;
 mod error;
-mod generate;
 mod graph;
 mod instruction;
+mod interpreter;
 mod lexer;
 mod link;
-mod machine;
+mod lowering;
 mod names;
-mod optimise;
-mod parse;
+mod optimizer;
+mod parser;
 mod protocol;
-mod tree;
 mod value;
 
 pub use error::Error;
-pub use instruction::{Form, Instruction, Program, code};
+pub use instruction::{DumpFormat, Instruction, Program, code, metadata};
+pub use interpreter::{Metadata, run};
 pub use link::LinkType;
-pub use machine::{Metadata, metadata, run};
-pub use names::{Names, Tables, Transport};
+pub use names::{NameResolver, NameTables, Transport};
 
 use condition::Condition;
-use error::Fault;
+use error::Diagnostic;
 use graph::{Graph, NodeId};
 use std::fmt;
 use std::net::Ipv4Addr;
@@ -65,7 +65,7 @@ pub struct Options<'a> {
     /// The network mask, for `ip broadcast`.
     pub netmask: Option<Ipv4Addr>,
     /// Who knows the names of hosts, networks, ports and protocols.
-    pub names: &'a dyn Names,
+    pub names: &'a dyn NameResolver,
 }
 
 /// Where packets come from.
@@ -86,7 +86,7 @@ pub enum Source {
 impl Default for Options<'_> {
     /// For a file; accepted packets are kept whole; no names are known.
     fn default() -> Self {
-        static NAMES: LazyLock<Tables> = LazyLock::new(Tables::default);
+        static NAMES: LazyLock<NameTables> = LazyLock::new(NameTables::default);
         let source = Source::File { big_endian: false };
         Self { snaplen: 262_144, optimize: true, source, netmask: None, names: &*NAMES }
     }
@@ -111,29 +111,36 @@ pub const MAX_EXPRESSION_LEN: usize = 1 << 20;
 /// Where the expression is not of the language, has a name that nobody knows, asks for what the link
 /// type does not have, is too long or nested too deep, or, if it is optimised, accepts nothing.
 pub fn compile(expression: &str, link: LinkType, options: &Options<'_>) -> Result<Program, Error> {
-    compiled(expression, link, options).map_err(|fault| fault.beside(expression))
+    compiled(expression, link, options).map_err(|error| error.with_expression(expression))
 }
 
-fn compiled(expression: &str, link: LinkType, options: &Options<'_>) -> Result<Program, Fault> {
+fn compiled(
+    expression: &str,
+    link: LinkType,
+    options: &Options<'_>,
+) -> Result<Program, Diagnostic> {
     let all = 0..expression.len();
     if MAX_EXPRESSION_LEN < expression.len() {
-        return Err(Fault::new(format!("expression longer than {MAX_EXPRESSION_LEN} bytes"), all));
+        return Err(Diagnostic::new(
+            format!("expression longer than {MAX_EXPRESSION_LEN} bytes"),
+            all,
+        ));
     }
     let tokens = lexer::tokens(expression)?;
-    let Some(tree) = parse::parse(&tokens)? else {
+    let Some(tree) = parser::parse(&tokens)? else {
         let graph = Graph::of(&Condition::Always(true), &mut value::Values::default());
-        let program = emit::program(&graph, &value::Values::default(), options.snaplen, true);
-        return program.ok_or_else(|| Fault::new(generate::TOO_COMPLEX, all));
+        let program = codegen::program(&graph, &value::Values::default(), options.snaplen, true);
+        return program.ok_or_else(|| Diagnostic::new(lowering::TOO_COMPLEX, all));
     };
-    let (condition, mut values) = generate::condition(&tree, link, options)?;
+    let (condition, mut values) = lowering::condition(&tree, link, options)?;
     let mut graph = Graph::of(&condition, &mut values);
     if options.optimize {
-        graph = optimise::optimise(graph, &values);
+        graph = optimizer::optimize(graph, &values);
         if graph.root == NodeId::REJECT {
-            return Err(Fault::new("expression rejects all packets", all));
+            return Err(Diagnostic::new("expression rejects all packets", all));
         }
     }
-    let graph = optimise::initialised(graph, &mut values);
-    emit::program(&graph, &values, options.snaplen, options.optimize)
-        .ok_or_else(|| Fault::new(generate::TOO_COMPLEX, all))
+    let graph = optimizer::zero_uninitialized(graph, &mut values);
+    codegen::program(&graph, &values, options.snaplen, options.optimize)
+        .ok_or_else(|| Diagnostic::new(lowering::TOO_COMPLEX, all))
 }

@@ -1,4 +1,4 @@
-//! Names of hosts, networks, ports and protocols. The compiler asks a [`Names`]; [`Tables`] answers
+//! NameResolver of hosts, networks, ports and protocols. The compiler asks a [`NameResolver`]; [`NameTables`] answers
 //! from the texts of the files in `/etc`.
 
 use std::collections::BTreeMap;
@@ -34,7 +34,7 @@ impl Transport {
 }
 
 /// Who knows names. An unknown name is `None` or empty.
-pub trait Names {
+pub trait NameResolver {
     /// The addresses of a host, in the order of the resolver.
     fn host(&self, name: &str) -> Vec<IpAddr>;
     /// The MAC address of a host (ethers(5)).
@@ -47,9 +47,9 @@ pub trait Names {
     fn protocol(&self, name: &str) -> Option<u8>;
 }
 
-/// Names from texts in the formats of `/etc`. Empty, it knows none.
+/// NameResolver from texts in the formats of `/etc`. Empty, it knows none.
 #[derive(Clone, Debug, Default)]
-pub struct Tables {
+pub struct NameTables {
     hosts: BTreeMap<String, Vec<IpAddr>>,
     ethers: BTreeMap<String, [u8; 6]>,
     networks: BTreeMap<String, u32>,
@@ -66,7 +66,7 @@ fn lines(text: &str) -> impl Iterator<Item = Vec<&str>> {
         .filter(|words| 2 <= words.len())
 }
 
-impl Tables {
+impl NameTables {
     /// Adds `/etc/hosts` (hosts(5)).
     #[must_use]
     pub fn with_hosts(mut self, text: &str) -> Self {
@@ -141,7 +141,7 @@ impl Tables {
     }
 }
 
-impl Names for Tables {
+impl NameResolver for NameTables {
     fn host(&self, name: &str) -> Vec<IpAddr> {
         self.hosts.get(&name.to_ascii_lowercase()).cloned().unwrap_or_default()
     }

@@ -88,7 +88,7 @@ pub(crate) mod osi {
 
 impl Protocol {
     /// The protocol that a word names.
-    pub(crate) fn of(word: &str) -> Option<Self> {
+    pub(crate) fn from_keyword(word: &str) -> Option<Self> {
         Some(match word {
             "link" | "ether" | "ppp" | "slip" | "fddi" | "tr" | "wlan" => Self::Link,
             "ip" => Self::Ip,

@@ -1,7 +1,7 @@
 //! Numbers a program computes. Equal formulas are one value, so that equality is comparing numbers.
 
 use crate::instruction::code::{ADD, AND, B, H, LSH, MUL, NEG, OR, RSH, SUB, W, XOR};
-use crate::machine::compute;
+use crate::instruction::compute;
 use std::collections::HashMap;
 
 /// A value, by its number in [`Values`].
@@ -10,9 +10,9 @@ pub(crate) struct ValueId(u32);
 
 /// A word of memory that is kept from one test to another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub(crate) struct Slot(pub(crate) u8);
+pub(crate) struct Temp(pub(crate) u8);
 
-impl Slot {
+impl Temp {
     /// How many a condition may have. A program has room for fewer.
     pub(crate) const MAX_COUNT: u8 = 64;
 
@@ -35,7 +35,7 @@ pub(crate) enum Value {
     },
     /// Length in bytes of the IPv4 header at an offset.
     HeaderLength(u32),
-    Slot(Slot),
+    Temp(Temp),
     Negate(ValueId),
     /// An operation by its code in an instruction.
     Binary(u16, ValueId, ValueId),
@@ -73,7 +73,7 @@ impl Size {
 pub(crate) struct Values {
     values: Vec<Value>,
     /// Which slots each value is made of, a bit each.
-    slots: Vec<u64>,
+    temps: Vec<u64>,
     known: HashMap<Value, ValueId>,
 }
 
@@ -86,23 +86,23 @@ impl Values {
         if let Some(known) = self.known.get(&value) {
             return *known;
         }
-        let slots = match value {
+        let temps = match value {
             Value::Constant(_) | Value::Length | Value::HeaderLength(_) => 0,
-            Value::Slot(slot) => slot.bit(),
-            Value::Load { base, .. } => base.map_or(0, |base| self.slots(base)),
-            Value::Negate(operand) => self.slots(operand),
-            Value::Binary(_, left, right) => self.slots(left) | self.slots(right),
+            Value::Temp(temp) => temp.bit(),
+            Value::Load { base, .. } => base.map_or(0, |base| self.temps(base)),
+            Value::Negate(operand) => self.temps(operand),
+            Value::Binary(_, left, right) => self.temps(left) | self.temps(right),
         };
         let id = ValueId(u32::try_from(self.values.len()).expect("an expression is not that long"));
         self.values.push(value);
-        self.slots.push(slots);
+        self.temps.push(temps);
         self.known.insert(value, id);
         id
     }
 
     /// Which slots a value is made of, a bit each.
-    pub(crate) fn slots(&self, id: ValueId) -> u64 {
-        self.slots[id.0 as usize]
+    pub(crate) fn temps(&self, id: ValueId) -> u64 {
+        self.temps[id.0 as usize]
     }
 
     pub(crate) fn constant(&mut self, number: u32) -> ValueId {

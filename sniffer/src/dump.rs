@@ -4,7 +4,7 @@ use std::io::{self, Write};
 use std::net::Ipv4Addr;
 use std::path::PathBuf;
 
-use filter::{Form, Source};
+use filter::{DumpFormat, Source};
 
 use crate::filter::{Filter, FilterOptions};
 use crate::{Error, file, interfaces};
@@ -13,7 +13,7 @@ use crate::{Error, file, interfaces};
 #[derive(Debug)]
 pub(crate) struct Config {
     pub(crate) choice: FilterOptions,
-    pub(crate) form: Form,
+    pub(crate) form: DumpFormat,
     /// The link type, if it is given.
     pub(crate) link: Option<filter::LinkType>,
     /// The capture file to take the link type from.

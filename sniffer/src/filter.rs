@@ -7,7 +7,7 @@ use std::path::Path;
 use std::sync::{Arc, OnceLock};
 use std::{fs, io};
 
-use filter::{Program, Source, Tables, Transport};
+use filter::{NameTables, Program, Source, Transport};
 use summary::LinkType;
 
 use crate::Error;
@@ -97,18 +97,18 @@ pub(crate) fn read(path: &Path) -> Result<String, Error> {
 /// before an expression has a name.
 #[derive(Debug, Default)]
 struct SystemNames {
-    tables: OnceLock<Tables>,
+    tables: OnceLock<NameTables>,
 }
 
 impl SystemNames {
-    fn tables(&self) -> &Tables {
+    fn tables(&self) -> &NameTables {
         self.tables.get_or_init(|| {
             // A file that is not there has no names.
             let text = |name: &str| {
                 let bytes = fs::read(Path::new("/etc").join(name)).unwrap_or_default();
                 String::from_utf8_lossy(&bytes).into_owned()
             };
-            Tables::default()
+            NameTables::default()
                 .with_ethers(&text("ethers"))
                 .with_networks(&text("networks"))
                 .with_services(&text("services"))
@@ -117,7 +117,7 @@ impl SystemNames {
     }
 }
 
-impl filter::Names for SystemNames {
+impl filter::NameResolver for SystemNames {
     fn host(&self, name: &str) -> Vec<IpAddr> {
         let found = (name, 0).to_socket_addrs().into_iter().flatten();
         let mut addresses = Vec::new();

@@ -17,6 +17,6 @@ fuzz_target!(|bytes: &[u8]| {
         Ok(program) => {
             run(&program, bytes, 1_500, &Metadata::default());
         }
-        Err(error) => assert!(!error.to_string().is_empty() && text.get(error.place()).is_some()),
+        Err(error) => assert!(!error.to_string().is_empty() && text.get(error.span()).is_some()),
     }
 });

@@ -89,9 +89,9 @@ impl Args {
             return Ok(Action::DumpFilter(dump::Config {
                 choice: filter,
                 form: match self.dump {
-                    1 => filter::Form::Assembly,
-                    2 => filter::Form::C,
-                    _ => filter::Form::Decimal,
+                    1 => filter::DumpFormat::Assembly,
+                    2 => filter::DumpFormat::C,
+                    _ => filter::DumpFormat::Decimal,
                 },
                 link: self.linktype,
                 capture_file: self.read.into_iter().next(),

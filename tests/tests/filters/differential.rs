@@ -1,7 +1,7 @@
 //! Each expression of a list over the whole corpus, beside `tcpdump -r`.
 
 use crate::names::TestNames;
-use crate::peer;
+use crate::tcpdump;
 use filter::{Metadata, Options, Program, run};
 use std::collections::BTreeSet;
 use tests::corpus::Frame;
@@ -51,17 +51,17 @@ fn expressions() -> Vec<String> {
 #[test]
 fn the_corpus_is_filtered_as_tcpdump_filters_it() {
     let directory = tempfile::tempdir().unwrap();
-    let Some(traffic) = peer::traffic(&directory) else { return };
+    let Some(traffic) = tcpdump::traffic(&directory) else { return };
     let names = TestNames::new();
-    let options = peer::options(&names);
+    let options = tcpdump::options(&names);
     let expressions = expressions();
     let (mut compared, mut refused, mut excused, mut differences) = (0, 0, 0, Vec::new());
     for traffic in traffic.iter().filter(|traffic| LINKS.contains(&traffic.link.0)) {
         let is_plain = VARIABLE.contains(&traffic.link.0);
         let options = Options { optimize: !is_plain, ..options };
         for expression in &expressions {
-            let own = peer::own(expression, traffic.link, &options);
-            let theirs = peer::accepted(&traffic.file, expression);
+            let own = tcpdump::compile_ours(expression, traffic.link, &options);
+            let theirs = tcpdump::accepted(&traffic.file, expression);
             let difference = match (own, theirs) {
                 (Ok(program), Ok(theirs)) => {
                     compared += 1;

@@ -4,9 +4,9 @@ use std::fmt::Write;
 
 /// An expression from a seed: always the same one.
 pub(crate) fn expression(seed: u64) -> String {
-    let mut dice = Dice(seed);
+    let mut rng = Rng(seed);
     let mut text = String::new();
-    if dice.chance(5) {
+    if rng.chance(5) {
         let carriers = [
             "vlan",
             "vlan 1",
@@ -17,16 +17,16 @@ pub(crate) fn expression(seed: u64) -> String {
             "pppoes 1",
             "vlan and vlan",
         ];
-        write!(text, "{} and ", dice.pick(&carriers)).unwrap();
+        write!(text, "{} and ", rng.pick(&carriers)).unwrap();
     }
-    chain(&mut dice, 0, &mut text);
+    chain(&mut rng, 0, &mut text);
     text
 }
 
 /// Numbers that look random (Steele, Lea and Flood, "Fast splittable pseudorandom number generators").
-pub(crate) struct Dice(pub(crate) u64);
+pub(crate) struct Rng(pub(crate) u64);
 
-impl Dice {
+impl Rng {
     fn next(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mixed = (self.0 ^ self.0 >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -48,21 +48,21 @@ impl Dice {
     }
 }
 
-fn chain(dice: &mut Dice, depth: usize, text: &mut String) {
-    let count = [1, 1, 2, 2, 3, 4][dice.below(6)];
+fn chain(rng: &mut Rng, depth: usize, text: &mut String) {
+    let count = [1, 1, 2, 2, 3, 4][rng.below(6)];
     for n in 0..count {
         if 0 < n {
-            text.push_str(dice.pick(&[" and ", " or ", " && ", " || "]));
+            text.push_str(rng.pick(&[" and ", " or ", " && ", " || "]));
         }
-        if dice.chance(5) {
-            text.push_str(dice.pick(&["not ", "!", "! "]));
+        if rng.chance(5) {
+            text.push_str(rng.pick(&["not ", "!", "! "]));
         }
-        if depth < 3 && dice.chance(5) {
+        if depth < 3 && rng.chance(5) {
             text.push('(');
-            chain(dice, depth + 1, text);
+            chain(rng, depth + 1, text);
             text.push(')');
         } else {
-            term(dice, text);
+            term(rng, text);
         }
     }
 }
@@ -88,25 +88,25 @@ const HOSTS: [&str; 12] = [
 ];
 const PORTS: [&str; 10] = ["53", "80", "443", "22", "67", "123", "5353", "domain", "http", "ssh"];
 
-fn term(dice: &mut Dice, text: &mut String) {
+fn term(rng: &mut Rng, text: &mut String) {
     let direction = ["", "", "src ", "dst ", "src or dst ", "dst or src ", "src and dst "];
-    match dice.below(14) {
-        0..=2 => text.push_str(dice.pick(&PROTOCOLS)),
+    match rng.below(14) {
+        0..=2 => text.push_str(rng.pick(&PROTOCOLS)),
         3 | 4 => {
-            let protocol = dice.pick(&["", "", "", "ip ", "arp ", "rarp ", "ip6 "]);
-            let host = dice.pick(if protocol == "ip6 " {
+            let protocol = rng.pick(&["", "", "", "ip ", "arp ", "rarp ", "ip6 "]);
+            let host = rng.pick(if protocol == "ip6 " {
                 &HOSTS[8..]
             } else if protocol.is_empty() {
                 &HOSTS
             } else {
                 &HOSTS[..8]
             });
-            let direction = dice.pick(&direction);
-            let kind = if direction.is_empty() { "host " } else { dice.pick(&["host ", ""]) };
+            let direction = rng.pick(&direction);
+            let kind = if direction.is_empty() { "host " } else { rng.pick(&["host ", ""]) };
             write!(text, "{protocol}{direction}{kind}{host}").unwrap();
             // What follows alone is of the same kind.
-            if dice.chance(4) {
-                let more = dice.pick(if protocol == "ip6 " { &HOSTS[8..] } else { &HOSTS[..8] });
+            if rng.chance(4) {
+                let more = rng.pick(if protocol == "ip6 " { &HOSTS[8..] } else { &HOSTS[..8] });
                 write!(text, " or {more}").unwrap();
             }
         }
@@ -126,23 +126,23 @@ fn term(dice: &mut Dice, text: &mut String) {
                 "192.168.0.0 mask 255.255.0.0",
                 "0.0.0.0/1",
             ];
-            write!(text, "{}net {}", dice.pick(&direction), dice.pick(&nets)).unwrap();
+            write!(text, "{}net {}", rng.pick(&direction), rng.pick(&nets)).unwrap();
         }
         6 | 7 => {
-            let protocol = dice.pick(&["", "", "tcp ", "udp ", "sctp "]);
-            let first = dice.pick(&PORTS[..7]);
-            write!(text, "{protocol}{}", dice.pick(&direction)).unwrap();
-            match dice.below(4) {
-                0 => write!(text, "portrange {first}-{}", dice.pick(&PORTS[..7])).unwrap(),
-                1 => write!(text, "port {first} or {}", dice.pick(&PORTS[..7])).unwrap(),
+            let protocol = rng.pick(&["", "", "tcp ", "udp ", "sctp "]);
+            let first = rng.pick(&PORTS[..7]);
+            write!(text, "{protocol}{}", rng.pick(&direction)).unwrap();
+            match rng.below(4) {
+                0 => write!(text, "portrange {first}-{}", rng.pick(&PORTS[..7])).unwrap(),
+                1 => write!(text, "port {first} or {}", rng.pick(&PORTS[..7])).unwrap(),
                 2 => write!(
                     text,
                     "port ({first} or {} or {})",
-                    dice.pick(&PORTS),
-                    dice.pick(&PORTS[..7])
+                    rng.pick(&PORTS),
+                    rng.pick(&PORTS[..7])
                 )
                 .unwrap(),
-                _ => write!(text, "port {}", dice.pick(&PORTS)).unwrap(),
+                _ => write!(text, "port {}", rng.pick(&PORTS)).unwrap(),
             }
         }
         8 => {
@@ -159,7 +159,7 @@ fn term(dice: &mut Dice, text: &mut String) {
                 "ip proto 47 or 89",
                 "ip6 proto 6",
             ];
-            text.push_str(dice.pick(&protocols));
+            text.push_str(rng.pick(&protocols));
         }
         9 => {
             let others = [
@@ -180,56 +180,56 @@ fn term(dice: &mut Dice, text: &mut String) {
                 "byte 13 < 6",
                 "less 60",
             ];
-            text.push_str(dice.pick(&others));
+            text.push_str(rng.pick(&others));
         }
         _ => {
-            formula(dice, 0, text);
-            text.push_str(dice.pick(&[" = ", " == ", " != ", " > ", " < ", " >= ", " <= "]));
-            formula(dice, 1, text);
+            formula(rng, 0, text);
+            text.push_str(rng.pick(&[" = ", " == ", " != ", " > ", " < ", " >= ", " <= "]));
+            formula(rng, 1, text);
         }
     }
 }
 
-fn formula(dice: &mut Dice, depth: usize, text: &mut String) {
-    match dice.below(if depth < 3 { 9 } else { 5 }) {
+fn formula(rng: &mut Rng, depth: usize, text: &mut String) {
+    match rng.below(if depth < 3 { 9 } else { 5 }) {
         0 | 1 => {
             let numbers = [0, 1, 2, 4, 5, 6, 17, 64, 80, 255, 1500, 0x800];
-            write!(text, "{}", numbers[dice.below(12)]).unwrap();
+            write!(text, "{}", numbers[rng.below(12)]).unwrap();
         }
-        2 => text.push_str(dice.pick(&["len", "0x0f", "tcp-syn", "icmp-echo", "010"])),
+        2 => text.push_str(rng.pick(&["len", "0x0f", "tcp-syn", "icmp-echo", "010"])),
         3 | 4 => {
-            let protocol = dice
+            let protocol = rng
                 .pick(&["ip", "ip", "ip6", "tcp", "udp", "icmp", "ether", "arp", "icmp6", "sctp"]);
-            let size = dice.pick(&["", "", ":2", ":4"]);
+            let size = rng.pick(&["", "", ":2", ":4"]);
             write!(
                 text,
                 "{protocol}[{}{size}]",
-                [0, 1, 2, 4, 6, 8, 9, 12, 13, 16, 40][dice.below(11)]
+                [0, 1, 2, 4, 6, 8, 9, 12, 13, 16, 40][rng.below(11)]
             )
             .unwrap();
         }
         5 => {
             text.push('(');
-            formula(dice, depth + 1, text);
-            text.push_str(dice.pick(&[" + ", " - ", " * ", " & "]));
-            formula(dice, depth + 1, text);
+            formula(rng, depth + 1, text);
+            text.push_str(rng.pick(&[" + ", " - ", " * ", " & "]));
+            formula(rng, depth + 1, text);
             text.push(')');
         }
         6 => {
             text.push_str("ether[");
-            formula(dice, depth + 1, text);
+            formula(rng, depth + 1, text);
             text.push(']');
         }
-        7 if dice.chance(3) => {
+        7 if rng.chance(3) => {
             text.push('-');
-            formula(dice, depth + 1, text);
+            formula(rng, depth + 1, text);
         }
         _ => {
-            formula(dice, depth + 1, text);
+            formula(rng, depth + 1, text);
             let operators =
                 [" + ", " - ", " * ", " & ", " | ", " << ", " >> ", " / ", " % ", " ^ "];
-            text.push_str(dice.pick(&operators));
-            formula(dice, depth + 1, text);
+            text.push_str(rng.pick(&operators));
+            formula(rng, depth + 1, text);
         }
     }
 }

@@ -5,5 +5,5 @@ mod cases;
 mod differential;
 mod grammar;
 mod names;
-mod peer;
 mod random;
+mod tcpdump;

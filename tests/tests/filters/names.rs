@@ -1,16 +1,16 @@
 //! The names that libpcap's test cases have: what a name has is in it.
 
-use filter::{Names, Tables, Transport};
+use filter::{NameResolver, NameTables, Transport};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 pub(crate) struct TestNames {
-    tables: Tables,
+    tables: NameTables,
 }
 
 impl TestNames {
     pub(crate) fn new() -> Self {
         let read = |name| std::fs::read_to_string(name).unwrap_or_default();
-        let tables = Tables::default().with_services(&read("/etc/services"));
+        let tables = NameTables::default().with_services(&read("/etc/services"));
         Self { tables: tables.with_protocols(&read("/etc/protocols")) }
     }
 }
@@ -25,7 +25,7 @@ fn count(name: &str, what: &str) -> u8 {
     }
 }
 
-impl Names for TestNames {
+impl NameResolver for TestNames {
     fn host(&self, name: &str) -> Vec<IpAddr> {
         let name = name.to_ascii_lowercase();
         let Some(name) = name.strip_suffix(".libpcap.test") else { return Vec::new() };

@@ -2,7 +2,7 @@
 //! of packets of the corpus. Both programs run on our machine, which the kernel is compared with elsewhere.
 
 use crate::names::TestNames;
-use crate::{grammar, peer};
+use crate::{grammar, tcpdump};
 use filter::{Instruction, Metadata, Options, Program, code, run};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::{env, thread};
@@ -13,7 +13,7 @@ const LINKS: [u32; 8] = [1, 1, 1, 1, 101, 113, 0, 9];
 const MAX_FRAMES: usize = 400;
 
 /// Seeds beyond the first ones whose expressions once seemed to mean something else than to tcpdump.
-const KEPT: [u64; 22] = [
+const REGRESSION_SEEDS: [u64; 22] = [
     1_754, 2_666, 3_748, 4_708, 5_073, 6_807, 8_053, 14_505, 20_714, 22_988, 23_710, 24_979,
     38_924, 42_303, 52_636, 80_148, 88_925, 89_747, 93_480, 99_967, 10_633, 22_554,
 ];
@@ -44,15 +44,15 @@ fn agree(own: &Program, theirs: &Program, bytes: &[u8], len: u32) -> bool {
 }
 
 /// What is different for the expression of a seed, if anything is.
-fn difference(seed: u64, traffic: &[peer::Traffic], options: &Options<'_>) -> Option<String> {
-    let mut dice = grammar::Dice(!seed);
-    let link = LINKS[dice.below(LINKS.len())];
+fn difference(seed: u64, traffic: &[tcpdump::Traffic], options: &Options<'_>) -> Option<String> {
+    let mut rng = grammar::Rng(!seed);
+    let link = LINKS[rng.below(LINKS.len())];
     let traffic = traffic.iter().find(|traffic| traffic.link.0 == link)?;
     let expression = grammar::expression(seed);
     let told =
         |what: String| Some(format!("seed {seed}, link type {link}: {expression}\n  {what}"));
-    let theirs = peer::program(&traffic.file, &expression, true);
-    let own = peer::own(&expression, traffic.link, options);
+    let theirs = tcpdump::program(&traffic.file, &expression, true);
+    let own = tcpdump::compile_ours(&expression, traffic.link, options);
     let (own, theirs) = match (own, theirs) {
         (Ok(own), Ok(theirs)) => (marked(&own), marked(&theirs)),
         (Err(_), Err(_)) => return None,
@@ -79,7 +79,7 @@ fn difference(seed: u64, traffic: &[peer::Traffic], options: &Options<'_>) -> Op
         }
         // libpcap's optimiser takes a header's length for loaded where another value is in the register;
         // what it makes of the expression at first is right.
-        let plain = marked(&peer::program(&traffic.file, &expression, false).unwrap());
+        let plain = marked(&tcpdump::program(&traffic.file, &expression, false).unwrap());
         if !agree(&own, &plain, bytes, *wire_len) {
             let verdict = verdict(&own, bytes, *wire_len);
             return told(format!("frame {place} of the corpus: {verdict:?} here"));
@@ -92,17 +92,17 @@ fn difference(seed: u64, traffic: &[peer::Traffic], options: &Options<'_>) -> Op
 #[test]
 fn random_expressions_mean_what_tcpdump_means() {
     let directory = tempfile::tempdir().unwrap();
-    let Some(traffic) = peer::traffic(&directory) else { return };
+    let Some(traffic) = tcpdump::traffic(&directory) else { return };
     let names = TestNames::new();
     let count = env::var("FILTER_SEEDS").map_or(1_500, |count| count.parse().unwrap());
     let next = AtomicU64::new(0);
     let worker = || {
-        let options = peer::options(&names);
+        let options = tcpdump::options(&names);
         let mut differences = Vec::new();
         loop {
             let seed = match next.fetch_add(1, Ordering::Relaxed) {
                 seed if seed < count => seed,
-                more => match KEPT.get(usize::try_from(more - count).unwrap()) {
+                more => match REGRESSION_SEEDS.get(usize::try_from(more - count).unwrap()) {
                     Some(kept) => *kept,
                     None => return differences,
                 },

@@ -1,12 +1,12 @@
 //! Protocols by their keywords and by their numbers.
 
-use super::address::NumberOrName;
-use super::layout::Place;
-use super::{Generator, Outcome};
+use super::identifier::NumberOrName;
+use super::layout::Origin;
+use super::{Lowered, Lowering};
+use crate::ast::{CmpOp, Id};
 use crate::condition::Condition;
 use crate::instruction::code::{ADD, MUL};
 use crate::protocol::{LLC_ISO, Protocol, ether_type, osi};
-use crate::tree::{Id, Relation};
 use crate::value::{Size, Value};
 
 /// How many extension headers `protochain` passes. A loop would go on, but the kernel has none.
@@ -20,9 +20,9 @@ const AUTHENTICATION: u32 = 51;
 const NONE: u32 = 59;
 const DESTINATION: u32 = 60;
 
-impl Generator<'_> {
+impl Lowering<'_> {
     /// Packets of the protocol that a keyword names.
-    pub(super) fn protocol(&mut self, protocol: Protocol) -> Outcome {
+    pub(super) fn protocol(&mut self, protocol: Protocol) -> Lowered {
         if let Some(number) = protocol.link_number() {
             return self.link_type(number);
         }
@@ -40,45 +40,45 @@ impl Generator<'_> {
             Protocol::Clnp => self.iso_protocol(osi::CLNP),
             Protocol::Esis => self.iso_protocol(osi::ESIS),
             Protocol::Isis => self.iso_protocol(osi::ISIS),
-            Protocol::Link => Err(self.fault("link layer applied in wrong context")),
-            _ => Err(self.fault(format!("'{}' is not a valid protocol type", protocol.name()))),
+            Protocol::Link => Err(self.error("link layer applied in wrong context")),
+            _ => Err(self.error(format!("'{}' is not a valid protocol type", protocol.name()))),
         }
     }
 
-    fn ip_protocol(&mut self, number: u32) -> Outcome {
+    fn ip_protocol(&mut self, number: u32) -> Lowered {
         let is_ip = self.link_type(ether_type::IP)?;
-        Ok(is_ip.and(self.equal(Place::Network, 9, Size::Byte, number)))
+        Ok(is_ip.and(self.equal(Origin::Network, 9, Size::Byte, number)))
     }
 
     /// Directly, or after a fragment header.
-    fn ip6_protocol(&mut self, number: u32) -> Outcome {
+    fn ip6_protocol(&mut self, number: u32) -> Lowered {
         let is_ip6 = self.link_type(ether_type::IP6)?;
-        let direct = self.equal(Place::Network, 6, Size::Byte, number);
-        let is_fragment = self.equal(Place::Network, 6, Size::Byte, FRAGMENT);
-        let in_fragment = self.equal(Place::Transport6, 0, Size::Byte, number);
+        let direct = self.equal(Origin::Network, 6, Size::Byte, number);
+        let is_fragment = self.equal(Origin::Network, 6, Size::Byte, FRAGMENT);
+        let in_fragment = self.equal(Origin::Ipv6Payload, 0, Size::Byte, number);
         Ok(is_ip6.and(direct.or(is_fragment.and(in_fragment))))
     }
 
-    fn iso_protocol(&mut self, number: u32) -> Outcome {
+    fn iso_protocol(&mut self, number: u32) -> Lowered {
         let is_iso = self.link_type(LLC_ISO)?;
-        Ok(is_iso.and(self.equal(Place::NetworkWithoutSnap, 0, Size::Byte, number)))
+        Ok(is_iso.and(self.equal(Origin::NetworkWithoutSnap, 0, Size::Byte, number)))
     }
 
-    fn isis_type(&mut self, number: u32) -> Outcome {
+    fn isis_type(&mut self, number: u32) -> Lowered {
         const TYPE: u32 = 0x1f;
         self.at_most(TYPE, "IS-IS PDU type", number)?;
         let is_isis = self.iso_protocol(osi::ISIS)?;
-        Ok(is_isis.and(self.masked(Place::NetworkWithoutSnap, 4, Size::Byte, number, TYPE)))
+        Ok(is_isis.and(self.masked(Origin::NetworkWithoutSnap, 4, Size::Byte, number, TYPE)))
     }
 
     /// An IPv4 packet that is whole, or the first of its fragments.
     pub(super) fn first_fragment(&mut self) -> Condition {
         const FRAGMENT_OFFSET: u32 = 0x1fff;
-        self.any_bit(Place::Network, 6, Size::Half, FRAGMENT_OFFSET).not()
+        self.any_bit(Origin::Network, 6, Size::Half, FRAGMENT_OFFSET).not()
     }
 
     /// `proto` and `protochain`.
-    pub(super) fn proto(&mut self, protocol: Option<Protocol>, id: &Id, is_chain: bool) -> Outcome {
+    pub(super) fn proto(&mut self, protocol: Option<Protocol>, id: &Id, is_chain: bool) -> Lowered {
         let kind = if is_chain { "protochain" } else { "proto" };
         let number = match self.number_or_name(kind, id)? {
             NumberOrName::Number(number) => number,
@@ -105,7 +105,7 @@ impl Generator<'_> {
             Some(Protocol::Iso) => self.iso_protocol(number),
             Some(Protocol::Isis) => self.isis_type(number),
             Some(other) => {
-                Err(self.fault(format!("'{}' is not a valid qualifier for 'proto'", other.name())))
+                Err(self.error(format!("'{}' is not a valid qualifier for 'proto'", other.name())))
             }
         }
     }
@@ -114,7 +114,7 @@ impl Generator<'_> {
         &self,
         protocol: Option<Protocol>,
         name: &str,
-    ) -> Result<u32, crate::error::Fault> {
+    ) -> Result<u32, crate::error::Diagnostic> {
         let (kind, number) = match protocol {
             None | Some(Protocol::Ip | Protocol::Ip6) => {
                 ("ip", self.options.names.protocol(name).map(u32::from))
@@ -129,13 +129,13 @@ impl Generator<'_> {
                     _ => None,
                 },
             ),
-            Some(_) => return Err(self.fault(format!("unknown protocol: {name}"))),
+            Some(_) => return Err(self.error(format!("unknown protocol: {name}"))),
         };
-        number.ok_or_else(|| self.fault(format!("unknown {kind} proto '{name}'")))
+        number.ok_or_else(|| self.error(format!("unknown {kind} proto '{name}'")))
     }
 
     /// The protocol, or one after extension headers.
-    fn chain(&mut self, protocol: Option<Protocol>, number: u32) -> Outcome {
+    fn chain(&mut self, protocol: Option<Protocol>, number: u32) -> Lowered {
         self.at_most(0xff, "protocol number", number)?;
         let is_ip6 = match protocol {
             None => {
@@ -145,22 +145,23 @@ impl Generator<'_> {
             Some(Protocol::Ip) => false,
             Some(Protocol::Ip6) => true,
             Some(other) => {
-                return Err(self.fault(format!(
+                return Err(self.error(format!(
                     "'{}' is not a valid qualifier for 'protochain'",
                     other.name()
                 )));
             }
         };
         if self.payload().variable.is_some() {
-            return Err(self.fault("'protochain' not supported with variable length headers"));
+            return Err(self.error("'protochain' not supported with variable length headers"));
         }
         let is_ip = self.link_type(if is_ip6 { ether_type::IP6 } else { ether_type::IP })?;
-        let (next, position) = (self.slot(), self.slot());
+        let (next, position) = (self.temp(), self.temp());
         let header = self.payload().plus(self.layout.network);
-        let first = self.load(Place::Network, if is_ip6 { 6 } else { 9 }, Size::Byte);
+        let first = self.load(Origin::Network, if is_ip6 { 6 } else { 9 }, Size::Byte);
         let start = if is_ip6 { self.values.constant(40) } else { self.ipv4_header_len(header) };
-        let mut parts = vec![is_ip, Condition::Set(next, first), Condition::Set(position, start)];
-        let [next_value, at] = [next, position].map(|slot| self.values.of(Value::Slot(slot)));
+        let mut parts =
+            vec![is_ip, Condition::Store(next, first), Condition::Store(position, start)];
+        let [next_value, at] = [next, position].map(|temp| self.values.of(Value::Temp(temp)));
         let [type_of_next, len] =
             [0, 1].map(|offset| self.values.load(Some(at), header.constant + offset, Size::Byte));
         // An extension header's length is in units of 8 bytes without the first, of authentication in
@@ -171,18 +172,18 @@ impl Generator<'_> {
             let bytes = self.values.binary(MUL, units, unit);
             let after = self.values.binary(ADD, bytes, at);
             let is_kind: Vec<_> =
-                kinds.iter().map(|kind| self.compare(next_value, Relation::Equal, *kind)).collect();
+                kinds.iter().map(|kind| self.compare(next_value, CmpOp::Equal, *kind)).collect();
             Condition::all([
                 Condition::any(is_kind),
-                Condition::Set(next, type_of_next),
-                Condition::Set(position, after),
+                Condition::Store(next, type_of_next),
+                Condition::Store(position, after),
             ])
         };
         let authentication = pass(&[AUTHENTICATION], 2, 4);
         let extension = pass(&[HOP_BY_HOP, DESTINATION, ROUTING, FRAGMENT], 1, 8);
         let passed = if is_ip6 { extension.or(authentication) } else { authentication };
-        let found = self.compare(next_value, Relation::Equal, number);
-        let is_end = self.compare(next_value, Relation::Equal, NONE);
+        let found = self.compare(next_value, CmpOp::Equal, number);
+        let is_end = self.compare(next_value, CmpOp::Equal, NONE);
         let mut chain = found.clone();
         for _ in 0..CHAIN_LEN {
             chain = found.clone().or(Condition::all([is_end.clone().not(), passed.clone(), chain]));

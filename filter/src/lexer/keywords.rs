@@ -39,9 +39,9 @@ pub(crate) enum Keyword {
     Ra,
     Ta,
     /// `rnr` and `rulenum`, which are also an LLC type.
-    Rulenum,
+    RnrOrRulenum,
     /// A word of pcap-filter(7) for a link type that is not supported: ATM, packet filter logs.
-    Foreign(&'static str),
+    Unsupported(&'static str),
     Fisu,
     Lssu,
     Msu,
@@ -97,7 +97,7 @@ pub(super) fn keyword(word: &str) -> Option<Keyword> {
         "addr4" | "address4" => Addr4,
         "ra" => Ra,
         "ta" => Ta,
-        "rnr" | "rulenum" => Rulenum,
+        "rnr" | "rulenum" => RnrOrRulenum,
         "fisu" => Fisu,
         "lssu" | "lsu" => Lssu,
         "msu" => Msu,
@@ -113,9 +113,9 @@ pub(super) fn keyword(word: &str) -> Option<Keyword> {
         "hdpc" => HighDpc,
         "hsls" => HighSls,
         "lane" | "metac" | "bcc" | "oam" | "oamf4" | "oamf4ec" | "oamf4sc" | "sc" | "ilmic"
-        | "vpi" | "vci" | "connectmsg" | "metaconnect" => Foreign("raw ATM"),
+        | "vpi" | "vci" | "connectmsg" | "metaconnect" => Unsupported("raw ATM"),
         "on" | "ifname" | "rset" | "ruleset" | "srnr" | "subrulenum" | "reason" | "action" => {
-            Foreign("logs of OpenBSD's packet filter")
+            Unsupported("logs of OpenBSD's packet filter")
         }
         _ => return None,
     })

@@ -1,13 +1,13 @@
 //! 802.11: frames whose addresses and headers depend on their type (IEEE 802.11, section 9.2).
 
-use super::layout::{Offset, Place};
-use super::{Generator, Outcome};
+use super::layout::{Offset, Origin};
+use super::{Lowered, Lowering};
+use crate::ast::{CmpOp, Direction};
 use crate::condition::Condition;
-use crate::error::Fault;
+use crate::error::Diagnostic;
 use crate::instruction::code::{ADD, AND, LSH, OR};
 use crate::link::Family;
-use crate::tree::{Direction, Relation};
-use crate::value::{Size, Slot, Value, ValueId};
+use crate::value::{Size, Temp, Value, ValueId};
 
 /// Length of a data frame's header, without QoS.
 const HEADER_LEN: u32 = 24;
@@ -23,17 +23,17 @@ const FROM_DS: u32 = 0x02;
 /// The words that keep where the header begins, after radiotap or PPI, and where it ends.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Header {
-    start: Slot,
-    end: Slot,
-    before_padding: Slot,
+    start: Temp,
+    end: Temp,
+    before_padding: Temp,
 }
 
-impl Generator<'_> {
+impl Lowering<'_> {
     fn header(&mut self) -> Header {
         if let Some(header) = self.header {
             return header;
         }
-        let header = Header { start: self.slot(), end: self.slot(), before_padding: self.slot() };
+        let header = Header { start: self.temp(), end: self.temp(), before_padding: self.temp() };
         self.header = Some(header);
         header
     }
@@ -45,7 +45,7 @@ impl Generator<'_> {
             return fixed;
         }
         let start = self.header().start;
-        Offset { variable: Some(self.values.of(Value::Slot(start))), ..fixed }
+        Offset { variable: Some(self.values.of(Value::Temp(start))), ..fixed }
     }
 
     /// Where the link header ends.
@@ -55,7 +55,7 @@ impl Generator<'_> {
             return fixed;
         }
         let end = self.header().end;
-        Offset { variable: Some(self.values.of(Value::Slot(end))), ..fixed }
+        Offset { variable: Some(self.values.of(Value::Temp(end))), ..fixed }
     }
 
     /// The condition, after what finds the header where it is asked for. Of PPI, only what carries
@@ -65,7 +65,7 @@ impl Generator<'_> {
         if self.link.family() == Family::Ppi {
             const IEEE802_11: u32 = 105;
             let carried = self.values.load(None, 4, Size::Word);
-            parts.push(self.compare(carried, Relation::Equal, IEEE802_11.swap_bytes()));
+            parts.push(self.compare(carried, CmpOp::Equal, IEEE802_11.swap_bytes()));
         }
         if let Some(header) = self.header {
             parts.extend(self.find_header(header));
@@ -84,48 +84,49 @@ impl Generator<'_> {
             let eight = self.values.constant(8);
             let high = self.values.binary(LSH, high, eight);
             let len = self.values.binary(OR, low, high);
-            parts.push(Condition::Set(header.start, len));
-            self.values.of(Value::Slot(header.start))
+            parts.push(Condition::Store(header.start, len));
+            self.values.of(Value::Temp(header.start))
         };
         let first = self.values.load(Some(start), 0, Size::Byte);
-        let plus = |generator: &mut Self, more: u32| {
-            let more = generator.values.constant(more);
-            generator.values.binary(ADD, start, more)
+        let plus = |lowering: &mut Self, more: u32| {
+            let more = lowering.values.constant(more);
+            lowering.values.binary(ADD, start, more)
         };
         let (short, long) = (plus(self, HEADER_LEN), plus(self, HEADER_LEN + QOS_LEN));
-        let is_data = self.compare(first, Relation::AnyBit, IS_DATA);
-        let is_control = self.compare(first, Relation::AnyBit, IS_CONTROL);
-        let is_qos = self.compare(first, Relation::AnyBit, IS_QOS);
+        let is_data = self.compare(first, CmpOp::AnyBit, IS_DATA);
+        let is_control = self.compare(first, CmpOp::AnyBit, IS_CONTROL);
+        let is_qos = self.compare(first, CmpOp::AnyBit, IS_QOS);
         let end = header.end;
         let of_data = if self.link.family() == Family::Radiotap {
             let before = header.before_padding;
-            let len = is_qos.and(Condition::Set(before, long)).or(Condition::Set(before, short));
-            let before = self.values.of(Value::Slot(before));
+            let len =
+                is_qos.and(Condition::Store(before, long)).or(Condition::Store(before, short));
+            let before = self.values.of(Value::Temp(before));
             let padded = self.padded(before, end);
-            len.and(padded.or(Condition::Set(end, before)))
+            len.and(padded.or(Condition::Store(end, before)))
         } else {
-            is_qos.and(Condition::Set(end, long)).or(Condition::Set(end, short))
+            is_qos.and(Condition::Store(end, long)).or(Condition::Store(end, short))
         };
         parts.push(
-            Condition::all([is_data, is_control.not(), of_data]).or(Condition::Set(end, short)),
+            Condition::all([is_data, is_control.not(), of_data]).or(Condition::Store(end, short)),
         );
         parts
     }
 
     /// Whether radiotap says that the header is padded to whole words, and where it ends then. Only the
     /// first word of what is present is looked at.
-    fn padded(&mut self, before: ValueId, end: Slot) -> Condition {
+    fn padded(&mut self, before: ValueId, end: Temp) -> Condition {
         const FLAGS_PRESENT: u32 = 1 << 1;
         const MORE_PRESENT: u32 = 1 << 31;
         const TIME_PRESENT: u32 = 1 << 0;
         const IS_PADDED: u32 = 0x20;
         let present = self.values.load(None, 4, Size::Word);
-        let mut has = |bit: u32| self.compare(present, Relation::AnyBit, bit.swap_bytes());
+        let mut has = |bit: u32| self.compare(present, CmpOp::AnyBit, bit.swap_bytes());
         let (has_flags, has_more, has_time) =
             (has(FLAGS_PRESENT), has(MORE_PRESENT), has(TIME_PRESENT));
         let mut flags_at = |offset| {
             let flags = self.values.load(None, offset, Size::Byte);
-            self.compare(flags, Relation::AnyBit, IS_PADDED)
+            self.compare(flags, CmpOp::AnyBit, IS_PADDED)
         };
         // The flags come after a time of 8 bytes.
         let (after_time, first) = (flags_at(16), flags_at(8));
@@ -133,16 +134,16 @@ impl Generator<'_> {
         let [three, mask] = [3, !3].map(|number| self.values.constant(number));
         let more = self.values.binary(ADD, before, three);
         let padded = self.values.binary(AND, more, mask);
-        Condition::all([has_flags, has_more.not(), is_padded, Condition::Set(end, padded)])
+        Condition::all([has_flags, has_more.not(), is_padded, Condition::Store(end, padded)])
     }
 
-    pub(super) fn expect_wireless(&self, message: &str) -> Result<(), Fault> {
-        if self.layout.family.is_wireless() { Ok(()) } else { Err(self.fault(message)) }
+    pub(super) fn expect_wireless(&self, message: &str) -> Result<(), Diagnostic> {
+        if self.layout.family.is_wireless() { Ok(()) } else { Err(self.error(message)) }
     }
 
     pub(super) fn data_frame(&mut self) -> Condition {
-        let is_control = self.any_bit(Place::LinkHeader, 0, Size::Byte, IS_CONTROL);
-        let is_data = self.any_bit(Place::LinkHeader, 0, Size::Byte, IS_DATA);
+        let is_control = self.any_bit(Origin::LinkHeader, 0, Size::Byte, IS_CONTROL);
+        let is_data = self.any_bit(Origin::LinkHeader, 0, Size::Byte, IS_DATA);
         is_control.not().and(is_data)
     }
 
@@ -151,19 +152,19 @@ impl Generator<'_> {
         &mut self,
         direction: Direction,
         at: &mut dyn FnMut(&mut Self, u32) -> Condition,
-    ) -> Outcome {
+    ) -> Lowered {
         let first =
-            |generator: &mut Self, bits| generator.any_bit(Place::LinkHeader, 0, Size::Byte, bits);
+            |lowering: &mut Self, bits| lowering.any_bit(Origin::LinkHeader, 0, Size::Byte, bits);
         let second =
-            |generator: &mut Self, bits| generator.any_bit(Place::LinkHeader, 1, Size::Byte, bits);
-        let is = |generator: &mut Self, value, mask| {
-            generator.masked(Place::LinkHeader, 0, Size::Byte, value, mask)
+            |lowering: &mut Self, bits| lowering.any_bit(Origin::LinkHeader, 1, Size::Byte, bits);
+        let is = |lowering: &mut Self, value, mask| {
+            lowering.masked(Origin::LinkHeader, 0, Size::Byte, value, mask)
         };
         // Acknowledgements and clearances have one address only.
-        let has_second = |generator: &mut Self| {
-            let is_control = is(generator, 0x04, 0x0c);
-            let is_cts = is(generator, 0xc0, 0xf0);
-            let is_ack = is(generator, 0xd0, 0xf0);
+        let has_second = |lowering: &mut Self| {
+            let is_control = is(lowering, 0x04, 0x0c);
+            let is_cts = is(lowering, 0xc0, 0xf0);
+            let is_ack = is(lowering, 0xd0, 0xf0);
             is_control.not().or(is_cts.not().and(is_ack.not()))
         };
         Ok(match direction {
@@ -196,7 +197,7 @@ impl Generator<'_> {
             Direction::Addr2 => has_second(self).and(at(self, 10)),
             Direction::Addr3 => is(self, 0x04, 0x0c).not().and(at(self, 16)),
             Direction::Addr4 => {
-                let relayed = self.masked(Place::LinkHeader, 1, Size::Byte, 0x03, 0x03);
+                let relayed = self.masked(Origin::LinkHeader, 1, Size::Byte, 0x03, 0x03);
                 relayed.and(at(self, 24))
             }
             Direction::Ra => first(self, IS_DATA).and(at(self, 4)),
@@ -205,16 +206,16 @@ impl Generator<'_> {
     }
 
     /// Frames of a host.
-    pub(super) fn wireless_host(&mut self, address: [u8; 6], direction: Direction) -> Outcome {
-        self.addressed(direction, &mut |generator, offset| {
-            generator.bytes(Place::LinkHeader, offset, &address)
+    pub(super) fn wireless_host(&mut self, address: [u8; 6], direction: Direction) -> Lowered {
+        self.addressed(direction, &mut |lowering, offset| {
+            lowering.bytes(Origin::LinkHeader, offset, &address)
         })
     }
 
     /// Frames to a group.
-    pub(super) fn wireless_multicast(&mut self) -> Outcome {
-        self.addressed(Direction::Dst, &mut |generator, offset| {
-            generator.any_bit(Place::LinkHeader, offset, Size::Byte, 1)
+    pub(super) fn wireless_multicast(&mut self) -> Lowered {
+        self.addressed(Direction::Dst, &mut |lowering, offset| {
+            lowering.any_bit(Origin::LinkHeader, offset, Size::Byte, 1)
         })
     }
 }

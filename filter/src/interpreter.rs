@@ -1,26 +1,6 @@
 //! The machine: runs a program over a packet, as the kernel does.
 
-use crate::instruction::{Program, code::*};
-
-/// Offsets of loads that give what the kernel knows of a packet instead of its bytes (`SKF_AD_OFF` and
-/// the numbers after it, linux/filter.h).
-pub mod metadata {
-    const OFFSET: u32 = 0xffff_f000;
-    /// The protocol by its EtherType.
-    pub const PROTOCOL: u32 = OFFSET;
-    /// To whom a packet went (`sll_pkttype`, packet(7)).
-    pub const PACKET_TYPE: u32 = OFFSET + 4;
-    /// The interface's index.
-    pub const INTERFACE_INDEX: u32 = OFFSET + 8;
-    /// The interface's type (ARPHRD_, linux/if_arp.h).
-    pub const HARDWARE_TYPE: u32 = OFFSET + 28;
-    /// Tag control information of the VLAN tag that the kernel took out.
-    pub const VLAN_TAG: u32 = OFFSET + 44;
-    /// 1 where the kernel took a VLAN tag out.
-    pub const VLAN_TAG_PRESENT: u32 = OFFSET + 48;
-    /// The tag's protocol identifier.
-    pub const VLAN_PROTOCOL: u32 = OFFSET + 60;
-}
+use crate::instruction::{Program, code::*, compute, metadata};
 
 /// What is known of a packet besides its bytes. What is left out is 0 to a program.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -118,24 +98,6 @@ fn step(program: &Program, bytes: &[u8], len: u32, metadata: &Metadata) -> Optio
             _ => x = a,
         }
     }
-}
-
-/// The result of an operation; `None` for a division by zero.
-pub(crate) fn compute(operation: u16, a: u32, operand: u32) -> Option<u32> {
-    Some(match operation {
-        ADD => a.wrapping_add(operand),
-        SUB => a.wrapping_sub(operand),
-        MUL => a.wrapping_mul(operand),
-        DIV => a.checked_div(operand)?,
-        MOD => a.checked_rem(operand)?,
-        OR => a | operand,
-        AND => a & operand,
-        XOR => a ^ operand,
-        LSH => a.checked_shl(operand).unwrap_or(0),
-        RSH => a.checked_shr(operand).unwrap_or(0),
-        NEG => a.wrapping_neg(),
-        _ => return None,
-    })
 }
 
 /// A number in network byte order.

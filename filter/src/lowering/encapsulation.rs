@@ -1,16 +1,16 @@
 //! Protocols that carry others: what comes after them in the expression is about what they carry.
 
-use super::layout::{Offset, Place};
-use super::{Generator, Outcome};
+use super::layout::{Offset, Origin};
+use super::{Lowered, Lowering};
 use crate::Source;
+use crate::ast::{CmpOp, Direction};
 use crate::condition::Condition;
-use crate::error::Fault;
+use crate::error::Diagnostic;
 use crate::instruction::code::{ADD, AND, MUL};
+use crate::instruction::metadata;
 use crate::link::Family;
-use crate::machine::metadata;
 use crate::names::Transport;
 use crate::protocol::ether_type;
-use crate::tree::{Direction, Relation};
 use crate::value::{Size, Value, ValueId};
 
 const UDP_HEADER_LEN: u32 = 8;
@@ -18,18 +18,18 @@ const TUNNEL_HEADER_LEN: u32 = 8;
 const GENEVE_PORT: u32 = 6081;
 const VXLAN_PORT: u32 = 4789;
 
-impl Generator<'_> {
+impl Lowering<'_> {
     /// Frames with a VLAN tag (IEEE 802.1Q). The kernel takes the outermost tag out of a frame and keeps
     /// it beside.
-    pub(super) fn vlan(&mut self, id: Option<u32>) -> Outcome {
+    pub(super) fn vlan(&mut self, id: Option<u32>) -> Lowered {
         const ID: u32 = 0x0fff;
         if 0 < self.layout.labels {
-            return Err(self.fault("no VLAN match after MPLS"));
+            return Err(self.error("no VLAN match after MPLS"));
         }
         let family = self.layout.family;
         if !family.is_ethernet() && !family.is_wireless() {
             let link = self.link.description();
-            return Err(self.fault(format!("no VLAN support for {link}")));
+            return Err(self.error(format!("no VLAN support for {link}")));
         }
         if let Some(id) = id {
             self.at_most(ID, "VLAN tag", id)?;
@@ -37,12 +37,12 @@ impl Generator<'_> {
         let is_tag = [ether_type::VLAN, ether_type::VLAN_PROVIDER, ether_type::VLAN_QINQ]
             .map(|number| self.link_type(number));
         let is_tag = Condition::any(is_tag.into_iter().collect::<Result<Vec<_>, _>>()?);
-        let has_id = |generator: &mut Self, place: Option<ValueId>| {
+        let has_id = |lowering: &mut Self, tag: Option<ValueId>| {
             let Some(id) = id else { return Condition::Always(true) };
-            let tag = place.unwrap_or_else(|| generator.load(Place::Payload, 0, Size::Half));
-            let mask = generator.values.constant(ID);
-            let tag = generator.values.binary(AND, tag, mask);
-            generator.compare(tag, Relation::Equal, id)
+            let tag = tag.unwrap_or_else(|| lowering.load(Origin::Payload, 0, Size::Half));
+            let mask = lowering.values.constant(ID);
+            let tag = lowering.values.binary(AND, tag, mask);
+            lowering.compare(tag, CmpOp::Equal, id)
         };
         let in_packet = has_id(self, None);
         let is_outermost = self.layout.tags == 0 && !self.layout.is_tunnel && family.is_ethernet();
@@ -53,27 +53,27 @@ impl Generator<'_> {
             return Ok(is_tag.and(in_packet));
         }
         let present = self.values.load(None, metadata::VLAN_TAG_PRESENT, Size::Byte);
-        let is_beside = self.compare(present, Relation::Equal, 1);
+        let is_beside = self.compare(present, CmpOp::Equal, 1);
         let tag = self.values.load(None, metadata::VLAN_TAG, Size::Half);
         let beside = has_id(self, Some(tag));
         // How much of the tag is in the packet.
-        let shift = self.slot();
+        let shift = self.temp();
         let [nothing, four] = [0, 4].map(|len| self.values.constant(len));
-        let variable = self.values.of(Value::Slot(shift));
+        let variable = self.values.of(Value::Temp(shift));
         self.layout.payload.variable = Some(variable);
         if let Some(link_type) = &mut self.layout.link_type {
             link_type.variable = Some(variable);
         }
         // One of them is set whatever comes of the test, for what follows "not" or "or".
-        let beside = Condition::all([is_beside, Condition::Set(shift, nothing), beside]);
-        let absent = self.compare(present, Relation::Equal, 1).not();
-        Ok(beside.or(Condition::all([absent, Condition::Set(shift, four), is_tag, in_packet])))
+        let beside = Condition::all([is_beside, Condition::Store(shift, nothing), beside]);
+        let absent = self.compare(present, CmpOp::Equal, 1).not();
+        Ok(beside.or(Condition::all([absent, Condition::Store(shift, four), is_tag, in_packet])))
     }
 
     /// Packets with a label of MPLS (RFC 3032).
-    pub(super) fn mpls(&mut self, label: Option<u32>) -> Outcome {
+    pub(super) fn mpls(&mut self, label: Option<u32>) -> Lowered {
         let is_label = if 0 < self.layout.labels {
-            self.masked(Place::LabelBefore, 2, Size::Byte, 0, 0x01)
+            self.masked(Origin::PreviousLabel, 2, Size::Byte, 0, 0x01)
         } else {
             match self.layout.family {
                 Family::Ethernet | Family::EthernetTagged | Family::Hdlc => {
@@ -85,7 +85,7 @@ impl Generator<'_> {
                 }
                 _ => {
                     let link = self.link.description();
-                    return Err(self.fault(format!("no MPLS support for {link}")));
+                    return Err(self.error(format!("no MPLS support for {link}")));
                 }
             }
         };
@@ -93,7 +93,7 @@ impl Generator<'_> {
             None => Condition::Always(true),
             Some(label) => {
                 self.at_most(0xf_ffff, "MPLS label", label)?;
-                self.masked(Place::Network, 0, Size::Word, label << 12, 0xffff_f000)
+                self.masked(Origin::Network, 0, Size::Word, label << 12, 0xffff_f000)
             }
         };
         self.layout.network += 4;
@@ -103,14 +103,14 @@ impl Generator<'_> {
     }
 
     /// Sessions of PPP over Ethernet (RFC 2516).
-    pub(super) fn pppoes(&mut self, session: Option<u32>) -> Outcome {
+    pub(super) fn pppoes(&mut self, session: Option<u32>) -> Lowered {
         const HEADER_LEN: u32 = 6;
         let is_session = self.link_type(ether_type::PPPOES)?;
         let has_number = match session {
             None => Condition::Always(true),
             Some(session) => {
                 self.at_most(0xffff, "PPPoE session number", session)?;
-                self.masked(Place::Network, 0, Size::Word, session, 0xffff)
+                self.masked(Origin::Network, 0, Size::Word, session, 0xffff)
             }
         };
         let inner = self.payload().plus(self.layout.network + HEADER_LEN);
@@ -131,21 +131,21 @@ impl Generator<'_> {
         port: u32,
         flags: (u32, u32),
         network: Option<u32>,
-    ) -> Result<(Condition, ValueId), Fault> {
-        let slot = self.slot();
+    ) -> Result<(Condition, ValueId), Diagnostic> {
+        let temp = self.temp();
         let mut either = Vec::new();
-        for place in [Place::Transport4, Place::Transport6] {
+        for origin in [Origin::Ipv4Payload, Origin::Ipv6Payload] {
             let to_port =
-                self.ports_over(place, (port, port), Some(Transport::Udp), Direction::Dst)?;
-            let has_flags = self.masked(place, UDP_HEADER_LEN, Size::Byte, flags.0, flags.1);
+                self.ports_over(origin, (port, port), Some(Transport::Udp), Direction::Dst)?;
+            let has_flags = self.masked(origin, UDP_HEADER_LEN, Size::Byte, flags.0, flags.1);
             let has_network = match network {
                 None => Condition::Always(true),
                 Some(network) => {
-                    self.masked(place, UDP_HEADER_LEN + 4, Size::Word, network << 8, 0xffff_ff00)
+                    self.masked(origin, UDP_HEADER_LEN + 4, Size::Word, network << 8, 0xffff_ff00)
                 }
             };
             let header = self.payload().plus(self.layout.network);
-            let (ip_len, before) = if place == Place::Transport4 {
+            let (ip_len, before) = if origin == Origin::Ipv4Payload {
                 (self.ipv4_header_len(header), header.constant)
             } else {
                 let zero = self.values.constant(0);
@@ -157,10 +157,10 @@ impl Generator<'_> {
                 to_port,
                 has_flags,
                 has_network,
-                Condition::Set(slot, start),
+                Condition::Store(temp, start),
             ]));
         }
-        Ok((Condition::any(either), self.values.of(Value::Slot(slot))))
+        Ok((Condition::any(either), self.values.of(Value::Temp(temp))))
     }
 
     /// An Ethernet frame begins at `header`; its parts are what is looked at from here on.
@@ -175,7 +175,7 @@ impl Generator<'_> {
     }
 
     /// Frames within VXLAN (RFC 7348).
-    pub(super) fn vxlan(&mut self, network: Option<u32>) -> Outcome {
+    pub(super) fn vxlan(&mut self, network: Option<u32>) -> Lowered {
         const HAS_NETWORK: u32 = 0x08;
         if let Some(network) = network {
             self.at_most(0xff_ffff, "VXLAN VNI", network)?;
@@ -188,7 +188,7 @@ impl Generator<'_> {
     }
 
     /// What is within Geneve (RFC 8926): an Ethernet frame, or a packet without link header.
-    pub(super) fn geneve(&mut self, network: Option<u32>) -> Outcome {
+    pub(super) fn geneve(&mut self, network: Option<u32>) -> Lowered {
         const VERSION: u32 = 0xc0;
         const OPTIONS: u32 = 0x3f;
         if let Some(network) = network {
@@ -203,29 +203,29 @@ impl Generator<'_> {
         let fixed = self.values.constant(TUNNEL_HEADER_LEN);
         let len = self.values.binary(ADD, options, fixed);
         let end = self.values.binary(ADD, len, start);
-        let [header, link_type, payload] = [self.slot(), self.slot(), self.slot()];
-        let header_value = self.values.of(Value::Slot(header));
-        let plus = |generator: &mut Self, value, more: u32| {
-            let more = generator.values.constant(more);
-            generator.values.binary(ADD, value, more)
+        let [header, link_type, payload] = [self.temp(), self.temp(), self.temp()];
+        let header_value = self.values.of(Value::Temp(header));
+        let plus = |lowering: &mut Self, value, more: u32| {
+            let more = lowering.values.constant(more);
+            lowering.values.binary(ADD, value, more)
         };
         let (inner_type, inner_payload) =
             (plus(self, header_value, 12), plus(self, header_value, 14));
         let own_type = plus(self, start, 2);
         let carried = self.values.load(Some(start), 2, Size::Half);
-        let is_frame = self.compare(carried, Relation::Equal, ether_type::TEB);
+        let is_frame = self.compare(carried, CmpOp::Equal, ether_type::TEB);
         let of_frame = Condition::all([
             is_frame,
-            Condition::Set(link_type, inner_type),
-            Condition::Set(payload, inner_payload),
+            Condition::Store(link_type, inner_type),
+            Condition::Store(payload, inner_payload),
         ]);
         let of_packet =
-            Condition::Set(link_type, own_type).and(Condition::Set(payload, header_value));
+            Condition::Store(link_type, own_type).and(Condition::Store(payload, header_value));
         let [link_type, payload] = [link_type, payload]
-            .map(|slot| Offset { constant: 0, variable: Some(self.values.of(Value::Slot(slot))) });
+            .map(|temp| Offset { constant: 0, variable: Some(self.values.of(Value::Temp(temp))) });
         self.enter_frame(Offset { constant: 0, variable: Some(header_value) }, link_type, payload);
         self.layout.is_geneve = true;
-        Ok(Condition::all([condition, Condition::Set(header, end), of_frame.or(of_packet)]))
+        Ok(Condition::all([condition, Condition::Store(header, end), of_frame.or(of_packet)]))
     }
 
     /// Whether what is within Geneve has a link header.
@@ -236,7 +236,7 @@ impl Generator<'_> {
             self.layout.payload.variable,
         ) {
             (true, Some(header), Some(payload)) => {
-                Condition::Test(header, Relation::Equal, payload).not()
+                Condition::Test(header, CmpOp::Equal, payload).not()
             }
             _ => Condition::Always(true),
         }

@@ -1,18 +1,22 @@
 //! Addresses of hosts and networks in the headers of each protocol.
 
-use super::layout::Place;
-use super::{Generator, Outcome};
+use super::layout::Origin;
+use super::{Lowered, Lowering};
+use crate::ast::{CmpOp, Direction, Kind, Qualifiers};
 use crate::condition::Condition;
-use crate::error::Fault;
+use crate::error::Diagnostic;
 use crate::instruction::code::AND;
 use crate::link::Family;
 use crate::protocol::{Protocol, ether_type};
-use crate::tree::{Direction, Kind, Qualifiers, Relation};
 use crate::value::Size;
 use std::net::Ipv6Addr;
 
-impl Generator<'_> {
-    pub(super) fn only_src_and_dst(&self, direction: Direction, what: &str) -> Result<(), Fault> {
+impl Lowering<'_> {
+    pub(super) fn reject_wireless_direction(
+        &self,
+        direction: Direction,
+        what: &str,
+    ) -> Result<(), Diagnostic> {
         let names = match direction {
             Direction::Any
             | Direction::Src
@@ -28,7 +32,7 @@ impl Generator<'_> {
             Direction::Ra => "'ra' is not a valid qualifier",
             Direction::Ta => "'ta' is not a valid qualifier",
         };
-        Err(self.fault(format!("{names} for {what}")))
+        Err(self.error(format!("{names} for {what}")))
     }
 
     /// The source, the destination, or either or both of them, as a direction says.
@@ -37,8 +41,8 @@ impl Generator<'_> {
         direction: Direction,
         mut source: impl FnMut(&mut Self) -> Condition,
         mut destination: impl FnMut(&mut Self) -> Condition,
-    ) -> Outcome {
-        self.only_src_and_dst(direction, "addresses other than 802.11 MAC addresses")?;
+    ) -> Lowered {
+        self.reject_wireless_direction(direction, "addresses other than 802.11 MAC addresses")?;
         Ok(match direction {
             Direction::Src => source(self),
             Direction::Dst => destination(self),
@@ -48,7 +52,7 @@ impl Generator<'_> {
     }
 
     /// An IPv4 address or network in IP, ARP or RARP, or in any of them.
-    pub(super) fn ipv4_host(&mut self, qualifiers: Qualifiers, address: u32, mask: u32) -> Outcome {
+    pub(super) fn ipv4_host(&mut self, qualifiers: Qualifiers, address: u32, mask: u32) -> Lowered {
         let Qualifiers { protocol, direction, kind } = qualifiers;
         let (link_type, source, destination) = match protocol {
             None => {
@@ -64,22 +68,22 @@ impl Generator<'_> {
             Some(Protocol::Ip) => (ether_type::IP, 12, 16),
             Some(Protocol::Arp) => (ether_type::ARP, 14, 24),
             Some(Protocol::Rarp) => (ether_type::RARP, 14, 24),
-            Some(other) => return Err(self.not_for(other, kind, "")),
+            Some(other) => return Err(self.invalid_qualifier(other, kind, "")),
         };
         let is_protocol = self.link_type(link_type)?;
         let at = |offset| {
-            move |generator: &mut Self| {
+            move |lowering: &mut Self| {
                 if mask == 0 {
                     return Condition::Always(true);
                 }
-                generator.masked(Place::Network, offset, Size::Word, address, mask)
+                lowering.masked(Origin::Network, offset, Size::Word, address, mask)
             }
         };
         Ok(is_protocol.and(self.directed(direction, at(source), at(destination))?))
     }
 
-    fn not_for(&self, protocol: Protocol, kind: Kind, family: &str) -> Fault {
-        self.fault(format!(
+    fn invalid_qualifier(&self, protocol: Protocol, kind: Kind, family: &str) -> Diagnostic {
+        self.error(format!(
             "'{}' is not a valid qualifier for '{family}{}'",
             protocol.name(),
             kind.name()
@@ -92,15 +96,15 @@ impl Generator<'_> {
         qualifiers: Qualifiers,
         address: Ipv6Addr,
         mask: u128,
-    ) -> Outcome {
+    ) -> Lowered {
         let Qualifiers { protocol, direction, kind } = qualifiers;
         match protocol {
             None | Some(Protocol::Ip6) => {}
-            Some(other) => return Err(self.not_for(other, kind, "ip6 ")),
+            Some(other) => return Err(self.invalid_qualifier(other, kind, "ip6 ")),
         }
         let is_ip6 = self.link_type(ether_type::IP6)?;
         let at = |offset: u32| {
-            move |generator: &mut Self| {
+            move |lowering: &mut Self| {
                 let words = (0..4u32).map(|n| {
                     let word = |number: u128| {
                         let bits = number >> (96 - 32 * n) & u128::from(u32::MAX);
@@ -110,7 +114,7 @@ impl Generator<'_> {
                     if mask == 0 {
                         return Condition::Always(true);
                     }
-                    generator.masked(Place::Network, offset + 4 * n, Size::Word, address, mask)
+                    lowering.masked(Origin::Network, offset + 4 * n, Size::Word, address, mask)
                 });
                 Condition::all(words.collect::<Vec<_>>())
             }
@@ -119,42 +123,42 @@ impl Generator<'_> {
     }
 
     /// A MAC address that follows qualifiers.
-    pub(super) fn ethernet_host_of(&mut self, qualifiers: Qualifiers, address: [u8; 6]) -> Outcome {
+    pub(super) fn ethernet_host_of(&mut self, qualifiers: Qualifiers, address: [u8; 6]) -> Lowered {
         if qualifiers.protocol != Some(Protocol::Link) || qualifiers.kind == Kind::Net {
-            return Err(self.fault("Ethernet address used in non-ether expression"));
+            return Err(self.error("Ethernet address used in non-ether expression"));
         }
         if !self.layout.family.is_ethernet() && !self.layout.family.is_wireless() {
-            return Err(self.fault("Ethernet addresses supported only on Ethernet and 802.11"));
+            return Err(self.error("Ethernet addresses supported only on Ethernet and 802.11"));
         }
         self.ethernet_host(address, qualifiers.direction)
     }
 
     /// Frames of a host by its MAC address, where the link has such.
-    pub(super) fn ethernet_host(&mut self, address: [u8; 6], direction: Direction) -> Outcome {
+    pub(super) fn ethernet_host(&mut self, address: [u8; 6], direction: Direction) -> Lowered {
         if self.layout.family.is_wireless() {
             return self.wireless_host(address, direction);
         }
-        self.only_src_and_dst(direction, "addresses other than 802.11 MAC addresses")?;
+        self.reject_wireless_direction(direction, "addresses other than 802.11 MAC addresses")?;
         let has_header = self.has_link_header();
         let at = |offset| {
-            move |generator: &mut Self| generator.bytes(Place::LinkHeader, offset, &address)
+            move |lowering: &mut Self| lowering.bytes(Origin::LinkHeader, offset, &address)
         };
         Ok(has_header.and(self.directed(direction, at(6), at(0))?))
     }
 
     /// An address of one byte, as ARCNET and MS/TP have.
-    pub(super) fn byte_host(&mut self, qualifiers: Qualifiers, address: u8) -> Outcome {
+    pub(super) fn byte_host(&mut self, qualifiers: Qualifiers, address: u8) -> Lowered {
         if qualifiers.protocol != Some(Protocol::Link) || qualifiers.kind == Kind::Net {
-            return Err(self.fault("link-layer address used in non-link expression"));
+            return Err(self.error("link-layer address used in non-link expression"));
         }
         let (source, destination) = match self.layout.family {
             Family::Arcnet | Family::ArcnetLinux => (0, 1),
             Family::Mstp => (4, 3),
-            _ => return Err(self.fault("addresses of one byte supported only on ARCNET and MS/TP")),
+            _ => return Err(self.error("addresses of one byte supported only on ARCNET and MS/TP")),
         };
         let at = |offset| {
-            move |generator: &mut Self| {
-                generator.equal(Place::LinkHeader, offset, Size::Byte, address.into())
+            move |lowering: &mut Self| {
+                lowering.equal(Origin::LinkHeader, offset, Size::Byte, address.into())
             }
         };
         self.directed(qualifiers.direction, at(source), at(destination))
@@ -162,11 +166,11 @@ impl Generator<'_> {
 
     /// A node of DECnet in data packets with long and with short headers, each with one byte of padding
     /// before it and without (DECnet Phase IV, Routing Layer).
-    pub(super) fn decnet_host(&mut self, address: u16, direction: Direction) -> Outcome {
+    pub(super) fn decnet_host(&mut self, address: u16, direction: Direction) -> Lowered {
         let address = u32::from(address.swap_bytes());
         let is_decnet = self.link_type(ether_type::DECNET)?;
         let at = |long: u32, short: u32| {
-            move |generator: &mut Self| {
+            move |lowering: &mut Self| {
                 let packets = [
                     (Size::Byte, 0x02, 0x07, 2 + short),
                     (Size::Half, 0x8102, 0xff07, 3 + short),
@@ -174,11 +178,11 @@ impl Generator<'_> {
                     (Size::Half, 0x8106, 0xff07, 3 + long),
                 ];
                 let packets = packets.map(|(size, flags, mask, offset)| {
-                    let flags_of = generator.load(Place::Network, 2, size);
-                    let mask = generator.values.constant(mask);
-                    let flags_of = generator.values.binary(AND, flags_of, mask);
-                    let is_kind = generator.compare(flags_of, Relation::Equal, flags);
-                    is_kind.and(generator.equal(Place::Network, offset, Size::Half, address))
+                    let flags_of = lowering.load(Origin::Network, 2, size);
+                    let mask = lowering.values.constant(mask);
+                    let flags_of = lowering.values.binary(AND, flags_of, mask);
+                    let is_kind = lowering.compare(flags_of, CmpOp::Equal, flags);
+                    is_kind.and(lowering.equal(Origin::Network, offset, Size::Half, address))
                 });
                 Condition::any(packets)
             }

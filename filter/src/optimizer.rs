@@ -3,7 +3,7 @@
 mod facts;
 
 use crate::graph::{Graph, Node, NodeId};
-use crate::value::{Slot, ValueId, Values};
+use crate::value::{Temp, ValueId, Values};
 use facts::Facts;
 
 /// A graph larger than that is not for the kernel anyway: it is looked through while that helps much.
@@ -12,7 +12,7 @@ const MAX_PASSES: usize = 12;
 
 /// The same graph with fewer tests. No packet is accepted otherwise, except that one may be that is
 /// shorter than a test needs whose outcome does not matter.
-pub(crate) fn optimise(mut graph: Graph, values: &Values) -> Graph {
+pub(crate) fn optimize(mut graph: Graph, values: &Values) -> Graph {
     for _ in 0..MAX_PASSES {
         let targets = follow(&graph, values);
         let next = rebuilt(&graph, &targets, values);
@@ -27,7 +27,7 @@ pub(crate) fn optimise(mut graph: Graph, values: &Values) -> Graph {
 }
 
 /// The graph, with words of memory set to 0 that may be read before they are set.
-pub(crate) fn initialised(mut graph: Graph, values: &mut Values) -> Graph {
+pub(crate) fn zero_uninitialized(mut graph: Graph, values: &mut Values) -> Graph {
     let mut set: Vec<Option<u64>> = vec![None; graph.len()];
     let mut missing = 0;
     set[graph.root.index()] = Some(0);
@@ -39,20 +39,20 @@ pub(crate) fn initialised(mut graph: Graph, values: &mut Values) -> Graph {
         };
         match graph.get(id) {
             Node::Return(_) => {}
-            Node::Test { test, yes, no } => {
-                missing |= (values.slots(test.left) | values.slots(test.right)) & !known;
-                reach(yes, known);
-                reach(no, known);
+            Node::Test { test, if_true, if_false } => {
+                missing |= (values.temps(test.left) | values.temps(test.right)) & !known;
+                reach(if_true, known);
+                reach(if_false, known);
             }
-            Node::Set { slot, value, next } => {
-                missing |= values.slots(value) & !known;
-                reach(next, known | slot.bit());
+            Node::Store { temp, value, next } => {
+                missing |= values.temps(value) & !known;
+                reach(next, known | temp.bit());
             }
         }
     }
     let zero = values.constant(0);
-    for slot in (0..Slot::MAX_COUNT).map(Slot).filter(|slot| missing & slot.bit() != 0) {
-        graph.root = graph.node(Node::Set { slot, value: zero, next: graph.root });
+    for temp in (0..Temp::MAX_COUNT).map(Temp).filter(|temp| missing & temp.bit() != 0) {
+        graph.root = graph.node(Node::Store { temp, value: zero, next: graph.root });
     }
     graph
 }
@@ -67,25 +67,25 @@ fn follow(graph: &Graph, values: &Values) -> Vec<[NodeId; 2]> {
         let Some(known) = facts[id.index()].take() else { continue };
         let ways: [Option<(NodeId, Facts)>; 2] = match graph.get(id) {
             Node::Return(_) => [None, None],
-            Node::Set { slot, next, .. } => {
+            Node::Store { temp, next, .. } => {
                 let mut after = known;
-                after.forget(slot, values);
+                after.forget(temp, values);
                 [Some((next, after)), None]
             }
-            Node::Test { test, yes, no } => {
-                let mut after_yes = known.clone();
-                let mut after_no = known;
-                after_yes.learn(test, true, values);
-                after_no.learn(test, false, values);
-                [Some((yes, after_yes)), Some((no, after_no))]
+            Node::Test { test, if_true, if_false } => {
+                let mut after_true = known.clone();
+                let mut after_false = known;
+                after_true.learn(test, true, values);
+                after_false.learn(test, false, values);
+                [Some((if_true, after_true)), Some((if_false, after_false))]
             }
         };
         for (way, out) in ways.into_iter().enumerate() {
             let Some((mut target, known)) = out else { continue };
-            while let Node::Test { test, yes, no } = graph.get(target) {
+            while let Node::Test { test, if_true, if_false } = graph.get(target) {
                 match known.outcome(test, values) {
-                    Some(true) => target = yes,
-                    Some(false) => target = no,
+                    Some(true) => target = if_true,
+                    Some(false) => target = if_false,
                     None => break,
                 }
             }
@@ -109,34 +109,34 @@ fn rebuilt(graph: &Graph, targets: &[[NodeId; 2]], values: &Values) -> Graph {
             continue;
         }
         let [first, second] = targets[id.index()];
-        let slots_of = |value: ValueId| values.slots(value);
+        let temps_of = |value: ValueId| values.temps(value);
         match graph.get(id) {
             Node::Return(_) => {}
             Node::Test { test, .. } => {
-                read |= slots_of(test.left) | slots_of(test.right);
+                read |= temps_of(test.left) | temps_of(test.right);
                 reached[first.index()] = true;
                 reached[second.index()] = true;
             }
-            Node::Set { slot, value, .. } => {
+            Node::Store { temp, value, .. } => {
                 // That a word is set by itself is no use of it.
-                read |= slots_of(value) & !slot.bit();
+                read |= temps_of(value) & !temp.bit();
                 reached[first.index()] = true;
             }
         }
     }
     let mut next = Graph::empty();
-    let mut places = vec![NodeId::REJECT; graph.len()];
+    let mut new_ids = vec![NodeId::REJECT; graph.len()];
     let mut ids: Vec<_> = graph.ids_downwards().filter(|id| reached[id.index()]).collect();
     ids.reverse();
     for id in ids {
-        let [first, second] = targets[id.index()].map(|target| places[target.index()]);
-        places[id.index()] = match graph.get(id) {
+        let [first, second] = targets[id.index()].map(|target| new_ids[target.index()]);
+        new_ids[id.index()] = match graph.get(id) {
             Node::Return(accepts) => next.node(Node::Return(accepts)),
             Node::Test { test, .. } => next.test(test, first, second),
-            Node::Set { slot, .. } if read & slot.bit() == 0 => first,
-            Node::Set { slot, value, .. } => next.node(Node::Set { slot, value, next: first }),
+            Node::Store { temp, .. } if read & temp.bit() == 0 => first,
+            Node::Store { temp, value, .. } => next.node(Node::Store { temp, value, next: first }),
         };
     }
-    next.root = places[graph.root.index()];
+    next.root = new_ids[graph.root.index()];
     next
 }

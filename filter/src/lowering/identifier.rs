@@ -1,12 +1,12 @@
 //! Identifiers: what a name, a number or an address means after its qualifiers.
 
-use super::layout::Place;
-use super::{Generator, Outcome};
+use super::layout::Origin;
+use super::{Lowered, Lowering};
+use crate::ast::{CmpOp, Direction, Id, Kind, Qualifiers};
 use crate::condition::Condition;
-use crate::error::Fault;
+use crate::error::Diagnostic;
 use crate::link::Family;
 use crate::protocol::{Protocol, ether_type};
-use crate::tree::{Direction, Id, Kind, Qualifiers, Relation};
 use crate::value::Size;
 use std::net::{IpAddr, Ipv6Addr};
 
@@ -16,13 +16,13 @@ pub(super) enum NumberOrName<'a> {
     Name(&'a str),
 }
 
-impl Generator<'_> {
+impl Lowering<'_> {
     /// What is no address, for a kind of identifier that has none.
     pub(super) fn number_or_name<'a>(
         &self,
         kind: &str,
         id: &'a Id,
-    ) -> Result<NumberOrName<'a>, Fault> {
+    ) -> Result<NumberOrName<'a>, Diagnostic> {
         let what = match id {
             Id::Number(number) => return Ok(NumberOrName::Number(*number)),
             Id::Name(name) => return Ok(NumberOrName::Name(name)),
@@ -31,10 +31,10 @@ impl Generator<'_> {
             Id::Ipv6(..) => "IPv6 address",
             Id::Ethernet(_) | Id::Arcnet(_) => "link-layer address",
         };
-        Err(self.fault(format!("'{kind}' qualifier applied to {what}")))
+        Err(self.error(format!("'{kind}' qualifier applied to {what}")))
     }
 
-    pub(super) fn id(&mut self, qualifiers: Qualifiers, id: &Id) -> Outcome {
+    pub(super) fn id(&mut self, qualifiers: Qualifiers, id: &Id) -> Lowered {
         let Qualifiers { protocol, direction, kind } = qualifiers;
         match kind {
             Kind::Proto => self.proto(protocol, id, false),
@@ -45,7 +45,7 @@ impl Generator<'_> {
                 Id::Name(name) if kind == Kind::Net => {
                     let network = self.options.names.network(name).filter(|network| *network != 0);
                     let network =
-                        network.ok_or_else(|| self.fault(format!("unknown network '{name}'")))?;
+                        network.ok_or_else(|| self.error(format!("unknown network '{name}'")))?;
                     let (address, mask) = justified(network);
                     self.ipv4_host(qualifiers, address, mask)
                 }
@@ -67,13 +67,13 @@ impl Generator<'_> {
                     let (address, _) = self.ipv4(text)?;
                     self.at_most(32, "netmask length", *len)?;
                     let mask = prefix_mask(*len);
-                    self.network_only(kind, address & !mask != 0, &format!("{text}/{len}"))?;
+                    self.check_network(kind, address & !mask != 0, &format!("{text}/{len}"))?;
                     self.ipv4_host(qualifiers, address, mask)
                 }
                 Id::Ipv4Mask(text, mask_text) => {
                     let (address, _) = self.ipv4(text)?;
                     let (mask, _) = self.ipv4(mask_text)?;
-                    self.network_only(
+                    self.check_network(
                         kind,
                         address & !mask != 0,
                         &format!("{text} mask {mask_text}"),
@@ -88,64 +88,64 @@ impl Generator<'_> {
     }
 
     /// A mask is for networks, which have no bits besides it.
-    fn network_only(&self, kind: Kind, has_more_bits: bool, text: &str) -> Result<(), Fault> {
+    fn check_network(&self, kind: Kind, has_more_bits: bool, text: &str) -> Result<(), Diagnostic> {
         if has_more_bits {
-            return Err(self.fault(format!("non-network bits set in \"{text}\"")));
+            return Err(self.error(format!("non-network bits set in \"{text}\"")));
         }
         if kind != Kind::Net {
-            return Err(self.fault("mask syntax for networks only"));
+            return Err(self.error("mask syntax for networks only"));
         }
         Ok(())
     }
 
     /// An address of up to four decimal numbers, with zeros for those that are missing, and its bits.
-    fn ipv4(&self, text: &str) -> Result<(u32, u32), Fault> {
+    fn ipv4(&self, text: &str) -> Result<(u32, u32), Diagnostic> {
         let parts = text.split('.').map(str::parse::<u8>).collect::<Result<Vec<_>, _>>();
-        let parts = parts.map_err(|_| self.fault(format!("invalid IPv4 address '{text}'")))?;
+        let parts = parts.map_err(|_| self.error(format!("invalid IPv4 address '{text}'")))?;
         let mut bytes = [0; 4];
         bytes[..parts.len()].copy_from_slice(&parts);
         let bits = u32::try_from(8 * parts.len()).unwrap_or(32);
         Ok((u32::from_be_bytes(bytes), bits))
     }
 
-    fn decnet_address(&self, text: &str) -> Result<u16, Fault> {
+    fn decnet_address(&self, text: &str) -> Result<u16, Diagnostic> {
         let parsed = text.split_once('.').and_then(|(area, node)| {
             let (area, node): (u16, u16) = (area.parse().ok()?, node.parse().ok()?);
             (area <= 63 && node <= 1023).then_some(area << 10 | node)
         });
-        parsed.ok_or_else(|| self.fault(format!("invalid DECnet address '{text}'")))
+        parsed.ok_or_else(|| self.error(format!("invalid DECnet address '{text}'")))
     }
 
-    fn ipv6(&mut self, qualifiers: Qualifiers, address: Ipv6Addr, len: Option<u32>) -> Outcome {
+    fn ipv6(&mut self, qualifiers: Qualifiers, address: Ipv6Addr, len: Option<u32>) -> Lowered {
         let len_or_all = len.unwrap_or(128);
         if 128 < len_or_all {
-            return Err(self.fault("mask length must be <= 128"));
+            return Err(self.error("mask length must be <= 128"));
         }
         let mask = u128::MAX.checked_shl(128 - len_or_all).unwrap_or(0);
         if u128::from(address) & !mask != 0 {
-            return Err(self.fault(format!("non-network bits set in \"{address}/{len_or_all}\"")));
+            return Err(self.error(format!("non-network bits set in \"{address}/{len_or_all}\"")));
         }
         if len_or_all != 128 && qualifiers.kind != Kind::Net {
-            return Err(self.fault("mask syntax for networks only"));
+            return Err(self.error("mask syntax for networks only"));
         }
         self.ipv6_host(qualifiers, address, mask)
     }
 
-    fn named_host(&mut self, qualifiers: Qualifiers, name: &str) -> Outcome {
+    fn named_host(&mut self, qualifiers: Qualifiers, name: &str) -> Lowered {
         let Qualifiers { protocol, direction, .. } = qualifiers;
         match protocol {
             Some(Protocol::Link) => {
                 if !self.layout.family.is_ethernet() && !self.layout.family.is_wireless() {
-                    return Err(self.fault("only Ethernet and 802.11 support link-level host name"));
+                    return Err(self.error("only Ethernet and 802.11 support link-level host name"));
                 }
                 let address = self.ethernet_of(name)?;
                 self.ethernet_host(address, direction)
             }
-            Some(Protocol::Decnet) => Err(self.fault(format!("invalid DECnet address '{name}'"))),
+            Some(Protocol::Decnet) => Err(self.error(format!("invalid DECnet address '{name}'"))),
             _ => {
                 let addresses = self.options.names.host(name);
                 if addresses.is_empty() {
-                    return Err(self.fault(format!("unknown host '{name}'")));
+                    return Err(self.error(format!("unknown host '{name}'")));
                 }
                 let wants_four = protocol != Some(Protocol::Ip6);
                 let wants_six =
@@ -164,7 +164,7 @@ impl Generator<'_> {
                 }
                 if hosts.is_empty() {
                     return Err(
-                        self.fault(format!("unknown host '{name}' for specified address family"))
+                        self.error(format!("unknown host '{name}' for specified address family"))
                     );
                 }
                 Ok(Condition::any(hosts))
@@ -172,31 +172,31 @@ impl Generator<'_> {
         }
     }
 
-    fn ethernet_of(&self, name: &str) -> Result<[u8; 6], Fault> {
+    fn ethernet_of(&self, name: &str) -> Result<[u8; 6], Diagnostic> {
         self.options
             .names
             .ethernet(name)
-            .ok_or_else(|| self.fault(format!("unknown ether host '{name}'")))
+            .ok_or_else(|| self.error(format!("unknown ether host '{name}'")))
     }
 
     /// Packets through a host that are neither from nor to it.
-    fn gateway(&mut self, protocol: Option<Protocol>, id: &Id) -> Outcome {
+    fn gateway(&mut self, protocol: Option<Protocol>, id: &Id) -> Lowered {
         let name = match id {
             Id::Name(name) => name,
             Id::Ipv4(text) | Id::Ipv4Prefix(text, _) | Id::Ipv4Mask(text, _) => {
-                return Err(self.fault(format!("'gateway' is not a valid qualifier for '{text}'")));
+                return Err(self.error(format!("'gateway' is not a valid qualifier for '{text}'")));
             }
-            _ => return Err(self.fault("'gateway' requires a name")),
+            _ => return Err(self.error("'gateway' requires a name")),
         };
         if self.layout.is_tunnel {
-            return Err(self.fault("'gateway' cannot be used within VXLAN or Geneve"));
+            return Err(self.error("'gateway' cannot be used within VXLAN or Geneve"));
         }
         if !matches!(protocol, None | Some(Protocol::Ip | Protocol::Arp | Protocol::Rarp)) {
             let protocol = protocol.map_or("", Protocol::name);
-            return Err(self.fault(format!("'{protocol}' is not a valid qualifier for 'gateway'")));
+            return Err(self.error(format!("'{protocol}' is not a valid qualifier for 'gateway'")));
         }
         if !self.layout.family.is_ethernet() && !self.layout.family.is_wireless() {
-            return Err(self.fault("'gateway' supported only on Ethernet and 802.11"));
+            return Err(self.error("'gateway' supported only on Ethernet and 802.11"));
         }
         let address = self.ethernet_of(name)?;
         let through = self.ethernet_host(address, Direction::SrcOrDst)?;
@@ -206,7 +206,7 @@ impl Generator<'_> {
         });
         let own: Vec<_> = own.collect();
         if own.is_empty() {
-            return Err(self.fault(format!("unknown host '{name}'")));
+            return Err(self.error(format!("unknown host '{name}'")));
         }
         let any = [Protocol::Ip, Protocol::Arp, Protocol::Rarp];
         let mut foreign = Vec::new();
@@ -223,62 +223,62 @@ impl Generator<'_> {
         Ok(through.and(Condition::any(foreign)))
     }
 
-    pub(super) fn broadcast(&mut self, protocol: Option<Protocol>) -> Outcome {
+    pub(super) fn broadcast(&mut self, protocol: Option<Protocol>) -> Lowered {
         match protocol {
             None | Some(Protocol::Link) => match self.layout.family {
                 Family::Arcnet | Family::ArcnetLinux => {
-                    Ok(self.equal(Place::LinkHeader, 1, Size::Byte, 0))
+                    Ok(self.equal(Origin::LinkHeader, 1, Size::Byte, 0))
                 }
-                Family::Mstp => Ok(self.equal(Place::LinkHeader, 3, Size::Byte, 0xff)),
+                Family::Mstp => Ok(self.equal(Origin::LinkHeader, 3, Size::Byte, 0xff)),
                 family if family.is_ethernet() || family.is_wireless() => {
                     self.ethernet_host([0xff; 6], Direction::Dst)
                 }
-                _ => Err(self.fault("not a broadcast link")),
+                _ => Err(self.error("not a broadcast link")),
             },
             Some(Protocol::Ip) => {
                 let Some(netmask) = self.options.netmask else {
-                    return Err(self.fault("netmask not known, so 'ip broadcast' not supported"));
+                    return Err(self.error("netmask not known, so 'ip broadcast' not supported"));
                 };
                 let host = !u32::from(netmask);
                 let is_ip = self.link_type(ether_type::IP)?;
-                let zeros = self.masked(Place::Network, 16, Size::Word, 0, host);
-                let ones = self.masked(Place::Network, 16, Size::Word, host, host);
+                let zeros = self.masked(Origin::Network, 16, Size::Word, 0, host);
+                let ones = self.masked(Origin::Network, 16, Size::Word, host, host);
                 Ok(is_ip.and(zeros.or(ones)))
             }
             Some(other) => {
                 Err(self
-                    .fault(format!("'{}' is not a valid qualifier for 'broadcast'", other.name())))
+                    .error(format!("'{}' is not a valid qualifier for 'broadcast'", other.name())))
             }
         }
     }
 
-    pub(super) fn multicast(&mut self, protocol: Option<Protocol>) -> Outcome {
+    pub(super) fn multicast(&mut self, protocol: Option<Protocol>) -> Lowered {
         match protocol {
             None | Some(Protocol::Link) => match self.layout.family {
                 Family::Arcnet | Family::ArcnetLinux => {
-                    Ok(self.equal(Place::LinkHeader, 1, Size::Byte, 0))
+                    Ok(self.equal(Origin::LinkHeader, 1, Size::Byte, 0))
                 }
                 family if family.is_ethernet() => {
                     let has_header = self.has_link_header();
-                    Ok(has_header.and(self.any_bit(Place::LinkHeader, 0, Size::Byte, 1)))
+                    Ok(has_header.and(self.any_bit(Origin::LinkHeader, 0, Size::Byte, 1)))
                 }
                 family if family.is_wireless() => self.wireless_multicast(),
-                _ => Err(self.fault(
+                _ => Err(self.error(
                     "link-layer multicast filters supported only on Ethernet, ARCNET and 802.11",
                 )),
             },
             Some(Protocol::Ip) => {
                 let is_ip = self.link_type(ether_type::IP)?;
-                let byte = self.load(Place::Network, 16, Size::Byte);
-                Ok(is_ip.and(self.compare(byte, Relation::GreaterOrEqual, 224)))
+                let byte = self.load(Origin::Network, 16, Size::Byte);
+                Ok(is_ip.and(self.compare(byte, CmpOp::GreaterOrEqual, 224)))
             }
             Some(Protocol::Ip6) => {
                 let is_ip6 = self.link_type(ether_type::IP6)?;
-                Ok(is_ip6.and(self.equal(Place::Network, 24, Size::Byte, 255)))
+                Ok(is_ip6.and(self.equal(Origin::Network, 24, Size::Byte, 255)))
             }
             Some(other) => {
                 Err(self
-                    .fault(format!("'{}' is not a valid qualifier for 'multicast'", other.name())))
+                    .error(format!("'{}' is not a valid qualifier for 'multicast'", other.name())))
             }
         }
     }

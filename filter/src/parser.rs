@@ -4,24 +4,24 @@
 //! one before it. In parentheses a list of identifiers may follow qualifiers: `port (80 or 443)`.
 
 mod arithmetic;
+mod primitive;
 mod qualified;
-mod words;
 
-use crate::error::Fault;
+use crate::ast::{Arithmetic, BoolOp, CmpOp, Expression, Id, Primitive, Qualifiers};
+use crate::error::Diagnostic;
 use crate::lexer::{Keyword, Token};
-use crate::tree::{Arithmetic, Expression, Id, Junction, Primitive, Qualifiers, Relation};
 use std::ops::Range;
 
 /// How deep parentheses and `not` may be nested: each level takes its share of the stack.
 const MAX_DEPTH: usize = 100;
 
 /// Parses the words; `None` where there are none, which is what accepts all.
-pub(crate) fn parse(tokens: &[(Token, Range<usize>)]) -> Result<Option<Expression>, Fault> {
+pub(crate) fn parse(tokens: &[(Token, Range<usize>)]) -> Result<Option<Expression>, Diagnostic> {
     let mut parser = Parser { tokens, next: 0, depth: 0 };
     if *parser.peek() == Token::End {
         return Ok(None);
     }
-    let expression = parser.whole()?;
+    let expression = parser.expression()?;
     match parser.peek() {
         Token::End => Ok(Some(expression)),
         _ => Err(parser.expected("\"and\", \"or\" or the end")),
@@ -51,34 +51,34 @@ impl Parser<'_> {
         &self.tokens[self.next].0
     }
 
-    fn peek_second(&self) -> &Token {
+    fn peek_next(&self) -> &Token {
         &self.tokens[(self.next + 1).min(self.tokens.len() - 1)].0
     }
 
-    fn place(&self) -> Range<usize> {
+    fn span(&self) -> Range<usize> {
         self.tokens[self.next].1.clone()
     }
 
     /// From there to the word before the next one.
-    fn since(&self, start: usize) -> Range<usize> {
+    fn span_since(&self, start: usize) -> Range<usize> {
         start..self.tokens[self.next.saturating_sub(1)].1.end.max(start)
     }
 
-    fn take(&mut self) -> Token {
+    fn advance(&mut self) -> Token {
         let token = self.peek().clone();
         self.next = (self.next + 1).min(self.tokens.len() - 1);
         token
     }
 
-    fn takes(&mut self, sign: &str) -> bool {
-        let found = matches!(self.peek(), Token::Sign(found) if *found == sign);
+    fn eat(&mut self, sign: &str) -> bool {
+        let found = matches!(self.peek(), Token::Symbol(found) if *found == sign);
         if found {
             self.next += 1;
         }
         found
     }
 
-    fn takes_keyword(&mut self, keyword: Keyword) -> bool {
+    fn eat_keyword(&mut self, keyword: Keyword) -> bool {
         let found = *self.peek() == Token::Keyword(keyword);
         if found {
             self.next += 1;
@@ -86,25 +86,27 @@ impl Parser<'_> {
         found
     }
 
-    fn expected(&self, what: &str) -> Fault {
-        Fault::new(
+    fn expected(&self, what: &str) -> Diagnostic {
+        Diagnostic::new(
             format!("can't parse filter expression: syntax error: expected {what}"),
-            self.place(),
+            self.span(),
         )
     }
 
-    fn deeper(&mut self) -> Result<(), Fault> {
+    fn enter_nesting(&mut self) -> Result<(), Diagnostic> {
         self.depth += 1;
         if self.depth <= MAX_DEPTH {
             return Ok(());
         }
-        Err(Fault::new(format!("nested more than {MAX_DEPTH} deep"), self.place()))
+        Err(Diagnostic::new(format!("nested more than {MAX_DEPTH} deep"), self.span()))
     }
 
     /// The whole expression, which begins with a term.
-    fn whole(&mut self) -> Result<Expression, Fault> {
+    fn expression(&mut self) -> Result<Expression, Diagnostic> {
         match self.operand(None)? {
-            Operand::Term(first, qualifiers) => Ok(self.chain_after(first, qualifiers, false)?.0),
+            Operand::Term(first, qualifiers) => {
+                Ok(self.continue_chain(first, qualifiers, false)?.0)
+            }
             _ => {
                 self.next = 0;
                 Err(self.expected("a protocol or a qualifier such as \"host\" or \"port\""))
@@ -113,37 +115,37 @@ impl Parser<'_> {
     }
 
     /// Terms and identifiers joined after a first one; in a list of identifiers nothing but identifiers.
-    fn chain_after(
+    fn continue_chain(
         &mut self,
         first: Expression,
         mut qualifiers: Option<Qualifiers>,
         only_ids: bool,
-    ) -> Result<(Expression, Option<Qualifiers>), Fault> {
+    ) -> Result<(Expression, Option<Qualifiers>), Diagnostic> {
         let mut rest = Vec::new();
         loop {
-            let junction = match self.peek() {
-                Token::Sign("&&") => Junction::And,
-                Token::Sign("||") => Junction::Or,
+            let op = match self.peek() {
+                Token::Symbol("&&") => BoolOp::And,
+                Token::Symbol("||") => BoolOp::Or,
                 _ => break,
             };
-            self.take();
-            let place = self.place();
+            self.advance();
+            let span = self.span();
             let (next, after) = match self.operand(qualifiers)? {
                 Operand::Term(term, after) if !only_ids => (term, after),
                 Operand::Id(id, after) => (id, after),
-                Operand::Number(number, place) => {
-                    (self.id(Id::Number(number), qualifiers, place)?, qualifiers)
+                Operand::Number(number, span) => {
+                    (self.id(Id::Number(number), qualifiers, span)?, qualifiers)
                 }
                 Operand::Term(..) => {
-                    return Err(Fault::new(
+                    return Err(Diagnostic::new(
                         "can't parse filter expression: syntax error: expected an identifier as the one before",
-                        place,
+                        span,
                     ));
                 }
                 Operand::Formula(..) => return Err(self.expected("a comparison")),
             };
             qualifiers = after;
-            rest.push((junction, next));
+            rest.push((op, next));
         }
         if rest.is_empty() {
             return Ok((first, qualifiers));
@@ -152,16 +154,16 @@ impl Parser<'_> {
     }
 
     /// The next operand, where identifiers alone would have those qualifiers.
-    fn operand(&mut self, qualifiers: Option<Qualifiers>) -> Result<Operand, Fault> {
+    fn operand(&mut self, qualifiers: Option<Qualifiers>) -> Result<Operand, Diagnostic> {
         let mut negated = false;
         let mut any = false;
-        while self.takes("!") {
+        while self.eat("!") {
             negated = !negated;
             any = true;
         }
-        let start = self.place().start;
-        let operand = self.plain_operand(qualifiers)?;
-        let operand = self.compared(operand, start)?;
+        let start = self.span().start;
+        let operand = self.operand_without_not(qualifiers)?;
+        let operand = self.comparison(operand, start)?;
         if !any {
             return Ok(operand);
         }
@@ -170,45 +172,48 @@ impl Parser<'_> {
         Ok(match operand {
             Operand::Term(term, after) => Operand::Term(not(term), after),
             Operand::Id(id, after) => Operand::Id(not(id), after),
-            Operand::Number(number, place) => {
-                Operand::Id(not(self.id(Id::Number(number), qualifiers, place)?), qualifiers)
+            Operand::Number(number, span) => {
+                Operand::Id(not(self.id(Id::Number(number), qualifiers, span)?), qualifiers)
             }
             Operand::Formula(..) => return Err(self.expected("a comparison")),
         })
     }
 
-    fn plain_operand(&mut self, qualifiers: Option<Qualifiers>) -> Result<Operand, Fault> {
-        let start = self.place().start;
+    fn operand_without_not(
+        &mut self,
+        qualifiers: Option<Qualifiers>,
+    ) -> Result<Operand, Diagnostic> {
+        let start = self.span().start;
         match self.peek() {
             Token::Name(_)
             | Token::Ipv4(_)
             | Token::Ipv6(..)
             | Token::Ethernet(_)
             | Token::Arcnet(_) => {
-                let id = self.id_of_words()?;
-                let place = self.since(start);
-                Ok(Operand::Id(self.id(id, qualifiers, place)?, qualifiers))
+                let id = self.identifier()?;
+                let span = self.span_since(start);
+                Ok(Operand::Id(self.id(id, qualifiers, span)?, qualifiers))
             }
             Token::Number(number) => {
                 let number = *number;
-                self.take();
-                Ok(Operand::Number(number, self.since(start)))
+                self.advance();
+                Ok(Operand::Number(number, self.span_since(start)))
             }
-            Token::Sign("(") => {
-                self.deeper()?;
-                self.take();
+            Token::Symbol("(") => {
+                self.enter_nesting()?;
+                self.advance();
                 let inner = self.in_parentheses(qualifiers)?;
-                if !self.takes(")") {
+                if !self.eat(")") {
                     return Err(self.expected("\")\""));
                 }
                 self.depth -= 1;
                 Ok(inner)
             }
-            Token::Sign("-") | Token::Keyword(Keyword::Len) => {
+            Token::Symbol("-") | Token::Keyword(Keyword::Len) => {
                 let (formula, depth) = self.unary()?;
                 Ok(Operand::Formula(formula, depth))
             }
-            Token::Protocol(_) if *self.peek_second() == Token::Sign("[") => {
+            Token::Protocol(_) if *self.peek_next() == Token::Symbol("[") => {
                 let (formula, depth) = self.unary()?;
                 Ok(Operand::Formula(formula, depth))
             }
@@ -216,20 +221,20 @@ impl Parser<'_> {
         }
     }
 
-    fn in_parentheses(&mut self, qualifiers: Option<Qualifiers>) -> Result<Operand, Fault> {
-        let joined = |parser: &Self| matches!(parser.peek(), Token::Sign("&&" | "||"));
+    fn in_parentheses(&mut self, qualifiers: Option<Qualifiers>) -> Result<Operand, Diagnostic> {
+        let joined = |parser: &Self| matches!(parser.peek(), Token::Symbol("&&" | "||"));
         Ok(match self.operand(qualifiers)? {
             // After a parenthesis, identifiers alone go on with the qualifiers from before it.
             Operand::Term(first, after) => {
-                Operand::Term(self.chain_after(first, after, false)?.0, qualifiers)
+                Operand::Term(self.continue_chain(first, after, false)?.0, qualifiers)
             }
             Operand::Id(first, after) => {
-                let (chain, after) = self.chain_after(first, after, true)?;
+                let (chain, after) = self.continue_chain(first, after, true)?;
                 Operand::Id(chain, after)
             }
-            Operand::Number(number, place) if joined(self) => {
-                let first = self.id(Id::Number(number), qualifiers, place)?;
-                let (chain, after) = self.chain_after(first, qualifiers, true)?;
+            Operand::Number(number, span) if joined(self) => {
+                let first = self.id(Id::Number(number), qualifiers, span)?;
+                let (chain, after) = self.continue_chain(first, qualifiers, true)?;
                 Operand::Id(chain, after)
             }
             other => other,
@@ -237,39 +242,39 @@ impl Parser<'_> {
     }
 
     /// A formula and what it is compared with, if the operand is the beginning of one.
-    fn compared(&mut self, operand: Operand, start: usize) -> Result<Operand, Fault> {
+    fn comparison(&mut self, operand: Operand, start: usize) -> Result<Operand, Diagnostic> {
         let first = match operand {
-            Operand::Number(number, place) => {
-                if !self.at_operator() && self.relation().is_none() {
-                    return Ok(Operand::Number(number, place));
+            Operand::Number(number, span) => {
+                if !self.at_operator() && self.comparison_op().is_none() {
+                    return Ok(Operand::Number(number, span));
                 }
                 (Arithmetic::Number(number), 0)
             }
             Operand::Formula(formula, depth) => (formula, depth),
             other => return Ok(other),
         };
-        let (left, depth) = self.formula_after(first, None)?;
-        let Some((relation, negated)) = self.relation() else {
+        let (left, depth) = self.continue_formula(first, None)?;
+        let Some((op, negated)) = self.comparison_op() else {
             return Ok(Operand::Formula(left, depth));
         };
-        self.take();
+        self.advance();
         let first = self.unary()?;
-        let (right, _) = self.formula_after(first, None)?;
+        let (right, _) = self.continue_formula(first, None)?;
         let primitive =
-            Primitive::Relation { left: Box::new(left), relation, negated, right: Box::new(right) };
-        Ok(Operand::Term(Expression::Primitive(primitive, self.since(start)), None))
+            Primitive::Comparison { left: Box::new(left), op, negated, right: Box::new(right) };
+        Ok(Operand::Term(Expression::Primitive(primitive, self.span_since(start)), None))
     }
 
     /// The comparison at the next word, and whether it is the other way round.
-    fn relation(&self) -> Option<(Relation, bool)> {
-        let Token::Sign(sign) = self.peek() else { return None };
+    fn comparison_op(&self) -> Option<(CmpOp, bool)> {
+        let Token::Symbol(sign) = self.peek() else { return None };
         Some(match *sign {
-            ">" => (Relation::Greater, false),
-            ">=" => (Relation::GreaterOrEqual, false),
-            "=" => (Relation::Equal, false),
-            "<=" => (Relation::Greater, true),
-            "<" => (Relation::GreaterOrEqual, true),
-            "!=" => (Relation::Equal, true),
+            ">" => (CmpOp::Greater, false),
+            ">=" => (CmpOp::GreaterOrEqual, false),
+            "=" => (CmpOp::Equal, false),
+            "<=" => (CmpOp::Greater, true),
+            "<" => (CmpOp::GreaterOrEqual, true),
+            "!=" => (CmpOp::Equal, true),
             _ => return None,
         })
     }
@@ -278,20 +283,20 @@ impl Parser<'_> {
         &self,
         id: Id,
         qualifiers: Option<Qualifiers>,
-        place: Range<usize>,
-    ) -> Result<Expression, Fault> {
+        span: Range<usize>,
+    ) -> Result<Expression, Diagnostic> {
         let Some(qualifiers) = qualifiers else {
             let message = "can't parse filter expression: syntax error: expected a protocol or a qualifier such as \
                            \"host\" or \"port\" before it";
-            return Err(Fault::new(message, place));
+            return Err(Diagnostic::new(message, span));
         };
-        Ok(Expression::Primitive(Primitive::Id(qualifiers, id), place))
+        Ok(Expression::Primitive(Primitive::Id(qualifiers, id), span))
     }
 
-    fn number(&mut self) -> Result<u32, Fault> {
+    fn number(&mut self) -> Result<u32, Diagnostic> {
         match *self.peek() {
             Token::Number(number) => {
-                self.take();
+                self.advance();
                 Ok(number)
             }
             _ => Err(self.expected("a number")),
@@ -299,13 +304,13 @@ impl Parser<'_> {
     }
 
     /// A number, which may be in parentheses, if one is next.
-    fn optional_number(&mut self) -> Result<Option<u32>, Fault> {
+    fn optional_number(&mut self) -> Result<Option<u32>, Diagnostic> {
         let open =
-            self.tokens[self.next..].iter().take_while(|(t, _)| *t == Token::Sign("(")).count();
+            self.tokens[self.next..].iter().take_while(|(t, _)| *t == Token::Symbol("(")).count();
         if open == 0 || !matches!(self.tokens[self.next + open].0, Token::Number(_)) {
             return match *self.peek() {
                 Token::Number(number) => {
-                    self.take();
+                    self.advance();
                     Ok(Some(number))
                 }
                 _ => Ok(None),
@@ -314,7 +319,7 @@ impl Parser<'_> {
         self.next += open;
         let number = self.number()?;
         for _ in 0..open {
-            if !self.takes(")") {
+            if !self.eat(")") {
                 return Err(self.expected("\")\""));
             }
         }
@@ -322,11 +327,11 @@ impl Parser<'_> {
     }
 
     /// A term that begins with a keyword.
-    fn term(&mut self) -> Result<Operand, Fault> {
-        let start = self.place().start;
+    fn term(&mut self) -> Result<Operand, Diagnostic> {
+        let start = self.span().start;
         let protocol = match *self.peek() {
             Token::Protocol(protocol) => {
-                self.take();
+                self.advance();
                 Some(protocol)
             }
             _ => None,
@@ -339,6 +344,6 @@ impl Parser<'_> {
             (None, Some(protocol)) => Primitive::Protocol(protocol),
             (None, None) => return Err(self.expected("a protocol or a keyword")),
         };
-        Ok(Operand::Term(Expression::Primitive(primitive, self.since(start)), None))
+        Ok(Operand::Term(Expression::Primitive(primitive, self.span_since(start)), None))
     }
 }

@@ -3,10 +3,10 @@
 
 mod registers;
 
+use crate::ast::CmpOp;
 use crate::graph::{Graph, Node, NodeId, Test};
 use crate::instruction::code::{JA, JEQ, JGE, JGT, JMP, JSET, K, RET, ST, X};
 use crate::instruction::{Instruction, Program};
-use crate::tree::Relation;
 use crate::value::Values;
 use registers::{Memory, Registers};
 
@@ -15,36 +15,36 @@ pub(crate) fn program(
     graph: &Graph,
     values: &Values,
     accept: u32,
-    remember: bool,
+    track_registers: bool,
 ) -> Option<Program> {
-    let mut emitter = Emitter {
+    let mut codegen = Codegen {
         graph,
         values,
         accept,
-        remember,
+        track_registers,
         memory: Memory::default(),
-        arrivals: vec![Vec::new(); graph.len()],
+        incoming: vec![Vec::new(); graph.len()],
         blocks: vec![None; graph.len()],
         order: Vec::new(),
     };
-    emitter.arrivals[graph.root.index()].push(Registers::default());
+    codegen.incoming[graph.root.index()].push(Registers::default());
     for id in graph.ids_downwards() {
-        if !emitter.arrivals[id.index()].is_empty() {
-            emitter.block(id)?;
+        if !codegen.incoming[id.index()].is_empty() {
+            codegen.block(id)?;
         }
     }
-    Some(Program::new(emitter.linked()))
+    Some(Program::new(codegen.link()))
 }
 
-struct Emitter<'a> {
+struct Codegen<'a> {
     graph: &'a Graph,
     values: &'a Values,
     accept: u32,
     /// Whether to use what registers hold.
-    remember: bool,
+    track_registers: bool,
     memory: Memory,
     /// What the registers hold on each way to a node.
-    arrivals: Vec<Vec<Registers>>,
+    incoming: Vec<Vec<Registers>>,
     blocks: Vec<Option<Block>>,
     order: Vec<NodeId>,
 }
@@ -68,31 +68,31 @@ enum End {
     Branch {
         code: u16,
         k: u32,
-        yes: NodeId,
-        no: NodeId,
+        if_true: NodeId,
+        if_false: NodeId,
     },
 }
 
-impl Emitter<'_> {
+impl Codegen<'_> {
     fn block(&mut self, id: NodeId) -> Option<()> {
-        let arrivals = std::mem::take(&mut self.arrivals[id.index()]);
+        let incoming = std::mem::take(&mut self.incoming[id.index()]);
         let mut code = Vec::new();
         let block = match self.graph.get(id) {
             Node::Return(accepts) => {
                 let verdict = if accepts { self.accept } else { 0 };
                 Block { code, loads: 0, end: End::Return(verdict), left: Registers::default() }
             }
-            Node::Set { slot, value, next } => {
-                let mut registers = self.meet(arrivals.iter());
-                registers.put_in_accumulator(value, self.values, &mut self.memory, &mut code)?;
-                code.push(Instruction::new(ST, self.memory.word(slot)?));
-                registers.stored(slot, self.values);
-                self.arrivals[next.index()].push(registers);
+            Node::Store { temp, value, next } => {
+                let mut registers = self.meet(incoming.iter());
+                registers.load_accumulator(value, self.values, &mut self.memory, &mut code)?;
+                code.push(Instruction::new(ST, self.memory.word(temp)?));
+                registers.stored(temp, self.values);
+                self.incoming[next.index()].push(registers);
                 Block { code, loads: 0, end: End::Goto(next), left: registers }
             }
-            Node::Test { test, yes, no } => {
+            Node::Test { test, if_true, if_false } => {
                 let is_ready = |registers: &&Registers| self.is_ready(registers, test);
-                let (ready, others): (Vec<_>, Vec<_>) = arrivals.iter().partition(is_ready);
+                let (ready, others): (Vec<_>, Vec<_>) = incoming.iter().partition(is_ready);
                 let left = if others.is_empty() {
                     self.meet(ready.into_iter())
                 } else {
@@ -100,21 +100,21 @@ impl Emitter<'_> {
                     self.load(test, &mut loaded, &mut code)?;
                     ready.into_iter().fold(loaded, Registers::meet)
                 };
-                let jump = match test.relation {
-                    Relation::Equal => JEQ,
-                    Relation::Greater => JGT,
-                    Relation::GreaterOrEqual => JGE,
-                    Relation::AnyBit => JSET,
+                let jump = match test.op {
+                    CmpOp::Equal => JEQ,
+                    CmpOp::Greater => JGT,
+                    CmpOp::GreaterOrEqual => JGE,
+                    CmpOp::AnyBit => JSET,
                 };
                 let (mode, k) =
                     self.values.as_constant(test.right).map_or((X, 0), |number| (K, number));
-                self.arrivals[yes.index()].push(left);
-                self.arrivals[no.index()].push(left);
+                self.incoming[if_true.index()].push(left);
+                self.incoming[if_false.index()].push(left);
                 let loads = code.len();
                 Block {
                     code,
                     loads,
-                    end: End::Branch { code: JMP | jump | mode, k, yes, no },
+                    end: End::Branch { code: JMP | jump | mode, k, if_true, if_false },
                     left,
                 }
             }
@@ -126,7 +126,7 @@ impl Emitter<'_> {
 
     /// What registers hold on all of those ways.
     fn meet<'b>(&self, mut ways: impl Iterator<Item = &'b Registers>) -> Registers {
-        if !self.remember {
+        if !self.track_registers {
             return Registers::default();
         }
         let first = ways.next().copied().unwrap_or_default();
@@ -135,7 +135,7 @@ impl Emitter<'_> {
 
     /// Whether the registers hold what a test compares.
     fn is_ready(&self, registers: &Registers, test: Test) -> bool {
-        self.remember
+        self.track_registers
             && registers.accumulator == Some(test.left)
             && (self.values.as_constant(test.right).is_some()
                 || registers.index == Some(test.right))
@@ -148,13 +148,13 @@ impl Emitter<'_> {
         code: &mut Vec<Instruction>,
     ) -> Option<()> {
         if self.values.as_constant(test.right).is_some() {
-            return registers.put_in_accumulator(test.left, self.values, &mut self.memory, code);
+            return registers.load_accumulator(test.left, self.values, &mut self.memory, code);
         }
-        registers.put_in_both(test.left, test.right, self.values, &mut self.memory, code)
+        registers.load_both(test.left, test.right, self.values, &mut self.memory, code)
     }
 
     /// All blocks one after the other, with their jumps.
-    fn linked(&self) -> Vec<Instruction> {
+    fn link(&self) -> Vec<Instruction> {
         let block = |id: NodeId| self.blocks[id.index()].as_ref();
         // A conditional jump reaches 255 instructions; beyond, an unconditional one goes on.
         let mut is_far = vec![[false; 2]; self.blocks.len()];
@@ -202,17 +202,17 @@ impl Emitter<'_> {
                             ));
                         }
                     }
-                    End::Branch { code: jump, k, yes, no } => {
+                    End::Branch { code: jump, k, if_true, if_false } => {
                         let here = code.len();
                         let far = &mut is_far[id.index()];
-                        let mut hops = Vec::new();
+                        let mut trampolines = Vec::new();
                         let mut skips = [0; 2];
-                        for (way, target) in [yes, no].into_iter().enumerate() {
+                        for (way, target) in [if_true, if_false].into_iter().enumerate() {
                             if far[way] {
-                                let from = here + 1 + hops.len();
+                                let from = here + 1 + trampolines.len();
                                 let jumps = distance(from, target).try_into().unwrap_or(u32::MAX);
-                                skips[way] = u8::try_from(hops.len()).unwrap_or(u8::MAX);
-                                hops.push(Instruction::new(JMP | JA, jumps));
+                                skips[way] = u8::try_from(trampolines.len()).unwrap_or(u8::MAX);
+                                trampolines.push(Instruction::new(JMP | JA, jumps));
                             } else {
                                 let near = u8::try_from(distance(here, target));
                                 far[way] = near.is_err();
@@ -221,7 +221,7 @@ impl Emitter<'_> {
                             }
                         }
                         code.push(Instruction { code: jump, jt: skips[0], jf: skips[1], k });
-                        code.extend(hops);
+                        code.extend(trampolines);
                     }
                 }
             }

@@ -1,31 +1,31 @@
 //! Signalling System No. 7.
 
-use super::layout::Place;
-use super::{Generator, Outcome};
+use super::layout::Origin;
+use super::{Lowered, Lowering};
+use crate::ast::{CmpOp, Mtp2Type, Mtp3Field};
 use crate::instruction::code::AND;
 use crate::link::Family;
-use crate::tree::{Mtp2Type, Mtp3Field, Relation};
 use crate::value::Size;
 
-impl Generator<'_> {
+impl Lowering<'_> {
     /// Units of MTP2 by their length indicator (ITU-T Q.703).
-    pub(super) fn mtp2(&mut self, kind: Mtp2Type, high_speed: bool) -> Outcome {
+    pub(super) fn mtp2(&mut self, kind: Mtp2Type, high_speed: bool) -> Lowered {
         if self.layout.family != Family::Mtp2 {
-            return Err(self.fault("signal units supported only on MTP2"));
+            return Err(self.error("signal units supported only on MTP2"));
         }
         let (offset, size, mask, two) =
             if high_speed { (4, Size::Half, 0xff80, 0x0100) } else { (2, Size::Byte, 0x3f, 2) };
-        let value = self.load(Place::Packet, offset, size);
+        let value = self.load(Origin::Packet, offset, size);
         let mask = self.values.constant(mask);
         let len = self.values.binary(AND, value, mask);
         Ok(match kind {
-            Mtp2Type::Fisu => self.compare(len, Relation::Equal, 0),
+            Mtp2Type::Fisu => self.compare(len, CmpOp::Equal, 0),
             Mtp2Type::Lssu => {
-                let some = self.compare(len, Relation::Greater, 0);
-                let many = self.compare(len, Relation::Greater, two);
+                let some = self.compare(len, CmpOp::Greater, 0);
+                let many = self.compare(len, CmpOp::Greater, two);
                 some.and(many.not())
             }
-            Mtp2Type::Msu => self.compare(len, Relation::Greater, two),
+            Mtp2Type::Msu => self.compare(len, CmpOp::Greater, two),
         })
     }
 
@@ -34,11 +34,11 @@ impl Generator<'_> {
         &mut self,
         field: Mtp3Field,
         high_speed: bool,
-        relation: Relation,
+        op: CmpOp,
         value: u32,
-    ) -> Outcome {
+    ) -> Lowered {
         if self.layout.family != Family::Mtp2 {
-            return Err(self.fault("routing labels supported only on SS7"));
+            return Err(self.error("routing labels supported only on SS7"));
         }
         let shift = if high_speed { 3 } else { 0 };
         let (offset, size, mask, value) = match field {
@@ -60,9 +60,9 @@ impl Generator<'_> {
                 (7, Size::Byte, 0xf0, value << 4)
             }
         };
-        let loaded = self.load(Place::Packet, offset + shift, size);
+        let loaded = self.load(Origin::Packet, offset + shift, size);
         let mask = self.values.constant(mask);
         let loaded = self.values.binary(AND, loaded, mask);
-        Ok(self.compare(loaded, relation, value))
+        Ok(self.compare(loaded, op, value))
     }
 }

@@ -47,7 +47,7 @@ fn pcap(link: u16, frames: &[Frame]) -> Vec<u8> {
 }
 
 /// How those captures were compiled for.
-pub(crate) fn options<'a>(names: &'a dyn filter::Names) -> Options<'a> {
+pub(crate) fn options<'a>(names: &'a dyn filter::NameResolver) -> Options<'a> {
     Options { source: Source::File { big_endian: false }, names, ..Options::default() }
 }
 
@@ -87,7 +87,7 @@ fn nothing() -> Program {
 }
 
 /// Our program, in the same way.
-pub(crate) fn own(
+pub(crate) fn compile_ours(
     expression: &str,
     link: LinkType,
     options: &Options<'_>,

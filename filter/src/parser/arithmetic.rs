@@ -1,10 +1,10 @@
 //! Formulas: `ip[2:2] - 4 * (ip[0] & 0xf) > 100`.
 
 use super::Parser;
-use crate::error::Fault;
+use crate::ast::Arithmetic;
+use crate::error::Diagnostic;
 use crate::instruction::code::{ADD, AND, DIV, LSH, MOD, MUL, OR, RSH, SUB, XOR};
 use crate::lexer::{Keyword, Token};
-use crate::tree::Arithmetic;
 
 /// An operation's code, and how strongly it binds. `%` and `^` have no precedence in tcpdump: what is
 /// after one belongs to it, and it belongs to what is before it.
@@ -32,93 +32,93 @@ const NEGATION: u8 = 6;
 
 impl Parser<'_> {
     pub(super) fn at_operator(&self) -> bool {
-        matches!(self.peek(), Token::Sign(sign) if operation(sign).is_some())
+        matches!(self.peek(), Token::Symbol(sign) if operation(sign).is_some())
     }
 
     /// The rest of a formula whose first operand is known, up to an operator that binds no more than
     /// `before` does, which is the one on the left: `None` for none, and `Some(None)` for one that has
     /// no precedence. With it comes the depth.
-    pub(super) fn formula_after(
+    pub(super) fn continue_formula(
         &mut self,
         (mut left, mut depth): (Arithmetic, usize),
         before: Option<Option<u8>>,
-    ) -> Result<(Arithmetic, usize), Fault> {
+    ) -> Result<(Arithmetic, usize), Diagnostic> {
         loop {
-            let Token::Sign(sign) = self.peek() else { return Ok((left, depth)) };
+            let Token::Symbol(sign) = self.peek() else { return Ok((left, depth)) };
             let Some((code, strength)) = operation(sign) else { return Ok((left, depth)) };
             if let (Some(Some(before)), Some(strength)) = (before, strength)
                 && strength <= before
             {
                 return Ok((left, depth));
             }
-            let place = self.place();
-            self.take();
-            self.deeper()?;
+            let span = self.span();
+            self.advance();
+            self.enter_nesting()?;
             let operand = self.unary()?;
-            let (right, right_depth) = self.formula_after(operand, Some(strength))?;
+            let (right, right_depth) = self.continue_formula(operand, Some(strength))?;
             self.depth -= 1;
             depth = depth.max(right_depth) + 1;
             if MAX_OPERATIONS < depth {
-                return Err(Fault::new(
+                return Err(Diagnostic::new(
                     format!("formula with more than {MAX_OPERATIONS} operations"),
-                    place,
+                    span,
                 ));
             }
             left = Arithmetic::Binary {
                 operation: code,
                 left: Box::new(left),
                 right: Box::new(right),
-                place,
+                span,
             };
         }
     }
 
     /// An operand with the minuses before it.
-    pub(super) fn unary(&mut self) -> Result<(Arithmetic, usize), Fault> {
-        let start = self.place().start;
+    pub(super) fn unary(&mut self) -> Result<(Arithmetic, usize), Diagnostic> {
+        let start = self.span().start;
         match *self.peek() {
-            Token::Sign("-") => {
-                self.take();
-                self.deeper()?;
+            Token::Symbol("-") => {
+                self.advance();
+                self.enter_nesting()?;
                 let operand = self.unary()?;
-                let (operand, depth) = self.formula_after(operand, Some(Some(NEGATION)))?;
+                let (operand, depth) = self.continue_formula(operand, Some(Some(NEGATION)))?;
                 self.depth -= 1;
                 Ok((Arithmetic::Negate(Box::new(operand)), depth + 1))
             }
-            Token::Sign("(") => {
-                self.take();
-                self.deeper()?;
+            Token::Symbol("(") => {
+                self.advance();
+                self.enter_nesting()?;
                 let first = self.unary()?;
-                let inner = self.formula_after(first, None)?;
-                if !self.takes(")") {
+                let inner = self.continue_formula(first, None)?;
+                if !self.eat(")") {
                     return Err(self.expected("\")\" or an operator"));
                 }
                 self.depth -= 1;
                 Ok(inner)
             }
             Token::Number(number) => {
-                self.take();
+                self.advance();
                 Ok((Arithmetic::Number(number), 0))
             }
             Token::Keyword(Keyword::Len) => {
-                self.take();
+                self.advance();
                 Ok((Arithmetic::Len, 0))
             }
             Token::Protocol(protocol) => {
-                self.take();
-                if !self.takes("[") {
+                self.advance();
+                if !self.eat("[") {
                     return Err(self.expected("\"[\""));
                 }
-                self.deeper()?;
+                self.enter_nesting()?;
                 let first = self.unary()?;
-                let (index, depth) = self.formula_after(first, None)?;
+                let (index, depth) = self.continue_formula(first, None)?;
                 self.depth -= 1;
-                let size = if self.takes(":") { self.number()? } else { 1 };
-                if !self.takes("]") {
+                let size = if self.eat(":") { self.number()? } else { 1 };
+                if !self.eat("]") {
                     return Err(self.expected("\"]\""));
                 }
-                let place = self.since(start);
-                Ok((Arithmetic::Load { protocol, index: Box::new(index), size, place }, depth + 1))
+                let span = self.span_since(start);
+                Ok((Arithmetic::Load { protocol, index: Box::new(index), size, span }, depth + 1))
             }
             _ => Err(self.expected("a number, \"len\" or packet bytes such as \"ip[0]\"")),
         }

@@ -1,20 +1,20 @@
 //! Identifiers and what is said before them: `src host 10.0.0.1`.
 
 use super::{Operand, Parser};
-use crate::error::Fault;
+use crate::ast::{Direction, Expression, Id, Kind, Qualifiers};
+use crate::error::Diagnostic;
 use crate::lexer::{Keyword, Token};
 use crate::protocol::Protocol;
-use crate::tree::{Direction, Expression, Id, Kind, Qualifiers};
 
 impl Parser<'_> {
     /// An identifier that is not a number.
-    pub(super) fn id_of_words(&mut self) -> Result<Id, Fault> {
-        Ok(match self.take() {
+    pub(super) fn identifier(&mut self) -> Result<Id, Diagnostic> {
+        Ok(match self.advance() {
             Token::Name(name) => Id::Name(name),
             Token::Ethernet(address) => Id::Ethernet(address),
             Token::Arcnet(address) => Id::Arcnet(address),
-            Token::Ipv4(address) if self.takes("/") => Id::Ipv4Prefix(address, self.number()?),
-            Token::Ipv4(address) if self.takes_keyword(Keyword::Mask) => match self.take() {
+            Token::Ipv4(address) if self.eat("/") => Id::Ipv4Prefix(address, self.number()?),
+            Token::Ipv4(address) if self.eat_keyword(Keyword::Mask) => match self.advance() {
                 Token::Ipv4(mask) => Id::Ipv4Mask(address, mask),
                 _ => {
                     self.next -= 1;
@@ -22,7 +22,7 @@ impl Parser<'_> {
                 }
             },
             Token::Ipv4(address) => Id::Ipv4(address),
-            Token::Ipv6(address, _) if self.takes("/") => Id::Ipv6(address, Some(self.number()?)),
+            Token::Ipv6(address, _) if self.eat("/") => Id::Ipv6(address, Some(self.number()?)),
             Token::Ipv6(address, _) => Id::Ipv6(address, None),
             _ => return Err(self.expected("an identifier")),
         })
@@ -32,7 +32,7 @@ impl Parser<'_> {
     pub(super) fn qualifiers(
         &mut self,
         protocol: Option<Protocol>,
-    ) -> Result<Option<Qualifiers>, Fault> {
+    ) -> Result<Option<Qualifiers>, Diagnostic> {
         let direction = self.direction();
         let kind = match self.peek() {
             Token::Keyword(Keyword::Host) => Kind::Host,
@@ -53,7 +53,7 @@ impl Parser<'_> {
             }
             (_, Kind::Any) => {}
             _ => {
-                self.take();
+                self.advance();
             }
         }
         Ok(Some(Qualifiers { protocol, direction: direction.unwrap_or(Direction::Any), kind }))
@@ -71,27 +71,27 @@ impl Parser<'_> {
             Token::Keyword(Keyword::Ta) => Direction::Ta,
             _ => return None,
         };
-        self.take();
+        self.advance();
         let other = match direction {
             Direction::Src => Keyword::Dst,
             Direction::Dst => Keyword::Src,
             _ => return Some(direction),
         };
         let both = match self.peek() {
-            Token::Sign("||") => Direction::SrcOrDst,
-            Token::Sign("&&") => Direction::SrcAndDst,
+            Token::Symbol("||") => Direction::SrcOrDst,
+            Token::Symbol("&&") => Direction::SrcAndDst,
             _ => return Some(direction),
         };
-        if *self.peek_second() != Token::Keyword(other) {
+        if *self.peek_next() != Token::Keyword(other) {
             return Some(direction);
         }
-        self.take();
-        self.take();
+        self.advance();
+        self.advance();
         Some(both)
     }
 
     /// The identifier, or the identifiers in parentheses, that qualifiers stand before.
-    pub(super) fn qualified(&mut self, qualifiers: Qualifiers) -> Result<Operand, Fault> {
+    pub(super) fn qualified(&mut self, qualifiers: Qualifiers) -> Result<Operand, Diagnostic> {
         let what = "a name, an address or a number";
         if let Token::Protocol(protocol) = self.peek() {
             let name = protocol.name();
@@ -107,24 +107,22 @@ impl Parser<'_> {
                 | Token::Ethernet(_)
                 | Token::Arcnet(_)
                 | Token::Number(_)
-                | Token::Sign("(" | "!")
+                | Token::Symbol("(" | "!")
         ) {
             return Err(self.expected(what));
         }
-        let place = self.place();
+        let span = self.span();
         let mut negated = false;
-        while self.takes("!") {
+        while self.eat("!") {
             negated = !negated;
         }
-        let operand = match self.plain_operand(Some(qualifiers))? {
+        let operand = match self.operand_without_not(Some(qualifiers))? {
             Operand::Id(id, _) => id,
-            Operand::Number(number, place) => {
-                self.id(Id::Number(number), Some(qualifiers), place)?
-            }
+            Operand::Number(number, span) => self.id(Id::Number(number), Some(qualifiers), span)?,
             _ => {
                 let message =
                     format!("can't parse filter expression: syntax error: expected {what}");
-                return Err(Fault::new(message, place));
+                return Err(Diagnostic::new(message, span));
             }
         };
         let expression = if negated { Expression::Not(Box::new(operand)) } else { operand };

@@ -112,7 +112,7 @@ proptest! {
     #[test]
     fn any_text_compiles_or_is_refused_with_a_place_in_it(text in ".{0,60}", link in prop::sample::select(LINKS.to_vec())) {
         if let Err(error) = compile(&text, LinkType::from_name(link).unwrap(), &Options::default()) {
-            prop_assert!(text.get(error.place()).is_some());
+            prop_assert!(text.get(error.span()).is_some());
             prop_assert!(!error.to_string().is_empty());
         }
     }
@@ -124,7 +124,7 @@ proptest! {
         let link = LinkType::from_name(link).unwrap();
         match compile(&text, link, &options) {
             Ok(program) => prop_assert!(is_sound(&program), "{text}"),
-            Err(error) => prop_assert!(text.get(error.place()).is_some(), "{text}: {error}"),
+            Err(error) => prop_assert!(text.get(error.span()).is_some(), "{text}: {error}"),
         }
     }
 

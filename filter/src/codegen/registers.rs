@@ -5,38 +5,38 @@ use crate::instruction::code::{
     ABS, ADD, ALU, AND, B, DIV, IMM, IND, K, LD, LDX, LEN, MEM, MISC, MOD, MSH, MUL, NEG, OR, ST,
     TAX, TXA, X, XOR,
 };
-use crate::value::{Slot, Value, ValueId, Values};
+use crate::value::{Temp, Value, ValueId, Values};
 
 /// The machine's words of memory, and which slots they are.
 #[derive(Debug, Default)]
 pub(super) struct Memory {
-    slots: Vec<Slot>,
+    temps: Vec<Temp>,
     /// How many words hold a part of the value that is computed now.
-    parts: usize,
-    most_parts: usize,
+    spills: usize,
+    max_spills: usize,
 }
 
 impl Memory {
     const LEN: usize = 16;
 
     /// The word of a slot.
-    pub(super) fn word(&mut self, slot: Slot) -> Option<u32> {
-        let place = self.slots.iter().position(|known| *known == slot).unwrap_or_else(|| {
-            self.slots.push(slot);
-            self.slots.len() - 1
+    pub(super) fn word(&mut self, temp: Temp) -> Option<u32> {
+        let index = self.temps.iter().position(|known| *known == temp).unwrap_or_else(|| {
+            self.temps.push(temp);
+            self.temps.len() - 1
         });
-        self.checked(place)
+        self.checked(index)
     }
 
     /// A word for a part of a value, from the end.
-    fn part(&mut self) -> Option<u32> {
-        self.parts += 1;
-        self.most_parts = self.most_parts.max(self.parts);
-        self.checked(Self::LEN.checked_sub(self.parts)?)
+    fn spill(&mut self) -> Option<u32> {
+        self.spills += 1;
+        self.max_spills = self.max_spills.max(self.spills);
+        self.checked(Self::LEN.checked_sub(self.spills)?)
     }
 
-    fn checked(&self, place: usize) -> Option<u32> {
-        (self.slots.len() + self.most_parts <= Self::LEN).then_some(u32::try_from(place).ok()?)
+    fn checked(&self, index: usize) -> Option<u32> {
+        (self.temps.len() + self.max_spills <= Self::LEN).then_some(u32::try_from(index).ok()?)
     }
 }
 
@@ -58,14 +58,14 @@ impl Registers {
     }
 
     /// The accumulator went into a slot: values made of what was there are others now.
-    pub(super) fn stored(&mut self, slot: Slot, values: &Values) {
-        let is_old = |value: ValueId| values.slots(value) & slot.bit() != 0;
+    pub(super) fn stored(&mut self, temp: Temp, values: &Values) {
+        let is_old = |value: ValueId| values.temps(value) & temp.bit() != 0;
         self.accumulator = self.accumulator.filter(|value| !is_old(*value));
         self.index = self.index.filter(|value| !is_old(*value));
     }
 
     /// Puts a value into the accumulator. `None` if there is too little memory.
-    pub(super) fn put_in_accumulator(
+    pub(super) fn load_accumulator(
         &mut self,
         value: ValueId,
         values: &Values,
@@ -79,36 +79,36 @@ impl Registers {
             _ if self.index == Some(value) => code.push(Instruction::new(MISC | TXA, 0)),
             Value::Constant(number) => code.push(Instruction::new(LD | IMM, number)),
             Value::Length => code.push(Instruction::new(LD | LEN, 0)),
-            Value::Slot(slot) => code.push(Instruction::new(LD | MEM, memory.word(slot)?)),
+            Value::Temp(temp) => code.push(Instruction::new(LD | MEM, memory.word(temp)?)),
             Value::HeaderLength(_) => {
-                self.put_in_index(value, values, memory, code)?;
+                self.load_index(value, values, memory, code)?;
                 code.push(Instruction::new(MISC | TXA, 0));
             }
             Value::Load { base: None, offset, size } => {
                 code.push(Instruction::new(LD | ABS | size.code(), offset));
             }
             Value::Load { base: Some(base), offset, size } => {
-                self.put_in_index(base, values, memory, code)?;
+                self.load_index(base, values, memory, code)?;
                 code.push(Instruction::new(LD | IND | size.code(), offset));
             }
             Value::Negate(operand) => {
-                self.put_in_accumulator(operand, values, memory, code)?;
+                self.load_accumulator(operand, values, memory, code)?;
                 code.push(Instruction::new(ALU | NEG, 0));
             }
             Value::Binary(operation, left, right) => {
                 let is_zero_divisor =
                     matches!(operation, DIV | MOD) && values.as_constant(right) == Some(0);
                 if let (Some(number), false) = (values.as_constant(right), is_zero_divisor) {
-                    self.put_in_accumulator(left, values, memory, code)?;
+                    self.load_accumulator(left, values, memory, code)?;
                     code.push(Instruction::new(ALU | operation | K, number));
                 } else if matches!(operation, ADD | MUL | AND | OR | XOR)
                     && self.accumulator == Some(right)
-                    && is_direct(left, values)
+                    && fits_one_ldx(left, values)
                 {
-                    self.put_in_index(left, values, memory, code)?;
+                    self.load_index(left, values, memory, code)?;
                     code.push(Instruction::new(ALU | operation | X, 0));
                 } else {
-                    self.put_in_both(left, right, values, memory, code)?;
+                    self.load_both(left, right, values, memory, code)?;
                     code.push(Instruction::new(ALU | operation | X, 0));
                 }
             }
@@ -118,7 +118,7 @@ impl Registers {
     }
 
     /// Puts a value into the index register; the accumulator may change.
-    fn put_in_index(
+    fn load_index(
         &mut self,
         value: ValueId,
         values: &Values,
@@ -132,10 +132,10 @@ impl Registers {
             _ if self.accumulator == Some(value) => code.push(Instruction::new(MISC | TAX, 0)),
             Value::Constant(number) => code.push(Instruction::new(LDX | IMM, number)),
             Value::Length => code.push(Instruction::new(LDX | LEN, 0)),
-            Value::Slot(slot) => code.push(Instruction::new(LDX | MEM, memory.word(slot)?)),
+            Value::Temp(temp) => code.push(Instruction::new(LDX | MEM, memory.word(temp)?)),
             Value::HeaderLength(offset) => code.push(Instruction::new(LDX | MSH | B, offset)),
             _ => {
-                self.put_in_accumulator(value, values, memory, code)?;
+                self.load_accumulator(value, values, memory, code)?;
                 code.push(Instruction::new(MISC | TAX, 0));
             }
         }
@@ -144,7 +144,7 @@ impl Registers {
     }
 
     /// Puts one value into the accumulator and another one into the index register.
-    pub(super) fn put_in_both(
+    pub(super) fn load_both(
         &mut self,
         left: ValueId,
         right: ValueId,
@@ -152,38 +152,38 @@ impl Registers {
         memory: &mut Memory,
         code: &mut Vec<Instruction>,
     ) -> Option<()> {
-        if is_direct(right, values) && self.index != Some(right) {
+        if fits_one_ldx(right, values) && self.index != Some(right) {
             // Loading the index register leaves the accumulator alone.
-            self.put_in_accumulator(left, values, memory, code)?;
-            return self.put_in_index(right, values, memory, code);
+            self.load_accumulator(left, values, memory, code)?;
+            return self.load_index(right, values, memory, code);
         }
         if !needs_index(left, values) {
-            self.put_in_index(right, values, memory, code)?;
-            return self.put_in_accumulator(left, values, memory, code);
+            self.load_index(right, values, memory, code)?;
+            return self.load_accumulator(left, values, memory, code);
         }
-        self.put_in_accumulator(right, values, memory, code)?;
-        let word = memory.part()?;
+        self.load_accumulator(right, values, memory, code)?;
+        let word = memory.spill()?;
         code.push(Instruction::new(ST, word));
-        self.put_in_accumulator(left, values, memory, code)?;
+        self.load_accumulator(left, values, memory, code)?;
         code.push(Instruction::new(LDX | MEM, word));
-        memory.parts -= 1;
+        memory.spills -= 1;
         self.index = Some(right);
         Some(())
     }
 }
 
 /// Whether one instruction puts a value into the index register.
-fn is_direct(value: ValueId, values: &Values) -> bool {
+fn fits_one_ldx(value: ValueId, values: &Values) -> bool {
     matches!(
         values.get(value),
-        Value::Constant(_) | Value::Length | Value::Slot(_) | Value::HeaderLength(_)
+        Value::Constant(_) | Value::Length | Value::Temp(_) | Value::HeaderLength(_)
     )
 }
 
 /// Whether the index register is used on the way to a value.
 fn needs_index(value: ValueId, values: &Values) -> bool {
     match values.get(value) {
-        Value::Constant(_) | Value::Length | Value::Slot(_) | Value::Load { base: None, .. } => {
+        Value::Constant(_) | Value::Length | Value::Temp(_) | Value::Load { base: None, .. } => {
             false
         }
         Value::HeaderLength(_) | Value::Load { base: Some(_), .. } => true,

@@ -1,23 +1,23 @@
 //! What says at the link layer which protocol comes next.
 
-use super::layout::Place;
-use super::{Generator, Outcome};
+use super::layout::Origin;
+use super::{Lowered, Lowering};
 use crate::Source;
+use crate::ast::CmpOp;
 use crate::condition::Condition;
 use crate::link::Family;
 use crate::protocol::{
     ETHERNET_MTU, LLC_IP, LLC_IPX, LLC_ISO, LLC_NETBEUI, LLC_SNAP, LLC_STP, ether_type,
 };
-use crate::tree::Relation;
 use crate::value::Size;
 
 /// What Linux has in the field of an EtherType instead, for frames of 802.3 and 802.2 (linux/if_ether.h).
 const COOKED_802_3: u32 = 0x0001;
 const COOKED_802_2: u32 = 0x0004;
 
-impl Generator<'_> {
+impl Lowering<'_> {
     /// Packets of a protocol, by its EtherType, or by its SAP where that is below 256.
-    pub(super) fn link_type(&mut self, number: u32) -> Outcome {
+    pub(super) fn link_type(&mut self, number: u32) -> Lowered {
         if 0 < self.layout.labels {
             return self.after_labels(number);
         }
@@ -37,10 +37,10 @@ impl Generator<'_> {
             Family::Cooked | Family::Cooked2 => self.cooked_type(number),
             Family::Raw | Family::Slip => match number {
                 ether_type::IP => {
-                    self.masked(Place::LinkHeader, self.raw_start(), Size::Byte, 0x40, 0xf0)
+                    self.masked(Origin::LinkHeader, self.raw_start(), Size::Byte, 0x40, 0xf0)
                 }
                 ether_type::IP6 => {
-                    self.masked(Place::LinkHeader, self.raw_start(), Size::Byte, 0x60, 0xf0)
+                    self.masked(Origin::LinkHeader, self.raw_start(), Size::Byte, 0x60, 0xf0)
                 }
                 _ => Condition::Always(false),
             },
@@ -49,12 +49,12 @@ impl Generator<'_> {
             Family::Ppp | Family::PppEther => {
                 let number = ppp_type(number);
                 self.at_most(0xffff, "PPP protocol", number)?;
-                self.equal(Place::LinkType, 0, Size::Half, number)
+                self.equal(Origin::LinkType, 0, Size::Half, number)
             }
             Family::Hdlc if number == LLC_ISO => {
-                self.equal(Place::LinkType, 0, Size::Half, LLC_ISO << 8 | LLC_ISO)
+                self.equal(Origin::LinkType, 0, Size::Half, LLC_ISO << 8 | LLC_ISO)
             }
-            Family::Hdlc => self.equal(Place::LinkType, 0, Size::Half, number),
+            Family::Hdlc => self.equal(Origin::LinkType, 0, Size::Half, number),
             Family::Null | Family::Loop => self.loopback_type(number),
             Family::Arcnet | Family::ArcnetLinux => {
                 let types: &[u32] = match number {
@@ -66,13 +66,15 @@ impl Generator<'_> {
                     _ => &[],
                 };
                 let types =
-                    types.iter().map(|number| self.equal(Place::LinkType, 0, Size::Byte, *number));
+                    types.iter().map(|number| self.equal(Origin::LinkType, 0, Size::Byte, *number));
                 Condition::any(types.collect::<Vec<_>>())
             }
-            Family::Mstp => self.masked(Place::LinkHeader, 0, Size::Word, 0x55ff_0000, 0xffff_0000),
+            Family::Mstp => {
+                self.masked(Origin::LinkHeader, 0, Size::Word, 0x55ff_0000, 0xffff_0000)
+            }
             Family::Mtp2 | Family::Unknown => {
                 let link = self.link.description();
-                return Err(self.fault(format!("{link} link-layer type filtering not implemented")));
+                return Err(self.error(format!("{link} link-layer type filtering not implemented")));
             }
         })
     }
@@ -84,25 +86,25 @@ impl Generator<'_> {
 
     /// Whether the field has a length and not an EtherType.
     pub(super) fn is_length(&mut self) -> Condition {
-        let value = self.load(Place::LinkType, 0, Size::Half);
-        self.compare(value, Relation::Greater, ETHERNET_MTU).not()
+        let value = self.load(Origin::LinkType, 0, Size::Half);
+        self.compare(value, CmpOp::Greater, ETHERNET_MTU).not()
     }
 
     fn ethernet_type(&mut self, number: u32) -> Condition {
         let is_type =
-            |generator: &mut Self, number| generator.equal(Place::LinkType, 0, Size::Half, number);
+            |lowering: &mut Self, number| lowering.equal(Origin::LinkType, 0, Size::Half, number);
         match number {
             LLC_ISO | LLC_IP | LLC_NETBEUI => {
                 let is_length = self.is_length();
-                is_length.and(self.equal(Place::Payload, 0, Size::Half, number << 8 | number))
+                is_length.and(self.equal(Origin::Payload, 0, Size::Half, number << 8 | number))
             }
             LLC_IPX => {
                 // Ethernet II, SNAP, 802.2, and 802.3 without 802.2.
                 let two = is_type(self, ether_type::IPX);
                 let is_length = self.is_length();
                 let snap = self.snap(0, ether_type::IPX);
-                let llc = self.equal(Place::Payload, 0, Size::Byte, LLC_IPX);
-                let raw = self.equal(Place::Payload, 0, Size::Half, 0xffff);
+                let llc = self.equal(Origin::Payload, 0, Size::Byte, LLC_IPX);
+                let raw = self.equal(Origin::Payload, 0, Size::Half, 0xffff);
                 two.or(is_length.and(Condition::any([snap, llc, raw])))
             }
             ether_type::ATALK | ether_type::AARP => {
@@ -112,7 +114,7 @@ impl Generator<'_> {
             }
             ..=ETHERNET_MTU => {
                 let is_length = self.is_length();
-                is_length.and(self.equal(Place::LinkType, 2, Size::Byte, number))
+                is_length.and(self.equal(Origin::LinkType, 2, Size::Byte, number))
             }
             _ => is_type(self, number),
         }
@@ -120,17 +122,17 @@ impl Generator<'_> {
 
     fn cooked_type(&mut self, number: u32) -> Condition {
         let is_type =
-            |generator: &mut Self, number| generator.equal(Place::LinkType, 0, Size::Half, number);
+            |lowering: &mut Self, number| lowering.equal(Origin::LinkType, 0, Size::Half, number);
         match number {
             LLC_ISO | LLC_IP | LLC_NETBEUI => {
                 let has_llc = is_type(self, COOKED_802_2);
-                has_llc.and(self.equal(Place::Payload, 0, Size::Half, number << 8 | number))
+                has_llc.and(self.equal(Origin::Payload, 0, Size::Half, number << 8 | number))
             }
             LLC_IPX => {
                 let two = is_type(self, ether_type::IPX);
                 let raw = is_type(self, COOKED_802_3);
                 let has_llc = is_type(self, COOKED_802_2);
-                let llc = self.equal(Place::Payload, 0, Size::Byte, LLC_IPX);
+                let llc = self.equal(Origin::Payload, 0, Size::Byte, LLC_IPX);
                 let snap = self.snap(0, ether_type::IPX);
                 Condition::any([two, raw, has_llc.and(llc.or(snap))])
             }
@@ -141,7 +143,7 @@ impl Generator<'_> {
             }
             ..=ETHERNET_MTU => {
                 let has_llc = is_type(self, COOKED_802_2);
-                has_llc.and(self.equal(Place::Payload, 0, Size::Byte, number))
+                has_llc.and(self.equal(Origin::Payload, 0, Size::Byte, number))
             }
             _ => is_type(self, number),
         }
@@ -151,12 +153,12 @@ impl Generator<'_> {
     fn llc_type_of(&mut self, number: u32) -> Condition {
         match number {
             LLC_ISO | LLC_IP | LLC_NETBEUI => {
-                self.equal(Place::Payload, 0, Size::Half, number << 8 | number)
+                self.equal(Origin::Payload, 0, Size::Half, number << 8 | number)
             }
             ether_type::ATALK => self.apple_snap(number),
-            ..=ETHERNET_MTU => self.equal(Place::Payload, 0, Size::Byte, number),
+            ..=ETHERNET_MTU => self.equal(Origin::Payload, 0, Size::Byte, number),
             // Whether it is SNAP is not asked, as tcpdump does not.
-            _ => self.equal(Place::Payload, 6, Size::Half, number),
+            _ => self.equal(Origin::Payload, 6, Size::Half, number),
         }
     }
 
@@ -165,7 +167,7 @@ impl Generator<'_> {
         let [_, organisation @ ..] = organisation.to_be_bytes();
         let [.., high, low] = number.to_be_bytes();
         let [a, b, c] = organisation;
-        self.bytes(Place::Payload, 0, &[LLC_SNAP, LLC_SNAP, 0x03, a, b, c, high, low])
+        self.bytes(Origin::Payload, 0, &[LLC_SNAP, LLC_SNAP, 0x03, a, b, c, high, low])
     }
 
     /// SNAP of AppleTalk, whose organisation is Apple, and of its address resolution, whose is none.
@@ -191,20 +193,20 @@ impl Generator<'_> {
         };
         let families = families.iter().map(|family| {
             let family = if is_big_endian { *family } else { family.swap_bytes() };
-            self.equal(Place::LinkHeader, 0, Size::Word, family)
+            self.equal(Origin::LinkHeader, 0, Size::Word, family)
         });
         Condition::any(families.collect::<Vec<_>>())
     }
 
     /// After labels of MPLS nothing says what comes: the last label, and the version of IP, do.
-    fn after_labels(&mut self, number: u32) -> Outcome {
+    fn after_labels(&mut self, number: u32) -> Lowered {
         let version = match number {
             ether_type::IP => 0x40,
             ether_type::IP6 => 0x60,
-            _ => return Err(self.fault("unsupported protocol over mpls")),
+            _ => return Err(self.error("unsupported protocol over mpls")),
         };
-        let is_last = self.masked(Place::LabelBefore, 2, Size::Byte, 0x01, 0x01);
-        Ok(is_last.and(self.masked(Place::Network, 0, Size::Byte, version, 0xf0)))
+        let is_last = self.masked(Origin::PreviousLabel, 2, Size::Byte, 0x01, 0x01);
+        Ok(is_last.and(self.masked(Origin::Network, 0, Size::Byte, version, 0xf0)))
     }
 }
 

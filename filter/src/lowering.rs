@@ -1,25 +1,25 @@
 //! An expression to a condition, for a link type: where fields are, and which values they have.
 
-mod address;
 mod arithmetic;
 mod encapsulation;
 mod host;
+mod identifier;
 mod layout;
 mod link_type;
 mod port;
 mod protocol;
-mod signalling;
+mod ss7;
 mod wireless;
 
+use crate::ast::{CmpOp, Expression, LlcType, Primitive};
 use crate::condition::Condition;
-use crate::error::Fault;
+use crate::error::Diagnostic;
 use crate::instruction::code::AND;
+use crate::instruction::metadata;
 use crate::link::{Family, LinkType};
-use crate::machine::metadata;
-use crate::tree::{Expression, LlcType, Primitive, Relation};
-use crate::value::{Size, Slot, Value, ValueId, Values};
+use crate::value::{Size, Temp, Value, ValueId, Values};
 use crate::{Options, Source};
-use layout::{Layout, Place};
+use layout::{Layout, Origin};
 use std::ops::Range;
 
 /// Said where a program would need more memory than the machine has.
@@ -31,83 +31,82 @@ pub(crate) fn condition(
     expression: &Expression,
     link: LinkType,
     options: &Options<'_>,
-) -> Result<(Condition, Values), Fault> {
-    let mut generator = Generator {
+) -> Result<(Condition, Values), Diagnostic> {
+    let mut lowering = Lowering {
         values: Values::default(),
         layout: Layout::of(link.family()),
         link,
         options,
-        slots: 0,
+        temps: 0,
         header: None,
-        place: 0..0,
+        span: 0..0,
     };
-    let condition = generator.expression(expression)?;
-    let condition = generator.with_header_lengths(condition);
-    if Slot::MAX_COUNT < generator.slots {
-        return Err(generator.fault(TOO_COMPLEX));
+    let condition = lowering.expression(expression)?;
+    let condition = lowering.with_header_lengths(condition);
+    if Temp::MAX_COUNT < lowering.temps {
+        return Err(lowering.error(TOO_COMPLEX));
     }
-    Ok((condition, generator.values))
+    Ok((condition, lowering.values))
 }
 
-struct Generator<'a> {
+struct Lowering<'a> {
     values: Values,
     layout: Layout,
     link: LinkType,
     options: &'a Options<'a>,
     /// Words of memory in use.
-    slots: u8,
+    temps: u8,
     /// Words that the lengths of an 802.11 header are kept in, once one is asked for.
     header: Option<wireless::Header>,
     /// The part of the expression that is looked at, for messages.
-    place: Range<usize>,
+    span: Range<usize>,
 }
 
 /// As most functions here end.
-type Outcome = Result<Condition, Fault>;
+type Lowered = Result<Condition, Diagnostic>;
 
-impl Generator<'_> {
-    fn fault(&self, message: impl Into<String>) -> Fault {
-        Fault::new(message, self.place.clone())
+impl Lowering<'_> {
+    fn error(&self, message: impl Into<String>) -> Diagnostic {
+        Diagnostic::new(message, self.span.clone())
     }
 
-    fn slot(&mut self) -> Slot {
-        self.slots = self.slots.saturating_add(1);
-        Slot(self.slots - 1)
+    fn temp(&mut self) -> Temp {
+        self.temps = self.temps.saturating_add(1);
+        Temp(self.temps - 1)
     }
 
     /// `value` is at most `max`, or what it is called is said to be too large.
-    fn at_most(&self, max: u32, what: &str, value: u32) -> Result<(), Fault> {
+    fn at_most(&self, max: u32, what: &str, value: u32) -> Result<(), Diagnostic> {
         if value <= max {
             return Ok(());
         }
-        Err(self.fault(format!("{what} {value} greater than maximum {max}")))
+        Err(self.error(format!("{what} {value} greater than maximum {max}")))
     }
 
-    fn expression(&mut self, expression: &Expression) -> Outcome {
+    fn expression(&mut self, expression: &Expression) -> Lowered {
         Ok(match expression {
             Expression::Not(inner) => self.expression(inner)?.not(),
             Expression::Chain(first, rest) => {
                 let first = self.expression(first)?;
-                let rest =
-                    rest.iter().map(|(junction, next)| Ok((*junction, self.expression(next)?)));
-                Condition::Chain(Box::new(first), rest.collect::<Result<_, Fault>>()?)
+                let rest = rest.iter().map(|(op, next)| Ok((*op, self.expression(next)?)));
+                Condition::Chain(Box::new(first), rest.collect::<Result<_, Diagnostic>>()?)
             }
-            Expression::Primitive(primitive, place) => {
-                self.place = place.clone();
+            Expression::Primitive(primitive, span) => {
+                self.span = span.clone();
                 self.primitive(primitive)?
             }
         })
     }
 
-    fn primitive(&mut self, primitive: &Primitive) -> Outcome {
+    fn primitive(&mut self, primitive: &Primitive) -> Lowered {
         let length = Value::Length;
         Ok(match primitive {
             Primitive::Id(qualifiers, id) => self.id(*qualifiers, id)?,
             Primitive::Protocol(protocol) => self.protocol(*protocol)?,
-            Primitive::Relation { left, relation, negated, right } => {
+            Primitive::Comparison { left, op, negated, right } => {
                 let (left, of_left) = self.arithmetic(left)?;
                 let (right, of_right) = self.arithmetic(right)?;
-                let test = Condition::Test(left, *relation, right);
+                let test = Condition::Test(left, *op, right);
                 let test = if *negated { test.not() } else { test };
                 Condition::all([of_left, of_right, test])
             }
@@ -115,11 +114,11 @@ impl Generator<'_> {
             Primitive::Multicast(protocol) => self.multicast(*protocol)?,
             Primitive::Less(len) => {
                 let length = self.values.of(length);
-                self.compare(length, Relation::Greater, *len).not()
+                self.compare(length, CmpOp::Greater, *len).not()
             }
             Primitive::Greater(len) => {
                 let length = self.values.of(length);
-                self.compare(length, Relation::GreaterOrEqual, *len)
+                self.compare(length, CmpOp::GreaterOrEqual, *len)
             }
             Primitive::Byte { index, operator, value } => self.byte(*index, operator, *value)?,
             Primitive::Direction { outbound } => self.direction(*outbound)?,
@@ -132,54 +131,54 @@ impl Generator<'_> {
             Primitive::Vxlan(network) => self.vxlan(*network)?,
             Primitive::WirelessType { value, mask } => {
                 self.expect_wireless("802.11 link-layer types supported only on 802.11")?;
-                self.masked(Place::LinkHeader, 0, Size::Byte, *value, *mask)
+                self.masked(Origin::LinkHeader, 0, Size::Byte, *value, *mask)
             }
             Primitive::WirelessDirection(direction) => {
                 self.expect_wireless("frame direction supported only with 802.11 headers")?;
-                self.masked(Place::LinkHeader, 1, Size::Byte, *direction, 0x03)
+                self.masked(Origin::LinkHeader, 1, Size::Byte, *direction, 0x03)
             }
             Primitive::Llc(kind) => self.llc(*kind)?,
             Primitive::Mtp2(kind, high_speed) => self.mtp2(*kind, *high_speed)?,
-            Primitive::Mtp3 { field, high_speed, relation, negated, value } => {
-                let test = self.mtp3(*field, *high_speed, *relation, *value)?;
+            Primitive::Mtp3 { field, high_speed, op, negated, value } => {
+                let test = self.mtp3(*field, *high_speed, *op, *value)?;
                 if *negated { test.not() } else { test }
             }
         })
     }
 
-    fn compare(&mut self, value: ValueId, relation: Relation, number: u32) -> Condition {
+    fn compare(&mut self, value: ValueId, op: CmpOp, number: u32) -> Condition {
         let number = self.values.constant(number);
-        Condition::Test(value, relation, number)
+        Condition::Test(value, op, number)
     }
 
-    fn equal(&mut self, place: Place, offset: u32, size: Size, number: u32) -> Condition {
-        let value = self.load(place, offset, size);
-        self.compare(value, Relation::Equal, number)
+    fn equal(&mut self, origin: Origin, offset: u32, size: Size, number: u32) -> Condition {
+        let value = self.load(origin, offset, size);
+        self.compare(value, CmpOp::Equal, number)
     }
 
     /// Some bits of a field have that value.
     fn masked(
         &mut self,
-        place: Place,
+        origin: Origin,
         offset: u32,
         size: Size,
         number: u32,
         mask: u32,
     ) -> Condition {
-        let value = self.load(place, offset, size);
+        let value = self.load(origin, offset, size);
         let mask = self.values.constant(mask);
         let value = self.values.binary(AND, value, mask);
-        self.compare(value, Relation::Equal, number)
+        self.compare(value, CmpOp::Equal, number)
     }
 
     /// Any of those bits is set.
-    fn any_bit(&mut self, place: Place, offset: u32, size: Size, bits: u32) -> Condition {
-        let value = self.load(place, offset, size);
-        self.compare(value, Relation::AnyBit, bits)
+    fn any_bit(&mut self, origin: Origin, offset: u32, size: Size, bits: u32) -> Condition {
+        let value = self.load(origin, offset, size);
+        self.compare(value, CmpOp::AnyBit, bits)
     }
 
     /// The field is these bytes, compared from the last one, four at a time.
-    fn bytes(&mut self, place: Place, offset: u32, bytes: &[u8]) -> Condition {
+    fn bytes(&mut self, origin: Origin, offset: u32, bytes: &[u8]) -> Condition {
         let mut parts = Vec::new();
         let mut rest = bytes;
         while let Some((head, word)) = rest.split_last_chunk::<4>() {
@@ -195,89 +194,89 @@ impl Generator<'_> {
         }
         let parts = parts.into_iter().map(|(at, size, number)| {
             let at = u32::try_from(at).expect("a field is short");
-            self.equal(place, offset.wrapping_add(at), size, number)
+            self.equal(origin, offset.wrapping_add(at), size, number)
         });
         Condition::all(parts.collect::<Vec<_>>())
     }
 
-    fn byte(&mut self, index: u32, operator: &str, value: u32) -> Outcome {
+    fn byte(&mut self, index: u32, operator: &str, value: u32) -> Lowered {
         self.at_most(0xff, "byte argument", value)?;
-        let byte = self.load(Place::LinkHeader, index, Size::Byte);
+        let byte = self.load(Origin::LinkHeader, index, Size::Byte);
         let number = self.values.constant(value);
         Ok(match operator {
-            "=" => Condition::Test(byte, Relation::Equal, number),
-            "<" => Condition::Test(byte, Relation::GreaterOrEqual, number).not(),
-            ">" => Condition::Test(byte, Relation::Greater, number),
-            "&" => Condition::Test(byte, Relation::AnyBit, number),
+            "=" => Condition::Test(byte, CmpOp::Equal, number),
+            "<" => Condition::Test(byte, CmpOp::GreaterOrEqual, number).not(),
+            ">" => Condition::Test(byte, CmpOp::Greater, number),
+            "&" => Condition::Test(byte, CmpOp::AnyBit, number),
             _ => {
                 let either = self.values.binary(crate::instruction::code::OR, byte, number);
-                self.compare(either, Relation::Equal, 0).not()
+                self.compare(either, CmpOp::Equal, 0).not()
             }
         })
     }
 
-    fn metadata(&mut self, what: &str, offset: u32, size: Size) -> Result<ValueId, Fault> {
+    fn metadata(&mut self, what: &str, offset: u32, size: Size) -> Result<ValueId, Diagnostic> {
         if let Source::File { .. } = self.options.source {
             let link = self.link.description();
             return Err(
-                self.fault(format!("{what} not supported on {link} when reading savefiles"))
+                self.error(format!("{what} not supported on {link} when reading savefiles"))
             );
         }
         Ok(self.values.load(None, offset, size))
     }
 
-    fn direction(&mut self, outbound: bool) -> Outcome {
+    fn direction(&mut self, outbound: bool) -> Lowered {
         const OUTGOING: u32 = 4;
         let is_outgoing = match self.layout.family {
-            Family::Cooked => self.equal(Place::LinkHeader, 0, Size::Half, OUTGOING),
-            Family::Cooked2 => self.equal(Place::LinkHeader, 10, Size::Byte, OUTGOING),
-            Family::Slip => self.equal(Place::LinkHeader, 0, Size::Byte, 0).not(),
+            Family::Cooked => self.equal(Origin::LinkHeader, 0, Size::Half, OUTGOING),
+            Family::Cooked2 => self.equal(Origin::LinkHeader, 10, Size::Byte, OUTGOING),
+            Family::Slip => self.equal(Origin::LinkHeader, 0, Size::Byte, 0).not(),
             // The tag's first three bits are its opcode: 0 on the way in, 1 on the way out.
             Family::EthernetTagged if self.link == LinkType::BROADCOM_TAG => {
                 let opcode = u32::from(outbound) << 5;
-                return Ok(self.masked(Place::LinkHeader, 12, Size::Byte, opcode, 0xe0));
+                return Ok(self.masked(Origin::LinkHeader, 12, Size::Byte, opcode, 0xe0));
             }
             _ => {
                 let kind = self.metadata("inbound/outbound", metadata::PACKET_TYPE, Size::Half)?;
-                self.compare(kind, Relation::Equal, OUTGOING)
+                self.compare(kind, CmpOp::Equal, OUTGOING)
             }
         };
         Ok(if outbound { is_outgoing } else { is_outgoing.not() })
     }
 
-    fn ifindex(&mut self, index: u32) -> Outcome {
+    fn ifindex(&mut self, index: u32) -> Lowered {
         if self.layout.family == Family::Cooked2 {
-            return Ok(self.equal(Place::LinkHeader, 4, Size::Word, index));
+            return Ok(self.equal(Origin::LinkHeader, 4, Size::Word, index));
         }
         let value = self.metadata("ifindex", metadata::INTERFACE_INDEX, Size::Word)?;
-        Ok(self.compare(value, Relation::Equal, index))
+        Ok(self.compare(value, CmpOp::Equal, index))
     }
 
     /// Frames with a header of 802.2.
-    fn llc(&mut self, kind: Option<LlcType>) -> Outcome {
+    fn llc(&mut self, kind: Option<LlcType>) -> Lowered {
         let is_llc = match self.layout.family {
             Family::Ethernet | Family::EthernetTagged => {
                 let is_length = self.is_length();
-                let is_netware = self.equal(Place::Payload, 0, Size::Half, 0xffff);
+                let is_netware = self.equal(Origin::Payload, 0, Size::Half, 0xffff);
                 is_length.and(is_netware.not())
             }
             family if family.is_wireless() => self.data_frame(),
             _ => {
                 let link = self.link.description();
-                return Err(self.fault(format!("'llc' not supported for {link}")));
+                return Err(self.error(format!("'llc' not supported for {link}")));
             }
         };
         let test = match kind {
             None => return Ok(is_llc),
-            Some(LlcType::Information) => self.any_bit(Place::Payload, 2, Size::Byte, 0x01).not(),
-            Some(LlcType::Supervisory) => self.masked(Place::Payload, 2, Size::Byte, 0x01, 0x03),
-            Some(LlcType::Unnumbered) => self.masked(Place::Payload, 2, Size::Byte, 0x03, 0x03),
+            Some(LlcType::Information) => self.any_bit(Origin::Payload, 2, Size::Byte, 0x01).not(),
+            Some(LlcType::Supervisory) => self.masked(Origin::Payload, 2, Size::Byte, 0x01, 0x03),
+            Some(LlcType::Unnumbered) => self.masked(Origin::Payload, 2, Size::Byte, 0x03, 0x03),
             Some(LlcType::SupervisoryCommand(code)) => {
-                self.masked(Place::Payload, 2, Size::Byte, code, 0x0f)
+                self.masked(Origin::Payload, 2, Size::Byte, code, 0x0f)
             }
             // All bits but the one that asks for an answer.
             Some(LlcType::UnnumberedCommand(code)) => {
-                self.masked(Place::Payload, 2, Size::Byte, code, 0xef)
+                self.masked(Origin::Payload, 2, Size::Byte, code, 0xef)
             }
         };
         Ok(is_llc.and(test))

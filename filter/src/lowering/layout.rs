@@ -1,6 +1,6 @@
 //! Where the parts of a packet are. Keywords such as `vlan` move them for all that follows.
 
-use super::Generator;
+use super::Lowering;
 use crate::instruction::code::{ADD, AND, LSH};
 use crate::link::Family;
 use crate::value::{Size, Value, ValueId};
@@ -97,7 +97,7 @@ impl Layout {
 
 /// What an offset is counted from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Place {
+pub(super) enum Origin {
     Packet,
     LinkHeader,
     LinkType,
@@ -106,30 +106,30 @@ pub(super) enum Place {
     /// The network header where 802.2 has no SNAP.
     NetworkWithoutSnap,
     /// The label of MPLS before the network header.
-    LabelBefore,
-    Transport4,
-    Transport6,
+    PreviousLabel,
+    Ipv4Payload,
+    Ipv6Payload,
 }
 
-impl Generator<'_> {
-    fn place(&mut self, place: Place) -> Offset {
+impl Lowering<'_> {
+    fn offset_of(&mut self, origin: Origin) -> Offset {
         let network = self.layout.network;
-        match place {
-            Place::Packet => Offset::fixed(0),
-            Place::LinkHeader => self.link_header(),
-            Place::LinkType => self.layout.link_type.unwrap_or(Offset::fixed(0)),
-            Place::Payload => self.payload(),
-            Place::Network => self.payload().plus(network),
-            Place::NetworkWithoutSnap => {
+        match origin {
+            Origin::Packet => Offset::fixed(0),
+            Origin::LinkHeader => self.link_header(),
+            Origin::LinkType => self.layout.link_type.unwrap_or(Offset::fixed(0)),
+            Origin::Payload => self.payload(),
+            Origin::Network => self.payload().plus(network),
+            Origin::NetworkWithoutSnap => {
                 let without = self.layout.network_without_snap;
                 self.payload().plus(without)
             }
-            Place::LabelBefore => self.payload().plus(network.wrapping_sub(4)),
-            Place::Transport4 => {
+            Origin::PreviousLabel => self.payload().plus(network.wrapping_sub(4)),
+            Origin::Ipv4Payload => {
                 let header = self.payload().plus(network);
                 Offset { variable: Some(self.ipv4_header_len(header)), ..header }
             }
-            Place::Transport6 => self.payload().plus(network + 40),
+            Origin::Ipv6Payload => self.payload().plus(network + 40),
         }
     }
 
@@ -145,17 +145,17 @@ impl Generator<'_> {
         self.values.binary(ADD, bytes, variable)
     }
 
-    pub(super) fn load(&mut self, place: Place, offset: u32, size: Size) -> ValueId {
-        let Offset { constant, variable } = self.place(place).plus(offset);
+    pub(super) fn load(&mut self, origin: Origin, offset: u32, size: Size) -> ValueId {
+        let Offset { constant, variable } = self.offset_of(origin).plus(offset);
         self.values.load(variable, constant, size)
     }
 
     /// As [`Self::load`], where the offset is computed.
-    pub(super) fn load_indexed(&mut self, place: Place, index: ValueId, size: Size) -> ValueId {
+    pub(super) fn load_indexed(&mut self, origin: Origin, index: ValueId, size: Size) -> ValueId {
         if let Some(index) = self.values.as_constant(index) {
-            return self.load(place, index, size);
+            return self.load(origin, index, size);
         }
-        let Offset { constant, variable } = self.place(place);
+        let Offset { constant, variable } = self.offset_of(origin);
         let base = match variable {
             Some(variable) => self.values.binary(ADD, index, variable),
             None => index,

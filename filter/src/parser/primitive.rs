@@ -1,10 +1,10 @@
 //! Terms that are a keyword with its own operands.
 
 use super::Parser;
-use crate::error::Fault;
+use crate::ast::{CmpOp, LlcType, Mtp2Type, Mtp3Field, Primitive};
+use crate::error::Diagnostic;
 use crate::lexer::{Keyword, Token};
 use crate::protocol::Protocol;
-use crate::tree::{LlcType, Mtp2Type, Mtp3Field, Primitive, Relation};
 
 const MANAGEMENT: u32 = 0x00;
 const CONTROL: u32 = 0x04;
@@ -12,7 +12,7 @@ const DATA: u32 = 0x08;
 const TYPE_MASK: u32 = 0x0c;
 const SUBTYPE_MASK: u32 = 0xf0;
 
-/// Names of 802.11 subtypes with their types (IEEE 802.11).
+/// NameResolver of 802.11 subtypes with their types (IEEE 802.11).
 const SUBTYPES: [(u32, &str, u32); 38] = [
     (MANAGEMENT, "assoc-req", 0x00),
     (MANAGEMENT, "assocreq", 0x00),
@@ -76,7 +76,7 @@ impl Parser<'_> {
     pub(super) fn primitive(
         &mut self,
         protocol: Option<Protocol>,
-    ) -> Result<Option<Primitive>, Fault> {
+    ) -> Result<Option<Primitive>, Diagnostic> {
         let Token::Keyword(keyword) = *self.peek() else { return Ok(None) };
         let after_protocol = matches!(
             keyword,
@@ -89,8 +89,8 @@ impl Parser<'_> {
         if protocol.is_some() && !after_protocol {
             return Ok(None);
         }
-        let place = self.place();
-        self.take();
+        let span = self.span();
+        self.advance();
         let of_mtp2 = |kind, high| Ok(Some(Primitive::Mtp2(kind, high)));
         Ok(Some(match keyword {
             Keyword::Broadcast => Primitive::Broadcast(protocol),
@@ -99,10 +99,10 @@ impl Parser<'_> {
             Keyword::Greater => Primitive::Greater(self.number()?),
             Keyword::Byte => {
                 let index = self.number()?;
-                let Token::Sign(operator @ ("&" | "|" | "<" | ">" | "=")) = *self.peek() else {
+                let Token::Symbol(operator @ ("&" | "|" | "<" | ">" | "=")) = *self.peek() else {
                     return Err(self.expected("\"=\", \"<\", \">\", \"&\" or \"|\""));
                 };
-                self.take();
+                self.advance();
                 Primitive::Byte { index, operator, value: self.number()? }
             }
             Keyword::Inbound => Primitive::Direction { outbound: false },
@@ -115,12 +115,12 @@ impl Parser<'_> {
             Keyword::Geneve => Primitive::Geneve(self.optional_number()?),
             Keyword::Vxlan => Primitive::Vxlan(self.optional_number()?),
             Keyword::Type => self.wireless_type()?,
-            Keyword::Subtype => match self.take() {
+            Keyword::Subtype => match self.advance() {
                 Token::Name(name) => {
                     let value = subtype(&name, None).ok_or_else(|| {
-                        Fault::new(
+                        Diagnostic::new(
                             format!("unknown 802.11 subtype name \"{name}\""),
-                            self.since(place.start),
+                            self.span_since(span.start),
                         )
                     })?;
                     Primitive::WirelessType { value, mask: TYPE_MASK | SUBTYPE_MASK }
@@ -146,8 +146,8 @@ impl Parser<'_> {
             Keyword::HighOpc => self.mtp3(Mtp3Field::Opc, true)?,
             Keyword::HighDpc => self.mtp3(Mtp3Field::Dpc, true)?,
             Keyword::HighSls => self.mtp3(Mtp3Field::Sls, true)?,
-            Keyword::Foreign(what) => {
-                return Err(Fault::new(format!("filters for {what} are not supported"), place));
+            Keyword::Unsupported(what) => {
+                return Err(Diagnostic::new(format!("filters for {what} are not supported"), span));
             }
             _ => {
                 self.next -= 1;
@@ -156,38 +156,46 @@ impl Parser<'_> {
         }))
     }
 
-    fn wireless_type(&mut self) -> Result<Primitive, Fault> {
-        let place = self.place();
-        let kind = match self.take() {
+    fn wireless_type(&mut self) -> Result<Primitive, Diagnostic> {
+        let span = self.span();
+        let kind = match self.advance() {
             Token::Number(number) if number & !TYPE_MASK == 0 => number,
             Token::Number(number) => {
-                return Err(Fault::new(format!("invalid 802.11 type value 0x{number:02x}"), place));
+                return Err(Diagnostic::new(
+                    format!("invalid 802.11 type value 0x{number:02x}"),
+                    span,
+                ));
             }
             Token::Name(name) => match name.to_ascii_lowercase().as_str() {
                 "mgt" | "management" => MANAGEMENT,
                 "ctl" | "control" => CONTROL,
                 "data" => DATA,
-                _ => return Err(Fault::new(format!("unknown 802.11 type name \"{name}\""), place)),
+                _ => {
+                    return Err(Diagnostic::new(
+                        format!("unknown 802.11 type name \"{name}\""),
+                        span,
+                    ));
+                }
             },
             _ => {
                 self.next -= 1;
                 return Err(self.expected("the name of an 802.11 type"));
             }
         };
-        if !self.takes_keyword(Keyword::Subtype) {
+        if !self.eat_keyword(Keyword::Subtype) {
             return Ok(Primitive::WirelessType { value: kind, mask: TYPE_MASK });
         }
-        let place = self.place();
-        let value = match self.take() {
+        let span = self.span();
+        let value = match self.advance() {
             Token::Number(number) if number & !SUBTYPE_MASK == 0 => kind | number,
             Token::Number(number) => {
-                return Err(Fault::new(
+                return Err(Diagnostic::new(
                     format!("invalid 802.11 subtype value 0x{number:02x}"),
-                    place,
+                    span,
                 ));
             }
             Token::Name(name) => subtype(&name, Some(kind)).ok_or_else(|| {
-                Fault::new(format!("unknown 802.11 subtype name \"{name}\""), place)
+                Diagnostic::new(format!("unknown 802.11 subtype name \"{name}\""), span)
             })?,
             _ => {
                 self.next -= 1;
@@ -197,16 +205,21 @@ impl Parser<'_> {
         Ok(Primitive::WirelessType { value, mask: TYPE_MASK | SUBTYPE_MASK })
     }
 
-    fn wireless_direction(&mut self) -> Result<Primitive, Fault> {
-        let place = self.place();
-        Ok(Primitive::WirelessDirection(match self.take() {
+    fn wireless_direction(&mut self) -> Result<Primitive, Diagnostic> {
+        let span = self.span();
+        Ok(Primitive::WirelessDirection(match self.advance() {
             Token::Number(number) => number,
             Token::Name(name) => match name.to_ascii_lowercase().as_str() {
                 "nods" => 0,
                 "tods" => 1,
                 "fromds" => 2,
                 "dstods" => 3,
-                _ => return Err(Fault::new(format!("unknown 802.11 direction \"{name}\""), place)),
+                _ => {
+                    return Err(Diagnostic::new(
+                        format!("unknown 802.11 direction \"{name}\""),
+                        span,
+                    ));
+                }
             },
             _ => {
                 self.next -= 1;
@@ -216,14 +229,14 @@ impl Parser<'_> {
     }
 
     /// What may be said after `llc` (IEEE 802.2, section 5.4).
-    fn llc_type(&mut self) -> Result<Option<LlcType>, Fault> {
-        let place = self.place();
+    fn llc_type(&mut self) -> Result<Option<LlcType>, Diagnostic> {
+        let span = self.span();
         let name = match self.peek() {
             Token::Name(name) => name.to_ascii_lowercase(),
-            Token::Keyword(Keyword::Rulenum) => "rnr".to_owned(),
+            Token::Keyword(Keyword::RnrOrRulenum) => "rnr".to_owned(),
             _ => return Ok(None),
         };
-        self.take();
+        self.advance();
         Ok(Some(match name.as_str() {
             "i" => LlcType::Information,
             "s" => LlcType::Supervisory,
@@ -239,19 +252,19 @@ impl Parser<'_> {
             "test" => LlcType::UnnumberedCommand(0xe3),
             "xid" => LlcType::UnnumberedCommand(0xaf),
             "frmr" => LlcType::UnnumberedCommand(0x87),
-            _ => return Err(Fault::new(format!("unknown LLC type name \"{name}\""), place)),
+            _ => return Err(Diagnostic::new(format!("unknown LLC type name \"{name}\""), span)),
         }))
     }
 
     /// A field of MTP3 and what it is compared with: a value, or a list of values in parentheses.
-    fn mtp3(&mut self, field: Mtp3Field, high_speed: bool) -> Result<Primitive, Fault> {
-        let (relation, negated) = match self.relation() {
+    fn mtp3(&mut self, field: Mtp3Field, high_speed: bool) -> Result<Primitive, Diagnostic> {
+        let (op, negated) = match self.comparison_op() {
             Some(found) => {
-                self.take();
+                self.advance();
                 found
             }
-            None => (Relation::Equal, false),
+            None => (CmpOp::Equal, false),
         };
-        Ok(Primitive::Mtp3 { field, high_speed, relation, negated, value: self.number()? })
+        Ok(Primitive::Mtp3 { field, high_speed, op, negated, value: self.number()? })
     }
 }

@@ -1,22 +1,22 @@
 //! Formulas, and the packet bytes in them.
 
-use super::Generator;
-use super::layout::Place;
+use super::Lowering;
+use super::layout::Origin;
+use crate::ast::Arithmetic;
 use crate::condition::Condition;
-use crate::error::Fault;
+use crate::error::Diagnostic;
 use crate::instruction::code::{DIV, LSH, MOD, RSH};
 use crate::link::Family;
 use crate::protocol::{Protocol, ether_type};
-use crate::tree::Arithmetic;
 use crate::value::{Size, Value, ValueId};
 
-impl Generator<'_> {
+impl Lowering<'_> {
     /// A formula's value, and what has to hold for it to mean anything: that the packet is of the
     /// protocols whose bytes it takes.
     pub(super) fn arithmetic(
         &mut self,
         formula: &Arithmetic,
-    ) -> Result<(ValueId, Condition), Fault> {
+    ) -> Result<(ValueId, Condition), Diagnostic> {
         let always = Condition::Always(true);
         Ok(match formula {
             Arithmetic::Number(number) => (self.values.constant(*number), always),
@@ -25,14 +25,14 @@ impl Generator<'_> {
                 let (operand, condition) = self.arithmetic(operand)?;
                 (self.values.negate(operand), condition)
             }
-            Arithmetic::Load { protocol, index, size, place } => {
+            Arithmetic::Load { protocol, index, size, span } => {
                 let (index, condition) = self.arithmetic(index)?;
-                let outer = std::mem::replace(&mut self.place, place.clone());
+                let outer = std::mem::replace(&mut self.span, span.clone());
                 let loaded = self.indexed(*protocol, index, condition, *size)?;
-                self.place = outer;
+                self.span = outer;
                 loaded
             }
-            Arithmetic::Binary { operation, left, right, place } => {
+            Arithmetic::Binary { operation, left, right, span } => {
                 let (left, of_left) = self.arithmetic(left)?;
                 // tcpdump asks for the protocols of what is on the left only.
                 let (right_value, _) = self.arithmetic(right)?;
@@ -46,7 +46,7 @@ impl Generator<'_> {
                         return Ok((value, of_left));
                     }
                 };
-                return Err(Fault::new(message, place.clone()));
+                return Err(Diagnostic::new(message, span.clone()));
             }
         })
     }
@@ -58,25 +58,25 @@ impl Generator<'_> {
         index: ValueId,
         of_index: Condition,
         size: u32,
-    ) -> Result<(ValueId, Condition), Fault> {
+    ) -> Result<(ValueId, Condition), Diagnostic> {
         let size = match size {
             1 => Size::Byte,
             2 => Size::Half,
             4 => Size::Word,
-            _ => return Err(self.fault("data size must be 1, 2, or 4")),
+            _ => return Err(self.error("data size must be 1, 2, or 4")),
         };
-        let (place, condition) = match protocol {
+        let (origin, condition) = match protocol {
             Protocol::Radio => {
                 if self.link.family() != Family::Radiotap {
-                    return Err(self.fault("radio information not present in capture"));
+                    return Err(self.error("radio information not present in capture"));
                 }
-                (Place::Packet, of_index)
+                (Origin::Packet, of_index)
             }
-            Protocol::Link => (Place::LinkHeader, of_index),
+            Protocol::Link => (Origin::LinkHeader, of_index),
             Protocol::Icmp6 => {
                 let is_ip6 = self.link_type(ether_type::IP6)?;
-                let is_icmp6 = self.equal(Place::Network, 6, Size::Byte, 58);
-                (Place::Transport6, Condition::all([of_index, is_ip6, is_icmp6]))
+                let is_icmp6 = self.equal(Origin::Network, 6, Size::Byte, 58);
+                (Origin::Ipv6Payload, Condition::all([of_index, is_ip6, is_icmp6]))
             }
             Protocol::Sctp
             | Protocol::Tcp
@@ -89,9 +89,9 @@ impl Generator<'_> {
             | Protocol::Carp => {
                 let is_ip = self.link_type(ether_type::IP)?;
                 let number = protocol.ip_number().map_or(0, |(number, _)| number);
-                let is_protocol = self.equal(Place::Network, 9, Size::Byte, number);
+                let is_protocol = self.equal(Origin::Network, 9, Size::Byte, number);
                 let is_first = self.first_fragment();
-                (Place::Transport4, Condition::all([is_ip, of_index, is_protocol, is_first]))
+                (Origin::Ipv4Payload, Condition::all([is_ip, of_index, is_protocol, is_first]))
             }
             Protocol::Ip
             | Protocol::Ip6
@@ -105,10 +105,10 @@ impl Generator<'_> {
             | Protocol::Mopdl => {
                 let number = protocol.link_number().unwrap_or_default();
                 let is_protocol = self.link_type(number)?;
-                (Place::Network, of_index.and(is_protocol))
+                (Origin::Network, of_index.and(is_protocol))
             }
-            _ => return Err(self.fault(format!("'{}' does not support indexing", protocol.name()))),
+            _ => return Err(self.error(format!("'{}' does not support indexing", protocol.name()))),
         };
-        Ok((self.load_indexed(place, index, size), condition))
+        Ok((self.load_indexed(origin, index, size), condition))
     }
 }

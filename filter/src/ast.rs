@@ -8,13 +8,13 @@ use std::ops::Range;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Expression {
     /// Terms joined from left to right; `and` and `or` bind alike.
-    Chain(Box<Expression>, Vec<(Junction, Expression)>),
+    Chain(Box<Expression>, Vec<(BoolOp, Expression)>),
     Not(Box<Expression>),
     Primitive(Primitive, Range<usize>),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Junction {
+pub(crate) enum BoolOp {
     And,
     Or,
 }
@@ -25,9 +25,9 @@ pub(crate) enum Primitive {
     /// An identifier with what was said, or said last, before it.
     Id(Qualifiers, Id),
     Protocol(Protocol),
-    Relation {
+    Comparison {
         left: Box<Arithmetic>,
-        relation: Relation,
+        op: CmpOp,
         negated: bool,
         right: Box<Arithmetic>,
     },
@@ -63,7 +63,7 @@ pub(crate) enum Primitive {
     Mtp3 {
         field: Mtp3Field,
         high_speed: bool,
-        relation: Relation,
+        op: CmpOp,
         negated: bool,
         value: u32,
     },
@@ -160,7 +160,7 @@ pub(crate) enum Id {
 
 /// How numbers are compared.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) enum Relation {
+pub(crate) enum CmpOp {
     Equal,
     Greater,
     GreaterOrEqual,
@@ -177,7 +177,7 @@ pub(crate) enum Arithmetic {
         protocol: Protocol,
         index: Box<Arithmetic>,
         size: u32,
-        place: Range<usize>,
+        span: Range<usize>,
     },
     Negate(Box<Arithmetic>),
     /// An operation by its code in an instruction.
@@ -185,6 +185,6 @@ pub(crate) enum Arithmetic {
         operation: u16,
         left: Box<Arithmetic>,
         right: Box<Arithmetic>,
-        place: Range<usize>,
+        span: Range<usize>,
     },
 }

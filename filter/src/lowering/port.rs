@@ -1,18 +1,18 @@
 //! Ports of transport protocols.
 
-use super::address::NumberOrName;
-use super::layout::Place;
-use super::{Generator, Outcome};
+use super::identifier::NumberOrName;
+use super::layout::Origin;
+use super::{Lowered, Lowering};
+use crate::ast::{CmpOp, Direction, Id, Kind, Qualifiers};
 use crate::condition::Condition;
-use crate::error::Fault;
+use crate::error::Diagnostic;
 use crate::names::Transport;
 use crate::protocol::{Protocol, ether_type};
-use crate::tree::{Direction, Id, Kind, Qualifiers, Relation};
 use crate::value::Size;
 
-impl Generator<'_> {
+impl Lowering<'_> {
     /// Ports and ranges of them, over IPv6 and over IPv4.
-    pub(super) fn port(&mut self, qualifiers: Qualifiers, id: &Id) -> Outcome {
+    pub(super) fn port(&mut self, qualifiers: Qualifiers, id: &Id) -> Lowered {
         let Qualifiers { protocol, direction, kind } = qualifiers;
         let kind = kind.name();
         let wanted = match protocol {
@@ -22,7 +22,7 @@ impl Generator<'_> {
             Some(Protocol::Sctp) => Some(Transport::Sctp),
             Some(other) => {
                 return Err(
-                    self.fault(format!("'{}' is not a valid qualifier for '{kind}'", other.name()))
+                    self.error(format!("'{}' is not a valid qualifier for '{kind}'", other.name()))
                 );
             }
         };
@@ -35,10 +35,10 @@ impl Generator<'_> {
         for port in [low, high] {
             self.at_most(0xffff, "port number", port)?;
         }
-        self.only_src_and_dst(direction, &format!("{kind}s"))?;
+        self.reject_wireless_direction(direction, &format!("{kind}s"))?;
         let range = (low.min(high), low.max(high));
-        let over_ip6 = self.ports_over(Place::Transport6, range, transport, direction)?;
-        Ok(over_ip6.or(self.ports_over(Place::Transport4, range, transport, direction)?))
+        let over_ip6 = self.ports_over(Origin::Ipv6Payload, range, transport, direction)?;
+        Ok(over_ip6.or(self.ports_over(Origin::Ipv4Payload, range, transport, direction)?))
     }
 
     /// The numbers of a port's name, or of a range of names or numbers, and the only protocol that has
@@ -48,14 +48,14 @@ impl Generator<'_> {
         name: &str,
         wanted: Option<Transport>,
         is_range: bool,
-    ) -> Result<(u32, u32, Option<Transport>), Fault> {
+    ) -> Result<(u32, u32, Option<Transport>), Diagnostic> {
         let (low, high) = match name.split_once('-') {
             Some((low, high)) if is_range => (low, high),
             _ => (name, name),
         };
         // A service may have a "-" in its name.
-        let (low, of_low) = self.named_port(low, wanted).or_else(|fault| {
-            if is_range && low != name { self.named_port(name, wanted) } else { Err(fault) }
+        let (low, of_low) = self.named_port(low, wanted).or_else(|error| {
+            if is_range && low != name { self.named_port(name, wanted) } else { Err(error) }
         })?;
         let (high, of_high) = self.named_port(high, wanted)?;
         Ok((low, high, if of_low == of_high { of_low } else { wanted }))
@@ -65,7 +65,7 @@ impl Generator<'_> {
         &self,
         name: &str,
         wanted: Option<Transport>,
-    ) -> Result<(u32, Option<Transport>), Fault> {
+    ) -> Result<(u32, Option<Transport>), Diagnostic> {
         if let Ok(number) = name.parse() {
             return Ok((number, wanted));
         }
@@ -83,9 +83,9 @@ impl Generator<'_> {
             (None, None) => of(Transport::Sctp).map(|(port, transport)| (port, Some(transport))),
         };
         match (found, wanted) {
-            (None, _) => Err(self.fault(format!("unknown port '{name}'"))),
+            (None, _) => Err(self.error(format!("unknown port '{name}'"))),
             (Some((_, Some(transport))), Some(wanted)) if transport != wanted => {
-                Err(self.fault(format!("port '{name}' is {}", transport.name())))
+                Err(self.error(format!("port '{name}' is {}", transport.name())))
             }
             (Some((port, transport)), wanted) => Ok((port, wanted.or(transport))),
         }
@@ -94,22 +94,22 @@ impl Generator<'_> {
     /// Ports over the IP that has its transport header at `place`, in the first fragment where it tells.
     pub(super) fn ports_over(
         &mut self,
-        place: Place,
+        origin: Origin,
         (low, high): (u32, u32),
         transport: Option<Transport>,
         direction: Direction,
-    ) -> Outcome {
-        let (link_type, protocol_at) = match place {
-            Place::Transport4 => (ether_type::IP, 9),
+    ) -> Lowered {
+        let (link_type, protocol_at) = match origin {
+            Origin::Ipv4Payload => (ether_type::IP, 9),
             _ => (ether_type::IP6, 6),
         };
         let is_ip = self.link_type(link_type)?;
         let transports = self.transports(protocol_at, transport);
-        let is_first = match place {
-            Place::Transport4 => self.first_fragment(),
+        let is_first = match origin {
+            Origin::Ipv4Payload => self.first_fragment(),
             _ => Condition::Always(true),
         };
-        let ports = self.ports(place, low, high, direction);
+        let ports = self.ports(origin, low, high, direction);
         Ok(Condition::all([is_ip, transports, is_first, ports]))
     }
 
@@ -118,18 +118,18 @@ impl Generator<'_> {
         let any = [Transport::Sctp, Transport::Tcp, Transport::Udp];
         let transports = transport.as_ref().map_or(&any[..], std::slice::from_ref);
         let tests =
-            transports.iter().map(|t| self.equal(Place::Network, offset, Size::Byte, t.number()));
+            transports.iter().map(|t| self.equal(Origin::Network, offset, Size::Byte, t.number()));
         Condition::any(tests.collect::<Vec<_>>())
     }
 
-    fn ports(&mut self, place: Place, low: u32, high: u32, direction: Direction) -> Condition {
+    fn ports(&mut self, origin: Origin, low: u32, high: u32, direction: Direction) -> Condition {
         let mut at = |offset| {
-            let port = self.load(place, offset, Size::Half);
+            let port = self.load(origin, offset, Size::Half);
             if low == high {
-                return self.compare(port, Relation::Equal, low);
+                return self.compare(port, CmpOp::Equal, low);
             }
-            let at_least = self.compare(port, Relation::GreaterOrEqual, low);
-            at_least.and(self.compare(port, Relation::Greater, high).not())
+            let at_least = self.compare(port, CmpOp::GreaterOrEqual, low);
+            at_least.and(self.compare(port, CmpOp::Greater, high).not())
         };
         match direction {
             Direction::Src => at(0),

@@ -1,8 +1,8 @@
 //! What is known of values on the way to a node.
 
+use crate::ast::CmpOp;
 use crate::graph::Test;
-use crate::tree::Relation;
-use crate::value::{Slot, ValueId, Values};
+use crate::value::{Temp, ValueId, Values};
 
 /// Limits that keep the work for each node small. Beyond them something is forgotten.
 const MAX_VALUES: usize = 48;
@@ -13,7 +13,7 @@ const MAX_MASKS: usize = 6;
 /// What is known of some values, and outcomes of tests between values.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Facts {
-    known: Vec<(ValueId, Known)>,
+    known: Vec<(ValueId, ValueFacts)>,
     outcomes: Vec<(Test, bool)>,
 }
 
@@ -28,7 +28,7 @@ impl Facts {
                 .map(|(_, outcome)| *outcome);
         };
         let (_, known) = self.known.iter().find(|(value, _)| *value == test.left)?;
-        known.outcome(test.relation, number)
+        known.outcome(test.op, number)
     }
 
     /// A test had that outcome.
@@ -39,20 +39,20 @@ impl Facts {
             }
             return;
         };
-        let place = self.known.iter().position(|(value, _)| *value == test.left);
-        let place = place.unwrap_or_else(|| {
+        let index = self.known.iter().position(|(value, _)| *value == test.left);
+        let index = index.unwrap_or_else(|| {
             if self.known.len() == MAX_VALUES {
                 self.known.remove(0);
             }
-            self.known.push((test.left, Known::default()));
+            self.known.push((test.left, ValueFacts::default()));
             self.known.len() - 1
         });
-        self.known[place].1.learn(test.relation, number, outcome);
+        self.known[index].1.learn(test.op, number, outcome);
     }
 
     /// A word of memory changes.
-    pub(super) fn forget(&mut self, slot: Slot, values: &Values) {
-        let is_made_of = |value: ValueId| values.slots(value) & slot.bit() != 0;
+    pub(super) fn forget(&mut self, temp: Temp, values: &Values) {
+        let is_made_of = |value: ValueId| values.temps(value) & temp.bit() != 0;
         self.known.retain(|(value, _)| !is_made_of(*value));
         self.outcomes.retain(|(test, _)| !is_made_of(test.left) && !is_made_of(test.right));
     }
@@ -72,7 +72,7 @@ impl Facts {
 
 /// What is known of one value.
 #[derive(Clone, Debug)]
-struct Known {
+struct ValueFacts {
     least: u32,
     most: u32,
     /// All that it may be, where those are few.
@@ -84,14 +84,14 @@ struct Known {
     masks: Vec<u32>,
 }
 
-impl Default for Known {
+impl Default for ValueFacts {
     fn default() -> Self {
         let (excluded, masks) = (Vec::new(), Vec::new());
         Self { least: 0, most: u32::MAX, choices: None, excluded, zeros: 0, masks }
     }
 }
 
-impl Known {
+impl ValueFacts {
     /// Whether it may be that number.
     fn may_be(&self, number: u32) -> bool {
         if let Some(choices) = &self.choices {
@@ -118,21 +118,19 @@ impl Known {
         }
     }
 
-    fn outcome(&self, relation: Relation, number: u32) -> Option<bool> {
+    fn outcome(&self, op: CmpOp, number: u32) -> Option<bool> {
         if let Some(choices) = &self.choices {
-            let first = relation.holds(*choices.first()?, number);
+            let first = op.holds(*choices.first()?, number);
             return choices
                 .iter()
-                .all(|choice| relation.holds(*choice, number) == first)
+                .all(|choice| op.holds(*choice, number) == first)
                 .then_some(first);
         }
-        let (always, never) = match relation {
-            Relation::Equal => (self.least == number && self.most == number, !self.may_be(number)),
-            Relation::Greater => (number < self.least, self.most <= number),
-            Relation::GreaterOrEqual => {
-                (number <= self.least && 0 < self.least, self.most < number)
-            }
-            Relation::AnyBit => (self.has_bit_of(number), number & !self.zeros == 0),
+        let (always, never) = match op {
+            CmpOp::Equal => (self.least == number && self.most == number, !self.may_be(number)),
+            CmpOp::Greater => (number < self.least, self.most <= number),
+            CmpOp::GreaterOrEqual => (number <= self.least && 0 < self.least, self.most < number),
+            CmpOp::AnyBit => (self.has_bit_of(number), number & !self.zeros == 0),
         };
         match (always, never) {
             (true, _) => Some(true),
@@ -141,25 +139,25 @@ impl Known {
         }
     }
 
-    fn learn(&mut self, relation: Relation, number: u32, outcome: bool) {
-        match (relation, outcome) {
-            (Relation::Equal, true) => self.choices = Some(vec![number]),
-            (Relation::Equal, false) if self.excluded.len() < MAX_EXCLUDED => {
+    fn learn(&mut self, op: CmpOp, number: u32, outcome: bool) {
+        match (op, outcome) {
+            (CmpOp::Equal, true) => self.choices = Some(vec![number]),
+            (CmpOp::Equal, false) if self.excluded.len() < MAX_EXCLUDED => {
                 self.excluded.push(number);
             }
-            (Relation::Equal, false) => {}
-            (Relation::Greater, true) => self.least = self.least.max(number.saturating_add(1)),
-            (Relation::Greater, false) => self.most = self.most.min(number),
-            (Relation::GreaterOrEqual, true) => self.least = self.least.max(number),
-            (Relation::GreaterOrEqual, false) => {
+            (CmpOp::Equal, false) => {}
+            (CmpOp::Greater, true) => self.least = self.least.max(number.saturating_add(1)),
+            (CmpOp::Greater, false) => self.most = self.most.min(number),
+            (CmpOp::GreaterOrEqual, true) => self.least = self.least.max(number),
+            (CmpOp::GreaterOrEqual, false) => {
                 self.most = self.most.min(number.saturating_sub(1));
             }
-            (Relation::AnyBit, true) if self.masks.len() < MAX_MASKS => self.masks.push(number),
-            (Relation::AnyBit, true) => {}
-            (Relation::AnyBit, false) => self.zeros |= number,
+            (CmpOp::AnyBit, true) if self.masks.len() < MAX_MASKS => self.masks.push(number),
+            (CmpOp::AnyBit, true) => {}
+            (CmpOp::AnyBit, false) => self.zeros |= number,
         }
         if let Some(choices) = &mut self.choices {
-            choices.retain(|choice| relation.holds(*choice, number) == outcome);
+            choices.retain(|choice| op.holds(*choice, number) == outcome);
         }
     }
 
