@@ -10,8 +10,10 @@
 //! but `web` is plain code over values, tested without a browser; `web` knows the DOM and does no
 //! arithmetic about data.
 
-pub use viewer_model::{axis, clock, filter, order, protocol, scale, selection, wire};
-pub use viewer_store::{columns, density, flows, intern, query, shard};
+pub use viewer_model::{
+    axis, filter, linear_scale, partial_sort, protocol, selection, ticks, time, wire,
+};
+pub use viewer_store::{columns, conversations, density, flow, intern, query, shard, tally};
 
 pub mod app;
 pub mod chart;

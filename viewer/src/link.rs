@@ -1,7 +1,7 @@
 //! The state of the page as the fragment of a link, and back.
 
-use crate::clock::Zone;
 use crate::filter::{Context, Expr, parse};
+use crate::time::Zone;
 
 /// Pairs as the fragment of a URL: `x=time&filter=len+%3e+100`.
 pub fn fragment(pairs: &[(String, String)]) -> String {
@@ -54,7 +54,7 @@ pub fn selected(text: &str) -> Option<Expr> {
 
 /// The text of what is selected, for a link.
 pub fn link_text(expr: &Expr) -> String {
-    expr.show(&Zone::Utc)
+    expr.to_text(&Zone::Utc)
 }
 
 #[cfg(test)]

@@ -1,11 +1,11 @@
 //! Messages between the page and its workers. They are encoded with [`wire`](crate::wire): the
 //! answers are large arrays of counters, which it packs into few bytes.
 
-use crate::flows::News;
+use crate::flow::FlowDelta;
 use crate::load::{Report, Sampling};
 use crate::query::{Answer, Query};
 use crate::selection::Selection;
-use crate::shard::Before;
+use crate::shard::Preceding;
 use crate::wire::wire;
 
 /// From the page to a worker.
@@ -38,7 +38,7 @@ pub enum ToWorker {
     /// Answer queries.
     RunQueries {
         /// For each part, the state left by the parts before it in the same file.
-        befores: Vec<Before>,
+        preceding: Vec<Preceding>,
         /// The current selection.
         selection: Selection,
         /// The queries with their ids.
@@ -56,7 +56,7 @@ pub enum ToWorker {
         /// Number of this export.
         id: u32,
         /// For each part, the state left by the parts before it in the same file.
-        befores: Vec<Before>,
+        preceding: Vec<Preceding>,
         /// The current selection.
         selection: Selection,
     },
@@ -91,7 +91,7 @@ pub enum FromWorker {
         /// Index of the part.
         part: usize,
         /// The additions.
-        delta: News,
+        delta: FlowDelta,
     },
     /// Answers with the ids of their queries.
     Answers {
@@ -129,8 +129,8 @@ pub enum FromWorker {
 
 wire!(enum ToWorker {
     0 Load { epoch, part, file, start, end, is_whole, sampling }, 1 Cancel, 2 Reset { epoch },
-    3 RunQueries { befores, selection, queries }, 4 ReadLine { part, index },
-    5 Export { id, befores, selection }, 6 SimulateFailure, 7 ReadLines { rows },
+    3 RunQueries { preceding, selection, queries }, 4 ReadLine { part, index },
+    5 Export { id, preceding, selection }, 6 SimulateFailure, 7 ReadLines { rows },
 });
 wire!(enum FromWorker {
     0 Ready, 1 Report { epoch, part, report }, 2 FlowDelta { epoch, part, delta },

@@ -1,9 +1,9 @@
 //! How the views show what they show, by names that controls and links share.
 
-use crate::axis::{LEAST, Scale, Span, VALUE_COUNT, Value};
+use crate::axis::{MIN_VALUE, QUANTITY_COUNT, Quantity, Scale, Span};
 use crate::chart::Bars;
 use crate::filter::{Expr, Field, Set};
-use crate::flows::Rank;
+use crate::tally::RankBy;
 
 /// By which clock times are told, before the capture is known.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -77,15 +77,15 @@ pub struct Settings {
     /// Nanoseconds of a bin of throughput, from a microsecond to a day; chosen by the zoom where `None`.
     pub interval_ns: Option<i64>,
     /// What is along the scatter's x: the number or the time.
-    pub x: Value,
+    pub x: Quantity,
     /// What is along the scatter's y.
-    pub y: Value,
+    pub y: Quantity,
     /// How the scatter's y is scaled.
     pub y_scale: Scale,
     /// How times are told.
     pub zone: ZoneName,
     /// What makes something large.
-    pub rank: Rank,
+    pub rank: RankBy,
     /// Whether the bars of the largest are logarithmic.
     pub rank_log: bool,
     /// What a drag in the scatter does.
@@ -93,7 +93,7 @@ pub struct Settings {
     /// By what conversations are sorted, and whether the largest is last.
     pub sort: (Column, bool),
     /// What is shown of each value; everything where `None`.
-    pub zoom: [Option<Span>; VALUE_COUNT],
+    pub zoom: [Option<Span>; QUANTITY_COUNT],
 }
 
 /// Fewest and most bins that can be asked for.
@@ -111,15 +111,15 @@ impl Default for Settings {
             is_bits: true,
             rate_log: false,
             interval_ns: None,
-            x: Value::Number,
-            y: Value::Size,
+            x: Quantity::Number,
+            y: Quantity::Size,
             y_scale: Scale::Linear,
             zone: ZoneName::Utc,
-            rank: Rank::Packets,
+            rank: RankBy::Packets,
             rank_log: false,
             tool: Tool::Move,
             sort: (Column::Packets, false),
-            zoom: [None; VALUE_COUNT],
+            zoom: [None; QUANTITY_COUNT],
         }
     }
 }
@@ -142,18 +142,18 @@ impl<T: Copy + PartialEq> Names<T> {
 const SWITCH: Names<bool> = Names(&[("0", false), ("1", true)]);
 const BARS: Names<Bars> = Names(&[("stacked", Bars::Stacked), ("overlaid", Bars::Overlaid)]);
 const RATE: Names<bool> = Names(&[("bits", true), ("packets", false)]);
-const X: Names<Value> = Names(&[("number", Value::Number), ("time", Value::Time)]);
-const Y: Names<Value> = Names(&[
-    ("size", Value::Size),
-    ("sport", Value::SourcePort),
-    ("dport", Value::DestinationPort),
-    ("ttl", Value::Ttl),
-    ("gap", Value::Gap),
+const X: Names<Quantity> = Names(&[("number", Quantity::Number), ("time", Quantity::Time)]);
+const Y: Names<Quantity> = Names(&[
+    ("size", Quantity::Size),
+    ("sport", Quantity::SourcePort),
+    ("dport", Quantity::DestinationPort),
+    ("ttl", Quantity::Ttl),
+    ("gap", Quantity::Gap),
 ]);
 const SCALE: Names<Scale> = Names(&[("0", Scale::Linear), ("1", Scale::Log)]);
 const ZONE: Names<ZoneName> =
     Names(&[("utc", ZoneName::Utc), ("local", ZoneName::Local), ("start", ZoneName::Start)]);
-const RANK: Names<Rank> = Names(&[("packets", Rank::Packets), ("bytes", Rank::Bytes)]);
+const RANK: Names<RankBy> = Names(&[("packets", RankBy::Packets), ("bytes", RankBy::Bytes)]);
 const TOOL: Names<Tool> =
     Names(&[("move", Tool::Move), ("box", Tool::Box), ("lasso", Tool::Lasso)]);
 
@@ -215,7 +215,7 @@ impl Settings {
                 let sign = if self.sort.1 { "" } else { "-" };
                 format!("{sign}{}", name.map_or("", |(_, name)| name))
             }
-            _ => match key.strip_prefix("zoom-").and_then(Value::parse) {
+            _ => match key.strip_prefix("zoom-").and_then(Quantity::parse) {
                 Some(value) => match self.zoom[value as usize] {
                     Some(span) => format!("{}..{}", span.start, span.end),
                     None => String::new(),
@@ -264,7 +264,7 @@ impl Settings {
                 let span = text.split_once('.').and_then(|(start, end)| {
                     Some(Span::new(start.parse().ok()?, end.strip_prefix('.')?.parse().ok()?))
                 });
-                let value = key.strip_prefix("zoom-").and_then(Value::parse);
+                let value = key.strip_prefix("zoom-").and_then(Quantity::parse);
                 let (Some(value), Some(span)) = (value, span) else { return false };
                 self.zoom[value as usize] = Some(span);
                 true
@@ -276,9 +276,9 @@ impl Settings {
     pub fn zoom_to(&mut self, expr: &Expr) {
         match expr {
             Expr::And(all) => all.iter().for_each(|expr| self.zoom_to(expr)),
-            Expr::In(Field::Value(value), Set::Numbers(ranges)) => {
+            Expr::In(Field::Quantity(value), Set::Numbers(ranges)) => {
                 if let [(first, last)] = ranges[..]
-                    && first > LEAST
+                    && first > MIN_VALUE
                     && last < i64::MAX
                 {
                     self.zoom[*value as usize] = Some(Span::closed((first, last)));
@@ -291,7 +291,7 @@ impl Settings {
     /// The settings that are not as they are at first, with their values.
     pub fn changed(&self) -> Vec<(String, String)> {
         let first = Self::default();
-        let zooms = Value::ALL.map(|value| format!("zoom-{}", value.name()));
+        let zooms = Quantity::ALL.map(|value| format!("zoom-{}", value.name()));
         let keys = KEYS.into_iter().map(str::to_owned).chain(zooms);
         let pairs = keys.map(|key| (self.get(&key), key));
         let changed = pairs.filter(|(value, key)| *value != first.get(key));

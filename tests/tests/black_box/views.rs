@@ -74,7 +74,7 @@ fn selections_are_made_undone_exported_and_shared() {
     // A filter that is wrong says where, and selects nothing else.
     page.act("viewer.filter('len > 100 and portt == 5')");
     let error = page.words("#filter-error");
-    assert!(error.contains("\n              ^^^^^\nthere is no field `portt`"), "{error}");
+    assert!(error.contains("\n              ^^^^^\nUnknown field `portt`"), "{error}");
     page.eval("document.getElementById('clear').click()");
     page.eval("viewer.settled()");
     // A chip goes with a click.

@@ -1,17 +1,19 @@
-//! What the viewer measures and how that is said, for the page and its workers alike.
+//! Vocabulary of the viewer: what can be measured, filtered and selected, and how it is written.
 //!
 //! ```text
-//! Value, Axis, Bins: what is measured, how it is cut    Zone: times    Class: colours' names
-//! text <-> Expr -> Selection                            Wire: values as bytes
+//! Quantity, Axis, Bins: what charts show      Zone: time formats      Class: protocol colors
+//! filter text <-> Expr -> Selection           Wire: messages as bytes
 //! ```
 //!
-//! Nothing here looks at packets: that is `store`, which is compiled for speed, and this for size.
+//! The page and its workers share these types. This crate does not know packets, files or the DOM:
+//! `viewer-store` evaluates expressions and counts, `viewer` draws.
 
 pub mod axis;
-pub mod clock;
 pub mod filter;
-pub mod order;
+pub mod linear_scale;
+pub mod partial_sort;
 pub mod protocol;
-pub mod scale;
 pub mod selection;
+pub mod ticks;
+pub mod time;
 pub mod wire;

@@ -1,23 +1,24 @@
-//! What is selected: in each view something of its own, and the packets of all of them together.
+//! The selection: one filter expression per view, combined with AND.
 
-use crate::axis::Value;
-use crate::clock::Zone;
+use crate::axis::Quantity;
 use crate::filter::{Context, Expr, parse};
+use crate::time::Zone;
 use crate::wire::{Wire, wire};
 
-/// Where a selection is made. Each view shows the packets that all the others select.
+/// A view or control in which a selection can be made. Each view shows the packets that match the
+/// selections of all other dimensions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub enum Dimension {
-    /// In the filter box.
+    /// The filter box.
     Filter,
-    /// A range of time.
+    /// A time range.
     Time,
-    /// A box or a lasso in the scatter.
+    /// A box or lasso in the scatter plot.
     Scatter,
-    /// A range of sizes.
+    /// Packet sizes.
     Size,
-    /// A range of gaps.
+    /// Times since the previous packet.
     Gap,
     /// Destination ports.
     Port,
@@ -31,11 +32,11 @@ pub enum Dimension {
     Conversation,
 }
 
-/// How many dimensions there are.
+/// Number of dimensions.
 pub const DIMENSION_COUNT: usize = 10;
 
 impl Dimension {
-    /// All of them.
+    /// All dimensions, in the order of their discriminants.
     pub const ALL: [Self; DIMENSION_COUNT] = [
         Self::Filter,
         Self::Time,
@@ -49,7 +50,7 @@ impl Dimension {
         Self::Conversation,
     ];
 
-    /// Its name in links and on chips.
+    /// Name in links and on the chips of active filters.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Filter => "filter",
@@ -65,13 +66,13 @@ impl Dimension {
         }
     }
 
-    /// What ranges in it are of, where there are any.
-    pub const fn value(self) -> Option<Value> {
+    /// The quantity whose ranges can be selected in this dimension.
+    pub const fn quantity(self) -> Option<Quantity> {
         match self {
-            Self::Time => Some(Value::Time),
-            Self::Size => Some(Value::Size),
-            Self::Gap => Some(Value::Gap),
-            Self::Port => Some(Value::DestinationPort),
+            Self::Time => Some(Quantity::Time),
+            Self::Size => Some(Quantity::Size),
+            Self::Gap => Some(Quantity::Gap),
+            Self::Port => Some(Quantity::DestinationPort),
             _ => None,
         }
     }
@@ -86,68 +87,68 @@ impl Dimension {
     }
 }
 
-/// What is selected in each dimension; nothing means everything.
+/// One optional expression per dimension. A dimension without an expression selects all packets.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Selection {
     clauses: [Option<Expr>; DIMENSION_COUNT],
 }
 
 impl Selection {
-    /// What is selected in a dimension.
+    /// The expression of a dimension.
     pub fn get(&self, dimension: Dimension) -> Option<&Expr> {
         self.clauses[dimension as usize].as_ref()
     }
 
-    /// Selects in a dimension.
+    /// Replaces the expression of a dimension.
     pub fn set(&mut self, dimension: Dimension, expr: Option<Expr>) {
         self.clauses[dimension as usize] = expr;
     }
 
-    /// True where nothing is selected.
+    /// Whether no dimension has an expression.
     pub fn is_empty(&self) -> bool {
         self.clauses.iter().all(Option::is_none)
     }
 
-    /// What is selected, where anything is.
+    /// The dimensions that have an expression, with their expressions.
     pub fn clauses(&self) -> impl Iterator<Item = (Dimension, &Expr)> {
         Dimension::ALL.into_iter().filter_map(|dimension| Some((dimension, self.get(dimension)?)))
     }
 
-    /// The dimensions in which something is selected.
-    pub fn care(&self) -> Care {
-        Care { bits: self.clauses().map(|(dimension, _)| dimension.bit()).sum() }
+    /// The dimensions that have an expression.
+    pub fn dimensions(&self) -> DimensionSet {
+        DimensionSet { bits: self.clauses().map(|(dimension, _)| dimension.bit()).sum() }
     }
 }
 
-/// Which dimensions count.
+/// A set of dimensions.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub struct Care {
+pub struct DimensionSet {
     bits: u16,
 }
 
-impl Care {
-    /// None: all packets.
-    pub const NONE: Self = Self { bits: 0 };
+impl DimensionSet {
+    /// The empty set. A query over it covers all packets.
+    pub const EMPTY: Self = Self { bits: 0 };
 
-    /// Those that count.
-    pub fn dimensions(self) -> impl Iterator<Item = Dimension> {
+    /// The members, in the order of [`Dimension::ALL`].
+    pub fn iter(self) -> impl Iterator<Item = Dimension> {
         Dimension::ALL.into_iter().filter(move |dimension| self.bits & dimension.bit() != 0)
     }
 
-    /// Without one of them.
+    /// The set without one dimension.
     #[must_use]
     pub fn without(self, dimension: Dimension) -> Self {
         Self { bits: self.bits & !dimension.bit() }
     }
 }
 
-wire!(struct Care { bits });
+wire!(struct DimensionSet { bits });
 
-/// As texts: the language is the one spelling of expressions.
+/// Expressions are sent as text, their only serialized form.
 impl Wire for Selection {
     fn put(&self, bytes: &mut Vec<u8>) {
         for clause in &self.clauses {
-            clause.as_ref().map(|expr| expr.show(&Zone::Utc)).put(bytes);
+            clause.as_ref().map(|expr| expr.to_text(&Zone::Utc)).put(bytes);
         }
     }
 

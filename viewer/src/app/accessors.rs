@@ -5,11 +5,12 @@ use super::query_scheduler::Slot;
 use super::{App, Panel, Phase};
 use crate::chart::{Look, Size, Table};
 use crate::columns::Totals;
-use crate::query::{Answer, Hit, Tally};
+use crate::query::{Answer, Hit};
 use crate::scene::Scene;
 use crate::selection::Selection;
 use crate::settings::Settings;
-use crate::shard::Before;
+use crate::shard::Preceding;
+use crate::tally::Tally;
 
 impl App {
     pub(super) fn hit(&self) -> Option<&Hit> {
@@ -76,8 +77,8 @@ impl App {
     }
 
     /// What the parts before each part, in its file, leave behind.
-    pub fn befores(&self) -> Vec<Before> {
-        self.files.befores()
+    pub fn preceding(&self) -> Vec<Preceding> {
+        self.files.preceding()
     }
 
     /// True where there is something to show.
@@ -115,7 +116,7 @@ impl App {
             let classes = tallies.iter().skip(bin).step_by(chart.bins.count);
             classes.map(|tally| tally.packets).sum()
         });
-        Some((chart.bins.borders(), counts.collect()))
+        Some((chart.bins.plot_edges(), counts.collect()))
     }
 
     /// A chart as a picture, where its data is there.

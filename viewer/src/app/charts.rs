@@ -2,15 +2,17 @@
 
 use super::query_scheduler::{Request, Slot};
 use super::{App, Panel};
-use crate::axis::{Axis, Bins, Scale, Span, Value};
+use crate::axis::{Axis, Bins, Quantity, Scale, Span};
 use crate::chart::{Bars, Binned, Look, Measure, Ranking, Scatter, Size, Table, grid_of};
-use crate::clock::{Zone, time_step};
 use crate::density::Density;
+use crate::density::Grid;
 use crate::filter::{Expr, Field, Set};
-use crate::query::{Answer, Grid, Query, Tally, What};
+use crate::query::{Answer, Query, QueryKind};
 use crate::scene::Scene;
-use crate::selection::{Care, Dimension};
+use crate::selection::{Dimension, DimensionSet};
 use crate::settings::ZoneName;
+use crate::tally::Tally;
+use crate::time::{Zone, time_step};
 
 /// Bins of the gaps.
 const GAP_BINS: usize = 60;
@@ -74,14 +76,16 @@ impl Chart<'_> {
 /// Bins and what is in them, of a query and its answer.
 fn tallies<'a>(known: Option<(&'a Query, &'a Answer)>) -> Option<(Bins, &'a [Tally])> {
     match known? {
-        (Query { what: What::Bins(bins), .. }, Answer::Bins(tallies)) => Some((*bins, tallies)),
+        (Query { kind: QueryKind::Bins(bins), .. }, Answer::Bins(tallies)) => {
+            Some((*bins, tallies))
+        }
         _ => None,
     }
 }
 
 fn counts<'a>(known: Option<(&'a Query, &'a Answer)>) -> Option<(Grid, &'a Density)> {
     match known? {
-        (Query { what: What::Density(grid), .. }, Answer::Density(density)) => {
+        (Query { kind: QueryKind::Density(grid), .. }, Answer::Density(density)) => {
             Some((*grid, density))
         }
         _ => None,
@@ -94,21 +98,23 @@ impl App {
         match self.settings.zone {
             ZoneName::Utc => Zone::Utc,
             ZoneName::Local => Zone::Local(self.offsets.clone()),
-            ZoneName::Start => Zone::Start(self.pictured.extent.map_or(0, |extent| extent.ts_ns.0)),
+            ZoneName::Start => {
+                Zone::Relative(self.pictured.extent.map_or(0, |extent| extent.ts_ns.0))
+            }
         }
     }
 
     /// All of a value that there is.
-    fn home(&self, value: Value) -> Option<Span> {
+    fn home(&self, value: Quantity) -> Option<Span> {
         let extent = self.pictured.extent?;
         Some(match value {
-            Value::Number => Span::closed(extent.n),
-            Value::Time => Span::closed(extent.ts_ns),
+            Quantity::Number => Span::closed(extent.n),
+            Quantity::Time => Span::closed(extent.ts_ns),
             // A little room above.
-            Value::Size => Span::new(0, extent.len.1 + extent.len.1 / 30 + 2),
-            Value::SourcePort | Value::DestinationPort => Span::new(0, 65_536),
-            Value::Ttl => Span::new(0, 256),
-            Value::Gap => {
+            Quantity::Size => Span::new(0, extent.len.1 + extent.len.1 / 30 + 2),
+            Quantity::SourcePort | Quantity::DestinationPort => Span::new(0, 65_536),
+            Quantity::Ttl => Span::new(0, 256),
+            Quantity::Gap => {
                 let (least, most) = extent.gap_ns.unwrap_or((0, 0));
                 Span::new(least.min(0), most.saturating_add(most / 30 + 2))
             }
@@ -116,21 +122,22 @@ impl App {
     }
 
     /// What is shown of a value.
-    pub(super) fn shown(&self, value: Value) -> Option<Span> {
+    pub(super) fn shown(&self, value: Quantity) -> Option<Span> {
         self.settings.zoom[value as usize].or_else(|| self.home(value))
     }
 
     /// Everything that can be shown of a value, and some room around it.
-    pub(super) fn widest(&self, value: Value) -> Option<i64> {
+    pub(super) fn widest(&self, value: Quantity) -> Option<i64> {
         Some(self.home(value)?.len().saturating_mul(4))
     }
 
     /// The axes of a chart in which one can move.
     pub(super) fn axes(&self, panel: Panel) -> Option<(Axis, Option<Axis>)> {
-        let axis = |value, scale| self.shown(value).map(|span| Axis { value, scale, span });
+        let axis =
+            |quantity, scale| self.shown(quantity).map(|span| Axis { quantity, scale, span });
         let settings = &self.settings;
         match panel {
-            Panel::Throughput => Some((axis(Value::Time, Scale::Linear)?, None)),
+            Panel::Throughput => Some((axis(Quantity::Time, Scale::Linear)?, None)),
             Panel::Scatter => {
                 let y = axis(settings.y, settings.y_scale)?;
                 Some((axis(settings.x, Scale::Linear)?, Some(y)))
@@ -141,7 +148,7 @@ impl App {
 
     /// The nanoseconds of a bin of throughput, and the bins.
     fn rate_bins(&self) -> Option<(i64, Bins)> {
-        let span = self.shown(Value::Time)?;
+        let span = self.shown(Quantity::Time)?;
         #[expect(
             clippy::cast_possible_truncation,
             clippy::cast_sign_loss,
@@ -159,7 +166,7 @@ impl App {
         let count = usize::try_from(count).ok()?.clamp(1, Bins::MAX_COUNT);
         let len = i64::try_from(count).ok()?.saturating_mul(step);
         let span = Span::new(start, start.saturating_add(len));
-        let axis = Axis { value: Value::Time, scale: Scale::Linear, span };
+        let axis = Axis { quantity: Quantity::Time, scale: Scale::Linear, span };
         Some((step, Bins { axis, count, is_closed: false }))
     }
 
@@ -177,13 +184,13 @@ impl App {
 
     fn size_bins(&self) -> Option<Bins> {
         let span = Span::closed(self.pictured.extent?.len);
-        let axis = Axis { value: Value::Size, scale: Scale::Linear, span };
+        let axis = Axis { quantity: Quantity::Size, scale: Scale::Linear, span };
         Some(Bins { axis, count: self.settings.bins, is_closed: true })
     }
 
     fn gap_bins(&self) -> Option<Bins> {
         let span = Span::closed(self.pictured.extent?.gap_ns?);
-        let axis = Axis { value: Value::Gap, scale: Scale::Log, span };
+        let axis = Axis { quantity: Quantity::Gap, scale: Scale::Log, span };
         Some(Bins { axis, count: GAP_BINS, is_closed: true })
     }
 
@@ -195,10 +202,10 @@ impl App {
 
     /// Which packets a view shows as selected: those of all dimensions but its own. `None` where
     /// that is everything.
-    pub(super) fn care_of(&self, own: Option<Dimension>) -> Option<Care> {
-        let care = self.history.now().care();
-        let care = own.map_or(care, |own| care.without(own));
-        (care != Care::NONE).then_some(care)
+    pub(super) fn dimensions_except(&self, own: Option<Dimension>) -> Option<DimensionSet> {
+        let dimensions = self.history.now().dimensions();
+        let dimensions = own.map_or(dimensions, |own| dimensions.without(own));
+        (dimensions != DimensionSet::EMPTY).then_some(dimensions)
     }
 
     /// All answers that the views want.
@@ -207,41 +214,43 @@ impl App {
         if self.pictured.extent.is_none() {
             return requests;
         }
-        let mut add = |slot, what: &What, care, is_seen| {
-            let query = Query { what: what.clone(), care };
+        let mut add = |slot, kind: &QueryKind, dimensions, is_seen| {
+            let query = Query { kind: kind.clone(), dimensions };
             requests.push(Request { slot, query, is_seen });
         };
-        let mut both = |panel: Panel, what: Option<What>| {
-            let Some(what) = what else { return };
+        let mut both = |panel: Panel, kind: Option<QueryKind>| {
+            let Some(kind) = kind else { return };
             let ([whole, part], is_seen) = (slots(panel), self.is_seen(panel));
-            add(whole, &what, Care::NONE, is_seen);
-            if let Some(care) = self.care_of(panel.dimension()) {
-                add(part, &what, care, is_seen);
+            add(whole, &kind, DimensionSet::EMPTY, is_seen);
+            if let Some(dimensions) = self.dimensions_except(panel.dimension()) {
+                add(part, &kind, dimensions, is_seen);
             }
         };
-        both(Panel::Throughput, self.rate_bins().map(|(_, bins)| What::Bins(bins)));
-        both(Panel::Scatter, self.grid().map(What::Density));
-        both(Panel::Sizes, self.size_bins().map(What::Bins));
-        both(Panel::Gaps, self.gap_bins().map(What::Bins));
-        both(Panel::Ports, Some(What::Ports));
-        both(Panel::Sources, Some(What::Sources));
-        both(Panel::Destinations, Some(What::Destinations));
-        both(Panel::Protocols, Some(What::Protocols));
-        let care = self.care_of(Panel::Conversations.dimension()).unwrap_or_default();
+        both(Panel::Throughput, self.rate_bins().map(|(_, bins)| QueryKind::Bins(bins)));
+        both(Panel::Scatter, self.grid().map(QueryKind::Density));
+        both(Panel::Sizes, self.size_bins().map(QueryKind::Bins));
+        both(Panel::Gaps, self.gap_bins().map(QueryKind::Bins));
+        both(Panel::Ports, Some(QueryKind::Ports));
+        both(Panel::Sources, Some(QueryKind::Sources));
+        both(Panel::Destinations, Some(QueryKind::Destinations));
+        both(Panel::Protocols, Some(QueryKind::Protocols));
+        let dimensions =
+            self.dimensions_except(Panel::Conversations.dimension()).unwrap_or_default();
         let is_seen = self.is_seen(Panel::Conversations);
-        add(Slot::Conversations, &What::Conversations, care, is_seen);
-        if let Some(care) = self.care_of(None) {
-            add(Slot::Total, &What::Total, care, true);
+        add(Slot::Conversations, &QueryKind::Conversations, dimensions, is_seen);
+        if let Some(dimensions) = self.dimensions_except(None) {
+            add(Slot::Total, &QueryKind::Total, dimensions, true);
         }
         if let Some((grid, cell)) = self.awaited_pick.or_else(|| self.pointed_cell()) {
-            add(Slot::Nearest, &What::Nearest { grid, cell }, Care::NONE, true);
+            add(Slot::Nearest, &QueryKind::Nearest { grid, cell }, DimensionSet::EMPTY, true);
         }
-        let care = self.care_of(None).unwrap_or_default();
+        let dimensions = self.dimensions_except(None).unwrap_or_default();
         if 0 < self.packets.room
             && let Some(extent) = self.pictured.extent
         {
             let files = self.files.files.len();
-            let (slot, query) = self.packets.request(&self.scheduler, care, files, extent.ts_ns);
+            let (slot, query) =
+                self.packets.request(&self.scheduler, dimensions, files, extent.ts_ns);
             let is_seen = self.is_seen(Panel::Packets);
             requests.push(Request { slot, query, is_seen });
         }
@@ -265,7 +274,8 @@ impl App {
         let binned = |title, measure, is_log, bars| {
             let [whole, part] = slots(panel);
             let (bins, whole) = tallies(self.scheduler.latest(whole))?;
-            let part = self.care_of(panel.dimension()).and(tallies(self.scheduler.latest(part)));
+            let part =
+                self.dimensions_except(panel.dimension()).and(tallies(self.scheduler.latest(part)));
             Some(Chart::Binned(Binned {
                 title,
                 bins,
@@ -299,7 +309,7 @@ impl App {
             Panel::Scatter => {
                 let (grid, whole) = counts(self.scheduler.latest(Slot::ScatterWhole))?;
                 let part = self
-                    .care_of(panel.dimension())
+                    .dimensions_except(panel.dimension())
                     .and(counts(self.scheduler.latest(Slot::Scatter)));
                 let selected = part.filter(|part| part.0 == grid).map(|part| part.1);
                 let outline = self.outline(grid);
@@ -313,7 +323,7 @@ impl App {
     /// The range that is selected in a dimension, of a chart with bins.
     fn brush(&self, dimension: Dimension) -> Option<(i64, i64)> {
         match self.history.now().get(dimension)? {
-            Expr::In(Field::Value(_), Set::Numbers(ranges)) => ranges.first().copied(),
+            Expr::In(Field::Quantity(_), Set::Numbers(ranges)) => ranges.first().copied(),
             _ => None,
         }
     }

@@ -2,8 +2,8 @@
 //! there may be very many.
 
 use super::tables::last_first;
-use crate::flows::Conversation;
-use crate::order::{part, sorted};
+use crate::conversations::Conversation;
+use crate::partial_sort::sorted_range;
 use crate::settings::Column;
 use std::cmp::Ordering;
 
@@ -52,13 +52,15 @@ impl Conversations {
         }
         self.made_of = made_of;
         let first = usize::try_from(self.first).unwrap_or(usize::MAX);
-        let places = part(&self.all, first, self.room, |a, b| compare(a, b, sort, protos));
+        let places = sorted_range(&self.all, first, self.room, |a, b| compare(a, b, sort, protos));
         self.shown = places.into_iter().map(|place| self.all[place]).collect();
     }
 
     /// All of them in their order.
     pub(super) fn sorted(&self, sort: (Column, bool), protos: &[String]) -> Vec<Conversation> {
-        sorted(&self.all, |a, b| compare(a, b, sort, protos))
+        let mut all = self.all.clone();
+        all.sort_by(|a, b| compare(a, b, sort, protos));
+        all
     }
 }
 
@@ -76,10 +78,10 @@ fn compare(
         Column::Proto => name(a).cmp(name(b)),
         Column::Packets => a.total().packets.cmp(&b.total().packets),
         Column::Bytes => a.total().bytes.cmp(&b.total().bytes),
-        Column::PacketsForth => a.forth.packets.cmp(&b.forth.packets),
-        Column::BytesForth => a.forth.bytes.cmp(&b.forth.bytes),
-        Column::PacketsBack => a.back.packets.cmp(&b.back.packets),
-        Column::BytesBack => a.back.bytes.cmp(&b.back.bytes),
+        Column::PacketsForth => a.a_to_b.packets.cmp(&b.a_to_b.packets),
+        Column::BytesForth => a.a_to_b.bytes.cmp(&b.a_to_b.bytes),
+        Column::PacketsBack => a.b_to_a.packets.cmp(&b.b_to_a.packets),
+        Column::BytesBack => a.b_to_a.bytes.cmp(&b.b_to_a.bytes),
         Column::Start => a.ts_ns.0.cmp(&b.ts_ns.0),
         Column::Duration => a.duration_ns().cmp(&b.duration_ns()),
         Column::Rate => a.rate().unwrap_or(0.0).total_cmp(&b.rate().unwrap_or(0.0)),

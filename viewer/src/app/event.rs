@@ -3,15 +3,15 @@
 use super::gesture::Key;
 use super::memory_plan::{FileInfo, Memory, PartAssignment};
 use super::panel::Panel;
-use crate::axis::{Span, Value};
+use crate::axis::{Quantity, Span};
 use crate::chart::Size;
-use crate::clock::Offsets;
-use crate::flows::News;
+use crate::flow::FlowDelta;
 use crate::load::Report;
 use crate::query::{Answer, Query};
 use crate::scene::Theme;
 use crate::selection::{Dimension, Selection};
 use crate::settings::Tool;
+use crate::time::UtcOffsets;
 
 /// An input from the user, the browser or a worker.
 #[derive(Clone, Debug, PartialEq)]
@@ -47,7 +47,7 @@ pub enum Event {
         /// Index of the part.
         part: usize,
         /// The additions.
-        delta: News,
+        delta: FlowDelta,
     },
     /// Answers of one worker, with the ids of their queries.
     Answers(Vec<(u32, Answer)>),
@@ -70,11 +70,11 @@ pub enum Event {
     /// Show the full range of every value.
     ResetZoom,
     /// Zoom one value to this span.
-    SetZoom(Value, Span),
+    SetZoom(Quantity, Span),
     /// Switch to the light or dark theme.
     SetTheme(Theme),
     /// The UTC offsets of the local time zone.
-    SetOffsets(Offsets),
+    SetOffsets(UtcOffsets),
     /// A chart's canvas changed its size.
     Resize(Panel, Size),
     /// The number of rows that a table can display.

@@ -3,7 +3,7 @@
 use super::memory_plan::{FileInfo, PartAssignment, worker_of};
 use crate::columns::Totals;
 use crate::load::{Report, Sampling};
-use crate::shard::Before;
+use crate::shard::Preceding;
 
 /// After so many lines without one record a file is no capture, and the rest need not be read.
 const HOPELESS_LINES: u64 = 1_000;
@@ -127,14 +127,14 @@ impl Files {
     }
 
     pub(super) fn totals(&self) -> Totals {
-        let befores = self.befores();
+        let preceding = self.preceding();
         let counted = self
             .reports()
-            .zip(&befores)
+            .zip(&preceding)
             .map(|(part, before)| part.totals.renumbered(i64::try_from(before.lines).unwrap_or(0)));
         let mut totals = counted.fold(Totals::default(), Totals::merge);
         // The gaps between the parts of a file.
-        for (part, before) in befores.into_iter().enumerate() {
+        for (part, before) in preceding.into_iter().enumerate() {
             let first = self.parts[part].1.totals.extent.map(|extent| extent.ends_ns.0);
             if let (Some(first), Some((last, _))) = (first, before.ts_ns) {
                 let gap = first.saturating_sub(last);
@@ -145,21 +145,22 @@ impl Files {
     }
 
     /// What the parts before each part, in its file, leave behind.
-    pub(super) fn befores(&self) -> Vec<Before> {
-        let mut befores = Vec::with_capacity(self.parts.len());
-        let (mut before, mut lines) = ((usize::MAX, Before::default()), 0);
+    pub(super) fn preceding(&self) -> Vec<Preceding> {
+        let mut preceding = Vec::with_capacity(self.parts.len());
+        let (mut before, mut lines) = ((usize::MAX, Preceding::default()), 0);
         for (file, report) in &self.parts {
             if before.0 != *file {
-                (before, lines) = ((*file, Before::default()), 0);
+                (before, lines) = ((*file, Preceding::default()), 0);
             }
-            befores.push(Before { lines: if report.is_counted { lines } else { 0 }, ..before.1 });
+            preceding
+                .push(Preceding { lines: if report.is_counted { lines } else { 0 }, ..before.1 });
             lines += report.lines;
             if let Some(extent) = report.totals.extent {
                 let latest = before.1.ts_ns.map_or(extent.ts_ns.1, |b| b.1.max(extent.ts_ns.1));
                 before.1.ts_ns = Some((extent.ends_ns.1, latest));
             }
         }
-        befores
+        preceding
     }
 
     fn read_bytes(&self) -> u64 {

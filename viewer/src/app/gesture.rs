@@ -4,8 +4,8 @@ use super::charts::Chart;
 use super::rankings::{has_pick, toggled};
 use super::{App, Panel};
 use crate::axis::{Axis, Bins, Scale};
+use crate::density::Grid;
 use crate::filter::{Expr, Field, Lasso, Set};
-use crate::query::Grid;
 use crate::selection::Dimension;
 use crate::settings::Tool;
 
@@ -124,8 +124,8 @@ impl App {
             match &mut gesture.kind {
                 Kind::Move(x, y) => {
                     let (x, y) = (*x, *y);
-                    self.settings.zoom[x.value as usize] = Some(x.shifted(-dx / plot.width));
-                    self.settings.zoom[y.value as usize] = Some(y.shifted(dy / plot.height));
+                    self.settings.zoom[x.quantity as usize] = Some(x.panned(-dx / plot.width));
+                    self.settings.zoom[y.quantity as usize] = Some(y.panned(dy / plot.height));
                 }
                 Kind::Bins(from) => self.brush_to(gesture.panel, *from, at),
                 Kind::Box => {
@@ -166,7 +166,7 @@ impl App {
         };
         let Some((first, last)) = chart.bins.range(bin, bin) else { return };
         let is_in = chart.brush.is_some_and(|(from, to)| from <= first && last <= to);
-        let expr = Expr::numbers(chart.bins.axis.value, first, last);
+        let expr = Expr::numbers(chart.bins.axis.quantity, first, last);
         self.select(dimension, (!is_in).then_some(expr), false);
     }
 
@@ -193,7 +193,7 @@ impl App {
     }
 
     /// True where the conversation is one of those that are selected.
-    pub(super) fn is_selected(&self, pair: crate::flows::Pair) -> bool {
+    pub(super) fn is_selected(&self, pair: crate::conversations::EndpointPair) -> bool {
         let picks = self.history.now().get(Dimension::Conversation);
         picks.is_some_and(|picks| has_pick(picks, &self.flows.expr(pair)))
     }
@@ -205,7 +205,7 @@ impl App {
             return;
         };
         let Some((first, last)) = chart.bins.range(from, chart.bin_at(share)) else { return };
-        let expr = Expr::numbers(chart.bins.axis.value, first, last);
+        let expr = Expr::numbers(chart.bins.axis.quantity, first, last);
         self.select(dimension, Some(expr), true);
     }
 
@@ -236,7 +236,7 @@ impl App {
             })
             .collect();
         corners.dedup();
-        let axis = |axis: Axis| (axis.value, axis.scale == Scale::Log);
+        let axis = |axis: Axis| (axis.quantity, axis.scale == Scale::Log);
         (2 < corners.len()).then(|| Expr::Lasso(Lasso { x: axis(x), y: axis(y), points: corners }))
     }
 
@@ -254,18 +254,18 @@ impl App {
         };
         let (x, y) = (grid.x.axis, grid.y.axis);
         match self.history.now().get(Dimension::Scatter) {
-            Some(Expr::Lasso(lasso)) if (lasso.x.0, lasso.y.0) == (x.value, y.value) => {
-                let point = |point: &(i64, i64)| px(x.share(point.0), y.share(point.1));
+            Some(Expr::Lasso(lasso)) if (lasso.x.0, lasso.y.0) == (x.quantity, y.quantity) => {
+                let point = |point: &(i64, i64)| px(x.fraction(point.0), y.fraction(point.1));
                 lasso.points.iter().chain(lasso.points.first()).map(point).collect()
             }
             Some(Expr::And(both)) => {
                 let range = |axis: Axis| {
                     both.iter().find_map(|expr| match expr {
-                        Expr::In(Field::Value(value), Set::Numbers(ranges))
-                            if *value == axis.value =>
+                        Expr::In(Field::Quantity(value), Set::Numbers(ranges))
+                            if *value == axis.quantity =>
                         {
                             let (first, last) = *ranges.first()?;
-                            Some((axis.share(first), axis.share(last.saturating_add(1))))
+                            Some((axis.fraction(first), axis.fraction(last.saturating_add(1))))
                         }
                         _ => None,
                     })
@@ -289,9 +289,9 @@ impl App {
         for (axis, share) in [(Some(x), share.0), (y, share.1)] {
             let Some(axis) = axis else { continue };
             // Out, but not to where there is nothing for long.
-            let most = self.widest(axis.value).unwrap_or(i64::MAX) as f64;
+            let most = self.widest(axis.quantity).unwrap_or(i64::MAX) as f64;
             let factor = factor.min((most / axis.span.len() as f64).max(1.0));
-            self.settings.zoom[axis.value as usize] = Some(axis.zoomed(share, factor));
+            self.settings.zoom[axis.quantity as usize] = Some(axis.zoomed(share, factor));
         }
     }
 
@@ -300,7 +300,7 @@ impl App {
         let Some((x, y)) = self.axes(panel) else { return };
         for (axis, by) in [(Some(x), dx), (y, dy)] {
             if let Some(axis) = axis.filter(|_| by != 0.0) {
-                self.settings.zoom[axis.value as usize] = Some(axis.shifted(by));
+                self.settings.zoom[axis.quantity as usize] = Some(axis.panned(by));
             }
         }
     }
@@ -343,7 +343,7 @@ impl App {
         match key {
             Key::ZoomIn => return self.zoom(panel, None, 1.0 / ZOOM_STEP),
             Key::ZoomOut => return self.zoom(panel, None, ZOOM_STEP),
-            Key::All => return self.settings.zoom = [None; crate::axis::VALUE_COUNT],
+            Key::All => return self.settings.zoom = [None; crate::axis::QUANTITY_COUNT],
             Key::Escape => {
                 if let Some(dimension) = panel.dimension() {
                     self.select(dimension, None, false);
@@ -419,7 +419,7 @@ impl App {
             Some(Chart::Binned(_)) if is_final => return self.click_bin(panel, to.0),
             Some(Chart::Binned(chart)) => {
                 let range = chart.bins.range(from.0, to.0);
-                range.map(|(first, last)| Expr::numbers(chart.bins.axis.value, first, last))
+                range.map(|(first, last)| Expr::numbers(chart.bins.axis.quantity, first, last))
             }
             Some(Chart::Scatter(chart)) => cells_expr(chart.grid, from, to),
             _ => return,
@@ -434,9 +434,9 @@ impl App {
 fn cells_expr(grid: Grid, a: (usize, usize), b: (usize, usize)) -> Option<Expr> {
     let range = |bins: &Bins, a: usize, b: usize| {
         let (first, last) = bins.range(a, b)?;
-        let (least, most) = bins.axis.value.domain();
+        let (least, most) = bins.axis.quantity.domain();
         let (first, last) = (first.max(least), last.min(most));
-        (first <= last).then(|| Expr::numbers(bins.axis.value, first, last))
+        (first <= last).then(|| Expr::numbers(bins.axis.quantity, first, last))
     };
     Some(range(&grid.x, a.0, b.0)?.and(range(&grid.y, a.1, b.1)?))
 }

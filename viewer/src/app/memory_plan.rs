@@ -1,7 +1,7 @@
 //! Files that are offered to be read: whether memory is enough for them, and who reads which part.
 
-use crate::clock::Zone;
 use crate::load::{FileProbe, Sampling};
+use crate::time::Zone;
 use std::ops::Range;
 
 /// A file below this is read by one worker, in bytes.

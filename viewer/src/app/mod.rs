@@ -30,19 +30,20 @@ pub use panel::{CHART_COUNT, PANEL_COUNT, Panel};
 pub use tables::{VirtualRow, VirtualTable};
 pub use view::{Chip, Detail, View};
 
-use crate::axis::VALUE_COUNT;
+use crate::axis::QUANTITY_COUNT;
 use crate::chart::Size;
-use crate::clock::{Offsets, Zone};
-use crate::columns::{Row, Totals};
+use crate::columns::{PacketRow, Totals};
+use crate::conversations::FlowTable;
+use crate::density::Grid;
 use crate::filter::{Completion, Context, Error, Expr, complete, parse};
-use crate::flows::Flows;
 use crate::history::History;
 use crate::link::{fragment, link_text, pairs, selected};
 use crate::load::{Report, Sampling};
-use crate::query::{Answer, Grid, Query, What};
+use crate::query::{Answer, Query, QueryKind};
 use crate::scene::Theme;
 use crate::selection::{Dimension, Selection};
 use crate::settings::Settings;
+use crate::time::{UtcOffsets, Zone};
 use conversations::Conversations;
 use extra_fields::ExtraFields;
 use files::Files;
@@ -60,7 +61,7 @@ const GROWTH: f64 = 1.5;
 #[derive(Clone, Debug, PartialEq)]
 struct Picked {
     at: (usize, usize),
-    row: Row,
+    row: PacketRow,
     line: Option<String>,
 }
 
@@ -74,14 +75,14 @@ pub struct App {
     filter_error: Option<Error>,
     completion: Completion,
     theme: Theme,
-    offsets: Offsets,
+    offsets: UtcOffsets,
     sizes: [Size; CHART_COUNT],
     hidden: [bool; PANEL_COUNT],
     shown_tables: [bool; CHART_COUNT],
     scheduler: QueryScheduler,
     /// What was wished for with the last change.
     requests: Vec<Request>,
-    flows: Flows,
+    flows: FlowTable,
     packets: Packets,
     extra_fields: ExtraFields,
     conversations: Conversations,
@@ -153,7 +154,7 @@ impl App {
                 }
             }
             Event::FlowDelta { part, delta } => {
-                self.flows.learn(part, delta);
+                self.flows.apply(part, delta);
                 return effects;
             }
             Event::Answers(answers) => {
@@ -174,7 +175,7 @@ impl App {
             Event::Clear(dimension) => self.clear(dimension),
             Event::Select(dimension, text) => match parse(&text, &self.context()) {
                 Ok(expr) => self.select(dimension, expr, false),
-                Err(error) => self.files.error = Some(error.reason),
+                Err(error) => self.files.error = Some(error.message),
             },
             Event::Undo => {
                 self.history.undo();
@@ -188,7 +189,7 @@ impl App {
                 let selection = self.history.now().clone();
                 selection.clauses().for_each(|(_, expr)| self.settings.zoom_to(expr));
             }
-            Event::ResetZoom => self.settings.zoom = [None; VALUE_COUNT],
+            Event::ResetZoom => self.settings.zoom = [None; QUANTITY_COUNT],
             Event::SetZoom(value, span) => self.settings.zoom[value as usize] = Some(span),
             Event::SetTheme(theme) => self.theme = theme,
             Event::SetOffsets(offsets) => {
@@ -316,11 +317,11 @@ impl App {
             self.history = History::default();
             self.filter_text = String::new();
             self.filter_error = None;
-            self.settings.zoom = [None; VALUE_COUNT];
+            self.settings.zoom = [None; QUANTITY_COUNT];
         }
         self.files.announce(files);
         self.scheduler = self.scheduler.reset();
-        self.flows = Flows::default();
+        self.flows = FlowTable::default();
         self.packets.first = 0;
         self.packets.forget();
         self.conversations.replace(0, Vec::new());
@@ -425,7 +426,7 @@ impl App {
         let known = parse(&self.filter_text, &self.context()).ok().flatten();
         let filter = self.history.now().get(Dimension::Filter);
         if known.as_ref() != filter {
-            self.filter_text = filter.map(|expr| expr.show(&self.zone())).unwrap_or_default();
+            self.filter_text = filter.map(|expr| expr.to_text(&self.zone())).unwrap_or_default();
             self.filter_error = None;
         }
     }
@@ -468,7 +469,7 @@ impl App {
     fn pick_awaited(&mut self) {
         let Some(awaited) = self.awaited_pick else { return };
         let is_it =
-            |query: &Query| query.what == What::Nearest { grid: awaited.0, cell: awaited.1 };
+            |query: &Query| query.kind == QueryKind::Nearest { grid: awaited.0, cell: awaited.1 };
         let known = self.scheduler.latest(Slot::Nearest).filter(|(query, _)| is_it(query));
         let Some((_, Answer::Nearest(hit))) = known else { return };
         let at = hit.as_ref().map(|hit| (hit.packet.part, hit.packet.index));
@@ -489,7 +490,7 @@ impl App {
     }
 
     /// The packets of the table, as far as they are known.
-    fn packet_rows(&self) -> &[crate::query::Packet] {
+    fn packet_rows(&self) -> &[crate::query::LocatedPacket] {
         match self.scheduler.latest(Slot::Rows) {
             Some((_, Answer::Rows(rows))) => &rows[..rows.len().min(self.packets.room)],
             _ => &[],

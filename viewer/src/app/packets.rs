@@ -1,8 +1,8 @@
 //! Which packets the table shows: found by their place in the order of all files together.
 
 use super::query_scheduler::{QueryScheduler, Slot};
-use crate::query::{Answer, Query, Rank, What};
-use crate::selection::Care;
+use crate::query::{Answer, Query, QueryKind, TimeRank};
+use crate::selection::DimensionSet;
 
 /// Rows that are asked for beyond those that can be seen.
 const MARGIN: usize = 4;
@@ -30,22 +30,22 @@ impl Packets {
     pub(super) fn request(
         &mut self,
         questions: &QueryScheduler,
-        care: Care,
+        dimensions: DimensionSet,
         file_count: usize,
         extent: (i64, i64),
     ) -> (Slot, Query) {
-        let ranks = |key_ns: i64| Query { what: What::Ranks { key_ns }, care };
+        let ranks = |key_ns: i64| Query { kind: QueryKind::Ranks { key_ns }, dimensions };
         let known = |key_ns: i64| match questions.current(Slot::Ranks, &ranks(key_ns)) {
             Some(Answer::Ranks(ranks)) => Some(ranks),
             _ => None,
         };
-        let sum = |ranks: &[Rank]| ranks.iter().map(|rank| rank.below).sum::<u64>();
+        let sum = |ranks: &[TimeRank]| ranks.iter().map(|rank| rank.below).sum::<u64>();
         loop {
             if let Some((first, starts)) = &self.found
                 && *first == self.first
             {
-                let what = What::Rows { starts: starts.clone(), count: self.room + MARGIN };
-                return (Slot::Rows, Query { what, care });
+                let kind = QueryKind::Rows { starts: starts.clone(), count: self.room + MARGIN };
+                return (Slot::Rows, Query { kind, dimensions });
             }
             if file_count < 2 {
                 // One after the other: how many each part has tells where the row is.
@@ -82,11 +82,11 @@ impl Packets {
 /// Where each part's rows begin, when `skip` packets are passed over, part after part, of those that
 /// each has from its lower to its upper place.
 fn in_sequence(
-    parts: &[Rank],
+    parts: &[TimeRank],
     mut skip: u64,
-    places: impl Fn(&Rank) -> (u64, u64),
+    places: impl Fn(&TimeRank) -> (u64, u64),
 ) -> Vec<(usize, u64)> {
-    let start = |rank: &Rank| {
+    let start = |rank: &TimeRank| {
         let (from, to) = places(rank);
         let passed = skip.min(to - from);
         skip -= passed;

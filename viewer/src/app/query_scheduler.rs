@@ -1,7 +1,7 @@
 //! QueryScheduler on their way, and the answers that are known: one of each kind.
 
 use crate::query::{Answer, Query};
-use crate::selection::Care;
+use crate::selection::DimensionSet;
 
 /// What an answer is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -113,7 +113,8 @@ impl QueryScheduler {
     }
 
     fn stamp(&self, query: Query) -> Stamp {
-        let selection_version = if query.care == Care::NONE { 0 } else { self.selection_version };
+        let selection_version =
+            if query.dimensions == DimensionSet::EMPTY { 0 } else { self.selection_version };
         Stamp { query, data_version: self.data_version, selection_version }
     }
 

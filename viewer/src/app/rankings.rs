@@ -3,13 +3,14 @@
 use super::charts::slots;
 use super::query_scheduler::Slot;
 use super::{App, Panel};
-use crate::axis::Value;
+use crate::axis::Quantity;
 use crate::chart::{Item, Ranking};
 use crate::filter::{Expr, Field, Set};
-use crate::flows::{Rank, largest};
 use crate::intern::Interner;
 use crate::protocol::Class;
-use crate::query::{Answer, Tally};
+use crate::query::Answer;
+use crate::tally::Tally;
+use crate::tally::{RankBy, top};
 use summary::Address;
 
 /// Items that tables of rankings and saved files have.
@@ -42,7 +43,7 @@ struct MadeOf {
     whole: u64,
     part: u64,
     has_part: bool,
-    rank: Rank,
+    rank: RankBy,
     is_dark: bool,
     picks: Option<Expr>,
 }
@@ -59,13 +60,13 @@ fn pick(panel: Panel, key: &Key) -> Expr {
     match key {
         Key::Port(port) => {
             let port = i64::from(*port);
-            Expr::numbers(Value::DestinationPort, port, port)
+            Expr::numbers(Quantity::DestinationPort, port, port)
         }
         Key::Address(address) => {
             let field = if panel == Panel::Sources { Field::Src } else { Field::Dst };
             Expr::In(field, Set::Addresses(vec![(*address, *address)]))
         }
-        Key::Word(word) => Expr::In(Field::Proto, Set::Words(vec![word.clone()])),
+        Key::Word(word) => Expr::In(Field::Proto, Set::Texts(vec![word.clone()])),
     }
 }
 
@@ -90,7 +91,7 @@ impl App {
             let Some(place) = ranking_place(panel) else { continue };
             let [whole, part] = slots(panel);
             let picks = panel.dimension().and_then(|own| self.history.now().get(own)).cloned();
-            let has_part = self.care_of(panel.dimension()).is_some();
+            let has_part = self.dimensions_except(panel.dimension()).is_some();
             let made_of = MadeOf {
                 whole: self.scheduler.version(whole),
                 part: if has_part { self.scheduler.version(part) } else { 0 },
@@ -120,11 +121,11 @@ impl App {
             (Answer::Ports(ports), _) => {
                 ports.iter().map(|(port, tally)| (Key::Port(*port), *tally)).collect()
             }
-            (Answer::Places(tallies), Panel::Protocols) => {
+            (Answer::Ids(tallies), Panel::Protocols) => {
                 let all = self.flows.by_proto(tallies).into_iter();
                 all.map(|(name, tally)| (Key::Word(name.to_owned()), tally)).collect()
             }
-            (Answer::Places(tallies), _) => {
+            (Answer::Ids(tallies), _) => {
                 let all = self.flows.by_address(tallies).into_iter();
                 all.map(|(address, tally)| (Key::Address(address), tally)).collect()
             }
@@ -138,12 +139,12 @@ impl App {
         let part = made_of.has_part.then(|| self.keys(panel, part).unwrap_or_default());
         // The largest of what is selected elsewhere, or of all.
         let all = part.as_ref().unwrap_or(&whole);
-        let front = largest(all, made_of.rank, MAX_ITEMS);
+        let front = top(all, made_of.rank, MAX_ITEMS);
         let places: Interner<&Key> = front.iter().map(|(key, _)| key).collect();
         let mut wholes: Vec<_> = front.iter().map(|(_, tally)| *tally).collect();
         if part.is_some() {
             for (key, tally) in &whole {
-                if let Some(place) = places.known(&key) {
+                if let Some(place) = places.get(&key) {
                     wholes[place as usize] = *tally;
                 }
             }
@@ -186,7 +187,7 @@ impl App {
             known.iter().flat_map(|known| &known.items).map(|item| item.name.clone()).collect()
         };
         match field {
-            Field::Value(Value::DestinationPort) | Field::Port => names(Panel::Ports),
+            Field::Quantity(Quantity::DestinationPort) | Field::Port => names(Panel::Ports),
             Field::Proto => names(Panel::Protocols),
             Field::Src | Field::Host => names(Panel::Sources),
             Field::Dst => names(Panel::Destinations),

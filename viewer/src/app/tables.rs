@@ -2,10 +2,10 @@
 
 use super::App;
 use crate::chart::Table;
-use crate::clock::Zone;
-use crate::flows::Conversation;
+use crate::conversations::Conversation;
 use crate::settings::COLUMNS;
 use crate::text::{duration, fixed, prefixed};
+use crate::time::Zone;
 use summary::{Address, grouped};
 
 /// The part of a long table that is seen.
@@ -59,7 +59,7 @@ impl App {
             cells: self.conversation_cells(
                 conversation,
                 |packets, bytes| [grouped(packets), crate::text::bytes(bytes)],
-                |ts| zone.time(ts),
+                |ts| zone.format(ts),
                 duration,
                 prefixed,
             ),
@@ -80,7 +80,7 @@ impl App {
             self.conversation_cells(
                 conversation,
                 |packets, bytes| [packets.to_string(), bytes.to_string()],
-                |ts| Zone::Utc.word(ts),
+                |ts| Zone::Utc.format_compact(ts),
                 |ns| ns.to_string(),
                 |rate| fixed(rate, 3),
             )
@@ -102,7 +102,7 @@ impl App {
         };
         let proto = self.flows.protos()[conversation.pair.proto as usize].clone();
         let mut cells = vec![side(conversation.pair.a), side(conversation.pair.b), proto];
-        for tally in [conversation.total(), conversation.forth, conversation.back] {
+        for tally in [conversation.total(), conversation.a_to_b, conversation.b_to_a] {
             cells.extend(amount(tally.packets, tally.bytes));
         }
         let ns = i64::try_from(conversation.duration_ns()).unwrap_or(i64::MAX);
@@ -122,7 +122,7 @@ impl App {
             VirtualRow {
                 cells: vec![
                     crate::text::integer(row.n),
-                    zone.time(row.ts_ns),
+                    zone.format(row.ts_ns),
                     row.src.clone(),
                     port(row.sport),
                     row.dst.clone(),

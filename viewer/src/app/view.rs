@@ -4,11 +4,10 @@ use super::memory_plan::{FileInfo, MemoryPlan};
 use super::tables::VirtualTable;
 use super::{App, CHART_COUNT, Panel, Phase};
 use crate::chart::Table;
-use crate::clock::Zone;
 use crate::filter::Error;
 use crate::load::{Report, Sampling};
-use crate::order::sorted;
 use crate::text::{bytes, fixed, percent, prefixed, seconds};
+use crate::time::Zone;
 use summary::grouped;
 
 /// Protocols named in the summary line; the rest is counted together.
@@ -145,8 +144,8 @@ impl App {
         if let Some(extent) = totals.extent {
             let (first, last) = extent.ts_ns;
             // The start by a clock, even where times are counted from it.
-            let clock = if let Zone::Start(_) = zone { &Zone::Utc } else { zone };
-            words.push(format!("{} + {}", clock.time(first), seconds(last.abs_diff(first))));
+            let clock = if let Zone::Relative(_) = zone { &Zone::Utc } else { zone };
+            words.push(format!("{} + {}", clock.format(first), seconds(last.abs_diff(first))));
         }
         if totals.packets > 0 {
             words.push(self.protocols(totals.packets));
@@ -168,8 +167,9 @@ impl App {
         let Some(super::charts::Chart::Ranking(all)) = self.chart(Panel::Protocols) else {
             return String::new();
         };
-        let items: Vec<_> = all.items.iter().map(|item| (item.whole.packets, &item.name)).collect();
-        let items = sorted(&items, |a, b| b.0.cmp(&a.0));
+        let mut items: Vec<_> =
+            all.items.iter().map(|item| (item.whole.packets, &item.name)).collect();
+        items.sort_by_key(|item| std::cmp::Reverse(item.0));
         let mut words: Vec<_> = (items.iter().take(MAX_NAMED))
             .map(|(count, name)| format!("{name} {}", percent(*count, packets)))
             .collect();
@@ -219,20 +219,20 @@ impl App {
         let clauses = self.history.now().clauses();
         let chip = |(dimension, expr): (crate::selection::Dimension, &crate::filter::Expr)| Chip {
             name: dimension.name(),
-            text: expr.show(zone),
+            text: expr.to_text(zone),
         };
         clauses.map(chip).collect()
     }
 
     fn completions(&self) -> Vec<(String, String)> {
-        let at = &self.completion.at;
+        let at = &self.completion.range;
         let (Some(before), Some(after)) =
             (self.filter_text.get(..at.start), self.filter_text.get(at.end..))
         else {
             return Vec::new();
         };
         let whole = |word: &String| (format!("{before}{word}{after}"), word.clone());
-        self.completion.words.iter().map(whole).collect()
+        self.completion.suggestions.iter().map(whole).collect()
     }
 
     fn skipped_words(&self) -> String {
@@ -279,7 +279,7 @@ impl App {
         let title = format!(
             "Packet {}, {}",
             crate::text::integer(picked.row.n),
-            zone.time(picked.row.ts_ns)
+            zone.format(picked.row.ts_ns)
         );
         let line = picked.line.clone().unwrap_or_default();
         let fields = crate::load::fields(&line);
@@ -319,7 +319,7 @@ impl App {
         };
         Some(vec![
             format!("packet {}", crate::text::integer(row.n)),
-            zone.time(row.ts_ns),
+            zone.format(row.ts_ns),
             format!("{} → {}", end(&row.src, row.sport), end(&row.dst, row.dport)),
             format!("{}, {} bytes", row.proto, grouped(u64::from(row.len))),
         ])
@@ -344,10 +344,10 @@ fn kept_words(file: &FileInfo, zone: &Zone) -> Option<String> {
         words.push(format!("one packet in {}", grouped(every)));
     }
     if first != i64::MIN {
-        words.push(format!("from {}", zone.time(first)));
+        words.push(format!("from {}", zone.format(first)));
     }
     if last != i64::MAX {
-        words.push(format!("to {}", zone.time(last)));
+        words.push(format!("to {}", zone.format(last)));
     }
     (!words.is_empty()).then(|| format!("of {} only {}", file.name, words.join(" ")))
 }
@@ -360,14 +360,14 @@ fn choice_words(offer: &MemoryPlan, zone: &Zone) -> String {
         bytes(offer.free_bytes)
     );
     if let Some(first_ns) = offer.first_ns() {
-        words += &format!(" The first is of {}.", zone.time(first_ns));
+        words += &format!(" The first is of {}.", zone.format(first_ns));
     }
     words + " Load a part of them:"
 }
 
 /// The text, a line with a mark under what is wrong, and the reason.
 fn pointed(text: &str, error: &Error) -> String {
-    let before = text.get(..error.at.start).unwrap_or(text).chars().count();
-    let wrong = text.get(error.at.clone()).unwrap_or("").chars().count().max(1);
-    format!("{text}\n{}{}\n{}", " ".repeat(before), "^".repeat(wrong), error.reason)
+    let before = text.get(..error.range.start).unwrap_or(text).chars().count();
+    let wrong = text.get(error.range.clone()).unwrap_or("").chars().count().max(1);
+    format!("{text}\n{}{}\n{}", " ".repeat(before), "^".repeat(wrong), error.message)
 }

@@ -1,13 +1,13 @@
 //! Bars over an axis: histograms, and throughput over time.
 
 use super::{Frame, Look, Table, axis_label, range_words, shade, ticks};
-use crate::axis::{Bins, Scale, Value};
-use crate::clock::Zone;
+use crate::axis::{Bins, Quantity, Scale};
 use crate::protocol::{CLASS_COUNT, CLASSES, Class};
-use crate::query::Tally;
-use crate::scale::{Linear, count_ticks};
 use crate::scene::{Mark, Rect, Scene};
+use crate::tally::Tally;
 use crate::text::{self, prefixed};
+use crate::time::Zone;
+use crate::{linear_scale::LinearScale, ticks::count_ticks};
 use summary::grouped;
 
 /// How the classes of a bin share it.
@@ -81,9 +81,9 @@ impl<'a> Binned<'a> {
     fn shares(&self) -> Vec<f64> {
         if self.bins.axis.scale == Scale::Log || !self.bins.is_closed {
             let edges = self.bins.edges().into_iter();
-            return edges.map(|edge| self.bins.axis.share(edge)).collect();
+            return edges.map(|edge| self.bins.axis.fraction(edge)).collect();
         }
-        let borders = self.bins.borders();
+        let borders = self.bins.plot_edges();
         let (first, last) = (borders[0], borders[self.count()]);
         borders.into_iter().map(|border| (border - first) / (last - first)).collect()
     }
@@ -123,7 +123,7 @@ impl<'a> Binned<'a> {
         let frame = Frame {
             look,
             title: self.title,
-            x_label: axis_label(axis.value, look.zone),
+            x_label: axis_label(axis.quantity, look.zone),
             y_label: self.measure.label(),
             x_ticks,
             y_ticks: heights.ticks(self),
@@ -202,7 +202,7 @@ impl<'a> Binned<'a> {
         format!(
             "{}: {} in {} bins. The fullest, {}, holds {} packets{}.",
             self.title,
-            range_words(self.bins.axis.value, span.start, span.end - 1, zone),
+            range_words(self.bins.axis.quantity, span.start, span.end - 1, zone),
             self.count(),
             self.range_words(bin, zone),
             grouped(packets),
@@ -251,9 +251,9 @@ impl<'a> Binned<'a> {
             let selected = |class: &Class| columns(&format!("selected_{}", class.name()));
             header.extend(classes.iter().flat_map(selected));
         }
-        let (edges, borders) = (self.bins.edges(), self.bins.borders());
-        let border = |index: usize| match self.bins.axis.value {
-            Value::Time => zone.word(edges[index]),
+        let (edges, borders) = (self.bins.edges(), self.bins.plot_edges());
+        let border = |index: usize| match self.bins.axis.quantity {
+            Quantity::Time => zone.format_compact(edges[index]),
             _ if self.bins.is_closed => text::decimal(borders[index], 9),
             _ => edges[index].to_string(),
         };
@@ -289,7 +289,7 @@ fn spaced(value: f64) -> String {
 
 /// Where heights are.
 struct Heights {
-    scale: Linear,
+    scale: LinearScale,
     /// Least and greatest value that is to be seen.
     extent: (f64, f64),
     is_log: bool,
@@ -312,7 +312,7 @@ impl Heights {
         let bottom = if is_log { (lowest / 2.0).ln() } else { 0.0 };
         let top = if is_log { highest.ln() } else { highest };
         let top = bottom + (top - bottom) * 1.03;
-        let scale = Linear::new((bottom, top), (plot.y + plot.height, plot.y));
+        let scale = LinearScale::new((bottom, top), (plot.y + plot.height, plot.y));
         Self { scale, extent: (lowest, highest), is_log }
     }
 
@@ -332,7 +332,7 @@ impl Heights {
         let (lowest, highest) = self.extent;
         let is_count = chart.measure == Measure::Packets;
         let label = |value: f64| match is_count {
-            true => text::integer(crate::axis::whole(value)),
+            true => text::integer(crate::axis::saturating_i64(value)),
             false => prefixed(value),
         };
         let values: Vec<(f64, String)> = if self.is_log {
@@ -354,7 +354,7 @@ impl Heights {
         };
         values
             .into_iter()
-            .map(|(value, label)| (self.scale.share(self.share_of(value)), label))
+            .map(|(value, label)| (self.scale.fraction(self.share_of(value)), label))
             .collect()
     }
 }

@@ -11,12 +11,12 @@ pub use binned::{Bars, Binned, Measure};
 pub use ranking::{Item, Ranking};
 pub use scatter::{Scatter, grid_of};
 
-use crate::axis::{Axis, Bins, Scale, Span, Value};
-use crate::clock::Zone;
+use crate::axis::{Axis, Bins, Quantity, Scale, Span};
 use crate::protocol::Class;
-use crate::scale::{Tick, integer_ticks};
 use crate::scene::{Align, Mark, Rect, Scene, Theme};
 use crate::text;
+use crate::ticks::{Tick, integer_ticks};
+use crate::time::Zone;
 
 /// Height of the letters of labels.
 const LABEL_PX: f64 = 12.0;
@@ -202,16 +202,16 @@ fn shade(scene: &mut Scene, rect: Rect, theme: Theme) {
 
 /// The ticks of an axis, as shares of it.
 fn ticks(axis: &Axis, zone: &Zone, target: usize) -> Vec<(f64, String)> {
-    let ticks = match (axis.value, axis.scale) {
-        (Value::Time, _) => zone.ticks(axis.span, target),
-        (Value::Gap, Scale::Linear) => {
+    let ticks = match (axis.quantity, axis.scale) {
+        (Quantity::Time, _) => zone.ticks(axis.span, target),
+        (Quantity::Gap, Scale::Linear) => {
             let ticks = integer_ticks(axis.span, target).into_iter();
             ticks.map(|tick| Tick { label: text::duration(tick.value), ..tick }).collect()
         }
-        (value, Scale::Log) => log_ticks(axis.span, value == Value::Gap),
+        (value, Scale::Log) => log_ticks(axis.span, value == Quantity::Gap),
         _ => integer_ticks(axis.span, target),
     };
-    ticks.into_iter().map(|tick| (axis.share(tick.value), tick.label)).collect()
+    ticks.into_iter().map(|tick| (axis.fraction(tick.value), tick.label)).collect()
 }
 
 /// 0 and powers of ten, on both sides.
@@ -227,18 +227,18 @@ fn log_ticks(span: Span, is_duration: bool) -> Vec<Tick<i64>> {
 }
 
 /// The axis of a value, with its clock where it is a time.
-fn axis_label(value: Value, zone: &Zone) -> &'static str {
-    if value == Value::Time { zone.label() } else { value.label() }
+fn axis_label(value: Quantity, zone: &Zone) -> &'static str {
+    if value == Quantity::Time { zone.label() } else { value.label() }
 }
 
 /// A range of a value in words: first and last number of it.
-fn range_words(value: Value, first: i64, last: i64, zone: &Zone) -> String {
+fn range_words(value: Quantity, first: i64, last: i64, zone: &Zone) -> String {
     let word = |number| value_words(value, number, zone);
     match (value, first == last) {
-        (Value::Size, true) => format!("{} bytes", word(first)),
-        (Value::Size, false) => format!("{} to {} bytes", word(first), word(last)),
-        (Value::Time | Value::Gap, true) => word(first),
-        (Value::Time | Value::Gap, false) => format!("{} to {}", word(first), word(last)),
+        (Quantity::Size, true) => format!("{} bytes", word(first)),
+        (Quantity::Size, false) => format!("{} to {} bytes", word(first), word(last)),
+        (Quantity::Time | Quantity::Gap, true) => word(first),
+        (Quantity::Time | Quantity::Gap, false) => format!("{} to {}", word(first), word(last)),
         (value, true) => format!("{} {}", short_name(value), word(first)),
         (value, false) => format!("{} {} to {}", short_name(value), word(first), word(last)),
     }
@@ -247,32 +247,32 @@ fn range_words(value: Value, first: i64, last: i64, zone: &Zone) -> String {
 /// The numbers in two bins and those between, in words.
 fn bin_words(bins: &Bins, a: usize, b: usize, zone: &Zone) -> String {
     match bins.range(a, b) {
-        Some((first, last)) => range_words(bins.axis.value, first, last, zone),
+        Some((first, last)) => range_words(bins.axis.quantity, first, last, zone),
         // Fine bins lie between whole numbers.
         None => {
             let above = bins.edges()[a.min(bins.count - 1)];
-            let word = |number| value_words(bins.axis.value, number, zone);
+            let word = |number| value_words(bins.axis.quantity, number, zone);
             format!("between {} and {}", word(above.saturating_sub(1)), word(above))
         }
     }
 }
 
-fn short_name(value: Value) -> &'static str {
+fn short_name(value: Quantity) -> &'static str {
     match value {
-        Value::Number => "number",
-        Value::SourcePort => "source port",
-        Value::DestinationPort => "destination port",
-        Value::Ttl => "time to live",
-        Value::Time => "time",
-        Value::Size => "size",
-        Value::Gap => "gap",
+        Quantity::Number => "number",
+        Quantity::SourcePort => "source port",
+        Quantity::DestinationPort => "destination port",
+        Quantity::Ttl => "time to live",
+        Quantity::Time => "time",
+        Quantity::Size => "size",
+        Quantity::Gap => "gap",
     }
 }
 
-fn value_words(value: Value, number: i64, zone: &Zone) -> String {
+fn value_words(value: Quantity, number: i64, zone: &Zone) -> String {
     match value {
-        Value::Time => zone.time(number),
-        Value::Gap => text::duration(number),
+        Quantity::Time => zone.format(number),
+        Quantity::Gap => text::duration(number),
         _ => text::integer(number),
     }
 }

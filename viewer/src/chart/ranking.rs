@@ -1,9 +1,9 @@
 //! The largest of something, as bars that lie.
 
 use super::{Look, Size, Table, background, words};
-use crate::flows::Rank;
-use crate::query::Tally;
 use crate::scene::{Align, Mark, Rect, Scene};
+use crate::tally::RankBy;
+use crate::tally::Tally;
 use crate::text;
 use summary::grouped;
 
@@ -43,7 +43,7 @@ pub struct Ranking<'a> {
     /// How many there are in all.
     pub count: usize,
     /// What makes something large.
-    pub rank: Rank,
+    pub rank: RankBy,
     /// Whether lengths are logarithmic.
     pub is_log: bool,
     /// The bar that the keyboard is at.
@@ -73,10 +73,10 @@ impl Ranking<'_> {
         let shown = self.items.len().min(Self::room(look.size));
         let mut title = self.title.to_owned();
         title += match (self.rank, self.is_log) {
-            (Rank::Packets, false) => "",
-            (Rank::Packets, true) => ", log",
-            (Rank::Bytes, false) => " by bytes",
-            (Rank::Bytes, true) => " by bytes, log",
+            (RankBy::Packets, false) => "",
+            (RankBy::Packets, true) => ", log",
+            (RankBy::Bytes, false) => " by bytes",
+            (RankBy::Bytes, true) => " by bytes, log",
         };
         match self.count {
             0 => title += ": none",
@@ -84,7 +84,7 @@ impl Ranking<'_> {
             count => title += &format!(" ({shown} of {})", grouped(count as u64)),
         }
         let mut scene = background(look, &title);
-        let length = |tally: Tally| match (self.is_log, self.rank.of(tally) as f64) {
+        let length = |tally: Tally| match (self.is_log, self.rank.amount(tally) as f64) {
             (true, amount) => amount.ln_1p(),
             (false, amount) => amount,
         };

@@ -1,12 +1,12 @@
 //! Packets in a plane, as counts per cell.
 
 use super::{Frame, Look, Size, Table, axis_label, bin_words, range_words, shade, ticks};
-use crate::axis::{Axis, Bins, Value};
-use crate::clock::Zone;
+use crate::axis::{Axis, Bins, Quantity};
 use crate::density::Density;
+use crate::density::Grid;
 use crate::protocol::{CLASSES, Class};
-use crate::query::Grid;
 use crate::scene::{Mark, Rect, Scene, Theme};
+use crate::time::Zone;
 use summary::grouped;
 
 /// Width and height of a cell in CSS pixels where there are many packets: fine, yet to be seen.
@@ -52,11 +52,11 @@ impl<'a> Scatter<'a> {
     }
 
     fn title(&self) -> &'static str {
-        match self.grid.y.axis.value {
-            Value::SourcePort => "Source Ports",
-            Value::DestinationPort => "Destination Ports",
-            Value::Ttl => "Times to Live",
-            Value::Gap => "Gaps between Packets",
+        match self.grid.y.axis.quantity {
+            Quantity::SourcePort => "Source Ports",
+            Quantity::DestinationPort => "Destination Ports",
+            Quantity::Ttl => "Times to Live",
+            Quantity::Gap => "Gaps between Packets",
             _ => "Packet Sizes",
         }
     }
@@ -68,8 +68,8 @@ impl<'a> Scatter<'a> {
         let frame = Frame {
             look,
             title: self.title(),
-            x_label: axis_label(x.value, look.zone),
-            y_label: y.value.label(),
+            x_label: axis_label(x.quantity, look.zone),
+            y_label: y.quantity.label(),
             x_ticks: ticks(&x, look.zone, 8),
             y_ticks: ticks(&y, look.zone, 6),
             legend: self.front().present(),
@@ -106,7 +106,8 @@ impl<'a> Scatter<'a> {
     /// What the picture shows, in words.
     pub fn words(&self, zone: &Zone) -> String {
         let sum = |density: &Density| density.counts().iter().map(|n| u64::from(*n)).sum::<u64>();
-        let axis = |axis: Axis| range_words(axis.value, axis.span.start, axis.span.end - 1, zone);
+        let axis =
+            |axis: Axis| range_words(axis.quantity, axis.span.start, axis.span.end - 1, zone);
         let selected = match self.selected {
             Some(selected) => format!(", {} of them selected", grouped(sum(selected))),
             None => String::new(),
@@ -181,7 +182,7 @@ impl<'a> Scatter<'a> {
     /// Each cell that has any packet, with its borders.
     pub fn cells(&self, zone: &Zone) -> Table {
         let grid = self.grid;
-        let names = [grid.x.axis.value.name(), grid.y.axis.value.name()];
+        let names = [grid.x.axis.quantity.name(), grid.y.axis.quantity.name()];
         let mut header: Vec<_> = names
             .iter()
             .flat_map(|name| [format!("{name}_from"), format!("{name}_below")])
@@ -192,8 +193,8 @@ impl<'a> Scatter<'a> {
         let borders = |bins: &Bins| -> Vec<String> {
             let edges = bins.edges().into_iter();
             edges
-                .map(|edge| match bins.axis.value {
-                    Value::Time => zone.word(edge),
+                .map(|edge| match bins.axis.quantity {
+                    Quantity::Time => zone.format_compact(edge),
                     _ => edge.to_string(),
                 })
                 .collect()

@@ -1,9 +1,10 @@
 use super::*;
 use crate::axis::Bins;
 use crate::density::Density;
-use crate::flows::Rank;
+use crate::density::Grid;
 use crate::protocol::CLASS_COUNT;
-use crate::query::{Grid, Tally};
+use crate::tally::RankBy;
+use crate::tally::Tally;
 use proptest::prelude::*;
 
 const SIZE: Size = Size { width_px: 694.0, height_px: 300.0 };
@@ -12,8 +13,8 @@ fn look() -> Look<'static> {
     Look { size: SIZE, theme: Theme::default(), zone: &Zone::Utc }
 }
 
-fn axis(value: Value, scale: Scale, start: i64, end: i64) -> Axis {
-    Axis { value, scale, span: Span::new(start, end) }
+fn axis(quantity: Quantity, scale: Scale, start: i64, end: i64) -> Axis {
+    Axis { quantity, scale, span: Span::new(start, end) }
 }
 
 /// Two bins, 60 to 80 to 100 bytes: 3 tcp and 1 udp, 0 tcp and 4 udp.
@@ -26,7 +27,7 @@ fn tallies() -> Vec<Tally> {
 }
 
 fn histogram(whole: &[Tally], is_log: bool, bars: Bars) -> Binned<'_> {
-    let axis = axis(Value::Size, Scale::Linear, 60, 101);
+    let axis = axis(Quantity::Size, Scale::Linear, 60, 101);
     Binned {
         title: "Packet Size Distribution",
         bins: Bins { axis, count: 2, is_closed: true },
@@ -107,7 +108,7 @@ fn the_whole_stands_behind_the_selection() {
 
 #[test]
 fn bins_between_whole_numbers_say_so() {
-    let axis = axis(Value::Size, Scale::Linear, 60, 63);
+    let axis = axis(Quantity::Size, Scale::Linear, 60, 63);
     let bins = Bins { axis, count: 10, is_closed: true };
     let whole = vec![Tally::default(); CLASS_COUNT * 10];
     let chart = Binned { bins, ..histogram(&whole, false, Bars::Stacked) };
@@ -136,7 +137,7 @@ fn labels_are_those_of_the_post() {
 #[test]
 fn rates_are_those_of_the_interval() {
     let tallies = tallies();
-    let axis = axis(Value::Time, Scale::Linear, 0, 2_000_000);
+    let axis = axis(Quantity::Time, Scale::Linear, 0, 2_000_000);
     let chart = Binned {
         title: "Throughput",
         bins: Bins { axis, count: 2, is_closed: false },
@@ -153,8 +154,8 @@ fn rates_are_those_of_the_interval() {
 fn scatter_grid() -> Grid {
     let bins = |axis: Axis| Bins { axis, count: 2, is_closed: false };
     Grid {
-        x: bins(axis(Value::Number, Scale::Linear, 1, 5)),
-        y: bins(axis(Value::Gap, Scale::Log, 0, 1_000)),
+        x: bins(axis(Quantity::Number, Scale::Linear, 1, 5)),
+        y: bins(axis(Quantity::Gap, Scale::Log, 0, 1_000)),
     }
 }
 
@@ -162,8 +163,8 @@ fn scatter_grid() -> Grid {
 fn a_cell_is_where_it_is_drawn_and_tells_what_it_has() {
     let grid = scatter_grid();
     let mut density = Density::new(&grid, [Class::Tcp, Class::Udp].into_iter());
-    (0..5).for_each(|_| density.change::<true>(Class::Tcp.index(), 0, 0));
-    density.change::<true>(Class::Udp.index(), 1, 1);
+    (0..5).for_each(|_| density.update::<true>(Class::Tcp.index(), 0, 0));
+    density.update::<true>(Class::Udp.index(), 1, 1);
     let whole = &density;
     let chart = Scatter { grid, whole, selected: None, outline: Vec::new(), cursor: None };
     let scene = chart.scene(look());
@@ -203,7 +204,7 @@ fn rankings_show_the_largest_and_are_clicked_where_they_are() {
         kind: "port",
         items: &[item("443", 10), item("=1+2", 5)],
         count: 2,
-        rank: Rank::Packets,
+        rank: RankBy::Packets,
         is_log: false,
         cursor: None,
     };

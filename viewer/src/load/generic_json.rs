@@ -2,7 +2,7 @@
 //! least a time and a length, and the sniffer's records after a program has reordered their fields.
 //! `summary::line` parses the JSON; this file decides what the values mean.
 
-use crate::clock::rfc3339;
+use crate::time::rfc3339;
 use std::borrow::Cow;
 use summary::line::{self, Excerpt, PacketFields};
 use summary::{Address, Direction, LinkType, Packet, Proto, Summary, Tcp, Timestamp, VlanIds};

@@ -9,10 +9,10 @@ use super::open::{OpenMode, cancel, open_files, open_url};
 use super::page::Page;
 use super::{controls, panic, worker};
 use crate::app::{App, Event, Panel};
-use crate::axis::{Span, Value};
-use crate::clock::Zone;
+use crate::axis::{Quantity, Span};
 use crate::filter::Expr;
 use crate::selection::Dimension;
+use crate::time::Zone;
 
 /// Runs a worker; `www/worker.js` calls it once.
 #[wasm_bindgen]
@@ -138,7 +138,7 @@ impl Viewer {
     pub fn zoom(&self, chart: &str, ranges: &JsValue) -> Promise {
         let (x, y) = match chart {
             "scatter" => self.page.with_app(|app| (app.settings().x, Some(app.settings().y))),
-            "throughput" => (Value::Time, None),
+            "throughput" => (Quantity::Time, None),
             _ => {
                 return Promise::reject(
                     &format!("cannot zoom `{chart}`; use `scatter` or `throughput`").into(),
@@ -164,10 +164,10 @@ impl Viewer {
         let Some(dimension) = Dimension::parse(view) else {
             return Promise::reject(&format!("unknown view `{view}`").into());
         };
-        let text = match (selection.as_string(), dimension.value(), pair(selection)) {
+        let text = match (selection.as_string(), dimension.quantity(), pair(selection)) {
             (Some(text), ..) => text,
             (None, Some(value), Some((first, last))) if first <= last => {
-                Expr::numbers(value, first, last).show(&Zone::Utc)
+                Expr::numbers(value, first, last).to_text(&Zone::Utc)
             }
             _ => return Promise::reject(&"expected a filter expression or a range [a, b]".into()),
         };
@@ -249,7 +249,10 @@ fn integer(value: &JsValue) -> Option<i64> {
     if let Some(big) = value.dyn_ref::<BigInt>() {
         return big.clone().try_into().ok();
     }
-    value.as_f64().filter(|value| value.is_finite()).map(|value| crate::axis::whole(value.floor()))
+    value
+        .as_f64()
+        .filter(|value| value.is_finite())
+        .map(|value| crate::axis::saturating_i64(value.floor()))
 }
 
 fn object(entries: &[(&str, JsValue)]) -> Object {

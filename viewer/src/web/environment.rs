@@ -5,7 +5,7 @@ use wasm_bindgen::JsValue;
 use web_sys::Window;
 
 use crate::app::Memory;
-use crate::clock::Offsets;
+use crate::time::UtcOffsets;
 
 /// More workers than this would only compete for the disk and the memory bandwidth.
 const MAX_WORKERS: usize = 8;
@@ -35,9 +35,9 @@ pub(super) fn memory(window: &Window, workers: usize) -> Memory {
 }
 
 /// The local time zone's offsets from UTC over a range of times, in nanoseconds since the epoch.
-pub(super) fn utc_offsets(range_ns: (i64, i64)) -> Offsets {
-    Offsets::find(range_ns, |minute| {
+pub(super) fn utc_offsets(range_ns: (i64, i64)) -> UtcOffsets {
+    UtcOffsets::find(range_ns, |minute| {
         let date = Date::new(&JsValue::from_f64(minute as f64 * 60e3));
-        crate::axis::whole(-date.get_timezone_offset() * 60.0)
+        crate::axis::saturating_i64(-date.get_timezone_offset() * 60.0)
     })
 }

@@ -278,12 +278,13 @@ impl Page {
 
     /// A promise of the selected packets' lines, as a `Blob`.
     pub(super) fn export(&self) -> Promise {
-        let (befores, selection) = self.with_app(|app| (app.befores(), app.selection().clone()));
+        let (preceding, selection) =
+            self.with_app(|app| (app.preceding(), app.selection().clone()));
         Promise::new(&mut |resolve, reject| {
             let state = &mut *self.state.borrow_mut();
             let id = state.exports.begin(state.workers.len(), Settle { resolve, reject });
-            let (befores, selection) = (befores.clone(), selection.clone());
-            state.workers.post_all(&ToWorker::Export { id, befores, selection });
+            let (preceding, selection) = (preceding.clone(), selection.clone());
+            state.workers.post_all(&ToWorker::Export { id, preceding, selection });
         })
     }
 
@@ -383,8 +384,8 @@ impl State {
     fn run(&mut self, effect: Effect) {
         match effect {
             Effect::RunQueries { queries, selection } => {
-                let befores = self.app.befores();
-                self.workers.post_all(&ToWorker::RunQueries { befores, selection, queries });
+                let preceding = self.app.preceding();
+                self.workers.post_all(&ToWorker::RunQueries { preceding, selection, queries });
             }
             // Workers without this part give up on the previous line.
             Effect::ReadLine { part, index } => {

@@ -121,7 +121,7 @@ fn fast_log(value: i64) -> f64 {
 mod tests {
     use super::*;
     use proptest::prelude::*;
-    use viewer_model::axis::{ABSENT, Axis, Value};
+    use viewer_model::axis::{Axis, MISSING, Quantity};
 
     fn spans() -> impl Strategy<Value = Span> {
         let starts = prop_oneof![any::<i64>(), -100i64..100_000];
@@ -137,7 +137,7 @@ mod tests {
             seeds in proptest::collection::vec(any::<u64>(), 1..20), outside: i64,
         ) {
             let scale = if is_log { Scale::Log } else { Scale::Linear };
-            let axis = Axis { value: Value::Size, scale, span };
+            let axis = Axis { quantity: Quantity::Size, scale, span };
             let bins = Bins { axis, count, is_closed };
             let edges = bins.edges();
             prop_assert_eq!((edges.len(), edges[0], edges[count]), (count + 1, span.start, span.end));
@@ -146,7 +146,7 @@ mod tests {
                 .iter()
                 .map(|seed| span.start + i64::try_from(seed % span.len().unsigned_abs()).unwrap())
                 .collect();
-            values.extend([outside, span.start, span.end - 1, span.end, ABSENT]);
+            values.extend([outside, span.start, span.end - 1, span.end, MISSING]);
             let mut found = vec![0; values.len()];
             let mut cells = Cells::new(&bins);
             cells.find(&values, &mut found);

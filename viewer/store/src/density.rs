@@ -1,8 +1,24 @@
 //! Packets in each cell of a plane, for the classes that there are.
 
-use crate::query::Grid;
+use viewer_model::axis::Bins;
 use viewer_model::protocol::{CLASS_COUNT, CLASSES, Class};
-use viewer_model::wire::Wire;
+use viewer_model::wire::{Wire, wire};
+
+/// Two binned axes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Grid {
+    /// Bins along x.
+    pub x: Bins,
+    /// Bins along y; the first row holds the smallest values.
+    pub y: Bins,
+}
+
+impl Grid {
+    /// Number of cells.
+    pub fn cell_count(&self) -> usize {
+        self.x.count * self.y.count
+    }
+}
 
 /// Counts by class, row and column. Classes of which no packet is known have none: most captures have
 /// few, and cells are many.
@@ -39,11 +55,11 @@ impl Density {
         Self { columns, cell_count, classes, starts, counts }
     }
 
-    /// Counts a packet in, or out where `COMES` is false.
+    /// Counts a packet in, or out where `ADD` is false.
     #[inline]
-    pub fn change<const COMES: bool>(&mut self, class: usize, column: usize, row: usize) {
+    pub fn update<const ADD: bool>(&mut self, class: usize, column: usize, row: usize) {
         if let Some(count) = self.counts.get_mut(self.starts[class] + row * self.columns + column) {
-            *count = if COMES { count.wrapping_add(1) } else { count.wrapping_sub(1) };
+            *count = if ADD { count.wrapping_add(1) } else { count.wrapping_sub(1) };
         }
     }
 
@@ -88,6 +104,8 @@ impl Density {
     }
 }
 
+wire!(struct Grid { x, y });
+
 /// Where a count may be any number, a fixed four bytes are faster than few.
 impl Wire for Density {
     fn put(&self, bytes: &mut Vec<u8>) {
@@ -112,11 +130,11 @@ impl Wire for Density {
 mod tests {
     use super::*;
     use proptest::prelude::*;
-    use viewer_model::axis::{Axis, Bins, Scale, Span, Value};
+    use viewer_model::axis::{Axis, Bins, Quantity, Scale, Span};
     use viewer_model::wire::{decode, encode};
 
     fn grid(columns: usize, rows: usize) -> Grid {
-        let axis = Axis { value: Value::Size, scale: Scale::Linear, span: Span::new(0, 100) };
+        let axis = Axis { quantity: Quantity::Size, scale: Scale::Linear, span: Span::new(0, 100) };
         let bins = |count| Bins { axis, count, is_closed: false };
         Grid { x: bins(columns), y: bins(rows) }
     }
@@ -132,7 +150,7 @@ mod tests {
             let density = |cells: &[(usize, usize, usize)]| {
                 let classes = cells.iter().map(|(class, ..)| CLASSES[*class]);
                 let mut density = Density::new(&grid(3, 4), classes);
-                cells.iter().for_each(|&(class, column, row)| density.change::<true>(class, column, row));
+                cells.iter().for_each(|&(class, column, row)| density.update::<true>(class, column, row));
                 density
             };
             let merged = density(&one).merge(&density(&other));
@@ -140,7 +158,7 @@ mod tests {
             prop_assert_eq!(&merged, &density(&all));
             prop_assert_eq!(decode::<Density>(&encode(&merged)), Some(merged.clone()));
             let mut rest = merged;
-            all.iter().for_each(|&(class, column, row)| rest.change::<false>(class, column, row));
+            all.iter().for_each(|&(class, column, row)| rest.update::<false>(class, column, row));
             prop_assert!(rest.counts().iter().all(|count| *count == 0) && rest.present().is_empty());
         }
 

@@ -5,31 +5,31 @@ use std::hash::{Hash, Hasher};
 
 /// Things by small numbers, in the order in which they came.
 ///
-/// A table of places with linear probing, never more than half full. A place has a part of the hash
-/// and a number, not the thing: eight bytes, so that the places of all flows of a large capture stay
+/// A table of slots with linear probing, never more than half full. A slot has a part of the hash
+/// and a number, not the thing: eight bytes, so that the slots of all flows of a large capture stay
 /// near the processor.
 #[derive(Clone, Debug)]
 pub struct Interner<T> {
     items: Vec<T>,
     /// As many as a power of two, or none yet.
-    places: Vec<Place>,
+    slots: Vec<Slot>,
 }
 
 #[derive(Clone, Copy, Debug)]
-struct Place {
+struct Slot {
     hash: u32,
     id: u32,
 }
 
-/// Of a place that nothing has: there are fewer things than that, for each takes memory.
+/// Of a slot that nothing has: there are fewer things than that, for each takes memory.
 const NONE: u32 = u32::MAX;
 
-/// How many places there are at first.
-const MIN_PLACES: usize = 16;
+/// How many slots there are at first.
+const MIN_SLOTS: usize = 16;
 
 impl<T> Default for Interner<T> {
     fn default() -> Self {
-        Self { items: Vec::new(), places: Vec::new() }
+        Self { items: Vec::new(), slots: Vec::new() }
     }
 }
 
@@ -63,7 +63,7 @@ impl<T: Eq + Hash> Interner<T> {
     }
 
     /// The number of a thing, if it has one.
-    pub fn known(&self, item: &T) -> Option<u32> {
+    pub fn get(&self, item: &T) -> Option<u32> {
         self.find(item, hash(item))
     }
 
@@ -74,14 +74,14 @@ impl<T: Eq + Hash> Interner<T> {
     {
         let mut at = self.first(hash);
         loop {
-            let place = self.places.get(at)?;
-            if place.id == NONE {
+            let slot = self.slots.get(at)?;
+            if slot.id == NONE {
                 return None;
             }
-            if place.hash == hash
-                && self.items.get(place.id as usize).is_some_and(|known| known.borrow() == item)
+            if slot.hash == hash
+                && self.items.get(slot.id as usize).is_some_and(|known| known.borrow() == item)
             {
-                return Some(place.id);
+                return Some(slot.id);
             }
             at = self.after(at);
         }
@@ -90,39 +90,39 @@ impl<T: Eq + Hash> Interner<T> {
     /// Where a search begins: the hash's high bits are the ones that all of it had a part in.
     #[inline]
     fn first(&self, hash: u32) -> usize {
-        let place = (u64::from(hash) * self.places.len() as u64) >> u32::BITS;
-        usize::try_from(place).unwrap_or(0)
+        let slot = (u64::from(hash) * self.slots.len() as u64) >> u32::BITS;
+        usize::try_from(slot).unwrap_or(0)
     }
 
     #[inline]
     fn after(&self, at: usize) -> usize {
-        (at + 1) & (self.places.len() - 1)
+        (at + 1) & (self.slots.len() - 1)
     }
 
     #[cold]
     #[inline(never)]
     fn add(&mut self, item: T, hash: u32) -> u32 {
-        if self.places.len() <= 2 * self.items.len() {
+        if self.slots.len() <= 2 * self.items.len() {
             self.grow();
         }
         let id = u32::try_from(self.items.len()).unwrap_or(NONE);
-        self.put(Place { hash, id });
+        self.put(Slot { hash, id });
         self.items.push(item);
         id
     }
 
-    fn put(&mut self, place: Place) {
-        let mut at = self.first(place.hash);
-        while self.places[at].id != NONE {
+    fn put(&mut self, slot: Slot) {
+        let mut at = self.first(slot.hash);
+        while self.slots[at].id != NONE {
             at = self.after(at);
         }
-        self.places[at] = place;
+        self.slots[at] = slot;
     }
 
     fn grow(&mut self) {
-        let len = (2 * self.places.len()).max(MIN_PLACES);
-        let before = std::mem::replace(&mut self.places, vec![Place { hash: 0, id: NONE }; len]);
-        before.into_iter().filter(|place| place.id != NONE).for_each(|place| self.put(place));
+        let len = (2 * self.slots.len()).max(MIN_SLOTS);
+        let before = std::mem::replace(&mut self.slots, vec![Slot { hash: 0, id: NONE }; len]);
+        before.into_iter().filter(|slot| slot.id != NONE).for_each(|slot| self.put(slot));
     }
 }
 
@@ -214,7 +214,7 @@ mod tests {
             let mut words: Interner<String> = Interner::default();
             for number in numbers {
                 let known = firsts.iter().position(|first| *first == number);
-                prop_assert_eq!(crowded.known(&Crowded(number)).map(|id| id as usize), known);
+                prop_assert_eq!(crowded.get(&Crowded(number)).map(|id| id as usize), known);
                 let expected = known.unwrap_or(firsts.len());
                 if known.is_none() {
                     firsts.push(number);
@@ -233,8 +233,8 @@ mod tests {
     fn things_that_count_on_are_found_at_once() {
         let pairs: Interner<(u32, u32)> = (0..100_000).map(|n| (n % 500, n / 500)).collect();
         let passed = pairs.items().iter().map(|pair| {
-            let (hash, len) = (hash(pair), pairs.places.len());
-            let is_other = |at: &usize| pairs.places[at % len].hash != hash;
+            let (hash, len) = (hash(pair), pairs.slots.len());
+            let is_other = |at: &usize| pairs.slots[at % len].hash != hash;
             (pairs.first(hash)..).take_while(is_other).count()
         });
         assert!(passed.sum::<usize>() < pairs.items().len());

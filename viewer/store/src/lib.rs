@@ -1,18 +1,24 @@
-//! What the workers of the viewer keep and count.
+//! Storage and queries of the viewer's workers, and merging of their answers on the page.
 //!
 //! ```text
-//! Packet or Excerpt -> Columns -> Shard: marks of what is selected, counts -> Answer, merged
-//! Expr -> Matcher -> marks
+//! Packet or Excerpt -> Columns -> Shard: selection masks, counters -> Answer, merged on the page
+//! Expr -> Matcher -> selection masks
+//! Columns -> FlowDelta -> FlowTable: conversations across all parts
 //! ```
 //!
-//! A crate of its own because it is compiled for speed, and the rest of the page for size.
+//! This crate does not know files, messages or the DOM: `viewer` reads lines and capture files and
+//! draws the answers. It is a crate of its own because it is compiled for speed, while the rest of
+//! the page is compiled for size.
 
-mod cells;
 pub mod columns;
+pub mod conversations;
 pub mod density;
-pub mod flows;
+pub mod flow;
 pub mod intern;
-mod lasso;
-mod matcher;
 pub mod query;
 pub mod shard;
+pub mod tally;
+
+mod cells;
+mod lasso_mask;
+mod matcher;

@@ -1,9 +1,10 @@
 //! An expression bound to columns: which of their rows it means, a block at a time.
 
-use crate::columns::{Bits, Columns, Flow, Kind, Rows};
-use crate::lasso::Inside;
+use crate::columns::{BlockMask, Columns, Kind, Rows};
+use crate::flow::Flow;
+use crate::lasso_mask::LassoMask;
 use summary::Address;
-use viewer_model::axis::{ABSENT, Value};
+use viewer_model::axis::{MISSING, Quantity};
 use viewer_model::filter::{Expr, Field, Set};
 
 /// Answers for the rows of columns as they were when it was made.
@@ -16,15 +17,15 @@ enum Node {
     And(Vec<Node>),
     Or(Vec<Node>),
     /// The value is there, and is in one of these ranges, or in none.
-    Value {
-        value: Value,
+    Quantity {
+        value: Quantity,
         ranges: Vec<(i64, i64)>,
         is_in: bool,
     },
     /// By what the packet shares with others of its kind or its flow.
     Kind(Vec<bool>),
     Flow(Vec<bool>),
-    Lasso(Box<Inside>),
+    Lasso(Box<LassoMask>),
     Constant(bool),
 }
 
@@ -35,7 +36,7 @@ impl Matcher {
     }
 
     /// The rows of the block that are meant.
-    pub(crate) fn find(&mut self, rows: &mut Rows<'_>) -> Bits {
+    pub(crate) fn find(&mut self, rows: &mut Rows<'_>) -> BlockMask {
         find(&mut self.0, rows)
     }
 }
@@ -49,14 +50,14 @@ fn node(expr: &Expr, columns: &Columns, file: &str) -> Node {
         Expr::Has(field) => test(*field, None, true, columns, file),
         Expr::In(field, set) => test(*field, Some(set), true, columns, file),
         Expr::NotIn(field, set) => test(*field, Some(set), false, columns, file),
-        Expr::Lasso(lasso) => Node::Lasso(Box::new(Inside::new(lasso))),
+        Expr::Lasso(lasso) => Node::Lasso(Box::new(LassoMask::new(lasso))),
     }
 }
 
 /// Without a set, whether the field is there.
 fn test(field: Field, set: Option<&Set>, is_in: bool, columns: &Columns, file: &str) -> Node {
     let has_word = |word: &str| match set {
-        Some(Set::Words(words)) => words.iter().any(|known| known == word) == is_in,
+        Some(Set::Texts(words)) => words.iter().any(|known| known == word) == is_in,
         _ => true,
     };
     // Of each address, whether it is one of them.
@@ -75,14 +76,14 @@ fn test(field: Field, set: Option<&Set>, is_in: bool, columns: &Columns, file: &
     let by_flow = |is_meant: &dyn Fn(&Flow) -> bool| {
         Node::Flow(columns.flows().iter().map(is_meant).collect())
     };
-    let value = |value: Value| match set {
-        Some(Set::Numbers(ranges)) => Node::Value { value, ranges: ranges.clone(), is_in },
-        _ => Node::Value { value, ranges: Vec::new(), is_in: false },
+    let value = |value: Quantity| match set {
+        Some(Set::Numbers(ranges)) => Node::Quantity { value, ranges: ranges.clone(), is_in },
+        _ => Node::Quantity { value, ranges: Vec::new(), is_in: false },
     };
     match field {
-        Field::Value(number) => value(number),
+        Field::Quantity(number) => value(number),
         Field::Port => {
-            let both = vec![value(Value::SourcePort), value(Value::DestinationPort)];
+            let both = vec![value(Quantity::SourcePort), value(Quantity::DestinationPort)];
             if is_in { Node::Or(both) } else { Node::And(both) }
         }
         Field::Src => {
@@ -136,26 +137,28 @@ fn test(field: Field, set: Option<&Set>, is_in: bool, columns: &Columns, file: &
     }
 }
 
-fn find(node: &mut Node, rows: &mut Rows<'_>) -> Bits {
+fn find(node: &mut Node, rows: &mut Rows<'_>) -> BlockMask {
     match node {
         Node::Constant(true) => rows.all(),
-        Node::Constant(false) => Bits::NONE,
+        Node::Constant(false) => BlockMask::NONE,
         Node::Not(inner) => rows.all().without(&find(inner, rows)),
         Node::And(nodes) => {
             nodes.iter_mut().fold(rows.all(), |all, node| all.and(&find(node, rows)))
         }
-        Node::Or(nodes) => nodes.iter_mut().fold(Bits::NONE, |all, node| all.or(&find(node, rows))),
-        Node::Value { value, ranges, is_in } => {
+        Node::Or(nodes) => {
+            nodes.iter_mut().fold(BlockMask::NONE, |all, node| all.or(&find(node, rows)))
+        }
+        Node::Quantity { value, ranges, is_in } => {
             if let ([range], true) = (&ranges[..], *is_in) {
                 return rows.within(*value, *range);
             }
-            Bits::of(rows.values(*value).iter().map(|value| {
+            BlockMask::of(rows.values(*value).iter().map(|value| {
                 let is_one = ranges.iter().any(|(first, last)| first <= value && value <= last);
-                *value != ABSENT && is_one == *is_in
+                *value != MISSING && is_one == *is_in
             }))
         }
-        Node::Kind(kinds) => Bits::of(rows.kinds().iter().map(|id| kinds[usize::from(*id)])),
-        Node::Flow(flows) => Bits::of(rows.flows().iter().map(|id| flows[*id as usize])),
+        Node::Kind(kinds) => BlockMask::of(rows.kinds().iter().map(|id| kinds[usize::from(*id)])),
+        Node::Flow(flows) => BlockMask::of(rows.flows().iter().map(|id| flows[*id as usize])),
         Node::Lasso(inside) => inside.find(rows),
     }
 }

@@ -1,194 +1,145 @@
-//! What the page asks the workers, what each answers of its parts, and how answers become one.
+//! Queries from the page to the workers, their answers, and how the answers of several parts merge.
 
-use crate::columns::Row;
-use crate::density::Density;
+use crate::columns::PacketRow;
+use crate::density::{Density, Grid};
+use crate::tally::Tally;
 use viewer_model::axis::Bins;
-use viewer_model::order::sorted;
-use viewer_model::selection::Care;
+use viewer_model::selection::DimensionSet;
 use viewer_model::wire::wire;
 
 /// A question about the packets of all parts.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Query {
-    /// What is asked.
-    pub what: What,
-    /// Of which packets: those that are selected in these dimensions.
-    pub care: Care,
+    /// What to compute.
+    pub kind: QueryKind,
+    /// Dimensions whose selections restrict the packets. The empty set means all packets.
+    pub dimensions: DimensionSet,
 }
 
-/// What is asked.
+/// What a [`Query`] computes.
 #[derive(Clone, Debug, PartialEq)]
-pub enum What {
-    /// How many packets and bytes are there?
+pub enum QueryKind {
+    /// Packets and bytes in total.
     Total,
-    /// How many are in each cell of an axis?
+    /// Packets and bytes by bin and protocol class.
     Bins(Bins),
-    /// How many packets are in each cell of a plane?
+    /// Packets by grid cell and protocol class.
     Density(Grid),
-    /// How many have each destination port?
+    /// Packets and bytes by destination port.
     Ports,
-    /// How many has each source address?
+    /// Packets and bytes by source address.
     Sources,
-    /// How many has each destination address?
+    /// Packets and bytes by destination address.
     Destinations,
-    /// How many has each protocol?
+    /// Packets and bytes by protocol.
     Protocols,
-    /// How many does each flow have, and when?
+    /// Packets, bytes and time range by flow.
     Conversations,
-    /// Which packet is nearest to a cell of a plane?
+    /// The packet nearest to a grid cell.
     Nearest {
-        /// The plane.
+        /// The grid.
         grid: Grid,
         /// Column and row.
         cell: (usize, usize),
     },
-    /// How many come before a place in the order of time, in each part?
+    /// The number of packets before a sort key, by part.
     Ranks {
-        /// The latest time up to there, in nanoseconds since the epoch.
+        /// Sort key: the latest timestamp so far in the file, in nanoseconds since the epoch.
         key_ns: i64,
     },
-    /// The packets from a place on in each part.
+    /// Consecutive packets in time order.
     Rows {
-        /// Part and how many of its packets come before; of other parts, none are asked for.
+        /// Parts, and how many packets of each to skip. Other parts contribute none.
         starts: Vec<(usize, u64)>,
-        /// How many of each at most.
+        /// Maximum number of packets per part.
         count: usize,
     },
 }
 
-/// A plane cut into cells.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Grid {
-    /// Along x.
-    pub x: Bins,
-    /// Along y; the first row holds the smallest values.
-    pub y: Bins,
-}
-
-impl Grid {
-    /// Cells of one class.
-    pub fn cell_count(&self) -> usize {
-        self.x.count * self.y.count
-    }
-}
-
-/// Packets and their bytes.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Tally {
-    /// How many packets.
-    pub packets: u64,
-    /// Their bytes on the wire.
-    pub bytes: u64,
-}
-
-impl Tally {
-    /// Counts some more.
-    pub fn add(&mut self, more: Self) {
-        self.packets += more.packets;
-        self.bytes += more.bytes;
-    }
-
-    /// A packet of that length.
-    pub fn of(len: u64) -> Self {
-        Self { packets: 1, bytes: len }
-    }
-
-    /// Counts some more, or some less where `COMES` is false: never less than there are.
-    #[inline]
-    pub fn change<const COMES: bool>(&mut self, by: Self) {
-        if COMES {
-            self.add(by);
-        } else {
-            self.packets = self.packets.wrapping_sub(by.packets);
-            self.bytes = self.bytes.wrapping_sub(by.bytes);
-        }
-    }
-}
-
-/// What a flow of a part has.
+/// Totals of one flow of a part.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FlowTally {
-    /// Of which part.
+    /// Index of the part.
     pub part: usize,
-    /// Its place among the part's flows.
+    /// Id of the flow within the part.
     pub flow: u32,
-    /// Packets and bytes: one packet at least.
+    /// At least one packet.
     pub tally: Tally,
-    /// Least and greatest time in nanoseconds since the epoch.
+    /// First and last timestamp in nanoseconds since the epoch.
     pub ts_ns: (i64, i64),
 }
 
-/// What an address or a protocol of a part has.
+/// Totals of one address or protocol of a part.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct PlaceTally {
-    /// Of which part.
+pub struct IdTally {
+    /// Index of the part.
     pub part: usize,
-    /// Its place among the part's addresses or protocols.
-    pub place: u32,
-    /// Packets and bytes: one packet at least.
+    /// Id of the address or protocol within the part.
+    pub id: u32,
+    /// At least one packet.
     pub tally: Tally,
 }
 
-/// A packet of a part.
+/// A packet and its position.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Packet {
-    /// Of which part.
+pub struct LocatedPacket {
+    /// Index of the part.
     pub part: usize,
-    /// Its place among the part's packets.
+    /// Index of the packet within the part.
     pub index: usize,
-    /// Its place in the order of time: the latest time up to it in its file.
+    /// Sort key: the latest timestamp so far in the file, in nanoseconds since the epoch.
     pub key_ns: i64,
-    /// Its values.
-    pub row: Row,
+    /// Field values.
+    pub row: PacketRow,
 }
 
-/// A packet near the pointed cell.
+/// The packet nearest to a grid cell.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Hit {
-    /// Its distance in cells, squared.
+    /// Squared distance in cells.
     pub distance: usize,
-    /// Its cell: column and row.
+    /// Column and row of the packet.
     pub cell: (usize, usize),
     /// The packet.
-    pub packet: Packet,
+    pub packet: LocatedPacket,
 }
 
-/// How many packets of a part come before a key, and up to it.
+/// How many packets of a part precede a sort key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Rank {
-    /// Of which part.
+pub struct TimeRank {
+    /// Index of the part.
     pub part: usize,
-    /// Packets before.
+    /// Packets with a smaller key.
     pub below: u64,
-    /// Packets before and at the key.
+    /// Packets with a smaller or equal key.
     pub up_to: u64,
 }
 
-/// The answer to a [`What`] of the same name.
+/// The answer to a [`QueryKind`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Answer {
-    /// All together.
+    /// Total packets and bytes.
     Total(Tally),
-    /// By class and cell: `tallies[class * cells + cell]`.
+    /// By class and bin: `tallies[class * bin_count + bin]`.
     Bins(Vec<Tally>),
     /// By class and cell.
     Density(Density),
-    /// By port, in the order of ports.
+    /// By port, in ascending order.
     Ports(Vec<(u16, Tally)>),
-    /// By part and place, in no order: of sources, destinations and protocols.
-    Places(Vec<PlaceTally>),
-    /// By part and flow, in no order: of conversations.
+    /// By part and id, unordered; for sources, destinations and protocols.
+    Ids(Vec<IdTally>),
+    /// By part and flow, unordered; for conversations.
     Flows(Vec<FlowTally>),
-    /// The nearest packet, if any is within reach.
+    /// The nearest packet, if any is close enough.
     Nearest(Option<Hit>),
-    /// By part, in the order of parts.
-    Ranks(Vec<Rank>),
-    /// In the order of time.
-    Rows(Vec<Packet>),
+    /// By part, in ascending order.
+    Ranks(Vec<TimeRank>),
+    /// In time order.
+    Rows(Vec<LocatedPacket>),
 }
 
 impl Answer {
-    /// Of both together.
+    /// Combines the answers to the same query from different parts.
     #[must_use]
     pub fn merge(self, other: Self) -> Self {
         match (self, other) {
@@ -202,9 +153,9 @@ impl Answer {
             }
             (Self::Density(one), Self::Density(other)) => Self::Density(one.merge(&other)),
             (Self::Ports(ports), Self::Ports(more)) => Self::Ports(merge_ports(ports, more)),
-            (Self::Places(mut places), Self::Places(more)) => {
-                places.extend(more);
-                Self::Places(places)
+            (Self::Ids(mut tallies), Self::Ids(more)) => {
+                tallies.extend(more);
+                Self::Ids(tallies)
             }
             (Self::Flows(mut flows), Self::Flows(more)) => {
                 flows.extend(more);
@@ -216,19 +167,20 @@ impl Answer {
             }
             (Self::Ranks(mut ranks), Self::Ranks(more)) => {
                 ranks.extend(more);
-                Self::Ranks(sorted(&ranks, |a, b| a.part.cmp(&b.part)))
+                ranks.sort_by_key(|rank| rank.part);
+                Self::Ranks(ranks)
             }
             (Self::Rows(mut rows), Self::Rows(more)) => {
                 rows.extend(more);
-                let key = |packet: &Packet| (packet.key_ns, packet.part, packet.index);
-                Self::Rows(sorted(&rows, |a, b| key(a).cmp(&key(b))))
+                rows.sort_by_key(|packet| (packet.key_ns, packet.part, packet.index));
+                Self::Rows(rows)
             }
             (one, _) => one,
         }
     }
 }
 
-/// Both in the order of ports.
+/// Merges two lists sorted by port.
 fn merge_ports(ports: Vec<(u16, Tally)>, more: Vec<(u16, Tally)>) -> Vec<(u16, Tally)> {
     let mut merged = Vec::with_capacity(ports.len() + more.len());
     let mut more = more.into_iter().peekable();
@@ -245,19 +197,17 @@ fn merge_ports(ports: Vec<(u16, Tally)>, more: Vec<(u16, Tally)>) -> Vec<(u16, T
     merged
 }
 
-wire!(struct Query { what, care });
-wire!(enum What {
+wire!(struct Query { kind, dimensions });
+wire!(enum QueryKind {
     0 Total, 1 Bins(bins), 2 Density(grid), 3 Ports, 4 Sources, 5 Destinations, 6 Protocols,
     7 Conversations, 8 Nearest { grid, cell }, 9 Ranks { key_ns }, 10 Rows { starts, count },
 });
-wire!(struct Grid { x, y });
-wire!(struct Tally { packets, bytes });
 wire!(struct FlowTally { part, flow, tally, ts_ns });
-wire!(struct PlaceTally { part, place, tally });
-wire!(struct Packet { part, index, key_ns, row });
+wire!(struct IdTally { part, id, tally });
+wire!(struct LocatedPacket { part, index, key_ns, row });
 wire!(struct Hit { distance, cell, packet });
-wire!(struct Rank { part, below, up_to });
+wire!(struct TimeRank { part, below, up_to });
 wire!(enum Answer {
-    0 Total(tally), 1 Bins(tallies), 2 Density(density), 3 Ports(ports), 4 Places(places),
+    0 Total(tally), 1 Bins(tallies), 2 Density(density), 3 Ports(ports), 4 Ids(tallies),
     5 Flows(flows), 6 Nearest(hit), 7 Ranks(ranks), 8 Rows(rows),
 });

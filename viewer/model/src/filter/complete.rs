@@ -1,64 +1,71 @@
-//! What could stand next in a filter.
+//! Autocompletion of filter text.
 
-use super::lexer::{Kind, quoted, tokens, word_len};
-use super::{Field, Type};
+use super::lexer::{TokenKind, quote, tokens, word_len};
+use super::{Field, FieldType};
 use std::ops::Range;
 
-/// Words that could stand at a place of a text.
+/// Suggestions for the text at the cursor.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Completion {
-    /// Bytes of the text that they replace.
-    pub at: Range<usize>,
-    /// The words, best first.
-    pub words: Vec<String>,
+    /// Bytes of the text that a suggestion replaces.
+    pub range: Range<usize>,
+    /// Suggestions, best first.
+    pub suggestions: Vec<String>,
 }
 
-/// Most words that are offered.
-const MAX_WORDS: usize = 12;
+/// Maximum number of suggestions.
+const MAX_SUGGESTIONS: usize = 12;
 
-/// What could stand in place of the word at `cursor`, a byte of the text, as it is before that;
-/// `words_of` knows the words of fields in the
-/// capture.
-pub fn complete(text: &str, cursor: usize, words_of: impl Fn(Field) -> Vec<String>) -> Completion {
+/// Completes the word at `cursor`, a byte offset into the text. Only the text before the cursor
+/// determines the suggestions. `values_of` returns the values of a field in the open captures, most
+/// frequent first.
+pub fn complete(text: &str, cursor: usize, values_of: impl Fn(Field) -> Vec<String>) -> Completion {
     let before = text.get(..cursor).unwrap_or(text);
-    // The word that the cursor stands in or behind.
-    let ends = before.char_indices().rev().filter_map(|(at, _)| before.get(at..));
-    let typed = ends.take_while(|end| word_len(end) == end.len()).last().unwrap_or_default();
-    let others = before.strip_suffix(typed).unwrap_or_default();
-    let Ok(mut tokens) = tokens(others) else { return Completion::default() };
-    tokens.pop();
-    let name = |kind: Kind<'_>| match kind {
-        Kind::Word(word) => Field::parse(word),
+    let typed = last_word(before);
+    let context = &before[..before.len() - typed.len()];
+    let Ok(mut tokens) = tokens(context) else { return Completion::default() };
+    tokens.pop(); // the end of the text
+    let field_of = |kind: TokenKind<'_>| match kind {
+        TokenKind::Word(word) => Field::parse(word),
         _ => None,
     };
-    let words: Vec<String> = match tokens.last().map(|token| token.kind) {
-        None | Some(Kind::Word("and" | "or" | "not") | Kind::Symbol("&&" | "||" | "!" | "(")) => {
+    let candidates: Vec<String> = match tokens.last().map(|token| token.kind) {
+        None
+        | Some(
+            TokenKind::Word("and" | "or" | "not") | TokenKind::Symbol("&&" | "||" | "!" | "("),
+        ) => {
             let fields = Field::ALL.iter().map(|field| field.name().to_owned());
             fields.chain(["not".to_owned()]).collect()
         }
         Some(
-            Kind::Word("in" | "has")
-            | Kind::Symbol("==" | "!=" | "=" | "{" | "," | "<" | "<=" | ">" | ">=" | ".."),
+            TokenKind::Word("in" | "has")
+            | TokenKind::Symbol("==" | "!=" | "=" | "{" | "," | "<" | "<=" | ">" | ">=" | ".."),
         ) => {
-            let field = tokens.iter().rev().find_map(|token| name(token.kind));
-            field.map(words_of).unwrap_or_default().iter().map(|word| quoted(word)).collect()
+            let field = tokens.iter().rev().find_map(|token| field_of(token.kind));
+            field.map(values_of).unwrap_or_default().iter().map(|value| quote(value)).collect()
         }
-        Some(kind) => match name(kind) {
-            Some(field) => operators(field).iter().map(|word| (*word).to_owned()).collect(),
+        Some(kind) => match field_of(kind) {
+            Some(field) => operators(field).iter().map(|op| (*op).to_owned()).collect(),
             None => ["and", "or"].map(str::to_owned).to_vec(),
         },
     };
-    let fits = |word: &String| word.starts_with(typed) && word != typed;
-    let words = words.into_iter().filter(fits).take(MAX_WORDS).collect();
-    let behind = text.get(before.len()..).map_or(0, word_len);
-    Completion { at: others.len()..before.len() + behind, words }
+    let fits = |candidate: &String| candidate.starts_with(typed) && candidate != typed;
+    let suggestions = candidates.into_iter().filter(fits).take(MAX_SUGGESTIONS).collect();
+    let end = before.len() + word_len(&text[before.len()..]);
+    Completion { range: context.len()..end, suggestions }
+}
+
+/// The longest word that ends at the end of the text; may be empty.
+fn last_word(text: &str) -> &str {
+    let suffixes = text.char_indices().rev().map(|(start, _)| &text[start..]);
+    suffixes.take_while(|suffix| word_len(suffix) == suffix.len()).last().unwrap_or_default()
 }
 
 fn operators(field: Field) -> &'static [&'static str] {
-    match field.kind() {
-        Type::Flags => &["==", "has", "in", "!=", "and", "or"],
-        Type::Address | Type::Word => &["==", "in", "!=", "and", "or"],
-        Type::Number { .. } | Type::Time | Type::Duration => {
+    match field.field_type() {
+        FieldType::Flags => &["==", "has", "in", "!=", "and", "or"],
+        FieldType::Address | FieldType::Text => &["==", "in", "!=", "and", "or"],
+        FieldType::Number { .. } | FieldType::Time | FieldType::Duration => {
             &["==", "in", "<", "<=", ">", ">=", "!=", "and", "or"]
         }
     }

@@ -1,78 +1,80 @@
-//! The filter language: which packets are meant, in words over the fields of the stream.
+//! The filter language: text to expression and back, with autocompletion.
 //!
 //! ```text
 //! proto == tcp and dport in {80, 443} and src in 10.0.0.0/8 and len > 1000
 //! ts in 10:15:00..10:16:00 and not (host == 10.0.0.5 or vlan)
 //! ```
 //!
-//! A comparison is about packets that have the field: `dport != 80` is not about ARP, `not dport ==
-//! 80` is. Of the fields that are two, `host` and `port`, one has to be equal, or both have to be
-//! different. Brushes are made of the same expressions, so each can be read, shared and typed.
+//! A comparison matches only packets that have the field: `dport != 80` does not match ARP, `not dport
+//! == 80` does. `host` and `port` stand for two fields each: `==` matches if either is equal, `!=` if
+//! both differ. Selections in charts use the same expressions, which makes them readable, editable
+//! and shareable. Evaluation against packets is left to `viewer-store`.
 
 mod complete;
+mod display;
 mod lexer;
+mod literals;
 mod parse;
-mod show;
 #[cfg(any(test, feature = "strategies"))]
 pub mod strategies;
 
 pub use complete::{Completion, complete};
 pub use parse::parse;
 
-use crate::axis::Value;
-use crate::clock::Zone;
+use crate::axis::Quantity;
+use crate::time::Zone;
 use crate::wire::Wire;
 use std::ops::Range;
 use summary::Address;
 
-/// Which packets are meant.
+/// A condition on packets.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Expr {
-    /// Those that the other one does not mean.
+    /// Packets that do not match the operand.
     Not(Box<Expr>),
-    /// Those that all of them mean.
+    /// Packets that match all operands.
     And(Vec<Expr>),
-    /// Those that one of them means at least.
+    /// Packets that match at least one operand.
     Or(Vec<Expr>),
-    /// Those that have the field.
+    /// Packets that have the field.
     Has(Field),
-    /// Those that have the field, with one of these values.
+    /// Packets that have the field, with a value in the set.
     In(Field, Set),
-    /// Those that have the field, with none of these values.
+    /// Packets that have the field, with a value not in the set.
     NotIn(Field, Set),
-    /// Those that are inside of a line drawn around them.
+    /// Packets inside a polygon in the scatter plot.
     Lasso(Lasso),
 }
 
-/// A closed line through points, in values of two axes. Inside is what is inside by the rule of even
-/// and odd crossings, to one part in 1,024 of the line's width and height.
+/// A polygon in the plane of two quantities. The even-odd rule decides what is inside, with a
+/// resolution of 1/1024 of the polygon's width and height.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Lasso {
-    /// What is along x, and whether logarithmically.
-    pub x: (Value, bool),
-    /// What is along y, and whether logarithmically.
-    pub y: (Value, bool),
-    /// The corners, at least three.
+    /// Quantity of the x axis, and whether that axis is logarithmic.
+    pub x: (Quantity, bool),
+    /// Quantity of the y axis, and whether that axis is logarithmic.
+    pub y: (Quantity, bool),
+    /// Vertices, at least three.
     pub points: Vec<(i64, i64)>,
 }
 
-/// Values of a field, of its type.
+/// A set of field values. The variant corresponds to the type of the field.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Set {
-    /// From the first to the last of each, both included.
+    /// Inclusive ranges of numbers.
     Numbers(Vec<(i64, i64)>),
-    /// From the first to the last of each, both included and of one kind.
+    /// Inclusive ranges of addresses, each within one address family.
     Addresses(Vec<(Address, Address)>),
-    /// These words exactly.
-    Words(Vec<String>),
-    /// TCP flags: exactly one of these.
+    /// Exact texts.
+    Texts(Vec<String>),
+    /// Exact combinations of TCP flags.
     Flags(Vec<u8>),
-    /// TCP flags: all of these at least.
+    /// TCP flags that must all be set; others may be set too.
     AllFlags(u8),
 }
 
 impl Set {
-    /// True where it has all values of another one of its type, as they are there.
+    /// Whether each range or value of `other` is also listed here. Ranges are compared as a whole.
     pub fn has(&self, other: &Self) -> bool {
         fn has<T: PartialEq>(all: &[T], some: &[T]) -> bool {
             some.iter().all(|one| all.contains(one))
@@ -80,31 +82,31 @@ impl Set {
         match (self, other) {
             (Self::Numbers(all), Self::Numbers(some)) => has(all, some),
             (Self::Addresses(all), Self::Addresses(some)) => has(all, some),
-            (Self::Words(all), Self::Words(some)) => has(all, some),
+            (Self::Texts(all), Self::Texts(some)) => has(all, some),
             (all, some) => all == some,
         }
     }
 
-    /// Without the values of another one of its type where it has them, or else with them; `None`
-    /// where nothing is left, or the types differ.
+    /// Removes the values of `other` if any of them are present, adds them otherwise. `None` if nothing
+    /// is left or the types differ.
     pub fn toggled(&self, other: &Self) -> Option<Self> {
         fn toggled<T: Clone + PartialEq>(all: &[T], some: &[T]) -> Vec<T> {
-            let rest: Vec<T> = all.iter().filter(|known| !some.contains(known)).cloned().collect();
+            let rest: Vec<T> = all.iter().filter(|value| !some.contains(value)).cloned().collect();
             if rest.len() == all.len() { [all, some].concat() } else { rest }
         }
-        let is_left = |set: &Self| match set {
+        let is_nonempty = |set: &Self| match set {
             Self::Numbers(all) => !all.is_empty(),
             Self::Addresses(all) => !all.is_empty(),
-            Self::Words(all) => !all.is_empty(),
+            Self::Texts(all) => !all.is_empty(),
             Self::Flags(_) | Self::AllFlags(_) => true,
         };
         let set = match (self, other) {
             (Self::Numbers(all), Self::Numbers(some)) => Self::Numbers(toggled(all, some)),
             (Self::Addresses(all), Self::Addresses(some)) => Self::Addresses(toggled(all, some)),
-            (Self::Words(all), Self::Words(some)) => Self::Words(toggled(all, some)),
+            (Self::Texts(all), Self::Texts(some)) => Self::Texts(toggled(all, some)),
             _ => return None,
         };
-        Some(set).filter(is_left)
+        Some(set).filter(is_nonempty)
     }
 }
 
@@ -118,11 +120,11 @@ impl Wire for Address {
     }
 }
 
-/// What a comparison is about.
+/// A field that a comparison can refer to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Field {
-    /// A number.
-    Value(Value),
+    /// A numeric quantity.
+    Quantity(Quantity),
     /// Source or destination port.
     Port,
     /// Source address.
@@ -133,47 +135,51 @@ pub enum Field {
     Host,
     /// Protocol.
     Proto,
-    /// Name of the file.
+    /// File name.
     File,
-    /// Name of the interface.
+    /// Interface name.
     Interface,
     /// Direction.
     Direction,
-    /// One of the VLAN ids.
+    /// Any of the VLAN IDs.
     Vlan,
     /// TCP flags.
     Flags,
 }
 
-/// What the values of a field are.
+/// Type of the values of a field.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Type {
-    Number {
-        max: i64,
-    },
+enum FieldType {
+    Number { max: i64 },
     Time,
-    /// A length of time.
     Duration,
     Address,
-    Word,
+    Text,
     Flags,
 }
 
+impl FieldType {
+    /// Whether `<` and `>` apply.
+    const fn is_ordered(self) -> bool {
+        matches!(self, Self::Number { .. } | Self::Time | Self::Duration)
+    }
+}
+
 impl Field {
-    /// All fields, in the order in which they are offered.
+    /// All fields, in the order of suggestions.
     pub const ALL: [Self; 17] = [
         Self::Proto,
         Self::Src,
         Self::Dst,
         Self::Host,
-        Self::Value(Value::SourcePort),
-        Self::Value(Value::DestinationPort),
+        Self::Quantity(Quantity::SourcePort),
+        Self::Quantity(Quantity::DestinationPort),
         Self::Port,
-        Self::Value(Value::Size),
-        Self::Value(Value::Time),
-        Self::Value(Value::Gap),
-        Self::Value(Value::Number),
-        Self::Value(Value::Ttl),
+        Self::Quantity(Quantity::Size),
+        Self::Quantity(Quantity::Time),
+        Self::Quantity(Quantity::Gap),
+        Self::Quantity(Quantity::Number),
+        Self::Quantity(Quantity::Ttl),
         Self::Flags,
         Self::Vlan,
         Self::Interface,
@@ -181,10 +187,10 @@ impl Field {
         Self::File,
     ];
 
-    /// Its name in filters: the stream's where it has one.
+    /// Name in filters. Matches the field name of the NDJSON format where there is one.
     pub const fn name(self) -> &'static str {
         match self {
-            Self::Value(value) => value.name(),
+            Self::Quantity(quantity) => quantity.name(),
             Self::Port => "port",
             Self::Src => "src",
             Self::Dst => "dst",
@@ -203,59 +209,59 @@ impl Field {
         Self::ALL.into_iter().find(|field| field.name() == name)
     }
 
-    /// The largest number that a packet can have there.
+    /// Largest value of a numeric field.
     const fn max(self) -> Option<i64> {
-        if let Type::Number { max } = self.kind() { Some(max) } else { None }
+        if let FieldType::Number { max } = self.field_type() { Some(max) } else { None }
     }
 
-    const fn kind(self) -> Type {
+    const fn field_type(self) -> FieldType {
         match self {
-            Self::Value(Value::Time) => Type::Time,
-            Self::Value(Value::Gap) => Type::Duration,
-            Self::Value(value) => Type::Number { max: value.domain().1 },
-            Self::Port | Self::Vlan => Type::Number { max: 65_535 },
-            Self::Src | Self::Dst | Self::Host => Type::Address,
-            Self::Proto | Self::File | Self::Interface | Self::Direction => Type::Word,
-            Self::Flags => Type::Flags,
+            Self::Quantity(Quantity::Time) => FieldType::Time,
+            Self::Quantity(Quantity::Gap) => FieldType::Duration,
+            Self::Quantity(quantity) => FieldType::Number { max: quantity.domain().1 },
+            Self::Port | Self::Vlan => FieldType::Number { max: 65_535 },
+            Self::Src | Self::Dst | Self::Host => FieldType::Address,
+            Self::Proto | Self::File | Self::Interface | Self::Direction => FieldType::Text,
+            Self::Flags => FieldType::Flags,
         }
     }
 }
 
-/// What words in a filter are relative to.
+/// How filter text is interpreted.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Context {
-    /// In which times are written.
+    /// Zone in which times are written.
     pub zone: Zone,
-    /// Time of the first packet: a time without a date is on its day.
+    /// Time of the first packet; times without a date refer to its day.
     pub first_ns: i64,
-    /// Numbers may be any, those that no packet can have too: what is selected in a chart reaches
-    /// beyond them.
+    /// Accept numbers outside the domain of a field, because selections in charts can extend beyond
+    /// it.
     pub is_canonical: bool,
 }
 
 impl Context {
-    /// In UTC, whatever the capture: as links and messages are written.
+    /// The context of links and messages: UTC, independent of the capture.
     pub fn canonical() -> Self {
         Self { is_canonical: true, ..Self::default() }
     }
 }
 
-/// What is wrong with a text, and where.
+/// A syntax error in filter text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Error {
-    /// Bytes of the text, none of them at its end.
-    pub at: Range<usize>,
-    /// What is wrong, or was expected.
-    pub reason: String,
+    /// Bytes of the offending text; empty at the end of the text.
+    pub range: Range<usize>,
+    /// What is wrong or what was expected, as a sentence fragment without a full stop.
+    pub message: String,
 }
 
 impl Expr {
-    /// One comparison with some numbers.
-    pub fn numbers(value: Value, first: i64, last: i64) -> Self {
-        Self::In(Field::Value(value), Set::Numbers(vec![(first, last)]))
+    /// Matches a quantity between `first` and `last`, both inclusive.
+    pub fn numbers(quantity: Quantity, first: i64, last: i64) -> Self {
+        Self::In(Field::Quantity(quantity), Set::Numbers(vec![(first, last)]))
     }
 
-    /// All of both.
+    /// Conjunction with another expression.
     #[must_use]
     pub fn and(self, other: Self) -> Self {
         match self {

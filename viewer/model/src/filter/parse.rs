@@ -1,44 +1,53 @@
-//! A filter's text to its meaning, by recursive descent.
+//! Recursive descent parser of filter text.
 
-use super::lexer::{Kind, Token, tokens};
-use super::{Context, Error, Expr, Field, Lasso, Set, Type};
-use crate::axis::{LEAST, Value};
-use crate::clock::{NS_PER_DAY, cut};
+use super::lexer::{Token, TokenKind, tokens};
+use super::literals::{duration, flags, network};
+use super::{Context, Error, Expr, Field, FieldType, Lasso, Set};
+use crate::axis::{MIN_VALUE, Quantity};
+use crate::time::NS_PER_DAY;
 use std::ops::Range;
-use summary::{Address, Tcp};
+use summary::Address;
 
-/// Deepest nesting of parentheses and `not`.
+/// Maximum nesting of parentheses and `not`.
 const MAX_DEPTH: usize = 200;
 
-/// What a text means; `None` where it is empty.
+const EXPECTED_FLAGS: &str = "Expected TCP flag letters, e.g. S, SA, R";
+const REVERSED_RANGE: &str = "End of range is before its start";
+
+/// Parses filter text. `None` if it is empty.
 ///
 /// # Errors
 ///
-/// Where the text is none of the language: what is wrong, and where.
+/// The first syntax error with its position.
 pub fn parse(text: &str, context: &Context) -> Result<Option<Expr>, Error> {
     let tokens = tokens(text)?;
     let mut parser = Parser { tokens: &tokens, context, depth: 0 };
-    if parser.peek() == Kind::End {
+    if parser.peek() == TokenKind::End {
         return Ok(None);
     }
     let expr = parser.or()?;
     match parser.peek() {
-        Kind::End => Ok(Some(expr)),
-        Kind::Symbol(")") => Err(parser.error("there is no ( to this )")),
-        _ => Err(parser.error("`and` or `or` was expected here")),
+        TokenKind::End => Ok(Some(expr)),
+        TokenKind::Symbol(")") => Err(parser.error("Unmatched `)`")),
+        _ => Err(parser.error("Expected `and` or `or`")),
     }
 }
 
 struct Parser<'a, 'b> {
-    /// Those that are left: the last one is always there.
+    /// Remaining tokens. Never empty: the last one is [`TokenKind::End`].
     tokens: &'b [Token<'a>],
     context: &'b Context,
     depth: usize,
 }
 
 impl<'a> Parser<'a, '_> {
-    fn peek(&self) -> Kind<'a> {
+    fn peek(&self) -> TokenKind<'a> {
         self.tokens[0].kind
+    }
+
+    /// Range of the next token.
+    fn range(&self) -> Range<usize> {
+        self.tokens[0].range.clone()
     }
 
     fn next(&mut self) -> Token<'a> {
@@ -49,42 +58,43 @@ impl<'a> Parser<'a, '_> {
         token
     }
 
-    /// Takes the next token where it is one of these.
-    fn take(&mut self, words: &[&str]) -> bool {
-        let is_it = match self.peek() {
-            Kind::Word(word) => words.contains(&word),
-            Kind::Symbol(symbol) => words.contains(&symbol),
-            Kind::Quoted(_) | Kind::End => false,
+    /// Consumes the next token if it is one of these words or symbols.
+    fn take(&mut self, accepted: &[&str]) -> bool {
+        let is_accepted = match self.peek() {
+            TokenKind::Word(word) => accepted.contains(&word),
+            TokenKind::Symbol(symbol) => accepted.contains(&symbol),
+            TokenKind::Quoted(_) | TokenKind::End => false,
         };
-        if is_it {
+        if is_accepted {
             self.next();
         }
-        is_it
+        is_accepted
     }
 
-    fn error(&self, reason: impl Into<String>) -> Error {
-        Error { at: self.tokens[0].at.clone(), reason: reason.into() }
+    /// An error at the next token.
+    fn error(&self, message: impl Into<String>) -> Error {
+        Error { range: self.range(), message: message.into() }
     }
 
     fn or(&mut self) -> Result<Expr, Error> {
-        let mut any = vec![self.and()?];
+        let mut operands = vec![self.and()?];
         while self.take(&["or", "||"]) {
-            any.push(self.and()?);
+            operands.push(self.and()?);
         }
-        Ok(if any.len() == 1 { any.swap_remove(0) } else { Expr::Or(any) })
+        Ok(if operands.len() == 1 { operands.swap_remove(0) } else { Expr::Or(operands) })
     }
 
     fn and(&mut self) -> Result<Expr, Error> {
-        let mut all = vec![self.not()?];
+        let mut operands = vec![self.not()?];
         while self.take(&["and", "&&"]) {
-            all.push(self.not()?);
+            operands.push(self.not()?);
         }
-        Ok(if all.len() == 1 { all.swap_remove(0) } else { Expr::And(all) })
+        Ok(if operands.len() == 1 { operands.swap_remove(0) } else { Expr::And(operands) })
     }
 
     fn not(&mut self) -> Result<Expr, Error> {
         if self.depth == MAX_DEPTH {
-            return Err(self.error(format!("nested more than {MAX_DEPTH} deep")));
+            return Err(self.error(format!("Nested more than {MAX_DEPTH} levels deep")));
         }
         self.depth += 1;
         let expr = if self.take(&["not", "!"]) {
@@ -92,7 +102,7 @@ impl<'a> Parser<'a, '_> {
         } else if self.take(&["("]) {
             let expr = self.or()?;
             if !self.take(&[")"]) {
-                return Err(self.error("`and`, `or` or `)` was expected here"));
+                return Err(self.error("Expected `and`, `or` or `)`"));
             }
             expr
         } else {
@@ -103,22 +113,20 @@ impl<'a> Parser<'a, '_> {
     }
 
     fn comparison(&mut self) -> Result<Expr, Error> {
-        let start = self.tokens[0].at.clone();
-        let word = match self.peek() {
-            Kind::Word(word) => word,
-            Kind::End => return Err(self.error("a field was expected here")),
-            _ => return Err(self.error("a field was expected here, such as `proto` or `len`")),
+        let start = self.range();
+        let TokenKind::Word(name) = self.peek() else {
+            return Err(self.error("Expected a field, e.g. proto or len"));
         };
-        if word == "lasso" {
+        if name == "lasso" {
             self.next();
             return self.lasso();
         }
-        let Some(field) = Field::parse(word) else {
-            let known = Field::ALL.map(Field::name).join(", ");
-            return Err(self.error(format!("there is no field `{word}`; there are {known}")));
+        let Some(field) = Field::parse(name) else {
+            let fields = Field::ALL.map(Field::name).join(", ");
+            return Err(self.error(format!("Unknown field `{name}`. Fields: {fields}")));
         };
         self.next();
-        let operator = self.tokens[0].at.clone();
+        let operator = self.range();
         if self.take(&["==", "="]) {
             return Ok(Expr::In(field, self.set(field, false)?));
         }
@@ -129,53 +137,59 @@ impl<'a> Parser<'a, '_> {
             return Ok(Expr::In(field, self.set(field, true)?));
         }
         if self.take(&["has"]) {
-            let Token { kind, at } = self.next();
-            return match (field, kind) {
-                (Field::Flags, Kind::Word(letters)) => {
-                    Ok(Expr::In(field, Set::AllFlags(flags(letters, &at)?)))
-                }
-                (Field::Flags, _) => Err(Error { at, reason: FLAG_LETTERS.to_owned() }),
-                _ => Err(Error { at: operator, reason: "only `flags` can have some".to_owned() }),
+            if field != Field::Flags {
+                let message = "Only `flags` supports `has`".to_owned();
+                return Err(Error { range: operator, message });
+            }
+            let letters = match self.peek() {
+                TokenKind::Word(letters) => flags(letters),
+                _ => None,
             };
+            let mask = letters.ok_or_else(|| self.error(EXPECTED_FLAGS))?;
+            self.next();
+            return Ok(Expr::In(field, Set::AllFlags(mask)));
         }
         for symbol in ["<=", ">=", "<", ">"] {
             if !self.take(&[symbol]) {
                 continue;
             }
-            if !matches!(field.kind(), Type::Number { .. } | Type::Time | Type::Duration) {
-                let reason = format!("`{word}` has no order: == != and in can be asked of it");
-                return Err(Error { at: operator, reason });
+            if !field.field_type().is_ordered() {
+                let message = format!("`{name}` has no order; use ==, != or in");
+                return Err(Error { range: operator, message });
             }
             let number = self.number(field)?;
             let range = match symbol {
-                "<=" => (LEAST, number),
-                "<" => (LEAST, number.saturating_sub(1).max(LEAST)),
+                "<=" => (MIN_VALUE, number),
+                "<" => (MIN_VALUE, number.saturating_sub(1).max(MIN_VALUE)),
                 ">=" => (number, i64::MAX),
                 _ => (number.saturating_add(1), i64::MAX),
             };
             return Ok(Expr::In(field, Set::Numbers(vec![range])));
         }
         match self.peek() {
-            Kind::End | Kind::Symbol(")" | "&&" | "||") | Kind::Word("and" | "or") => {
-                Ok(Expr::Has(field))
-            }
+            TokenKind::End
+            | TokenKind::Symbol(")" | "&&" | "||")
+            | TokenKind::Word("and" | "or") => Ok(Expr::Has(field)),
             _ => Err(Error {
-                at: if self.tokens[0].at.is_empty() { start } else { operator },
-                reason: "== != < <= > >= or `in` was expected here".to_owned(),
+                range: if self.range().is_empty() { start } else { operator },
+                message: "Expected ==, !=, <, <=, >, >= or in".to_owned(),
             }),
         }
     }
 
-    /// What stands behind an operator: a value, or some between braces; ranges only where they may.
-    fn set(&mut self, field: Field, may_range: bool) -> Result<Set, Error> {
-        let mut set = match field.kind() {
-            Type::Number { .. } | Type::Time | Type::Duration => Set::Numbers(Vec::new()),
-            Type::Address => Set::Addresses(Vec::new()),
-            Type::Word => Set::Words(Vec::new()),
-            Type::Flags => Set::Flags(Vec::new()),
+    /// The operand of a comparison: one value, or several in braces. Braces always allow ranges; a
+    /// single operand only if `allows_range`.
+    fn set(&mut self, field: Field, allows_range: bool) -> Result<Set, Error> {
+        let mut set = match field.field_type() {
+            FieldType::Number { .. } | FieldType::Time | FieldType::Duration => {
+                Set::Numbers(Vec::new())
+            }
+            FieldType::Address => Set::Addresses(Vec::new()),
+            FieldType::Text => Set::Texts(Vec::new()),
+            FieldType::Flags => Set::Flags(Vec::new()),
         };
         if !self.take(&["{"]) {
-            self.element(field, &mut set, may_range)?;
+            self.element(field, &mut set, allows_range)?;
             return Ok(set);
         }
         loop {
@@ -184,31 +198,31 @@ impl<'a> Parser<'a, '_> {
             if self.take(&["}"]) {
                 return Ok(set);
             }
-            if self.peek() == Kind::End {
-                return Err(self.error("the } that closes is missing"));
+            if self.peek() == TokenKind::End {
+                return Err(self.error("Missing closing `}`"));
             }
         }
     }
 
-    fn element(&mut self, field: Field, set: &mut Set, may_range: bool) -> Result<(), Error> {
+    fn element(&mut self, field: Field, set: &mut Set, allows_range: bool) -> Result<(), Error> {
         match set {
             Set::Numbers(ranges) => {
                 let first = self.number(field)?;
                 let mut last = first;
-                let dots = self.tokens[0].at.clone();
+                let dots = self.range();
                 if self.take(&[".."]) {
-                    if !may_range {
-                        let reason = "a range wants `in` before it".to_owned();
-                        return Err(Error { at: dots, reason });
+                    if !allows_range {
+                        let message = "Ranges need `in`, e.g. len in 60..100".to_owned();
+                        return Err(Error { range: dots, message });
                     }
-                    let Token { kind, at } = self.tokens[0].clone();
+                    let Token { kind, range } = self.tokens[0].clone();
                     last = self.number(field)?;
-                    if last < first && field.kind() == Type::Time && is_clock(kind) {
-                        last = last.saturating_add(NS_PER_DAY); // behind midnight
+                    let is_time = field.field_type() == FieldType::Time;
+                    if last < first && is_time && is_time_of_day(kind) {
+                        last = last.saturating_add(NS_PER_DAY); // the range crosses midnight
                     }
                     if last < first {
-                        let reason = "the range ends before it begins".to_owned();
-                        return Err(Error { at, reason });
+                        return Err(Error { range, message: REVERSED_RANGE.to_owned() });
                     }
                 }
                 ranges.push((first, last));
@@ -216,105 +230,108 @@ impl<'a> Parser<'a, '_> {
             Set::Addresses(ranges) => {
                 let (first, mut last) = self.addresses()?;
                 if self.take(&[".."]) {
-                    let at = self.tokens[0].at.clone();
+                    let range = self.range();
                     last = self.addresses()?.1;
-                    let is_one_kind =
+                    let is_one_family =
                         std::mem::discriminant(&first) == std::mem::discriminant(&last);
-                    if last < first || !is_one_kind {
-                        let reason = "the range ends before it begins".to_owned();
-                        return Err(Error { at, reason });
+                    if last < first || !is_one_family {
+                        return Err(Error { range, message: REVERSED_RANGE.to_owned() });
                     }
                 }
                 ranges.push((first, last));
             }
-            Set::Words(words) => {
-                let Token { kind, at } = self.next();
-                let Some(word) = kind.word() else {
-                    let reason = format!("a word for `{}` was expected here", field.name());
-                    return Err(Error { at, reason });
+            Set::Texts(texts) => {
+                let Token { kind, range } = self.next();
+                let Some(text) = kind.text() else {
+                    let message = format!("Expected a value for `{}`", field.name());
+                    return Err(Error { range, message });
                 };
-                words.push(word);
+                texts.push(text);
             }
             Set::Flags(masks) => {
-                let Token { kind, at } = self.next();
-                let (Kind::Word(letters) | Kind::Quoted(letters)) = kind else {
-                    return Err(Error { at, reason: FLAG_LETTERS.to_owned() });
+                let mask = match self.peek() {
+                    TokenKind::Word(letters) | TokenKind::Quoted(letters) => flags(letters),
+                    _ => None,
                 };
-                masks.push(flags(letters, &at)?);
+                masks.push(mask.ok_or_else(|| self.error(EXPECTED_FLAGS))?);
+                self.next();
             }
             Set::AllFlags(_) => {}
         }
         Ok(())
     }
 
-    /// The whole number that a value stands for.
+    /// A value of a numeric field.
     fn number(&mut self, field: Field) -> Result<i64, Error> {
-        let Token { kind, at } = self.next();
-        let (wanted, max) = match field.kind() {
-            Type::Time => ("a time such as 10:15:00 or 2026-11-24T10:15:00Z", i64::MAX - 1),
-            Type::Duration => ("a length of time such as 10ms", i64::MAX - 1),
-            Type::Number { max } => ("a number", max),
+        let Token { kind, range } = self.next();
+        let (expected, max) = match field.field_type() {
+            FieldType::Time => ("a time, e.g. 10:15:00 or 2026-11-24T10:15:00Z", i64::MAX - 1),
+            FieldType::Duration => ("a duration, e.g. 10ms", i64::MAX - 1),
+            FieldType::Number { max } => ("a number", max),
             _ => ("a value", 0),
         };
         let fail = || {
-            let reason = match (kind, max) {
-                (Kind::Word(word), 1..65_536) if word.parse::<i64>().is_ok() => {
-                    format!("{wanted} from 0 to {max} was expected here")
+            let message = match (kind, max) {
+                (TokenKind::Word(word), 1..65_536) if word.parse::<i64>().is_ok() => {
+                    format!("Expected {expected} from 0 to {max}")
                 }
-                _ => format!("{wanted} was expected here"),
+                _ => format!("Expected {expected}"),
             };
-            Error { at: at.clone(), reason }
+            Error { range: range.clone(), message }
         };
-        let (Kind::Word(word) | Kind::Quoted(word)) = kind else { return Err(fail()) };
-        let number = match field.kind() {
-            Type::Time => self.context.zone.parse(word, self.context.first_ns),
-            Type::Duration => duration(word),
+        let (TokenKind::Word(text) | TokenKind::Quoted(text)) = kind else { return Err(fail()) };
+        let number = match field.field_type() {
+            FieldType::Time => self.context.zone.parse(text, self.context.first_ns),
+            FieldType::Duration => duration(text),
             _ => {
-                let number = word.parse().ok();
+                let number = text.parse().ok();
                 number.filter(|number| self.context.is_canonical || (0..=max).contains(number))
             }
         };
         number.ok_or_else(fail)
     }
 
+    /// First and last address of an address or network.
     fn addresses(&mut self) -> Result<(Address, Address), Error> {
-        let Token { kind, at } = self.next();
-        let found = match kind {
-            Kind::Word(word) | Kind::Quoted(word) => network(word),
+        let found = match self.peek() {
+            TokenKind::Word(text) | TokenKind::Quoted(text) => network(text),
             _ => None,
         };
-        let reason = "an address such as 10.0.0.1, a network such as 10.0.0.0/8 was expected here";
-        found.ok_or_else(|| Error { at, reason: reason.to_owned() })
+        let addresses = found.ok_or_else(|| {
+            self.error("Expected an address or network, e.g. 10.0.0.1 or 10.0.0.0/8")
+        })?;
+        self.next();
+        Ok(addresses)
     }
 
-    /// `lasso(n, len, 1 60, 5 60, 5 99)`, an axis as `log len` where it is logarithmic.
+    /// `lasso(n, len, 1 60, 5 60, 5 99)`; a logarithmic axis is written `log len`.
     fn lasso(&mut self) -> Result<Expr, Error> {
-        let open = self.take(&["("]);
-        let start = self.tokens[0].at.clone();
-        let fail = |at: Range<usize>| Error {
-            at,
-            reason: "a lasso is (x, y, x1 y1, x2 y2, x3 y3 …)".to_owned(),
+        let is_open = self.take(&["("]);
+        let start = self.range();
+        let fail = |range: Range<usize>| Error {
+            range,
+            message: "Expected lasso(x, y, x1 y1, x2 y2, x3 y3, …)".to_owned(),
         };
-        if !open {
+        if !is_open {
             return Err(fail(start));
         }
         let mut axes = Vec::new();
         for _ in 0..2 {
             let is_log = self.take(&["log"]);
-            let Token { kind, at } = self.next();
-            let Kind::Word(word) = kind else { return Err(fail(at)) };
-            let value = Value::parse(word).ok_or_else(|| fail(at.clone()))?;
-            axes.push((value, is_log));
+            let Token { kind, range } = self.next();
+            let TokenKind::Word(name) = kind else { return Err(fail(range)) };
+            let quantity = Quantity::parse(name).ok_or_else(|| fail(range))?;
+            axes.push((quantity, is_log));
             self.take(&[","]);
         }
         let mut points = Vec::new();
         while !self.take(&[")"]) {
             let mut point = [0; 2];
             for number in &mut point {
-                let Token { kind, at } = self.next();
+                let Token { kind, range } = self.next();
                 *number = match kind {
-                    Kind::Word(word) => word.parse().map_err(|_| fail(at))?,
-                    _ => return Err(fail(at)),
+                    TokenKind::Word(word) => word.parse().map_err(|_| fail(range))?,
+                    _ => return Err(fail(range)),
                 };
             }
             points.push((point[0], point[1]));
@@ -327,80 +344,12 @@ impl<'a> Parser<'a, '_> {
     }
 }
 
-const FLAG_LETTERS: &str = "letters of TCP flags were expected here, of FSRPAUEC";
-
-fn flags(letters: &str, at: &Range<usize>) -> Result<u8, Error> {
-    letters.bytes().try_fold(0, |flags, letter| {
-        Tcp::flag_bit(letter)
-            .map(|bit| flags | bit)
-            .ok_or_else(|| Error { at: at.clone(), reason: FLAG_LETTERS.to_owned() })
-    })
-}
-
-/// First and last address of a network, which may be one address.
-fn network(word: &str) -> Option<(Address, Address)> {
-    let (address, prefix) = match word.split_once('/') {
-        Some((address, prefix)) => (address, Some(prefix.parse::<u32>().ok()?)),
-        None => (word, None),
-    };
-    let address = Address::parse(address.to_ascii_lowercase().as_bytes())?;
-    match (address, prefix) {
-        (Address::V4(octets), Some(len @ 0..=32)) => {
-            let number = u32::from_be_bytes(octets);
-            let rest = u32::MAX.checked_shr(len).unwrap_or(0);
-            let address = |number: u32| Address::V4(number.to_be_bytes());
-            Some((address(number & !rest), address(number | rest)))
-        }
-        (Address::V6(octets), Some(len @ 0..=128)) => {
-            let number = u128::from_be_bytes(octets);
-            let rest = u128::MAX.checked_shr(len).unwrap_or(0);
-            let address = |number: u128| Address::V6(number.to_be_bytes());
-            Some((address(number & !rest), address(number | rest)))
-        }
-        (address, None) => Some((address, address)),
-        _ => None,
-    }
-}
-
-/// Units of a length of time, with their nanoseconds.
-pub(super) const UNITS: [(&str, i64); 8] = [
-    ("ns", 1),
-    ("us", 1_000),
-    ("µs", 1_000),
-    ("ms", 1_000_000),
-    ("s", 1_000_000_000),
-    ("min", 60_000_000_000),
-    ("h", 3_600_000_000_000),
-    ("d", NS_PER_DAY),
-];
-
-/// True of a time without a date.
-fn is_clock(kind: Kind<'_>) -> bool {
+/// Whether a time has no date.
+fn is_time_of_day(kind: TokenKind<'_>) -> bool {
     match kind {
-        Kind::Word(word) | Kind::Quoted(word) => {
-            word.contains(':') && !word.contains(['T', 't', ' '])
+        TokenKind::Word(text) | TokenKind::Quoted(text) => {
+            text.contains(':') && !text.contains(['T', 't', ' '])
         }
         _ => false,
     }
-}
-
-/// Nanoseconds of a decimal number with a unit; without one it is nanoseconds.
-fn duration(word: &str) -> Option<i64> {
-    let (sign, word) = match word.strip_prefix('-') {
-        Some(rest) => (-1, rest),
-        None => (1, word),
-    };
-    let (number, unit) = cut(word, |c| c.is_ascii_digit() || c == '.');
-    let ns = if unit.is_empty() { 1 } else { UNITS.iter().find(|(name, _)| *name == unit)?.1 };
-    let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
-    let mut sum = whole.parse::<i64>().ok()?.checked_mul(ns)?;
-    let mut place = ns;
-    for digit in fraction.bytes() {
-        if place % 10 != 0 {
-            return None; // finer than a nanosecond
-        }
-        place /= 10;
-        sum = sum.checked_add(place * i64::from(digit.checked_sub(b'0').filter(|d| *d < 10)?))?;
-    }
-    Some(sign * sum)
 }

@@ -1,23 +1,23 @@
-//! Any expressions, for tests of those who read, write or apply them.
+//! Proptest strategies for arbitrary expressions.
 
-use super::{Expr, Field, Lasso, Set, Type};
-use crate::axis::{LEAST, Value};
+use super::{Expr, Field, FieldType, Lasso, Set};
+use crate::axis::{MIN_VALUE, Quantity};
 use proptest::prelude::*;
 use summary::Address;
 
 fn sets(field: Field) -> BoxedStrategy<Set> {
     let some = 1..4usize;
-    match field.kind() {
-        Type::Flags => prop_oneof![
+    match field.field_type() {
+        FieldType::Flags => prop_oneof![
             proptest::collection::vec(any::<u8>(), some).prop_map(Set::Flags),
             (1u8..).prop_map(Set::AllFlags),
         ]
         .boxed(),
-        Type::Word => {
-            let word = "[a-zA-Z0-9_. <>é\"]{0,6}";
-            proptest::collection::vec(word, some).prop_map(Set::Words).boxed()
+        FieldType::Text => {
+            let text = "[a-zA-Z0-9_. <>é\"]{0,6}";
+            proptest::collection::vec(text, some).prop_map(Set::Texts).boxed()
         }
-        Type::Address => {
+        FieldType::Address => {
             let v4 = (any::<u32>(), 0u32..=32).prop_map(|(number, len)| {
                 let rest = u32::MAX.checked_shr(len).unwrap_or(0);
                 let v4 = |number: u32| Address::V4(number.to_be_bytes());
@@ -31,10 +31,10 @@ fn sets(field: Field) -> BoxedStrategy<Set> {
                 .boxed()
         }
         kind => {
-            // Charts can be moved to where no packet is, and be brushed there. A time or a length of
-            // it beyond these is not written.
+            // Selections in charts can extend beyond the domain of a field. Times and durations beyond
+            // these limits cannot be written.
             let number = match kind {
-                Type::Number { .. } => LEAST..=i64::MAX,
+                FieldType::Number { .. } => MIN_VALUE..=i64::MAX,
                 _ => -(1 << 60)..=1 << 60,
             };
             let range = (number.clone(), number).prop_map(|(a, b)| (a.min(b), a.max(b)));
@@ -47,7 +47,7 @@ fn fields() -> impl Strategy<Value = Field> {
     proptest::sample::select(Field::ALL.to_vec())
 }
 
-/// Any expressions.
+/// Arbitrary expressions.
 pub fn exprs() -> impl Strategy<Value = Expr> {
     let leaf = prop_oneof![
         fields().prop_map(Expr::Has),
@@ -58,8 +58,8 @@ pub fn exprs() -> impl Strategy<Value = Expr> {
         })),
         (proptest::collection::vec((0i64..99, 0i64..99), 3..6), any::<bool>()).prop_map(
             |(points, is_log)| Expr::Lasso(Lasso {
-                x: (Value::Time, false),
-                y: (Value::Gap, is_log),
+                x: (Quantity::Time, false),
+                y: (Quantity::Gap, is_log),
                 points
             })
         ),

@@ -61,11 +61,11 @@ fn the_cursor_stays_in_charts_that_change() {
     for _ in 0..5 {
         key(&mut page, Panel::Throughput, Key::ZoomIn, false);
     }
-    let shown = page.app.shown(Value::Time).unwrap();
+    let shown = page.app.shown(Quantity::Time).unwrap();
     assert!(NOON + 500_000_000 < shown.start, "{shown:?}");
     key(&mut page, Panel::Throughput, Key::Home, false);
     key(&mut page, Panel::Throughput, Key::Left, false);
-    assert!(page.app.shown(Value::Time).unwrap().start < shown.start);
+    assert!(page.app.shown(Quantity::Time).unwrap().start < shown.start);
     // A narrower picture has fewer cells.
     page.send(Event::ResetZoom);
     key(&mut page, Panel::Scatter, Key::End, false);
@@ -184,7 +184,7 @@ fn the_scatter_moves_and_zooms() {
     for _ in 0..50 {
         page.send(Event::Zoom { panel: Panel::Scatter, at: None, factor: 2.0 });
     }
-    let shown = page.app.shown(Value::Number).unwrap();
+    let shown = page.app.shown(Quantity::Number).unwrap();
     assert!(shown.len() <= 4_001, "{shown:?}");
     for y in ["sport", "dport", "ttl", "gap", "size"] {
         page.send(Event::ResetZoom);

@@ -1,9 +1,10 @@
 use super::*;
-use crate::axis::{Span, Value};
+use crate::axis::{Quantity, Span};
 use crate::chart::Size;
-use crate::columns::{Columns, Told};
+use crate::columns::Columns;
 use crate::filter::Expr;
-use crate::query::{Query, What};
+use crate::flow::SyncCursor;
+use crate::query::{Query, QueryKind};
 use crate::selection::Dimension;
 use crate::settings::Tool;
 use crate::shard::Shard;
@@ -19,7 +20,7 @@ const NOON: i64 = 1_795_521_600_000_000_000; // 2026-11-24T12:00:00Z
 /// The page with its workers played: a part each.
 struct Page {
     app: App,
-    parts: Vec<(Columns, Shard, Told)>,
+    parts: Vec<(Columns, Shard, SyncCursor)>,
     read: Vec<(usize, usize)>,
     loaded: Vec<PartAssignment>,
 }
@@ -81,7 +82,7 @@ impl Page {
                 is_complete: true,
                 ..Report::default()
             };
-            self.parts.push((columns, Shard::new(part, name.to_owned()), Told::default()));
+            self.parts.push((columns, Shard::new(part, name.to_owned()), SyncCursor::default()));
             self.send(Event::Report { part, report, elapsed_ms: 1_000.0 });
         }
     }
@@ -110,16 +111,16 @@ impl Page {
     }
 
     fn answer(&mut self, queries: &[(u32, Query)], selection: &Selection) -> Event {
-        let befores = self.app.befores();
+        let preceding = self.app.preceding();
         // As it comes to a worker.
         let selection: Selection = decode(&encode(selection)).expect("it can be read");
         let (ids, queries): (Vec<_>, Vec<_>) = queries.iter().cloned().unzip();
         let mut merged: Option<Vec<Answer>> = None;
-        for (part, (columns, shard, told)) in self.parts.iter_mut().enumerate() {
-            let delta = columns.news(told, usize::MAX);
+        for (part, (columns, shard, sync_cursor)) in self.parts.iter_mut().enumerate() {
+            let delta = columns.flow_delta(sync_cursor, usize::MAX);
             let learn = Event::FlowDelta { part, delta };
             assert!(self.app.update(learn).is_empty());
-            let answers = shard.answer(columns, befores[part], &selection, &queries);
+            let answers = shard.answer(columns, preceding[part], &selection, &queries);
             merged = Some(match merged {
                 Some(all) => all.into_iter().zip(answers).map(|(a, b)| a.merge(b)).collect(),
                 None => answers,
@@ -171,7 +172,7 @@ fn filters_apply_as_they_are_typed_and_errors_point() {
     let wrong = "proto == tcp and lenn < 100";
     page.send(Event::SetFilter(wrong.into(), wrong.len()));
     let error = page.app.view().filter_error;
-    assert!(error.contains("\n                 ^^^^\nthere is no field `lenn`"), "{error}");
+    assert!(error.contains("\n                 ^^^^\nUnknown field `lenn`"), "{error}");
     assert_eq!(page.selected(), 50, "what was selected stays");
     page.send(Event::SetFilter("proto == t".into(), 10));
     assert_eq!(page.app.view().completions, [("proto == tcp".to_owned(), "tcp".to_owned())]);
@@ -193,7 +194,7 @@ fn a_link_brings_the_same_screen() {
     for (key, value) in [("x", "time"), ("bins", "7"), ("y", "dport"), ("rank", "bytes")] {
         page.send(Event::Set(key.into(), value.into()));
     }
-    page.send(Event::SetZoom(Value::Time, Span::new(NOON, NOON + 500_000_000)));
+    page.send(Event::SetZoom(Quantity::Time, Span::new(NOON, NOON + 500_000_000)));
     page.send(Event::SetFilter("len > 9 and ts < 12:00:00.9".into(), 0));
     page.send(Event::Select(Dimension::Protocol, "proto == udp".into()));
     page.send(Event::Select(Dimension::Scatter, "lasso(ts, dport, 1 2, 3 4, 5 0)".into()));
@@ -233,7 +234,7 @@ fn the_filter_box_shows_what_is_filtered() {
     page.send(Event::Set("zone".into(), "utc".into()));
     assert_eq!(filter(&page), "ts <= 2026-11-24T12:00:00.499999999Z");
     page.send(Event::SetFilter("ts < 12:00:00.5".into(), 0));
-    let hour = Offsets(vec![(0, 3_600)]);
+    let hour = UtcOffsets(vec![(0, 3_600)]);
     page.send(Event::SetOffsets(hour));
     page.send(Event::Set("zone".into(), "local".into()));
     assert_eq!(filter(&page), "ts <= 2026-11-24T13:00:00.499999999+01:00");
@@ -349,10 +350,13 @@ fn one_question_of_a_kind_is_on_its_way_and_the_latest_wish_follows() {
     }
     let answer = page.answer(&first[0].0, &first[0].1);
     let next = asks(page.app.update(answer));
-    assert_eq!(next[0].1.get(Dimension::Size), Some(&Expr::numbers(Value::Size, 49, 49)));
-    let whole = next[0].0.iter().filter(|(_, query)| query.care == crate::selection::Care::NONE);
+    assert_eq!(next[0].1.get(Dimension::Size), Some(&Expr::numbers(Quantity::Size, 49, 49)));
+    let whole = next[0]
+        .0
+        .iter()
+        .filter(|(_, query)| query.dimensions == crate::selection::DimensionSet::EMPTY);
     assert_eq!(whole.count(), 0, "what nothing selects is known");
-    assert!(next[0].0.iter().any(|(_, query)| query.what == What::Total));
+    assert!(next[0].0.iter().any(|(_, query)| query.kind == QueryKind::Total));
 }
 
 #[test]
@@ -363,7 +367,7 @@ fn what_is_out_of_sight_is_asked_for_last() {
     }
     let effects = page.app.update(Event::Select(Dimension::Gap, "gap > 1ns".into()));
     let Some(Effect::RunQueries { queries, .. }) = effects.first() else { panic!() };
-    let bins = queries.iter().filter(|(_, query)| matches!(query.what, What::Bins(_))).count();
+    let bins = queries.iter().filter(|(_, query)| matches!(query.kind, QueryKind::Bins(_))).count();
     assert_eq!(bins, 1);
-    assert!(!queries.iter().any(|(_, query)| matches!(query.what, What::Density(_))));
+    assert!(!queries.iter().any(|(_, query)| matches!(query.kind, QueryKind::Density(_))));
 }

@@ -24,7 +24,7 @@ pub(super) fn start(worker: &Worker, id: u32) {
     spawn_local(async move {
         let blobs = Array::new();
         for (number, selected) in &selected {
-            let blob = export_part(&worker, epoch, *number, &|row| selected.has(row)).await;
+            let blob = export_part(&worker, epoch, *number, &|row| selected.contains(row)).await;
             blobs.push(&blob.map_or(JsValue::NULL, JsValue::from));
         }
         let parts = selected.into_iter().map(|(number, _)| number).collect();

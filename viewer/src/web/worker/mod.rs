@@ -17,7 +17,7 @@ use crate::load::Loader;
 use crate::message::{FromWorker, ToWorker};
 use crate::query::{Answer, Query};
 use crate::selection::Selection;
-use crate::shard::{Before, Shard};
+use crate::shard::{Preceding, Shard};
 use crate::wire::decode;
 pub(super) use parts::memory_bytes;
 use parts::{Part, State, Worker};
@@ -66,14 +66,14 @@ fn handle(worker: &Worker, message: ToWorker, file: &JsValue) {
         ToWorker::Reset { epoch } => worker.with_state(|state| {
             *state = State { epoch, ..State::default() };
         }),
-        ToWorker::RunQueries { befores, selection, queries } => {
-            answer(worker, &befores, &selection, &queries);
+        ToWorker::RunQueries { preceding, selection, queries } => {
+            answer(worker, &preceding, &selection, &queries);
         }
         ToWorker::ReadLine { part, index } => lines::read_line(worker, part, index),
         ToWorker::ReadLines { rows } => lines::read_rows(worker, rows),
-        ToWorker::Export { id, befores, selection } => {
+        ToWorker::Export { id, preceding, selection } => {
             // Without queries this only applies the selection.
-            answer(worker, &befores, &selection, &[]);
+            answer(worker, &preceding, &selection, &[]);
             export::start(worker, id);
         }
         ToWorker::SimulateFailure => panic!("a test requested this failure"),
@@ -81,14 +81,19 @@ fn handle(worker: &Worker, message: ToWorker, file: &JsValue) {
 }
 
 /// Applies the selection to all parts, and answers queries about them.
-fn answer(worker: &Worker, befores: &[Before], selection: &Selection, queries: &[(u32, Query)]) {
+fn answer(
+    worker: &Worker,
+    preceding: &[Preceding],
+    selection: &Selection,
+    queries: &[(u32, Query)],
+) {
     let (epoch, answers) = worker.with_state(|state| {
         let State { epoch, parts, .. } = state;
         // Answers refer to flows by their ids, which the page has to have.
         parts.iter_mut().for_each(|part| send_delta(worker, *epoch, part));
         let (ids, queries): (Vec<_>, Vec<_>) = queries.iter().cloned().unzip();
         let answers_of = |part: &mut Part| {
-            let before = befores.get(part.number).copied().unwrap_or_default();
+            let before = preceding.get(part.number).copied().unwrap_or_default();
             part.loader.set_lines_before(before.lines);
             part.shard.answer(part.loader.columns(), before, selection, &queries)
         };
@@ -98,7 +103,7 @@ fn answer(worker: &Worker, befores: &[Before], selection: &Selection, queries: &
         // Without parts the answers are those of an empty part.
         let answers: Vec<Answer> = merged.unwrap_or_else(|| {
             let mut empty = Shard::new(usize::MAX, String::new());
-            empty.answer(&Columns::default(), Before::default(), selection, &queries)
+            empty.answer(&Columns::default(), Preceding::default(), selection, &queries)
         });
         (*epoch, ids.into_iter().zip(answers).collect::<Vec<_>>())
     });
@@ -110,7 +115,7 @@ fn answer(worker: &Worker, befores: &[Before], selection: &Selection, queries: &
 /// Sends the flows, addresses and protocols that the page does not have yet.
 fn send_delta(worker: &Worker, epoch: u32, part: &mut Part) {
     loop {
-        let delta = part.loader.columns().news(&mut part.synced, MAX_DELTA_FLOWS);
+        let delta = part.loader.columns().flow_delta(&mut part.synced, MAX_DELTA_FLOWS);
         if delta == Default::default() {
             return;
         }

@@ -6,7 +6,7 @@ use std::rc::Rc;
 use wasm_bindgen::prelude::*;
 use web_sys::{Blob, DedicatedWorkerGlobalScope};
 
-use crate::columns::Told;
+use crate::flow::SyncCursor;
 use crate::load::Loader;
 use crate::message::FromWorker;
 use crate::shard::Shard;
@@ -40,12 +40,12 @@ pub(super) struct Part {
     pub(super) is_cancelled: bool,
     pub(super) is_loaded: bool,
     /// How much of the part's flows the page has.
-    pub(super) synced: Told,
+    pub(super) synced: SyncCursor,
 }
 
 impl Part {
     pub(super) fn new(number: usize, file: Blob, loader: Loader, shard: Shard) -> Self {
-        let synced = Told::default();
+        let synced = SyncCursor::default();
         Self { number, file, loader, shard, is_cancelled: false, is_loaded: false, synced }
     }
 }

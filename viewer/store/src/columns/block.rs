@@ -1,10 +1,10 @@
 //! A block of rows, as it is kept and as it is looked at.
 
-use super::offsets::Offsets;
-use super::packed::{Packed, take};
-use super::{Bits, Cells, Columns};
+use super::line_offsets::LineOffsets;
+use super::packed_column::{PackedColumn, take};
+use super::{BlockMask, Cells, Columns};
 use std::ops::Range;
-use viewer_model::axis::{ABSENT, LEAST, VALUE_COUNT, Value};
+use viewer_model::axis::{MIN_VALUE, MISSING, QUANTITY_COUNT, Quantity};
 
 /// Rows that are kept and looked at together: their values fit the processor's nearest memory.
 pub(crate) const BLOCK_LEN: usize = 1024;
@@ -13,31 +13,31 @@ pub(crate) const BLOCK_LEN: usize = 1024;
 /// other. Each array has the same rows; how many they are, the columns know.
 #[derive(Debug)]
 pub(super) struct Block {
-    pub(super) n: Packed,
-    pub(super) ts_ns: Packed,
-    pub(super) len: Packed,
-    pub(super) flow: Packed,
+    pub(super) n: PackedColumn,
+    pub(super) ts_ns: PackedColumn,
+    pub(super) len: PackedColumn,
+    pub(super) flow: PackedColumn,
     pub(super) kind: [u16; BLOCK_LEN],
     /// 0 where there are none: the kind says which.
     pub(super) sport: [u16; BLOCK_LEN],
     pub(super) dport: [u16; BLOCK_LEN],
     pub(super) ttl: [u8; BLOCK_LEN],
-    pub(super) offsets: Offsets,
+    pub(super) offsets: LineOffsets,
 }
 
 impl Block {
     /// For rows of which the first has these cells.
     pub(super) fn new(first: &Cells) -> Self {
         Self {
-            n: Packed::steps(first.n),
-            ts_ns: Packed::near(first.ts_ns),
-            len: Packed::short(),
-            flow: Packed::short(),
+            n: PackedColumn::steps(first.n),
+            ts_ns: PackedColumn::near(first.ts_ns),
+            len: PackedColumn::short(),
+            flow: PackedColumn::short(),
             kind: [0; BLOCK_LEN],
             sport: [0; BLOCK_LEN],
             dport: [0; BLOCK_LEN],
             ttl: [0; BLOCK_LEN],
-            offsets: Offsets::new(),
+            offsets: LineOffsets::new(),
         }
     }
 
@@ -81,7 +81,7 @@ pub(crate) struct Rows<'a> {
     /// Time of the packet before the columns, in its file.
     before_ns: Option<i64>,
     /// All of the block's, or none yet.
-    values: [Vec<i64>; VALUE_COUNT],
+    values: [Vec<i64>; QUANTITY_COUNT],
     flows: Vec<u32>,
 }
 
@@ -117,45 +117,45 @@ impl<'a> Rows<'a> {
         self.columns.blocks.get(self.block).map_or(&[], |block| &block.kind[..self.len])
     }
 
-    /// Each row's value, [`ABSENT`] where it has none.
-    pub(crate) fn values(&mut self, value: Value) -> &[i64] {
-        let room = &mut self.values[value as usize];
-        if room.is_empty() {
-            self.columns.read(value, self.block, &PLACES[..self.len], self.before_ns, room);
+    /// Each row's value, [`MISSING`] where it has none.
+    pub(crate) fn values(&mut self, value: Quantity) -> &[i64] {
+        let buf = &mut self.values[value as usize];
+        if buf.is_empty() {
+            self.columns.read(value, self.block, &PLACES[..self.len], self.before_ns, buf);
         }
-        room
+        buf
     }
 
     /// Least and greatest value of all rows, where that is known without reading them.
-    pub(crate) fn bounds(&self, value: Value) -> Option<(i64, i64)> {
+    pub(crate) fn bounds(&self, value: Quantity) -> Option<(i64, i64)> {
         self.columns.bounds(value, self.block)
     }
 
     /// All rows of the block.
-    pub(crate) fn all(&self) -> Bits {
-        Bits::first(self.len)
+    pub(crate) fn all(&self) -> BlockMask {
+        BlockMask::first(self.len)
     }
 
     /// The rows whose value is there and from `first` to `last`.
-    pub(crate) fn within(&mut self, value: Value, (first, last): (i64, i64)) -> Bits {
+    pub(crate) fn within(&mut self, value: Quantity, (first, last): (i64, i64)) -> BlockMask {
         if let Some((least, most)) = self.bounds(value) {
             if most < first || last < least {
-                return Bits::NONE;
+                return BlockMask::NONE;
             }
             if first <= least && most <= last {
                 return self.all();
             }
         }
-        let Some(block) = self.columns.blocks.get(self.block) else { return Bits::NONE };
+        let Some(block) = self.columns.blocks.get(self.block) else { return BlockMask::NONE };
         match value {
-            Value::Number => block.n.within(first, last, self.len),
-            Value::Time => block.ts_ns.within(first, last, self.len),
-            Value::Size => block.len.within(first, last, self.len),
+            Quantity::Number => block.n.within(first, last, self.len),
+            Quantity::Time => block.ts_ns.within(first, last, self.len),
+            Quantity::Size => block.len.within(first, last, self.len),
             _ => {
-                // No range holds ABSENT: the least value of all is not a value.
-                let first = first.max(LEAST);
+                // No range holds MISSING: the least value of all is not a value.
+                let first = first.max(MIN_VALUE);
                 let values = self.values(value).iter();
-                Bits::of(values.map(|value| (first <= *value) & (*value <= last)))
+                BlockMask::of(values.map(|value| (first <= *value) & (*value <= last)))
             }
         }
     }
@@ -165,51 +165,51 @@ impl Columns {
     /// Appends the values of some of a block's rows.
     pub(super) fn read(
         &self,
-        value: Value,
+        value: Quantity,
         block: usize,
         places: &[u16],
         before_ns: Option<i64>,
-        room: &mut Vec<i64>,
+        buf: &mut Vec<i64>,
     ) {
         let (block, before) = (&self.blocks[block], block.checked_sub(1));
         let kind = |row: usize| &self.kinds.items()[usize::from(block.kind[row])];
-        let if_any = |has: bool, value: i64| if has { value } else { ABSENT };
+        let if_any = |has: bool, value: i64| if has { value } else { MISSING };
         match value {
-            Value::Number => block.n.read(places, |number| number, room),
-            Value::Time => block.ts_ns.read(places, |number| number, room),
-            Value::Size => block.len.read(places, |number| number, room),
-            Value::SourcePort => {
-                take(places, |row| if_any(kind(row).has_sport, block.sport[row].into()), room);
+            Quantity::Number => block.n.read(places, |number| number, buf),
+            Quantity::Time => block.ts_ns.read(places, |number| number, buf),
+            Quantity::Size => block.len.read(places, |number| number, buf),
+            Quantity::SourcePort => {
+                take(places, |row| if_any(kind(row).has_sport, block.sport[row].into()), buf);
             }
-            Value::DestinationPort => {
-                take(places, |row| if_any(kind(row).has_dport, block.dport[row].into()), room);
+            Quantity::DestinationPort => {
+                take(places, |row| if_any(kind(row).has_dport, block.dport[row].into()), buf);
             }
-            Value::Ttl => {
-                take(places, |row| if_any(kind(row).has_ttl, block.ttl[row].into()), room);
+            Quantity::Ttl => {
+                take(places, |row| if_any(kind(row).has_ttl, block.ttl[row].into()), buf);
             }
-            Value::Gap => {
+            Quantity::Gap => {
                 let last = before.map(|before| self.blocks[before].ts_ns.get(BLOCK_LEN - 1));
-                // Never ABSENT by chance: that far apart no two times are.
+                // Never MISSING by chance: that far apart no two times are.
                 let first = last
                     .or(before_ns)
-                    .map_or(ABSENT, |last| block.ts_ns.get(0).saturating_sub(last));
-                block.ts_ns.read_distances(places, first, room);
+                    .map_or(MISSING, |last| block.ts_ns.get(0).saturating_sub(last));
+                block.ts_ns.read_distances(places, first, buf);
             }
         }
     }
 
     /// Appends the flows of some of a block's rows.
-    pub(super) fn read_flows(&self, block: usize, places: &[u16], room: &mut Vec<u32>) {
-        self.blocks[block].flow.read(places, |flow| u32::try_from(flow).unwrap_or(0), room);
+    pub(super) fn read_flows(&self, block: usize, places: &[u16], buf: &mut Vec<u32>) {
+        self.blocks[block].flow.read(places, |flow| u32::try_from(flow).unwrap_or(0), buf);
     }
 
     /// Least and greatest value of a block's rows, where that is known without reading them.
-    pub(super) fn bounds(&self, value: Value, block: usize) -> Option<(i64, i64)> {
+    pub(super) fn bounds(&self, value: Quantity, block: usize) -> Option<(i64, i64)> {
         let len = self.block_rows(block).len();
         let block = self.blocks.get(block)?;
         match value {
-            Value::Number => Some(block.n.bounds(len)),
-            Value::Time => Some(block.ts_ns.bounds(len)),
+            Quantity::Number => Some(block.n.bounds(len)),
+            Quantity::Time => Some(block.ts_ns.bounds(len)),
             _ => None,
         }
     }

@@ -1,25 +1,25 @@
 //! The packets of one part of a file as columns: about 17 bytes a packet, what repeats kept once.
 
-mod batch;
-mod bits;
 mod block;
-mod memo;
-mod offsets;
-mod packed;
+mod block_mask;
+mod line_offsets;
+mod packed_column;
+mod row_batch;
+mod text_cache;
 mod totals;
 
-pub(crate) use batch::Batch;
-pub(crate) use bits::Bits;
 use block::Block;
 pub(crate) use block::{BLOCK_LEN, Rows};
+pub(crate) use block_mask::BlockMask;
+pub(crate) use row_batch::RowBatch;
 pub use totals::{Extent, Totals};
 
-use crate::flows::News;
+use crate::flow::{Flow, FlowDelta, NO_ADDRESS, SyncCursor};
 use crate::intern::Interner;
-use memo::{Memo, words};
 use std::ops::Range;
 use summary::line::Excerpt;
 use summary::{Address, Direction, Packet, Proto, Tcp, VlanIds};
+use text_cache::{DirectMappedCache, words};
 use viewer_model::protocol::Class;
 use viewer_model::wire::wire;
 
@@ -35,18 +35,18 @@ pub struct Columns {
     protos: Interner<String>,
     interfaces: Interner<String>,
     totals: Totals,
-    memos: Memos,
+    caches: TextCaches,
 }
 
 /// What the texts of lines were found to be.
 #[derive(Debug, Default)]
-struct Memos {
-    addresses: Memo<3, 12>,
+struct TextCaches {
+    addresses: DirectMappedCache<3, 12>,
     /// Those with longer texts.
-    long_addresses: Memo<6, 12>,
-    kinds: Memo<1, 10>,
-    protos: Memo<3, 8>,
-    interfaces: Memo<3, 8>,
+    long_addresses: DirectMappedCache<6, 12>,
+    kinds: DirectMappedCache<1, 10>,
+    protos: DirectMappedCache<3, 8>,
+    interfaces: DirectMappedCache<3, 8>,
 }
 
 /// What of a packet has a column.
@@ -61,22 +61,8 @@ struct Cells {
     ttl: Option<u8>,
 }
 
-/// Who sends what to whom. Packets that only share both addresses and the protocol are one flow.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Flow {
-    /// Place of the source in [`Columns::addresses`], or [`NO_ADDRESS`].
-    pub src: u32,
-    /// Place of the destination, as `src`.
-    pub dst: u32,
-    /// Place of the protocol in [`Columns::protos`].
-    pub proto: u16,
-}
-
 /// About how many bytes of memory a packet takes.
 const PACKET_LEN: usize = 18;
-
-/// What a flow without an address has.
-pub const NO_ADDRESS: u32 = u32::MAX;
 
 /// What many packets have in common.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -101,17 +87,9 @@ pub struct Kind {
     pub flags: Option<u8>,
 }
 
-/// How much of some columns somebody knows who is told of what is new.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Told {
-    protos: usize,
-    addresses: usize,
-    flows: usize,
-}
-
 /// One packet with its values spelt out; empty words where it has none.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Row {
+pub struct PacketRow {
     /// Number in its run.
     pub n: i64,
     /// Time in nanoseconds since the epoch.
@@ -248,12 +226,12 @@ impl Columns {
             | u64::from(has_dport) << 46
             | u64::from(excerpt.ttl.is_some()) << 47];
         let is_plain = excerpt.vlan == VlanIds::default();
-        if is_plain && let Some(kind) = self.memos.kinds.get(&key) {
+        if is_plain && let Some(kind) = self.caches.kinds.get(&key) {
             return Some(short(kind).map(|kind| (flow, kind)));
         }
         let kind = self.kinds.id(kind(Class::of(&self.protos.items()[usize::from(proto)])));
         if is_plain {
-            self.memos.kinds.put(&key, kind);
+            self.caches.kinds.put(&key, kind);
         }
         Some(short(kind).map(|kind| (flow, kind)))
     }
@@ -268,24 +246,24 @@ impl Columns {
     #[inline]
     fn proto_of_text(&mut self, text: &[u8]) -> Option<Result<u16, &'static str>> {
         let key = text_key(text);
-        if let Some(id) = key.and_then(|key| self.memos.protos.get(&key)) {
+        if let Some(id) = key.and_then(|key| self.caches.protos.get(&key)) {
             return Some(short(id));
         }
         let proto = self.proto(&Proto::parse(str::from_utf8(text).ok()?));
         if let (Some(key), Ok(id)) = (key, proto) {
-            self.memos.protos.put(&key, id.into());
+            self.caches.protos.put(&key, id.into());
         }
         Some(proto)
     }
 
     fn interface_of_text(&mut self, text: &[u8]) -> Option<Result<u16, &'static str>> {
         let key = text_key(text);
-        if let Some(id) = key.and_then(|key| self.memos.interfaces.get(&key)) {
+        if let Some(id) = key.and_then(|key| self.caches.interfaces.get(&key)) {
             return Some(short(id));
         }
         let id = self.interfaces.id_of(str::from_utf8(text).ok()?);
         if let Some(key) = key {
-            self.memos.interfaces.put(&key, id);
+            self.caches.interfaces.put(&key, id);
         }
         Some(short(id))
     }
@@ -295,20 +273,20 @@ impl Columns {
         let Some(text) = text else { return Some(NO_ADDRESS) };
         let parse = || Address::parse(text);
         if let Some(key) = text_key(text) {
-            if let Some(id) = self.memos.addresses.get(&key) {
+            if let Some(id) = self.caches.addresses.get(&key) {
                 return Some(id);
             }
             let id = self.addresses.id(parse()?);
-            self.memos.addresses.put(&key, id);
+            self.caches.addresses.put(&key, id);
             return Some(id);
         }
         let [a, b, c, d, e] = words::<5>(text)?;
         let key = [text.len() as u64, a, b, c, d, e];
-        if let Some(id) = self.memos.long_addresses.get(&key) {
+        if let Some(id) = self.caches.long_addresses.get(&key) {
             return Some(id);
         }
         let id = self.addresses.id(parse()?);
-        self.memos.long_addresses.put(&key, id);
+        self.caches.long_addresses.put(&key, id);
         Some(id)
     }
 
@@ -332,8 +310,8 @@ impl Columns {
         if self.blocks.len().is_multiple_of(STEP) {
             // WebAssembly's memory grows by as little as is asked for, and each time costs much: what
             // is had here and given back at once is where the next blocks will be.
-            let room: Vec<u8> = Vec::with_capacity(STEP * BLOCK_LEN * PACKET_LEN);
-            drop(std::hint::black_box(room));
+            let buf: Vec<u8> = Vec::with_capacity(STEP * BLOCK_LEN * PACKET_LEN);
+            drop(std::hint::black_box(buf));
         }
         self.blocks.push(Box::new(Block::new(first)));
     }
@@ -402,16 +380,16 @@ impl Columns {
     }
 
     /// What was not told before, of flows at most so many; nothing where all is known.
-    pub fn news(&self, told: &mut Told, most: usize) -> News {
-        let news = News {
-            protos: self.protos()[told.protos..].to_vec(),
-            addresses: self.addresses()[told.addresses..].to_vec(),
-            flows: self.flows()[told.flows..].iter().take(most).copied().collect(),
+    pub fn flow_delta(&self, cursor: &mut SyncCursor, most: usize) -> FlowDelta {
+        let delta = FlowDelta {
+            protos: self.protos()[cursor.protos..].to_vec(),
+            addresses: self.addresses()[cursor.addresses..].to_vec(),
+            flows: self.flows()[cursor.flows..].iter().take(most).copied().collect(),
         };
-        told.protos += news.protos.len();
-        told.addresses += news.addresses.len();
-        told.flows += news.flows.len();
-        news
+        cursor.protos += delta.protos.len();
+        cursor.addresses += delta.addresses.len();
+        cursor.flows += delta.flows.len();
+        delta
     }
 
     /// Where the line of the packet begins in the file, once unpacked.
@@ -424,7 +402,7 @@ impl Columns {
     /// # Panics
     ///
     /// Where there is no such row.
-    pub fn row(&self, row: usize) -> Row {
+    pub fn row(&self, row: usize) -> PacketRow {
         assert!(row < self.len, "there are {} rows", self.len);
         let (block, at) = (&self.blocks[row / BLOCK_LEN], row % BLOCK_LEN);
         let address = |place: u32| {
@@ -434,7 +412,7 @@ impl Columns {
         let flow = usize::try_from(block.flow.get(at)).unwrap_or(0);
         let flow = &self.flows.items()[flow];
         let interface = |id: u16| self.interfaces.items()[usize::from(id)].clone();
-        Row {
+        PacketRow {
             n: block.n.get(at),
             ts_ns: block.ts_ns.get(at),
             len: u32::try_from(block.len.get(at)).unwrap_or(u32::MAX),
@@ -468,8 +446,7 @@ fn short(id: u32) -> Result<u16, &'static str> {
     u16::try_from(id).map_err(|_| "too many different protocols, interfaces, VLANs and flags")
 }
 
-wire!(struct Flow { src, dst, proto });
-wire!(struct Row {
+wire!(struct PacketRow {
     n, ts_ns, len, src, sport, dst, dport, proto, ttl, flags, interface, direction, vlan, offset,
 });
 

@@ -1,6 +1,6 @@
 use super::*;
 use summary::{LinkType, Proto, Summary, Timestamp};
-use viewer_model::axis::{ABSENT, Value};
+use viewer_model::axis::{MISSING, Quantity};
 
 /// A packet by number, time, length and protocol, from 10.0.0.1.
 pub(crate) fn packet(n: u64, ts_ns: i64, len: u32, proto: &str) -> Packet<'_> {
@@ -55,8 +55,8 @@ fn values_are_those_of_the_rows() {
     let columns = columns(&[(7, 1_000, 60, "tcp"), (8, 999, 1514, "gre")]);
     let mut rows = Rows::new(&columns, Some(400));
     rows.turn(0);
-    let of = |rows: &mut Rows<'_>| Value::ALL.map(|value| rows.values(value).to_vec());
-    let none = vec![ABSENT; 2];
+    let of = |rows: &mut Rows<'_>| Quantity::ALL.map(|value| rows.values(value).to_vec());
+    let none = vec![MISSING; 2];
     let expected = [
         vec![7, 8],
         vec![1_000, 999],
@@ -69,13 +69,13 @@ fn values_are_those_of_the_rows() {
     assert_eq!(of(&mut rows), expected);
     let mut first = Rows::new(&columns, None);
     first.turn(0);
-    assert_eq!(first.values(Value::Gap), [ABSENT, -1]);
+    assert_eq!(first.values(Quantity::Gap), [MISSING, -1]);
     // The gap goes on from block to block.
     let many: Vec<_> = (0..1_030).map(|n| (n, 10 * i64::try_from(n).unwrap(), 60, "tcp")).collect();
     let many = self::columns(&many);
     let mut rows = Rows::new(&many, None);
     rows.turn(1);
-    assert_eq!((rows.range(), rows.values(Value::Gap)), (1024..1030, &[10; 6][..]));
+    assert_eq!((rows.range(), rows.values(Quantity::Gap)), (1024..1030, &[10; 6][..]));
 }
 
 #[test]
@@ -102,8 +102,8 @@ fn numbers_can_be_given_later() {
     assert_eq!(columns.totals().extent.unwrap().n, (7, extent.1 + 1_000));
     let mut rows = Rows::new(&columns, None);
     rows.turn(0);
-    assert_eq!(rows.bounds(Value::Number), Some((1_000, 2_023)));
-    assert_eq!(rows.within(Value::Number, (1_000, 1_002)).count(), 3);
+    assert_eq!(rows.bounds(Quantity::Number), Some((1_000, 2_023)));
+    assert_eq!(rows.within(Quantity::Number, (1_000, 1_002)).count(), 3);
 }
 
 #[test]

@@ -2,10 +2,11 @@
 
 use super::flows::FlowCount;
 use crate::cells::{Cells, NO_CELL};
-use crate::columns::{BLOCK_LEN, Batch, Columns};
-use crate::density::Density;
-use crate::query::{Grid, Tally, What};
-use viewer_model::axis::{Bins, Value};
+use crate::columns::{BLOCK_LEN, Columns, RowBatch};
+use crate::density::{Density, Grid};
+use crate::query::QueryKind;
+use crate::tally::Tally;
+use viewer_model::axis::{Bins, Quantity};
 use viewer_model::protocol::CLASS_COUNT;
 
 /// How far from the pointed cell a packet may be, in cells.
@@ -24,24 +25,25 @@ pub(super) enum Base {
 
 impl Base {
     /// What a question is answered from; `None` for one about the order of packets.
-    pub(super) fn of(what: &What) -> Option<Self> {
-        Some(match what {
-            What::Total => Self::Total,
-            What::Bins(bins) => Self::Bins(*bins),
-            What::Density(grid) => Self::Density(*grid),
-            What::Ports => Self::Ports,
-            What::Sources | What::Destinations | What::Protocols | What::Conversations => {
-                Self::Flows
-            }
-            What::Nearest { grid, cell } => Self::Nearest { grid: *grid, cell: *cell },
-            What::Ranks { .. } | What::Rows { .. } => return None,
+    pub(super) fn of(kind: &QueryKind) -> Option<Self> {
+        Some(match kind {
+            QueryKind::Total => Self::Total,
+            QueryKind::Bins(bins) => Self::Bins(*bins),
+            QueryKind::Density(grid) => Self::Density(*grid),
+            QueryKind::Ports => Self::Ports,
+            QueryKind::Sources
+            | QueryKind::Destinations
+            | QueryKind::Protocols
+            | QueryKind::Conversations => Self::Flows,
+            QueryKind::Nearest { grid, cell } => Self::Nearest { grid: *grid, cell: *cell },
+            QueryKind::Ranks { .. } | QueryKind::Rows { .. } => return None,
         })
     }
 
     /// True for counts of the same view, whatever it shows of its values.
     pub(super) fn is_of_view(&self, other: &Self) -> bool {
         match (self, other) {
-            (Self::Bins(bins), Self::Bins(others)) => bins.axis.value == others.axis.value,
+            (Self::Bins(bins), Self::Bins(others)) => bins.axis.quantity == others.axis.quantity,
             (Self::Density(_), Self::Density(_)) => true,
             _ => self == other,
         }
@@ -70,7 +72,7 @@ pub(super) struct Near {
 /// An axis with the cells of some rows.
 #[derive(Debug)]
 pub(super) struct Axis {
-    value: Value,
+    value: Quantity,
     cells: Cells,
     found: Box<[u16; BLOCK_LEN]>,
 }
@@ -78,11 +80,11 @@ pub(super) struct Axis {
 impl Axis {
     fn new(bins: &Bins) -> Self {
         let found = Box::new([NO_CELL; BLOCK_LEN]);
-        Self { value: bins.axis.value, cells: Cells::new(bins), found }
+        Self { value: bins.axis.quantity, cells: Cells::new(bins), found }
     }
 
     /// Finds the cells of rows; says which one it is where all of them have the same.
-    fn find(&mut self, batch: &mut Batch<'_>) -> Option<u16> {
+    fn find(&mut self, batch: &mut RowBatch<'_>) -> Option<u16> {
         let Self { value, cells, found } = self;
         if let Some(cell) = batch.bounds(*value).and_then(|bounds| cells.common(bounds)) {
             found[..batch.len()].fill(cell);
@@ -127,23 +129,23 @@ impl Count {
         }
     }
 
-    /// Counts rows, in or, where `COMES` is false, out again. `of_kinds` has the class of each kind.
-    pub(super) fn count<const COMES: bool>(&mut self, batch: &mut Batch<'_>, of_kinds: &[u8]) {
+    /// Counts rows, in or, where `ADD` is false, out again. `of_kinds` has the class of each kind.
+    pub(super) fn count<const ADD: bool>(&mut self, batch: &mut RowBatch<'_>, of_kinds: &[u8]) {
         match self {
             Self::Total(tally) => {
-                batch.read(Value::Size);
-                let bytes = batch.values(Value::Size).iter().map(|len| len.unsigned_abs()).sum();
-                tally.change::<COMES>(Tally { packets: batch.len() as u64, bytes });
+                batch.read(Quantity::Size);
+                let bytes = batch.values(Quantity::Size).iter().map(|len| len.unsigned_abs()).sum();
+                tally.update::<ADD>(Tally { packets: batch.len() as u64, bytes });
             }
             Self::Bins(axis, tallies) => {
                 let all_in = axis.find(batch);
                 if all_in == Some(NO_CELL) {
                     return;
                 }
-                batch.read(Value::Size);
+                batch.read(Quantity::Size);
                 batch.read_classes(of_kinds);
-                let rows = batch.classes().iter().zip(batch.values(Value::Size));
-                bins::<COMES>(axis, all_in, tallies, rows);
+                let rows = batch.classes().iter().zip(batch.values(Quantity::Size));
+                bins::<ADD>(axis, all_in, tallies, rows);
             }
             Self::Density(Plane { x, y }, density) => {
                 if x.find(batch) == Some(NO_CELL) || y.find(batch) == Some(NO_CELL) {
@@ -153,7 +155,7 @@ impl Count {
                 let cells = x.found.iter().zip(&*y.found);
                 for (class, (column, row)) in batch.classes().iter().zip(cells) {
                     if *column != NO_CELL && *row != NO_CELL {
-                        density.change::<COMES>(
+                        density.update::<ADD>(
                             usize::from(*class),
                             usize::from(*column),
                             usize::from(*row),
@@ -162,23 +164,23 @@ impl Count {
                 }
             }
             Self::Ports(tallies) => {
-                batch.read(Value::DestinationPort);
-                batch.read(Value::Size);
-                let ports = batch.values(Value::DestinationPort).iter();
-                for (port, len) in ports.zip(batch.values(Value::Size)) {
+                batch.read(Quantity::DestinationPort);
+                batch.read(Quantity::Size);
+                let ports = batch.values(Quantity::DestinationPort).iter();
+                for (port, len) in ports.zip(batch.values(Quantity::Size)) {
                     if let Ok(port) = u16::try_from(*port) {
-                        tallies[usize::from(port)].change::<COMES>(Tally::of(len.unsigned_abs()));
+                        tallies[usize::from(port)].update::<ADD>(Tally::of(len.unsigned_abs()));
                     }
                 }
             }
-            Self::Flows(flows) => flows.count::<COMES>(batch),
+            Self::Flows(flows) => flows.count::<ADD>(batch),
             Self::Nearest { plane, cell, best } => nearest(plane, *cell, best, batch),
         }
     }
 }
 
 /// Rows are classes with lengths.
-fn bins<'a, const COMES: bool>(
+fn bins<'a, const ADD: bool>(
     axis: &Axis,
     all_in: Option<u16>,
     tallies: &mut [Tally],
@@ -191,7 +193,7 @@ fn bins<'a, const COMES: bool>(
                 && let Some(tally) =
                     tallies.get_mut(usize::from(*class) * count + usize::from(*cell))
             {
-                tally.change::<COMES>(Tally::of(len.unsigned_abs()));
+                tally.update::<ADD>(Tally::of(len.unsigned_abs()));
             }
         }
         return;
@@ -203,7 +205,7 @@ fn bins<'a, const COMES: bool>(
         }
     }
     for (class, sum) in sums.into_iter().enumerate() {
-        tallies[class * count + usize::from(cell)].change::<COMES>(sum);
+        tallies[class * count + usize::from(cell)].update::<ADD>(sum);
     }
 }
 
@@ -211,7 +213,7 @@ fn nearest(
     Plane { x, y }: &mut Plane,
     cell: (usize, usize),
     best: &mut Option<Near>,
-    batch: &mut Batch<'_>,
+    batch: &mut RowBatch<'_>,
 ) {
     let is_far = |found: Option<u16>, cell: usize| {
         found.is_some_and(|found| found == NO_CELL || REACH < usize::from(found).abs_diff(cell))

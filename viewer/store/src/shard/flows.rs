@@ -1,8 +1,10 @@
 //! What each flow has, as rows come and go.
 
-use crate::columns::{Batch, Columns, NO_ADDRESS};
-use crate::query::{FlowTally, PlaceTally, Tally};
-use viewer_model::axis::Value;
+use crate::columns::{Columns, RowBatch};
+use crate::flow::NO_ADDRESS;
+use crate::query::{FlowTally, IdTally};
+use crate::tally::Tally;
+use viewer_model::axis::Quantity;
 
 /// Packets, bytes and times of each flow of some columns.
 #[derive(Debug)]
@@ -36,15 +38,15 @@ impl FlowCount {
         Self { flows: vec![NOTHING; columns.flows().len()], is_wide: false }
     }
 
-    pub(super) fn count<const COMES: bool>(&mut self, batch: &mut Batch<'_>) {
+    pub(super) fn count<const ADD: bool>(&mut self, batch: &mut RowBatch<'_>) {
         batch.read_flows();
-        batch.read(Value::Time);
-        batch.read(Value::Size);
-        let values = batch.values(Value::Time).iter().zip(batch.values(Value::Size));
+        batch.read(Quantity::Time);
+        batch.read(Quantity::Size);
+        let values = batch.values(Quantity::Time).iter().zip(batch.values(Quantity::Size));
         for (flow, (ts, len)) in batch.flows().iter().zip(values) {
             let sum = &mut self.flows[*flow as usize];
-            sum.tally.change::<COMES>(Tally::of(len.unsigned_abs()));
-            if COMES {
+            sum.tally.update::<ADD>(Tally::of(len.unsigned_abs()));
+            if ADD {
                 sum.ts_ns = (sum.ts_ns.0.min(*ts), sum.ts_ns.1.max(*ts));
             } else if *ts == sum.ts_ns.0 || *ts == sum.ts_ns.1 {
                 sum.is_wide = true;
@@ -64,10 +66,10 @@ impl FlowCount {
     }
 
     /// Looks at the times of rows that are counted.
-    pub(super) fn narrow(&mut self, batch: &mut Batch<'_>) {
+    pub(super) fn narrow(&mut self, batch: &mut RowBatch<'_>) {
         batch.read_flows();
-        batch.read(Value::Time);
-        for (flow, ts) in batch.flows().iter().zip(batch.values(Value::Time)) {
+        batch.read(Quantity::Time);
+        for (flow, ts) in batch.flows().iter().zip(batch.values(Quantity::Time)) {
             let sum = &mut self.flows[*flow as usize];
             if sum.is_wide {
                 sum.ts_ns = (sum.ts_ns.0.min(*ts), sum.ts_ns.1.max(*ts));
@@ -90,27 +92,26 @@ impl FlowCount {
     }
 
     /// The sums of a side, by its places in the columns.
-    pub(super) fn by(&self, side: Side, part: usize, columns: &Columns) -> Vec<PlaceTally> {
+    pub(super) fn by(&self, side: Side, part: usize, columns: &Columns) -> Vec<IdTally> {
         let count = match side {
             Side::Source | Side::Destination => columns.addresses().len(),
             Side::Protocol => columns.protos().len(),
         };
         let mut sums = vec![Tally::default(); count];
         for (flow, sum) in columns.flows().iter().zip(&self.flows) {
-            let place = match side {
+            let id = match side {
                 Side::Source => flow.src,
                 Side::Destination => flow.dst,
                 Side::Protocol => flow.proto.into(),
             };
-            if place != NO_ADDRESS
-                && let Some(all) = sums.get_mut(place as usize)
+            if id != NO_ADDRESS
+                && let Some(all) = sums.get_mut(id as usize)
             {
                 all.add(sum.tally);
             }
         }
-        let tally = |(place, tally): (u32, Tally)| {
-            (0 < tally.packets).then_some(PlaceTally { part, place, tally })
-        };
+        let tally =
+            |(id, tally): (u32, Tally)| (0 < tally.packets).then_some(IdTally { part, id, tally });
         (0..).zip(sums).filter_map(tally).collect()
     }
 }

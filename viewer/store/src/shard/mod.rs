@@ -5,31 +5,31 @@
 //! counted in or out. So a brush costs a look at one column, and little for each packet it passes.
 
 mod count;
+mod delta_batches;
 mod flows;
-mod marks;
 mod order;
-mod ways;
+mod selection_mask;
 
-wire!(struct Before { ts_ns, lines });
+wire!(struct Preceding { ts_ns, lines });
 
 #[cfg(test)]
 mod tests;
 
-use crate::columns::{Batch, Bits, Columns, Rows};
+use crate::columns::{BlockMask, Columns, RowBatch, Rows};
 use crate::matcher::Matcher;
-use crate::query::{Answer, Hit, Packet, Query, What};
+use crate::query::{Answer, Hit, LocatedPacket, Query, QueryKind};
 use count::{Base, Count};
+use delta_batches::{DeltaBatches, put};
 use flows::Side;
-use marks::Marks;
-pub use marks::Selected;
 use order::Order;
-use viewer_model::selection::{Care, Dimension, Selection};
+pub use selection_mask::SelectedRows;
+use selection_mask::SelectionMask;
+use viewer_model::selection::{Dimension, DimensionSet, Selection};
 use viewer_model::wire::wire;
-use ways::{Ways, put};
 
 /// What the packets before a part, in its file, leave behind.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Before {
+pub struct Preceding {
     /// Time of the last of them, and the latest time of them all, in nanoseconds since the epoch;
     /// `None` where there are none.
     pub ts_ns: Option<(i64, i64)>,
@@ -37,7 +37,7 @@ pub struct Before {
     pub lines: u64,
 }
 
-impl Before {
+impl Preceding {
     /// Time of the last of them.
     fn last_ns(self) -> Option<i64> {
         self.ts_ns.map(|(last, _)| last)
@@ -49,11 +49,11 @@ impl Before {
 pub struct Shard {
     part: usize,
     file: String,
-    before: Before,
+    before: Preceding,
     selection: Selection,
     /// Changes when the selection does.
     selection_count: u64,
-    marks: Marks,
+    marks: SelectionMask,
     /// What was counted of the selection as it is.
     counters: Vec<Counter>,
     order: Option<Order>,
@@ -63,7 +63,7 @@ pub struct Shard {
 #[derive(Debug)]
 struct Counter {
     base: Base,
-    care: Care,
+    dimensions: DimensionSet,
     count: Count,
     /// It holds what was selected before; else nothing yet.
     is_old: bool,
@@ -92,41 +92,46 @@ impl Shard {
     pub fn answer(
         &mut self,
         columns: &Columns,
-        before: Before,
+        before: Preceding,
         selection: &Selection,
         queries: &[Query],
     ) -> Vec<Answer> {
         let changed = self.prepare(columns, before, selection);
-        let counted = |query: &Query| Some((Base::of(&query.what)?, query.care));
+        let counted = |query: &Query| Some((Base::of(&query.kind)?, query.dimensions));
         let asked: Vec<_> = queries.iter().filter_map(counted).collect();
-        let is_asked = |counter: &Counter| asked.contains(&(counter.base, counter.care));
+        let is_asked = |counter: &Counter| asked.contains(&(counter.base, counter.dimensions));
         self.selection = selection.clone();
         if !changed.is_empty() {
             self.selection_count += 1;
             self.choose(columns, &changed, is_asked);
         }
-        for (base, care) in asked.iter().copied() {
+        for (base, dimensions) in asked.iter().copied() {
             let mut known = self.counters.iter_mut();
-            if let Some(known) = known.find(|known| (known.base, known.care) == (base, care)) {
+            if let Some(known) =
+                known.find(|known| (known.base, known.dimensions) == (base, dimensions))
+            {
                 known.unasked = 0;
             } else {
                 // What a view showed before is not asked for again.
                 self.counters.retain(|known| {
-                    is_asked(known) || known.care != care || !known.base.is_of_view(&base)
+                    is_asked(known)
+                        || known.dimensions != dimensions
+                        || !known.base.is_of_view(&base)
                 });
                 let count = Count::new(&base, columns);
-                self.counters.push(Counter { base, care, count, is_old: false, unasked: 0 });
+                self.counters.push(Counter { base, dimensions, count, is_old: false, unasked: 0 });
             }
         }
         self.follow(columns, &changed);
-        if queries.iter().any(|query| query.what == What::Conversations) {
+        if queries.iter().any(|query| query.kind == QueryKind::Conversations) {
             self.narrow(columns);
         }
         let answers = queries.iter().map(|query| self.answer_one(columns, query)).collect();
         // Of all packets together nothing comes and goes, and of the nearest one more than its going
         // would have to be known.
         self.counters.retain(|counter| {
-            counter.care != Care::NONE && !matches!(counter.base, Base::Nearest { .. })
+            counter.dimensions != DimensionSet::EMPTY
+                && !matches!(counter.base, Base::Nearest { .. })
         });
         answers
     }
@@ -135,7 +140,7 @@ impl Shard {
     fn prepare(
         &mut self,
         columns: &Columns,
-        before: Before,
+        before: Preceding,
         selection: &Selection,
     ) -> Vec<Dimension> {
         if self.before != before || self.marks.row_count() != columns.len() {
@@ -153,7 +158,7 @@ impl Shard {
     /// As before anything was selected.
     fn forget(&mut self, columns: &Columns) {
         self.selection = Selection::default();
-        self.marks = Marks::new(columns.len());
+        self.marks = SelectionMask::new(columns.len());
         self.counters.clear();
     }
 
@@ -174,23 +179,27 @@ impl Shard {
         if self.counters.is_empty() {
             return;
         }
-        let mut cares: Vec<_> =
-            self.cares().into_iter().map(|care| (care, Sample::default())).collect();
+        let mut dimension_sets: Vec<_> = self
+            .dimension_sets()
+            .into_iter()
+            .map(|dimensions| (dimensions, Sample::default()))
+            .collect();
         let mut matchers = self.matchers(columns, changed);
         let mut rows = self.rows(columns);
         for block in (0..columns.block_count()).step_by(SAMPLED) {
             rows.turn(block);
             let now: Vec<_> = found(&mut matchers, &mut rows).collect();
-            for (care, sample) in &mut cares {
-                let was = self.marks.selected(block, *care);
-                let is = self.marks.selected_with(&now, block, *care);
+            for (dimensions, sample) in &mut dimension_sets {
+                let was = self.marks.selected(block, *dimensions);
+                let is = self.marks.selected_with(&now, block, *dimensions);
                 sample.changed += is.without(&was).count() + was.without(&is).count();
                 sample.selected += is.count();
                 sample.rows += rows.range().len();
             }
         }
         self.counters.retain_mut(|counter| {
-            let known = cares.iter().find(|(care, _)| *care == counter.care);
+            let known =
+                dimension_sets.iter().find(|(dimensions, _)| *dimensions == counter.dimensions);
             let sample = known.map_or_else(Sample::default, |(_, sample)| *sample);
             if is_asked(counter) {
                 return sample.changed <= sample.selected;
@@ -201,14 +210,14 @@ impl Shard {
     }
 
     /// The dimensions that count for any of the counts.
-    fn cares(&self) -> Vec<Care> {
-        let mut cares: Vec<Care> = Vec::new();
-        for Counter { care, .. } in &self.counters {
-            if !cares.contains(care) {
-                cares.push(*care);
+    fn dimension_sets(&self) -> Vec<DimensionSet> {
+        let mut dimension_sets: Vec<DimensionSet> = Vec::new();
+        for Counter { dimensions, .. } in &self.counters {
+            if !dimension_sets.contains(dimensions) {
+                dimension_sets.push(*dimensions);
             }
         }
-        cares
+        dimension_sets
     }
 
     fn matchers(&self, columns: &Columns, dimensions: &[Dimension]) -> Matchers {
@@ -223,8 +232,8 @@ impl Shard {
         Rows::new(columns, self.before.last_ns())
     }
 
-    fn batch<'a>(&self, columns: &'a Columns) -> Batch<'a> {
-        Batch::new(columns, self.before.last_ns())
+    fn batch<'a>(&self, columns: &'a Columns) -> RowBatch<'a> {
+        RowBatch::new(columns, self.before.last_ns())
     }
 
     /// Goes over all rows once: finds out which are selected now, and counts.
@@ -235,9 +244,10 @@ impl Shard {
         let of_kinds: Vec<_> = columns.kinds().iter().map(|kind| kind.class as u8).collect();
         let mut matchers = self.matchers(columns, changed);
         let mut rows = self.rows(columns);
-        let cares = self.cares().into_iter();
-        let mut ways: Vec<_> = cares.map(|care| Ways::new(care, self, columns)).collect();
-        let has_new = ways.iter().any(Ways::has_new);
+        let dimension_sets = self.dimension_sets().into_iter();
+        let mut ways: Vec<_> =
+            dimension_sets.map(|dimensions| DeltaBatches::new(dimensions, self, columns)).collect();
+        let has_new = ways.iter().any(DeltaBatches::has_new);
         let mut now = Vec::new();
         for block in 0..columns.block_count() {
             rows.turn(block);
@@ -248,8 +258,8 @@ impl Shard {
                 continue;
             }
             for ways in &mut ways {
-                let was = self.marks.selected(block, ways.care());
-                let is = self.marks.selected_with(&now, block, ways.care());
+                let was = self.marks.selected(block, ways.dimensions());
+                let is = self.marks.selected_with(&now, block, ways.dimensions());
                 ways.add(block, &was, &is, &mut self.counters, &of_kinds);
             }
             for (dimension, now) in &now {
@@ -274,7 +284,7 @@ impl Shard {
                 continue;
             }
             for block in 0..columns.block_count() {
-                let selected = self.marks.selected(block, counter.care);
+                let selected = self.marks.selected(block, counter.dimensions);
                 put(&mut batch, block, &selected, |batch| flows.narrow(batch));
             }
             flows.narrow(&mut batch);
@@ -284,18 +294,20 @@ impl Shard {
     }
 
     fn answer_one(&mut self, columns: &Columns, query: &Query) -> Answer {
-        let base = Base::of(&query.what);
-        let known =
-            self.counters.iter().find(|known| (Some(known.base), known.care) == (base, query.care));
+        let base = Base::of(&query.kind);
+        let known = self
+            .counters
+            .iter()
+            .find(|known| (Some(known.base), known.dimensions) == (base, query.dimensions));
         let Some(counter) = known else { return self.ordered(columns, query) };
         let by = |count: &Count, side: Side| match count {
-            Count::Flows(flows) => Answer::Places(flows.by(side, self.part, columns)),
-            _ => Answer::Places(Vec::new()),
+            Count::Flows(flows) => Answer::Ids(flows.by(side, self.part, columns)),
+            _ => Answer::Ids(Vec::new()),
         };
-        match (&query.what, &counter.count) {
-            (What::Sources, count) => by(count, Side::Source),
-            (What::Destinations, count) => by(count, Side::Destination),
-            (What::Protocols, count) => by(count, Side::Protocol),
+        match (&query.kind, &counter.count) {
+            (QueryKind::Sources, count) => by(count, Side::Source),
+            (QueryKind::Destinations, count) => by(count, Side::Destination),
+            (QueryKind::Protocols, count) => by(count, Side::Protocol),
             (_, Count::Total(tally)) => Answer::Total(*tally),
             (_, Count::Bins(_, tallies)) => Answer::Bins(tallies.clone()),
             (_, Count::Density(_, density)) => Answer::Density(density.clone()),
@@ -312,30 +324,30 @@ impl Shard {
         }
     }
 
-    fn packet(&self, columns: &Columns, index: usize) -> Packet {
+    fn packet(&self, columns: &Columns, index: usize) -> LocatedPacket {
         let row = columns.row(index);
-        Packet { part: self.part, index, key_ns: row.ts_ns, row }
+        LocatedPacket { part: self.part, index, key_ns: row.ts_ns, row }
     }
 
     /// Answers what is about the order of packets.
     fn ordered(&mut self, columns: &Columns, query: &Query) -> Answer {
-        let selected = (&self.marks, query.care);
+        let selected = (&self.marks, query.dimensions);
         let mut order = match self.order.take() {
             Some(order) => order,
             None => Order::new(columns, self.before.ts_ns.map(|(_, latest)| latest)),
         };
         order.select(columns, selected, self.selection_count);
-        let answer = match &query.what {
-            What::Ranks { key_ns } => {
+        let answer = match &query.kind {
+            QueryKind::Ranks { key_ns } => {
                 Answer::Ranks(vec![order.rank(self.part, columns, *key_ns, selected)])
             }
-            What::Rows { starts, count } => {
+            QueryKind::Rows { starts, count } => {
                 let start = starts.iter().find(|(part, _)| *part == self.part);
                 let indices = start.map(|(_, start)| order.rows(columns, *start, *count, selected));
                 let packets = indices
                     .unwrap_or_default()
                     .into_iter()
-                    .map(|(index, key_ns)| Packet { key_ns, ..self.packet(columns, index) });
+                    .map(|(index, key_ns)| LocatedPacket { key_ns, ..self.packet(columns, index) });
                 Answer::Rows(packets.collect())
             }
             _ => Answer::Rows(Vec::new()),
@@ -345,13 +357,16 @@ impl Shard {
     }
 
     /// The packets that are selected in all dimensions, of the selection that was asked about last.
-    pub fn selected(&self) -> Selected {
-        self.marks.all(self.selection.care())
+    pub fn selected(&self) -> SelectedRows {
+        self.marks.all(self.selection.dimensions())
     }
 }
 
 /// The rows of a block that are selected in each dimension; without a matcher all are.
-fn found(matchers: &mut Matchers, rows: &mut Rows<'_>) -> impl Iterator<Item = (Dimension, Bits)> {
+fn found(
+    matchers: &mut Matchers,
+    rows: &mut Rows<'_>,
+) -> impl Iterator<Item = (Dimension, BlockMask)> {
     matchers.iter_mut().map(|(dimension, matcher)| match matcher {
         Some(matcher) => (*dimension, matcher.find(rows)),
         None => (*dimension, rows.all()),

@@ -1,17 +1,17 @@
 //! The order of packets in time, as a table shows them: in a file they stay in its order, files are
 //! merged by the latest time so far.
 
-use super::marks::Marks;
-use crate::columns::{Bits, Columns, Rows};
-use crate::query::Rank;
-use viewer_model::axis::Value;
-use viewer_model::selection::Care;
+use super::selection_mask::SelectionMask;
+use crate::columns::{BlockMask, Columns, Rows};
+use crate::query::TimeRank;
+use viewer_model::axis::Quantity;
+use viewer_model::selection::DimensionSet;
 
 /// How many packets are selected before each block, and the latest time before it.
 #[derive(Debug)]
 pub(super) struct Order {
     /// Which packets are counted as selected: of which selection, in which dimensions.
-    counted: Option<(u64, Care)>,
+    counted: Option<(u64, DimensionSet)>,
     /// Before each block, and at the end.
     marks: Vec<Mark>,
 }
@@ -30,7 +30,7 @@ impl Order {
         let mut rows = Rows::new(columns, None);
         for block in 0..columns.block_count() {
             rows.turn(block);
-            if let Some((_, latest_ns)) = rows.bounds(Value::Time) {
+            if let Some((_, latest_ns)) = rows.bounds(Quantity::Time) {
                 mark.latest_ns = mark.latest_ns.max(latest_ns);
             }
             marks.push(mark);
@@ -42,16 +42,16 @@ impl Order {
     pub(super) fn select(
         &mut self,
         columns: &Columns,
-        (marks, care): (&Marks, Care),
+        (marks, dimensions): (&SelectionMask, DimensionSet),
         selection: u64,
     ) {
-        let counted = Some((if marks.is_all(care) { 0 } else { selection }, care));
+        let counted = Some((if marks.is_all(dimensions) { 0 } else { selection }, dimensions));
         if std::mem::replace(&mut self.counted, counted) == counted {
             return;
         }
         let mut count = 0;
         for block in 0..columns.block_count() {
-            count += marks.selected(block, care).count() as u64;
+            count += marks.selected(block, dimensions).count() as u64;
             self.marks[block + 1].selected = count;
         }
     }
@@ -62,8 +62,8 @@ impl Order {
         part: usize,
         columns: &Columns,
         key_ns: i64,
-        (marks, care): (&Marks, Care),
-    ) -> Rank {
+        (marks, dimensions): (&SelectionMask, DimensionSet),
+    ) -> TimeRank {
         let mut rows = Rows::new(columns, None);
         let mut count = |is_before: &dyn Fn(i64) -> bool| {
             // The latest time so far never falls: all blocks that end before the key are before it.
@@ -73,7 +73,7 @@ impl Order {
             }
             rows.turn(block);
             let mut latest = self.marks[block].latest_ns;
-            let times = rows.values(Value::Time);
+            let times = rows.values(Quantity::Time);
             let end = times
                 .iter()
                 .position(|ts| {
@@ -81,11 +81,11 @@ impl Order {
                     !is_before(latest)
                 })
                 .unwrap_or(times.len());
-            let inside = marks.selected(block, care).and(&Bits::first(end));
+            let inside = marks.selected(block, dimensions).and(&BlockMask::first(end));
             self.marks[block].selected + inside.count() as u64
         };
         let below = count(&|latest| latest < key_ns);
-        Rank { part, below, up_to: count(&|latest| latest <= key_ns) }
+        TimeRank { part, below, up_to: count(&|latest| latest <= key_ns) }
     }
 
     /// The selected rows from the one on that has `start` of them before it, with their keys.
@@ -94,7 +94,7 @@ impl Order {
         columns: &Columns,
         start: u64,
         count: usize,
-        (marks, care): (&Marks, Care),
+        (marks, dimensions): (&SelectionMask, DimensionSet),
     ) -> Vec<(usize, i64)> {
         let first = self.marks.partition_point(|mark| mark.selected <= start).saturating_sub(1);
         let mut skip = usize::try_from(start - self.marks[first].selected).unwrap_or(usize::MAX);
@@ -103,9 +103,9 @@ impl Order {
         for block in first..columns.block_count() {
             rows.turn(block);
             let range = rows.range();
-            let times = rows.values(Value::Time);
+            let times = rows.values(Quantity::Time);
             let mut latest = self.marks[block].latest_ns;
-            let selected = marks.selected(block, care);
+            let selected = marks.selected(block, dimensions);
             for (place, ts) in times.iter().enumerate() {
                 latest = latest.max(*ts);
                 if !selected.has(place) {

@@ -1,10 +1,12 @@
 use super::*;
 use crate::cells::{Cells, NO_CELL};
 use crate::columns::tests::packet;
-use crate::query::{Grid, Tally};
+use crate::density::Grid;
+use crate::query::QueryKind;
+use crate::tally::Tally;
 use proptest::prelude::*;
 use summary::Address;
-use viewer_model::axis::{Axis, Bins, Scale, Span, Value};
+use viewer_model::axis::{Axis, Bins, Quantity, Scale, Span};
 use viewer_model::filter::{Context, parse};
 use viewer_model::protocol::{CLASS_COUNT, CLASSES, Class};
 
@@ -28,9 +30,9 @@ fn plain() -> impl Strategy<Value = Plain> {
     (0i64..100, 0u32..100, 0usize..3, proptest::option::of(0u16..5), 0u8..4)
 }
 
-fn bins(value: Value, count: usize) -> Bins {
+fn bins(quantity: Quantity, count: usize) -> Bins {
     Bins {
-        axis: Axis { value, scale: Scale::Linear, span: Span::new(5, 90) },
+        axis: Axis { quantity, scale: Scale::Linear, span: Span::new(5, 90) },
         count,
         is_closed: false,
     }
@@ -49,7 +51,7 @@ fn ask(packets: &[Plain], cut: usize, selections: &[Selection], query: &Query) -
     let (front, back) = packets.split_at(cut);
     let last = front.iter().map(|packet| packet.0);
     let ts_ns = last.clone().next_back().zip(last.max());
-    let parts = [(front, 0, Before::default()), (back, cut, Before { ts_ns, lines: 0 })];
+    let parts = [(front, 0, Preceding::default()), (back, cut, Preceding { ts_ns, lines: 0 })];
     let answers = parts.into_iter().enumerate().map(|(part, (packets, from, before))| {
         let mut shard = Shard::new(part, "a".to_owned());
         // First with half of the rows, as while loading.
@@ -90,23 +92,23 @@ proptest! {
         let is_gap = |index: usize| gap(&packets, index).is_some_and(|gap| gap <= gap_ns);
         let is_in = |index: usize| packets[index].1 >= len && is_gap(index) && packets[index].4 != 1;
         let is_but_gap = |index: usize| packets[index].1 >= len && packets[index].4 != 1;
-        let cases: [(Care, &dyn Fn(usize) -> bool); 3] = [
-            (Care::NONE, &|_| true),
-            (second.care(), &is_in),
-            (second.care().without(Dimension::Gap), &is_but_gap),
+        let cases: [(DimensionSet, &dyn Fn(usize) -> bool); 3] = [
+            (DimensionSet::EMPTY, &|_| true),
+            (second.dimensions(), &is_in),
+            (second.dimensions().without(Dimension::Gap), &is_but_gap),
         ];
-        for (care, is_selected) in cases {
+        for (dimensions, is_selected) in cases {
             let rows: Vec<_> = (0..packets.len()).filter(|index| is_selected(*index)).collect();
-            let ask = |what| ask(&packets, cut, &selections, &Query { what, care });
+            let ask = |kind| ask(&packets, cut, &selections, &Query { kind, dimensions });
             let mut total = Tally::default();
             rows.iter().for_each(|row| total.add(Tally::of(packets[*row].1.into())));
-            prop_assert_eq!(ask(What::Total), Answer::Total(total));
+            prop_assert_eq!(ask(QueryKind::Total), Answer::Total(total));
 
             for (value, of) in [
-                (Value::Size, &(|row: usize| Some(i64::from(packets[row].1))) as &dyn Fn(usize) -> Option<i64>),
-                (Value::Time, &|row| Some(packets[row].0)),
-                (Value::Number, &|row| Some(number(row))),
-                (Value::Gap, &|row| gap(&packets, row)),
+                (Quantity::Size, &(|row: usize| Some(i64::from(packets[row].1))) as &dyn Fn(usize) -> Option<i64>),
+                (Quantity::Time, &|row| Some(packets[row].0)),
+                (Quantity::Number, &|row| Some(number(row))),
+                (Quantity::Gap, &|row| gap(&packets, row)),
             ] {
                 let bins = bins(value, count);
                 let edges = bins.edges();
@@ -118,10 +120,10 @@ proptest! {
                         expected[class * count + cell].add(Tally::of(packets[*row].1.into()));
                     }
                 }
-                prop_assert_eq!(ask(What::Bins(bins)), Answer::Bins(expected));
+                prop_assert_eq!(ask(QueryKind::Bins(bins)), Answer::Bins(expected));
             }
 
-            let grid = Grid { x: bins(Value::Time, count), y: bins(Value::Size, 7) };
+            let grid = Grid { x: bins(Quantity::Time, count), y: bins(Quantity::Size, 7) };
             let mut expected = vec![0; CLASS_COUNT * grid.cell_count()];
             let cell = |bins: &Bins, value| {
                 let edges = bins.edges();
@@ -133,7 +135,7 @@ proptest! {
                     expected[(Class::of(PROTOS[proto]) as usize * 7 + y) * count + x] += 1;
                 }
             }
-            let Answer::Density(density) = ask(What::Density(grid)) else { panic!() };
+            let Answer::Density(density) = ask(QueryKind::Density(grid)) else { panic!() };
             for (class, expected) in CLASSES.into_iter().zip(expected.chunks(grid.cell_count())) {
                 let counts = density.of(class);
                 prop_assert!(counts == expected || counts.is_empty() && expected.iter().all(|n| *n == 0));
@@ -145,21 +147,21 @@ proptest! {
                     ports.entry(port).or_default().add(Tally::of(packets[*row].1.into()));
                 }
             }
-            prop_assert_eq!(ask(What::Ports), Answer::Ports(ports.into_iter().collect()));
+            prop_assert_eq!(ask(QueryKind::Ports), Answer::Ports(ports.into_iter().collect()));
 
-            let Answer::Flows(flows) = ask(What::Conversations) else { panic!() };
+            let Answer::Flows(flows) = ask(QueryKind::Conversations) else { panic!() };
             prop_assert_eq!(flows.iter().map(|flow| flow.tally.packets).sum::<u64>(), rows.len() as u64);
             let times = rows.iter().map(|row| packets[*row].0);
             prop_assert_eq!(flows.iter().map(|flow| flow.ts_ns.0).min(), times.clone().min());
             prop_assert_eq!(flows.iter().map(|flow| flow.ts_ns.1).max(), times.max());
-            for what in [What::Destinations, What::Protocols] {
-                let Answer::Places(places) = ask(what) else { panic!() };
+            for kind in [QueryKind::Destinations, QueryKind::Protocols] {
+                let Answer::Ids(places) = ask(kind) else { panic!() };
                 let sum = places.iter().map(|place| place.tally.packets).sum::<u64>();
                 prop_assert_eq!(sum, rows.len() as u64);
             }
 
             let cell = (count / 2, 3);
-            let Answer::Nearest(hit) = ask(What::Nearest { grid, cell }) else { panic!() };
+            let Answer::Nearest(hit) = ask(QueryKind::Nearest { grid, cell }) else { panic!() };
             let distances = rows.iter().filter_map(|row| {
                 let mut found = [0; 2];
                 let (ts, len, ..) = packets[*row];
@@ -175,7 +177,7 @@ proptest! {
             let mut latest = i64::MIN;
             let keys: Vec<_> = packets.iter().map(|packet| { latest = latest.max(packet.0); latest }).collect();
             for key_ns in [0, 30, 99, 100] {
-                let Answer::Ranks(ranks) = ask(What::Ranks { key_ns }) else { panic!() };
+                let Answer::Ranks(ranks) = ask(QueryKind::Ranks { key_ns }) else { panic!() };
                 let below = rows.iter().filter(|row| keys[**row] < key_ns).count() as u64;
                 let up_to = rows.iter().filter(|row| keys[**row] <= key_ns).count() as u64;
                 prop_assert_eq!(ranks.iter().map(|rank| rank.below).sum::<u64>(), below);
@@ -183,7 +185,7 @@ proptest! {
             }
             let in_front = rows.iter().filter(|row| **row < cut).count() as u64;
             let starts = vec![(0, in_front / 2), (1, 0)];
-            let Answer::Rows(found) = ask(What::Rows { starts, count: 1000 }) else { panic!() };
+            let Answer::Rows(found) = ask(QueryKind::Rows { starts, count: 1000 }) else { panic!() };
             let numbers: Vec<_> = found.iter().map(|packet| packet.row.n).collect();
             let expected: Vec<_> = rows[usize::try_from(in_front / 2).unwrap()..].iter().map(|row| number(*row)).collect();
             prop_assert_eq!(numbers, expected);
@@ -213,23 +215,23 @@ proptest! {
         is_asked in proptest::collection::vec(any::<bool>(), 7),
     ) {
         let columns = columns(&packets, 0);
-        let grid = Grid { x: bins(Value::Time, 9), y: bins(Value::Size, 7) };
+        let grid = Grid { x: bins(Quantity::Time, 9), y: bins(Quantity::Size, 7) };
         let mut shard = Shard::new(0, "a".to_owned());
         for selection in steps.into_iter().map(selection) {
             let whats = [
-                What::Total, What::Bins(bins(Value::Gap, 8)), What::Density(grid), What::Ports,
-                What::Destinations, What::Protocols, What::Conversations,
+                QueryKind::Total, QueryKind::Bins(bins(Quantity::Gap, 8)), QueryKind::Density(grid), QueryKind::Ports,
+                QueryKind::Destinations, QueryKind::Protocols, QueryKind::Conversations,
             ];
             let asked = whats.into_iter().zip(&is_asked).filter(|(_, is_asked)| **is_asked);
-            let care = selection.care();
+            let dimensions = selection.dimensions();
             let queries: Vec<_> = asked
-                .flat_map(|(what, _)| {
-                    [care, care.without(Dimension::Size), Care::NONE]
-                        .map(|care| Query { what: what.clone(), care })
+                .flat_map(|(kind, _)| {
+                    [dimensions, dimensions.without(Dimension::Size), DimensionSet::EMPTY]
+                        .map(|dimensions| Query { kind: kind.clone(), dimensions })
                 })
                 .collect();
             let answers = |shard: &mut Shard| {
-                shard.answer(&columns, Before::default(), &selection, &queries)
+                shard.answer(&columns, Preceding::default(), &selection, &queries)
             };
             prop_assert_eq!(answers(&mut shard), answers(&mut Shard::new(0, "a".to_owned())));
         }
@@ -242,13 +244,13 @@ fn blocks_meet() {
     let packets: Vec<Plain> =
         (0..3_000).map(|i| (i, u32::try_from(i % 7).unwrap(), 0, None, 0)).collect();
     let selection = select(&[(Dimension::Filter, "len == 3")]);
-    let query = |what| Query { what, care: selection.care() };
+    let query = |kind| Query { kind, dimensions: selection.dimensions() };
     let starts = vec![(0, 100), (1, 5)];
     let Answer::Rows(rows) = ask(
         &packets,
         2_000,
         std::slice::from_ref(&selection),
-        &query(What::Rows { starts, count: 200 }),
+        &query(QueryKind::Rows { starts, count: 200 }),
     ) else {
         panic!()
     };
@@ -261,7 +263,7 @@ fn blocks_meet() {
         &packets,
         1_500,
         std::slice::from_ref(&selection),
-        &query(What::Ranks { key_ns: 2_500 }),
+        &query(QueryKind::Ranks { key_ns: 2_500 }),
     ) else {
         panic!()
     };

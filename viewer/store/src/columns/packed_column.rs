@@ -1,6 +1,6 @@
 //! Whole numbers of a block of rows, in as few bytes as they need.
 
-use super::{BLOCK_LEN, Bits};
+use super::{BLOCK_LEN, BlockMask};
 use wide::{u16x8, u32x4};
 
 /// How far below the first number others may lie, where distances to it are kept: of nanoseconds a
@@ -9,7 +9,7 @@ const SLACK: i64 = 1 << 30;
 
 /// Numbers by their rows, which are set one after the other.
 #[derive(Debug)]
-pub(super) struct Packed {
+pub(super) struct PackedColumn {
     base: i64,
     store: Store,
     bounds: Option<(i64, i64)>,
@@ -26,7 +26,7 @@ enum Store {
     Long(Box<[i64; BLOCK_LEN]>),
 }
 
-impl Packed {
+impl PackedColumn {
     /// Of numbers that count on from the first.
     pub(super) fn steps(first: i64) -> Self {
         Self { base: first, store: Store::Steps, bounds: None }
@@ -140,51 +140,51 @@ impl Packed {
 
     /// The first rows whose number is from `first` to `last`. Numbers are compared many at once, by the
     /// processor's vectors: this is a look at all packets.
-    pub(super) fn within(&self, first: i64, last: i64, len: usize) -> Bits {
+    pub(super) fn within(&self, first: i64, last: i64, len: usize) -> BlockMask {
         // As distances from the base, of which none is negative.
         let distance = |value: i64| i128::from(value) - i128::from(self.base);
         let (least, most) = (distance(first).max(0), distance(last));
         match &self.store {
-            Store::Steps => Bits::of((0..len).map(|row| {
+            Store::Steps => BlockMask::of((0..len).map(|row| {
                 let value = self.base.wrapping_add_unsigned(row as u64);
                 (first <= value) & (value <= last)
             })),
             Store::Long(all) => {
-                Bits::of(all[..len].iter().map(|value| (first <= *value) & (*value <= last)))
+                BlockMask::of(all[..len].iter().map(|value| (first <= *value) & (*value <= last)))
             }
-            _ if most < least => Bits::NONE,
+            _ if most < least => BlockMask::NONE,
             Store::Short(all) => {
-                let Ok(least) = u16::try_from(least) else { return Bits::NONE };
+                let Ok(least) = u16::try_from(least) else { return BlockMask::NONE };
                 let most = u16x8::splat(u16::try_from(most).unwrap_or(u16::MAX));
                 let least = u16x8::splat(least);
-                let bits = Bits::of_groups::<8>(all.as_chunks().0.iter().map(|group| {
+                let bits = BlockMask::of_groups::<8>(all.as_chunks().0.iter().map(|group| {
                     let group = u16x8::new(*group);
                     group.simd_eq(group.max(least).min(most)).to_bitmask()
                 }));
-                bits.and(&Bits::first(len))
+                bits.and(&BlockMask::first(len))
             }
             Store::Middle(all) => {
-                let Ok(least) = u32::try_from(least) else { return Bits::NONE };
+                let Ok(least) = u32::try_from(least) else { return BlockMask::NONE };
                 let most = u32x4::splat(u32::try_from(most).unwrap_or(u32::MAX));
                 let least = u32x4::splat(least);
-                let bits = Bits::of_groups::<4>(all.as_chunks().0.iter().map(|group| {
+                let bits = BlockMask::of_groups::<4>(all.as_chunks().0.iter().map(|group| {
                     let group = u32x4::new(*group);
                     group.simd_eq(group.max(least).min(most)).to_bitmask()
                 }));
-                bits.and(&Bits::first(len))
+                bits.and(&BlockMask::first(len))
             }
         }
     }
 
     /// Appends what the numbers of rows in these places are to be.
     #[inline]
-    pub(super) fn read<T>(&self, places: &[u16], to: impl Fn(i64) -> T, room: &mut Vec<T>) {
+    pub(super) fn read<T>(&self, places: &[u16], to: impl Fn(i64) -> T, buf: &mut Vec<T>) {
         let base = self.base;
         match &self.store {
-            Store::Steps => take(places, |row| to(base.wrapping_add_unsigned(row as u64)), room),
-            Store::Short(all) => take(places, |row| to(base + i64::from(all[row])), room),
-            Store::Middle(all) => take(places, |row| to(base + i64::from(all[row])), room),
-            Store::Long(all) => take(places, |row| to(all[row]), room),
+            Store::Steps => take(places, |row| to(base.wrapping_add_unsigned(row as u64)), buf),
+            Store::Short(all) => take(places, |row| to(base + i64::from(all[row])), buf),
+            Store::Middle(all) => take(places, |row| to(base + i64::from(all[row])), buf),
+            Store::Long(all) => take(places, |row| to(all[row]), buf),
         }
     }
 
@@ -208,11 +208,11 @@ impl Packed {
 
 /// Appends what rows in these places have. All of a block are in order: it is read as a whole.
 #[inline]
-pub(super) fn take<T>(places: &[u16], of: impl Fn(usize) -> T, room: &mut Vec<T>) {
+pub(super) fn take<T>(places: &[u16], of: impl Fn(usize) -> T, buf: &mut Vec<T>) {
     if places.len() == BLOCK_LEN {
-        room.extend((0..BLOCK_LEN).map(of));
+        buf.extend((0..BLOCK_LEN).map(of));
     } else {
-        room.extend(places.iter().map(|place| of(usize::from(*place) % BLOCK_LEN)));
+        buf.extend(places.iter().map(|place| of(usize::from(*place) % BLOCK_LEN)));
     }
 }
 
@@ -238,9 +238,9 @@ mod tests {
                 values.push(values[values.len() - 1].wrapping_add(1));
             }
             let mut packed = match kind {
-                0 => Packed::steps(first),
-                1 => Packed::short(),
-                _ => Packed::near(first),
+                0 => PackedColumn::steps(first),
+                1 => PackedColumn::short(),
+                _ => PackedColumn::near(first),
             };
             values.iter().enumerate().for_each(|(row, value)| packed.set(row, *value));
             let places: Vec<u16> = (0..).take(values.len()).collect();
@@ -266,7 +266,7 @@ mod tests {
             }
             for (from, to) in [(*range.0.get(&values), range.1), (range.1, *most), (*least, *least)] {
                 let expected = values.iter().map(|v| from <= *v && *v <= to);
-                prop_assert_eq!(packed.within(from, to, values.len()), Bits::of(expected));
+                prop_assert_eq!(packed.within(from, to, values.len()), BlockMask::of(expected));
             }
         }
     }

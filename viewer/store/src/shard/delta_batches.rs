@@ -1,30 +1,35 @@
 //! Rows on their way from their blocks to the counts.
 
 use super::{Counter, Shard};
-use crate::columns::{Batch, Bits, Columns};
-use viewer_model::selection::Care;
+use crate::columns::{BlockMask, Columns, RowBatch};
+use viewer_model::selection::DimensionSet;
 
 /// Rows on their way to the counts of some dimensions.
-pub(super) struct Ways<'a> {
-    care: Care,
+pub(super) struct DeltaBatches<'a> {
+    dimensions: DimensionSet,
     /// That come and that go, for counts of what was selected before; none where there are none.
-    change: Option<[Batch<'a>; 2]>,
+    change: Option<[RowBatch<'a>; 2]>,
     /// All that are selected, for counts that begin.
-    all: Option<Batch<'a>>,
+    all: Option<RowBatch<'a>>,
 }
 
-impl<'a> Ways<'a> {
-    pub(super) fn new(care: Care, shard: &Shard, columns: &'a Columns) -> Self {
+impl<'a> DeltaBatches<'a> {
+    pub(super) fn new(dimensions: DimensionSet, shard: &Shard, columns: &'a Columns) -> Self {
         let has = |is_old: bool| {
-            let mut counters = shard.counters.iter().filter(|counter| counter.care == care);
+            let mut counters =
+                shard.counters.iter().filter(|counter| counter.dimensions == dimensions);
             counters.any(|counter| counter.is_old == is_old)
         };
         let batch = || shard.batch(columns);
-        Self { care, change: has(true).then(|| [batch(), batch()]), all: has(false).then(batch) }
+        Self {
+            dimensions,
+            change: has(true).then(|| [batch(), batch()]),
+            all: has(false).then(batch),
+        }
     }
 
-    pub(super) fn care(&self) -> Care {
-        self.care
+    pub(super) fn dimensions(&self) -> DimensionSet {
+        self.dimensions
     }
 
     /// True where there are counts that begin.
@@ -36,8 +41,8 @@ impl<'a> Ways<'a> {
     pub(super) fn add(
         &mut self,
         block: usize,
-        was: &Bits,
-        is: &Bits,
+        was: &BlockMask,
+        is: &BlockMask,
         counters: &mut [Counter],
         of_kinds: &[u8],
     ) {
@@ -45,15 +50,15 @@ impl<'a> Ways<'a> {
             && was != is
         {
             put(come, block, &is.without(was), |batch| {
-                count::<true>(self.care, true, counters, batch, of_kinds);
+                count::<true>(self.dimensions, true, counters, batch, of_kinds);
             });
             put(gone, block, &was.without(is), |batch| {
-                count::<false>(self.care, true, counters, batch, of_kinds);
+                count::<false>(self.dimensions, true, counters, batch, of_kinds);
             });
         }
         if let Some(all) = &mut self.all {
             put(all, block, is, |batch| {
-                count::<true>(self.care, false, counters, batch, of_kinds);
+                count::<true>(self.dimensions, false, counters, batch, of_kinds);
             });
         }
     }
@@ -61,21 +66,21 @@ impl<'a> Ways<'a> {
     /// Counts what is still on its way.
     pub(super) fn end(&mut self, counters: &mut [Counter], of_kinds: &[u8]) {
         if let Some([come, gone]) = &mut self.change {
-            count::<true>(self.care, true, counters, come, of_kinds);
-            count::<false>(self.care, true, counters, gone, of_kinds);
+            count::<true>(self.dimensions, true, counters, come, of_kinds);
+            count::<false>(self.dimensions, true, counters, gone, of_kinds);
         }
         if let Some(all) = &mut self.all {
-            count::<true>(self.care, false, counters, all, of_kinds);
+            count::<true>(self.dimensions, false, counters, all, of_kinds);
         }
     }
 }
 
 /// Puts rows of a block into the batch; what was in it is counted before, where it would be too much.
 pub(super) fn put<'a>(
-    batch: &mut Batch<'a>,
+    batch: &mut RowBatch<'a>,
     block: usize,
-    rows: &Bits,
-    count: impl FnOnce(&mut Batch<'a>),
+    rows: &BlockMask,
+    count: impl FnOnce(&mut RowBatch<'a>),
 ) {
     let len = rows.count();
     if batch.is_full_for(len) {
@@ -88,19 +93,19 @@ pub(super) fn put<'a>(
 }
 
 /// Counts a batch in, or out again, for counts of what was selected before, or for those that begin.
-fn count<const COMES: bool>(
-    care: Care,
+fn count<const ADD: bool>(
+    dimensions: DimensionSet,
     is_old: bool,
     counters: &mut [Counter],
-    batch: &mut Batch<'_>,
+    batch: &mut RowBatch<'_>,
     of_kinds: &[u8],
 ) {
     if batch.is_empty() {
         return;
     }
     for counter in counters.iter_mut() {
-        if counter.care == care && counter.is_old == is_old {
-            counter.count.count::<COMES>(batch, of_kinds);
+        if counter.dimensions == dimensions && counter.is_old == is_old {
+            counter.count.count::<ADD>(batch, of_kinds);
         }
     }
 }

@@ -1,14 +1,14 @@
 //! Rows of any blocks side by side.
 
 use super::block::PLACES;
-use super::packed::take;
-use super::{BLOCK_LEN, Bits, Columns};
-use viewer_model::axis::{VALUE_COUNT, Value};
+use super::packed_column::take;
+use super::{BLOCK_LEN, BlockMask, Columns};
+use viewer_model::axis::{QUANTITY_COUNT, Quantity};
 
 /// Up to [`BLOCK_LEN`] rows, of as many blocks as it takes, their values as they are asked for: where
 /// few of each block are counted, what is done once a block would cost more than the rows.
 #[derive(Debug)]
-pub(crate) struct Batch<'a> {
+pub(crate) struct RowBatch<'a> {
     columns: &'a Columns,
     /// Time of the packet before the columns, in its file.
     before_ns: Option<i64>,
@@ -17,12 +17,12 @@ pub(crate) struct Batch<'a> {
     /// Each block, and where its places end.
     runs: Vec<(usize, usize)>,
     /// All of the batch's, or none yet.
-    values: [Vec<i64>; VALUE_COUNT],
+    values: [Vec<i64>; QUANTITY_COUNT],
     flows: Vec<u32>,
     classes: Vec<u8>,
 }
 
-impl<'a> Batch<'a> {
+impl<'a> RowBatch<'a> {
     /// No rows yet; `before_ns` is the time of the file's packet before the columns.
     pub(crate) fn new(columns: &'a Columns, before_ns: Option<i64>) -> Self {
         let (places, runs, values, flows, classes) = Default::default();
@@ -45,8 +45,8 @@ impl<'a> Batch<'a> {
     }
 
     /// Appends rows of a block behind those of blocks before it.
-    pub(crate) fn add(&mut self, block: usize, rows: &Bits) {
-        if *rows == Bits::ALL {
+    pub(crate) fn add(&mut self, block: usize, rows: &BlockMask) {
+        if *rows == BlockMask::ALL {
             self.places.extend(PLACES);
         } else {
             rows.each(|place| self.places.push(place));
@@ -72,31 +72,31 @@ impl<'a> Batch<'a> {
         })
     }
 
-    /// Reads a value of all rows; then [`Batch::values`] has it.
-    pub(crate) fn read(&mut self, value: Value) {
-        let mut room = std::mem::take(&mut self.values[value as usize]);
-        if room.is_empty() {
+    /// Reads a value of all rows; then [`RowBatch::values`] has it.
+    pub(crate) fn read(&mut self, value: Quantity) {
+        let mut buf = std::mem::take(&mut self.values[value as usize]);
+        if buf.is_empty() {
             for (block, places) in self.runs() {
-                self.columns.read(value, block, places, self.before_ns, &mut room);
+                self.columns.read(value, block, places, self.before_ns, &mut buf);
             }
         }
-        self.values[value as usize] = room;
+        self.values[value as usize] = buf;
     }
 
-    /// Each row's value, [`ABSENT`](viewer_model::axis::ABSENT) where it has none; nothing before it is read.
-    pub(crate) fn values(&self, value: Value) -> &[i64] {
+    /// Each row's value, [`MISSING`](viewer_model::axis::MISSING) where it has none; nothing before it is read.
+    pub(crate) fn values(&self, value: Quantity) -> &[i64] {
         &self.values[value as usize]
     }
 
-    /// Reads the places of all rows in [`Columns::flows`]; then [`Batch::flows`] has them.
+    /// Reads the places of all rows in [`Columns::flows`]; then [`RowBatch::flows`] has them.
     pub(crate) fn read_flows(&mut self) {
-        let mut room = std::mem::take(&mut self.flows);
-        if room.is_empty() {
+        let mut buf = std::mem::take(&mut self.flows);
+        if buf.is_empty() {
             for (block, places) in self.runs() {
-                self.columns.read_flows(block, places, &mut room);
+                self.columns.read_flows(block, places, &mut buf);
             }
         }
-        self.flows = room;
+        self.flows = buf;
     }
 
     /// Each row's place in [`Columns::flows`]; nothing before they are read.
@@ -104,17 +104,17 @@ impl<'a> Batch<'a> {
         &self.flows
     }
 
-    /// Reads the classes of all rows by their kinds; then [`Batch::classes`] has them.
+    /// Reads the classes of all rows by their kinds; then [`RowBatch::classes`] has them.
     pub(crate) fn read_classes(&mut self, of_kinds: &[u8]) {
-        let mut room = std::mem::take(&mut self.classes);
-        if room.is_empty() {
+        let mut buf = std::mem::take(&mut self.classes);
+        if buf.is_empty() {
             for (block, places) in self.runs() {
                 let kinds = &self.columns.blocks[block].kind;
                 let class = |kind: u16| of_kinds.get(usize::from(kind)).copied().unwrap_or(0);
-                take(places, |row| class(kinds[row]), &mut room);
+                take(places, |row| class(kinds[row]), &mut buf);
             }
         }
-        self.classes = room;
+        self.classes = buf;
     }
 
     /// Each row's class, by its index; nothing before they are read.
@@ -123,7 +123,7 @@ impl<'a> Batch<'a> {
     }
 
     /// Values between which those of all rows are, where that is known without reading them.
-    pub(crate) fn bounds(&self, value: Value) -> Option<(i64, i64)> {
+    pub(crate) fn bounds(&self, value: Quantity) -> Option<(i64, i64)> {
         let mut all = self.runs.iter().map(|(block, _)| self.columns.bounds(value, *block));
         let first = all.next()??;
         all.try_fold(first, |all, more| more.map(|more| (all.0.min(more.0), all.1.max(more.1))))
@@ -152,7 +152,7 @@ mod tests {
                 .collect();
             let columns = columns(&packets);
             let mut rows = Rows::new(&columns, Some(7));
-            let mut batch = Batch::new(&columns, Some(7));
+            let mut batch = RowBatch::new(&columns, Some(7));
             let mut expected = Vec::new();
             for block in 0..columns.block_count() {
                 rows.turn(block);
@@ -161,27 +161,27 @@ mod tests {
                 if whole && block == 0 {
                     is_meant.fill(true);
                 }
-                let bits = Bits::of(is_meant.iter().copied());
+                let bits = BlockMask::of(is_meant.iter().copied());
                 if batch.is_full_for(bits.count()) {
                     break;
                 }
                 batch.add(block, &bits);
-                let values = Value::ALL.map(|value| rows.values(value).to_vec());
+                let values = Quantity::ALL.map(|value| rows.values(value).to_vec());
                 for place in (0..range.len()).filter(|place| is_meant[*place]) {
                     let class = u8::from(rows.kinds()[place] != 0);
                     let of_row = values.each_ref().map(|values| values[place]);
                     expected.push((range.start + place, of_row, rows.flows()[place], class));
                 }
             }
-            Value::ALL.into_iter().for_each(|value| batch.read(value));
+            Quantity::ALL.into_iter().for_each(|value| batch.read(value));
             batch.read_flows();
             batch.read_classes(&[0, 1]);
             let seen = (0..batch.len()).map(|row| {
-                let values = Value::ALL.map(|value| batch.values(value)[row]);
+                let values = Quantity::ALL.map(|value| batch.values(value)[row]);
                 (batch.index(row), values, batch.flows()[row], batch.classes()[row])
             });
             prop_assert_eq!(seen.collect::<Vec<_>>(), expected.clone());
-            if let Some((least, most)) = batch.bounds(Value::Time) {
+            if let Some((least, most)) = batch.bounds(Quantity::Time) {
                 prop_assert!(expected.iter().all(|(_, values, ..)| (least..=most).contains(&values[1])));
             }
         }

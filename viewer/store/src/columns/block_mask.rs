@@ -7,9 +7,9 @@ const WORD_LEN: usize = 64;
 
 /// A bit for each row of a block: what few rows have in common is found without a look at the others.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Bits([u64; BLOCK_LEN / WORD_LEN]);
+pub(crate) struct BlockMask([u64; BLOCK_LEN / WORD_LEN]);
 
-impl Bits {
+impl BlockMask {
     /// All rows.
     pub(crate) const ALL: Self = Self([u64::MAX; BLOCK_LEN / WORD_LEN]);
 
@@ -34,10 +34,10 @@ impl Bits {
         /// Moves the lowest bit of byte `i` to bit `i` of the highest byte: the products of the others
         /// go elsewhere.
         const GATHER: u64 = 0x0102_0408_1020_4080;
-        let mut room = [0; BLOCK_LEN];
-        room.iter_mut().zip(answers).for_each(|(place, answer)| *place = u8::from(answer));
+        let mut buf = [0; BLOCK_LEN];
+        buf.iter_mut().zip(answers).for_each(|(place, answer)| *place = u8::from(answer));
         let mut bits = Self::NONE;
-        for (word, answers) in bits.0.iter_mut().zip(room.as_chunks::<WORD_LEN>().0) {
+        for (word, answers) in bits.0.iter_mut().zip(buf.as_chunks::<WORD_LEN>().0) {
             for (place, eight) in (0..).step_by(8).zip(answers.as_chunks().0) {
                 *word |= u64::from_le_bytes(*eight).wrapping_mul(GATHER) >> 56 << place;
             }
@@ -114,8 +114,8 @@ mod tests {
             let places = |is_meant: &dyn Fn(usize) -> bool| -> Vec<u16> {
                 (0..one.len()).filter(|at| is_meant(*at)).map(|at| at.try_into().unwrap()).collect()
             };
-            let of = |answers: &[bool]| Bits::of(answers.iter().copied());
-            let seen = |bits: Bits| {
+            let of = |answers: &[bool]| BlockMask::of(answers.iter().copied());
+            let seen = |bits: BlockMask| {
                 let mut places = Vec::new();
                 bits.each(|place| places.push(place));
                 places
@@ -127,9 +127,9 @@ mod tests {
             prop_assert!((0..BLOCK_LEN).all(|at| a.has(at) == one.get(at).is_some_and(|is| *is)));
             prop_assert_eq!(seen(a.and(&b)), places(&|at| one[at] & other[at]));
             prop_assert_eq!(seen(a.without(&b)), places(&|at| one[at] & !other[at]));
-            prop_assert_eq!(seen(a.or(&b.and(&Bits::first(one.len())))), places(&|at| one[at] | other[at]));
-            prop_assert_eq!(Bits::first(one.len()), of(&vec![true; one.len()]));
-            prop_assert_eq!((a.and(&Bits::ALL), a.and(&Bits::NONE)), (a, Bits::NONE));
+            prop_assert_eq!(seen(a.or(&b.and(&BlockMask::first(one.len())))), places(&|at| one[at] | other[at]));
+            prop_assert_eq!(BlockMask::first(one.len()), of(&vec![true; one.len()]));
+            prop_assert_eq!((a.and(&BlockMask::ALL), a.and(&BlockMask::NONE)), (a, BlockMask::NONE));
         }
     }
 }

@@ -1,28 +1,28 @@
 //! Which rows are selected.
 
-use crate::columns::{BLOCK_LEN, Bits};
-use viewer_model::selection::{Care, DIMENSION_COUNT, Dimension};
+use crate::columns::{BLOCK_LEN, BlockMask};
+use viewer_model::selection::{DIMENSION_COUNT, Dimension, DimensionSet};
 
 /// The rows that are selected in each dimension, a bit a row where anything is.
 #[derive(Debug, Default)]
-pub(super) struct Marks {
+pub(super) struct SelectionMask {
     row_count: usize,
     /// By blocks; none in a dimension that selects all.
-    dimensions: [Vec<Bits>; DIMENSION_COUNT],
+    dimensions: [Vec<BlockMask>; DIMENSION_COUNT],
 }
 
 /// The rows that were selected when somebody asked.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Selected(Vec<Bits>);
+pub struct SelectedRows(Vec<BlockMask>);
 
-impl Selected {
+impl SelectedRows {
     /// True where it is one of them.
-    pub fn has(&self, row: usize) -> bool {
+    pub fn contains(&self, row: usize) -> bool {
         self.0.get(row / BLOCK_LEN).is_some_and(|bits| bits.has(row % BLOCK_LEN))
     }
 }
 
-impl Marks {
+impl SelectionMask {
     /// Of so many rows, all selected.
     pub(super) fn new(row_count: usize) -> Self {
         Self { row_count, dimensions: Default::default() }
@@ -37,19 +37,19 @@ impl Marks {
     }
 
     /// The rows of a block that are selected in all dimensions that count.
-    pub(super) fn selected(&self, block: usize, care: Care) -> Bits {
-        self.selected_with(&[], block, care)
+    pub(super) fn selected(&self, block: usize, dimensions: DimensionSet) -> BlockMask {
+        self.selected_with(&[], block, dimensions)
     }
 
-    /// As [`Marks::selected`], with others in some dimensions.
+    /// As [`SelectionMask::selected`], with others in some dimensions.
     pub(super) fn selected_with(
         &self,
-        others: &[(Dimension, Bits)],
+        others: &[(Dimension, BlockMask)],
         block: usize,
-        care: Care,
-    ) -> Bits {
-        let mut bits = Bits::first(self.block_len(block));
-        for dimension in care.dimensions() {
+        dimensions: DimensionSet,
+    ) -> BlockMask {
+        let mut bits = BlockMask::first(self.block_len(block));
+        for dimension in dimensions.iter() {
             let other = others.iter().find(|(known, _)| *known == dimension);
             let marks = self.dimensions[dimension as usize].get(block);
             if let Some(marks) = other.map(|(_, bits)| bits).or(marks) {
@@ -60,24 +60,24 @@ impl Marks {
     }
 
     /// Everything is selected, and nobody need look.
-    pub(super) fn is_all(&self, care: Care) -> bool {
-        care.dimensions().all(|dimension| self.dimensions[dimension as usize].is_empty())
+    pub(super) fn is_all(&self, dimensions: DimensionSet) -> bool {
+        dimensions.iter().all(|dimension| self.dimensions[dimension as usize].is_empty())
     }
 
     /// All rows that are selected in the dimensions that count.
-    pub(super) fn all(&self, care: Care) -> Selected {
+    pub(super) fn all(&self, dimensions: DimensionSet) -> SelectedRows {
         let blocks = 0..self.row_count.div_ceil(BLOCK_LEN);
-        Selected(blocks.map(|block| self.selected(block, care)).collect())
+        SelectedRows(blocks.map(|block| self.selected(block, dimensions)).collect())
     }
 
     /// The rows of a block that are selected in a dimension.
-    pub(super) fn of(&self, block: usize, dimension: Dimension) -> Bits {
+    pub(super) fn of(&self, block: usize, dimension: Dimension) -> BlockMask {
         let marks = self.dimensions[dimension as usize].get(block);
-        marks.copied().unwrap_or_else(|| Bits::first(self.block_len(block)))
+        marks.copied().unwrap_or_else(|| BlockMask::first(self.block_len(block)))
     }
 
-    /// Marks the rows of a block.
-    pub(super) fn mark(&mut self, block: usize, dimension: Dimension, selected: Bits) {
+    /// SelectionMask the rows of a block.
+    pub(super) fn mark(&mut self, block: usize, dimension: Dimension, selected: BlockMask) {
         if self.dimensions[dimension as usize].is_empty() {
             let blocks = 0..self.row_count.div_ceil(BLOCK_LEN);
             let all = blocks.map(|block| self.of(block, dimension)).collect();

@@ -8,9 +8,9 @@ const STRIDE: usize = 64;
 /// A distance that does not fit is kept apart.
 const FAR: u16 = u16::MAX;
 
-/// Offsets that grow from row to row, as distances.
+/// LineOffsets that grow from row to row, as distances.
 #[derive(Debug)]
-pub(super) struct Offsets {
+pub(super) struct LineOffsets {
     distances: [u16; BLOCK_LEN],
     /// The offset of each [`STRIDE`]th row.
     marks: [u64; BLOCK_LEN / STRIDE],
@@ -19,7 +19,7 @@ pub(super) struct Offsets {
     last: u64,
 }
 
-impl Offsets {
+impl LineOffsets {
     pub(super) fn new() -> Self {
         let marks = [0; BLOCK_LEN / STRIDE];
         Self { distances: [0; BLOCK_LEN], marks, far: Vec::new(), last: 0 }
@@ -68,7 +68,7 @@ mod tests {
         fn offsets_read_back(distances in proptest::collection::vec(
             prop_oneof![20 => 60u64..400, 1 => 65_534u64..65_538, 1 => 0u64..1 << 40], 0..300,
         )) {
-            let mut offsets = Offsets::new();
+            let mut offsets = LineOffsets::new();
             let mut expected = Vec::new();
             let mut at = 0;
             for (row, distance) in distances.into_iter().enumerate() {

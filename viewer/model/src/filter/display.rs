@@ -1,66 +1,68 @@
-//! An expression as a text that reads back.
+//! Writes expressions as filter text that parses back.
 
-use super::lexer::{dots_at, quoted};
-use super::{Expr, Field, Lasso, Set, Type};
-use crate::axis::{LEAST, Value};
-use crate::clock::Zone;
+use super::lexer::quote;
+use super::literals::UNITS;
+use super::{Expr, Field, FieldType, Lasso, Set};
+use crate::axis::{MIN_VALUE, Quantity};
+use crate::time::Zone;
 use summary::{Address, Tcp};
 
 impl Expr {
-    /// The text of the expression, with times in a zone.
-    pub fn show(&self, zone: &Zone) -> String {
+    /// The expression as filter text, with times in `zone`.
+    pub fn to_text(&self, zone: &Zone) -> String {
         let mut text = String::new();
-        write(self, zone, 0, &mut text);
+        write_expr(self, zone, 0, &mut text);
         text
     }
 }
 
-/// Writes with parentheses where what is around binds more: `or` 0, `and` 1, `not` 2.
-fn write(expr: &Expr, zone: &Zone, around: u8, text: &mut String) {
-    let mut list = |all: &[Expr], word: &str, binds: u8| {
-        let is_inner = binds < around;
-        text.push_str(if is_inner { "(" } else { "" });
-        for (index, expr) in all.iter().enumerate() {
-            text.push_str(if index > 0 { word } else { "" });
-            write(expr, zone, binds + 1, text);
+/// Writes an expression, in parentheses if it binds less tightly than `precedence`: 0 for `or`, 1 for
+/// `and`, 2 for `not`.
+fn write_expr(expr: &Expr, zone: &Zone, precedence: u8, text: &mut String) {
+    let mut list = |operands: &[Expr], operator: &str, own_precedence: u8| {
+        let needs_parens = own_precedence < precedence;
+        text.push_str(if needs_parens { "(" } else { "" });
+        for (index, expr) in operands.iter().enumerate() {
+            text.push_str(if index > 0 { operator } else { "" });
+            write_expr(expr, zone, own_precedence + 1, text);
         }
-        text.push_str(if is_inner { ")" } else { "" });
+        text.push_str(if needs_parens { ")" } else { "" });
     };
     match expr {
-        Expr::Or(any) => list(any, " or ", 0),
-        Expr::And(all) => list(all, " and ", 1),
+        Expr::Or(operands) => list(operands, " or ", 0),
+        Expr::And(operands) => list(operands, " and ", 1),
         Expr::Not(expr) => {
             text.push_str("not ");
-            write(expr, zone, 2, text);
+            write_expr(expr, zone, 2, text);
         }
         Expr::Has(field) => text.push_str(field.name()),
-        Expr::In(field, set) => comparison(*field, set, true, zone, text),
-        Expr::NotIn(field, set) => comparison(*field, set, false, zone, text),
+        Expr::In(field, set) => text.push_str(&comparison(*field, set, true, zone)),
+        Expr::NotIn(field, set) => text.push_str(&comparison(*field, set, false, zone)),
         Expr::Lasso(lasso) => write_lasso(lasso, text),
     }
 }
 
-fn comparison(field: Field, set: &Set, is_in: bool, zone: &Zone, text: &mut String) {
+fn comparison(field: Field, set: &Set, is_in: bool, zone: &Zone) -> String {
     let name = field.name();
     let elements = elements(field, set, zone);
-    *text += &match (&elements[..], set) {
+    match (&elements[..], set) {
         ([one], Set::AllFlags(_)) => format!("{name} has {one}"),
         ([one], Set::Numbers(ranges)) if is_in => match ranges[0] {
             (first, last) if first == last => format!("{name} == {one}"),
-            // As it can be written, where no packet has it.
-            (LEAST, -1) => format!("{name} < {}", number(field, 0, zone)),
+            // Written with numbers inside the field's domain, because only those can be typed.
+            (MIN_VALUE, -1) => format!("{name} < {}", number(field, 0, zone)),
             (first, i64::MAX) if 0 < first && field.max().is_some_and(|max| first == max + 1) => {
                 format!("{name} > {}", first - 1)
             }
             (first, i64::MAX) => format!("{name} >= {}", number(field, first, zone)),
-            (LEAST, last) => format!("{name} <= {}", number(field, last, zone)),
+            (MIN_VALUE, last) => format!("{name} <= {}", number(field, last, zone)),
             _ => format!("{name} in {one}"),
         },
-        ([one], _) if dots_at(one).is_none() => {
+        ([one], _) if !one.contains("..") => {
             format!("{name} {} {one}", if is_in { "==" } else { "!=" })
         }
         _ => format!("{name} {} {{{}}}", if is_in { "in" } else { "!=" }, elements.join(", ")),
-    };
+    }
 }
 
 fn elements(field: Field, set: &Set, zone: &Zone) -> Vec<String> {
@@ -77,28 +79,29 @@ fn elements(field: Field, set: &Set, zone: &Zone) -> Vec<String> {
         Set::Addresses(ranges) => {
             ranges.iter().map(|(first, last)| network(*first, *last)).collect()
         }
-        Set::Words(words) => words.iter().map(|word| quoted(word)).collect(),
+        Set::Texts(texts) => texts.iter().map(|text| quote(text)).collect(),
         Set::Flags(masks) => masks.iter().map(|flags| letters(*flags)).collect(),
         Set::AllFlags(flags) => vec![letters(*flags)],
     }
 }
 
 fn number(field: Field, number: i64, zone: &Zone) -> String {
-    match field.kind() {
-        Type::Time => zone.word(number),
-        Type::Duration => duration(number),
+    match field.field_type() {
+        FieldType::Time => zone.format_compact(number),
+        FieldType::Duration => duration(number),
         _ => number.to_string(),
     }
 }
 
-/// The largest unit that tells it in whole numbers.
-pub(super) fn duration(ns: i64) -> String {
-    let units = super::parse::UNITS[..5].iter().rev();
+/// A duration in the largest unit, up to seconds, that needs no fraction.
+fn duration(ns: i64) -> String {
+    let units = UNITS[..5].iter().rev();
     let unit = units.filter(|(name, _)| *name != "µs").find(|(_, unit)| ns % unit == 0);
     let (name, unit) = unit.unwrap_or(&("ns", 1));
     format!("{}{name}", ns / unit)
 }
 
+/// An address, a network in CIDR notation, or a range.
 fn network(first: Address, last: Address) -> String {
     let number = |octets: [u8; 4]| u128::from(u32::from_be_bytes(octets));
     let len = match (first, last) {
@@ -115,25 +118,26 @@ fn network(first: Address, last: Address) -> String {
     }
 }
 
-/// The length of the prefix whose addresses lie from `first` to `last`.
+/// Prefix length of the network from `first` to `last`, if they bound one.
 fn prefix_len(first: u128, last: u128, bits: u32) -> Option<u32> {
-    let rest = first ^ last;
-    let len = bits - (128 - rest.leading_zeros());
-    (first & rest == 0 && (rest.wrapping_add(1) & rest) == 0).then_some(len)
+    let host_bits = first ^ last;
+    let len = bits - (128 - host_bits.leading_zeros());
+    (first & host_bits == 0 && (host_bits.wrapping_add(1) & host_bits) == 0).then_some(len)
 }
 
+/// TCP flag letters; `""` for no flags.
 fn letters(flags: u8) -> String {
     let letters = Tcp::flag_letters(flags);
     if letters.is_empty() { "\"\"".to_owned() } else { letters }
 }
 
 fn write_lasso(lasso: &Lasso, text: &mut String) {
-    let axis = |(value, is_log): (Value, bool)| {
-        format!("{}{}", if is_log { "log " } else { "" }, value.name())
+    let axis = |(quantity, is_log): (Quantity, bool)| {
+        format!("{}{}", if is_log { "log " } else { "" }, quantity.name())
     };
-    *text += &format!("lasso({}, {}", axis(lasso.x), axis(lasso.y));
+    text.push_str(&format!("lasso({}, {}", axis(lasso.x), axis(lasso.y)));
     for (x, y) in &lasso.points {
-        *text += &format!(", {x} {y}");
+        text.push_str(&format!(", {x} {y}"));
     }
     text.push(')');
 }

@@ -9,18 +9,18 @@ const NONE: u32 = u32::MAX;
 /// Numbers by keys of `WORDS` words, with room for two to the power of `BITS` of them. A key has one
 /// place, where the latest one of that place stays: a number may be forgotten, and is never wrong.
 #[derive(Debug)]
-pub(super) struct Memo<const WORDS: usize, const BITS: u32> {
+pub(super) struct DirectMappedCache<const WORDS: usize, const BITS: u32> {
     /// None until something is remembered.
     entries: Vec<([u64; WORDS], u32)>,
 }
 
-impl<const WORDS: usize, const BITS: u32> Default for Memo<WORDS, BITS> {
+impl<const WORDS: usize, const BITS: u32> Default for DirectMappedCache<WORDS, BITS> {
     fn default() -> Self {
         Self { entries: Vec::new() }
     }
 }
 
-impl<const WORDS: usize, const BITS: u32> Memo<WORDS, BITS> {
+impl<const WORDS: usize, const BITS: u32> DirectMappedCache<WORDS, BITS> {
     /// The number of the key, if it is remembered.
     #[inline]
     pub(super) fn get(&self, key: &[u64; WORDS]) -> Option<u32> {
@@ -89,7 +89,7 @@ mod tests {
         /// Whatever else came in between, a number is the one that its key was given last.
         #[test]
         fn what_is_remembered_is_true(keys in proptest::collection::vec((0u64..40, 0u64..3), 0..200)) {
-            let mut memo = Memo::<2, 3>::default();
+            let mut memo = DirectMappedCache::<2, 3>::default();
             let mut known = std::collections::HashMap::new();
             for (number, (a, b)) in (0..).zip(keys) {
                 let key = [a, b];

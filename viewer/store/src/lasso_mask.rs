@@ -1,29 +1,28 @@
 //! What is inside of a line drawn around packets in a scatter plot.
 
 use crate::cells::{Cells, NO_CELL};
-use crate::columns::{BLOCK_LEN, Bits, Rows};
-use viewer_model::axis::{Axis, Bins, Scale, Span, Value};
+use crate::columns::{BLOCK_LEN, BlockMask, Rows};
+use viewer_model::axis::{Axis, Bins, Quantity, Scale, Span};
 use viewer_model::filter::Lasso;
-use viewer_model::order::sorted;
 
 /// Into how many cells the line's box is cut on each side.
 const PARTS: usize = 1024;
 
 /// Finds out what is inside.
 #[derive(Debug)]
-pub(super) struct Inside {
-    x: (Value, Cells),
-    y: (Value, Cells),
+pub(super) struct LassoMask {
+    x: (Quantity, Cells),
+    y: (Quantity, Cells),
     /// A bit for each cell, row after row.
     bits: Vec<bool>,
     found: [Vec<u16>; 2],
 }
 
-impl Inside {
-    fn axis(value: (Value, bool), places: impl Iterator<Item = i64> + Clone) -> Axis {
+impl LassoMask {
+    fn axis(value: (Quantity, bool), places: impl Iterator<Item = i64> + Clone) -> Axis {
         let (first, last) = (places.clone().min().unwrap_or(0), places.max().unwrap_or(0));
         let scale = if value.1 { Scale::Log } else { Scale::Linear };
-        Axis { value: value.0, scale, span: Span::closed((first, last)) }
+        Axis { quantity: value.0, scale, span: Span::closed((first, last)) }
     }
 
     /// Of that line.
@@ -32,7 +31,7 @@ impl Inside {
         let y = Self::axis(lasso.y, lasso.points.iter().map(|point| point.1));
         let bins = |axis: Axis| Bins { axis, count: PARTS, is_closed: false };
         let corners: Vec<_> =
-            lasso.points.iter().map(|point| (x.share(point.0), y.share(point.1))).collect();
+            lasso.points.iter().map(|point| (x.fraction(point.0), y.fraction(point.1))).collect();
         let mut bits = vec![false; PARTS * PARTS];
         let parts = PARTS as f64;
         for row in 0..PARTS {
@@ -44,7 +43,7 @@ impl Inside {
                     crossings.push(a.0 + (middle - a.1) / (b.1 - a.1) * (b.0 - a.0));
                 }
             }
-            let crossings = sorted(&crossings, f64::total_cmp);
+            crossings.sort_by(f64::total_cmp);
             for pair in crossings.chunks_exact(2) {
                 for column in 0..PARTS {
                     let middle = (column as f64 + 0.5) / parts;
@@ -61,12 +60,12 @@ impl Inside {
     }
 
     /// The rows of the block that are inside.
-    pub(super) fn find(&mut self, block: &mut Rows<'_>) -> Bits {
+    pub(super) fn find(&mut self, block: &mut Rows<'_>) -> BlockMask {
         let len = block.range().len();
         let [columns, rows] = &mut self.found;
         self.x.1.find(block.values(self.x.0), &mut columns[..len]);
         self.y.1.find(block.values(self.y.0), &mut rows[..len]);
-        Bits::of(columns[..len].iter().zip(rows).map(|(column, row)| {
+        BlockMask::of(columns[..len].iter().zip(rows).map(|(column, row)| {
             *column != NO_CELL
                 && *row != NO_CELL
                 && self.bits[usize::from(*row) * PARTS + usize::from(*column)]

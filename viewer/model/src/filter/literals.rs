@@ -1,0 +1,71 @@
+//! Literals of the filter language: durations, networks, TCP flags.
+
+use crate::time::{NS_PER_DAY, split_while};
+use summary::{Address, Tcp};
+
+/// Units of durations, in nanoseconds, ascending.
+pub(super) const UNITS: [(&str, i64); 8] = [
+    ("ns", 1),
+    ("us", 1_000),
+    ("µs", 1_000),
+    ("ms", 1_000_000),
+    ("s", 1_000_000_000),
+    ("min", 60_000_000_000),
+    ("h", 3_600_000_000_000),
+    ("d", NS_PER_DAY),
+];
+
+/// Parses a decimal number with a unit into nanoseconds, exactly: `2.5s`, `-10ms`. A number without a
+/// unit is in nanoseconds.
+pub(super) fn duration(text: &str) -> Option<i64> {
+    let (sign, text) = match text.strip_prefix('-') {
+        Some(rest) => (-1, rest),
+        None => (1, text),
+    };
+    let (number, unit) = split_while(text, |c| c.is_ascii_digit() || c == '.');
+    let unit_ns = match unit {
+        "" => 1,
+        unit => UNITS.iter().find(|(name, _)| *name == unit)?.1,
+    };
+    let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
+    let mut ns = whole.parse::<i64>().ok()?.checked_mul(unit_ns)?;
+    let mut digit_ns = unit_ns;
+    for digit in fraction.chars() {
+        if digit_ns % 10 != 0 {
+            return None; // finer than a nanosecond
+        }
+        digit_ns /= 10;
+        ns = ns.checked_add(digit_ns * i64::from(digit.to_digit(10)?))?;
+    }
+    Some(sign * ns)
+}
+
+/// Parses an address or a network in CIDR notation into its first and last address.
+pub(super) fn network(text: &str) -> Option<(Address, Address)> {
+    let (address, prefix_len) = match text.split_once('/') {
+        Some((address, len)) => (address, Some(len.parse::<u32>().ok()?)),
+        None => (text, None),
+    };
+    let address = Address::parse(address.to_ascii_lowercase().as_bytes())?;
+    match (address, prefix_len) {
+        (Address::V4(octets), Some(len @ 0..=32)) => {
+            let number = u32::from_be_bytes(octets);
+            let host_bits = u32::MAX.checked_shr(len).unwrap_or(0);
+            let address = |number: u32| Address::V4(number.to_be_bytes());
+            Some((address(number & !host_bits), address(number | host_bits)))
+        }
+        (Address::V6(octets), Some(len @ 0..=128)) => {
+            let number = u128::from_be_bytes(octets);
+            let host_bits = u128::MAX.checked_shr(len).unwrap_or(0);
+            let address = |number: u128| Address::V6(number.to_be_bytes());
+            Some((address(number & !host_bits), address(number | host_bits)))
+        }
+        (address, None) => Some((address, address)),
+        _ => None,
+    }
+}
+
+/// Parses the letters of TCP flags, e.g. `SA`, into a bit mask with FIN lowest.
+pub(super) fn flags(letters: &str) -> Option<u8> {
+    letters.bytes().try_fold(0, |flags, letter| Some(flags | Tcp::flag_bit(letter)?))
+}
