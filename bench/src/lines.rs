@@ -1,6 +1,8 @@
 //! A large capture for the page, as the sniffer would write it: lines of about 200 bytes.
 
 use anyhow::{Context, Result};
+use serde_json::Value;
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
@@ -13,10 +15,50 @@ const START_NS: i64 = 1_795_514_400_000_000_000;
 /// Numbers that packets are drawn from: their hosts are 3,000 pairs, which talk by some protocols.
 const DRAWN: u64 = 20_000;
 
-/// Makes the file of that many lines in `directory`, where it is not there yet: TCP connections
-/// between many hosts, of data and acknowledgements, nearly as much QUIC, some DNS and ICMP.
-pub(super) fn file(directory: &Path, lines: u64) -> Result<PathBuf> {
-    let path = directory.join(format!("packets-{lines}.ndjson"));
+/// How the lines of a file are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Form {
+    /// By the sniffer.
+    Own,
+    /// With sorted keys, as by `jq -cS`.
+    SortedKeys,
+    /// With spaces after colons and commas, as by Python's `json.dumps`.
+    Spaces,
+}
+
+impl Form {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Own => "packets",
+            Self::SortedKeys => "sorted",
+            Self::Spaces => "spaces",
+        }
+    }
+
+    /// Rewrites a line of the sniffer's.
+    fn rewrite(self, line: &mut Vec<u8>) -> Result<()> {
+        match self {
+            Self::Own => {}
+            Self::SortedKeys => {
+                let fields: BTreeMap<String, Value> = serde_json::from_slice(line)?;
+                line.clear();
+                serde_json::to_writer(&mut *line, &fields)?;
+                line.push(b'\n');
+            }
+            Self::Spaces => {
+                // No text of these lines has such characters.
+                let text = str::from_utf8(line)?.replace(",\"", ", \"").replace("\":", "\": ");
+                *line = text.into_bytes();
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Makes a file of `count` lines in `directory`, unless it exists: TCP connections with data and
+/// acknowledgements between many hosts, nearly as much QUIC, some DNS and ICMP.
+pub(super) fn file(directory: &Path, count: u64, form: Form) -> Result<PathBuf> {
+    let path = directory.join(format!("{}-{count}.ndjson", form.name()));
     if path.exists() {
         return Ok(path);
     }
@@ -25,14 +67,15 @@ pub(super) fn file(directory: &Path, lines: u64) -> Result<PathBuf> {
     let (mut writer, mut line) = (Writer::default(), Vec::new());
     let mut random = 1u64;
     let mut ts_ns = START_NS;
-    for n in 1..=lines {
-        // Marsaglia's xorshift: any numbers do.
+    for n in 1..=count {
+        // Marsaglia's xorshift: any random numbers will do.
         random ^= random << 13;
         random ^= random >> 7;
         random ^= random << 17;
         ts_ns += i64::try_from(random >> 20 & 0x7fff)?;
         line.clear();
         writer.write(&Packet::new(n, Timestamp::from_ns(ts_ns), summary(random)), &mut line);
+        form.rewrite(&mut line)?;
         file.write_all(&line)?;
     }
     file.into_inner().context("writing lines")?;

@@ -8,7 +8,8 @@ use std::io::Read;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use super::{lines, usage};
+use super::lines::{self, Form};
+use super::usage;
 use ::tests::chromium::Chromium;
 use xtask::build;
 use xtask::server::Server;
@@ -39,7 +40,7 @@ pub(super) fn run() -> Result<()> {
     );
     println!("|---|---|---|---|---|---|---|---|---|---|---|");
     for count in LINES {
-        let file = lines::file(&directory, count)?;
+        let file = lines::file(&directory, count, Form::Own)?;
         warm(&file)?;
         ours(&file, count)?;
         for (package, name, most) in PEERS.into_iter().filter(|_| has_peers) {
@@ -51,7 +52,8 @@ pub(super) fn run() -> Result<()> {
             }
         }
     }
-    cancel(&lines::file(&directory, LINES[2])?)
+    cancel(&lines::file(&directory, LINES[2], Form::Own)?)?;
+    field_order(&directory)
 }
 
 /// Puts the peers beside their page; false where that cannot be.
@@ -91,6 +93,37 @@ fn peer(directory: &Path, file: &Path, lines: u64, package: &str, name: &str) ->
     let measured = chromium.eval(&format!("measure('{name}')"))?;
     let times = [spread(&measured["zoom_ms"]), "–".to_owned(), "–".to_owned()];
     row(package, lines, &measured, &times, f64::NAN, peak(&chromium))
+}
+
+/// How long loading takes if another program has reordered or spaced out the fields, as a ratio to
+/// lines in the sniffer's own form. The forms take turns, so that a busy machine affects all alike.
+fn field_order(directory: &Path) -> Result<()> {
+    const COUNT: u64 = LINES[0];
+    const ROUNDS: usize = 3;
+    let forms = [
+        (Form::Own, "own form"),
+        (Form::SortedKeys, "sorted keys (jq -cS)"),
+        (Form::Spaces, "spaces (Python json.dumps)"),
+    ];
+    let mut times = forms.map(|_| Vec::new());
+    for _ in 0..ROUNDS {
+        for ((form, _), times) in forms.iter().zip(&mut times) {
+            let file = lines::file(directory, COUNT, *form)?;
+            warm(&file)?;
+            let (chromium, _server) = open(&build::site_path(), "index.html")?;
+            chromium.wait_for("window.viewer")?;
+            chromium.eval(WATCH)?;
+            chromium.choose_file("#file", &file)?;
+            times.push(chromium.eval("window.loaded")?);
+        }
+    }
+    println!("\nLoading {COUNT} lines in another form, median of {ROUNDS}\n");
+    println!("| lines | all charts complete | ratio |\n|---|---|---|");
+    let medians = times.map(|times| percentile(&Value::Array(times), 50));
+    for ((_, name), median_ms) in forms.iter().zip(medians) {
+        println!("| {name} | {:.2} s | {:.2} |", median_ms / 1e3, median_ms / medians[0]);
+    }
+    Ok(())
 }
 
 /// How soon reading ends when it is told to.

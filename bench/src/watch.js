@@ -49,6 +49,10 @@
     return result;
   }
 
+  let loaded;
+  /// Milliseconds until the charts of the whole file are complete.
+  window.loaded = new Promise((resolve) => { loaded = resolve; });
+
   window.measured = new Promise((resolve) => document.querySelector("input[type=file]").addEventListener("change", async () => {
     const start = performance.now();
     while (document.getElementById("views").hidden) await frame();
@@ -57,6 +61,7 @@
     const read_ms = performance.now() - start;
     await viewer.settled();
     const final_ms = performance.now() - start;
+    loaded(final_ms);
     const { packets, memory_bytes } = viewer.state();
     const zoom = await steps(20, (step) => viewer.zoom("scatter", { x: [(packets * step) / 40, (packets * (step + 8)) / 40], y: [0, 1600] }));
     await viewer.reset();
