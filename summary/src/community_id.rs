@@ -1,4 +1,4 @@
-//! Community ID, version 1: a short text that names a flow, alike in all tools that see it
+//! Community ID, version 1: a hash of a flow that is the same in all tools
 //! (<https://github.com/corelight/community-id-spec>).
 
 use crate::{Address, Summary};
@@ -8,13 +8,13 @@ use sha1::{Digest, Sha1};
 use std::fmt;
 
 const VERSION: &str = "1:";
-/// Length of the version and the hash in base64.
+/// Length of the text: the version, and the hash in base64.
 const TEXT_LEN: usize = 2 + 28;
 
 const ICMP: u8 = 1;
 const ICMP6: u8 = 58;
 
-/// The hash of a flow's addresses, protocol and ports: both directions have the same.
+/// The hash of the addresses, protocol and ports of a flow, equal for both directions.
 ///
 /// ```
 /// use summary::{Address, CommunityId, LinkType, Proto, Summary};
@@ -31,8 +31,9 @@ const ICMP6: u8 = 58;
 pub struct CommunityId([u8; 20]);
 
 impl CommunityId {
-    /// The id of the packet's flow; `None` for what is not IP, and for later fragments, which do not
-    /// tell their ports. Who uses a `seed` other than 0 uses it everywhere.
+    /// The ID of the packet's flow. `None` if the packet is not IP, or is a fragment after the first,
+    /// which has no ports. IDs are comparable only between tools with the same `seed`; the default of
+    /// the specification is 0.
     pub fn of(summary: &Summary<'_>, seed: u16) -> Option<Self> {
         if summary.frag.is_some_and(|offset| offset > 0) {
             return None;
@@ -41,8 +42,8 @@ impl CommunityId {
         let (src, dst) = (summary.src?, summary.dst?);
         let ports = ports(summary, number);
         let is_in_order = match ports {
-            Some((_, _, Ways::One)) => true,
-            Some((sport, dport, Ways::Both)) => (src, sport) <= (dst, dport),
+            Some((_, _, Symmetry::OneWay)) => true,
+            Some((sport, dport, Symmetry::TwoWay)) => (src, sport) <= (dst, dport),
             None => src <= dst,
         };
         let (src, dst) = if is_in_order { (src, dst) } else { (dst, src) };
@@ -64,16 +65,16 @@ impl CommunityId {
         Some(Self(hash.finalize().into()))
     }
 
-    /// Reads the text that `Display` makes.
+    /// Parses the text that `Display` writes.
     pub fn parse(text: &str) -> Option<Self> {
         let mut hash = [0; 24];
         let len = STANDARD.decode_slice(text.strip_prefix(VERSION)?, &mut hash).ok()?;
         Some(Self(*hash.first_chunk().filter(|_| len == 20)?))
     }
 
-    /// Writes the text to `place`; returns its length, which is always the same.
-    pub(crate) fn text(&self, place: &mut [u8; TEXT_LEN]) -> usize {
-        let (version, hash) = place.split_at_mut(VERSION.len());
+    /// Writes the text to `buf`; returns its length, which is constant.
+    pub(crate) fn write_text(&self, buf: &mut [u8; TEXT_LEN]) -> usize {
+        let (version, hash) = buf.split_at_mut(VERSION.len());
         version.copy_from_slice(VERSION.as_bytes());
         VERSION.len() + STANDARD.encode_slice(self.0, hash).unwrap_or(0)
     }
@@ -81,43 +82,43 @@ impl CommunityId {
 
 impl fmt::Display for CommunityId {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut place = [0; TEXT_LEN];
-        let len = self.text(&mut place);
-        formatter.write_str(&String::from_utf8_lossy(&place[..len]))
+        let mut buf = [0; TEXT_LEN];
+        let len = self.write_text(&mut buf);
+        formatter.write_str(&String::from_utf8_lossy(&buf[..len]))
     }
 }
 
-/// Whether the other direction has the same pair of ports, the other way round.
+/// Whether the opposite direction has the same pair of ports, swapped.
 #[derive(Clone, Copy)]
-enum Ways {
-    One,
-    Both,
+enum Symmetry {
+    OneWay,
+    TwoWay,
 }
 
-/// What stands for ports: those of TCP, UDP and SCTP, and of ICMP the types of question and answer
-/// or, where there is no such pair, type and code.
-fn ports(summary: &Summary<'_>, number: u8) -> Option<(u16, u16, Ways)> {
-    let answers: &[(u8, u8)] = match number {
+/// The ports that the specification hashes: those of TCP, UDP and SCTP. ICMP has the types of request
+/// and reply instead, or type and code for types without a counterpart.
+fn ports(summary: &Summary<'_>, number: u8) -> Option<(u16, u16, Symmetry)> {
+    let replies: &[(u8, u8)] = match number {
         ICMP => &[(8, 0), (13, 14), (15, 16), (10, 9), (17, 18)],
         ICMP6 => &[(128, 129), (133, 134), (135, 136), (130, 131), (139, 140), (144, 145)],
         _ => {
-            let is_known = matches!(summary.proto.name(), Some("tcp" | "udp" | "sctp"));
+            let has_ports = matches!(summary.proto.name(), Some("tcp" | "udp" | "sctp"));
             return summary
                 .sport
                 .zip(summary.dport)
-                .filter(|_| is_known)
-                .map(|(sport, dport)| (sport, dport, Ways::Both));
+                .filter(|_| has_ports)
+                .map(|(sport, dport)| (sport, dport, Symmetry::TwoWay));
         }
     };
     let (kind, code) = (summary.icmp_type?, summary.icmp_code?);
-    let answer = answers.iter().find_map(|&(question, answer)| match kind {
-        _ if kind == question => Some(answer),
-        _ if kind == answer => Some(question),
+    let counterpart = replies.iter().find_map(|&(request, reply)| match kind {
+        _ if kind == request => Some(reply),
+        _ if kind == reply => Some(request),
         _ => None,
     });
-    Some(match answer {
-        Some(answer) => (kind.into(), answer.into(), Ways::Both),
-        None => (kind.into(), code.into(), Ways::One),
+    Some(match counterpart {
+        Some(counterpart) => (kind.into(), counterpart.into(), Symmetry::TwoWay),
+        None => (kind.into(), code.into(), Symmetry::OneWay),
     })
 }
 
@@ -134,7 +135,7 @@ mod tests {
         summary
     }
 
-    /// The baseline of the specification, with seeds 0 and 1.
+    /// From the baseline of the specification, with seeds 0 and 1.
     #[test]
     fn baseline_flows_have_their_published_ids() {
         let mut tcp = flow(Proto::TCP, [128, 232, 110, 120], [66, 35, 250, 204]);
@@ -159,11 +160,15 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_flow_has_no_id() {
+    fn non_flows_have_no_id() {
         let arp = flow(Proto::ARP, [10, 0, 0, 1], [10, 0, 0, 2]);
         let mut fragment = flow(Proto::UDP, [10, 0, 0, 1], [10, 0, 0, 2]);
         fragment.frag = Some(1_480);
         assert_eq!([arp, fragment].map(|summary| CommunityId::of(&summary, 0)), [None, None]);
+    }
+
+    #[test]
+    fn other_texts_are_rejected() {
         for text in
             ["", "1:", "2:LQU9qZlK+B5F3KDmev6m5PMibrg=", "1:AAAA", "1:LQU9qZlK+B5F3KDmev6m5PMibrh="]
         {
@@ -173,7 +178,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn both_directions_have_one_id(src: [u8; 4], dst: [u8; 4], sport: u16, dport: u16) {
+        fn both_directions_have_the_same_id(src: [u8; 4], dst: [u8; 4], sport: u16, dport: u16) {
             let mut there = flow(Proto::TCP, src, dst);
             (there.sport, there.dport) = (Some(sport), Some(dport));
             let mut back = flow(Proto::TCP, dst, src);

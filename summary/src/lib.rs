@@ -1,14 +1,21 @@
-//! The shared heart of sniffer and viewer: frame bytes become a [`Summary`], a summary with its
-//! number and time becomes a [`Packet`], and a packet becomes one line of the stream, and back.
+//! Packet decoding and the output format, shared by the sniffer and the viewer.
 //!
 //! ```text
-//! bytes -> decode -> Summary -> Packet -> line::Writer -> {"type":"pkt",…}
-//!                                  ^----- line::read <----'
+//! capture file -> capture_file::Reader -> frame bytes
+//! frame bytes -> decode -> Summary -> Packet -> line::Writer -> {"type":"pkt",…}
+//!                                        ^------ line::parse <-----'
 //! ```
 //!
-//! No I/O, no unsafe code, no knowledge of sockets, files or pages. Decoding and writing allocate
-//! nothing a packet.
-//! Decoding is total: any bytes give a summary, and damage is a field of it.
+//! - [`decode`] turns the bytes of a frame into a [`Summary`]. It accepts any bytes: faults are a
+//!   field of the summary, not an error.
+//! - [`Packet`] adds what only the capturing side knows: number, time, interface, direction.
+//! - [`line`](mod@line) specifies, writes and parses the line of a packet; [`record`] has all other
+//!   records of the output.
+//! - [`capture_file`] reads pcap and pcapng.
+//! - [`PayloadNames`] and [`CommunityId`] are computed on request, from the payload and the flow.
+//!
+//! The crate does no I/O, reads no clock and contains no unsafe code. Decoding and writing do not
+//! allocate memory per packet.
 //!
 //! ```
 //! use summary::{LinkType, Packet, Timestamp, decode, line};

@@ -1,7 +1,7 @@
-//! Link types by their LINKTYPE_ numbers, as pcap files and `meta.interfaces[].linktype` have them
-//! (<https://www.tcpdump.org/linktypes.html>).
+//! Link types: the LINKTYPE_ numbers of pcap files and of `meta.interfaces[].linktype`
+//! (<https://www.tcpdump.org/linktypes.html>), and their names in the field `link`.
 
-/// What the first bytes of a frame are: a LINKTYPE_ number.
+/// Type of the outermost header of a frame: a LINKTYPE_ number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct LinkType(pub u16);
 
@@ -20,17 +20,17 @@ impl LinkType {
     pub const LOOP: Self = Self(108);
     /// Linux cooked capture, version 1.
     pub const LINUX_SLL: Self = Self(113);
-    /// IEEE 802.11 behind a radiotap header.
+    /// IEEE 802.11 after a radiotap header.
     pub const RADIOTAP: Self = Self(127);
     /// IPv4 without a link header.
     pub const IPV4: Self = Self(228);
     /// IPv6 without a link header.
     pub const IPV6: Self = Self(229);
-    /// Linux cooked capture, version 2: what `-i any` gives.
+    /// Linux cooked capture, version 2: the link type of `-i any`.
     pub const LINUX_SLL2: Self = Self(276);
 
-    /// The link type a pcap or pcapng file means by `number`: some systems wrote their own DLT_
-    /// numbers for raw IP (12 on most, 14 on OpenBSD) into files.
+    /// The link type of a number in a pcap or pcapng file. Some systems write their own DLT_ numbers
+    /// for raw IP: 14 on OpenBSD, 12 on most others.
     pub fn from_file(number: u16) -> Self {
         match number {
             12 | 14 => Self::RAW,
@@ -38,7 +38,7 @@ impl LinkType {
         }
     }
 
-    /// The link type that a text of the stream names: the inverse of `Display`.
+    /// Parses a value of the field `link`: the inverse of `Display`.
     pub fn parse(text: &str) -> Option<Self> {
         NAMES
             .iter()
@@ -47,7 +47,7 @@ impl LinkType {
             .or_else(|| Some(Self(text.strip_prefix("linktype-")?.parse().ok()?)))
     }
 
-    /// The short name, where the link type has one here.
+    /// The name; `None` if the table below has none.
     pub fn name(self) -> Option<&'static str> {
         NAMES.iter().find(|(number, _)| *number == self.0).map(|&(_, name)| name)
     }
@@ -62,7 +62,7 @@ impl std::fmt::Display for LinkType {
     }
 }
 
-/// Names of the link types met in the wild, lower-case.
+/// Names of common link types, in lower case.
 const NAMES: &[(u16, &str)] = &[
     (0, "null"),
     (1, "ethernet"),
@@ -120,7 +120,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_number_reads_back_from_its_text() {
+    fn every_number_parses_back_from_its_text() {
         for number in 0..=u16::MAX {
             assert_eq!(LinkType::parse(&LinkType(number).to_string()), Some(LinkType(number)));
         }

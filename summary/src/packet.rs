@@ -1,5 +1,5 @@
-//! What is known of one packet: the values behind the fields of a `pkt` line.
-//! The crate's `line` module writes and reads them; `decode` fills them from bytes.
+//! One packet: the values of the fields of a `pkt` line. `decode` fills them from bytes; the `line`
+//! module writes and parses them, and specifies their meaning in full.
 
 use crate::{Address, CommunityId, LinkType, Mac, PayloadNames, Proto, Timestamp};
 use std::borrow::Cow;
@@ -7,26 +7,26 @@ use std::borrow::Cow;
 /// One packet of a run: its summary, and what only the capturing side knows.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Packet<'a> {
-    /// 1, 2, 3 … in this run.
+    /// Packet number in this run, from 1.
     pub n: u64,
-    /// When the kernel saw it, or what the file says.
+    /// Time of capture, from the kernel or the file.
     pub ts: Timestamp,
-    /// Name of the interface: always while live, of files only where pcapng names it.
+    /// Name of the interface: always in live captures, otherwise only if a pcapng file contains it.
     pub interface: Option<Cow<'a, str>>,
-    /// Direction as the kernel sees it; live only.
+    /// Direction relative to this host; live captures only.
     pub direction: Option<Direction>,
-    /// Of a packet that segmentation offload made larger than any frame on the wire; live only.
+    /// Segmentation offload, if the packet is larger than any frame on the wire; live captures only.
     pub gso: Option<Gso>,
-    /// What the bytes of the headers say.
+    /// The decoded headers.
     pub summary: Summary<'a>,
-    /// Names in the payload; read only where they are asked for.
+    /// Names in the payload; empty unless requested.
     pub names: PayloadNames<'a>,
-    /// Name of the flow; made only where it is asked for.
+    /// Hash of the flow; `None` unless requested.
     pub community_id: Option<CommunityId>,
 }
 
 impl<'a> Packet<'a> {
-    /// A packet of which nothing is known but its number, its time and its bytes.
+    /// A packet with nothing but its number, time and summary.
     pub fn new(n: u64, ts: Timestamp, summary: Summary<'a>) -> Self {
         Self {
             n,
@@ -41,24 +41,24 @@ impl<'a> Packet<'a> {
     }
 }
 
-/// What the bytes of one frame say. `None` and empty mean "does not apply".
+/// The decoded headers of one frame. `None` and empty values do not apply to the frame.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Summary<'a> {
-    /// Bytes on the wire, VLAN tags included.
+    /// Bytes on the wire, including VLAN tags.
     pub len: u32,
-    /// Bytes captured, at most `len`.
+    /// Bytes captured: `cap <= len`.
     pub cap: u32,
-    /// What the first bytes are.
+    /// Type of the outermost header.
     pub link: LinkType,
-    /// Source and destination of the Ethernet header; cleared by a writer that is not asked for them.
+    /// Source and destination of the Ethernet header. Set this to `None` to leave them out of the line.
     pub eth: Option<(Mac, Mac)>,
-    /// VLAN ids, outermost first.
+    /// VLAN identifiers, outermost first.
     pub vlan: VlanIds,
-    /// Source: IPv4 or IPv6 address, of ARP the protocol address, of anything else the MAC address.
+    /// Source: the IPv4 or IPv6 address, the protocol address in ARP, otherwise the MAC address.
     pub src: Option<Address>,
     /// Destination, of the same kind as `src`.
     pub dst: Option<Address>,
-    /// Source port of TCP, UDP, UDP-Lite, SCTP and DCCP; absent in later fragments.
+    /// Source port of TCP, UDP, UDP-Lite, SCTP and DCCP; `None` in fragments after the first.
     pub sport: Option<u16>,
     /// Destination port.
     pub dport: Option<u16>,
@@ -66,11 +66,11 @@ pub struct Summary<'a> {
     pub proto: Proto<'a>,
     /// IPv4 time to live or IPv6 hop limit.
     pub ttl: Option<u8>,
-    /// Fragment offset in bytes, only on fragments: 0 is a first fragment.
+    /// Fragment offset in bytes, 0 in the first fragment; `None` if the packet is not a fragment.
     pub frag: Option<u16>,
     /// Fields of the TCP header.
     pub tcp: Tcp,
-    /// Bytes after the transport header by the IP length, without padding.
+    /// Bytes after the transport header, according to the IP length, without padding.
     pub payload: Option<u32>,
     /// Type of ICMP and ICMPv6.
     pub icmp_type: Option<u8>,
@@ -78,12 +78,12 @@ pub struct Summary<'a> {
     pub icmp_code: Option<u8>,
     /// ARP operation: 1 request, 2 reply (RFC 826).
     pub arp_op: Option<u16>,
-    /// What is wrong with the bytes.
+    /// What is wrong with the frame.
     pub faults: Faults,
 }
 
 impl Summary<'_> {
-    /// A summary that knows the lengths only; `cap` above `len` is taken as `len`.
+    /// A summary with lengths and link type only. A `cap` above `len` is reduced to `len`.
     pub fn new(link: LinkType, cap: u32, len: u32) -> Self {
         Self {
             len,
@@ -108,60 +108,60 @@ impl Summary<'_> {
     }
 }
 
-/// The fields of a TCP header as on the wire (RFC 9293, 3.1); absent where the capture cut them.
+/// Fields of a TCP header as on the wire (RFC 9293, section 3.1); `None` if they were not captured.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Tcp {
-    /// Control bits, FIN lowest, CWR highest.
+    /// Control bits: FIN is bit 0, CWR is bit 7.
     pub flags: Option<u8>,
     /// Sequence number.
     pub seq: Option<u32>,
-    /// Acknowledgment number, only with the ACK flag.
+    /// Acknowledgment number; `None` without the ACK flag.
     pub ack: Option<u32>,
-    /// Window, not scaled.
+    /// Window before scaling.
     pub win: Option<u16>,
 }
 
 impl Tcp {
-    /// Letters of the control bits from the lowest up, which is the order lines list them in:
-    /// FIN, SYN, RST, PSH, ACK, URG, ECE, CWR (RFC 9293, RFC 3168).
+    /// Letters of the control bits from bit 0 on: FIN, SYN, RST, PSH, ACK, URG, ECE, CWR (RFC 9293,
+    /// RFC 3168). Lines list them in this order.
     pub const FLAG_LETTERS: [u8; 8] = *b"FSRPAUEC";
     /// The ACK bit.
     pub const ACK: u8 = 0x10;
 
-    /// The control bit of a letter.
+    /// The control bit of a letter; `None` if the letter has none.
     pub fn flag_bit(letter: u8) -> Option<u8> {
-        /// By letter, 0 where it is none.
+        /// Indexed by letter; 0 for letters without a bit.
         const BITS: [u8; 256] = {
             let mut bits = [0; 256];
-            let mut place = 0;
-            while place < 8 {
-                bits[Tcp::FLAG_LETTERS[place] as usize] = 1 << place;
-                place += 1;
+            let mut bit = 0;
+            while bit < 8 {
+                bits[Tcp::FLAG_LETTERS[bit] as usize] = 1 << bit;
+                bit += 1;
             }
             bits
         };
         Some(BITS[usize::from(letter)]).filter(|bit| *bit != 0)
     }
 
-    /// The letters of control bits, from the lowest up.
+    /// The letters of the bits that are set, from bit 0 on.
     pub fn flag_letters(flags: u8) -> String {
         let letters = Self::FLAG_LETTERS.iter().enumerate();
         letters.filter(|(bit, _)| flags >> bit & 1 == 1).map(|(_, l)| char::from(*l)).collect()
     }
 }
 
-/// Where a packet went, as the kernel's `sll_pkttype` has it (packet(7)).
+/// Direction of a packet relative to this host: `sll_pkttype` of packet(7).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Direction {
-    /// To this host.
+    /// To this host (`PACKET_HOST`).
     In,
-    /// From this host.
+    /// From this host (`PACKET_OUTGOING`).
     Out,
-    /// To the link's broadcast address.
+    /// To the broadcast address of the link (`PACKET_BROADCAST`).
     Broadcast,
-    /// To a link-layer multicast address.
+    /// To a multicast address of the link (`PACKET_MULTICAST`).
     Multicast,
-    /// To another host, seen in promiscuous mode.
+    /// To another host, seen in promiscuous mode (`PACKET_OTHERHOST`).
     Other,
 }
 
@@ -185,26 +185,26 @@ impl Direction {
     }
 }
 
-/// Generic segmentation offload: the kernel hands one large packet to the hardware, which cuts it
-/// into segments, or joins received segments into one (virtio specification 1.2, 5.1.6).
+/// Generic segmentation offload: the kernel passes one large packet to the hardware, which splits it
+/// into segments, or merges received segments into one packet (virtio 1.2, section 5.1.6).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Gso {
-    /// Bytes behind the headers of each segment but the last, which may have fewer.
+    /// Payload bytes of each segment; the last one may have fewer.
     pub segment_len: u16,
-    /// What is cut.
+    /// What is split or merged.
     pub kind: GsoKind,
 }
 
-/// What segmentation offload cuts: the kernel's `gso_type`.
+/// What segmentation offload splits or merges: the kernel's `gso_type` (linux/virtio_net.h).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum GsoKind {
-    /// TCP over IPv4.
+    /// TCP over IPv4 (`VIRTIO_NET_HDR_GSO_TCPV4`).
     TcpV4,
-    /// TCP over IPv6.
+    /// TCP over IPv6 (`VIRTIO_NET_HDR_GSO_TCPV6`).
     TcpV6,
-    /// One UDP datagram into IP fragments.
+    /// One UDP datagram, split into IP fragments (`VIRTIO_NET_HDR_GSO_UDP`).
     UdpFragments,
-    /// UDP into datagrams.
+    /// Several UDP datagrams (`VIRTIO_NET_HDR_GSO_UDP_L4`).
     UdpDatagrams,
 }
 
@@ -227,19 +227,19 @@ impl GsoKind {
     }
 }
 
-/// VLAN ids, outermost first, at most [`VlanIds::CAPACITY`].
+/// Up to [`VlanIds::CAPACITY`] VLAN identifiers (IEEE 802.1Q), outermost first.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct VlanIds {
     ids: [u16; Self::CAPACITY],
-    /// `count <= CAPACITY`, and the ids from `count` on are 0.
+    /// `count <= CAPACITY`; the identifiers from `count` on are 0.
     count: u8,
 }
 
 impl VlanIds {
-    /// How many tags are kept; a frame with more is marked `unsupported`.
+    /// Maximum number of identifiers. A frame with more tags is marked as `unsupported`.
     pub const CAPACITY: usize = 8;
 
-    /// Appends an inner id; false where there is no room.
+    /// Appends an inner identifier; `false` if the list is full.
     #[must_use]
     pub fn push(&mut self, id: u16) -> bool {
         let Some(slot) = self.ids.get_mut(usize::from(self.count)) else {
@@ -250,26 +250,26 @@ impl VlanIds {
         true
     }
 
-    /// The ids.
+    /// The identifiers.
     pub fn as_slice(&self) -> &[u16] {
         &self.ids[..usize::from(self.count)]
     }
 }
 
-/// A set of what can be wrong with a frame's bytes.
+/// A set of faults that decoding found in a frame.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Faults {
     bits: u8,
 }
 
 impl Faults {
-    /// A header goes on where the capture was cut.
+    /// The capture cut off a header.
     pub const TRUNCATED: Self = Self { bits: 1 };
-    /// A length contradicts another length or the frame's.
+    /// A length field contradicts another length field or the length of the frame.
     pub const BAD_LENGTH: Self = Self { bits: 2 };
-    /// A header's field has a value that its protocol forbids.
+    /// A header field has a value that the protocol forbids.
     pub const BAD_HEADER: Self = Self { bits: 4 };
-    /// Well-formed, as far as can be told, but beyond what is decoded here.
+    /// A protocol, or a feature of one, that is not decoded here.
     pub const UNSUPPORTED: Self = Self { bits: 8 };
 
     const NAMES: [(Self, &'static str); 4] = [
@@ -279,22 +279,22 @@ impl Faults {
         (Self::UNSUPPORTED, "unsupported"),
     ];
 
-    /// Adds `other`.
+    /// Adds the faults of `other`.
     pub fn insert(&mut self, other: Self) {
         self.bits |= other.bits;
     }
 
-    /// True where all of `other` is in the set.
+    /// True if the set contains all faults of `other`.
     pub const fn contains(self, other: Self) -> bool {
         self.bits & other.bits == other.bits
     }
 
-    /// True where nothing is wrong.
+    /// True if there are no faults.
     pub const fn is_empty(self) -> bool {
         self.bits == 0
     }
 
-    /// The names, in the order that lines list them.
+    /// The names of the faults, in the order that `err` lists them.
     pub fn names(self) -> impl Iterator<Item = &'static str> {
         Self::NAMES
             .into_iter()
@@ -302,7 +302,7 @@ impl Faults {
             .map(|(_, name)| name)
     }
 
-    /// The fault of one name.
+    /// The fault with this name.
     pub fn parse(name: &str) -> Option<Self> {
         Self::NAMES.into_iter().find(|&(_, known)| known == name).map(|(fault, _)| fault)
     }

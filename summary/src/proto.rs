@@ -1,21 +1,21 @@
-//! The name of a protocol: IANA keywords for IP protocol numbers, short names for EtherTypes.
+//! Protocol names: IANA keywords of IP protocol numbers, and short names of EtherTypes.
 
 use std::borrow::Cow;
 use std::fmt;
 
-/// The innermost protocol decoded, as `proto` names it.
+/// The innermost protocol decoded, with its name in the field `proto`.
 ///
-/// Numbers without a name here keep the number: `ip-proto-253`, `0x8899`.
+/// A number without a name is written as `ip-proto-253` (IP protocol) or `0x8899` (EtherType).
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Proto<'a>(Repr<'a>);
 
-/// Each protocol has one representation only, so that equality of values is equality of texts.
+/// Each protocol has exactly one representation, so equal values have equal names.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 enum Repr<'a> {
     Named(&'static str),
     IpNumber(u8),
     EtherType(u16),
-    /// Read from a stream whose writer knew a protocol that this reader does not.
+    /// A name from a line that is not in the tables below.
     Other(Cow<'a, str>),
 }
 
@@ -31,7 +31,7 @@ impl<'a> Proto<'a> {
     /// ARP (RFC 826).
     pub const ARP: Self = Self::named("arp");
 
-    /// A protocol by its name, which has to be one that no number of the tables below denies.
+    /// A protocol by a name of the tables below.
     pub(crate) const fn named(name: &'static str) -> Self {
         Self(Repr::Named(name))
     }
@@ -44,7 +44,7 @@ impl<'a> Proto<'a> {
         }
     }
 
-    /// The protocol of an EtherType.
+    /// The protocol of an EtherType (IEEE 802.3).
     pub fn from_ether_type(ether_type: u16) -> Self {
         match ether_type_name(ether_type) {
             Some(name) => Self(Repr::Named(name)),
@@ -52,7 +52,7 @@ impl<'a> Proto<'a> {
         }
     }
 
-    /// The IP protocol number of the name, where it is one's.
+    /// The IP protocol number; `None` for other protocols.
     pub(crate) fn ip_number(&self) -> Option<u8> {
         match &self.0 {
             Repr::Named("tcp") => Some(6),
@@ -66,10 +66,10 @@ impl<'a> Proto<'a> {
         }
     }
 
-    /// Reads any name; one that this crate never writes is kept as it is.
+    /// Parses any name. Names that this crate never writes are kept unchanged.
     pub fn parse(text: impl Into<Cow<'a, str>>) -> Self {
         let text = text.into();
-        if let Some(name) = known_name(&text) {
+        if let Some(name) = name_of_table(&text) {
             return Self(Repr::Named(name));
         }
         let canonical = text
@@ -85,15 +85,15 @@ impl<'a> Proto<'a> {
         }
     }
 
-    /// The name, where it is one of this crate's own.
-    pub(crate) fn own_name(&self) -> Option<&'static str> {
+    /// The name, if it comes from a table of this crate.
+    pub(crate) fn static_name(&self) -> Option<&'static str> {
         match self.0 {
             Repr::Named(name) => Some(name),
             _ => None,
         }
     }
 
-    /// The name, where it needs no number to be formatted: always, for protocols with a name.
+    /// The name; `None` if the protocol only has a number.
     pub fn name(&self) -> Option<&str> {
         match &self.0 {
             Repr::Named(name) => Some(name),
@@ -114,10 +114,10 @@ impl fmt::Display for Proto<'_> {
     }
 }
 
-/// The names that decoding gives without a table: link layers and what LLC tells apart.
+/// Names that decoding assigns without a number: link layers and protocols over LLC.
 const OTHER_NAMES: &[&str] = &["llc", "wlan", "stp", "is-is", "ipx", "cdp", "vtp"];
 
-fn known_name(text: &str) -> Option<&'static str> {
+fn name_of_table(text: &str) -> Option<&'static str> {
     match text {
         "tcp" => return Some("tcp"),
         "udp" => return Some("udp"),
@@ -137,21 +137,21 @@ fn ip_number_name(number: u8) -> Option<&'static str> {
     match number {
         6 => Some("tcp"),
         17 => Some("udp"),
-        _ => name_of(IP_NUMBER_NAMES, number),
+        _ => find_name(IP_NUMBER_NAMES, number),
     }
 }
 
 fn ether_type_name(ether_type: u16) -> Option<&'static str> {
-    name_of(ETHER_TYPE_NAMES, ether_type)
+    find_name(ETHER_TYPE_NAMES, ether_type)
 }
 
-fn name_of<N: Ord + Copy>(names: &[(N, &'static str)], number: N) -> Option<&'static str> {
+fn find_name<N: Ord + Copy>(names: &[(N, &'static str)], number: N) -> Option<&'static str> {
     let index = names.binary_search_by_key(&number, |&(number, _)| number).ok()?;
     Some(names[index].1)
 }
 
-/// IANA "Assigned Internet Protocol Numbers", keywords in lower case, sorted by number.
-/// Shorter than IANA's where everybody says so: `icmp6`, `ip-in-ip`, `ospf`, `udp-lite`.
+/// IANA "Assigned Internet Protocol Numbers": keywords in lower case, sorted by number. A few are the
+/// common short forms instead: `icmp6`, `ip-in-ip`, `ospf`, `udp-lite`.
 const IP_NUMBER_NAMES: &[(u8, &str)] = &[
     (0, "hopopt"),
     (1, "icmp"),
@@ -225,7 +225,7 @@ const IP_NUMBER_NAMES: &[(u8, &str)] = &[
     (145, "nsh-in-ip"),
 ];
 
-/// EtherTypes of the IEEE registry by their usual short names, sorted by number.
+/// EtherTypes (IEEE registry) with their usual short names, sorted by number.
 const ETHER_TYPE_NAMES: &[(u16, &str)] = &[
     (0x0800, "ipv4"),
     (0x0806, "arp"),
@@ -290,7 +290,7 @@ mod tests {
     }
 
     #[test]
-    fn every_number_reads_back_from_its_name() {
+    fn every_number_parses_back_from_its_name() {
         for proto in (0..=u8::MAX).map(Proto::from_ip_number) {
             assert_eq!(Proto::parse(proto.to_string()), proto);
         }
@@ -300,7 +300,7 @@ mod tests {
     }
 
     #[test]
-    fn well_known_names() {
+    fn well_known_numbers_have_their_names() {
         for (number, name) in [(4, "ip-in-ip"), (58, "icmp6"), (89, "ospf"), (253, "ip-proto-253")]
         {
             assert_eq!(Proto::from_ip_number(number).to_string(), name);
@@ -310,7 +310,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_name_survives(name: String) {
+        fn any_name_survives_parsing(name: String) {
             prop_assert_eq!(Proto::parse(name.as_str()).to_string(), name);
         }
     }

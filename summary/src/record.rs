@@ -1,29 +1,34 @@
-//! The records of the stream besides packets: `meta`, `stats`, `event`, `end`.
+//! The records other than packets: `meta`, `stats`, `event` and `end`. This page specifies them;
+//! [`crate::line`] specifies the `pkt` record.
 //!
-//! Fields come in the order declared here. Absent means "does not apply"; readers ignore fields
-//! that they do not know.
+//! Each record is a JSON object on a line of its own, with `type` as its first key and the other
+//! fields in the order of declaration. An absent field does not apply. Readers must ignore records
+//! and fields that they do not know; they can be added without a new [`VERSION`].
+//!
+//! An output file has one `meta` as its first line and one `end` as its last line. Each interface has
+//! a `stats` record at regular intervals (live only) and before the `end`.
 
 use crate::Timestamp;
 use serde::{Deserialize, Serialize};
 
-/// The version of the stream that this crate writes: changed when a field's type or meaning does.
+/// The version of the output format. It increases when the type or the meaning of a field changes.
 pub const VERSION: u32 = 1;
 
-/// Any record but a packet; serializes with `type` as its first key.
+/// A record about the capture itself, as opposed to a packet.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "lowercase")]
 pub enum CaptureRecord {
     /// The first line of every file.
     Meta(Meta),
-    /// Counters of one interface since the last such record.
+    /// Counters of one interface.
     Stats(Stats),
-    /// Something happened to the capture itself.
+    /// A change that affects the capture.
     Event(Event),
     /// The last line of every file.
     End(End),
 }
 
-/// The first line: what wrote the stream, and from what.
+/// What produced the output, and from which source.
 ///
 /// ```
 /// # use summary::{Timestamp, record::*};
@@ -44,174 +49,176 @@ pub enum CaptureRecord {
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Meta {
-    /// Version of the stream: [`VERSION`].
+    /// Version of the output format: [`VERSION`].
     pub v: u32,
-    /// The program that wrote it.
+    /// Name of the program that wrote the output.
     pub tool: String,
-    /// That program's version.
+    /// Version of that program.
     pub version: String,
-    /// Wall clock at the start of the run.
+    /// Wall-clock time at which the run started.
     pub start: Timestamp,
-    /// Host name.
+    /// Host name (uname(2)); absent if it is not known.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub host: Option<String>,
     /// Where the packets come from.
     pub source: SourceKind,
-    /// Name of the capture file read; `-` is standard input. Of several files their names, with a comma
-    /// and a space between them.
+    /// Names of the capture files read, joined by a comma and a space; `-` is standard input. Absent
+    /// in live captures.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub file: Option<String>,
-    /// Text of the filter, where there is one.
+    /// The filter expression; absent if there is none.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub filter: Option<String>,
-    /// Most bytes kept of a packet.
+    /// Maximum number of bytes captured per packet.
     pub snaplen: u32,
-    /// The interfaces; of a file those that it described before its first packet.
+    /// The captured interfaces, or those that a file describes before its first packet.
     pub interfaces: Vec<Interface>,
 }
 
-/// Where the packets of a stream come from.
+/// Where the packets come from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum SourceKind {
-    /// An interface, while it happens.
+    /// Network interfaces.
     Live,
-    /// A capture file.
+    /// Capture files.
     File,
 }
 
-/// One element of `meta.interfaces`.
+/// An element of `meta.interfaces`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Interface {
-    /// Name, where it has one: pcap files have none.
+    /// Name; absent for pcap files, which do not contain it.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub name: Option<String>,
-    /// The kernel's index (0 for `any`), or the place in the file.
+    /// Live: the kernel's interface index (netdevice(7)), 0 for `any`. File: position in the file,
+    /// from 0.
     pub index: u32,
-    /// LINKTYPE_ number.
+    /// [LINKTYPE_ number](https://www.tcpdump.org/linktypes.html).
     pub linktype: u16,
-    /// Hardware address.
+    /// Hardware address: six bytes in lower-case hexadecimal, separated by colons. Live only.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub mac: Option<String>,
-    /// Maximum transmission unit in bytes.
+    /// Maximum transmission unit in bytes. Live only.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub mtu: Option<u32>,
-    /// Whether this run put it into promiscuous mode.
+    /// Whether this run enabled promiscuous mode. Live only.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub promisc: Option<bool>,
 }
 
-/// Counters of one interface since its last `stats`. `recv = out + skip + drop` in each record.
+/// Counters of one interface since its previous `stats` record. Each record satisfies
+/// `recv = out + skip + drop`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Stats {
-    /// Wall clock.
+    /// Wall-clock time of the record.
     pub ts: Timestamp,
-    /// Interface; absent for files.
+    /// Name of the interface; absent for files.
     #[serde(rename = "if", skip_serializing_if = "Option::is_none", default)]
     pub interface: Option<String>,
-    /// Packets that the kernel, or the file, had for this run.
+    /// Packets that the kernel delivered or dropped, or that the file contained: `tp_packets` of
+    /// packet(7).
     pub recv: u64,
-    /// Packets that the kernel dropped because the ring was full.
+    /// Packets that the kernel dropped because the ring buffer was full: `tp_drops` of packet(7).
     pub drop: u64,
-    /// Times the ring was full.
+    /// How often the ring buffer became full: `tp_freeze_q_cnt` of packet(7).
     pub freeze: u64,
-    /// Packets that the interface itself lost.
+    /// Packets that the interface lost before the kernel saw them, from its own counters.
     pub if_drop: u64,
-    /// `pkt` lines written.
+    /// `pkt` records written.
     pub out: u64,
-    /// Packets filtered out in user space.
+    /// Packets that did not match the filter, where the filter runs in user space.
     pub skip: u64,
-    /// Bytes on the wire of the lines written.
+    /// Sum of `len` of the `pkt` records written.
     pub bytes: u64,
 }
 
-/// Something happened to the capture itself.
+/// A change that affects the capture.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Event {
-    /// Wall clock.
+    /// Wall-clock time of the event.
     pub ts: Timestamp,
-    /// The interface concerned.
+    /// Name of the interface concerned; absent if the event concerns none.
     #[serde(rename = "if", skip_serializing_if = "Option::is_none", default)]
     pub interface: Option<String>,
     /// What happened.
     pub event: EventKind,
-    /// Length of the gap that ends here, in nanoseconds.
+    /// `reattached`, `iface_up`, `drop_end`: length of the gap that ends here, in nanoseconds.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub gap_ns: Option<u64>,
-    /// The name that the interface has from here on; `interface` is the one before.
+    /// `iface_renamed`: the new name. `if` is the old one.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub new_name: Option<String>,
-    /// The maximum transmission unit that the interface has from here on, in bytes.
+    /// `iface_mtu`: the new maximum transmission unit in bytes.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub mtu: Option<u32>,
 }
 
-/// What an [`Event`] tells.
+/// What an [`Event`] reports.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum EventKind {
-    /// The interface went down; the capture waits.
+    /// The interface went down; the capture waits for it.
     IfaceDown,
     /// The interface came back up.
     IfaceUp,
-    /// The interface no longer exists; the capture waits for one of that name.
+    /// The interface was removed; the capture waits for an interface with its name.
     IfaceGone,
-    /// There is an interface of that name again, and it is captured on.
+    /// An interface with the same name appeared, and the capture continues on it.
     Reattached,
-    /// The interface has a new name.
+    /// The interface was renamed.
     IfaceRenamed,
-    /// The interface has a new maximum transmission unit.
+    /// The maximum transmission unit of the interface changed.
     IfaceMtu,
-    /// The kernel began to drop packets, for its buffer is full.
+    /// The kernel started to drop packets because the ring buffer was full.
     DropBegin,
-    /// No packet was dropped for a second; `gap_ns` is how long packets were.
+    /// No packet was dropped for one second; `gap_ns` is how long the losses lasted.
     DropEnd,
-    /// The file ends here, and the run goes on in the next one.
+    /// The output continues in the next file.
     Rotated,
-    /// One that this version does not know.
+    /// An event that this version does not know.
     #[serde(other)]
     Other,
 }
 
-/// The last line: why the file ended, and its totals.
+/// Why a file ended, and its totals.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct End {
-    /// Wall clock.
+    /// Wall-clock time of the record.
     pub ts: Timestamp,
-    /// Why it ended.
+    /// Why the file ended.
     pub reason: Reason,
-    /// Total of `stats.recv`.
+    /// Sum of `stats.recv`.
     pub recv: u64,
-    /// Total of `stats.drop`.
+    /// Sum of `stats.drop`.
     pub drop: u64,
-    /// Total of `stats.out`.
+    /// Sum of `stats.out`.
     pub out: u64,
-    /// Total of `stats.skip`.
+    /// Sum of `stats.skip`.
     pub skip: u64,
-    /// Total of `stats.bytes`.
+    /// Sum of `stats.bytes`.
     pub bytes: u64,
 }
 
-/// Why a run, or one of its files, ended.
+/// Why a run, or one of its output files, ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Reason {
-    /// As many packets as asked for.
+    /// The requested number of packets was reached.
     Count,
-    /// As long as asked for, the run or its file.
+    /// The requested duration of the run or the file was reached.
     Duration,
-    /// A file as large as asked for.
+    /// The requested size of the file was reached.
     Size,
-    /// A signal, such as Ctrl-C.
+    /// A signal stopped the run, such as SIGINT from Ctrl+C, or rotated the file.
     Signal,
-    /// The file ended.
+    /// All input files were read to their ends.
     Eof,
-    /// Something failed; standard error has the words.
+    /// The run failed; the error is on standard error.
     Error,
 }
-
 impl Reason {
-    /// The value of `reason`.
+    /// The value of `end.reason`.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Count => "count",

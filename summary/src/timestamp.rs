@@ -1,5 +1,7 @@
-//! Points in time as integer nanoseconds, and their text in the stream.
-//! No clock is read here: who has one passes the value in.
+//! Points in time as integer nanoseconds, and their text in the output.
+//!
+//! Writing and parsing are our own code because they are on the path of every packet: a cache of the
+//! last second leaves only the fraction to convert. No clock is read here.
 
 use crate::digits::{leading_digits, put_digits};
 use serde::{Deserialize, Serialize, de};
@@ -7,8 +9,8 @@ use std::fmt;
 
 /// Nanoseconds since 1970-01-01T00:00:00Z (POSIX time: no leap seconds), from the year 1677 to 2262.
 ///
-/// Its text is RFC 3339 in UTC with nine fractional digits and `Z`, always 30 bytes, so that it
-/// sorts as text and loses nothing.
+/// The text is RFC 3339 in UTC with nine fractional digits and `Z`. It always has 30 bytes, is exact,
+/// and sorts like the time.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Timestamp {
     ns: i64,
@@ -23,12 +25,12 @@ pub(crate) const TEXT_LEN: usize = 30;
 const SECOND_LEN: usize = 19;
 
 impl Timestamp {
-    /// The point `ns` nanoseconds after the epoch.
+    /// The time `ns` nanoseconds after the epoch.
     pub const fn from_ns(ns: i64) -> Self {
         Self { ns }
     }
 
-    /// The point `seconds` and `subsec_ns` after the epoch, clamped to what 64 bits can hold.
+    /// The time `seconds` and `subsec_ns` after the epoch, clamped to the range of 64 bits.
     pub fn from_parts(seconds: i64, subsec_ns: u32) -> Self {
         Self { ns: seconds.saturating_mul(NS_PER_SECOND).saturating_add(i64::from(subsec_ns)) }
     }
@@ -38,7 +40,7 @@ impl Timestamp {
         self.ns
     }
 
-    /// Reads the 30 bytes of an RFC 3339 time in UTC as this crate writes it; `None` for any other.
+    /// Parses the 30 bytes that `Display` writes; `None` for any other form of RFC 3339.
     pub fn parse(text: &[u8]) -> Option<Self> {
         let text: &[u8; TEXT_LEN] = text.try_into().ok()?;
         let punctuation = [(4, b'-'), (7, b'-'), (10, b'T'), (13, b':'), (16, b':'), (19, b'.')];
@@ -58,7 +60,7 @@ impl Timestamp {
         let days = days_from_civil(year, month, day);
         let seconds = days * SECONDS_PER_DAY + hour * 3600 + minute * 60 + second;
         let subsec_ns = digits(&text[20..29])?;
-        // Negative times count the fraction forward from the earlier second: no early overflow.
+        // The seconds alone can be below the range of 64 bits where their sum with the fraction is not.
         let ns = i128::from(seconds) * i128::from(NS_PER_SECOND) + i128::from(subsec_ns);
         Some(Self { ns: i64::try_from(ns).ok()? })
     }
@@ -66,9 +68,9 @@ impl Timestamp {
 
 impl fmt::Display for Timestamp {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut place = [0; TEXT_LEN];
-        Clock::default().text(*self, &mut place);
-        formatter.write_str(&String::from_utf8_lossy(&place))
+        let mut buf = [0; TEXT_LEN];
+        SecondCache::default().write(*self, &mut buf);
+        formatter.write_str(&String::from_utf8_lossy(&buf))
     }
 }
 
@@ -95,73 +97,74 @@ impl<'de> Deserialize<'de> for Timestamp {
     }
 }
 
-/// Writes and reads timestamps, and remembers the text of the last second: packets come in crowds.
+/// Writes and parses timestamps with a cache of the last second, which consecutive packets often
+/// share.
 #[derive(Debug)]
-pub(crate) struct Clock {
+pub(crate) struct SecondCache {
     second: i64,
-    /// When it begins; `None` before the first time of all.
+    /// Start of the second in nanoseconds; `None` if that is below the range of a timestamp.
     second_ns: Option<i64>,
     text: [u8; SECOND_LEN],
 }
 
-impl Default for Clock {
+impl Default for SecondCache {
     fn default() -> Self {
         Self { second: 0, second_ns: Some(0), text: *b"1970-01-01T00:00:00" }
     }
 }
 
-impl Clock {
-    /// Writes the text to `place`; returns its length, which is always the same.
-    pub(crate) fn text(&mut self, time: Timestamp, place: &mut [u8; TEXT_LEN]) -> usize {
+impl SecondCache {
+    /// Writes the text of a time; returns its length, which is constant.
+    pub(crate) fn write(&mut self, time: Timestamp, buf: &mut [u8; TEXT_LEN]) -> usize {
         let second = time.ns.div_euclid(NS_PER_SECOND);
         if second != self.second {
-            self.turn(second, second_text(second));
+            self.set(second, second_text(second));
         }
-        place[..SECOND_LEN].copy_from_slice(&self.text);
-        place[SECOND_LEN] = b'.';
-        put_digits(&mut place[20..29], time.ns.rem_euclid(NS_PER_SECOND).unsigned_abs());
-        place[29] = b'Z';
+        buf[..SECOND_LEN].copy_from_slice(&self.text);
+        buf[SECOND_LEN] = b'.';
+        put_digits(&mut buf[20..29], time.ns.rem_euclid(NS_PER_SECOND).unsigned_abs());
+        buf[29] = b'Z';
         TEXT_LEN
     }
 
-    /// As [`Timestamp::parse`].
+    /// Parses the same texts as [`Timestamp::parse`].
     #[inline]
-    pub(crate) fn read(&mut self, text: &[u8]) -> Option<Timestamp> {
+    pub(crate) fn parse(&mut self, text: &[u8]) -> Option<Timestamp> {
         let text: &[u8; TEXT_LEN] = text.try_into().ok()?;
         let (second, rest) = text.split_first_chunk::<SECOND_LEN>()?;
         let [b'.', fraction @ .., last, b'Z'] = rest else { return None };
         let (subsec_ns, len) = leading_digits(u64::from_le_bytes(fraction.try_into().ok()?));
         if !is_same(second, &self.text) || len < 8 || !last.is_ascii_digit() {
-            return self.read_anew(text);
+            return self.parse_uncached(text);
         }
         let subsec_ns = subsec_ns * 10 + u64::from(last - b'0');
         match self.second_ns.and_then(|ns| ns.checked_add_unsigned(subsec_ns)) {
             Some(ns) => Some(Timestamp { ns }),
-            None => self.read_anew(text),
+            None => self.parse_uncached(text),
         }
     }
 
     #[cold]
-    fn read_anew(&mut self, text: &[u8; TEXT_LEN]) -> Option<Timestamp> {
+    fn parse_uncached(&mut self, text: &[u8; TEXT_LEN]) -> Option<Timestamp> {
         let time = Timestamp::parse(text)?;
         let (second, _) = text.split_first_chunk()?;
-        self.turn(time.ns.div_euclid(NS_PER_SECOND), *second);
+        self.set(time.ns.div_euclid(NS_PER_SECOND), *second);
         Some(time)
     }
 
-    fn turn(&mut self, second: i64, text: [u8; SECOND_LEN]) {
+    fn set(&mut self, second: i64, text: [u8; SECOND_LEN]) {
         *self = Self { second, second_ns: second.checked_mul(NS_PER_SECOND), text };
     }
 }
 
-/// As `==`, which WebAssembly has as a call.
+/// Like `==`, which is a function call in WebAssembly.
 #[inline]
 fn is_same(one: &[u8; SECOND_LEN], other: &[u8; SECOND_LEN]) -> bool {
     let word = |text: &[u8; SECOND_LEN], at: usize| {
         u64::from_le_bytes(text[at..].first_chunk().copied().unwrap_or_default())
     };
     let differs = |at| word(one, at) ^ word(other, at);
-    // The last word overlaps the one before.
+    // The last word overlaps the previous one.
     differs(0) | differs(8) | differs(SECOND_LEN - 8) == 0
 }
 
@@ -184,7 +187,7 @@ fn digits(text: &[u8]) -> Option<i64> {
     })
 }
 
-/// Days of a month from 1 to 12.
+/// Number of days of a month from 1 to 12.
 fn days_of_month(year: i64, month: i64) -> i64 {
     let is_leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
     match month {
@@ -197,8 +200,8 @@ fn days_of_month(year: i64, month: i64) -> i64 {
 
 /// Days since 1970-01-01 of a date in the proleptic Gregorian calendar.
 ///
-/// Years are counted from 1 March, so that the leap day is the last of its year and a month's
-/// first day is a linear function of the month.
+/// Years start on 1 March, so the leap day is the last day of a year, and the first day of a month is
+/// a linear function of the month.
 fn days_from_civil(year: i64, month: i64, day: i64) -> i64 {
     let year = if month <= 2 { year - 1 } else { year };
     let era = year.div_euclid(400);
@@ -209,7 +212,7 @@ fn days_from_civil(year: i64, month: i64, day: i64) -> i64 {
     era * 146_097 + day_of_era - 719_468
 }
 
-/// The date (year, month, day) of a count of days since 1970-01-01.
+/// The date (year, month, day) of a number of days since 1970-01-01.
 fn civil_from_days(days: i64) -> (i64, i64, i64) {
     let days = days + 719_468;
     let era = days.div_euclid(146_097);
@@ -229,7 +232,7 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn known_times_have_known_texts() {
+    fn well_known_times_have_their_texts() {
         for (ns, text) in [
             (0, "1970-01-01T00:00:00.000000000Z"),
             (-1, "1969-12-31T23:59:59.999999999Z"),
@@ -244,26 +247,26 @@ mod tests {
     }
 
     proptest! {
-        /// Whatever was read before, a clock reads what `parse` reads.
+        /// The cache never changes the result, whatever was parsed before.
         #[test]
-        fn a_clock_reads_as_parse_does(
+        fn cache_parses_like_timestamp_parse(
             times in proptest::collection::vec(prop_oneof![any::<i64>(), 0i64..3_000_000_000, Just(i64::MIN)], 1..5),
             damage in proptest::option::of((0usize..31, any::<u8>())),
         ) {
-            let mut clock = Clock::default();
+            let mut cache = SecondCache::default();
             for ns in times {
                 let mut text = Timestamp::from_ns(ns).to_string().into_bytes();
                 if let Some((at, byte)) = damage {
                     text.resize(text.len().max(at + 1), byte);
                     text[at] = byte;
                 }
-                prop_assert_eq!(clock.read(&text), Timestamp::parse(&text));
+                prop_assert_eq!(cache.parse(&text), Timestamp::parse(&text));
             }
         }
     }
 
     #[test]
-    fn other_texts_are_refused() {
+    fn other_texts_are_rejected() {
         for text in [
             "",
             "2026-11-23T02:53:38Z",
@@ -280,21 +283,21 @@ mod tests {
 
     proptest! {
         #[test]
-        fn text_and_value_are_one(ns: i64) {
+        fn text_parses_back(ns: i64) {
             let text = Timestamp::from_ns(ns).to_string();
             prop_assert_eq!(Timestamp::parse(text.as_bytes()), Some(Timestamp::from_ns(ns)));
         }
 
-        /// A date is one that some day has.
+        /// A date is valid if converting it to days and back does not change it.
         #[test]
-        fn dates_are_those_of_the_calendar(year in 1678i64..2262, month in 1i64..13, day in 1i64..32) {
+        fn dates_outside_the_calendar_are_rejected(year in 1678i64..2262, month in 1i64..13, day in 1i64..32) {
             let text = format!("{year:04}-{month:02}-{day:02}T00:00:00.000000000Z");
             let is_date = civil_from_days(days_from_civil(year, month, day)) == (year, month, day);
             prop_assert_eq!(Timestamp::parse(text.as_bytes()).is_some(), is_date);
         }
 
         #[test]
-        fn text_sorts_as_time(a: i64, b: i64) {
+        fn text_sorts_like_time(a: i64, b: i64) {
             let text = |ns| Timestamp::from_ns(ns).to_string();
             prop_assert_eq!(text(a).cmp(&text(b)), a.cmp(&b));
         }

@@ -1,29 +1,30 @@
-//! What charts need of a packet's line, as texts where the same ones come again and again: who keeps
-//! them once need not read them each time.
+//! The fields of a packet line that the viewer's charts need. Texts that repeat from line to line, such
+//! as addresses, are not parsed, so that callers can cache the values of texts they have seen.
 
 use super::json::flag_bits;
 use super::scan::scan;
-use crate::timestamp::Clock;
+use crate::timestamp::SecondCache;
 use crate::{Direction, Timestamp, VlanIds};
 
-/// Some fields of a packet's line; texts are in ASCII and not looked into.
+/// Some fields of a packet line. Texts are not validated, except that those from an
+/// [`ExcerptReader`] are ASCII without escapes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Excerpt<'a> {
-    /// Number of the packet.
+    /// Packet number.
     pub n: u64,
-    /// When it was captured.
+    /// Time of capture.
     pub ts: Timestamp,
     /// Name of the interface.
     pub interface: Option<&'a [u8]>,
-    /// Where it went.
+    /// Direction relative to the capturing host.
     pub direction: Option<Direction>,
     /// Bytes on the wire.
     pub len: u32,
-    /// VLAN ids, outermost first.
+    /// VLAN identifiers, outermost first.
     pub vlan: VlanIds,
-    /// Text of the source address, or of whatever stands in its place.
+    /// Text of the source address.
     pub src: Option<&'a [u8]>,
-    /// Text of the destination address, as `src`.
+    /// Text of the destination address.
     pub dst: Option<&'a [u8]>,
     /// Source port.
     pub sport: Option<u16>,
@@ -33,22 +34,22 @@ pub struct Excerpt<'a> {
     pub proto: &'a [u8],
     /// Time to live or hop limit.
     pub ttl: Option<u8>,
-    /// TCP control bits, FIN lowest.
+    /// TCP control bits: FIN is bit 0.
     pub flags: Option<u8>,
 }
 
-/// Reads excerpts, line after line.
+/// Reads excerpts from consecutive lines; it caches the last second of the time stamps.
 #[derive(Debug, Default)]
 pub struct ExcerptReader {
-    clock: Clock,
+    times: SecondCache,
 }
 
 impl ExcerptReader {
-    /// Reads the line at the front of `bytes` if it is a packet's as [`Writer`](super::Writer) makes
-    /// it: keys in its order, no spaces, no escapes. With it comes the length of the line without its
-    /// line feed. `None` for any other line, which [`parse`](super::parse) may know.
+    /// Reads the line at the front of `bytes`; also returns its length without the line feed.
     ///
-    /// A field that is not in the excerpt may hold any number or text.
+    /// `None` if the line is not exactly what [`Writer`](super::Writer) writes: keys in its order, no
+    /// spaces, no escapes. [`PacketFields::parse`](super::PacketFields::parse) reads all other lines.
+    /// Fields that the excerpt does not have may contain any number or text.
     ///
     /// ```
     /// let lines = br#"{"type":"pkt","n":7,"ts":"2026-11-23T02:53:38.123456789Z","len":60,"proto":"stp"}
@@ -58,28 +59,28 @@ impl ExcerptReader {
     /// assert_eq!(lines[len], b'\n');
     /// ```
     pub fn read<'a>(&mut self, bytes: &'a [u8]) -> Option<(Excerpt<'a>, usize)> {
-        let (pieces, len) = scan(bytes)?;
-        let direction = match pieces.direction {
+        let (fields, len) = scan(bytes)?;
+        let direction = match fields.direction {
             Some(name) => Some(Direction::parse(str::from_utf8(name).ok()?)?),
             None => None,
         };
-        let flags = match pieces.flags {
+        let flags = match fields.flags {
             Some(letters) => Some(flag_bits(letters)?),
             None => None,
         };
         let excerpt = Excerpt {
-            n: pieces.n,
-            ts: self.clock.read(pieces.ts)?,
-            interface: pieces.interface,
+            n: fields.n,
+            ts: self.times.parse(fields.ts)?,
+            interface: fields.interface,
             direction,
-            len: u32::try_from(pieces.len).ok()?,
-            vlan: pieces.vlan,
-            src: pieces.src,
-            dst: pieces.dst,
-            sport: narrow(pieces.sport)?,
-            dport: narrow(pieces.dport)?,
-            proto: pieces.proto,
-            ttl: narrow(pieces.ttl)?,
+            len: u32::try_from(fields.len).ok()?,
+            vlan: fields.vlan,
+            src: fields.src,
+            dst: fields.dst,
+            sport: convert(fields.sport)?,
+            dport: convert(fields.dport)?,
+            proto: fields.proto,
+            ttl: convert(fields.ttl)?,
             flags,
         };
         Some((excerpt, len))
@@ -87,7 +88,7 @@ impl ExcerptReader {
 }
 
 #[inline]
-fn narrow<T: TryFrom<u64>>(number: Option<u64>) -> Option<Option<T>> {
+fn convert<T: TryFrom<u64>>(number: Option<u64>) -> Option<Option<T>> {
     match number {
         Some(number) => T::try_from(number).ok().map(Some),
         None => Some(None),

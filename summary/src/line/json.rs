@@ -1,5 +1,5 @@
-//! The plain way: serde's view of a packet. It defines the line; the fast writer and the fast
-//! reader are tested against it, and it reads every valid line that the fast reader does not.
+//! The definition of a packet line for serde. Property tests compare the fast writer and parser with
+//! it, and it parses valid lines that the fast parser does not accept.
 
 use crate::address::parse_mac;
 use crate::{
@@ -67,7 +67,7 @@ fn optional<M: SerializeMap>(
     value.map_or(Ok(()), |value| map.serialize_entry(key, &value))
 }
 
-/// The fields of a `pkt` line as JSON has them; unknown ones are passed over.
+/// The fields of a `pkt` line. Unknown fields are ignored.
 #[derive(Deserialize)]
 struct Fields<'a> {
     n: u64,
@@ -128,32 +128,34 @@ impl<'de: 'a, 'a> Deserialize<'de> for Packet<'a> {
         let mut vlan = VlanIds::default();
         for id in fields.vlan.iter().flatten() {
             if !vlan.push(*id) {
-                return Err(de::Error::custom("`vlan` has too many ids"));
+                return Err(de::Error::custom("`vlan` has more than eight elements"));
             }
         }
         let mut faults = Faults::default();
         for name in fields.err.iter().flatten() {
-            faults.insert(Faults::parse(name).ok_or_else(|| unknown("err", name))?);
+            faults.insert(Faults::parse(name).ok_or_else(|| invalid("err", name))?);
         }
         let address = |key, text: &Option<Cow<'_, str>>| {
-            named(key, text, |text| Address::parse(text.as_bytes()))
+            parse_opt(key, text, |text| Address::parse(text.as_bytes()))
         };
-        let mac =
-            |key, text: &Option<Cow<'_, str>>| named(key, text, |text| parse_mac(text.as_bytes()));
+        let mac = |key, text: &Option<Cow<'_, str>>| {
+            parse_opt(key, text, |text| parse_mac(text.as_bytes()))
+        };
         let eth = mac("eth_src", &fields.eth_src)?.zip(mac("eth_dst", &fields.eth_dst)?);
         Ok(Packet {
             n: fields.n,
             ts: fields.ts,
-            direction: named("dir", &fields.dir, Direction::parse)?,
+            direction: parse_opt("dir", &fields.dir, Direction::parse)?,
             gso: fields
                 .gso
-                .zip(named("gso_type", &fields.gso_type, GsoKind::parse)?)
+                .zip(parse_opt("gso_type", &fields.gso_type, GsoKind::parse)?)
                 .map(|(segment_len, kind)| Gso { segment_len, kind }),
             interface: fields.interface,
             summary: Summary {
                 len: fields.len,
                 cap: fields.cap.unwrap_or(fields.len).min(fields.len),
-                link: named("link", &fields.link, LinkType::parse)?.unwrap_or(LinkType::ETHERNET),
+                link: parse_opt("link", &fields.link, LinkType::parse)?
+                    .unwrap_or(LinkType::ETHERNET),
                 eth,
                 vlan,
                 src: address("src", &fields.src)?,
@@ -164,7 +166,7 @@ impl<'de: 'a, 'a> Deserialize<'de> for Packet<'a> {
                 ttl: fields.ttl,
                 frag: fields.frag,
                 tcp: Tcp {
-                    flags: named("flags", &fields.flags, |text| flag_bits(text.as_bytes()))?,
+                    flags: parse_opt("flags", &fields.flags, |text| flag_bits(text.as_bytes()))?,
                     seq: fields.seq,
                     ack: fields.ack,
                     win: fields.win,
@@ -176,24 +178,24 @@ impl<'de: 'a, 'a> Deserialize<'de> for Packet<'a> {
                 faults,
             },
             names: PayloadNames {
-                dns: fields.dns.zip(named("dns_type", &fields.dns_type, DnsType::parse)?),
+                dns: fields.dns.zip(parse_opt("dns_type", &fields.dns_type, DnsType::parse)?),
                 sni: fields.sni,
                 host: fields.host,
-                quic: named("quic", &fields.quic, quic_version)?,
+                quic: parse_opt("quic", &fields.quic, quic_version)?,
             },
-            community_id: named("community_id", &fields.community_id, CommunityId::parse)?,
+            community_id: parse_opt("community_id", &fields.community_id, CommunityId::parse)?,
         })
     }
 }
 
-/// Eight hexadecimal digits behind `0x`.
+/// Parses `0x` and eight lower-case hexadecimal digits.
 pub(super) fn quic_version(text: &str) -> Option<u32> {
     let digits = text.strip_prefix("0x").filter(|digits| digits.len() == 8)?;
     let is_digit = |byte: u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
     digits.bytes().all(is_digit).then(|| u32::from_str_radix(digits, 16).ok()).flatten()
 }
 
-/// The TCP control bits of their letters in order, each at most once.
+/// Parses letters of TCP control bits, which must be in order.
 pub(super) fn flag_bits(text: &[u8]) -> Option<u8> {
     let mut flags = 0u8;
     for letter in text {
@@ -206,17 +208,17 @@ pub(super) fn flag_bits(text: &[u8]) -> Option<u8> {
     Some(flags)
 }
 
-fn named<T, E: de::Error>(
+fn parse_opt<T, E: de::Error>(
     key: &str,
     text: &Option<Cow<'_, str>>,
     parse: impl Fn(&str) -> Option<T>,
 ) -> Result<Option<T>, E> {
     match text {
         None => Ok(None),
-        Some(text) => parse(text).map(Some).ok_or_else(|| unknown(key, text)),
+        Some(text) => parse(text).map(Some).ok_or_else(|| invalid(key, text)),
     }
 }
 
-fn unknown<E: de::Error>(key: &str, text: impl Display) -> E {
-    E::custom(format_args!("`{key}` has the value `{text}`, which means nothing there"))
+fn invalid<E: de::Error>(key: &str, text: impl Display) -> E {
+    E::custom(format_args!("invalid value `{text}` of `{key}`"))
 }

@@ -1,53 +1,70 @@
-//! One packet, one line: the `pkt` record of the stream, written and read.
+//! The `pkt` record: one packet as one line of JSON, written and parsed. This page specifies the
+//! record; [`crate::record`] specifies all others, and `schema/stream.schema.json` is the JSON Schema
+//! of both.
+//!
+//! A line is a JSON object (RFC 8259) in UTF-8 that ends with a line feed. It contains no line feed,
+//! no spaces outside strings, and no `null`: a field that does not apply is absent. The fields
+//! `type`, `n`, `ts`, `len` and `proto` are always present. The writer keeps the order of this table;
+//! readers must accept any order and ignore fields that they do not know.
 //!
 //! | field | type | value |
 //! |---|---|---|
-//! | `type` | string | `pkt`, always the first key |
-//! | `n` | int | 1, 2, 3 … in this run |
-//! | `ts` | string | RFC 3339, UTC, nine fractional digits and `Z` |
-//! | `if` | string | interface name (live; files only where pcapng names it) |
-//! | `dir` | string | `in`, `out`, `bcast`, `mcast`, `other` (live) |
-//! | `len` | int | bytes on the wire, VLAN tags included |
-//! | `cap` | int | bytes captured, only where smaller than `len` |
-//! | `gso`, `gso_type` | int, string | of a packet that segmentation offload cuts or joined: bytes a segment, and `tcpv4`, `tcpv6`, `udp_l4` (datagrams) or `udp` (fragments) (live) |
-//! | `link` | string | link type, only where it is not Ethernet |
-//! | `eth_src`, `eth_dst` | string | MAC addresses, with `-e` |
-//! | `vlan` | int[] | VLAN ids, outermost first |
-//! | `src`, `dst` | string | IP addresses; of ARP the protocol addresses; else the MAC addresses |
-//! | `sport`, `dport` | int | ports; absent in later fragments |
-//! | `proto` | string | innermost protocol decoded |
-//! | `ttl` | int | TTL or hop limit |
-//! | `frag` | int | fragment offset in bytes, only on fragments |
-//! | `flags` | string | TCP: those set of `FSRPAUEC`, in this order |
-//! | `seq`, `ack`, `win` | int | TCP header as on the wire; `ack` only with the ACK flag |
-//! | `payload` | int | bytes after the transport header by the IP length |
-//! | `icmp_type`, `icmp_code` | int | ICMP and ICMPv6 |
-//! | `arp_op` | int | ARP operation |
-//! | `dns`, `dns_type` | string | name and type of a DNS message's first question, with `--names` |
-//! | `sni` | string | server name of a TLS client's hello, with `--names` |
-//! | `host` | string | host of an HTTP/1 request, with `--names` |
-//! | `quic` | string | version of a QUIC long header, `0x00000001`, with `--names` |
-//! | `community_id` | string | Community ID v1 of the flow, with `--community-id` |
-//! | `err` | string[] | `truncated`, `bad_length`, `bad_header`, `unsupported` |
+//! | `type` | string | `pkt`; always the first key |
+//! | `n` | integer, ≥ 1 | packet number: 1, 2, 3 … without gaps in one run |
+//! | `ts` | string | time of capture, from the kernel or the file: RFC 3339 in UTC with nine fractional digits and `Z`, always 30 bytes |
+//! | `if` | string | interface name; present in live captures, and for pcapng files that contain it (`if_name`) |
+//! | `dir` | string | direction, the kernel's `sll_pkttype` (packet(7)): `in` (to this host), `out` (from this host), `bcast` (broadcast), `mcast` (multicast), `other` (to another host); live only |
+//! | `len` | integer, 32 bits | bytes on the wire, including the link header and VLAN tags |
+//! | `cap` | integer, 32 bits | bytes captured; present if fewer than `len` |
+//! | `gso` | integer, 16 bits | segmentation offload: payload bytes of each segment but the last, the kernel's `gso_size`; live only |
+//! | `gso_type` | string | what segmentation offload splits or merges, the kernel's `gso_type`: `tcpv4`, `tcpv6`, `udp_l4` (datagrams), `udp` (IP fragments); present with `gso` |
+//! | `link` | string | link type, present if not Ethernet: a name such as `raw` or `sll2`, or `linktype-` and the [LINKTYPE_ number](https://www.tcpdump.org/linktypes.html) |
+//! | `eth_src`, `eth_dst` | string | addresses in the Ethernet header, lower case with colons; with `-e` |
+//! | `vlan` | array of integers, 0–4095 | VLAN identifiers (IEEE 802.1Q), outermost first, at most eight |
+//! | `src`, `dst` | string | the first of: IPv4 address (dotted decimal), IPv6 address (RFC 5952), protocol address in ARP, MAC address |
+//! | `sport`, `dport` | integer, 16 bits | ports of TCP, UDP, UDP-Lite, SCTP and DCCP; absent in fragments after the first |
+//! | `proto` | string | innermost protocol decoded: a lower-case name such as `tcp` or `lldp`, or the number as `ip-proto-253` (IP protocol) or `0x8899` (EtherType) |
+//! | `ttl` | integer, 8 bits | IPv4 time to live or IPv6 hop limit |
+//! | `frag` | integer, 16 bits | fragment offset in bytes, a multiple of 8; present in fragments only, 0 in the first |
+//! | `flags` | string | TCP flags that are set, in the order `FSRPAUEC`: FIN, SYN, RST, PSH, ACK, URG, ECE, CWR (RFC 9293, RFC 3168) |
+//! | `seq` | integer, 32 bits | TCP sequence number, absolute |
+//! | `ack` | integer, 32 bits | TCP acknowledgment number, absolute; present if the ACK flag is set |
+//! | `win` | integer, 16 bits | TCP window as in the header, before window scaling |
+//! | `payload` | integer, 32 bits | bytes after the transport header, according to the IP length, without padding |
+//! | `icmp_type`, `icmp_code` | integer, 8 bits | type and code of ICMP and ICMPv6 |
+//! | `arp_op` | integer, 16 bits | ARP operation: 1 request, 2 reply (RFC 826) |
+//! | `dns` | string | name in the first question of a DNS message: labels joined by dots, `\.` for a dot in a label, `.` for the root; with `--names` |
+//! | `dns_type` | string | type of that question, such as `AAAA` or `TYPE65280` (RFC 3597); present with `dns` |
+//! | `sni` | string | server name in a TLS ClientHello (RFC 6066); with `--names` |
+//! | `host` | string | Host field of an HTTP/1 request (RFC 9110); with `--names` |
+//! | `quic` | string | version in a QUIC long header (RFC 8999), such as `0x00000001`; with `--names` |
+//! | `community_id` | string | [Community ID](https://github.com/corelight/community-id-spec) 1 of the flow; with `--community-id` |
+//! | `err` | array of strings | faults of the packet, in this order: `truncated` (the capture cut off a header), `bad_length` (a length field contradicts another one or the frame), `bad_header` (a field has a forbidden value), `unsupported` (not decoded further) |
 //!
-//! What the fields mean where a packet has more than one layer that could fill them, or lies:
+//! Bytes from the network that are not valid UTF-8 appear as U+FFFD.
 //!
-//! - VLAN tags, MPLS label stacks (RFC 3032) and PPPoE sessions (RFC 2516) are passed over: the
-//!   packet inside is described. Tunnels (GRE, IP in IP, VXLAN, MAC in MAC and the like) are not
-//!   entered: the outer headers are described, and `proto` is the tunnel's. Of ICMP errors the outer
-//!   packet is described.
-//! - IPv6 extension headers and AH are passed over, in any order; `proto` is what follows them.
-//! - `payload` is counted by the IP length. Where that is zero (segmentation offload, jumbograms) or
-//!   more than the frame has, it goes up to the end of the frame; the latter is a `bad_length`.
-//! - Of a header that the capture or a length cuts, the fields that are there are told.
+//! Packets with several layers that could fill a field, and packets with wrong lengths:
 //!
-//! The fields come in this order. Absent means "does not apply"; there is never a `null`.
+//! - VLAN tags, MPLS labels (RFC 3032) and PPPoE sessions (RFC 2516) are skipped: the line describes
+//!   the packet inside them.
+//! - Tunnels (GRE, IP in IP, VXLAN, MAC in MAC and others) are not entered: the line describes the
+//!   outer headers, and `proto` is the tunnel protocol.
+//! - An ICMP error is described by its own headers, not by the packet that it quotes.
+//! - IPv6 extension headers and the IPsec authentication header are skipped in any order: `proto` is
+//!   the protocol that follows them.
+//! - If the IP length is zero (segmentation offload, jumbograms) or exceeds the frame, `payload`
+//!   extends to the end of the frame. The second case is also a `bad_length`.
+//! - If a header is incomplete, the line contains the fields that were captured.
 //!
 //! ```
 //! let line = br#"{"type":"pkt","n":7,"ts":"2026-11-23T02:53:38.123456789Z","len":60,"proto":"stp"}"#;
 //! let summary::line::Record::Packet(packet) = summary::line::parse(line).unwrap() else { panic!() };
 //! assert_eq!((packet.n, packet.summary.len), (7, 60));
 //! ```
+//!
+//! Inside the module, `json` defines the line for serde. `write` is the fast writer, and `scan` the
+//! fast tokenizer that `parse` and `excerpt` share. Property tests compare the fast paths with serde.
+//! `fields` parses objects with other field orders for callers that interpret the values themselves.
 
 mod excerpt;
 mod fields;

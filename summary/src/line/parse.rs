@@ -1,4 +1,4 @@
-//! The line reader: a fast path for the lines that our writer makes, serde for all others.
+//! The line parser: a fast path for lines in the form that our writer uses, serde for all others.
 
 use super::json::{flag_bits, quic_version};
 use super::scan::scan;
@@ -10,46 +10,46 @@ use crate::{
 use serde::Deserialize;
 use std::borrow::Cow;
 
-/// One record of the stream.
+/// One line of the output.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Record<'a> {
     /// A packet.
     Packet(Packet<'a>),
     /// `meta`, `stats`, `event` or `end`.
     Capture(record::CaptureRecord),
-    /// A record whose `type` this version does not know: to be ignored.
+    /// A record with a `type` that this version does not know. Ignore it.
     Unknown,
 }
 
-/// Why a line is no record.
+/// Why a line is not a record.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ParseError {
-    /// Not JSON, or not what a field of this name has to be.
+    /// Invalid JSON, or an invalid value of a field.
     #[error("{reason} at column {column}")]
     Json {
         /// What is wrong.
         reason: String,
-        /// Bytes into the line where it showed, from 1.
+        /// Position in the line, in bytes from 1.
         column: usize,
     },
     /// JSON, but not an object with a `type`.
-    #[error("no record: an object with a `type` was expected")]
+    #[error("expected a JSON object with a `type`")]
     NoType,
 }
 
-/// Reads one line, with or without its line feed.
+/// Parses one line, with or without its line feed.
 ///
 /// # Errors
 ///
-/// Where the line is no JSON object with a `type`, or a field of a known type has a wrong value.
+/// If the line is not a JSON object with a `type`, or a field of a known record has an invalid value.
 pub fn parse(line: &[u8]) -> Result<Record<'_>, ParseError> {
-    match fast(line) {
+    match parse_fast(line) {
         Some(packet) => Ok(Record::Packet(packet)),
-        None => slow(line),
+        None => parse_serde(line),
     }
 }
 
-/// What a record is, by its `type`.
+/// The kind of a record, from its `type`.
 enum Kind {
     Packet,
     Capture,
@@ -73,8 +73,8 @@ fn kind(line: &[u8]) -> Result<Kind, ParseError> {
     }
 }
 
-/// Any valid line, in any key order, through serde.
-pub(super) fn slow(line: &[u8]) -> Result<Record<'_>, ParseError> {
+/// Parses any valid line, with fields in any order.
+pub(super) fn parse_serde(line: &[u8]) -> Result<Record<'_>, ParseError> {
     Ok(match kind(line)? {
         Kind::Packet => Record::Packet(serde_json::from_slice(line)?),
         Kind::Capture => Record::Capture(serde_json::from_slice(line)?),
@@ -90,69 +90,69 @@ impl From<serde_json::Error> for ParseError {
     }
 }
 
-/// The line of a packet with its keys in the writer's order, without spaces and escapes;
-/// `None` where it is anything else.
-pub(super) fn fast(line: &[u8]) -> Option<Packet<'_>> {
+/// Parses the line of a packet in the writer's form: its field order, no spaces, no escapes. `None` for
+/// any other line.
+pub(super) fn parse_fast(line: &[u8]) -> Option<Packet<'_>> {
     let line = line.strip_suffix(b"\n").unwrap_or(line);
-    let (pieces, len) = scan(line)?;
+    let (fields, len) = scan(line)?;
     if len < line.len() {
         return None;
     }
-    let len = u32::try_from(pieces.len).ok()?;
-    let cap = number(pieces.cap)?.unwrap_or(len).min(len);
-    let link = meant(pieces.link, LinkType::parse)?.unwrap_or(LinkType::ETHERNET);
+    let len = u32::try_from(fields.len).ok()?;
+    let cap = number(fields.cap)?.unwrap_or(len).min(len);
+    let link = parse_opt(fields.link, LinkType::parse)?.unwrap_or(LinkType::ETHERNET);
     let mac = |text: &str| parse_mac(text.as_bytes());
     let address = |text: &str| Address::parse(text.as_bytes());
-    let text = |piece| meant(piece, Some);
+    let text = |value| parse_opt(value, Some);
     let mut summary = Summary::new(link, cap, len);
-    summary.eth = meant(pieces.eth_src, mac)?.zip(meant(pieces.eth_dst, mac)?);
-    summary.vlan = pieces.vlan;
-    summary.src = meant(pieces.src, address)?;
-    summary.dst = meant(pieces.dst, address)?;
-    (summary.sport, summary.dport) = (number(pieces.sport)?, number(pieces.dport)?);
-    summary.proto = Proto::parse(str::from_utf8(pieces.proto).ok()?);
-    (summary.ttl, summary.frag) = (number(pieces.ttl)?, number(pieces.frag)?);
+    summary.eth = parse_opt(fields.eth_src, mac)?.zip(parse_opt(fields.eth_dst, mac)?);
+    summary.vlan = fields.vlan;
+    summary.src = parse_opt(fields.src, address)?;
+    summary.dst = parse_opt(fields.dst, address)?;
+    (summary.sport, summary.dport) = (number(fields.sport)?, number(fields.dport)?);
+    summary.proto = Proto::parse(str::from_utf8(fields.proto).ok()?);
+    (summary.ttl, summary.frag) = (number(fields.ttl)?, number(fields.frag)?);
     summary.tcp = Tcp {
-        flags: meant(pieces.flags, |text| flag_bits(text.as_bytes()))?,
-        seq: number(pieces.seq)?,
-        ack: number(pieces.ack)?,
-        win: number(pieces.win)?,
+        flags: parse_opt(fields.flags, |text| flag_bits(text.as_bytes()))?,
+        seq: number(fields.seq)?,
+        ack: number(fields.ack)?,
+        win: number(fields.win)?,
     };
-    summary.payload = number(pieces.payload)?;
-    (summary.icmp_type, summary.icmp_code) = (number(pieces.icmp_type)?, number(pieces.icmp_code)?);
-    summary.arp_op = number(pieces.arp_op)?;
-    for name in text(pieces.err)?.into_iter().flat_map(|names| names.split(',')) {
+    summary.payload = number(fields.payload)?;
+    (summary.icmp_type, summary.icmp_code) = (number(fields.icmp_type)?, number(fields.icmp_code)?);
+    summary.arp_op = number(fields.arp_op)?;
+    for name in text(fields.err)?.into_iter().flat_map(|names| names.split(',')) {
         summary.faults.insert(Faults::parse(name.trim_matches('"'))?);
     }
-    let dns = text(pieces.dns)?.map(Cow::Borrowed);
-    let gso = number(pieces.gso)?.zip(meant(pieces.gso_type, GsoKind::parse)?);
+    let dns = text(fields.dns)?.map(Cow::Borrowed);
+    let gso = number(fields.gso)?.zip(parse_opt(fields.gso_type, GsoKind::parse)?);
     Some(Packet {
-        n: pieces.n,
-        ts: Timestamp::parse(pieces.ts)?,
-        interface: text(pieces.interface)?.map(Cow::Borrowed),
-        direction: meant(pieces.direction, Direction::parse)?,
+        n: fields.n,
+        ts: Timestamp::parse(fields.ts)?,
+        interface: text(fields.interface)?.map(Cow::Borrowed),
+        direction: parse_opt(fields.direction, Direction::parse)?,
         gso: gso.map(|(segment_len, kind)| Gso { segment_len, kind }),
         summary,
         names: PayloadNames {
-            dns: dns.zip(meant(pieces.dns_type, DnsType::parse)?),
-            sni: text(pieces.sni)?.map(Cow::Borrowed),
-            host: text(pieces.host)?.map(Cow::Borrowed),
-            quic: meant(pieces.quic, quic_version)?,
+            dns: dns.zip(parse_opt(fields.dns_type, DnsType::parse)?),
+            sni: text(fields.sni)?.map(Cow::Borrowed),
+            host: text(fields.host)?.map(Cow::Borrowed),
+            quic: parse_opt(fields.quic, quic_version)?,
         },
-        community_id: meant(pieces.community_id, CommunityId::parse)?,
+        community_id: parse_opt(fields.community_id, CommunityId::parse)?,
     })
 }
 
-/// The number of a piece; `None` where it is larger than its field.
-fn number<T: TryFrom<u64>>(piece: Option<u64>) -> Option<Option<T>> {
-    piece.map_or(Some(None), |number| T::try_from(number).ok().map(Some))
+/// Converts the number of a field; the outer `None` means that it is out of range.
+fn number<T: TryFrom<u64>>(value: Option<u64>) -> Option<Option<T>> {
+    value.map_or(Some(None), |number| T::try_from(number).ok().map(Some))
 }
 
-/// What the text of a piece means; `None` where it means nothing.
-fn meant<'a, T>(
-    piece: Option<&'a [u8]>,
+/// Parses the text of a field; the outer `None` means that it is invalid.
+fn parse_opt<'a, T>(
+    value: Option<&'a [u8]>,
     parse: impl Fn(&'a str) -> Option<T>,
 ) -> Option<Option<T>> {
-    let Some(piece) = piece else { return Some(None) };
-    parse(str::from_utf8(piece).ok()?).map(Some)
+    let Some(value) = value else { return Some(None) };
+    parse(str::from_utf8(value).ok()?).map(Some)
 }

@@ -1,24 +1,23 @@
-//! The line of a packet as its bytes stand there: keys in the writer's order, no spaces, no escapes.
-//! The one place that knows how our lines are cut; what the pieces mean is for others to say.
+//! The fast tokenizer for packet lines in the writer's form: its field order, no spaces, no escapes. It
+//! finds the values of the fields; `parse` and `excerpt` interpret them.
 //!
-//! Bytes are looked at eight at a time, as little-endian words. That is several times faster than one
-//! by one, most of all in WebAssembly, where comparing slices is a call. They are looked at through a
-//! window of fixed length, for no place in it has to be checked.
+//! It compares eight bytes at a time, as little-endian words. That is several times faster than single
+//! bytes, in particular in WebAssembly, where the comparison of slices is a function call. All reads
+//! go through a window of constant length, which makes bounds checks unnecessary.
 
+use super::write::START;
 use crate::digits::{HIGH, POWERS, all, leading_digits};
 use crate::timestamp::TEXT_LEN as TIME_LEN;
 
-const START: &[u8; 18] = br#"{"type":"pkt","n":"#;
-
-/// Longer lines are left to others: a power of two, so that places wrap around at no cost.
+/// Longest line that is accepted. A power of two, so that offsets wrap around at no cost.
 const WINDOW_LEN: usize = 1024;
 
-/// What is looked at: a word may begin at the window's last place.
+/// The bytes that are read: a word can start at the last offset of the window.
 type Window = [u8; WINDOW_LEN + 8];
 
-/// The pieces of a packet's line. A string is the bytes between its quotes: ASCII without escapes.
+/// The values of a packet line. Strings are without their quotation marks: ASCII without escapes.
 #[derive(Debug)]
-pub(super) struct Pieces<'a> {
+pub(super) struct RawFields<'a> {
     pub(super) n: u64,
     pub(super) ts: &'a [u8],
     pub(super) interface: Option<&'a [u8]>,
@@ -52,13 +51,13 @@ pub(super) struct Pieces<'a> {
     pub(super) host: Option<&'a [u8]>,
     pub(super) quic: Option<&'a [u8]>,
     pub(super) community_id: Option<&'a [u8]>,
-    /// The strings of `err` with their quotes and commas.
+    /// The elements of `err` with their quotation marks and commas.
     pub(super) err: Option<&'a [u8]>,
 }
 
-/// The pieces between time and destination, of which most lines have length and source only.
+/// The fields between `ts` and `dst` that most lines do not have, and `src`.
 #[derive(Default)]
-struct Odd<'a> {
+struct RareFields<'a> {
     interface: Option<&'a [u8]>,
     direction: Option<&'a [u8]>,
     cap: Option<u64>,
@@ -71,12 +70,12 @@ struct Odd<'a> {
     src: Option<&'a [u8]>,
 }
 
-/// Cuts the line at the front of `bytes`, and says how long it is without its line feed; `None`
-/// where it is anything else. What is behind the line is not looked at.
+/// Tokenizes the line at the front of `bytes`; also returns its length without the line feed. `None` if
+/// the line does not have the writer's form. Bytes after the line are ignored.
 ///
-/// Inlined so that pieces which a caller does not want cost little.
+/// Inlined, so that fields that a caller does not use cost little.
 #[inline(always)]
-pub(super) fn scan(bytes: &[u8]) -> Option<(Pieces<'_>, usize)> {
+pub(super) fn scan(bytes: &[u8]) -> Option<(RawFields<'_>, usize)> {
     let padded;
     let window = match bytes.first_chunk() {
         Some(window) => window,
@@ -86,57 +85,56 @@ pub(super) fn scan(bytes: &[u8]) -> Option<(Pieces<'_>, usize)> {
             &padded
         }
     };
-    let mut rest = Rest { bytes, window, at: 0 };
-    rest.expect(START)?;
-    let n = rest.int()?;
-    rest.expect(br#","ts":"#)?;
-    let ts = rest.time()?;
-    let mut odd = Odd::default();
-    // Of the keys that few lines have, each would have to be looked for: the one behind them is
-    // looked for first.
-    if rest.expect(br#","len":"#).is_none() {
-        odd.interface = rest.text_aside(br#","if":"#)?;
-        odd.direction = rest.text_aside(br#","dir":"#)?;
-        rest.expect(br#","len":"#)?;
+    let mut cursor = Cursor { bytes, window, at: 0 };
+    cursor.expect(START)?;
+    let n = cursor.int()?;
+    cursor.expect(br#","ts":"#)?;
+    let ts = cursor.time()?;
+    let mut rare = RareFields::default();
+    // Try the next mandatory key before the optional keys in front of it, which few lines have.
+    if cursor.expect(br#","len":"#).is_none() {
+        rare.interface = cursor.text_cold(br#","if":"#)?;
+        rare.direction = cursor.text_cold(br#","dir":"#)?;
+        cursor.expect(br#","len":"#)?;
     }
-    let len = rest.int()?;
-    if rest.expect(br#","src":"#).is_some() {
-        odd.src = Some(rest.string()?);
+    let len = cursor.int()?;
+    if cursor.expect(br#","src":"#).is_some() {
+        rare.src = Some(cursor.string()?);
     } else {
-        rest.odd(&mut odd)?;
+        cursor.rare_fields(&mut rare)?;
     }
-    let src = odd.src;
-    let dst = rest.text(br#","dst":"#)?;
-    let sport = rest.number(br#","sport":"#)?;
-    let dport = rest.number(br#","dport":"#)?;
-    rest.expect(br#","proto":"#)?;
-    let proto = rest.string()?;
-    let ttl = rest.number(br#","ttl":"#)?;
-    let mut flags = rest.text(br#","flags":"#)?;
+    let src = rare.src;
+    let dst = cursor.text(br#","dst":"#)?;
+    let sport = cursor.number(br#","sport":"#)?;
+    let dport = cursor.number(br#","dport":"#)?;
+    cursor.expect(br#","proto":"#)?;
+    let proto = cursor.string()?;
+    let ttl = cursor.number(br#","ttl":"#)?;
+    let mut flags = cursor.text(br#","flags":"#)?;
     let mut frag = None;
     if flags.is_none() {
-        frag = rest.number(br#","frag":"#)?;
+        frag = cursor.number(br#","frag":"#)?;
         if frag.is_some() {
-            flags = rest.text(br#","flags":"#)?;
+            flags = cursor.text(br#","flags":"#)?;
         }
     }
-    let seq = rest.number(br#","seq":"#)?;
-    let ack = rest.number(br#","ack":"#)?;
-    let win = rest.number(br#","win":"#)?;
-    let payload = rest.number(br#","payload":"#)?;
-    let mut pieces = Pieces {
+    let seq = cursor.number(br#","seq":"#)?;
+    let ack = cursor.number(br#","ack":"#)?;
+    let win = cursor.number(br#","win":"#)?;
+    let payload = cursor.number(br#","payload":"#)?;
+    let mut fields = RawFields {
         n,
         ts,
-        interface: odd.interface,
-        direction: odd.direction,
+        interface: rare.interface,
+        direction: rare.direction,
         len,
-        cap: odd.cap,
-        gso: odd.gso,
-        gso_type: odd.gso_type,
-        link: odd.link,
-        eth_src: odd.eth_src,
-        eth_dst: odd.eth_dst,
-        vlan: odd.vlan,
+        cap: rare.cap,
+        gso: rare.gso,
+        gso_type: rare.gso_type,
+        link: rare.link,
+        eth_src: rare.eth_src,
+        eth_dst: rare.eth_dst,
+        vlan: rare.vlan,
         src,
         dst,
         sport,
@@ -161,46 +159,46 @@ pub(super) fn scan(bytes: &[u8]) -> Option<(Pieces<'_>, usize)> {
         err: None,
     };
     // Most lines end here.
-    if rest.expect(b"}").is_none() {
-        pieces.icmp_type = rest.number(br#","icmp_type":"#)?;
-        pieces.icmp_code = rest.number(br#","icmp_code":"#)?;
-        pieces.arp_op = rest.number(br#","arp_op":"#)?;
-        pieces.dns = rest.text(br#","dns":"#)?;
-        pieces.dns_type = rest.text(br#","dns_type":"#)?;
-        pieces.sni = rest.text(br#","sni":"#)?;
-        pieces.host = rest.text(br#","host":"#)?;
-        pieces.quic = rest.text(br#","quic":"#)?;
-        pieces.community_id = rest.text(br#","community_id":"#)?;
-        if rest.expect(br#","err":["#).is_some() {
-            pieces.err = Some(rest.strings()?);
+    if cursor.expect(b"}").is_none() {
+        fields.icmp_type = cursor.number(br#","icmp_type":"#)?;
+        fields.icmp_code = cursor.number(br#","icmp_code":"#)?;
+        fields.arp_op = cursor.number(br#","arp_op":"#)?;
+        fields.dns = cursor.text(br#","dns":"#)?;
+        fields.dns_type = cursor.text(br#","dns_type":"#)?;
+        fields.sni = cursor.text(br#","sni":"#)?;
+        fields.host = cursor.text(br#","host":"#)?;
+        fields.quic = cursor.text(br#","quic":"#)?;
+        fields.community_id = cursor.text(br#","community_id":"#)?;
+        if cursor.expect(br#","err":["#).is_some() {
+            fields.err = Some(cursor.strings()?);
         }
-        rest.expect(b"}")?;
+        cursor.expect(b"}")?;
     }
-    (rest.at <= WINDOW_LEN).then_some((pieces, rest.at))
+    (cursor.at <= WINDOW_LEN).then_some((fields, cursor.at))
 }
 
-/// The window of the last lines, with zeros behind.
+/// A window for the last lines of a buffer, filled with zeros.
 #[cold]
 #[inline(never)]
 fn pad(bytes: &[u8]) -> Window {
     let mut window = [0; WINDOW_LEN + 8];
-    window.iter_mut().zip(bytes).for_each(|(place, byte)| *place = *byte);
+    window.iter_mut().zip(bytes).for_each(|(slot, byte)| *slot = *byte);
     window
 }
 
-/// A place in the bytes, which only goes on. Each step is `None` where they are not what the writer
-/// would have put there. What is behind the window looks like its beginning: who comes there learns
-/// it from the place.
+/// An offset that only advances. Each step returns `None` if the bytes are not what the writer would
+/// have written there. Offsets after the window wrap around to its start, so `scan` checks the final
+/// offset.
 ///
-/// A place, and not what is left: there is less to keep up to date and to check.
-struct Rest<'a, 'w> {
+/// An offset is cheaper than a shrinking slice: one value to update, and no bounds checks.
+struct Cursor<'a, 'w> {
     bytes: &'a [u8],
     window: &'w Window,
     at: usize,
 }
 
-impl<'a> Rest<'a, '_> {
-    /// The eight bytes from `at` on, 0 behind the last one.
+impl<'a> Cursor<'a, '_> {
+    /// The eight bytes at offset `at`; 0 after the end.
     #[inline(always)]
     fn word(&self, at: usize) -> u64 {
         let word = self.window[at % WINDOW_LEN..].first_chunk();
@@ -212,12 +210,12 @@ impl<'a> Rest<'a, '_> {
         let mut differences = 0;
         for at in (0..LEN).step_by(8) {
             let (mut word, mut mask) = ([0; 8], [0; 8]);
-            for place in at..LEN.min(at + 8) {
-                (word[place - at], mask[place - at]) = (text[place], 0xff);
+            for index in at..LEN.min(at + 8) {
+                (word[index - at], mask[index - at]) = (text[index], 0xff);
             }
             let mask = u64::from_le_bytes(mask);
             differences |= (self.word(self.at + at) & mask) ^ u64::from_le_bytes(word);
-            // Most keys that are not there differ at the front.
+            // Most absent keys differ in the first word.
             if differences != 0 {
                 return None;
             }
@@ -226,8 +224,8 @@ impl<'a> Rest<'a, '_> {
         Some(())
     }
 
-    /// An unsigned integer as JSON writes it: no sign, no leading zero; up to 19 digits, which is one
-    /// less than the largest have.
+    /// An unsigned integer without sign and leading zeros, of at most 19 digits. Numbers with 20 digits
+    /// can overflow and are left to serde.
     #[inline(always)]
     fn int(&mut self) -> Option<u64> {
         let first = self.word(self.at);
@@ -255,7 +253,7 @@ impl<'a> Rest<'a, '_> {
         self.expect(b"\"")?;
         let start = self.at;
         let mut end = start;
-        // Zeros behind the last byte end it too.
+        // The zeros after the end of the input are special, too, and end the loop.
         loop {
             let found = special(self.word(end));
             if found != 0 {
@@ -272,7 +270,7 @@ impl<'a> Rest<'a, '_> {
         self.bytes.get(start..end)
     }
 
-    /// A string as long as the writer's times: who reads it looks at each of its bytes.
+    /// A string of the length of a time; the caller validates its bytes.
     #[inline(always)]
     fn time(&mut self) -> Option<&'a [u8]> {
         self.expect(b"\"")?;
@@ -282,7 +280,7 @@ impl<'a> Rest<'a, '_> {
         self.bytes.get(start..start + TIME_LEN)
     }
 
-    /// The number behind `key`, where the key comes next.
+    /// The number after `key`, if the key is next.
     #[inline(always)]
     fn number<const LEN: usize>(&mut self, key: &[u8; LEN]) -> Option<Option<u64>> {
         match self.expect(key) {
@@ -291,7 +289,7 @@ impl<'a> Rest<'a, '_> {
         }
     }
 
-    /// The string behind `key`, where the key comes next.
+    /// The string after `key`, if the key is next.
     #[inline(always)]
     fn text<const LEN: usize>(&mut self, key: &[u8; LEN]) -> Option<Option<&'a [u8]>> {
         match self.expect(key) {
@@ -300,29 +298,29 @@ impl<'a> Rest<'a, '_> {
         }
     }
 
-    /// As [`Rest::text`], for keys that are not on every line's way.
+    /// Like [`Cursor::text`], for keys that few lines have.
     #[inline(never)]
-    fn text_aside<const LEN: usize>(&mut self, key: &[u8; LEN]) -> Option<Option<&'a [u8]>> {
+    fn text_cold<const LEN: usize>(&mut self, key: &[u8; LEN]) -> Option<Option<&'a [u8]>> {
         self.text(key)
     }
 
-    /// The pieces up to the source, where they come next.
+    /// The fields between `len` and `dst`.
     #[inline(never)]
-    fn odd(&mut self, odd: &mut Odd<'a>) -> Option<()> {
-        odd.cap = self.number(br#","cap":"#)?;
-        odd.gso = self.number(br#","gso":"#)?;
-        odd.gso_type = self.text(br#","gso_type":"#)?;
-        odd.link = self.text(br#","link":"#)?;
-        odd.eth_src = self.text(br#","eth_src":"#)?;
-        odd.eth_dst = self.text(br#","eth_dst":"#)?;
+    fn rare_fields(&mut self, rare: &mut RareFields<'a>) -> Option<()> {
+        rare.cap = self.number(br#","cap":"#)?;
+        rare.gso = self.number(br#","gso":"#)?;
+        rare.gso_type = self.text(br#","gso_type":"#)?;
+        rare.link = self.text(br#","link":"#)?;
+        rare.eth_src = self.text(br#","eth_src":"#)?;
+        rare.eth_dst = self.text(br#","eth_dst":"#)?;
         if self.expect(br#","vlan":["#).is_some() {
-            self.ids(&mut odd.vlan)?;
+            self.ids(&mut rare.vlan)?;
         }
-        odd.src = self.text(br#","src":"#)?;
+        rare.src = self.text(br#","src":"#)?;
         Some(())
     }
 
-    /// Numbers up to the end of their array.
+    /// Numbers up to the end of an array.
     #[cold]
     fn ids(&mut self, ids: &mut crate::VlanIds) -> Option<()> {
         loop {
@@ -336,7 +334,7 @@ impl<'a> Rest<'a, '_> {
         }
     }
 
-    /// Strings up to the end of their array.
+    /// Strings up to the end of an array.
     #[cold]
     fn strings(&mut self) -> Option<&'a [u8]> {
         let start = self.at;
@@ -354,8 +352,8 @@ impl<'a> Rest<'a, '_> {
     }
 }
 
-/// The highest bit of the first byte that is a quote, a backslash, no printable character or not
-/// ASCII, if there is one; bytes behind it may have theirs as well.
+/// Sets the highest bit of the first byte that is a quotation mark, a backslash, a control character or
+/// not ASCII. The bits of later bytes are arbitrary.
 #[inline(always)]
 fn special(word: u64) -> u64 {
     let is_zero = |word: u64| word.wrapping_sub(all(1)) & !word;
@@ -372,20 +370,20 @@ mod tests {
 
     proptest! {
         #[test]
-        fn strings_end_at_the_first_byte_that_is_not_theirs(
+        fn strings_end_at_the_first_special_byte(
             bytes in prop_oneof![any::<[u8; 8]>(), proptest::array::uniform8(0x1fu8..=0x23)]
         ) {
             let is_special = |byte: &u8| !(b' '..0x80).contains(byte) || b"\"\\".contains(byte);
-            let place = bytes.iter().position(is_special).unwrap_or(8);
-            prop_assert_eq!(special(u64::from_le_bytes(bytes)).trailing_zeros() as usize / 8, place);
+            let index = bytes.iter().position(is_special).unwrap_or(8);
+            prop_assert_eq!(special(u64::from_le_bytes(bytes)).trailing_zeros() as usize / 8, index);
         }
 
         #[test]
-        fn integers_of_any_length_are_read(value in any::<u64>(), shift in 0u32..64) {
+        fn integers_of_any_length_are_parsed(value in any::<u64>(), shift in 0u32..64) {
             let text = (value >> shift).to_string();
             let int = |text: &str| {
                 let bytes = text.as_bytes();
-                Rest { bytes, window: &pad(bytes), at: 0 }.int()
+                Cursor { bytes, window: &pad(bytes), at: 0 }.int()
             };
             let expected = (text.len() < 20).then_some(value >> shift);
             prop_assert_eq!(int(&text), expected);

@@ -1,7 +1,7 @@
-//! The laws of the line: fast and plain writer agree, fast and plain reader agree, and what is
-//! written reads back.
+//! Properties of lines: the fast writer and the fast parser agree with serde, and a written packet
+//! parses back.
 
-use super::parse::{fast, slow};
+use super::parse::{parse_fast, parse_serde};
 use super::{ExcerptReader, ParseError, Record, Writer, parse};
 use crate::{
     Address, CommunityId, Direction, DnsType, Faults, Gso, GsoKind, LinkType, Packet, PayloadNames,
@@ -23,7 +23,7 @@ fn address() -> impl Strategy<Value = Address> {
     ]
 }
 
-/// Some so long that lines end near the place up to which the fast readers look, before or behind it.
+/// Some are so long that lines end just before or after the window of the fast parser.
 fn interface() -> impl Strategy<Value = Option<String>> {
     let long = (600usize..1_100).prop_map(|len| Some("x".repeat(len)));
     prop_oneof![4 => any::<Option<String>>(), 1 => long]
@@ -96,48 +96,47 @@ prop_compose! {
 
 proptest! {
     #[test]
-    fn fast_writer_writes_what_serde_json_writes(packet in any_packet()) {
-        let mut plain = serde_json::to_vec(&packet).unwrap();
-        plain.push(b'\n');
-        prop_assert_eq!(String::from_utf8(written(&packet)), String::from_utf8(plain));
+    fn fast_writer_equals_serde_json(packet in any_packet()) {
+        let mut expected = serde_json::to_vec(&packet).unwrap();
+        expected.push(b'\n');
+        prop_assert_eq!(String::from_utf8(written(&packet)), String::from_utf8(expected));
     }
 
     #[test]
-    fn what_is_written_reads_back(packet in any_packet()) {
+    fn written_packets_parse_back(packet in any_packet()) {
         let line = written(&packet);
         prop_assert_eq!(parse(&line), Ok(Record::Packet(packet)));
     }
 
     #[test]
-    fn plain_reader_reads_what_the_fast_one_reads(packet in any_packet()) {
+    fn serde_parses_written_packets(packet in any_packet()) {
         let line = written(&packet);
-        prop_assert_eq!(slow(&line), Ok(Record::Packet(packet)));
+        prop_assert_eq!(parse_serde(&line), Ok(Record::Packet(packet)));
     }
 
     #[test]
-    fn decoded_bytes_take_the_fast_path(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
+    fn lines_of_decoded_frames_take_the_fast_path(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
         let summary = decode(LinkType::ETHERNET, &bytes, 300);
         let packet = Packet::new(1, Timestamp::default(), summary);
         let line = written(&packet);
-        prop_assert_eq!(fast(&line), Some(packet));
+        prop_assert_eq!(parse_fast(&line), Some(packet));
     }
 
-    /// One byte of a good line changed: the fast reader never reads what the plain one does not,
-    /// or reads differently.
+    /// With one byte of a valid line changed, the fast parser accepts nothing that serde rejects or
+    /// parses differently.
     #[test]
-    fn fast_reader_is_no_more_lenient(packet in any_packet(), at: prop::sample::Index, byte: u8) {
+    fn fast_parser_is_not_more_lenient_than_serde(packet in any_packet(), at: prop::sample::Index, byte: u8) {
         let mut line = written(&packet);
         let at = at.index(line.len());
         line[at] = byte;
-        if let Some(packet) = fast(&line) {
-            prop_assert_eq!(slow(&line), Ok(Record::Packet(packet)));
+        if let Some(packet) = parse_fast(&line) {
+            prop_assert_eq!(parse_serde(&line), Ok(Record::Packet(packet)));
         }
     }
 
-    /// An excerpt is of what the plain reader reads; where one byte was changed, too, as far as its
-    /// fields go.
+    /// An excerpt has the values of the parsed packet, even if one byte of the line was changed.
     #[test]
-    fn excerpts_are_of_what_is_read(
+    fn excerpts_equal_parsed_packets(
         packet in any_packet(), damage in proptest::option::of((any::<prop::sample::Index>(), any::<u8>())),
         rest: Vec<u8>,
     ) {
@@ -150,9 +149,9 @@ proptest! {
         let bytes = [&line[..], &rest].concat();
         let found = ExcerptReader::default().read(&bytes);
         if damage.is_none() {
-            prop_assert_eq!(found.is_some(), fast(&line).is_some());
+            prop_assert_eq!(found.is_some(), parse_fast(&line).is_some());
         }
-        let (Some((excerpt, excerpt_len)), Some(packet)) = (found, fast(&line)) else { return Ok(()) };
+        let (Some((excerpt, excerpt_len)), Some(packet)) = (found, parse_fast(&line)) else { return Ok(()) };
         let summary = &packet.summary;
         prop_assert_eq!(excerpt_len, len - 1);
         let text = |bytes: Option<&[u8]>| bytes.map(|bytes| String::from_utf8_lossy(bytes).into_owned());
@@ -168,32 +167,32 @@ proptest! {
     }
 
     #[test]
-    fn any_bytes_are_a_record_or_an_error(bytes: Vec<u8>) {
+    fn any_bytes_parse_or_give_an_error(bytes: Vec<u8>) {
         let _ = parse(&bytes);
     }
 }
 
 #[test]
-fn any_key_order_and_unknown_keys_are_read() {
+fn any_key_order_and_unknown_keys_are_parsed() {
     let line = br#" { "proto" : "t\u0063p", "len":60, "new":{"deep":[1]}, "ts":"2026-11-23T02:53:38.123456789Z", "n":3, "type":"pkt" } "#;
-    let Ok(Record::Packet(packet)) = parse(line) else { panic!("not read") };
+    let Ok(Record::Packet(packet)) = parse(line) else { panic!("not parsed") };
     assert_eq!((packet.n, packet.summary.len, packet.summary.proto), (3, 60, Proto::TCP));
 }
 
 #[test]
-fn unknown_types_are_told_from_damage() {
+fn unknown_types_are_not_errors() {
     assert_eq!(parse(br#"{"type":"novelty","x":1}"#), Ok(Record::Unknown));
     assert_eq!(parse(br#"{"x":1}"#), Err(ParseError::NoType));
     assert_eq!(parse(b"[1,2]"), Err(ParseError::NoType));
-    let Err(error) = parse(br#"{"type":"pkt","n":1"#) else { panic!("read") };
+    let Err(error) = parse(br#"{"type":"pkt","n":1"#) else { panic!("parsed") };
     assert_eq!(error.to_string(), "EOF while parsing an object at column 19");
     let line = br#"{"type":"pkt","n":1,"ts":"2026-11-23T02:53:38.123456789Z","len":60,"src":"here","proto":"x"}"#;
-    let Err(error) = parse(line) else { panic!("read") };
-    assert!(error.to_string().starts_with("`src` has the value `here`"), "{error}");
+    let Err(error) = parse(line) else { panic!("parsed") };
+    assert!(error.to_string().starts_with("invalid value `here` of `src`"), "{error}");
 }
 
 #[test]
-fn a_typical_tcp_line_of_a_file_has_at_most_250_bytes() {
+fn typical_tcp_line_has_at_most_250_bytes() {
     let mut summary = Summary::new(LinkType::ETHERNET, 1514, 1514);
     summary.src = Some(Address::V4([192, 168, 1, 23]));
     summary.dst = Some(Address::V4([93, 184, 216, 34]));

@@ -1,70 +1,71 @@
-//! The fast writer: bytes into a buffer that is used again and again, no allocation a packet.
-//! `json` has the plain one, which defines what is right.
+//! The fast line writer: no allocation per packet, no `core::fmt` for common values. Its output is
+//! byte for byte that of serde_json with the definition in `json`.
 
 use std::fmt::{self, Display};
 
-use crate::address::mac_text;
+use crate::address::write_mac;
 use crate::digits::{MAX_DIGITS, decimal};
-use crate::timestamp::Clock;
+use crate::timestamp::SecondCache;
 use crate::{Address, LinkType, Packet, PayloadNames, Tcp};
 
-/// Writes lines, and remembers the text of the last second.
+/// Writes packets as lines. A writer is reused for all lines of an output.
 #[derive(Debug)]
 pub struct Writer {
-    clock: Clock,
-    /// Where lines are made.
-    room: Box<[u8; ROOM]>,
+    times: SecondCache,
+    /// Each line is assembled here.
+    buf: Box<[u8; BUF_LEN]>,
 }
 
-/// More than all fields of a line have together but texts from outside, which are not made here.
-const ROOM: usize = 1 << 10;
+/// More than the length of all fields of a line together, except for strings from outside, which are
+/// not assembled in the buffer if they are long.
+const BUF_LEN: usize = 1 << 10;
 
 impl Default for Writer {
     fn default() -> Self {
-        Self { clock: Clock::default(), room: Box::new([0; ROOM]) }
+        Self { times: SecondCache::default(), buf: Box::new([0; BUF_LEN]) }
     }
 }
 
 impl Writer {
-    /// Appends the line of `packet` with its line feed to `out`: the bytes that
-    /// `serde_json::to_writer` of the same value would write.
+    /// Appends the line of `packet`, with its line feed, to `out`: the bytes that
+    /// `serde_json::to_writer` of the same packet would write.
     pub fn write(&mut self, packet: &Packet<'_>, out: &mut Vec<u8>) {
         self.line(packet, Some(packet.n), out);
     }
 
-    /// Appends what follows the number, for a line whose number is known later: [`write_n`]
-    /// and this are the line.
+    /// Appends the part of the line after the value of `n`, for packets that are numbered later. The
+    /// output of [`write_n`] followed by this is the line.
     pub fn write_after_n(&mut self, packet: &Packet<'_>, out: &mut Vec<u8>) {
         self.line(packet, None, out);
     }
 
     fn line(&mut self, packet: &Packet<'_>, n: Option<u64>, out: &mut Vec<u8>) {
         let summary = &packet.summary;
-        let mut line = Line { room: &mut self.room, len: 0, out };
+        let mut line = LineBuf { buf: &mut self.buf, len: 0, out };
         line.number(START, n);
         line.put(br#","ts":""#);
-        line.direct(|place| self.clock.text(packet.ts, place));
+        line.write_with(|buf| self.times.write(packet.ts, buf));
         line.put(b"\"");
         if let Some(interface) = &packet.interface {
-            line.string(br#","if":"#, interface);
+            line.escaped(br#","if":"#, interface);
         }
         if let Some(direction) = packet.direction {
-            line.plain(br#","dir":""#, direction.name());
+            line.unescaped(br#","dir":""#, direction.name());
         }
         line.number(br#","len":"#, Some(summary.len));
         line.number(br#","cap":"#, (summary.cap < summary.len).then_some(summary.cap));
         if let Some(gso) = packet.gso {
             line.number(br#","gso":"#, Some(gso.segment_len));
-            line.plain(br#","gso_type":""#, gso.kind.name());
+            line.unescaped(br#","gso_type":""#, gso.kind.name());
         }
         if summary.link != LinkType::ETHERNET {
-            line.formatted(br#","link":""#, summary.link);
+            line.display(br#","link":""#, summary.link);
         }
         if let Some((source, destination)) = summary.eth {
             line.put(br#","eth_src":""#);
-            line.direct(|place| mac_text(source, place));
+            line.write_with(|buf| write_mac(source, buf));
             line.put(br#"","eth_dst":""#);
-            line.direct(|place| mac_text(destination, place));
+            line.write_with(|buf| write_mac(destination, buf));
             line.put(b"\"");
         }
         if let [first, others @ ..] = summary.vlan.as_slice() {
@@ -76,18 +77,18 @@ impl Writer {
         line.address(br#","dst":""#, summary.dst);
         line.number(br#","sport":"#, summary.sport);
         line.number(br#","dport":"#, summary.dport);
-        match (summary.proto.own_name(), summary.proto.name()) {
-            (Some(name), _) => line.plain(br#","proto":""#, name),
-            (None, Some(name)) => line.string(br#","proto":"#, name),
-            (None, None) => line.formatted(br#","proto":""#, &summary.proto),
+        match (summary.proto.static_name(), summary.proto.name()) {
+            (Some(name), _) => line.unescaped(br#","proto":""#, name),
+            (None, Some(name)) => line.escaped(br#","proto":"#, name),
+            (None, None) => line.display(br#","proto":""#, &summary.proto),
         }
         line.number(br#","ttl":"#, summary.ttl);
         line.number(br#","frag":"#, summary.frag);
         if let Some(flags) = summary.tcp.flags {
             line.put(br#","flags":""#);
             let (letters, len) = FLAGS[usize::from(flags)];
-            line.direct(|place| {
-                *place = letters;
+            line.write_with(|buf| {
+                *buf = letters;
                 len
             });
             line.put(b"\"");
@@ -104,15 +105,15 @@ impl Writer {
         }
         if let Some(id) = packet.community_id {
             line.put(br#","community_id":""#);
-            line.direct(|place| id.text(place));
+            line.write_with(|buf| id.write_text(buf));
             line.put(b"\"");
         }
         if !summary.faults.is_empty() {
-            let mut before: &[u8] = br#","err":["#;
+            let mut separator: &[u8] = br#","err":["#;
             for fault in summary.faults.names() {
-                line.put(before);
-                line.plain(b"\"", fault);
-                before = b",";
+                line.put(separator);
+                line.unescaped(b"\"", fault);
+                separator = b",";
             }
             line.put(b"]");
         }
@@ -121,17 +122,19 @@ impl Writer {
     }
 }
 
-const START: &[u8; 18] = br#"{"type":"pkt","n":"#;
+/// Start of every packet line.
+pub(super) const START: &[u8; 18] = br#"{"type":"pkt","n":"#;
 
-/// Appends the beginning of a packet's line, up to its number.
+/// Appends the start of a packet's line up to and including the value of `n`. See
+/// [`Writer::write_after_n`].
 pub fn write_n(n: u64, out: &mut Vec<u8>) {
     out.extend_from_slice(START);
-    let mut place = [0; MAX_DIGITS];
-    let len = decimal(n, &mut place);
-    out.extend_from_slice(&place[..len]);
+    let mut buf = [0; MAX_DIGITS];
+    let len = decimal(n, &mut buf);
+    out.extend_from_slice(&buf[..len]);
 }
 
-/// The letters of all sets of control bits.
+/// The letters of every combination of control bits, and how many there are.
 static FLAGS: [([u8; 8], usize); 256] = {
     let mut sets = [([0; 8], 0); 256];
     let mut flags = 0;
@@ -149,26 +152,26 @@ static FLAGS: [([u8; 8], usize); 256] = {
     sets
 };
 
-/// A line being made. Each step copies a length that the compiler knows; what is from outside, and
-/// of any length, goes past the room.
-struct Line<'a> {
-    room: &'a mut [u8; ROOM],
+/// A line in progress. The compiler knows the length of almost every copy; long strings from outside
+/// bypass the buffer.
+struct LineBuf<'a> {
+    buf: &'a mut [u8; BUF_LEN],
     len: usize,
     out: &'a mut Vec<u8>,
 }
 
-impl Line<'_> {
+impl LineBuf<'_> {
     #[inline]
     fn put(&mut self, text: &[u8]) {
-        self.room[self.len..self.len + text.len()].copy_from_slice(text);
+        self.buf[self.len..self.len + text.len()].copy_from_slice(text);
         self.len += text.len();
     }
 
-    /// Has a text written behind what is there, by who knows its greatest length.
+    /// Lets `write` append a text of at most `N` bytes; it returns the length.
     #[inline]
-    fn direct<const N: usize>(&mut self, write: impl FnOnce(&mut [u8; N]) -> usize) {
-        if let Some(place) = self.room[self.len..].first_chunk_mut() {
-            self.len += write(place);
+    fn write_with<const N: usize>(&mut self, write: impl FnOnce(&mut [u8; N]) -> usize) {
+        if let Some(buf) = self.buf[self.len..].first_chunk_mut() {
+            self.len += write(buf);
         }
     }
 
@@ -176,74 +179,74 @@ impl Line<'_> {
     fn number<const N: usize>(&mut self, key: &[u8; N], value: Option<impl Into<u64>>) {
         if let Some(value) = value {
             self.put(key);
-            self.direct(|place| decimal(value.into(), place));
+            self.write_with(|buf| decimal(value.into(), buf));
         }
     }
 
     fn address<const N: usize>(&mut self, key: &[u8; N], address: Option<Address>) {
         let Some(address) = address else { return };
         self.put(key);
-        self.direct(|place| address.text(place));
+        self.write_with(|buf| address.write_text(buf));
         self.put(b"\"");
     }
 
-    /// A text of this program's own, which needs no escape; `key` ends in the opening quote.
-    fn plain<const N: usize>(&mut self, key: &[u8; N], text: &str) {
+    /// A short text that needs no escapes; `key` ends with the opening quote.
+    fn unescaped<const N: usize>(&mut self, key: &[u8; N], text: &str) {
         self.put(key);
         self.put(text.as_bytes());
         self.put(b"\"");
     }
 
-    /// A name of this program's own, which may hold a number; `key` ends in the opening quote.
-    fn formatted<const N: usize>(&mut self, key: &[u8; N], name: impl Display) {
+    /// A short value whose text needs no escapes; `key` ends with the opening quote.
+    fn display<const N: usize>(&mut self, key: &[u8; N], name: impl Display) {
         self.put(key);
-        // It refuses nothing, and a `Display` of this crate's does not fail.
+        // Neither `write_str` below nor a `Display` of this crate returns an error.
         let _ = fmt::write(self, format_args!("{name}"));
         self.put(b"\"");
     }
 
-    /// A text from outside.
-    fn string<const N: usize>(&mut self, key: &[u8; N], text: &str) {
-        let is_plain = text.bytes().all(|byte| byte >= b' ' && byte != b'"' && byte != b'\\');
-        if is_plain && text.len() <= MAX_SHORT_LEN {
+    /// A string from outside, of any length and with any characters.
+    fn escaped<const N: usize>(&mut self, key: &[u8; N], text: &str) {
+        let is_unescaped = text.bytes().all(|byte| byte >= b' ' && byte != b'"' && byte != b'\\');
+        if is_unescaped && text.len() <= MAX_SHORT_LEN {
             self.put(key);
-            return self.plain(b"\"", text);
+            return self.unescaped(b"\"", text);
         }
         self.put(key);
         self.flush();
-        // Text into memory: there is nothing to fail.
+        // Writing a string to memory cannot fail.
         let _ = serde_json::to_writer(&mut *self.out, text);
     }
 
     fn names(&mut self, names: &PayloadNames<'_>) {
         if let Some((name, kind)) = &names.dns {
-            self.string(br#","dns":"#, name);
-            self.formatted(br#","dns_type":""#, kind);
+            self.escaped(br#","dns":"#, name);
+            self.display(br#","dns_type":""#, kind);
         }
         if let Some(name) = &names.sni {
-            self.string(br#","sni":"#, name);
+            self.escaped(br#","sni":"#, name);
         }
         if let Some(name) = &names.host {
-            self.string(br#","host":"#, name);
+            self.escaped(br#","host":"#, name);
         }
         if let Some(version) = names.quic {
-            self.formatted(br#","quic":""#, format_args!("{version:#010x}"));
+            self.display(br#","quic":""#, format_args!("{version:#010x}"));
         }
     }
 
-    /// Hands on what was made so far.
+    /// Moves the contents of the buffer to the output.
     fn flush(&mut self) {
-        self.out.extend_from_slice(&self.room[..self.len]);
+        self.out.extend_from_slice(&self.buf[..self.len]);
         self.len = 0;
     }
 }
 
-impl fmt::Write for Line<'_> {
+impl fmt::Write for LineBuf<'_> {
     fn write_str(&mut self, text: &str) -> fmt::Result {
         self.put(text.as_bytes());
         Ok(())
     }
 }
 
-/// Names of interfaces and protocols are shorter.
+/// Longest string that is assembled in the buffer. Names of interfaces and protocols are shorter.
 const MAX_SHORT_LEN: usize = 32;
