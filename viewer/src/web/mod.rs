@@ -20,5 +20,6 @@ mod page;
 mod panic;
 mod probe_queue;
 mod render;
+mod waiters;
 mod worker;
 mod worker_pool;

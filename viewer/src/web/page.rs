@@ -3,7 +3,7 @@
 //!
 //! `controls` and `open` call it; it knows neither.
 
-use js_sys::{Array, Date, Function, Promise, Reflect, Uint8Array};
+use js_sys::{Array, Date, Promise, Reflect, Uint8Array};
 use std::cell::RefCell;
 use std::rc::Rc;
 use wasm_bindgen::prelude::*;
@@ -13,6 +13,7 @@ use super::environment;
 use super::export::{Exports, Settle};
 use super::probe_queue::ProbeQueue;
 use super::render::Renderer;
+use super::waiters::{Wait, Waiters};
 use super::worker_pool::{Status, WorkerPool};
 use crate::app::{App, Effect, Event, Memory, Panel, PartAssignment, Phase};
 use crate::message::{FromWorker, ToWorker};
@@ -39,22 +40,12 @@ struct State {
     /// Counts the loads. Messages of earlier loads are ignored.
     epoch: u32,
     is_frame_scheduled: bool,
-    /// Promises to resolve once the visible charts, or all charts, are up to date.
-    waiting: [Vec<Function>; 2],
+    waiters: Waiters,
     memory: Memory,
     /// When the current load started; `None` if nothing is being read.
     load_started_ms: Option<f64>,
     /// When the user last changed something.
     changed_ms: f64,
-}
-
-/// What a promise waits for; an index into [`State::waiting`].
-#[derive(Clone, Copy)]
-enum Wait {
-    /// The charts in the viewport are drawn.
-    Visible,
-    /// All charts are drawn.
-    Settled,
 }
 
 impl Page {
@@ -71,7 +62,7 @@ impl Page {
             exports: Exports::default(),
             epoch: 0,
             is_frame_scheduled: false,
-            waiting: Default::default(),
+            waiters: Waiters::default(),
             memory: environment::memory(&window, workers),
             load_started_ms: None,
             changed_ms: 0.0,
@@ -310,9 +301,7 @@ impl Page {
     }
 
     fn promise(&self, wait: Wait) -> Promise {
-        let promise = Promise::new(&mut |resolve, _| {
-            self.state.borrow_mut().waiting[wait as usize].push(resolve);
-        });
+        let promise = self.state.borrow_mut().waiters.promise(wait);
         self.schedule_frame();
         promise
     }
@@ -338,21 +327,11 @@ impl Page {
         debug_assert!(drawn.is_ok());
         // An error would be the same with the next frame.
         let is_complete = drawn.unwrap_or(true);
-        let is_settled = app.is_settled();
-        let mut resolved = Vec::new();
-        if app.is_current() {
-            resolved.append(&mut state.waiting[Wait::Visible as usize]);
-        }
-        if is_settled && is_complete {
-            resolved.append(&mut state.waiting[Wait::Settled as usize]);
-        }
+        let (is_visible, is_settled) = (app.is_current(), app.is_settled());
+        state.waiters.resolve(is_visible, is_settled && is_complete);
         drop(state);
         if is_settled && !is_complete {
             self.schedule_frame();
-        }
-        for resolve in resolved {
-            // `resolve` of a promise does not throw.
-            let _ = resolve.call0(&JsValue::NULL);
         }
     }
 
