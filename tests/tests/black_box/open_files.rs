@@ -31,12 +31,12 @@ fn files_of_different_formats_are_merged() {
     assert_eq!(page.words("#error"), "“nothing” is empty.");
     assert_eq!(page.eval("viewer.state().packets"), 600);
     // The same in one list: the empty file does not keep out the others.
-    let words = page.eval(
+    let opened = page.eval(
         "(async () => { const line = (n) => `{\"ts\":${n},\"len\":60}\\n`; \
          const files = [['empty', ''], ['a', line(1)], ['b', line(2) + line(3)], ['a', line(4)]]; \
          await viewer.open(files.map(([name, text]) => new File([text], name))); return [viewer.state().packets, document.getElementById('error').textContent]; })()",
     );
-    assert_eq!(words, json!([4, "“empty” is empty."]));
+    assert_eq!(opened, json!([4, "“empty” is empty."]));
     // Files of the same name are numbered.
     page.act("viewer.filter('file == \"a (2)\"')");
     assert_eq!(page.eval("viewer.state().selected"), 1);
@@ -90,13 +90,13 @@ fn files_too_large_for_memory_are_sampled_together() {
             "document.getElementById('sampling-text').textContent.includes('About {count}')"
         ));
     }
-    let words = page.words("#sampling-text");
-    assert!(words.contains("The first is of 2026-11-24 12:00:00.0000"), "{words}");
+    let prompt = page.words("#sampling-text");
+    assert!(prompt.contains("The first is of 2026-11-24 12:00:00.0000"), "{prompt}");
     // Invalid input is reported and can be corrected.
-    for (button, words) in [("load-every", "is no number"), ("load-time-range", "is no time")] {
+    for (button, error) in [("load-every", "is no number"), ("load-time-range", "is no time")] {
         page.eval("(() => { for (const id of ['sample-every', 'sample-from']) document.getElementById(id).value = id === 'sample-every' ? '' : 'soon'; })()");
         page.eval(&format!("document.querySelector('[data-action={button}]').click()"));
-        page.wait_for(&format!("document.getElementById('error').textContent.includes('{words}')"));
+        page.wait_for(&format!("document.getElementById('error').textContent.includes('{error}')"));
     }
     page.eval("document.getElementById('sample-every').value = '10'");
     page.eval("document.querySelector('[data-action=load-every]').click()");
@@ -157,11 +157,11 @@ fn line_numbers_continue_across_the_parts_of_a_file() {
     let problems =
         page.eval("[...document.querySelectorAll('#problem-list li')].map(li => li.textContent)");
     let seen: Vec<_> =
-        problems.as_array().unwrap().iter().map(|words| words.as_str().unwrap()).collect();
+        problems.as_array().unwrap().iter().map(|problem| problem.as_str().unwrap()).collect();
     assert_eq!(seen.len(), damaged.len());
-    for (words, number) in seen.iter().zip(damaged) {
+    for (problem, number) in seen.iter().zip(damaged) {
         let (thousands, rest) = (number / 1_000, number % 1_000);
-        assert!(words.starts_with(&format!("line {thousands},{rest:03}: ")), "{words}");
+        assert!(problem.starts_with(&format!("line {thousands},{rest:03}: ")), "{problem}");
     }
     // Packets without a number are numbered by line.
     for (filter, count) in

@@ -84,9 +84,9 @@ fn dropped_capture_is_shown_with_correct_numbers() {
 /// The number of packets in the scatter plot, from its text alternative.
 fn shown(page: &Page) -> u64 {
     page.eval("viewer.settled()");
-    let words = page.eval("document.getElementById('scatter').ariaLabel");
-    let words = words.as_str().unwrap();
-    let count = words.strip_prefix("Scatter of packet sizes: ").unwrap().split(' ').next().unwrap();
+    let label = page.eval("document.getElementById('scatter').ariaLabel");
+    let label = label.as_str().unwrap();
+    let count = label.strip_prefix("Scatter of packet sizes: ").unwrap().split(' ').next().unwrap();
     count.replace(',', "").parse().unwrap()
 }
 
@@ -137,15 +137,15 @@ fn scatter_zooms_pans_selects_and_shows_a_tooltip() {
     assert_eq!(shown(&page), 10);
     page.mouse(Mouse::Move, page.in_scatter((0.305, 0.695)));
     page.wait_for("!document.getElementById('tooltip').hidden");
-    let tip = page.words("#tooltip-lines");
-    for words in [
+    let tooltip = page.words("#tooltip-lines");
+    for expected in [
         "packet 504",
         "2026-11-23 02:53:00.000504001 UTC",
         "10.0.0.1 → 10.0.0.2",
         "tcp, 503 bytes",
         "1 packet here: tcp 1",
     ] {
-        assert!(tip.contains(words), "{words}: {tip}");
+        assert!(tooltip.contains(expected), "{expected}: {tooltip}");
     }
 
     // With time as the X axis the packets are one microsecond apart.
@@ -157,9 +157,9 @@ fn scatter_zooms_pans_selects_and_shows_a_tooltip() {
         "viewer.zoom('scatter', {{x: [{start} + 504001n, {start} + 506001n], y: [0, 1000]}})"
     ));
     assert_eq!(shown(&page), 2);
-    let words = page.eval("document.getElementById('scatter').ariaLabel");
+    let label = page.eval("document.getElementById('scatter').ariaLabel");
     assert!(
-        words
+        label
             .as_str()
             .unwrap()
             .contains("2026-11-23 02:53:00.000504001 UTC to 2026-11-23 02:53:00.000506000 UTC")
@@ -244,7 +244,7 @@ fn damaged_lines_are_listed_and_skipped() {
 fn files_that_are_not_captures_are_rejected_by_name() {
     let directory = tempdir().unwrap();
     let page = Page::open("");
-    for (name, bytes, words) in [
+    for (name, bytes, expected) in [
         ("empty.ndjson", Vec::new(), "“empty.ndjson” is empty."),
         (
             "words.txt",
@@ -256,7 +256,7 @@ fn files_that_are_not_captures_are_rejected_by_name() {
         page.drop_alone(&write(&directory, name, bytes));
         assert_eq!(page.eval("viewer.state().phase"), "error", "{name}");
         let error = page.words("#error");
-        assert!(error.contains(words), "{error}");
+        assert!(error.contains(expected), "{error}");
     }
     page.drop_file(directory.path());
     assert_eq!(page.eval("viewer.state().phase"), "error");
@@ -360,7 +360,7 @@ fn page_stays_responsive_while_a_million_lines_load() {
 fn promise_of_open_resolves_after_drawing() {
     let page = Page::open("");
     // Charts that were hidden until now are measured and drawn.
-    let words = page.eval(concat!(
+    let drawn = page.eval(concat!(
         "(async () => { const blob = await (await fetch('sample.ndjson')).blob();",
         "await viewer.open(new File([blob], 'sample.ndjson'));",
         "const scatter = document.getElementById('scatter');",
@@ -368,8 +368,8 @@ fn promise_of_open_resolves_after_drawing() {
         "const colors = new Set(); for (let i = 0; i < pixels.length; i += 4) colors.add(pixels[i] << 16 | pixels[i + 1] << 8 | pixels[i + 2]);",
         "return [scatter.ariaLabel, scatter.width, colors.size]; })()"
     ));
-    assert!(words[0].as_str().unwrap().starts_with("Scatter of packet sizes: "), "{words}");
-    assert!(1_000 < words[1].as_u64().unwrap() && 10 < words[2].as_u64().unwrap(), "{words}");
+    assert!(drawn[0].as_str().unwrap().starts_with("Scatter of packet sizes: "), "{drawn}");
+    assert!(1_000 < drawn[1].as_u64().unwrap() && 10 < drawn[2].as_u64().unwrap(), "{drawn}");
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! The page: owns the app, the workers and the renderer. Events go into the app, effects to the
 //! workers, their messages back into the app, and the result is drawn with the next frame.
 //!
-//! `controls` and `open` call it; it knows neither.
+//! `controls` and `open` call this module, which does not depend on them.
 
 use js_sys::{Array, Date, Promise, Reflect, Uint8Array};
 use std::cell::RefCell;
@@ -205,15 +205,21 @@ impl Page {
 
     /// Reports that a worker failed, and with it the packets that it held.
     fn lose_worker(&self, index: usize, event: &web_sys::Event) {
+        // The event has no message if the worker's script could not be loaded.
         let message = Reflect::get(event, &"message".into()).ok().and_then(|text| text.as_string());
-        let reason = message.unwrap_or_else(|| "its script could not be loaded".to_owned());
-        let reason = reason.trim_start_matches("Uncaught Error: ");
+        let error = match message {
+            Some(message) => {
+                let reason = message.trim_start_matches("Uncaught Error: ");
+                format!("A background worker failed. Open the capture again. Details: {reason}")
+            }
+            None => "A background worker could not be loaded. Check the connection, then open the \
+                     capture again."
+                .to_owned(),
+        };
         self.begin_epoch();
-        self.send(Event::OpenFailed(format!(
-            "A background worker failed, and the capture was closed. Open it again. Details: {reason}"
-        )));
+        self.send(Event::OpenFailed(error));
         let previous = self.state.borrow_mut().workers.set_status(index, Status::Failed);
-        // A worker that never started would fail again at once: it waits for the next file.
+        // Restarting a worker whose script could not be loaded waits until the next file is opened.
         if previous == Status::Ready {
             let restarted = self.start_worker(index);
             debug_assert!(restarted.is_ok());

@@ -286,6 +286,6 @@ fn update_address(link: &str) {
     };
     let fragment = if link.is_empty() { String::new() } else { format!("#{link}") };
     let url = format!("{path}{search}{fragment}");
-    // Browsers limit how often this may be called. The next change tries again.
+    // Browsers limit how often this may be called; the next change will retry.
     let _ = history.replace_state_with_url(&JsValue::NULL, "", Some(&url));
 }
