@@ -2,6 +2,7 @@
 //! block, closed to new packets before the last are drained.
 
 mod frame;
+mod geometry;
 mod header;
 mod program;
 mod ring;
@@ -13,14 +14,15 @@ use crate::Error;
 use crate::interfaces::{self, Interface};
 use filter::Program;
 use frame::Shape;
+use geometry::{Geometry, Version};
 use nix::sys::socket::{setsockopt, sockopt};
-use ring::{Ring, Version};
+use ring::Ring;
 use socket2::{Domain, Protocol, Socket, Type};
 use std::io;
 use std::num::NonZeroUsize;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::Arc;
-use sys::{Mapping, RingGeometry, Statistics};
+use sys::{Mapping, Statistics};
 
 /// A block with packets in it is handed over after this time at the latest, in milliseconds. Each
 /// such hand-over takes a block, so that a process that is stopped for the time of all blocks loses
@@ -72,7 +74,7 @@ pub(crate) struct Options {
 
 impl Options {
     /// Whole pages a block, and two blocks at least: one to be filled while one is read.
-    fn geometry(&self, version: Version) -> RingGeometry {
+    fn geometry(&self, version: Version) -> Geometry {
         let block_len = (self.block_kib as usize * 1024).next_multiple_of(PAGE_LEN);
         let block_count = (self.buffer_kib as usize * 1024 / block_len).max(2);
         let retire_ms = if self.is_immediate { IMMEDIATE_RETIRE_MS } else { RETIRE_MS };
@@ -80,7 +82,7 @@ impl Options {
         let frame_len = (frame::MAX_OVERHEAD_V2 + packet_len)
             .next_multiple_of(libc::TPACKET_ALIGNMENT)
             .min(block_len);
-        RingGeometry { version, block_len, block_count, frame_len, retire_ms }
+        Geometry { version, block_len, block_count, frame_len, retire_ms }
     }
 }
 
@@ -244,7 +246,7 @@ fn prepare(
 }
 
 /// Sets the ring of the latest version that the kernel has.
-fn set_ring(socket: &Socket, options: &Options) -> Result<RingGeometry, Error> {
+fn set_ring(socket: &Socket, options: &Options) -> Result<Geometry, Error> {
     let mut refused = io::Error::from(io::ErrorKind::Unsupported);
     for (version, number) in [
         (Version::V3, libc::tpacket_versions::TPACKET_V3),
@@ -345,7 +347,7 @@ impl Reader {
 
     /// Hands the frames of the next block to `visit`; `None` where the kernel has none ready.
     pub(crate) fn read_block<T>(&mut self, visit: impl FnOnce(&mut Frames<'_>) -> T) -> Option<T> {
-        let mut block = self.ring.next_block()?;
+        let mut block = self.ring.next_unit()?;
         let status = block.status();
         let filter = self.filter.as_deref();
         Some(visit(&mut Frames::new(block.body(), status, self.shape, filter)))

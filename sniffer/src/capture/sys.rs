@@ -1,9 +1,9 @@
-//! System calls on a packet socket that neither socket2 nor nix offers, one function each
-//! (packet(7), linux/if_packet.h), and the mapping of its ring.
-#![expect(unsafe_code, reason = "structures of the kernel cross here and nowhere else")]
+//! System calls on packet sockets that neither socket2 nor nix wraps, one function per call
+//! (packet(7), linux/if_packet.h), and the mapping of a ring into memory.
+#![expect(unsafe_code, reason = "passes kernel structures to system calls")]
 #![expect(clippy::cast_possible_truncation, reason = "the kernel's constants fit its fields")]
 
-use super::ring::Version;
+use super::geometry::{Geometry, Version};
 use nix::sys::mman::{MapFlags, ProtFlags};
 use socket2::{SockAddr, SockAddrStorage, Socket};
 use std::ffi::{c_int, c_void};
@@ -13,10 +13,10 @@ use std::num::NonZeroUsize;
 use std::os::fd::{AsFd, AsRawFd};
 use std::ptr::NonNull;
 
-/// The kernel's counters of a packet socket since they were last read.
+/// Counters of a packet socket since the previous read.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Statistics {
-    /// Packets that passed the filter, those dropped included.
+    /// Packets that passed the filter, including dropped ones.
     pub(super) packets: u32,
     /// Packets dropped because the ring was full.
     pub(super) drops: u32,
@@ -24,54 +24,13 @@ pub(super) struct Statistics {
     pub(super) freezes: u32,
 }
 
-/// The size of a ring.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct RingGeometry {
-    pub(super) version: Version,
-    /// Bytes of a block: a multiple of the page size.
-    pub(super) block_len: usize,
-    pub(super) block_count: usize,
-    /// Bytes of a slot of version 2, a multiple of `TPACKET_ALIGNMENT`; version 3 packs frames of any
-    /// size into its blocks.
-    pub(super) frame_len: usize,
-    /// A block of version 3 with packets in it is handed over after this time, even when it is not
-    /// full.
-    pub(super) retire_ms: u32,
-}
-
-impl RingGeometry {
-    /// Bytes of all blocks.
-    pub(super) fn len(self) -> usize {
-        self.block_len * self.block_count
-    }
-
-    /// Bytes of what the kernel hands over at once.
-    pub(super) fn unit_len(self) -> usize {
-        match self.version {
-            Version::V2 => self.frame_len,
-            Version::V3 => self.block_len,
-        }
-    }
-
-    /// How many of those there are.
-    pub(super) fn unit_count(self) -> usize {
-        self.block_len / self.unit_len() * self.block_count
-    }
-
-    /// Where one of them begins.
-    pub(super) fn unit_offset(self, unit: usize) -> usize {
-        let in_block = self.block_len / self.unit_len();
-        unit / in_block * self.block_len + unit % in_block * self.unit_len()
-    }
-}
-
-/// A plain option of level `SOL_PACKET`.
+/// Sets an integer option of level `SOL_PACKET`.
 pub(super) fn set_option(socket: &Socket, option: c_int, value: c_int) -> io::Result<()> {
     set(socket, option, &value)
 }
 
-/// Asks for a ring: `PACKET_RX_RING`.
-pub(super) fn set_ring(socket: &Socket, geometry: RingGeometry) -> io::Result<()> {
+/// Allocates a ring: `PACKET_RX_RING`.
+pub(super) fn set_ring(socket: &Socket, geometry: Geometry) -> io::Result<()> {
     let unsigned = |value: usize| u32::try_from(value).map_err(|_| io::ErrorKind::InvalidInput);
     let tp_block_size = unsigned(geometry.block_len)?;
     let tp_block_nr = unsigned(geometry.block_count)?;
@@ -98,8 +57,8 @@ pub(super) fn set_ring(socket: &Socket, geometry: RingGeometry) -> io::Result<()
     }
 }
 
-/// Joins a group of sockets that share the packets of their interface by flow, or founds one with
-/// an id that is free: `PACKET_FANOUT`. Returns the group's id.
+/// Joins a fanout group, whose sockets share the packets of their interface by flow:
+/// `PACKET_FANOUT`. Without `group`, creates one with an unused id. Returns the group's id.
 pub(super) fn join_fanout(socket: &Socket, group: Option<u16>) -> io::Result<u16> {
     let flags = if group.is_some() { 0 } else { libc::PACKET_FANOUT_FLAG_UNIQUEID };
     let request = (libc::PACKET_FANOUT_HASH | flags) << 16 | u32::from(group.unwrap_or(0));
@@ -108,7 +67,7 @@ pub(super) fn join_fanout(socket: &Socket, group: Option<u16>) -> io::Result<u16
     Ok((joined & 0xffff) as u16)
 }
 
-/// Promiscuous mode for as long as the socket lives: `PACKET_ADD_MEMBERSHIP`.
+/// Enables promiscuous mode for the lifetime of the socket: `PACKET_ADD_MEMBERSHIP`.
 pub(super) fn set_promiscuous(socket: &Socket, interface_index: u32) -> io::Result<()> {
     let request = libc::packet_mreq {
         mr_ifindex: index(interface_index)?,
@@ -119,7 +78,7 @@ pub(super) fn set_promiscuous(socket: &Socket, interface_index: u32) -> io::Resu
     set(socket, libc::PACKET_ADD_MEMBERSHIP, &request)
 }
 
-/// Binds to an interface, 0 for all, and starts reception of all protocols.
+/// Binds to an interface (0 for all) and starts receiving all protocols.
 pub(super) fn bind(socket: &Socket, interface_index: u32) -> io::Result<()> {
     let address = libc::sockaddr_ll {
         sll_family: libc::AF_PACKET as u16,
@@ -131,23 +90,23 @@ pub(super) fn bind(socket: &Socket, interface_index: u32) -> io::Result<()> {
         sll_addr: [0; 8],
     };
     let fill = |storage: *mut SockAddrStorage, len: *mut libc::socklen_t| {
-        // SAFETY: `try_init` hands out room for any address, `sockaddr_ll` included.
+        // SAFETY: `try_init` passes a buffer large enough for any address type.
         unsafe { storage.cast::<libc::sockaddr_ll>().write(address) };
-        // SAFETY: `try_init` hands out a valid length to be overwritten.
+        // SAFETY: `try_init` passes a valid pointer to the length.
         unsafe { len.write(size_of::<libc::sockaddr_ll>() as libc::socklen_t) };
         Ok(())
     };
-    // SAFETY: `fill` writes a whole `sockaddr_ll` and tells its length.
+    // SAFETY: `fill` writes a whole `sockaddr_ll` and its length.
     let ((), address) = unsafe { SockAddr::try_init(fill) }?;
     socket.bind(&address)
 }
 
 /// Reads and resets the counters: `PACKET_STATISTICS`.
 pub(super) fn statistics(socket: &Socket) -> io::Result<Statistics> {
-    // Of version 2 the kernel fills the first two.
-    let none = libc::tpacket_stats_v3 { tp_packets: 0, tp_drops: 0, tp_freeze_q_cnt: 0 };
+    // With TPACKET_V2 the kernel writes only the first two fields.
+    let zeroes = libc::tpacket_stats_v3 { tp_packets: 0, tp_drops: 0, tp_freeze_q_cnt: 0 };
     let libc::tpacket_stats_v3 { tp_packets, tp_drops, tp_freeze_q_cnt } =
-        get(socket, libc::PACKET_STATISTICS, none)?;
+        get(socket, libc::PACKET_STATISTICS, zeroes)?;
     Ok(Statistics { packets: tp_packets, drops: tp_drops, freezes: tp_freeze_q_cnt })
 }
 
@@ -155,11 +114,37 @@ fn index(interface_index: u32) -> io::Result<c_int> {
     c_int::try_from(interface_index).map_err(|_| io::ErrorKind::InvalidInput.into())
 }
 
-/// Reads an option over `value`, which stays where the kernel has less to say.
-fn get<T: Copy>(socket: &Socket, option: c_int, mut value: T) -> io::Result<T> {
+/// A value of a socket option, exchanged with the kernel byte by byte.
+///
+/// # Safety
+///
+/// The type has no padding, and every bit pattern is a valid value.
+unsafe trait OptionValue: Copy {}
+
+// SAFETY: an integer.
+unsafe impl OptionValue for c_int {}
+// SAFETY: an integer.
+unsafe impl OptionValue for u32 {}
+// SAFETY: four `c_uint`, without padding.
+unsafe impl OptionValue for libc::tpacket_req {}
+// SAFETY: seven `c_uint`, without padding.
+unsafe impl OptionValue for libc::tpacket_req3 {}
+// SAFETY: one `c_int`, two `c_ushort` and eight bytes, without padding.
+unsafe impl OptionValue for libc::packet_mreq {}
+// SAFETY: three `c_uint`, without padding.
+unsafe impl OptionValue for libc::tpacket_stats_v3 {}
+
+const _: () = assert!(size_of::<libc::tpacket_req>() == 4 * 4);
+const _: () = assert!(size_of::<libc::tpacket_req3>() == 7 * 4);
+const _: () = assert!(size_of::<libc::packet_mreq>() == 4 + 2 + 2 + 8);
+const _: () = assert!(size_of::<libc::tpacket_stats_v3>() == 3 * 4);
+
+/// Reads an option. Bytes that the kernel does not write keep those of `initial`.
+fn get<T: OptionValue>(socket: &Socket, option: c_int, initial: T) -> io::Result<T> {
+    let mut value = initial;
     let mut len = size_of::<T>() as libc::socklen_t;
-    // SAFETY: `value` and `len` outlive the call, and `len` is the size of `value`; `T` is an integer
-    // or one of the kernel's own structures of integers, which may hold any bytes.
+    // SAFETY: `value` and `len` outlive the call and `len` is the size of `value`, which may hold
+    // any bytes (`OptionValue`).
     let status = unsafe {
         libc::getsockopt(
             socket.as_raw_fd(),
@@ -172,9 +157,9 @@ fn get<T: Copy>(socket: &Socket, option: c_int, mut value: T) -> io::Result<T> {
     check(status).map(|()| value)
 }
 
-fn set<T: Copy>(socket: &Socket, option: c_int, value: &T) -> io::Result<()> {
-    // SAFETY: the kernel reads `size_of::<T>()` bytes from `value`, which lives through the call;
-    // `T` is an integer or one of the kernel's own structures without padding.
+fn set<T: OptionValue>(socket: &Socket, option: c_int, value: &T) -> io::Result<()> {
+    // SAFETY: the kernel reads `size_of::<T>()` bytes from `value`, which outlives the call and has
+    // no uninitialized padding (`OptionValue`).
     let status = unsafe {
         libc::setsockopt(
             socket.as_raw_fd(),
@@ -194,31 +179,31 @@ fn check(status: c_int) -> io::Result<()> {
 /// Memory shared with the kernel; unmapped when dropped.
 #[derive(Debug)]
 pub(super) struct Mapping {
-    /// `start` is page-aligned and points to `len` mapped, writable bytes.
+    /// Page-aligned start of `len` mapped, writable bytes.
     start: NonNull<u8>,
     len: NonZeroUsize,
 }
 
-// SAFETY: the mapping belongs to the process, not to the thread that made it.
+// SAFETY: a mapping belongs to the process, not to the thread that created it.
 unsafe impl Send for Mapping {}
 
 impl Mapping {
-    /// Maps the ring that [`set_ring`] made.
+    /// Maps the ring allocated by [`set_ring`].
     pub(super) fn of_ring(socket: &Socket, len: NonZeroUsize) -> io::Result<Self> {
         let flags = MapFlags::MAP_SHARED | MapFlags::MAP_POPULATE;
         let protection = ProtFlags::PROT_READ | ProtFlags::PROT_WRITE;
-        // SAFETY: a new mapping at a place of the kernel's choice overlaps nothing.
+        // SAFETY: a new mapping at an address chosen by the kernel overlaps nothing.
         let start =
             unsafe { nix::sys::mman::mmap(None, len, protection, flags, socket.as_fd(), 0) };
         Ok(Self { start: start?.cast(), len })
     }
 
-    /// Ordinary memory, over which a test plays the kernel.
+    /// Ordinary memory for tests that play the kernel's part.
     #[cfg(test)]
     pub(super) fn anonymous(len: NonZeroUsize) -> io::Result<Self> {
         let flags = MapFlags::MAP_PRIVATE;
         let protection = ProtFlags::PROT_READ | ProtFlags::PROT_WRITE;
-        // SAFETY: a new mapping at a place of the kernel's choice overlaps nothing.
+        // SAFETY: a new mapping at an address chosen by the kernel overlaps nothing.
         let start = unsafe { nix::sys::mman::mmap_anonymous(None, len, protection, flags) };
         Ok(Self { start: start?.cast(), len })
     }
@@ -234,8 +219,8 @@ impl Mapping {
 
 impl Drop for Mapping {
     fn drop(&mut self) {
-        // SAFETY: `start` and `len` are those of a mapping of this value's own, and nothing borrows
-        // from it: all slices over it borrow from its owner.
+        // SAFETY: this value owns the mapping at `start`, and no slice over it is left: they all
+        // borrow from its owner.
         let unmapped = unsafe { nix::sys::mman::munmap(self.start.cast(), self.len.get()) };
         debug_assert_eq!(unmapped, Ok(()));
     }

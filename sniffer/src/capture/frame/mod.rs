@@ -5,10 +5,11 @@
 //! (<https://www.tcpdump.org/linktypes/LINKTYPE_LINUX_SLL2.html>). Both need room before the
 //! packet: [`HEADROOM`], which the socket reserves.
 
+use super::geometry::Version;
 use super::header::{
     self, Header, MIN_PACKET_OFFSET_V2, MIN_PACKET_OFFSET_V3, STATUS_LEN_V2, VIRTIO_LEN,
 };
-use super::ring::{BODY_OFFSET_V3, Version};
+use super::ring::BODY_OFFSET_V3;
 use crate::interfaces;
 use filter::{Metadata, Program};
 use libc::{tpacket_block_desc, tpacket_hdr_v1};
