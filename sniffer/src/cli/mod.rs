@@ -129,7 +129,7 @@ impl Args {
                     buffer_kib: self.buffer_size,
                     block_kib: self.block_size,
                     is_immediate: self.immediate,
-                    has_gso: !self.no_gso,
+                    records_gso: !self.no_gso,
                 },
                 thread_count,
                 exits_on_down: self.exit_on_down,

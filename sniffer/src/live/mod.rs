@@ -380,8 +380,9 @@ impl<'a> Run<'a> {
             let (captures, readers) = open(now, self.config, self.filter)?;
             self.intakes[index] = Intake::new(readers, &self.names, self.config.stream.fields)?;
             books.sources[index].replace_captures(captures);
-        } else {
-            books.sources[index].captures.iter().try_for_each(|capture| capture.attach(now))?;
+        } else if let Intake::Direct { reader, .. } = &mut self.intakes[index] {
+            let mut captures = books.sources[index].captures.iter();
+            captures.try_for_each(|capture| capture.attach(reader, now))?;
         }
         let source = &mut books.sources[index];
         source.interface = now.clone();
@@ -415,7 +416,7 @@ impl<'a> Run<'a> {
     /// not counted.
     fn end(mut self, mut books: Books, reason: Reason) -> Result<(), Error> {
         let mut captures = books.sources.iter().flat_map(|source| &source.captures);
-        captures.try_for_each(Capture::close)?;
+        captures.try_for_each(Capture::reject_all)?;
         for source in 0..self.intakes.len() {
             self.drain(&mut books, source)?;
         }

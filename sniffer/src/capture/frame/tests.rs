@@ -1,4 +1,4 @@
-//! The test plays the kernel: blocks as it fills them, and as it should not.
+//! The tests play the kernel's part: units as it fills them, and as it must not.
 
 use super::*;
 use proptest::prelude::*;
@@ -6,66 +6,71 @@ use summary::GsoKind;
 
 const MAC: usize = MIN_PACKET_OFFSET_V3 + SLL2_LEN + VLAN_TAG_LEN + 18;
 
-const V3: Shape =
-    Shape { version: Version::V3, link: LinkType::ETHERNET, has_virtio: false, snaplen: 9999 };
-const COOKED: Shape = Shape { link: LinkType::LINUX_SLL2, ..V3 };
+const V3: FrameLayout = FrameLayout {
+    version: Version::V3,
+    link: LinkType::ETHERNET,
+    has_virtio: false,
+    snaplen: 9999,
+};
+const COOKED: FrameLayout = FrameLayout { link: LinkType::LINUX_SLL2, ..V3 };
 
-/// A packet and what the kernel tells beside it.
+/// A packet and its metadata.
 #[derive(Clone)]
-struct Told<'a> {
+struct TestPacket<'a> {
     bytes: &'a [u8],
     tag: Option<(u16, u16)>,
     status: u32,
     arphrd: u16,
     link_len: usize,
-    virtio: [u8; VIRTIO_LEN],
+    virtio: [u8; virtio::HEADER_LEN],
 }
 
-const TOLD: Told<'_> = Told {
+const EMPTY: TestPacket<'_> = TestPacket {
     bytes: &[],
     tag: None,
     status: libc::TP_STATUS_USER,
     arphrd: libc::ARPHRD_ETHER,
     link_len: 0,
-    virtio: [0; VIRTIO_LEN],
+    virtio: [0; virtio::HEADER_LEN],
 };
 
-/// A block's body as the kernel would fill it.
-fn body(packets: &[Told<'_>]) -> Vec<u8> {
+/// The body of a block as the kernel fills it. It sets no bit of the status in a frame's header
+/// but `TP_STATUS_USER` and those of the VLAN tag (`tpacket_rcv`, `prb_fill_vlan_info`).
+fn body(packets: &[TestPacket<'_>]) -> Vec<u8> {
     let mut body = vec![0; 48 - BODY_OFFSET_V3];
     put(&mut body, 12 - BODY_OFFSET_V3, &u32::try_from(packets.len()).unwrap().to_ne_bytes());
     put(&mut body, 16 - BODY_OFFSET_V3, &48u32.to_ne_bytes());
-    for (index, told) in packets.iter().enumerate() {
+    for (index, packet) in packets.iter().enumerate() {
         let start = body.len();
-        let len = (MAC + told.bytes.len()).next_multiple_of(8);
+        let len = (MAC + packet.bytes.len()).next_multiple_of(8);
         body.resize(start + len, 0);
         let frame = &mut body[start..];
         let next = if index + 1 == packets.len() { 0 } else { u32::try_from(len).unwrap() };
         put(frame, 0, &next.to_ne_bytes());
         put(frame, 4, &7u32.to_ne_bytes());
         put(frame, 8, &9u32.to_ne_bytes());
-        put(frame, 12, &u32::try_from(told.bytes.len()).unwrap().to_ne_bytes());
+        put(frame, 12, &u32::try_from(packet.bytes.len()).unwrap().to_ne_bytes());
         put(frame, 16, &1500u32.to_ne_bytes());
-        put(frame, 20, &told.status.to_ne_bytes());
+        put(frame, 20, &packet.status.to_ne_bytes());
         put(frame, 24, &u16::try_from(MAC).unwrap().to_ne_bytes());
-        put(frame, 26, &u16::try_from(MAC + told.link_len).unwrap().to_ne_bytes());
-        if let Some((tpid, tci)) = told.tag {
+        put(frame, 26, &u16::try_from(MAC + packet.link_len).unwrap().to_ne_bytes());
+        if let Some((tpid, tci)) = packet.tag {
             let valid = libc::TP_STATUS_VLAN_VALID | libc::TP_STATUS_VLAN_TPID_VALID;
-            put(frame, 20, &(told.status | valid).to_ne_bytes());
+            put(frame, 20, &(packet.status | valid).to_ne_bytes());
             put(frame, 32, &u32::from(tci).to_ne_bytes());
             put(frame, 36, &tpid.to_ne_bytes());
         }
-        put_address(&mut frame[48..], told);
-        put(frame, MAC - VIRTIO_LEN, &told.virtio);
-        put(frame, MAC, told.bytes);
+        put_address(&mut frame[48..], packet);
+        put(frame, MAC - virtio::HEADER_LEN, &packet.virtio);
+        put(frame, MAC, packet.bytes);
     }
     body
 }
 
-fn put_address(bytes: &mut [u8], told: &Told<'_>) {
+fn put_address(bytes: &mut [u8], packet: &TestPacket<'_>) {
     put(bytes, 2, &0x0800u16.to_be_bytes());
     put(bytes, 4, &3u32.to_ne_bytes());
-    put(bytes, 8, &told.arphrd.to_ne_bytes());
+    put(bytes, 8, &packet.arphrd.to_ne_bytes());
     bytes[10] = libc::PACKET_OUTGOING;
 }
 
@@ -73,8 +78,8 @@ fn put(bytes: &mut [u8], at: usize, value: &[u8]) {
     bytes[at..at + value.len()].copy_from_slice(value);
 }
 
-fn read(body: &mut [u8], shape: Shape) -> Vec<(Vec<u8>, u32)> {
-    let mut frames = Frames::new(body, 0, shape, None);
+fn read(body: &mut [u8], layout: FrameLayout) -> Vec<(Vec<u8>, u32)> {
+    let mut frames = Frames::new(body, 0, layout, None);
     let mut seen = Vec::new();
     while let Some(frame) = frames.next_frame() {
         assert_eq!(frame.ts, Timestamp::from_ns(7_000_000_009));
@@ -85,48 +90,48 @@ fn read(body: &mut [u8], shape: Shape) -> Vec<(Vec<u8>, u32)> {
 }
 
 const ETHERNET: &[u8] = &[1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 8, 0, 0x45];
-const PLAIN: Told<'_> = Told { bytes: ETHERNET, ..TOLD };
+const PLAIN: TestPacket<'_> = TestPacket { bytes: ETHERNET, ..EMPTY };
 
 #[test]
-fn frames_come_in_order_with_their_lengths() {
-    let mut body = body(&[PLAIN, Told { bytes: &ETHERNET[..14], ..TOLD }, TOLD]);
+fn frames_are_returned_in_order_with_their_lengths() {
+    let mut body = body(&[PLAIN, TestPacket { bytes: &ETHERNET[..14], ..EMPTY }, EMPTY]);
     let expected = [(ETHERNET.to_vec(), 1500), (ETHERNET[..14].to_vec(), 1500), (vec![], 1500)];
     assert_eq!(read(&mut body, V3), expected);
 }
 
 #[test]
-fn a_stripped_tag_goes_back_behind_the_addresses() {
-    let mut body = body(&[Told { tag: Some((0x88a8, 0x6064)), ..PLAIN }]);
+fn vlan_tag_is_restored_after_the_addresses() {
+    let mut body = body(&[TestPacket { tag: Some((0x88a8, 0x6064)), ..PLAIN }]);
     let expected = [&ETHERNET[..12], &[0x88, 0xa8, 0x60, 0x64], &ETHERNET[12..]].concat();
     assert_eq!(read(&mut body, V3), [(expected, 1504)]);
 }
 
 #[test]
-fn a_tag_makes_no_frame_longer_than_the_snap_length() {
-    let mut body = body(&[Told { tag: Some((0x8100, 1)), ..PLAIN }]);
-    let seen = read(&mut body, Shape { snaplen: 15, ..V3 });
+fn vlan_tag_does_not_exceed_the_snap_length() {
+    let mut body = body(&[TestPacket { tag: Some((0x8100, 1)), ..PLAIN }]);
+    let seen = read(&mut body, FrameLayout { snaplen: 15, ..V3 });
     assert_eq!((seen[0].0.len(), seen[0].1), (15, 1504));
 }
 
 #[test]
-fn packets_of_all_interfaces_get_a_cooked_header_instead_of_their_link_header() {
-    let packet = [&ETHERNET[..14], &[0x45, 0]].concat();
-    let told = Told { bytes: &packet, tag: Some((0x8100, 5)), link_len: 14, ..TOLD };
+fn any_replaces_link_headers_by_a_cooked_header() {
+    let bytes = [&ETHERNET[..14], &[0x45, 0]].concat();
+    let packet = TestPacket { bytes: &bytes, tag: Some((0x8100, 5)), link_len: 14, ..EMPTY };
     let mut expected = vec![0x81, 0, 0, 0, 0, 0, 0, 3, 0, 1, libc::PACKET_OUTGOING, 0];
     expected.extend([0; 8]);
     expected.extend([0, 5, 8, 0, 0x45, 0]);
     assert_eq!(
-        read(&mut body(std::slice::from_ref(&told)), COOKED),
+        read(&mut body(std::slice::from_ref(&packet)), COOKED),
         [(expected.clone(), 1500 - 14 + 24)]
     );
-    // Of an interface without link headers.
-    let told = Told { bytes: &packet[14..], link_len: 0, ..told };
-    assert_eq!(read(&mut body(&[told]), COOKED), [(expected, 1524)]);
+    // The same from an interface without link headers.
+    let packet = TestPacket { bytes: &bytes[14..], link_len: 0, ..packet };
+    assert_eq!(read(&mut body(&[packet]), COOKED), [(expected, 1524)]);
 }
 
 #[test]
-fn a_place_that_the_kernel_could_not_fill_is_passed_over() {
-    let hole = Told { status: 0, bytes: &[0xee; 60], ..TOLD };
+fn frames_the_kernel_could_not_fill_are_skipped() {
+    let hole = TestPacket { status: 0, bytes: &[0xee; 60], ..EMPTY };
     for packets in [
         &[hole.clone(), PLAIN][..],
         &[PLAIN, hole.clone()],
@@ -137,13 +142,13 @@ fn a_place_that_the_kernel_could_not_fill_is_passed_over() {
 }
 
 #[test]
-fn segmentation_is_told_with_its_size_and_kind() {
-    let shape = Shape { has_virtio: true, ..V3 };
+fn gso_has_segment_size_and_kind() {
+    let layout = FrameLayout { has_virtio: true, ..V3 };
     let of = |kind: u8| {
         let [low, high] = 1448u16.to_ne_bytes();
-        let told = Told { virtio: [0, kind, 0, 0, low, high, 0, 0, 0, 0], ..PLAIN };
-        let mut body = body(&[told]);
-        let mut frames = Frames::new(&mut body, 0, shape, None);
+        let packet = TestPacket { virtio: [0, kind, 0, 0, low, high, 0, 0, 0, 0], ..PLAIN };
+        let mut body = body(&[packet]);
+        let mut frames = Frames::new(&mut body, 0, layout, None);
         let gso = frames.next_frame().unwrap().gso;
         gso.map(|gso| (gso.segment_len, gso.kind))
     };
@@ -156,9 +161,9 @@ fn segmentation_is_told_with_its_size_and_kind() {
 }
 
 #[test]
-fn a_frame_is_what_its_own_interface_has() {
+fn link_type_follows_the_interface_of_the_frame() {
     let link = |arphrd: u16, bytes: &[u8]| {
-        let mut body = body(&[Told { arphrd, bytes, ..TOLD }]);
+        let mut body = body(&[TestPacket { arphrd, bytes, ..EMPTY }]);
         Frames::new(&mut body, 0, V3, None).next_frame().map(|frame| frame.link).unwrap()
     };
     assert_eq!(link(libc::ARPHRD_LOOPBACK, ETHERNET), LinkType::ETHERNET);
@@ -167,12 +172,12 @@ fn a_frame_is_what_its_own_interface_has() {
     assert_eq!(link(libc::ARPHRD_PPP, &[0x60]), LinkType::RAW);
     assert_eq!(link(libc::ARPHRD_PPP, &[0xff, 3, 0, 0x21]), LinkType::PPP);
     assert_eq!(link(0xfffe, &[]), LinkType::RAW, "ARPHRD_NONE");
-    assert_eq!(link(4, &[]), LinkType::ETHERNET, "unknown: as opened");
+    assert_eq!(link(4, &[]), LinkType::ETHERNET, "unknown: the link type of the capture");
 }
 
 #[test]
-fn losses_are_noticed_in_the_frames_behind_them() {
-    let losing = Told { status: libc::TP_STATUS_USER | libc::TP_STATUS_LOSING, ..PLAIN };
+fn losses_are_reported_after_the_frame_that_follows_them() {
+    let losing = TestPacket { status: libc::TP_STATUS_USER | libc::TP_STATUS_LOSING, ..PLAIN };
     let mut body = body(&[PLAIN, losing]);
     let mut frames = Frames::new(&mut body, 0, V3, None);
     let _ = frames.next_frame();
@@ -181,7 +186,7 @@ fn losses_are_noticed_in_the_frames_behind_them() {
     assert!(frames.has_losses());
 }
 
-/// A slot of version 2 behind its status word.
+/// A slot of version 2 without its status word.
 fn slot(bytes: &[u8]) -> Vec<u8> {
     let mac = MIN_PACKET_OFFSET_V2 + SLL2_LEN + VLAN_TAG_LEN + 8;
     let mut slot = vec![0; mac + bytes.len()];
@@ -191,17 +196,17 @@ fn slot(bytes: &[u8]) -> Vec<u8> {
     put(&mut slot, 16, &7u32.to_ne_bytes());
     put(&mut slot, 20, &9u32.to_ne_bytes());
     put(&mut slot, 24, &5u16.to_ne_bytes());
-    put_address(&mut slot[32..], &TOLD);
+    put_address(&mut slot[32..], &EMPTY);
     put(&mut slot, mac, bytes);
     slot.split_off(STATUS_LEN_V2)
 }
 
 #[test]
-fn a_slot_of_version_2_is_one_frame() {
-    let shape = Shape { version: Version::V2, ..V3 };
+fn a_v2_slot_is_one_frame() {
+    let layout = FrameLayout { version: Version::V2, ..V3 };
     let read = |status: u32| {
         let mut body = slot(ETHERNET);
-        let mut frames = Frames::new(&mut body, status, shape, None);
+        let mut frames = Frames::new(&mut body, status, layout, None);
         let frame = frames.next_frame().unwrap();
         assert_eq!(frame.ts, Timestamp::from_ns(7_000_000_009));
         let seen = (frame.bytes.to_vec(), frame.wire_len);
@@ -214,7 +219,7 @@ fn a_slot_of_version_2_is_one_frame() {
 }
 
 #[test]
-fn an_offset_out_of_the_block_ends_the_walk() {
+fn an_offset_outside_the_block_ends_the_iteration() {
     for (at, value) in [(16 - BODY_OFFSET_V3, 3u32), (16 - BODY_OFFSET_V3, u32::MAX)] {
         let mut body = body(&[PLAIN]);
         put(&mut body, at, &value.to_ne_bytes());
@@ -229,9 +234,9 @@ fn an_offset_out_of_the_block_ends_the_walk() {
 }
 
 proptest! {
-    /// Whatever the kernel, or a bug, writes into a block: no panic, and the walk ends.
+    /// Whatever the kernel or a bug writes into a block: no panic, and the iteration ends.
     #[test]
-    fn any_block_is_walked_without_panic(
+    fn arbitrary_blocks_are_read_without_panic(
         mut bytes in proptest::collection::vec(any::<u8>(), 0..600),
         first in 0u32..300, offset in 0u32..200, mac in 80u16..140,
         (is_cooked, is_v2, has_virtio) in any::<(bool, bool, bool)>(), status: u32,
@@ -247,8 +252,8 @@ proptest! {
         }
         let version = if is_v2 { Version::V2 } else { Version::V3 };
         let link = if is_cooked { LinkType::LINUX_SLL2 } else { LinkType::ETHERNET };
-        let shape = Shape { version, link, has_virtio, snaplen: 100 };
-        let mut frames = Frames::new(&mut bytes, status, shape, None);
+        let layout = FrameLayout { version, link, has_virtio, snaplen: 100 };
+        let mut frames = Frames::new(&mut bytes, status, layout, None);
         let mut count = 0;
         while frames.next_frame().is_some() {
             count += 1;
