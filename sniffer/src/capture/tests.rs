@@ -80,6 +80,30 @@ fn wait_for_block(reader: &mut Reader) -> (usize, bool) {
 }
 
 #[test]
+fn losses_are_reported_in_the_first_block_after_a_full_ring() {
+    with_loopback(|loopback| {
+        let (mut capture, mut reader) = open(loopback, &SMALL_RING, None).unwrap();
+        assert!(!reader.is_fallback());
+        let sender = Loop::new();
+        sender.send(1_000);
+        let mut read = 0;
+        for block in 0..4 {
+            let (count, has_losses) = wait_for_block(&mut reader);
+            assert!(!has_losses, "block {block} was full before the first drop");
+            read += count;
+        }
+        sender.send(1);
+        assert_eq!(wait_for_block(&mut reader), (1, true));
+        let counters = capture.counters().unwrap();
+        assert_eq!(counters.drop, 1_000 - read as u64);
+        assert!(0 < counters.drop);
+        // Reading the counters resets the flag.
+        sender.send(1);
+        assert_eq!(wait_for_block(&mut reader), (1, false));
+    });
+}
+
+#[test]
 fn reattached_capture_filters_in_user_space_if_the_kernel_refuses() {
     with_loopback(|loopback| {
         // Too long for the kernel, and accepts no datagram of the test.

@@ -75,7 +75,6 @@ pub(crate) struct Frames<'a> {
     /// Frames not yet returned.
     remaining: u32,
     layout: FrameLayout,
-    has_losses: bool,
     /// The filter, if the kernel does not run it.
     filter: Option<&'a Program>,
 }
@@ -100,19 +99,22 @@ impl<'a> Frames<'a> {
                 next.map_or((0, 0), |next| (count.unwrap_or(0), next))
             }
         };
-        Self { body, status, next, remaining, layout, has_losses: false, filter }
+        Self { body, status, next, remaining, layout, filter }
     }
 
-    /// Whether the kernel had dropped packets before one of the frames returned so far, and its
-    /// counters have not been read since.
+    /// Whether the kernel had dropped packets, not yet read from its counters, when it handed over
+    /// the unit.
+    ///
+    /// The kernel sets `TP_STATUS_LOSING` in the status word of a block (version 3,
+    /// `prb_close_block`) or a slot (version 2, `tpacket_rcv`), but never in the header of a frame
+    /// in a block.
     pub(crate) fn has_losses(&self) -> bool {
-        self.has_losses
+        self.status & libc::TP_STATUS_LOSING != 0
     }
 
     /// The next frame; `None` at the end, or if an offset points outside the unit.
     pub(crate) fn next_frame(&mut self) -> Option<Frame<'_>> {
         let (header_offset, header) = self.next_filled_header()?;
-        self.has_losses |= header.status & libc::TP_STATUS_LOSING != 0;
         // A body of version 2 begins after the status word, which header offsets include.
         let (body_offset, min_start) = match self.layout.version {
             Version::V3 => (0, MIN_PACKET_OFFSET_V3),

@@ -176,14 +176,13 @@ fn link_type_follows_the_interface_of_the_frame() {
 }
 
 #[test]
-fn losses_are_reported_after_the_frame_that_follows_them() {
-    let losing = TestPacket { status: libc::TP_STATUS_USER | libc::TP_STATUS_LOSING, ..PLAIN };
-    let mut body = body(&[PLAIN, losing]);
-    let mut frames = Frames::new(&mut body, 0, V3, None);
-    let _ = frames.next_frame();
-    assert!(!frames.has_losses());
-    let _ = frames.next_frame();
-    assert!(frames.has_losses());
+fn losses_are_reported_by_the_unit_status_only() {
+    let losing = libc::TP_STATUS_USER | libc::TP_STATUS_LOSING;
+    let v2 = FrameLayout { version: Version::V2, ..V3 };
+    for (layout, mut body) in [(V3, body(&[PLAIN, PLAIN])), (v2, slot(ETHERNET))] {
+        assert!(Frames::new(&mut body, losing, layout, None).has_losses());
+        assert!(!Frames::new(&mut body, libc::TP_STATUS_USER, layout, None).has_losses());
+    }
 }
 
 /// A slot of version 2 without its status word.
