@@ -1,13 +1,13 @@
-//! What an expression says, before it is about a link type.
+//! The abstract syntax tree of an expression, independent of the link type.
 
 use crate::protocol::Protocol;
 use std::net::Ipv6Addr;
 use std::ops::Range;
 
-/// An expression. Chains are flat and nesting is bounded, so that walking one needs little stack.
+/// An expression. Chains are flat and the parser bounds nesting, so that recursion is safe.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Expression {
-    /// Terms joined from left to right; `and` and `or` bind alike.
+    /// Terms combined from left to right: `and` and `or` have equal precedence.
     Chain(Box<Expression>, Vec<(BoolOp, Expression)>),
     Not(Box<Expression>),
     Primitive(Primitive, Range<usize>),
@@ -19,10 +19,10 @@ pub(crate) enum BoolOp {
     Or,
 }
 
-/// One test, as it was written.
+/// One test, as written.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Primitive {
-    /// An identifier with what was said, or said last, before it.
+    /// An identifier with its qualifiers, which may be those of an earlier identifier.
     Id(Qualifiers, Id),
     Protocol(Protocol),
     Comparison {
@@ -33,9 +33,9 @@ pub(crate) enum Primitive {
     },
     Broadcast(Option<Protocol>),
     Multicast(Option<Protocol>),
-    /// At most that many bytes.
+    /// `less`: at most this many bytes.
     Less(u32),
-    /// At least that many bytes.
+    /// `greater`: at least this many bytes.
     Greater(u32),
     Byte {
         index: u32,
@@ -52,7 +52,7 @@ pub(crate) enum Primitive {
     Pppoes(Option<u32>),
     Geneve(Option<u32>),
     Vxlan(Option<u32>),
-    /// Bits of the first byte of an 802.11 header: their value and which they are.
+    /// Bits of the first byte of an 802.11 header that `mask` selects.
     WirelessType {
         value: u32,
         mask: u32,
@@ -69,14 +69,15 @@ pub(crate) enum Primitive {
     },
 }
 
-/// Kinds of 802.2 control fields.
+/// Types of 802.2 control fields.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum LlcType {
     Information,
     Supervisory,
     Unnumbered,
-    /// A command among the supervisory ones.
+    /// A supervisory PDU by its control field.
     SupervisoryCommand(u32),
+    /// An unnumbered PDU by its control field.
     UnnumberedCommand(u32),
 }
 
@@ -95,7 +96,7 @@ pub(crate) enum Mtp3Field {
     Sls,
 }
 
-/// What is said of an identifier: `ip src host`.
+/// Qualifiers of an identifier: `ip src host`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Qualifiers {
     pub(crate) protocol: Option<Protocol>,
@@ -144,12 +145,12 @@ impl Kind {
     }
 }
 
-/// What a packet's field is compared with.
+/// An identifier: what a field of the packet is compared with.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Id {
     Name(String),
     Number(u32),
-    /// Two to four decimal numbers.
+    /// Two to four decimal numbers with dots in between.
     Ipv4(String),
     Ipv4Prefix(String, u32),
     Ipv4Mask(String, String),
@@ -158,17 +159,17 @@ pub(crate) enum Id {
     Arcnet(u8),
 }
 
-/// How numbers are compared.
+/// A comparison of two numbers. The other comparisons are negations of these.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum CmpOp {
     Equal,
     Greater,
     GreaterOrEqual,
-    /// They have a bit in common.
+    /// The numbers have a bit in common.
     AnyBit,
 }
 
-/// A number made of packet bytes and constants.
+/// An arithmetic expression.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Arithmetic {
     Number(u32),
@@ -180,7 +181,7 @@ pub(crate) enum Arithmetic {
         span: Range<usize>,
     },
     Negate(Box<Arithmetic>),
-    /// An operation by its code in an instruction.
+    /// `operation` is a code of ALU instructions.
     Binary {
         operation: u16,
         left: Box<Arithmetic>,

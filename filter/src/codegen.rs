@@ -28,7 +28,7 @@ pub(crate) fn program(
         order: Vec::new(),
     };
     codegen.incoming[graph.root.index()].push(Registers::default());
-    for id in graph.ids_downwards() {
+    for id in graph.ids_topological() {
         if !codegen.incoming[id.index()].is_empty() {
             codegen.block(id)?;
         }

@@ -1,29 +1,30 @@
-//! What has to hold for a packet to be accepted: the expression, made of numbers in packets.
+//! The condition for accepting a packet, in terms of values in the packet: what `lowering` makes of
+//! an expression, and `graph` turns into a control-flow graph.
 
 use crate::ast::{BoolOp, CmpOp};
 use crate::value::{Temp, ValueId};
 
-/// A condition. Its parts are looked at in order, and only as far as needed: a part that loads bytes
-/// beyond a packet's end rejects it.
+/// A condition. Evaluation goes from left to right and stops when the result is certain; a load
+/// beyond the end of the packet rejects it.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Condition {
     Always(bool),
-    /// A value and what it is compared with.
+    /// Compares two values.
     Test(ValueId, CmpOp, ValueId),
     Not(Box<Condition>),
-    /// Joined from left to right.
+    /// Conditions combined from left to right, without precedence.
     Chain(Box<Condition>, Vec<(BoolOp, Condition)>),
-    /// Holds, and sets a word of memory.
+    /// Assigns a value to a temporary, and is true.
     Store(Temp, ValueId),
 }
 
 impl Condition {
-    /// Both, the first one first.
+    /// Both, `self` evaluated first.
     pub(crate) fn and(self, next: Self) -> Self {
         self.join(BoolOp::And, next)
     }
 
-    /// Either, the first one first.
+    /// Either, `self` evaluated first.
     pub(crate) fn or(self, next: Self) -> Self {
         self.join(BoolOp::Or, next)
     }
@@ -33,7 +34,7 @@ impl Condition {
             (Self::Always(true), BoolOp::And) | (Self::Always(false), BoolOp::Or) => next,
             (Self::Always(false), BoolOp::And) => Self::Always(false),
             (Self::Always(true), BoolOp::Or) => Self::Always(true),
-            // Left to right is what a chain means, so one that grows stays flat.
+            // A chain is evaluated from left to right, so that appending keeps its meaning.
             (Self::Chain(first, mut rest), _) => {
                 rest.push((op, next));
                 Self::Chain(first, rest)
@@ -50,12 +51,12 @@ impl Condition {
         }
     }
 
-    /// All of them, in order.
+    /// True if all conditions are.
     pub(crate) fn all(conditions: impl IntoIterator<Item = Self>) -> Self {
         conditions.into_iter().fold(Self::Always(true), Self::and)
     }
 
-    /// Any of them, in order.
+    /// True if any condition is.
     pub(crate) fn any(conditions: impl IntoIterator<Item = Self>) -> Self {
         conditions.into_iter().fold(Self::Always(false), Self::or)
     }

@@ -1,10 +1,10 @@
-//! What is wrong with an expression, and where.
+//! Compile errors, with the part of the expression that they are about.
 
 use std::fmt;
 use std::ops::Range;
 
-/// An expression that does not compile. Shown, it is the message, the expression and a caret under the
-/// place.
+/// Why an expression does not compile. `Display` prints the message, then the expression with
+/// carets under the offending part.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub struct Error {
     message: String,
@@ -12,7 +12,7 @@ pub struct Error {
     span: Range<usize>,
 }
 
-/// What goes wrong inside, before the expression is put beside it.
+/// An error inside the compiler, which does not hold the expression yet.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Diagnostic {
     pub(crate) message: String,
@@ -30,16 +30,17 @@ impl Diagnostic {
 }
 
 impl Error {
-    /// Columns of the expression that are shown at most: long ones are cut around the place.
+    /// Maximum number of columns of the expression in the output. Longer expressions are truncated
+    /// on both sides of the span.
     const COLUMNS: usize = 72;
 
-    /// The message, without the expression.
+    /// The message without the expression. Where libpcap reports the same error, it is libpcap's.
     pub fn message(&self) -> &str {
         &self.message
     }
 
-    /// The bytes of the expression that the message is about. Empty at its end where something is
-    /// missing there.
+    /// The offending bytes of the expression. The range is empty, at the end of the expression, if
+    /// something is missing there.
     pub fn span(&self) -> Range<usize> {
         self.span.clone()
     }
@@ -51,7 +52,7 @@ impl fmt::Display for Error {
         if self.expression.is_empty() {
             return Ok(());
         }
-        // Control characters would move the caret.
+        // Control characters would misplace the carets.
         let shown = |text: &str| text.replace(char::is_control, " ");
         let before = shown(self.expression.get(..self.span.start).unwrap_or_default());
         let at = shown(self.expression.get(self.span.clone()).unwrap_or_default());

@@ -1,4 +1,5 @@
-//! A condition as tests that lead to one another, and at last to acceptance or rejection.
+//! The control-flow graph of a condition: tests that branch to other tests, and in the end accept or
+//! reject the packet. `optimizer` makes it smaller, `codegen` turns it into instructions.
 
 use crate::ast::{BoolOp, CmpOp};
 use crate::condition::Condition;
@@ -6,7 +7,8 @@ use crate::instruction::code::AND;
 use crate::value::{Temp, Value, ValueId, Values};
 use std::collections::HashMap;
 
-/// A node, by its number. What a node leads to has a smaller number than it has itself.
+/// Index of a node. The successors of a node have smaller indices than the node itself, so that the
+/// graph has no cycles.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) struct NodeId(u32);
 
@@ -26,7 +28,7 @@ pub(crate) enum Node {
     Store { temp: Temp, value: ValueId, next: NodeId },
 }
 
-/// A comparison. What it is compared with is a constant where either is one.
+/// A comparison. If one side is a constant, it is the right one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Test {
     pub(crate) left: ValueId,
@@ -45,17 +47,17 @@ impl CmpOp {
     }
 }
 
-/// Equal nodes are one.
+/// The graph. Nodes are interned: equal nodes exist once.
 #[derive(Debug)]
 pub(crate) struct Graph {
     nodes: Vec<Node>,
-    known: HashMap<Node, NodeId>,
+    ids: HashMap<Node, NodeId>,
     pub(crate) root: NodeId,
 }
 
 impl Graph {
     pub(crate) fn empty() -> Self {
-        let mut graph = Self { nodes: Vec::new(), known: HashMap::new(), root: NodeId::REJECT };
+        let mut graph = Self { nodes: Vec::new(), ids: HashMap::new(), root: NodeId::REJECT };
         for accepts in [false, true] {
             graph.node(Node::Return(accepts));
         }
@@ -77,20 +79,20 @@ impl Graph {
         self.nodes.len()
     }
 
-    /// All numbers of nodes, the last one first: what leads to a node comes before it.
-    pub(crate) fn ids_downwards(&self) -> impl Iterator<Item = NodeId> + use<> {
+    /// All ids from the root downwards: predecessors come before their successors.
+    pub(crate) fn ids_topological(&self) -> impl Iterator<Item = NodeId> + use<> {
         (0..=self.root.0).rev().map(NodeId)
     }
 
-    /// The number of a node.
+    /// The id of a node, which is added if it is new.
     pub(crate) fn node(&mut self, node: Node) -> NodeId {
-        *self.known.entry(node).or_insert_with(|| {
+        *self.ids.entry(node).or_insert_with(|| {
             self.nodes.push(node);
             NodeId(u32::try_from(self.nodes.len() - 1).expect("an expression is not that long"))
         })
     }
 
-    /// A test that leads on; none where both ways lead to the same.
+    /// A test node, or the successor if both branches lead to the same one.
     pub(crate) fn test(&mut self, test: Test, if_true: NodeId, if_false: NodeId) -> NodeId {
         if if_true == if_false {
             if_true
@@ -99,7 +101,7 @@ impl Graph {
         }
     }
 
-    /// The node that begins a condition's tests.
+    /// The entry node of a condition's tests.
     fn branch(
         &mut self,
         condition: &Condition,
@@ -144,7 +146,7 @@ impl Graph {
             return if op.holds(a, b) { if_true } else { if_false };
         }
         if a.is_some() {
-            // The constant goes to the right.
+            // Swap the sides: the constant belongs on the right.
             return match op {
                 CmpOp::Equal | CmpOp::AnyBit => {
                     self.comparison(right, op, left, (if_true, if_false), values)
@@ -157,7 +159,7 @@ impl Graph {
                 }
             };
         }
-        // Whether bits are set needs no masking.
+        // Testing for set bits needs no separate masking.
         if let (CmpOp::Equal, Some(number), Value::Binary(AND, masked, mask)) =
             (op, b, values.get(left))
             && let Some(bits) = values.as_constant(mask)

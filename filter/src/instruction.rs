@@ -1,21 +1,24 @@
-//! Instructions of classic BPF (bpf(4), linux/filter.h), and the three forms tcpdump prints them in.
+//! Programs of classic BPF instructions (bpf(4), linux/filter.h), and the formats in which tcpdump
+//! prints them.
 
 use std::fmt;
 
-/// One instruction, as the kernel's `struct sock_filter` has it.
+/// One instruction, with the fields of the kernel's `struct sock_filter`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Instruction {
-    /// Class, size, mode and operation.
+    /// Class, size, mode and operation; see [`code`].
     pub code: u16,
-    /// Instructions to skip if a condition holds.
+    /// Conditional jumps: number of instructions to skip if the condition is true.
     pub jt: u8,
-    /// Instructions to skip if it does not.
+    /// Conditional jumps: number of instructions to skip if the condition is false.
     pub jf: u8,
-    /// The operand: an offset, a constant, a word of memory, or how far a plain jump goes.
+    /// The operand: an offset, a constant, an index into memory, or the distance of an unconditional
+    /// jump.
     pub k: u32,
 }
 
-/// The parts of [`Instruction::code`].
+/// Parts of [`Instruction::code`], to be combined with `|`. Names and numbers are those of
+/// linux/bpf_common.h.
 pub mod code {
     #![expect(missing_docs, reason = "the names are those of linux/bpf_common.h")]
     pub const LD: u16 = 0x00;
@@ -64,36 +67,36 @@ pub mod code {
     pub const TXA: u16 = 0x80;
 }
 
-/// Offsets of loads that give what the kernel knows of a packet instead of its bytes (`SKF_AD_OFF` and
-/// the numbers after it, linux/filter.h).
+/// Offsets at which absolute loads return the kernel's metadata of a packet instead of its bytes
+/// (`SKF_AD_OFF` and the constants after it, linux/filter.h).
 pub mod metadata {
     const OFFSET: u32 = 0xffff_f000;
-    /// The protocol by its EtherType.
+    /// Protocol of the packet, an EtherType.
     pub const PROTOCOL: u32 = OFFSET;
-    /// To whom a packet went (`sll_pkttype`, packet(7)).
+    /// Packet type (`sll_pkttype`, packet(7)).
     pub const PACKET_TYPE: u32 = OFFSET + 4;
-    /// The interface's index.
+    /// Index of the interface.
     pub const INTERFACE_INDEX: u32 = OFFSET + 8;
-    /// The interface's type (ARPHRD_, linux/if_arp.h).
+    /// Hardware type of the interface (`ARPHRD_*`, linux/if_arp.h).
     pub const HARDWARE_TYPE: u32 = OFFSET + 28;
-    /// Tag control information of the VLAN tag that the kernel took out.
+    /// Tag control information of the VLAN tag that the kernel removed from the packet.
     pub const VLAN_TAG: u32 = OFFSET + 44;
-    /// 1 where the kernel took a VLAN tag out.
+    /// 1 if the kernel removed a VLAN tag from the packet, otherwise 0.
     pub const VLAN_TAG_PRESENT: u32 = OFFSET + 48;
-    /// The tag's protocol identifier.
+    /// Protocol identifier of that tag.
     pub const VLAN_PROTOCOL: u32 = OFFSET + 60;
 }
 
 use code::*;
 
 impl Instruction {
-    /// An instruction that does not jump.
+    /// An instruction other than a conditional jump.
     pub const fn new(code: u16, k: u32) -> Self {
         Self { code, jt: 0, jf: 0, k }
     }
 
-    /// Its name and its operand, as an assembler writes them.
-    fn words(self) -> (&'static str, String) {
+    /// Mnemonic and operand, as tcpdump prints them.
+    fn mnemonic(self) -> (&'static str, String) {
         let Self { code, k, .. } = self;
         let size = ["", "h", "b"][usize::from(code >> 3 & 3).min(2)];
         let load = match size {
@@ -165,7 +168,7 @@ impl Instruction {
     }
 }
 
-/// Where a load of packet data begins; what the kernel knows of a packet has a name there.
+/// Operand of an absolute load: the offset, or the name of metadata.
 fn offset(k: u32) -> String {
     match k {
         metadata::PROTOCOL => "[proto]".into(),
@@ -177,7 +180,8 @@ fn offset(k: u32) -> String {
     }
 }
 
-/// The result of an operation; `None` for a division by zero.
+/// The result of an ALU operation; `None` for a division by zero or an unknown operation. Shifts by
+/// 32 bits or more give 0.
 pub(crate) fn compute(operation: u16, a: u32, operand: u32) -> Option<u32> {
     Some(match operation {
         ADD => a.wrapping_add(operand),
@@ -195,56 +199,57 @@ pub(crate) fn compute(operation: u16, a: u32, operand: u32) -> Option<u32> {
     })
 }
 
-/// A compiled filter.
+/// A compiled filter: a sequence of instructions.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Program {
     instructions: Vec<Instruction>,
 }
 
-/// One of the forms a program is printed in: the first three of tcpdump's `-d`.
+/// A format for printing a program: those of tcpdump's `-d`, `-dd` and `-ddd`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DumpFormat {
-    /// For reading: `(000) ldh [12]`.
+    /// Assembly language: `(000) ldh [12]`.
     Assembly,
-    /// As the initialiser of an array in C.
+    /// Initializers of a C array of `struct sock_filter`.
     C,
-    /// Decimal numbers, the first of which is the count of instructions.
+    /// Decimal numbers, after a line with the number of instructions.
     Decimal,
 }
 
 impl Program {
-    /// What the kernel takes at most (`BPF_MAXINSNS`, linux/bpf_common.h).
+    /// Maximum number of instructions that the kernel accepts (`BPF_MAXINSNS`,
+    /// linux/bpf_common.h).
     pub const KERNEL_MAX_LEN: usize = 4096;
 
-    /// A program of these instructions. They are not checked: the [machine](crate::run) refuses what
-    /// makes no sense packet by packet, the kernel when they are attached.
+    /// A program of these instructions, which are not validated here. [`run`](crate::run) rejects
+    /// packets at an invalid instruction; the kernel refuses to attach an invalid program.
     pub fn new(instructions: Vec<Instruction>) -> Self {
         Self { instructions }
     }
 
-    /// The instructions in order.
+    /// The instructions.
     pub fn instructions(&self) -> &[Instruction] {
         &self.instructions
     }
 
-    /// The program in that form; each line ends with a line feed.
+    /// Formats the program. Every line ends with a line feed.
     pub fn display(&self, form: DumpFormat) -> impl fmt::Display + '_ {
-        Printed { program: self, form }
+        ProgramDisplay { program: self, form }
     }
 }
 
-struct Printed<'a> {
+struct ProgramDisplay<'a> {
     program: &'a Program,
     form: DumpFormat,
 }
 
-impl fmt::Display for Printed<'_> {
+impl fmt::Display for ProgramDisplay<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let instructions = self.program.instructions();
         match self.form {
             DumpFormat::Assembly => {
                 for (n, instruction) in instructions.iter().enumerate() {
-                    let (name, operand) = instruction.words();
+                    let (name, operand) = instruction.mnemonic();
                     let line = format!("({n:03}) {name:8} {operand}");
                     if instruction.code & 7 != JMP {
                         writeln!(f, "{line}")?;

@@ -1,18 +1,19 @@
-//! The machine: runs a program over a packet, as the kernel does.
+//! Runs programs on packets in memory, with the semantics of the kernel's BPF interpreter.
 
 use crate::instruction::{Program, code::*, compute, metadata};
 
-/// What is known of a packet besides its bytes. What is left out is 0 to a program.
+/// Metadata of a packet, which the kernel provides in addition to its bytes. Programs read fields
+/// that are not set as 0.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Metadata {
-    /// The protocol by its EtherType.
+    /// Protocol of the packet, an EtherType.
     pub protocol: u16,
-    /// To whom it went (`sll_pkttype`, packet(7)).
+    /// Packet type (`sll_pkttype`, packet(7)).
     pub packet_type: u8,
-    /// Index of its interface.
+    /// Index of the interface.
     pub interface_index: u32,
-    /// Tag protocol and tag control information of the outermost VLAN tag, where that is not among the
-    /// bytes.
+    /// Protocol identifier and tag control information of the outermost VLAN tag, if it was removed
+    /// from the bytes.
     pub vlan: Option<(u16, u16)>,
 }
 
@@ -30,16 +31,17 @@ impl Metadata {
     }
 }
 
-/// What a program says of a packet: the number of bytes to keep of it, 0 to reject it.
+/// Applies a program to a packet. Returns the number of bytes to keep, or 0 if the packet is
+/// rejected.
 ///
-/// `bytes` are what was captured, `len` is the length on the wire. A load beyond the bytes, a division
-/// by zero, and an instruction that makes no sense reject the packet. Programs end: a jump goes
-/// forward, and after the last instruction the packet is rejected. Shifts by 32 bits and more give 0.
+/// `bytes` are the captured bytes, `len` is the length on the wire. A load beyond the captured bytes,
+/// a division by zero and an invalid instruction reject the packet, as does the end of the program.
+/// Every program terminates, because jumps only go forward.
 pub fn run(program: &Program, bytes: &[u8], len: u32, metadata: &Metadata) -> u32 {
-    step(program, bytes, len, metadata).unwrap_or(0)
+    execute(program, bytes, len, metadata).unwrap_or(0)
 }
 
-fn step(program: &Program, bytes: &[u8], len: u32, metadata: &Metadata) -> Option<u32> {
+fn execute(program: &Program, bytes: &[u8], len: u32, metadata: &Metadata) -> Option<u32> {
     let (mut a, mut x) = (0u32, 0u32);
     let mut memory = [0u32; 16];
     let mut instructions = program.instructions().iter();
@@ -100,7 +102,7 @@ fn step(program: &Program, bytes: &[u8], len: u32, metadata: &Metadata) -> Optio
     }
 }
 
-/// A number in network byte order.
+/// Reads a number in network byte order.
 fn load(bytes: &[u8], offset: u32, size: u16) -> Option<u32> {
     let bytes = bytes.get(offset as usize..)?;
     match size {
@@ -121,19 +123,27 @@ mod tests {
     }
 
     #[test]
-    fn what_makes_no_sense_rejects() {
+    fn invalid_programs_reject_the_packet() {
         let end = Instruction::new(RET | A, 0);
-        assert_eq!(verdict(&[], &[]), 0, "no end");
-        assert_eq!(verdict(&[Instruction::new(LD | B | ABS, 3), end], &[1, 2, 3]), 0, "beyond");
+        assert_eq!(verdict(&[], &[]), 0, "no instructions");
+        assert_eq!(
+            verdict(&[Instruction::new(LD | B | ABS, 3), end], &[1, 2, 3]),
+            0,
+            "load beyond the packet"
+        );
         assert_eq!(verdict(&[Instruction::new(LD | W | ABS, u32::MAX), end], &[1; 64]), 0);
         assert_eq!(verdict(&[Instruction::new(ALU | DIV | X, 0), end], &[]), 0, "division by zero");
-        assert_eq!(verdict(&[Instruction::new(JMP | JA, u32::MAX), end], &[]), 0, "a jump too far");
+        assert_eq!(
+            verdict(&[Instruction::new(JMP | JA, u32::MAX), end], &[]),
+            0,
+            "jump beyond the program"
+        );
         assert_eq!(verdict(&[Instruction::new(ST, 16), end], &[]), 0, "no such memory");
         assert_eq!(verdict(&[Instruction::new(0xffff, 0), end], &[]), 0, "no such instruction");
     }
 
     #[test]
-    fn loads_and_arithmetic() {
+    fn loads_and_arithmetic_give_expected_results() {
         let end = Instruction::new(RET | A, 0);
         assert_eq!(verdict(&[Instruction::new(LD | H | ABS, 1), end], &[1, 2, 3]), 0x203);
         assert_eq!(verdict(&[Instruction::new(LD | LEN, 0), end], &[1, 2, 3]), 100);

@@ -1,28 +1,62 @@
-//! tcpdump's filter language (pcap-filter(7)), compiled to classic BPF, and a machine that runs it.
+//! A compiler for tcpdump's filter language, [pcap-filter(7)], and an interpreter for its programs.
+//!
+//! [`compile`] turns an expression such as `tcp port 443` into a [`Program`] of classic BPF
+//! instructions. Attach the program to a socket, so that the Linux kernel filters packets
+//! (`SO_ATTACH_FILTER`, socket(7)), or apply it to captured packets with [`run`].
 //!
 //! ```
 //! use filter::{LinkType, Metadata, Options, compile, run};
 //!
 //! let program = compile("udp port 53", LinkType::ETHERNET, &Options::default())?;
+//!
 //! let mut frame = [0; 42];
-//! frame[12..14].copy_from_slice(&[0x08, 0x00]); // IPv4
-//! frame[14] = 0x45;
-//! frame[23] = 17; // UDP
-//! frame[36..38].copy_from_slice(&53u16.to_be_bytes());
+//! frame[12..14].copy_from_slice(&[0x08, 0x00]); // EtherType: IPv4
+//! frame[14] = 0x45; // version 4, header length 5 * 4 bytes
+//! frame[23] = 17; // protocol: UDP
+//! frame[36..38].copy_from_slice(&53u16.to_be_bytes()); // destination port
 //! assert_ne!(run(&program, &frame, 42, &Metadata::default()), 0);
 //! # Ok::<(), filter::Error>(())
 //! ```
 //!
-//! An expression becomes words (`lexer`), a tree (`parse`), a condition on numbers in packets of a link
-//! type (`generate`), a graph of tests (`graph`, made smaller by `optimise`), and instructions (`emit`).
-//! Nothing here reads files or asks a resolver: names come from a [`NameResolver`] of the caller's.
+//! Errors carry the offending part of the expression, and `Display` marks it:
 //!
-//! What an expression means is what it means to libpcap, with these differences. `protochain` passes at
-//! most eight headers, so that it needs no loop and the kernel runs it. `gateway` works. Whether a number
-//! is divided by zero is asked of the divisor, not of the first number in it. Tests whose outcome is known
-//! are left out more often, so that more expressions are found to reject all packets. A formula's right
-//! side means something only where its left side is of the packet's protocols, as in libpcap: say
-//! `tcp and` before `1000 - tcp[2:2] > 0`.
+//! ```
+//! use filter::{LinkType, Options, compile};
+//!
+//! let error = compile("tcp port 70000", LinkType::ETHERNET, &Options::default()).unwrap_err();
+//! assert_eq!(error.message(), "port number 70000 greater than maximum 65535");
+//! assert_eq!(error.span(), 9..14);
+//! ```
+//!
+//! # Stages
+//!
+//! | Module | Input | Output |
+//! |---|---|---|
+//! | `lexer` | expression | tokens |
+//! | `parser` | tokens | abstract syntax tree (`ast`) |
+//! | `lowering` | syntax tree, link type, [`Options`] | conditions (`condition`) on values (`value`) in the packet |
+//! | `graph` | conditions | control-flow graph of tests |
+//! | `optimizer` | graph | smaller graph with the same verdicts |
+//! | `codegen` | graph | instructions |
+//!
+//! The crate does no I/O. It looks names of hosts, ports and protocols up in a [`NameResolver`]
+//! that the caller provides.
+//!
+//! # Differences from libpcap
+//!
+//! Expressions mean what they mean in libpcap, except that:
+//!
+//! - `protochain` follows at most eight extension headers. The program has no loop, and the kernel
+//!   accepts it.
+//! - `gateway` works; most builds of libpcap reject it.
+//! - "Division by zero" is reported if the whole divisor is the number 0. libpcap checks the first
+//!   number in it.
+//! - The optimizer removes more tests, and finds more expressions that reject all packets.
+//!
+//! As in libpcap, arithmetic checks the protocol of its left operand only. Write
+//! `tcp and 1000 - tcp[2:2] > 0`, not `1000 - tcp[2:2] > 0`.
+//!
+//! [pcap-filter(7)]: https://www.tcpdump.org/manpages/pcap-filter.7.html
 
 mod ast;
 mod codegen;
@@ -53,38 +87,41 @@ use std::fmt;
 use std::net::Ipv4Addr;
 use std::sync::LazyLock;
 
-/// How an expression is compiled.
+/// Options of [`compile`].
 #[derive(Clone, Copy)]
 pub struct Options<'a> {
-    /// What a program returns for a packet that it accepts: how many bytes to keep. Not 0.
+    /// Snapshot length: the program's return value for an accepted packet, the number of bytes to
+    /// keep. Must not be 0.
     pub snaplen: u32,
-    /// Whether tests are left out whose outcome is known.
+    /// Whether to remove redundant tests, as tcpdump does without `-O`.
     pub optimize: bool,
-    /// Where the packets come from.
+    /// Where the packets will come from.
     pub source: Source,
-    /// The network mask, for `ip broadcast`.
+    /// Network mask of the interface, needed by `ip broadcast`.
     pub netmask: Option<Ipv4Addr>,
-    /// Who knows the names of hosts, networks, ports and protocols.
+    /// Looks up names of hosts, networks, ports and protocols.
     pub names: &'a dyn NameResolver,
 }
 
-/// Where packets come from.
+/// Where packets come from. This decides whether a program may use metadata of the kernel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Source {
-    /// A socket, whose kernel tells more of a packet than its bytes.
+    /// A packet socket. The kernel provides [metadata](metadata), and removes the outermost VLAN tag
+    /// from the packet.
     Live,
-    /// Not said, as with tcpdump's `-y`: what only a kernel tells is asked of it, VLAN tags are in the
+    /// Unknown, as with tcpdump's `-y`. Programs may use the kernel's metadata; VLAN tags are in the
     /// packet.
     Anywhere,
-    /// A capture file, in the byte order of the machine that wrote it.
+    /// A capture file. There is no metadata.
     File {
-        /// The most significant byte comes first.
+        /// Whether the machine that wrote the file is big-endian: link type `NULL` has a field in
+        /// its byte order.
         big_endian: bool,
     },
 }
 
 impl Default for Options<'_> {
-    /// For a file; accepted packets are kept whole; no names are known.
+    /// For capture files, with libpcap's default snapshot length and without names.
     fn default() -> Self {
         static NAMES: LazyLock<NameTables> = LazyLock::new(NameTables::default);
         let source = Source::File { big_endian: false };
@@ -101,15 +138,16 @@ impl fmt::Debug for Options<'_> {
     }
 }
 
-/// How long an expression may be, in bytes.
+/// Maximum length of an expression, in bytes.
 pub const MAX_EXPRESSION_LEN: usize = 1 << 20;
 
-/// Compiles an expression for packets of a link type. An empty one accepts all.
+/// Compiles an expression for packets of a link type. An empty expression accepts all packets.
 ///
 /// # Errors
 ///
-/// Where the expression is not of the language, has a name that nobody knows, asks for what the link
-/// type does not have, is too long or nested too deep, or, if it is optimised, accepts nothing.
+/// If the expression has a syntax error, an unknown name or a number out of range, uses what the
+/// link type does not support, is too long, too deeply nested or too complex, or if the optimizer
+/// finds that it rejects all packets.
 pub fn compile(expression: &str, link: LinkType, options: &Options<'_>) -> Result<Program, Error> {
     compiled(expression, link, options).map_err(|error| error.with_expression(expression))
 }

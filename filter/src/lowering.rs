@@ -113,11 +113,11 @@ impl Lowering<'_> {
             Primitive::Broadcast(protocol) => self.broadcast(*protocol)?,
             Primitive::Multicast(protocol) => self.multicast(*protocol)?,
             Primitive::Less(len) => {
-                let length = self.values.of(length);
+                let length = self.values.intern(length);
                 self.compare(length, CmpOp::Greater, *len).not()
             }
             Primitive::Greater(len) => {
-                let length = self.values.of(length);
+                let length = self.values.intern(length);
                 self.compare(length, CmpOp::GreaterOrEqual, *len)
             }
             Primitive::Byte { index, operator, value } => self.byte(*index, operator, *value)?,

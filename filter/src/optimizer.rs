@@ -31,7 +31,7 @@ pub(crate) fn zero_uninitialized(mut graph: Graph, values: &mut Values) -> Graph
     let mut set: Vec<Option<u64>> = vec![None; graph.len()];
     let mut missing = 0;
     set[graph.root.index()] = Some(0);
-    for id in graph.ids_downwards() {
+    for id in graph.ids_topological() {
         let Some(known) = set[id.index()] else { continue };
         let mut reach = |target: NodeId, known: u64| {
             let at = &mut set[target.index()];
@@ -63,7 +63,7 @@ fn follow(graph: &Graph, values: &Values) -> Vec<[NodeId; 2]> {
     let mut facts: Vec<Option<Facts>> = Vec::new();
     facts.resize_with(graph.len(), || None);
     facts[graph.root.index()] = Some(Facts::default());
-    for id in graph.ids_downwards() {
+    for id in graph.ids_topological() {
         let Some(known) = facts[id.index()].take() else { continue };
         let ways: [Option<(NodeId, Facts)>; 2] = match graph.get(id) {
             Node::Return(_) => [None, None],
@@ -104,7 +104,7 @@ fn rebuilt(graph: &Graph, targets: &[[NodeId; 2]], values: &Values) -> Graph {
     let mut reached = vec![false; graph.len()];
     let mut read = 0u64;
     reached[graph.root.index()] = true;
-    for id in graph.ids_downwards() {
+    for id in graph.ids_topological() {
         if !reached[id.index()] {
             continue;
         }
@@ -126,7 +126,7 @@ fn rebuilt(graph: &Graph, targets: &[[NodeId; 2]], values: &Values) -> Graph {
     }
     let mut next = Graph::empty();
     let mut new_ids = vec![NodeId::REJECT; graph.len()];
-    let mut ids: Vec<_> = graph.ids_downwards().filter(|id| reached[id.index()]).collect();
+    let mut ids: Vec<_> = graph.ids_topological().filter(|id| reached[id.index()]).collect();
     ids.reverse();
     for id in ids {
         let [first, second] = targets[id.index()].map(|target| new_ids[target.index()]);

@@ -1,22 +1,24 @@
-//! Numbers a program computes. Equal formulas are one value, so that equality is comparing numbers.
+//! The numbers that a program computes. Values are interned: equal formulas have equal ids, so that
+//! the optimizer and the code generator recognize a value by its id.
 
 use crate::instruction::code::{ADD, AND, B, H, LSH, MUL, NEG, OR, RSH, SUB, W, XOR};
 use crate::instruction::compute;
 use std::collections::HashMap;
 
-/// A value, by its number in [`Values`].
+/// Index of a value in [`Values`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) struct ValueId(u32);
 
-/// A word of memory that is kept from one test to another.
+/// A temporary variable, kept in one word of scratch memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) struct Temp(pub(crate) u8);
 
 impl Temp {
-    /// How many a condition may have. A program has room for fewer.
+    /// Maximum number of temporaries in a condition. A program has 16 words of memory, but the
+    /// optimizer removes unused temporaries first.
     pub(crate) const MAX_COUNT: u8 = 64;
 
-    /// Its bit in a set of slots.
+    /// The bit of this temporary in a set.
     pub(crate) fn bit(self) -> u64 {
         1 << (self.0 % Self::MAX_COUNT)
     }
@@ -27,7 +29,7 @@ pub(crate) enum Value {
     Constant(u32),
     /// The packet's length on the wire.
     Length,
-    /// Packet bytes at an offset, to which the base is added.
+    /// Packet bytes at `base + offset`.
     Load {
         base: Option<ValueId>,
         offset: u32,
@@ -37,11 +39,11 @@ pub(crate) enum Value {
     HeaderLength(u32),
     Temp(Temp),
     Negate(ValueId),
-    /// An operation by its code in an instruction.
+    /// A code of ALU instructions with two operands.
     Binary(u16, ValueId, ValueId),
 }
 
-/// How many bytes are loaded.
+/// Size of a load.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Size {
     Byte,
@@ -58,7 +60,7 @@ impl Size {
         }
     }
 
-    /// The largest number of that size.
+    /// The largest number of this size.
     fn max(self) -> u32 {
         match self {
             Self::Byte => 0xff,
@@ -72,9 +74,9 @@ impl Size {
 #[derive(Debug, Default)]
 pub(crate) struct Values {
     values: Vec<Value>,
-    /// Which slots each value is made of, a bit each.
+    /// For each value, the set of temporaries that it depends on.
     temps: Vec<u64>,
-    known: HashMap<Value, ValueId>,
+    ids: HashMap<Value, ValueId>,
 }
 
 impl Values {
@@ -82,9 +84,9 @@ impl Values {
         self.values[id.0 as usize]
     }
 
-    pub(crate) fn of(&mut self, value: Value) -> ValueId {
-        if let Some(known) = self.known.get(&value) {
-            return *known;
+    pub(crate) fn intern(&mut self, value: Value) -> ValueId {
+        if let Some(id) = self.ids.get(&value) {
+            return *id;
         }
         let temps = match value {
             Value::Constant(_) | Value::Length | Value::HeaderLength(_) => 0,
@@ -96,17 +98,17 @@ impl Values {
         let id = ValueId(u32::try_from(self.values.len()).expect("an expression is not that long"));
         self.values.push(value);
         self.temps.push(temps);
-        self.known.insert(value, id);
+        self.ids.insert(value, id);
         id
     }
 
-    /// Which slots a value is made of, a bit each.
+    /// The set of temporaries that a value depends on.
     pub(crate) fn temps(&self, id: ValueId) -> u64 {
         self.temps[id.0 as usize]
     }
 
     pub(crate) fn constant(&mut self, number: u32) -> ValueId {
-        self.of(Value::Constant(number))
+        self.intern(Value::Constant(number))
     }
 
     pub(crate) fn as_constant(&self, id: ValueId) -> Option<u32> {
@@ -116,7 +118,7 @@ impl Values {
         }
     }
 
-    /// An upper bound that needs no packet.
+    /// An upper bound for any packet.
     fn max(&self, id: ValueId) -> u32 {
         match self.get(id) {
             Value::Constant(number) => number,
@@ -131,12 +133,12 @@ impl Values {
         match self.get(operand) {
             Value::Constant(number) => self.constant(number.wrapping_neg()),
             Value::Negate(inner) => inner,
-            _ => self.of(Value::Negate(operand)),
+            _ => self.intern(Value::Negate(operand)),
         }
     }
 
-    /// The result of an operation, as simple as it gets. What rejects a packet by being computed, a load
-    /// or a division, is kept.
+    /// The result of an operation, simplified. Loads and divisions can reject the packet, so they
+    /// stay even if their result does not matter.
     pub(crate) fn binary(&mut self, operation: u16, left: ValueId, right: ValueId) -> ValueId {
         debug_assert_ne!(operation, NEG, "not of two operands");
         match (self.as_constant(left), self.as_constant(right)) {
@@ -151,7 +153,7 @@ impl Values {
             (None, Some(b)) => {
                 match (operation, b) {
                     (ADD | SUB | OR | XOR | LSH | RSH, 0) | (MUL, 1) => return left,
-                    // The kernel takes no such shift. Nothing is left of the number.
+                    // The kernel refuses such shifts; the result is 0.
                     (LSH | RSH, 32..) => {
                         let zero = self.constant(0);
                         return self.binary(AND, left, zero);
@@ -160,7 +162,7 @@ impl Values {
                 }
                 let max = self.max(left);
                 if operation == AND && 0 < max {
-                    // All bits that can be set.
+                    // All bits that can be set in `left`.
                     let bits = u32::MAX >> max.leading_zeros();
                     if b & bits == bits {
                         return left;
@@ -178,14 +180,14 @@ impl Values {
             }
             (None, None) | (Some(_), None) => {}
         }
-        self.of(Value::Binary(operation, left, right))
+        self.intern(Value::Binary(operation, left, right))
     }
 
-    /// Packet bytes at an offset from a base.
+    /// Packet bytes at `base + offset`.
     pub(crate) fn load(&mut self, base: Option<ValueId>, offset: u32, size: Size) -> ValueId {
         match base.map(|base| (base, self.as_constant(base))) {
             Some((_, Some(constant))) => self.load(None, offset.wrapping_add(constant), size),
-            // A constant in the base goes where loads have one anyway.
+            // Fold a constant term of the base into the offset.
             Some((base, None)) => match self.get(base) {
                 Value::Binary(ADD, inner, constant)
                     if self.as_constant(constant).is_some_and(|c| {
@@ -195,9 +197,9 @@ impl Values {
                     let constant = self.as_constant(constant).unwrap_or_default();
                     self.load(Some(inner), offset + constant, size)
                 }
-                _ => self.of(Value::Load { base: Some(base), offset, size }),
+                _ => self.intern(Value::Load { base: Some(base), offset, size }),
             },
-            None => self.of(Value::Load { base: None, offset, size }),
+            None => self.intern(Value::Load { base: None, offset, size }),
         }
     }
 }
@@ -207,7 +209,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_known_is_computed() {
+    fn constants_are_folded() {
         let mut values = Values::default();
         let [two, three] = [2, 3].map(|n| values.constant(n));
         let five = values.binary(ADD, two, three);
@@ -218,11 +220,11 @@ mod tests {
         assert_eq!(values.binary(AND, mask, byte), byte);
         let zero = values.constant(0);
         assert_eq!(values.binary(ADD, byte, zero), byte);
-        assert_ne!(values.binary(AND, byte, zero), zero, "the load may reject");
+        assert_ne!(values.binary(AND, byte, zero), zero, "the load can reject the packet");
         assert_ne!(
             values.binary(crate::instruction::code::DIV, five, zero),
             zero,
-            "this does reject"
+            "this rejects the packet"
         );
     }
 }

@@ -20,7 +20,7 @@ impl Lowering<'_> {
         let always = Condition::Always(true);
         Ok(match formula {
             Arithmetic::Number(number) => (self.values.constant(*number), always),
-            Arithmetic::Len => (self.values.of(Value::Length), always),
+            Arithmetic::Len => (self.values.intern(Value::Length), always),
             Arithmetic::Negate(operand) => {
                 let (operand, condition) = self.arithmetic(operand)?;
                 (self.values.negate(operand), condition)

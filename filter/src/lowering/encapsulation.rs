@@ -59,7 +59,7 @@ impl Lowering<'_> {
         // How much of the tag is in the packet.
         let shift = self.temp();
         let [nothing, four] = [0, 4].map(|len| self.values.constant(len));
-        let variable = self.values.of(Value::Temp(shift));
+        let variable = self.values.intern(Value::Temp(shift));
         self.layout.payload.variable = Some(variable);
         if let Some(link_type) = &mut self.layout.link_type {
             link_type.variable = Some(variable);
@@ -160,7 +160,7 @@ impl Lowering<'_> {
                 Condition::Store(temp, start),
             ]));
         }
-        Ok((Condition::any(either), self.values.of(Value::Temp(temp))))
+        Ok((Condition::any(either), self.values.intern(Value::Temp(temp))))
     }
 
     /// An Ethernet frame begins at `header`; its parts are what is looked at from here on.
@@ -204,7 +204,7 @@ impl Lowering<'_> {
         let len = self.values.binary(ADD, options, fixed);
         let end = self.values.binary(ADD, len, start);
         let [header, link_type, payload] = [self.temp(), self.temp(), self.temp()];
-        let header_value = self.values.of(Value::Temp(header));
+        let header_value = self.values.intern(Value::Temp(header));
         let plus = |lowering: &mut Self, value, more: u32| {
             let more = lowering.values.constant(more);
             lowering.values.binary(ADD, value, more)
@@ -221,8 +221,10 @@ impl Lowering<'_> {
         ]);
         let of_packet =
             Condition::Store(link_type, own_type).and(Condition::Store(payload, header_value));
-        let [link_type, payload] = [link_type, payload]
-            .map(|temp| Offset { constant: 0, variable: Some(self.values.of(Value::Temp(temp))) });
+        let [link_type, payload] = [link_type, payload].map(|temp| Offset {
+            constant: 0,
+            variable: Some(self.values.intern(Value::Temp(temp))),
+        });
         self.enter_frame(Offset { constant: 0, variable: Some(header_value) }, link_type, payload);
         self.layout.is_geneve = true;
         Ok(Condition::all([condition, Condition::Store(header, end), of_frame.or(of_packet)]))

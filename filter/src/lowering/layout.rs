@@ -136,7 +136,7 @@ impl Lowering<'_> {
     /// Length of an IPv4 header and what varies in where it begins.
     pub(super) fn ipv4_header_len(&mut self, header: Offset) -> ValueId {
         let Some(variable) = header.variable else {
-            return self.values.of(Value::HeaderLength(header.constant));
+            return self.values.intern(Value::HeaderLength(header.constant));
         };
         let first = self.values.load(Some(variable), header.constant, Size::Byte);
         let [mask, shift] = [0xf, 2].map(|number| self.values.constant(number));

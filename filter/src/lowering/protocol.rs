@@ -161,7 +161,7 @@ impl Lowering<'_> {
         let start = if is_ip6 { self.values.constant(40) } else { self.ipv4_header_len(header) };
         let mut parts =
             vec![is_ip, Condition::Store(next, first), Condition::Store(position, start)];
-        let [next_value, at] = [next, position].map(|temp| self.values.of(Value::Temp(temp)));
+        let [next_value, at] = [next, position].map(|temp| self.values.intern(Value::Temp(temp)));
         let [type_of_next, len] =
             [0, 1].map(|offset| self.values.load(Some(at), header.constant + offset, Size::Byte));
         // An extension header's length is in units of 8 bytes without the first, of authentication in

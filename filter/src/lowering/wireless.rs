@@ -45,7 +45,7 @@ impl Lowering<'_> {
             return fixed;
         }
         let start = self.header().start;
-        Offset { variable: Some(self.values.of(Value::Temp(start))), ..fixed }
+        Offset { variable: Some(self.values.intern(Value::Temp(start))), ..fixed }
     }
 
     /// Where the link header ends.
@@ -55,7 +55,7 @@ impl Lowering<'_> {
             return fixed;
         }
         let end = self.header().end;
-        Offset { variable: Some(self.values.of(Value::Temp(end))), ..fixed }
+        Offset { variable: Some(self.values.intern(Value::Temp(end))), ..fixed }
     }
 
     /// The condition, after what finds the header where it is asked for. Of PPI, only what carries
@@ -85,7 +85,7 @@ impl Lowering<'_> {
             let high = self.values.binary(LSH, high, eight);
             let len = self.values.binary(OR, low, high);
             parts.push(Condition::Store(header.start, len));
-            self.values.of(Value::Temp(header.start))
+            self.values.intern(Value::Temp(header.start))
         };
         let first = self.values.load(Some(start), 0, Size::Byte);
         let plus = |lowering: &mut Self, more: u32| {
@@ -101,7 +101,7 @@ impl Lowering<'_> {
             let before = header.before_padding;
             let len =
                 is_qos.and(Condition::Store(before, long)).or(Condition::Store(before, short));
-            let before = self.values.of(Value::Temp(before));
+            let before = self.values.intern(Value::Temp(before));
             let padded = self.padded(before, end);
             len.and(padded.or(Condition::Store(end, before)))
         } else {
