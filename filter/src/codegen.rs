@@ -1,5 +1,7 @@
-//! A graph to instructions. The machine has an accumulator, an index register and sixteen words of
-//! memory; what they hold is followed from node to node, so that nothing is loaded twice in a row.
+//! Generates instructions from a control-flow graph.
+//!
+//! The BPF machine has an accumulator, an index register and 16 words of memory. The generator tracks
+//! which values the registers hold on every path, and loads a value only if it is not there yet.
 
 mod registers;
 
@@ -10,7 +12,8 @@ use crate::instruction::{Instruction, Program};
 use crate::value::Values;
 use registers::{Memory, Registers};
 
-/// The program of a graph, which accepts with that number. `None` if it needs more memory than there is.
+/// Generates the program of a graph, which returns `accept` for accepted packets. `None` if it needs
+/// more than the 16 words of memory.
 pub(crate) fn program(
     graph: &Graph,
     values: &Values,
@@ -40,10 +43,10 @@ struct Codegen<'a> {
     graph: &'a Graph,
     values: &'a Values,
     accept: u32,
-    /// Whether to use what registers hold.
+    /// Whether to reuse values in registers.
     track_registers: bool,
     memory: Memory,
-    /// What the registers hold on each way to a node.
+    /// For each node, the registers on every edge that leads to it.
     incoming: Vec<Vec<Registers>>,
     blocks: Vec<Option<Block>>,
     order: Vec<NodeId>,
@@ -53,18 +56,19 @@ struct Codegen<'a> {
 #[derive(Clone, Debug)]
 struct Block {
     code: Vec<Instruction>,
-    /// How many of them only load what some nodes before leave in the registers anyway.
+    /// How many of these instructions, at the start, only load the registers. Predecessors that leave
+    /// the values there jump past them.
     loads: usize,
     end: End,
-    /// What the registers hold at the end.
-    left: Registers,
+    /// The registers at the end of the block.
+    registers: Registers,
 }
 
 #[derive(Clone, Copy, Debug)]
 enum End {
     Return(u32),
     Goto(NodeId),
-    /// A jump by its code and its operand.
+    /// A conditional jump with its code and operand.
     Branch {
         code: u16,
         k: u32,
@@ -80,20 +84,20 @@ impl Codegen<'_> {
         let block = match self.graph.get(id) {
             Node::Return(accepts) => {
                 let verdict = if accepts { self.accept } else { 0 };
-                Block { code, loads: 0, end: End::Return(verdict), left: Registers::default() }
+                Block { code, loads: 0, end: End::Return(verdict), registers: Registers::default() }
             }
             Node::Store { temp, value, next } => {
                 let mut registers = self.meet(incoming.iter());
                 registers.load_accumulator(value, self.values, &mut self.memory, &mut code)?;
                 code.push(Instruction::new(ST, self.memory.word(temp)?));
-                registers.stored(temp, self.values);
+                registers.invalidate(temp, self.values);
                 self.incoming[next.index()].push(registers);
-                Block { code, loads: 0, end: End::Goto(next), left: registers }
+                Block { code, loads: 0, end: End::Goto(next), registers }
             }
             Node::Test { test, if_true, if_false } => {
                 let is_ready = |registers: &&Registers| self.is_ready(registers, test);
                 let (ready, others): (Vec<_>, Vec<_>) = incoming.iter().partition(is_ready);
-                let left = if others.is_empty() {
+                let registers = if others.is_empty() {
                     self.meet(ready.into_iter())
                 } else {
                     let mut loaded = self.meet(others.into_iter());
@@ -108,14 +112,14 @@ impl Codegen<'_> {
                 };
                 let (mode, k) =
                     self.values.as_constant(test.right).map_or((X, 0), |number| (K, number));
-                self.incoming[if_true.index()].push(left);
-                self.incoming[if_false.index()].push(left);
+                self.incoming[if_true.index()].push(registers);
+                self.incoming[if_false.index()].push(registers);
                 let loads = code.len();
                 Block {
                     code,
                     loads,
                     end: End::Branch { code: JMP | jump | mode, k, if_true, if_false },
-                    left,
+                    registers,
                 }
             }
         };
@@ -124,16 +128,16 @@ impl Codegen<'_> {
         Some(())
     }
 
-    /// What registers hold on all of those ways.
-    fn meet<'b>(&self, mut ways: impl Iterator<Item = &'b Registers>) -> Registers {
+    /// The register values that all of these paths agree on.
+    fn meet<'b>(&self, mut paths: impl Iterator<Item = &'b Registers>) -> Registers {
         if !self.track_registers {
             return Registers::default();
         }
-        let first = ways.next().copied().unwrap_or_default();
-        ways.fold(first, Registers::meet)
+        let first = paths.next().copied().unwrap_or_default();
+        paths.fold(first, Registers::meet)
     }
 
-    /// Whether the registers hold what a test compares.
+    /// Whether the registers already hold the operands of a test.
     fn is_ready(&self, registers: &Registers, test: Test) -> bool {
         self.track_registers
             && registers.accumulator == Some(test.left)
@@ -153,10 +157,12 @@ impl Codegen<'_> {
         registers.load_both(test.left, test.right, self.values, &mut self.memory, code)
     }
 
-    /// All blocks one after the other, with their jumps.
+    /// Concatenates the blocks and resolves their jumps.
     fn link(&self) -> Vec<Instruction> {
         let block = |id: NodeId| self.blocks[id.index()].as_ref();
-        // A conditional jump reaches 255 instructions; beyond, an unconditional one goes on.
+        // A conditional jump skips at most 255 instructions; a longer one goes to an unconditional jump
+        // after it. Such a jump makes the code longer, so that others can become too long: repeat
+        // until none does. Edges never become near again, so this ends.
         let mut is_far = vec![[false; 2]; self.blocks.len()];
         loop {
             let mut starts = vec![0; self.blocks.len()];
@@ -172,7 +178,7 @@ impl Codegen<'_> {
                         _ => 1,
                     };
             }
-            // Where to enter a block with those registers.
+            // The entry point of a block, past the loads that these registers make unnecessary.
             let entry = |target: NodeId, registers: &Registers| {
                 let Some(Block { loads, .. }) = block(target) else {
                     return starts[target.index()];
@@ -189,11 +195,11 @@ impl Codegen<'_> {
             for (n, id) in self.order.iter().enumerate() {
                 let Some(block) = block(*id) else { continue };
                 code.extend_from_slice(&block.code);
-                let distance = |from: usize, target| entry(target, &block.left) - from - 1;
+                let distance = |from: usize, target| entry(target, &block.registers) - from - 1;
                 match block.end {
                     End::Return(verdict) => code.push(Instruction::new(RET, verdict)),
                     End::Goto(next) => {
-                        // What follows at once needs no jump.
+                        // The next block needs no jump.
                         if self.order.get(n + 1) != Some(&next) {
                             let jumps = distance(code.len(), next);
                             code.push(Instruction::new(
@@ -207,17 +213,17 @@ impl Codegen<'_> {
                         let far = &mut is_far[id.index()];
                         let mut trampolines = Vec::new();
                         let mut skips = [0; 2];
-                        for (way, target) in [if_true, if_false].into_iter().enumerate() {
-                            if far[way] {
+                        for (edge, target) in [if_true, if_false].into_iter().enumerate() {
+                            if far[edge] {
                                 let from = here + 1 + trampolines.len();
                                 let jumps = distance(from, target).try_into().unwrap_or(u32::MAX);
-                                skips[way] = u8::try_from(trampolines.len()).unwrap_or(u8::MAX);
+                                skips[edge] = u8::try_from(trampolines.len()).unwrap_or(u8::MAX);
                                 trampolines.push(Instruction::new(JMP | JA, jumps));
                             } else {
                                 let near = u8::try_from(distance(here, target));
-                                far[way] = near.is_err();
+                                far[edge] = near.is_err();
                                 is_stable &= near.is_ok();
-                                skips[way] = near.unwrap_or(u8::MAX);
+                                skips[edge] = near.unwrap_or(u8::MAX);
                             }
                         }
                         code.push(Instruction { code: jump, jt: skips[0], jf: skips[1], k });

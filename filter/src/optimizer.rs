@@ -1,4 +1,4 @@
-//! Leaves tests out whose outcome is known from those before them, and what is not used.
+//! Removes tests whose outcome follows from earlier tests, and assignments that are never read.
 
 mod facts;
 
@@ -6,16 +6,17 @@ use crate::graph::{Graph, Node, NodeId};
 use crate::value::{Temp, ValueId, Values};
 use facts::Facts;
 
-/// A graph larger than that is not for the kernel anyway: it is looked through while that helps much.
+/// Larger graphs exceed the kernel's program size anyway. They get another pass only while each pass
+/// removes at least a tenth of the nodes.
 const MANY_NODES: usize = 5_000;
 const MAX_PASSES: usize = 12;
 
-/// The same graph with fewer tests. No packet is accepted otherwise, except that one may be that is
-/// shorter than a test needs whose outcome does not matter.
+/// Returns a graph with fewer tests and the same verdicts. One exception: a load beyond the end of a
+/// packet rejects it, so removing a test whose outcome does not matter can accept a short packet.
 pub(crate) fn optimize(mut graph: Graph, values: &Values) -> Graph {
     for _ in 0..MAX_PASSES {
-        let targets = follow(&graph, values);
-        let next = rebuilt(&graph, &targets, values);
+        let targets = resolve_targets(&graph, values);
+        let next = rebuild(&graph, &targets, values);
         let is_done = next.len() == graph.len() && next.root == graph.root;
         let is_worthwhile = next.len() < MANY_NODES || next.len() < graph.len() / 10 * 9;
         graph = next;
@@ -26,27 +27,28 @@ pub(crate) fn optimize(mut graph: Graph, values: &Values) -> Graph {
     graph
 }
 
-/// The graph, with words of memory set to 0 that may be read before they are set.
+/// Assigns 0 at the start to temporaries that can be read before they are assigned: the kernel
+/// refuses programs that read uninitialized memory.
 pub(crate) fn zero_uninitialized(mut graph: Graph, values: &mut Values) -> Graph {
-    let mut set: Vec<Option<u64>> = vec![None; graph.len()];
+    let mut assigned: Vec<Option<u64>> = vec![None; graph.len()];
     let mut missing = 0;
-    set[graph.root.index()] = Some(0);
+    assigned[graph.root.index()] = Some(0);
     for id in graph.ids_topological() {
-        let Some(known) = set[id.index()] else { continue };
-        let mut reach = |target: NodeId, known: u64| {
-            let at = &mut set[target.index()];
-            *at = Some(at.map_or(known, |others| others & known));
+        let Some(before) = assigned[id.index()] else { continue };
+        let mut reach = |target: NodeId, after: u64| {
+            let at = &mut assigned[target.index()];
+            *at = Some(at.map_or(after, |others| others & after));
         };
         match graph.get(id) {
             Node::Return(_) => {}
             Node::Test { test, if_true, if_false } => {
-                missing |= (values.temps(test.left) | values.temps(test.right)) & !known;
-                reach(if_true, known);
-                reach(if_false, known);
+                missing |= (values.temps(test.left) | values.temps(test.right)) & !before;
+                reach(if_true, before);
+                reach(if_false, before);
             }
             Node::Store { temp, value, next } => {
-                missing |= values.temps(value) & !known;
-                reach(next, known | temp.bit());
+                missing |= values.temps(value) & !before;
+                reach(next, before | temp.bit());
             }
         }
     }
@@ -57,30 +59,30 @@ pub(crate) fn zero_uninitialized(mut graph: Graph, values: &mut Values) -> Graph
     graph
 }
 
-/// Where the ways out of each node lead, past the tests that are decided then.
-fn follow(graph: &Graph, values: &Values) -> Vec<[NodeId; 2]> {
+/// The successors of each node, past tests whose outcome is known on that edge.
+fn resolve_targets(graph: &Graph, values: &Values) -> Vec<[NodeId; 2]> {
     let mut targets = vec![[NodeId::REJECT; 2]; graph.len()];
     let mut facts: Vec<Option<Facts>> = Vec::new();
     facts.resize_with(graph.len(), || None);
     facts[graph.root.index()] = Some(Facts::default());
     for id in graph.ids_topological() {
-        let Some(known) = facts[id.index()].take() else { continue };
-        let ways: [Option<(NodeId, Facts)>; 2] = match graph.get(id) {
+        let Some(here) = facts[id.index()].take() else { continue };
+        let edges: [Option<(NodeId, Facts)>; 2] = match graph.get(id) {
             Node::Return(_) => [None, None],
             Node::Store { temp, next, .. } => {
-                let mut after = known;
-                after.forget(temp, values);
+                let mut after = here;
+                after.invalidate(temp, values);
                 [Some((next, after)), None]
             }
             Node::Test { test, if_true, if_false } => {
-                let mut after_true = known.clone();
-                let mut after_false = known;
-                after_true.learn(test, true, values);
-                after_false.learn(test, false, values);
+                let mut after_true = here.clone();
+                let mut after_false = here;
+                after_true.assume(test, true, values);
+                after_false.assume(test, false, values);
                 [Some((if_true, after_true)), Some((if_false, after_false))]
             }
         };
-        for (way, out) in ways.into_iter().enumerate() {
+        for (edge, out) in edges.into_iter().enumerate() {
             let Some((mut target, known)) = out else { continue };
             while let Node::Test { test, if_true, if_false } = graph.get(target) {
                 match known.outcome(test, values) {
@@ -89,7 +91,7 @@ fn follow(graph: &Graph, values: &Values) -> Vec<[NodeId; 2]> {
                     None => break,
                 }
             }
-            targets[id.index()][way] = target;
+            targets[id.index()][edge] = target;
             match &mut facts[target.index()] {
                 Some(others) => others.join(&known),
                 none => *none = Some(known),
@@ -99,8 +101,8 @@ fn follow(graph: &Graph, values: &Values) -> Vec<[NodeId; 2]> {
     targets
 }
 
-/// The nodes that are reached and used, with those ways out.
-fn rebuilt(graph: &Graph, targets: &[[NodeId; 2]], values: &Values) -> Graph {
+/// A graph of the reachable and useful nodes, with these successors.
+fn rebuild(graph: &Graph, targets: &[[NodeId; 2]], values: &Values) -> Graph {
     let mut reached = vec![false; graph.len()];
     let mut read = 0u64;
     reached[graph.root.index()] = true;
@@ -118,7 +120,7 @@ fn rebuilt(graph: &Graph, targets: &[[NodeId; 2]], values: &Values) -> Graph {
                 reached[second.index()] = true;
             }
             Node::Store { temp, value, .. } => {
-                // That a word is set by itself is no use of it.
+                // A temporary that only its own assignment reads is not used.
                 read |= temps_of(value) & !temp.bit();
                 reached[first.index()] = true;
             }

@@ -1,4 +1,4 @@
-//! What the registers hold, and how a value gets into them.
+//! The registers: which values they hold, and the instructions that load a value into them.
 
 use crate::instruction::Instruction;
 use crate::instruction::code::{
@@ -7,11 +7,11 @@ use crate::instruction::code::{
 };
 use crate::value::{Temp, Value, ValueId, Values};
 
-/// The machine's words of memory, and which slots they are.
+/// The words of memory. Temporaries are allocated from the start, spilled values from the end.
 #[derive(Debug, Default)]
 pub(super) struct Memory {
     temps: Vec<Temp>,
-    /// How many words hold a part of the value that is computed now.
+    /// Words in use for intermediate results of the value that is being computed.
     spills: usize,
     max_spills: usize,
 }
@@ -19,7 +19,7 @@ pub(super) struct Memory {
 impl Memory {
     const LEN: usize = 16;
 
-    /// The word of a slot.
+    /// The word of a temporary, allocated at its first use. `None` if there is none left.
     pub(super) fn word(&mut self, temp: Temp) -> Option<u32> {
         let index = self.temps.iter().position(|known| *known == temp).unwrap_or_else(|| {
             self.temps.push(temp);
@@ -28,7 +28,7 @@ impl Memory {
         self.checked(index)
     }
 
-    /// A word for a part of a value, from the end.
+    /// Allocates a word for an intermediate result.
     fn spill(&mut self) -> Option<u32> {
         self.spills += 1;
         self.max_spills = self.max_spills.max(self.spills);
@@ -40,7 +40,7 @@ impl Memory {
     }
 }
 
-/// Which values are in the registers.
+/// The values in the registers; `None` if unknown.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Registers {
     pub(super) accumulator: Option<ValueId>,
@@ -48,7 +48,7 @@ pub(super) struct Registers {
 }
 
 impl Registers {
-    /// What both have.
+    /// The values that both agree on.
     pub(super) fn meet(self, other: &Self) -> Self {
         let both = |a: Option<ValueId>, b: Option<ValueId>| if a == b { a } else { None };
         Self {
@@ -57,14 +57,14 @@ impl Registers {
         }
     }
 
-    /// The accumulator went into a slot: values made of what was there are others now.
-    pub(super) fn stored(&mut self, temp: Temp, values: &Values) {
-        let is_old = |value: ValueId| values.temps(value) & temp.bit() != 0;
-        self.accumulator = self.accumulator.filter(|value| !is_old(*value));
-        self.index = self.index.filter(|value| !is_old(*value));
+    /// Forgets values that depend on a temporary, which was assigned.
+    pub(super) fn invalidate(&mut self, temp: Temp, values: &Values) {
+        let is_stale = |value: ValueId| values.temps(value) & temp.bit() != 0;
+        self.accumulator = self.accumulator.filter(|value| !is_stale(*value));
+        self.index = self.index.filter(|value| !is_stale(*value));
     }
 
-    /// Puts a value into the accumulator. `None` if there is too little memory.
+    /// Loads a value into the accumulator. `None` if there is too little memory.
     pub(super) fn load_accumulator(
         &mut self,
         value: ValueId,
@@ -117,7 +117,7 @@ impl Registers {
         Some(())
     }
 
-    /// Puts a value into the index register; the accumulator may change.
+    /// Loads a value into the index register. This can overwrite the accumulator.
     fn load_index(
         &mut self,
         value: ValueId,
@@ -143,7 +143,7 @@ impl Registers {
         Some(())
     }
 
-    /// Puts one value into the accumulator and another one into the index register.
+    /// Loads one value into the accumulator and another into the index register.
     pub(super) fn load_both(
         &mut self,
         left: ValueId,
@@ -153,7 +153,7 @@ impl Registers {
         code: &mut Vec<Instruction>,
     ) -> Option<()> {
         if fits_one_ldx(right, values) && self.index != Some(right) {
-            // Loading the index register leaves the accumulator alone.
+            // This load does not change the accumulator.
             self.load_accumulator(left, values, memory, code)?;
             return self.load_index(right, values, memory, code);
         }
@@ -172,7 +172,7 @@ impl Registers {
     }
 }
 
-/// Whether one instruction puts a value into the index register.
+/// Whether a single instruction loads a value into the index register.
 fn fits_one_ldx(value: ValueId, values: &Values) -> bool {
     matches!(
         values.get(value),
@@ -180,7 +180,7 @@ fn fits_one_ldx(value: ValueId, values: &Values) -> bool {
     )
 }
 
-/// Whether the index register is used on the way to a value.
+/// Whether computing a value uses the index register.
 fn needs_index(value: ValueId, values: &Values) -> bool {
     match values.get(value) {
         Value::Constant(_) | Value::Length | Value::Temp(_) | Value::Load { base: None, .. } => {

@@ -1,24 +1,25 @@
-//! What is known of values on the way to a node.
+//! What is known about values on every path to a node.
 
 use crate::ast::CmpOp;
 use crate::graph::Test;
 use crate::value::{Temp, ValueId, Values};
 
-/// Limits that keep the work for each node small. Beyond them something is forgotten.
+/// Limits that bound the work for each node. Beyond them facts are dropped, which costs optimization
+/// but is safe.
 const MAX_VALUES: usize = 48;
-const MAX_CHOICES: usize = 12;
+const MAX_CANDIDATES: usize = 12;
 const MAX_EXCLUDED: usize = 48;
 const MAX_MASKS: usize = 6;
 
-/// What is known of some values, and outcomes of tests between values.
+/// Facts about values, and outcomes of tests that compare two values.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Facts {
-    known: Vec<(ValueId, ValueFacts)>,
+    by_value: Vec<(ValueId, ValueFacts)>,
     outcomes: Vec<(Test, bool)>,
 }
 
 impl Facts {
-    /// The outcome of a test, if that is known.
+    /// The outcome of a test, if it is known.
     pub(super) fn outcome(&self, test: Test, values: &Values) -> Option<bool> {
         let Some(number) = values.as_constant(test.right) else {
             return self
@@ -27,40 +28,40 @@ impl Facts {
                 .find(|(known, _)| *known == test)
                 .map(|(_, outcome)| *outcome);
         };
-        let (_, known) = self.known.iter().find(|(value, _)| *value == test.left)?;
+        let (_, known) = self.by_value.iter().find(|(value, _)| *value == test.left)?;
         known.outcome(test.op, number)
     }
 
-    /// A test had that outcome.
-    pub(super) fn learn(&mut self, test: Test, outcome: bool, values: &Values) {
+    /// Adds the fact that a test has an outcome.
+    pub(super) fn assume(&mut self, test: Test, outcome: bool, values: &Values) {
         let Some(number) = values.as_constant(test.right) else {
             if self.outcomes.len() < MAX_VALUES {
                 self.outcomes.push((test, outcome));
             }
             return;
         };
-        let index = self.known.iter().position(|(value, _)| *value == test.left);
+        let index = self.by_value.iter().position(|(value, _)| *value == test.left);
         let index = index.unwrap_or_else(|| {
-            if self.known.len() == MAX_VALUES {
-                self.known.remove(0);
+            if self.by_value.len() == MAX_VALUES {
+                self.by_value.remove(0);
             }
-            self.known.push((test.left, ValueFacts::default()));
-            self.known.len() - 1
+            self.by_value.push((test.left, ValueFacts::default()));
+            self.by_value.len() - 1
         });
-        self.known[index].1.learn(test.op, number, outcome);
+        self.by_value[index].1.assume(test.op, number, outcome);
     }
 
-    /// A word of memory changes.
-    pub(super) fn forget(&mut self, temp: Temp, values: &Values) {
-        let is_made_of = |value: ValueId| values.temps(value) & temp.bit() != 0;
-        self.known.retain(|(value, _)| !is_made_of(*value));
-        self.outcomes.retain(|(test, _)| !is_made_of(test.left) && !is_made_of(test.right));
+    /// Drops facts about values that depend on a temporary, which is assigned.
+    pub(super) fn invalidate(&mut self, temp: Temp, values: &Values) {
+        let depends = |value: ValueId| values.temps(value) & temp.bit() != 0;
+        self.by_value.retain(|(value, _)| !depends(*value));
+        self.outcomes.retain(|(test, _)| !depends(test.left) && !depends(test.right));
     }
 
-    /// What holds whether these are the facts or those.
+    /// Keeps only facts that hold in both sets: two paths meet.
     pub(super) fn join(&mut self, others: &Self) {
-        self.known.retain_mut(|(value, known)| {
-            let other = others.known.iter().find(|(other, _)| other == value);
+        self.by_value.retain_mut(|(value, known)| {
+            let other = others.by_value.iter().find(|(other, _)| other == value);
             other.is_some_and(|(_, other)| {
                 known.join(other);
                 true
@@ -70,67 +71,67 @@ impl Facts {
     }
 }
 
-/// What is known of one value.
+/// Facts about one value.
 #[derive(Clone, Debug)]
 struct ValueFacts {
-    least: u32,
-    most: u32,
-    /// All that it may be, where those are few.
-    choices: Option<Vec<u32>>,
+    min: u32,
+    max: u32,
+    /// All possible numbers, if there are few.
+    candidates: Option<Vec<u32>>,
     excluded: Vec<u32>,
-    /// Bits that are not set.
-    zeros: u32,
-    /// Masks of which some bit is set.
+    /// Bits that are known to be 0.
+    zero_bits: u32,
+    /// Masks that have at least one bit in common with the value.
     masks: Vec<u32>,
 }
 
 impl Default for ValueFacts {
     fn default() -> Self {
         let (excluded, masks) = (Vec::new(), Vec::new());
-        Self { least: 0, most: u32::MAX, choices: None, excluded, zeros: 0, masks }
+        Self { min: 0, max: u32::MAX, candidates: None, excluded, zero_bits: 0, masks }
     }
 }
 
 impl ValueFacts {
-    /// Whether it may be that number.
+    /// Whether the value can be this number.
     fn may_be(&self, number: u32) -> bool {
-        if let Some(choices) = &self.choices {
-            return choices.contains(&number);
+        if let Some(candidates) = &self.candidates {
+            return candidates.contains(&number);
         }
-        (self.least..=self.most).contains(&number)
+        (self.min..=self.max).contains(&number)
             && !self.excluded.contains(&number)
-            && number & self.zeros == 0
+            && number & self.zero_bits == 0
             && self.masks.iter().all(|mask| number & mask != 0)
     }
 
-    /// Bits that are not set in any choice.
-    fn zeros(&self) -> u32 {
-        match &self.choices {
-            Some(choices) => !choices.iter().fold(0, |all, choice| all | choice),
-            None => self.zeros,
+    /// Bits that are 0 in every possible number.
+    fn zero_bits(&self) -> u32 {
+        match &self.candidates {
+            Some(candidates) => !candidates.iter().fold(0, |all, candidate| all | candidate),
+            None => self.zero_bits,
         }
     }
 
     fn has_bit_of(&self, mask: u32) -> bool {
-        match &self.choices {
-            Some(choices) => choices.iter().all(|choice| choice & mask != 0),
+        match &self.candidates {
+            Some(candidates) => candidates.iter().all(|candidate| candidate & mask != 0),
             None => self.masks.iter().any(|known| known & !mask == 0),
         }
     }
 
     fn outcome(&self, op: CmpOp, number: u32) -> Option<bool> {
-        if let Some(choices) = &self.choices {
-            let first = op.holds(*choices.first()?, number);
-            return choices
+        if let Some(candidates) = &self.candidates {
+            let first = op.holds(*candidates.first()?, number);
+            return candidates
                 .iter()
-                .all(|choice| op.holds(*choice, number) == first)
+                .all(|candidate| op.holds(*candidate, number) == first)
                 .then_some(first);
         }
         let (always, never) = match op {
-            CmpOp::Equal => (self.least == number && self.most == number, !self.may_be(number)),
-            CmpOp::Greater => (number < self.least, self.most <= number),
-            CmpOp::GreaterOrEqual => (number <= self.least && 0 < self.least, self.most < number),
-            CmpOp::AnyBit => (self.has_bit_of(number), number & !self.zeros == 0),
+            CmpOp::Equal => (self.min == number && self.max == number, !self.may_be(number)),
+            CmpOp::Greater => (number < self.min, self.max <= number),
+            CmpOp::GreaterOrEqual => (number <= self.min && 0 < self.min, self.max < number),
+            CmpOp::AnyBit => (self.has_bit_of(number), number & !self.zero_bits == 0),
         };
         match (always, never) {
             (true, _) => Some(true),
@@ -139,34 +140,36 @@ impl ValueFacts {
         }
     }
 
-    fn learn(&mut self, op: CmpOp, number: u32, outcome: bool) {
+    fn assume(&mut self, op: CmpOp, number: u32, outcome: bool) {
         match (op, outcome) {
-            (CmpOp::Equal, true) => self.choices = Some(vec![number]),
+            (CmpOp::Equal, true) => self.candidates = Some(vec![number]),
             (CmpOp::Equal, false) if self.excluded.len() < MAX_EXCLUDED => {
                 self.excluded.push(number);
             }
             (CmpOp::Equal, false) => {}
-            (CmpOp::Greater, true) => self.least = self.least.max(number.saturating_add(1)),
-            (CmpOp::Greater, false) => self.most = self.most.min(number),
-            (CmpOp::GreaterOrEqual, true) => self.least = self.least.max(number),
+            (CmpOp::Greater, true) => self.min = self.min.max(number.saturating_add(1)),
+            (CmpOp::Greater, false) => self.max = self.max.min(number),
+            (CmpOp::GreaterOrEqual, true) => self.min = self.min.max(number),
             (CmpOp::GreaterOrEqual, false) => {
-                self.most = self.most.min(number.saturating_sub(1));
+                self.max = self.max.min(number.saturating_sub(1));
             }
             (CmpOp::AnyBit, true) if self.masks.len() < MAX_MASKS => self.masks.push(number),
             (CmpOp::AnyBit, true) => {}
-            (CmpOp::AnyBit, false) => self.zeros |= number,
+            (CmpOp::AnyBit, false) => self.zero_bits |= number,
         }
-        if let Some(choices) = &mut self.choices {
-            choices.retain(|choice| op.holds(*choice, number) == outcome);
+        if let Some(candidates) = &mut self.candidates {
+            candidates.retain(|candidate| op.holds(*candidate, number) == outcome);
         }
     }
 
     fn join(&mut self, other: &Self) {
-        let bounds = |known: &Self| match &known.choices {
-            Some(choices) => (choices.iter().min().copied(), choices.iter().max().copied()),
-            None => (Some(known.least), Some(known.most)),
+        let bounds = |known: &Self| match &known.candidates {
+            Some(candidates) => {
+                (candidates.iter().min().copied(), candidates.iter().max().copied())
+            }
+            None => (Some(known.min), Some(known.max)),
         };
-        let ((least, most), (other_least, other_most)) = (bounds(self), bounds(other));
+        let ((min, max), (other_min, other_max)) = (bounds(self), bounds(other));
         let mut excluded = Vec::new();
         for number in self.excluded.iter().chain(&other.excluded) {
             if !excluded.contains(number) && !self.may_be(*number) && !other.may_be(*number) {
@@ -181,22 +184,23 @@ impl ValueFacts {
         }
         masks.truncate(MAX_MASKS);
         excluded.truncate(MAX_EXCLUDED);
-        let zeros = self.zeros() & other.zeros();
-        let choices =
-            self.choices.take().zip(other.choices.as_ref()).map(|(mut choices, others)| {
-                for choice in others {
-                    if !choices.contains(choice) {
-                        choices.push(*choice);
+        let zero_bits = self.zero_bits() & other.zero_bits();
+        let candidates = self.candidates.take().zip(other.candidates.as_ref()).map(
+            |(mut candidates, others)| {
+                for candidate in others {
+                    if !candidates.contains(candidate) {
+                        candidates.push(*candidate);
                     }
                 }
-                choices
-            });
+                candidates
+            },
+        );
         *self = Self {
-            least: least.into_iter().chain(other_least).min().unwrap_or(0),
-            most: most.into_iter().chain(other_most).max().unwrap_or(u32::MAX),
-            choices: choices.filter(|choices| choices.len() <= MAX_CHOICES),
+            min: min.into_iter().chain(other_min).min().unwrap_or(0),
+            max: max.into_iter().chain(other_max).max().unwrap_or(u32::MAX),
+            candidates: candidates.filter(|candidates| candidates.len() <= MAX_CANDIDATES),
             excluded,
-            zeros,
+            zero_bits,
             masks,
         };
     }
