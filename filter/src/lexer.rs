@@ -1,5 +1,5 @@
-//! Words of an expression. As pcap-filter(7) has it: the longest match counts, and of equally long ones
-//! a keyword comes before numbers and addresses, and those before names.
+//! Splits an expression into tokens, as libpcap's scanner does: the longest match wins; of matches of
+//! equal length, keywords go before numbers and addresses, and those before names.
 
 mod keywords;
 
@@ -11,31 +11,31 @@ use keywords::{constant, keyword};
 use std::net::Ipv6Addr;
 use std::ops::Range;
 
-/// One word.
+/// A token.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Token {
     Protocol(Protocol),
     Keyword(Keyword),
     Number(u32),
-    /// Two to four decimal numbers with dots between.
+    /// Two to four decimal numbers with dots in between.
     Ipv4(String),
     Ipv6(Ipv6Addr, String),
     Ethernet([u8; 6]),
-    /// `$` and one byte in hexadecimal.
+    /// `$` and one hexadecimal byte.
     Arcnet(u8),
     Name(String),
-    /// An operator or a bracket.
+    /// An operator or a bracket. `and`, `or`, `not` and `==` are normalized to `&&`, `||`, `!` and `=`.
     Symbol(&'static str),
     End,
 }
 
-/// Operators and brackets, longer ones first.
+/// Operators and brackets. Longer ones come first, for the longest match.
 const SYMBOLS: [&str; 25] = [
     "&&", "||", ">=", "<=", "!=", "==", "<<", ">>", "+", "-", "*", "/", "%", ":", "[", "]", "!",
     "<", ">", "(", ")", "&", "|", "^", "=",
 ];
 
-/// The words of an expression with their places; the last is [`Token::End`].
+/// The tokens of an expression with their spans; the last is [`Token::End`].
 pub(crate) fn tokens(expression: &str) -> Result<Vec<(Token, Range<usize>)>, Diagnostic> {
     let mut tokens = Vec::new();
     let mut offset = 0;
@@ -56,12 +56,12 @@ pub(crate) fn tokens(expression: &str) -> Result<Vec<(Token, Range<usize>)>, Dia
     }
 }
 
-/// The first word of a text that begins with one, and its length.
+/// The first token of a text, and its length. The text must not start with whitespace.
 fn token(text: &str) -> Result<(Token, usize), Diagnostic> {
     let name = name_len(text);
-    let (ethernet_len, number, dotted, six) =
+    let (mac, number, ipv4, ipv6) =
         (ethernet_len(text), number_len(text), ipv4_len(text), ipv6_len(text));
-    let longest = name.max(ethernet_len).max(number).max(dotted).max(six);
+    let longest = name.max(mac).max(number).max(ipv4).max(ipv6);
     let word = &text[..longest];
     let malformed = malformed_mac_len(text);
     if longest < malformed {
@@ -71,7 +71,7 @@ fn token(text: &str) -> Result<(Token, usize), Diagnostic> {
         ));
     }
     if longest == 0 {
-        return sign(text);
+        return symbol(text);
     }
     let token = if let Some(protocol) = Protocol::from_keyword(word) {
         Token::Protocol(protocol)
@@ -83,13 +83,13 @@ fn token(text: &str) -> Result<(Token, usize), Diagnostic> {
             "or" => "||",
             _ => "!",
         })
-    } else if longest == ethernet_len {
+    } else if longest == mac {
         Token::Ethernet(ethernet(word).expect("the pattern has six bytes"))
     } else if longest == number {
         Token::Number(value(word)?)
-    } else if longest == dotted {
+    } else if longest == ipv4 {
         Token::Ipv4(word.to_owned())
-    } else if longest == six {
+    } else if longest == ipv6 {
         let address = word.parse();
         Token::Ipv6(
             address
@@ -104,10 +104,10 @@ fn token(text: &str) -> Result<(Token, usize), Diagnostic> {
     Ok((token, longest))
 }
 
-/// What begins with a sign.
-fn sign(text: &str) -> Result<(Token, usize), Diagnostic> {
-    if let Some(sign) = SYMBOLS.iter().find(|sign| text.starts_with(**sign)) {
-        return Ok((Token::Symbol(if *sign == "==" { "=" } else { sign }), sign.len()));
+/// A token that starts with an operator, a bracket, `$` or `\`.
+fn symbol(text: &str) -> Result<(Token, usize), Diagnostic> {
+    if let Some(symbol) = SYMBOLS.iter().find(|symbol| text.starts_with(**symbol)) {
+        return Ok((Token::Symbol(if *symbol == "==" { "=" } else { symbol }), symbol.len()));
     }
     if let Some(digits) = text.strip_prefix('$') {
         let len = digits.bytes().take(2).take_while(u8::is_ascii_hexdigit).count();
@@ -124,14 +124,14 @@ fn sign(text: &str) -> Result<(Token, usize), Diagnostic> {
     let first = text.chars().next().map_or(0, char::len_utf8);
     Err(Diagnostic::new(
         format!(
-            "can't parse filter expression: syntax error: no word begins with \"{}\"",
+            "can't parse filter expression: syntax error: unexpected character \"{}\"",
             &text[..first]
         ),
         0..first,
     ))
 }
 
-/// A name: letters, digits, dots, and within it also `-` and `_`.
+/// Length of a name: letters, digits and dots, with `-` and `_` inside.
 fn name_len(text: &str) -> usize {
     let bytes = text.as_bytes();
     if !bytes.first().is_some_and(u8::is_ascii_alphanumeric) {
@@ -145,7 +145,7 @@ fn name_len(text: &str) -> usize {
     bytes[..run].iter().rposition(ends).map_or(0, |last| last + 1)
 }
 
-/// A number: decimal, or hexadecimal after `0x`.
+/// Length of a number: decimal, or hexadecimal with `0x`.
 fn number_len(text: &str) -> usize {
     let digits = |text: &str| text.bytes().take_while(u8::is_ascii_digit).count();
     if let Some(rest) = text.strip_prefix("0x").or_else(|| text.strip_prefix("0X")) {
@@ -157,7 +157,7 @@ fn number_len(text: &str) -> usize {
     digits(text)
 }
 
-/// Two to four numbers with dots between.
+/// Length of an IPv4 address or prefix: two to four numbers with dots in between.
 fn ipv4_len(text: &str) -> usize {
     let (mut len, mut longest) = (0, 0);
     for part in 0..4 {
@@ -177,7 +177,7 @@ fn ipv4_len(text: &str) -> usize {
     longest
 }
 
-/// An address in the forms of RFC 4291, section 2.2; a number in its dotted part may be too large.
+/// Length of an IPv6 address (RFC 4291, section 2.2). Numbers in a dotted part may be out of range.
 fn ipv6_len(text: &str) -> usize {
     let run = text
         .bytes()
@@ -192,7 +192,7 @@ fn is_ipv6(text: &str) -> bool {
         Some((head, tail)) => (head, Some(tail)),
         None => (text, None),
     };
-    // Groups of 16 bits, of which a dotted part at the end is two.
+    // Number of 16-bit groups; a dotted part at the end counts as two.
     let groups = |text: &str, last: bool| -> Option<usize> {
         if text.is_empty() {
             return Some(0);
@@ -225,8 +225,8 @@ fn is_ipv6(text: &str) -> bool {
     }
 }
 
-/// A MAC address: six bytes with `:`, `-` or `.` between, three words of four digits with dots, or
-/// twelve digits.
+/// Length of a MAC address: six bytes separated by `:`, `-` or `.`, three groups of four digits
+/// separated by dots, or twelve digits.
 fn ethernet_len(text: &str) -> usize {
     let hex = |text: &str| text.bytes().take_while(u8::is_ascii_hexdigit).count();
     let separated = |separator: char| {
@@ -246,16 +246,19 @@ fn ethernet_len(text: &str) -> usize {
         }
         len
     };
-    let words = || {
-        let word = |at: usize| text.len() >= at + 4 && 4 <= hex(&text[at..]);
+    let groups = || {
+        let group = |at: usize| text.len() >= at + 4 && 4 <= hex(&text[at..]);
         let dot = |at: usize| text[at..].starts_with('.');
-        if word(0) && dot(4) && word(5) && dot(9) && word(10) { 14 } else { 0 }
+        if group(0) && dot(4) && group(5) && dot(9) && group(10) { 14 } else { 0 }
     };
     let digits = if 12 <= hex(text) { 12 } else { 0 };
-    [separated(':'), separated('-'), separated('.'), words(), digits].into_iter().max().unwrap_or(0)
+    [separated(':'), separated('-'), separated('.'), groups(), digits]
+        .into_iter()
+        .max()
+        .unwrap_or(0)
 }
 
-/// What looks like a MAC address and is none: two bytes and more with a colon after each.
+/// Length of what resembles a MAC address: two or more bytes, each followed by colons.
 fn malformed_mac_len(text: &str) -> usize {
     let (mut len, mut parts, mut longest) = (0, 0, 0);
     loop {
@@ -272,7 +275,7 @@ fn malformed_mac_len(text: &str) -> usize {
     }
 }
 
-/// The bytes of a MAC address in any of its spellings.
+/// The bytes of a MAC address in any of its notations.
 pub(crate) fn ethernet(text: &str) -> Option<[u8; 6]> {
     let mut bytes = [0; 6];
     let byte = |digits: &str| u8::from_str_radix(digits, 16).ok();
@@ -293,7 +296,7 @@ pub(crate) fn ethernet(text: &str) -> Option<[u8; 6]> {
     Some(bytes)
 }
 
-/// A number: hexadecimal after `0x`, octal after `0`, decimal otherwise.
+/// The value of a number: hexadecimal with `0x`, octal with a leading `0`, otherwise decimal.
 pub(crate) fn value(word: &str) -> Result<u32, Diagnostic> {
     let all = 0..word.len();
     let (kind, digits, radix) = match word.as_bytes() {
@@ -301,7 +304,7 @@ pub(crate) fn value(word: &str) -> Result<u32, Diagnostic> {
         [b'0', _, ..] => ("octal number", &word[1..], 8),
         _ => ("number", word, 10),
     };
-    // A number that is too long is said to be so even where a digit is wrong after that.
+    // Like libpcap, report an overflow before a wrong digit that follows it.
     let mut number = 0u32;
     for digit in digits.chars() {
         let Some(digit) = digit.to_digit(radix) else {
@@ -319,37 +322,38 @@ pub(crate) fn value(word: &str) -> Result<u32, Diagnostic> {
 mod tests {
     use super::*;
 
-    fn only(text: &str) -> Token {
+    fn single(text: &str) -> Token {
         let mut tokens = tokens(text).unwrap();
         assert_eq!(tokens.len(), 2, "{tokens:?}");
         tokens.swap_remove(0).0
     }
 
     #[test]
-    fn the_longest_match_counts() {
-        assert_eq!(only("tcp-syn"), Token::Number(2));
-        assert_eq!(only("tcpdump"), Token::Name("tcpdump".into()));
-        assert_eq!(only("10.0.0.1"), Token::Ipv4("10.0.0.1".into()));
-        assert_eq!(only("10.0.0.1.example"), Token::Name("10.0.0.1.example".into()));
-        assert_eq!(only("abcdef000003"), Token::Ethernet([0xab, 0xcd, 0xef, 0, 0, 3]));
-        assert_eq!(only("abcd.ef00.0003"), Token::Ethernet([0xab, 0xcd, 0xef, 0, 0, 3]));
-        assert_eq!(only("1:2:3:4:5:6"), Token::Ethernet([1, 2, 3, 4, 5, 6]));
-        assert_eq!(only("::1"), Token::Ipv6(Ipv6Addr::LOCALHOST, "::1".into()));
-        assert_eq!(only("0x1F"), Token::Number(31));
-        assert_eq!(only("010"), Token::Number(8));
-        assert_eq!(only("\\tcp"), Token::Name("tcp".into()));
-        let signs: Vec<_> = tokens("a&&!b").unwrap().into_iter().map(|(token, _)| token).collect();
-        assert_eq!(signs[1..3], [Token::Symbol("&&"), Token::Symbol("!")]);
+    fn longest_match_wins() {
+        assert_eq!(single("tcp-syn"), Token::Number(2));
+        assert_eq!(single("tcpdump"), Token::Name("tcpdump".into()));
+        assert_eq!(single("10.0.0.1"), Token::Ipv4("10.0.0.1".into()));
+        assert_eq!(single("10.0.0.1.example"), Token::Name("10.0.0.1.example".into()));
+        assert_eq!(single("abcdef000003"), Token::Ethernet([0xab, 0xcd, 0xef, 0, 0, 3]));
+        assert_eq!(single("abcd.ef00.0003"), Token::Ethernet([0xab, 0xcd, 0xef, 0, 0, 3]));
+        assert_eq!(single("1:2:3:4:5:6"), Token::Ethernet([1, 2, 3, 4, 5, 6]));
+        assert_eq!(single("::1"), Token::Ipv6(Ipv6Addr::LOCALHOST, "::1".into()));
+        assert_eq!(single("0x1F"), Token::Number(31));
+        assert_eq!(single("010"), Token::Number(8));
+        assert_eq!(single("\\tcp"), Token::Name("tcp".into()));
+        let symbols: Vec<_> =
+            tokens("a&&!b").unwrap().into_iter().map(|(token, _)| token).collect();
+        assert_eq!(symbols[1..3], [Token::Symbol("&&"), Token::Symbol("!")]);
     }
 
     #[test]
-    fn numbers_that_are_wrong_are_told() {
+    fn invalid_tokens_are_reported() {
         for (text, message) in [
             ("08", "number 08 contains non-octal digit"),
             ("4294967296", "number 4294967296 overflows 32 bits"),
             ("0040000000000", "octal number 0040000000000 overflows 32 bits"),
             ("ab:cd:ef:0g", "invalid Ethernet address ab:cd:ef:"),
-            ("é", "can't parse filter expression: syntax error: no word begins with \"é\""),
+            ("é", "can't parse filter expression: syntax error: unexpected character \"é\""),
         ] {
             assert_eq!(tokens(text).unwrap_err().message, message);
         }

@@ -1,21 +1,22 @@
-//! Link types: the numbers files have them by, the names tcpdump's `-y` takes.
+//! Link types: their numbers in capture files, their names for tcpdump's `-y`, and the layout of their
+//! headers.
 
-/// A link type by its number in capture files (LINKTYPE_, tcpdump.org/linktypes.html); the numbers
-/// that tcpdump has for the same in memory (DLT_) are taken as well.
+/// A link type by its number in capture files (`LINKTYPE_*`,
+/// <https://www.tcpdump.org/linktypes.html>). `DLT_*` numbers work as well.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct LinkType(pub u32);
 
-/// How a packet of a link type begins.
+/// The format of the link header. Link types with the same format share a family.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Family {
     Ethernet,
-    /// Ethernet with a switch's tag of 4 bytes before the EtherType (Broadcom's, Marvell's).
+    /// Ethernet with a switch tag of 4 bytes before the EtherType (Broadcom, Marvell).
     EthernetTagged,
-    /// An address family in four bytes, in the byte order of whoever wrote it.
+    /// A four-byte address family in the byte order of the machine that wrote the file.
     Null,
-    /// The same in network byte order.
+    /// The same, in network byte order.
     Loop,
-    /// IPv4 or IPv6, known by the first half byte.
+    /// IPv4 or IPv6, according to the version field.
     Raw,
     Ipv4,
     Ipv6,
@@ -23,22 +24,22 @@ pub(crate) enum Family {
     Cooked2,
     Ppp,
     PppEther,
-    /// Cisco's HDLC, with the EtherType where PPP has its number.
+    /// Cisco HDLC: an EtherType where PPP has its protocol number.
     Hdlc,
     Wireless,
     Radiotap,
-    /// Per-packet information, with 802.11 after it.
+    /// Per-Packet Information, followed by 802.11.
     Ppi,
     Slip,
     Arcnet,
     ArcnetLinux,
     Mstp,
     Mtp2,
-    /// Only its bytes by number.
+    /// Other link types: expressions can only test bytes by offset.
     Unknown,
 }
 
-/// Number, name, how it begins, and what it is.
+/// Number, name, family and description.
 const TYPES: &[(u32, &str, Family, &str)] = &[
     (0, "NULL", Family::Null, "BSD loopback"),
     (1, "EN10MB", Family::Ethernet, "Ethernet"),
@@ -69,21 +70,21 @@ const TYPES: &[(u32, &str, Family, &str)] = &[
 impl LinkType {
     /// Ethernet.
     pub const ETHERNET: Self = Self(1);
-    /// IPv4 or IPv6 without anything before it.
+    /// IPv4 or IPv6 without a link header.
     pub const RAW: Self = Self(101);
-    /// Ethernet with the tag of a Broadcom switch.
+    /// Ethernet with a Broadcom switch tag.
     pub(crate) const BROADCOM_TAG: Self = Self(281);
     /// Linux cooked capture, version 2.
     pub const LINUX_SLL2: Self = Self(276);
 
-    /// The type of that name, in any case, with or without `DLT_` before it.
+    /// The link type with this name, case-insensitive, with or without the prefix `DLT_`.
     pub fn from_name(name: &str) -> Option<Self> {
         let upper = name.to_ascii_uppercase();
         let name = upper.strip_prefix("DLT_").unwrap_or(&upper);
         TYPES.iter().rfind(|(_, known, ..)| *known == name).map(|(number, ..)| Self(*number))
     }
 
-    /// Each type whose packets can be filtered by more than their bytes: its name and what it is.
+    /// Names and descriptions of all link types whose headers the compiler knows.
     pub fn names() -> impl Iterator<Item = (&'static str, &'static str)> {
         let first = |n: usize| TYPES[..n].iter().all(|(_, name, ..)| *name != TYPES[n].1);
         (0..TYPES.len()).filter(move |n| first(*n)).map(|n| (TYPES[n].1, TYPES[n].3))
@@ -96,7 +97,7 @@ impl LinkType {
             .map_or(Family::Unknown, |(_, _, family, _)| *family)
     }
 
-    /// What the type is called in messages.
+    /// A name for people, as in libpcap's messages.
     pub fn description(self) -> String {
         let known = TYPES.iter().find(|(number, ..)| *number == self.0);
         known.map_or_else(

@@ -1,10 +1,10 @@
-//! NameResolver of hosts, networks, ports and protocols. The compiler asks a [`NameResolver`]; [`NameTables`] answers
-//! from the texts of the files in `/etc`.
+//! Names of hosts, networks, ports and protocols: the interface to the caller's resolver, and an
+//! implementation for files such as `/etc/services`.
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr};
 
-/// The transport protocols that have ports.
+/// A transport protocol with ports.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Transport {
     /// TCP.
@@ -33,21 +33,31 @@ impl Transport {
     }
 }
 
-/// Who knows names. An unknown name is `None` or empty.
+/// Looks names up for the compiler. Methods return `None`, or an empty list, for unknown names.
 pub trait NameResolver {
-    /// The addresses of a host, in the order of the resolver.
+    /// The addresses of a host.
     fn host(&self, name: &str) -> Vec<IpAddr>;
     /// The MAC address of a host (ethers(5)).
     fn ethernet(&self, name: &str) -> Option<[u8; 6]>;
-    /// The number of a network, without trailing zero bytes: 10 for 10.0.0.0/8 (networks(5)).
+    /// The number of a network without trailing zero bytes, such as 10 for 10.0.0.0/8
+    /// (networks(5)).
     fn network(&self, name: &str) -> Option<u32>;
     /// The number of a port (services(5)).
     fn port(&self, name: &str, transport: Transport) -> Option<u16>;
-    /// The number of a protocol over IP (protocols(5)).
+    /// The number of an IP protocol (protocols(5)).
     fn protocol(&self, name: &str) -> Option<u8>;
 }
 
-/// NameResolver from texts in the formats of `/etc`. Empty, it knows none.
+/// Names from the contents of files such as `/etc/services`. The default has no names.
+///
+/// ```
+/// use filter::{LinkType, NameTables, Options, compile};
+///
+/// let names = NameTables::default().with_services("https 443/tcp");
+/// let options = Options { names: &names, ..Options::default() };
+/// compile("tcp port https", LinkType::ETHERNET, &options)?;
+/// # Ok::<(), filter::Error>(())
+/// ```
 #[derive(Clone, Debug, Default)]
 pub struct NameTables {
     hosts: BTreeMap<String, Vec<IpAddr>>,
@@ -57,63 +67,63 @@ pub struct NameTables {
     protocols: BTreeMap<String, u8>,
 }
 
-/// The words of each line, without comments.
+/// The fields of each line with at least two, without comments.
 fn lines(text: &str) -> impl Iterator<Item = Vec<&str>> {
     text.lines()
         .map(|line| {
             line.split('#').next().unwrap_or_default().split_whitespace().collect::<Vec<_>>()
         })
-        .filter(|words| 2 <= words.len())
+        .filter(|fields| 2 <= fields.len())
 }
 
 impl NameTables {
-    /// Adds `/etc/hosts` (hosts(5)).
+    /// Adds the contents of a file in the format of hosts(5).
     #[must_use]
     pub fn with_hosts(mut self, text: &str) -> Self {
-        for words in lines(text) {
-            let Ok(address) = words[0].parse() else { continue };
-            for name in &words[1..] {
+        for fields in lines(text) {
+            let Ok(address) = fields[0].parse() else { continue };
+            for name in &fields[1..] {
                 self.hosts.entry(name.to_ascii_lowercase()).or_default().push(address);
             }
         }
         self
     }
 
-    /// Adds `/etc/ethers` (ethers(5)).
+    /// Adds the contents of a file in the format of ethers(5).
     #[must_use]
     pub fn with_ethers(mut self, text: &str) -> Self {
-        for words in lines(text) {
-            if let Some(address) = crate::lexer::ethernet(words[0]) {
-                self.ethers.entry(words[1].to_ascii_lowercase()).or_insert(address);
+        for fields in lines(text) {
+            if let Some(address) = crate::lexer::ethernet(fields[0]) {
+                self.ethers.entry(fields[1].to_ascii_lowercase()).or_insert(address);
             }
         }
         self
     }
 
-    /// Adds `/etc/networks` (networks(5)).
+    /// Adds the contents of a file in the format of networks(5).
     #[must_use]
     pub fn with_networks(mut self, text: &str) -> Self {
-        for words in lines(text) {
+        for fields in lines(text) {
             let mut parts =
-                words[1].split('.').map(str::parse::<u8>).collect::<Result<Vec<_>, _>>();
+                fields[1].split('.').map(str::parse::<u8>).collect::<Result<Vec<_>, _>>();
             let Ok(parts) = &mut parts else { continue };
             parts.resize(4, 0);
             let mut number = u32::from(Ipv4Addr::new(parts[0], parts[1], parts[2], parts[3]));
             while number != 0 && number & 0xff == 0 {
                 number >>= 8;
             }
-            for name in words.iter().enumerate().filter(|(n, _)| *n != 1).map(|(_, name)| name) {
+            for name in fields.iter().enumerate().filter(|(n, _)| *n != 1).map(|(_, name)| name) {
                 self.networks.entry(name.to_ascii_lowercase()).or_insert(number);
             }
         }
         self
     }
 
-    /// Adds `/etc/services` (services(5)).
+    /// Adds the contents of a file in the format of services(5).
     #[must_use]
     pub fn with_services(mut self, text: &str) -> Self {
-        for words in lines(text) {
-            let Some((port, transport)) = words[1].split_once('/') else { continue };
+        for fields in lines(text) {
+            let Some((port, transport)) = fields[1].split_once('/') else { continue };
             let Ok(port) = port.parse() else { continue };
             let transport = match transport {
                 "tcp" => Transport::Tcp,
@@ -121,19 +131,19 @@ impl NameTables {
                 "sctp" => Transport::Sctp,
                 _ => continue,
             };
-            for name in words.iter().enumerate().filter(|(n, _)| *n != 1).map(|(_, name)| name) {
+            for name in fields.iter().enumerate().filter(|(n, _)| *n != 1).map(|(_, name)| name) {
                 self.ports.entry(((*name).to_owned(), transport)).or_insert(port);
             }
         }
         self
     }
 
-    /// Adds `/etc/protocols` (protocols(5)).
+    /// Adds the contents of a file in the format of protocols(5).
     #[must_use]
     pub fn with_protocols(mut self, text: &str) -> Self {
-        for words in lines(text) {
-            let Ok(number) = words[1].parse() else { continue };
-            for name in words.iter().enumerate().filter(|(n, _)| *n != 1).map(|(_, name)| name) {
+        for fields in lines(text) {
+            let Ok(number) = fields[1].parse() else { continue };
+            for name in fields.iter().enumerate().filter(|(n, _)| *n != 1).map(|(_, name)| name) {
                 self.protocols.entry((*name).to_owned()).or_insert(number);
             }
         }
@@ -163,7 +173,7 @@ impl NameResolver for NameTables {
     }
 }
 
-/// The EtherType, or the SAP of 802.2 where it is below 256, that a name has (pcap-filter(7)).
+/// The EtherType of a name of pcap-filter(7), or its 802.2 SAP, which is less than 256.
 pub(crate) fn ether_protocol(name: &str) -> Option<u32> {
     Some(match name {
         "aarp" => 0x80f3,

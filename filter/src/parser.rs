@@ -1,7 +1,8 @@
-//! Words to an expression: the grammar of pcap-filter(7).
+//! Parses tokens into a syntax tree: a recursive-descent parser for the grammar of pcap-filter(7).
 //!
-//! `and` and `or` bind alike and go from left to right. An identifier alone has the qualifiers of the
-//! one before it. In parentheses a list of identifiers may follow qualifiers: `port (80 or 443)`.
+//! `and` and `or` have equal precedence and associate to the left. An identifier without qualifiers
+//! takes those of the identifier before it: `port 80 or 443`. Qualifiers also apply to a list of
+//! identifiers in parentheses: `port (80 or 443)`.
 
 mod arithmetic;
 mod primitive;
@@ -12,10 +13,10 @@ use crate::error::Diagnostic;
 use crate::lexer::{Keyword, Token};
 use std::ops::Range;
 
-/// How deep parentheses and `not` may be nested: each level takes its share of the stack.
+/// Maximum nesting depth, so that recursion cannot overflow the stack.
 const MAX_DEPTH: usize = 100;
 
-/// Parses the words; `None` where there are none, which is what accepts all.
+/// Parses an expression. `None` if it is empty.
 pub(crate) fn parse(tokens: &[(Token, Range<usize>)]) -> Result<Option<Expression>, Diagnostic> {
     let mut parser = Parser { tokens, next: 0, depth: 0 };
     if *parser.peek() == Token::End {
@@ -34,15 +35,16 @@ struct Parser<'a> {
     depth: usize,
 }
 
-/// What stands between `and`s and `or`s. What an open parenthesis begins is known at its end only.
+/// An operand of `and`, `or` and `not`. After an opening parenthesis, only the rest decides which
+/// kind it is.
 enum Operand {
-    /// A whole term, with the qualifiers that identifiers after it have.
+    /// A complete term, with the qualifiers for identifiers that follow.
     Term(Expression, Option<Qualifiers>),
-    /// An identifier that had its qualifiers from before.
+    /// An identifier without qualifiers of its own, with those for identifiers that follow.
     Id(Expression, Option<Qualifiers>),
-    /// A number alone, which may be an identifier.
+    /// A number, which is an identifier or the start of a comparison.
     Number(u32, Range<usize>),
-    /// A formula that is not compared yet.
+    /// A formula, the left side of a comparison, and its depth.
     Formula(Arithmetic, usize),
 }
 
@@ -59,7 +61,7 @@ impl Parser<'_> {
         self.tokens[self.next].1.clone()
     }
 
-    /// From there to the word before the next one.
+    /// The span from an offset to the end of the last consumed token.
     fn span_since(&self, start: usize) -> Range<usize> {
         start..self.tokens[self.next.saturating_sub(1)].1.end.max(start)
     }
@@ -98,10 +100,13 @@ impl Parser<'_> {
         if self.depth <= MAX_DEPTH {
             return Ok(());
         }
-        Err(Diagnostic::new(format!("nested more than {MAX_DEPTH} deep"), self.span()))
+        Err(Diagnostic::new(
+            format!("expression nested more than {MAX_DEPTH} levels deep"),
+            self.span(),
+        ))
     }
 
-    /// The whole expression, which begins with a term.
+    /// The whole expression. It must start with a term.
     fn expression(&mut self) -> Result<Expression, Diagnostic> {
         match self.operand(None)? {
             Operand::Term(first, qualifiers) => {
@@ -114,7 +119,8 @@ impl Parser<'_> {
         }
     }
 
-    /// Terms and identifiers joined after a first one; in a list of identifiers nothing but identifiers.
+    /// The rest of a chain of `and` and `or` after its first operand. With `only_ids`, all operands
+    /// must be identifiers.
     fn continue_chain(
         &mut self,
         first: Expression,
@@ -138,7 +144,7 @@ impl Parser<'_> {
                 }
                 Operand::Term(..) => {
                     return Err(Diagnostic::new(
-                        "can't parse filter expression: syntax error: expected an identifier as the one before",
+                        "can't parse filter expression: syntax error: expected another identifier",
                         span,
                     ));
                 }
@@ -153,18 +159,18 @@ impl Parser<'_> {
         Ok((Expression::Chain(Box::new(first), rest), qualifiers))
     }
 
-    /// The next operand, where identifiers alone would have those qualifiers.
+    /// An operand. Identifiers without qualifiers take `qualifiers`.
     fn operand(&mut self, qualifiers: Option<Qualifiers>) -> Result<Operand, Diagnostic> {
         let mut negated = false;
-        let mut any = false;
+        let mut has_not = false;
         while self.eat("!") {
             negated = !negated;
-            any = true;
+            has_not = true;
         }
         let start = self.span().start;
         let operand = self.operand_without_not(qualifiers)?;
         let operand = self.comparison(operand, start)?;
-        if !any {
+        if !has_not {
             return Ok(operand);
         }
         let not =
@@ -222,9 +228,9 @@ impl Parser<'_> {
     }
 
     fn in_parentheses(&mut self, qualifiers: Option<Qualifiers>) -> Result<Operand, Diagnostic> {
-        let joined = |parser: &Self| matches!(parser.peek(), Token::Symbol("&&" | "||"));
+        let is_chain = |parser: &Self| matches!(parser.peek(), Token::Symbol("&&" | "||"));
         Ok(match self.operand(qualifiers)? {
-            // After a parenthesis, identifiers alone go on with the qualifiers from before it.
+            // After the parenthesis, identifiers take the qualifiers from before it.
             Operand::Term(first, after) => {
                 Operand::Term(self.continue_chain(first, after, false)?.0, qualifiers)
             }
@@ -232,7 +238,7 @@ impl Parser<'_> {
                 let (chain, after) = self.continue_chain(first, after, true)?;
                 Operand::Id(chain, after)
             }
-            Operand::Number(number, span) if joined(self) => {
+            Operand::Number(number, span) if is_chain(self) => {
                 let first = self.id(Id::Number(number), qualifiers, span)?;
                 let (chain, after) = self.continue_chain(first, qualifiers, true)?;
                 Operand::Id(chain, after)
@@ -241,7 +247,7 @@ impl Parser<'_> {
         })
     }
 
-    /// A formula and what it is compared with, if the operand is the beginning of one.
+    /// The comparison that starts with an operand, or the operand itself.
     fn comparison(&mut self, operand: Operand, start: usize) -> Result<Operand, Diagnostic> {
         let first = match operand {
             Operand::Number(number, span) => {
@@ -265,7 +271,7 @@ impl Parser<'_> {
         Ok(Operand::Term(Expression::Primitive(primitive, self.span_since(start)), None))
     }
 
-    /// The comparison at the next word, and whether it is the other way round.
+    /// The comparison operator at the next token, and whether to negate it.
     fn comparison_op(&self) -> Option<(CmpOp, bool)> {
         let Token::Symbol(sign) = self.peek() else { return None };
         Some(match *sign {
@@ -287,7 +293,7 @@ impl Parser<'_> {
     ) -> Result<Expression, Diagnostic> {
         let Some(qualifiers) = qualifiers else {
             let message = "can't parse filter expression: syntax error: expected a protocol or a qualifier such as \
-                           \"host\" or \"port\" before it";
+                           \"host\" or \"port\" before this";
             return Err(Diagnostic::new(message, span));
         };
         Ok(Expression::Primitive(Primitive::Id(qualifiers, id), span))
@@ -303,7 +309,7 @@ impl Parser<'_> {
         }
     }
 
-    /// A number, which may be in parentheses, if one is next.
+    /// The next number, if there is one; it may be in parentheses.
     fn optional_number(&mut self) -> Result<Option<u32>, Diagnostic> {
         let open =
             self.tokens[self.next..].iter().take_while(|(t, _)| *t == Token::Symbol("(")).count();
@@ -326,7 +332,7 @@ impl Parser<'_> {
         Ok(Some(number))
     }
 
-    /// A term that begins with a keyword.
+    /// A term that starts with a protocol or a keyword.
     fn term(&mut self) -> Result<Operand, Diagnostic> {
         let start = self.span().start;
         let protocol = match *self.peek() {

@@ -1,4 +1,4 @@
-//! The protocols that an expression names, and their numbers.
+//! Protocol keywords and protocol numbers.
 
 /// A protocol keyword.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,7 +44,7 @@ pub(crate) enum Protocol {
     Netbeui,
 }
 
-/// SAPs of 802.2.
+/// 802.2 SAPs.
 pub(crate) const LLC_IP: u32 = 0x06;
 pub(crate) const LLC_STP: u32 = 0x42;
 pub(crate) const LLC_SNAP: u8 = 0xaa;
@@ -76,7 +76,7 @@ pub(crate) mod ether_type {
     pub(crate) const VLAN_QINQ: u32 = 0x9100;
 }
 
-/// The largest length in the field that has either a length or an EtherType (IEEE 802.3).
+/// The largest length in the length/type field; larger values are EtherTypes (IEEE 802.3).
 pub(crate) const ETHERNET_MTU: u32 = 1500;
 
 /// Network layer protocol identifiers (ISO/IEC TR 9577).
@@ -87,9 +87,9 @@ pub(crate) mod osi {
 }
 
 impl Protocol {
-    /// The protocol that a word names.
-    pub(crate) fn from_keyword(word: &str) -> Option<Self> {
-        Some(match word {
+    /// The protocol with this keyword.
+    pub(crate) fn from_keyword(keyword: &str) -> Option<Self> {
+        Some(match keyword {
             "link" | "ether" | "ppp" | "slip" | "fddi" | "tr" | "wlan" => Self::Link,
             "ip" => Self::Ip,
             "arp" => Self::Arp,
@@ -178,7 +178,7 @@ impl Protocol {
         }
     }
 
-    /// The EtherType, or SAP of 802.2, of a protocol that is one of the link layer's.
+    /// The EtherType or 802.2 SAP of a protocol directly above the link layer.
     pub(crate) fn link_number(self) -> Option<u32> {
         Some(match self {
             Self::Ip => ether_type::IP,
@@ -200,7 +200,7 @@ impl Protocol {
         })
     }
 
-    /// The number over IPv4, and whether it is looked for over IPv6 as well.
+    /// The IP protocol number, and whether the keyword also matches IPv6.
     pub(crate) fn ip_number(self) -> Option<(u32, bool)> {
         Some(match self {
             Self::Icmp => (1, false),
@@ -217,7 +217,7 @@ impl Protocol {
         })
     }
 
-    /// The types of IS-IS packets that a keyword stands for (ISO/IEC 10589), in the order of testing.
+    /// The IS-IS PDU types that a keyword matches (ISO/IEC 10589), in the order of libpcap's tests.
     pub(crate) fn isis_types(self) -> Option<&'static [u32]> {
         const L1_IIH: u32 = 15;
         const L2_IIH: u32 = 16;

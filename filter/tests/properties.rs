@@ -209,7 +209,7 @@ fn errors_point_at_the_place() {
         message("ip and host"),
         "can't parse filter expression: syntax error: expected a name, an address or a number\n  ip and host\n             ^"
     );
-    assert!(message("ip proto tcp").contains("is written \\tcp\n"));
+    assert!(message("ip proto tcp").contains("write \\tcp\n"));
     assert!(message("host nowhere.example").starts_with("unknown host 'nowhere.example'"));
     assert!(message("tcp port unheardof").starts_with("unknown port 'unheardof'"));
     assert!(message("net unheardof").starts_with("unknown network 'unheardof'"));

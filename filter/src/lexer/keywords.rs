@@ -1,6 +1,6 @@
-//! Keywords, and constants with names.
+//! Keywords that are not protocols, and named constants.
 
-/// Words that are not protocols.
+/// A keyword. [`Protocol`](crate::protocol::Protocol) has the names of protocols.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Keyword {
     Src,
@@ -38,9 +38,10 @@ pub(crate) enum Keyword {
     Addr4,
     Ra,
     Ta,
-    /// `rnr` and `rulenum`, which are also an LLC type.
+    /// `rnr` and its synonym `rulenum`. `rnr` is also a type of LLC frame.
     RnrOrRulenum,
-    /// A word of pcap-filter(7) for a link type that is not supported: ATM, packet filter logs.
+    /// A keyword of pcap-filter(7) for a link type that is not supported, with the name of that:
+    /// ATM, packet filter logs.
     Unsupported(&'static str),
     Fisu,
     Lssu,
@@ -58,7 +59,7 @@ pub(crate) enum Keyword {
     HighSls,
 }
 
-/// The keyword of a word.
+/// The keyword with this spelling.
 pub(super) fn keyword(word: &str) -> Option<Keyword> {
     use Keyword::*;
     Some(match word {
@@ -115,13 +116,13 @@ pub(super) fn keyword(word: &str) -> Option<Keyword> {
         "lane" | "metac" | "bcc" | "oam" | "oamf4" | "oamf4ec" | "oamf4sc" | "sc" | "ilmic"
         | "vpi" | "vci" | "connectmsg" | "metaconnect" => Unsupported("raw ATM"),
         "on" | "ifname" | "rset" | "ruleset" | "srnr" | "subrulenum" | "reason" | "action" => {
-            Unsupported("logs of OpenBSD's packet filter")
+            Unsupported("OpenBSD packet filter logs")
         }
         _ => return None,
     })
 }
 
-/// The value of a constant with a name.
+/// The value of a named constant.
 pub(super) fn constant(word: &str) -> Option<u32> {
     Some(match word {
         "icmptype" | "icmp6type" | "icmp-echoreply" => 0,

@@ -1,4 +1,4 @@
-//! Formulas: `ip[2:2] - 4 * (ip[0] & 0xf) > 100`.
+//! Parses arithmetic: `ip[2:2] - 4 * (ip[0] & 0xf)`.
 
 use super::Parser;
 use crate::ast::Arithmetic;
@@ -6,8 +6,9 @@ use crate::error::Diagnostic;
 use crate::instruction::code::{ADD, AND, DIV, LSH, MOD, MUL, OR, RSH, SUB, XOR};
 use crate::lexer::{Keyword, Token};
 
-/// An operation's code, and how strongly it binds. `%` and `^` have no precedence in tcpdump: what is
-/// after one belongs to it, and it belongs to what is before it.
+/// Code and precedence of a binary operator. `%` and `^` have no precedence in libpcap's grammar, so
+/// that the parser always shifts: everything after such an operator is its right operand, and
+/// everything before it takes its result as the right operand.
 fn operation(sign: &str) -> Option<(u16, Option<u8>)> {
     Some(match sign {
         "|" => (OR, Some(1)),
@@ -24,10 +25,10 @@ fn operation(sign: &str) -> Option<(u16, Option<u8>)> {
     })
 }
 
-/// How many operations may depend on one another.
+/// Maximum depth of a formula, so that recursion cannot overflow the stack.
 const MAX_OPERATIONS: usize = 200;
 
-/// How strongly a minus binds that negates.
+/// Precedence of the unary minus.
 const NEGATION: u8 = 6;
 
 impl Parser<'_> {
@@ -35,9 +36,9 @@ impl Parser<'_> {
         matches!(self.peek(), Token::Symbol(sign) if operation(sign).is_some())
     }
 
-    /// The rest of a formula whose first operand is known, up to an operator that binds no more than
-    /// `before` does, which is the one on the left: `None` for none, and `Some(None)` for one that has
-    /// no precedence. With it comes the depth.
+    /// The rest of a formula after its first operand, up to an operator whose precedence is not above
+    /// that of `before`, the operator to the left: `None` if there is none, `Some(None)` if it has no
+    /// precedence. Also returns the formula's depth.
     pub(super) fn continue_formula(
         &mut self,
         (mut left, mut depth): (Arithmetic, usize),
@@ -45,9 +46,9 @@ impl Parser<'_> {
     ) -> Result<(Arithmetic, usize), Diagnostic> {
         loop {
             let Token::Symbol(sign) = self.peek() else { return Ok((left, depth)) };
-            let Some((code, strength)) = operation(sign) else { return Ok((left, depth)) };
-            if let (Some(Some(before)), Some(strength)) = (before, strength)
-                && strength <= before
+            let Some((code, precedence)) = operation(sign) else { return Ok((left, depth)) };
+            if let (Some(Some(before)), Some(precedence)) = (before, precedence)
+                && precedence <= before
             {
                 return Ok((left, depth));
             }
@@ -55,7 +56,7 @@ impl Parser<'_> {
             self.advance();
             self.enter_nesting()?;
             let operand = self.unary()?;
-            let (right, right_depth) = self.continue_formula(operand, Some(strength))?;
+            let (right, right_depth) = self.continue_formula(operand, Some(precedence))?;
             self.depth -= 1;
             depth = depth.max(right_depth) + 1;
             if MAX_OPERATIONS < depth {
@@ -73,7 +74,7 @@ impl Parser<'_> {
         }
     }
 
-    /// An operand with the minuses before it.
+    /// An operand with its unary operators. Also returns its depth.
     pub(super) fn unary(&mut self) -> Result<(Arithmetic, usize), Diagnostic> {
         let start = self.span().start;
         match *self.peek() {

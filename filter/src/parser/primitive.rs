@@ -1,4 +1,4 @@
-//! Terms that are a keyword with its own operands.
+//! Parses terms that start with a keyword and are not qualifiers: `vlan 5`, `less 100`, `type mgt`.
 
 use super::Parser;
 use crate::ast::{CmpOp, LlcType, Mtp2Type, Mtp3Field, Primitive};
@@ -12,8 +12,8 @@ const DATA: u32 = 0x08;
 const TYPE_MASK: u32 = 0x0c;
 const SUBTYPE_MASK: u32 = 0xf0;
 
-/// NameResolver of 802.11 subtypes with their types (IEEE 802.11).
-const SUBTYPES: [(u32, &str, u32); 38] = [
+/// 802.11 frame subtypes: type, name and value (IEEE 802.11).
+const SUBTYPES: [(u32, &str, u32); 43] = [
     (MANAGEMENT, "assoc-req", 0x00),
     (MANAGEMENT, "assocreq", 0x00),
     (MANAGEMENT, "assoc-resp", 0x10),
@@ -52,10 +52,6 @@ const SUBTYPES: [(u32, &str, u32); 38] = [
     (DATA, "cf-ack-poll", 0x70),
     (DATA, "qos-data", 0x80),
     (DATA, "qos-data-cf-ack", 0x90),
-];
-
-/// The rest of them.
-const MORE_SUBTYPES: [(u32, &str, u32); 5] = [
     (DATA, "qos-data-cf-poll", 0xa0),
     (DATA, "qos-data-cf-ack-poll", 0xb0),
     (DATA, "qos", 0xc0),
@@ -63,16 +59,16 @@ const MORE_SUBTYPES: [(u32, &str, u32); 5] = [
     (DATA, "qos-cf-ack-poll", 0xf0),
 ];
 
-fn subtype(name: &str, of: Option<u32>) -> Option<u32> {
-    let mut known = SUBTYPES.iter().chain(&MORE_SUBTYPES);
-    let found = known.find(|(kind, known, _)| {
-        known.eq_ignore_ascii_case(name) && of.is_none_or(|of| of == *kind)
+/// Type and subtype bits of a subtype's name, which is not case-sensitive.
+fn subtype(name: &str, frame_type: Option<u32>) -> Option<u32> {
+    let (kind, _, value) = SUBTYPES.iter().find(|(kind, known, _)| {
+        known.eq_ignore_ascii_case(name) && frame_type.is_none_or(|wanted| wanted == *kind)
     })?;
-    Some(found.0 | found.2)
+    Some(kind | value)
 }
 
 impl Parser<'_> {
-    /// The term of a keyword, which may stand after a protocol; `None` where no such keyword is next.
+    /// The term at the next token, which may follow a protocol. `None` if no such keyword is next.
     pub(super) fn primitive(
         &mut self,
         protocol: Option<Protocol>,
@@ -91,7 +87,7 @@ impl Parser<'_> {
         }
         let span = self.span();
         self.advance();
-        let of_mtp2 = |kind, high| Ok(Some(Primitive::Mtp2(kind, high)));
+        let mtp2 = |kind, high| Ok(Some(Primitive::Mtp2(kind, high)));
         Ok(Some(match keyword {
             Keyword::Broadcast => Primitive::Broadcast(protocol),
             Keyword::Multicast => Primitive::Multicast(protocol),
@@ -132,12 +128,12 @@ impl Parser<'_> {
             },
             Keyword::Direction => self.wireless_direction()?,
             Keyword::Llc => Primitive::Llc(self.llc_type()?),
-            Keyword::Fisu => return of_mtp2(Mtp2Type::Fisu, false),
-            Keyword::Lssu => return of_mtp2(Mtp2Type::Lssu, false),
-            Keyword::Msu => return of_mtp2(Mtp2Type::Msu, false),
-            Keyword::HighFisu => return of_mtp2(Mtp2Type::Fisu, true),
-            Keyword::HighLssu => return of_mtp2(Mtp2Type::Lssu, true),
-            Keyword::HighMsu => return of_mtp2(Mtp2Type::Msu, true),
+            Keyword::Fisu => return mtp2(Mtp2Type::Fisu, false),
+            Keyword::Lssu => return mtp2(Mtp2Type::Lssu, false),
+            Keyword::Msu => return mtp2(Mtp2Type::Msu, false),
+            Keyword::HighFisu => return mtp2(Mtp2Type::Fisu, true),
+            Keyword::HighLssu => return mtp2(Mtp2Type::Lssu, true),
+            Keyword::HighMsu => return mtp2(Mtp2Type::Msu, true),
             Keyword::Sio => self.mtp3(Mtp3Field::Sio, false)?,
             Keyword::Opc => self.mtp3(Mtp3Field::Opc, false)?,
             Keyword::Dpc => self.mtp3(Mtp3Field::Dpc, false)?,
@@ -228,7 +224,7 @@ impl Parser<'_> {
         }))
     }
 
-    /// What may be said after `llc` (IEEE 802.2, section 5.4).
+    /// The optional frame type after `llc` (IEEE 802.2, section 5.4).
     fn llc_type(&mut self) -> Result<Option<LlcType>, Diagnostic> {
         let span = self.span();
         let name = match self.peek() {
@@ -256,7 +252,7 @@ impl Parser<'_> {
         }))
     }
 
-    /// A field of MTP3 and what it is compared with: a value, or a list of values in parentheses.
+    /// A comparison of an MTP3 field with a value.
     fn mtp3(&mut self, field: Mtp3Field, high_speed: bool) -> Result<Primitive, Diagnostic> {
         let (op, negated) = match self.comparison_op() {
             Some(found) => {

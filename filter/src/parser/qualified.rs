@@ -1,4 +1,4 @@
-//! Identifiers and what is said before them: `src host 10.0.0.1`.
+//! Parses qualifiers and identifiers: `src host 10.0.0.1`.
 
 use super::{Operand, Parser};
 use crate::ast::{Direction, Expression, Id, Kind, Qualifiers};
@@ -28,7 +28,7 @@ impl Parser<'_> {
         })
     }
 
-    /// What is said before an identifier, if anything is.
+    /// The qualifiers at the next token, if there are any.
     pub(super) fn qualifiers(
         &mut self,
         protocol: Option<Protocol>,
@@ -90,13 +90,13 @@ impl Parser<'_> {
         Some(both)
     }
 
-    /// The identifier, or the identifiers in parentheses, that qualifiers stand before.
+    /// The identifier, or the list in parentheses, after qualifiers.
     pub(super) fn qualified(&mut self, qualifiers: Qualifiers) -> Result<Operand, Diagnostic> {
         let what = "a name, an address or a number";
         if let Token::Protocol(protocol) = self.peek() {
             let name = protocol.name();
             return Err(
-                self.expected(&format!("{what}; the name of a keyword is written \\{name}"))
+                self.expected(&format!("{what}; to use the keyword as a name, write \\{name}"))
             );
         }
         if !matches!(
