@@ -42,7 +42,7 @@
     send("pointerdown", 0.3);
     const result = await steps(count, async (step) => {
       send("pointermove", 0.35 + 0.3 * step / count);
-      await viewer.seen();
+      await viewer.drawn();
     });
     send("pointerup", 0.65);
     await viewer.settled();

@@ -154,7 +154,7 @@ impl Viewer {
                 self.page.send(Event::SetZoom(value, span));
             }
         }
-        self.page.seen()
+        self.page.drawn()
     }
 
     /// Selects packets in one view: `time`, `scatter`, `size`, `gap`, `port`, `source`, `destination`,
@@ -172,36 +172,36 @@ impl Viewer {
             _ => return Promise::reject(&"expected a filter expression or a range [a, b]".into()),
         };
         self.page.send(Event::Select(dimension, text));
-        self.page.seen()
+        self.page.drawn()
     }
 
     /// Sets the filter expression.
     pub fn filter(&self, text: &str) -> Promise {
         self.page.send(Event::SetFilter(text.to_owned(), text.len()));
-        self.page.seen()
+        self.page.drawn()
     }
 
     /// Changes a setting. Keys and values are those in the fragment of the page's address.
     pub fn set(&self, key: &str, value: &str) -> Promise {
         self.page.send(Event::Set(key.to_owned(), value.to_owned()));
-        self.page.seen()
+        self.page.drawn()
     }
 
     /// Clears all selections and the filter.
     pub fn clear(&self) -> Promise {
         self.page.send(Event::Clear(None));
-        self.page.seen()
+        self.page.drawn()
     }
 
     /// Resets the zoom.
     pub fn reset(&self) -> Promise {
         self.page.send(Event::ResetZoom);
-        self.page.seen()
+        self.page.drawn()
     }
 
     /// Returns a promise that resolves once the visible charts are up to date.
-    pub fn seen(&self) -> Promise {
-        self.page.seen()
+    pub fn drawn(&self) -> Promise {
+        self.page.drawn()
     }
 
     /// Returns a promise that resolves once all charts are up to date.

@@ -3,7 +3,7 @@
 //!
 //! `controls` and `open` call this module, which does not depend on them.
 
-use js_sys::{Array, Date, Promise, Reflect, Uint8Array};
+use js_sys::{Array, Date, Promise, Uint8Array};
 use std::cell::RefCell;
 use std::rc::Rc;
 use wasm_bindgen::prelude::*;
@@ -14,7 +14,7 @@ use super::export::{Exports, Settle};
 use super::probe_queue::ProbeQueue;
 use super::render::Renderer;
 use super::waiters::{Wait, Waiters};
-use super::worker_pool::{Status, WorkerPool};
+use super::worker_pool::{Status, WorkerPool, failure_text};
 use crate::app::{App, Effect, Event, Memory, Panel, PartAssignment, Phase};
 use crate::message::{FromWorker, ToWorker};
 use crate::wire::decode;
@@ -205,19 +205,8 @@ impl Page {
 
     /// Reports that a worker failed, and with it the packets that it held.
     fn lose_worker(&self, index: usize, event: &web_sys::Event) {
-        // The event has no message if the worker's script could not be loaded.
-        let message = Reflect::get(event, &"message".into()).ok().and_then(|text| text.as_string());
-        let error = match message {
-            Some(message) => {
-                let reason = message.trim_start_matches("Uncaught Error: ");
-                format!("A background worker failed. Open the capture again. Details: {reason}")
-            }
-            None => "A background worker could not be loaded. Check the connection, then open the \
-                     capture again."
-                .to_owned(),
-        };
         self.begin_epoch();
-        self.send(Event::OpenFailed(error));
+        self.send(Event::OpenFailed(failure_text(event)));
         let previous = self.state.borrow_mut().workers.set_status(index, Status::Failed);
         // Restarting a worker whose script could not be loaded waits until the next file is opened.
         if previous == Status::Ready {
@@ -297,7 +286,7 @@ impl Page {
     // Drawing
 
     /// A promise that resolves once the visible charts are up to date.
-    pub(super) fn seen(&self) -> Promise {
+    pub(super) fn drawn(&self) -> Promise {
         self.promise(Wait::Visible)
     }
 

@@ -1,6 +1,6 @@
 //! The page's Web Workers: starts them, restarts them after a failure, posts messages to them.
 
-use js_sys::{Array, Uint8Array};
+use js_sys::{Array, Reflect, Uint8Array};
 use wasm_bindgen::prelude::*;
 use web_sys::{Blob, Event, MessageEvent, Worker, WorkerOptions, WorkerType};
 
@@ -87,5 +87,19 @@ impl WorkerPool {
     /// Posts a message to all workers.
     pub(super) fn post_all(&self, message: &ToWorker) {
         (0..self.slots.len()).for_each(|index| self.post(index, message, None));
+    }
+}
+
+/// Describes the failure of a worker to the user, from its error event.
+pub(super) fn failure_text(event: &Event) -> String {
+    // The event has no message if the worker's script could not be loaded.
+    match Reflect::get(event, &"message".into()).ok().and_then(|text| text.as_string()) {
+        Some(message) => {
+            let reason = message.trim_start_matches("Uncaught Error: ");
+            format!("A background worker failed. Open the capture again. Details: {reason}")
+        }
+        None => "A background worker could not be loaded. Check the connection, then open the \
+                 capture again."
+            .to_owned(),
     }
 }
