@@ -1,5 +1,4 @@
-//! The signals that end a run or ask for something, as something that can be polled beside packets
-//! (signalfd(2)).
+//! Signals as file descriptors (signalfd(2)), so that a run can poll them together with packets.
 
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
@@ -12,9 +11,10 @@ use std::time::Duration;
 
 use crate::Error;
 
-/// Catches Ctrl-C, SIGTERM, SIGHUP and SIGUSR1.
+/// Receives SIGINT, SIGTERM, SIGHUP and SIGUSR1.
 ///
-/// Clones hear the same signals. One that ends the run is not taken, and so stays to be heard.
+/// Clones share the same descriptors. A termination signal is never read, so that it stays visible
+/// to all clones.
 #[derive(Clone, Debug)]
 pub(crate) struct Signals {
     termination: Rc<SignalFd>,
@@ -22,34 +22,34 @@ pub(crate) struct Signals {
     has_controlling_terminal: bool,
 }
 
-/// What a signal asks for.
+/// A request made by a signal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Request {
-    /// The next file: SIGHUP.
+    /// Start a new output file: SIGHUP.
     Rotate,
-    /// The counters on standard error: SIGUSR1.
+    /// Print the counters: SIGUSR1.
     Report,
-    /// The end: SIGHUP because the terminal is gone.
+    /// Stop: SIGHUP because the terminal was closed.
     End,
 }
 
-/// How long a reader that does not read may hold up the end.
-const DRAIN_TIMEOUT: Duration = Duration::from_secs(2);
+/// After a termination signal, how long a write waits for a reader.
+pub(crate) const DRAIN_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// What waiting ended with.
+/// The result of waiting.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Ready {
-    /// A signal asks for the end.
+    /// A termination signal has arrived.
     pub(crate) is_stopped: bool,
-    /// A signal asks for something else.
+    /// [`Signals::requests`] returns something.
     pub(crate) has_requests: bool,
-    /// Places of the other descriptors that have an error to be taken.
+    /// Indexes of the descriptors that have a pending error.
     pub(crate) errors: Vec<usize>,
 }
 
 impl Signals {
-    /// From now on the signals wait to be polled. To be called before any thread is started. Where
-    /// the output cannot go on in another file, SIGHUP ends the run.
+    /// Blocks the signals' default effect and starts to receive them. Call it before any thread is
+    /// started. Without `can_rotate`, SIGHUP is a termination signal.
     pub(crate) fn catch(can_rotate: bool) -> Result<Self, Error> {
         let mut termination = vec![Signal::SIGINT, Signal::SIGTERM];
         let mut requests = vec![Signal::SIGUSR1];
@@ -61,13 +61,13 @@ impl Signals {
         })
     }
 
-    /// What signals have asked for since the last time, besides the end by a signal of its own.
+    /// The requests since the last call, in the order of their arrival.
     pub(crate) fn requests(&self) -> Result<Vec<Request>, Error> {
         let mut requests = Vec::new();
-        while let Some(signal) = self.requests.read_signal().map_err(failed("signalfd"))? {
+        while let Some(signal) = self.requests.read_signal().map_err(system_error("signalfd"))? {
             let is_hangup = i32::try_from(signal.ssi_signo) == Ok(Signal::SIGHUP as i32);
             requests.push(match is_hangup {
-                // Shells pass on to their jobs what the end of their terminal sent them.
+                // Shells forward the SIGHUP of a closed terminal to their jobs.
                 true if self.has_controlling_terminal && !has_controlling_terminal() => {
                     Request::End
                 }
@@ -78,8 +78,8 @@ impl Signals {
         Ok(requests)
     }
 
-    /// Waits until `fd` takes bytes; false where a signal has come and it takes none for
-    /// [`DRAIN_TIMEOUT`].
+    /// Waits until `fd` is writable. Returns false if a termination signal has arrived and `fd` does
+    /// not become writable within [`DRAIN_TIMEOUT`].
     pub(crate) fn wait_until_writable(&self, fd: BorrowedFd<'_>) -> Result<bool, Error> {
         let signals = self.termination.as_fd();
         let mut fds =
@@ -93,8 +93,7 @@ impl Signals {
         Ok(fds[0].any() == Some(true))
     }
 
-    /// Waits until there is something to read on one of `fds`, a signal comes, or `timeout` has
-    /// passed.
+    /// Waits until one of `fds` is readable, a signal arrives, or `timeout` has passed.
     pub(crate) fn wait(
         &self,
         fds: &[BorrowedFd<'_>],
@@ -110,52 +109,51 @@ impl Signals {
         Ok(Ready {
             is_stopped: polled[0].any().unwrap_or(false),
             has_requests: polled[1].any().unwrap_or(false),
-            errors: (0..fds.len()).filter(|&place| has_error(&polled[2 + place])).collect(),
+            errors: (0..fds.len()).filter(|&index| has_error(&polled[2 + index])).collect(),
         })
     }
 }
 
 fn catch(signals: &[Signal]) -> Result<SignalFd, Error> {
     let ignored = ignored_signals();
-    // Who starts this program with a signal ignored (nohup, a shell's background) means it.
+    // nohup(1) and shells start programs with signals ignored on purpose.
     let mask: SigSet =
         signals.iter().copied().filter(|&signal| ignored >> (signal as u32 - 1) & 1 == 0).collect();
-    mask.thread_block().map_err(failed("sigprocmask"))?;
+    mask.thread_block().map_err(system_error("sigprocmask"))?;
     let flags = SfdFlags::SFD_NONBLOCK | SfdFlags::SFD_CLOEXEC;
-    SignalFd::with_flags(&mask, flags).map_err(failed("signalfd"))
+    SignalFd::with_flags(&mask, flags).map_err(system_error("signalfd"))
 }
 
-/// The signals that this process was started to ignore, lowest first (proc(5), `SigIgn`).
+/// The signals that this process ignored when it started, as a bit mask (proc(5), `SigIgn`).
 fn ignored_signals() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let bits = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
     bits.and_then(|bits| u64::from_str_radix(bits.trim(), 16).ok()).unwrap_or(0)
 }
 
-/// Whether there is a terminal that controls this process (tty(4)).
+/// Whether this process has a controlling terminal (tty(4)).
 fn has_controlling_terminal() -> bool {
     File::open("/dev/tty").is_ok()
 }
 
-/// Waits until there is something to read on one of `fds`, or `timeout` has passed, whatever
-/// signals say.
+/// Waits until one of `fds` is readable or `timeout` has passed, regardless of signals.
 pub(crate) fn poll_readable(fds: &[BorrowedFd<'_>], timeout: Duration) -> Result<(), Error> {
     let mut fds: Vec<_> = fds.iter().map(|&fd| PollFd::new(fd, PollFlags::POLLIN)).collect();
     poll_all(&mut fds, Some(timeout))
 }
 
 fn poll_all(fds: &mut [PollFd<'_>], timeout: Option<Duration>) -> Result<(), Error> {
-    // Rounded up, so that a deadline has passed when the wait for it is over.
+    // Round up, so that a deadline has passed when the wait ends.
     let timeout = timeout.map_or(PollTimeout::NONE, |timeout| {
         let ms = timeout.as_nanos().div_ceil(1_000_000);
         PollTimeout::try_from(ms).unwrap_or(PollTimeout::MAX)
     });
     match poll(fds, timeout) {
         Ok(_) | Err(Errno::EINTR) => Ok(()),
-        Err(errno) => Err(failed("poll")(errno)),
+        Err(errno) => Err(system_error("poll")(errno)),
     }
 }
 
-fn failed(call: &'static str) -> impl Fn(Errno) -> Error {
+fn system_error(call: &'static str) -> impl Fn(Errno) -> Error {
     move |errno| Error::System { call, source: errno.into() }
 }

@@ -1,10 +1,10 @@
-//! Compression while writing: gzip (RFC 1952) and Zstandard (RFC 8878).
+//! Compression of the output: gzip (RFC 1952) and Zstandard (RFC 8878).
 
 use flate2::write::GzEncoder;
 use std::ffi::OsStr;
 use std::io::{self, Write};
 
-/// How an output is compressed.
+/// The compression format of an output.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Compression {
     None,
@@ -15,9 +15,9 @@ pub(crate) enum Compression {
 }
 
 impl Compression {
-    /// What the ending of a file's name asks for.
-    pub(crate) fn from_extension(ending: &OsStr) -> Option<Self> {
-        match ending.to_str()? {
+    /// The format for an extension of a file name.
+    pub(crate) fn from_extension(extension: &OsStr) -> Option<Self> {
+        match extension.to_str()? {
             "gz" => Some(Self::Gzip),
             "zst" => Some(Self::Zstd),
             _ => None,
@@ -25,12 +25,12 @@ impl Compression {
     }
 }
 
-/// Levels at which the lines of fast traffic are compressed as they come: those of zlib and zstd
-/// that cost least CPU time.
+/// The levels of zlib and zstd that cost the least CPU time, so that compression keeps up with fast
+/// traffic.
 const GZIP_LEVEL: u32 = 1;
 const ZSTD_LEVEL: i32 = 1;
 
-/// Compresses what is written to it, or does not.
+/// A writer that compresses, or passes bytes through.
 pub(super) enum Encoder<W: Write> {
     Plain(W),
     Gzip(GzEncoder<W>),
@@ -46,7 +46,7 @@ impl<W: Write> Encoder<W> {
             }
             Compression::Zstd => {
                 let mut encoder = zstd::Encoder::new(inner, ZSTD_LEVEL)?;
-                // So that readers notice damage, as they do with gzip.
+                // Lets readers detect damage, as gzip does.
                 encoder.include_checksum(true)?;
                 Self::Zstd(encoder)
             }
@@ -73,7 +73,7 @@ impl<W: Write> Encoder<W> {
         }
     }
 
-    /// Writes what belongs behind the last byte.
+    /// Writes the end of the compressed data. Returns the inner writer.
     pub(super) fn finish(self) -> io::Result<W> {
         match self {
             Self::Plain(inner) => Ok(inner),
@@ -92,7 +92,7 @@ impl<W: Write> Write for Encoder<W> {
         }
     }
 
-    /// Hands on all that was written so far, at the cost of some compression.
+    /// Passes all bytes written so far to the inner writer, at the cost of some compression.
     fn flush(&mut self) -> io::Result<()> {
         match self {
             Self::Plain(inner) => inner.flush(),
