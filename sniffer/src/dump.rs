@@ -1,4 +1,4 @@
-//! `-d`: prints the program that an expression compiles to.
+//! `-d`: prints the compiled filter program.
 
 use std::io::{self, Write};
 use std::net::Ipv4Addr;
@@ -9,22 +9,22 @@ use filter::{DumpFormat, Source};
 use crate::filter::{Filter, FilterOptions};
 use crate::{Error, file, interfaces};
 
-/// Which program to print, and how.
+/// Configuration of the dump.
 #[derive(Debug)]
 pub(crate) struct Config {
-    pub(crate) choice: FilterOptions,
-    pub(crate) form: DumpFormat,
-    /// The link type, if it is given.
+    pub(crate) filter: FilterOptions,
+    pub(crate) format: DumpFormat,
+    /// The link type; `None` takes it from the file or the interface.
     pub(crate) link: Option<filter::LinkType>,
     /// The capture file to take the link type from.
     pub(crate) capture_file: Option<PathBuf>,
-    /// The interface to take the link type from; without one, the default.
+    /// The interface to take the link type from; `None` is the default interface.
     pub(crate) interface: Option<String>,
 }
 
-/// Prints the program of an expression.
+/// Prints the filter program to standard output.
 pub(crate) fn run(config: &Config) -> Result<(), Error> {
-    let filter = Filter::new(&config.choice);
+    let filter = Filter::new(&config.filter);
     let mut netmask = Ipv4Addr::UNSPECIFIED;
     let (link, source) = match (config.link, &config.capture_file, &config.interface) {
         (Some(link), ..) => (link, Source::Anywhere),
@@ -47,8 +47,8 @@ pub(crate) fn run(config: &Config) -> Result<(), Error> {
             (filter::LinkType(link.0.into()), Source::Live)
         }
     };
-    let text = config.choice.text.as_deref().unwrap_or_default();
+    let text = config.filter.expression.as_deref().unwrap_or_default();
     let program = filter.compile(text, link, source, netmask)?;
-    write!(io::stdout().lock(), "{}", program.display(config.form))
+    write!(io::stdout().lock(), "{}", program.display(config.format))
         .map_err(|source| Error::Output { name: "standard output".into(), source })
 }

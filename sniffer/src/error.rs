@@ -1,36 +1,36 @@
-//! What can go wrong, each with the object's name and a remedy where there is one.
+//! Errors that end a run. Each message names the object, and a remedy if there is one.
 
 use std::io;
 use std::path::PathBuf;
 use summary::capture_file::FileError;
 
-/// Why the program stops before it was asked to.
+/// Why a run failed.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The filter's expression does not compile.
-    #[error("filter: {0}")]
+    /// The filter expression does not compile.
+    #[error("invalid filter: {0}")]
     Filter(#[from] filter::Error),
-    /// The kernel does not let this process open packet sockets.
+    /// The process may not open packet sockets.
     #[error(
-        "no permission to capture: CAP_NET_RAW is missing\n  \
-         give it to the program once:  sudo setcap cap_net_raw=ep {}\n  \
-         or run it once as root:       sudo {}",
+        "cannot capture: CAP_NET_RAW is missing\n  \
+         grant it to this program:  sudo setcap cap_net_raw=ep {}\n  \
+         or run as root:            sudo {}",
         .program.display(), .program.display()
     )]
     NoPermission {
         /// The running program.
         program: PathBuf,
     },
-    /// No interface has the name asked for.
-    #[error("no interface is named `{name}`; there are: {}", .available.join(", "))]
+    /// No interface has the given name.
+    #[error("no interface named `{name}`; available: {}", .available.join(", "))]
     NoSuchInterface {
-        /// The name asked for.
+        /// The given name.
         name: String,
-        /// The names that exist, and `any`.
+        /// The existing names, and `any`.
         available: Vec<String>,
     },
-    /// No interface was named and none can be chosen.
-    #[error("no interface is up; name one with -i (sniffer -D lists them)")]
+    /// No interface was given, and none is up.
+    #[error("no interface is up; choose one with -i (sniffer -D lists them)")]
     NoInterface,
     /// The interface exists but is down.
     #[error("interface `{name}` is down; bring it up with: ip link set {name} up")]
@@ -38,128 +38,128 @@ pub enum Error {
         /// Its name.
         name: String,
     },
-    /// The interface went down while capturing, and the run was to end then.
-    #[error("interface `{name}` went down; what was captured until then is complete")]
+    /// The interface went down during a capture with `--exit-on-down`.
+    #[error("interface `{name}` went down; packets captured before have been written")]
     WentDown {
         /// Its name.
         name: String,
     },
-    /// The interface was removed while capturing, and the run was to end then.
-    #[error("interface `{name}` disappeared; what was captured until then is complete")]
+    /// The interface was removed during a capture with `--exit-on-down`.
+    #[error("interface `{name}` disappeared; packets captured before have been written")]
     InterfaceGone {
         /// Its name.
         name: String,
     },
-    /// The interface's frames begin with something that cannot be decoded.
-    #[error("interface `{name}` has link type ARPHRD {arphrd}, which is not supported; try -i any")]
+    /// The decoder does not support the interface's link type.
+    #[error("interface `{name}` has an unsupported link type (ARPHRD {arphrd}); try -i any")]
     UnsupportedLinkType {
-        /// Its name.
+        /// The interface's name.
         name: String,
-        /// The kernel's number of its type (linux/if_arp.h).
+        /// The kernel's link type: an `ARPHRD_` number (linux/if_arp.h).
         arphrd: u16,
     },
-    /// The kernel has no ring buffers.
-    #[error("the kernel refuses a ring buffer for packets: {source}")]
+    /// The kernel supports neither version of packet ring buffers.
+    #[error("the kernel does not support packet ring buffers: {source}")]
     RingUnsupported {
-        /// What the system said.
+        /// The system's error.
         source: io::Error,
     },
-    /// The kernel has no memory for the buffer.
-    #[error("no buffer of {kib} KiB: {source}; a smaller one may do: -B {}", .kib / 4)]
+    /// The kernel cannot allocate the ring buffer.
+    #[error("cannot allocate a ring buffer of {kib} KiB: {source}; try a smaller one: -B {}", .kib / 4)]
     RingAllocation {
-        /// Size of the buffer that was asked for, in KiB.
+        /// The requested size in KiB.
         kib: usize,
-        /// What the system said.
+        /// The system's error.
         source: io::Error,
     },
     /// A system call on the packet socket failed.
-    #[error("capturing on `{interface}`: {call}: {source}")]
+    #[error("cannot capture on `{interface}`: {call}: {source}")]
     Socket {
         /// The interface's name.
         interface: String,
-        /// The call that failed, with its option.
+        /// The call that failed, or its socket option.
         call: &'static str,
-        /// What the system said.
+        /// The system's error.
         source: io::Error,
     },
-    /// The kernel did not answer about its interfaces.
-    #[error("asking the kernel about interfaces: {source}")]
+    /// A netlink request failed.
+    #[error("cannot query network interfaces: {source}")]
     Netlink {
-        /// What the system said.
+        /// The system's error.
         source: io::Error,
     },
-    /// Signals or polling could not be set up.
-    #[error("{call}: {source}")]
+    /// A system call outside capturing failed.
+    #[error("{call} failed: {source}")]
     System {
-        /// The call that failed.
+        /// The call.
         call: &'static str,
-        /// What the system said.
+        /// The system's error.
         source: io::Error,
     },
-    /// A file name is no format of strftime(3).
-    #[error("`{}` is no time format: {reason}", .template.display())]
+    /// The output file name is not a valid strftime(3) template.
+    #[error("invalid time format `{}`: {reason}", .template.display())]
     TimeFormat {
         /// The file name.
         template: PathBuf,
-        /// What is wrong with it.
-        reason: String,
+        /// Why it is invalid.
+        reason: &'static str,
     },
-    /// The output file exists already.
-    #[error("`{}` exists; use --force to overwrite it", .path.display())]
+    /// The output file already exists.
+    #[error("`{}` already exists; use --force to overwrite it", .path.display())]
     OutputExists {
         /// The output file.
         path: PathBuf,
     },
-    /// The output cannot be written (on).
+    /// The output cannot be created or written.
     #[error("cannot write `{name}`: {source}")]
     Output {
         /// The output file, or `standard output`.
         name: String,
-        /// What the system said.
+        /// The system's error.
         source: io::Error,
     },
-    /// The input cannot be opened or read (on).
+    /// The input cannot be opened or read.
     #[error("cannot read `{name}`: {source}")]
     Input {
         /// The input file, or `standard input`.
         name: String,
-        /// What the system said.
+        /// The system's error.
         source: io::Error,
     },
     /// A compressed input is damaged.
-    #[error("`{name}`: cannot be unpacked behind byte {offset}: {source}")]
+    #[error("`{name}`: decompression failed after byte {offset}: {source}")]
     Decompression {
         /// The input file, or `standard input`.
         name: String,
-        /// Bytes of the file that were read so far: the damage is before that.
+        /// Compressed bytes read before the error; the damage is in them.
         offset: u64,
-        /// What is wrong with it.
+        /// The decompressor's error.
         source: io::Error,
     },
-    /// The input has no bytes.
+    /// The input contains no bytes.
     #[error("`{name}` is empty")]
     EmptyInput {
         /// The input file, or `standard input`.
         name: String,
     },
-    /// The input is no capture file, or a damaged one.
+    /// The input is not a capture file, or a damaged one.
     #[error("`{name}`: {source}")]
     CaptureFile {
         /// The input file, or `standard input`.
         name: String,
-        /// What is wrong with it.
+        /// The parser's error.
         source: FileError,
     },
 }
 
 impl Error {
-    /// True where the interface was gone by the time the kernel was asked for it.
+    /// Whether the interface disappeared before the failed system call.
     pub(crate) fn is_no_device(&self) -> bool {
         let Self::Socket { source, .. } = self else { return false };
         matches!(source.raw_os_error(), Some(libc::ENODEV | libc::ENXIO))
     }
 
-    /// True where nobody reads the output any more, as in `sniffer | head`.
+    /// Whether the reader of the output closed it, as in `sniffer | head`.
     pub fn is_closed_pipe(&self) -> bool {
         matches!(self, Self::Output { source, .. } if source.kind() == io::ErrorKind::BrokenPipe)
     }

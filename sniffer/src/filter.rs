@@ -1,4 +1,5 @@
-//! The filter of a run: its text, the names it may have, and a program for each link type.
+//! The filter of a run: compiles the expression for each link type, and resolves names in it with
+//! the system. The language is in the crate `filter`.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -12,72 +13,76 @@ use summary::LinkType;
 
 use crate::Error;
 
-/// How packets are chosen.
+/// Configuration of the filter.
 #[derive(Clone, Debug)]
 pub(crate) struct FilterOptions {
-    /// The expression; `None` takes all.
-    pub(crate) text: Option<String>,
-    /// Whether programs are made short.
-    pub(crate) is_optimized: bool,
-    /// Most bytes kept of a packet.
+    /// The expression, in the syntax of pcap-filter(7); `None` accepts all packets.
+    pub(crate) expression: Option<String>,
+    pub(crate) optimize: bool,
+    /// Bytes that an accepted packet is truncated to.
     pub(crate) snaplen: u32,
 }
 
-/// The programs of a run, one for each link type, made when it is first needed.
+/// The compiled programs of a run, one for each link type, compiled on first use.
 #[derive(Debug)]
 pub(crate) struct Filter<'a> {
-    choice: &'a FilterOptions,
+    options: &'a FilterOptions,
     names: SystemNames,
     programs: RefCell<BTreeMap<(u16, bool, Ipv4Addr), Arc<Program>>>,
 }
 
 impl<'a> Filter<'a> {
-    pub(crate) fn new(choice: &'a FilterOptions) -> Self {
-        Self { choice, names: SystemNames::default(), programs: RefCell::default() }
+    pub(crate) fn new(options: &'a FilterOptions) -> Self {
+        Self { options, names: SystemNames::default(), programs: RefCell::default() }
     }
 
-    /// The program for packets of a link type and, for `ip broadcast`, a network mask; `None` where all
-    /// are taken.
+    /// The program for a link type; `None` if all packets are accepted. `netmask` is for
+    /// `ip broadcast`.
+    ///
+    /// # Errors
+    ///
+    /// If the expression does not compile for the link type.
     pub(crate) fn program(
         &self,
         link: LinkType,
         source: Source,
         netmask: Ipv4Addr,
     ) -> Result<Option<Arc<Program>>, Error> {
-        let Some(text) = &self.choice.text else { return Ok(None) };
-        // What does not ask for a mask is one program for all interfaces of a link type.
-        let netmask = if text.contains("broadcast") { netmask } else { Ipv4Addr::UNSPECIFIED };
+        let Some(expression) = &self.options.expression else { return Ok(None) };
+        // Without `broadcast`, all interfaces of a link type share one program.
+        let netmask =
+            if expression.contains("broadcast") { netmask } else { Ipv4Addr::UNSPECIFIED };
         let key = (link.0, matches!(source, Source::File { big_endian: true }), netmask);
-        if let Some(known) = self.programs.borrow().get(&key) {
-            return Ok(Some(known.clone()));
+        if let Some(cached) = self.programs.borrow().get(&key) {
+            return Ok(Some(cached.clone()));
         }
         let link = filter::LinkType(link.0.into());
-        let program = Arc::new(self.compile(text, link, source, netmask)?);
+        let program = Arc::new(self.compile(expression, link, source, netmask)?);
         self.programs.borrow_mut().insert(key, program.clone());
         Ok(Some(program))
     }
 
-    /// Compiles the text for a link type.
+    /// Compiles an expression for a link type, without the cache.
     pub(crate) fn compile(
         &self,
-        text: &str,
+        expression: &str,
         link: filter::LinkType,
         source: Source,
         netmask: Ipv4Addr,
     ) -> Result<Program, filter::Error> {
         let options = filter::Options {
-            snaplen: self.choice.snaplen,
-            optimize: self.choice.is_optimized,
+            snaplen: self.options.snaplen,
+            optimize: self.options.optimize,
             source,
             netmask: Some(netmask),
             names: &self.names,
         };
-        filter::compile(text, link, &options)
+        filter::compile(expression, link, &options)
     }
 }
 
-/// Reads the expression of a file, where `#` begins a comment that ends with its line.
-pub(crate) fn read(path: &Path) -> Result<String, Error> {
+/// Reads a filter expression from a file, `-` being standard input. `#` starts a comment.
+pub(crate) fn read_expression(path: &Path) -> Result<String, Error> {
     let name = path.display().to_string();
     let text = match name.as_str() {
         "-" => io::read_to_string(io::stdin()),
@@ -93,8 +98,8 @@ pub(crate) fn read(path: &Path) -> Result<String, Error> {
         .to_owned())
 }
 
-/// The names that this system knows: its files, and its resolver for hosts. Nothing is read or asked
-/// before an expression has a name.
+/// Name resolution for filter expressions: host names by the system's resolver, others by the files
+/// in `/etc`. The files are read when an expression first contains a name.
 #[derive(Debug, Default)]
 struct SystemNames {
     tables: OnceLock<NameTables>,
@@ -103,7 +108,7 @@ struct SystemNames {
 impl SystemNames {
     fn tables(&self) -> &NameTables {
         self.tables.get_or_init(|| {
-            // A file that is not there has no names.
+            // A missing file defines no names.
             let text = |name: &str| {
                 let bytes = fs::read(Path::new("/etc").join(name)).unwrap_or_default();
                 String::from_utf8_lossy(&bytes).into_owned()

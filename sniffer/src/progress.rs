@@ -1,114 +1,155 @@
-//! What a person sees on standard error: a line that is drawn over itself, and a closing sentence.
+//! Messages on standard error: a status line that is redrawn in place, and single messages.
 
 use std::fmt::Display;
 use std::io::{IsTerminal, Write};
 use std::time::{Duration, Instant};
 use summary::grouped;
 
-/// Time between two drawings of the status line.
+/// Time between two updates of the status line.
 const INTERVAL: Duration = Duration::from_millis(500);
 
-/// A file that is read in less shows no line.
+/// Files that are read faster show no status line.
 const SHOW_AFTER: Duration = Duration::from_secs(1);
 
-/// The status line.
+/// The messages of a run.
 #[derive(Debug)]
 pub(crate) struct Progress {
     is_quiet: bool,
-    /// A person watches, and the packets' lines do not run over the same screen.
+    /// Whether the status line is shown: standard error is a terminal, and the output does not go
+    /// to a terminal too.
     is_visible: bool,
     start: Instant,
-    /// When the line was drawn last, and the packets then.
+    /// Time and packet count of the last update of the status line.
     last: (Instant, u64),
 }
 
 impl Progress {
-    pub(crate) fn start(is_quiet: bool, goes_to_stdout: bool) -> Self {
-        let is_screen_taken = goes_to_stdout && std::io::stdout().is_terminal();
-        let is_visible = !is_quiet && std::io::stderr().is_terminal() && !is_screen_taken;
+    pub(crate) fn start(is_quiet: bool, writes_to_stdout: bool) -> Self {
+        let shares_terminal = writes_to_stdout && std::io::stdout().is_terminal();
+        let is_visible = !is_quiet && std::io::stderr().is_terminal() && !shares_terminal;
         let now = Instant::now();
         Self { is_quiet, is_visible, start: now, last: (now, 0) }
     }
 
-    /// When the line wants to be drawn again; `None` where nobody watches.
+    /// When the status line is due for an update; `None` if it is not shown.
     pub(crate) fn due(&self) -> Option<Instant> {
         self.is_visible.then(|| self.last.0 + INTERVAL)
     }
 
-    /// Draws the line of a capture, when it is time.
+    /// Updates the status line of a capture if it is due.
     pub(crate) fn draw(&mut self, packets: u64, dropped: u64) {
-        if let Some(line) = self.line(packets) {
-            self.show(&format!("{line}, {} dropped", grouped(dropped)));
+        if let Some(rate) = self.rate_text(packets) {
+            self.show(&format!("{rate}, {} dropped", grouped(dropped)));
         }
     }
 
-    /// Draws the line of files being read, when it is time: with what was read of how much, where
-    /// that is known.
-    pub(crate) fn draw_file_progress(&mut self, packets: u64, share: Option<(u64, u64)>) {
-        if self.start.elapsed() < SHOW_AFTER {
+    /// Updates the status line of files being read if it is due. `bytes` are those read so far and
+    /// the total, if known.
+    pub(crate) fn draw_file_progress(&mut self, packets: u64, bytes: Option<(u64, u64)>) {
+        let elapsed = self.start.elapsed();
+        if elapsed < SHOW_AFTER {
             return;
         }
-        let Some(line) = self.line(packets) else { return };
-        let rest = share.filter(|(read, _)| 0 < *read).map(|(read, whole)| {
-            let share = read as f64 / whole.max(read) as f64;
-            let left = self.start.elapsed().as_secs_f64() * (1.0 / share - 1.0);
-            format!(", {:.0} %, {left:.0} s left", share * 100.0)
-        });
-        self.show(&(line + &rest.unwrap_or_default()));
+        let Some(rate) = self.rate_text(packets) else { return };
+        let bytes = bytes.filter(|(read, _)| 0 < *read);
+        let rest = bytes.map(|(read, total)| remaining_text(read, total, elapsed));
+        self.show(&(rate + &rest.unwrap_or_default()));
     }
 
-    /// What both lines begin with, when it is time for one.
-    fn line(&mut self, packets: u64) -> Option<String> {
+    /// The count and the rate since the last update; `None` if no update is due.
+    fn rate_text(&mut self, packets: u64) -> Option<String> {
         let now = Instant::now();
         if self.due().is_none_or(|due| now < due) {
             return None;
         }
-        let elapsed_ms = (now - self.last.0).as_millis().max(1);
-        let rate = u128::from(packets - self.last.1) * 1000 / elapsed_ms;
+        let interval_ms = u64::try_from((now - self.last.0).as_millis()).unwrap_or(u64::MAX).max(1);
+        let rate = (packets - self.last.1).saturating_mul(1000) / interval_ms;
         self.last = (now, packets);
-        let rate = u64::try_from(rate).unwrap_or(u64::MAX);
         Some(format!("{} packets, {}/s", grouped(packets), grouped(rate)))
     }
 
     fn show(&self, line: &str) {
-        // Nobody to tell where standard error is gone.
+        // A closed standard error is not worth an error.
         let _ = write!(std::io::stderr(), "\r{line}\x1b[K");
     }
 
-    /// A sentence of its own line.
-    pub(crate) fn info(&self, sentence: impl Display) {
-        if self.is_quiet {
-            return;
+    /// Prints a message unless `-q` is set.
+    pub(crate) fn info(&self, message: impl Display) {
+        if !self.is_quiet {
+            self.print(message);
         }
-        self.print(sentence);
     }
 
-    /// A sentence that was asked for: also where else nothing is said.
-    pub(crate) fn print(&self, sentence: impl Display) {
+    /// Prints a message that the user requested, also with `-q`.
+    pub(crate) fn print(&self, message: impl Display) {
         self.clear();
-        print_message(sentence);
+        print_message(message);
     }
 
-    /// Takes the status line away before an error is told.
+    /// Removes the status line.
     pub(crate) fn clear(&self) {
         if self.is_visible {
             let _ = write!(std::io::stderr(), "\r\x1b[K");
         }
     }
 
-    /// Seconds since the start, with one decimal.
+    /// Time since the start, for messages: `4 ms`, `2.5 s`, `1 h 5 min`.
     pub(crate) fn elapsed(&self) -> String {
-        format!("{:.1} s", self.start.elapsed().as_secs_f64())
+        duration_text(self.start.elapsed())
     }
 }
 
-/// A sentence on standard error.
-pub(crate) fn print_message(sentence: impl Display) {
-    // Nobody to tell where standard error is gone.
-    let _ = writeln!(std::io::stderr(), "sniffer: {sentence}");
+/// Prints a message on standard error.
+pub(crate) fn print_message(message: impl Display) {
+    // A closed standard error is not worth an error.
+    let _ = writeln!(std::io::stderr(), "sniffer: {message}");
 }
 
 /// `1 packet`, `2 packets`.
 pub(crate) fn packets(count: u64) -> String {
     format!("{} packet{}", grouped(count), if count == 1 { "" } else { "s" })
+}
+
+/// The share of the bytes read so far, and the estimated time for the rest.
+fn remaining_text(read: u64, total: u64, elapsed: Duration) -> String {
+    let share = read as f64 / total.max(read) as f64;
+    let left_seconds = elapsed.as_secs_f64() * (1.0 / share - 1.0);
+    let left = Duration::try_from_secs_f64(left_seconds).unwrap_or(Duration::MAX);
+    format!(", {:.0}%, {} left", share * 100.0, duration_text(left))
+}
+
+/// A duration in at most two units.
+fn duration_text(duration: Duration) -> String {
+    let seconds = duration.as_secs();
+    match seconds {
+        0 => format!("{} ms", duration.as_millis()),
+        1..60 => format!("{:.1} s", duration.as_secs_f64()),
+        60..3600 => format!("{} min {} s", seconds / 60, seconds % 60),
+        _ => format!("{} h {} min", seconds / 3600, seconds / 60 % 60),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_have_at_most_two_units() {
+        for (ms, text) in [
+            (4, "4 ms"),
+            (999, "999 ms"),
+            (2_540, "2.5 s"),
+            (125_000, "2 min 5 s"),
+            (93_784_000, "26 h 3 min"),
+        ] {
+            assert_eq!(duration_text(Duration::from_millis(ms)), text);
+        }
+    }
+
+    #[test]
+    fn remaining_time_follows_the_share_read() {
+        assert_eq!(remaining_text(25, 100, Duration::from_secs(2)), ", 25%, 6.0 s left");
+        // A file that grew while it was read.
+        assert_eq!(remaining_text(300, 100, Duration::from_secs(2)), ", 100%, 0 ms left");
+    }
 }

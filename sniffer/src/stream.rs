@@ -1,5 +1,5 @@
-//! The stream and its accounts: numbers the packets, writes the records, and keeps the identity
-//! `recv = out + skip + drop` in every `stats` and in `end`.
+//! The stream of records: numbers the packets, counts them, and writes all records. Every `stats`
+//! and `end` record satisfies `recv = out + skip + drop`. Files and buffering are left to `output`.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 use summary::record::{
@@ -11,10 +11,10 @@ use crate::Error;
 use crate::line_formatter::{CapturedPacket, FieldOptions, LineFormatter};
 use crate::output::Output;
 
-/// The largest number of the stream: JavaScript reads those below 2⁵³ exactly.
+/// The largest number in a record: JavaScript represents integers up to 2⁵³ - 1 exactly.
 const MAX_SAFE_INTEGER: u64 = (1 << 53) - 1;
 
-/// What the stream contains, and when it ends.
+/// Configuration of the stream.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Options {
     /// Optional fields of packet lines.
@@ -31,13 +31,13 @@ pub(crate) struct Options {
 pub(crate) struct Stream {
     output: Output,
     formatter: LineFormatter,
-    /// Most packets to write.
+    /// Maximum number of packets.
     limit: u64,
-    /// The first line of the current file.
+    /// The first record of each file.
     meta: Meta,
-    /// One for each source of packets: an interface, or a capture file.
+    /// One for each interface of a live run, or one for all files.
     accounts: Vec<Account>,
-    /// Sums of all `stats` in the current file so far.
+    /// Sums of all `stats` records in the current file.
     file: Counts,
     /// Packets written in this run.
     out: u64,
@@ -45,16 +45,16 @@ pub(crate) struct Stream {
     skip: u64,
 }
 
-/// What is counted of one source.
+/// Counters of one source.
 #[derive(Clone, Copy, Debug, Default)]
 struct Account {
-    /// Since the last `stats`.
+    /// Since the last `stats` record.
     current: Counts,
-    /// Sums of its `stats` in this run.
+    /// Sums of its `stats` records in this run.
     run: Counts,
 }
 
-/// Counters of a time.
+/// The counters of a `stats` record.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Counts {
     pub(crate) recv: u64,
@@ -74,7 +74,7 @@ impl std::ops::AddAssign for Counts {
     }
 }
 
-/// What the kernel tells of the time since the last `stats`.
+/// The kernel's loss counters since the last `stats` record.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Losses {
     pub(crate) drop: u64,
@@ -82,14 +82,15 @@ pub(crate) struct Losses {
     pub(crate) if_drop: u64,
 }
 
-/// An event that says nothing but its kind.
+/// An event without optional fields.
 pub(crate) fn new_event(interface: &str, event: EventKind) -> Event {
     let interface = Some(interface.to_owned());
     Event { ts: now(), interface, event, gap_ns: None, new_name: None, mtu: None }
 }
 
 impl Stream {
-    /// Begins a stream with `meta`. Packets come from each of the interfaces, or from a file.
+    /// Starts a stream by writing `meta`. Sources are the interfaces of a live run, or one for all
+    /// files.
     pub(crate) fn open(
         output: Output,
         options: &Options,
@@ -135,30 +136,30 @@ impl Stream {
         self.out
     }
 
-    /// Packets of one source written, filtered out and, as far as `stats` told, dropped.
+    /// Counters of one source in this run; `recv` and `drop` as of its last `stats` record.
     pub(crate) fn counts(&self, source: usize) -> Counts {
         let Account { current, mut run } = self.accounts[source];
         run += current;
         run
     }
 
-    /// Packets of one source that were taken in: written or filtered out.
+    /// Packets of one source written or filtered out.
     pub(crate) fn processed(&self, source: usize) -> u64 {
         let Counts { out, skip, .. } = self.counts(source);
         out + skip
     }
 
-    /// True where as many packets were written as asked for.
+    /// Whether the maximum number of packets is written.
     pub(crate) fn is_full(&self) -> bool {
         self.limit <= self.out
     }
 
-    /// True where the file is as large as asked for.
+    /// Whether the current file has reached its maximum size.
     pub(crate) fn is_file_full(&self) -> bool {
         self.output.is_full()
     }
 
-    /// Goes on in the next file where this one is as large as asked for.
+    /// Starts a new file if the current one has reached its maximum size. For runs over files.
     pub(crate) fn rotate_if_full(&mut self) -> Result<(), Error> {
         if !self.is_file_full() {
             return Ok(());
@@ -167,7 +168,7 @@ impl Stream {
         self.rotate(Reason::Size, None)
     }
 
-    /// Writes a packet under the next number.
+    /// Writes a packet with the next number.
     pub(crate) fn write_packet(
         &mut self,
         source: usize,
@@ -177,7 +178,7 @@ impl Stream {
         self.output.append(|buffer| self.formatter.format(packet, Some(n), buffer))
     }
 
-    /// Writes a packet under the next number: the rest of its line was written elsewhere.
+    /// Writes a packet with the next number. `rest` is its line, formatted without the number.
     pub(crate) fn write_formatted(
         &mut self,
         source: usize,
@@ -191,26 +192,26 @@ impl Stream {
         })
     }
 
-    /// Counts packets that the filter does not take.
+    /// Counts packets that the filter rejected.
     pub(crate) fn count_skipped(&mut self, source: usize, count: u64) {
         self.skip += count;
         self.accounts[source].current.skip += count;
     }
 
-    /// Counts a packet to be written; returns its number.
+    /// Counts a packet to be written. Returns its number.
     fn count_packet(&mut self, source: usize, len: u32) -> u64 {
         self.out += 1;
         let counts = &mut self.accounts[source].current;
         counts.out += 1;
-        // Hostile files tell lengths that no wire had; the sum stays a number that all can read.
-        let room = MAX_SAFE_INTEGER.saturating_sub(self.file.bytes + counts.bytes);
-        counts.bytes += u64::from(len).min(room);
+        // Damaged files can claim absurd lengths; the sum must not exceed MAX_SAFE_INTEGER.
+        let capacity = MAX_SAFE_INTEGER.saturating_sub(self.file.bytes + counts.bytes);
+        counts.bytes += u64::from(len).min(capacity);
         self.out + self.skip
     }
 
-    /// Writes the counters since the last time. Packets still in the ring count as received when
-    /// they are taken from it; `recv`, the kernel's own count of the run, is given at the end only,
-    /// when the ring is empty and both have to agree.
+    /// Writes a `stats` record with the counters since the last one. A packet counts as received
+    /// when it is taken from the ring. `recv` is the kernel's count for the whole run; pass it only
+    /// at the end, when the ring is empty and both counts must agree.
     pub(crate) fn write_stats(
         &mut self,
         source: usize,
@@ -222,9 +223,9 @@ impl Stream {
         let account = &mut self.accounts[source];
         let mut counts = std::mem::take(&mut account.current);
         counts.drop = drop;
-        let told = account.run.recv;
+        let reported = account.run.recv;
         let sum = counts.out + counts.skip + drop;
-        counts.recv = recv.map_or(sum, |recv| recv.saturating_sub(told));
+        counts.recv = recv.map_or(sum, |recv| recv.saturating_sub(reported));
         account.run += counts;
         self.file += counts;
         let Counts { recv, drop, out, skip, bytes } = counts;
@@ -242,14 +243,14 @@ impl Stream {
         }))
     }
 
-    /// Writes that something happened.
+    /// Writes an event, and flushes.
     pub(crate) fn write_event(&mut self, event: Event) -> Result<(), Error> {
         self.write_record(&CaptureRecord::Event(event))?;
         self.flush()
     }
 
-    /// Ends the file, whose `stats` are all written, and begins the next one: that has the
-    /// interfaces as they are now.
+    /// Ends the current file and starts the next one. The `stats` records must have been written.
+    /// `interfaces` replaces those in `meta`.
     pub(crate) fn rotate(
         &mut self,
         reason: Reason,
@@ -266,7 +267,7 @@ impl Stream {
         self.start_file()
     }
 
-    /// Writes the totals: the last line.
+    /// Writes `end` and completes the output.
     pub(crate) fn finish(mut self, reason: Reason) -> Result<(), Error> {
         self.finish_file(reason)?;
         self.output.finish()
@@ -285,21 +286,24 @@ impl Stream {
         }))
     }
 
-    /// Writes what is buffered.
+    /// Writes the buffered lines.
     pub(crate) fn flush(&mut self) -> Result<(), Error> {
         self.output.flush()
     }
 
     fn write_record(&mut self, record: &CaptureRecord) -> Result<(), Error> {
         self.output.append(|buffer| {
-            #[expect(clippy::expect_used, reason = "plain data into memory: nothing to fail")]
-            serde_json::to_writer(&mut *buffer, record).expect("a Vec takes all bytes");
+            #[expect(
+                clippy::expect_used,
+                reason = "serializing plain data into a Vec cannot fail"
+            )]
+            serde_json::to_writer(&mut *buffer, record).expect("serializing into a Vec");
             buffer.push(b'\n');
         })
     }
 }
 
-/// The wall clock.
+/// The current wall-clock time.
 fn now() -> Timestamp {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     Timestamp::from_parts(i64::try_from(since.as_secs()).unwrap_or(i64::MAX), since.subsec_nanos())

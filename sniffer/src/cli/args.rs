@@ -1,173 +1,220 @@
-//! The options, and their help.
+//! The options with their help texts. Where tcpdump has an option, the letter is tcpdump's.
 
-use clap::{Parser, ValueEnum};
+use clap::{ArgAction, Parser, ValueEnum};
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::values::{file_size, interface_name, link_type, path, positive_seconds, seconds};
+use super::help;
+use super::values::{
+    file_size, interface_name, link_type, path, positive, positive_seconds, seconds, within,
+};
 use crate::capture::{DEFAULT_BLOCK_KIB, DEFAULT_BUFFER_KIB, DEFAULT_SNAPLEN, DirectionFilter};
 use crate::output::Compression;
 
-/// Captures packets and writes a line of JSON for each.
-///
-/// Without -i it captures on the interface of the default route; without -w the lines go to
-/// standard output. Ctrl-C ends a capture.
+const INPUT: &str = "Input options";
+const FILTER: &str = "Filter options";
+const CAPTURE: &str = "Capture options";
+const OUTPUT: &str = "Output options";
+const FIELDS: &str = "Field options";
+const OTHER: &str = "Other options";
+
+/// The parsed command line.
 #[derive(Debug, Parser)]
-#[command(version, max_term_width = 100, after_help = EXAMPLES)]
+#[command(
+    version,
+    about = help::ABOUT,
+    long_about = help::LONG_ABOUT,
+    max_term_width = 100,
+    override_usage = "sniffer [OPTIONS] [-i INTERFACE]... [-w FILE] [EXPRESSION]\n       \
+                      sniffer [OPTIONS] -r FILE... [-w FILE] [EXPRESSION]",
+    after_help = help::examples(),
+    after_long_help = help::all_sections(),
+    disable_help_flag = true,
+    disable_version_flag = true
+)]
 pub(super) struct Args {
-    /// Capture on INTERFACE, and on each other one that is given so; `any` is all of them
-    #[arg(short, long, value_name = "INTERFACE", value_parser = interface_name)]
+    /// Capture on INTERFACE; may be repeated; `any` means all interfaces
+    ///
+    /// Without this option, sniffer captures on the interface of the default route.
+    #[arg(short, long, value_name = "INTERFACE", value_parser = interface_name,
+          help_heading = INPUT)]
     pub(super) interface: Vec<String>,
 
-    /// Read a pcap or pcapng file instead of capturing, and each other one that is given so, in the
-    /// order of time; .gz, .zst and .xz are unpacked, `-` is standard input
-    #[arg(short, long, value_name = "FILE", value_parser = path,
+    /// Read packets from a pcap or pcapng FILE; may be repeated; `-` means standard input
+    ///
+    /// Several files are merged by timestamp. Compression with gzip, zstd or xz is detected by
+    /// content. If a file is damaged, the packets before the damage are written, and the error
+    /// gives the byte offset.
+    #[arg(short, long, value_name = "FILE", value_parser = path, help_heading = INPUT,
           conflicts_with_all = ["interface", "no_promiscuous", "duration", "stats", "direction",
                                 "buffer_size", "block_size", "immediate", "no_gso",
                                 "exit_on_down", "rotate_seconds"])]
     pub(super) read: Vec<PathBuf>,
 
-    /// Write to FILE instead of standard output; `-` is standard output. A name that ends in .gz or
-    /// .zst is compressed so; with -G the name is a time format, as %Y%m%d-%H%M%S
-    #[arg(short, long, value_name = "FILE", value_parser = path)]
-    pub(super) write: Option<PathBuf>,
+    /// List interfaces and exit
+    ///
+    /// Shows the state, link type and addresses of each interface.
+    #[arg(short = 'D', long, help_heading = INPUT,
+          conflicts_with_all = ["interface", "read", "write"])]
+    pub(super) list_interfaces: bool,
 
-    /// Overwrite the file of -w where it exists
-    #[arg(long, requires = "write")]
-    pub(super) force: bool,
+    /// Capture only matching packets; syntax of pcap-filter(7), e.g. 'tcp port 443'
+    ///
+    /// Several arguments are joined with spaces. The kernel runs the filter of a live capture if
+    /// it can; otherwise sniffer does.
+    #[arg(value_name = "EXPRESSION", help_heading = FILTER, conflicts_with = "list_interfaces")]
+    pub(super) expression: Vec<String>,
 
-    /// Compress the output, whatever its name ends in
-    #[arg(long, value_name = "KIND", value_enum)]
-    pub(super) compress: Option<CompressionFormat>,
+    /// Read the filter expression from FILE; `#` starts a comment
+    #[arg(short = 'F', long, value_name = "FILE", value_parser = path, help_heading = FILTER,
+          conflicts_with = "expression")]
+    pub(super) filter_file: Option<PathBuf>,
 
-    /// Go on in the next file when one has SIZE millions of bytes; k, m and g behind it make that
-    /// KiB, MiB and GiB
-    #[arg(short = 'C', long, value_name = "SIZE", value_parser = file_size, requires = "write")]
-    pub(super) rotate_size: Option<u64>,
+    /// Print the compiled filter and exit; -dd prints C, -ddd prints numbers
+    #[arg(short, long = "dump-filter", action = ArgAction::Count, help_heading = FILTER,
+          conflicts_with = "write")]
+    pub(super) dump: u8,
 
-    /// Go on in the next file every SECONDS
-    #[arg(short = 'G', long, value_name = "SECONDS", value_parser = positive_seconds,
-          requires = "write")]
-    pub(super) rotate_seconds: Option<Duration>,
+    /// With -d, compile for LINKTYPE, e.g. EN10MB, RAW or LINUX_SLL2
+    ///
+    /// Without this option, -d uses the link type of the file of -r, or of the interface.
+    #[arg(short = 'y', long, value_name = "LINKTYPE", value_parser = link_type,
+          help_heading = FILTER, requires = "dump", conflicts_with_all = ["interface", "read"])]
+    pub(super) linktype: Option<filter::LinkType>,
 
-    /// Keep COUNT files of -C and overwrite the oldest; with -G stop after COUNT files
-    #[arg(short = 'W', long, value_name = "COUNT", value_parser = clap::value_parser!(u32).range(1..))]
-    pub(super) file_count: Option<u32>,
+    /// Do not optimize the filter program
+    #[arg(short = 'O', long, help_heading = FILTER)]
+    pub(super) no_optimize: bool,
 
     /// Stop after COUNT packets
-    #[arg(short, long, value_name = "COUNT", value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(short, long, value_name = "COUNT", value_parser = positive::<u64>,
+          help_heading = CAPTURE)]
     pub(super) count: Option<u64>,
 
     /// Stop after SECONDS
-    #[arg(long, value_name = "SECONDS", value_parser = positive_seconds)]
+    #[arg(long, value_name = "SECONDS", value_parser = positive_seconds, help_heading = CAPTURE)]
     pub(super) duration: Option<Duration>,
 
-    /// Keep at most SNAPLEN bytes of a packet
+    /// Truncate packets to SNAPLEN bytes
     #[arg(short, long, value_name = "SNAPLEN", default_value_t = DEFAULT_SNAPLEN,
-          value_parser = clap::value_parser!(u32).range(1..=i64::from(DEFAULT_SNAPLEN)))]
+          value_parser = within::<u32>(1..=DEFAULT_SNAPLEN), help_heading = CAPTURE)]
     pub(super) snapshot_length: u32,
 
     /// Do not put the interface into promiscuous mode
-    #[arg(short = 'p', long = "no-promiscuous-mode")]
+    #[arg(short = 'p', long = "no-promiscuous-mode", help_heading = CAPTURE)]
     pub(super) no_promiscuous: bool,
 
-    /// Capture only what comes in, goes out, or both
-    #[arg(short = 'Q', long, value_name = "DIRECTION", value_enum, default_value = "inout")]
+    /// Capture only packets of this direction
+    #[arg(short = 'Q', long, value_name = "DIRECTION", value_enum, default_value = "inout",
+          help_heading = CAPTURE)]
     pub(super) direction: Direction,
 
-    /// Size of the kernel's buffer in KiB: room for packets that come faster than they are written
+    /// Size of the kernel's ring buffer in KiB, for each interface
+    ///
+    /// A larger buffer avoids drops when packets arrive in bursts.
     #[arg(short = 'B', long, value_name = "KIB", default_value_t = DEFAULT_BUFFER_KIB,
-          value_parser = clap::value_parser!(u32).range(256..=2 << 20))]
+          value_parser = within::<u32>(256..=2 << 20), help_heading = CAPTURE)]
     pub(super) buffer_size: u32,
 
-    /// Size of the buffer's blocks in KiB: a packet longer than a block is cut
+    /// Size of a ring buffer block in KiB; packets longer than a block are truncated
     #[arg(long, value_name = "KIB", default_value_t = DEFAULT_BLOCK_KIB,
-          value_parser = clap::value_parser!(u32).range(64..=16 << 10))]
+          value_parser = within::<u32>(64..=16 << 10), help_heading = CAPTURE)]
     pub(super) block_size: u32,
 
-    /// Write each packet as soon as it is there, at the cost of more CPU time
-    #[arg(long)]
+    /// Write each packet as soon as it arrives, at the cost of CPU time
+    #[arg(long, help_heading = CAPTURE)]
     pub(super) immediate: bool,
 
-    /// Read each interface with N threads, each with its share of the buffer, by flow; of files, make
-    /// lines of packets with N threads
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=64))]
+    /// Use N threads per interface, or N threads to format packets from files
+    ///
+    /// The kernel splits the packets of an interface between the threads by flow. Each thread has
+    /// an equal share of the buffer. The output is still sorted by timestamp.
+    #[arg(long, value_name = "N", value_parser = within::<u32>(1..=64), help_heading = CAPTURE)]
     pub(super) threads: Option<u32>,
 
-    /// Do not ask the kernel which packets segmentation offload cuts or joins
-    #[arg(long)]
+    /// Do not record segmentation offload (GSO/GRO)
+    #[arg(long, help_heading = CAPTURE)]
     pub(super) no_gso: bool,
 
-    /// Stop when an interface goes down or away, instead of waiting until it is back
-    #[arg(long)]
+    /// Exit if an interface goes down or disappears, instead of waiting for it
+    #[arg(long, help_heading = CAPTURE)]
     pub(super) exit_on_down: bool,
 
-    /// Write the Ethernet addresses too, as `eth_src` and `eth_dst`
-    #[arg(short = 'e', long)]
-    pub(super) ethernet: bool,
+    /// Write to FILE instead of standard output; `-` means standard output
+    ///
+    /// Names ending in .gz or .zst are compressed. With -G, FILE is a strftime(3) template, e.g.
+    /// %Y%m%d-%H%M%S.ndjson. Only the owner can read a new file.
+    #[arg(short, long, value_name = "FILE", value_parser = path, help_heading = OUTPUT)]
+    pub(super) write: Option<PathBuf>,
 
-    /// Look into payloads, and write names: `dns` and `dns_type`, `sni` of TLS, `host` of HTTP, the
-    /// version of `quic`
-    #[arg(long)]
-    pub(super) names: bool,
+    /// Overwrite an existing output file
+    #[arg(long, requires = "write", help_heading = OUTPUT)]
+    pub(super) force: bool,
 
-    /// Write `community_id`, the name of the flow that other tools have for it too
-    #[arg(long)]
-    pub(super) community_id: bool,
+    /// Compress the output with FORMAT, whatever the file name
+    #[arg(long, value_name = "FORMAT", value_enum, help_heading = OUTPUT)]
+    pub(super) compress: Option<CompressionFormat>,
 
-    /// Write a `stats` record every SECONDS; 0 writes one at the end only
-    #[arg(long, value_name = "SECONDS", default_value = "1", value_parser = seconds)]
+    /// Start a new file after SIZE million bytes; suffixes k, m, g mean KiB, MiB, GiB
+    ///
+    /// The second file is named FILE1, the next FILE2, and so on. A file has the suffix .part
+    /// until it is complete.
+    #[arg(short = 'C', long, value_name = "SIZE", value_parser = file_size, requires = "write",
+          help_heading = OUTPUT)]
+    pub(super) rotate_size: Option<u64>,
+
+    /// Start a new file every SECONDS
+    #[arg(short = 'G', long, value_name = "SECONDS", value_parser = positive_seconds,
+          requires = "write", help_heading = OUTPUT)]
+    pub(super) rotate_seconds: Option<Duration>,
+
+    /// With -C, keep COUNT files and overwrite the oldest; with -G, stop after COUNT files
+    #[arg(short = 'W', long, value_name = "COUNT", value_parser = positive::<u32>,
+          help_heading = OUTPUT)]
+    pub(super) file_count: Option<u32>,
+
+    /// Write a `stats` record every SECONDS; 0 writes only the last one
+    #[arg(long, value_name = "SECONDS", default_value = "1", value_parser = seconds,
+          help_heading = OUTPUT)]
     pub(super) stats: Duration,
 
-    /// Say nothing on standard error but errors
-    #[arg(short, long)]
+    /// Add Ethernet addresses: `eth_src`, `eth_dst`
+    #[arg(short = 'e', long, help_heading = FIELDS)]
+    pub(super) ethernet: bool,
+
+    /// Add names found in DNS, TLS, HTTP and QUIC packets
+    ///
+    /// The fields are `dns` and `dns_type`, `sni` (TLS), `host` (HTTP) and `quic` (the version).
+    #[arg(long, help_heading = FIELDS)]
+    pub(super) names: bool,
+
+    /// Add the Community ID flow hash: `community_id`
+    #[arg(long, help_heading = FIELDS)]
+    pub(super) community_id: bool,
+
+    /// Print only errors
+    #[arg(short, long, help_heading = OTHER)]
     pub(super) quiet: bool,
 
-    /// Read the filter from FILE, where `#` begins a comment
-    #[arg(short = 'F', long, value_name = "FILE", value_parser = path, conflicts_with = "expression")]
-    pub(super) filter_file: Option<PathBuf>,
-
-    /// Print the filter's program instead of capturing; -dd as C, -ddd as numbers
-    #[arg(short, long = "dump-filter", action = clap::ArgAction::Count, conflicts_with = "write")]
-    pub(super) dump: u8,
-
-    /// Print it for packets of LINKTYPE, as EN10MB, RAW or LINUX_SLL2; needs no interface
-    #[arg(short = 'y', long, value_name = "LINKTYPE", value_parser = link_type, requires = "dump",
-          conflicts_with_all = ["interface", "read"])]
-    pub(super) linktype: Option<filter::LinkType>,
-
-    /// Leave the filter's program as it is first made, for who looks for a fault in making it short
-    #[arg(short = 'O', long)]
-    pub(super) no_optimize: bool,
-
-    /// List the interfaces with state, link type and addresses, and exit
-    #[arg(short = 'D', long, conflicts_with_all = ["interface", "read", "write"])]
-    pub(super) list_interfaces: bool,
-
-    /// Print the manual page or a shell's completions, and exit
-    #[arg(long, value_name = "KIND", value_enum, exclusive = true)]
+    /// Print the manual page or shell completions and exit
+    #[arg(long, value_name = "KIND", value_enum, exclusive = true, help_heading = OTHER)]
     pub(super) generate: Option<Generate>,
 
-    /// Take only packets that match: the language of pcap-filter(7), as `tcp port 443`
-    #[arg(value_name = "EXPRESSION", conflicts_with = "list_interfaces")]
-    pub(super) expression: Vec<String>,
+    /// Print help; --help prints more than -h
+    #[arg(short, long, action = ArgAction::Help, help_heading = OTHER)]
+    help: Option<bool>,
+
+    /// Print the version
+    #[arg(short = 'V', long, action = ArgAction::Version, help_heading = OTHER)]
+    version: Option<bool>,
 }
 
-const EXAMPLES: &str = "Examples:
-  sniffer -i eth0 -w capture.ndjson      capture until Ctrl-C
-  sniffer -i any -c 100 | jq .dst        the next hundred packets, through jq
-  sniffer -i eth0 -i eth1 -G 3600 -w %Y%m%d-%H.ndjson.zst
-                                         two interfaces, a compressed file an hour
-  sniffer -i eth0 'tcp port 443 and not host 10.0.0.5'
-                                         what tcpdump would take for it
-  sniffer -r dump.pcapng.gz              a capture file as lines of JSON";
-
-/// Which packets are captured, by their direction.
+/// The values of `--direction`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(super) enum Direction {
-    /// What arrives
+    /// Received packets
     In,
-    /// What is sent from here
+    /// Sent packets
     Out,
     /// Both
     Inout,
@@ -183,14 +230,14 @@ impl From<Direction> for DirectionFilter {
     }
 }
 
-/// How the output is compressed.
+/// The values of `--compress`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(super) enum CompressionFormat {
-    /// Not at all
+    /// No compression
     None,
-    /// gzip, which every program reads
+    /// gzip, the most widely supported
     Gzip,
-    /// Zstandard: smaller and faster
+    /// Zstandard, smaller and faster
     Zstd,
 }
 
@@ -204,10 +251,10 @@ impl From<CompressionFormat> for Compression {
     }
 }
 
-/// What `--generate` prints.
+/// The values of `--generate`.
 #[derive(Clone, Copy, Debug, ValueEnum)]
 pub(crate) enum Generate {
-    /// The manual page, in roff
+    /// Manual page in roff
     Man,
     /// Completions for bash
     Bash,

@@ -1,7 +1,9 @@
-//! The command line: tcpdump's option letters wherever tcpdump has one.
+//! The command line: parses the arguments into an [`Action`], which holds plain configuration
+//! values of the layers that carry it out. Only `lib.rs` uses this module.
 
 mod args;
 mod generate;
+mod help;
 mod values;
 
 pub(crate) use args::Generate;
@@ -17,10 +19,9 @@ use crate::output::{Rotation, strftime};
 use crate::{Error, capture, dump, file, live, output, stream};
 use args::Args;
 
-/// What the command line asks for.
+/// The action that the command line selects.
 #[derive(Debug)]
 pub(crate) enum Action {
-    /// Print the manual page or completions.
     Generate(Generate),
     ListInterfaces,
     DumpFilter(dump::Config),
@@ -42,25 +43,27 @@ pub(crate) fn parse() -> Result<Action, Error> {
 }
 
 impl Args {
-    /// What the words mean together.
+    /// Checks options against each other, as far as clap cannot.
     fn check(&self) -> Result<(), String> {
         let names = &self.interface;
-        if names.iter().enumerate().any(|(place, name)| names[..place].contains(name)) {
-            return Err("an interface is named twice".into());
+        let repeated =
+            names.iter().enumerate().find(|&(index, name)| names[..index].contains(name));
+        if let Some((_, name)) = repeated {
+            return Err(format!("interface `{name}` is given more than once"));
         }
         if 1 < names.len() && names.iter().any(|name| name == ANY) {
-            return Err(format!("`{ANY}` has the packets of all other interfaces already"));
+            return Err(format!("`{ANY}` already includes all other interfaces"));
         }
         if 1 < self.read.iter().filter(|path| path.as_os_str() == "-").count() {
-            return Err("standard input can be read once only".into());
+            return Err("standard input can be read only once".into());
         }
         let is_rotated = self.rotate_size.is_some() || self.rotate_seconds.is_some();
         if self.file_count.is_some() && !is_rotated {
-            return Err("-W counts the files of -C or -G".into());
+            return Err("-W requires -C or -G".into());
         }
         if let Some(template) = self.write.as_ref().filter(|_| is_rotated) {
             if template.as_os_str() == "-" {
-                return Err("standard output has no next file: -C and -G need a file name".into());
+                return Err("-C and -G require an output file, not standard output".into());
             }
             if self.rotate_seconds.is_some() {
                 strftime(template, &jiff::Zoned::now()).map_err(|error| error.to_string())?;
@@ -69,6 +72,11 @@ impl Args {
         Ok(())
     }
 
+    /// The action that the options select.
+    ///
+    /// # Errors
+    ///
+    /// If the file of `-F` cannot be read.
     fn into_action(self) -> Result<Action, Error> {
         if let Some(what) = self.generate {
             return Ok(Action::Generate(what));
@@ -77,18 +85,18 @@ impl Args {
             return Ok(Action::ListInterfaces);
         }
         let text = match &self.filter_file {
-            Some(path) => crate::filter::read(path)?,
+            Some(path) => crate::filter::read_expression(path)?,
             None => self.expression.join(" "),
         };
         let filter = FilterOptions {
-            text: Some(text).filter(|text| !text.trim().is_empty()),
-            is_optimized: !self.no_optimize,
+            expression: Some(text).filter(|text| !text.trim().is_empty()),
+            optimize: !self.no_optimize,
             snaplen: self.snapshot_length,
         };
         if 0 < self.dump {
             return Ok(Action::DumpFilter(dump::Config {
-                choice: filter,
-                form: match self.dump {
+                filter,
+                format: match self.dump {
                     1 => filter::DumpFormat::Assembly,
                     2 => filter::DumpFormat::C,
                     _ => filter::DumpFormat::Decimal,
@@ -116,7 +124,7 @@ impl Args {
             },
             count: self.count,
             snaplen: self.snapshot_length,
-            filter: filter.text.clone(),
+            filter: filter.expression.clone(),
         };
         let thread_count = self.threads.and_then(|count| usize::try_from(count).ok());
         Ok(if self.read.is_empty() {
@@ -158,13 +166,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_definition_is_consistent() {
+    fn options_are_consistent() {
         Args::command().debug_assert();
     }
 
     #[test]
-    fn wrong_words_are_refused() {
-        for words in [
+    fn invalid_args_are_rejected() {
+        for args in [
             &["-i", ""][..],
             &["-s", "0"],
             &["-s", "262145"],
@@ -189,31 +197,31 @@ mod tests {
             &["--compress", "rar"],
             &["-i", "a-name-that-is-too-long"],
         ] {
-            assert!(Args::try_parse_from(["sniffer"].iter().chain(words)).is_err(), "{words:?}");
+            assert!(Args::try_parse_from(["sniffer"].iter().chain(args)).is_err(), "{args:?}");
         }
     }
 
     #[test]
-    fn words_that_do_not_go_together_are_refused() {
-        for (words, part) in [
-            (&["-i", "a", "-i", "a"][..], "twice"),
+    fn conflicting_args_are_rejected() {
+        for (args, part) in [
+            (&["-i", "a", "-i", "a"][..], "more than once"),
             (&["-i", "a", "-i", "any"], "all other interfaces"),
-            (&["-r", "-", "-r", "a", "-r", "-"], "once only"),
+            (&["-r", "-", "-r", "a", "-r", "-"], "only once"),
             (&["-W", "3", "-w", "a"], "-C or -G"),
-            (&["-C", "1", "-w", "-"], "no next file"),
-            (&["-G", "1", "-w", "a-%!"], "no time format"),
+            (&["-C", "1", "-w", "-"], "require an output file"),
+            (&["-G", "1", "-w", "a-%!"], "invalid time format"),
         ] {
-            let args = Args::try_parse_from(["sniffer"].iter().chain(words)).unwrap();
-            let reason = args.check().unwrap_err();
-            assert!(reason.contains(part), "{words:?}: {reason}");
+            let parsed = Args::try_parse_from(["sniffer"].iter().chain(args)).unwrap();
+            let reason = parsed.check().unwrap_err();
+            assert!(reason.contains(part), "{args:?}: {reason}");
         }
     }
 
     #[test]
-    fn letters_are_tcpdumps() {
-        let words = ["sniffer", "-i", "lo", "-c", "5", "-s", "96", "-w", "-", "-p", "-e", "-q"];
-        let args = Args::try_parse_from(words).unwrap();
-        let Action::Capture(config) = args.into_action().unwrap() else { panic!("not live") };
+    fn accepts_tcpdump_letters() {
+        let args = ["sniffer", "-i", "lo", "-c", "5", "-s", "96", "-w", "-", "-p", "-e", "-q"];
+        let parsed = Args::try_parse_from(args).unwrap();
+        let Action::Capture(config) = parsed.into_action().unwrap() else { panic!("not live") };
         assert_eq!((config.interfaces, config.capture.is_promiscuous), (vec!["lo".into()], false));
         assert_eq!((config.stream.count, config.stream.snaplen), (Some(5), 96));
         assert_eq!(config.output.path, None);

@@ -1,73 +1,149 @@
-//! What an option's word may be.
+//! Parsers for the values of options. Their errors are shown after clap's `invalid value …:`.
 
+use std::fmt::Display;
+use std::num::{IntErrorKind, ParseIntError};
+use std::ops::RangeInclusive;
 use std::path::PathBuf;
+use std::str::FromStr;
 use std::time::Duration;
 
-/// Longest interface name: `IFNAMSIZ` less its final zero (linux/if.h).
+/// Longest interface name: `IFNAMSIZ` without the terminating zero (linux/if.h).
 const MAX_INTERFACE_NAME_LEN: usize = 15;
+
+/// Longest duration in seconds: about 95 years, so that adding it to a clock cannot overflow.
+const MAX_SECONDS: f64 = 3e9;
 
 pub(super) fn interface_name(text: &str) -> Result<String, String> {
     if text.is_empty() {
-        return Err("an interface has a name; sniffer -D lists them".into());
+        return Err("interface name is empty; list interfaces with sniffer -D".into());
     }
     if MAX_INTERFACE_NAME_LEN < text.len() {
-        return Err(format!("an interface's name has at most {MAX_INTERFACE_NAME_LEN} bytes"));
+        return Err(format!("interface names have at most {MAX_INTERFACE_NAME_LEN} bytes"));
     }
     Ok(text.to_owned())
 }
 
 pub(super) fn path(text: &str) -> Result<PathBuf, String> {
-    if text.is_empty() { Err("a file has a name".into()) } else { Ok(text.into()) }
+    if text.is_empty() { Err("file name is empty".into()) } else { Ok(text.into()) }
 }
 
-/// A size as `tcpdump -C` has it.
-pub(super) fn file_size(text: &str) -> Result<u64, String> {
-    let (digits, unit) =
-        match text.char_indices().last().map(|(at, last)| (at, last.to_ascii_lowercase())) {
-            Some((at, 'k')) => (&text[..at], 1 << 10),
-            Some((at, 'm')) => (&text[..at], 1 << 20),
-            Some((at, 'g')) => (&text[..at], 1 << 30),
-            _ => (text, 1_000_000),
-        };
-    let number: u64 =
-        digits.parse().map_err(|_| "not a size such as 100, 64k, 10m, 1g".to_owned())?;
-    number.checked_mul(unit).filter(|size| 0 < *size).ok_or_else(|| "no size of a file".to_owned())
-}
-
-pub(super) fn seconds(text: &str) -> Result<Duration, String> {
-    let seconds: f64 = text.parse().map_err(|_| "not a number of seconds".to_owned())?;
-    if MAX_SECONDS < seconds {
-        return Err("longer than a lifetime".to_owned());
+/// A whole number greater than 0.
+pub(super) fn positive<T>(text: &str) -> Result<T, String>
+where
+    T: FromStr<Err = ParseIntError> + Default + PartialEq,
+{
+    match text.parse() {
+        Ok(number) if number == T::default() => Err("must be greater than 0".into()),
+        Ok(number) => Ok(number),
+        Err(error) if *error.kind() == IntErrorKind::PosOverflow => Err("too large".into()),
+        Err(_) => Err("not a whole number".into()),
     }
-    Duration::try_from_secs_f64(seconds).map_err(|_| "not a length of time".to_owned())
 }
 
-/// No run is longer: about 95 years.
-const MAX_SECONDS: f64 = 3e9;
+/// A parser of whole numbers in `range`.
+pub(super) fn within<T>(range: RangeInclusive<T>) -> impl Fn(&str) -> Result<T, String> + Clone
+where
+    T: FromStr<Err = ParseIntError> + PartialOrd + Display + Clone,
+{
+    let (min, max) = range.into_inner();
+    let out_of_range = format!("must be between {min} and {max}");
+    move |text| match text.parse::<T>() {
+        Ok(number) if min <= number && number <= max => Ok(number),
+        Ok(_) => Err(out_of_range.clone()),
+        Err(error) if *error.kind() == IntErrorKind::PosOverflow => Err(out_of_range.clone()),
+        Err(_) => Err("not a whole number".into()),
+    }
+}
 
+/// A file size in bytes, as `tcpdump -C` takes it: millions of bytes, or with a suffix KiB, MiB
+/// or GiB.
+pub(super) fn file_size(text: &str) -> Result<u64, String> {
+    let last = text.char_indices().last();
+    let (digits, unit) = match last.map(|(index, last)| (index, last.to_ascii_lowercase())) {
+        Some((index, 'k')) => (&text[..index], 1 << 10),
+        Some((index, 'm')) => (&text[..index], 1 << 20),
+        Some((index, 'g')) => (&text[..index], 1 << 30),
+        _ => (text, 1_000_000),
+    };
+    match digits.parse::<u64>() {
+        Ok(0) => Err("must be greater than 0".into()),
+        Ok(number) => number.checked_mul(unit).ok_or_else(|| "too large".into()),
+        Err(error) if *error.kind() == IntErrorKind::PosOverflow => Err("too large".into()),
+        Err(_) => Err("not a file size such as 100, 64k, 10m or 1g".into()),
+    }
+}
+
+/// A duration of at least 0 seconds; fractions are allowed.
+pub(super) fn seconds(text: &str) -> Result<Duration, String> {
+    let seconds: f64 = text.parse().map_err(|_| "not a number of seconds")?;
+    if MAX_SECONDS < seconds {
+        return Err("too large".into());
+    }
+    Duration::try_from_secs_f64(seconds).map_err(|_| "must not be negative".into())
+}
+
+/// A duration longer than 0 seconds; fractions are allowed.
 pub(super) fn positive_seconds(text: &str) -> Result<Duration, String> {
     match seconds(text)? {
-        Duration::ZERO => Err("has to be more than nothing".into()),
+        Duration::ZERO => Err("must be greater than 0".into()),
         duration => Ok(duration),
     }
 }
 
-/// A link type by the name that tcpdump has for it.
+/// A link type by tcpdump's name for it.
 pub(super) fn link_type(text: &str) -> Result<filter::LinkType, String> {
     filter::LinkType::from_name(text).ok_or_else(|| {
         let names: Vec<_> = filter::LinkType::names().map(|(name, _)| name).collect();
-        format!("no such link type; there are: {}", names.join(", "))
+        format!("unknown link type; available: {}", names.join(", "))
     })
 }
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn sizes_of_files_are_tcpdumps() {
+    fn parses_file_sizes_like_tcpdump() {
         let sizes = [("1", 1_000_000), ("3k", 3_072), ("2M", 2 << 20), ("1g", 1 << 30)];
         for (text, size) in sizes {
             assert_eq!(file_size(text), Ok(size), "{text}");
+        }
+    }
+
+    #[test]
+    fn errors_name_the_reason() {
+        let error = |result: Result<u64, String>| result.unwrap_err();
+        for (text, reason) in [
+            ("0", "must be between 1 and 100"),
+            ("101", "must be between 1 and 100"),
+            ("99999999999999999999", "must be between 1 and 100"),
+            ("1.5", "not a whole number"),
+            ("", "not a whole number"),
+        ] {
+            assert_eq!(error(within(1..=100)(text)), reason, "{text}");
+        }
+        for (text, reason) in [
+            ("0", "must be greater than 0"),
+            ("99999999999999999999", "too large"),
+            ("none", "not a whole number"),
+        ] {
+            assert_eq!(error(positive(text)), reason, "{text}");
+        }
+        for (text, reason) in [
+            ("0k", "must be greater than 0"),
+            ("99999999999999999999g", "too large"),
+            ("99999999999g", "too large"),
+            ("1x", "not a file size such as 100, 64k, 10m or 1g"),
+        ] {
+            assert_eq!(error(file_size(text)), reason, "{text}");
+        }
+        for (text, reason) in [
+            ("0", "must be greater than 0"),
+            ("-1", "must not be negative"),
+            ("1e19", "too large"),
+            ("soon", "not a number of seconds"),
+        ] {
+            assert_eq!(positive_seconds(text), Err(reason.to_owned()), "{text}");
         }
     }
 }

@@ -1,4 +1,5 @@
-//! One capture file: its next frame, and the part of it that is in memory.
+//! One capture file: a window of its bytes in memory, and its next frame. Parsing is left to
+//! `summary::capture_file`.
 
 use filter::{Metadata, Program};
 use std::net::Ipv4Addr;
@@ -11,44 +12,45 @@ use crate::Error;
 use crate::filter::Filter;
 use crate::line_formatter::CapturedPacket;
 
-/// Bytes read at once, and room for records of usual size: they are to stay in the processor's cache
-/// until they are described.
+/// Initial buffer size in bytes: small enough that the frames stay in the CPU cache until they are
+/// formatted.
 const CHUNK_LEN: usize = 256 << 10;
 
-/// A file being read.
+/// A capture file being read.
 pub(super) struct CaptureFile<'a> {
     input: Input<'a>,
     reader: Reader,
-    /// Most bytes kept of a frame.
+    /// Frames are truncated to this many bytes.
     snaplen: usize,
     buffer: Vec<u8>,
-    /// `start <= end <= buffer.len()`: what was read and not consumed.
+    /// `start <= end <= buffer.len()`: the bytes read and not yet consumed.
     start: usize,
     end: usize,
-    /// The next frame; its bytes are in the buffer.
+    /// The next frame.
     pending: Option<PendingFrame>,
-    /// What the reader wants to see before it goes on.
+    /// Unconsumed bytes that the reader needs to continue.
     needed: usize,
     filter: &'a Filter<'a>,
-    /// The filter's program for the frames of a link type.
+    /// The filter program for the link type of the last frame.
     program: Option<(LinkType, Arc<Program>)>,
-    /// Packets that the filter did not take, since they were asked for.
+    /// Packets rejected since the last `take_skipped`.
     skipped: u64,
-    /// Nothing more will come.
+    /// No frame follows: the file ended or is damaged.
     is_finished: bool,
+    /// The parser's error, until `read` returns it.
     failure: Option<FileError>,
 }
 
-/// A frame in the buffer.
+/// A frame whose bytes are in the buffer.
 #[derive(Clone, Copy)]
 struct PendingFrame {
     ts: Timestamp,
     link: LinkType,
     wire_len: u32,
     interface: usize,
-    /// Where its bytes begin and end in the buffer.
+    /// Start and end of its bytes in the buffer, truncated to the snap length.
     bytes: (usize, usize),
-    /// Where they would end without a snap length: the filter sees all.
+    /// End without truncation: the filter sees all bytes.
     end: usize,
 }
 
@@ -71,7 +73,7 @@ impl<'a> CaptureFile<'a> {
         }
     }
 
-    /// When the next frame was captured.
+    /// The timestamp of the next frame; `None` if there is none.
     pub(super) fn next_timestamp(&self) -> Option<Timestamp> {
         self.pending.map(|frame| frame.ts)
     }
@@ -91,7 +93,7 @@ impl<'a> CaptureFile<'a> {
         })
     }
 
-    /// OpenFile of the next frame's interface in [`CaptureFile::interfaces`].
+    /// Index of the next frame's interface in [`CaptureFile::interfaces`].
     pub(super) fn interface(&self) -> Option<usize> {
         self.pending.map(|frame| frame.interface)
     }
@@ -100,12 +102,12 @@ impl<'a> CaptureFile<'a> {
         self.reader.interfaces()
     }
 
-    /// Whether the machine that wrote the file has the most significant byte first.
+    /// Whether the file was written on a big-endian machine.
     pub(super) fn is_big_endian(&self) -> bool {
         self.reader.is_big_endian()
     }
 
-    /// Packets that the filter did not take since the last time.
+    /// Packets that the filter rejected since the last call.
     pub(super) fn take_skipped(&mut self) -> u64 {
         std::mem::take(&mut self.skipped)
     }
@@ -114,22 +116,22 @@ impl<'a> CaptureFile<'a> {
         self.input.is_regular()
     }
 
-    /// Bytes of the file that were read so far, as it is on the disk.
+    /// Bytes of the file read so far, before decompression.
     pub(super) fn read_len(&self) -> u64 {
         self.input.read_len()
     }
 
-    /// Bytes of the file, where that is known.
-    pub(super) fn whole_len(&self) -> Option<u64> {
-        self.input.whole_len
+    /// Size of the file in bytes; `None` unless it is a regular file.
+    pub(super) fn total_len(&self) -> Option<u64> {
+        self.input.total_len
     }
 
-    /// Goes on to the next frame in memory that the filter takes, or to the end; false where more has to
-    /// be read first.
+    /// Moves to the next frame that matches the filter, or to the end of the file. Returns false if
+    /// more bytes must be read first.
     ///
     /// # Errors
     ///
-    /// Where the filter does not compile for a frame's link type.
+    /// If the filter does not compile for a frame's link type.
     pub(super) fn next_matching(&mut self) -> Result<bool, Error> {
         loop {
             let has_stepped = self.next_unfiltered();
@@ -141,7 +143,7 @@ impl<'a> CaptureFile<'a> {
         }
     }
 
-    /// Whether the filter takes a frame.
+    /// Whether the filter accepts a frame.
     fn matches_filter(&mut self, frame: PendingFrame) -> Result<bool, Error> {
         if self.program.as_ref().is_none_or(|(link, _)| *link != frame.link) {
             let source = filter::Source::File { big_endian: self.reader.is_big_endian() };
@@ -156,7 +158,7 @@ impl<'a> CaptureFile<'a> {
         Ok(filter::run(program, bytes, frame.wire_len, &Metadata::default()) != 0)
     }
 
-    /// Goes on to the next frame in memory, or to the end.
+    /// Moves to the next frame, or to the end of the file. Returns false if more bytes must be read.
     fn next_unfiltered(&mut self) -> bool {
         self.pending = None;
         if self.is_finished {
@@ -174,11 +176,11 @@ impl<'a> CaptureFile<'a> {
                     return false;
                 }
                 Ok(Step::Frame { consumed, frame }) => {
-                    // The frame's bytes are a part of the window.
+                    // The frame's bytes are a subslice of the window.
                     let offset = frame.bytes.as_ptr().addr() - window.as_ptr().addr();
                     let start = self.start + offset;
                     let end = start + frame.bytes.len().min(self.snaplen);
-                    // More may have been captured than the file says the wire had, and cut here.
+                    // A damaged record may claim fewer bytes on the wire than were captured.
                     let len = u32::try_from(frame.bytes.len()).unwrap_or(u32::MAX);
                     let wire_len = frame.wire_len.max(len);
                     self.pending = Some(PendingFrame {
@@ -201,20 +203,20 @@ impl<'a> CaptureFile<'a> {
         }
     }
 
-    /// Reads until there is as much as [`CaptureFile::next_matching`] wants, or to the end.
+    /// Reads the bytes that [`CaptureFile::next_matching`] needs, or to the end of the file.
     ///
     /// # Errors
     ///
-    /// Where the file cannot be read, is damaged, or ends in the middle of a record.
+    /// If the file cannot be read, is damaged, or ends within a record.
     pub(super) fn read(&mut self) -> Result<(), Error> {
         if let Some(failure) = self.failure.take() {
-            return Err(self.damaged(failure));
+            return Err(self.file_error(failure));
         }
         self.buffer.copy_within(self.start..self.end, 0);
         (self.start, self.end) = (0, self.end - self.start);
         while self.end < self.needed {
             if self.end == self.buffer.len() {
-                // Doubled as bytes come, so that a damaged length alone takes no memory.
+                // Grow with the bytes that arrive, so that a damaged length alone allocates nothing.
                 self.buffer.resize(self.buffer.len() * 2, 0);
             }
             match self.input.read(&mut self.buffer[self.end..]) {
@@ -225,7 +227,7 @@ impl<'a> CaptureFile<'a> {
                             Err(Error::EmptyInput { name: self.input.name.clone() })
                         }
                         0 => Ok(()),
-                        left => Err(self.damaged(self.reader.truncation_error(left))),
+                        left => Err(self.file_error(self.reader.truncation_error(left))),
                     };
                 }
                 Ok(len) => self.end += len,
@@ -238,7 +240,7 @@ impl<'a> CaptureFile<'a> {
         Ok(())
     }
 
-    fn damaged(&self, source: FileError) -> Error {
+    fn file_error(&self, source: FileError) -> Error {
         Error::CaptureFile { name: self.input.name.clone(), source }
     }
 }

@@ -1,4 +1,4 @@
-//! The bytes of a capture file, decompressed where it is compressed, until a signal ends them.
+//! The bytes of a capture file, decompressed if necessary. A signal ends them early.
 
 use flate2::bufread::MultiGzDecoder;
 use liblzma::bufread::XzDecoder;
@@ -13,18 +13,18 @@ use crate::Error;
 use crate::progress::{self, packets};
 use crate::signals::{Request, Signals};
 
-/// The name of standard input, for messages.
+/// The name of standard input in messages.
 pub(super) const STANDARD_INPUT: &str = "standard input";
 
-/// Bytes of a compressed file that are read at once.
+/// Read size for compressed files, in bytes.
 const COMPRESSED_CHUNK_LEN: usize = 128 << 10;
 
-/// First bytes of compressed files: RFC 1952, RFC 8878, and the .xz file format, 2.1.1.1.
+/// Magic numbers of compressed files: RFC 1952, RFC 8878, and the .xz file format, 2.1.1.1.
 const GZIP_MAGIC: &[u8] = &[0x1f, 0x8b];
 const ZSTD_MAGIC: &[u8] = &[0x28, 0xb5, 0x2f, 0xfd];
 const XZ_MAGIC: &[u8] = &[0xfd, b'7', b'z', b'X', b'Z', 0];
 
-/// A file that is open, and its name for messages.
+/// An open file and its name for messages.
 pub(super) struct OpenFile {
     file: File,
     pub(super) name: String,
@@ -46,43 +46,44 @@ impl OpenFile {
     }
 }
 
-/// A file's bytes.
+/// The decompressed bytes of a file.
 pub(super) struct Input<'a> {
     pub(super) name: String,
     bytes: Box<dyn Read + 'a>,
     is_compressed: bool,
-    /// Bytes of the file itself read so far.
+    /// Bytes of the file read so far, before decompression.
     read_len: Rc<Cell<u64>>,
-    /// Bytes of the file; `None` where it is no regular one.
-    pub(super) whole_len: Option<u64>,
+    /// Size of the file in bytes; `None` unless it is a regular file.
+    pub(super) total_len: Option<u64>,
 }
 
 impl<'a> Input<'a> {
     pub(super) fn new(
-        place: OpenFile,
+        file: OpenFile,
         signals: &'a Signals,
         signal_state: &'a SignalState,
     ) -> Result<Self, Error> {
-        let OpenFile { file, name } = place;
+        let OpenFile { file, name } = file;
         let metadata = file.metadata().ok().filter(std::fs::Metadata::is_file);
         let read_len = Rc::new(Cell::new(0));
         let file = InterruptibleReader { file, signals, signal_state, read_len: read_len.clone() };
         let (bytes, is_compressed) =
-            decompressed(file).map_err(|source| Error::Input { name: name.clone(), source })?;
-        let whole_len = metadata.map(|metadata| metadata.len());
-        Ok(Self { name, bytes, is_compressed, read_len, whole_len })
+            decompress(file).map_err(|source| Error::Input { name: name.clone(), source })?;
+        let total_len = metadata.map(|metadata| metadata.len());
+        Ok(Self { name, bytes, is_compressed, read_len, total_len })
     }
 
-    /// Whether it is all there: then nobody waits for the lines of a part of it.
+    /// Whether the file is a regular one, whose reads do not block.
     pub(super) fn is_regular(&self) -> bool {
-        self.whole_len.is_some()
+        self.total_len.is_some()
     }
 
+    /// Bytes of the file read so far, before decompression.
     pub(super) fn read_len(&self) -> u64 {
         self.read_len.get()
     }
 
-    /// Reads some bytes; none is the end.
+    /// Reads some bytes; 0 means the end of the file, or a signal.
     pub(super) fn read(&mut self, buffer: &mut [u8]) -> Result<usize, Error> {
         loop {
             match self.bytes.read(buffer) {
@@ -98,9 +99,9 @@ impl<'a> Input<'a> {
     }
 }
 
-/// The bytes of the file, decompressed where it is compressed, and whether it was.
-fn decompressed<'a>(mut file: InterruptibleReader<'a>) -> io::Result<(Box<dyn Read + 'a>, bool)> {
-    // A pipe may give its first bytes one by one.
+/// A reader of the decompressed bytes, and whether the file is compressed.
+fn decompress<'a>(mut file: InterruptibleReader<'a>) -> io::Result<(Box<dyn Read + 'a>, bool)> {
+    // A pipe may deliver its first bytes one by one.
     let mut start = Vec::new();
     file.by_ref().take(XZ_MAGIC.len() as u64).read_to_end(&mut start)?;
     let is = |magic: &[u8]| start.starts_with(magic);
@@ -110,7 +111,7 @@ fn decompressed<'a>(mut file: InterruptibleReader<'a>) -> io::Result<(Box<dyn Re
         return Ok((Box::new(bytes), false));
     }
     let compressed = BufReader::with_capacity(COMPRESSED_CHUNK_LEN, bytes);
-    // All of them go on behind the end of a member, frame or stream.
+    // All three decoders read concatenated members, frames or streams.
     let decompressed: Box<dyn Read + 'a> = if is_gzip {
         Box::new(MultiGzDecoder::new(compressed))
     } else if is_zstd {
@@ -121,15 +122,17 @@ fn decompressed<'a>(mut file: InterruptibleReader<'a>) -> io::Result<(Box<dyn Re
     Ok((decompressed, true))
 }
 
-/// What signals did while there was nothing to read, and what they are told.
+/// Shared between readers, which receive signals while they block, and the run.
 #[derive(Default)]
 pub(super) struct SignalState {
+    /// Whether a signal has ended the input.
     pub(super) is_stopped: Cell<bool>,
-    /// Packets written so far.
+    /// Packets written so far, for SIGUSR1.
     pub(super) out: Cell<u64>,
 }
 
-/// A file that ends when a signal asks for it, even where it is a pipe that says nothing.
+/// A reader that waits for data and signals, and reports the end of the file after a termination
+/// signal.
 struct InterruptibleReader<'a> {
     file: File,
     signals: &'a Signals,

@@ -1,5 +1,5 @@
-//! A run over capture files: the same lines as a live run writes. Several files become one stream in
-//! the order of time.
+//! Runs that read capture files, and write the same lines as a live capture. Several files are
+//! merged by timestamp into one stream.
 
 mod capture_file;
 mod input;
@@ -21,18 +21,23 @@ use capture_file::CaptureFile;
 use input::{Input, OpenFile, SignalState};
 use run::FileRun;
 
-/// Reads the files to their ends, or to where something else ends it.
+/// Reads the files until they end, a signal arrives, or enough packets are written.
+///
+/// # Errors
+///
+/// If a file cannot be read or is damaged; the packets before the damage and all packets of the
+/// other files are written first. If the output cannot be written.
 pub(crate) fn run(config: &Config) -> Result<(), Error> {
-    let places =
+    let open_files =
         config.paths.iter().map(|path| OpenFile::open(path)).collect::<Result<Vec<_>, _>>()?;
-    let names: Vec<_> = places.iter().map(|place| place.name.clone()).collect();
-    // Not before: opening a pipe waits for its writer, and a signal may end that.
+    let names: Vec<_> = open_files.iter().map(|file| file.name.clone()).collect();
+    // Opening a pipe blocks until it has a writer. Until then signals keep their default effect.
     let signals = Signals::catch(false)?;
     let signal_state = SignalState::default();
     let filter = Filter::new(&config.filter);
-    let files = places.into_iter().map(|place| {
-        let snaplen = config.stream.snaplen as usize;
-        Ok(CaptureFile::new(Input::new(place, &signals, &signal_state)?, snaplen, &filter))
+    let snaplen = config.stream.snaplen as usize;
+    let files = open_files.into_iter().map(|file| {
+        Ok(CaptureFile::new(Input::new(file, &signals, &signal_state)?, snaplen, &filter))
     });
     let mut run = FileRun {
         files: files.collect::<Result<_, Error>>()?,
@@ -44,41 +49,41 @@ pub(crate) fn run(config: &Config) -> Result<(), Error> {
         progress: Progress::start(config.is_quiet, config.output.path.is_none()),
         failures: Vec::new(),
     };
-    let ended = run_loop(&mut run);
+    let result = run_loop(&mut run);
     run.progress.clear();
-    // A file that a signal ends is not cut.
-    let ended = match run.failures.pop() {
-        _ if signal_state.is_stopped.get() => ended.and(Ok(Reason::Signal)),
+    let result = match run.failures.pop() {
+        // After a signal the files seem to be cut short. That is not an error.
+        _ if signal_state.is_stopped.get() => result.and(Ok(Reason::Signal)),
         Some(last) => {
-            // The last is told where the program ends.
+            // `main` prints the last one.
             run.failures.iter().for_each(progress::print_message);
-            ended.and(Err(last))
+            result.and(Err(last))
         }
-        None => ended,
+        None => result,
     };
-    let reason = match &ended {
+    let reason = match &result {
         Ok(reason) => *reason,
-        Err(Error::Output { .. }) => return ended.map(drop),
+        Err(Error::Output { .. }) => return result.map(drop),
         Err(_) => Reason::Error,
     };
-    // Files that were no captures from the start leave no stream behind.
-    let stream = match (run.stream.take(), &ended) {
+    let stream = match (run.stream.take(), &result) {
         (Some(stream), _) => stream,
         (None, Ok(_)) => {
             let mut stream = run.open_stream()?;
             stream.count_skipped(0, run.take_skipped());
             stream
         }
-        (None, Err(_)) => return ended.map(drop),
+        // None of the files is a capture: create no output.
+        (None, Err(_)) => return result.map(drop),
     };
     let out = finish(stream, reason)?;
-    ended?;
-    run.progress.info(format_args!(
-        "{} read from {} in {}",
-        packets(out),
-        names.join(", "),
-        run.progress.elapsed()
-    ));
+    result?;
+    let source = match &names[..] {
+        [name] => name.clone(),
+        names => format!("{} files", names.len()),
+    };
+    let elapsed = run.progress.elapsed();
+    run.progress.info(format_args!("{} read from {source} in {elapsed}", packets(out)));
     Ok(())
 }
 
@@ -113,7 +118,7 @@ fn run_single_threaded(run: &mut FileRun<'_>) -> Result<Reason, Error> {
     Ok(Reason::Eof)
 }
 
-/// Writes the last `stats` and `end`; returns the packets written.
+/// Writes the last `stats` record and the `end` record. Returns the number of packets written.
 fn finish(mut stream: Stream, reason: Reason) -> Result<u64, Error> {
     stream.write_stats(0, None, Losses::default(), None)?;
     let out = stream.out();
@@ -121,15 +126,15 @@ fn finish(mut stream: Stream, reason: Reason) -> Result<u64, Error> {
     Ok(out)
 }
 
-/// The link type of the first interface of a capture file, and whether the machine that wrote it has the
-/// most significant byte first.
+/// The link type of a capture file's first interface, and whether the file was written on a
+/// big-endian machine.
 pub(crate) fn link_type(path: &Path) -> Result<(LinkType, bool), Error> {
-    let place = OpenFile::open(path)?;
+    let file = OpenFile::open(path)?;
     let signals = Signals::catch(false)?;
     let signal_state = SignalState::default();
-    let choice = FilterOptions { text: None, is_optimized: true, snaplen: 0 };
-    let filter = Filter::new(&choice);
-    let mut file = CaptureFile::new(Input::new(place, &signals, &signal_state)?, 0, &filter);
+    let options = FilterOptions { expression: None, optimize: true, snaplen: 0 };
+    let filter = Filter::new(&options);
+    let mut file = CaptureFile::new(Input::new(file, &signals, &signal_state)?, 0, &filter);
     while !file.next_matching()? && file.interfaces().is_empty() {
         file.read()?;
     }

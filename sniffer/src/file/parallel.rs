@@ -1,5 +1,5 @@
-//! Reading with several threads: this one reads files and writes lines, the others make lines of
-//! packets. Batches go round among them and come back in the same order.
+//! Reading with several threads: the main thread reads files and writes lines, workers format
+//! packets. Batches circulate between them; their order is that of the workers, round-robin.
 
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
@@ -11,58 +11,60 @@ use super::run::FileRun;
 use crate::Error;
 use crate::line_formatter::{CapturedPacket, FieldOptions, LineFormatter};
 
-/// Bytes of packets in a batch, about.
+/// A batch is full when it holds this many bytes of packets.
 const BATCH_LEN: usize = 256 << 10;
 
-/// Batches on their way to or from a thread.
+/// Batches queued for a worker, and batches queued on their way back.
 const QUEUE_DEPTH: usize = 2;
 
-/// Packets, and what becomes of them.
+/// Packets and their formatted lines.
 #[derive(Default)]
 struct PacketBatch {
-    /// The captured bytes, one packet's behind the other's.
+    /// The captured bytes of all packets, one after another.
     bytes: Vec<u8>,
     packets: Vec<BatchPacket>,
-    /// The lines behind their numbers.
+    /// The lines, each without its start up to the packet number.
     text: Vec<u8>,
-    /// Where each packet's line ends in the text.
+    /// For each packet, the end of its line in `text`.
     ends: Vec<usize>,
 }
 
+/// A packet of a batch.
 struct BatchPacket {
     ts: Timestamp,
     link: LinkType,
     wire_len: u32,
-    /// Where its bytes end.
+    /// End of its bytes in `PacketBatch::bytes`.
     end: usize,
-    /// Packets before it that the filter did not take.
+    /// Packets directly before it that the filter rejected.
     skipped: u64,
     interface: Option<Arc<str>>,
 }
 
-/// A thread that makes lines.
+/// A worker thread, as the main thread sees it.
 struct WorkerHandle {
     batches: SyncSender<PacketBatch>,
+    /// Formatted batches, in the order in which they were sent.
     formatted: Receiver<PacketBatch>,
 }
 
-/// Reads all files; `count` threads make lines of their packets.
+/// Reads all files, with `count` workers.
 pub(super) fn run(run: &mut FileRun<'_>, count: usize) -> Result<Reason, Error> {
-    let details = run.config.stream.fields;
+    let fields = run.config.stream.fields;
     let limit = run.config.stream.count;
     thread::scope(|scope| {
         let workers: Vec<_> = (0..count)
             .map(|_| {
                 let (batches, input) = sync_channel(QUEUE_DEPTH);
                 let (output, formatted) = sync_channel(QUEUE_DEPTH);
-                scope.spawn(move || format_batches(&input, &output, details));
+                scope.spawn(move || format_batches(&input, &output, fields));
                 WorkerHandle { batches, formatted }
             })
             .collect();
         let mut spares = Vec::new();
         let mut names = InterfaceNameCache::default();
         let (mut sent, mut written, mut taken) = (0, 0, 0);
-        // Packets that the filter did not take since the last one that it took.
+        // Packets that the filter rejected since the last match.
         let mut skipped = 0;
         loop {
             let mut batch: PacketBatch = spares.pop().unwrap_or_default();
@@ -77,13 +79,13 @@ pub(super) fn run(run: &mut FileRun<'_>, count: usize) -> Result<Reason, Error> 
             if batch.packets.is_empty() {
                 break;
             }
-            // A worker takes as many before the first of them has come back.
+            // Each worker has at most QUEUE_DEPTH batches that are not written yet.
             if sent - written == count * QUEUE_DEPTH {
                 spares.push(write_batch(run, &workers[written % count])?);
                 written += 1;
             }
             if workers[sent % count].batches.send(batch).is_err() {
-                break; // the thread panicked, which the end of the scope passes on
+                break; // the worker panicked; the end of the scope propagates that
             }
             sent += 1;
         }
@@ -98,15 +100,15 @@ pub(super) fn run(run: &mut FileRun<'_>, count: usize) -> Result<Reason, Error> 
     })
 }
 
-/// InterfaceNameCache of interfaces, by file and place in it: shared with the threads.
+/// Names of interfaces by file and index, in a form that batches share.
 #[derive(Default)]
 struct InterfaceNameCache(Vec<((usize, usize), Arc<str>)>);
 
 impl InterfaceNameCache {
-    fn of(&mut self, file: usize, interface: usize, name: &str) -> Arc<str> {
+    fn get(&mut self, file: usize, interface: usize, name: &str) -> Arc<str> {
         let key = (file, interface);
-        // Another section of a file may give a place to another interface.
-        match self.0.iter().find(|(known, text)| *known == key && **text == *name) {
+        // A later section of a pcapng file may reuse the index for another interface.
+        match self.0.iter().find(|(cached, text)| *cached == key && **text == *name) {
             Some((_, name)) => name.clone(),
             None => {
                 let name: Arc<str> = name.into();
@@ -117,7 +119,7 @@ impl InterfaceNameCache {
     }
 }
 
-/// Takes packets out of the files until the batch is full or there are as many as wanted.
+/// Fills the batch from the files until it is full or has `limit` packets.
 fn fill_batch(
     run: &mut FileRun<'_>,
     batch: &mut PacketBatch,
@@ -141,9 +143,9 @@ fn fill_batch(
             wire_len: packet.wire_len,
             end: batch.bytes.len(),
             skipped: std::mem::take(skipped),
-            interface: packet.interface.map(|name| names.of(next, interface, name)),
+            interface: packet.interface.map(|name| names.get(next, interface, name)),
         });
-        // Not looked for before it is wanted: a pipe may say nothing more.
+        // Do not look for a packet beyond the limit: a pipe would block.
         if limit == batch.packets.len() as u64 {
             break;
         }
@@ -156,13 +158,13 @@ fn fill_batch(
     Ok(())
 }
 
-/// Makes lines until there are no more batches.
+/// The worker: formats batches until there are no more.
 fn format_batches(
     input: &Receiver<PacketBatch>,
     output: &SyncSender<PacketBatch>,
-    details: FieldOptions,
+    fields: FieldOptions,
 ) {
-    let mut formatter = LineFormatter::new(details);
+    let mut formatter = LineFormatter::new(fields);
     while let Ok(mut batch) = input.recv() {
         batch.text.clear();
         batch.ends.clear();
@@ -182,12 +184,12 @@ fn format_batches(
             start = stored.end;
         }
         if output.send(batch).is_err() {
-            return; // nobody wants the rest
+            return; // the main thread stopped early
         }
     }
 }
 
-/// Writes the next batch that a worker has formatted, and gives it back to be filled again.
+/// Writes the next batch of a worker, and returns it for reuse.
 fn write_batch(run: &mut FileRun<'_>, worker: &WorkerHandle) -> Result<PacketBatch, Error> {
     let batch = worker.formatted.recv().unwrap_or_default();
     let Some(stream) = &mut run.stream else { return Ok(batch) };

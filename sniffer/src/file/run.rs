@@ -1,4 +1,5 @@
-//! A run over capture files: their frames in the order of time, and the stream they become.
+//! The state of a run over capture files: the files, merged by timestamp, and the stream that they
+//! are written to.
 
 use std::path::PathBuf;
 use summary::record::{Interface, SourceKind};
@@ -12,12 +13,12 @@ use crate::progress::Progress;
 use crate::signals::Signals;
 use crate::stream::{self, Stream};
 
-/// Which files to read, and what to make of them.
+/// Configuration of a run that reads files.
 #[derive(Debug)]
 pub(crate) struct Config {
     /// The capture files; `-` is standard input.
     pub(crate) paths: Vec<PathBuf>,
-    /// Threads that format packets; `None` does all on the main thread.
+    /// Threads that format packets; `None` formats them on the main thread.
     pub(crate) thread_count: Option<usize>,
     pub(crate) output: output::Options,
     pub(crate) stream: stream::Options,
@@ -29,18 +30,20 @@ pub(crate) struct Config {
 /// A run in progress.
 pub(super) struct FileRun<'a> {
     pub(super) files: Vec<CaptureFile<'a>>,
+    /// `None` until the first packet.
     pub(super) stream: Option<Stream>,
+    /// Names of the files, for messages.
     pub(super) names: &'a [String],
     pub(super) config: &'a Config,
     pub(super) signals: &'a Signals,
     pub(super) signal_state: &'a SignalState,
     pub(super) progress: Progress,
-    /// Why files that are damaged were not read on; the others were.
+    /// Errors that ended single files; the run continued with the others.
     pub(super) failures: Vec<Error>,
 }
 
 impl FileRun<'_> {
-    /// Counts the packets that the filter did not take since the last time.
+    /// Adds the packets that the filter rejected since the last call to the counters.
     pub(super) fn count_skipped(&mut self) {
         let skipped = self.take_skipped();
         if let Some(stream) = &mut self.stream {
@@ -48,23 +51,22 @@ impl FileRun<'_> {
         }
     }
 
+    /// Packets that the filter rejected since the last call.
     pub(super) fn take_skipped(&mut self) -> u64 {
         self.files.iter_mut().map(CaptureFile::take_skipped).sum()
     }
 
-    /// The file whose next frame is the earliest; the first of them where several are.
+    /// Index of the file whose next frame has the earliest timestamp; of equal ones, the first.
     pub(super) fn earliest(&self) -> Option<usize> {
-        let heads = self.files.iter().enumerate();
-        heads
-            .filter_map(|(file, state)| Some((state.next_timestamp()?, file)))
-            .min()
-            .map(|(_, file)| file)
+        let files = self.files.iter().enumerate();
+        let next = files.filter_map(|(index, file)| Some((file.next_timestamp()?, index)));
+        next.min().map(|(_, index)| index)
     }
 
-    /// Goes on to the next frame of a file. Damage ends that file, and is told at the end.
+    /// Moves a file to its next frame. A damaged file ends here; `failures` keeps the error.
     pub(super) fn advance(&mut self, file: usize) -> Result<(), Error> {
         while !self.files[file].next_matching()? {
-            self.before_reading()?;
+            self.prepare_to_block()?;
             if let Err(error) = self.files[file].read() {
                 self.failures.push(error);
             }
@@ -72,19 +74,21 @@ impl FileRun<'_> {
         Ok(())
     }
 
-    /// Reading may take a while: what is there is written first, and told.
-    fn before_reading(&mut self) -> Result<(), Error> {
+    /// Called before a read, which may block: writes the buffered lines and updates the progress.
+    fn prepare_to_block(&mut self) -> Result<(), Error> {
         let Some(stream) = &mut self.stream else { return Ok(()) };
         if !self.files.iter().all(CaptureFile::is_regular) {
             stream.flush()?;
         }
         self.signal_state.out.set(stream.out());
         let read = self.files.iter().map(CaptureFile::read_len).sum();
-        let whole = self.files.iter().map(CaptureFile::whole_len).sum::<Option<u64>>();
-        self.progress.draw_file_progress(stream.out(), whole.map(|whole| (read, whole)));
+        let total = self.files.iter().map(CaptureFile::total_len).sum::<Option<u64>>();
+        self.progress.draw_file_progress(stream.out(), total.map(|total| (read, total)));
         Ok(())
     }
 
+    /// Opens the output and starts the stream. Call it once the first frames are known: `meta`
+    /// lists the interfaces.
     pub(super) fn open_stream(&self) -> Result<Stream, Error> {
         let interfaces = self.files.iter().flat_map(CaptureFile::interfaces).enumerate();
         let interfaces = interfaces.map(|(index, interface)| Interface {
@@ -95,11 +99,9 @@ impl FileRun<'_> {
             mtu: None,
             promisc: None,
         });
-        let names: Vec<_> = self
-            .names
-            .iter()
-            .map(|name| if name == input::STANDARD_INPUT { "-" } else { name })
-            .collect();
+        let names = self.names.iter();
+        let names: Vec<_> =
+            names.map(|name| if name == input::STANDARD_INPUT { "-" } else { name }).collect();
         let mut output = Output::open(&self.config.output)?;
         output.set_signals(self.signals.clone());
         let file = Some(names.join(", "));

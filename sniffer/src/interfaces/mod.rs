@@ -183,7 +183,7 @@ mod tests {
     #[test]
     fn a_misspelled_name_gets_the_names_that_exist() {
         let error = named("l0").unwrap_err().to_string();
-        assert!(error.starts_with("no interface is named `l0`; there are: "), "{error}");
+        assert!(error.starts_with("no interface named `l0`; available: "), "{error}");
         assert!(error.contains("lo, ") && error.ends_with("any"), "{error}");
     }
 }

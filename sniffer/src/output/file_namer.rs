@@ -1,5 +1,5 @@
-//! What the files of a capture are called: as `tcpdump -w` with `-C`, `-G` and `-W` calls them,
-//! except that a file which this run did not write is not overwritten unless that is forced.
+//! Names of output files: those of `tcpdump -w` with `-C`, `-G` and `-W`, except that files of
+//! other runs are not overwritten without `--force`.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -7,51 +7,52 @@ use std::path::{Path, PathBuf};
 use super::compression::Compression;
 use crate::Error;
 
-/// When to go on in another file.
+/// When to start a new file.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Rotation {
-    /// Bytes after which a file is full.
+    /// Size in bytes from which on a file is full.
     pub(crate) size: Option<u64>,
-    /// Time after which the next file begins.
+    /// Time between the starts of two files.
     pub(crate) interval: Option<std::time::Duration>,
-    /// Most files: with an interval the run ends after them, otherwise the oldest is overwritten.
+    /// Maximum number of files. With an interval, the run ends after them; without, the oldest is
+    /// overwritten.
     pub(crate) count: Option<u32>,
 }
 
 impl Rotation {
-    /// Whether files are filled under another name, and get their own when they are complete.
+    /// Whether a file has the suffix [`PART_SUFFIX`] until it is complete.
     fn uses_part_files(self) -> bool {
         self.size.is_some() || self.interval.is_some()
     }
 
-    /// How many files there are where each new one overwrites the oldest.
+    /// The number of files in the ring, if new files overwrite the oldest.
     fn ring_count(self) -> Option<u32> {
         self.count.filter(|_| self.interval.is_none())
     }
 }
 
-/// Where the bytes of a file go, and what it is called when it is complete.
+/// The paths of one output file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct OutputPath {
-    /// The file to be written: `complete` itself, or with [`PART`] behind it.
+    /// The path to write to: `final_path`, or with [`PART_SUFFIX`] appended.
     pub(super) path: PathBuf,
-    /// The name of the complete file.
+    /// The path of the complete file.
     pub(super) final_path: PathBuf,
-    /// Whether a file of that name is overwritten.
+    /// Whether to overwrite an existing file.
     pub(super) overwrite: bool,
 }
 
-/// What the name of a file ends in while it is not complete.
-const PART: &str = ".part";
+/// The suffix of a file that is not complete.
+const PART_SUFFIX: &str = ".part";
 
-/// Makes names.
+/// Generates the paths of successive files.
 #[derive(Debug)]
 pub(super) struct FileNamer {
-    /// What `-w` says; with an interval a format of strftime(3).
+    /// The argument of `-w`; with an interval, a strftime(3) template.
     template: PathBuf,
     rotation: Rotation,
     overwrite: bool,
-    /// The name without number, and the number, that were given out last.
+    /// The path without number, and the number, of the last file.
     last: Option<(PathBuf, u32)>,
 }
 
@@ -60,7 +61,7 @@ impl FileNamer {
         Self { template: template.to_owned(), rotation, overwrite, last: None }
     }
 
-    /// The place of the next file.
+    /// The paths of the next file.
     pub(super) fn next(&mut self) -> Result<OutputPath, Error> {
         let base = match self.rotation.interval {
             Some(_) => self.template_now()?,
@@ -77,12 +78,12 @@ impl FileNamer {
         strftime(&self.template, &jiff::Zoned::now())
     }
 
-    /// File `number` of a ring: numbers have equally many digits, so that names sort.
+    /// The next file of a ring. All numbers have the same number of digits, so that names sort.
     fn next_in_ring(&mut self, base: PathBuf, count: u32) -> Result<OutputPath, Error> {
         let digits = (count - 1).to_string().len();
         let name = |number: u32| numbered(&base, &format!("{number:0digits$}"));
         if self.last.is_none() && !self.overwrite {
-            // Those that this run will overwrite later must not be another's.
+            // The run will overwrite all of these.
             for path in (0..count).map(name) {
                 ensure_absent(&path)?;
             }
@@ -93,15 +94,15 @@ impl FileNamer {
         Ok(self.output_path(final_path, true))
     }
 
-    /// The first name that is free: without a number, then with 1, 2 …
+    /// The first free name: without a number, then with 1, 2, …
     fn next_free(&mut self, base: PathBuf) -> Result<OutputPath, Error> {
         let last = self.last.as_ref().filter(|(last_base, _)| *last_base == base);
         let last = last.map(|&(_, number)| number);
         if self.last.is_none() && !self.overwrite {
             ensure_absent(&base)?;
         }
-        // Without a plan it is a signal that asks for the next file: after the last one was moved
-        // away, that gets its name.
+        // Without -C or -G, SIGHUP requested the next file: if the last one was moved away, its name
+        // is free.
         let first =
             if self.rotation.uses_part_files() { last.map_or(0, |last| last + 1) } else { 0 };
         let name = |number| match number {
@@ -130,24 +131,25 @@ impl FileNamer {
     }
 }
 
-/// The name while the file is not complete.
+/// The path of a file that is not complete.
 fn part_path(final_path: &Path) -> PathBuf {
     let mut name = final_path.as_os_str().to_owned();
-    name.push(PART);
+    name.push(PART_SUFFIX);
     name.into()
 }
 
-/// Puts a number behind a name, but before the ending that tells compression.
+/// Appends a number to a path, but before an extension of a compression format.
 fn numbered(base: &Path, number: &str) -> PathBuf {
-    let ending = base.extension().filter(|ending| Compression::from_extension(ending).is_some());
-    let mut name = match ending {
+    let extension =
+        base.extension().filter(|extension| Compression::from_extension(extension).is_some());
+    let mut name = match extension {
         Some(_) => base.with_extension("").into_os_string(),
         None => base.as_os_str().to_owned(),
     };
     name.push(number);
-    if let Some(ending) = ending {
+    if let Some(extension) = extension {
         name.push(".");
-        name.push(ending);
+        name.push(extension);
     }
     name.into()
 }
@@ -160,12 +162,16 @@ fn ensure_absent(path: &Path) -> Result<(), Error> {
     if path.exists() { Err(Error::OutputExists { path: path.to_owned() }) } else { Ok(()) }
 }
 
-/// The name that a format makes of a time (strftime(3)), in local time as tcpdump has it.
+/// Formats a strftime(3) template; like tcpdump, in the time zone of `time`.
+///
+/// # Errors
+///
+/// If the template has an unknown directive or is not UTF-8.
 pub(crate) fn strftime(template: &Path, time: &jiff::Zoned) -> Result<PathBuf, Error> {
-    let failed = |reason: String| Error::TimeFormat { template: template.to_owned(), reason };
-    let format = template.to_str().ok_or_else(|| failed("not UTF-8".to_owned()))?;
-    let name =
-        jiff::fmt::strtime::format(format, time).map_err(|error| failed(error.to_string()))?;
+    let failed = |reason| Error::TimeFormat { template: template.to_owned(), reason };
+    let format = template.to_str().ok_or_else(|| failed("not UTF-8"))?;
+    let name = jiff::fmt::strtime::format(format, time)
+        .map_err(|_| failed("unknown or incomplete directive; write %% for a percent sign"))?;
     Ok(OsString::from(name).into())
 }
 
@@ -175,7 +181,7 @@ mod tests {
     use std::fs;
     use std::time::Duration;
 
-    /// The names of files that are made one after the other, `existing` being there before.
+    /// The names of the first four files; `existing` files are created before.
     fn names(
         template: &str,
         rotation: Rotation,
@@ -198,19 +204,19 @@ mod tests {
     const BY_SIZE: Rotation = Rotation { size: Some(1), interval: None, count: None };
 
     #[test]
-    fn files_by_size_are_numbered_from_the_second_on() {
+    fn files_by_size_are_numbered_from_the_second() {
         assert_eq!(names("a", BY_SIZE, false, &[]), ["a", "a1", "a2", "a3"]);
         assert_eq!(names("a", BY_SIZE, false, &["a2"]), ["a", "a1", "a3", "a4"]);
         assert_eq!(names("a", BY_SIZE, true, &["a", "a2"]), ["a", "a1", "a2", "a3"]);
     }
 
     #[test]
-    fn the_ending_that_tells_compression_stays_last() {
+    fn compression_extension_stays_last() {
         assert_eq!(names("a.x.gz", BY_SIZE, false, &[])[..2], ["a.x.gz", "a.x1.gz"]);
     }
 
     #[test]
-    fn a_ring_has_numbers_of_equally_many_digits_and_begins_again() {
+    fn ring_numbers_have_equal_digits_and_wrap() {
         let ring = |count| Rotation { count: Some(count), ..BY_SIZE };
         assert_eq!(names("a", ring(3), false, &[]), ["a0", "a1", "a2", "a0"]);
         assert_eq!(names("a", ring(11), false, &[])[..2], ["a00", "a01"]);
@@ -221,7 +227,7 @@ mod tests {
     }
 
     #[test]
-    fn files_by_time_have_the_time_in_their_names_and_else_a_number() {
+    fn files_by_time_are_named_after_the_time_or_numbered() {
         let by_time = Rotation { size: None, interval: Some(Duration::from_secs(1)), count: None };
         let seen = names("a-%Y", by_time, false, &[]);
         let year = jiff::Zoned::now().year().to_string();
@@ -232,7 +238,7 @@ mod tests {
     }
 
     #[test]
-    fn without_a_plan_a_moved_file_gets_its_name_again() {
+    fn without_rotation_options_a_moved_file_frees_its_name() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("a");
         let mut names = FileNamer::new(&path, Rotation::default(), false);
@@ -245,7 +251,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_gets_its_name_when_it_is_complete() {
+    fn incomplete_files_have_the_part_suffix() {
         let output_path = FileNamer::new(Path::new("/nowhere/a"), BY_SIZE, false).next().unwrap();
         assert_eq!(output_path.path, Path::new("/nowhere/a.part"));
         assert_eq!(output_path.final_path, Path::new("/nowhere/a"));

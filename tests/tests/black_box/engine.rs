@@ -1,4 +1,4 @@
-//! The capture engine: several interfaces, threads, older kernels, and packets as they were.
+//! The capture engine: several interfaces, threads, older kernels, and segmentation offload.
 
 use nix::sys::socket::{setsockopt, sockopt};
 use seccompiler::{
@@ -20,11 +20,11 @@ fn packet(payload_len: usize) -> Vec<u8> {
 }
 
 #[test]
-fn several_interfaces_are_in_one_stream_each_with_its_counters() {
+fn several_interfaces_share_a_stream_with_separate_counters() {
     let stream = with_veth(|| {
         let directory = tempdir().unwrap();
-        let words = ["-i", "left", "-i", "right", "--stats", "0.02"];
-        let capture = Capture::start(directory.path(), &words);
+        let args = ["-i", "left", "-i", "right", "--stats", "0.02"];
+        let capture = Capture::start(directory.path(), &args);
         let sender = Sender::new("left");
         (0..1_000).for_each(|_| sender.send(&packet(18)));
         let (other, back) = (Sender::new("right"), packet(100));
@@ -45,18 +45,18 @@ fn several_interfaces_are_in_one_stream_each_with_its_counters() {
     }
 }
 
-/// UDP packets of many flows, their lengths counting up.
+/// Sends UDP packets of many flows with increasing lengths.
 fn flows(sender: &Sender, count: usize) {
     for number in 0..count {
         let mut frame = packet(number % 1_000);
-        // Another source port: another flow.
+        // The source port selects the flow.
         frame[34..36].copy_from_slice(&u16::try_from(number % 97).unwrap().to_be_bytes());
         sender.send(&frame);
     }
 }
 
 #[test]
-fn threads_give_one_stream_in_order_of_time_with_each_packet_once() {
+fn threads_write_each_packet_once_in_timestamp_order() {
     let stream = with_veth(|| {
         let directory = tempdir().unwrap();
         let capture = Capture::start(directory.path(), &["-i", "right", "--threads", "3"]);
@@ -64,7 +64,7 @@ fn threads_give_one_stream_in_order_of_time_with_each_packet_once() {
         capture.stop()
     });
     assert_eq!((stream.packets.len(), stream.end.drop), (30_000, 0));
-    assert!(stream.packets.windows(2).all(|pair| pair[0].ts <= pair[1].ts), "in order of time");
+    assert!(stream.packets.windows(2).all(|pair| pair[0].ts <= pair[1].ts), "in timestamp order");
     for (number, packet) in stream.packets.iter().enumerate() {
         let payload = u32::try_from(number % 1_000).unwrap();
         assert_eq!((packet.payload, packet.n), (Some(payload), number as u64 + 1));
@@ -74,11 +74,11 @@ fn threads_give_one_stream_in_order_of_time_with_each_packet_once() {
 }
 
 #[test]
-fn threads_stop_at_the_count_too() {
+fn threads_stop_at_the_count() {
     with_veth(|| {
         let directory = tempdir().unwrap();
-        let words = ["-i", "right", "--threads", "2", "-c", "500"];
-        let capture = Capture::start(directory.path(), &words);
+        let args = ["-i", "right", "--threads", "2", "-c", "500"];
+        let capture = Capture::start(directory.path(), &args);
         flows(&Sender::new("left"), 2_000);
         let (output, stream) = capture.wait();
         assert!(output.status.success(), "{}", output.stderr);
@@ -86,8 +86,8 @@ fn threads_stop_at_the_count_too() {
     });
 }
 
-/// From now on the kernel refuses this thread, and what it starts, rings of version 3.
-fn refuse_rings_of_version_3() {
+/// Makes the kernel refuse TPACKET_V3 rings to this thread and its children.
+fn refuse_tpacket_v3() {
     let is = |argument, value| {
         SeccompCondition::new(argument, SeccompCmpArgLen::Dword, SeccompCmpOp::Eq, value).unwrap()
     };
@@ -104,9 +104,9 @@ fn refuse_rings_of_version_3() {
 }
 
 #[test]
-fn a_kernel_without_rings_of_version_3_gets_the_one_before_with_a_warning() {
+fn falls_back_to_tpacket_v2_with_a_warning() {
     let (output, stream) = with_veth(|| {
-        refuse_rings_of_version_3();
+        refuse_tpacket_v3();
         let directory = tempdir().unwrap();
         let capture = Capture::start(directory.path(), &["-i", "right"]);
         let sender = Sender::new("left");
@@ -126,12 +126,12 @@ fn a_kernel_without_rings_of_version_3_gets_the_one_before_with_a_warning() {
 }
 
 #[test]
-fn a_lone_packet_leaves_at_once() {
+fn immediate_mode_writes_a_single_packet_at_once() {
     with_veth(|| {
         let directory = tempdir().unwrap();
-        // Nothing else wakes it up: no `stats`, no second packet, no end.
-        let words = ["-i", "right", "--immediate", "--stats", "0"];
-        let capture = Capture::start(directory.path(), &words);
+        // Nothing else can wake the capture: no `stats`, no second packet, no end.
+        let args = ["-i", "right", "--immediate", "--stats", "0"];
+        let capture = Capture::start(directory.path(), &args);
         let sender = Sender::new("left");
         for number in 1..=3 {
             sender.send(&packet(number));
@@ -141,11 +141,11 @@ fn a_lone_packet_leaves_at_once() {
     });
 }
 
-/// Captures on loopback what `talk` says there.
-fn on_loopback(words: &[&str], talk: impl FnOnce() + Send) -> Stream {
+/// Captures the loopback traffic of `talk`.
+fn on_loopback(args: &[&str], talk: impl FnOnce() + Send) -> Stream {
     namespace::run(|| {
         let directory = tempdir().unwrap();
-        let capture = Capture::start(directory.path(), words);
+        let capture = Capture::start(directory.path(), args);
         talk();
         capture.stop()
     })
@@ -160,7 +160,7 @@ fn talk_in_segments() {
         server.read_to_end(&mut bytes).unwrap();
         bytes.len()
     });
-    // Larger than any segment of loopback's 64 KiB.
+    // Larger than loopback's largest segment of 64 KiB.
     client.write_all(&vec![b'.'; 4_000_000]).unwrap();
     drop(client);
     assert_eq!(reader.join().unwrap(), 4_000_000);
@@ -171,7 +171,7 @@ fn talk_in_segments() {
 }
 
 #[test]
-fn packets_that_are_cut_into_segments_are_told_from_large_ones() {
+fn offloaded_segments_are_distinguished_from_large_packets() {
     for interface in ["lo", "any"] {
         let stream = on_loopback(&["-i", interface], talk_in_segments);
         let udp = stream.packets.iter().find(|packet| packet.proto == "udp").unwrap();
@@ -186,7 +186,7 @@ fn packets_that_are_cut_into_segments_are_told_from_large_ones() {
         let stream = on_loopback(&["-i", interface, "--no-gso"], talk_in_segments);
         assert!(stream.packets.iter().all(|packet| packet.gso.is_none()));
     }
-    // A real jumbo frame.
+    // A jumbo frame, sent as one packet.
     let stream = with_veth(|| {
         let directory = tempdir().unwrap();
         let capture = Capture::start(directory.path(), &["-i", "right"]);
@@ -197,7 +197,7 @@ fn packets_that_are_cut_into_segments_are_told_from_large_ones() {
 }
 
 #[test]
-fn checksums_that_hardware_would_have_filled_in_are_no_damage() {
+fn offloaded_checksums_are_not_errors() {
     let stream = on_loopback(&["-i", "lo"], talk_in_segments);
     assert!(5 < stream.packets.len());
     assert!(stream.packets.iter().all(|packet| packet.err.is_none()));

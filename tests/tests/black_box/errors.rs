@@ -1,5 +1,4 @@
-//! What goes wrong: each with a message that names the object, the right exit code, and nothing
-//! lost that was captured.
+//! Errors: the message names the object, the exit code is right, and no captured packet is lost.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -11,24 +10,24 @@ use tests::stream::check_line;
 use tests::veth::with_veth;
 use xtask::namespace;
 
-fn check(words: &[&str], code: i32, message: &str) -> Output {
-    let output = run(words);
-    assert_eq!(output.status.code(), Some(code), "{words:?}: {}", output.stderr);
-    assert!(output.stderr.contains(message), "{words:?}: {}", output.stderr);
+fn check(args: &[&str], code: i32, message: &str) -> Output {
+    let output = run(args);
+    assert_eq!(output.status.code(), Some(code), "{args:?}: {}", output.stderr);
+    assert!(output.stderr.contains(message), "{args:?}: {}", output.stderr);
     output
 }
 
 #[test]
-fn wrong_words_are_explained_and_exit_with_2() {
-    check(&["-i", ""], 2, "an interface has a name");
-    check(&["-s", "0"], 2, "0 is not in 1..=262144");
-    check(&["-c", "none"], 2, "invalid value 'none' for '--count <COUNT>'");
+fn usage_errors_exit_with_2() {
+    check(&["-i", ""], 2, "interface name is empty");
+    check(&["-s", "0"], 2, "must be between 1 and 262144");
+    check(&["-c", "none"], 2, "invalid value 'none' for '--count <COUNT>': not a whole number");
     check(&["--frobnicate"], 2, "unexpected argument '--frobnicate'");
     check(&["-r", "a.pcap", "-i", "lo"], 2, "cannot be used with");
 }
 
 #[test]
-fn files_that_cannot_be_read_are_named() {
+fn unreadable_files_are_named() {
     let directory = tempdir().unwrap();
     let path = |name: &str, bytes: &[u8]| {
         let path = directory.path().join(name);
@@ -42,24 +41,24 @@ fn files_that_cannot_be_read_are_named() {
     let three = path("three", &[1, 2, 3]);
     check(&["-r", &three], 1, &format!("`{three}`: not a pcap or pcapng file"));
     let packed = path("packed", &[0x1f, 0x8b, 8, 0, 0]);
-    check(&["-r", &packed], 1, &format!("`{packed}`: cannot be unpacked behind byte 5"));
+    check(&["-r", &packed], 1, &format!("`{packed}`: decompression failed after byte 5"));
     let here = directory.path().to_str().unwrap();
     check(&["-r", here], 1, &format!("cannot read `{here}`: Is a directory"));
     check(&["-r", "/no/such/file"], 1, "cannot read `/no/such/file`: No such file");
 }
 
 #[test]
-fn an_existing_file_is_kept_unless_forced_and_captures_are_private() {
+fn existing_files_are_kept_without_force_and_new_ones_are_private() {
     namespace::run(|| {
         let directory = tempdir().unwrap();
         let out = directory.path().join("out");
-        let words = ["-i", "lo", "--duration", "0.01", "-w", out.to_str().unwrap()];
-        check(&words, 0, "0 packets captured");
+        let args = ["-i", "lo", "--duration", "0.01", "-w", out.to_str().unwrap()];
+        check(&args, 0, "0 packets captured");
         assert_eq!(fs::metadata(&out).unwrap().permissions().mode() & 0o777, 0o600);
         let before = fs::read(&out).unwrap();
-        check(&words, 1, "exists; use --force to overwrite it");
+        check(&args, 1, "already exists; use --force to overwrite it");
         assert_eq!(fs::read(&out).unwrap(), before);
-        check(&[&words[..], &["--force"]].concat(), 0, "0 packets captured");
+        check(&[&args[..], &["--force"]].concat(), 0, "0 packets captured");
         assert_ne!(fs::read(&out).unwrap(), before);
         let here = directory.path().to_str().unwrap();
         check(&["-i", "lo", "-c", "1", "-w", here], 1, &format!("cannot write `{here}`"));
@@ -67,14 +66,14 @@ fn an_existing_file_is_kept_unless_forced_and_captures_are_private() {
 }
 
 #[test]
-fn a_misspelled_interface_gets_the_names_that_exist() {
+fn unknown_interface_lists_the_available_ones() {
     namespace::run(|| {
-        check(&["-i", "l0"], 1, "no interface is named `l0`; there are: lo, any");
+        check(&["-i", "l0"], 1, "no interface named `l0`; available: lo, any");
     });
 }
 
 #[test]
-fn an_interface_that_is_down_is_said_to_be() {
+fn interface_that_is_down_is_an_error() {
     namespace::run(|| {
         namespace::ip("link add cable type veth peer name other").unwrap();
         check(
@@ -86,17 +85,17 @@ fn an_interface_that_is_down_is_said_to_be() {
 }
 
 #[test]
-fn without_the_capability_the_remedy_is_printed() {
+fn missing_capability_prints_the_remedy() {
     let sniffer = xtask::build::sniffer_path();
-    // A user namespace's nobody has no capability over the machine's network.
+    // In a new user namespace the process has no capabilities over the machine's network.
     let output =
         Command::new("unshare").arg("--user").arg(&sniffer).args(["-i", "lo"]).output().unwrap();
-    let words = String::from_utf8(output.stderr).unwrap();
-    assert_eq!(output.status.code(), Some(1), "{words}");
-    assert!(words.contains("CAP_NET_RAW is missing"), "{words}");
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{stderr}");
+    assert!(stderr.contains("CAP_NET_RAW is missing"), "{stderr}");
     assert!(
-        words.contains(&format!("sudo setcap cap_net_raw=ep {}", sniffer.display())),
-        "{words}"
+        stderr.contains(&format!("sudo setcap cap_net_raw=ep {}", sniffer.display())),
+        "{stderr}"
     );
 }
 
@@ -105,7 +104,7 @@ fn packet() -> Vec<u8> {
 }
 
 #[test]
-fn an_interface_that_vanishes_ends_the_run_where_that_is_wanted() {
+fn exit_on_down_ends_the_run_when_the_interface_disappears() {
     let (output, stream) = with_veth(|| {
         let directory = tempdir().unwrap();
         let capture = Capture::start(directory.path(), &["-i", "right", "--exit-on-down"]);
@@ -122,7 +121,7 @@ fn an_interface_that_vanishes_ends_the_run_where_that_is_wanted() {
 }
 
 #[test]
-fn an_interface_that_goes_down_and_up_is_captured_on() {
+fn capture_continues_after_the_interface_goes_down_and_up() {
     let stream = with_veth(|| {
         let directory = tempdir().unwrap();
         let capture = Capture::start(directory.path(), &["-i", "right"]);
@@ -140,14 +139,14 @@ fn an_interface_that_goes_down_and_up_is_captured_on() {
 }
 
 #[test]
-fn a_full_disk_is_named_and_the_lines_that_fit_are_whole() {
+fn full_disk_keeps_the_whole_lines_that_fit() {
     let directory = tempdir().unwrap();
     let disk = directory.path().join("disk");
     fs::create_dir(&disk).unwrap();
     let disk = disk.to_str().unwrap().to_owned();
     let big = directory.path().join("big.pcap");
     fs::write(&big, pcap(10_000)).unwrap();
-    // A disk of 64 kB, in a mount namespace that ends with the command.
+    // A file system of 64 KiB, in a mount namespace that ends with the command.
     let program = xtask::build::sniffer_path();
     let script = format!(
         "mount -t tmpfs -o size=64k none {disk} && {} -q -r {} -w {disk}/out; status=$?; cat {disk}/out; exit $status",
@@ -158,9 +157,9 @@ fn a_full_disk_is_named_and_the_lines_that_fit_are_whole() {
         .args(["--map-root-user", "--mount", "sh", "-c", &script])
         .output()
         .unwrap();
-    let words = String::from_utf8(output.stderr).unwrap();
-    assert_eq!(output.status.code(), Some(1), "{words}");
-    assert!(words.contains(&format!("cannot write `{disk}/out`: No space left")), "{words}");
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{stderr}");
+    assert!(stderr.contains(&format!("cannot write `{disk}/out`: No space left")), "{stderr}");
     let text = String::from_utf8(output.stdout).unwrap();
     assert!(60_000 < text.len() && text.ends_with("}\n"), "{} bytes", text.len());
     text.lines().for_each(check_line);

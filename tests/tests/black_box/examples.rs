@@ -1,4 +1,4 @@
-//! The examples in Python, against real captures.
+//! The Python examples, run on real captures.
 
 use std::io::{BufRead, BufReader};
 use std::net::UdpSocket;
@@ -8,7 +8,7 @@ use tempfile::tempdir;
 use tests::process::{Capture, finish};
 use xtask::{namespace, python};
 
-/// An example, which may keep fonts and the like in `cache`.
+/// The command of an example. matplotlib keeps its font cache in `cache`.
 fn example(name: &str, cache: &Path) -> Command {
     let mut command = Command::new("python3");
     command.env("PYTHONPATH", python::packages_path()).env("MPLCONFIGDIR", cache);
@@ -24,7 +24,7 @@ fn send(count: usize) {
 }
 
 #[test]
-fn twisted_hears_each_packet_and_prints_rates() {
+fn events_example_prints_packet_rates() {
     namespace::run(|| {
         let directory = tempdir().unwrap();
         let mut command = example("events.py", directory.path());
@@ -32,7 +32,7 @@ fn twisted_hears_each_packet_and_prints_rates() {
         let mut child = command.spawn().unwrap();
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
         let mut next = || lines.next().unwrap().unwrap();
-        // It captures when it tells of nothing.
+        // The first report shows that the capture is running.
         assert_eq!(next(), "0 packets/s");
         send(100);
         let mut seen = 0;
@@ -48,7 +48,7 @@ fn twisted_hears_each_packet_and_prints_rates() {
 }
 
 #[test]
-fn matplotlib_and_plotly_draw_a_capture() {
+fn plot_examples_draw_a_capture() {
     let directory = tempdir().unwrap();
     let stream = namespace::run(|| {
         let capture = Capture::start(directory.path(), &["-i", "lo"]);
@@ -69,6 +69,6 @@ fn matplotlib_and_plotly_draw_a_capture() {
     let page = String::from_utf8(draw("scatter.py", "sizes.html")).unwrap();
     assert!(page.contains("Packet Number") && page.contains("Packet Size"));
     assert!(!page.contains("<script src=\"http") && !page.contains("src=\"https://cdn"));
-    // It has the library with it.
+    // The page contains the library.
     assert!(1_000_000 < page.len());
 }

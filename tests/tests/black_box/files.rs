@@ -1,4 +1,4 @@
-//! Capture files through `-r`.
+//! Reading capture files with `-r`.
 
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
@@ -18,7 +18,7 @@ fn read(path: &Path) -> Stream {
 }
 
 #[test]
-fn a_file_gives_the_same_stream_plain_packed_and_from_standard_input() {
+fn plain_compressed_and_piped_files_give_the_same_stream() {
     let directory = tempdir().unwrap();
     let bytes = pcap(1_000);
     let plain = directory.path().join("a.pcap");
@@ -30,11 +30,12 @@ fn a_file_gives_the_same_stream_plain_packed_and_from_standard_input() {
         (&"file".into(), &plain.to_str().unwrap().into())
     );
     assert_eq!(stream.packets[999].ts, "1970-01-01T00:16:40.000999000Z");
-    let packed = directory.path().join("anything");
-    for pack in [gzip, xz, |bytes: &[u8]| zstd::encode_all(bytes, 1).unwrap()] {
-        // Two members, as rotated and joined logs have them.
-        fs::write(&packed, [pack(&bytes[..5_000]), pack(&bytes[5_000..])].concat()).unwrap();
-        assert_eq!(read(&packed).packets, stream.packets);
+    let compressed = directory.path().join("anything");
+    for compress in [gzip, xz, |bytes: &[u8]| zstd::encode_all(bytes, 1).unwrap()] {
+        // Two members, as in concatenated logs.
+        fs::write(&compressed, [compress(&bytes[..5_000]), compress(&bytes[5_000..])].concat())
+            .unwrap();
+        assert_eq!(read(&compressed).packets, stream.packets);
     }
     let mut child = sniffer()
         .args(["-r", "-"])
@@ -57,24 +58,24 @@ fn xz(bytes: &[u8]) -> Vec<u8> {
     encoder.finish().unwrap()
 }
 
-/// The lines of packets that a run which succeeds writes.
-fn packet_lines(words: &[&str]) -> Vec<String> {
-    let output = run(words);
+/// The packet lines of a successful run.
+fn packet_lines(args: &[&str]) -> Vec<String> {
+    let output = run(args);
     assert!(output.status.success(), "{}", output.stderr);
     read_packets(&output.stdout)
 }
 
-/// The lines of packets, as they are.
+/// The packet lines of a stream.
 fn read_packets(stream: &[u8]) -> Vec<String> {
     let text = std::str::from_utf8(stream).unwrap();
     text.lines().filter(|line| line.contains("\"pkt\"")).map(str::to_owned).collect()
 }
 
 #[test]
-fn several_files_become_one_stream_in_the_order_of_time() {
+fn several_files_are_merged_by_timestamp() {
     const HEADER_LEN: usize = 24;
     let directory = tempdir().unwrap();
-    let place = |name: &str, bytes: &[u8]| {
+    let path_of = |name: &str, bytes: &[u8]| {
         let path = directory.path().join(name);
         fs::write(&path, bytes).unwrap();
         path.to_str().unwrap().to_owned()
@@ -82,19 +83,19 @@ fn several_files_become_one_stream_in_the_order_of_time() {
     let whole = pcap(1_001);
     let (header, records) = whole.split_at(HEADER_LEN);
     let records: Vec<_> = records.chunks(records.len() / 1_001).collect();
-    // Every third one is in another file; one file is packed, one begins later.
+    // Three files take the packets in turns. One is compressed, one starts later.
     let part = |part: usize| {
         let part = records.iter().skip(part).step_by(3).copied();
         [header].into_iter().chain(part).collect::<Vec<_>>().concat()
     };
-    let files = [place("a", &part(1)), place("b.gz", &gzip(&part(0))), place("c", &part(2))];
-    let words = ["-q", "-r", &files[0], "-r", &files[1], "-r", &files[2]];
-    let expected = packet_lines(&["-q", "-r", &place("whole", &whole)]);
-    assert_eq!(packet_lines(&words), expected);
-    assert_eq!(packet_lines(&[&words[..], &["--threads", "3"]].concat()), expected);
-    // A damaged one gives what it has, the others all.
-    let cut = place("cut", &part(1)[..HEADER_LEN + records[0].len() + 1]);
-    let empty = place("empty", &[]);
+    let files = [path_of("a", &part(1)), path_of("b.gz", &gzip(&part(0))), path_of("c", &part(2))];
+    let args = ["-q", "-r", &files[0], "-r", &files[1], "-r", &files[2]];
+    let expected = packet_lines(&["-q", "-r", &path_of("whole", &whole)]);
+    assert_eq!(packet_lines(&args), expected);
+    assert_eq!(packet_lines(&[&args[..], &["--threads", "3"]].concat()), expected);
+    // A damaged file contributes the packets before the damage, the others all of theirs.
+    let cut = path_of("cut", &part(1)[..HEADER_LEN + records[0].len() + 1]);
+    let empty = path_of("empty", &[]);
     let output = run(&["-r", &cut, "-r", &files[1], "-r", &files[2], "-r", &empty]);
     assert_eq!(output.status.code(), Some(1));
     assert!(output.stderr.contains("empty` is empty"), "{}", output.stderr);
@@ -112,44 +113,44 @@ fn several_files_become_one_stream_in_the_order_of_time() {
 fn threads_write_the_same_lines() {
     let Some(files) = corpus::files().unwrap() else { return };
     for file in files.iter().filter(|file| file.to_string_lossy().contains("nDPI")).step_by(10) {
-        let words = ["-q", "-e", "--names", "--community-id", "-r", file.to_str().unwrap()];
-        let one = run(&words).stdout;
-        let more = run(&[&words[..], &["--threads", "2"]].concat()).stdout;
+        let args = ["-q", "-e", "--names", "--community-id", "-r", file.to_str().unwrap()];
+        let one = run(&args).stdout;
+        let more = run(&[&args[..], &["--threads", "2"]].concat()).stdout;
         assert_eq!(read_packets(&one), read_packets(&more), "{}", file.display());
     }
     let directory = tempdir().unwrap();
     let path = directory.path().join("a.pcap");
     fs::write(&path, pcap(100_000)).unwrap();
-    let words = ["-q", "-r", path.to_str().unwrap(), "-c", "70000"];
-    let more = run(&[&words[..], &["--threads", "3"]].concat());
+    let args = ["-q", "-r", path.to_str().unwrap(), "-c", "70000"];
+    let more = run(&[&args[..], &["--threads", "3"]].concat());
     let stream = Stream::read(&more.stdout);
     assert_eq!((stream.packets.len(), &stream.reason[..]), (70_000, "count"));
-    assert_eq!(packet_lines(&words), packet_lines(&[&words[..], &["--threads", "3"]].concat()));
+    assert_eq!(packet_lines(&args), packet_lines(&[&args[..], &["--threads", "3"]].concat()));
 }
 
 #[test]
-fn a_cut_packed_file_gives_what_it_has_and_tells_the_place() {
+fn truncated_gzip_file_keeps_packets_and_reports_the_offset() {
     let directory = tempdir().unwrap();
     let path = directory.path().join("cut.gz");
-    let packed = gzip(&pcap(20_000));
-    let cut_len = packed.len() * 3 / 4;
-    fs::write(&path, &packed[..cut_len]).unwrap();
+    let compressed = gzip(&pcap(20_000));
+    let cut_len = compressed.len() * 3 / 4;
+    fs::write(&path, &compressed[..cut_len]).unwrap();
     let output = run(&["-r", path.to_str().unwrap()]);
     assert_eq!(output.status.code(), Some(1));
-    let place = format!("cut.gz`: cannot be unpacked behind byte {cut_len}: ");
-    assert!(output.stderr.contains(&place), "{}", output.stderr);
+    let message = format!("cut.gz`: decompression failed after byte {cut_len}: ");
+    assert!(output.stderr.contains(&message), "{}", output.stderr);
     let stream = Stream::read(&output.stdout);
     assert!(10_000 < stream.packets.len() && stream.reason == "error");
 }
 
 #[test]
-fn a_pipe_that_says_nothing_more_keeps_no_line_back() {
+fn idle_pipe_delays_no_line() {
     let mut command = sniffer();
     command.args(["-q", "-r", "-"]).stdin(Stdio::piped()).stdout(Stdio::piped());
     let mut child = command.spawn().unwrap();
     let mut stdin = child.stdin.take().unwrap();
     let file = pcap(3);
-    // Byte by byte at first, and a record that is not whole at last.
+    // Byte by byte at first, then up to the middle of the last record.
     for byte in &file[..30] {
         stdin.write_all(&[*byte]).unwrap();
     }
@@ -166,7 +167,7 @@ fn a_pipe_that_says_nothing_more_keeps_no_line_back() {
 }
 
 #[test]
-fn a_count_ends_a_file_too() {
+fn count_limits_files_too() {
     let directory = tempdir().unwrap();
     let path = directory.path().join("a.pcap");
     fs::write(&path, pcap(10)).unwrap();
@@ -176,7 +177,7 @@ fn a_count_ends_a_file_too() {
 }
 
 #[test]
-fn damage_leaves_what_came_before_it_and_tells_its_place() {
+fn truncated_file_keeps_packets_and_reports_the_offset() {
     let directory = tempdir().unwrap();
     let path = directory.path().join("cut.pcap");
     let whole = pcap(3);
@@ -192,9 +193,9 @@ fn damage_leaves_what_came_before_it_and_tells_its_place() {
     assert_eq!((stream.packets.len(), &stream.reason[..]), (2, "error"));
 }
 
-/// The whole corpus: as many packets as capinfos counts, every line in the schema.
+/// Reads the whole corpus. `Stream::read` checks every line against the schema.
 #[test]
-fn the_corpus_is_read_as_capinfos_counts_it() {
+fn corpus_packet_counts_match_capinfos() {
     let Some(files) = corpus::files().unwrap() else { return };
     assert!(!files.is_empty(), "the corpus has files");
     let (mut compared, mut problems) = (0, Vec::new());
@@ -218,6 +219,6 @@ fn the_corpus_is_read_as_capinfos_counts_it() {
         }
     }
     assert_eq!(problems, Vec::<String>::new());
-    // It has no word for some link types and versions, but these are few.
+    // capinfos does not know a few link types and file versions.
     assert!(files.len() * 95 / 100 <= compared, "compared {compared} of {} files", files.len());
 }

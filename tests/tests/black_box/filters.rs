@@ -1,5 +1,5 @@
-//! Filters of live captures and of files. What an expression means is tested beside libpcap elsewhere;
-//! here it is that the kernel and the machine agree, and that the accounts hold.
+//! Filters of live captures and of files: the kernel and our interpreter agree, and the counters are
+//! right. Other tests compare the meaning of expressions with libpcap.
 
 use filter::{LinkType, Metadata, Options, Program, Source, compile};
 use socket2::{Domain, SockFilter, Socket, Type};
@@ -11,7 +11,7 @@ use tests::process::{Capture, finish, run, sniffer};
 use tests::stream::Stream;
 use tests::veth::with_veth;
 
-/// Frames of many kinds. Each has a length of its own, by which it is known again.
+/// Frames of many kinds. Each has a different length, which identifies it.
 fn frames() -> Vec<Vec<u8>> {
     let payload = |len: usize| vec![0x61; len];
     let fragment = {
@@ -57,14 +57,14 @@ const EXPRESSIONS: [&str; 14] = [
     "len > 205 and ip[6:2] & 0x1fff = 0",
 ];
 
-/// What the machine says of frames as the kernel has them: without the outermost tag, which it keeps
-/// beside.
+/// Lengths of the frames that the interpreter accepts. Like the kernel, it gets the outermost VLAN
+/// tag as metadata, not in the frame.
 fn expected(expression: &str, frames: &[Vec<u8>]) -> Vec<u64> {
     let options = Options { source: Source::Live, ..Options::default() };
     let program = compile(expression, LinkType::ETHERNET, &options).unwrap();
     let is_accepted = |frame: &&Vec<u8>| {
-        let word = |at: usize| u16::from_be_bytes([frame[at], frame[at + 1]]);
-        let vlan = matches!(word(12), 0x8100 | 0x88a8).then(|| (word(12), word(14)));
+        let half_word = |offset: usize| u16::from_be_bytes([frame[offset], frame[offset + 1]]);
+        let vlan = matches!(half_word(12), 0x8100 | 0x88a8).then(|| (half_word(12), half_word(14)));
         let kept = match vlan {
             Some(_) => [&frame[..12], &frame[16..]].concat(),
             None => frame.to_vec(),
@@ -75,10 +75,10 @@ fn expected(expression: &str, frames: &[Vec<u8>]) -> Vec<u64> {
     frames.iter().filter(is_accepted).map(|frame| frame.len() as u64).collect()
 }
 
-fn captured(words: &[&str], frames: &[Vec<u8>]) -> Stream {
+fn captured(args: &[&str], frames: &[Vec<u8>]) -> Stream {
     with_veth(|| {
         let directory = tempdir().unwrap();
-        let capture = Capture::start(directory.path(), words);
+        let capture = Capture::start(directory.path(), args);
         let sender = Sender::new("left");
         frames.iter().for_each(|frame| sender.send(frame));
         capture.stop()
@@ -90,17 +90,17 @@ fn lens(stream: &Stream) -> Vec<u64> {
 }
 
 #[test]
-fn the_kernel_and_the_machine_agree_on_live_traffic_with_tags() {
+fn kernel_and_interpreter_agree_on_vlan_traffic() {
     let frames = frames();
     for expression in EXPRESSIONS {
         let stream = captured(&["-i", "right", expression], &frames);
         assert_eq!(lens(&stream), expected(expression, &frames), "{expression}");
-        assert_eq!(stream.sum_of("right").skip, 0, "{expression}: the kernel does it");
+        assert_eq!(stream.sum_of("right").skip, 0, "{expression}: filtered by the kernel");
         assert_eq!(stream.meta["filter"], expression);
     }
 }
 
-/// An expression that says the same as another one, and is too long for the kernel.
+/// An equivalent expression whose program is too long for the kernel.
 fn too_long(expression: &str) -> String {
     let others: Vec<_> =
         (0..3_000).map(|n| format!("host 172.16.{}.{}", n / 250, n % 250)).collect();
@@ -108,7 +108,7 @@ fn too_long(expression: &str) -> String {
 }
 
 #[test]
-fn what_is_too_long_for_the_kernel_is_filtered_here_and_counted() {
+fn programs_too_long_for_the_kernel_run_in_sniffer() {
     let frames = frames();
     for (expression, threads) in
         [("vlan 100 and tcp", "1"), ("udp", "1"), ("udp", "2"), ("not vlan", "1")]
@@ -124,54 +124,54 @@ fn what_is_too_long_for_the_kernel_is_filtered_here_and_counted() {
         assert_eq!(sum.recv, frames.len() as u64);
     }
     let output = with_veth(|| run(&["-i", "right", "--duration", "0.1", &too_long("ip")]));
-    let words = output.stderr;
-    assert!(words.contains("more than the kernel takes"), "{words}");
+    let stderr = output.stderr;
+    assert!(stderr.contains("more than the kernel takes"), "{stderr}");
 }
 
 #[test]
-fn all_interfaces_at_once_are_filtered_too() {
+fn any_interface_is_filtered() {
     let frames = frames();
     let stream = captured(&["-i", "any", "udp"], &frames);
     let in_frames = expected("udp", &frames);
     let received = stream.packets.iter().filter(|packet| packet.dir.as_deref() != Some("out"));
-    assert_eq!(stream.sum_of("any").skip, 0, "the kernel does it");
-    // The cooked header takes the place of the link header.
+    assert_eq!(stream.sum_of("any").skip, 0, "filtered by the kernel");
+    // The cooked header replaces the link header.
     let seen: Vec<_> = received.map(|packet| packet.len + 14 - 20).collect();
     assert_eq!(seen, in_frames);
     let both = captured(&["-i", "right", "-i", "left", "arp"], &frames);
     let of = |name: &str| {
         both.packets.iter().filter(|packet| packet.r#if.as_deref() == Some(name)).count()
     };
-    // What is received has its tag beside; what is sent from a packet socket still has it in it.
+    // The tag of a received frame is metadata; a frame sent by a packet socket still contains it.
     assert_eq!((of("right"), of("left")), (2, 1));
 }
 
 #[test]
-fn files_are_filtered_with_their_numbers_kept() {
+fn filtered_files_keep_packet_numbers() {
     let directory = tempdir().unwrap();
     let file = directory.path().join("capture.pcap");
     fs::write(&file, pcap(10)).unwrap();
     let file = file.to_str().unwrap();
-    let numbers = |words: &[&str]| {
-        let output = run(words);
+    let numbers = |args: &[&str]| {
+        let output = run(args);
         let stream = Stream::read(&output.stdout);
         let numbers: Vec<_> = stream.packets.iter().map(|packet| packet.n).collect();
         (numbers, stream.end.out, stream.end.skip)
     };
     let all = numbers(&["-r", file]);
     assert_eq!(all, ((1..=10).collect(), 10, 0));
-    assert_eq!(numbers(&["-r", file, "len", ">", "0"]), all, "words are joined");
+    assert_eq!(numbers(&["-r", file, "len", ">", "0"]), all, "arguments are joined");
     let (none, out, skip) = numbers(&["-r", file, "greater 60000"]);
     assert_eq!((none, out, skip), (vec![], 0, 10));
-    let words = ["-r", file, "ether[0] = 2 and not len = 0"];
-    assert_eq!(numbers(&words), numbers(&[&words[..], &["--threads", "2"]].concat()));
+    let args = ["-r", file, "ether[0] = 2 and not len = 0"];
+    assert_eq!(numbers(&args), numbers(&[&args[..], &["--threads", "2"]].concat()));
     let list = directory.path().join("filter");
     fs::write(&list, "len > 0 # all\n and greater 60000\n").unwrap();
     assert_eq!(numbers(&["-r", file, "-F", list.to_str().unwrap()]), (vec![], 0, 10));
 }
 
 #[test]
-fn a_program_is_printed_as_tcpdump_prints_it() {
+fn dump_matches_tcpdump() {
     for form in ["-d", "-dd", "-ddd"] {
         for expression in [
             "ip",
@@ -194,27 +194,27 @@ fn a_program_is_printed_as_tcpdump_prints_it() {
 }
 
 #[test]
-fn what_is_wrong_with_a_filter_is_told_with_its_place() {
+fn filter_errors_point_at_the_offending_text() {
     let output = run(&["-d", "-y", "EN10MB", "tcp port 70000 or ip"]);
     assert!(!output.status.success() && output.stdout.is_empty());
-    let words = output.stderr;
-    assert!(words.ends_with("  tcp port 70000 or ip\n           ^^^^^\n"), "{words}");
-    for (words, part) in [
+    let stderr = output.stderr;
+    assert!(stderr.ends_with("  tcp port 70000 or ip\n           ^^^^^\n"), "{stderr}");
+    for (args, part) in [
         (&["-d", "-y", "ETHERNET", "ip"][..], "EN10MB"),
         (&["-y", "EN10MB", "ip"], "-d"),
         (&["-d", "-y", "EN10MB", "inbound", "and", "host", "no-such-name.invalid"], "unknown host"),
     ] {
         let mut command = sniffer();
-        command.args(words).stderr(std::process::Stdio::piped());
+        command.args(args).stderr(std::process::Stdio::piped());
         let output = finish(command.spawn().unwrap());
-        let told = output.stderr;
-        assert!(!output.status.success() && told.contains(part), "{words:?}: {told}");
+        let stderr = output.stderr;
+        assert!(!output.status.success() && stderr.contains(part), "{args:?}: {stderr}");
     }
 }
 
-/// The kernel's checker, which any socket has, takes all programs: also those for captures of tags.
+/// The kernel accepts all programs, also those with VLAN metadata. Any socket has the check.
 #[test]
-fn programs_pass_the_kernels_checker() {
+fn programs_pass_the_kernel_check() {
     let socket = Socket::new(Domain::IPV4, Type::DGRAM, None).unwrap();
     let terms = include_str!("../filters/terms.txt").lines();
     let mut attached = 0;

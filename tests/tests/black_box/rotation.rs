@@ -1,4 +1,4 @@
-//! One capture in several files, and compressed ones.
+//! Output files: rotation and compression.
 
 use flate2::read::MultiGzDecoder;
 use nix::sys::signal::Signal;
@@ -18,16 +18,16 @@ fn send(sender: &Sender, count: usize) {
     (0..count).for_each(|_| sender.send(&frame));
 }
 
-/// Captures on `right` into files of a new directory while `work` is done.
+/// Captures on `right` into a new directory while `work` runs.
 fn files(
-    words: &[&str],
+    args: &[&str],
     name: &str,
     work: impl FnOnce(&Path, &std::process::Child) + Send,
 ) -> (TempDir, Output) {
     let directory = tempdir().unwrap();
     let output = with_veth(|| {
         let mut command = sniffer();
-        command.args(["-i", "right", "-w"]).arg(directory.path().join(name)).args(words);
+        command.args(["-i", "right", "-w"]).arg(directory.path().join(name)).args(args);
         let child = command
             .stdout(std::process::Stdio::piped())
             .stderr(std::process::Stdio::piped())
@@ -43,7 +43,7 @@ fn files(
     (directory, output)
 }
 
-/// The files, by their names.
+/// The sorted names of the files in a directory.
 fn names(directory: &Path) -> Vec<String> {
     let entries = fs::read_dir(directory).unwrap();
     let mut names: Vec<_> =
@@ -56,7 +56,7 @@ fn read(path: &Path) -> Stream {
     Stream::read(&fs::read(path).unwrap())
 }
 
-/// That the files are one run: numbers go on from each to the next.
+/// Checks that the files are one run: the numbers continue from file to file.
 fn check_run(streams: &[Stream], count: usize) {
     let mut numbers = streams.iter().flat_map(|stream| &stream.packets).map(|packet| packet.n);
     assert!(numbers.by_ref().eq(1..=count as u64), "each packet once");
@@ -72,7 +72,7 @@ fn interrupt(child: &std::process::Child) {
 }
 
 #[test]
-fn files_follow_each_other_by_size_and_are_complete() {
+fn rotates_by_size() {
     let (directory, output) = files(&["-C", "100k"], "a.ndjson", |directory, child| {
         assert_eq!(names(directory), ["a.ndjson.part"]);
         send(&Sender::new("left"), COUNT);
@@ -92,9 +92,9 @@ fn files_follow_each_other_by_size_and_are_complete() {
 }
 
 #[test]
-fn a_ring_of_files_keeps_the_last_ones() {
-    let words = ["-C", "50k", "-W", "3"];
-    let (directory, output) = files(&words, "a", |_, child| {
+fn ring_keeps_the_last_files() {
+    let args = ["-C", "50k", "-W", "3"];
+    let (directory, output) = files(&args, "a", |_, child| {
         send(&Sender::new("left"), COUNT);
         interrupt(child);
     });
@@ -107,18 +107,18 @@ fn a_ring_of_files_keeps_the_last_ones() {
         streams.iter().flat_map(|stream| &stream.packets).map(|packet| packet.n).collect();
     assert!(kept.windows(2).all(|pair| pair[0] + 1 == pair[1]), "without gaps");
     assert_eq!((kept.last(), kept.len() < COUNT), (Some(&(COUNT as u64)), true));
-    // What is there already is not overwritten by a new run.
-    let again =
-        with_veth(|| run(&["-i", "right", "-w", &place(&directory, "a"), "-C", "1", "-W", "3"]));
-    assert!(again.stderr.contains("exists; use --force"), "{}", again.stderr);
+    // A new run does not overwrite the files.
+    let second =
+        with_veth(|| run(&["-i", "right", "-w", &path_of(&directory, "a"), "-C", "1", "-W", "3"]));
+    assert!(second.stderr.contains("exists; use --force"), "{}", second.stderr);
 }
 
-fn place(directory: &TempDir, name: &str) -> String {
+fn path_of(directory: &TempDir, name: &str) -> String {
     directory.path().join(name).to_str().unwrap().to_owned()
 }
 
 #[test]
-fn files_follow_each_other_by_time_with_the_time_in_their_names() {
+fn rotates_by_time_and_expands_the_template() {
     let (directory, output) = files(&["-G", "0.05"], "%Y%m%d-%H%M%S", |directory, child| {
         let sender = Sender::new("left");
         send(&sender, 10);
@@ -142,7 +142,7 @@ fn files_follow_each_other_by_time_with_the_time_in_their_names() {
 }
 
 #[test]
-fn a_count_of_files_by_time_ends_the_run() {
+fn file_count_ends_a_run_rotated_by_time() {
     let (directory, output) = files(&["-G", "0.05", "-W", "2"], "a", |_, _| {});
     assert!(output.status.success(), "{}", output.stderr);
     assert_eq!(names(directory.path()), ["a", "a1"]);
@@ -150,7 +150,7 @@ fn a_count_of_files_by_time_ends_the_run() {
 }
 
 #[test]
-fn a_hangup_begins_a_new_file_as_logrotate_wants_it() {
+fn sighup_starts_a_new_file() {
     let (directory, output) = files(&[], "a", |directory, child| {
         let sender = Sender::new("left");
         send(&sender, 5);
@@ -173,14 +173,14 @@ fn a_hangup_begins_a_new_file_as_logrotate_wants_it() {
 }
 
 #[test]
-fn the_counters_are_told_when_asked_for() {
+fn sigusr1_prints_the_counters() {
     with_veth(|| {
         let directory = tempdir().unwrap();
         let capture = Capture::start(directory.path(), &["-i", "right", "-i", "left", "-q"]);
         send(&Sender::new("left"), 3);
         capture.wait_until(|text| text.matches("\"pkt\"").count() == 6);
         capture.signal(Signal::SIGUSR1);
-        // Taken in before the end: requests are heard first, or with it.
+        // SIGUSR1 is handled before SIGTERM, or together with it.
         capture.wait_until(|text| text.matches("\"stats\"").count() > 1);
         capture.signal(Signal::SIGTERM);
         let output = capture.finish();
@@ -197,7 +197,7 @@ fn gunzip(bytes: &[u8]) -> Vec<u8> {
 }
 
 #[test]
-fn a_file_is_compressed_as_its_name_says() {
+fn extension_selects_the_compression() {
     for (name, unpack) in [
         ("a.ndjson.gz", gunzip as fn(&[u8]) -> Vec<u8>),
         ("a.ndjson.zst", |bytes| zstd::decode_all(bytes).unwrap()),
@@ -214,7 +214,7 @@ fn a_file_is_compressed_as_its_name_says() {
 }
 
 #[test]
-fn compressed_files_follow_each_other_too() {
+fn rotates_compressed_files() {
     let (directory, output) = files(&["-C", "4k"], "a.gz", |directory, child| {
         let sender = Sender::new("left");
         while names(directory).len() < 3 {
@@ -235,13 +235,13 @@ fn compressed_files_follow_each_other_too() {
 }
 
 #[test]
-fn what_was_compressed_so_far_can_be_read_before_the_end() {
+fn compressed_file_is_readable_while_being_written() {
     let (_, output) = files(&[], "a.gz", |directory, child| {
         send(&Sender::new("left"), 10);
         wait_for("the packets in what is written", || {
             let bytes = fs::read(directory.join("a.gz")).unwrap();
             let mut plain = Vec::new();
-            // It ends too early, being written yet.
+            // The stream is incomplete while it is being written.
             let _ = MultiGzDecoder::new(&bytes[..]).read_to_end(&mut plain);
             String::from_utf8_lossy(&plain).matches("\"pkt\"").count() == 10
         });
@@ -251,11 +251,11 @@ fn what_was_compressed_so_far_can_be_read_before_the_end() {
 }
 
 #[test]
-fn files_that_are_read_are_written_by_size_and_compressed_too() {
+fn output_of_files_is_rotated_and_compressed() {
     let directory = tempdir().unwrap();
     fs::write(directory.path().join("in.pcap"), pcap(1_000)).unwrap();
-    let input = place(&directory, "in.pcap");
-    let output = run(&["-r", &input, "-w", &place(&directory, "a"), "-C", "50k"]);
+    let input = path_of(&directory, "in.pcap");
+    let output = run(&["-r", &input, "-w", &path_of(&directory, "a"), "-C", "50k"]);
     assert!(output.status.success(), "{}", output.stderr);
     let streams: Vec<_> = names(directory.path())[..]
         .iter()

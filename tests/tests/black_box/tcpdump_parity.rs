@@ -1,4 +1,4 @@
-//! The same traffic through tcpdump and the sniffer: the same lengths and the same times.
+//! The same traffic captured by tcpdump and by sniffer: lengths and timestamps are equal.
 
 use std::process::{Command, Stdio};
 use summary::capture_file::{Reader, Step};
@@ -8,13 +8,13 @@ use tests::frames::{IPV4, Sender, ethernet, ipv4, udp};
 use tests::process::{Capture, finish, signal, wait_for};
 use tests::veth::with_veth;
 
-/// Packets to be compared at the least, where there is a corpus.
+/// Minimum number of packets to compare if there is a corpus.
 const CORPUS_COUNT: usize = 100_000;
 
 /// The longest frame that the cable takes.
 const MAX_FRAME_LEN: usize = 65_535 + 14;
 
-/// All frames of the corpus, again and again until they are enough; else frames of all sizes.
+/// The frames of the corpus, repeated until there are enough; without a corpus, frames of many sizes.
 fn frames() -> Vec<Vec<u8>> {
     let Some(files) = corpus::files().unwrap() else {
         return (0..20_000)
@@ -66,7 +66,7 @@ fn to_microseconds(ts: &str) -> String {
 }
 
 #[test]
-fn frames_have_the_lengths_and_times_that_tcpdump_gives_them() {
+fn lengths_and_timestamps_match_tcpdump() {
     let frames = frames();
     let (stream, pcap) = with_veth(|| {
         let directory = tempdir().unwrap();
