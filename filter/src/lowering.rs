@@ -1,4 +1,8 @@
-//! An expression to a condition, for a link type: where fields are, and which values they have.
+//! Lowers a syntax tree to a condition for one link type: replaces every primitive by comparisons of
+//! fields of the packet.
+//!
+//! `layout` holds the offsets of the headers. Keywords such as `vlan` change it for the primitives that
+//! follow. The submodules lower one group of primitives each.
 
 mod arithmetic;
 mod encapsulation;
@@ -22,11 +26,10 @@ use crate::{Options, Source};
 use layout::{Layout, Origin};
 use std::ops::Range;
 
-/// Said where a program would need more memory than the machine has.
-pub(crate) const TOO_COMPLEX: &str =
-    "expression needs more than the 16 words of memory that there are";
+/// Error message for a program that needs more memory than there is.
+pub(crate) const TOO_COMPLEX: &str = "expression needs more than the 16 words of BPF memory";
 
-/// The condition of an expression, and the values it is made of.
+/// Lowers an expression. Returns its condition and the values in it.
 pub(crate) fn condition(
     expression: &Expression,
     link: LinkType,
@@ -54,15 +57,14 @@ struct Lowering<'a> {
     layout: Layout,
     link: LinkType,
     options: &'a Options<'a>,
-    /// Words of memory in use.
+    /// Number of temporaries so far.
     temps: u8,
-    /// Words that the lengths of an 802.11 header are kept in, once one is asked for.
+    /// Temporaries for the offsets of an 802.11 header, once they are needed.
     header: Option<wireless::Header>,
-    /// The part of the expression that is looked at, for messages.
+    /// The part of the expression that is being lowered, for error messages.
     span: Range<usize>,
 }
 
-/// As most functions here end.
 type Lowered = Result<Condition, Diagnostic>;
 
 impl Lowering<'_> {
@@ -75,7 +77,7 @@ impl Lowering<'_> {
         Temp(self.temps - 1)
     }
 
-    /// `value` is at most `max`, or what it is called is said to be too large.
+    /// Checks that `value` is at most `max`.
     fn at_most(&self, max: u32, what: &str, value: u32) -> Result<(), Diagnostic> {
         if value <= max {
             return Ok(());
@@ -156,7 +158,7 @@ impl Lowering<'_> {
         self.compare(value, CmpOp::Equal, number)
     }
 
-    /// Some bits of a field have that value.
+    /// `field & mask == number`
     fn masked(
         &mut self,
         origin: Origin,
@@ -171,13 +173,13 @@ impl Lowering<'_> {
         self.compare(value, CmpOp::Equal, number)
     }
 
-    /// Any of those bits is set.
+    /// `field & bits != 0`
     fn any_bit(&mut self, origin: Origin, offset: u32, size: Size, bits: u32) -> Condition {
         let value = self.load(origin, offset, size);
         self.compare(value, CmpOp::AnyBit, bits)
     }
 
-    /// The field is these bytes, compared from the last one, four at a time.
+    /// Compares a field with bytes: up to four at a time, the last ones first, as libpcap does.
     fn bytes(&mut self, origin: Origin, offset: u32, bytes: &[u8]) -> Condition {
         let mut parts = Vec::new();
         let mut rest = bytes;
@@ -231,7 +233,7 @@ impl Lowering<'_> {
             Family::Cooked => self.equal(Origin::LinkHeader, 0, Size::Half, OUTGOING),
             Family::Cooked2 => self.equal(Origin::LinkHeader, 10, Size::Byte, OUTGOING),
             Family::Slip => self.equal(Origin::LinkHeader, 0, Size::Byte, 0).not(),
-            // The tag's first three bits are its opcode: 0 on the way in, 1 on the way out.
+            // The first three bits of the tag are the opcode: 0 for inbound, 1 for outbound.
             Family::EthernetTagged if self.link == LinkType::BROADCOM_TAG => {
                 let opcode = u32::from(outbound) << 5;
                 return Ok(self.masked(Origin::LinkHeader, 12, Size::Byte, opcode, 0xe0));
@@ -252,7 +254,7 @@ impl Lowering<'_> {
         Ok(self.compare(value, CmpOp::Equal, index))
     }
 
-    /// Frames with a header of 802.2.
+    /// Frames with an 802.2 header.
     fn llc(&mut self, kind: Option<LlcType>) -> Lowered {
         let is_llc = match self.layout.family {
             Family::Ethernet | Family::EthernetTagged => {
@@ -274,7 +276,7 @@ impl Lowering<'_> {
             Some(LlcType::SupervisoryCommand(code)) => {
                 self.masked(Origin::Payload, 2, Size::Byte, code, 0x0f)
             }
-            // All bits but the one that asks for an answer.
+            // All bits but poll/final.
             Some(LlcType::UnnumberedCommand(code)) => {
                 self.masked(Origin::Payload, 2, Size::Byte, code, 0xef)
             }

@@ -1,4 +1,4 @@
-//! Formulas, and the packet bytes in them.
+//! Lowers arithmetic, with the packet bytes in it.
 
 use super::Lowering;
 use super::layout::Origin;
@@ -11,8 +11,8 @@ use crate::protocol::{Protocol, ether_type};
 use crate::value::{Size, Value, ValueId};
 
 impl Lowering<'_> {
-    /// A formula's value, and what has to hold for it to mean anything: that the packet is of the
-    /// protocols whose bytes it takes.
+    /// The value of a formula, and the condition under which it is defined: the packet has the
+    /// protocols whose bytes the formula loads.
     pub(super) fn arithmetic(
         &mut self,
         formula: &Arithmetic,
@@ -34,9 +34,9 @@ impl Lowering<'_> {
             }
             Arithmetic::Binary { operation, left, right, span } => {
                 let (left, of_left) = self.arithmetic(left)?;
-                // tcpdump asks for the protocols of what is on the left only.
+                // libpcap checks the protocols of the left operand only.
                 let (right_value, _) = self.arithmetic(right)?;
-                // Told where it is written; a divisor that comes to 0 rejects all packets.
+                // Reported only for literal numbers; a divisor that evaluates to 0 rejects all packets.
                 let message = match (*operation, &**right) {
                     (DIV, Arithmetic::Number(0)) => "division by zero",
                     (MOD, Arithmetic::Number(0)) => "modulus by zero",

@@ -1,4 +1,4 @@
-//! Protocols that carry others: what comes after them in the expression is about what they carry.
+//! Lowers encapsulating protocols. The primitives after them apply to the encapsulated packet.
 
 use super::layout::{Offset, Origin};
 use super::{Lowered, Lowering};
@@ -19,11 +19,11 @@ const GENEVE_PORT: u32 = 6081;
 const VXLAN_PORT: u32 = 4789;
 
 impl Lowering<'_> {
-    /// Frames with a VLAN tag (IEEE 802.1Q). The kernel takes the outermost tag out of a frame and keeps
-    /// it beside.
+    /// Frames with a VLAN tag (IEEE 802.1Q). For a live capture the outermost tag is in the metadata,
+    /// because the kernel removes it from the frame.
     pub(super) fn vlan(&mut self, id: Option<u32>) -> Lowered {
         const ID: u32 = 0x0fff;
-        if 0 < self.layout.labels {
+        if 0 < self.layout.mpls_labels {
             return Err(self.error("no VLAN match after MPLS"));
         }
         let family = self.layout.family;
@@ -45,18 +45,19 @@ impl Lowering<'_> {
             lowering.compare(tag, CmpOp::Equal, id)
         };
         let in_packet = has_id(self, None);
-        let is_outermost = self.layout.tags == 0 && !self.layout.is_tunnel && family.is_ethernet();
-        self.layout.tags += 1;
+        let is_outermost =
+            self.layout.vlan_tags == 0 && !self.layout.is_tunnel && family.is_ethernet();
+        self.layout.vlan_tags += 1;
         if self.options.source != Source::Live || !is_outermost {
             self.layout.payload = self.layout.payload.plus(4);
             self.layout.link_type = self.layout.link_type.map(|offset| offset.plus(4));
             return Ok(is_tag.and(in_packet));
         }
         let present = self.values.load(None, metadata::VLAN_TAG_PRESENT, Size::Byte);
-        let is_beside = self.compare(present, CmpOp::Equal, 1);
+        let is_in_metadata = self.compare(present, CmpOp::Equal, 1);
         let tag = self.values.load(None, metadata::VLAN_TAG, Size::Half);
-        let beside = has_id(self, Some(tag));
-        // How much of the tag is in the packet.
+        let metadata_id = has_id(self, Some(tag));
+        // The number of bytes by which a tag in the packet shifts the headers after it: 0 or 4.
         let shift = self.temp();
         let [nothing, four] = [0, 4].map(|len| self.values.constant(len));
         let variable = self.values.intern(Value::Temp(shift));
@@ -64,15 +65,22 @@ impl Lowering<'_> {
         if let Some(link_type) = &mut self.layout.link_type {
             link_type.variable = Some(variable);
         }
-        // One of them is set whatever comes of the test, for what follows "not" or "or".
-        let beside = Condition::all([is_beside, Condition::Store(shift, nothing), beside]);
+        // Assign the shift before the id is tested: primitives after `not` or `or` need it even if the
+        // test fails.
+        let in_metadata =
+            Condition::all([is_in_metadata, Condition::Store(shift, nothing), metadata_id]);
         let absent = self.compare(present, CmpOp::Equal, 1).not();
-        Ok(beside.or(Condition::all([absent, Condition::Store(shift, four), is_tag, in_packet])))
+        Ok(in_metadata.or(Condition::all([
+            absent,
+            Condition::Store(shift, four),
+            is_tag,
+            in_packet,
+        ])))
     }
 
-    /// Packets with a label of MPLS (RFC 3032).
+    /// Packets with an MPLS label (RFC 3032).
     pub(super) fn mpls(&mut self, label: Option<u32>) -> Lowered {
-        let is_label = if 0 < self.layout.labels {
+        let is_label = if 0 < self.layout.mpls_labels {
             self.masked(Origin::PreviousLabel, 2, Size::Byte, 0, 0x01)
         } else {
             match self.layout.family {
@@ -98,11 +106,11 @@ impl Lowering<'_> {
         };
         self.layout.network += 4;
         self.layout.network_without_snap += 4;
-        self.layout.labels += 1;
+        self.layout.mpls_labels += 1;
         Ok(is_label.and(has_label))
     }
 
-    /// Sessions of PPP over Ethernet (RFC 2516).
+    /// PPP over Ethernet session packets (RFC 2516).
     pub(super) fn pppoes(&mut self, session: Option<u32>) -> Lowered {
         const HEADER_LEN: u32 = 6;
         let is_session = self.link_type(ether_type::PPPOES)?;
@@ -124,8 +132,8 @@ impl Lowering<'_> {
         Ok(is_session.and(has_number))
     }
 
-    /// UDP to a port, over IPv6 and over IPv4, with a header whose flags and network are right; where the
-    /// header begins is put into the slot behind the value.
+    /// UDP over IPv4 or IPv6 to a port, with a tunnel header whose flags (value and mask) and network
+    /// identifier match. Also returns the offset of that header, which is kept in a temporary.
     fn tunnel(
         &mut self,
         port: u32,
@@ -163,7 +171,7 @@ impl Lowering<'_> {
         Ok((Condition::any(either), self.values.intern(Value::Temp(temp))))
     }
 
-    /// An Ethernet frame begins at `header`; its parts are what is looked at from here on.
+    /// Continues in an encapsulated Ethernet frame at `header`.
     fn enter_frame(&mut self, header: Offset, link_type: Offset, payload: Offset) {
         let layout = &mut self.layout;
         layout.family = Family::Ethernet;
@@ -174,7 +182,7 @@ impl Lowering<'_> {
         (layout.is_wireless, layout.is_tunnel) = (false, true);
     }
 
-    /// Frames within VXLAN (RFC 7348).
+    /// Frames in VXLAN (RFC 7348).
     pub(super) fn vxlan(&mut self, network: Option<u32>) -> Lowered {
         const HAS_NETWORK: u32 = 0x08;
         if let Some(network) = network {
@@ -187,7 +195,7 @@ impl Lowering<'_> {
         Ok(condition)
     }
 
-    /// What is within Geneve (RFC 8926): an Ethernet frame, or a packet without link header.
+    /// Packets in Geneve (RFC 8926): an Ethernet frame, or a packet without a link header.
     pub(super) fn geneve(&mut self, network: Option<u32>) -> Lowered {
         const VERSION: u32 = 0xc0;
         const OPTIONS: u32 = 0x3f;
@@ -195,7 +203,7 @@ impl Lowering<'_> {
             self.at_most(0xff_ffff, "Geneve VNI", network)?;
         }
         let (condition, start) = self.tunnel(GENEVE_PORT, (0, VERSION), network)?;
-        // Options are in units of 4 bytes.
+        // The length of the options counts units of 4 bytes.
         let first = self.values.load(Some(start), 0, Size::Byte);
         let [mask, four] = [OPTIONS, 4].map(|number| self.values.constant(number));
         let options = self.values.binary(AND, first, mask);
@@ -230,7 +238,7 @@ impl Lowering<'_> {
         Ok(Condition::all([condition, Condition::Store(header, end), of_frame.or(of_packet)]))
     }
 
-    /// Whether what is within Geneve has a link header.
+    /// Whether the packet in a Geneve tunnel has a link header; true without such a tunnel.
     pub(super) fn has_link_header(&mut self) -> Condition {
         match (
             self.layout.is_geneve,

@@ -1,4 +1,4 @@
-//! Addresses of hosts and networks in the headers of each protocol.
+//! Lowers addresses of hosts and networks: their fields in the headers of each protocol.
 
 use super::layout::Origin;
 use super::{Lowered, Lowering};
@@ -35,7 +35,7 @@ impl Lowering<'_> {
         Err(self.error(format!("{names} for {what}")))
     }
 
-    /// The source, the destination, or either or both of them, as a direction says.
+    /// The source, the destination, either or both, depending on the direction.
     fn directed(
         &mut self,
         direction: Direction,
@@ -51,14 +51,14 @@ impl Lowering<'_> {
         })
     }
 
-    /// An IPv4 address or network in IP, ARP or RARP, or in any of them.
+    /// An IPv4 address or network in IP, ARP or RARP; without a protocol, in any of them.
     pub(super) fn ipv4_host(&mut self, qualifiers: Qualifiers, address: u32, mask: u32) -> Lowered {
         let Qualifiers { protocol, direction, kind } = qualifiers;
         let (link_type, source, destination) = match protocol {
             None => {
                 let of = |protocol| Qualifiers { protocol: Some(protocol), ..qualifiers };
                 let in_ip = self.ipv4_host(of(Protocol::Ip), address, mask)?;
-                if 0 < self.layout.labels {
+                if 0 < self.layout.mpls_labels {
                     return Ok(in_ip);
                 }
                 let in_arp = self.ipv4_host(of(Protocol::Arp), address, mask)?;
@@ -122,7 +122,7 @@ impl Lowering<'_> {
         Ok(is_ip6.and(self.directed(direction, at(8), at(24))?))
     }
 
-    /// A MAC address that follows qualifiers.
+    /// A MAC address in the expression.
     pub(super) fn ethernet_host_of(&mut self, qualifiers: Qualifiers, address: [u8; 6]) -> Lowered {
         if qualifiers.protocol != Some(Protocol::Link) || qualifiers.kind == Kind::Net {
             return Err(self.error("Ethernet address used in non-ether expression"));
@@ -133,7 +133,7 @@ impl Lowering<'_> {
         self.ethernet_host(address, qualifiers.direction)
     }
 
-    /// Frames of a host by its MAC address, where the link has such.
+    /// Frames with the MAC address of a host.
     pub(super) fn ethernet_host(&mut self, address: [u8; 6], direction: Direction) -> Lowered {
         if self.layout.family.is_wireless() {
             return self.wireless_host(address, direction);
@@ -146,7 +146,7 @@ impl Lowering<'_> {
         Ok(has_header.and(self.directed(direction, at(6), at(0))?))
     }
 
-    /// An address of one byte, as ARCNET and MS/TP have.
+    /// A one-byte link-layer address (ARCNET, MS/TP).
     pub(super) fn byte_host(&mut self, qualifiers: Qualifiers, address: u8) -> Lowered {
         if qualifiers.protocol != Some(Protocol::Link) || qualifiers.kind == Kind::Net {
             return Err(self.error("link-layer address used in non-link expression"));
@@ -154,7 +154,7 @@ impl Lowering<'_> {
         let (source, destination) = match self.layout.family {
             Family::Arcnet | Family::ArcnetLinux => (0, 1),
             Family::Mstp => (4, 3),
-            _ => return Err(self.error("addresses of one byte supported only on ARCNET and MS/TP")),
+            _ => return Err(self.error("one-byte addresses supported only on ARCNET and MS/TP")),
         };
         let at = |offset| {
             move |lowering: &mut Self| {
@@ -164,8 +164,8 @@ impl Lowering<'_> {
         self.directed(qualifiers.direction, at(source), at(destination))
     }
 
-    /// A node of DECnet in data packets with long and with short headers, each with one byte of padding
-    /// before it and without (DECnet Phase IV, Routing Layer).
+    /// A DECnet node in data packets with long or short headers, with or without a byte of padding
+    /// (DECnet Phase IV, Routing Layer).
     pub(super) fn decnet_host(&mut self, address: u16, direction: Direction) -> Lowered {
         let address = u32::from(address.swap_bytes());
         let is_decnet = self.link_type(ether_type::DECNET)?;
@@ -187,7 +187,7 @@ impl Lowering<'_> {
                 Condition::any(packets)
             }
         };
-        // libpcap asks for the type once for each direction, which comes to the same.
+        // libpcap tests the link type for each direction; testing it once is equivalent.
         Ok(is_decnet.and(self.directed(direction, at(15, 3), at(7, 1))?))
     }
 }

@@ -1,4 +1,4 @@
-//! Identifiers: what a name, a number or an address means after its qualifiers.
+//! Lowers identifiers: names, numbers and addresses with their qualifiers.
 
 use super::layout::Origin;
 use super::{Lowered, Lowering};
@@ -10,14 +10,14 @@ use crate::protocol::{Protocol, ether_type};
 use crate::value::Size;
 use std::net::{IpAddr, Ipv6Addr};
 
-/// What a port or a protocol is called.
+/// An identifier of a port or a protocol.
 pub(super) enum NumberOrName<'a> {
     Number(u32),
     Name(&'a str),
 }
 
 impl Lowering<'_> {
-    /// What is no address, for a kind of identifier that has none.
+    /// The identifier, unless it is an address.
     pub(super) fn number_or_name<'a>(
         &self,
         kind: &str,
@@ -46,13 +46,13 @@ impl Lowering<'_> {
                     let network = self.options.names.network(name).filter(|network| *network != 0);
                     let network =
                         network.ok_or_else(|| self.error(format!("unknown network '{name}'")))?;
-                    let (address, mask) = justified(network);
+                    let (address, mask) = left_aligned(network);
                     self.ipv4_host(qualifiers, address, mask)
                 }
                 Id::Name(name) => self.named_host(qualifiers, name),
                 Id::Number(number) => {
                     let (address, mask) =
-                        if kind == Kind::Net { justified(*number) } else { (*number, u32::MAX) };
+                        if kind == Kind::Net { left_aligned(*number) } else { (*number, u32::MAX) };
                     self.ipv4_host(qualifiers, address, mask)
                 }
                 Id::Ipv4(text) if protocol == Some(Protocol::Decnet) => {
@@ -87,7 +87,7 @@ impl Lowering<'_> {
         }
     }
 
-    /// A mask is for networks, which have no bits besides it.
+    /// Checks that a mask belongs to `net`, and that the address has no bits outside it.
     fn check_network(&self, kind: Kind, has_more_bits: bool, text: &str) -> Result<(), Diagnostic> {
         if has_more_bits {
             return Err(self.error(format!("non-network bits set in \"{text}\"")));
@@ -98,7 +98,8 @@ impl Lowering<'_> {
         Ok(())
     }
 
-    /// An address of up to four decimal numbers, with zeros for those that are missing, and its bits.
+    /// Parses one to four decimal numbers. Returns the address, with zeros for missing numbers, and the
+    /// number of bits given.
     fn ipv4(&self, text: &str) -> Result<(u32, u32), Diagnostic> {
         let parts = text.split('.').map(str::parse::<u8>).collect::<Result<Vec<_>, _>>();
         let parts = parts.map_err(|_| self.error(format!("invalid IPv4 address '{text}'")))?;
@@ -147,16 +148,16 @@ impl Lowering<'_> {
                 if addresses.is_empty() {
                     return Err(self.error(format!("unknown host '{name}'")));
                 }
-                let wants_four = protocol != Some(Protocol::Ip6);
-                let wants_six =
+                let wants_ipv4 = protocol != Some(Protocol::Ip6);
+                let wants_ipv6 =
                     !matches!(protocol, Some(Protocol::Ip | Protocol::Arp | Protocol::Rarp));
                 let mut hosts = Vec::new();
                 for address in addresses {
                     match address {
-                        IpAddr::V4(address) if wants_four => {
+                        IpAddr::V4(address) if wants_ipv4 => {
                             hosts.push(self.ipv4_host(qualifiers, address.into(), u32::MAX)?);
                         }
-                        IpAddr::V6(address) if wants_six => {
+                        IpAddr::V6(address) if wants_ipv6 => {
                             hosts.push(self.ipv6_host(qualifiers, address, u128::MAX)?);
                         }
                         _ => {}
@@ -199,28 +200,30 @@ impl Lowering<'_> {
             return Err(self.error("'gateway' supported only on Ethernet and 802.11"));
         }
         let address = self.ethernet_of(name)?;
-        let through = self.ethernet_host(address, Direction::SrcOrDst)?;
-        let own = self.options.names.host(name).into_iter().filter_map(|address| match address {
-            IpAddr::V4(address) => Some(u32::from(address)),
-            IpAddr::V6(_) => None,
-        });
-        let own: Vec<_> = own.collect();
-        if own.is_empty() {
+        let via_gateway = self.ethernet_host(address, Direction::SrcOrDst)?;
+        let addresses =
+            self.options.names.host(name).into_iter().filter_map(|address| match address {
+                IpAddr::V4(address) => Some(u32::from(address)),
+                IpAddr::V6(_) => None,
+            });
+        let addresses: Vec<_> = addresses.collect();
+        if addresses.is_empty() {
             return Err(self.error(format!("unknown host '{name}'")));
         }
         let any = [Protocol::Ip, Protocol::Arp, Protocol::Rarp];
-        let mut foreign = Vec::new();
+        let mut forwarded = Vec::new();
         for protocol in protocol.as_ref().map_or(&any[..], std::slice::from_ref) {
             let qualifiers = Qualifiers {
                 protocol: Some(*protocol),
                 direction: Direction::SrcOrDst,
                 kind: Kind::Host,
             };
-            let hosts = own.iter().map(|address| self.ipv4_host(qualifiers, *address, u32::MAX));
+            let hosts =
+                addresses.iter().map(|address| self.ipv4_host(qualifiers, *address, u32::MAX));
             let hosts = Condition::any(hosts.collect::<Result<Vec<_>, _>>()?);
-            foreign.push(self.protocol(*protocol)?.and(hosts.not()));
+            forwarded.push(self.protocol(*protocol)?.and(hosts.not()));
         }
-        Ok(through.and(Condition::any(foreign)))
+        Ok(via_gateway.and(Condition::any(forwarded)))
     }
 
     pub(super) fn broadcast(&mut self, protocol: Option<Protocol>) -> Lowered {
@@ -284,13 +287,13 @@ impl Lowering<'_> {
     }
 }
 
-/// A mask of so many bits from the left.
+/// The network mask with this prefix length.
 fn prefix_mask(len: u32) -> u32 {
     u32::MAX.checked_shl(32 - len.min(32)).unwrap_or(0)
 }
 
-/// The number of a network moved to the left, and its mask: 10 is 10.0.0.0/8.
-fn justified(network: u32) -> (u32, u32) {
+/// Address and mask of a network number without trailing zero bytes: 10 is 10.0.0.0/8.
+fn left_aligned(network: u32) -> (u32, u32) {
     let (mut network, mut mask) = (network, u32::MAX);
     while network != 0 && network & 0xff00_0000 == 0 {
         network <<= 8;

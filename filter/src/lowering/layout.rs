@@ -1,11 +1,12 @@
-//! Where the parts of a packet are. Keywords such as `vlan` move them for all that follows.
+//! The offsets of the headers of a packet. Keywords such as `vlan` change them for the primitives that
+//! follow.
 
 use super::Lowering;
 use crate::instruction::code::{ADD, AND, LSH};
 use crate::link::Family;
 use crate::value::{Size, Value, ValueId};
 
-/// An offset: a constant, and a value that is added where it depends on the packet.
+/// An offset in the packet: a constant plus an optional value that depends on the packet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Offset {
     pub(super) constant: u32,
@@ -22,27 +23,27 @@ impl Offset {
     }
 }
 
-/// Where the parts of the packet are that tests are about now.
+/// The layout that applies to the next primitive.
 #[derive(Clone, Debug)]
 pub(super) struct Layout {
-    /// What begins at `link_header`.
+    /// Format of the header at `link_header`.
     pub(super) family: Family,
     pub(super) link_header: Offset,
-    /// What comes after the link header: 802.2, if that is there.
+    /// After the link header: the 802.2 header, if there is one.
     pub(super) payload: Offset,
-    /// The field with the EtherType or the like; a link type without one has `None`.
+    /// The EtherType or a similar field; `None` if the link type has none.
     pub(super) link_type: Option<Offset>,
-    /// From the payload to the network header with and without a header of SNAP.
+    /// Bytes from the payload to the network header, with and without a SNAP header.
     pub(super) network: u32,
     pub(super) network_without_snap: u32,
-    /// How many labels of MPLS and tags of VLANs are passed.
-    pub(super) labels: u32,
-    pub(super) tags: u32,
-    /// Within a tunnel, which may have no link header: Geneve.
+    /// Number of MPLS labels and VLAN tags before the current header.
+    pub(super) mpls_labels: u32,
+    pub(super) vlan_tags: u32,
+    /// Inside a Geneve tunnel, whose packets may have no link header.
     pub(super) is_geneve: bool,
-    /// Within any tunnel.
+    /// Inside any tunnel.
     pub(super) is_tunnel: bool,
-    /// The header's length depends on the packet.
+    /// The length of the link header depends on the packet.
     pub(super) is_wireless: bool,
 }
 
@@ -72,7 +73,7 @@ impl Layout {
             Family::Cooked => (Some(14), 16, 0, 0),
             Family::Cooked2 => (Some(0), 20, 0, 0),
             Family::Ppp => (Some(2), 4, 0, 0),
-            // A byte of padding comes before a network header of OSI.
+            // OSI network headers have a byte of padding before them.
             Family::Hdlc => (Some(2), 4, 0, 1),
             Family::PppEther => (Some(6), 8, 0, 0),
             Family::Wireless | Family::Radiotap | Family::Ppi => (Some(24), 0, 8, 3),
@@ -86,8 +87,8 @@ impl Layout {
             link_type: link_type.map(Offset::fixed),
             network,
             network_without_snap,
-            labels: 0,
-            tags: 0,
+            mpls_labels: 0,
+            vlan_tags: 0,
             is_geneve: false,
             is_tunnel: false,
             is_wireless: family.is_wireless(),
@@ -95,7 +96,7 @@ impl Layout {
     }
 }
 
-/// What an offset is counted from.
+/// What an offset is relative to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Origin {
     Packet,
@@ -103,11 +104,13 @@ pub(super) enum Origin {
     LinkType,
     Payload,
     Network,
-    /// The network header where 802.2 has no SNAP.
+    /// The network header after 802.2 without SNAP.
     NetworkWithoutSnap,
-    /// The label of MPLS before the network header.
+    /// The last MPLS label before the network header.
     PreviousLabel,
+    /// The transport header over IPv4.
     Ipv4Payload,
+    /// The transport header over IPv6 without extension headers.
     Ipv6Payload,
 }
 
@@ -133,7 +136,7 @@ impl Lowering<'_> {
         }
     }
 
-    /// Length of an IPv4 header and what varies in where it begins.
+    /// The length of the IPv4 header at an offset, plus the variable part of the offset.
     pub(super) fn ipv4_header_len(&mut self, header: Offset) -> ValueId {
         let Some(variable) = header.variable else {
             return self.values.intern(Value::HeaderLength(header.constant));
@@ -150,7 +153,7 @@ impl Lowering<'_> {
         self.values.load(variable, constant, size)
     }
 
-    /// As [`Self::load`], where the offset is computed.
+    /// Like [`Self::load`], at a computed offset.
     pub(super) fn load_indexed(&mut self, origin: Origin, index: ValueId, size: Size) -> ValueId {
         if let Some(index) = self.values.as_constant(index) {
             return self.load(origin, index, size);

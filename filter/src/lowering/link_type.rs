@@ -1,4 +1,4 @@
-//! What says at the link layer which protocol comes next.
+//! Lowers tests of the link layer's protocol field.
 
 use super::layout::Origin;
 use super::{Lowered, Lowering};
@@ -11,15 +11,16 @@ use crate::protocol::{
 };
 use crate::value::Size;
 
-/// What Linux has in the field of an EtherType instead, for frames of 802.3 and 802.2 (linux/if_ether.h).
+/// Values of Linux cooked captures in place of an EtherType for 802.3 frames without and with an 802.2
+/// header (`ETH_P_802_3`, `ETH_P_802_2`, linux/if_ether.h).
 const COOKED_802_3: u32 = 0x0001;
 const COOKED_802_2: u32 = 0x0004;
 
 impl Lowering<'_> {
-    /// Packets of a protocol, by its EtherType, or by its SAP where that is below 256.
+    /// Packets of a protocol, given by its EtherType or, if less than 256, by its 802.2 SAP.
     pub(super) fn link_type(&mut self, number: u32) -> Lowered {
-        if 0 < self.layout.labels {
-            return self.after_labels(number);
+        if 0 < self.layout.mpls_labels {
+            return self.over_mpls(number);
         }
         let family = self.layout.family;
         if !matches!(family, Family::Ppp | Family::PppEther) {
@@ -79,12 +80,12 @@ impl Lowering<'_> {
         })
     }
 
-    /// From the link header to an IP header that says its version itself.
+    /// Bytes from the link header to the IP header, for link types without a protocol field.
     fn raw_start(&self) -> u32 {
         if self.layout.family == Family::Slip { 0 } else { self.layout.network }
     }
 
-    /// Whether the field has a length and not an EtherType.
+    /// Whether the length/type field contains a length.
     pub(super) fn is_length(&mut self) -> Condition {
         let value = self.load(Origin::LinkType, 0, Size::Half);
         self.compare(value, CmpOp::Greater, ETHERNET_MTU).not()
@@ -100,17 +101,17 @@ impl Lowering<'_> {
             }
             LLC_IPX => {
                 // Ethernet II, SNAP, 802.2, and 802.3 without 802.2.
-                let two = is_type(self, ether_type::IPX);
+                let ethernet_ii = is_type(self, ether_type::IPX);
                 let is_length = self.is_length();
                 let snap = self.snap(0, ether_type::IPX);
                 let llc = self.equal(Origin::Payload, 0, Size::Byte, LLC_IPX);
                 let raw = self.equal(Origin::Payload, 0, Size::Half, 0xffff);
-                two.or(is_length.and(Condition::any([snap, llc, raw])))
+                ethernet_ii.or(is_length.and(Condition::any([snap, llc, raw])))
             }
             ether_type::ATALK | ether_type::AARP => {
-                let two = is_type(self, number);
+                let ethernet_ii = is_type(self, number);
                 let is_length = self.is_length();
-                two.or(is_length.and(self.apple_snap(number)))
+                ethernet_ii.or(is_length.and(self.apple_snap(number)))
             }
             ..=ETHERNET_MTU => {
                 let is_length = self.is_length();
@@ -129,17 +130,17 @@ impl Lowering<'_> {
                 has_llc.and(self.equal(Origin::Payload, 0, Size::Half, number << 8 | number))
             }
             LLC_IPX => {
-                let two = is_type(self, ether_type::IPX);
+                let ethernet_ii = is_type(self, ether_type::IPX);
                 let raw = is_type(self, COOKED_802_3);
                 let has_llc = is_type(self, COOKED_802_2);
                 let llc = self.equal(Origin::Payload, 0, Size::Byte, LLC_IPX);
                 let snap = self.snap(0, ether_type::IPX);
-                Condition::any([two, raw, has_llc.and(llc.or(snap))])
+                Condition::any([ethernet_ii, raw, has_llc.and(llc.or(snap))])
             }
             ether_type::ATALK | ether_type::AARP => {
-                let two = is_type(self, number);
+                let ethernet_ii = is_type(self, number);
                 let has_llc = is_type(self, COOKED_802_2);
-                two.or(has_llc.and(self.apple_snap(number)))
+                ethernet_ii.or(has_llc.and(self.apple_snap(number)))
             }
             ..=ETHERNET_MTU => {
                 let has_llc = is_type(self, COOKED_802_2);
@@ -149,7 +150,7 @@ impl Lowering<'_> {
         }
     }
 
-    /// The protocol in a header of 802.2.
+    /// The protocol in an 802.2 header.
     fn llc_type_of(&mut self, number: u32) -> Condition {
         match number {
             LLC_ISO | LLC_IP | LLC_NETBEUI => {
@@ -157,32 +158,32 @@ impl Lowering<'_> {
             }
             ether_type::ATALK => self.apple_snap(number),
             ..=ETHERNET_MTU => self.equal(Origin::Payload, 0, Size::Byte, number),
-            // Whether it is SNAP is not asked, as tcpdump does not.
+            // Like libpcap, do not check that there is a SNAP header.
             _ => self.equal(Origin::Payload, 6, Size::Half, number),
         }
     }
 
-    /// A header of 802.2 with SNAP, of an organisation and a protocol (RFC 1042).
-    fn snap(&mut self, organisation: u32, number: u32) -> Condition {
-        let [_, organisation @ ..] = organisation.to_be_bytes();
+    /// An 802.2 header with SNAP: organization and protocol (RFC 1042).
+    fn snap(&mut self, organization: u32, number: u32) -> Condition {
+        let [_, organization @ ..] = organization.to_be_bytes();
         let [.., high, low] = number.to_be_bytes();
-        let [a, b, c] = organisation;
+        let [a, b, c] = organization;
         self.bytes(Origin::Payload, 0, &[LLC_SNAP, LLC_SNAP, 0x03, a, b, c, high, low])
     }
 
-    /// SNAP of AppleTalk, whose organisation is Apple, and of its address resolution, whose is none.
+    /// A SNAP header of AppleTalk, with Apple's organization code, or of AARP, with code 0.
     fn apple_snap(&mut self, number: u32) -> Condition {
         const APPLE: u32 = 0x08_0007;
         self.snap(if number == ether_type::ATALK { APPLE } else { 0 }, number)
     }
 
-    /// An address family, whose numbers differ between the systems that write it.
+    /// The address family of a BSD loopback header. The numbers depend on the operating system.
     fn loopback_type(&mut self, number: u32) -> Condition {
         let is_live = !matches!(self.options.source, Source::File { .. });
         let families: &[u32] = match number {
             ether_type::IP => &[2],
             ether_type::IP6 if is_live => &[10],
-            // NetBSD's and OpenBSD's, FreeBSD's, Apple's.
+            // NetBSD and OpenBSD, FreeBSD, macOS.
             ether_type::IP6 => &[24, 28, 30],
             _ => &[],
         };
@@ -198,8 +199,8 @@ impl Lowering<'_> {
         Condition::any(families.collect::<Vec<_>>())
     }
 
-    /// After labels of MPLS nothing says what comes: the last label, and the version of IP, do.
-    fn after_labels(&mut self, number: u32) -> Lowered {
+    /// MPLS has no protocol field: tests the bottom-of-stack bit and the IP version.
+    fn over_mpls(&mut self, number: u32) -> Lowered {
         let version = match number {
             ether_type::IP => 0x40,
             ether_type::IP6 => 0x60,
@@ -210,7 +211,7 @@ impl Lowering<'_> {
     }
 }
 
-/// The number that PPP has for a protocol (IANA, PPP DLL protocol numbers).
+/// The PPP protocol number of an EtherType or SAP (IANA, PPP DLL protocol numbers).
 fn ppp_type(number: u32) -> u32 {
     match number {
         ether_type::IP => 0x0021,

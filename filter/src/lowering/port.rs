@@ -1,4 +1,4 @@
-//! Ports of transport protocols.
+//! Lowers ports and port ranges.
 
 use super::identifier::NumberOrName;
 use super::layout::Origin;
@@ -11,7 +11,7 @@ use crate::protocol::{Protocol, ether_type};
 use crate::value::Size;
 
 impl Lowering<'_> {
-    /// Ports and ranges of them, over IPv6 and over IPv4.
+    /// A port or a range of ports, over IPv6 or IPv4.
     pub(super) fn port(&mut self, qualifiers: Qualifiers, id: &Id) -> Lowered {
         let Qualifiers { protocol, direction, kind } = qualifiers;
         let kind = kind.name();
@@ -41,8 +41,8 @@ impl Lowering<'_> {
         Ok(over_ip6.or(self.ports_over(Origin::Ipv4Payload, range, transport, direction)?))
     }
 
-    /// The numbers of a port's name, or of a range of names or numbers, and the only protocol that has
-    /// them.
+    /// Resolves the name of a port, or a range of names or numbers. Returns the first and the last port,
+    /// and the transport protocol if they belong to one only.
     fn named_ports(
         &self,
         name: &str,
@@ -53,7 +53,7 @@ impl Lowering<'_> {
             Some((low, high)) if is_range => (low, high),
             _ => (name, name),
         };
-        // A service may have a "-" in its name.
+        // Names of services can contain a "-".
         let (low, of_low) = self.named_port(low, wanted).or_else(|error| {
             if is_range && low != name { self.named_port(name, wanted) } else { Err(error) }
         })?;
@@ -71,7 +71,7 @@ impl Lowering<'_> {
         }
         let names = self.options.names;
         let of = |transport| names.port(name, transport).map(|port| (u32::from(port), transport));
-        // A name that TCP and UDP have alike is not of either.
+        // A name with the same port for TCP and UDP belongs to both.
         let found = match (of(Transport::Tcp), of(Transport::Udp)) {
             (Some((tcp, _)), Some((udp, _))) if tcp == udp => Some((tcp, None)),
             (Some((_, _)), Some((udp, transport))) if wanted == Some(transport) => {
@@ -91,7 +91,8 @@ impl Lowering<'_> {
         }
     }
 
-    /// Ports over the IP that has its transport header at `place`, in the first fragment where it tells.
+    /// Ports over IPv4 or IPv6, whichever `origin` belongs to. Later fragments of IPv4 packets have no
+    /// ports.
     pub(super) fn ports_over(
         &mut self,
         origin: Origin,
@@ -113,7 +114,7 @@ impl Lowering<'_> {
         Ok(Condition::all([is_ip, transports, is_first, ports]))
     }
 
-    /// That protocol, or any that has ports, in a field of the network header.
+    /// Tests the protocol field of the network header for a transport protocol, or for any with ports.
     fn transports(&mut self, offset: u32, transport: Option<Transport>) -> Condition {
         let any = [Transport::Sctp, Transport::Tcp, Transport::Udp];
         let transports = transport.as_ref().map_or(&any[..], std::slice::from_ref);

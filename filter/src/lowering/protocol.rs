@@ -1,4 +1,4 @@
-//! Protocols by their keywords and by their numbers.
+//! Lowers protocol keywords, `proto` and `protochain`.
 
 use super::identifier::NumberOrName;
 use super::layout::Origin;
@@ -9,10 +9,10 @@ use crate::instruction::code::{ADD, MUL};
 use crate::protocol::{LLC_ISO, Protocol, ether_type, osi};
 use crate::value::{Size, Value};
 
-/// How many extension headers `protochain` passes. A loop would go on, but the kernel has none.
+/// Maximum number of extension headers that `protochain` follows: classic BPF has no loops.
 const CHAIN_LEN: usize = 8;
 
-/// Protocol numbers over IP.
+/// IP protocol numbers.
 const HOP_BY_HOP: u32 = 0;
 const ROUTING: u32 = 43;
 const FRAGMENT: u32 = 44;
@@ -21,7 +21,7 @@ const NONE: u32 = 59;
 const DESTINATION: u32 = 60;
 
 impl Lowering<'_> {
-    /// Packets of the protocol that a keyword names.
+    /// Packets of the protocol with a keyword.
     pub(super) fn protocol(&mut self, protocol: Protocol) -> Lowered {
         if let Some(number) = protocol.link_number() {
             return self.link_type(number);
@@ -50,7 +50,7 @@ impl Lowering<'_> {
         Ok(is_ip.and(self.equal(Origin::Network, 9, Size::Byte, number)))
     }
 
-    /// Directly, or after a fragment header.
+    /// An IPv6 packet of a protocol, directly or after a fragment header.
     fn ip6_protocol(&mut self, number: u32) -> Lowered {
         let is_ip6 = self.link_type(ether_type::IP6)?;
         let direct = self.equal(Origin::Network, 6, Size::Byte, number);
@@ -71,7 +71,7 @@ impl Lowering<'_> {
         Ok(is_isis.and(self.masked(Origin::NetworkWithoutSnap, 4, Size::Byte, number, TYPE)))
     }
 
-    /// An IPv4 packet that is whole, or the first of its fragments.
+    /// An unfragmented IPv4 packet, or a first fragment.
     pub(super) fn first_fragment(&mut self) -> Condition {
         const FRAGMENT_OFFSET: u32 = 0x1fff;
         self.any_bit(Origin::Network, 6, Size::Half, FRAGMENT_OFFSET).not()
@@ -134,7 +134,7 @@ impl Lowering<'_> {
         number.ok_or_else(|| self.error(format!("unknown {kind} proto '{name}'")))
     }
 
-    /// The protocol, or one after extension headers.
+    /// `protochain`: the protocol, possibly after extension headers.
     fn chain(&mut self, protocol: Option<Protocol>, number: u32) -> Lowered {
         self.at_most(0xff, "protocol number", number)?;
         let is_ip6 = match protocol {
@@ -164,8 +164,8 @@ impl Lowering<'_> {
         let [next_value, at] = [next, position].map(|temp| self.values.intern(Value::Temp(temp)));
         let [type_of_next, len] =
             [0, 1].map(|offset| self.values.load(Some(at), header.constant + offset, Size::Byte));
-        // An extension header's length is in units of 8 bytes without the first, of authentication in
-        // units of 4 without the first two.
+        // Lengths of extension headers count units of 8 bytes after the first unit; those of the
+        // authentication header count units of 4 bytes after the first two.
         let mut pass = |kinds: &[u32], more: u32, unit: u32| {
             let [more, unit] = [more, unit].map(|number| self.values.constant(number));
             let units = self.values.binary(ADD, len, more);

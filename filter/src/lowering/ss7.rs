@@ -1,4 +1,4 @@
-//! Signalling System No. 7.
+//! Lowers primitives for SS7 (Signalling System No. 7).
 
 use super::layout::Origin;
 use super::{Lowered, Lowering};
@@ -8,7 +8,7 @@ use crate::link::Family;
 use crate::value::Size;
 
 impl Lowering<'_> {
-    /// Units of MTP2 by their length indicator (ITU-T Q.703).
+    /// MTP2 signal units, told apart by the length indicator (ITU-T Q.703).
     pub(super) fn mtp2(&mut self, kind: Mtp2Type, high_speed: bool) -> Lowered {
         if self.layout.family != Family::Mtp2 {
             return Err(self.error("signal units supported only on MTP2"));
@@ -29,7 +29,7 @@ impl Lowering<'_> {
         })
     }
 
-    /// Fields of MTP3's routing label, whose bits lie apart (ITU-T Q.704).
+    /// Fields of the MTP3 routing label, whose bits are not contiguous (ITU-T Q.704).
     pub(super) fn mtp3(
         &mut self,
         field: Mtp3Field,

@@ -1,4 +1,5 @@
-//! 802.11: frames whose addresses and headers depend on their type (IEEE 802.11, section 9.2).
+//! Lowers primitives for 802.11. Header length and addresses depend on the type of the frame
+//! (IEEE 802.11, section 9.2).
 
 use super::layout::{Offset, Origin};
 use super::{Lowered, Lowering};
@@ -9,18 +10,18 @@ use crate::instruction::code::{ADD, AND, LSH, OR};
 use crate::link::Family;
 use crate::value::{Size, Temp, Value, ValueId};
 
-/// Length of a data frame's header, without QoS.
+/// Length of the header of a data frame without QoS.
 const HEADER_LEN: u32 = 24;
 const QOS_LEN: u32 = 2;
-/// Bits of the first byte.
+/// Bits of the first byte of the header.
 const IS_DATA: u32 = 0x08;
 const IS_CONTROL: u32 = 0x04;
 const IS_QOS: u32 = 0x80;
-/// Bits of the second byte.
+/// Bits of the second byte of the header.
 const TO_DS: u32 = 0x01;
 const FROM_DS: u32 = 0x02;
 
-/// The words that keep where the header begins, after radiotap or PPI, and where it ends.
+/// Temporaries with the start of the header, which follows radiotap or PPI, and its end.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Header {
     start: Temp,
@@ -38,7 +39,7 @@ impl Lowering<'_> {
         header
     }
 
-    /// Where the link header begins.
+    /// The start of the link header.
     pub(super) fn link_header(&mut self) -> Offset {
         let fixed = self.layout.link_header;
         if !self.layout.is_wireless || self.link.family() == Family::Wireless {
@@ -48,7 +49,7 @@ impl Lowering<'_> {
         Offset { variable: Some(self.values.intern(Value::Temp(start))), ..fixed }
     }
 
-    /// Where the link header ends.
+    /// The end of the link header.
     pub(super) fn payload(&mut self) -> Offset {
         let fixed = self.layout.payload;
         if !self.layout.is_wireless {
@@ -58,8 +59,8 @@ impl Lowering<'_> {
         Offset { variable: Some(self.values.intern(Value::Temp(end))), ..fixed }
     }
 
-    /// The condition, after what finds the header where it is asked for. Of PPI, only what carries
-    /// 802.11 is looked at.
+    /// Puts the code that computes the header's offsets before a condition that uses them. PPI packets
+    /// other than 802.11 are rejected.
     pub(super) fn with_header_lengths(&mut self, condition: Condition) -> Condition {
         let mut parts = Vec::new();
         if self.link.family() == Family::Ppi {
@@ -79,7 +80,7 @@ impl Lowering<'_> {
         let start = if self.link.family() == Family::Wireless {
             self.values.constant(0)
         } else {
-            // The length of the header before is in little endian.
+            // The length of radiotap and PPI headers is little-endian.
             let [low, high] = [2, 3].map(|offset| self.values.load(None, offset, Size::Byte));
             let eight = self.values.constant(8);
             let high = self.values.binary(LSH, high, eight);
@@ -113,8 +114,8 @@ impl Lowering<'_> {
         parts
     }
 
-    /// Whether radiotap says that the header is padded to whole words, and where it ends then. Only the
-    /// first word of what is present is looked at.
+    /// Whether the radiotap flags say that the header is padded to a multiple of 4 bytes; if so, assigns
+    /// the padded end. Only packets with a single word of presence bits are recognized.
     fn padded(&mut self, before: ValueId, end: Temp) -> Condition {
         const FLAGS_PRESENT: u32 = 1 << 1;
         const MORE_PRESENT: u32 = 1 << 31;
@@ -128,7 +129,7 @@ impl Lowering<'_> {
             let flags = self.values.load(None, offset, Size::Byte);
             self.compare(flags, CmpOp::AnyBit, IS_PADDED)
         };
-        // The flags come after a time of 8 bytes.
+        // The flags follow the 8-byte timestamp, if there is one.
         let (after_time, first) = (flags_at(16), flags_at(8));
         let is_padded = has_time.clone().and(after_time).or(has_time.not().and(first));
         let [three, mask] = [3, !3].map(|number| self.values.constant(number));
@@ -147,7 +148,7 @@ impl Lowering<'_> {
         is_control.not().and(is_data)
     }
 
-    /// Frames of an address in a direction. `at` tests the address at an offset.
+    /// Frames with an address in a direction. `at` tests the address at an offset.
     fn addressed(
         &mut self,
         direction: Direction,
@@ -160,7 +161,7 @@ impl Lowering<'_> {
         let is = |lowering: &mut Self, value, mask| {
             lowering.masked(Origin::LinkHeader, 0, Size::Byte, value, mask)
         };
-        // Acknowledgements and clearances have one address only.
+        // ACK and CTS frames have only one address.
         let has_second = |lowering: &mut Self| {
             let is_control = is(lowering, 0x04, 0x0c);
             let is_cts = is(lowering, 0xc0, 0xf0);
@@ -205,14 +206,14 @@ impl Lowering<'_> {
         })
     }
 
-    /// Frames of a host.
+    /// Frames from or to a host.
     pub(super) fn wireless_host(&mut self, address: [u8; 6], direction: Direction) -> Lowered {
         self.addressed(direction, &mut |lowering, offset| {
             lowering.bytes(Origin::LinkHeader, offset, &address)
         })
     }
 
-    /// Frames to a group.
+    /// Frames to a group address.
     pub(super) fn wireless_multicast(&mut self) -> Lowered {
         self.addressed(Direction::Dst, &mut |lowering, offset| {
             lowering.any_bit(Origin::LinkHeader, offset, Size::Byte, 1)
