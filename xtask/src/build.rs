@@ -10,7 +10,8 @@ use std::process::Command;
 use std::sync::OnceLock;
 use std::{env, fs};
 
-const WASM_TARGET: &str = "wasm32-unknown-unknown";
+/// Target triple of the viewer.
+pub(crate) const WASM_TARGET: &str = "wasm32-unknown-unknown";
 
 /// Largest allowed size of page, WebAssembly and JavaScript together, gzipped, in bytes.
 pub const MAX_SITE_GZIP_LEN: usize = 350_000;

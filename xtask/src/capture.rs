@@ -1,92 +1,81 @@
-//! Captures with the sniffer while this program makes traffic.
+//! Captures generated traffic with the sniffer.
 
 use anyhow::{Context, Result, bail};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
-use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use std::{env, fs, io::Read};
 
 use crate::namespace::{set_loopback_up_like_ethernet, unprivileged};
-use crate::{build, traffic};
+use crate::traffic::{self, Until};
+use crate::{build, wait::wait_until};
 
-/// How long the sniffer may take to open its socket.
-const START_DEADLINE: Duration = Duration::from_secs(10);
+/// Time for the sniffer to open its socket.
+const START_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Has the sniffer, which has to be built, capture this program's own traffic on loopback in namespaces
-/// of its own, for a time or a sample.
+/// Captures generated traffic for a time, in a new user and network namespace, where no privilege
+/// is needed. The sniffer has to be built.
 ///
 /// # Errors
 ///
-/// Where the system lets users make no namespaces, or the capture fails.
-pub fn in_namespace(out: &Path, seconds: Option<f64>) -> Result<()> {
-    let mut words = Command::new(env::current_exe()?);
-    words.arg("capture-here").arg(out);
-    if let Some(seconds) = seconds {
-        words.arg("--seconds").arg(seconds.to_string());
-    }
-    build::run(&mut unprivileged(&words))
+/// If the system forbids such namespaces, or the capture fails.
+pub fn in_namespace(out: &Path, seconds: f64) -> Result<()> {
+    let mut command = Command::new(env::current_exe()?);
+    command.arg("capture-here").arg(out).arg("--seconds").arg(seconds.to_string());
+    build::run(&mut unprivileged(&command))
         .context("capturing in a user and network namespace (does this system forbid them?)")
 }
 
-/// Captures on loopback of the namespace that this process is in.
+/// Captures generated traffic for a time on the loopback interface of this process's namespace.
 ///
 /// # Errors
 ///
-/// Where the capture fails.
-pub fn here(out: &Path, seconds: Option<f64>) -> Result<()> {
+/// If the capture fails.
+pub fn here(out: &Path, seconds: f64) -> Result<()> {
     set_loopback_up_like_ethernet()?;
-    let length = match seconds {
-        None => traffic::Length::Sample,
-        Some(seconds) => traffic::Length::Time(Duration::try_from_secs_f64(seconds)?),
-    };
+    let until = Until::Elapsed(Duration::try_from_secs_f64(seconds)?);
     let mut command = Command::new(build::sniffer_path());
     command.args(["-q", "-i", "lo", "--force", "-w"]).arg(out);
-    while_capturing(&mut command, out, || traffic::make(length))
+    while_capturing(&mut command, out, || traffic::generate(until))
 }
 
-/// Starts the capture, works when it is running, then ends it and waits for its last line.
+/// Starts a capture that writes to `out`, calls `work` once it runs, then stops it.
 ///
 /// # Errors
 ///
-/// Where the capture cannot be started or fails (with its words), or the work does.
+/// If the capture fails, with its error message, or `work` does.
 pub fn while_capturing(
     command: &mut Command,
     out: &Path,
     work: impl FnOnce() -> Result<()>,
 ) -> Result<()> {
-    // A file of another run would look like this one's first line.
+    // An existing file would look like the start of this capture.
     if out.exists() {
         fs::remove_file(out)?;
     }
     let mut child =
         command.stderr(Stdio::piped()).spawn().with_context(|| format!("starting {command:?}"))?;
     let worked = wait_until_started(&mut child, out).and_then(|()| work());
-    // It may be gone already; then its status says why.
+    // The process may have ended already; then its exit status tells why.
     let _ = kill(Pid::from_raw(i32::try_from(child.id())?), Signal::SIGTERM);
-    let mut words = String::new();
+    let mut message = String::new();
     if let Some(stderr) = &mut child.stderr {
-        stderr.read_to_string(&mut words)?;
+        stderr.read_to_string(&mut message)?;
     }
     if !child.wait()?.success() {
-        bail!("{}", words.trim());
+        bail!("{}", message.trim());
     }
     worked
 }
 
-/// The first line is written when the socket is bound.
+/// The sniffer writes its first line once the socket is bound.
 fn wait_until_started(child: &mut Child, out: &Path) -> Result<()> {
-    let deadline = Instant::now() + START_DEADLINE;
-    while fs::metadata(out).map_or(0, |metadata| metadata.len()) == 0 {
+    wait_until("start of the capture", START_TIMEOUT, || {
         if child.try_wait()?.is_some() {
-            bail!("the capture ended before it began");
+            bail!("the capture ended before it started");
         }
-        if deadline < Instant::now() {
-            bail!("the capture did not begin");
-        }
-        thread::sleep(Duration::from_millis(5));
-    }
-    Ok(())
+        Ok(fs::metadata(out).is_ok_and(|metadata| metadata.len() > 0))
+    })
 }

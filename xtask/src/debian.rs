@@ -1,16 +1,16 @@
-//! The programs that tests and benches need, from Debian's packages.
+//! Installs the Debian packages that tests and benchmarks need.
 
 use anyhow::{Result, bail};
 use std::env;
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use crate::build;
 
-/// A program, or a file by its whole path, and the package that has it.
+/// A program, or a file by its absolute path, and the package that contains it.
 pub type Tool = (&'static str, &'static str);
 
-/// For the tests: a browser, namespaces' interfaces, programs to compare with, names of ports and
-/// protocols, and the examples' language.
+/// Needed by the tests: a browser, tools for network namespaces, programs to compare with, names of
+/// ports and protocols, and Python for the examples.
 pub const FOR_TESTS: &[Tool] = &[
     ("chromium", "chromium"),
     ("ip", "iproute2"),
@@ -21,7 +21,7 @@ pub const FOR_TESTS: &[Tool] = &[
     ("pip3", "python3-pip"),
 ];
 
-/// For the benches: the peers, and a sender as fast as the kernel.
+/// Needed by the benchmarks: the programs to compare with, and a packet generator.
 pub const FOR_BENCHES: &[Tool] = &[
     ("chromium", "chromium"),
     ("ip", "iproute2"),
@@ -31,26 +31,27 @@ pub const FOR_BENCHES: &[Tool] = &[
     ("trafgen", "netsniff-ng"),
 ];
 
-/// Installs what is missing, where this is a Debian and its root; else says what to install.
+/// Installs missing packages if this is Debian and the user is root.
 ///
 /// # Errors
 ///
-/// Where something is missing and cannot be installed.
+/// If something is missing and cannot be installed; the message gives the command that does it.
 pub fn ensure(tools: &[Tool]) -> Result<()> {
-    let missing: Vec<_> =
+    let mut missing: Vec<_> =
         tools.iter().filter(|(program, _)| !exists(program)).map(|(_, package)| *package).collect();
+    missing.dedup();
     if missing.is_empty() {
         return Ok(());
     }
-    let wanted = missing.join(" ");
+    let packages = missing.join(" ");
     if !nix::unistd::Uid::effective().is_root() || !exists("apt-get") {
-        bail!("these programs are missing; install them with:  sudo apt-get install {wanted}");
+        bail!("programs are missing; install them with: sudo apt-get install {packages}");
     }
-    println!("installing {wanted}");
-    let apt = |words: &[&str]| {
+    println!("installing {packages}");
+    let apt = |args: &[&str]| {
         let mut command = Command::new("apt-get");
-        command.args(["-q", "-y"]).args(words).env("DEBIAN_FRONTEND", "noninteractive");
-        build::run(command.stdout(std::process::Stdio::null()))
+        command.args(["-q", "-y"]).args(args).env("DEBIAN_FRONTEND", "noninteractive");
+        build::run(command.stdout(Stdio::null()))
     };
     apt(&["update"])?;
     apt(&[&["install", "--no-install-recommends"], &missing[..]].concat())
@@ -59,7 +60,7 @@ pub fn ensure(tools: &[Tool]) -> Result<()> {
 /// Whether a program of that name, or the file of that path, exists.
 pub fn exists(program: &str) -> bool {
     let path = env::var_os("PATH").unwrap_or_default();
-    // Debian's users do not have the administrators' directories in their path.
+    // On Debian the path of ordinary users lacks the administration directories.
     let more = ["/usr/sbin".into(), "/sbin".into()];
     env::split_paths(&path).chain(more).any(|directory| directory.join(program).is_file())
 }

@@ -1,63 +1,71 @@
-//! `cargo xtask demo`: from a clone to a picture of this machine's own traffic.
+//! `cargo xtask demo`: from a clone to a picture of this machine's traffic.
 
 use anyhow::{Result, bail};
+use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
-use crate::{build, capture, server::Server, traffic};
+use crate::server::Server;
+use crate::traffic::{self, Until};
+use crate::{build, capture};
 
-/// What the demo does.
+/// Options of the demo.
 #[derive(Debug, clap::Args)]
 pub struct Options {
-    /// Capture on INTERFACE; without it on all of them
+    /// Interface to capture on [default: all]
     #[arg(short, long, value_name = "INTERFACE")]
     interface: Option<String>,
 
-    /// Capture for SECONDS
+    /// Length of the capture in seconds
     #[arg(long, value_name = "SECONDS", default_value_t = 4.0)]
     seconds: f64,
 
-    /// Serve on this port of 127.0.0.1; 0 takes a free one
+    /// Port of the web server on 127.0.0.1; 0 picks a free one
     #[arg(long, value_name = "PORT", default_value_t = 8000)]
     port: u16,
 
-    /// Stop when capture and site are written
+    /// Write the capture and the site, but do not serve them
     #[arg(long)]
     no_serve: bool,
 }
 
-/// The capture's name in the site.
+/// File name of the capture in the site.
 const CAPTURE: &str = "demo.ndjson";
 
-/// Builds, captures, serves.
+/// Builds, captures and serves.
 ///
 /// # Errors
 ///
-/// Where a step fails; the message says which.
+/// If a step fails; the message names it.
 pub fn run(options: &Options) -> Result<()> {
     if !(options.seconds > 0.0 && options.seconds.is_finite()) {
-        bail!("--seconds has to be more than nothing");
+        bail!("--seconds must be greater than 0");
     }
+    println!("Step 1 of 3: build the sniffer");
     let sniffer = build::sniffer()?;
+    let sniffer = relative(&sniffer).display().to_string();
+    println!("\nThe sniffer is ready. In another terminal you can already run:");
+    println!("  {sniffer} --help");
+    println!("  sudo {sniffer} -i any -c 10\n");
+    println!("Step 2 of 3: build the viewer");
     let site = build::site()?;
     let out = site.join(CAPTURE);
     let interface = options.interface.as_deref().unwrap_or("any");
     println!(
-        "capturing on {interface} for {} s, with some loopback traffic made here",
+        "\nStep 3 of 3: capture on {interface} for {} s, with some generated loopback traffic",
         options.seconds
     );
-    let mut command = Command::new(&sniffer);
+    let mut command = Command::new(build::sniffer_path());
     command.args(["-i", interface, "-w"]).arg(&out);
-    let length = traffic::Length::Time(Duration::try_from_secs_f64(options.seconds)?);
-    match capture::while_capturing(&mut command, &out, || traffic::make(length)) {
+    let until = Until::Elapsed(Duration::try_from_secs_f64(options.seconds)?);
+    match capture::while_capturing(&mut command, &out, || traffic::generate(until)) {
         Ok(()) => {}
         Err(error) if error.to_string().contains("CAP_NET_RAW") && options.interface.is_none() => {
-            println!(
-                "this user may not capture: capturing in a user and network namespace instead,"
-            );
-            println!("where there is only the traffic made here. To see this machine's:");
-            println!("  sudo setcap cap_net_raw=ep {}", sniffer.display());
-            capture::in_namespace(&out, Some(options.seconds))?;
+            println!("Capturing needs the CAP_NET_RAW capability, so this demo captures only its");
+            println!("generated traffic, in a network namespace. To capture this machine's, run");
+            println!("  sudo setcap cap_net_raw=ep {sniffer}");
+            println!("and start the demo again.");
+            capture::in_namespace(&out, options.seconds)?;
         }
         Err(error) => return Err(error),
     }
@@ -66,8 +74,14 @@ pub fn run(options: &Options) -> Result<()> {
         return Ok(());
     }
     let server = Server::start(&site, options.port).or_else(|_| Server::start(&site, 0))?;
-    println!("open http://127.0.0.1:{}/?src={CAPTURE}", server.port());
-    println!("Ctrl-C ends the server");
+    println!("\nOpen http://127.0.0.1:{}/?src={CAPTURE}", server.port());
+    println!("Press Ctrl-C to stop the web server.");
     server.wait();
     Ok(())
+}
+
+/// The path relative to the current directory, where it lies below that.
+fn relative(path: &Path) -> &Path {
+    let current = std::env::current_dir();
+    current.ok().and_then(|current| path.strip_prefix(current).ok()).unwrap_or(path)
 }

@@ -16,3 +16,4 @@ pub mod scenario;
 pub mod server;
 pub mod test;
 pub mod traffic;
+pub mod wait;

@@ -36,7 +36,7 @@ enum Task {
     CaptureHere {
         out: PathBuf,
         #[arg(long)]
-        seconds: Option<f64>,
+        seconds: f64,
     },
 }
 

@@ -1,5 +1,5 @@
-//! Packages of PyPI, in directories below cargo's: what the examples in Python need, and what the
-//! tests of the page borrow.
+//! Installs packages from PyPI into the target directory: the dependencies of the Python examples,
+//! and axe-core for the tests of the page.
 
 use anyhow::{Context, Result};
 use std::fs;
@@ -8,45 +8,46 @@ use std::process::Command;
 
 use crate::build;
 
-/// Where the examples are.
+/// Directory of the examples.
 pub fn examples_path() -> PathBuf {
     build::root().join("sniffer/examples/python")
 }
 
-/// Where the packages are that [`ensure`] installs: for `PYTHONPATH`.
+/// Directory of the examples' dependencies, for `PYTHONPATH`.
 pub fn packages_path() -> PathBuf {
     build::target().join("python")
 }
 
-/// The script of axe-core, which looks for what keeps people from using a page
-/// (<https://github.com/dequelabs/axe-core>): a package of PyPI carries it.
+/// The axe-core script, which finds accessibility problems
+/// (<https://github.com/dequelabs/axe-core>). A PyPI package contains it.
 pub fn axe_path() -> PathBuf {
     build::target().join("axe/axe_playwright_python/axe.min.js")
 }
 
-/// Installs what the requirements of examples and tests name, unless it is there.
+/// Installs the requirements of the examples and tests unless they are installed.
 ///
 /// # Errors
 ///
-/// Where pip fails.
+/// If pip fails.
 pub fn ensure() -> Result<()> {
     install(&examples_path(), &packages_path(), &[])?;
-    // The script alone, not what drives a browser with it.
+    // Only the script is needed, not the package's dependencies.
     install(&build::root().join("tests"), &build::target().join("axe"), &["--no-deps"])
 }
 
-fn install(needing: &Path, packages: &Path, options: &[&str]) -> Result<()> {
-    let requirements = needing.join("requirements.txt");
-    let wanted = fs::read(&requirements).context("the requirements")?;
+/// Installs the `requirements.txt` of a directory into `packages`.
+fn install(directory: &Path, packages: &Path, options: &[&str]) -> Result<()> {
+    let requirements = directory.join("requirements.txt");
+    let wanted = fs::read(&requirements).context("reading requirements.txt")?;
     let installed = packages.join("requirements.txt");
     if fs::read(&installed).is_ok_and(|installed| installed == wanted) {
         return Ok(());
     }
-    // Anew: pip does not replace what is in such a directory.
+    // pip does not replace packages in such a directory, so start with an empty one.
     let _ = fs::remove_dir_all(packages);
     let mut pip = Command::new("python3");
     pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"]);
     pip.args(["--root-user-action", "ignore", "--target"]).arg(packages).args(options);
     build::run(pip.arg("--requirement").arg(requirements))?;
-    fs::write(installed, wanted).context("noting what is installed")
+    fs::write(installed, wanted).context("recording what is installed")
 }

@@ -1,4 +1,4 @@
-//! Serves a directory on 127.0.0.1, as any static host would.
+//! A static web server on 127.0.0.1.
 
 use anyhow::{Result, anyhow};
 use std::fs::File;
@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
 use tiny_http::{Header, Request, Response, StatusCode};
 
-/// A running server; it ends when dropped.
+/// A running server. Dropping it stops it.
 pub struct Server {
     http: Arc<tiny_http::Server>,
     thread: Option<JoinHandle<()>>,
@@ -15,11 +15,11 @@ pub struct Server {
 }
 
 impl Server {
-    /// Serves `root` on that port, or a free one for 0.
+    /// Serves the directory `root` on a port; 0 picks a free one.
     ///
     /// # Errors
     ///
-    /// Where the port is taken.
+    /// If the port is in use.
     pub fn start(root: &Path, port: u16) -> Result<Self> {
         let http = tiny_http::Server::http(("127.0.0.1", port)).map_err(|error| anyhow!(error))?;
         let http = Arc::new(http);
@@ -36,12 +36,12 @@ impl Server {
         Ok(Self { http, thread: Some(thread), requests })
     }
 
-    /// The port it listens on.
+    /// The port the server listens on.
     pub fn port(&self) -> u16 {
         self.http.server_addr().to_ip().map_or(0, |address| address.port())
     }
 
-    /// The paths asked for so far.
+    /// URLs of all requests so far.
     pub fn requests(&self) -> Vec<String> {
         self.requests.lock().map(|log| log.clone()).unwrap_or_default()
     }
@@ -49,7 +49,7 @@ impl Server {
     /// Serves until the process ends.
     pub fn wait(mut self) {
         if let Some(thread) = self.thread.take() {
-            // It ends only with the server.
+            // The thread runs as long as the server.
             let _ = thread.join();
         }
     }
@@ -65,9 +65,9 @@ impl Drop for Server {
 }
 
 fn answer(request: Request, root: &Path) {
-    let file = file_of(request.url(), root);
+    let file = resolve(request.url(), root);
     let opened = file.as_deref().map(File::open);
-    // A client that went away is no concern of the server's.
+    // A client may disconnect at any time.
     let _ = match (opened, file) {
         (Some(Ok(content)), Some(path)) => {
             let kind = Header::from_bytes("Content-Type", media_type(&path));
@@ -81,8 +81,8 @@ fn answer(request: Request, root: &Path) {
     };
 }
 
-/// The file that a URL's path names below `root`, and nothing outside of it.
-fn file_of(url: &str, root: &Path) -> Option<PathBuf> {
+/// The file below `root` that the path of a URL names; `None` outside `root`.
+fn resolve(url: &str, root: &Path) -> Option<PathBuf> {
     let path = url.split(['?', '#']).next()?;
     let is_directory = path.ends_with('/');
     let path = Path::new(path.trim_start_matches('/'));
@@ -108,11 +108,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn nothing_outside_of_the_root_is_served() {
+    fn files_outside_the_root_are_not_served() {
         let root = crate::build::root();
-        assert_eq!(file_of("/Cargo.toml?x=1", &root), Some(root.join("Cargo.toml")));
+        assert_eq!(resolve("/Cargo.toml?x=1", &root), Some(root.join("Cargo.toml")));
         for url in ["/../etc/passwd", "//etc/passwd/..", "/xtask", "/", "/xtask/../Cargo.toml"] {
-            assert_eq!(file_of(url, &root), None, "{url}");
+            assert_eq!(resolve(url, &root), None, "{url}");
         }
     }
 }

@@ -1,35 +1,45 @@
-//! `cargo xtask test`: all checks and all tests, and how many they were.
+//! `cargo xtask test`: runs all checks and all tests, and counts the tests.
 
 use anyhow::{Context, Result, bail};
+use nix::sys::resource::{UsageWho, getrusage};
+use nix::sys::time::TimeValLike;
 use std::io::{BufRead, BufReader};
 use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
 
 use crate::{build, debian, namespace, python};
 
-/// Runs everything.
+/// Runs all checks and tests.
 ///
 /// # Errors
 ///
-/// Where a check or a test fails.
+/// If a check or a test fails.
 pub fn run() -> Result<()> {
-    debian::ensure(debian::FOR_TESTS)?;
-    println!("== formatting");
-    build::run(&mut build::cargo(["fmt", "--all", "--check"]))?;
-    println!("== sniffer and site");
-    build::sniffer()?;
-    build::site()?;
-    println!("== clippy");
+    let mut phases = Phases::default();
+    phases.run("packages", || {
+        debian::ensure(debian::FOR_TESTS)?;
+        python::ensure()
+    })?;
+    phases.run("formatting", || build::run(&mut build::cargo(["fmt", "--all", "--check"])))?;
     let deny = ["--", "--deny", "warnings"];
-    build::run(build::cargo(["clippy", "--workspace", "--all-targets"]).args(deny))?;
-    let wasm = ["clippy", "--package", "viewer", "--lib", "--target", "wasm32-unknown-unknown"];
-    build::run(build::cargo(wasm).args(deny))?;
-    println!("== documentation");
-    let mut doc = build::cargo(["doc", "--workspace", "--no-deps", "--quiet"]);
-    build::run(doc.env("RUSTDOCFLAGS", "--deny warnings"))?;
-    println!("== examples");
-    python::ensure()?;
-    println!("== tests");
-    let counts = count_tests(&mut tests()?)?;
+    phases.run("clippy", || {
+        build::run(build::cargo(["clippy", "--workspace", "--all-targets"]).args(deny))
+    })?;
+    phases.run("clippy for WebAssembly", || {
+        let args = ["clippy", "--package", "viewer", "--lib", "--target", build::WASM_TARGET];
+        build::run(build::cargo(args).args(deny))
+    })?;
+    phases.run("documentation", || {
+        let mut doc = build::cargo(["doc", "--workspace", "--no-deps", "--quiet"]);
+        build::run(doc.env("RUSTDOCFLAGS", "--deny warnings"))
+    })?;
+    phases.run("sniffer", || build::sniffer().map(drop))?;
+    phases.run("site", || build::site().map(drop))?;
+    phases.run("building tests", || {
+        build::run(&mut build::cargo(["test", "--workspace", "--no-run"]))
+    })?;
+    let counts = phases.run("tests", || count_tests(&mut tests()?))?;
+    phases.print();
     println!("{} passed, {} failed", counts.passed, counts.failed);
     if counts.failed > 0 || counts.passed == 0 {
         bail!("the tests failed");
@@ -37,27 +47,58 @@ pub fn run() -> Result<()> {
     Ok(())
 }
 
-/// All tests; who is not root runs them as root of a user namespace, for the network namespaces.
-fn tests() -> Result<Command> {
-    let mut command = build::cargo(["test", "--workspace", "--no-fail-fast"]);
-    if nix::unistd::Uid::effective().is_root() {
-        return Ok(command);
+/// What has run so far: name, wall time, CPU time.
+#[derive(Default)]
+struct Phases(Vec<(&'static str, Duration, Duration)>);
+
+impl Phases {
+    fn run<T>(&mut self, name: &'static str, work: impl FnOnce() -> Result<T>) -> Result<T> {
+        println!("== {name}");
+        let (start, cpu) = (Instant::now(), children_cpu()?);
+        let result = work()?;
+        self.0.push((name, start.elapsed(), children_cpu()?.saturating_sub(cpu)));
+        Ok(result)
     }
-    build::run(&mut build::cargo(["test", "--workspace", "--no-run"]))?;
-    command = Command::new(std::env::current_exe()?);
+
+    fn print(&self) {
+        println!("\n{:<24} {:>7} {:>7}", "phase", "time", "CPU");
+        for (name, wall, cpu) in &self.0 {
+            println!("{name:<24} {:>5} s {:>5} s", wall.as_secs(), cpu.as_secs());
+        }
+    }
+}
+
+/// User and system time of all processes that this one has waited for, and their children.
+fn children_cpu() -> Result<Duration> {
+    let usage = getrusage(UsageWho::RUSAGE_CHILDREN)?;
+    let total = usage.user_time().num_microseconds() + usage.system_time().num_microseconds();
+    Ok(Duration::from_micros(u64::try_from(total)?))
+}
+
+/// The command that runs all tests. They need root for network namespaces: other users get it in a
+/// user namespace.
+fn tests() -> Result<Command> {
+    if nix::unistd::Uid::effective().is_root() {
+        return Ok(test_command());
+    }
+    let mut command = Command::new(std::env::current_exe()?);
     command.arg("test-here");
     Ok(namespace::unprivileged(&command))
 }
 
-/// Runs the tests as root of the namespaces that this process is in.
+/// Runs the tests as root of this process's namespaces.
 ///
 /// # Errors
 ///
-/// Where a test fails.
+/// If a test fails.
 pub fn here() -> Result<()> {
-    // The page's server is on loopback.
+    // The page's server listens on loopback.
     namespace::set_loopback_up()?;
-    build::run(&mut build::cargo(["test", "--workspace", "--no-fail-fast"]))
+    build::run(&mut test_command())
+}
+
+fn test_command() -> Command {
+    build::cargo(["test", "--workspace", "--no-fail-fast"])
 }
 
 #[derive(Default)]
@@ -66,11 +107,11 @@ struct Counts {
     failed: u64,
 }
 
-/// Passes the tests' words on, and adds up their results.
+/// Runs the tests, shows their output, and adds up their results.
 fn count_tests(command: &mut Command) -> Result<Counts> {
     let mut child = command.stdout(Stdio::piped()).spawn().context("starting the tests")?;
     let mut counts = Counts::default();
-    let stdout = child.stdout.take().context("the tests' words")?;
+    let stdout = child.stdout.take().context("standard output of the tests")?;
     for line in BufReader::new(stdout).lines() {
         let line = line?;
         println!("{line}");
@@ -80,14 +121,14 @@ fn count_tests(command: &mut Command) -> Result<Counts> {
         }
     }
     if !child.wait()?.success() {
-        // A test program that crashed has no result of its own.
+        // A test program that crashed prints no result.
         counts.failed = counts.failed.max(1);
     }
     Ok(counts)
 }
 
-fn number_before(text: &str, word: &str) -> u64 {
-    let before = text.split(word).next().unwrap_or_default();
+fn number_before(text: &str, label: &str) -> u64 {
+    let before = text.split(label).next().unwrap_or_default();
     before.rsplit(' ').next().and_then(|number| number.parse().ok()).unwrap_or(0)
 }
 
@@ -96,7 +137,7 @@ mod tests {
     use super::number_before;
 
     #[test]
-    fn results_are_counted() {
+    fn counts_are_parsed_from_result_lines() {
         let line = "ok. 46 passed; 2 failed; 0 ignored; 0 measured; 0 filtered out";
         assert_eq!((number_before(line, " passed"), number_before(line, " failed")), (46, 2));
     }

@@ -1,4 +1,4 @@
-//! Traffic of this program's own over loopback: something to see in every capture.
+//! Generates traffic on loopback, so that a capture in a demo or test is never empty.
 
 use anyhow::Result;
 use socket2::{Domain, Protocol, Socket, Type};
@@ -7,27 +7,27 @@ use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, TcpStream, UdpSocket
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// Segments of usual size instead of loopback's 64 kB: 1,514 bytes a frame.
+/// Ethernet's usual segment size instead of loopback's 64 kB: frames of at most 1,514 bytes.
 const MAX_SEGMENT_LEN: u32 = 1448;
 
-/// Exchanges of a sample.
-const SAMPLE_ROUNDS: u64 = 120;
+/// Time between two exchanges: it sets the packet rate and waits for nothing.
+const PAUSE: Duration = Duration::from_millis(6);
 
-/// How long to go on.
+/// When to stop.
 #[derive(Clone, Copy, Debug)]
-pub enum Length {
-    /// As many rounds as a sample needs.
-    Sample,
-    /// For a time, a round every few milliseconds.
-    Time(Duration),
+pub enum Until {
+    /// After this many exchanges, made without pause.
+    Rounds(u64),
+    /// After this time, with one exchange every few milliseconds.
+    Elapsed(Duration),
 }
 
-/// Makes TCP, UDP and ICMP traffic over IPv4, and UDP over IPv6 where there is any.
+/// Generates TCP, UDP and ICMP over IPv4, and UDP over IPv6 if there is any.
 ///
 /// # Errors
 ///
-/// Where loopback does not carry it.
-pub fn make(length: Length) -> Result<()> {
+/// If loopback does not work.
+pub fn generate(until: Until) -> Result<()> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
     let server = listener.local_addr()?;
     thread::spawn(move || {
@@ -35,42 +35,46 @@ pub fn make(length: Length) -> Result<()> {
             thread::spawn(move || serve(stream));
         }
     });
-    let sink = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0))?;
-    let sink6 = UdpSocket::bind((Ipv6Addr::LOCALHOST, 0)).ok();
-    let start = Instant::now();
+    // The sockets stay open: closed ports would answer with ICMP errors.
+    let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0))?;
+    let sink = socket.local_addr()?;
+    let socket6 = UdpSocket::bind((Ipv6Addr::LOCALHOST, 0));
+    let sink6 = socket6.as_ref().ok().and_then(|socket| socket.local_addr().ok());
     let mut random = Random(0x9e37_79b9_7f4a_7c15);
-    let mut round = 0;
-    loop {
-        match length {
-            Length::Sample if round == SAMPLE_ROUNDS => return Ok(()),
-            Length::Time(time) if time <= start.elapsed() => return Ok(()),
-            Length::Sample => {}
-            // A rate, not a wait for something: without it the capture would be all noise.
-            Length::Time(_) => thread::sleep(Duration::from_millis(random.below(12))),
+    let mut exchange_one = || match random.below(10) {
+        0..=3 => exchange(server, random.below(60_000)),
+        4..=7 => query(sink, random.below(300), random.below(1_300)),
+        8 => {
+            ping(random.below(1_000));
+            Ok(())
         }
-        round += 1;
-        match random.below(10) {
-            0..=3 => exchange(server, random.below(60_000))?,
-            4..=7 => query(sink.local_addr()?, random.below(300), random.below(1_300))?,
-            8 => ping(random.below(1_000)),
-            _ => {
-                if let Some(sink) = &sink6 {
-                    query(sink.local_addr()?, random.below(200), random.below(1_200))?;
-                }
+        _ => {
+            let (question_len, answer_len) = (random.below(200), random.below(1_200));
+            sink6.map_or(Ok(()), |sink| query(sink, question_len, answer_len))
+        }
+    };
+    match until {
+        Until::Rounds(count) => (0..count).try_for_each(|_| exchange_one()),
+        Until::Elapsed(time) => {
+            let start = Instant::now();
+            while start.elapsed() < time {
+                exchange_one()?;
+                thread::sleep(PAUSE);
             }
+            Ok(())
         }
     }
 }
 
-/// Reads how much is wanted and sends that much.
+/// Reads the length of the answer, then sends an answer of that length.
 fn serve(mut stream: TcpStream) -> Option<()> {
-    let mut wanted = [0; 8];
-    stream.read_exact(&mut wanted).ok()?;
-    let wanted = usize::try_from(u64::from_be_bytes(wanted)).ok()?;
-    stream.write_all(&vec![b'.'; wanted]).ok()
+    let mut answer_len = [0; 8];
+    stream.read_exact(&mut answer_len).ok()?;
+    let answer_len = usize::try_from(u64::from_be_bytes(answer_len)).ok()?;
+    stream.write_all(&vec![b'.'; answer_len]).ok()
 }
 
-/// A TCP connection: a small request, an answer of that many bytes.
+/// One TCP connection: a short request, and an answer of `answer_len` bytes.
 fn exchange(server: SocketAddr, answer_len: u64) -> Result<()> {
     let socket = Socket::new(Domain::IPV4, Type::STREAM, Some(Protocol::TCP))?;
     socket.set_tcp_mss(MAX_SEGMENT_LEN)?;
@@ -81,7 +85,7 @@ fn exchange(server: SocketAddr, answer_len: u64) -> Result<()> {
     Ok(())
 }
 
-/// A UDP datagram there, another back.
+/// A UDP datagram to `sink`, and one in the other direction.
 fn query(sink: SocketAddr, question_len: u64, answer_len: u64) -> Result<()> {
     let socket = UdpSocket::bind(match sink {
         SocketAddr::V4(_) => SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
@@ -89,37 +93,37 @@ fn query(sink: SocketAddr, question_len: u64, answer_len: u64) -> Result<()> {
     })?;
     let len = |len: u64| usize::try_from(len).unwrap_or(0);
     socket.send_to(&vec![b'?'; len(question_len)], sink)?;
-    let back = UdpSocket::bind((sink.ip(), 0))?;
-    back.send_to(&vec![b'!'; len(answer_len)], socket.local_addr()?)?;
+    let answering = UdpSocket::bind((sink.ip(), 0))?;
+    answering.send_to(&vec![b'!'; len(answer_len)], socket.local_addr()?)?;
     Ok(())
 }
 
-/// An ICMP echo; where this process may not send one, nothing.
+/// An ICMP echo request, if this process may send one.
 fn ping(len: u64) {
-    let kinds = [Type::RAW, Type::DGRAM];
+    let types = [Type::RAW, Type::DGRAM];
     let open = |kind| Socket::new(Domain::IPV4, kind, Some(Protocol::ICMPV4)).ok();
-    let Some(socket) = kinds.into_iter().find_map(open) else { return };
+    let Some(socket) = types.into_iter().find_map(open) else { return };
     let mut echo = vec![8, 0, 0, 0, 0x12, 0x34, 0, 1];
     echo.resize(8 + usize::try_from(len).unwrap_or(0), b'.');
     let checksum = checksum(&echo);
     echo[2..4].copy_from_slice(&checksum.to_be_bytes());
     let localhost = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-    // Nothing depends on it.
+    // Nothing depends on this packet.
     let _ = socket.send_to(&echo, &localhost.into());
 }
 
 /// The Internet checksum (RFC 1071).
 fn checksum(bytes: &[u8]) -> u16 {
-    let words =
+    let values =
         bytes.chunks(2).map(|pair| u32::from(pair[0]) << 8 | u32::from(*pair.get(1).unwrap_or(&0)));
-    let mut sum: u32 = words.sum();
+    let mut sum: u32 = values.sum();
     while sum > 0xffff {
         sum = (sum & 0xffff) + (sum >> 16);
     }
     !u16::try_from(sum).unwrap_or(0)
 }
 
-/// The same numbers each time (xorshift64): a sample need not surprise.
+/// A pseudorandom generator (xorshift64) with a fixed seed: each run generates the same traffic.
 struct Random(u64);
 
 impl Random {
@@ -136,7 +140,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_checksum_over_itself_is_zero() {
+    fn checksum_of_a_message_with_its_checksum_is_zero() {
         let mut echo = vec![8, 0, 0, 0, 0x12, 0x34, 0, 1, 7];
         let sum = checksum(&echo);
         echo[2..4].copy_from_slice(&sum.to_be_bytes());

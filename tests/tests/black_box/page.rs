@@ -18,7 +18,7 @@ use xtask::{build, namespace, traffic};
 fn real_capture(directory: &Path) -> (PathBuf, Stream) {
     let stream = namespace::run(|| {
         let capture = Capture::start(directory, &["-i", "lo"]);
-        traffic::make(traffic::Length::Sample).unwrap();
+        traffic::generate(traffic::Until::Rounds(120)).unwrap();
         capture.stop()
     });
     (directory.join("capture.ndjson"), stream)
