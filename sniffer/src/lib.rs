@@ -1,11 +1,12 @@
-//! A packet capture for Linux: frames from an AF_PACKET ring, or from capture files, become lines
-//! of JSON (`summary` has the format).
+//! Packet capture for Linux: frames from an AF_PACKET ring buffer, or from capture files, become
+//! JSON lines. The crate `summary` specifies the format.
 //!
 //! ```text
 //! ring -> Block -> Frame -> decode -> Summary -> line -> output
 //! ```
 //!
-//! This library serves the binary beside it; what others may use is in the crate `summary`.
+//! The modules are private: this library exists for the binary and its unit tests. Each layer
+//! defines its own configuration, `cli` fills it in, and only this file uses `cli`.
 
 mod capture;
 mod cli;
@@ -29,8 +30,8 @@ use cli::Action;
 ///
 /// # Errors
 ///
-/// If something prevents the run from completing; what was captured until then is in the output.
-/// A closed standard output is no error.
+/// If the run cannot be completed; packets captured before the error have been written. A closed
+/// standard output is not an error.
 pub fn run() -> Result<(), Error> {
     let result = match cli::parse()? {
         Action::Generate(what) => cli::generate(what),

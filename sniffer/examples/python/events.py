@@ -1,6 +1,6 @@
-"""Starts a capture and prints how many packets come a second.
+"""Starts sniffer, handles each packet as an event, and prints the packet rate every second.
 
-The sniffer is a process whose lines arrive as events: `Capture.packet` is called once a packet.
+Twisted runs sniffer as a child process and calls `Capture.packet` for each packet.
 """
 
 import argparse
@@ -10,16 +10,16 @@ from twisted.internet import defer, error, protocol, reactor, task
 
 
 class Capture(protocol.ProcessProtocol):
-    """A running sniffer."""
+    """A running sniffer process."""
 
     def __init__(self):
         self.count = 0
-        self.told = 0
-        self.rest = b""
+        self.reported = 0
+        self.partial_line = b""
         self.ended = defer.Deferred()
 
     def outReceived(self, data):
-        *lines, self.rest = (self.rest + data).split(b"\n")
+        *lines, self.partial_line = (self.partial_line + data).split(b"\n")
         for line in lines:
             self.record(json.loads(line))
 
@@ -33,15 +33,16 @@ class Capture(protocol.ProcessProtocol):
             print(f"{record['out']} packets, {record['drop']} dropped", flush=True)
 
     def packet(self, packet):
-        """One packet. Here it is only counted."""
+        """Handles a packet. This example only counts it."""
         self.count += 1
 
-    def tell(self):
-        print(f"{self.count - self.told} packets/s", flush=True)
-        self.told = self.count
+    def report(self):
+        """Prints the packet rate since the last report."""
+        print(f"{self.count - self.reported} packets/s", flush=True)
+        self.reported = self.count
 
     def stop(self):
-        """Asks the sniffer to end, and waits until its last line is there."""
+        """Stops sniffer. The result fires after its last line has arrived."""
         try:
             self.transport.signalProcess("TERM")
         except error.ProcessExitedAlready:
@@ -55,18 +56,18 @@ class Capture(protocol.ProcessProtocol):
 
 
 def main():
-    words = argparse.ArgumentParser(description=__doc__)
-    words.add_argument("-i", "--interface", default="lo")
-    words.add_argument("--seconds", type=float, help="stop after that time")
-    words.add_argument("--sniffer", default="sniffer", help="the program")
-    words = words.parse_args()
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("-i", "--interface", default="lo", help="interface to capture on")
+    parser.add_argument("--seconds", type=float, help="stop after SECONDS")
+    parser.add_argument("--sniffer", default="sniffer", help="path of the sniffer program")
+    args = parser.parse_args()
     capture = Capture()
-    command = [words.sniffer, "-q", "-i", words.interface]
-    reactor.spawnProcess(capture, words.sniffer, command, env=None)
-    task.LoopingCall(capture.tell).start(1, now=False)
-    if words.seconds is not None:
-        reactor.callLater(words.seconds, capture.stop)
-    # Ctrl-C ends this program when the sniffer has ended.
+    command = [args.sniffer, "-q", "-i", args.interface]
+    reactor.spawnProcess(capture, args.sniffer, command, env=None)
+    task.LoopingCall(capture.report).start(1, now=False)
+    if args.seconds is not None:
+        reactor.callLater(args.seconds, capture.stop)
+    # On Ctrl+C, wait until sniffer has exited.
     reactor.addSystemEventTrigger("before", "shutdown", capture.stop)
     reactor.run()
 

@@ -1,10 +1,10 @@
-"""Draws the distribution of packet sizes: histogram.py CAPTURE PNG."""
+"""Plots the distribution of packet sizes as a PNG: histogram.py CAPTURE PNG."""
 
 import sys
 
 import matplotlib
 
-matplotlib.use("Agg")  # into a file, without a screen
+matplotlib.use("Agg")  # render to a file; no display needed
 import matplotlib.pyplot as plt
 
 from packets import packets

@@ -1,10 +1,10 @@
-"""Reads the packets of a capture: one JSON object a line, those of type `pkt`."""
+"""Reads the packets of a capture: the JSON lines of type `pkt`."""
 
 import json
 
 
 def packets(path):
-    """Yields the packets of the file as dictionaries, in their order."""
+    """Yields the packets of the file in order, as dictionaries."""
     with open(path, encoding="utf-8") as lines:
         for line in lines:
             record = json.loads(line)

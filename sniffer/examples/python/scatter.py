@@ -1,4 +1,4 @@
-"""Draws packet number against packet size, as a page: scatter.py CAPTURE HTML."""
+"""Plots packet size over packet number as an HTML page: scatter.py CAPTURE HTML."""
 
 import sys
 
@@ -17,7 +17,7 @@ def main(capture, page):
         labels={"n": "Packet Number", "len": "Packet Size"},
         title="Packet Sizes",
     )
-    # The page asks nobody for the library: it is in there.
+    # Embed the library, so that the page makes no third-party requests.
     figure.write_html(page, include_plotlyjs=True)
 
 
