@@ -36,9 +36,9 @@ pub(crate) struct Stream {
     /// The first record of each file.
     meta: Meta,
     /// One for each interface of a live run, or one for all files.
-    accounts: Vec<Account>,
+    sources: Vec<SourceCounts>,
     /// Sums of all `stats` records in the current file.
-    file: Counts,
+    file_counts: Counts,
     /// Packets written in this run.
     out: u64,
     /// Packets filtered out in this run.
@@ -47,11 +47,11 @@ pub(crate) struct Stream {
 
 /// Counters of one source.
 #[derive(Clone, Copy, Debug, Default)]
-struct Account {
+struct SourceCounts {
     /// Since the last `stats` record.
-    current: Counts,
+    since_stats: Counts,
     /// Sums of its `stats` records in this run.
-    run: Counts,
+    total: Counts,
 }
 
 /// The counters of a `stats` record.
@@ -117,8 +117,8 @@ impl Stream {
                 snaplen: options.snaplen,
                 interfaces,
             },
-            accounts: vec![Account::default(); source_count],
-            file: Counts::default(),
+            sources: vec![SourceCounts::default(); source_count],
+            file_counts: Counts::default(),
             out: 0,
             skip: 0,
         };
@@ -138,9 +138,9 @@ impl Stream {
 
     /// Counters of one source in this run; `recv` and `drop` as of its last `stats` record.
     pub(crate) fn counts(&self, source: usize) -> Counts {
-        let Account { current, mut run } = self.accounts[source];
-        run += current;
-        run
+        let SourceCounts { since_stats, mut total } = self.sources[source];
+        total += since_stats;
+        total
     }
 
     /// Packets of one source written or filtered out.
@@ -195,16 +195,16 @@ impl Stream {
     /// Counts packets that the filter rejected.
     pub(crate) fn count_skipped(&mut self, source: usize, count: u64) {
         self.skip += count;
-        self.accounts[source].current.skip += count;
+        self.sources[source].since_stats.skip += count;
     }
 
     /// Counts a packet to be written. Returns its number.
     fn count_packet(&mut self, source: usize, len: u32) -> u64 {
         self.out += 1;
-        let counts = &mut self.accounts[source].current;
+        let counts = &mut self.sources[source].since_stats;
         counts.out += 1;
         // Damaged files can claim absurd lengths; the sum must not exceed MAX_SAFE_INTEGER.
-        let capacity = MAX_SAFE_INTEGER.saturating_sub(self.file.bytes + counts.bytes);
+        let capacity = MAX_SAFE_INTEGER.saturating_sub(self.file_counts.bytes + counts.bytes);
         counts.bytes += u64::from(len).min(capacity);
         self.out + self.skip
     }
@@ -220,14 +220,14 @@ impl Stream {
         recv: Option<u64>,
     ) -> Result<(), Error> {
         let Losses { drop, freeze, if_drop } = losses;
-        let account = &mut self.accounts[source];
-        let mut counts = std::mem::take(&mut account.current);
+        let counters = &mut self.sources[source];
+        let mut counts = std::mem::take(&mut counters.since_stats);
         counts.drop = drop;
-        let reported = account.run.recv;
+        let reported = counters.total.recv;
         let sum = counts.out + counts.skip + drop;
         counts.recv = recv.map_or(sum, |recv| recv.saturating_sub(reported));
-        account.run += counts;
-        self.file += counts;
+        counters.total += counts;
+        self.file_counts += counts;
         let Counts { recv, drop, out, skip, bytes } = counts;
         let interface = interface.map(str::to_owned);
         self.write_record(&CaptureRecord::Stats(Stats {
@@ -274,7 +274,7 @@ impl Stream {
     }
 
     fn finish_file(&mut self, reason: Reason) -> Result<(), Error> {
-        let Counts { recv, drop, out, skip, bytes } = std::mem::take(&mut self.file);
+        let Counts { recv, drop, out, skip, bytes } = std::mem::take(&mut self.file_counts);
         self.write_record(&CaptureRecord::End(End {
             ts: now(),
             reason,
