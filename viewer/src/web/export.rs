@@ -17,19 +17,19 @@ struct Pending {
     parts: Vec<JsValue>,
     /// The number of workers that have not answered yet.
     missing: usize,
-    settle: Settle,
+    resolvers: Resolvers,
 }
 
-/// The two ends of an export's promise.
-pub(super) struct Settle {
+/// The functions that settle an export's promise.
+pub(super) struct Resolvers {
     pub(super) resolve: Function,
     pub(super) reject: Function,
 }
 
-impl Settle {
+impl Resolvers {
     /// Fulfils or rejects the promise.
     pub(super) fn settle(&self, result: Result<Blob, &str>) {
-        // Nobody may be listening any more; that is no failure.
+        // A call fails only if the promise's handler was torn down, for example with its page.
         let _ = match result {
             Ok(blob) => self.resolve.call1(&JsValue::NULL, &blob),
             Err(reason) => self.reject.call1(&JsValue::NULL, &reason.into()),
@@ -39,10 +39,10 @@ impl Settle {
 
 impl Exports {
     /// Registers an export that `workers` workers will answer, and returns its id.
-    pub(super) fn begin(&mut self, workers: usize, settle: Settle) -> u32 {
+    pub(super) fn begin(&mut self, workers: usize, resolvers: Resolvers) -> u32 {
         let id = self.next_id;
         self.next_id = id.wrapping_add(1);
-        self.pending.push(Pending { id, parts: Vec::new(), missing: workers, settle });
+        self.pending.push(Pending { id, parts: Vec::new(), missing: workers, resolvers });
         id
     }
 
@@ -53,7 +53,7 @@ impl Exports {
         id: u32,
         parts: &[usize],
         blobs: &Array,
-    ) -> Option<(Settle, Option<Blob>)> {
+    ) -> Option<(Resolvers, Option<Blob>)> {
         let index = self.pending.iter().position(|export| export.id == id)?;
         let export = &mut self.pending[index];
         for (part, blob) in parts.iter().zip(blobs.iter()) {
@@ -70,11 +70,11 @@ impl Exports {
         let is_complete = export.parts.iter().all(|blob| !blob.is_null());
         let blobs: Array = export.parts.into_iter().collect();
         let file = is_complete.then(|| Blob::new_with_blob_sequence(&blobs).ok()).flatten();
-        Some((export.settle, file))
+        Some((export.resolvers, file))
     }
 
     /// Drops all pending exports and returns their promises, to be rejected.
-    pub(super) fn cancel_all(&mut self) -> Vec<Settle> {
-        std::mem::take(&mut self.pending).into_iter().map(|export| export.settle).collect()
+    pub(super) fn cancel_all(&mut self) -> Vec<Resolvers> {
+        std::mem::take(&mut self.pending).into_iter().map(|export| export.resolvers).collect()
     }
 }

@@ -10,7 +10,7 @@ use wasm_bindgen::prelude::*;
 use web_sys::{Document, HtmlCanvasElement, MessageEvent};
 
 use super::environment;
-use super::export::{Exports, Settle};
+use super::export::{Exports, Resolvers};
 use super::probe_queue::ProbeQueue;
 use super::render::Renderer;
 use super::waiters::{Wait, Waiters};
@@ -268,7 +268,7 @@ impl Page {
             self.with_app(|app| (app.preceding(), app.selection().clone()));
         Promise::new(&mut |resolve, reject| {
             let state = &mut *self.state.borrow_mut();
-            let id = state.exports.begin(state.workers.len(), Settle { resolve, reject });
+            let id = state.exports.begin(state.workers.len(), Resolvers { resolve, reject });
             let (preceding, selection) = (preceding.clone(), selection.clone());
             state.workers.post_all(&ToWorker::Export { id, preceding, selection });
         })
