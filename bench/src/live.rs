@@ -296,5 +296,5 @@ fn packets_in_lines(stream: impl BufRead) -> Result<u64> {
 }
 
 fn packets_in_capture_file(out: &Path) -> Result<u64> {
-    capinfos::packets(out).context("a capture file that capinfos reads")
+    capinfos::packet_count(out).context("a capture file that capinfos reads")
 }

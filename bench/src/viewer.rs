@@ -147,7 +147,7 @@ fn cancel(file: &Path) -> Result<()> {
 fn open(root: &Path, page: &str) -> Result<(Chromium, Server)> {
     let server = Server::start(root, 0)?;
     let chromium = Chromium::start()?;
-    chromium.go(&format!("http://127.0.0.1:{}/{page}", server.port()))?;
+    chromium.navigate(&format!("http://127.0.0.1:{}/{page}", server.port()))?;
     Ok((chromium, server))
 }
 

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use tempfile::TempDir;
 use tests::corpus::{self, Frame};
+use xtask::pcap::PcapFile;
 
 /// All frames of the corpus that have one link type, and a capture of them that tcpdump reads. A frame's
 /// time in it is its place among them, in seconds.
@@ -31,19 +32,11 @@ pub(crate) fn traffic(directory: &TempDir) -> Option<Vec<Traffic>> {
 }
 
 fn pcap(link: u16, frames: &[Frame]) -> Vec<u8> {
-    let mut file = Vec::new();
-    file.extend(0xa1b2_c3d4u32.to_le_bytes());
-    file.extend([2, 0, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
-    file.extend(262_144u32.to_le_bytes());
-    file.extend(u32::from(link).to_le_bytes());
-    for (place, frame) in frames.iter().enumerate() {
-        let len = u32::try_from(frame.bytes.len()).unwrap();
-        for number in [u32::try_from(place).unwrap(), 0, len, frame.wire_len] {
-            file.extend(number.to_le_bytes());
-        }
-        file.extend(&frame.bytes);
+    let mut file = PcapFile::new(link);
+    for (second, frame) in (0..).zip(frames) {
+        file.push_truncated(second * 1_000_000_000, &frame.bytes, frame.wire_len);
     }
-    file
+    file.into_bytes()
 }
 
 /// How those captures were compiled for.
