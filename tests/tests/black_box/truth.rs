@@ -59,13 +59,13 @@ fn check(
             let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
             start + sign * format!("{whole}{fraction:0<9}").parse::<i64>().unwrap()
         };
-        let (from, below) = (ns("from"), ns("below"));
+        let (from, below) = (ns("bin_start"), ns("bin_end"));
         sum += both(&row, &|_, packet| from <= packet.ts_ns && packet.ts_ns < below, "throughput");
     }
     assert_eq!(sum, packets.len() as u64);
     let rows = table(page, "sizes");
     for (index, row) in rows.iter().enumerate() {
-        let [from, below] = ["from", "below"].map(|key| row[key].parse::<f64>().unwrap());
+        let [from, below] = ["bin_start", "bin_end"].map(|key| row[key].parse::<f64>().unwrap());
         let is_last = index + 1 == rows.len();
         let is_in = |_, packet: &Packet| {
             let len = packet.len as f64;
@@ -78,7 +78,7 @@ fn check(
     };
     let mut sum = 0;
     for row in table(page, "gaps") {
-        let [from, below] = ["from", "below"].map(|key| row[key].parse::<i64>().unwrap());
+        let [from, below] = ["bin_start", "bin_end"].map(|key| row[key].parse::<i64>().unwrap());
         let is_in = |index, _: &Packet| gap(index).is_some_and(|gap| from <= gap && gap < below);
         sum += both(&row, &is_in, "gaps");
     }
@@ -153,8 +153,8 @@ fn check_conversations(page: &Page, packets: &[Packet], is_selected: &impl Fn(us
         let seen = |kind: &str| {
             [format!("packets{kind}"), format!("bytes{kind}")].map(|key| number(&row, &key))
         };
-        assert_eq!(seen("_forth"), [forth.0, forth.1], "{row:?}");
-        assert_eq!(seen("_back"), [back.0, back.1], "{row:?}");
+        assert_eq!(seen("_a_to_b"), [forth.0, forth.1], "{row:?}");
+        assert_eq!(seen("_b_to_a"), [back.0, back.1], "{row:?}");
         assert_eq!(seen(""), [forth.0 + back.0, forth.1 + back.1], "{row:?}");
         let (first, last) = talk.ts_ns.unwrap();
         let (whole, fraction) =
@@ -175,7 +175,7 @@ fn check_scatter(page: &Page, packets: &[Packet], is_selected: &impl Fn(usize) -
     let borders = |from: &str, below: &str| -> BTreeMap<u64, u64> {
         rows.iter().map(|row| (number(row, from), number(row, below))).collect()
     };
-    let (x, y) = (borders("n_from", "n_below"), borders("len_from", "len_below"));
+    let (x, y) = (borders("n_start", "n_end"), borders("len_start", "len_end"));
     let cell = |borders: &BTreeMap<u64, u64>, value: u64| {
         let (from, below) = borders.range(..=value).next_back()?;
         (value < *below).then_some(*from)
@@ -190,7 +190,7 @@ fn check_scatter(page: &Page, packets: &[Packet], is_selected: &impl Fn(usize) -
         .iter()
         .map(|row| {
             let tcp = if row.contains_key("tcp") { number(row, "tcp") } else { 0 };
-            ((number(row, "n_from"), number(row, "len_from")), (number(row, "packets"), tcp))
+            ((number(row, "n_start"), number(row, "len_start")), (number(row, "packets"), tcp))
         })
         .collect();
     assert_eq!(seen.len(), rows.len());
