@@ -83,10 +83,7 @@ const NAMES: &[(u16, &str)] = &[
 
 /// Name and type of the first question. A compression pointer is invalid there, because no name
 /// precedes it.
-pub(super) fn question<'a>(
-    message: &[u8],
-    buf: &'a mut String,
-) -> Option<(Cow<'a, str>, DnsType)> {
+pub(super) fn question<'a>(message: &[u8], buf: &'a mut String) -> Option<(Cow<'a, str>, DnsType)> {
     let mut rest = Bytes(message);
     let header = rest.take(12)?;
     if header[4..6] == [0, 0] {
@@ -141,8 +138,7 @@ mod tests {
         let message =
             |name: &[u8]| [&[0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0], name, &[0, 1, 0, 1]].concat();
         let mut buf = String::new();
-        let mut read =
-            |name: &[u8]| question(&message(name), &mut buf).map(|(name, _)| name.len());
+        let mut read = |name: &[u8]| question(&message(name), &mut buf).map(|(name, _)| name.len());
         let label = [&[63][..], &[b'a'; 63]].concat();
         assert_eq!(read(&[0]), Some(1));
         assert_eq!(read(&[&label.repeat(3)[..], &[61], &[b'a'; 61], &[0]].concat()), Some(253));
