@@ -1,4 +1,4 @@
-//! Headless Chromium, driven over the Chrome DevTools Protocol.
+//! Headless Chromium, driven over its own protocol.
 
 use anyhow::{Context, Result, anyhow, bail};
 use headless_chrome::protocol::cdp::{Emulation, Input, Page, Runtime};
@@ -7,41 +7,41 @@ use serde_json::Value;
 use std::ffi::OsStr;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
+use std::thread;
+use std::time::{Duration, Instant};
 use tempfile::TempDir;
-use xtask::wait::wait_until;
 
-/// Timeout of every action and wait.
-const TIMEOUT: Duration = Duration::from_secs(120);
+/// How long anything on a page may take.
+const DEADLINE: Duration = Duration::from_secs(120);
 
-/// A browser with a temporary profile and one tab.
+/// A browser with a profile of its own and one page.
 pub struct Chromium {
     tab: Arc<Tab>,
     browser: Browser,
     _profile: TempDir,
 }
 
-/// A mouse action.
+/// What the mouse does.
 #[derive(Clone, Copy, Debug)]
 pub enum Mouse {
-    /// Moves the pointer.
+    /// Moves here.
     Move,
-    /// Presses the left button.
+    /// The left button goes down here.
     Press,
-    /// Releases the left button.
+    /// The left button goes up here.
     Release,
-    /// Double-clicks with the left button.
+    /// The left button is clicked twice here.
     DoubleClick,
-    /// Scrolls by this many CSS pixels; up for negative values.
+    /// The wheel turns, away from the person for negative values.
     Wheel(f64),
 }
 
 impl Chromium {
-    /// Starts the browser with a window of 1280 by 1000 pixels.
+    /// Starts the browser with a page of 1280 by 1000 pixels.
     ///
     /// # Errors
     ///
-    /// If Chromium is missing or does not start.
+    /// Where Chromium is missing or does not start.
     pub fn start() -> Result<Self> {
         let profile = TempDir::new()?;
         let args = [
@@ -56,30 +56,30 @@ impl Chromium {
             .sandbox(false)
             .user_data_dir(Some(profile.path().to_owned()))
             .window_size(Some((1280, 1000)))
-            .idle_browser_timeout(TIMEOUT)
+            .idle_browser_timeout(DEADLINE)
             .args(args.iter().map(OsStr::new).collect())
             .build()?;
         let browser = Browser::new(options).context("starting Chromium")?;
         let tab = browser.new_tab()?;
-        tab.set_default_timeout(TIMEOUT);
+        tab.set_default_timeout(DEADLINE);
         Ok(Self { tab, browser, _profile: profile })
     }
 
-    /// Opens a URL and waits until it is loaded.
+    /// Opens a page.
     ///
     /// # Errors
     ///
-    /// If it does not load.
-    pub fn navigate(&self, url: &str) -> Result<()> {
+    /// Where it does not load.
+    pub fn go(&self, url: &str) -> Result<()> {
         self.tab.navigate_to(url)?.wait_until_navigated()?;
         Ok(())
     }
 
-    /// The value of a JavaScript expression; promises are awaited.
+    /// The value of a JavaScript expression, awaited where it is a promise.
     ///
     /// # Errors
     ///
-    /// If it throws; the error contains the exception.
+    /// Where it throws; with what it throws.
     pub fn eval(&self, expression: &str) -> Result<Value> {
         let expression = format!("(async () => JSON.stringify(await ({expression})) ?? 'null')()");
         let answer = self.tab.call_method(Runtime::Evaluate {
@@ -101,28 +101,34 @@ impl Chromium {
             serialization_options: None,
         })?;
         if let Some(thrown) = answer.exception_details {
-            let description = thrown.exception.and_then(|exception| exception.description);
-            bail!("{expression}: {}", description.unwrap_or(thrown.text));
+            let words = thrown.exception.and_then(|exception| exception.description);
+            bail!("{expression}: {}", words.unwrap_or(thrown.text));
         }
         let text = answer.result.value.and_then(|value| value.as_str().map(str::to_owned));
         Ok(serde_json::from_str(&text.ok_or_else(|| anyhow!("{expression}: no value"))?)?)
     }
 
-    /// Waits until a JavaScript expression is true.
+    /// Waits until an expression is true.
     ///
     /// # Errors
     ///
-    /// If it throws, or is not true in time.
+    /// Where it is not in time.
     pub fn wait_for(&self, expression: &str) -> Result<()> {
-        let condition = format!("!!({expression})");
-        wait_until(expression, TIMEOUT, || Ok(self.eval(&condition)? == Value::Bool(true)))
+        let deadline = Instant::now() + DEADLINE;
+        while self.eval(&format!("!!({expression})"))? != Value::Bool(true) {
+            if deadline < Instant::now() {
+                bail!("never true: {expression}");
+            }
+            thread::sleep(Duration::from_millis(20));
+        }
+        Ok(())
     }
 
-    /// Drags a file from the desktop and drops it at a point of the page.
+    /// Drags a file from outside onto a place of the page and drops it there.
     ///
     /// # Errors
     ///
-    /// If the browser reports an error.
+    /// Where the browser refuses.
     pub fn drop_file(&self, file: &Path, (x, y): (f64, f64)) -> Result<()> {
         use Input::DispatchDragEventTypeOption::{DragEnter, DragOver, Drop};
         for kind in [DragEnter, DragOver, Drop] {
@@ -141,22 +147,22 @@ impl Chromium {
         Ok(())
     }
 
-    /// Chooses a file in an `input` element.
+    /// Gives a file to an `input` element.
     ///
     /// # Errors
     ///
-    /// If there is no such element.
+    /// Where there is no such element.
     pub fn choose_file(&self, selector: &str, file: &Path) -> Result<()> {
         let element = self.tab.wait_for_element(selector)?;
         element.set_input_files(&[&file.display().to_string()])?;
         Ok(())
     }
 
-    /// Performs a mouse action, with the Shift key held or not.
+    /// Does something with the mouse, `shift` held or not.
     ///
     /// # Errors
     ///
-    /// If the browser reports an error.
+    /// Where the browser refuses.
     pub fn mouse(&self, action: Mouse, (x, y): (f64, f64), shift: bool) -> Result<()> {
         use Input::DispatchMouseEventTypeOption::{
             MouseMoved, MousePressed, MouseReleased, MouseWheel,
@@ -202,17 +208,17 @@ impl Chromium {
     ///
     /// # Errors
     ///
-    /// If there is no such key.
+    /// Where the browser knows no such key.
     pub fn press(&self, key: &str) -> Result<()> {
         self.tab.press_key(key)?;
         Ok(())
     }
 
-    /// Sets the preferred color scheme.
+    /// Light or dark, as the system would prefer it.
     ///
     /// # Errors
     ///
-    /// If the browser reports an error.
+    /// Where the browser refuses.
     pub fn prefer_dark(&self, is_dark: bool) -> Result<()> {
         self.tab.call_method(Emulation::SetEmulatedMedia {
             media: None,
@@ -224,22 +230,22 @@ impl Chromium {
         Ok(())
     }
 
-    /// Sets the time zone, by its IANA name such as `Europe/Berlin`.
+    /// Has the page be in a time zone, by its name in the IANA's database.
     ///
     /// # Errors
     ///
-    /// If the browser does not know the name.
-    pub fn set_timezone(&self, timezone: &str) -> Result<()> {
+    /// Where the browser knows none of that name.
+    pub fn move_to(&self, timezone: &str) -> Result<()> {
         let timezone_id = timezone.to_owned();
         self.tab.call_method(Emulation::SetTimezoneOverride { timezone_id })?;
         Ok(())
     }
 
-    /// Sets the size of the viewport in CSS pixels.
+    /// Makes the page's window so large, in CSS pixels.
     ///
     /// # Errors
     ///
-    /// If the browser reports an error.
+    /// Where the browser refuses.
     pub fn resize(&self, width: u32, height: u32) -> Result<()> {
         self.tab.call_method(Emulation::SetDeviceMetricsOverride {
             width,
@@ -260,12 +266,12 @@ impl Chromium {
         Ok(())
     }
 
-    /// Saves downloads to this directory.
+    /// Files that the page offers are put into this directory.
     ///
     /// # Errors
     ///
-    /// If the browser reports an error.
-    pub fn set_download_directory(&self, directory: &Path) -> Result<()> {
+    /// Where the browser refuses.
+    pub fn download_to(&self, directory: &Path) -> Result<()> {
         use headless_chrome::protocol::cdp::Browser as Protocol;
         self.tab.call_method(Protocol::SetDownloadBehavior {
             behavior: Protocol::SetDownloadBehaviorBehaviorOption::Allow,
@@ -276,17 +282,17 @@ impl Chromium {
         Ok(())
     }
 
-    /// A screenshot as PNG.
+    /// A picture of what the page shows, as PNG.
     ///
     /// # Errors
     ///
-    /// If the browser reports an error.
+    /// Where the browser refuses.
     pub fn screenshot(&self) -> Result<Vec<u8>> {
         use Page::CaptureScreenshotFormatOption::Png;
         self.tab.capture_screenshot(Png, None, None, true)
     }
 
-    /// Process ID of the browser.
+    /// The browser's process.
     pub fn process_id(&self) -> Option<u32> {
         self.browser.get_process_id()
     }

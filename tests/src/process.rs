@@ -1,4 +1,4 @@
-//! The sniffer as a process: start, wait, signal, stop.
+//! The sniffer as a process: started, waited for, stopped.
 
 use nix::sys::signal::{Signal, kill};
 use nix::sys::socket::{AddressFamily, SockFlag, SockType, socket};
@@ -6,18 +6,18 @@ use nix::unistd::Pid;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
-use std::time::Duration;
-use xtask::wait::wait_until;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use crate::stream::Stream;
 
-/// Timeout of every wait.
-const TIMEOUT: Duration = Duration::from_secs(60);
+/// How long anything may take.
+const DEADLINE: Duration = Duration::from_secs(60);
 
-/// What a process returned.
+/// What a run left behind.
 #[derive(Debug)]
 pub struct Output {
-    /// Exit status.
+    /// How it ended.
     pub status: ExitStatus,
     /// Standard output.
     pub stdout: Vec<u8>,
@@ -25,12 +25,12 @@ pub struct Output {
     pub stderr: String,
 }
 
-/// The sniffer's command, with default signal handling: a shell that runs the tests in the
-/// background ignores some signals, and child processes would inherit that.
+/// The sniffer's command, with the usual effect of signals: who runs the tests in the background
+/// ignores some of them, and so would their children.
 ///
 /// # Panics
 ///
-/// If the sniffer was not built.
+/// Where it was not built.
 pub fn sniffer() -> Command {
     let path = xtask::build::sniffer_path();
     assert!(path.is_file(), "{} is missing: cargo xtask test builds it", path.display());
@@ -39,55 +39,59 @@ pub fn sniffer() -> Command {
     command
 }
 
-/// Runs the sniffer with these arguments until it exits.
+/// Runs the sniffer to its end.
 ///
 /// # Panics
 ///
-/// If it cannot be started.
-pub fn run(args: &[&str]) -> Output {
-    finish(sniffer().args(args).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap())
+/// Where it cannot be started.
+pub fn run(words: &[&str]) -> Output {
+    finish(sniffer().args(words).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap())
 }
 
-/// Waits for a process to exit.
+/// Waits for a process to end.
 ///
 /// # Panics
 ///
-/// If waiting fails.
+/// Where that fails.
 pub fn finish(child: Child) -> Output {
     let output = child.wait_with_output().unwrap();
     let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
     Output { status: output.status, stdout: output.stdout, stderr }
 }
 
-/// Waits until a condition holds; `what` names it in the failure.
+/// Waits until something is so.
 ///
 /// # Panics
 ///
-/// If it does not hold in time.
-pub fn wait_for(what: &str, mut condition: impl FnMut() -> bool) {
-    wait_until(what, TIMEOUT, || Ok(condition())).unwrap();
+/// Where it is not in time.
+pub fn wait_for(what: &str, is_so: impl Fn() -> bool) {
+    let deadline = Instant::now() + DEADLINE;
+    while !is_so() {
+        assert!(Instant::now() < deadline, "not in time: {what}");
+        thread::sleep(Duration::from_millis(5));
+    }
 }
 
-/// Sends a signal once all frames sent before have been delivered.
+/// Sends a signal, after all frames that were sent before it have arrived.
 ///
 /// # Panics
 ///
-/// If the process does not exist.
-pub fn signal(child: &Child, signal: Signal) {
+/// Where the process is gone.
+pub fn signal(child: &Child, kind: Signal) {
     wait_for_frames();
-    kill(Pid::from_raw(i32::try_from(child.id()).unwrap()), signal).unwrap();
+    kill(Pid::from_raw(i32::try_from(child.id()).unwrap()), kind).unwrap();
 }
 
-/// Waits until no frame is between sender and packet sockets: a busy kernel queues frames and
-/// delivers them later.
+/// Waits until no frame is on its way to those who listen: a busy kernel queues what it has taken
+/// from a sender, and hands it on when it comes to it.
 fn wait_for_frames() {
-    wait_for("delivery of all frames", || {
+    wait_for("frames on their way", || {
         let queues = fs::read_to_string("/proc/net/softnet_stat").unwrap();
-        // Field 12 of each processor's line is the length of its queue (net/core/net-procfs.c).
+        // The twelfth number of each processor (net/core/net-procfs.c): frames in its queue.
         queues.lines().all(|queue| queue.split(' ').nth(11) == Some("00000000"))
     });
-    // The last frame may have left the queue without having arrived. Closing a packet socket waits
-    // for all packet processing in progress (synchronize_net).
+    // The last one may have left the queue and not be there yet. Closing a packet socket waits for
+    // all that is under way in the kernel's network (synchronize_net).
     drop(socket(AddressFamily::Packet, SockType::Raw, SockFlag::empty(), None).unwrap());
 }
 
@@ -99,23 +103,23 @@ pub struct Capture {
 }
 
 impl Capture {
-    /// Starts a capture with these arguments and `-w`, and waits until it runs.
+    /// Starts one with these words besides `-w`, and waits until it captures.
     ///
     /// # Panics
     ///
-    /// If it does not start.
-    pub fn start(directory: &Path, args: &[&str]) -> Self {
+    /// Where it does not begin.
+    pub fn start(directory: &Path, words: &[&str]) -> Self {
         let file = directory.join("capture.ndjson");
         let mut command = sniffer();
-        command.args(args).arg("--force").arg("-w").arg(&file);
+        command.args(words).arg("--force").arg("-w").arg(&file);
         Self::start_command(&mut command, file)
     }
 
-    /// Starts a command that captures into `file`, and waits until it does.
+    /// Starts one by a command that writes into that file, and waits until it captures.
     ///
     /// # Panics
     ///
-    /// If it does not start.
+    /// Where it does not begin.
     pub fn start_command(command: &mut Command, file: PathBuf) -> Self {
         let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let capture = Self { child, file };
@@ -123,54 +127,56 @@ impl Capture {
         capture
     }
 
-    /// A capture into `file` that runs already.
-    pub fn from_child(child: Child, file: PathBuf) -> Self {
+    /// One that was started otherwise, and writes into that file.
+    pub fn adopt(child: Child, file: PathBuf) -> Self {
         Self { child, file }
     }
 
-    /// Length of the file in bytes.
+    /// Bytes in the file.
     ///
     /// # Panics
     ///
-    /// If there is no file.
+    /// Where there is no file.
     pub fn file_len(&self) -> usize {
         fs::read(&self.file).unwrap().len()
     }
 
-    /// Waits until the text of the file meets a condition.
+    /// Waits until what is in the file is as wanted.
     ///
     /// # Panics
     ///
-    /// If it does not in time.
-    pub fn wait_until(&self, condition: impl Fn(&str) -> bool) {
-        wait_for(&format!("content of {}", self.file.display()), || {
-            condition(&fs::read_to_string(&self.file).unwrap_or_default())
-        });
+    /// Where it is not in time.
+    pub fn wait_until(&self, is_wanted: impl Fn(&str) -> bool) {
+        let deadline = Instant::now() + DEADLINE;
+        while !is_wanted(&fs::read_to_string(&self.file).unwrap_or_default()) {
+            assert!(Instant::now() < deadline, "not in time: {}", self.file.display());
+            thread::sleep(Duration::from_millis(5));
+        }
     }
 
-    /// Waits for the capture to end without a signal.
+    /// Waits for the capture's own end, and tells what it said.
     ///
     /// # Panics
     ///
-    /// If waiting fails.
+    /// Where that fails.
     pub fn finish(self) -> Output {
         finish(self.child)
     }
 
-    /// Sends a signal once all frames sent before have been delivered.
+    /// Sends a signal, after all frames that were sent before it have arrived.
     ///
     /// # Panics
     ///
-    /// If the process does not exist.
+    /// Where the process is gone.
     pub fn signal(&self, kind: Signal) {
         signal(&self.child, kind);
     }
 
-    /// Stops the capture and reads its output.
+    /// Stops the capture and reads what it wrote.
     ///
     /// # Panics
     ///
-    /// If it fails, or its output is invalid.
+    /// Where it ends with an error, or its stream is none.
     pub fn stop(self) -> Stream {
         self.signal(Signal::SIGTERM);
         let (output, stream) = self.wait();
@@ -178,11 +184,11 @@ impl Capture {
         stream
     }
 
-    /// Waits for the capture to end without a signal, and reads its output.
+    /// Waits for the capture's own end and reads what it wrote.
     ///
     /// # Panics
     ///
-    /// If its output is invalid.
+    /// Where its stream is none.
     pub fn wait(self) -> (Output, Stream) {
         let output = finish(self.child);
         (output, Stream::read(&fs::read(&self.file).unwrap()))

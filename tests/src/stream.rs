@@ -1,5 +1,5 @@
-//! A strict reader of the sniffer's output, with its own types so that writer and tests cannot share
-//! a mistake. Each line is validated against the JSON schema too.
+//! The stream as FORMAT says it, read with types of the tests' own: the writer does not grade
+//! itself. Every line is held against the schema too.
 
 use serde::Deserialize;
 use serde_json::Value;
@@ -19,22 +19,22 @@ pub struct Stream {
     pub meta: Value,
     /// The packets.
     pub packets: Vec<Packet>,
-    /// The `stats` records.
+    /// The counters.
     pub stats: Vec<Counts>,
-    /// The interface of each of `stats`.
+    /// The interface of each of them.
     pub stats_of: Vec<Option<String>>,
     /// The events.
     pub events: Vec<Value>,
-    /// The totals of the `end` record.
+    /// The totals.
     pub end: Counts,
-    /// Why the capture ended.
+    /// Why it ended.
     pub reason: String,
 }
 
-/// A packet. Unknown fields and wrong types are errors.
+/// One packet, strictly: no field that is not known, none of another type.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
-#[expect(missing_docs, reason = "field names of the format")]
+#[expect(missing_docs, reason = "the stream's own names")]
 pub struct Packet {
     pub r#type: String,
     pub n: u64,
@@ -75,7 +75,7 @@ pub struct Packet {
 
 /// The counters of `stats` and `end`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Deserialize)]
-#[expect(missing_docs, reason = "field names of the format")]
+#[expect(missing_docs, reason = "the stream's own names")]
 pub struct Counts {
     pub recv: u64,
     pub drop: u64,
@@ -85,11 +85,11 @@ pub struct Counts {
 }
 
 impl Stream {
-    /// Reads a stream and checks everything that the format guarantees.
+    /// Reads a stream and holds it against everything that FORMAT promises of any.
     ///
     /// # Panics
     ///
-    /// If it violates the format.
+    /// Where it breaks a promise.
     pub fn read(bytes: &[u8]) -> Self {
         let text = std::str::from_utf8(bytes).expect("UTF-8");
         assert!(text.ends_with('\n'), "the last line is complete");
@@ -128,15 +128,16 @@ impl Stream {
             }
         }
         assert!(!stream.reason.is_empty(), "`end` is last");
-        stream.check_counts();
+        stream.check_accounts();
         stream
     }
 
-    /// Sum of the `stats` of one interface.
-    pub fn interface_stats(&self, interface: &str) -> Counts {
+    /// The counters of one interface, added up.
+    pub fn sum_of(&self, interface: &str) -> Counts {
         let mut sum = Counts::default();
-        let stats = self.stats_of.iter().zip(&self.stats);
-        for (_, counts) in stats.filter(|(name, _)| name.as_deref() == Some(interface)) {
+        for (_, counts) in
+            self.stats_of.iter().zip(&self.stats).filter(|(of, _)| of.as_deref() == Some(interface))
+        {
             sum.recv += counts.recv;
             sum.drop += counts.drop;
             sum.out += counts.out;
@@ -146,12 +147,12 @@ impl Stream {
         sum
     }
 
-    /// The kinds of all events, in order.
+    /// The kinds of the events, in order.
     pub fn event_kinds(&self) -> Vec<&str> {
         self.events.iter().filter_map(|event| event["event"].as_str()).collect()
     }
 
-    fn check_counts(&self) {
+    fn check_accounts(&self) {
         let end = self.end;
         let sum = |of: fn(&Counts) -> u64| self.stats.iter().map(of).sum::<u64>();
         let sums = Counts {
@@ -166,7 +167,7 @@ impl Stream {
         assert_eq!(end.out, self.packets.len() as u64);
         assert_eq!(end.bytes, self.packets.iter().map(|packet| packet.len).sum::<u64>());
         if let (Some(first), Some(last)) = (self.packets.first(), self.packets.last()) {
-            // A rotated file continues the numbers of the previous one.
+            // Of a file that follows another one of its run, numbers go on.
             let numbers = end.out..=end.out + end.skip;
             assert!(numbers.contains(&(last.n - (first.n - 1))), "the last number");
         }
@@ -174,15 +175,15 @@ impl Stream {
             let Counts { recv, drop, out, skip, .. } = counts;
             assert_eq!(*recv, out + skip + drop, "{counts:?}");
         }
-        assert!(self.packets.windows(2).all(|pair| pair[0].n < pair[1].n), "numbers increase");
+        assert!(self.packets.windows(2).all(|pair| pair[0].n < pair[1].n), "numbers rise");
     }
 }
 
-/// Validates a line against the schema.
+/// Holds a line against the schema.
 ///
 /// # Panics
 ///
-/// If it is invalid.
+/// Where it does not fit.
 pub fn check_line(line: &str) {
     let value = serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}"));
     check_schema(&value, line);
@@ -190,6 +191,6 @@ pub fn check_line(line: &str) {
 
 fn check_schema(value: &Value, line: &str) {
     if let Err(error) = SCHEMA.validate(value) {
-        panic!("invalid by the schema: {line}: {error}");
+        panic!("the schema refuses {line}: {error}");
     }
 }

@@ -1,63 +1,64 @@
-//! A drawing as data. Charts create it; the canvas and the SVG export draw it; tests inspect it.
+//! A picture as data: charts make it, a canvas shows it, and tests read it.
 
 use crate::protocol::Rgb;
+use crate::text::fixed;
 
-/// Marks on a background, in drawing order. All lengths are in CSS pixels.
+/// What to draw, in order, on a background of one colour. All lengths in CSS pixels.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Scene {
-    /// Width.
+    /// Width of the picture.
     pub width_px: f64,
-    /// Height.
+    /// Height of the picture.
     pub height_px: f64,
-    /// Background colour.
+    /// Colour of the background.
     pub background: Rgb,
-    /// The marks.
+    /// What is on it.
     pub marks: Vec<Mark>,
 }
 
-/// A shape, a text or an image.
+/// One thing in a picture.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Mark {
     /// A filled rectangle.
     Rect {
-        /// Position and size.
+        /// Where it is.
         rect: Rect,
-        /// Colour.
+        /// Its colour.
         color: Rgb,
-        /// Opacity, 0 to 1.
+        /// From 0, invisible, to 1.
         opacity: f64,
     },
     /// A straight line, one pixel wide.
     Line {
-        /// Start.
+        /// Where it begins.
         from: (f64, f64),
-        /// End.
+        /// Where it ends.
         to: (f64, f64),
-        /// Colour.
+        /// Its colour.
         color: Rgb,
     },
-    /// A line of text.
+    /// Some words.
     Text {
-        /// Position of the point chosen by `align`, at half height.
+        /// Where they are, by `align`, on their middle line.
         at: (f64, f64),
-        /// The text.
+        /// The words.
         text: String,
-        /// Colour.
+        /// Their colour.
         color: Rgb,
-        /// Font size.
+        /// Height of the letters.
         size_px: f64,
-        /// The part of the text that `at` refers to.
+        /// Which part of them is at the rect.
         align: Align,
-        /// Rotated by 90° counterclockwise.
+        /// Turned to be read from below.
         is_upright: bool,
     },
-    /// An image of equal cells, from the top row down.
+    /// Cells of equal size, four bytes each: red, green, blue, opacity; the top row first.
     Cells {
-        /// Position and size.
+        /// Where they are.
         rect: Rect,
-        /// Number of cells in a row.
+        /// Cells in a row.
         columns: usize,
-        /// For each cell: red, green, blue, opacity.
+        /// Four bytes for each cell.
         rgba: Vec<u8>,
     },
 }
@@ -65,9 +66,9 @@ pub enum Mark {
 /// A rectangle.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Rect {
-    /// Left edge.
+    /// Left border.
     pub x: f64,
-    /// Top edge.
+    /// Upper border.
     pub y: f64,
     /// Width.
     pub width: f64,
@@ -75,56 +76,57 @@ pub struct Rect {
     pub height: f64,
 }
 
-/// The part of a text that its position refers to.
+/// Which part of some words is at their rect.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Align {
-    /// The start.
+    /// Their beginning.
     Start,
-    /// The middle.
+    /// Their middle.
     Middle,
-    /// The end.
+    /// Their end.
     End,
 }
 
-/// The colours of everything except the protocol classes.
+/// The colours of everything but the data.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Theme {
-    /// Light on dark.
+    /// Whether light is on dark.
     pub is_dark: bool,
 }
 
 impl Theme {
-    /// Background of charts.
+    /// The background of charts.
     pub const fn background(self) -> Rgb {
         if self.is_dark { [0x16, 0x1b, 0x22] } else { [0xff, 0xff, 0xff] }
     }
 
-    /// Text and axes.
-    pub const fn foreground(self) -> Rgb {
+    /// Words.
+    pub const fn ink(self) -> Rgb {
         if self.is_dark { [0xe6, 0xed, 0xf3] } else { [0x1f, 0x23, 0x28] }
     }
 
-    /// Bars without a protocol class.
+    /// What has no colour of its own.
     pub const fn accent(self) -> Rgb {
         if self.is_dark { [0x56, 0xb4, 0xe9] } else { [0x00, 0x72, 0xb2] }
     }
 
-    /// Packets that are not selected. Its contrast to the background is 3:1 (WCAG 2.2, 1.4.11).
-    pub const fn unselected(self) -> Rgb {
+    /// What is behind a selection: three times as light or dark as the background, that it can be seen
+    /// (WCAG 2.2, 1.4.11).
+    pub const fn ghost(self) -> Rgb {
         if self.is_dark { [0x65, 0x6c, 0x76] } else { [0x8c, 0x95, 0x9f] }
     }
 
-    /// Grid lines.
+    /// Lines between values.
     pub const fn grid(self) -> Rgb {
         if self.is_dark { [0x30, 0x36, 0x3d] } else { [0xe3, 0xe6, 0xea] }
     }
 }
 
 impl Scene {
-    /// Formats the scene as an SVG document (<https://www.w3.org/TR/SVG2/>).
+    /// The picture as an SVG document (<https://www.w3.org/TR/SVG2/>). Texts are escaped.
     pub fn svg(&self) -> String {
         use std::fmt::Write;
-        let px = |value: f64| format!("{value:.2}");
+        let px = |value| fixed(value, 2);
         let (width, height) = (px(self.width_px), px(self.height_px));
         let mut svg = format!(
             "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{width}\" height=\"{height}\" viewBox=\"0 0 {width} {height}\">\n\
@@ -186,7 +188,7 @@ impl Scene {
     }
 }
 
-/// Merges neighbouring cells of the same colour in a row into one rectangle.
+/// Neighbours of one colour in a row of cells, as one rectangle.
 fn runs(rect: Rect, columns: usize, rgba: &[u8]) -> Vec<(Rect, [u8; 4])> {
     let (cells, _) = rgba.as_chunks::<4>();
     let height = rect.height / (cells.len() / columns.max(1)).max(1) as f64;
@@ -206,7 +208,7 @@ fn runs(rect: Rect, columns: usize, rgba: &[u8]) -> Vec<(Rect, [u8; 4])> {
     runs
 }
 
-/// Formats a colour for CSS: `#0072b2`.
+/// A colour as style sheets write it.
 pub fn css([red, green, blue]: Rgb) -> String {
     format!("#{red:02x}{green:02x}{blue:02x}")
 }
@@ -218,7 +220,7 @@ fn escaped(text: &str) -> String {
             '&' => escaped.push_str("&amp;"),
             '<' => escaped.push_str("&lt;"),
             '>' => escaped.push_str("&gt;"),
-            // XML does not allow most control characters.
+            // XML has no rect for most control characters.
             c if c.is_control() => escaped.push('\u{fffd}'),
             c => escaped.push(c),
         }
@@ -231,7 +233,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn scene_is_formatted_as_svg() {
+    fn a_scene_is_a_document() {
         let rect = Rect { x: 0.0, y: 0.0, width: 4.0, height: 2.0 };
         let red = [255, 0, 0, 255];
         let rgba = [red, red, [0; 4], [0; 4], red, [0; 4], [0, 0, 255, 51], red].concat();

@@ -1,5 +1,5 @@
-//! Reads pcap and pcapng files without I/O: the caller passes bytes as they arrive and receives
-//! frames. pcap-parser parses file headers and interface descriptions; this module reads the packets.
+//! Capture files, pcap and pcapng, without any I/O: the caller hands in bytes as they come and
+//! gets frames. pcap-parser knows headers and descriptions of interfaces; packets are read here.
 //!
 //! ```
 //! use summary::capture_file::{Reader, Step};
@@ -30,16 +30,15 @@ mod pcapng;
 
 use crate::{LinkType, Timestamp};
 
-/// A longer record means that the file is damaged. The limit is that of Wireshark for the link types
-/// with the largest packets.
+/// No record is larger: a length above is damage. Wireshark's limit for the largest link types.
 const MAX_RECORD_LEN: usize = 128 << 20;
 
-/// Reads one capture file from its first byte on. A clone can reread an earlier record of the file,
-/// provided that no section or interface was described since.
+/// Reads one capture file from its first byte on. A clone can read a record again that it has read
+/// before, as long as no section or interface is described in between.
 #[derive(Clone, Debug, Default)]
 pub struct Reader {
     format: Format,
-    /// Number of bytes consumed so far.
+    /// Bytes consumed so far.
     offset: u64,
 }
 
@@ -51,25 +50,25 @@ enum Format {
     PcapNg(pcapng::PcapNg),
 }
 
-/// The result of [`Reader::step`].
+/// What one step through the file gave.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Step<'a> {
-    /// A frame.
+    /// A frame, and how many bytes it took.
     Frame {
-        /// Number of bytes to remove from the front of the input before the next step.
+        /// Bytes to leave behind before the next step.
         consumed: usize,
-        /// The frame, which borrows from the input.
+        /// The frame; it borrows from the bytes handed in.
         frame: Frame<'a>,
     },
-    /// A header or block without a frame.
+    /// Something that is no frame, such as a header.
     Skipped {
-        /// Number of bytes to remove from the front of the input before the next step.
+        /// Bytes to leave behind before the next step.
         consumed: usize,
     },
-    /// The input is too short. At the end of the file this means that the file is truncated, unless the
-    /// input is empty.
+    /// Too few bytes: hand in at least `needed`, from the same place on. At the end of the file
+    /// this means that it was cut, unless nothing is left.
     NeedMore {
-        /// Minimum length of the input, from the same offset on, for the next step.
+        /// Bytes needed, counted from the same place.
         needed: usize,
     },
 }
@@ -77,11 +76,11 @@ pub enum Step<'a> {
 /// One captured frame of a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Frame<'a> {
-    /// Time of capture.
+    /// When it was captured.
     pub ts: Timestamp,
-    /// Type of its outermost header.
+    /// What its first bytes are.
     pub link: LinkType,
-    /// Index of its interface in [`Reader::interfaces`].
+    /// Place of its interface in [`Reader::interfaces`].
     pub interface: usize,
     /// The captured bytes.
     pub bytes: &'a [u8],
@@ -89,67 +88,67 @@ pub struct Frame<'a> {
     pub wire_len: u32,
 }
 
-/// An interface that the file describes.
+/// An interface as the file describes it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FileInterface {
-    /// Name (pcapng option `if_name`); pcap files have none.
+    /// Name, where the file has one: pcapng may, pcap does not.
     pub name: Option<String>,
     /// Link type of its frames.
     pub link: LinkType,
-    /// Maximum number of bytes captured per frame; 0 means no limit.
+    /// Most bytes captured of a frame; 0 is no limit.
     pub snaplen: u32,
 }
 
-/// Why a file cannot be read any further. Frames before the error are valid.
+/// Why a file cannot be read (on). The frames before it are good.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum FileError {
-    /// The first bytes are not those of a capture file.
+    /// The first bytes are those of no capture file.
     #[error("not a pcap or pcapng file")]
     Unrecognized,
-    /// A version or variant that is not supported.
+    /// A capture file, but a version or variant that is not read here.
     #[error("{what} is not supported")]
     Unsupported {
         /// What is not supported.
         what: String,
     },
-    /// The file ends within a record.
+    /// The file ends in the middle of a record.
     #[error("cut short in the record at byte {offset}")]
     Truncated {
-        /// Offset of the record in the file, in bytes.
+        /// Where the record begins, in bytes from the start of the file.
         offset: u64,
     },
-    /// A record is inconsistent.
+    /// A record contradicts itself.
     #[error("damaged at byte {offset}: {reason}")]
     Damaged {
-        /// Offset of the record in the file, in bytes.
+        /// Where the record begins, in bytes from the start of the file.
         offset: u64,
         /// What is wrong with it.
         reason: &'static str,
     },
 }
 
-/// Whether a file with these first bytes is a pcap or pcapng file, including unsupported variants.
+/// True where a file that begins so is a pcap or pcapng file, of a variant that is read here or not.
 pub fn is_capture_file(start: &[u8]) -> bool {
     start.first_chunk().is_some_and(|magic| *magic == pcapng::MAGIC || pcap::is_magic(*magic))
 }
 
 impl Reader {
-    /// A reader at the start of a file.
+    /// A reader that has seen nothing.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Whether both readers would interpret the same record in the same way.
+    /// True where both understand a record alike, wherever in their files they are.
     pub fn same_format(&self, other: &Self) -> bool {
         self.format == other.format
     }
 
-    /// True if nothing has been read yet.
+    /// True where nothing was read yet.
     pub fn is_empty(&self) -> bool {
         self.offset == 0
     }
 
-    /// The interfaces described so far in this section. A pcap file has one, after its header.
+    /// The interfaces described so far in this section: one for pcap, once its header was read.
     pub fn interfaces(&self) -> &[FileInterface] {
         match &self.format {
             Format::Unknown => &[],
@@ -158,8 +157,8 @@ impl Reader {
         }
     }
 
-    /// Whether the file, or its current section, is big-endian. A few link types have headers in the
-    /// same byte order.
+    /// Whether the machine that wrote the file, or this section of it, had the most significant byte
+    /// first; a few link types have numbers in its order.
     pub fn is_big_endian(&self) -> bool {
         match &self.format {
             Format::Unknown => false,
@@ -168,11 +167,11 @@ impl Reader {
         }
     }
 
-    /// Reads one record from the front of `bytes`.
+    /// Takes one record from the front of `bytes`.
     ///
     /// # Errors
     ///
-    /// If the file is not a capture file, or is damaged. Do not call this method again after an error.
+    /// Where the bytes are no capture file, or are damaged; there is no going on after that.
     pub fn step<'a>(&mut self, bytes: &'a [u8]) -> Result<Step<'a>, FileError> {
         let step = match &mut self.format {
             Format::Pcap(pcap) => pcap.step(bytes, self.offset),
@@ -198,7 +197,7 @@ impl Reader {
         step
     }
 
-    /// The error of a file that ends `left` bytes after its last complete record.
+    /// The error of a file that ends `left` bytes behind its last whole record.
     pub fn truncation_error(&self, left: usize) -> FileError {
         match self.format {
             Format::Unknown if left < 4 => FileError::Unrecognized,

@@ -302,7 +302,7 @@ fn a_signal_that_was_ignored_from_the_start_stays_ignored() {
             .stderr(std::process::Stdio::piped())
             .spawn()
             .unwrap();
-        let capture = Capture::from_child(child, file);
+        let capture = Capture::adopt(child, file);
         capture.wait_until(|text| text.contains("\"stats\""));
         capture.signal(Signal::SIGHUP);
         let seen = capture.file_len();

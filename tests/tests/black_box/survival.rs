@@ -132,10 +132,10 @@ fn a_disk_that_fills_up_leaves_whole_lines_and_is_named() {
             fs::read_to_string("/proc/thread-self/net/packet").unwrap().lines().count() == 2
         });
         let sender = Sender::new("left");
-        tests::process::wait_for("the disk to be full", || {
-            (0..100).for_each(|_| sender.send(&packet()));
-            copy.exists()
-        });
+        let is_running = || !copy.exists();
+        while is_running() {
+            sender.send(&packet());
+        }
         let output = tests::process::finish(child);
         (output, fs::read_to_string(&copy).unwrap())
     });

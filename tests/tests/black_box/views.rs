@@ -1,4 +1,4 @@
-//! The page's charts and tables: selections, links, time zones, offline use and accessibility.
+//! The views of the page, what a selection does to all of them, and who can use them.
 
 use serde_json::{Value, json};
 use std::fs;
@@ -7,21 +7,21 @@ use tests::files::write;
 use tests::page::Page;
 use tests::reference::{Packet, generate_lines, read_packets};
 
-/// The exported lines.
+/// What is exported.
 fn exported(page: &Page) -> String {
     let text = page.eval("viewer.exportLines().then((blob) => blob.text())");
     text.as_str().unwrap().to_owned()
 }
 
 #[test]
-fn selections_can_be_undone_exported_and_shared() {
+fn selections_are_made_undone_exported_and_shared() {
     let directory = tempdir().unwrap();
     let text = generate_lines(20_000);
     let packets = read_packets(&text);
     let file = write(directory.path(), "some.ndjson", &text);
     let page = Page::open("");
     page.drop_file(&file);
-    // Brush over the packet sizes with the mouse.
+    // A brush over the sizes with the mouse.
     let place = page.eval(concat!(
         "(() => { const c = document.getElementById('sizes'); c.scrollIntoView({block: 'center'});",
         "const r = c.getBoundingClientRect(); return [r.left, r.top, r.width, r.height]; })()"
@@ -34,14 +34,14 @@ fn selections_can_be_undone_exported_and_shared() {
     page.mouse(tests::chromium::Mouse::Move, at(0.39));
     page.mouse(tests::chromium::Mouse::Release, at(0.39));
     page.eval("viewer.settled()");
-    let chip = page.text("#chips li");
+    let chip = page.words("#chips li");
     let range = chip.strip_prefix("len in ").unwrap().strip_suffix(" ×").unwrap();
     let (first, last) = range.split_once("..").unwrap();
     let (first, last): (u64, u64) = (first.parse().unwrap(), last.parse().unwrap());
     let is_brushed = |packet: &Packet| first <= packet.len && packet.len <= last;
     let brushed = packets.iter().filter(|packet| is_brushed(packet)).count();
     assert_eq!(page.eval("viewer.state().selected"), brushed);
-    // Select a bar and filter.
+    // A bar, a filter, and back again.
     page.act("viewer.select('protocol', 'proto == udp')");
     page.act("viewer.filter('dport < 50')");
     let is_in = |packet: &Packet| {
@@ -52,7 +52,7 @@ fn selections_can_be_undone_exported_and_shared() {
     let count = expected.lines().count();
     assert_eq!(page.eval("viewer.state().selected"), count);
     assert_eq!(page.eval("document.querySelectorAll('#chips li').length"), 3);
-    // Export, and open the exported lines.
+    // Export, and the export dropped again.
     let lines = exported(&page);
     assert!(lines == expected, "{count} lines, and {} came", lines.lines().count());
     let link = page.eval("location.hash");
@@ -71,13 +71,13 @@ fn selections_can_be_undone_exported_and_shared() {
         assert_eq!(page.eval("document.querySelectorAll('#chips li').length"), chips, "{button}");
     }
     assert_eq!(page.eval("viewer.state().selected"), packets.len());
-    // An invalid filter marks the error and keeps the selection.
+    // A filter that is wrong says where, and selects nothing else.
     page.act("viewer.filter('len > 100 and portt == 5')");
-    let error = page.text("#filter-error");
+    let error = page.words("#filter-error");
     assert!(error.contains("\n              ^^^^^\nUnknown field `portt`"), "{error}");
     page.eval("document.getElementById('clear').click()");
     page.eval("viewer.settled()");
-    // A click on a chip removes its selection.
+    // A chip goes with a click.
     page.act("viewer.select('gap', [0, 1000])");
     page.eval("document.querySelector('#chips button').click()");
     page.eval("viewer.settled()");
@@ -85,7 +85,7 @@ fn selections_can_be_undone_exported_and_shared() {
 }
 
 #[test]
-fn captures_are_merged_and_raw_records_shown() {
+fn captures_are_merged_and_any_line_is_shown_again() {
     let directory = tempdir().unwrap();
     let text = generate_lines(3_000);
     let (front, back) = text.split_at(text.match_indices('\n').nth(999).unwrap().0 + 1);
@@ -95,17 +95,17 @@ fn captures_are_merged_and_raw_records_shown() {
         page.drop_file(&write(directory.path(), name, text));
     }
     assert_eq!(page.eval("viewer.state().packets"), 3_000);
-    assert!(page.text("#summary").starts_with("a.ndjson and b.ndjson · 3,000 packets"));
+    assert!(page.words("#summary").starts_with("a.ndjson and b.ndjson · 3,000 packets"));
     page.act("viewer.filter('file == b.ndjson')");
     assert_eq!(page.eval("viewer.state().selected"), 2_000);
     let cells = "[...document.querySelectorAll('#packets-rows tr:first-child td')].map(cell => cell.textContent)";
     assert_eq!(page.eval(&format!("{cells}[0]")), "1,001");
     page.eval("document.querySelector('#packets-rows button').click()");
     page.wait_for("document.getElementById('detail-line').textContent !== ''");
-    assert_eq!(page.text("#detail-line"), back.lines().next().unwrap());
+    assert_eq!(page.words("#detail-line"), back.lines().next().unwrap());
     page.act("viewer.clear()");
     page.wait_for(&format!("{cells}[0] === '1'"));
-    // Scroll to the last rows.
+    // The last rows, with the bar beside the table.
     page.eval("(() => { const bar = document.getElementById('packets-scrollbar'); bar.value = bar.max; bar.dispatchEvent(new Event('input', {bubbles: true})); })()");
     page.wait_for(
         "document.querySelector('#packets-rows tr:last-child td').textContent === '3,000'",
@@ -114,7 +114,7 @@ fn captures_are_merged_and_raw_records_shown() {
 }
 
 #[test]
-fn sampling_is_offered_for_files_too_large_for_memory() {
+fn a_file_that_is_too_large_is_said_so_before_it_is_loaded() {
     let directory = tempdir().unwrap();
     let text = generate_lines(10_000);
     let file = write(directory.path(), "large.ndjson", &text);
@@ -123,9 +123,9 @@ fn sampling_is_offered_for_files_too_large_for_memory() {
     page.chromium.drop_file(&file, (600.0, 400.0)).unwrap();
     page.wait_for("!document.getElementById('sampling').hidden");
     assert!(
-        page.text("#sampling-text").contains("packets need 3"),
+        page.words("#sampling-text").contains("packets need 3"),
         "{}",
-        page.text("#sampling-text")
+        page.words("#sampling-text")
     );
     assert_eq!(page.eval("document.getElementById('sample-every').value"), "4");
     page.eval("document.querySelector('[data-action=load-every]').click()");
@@ -147,7 +147,7 @@ fn sampling_is_offered_for_files_too_large_for_memory() {
 }
 
 #[test]
-fn chosen_time_zone_applies_everywhere() {
+fn times_are_told_by_the_chosen_clock_everywhere() {
     let directory = tempdir().unwrap();
     let page = Page::open("");
     page.drop_file(&write(directory.path(), "a.ndjson", generate_lines(100)));
@@ -159,21 +159,21 @@ fn chosen_time_zone_applies_everywhere() {
         for label in labels.as_array().unwrap() {
             assert!(label.as_str().unwrap().contains(words), "{zone}: {label}");
         }
-        let cell = page.text("#packets-rows td:nth-child(2)");
+        let cell = page.words("#packets-rows td:nth-child(2)");
         assert!(cell.ends_with(words.trim()), "{zone}: {cell}");
     }
 }
 
-/// The night in which daylight saving time ends in Berlin, at 01:00 UTC.
+/// The night in which the clocks of Berlin go back, at 01:00 UTC.
 #[test]
-fn local_times_follow_daylight_saving_time() {
+fn local_times_are_those_of_the_place_on_each_day() {
     let directory = tempdir().unwrap();
     let line = |n: u64, time: &str| {
         format!("{{\"type\":\"pkt\",\"n\":{n},\"ts\":\"2026-10-25T{time}Z\",\"len\":60}}\n")
     };
     let text = line(1, "00:30:00.000000001") + &line(2, "01:30:00.000000002");
     let page = Page::open("");
-    page.chromium.set_timezone("Europe/Berlin").unwrap();
+    page.chromium.move_to("Europe/Berlin").unwrap();
     page.drop_file(&write(directory.path(), "night.ndjson", &text));
     page.act("viewer.set('zone', 'local')");
     let cells = page.eval(
@@ -181,7 +181,7 @@ fn local_times_follow_daylight_saving_time() {
     );
     let expected = ["2026-10-25 02:30:00.000000001 +02:00", "2026-10-25 02:30:00.000000002 +01:00"];
     assert_eq!(cells, json!(expected));
-    // Ticks follow the clock on both sides of the change.
+    // Ticks on both sides of the change are those of the clock, too.
     let picture = page.eval("viewer.svg('throughput')");
     for label in ["02:40:00", "02:20:00"] {
         let count = picture.as_str().unwrap().matches(label).count();
@@ -192,7 +192,7 @@ fn local_times_follow_daylight_saving_time() {
 }
 
 #[test]
-fn markup_in_fields_is_shown_as_text() {
+fn fields_with_markup_are_words_everywhere() {
     let directory = tempdir().unwrap();
     let hostile = "<img src=x onerror=document.title=1><script>document.title=2</script>";
     let line = json!({"type": "pkt", "n": 1, "ts": "2026-11-24T12:00:00.000000000Z", "if": hostile, "len": 60, "src": "10.0.0.1", "proto": hostile, "sni": hostile});
@@ -206,8 +206,8 @@ fn markup_in_fields_is_shown_as_text() {
     page.wait_for("document.getElementById('detail-line').textContent !== ''");
     page.eval("(() => { const f = document.getElementById('filter'); f.focus(); f.value = 'proto == '; f.dispatchEvent(new Event('input', {bubbles: true})); })()");
     page.wait_for("document.querySelectorAll('#completions button').length === 1");
-    assert!(page.text("#detail-line").contains(hostile));
-    assert!(page.text("[data-panel=protocols] .chart-table").contains(hostile));
+    assert!(page.words("#detail-line").contains(hostile));
+    assert!(page.words("[data-panel=protocols] .chart-table").contains(hostile));
     assert_eq!(
         page.eval("[document.title, document.querySelectorAll('img, body script').length]"),
         json!(["Packet viewer", 0])
@@ -217,14 +217,14 @@ fn markup_in_fields_is_shown_as_text() {
 }
 
 #[test]
-fn page_works_offline_after_the_first_visit() {
+fn the_page_works_without_a_network_after_the_first_visit() {
     let page = Page::open("");
     page.eval("navigator.serviceWorker.ready.then(() => true)");
     page.wait_for("navigator.serviceWorker.controller !== null");
     let address = page.eval("location.href");
     let Page { chromium, server } = page;
     drop(server);
-    chromium.navigate(address.as_str().unwrap()).unwrap();
+    chromium.go(address.as_str().unwrap()).unwrap();
     chromium.wait_for("window.viewer").unwrap();
     let lines = "new File(['{\"ts\":1,\"len\":2}\\n'], 'x')";
     chromium.eval(&format!("viewer.open({lines})")).unwrap();
@@ -232,7 +232,7 @@ fn page_works_offline_after_the_first_visit() {
 }
 
 #[test]
-fn small_screens_need_no_horizontal_scrolling() {
+fn a_small_screen_shows_everything_without_scrolling_sideways() {
     let directory = tempdir().unwrap();
     let page = Page::open("");
     page.chromium.resize(360, 740).unwrap();
@@ -244,9 +244,9 @@ fn small_screens_need_no_horizontal_scrolling() {
     assert_eq!(widths, json!([360, 360]));
 }
 
-/// Checks both themes, without a file and with all panels open.
+/// In both themes, empty and with everything open.
 #[test]
-fn axe_finds_no_accessibility_violations() {
+fn axe_finds_nothing_that_keeps_people_out() {
     let directory = tempdir().unwrap();
     let file = write(directory.path(), "a.ndjson", generate_lines(1_000));
     let axe = fs::read_to_string(xtask::python::axe_path()).unwrap();
@@ -272,21 +272,21 @@ fn axe_finds_no_accessibility_violations() {
     }
 }
 
-/// The packets of the worker are lost; the page stays usable.
+/// What a worker held is gone with it, and the page goes on.
 #[test]
-fn failed_worker_is_reported_and_replaced() {
+fn a_worker_that_dies_is_told_of_and_replaced() {
     let directory = tempdir().unwrap();
     let page = Page::open("");
     let file = write(directory.path(), "a.ndjson", generate_lines(1_000));
     page.drop_file(&file);
     page.eval("viewer.failWorker()");
     page.wait_for("viewer.state().phase === 'error'");
-    let error = page.text("#error");
+    let error = page.words("#error");
     assert!(error.contains("A background worker failed"), "{error}");
     assert!(error.contains("a test requested this failure"), "{error}");
     page.drop_alone(&file);
     assert_eq!(page.eval("viewer.state().packets"), 1_000);
-    // Also while reading; a pending export is rejected.
+    // In the midst of reading too; and who waits for an export is told.
     page.eval(concat!(
         "(async () => { const line = '{\"ts\":1,\"len\":60}\\n'; const part = new Blob([line.repeat(100000)]);",
         "viewer.open(new File(Array(400).fill(part), 'large'));",
@@ -294,7 +294,7 @@ fn failed_worker_is_reported_and_replaced() {
         "window.exporting = viewer.exportLines().then(() => 'exported', String); viewer.failWorker(); })()"
     ));
     page.wait_for("viewer.state().phase === 'error'");
-    assert!(page.text("#error").contains("A background worker failed"));
+    assert!(page.words("#error").contains("A background worker failed"));
     assert_eq!(page.eval("window.exporting"), "the capture was closed");
     page.drop_alone(&file);
     assert_eq!(page.eval("viewer.state().packets"), 1_000);

@@ -1,11 +1,11 @@
-//! Read access to the state, for drawing and for the scripting API.
+//! What the page knows, for those who show or ask it: nothing here changes it.
 
 use super::charts::Chart;
 use super::query_scheduler::Slot;
-use super::{App, Panel, Phase, charts};
-use crate::chart::{RenderContext, Size, Table};
+use super::{App, Panel, Phase};
+use crate::chart::{Look, Size, Table};
 use crate::columns::Totals;
-use crate::query::Answer;
+use crate::query::{Answer, Hit};
 use crate::scene::Scene;
 use crate::selection::Selection;
 use crate::settings::Settings;
@@ -13,26 +13,33 @@ use crate::shard::Preceding;
 use crate::tally::Tally;
 
 impl App {
+    pub(super) fn hit(&self) -> Option<&Hit> {
+        match self.scheduler.latest(Slot::Nearest)?.1 {
+            Answer::Nearest(hit) => hit.as_ref(),
+            _ => None,
+        }
+    }
+
     pub(super) fn size(&self, panel: Panel) -> Size {
         self.sizes.get(panel as usize).copied().unwrap_or_default()
     }
 
-    /// Returns true if the panel is in sight.
+    /// True where the panel is in sight.
     pub fn is_seen(&self, panel: Panel) -> bool {
         !self.hidden[panel as usize]
     }
 
-    /// The state of loading.
+    /// How far loading is.
     pub fn phase(&self) -> Phase {
         self.files.phase
     }
 
-    /// The totals of all packets.
+    /// What is known of all packets together.
     pub fn totals(&self) -> Totals {
         self.files.totals()
     }
 
-    /// The packets and bytes that are selected in all dimensions.
+    /// The packets that are selected in all dimensions.
     pub fn selected(&self) -> Tally {
         let totals = self.totals();
         if self.history.now().is_empty() {
@@ -44,62 +51,64 @@ impl App {
         }
     }
 
-    /// The current selection.
+    /// What is selected.
     pub fn selection(&self) -> &Selection {
         self.history.now()
     }
 
-    /// The settings of the charts.
+    /// How the views show what they show.
     pub fn settings(&self) -> &Settings {
         &self.settings
     }
 
-    /// The suggested N for loading one packet in N of a file that exceeds the memory limit.
+    /// Every so many packets of a file that is too large would fit.
     pub fn suggested_every(&self) -> u64 {
-        self.memory_plan.as_ref().map_or(1, |plan| plan.every)
+        self.memory_plan.as_ref().map_or(1, |offer| offer.every)
     }
 
-    /// The number of lines or records that could not be read.
+    /// Lines that could not be read.
     pub fn skipped(&self) -> u64 {
         self.files.reports().map(|part| part.skipped).sum()
     }
 
-    /// The memory of all workers, in bytes.
+    /// Memory of all workers.
     pub fn memory_bytes(&self) -> u64 {
         self.files.reports().map(|part| part.memory_bytes).sum()
     }
 
-    /// For each part, the state left by the parts before it in the same file.
+    /// What the parts before each part, in its file, leave behind.
     pub fn preceding(&self) -> Vec<Preceding> {
         self.files.preceding()
     }
 
-    /// Returns true if there are packets to show.
+    /// True where there is something to show.
     pub fn has_data(&self) -> bool {
         self.totals().packets > 0 && self.files.phase != Phase::Error
     }
 
-    /// Returns true if the charts in sight match the current selection and settings.
+    /// True where the pictures in sight are of what is selected and shown now.
     pub fn is_current(&self) -> bool {
-        let mut seen = self.requests.iter().filter(|request| request.is_seen);
-        seen.all(|request| self.scheduler.has_answer(request))
+        self.requests
+            .iter()
+            .filter(|request| request.is_seen)
+            .all(|request| self.scheduler.knows(request))
     }
 
-    /// Returns true while changes arrive in quick succession.
+    /// True while one change comes close behind the other.
     pub fn is_interacting(&self) -> bool {
         self.is_interacting
     }
 
-    /// Returns true if nothing is being read, answered or changed: all charts and the link are
-    /// final.
+    /// True where no answer is awaited, nothing is being read and nobody is in a hurry: the pictures
+    /// are final, and the link is theirs.
     pub fn is_settled(&self) -> bool {
         self.files.phase != Phase::Loading
             && !self.is_interacting
             && self.scheduler.is_idle()
-            && self.requests.iter().all(|request| self.scheduler.has_answer(request))
+            && self.requests.iter().all(|request| self.scheduler.knows(request))
     }
 
-    /// The bin edges and packet counts of a histogram, for the selected packets.
+    /// Borders and packets of the bins of the sizes or of the gaps: of the selection.
     pub fn histogram(&self, panel: Panel) -> Option<(Vec<f64>, Vec<u64>)> {
         let Some(Chart::Binned(chart)) = self.chart(panel) else { return None };
         let tallies = chart.selected.unwrap_or(chart.whole);
@@ -110,23 +119,17 @@ impl App {
         Some((chart.bins.plot_edges(), counts.collect()))
     }
 
-    /// A chart as a scene; `None` if its data or its size is not known yet.
+    /// A chart as a picture, where its data is there.
     pub fn scene(&self, panel: Panel) -> Option<Scene> {
         if self.size(panel) == Size::default() {
             return None;
         }
         let zone = self.zone();
-        let context = RenderContext { size: self.size(panel), theme: self.theme, zone: &zone };
-        Some(self.chart(panel)?.scene(context))
+        let look = Look { size: self.size(panel), theme: self.theme, zone: &zone };
+        Some(self.chart(panel)?.scene(look))
     }
 
-    /// A version that changes with a chart's scene: that of the app, and those of its answers.
-    pub fn scene_version(&self, panel: Panel) -> (u64, [u64; 2]) {
-        let answers = charts::slots(panel).map(|slot| self.scheduler.version(slot));
-        (self.scene_version, answers)
-    }
-
-    /// The data of a chart or of the conversations as CSV.
+    /// A chart in numbers, as comma-separated values.
     pub fn csv(&self, panel: Panel) -> Option<String> {
         match panel {
             Panel::Conversations => Some(self.conversation_table().csv()),
@@ -134,7 +137,7 @@ impl App {
         }
     }
 
-    /// The data of a chart as a table for display.
+    /// A chart in numbers.
     pub fn table(&self, panel: Panel) -> Option<Table> {
         Some(self.chart(panel)?.table(&self.zone()))
     }

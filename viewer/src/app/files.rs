@@ -1,31 +1,31 @@
-//! The open files, their parts, and the progress of loading.
+//! The files that are open, and how far their parts are.
 
 use super::memory_plan::{FileInfo, PartAssignment, worker_of};
 use crate::columns::Totals;
 use crate::load::{Report, Sampling};
 use crate::shard::Preceding;
 
-/// After this many lines without a record, a file is not a capture.
-const MAX_LINES_WITHOUT_RECORD: u64 = 1_000;
-/// The same limit in bytes, for files without line feeds.
-const MAX_BYTES_WITHOUT_RECORD: u64 = 16 << 20;
+/// After so many lines without one record a file is no capture, and the rest need not be read.
+const HOPELESS_LINES: u64 = 1_000;
+/// The same for a file without line feeds, in bytes.
+const HOPELESS_BYTES: u64 = 16 << 20;
 
-/// The state of loading.
+/// How far loading is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Phase {
-    /// No file is open.
+    /// Nothing was opened.
     #[default]
     Empty,
-    /// Files are being read.
+    /// Bytes are being read.
     Loading,
-    /// Everything has been read.
+    /// All was read that will be.
     Ready,
-    /// No file could be read.
+    /// It could not be read.
     Error,
 }
 
 impl Phase {
-    /// The name in the page's `data-phase` attribute and in the scripting API.
+    /// The name that scripts see.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Empty => "empty",
@@ -36,28 +36,28 @@ impl Phase {
     }
 }
 
-/// The open files and their parts.
+/// The files and their parts.
 #[derive(Debug, Default)]
 pub(super) struct Files {
     pub(super) phase: Phase,
     pub(super) files: Vec<FileInfo>,
-    /// For each part, the index of its file and its progress.
+    /// Of each part, its file and how far it is.
     pub(super) parts: Vec<(usize, Report)>,
     pub(super) error: Option<String>,
     pub(super) is_cancelled: bool,
-    /// Milliseconds since reading began.
+    /// Milliseconds since these files began to be read.
     pub(super) elapsed_ms: f64,
-    /// The first part added since loading was last complete. Progress is counted from here.
+    /// The first part of what was added since all was read: progress is about those.
     first_loading: usize,
 }
 
 impl Files {
-    /// Replaces all files by files of which only the names are known.
+    /// Files begin to be opened of which only the names are known.
     pub(super) fn announce(&mut self, files: Vec<FileInfo>) {
         *self = Self { phase: Phase::Loading, files, ..Self::default() };
     }
 
-    /// Adds probed files and assigns their parts to workers.
+    /// Takes files that are to be read now, and says by which of the workers.
     pub(super) fn add(
         &mut self,
         files: Vec<FileInfo>,
@@ -68,15 +68,15 @@ impl Files {
             (self.first_loading, self.elapsed_ms) = (self.parts.len(), 0.0);
         }
         if self.parts.is_empty() {
-            self.files.clear(); // announced files
+            self.files.clear(); // what was announced
         }
         (self.phase, self.error, self.is_cancelled) = (Phase::Loading, None, false);
-        let mut assignments = Vec::new();
-        for (index, mut file) in files.into_iter().enumerate() {
-            file.name = self.unique_name(file.name);
+        let mut pieces = Vec::new();
+        for (place, mut file) in files.into_iter().enumerate() {
+            file.name = self.name_of_its_own(file.name);
             for part in 0..file.parts {
-                assignments.push(PartAssignment {
-                    file: index,
+                pieces.push(PartAssignment {
+                    file: place,
                     name: file.name.clone(),
                     part: self.parts.len(),
                     worker: worker_of(self.parts.len(), workers),
@@ -89,17 +89,17 @@ impl Files {
             let packets = file.packets.div_ceil(sampling.every);
             self.files.push(FileInfo { packets, sampling, ..file });
         }
-        assignments
+        pieces
     }
 
-    /// Appends a number to a name that another file already has.
-    fn unique_name(&self, name: String) -> String {
+    /// The name, or with a number behind it where another file has it already.
+    fn name_of_its_own(&self, name: String) -> String {
         let is_free = |name: &String| self.files.iter().all(|file| file.name != *name);
-        let numbered = (2u64..).map(|number| format!("{name} ({number})"));
-        std::iter::once(name.clone()).chain(numbered).find(is_free).unwrap_or(name)
+        let others = (2u64..).map(|number| format!("{name} ({number})"));
+        std::iter::once(name.clone()).chain(others).find(is_free).unwrap_or(name)
     }
 
-    /// The number of packets that each worker holds, or will hold once everything is read.
+    /// How many packets each worker holds, or will when all is read.
     pub(super) fn held(&self, workers: usize) -> Vec<u64> {
         let mut held = vec![0; workers.max(1)];
         for (part, (file, report)) in self.parts.iter().enumerate() {
@@ -110,31 +110,30 @@ impl Files {
         held
     }
 
-    /// Closes all files with an error.
+    /// Nothing can be shown any more, for that reason.
     pub(super) fn fail(&mut self, error: String) {
         *self = Self { phase: Phase::Error, error: Some(error), ..Self::default() };
     }
 
-    /// Stores the progress of a part, and completes loading after the last one.
-    pub(super) fn on_report(&mut self, part: usize, report: Report) {
+    pub(super) fn report(&mut self, part: usize, report: Report) {
         if let Some((_, slot)) = self.parts.get_mut(part) {
             *slot = report;
         }
-        self.complete_if_done();
+        self.settle();
     }
 
     pub(super) fn reports(&self) -> impl Iterator<Item = &Report> + Clone {
         self.parts.iter().map(|(_, report)| report)
     }
 
-    /// The totals of all parts. Includes the gaps between the parts of a file.
     pub(super) fn totals(&self) -> Totals {
         let preceding = self.preceding();
-        let numbered = self
+        let counted = self
             .reports()
             .zip(&preceding)
             .map(|(part, before)| part.totals.renumbered(i64::try_from(before.lines).unwrap_or(0)));
-        let mut totals = numbered.fold(Totals::default(), Totals::merge);
+        let mut totals = counted.fold(Totals::default(), Totals::merge);
+        // The gaps between the parts of a file.
         for (part, before) in preceding.into_iter().enumerate() {
             let first = self.parts[part].1.totals.extent.map(|extent| extent.ends_ns.0);
             if let (Some(first), Some((last, _))) = (first, before.ts_ns) {
@@ -145,7 +144,7 @@ impl Files {
         totals
     }
 
-    /// For each part, the state left by the parts before it in the same file.
+    /// What the parts before each part, in its file, leave behind.
     pub(super) fn preceding(&self) -> Vec<Preceding> {
         let mut preceding = Vec::with_capacity(self.parts.len());
         let (mut before, mut lines) = ((usize::MAX, Preceding::default()), 0);
@@ -168,7 +167,7 @@ impl Files {
         self.reports().map(|part| part.read_bytes).sum()
     }
 
-    /// Of the files being loaded, the bytes read and the total size.
+    /// Bytes read of those that are being loaded, and how many those are.
     pub(super) fn progress(&self) -> (u64, u64) {
         let loading = self.parts.get(self.first_loading..).unwrap_or_default();
         let first = loading.first().map_or(0, |(file, _)| *file);
@@ -176,48 +175,44 @@ impl Files {
         (loading.iter().map(|(_, part)| part.read_bytes).sum(), len)
     }
 
-    /// Returns true if enough was read without a record to stop reading.
+    /// True where so much was read without a single record that the rest need not be.
     pub(super) fn is_hopeless(&self) -> bool {
         let lines: u64 = self.reports().map(|part| part.lines).sum();
         let records: u64 = self.reports().map(|part| part.records).sum();
-        let is_enough =
-            MAX_LINES_WITHOUT_RECORD <= lines || MAX_BYTES_WITHOUT_RECORD <= self.read_bytes();
+        let is_enough = HOPELESS_LINES <= lines || HOPELESS_BYTES <= self.read_bytes();
         self.phase == Phase::Loading && is_enough && records == 0
     }
 
-    /// Completes loading once all parts are read. QueryKind could be read stays visible beside an error.
-    fn complete_if_done(&mut self) {
+    /// Ends loading where all parts are read.
+    fn settle(&mut self) {
         let is_done = !self.parts.is_empty() && self.reports().all(|part| part.is_done);
         if self.phase != Phase::Loading || !is_done {
             return;
         }
-        let failure = self.parts.iter().find_map(|(file, part)| {
+        let failed = self.parts.iter().find_map(|(file, part)| {
             Some(format!("“{}”: {}", self.files[*file].name, part.failure.as_ref()?))
         });
         let records: u64 = self.reports().map(|part| part.records).sum();
-        let fatal = if 0 < records { None } else { self.empty_error(failure.as_deref()) };
-        self.phase = if fatal.is_some() { Phase::Error } else { Phase::Ready };
-        self.error = fatal.or(failure).or(self.error.take());
-    }
-
-    /// Says why no record was found; `None` if loading was cancelled.
-    fn empty_error(&self, failure: Option<&str>) -> Option<String> {
-        if let Some(failure) = failure {
-            return Some(failure.to_owned());
-        }
-        if let Some((file, part)) = self.parts.iter().find(|(_, part)| !part.problems.is_empty()) {
-            let (name, problem) = (&self.files[*file].name, &part.problems[0]);
-            return Some(format!(
-                "“{name}” is not a capture. Expected pcap, pcapng or NDJSON. Details: {} {}: {}.",
+        let first = self.parts.iter().find(|(_, part)| !part.problems.is_empty());
+        let first = first.map(|(file, part)| (&self.files[*file].name, part, &part.problems[0]));
+        let nothing = match (&failed, first) {
+            _ if 0 < records => None,
+            (Some(failed), _) => Some(failed.clone()),
+            (None, Some((name, part, problem))) => Some(format!(
+                "“{name}” is no capture: not one of its {0}s can be read ({0} {1}: {2}).",
                 part.unit(),
                 problem.line,
                 problem.reason
-            ));
-        }
-        (!self.is_cancelled).then(|| format!("“{}” contains no packets.", self.names()))
+            )),
+            (None, None) if self.is_cancelled => None,
+            (None, None) => Some(format!("“{}” holds no records.", self.names())),
+        };
+        // What was read before is shown beside what is wrong.
+        self.phase = if nothing.is_some() { Phase::Error } else { Phase::Ready };
+        self.error = nothing.or(failed).or(self.error.take());
     }
 
-    /// The names of the files, abbreviated if there are more than two.
+    /// The names of the files, in words.
     pub(super) fn names(&self) -> String {
         match &self.files[..] {
             [] => String::new(),
@@ -255,77 +250,73 @@ mod tests {
     }
 
     #[test]
-    fn parts_are_assigned_round_robin_and_files_counted_once() {
+    fn parts_go_to_the_workers_in_turn_and_files_are_counted_once() {
         let mut files = files(&[1]);
-        let assignments = add(&mut files, &[2, 1]);
-        let seen: Vec<_> =
-            assignments.iter().map(|p| (p.file, p.part, p.worker, p.is_whole)).collect();
+        let pieces = add(&mut files, &[2, 1]);
+        let seen: Vec<_> = pieces.iter().map(|p| (p.file, p.part, p.worker, p.is_whole)).collect();
         assert_eq!(seen, [(0, 1, 1, false), (0, 2, 0, false), (1, 3, 1, true)]);
         assert_eq!(files.names(), "of 1 and 2 more files");
-        assert_eq!(assignments[2].name, "of 1 (2)");
-        let same_names = add(&mut files, &[2, 2]);
-        assert_eq!(
-            [0, 2].map(|index: usize| &same_names[index].name[..]),
-            ["of 2 (2)", "of 2 (3)"]
-        );
+        assert_eq!(pieces[2].name, "of 1 (2)");
+        let again = add(&mut files, &[2, 2]);
+        assert_eq!([0, 2].map(|piece: usize| &again[piece].name[..]), ["of 2 (2)", "of 2 (3)"]);
         let mut files = self::files(&[1]);
         add(&mut files, &[2, 1]);
         // Every second packet of a hundred: 50 of each file are expected.
         assert_eq!(files.held(2), [50 + 25, 25 + 50]);
-        files.on_report(1, done(10));
+        files.report(1, done(10));
         assert_eq!(files.held(2), [75, 60]);
     }
 
     #[test]
-    fn progress_covers_only_files_being_loaded() {
+    fn progress_is_of_what_is_being_read() {
         let mut files = files(&[1]);
-        files.on_report(0, Report { read_bytes: 300, ..Report::default() });
+        files.report(0, Report { read_bytes: 300, ..Report::default() });
         assert_eq!(files.progress(), (300, 1_000));
         add(&mut files, &[1]);
         assert_eq!(files.progress(), (300, 2_000));
-        files.on_report(0, done(1));
-        files.on_report(1, done(1));
+        files.report(0, done(1));
+        files.report(1, done(1));
         assert_eq!((files.phase, files.progress()), (Phase::Ready, (1_000, 2_000)));
-        // The next file starts at zero.
+        // The next file begins anew.
         add(&mut files, &[1]);
         assert_eq!((files.phase, files.progress()), (Phase::Loading, (0, 1_000)));
     }
 
     #[test]
-    fn unreadable_file_does_not_hide_readable_ones() {
+    fn what_cannot_be_read_hides_nothing_that_can() {
         let failed = Report { failure: Some("gone".to_owned()), ..done(0) };
         let mut files = files(&[1, 1]);
-        files.on_report(0, done(5));
-        files.on_report(1, failed.clone());
+        files.report(0, done(5));
+        files.report(1, failed.clone());
         assert_eq!((files.phase, files.error.as_deref()), (Phase::Ready, Some("“of 1 (2)”: gone")));
-        // An earlier error stays visible.
+        // What was refused meanwhile stays said.
         let mut files = self::files(&[1]);
         files.error = Some("“x” is empty.".to_owned());
-        files.on_report(0, done(5));
+        files.report(0, done(5));
         assert_eq!((files.phase, files.error.as_deref()), (Phase::Ready, Some("“x” is empty.")));
-        // No record at all is an error.
+        // Nothing at all is an error.
         let mut files = self::files(&[1]);
-        files.on_report(0, failed);
+        files.report(0, failed);
         assert_eq!(files.phase, Phase::Error);
         let mut files = self::files(&[1]);
         let problem = Problem { line: 1, reason: "no".to_owned() };
-        files.on_report(0, Report { problems: vec![problem], ..done(0) });
-        assert!(files.error.as_ref().is_some_and(|error| error.ends_with("Details: line 1: no.")));
+        files.report(0, Report { problems: vec![problem], ..done(0) });
+        assert!(files.error.as_ref().is_some_and(|error| error.contains("(line 1: no)")));
         let mut files = self::files(&[1]);
         files.is_cancelled = true;
-        files.on_report(0, done(0));
+        files.report(0, done(0));
         assert_eq!((files.phase, files.error), (Phase::Ready, None));
     }
 
     #[test]
-    fn reading_stops_in_a_file_without_records() {
+    fn a_file_without_records_is_given_up() {
         let mut files = files(&[1]);
         let lines = |lines, records| Report { lines, records, ..Report::default() };
-        files.on_report(0, lines(MAX_LINES_WITHOUT_RECORD - 1, 0));
+        files.report(0, lines(HOPELESS_LINES - 1, 0));
         assert!(!files.is_hopeless());
-        files.on_report(0, lines(MAX_LINES_WITHOUT_RECORD, 1));
+        files.report(0, lines(HOPELESS_LINES, 1));
         assert!(!files.is_hopeless());
-        files.on_report(0, lines(MAX_LINES_WITHOUT_RECORD, 0));
+        files.report(0, lines(HOPELESS_LINES, 0));
         assert!(files.is_hopeless());
     }
 }

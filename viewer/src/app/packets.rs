@@ -1,82 +1,76 @@
-//! Which packets the table shows. With several files, the first visible row is found by binary search
-//! over time: each step queries how many packets of each part precede a sort key.
+//! Which packets the table shows: found by their place in the order of all files together.
 
 use super::query_scheduler::{QueryScheduler, Slot};
 use crate::query::{Answer, Query, QueryKind, TimeRank};
 use crate::selection::DimensionSet;
 
-/// Rows requested beyond the visible ones.
-const EXTRA_ROWS: usize = 4;
+/// Rows that are asked for beyond those that can be seen.
+const MARGIN: usize = 4;
 
-/// The visible range of the packet table, and the search for its position in each part.
+/// The part of the table that is seen, and the search for it.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Packets {
-    /// Index of the first visible row.
+    /// Place of the first row.
     pub(super) first: u64,
-    /// The number of rows that can be displayed.
-    pub(super) visible_rows: usize,
-    /// For a first row: the parts, and how many packets of each to skip.
+    /// How many rows can be seen.
+    pub(super) room: usize,
+    /// Where each part's rows begin, for that first row.
     found: Option<(u64, Vec<(usize, u64)>)>,
-    /// For a first row: the range of sort keys in which the search continues.
+    /// The search among several files, for that first row: its key is in these.
     search: Option<(u64, i64, i64)>,
 }
 
 impl Packets {
-    /// Restarts the search, because the packets or the selection have changed.
-    pub(super) fn invalidate(&mut self) {
+    /// Forgets where rows are: the packets or the selection have changed.
+    pub(super) fn forget(&mut self) {
         (self.found, self.search) = (None, None);
     }
 
-    /// The next query of the search, or the query for the rows once the search is complete. `extent`
-    /// contains all sort keys.
-    pub(super) fn next_query(
+    /// What is to be asked next, for parts of that many files with times in `extent`.
+    pub(super) fn request(
         &mut self,
-        scheduler: &QueryScheduler,
+        questions: &QueryScheduler,
         dimensions: DimensionSet,
         file_count: usize,
         extent: (i64, i64),
     ) -> (Slot, Query) {
         let ranks = |key_ns: i64| Query { kind: QueryKind::Ranks { key_ns }, dimensions };
-        let answered = |key_ns: i64| match scheduler.current(Slot::Ranks, &ranks(key_ns)) {
+        let known = |key_ns: i64| match questions.current(Slot::Ranks, &ranks(key_ns)) {
             Some(Answer::Ranks(ranks)) => Some(ranks),
             _ => None,
         };
-        let count_below = |ranks: &[TimeRank]| ranks.iter().map(|rank| rank.below).sum::<u64>();
-        // Each pass halves the range of keys or returns.
+        let sum = |ranks: &[TimeRank]| ranks.iter().map(|rank| rank.below).sum::<u64>();
         loop {
             if let Some((first, starts)) = &self.found
                 && *first == self.first
             {
-                let count = self.visible_rows + EXTRA_ROWS;
-                let kind = QueryKind::Rows { starts: starts.clone(), count };
+                let kind = QueryKind::Rows { starts: starts.clone(), count: self.room + MARGIN };
                 return (Slot::Rows, Query { kind, dimensions });
             }
             if file_count < 2 {
-                // The parts of one file follow each other: their sizes give the position.
-                let Some(parts) = answered(i64::MAX) else {
-                    return (Slot::Ranks, ranks(i64::MAX));
-                };
-                let starts = skip_in_order(parts, self.first, |rank| (0, rank.up_to));
-                self.found = Some((self.first, starts));
+                // One after the other: how many each part has tells where the row is.
+                let Some(parts) = known(i64::MAX) else { return (Slot::Ranks, ranks(i64::MAX)) };
+                self.found = Some((self.first, in_sequence(parts, self.first, |r| (0, r.up_to))));
                 continue;
             }
             let (low, high) = match self.search {
                 Some((first, low, high)) if first == self.first => (low, high),
                 _ => extent,
             };
-            // The search ends at the greatest key that has at most `first` packets below it.
-            #[expect(clippy::cast_possible_truncation, reason = "the mean of two i64")]
+            // The greatest key with no more packets below it than the row has.
+            #[expect(clippy::cast_possible_truncation, reason = "between two of 64 bits")]
             let middle = (i128::from(low) + i128::from(high) + 1).div_euclid(2) as i64;
             let key = if low == high { low } else { middle };
-            let Some(parts) = answered(key) else {
+            let Some(parts) = known(key) else {
                 self.search = Some((self.first, low, high));
                 return (Slot::Ranks, ranks(key));
             };
             if low == high {
-                let skip = self.first.saturating_sub(count_below(parts));
-                let starts = skip_in_order(parts, skip, |rank| (rank.below, rank.up_to));
+                let below = sum(parts);
+                let starts =
+                    in_sequence(parts, self.first.saturating_sub(below), |r| (r.below, r.up_to));
                 self.found = Some((self.first, starts));
-            } else if count_below(parts) <= self.first {
+            } else if sum(parts) <= self.first {
                 self.search = Some((self.first, middle, high));
             } else {
                 self.search = Some((self.first, low, middle - 1));
@@ -85,18 +79,18 @@ impl Packets {
     }
 }
 
-/// Skips packets part by part. `range` gives the packets of a part that may be skipped. Returns how
-/// many packets of each part precede the first row.
-fn skip_in_order(
+/// Where each part's rows begin, when `skip` packets are passed over, part after part, of those that
+/// each has from its lower to its upper place.
+fn in_sequence(
     parts: &[TimeRank],
     mut skip: u64,
-    range: impl Fn(&TimeRank) -> (u64, u64),
+    places: impl Fn(&TimeRank) -> (u64, u64),
 ) -> Vec<(usize, u64)> {
     let start = |rank: &TimeRank| {
-        let (from, to) = range(rank);
-        let skipped = skip.min(to - from);
-        skip -= skipped;
-        (rank.part, from + skipped)
+        let (from, to) = places(rank);
+        let passed = skip.min(to - from);
+        skip -= passed;
+        (rank.part, from + passed)
     };
     parts.iter().map(start).collect()
 }

@@ -1,26 +1,26 @@
-//! The charts and tables of the page.
+//! The parts of the page that show packets.
 
 use crate::selection::Dimension;
 
-/// A chart or table.
+/// A part of the page that shows packets in its way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(usize)]
 pub enum Panel {
     /// Throughput over time by protocol.
     Throughput,
-    /// The scatter plot.
+    /// Packets in a plane.
     Scatter,
-    /// The histogram of packet sizes.
+    /// The histogram of sizes.
     Sizes,
-    /// The histogram of inter-arrival times.
+    /// The histogram of gaps.
     Gaps,
-    /// The ranking of destination ports.
+    /// Destination ports.
     Ports,
-    /// The ranking of source addresses.
+    /// Source addresses.
     Sources,
-    /// The ranking of destination addresses.
+    /// Destination addresses.
     Destinations,
-    /// The ranking of protocols.
+    /// Protocols.
     Protocols,
     /// The table of conversations.
     Conversations,
@@ -28,13 +28,13 @@ pub enum Panel {
     Packets,
 }
 
-/// The number of panels.
+/// How many panels there are, and how many of them, the first ones, are charts.
 pub const PANEL_COUNT: usize = 10;
-/// The number of charts. They are the first panels.
+/// See [`PANEL_COUNT`].
 pub const CHART_COUNT: usize = 8;
 
 impl Panel {
-    /// All panels, in the order of the page.
+    /// All of them, in the order of the page.
     pub const ALL: [Self; PANEL_COUNT] = [
         Self::Throughput,
         Self::Scatter,
@@ -48,7 +48,7 @@ impl Panel {
         Self::Packets,
     ];
 
-    /// The name in the page's markup and in the scripting API.
+    /// Its name in the page and for scripts.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Throughput => "throughput",
@@ -69,7 +69,7 @@ impl Panel {
         Self::ALL.into_iter().find(|panel| panel.name() == name)
     }
 
-    /// The dimension in which the panel selects; `None` for the packet table.
+    /// In which dimension it selects.
     pub const fn dimension(self) -> Option<Dimension> {
         match self {
             Self::Throughput => Some(Dimension::Time),

@@ -1,5 +1,4 @@
-//! The charts: from data and settings to a [`Scene`], texts and tables. They know neither the state of
-//! the page nor the canvas.
+//! The charts: data and settings in, a [`Scene`], words and tables out.
 
 mod binned;
 mod ranking;
@@ -19,22 +18,22 @@ use crate::text;
 use crate::ticks::{Tick, integer_ticks};
 use crate::time::Zone;
 
-/// Font size of labels.
+/// Height of the letters of labels.
 const LABEL_PX: f64 = 12.0;
-/// Font size of titles.
+/// Height of the letters of a title.
 const TITLE_PX: f64 = 15.0;
 
-/// The size of a chart in CSS pixels.
+/// The width and height of a chart, in CSS pixels, and where its plot is.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Size {
-    /// Width, including labels.
+    /// Width of the whole.
     pub width_px: f64,
-    /// Height, including title and labels.
+    /// Height of the whole.
     pub height_px: f64,
 }
 
 impl Size {
-    /// The area of the data, which leaves margins for title, legend and labels.
+    /// Where the data is drawn: room for title and legend above, labels left and below.
     pub fn plot(self) -> Rect {
         let (left, top, right, bottom) = (76.0, 52.0, 18.0, 48.0);
         Rect {
@@ -45,47 +44,47 @@ impl Size {
         }
     }
 
-    /// Converts a pixel to fractions of the plot, from its lower left corner.
-    pub fn fraction(self, (x, y): (f64, f64)) -> (f64, f64) {
+    /// Where a pixel is in the plot, as shares from its lower left corner.
+    pub fn share(self, (x, y): (f64, f64)) -> (f64, f64) {
         let plot = self.plot();
         ((x - plot.x) / plot.width, (plot.y + plot.height - y) / plot.height)
     }
 }
 
-/// The inputs of drawing that do not depend on the data.
+/// How a chart is drawn, whatever it shows.
 #[derive(Clone, Copy, Debug)]
-pub struct RenderContext<'a> {
-    /// Size of the chart.
+pub struct Look<'a> {
+    /// How large it is.
     pub size: Size,
-    /// Colours.
+    /// In which colours.
     pub theme: Theme,
-    /// Time zone of labels.
+    /// How times are told.
     pub zone: &'a Zone,
 }
 
-/// The data of a chart as text, for screen readers and programs.
+/// Numbers and words in rows, for people who do not see pictures, and for programs.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Table {
-    /// Column names.
+    /// Names of the columns.
     pub header: Vec<String>,
-    /// The rows. Each has one cell per column.
+    /// The rows, as long as the header.
     pub rows: Vec<Vec<String>>,
 }
 
 impl Table {
-    /// Formats the table as CSV (RFC 4180), with LF line ends. Cells that a spreadsheet would evaluate as a
-    /// formula are prefixed with an apostrophe.
+    /// As RFC 4180 has it, with line feeds.
     pub fn csv(&self) -> String {
         let mut text = String::new();
         for row in std::iter::once(&self.header).chain(&self.rows) {
-            for (index, cell) in row.iter().enumerate() {
+            for (index, word) in row.iter().enumerate() {
                 text.push_str(if index > 0 { "," } else { "" });
-                let guard = if cell.starts_with(['=', '@', '+']) { "'" } else { "" };
-                if cell.contains(['"', ',', '\n', '\r']) {
-                    text += &format!("\"{guard}{}\"", cell.replace('"', "\"\""));
+                // A spreadsheet would take what begins so for a formula.
+                let guard = if word.starts_with(['=', '@', '+']) { "'" } else { "" };
+                if word.contains(['"', ',', '\n', '\r']) {
+                    text += &format!("\"{guard}{}\"", word.replace('"', "\"\""));
                 } else {
                     text.push_str(guard);
-                    text.push_str(cell);
+                    text.push_str(word);
                 }
             }
             text.push('\n');
@@ -94,55 +93,55 @@ impl Table {
     }
 }
 
-/// The parts that all charts with axes share: title, axes, ticks, labels and legend.
+/// What charts with axes have: background, title, axes with ticks, labels and a legend.
 struct Frame<'a> {
-    context: RenderContext<'a>,
+    look: Look<'a>,
     title: &'a str,
     x_label: &'a str,
     y_label: &'a str,
-    /// For each tick, its position as a fraction of the axis, and its label.
+    /// Rect as a share of the axis, and label, of each tick.
     x_ticks: Vec<(f64, String)>,
     y_ticks: Vec<(f64, String)>,
-    /// Protocol classes in the legend.
+    /// Classes in the legend.
     legend: Vec<Class>,
 }
 
 impl Frame<'_> {
-    /// Draws everything that lies under the data.
+    /// The scene with everything that lies under the data.
     fn scene(&self) -> Scene {
-        let RenderContext { size, theme, .. } = self.context;
+        let Look { size, theme, .. } = self.look;
         let plot = size.plot();
-        let (foreground, grid) = (theme.foreground(), theme.grid());
+        let (ink, grid) = (theme.ink(), theme.grid());
         let bottom = plot.y + plot.height;
-        let mut scene = titled_scene(self.context, self.title);
+        let mut scene = background(self.look, self.title);
         let marks = &mut scene.marks;
         let mut free_below = f64::INFINITY;
-        for (fraction, label) in &self.y_ticks {
-            let y = bottom - fraction * plot.height;
+        for (share, label) in &self.y_ticks {
+            let y = bottom - share * plot.height;
             let right = plot.x + plot.width;
             marks.push(Mark::Line { from: (plot.x, y), to: (right, y), color: grid });
             if y <= free_below {
-                marks.push(label_mark((plot.x - 8.0, y), label, Align::End, foreground));
+                marks.push(words((plot.x - 8.0, y), label, Align::End, ink));
                 free_below = y - LABEL_PX;
             }
         }
         let mut free_from = f64::NEG_INFINITY;
-        for (fraction, label) in &self.x_ticks {
-            let x = plot.x + fraction * plot.width;
-            marks.push(Mark::Line { from: (x, bottom), to: (x, bottom + 5.0), color: foreground });
-            // Labels that would overlap are left out. Letters are about 0.6 times as wide as high.
+        for (share, label) in &self.x_ticks {
+            let x = plot.x + share * plot.width;
+            marks.push(Mark::Line { from: (x, bottom), to: (x, bottom + 5.0), color: ink });
+            // Letters are about 0.6 of their height wide: labels that would touch are left out.
             let half = label.chars().count() as f64 * LABEL_PX * 0.3;
             if free_from <= x - half && x + half <= size.width_px {
-                marks.push(label_mark((x, bottom + 15.0), label, Align::Middle, foreground));
+                marks.push(words((x, bottom + 15.0), label, Align::Middle, ink));
                 free_from = x + half + 8.0;
             }
         }
         let middle = plot.x + plot.width / 2.0;
-        marks.push(label_mark((middle, bottom + 36.0), self.x_label, Align::Middle, foreground));
+        marks.push(words((middle, bottom + 36.0), self.x_label, Align::Middle, ink));
         marks.push(Mark::Text {
             at: (12.0, plot.y + plot.height / 2.0),
             text: self.y_label.to_owned(),
-            color: foreground,
+            color: ink,
             size_px: LABEL_PX,
             align: Align::Middle,
             is_upright: true,
@@ -151,16 +150,16 @@ impl Frame<'_> {
         for class in &self.legend {
             let rect = Rect { x, y: 32.0, width: 11.0, height: 11.0 };
             marks.push(Mark::Rect { rect, color: class.color(theme.is_dark), opacity: 1.0 });
-            marks.push(label_mark((x + 16.0, 38.0), class.name(), Align::Start, foreground));
+            marks.push(words((x + 16.0, 38.0), class.name(), Align::Start, ink));
             x += 16.0 + class.name().len() as f64 * 7.2 + 16.0;
         }
         scene
     }
 
-    /// Draws the axes over the data.
-    fn draw_axes(&self, scene: &mut Scene) {
-        let plot = self.context.size.plot();
-        let color = self.context.theme.foreground();
+    /// The axes themselves, over the data.
+    fn close(&self, scene: &mut Scene) {
+        let plot = self.look.size.plot();
+        let color = self.look.theme.ink();
         let corner = (plot.x, plot.y + plot.height);
         let end = (plot.x + plot.width, corner.1);
         scene.marks.push(Mark::Line { from: corner, to: end, color });
@@ -168,40 +167,40 @@ impl Frame<'_> {
     }
 }
 
-/// An empty scene with a title.
-fn titled_scene(context: RenderContext<'_>, title: &str) -> Scene {
+/// An empty picture with a title.
+fn background(look: Look<'_>, title: &str) -> Scene {
     let title = Mark::Text {
-        at: (context.size.plot().x, 16.0),
+        at: (look.size.plot().x, 16.0),
         text: title.to_owned(),
-        color: context.theme.foreground(),
+        color: look.theme.ink(),
         size_px: TITLE_PX,
         align: Align::Start,
         is_upright: false,
     };
     Scene {
-        width_px: context.size.width_px,
-        height_px: context.size.height_px,
-        background: context.theme.background(),
+        width_px: look.size.width_px,
+        height_px: look.size.height_px,
+        background: look.theme.background(),
         marks: vec![title],
     }
 }
 
-fn label_mark(at: (f64, f64), text: &str, align: Align, color: [u8; 3]) -> Mark {
+fn words(at: (f64, f64), text: &str, align: Align, color: [u8; 3]) -> Mark {
     Mark::Text { at, text: text.to_owned(), color, size_px: LABEL_PX, align, is_upright: false }
 }
 
-/// Highlights a selection or the keyboard cursor over the data.
-fn highlight(scene: &mut Scene, rect: Rect, theme: Theme) {
-    scene.marks.push(Mark::Rect { rect, color: theme.foreground(), opacity: 0.12 });
+/// Something selected, or about to be, over the data.
+fn shade(scene: &mut Scene, rect: Rect, theme: Theme) {
+    scene.marks.push(Mark::Rect { rect, color: theme.ink(), opacity: 0.12 });
     let (right, bottom) = (rect.x + rect.width, rect.y + rect.height);
     let corners =
         [(rect.x, rect.y), (right, rect.y), (right, bottom), (rect.x, bottom), (rect.x, rect.y)];
     for pair in corners.windows(2) {
-        scene.marks.push(Mark::Line { from: pair[0], to: pair[1], color: theme.foreground() });
+        scene.marks.push(Mark::Line { from: pair[0], to: pair[1], color: theme.ink() });
     }
 }
 
-/// The ticks of an axis: position as a fraction of the axis, and label.
+/// The ticks of an axis, as shares of it.
 fn ticks(axis: &Axis, zone: &Zone, target: usize) -> Vec<(f64, String)> {
     let ticks = match (axis.quantity, axis.scale) {
         (Quantity::Time, _) => zone.ticks(axis.span, target),
@@ -215,64 +214,62 @@ fn ticks(axis: &Axis, zone: &Zone, target: usize) -> Vec<(f64, String)> {
     ticks.into_iter().map(|tick| (axis.fraction(tick.value), tick.label)).collect()
 }
 
-/// Ticks at 0 and at positive and negative powers of ten.
+/// 0 and powers of ten, on both sides.
 fn log_ticks(span: Span, is_duration: bool) -> Vec<Tick<i64>> {
     let powers = || (0..19).map(|exponent| 10i64.pow(exponent));
     let values = powers().rev().map(|power| -power).chain([0]).chain(powers());
-    let label = |value: i64| match (is_duration, value / 1_000_000_000) {
-        (false, _) => text::integer(value),
-        (true, 0) => text::duration(value),
-        // Powers of ten are no round minutes or hours.
-        (true, seconds) => format!("{} s", text::integer(seconds)),
+    let label = |value: i64| match is_duration {
+        true => text::duration(value),
+        false => text::integer(value),
     };
     let values = values.filter(|value| span.contains(*value));
     values.map(|value| Tick { value, label: label(value) }).collect()
 }
 
-/// The label of an axis, which names the time zone of times.
+/// The axis of a value, with its clock where it is a time.
 fn axis_label(value: Quantity, zone: &Zone) -> &'static str {
     if value == Quantity::Time { zone.label() } else { value.label() }
 }
 
-/// Formats the range from the first to the last value.
-fn range_text(value: Quantity, first: i64, last: i64, zone: &Zone) -> String {
-    let text = |number| value_text(value, number, zone);
+/// A range of a value in words: first and last number of it.
+fn range_words(value: Quantity, first: i64, last: i64, zone: &Zone) -> String {
+    let word = |number| value_words(value, number, zone);
     match (value, first == last) {
-        (Quantity::Size, true) => format!("{} bytes", text(first)),
-        (Quantity::Size, false) => format!("{} to {} bytes", text(first), text(last)),
-        (Quantity::Time | Quantity::Gap, true) => text(first),
-        (Quantity::Time | Quantity::Gap, false) => format!("{} to {}", text(first), text(last)),
-        (value, true) => format!("{} {}", quantity_prefix(value), text(first)),
-        (value, false) => format!("{} {} to {}", quantity_prefix(value), text(first), text(last)),
+        (Quantity::Size, true) => format!("{} bytes", word(first)),
+        (Quantity::Size, false) => format!("{} to {} bytes", word(first), word(last)),
+        (Quantity::Time | Quantity::Gap, true) => word(first),
+        (Quantity::Time | Quantity::Gap, false) => format!("{} to {}", word(first), word(last)),
+        (value, true) => format!("{} {}", short_name(value), word(first)),
+        (value, false) => format!("{} {} to {}", short_name(value), word(first), word(last)),
     }
 }
 
-/// Formats the range of the values in the bins from `a` to `b`.
-fn bin_text(bins: &Bins, a: usize, b: usize, zone: &Zone) -> String {
+/// The numbers in two bins and those between, in words.
+fn bin_words(bins: &Bins, a: usize, b: usize, zone: &Zone) -> String {
     match bins.range(a, b) {
-        Some((first, last)) => range_text(bins.axis.quantity, first, last, zone),
-        // A bin narrower than 1 may contain no integer.
+        Some((first, last)) => range_words(bins.axis.quantity, first, last, zone),
+        // Fine bins lie between whole numbers.
         None => {
             let above = bins.edges()[a.min(bins.count - 1)];
-            let text = |number| value_text(bins.axis.quantity, number, zone);
-            format!("between {} and {}", text(above.saturating_sub(1)), text(above))
+            let word = |number| value_words(bins.axis.quantity, number, zone);
+            format!("between {} and {}", word(above.saturating_sub(1)), word(above))
         }
     }
 }
 
-fn quantity_prefix(value: Quantity) -> &'static str {
+fn short_name(value: Quantity) -> &'static str {
     match value {
-        Quantity::Number => "packet number",
+        Quantity::Number => "number",
         Quantity::SourcePort => "source port",
         Quantity::DestinationPort => "destination port",
-        Quantity::Ttl => "TTL",
+        Quantity::Ttl => "time to live",
         Quantity::Time => "time",
         Quantity::Size => "size",
-        Quantity::Gap => "time since previous packet",
+        Quantity::Gap => "gap",
     }
 }
 
-fn value_text(value: Quantity, number: i64, zone: &Zone) -> String {
+fn value_words(value: Quantity, number: i64, zone: &Zone) -> String {
     match value {
         Quantity::Time => zone.format(number),
         Quantity::Gap => text::duration(number),

@@ -1,56 +1,57 @@
-//! Rankings: horizontal bars of the top ports, addresses or protocols.
+//! The largest of something, as bars that lie.
 
-use super::{RenderContext, Size, Table, label_mark, titled_scene};
+use super::{Look, Size, Table, background, words};
 use crate::scene::{Align, Mark, Rect, Scene};
-use crate::tally::{RankBy, Tally};
+use crate::tally::RankBy;
+use crate::tally::Tally;
 use crate::text;
 use summary::grouped;
 
-/// Height of a row.
+/// Height of a bar with its words.
 const ROW_PX: f64 = 22.0;
-/// Top of the first row.
+/// Where the first bar begins.
 const TOP_PX: f64 = 34.0;
-/// Longer labels are truncated to this number of characters.
+/// Letters of a label that are drawn.
 const MAX_LABEL_CHARS: usize = 26;
 
-/// One row.
+/// One bar.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Item {
-    /// Its name.
+    /// What it is.
     pub name: String,
-    /// A second name, such as the service of a port.
+    /// What people know it by besides, if anything.
     pub alias: Option<&'static str>,
-    /// Tally of all packets.
+    /// All packets.
     pub whole: Tally,
-    /// The same for the packets selected in other dimensions, if anything is selected.
+    /// Those that are selected elsewhere, where anything is.
     pub selected: Option<Tally>,
-    /// It is selected in the ranking itself.
+    /// Whether it is one of those that are selected here.
     pub is_selected: bool,
-    /// Its colour, if it differs from the accent colour.
+    /// Its colour, where it has one of its own.
     pub color: Option<[u8; 3]>,
 }
 
-/// The data and settings of the chart.
+/// Everything that the picture shows.
 #[derive(Clone, Debug)]
 pub struct Ranking<'a> {
-    /// Title.
+    /// Its title.
     pub title: &'a str,
-    /// Column name of the items in tables.
+    /// What an item is, in tables.
     pub kind: &'a str,
-    /// The top items, in order.
+    /// The largest, in the order of their size.
     pub items: &'a [Item],
-    /// The number of all items, of which `items` are the top.
+    /// How many there are in all.
     pub count: usize,
-    /// The measure by which items are ranked.
-    pub rank_by: RankBy,
-    /// Lengths are on a logarithmic scale.
+    /// What makes something large.
+    pub rank: RankBy,
+    /// Whether lengths are logarithmic.
     pub is_log: bool,
-    /// The item at the keyboard cursor.
+    /// The bar that the keyboard is at.
     pub cursor: Option<usize>,
 }
 
 impl Item {
-    /// Its name and alias.
+    /// What it is, and what people know it by.
     pub fn label(&self) -> String {
         match self.alias {
             Some(alias) => format!("{} {alias}", self.name),
@@ -60,112 +61,104 @@ impl Item {
 }
 
 impl Ranking<'_> {
-    /// The number of rows that fit.
+    /// How many bars fit.
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a few")]
-    pub fn capacity(size: Size) -> usize {
+    pub fn room(size: Size) -> usize {
         ((size.height_px - TOP_PX - 4.0) / ROW_PX).max(1.0) as usize
     }
 
-    /// Draws the chart.
-    pub fn scene(&self, context: RenderContext<'_>) -> Scene {
-        let (foreground, width) = (context.theme.foreground(), context.size.width_px);
-        let shown = self.items.len().min(Self::capacity(context.size));
-        let mut scene = titled_scene(context, &self.full_title(shown));
-        let length = |tally: Tally| match (self.is_log, self.rank_by.amount(tally) as f64) {
+    /// The picture.
+    pub fn scene(&self, look: Look<'_>) -> Scene {
+        let (ink, width) = (look.theme.ink(), look.size.width_px);
+        let shown = self.items.len().min(Self::room(look.size));
+        let mut title = self.title.to_owned();
+        title += match (self.rank, self.is_log) {
+            (RankBy::Packets, false) => "",
+            (RankBy::Packets, true) => ", log",
+            (RankBy::Bytes, false) => " by bytes",
+            (RankBy::Bytes, true) => " by bytes, log",
+        };
+        match self.count {
+            0 => title += ": none",
+            count if count == shown => {}
+            count => title += &format!(" ({shown} of {})", grouped(count as u64)),
+        }
+        let mut scene = background(look, &title);
+        let length = |tally: Tally| match (self.is_log, self.rank.amount(tally) as f64) {
             (true, amount) => amount.ln_1p(),
             (false, amount) => amount,
         };
         let lengths = self.items.iter().map(|item| length(item.whole));
         let largest = lengths.fold(f64::MIN_POSITIVE, f64::max);
-        // The bars take the space between the labels on both sides.
+        // Words of both sides have their rect; the bars have what is left.
         let (left, right) = ((width * 0.34).min(200.0), 150.0);
-        let bar_width = (width - left - right).max(20.0);
+        let room = (width - left - right).max(20.0);
         for (index, item) in self.items.iter().take(shown).enumerate() {
             let y = TOP_PX + index as f64 * ROW_PX;
             let bar = |tally: Tally| Rect {
                 x: left,
                 y: y + 3.0,
-                width: bar_width * length(tally) / largest,
+                width: room * length(tally) / largest,
                 height: ROW_PX - 6.0,
             };
-            let color = item.color.unwrap_or(context.theme.accent());
+            let color = item.color.unwrap_or(look.theme.accent());
             let is_faint = self.items.iter().any(|item| item.is_selected) && !item.is_selected;
             let opacity = if is_faint { 0.45 } else { 1.0 };
             if item.selected.is_some() {
-                let (rect, color) = (bar(item.whole), context.theme.unselected());
+                let (rect, color) = (bar(item.whole), look.theme.ghost());
                 scene.marks.push(Mark::Rect { rect, color, opacity: 1.0 });
             }
-            let drawn = item.selected.unwrap_or(item.whole);
-            scene.marks.push(Mark::Rect { rect: bar(drawn), color, opacity });
+            let front = item.selected.unwrap_or(item.whole);
+            scene.marks.push(Mark::Rect { rect: bar(front), color, opacity });
             let middle = y + ROW_PX / 2.0;
-            let full_label = item.label();
-            let mut label: String = full_label.chars().take(MAX_LABEL_CHARS).collect();
-            if label.len() < full_label.len() {
+            let whole = item.label();
+            let mut label: String = whole.chars().take(MAX_LABEL_CHARS).collect();
+            if label.len() < whole.len() {
                 label.push('…');
             }
             let label = if item.is_selected { format!("✓ {label}") } else { label };
-            scene.marks.push(label_mark((left - 8.0, middle), &label, Align::End, foreground));
-            let amount = format!("{} · {}", grouped(drawn.packets), text::bytes(drawn.bytes));
-            scene.marks.push(label_mark(
-                (left + bar_width + 8.0, middle),
-                &amount,
-                Align::Start,
-                foreground,
-            ));
+            scene.marks.push(words((left - 8.0, middle), &label, Align::End, ink));
+            let amount = format!("{} · {}", grouped(front.packets), text::bytes(front.bytes));
+            scene.marks.push(words((left + room + 8.0, middle), &amount, Align::Start, ink));
             if self.cursor == Some(index) {
                 let rect = Rect { x: 0.0, y, width, height: ROW_PX };
-                super::highlight(&mut scene, rect, context.theme);
+                super::shade(&mut scene, rect, look.theme);
             }
         }
         scene
     }
 
-    /// The title with the number of shown items and the settings that change the bars.
-    fn full_title(&self, shown: usize) -> String {
-        if self.count == 0 {
-            return format!("No {} in this selection", self.title.to_lowercase());
-        }
-        let mut title = self.title.to_owned();
-        if self.rank_by == RankBy::Bytes {
-            title += " by bytes";
-        }
-        if shown < self.count {
-            title += &format!(": top {shown} of {}", grouped(self.count as u64));
-        }
-        title + if self.is_log { " (log scale)" } else { "" }
-    }
-
-    /// The item under a pixel.
+    /// The bar under a pixel.
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a few")]
     pub fn item_at(&self, size: Size, y_px: f64) -> Option<usize> {
         let index = ((y_px - TOP_PX) / ROW_PX).floor();
-        let shown = self.items.len().min(Self::capacity(size));
+        let shown = self.items.len().min(Self::room(size));
         (0.0 <= index && (index as usize) < shown).then_some(index as usize)
     }
 
-    /// A description for screen readers.
-    pub fn description(&self) -> String {
+    /// What the picture shows, in words.
+    pub fn words(&self) -> String {
         match self.items.first() {
-            None => format!("{}.", self.full_title(0)),
+            None => format!("{}: none.", self.title),
             Some(item) => format!(
-                "{}: {} in total. Top: {}, {}.",
+                "{}: {} in all. First is {} with {} packets.",
                 self.title,
                 grouped(self.count as u64),
                 item.label(),
-                text::packets(item.selected.unwrap_or(item.whole).packets)
+                grouped(item.selected.unwrap_or(item.whole).packets)
             ),
         }
     }
 
-    /// The tooltip of an item.
-    pub fn item_text(&self, index: usize) -> Vec<String> {
+    /// A bar in words.
+    pub fn words_of(&self, index: usize) -> Vec<String> {
         let Some(item) = self.items.get(index) else { return Vec::new() };
         let amount = |tally: Tally| {
-            format!("{}, {} bytes", text::packets(tally.packets), grouped(tally.bytes))
+            format!("{} packets, {} bytes", grouped(tally.packets), grouped(tally.bytes))
         };
         let mut lines = vec![item.label(), amount(item.selected.unwrap_or(item.whole))];
         if item.selected.is_some() {
-            lines.push(format!("of {} total", amount(item.whole)));
+            lines.push(format!("of {} in all", amount(item.whole)));
         }
         if item.is_selected {
             lines.push("selected".to_owned());
@@ -173,7 +166,7 @@ impl Ranking<'_> {
         lines
     }
 
-    /// The tallies of all items.
+    /// The bars in numbers.
     pub fn table(&self) -> Table {
         let has_selected = self.items.iter().any(|item| item.selected.is_some());
         let mut header = vec![self.kind.to_owned(), "packets".to_owned(), "bytes".to_owned()];

@@ -1,4 +1,4 @@
-//! Reads packets from pcap and pcapng files, with the decoder of the sniffer.
+//! A capture file, pcap or pcapng, to packets: the same decoding as the sniffer's.
 
 use summary::capture_file::{Frame, Reader, Step};
 use summary::{Packet, decode};
@@ -7,42 +7,42 @@ use summary::{Packet, decode};
 #[derive(Debug, Default)]
 pub(super) struct Capture {
     reader: Reader,
-    /// Bytes after the last complete record.
+    /// Bytes behind the last whole record.
     rest: Vec<u8>,
-    /// Number of packets so far.
+    /// Packets so far.
     count: u64,
-    /// Offset of `rest` in the file.
+    /// Where in the file `rest` begins.
     position: u64,
-    /// Copies of the reader for rereading single records: one at the first packet, and one after each new
-    /// interface or section, with the offset from which it applies. At most [`MAX_CHECKPOINTS`].
-    checkpoints: Vec<(u64, Reader)>,
-    /// Blocks without packets have been read since the last packet.
-    has_new_blocks: bool,
+    /// The reader as it was at the first packet, and at each that comes behind a description of another
+    /// interface or section, with where in the file those are: the first so many.
+    readers: Vec<(u64, Reader)>,
+    /// Something else than packets came since the last of them.
+    is_other: bool,
 }
 
-/// The largest number of checkpoints. Captured files have far fewer interfaces.
-const MAX_CHECKPOINTS: usize = 1_000;
+/// How many states of the reader are kept: more have only files that nobody wrote by capturing.
+const MAX_READERS: usize = 1_000;
 
 impl Capture {
-    /// Takes the next bytes of the file and passes on the packets that end in them, with the offsets of
-    /// their records. An empty chunk is the end of the file.
+    /// Takes the next bytes of the file and hands on the packets that end in them, each with where
+    /// in the file its record begins; no bytes are the file's end.
     ///
     /// # Errors
     ///
-    /// A message if the file is damaged or truncated. All packets before have been passed on.
+    /// Where the file is damaged or cut, in words; the packets before that are good.
     pub(super) fn feed(
         &mut self,
         chunk: &[u8],
         mut visit: impl FnMut(&Packet<'_>, u64),
     ) -> Result<(), String> {
         self.rest.extend_from_slice(chunk);
-        let mut consumed_len = 0;
+        let mut taken = 0;
         let result = loop {
-            let bytes = &self.rest[consumed_len..];
+            let bytes = &self.rest[taken..];
             match self.reader.step(bytes) {
                 Ok(Step::Skipped { consumed }) => {
-                    self.has_new_blocks = true;
-                    consumed_len += consumed;
+                    self.is_other = true;
+                    taken += consumed;
                 }
                 Ok(Step::NeedMore { .. }) if !chunk.is_empty() || bytes.is_empty() => break Ok(()),
                 Ok(Step::NeedMore { .. }) => {
@@ -50,43 +50,40 @@ impl Capture {
                 }
                 Ok(Step::Frame { consumed, frame }) => {
                     self.count += 1;
-                    let start = self.position + consumed_len as u64;
-                    if std::mem::take(&mut self.has_new_blocks)
-                        && self.checkpoints.len() < MAX_CHECKPOINTS
-                    {
-                        let last = self.checkpoints.last();
-                        if last.is_none_or(|(_, last)| !last.same_format(&self.reader)) {
-                            self.checkpoints.push((start, self.reader.clone()));
+                    let start = self.position + taken as u64;
+                    if std::mem::take(&mut self.is_other) && self.readers.len() < MAX_READERS {
+                        let known = self.readers.last();
+                        if known.is_none_or(|(_, known)| !known.same_format(&self.reader)) {
+                            self.readers.push((start, self.reader.clone()));
                         }
                     }
                     visit(&packet(&frame, self.count, &self.reader), start);
-                    consumed_len += consumed;
+                    taken += consumed;
                 }
                 Err(error) => break Err(error.to_string()),
             }
         };
-        self.rest.drain(..consumed_len);
-        self.position += consumed_len as u64;
+        self.rest.drain(..taken);
+        self.position += taken as u64;
         result
     }
 
-    /// Rereads a packet, given by its number, the offset of its record, and the bytes from that offset.
+    /// The packet of a record that was read before, again, of its number, where it begins in the file,
+    /// and the bytes from there on.
     ///
     /// # Errors
     ///
-    /// The number of bytes needed if there are too few; `None` if only reading the whole file can
-    /// reproduce the packet.
-    pub(super) fn reread<'a>(
+    /// Where there are too few bytes, with how many it takes; where it cannot be read so, with `None`.
+    pub(super) fn again<'a>(
         &'a self,
         n: u64,
         start: u64,
         bytes: &'a [u8],
     ) -> Result<Packet<'a>, Option<usize>> {
-        let count = self.checkpoints.partition_point(|(from, _)| *from <= start);
-        // If the limit was reached, later checkpoints may be missing.
-        let is_exact = count < self.checkpoints.len() || self.checkpoints.len() < MAX_CHECKPOINTS;
-        let reader =
-            count.checked_sub(1).filter(|_| is_exact).map(|index| &self.checkpoints[index].1);
+        let known = self.readers.partition_point(|(from, _)| *from <= start);
+        // Behind the last that is kept there may be others.
+        let is_kept = known < self.readers.len() || self.readers.len() < MAX_READERS;
+        let reader = known.checked_sub(1).filter(|_| is_kept).map(|place| &self.readers[place].1);
         let reader = reader.ok_or(None)?;
         match reader.clone().step(bytes) {
             Ok(Step::Frame { frame, .. }) => Ok(packet(&frame, n, reader)),
@@ -96,7 +93,7 @@ impl Capture {
     }
 }
 
-/// Decodes a frame. Leaves out the Ethernet addresses, as the sniffer does without `-e`.
+/// The packet of a frame, as the sniffer's lines without -e have it.
 fn packet<'a>(frame: &Frame<'a>, n: u64, reader: &'a Reader) -> Packet<'a> {
     let mut summary = decode(frame.link, frame.bytes, frame.wire_len);
     summary.eth = None;

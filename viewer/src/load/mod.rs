@@ -1,5 +1,5 @@
-//! Loads a part of a file into columns: detects compression and type, reads lines or packets, samples
-//! them, and counts what cannot be read. Knows nothing of workers and messages.
+//! From the bytes of a part of a file to its columns, counting what cannot be read. What a file is
+//! shows in its bytes, whatever its name: lines, a capture file, or one of them packed.
 
 mod capture;
 mod decompress;
@@ -15,44 +15,44 @@ use crate::columns::{Columns, Totals};
 use crate::lines::{Line, LineSink, MAX_LINE_LEN};
 use crate::wire::wire;
 use generic_json::GenericPacket;
-use source::{RecordSink, Source};
+use source::{Source, Visit};
 use std::ops::Range;
 use summary::line::{Excerpt, ExcerptReader};
 use summary::{Packet, Timestamp};
 
-/// The number of problems stored with their reason. All are counted.
+/// How many problems are kept with their reason; all are counted.
 pub const MAX_PROBLEMS: usize = 100;
 
-/// What the first bytes of a file reveal.
+/// What the first bytes of a file tell.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FileProbe {
-    /// Uncompressed text, which can be read in parts.
+    /// It is one of lines as they are, which can be read in parts.
     pub is_lines: bool,
-    /// The estimated number of packets.
+    /// About how many packets the file has.
     pub packets: u64,
-    /// The time of the first packet in nanoseconds since the epoch, if it can be read.
+    /// Time of the first packet, in nanoseconds since the epoch, where that can be read.
     pub first_ns: Option<i64>,
 }
 
 impl FileProbe {
-    /// Probes a file of `len` bytes that begins with `start`.
+    /// Of a file of `len` bytes that begins with `start`.
     pub fn new(start: &[u8], len: u64) -> Self {
-        /// Assumed bytes per packet if `start` contains no complete packet, without and with compression.
+        /// Bytes of a packet where none is seen, in a file and in one that is packed.
         const PACKET_LEN: u64 = 100;
-        const COMPRESSED_PACKET_LEN: u64 = 10;
+        const PACKED_PACKET_LEN: u64 = 10;
         let mut loader = Loader::whole(len, Sampling::default());
         loader.feed(start);
         let totals = loader.report().totals;
         let start_len = start.len() as u64;
         let packets = match totals.packets {
             packets if start_len == len => packets,
-            0 if decompress::Compression::of(start).is_some() => len / COMPRESSED_PACKET_LEN,
+            0 if decompress::Compression::of(start).is_some() => len / PACKED_PACKET_LEN,
             0 => len / PACKET_LEN,
-            // The last packet is incomplete.
+            // One more is there in part.
             packets => len.saturating_mul(packets + 1) / start_len.max(1),
         };
         let first_ns = totals.extent.map(|extent| extent.ends_ns.0);
-        Self { is_lines: source::is_text(start), packets, first_ns }
+        Self { is_lines: source::is_lines(start), packets, first_ns }
     }
 }
 
@@ -64,12 +64,12 @@ pub struct Loader {
     sink: Sink,
 }
 
-/// Which packets of a file are loaded.
+/// Which packets of a file that is too large are kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Sampling {
-    /// One packet in this many of the time range, starting with the first; at least 1.
+    /// Every so many of those in the time, from the first on; at least 1.
     pub every: u64,
-    /// The first and last time, in nanoseconds since the epoch.
+    /// Those from the first to the last time, in nanoseconds since the epoch.
     pub ts_ns: (i64, i64),
 }
 
@@ -79,83 +79,84 @@ impl Default for Sampling {
     }
 }
 
-/// Stores packets and counts problems.
+/// Where packets go, and what is wrong.
 #[derive(Debug, Default)]
 struct Sink {
     columns: Columns,
     excerpts: ExcerptReader,
     sampling: Sampling,
-    /// Number of packets in the time range.
+    /// Packets that were in the time to be kept.
     seen: u64,
     line_count: u64,
-    /// Number of lines before the part.
+    /// Lines of the file before those.
     lines_before: u64,
-    /// Number of packets that are numbered by their lines.
+    /// Packets that have the number of their line.
     counted: usize,
     record_count: u64,
     skipped: u64,
     problems: Vec<Problem>,
 }
 
-/// A line or record that cannot be read.
+/// A line that cannot be read, or a place from which on a file is damaged.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problem {
-    /// Its number within the part, from 1.
+    /// Number of the line, or of the packet in a capture file, in its part of the file, from 1.
     pub line: u64,
-    /// Why it cannot be read.
+    /// What is wrong with it.
     pub reason: String,
 }
 
-/// The progress and the results of loading a part.
+/// How far a part is.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Report {
-    /// Number of bytes read.
+    /// Bytes of the part that were read.
     pub read_bytes: u64,
-    /// Number of lines, or of packets of a capture file.
+    /// Lines seen, or packets of a capture file.
     pub lines: u64,
-    /// Number of lines that are records of any type.
+    /// Lines that are records, of whatever type.
     pub records: u64,
-    /// Number of lines or records that could not be read.
+    /// Lines that could not be read.
     pub skipped: u64,
-    /// The first of these, with reasons.
+    /// The first of them.
     pub problems: Vec<Problem>,
-    /// Totals of the packets.
+    /// What is known of the packets.
     pub totals: Totals,
-    /// The packets have no numbers of their own and are numbered by their lines.
+    /// The packets have no numbers of their own, but those of their lines in the part.
     pub is_counted: bool,
-    /// The file is a capture file: `lines` counts its records.
+    /// What is counted as lines are records of a capture file.
     pub is_capture: bool,
-    /// Memory of the worker in bytes.
+    /// Memory of the worker.
     pub memory_bytes: u64,
-    /// Loading has ended.
+    /// Nothing more will come.
     pub is_done: bool,
-    /// All lines of the part were read.
+    /// All lines of the part were seen.
     pub is_complete: bool,
-    /// Why loading ended early.
+    /// Why reading ended early.
     pub failure: Option<String>,
 }
 
 impl Report {
-    /// The name of what `lines` counts.
+    /// What is counted as its lines.
     pub fn unit(&self) -> &'static str {
         if self.is_capture { "record" } else { "line" }
     }
 }
 
 impl Loader {
-    /// Loads the lines that begin in `range` of an uncompressed text file.
+    /// A loader for the lines that begin in `range` of a file of lines.
     pub fn new(range: Range<u64>, sampling: Sampling) -> Self {
         let source = Source::new(range.clone());
         Self { range: Some(range), source, sink: Sink { sampling, ..Sink::default() } }
     }
 
-    /// Loads a whole file of `len` bytes and detects its type.
+    /// A loader for a whole file of `len` bytes, of whatever kind its content is: lines or a capture
+    /// file, packed or not.
     pub fn whole(len: u64, sampling: Sampling) -> Self {
         let sink = Sink { sampling, ..Sink::default() };
         Self { range: None, source: Source::whole(len), sink }
     }
 
-    /// Creates an exporter for the lines of loaded packets.
+    /// Reads the same bytes again, for the lines of packets that were loaded.
     pub fn exporter(&self) -> Exporter {
         Exporter::new(match &self.range {
             Some(range) => Source::new(range.clone()),
@@ -163,50 +164,49 @@ impl Loader {
         })
     }
 
-    /// Offset in the file of the bytes to feed next.
+    /// Where in the file the next bytes are wanted from.
     pub fn position(&self) -> u64 {
         self.source.position()
     }
 
-    /// Returns true for uncompressed text, whose line offsets are offsets in the file.
+    /// True where the file holds its lines as they are: an offset is a place in its bytes.
     pub fn is_uncompressed_text(&self) -> bool {
         self.source.is_uncompressed()
     }
 
-    /// Offset of the line or record of a packet in the file; `None` if the file is compressed.
+    /// Where the line or record of a packet begins in the file; `None` where that is packed.
     pub fn record_offset(&self, row: usize) -> Option<u64> {
-        let is_uncompressed =
-            self.is_uncompressed_text() || self.source.uncompressed_capture().is_some();
+        let is_uncompressed = self.is_uncompressed_text() || self.source.plain_capture().is_some();
         is_uncompressed.then(|| self.sink.columns.offset(row))
     }
 
-    /// The line of a packet, given the bytes of the file from its offset: as in the file, or in the format
-    /// of the sniffer.
+    /// The line of a packet out of the file's bytes from its place on, as it stands there, or as the
+    /// sniffer would write it.
     ///
     /// # Errors
     ///
-    /// The number of bytes needed if there are too few; `None` if only reading the whole file can
-    /// reproduce the line.
+    /// Where there are too few bytes, with how many it takes; where only reading all of the file again
+    /// gives it, with `None`.
     pub fn line(&self, row: usize, bytes: &[u8]) -> Result<Vec<u8>, Option<usize>> {
-        let Some(capture) = self.source.uncompressed_capture() else {
-            // Only the last line of a file may lack a line feed.
+        let Some(capture) = self.source.plain_capture() else {
+            // Only a line at the end of the file has no line feed.
             let len = memchr::memchr(b'\n', bytes).ok_or(Some(bytes.len() + 1));
             return len.map(|len| bytes[..len].to_vec());
         };
         let n = u64::try_from(self.sink.columns.row(row).n).unwrap_or(0);
-        let packet = capture.reread(n, self.sink.columns.offset(row), bytes)?;
+        let packet = capture.again(n, self.sink.columns.offset(row), bytes)?;
         let mut line = Vec::new();
         summary::line::Writer::default().write(&packet, &mut line);
-        line.pop(); // the line feed
+        line.pop(); // its line feed
         Ok(line)
     }
 
-    /// Returns true if no more bytes are needed.
+    /// True where no more bytes are wanted.
     pub fn is_done(&self) -> bool {
         self.source.is_done()
     }
 
-    /// Takes the next bytes of the file. An empty chunk is the end of the file.
+    /// Takes the next bytes of the file; none is its end.
     pub fn feed(&mut self, chunk: &[u8]) {
         let Self { source, sink, .. } = self;
         if let Err(reason) = source.feed(chunk, sink) {
@@ -214,7 +214,8 @@ impl Loader {
         }
     }
 
-    /// Sets the number of lines before the part. Renumbers packets that are numbered by their lines.
+    /// So many lines are before the part in its file: where packets have the numbers of their lines,
+    /// they count on from those.
     pub fn set_lines_before(&mut self, lines_before: u64) {
         let sink = &mut self.sink;
         if sink.is_counted() && sink.lines_before != lines_before {
@@ -224,12 +225,12 @@ impl Loader {
         }
     }
 
-    /// The loaded packets.
+    /// The packets so far.
     pub fn columns(&self) -> &Columns {
         &self.sink.columns
     }
 
-    /// The progress of the part. The caller adds `memory_bytes`.
+    /// How far the part is; its memory is the caller's to add.
     pub fn report(&self) -> Report {
         let Sink { columns, line_count, record_count, skipped, problems, .. } = &self.sink;
         let before = i64::try_from(self.sink.lines_before).unwrap_or(0);
@@ -251,32 +252,32 @@ impl Loader {
 }
 
 impl LineSink for Sink {
-    /// Reads lines in the format of the sniffer.
+    /// Lines as the sniffer writes them.
     fn consume_fast(&mut self, bytes: &[u8], offset: u64, limit: u64) -> usize {
-        let mut consumed = 0;
-        while (consumed as u64) < limit {
-            let rest = &bytes[consumed..];
+        let mut taken = 0;
+        while (taken as u64) < limit {
+            let rest = &bytes[taken..];
             let Some((excerpt, len)) = self.excerpts.read(rest) else { break };
             if rest.get(len) != Some(&b'\n') || MAX_LINE_LEN < len {
                 break;
             }
-            let Some(pushed) = self.push_excerpt(&excerpt, offset + consumed as u64) else { break };
+            let Some(pushed) = self.push_excerpt(&excerpt, offset + taken as u64) else { break };
             self.count(pushed.map(|()| true).map_err(str::to_owned));
-            consumed += len + 1;
+            taken += len + 1;
         }
-        consumed
+        taken
     }
 
     fn line(&mut self, line: Line<'_>, offset: u64) {
         let is_record = match line {
-            Line::TooLong => Err("line is longer than 1 MiB".to_owned()),
+            Line::TooLong => Err("longer than 1 MiB".to_owned()),
             Line::Complete(line) => self.read(line, offset),
         };
         self.count(is_record);
     }
 }
 
-impl RecordSink for Sink {
+impl Visit for Sink {
     fn packet(&mut self, packet: &Packet<'_>, offset: u64) {
         let pushed = self.push(packet, offset);
         self.count(pushed.map(|()| true));
@@ -284,7 +285,7 @@ impl RecordSink for Sink {
 }
 
 impl Sink {
-    /// Counts a line or packet, which is a record, no record, or a problem.
+    /// Counts a line or packet: a record, of whatever type, or not, or what is wrong with it.
     fn count(&mut self, is_record: Result<bool, String>) {
         self.line_count += 1;
         match is_record {
@@ -323,12 +324,12 @@ impl Sink {
         Ok(true)
     }
 
-    /// Returns true if all packets are numbered by their lines.
+    /// True where all packets have the numbers of their lines.
     fn is_counted(&self) -> bool {
         0 < self.counted && self.counted == self.columns.len()
     }
 
-    /// Returns true if the sampling includes the next packet, which has this time.
+    /// Says whether a packet of that time is to be kept.
     fn should_keep(&mut self, ts: Timestamp) -> bool {
         let Sampling { every, ts_ns: (first, last) } = self.sampling;
         if !(first..=last).contains(&ts.ns()) {
@@ -345,7 +346,7 @@ impl Sink {
         self.columns.push(packet, offset).map_err(str::to_owned)
     }
 
-    /// Returns `None` if the line must be parsed by serde instead; it does not count as seen then.
+    /// `None` where the line has to be read in another way; then it does not count as seen.
     fn push_excerpt(
         &mut self,
         excerpt: &Excerpt<'_>,

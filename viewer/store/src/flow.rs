@@ -1,12 +1,14 @@
 //! Flows as the columns of one part store them, and how a part reports new ones.
 
 use summary::Address;
-use viewer_model::wire::wire;
+use viewer_model::wire::{Wire, wire};
 
 /// Source, destination and protocol shared by packets of one direction. Ports are not part of it.
 ///
 /// The numbers are ids within one part: indices into its list of addresses and protocols.
+/// Packed to 10 instead of 12 bytes, because there can be many.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[repr(Rust, packed(2))]
 pub struct Flow {
     /// Id of the source address, or [`NO_ADDRESS`].
     pub src: u32,
@@ -41,5 +43,19 @@ pub struct SyncCursor {
     pub(crate) flows: usize,
 }
 
-wire!(struct Flow { src, dst, proto });
+impl Wire for Flow {
+    fn put(&self, bytes: &mut Vec<u8>) {
+        // Copies, because fields of a packed struct cannot be borrowed.
+        let Self { src, dst, proto } = *self;
+        src.put(bytes);
+        dst.put(bytes);
+        proto.put(bytes);
+    }
+
+    fn get(bytes: &mut &[u8]) -> Option<Self> {
+        let (src, dst) = <(u32, u32)>::get(bytes)?;
+        Some(Self { src, dst, proto: u16::get(bytes)? })
+    }
+}
+
 wire!(struct FlowDelta { protos, addresses, flows });

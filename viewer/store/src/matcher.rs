@@ -220,12 +220,12 @@ mod tests {
         let columns = columns();
         let expr = parse(text, &context()).unwrap_or_else(|error| panic!("{text}: {error:?}"));
         let mut rows = Rows::new(&columns, None);
-        rows.turn(0);
+        rows.load(0);
         let meant = match expr {
             Some(expr) => Matcher::new(&expr, &columns, "a.ndjson").find(&mut rows),
             None => rows.all(),
         };
-        (1..=5).filter(|n| meant.has(n - 1)).collect()
+        (1..=5).filter(|n| meant.contains(n - 1)).collect()
     }
 
     #[test]
@@ -295,7 +295,7 @@ mod tests {
         fn blocks_do_not_matter(expr in exprs()) {
             let meant = |columns: &Columns, block, before_ns| {
                 let mut rows = Rows::new(columns, before_ns);
-                rows.turn(block);
+                rows.load(block);
                 Matcher::new(&expr, columns, "a").find(&mut rows)
             };
             let later = columns_behind(BLOCK_LEN);

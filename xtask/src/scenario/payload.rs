@@ -1,5 +1,5 @@
-//! Payloads of application protocols that `sniffer --names` decodes: DNS, TLS, HTTP and QUIC.
-//! Encrypted parts are random bytes.
+//! Payloads of the application protocols that `sniffer --names` reads: DNS, TLS, HTTP and QUIC.
+//! Whatever would be encrypted is random.
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
@@ -14,7 +14,7 @@ const CLASS_IN: u16 = 1;
 const NAME_POINTER: u16 = 0xc00c;
 const DNS_TTL: u32 = 300;
 
-/// What a DNS query is for, with the answer.
+/// A DNS query by name, with the answer's data.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Lookup {
     A(Ipv4Addr),

@@ -1,4 +1,4 @@
-//! The frames that pass the mirror port: encodes and collects them.
+//! What the mirror port records: frames with their times.
 
 use etherparse::{
     ArpEthIpv4Packet, ArpOperation, IpHeaders, IpNumber, Ipv4Header, Ipv6Header, PacketBuilder,

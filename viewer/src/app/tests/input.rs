@@ -1,10 +1,10 @@
-//! Pointers and keys.
+//! What pointers and keys do.
 
 use super::*;
 
 #[test]
-fn selections_outside_possible_values_round_trip() {
-    // A box in an empty area can still be formatted, sent and parsed.
+fn selections_may_reach_beyond_what_packets_can_have() {
+    // Moved to where no packet is, boxed there: still something that can be written, sent and read.
     let mut page = Page::open();
     for (x, y) in [("n", "dport"), ("ts", "ttl"), ("ts", "gap"), ("n", "len")] {
         page.send(Event::ResetZoom);
@@ -31,7 +31,7 @@ fn selections_outside_possible_values_round_trip() {
     for text in ["len < 0", "dport > 65535", "ttl > 255", "n < 0", "gap < 0s"] {
         page.send(Event::SetFilter(text.into(), 0));
         assert_eq!((page.selected(), page.chips()), (0, vec![text.to_owned()]), "{text}");
-        // Typing the text of the chip selects the same.
+        // The words of the chip mean the same, typed.
         page.send(Event::SetFilter(page.chips()[0].clone(), 0));
         assert_eq!((page.selected(), page.app.view().filter_error), (0, String::new()));
         let link = page.app.link();
@@ -42,7 +42,7 @@ fn selections_outside_possible_values_round_trip() {
 }
 
 #[test]
-fn cursor_stays_inside_changing_charts() {
+fn the_cursor_stays_in_charts_that_change() {
     let mut page = Page::open();
     let key = |page: &mut Page, panel, key, extend| page.send(Event::KeyDown(panel, key, extend));
     for (panel, changes) in [
@@ -56,24 +56,24 @@ fn cursor_stays_inside_changing_charts() {
             assert!(!page.app.view().announcement.is_empty());
         }
     }
-    // Zooming is centred on the cursor; at the edge, the cursor pans.
+    // Zooming is around it, and its picture goes on at the border.
     key(&mut page, Panel::Throughput, Key::End, false);
     for _ in 0..5 {
         key(&mut page, Panel::Throughput, Key::ZoomIn, false);
     }
-    let shown = page.app.visible_span(Quantity::Time).unwrap();
+    let shown = page.app.shown(Quantity::Time).unwrap();
     assert!(NOON + 500_000_000 < shown.start, "{shown:?}");
     key(&mut page, Panel::Throughput, Key::Home, false);
     key(&mut page, Panel::Throughput, Key::Left, false);
-    assert!(page.app.visible_span(Quantity::Time).unwrap().start < shown.start);
-    // A narrower chart has fewer cells.
+    assert!(page.app.shown(Quantity::Time).unwrap().start < shown.start);
+    // A narrower picture has fewer cells.
     page.send(Event::ResetZoom);
     key(&mut page, Panel::Scatter, Key::End, false);
     key(&mut page, Panel::Scatter, Key::End, false);
     let narrow = Size { width_px: 200.0, ..SIZE };
     page.send(Event::Resize(Panel::Scatter, narrow));
     assert!(!page.app.view().announcement.is_empty());
-    // A keyboard selection does not continue in another chart.
+    // A selection that was begun elsewhere is not gone on with here.
     page.send(Event::Resize(Panel::Scatter, SIZE));
     key(&mut page, Panel::Throughput, Key::End, false);
     key(&mut page, Panel::Throughput, Key::Left, true);
@@ -88,11 +88,11 @@ fn cursor_stays_inside_changing_charts() {
 }
 
 #[test]
-fn tap_shows_a_packet_and_scrolling_selects_nothing() {
+fn a_finger_taps_and_scrolls() {
     let mut page = Page::open();
     let cell = page.app.size(Panel::Scatter);
     assert_eq!(cell, SIZE);
-    // A tap has no preceding pointer move.
+    // A tap comes without a move before it.
     let middle = Page::at((0.5, 500.5 / 1_033.0));
     page.send(Event::PointerDown(Panel::Scatter, middle, None));
     page.send(Event::PointerUp);
@@ -100,7 +100,7 @@ fn tap_shows_a_packet_and_scrolling_selects_nothing() {
     let title = page.app.view().detail.expect("the packet under the finger").title;
     let number: u64 = title["Packet ".len()..].split(',').next().unwrap().parse().unwrap();
     assert!((490..=510).contains(&number), "{title}");
-    // The browser takes over the pointer to scroll: the selection is cancelled.
+    // The browser takes the finger away for scrolling: nothing was selected.
     page.send(Event::PointerDown(Panel::Sizes, Page::at((0.3, 0.5)), None));
     page.send(Event::PointerMove(Panel::Sizes, Page::at((0.4, 0.5))));
     assert_eq!(page.chips().len(), 1);
@@ -109,20 +109,7 @@ fn tap_shows_a_packet_and_scrolling_selects_nothing() {
 }
 
 #[test]
-fn cancelled_gesture_keeps_redo() {
-    let mut page = Page::open();
-    page.send(Event::Select(Dimension::Size, "len == 1".into()));
-    page.send(Event::Undo);
-    page.send(Event::PointerDown(Panel::Sizes, Page::at((0.3, 0.5)), None));
-    page.send(Event::PointerMove(Panel::Sizes, Page::at((0.4, 0.5))));
-    page.send(Event::PointerCancel);
-    assert_eq!((page.chips().len(), page.undo_redo()), (0, (false, true)));
-    page.send(Event::Redo);
-    assert_eq!(page.chips(), ["len == 1"]);
-}
-
-#[test]
-fn keyboard_moves_selects_and_announces() {
+fn the_keyboard_goes_through_charts_and_tells_where_it_is() {
     let mut page = Page::open();
     page.send(Event::Set("bins".into(), "10".into()));
     let key = |page: &mut Page, panel, key, extend| page.send(Event::KeyDown(panel, key, extend));
@@ -150,15 +137,15 @@ fn keyboard_moves_selects_and_announces() {
     assert_eq!(page.chips().len(), 2);
     key(&mut page, Panel::Scatter, Key::ZoomIn, false);
     assert!(page.app.settings().zoom[0].is_some());
-    key(&mut page, Panel::Scatter, Key::ResetZoom, false);
+    key(&mut page, Panel::Scatter, Key::All, false);
     assert!(page.app.settings().zoom[0].is_none());
 }
 
 #[test]
-fn box_and_lasso_select_in_the_scatter_plot() {
+fn boxes_and_lassos_select_in_the_scatter() {
     let mut page = Page::open();
     page.drag(Panel::Scatter, (0.0, 0.0), (0.5, 0.25), Some(Tool::Box));
-    // Number and size rise together: the lower quarter of the sizes limits the selection.
+    // Number and size rise together: the lower quarter of the sizes is the smaller range.
     assert!(page.selected().abs_diff(265) < 8, "{}", page.selected());
     assert!(page.chips()[0].starts_with("n in 1.."), "{:?}", page.chips());
     page.send(Event::Clear(None));
@@ -170,34 +157,34 @@ fn box_and_lasso_select_in_the_scatter_plot() {
     page.send(Event::PointerUp);
     assert!(page.selected().abs_diff(500) < 5, "{}", page.selected());
     assert!(page.chips()[0].starts_with("lasso(n, len, "), "{:?}", page.chips());
-    // The selection can be zoomed to.
+    // What is selected can be looked at closely.
     page.send(Event::Clear(None));
     page.send(Event::Select(Dimension::Scatter, "n in 101..200 and len in 50..149".into()));
     page.send(Event::ZoomToSelection);
-    let label = &page.app.view().chart_labels[Panel::Scatter as usize];
-    assert!(label.contains("50 packets, packet number 101 to 200, 50 to 149 bytes"), "{label}");
+    let words = &page.app.view().chart_labels[Panel::Scatter as usize];
+    assert!(words.contains("50 packets, number 101 to 200, 50 to 149 bytes"), "{words}");
 }
 
 #[test]
-fn scatter_plot_pans_and_zooms() {
+fn the_scatter_moves_and_zooms() {
     let mut page = Page::open();
-    let label = |page: &Page| page.app.view().chart_labels[Panel::Scatter as usize].clone();
-    let initial = label(&page);
+    let words = |page: &Page| page.app.view().chart_labels[Panel::Scatter as usize].clone();
+    let whole = words(&page);
     page.send(Event::Zoom { panel: Panel::Scatter, at: Some(Page::at((0.0, 0.0))), factor: 0.5 });
     assert!(
-        label(&page).contains("500 packets, packet number 1 to 500, 0 to 516 bytes"),
+        words(&page).contains("500 packets, number 1 to 500, 0 to 516 bytes"),
         "{}",
-        label(&page)
+        words(&page)
     );
-    page.drag(Panel::Scatter, (0.5, 0.5), (0.3, 0.5), Some(Tool::Pan));
-    assert!(label(&page).contains("number 101 to 600"), "{}", label(&page));
+    page.drag(Panel::Scatter, (0.5, 0.5), (0.3, 0.5), Some(Tool::Move));
+    assert!(words(&page).contains("number 101 to 600"), "{}", words(&page));
     page.send(Event::ResetZoom);
-    assert_eq!(label(&page), initial);
-    // Zooming out is limited.
+    assert_eq!(words(&page), whole);
+    // Out to where there is something only.
     for _ in 0..50 {
         page.send(Event::Zoom { panel: Panel::Scatter, at: None, factor: 2.0 });
     }
-    let shown = page.app.visible_span(Quantity::Number).unwrap();
+    let shown = page.app.shown(Quantity::Number).unwrap();
     assert!(shown.len() <= 4_001, "{shown:?}");
     for y in ["sport", "dport", "ttl", "gap", "size"] {
         page.send(Event::ResetZoom);
@@ -209,22 +196,22 @@ fn scatter_plot_pans_and_zooms() {
                 "gap" => "999 packets",
                 _ => "1,000 packets",
             };
-            assert!(label(&page).contains(count), "{y}: {}", label(&page));
+            assert!(words(&page).contains(count), "{y}: {}", words(&page));
         }
     }
 }
 
 #[test]
-fn second_click_deselects_bar() {
+fn a_click_selects_a_bar_and_another_one_lets_go() {
     let mut page = Page::open();
-    for (panel, fraction, chip, count) in [
+    for (panel, share, chip, count) in [
         (Panel::Sizes, (0.01, 0.5), "len in 0..19", 20),
         (Panel::Protocols, (0.5, 0.95), "proto == tcp", 500),
         (Panel::Ports, (0.5, 0.95), "dport == 0", 100),
         (Panel::Destinations, (0.5, 0.95), "dst == 10.0.0.0", 250),
     ] {
-        // The rows of rankings begin above the plot.
-        let at = if panel == Panel::Sizes { Page::at(fraction) } else { (300.0, 40.0) };
+        // The bars of rankings begin above the plot.
+        let at = if panel == Panel::Sizes { Page::at(share) } else { (300.0, 40.0) };
         for chips in [vec![chip], vec![]] {
             page.send(Event::PointerDown(panel, at, None));
             page.send(Event::PointerUp);
@@ -232,13 +219,13 @@ fn second_click_deselects_bar() {
             assert_eq!(page.selected(), if chips.is_empty() { 1_000 } else { count });
         }
     }
-    // Two bars.
+    // Two of them.
     for y in [40.0, 62.0] {
         page.send(Event::PointerDown(Panel::Ports, (300.0, y), None));
         page.send(Event::PointerUp);
     }
     assert_eq!((page.chips(), page.selected()), (vec!["dport in {0, 1}".to_owned()], 200));
-    // Clicks extend a selection that contains other expressions.
+    // What is selected there by words is no bar of it.
     page.send(Event::Select(Dimension::Port, "sport == 3 or dport == 5".into()));
     for (y, chip) in [(40.0, "sport == 3 or dport in {5, 0}"), (40.0, "sport == 3 or dport == 5")] {
         page.send(Event::PointerDown(Panel::Ports, (300.0, y), None));
@@ -252,23 +239,23 @@ fn second_click_deselects_bar() {
 }
 
 #[test]
-fn brush_selects_in_other_charts_as_one_step() {
+fn a_brush_selects_for_all_others_and_is_one_step() {
     let mut page = Page::open();
     page.drag(Panel::Sizes, (0.201, 0.5), (0.399, 0.5), None);
     assert_eq!(page.chips(), ["len in 200..399"]);
     assert_eq!(page.selected(), 200);
-    // The brushed chart shows all packets, the others the selected ones.
+    // Its own view shows everything, the others the selection before the whole.
     let (_, sizes) = page.app.histogram(Panel::Sizes).unwrap();
     assert_eq!(sizes.iter().sum::<u64>(), 1_000);
     let (_, gaps) = page.app.histogram(Panel::Gaps).unwrap();
     assert_eq!(gaps.iter().sum::<u64>(), 200);
-    let labels = page.app.view().chart_labels;
-    assert!(labels[Panel::Scatter as usize].contains("1,000 packets (200 selected)"));
+    let words = page.app.view().chart_labels;
+    assert!(words[Panel::Scatter as usize].contains("1,000 packets, 200 of them selected"));
     assert_eq!(page.app.view().selected, "200 of 1,000 packets selected (20.0 %), 59.9 kB");
     page.drag(Panel::Throughput, (0.0, 0.5), (0.3, 0.5), None);
     assert_eq!(page.chips().len(), 2);
     let both = page.selected();
-    // The bin under the pointer is included.
+    // The bin under the pointer is in.
     assert!((105..=115).contains(&both), "{both}");
     page.send(Event::Undo);
     assert_eq!((page.selected(), page.undo_redo()), (200, (true, true)));

@@ -15,15 +15,15 @@ use web_sys::{Blob, DedicatedWorkerGlobalScope, MessageEvent};
 use crate::columns::Columns;
 use crate::load::Loader;
 use crate::message::{FromWorker, ToWorker};
-use crate::query::{Answer, Query};
+use crate::query::{Answer, Query, QueryKind};
 use crate::selection::Selection;
 use crate::shard::{Preceding, Shard};
 use crate::wire::decode;
 pub(super) use parts::memory_bytes;
 use parts::{Part, State, Worker};
 
-/// Flows per message to the page, which has other work to do between two messages.
-const MAX_DELTA_FLOWS: usize = 10_000;
+/// Maximum number of addresses and of flows per message, so that the page stays responsive.
+const MAX_DELTA_LEN: usize = 10_000;
 
 /// Handles messages of the page, for the lifetime of the worker.
 pub(super) fn serve() {
@@ -89,8 +89,10 @@ fn answer(
 ) {
     let (epoch, answers) = worker.with_state(|state| {
         let State { epoch, parts, .. } = state;
-        // Answers refer to flows by their ids, which the page has to have.
-        parts.iter_mut().for_each(|part| send_delta(worker, *epoch, part));
+        // Answers refer to addresses and flows by ids that the page must know.
+        // Only conversations refer to flows, of which there can be many.
+        let needs_flows = queries.iter().any(|(_, query)| query.kind == QueryKind::Conversations);
+        parts.iter_mut().for_each(|part| send_delta(worker, *epoch, part, needs_flows));
         let (ids, queries): (Vec<_>, Vec<_>) = queries.iter().cloned().unzip();
         let answers_of = |part: &mut Part| {
             let before = preceding.get(part.number).copied().unwrap_or_default();
@@ -112,10 +114,14 @@ fn answer(
     }
 }
 
-/// Sends the flows, addresses and protocols that the page does not have yet.
-fn send_delta(worker: &Worker, epoch: u32, part: &mut Part) {
+/// Sends the addresses and protocols that the page does not have yet, and the flows if needed.
+fn send_delta(worker: &Worker, epoch: u32, part: &mut Part, needs_flows: bool) {
     loop {
-        let delta = part.loader.columns().flow_delta(&mut part.synced, MAX_DELTA_FLOWS);
+        let columns = part.loader.columns();
+        let delta = match needs_flows {
+            true => columns.flow_delta(&mut part.synced, MAX_DELTA_LEN),
+            false => columns.address_delta(&mut part.synced, MAX_DELTA_LEN),
+        };
         if delta == Default::default() {
             return;
         }

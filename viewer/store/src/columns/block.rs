@@ -2,7 +2,7 @@
 
 use super::line_offsets::LineOffsets;
 use super::packed_column::{PackedColumn, take};
-use super::{BlockMask, Cells, Columns};
+use super::{BlockMask, Columns};
 use std::ops::Range;
 use viewer_model::axis::{MIN_VALUE, MISSING, QUANTITY_COUNT, Quantity};
 
@@ -25,9 +25,21 @@ pub(super) struct Block {
     pub(super) offsets: LineOffsets,
 }
 
+/// The values of one row that have a column.
+pub(super) struct BlockValues {
+    pub(super) n: i64,
+    pub(super) ts_ns: i64,
+    pub(super) len: u32,
+    pub(super) flow: u32,
+    pub(super) kind: u16,
+    pub(super) sport: Option<u16>,
+    pub(super) dport: Option<u16>,
+    pub(super) ttl: Option<u8>,
+}
+
 impl Block {
-    /// For rows of which the first has these cells.
-    pub(super) fn new(first: &Cells) -> Self {
+    /// For rows of which the first has these values.
+    pub(super) fn new(first: &BlockValues) -> Self {
         Self {
             n: PackedColumn::steps(first.n),
             ts_ns: PackedColumn::near(first.ts_ns),
@@ -43,16 +55,16 @@ impl Block {
 
     /// Sets a row; those before it are set.
     #[inline]
-    pub(super) fn set(&mut self, row: usize, cells: &Cells, offset: u64) {
+    pub(super) fn set(&mut self, row: usize, values: &BlockValues, offset: u64) {
         let row = row % BLOCK_LEN;
-        self.n.set(row, cells.n);
-        self.ts_ns.set(row, cells.ts_ns);
-        self.len.set(row, i64::from(cells.len));
-        self.flow.set(row, cells.flow.into());
-        self.kind[row] = cells.kind;
-        self.sport[row] = cells.sport.unwrap_or(0);
-        self.dport[row] = cells.dport.unwrap_or(0);
-        self.ttl[row] = cells.ttl.unwrap_or(0);
+        self.n.set(row, values.n);
+        self.ts_ns.set(row, values.ts_ns);
+        self.len.set(row, i64::from(values.len));
+        self.flow.set(row, values.flow.into());
+        self.kind[row] = values.kind;
+        self.sport[row] = values.sport.unwrap_or(0);
+        self.dport[row] = values.dport.unwrap_or(0);
+        self.ttl[row] = values.ttl.unwrap_or(0);
         self.offsets.set(row, offset);
         if row == BLOCK_LEN - 1 {
             self.n.close();
@@ -93,7 +105,7 @@ impl<'a> Rows<'a> {
     }
 
     /// Goes on to another block.
-    pub(crate) fn turn(&mut self, block: usize) {
+    pub(crate) fn load(&mut self, block: usize) {
         (self.block, self.len) = (block, self.columns.block_rows(block).len());
         self.values.iter_mut().for_each(Vec::clear);
         self.flows.clear();
@@ -172,7 +184,7 @@ impl Columns {
         buf: &mut Vec<i64>,
     ) {
         let (block, before) = (&self.blocks[block], block.checked_sub(1));
-        let kind = |row: usize| &self.kinds.items()[usize::from(block.kind[row])];
+        let kind = |row: usize| &self.kinds()[usize::from(block.kind[row])];
         let if_any = |has: bool, value: i64| if has { value } else { MISSING };
         match value {
             Quantity::Number => block.n.read(places, |number| number, buf),

@@ -79,7 +79,7 @@ impl BlockMask {
     }
 
     /// True of one of them.
-    pub(crate) fn has(&self, place: usize) -> bool {
+    pub(crate) fn contains(&self, place: usize) -> bool {
         self.0[place / WORD_LEN] >> (place % WORD_LEN) & 1 != 0
     }
 
@@ -124,7 +124,7 @@ mod tests {
             let expected = places(&|at| one[at]);
             prop_assert_eq!(seen(a), expected.clone());
             prop_assert_eq!(a.count(), expected.len());
-            prop_assert!((0..BLOCK_LEN).all(|at| a.has(at) == one.get(at).is_some_and(|is| *is)));
+            prop_assert!((0..BLOCK_LEN).all(|at| a.contains(at) == one.get(at).is_some_and(|is| *is)));
             prop_assert_eq!(seen(a.and(&b)), places(&|at| one[at] & other[at]));
             prop_assert_eq!(seen(a.without(&b)), places(&|at| one[at] & !other[at]));
             prop_assert_eq!(seen(a.or(&b.and(&BlockMask::first(one.len())))), places(&|at| one[at] | other[at]));

@@ -1,157 +1,64 @@
-//! The packets of one part of a file as columns: about 17 bytes a packet, what repeats kept once.
+//! Columnar storage of the packets of one part of a file.
+//!
+//! # Memory
+//!
+//! A packet takes 17 bytes if flows are few and timestamps and sizes are close together, and 19 bytes
+//! with more than 65,536 flows. Each flow (two addresses in one direction and a protocol) takes 16 to
+//! 23 bytes more. Together with rankings by address and port, this stays below 32 bytes per packet at
+//! up to one flow for each two packets, if addresses are few.
+//!
+//! Each address takes up to 200 bytes on top, here and on the page, most of it only while rankings are
+//! computed. The conversation table takes about 250 bytes for each conversation while it is shown. A
+//! flow or address that occurs in several parts counts once for each part.
 
 mod block;
 mod block_mask;
+mod dictionary;
 mod line_offsets;
 mod packed_column;
+mod packet_row;
 mod row_batch;
 mod text_cache;
 mod totals;
 
-use block::Block;
 pub(crate) use block::{BLOCK_LEN, Rows};
+use block::{Block, BlockValues};
 pub(crate) use block_mask::BlockMask;
+pub use dictionary::Kind;
+use dictionary::{Dictionary, Ids, Refusal};
+pub use packet_row::PacketRow;
 pub(crate) use row_batch::RowBatch;
 pub use totals::{Extent, Totals};
 
-use crate::flow::{Flow, FlowDelta, NO_ADDRESS, SyncCursor};
-use crate::intern::Interner;
+use crate::flow::{Flow, FlowDelta, SyncCursor};
 use std::ops::Range;
 use summary::line::Excerpt;
-use summary::{Address, Direction, Packet, Proto, Tcp, VlanIds};
-use text_cache::{DirectMappedCache, words};
-use viewer_model::protocol::Class;
-use viewer_model::wire::wire;
+use summary::{Address, Direction, Packet, Tcp};
 
-/// Columns of equal length, in the order of the file, block by block.
+/// Columns of equal length, in file order, divided into blocks.
 #[derive(Debug, Default)]
 pub struct Columns {
-    /// All but the last one are full.
+    /// All blocks but the last are full.
     blocks: Vec<Box<Block>>,
     len: usize,
-    flows: Interner<Flow>,
-    addresses: Interner<Address>,
-    kinds: Interner<Kind>,
-    protos: Interner<String>,
-    interfaces: Interner<String>,
+    dictionary: Dictionary,
     totals: Totals,
-    caches: TextCaches,
 }
 
-/// What the texts of lines were found to be.
-#[derive(Debug, Default)]
-struct TextCaches {
-    addresses: DirectMappedCache<3, 12>,
-    /// Those with longer texts.
-    long_addresses: DirectMappedCache<6, 12>,
-    kinds: DirectMappedCache<1, 10>,
-    protos: DirectMappedCache<3, 8>,
-    interfaces: DirectMappedCache<3, 8>,
-}
-
-/// What of a packet has a column.
-struct Cells {
-    n: i64,
-    ts_ns: i64,
-    len: u32,
-    flow: u32,
-    kind: u16,
-    sport: Option<u16>,
-    dport: Option<u16>,
-    ttl: Option<u8>,
-}
-
-/// About how many bytes of memory a packet takes.
+/// Approximate memory per packet in bytes.
 const PACKET_LEN: usize = 18;
 
-/// What many packets have in common.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Kind {
-    /// Place of the protocol in [`Columns::protos`].
-    pub proto: u16,
-    /// Its colour.
-    pub class: Class,
-    /// Place of the interface in [`Columns::interfaces`].
-    pub interface: Option<u16>,
-    /// Where the packet went.
-    pub direction: Option<Direction>,
-    /// VLAN ids, outermost first.
-    pub vlan: VlanIds,
-    /// Whether there is a source port.
-    pub has_sport: bool,
-    /// Whether there is a destination port.
-    pub has_dport: bool,
-    /// Whether there is a time to live.
-    pub has_ttl: bool,
-    /// TCP flags, FIN lowest.
-    pub flags: Option<u8>,
-}
-
-/// One packet with its values spelt out; empty words where it has none.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PacketRow {
-    /// Number in its run.
-    pub n: i64,
-    /// Time in nanoseconds since the epoch.
-    pub ts_ns: i64,
-    /// Bytes on the wire.
-    pub len: u32,
-    /// Source address.
-    pub src: String,
-    /// Source port.
-    pub sport: Option<u16>,
-    /// Destination address.
-    pub dst: String,
-    /// Destination port.
-    pub dport: Option<u16>,
-    /// Protocol.
-    pub proto: String,
-    /// Time to live.
-    pub ttl: Option<u8>,
-    /// Letters of the TCP flags.
-    pub flags: Option<String>,
-    /// Interface.
-    pub interface: String,
-    /// Direction.
-    pub direction: String,
-    /// VLAN ids, outermost first.
-    pub vlan: Vec<u16>,
-    /// Where its line begins in the file.
-    pub offset: u64,
-}
-
 impl Columns {
-    /// Appends a packet whose line or record begins at `offset` of the file, once unpacked.
+    /// Appends a packet. `offset` is the position of its line or record in the decompressed file.
     ///
     /// # Errors
     ///
-    /// Where there are too many different kinds of packets: the packet is left out.
+    /// A message if there are too many combinations of properties. The packet is skipped.
     pub fn push(&mut self, packet: &Packet<'_>, offset: u64) -> Result<(), &'static str> {
+        let Ids { flow, kind } = self.dictionary.packet_ids(packet).map_err(|_| Refusal::FULL)?;
         let summary = &packet.summary;
-        let proto = self.proto(&summary.proto)?;
-        let interface = match &packet.interface {
-            Some(name) => Some(short(self.interfaces.id_of(&**name))?),
-            None => None,
-        };
-        let kind = Kind {
-            proto,
-            class: Class::of(&self.protos.items()[usize::from(proto)]),
-            interface,
-            direction: packet.direction,
-            vlan: summary.vlan,
-            has_sport: summary.sport.is_some(),
-            has_dport: summary.dport.is_some(),
-            has_ttl: summary.ttl.is_some(),
-            flags: summary.tcp.flags,
-        };
-        let kind = short(self.kinds.id(kind))?;
-        let mut id = |address: Option<Address>| {
-            address.map_or(NO_ADDRESS, |address| self.addresses.id(address))
-        };
-        let (src, dst) = (id(summary.src), id(summary.dst));
-        let flow = self.flows.id(Flow { src, dst, proto });
-        let cells = Cells {
-            n: number(packet.n),
+        let values = BlockValues {
+            n: signed_number(packet.n),
             ts_ns: packet.ts.ns(),
             len: summary.len,
             flow,
@@ -160,268 +67,174 @@ impl Columns {
             dport: summary.dport,
             ttl: summary.ttl,
         };
-        self.append(&cells, offset);
+        self.append(&values, offset);
         Ok(())
     }
 
-    /// Appends the packet of a line, as [`Columns::push`] does; `None` where one of its texts is not
-    /// what the sniffer writes.
-    #[inline(never)] // into what is compiled for size
+    /// Appends the packet of a line; otherwise like [`Columns::push`]. `None` if a text of the line is
+    /// not one that sniffer writes: the line has to be parsed in full.
+    #[inline(never)] // would otherwise be compiled for size with its caller
     pub fn push_excerpt(
         &mut self,
         excerpt: &Excerpt<'_>,
         offset: u64,
     ) -> Option<Result<(), &'static str>> {
-        Some(match self.ids(excerpt)? {
-            Ok((flow, kind)) => {
-                let cells = Cells {
-                    n: number(excerpt.n),
-                    ts_ns: excerpt.ts.ns(),
-                    len: excerpt.len,
-                    flow,
-                    kind,
-                    sport: excerpt.sport,
-                    dport: excerpt.dport,
-                    ttl: excerpt.ttl,
-                };
-                self.append(&cells, offset);
-                Ok(())
-            }
-            Err(reason) => Err(reason),
-        })
-    }
-
-    /// Flow and kind of a line's packet.
-    fn ids(&mut self, excerpt: &Excerpt<'_>) -> Option<Result<(u32, u16), &'static str>> {
-        let proto = match self.proto_of_text(excerpt.proto)? {
-            Ok(proto) => proto,
-            Err(reason) => return Some(Err(reason)),
+        let Ids { flow, kind } = match self.dictionary.excerpt_ids(excerpt) {
+            Ok(ids) => ids,
+            Err(Refusal::Unreadable) => return None,
+            Err(Refusal::Full) => return Some(Err(Refusal::FULL)),
         };
-        let interface = match excerpt.interface.map(|name| self.interface_of_text(name)) {
-            Some(Some(Ok(interface))) => Some(interface),
-            None => None,
-            Some(None) => return None,
-            Some(Some(Err(reason))) => return Some(Err(reason)),
+        let values = BlockValues {
+            n: signed_number(excerpt.n),
+            ts_ns: excerpt.ts.ns(),
+            len: excerpt.len,
+            flow,
+            kind,
+            sport: excerpt.sport,
+            dport: excerpt.dport,
+            ttl: excerpt.ttl,
         };
-        let src = self.address_of_text(excerpt.src)?;
-        let dst = self.address_of_text(excerpt.dst)?;
-        let flow = self.flows.id(Flow { src, dst, proto });
-        let (has_sport, has_dport) = (excerpt.sport.is_some(), excerpt.dport.is_some());
-        let kind = |class: Class| Kind {
-            proto,
-            class,
-            interface,
-            direction: excerpt.direction,
-            vlan: excerpt.vlan,
-            has_sport,
-            has_dport,
-            has_ttl: excerpt.ttl.is_some(),
-            flags: excerpt.flags,
-        };
-        let key = [u64::from(proto)
-            | interface.map_or(0, |interface| u64::from(interface) + 1) << 16
-            | excerpt.flags.map_or(0, |flags| u64::from(flags) + 1) << 33
-            | excerpt.direction.map_or(0, |direction| direction as u64 + 1) << 42
-            | u64::from(has_sport) << 45
-            | u64::from(has_dport) << 46
-            | u64::from(excerpt.ttl.is_some()) << 47];
-        let is_plain = excerpt.vlan == VlanIds::default();
-        if is_plain && let Some(kind) = self.caches.kinds.get(&key) {
-            return Some(short(kind).map(|kind| (flow, kind)));
-        }
-        let kind = self.kinds.id(kind(Class::of(&self.protos.items()[usize::from(proto)])));
-        if is_plain {
-            self.caches.kinds.put(&key, kind);
-        }
-        Some(short(kind).map(|kind| (flow, kind)))
-    }
-
-    fn proto(&mut self, proto: &Proto<'_>) -> Result<u16, &'static str> {
-        short(match proto.name() {
-            Some(name) => self.protos.id_of(name),
-            None => self.protos.id_of(&proto.to_string()),
-        })
+        self.append(&values, offset);
+        Some(Ok(()))
     }
 
     #[inline]
-    fn proto_of_text(&mut self, text: &[u8]) -> Option<Result<u16, &'static str>> {
-        let key = text_key(text);
-        if let Some(id) = key.and_then(|key| self.caches.protos.get(&key)) {
-            return Some(short(id));
-        }
-        let proto = self.proto(&Proto::parse(str::from_utf8(text).ok()?));
-        if let (Some(key), Ok(id)) = (key, proto) {
-            self.caches.protos.put(&key, id.into());
-        }
-        Some(proto)
-    }
-
-    fn interface_of_text(&mut self, text: &[u8]) -> Option<Result<u16, &'static str>> {
-        let key = text_key(text);
-        if let Some(id) = key.and_then(|key| self.caches.interfaces.get(&key)) {
-            return Some(short(id));
-        }
-        let id = self.interfaces.id_of(str::from_utf8(text).ok()?);
-        if let Some(key) = key {
-            self.caches.interfaces.put(&key, id);
-        }
-        Some(short(id))
-    }
-
-    #[inline]
-    fn address_of_text(&mut self, text: Option<&[u8]>) -> Option<u32> {
-        let Some(text) = text else { return Some(NO_ADDRESS) };
-        let parse = || Address::parse(text);
-        if let Some(key) = text_key(text) {
-            if let Some(id) = self.caches.addresses.get(&key) {
-                return Some(id);
-            }
-            let id = self.addresses.id(parse()?);
-            self.caches.addresses.put(&key, id);
-            return Some(id);
-        }
-        let [a, b, c, d, e] = words::<5>(text)?;
-        let key = [text.len() as u64, a, b, c, d, e];
-        if let Some(id) = self.caches.long_addresses.get(&key) {
-            return Some(id);
-        }
-        let id = self.addresses.id(parse()?);
-        self.caches.long_addresses.put(&key, id);
-        Some(id)
-    }
-
-    #[inline]
-    fn append(&mut self, cells: &Cells, offset: u64) {
+    fn append(&mut self, values: &BlockValues, offset: u64) {
         let row = self.len % BLOCK_LEN;
         if row == 0 {
-            self.add_block(cells);
+            self.add_block(values);
         }
-        self.totals.count(cells.n, cells.ts_ns, cells.len);
+        self.totals.count(values.n, values.ts_ns, values.len);
         if let Some(block) = self.blocks.last_mut() {
-            block.set(row, cells, offset);
+            block.set(row, values, offset);
             self.len += 1;
         }
     }
 
     #[cold]
-    fn add_block(&mut self, first: &Cells) {
-        /// Blocks for which memory is asked at once.
-        const STEP: usize = 256;
-        if self.blocks.len().is_multiple_of(STEP) {
-            // WebAssembly's memory grows by as little as is asked for, and each time costs much: what
-            // is had here and given back at once is where the next blocks will be.
-            let buf: Vec<u8> = Vec::with_capacity(STEP * BLOCK_LEN * PACKET_LEN);
-            drop(std::hint::black_box(buf));
+    fn add_block(&mut self, first: &BlockValues) {
+        /// Blocks that are reserved at once.
+        const RESERVED_BLOCKS: usize = 256;
+        if self.blocks.len().is_multiple_of(RESERVED_BLOCKS) {
+            // Each growth of WebAssembly memory is expensive, and the allocator grows it by as little
+            // as possible. Allocating and freeing a large buffer leaves space for the next blocks.
+            let reserve: Vec<u8> = Vec::with_capacity(RESERVED_BLOCKS * BLOCK_LEN * PACKET_LEN);
+            drop(std::hint::black_box(reserve));
         }
         self.blocks.push(Box::new(Block::new(first)));
     }
 
-    /// Makes the numbers of all packets greater by as much: those of packets without one of their own,
-    /// once more is known of what is before them.
+    /// Adds to the number of every packet. Used when packets are numbered by line and the number of
+    /// preceding lines becomes known.
     pub fn renumber(&mut self, by: i64) {
         self.blocks.iter_mut().for_each(|block| block.n.shift(by));
         self.totals = self.totals.renumbered(by);
     }
 
-    /// How many packets there are.
+    /// Number of packets.
     pub fn len(&self) -> usize {
         self.len
     }
 
-    /// True where there are none.
+    /// Whether there are no packets.
     pub fn is_empty(&self) -> bool {
         self.len == 0
     }
 
-    /// How many blocks of rows there are.
+    /// Number of blocks.
     pub(crate) fn block_count(&self) -> usize {
         self.blocks.len()
     }
 
-    /// The rows of a block; all but the last have [`BLOCK_LEN`].
+    /// The rows of a block: [`BLOCK_LEN`] of them, or fewer in the last block.
     pub(crate) fn block_rows(&self, block: usize) -> Range<usize> {
         let start = (block * BLOCK_LEN).min(self.len);
         start..(start + BLOCK_LEN).min(self.len)
     }
 
-    /// What is known of all packets together.
+    /// Counts and extreme values of all packets.
     pub fn totals(&self) -> Totals {
         self.totals
     }
 
-    /// Names of the protocols.
+    /// Names of the protocols, by id.
     pub fn protos(&self) -> &[String] {
-        self.protos.items()
+        self.dictionary.protos.items()
     }
 
-    /// Names of the interfaces.
+    /// Names of the interfaces, by id.
     pub fn interfaces(&self) -> &[String] {
-        self.interfaces.items()
+        self.dictionary.interfaces.items()
     }
 
-    /// All flows.
+    /// Flows, by id.
     pub fn flows(&self) -> &[Flow] {
-        self.flows.items()
+        self.dictionary.flows.items()
     }
 
-    /// All kinds.
+    /// Kinds, by id.
     pub fn kinds(&self) -> &[Kind] {
-        self.kinds.items()
+        self.dictionary.kinds.items()
     }
 
-    /// All addresses.
+    /// Addresses, by id.
     pub fn addresses(&self) -> &[Address] {
-        self.addresses.items()
+        self.dictionary.addresses.items()
     }
 
-    /// The address of a flow's side.
-    pub fn address(&self, place: u32) -> Option<Address> {
-        self.addresses.items().get(place as usize).copied()
-    }
-
-    /// What was not told before, of flows at most so many; nothing where all is known.
-    pub fn flow_delta(&self, cursor: &mut SyncCursor, most: usize) -> FlowDelta {
+    /// Up to `max_len` addresses, and all protocols, that have been added since the cursor, which
+    /// advances. The default value if there are none.
+    pub fn address_delta(&self, cursor: &mut SyncCursor, max_len: usize) -> FlowDelta {
         let delta = FlowDelta {
             protos: self.protos()[cursor.protos..].to_vec(),
-            addresses: self.addresses()[cursor.addresses..].to_vec(),
-            flows: self.flows()[cursor.flows..].iter().take(most).copied().collect(),
+            addresses: self.addresses()[cursor.addresses..].iter().take(max_len).copied().collect(),
+            flows: Vec::new(),
         };
         cursor.protos += delta.protos.len();
         cursor.addresses += delta.addresses.len();
-        cursor.flows += delta.flows.len();
         delta
     }
 
-    /// Where the line of the packet begins in the file, once unpacked.
+    /// Same as [`Columns::address_delta`], followed by up to `max_len` flows once all addresses have
+    /// been sent. Only conversations need them.
+    pub fn flow_delta(&self, cursor: &mut SyncCursor, max_len: usize) -> FlowDelta {
+        let mut delta = self.address_delta(cursor, max_len);
+        if cursor.addresses == self.addresses().len() {
+            delta.flows = self.flows()[cursor.flows..].iter().take(max_len).copied().collect();
+            cursor.flows += delta.flows.len();
+        }
+        delta
+    }
+
+    /// Offset of a packet's line or record in the decompressed file.
     pub fn offset(&self, row: usize) -> u64 {
         self.blocks[row / BLOCK_LEN].offsets.get(row % BLOCK_LEN)
     }
 
-    /// One packet spelt out.
+    /// The values of one packet.
     ///
     /// # Panics
     ///
-    /// Where there is no such row.
+    /// If `row` is out of range.
     pub fn row(&self, row: usize) -> PacketRow {
-        assert!(row < self.len, "there are {} rows", self.len);
-        let (block, at) = (&self.blocks[row / BLOCK_LEN], row % BLOCK_LEN);
-        let address = |place: u32| {
-            self.address(place).map_or_else(String::new, |address| address.to_string())
+        assert!(row < self.len, "row {row} of {}", self.len);
+        let (block, index) = (&self.blocks[row / BLOCK_LEN], row % BLOCK_LEN);
+        let address = |id: u32| {
+            self.addresses().get(id as usize).map_or_else(String::new, Address::to_string)
         };
-        let kind = &self.kinds.items()[usize::from(block.kind[at])];
-        let flow = usize::try_from(block.flow.get(at)).unwrap_or(0);
-        let flow = &self.flows.items()[flow];
-        let interface = |id: u16| self.interfaces.items()[usize::from(id)].clone();
+        let kind = &self.kinds()[usize::from(block.kind[index])];
+        let flow = &self.flows()[usize::try_from(block.flow.get(index)).unwrap_or(0)];
+        let interface = |id: u16| self.interfaces()[usize::from(id)].clone();
         PacketRow {
-            n: block.n.get(at),
-            ts_ns: block.ts_ns.get(at),
-            len: u32::try_from(block.len.get(at)).unwrap_or(u32::MAX),
+            n: block.n.get(index),
+            ts_ns: block.ts_ns.get(index),
+            len: u32::try_from(block.len.get(index)).unwrap_or(u32::MAX),
             src: address(flow.src),
-            sport: kind.has_sport.then_some(block.sport[at]),
+            sport: kind.has_sport.then_some(block.sport[index]),
             dst: address(flow.dst),
-            dport: kind.has_dport.then_some(block.dport[at]),
-            proto: self.protos.items()[usize::from(kind.proto)].clone(),
-            ttl: kind.has_ttl.then_some(block.ttl[at]),
+            dport: kind.has_dport.then_some(block.dport[index]),
+            proto: self.protos()[usize::from(kind.proto)].clone(),
+            ttl: kind.has_ttl.then_some(block.ttl[index]),
             flags: kind.flags.map(Tcp::flag_letters),
             interface: kind.interface.map_or_else(String::new, interface),
             direction: kind.direction.map_or("", Direction::name).to_owned(),
@@ -431,24 +244,10 @@ impl Columns {
     }
 }
 
-/// A packet's number; what is too large for a number of this program becomes its largest.
-fn number(n: u64) -> i64 {
+/// A packet number as a signed number, saturating.
+fn signed_number(n: u64) -> i64 {
     i64::try_from(n).unwrap_or(i64::MAX - 1)
 }
-
-/// A text of up to 16 bytes as the key of a memo.
-#[inline]
-fn text_key(text: &[u8]) -> Option<[u64; 3]> {
-    words::<2>(text).map(|[a, b]| [text.len() as u64, a, b])
-}
-
-fn short(id: u32) -> Result<u16, &'static str> {
-    u16::try_from(id).map_err(|_| "too many different protocols, interfaces, VLANs and flags")
-}
-
-wire!(struct PacketRow {
-    n, ts_ns, len, src, sport, dst, dport, proto, ttl, flags, interface, direction, vlan, offset,
-});
 
 #[cfg(test)]
 pub(crate) mod tests;

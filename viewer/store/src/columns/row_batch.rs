@@ -29,7 +29,12 @@ impl<'a> RowBatch<'a> {
         Self { columns, before_ns, places, runs, values, flows, classes }
     }
 
-    /// How many rows there are.
+    /// The columns that the rows are from.
+    pub(crate) fn columns(&self) -> &'a Columns {
+        self.columns
+    }
+
+    /// Number of rows.
     pub(crate) fn len(&self) -> usize {
         self.places.len()
     }
@@ -40,12 +45,12 @@ impl<'a> RowBatch<'a> {
     }
 
     /// True where that many rows more are too many.
-    pub(crate) fn is_full_for(&self, count: usize) -> bool {
-        BLOCK_LEN < self.len() + count
+    pub(crate) fn has_capacity_for(&self, count: usize) -> bool {
+        self.len() + count <= BLOCK_LEN
     }
 
     /// Appends rows of a block behind those of blocks before it.
-    pub(crate) fn add(&mut self, block: usize, rows: &BlockMask) {
+    pub(crate) fn push(&mut self, block: usize, rows: &BlockMask) {
         if *rows == BlockMask::ALL {
             self.places.extend(PLACES);
         } else {
@@ -155,17 +160,17 @@ mod tests {
             let mut batch = RowBatch::new(&columns, Some(7));
             let mut expected = Vec::new();
             for block in 0..columns.block_count() {
-                rows.turn(block);
+                rows.load(block);
                 let range = rows.range();
                 let mut is_meant: Vec<_> = range.clone().map(|row| chosen.contains(&row)).collect();
                 if whole && block == 0 {
                     is_meant.fill(true);
                 }
                 let bits = BlockMask::of(is_meant.iter().copied());
-                if batch.is_full_for(bits.count()) {
+                if !batch.has_capacity_for(bits.count()) {
                     break;
                 }
-                batch.add(block, &bits);
+                batch.push(block, &bits);
                 let values = Quantity::ALL.map(|value| rows.values(value).to_vec());
                 for place in (0..range.len()).filter(|place| is_meant[*place]) {
                     let class = u8::from(rows.kinds()[place] != 0);

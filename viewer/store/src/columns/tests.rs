@@ -54,7 +54,7 @@ fn rows_read_back_as_they_were() {
 fn values_are_those_of_the_rows() {
     let columns = columns(&[(7, 1_000, 60, "tcp"), (8, 999, 1514, "gre")]);
     let mut rows = Rows::new(&columns, Some(400));
-    rows.turn(0);
+    rows.load(0);
     let of = |rows: &mut Rows<'_>| Quantity::ALL.map(|value| rows.values(value).to_vec());
     let none = vec![MISSING; 2];
     let expected = [
@@ -68,13 +68,13 @@ fn values_are_those_of_the_rows() {
     ];
     assert_eq!(of(&mut rows), expected);
     let mut first = Rows::new(&columns, None);
-    first.turn(0);
+    first.load(0);
     assert_eq!(first.values(Quantity::Gap), [MISSING, -1]);
     // The gap goes on from block to block.
     let many: Vec<_> = (0..1_030).map(|n| (n, 10 * i64::try_from(n).unwrap(), 60, "tcp")).collect();
     let many = self::columns(&many);
     let mut rows = Rows::new(&many, None);
-    rows.turn(1);
+    rows.load(1);
     assert_eq!((rows.range(), rows.values(Quantity::Gap)), (1024..1030, &[10; 6][..]));
 }
 
@@ -101,7 +101,7 @@ fn numbers_can_be_given_later() {
     assert_eq!(columns.row(1_500).n, 7);
     assert_eq!(columns.totals().extent.unwrap().n, (7, extent.1 + 1_000));
     let mut rows = Rows::new(&columns, None);
-    rows.turn(0);
+    rows.load(0);
     assert_eq!(rows.bounds(Quantity::Number), Some((1_000, 2_023)));
     assert_eq!(rows.within(Quantity::Number, (1_000, 1_002)).count(), 3);
 }

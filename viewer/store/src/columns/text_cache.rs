@@ -1,8 +1,6 @@
 //! What was found out for a text, remembered: packets come in crowds of the same few texts, and
 //! finding one again costs less than reading it.
 
-use crate::intern::mix;
-
 /// A value that no key has.
 const NONE: u32 = u32::MAX;
 
@@ -44,9 +42,19 @@ impl<const WORDS: usize, const BITS: u32> DirectMappedCache<WORDS, BITS> {
     }
 }
 
+/// Mixes a word into a hash, most significant bits best. One 64-bit multiplication per word instead of
+/// a library's hasher: this runs several times per packet, and WebAssembly lacks the 128-bit product
+/// that those use.
+#[inline]
+fn mix(hash: u64, word: u64) -> u64 {
+    /// 2^64 divided by the golden ratio.
+    const FACTOR: u64 = 0x9e37_79b9_7f4a_7c15;
+    (hash.rotate_left(23) ^ word).wrapping_mul(FACTOR)
+}
+
 /// A text as words, which no other text of up to `8 * WORDS` bytes has with the same length.
 #[inline]
-pub(super) fn words<const WORDS: usize>(text: &[u8]) -> Option<[u64; WORDS]> {
+pub(super) fn text_words<const WORDS: usize>(text: &[u8]) -> Option<[u64; WORDS]> {
     let mut words = [0; WORDS];
     let load =
         |at: usize| -> Option<u64> { Some(u64::from_le_bytes(*text.get(at..)?.first_chunk()?)) };
@@ -79,7 +87,7 @@ mod tests {
             one in "[a-c]{0,20}", other in proptest::option::of("[a-c]{0,20}"),
         ) {
             let other = other.unwrap_or_else(|| one.clone());
-            let [a, b] = [&one, &other].map(|text| words::<2>(text.as_bytes()));
+            let [a, b] = [&one, &other].map(|text| text_words::<2>(text.as_bytes()));
             prop_assert_eq!(a.is_some(), one.len() <= 16);
             if one.len() == other.len() && a.is_some() {
                 prop_assert_eq!(a == b, one == other);

@@ -1,29 +1,31 @@
-//! Rows on their way from their blocks to the counts.
+//! Batches of rows that enter or leave the selection, on their way to the accumulators.
 
-use super::{Counter, Shard};
-use crate::columns::{BlockMask, Columns, RowBatch};
+use super::counter::Counter;
+use crate::columns::{BlockMask, RowBatch};
 use viewer_model::selection::DimensionSet;
 
-/// Rows on their way to the counts of some dimensions.
+/// Row batches for all counters over one dimension set.
 pub(super) struct DeltaBatches<'a> {
     dimensions: DimensionSet,
-    /// That come and that go, for counts of what was selected before; none where there are none.
-    change: Option<[RowBatch<'a>; 2]>,
-    /// All that are selected, for counts that begin.
+    /// Rows to add to and to remove from primed counters; `None` if there are no such counters.
+    changes: Option<[RowBatch<'a>; 2]>,
+    /// All selected rows, for counters that are still empty; `None` if there are no such counters.
     all: Option<RowBatch<'a>>,
 }
 
 impl<'a> DeltaBatches<'a> {
-    pub(super) fn new(dimensions: DimensionSet, shard: &Shard, columns: &'a Columns) -> Self {
-        let has = |is_old: bool| {
-            let mut counters =
-                shard.counters.iter().filter(|counter| counter.dimensions == dimensions);
-            counters.any(|counter| counter.is_old == is_old)
+    pub(super) fn new(
+        dimensions: DimensionSet,
+        counters: &[Counter],
+        batch: impl Fn() -> RowBatch<'a>,
+    ) -> Self {
+        let has = |is_primed: bool| {
+            let mut counters = counters.iter().filter(|counter| counter.dimensions == dimensions);
+            counters.any(|counter| counter.is_primed == is_primed)
         };
-        let batch = || shard.batch(columns);
         Self {
             dimensions,
-            change: has(true).then(|| [batch(), batch()]),
+            changes: has(true).then(|| [batch(), batch()]),
             all: has(false).then(batch),
         }
     }
@@ -32,80 +34,82 @@ impl<'a> DeltaBatches<'a> {
         self.dimensions
     }
 
-    /// True where there are counts that begin.
-    pub(super) fn has_new(&self) -> bool {
+    /// Whether there are counters that need all selected rows.
+    pub(super) fn has_new_counters(&self) -> bool {
         self.all.is_some()
     }
 
-    /// Takes the rows of a block that were selected, and those that are.
-    pub(super) fn add(
+    /// Adds the rows of a block, given those selected before and after the change.
+    pub(super) fn push(
         &mut self,
         block: usize,
-        was: &BlockMask,
-        is: &BlockMask,
+        before: &BlockMask,
+        after: &BlockMask,
         counters: &mut [Counter],
-        of_kinds: &[u8],
+        classes: &[u8],
     ) {
-        if let Some([come, gone]) = &mut self.change
-            && was != is
+        let dimensions = self.dimensions;
+        if let Some([added, removed]) = &mut self.changes
+            && before != after
         {
-            put(come, block, &is.without(was), |batch| {
-                count::<true>(self.dimensions, true, counters, batch, of_kinds);
+            push(added, block, &after.without(before), |batch| {
+                update::<true>(dimensions, true, counters, batch, classes);
             });
-            put(gone, block, &was.without(is), |batch| {
-                count::<false>(self.dimensions, true, counters, batch, of_kinds);
+            push(removed, block, &before.without(after), |batch| {
+                update::<false>(dimensions, true, counters, batch, classes);
             });
         }
         if let Some(all) = &mut self.all {
-            put(all, block, is, |batch| {
-                count::<true>(self.dimensions, false, counters, batch, of_kinds);
+            push(all, block, after, |batch| {
+                update::<true>(dimensions, false, counters, batch, classes);
             });
         }
     }
 
-    /// Counts what is still on its way.
-    pub(super) fn end(&mut self, counters: &mut [Counter], of_kinds: &[u8]) {
-        if let Some([come, gone]) = &mut self.change {
-            count::<true>(self.dimensions, true, counters, come, of_kinds);
-            count::<false>(self.dimensions, true, counters, gone, of_kinds);
+    /// Counts the rows that are still in the batches.
+    pub(super) fn flush(&mut self, counters: &mut [Counter], classes: &[u8]) {
+        if let Some([added, removed]) = &mut self.changes {
+            update::<true>(self.dimensions, true, counters, added, classes);
+            update::<false>(self.dimensions, true, counters, removed, classes);
         }
         if let Some(all) = &mut self.all {
-            count::<true>(self.dimensions, false, counters, all, of_kinds);
+            update::<true>(self.dimensions, false, counters, all, classes);
         }
     }
 }
 
-/// Puts rows of a block into the batch; what was in it is counted before, where it would be too much.
-pub(super) fn put<'a>(
+/// Appends rows of a block to a batch. If they do not fit, the batch is passed to `flush` and cleared
+/// first.
+pub(super) fn push<'a>(
     batch: &mut RowBatch<'a>,
     block: usize,
     rows: &BlockMask,
-    count: impl FnOnce(&mut RowBatch<'a>),
+    flush: impl FnOnce(&mut RowBatch<'a>),
 ) {
     let len = rows.count();
-    if batch.is_full_for(len) {
-        count(batch);
+    if !batch.has_capacity_for(len) {
+        flush(batch);
         batch.clear();
     }
     if 0 < len {
-        batch.add(block, rows);
+        batch.push(block, rows);
     }
 }
 
-/// Counts a batch in, or out again, for counts of what was selected before, or for those that begin.
-fn count<const ADD: bool>(
+/// Adds a batch to the primed or the empty counters over a dimension set, or removes it unless `ADD`.
+fn update<const ADD: bool>(
     dimensions: DimensionSet,
-    is_old: bool,
+    is_primed: bool,
     counters: &mut [Counter],
     batch: &mut RowBatch<'_>,
-    of_kinds: &[u8],
+    classes: &[u8],
 ) {
     if batch.is_empty() {
         return;
     }
     for counter in counters.iter_mut() {
-        if counter.dimensions == dimensions && counter.is_old == is_old {
-            counter.count.count::<ADD>(batch, of_kinds);
+        if counter.dimensions == dimensions && counter.is_primed == is_primed {
+            counter.accumulator.update::<ADD>(batch, classes);
         }
     }
 }

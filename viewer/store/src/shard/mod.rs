@@ -1,16 +1,15 @@
-//! What a worker keeps of a part of a file: its columns, which of its packets are selected, and the
-//! answers about them.
+//! A shard: the packets of one part of a file that are selected, and the answers about them.
 //!
-//! While a selection changes, what was counted before is kept: only the packets that come or go are
-//! counted in or out. So a brush costs a look at one column, and little for each packet it passes.
+//! Accumulators are kept between selections: when a selection changes, only the rows that enter or
+//! leave it are added or removed. Dragging a selection therefore costs one pass over the column of its
+//! dimension, plus a little for each packet that changes sides.
 
-mod count;
+mod accumulator;
+mod counter;
 mod delta_batches;
-mod flows;
+mod flow_counter;
 mod order;
 mod selection_mask;
-
-wire!(struct Preceding { ts_ns, lines });
 
 #[cfg(test)]
 mod tests;
@@ -18,60 +17,46 @@ mod tests;
 use crate::columns::{BlockMask, Columns, RowBatch, Rows};
 use crate::matcher::Matcher;
 use crate::query::{Answer, Hit, LocatedPacket, Query, QueryKind};
-use count::{Base, Count};
-use delta_batches::{DeltaBatches, put};
-use flows::Side;
+use accumulator::{Accumulator, Aggregate};
+use counter::Counter;
+use delta_batches::{DeltaBatches, push};
 use order::Order;
 pub use selection_mask::SelectedRows;
 use selection_mask::SelectionMask;
 use viewer_model::selection::{Dimension, DimensionSet, Selection};
 use viewer_model::wire::wire;
 
-/// What the packets before a part, in its file, leave behind.
+/// What a part has to know about the packets before it in the same file.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Preceding {
-    /// Time of the last of them, and the latest time of them all, in nanoseconds since the epoch;
-    /// `None` where there are none.
+    /// Timestamp of the last preceding packet and the latest timestamp of all of them, in nanoseconds
+    /// since the epoch; `None` if there are none.
     pub ts_ns: Option<(i64, i64)>,
-    /// How many lines they have, where packets have the numbers of their lines; else 0.
+    /// Number of preceding lines, if packets are numbered by line; otherwise 0.
     pub lines: u64,
 }
 
 impl Preceding {
-    /// Time of the last of them.
     fn last_ns(self) -> Option<i64> {
         self.ts_ns.map(|(last, _)| last)
     }
 }
 
-/// Which packets of some columns are selected, and what is counted of them.
+/// Selection state and accumulators of one part.
 #[derive(Debug, Default)]
 pub struct Shard {
     part: usize,
     file: String,
-    before: Preceding,
+    preceding: Preceding,
     selection: Selection,
-    /// Changes when the selection does.
-    selection_count: u64,
-    marks: SelectionMask,
-    /// What was counted of the selection as it is.
+    /// Incremented when the selection changes.
+    selection_version: u64,
+    mask: SelectionMask,
     counters: Vec<Counter>,
     order: Option<Order>,
 }
 
-/// A count of the packets that are selected in some dimensions.
-#[derive(Debug)]
-struct Counter {
-    base: Base,
-    dimensions: DimensionSet,
-    count: Count,
-    /// It holds what was selected before; else nothing yet.
-    is_old: bool,
-    /// How many selections ago it was asked for.
-    unasked: u8,
-}
-
-/// What some rows show of all.
+/// Selected and changed rows of a sample of the blocks.
 #[derive(Clone, Copy, Debug, Default)]
 struct Sample {
     rows: usize,
@@ -79,145 +64,140 @@ struct Sample {
     changed: usize,
 }
 
-/// What finds the rows of a selection in some dimensions; all of them where nothing is selected.
+/// The matcher of each dimension; `None` if the dimension selects all rows.
 type Matchers = Vec<(Dimension, Option<Matcher>)>;
 
 impl Shard {
-    /// For the columns of that part, of the file of that name.
+    /// A shard without selection. `file` is the name that `file` filters are compared with.
     pub fn new(part: usize, file: String) -> Self {
         Self { part, file, ..Self::default() }
     }
 
-    /// Answers each query about the columns, which only grow from call to call.
+    /// Answers queries about the columns. Between calls, the columns may only grow.
     pub fn answer(
         &mut self,
         columns: &Columns,
-        before: Preceding,
+        preceding: Preceding,
         selection: &Selection,
         queries: &[Query],
     ) -> Vec<Answer> {
-        let changed = self.prepare(columns, before, selection);
-        let counted = |query: &Query| Some((Base::of(&query.kind)?, query.dimensions));
-        let asked: Vec<_> = queries.iter().filter_map(counted).collect();
-        let is_asked = |counter: &Counter| asked.contains(&(counter.base, counter.dimensions));
+        let changed = self.begin(columns, preceding, selection);
+        let requested: Vec<_> = queries
+            .iter()
+            .filter_map(|query| Some((Aggregate::of(&query.kind)?, query.dimensions)))
+            .collect();
         self.selection = selection.clone();
         if !changed.is_empty() {
-            self.selection_count += 1;
-            self.choose(columns, &changed, is_asked);
+            self.selection_version += 1;
+            self.prune_counters(columns, &changed, &requested);
         }
-        for (base, dimensions) in asked.iter().copied() {
-            let mut known = self.counters.iter_mut();
-            if let Some(known) =
-                known.find(|known| (known.base, known.dimensions) == (base, dimensions))
-            {
-                known.unasked = 0;
+        for (aggregate, dimensions) in requested.iter().copied() {
+            let mut counters = self.counters.iter_mut();
+            if let Some(counter) = counters.find(|counter| counter.is(aggregate, dimensions)) {
+                counter.idle_count = 0;
             } else {
-                // What a view showed before is not asked for again.
-                self.counters.retain(|known| {
-                    is_asked(known)
-                        || known.dimensions != dimensions
-                        || !known.base.is_of_view(&base)
+                // A view that changes its range does not go back to the old one.
+                self.counters.retain(|counter| {
+                    requested.contains(&counter.key())
+                        || counter.dimensions != dimensions
+                        || !counter.aggregate.is_same_view(&aggregate)
                 });
-                let count = Count::new(&base, columns);
-                self.counters.push(Counter { base, dimensions, count, is_old: false, unasked: 0 });
+                self.counters.push(Counter::new(aggregate, dimensions, columns));
             }
         }
-        self.follow(columns, &changed);
+        self.update_counts(columns, &changed);
         if queries.iter().any(|query| query.kind == QueryKind::Conversations) {
-            self.narrow(columns);
+            self.recompute_time_bounds(columns);
         }
         let answers = queries.iter().map(|query| self.answer_one(columns, query)).collect();
-        // Of all packets together nothing comes and goes, and of the nearest one more than its going
-        // would have to be known.
+        // Counts of all packets never change. The nearest packet cannot be removed incrementally.
         self.counters.retain(|counter| {
             counter.dimensions != DimensionSet::EMPTY
-                && !matches!(counter.base, Base::Nearest { .. })
+                && !matches!(counter.aggregate, Aggregate::Nearest { .. })
         });
         answers
     }
 
-    /// Makes ready for a selection; says in which dimensions it is another.
-    fn prepare(
+    /// Resets state that no longer applies. Returns the dimensions whose selection has changed.
+    fn begin(
         &mut self,
         columns: &Columns,
-        before: Preceding,
+        preceding: Preceding,
         selection: &Selection,
     ) -> Vec<Dimension> {
-        if self.before != before || self.marks.row_count() != columns.len() {
-            // There are more rows; and gaps and the order depend on what is before.
-            (self.before, self.order) = (before, None);
-            self.forget(columns);
+        if self.preceding != preceding || self.mask.row_count() != columns.len() {
+            // Gaps and the time order depend on the preceding packets.
+            (self.preceding, self.order) = (preceding, None);
+            self.reset(columns);
         } else if selection.is_empty() {
-            self.forget(columns);
+            self.reset(columns);
         }
         let is_changed =
             |dimension: &Dimension| self.selection.get(*dimension) != selection.get(*dimension);
         Dimension::ALL.into_iter().filter(is_changed).collect()
     }
 
-    /// As before anything was selected.
-    fn forget(&mut self, columns: &Columns) {
+    /// Clears the selection and all accumulators.
+    fn reset(&mut self, columns: &Columns) {
         self.selection = Selection::default();
-        self.marks = SelectionMask::new(columns.len());
+        self.mask = SelectionMask::new(columns.len());
         self.counters.clear();
     }
 
-    /// Lets go of counts that are had for less by counting anew than by following what comes and goes,
-    /// by a look at some of the blocks; and of those that nobody asks for any more.
-    fn choose(
+    /// Drops accumulators that are cheaper to recompute than to update, estimated from a sample of
+    /// the blocks, and those that are no longer requested.
+    fn prune_counters(
         &mut self,
         columns: &Columns,
         changed: &[Dimension],
-        is_asked: impl Fn(&Counter) -> bool,
+        requested: &[(Aggregate, DimensionSet)],
     ) {
-        /// One block of so many is looked at.
-        const SAMPLED: usize = 61;
-        /// A count that was not asked for is followed where fewer rows than one in so many change.
-        const FEW: usize = 8;
-        /// For how many changes a count is followed without being asked for.
-        const PATIENCE: u8 = 1;
+        /// One block in this many is sampled.
+        const SAMPLE_STEP: usize = 61;
+        /// An accumulator that is not requested is updated only if less than one row in this many
+        /// changes.
+        const MAX_CHANGED_DIVISOR: usize = 8;
+        /// Number of selection changes for which an accumulator is updated without being requested.
+        const MAX_IDLE_COUNT: u8 = 1;
         if self.counters.is_empty() {
             return;
         }
-        let mut dimension_sets: Vec<_> = self
-            .dimension_sets()
-            .into_iter()
-            .map(|dimensions| (dimensions, Sample::default()))
-            .collect();
+        let sets = self.dimension_sets().into_iter();
+        let mut samples: Vec<_> = sets.map(|set| (set, Sample::default())).collect();
         let mut matchers = self.matchers(columns, changed);
         let mut rows = self.rows(columns);
-        for block in (0..columns.block_count()).step_by(SAMPLED) {
-            rows.turn(block);
-            let now: Vec<_> = found(&mut matchers, &mut rows).collect();
-            for (dimensions, sample) in &mut dimension_sets {
-                let was = self.marks.selected(block, *dimensions);
-                let is = self.marks.selected_with(&now, block, *dimensions);
-                sample.changed += is.without(&was).count() + was.without(&is).count();
-                sample.selected += is.count();
+        for block in (0..columns.block_count()).step_by(SAMPLE_STEP) {
+            rows.load(block);
+            let new: Vec<_> = find_matches(&mut matchers, &mut rows).collect();
+            for (dimensions, sample) in &mut samples {
+                let before = self.mask.selected(block, *dimensions);
+                let after = self.mask.selected_with(&new, block, *dimensions);
+                sample.changed += after.without(&before).count() + before.without(&after).count();
+                sample.selected += after.count();
                 sample.rows += rows.range().len();
             }
         }
         self.counters.retain_mut(|counter| {
-            let known =
-                dimension_sets.iter().find(|(dimensions, _)| *dimensions == counter.dimensions);
-            let sample = known.map_or_else(Sample::default, |(_, sample)| *sample);
-            if is_asked(counter) {
+            let sample = samples.iter().find(|(set, _)| *set == counter.dimensions);
+            let sample = sample.map_or_else(Sample::default, |(_, sample)| *sample);
+            if requested.contains(&counter.key()) {
                 return sample.changed <= sample.selected;
             }
-            counter.unasked += 1;
-            counter.unasked <= PATIENCE && sample.changed * FEW <= sample.rows
+            counter.idle_count += 1;
+            counter.idle_count <= MAX_IDLE_COUNT
+                && sample.changed * MAX_CHANGED_DIVISOR <= sample.rows
         });
     }
 
-    /// The dimensions that count for any of the counts.
+    /// The distinct dimension sets of the accumulators.
     fn dimension_sets(&self) -> Vec<DimensionSet> {
-        let mut dimension_sets: Vec<DimensionSet> = Vec::new();
+        let mut sets: Vec<DimensionSet> = Vec::new();
         for Counter { dimensions, .. } in &self.counters {
-            if !dimension_sets.contains(dimensions) {
-                dimension_sets.push(*dimensions);
+            if !sets.contains(dimensions) {
+                sets.push(*dimensions);
             }
         }
-        dimension_sets
+        sets
     }
 
     fn matchers(&self, columns: &Columns, dimensions: &[Dimension]) -> Matchers {
@@ -229,94 +209,88 @@ impl Shard {
     }
 
     fn rows<'a>(&self, columns: &'a Columns) -> Rows<'a> {
-        Rows::new(columns, self.before.last_ns())
+        Rows::new(columns, self.preceding.last_ns())
     }
 
     fn batch<'a>(&self, columns: &'a Columns) -> RowBatch<'a> {
-        RowBatch::new(columns, self.before.last_ns())
+        RowBatch::new(columns, self.preceding.last_ns())
     }
 
-    /// Goes over all rows once: finds out which are selected now, and counts.
-    fn follow(&mut self, columns: &Columns, changed: &[Dimension]) {
-        if changed.is_empty() && self.counters.iter().all(|counter| counter.is_old) {
+    /// Passes over all rows once: evaluates changed dimensions and updates all accumulators.
+    fn update_counts(&mut self, columns: &Columns, changed: &[Dimension]) {
+        if changed.is_empty() && self.counters.iter().all(|counter| counter.is_primed) {
             return;
         }
-        let of_kinds: Vec<_> = columns.kinds().iter().map(|kind| kind.class as u8).collect();
+        let classes: Vec<_> = columns.kinds().iter().map(|kind| kind.class as u8).collect();
         let mut matchers = self.matchers(columns, changed);
         let mut rows = self.rows(columns);
-        let dimension_sets = self.dimension_sets().into_iter();
-        let mut ways: Vec<_> =
-            dimension_sets.map(|dimensions| DeltaBatches::new(dimensions, self, columns)).collect();
-        let has_new = ways.iter().any(DeltaBatches::has_new);
-        let mut now = Vec::new();
+        let sets = self.dimension_sets().into_iter();
+        let mut deltas: Vec<_> = sets
+            .map(|set| DeltaBatches::new(set, &self.counters, || self.batch(columns)))
+            .collect();
+        let has_new_counters = deltas.iter().any(DeltaBatches::has_new_counters);
+        let mut new = Vec::new();
         for block in 0..columns.block_count() {
-            rows.turn(block);
-            now.clear();
-            now.extend(found(&mut matchers, &mut rows));
-            now.retain(|(dimension, now)| *now != self.marks.of(block, *dimension));
-            if now.is_empty() && !has_new {
+            rows.load(block);
+            new.clear();
+            new.extend(find_matches(&mut matchers, &mut rows));
+            new.retain(|(dimension, mask)| *mask != self.mask.of(block, *dimension));
+            if new.is_empty() && !has_new_counters {
                 continue;
             }
-            for ways in &mut ways {
-                let was = self.marks.selected(block, ways.dimensions());
-                let is = self.marks.selected_with(&now, block, ways.dimensions());
-                ways.add(block, &was, &is, &mut self.counters, &of_kinds);
+            for delta in &mut deltas {
+                let before = self.mask.selected(block, delta.dimensions());
+                let after = self.mask.selected_with(&new, block, delta.dimensions());
+                delta.push(block, &before, &after, &mut self.counters, &classes);
             }
-            for (dimension, now) in &now {
-                self.marks.mark(block, *dimension, *now);
+            for (dimension, mask) in &new {
+                self.mask.set(block, *dimension, *mask);
             }
         }
-        for ways in &mut ways {
-            ways.end(&mut self.counters, &of_kinds);
+        for delta in &mut deltas {
+            delta.flush(&mut self.counters, &classes);
         }
         for (dimension, _) in matchers.iter().filter(|(_, matcher)| matcher.is_none()) {
-            self.marks.clear(*dimension);
+            self.mask.clear(*dimension);
         }
-        self.counters.iter_mut().for_each(|counter| counter.is_old = true);
+        self.counters.iter_mut().for_each(|counter| counter.is_primed = true);
     }
 
-    /// Looks for first and last times where they went.
-    fn narrow(&mut self, columns: &Columns) {
+    /// Recomputes the time range of flows whose first or last packet has been removed.
+    fn recompute_time_bounds(&mut self, columns: &Columns) {
         let mut batch = self.batch(columns);
         for counter in &mut self.counters {
-            let Count::Flows(flows) = &mut counter.count else { continue };
-            if !flows.begin_narrowing() {
+            let Accumulator::Flows(flows) = &mut counter.accumulator else { continue };
+            if !flows.begin_recomputing_time_bounds() {
                 continue;
             }
             for block in 0..columns.block_count() {
-                let selected = self.marks.selected(block, counter.dimensions);
-                put(&mut batch, block, &selected, |batch| flows.narrow(batch));
+                let selected = self.mask.selected(block, counter.dimensions);
+                push(&mut batch, block, &selected, |batch| flows.recompute_time_bounds(batch));
             }
-            flows.narrow(&mut batch);
+            flows.recompute_time_bounds(&mut batch);
             batch.clear();
-            flows.end_narrowing();
+            flows.finish_recomputing_time_bounds();
         }
     }
 
     fn answer_one(&mut self, columns: &Columns, query: &Query) -> Answer {
-        let base = Base::of(&query.kind);
-        let known = self
-            .counters
-            .iter()
-            .find(|known| (Some(known.base), known.dimensions) == (base, query.dimensions));
-        let Some(counter) = known else { return self.ordered(columns, query) };
-        let by = |count: &Count, side: Side| match count {
-            Count::Flows(flows) => Answer::Ids(flows.by(side, self.part, columns)),
-            _ => Answer::Ids(Vec::new()),
-        };
-        match (&query.kind, &counter.count) {
-            (QueryKind::Sources, count) => by(count, Side::Source),
-            (QueryKind::Destinations, count) => by(count, Side::Destination),
-            (QueryKind::Protocols, count) => by(count, Side::Protocol),
-            (_, Count::Total(tally)) => Answer::Total(*tally),
-            (_, Count::Bins(_, tallies)) => Answer::Bins(tallies.clone()),
-            (_, Count::Density(_, density)) => Answer::Density(density.clone()),
-            (_, Count::Ports(tallies)) => {
+        let aggregate = Aggregate::of(&query.kind);
+        let counter = self.counters.iter().find(|counter| {
+            aggregate.is_some_and(|aggregate| counter.is(aggregate, query.dimensions))
+        });
+        let Some(counter) = counter else { return self.answer_in_order(columns, query) };
+        match &counter.accumulator {
+            Accumulator::Total(tally) => Answer::Total(*tally),
+            Accumulator::Bins(_, tallies) => Answer::Bins(tallies.clone()),
+            Accumulator::Density(_, density) => Answer::Density(density.clone()),
+            Accumulator::Ports(tallies) => {
                 let ports = (0..=u16::MAX).zip(tallies.iter().copied());
                 Answer::Ports(ports.filter(|(_, tally)| 0 < tally.packets).collect())
             }
-            (_, Count::Flows(flows)) => Answer::Flows(flows.tallies(self.part)),
-            (_, Count::Nearest { best, .. }) => Answer::Nearest(best.map(|near| Hit {
+            Accumulator::Field(counter) => Answer::Ids(counter.tallies(self.part)),
+            Accumulator::Flows(flows) => Answer::Flows(flows.tallies(self.part)),
+            Accumulator::Nearest { best, .. } => Answer::Nearest(best.map(|near| Hit {
                 distance: near.distance,
                 cell: near.cell,
                 packet: self.packet(columns, near.index),
@@ -329,14 +303,14 @@ impl Shard {
         LocatedPacket { part: self.part, index, key_ns: row.ts_ns, row }
     }
 
-    /// Answers what is about the order of packets.
-    fn ordered(&mut self, columns: &Columns, query: &Query) -> Answer {
-        let selected = (&self.marks, query.dimensions);
+    /// Answers queries about the time order of packets.
+    fn answer_in_order(&mut self, columns: &Columns, query: &Query) -> Answer {
+        let selected = (&self.mask, query.dimensions);
         let mut order = match self.order.take() {
             Some(order) => order,
-            None => Order::new(columns, self.before.ts_ns.map(|(_, latest)| latest)),
+            None => Order::new(columns, self.preceding.ts_ns.map(|(_, latest)| latest)),
         };
-        order.select(columns, selected, self.selection_count);
+        order.select(columns, selected, self.selection_version);
         let answer = match &query.kind {
             QueryKind::Ranks { key_ns } => {
                 Answer::Ranks(vec![order.rank(self.part, columns, *key_ns, selected)])
@@ -356,14 +330,14 @@ impl Shard {
         answer
     }
 
-    /// The packets that are selected in all dimensions, of the selection that was asked about last.
+    /// The packets that match all dimensions of the latest selection.
     pub fn selected(&self) -> SelectedRows {
-        self.marks.all(self.selection.dimensions())
+        self.mask.all(self.selection.dimensions())
     }
 }
 
-/// The rows of a block that are selected in each dimension; without a matcher all are.
-fn found(
+/// The rows of a block that match in each dimension.
+fn find_matches(
     matchers: &mut Matchers,
     rows: &mut Rows<'_>,
 ) -> impl Iterator<Item = (Dimension, BlockMask)> {
@@ -372,3 +346,5 @@ fn found(
         None => (*dimension, rows.all()),
     })
 }
+
+wire!(struct Preceding { ts_ns, lines });

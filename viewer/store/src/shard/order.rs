@@ -1,5 +1,7 @@
-//! The order of packets in time, as a table shows them: in a file they stay in its order, files are
-//! merged by the latest time so far.
+//! Time order of packets, as the packet table shows them.
+//!
+//! Packets of one file keep their order in the file. Files are merged by a sort key: the latest
+//! timestamp so far in the file, which never decreases.
 
 use super::selection_mask::SelectionMask;
 use crate::columns::{BlockMask, Columns, Rows};
@@ -7,72 +9,73 @@ use crate::query::TimeRank;
 use viewer_model::axis::Quantity;
 use viewer_model::selection::DimensionSet;
 
-/// How many packets are selected before each block, and the latest time before it.
+/// Prefix counts of selected packets and prefix maxima of timestamps, by block.
 #[derive(Debug)]
 pub(super) struct Order {
-    /// Which packets are counted as selected: of which selection, in which dimensions.
+    /// Version and dimensions of the selection that is counted.
     counted: Option<(u64, DimensionSet)>,
-    /// Before each block, and at the end.
-    marks: Vec<Mark>,
+    /// At the start of each block, and at the end.
+    prefixes: Vec<Prefix>,
 }
 
 #[derive(Clone, Copy, Debug)]
-struct Mark {
+struct Prefix {
     selected: u64,
     latest_ns: i64,
 }
 
 impl Order {
-    /// Of columns behind packets whose latest time is `latest_ns`; nothing is counted yet.
+    /// `latest_ns` is the latest timestamp of the preceding packets. Selected packets are not counted
+    /// yet.
     pub(super) fn new(columns: &Columns, latest_ns: Option<i64>) -> Self {
-        let mut mark = Mark { selected: 0, latest_ns: latest_ns.unwrap_or(i64::MIN) };
-        let mut marks = vec![mark];
+        let mut prefix = Prefix { selected: 0, latest_ns: latest_ns.unwrap_or(i64::MIN) };
+        let mut prefixes = vec![prefix];
         let mut rows = Rows::new(columns, None);
         for block in 0..columns.block_count() {
-            rows.turn(block);
+            rows.load(block);
             if let Some((_, latest_ns)) = rows.bounds(Quantity::Time) {
-                mark.latest_ns = mark.latest_ns.max(latest_ns);
+                prefix.latest_ns = prefix.latest_ns.max(latest_ns);
             }
-            marks.push(mark);
+            prefixes.push(prefix);
         }
-        Self { counted: None, marks }
+        Self { counted: None, prefixes }
     }
 
-    /// Counts what is selected, of the selection of that number.
+    /// Counts the selected packets unless this version of the selection is already counted.
     pub(super) fn select(
         &mut self,
         columns: &Columns,
-        (marks, dimensions): (&SelectionMask, DimensionSet),
-        selection: u64,
+        (mask, dimensions): (&SelectionMask, DimensionSet),
+        selection_version: u64,
     ) {
-        let counted = Some((if marks.is_all(dimensions) { 0 } else { selection }, dimensions));
+        let version = if mask.is_all(dimensions) { 0 } else { selection_version };
+        let counted = Some((version, dimensions));
         if std::mem::replace(&mut self.counted, counted) == counted {
             return;
         }
         let mut count = 0;
         for block in 0..columns.block_count() {
-            count += marks.selected(block, dimensions).count() as u64;
-            self.marks[block + 1].selected = count;
+            count += mask.selected(block, dimensions).count() as u64;
+            self.prefixes[block + 1].selected = count;
         }
     }
 
-    /// How many selected packets come before the key, and up to it.
+    /// How many selected packets have a smaller key, and a smaller or equal key.
     pub(super) fn rank(
         &self,
         part: usize,
         columns: &Columns,
         key_ns: i64,
-        (marks, dimensions): (&SelectionMask, DimensionSet),
+        (mask, dimensions): (&SelectionMask, DimensionSet),
     ) -> TimeRank {
         let mut rows = Rows::new(columns, None);
         let mut count = |is_before: &dyn Fn(i64) -> bool| {
-            // The latest time so far never falls: all blocks that end before the key are before it.
-            let block = self.marks[1..].partition_point(|mark| is_before(mark.latest_ns));
+            let block = self.prefixes[1..].partition_point(|prefix| is_before(prefix.latest_ns));
             if block == columns.block_count() {
-                return self.marks[block].selected;
+                return self.prefixes[block].selected;
             }
-            rows.turn(block);
-            let mut latest = self.marks[block].latest_ns;
+            rows.load(block);
+            let mut latest = self.prefixes[block].latest_ns;
             let times = rows.values(Quantity::Time);
             let end = times
                 .iter()
@@ -81,40 +84,41 @@ impl Order {
                     !is_before(latest)
                 })
                 .unwrap_or(times.len());
-            let inside = marks.selected(block, dimensions).and(&BlockMask::first(end));
-            self.marks[block].selected + inside.count() as u64
+            let before = mask.selected(block, dimensions).and(&BlockMask::first(end));
+            self.prefixes[block].selected + before.count() as u64
         };
         let below = count(&|latest| latest < key_ns);
         TimeRank { part, below, up_to: count(&|latest| latest <= key_ns) }
     }
 
-    /// The selected rows from the one on that has `start` of them before it, with their keys.
+    /// Up to `count` selected rows after skipping `start` of them, with their keys.
     pub(super) fn rows(
         &self,
         columns: &Columns,
         start: u64,
         count: usize,
-        (marks, dimensions): (&SelectionMask, DimensionSet),
+        (mask, dimensions): (&SelectionMask, DimensionSet),
     ) -> Vec<(usize, i64)> {
-        let first = self.marks.partition_point(|mark| mark.selected <= start).saturating_sub(1);
-        let mut skip = usize::try_from(start - self.marks[first].selected).unwrap_or(usize::MAX);
+        let first =
+            self.prefixes.partition_point(|prefix| prefix.selected <= start).saturating_sub(1);
+        let mut skip = usize::try_from(start - self.prefixes[first].selected).unwrap_or(usize::MAX);
         let mut found = Vec::new();
         let mut rows = Rows::new(columns, None);
         for block in first..columns.block_count() {
-            rows.turn(block);
+            rows.load(block);
             let range = rows.range();
             let times = rows.values(Quantity::Time);
-            let mut latest = self.marks[block].latest_ns;
-            let selected = marks.selected(block, dimensions);
-            for (place, ts) in times.iter().enumerate() {
+            let mut latest = self.prefixes[block].latest_ns;
+            let selected = mask.selected(block, dimensions);
+            for (index, ts) in times.iter().enumerate() {
                 latest = latest.max(*ts);
-                if !selected.has(place) {
+                if !selected.contains(index) {
                     continue;
                 }
                 if 0 < skip {
                     skip -= 1;
                 } else if found.len() < count {
-                    found.push((range.start + place, latest));
+                    found.push((range.start + index, latest));
                 } else {
                     return found;
                 }

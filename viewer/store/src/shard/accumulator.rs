@@ -1,6 +1,7 @@
-//! What is counted of some rows: each kind of answer as rows come and, where that can be, go again.
+//! Accumulators: running results of queries, to which rows can be added and from which most can be
+//! removed.
 
-use super::flows::FlowCount;
+use super::flow_counter::{FieldCounter, FlowCounter, FlowField};
 use crate::cells::{Cells, NO_CELL};
 use crate::columns::{BLOCK_LEN, Columns, RowBatch};
 use crate::density::{Density, Grid};
@@ -9,39 +10,40 @@ use crate::tally::Tally;
 use viewer_model::axis::{Bins, Quantity};
 use viewer_model::protocol::CLASS_COUNT;
 
-/// How far from the pointed cell a packet may be, in cells.
+/// Maximum distance in cells between the pointer and the nearest packet.
 const REACH: usize = 4;
 
-/// What several answers are made of.
+/// What an accumulator computes. Queries of the same aggregate can share one accumulator.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) enum Base {
+pub(super) enum Aggregate {
     Total,
     Bins(Bins),
     Density(Grid),
     Ports,
+    Field(FlowField),
     Flows,
     Nearest { grid: Grid, cell: (usize, usize) },
 }
 
-impl Base {
-    /// What a question is answered from; `None` for one about the order of packets.
+impl Aggregate {
+    /// The aggregate that answers a query; `None` for queries about the order of packets.
     pub(super) fn of(kind: &QueryKind) -> Option<Self> {
         Some(match kind {
             QueryKind::Total => Self::Total,
             QueryKind::Bins(bins) => Self::Bins(*bins),
             QueryKind::Density(grid) => Self::Density(*grid),
             QueryKind::Ports => Self::Ports,
-            QueryKind::Sources
-            | QueryKind::Destinations
-            | QueryKind::Protocols
-            | QueryKind::Conversations => Self::Flows,
+            QueryKind::Sources => Self::Field(FlowField::Source),
+            QueryKind::Destinations => Self::Field(FlowField::Destination),
+            QueryKind::Protocols => Self::Field(FlowField::Protocol),
+            QueryKind::Conversations => Self::Flows,
             QueryKind::Nearest { grid, cell } => Self::Nearest { grid: *grid, cell: *cell },
             QueryKind::Ranks { .. } | QueryKind::Rows { .. } => return None,
         })
     }
 
-    /// True for counts of the same view, whatever it shows of its values.
-    pub(super) fn is_of_view(&self, other: &Self) -> bool {
+    /// Whether both belong to the same view, possibly with different ranges or bins.
+    pub(super) fn is_same_view(&self, other: &Self) -> bool {
         match (self, other) {
             (Self::Bins(bins), Self::Bins(others)) => bins.axis.quantity == others.axis.quantity,
             (Self::Density(_), Self::Density(_)) => true,
@@ -50,40 +52,41 @@ impl Base {
     }
 }
 
-/// A count on its way.
+/// A running result.
 #[derive(Debug)]
-pub(super) enum Count {
+pub(super) enum Accumulator {
     Total(Tally),
-    Bins(Axis, Vec<Tally>),
-    Density(Plane, Density),
+    Bins(BinnedAxis, Vec<Tally>),
+    Density(BinnedPlane, Density),
     Ports(Vec<Tally>),
-    Flows(FlowCount),
-    Nearest { plane: Plane, cell: (usize, usize), best: Option<Near> },
+    Field(FieldCounter),
+    Flows(FlowCounter),
+    Nearest { plane: BinnedPlane, cell: (usize, usize), best: Option<NearRow> },
 }
 
-/// The nearest row so far.
+/// A row near the pointer.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Near {
+pub(super) struct NearRow {
     pub(super) distance: usize,
     pub(super) index: usize,
     pub(super) cell: (usize, usize),
 }
 
-/// An axis with the cells of some rows.
+/// Bins of an axis and the bin of each row of a batch.
 #[derive(Debug)]
-pub(super) struct Axis {
+pub(super) struct BinnedAxis {
     value: Quantity,
     cells: Cells,
     found: Box<[u16; BLOCK_LEN]>,
 }
 
-impl Axis {
+impl BinnedAxis {
     fn new(bins: &Bins) -> Self {
         let found = Box::new([NO_CELL; BLOCK_LEN]);
         Self { value: bins.axis.quantity, cells: Cells::new(bins), found }
     }
 
-    /// Finds the cells of rows; says which one it is where all of them have the same.
+    /// Finds the bin of each row. Returns the bin if all rows share it.
     fn find(&mut self, batch: &mut RowBatch<'_>) -> Option<u16> {
         let Self { value, cells, found } = self;
         if let Some(cell) = batch.bounds(*value).and_then(|bounds| cells.common(bounds)) {
@@ -96,41 +99,43 @@ impl Axis {
     }
 }
 
-/// Two axes.
+/// Two binned axes.
 #[derive(Debug)]
-pub(super) struct Plane {
-    x: Axis,
-    y: Axis,
+pub(super) struct BinnedPlane {
+    x: BinnedAxis,
+    y: BinnedAxis,
 }
 
-impl Plane {
+impl BinnedPlane {
     fn new(grid: &Grid) -> Self {
-        Self { x: Axis::new(&grid.x), y: Axis::new(&grid.y) }
+        Self { x: BinnedAxis::new(&grid.x), y: BinnedAxis::new(&grid.y) }
     }
 }
 
-impl Count {
-    /// Nothing counted yet.
-    pub(super) fn new(base: &Base, columns: &Columns) -> Self {
-        match base {
-            Base::Total => Self::Total(Tally::default()),
-            Base::Bins(bins) => {
-                Self::Bins(Axis::new(bins), vec![Tally::default(); CLASS_COUNT * bins.count])
+impl Accumulator {
+    /// An accumulator without rows.
+    pub(super) fn new(aggregate: &Aggregate, columns: &Columns) -> Self {
+        match aggregate {
+            Aggregate::Total => Self::Total(Tally::default()),
+            Aggregate::Bins(bins) => {
+                Self::Bins(BinnedAxis::new(bins), vec![Tally::default(); CLASS_COUNT * bins.count])
             }
-            Base::Density(grid) => {
+            Aggregate::Density(grid) => {
                 let classes = columns.kinds().iter().map(|kind| kind.class);
-                Self::Density(Plane::new(grid), Density::new(grid, classes))
+                Self::Density(BinnedPlane::new(grid), Density::new(grid, classes))
             }
-            Base::Ports => Self::Ports(vec![Tally::default(); 1 << 16]),
-            Base::Flows => Self::Flows(FlowCount::new(columns)),
-            Base::Nearest { grid, cell } => {
-                Self::Nearest { plane: Plane::new(grid), cell: *cell, best: None }
+            Aggregate::Ports => Self::Ports(vec![Tally::default(); 1 << 16]),
+            Aggregate::Field(field) => Self::Field(FieldCounter::new(*field, columns)),
+            Aggregate::Flows => Self::Flows(FlowCounter::new(columns)),
+            Aggregate::Nearest { grid, cell } => {
+                Self::Nearest { plane: BinnedPlane::new(grid), cell: *cell, best: None }
             }
         }
     }
 
-    /// Counts rows, in or, where `ADD` is false, out again. `of_kinds` has the class of each kind.
-    pub(super) fn count<const ADD: bool>(&mut self, batch: &mut RowBatch<'_>, of_kinds: &[u8]) {
+    /// Adds the rows of a batch, or removes them unless `ADD`. `classes` holds the protocol class of
+    /// each packet kind.
+    pub(super) fn update<const ADD: bool>(&mut self, batch: &mut RowBatch<'_>, classes: &[u8]) {
         match self {
             Self::Total(tally) => {
                 batch.read(Quantity::Size);
@@ -138,20 +143,20 @@ impl Count {
                 tally.update::<ADD>(Tally { packets: batch.len() as u64, bytes });
             }
             Self::Bins(axis, tallies) => {
-                let all_in = axis.find(batch);
-                if all_in == Some(NO_CELL) {
+                let common_bin = axis.find(batch);
+                if common_bin == Some(NO_CELL) {
                     return;
                 }
                 batch.read(Quantity::Size);
-                batch.read_classes(of_kinds);
+                batch.read_classes(classes);
                 let rows = batch.classes().iter().zip(batch.values(Quantity::Size));
-                bins::<ADD>(axis, all_in, tallies, rows);
+                bins::<ADD>(axis, common_bin, tallies, rows);
             }
-            Self::Density(Plane { x, y }, density) => {
+            Self::Density(BinnedPlane { x, y }, density) => {
                 if x.find(batch) == Some(NO_CELL) || y.find(batch) == Some(NO_CELL) {
                     return;
                 }
-                batch.read_classes(of_kinds);
+                batch.read_classes(classes);
                 let cells = x.found.iter().zip(&*y.found);
                 for (class, (column, row)) in batch.classes().iter().zip(cells) {
                     if *column != NO_CELL && *row != NO_CELL {
@@ -173,21 +178,22 @@ impl Count {
                     }
                 }
             }
-            Self::Flows(flows) => flows.count::<ADD>(batch),
+            Self::Field(counter) => counter.count::<ADD>(batch),
+            Self::Flows(counter) => counter.count::<ADD>(batch),
             Self::Nearest { plane, cell, best } => nearest(plane, *cell, best, batch),
         }
     }
 }
 
-/// Rows are classes with lengths.
+/// `rows` are protocol classes and lengths; `common_bin` is the bin that all rows share, if any.
 fn bins<'a, const ADD: bool>(
-    axis: &Axis,
-    all_in: Option<u16>,
+    axis: &BinnedAxis,
+    common_bin: Option<u16>,
     tallies: &mut [Tally],
     rows: impl Iterator<Item = (&'a u8, &'a i64)>,
 ) {
     let count = axis.cells.count();
-    let Some(cell) = all_in else {
+    let Some(cell) = common_bin else {
         for (cell, (class, len)) in axis.found.iter().zip(rows) {
             if *cell != NO_CELL
                 && let Some(tally) =
@@ -210,9 +216,9 @@ fn bins<'a, const ADD: bool>(
 }
 
 fn nearest(
-    Plane { x, y }: &mut Plane,
+    BinnedPlane { x, y }: &mut BinnedPlane,
     cell: (usize, usize),
-    best: &mut Option<Near>,
+    best: &mut Option<NearRow>,
     batch: &mut RowBatch<'_>,
 ) {
     let is_far = |found: Option<u16>, cell: usize| {
@@ -233,7 +239,7 @@ fn nearest(
         }
         let distance = dx * dx + dy * dy;
         if distance <= REACH * REACH && best.is_none_or(|best| distance < best.distance) {
-            *best = Some(Near { distance, index: batch.index(row), cell: found });
+            *best = Some(NearRow { distance, index: batch.index(row), cell: found });
         }
     }
 }

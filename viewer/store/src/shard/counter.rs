@@ -1,0 +1,32 @@
+//! An accumulator together with the packets that it covers.
+
+use super::accumulator::{Accumulator, Aggregate};
+use crate::columns::Columns;
+use viewer_model::selection::DimensionSet;
+
+/// An accumulator over the packets that are selected in some dimensions.
+#[derive(Debug)]
+pub(super) struct Counter {
+    pub(super) aggregate: Aggregate,
+    pub(super) dimensions: DimensionSet,
+    pub(super) accumulator: Accumulator,
+    /// Whether it covers the previous selection; otherwise it is still empty.
+    pub(super) is_primed: bool,
+    /// Number of selection changes since it was last requested.
+    pub(super) idle_count: u8,
+}
+
+impl Counter {
+    pub(super) fn new(aggregate: Aggregate, dimensions: DimensionSet, columns: &Columns) -> Self {
+        let accumulator = Accumulator::new(&aggregate, columns);
+        Self { aggregate, dimensions, accumulator, is_primed: false, idle_count: 0 }
+    }
+
+    pub(super) fn key(&self) -> (Aggregate, DimensionSet) {
+        (self.aggregate, self.dimensions)
+    }
+
+    pub(super) fn is(&self, aggregate: Aggregate, dimensions: DimensionSet) -> bool {
+        self.key() == (aggregate, dimensions)
+    }
+}
