@@ -106,7 +106,7 @@ pub struct Options<'a> {
 /// Where packets come from. This decides whether a program may use metadata of the kernel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Source {
-    /// A packet socket. The kernel provides [metadata](metadata), and removes the outermost VLAN tag
+    /// A packet socket. The kernel provides [metadata], and removes the outermost VLAN tag
     /// from the packet.
     Live,
     /// Unknown, as with tcpdump's `-y`. Programs may use the kernel's metadata; VLAN tags are in the

@@ -1,4 +1,4 @@
-//! Messages between the page and its workers. They are encoded with [`wire`](crate::wire): the
+//! Messages between the page and its workers. They are encoded with [`wire`](mod@crate::wire): the
 //! answers are large arrays of counters, which it packs into few bytes.
 
 use crate::flow::FlowDelta;
