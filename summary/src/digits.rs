@@ -1,10 +1,11 @@
-//! Numbers as decimal text: written where it is wanted, for a text that is made elsewhere and copied
-//! costs more (the processor waits until it can be read as a whole); and read eight digits at a time.
+//! Decimal numbers, written directly into the output and parsed eight digits at a time.
+//!
+//! Both are on the path of every packet, so they are our own code.
 
-/// Digits of the largest number.
+/// Number of digits of `u64::MAX`.
 pub(crate) const MAX_DIGITS: usize = 20;
 
-/// Both digits of the numbers below 100.
+/// The two digits of each number below 100.
 static PAIRS: [[u8; 2]; 100] = {
     let mut pairs = [[0; 2]; 100];
     let mut value = 0u8;
@@ -15,16 +16,16 @@ static PAIRS: [[u8; 2]; 100] = {
     pairs
 };
 
-/// Writes a number to the front of `place`; returns how many digits it has.
-pub(crate) fn decimal(value: u64, place: &mut [u8; MAX_DIGITS]) -> usize {
+/// Writes a number to the front of `buf`; returns the number of digits.
+pub(crate) fn decimal(value: u64, buf: &mut [u8; MAX_DIGITS]) -> usize {
     let len = value.checked_ilog10().map_or(1, |power| power as usize + 1);
-    put_digits(&mut place[..len], value);
+    put_digits(&mut buf[..len], value);
     len
 }
 
-/// Fills the place with the last digits of a number, zeros in front.
-pub(crate) fn put_digits(place: &mut [u8], mut value: u64) {
-    let mut pairs = place.rchunks_exact_mut(2);
+/// Fills `buf` with the last digits of a number, with leading zeros.
+pub(crate) fn put_digits(buf: &mut [u8], mut value: u64) {
+    let mut pairs = buf.rchunks_exact_mut(2);
     for pair in &mut pairs {
         pair.copy_from_slice(&PAIRS[(value % 100) as usize]);
         value /= 100;
@@ -34,7 +35,7 @@ pub(crate) fn put_digits(place: &mut [u8], mut value: u64) {
     }
 }
 
-/// Eight times the same byte.
+/// A word of eight equal bytes.
 pub(crate) const fn all(byte: u8) -> u64 {
     u64::from_ne_bytes([byte; 8])
 }
@@ -42,21 +43,21 @@ pub(crate) const fn all(byte: u8) -> u64 {
 /// The highest bit of each byte of a word.
 pub(crate) const HIGH: u64 = all(0x80);
 
-/// Powers of ten, up to the one with eight zeros.
+/// The powers of ten from 10⁰ to 10⁸.
 pub(crate) const POWERS: [u64; 9] =
     [1, 10, 100, 1_000, 10_000, 100_000, 1_000_000, 10_000_000, 100_000_000];
 
-/// The number that the digits at the front of a little-endian word make, and how many there are.
+/// The number formed by the digits at the front of a little-endian word, and how many there are.
 #[inline(always)]
 pub(crate) fn leading_digits(word: u64) -> (u64, usize) {
     let values = word ^ all(b'0');
-    // A byte above 9 gets its highest bit; what is carried over only reaches bytes behind it.
+    // Sets the highest bit of bytes above 9. Carries only affect later bytes.
     let others = (values.wrapping_add(all(0x76)) | values) & HIGH;
     let len = others.trailing_zeros() as usize / 8;
     if len == 0 {
         return (0, 0);
     }
-    // As if zeros were in front: then tens with ones, and those pairs by their places.
+    // Pad with leading zeros, combine digits to pairs, then multiply the pairs by powers of 100.
     let values = values << (64 - 8 * len);
     let pairs = values.wrapping_mul(10).wrapping_add(values >> 8);
     let outer = (pairs & 0x0000_00ff_0000_00ff).wrapping_mul(0x000f_4240_0000_0064);
@@ -70,13 +71,13 @@ mod tests {
     use proptest::prelude::*;
 
     fn decimal_text(value: u64) -> Vec<u8> {
-        let mut place = [0; MAX_DIGITS];
-        let len = decimal(value, &mut place);
-        place[..len].to_vec()
+        let mut buf = [0; MAX_DIGITS];
+        let len = decimal(value, &mut buf);
+        buf[..len].to_vec()
     }
 
     #[test]
-    fn round_numbers_have_their_digits() {
+    fn powers_of_ten_and_limits_have_their_digits() {
         for value in [0, 9, 10, 99, 100, 999, 1_000, u64::MAX] {
             assert_eq!(decimal_text(value), value.to_string().as_bytes());
         }
@@ -84,7 +85,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn leading_digits_are_those_at_the_front(
+        fn leading_digits_stop_at_the_first_other_byte(
             bytes in prop_oneof![any::<[u8; 8]>(), proptest::array::uniform8(b'.'..=b':')]
         ) {
             let len = bytes.iter().take_while(|byte| byte.is_ascii_digit()).count();
@@ -93,12 +94,12 @@ mod tests {
         }
 
         #[test]
-        fn any_number_has_its_digits(value: u64, shift in 0..64) {
+        fn digits_equal_those_of_the_standard_library(value: u64, shift in 0..64) {
             let value = value >> shift;
             prop_assert_eq!(decimal_text(value), value.to_string().into_bytes());
-            let mut place = [0; 9];
-            put_digits(&mut place, value % 1_000_000_000);
-            prop_assert_eq!(place.to_vec(), format!("{:09}", value % 1_000_000_000).into_bytes());
+            let mut buf = [0; 9];
+            put_digits(&mut buf, value % 1_000_000_000);
+            prop_assert_eq!(buf.to_vec(), format!("{:09}", value % 1_000_000_000).into_bytes());
         }
     }
 }

@@ -1,6 +1,6 @@
-//! Counts as people read them.
+//! Numbers for people to read.
 
-/// A number with commas between groups of three digits: `1,234,567`.
+/// Formats a number with commas between groups of three digits: `1,234,567`.
 pub fn grouped(number: u64) -> String {
     let digits = number.to_string();
     let mut text = String::with_capacity(digits.len() * 4 / 3);
@@ -18,7 +18,7 @@ mod tests {
     use super::grouped;
 
     #[test]
-    fn numbers_are_grouped_by_three() {
+    fn digits_are_grouped_by_three() {
         for (number, text) in [(0, "0"), (999, "999"), (1_000, "1,000"), (1_234_567, "1,234,567")] {
             assert_eq!(grouped(number), text);
         }

@@ -1,5 +1,5 @@
-//! Capture files, pcap and pcapng, without any I/O: the caller hands in bytes as they come and
-//! gets frames. pcap-parser knows headers and descriptions of interfaces; packets are read here.
+//! Reads pcap and pcapng files without I/O: the caller passes bytes as they arrive and receives
+//! frames. pcap-parser parses file headers and interface descriptions; this module reads the packets.
 //!
 //! ```
 //! use summary::capture_file::{Reader, Step};
@@ -30,15 +30,16 @@ mod pcapng;
 
 use crate::{LinkType, Timestamp};
 
-/// No record is larger: a length above is damage. Wireshark's limit for the largest link types.
+/// A longer record means that the file is damaged. The limit is that of Wireshark for the link types
+/// with the largest packets.
 const MAX_RECORD_LEN: usize = 128 << 20;
 
-/// Reads one capture file from its first byte on. A clone can read a record again that it has read
-/// before, as long as no section or interface is described in between.
+/// Reads one capture file from its first byte on. A clone can reread an earlier record of the file,
+/// provided that no section or interface was described since.
 #[derive(Clone, Debug, Default)]
 pub struct Reader {
     format: Format,
-    /// Bytes consumed so far.
+    /// Number of bytes consumed so far.
     offset: u64,
 }
 
@@ -50,25 +51,25 @@ enum Format {
     PcapNg(pcapng::PcapNg),
 }
 
-/// What one step through the file gave.
+/// The result of [`Reader::step`].
 #[derive(Debug, PartialEq, Eq)]
 pub enum Step<'a> {
-    /// A frame, and how many bytes it took.
+    /// A frame.
     Frame {
-        /// Bytes to leave behind before the next step.
+        /// Number of bytes to remove from the front of the input before the next step.
         consumed: usize,
-        /// The frame; it borrows from the bytes handed in.
+        /// The frame, which borrows from the input.
         frame: Frame<'a>,
     },
-    /// Something that is no frame, such as a header.
+    /// A header or block without a frame.
     Skipped {
-        /// Bytes to leave behind before the next step.
+        /// Number of bytes to remove from the front of the input before the next step.
         consumed: usize,
     },
-    /// Too few bytes: hand in at least `needed`, from the same place on. At the end of the file
-    /// this means that it was cut, unless nothing is left.
+    /// The input is too short. At the end of the file this means that the file is truncated, unless the
+    /// input is empty.
     NeedMore {
-        /// Bytes needed, counted from the same place.
+        /// Minimum length of the input, from the same offset on, for the next step.
         needed: usize,
     },
 }
@@ -76,11 +77,11 @@ pub enum Step<'a> {
 /// One captured frame of a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Frame<'a> {
-    /// When it was captured.
+    /// Time of capture.
     pub ts: Timestamp,
-    /// What its first bytes are.
+    /// Type of its outermost header.
     pub link: LinkType,
-    /// Place of its interface in [`Reader::interfaces`].
+    /// Index of its interface in [`Reader::interfaces`].
     pub interface: usize,
     /// The captured bytes.
     pub bytes: &'a [u8],
@@ -88,67 +89,67 @@ pub struct Frame<'a> {
     pub wire_len: u32,
 }
 
-/// An interface as the file describes it.
+/// An interface that the file describes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FileInterface {
-    /// Name, where the file has one: pcapng may, pcap does not.
+    /// Name (pcapng option `if_name`); pcap files have none.
     pub name: Option<String>,
     /// Link type of its frames.
     pub link: LinkType,
-    /// Most bytes captured of a frame; 0 is no limit.
+    /// Maximum number of bytes captured per frame; 0 means no limit.
     pub snaplen: u32,
 }
 
-/// Why a file cannot be read (on). The frames before it are good.
+/// Why a file cannot be read any further. Frames before the error are valid.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum FileError {
-    /// The first bytes are those of no capture file.
+    /// The first bytes are not those of a capture file.
     #[error("not a pcap or pcapng file")]
     Unrecognized,
-    /// A capture file, but a version or variant that is not read here.
+    /// A version or variant that is not supported.
     #[error("{what} is not supported")]
     Unsupported {
         /// What is not supported.
         what: String,
     },
-    /// The file ends in the middle of a record.
+    /// The file ends within a record.
     #[error("cut short in the record at byte {offset}")]
     Truncated {
-        /// Where the record begins, in bytes from the start of the file.
+        /// Offset of the record in the file, in bytes.
         offset: u64,
     },
-    /// A record contradicts itself.
+    /// A record is inconsistent.
     #[error("damaged at byte {offset}: {reason}")]
     Damaged {
-        /// Where the record begins, in bytes from the start of the file.
+        /// Offset of the record in the file, in bytes.
         offset: u64,
         /// What is wrong with it.
         reason: &'static str,
     },
 }
 
-/// True where a file that begins so is a pcap or pcapng file, of a variant that is read here or not.
+/// Whether a file with these first bytes is a pcap or pcapng file, including unsupported variants.
 pub fn is_capture_file(start: &[u8]) -> bool {
     start.first_chunk().is_some_and(|magic| *magic == pcapng::MAGIC || pcap::is_magic(*magic))
 }
 
 impl Reader {
-    /// A reader that has seen nothing.
+    /// A reader at the start of a file.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// True where both understand a record alike, wherever in their files they are.
+    /// Whether both readers would interpret the same record in the same way.
     pub fn same_format(&self, other: &Self) -> bool {
         self.format == other.format
     }
 
-    /// True where nothing was read yet.
+    /// True if nothing has been read yet.
     pub fn is_empty(&self) -> bool {
         self.offset == 0
     }
 
-    /// The interfaces described so far in this section: one for pcap, once its header was read.
+    /// The interfaces described so far in this section. A pcap file has one, after its header.
     pub fn interfaces(&self) -> &[FileInterface] {
         match &self.format {
             Format::Unknown => &[],
@@ -157,8 +158,8 @@ impl Reader {
         }
     }
 
-    /// Whether the machine that wrote the file, or this section of it, had the most significant byte
-    /// first; a few link types have numbers in its order.
+    /// Whether the file, or its current section, is big-endian. A few link types have headers in the
+    /// same byte order.
     pub fn is_big_endian(&self) -> bool {
         match &self.format {
             Format::Unknown => false,
@@ -167,11 +168,11 @@ impl Reader {
         }
     }
 
-    /// Takes one record from the front of `bytes`.
+    /// Reads one record from the front of `bytes`.
     ///
     /// # Errors
     ///
-    /// Where the bytes are no capture file, or are damaged; there is no going on after that.
+    /// If the file is not a capture file, or is damaged. Do not call this method again after an error.
     pub fn step<'a>(&mut self, bytes: &'a [u8]) -> Result<Step<'a>, FileError> {
         let step = match &mut self.format {
             Format::Pcap(pcap) => pcap.step(bytes, self.offset),
@@ -197,7 +198,7 @@ impl Reader {
         step
     }
 
-    /// The error of a file that ends `left` bytes behind its last whole record.
+    /// The error of a file that ends `left` bytes after its last complete record.
     pub fn truncation_error(&self, left: usize) -> FileError {
         match self.format {
             Format::Unknown if left < 4 => FileError::Unrecognized,

@@ -1,5 +1,5 @@
-//! The classic format (draft-ietf-opsawg-pcap), both byte orders, micro- and nanoseconds, and, in
-//! little-endian order, the "modified" variant with 24-byte record headers.
+//! The pcap format (draft-ietf-opsawg-pcap): both byte orders, microseconds and nanoseconds, and the
+//! "modified" variant with record headers of 24 bytes.
 
 use super::{FileError, FileInterface, Frame, MAX_RECORD_LEN, Step};
 use crate::{LinkType, Timestamp};
@@ -9,19 +9,19 @@ pub(super) const HEADER_LEN: usize = 24;
 const RECORD_HEADER_LEN: usize = 16;
 const MODIFIED_RECORD_HEADER_LEN: usize = 24;
 
-/// A file whose header was read.
+/// The state of a file after its header.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Pcap {
     interface: [FileInterface; 1],
     pub(super) is_big_endian: bool,
     is_modified: bool,
     lengths: LengthOrder,
-    /// Length of the unit of the fraction of a second.
+    /// Unit of the fraction of a second, in nanoseconds.
     fraction_ns: u32,
 }
 
-/// The order of a record's two lengths. Before version 2.3 the wire's came first; some writers of
-/// 2.3 had not noticed the change (libpcap, sf-pcap.c).
+/// The order of the two lengths in a record header. Before version 2.3, the length on the wire came
+/// first; some programs wrote it first in version 2.3, too (libpcap, sf-pcap.c).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum LengthOrder {
     CapturedFirst,
@@ -31,28 +31,27 @@ enum LengthOrder {
 
 const BIG_ENDIAN_MAGIC: [u8; 4] = [0xa1, 0xb2, 0xc3, 0xd4];
 
-/// What the first four bytes tell that pcap-parser does not.
+/// Variants that pcap-parser does not distinguish.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Variant {
-    /// Whatever it makes of them.
-    Usual,
-    /// Alexey Kuznetzov's, in big-endian order.
+    /// A variant that pcap-parser knows, or not a pcap file.
+    Standard,
+    /// Alexey Kuznetsov's modified variant, in big-endian order.
     ModifiedBigEndian,
-    /// Other people's, with record headers of their own (wiretap/libpcap.h): the first bytes as the
-    /// number that their writer meant.
-    Unread(u32),
+    /// A variant with other record headers (Wireshark, wiretap/libpcap.h), by its magic number.
+    Unsupported(u32),
 }
 
-/// True for the first bytes of pcap files of all variants, in both byte orders.
+/// Whether these are the first bytes of a pcap file of any variant, in either byte order.
 pub(super) fn is_magic(magic: [u8; 4]) -> bool {
     let is_known = |magic: u32| matches!(magic, 0xa1b2_c3d4 | 0xa1b2_3c4d | 0xa1b2_cd34);
-    matches!(Variant::of(&magic), Variant::Unread(_))
+    matches!(Variant::of(&magic), Variant::Unsupported(_))
         || is_known(u32::from_be_bytes(magic))
         || is_known(u32::from_le_bytes(magic))
 }
 
-/// IXIA (lcap, hardware and software), netsniff-ng, and a patch of 2000.
-const UNREAD_MAGICS: [u32; 4] = [0x1c00_01ac, 0x1c00_01ab, 0xa1e2_cb12, 0xa1b2_34cd];
+/// IXIA hardware and software captures, netsniff-ng, and a libpcap patch from 2000.
+const UNSUPPORTED_MAGICS: [u32; 4] = [0x1c00_01ac, 0x1c00_01ab, 0xa1e2_cb12, 0xa1b2_34cd];
 
 impl Variant {
     fn of(magic: &[u8; 4]) -> Self {
@@ -60,27 +59,26 @@ impl Variant {
         if words[0] == 0xa1b2_cd34 {
             return Self::ModifiedBigEndian;
         }
-        let unread = words.into_iter().find(|word| UNREAD_MAGICS.contains(word));
-        unread.map_or(Self::Usual, Self::Unread)
+        let unsupported = words.into_iter().find(|word| UNSUPPORTED_MAGICS.contains(word));
+        unsupported.map_or(Self::Standard, Self::Unsupported)
     }
 }
 
 impl Pcap {
-    /// Reads the file header: the format, and how long the header is; `None` where more bytes are
-    /// needed.
+    /// Parses the file header; also returns its length. `None` if more bytes are needed.
     pub(super) fn from_header(bytes: &[u8]) -> Result<Option<(Self, usize)>, FileError> {
-        let variant = bytes.first_chunk().map_or(Variant::Usual, Variant::of);
-        if let Variant::Unread(magic) = variant {
+        let variant = bytes.first_chunk().map_or(Variant::Standard, Variant::of);
+        if let Variant::Unsupported(magic) = variant {
             let what = format!("the pcap variant {magic:#010x}");
             return Err(FileError::Unsupported { what });
         }
-        // pcap-parser knows the modified one in little-endian order only.
-        let mut usual;
+        // pcap-parser knows the modified variant in little-endian order only.
+        let mut standard;
         let bytes = match bytes.first_chunk::<HEADER_LEN>() {
             Some(header) if variant == Variant::ModifiedBigEndian => {
-                usual = *header;
-                usual[..4].copy_from_slice(&BIG_ENDIAN_MAGIC);
-                &usual[..]
+                standard = *header;
+                standard[..4].copy_from_slice(&BIG_ENDIAN_MAGIC);
+                &standard[..]
             }
             _ => bytes,
         };
@@ -98,7 +96,7 @@ impl Pcap {
                 return Err(FileError::Unsupported { what });
             }
         };
-        // The upper half of the word has other uses: the length of a frame check sequence.
+        // The upper half has the length of the frame check sequence.
         let link = u16::try_from(header.network.0 & 0xffff).unwrap_or_default();
         let interface =
             FileInterface { name: None, link: LinkType::from_file(link), snaplen: header.snaplen };

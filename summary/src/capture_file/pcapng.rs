@@ -1,5 +1,5 @@
-//! The block format (draft-ietf-opsawg-pcapng): sections in either byte order, several interfaces
-//! with their own clocks, enhanced, simple and obsolete packet blocks.
+//! The pcapng format (draft-ietf-opsawg-pcapng): sections in either byte order, several interfaces with
+//! different time resolutions, and enhanced, simple and obsolete packet blocks.
 
 use super::{FileError, FileInterface, Frame, MAX_RECORD_LEN, Step};
 use crate::{LinkType, Timestamp};
@@ -8,15 +8,15 @@ use pcap_parser::pcapng::{
     parse_sectionheaderblock,
 };
 
-/// The first four bytes of a section, alike in both byte orders.
+/// The first four bytes of a section header block, equal in both byte orders.
 pub(super) const MAGIC: [u8; 4] = [0x0a, 0x0d, 0x0d, 0x0a];
-/// The packet block that enhanced packet blocks replaced (draft, appendix A).
+/// The packet block that the enhanced packet block replaced (draft, appendix A).
 const OBSOLETE_PACKET: u32 = 2;
 const INTERFACE: u32 = 1;
 const SIMPLE_PACKET: u32 = 3;
 const ENHANCED_PACKET: u32 = 6;
 
-/// Interface, ticks of its clock, bytes if the block has as many, length on the wire.
+/// Interface, time in ticks, captured bytes (`None` if the block is too short), length on the wire.
 type Packet<'a> = (usize, u64, Option<&'a [u8]>, u32);
 
 /// The state of the current section.
@@ -28,7 +28,7 @@ pub(super) struct PcapNg {
     clocks: Vec<FileClock>,
 }
 
-/// How an interface's ticks become time.
+/// Converts the ticks of an interface to time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct FileClock {
     ticks_per_second: u128,
@@ -36,8 +36,8 @@ struct FileClock {
 }
 
 impl FileClock {
-    /// Bit 7 of `if_tsresol` tells powers of 2 from powers of 10, the rest is the negative
-    /// exponent (draft, 4.2).
+    /// Bit 7 of `if_tsresol` selects powers of 2 or 10, and the other bits are the negative exponent
+    /// (draft, section 4.2).
     fn new(tsresol: u8, offset_seconds: i64) -> Option<Self> {
         let exponent = u32::from(tsresol & 0x7f);
         let ticks_per_second = match tsresol & 0x80 {
@@ -51,7 +51,7 @@ impl FileClock {
         let ticks = u128::from(ticks);
         let seconds = ticks / self.ticks_per_second;
         let fraction = ticks % self.ticks_per_second;
-        // Below 2^30 for any resolution whose fraction times 10^9 fits; coarser first otherwise.
+        // If the product does not fit, the resolution is so fine that the divisor can be reduced first.
         let subsec_ns = match fraction.checked_mul(1_000_000_000) {
             Some(scaled) => scaled / self.ticks_per_second,
             None => fraction / (self.ticks_per_second / 1_000_000_000),
@@ -74,7 +74,7 @@ impl PcapNg {
         let Some((kind, len)) = self.block_head(bytes).map_err(damaged)? else {
             return Ok(Step::NeedMore { needed: 12 });
         };
-        // Each block tells its length before and after its content.
+        // A block has its length before and after its content.
         if len < 12 || len % 4 != 0 {
             return Err(damaged("an impossible block length"));
         }
@@ -91,7 +91,7 @@ impl PcapNg {
             self.section(block, offset)?;
             return Ok(Step::Skipped { consumed: len });
         }
-        // What is not needed is not looked into: damage there is no concern of packets.
+        // Other blocks are skipped without validation, so damage in them does not matter.
         let content = &block[8..len - 4];
         let number = self.number(kind);
         let packet = match number {

@@ -1,27 +1,27 @@
 //! ARP (RFC 826) and RARP (RFC 903): operation and protocol addresses.
 
-use super::{Extent, Out};
+use super::{DecodeState, Extent};
 use crate::Address;
 use etherparse::ArpPacketSlice;
 
-/// Bytes before the addresses.
+/// Length of the fields before the addresses.
 const FIXED_LEN: usize = 8;
 
-pub(super) fn decode<'a>(packet: Extent<'a>, out: &mut Out<'_, '_, 'a>) {
+pub(super) fn decode<'a>(packet: Extent<'a>, state: &mut DecodeState<'_, '_, 'a>) {
     let Ok(arp) = ArpPacketSlice::from_slice(packet.bytes()) else {
-        out.summary.arp_op = packet.u16_at(6);
+        state.summary.arp_op = packet.u16_at(6);
         let lens = packet
             .bytes()
             .get(4..6)
             .map_or(0, |lens| 2 * lens.iter().map(|&l| usize::from(l)).sum::<usize>());
-        return out.summary.faults.insert(packet.shortage(FIXED_LEN + lens));
+        return state.summary.faults.insert(packet.short_header_faults(FIXED_LEN + lens));
     };
-    out.summary.arp_op = Some(arp.operation().0);
+    state.summary.arp_op = Some(arp.operation().0);
     if let (Some(src), Some(dst)) =
         (protocol_address(arp.sender_protocol_addr()), protocol_address(arp.target_protocol_addr()))
     {
-        out.summary.src = Some(src);
-        out.summary.dst = Some(dst);
+        state.summary.src = Some(src);
+        state.summary.dst = Some(dst);
     }
 }
 

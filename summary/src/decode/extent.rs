@@ -1,13 +1,13 @@
-//! What is left of a frame: the captured bytes, and how many the wire had.
+//! The part of a frame that is not decoded yet: its captured bytes, and its length on the wire.
 
 use crate::Faults;
 
-/// The bytes of one layer and everything inside it.
+/// One layer with everything inside it.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Extent<'a> {
     /// The captured bytes: `bytes.len() <= wire_len`.
     bytes: &'a [u8],
-    /// Bytes on the wire by the innermost length field so far.
+    /// Bytes on the wire, according to the innermost length field so far.
     wire_len: usize,
 }
 
@@ -24,7 +24,7 @@ impl<'a> Extent<'a> {
         self.wire_len
     }
 
-    /// What follows the first `len` bytes; nothing where there are fewer.
+    /// What follows the first `len` bytes; empty if there are fewer.
     pub(super) fn after(&self, len: usize) -> Self {
         Self {
             bytes: self.bytes.get(len..).unwrap_or_default(),
@@ -32,14 +32,14 @@ impl<'a> Extent<'a> {
         }
     }
 
-    /// The first `len` bytes on the wire: padding and trailers behind them are gone.
+    /// The first `len` bytes on the wire, without padding and trailers after them.
     pub(super) fn limited_to(&self, len: usize) -> Self {
         Self::new(self.bytes, self.wire_len.min(len))
     }
 
-    /// The faults of a header that needs `len` bytes, where fewer were captured: there were not as
-    /// many, not all that there were have been captured, or both.
-    pub(super) fn shortage(&self, len: usize) -> Faults {
+    /// The faults of a header of `len` bytes if fewer were captured: `TRUNCATED` if the wire had more
+    /// bytes of the header, `BAD_LENGTH` if it did not have all of them, or both.
+    pub(super) fn short_header_faults(&self, len: usize) -> Faults {
         let mut faults = Faults::default();
         if self.bytes.len() < self.wire_len.min(len) {
             faults.insert(Faults::TRUNCATED);
@@ -50,8 +50,8 @@ impl<'a> Extent<'a> {
         faults
     }
 
-    /// The first bytes, zeros where the capture was cut: a header reader that wants all of a header
-    /// can then read the fields that are there. Which those are, the caller knows by `bytes().len()`.
+    /// The first `N` bytes, with zeros for those that were not captured, for header parsers that need a
+    /// complete header. `bytes().len()` tells the caller which fields are valid.
     pub(super) fn padded<const N: usize>(&self) -> [u8; N] {
         let mut padded = [0; N];
         let len = self.bytes.len().min(N);
@@ -59,23 +59,22 @@ impl<'a> Extent<'a> {
         padded
     }
 
-    /// A header that `parse` wants all of: read as it is, or padded where the capture cut it. `room`
-    /// is where the padded bytes are then.
+    /// Parses a header. If that fails, tries once more with the header padded with zeros in `buf`.
     pub(super) fn header<'r, H, E, const N: usize>(
         &self,
-        room: &'r mut [u8; N],
+        buf: &'r mut [u8; N],
         parse: impl Fn(&'r [u8]) -> Result<H, E>,
     ) -> Option<H>
     where
         'a: 'r,
     {
         parse(self.bytes).ok().or_else(|| {
-            *room = self.padded();
-            parse(room).ok()
+            *buf = self.padded();
+            parse(buf).ok()
         })
     }
 
-    /// Two bytes at `offset` in network order.
+    /// The two bytes at `offset` in network byte order.
     pub(super) fn u16_at(&self, offset: usize) -> Option<u16> {
         let bytes = self.bytes.get(offset..offset + 2)?;
         Some(u16::from_be_bytes([bytes[0], bytes[1]]))

@@ -1,34 +1,47 @@
-//! Frame bytes to [`Summary`]: link layer, then network, then transport, each in its own file.
+//! Frame bytes to [`Summary`], layer by layer, with one file per protocol:
 //!
-//! The headers are etherparse's work. What is decided here is what a summary says of them, and
-//! what happens when bytes run out: each layer gets an [`Extent`], which knows how many bytes
-//! there are and how many the wire had, and so tells a cut capture from a lie in a length field.
+//! ```text
+//! link -> ethernet, cooked, wlan -> llc -> ether_type -> arp, mpls, ip -> transport
+//!                                          ether_type -> ppp -> mpls, ip
+//! ```
+//!
+//! etherparse parses most headers. These modules decide what a summary says about them, and what
+//! happens if bytes are missing: each layer receives an [`Extent`], which knows how many bytes were
+//! captured and how many were on the wire, and can therefore distinguish a truncated capture from a
+//! wrong length field.
 
 mod arp;
+mod cooked;
+mod ether_type;
+mod ethernet;
 mod extent;
 mod ip;
 mod link;
+mod llc;
 mod mpls;
 mod ppp;
+mod state;
 mod transport;
 mod wlan;
 
 use crate::{LinkType, Summary};
 use extent::Extent;
+use state::DecodeState;
 
-/// A frame described, and what its innermost header carries.
+/// A decoded frame with its transport payload.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Decoded<'a> {
-    /// What the line says.
+    /// The decoded headers.
     pub summary: Summary<'static>,
-    /// The captured bytes behind the transport header, without padding: empty where there is no
-    /// such header, and in later fragments.
+    /// The captured bytes after the transport header, without padding. Empty if there is no transport
+    /// header, and in fragments after the first.
     pub payload: &'a [u8],
 }
 
 /// Decodes the captured `bytes` of a frame that had `wire_len` bytes on the wire.
 ///
-/// Total: any bytes give a summary. Of a tunnel the outer headers are described.
+/// Any bytes give a summary; what is wrong with them is in [`Summary::faults`]. Tunnels are not
+/// entered. See [`line`](crate::line) for the meaning of each field.
 ///
 /// ```
 /// use summary::{LinkType, decode};
@@ -47,15 +60,15 @@ pub fn decode(link: LinkType, bytes: &[u8], wire_len: u32) -> Summary<'static> {
     summary
 }
 
-/// The same, with what the transport header carries: for who wants to look into it.
+/// Like [`decode`], and also returns the transport payload.
 pub fn decode_with_payload(link: LinkType, bytes: &[u8], wire_len: u32) -> Decoded<'_> {
     let mut summary = Summary::new(link, 0, 0);
     let payload = decode_into(link, bytes, wire_len, &mut summary);
     Decoded { summary, payload }
 }
 
-/// The same into a summary that is somewhere already, whatever it said: it is large enough for a
-/// move to cost something. Returns what the transport header carries.
+/// Like [`decode_with_payload`], but overwrites an existing summary, because moving a summary is
+/// measurable. Returns the transport payload.
 pub fn decode_into<'a>(
     link: LinkType,
     bytes: &'a [u8],
@@ -65,15 +78,9 @@ pub fn decode_into<'a>(
     let cap = u32::try_from(bytes.len()).unwrap_or(u32::MAX);
     let wire_len = wire_len.max(cap);
     *summary = Summary::new(link, cap, wire_len);
-    let mut out = Out { summary, payload: &[] };
-    link::decode(Extent::new(bytes, wire_len as usize), &mut out);
-    out.payload
-}
-
-/// A [`Decoded`] in the making.
-struct Out<'s, 'p, 'a> {
-    summary: &'s mut Summary<'p>,
-    payload: &'a [u8],
+    let mut state = DecodeState { summary, payload: &[] };
+    link::decode(Extent::new(bytes, wire_len as usize), &mut state);
+    state.payload
 }
 
 #[cfg(test)]

@@ -1,28 +1,30 @@
-//! MPLS label stacks (RFC 3032): passed over, for what is described is the packet that they carry.
+//! MPLS label stacks (RFC 3032). They are skipped: the summary describes the packet inside.
 
-use super::{Extent, Out, ip};
+use super::{DecodeState, Extent, ip};
 
-/// A label, three bits of traffic class, the bottom bit, and a time to live.
+/// Label, traffic class, bottom-of-stack flag, time to live.
 const ENTRY_LEN: usize = 4;
-const IS_BOTTOM: u8 = 1;
+/// The bottom-of-stack flag in the third byte.
+const BOTTOM_OF_STACK: u8 = 1;
 
-/// Describes what the stack carries where its first bits say IP. Nothing else tells what follows a
-/// stack, so all else stays `mpls`; a pseudowire's control word begins with zeros (RFC 4385, 3).
-pub(super) fn decode<'a>(mut stack: Extent<'a>, out: &mut Out<'_, '_, 'a>) {
+/// Decodes the packet after the stack if its first four bits are an IP version. MPLS has no protocol
+/// field, so everything else remains `mpls`. The control word of a pseudowire starts with zeros
+/// (RFC 4385, section 3), so it is not mistaken for IP.
+pub(super) fn decode<'a>(mut stack: Extent<'a>, state: &mut DecodeState<'_, '_, 'a>) {
     loop {
         let Some(entry) = stack.bytes().first_chunk::<ENTRY_LEN>() else {
-            return out.summary.faults.insert(stack.shortage(ENTRY_LEN));
+            return state.summary.faults.insert(stack.short_header_faults(ENTRY_LEN));
         };
         stack = stack.after(ENTRY_LEN);
-        if entry[2] & IS_BOTTOM != 0 {
+        if entry[2] & BOTTOM_OF_STACK != 0 {
             break;
         }
     }
     match stack.bytes().first().map(|byte| byte >> 4) {
-        Some(4) => ip::decode_v4(stack, out),
-        Some(6) => ip::decode_v6(stack, out),
+        Some(4) => ip::decode_v4(stack, state),
+        Some(6) => ip::decode_v6(stack, state),
         Some(_) => {}
         None if stack.wire_len() == 0 => {}
-        None => out.summary.faults.insert(stack.shortage(1)),
+        None => state.summary.faults.insert(stack.short_header_faults(1)),
     }
 }

@@ -1,10 +1,10 @@
-//! Real frames as bytes, one check a rule; then the laws: any bytes, any cut.
+//! Frames as bytes with the lines that they give, and properties that hold for any bytes.
 
 use super::decode;
 use crate::{Faults, LinkType, Packet, Timestamp, line};
 use proptest::prelude::*;
 
-/// Decodes the frame and compares the part of its line behind `len` and `cap`.
+/// Decodes a frame and compares its line from `len` on.
 fn check(link: LinkType, frame: &[u8], wire_len: usize, expect: &str) {
     let summary = decode(link, frame, u32::try_from(wire_len).unwrap());
     let packet = Packet::new(1, Timestamp::default(), summary);
@@ -58,7 +58,7 @@ fn radiotap(flags: u8, frame: &[u8]) -> Vec<u8> {
 }
 
 #[test]
-fn wlan_frames_have_their_addresses_and_what_they_carry() {
+fn wlan_frames_have_addresses_and_payload() {
     let udp = r#""src":"10.0.0.1","dst":"10.0.0.2","sport":54321,"dport":53,"proto":"udp","ttl":64,"payload":4"#;
     let macs = |src: u8, dst: u8| {
         format!(r#""src":"02:00:00:00:00:0{src}","dst":"02:00:00:00:00:0{dst}","proto":"wlan""#)
@@ -74,12 +74,12 @@ fn wlan_frames_have_their_addresses_and_what_they_carry() {
     };
     check(LinkType::IEEE802_11, &wlan_data(0x01, &[]), udp);
     check(LinkType::RADIOTAP, &radiotap(0, &wlan_data(0x02, &[])), udp);
-    // Its checksum is no payload; the header of quality of service is padded.
+    // The frame check sequence is not payload; the quality-of-service header is padded.
     let with_fcs = [&wlan_data(0x01, &[0, 0])[..], &[9; 4]].concat();
     check(LinkType::RADIOTAP, &radiotap(0x10, &with_fcs), udp);
     let padded = wlan_data(0x01, &[0, 0, 0, 0]);
     check(LinkType::RADIOTAP, &radiotap(0x20, &padded), udp);
-    // Encrypted: to the access point, from it, and between two.
+    // Encrypted: to the access point, from it, and between two stations.
     check(LinkType::RADIOTAP, &radiotap(0, &wlan_data(0x41, &[])), &macs(2, 3));
     check(LinkType::RADIOTAP, &radiotap(0, &wlan_data(0x42, &[])), &macs(3, 1));
     check(LinkType::IEEE802_11, &wlan_data(0x40, &[]), &macs(2, 1));
@@ -101,7 +101,7 @@ const TCP_SYN_ACK: [u8; 20] =
 const UDP_DNS: [u8; 8] = [0xd4, 0x31, 0, 53, 0, 12, 0, 0];
 
 #[test]
-fn tcp_has_its_fields_and_padding_is_no_payload() {
+fn tcp_has_its_fields_and_padding_is_not_payload() {
     let frame =
         ethernet(&[IPV4], &[ipv4(6, 44, 0), TCP_SYN_ACK.to_vec(), vec![1; 4], vec![0; 6]].concat());
     check_ethernet(
@@ -113,7 +113,7 @@ fn tcp_has_its_fields_and_padding_is_no_payload() {
 }
 
 #[test]
-fn a_zero_total_length_reaches_to_the_end_of_the_frame() {
+fn zero_total_length_extends_to_the_end_of_the_frame() {
     let frame = ethernet(&[IPV4], &[ipv4(17, 0, 0), UDP_DNS.to_vec(), vec![1; 4]].concat());
     check_ethernet(
         &frame,
@@ -124,7 +124,7 @@ fn a_zero_total_length_reaches_to_the_end_of_the_frame() {
 }
 
 #[test]
-fn vlan_tags_are_listed_from_outside_in() {
+fn vlan_tags_are_listed_outermost_first() {
     let tags: &[&[u8]] = &[&[0x88, 0xa8, 0x60, 0x64], &[0x81, 0, 0, 200], IPV4];
     let frame = ethernet(tags, &[ipv4(1, 28, 0), vec![8, 0, 0, 0, 0, 0, 0, 0]].concat());
     check_ethernet(
@@ -136,7 +136,7 @@ fn vlan_tags_are_listed_from_outside_in() {
 }
 
 #[test]
-fn too_many_vlan_tags_are_said() {
+fn too_many_vlan_tags_are_unsupported() {
     let frame = ethernet(&[&[0x81, 0]], &[0, 1, 0x81, 0].repeat(9));
     check_ethernet(
         &frame,
@@ -168,7 +168,7 @@ fn later_fragments_have_no_ports() {
 }
 
 #[test]
-fn ipv6_extension_headers_are_walked_in_any_order() {
+fn ipv6_extension_headers_are_skipped_in_any_order() {
     let options = |next| vec![next, 0, 1, 4, 0, 0, 0, 0];
     let fragment = vec![6, 0, 0, 1, 0, 0, 0, 7];
     let packet = [ipv6(60, 44), options(0), options(44), fragment, TCP_SYN_ACK.to_vec()].concat();
@@ -182,7 +182,7 @@ fn ipv6_extension_headers_are_walked_in_any_order() {
 }
 
 #[test]
-fn mobility_is_a_protocol_of_its_own() {
+fn mobility_header_without_next_header_is_a_protocol() {
     let packet = [ipv6(135, 8), vec![59, 0, 5, 0, 0, 0, 0, 0]].concat();
     check(
         LinkType::RAW,
@@ -193,7 +193,7 @@ fn mobility_is_a_protocol_of_its_own() {
 }
 
 #[test]
-fn linux_own_protocols_keep_their_numbers() {
+fn protocol_numbers_of_linux_are_kept() {
     let sll = [&[0, 0, 1, 24, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 12][..], &[0; 16]].concat();
     check(LinkType::LINUX_SLL, &sll, 32, r#""len":32,"link":"sll","proto":"0x000c""#);
 }
@@ -210,7 +210,7 @@ fn icmp6_has_type_and_code() {
 }
 
 #[test]
-fn tunnels_are_described_from_outside() {
+fn tunnels_are_described_by_their_outer_headers() {
     for (number, name) in [(47, "gre"), (4, "ip-in-ip"), (50, "esp"), (253, "ip-proto-253")] {
         let packet = [ipv4(number, 40, 0), ipv4(6, 20, 0)].concat();
         check(
@@ -235,7 +235,7 @@ fn arp_has_protocol_addresses_and_operation() {
 }
 
 #[test]
-fn other_ether_types_and_802_3_have_names() {
+fn ether_types_and_llc_protocols_have_names() {
     for (head, name) in [
         (vec![0x88, 0xcc], "lldp"),
         (vec![0x88, 0x99], "0x8899"),
@@ -256,7 +256,7 @@ fn other_ether_types_and_802_3_have_names() {
 }
 
 #[test]
-fn cooked_and_loopback_frames_are_described_by_their_own_headers() {
+fn cooked_loopback_and_ppp_frames_are_decoded() {
     let packet = [ipv4(17, 28, 0), UDP_DNS.to_vec()].concat();
     let rest = r#","dst":"10.0.0.2","sport":54321,"dport":53,"proto":"udp","ttl":64,"payload":0,"err":["bad_length"]"#;
     let sll = [&[0, 0, 0, 1, 0, 6, 2, 0, 0, 0, 0, 1, 0, 0, 8, 0], &packet[..]].concat();
@@ -295,7 +295,7 @@ fn cooked_and_loopback_frames_are_described_by_their_own_headers() {
 }
 
 #[test]
-fn label_stacks_are_passed_over() {
+fn mpls_labels_are_skipped() {
     let datagram = [ipv4(17, 32, 0), UDP_DNS.to_vec(), vec![1; 4]].concat();
     let labels: [&[u8]; 2] = [&[0, 1, 0x20, 64], &[0, 2, 0x21, 64]];
     let expect = format!(
@@ -316,7 +316,7 @@ fn label_stacks_are_passed_over() {
 }
 
 #[test]
-fn pppoe_sessions_are_passed_over_and_their_padding_is_no_payload() {
+fn pppoe_sessions_are_skipped_and_padding_is_not_payload() {
     let datagram = [ipv4(17, 32, 0), UDP_DNS.to_vec(), vec![1; 4]].concat();
     let session = [&[0x11, 0, 0, 7, 0, 34, 0, 0x21], &datagram[..], &[0; 6]].concat();
     check_ethernet(
@@ -334,15 +334,15 @@ fn pppoe_sessions_are_passed_over_and_their_padding_is_no_payload() {
 }
 
 #[test]
-fn damage_is_told_from_a_cut() {
+fn wrong_lengths_are_distinguished_from_truncation() {
     let whole = ethernet(&[IPV4], &[ipv4(6, 40, 0), TCP_SYN_ACK.to_vec()].concat());
     let faults = |bytes: &[u8], len: u32| decode(LinkType::ETHERNET, bytes, len).faults;
     assert_eq!(faults(&whole[..40], 54), Faults::TRUNCATED);
-    assert_eq!(faults(&whole[..40], 40), {
-        let mut both = Faults::BAD_LENGTH;
-        both.insert(Faults::BAD_LENGTH);
-        both
-    });
+    assert_eq!(faults(&whole[..40], 40), Faults::BAD_LENGTH);
+    // The frame ends within the TCP header, of which the capture has only a part.
+    let mut both = Faults::BAD_LENGTH;
+    both.insert(Faults::TRUNCATED);
+    assert_eq!(faults(&whole[..40], 44), both);
     let mut version = whole.clone();
     version[14] = 0x55;
     assert_eq!(faults(&version, 54), Faults::BAD_HEADER);
@@ -354,7 +354,7 @@ fn damage_is_told_from_a_cut() {
 }
 
 #[test]
-fn a_cut_ip_header_keeps_what_was_captured() {
+fn truncated_ip_header_keeps_captured_fields() {
     for (cut, fields) in [
         (8, r#""proto":"ipv4""#),
         (9, r#""proto":"ipv4","ttl":64"#),
@@ -374,7 +374,7 @@ fn a_cut_ip_header_keeps_what_was_captured() {
 }
 
 #[test]
-fn a_cut_tcp_header_keeps_what_was_captured() {
+fn truncated_tcp_header_keeps_captured_fields() {
     let whole = ethernet(&[IPV4], &[ipv4(6, 1400, 0), TCP_SYN_ACK.to_vec()].concat());
     check(
         LinkType::ETHERNET,
@@ -396,14 +396,14 @@ fn a_cut_tcp_header_keeps_what_was_captured() {
 
 proptest! {
     #[test]
-    fn any_bytes_of_any_link_give_a_summary(bytes: Vec<u8>, link in 0u16..300, more in 0u32..2000) {
+    fn any_bytes_of_any_link_type_give_a_summary(bytes: Vec<u8>, link in 0u16..300, more in 0u32..2000) {
         let len = u32::try_from(bytes.len()).unwrap() + more;
         let summary = decode(LinkType(link), &bytes, len);
         prop_assert_eq!(summary.len, len);
         prop_assert!(!summary.proto.to_string().is_empty());
     }
 
-    /// IP of any content: the parsers behind the link layer get their share of bytes.
+    /// Random bytes after a valid IP header, so that upper layers are reached.
     #[test]
     fn any_ip_content_gives_a_summary(rest: Vec<u8>, number: u8, is_v6: bool, len: u16) {
         let header = if is_v6 { ipv6(number, len) } else { ipv4(number, len, 0) };

@@ -1,6 +1,6 @@
-//! What IP carries: TCP, UDP and UDP-Lite, SCTP and DCCP ports, ICMP and ICMPv6.
+//! Protocols over IP: TCP, UDP, UDP-Lite, SCTP, DCCP, ICMP and ICMPv6.
 
-use super::{Extent, Out};
+use super::{DecodeState, Extent};
 use crate::{Faults, Proto, Tcp};
 use etherparse::{TcpHeaderSlice, UdpHeaderSlice};
 
@@ -14,27 +14,27 @@ const UDP_LITE: u8 = 136;
 
 const MIN_TCP_HEADER_WORDS: u8 = 5;
 const MAX_TCP_HEADER_LEN: usize = 60;
-/// Where the data offset ends, in bytes.
+/// End of the data offset field, in bytes.
 const TCP_OFFSET_END: usize = 13;
 const UDP_HEADER_LEN: usize = 8;
 const MIN_DCCP_HEADER_LEN: usize = 12;
 const SCTP_HEADER_LEN: usize = 12;
 
-/// Describes the segment that IP protocol `number` announces.
-pub(super) fn decode<'a>(number: u8, segment: Extent<'a>, out: &mut Out<'_, '_, 'a>) {
+/// Decodes the payload of the IP protocol `number`.
+pub(super) fn decode<'a>(number: u8, segment: Extent<'a>, state: &mut DecodeState<'_, '_, 'a>) {
     match number {
-        TCP => tcp(segment, out),
-        UDP => udp(segment, out),
-        UDP_LITE => fixed(segment, UDP_HEADER_LEN, out),
-        SCTP => fixed(segment, SCTP_HEADER_LEN, out),
-        DCCP => dccp(segment, out),
-        ICMP | ICMP6 => icmp(segment, out),
-        _ => out.summary.proto = Proto::from_ip_number(number),
+        TCP => tcp(segment, state),
+        UDP => udp(segment, state),
+        UDP_LITE => fixed_header(segment, UDP_HEADER_LEN, state),
+        SCTP => fixed_header(segment, SCTP_HEADER_LEN, state),
+        DCCP => dccp(segment, state),
+        ICMP | ICMP6 => icmp(segment, state),
+        _ => state.summary.proto = Proto::from_ip_number(number),
     }
 }
 
-fn tcp<'a>(segment: Extent<'a>, out: &mut Out<'_, '_, 'a>) {
-    ports(segment, out);
+fn tcp<'a>(segment: Extent<'a>, state: &mut DecodeState<'_, '_, 'a>) {
+    ports(segment, state);
     let captured = segment.bytes().len();
     let mut padded;
     let mut is_offset_bad = false;
@@ -51,7 +51,7 @@ fn tcp<'a>(segment: Extent<'a>, out: &mut Out<'_, '_, 'a>) {
         }
     };
     let flags = header.slice()[13];
-    out.summary.tcp = Tcp {
+    state.summary.tcp = Tcp {
         seq: (captured >= 8).then(|| header.sequence_number()),
         flags: (captured >= 14).then_some(flags),
         ack: (captured >= 14 && flags & Tcp::ACK != 0).then(|| header.acknowledgment_number()),
@@ -59,65 +59,68 @@ fn tcp<'a>(segment: Extent<'a>, out: &mut Out<'_, '_, 'a>) {
     };
     let header_len = usize::from(header.data_offset()) * 4;
     if captured < header_len {
-        out.summary.faults.insert(segment.shortage(header_len));
+        state.summary.faults.insert(segment.short_header_faults(header_len));
     } else if is_offset_bad {
-        return out.summary.faults.insert(Faults::BAD_HEADER);
+        return state.summary.faults.insert(Faults::BAD_HEADER);
     }
-    // Where options are cut the offset is there still.
+    // If only options are missing, the data offset is known.
     if TCP_OFFSET_END <= captured && !is_offset_bad {
-        payload(segment, header_len, out);
+        payload(segment, header_len, state);
     }
 }
 
-fn udp<'a>(segment: Extent<'a>, out: &mut Out<'_, '_, 'a>) {
-    fixed(segment, UDP_HEADER_LEN, out);
+fn udp<'a>(segment: Extent<'a>, state: &mut DecodeState<'_, '_, 'a>) {
+    fixed_header(segment, UDP_HEADER_LEN, state);
     let Ok(header) = UdpHeaderSlice::from_slice(segment.bytes()) else {
         return;
     };
-    // A length of zero is a jumbogram's (RFC 2675); a first fragment has more than it carries here.
+    // A length of zero means a jumbogram (RFC 2675). The length in a first fragment includes the other
+    // fragments.
     let len = usize::from(header.length());
-    let is_too_long = segment.wire_len() < len && out.summary.frag.is_none();
+    let is_too_long = segment.wire_len() < len && state.summary.frag.is_none();
     if len != 0 && (len < UDP_HEADER_LEN || is_too_long) {
-        out.summary.faults.insert(Faults::BAD_LENGTH);
+        state.summary.faults.insert(Faults::BAD_LENGTH);
     }
 }
 
-/// Data offset in words at byte 8 (RFC 4340, 5.1).
-fn dccp<'a>(segment: Extent<'a>, out: &mut Out<'_, '_, 'a>) {
+/// DCCP has its data offset, in words of 32 bits, at byte 8 (RFC 4340, section 5.1).
+fn dccp<'a>(segment: Extent<'a>, state: &mut DecodeState<'_, '_, 'a>) {
     match segment.bytes().get(8) {
-        Some(words) => fixed(segment, (usize::from(*words) * 4).max(MIN_DCCP_HEADER_LEN), out),
+        Some(words) => {
+            fixed_header(segment, (usize::from(*words) * 4).max(MIN_DCCP_HEADER_LEN), state);
+        }
         None => {
-            ports(segment, out);
-            out.summary.faults.insert(segment.shortage(MIN_DCCP_HEADER_LEN));
+            ports(segment, state);
+            state.summary.faults.insert(segment.short_header_faults(MIN_DCCP_HEADER_LEN));
         }
     }
 }
 
-/// Ports, and a header whose length is known.
-fn fixed<'a>(segment: Extent<'a>, header_len: usize, out: &mut Out<'_, '_, 'a>) {
-    ports(segment, out);
+/// Decodes the ports of a protocol whose header has a known length.
+fn fixed_header<'a>(segment: Extent<'a>, header_len: usize, state: &mut DecodeState<'_, '_, 'a>) {
+    ports(segment, state);
     if segment.bytes().len() < header_len {
-        out.summary.faults.insert(segment.shortage(header_len));
+        state.summary.faults.insert(segment.short_header_faults(header_len));
     }
-    payload(segment, header_len, out);
+    payload(segment, header_len, state);
 }
 
-fn ports<'a>(segment: Extent<'a>, out: &mut Out<'_, '_, 'a>) {
-    out.summary.sport = segment.u16_at(0);
-    out.summary.dport = segment.u16_at(2);
+fn ports<'a>(segment: Extent<'a>, state: &mut DecodeState<'_, '_, 'a>) {
+    state.summary.sport = segment.u16_at(0);
+    state.summary.dport = segment.u16_at(2);
 }
 
-fn payload<'a>(segment: Extent<'a>, header_len: usize, out: &mut Out<'_, '_, 'a>) {
+fn payload<'a>(segment: Extent<'a>, header_len: usize, state: &mut DecodeState<'_, '_, 'a>) {
     if let Some(len) = segment.wire_len().checked_sub(header_len) {
-        out.summary.payload = u32::try_from(len).ok();
-        out.payload = segment.after(header_len).bytes();
+        state.summary.payload = u32::try_from(len).ok();
+        state.payload = segment.after(header_len).bytes();
     }
 }
 
-fn icmp<'a>(segment: Extent<'a>, out: &mut Out<'_, '_, 'a>) {
-    out.summary.icmp_type = segment.bytes().first().copied();
-    out.summary.icmp_code = segment.bytes().get(1).copied();
+fn icmp<'a>(segment: Extent<'a>, state: &mut DecodeState<'_, '_, 'a>) {
+    state.summary.icmp_type = segment.bytes().first().copied();
+    state.summary.icmp_code = segment.bytes().get(1).copied();
     if segment.bytes().len() < 4 {
-        out.summary.faults.insert(segment.shortage(4));
+        state.summary.faults.insert(segment.short_header_faults(4));
     }
 }

@@ -1,16 +1,17 @@
-//! IEEE 802.11 frames (IEEE Std 802.11-2020, 9.2 and 9.3), and the radiotap header that monitor mode
-//! puts before them (<https://www.radiotap.org>).
+//! IEEE 802.11 frames (IEEE Std 802.11-2020, 9.2 and 9.3), and the radiotap header that precedes them
+//! in monitor mode (<https://www.radiotap.org>).
 
-use super::{Extent, Out, link};
+use super::{DecodeState, Extent, llc};
 use crate::{Address, Faults, Proto};
 
 /// Version, padding, length, first word of presence bits.
 const MIN_RADIOTAP_LEN: usize = 8;
-/// Presence bits: time, flags, and that another word of bits follows.
+/// Presence bits: time, flags, another word of presence bits.
 const HAS_TIME: u32 = 1;
 const HAS_FLAGS: u32 = 1 << 1;
 const HAS_MORE_BITS: u32 = 1 << 31;
-/// Of the flags field: the frame ends in its checksum; the payload begins at a multiple of four.
+/// Bits of the flags field: the frame ends with a frame check sequence; the header is padded to a
+/// multiple of four bytes.
 const FLAG_FCS: u8 = 0x10;
 const FLAG_PADDED: u8 = 0x20;
 const FCS_LEN: usize = 4;
@@ -23,9 +24,9 @@ const HEADER_LEN: usize = 24;
 const TYPE_MANAGEMENT: u8 = 0;
 const TYPE_CONTROL: u8 = 1;
 const TYPE_DATA: u8 = 2;
-/// Control frames that have one address only: clear to send, and acknowledgment.
+/// Control frames with only one address: clear to send, acknowledgment.
 const SUBTYPES_OF_ONE_ADDRESS: [u8; 2] = [12, 13];
-/// Of a data frame's subtype: no data, quality of service.
+/// Bits of the subtype of a data frame: no data, quality of service.
 const SUBTYPE_NULL: u8 = 4;
 const SUBTYPE_QOS: u8 = 8;
 
@@ -33,41 +34,41 @@ const TO_DS: u8 = 0x01;
 const FROM_DS: u8 = 0x02;
 const PROTECTED: u8 = 0x40;
 const ORDER: u8 = 0x80;
-/// Of the quality of service field: the payload is several frames.
+/// Bit of the quality-of-service field: the payload consists of several frames (A-MSDU).
 const IS_AGGREGATE: u8 = 0x80;
 
-/// What is known besides the frame's bytes.
+/// What the radiotap header says about the layout of the frame.
 #[derive(Clone, Copy, Default)]
 struct Layout {
-    /// Bytes before the payload come in multiples of four.
+    /// The header is padded to a multiple of four bytes.
     is_padded: bool,
 }
 
-/// A frame behind a radiotap header, whose fields are little-endian.
-pub(super) fn radiotap<'a>(frame: Extent<'a>, out: &mut Out<'_, '_, 'a>) {
+/// Decodes a frame from its radiotap header on, whose fields are little-endian.
+pub(super) fn radiotap<'a>(frame: Extent<'a>, state: &mut DecodeState<'_, '_, 'a>) {
     let bytes = frame.bytes();
     let Some(&[version, _, low, high]) = bytes.first_chunk() else {
-        return out.summary.faults.insert(frame.shortage(MIN_RADIOTAP_LEN));
+        return state.summary.faults.insert(frame.short_header_faults(MIN_RADIOTAP_LEN));
     };
     let len = usize::from(u16::from_le_bytes([low, high]));
     if version != 0 {
-        return out.summary.faults.insert(Faults::UNSUPPORTED);
+        return state.summary.faults.insert(Faults::UNSUPPORTED);
     }
     if len < MIN_RADIOTAP_LEN {
-        return out.summary.faults.insert(Faults::BAD_HEADER);
+        return state.summary.faults.insert(Faults::BAD_HEADER);
     }
     let flags = bytes.get(..len).and_then(radiotap_flags).unwrap_or(0);
     if frame.wire_len() < len {
-        return out.summary.faults.insert(Faults::BAD_LENGTH);
+        return state.summary.faults.insert(Faults::BAD_LENGTH);
     }
     let mut inner = frame.after(len);
     if flags & FLAG_FCS != 0 {
         inner = inner.limited_to(inner.wire_len().saturating_sub(FCS_LEN));
     }
-    wlan(inner, Layout { is_padded: flags & FLAG_PADDED != 0 }, out);
+    wlan(inner, Layout { is_padded: flags & FLAG_PADDED != 0 }, state);
 }
 
-/// The flags field of a radiotap header: behind the time, which is aligned to its own length.
+/// The flags field of a radiotap header. It follows the time, which is aligned to 8 bytes.
 fn radiotap_flags(header: &[u8]) -> Option<u8> {
     let word = |offset: usize| Some(u32::from_le_bytes(*header.get(offset..)?.first_chunk()?));
     let present = word(4)?;
@@ -86,20 +87,20 @@ fn radiotap_flags(header: &[u8]) -> Option<u8> {
     header.get(offset).copied()
 }
 
-/// A frame as it was on the air.
-pub(super) fn decode<'a>(frame: Extent<'a>, out: &mut Out<'_, '_, 'a>) {
-    wlan(frame, Layout::default(), out);
+/// Decodes a frame without a radiotap header.
+pub(super) fn decode<'a>(frame: Extent<'a>, state: &mut DecodeState<'_, '_, 'a>) {
+    wlan(frame, Layout::default(), state);
 }
 
-fn wlan<'a>(frame: Extent<'a>, layout: Layout, out: &mut Out<'_, '_, 'a>) {
-    out.summary.proto = Proto::named("wlan");
+fn wlan<'a>(frame: Extent<'a>, layout: Layout, state: &mut DecodeState<'_, '_, 'a>) {
+    state.summary.proto = Proto::named("wlan");
     let bytes = frame.bytes();
     let Some(&[control, flags]) = bytes.first_chunk() else {
-        return out.summary.faults.insert(frame.shortage(MIN_HEADER_LEN));
+        return state.summary.faults.insert(frame.short_header_faults(MIN_HEADER_LEN));
     };
     let (version, kind, subtype) = (control & 3, control >> 2 & 3, control >> 4);
     if version != 0 {
-        return out.summary.faults.insert(Faults::BAD_HEADER);
+        return state.summary.faults.insert(Faults::BAD_HEADER);
     }
     let address = |offset: usize| {
         bytes.get(offset..).and_then(<[u8]>::first_chunk).map(|mac| Address::Mac(*mac))
@@ -112,29 +113,29 @@ fn wlan<'a>(frame: Extent<'a>, layout: Layout, out: &mut Out<'_, '_, 'a>) {
         (TYPE_DATA, 0x03) => (third, HEADER_LEN),
         _ => (first, second),
     };
-    out.summary.dst = address(destination);
-    out.summary.src = has_two.then(|| address(source)).flatten();
+    state.summary.dst = address(destination);
+    state.summary.src = has_two.then(|| address(source)).flatten();
     let header_len = match (kind, has_two) {
         (TYPE_CONTROL, false) => MIN_HEADER_LEN,
         (TYPE_CONTROL, true) => second + 6,
         _ => HEADER_LEN,
     };
     if bytes.len() < header_len {
-        return out.summary.faults.insert(frame.shortage(header_len));
+        return state.summary.faults.insert(frame.short_header_faults(header_len));
     }
     match kind {
-        TYPE_DATA => data(frame, layout, (subtype, flags), out),
+        TYPE_DATA => data(frame, layout, (subtype, flags), state),
         TYPE_MANAGEMENT | TYPE_CONTROL => {}
-        _ => out.summary.faults.insert(Faults::UNSUPPORTED),
+        _ => state.summary.faults.insert(Faults::UNSUPPORTED),
     }
 }
 
-/// What a data frame carries, where it is not encrypted.
+/// Decodes the payload of a data frame, unless it is encrypted.
 fn data<'a>(
     frame: Extent<'a>,
     layout: Layout,
     (subtype, flags): (u8, u8),
-    out: &mut Out<'_, '_, 'a>,
+    state: &mut DecodeState<'_, '_, 'a>,
 ) {
     let has_qos = subtype & SUBTYPE_QOS != 0;
     let qos_offset = HEADER_LEN + if flags & 0x03 == 0x03 { 6 } else { 0 };
@@ -149,14 +150,14 @@ fn data<'a>(
         return;
     }
     if frame.bytes().len() < len {
-        return out.summary.faults.insert(frame.shortage(len));
+        return state.summary.faults.insert(frame.short_header_faults(len));
     }
     let is_aggregate = has_qos && frame.bytes()[qos_offset] & IS_AGGREGATE != 0;
     let is_later_fragment = frame.bytes()[22] & 0x0f != 0;
     if is_aggregate {
-        return out.summary.faults.insert(Faults::UNSUPPORTED);
+        return state.summary.faults.insert(Faults::UNSUPPORTED);
     }
     if !is_later_fragment {
-        link::llc(frame.after(len), out);
+        llc::decode(frame.after(len), state);
     }
 }

@@ -1,6 +1,6 @@
-//! Fields of JSON lines in any order, as JSON text: for lines that another program wrote, or that
-//! went through one. serde_json checks the syntax; what a value means is the caller's decision,
-//! because other programs write the same field in different ways.
+//! Fields of JSON lines in any order: for lines that another program wrote, or that went through one.
+//! serde_json parses the JSON; what a value means is the caller's decision, because other programs
+//! write the same field in different ways.
 
 use super::ParseError;
 use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, Visitor};
@@ -9,58 +9,53 @@ use std::borrow::Cow;
 use std::fmt;
 use std::marker::PhantomData;
 
-/// The fields of a packet line that an [`Excerpt`](super::Excerpt) has, each as the JSON
-/// text of its value: `"10.0.0.1"` with its quotation marks, `60`, `[1, 2]`.
+/// The fields of a packet line that an [`Excerpt`](super::Excerpt) has.
 ///
-/// `None` means that the line has no such field, or that its value is `null`. If a name occurs more
-/// than once, the last value counts.
+/// If a name occurs more than once, the last value counts.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[expect(missing_docs, reason = "each field holds the value of the field of its name")]
 pub struct PacketFields<'a> {
-    pub record_type: Option<&'a str>,
-    pub n: Option<&'a str>,
-    pub ts: Option<&'a str>,
-    pub interface: Option<&'a str>,
-    pub direction: Option<&'a str>,
-    pub len: Option<&'a str>,
-    pub vlan: Option<&'a str>,
-    pub src: Option<&'a str>,
-    pub dst: Option<&'a str>,
-    pub sport: Option<&'a str>,
-    pub dport: Option<&'a str>,
-    pub proto: Option<&'a str>,
-    pub ttl: Option<&'a str>,
-    pub flags: Option<&'a str>,
+    pub record_type: FieldValue<'a>,
+    pub n: FieldValue<'a>,
+    pub ts: FieldValue<'a>,
+    pub interface: FieldValue<'a>,
+    pub direction: FieldValue<'a>,
+    pub len: FieldValue<'a>,
+    pub vlan: FieldValue<'a>,
+    pub src: FieldValue<'a>,
+    pub dst: FieldValue<'a>,
+    pub sport: FieldValue<'a>,
+    pub dport: FieldValue<'a>,
+    pub proto: FieldValue<'a>,
+    pub ttl: FieldValue<'a>,
+    pub flags: FieldValue<'a>,
 }
 
-#[derive(serde::Deserialize)]
-#[serde(field_identifier, rename_all = "lowercase")]
-enum Key {
-    Type,
-    N,
-    Ts,
-    If,
-    Dir,
-    Len,
-    Vlan,
-    Src,
-    Dst,
-    Sport,
-    Dport,
-    Proto,
-    Ttl,
-    Flags,
-    #[serde(other)]
-    Other,
+/// The value of a field.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum FieldValue<'a> {
+    /// The line has no such field, or it is `null`.
+    #[default]
+    Absent,
+    /// A string without escapes, without its quotation marks.
+    Text(&'a str),
+    /// An integer from 0 to 2⁶⁴ - 1.
+    Integer(u64),
+    /// Any value as JSON text.
+    Json(&'a str),
 }
 
 impl<'a> PacketFields<'a> {
     /// Parses a line that is one JSON object (RFC 8259).
     ///
     /// ```
-    /// let line = r#"{"len": 60, "ts": 1.5, "other": {"len": 7}, "src": null}"#;
-    /// let fields = summary::line::PacketFields::parse(line).unwrap();
-    /// assert_eq!((fields.ts, fields.len, fields.src), (Some("1.5"), Some("60"), None));
+    /// use summary::line::{FieldValue, PacketFields};
+    ///
+    /// let line = r#"{"len": 60, "other": {"len": 7}, "proto": "tcp", "src": null, "ttl": 6.4e1}"#;
+    /// let fields = PacketFields::parse(line).unwrap();
+    /// assert_eq!((fields.len.json().as_deref(), fields.src), (Some("60"), FieldValue::Absent));
+    /// assert_eq!(fields.proto.text().as_deref(), Some("tcp"));
+    /// assert_eq!(fields.ttl.json().as_deref(), Some("6.4e1"));
     /// ```
     ///
     /// # Errors
@@ -68,38 +63,170 @@ impl<'a> PacketFields<'a> {
     /// If the line is anything but one JSON object.
     #[inline(never)] // The page optimizes this crate for speed, and its callers for size.
     pub fn parse(line: &'a str) -> Result<Self, ParseError> {
+        // Almost all lines have only strings without escapes and non-negative integers, which are much
+        // faster to parse than to keep as text. If a line has anything else, all its values are kept.
+        if let Ok(Simple(fields)) = parse_object(line) {
+            return Ok(fields);
+        }
         parse_object(line)
+    }
+
+    /// The field with this key.
+    fn field(&mut self, key: NameKey) -> Option<&mut FieldValue<'a>> {
+        Some(match key {
+            NameKey::TYPE => &mut self.record_type,
+            NameKey::N => &mut self.n,
+            NameKey::TS => &mut self.ts,
+            NameKey::IF => &mut self.interface,
+            NameKey::DIR => &mut self.direction,
+            NameKey::LEN => &mut self.len,
+            NameKey::VLAN => &mut self.vlan,
+            NameKey::SRC => &mut self.src,
+            NameKey::DST => &mut self.dst,
+            NameKey::SPORT => &mut self.sport,
+            NameKey::DPORT => &mut self.dport,
+            NameKey::PROTO => &mut self.proto,
+            NameKey::TTL => &mut self.ttl,
+            NameKey::FLAGS => &mut self.flags,
+            _ => return None,
+        })
+    }
+
+    fn from_map<A: MapAccess<'a>>(
+        mut map: A,
+        next_value: impl Fn(&mut A, NameKey) -> Result<FieldValue<'a>, A::Error>,
+    ) -> Result<Self, A::Error> {
+        let mut fields = Self::default();
+        while let Some(key) = map.next_key()? {
+            match fields.field(key) {
+                Some(field) => *field = next_value(&mut map, key)?,
+                None => _ = map.next_value::<IgnoredAny>()?,
+            }
+        }
+        Ok(fields)
+    }
+}
+
+impl<'a> FieldValue<'a> {
+    fn from_json(value: &'a RawValue) -> Self {
+        match value.get() {
+            "null" => Self::Absent,
+            json => Self::Json(json),
+        }
+    }
+
+    /// The text of a string; `None` if the value is anything else.
+    pub fn text(self) -> Option<Cow<'a, str>> {
+        match self {
+            Self::Text(text) => Some(Cow::Borrowed(text)),
+            Self::Json(json) => string(json),
+            Self::Absent | Self::Integer(_) => None,
+        }
+    }
+
+    /// The value as JSON text; `None` if the field is absent.
+    pub fn json(self) -> Option<Cow<'a, str>> {
+        match self {
+            Self::Absent => None,
+            Self::Text(text) => Some(Cow::Owned(format!("\"{text}\""))),
+            Self::Integer(value) => Some(Cow::Owned(value.to_string())),
+            Self::Json(json) => Some(Cow::Borrowed(json)),
+        }
+    }
+}
+
+/// The name of a field as a number, because comparing strings is a function call in WebAssembly.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct NameKey(u64);
+
+impl NameKey {
+    const TYPE: Self = Self::new(b"type");
+    const N: Self = Self::new(b"n");
+    const TS: Self = Self::new(b"ts");
+    const IF: Self = Self::new(b"if");
+    const DIR: Self = Self::new(b"dir");
+    const LEN: Self = Self::new(b"len");
+    const VLAN: Self = Self::new(b"vlan");
+    const SRC: Self = Self::new(b"src");
+    const DST: Self = Self::new(b"dst");
+    const SPORT: Self = Self::new(b"sport");
+    const DPORT: Self = Self::new(b"dport");
+    const PROTO: Self = Self::new(b"proto");
+    const TTL: Self = Self::new(b"ttl");
+    const FLAGS: Self = Self::new(b"flags");
+
+    /// The key of a name of up to seven bytes; longer names have a common key.
+    const fn new(name: &[u8]) -> Self {
+        if 7 < name.len() {
+            return Self(0);
+        }
+        // The leading 1 distinguishes names of different lengths.
+        let mut key = 1;
+        let mut index = 0;
+        while index < name.len() {
+            key = key << 8 | name[index] as u64;
+            index += 1;
+        }
+        Self(key)
+    }
+}
+
+impl<'de> Deserialize<'de> for NameKey {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct NameVisitor;
+        impl Visitor<'_> for NameVisitor {
+            type Value = NameKey;
+            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                formatter.write_str("a name")
+            }
+            fn visit_str<E>(self, name: &str) -> Result<NameKey, E> {
+                Ok(NameKey::new(name.as_bytes()))
+            }
+        }
+        deserializer.deserialize_str(NameVisitor)
+    }
+}
+
+/// `T` from an object whose values are simple: strings without escapes, integers that are not negative,
+/// and `null`.
+struct Simple<T>(T);
+
+impl<'de> Deserialize<'de> for Simple<FieldValue<'de>> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct ValueVisitor;
+        impl<'de> Visitor<'de> for ValueVisitor {
+            type Value = Simple<FieldValue<'de>>;
+            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                formatter.write_str("a simple value")
+            }
+            fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Self::Value, E> {
+                Ok(Simple(FieldValue::Text(text)))
+            }
+            fn visit_u64<E>(self, value: u64) -> Result<Self::Value, E> {
+                Ok(Simple(FieldValue::Integer(value)))
+            }
+            fn visit_unit<E>(self) -> Result<Self::Value, E> {
+                Ok(Simple(FieldValue::Absent))
+            }
+        }
+        deserializer.deserialize_any(ValueVisitor)
+    }
+}
+
+impl<'de> FromObject<'de> for Simple<PacketFields<'de>> {
+    fn from_object<A: MapAccess<'de>>(map: A) -> Result<Self, A::Error> {
+        PacketFields::from_map(map, |map, key| match key {
+            // Usually an array, and often a number with a fraction.
+            NameKey::VLAN | NameKey::TS => Ok(FieldValue::from_json(map.next_value()?)),
+            _ => map.next_value().map(|Simple(value)| value),
+        })
+        .map(Simple)
     }
 }
 
 impl<'de> FromObject<'de> for PacketFields<'de> {
-    fn from_object<A: MapAccess<'de>>(mut map: A) -> Result<Self, A::Error> {
-        let mut fields = Self::default();
-        while let Some(key) = map.next_key()? {
-            let field = match key {
-                Key::Type => &mut fields.record_type,
-                Key::N => &mut fields.n,
-                Key::Ts => &mut fields.ts,
-                Key::If => &mut fields.interface,
-                Key::Dir => &mut fields.direction,
-                Key::Len => &mut fields.len,
-                Key::Vlan => &mut fields.vlan,
-                Key::Src => &mut fields.src,
-                Key::Dst => &mut fields.dst,
-                Key::Sport => &mut fields.sport,
-                Key::Dport => &mut fields.dport,
-                Key::Proto => &mut fields.proto,
-                Key::Ttl => &mut fields.ttl,
-                Key::Flags => &mut fields.flags,
-                Key::Other => {
-                    map.next_value::<IgnoredAny>()?;
-                    continue;
-                }
-            };
-            let value = map.next_value::<&RawValue>()?.get();
-            *field = (value != "null").then_some(value);
-        }
-        Ok(fields)
+    fn from_object<A: MapAccess<'de>>(map: A) -> Result<Self, A::Error> {
+        Self::from_map(map, |map, _| Ok(FieldValue::from_json(map.next_value()?)))
     }
 }
 
@@ -193,7 +320,7 @@ mod tests {
         Some(fields.into_iter().map(|(name, value)| (name, value.get().to_owned())).collect())
     }
 
-    fn by_name<'a>(fields: &PacketFields<'a>) -> [(&'static str, Option<&'a str>); 14] {
+    fn by_name<'a>(fields: &PacketFields<'a>) -> [(&'static str, FieldValue<'a>); 14] {
         [
             ("type", fields.record_type),
             ("n", fields.n),
@@ -223,7 +350,14 @@ mod tests {
             (Ok(fields), Some(reference)) => {
                 for (name, value) in by_name(&fields) {
                     let expected = reference.get(name).filter(|value| *value != "null");
-                    assert_eq!(value, expected.map(String::as_str), "{name} in {line}");
+                    assert_eq!(
+                        value.json().as_deref(),
+                        expected.map(String::as_str),
+                        "{name} in {line}"
+                    );
+                    let expected =
+                        expected.and_then(|value| serde_json::from_str::<String>(value).ok());
+                    assert_eq!(value.text().as_deref(), expected.as_deref(), "{name} in {line}");
                 }
             }
             (parsed, reference) => assert_eq!(parsed.is_ok(), reference.is_some(), "{line}"),
@@ -262,6 +396,12 @@ mod tests {
             ",\"len\":60",
             ",\"len\":null",
             ",\"\\u006cen\":61",
+            ",\"ttl\":18446744073709551615",
+            ",\"ttl\":18446744073709551616",
+            ",\"ttl\":-1",
+            ",\"ttl\":-0",
+            ",\"src\":\"10.0.0.1\"",
+            ",\"src\":\"\\n\"",
         ]);
         (prop::collection::vec(token, 0..9), any::<bool>()).prop_map(|(tokens, is_object)| {
             let text = tokens.concat();
@@ -314,13 +454,22 @@ mod tests {
     #[test]
     fn the_last_of_equal_names_counts() {
         let fields = PacketFields::parse(r#"{"len":1,"ttl":2,"len":[3],"ttl":null}"#).unwrap();
-        assert_eq!((fields.len, fields.ttl), (Some("[3]"), None));
+        assert_eq!((fields.len, fields.ttl), (FieldValue::Json("[3]"), FieldValue::Absent));
+        let fields = PacketFields::parse(r#"{"len":1,"ttl":2,"len":3,"ttl":null}"#).unwrap();
+        assert_eq!((fields.len, fields.ttl), (FieldValue::Integer(3), FieldValue::Absent));
     }
 
     #[test]
     fn fields_keep_their_order() {
         let fields = fields(r#"{"b":1,"a":2,"b":3}"#).unwrap();
         assert_eq!(fields, [("b".into(), "1"), ("a".into(), "2"), ("b".into(), "3")]);
+    }
+
+    #[test]
+    fn similar_names_are_ignored() {
+        let line =
+            r#"{"\u0000n":1,"N":2,"lens":3,"a longer name":4,"":5,"srcsrcsrcsrcsrcsrcsrc":6}"#;
+        assert_eq!(PacketFields::parse(line).unwrap(), PacketFields::default());
     }
 
     #[test]

@@ -74,7 +74,7 @@ mod scan;
 mod write;
 
 pub use excerpt::{Excerpt, ExcerptReader};
-pub use fields::{PacketFields, fields, string};
+pub use fields::{FieldValue, PacketFields, fields, string};
 pub use parse::{ParseError, Record, parse};
 pub use write::{Writer, write_n};
 

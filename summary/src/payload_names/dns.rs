@@ -1,20 +1,20 @@
-//! The question of a DNS message (RFC 1035, 4.1).
+//! The first question of a DNS message (RFC 1035, section 4.1).
 
 use super::{Bytes, push_text};
 use std::borrow::Cow;
 use std::fmt;
 
-/// Longest name on the wire (RFC 1035, 2.3.4).
+/// Maximum length of a name on the wire (RFC 1035, section 2.3.4).
 const MAX_NAME_LEN: usize = 255;
-/// The two highest bits of a length tell a label from a pointer to one.
+/// Maximum length of a label. The two highest bits of a length distinguish labels from pointers.
 const MAX_LABEL_LEN: usize = 63;
 
-/// The type of a resource record, as a question asks for one.
+/// The type in a question: an RR type or QTYPE (RFC 1035, section 3.2).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct DnsType(pub u16);
 
 impl DnsType {
-    /// Reads the text that `Display` makes.
+    /// Parses the text that `Display` writes.
     pub fn parse(text: &str) -> Option<Self> {
         let named = NAMES.iter().find(|(_, name)| *name == text);
         named.map(|&(number, _)| Self(number)).or_else(|| {
@@ -24,7 +24,7 @@ impl DnsType {
     }
 }
 
-/// IANA's mnemonic, or `TYPE65280` (RFC 3597, 5).
+/// Writes the mnemonic from the IANA registry, or `TYPE65280` (RFC 3597, section 5).
 impl fmt::Display for DnsType {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match NAMES.iter().find(|(number, _)| *number == self.0) {
@@ -34,7 +34,7 @@ impl fmt::Display for DnsType {
     }
 }
 
-/// Types that are asked for (IANA "Domain Name System Parameters").
+/// Types that occur in questions (IANA "Domain Name System Parameters").
 const NAMES: &[(u16, &str)] = &[
     (1, "A"),
     (2, "NS"),
@@ -81,18 +81,15 @@ const NAMES: &[(u16, &str)] = &[
     (257, "CAA"),
 ];
 
-/// Name and type of the first question. A pointer instead of a label has nothing to point to there:
-/// such a message is none.
-pub(super) fn question<'a>(
-    message: &[u8],
-    room: &'a mut String,
-) -> Option<(Cow<'a, str>, DnsType)> {
+/// Name and type of the first question. A compression pointer is invalid there, because no name
+/// precedes it.
+pub(super) fn question<'a>(message: &[u8], buf: &'a mut String) -> Option<(Cow<'a, str>, DnsType)> {
     let mut rest = Bytes(message);
     let header = rest.take(12)?;
     if header[4..6] == [0, 0] {
         return None;
     }
-    room.clear();
+    buf.clear();
     let mut left = MAX_NAME_LEN;
     loop {
         let len = rest.u8()?;
@@ -103,25 +100,25 @@ pub(super) fn question<'a>(
         if MAX_LABEL_LEN < len {
             return None;
         }
-        if !room.is_empty() {
-            room.push('.');
+        if !buf.is_empty() {
+            buf.push('.');
         }
         for part in rest.take(len)?.split_inclusive(|byte| *byte == b'.') {
             match part.split_last() {
                 Some((b'.', before)) => {
-                    push_text(before, room);
-                    room.push_str("\\.");
+                    push_text(before, buf);
+                    buf.push_str("\\.");
                 }
-                _ => push_text(part, room),
+                _ => push_text(part, buf),
             }
         }
     }
-    if room.is_empty() {
-        room.push('.');
+    if buf.is_empty() {
+        buf.push('.');
     }
     let kind = DnsType(u16::try_from(rest.u16()?).ok()?);
     rest.u16()?; // the class
-    Some((Cow::Borrowed(room), kind))
+    Some((Cow::Borrowed(buf), kind))
 }
 
 #[cfg(test)]
@@ -129,7 +126,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_type_reads_back_from_its_text() {
+    fn every_type_parses_back_from_its_text() {
         for kind in (0..=u16::MAX).map(DnsType) {
             assert_eq!(DnsType::parse(&kind.to_string()), Some(kind));
         }
@@ -137,12 +134,11 @@ mod tests {
     }
 
     #[test]
-    fn names_that_none_can_have_are_refused() {
+    fn invalid_names_are_rejected() {
         let message =
             |name: &[u8]| [&[0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0], name, &[0, 1, 0, 1]].concat();
-        let mut room = String::new();
-        let mut read =
-            |name: &[u8]| question(&message(name), &mut room).map(|(name, _)| name.len());
+        let mut buf = String::new();
+        let mut read = |name: &[u8]| question(&message(name), &mut buf).map(|(name, _)| name.len());
         let label = [&[63][..], &[b'a'; 63]].concat();
         assert_eq!(read(&[0]), Some(1));
         assert_eq!(read(&[&label.repeat(3)[..], &[61], &[b'a'; 61], &[0]].concat()), Some(253));

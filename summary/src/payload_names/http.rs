@@ -1,8 +1,8 @@
-//! The host of an HTTP/1 request (RFC 9112, 3.2; RFC 9110, 7.2).
+//! The host of an HTTP/1 request (RFC 9112, section 3.2; RFC 9110, section 7.2).
 
 use memchr::memmem;
 
-/// Methods of RFC 9110 and RFC 5789, and those of WebDAV (RFC 4918).
+/// Methods of HTTP (RFC 9110, RFC 5789) and WebDAV (RFC 4918).
 const METHODS: [&[u8]; 16] = [
     b"GET",
     b"POST",
@@ -22,7 +22,7 @@ const METHODS: [&[u8]; 16] = [
     b"UNLOCK",
 ];
 
-/// The value of the field, where the payload begins with a request and has the field's line whole.
+/// The value of the Host field, if the payload starts with a request and contains the complete field.
 pub(super) fn host(payload: &[u8]) -> Option<&[u8]> {
     let method = payload.split(|byte| *byte == b' ').next()?;
     if !METHODS.contains(&method) {

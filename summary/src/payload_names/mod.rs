@@ -1,8 +1,8 @@
-//! Names in the payload: what a DNS question asks for, which server a TLS client wants, which host an
-//! HTTP request names, which version of QUIC a packet speaks.
+//! Names in the transport payload: the question of a DNS message, the server name of a TLS client, the
+//! host of an HTTP request, the version of a QUIC packet.
 //!
-//! Each is read from one packet alone, where all of it is there: never a guess, never a look at
-//! another packet. The work is bounded: no more than the first 4 KiB of a payload are looked at.
+//! Each name comes from a single packet that contains it completely; nothing is reassembled. Only the
+//! first 4 KiB of a payload are inspected, which limits the work per packet.
 
 mod dns;
 mod http;
@@ -14,29 +14,31 @@ use std::borrow::Cow;
 
 pub use dns::DnsType;
 
-/// Bytes of a payload that are looked at.
+/// Maximum number of payload bytes that are inspected.
 const MAX_LEN: usize = 4 << 10;
 
 /// DNS (RFC 1035), multicast DNS (RFC 6762) and LLMNR (RFC 4795).
 const DNS_PORTS: [u16; 3] = [53, 5353, 5355];
 
-/// The names in one packet's payload; most packets have none.
+/// The names in the payload of one packet. Most packets have none.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PayloadNames<'a> {
-    /// Name and type of the first question of a DNS message. Labels are joined by dots, a dot in a
-    /// label has a backslash before it, and the root is `.`.
+    /// Name and type in the first question of a DNS message. Labels are joined by dots, a dot in a label
+    /// is written as `\.`, and the root is `.`.
     pub dns: Option<(Cow<'a, str>, DnsType)>,
-    /// Server name of a TLS client's hello (RFC 6066, 3).
+    /// Server name in a TLS ClientHello (RFC 6066, section 3).
     pub sni: Option<Cow<'a, str>>,
-    /// Host field of an HTTP/1 request (RFC 9110, 7.2).
+    /// Host field of an HTTP/1 request (RFC 9110, section 7.2).
     pub host: Option<Cow<'a, str>>,
-    /// Version of a QUIC packet with a long header (RFC 8999, 5.1).
+    /// Version of a QUIC packet with a long header (RFC 8999, section 5.1).
     pub quic: Option<u32>,
 }
 
 impl<'a> PayloadNames<'a> {
-    /// Looks into what the transport header of a packet carries. `room` takes the texts that do not
-    /// stand in the payload as they are; used again for each packet, nothing is allocated.
+    /// Parses the transport payload of a packet.
+    ///
+    /// `buf` holds names that cannot be borrowed from the payload. Reuse it for all packets to avoid
+    /// allocations.
     ///
     /// ```
     /// use summary::{LinkType, PayloadNames, decode_with_payload};
@@ -47,12 +49,12 @@ impl<'a> PayloadNames<'a> {
     ///     &[0x30, 0x39, 0, 53, 0, 37, 0, 0], &question,
     /// ].concat();
     /// let decoded = decode_with_payload(LinkType::RAW, &datagram, 57);
-    /// let mut room = String::new();
-    /// let names = PayloadNames::parse(&decoded.summary, decoded.payload, &mut room);
+    /// let mut buf = String::new();
+    /// let names = PayloadNames::parse(&decoded.summary, decoded.payload, &mut buf);
     /// let (name, kind) = names.dns.unwrap();
     /// assert_eq!((&*name, kind.to_string()), ("example.org", "A".to_owned()));
     /// ```
-    pub fn parse(summary: &Summary<'_>, payload: &'a [u8], room: &'a mut String) -> Self {
+    pub fn parse(summary: &Summary<'_>, payload: &'a [u8], buf: &'a mut String) -> Self {
         let payload = &payload[..payload.len().min(MAX_LEN)];
         let mut names = Self::default();
         if payload.is_empty() {
@@ -63,35 +65,35 @@ impl<'a> PayloadNames<'a> {
             .flatten()
             .any(|port| DNS_PORTS.contains(&port));
         match (summary.proto.name(), is_dns) {
-            (Some("udp"), true) => names.dns = dns::question(payload, room),
+            (Some("udp"), true) => names.dns = dns::question(payload, buf),
             (Some("udp"), false) => names.quic = quic::version(payload),
-            // A message behind its length (RFC 1035, 4.2.2).
+            // A message after its length (RFC 1035, section 4.2.2).
             (Some("tcp"), true) => {
-                names.dns = payload.get(2..).and_then(|message| dns::question(message, room));
+                names.dns = payload.get(2..).and_then(|message| dns::question(message, buf));
             }
             (Some("tcp"), false) if tls::is_record(payload) => {
-                names.sni = tls::server_name(payload).map(|name| text(name, room));
+                names.sni = tls::server_name(payload).map(|name| text(name, buf));
             }
-            (Some("tcp"), false) => names.host = http::host(payload).map(|host| text(host, room)),
+            (Some("tcp"), false) => names.host = http::host(payload).map(|host| text(host, buf)),
             _ => {}
         }
         names
     }
 
-    /// True where there are none.
+    /// True if there are no names.
     pub fn is_empty(&self) -> bool {
         *self == Self::default()
     }
 }
 
-/// Bytes of the wire as text: what is not UTF-8 becomes U+FFFD.
-fn text<'a>(bytes: &'a [u8], room: &'a mut String) -> Cow<'a, str> {
+/// Bytes from the network as text; invalid UTF-8 becomes U+FFFD.
+fn text<'a>(bytes: &'a [u8], buf: &'a mut String) -> Cow<'a, str> {
     if let Ok(text) = str::from_utf8(bytes) {
         return Cow::Borrowed(text);
     }
-    room.clear();
-    push_text(bytes, room);
-    Cow::Borrowed(room)
+    buf.clear();
+    push_text(bytes, buf);
+    Cow::Borrowed(buf)
 }
 
 fn push_text(bytes: &[u8], out: &mut String) {
@@ -103,7 +105,7 @@ fn push_text(bytes: &[u8], out: &mut String) {
     }
 }
 
-/// What is left of a message; each step is `None` where it has too few bytes.
+/// The rest of a message. Each step returns `None` if there are too few bytes.
 struct Bytes<'a>(&'a [u8]);
 
 impl<'a> Bytes<'a> {
@@ -129,7 +131,7 @@ mod tests {
     use crate::{LinkType, decode_with_payload};
     use proptest::prelude::*;
 
-    /// An IPv4 packet without its link.
+    /// An IPv4 packet without a link header.
     fn packet(number: u8, ports: (u16, u16), payload: &[u8]) -> Vec<u8> {
         let header = [0x45, 0, 0, 0, 0, 0, 0, 0, 64, number, 0, 0, 10, 0, 0, 1, 10, 0, 0, 2];
         let ports = [ports.0.to_be_bytes(), ports.1.to_be_bytes()].concat();
@@ -144,9 +146,9 @@ mod tests {
         let packet = packet(number, ports, payload);
         let len = u32::try_from(packet.len()).unwrap();
         let decoded = decode_with_payload(LinkType::RAW, &packet, len);
-        let mut room = String::new();
+        let mut buf = String::new();
         let PayloadNames { dns, sni, host, quic } =
-            PayloadNames::parse(&decoded.summary, decoded.payload, &mut room);
+            PayloadNames::parse(&decoded.summary, decoded.payload, &mut buf);
         let own = |text: Cow<'_, str>| Cow::Owned(text.into_owned());
         PayloadNames {
             dns: dns.map(|(name, kind)| (own(name), kind)),
@@ -160,7 +162,7 @@ mod tests {
         \0\0\x02\x13\x01\x01\0\0\x1b\0\x17\0\0\0\0\0\x13\0\x11\0\0\x0eserver.example";
 
     #[test]
-    fn each_protocol_gives_its_name() {
+    fn each_protocol_has_its_name() {
         let question = b"\0\x01\x01\0\0\x01\0\0\0\0\0\0\x03a.b\x04\xff\x80co\0\0\x41\0\x01";
         let dns = names(17, (5_000, 53), question).dns.unwrap();
         assert_eq!((&*dns.0, dns.1.to_string()), ("a\\.b.\u{fffd}\u{fffd}co", "HTTPS".to_owned()));
@@ -174,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_all_there_has_no_name() {
+    fn incomplete_messages_have_no_name() {
         let question = b"\0\x01\x01\0\0\x01\0\0\0\0\0\0\x03www\x02ab\0\0\x01\0\x01";
         for len in 0..question.len() {
             assert!(names(17, (53, 53), &question[..len]).is_empty(), "{len}");
@@ -195,7 +197,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_payload_is_read(payload: Vec<u8>, is_tcp: bool, port: u16, start in 0usize..4) {
+        fn any_payload_is_accepted(payload: Vec<u8>, is_tcp: bool, port: u16, start in 0usize..4) {
             let start: &[u8] = [&b""[..], b"\x16\x03\x01", b"GET / HTTP/1.1\r\n", b"\xc0"][start];
             let number = if is_tcp { 6 } else { 17 };
             names(number, (53, port), &[start, &payload].concat());

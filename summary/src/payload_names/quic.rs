@@ -1,13 +1,13 @@
-//! The version of a QUIC packet with a long header (RFC 8999, 5.1).
+//! The version of a QUIC packet with a long header (RFC 8999, section 5.1).
 
 use super::Bytes;
 
-/// Header form. The bit behind it is no help: it may be greased (RFC 9287).
+/// The header form bit. The fixed bit after it cannot be checked: it may be greased (RFC 9287).
 const LONG_HEADER: usize = 0x80;
-/// Longest connection id of the versions below.
+/// Maximum length of a connection ID in the versions below.
 const MAX_ID_LEN: usize = 20;
 
-/// The version, where it is one that is known: any other datagram could begin so by chance.
+/// The version, if it is a known one. Any other datagram could start with the same bits by chance.
 pub(super) fn version(payload: &[u8]) -> Option<u32> {
     let mut rest = Bytes(payload);
     if rest.u8()? & LONG_HEADER != LONG_HEADER {
@@ -27,13 +27,14 @@ pub(super) fn version(payload: &[u8]) -> Option<u32> {
     Some(version)
 }
 
-/// RFC 9000, RFC 9369, the drafts of the former that had these headers, and Google's.
+/// Version 1 (RFC 9000), version 2 (RFC 9369), drafts of version 1 with the same header, and the
+/// versions of Google and Facebook.
 fn is_known(version: u32) -> bool {
     match version.to_be_bytes() {
         [0, 0, 0, 1] | [0x6b, 0x33, 0x43, 0xcf] => true,
         [0xff, 0, 0, draft] => (22..=34).contains(&draft),
         [b'Q' | b'T', b'0', b'5', digit] => digit.is_ascii_digit(),
-        [0xfa, 0xce, 0xb0, low] => low <= 0x0f, // Facebook's
+        [0xfa, 0xce, 0xb0, low] => low <= 0x0f, // Facebook
         _ => false,
     }
 }

@@ -1,21 +1,21 @@
-//! The server name of a TLS client's hello (RFC 8446, 4.1.2; RFC 6066, 3).
+//! The server name in a TLS ClientHello (RFC 8446, section 4.1.2; RFC 6066, section 3).
 
 use super::Bytes;
 
-/// Content types of records (RFC 8446, 5.1): a client that is asked to say hello again changes its
-/// cipher before.
+/// Content types of records (RFC 8446, section 5.1). A second ClientHello follows a change_cipher_spec
+/// record (section 5).
 const HANDSHAKE: u8 = 22;
 const CHANGE_CIPHER_SPEC: u8 = 20;
 const CLIENT_HELLO: usize = 1;
 const SERVER_NAME: usize = 0;
 const HOST_NAME: usize = 0;
 
-/// True where a payload may have a hello.
+/// True if the payload can contain a ClientHello.
 pub(super) fn is_record(payload: &[u8]) -> bool {
     matches!(payload, [CHANGE_CIPHER_SPEC | HANDSHAKE, 3, ..])
 }
 
-/// The name, where the payload begins with a hello and has it whole.
+/// The server name, if the payload starts with a ClientHello and contains the extension completely.
 pub(super) fn server_name(payload: &[u8]) -> Option<&[u8]> {
     let mut rest = Bytes(payload);
     loop {
@@ -41,7 +41,7 @@ pub(super) fn server_name(payload: &[u8]) -> Option<&[u8]> {
     while 4 <= left {
         let (kind, len) = (rest.u16()?, rest.u16()?);
         if kind == SERVER_NAME {
-            rest.u16()?; // length of the list, whose first name is a host's
+            rest.u16()?; // length of the list; its first entry is the host name
             let (kind, len) = (rest.u8()?, rest.u16()?);
             return rest.take(len).filter(|name| kind == HOST_NAME && !name.is_empty());
         }

@@ -4,7 +4,8 @@
 
 use crate::time::rfc3339;
 use std::borrow::Cow;
-use summary::line::{self, Excerpt, PacketFields};
+use std::str::FromStr;
+use summary::line::{self, Excerpt, FieldValue, PacketFields};
 use summary::{Address, Direction, LinkType, Packet, Proto, Summary, Tcp, Timestamp, VlanIds};
 
 /// Values of one packet line. Texts are borrowed from the line unless they have escapes.
@@ -41,14 +42,13 @@ impl<'a> GenericPacket<'a> {
     pub(super) fn parse(line: &'a [u8]) -> Result<Option<Self>, String> {
         let line = str::from_utf8(line).map_err(|error| error.to_string())?;
         let fields = PacketFields::parse(line).map_err(|error| error.to_string())?;
-        let is_strict = match fields.record_type.map(line::string) {
+        let is_strict = match text("type", fields.record_type, true)?.as_deref() {
             None => false,
-            Some(Some(name)) if name == "pkt" => true,
-            Some(Some(_)) => return Ok(None),
-            Some(None) => return Err("`type` is not a string".to_owned()),
+            Some("pkt") => true,
+            Some(_) => return Ok(None),
         };
-        let Some(ts) = fields.ts else { return Err(missing("ts")) };
-        let ts = time(ts).ok_or("`ts` is not a time")?;
+        let Some(ts) = fields.ts.json() else { return Err(missing("ts")) };
+        let ts = time(&ts).ok_or("`ts` is not a time")?;
         let Some(len) = number("len", fields.len, is_strict)? else { return Err(missing("len")) };
         let text = |name, value| text(name, value, is_strict);
         let (src, dst) = (text("src", fields.src)?, text("dst", fields.dst)?);
@@ -60,8 +60,8 @@ impl<'a> GenericPacket<'a> {
         let flags = letters.map(|letters| {
             letters.bytes().filter_map(Tcp::flag_bit).fold(0, |flags, bit| flags | bit)
         });
-        let vlan = match fields.vlan {
-            Some(list) => vlan_ids(list, is_strict)?,
+        let vlan = match fields.vlan.json() {
+            Some(list) => vlan_ids(&list, is_strict)?,
             None => VlanIds::default(),
         };
         let n = number("n", fields.n, is_strict)?.unwrap_or(0);
@@ -130,12 +130,14 @@ fn missing(name: &str) -> String {
 /// If a field of a strict line has a value that is not a string.
 fn text<'a>(
     name: &str,
-    value: Option<&'a str>,
+    value: FieldValue<'a>,
     is_strict: bool,
 ) -> Result<Option<Cow<'a, str>>, String> {
-    match value.map(line::string) {
-        Some(None) if is_strict => Err(format!("`{name}` is not a string")),
-        text => Ok(text.flatten()),
+    match value.text() {
+        None if is_strict && value != FieldValue::Absent => {
+            Err(format!("`{name}` is not a string"))
+        }
+        text => Ok(text),
     }
 }
 
@@ -145,24 +147,31 @@ fn text<'a>(
 /// # Errors
 ///
 /// If a field of a strict line has a value that is not an integer, or out of range.
-fn number<T: std::str::FromStr>(
+fn number<T: TryFrom<u64> + FromStr>(
     name: &str,
-    value: Option<&str>,
+    value: FieldValue<'_>,
     is_strict: bool,
 ) -> Result<Option<T>, String> {
-    let Some(value) = value else { return Ok(None) };
-    match value.parse() {
-        Ok(number) => Ok(Some(number)),
-        Err(_) if is_strict => Err(format!("`{name}` is not a whole number, or out of range")),
-        Err(_) => {
-            let digits = value.trim_matches('"');
-            let whole = match digits.split_once('.') {
-                Some((whole, fraction)) if fraction.bytes().all(|digit| digit == b'0') => whole,
-                _ => digits,
-            };
-            Ok(whole.parse().ok())
-        }
+    let number = match value {
+        FieldValue::Absent => return Ok(None),
+        FieldValue::Integer(number) => T::try_from(number).ok(),
+        FieldValue::Json(json) => json.parse().ok(),
+        FieldValue::Text(_) => None,
+    };
+    match (number, value) {
+        (None, _) if is_strict => Err(format!("`{name}` is not a whole number, or out of range")),
+        (None, FieldValue::Text(text)) => Ok(lenient_number(text)),
+        (None, FieldValue::Json(json)) => Ok(lenient_number(json.trim_matches('"'))),
+        (number, _) => Ok(number),
     }
+}
+
+fn lenient_number<T: FromStr>(digits: &str) -> Option<T> {
+    let whole = match digits.split_once('.') {
+        Some((whole, fraction)) if fraction.bytes().all(|digit| digit == b'0') => whole,
+        _ => digits,
+    };
+    whole.parse().ok()
 }
 
 /// The numbers of a list; those after [`VlanIds::CAPACITY`] are ignored.

@@ -1,0 +1,46 @@
+//! Logical link control (IEEE 802.2) with SNAP (RFC 1042).
+
+use super::ether_type::{self, MAX_802_3_LEN};
+use super::{DecodeState, Extent};
+use crate::Proto;
+
+/// Destination and source service access point, control.
+const HEADER_LEN: usize = 3;
+/// The same with the organization code and protocol number of SNAP.
+const SNAP_HEADER_LEN: usize = 8;
+/// Control field of unnumbered information: the frame carries data.
+const UNNUMBERED_INFORMATION: u8 = 0x03;
+
+const CISCO: [u8; 3] = [0, 0, 0x0c];
+
+/// Decodes a packet from its destination service access point on.
+pub(super) fn decode<'a>(packet: Extent<'a>, state: &mut DecodeState<'_, '_, 'a>) {
+    state.summary.proto = Proto::named("llc");
+    let &[destination, source, ..] = packet.bytes() else {
+        return state.summary.faults.insert(packet.short_header_faults(HEADER_LEN));
+    };
+    match (destination, source) {
+        (0x42, 0x42) => state.summary.proto = Proto::named("stp"),
+        (0xfe, 0xfe) => state.summary.proto = Proto::named("is-is"),
+        (0xe0, 0xe0) | (0xff, 0xff) => state.summary.proto = Proto::named("ipx"),
+        (0xaa, 0xaa) => snap(packet, state),
+        _ => {}
+    }
+}
+
+fn snap<'a>(packet: Extent<'a>, state: &mut DecodeState<'_, '_, 'a>) {
+    let Some(&[_, _, control, a, b, c, high, low]) = packet.bytes().first_chunk() else {
+        return state.summary.faults.insert(packet.short_header_faults(SNAP_HEADER_LEN));
+    };
+    if control != UNNUMBERED_INFORMATION {
+        return; // a test, or an exchange of identification
+    }
+    match ([a, b, c], u16::from_be_bytes([high, low])) {
+        ([0, 0, 0], ether_type) if ether_type > MAX_802_3_LEN => {
+            ether_type::decode(ether_type, packet.after(SNAP_HEADER_LEN), state);
+        }
+        (CISCO, 0x2000) => state.summary.proto = Proto::named("cdp"),
+        (CISCO, 0x2003) => state.summary.proto = Proto::named("vtp"),
+        _ => {}
+    }
+}
