@@ -3,11 +3,10 @@
 //! write the same field in different ways.
 
 use super::ParseError;
-use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, Visitor};
+use serde::de::{Deserialize, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
 use std::borrow::Cow;
 use std::fmt;
-use std::marker::PhantomData;
 
 /// The fields of a packet line that an [`Excerpt`](super::Excerpt) has.
 ///
@@ -65,10 +64,12 @@ impl<'a> PacketFields<'a> {
     pub fn parse(line: &'a str) -> Result<Self, ParseError> {
         // Almost all lines have only strings without escapes and non-negative integers, which are much
         // faster to parse than to keep as text. If a line has anything else, all its values are kept.
-        if let Ok(Simple(fields)) = parse_object(line) {
-            return Ok(fields);
+        let mut fields = Self::default();
+        if parse_object(line, PacketSeed::<true>(&mut fields)).is_err() {
+            fields = Self::default();
+            parse_object(line, PacketSeed::<false>(&mut fields))?;
         }
-        parse_object(line)
+        Ok(fields)
     }
 
     /// The field with this key.
@@ -90,20 +91,6 @@ impl<'a> PacketFields<'a> {
             NameKey::FLAGS => &mut self.flags,
             _ => return None,
         })
-    }
-
-    fn from_map<A: MapAccess<'a>>(
-        mut map: A,
-        next_value: impl Fn(&mut A, NameKey) -> Result<FieldValue<'a>, A::Error>,
-    ) -> Result<Self, A::Error> {
-        let mut fields = Self::default();
-        while let Some(key) = map.next_key()? {
-            match fields.field(key) {
-                Some(field) => *field = next_value(&mut map, key)?,
-                None => _ = map.next_value::<IgnoredAny>()?,
-            }
-        }
-        Ok(fields)
     }
 }
 
@@ -187,46 +174,60 @@ impl<'de> Deserialize<'de> for NameKey {
     }
 }
 
-/// `T` from an object whose values are simple: strings without escapes, integers that are not negative,
-/// and `null`.
-struct Simple<T>(T);
+/// A simple value: a string without escapes, an integer that is not negative, or `null`.
+struct SimpleValue<'a>(FieldValue<'a>);
 
-impl<'de> Deserialize<'de> for Simple<FieldValue<'de>> {
+impl<'de> Deserialize<'de> for SimpleValue<'de> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct ValueVisitor;
         impl<'de> Visitor<'de> for ValueVisitor {
-            type Value = Simple<FieldValue<'de>>;
+            type Value = SimpleValue<'de>;
             fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
                 formatter.write_str("a simple value")
             }
             fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Self::Value, E> {
-                Ok(Simple(FieldValue::Text(text)))
+                Ok(SimpleValue(FieldValue::Text(text)))
             }
             fn visit_u64<E>(self, value: u64) -> Result<Self::Value, E> {
-                Ok(Simple(FieldValue::Integer(value)))
+                Ok(SimpleValue(FieldValue::Integer(value)))
             }
             fn visit_unit<E>(self) -> Result<Self::Value, E> {
-                Ok(Simple(FieldValue::Absent))
+                Ok(SimpleValue(FieldValue::Absent))
             }
         }
         deserializer.deserialize_any(ValueVisitor)
     }
 }
 
-impl<'de> FromObject<'de> for Simple<PacketFields<'de>> {
-    fn from_object<A: MapAccess<'de>>(map: A) -> Result<Self, A::Error> {
-        PacketFields::from_map(map, |map, key| match key {
-            // Usually an array, and often a number with a fraction.
-            NameKey::VLAN | NameKey::TS => Ok(FieldValue::from_json(map.next_value()?)),
-            _ => map.next_value().map(|Simple(value)| value),
-        })
-        .map(Simple)
+/// Fills in the fields of an object: all as JSON text, or, if `IS_SIMPLE`, as simple values.
+struct PacketSeed<'f, 'a, const IS_SIMPLE: bool>(&'f mut PacketFields<'a>);
+
+impl<'de, const IS_SIMPLE: bool> DeserializeSeed<'de> for PacketSeed<'_, 'de, IS_SIMPLE> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_map(self)
     }
 }
 
-impl<'de> FromObject<'de> for PacketFields<'de> {
-    fn from_object<A: MapAccess<'de>>(map: A) -> Result<Self, A::Error> {
-        Self::from_map(map, |map, _| Ok(FieldValue::from_json(map.next_value()?)))
+impl<'de, const IS_SIMPLE: bool> Visitor<'de> for PacketSeed<'_, 'de, IS_SIMPLE> {
+    type Value = ();
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("a JSON object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+        while let Some(key) = map.next_key()? {
+            // The list of VLANs is not simple, and a time is often a number with a fraction.
+            let is_json = !IS_SIMPLE || matches!(key, NameKey::VLAN | NameKey::TS);
+            match self.0.field(key) {
+                None => _ = map.next_value::<IgnoredAny>()?,
+                Some(field) if is_json => *field = FieldValue::from_json(map.next_value()?),
+                Some(field) => SimpleValue(*field) = map.next_value()?,
+            }
+        }
+        Ok(())
     }
 }
 
@@ -241,17 +242,30 @@ impl<'de> FromObject<'de> for PacketFields<'de> {
 ///
 /// If the line is anything but one JSON object.
 pub fn fields(line: &str) -> Result<Vec<(Cow<'_, str>, &str)>, ParseError> {
-    parse_object(line)
-}
-
-impl<'de> FromObject<'de> for Vec<(Cow<'de, str>, &'de str)> {
-    fn from_object<A: MapAccess<'de>>(mut map: A) -> Result<Self, A::Error> {
-        let mut fields = Self::new();
-        while let Some((Name(name), value)) = map.next_entry::<_, &RawValue>()? {
-            fields.push((name, value.get()));
+    struct FieldsSeed;
+    impl<'de> DeserializeSeed<'de> for FieldsSeed {
+        type Value = Vec<(Cow<'de, str>, &'de str)>;
+        fn deserialize<D: Deserializer<'de>>(
+            self,
+            deserializer: D,
+        ) -> Result<Self::Value, D::Error> {
+            deserializer.deserialize_map(self)
         }
-        Ok(fields)
     }
+    impl<'de> Visitor<'de> for FieldsSeed {
+        type Value = Vec<(Cow<'de, str>, &'de str)>;
+        fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+            formatter.write_str("a JSON object")
+        }
+        fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+            let mut fields = Vec::new();
+            while let Some((Name(name), value)) = map.next_entry::<_, &RawValue>()? {
+                fields.push((name, value.get()));
+            }
+            Ok(fields)
+        }
+    }
+    parse_object(line, FieldsSeed)
 }
 
 /// A name, borrowed unless it has escapes.
@@ -275,36 +289,19 @@ pub fn string(json: &str) -> Option<Cow<'_, str>> {
     serde_json::from_str(json).ok().map(Cow::Owned)
 }
 
-/// A value that the fields of a JSON object make.
-trait FromObject<'de>: Sized {
-    fn from_object<A: MapAccess<'de>>(map: A) -> Result<Self, A::Error>;
-}
-
-struct Object<T>(T);
-
-impl<'de, T: FromObject<'de>> Deserialize<'de> for Object<T> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct ObjectVisitor<T>(PhantomData<T>);
-        impl<'de, T: FromObject<'de>> Visitor<'de> for ObjectVisitor<T> {
-            type Value = Object<T>;
-            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-                formatter.write_str("a JSON object")
-            }
-            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Object<T>, A::Error> {
-                T::from_object(map).map(Object)
-            }
-        }
-        deserializer.deserialize_map(ObjectVisitor(PhantomData))
-    }
-}
-
-fn parse_object<'a, T: FromObject<'a>>(line: &'a str) -> Result<T, ParseError> {
+/// Parses a line that is one JSON object.
+fn parse_object<'a, S: DeserializeSeed<'a>>(
+    line: &'a str,
+    seed: S,
+) -> Result<S::Value, ParseError> {
     let start = line.len() - line.trim_ascii_start().len();
     if line.as_bytes().get(start) != Some(&b'{') {
         let reason = "expected a JSON object".to_owned();
         return Err(ParseError::Json { reason, column: start + 1 });
     }
-    let Object(value) = serde_json::from_str(line)?;
+    let mut deserializer = serde_json::Deserializer::from_str(line);
+    let value = seed.deserialize(&mut deserializer)?;
+    deserializer.end()?;
     Ok(value)
 }
 

@@ -5,7 +5,7 @@
 use crate::time::rfc3339;
 use std::borrow::Cow;
 use std::str::FromStr;
-use summary::line::{self, Excerpt, FieldValue, PacketFields};
+use summary::line::{self, Excerpt, ExcerptReader, FieldValue, PacketFields};
 use summary::{Address, Direction, LinkType, Packet, Proto, Summary, Tcp, Timestamp, VlanIds};
 
 /// Values of one packet line. Texts are borrowed from the line unless they have escapes.
@@ -39,7 +39,7 @@ impl<'a> GenericPacket<'a> {
     /// # Errors
     ///
     /// If the line is not a JSON object, or not a packet. The message is for users.
-    pub(super) fn parse(line: &'a [u8]) -> Result<Option<Self>, String> {
+    pub(super) fn parse(line: &'a [u8], times: &mut ExcerptReader) -> Result<Option<Self>, String> {
         let line = str::from_utf8(line).map_err(|error| error.to_string())?;
         let fields = PacketFields::parse(line).map_err(|error| error.to_string())?;
         let is_strict = match text("type", fields.record_type, true)?.as_deref() {
@@ -48,7 +48,7 @@ impl<'a> GenericPacket<'a> {
             Some(_) => return Ok(None),
         };
         let Some(ts) = fields.ts.json() else { return Err(missing("ts")) };
-        let ts = time(&ts).ok_or("`ts` is not a time")?;
+        let ts = time(&ts, times).ok_or("`ts` is not a time")?;
         let Some(len) = number("len", fields.len, is_strict)? else { return Err(missing("len")) };
         let text = |name, value| text(name, value, is_strict);
         let (src, dst) = (text("src", fields.src)?, text("dst", fields.dst)?);
@@ -216,11 +216,11 @@ pub fn other_fields(line: &str) -> String {
 pub(super) const BYTE_ORDER_MARK: &str = "\u{feff}";
 
 /// The time that a JSON value represents.
-fn time(json: &str) -> Option<Timestamp> {
+fn time(json: &str, times: &mut ExcerptReader) -> Option<Timestamp> {
     let Some(text) = json.strip_prefix('"') else { return epoch_time(json) };
     let text = text.strip_suffix('"')?;
     // The sniffer's own form is the most frequent one, and much faster to parse.
-    Timestamp::parse(text.as_bytes()).or_else(|| rfc3339(text).map(Timestamp::from_ns))
+    times.parse_time(text.as_bytes()).or_else(|| rfc3339(text).map(Timestamp::from_ns))
 }
 
 /// A number since the epoch, in the unit that its magnitude suggests; a number with an exponent is in
@@ -256,6 +256,10 @@ fn epoch_time(number: &str) -> Option<Timestamp> {
 mod tests {
     use super::*;
 
+    fn parse(line: &[u8]) -> Result<Option<GenericPacket<'_>>, String> {
+        GenericPacket::parse(line, &mut ExcerptReader::default())
+    }
+
     #[test]
     fn times_of_other_programs_are_parsed() {
         const NS: i64 = 1_795_402_418_123_456_789; // 2026-11-23T02:53:38.123456789Z
@@ -279,31 +283,35 @@ mod tests {
             ("-25.5e-1", -2_550_000_000),
             ("1e-10", 0),
         ] {
-            assert_eq!(time(value).map(Timestamp::ns), Some(ns), "{value}");
+            assert_eq!(
+                time(value, &mut ExcerptReader::default()).map(Timestamp::ns),
+                Some(ns),
+                "{value}"
+            );
         }
         for value in
             [r#""soon""#, r#""2026-11-23T02:53:38""#, "null", "[1]", "\"\"", "true", "1e99", "1e10"]
         {
-            assert_eq!(time(value), None, "{value}");
+            assert_eq!(time(value, &mut ExcerptReader::default()), None, "{value}");
         }
     }
 
     #[test]
     fn lines_with_time_and_length_are_packets() {
         let line = br#" {"a":[{"b":null}], "len": 60, "src":"10.0.0.1","proto":"dns", "ts" : 1.5}"#;
-        let generic = GenericPacket::parse(line).unwrap().unwrap();
+        let generic = parse(line).unwrap().unwrap();
         let packet = generic.packet();
         assert_eq!((packet.n, packet.ts.ns(), packet.summary.len), (0, 1_500_000_000, 60));
         assert_eq!(packet.summary.src, Some(Address::V4([10, 0, 0, 1])));
         for line in [&br#"{"ts":1}"#[..], br#"{"len":1}"#, b"[1,2]", br#"{"ts":1,"len":-1}"#] {
-            assert!(GenericPacket::parse(line).is_err());
+            assert!(parse(line).is_err());
         }
     }
 
     #[test]
     fn unusual_values_are_converted_or_ignored_unless_the_line_is_the_sniffers() {
         let line = br#"{"ts":1,"len":60.0,"proto":6,"sport":"443","dport":53.0,"ttl":300,"if":3,"dir":{},"flags":2,"vlan":["x",7],"src":1}"#;
-        let generic = GenericPacket::parse(line).unwrap().unwrap();
+        let generic = parse(line).unwrap().unwrap();
         let packet = generic.packet();
         let summary = &packet.summary;
         assert_eq!((summary.len, summary.sport, summary.dport), (60, Some(443), Some(53)));
@@ -315,10 +323,10 @@ mod tests {
             (r#""vlan":["x"]"#, "`vlan` is not a list of numbers"),
         ] {
             let line = format!(r#"{{"type":"pkt","ts":1,"len":60,{field}}}"#);
-            assert_eq!(GenericPacket::parse(line.as_bytes()).unwrap_err(), reason);
+            assert_eq!(parse(line.as_bytes()).unwrap_err(), reason);
         }
         for line in [&br#"{"ts":1,"len":60.5}"#[..], br#"{"ts":1,"len":"x"}"#] {
-            assert!(GenericPacket::parse(line).is_err());
+            assert!(parse(line).is_err());
         }
     }
 

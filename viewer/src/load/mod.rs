@@ -309,7 +309,7 @@ impl Sink {
         {
             return pushed.map(|()| true).map_err(str::to_owned);
         }
-        if let Some(mut packet) = GenericPacket::parse(line)? {
+        if let Some(mut packet) = GenericPacket::parse(line, &mut self.excerpts)? {
             let is_counted = packet.n == 0;
             if is_counted {
                 packet.n = self.lines_before + self.line_count + 1;
