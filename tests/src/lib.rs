@@ -10,5 +10,7 @@ pub mod frames;
 pub mod page;
 pub mod process;
 pub mod reference;
+#[cfg(test)]
+mod regressions;
 pub mod stream;
 pub mod veth;
