@@ -1,6 +1,6 @@
-//! Protocols as the charts tell them apart: few classes with fixed colours, whatever the capture.
+//! Protocol classes: the few groups that charts distinguish by color.
 
-/// A class of protocols with a colour of its own.
+/// A group of protocols with its own color.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[repr(u8)]
 pub enum Class {
@@ -18,10 +18,10 @@ pub enum Class {
     Other,
 }
 
-/// How many classes there are.
+/// Number of classes.
 pub const CLASS_COUNT: usize = 6;
 
-/// All classes, in the order of legends and stacks.
+/// All classes, in the order of legends and stacked bars.
 pub const CLASSES: [Class; CLASS_COUNT] =
     [Class::Tcp, Class::Udp, Class::Icmp, Class::Icmp6, Class::Arp, Class::Other];
 
@@ -29,7 +29,7 @@ pub const CLASSES: [Class; CLASS_COUNT] =
 pub type Rgb = [u8; 3];
 
 impl Class {
-    /// The class of a protocol by its name in the stream.
+    /// The class of a protocol, given its name in the NDJSON format.
     pub fn of(proto: &str) -> Self {
         CLASSES[..CLASS_COUNT - 1]
             .iter()
@@ -38,7 +38,7 @@ impl Class {
             .unwrap_or(Self::Other)
     }
 
-    /// The name in legends: the protocol's, but for the last.
+    /// Name in legends.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Tcp => "tcp",
@@ -50,13 +50,13 @@ impl Class {
         }
     }
 
-    /// Its place in [`CLASSES`].
+    /// Index into [`CLASSES`].
     pub const fn index(self) -> usize {
         self as usize
     }
 
-    /// Its colour, after Okabe and Ito (<https://jfly.uni-koeln.de/color/>): told apart by
-    /// colour-blind people too. On dark ground the blue is the palette's lighter one.
+    /// Color from the palette of Okabe and Ito (<https://jfly.uni-koeln.de/color/>), which color-blind
+    /// people can distinguish. Dark themes use lighter variants.
     pub const fn color(self, is_dark: bool) -> Rgb {
         match (self, is_dark) {
             (Self::Tcp, false) => [0x00, 0x72, 0xb2],
@@ -78,12 +78,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn classes_are_in_the_order_of_their_index() {
+    fn classes_are_listed_by_index() {
         assert!(CLASSES.iter().enumerate().all(|(index, class)| class.index() == index));
     }
 
     #[test]
-    fn protocols_without_a_colour_are_other() {
+    fn unknown_protocols_are_other() {
         assert_eq!(
             [Class::of("icmp6"), Class::of("gre"), Class::of("")],
             [Class::Icmp6, Class::Other, Class::Other]

@@ -1,12 +1,13 @@
-//! Values as bytes, between page and workers, which are always of one version. A derived codec of
-//! serde's would be a tenth of the page.
+//! Binary encoding of messages between the page and its workers, which always have the same version.
+//!
+//! Hand-written, because serde's derived code for the same messages added a tenth to the page's size.
 
-/// A value that can be sent.
+/// A value that can be sent between page and workers.
 pub trait Wire: Sized {
     /// Appends the value.
     fn put(&self, bytes: &mut Vec<u8>);
 
-    /// Takes the value from the front; `None` where the bytes are none of it.
+    /// Decodes a value and advances `bytes` past it; `None` if they are invalid.
     fn get(bytes: &mut &[u8]) -> Option<Self>;
 }
 
@@ -51,20 +52,20 @@ macro_rules! wire {
 }
 pub use wire;
 
-/// A message as bytes.
+/// Encodes a message.
 pub fn encode(message: &impl Wire) -> Vec<u8> {
     let mut bytes = Vec::new();
     message.put(&mut bytes);
     bytes
 }
 
-/// The message of some bytes; `None` where they are none.
+/// Decodes a message; `None` if it is invalid.
 pub fn decode<M: Wire>(mut bytes: &[u8]) -> Option<M> {
     M::get(&mut bytes)
 }
 
 impl Wire for u64 {
-    /// Seven bits a byte, the lowest first; the last byte has its highest bit clear.
+    /// LEB128: seven bits per byte, lowest first; the highest bit marks that more bytes follow.
     fn put(&self, bytes: &mut Vec<u8>) {
         let mut rest = *self;
         loop {
@@ -92,7 +93,7 @@ impl Wire for u64 {
 }
 
 impl Wire for i64 {
-    /// The sign lowest: small numbers of both signs are short.
+    /// Zigzag encoding, so that small numbers of either sign are short.
     fn put(&self, bytes: &mut Vec<u8>) {
         ((self << 1) ^ (self >> 63)).cast_unsigned().put(bytes);
     }
@@ -103,7 +104,7 @@ impl Wire for i64 {
     }
 }
 
-/// Smaller numbers go as large ones.
+/// Encodes smaller integers as `u64`.
 macro_rules! wire_as_u64 {
     ($($number:ty),*) => {
         $(impl Wire for $number {
@@ -167,7 +168,7 @@ impl<T: Wire> Wire for Vec<T> {
 
     fn get(bytes: &mut &[u8]) -> Option<Self> {
         let len = usize::get(bytes)?;
-        // Each has a byte at least: a wrong length asks for no more memory than there are bytes.
+        // Each item takes at least one byte, so an invalid length cannot allocate more than the input.
         let mut items = Self::with_capacity(len.min(bytes.len()));
         for _ in 0..len {
             items.push(T::get(bytes)?);
@@ -210,7 +211,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn values_come_as_they_went(kinds in proptest::collection::vec(kinds(), 0..5), number: u64) {
+        fn values_round_trip(kinds in proptest::collection::vec(kinds(), 0..5), number: u64) {
             let mut bytes = Vec::new();
             kinds.put(&mut bytes);
             number.put(&mut bytes);
@@ -220,7 +221,7 @@ mod tests {
         }
 
         #[test]
-        fn any_bytes_are_read_or_refused(bytes: Vec<u8>) {
+        fn decoding_any_bytes_does_not_panic(bytes: Vec<u8>) {
             let _ = Vec::<Kind>::get(&mut &bytes[..]);
         }
     }

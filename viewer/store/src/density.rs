@@ -1,4 +1,4 @@
-//! Packets in each cell of a plane, for the classes that there are.
+//! Packet counts by grid cell and protocol class, the data of the scatter plot.
 
 use viewer_model::axis::Bins;
 use viewer_model::protocol::{CLASS_COUNT, CLASSES, Class};
@@ -20,22 +20,22 @@ impl Grid {
     }
 }
 
-/// Counts by class, row and column. Classes of which no packet is known have none: most captures have
-/// few, and cells are many.
+/// Counts by class, row and column. Only classes that occur have counts, because grids are large and
+/// most captures contain few classes.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Density {
     columns: usize,
-    /// Cells of a class.
+    /// BinLookup per class.
     cell_count: usize,
-    /// Places of the classes that have counts, in order.
+    /// Indices of the classes that have counts, ascending.
     classes: Vec<u8>,
-    /// Where the counts of each class begin in `counts`; behind their end for one without.
+    /// Start of each class in `counts`; out of range for classes without counts.
     starts: [usize; CLASS_COUNT],
     counts: Vec<u32>,
 }
 
 impl Density {
-    /// Nothing counted, for packets of these classes.
+    /// Zero counts for packets of these classes.
     pub fn new(grid: &Grid, classes: impl Iterator<Item = Class>) -> Self {
         let mut has = [false; CLASS_COUNT];
         classes.for_each(|class| has[class.index()] = true);
@@ -43,7 +43,7 @@ impl Density {
         Self::with(grid.x.count, grid.cell_count(), present, Vec::new())
     }
 
-    /// `counts` are those of the classes, or none for zeros.
+    /// `counts` may be empty for zeros.
     fn with(columns: usize, cell_count: usize, classes: Vec<u8>, mut counts: Vec<u32>) -> Self {
         counts.resize(classes.len() * cell_count, 0);
         let mut starts = [usize::MAX / 2; CLASS_COUNT];
@@ -55,7 +55,7 @@ impl Density {
         Self { columns, cell_count, classes, starts, counts }
     }
 
-    /// Counts a packet in, or out where `ADD` is false.
+    /// Adds a packet, or removes it unless `ADD`.
     #[inline]
     pub fn update<const ADD: bool>(&mut self, class: usize, column: usize, row: usize) {
         if let Some(count) = self.counts.get_mut(self.starts[class] + row * self.columns + column) {
@@ -63,24 +63,24 @@ impl Density {
         }
     }
 
-    /// The counts of a class, row after row, the lowest first; none of one that has none.
+    /// Counts of a class, row by row, bottom row first. Empty if the class has no counts.
     pub fn of(&self, class: Class) -> &[u32] {
         let start = self.starts[class.index()];
         self.counts.get(start..start + self.cell_count).unwrap_or_default()
     }
 
-    /// The classes that have any packet here.
+    /// The classes with at least one packet in the grid.
     pub fn present(&self) -> Vec<Class> {
         let is_there = |class: &Class| self.of(*class).iter().any(|count| *count != 0);
         CLASSES.into_iter().filter(is_there).collect()
     }
 
-    /// All counts, of whatever class.
+    /// Counts of all classes.
     pub fn counts(&self) -> &[u32] {
         &self.counts
     }
 
-    /// Counts others of the same plane in.
+    /// Adds the counts of another part, which must have the same grid.
     #[must_use]
     pub fn merge(mut self, other: &Self) -> Self {
         if self.classes != other.classes {
@@ -106,7 +106,7 @@ impl Density {
 
 wire!(struct Grid { x, y });
 
-/// Where a count may be any number, a fixed four bytes are faster than few.
+/// Four bytes per count: faster than variable-length integers, for tens of thousands of counts.
 impl Wire for Density {
     fn put(&self, bytes: &mut Vec<u8>) {
         (self.columns, self.cell_count).put(bytes);
@@ -140,10 +140,9 @@ mod tests {
     }
 
     proptest! {
-        /// Whatever classes each knows, together they have the packets of both; and as a message
-        /// nothing is lost.
+        /// Also if the two have counts of different classes, and after a round trip as bytes.
         #[test]
-        fn densities_add_up(
+        fn merging_adds_counts(
             one in proptest::collection::vec((0usize..6, 0usize..3, 0usize..4), 0..30),
             other in proptest::collection::vec((0usize..6, 0usize..3, 0usize..4), 0..30),
         ) {
@@ -163,7 +162,7 @@ mod tests {
         }
 
         #[test]
-        fn any_bytes_are_a_density_or_none(bytes: Vec<u8>) {
+        fn decoding_any_bytes_does_not_panic(bytes: Vec<u8>) {
             let _ = decode::<Density>(&bytes);
         }
     }

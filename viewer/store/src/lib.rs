@@ -19,6 +19,6 @@ pub mod query;
 pub mod shard;
 pub mod tally;
 
-mod cells;
+mod bin_lookup;
 mod lasso_mask;
 mod matcher;

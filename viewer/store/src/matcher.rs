@@ -1,4 +1,4 @@
-//! An expression bound to columns: which of their rows it means, a block at a time.
+//! Evaluation of filter expressions, block by block.
 
 use crate::columns::{BlockMask, Columns, Kind, Rows};
 use crate::flow::Flow;
@@ -7,7 +7,7 @@ use summary::Address;
 use viewer_model::axis::{MISSING, Quantity};
 use viewer_model::filter::{Expr, Field, Set};
 
-/// Answers for the rows of columns as they were when it was made.
+/// An expression compiled for the current content of some columns.
 #[derive(Debug)]
 pub(crate) struct Matcher(Node);
 
@@ -16,26 +16,27 @@ enum Node {
     Not(Box<Node>),
     And(Vec<Node>),
     Or(Vec<Node>),
-    /// The value is there, and is in one of these ranges, or in none.
+    /// The value exists and is in one of the ranges, or in none of them unless `is_in`.
     Quantity {
         value: Quantity,
         ranges: Vec<(i64, i64)>,
         is_in: bool,
     },
-    /// By what the packet shares with others of its kind or its flow.
+    /// Whether each kind matches.
     Kind(Vec<bool>),
+    /// Whether each flow matches.
     Flow(Vec<bool>),
     Lasso(Box<LassoMask>),
     Constant(bool),
 }
 
 impl Matcher {
-    /// Binds the expression to columns of the file of that name.
+    /// Compiles an expression. `file` is the name that `file` comparisons use.
     pub(crate) fn new(expr: &Expr, columns: &Columns, file: &str) -> Self {
         Self(node(expr, columns, file))
     }
 
-    /// The rows of the block that are meant.
+    /// The rows of the block that match.
     pub(crate) fn find(&mut self, rows: &mut Rows<'_>) -> BlockMask {
         find(&mut self.0, rows)
     }
@@ -54,13 +55,13 @@ fn node(expr: &Expr, columns: &Columns, file: &str) -> Node {
     }
 }
 
-/// Without a set, whether the field is there.
+/// A comparison with a set, or a test for the presence of the field if there is no set.
 fn test(field: Field, set: Option<&Set>, is_in: bool, columns: &Columns, file: &str) -> Node {
     let has_word = |word: &str| match set {
         Some(Set::Texts(words)) => words.iter().any(|known| known == word) == is_in,
         _ => true,
     };
-    // Of each address, whether it is one of them.
+    // Whether each address matches.
     let places = || -> Vec<bool> {
         let is_one = |address: &Address| match set {
             Some(Set::Addresses(ranges)) => {
@@ -70,12 +71,10 @@ fn test(field: Field, set: Option<&Set>, is_in: bool, columns: &Columns, file: &
         };
         columns.addresses().iter().map(is_one).collect()
     };
-    let by_kind = |is_meant: &dyn Fn(&Kind) -> bool| {
-        Node::Kind(columns.kinds().iter().map(is_meant).collect())
-    };
-    let by_flow = |is_meant: &dyn Fn(&Flow) -> bool| {
-        Node::Flow(columns.flows().iter().map(is_meant).collect())
-    };
+    let by_kind =
+        |matches: &dyn Fn(&Kind) -> bool| Node::Kind(columns.kinds().iter().map(matches).collect());
+    let by_flow =
+        |matches: &dyn Fn(&Flow) -> bool| Node::Flow(columns.flows().iter().map(matches).collect());
     let value = |value: Quantity| match set {
         Some(Set::Numbers(ranges)) => Node::Quantity { value, ranges: ranges.clone(), is_in },
         _ => Node::Quantity { value, ranges: Vec::new(), is_in: false },
@@ -98,7 +97,7 @@ fn test(field: Field, set: Option<&Set>, is_in: bool, columns: &Columns, file: &
             let places = places();
             by_flow(&|flow| {
                 let both = [flow.src, flow.dst].map(|place| places.get(place as usize).copied());
-                // `!=` is about both: none of them is one.
+                // `!=` requires that both addresses differ.
                 match is_in {
                     true => both.contains(&Some(true)),
                     false => both != [None, None] && !both.contains(&Some(false)),
@@ -171,13 +170,13 @@ mod tests {
     use summary::{Address, Direction, LinkType, Packet, Proto, Summary, Timestamp};
     use viewer_model::filter::{Context, parse, strategies::exprs};
 
-    /// Five packets that differ in everything.
+    /// Five packets without common values.
     fn columns() -> Columns {
-        columns_behind(0)
+        columns_after(0)
     }
 
-    /// The same behind others of the time 0.
-    fn columns_behind(count: usize) -> Columns {
+    /// The same packets after `count` packets with timestamp 0.
+    fn columns_after(count: usize) -> Columns {
         let mut columns = Columns::default();
         for _ in 0..count {
             let summary = Summary::new(LinkType::ETHERNET, 1, 1);
@@ -215,21 +214,21 @@ mod tests {
         Context { first_ns: 1_795_521_601_000_000_000, ..Context::default() }
     }
 
-    /// Numbers of the packets that a filter means.
-    fn meant(text: &str) -> Vec<usize> {
+    /// Numbers of the packets that match.
+    fn matching(text: &str) -> Vec<usize> {
         let columns = columns();
         let expr = parse(text, &context()).unwrap_or_else(|error| panic!("{text}: {error:?}"));
         let mut rows = Rows::new(&columns, None);
         rows.load(0);
-        let meant = match expr {
+        let matching = match expr {
             Some(expr) => Matcher::new(&expr, &columns, "a.ndjson").find(&mut rows),
             None => rows.all(),
         };
-        (1..=5).filter(|n| meant.contains(n - 1)).collect()
+        (1..=5).filter(|n| matching.contains(n - 1)).collect()
     }
 
     #[test]
-    fn filters_mean_what_they_say() {
+    fn filters_match_the_expected_packets() {
         for (text, expected) in [
             ("", &[1, 2, 3, 4, 5][..]),
             ("proto == tcp", &[1, 2]),
@@ -285,21 +284,20 @@ mod tests {
             ("lasso(n, len, 1 0, 5 0, 5 100, 1 100)", &[1, 3, 4]),
             ("lasso(n, log len, 2 1000, 3 10000, 1 10000)", &[2]),
         ] {
-            assert_eq!(meant(text), expected, "{text}");
+            assert_eq!(matching(text), expected, "{text}");
         }
     }
 
     proptest! {
-        /// Blocks are only a way to go through the rows.
         #[test]
-        fn blocks_do_not_matter(expr in exprs()) {
-            let meant = |columns: &Columns, block, before_ns| {
+        fn results_do_not_depend_on_the_block(expr in exprs()) {
+            let matching = |columns: &Columns, block, before_ns| {
                 let mut rows = Rows::new(columns, before_ns);
                 rows.load(block);
                 Matcher::new(&expr, columns, "a").find(&mut rows)
             };
-            let later = columns_behind(BLOCK_LEN);
-            prop_assert_eq!(meant(&columns(), 0, Some(0)), meant(&later, 1, None));
+            let later = columns_after(BLOCK_LEN);
+            prop_assert_eq!(matching(&columns(), 0, Some(0)), matching(&later, 1, None));
         }
     }
 }

@@ -1,4 +1,4 @@
-//! A block of rows, as it is kept and as it is looked at.
+//! Blocks of rows: their storage, and reading their values.
 
 use super::line_offsets::LineOffsets;
 use super::packed_column::{PackedColumn, take};
@@ -6,11 +6,10 @@ use super::{BlockMask, Columns};
 use std::ops::Range;
 use viewer_model::axis::{MIN_VALUE, MISSING, QUANTITY_COUNT, Quantity};
 
-/// Rows that are kept and looked at together: their values fit the processor's nearest memory.
+/// Rows per block. The values of one column of a block fit the L1 cache.
 pub(crate) const BLOCK_LEN: usize = 1024;
 
-/// Rows as they are kept: 17 bytes each where flows are few and times and sizes are not far from each
-/// other. Each array has the same rows; how many they are, the columns know.
+/// Storage of a block. The number of rows in use is kept by [`Columns`].
 #[derive(Debug)]
 pub(super) struct Block {
     pub(super) n: PackedColumn,
@@ -18,7 +17,7 @@ pub(super) struct Block {
     pub(super) len: PackedColumn,
     pub(super) flow: PackedColumn,
     pub(super) kind: [u16; BLOCK_LEN],
-    /// 0 where there are none: the kind says which.
+    /// 0 if the packet has none, according to its kind.
     pub(super) sport: [u16; BLOCK_LEN],
     pub(super) dport: [u16; BLOCK_LEN],
     pub(super) ttl: [u8; BLOCK_LEN],
@@ -53,7 +52,7 @@ impl Block {
         }
     }
 
-    /// Sets a row; those before it are set.
+    /// Sets the values of the next row.
     #[inline]
     pub(super) fn set(&mut self, row: usize, values: &BlockValues, offset: u64) {
         let row = row % BLOCK_LEN;
@@ -73,72 +72,72 @@ impl Block {
     }
 }
 
-/// Where rows of a block are: all of them.
-pub(super) static PLACES: [u16; BLOCK_LEN] = {
-    let mut places = [0; BLOCK_LEN];
-    let mut place = 0u16;
-    while (place as usize) < BLOCK_LEN {
-        places[place as usize] = place;
-        place += 1;
+/// The indices of all rows of a block.
+pub(super) static ALL_ROWS: [u16; BLOCK_LEN] = {
+    let mut rows = [0; BLOCK_LEN];
+    let mut row = 0u16;
+    while (row as usize) < BLOCK_LEN {
+        rows[row as usize] = row;
+        row += 1;
     }
-    places
+    rows
 };
 
-/// A block of the columns, its values as they are asked for.
+/// A view of one block at a time. Values are decoded on first use.
 #[derive(Debug)]
 pub(crate) struct Rows<'a> {
     columns: &'a Columns,
     block: usize,
     len: usize,
-    /// Time of the packet before the columns, in its file.
+    /// Timestamp of the packet before the columns in the same file.
     before_ns: Option<i64>,
-    /// All of the block's, or none yet.
+    /// Values of all rows, or empty if not decoded yet.
     values: [Vec<i64>; QUANTITY_COUNT],
     flows: Vec<u32>,
 }
 
 impl<'a> Rows<'a> {
-    /// No rows yet; `before_ns` is the time of the file's packet before the columns.
+    /// A view without rows. `before_ns` is the timestamp of the packet before the columns in the same file.
     pub(crate) fn new(columns: &'a Columns, before_ns: Option<i64>) -> Self {
         let (values, flows) = Default::default();
         Self { columns, block: 0, len: 0, before_ns, values, flows }
     }
 
-    /// Goes on to another block.
+    /// Moves to a block.
     pub(crate) fn load(&mut self, block: usize) {
         (self.block, self.len) = (block, self.columns.block_rows(block).len());
         self.values.iter_mut().for_each(Vec::clear);
         self.flows.clear();
     }
 
-    /// Which rows of the columns they are.
+    /// Indices of the rows within the columns.
     pub(crate) fn range(&self) -> Range<usize> {
         self.columns.block_rows(self.block)
     }
 
-    /// Each row's place in [`Columns::flows`].
+    /// The flow id of each row.
     pub(crate) fn flows(&mut self) -> &[u32] {
         if self.flows.is_empty() {
-            self.columns.read_flows(self.block, &PLACES[..self.len], &mut self.flows);
+            self.columns.read_flows(self.block, &ALL_ROWS[..self.len], &mut self.flows);
         }
         &self.flows
     }
 
-    /// Each row's place in [`Columns::kinds`].
+    /// The kind id of each row.
     pub(crate) fn kinds(&self) -> &'a [u16] {
         self.columns.blocks.get(self.block).map_or(&[], |block| &block.kind[..self.len])
     }
 
-    /// Each row's value, [`MISSING`] where it has none.
+    /// The value of each row, [`MISSING`] if it has none.
     pub(crate) fn values(&mut self, value: Quantity) -> &[i64] {
         let buf = &mut self.values[value as usize];
         if buf.is_empty() {
-            self.columns.read(value, self.block, &PLACES[..self.len], self.before_ns, buf);
+            self.columns.read(value, self.block, &ALL_ROWS[..self.len], self.before_ns, buf);
         }
         buf
     }
 
-    /// Least and greatest value of all rows, where that is known without reading them.
+    /// Smallest and largest value of all rows, if known without decoding them.
     pub(crate) fn bounds(&self, value: Quantity) -> Option<(i64, i64)> {
         self.columns.bounds(value, self.block)
     }
@@ -148,7 +147,7 @@ impl<'a> Rows<'a> {
         BlockMask::first(self.len)
     }
 
-    /// The rows whose value is there and from `first` to `last`.
+    /// The rows whose value is between `first` and `last`, both inclusive.
     pub(crate) fn within(&mut self, value: Quantity, (first, last): (i64, i64)) -> BlockMask {
         if let Some((least, most)) = self.bounds(value) {
             if most < first || last < least {
@@ -164,7 +163,7 @@ impl<'a> Rows<'a> {
             Quantity::Time => block.ts_ns.within(first, last, self.len),
             Quantity::Size => block.len.within(first, last, self.len),
             _ => {
-                // No range holds MISSING: the least value of all is not a value.
+                // Excludes MISSING, which is below all values.
                 let first = first.max(MIN_VALUE);
                 let values = self.values(value).iter();
                 BlockMask::of(values.map(|value| (first <= *value) & (*value <= last)))
@@ -174,12 +173,12 @@ impl<'a> Rows<'a> {
 }
 
 impl Columns {
-    /// Appends the values of some of a block's rows.
+    /// Appends the values of some rows of a block to `buf`.
     pub(super) fn read(
         &self,
         value: Quantity,
         block: usize,
-        places: &[u16],
+        rows: &[u16],
         before_ns: Option<i64>,
         buf: &mut Vec<i64>,
     ) {
@@ -187,35 +186,35 @@ impl Columns {
         let kind = |row: usize| &self.kinds()[usize::from(block.kind[row])];
         let if_any = |has: bool, value: i64| if has { value } else { MISSING };
         match value {
-            Quantity::Number => block.n.read(places, |number| number, buf),
-            Quantity::Time => block.ts_ns.read(places, |number| number, buf),
-            Quantity::Size => block.len.read(places, |number| number, buf),
+            Quantity::Number => block.n.read(rows, |number| number, buf),
+            Quantity::Time => block.ts_ns.read(rows, |number| number, buf),
+            Quantity::Size => block.len.read(rows, |number| number, buf),
             Quantity::SourcePort => {
-                take(places, |row| if_any(kind(row).has_sport, block.sport[row].into()), buf);
+                take(rows, |row| if_any(kind(row).has_sport, block.sport[row].into()), buf);
             }
             Quantity::DestinationPort => {
-                take(places, |row| if_any(kind(row).has_dport, block.dport[row].into()), buf);
+                take(rows, |row| if_any(kind(row).has_dport, block.dport[row].into()), buf);
             }
             Quantity::Ttl => {
-                take(places, |row| if_any(kind(row).has_ttl, block.ttl[row].into()), buf);
+                take(rows, |row| if_any(kind(row).has_ttl, block.ttl[row].into()), buf);
             }
             Quantity::Gap => {
                 let last = before.map(|before| self.blocks[before].ts_ns.get(BLOCK_LEN - 1));
-                // Never MISSING by chance: that far apart no two times are.
+                // Cannot equal MISSING: the difference saturates above it for any realistic timestamps.
                 let first = last
                     .or(before_ns)
                     .map_or(MISSING, |last| block.ts_ns.get(0).saturating_sub(last));
-                block.ts_ns.read_distances(places, first, buf);
+                block.ts_ns.read_distances(rows, first, buf);
             }
         }
     }
 
-    /// Appends the flows of some of a block's rows.
-    pub(super) fn read_flows(&self, block: usize, places: &[u16], buf: &mut Vec<u32>) {
-        self.blocks[block].flow.read(places, |flow| u32::try_from(flow).unwrap_or(0), buf);
+    /// Appends the flow ids of some rows of a block to `buf`.
+    pub(super) fn read_flows(&self, block: usize, rows: &[u16], buf: &mut Vec<u32>) {
+        self.blocks[block].flow.read(rows, |flow| u32::try_from(flow).unwrap_or(0), buf);
     }
 
-    /// Least and greatest value of a block's rows, where that is known without reading them.
+    /// Smallest and largest value of a block, if known without decoding it.
     pub(super) fn bounds(&self, value: Quantity, block: usize) -> Option<(i64, i64)> {
         let len = self.block_rows(block).len();
         let block = self.blocks.get(block)?;

@@ -1,11 +1,11 @@
-//! Some of a block's rows, as bits.
+//! Sets of rows of a block, as bit masks.
 
 use super::BLOCK_LEN;
 
-/// Rows of a word.
+/// Rows per word.
 const WORD_LEN: usize = 64;
 
-/// A bit for each row of a block: what few rows have in common is found without a look at the others.
+/// A set of rows of a block, one bit per row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct BlockMask([u64; BLOCK_LEN / WORD_LEN]);
 
@@ -16,7 +16,7 @@ impl BlockMask {
     /// No row.
     pub(crate) const NONE: Self = Self([0; BLOCK_LEN / WORD_LEN]);
 
-    /// The first rows, at most [`BLOCK_LEN`].
+    /// The first `len` rows, at most [`BLOCK_LEN`].
     pub(crate) fn first(len: usize) -> Self {
         let mut bits = Self::NONE;
         for (start, word) in (0..len).step_by(WORD_LEN).zip(&mut bits.0) {
@@ -28,11 +28,10 @@ impl BlockMask {
         bits
     }
 
-    /// Those whose answer is true; of the rows behind the last answer none.
+    /// The rows for which the iterator yields true; rows beyond its end are not included.
     #[inline]
     pub(crate) fn of(answers: impl ExactSizeIterator<Item = bool>) -> Self {
-        /// Moves the lowest bit of byte `i` to bit `i` of the highest byte: the products of the others
-        /// go elsewhere.
+        /// Multiplying by this moves the lowest bit of byte `i` to bit `i` of the highest byte.
         const GATHER: u64 = 0x0102_0408_1020_4080;
         let mut buf = [0; BLOCK_LEN];
         buf.iter_mut().zip(answers).for_each(|(place, answer)| *place = u8::from(answer));
@@ -45,7 +44,7 @@ impl BlockMask {
         bits
     }
 
-    /// Those whose bit is set in the groups of `LEN` rows, a part of 64, the first row lowest.
+    /// Combines bit masks of groups of `LEN` rows, first row lowest. `LEN` divides 64.
     #[inline]
     pub(super) fn of_groups<const LEN: usize>(mut groups: impl Iterator<Item = u32>) -> Self {
         let mut bits = Self::NONE;
@@ -57,43 +56,43 @@ impl BlockMask {
         bits
     }
 
-    /// Those that are in both.
+    /// Intersection.
     #[must_use]
     pub(crate) fn and(mut self, other: &Self) -> Self {
         self.0.iter_mut().zip(&other.0).for_each(|(word, other)| *word &= other);
         self
     }
 
-    /// Those that are in any of both.
+    /// Union.
     #[must_use]
     pub(crate) fn or(mut self, other: &Self) -> Self {
         self.0.iter_mut().zip(&other.0).for_each(|(word, other)| *word |= other);
         self
     }
 
-    /// Those that are not in the other.
+    /// Difference.
     #[must_use]
     pub(crate) fn without(mut self, other: &Self) -> Self {
         self.0.iter_mut().zip(&other.0).for_each(|(word, other)| *word &= !other);
         self
     }
 
-    /// True of one of them.
+    /// Whether a row is included.
     pub(crate) fn contains(&self, place: usize) -> bool {
         self.0[place / WORD_LEN] >> (place % WORD_LEN) & 1 != 0
     }
 
-    /// How many they are.
+    /// Number of rows.
     pub(crate) fn count(&self) -> usize {
         self.0.iter().map(|word| word.count_ones() as usize).sum()
     }
 
-    /// Hands on their places in the block, in order.
+    /// Calls `visit` with the index of each row, in order.
     #[inline]
-    pub(crate) fn each(&self, mut place: impl FnMut(u16)) {
+    pub(crate) fn each(&self, mut visit: impl FnMut(u16)) {
         for (start, mut word) in (0..).step_by(WORD_LEN).zip(self.0) {
             while word != 0 {
-                place(start + u16::try_from(word.trailing_zeros()).unwrap_or(0));
+                visit(start + u16::try_from(word.trailing_zeros()).unwrap_or(0));
                 word &= word - 1;
             }
         }
@@ -107,7 +106,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn bits_are_those_of_the_answers(
+        fn masks_match_sets_of_rows(
             one in proptest::collection::vec(any::<bool>(), 0..BLOCK_LEN + 1),
             other in proptest::collection::vec(any::<bool>(), BLOCK_LEN),
         ) {

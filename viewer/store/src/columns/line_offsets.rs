@@ -1,20 +1,20 @@
-//! Where each line of a block of rows begins in its file, in two bytes a row.
+//! File offsets of the lines of a block, in two bytes per row.
 
 use super::BLOCK_LEN;
 
-/// Rows between two offsets that are kept whole.
+/// Rows between two offsets that are stored in full.
 const STRIDE: usize = 64;
 
-/// A distance that does not fit is kept apart.
+/// Marks a distance that is stored in `far`.
 const FAR: u16 = u16::MAX;
 
-/// LineOffsets that grow from row to row, as distances.
+/// Non-decreasing offsets, stored as distances.
 #[derive(Debug)]
 pub(super) struct LineOffsets {
     distances: [u16; BLOCK_LEN],
-    /// The offset of each [`STRIDE`]th row.
+    /// Offset of every [`STRIDE`]th row.
     marks: [u64; BLOCK_LEN / STRIDE],
-    /// By their rows, in order.
+    /// Rows and distances that do not fit 16 bits, sorted by row.
     far: Vec<(usize, u64)>,
     last: u64,
 }
@@ -25,7 +25,7 @@ impl LineOffsets {
         Self { distances: [0; BLOCK_LEN], marks, far: Vec::new(), last: 0 }
     }
 
-    /// Sets that of the next row, which is not below the one before.
+    /// Sets the offset of the next row, which must not be smaller than the previous one.
     #[inline]
     pub(super) fn set(&mut self, row: usize, offset: u64) {
         let row = row % BLOCK_LEN;
@@ -42,7 +42,7 @@ impl LineOffsets {
         self.last = offset;
     }
 
-    /// The offset of a row that is set.
+    /// Offset of a row that has been set.
     pub(super) fn get(&self, row: usize) -> u64 {
         let first = row - row % STRIDE;
         let distances = (first..=row).map(|row| match self.distances[row] {

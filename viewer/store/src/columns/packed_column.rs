@@ -1,62 +1,62 @@
-//! Whole numbers of a block of rows, in as few bytes as they need.
+//! Integers of one column of a block, in as few bytes as they need.
 
 use super::{BLOCK_LEN, BlockMask};
 use wide::{u16x8, u32x4};
 
-/// How far below the first number others may lie, where distances to it are kept: of nanoseconds a
-/// second, for packets come a little out of order.
+/// How far below the first value later ones may lie: about a second in nanoseconds, because packets
+/// can be slightly out of order.
 const SLACK: i64 = 1 << 30;
 
-/// Numbers by their rows, which are set one after the other.
+/// Integers of a block, set in row order.
 #[derive(Debug)]
 pub(super) struct PackedColumn {
     base: i64,
-    store: Store,
+    repr: Repr,
     bounds: Option<(i64, i64)>,
 }
 
-/// Each holds the distance of a row's number from the base, but for `Long`.
+/// Representation: distances from the base, except for `Long`.
 #[derive(Debug)]
-enum Store {
-    /// Each number is one more than the one before: no bytes at all.
+enum Repr {
+    /// Consecutive numbers; takes no memory.
     Steps,
     Short(Box<[u16; BLOCK_LEN]>),
     Middle(Box<[u32; BLOCK_LEN]>),
-    /// The numbers themselves.
+    /// Values, not distances.
     Long(Box<[i64; BLOCK_LEN]>),
 }
 
 impl PackedColumn {
-    /// Of numbers that count on from the first.
+    /// For consecutive numbers.
     pub(super) fn steps(first: i64) -> Self {
-        Self { base: first, store: Store::Steps, bounds: None }
+        Self { base: first, repr: Repr::Steps, bounds: None }
     }
 
-    /// Of numbers from 0 to 65,535.
+    /// For values of 0 to 65,535.
     pub(super) fn short() -> Self {
-        Self { base: 0, store: Store::Short(Box::new([0; BLOCK_LEN])), bounds: None }
+        Self { base: 0, repr: Repr::Short(Box::new([0; BLOCK_LEN])), bounds: None }
     }
 
-    /// Of numbers not far from the first.
+    /// For values close to the first.
     pub(super) fn near(first: i64) -> Self {
         let base = first.saturating_sub(SLACK);
-        Self { base, store: Store::Middle(Box::new([0; BLOCK_LEN])), bounds: None }
+        Self { base, repr: Repr::Middle(Box::new([0; BLOCK_LEN])), bounds: None }
     }
 
-    /// Sets the number of a row; those before it are set.
+    /// Sets the value of the next row. Switches to a wider representation if needed.
     #[inline]
     pub(super) fn set(&mut self, row: usize, value: i64) {
         let distance = value.wrapping_sub(self.base);
         let row = row % BLOCK_LEN;
-        match &mut self.store {
-            Store::Steps if usize::try_from(distance) == Ok(row) => return,
-            Store::Short(all) => {
+        match &mut self.repr {
+            Repr::Steps if usize::try_from(distance) == Ok(row) => return,
+            Repr::Short(all) => {
                 if let Ok(distance) = u16::try_from(distance) {
                     all[row] = distance;
                     return;
                 }
             }
-            Store::Middle(all) => {
+            Repr::Middle(all) => {
                 if self.base <= value
                     && let Ok(distance) = u32::try_from(distance)
                 {
@@ -64,29 +64,29 @@ impl PackedColumn {
                     return;
                 }
             }
-            Store::Long(all) => {
+            Repr::Long(all) => {
                 all[row] = value;
                 return;
             }
-            Store::Steps => {}
+            Repr::Steps => {}
         }
         self.widen(row);
         self.set(row, value);
     }
 
-    /// Goes over to numbers of more bytes, with what the rows before `row` have.
+    /// Switches to a wider representation, keeping the values before `row`.
     #[cold]
     fn widen(&mut self, row: usize) {
         let known: Vec<_> = (0..row).map(|row| self.get(row)).collect();
-        *self = match &self.store {
-            Store::Steps => Self::near(self.base),
-            Store::Short(_) => {
-                let store = Store::Middle(Box::new([0; BLOCK_LEN]));
-                Self { base: self.base, store, bounds: None }
+        *self = match &self.repr {
+            Repr::Steps => Self::near(self.base),
+            Repr::Short(_) => {
+                let repr = Repr::Middle(Box::new([0; BLOCK_LEN]));
+                Self { base: self.base, repr, bounds: None }
             }
-            Store::Middle(_) | Store::Long(_) => {
-                let store = Store::Long(Box::new([0; BLOCK_LEN]));
-                Self { base: 0, store, bounds: None }
+            Repr::Middle(_) | Repr::Long(_) => {
+                let repr = Repr::Long(Box::new([0; BLOCK_LEN]));
+                Self { base: 0, repr, bounds: None }
             }
         };
         for (row, value) in known.iter().enumerate() {
@@ -94,32 +94,32 @@ impl PackedColumn {
         }
     }
 
-    /// The number of a row that is set.
+    /// Value of a row that has been set.
     pub(super) fn get(&self, row: usize) -> i64 {
-        match &self.store {
-            Store::Steps => self.base.wrapping_add_unsigned(row as u64),
-            Store::Short(all) => self.base + i64::from(all[row]),
-            Store::Middle(all) => self.base + i64::from(all[row]),
-            Store::Long(all) => all[row],
+        match &self.repr {
+            Repr::Steps => self.base.wrapping_add_unsigned(row as u64),
+            Repr::Short(all) => self.base + i64::from(all[row]),
+            Repr::Middle(all) => self.base + i64::from(all[row]),
+            Repr::Long(all) => all[row],
         }
     }
 
-    /// Makes all numbers, also those of rows that are not set yet, greater by as much.
+    /// Adds to all values, including those that are set later.
     pub(super) fn shift(&mut self, by: i64) {
-        match &mut self.store {
-            Store::Long(all) => all.iter_mut().for_each(|number| *number = number.wrapping_add(by)),
+        match &mut self.repr {
+            Repr::Long(all) => all.iter_mut().for_each(|number| *number = number.wrapping_add(by)),
             _ => self.base = self.base.wrapping_add(by),
         }
         let shifted = |number: i64| number.wrapping_add(by);
         self.bounds = self.bounds.map(|(least, most)| (shifted(least), shifted(most)));
     }
 
-    /// All rows are set: their bounds are known from now on.
+    /// Caches the bounds once all rows are set.
     pub(super) fn close(&mut self) {
         self.bounds = Some(self.bounds(BLOCK_LEN));
     }
 
-    /// Least and greatest of the first rows, at least one; of all of them, once they are closed.
+    /// Smallest and largest of the first `len` values, at least one. Covers all rows once closed.
     pub(super) fn bounds(&self, len: usize) -> (i64, i64) {
         fn of<T: Copy + Ord + Into<i64>>(base: i64, all: &[T]) -> (i64, i64) {
             let first = all[0];
@@ -130,30 +130,30 @@ impl PackedColumn {
         if let Some(bounds) = self.bounds {
             return bounds;
         }
-        match &self.store {
-            Store::Steps => (self.base, self.base.wrapping_add_unsigned(len as u64 - 1)),
-            Store::Short(all) => of(self.base, &all[..len]),
-            Store::Middle(all) => of(self.base, &all[..len]),
-            Store::Long(all) => of(0, &all[..len]),
+        match &self.repr {
+            Repr::Steps => (self.base, self.base.wrapping_add_unsigned(len as u64 - 1)),
+            Repr::Short(all) => of(self.base, &all[..len]),
+            Repr::Middle(all) => of(self.base, &all[..len]),
+            Repr::Long(all) => of(0, &all[..len]),
         }
     }
 
-    /// The first rows whose number is from `first` to `last`. Numbers are compared many at once, by the
-    /// processor's vectors: this is a look at all packets.
+    /// The rows among the first `len` whose value is between `first` and `last`, both inclusive. Uses
+    /// SIMD, because range selections compare all packets.
     pub(super) fn within(&self, first: i64, last: i64, len: usize) -> BlockMask {
-        // As distances from the base, of which none is negative.
+        // Stored distances are never negative.
         let distance = |value: i64| i128::from(value) - i128::from(self.base);
         let (least, most) = (distance(first).max(0), distance(last));
-        match &self.store {
-            Store::Steps => BlockMask::of((0..len).map(|row| {
+        match &self.repr {
+            Repr::Steps => BlockMask::of((0..len).map(|row| {
                 let value = self.base.wrapping_add_unsigned(row as u64);
                 (first <= value) & (value <= last)
             })),
-            Store::Long(all) => {
+            Repr::Long(all) => {
                 BlockMask::of(all[..len].iter().map(|value| (first <= *value) & (*value <= last)))
             }
             _ if most < least => BlockMask::NONE,
-            Store::Short(all) => {
+            Repr::Short(all) => {
                 let Ok(least) = u16::try_from(least) else { return BlockMask::NONE };
                 let most = u16x8::splat(u16::try_from(most).unwrap_or(u16::MAX));
                 let least = u16x8::splat(least);
@@ -163,7 +163,7 @@ impl PackedColumn {
                 }));
                 bits.and(&BlockMask::first(len))
             }
-            Store::Middle(all) => {
+            Repr::Middle(all) => {
                 let Ok(least) = u32::try_from(least) else { return BlockMask::NONE };
                 let most = u32x4::splat(u32::try_from(most).unwrap_or(u32::MAX));
                 let least = u32x4::splat(least);
@@ -176,43 +176,43 @@ impl PackedColumn {
         }
     }
 
-    /// Appends what the numbers of rows in these places are to be.
+    /// Appends the converted values of rows to `buf`.
     #[inline]
-    pub(super) fn read<T>(&self, places: &[u16], to: impl Fn(i64) -> T, buf: &mut Vec<T>) {
+    pub(super) fn read<T>(&self, rows: &[u16], to: impl Fn(i64) -> T, buf: &mut Vec<T>) {
         let base = self.base;
-        match &self.store {
-            Store::Steps => take(places, |row| to(base.wrapping_add_unsigned(row as u64)), buf),
-            Store::Short(all) => take(places, |row| to(base + i64::from(all[row])), buf),
-            Store::Middle(all) => take(places, |row| to(base + i64::from(all[row])), buf),
-            Store::Long(all) => take(places, |row| to(all[row]), buf),
+        match &self.repr {
+            Repr::Steps => take(rows, |row| to(base.wrapping_add_unsigned(row as u64)), buf),
+            Repr::Short(all) => take(rows, |row| to(base + i64::from(all[row])), buf),
+            Repr::Middle(all) => take(rows, |row| to(base + i64::from(all[row])), buf),
+            Repr::Long(all) => take(rows, |row| to(all[row]), buf),
         }
     }
 
-    /// Appends how far the numbers of rows in these places are from the one before, and what the first
-    /// row has instead.
-    pub(super) fn read_distances(&self, places: &[u16], of_first: i64, distances: &mut Vec<i64>) {
+    /// Appends the difference of each row's value to that of the previous row; `of_first` for the first
+    /// row of the block.
+    pub(super) fn read_distances(&self, rows: &[u16], of_first: i64, distances: &mut Vec<i64>) {
         fn of(number: impl Fn(usize) -> i64, of_first: i64, row: usize) -> i64 {
             match row.checked_sub(1) {
                 Some(before) => number(row).saturating_sub(number(before)),
                 None => of_first,
             }
         }
-        match &self.store {
-            Store::Middle(all) => {
-                take(places, |row| of(|row| i64::from(all[row]), of_first, row), distances);
+        match &self.repr {
+            Repr::Middle(all) => {
+                take(rows, |row| of(|row| i64::from(all[row]), of_first, row), distances);
             }
-            _ => take(places, |row| of(|row| self.get(row), of_first, row), distances),
+            _ => take(rows, |row| of(|row| self.get(row), of_first, row), distances),
         }
     }
 }
 
-/// Appends what rows in these places have. All of a block are in order: it is read as a whole.
+/// Appends a value for each row index to `buf`. Reads a full block sequentially, without indices.
 #[inline]
-pub(super) fn take<T>(places: &[u16], of: impl Fn(usize) -> T, buf: &mut Vec<T>) {
-    if places.len() == BLOCK_LEN {
+pub(super) fn take<T>(rows: &[u16], of: impl Fn(usize) -> T, buf: &mut Vec<T>) {
+    if rows.len() == BLOCK_LEN {
         buf.extend((0..BLOCK_LEN).map(of));
     } else {
-        buf.extend(places.iter().map(|place| of(usize::from(*place) % BLOCK_LEN)));
+        buf.extend(rows.iter().map(|place| of(usize::from(*place) % BLOCK_LEN)));
     }
 }
 
@@ -223,7 +223,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn numbers_read_back_whatever_comes(
+        fn values_read_back_in_any_representation(
             first in prop_oneof![any::<i64>(), 0i64..70_000],
             steps in proptest::collection::vec(
                 prop_oneof![20 => Just(1i64), 5 => -5i64..3_000, 1 => any::<i64>()], 0..200,
@@ -243,14 +243,14 @@ mod tests {
                 _ => PackedColumn::near(first),
             };
             values.iter().enumerate().for_each(|(row, value)| packed.set(row, *value));
-            let places: Vec<u16> = (0..).take(values.len()).collect();
+            let rows: Vec<u16> = (0..).take(values.len()).collect();
             for step in [1, 3] {
                 let mut read = Vec::new();
-                let places: Vec<_> = places.iter().copied().step_by(step).collect();
-                packed.read(&places, |number| number, &mut read);
+                let rows: Vec<_> = rows.iter().copied().step_by(step).collect();
+                packed.read(&rows, |number| number, &mut read);
                 let mut distances = Vec::new();
-                packed.read_distances(&places, -7, &mut distances);
-                let expected = places.iter().map(|place| match usize::from(*place) {
+                packed.read_distances(&rows, -7, &mut distances);
+                let expected = rows.iter().map(|place| match usize::from(*place) {
                     0 => -7,
                     row => values[row].saturating_sub(values[row - 1]),
                 });

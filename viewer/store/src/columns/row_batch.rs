@@ -1,32 +1,32 @@
-//! Rows of any blocks side by side.
+//! Batches of rows from several blocks.
 
-use super::block::PLACES;
+use super::block::ALL_ROWS;
 use super::packed_column::take;
 use super::{BLOCK_LEN, BlockMask, Columns};
 use viewer_model::axis::{QUANTITY_COUNT, Quantity};
 
-/// Up to [`BLOCK_LEN`] rows, of as many blocks as it takes, their values as they are asked for: where
-/// few of each block are counted, what is done once a block would cost more than the rows.
+/// Up to [`BLOCK_LEN`] rows of any number of blocks. If few rows per block are counted, batches
+/// amortize the fixed cost of each counting step.
 #[derive(Debug)]
 pub(crate) struct RowBatch<'a> {
     columns: &'a Columns,
-    /// Time of the packet before the columns, in its file.
+    /// Timestamp of the packet before the columns in the same file.
     before_ns: Option<i64>,
-    /// In their blocks.
-    places: Vec<u16>,
-    /// Each block, and where its places end.
+    /// Row indices within their blocks.
+    rows: Vec<u16>,
+    /// Blocks, each with the end of its run in `rows`.
     runs: Vec<(usize, usize)>,
-    /// All of the batch's, or none yet.
+    /// Values of all rows, or empty if not read yet.
     values: [Vec<i64>; QUANTITY_COUNT],
     flows: Vec<u32>,
     classes: Vec<u8>,
 }
 
 impl<'a> RowBatch<'a> {
-    /// No rows yet; `before_ns` is the time of the file's packet before the columns.
+    /// An empty batch. `before_ns` is the timestamp of the packet before the columns in the same file.
     pub(crate) fn new(columns: &'a Columns, before_ns: Option<i64>) -> Self {
-        let (places, runs, values, flows, classes) = Default::default();
-        Self { columns, before_ns, places, runs, values, flows, classes }
+        let (rows, runs, values, flows, classes) = Default::default();
+        Self { columns, before_ns, rows, runs, values, flows, classes }
     }
 
     /// The columns that the rows are from.
@@ -36,53 +36,53 @@ impl<'a> RowBatch<'a> {
 
     /// Number of rows.
     pub(crate) fn len(&self) -> usize {
-        self.places.len()
+        self.rows.len()
     }
 
-    /// True where there are none.
+    /// Whether there are no rows.
     pub(crate) fn is_empty(&self) -> bool {
-        self.places.is_empty()
+        self.rows.is_empty()
     }
 
-    /// True where that many rows more are too many.
+    /// Whether `count` more rows fit.
     pub(crate) fn has_capacity_for(&self, count: usize) -> bool {
         self.len() + count <= BLOCK_LEN
     }
 
-    /// Appends rows of a block behind those of blocks before it.
-    pub(crate) fn push(&mut self, block: usize, rows: &BlockMask) {
-        if *rows == BlockMask::ALL {
-            self.places.extend(PLACES);
+    /// Appends rows of a block.
+    pub(crate) fn push(&mut self, block: usize, mask: &BlockMask) {
+        if *mask == BlockMask::ALL {
+            self.rows.extend(ALL_ROWS);
         } else {
-            rows.each(|place| self.places.push(place));
+            mask.each(|row| self.rows.push(row));
         }
-        self.runs.push((block, self.places.len()));
+        self.runs.push((block, self.rows.len()));
     }
 
-    /// Lets go of all rows.
+    /// Removes all rows.
     pub(crate) fn clear(&mut self) {
-        self.places.clear();
+        self.rows.clear();
         self.runs.clear();
         self.values.iter_mut().for_each(Vec::clear);
         self.flows.clear();
         self.classes.clear();
     }
 
-    /// The blocks with their places.
+    /// The blocks with the row indices within them.
     fn runs(&self) -> impl Iterator<Item = (usize, &[u16])> {
         let mut start = 0;
         self.runs.iter().map(move |(block, end)| {
-            let places = &self.places[std::mem::replace(&mut start, *end)..*end];
-            (*block, places)
+            let rows = &self.rows[std::mem::replace(&mut start, *end)..*end];
+            (*block, rows)
         })
     }
 
-    /// Reads a value of all rows; then [`RowBatch::values`] has it.
+    /// Reads a quantity of all rows for [`RowBatch::values`].
     pub(crate) fn read(&mut self, value: Quantity) {
         let mut buf = std::mem::take(&mut self.values[value as usize]);
         if buf.is_empty() {
-            for (block, places) in self.runs() {
-                self.columns.read(value, block, places, self.before_ns, &mut buf);
+            for (block, rows) in self.runs() {
+                self.columns.read(value, block, rows, self.before_ns, &mut buf);
             }
         }
         self.values[value as usize] = buf;
@@ -93,52 +93,54 @@ impl<'a> RowBatch<'a> {
         &self.values[value as usize]
     }
 
-    /// Reads the places of all rows in [`Columns::flows`]; then [`RowBatch::flows`] has them.
+    /// Reads the flow ids of all rows for [`RowBatch::flows`].
     pub(crate) fn read_flows(&mut self) {
         let mut buf = std::mem::take(&mut self.flows);
         if buf.is_empty() {
-            for (block, places) in self.runs() {
-                self.columns.read_flows(block, places, &mut buf);
+            for (block, rows) in self.runs() {
+                self.columns.read_flows(block, rows, &mut buf);
             }
         }
         self.flows = buf;
     }
 
-    /// Each row's place in [`Columns::flows`]; nothing before they are read.
+    /// The flow id of each row; empty unless read before.
     pub(crate) fn flows(&self) -> &[u32] {
         &self.flows
     }
 
-    /// Reads the classes of all rows by their kinds; then [`RowBatch::classes`] has them.
-    pub(crate) fn read_classes(&mut self, of_kinds: &[u8]) {
+    /// Reads the protocol classes of all rows for [`RowBatch::classes`]. `classes_of_kinds` holds the class of
+    /// each kind.
+    pub(crate) fn read_classes(&mut self, classes_of_kinds: &[u8]) {
         let mut buf = std::mem::take(&mut self.classes);
         if buf.is_empty() {
-            for (block, places) in self.runs() {
+            for (block, rows) in self.runs() {
                 let kinds = &self.columns.blocks[block].kind;
-                let class = |kind: u16| of_kinds.get(usize::from(kind)).copied().unwrap_or(0);
-                take(places, |row| class(kinds[row]), &mut buf);
+                let class =
+                    |kind: u16| classes_of_kinds.get(usize::from(kind)).copied().unwrap_or(0);
+                take(rows, |row| class(kinds[row]), &mut buf);
             }
         }
         self.classes = buf;
     }
 
-    /// Each row's class, by its index; nothing before they are read.
+    /// The protocol class of each row; empty unless read before.
     pub(crate) fn classes(&self) -> &[u8] {
         &self.classes
     }
 
-    /// Values between which those of all rows are, where that is known without reading them.
+    /// Bounds on the values of all rows, if known without reading them.
     pub(crate) fn bounds(&self, value: Quantity) -> Option<(i64, i64)> {
         let mut all = self.runs.iter().map(|(block, _)| self.columns.bounds(value, *block));
         let first = all.next()??;
         all.try_fold(first, |all, more| more.map(|more| (all.0.min(more.0), all.1.max(more.1))))
     }
 
-    /// Which row of the columns one of them is.
+    /// Index of a row within the columns.
     pub(crate) fn index(&self, row: usize) -> usize {
         let run = self.runs.partition_point(|(_, end)| *end <= row);
         let block = self.runs.get(run).map_or(0, |(block, _)| *block);
-        block * BLOCK_LEN + self.places.get(row).map_or(0, |place| usize::from(*place))
+        block * BLOCK_LEN + self.rows.get(row).map_or(0, |index| usize::from(*index))
     }
 }
 
@@ -151,7 +153,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn batches_have_what_their_rows_have(chosen in proptest::collection::vec(0usize..2_500, 0..50), whole: bool) {
+        fn batches_match_their_rows(chosen in proptest::collection::vec(0usize..2_500, 0..50), whole: bool) {
             let packets: Vec<_> = (0..2_500)
                 .map(|n| (n, i64::try_from(n * n % 7_919).unwrap(), 60, ["tcp", "udp"][usize::from(n % 3 == 0)]))
                 .collect();

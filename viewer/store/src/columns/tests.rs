@@ -20,7 +20,7 @@ pub(crate) fn columns(packets: &[(u64, i64, u32, &str)]) -> Columns {
 }
 
 #[test]
-fn rows_read_back_as_they_were() {
+fn rows_read_back() {
     let mut columns = columns(&[(7, 1_000, 60, "tcp"), (8, 999, 1514, "gre")]);
     let mut full = packet(9, 2_000, 61, "tcp");
     full.interface = Some("eth0".into());
@@ -51,7 +51,7 @@ fn rows_read_back_as_they_were() {
 }
 
 #[test]
-fn values_are_those_of_the_rows() {
+fn column_values_match_rows() {
     let columns = columns(&[(7, 1_000, 60, "tcp"), (8, 999, 1514, "gre")]);
     let mut rows = Rows::new(&columns, Some(400));
     rows.load(0);
@@ -70,7 +70,7 @@ fn values_are_those_of_the_rows() {
     let mut first = Rows::new(&columns, None);
     first.load(0);
     assert_eq!(first.values(Quantity::Gap), [MISSING, -1]);
-    // The gap goes on from block to block.
+    // The first gap of a block refers to the previous block.
     let many: Vec<_> = (0..1_030).map(|n| (n, 10 * i64::try_from(n).unwrap(), 60, "tcp")).collect();
     let many = self::columns(&many);
     let mut rows = Rows::new(&many, None);
@@ -79,7 +79,7 @@ fn values_are_those_of_the_rows() {
 }
 
 #[test]
-fn one_port_alone_is_one() {
+fn packet_can_have_a_single_port() {
     let mut columns = Columns::default();
     let mut packet = packet(1, 0, 60, "udp");
     packet.summary.dport = Some(53);
@@ -89,7 +89,7 @@ fn one_port_alone_is_one() {
 }
 
 #[test]
-fn numbers_can_be_given_later() {
+fn renumbering_shifts_all_packets() {
     let many: Vec<_> =
         (0..1_500).map(|n| (if n < 1_200 { n } else { n << 33 }, 0, 60, "tcp")).collect();
     let mut columns = columns(&many);
@@ -107,7 +107,7 @@ fn numbers_can_be_given_later() {
 }
 
 #[test]
-fn numbers_may_begin_anywhere_and_begin_again() {
+fn packet_numbers_can_start_anywhere_and_restart() {
     let columns = columns(&[(5_000_000_000, 0, 1, "x"), (5_000_000_001, 0, 1, "x")]);
     assert_eq!(columns.row(1).n, 5_000_000_001);
     let runs = self::columns(&[(900, 0, 1, "x"), (1, 0, 1, "x")]);

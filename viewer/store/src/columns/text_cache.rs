@@ -1,14 +1,14 @@
-//! What was found out for a text, remembered: packets come in crowds of the same few texts, and
-//! finding one again costs less than reading it.
+//! A cache from texts to ids. Captures repeat the same few texts, and comparing one with a cached text
+//! is cheaper than parsing it.
 
-/// A value that no key has.
+/// Marks an unused entry.
 const NONE: u32 = u32::MAX;
 
-/// Numbers by keys of `WORDS` words, with room for two to the power of `BITS` of them. A key has one
-/// place, where the latest one of that place stays: a number may be forgotten, and is never wrong.
+/// A direct-mapped cache from keys of `WORDS` words to ids, with 2^`BITS` entries. Keys that map to
+/// the same entry evict each other.
 #[derive(Debug)]
 pub(super) struct DirectMappedCache<const WORDS: usize, const BITS: u32> {
-    /// None until something is remembered.
+    /// Empty until the first insertion.
     entries: Vec<([u64; WORDS], u32)>,
 }
 
@@ -19,24 +19,24 @@ impl<const WORDS: usize, const BITS: u32> Default for DirectMappedCache<WORDS, B
 }
 
 impl<const WORDS: usize, const BITS: u32> DirectMappedCache<WORDS, BITS> {
-    /// The number of the key, if it is remembered.
+    /// The id of a key, if it is cached.
     #[inline]
     pub(super) fn get(&self, key: &[u64; WORDS]) -> Option<u32> {
-        let (known, value) = self.entries.get(Self::place(key))?;
+        let (known, value) = self.entries.get(Self::index(key))?;
         let differences = known.iter().zip(key).fold(0, |all, (known, word)| all | (known ^ word));
         (differences == 0 && *value != NONE).then_some(*value)
     }
 
-    /// Remembers the number of a key.
+    /// Caches the id of a key.
     pub(super) fn put(&mut self, key: &[u64; WORDS], value: u32) {
         if self.entries.is_empty() {
             self.entries = vec![([0; WORDS], NONE); 1 << BITS];
         }
-        self.entries[Self::place(key)] = (*key, value);
+        self.entries[Self::index(key)] = (*key, value);
     }
 
     #[inline]
-    fn place(key: &[u64; WORDS]) -> usize {
+    fn index(key: &[u64; WORDS]) -> usize {
         let mixed = key.iter().fold(0, |mixed, word| mix(mixed, *word));
         usize::try_from(mixed >> (u64::BITS - BITS)).unwrap_or(0)
     }
@@ -52,7 +52,8 @@ fn mix(hash: u64, word: u64) -> u64 {
     (hash.rotate_left(23) ^ word).wrapping_mul(FACTOR)
 }
 
-/// A text as words, which no other text of up to `8 * WORDS` bytes has with the same length.
+/// Packs a text of up to `8 * WORDS` bytes into words. Distinct texts of the same length have distinct
+/// words.
 #[inline]
 pub(super) fn text_words<const WORDS: usize>(text: &[u8]) -> Option<[u64; WORDS]> {
     let mut words = [0; WORDS];
@@ -68,7 +69,7 @@ pub(super) fn text_words<const WORDS: usize>(text: &[u8]) -> Option<[u64; WORDS]
             for (place, word) in words[..last].iter_mut().enumerate() {
                 *word = load(8 * place)?;
             }
-            // It overlaps the one before: what is behind the text is not to be looked at.
+            // Overlaps the previous word, so that no byte beyond the text is read.
             words[last] = load(len - 8)?;
         }
         _ => return None,
@@ -83,7 +84,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn different_texts_of_a_length_have_different_words(
+        fn distinct_texts_of_one_length_have_distinct_words(
             one in "[a-c]{0,20}", other in proptest::option::of("[a-c]{0,20}"),
         ) {
             let other = other.unwrap_or_else(|| one.clone());
@@ -94,9 +95,9 @@ mod tests {
             }
         }
 
-        /// Whatever else came in between, a number is the one that its key was given last.
+        /// Whatever was cached in between.
         #[test]
-        fn what_is_remembered_is_true(keys in proptest::collection::vec((0u64..40, 0u64..3), 0..200)) {
+        fn cached_ids_are_never_wrong(keys in proptest::collection::vec((0u64..40, 0u64..3), 0..200)) {
             let mut memo = DirectMappedCache::<2, 3>::default();
             let mut known = std::collections::HashMap::new();
             for (number, (a, b)) in (0..).zip(keys) {

@@ -1,30 +1,30 @@
-//! What is known of all packets together.
+//! Counts and extreme values of all packets of a part.
 
 use viewer_model::wire::wire;
 
-/// What is known of all packets together.
+/// Counts and extreme values.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Totals {
-    /// How many packets.
+    /// Number of packets.
     pub packets: u64,
-    /// Their bytes on the wire.
+    /// Sum of their lengths on the wire, in bytes.
     pub wire_bytes: u64,
-    /// Least and greatest values; `None` without packets.
+    /// Extreme values; `None` without packets.
     pub extent: Option<Extent>,
 }
 
-/// Least and greatest values.
+/// Smallest and largest values.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Extent {
-    /// Numbers of packets.
+    /// Packet numbers.
     pub n: (i64, i64),
-    /// Times in nanoseconds since the epoch.
+    /// Timestamps in nanoseconds since the epoch.
     pub ts_ns: (i64, i64),
-    /// Bytes on the wire.
+    /// Lengths on the wire in bytes.
     pub len: (i64, i64),
-    /// Distances in time to the packet before, in nanoseconds; `None` of one packet.
+    /// Nanoseconds since the previous packet; `None` for a single packet.
     pub gap_ns: Option<(i64, i64)>,
-    /// Times of the first and the last packet in the order of the file.
+    /// Timestamps of the first and last packet in file order.
     pub ends_ns: (i64, i64),
 }
 
@@ -33,7 +33,8 @@ fn union(a: (i64, i64), b: (i64, i64)) -> (i64, i64) {
 }
 
 impl Extent {
-    /// Of both together; whether the gap between them counts is the caller's to know.
+    /// Union with the extent of a later part. Excludes the gap between the two, see
+    /// [`Extent::with_gap`].
     #[must_use]
     fn union(self, later: Self) -> Self {
         Self {
@@ -45,16 +46,16 @@ impl Extent {
         }
     }
 
-    /// With a gap more.
+    /// Includes one more time since the previous packet.
     #[must_use]
     pub fn with_gap(self, gap_ns: i64) -> Self {
         let gap = (gap_ns, gap_ns);
-        Self { gap_ns: Some(self.gap_ns.map_or(gap, |known| union(known, gap))), ..self }
+        Self { gap_ns: Some(self.gap_ns.map_or(gap, |all| union(all, gap))), ..self }
     }
 }
 
 impl Totals {
-    /// Of both together, `later` of another part.
+    /// Combines with the totals of a later part.
     #[must_use]
     pub fn merge(self, later: Self) -> Self {
         Self {
@@ -64,7 +65,7 @@ impl Totals {
         }
     }
 
-    /// With numbers of packets that are greater by as much.
+    /// Adds to the packet numbers.
     #[must_use]
     pub fn renumbered(mut self, by: i64) -> Self {
         if let Some(extent) = &mut self.extent {
@@ -73,23 +74,23 @@ impl Totals {
         self
     }
 
-    /// Counts a packet in.
+    /// Adds a packet.
     #[inline]
     pub(super) fn count(&mut self, n: i64, ts_ns: i64, len: u32) {
         self.packets += 1;
         self.wire_bytes += u64::from(len);
         let len = i64::from(len);
-        let Some(known) = &mut self.extent else {
+        let Some(extent) = &mut self.extent else {
             let (n, ts_ns, len) = ((n, n), (ts_ns, ts_ns), (len, len));
             self.extent = Some(Extent { n, ts_ns, len, gap_ns: None, ends_ns: ts_ns });
             return;
         };
-        let gap_ns = ts_ns.saturating_sub(known.ends_ns.1);
-        widen(&mut known.n, n);
-        widen(&mut known.ts_ns, ts_ns);
-        widen(&mut known.len, len);
-        widen(known.gap_ns.get_or_insert((gap_ns, gap_ns)), gap_ns);
-        known.ends_ns.1 = ts_ns;
+        let gap_ns = ts_ns.saturating_sub(extent.ends_ns.1);
+        widen(&mut extent.n, n);
+        widen(&mut extent.ts_ns, ts_ns);
+        widen(&mut extent.len, len);
+        widen(extent.gap_ns.get_or_insert((gap_ns, gap_ns)), gap_ns);
+        extent.ends_ns.1 = ts_ns;
     }
 }
 

@@ -2,7 +2,7 @@
 //! removed.
 
 use super::flow_counter::{FieldCounter, FlowCounter, FlowField};
-use crate::cells::{Cells, NO_CELL};
+use crate::bin_lookup::{BinLookup, NO_BIN};
 use crate::columns::{BLOCK_LEN, Columns, RowBatch};
 use crate::density::{Density, Grid};
 use crate::query::QueryKind;
@@ -76,14 +76,14 @@ pub(super) struct NearRow {
 #[derive(Debug)]
 pub(super) struct BinnedAxis {
     value: Quantity,
-    cells: Cells,
+    cells: BinLookup,
     found: Box<[u16; BLOCK_LEN]>,
 }
 
 impl BinnedAxis {
     fn new(bins: &Bins) -> Self {
-        let found = Box::new([NO_CELL; BLOCK_LEN]);
-        Self { value: bins.axis.quantity, cells: Cells::new(bins), found }
+        let found = Box::new([NO_BIN; BLOCK_LEN]);
+        Self { value: bins.axis.quantity, cells: BinLookup::new(bins), found }
     }
 
     /// Finds the bin of each row. Returns the bin if all rows share it.
@@ -144,7 +144,7 @@ impl Accumulator {
             }
             Self::Bins(axis, tallies) => {
                 let common_bin = axis.find(batch);
-                if common_bin == Some(NO_CELL) {
+                if common_bin == Some(NO_BIN) {
                     return;
                 }
                 batch.read(Quantity::Size);
@@ -153,13 +153,13 @@ impl Accumulator {
                 bins::<ADD>(axis, common_bin, tallies, rows);
             }
             Self::Density(BinnedPlane { x, y }, density) => {
-                if x.find(batch) == Some(NO_CELL) || y.find(batch) == Some(NO_CELL) {
+                if x.find(batch) == Some(NO_BIN) || y.find(batch) == Some(NO_BIN) {
                     return;
                 }
                 batch.read_classes(classes);
                 let cells = x.found.iter().zip(&*y.found);
                 for (class, (column, row)) in batch.classes().iter().zip(cells) {
-                    if *column != NO_CELL && *row != NO_CELL {
+                    if *column != NO_BIN && *row != NO_BIN {
                         density.update::<ADD>(
                             usize::from(*class),
                             usize::from(*column),
@@ -195,7 +195,7 @@ fn bins<'a, const ADD: bool>(
     let count = axis.cells.count();
     let Some(cell) = common_bin else {
         for (cell, (class, len)) in axis.found.iter().zip(rows) {
-            if *cell != NO_CELL
+            if *cell != NO_BIN
                 && let Some(tally) =
                     tallies.get_mut(usize::from(*class) * count + usize::from(*cell))
             {
@@ -222,14 +222,14 @@ fn nearest(
     batch: &mut RowBatch<'_>,
 ) {
     let is_far = |found: Option<u16>, cell: usize| {
-        found.is_some_and(|found| found == NO_CELL || REACH < usize::from(found).abs_diff(cell))
+        found.is_some_and(|found| found == NO_BIN || REACH < usize::from(found).abs_diff(cell))
     };
     if is_far(x.find(batch), cell.0) || is_far(y.find(batch), cell.1) {
         return;
     }
     let cells = x.found.iter().zip(&*y.found);
     for (row, (x, y)) in cells.take(batch.len()).enumerate() {
-        if *x == NO_CELL || *y == NO_CELL {
+        if *x == NO_BIN || *y == NO_BIN {
             continue;
         }
         let found = (usize::from(*x), usize::from(*y));

@@ -1,5 +1,5 @@
 use super::*;
-use crate::cells::{Cells, NO_CELL};
+use crate::bin_lookup::{BinLookup, NO_BIN};
 use crate::columns::tests::packet;
 use crate::density::Grid;
 use crate::query::QueryKind;
@@ -46,7 +46,8 @@ fn select(clauses: &[(Dimension, &str)]) -> Selection {
     selection
 }
 
-/// Two parts of a file, each asked twice, so that what is kept between questions counts too.
+/// The merged answer of two parts of a file. Each answers once per selection, so that state kept
+/// between queries is covered.
 fn ask(packets: &[Plain], cut: usize, selections: &[Selection], query: &Query) -> Answer {
     let (front, back) = packets.split_at(cut);
     let last = front.iter().map(|packet| packet.0);
@@ -75,10 +76,9 @@ fn gap(packets: &[Plain], index: usize) -> Option<i64> {
 }
 
 proptest! {
-    /// However a file is parted and whatever was selected before, the answers are those of a plain
-    /// look at each packet.
+    /// For any division of the file and any previous selection.
     #[test]
-    fn answers_are_those_of_a_plain_look(
+    fn answers_match_a_naive_evaluation(
         packets in proptest::collection::vec(plain(), 0..60), cut: prop::sample::Index,
         len in 0u32..100, gap_ns in -20i64..20, count in 1usize..20,
     ) {
@@ -165,11 +165,11 @@ proptest! {
             let distances = rows.iter().filter_map(|row| {
                 let mut found = [0; 2];
                 let (ts, len, ..) = packets[*row];
-                Cells::new(&grid.x).find(&[ts], &mut found[..1]);
-                Cells::new(&grid.y).find(&[i64::from(len)], &mut found[1..]);
+                BinLookup::new(&grid.x).find(&[ts], &mut found[..1]);
+                BinLookup::new(&grid.y).find(&[i64::from(len)], &mut found[1..]);
                 let [x, y] = found.map(usize::from);
                 let distance = x.abs_diff(cell.0).pow(2) + y.abs_diff(cell.1).pow(2);
-                (found.iter().all(|cell| *cell != NO_CELL) && distance <= 16).then_some(distance)
+                (found.iter().all(|cell| *cell != NO_BIN) && distance <= 16).then_some(distance)
             });
             prop_assert_eq!(hit.map(|hit| hit.distance), distances.min());
 
@@ -194,7 +194,7 @@ proptest! {
     }
 }
 
-/// A selection of a few kinds, from small numbers.
+/// A selection in up to three dimensions, derived from small numbers.
 fn selection((len, port, host): (u32, u16, u8)) -> Selection {
     let texts = [
         (Dimension::Size, (len < 90).then(|| format!("len in {len}..{}", len + 30))),
@@ -207,9 +207,8 @@ fn selection((len, port, host): (u32, u16, u8)) -> Selection {
 }
 
 proptest! {
-    /// Counting what comes and goes is counting anew, step by step.
     #[test]
-    fn following_a_selection_is_counting_anew(
+    fn incremental_updates_match_recounting(
         packets in proptest::collection::vec(plain(), 0..80),
         steps in proptest::collection::vec((0u32..130, 0u16..8, 0u8..8), 1..6),
         is_asked in proptest::collection::vec(any::<bool>(), 7),
@@ -238,9 +237,8 @@ proptest! {
     }
 }
 
-/// More rows than a block has.
 #[test]
-fn blocks_meet() {
+fn queries_span_blocks() {
     let packets: Vec<Plain> =
         (0..3_000).map(|i| (i, u32::try_from(i % 7).unwrap(), 0, None, 0)).collect();
     let selection = select(&[(Dimension::Filter, "len == 3")]);

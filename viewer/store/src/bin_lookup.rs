@@ -1,30 +1,30 @@
-//! Which cell of an axis each value is in, many values at a time.
+//! Finds the bin of each value on an axis.
 
 use viewer_model::axis::{Bins, Scale, Span};
 
-/// Finds the cell of a value.
+/// Lookup of the bin that contains a value.
 #[derive(Debug)]
-pub(crate) struct Cells {
+pub(crate) struct BinLookup {
     edges: Vec<i64>,
-    /// Cell of each value from the first on, where they are few.
+    /// Bin of each value of the span, if the span is short; otherwise empty.
     table: Vec<u16>,
     scale: Scale,
-    /// Where the axis begins, and cells for each unit of distance.
+    /// Position of the axis start on its scale, and bins per unit of distance.
     origin: f64,
     factor: f64,
-    /// Where the last value was, and that cell's borders: values come in runs.
+    /// Bin of the previous value and its edges, because similar values often follow each other.
     last: u16,
     last_edges: (i64, i64),
 }
 
-/// What a value outside of all cells has instead of one.
-pub(crate) const NO_CELL: u16 = u16::MAX;
+/// Marks a value outside all bins.
+pub(crate) const NO_BIN: u16 = u16::MAX;
 
-/// Values of a span up to this long find their cell in a table.
+/// Maximum length of a span for which a lookup table is built.
 const MAX_TABLE_LEN: i64 = 1 << 16;
 
-impl Cells {
-    /// For these bins.
+impl BinLookup {
+    /// Prepares lookups in `bins`.
     pub(crate) fn new(bins: &Bins) -> Self {
         let edges = bins.edges();
         let Span { start, end } = bins.axis.span;
@@ -46,30 +46,30 @@ impl Cells {
         cells
     }
 
-    /// How many cells there are.
+    /// Number of bins.
     pub(crate) fn count(&self) -> usize {
         self.edges.len() - 1
     }
 
-    /// The cell of each value, [`NO_CELL`] for one outside.
+    /// The bin of each value, [`NO_BIN`] if it is outside.
     pub(crate) fn find(&mut self, values: &[i64], cells: &mut [u16]) {
         for (value, cell) in values.iter().zip(cells) {
             *cell = self.cell(*value);
         }
     }
 
-    /// The cell of a value, [`NO_CELL`] for one outside.
+    /// The bin of a value, [`NO_BIN`] if it is outside.
     #[inline]
     pub(crate) fn cell(&mut self, value: i64) -> u16 {
         if !self.table.is_empty() {
-            let place = usize::try_from(value.wrapping_sub(self.edges[0])).unwrap_or(usize::MAX);
-            return self.table.get(place).copied().unwrap_or(NO_CELL);
+            let index = usize::try_from(value.wrapping_sub(self.edges[0])).unwrap_or(usize::MAX);
+            return self.table.get(index).copied().unwrap_or(NO_BIN);
         }
         let (from, to) = self.last_edges;
         if value < from || to <= value {
             let found = self.search(value);
-            if found == NO_CELL {
-                return NO_CELL;
+            if found == NO_BIN {
+                return NO_BIN;
             }
             self.last = found;
             self.last_edges = (self.edges[usize::from(found)], self.edges[usize::from(found) + 1]);
@@ -77,21 +77,22 @@ impl Cells {
         self.last
     }
 
-    /// The cell that holds all values from `least` to `most`, if one does.
+    /// The bin that contains all values from `least` to `most`, if there is one; [`NO_BIN`] if all are
+    /// outside.
     pub(crate) fn common(&self, (least, most): (i64, i64)) -> Option<u16> {
         if most < self.edges[0] || self.edges[self.count()] <= least {
-            return Some(NO_CELL);
+            return Some(NO_BIN);
         }
-        // Cells are in the order of values: between two of the same cell there is no other.
+        // Bins are in the order of values.
         let cell = self.search(least);
-        (cell != NO_CELL && cell == self.search(most)).then_some(cell)
+        (cell != NO_BIN && cell == self.search(most)).then_some(cell)
     }
 
-    /// A guess by floating point, put right by the borders.
+    /// Estimates the bin in floating point and corrects it with the integer edges.
     fn search(&self, value: i64) -> u16 {
         let count = self.count();
         if value < self.edges[0] || self.edges[count] <= value {
-            return NO_CELL;
+            return NO_BIN;
         }
         let distance = match self.scale {
             Scale::Linear => value.abs_diff(self.edges[0]) as f64,
@@ -105,11 +106,11 @@ impl Cells {
         while self.edges[cell + 1] <= value {
             cell += 1;
         }
-        u16::try_from(cell).unwrap_or(NO_CELL)
+        u16::try_from(cell).unwrap_or(NO_BIN)
     }
 }
 
-/// The binary logarithm of a value and one more, to about a hundredth.
+/// `log2(1 + |value|)` with the sign of the value, to about 0.01. The edges correct the error.
 fn fast_log(value: i64) -> f64 {
     let bits = (value.unsigned_abs() as f64 + 1.0).to_bits();
     let exponent = (bits >> 52) as f64 - 1023.0;
@@ -130,9 +131,9 @@ mod tests {
     }
 
     proptest! {
-        /// However a value is looked for, its cell is the one whose borders hold it.
+        /// By table, by the previous bin, and by search.
         #[test]
-        fn each_value_is_in_the_cell_whose_edges_hold_it(
+        fn values_lie_between_the_edges_of_their_bin(
             is_log: bool, span in spans(), count in 1usize..700, is_closed: bool,
             seeds in proptest::collection::vec(any::<u64>(), 1..20), outside: i64,
         ) {
@@ -148,15 +149,15 @@ mod tests {
                 .collect();
             values.extend([outside, span.start, span.end - 1, span.end, MISSING]);
             let mut found = vec![0; values.len()];
-            let mut cells = Cells::new(&bins);
+            let mut cells = BinLookup::new(&bins);
             cells.find(&values, &mut found);
             let bounds = (*values.iter().min().unwrap(), *values.iter().max().unwrap());
             if let Some(cell) = cells.common(bounds) {
                 prop_assert!(found.iter().all(|found| *found == cell));
             }
             for (value, cell) in values.into_iter().zip(found) {
-                prop_assert_eq!(cell != NO_CELL, span.contains(value), "{}", value);
-                if cell != NO_CELL {
+                prop_assert_eq!(cell != NO_BIN, span.contains(value), "{}", value);
+                if cell != NO_BIN {
                     let cell = usize::from(cell);
                     prop_assert!(edges[cell] <= value && value < edges[cell + 1]);
                 }
