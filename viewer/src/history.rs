@@ -1,57 +1,67 @@
-//! Selections in the order they were made, to go back and forth.
+//! The undo history of selections.
 
 use crate::selection::{Dimension, Selection};
 
-/// Steps that can be undone.
+/// The number of steps that can be undone.
 const MAX_STEPS: usize = 200;
 
-/// What is selected, and was, and was before an undo.
+/// The current selection, with the steps to undo and to redo.
 #[derive(Debug, Default)]
 pub struct History {
     past: Vec<Selection>,
     now: Selection,
     future: Vec<Selection>,
-    /// A brush is being drawn, or a filter typed: what that selects on its way is one step.
-    drawn: Option<Dimension>,
+    /// The step in progress: a brush being drawn or a filter being typed. Its intermediate
+    /// selections are one step.
+    draft: Option<Draft>,
+}
+
+/// A step in progress.
+#[derive(Debug)]
+struct Draft {
+    dimension: Dimension,
+    /// The steps that could be redone before it began, for [`History::abort`].
+    future: Vec<Selection>,
 }
 
 impl History {
-    /// What is selected.
+    /// The current selection.
     pub fn now(&self) -> &Selection {
         &self.now
     }
 
-    /// Selects something else; `drawn` in where more of the same step will follow.
-    pub fn select(&mut self, selection: Selection, drawn: Option<Dimension>) {
+    /// Changes the selection. `draft` names the dimension if more changes of the same step follow.
+    pub fn select(&mut self, selection: Selection, draft: Option<Dimension>) {
         if selection == self.now {
             return;
         }
-        if self.drawn.is_none() || self.drawn != drawn {
+        let current = self.draft.as_ref().map(|draft| draft.dimension);
+        if current.is_none() || current != draft {
             self.past.push(std::mem::take(&mut self.now));
             if MAX_STEPS < self.past.len() {
                 self.past.remove(0);
             }
-            self.future.clear();
+            let future = std::mem::take(&mut self.future);
+            self.draft = draft.map(|dimension| Draft { dimension, future });
         }
         self.now = selection;
-        self.drawn = drawn;
     }
 
-    /// What was drawn so far is taken back, as if it had never been.
+    /// Cancels the step in progress and restores the state before it, including the steps to redo.
     pub fn abort(&mut self) {
-        if self.drawn.take().is_some()
+        if let Some(draft) = self.draft.take()
             && let Some(before) = self.past.pop()
         {
-            self.now = before;
+            (self.now, self.future) = (before, draft.future);
         }
     }
 
-    /// The step is complete.
+    /// Completes the step in progress.
     pub fn finish(&mut self) {
-        self.drawn = None;
+        self.draft = None;
     }
 
-    /// Back by a step.
+    /// Undoes one step.
     pub fn undo(&mut self) {
         if let Some(before) = self.past.pop() {
             self.future.push(std::mem::replace(&mut self.now, before));
@@ -59,7 +69,7 @@ impl History {
         self.finish();
     }
 
-    /// Forth by a step.
+    /// Redoes one step.
     pub fn redo(&mut self) {
         if let Some(after) = self.future.pop() {
             self.past.push(std::mem::replace(&mut self.now, after));
@@ -94,12 +104,12 @@ mod tests {
     }
 
     #[test]
-    fn a_brush_is_one_step_however_it_moved() {
+    fn all_changes_of_a_brush_are_one_step() {
         let mut history = History::default();
-        let drawn = Some(Dimension::Filter);
+        let draft = Some(Dimension::Filter);
         history.select(selection(Field::Vlan), None);
         for field in [Field::Src, Field::Dst, Field::Port] {
-            history.select(selection(field), drawn);
+            history.select(selection(field), draft);
         }
         history.finish();
         history.select(selection(Field::Flags), None);
@@ -118,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_drawn_elsewhere_is_another_step_and_can_be_taken_back() {
+    fn drawing_in_another_dimension_is_a_new_step_that_can_be_aborted() {
         let mut history = History::default();
         history.select(selection(Field::Vlan), Some(Dimension::Filter));
         history.select(selection(Field::Src), Some(Dimension::Size));
@@ -128,5 +138,19 @@ mod tests {
         history.abort();
         history.undo();
         assert_eq!((history.now(), can(&history)), (&Selection::default(), (false, true)));
+    }
+
+    #[test]
+    fn aborted_step_keeps_the_steps_to_redo() {
+        let mut history = History::default();
+        history.select(selection(Field::Vlan), None);
+        history.undo();
+        history.select(selection(Field::Src), Some(Dimension::Size));
+        history.select(selection(Field::Dst), Some(Dimension::Size));
+        assert_eq!(can(&history), (true, false));
+        history.abort();
+        assert_eq!((history.now(), can(&history)), (&Selection::default(), (false, true)));
+        history.redo();
+        assert_eq!(*history.now(), selection(Field::Vlan));
     }
 }

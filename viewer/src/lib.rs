@@ -1,14 +1,14 @@
-//! Opens captures in the browser.
+//! The viewer: opens captures in the browser.
 //!
 //! ```text
-//! file slices -> workers: lines -> Excerpt -> Columns -> shard: marks, counts -> merge -> Scene -> canvas
+//! file slices -> workers: lines -> Excerpt -> Columns -> Shard -> answers -> merge -> Scene -> canvas
 //! DOM event -> Event -> App::update (the only mutation) -> next frame
 //! ```
 //!
-//! One wasm file serves the page and its workers. Each worker keeps the columns of its own parts of
-//! the files and answers queries about them; the page merges the small answers and draws. Everything
-//! but `web` is plain code over values, tested without a browser; `web` knows the DOM and does no
-//! arithmetic about data.
+//! One WebAssembly module serves the page and its workers. Each worker stores the columns of its own
+//! parts of the files and answers queries about them; the page merges the answers and draws. Everything
+//! except `web` is plain code over values and tested without a browser. `web` knows the DOM and does not
+//! compute anything about the data.
 
 pub use viewer_model::{
     axis, filter, linear_scale, partial_sort, protocol, selection, ticks, time, wire,

@@ -1,13 +1,13 @@
-//! Cuts a byte range of a file into the lines that begin in it, however the bytes come in chunks.
-//! The ranges of a file's parts meet without losing or doubling a line.
+//! Splits a byte range of a file into the lines that begin in it. Adjacent ranges lose and repeat no
+//! line, and the result does not depend on how the bytes are divided into chunks.
 
 use memchr::memchr;
 use std::ops::Range;
 
-/// A line longer than this is none: it is passed over, and no memory is spent on it.
+/// Longer lines are skipped without buffering them, in bytes.
 pub const MAX_LINE_LEN: usize = 1 << 20;
 
-/// What a range's bytes gave.
+/// A line of a range.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Line<'a> {
     /// A line without its line feed.
@@ -16,34 +16,34 @@ pub enum Line<'a> {
     TooLong,
 }
 
-/// Who takes lines, each with where in the file it begins.
+/// Receives lines with their offsets in the file.
 pub trait LineSink {
-    /// Takes lines from the front of `bytes`, which begin at `offset` of the file, as far as they are
-    /// known at a glance and begin before `limit`: nobody need look for their ends then. Says how
-    /// many bytes they are, with their line feeds.
+    /// Consumes lines at the start of `bytes` whose format gives their length, which avoids searching
+    /// for line feeds. `bytes` begins at `offset` in the file; only lines that begin within `limit` bytes
+    /// may be consumed. Returns the number of consumed bytes, including line feeds.
     fn consume_fast(&mut self, _bytes: &[u8], _offset: u64, _limit: u64) -> usize {
         0
     }
 
-    /// Takes the next line.
+    /// Receives the next line.
     fn line(&mut self, line: Line<'_>, offset: u64);
 }
 
-/// Cuts one range into lines.
+/// Splits one range into lines.
 #[derive(Debug)]
 pub struct LineSplitter {
-    /// Where in the file the next byte comes from.
+    /// Offset of the next byte in the file.
     position: u64,
-    /// Lines that begin from here on belong to somebody else.
+    /// Lines that begin at or after this offset belong to the next range.
     end: u64,
     state: State,
-    /// The front of a line whose end was not in the chunk: `carry.len() <= MAX_LINE_LEN`.
+    /// The start of a line whose end was not in the chunk: `carry.len() <= MAX_LINE_LEN`.
     carry: Vec<u8>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum State {
-    /// In the tail of a line that begins before the range.
+    /// In a line that begins before the range.
     BeforeFirst,
     InLine,
     InTooLong,
@@ -51,31 +51,31 @@ enum State {
 }
 
 impl LineSplitter {
-    /// The lines that begin in `range`. Bytes are wanted from [`LineSplitter::position`] on.
+    /// Splits the lines that begin in `range`. Feed bytes from [`LineSplitter::position`] on.
     pub fn new(range: &Range<u64>) -> Self {
-        // One byte early: a line feed there says that a line begins with the range.
+        // Reading starts one byte early: a line feed there means that the range begins with a line.
         let state = if range.start == 0 { State::InLine } else { State::BeforeFirst };
         let state = if range.is_empty() { State::Done } else { state };
         Self { position: range.start.saturating_sub(1), end: range.end, state, carry: Vec::new() }
     }
 
-    /// Where in the file the next bytes are wanted from.
+    /// Offset in the file of the bytes to feed next.
     pub fn position(&self) -> u64 {
         self.position
     }
 
-    /// True where all lines of the range were seen.
+    /// Returns true if all lines of the range have been passed on.
     pub fn is_done(&self) -> bool {
         self.state == State::Done
     }
 
-    /// Takes the next bytes of the file and hands on the lines that end in them.
+    /// Takes the next bytes of the file and passes on the lines that end in them.
     pub fn feed(&mut self, mut chunk: &[u8], sink: &mut (impl LineSink + ?Sized)) {
         while self.state != State::Done {
             if self.state == State::InLine && self.carry.is_empty() {
-                let taken = sink.consume_fast(chunk, self.position, self.end - self.position);
-                self.position += taken as u64;
-                chunk = &chunk[taken..];
+                let consumed = sink.consume_fast(chunk, self.position, self.end - self.position);
+                self.position += consumed as u64;
+                chunk = &chunk[consumed..];
                 if self.end <= self.position {
                     self.state = State::Done;
                     return;
@@ -113,7 +113,7 @@ impl LineSplitter {
         }
     }
 
-    /// Ends the file: a last line without line feed is handed on.
+    /// Passes on a last line without a line feed at the end of the file.
     pub fn finish(&mut self, sink: &mut (impl LineSink + ?Sized)) {
         let start = self.position - self.carry.len() as u64;
         match self.state {
@@ -133,7 +133,7 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    /// Keeps lines; those that begin with a `b` are known at a glance.
+    /// Collects lines. Consumes those that begin with `b` through `consume_fast`.
     struct TestSink<'a> {
         file: &'a [u8],
         lines: Vec<Vec<u8>>,
@@ -148,13 +148,13 @@ mod tests {
 
     impl LineSink for TestSink<'_> {
         fn consume_fast(&mut self, bytes: &[u8], offset: u64, limit: u64) -> usize {
-            let mut taken = 0;
-            while (taken as u64) < limit && bytes[taken..].starts_with(b"b") {
-                let Some(len) = memchr(b'\n', &bytes[taken..]) else { break };
-                self.keep(&bytes[taken..taken + len], offset + taken as u64);
-                taken += len + 1;
+            let mut consumed = 0;
+            while (consumed as u64) < limit && bytes[consumed..].starts_with(b"b") {
+                let Some(len) = memchr(b'\n', &bytes[consumed..]) else { break };
+                self.keep(&bytes[consumed..consumed + len], offset + consumed as u64);
+                consumed += len + 1;
             }
-            taken
+            consumed
         }
 
         fn line(&mut self, line: Line<'_>, offset: u64) {
@@ -180,7 +180,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_that_is_too_long_is_passed_over() {
+    fn overlong_lines_are_skipped() {
         let file = [b"a\n".to_vec(), vec![b'x'; MAX_LINE_LEN + 1], b"\nb\n".to_vec()].concat();
         let expected = [b"a".to_vec(), b"too long".to_vec(), b"b".to_vec()];
         assert_eq!(lines_of(&file, 0..file.len() as u64, 1 << 16), expected);
@@ -188,9 +188,8 @@ mod tests {
     }
 
     proptest! {
-        /// However the file is parted and the parts come in chunks, the lines are the file's.
         #[test]
-        fn any_parts_in_any_chunks_give_the_files_lines(
+        fn ranges_and_chunks_do_not_change_the_lines(
             file in "[ab\n]{0,60}", mut cuts in proptest::collection::vec(0u64..=60, 0..4),
             chunk_len in 1usize..9,
         ) {

@@ -1,64 +1,63 @@
-//! A picture as data: charts make it, a canvas shows it, and tests read it.
+//! A drawing as data. Charts create it; the canvas and the SVG export draw it; tests inspect it.
 
 use crate::protocol::Rgb;
-use crate::text::fixed;
 
-/// What to draw, in order, on a background of one colour. All lengths in CSS pixels.
+/// Marks on a background, in drawing order. All lengths are in CSS pixels.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Scene {
-    /// Width of the picture.
+    /// Width.
     pub width_px: f64,
-    /// Height of the picture.
+    /// Height.
     pub height_px: f64,
-    /// Colour of the background.
+    /// Background colour.
     pub background: Rgb,
-    /// What is on it.
+    /// The marks.
     pub marks: Vec<Mark>,
 }
 
-/// One thing in a picture.
+/// A shape, a text or an image.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Mark {
     /// A filled rectangle.
     Rect {
-        /// Where it is.
+        /// Position and size.
         rect: Rect,
-        /// Its colour.
+        /// Colour.
         color: Rgb,
-        /// From 0, invisible, to 1.
+        /// Opacity, 0 to 1.
         opacity: f64,
     },
     /// A straight line, one pixel wide.
     Line {
-        /// Where it begins.
+        /// Start.
         from: (f64, f64),
-        /// Where it ends.
+        /// End.
         to: (f64, f64),
-        /// Its colour.
+        /// Colour.
         color: Rgb,
     },
-    /// Some words.
+    /// A line of text.
     Text {
-        /// Where they are, by `align`, on their middle line.
+        /// Position of the point chosen by `align`, at half height.
         at: (f64, f64),
-        /// The words.
+        /// The text.
         text: String,
-        /// Their colour.
+        /// Colour.
         color: Rgb,
-        /// Height of the letters.
+        /// Font size.
         size_px: f64,
-        /// Which part of them is at the rect.
+        /// The part of the text that `at` refers to.
         align: Align,
-        /// Turned to be read from below.
+        /// Rotated by 90° counterclockwise.
         is_upright: bool,
     },
-    /// Cells of equal size, four bytes each: red, green, blue, opacity; the top row first.
+    /// An image of equal cells, from the top row down.
     Cells {
-        /// Where they are.
+        /// Position and size.
         rect: Rect,
-        /// Cells in a row.
+        /// Number of cells in a row.
         columns: usize,
-        /// Four bytes for each cell.
+        /// For each cell: red, green, blue, opacity.
         rgba: Vec<u8>,
     },
 }
@@ -66,9 +65,9 @@ pub enum Mark {
 /// A rectangle.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Rect {
-    /// Left border.
+    /// Left edge.
     pub x: f64,
-    /// Upper border.
+    /// Top edge.
     pub y: f64,
     /// Width.
     pub width: f64,
@@ -76,57 +75,56 @@ pub struct Rect {
     pub height: f64,
 }
 
-/// Which part of some words is at their rect.
+/// The part of a text that its position refers to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Align {
-    /// Their beginning.
+    /// The start.
     Start,
-    /// Their middle.
+    /// The middle.
     Middle,
-    /// Their end.
+    /// The end.
     End,
 }
 
-/// The colours of everything but the data.
+/// The colours of everything except the protocol classes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Theme {
-    /// Whether light is on dark.
+    /// Light on dark.
     pub is_dark: bool,
 }
 
 impl Theme {
-    /// The background of charts.
+    /// Background of charts.
     pub const fn background(self) -> Rgb {
         if self.is_dark { [0x16, 0x1b, 0x22] } else { [0xff, 0xff, 0xff] }
     }
 
-    /// Words.
-    pub const fn ink(self) -> Rgb {
+    /// Text and axes.
+    pub const fn foreground(self) -> Rgb {
         if self.is_dark { [0xe6, 0xed, 0xf3] } else { [0x1f, 0x23, 0x28] }
     }
 
-    /// What has no colour of its own.
+    /// Bars without a protocol class.
     pub const fn accent(self) -> Rgb {
         if self.is_dark { [0x56, 0xb4, 0xe9] } else { [0x00, 0x72, 0xb2] }
     }
 
-    /// What is behind a selection: three times as light or dark as the background, that it can be seen
-    /// (WCAG 2.2, 1.4.11).
-    pub const fn ghost(self) -> Rgb {
+    /// Packets that are not selected. Its contrast to the background is 3:1 (WCAG 2.2, 1.4.11).
+    pub const fn unselected(self) -> Rgb {
         if self.is_dark { [0x65, 0x6c, 0x76] } else { [0x8c, 0x95, 0x9f] }
     }
 
-    /// Lines between values.
+    /// Grid lines.
     pub const fn grid(self) -> Rgb {
         if self.is_dark { [0x30, 0x36, 0x3d] } else { [0xe3, 0xe6, 0xea] }
     }
 }
 
 impl Scene {
-    /// The picture as an SVG document (<https://www.w3.org/TR/SVG2/>). Texts are escaped.
+    /// Formats the scene as an SVG document (<https://www.w3.org/TR/SVG2/>).
     pub fn svg(&self) -> String {
         use std::fmt::Write;
-        let px = |value| fixed(value, 2);
+        let px = |value: f64| format!("{value:.2}");
         let (width, height) = (px(self.width_px), px(self.height_px));
         let mut svg = format!(
             "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{width}\" height=\"{height}\" viewBox=\"0 0 {width} {height}\">\n\
@@ -188,7 +186,7 @@ impl Scene {
     }
 }
 
-/// Neighbours of one colour in a row of cells, as one rectangle.
+/// Merges neighbouring cells of the same colour in a row into one rectangle.
 fn runs(rect: Rect, columns: usize, rgba: &[u8]) -> Vec<(Rect, [u8; 4])> {
     let (cells, _) = rgba.as_chunks::<4>();
     let height = rect.height / (cells.len() / columns.max(1)).max(1) as f64;
@@ -208,7 +206,7 @@ fn runs(rect: Rect, columns: usize, rgba: &[u8]) -> Vec<(Rect, [u8; 4])> {
     runs
 }
 
-/// A colour as style sheets write it.
+/// Formats a colour for CSS: `#0072b2`.
 pub fn css([red, green, blue]: Rgb) -> String {
     format!("#{red:02x}{green:02x}{blue:02x}")
 }
@@ -220,7 +218,7 @@ fn escaped(text: &str) -> String {
             '&' => escaped.push_str("&amp;"),
             '<' => escaped.push_str("&lt;"),
             '>' => escaped.push_str("&gt;"),
-            // XML has no rect for most control characters.
+            // XML does not allow most control characters.
             c if c.is_control() => escaped.push('\u{fffd}'),
             c => escaped.push(c),
         }
@@ -233,7 +231,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_scene_is_a_document() {
+    fn scene_is_formatted_as_svg() {
         let rect = Rect { x: 0.0, y: 0.0, width: 4.0, height: 2.0 };
         let red = [255, 0, 0, 255];
         let rgba = [red, red, [0; 4], [0; 4], red, [0; 4], [0, 0, 255, 51], red].concat();

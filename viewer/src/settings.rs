@@ -1,42 +1,42 @@
-//! How the views show what they show, by names that controls and links share.
+//! The settings of the charts and tables. Controls, links and the scripting API refer to them by key.
 
 use crate::axis::{MIN_VALUE, QUANTITY_COUNT, Quantity, Scale, Span};
 use crate::chart::Bars;
 use crate::filter::{Expr, Field, Set};
 use crate::tally::RankBy;
 
-/// By which clock times are told, before the capture is known.
+/// The time zone setting. [`Zone`](crate::time::Zone) adds what depends on the capture.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum ZoneName {
     /// Coordinated universal time.
     #[default]
     Utc,
-    /// The clock of this place.
+    /// The browser's time zone.
     Local,
     /// Seconds since the first packet.
-    Start,
+    Relative,
 }
 
-/// What a drag in the scatter does.
+/// What dragging in the scatter plot does.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Tool {
-    /// It moves what is shown.
+    /// Pans.
     #[default]
-    Move,
-    /// It selects a box.
+    Pan,
+    /// Selects a box.
     Box,
-    /// It selects with a line.
+    /// Selects a polygon.
     Lasso,
 }
 
-/// A column of the conversations.
+/// A column of the table of conversations.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Column {
-    /// One side.
+    /// One endpoint.
     A,
-    /// The other.
+    /// The other endpoint.
     B,
-    /// The protocol.
+    /// Protocol.
     Proto,
     /// Packets of both directions.
     #[default]
@@ -44,61 +44,61 @@ pub enum Column {
     /// Bytes of both directions.
     Bytes,
     /// Packets from A to B.
-    PacketsForth,
+    PacketsAToB,
     /// Bytes from A to B.
-    BytesForth,
+    BytesAToB,
     /// Packets from B to A.
-    PacketsBack,
+    PacketsBToA,
     /// Bytes from B to A.
-    BytesBack,
-    /// The first packet's time.
+    BytesBToA,
+    /// Timestamp of the first packet.
     Start,
-    /// From the first to the last packet.
+    /// Time from the first to the last packet.
     Duration,
-    /// Bits a second.
+    /// Bits per second.
     Rate,
 }
 
-/// How the views show what they show.
+/// The settings of the charts and tables.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Settings {
-    /// Bins of the sizes, from 5 to 500.
+    /// Number of bins of the packet sizes, 5 to 500.
     pub bins: usize,
-    /// Whether the sizes' counts are logarithmic.
+    /// Packet sizes: counts on a logarithmic scale.
     pub size_log: bool,
-    /// How protocols share a bin of the sizes.
+    /// Packet sizes: how protocols are drawn.
     pub size_bars: Bars,
-    /// Whether the gaps' counts are logarithmic.
+    /// Inter-arrival times: counts on a logarithmic scale.
     pub gap_log: bool,
-    /// Whether throughput is in bits, not in packets.
+    /// Throughput in bits per second instead of packets per second.
     pub is_bits: bool,
-    /// Whether throughput is logarithmic.
+    /// Throughput on a logarithmic scale.
     pub rate_log: bool,
-    /// Nanoseconds of a bin of throughput, from a microsecond to a day; chosen by the zoom where `None`.
+    /// Bin width of the throughput chart in nanoseconds, from 1 µs to 1 d; `None` is automatic.
     pub interval_ns: Option<i64>,
-    /// What is along the scatter's x: the number or the time.
+    /// X axis of the scatter plot: packet number or time.
     pub x: Quantity,
-    /// What is along the scatter's y.
+    /// Y axis of the scatter plot.
     pub y: Quantity,
-    /// How the scatter's y is scaled.
+    /// Scale of the Y axis of the scatter plot.
     pub y_scale: Scale,
-    /// How times are told.
+    /// Time zone.
     pub zone: ZoneName,
-    /// What makes something large.
+    /// Measure by which rankings are ordered.
     pub rank: RankBy,
-    /// Whether the bars of the largest are logarithmic.
+    /// Rankings: bars on a logarithmic scale.
     pub rank_log: bool,
-    /// What a drag in the scatter does.
+    /// What dragging in the scatter plot does.
     pub tool: Tool,
-    /// By what conversations are sorted, and whether the largest is last.
+    /// The column by which conversations are sorted, and whether ascending.
     pub sort: (Column, bool),
-    /// What is shown of each value; everything where `None`.
+    /// The visible range of each quantity; `None` is the full range.
     pub zoom: [Option<Span>; QUANTITY_COUNT],
 }
 
-/// Fewest and most bins that can be asked for.
+/// Limits of the number of bins.
 const BIN_RANGE: (usize, usize) = (5, 500);
-/// From a microsecond to a day.
+/// Limits of the bin width of the throughput chart: 1 µs to 1 d.
 const INTERVAL_RANGE_NS: std::ops::RangeInclusive<i64> = 1_000..=86_400_000_000_000;
 
 impl Default for Settings {
@@ -117,63 +117,64 @@ impl Default for Settings {
             zone: ZoneName::Utc,
             rank: RankBy::Packets,
             rank_log: false,
-            tool: Tool::Move,
+            tool: Tool::Pan,
             sort: (Column::Packets, false),
             zoom: [None; QUANTITY_COUNT],
         }
     }
 }
 
-/// A choice by its names.
-struct Names<T: 'static>(&'static [(&'static str, T)]);
+/// The names of the values of a setting.
+struct Choices<T: 'static>(&'static [(&'static str, T)]);
 
-impl<T: Copy + PartialEq> Names<T> {
-    fn of(&self, value: T) -> String {
-        let found = self.0.iter().find(|(_, known)| *known == value);
+impl<T: Copy + PartialEq> Choices<T> {
+    fn name(&self, value: T) -> String {
+        let found = self.0.iter().find(|(_, choice)| *choice == value);
         found.map_or("", |(name, _)| name).to_owned()
     }
 
-    fn set(&self, name: &str, place: &mut T) -> bool {
-        let found = self.0.iter().find(|(known, _)| *known == name);
-        found.map(|(_, value)| *place = *value).is_some()
+    /// Sets the setting by name; returns false if there is no such value.
+    fn set(&self, name: &str, setting: &mut T) -> bool {
+        let found = self.0.iter().find(|(choice, _)| *choice == name);
+        found.map(|(_, value)| *setting = *value).is_some()
     }
 }
 
-const SWITCH: Names<bool> = Names(&[("0", false), ("1", true)]);
-const BARS: Names<Bars> = Names(&[("stacked", Bars::Stacked), ("overlaid", Bars::Overlaid)]);
-const RATE: Names<bool> = Names(&[("bits", true), ("packets", false)]);
-const X: Names<Quantity> = Names(&[("number", Quantity::Number), ("time", Quantity::Time)]);
-const Y: Names<Quantity> = Names(&[
+const SWITCH: Choices<bool> = Choices(&[("0", false), ("1", true)]);
+const BARS: Choices<Bars> = Choices(&[("stacked", Bars::Stacked), ("overlaid", Bars::Overlaid)]);
+const RATE: Choices<bool> = Choices(&[("bits", true), ("packets", false)]);
+const X: Choices<Quantity> = Choices(&[("number", Quantity::Number), ("time", Quantity::Time)]);
+const Y: Choices<Quantity> = Choices(&[
     ("size", Quantity::Size),
     ("sport", Quantity::SourcePort),
     ("dport", Quantity::DestinationPort),
     ("ttl", Quantity::Ttl),
     ("gap", Quantity::Gap),
 ]);
-const SCALE: Names<Scale> = Names(&[("0", Scale::Linear), ("1", Scale::Log)]);
-const ZONE: Names<ZoneName> =
-    Names(&[("utc", ZoneName::Utc), ("local", ZoneName::Local), ("start", ZoneName::Start)]);
-const RANK: Names<RankBy> = Names(&[("packets", RankBy::Packets), ("bytes", RankBy::Bytes)]);
-const TOOL: Names<Tool> =
-    Names(&[("move", Tool::Move), ("box", Tool::Box), ("lasso", Tool::Lasso)]);
+const SCALE: Choices<Scale> = Choices(&[("0", Scale::Linear), ("1", Scale::Log)]);
+const ZONE: Choices<ZoneName> =
+    Choices(&[("utc", ZoneName::Utc), ("local", ZoneName::Local), ("start", ZoneName::Relative)]);
+const RANK: Choices<RankBy> = Choices(&[("packets", RankBy::Packets), ("bytes", RankBy::Bytes)]);
+const TOOL: Choices<Tool> =
+    Choices(&[("move", Tool::Pan), ("box", Tool::Box), ("lasso", Tool::Lasso)]);
 
-/// The columns of the conversations, with their names in links.
+/// The columns of the table of conversations, with their names in links.
 pub const COLUMNS: [(Column, &str); 12] = [
     (Column::A, "a"),
     (Column::B, "b"),
     (Column::Proto, "proto"),
     (Column::Packets, "packets"),
     (Column::Bytes, "bytes"),
-    (Column::PacketsForth, "packets-forth"),
-    (Column::BytesForth, "bytes-forth"),
-    (Column::PacketsBack, "packets-back"),
-    (Column::BytesBack, "bytes-back"),
+    (Column::PacketsAToB, "packets-a-to-b"),
+    (Column::BytesAToB, "bytes-a-to-b"),
+    (Column::PacketsBToA, "packets-b-to-a"),
+    (Column::BytesBToA, "bytes-b-to-a"),
     (Column::Start, "start"),
     (Column::Duration, "duration"),
     (Column::Rate, "rate"),
 ];
 
-/// The names of all settings but the zooms.
+/// The keys of all settings except the zoom.
 const KEYS: [&str; 15] = [
     "bins",
     "size-log",
@@ -193,23 +194,23 @@ const KEYS: [&str; 15] = [
 ];
 
 impl Settings {
-    /// The value of a setting, as [`Settings::set`] takes it; empty for an unknown one.
+    /// The value of a setting in the format of [`Settings::set`]; empty for an unknown key.
     pub fn get(&self, key: &str) -> String {
         match key {
             "bins" => self.bins.to_string(),
-            "size-log" => SWITCH.of(self.size_log),
-            "size-bars" => BARS.of(self.size_bars),
-            "gap-log" => SWITCH.of(self.gap_log),
-            "rate" => RATE.of(self.is_bits),
-            "rate-log" => SWITCH.of(self.rate_log),
-            "rank-log" => SWITCH.of(self.rank_log),
+            "size-log" => SWITCH.name(self.size_log),
+            "size-bars" => BARS.name(self.size_bars),
+            "gap-log" => SWITCH.name(self.gap_log),
+            "rate" => RATE.name(self.is_bits),
+            "rate-log" => SWITCH.name(self.rate_log),
+            "rank-log" => SWITCH.name(self.rank_log),
             "interval" => self.interval_ns.map_or("auto".to_owned(), |ns| ns.to_string()),
-            "x" => X.of(self.x),
-            "y" => Y.of(self.y),
-            "y-log" => SCALE.of(self.y_scale),
-            "zone" => ZONE.of(self.zone),
-            "rank" => RANK.of(self.rank),
-            "tool" => TOOL.of(self.tool),
+            "x" => X.name(self.x),
+            "y" => Y.name(self.y),
+            "y-log" => SCALE.name(self.y_scale),
+            "zone" => ZONE.name(self.zone),
+            "rank" => RANK.name(self.rank),
+            "tool" => TOOL.name(self.tool),
             "sort" => {
                 let name = COLUMNS.iter().find(|column| column.0 == self.sort.0);
                 let sign = if self.sort.1 { "" } else { "-" };
@@ -225,7 +226,7 @@ impl Settings {
         }
     }
 
-    /// Changes a setting; false where there is none of that name or it has no such value.
+    /// Changes a setting. Returns false if the key or the value is unknown.
     pub fn set(&mut self, key: &str, text: &str) -> bool {
         match key {
             "bins" => {
@@ -272,7 +273,7 @@ impl Settings {
         }
     }
 
-    /// Shows what is selected by ranges, and nothing else of those values.
+    /// Zooms to the ranges in a selection.
     pub fn zoom_to(&mut self, expr: &Expr) {
         match expr {
             Expr::And(all) => all.iter().for_each(|expr| self.zoom_to(expr)),
@@ -288,13 +289,13 @@ impl Settings {
         }
     }
 
-    /// The settings that are not as they are at first, with their values.
+    /// The keys and values of the settings that differ from the defaults.
     pub fn changed(&self) -> Vec<(String, String)> {
-        let first = Self::default();
-        let zooms = Quantity::ALL.map(|value| format!("zoom-{}", value.name()));
+        let defaults = Self::default();
+        let zooms = Quantity::ALL.map(|quantity| format!("zoom-{}", quantity.name()));
         let keys = KEYS.into_iter().map(str::to_owned).chain(zooms);
         let pairs = keys.map(|key| (self.get(&key), key));
-        let changed = pairs.filter(|(value, key)| *value != first.get(key));
+        let changed = pairs.filter(|(value, key)| *value != defaults.get(key));
         changed.map(|(value, key)| (key, value)).collect()
     }
 }
@@ -304,7 +305,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_setting_reads_back() {
+    fn settings_round_trip() {
         let mut settings = Settings::default();
         assert!(settings.changed().is_empty());
         for (key, value) in [

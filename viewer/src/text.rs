@@ -1,155 +1,206 @@
-//! Numbers and times as people read them.
+//! Formats numbers, durations and times for display.
 
+use crate::time::Zone;
 use summary::grouped;
 
-/// Bytes with a decimal unit and three significant digits.
+const NS_PER_SECOND: u64 = 1_000_000_000;
+/// Units of a duration above a second, largest first, in seconds.
+const LONG_UNITS: [(&str, u64); 3] = [("d", 86_400), ("h", 3_600), ("min", 60)];
+
+/// Formats a number of bytes with a decimal unit and three significant digits: `12.3 MB`.
 pub fn bytes(count: u64) -> String {
     if count < 1_000 {
         return format!("{count} B");
     }
     let (value, decimals, prefix) = scaled(count as f64);
-    format!("{} {prefix}B", fixed(value, decimals))
+    format!("{value:.decimals$} {prefix}B")
 }
 
-/// A number in the unit that its decimal prefix makes, and the digits behind the point that make
-/// three with those before it.
-fn scaled(mut value: f64) -> (f64, u32, &'static str) {
+/// Scales a number to its decimal prefix. Also returns the number of decimals that makes three
+/// significant digits.
+fn scaled(mut value: f64) -> (f64, usize, &'static str) {
     const PREFIXES: [&str; 5] = ["k", "M", "G", "T", "P"];
     let mut prefix = "";
     for next in PREFIXES {
-        // 999.5 would round to 1000 of the smaller one.
+        // 999.5 would be rounded to 1000 of the smaller unit.
         if value < 999.5 {
             break;
         }
         value /= 1_000.0;
         prefix = next;
     }
-    let decimals = if value < 9.995 { 2 } else { u32::from(value < 99.95) };
+    let decimals = if value < 9.995 { 2 } else { usize::from(value < 99.95) };
     (value, decimals, prefix)
 }
 
-/// A number with so many digits behind the point, at most 9: what `{:.decimals$}` gives, without the
-/// standard library's tables for numbers of any size, which are a tenth of the page's program.
-/// Numbers from 2^64 on are cut to the largest below.
-pub fn fixed(value: f64, decimals: u32) -> String {
-    let unit = u128::from(10u64.pow(decimals.min(9)));
-    let bits = value.to_bits();
-    // The value is mantissa · 2^exponent (IEEE 754, binary64), and 83 bits are enough for the
-    // mantissa times a thousand million.
-    let (biased, fraction) = (bits >> 52 & 0x7ff, bits & ((1 << 52) - 1));
-    let mantissa = if biased == 0 { fraction } else { fraction | 1 << 52 };
-    let scaled = u128::from(mantissa) * unit;
-    let rounded = match biased.max(1).checked_sub(1_075) {
-        Some(exponent) => scaled << exponent.min(44),
-        None => {
-            let shift = (1_075 - biased.max(1)).min(100);
-            let (whole, rest) = (scaled >> shift, scaled & ((1 << shift) - 1));
-            let half = 1 << (shift - 1);
-            whole + u128::from(half < rest || half == rest && whole & 1 == 1)
-        }
-    };
-    let whole = u64::try_from(rounded / unit).unwrap_or(u64::MAX);
-    let rest = u64::try_from(rounded % unit).unwrap_or_default();
-    let sign = if value.is_sign_negative() { "-" } else { "" };
-    match decimals {
-        0 => format!("{sign}{whole}"),
-        _ => format!("{sign}{whole}.{rest:0width$}", width = decimals.min(9) as usize),
-    }
-}
-
-/// A number with at most so many digits behind the point: no more than it needs.
-pub fn decimal(value: f64, decimals: u32) -> String {
-    let mut text = fixed(value, decimals);
+/// Formats a number with at most `decimals` decimals, without trailing zeros.
+pub fn decimal(value: f64, decimals: usize) -> String {
+    let mut text = format!("{value:.decimals$}");
     if text.contains('.') {
         text.truncate(text.trim_end_matches('0').trim_end_matches('.').len());
     }
     text
 }
 
-/// A whole number with its thousands set apart.
+/// Formats an integer with thousands separators.
 pub fn integer(number: i64) -> String {
     format!("{}{}", if number < 0 { "−" } else { "" }, grouped(number.unsigned_abs()))
 }
 
-/// A length of time in the largest unit that tells it with few digits, exactly.
-pub fn duration(ns: i64) -> String {
-    const UNITS: [(&str, u64, usize); 4] =
-        [("s", 1_000_000_000, 9), ("ms", 1_000_000, 6), ("µs", 1_000, 3), ("ns", 1, 0)];
-    let sign = if ns < 0 { "−" } else { "" };
-    let ns = ns.unsigned_abs();
-    let (unit, per_unit, digits) =
-        UNITS.into_iter().find(|(_, per_unit, _)| *per_unit <= ns).unwrap_or(("s", 1, 0));
-    let fraction = format!("{:0digits$}", ns % per_unit);
-    let fraction = fraction.trim_end_matches('0');
-    let dot = if fraction.is_empty() { "" } else { "." };
-    format!("{sign}{}{dot}{fraction} {unit}", grouped(ns / per_unit))
-}
-
-/// A number with a decimal prefix and at most three significant digits: 1.23 M.
+/// Formats a number with a decimal prefix and at most three significant digits: `1.23 M`.
 pub fn prefixed(value: f64) -> String {
     let (value, decimals, prefix) = scaled(value);
     let digits = decimal(value, decimals);
     if prefix.is_empty() { digits } else { format!("{digits} {prefix}") }
 }
 
-/// A length of time to the nanosecond, in seconds.
-pub fn seconds(ns: u64) -> String {
-    format!("{}.{:09} s", grouped(ns / 1_000_000_000), ns % 1_000_000_000)
+/// Formats a duration exactly: `1.5 µs`, `2 s`, `9 min 59.536079104 s`, `1 d`.
+pub fn duration(ns: i64) -> String {
+    let sign = if ns < 0 { "−" } else { "" };
+    let (mut seconds, rest) = split_seconds(ns.unsigned_abs());
+    if seconds == 0 {
+        return format!("{sign}{}", subsecond(rest));
+    }
+    let mut parts = Vec::new();
+    for (unit, len) in LONG_UNITS {
+        if len <= seconds {
+            parts.push(format!("{} {unit}", grouped(seconds / len)));
+            seconds %= len;
+        }
+    }
+    if 0 < seconds || 0 < rest {
+        parts.push(format!("{} s", trimmed(&format!("{seconds}.{rest:09}"))));
+    }
+    format!("{sign}{}", parts.join(" "))
 }
 
-/// A share of a whole in per cent.
+/// Formats a duration with its two largest units, rounded down to tenths of a second above a second:
+/// `22.1 ms`, `9 min 59.5 s`, `2 d 3 h`.
+pub fn rounded_duration(ns: u64) -> String {
+    const TENTH_NS: u64 = NS_PER_SECOND / 10;
+    let (seconds, rest) = split_seconds(ns);
+    let rounded_ns = match seconds {
+        // Three significant digits below a second.
+        0 => rest - rest % 10u64.pow(rest.checked_ilog10().unwrap_or(0).saturating_sub(2)),
+        1..3_600 => ns - ns % TENTH_NS,
+        3_600..86_400 => (seconds - seconds % 60) * NS_PER_SECOND,
+        _ => (seconds - seconds % 3_600) * NS_PER_SECOND,
+    };
+    duration(i64::try_from(rounded_ns).unwrap_or(i64::MAX))
+}
+
+/// Formats a time range to the second: `2025-10-09 08:53:20 – 09:03:20 UTC`. The date of the end is
+/// left out if it is that of the start. Times of [`Zone::Relative`] are exact.
+pub fn time_range(first_ns: i64, last_ns: i64, zone: &Zone) -> String {
+    let texts = [first_ns, last_ns].map(|ns| zone.format(ns));
+    let [first, last] = [&texts[0], &texts[1]].map(|text| parts_of_time(text));
+    let (Some((date, clock, suffix)), Some((last_date, last_clock, last_suffix))) = (first, last)
+    else {
+        return texts.join(" – ");
+    };
+    let first_suffix = if suffix == last_suffix { String::new() } else { format!(" {suffix}") };
+    let last_date = if date == last_date { String::new() } else { format!("{last_date} ") };
+    format!("{date} {clock}{first_suffix} – {last_date}{last_clock} {last_suffix}")
+}
+
+/// Splits the text of [`Zone::format`] into its date, its clock time without the fraction, and the name
+/// of its zone. Returns `None` for a number of seconds.
+fn parts_of_time(text: &str) -> Option<(&str, &str, &str)> {
+    let (date, rest) = text.split_once(' ')?;
+    let (clock, suffix) = rest.split_once(' ')?;
+    Some((date, clock.split_once('.')?.0, suffix))
+}
+
+/// Splits nanoseconds into whole seconds and the remaining nanoseconds.
+fn split_seconds(ns: u64) -> (u64, u64) {
+    (ns / NS_PER_SECOND, ns % NS_PER_SECOND)
+}
+
+/// Formats less than a second exactly, in its largest unit.
+fn subsecond(ns: u64) -> String {
+    let (unit, per_unit, decimals) = match ns {
+        0 => return "0 s".to_owned(),
+        1..1_000 => return format!("{ns} ns"),
+        1_000..1_000_000 => ("µs", 1_000, 3),
+        _ => ("ms", 1_000_000, 6),
+    };
+    let text = format!("{}.{:0decimals$}", ns / per_unit, ns % per_unit);
+    format!("{} {unit}", trimmed(&text))
+}
+
+/// Removes trailing zeros, and the decimal point if nothing follows it.
+fn trimmed(text: &str) -> &str {
+    text.trim_end_matches('0').trim_end_matches('.')
+}
+
+/// Formats a share as a percentage with one decimal: `95.1 %`.
 pub fn percent(part: u64, whole: u64) -> String {
     match part as f64 * 100.0 / whole.max(1) as f64 {
         percent if percent < 0.05 && part > 0 => "<0.1 %".to_owned(),
-        percent => format!("{} %", fixed(percent, 1)),
+        percent => format!("{percent:.1} %"),
+    }
+}
+
+/// Formats a number of packets: `1 packet`, `2,000 packets`.
+pub fn packets(count: u64) -> String {
+    match count {
+        1 => "1 packet".to_owned(),
+        count => format!("{} packets", grouped(count)),
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use proptest::prelude::*;
-
-    proptest! {
-        #[test]
-        fn digits_are_those_of_the_standard_library(
-            value in prop_oneof![
-                -1e9f64..1e9,
-                -10f64..10.0,
-                (-100_000i32..100_000).prop_map(|eighths| f64::from(eighths) / 8.0),
-                (-100_000i32..100_000).prop_map(|thousandths| f64::from(thousandths) / 1e3),
-                -1e19f64..1e19,
-                any::<f64>().prop_filter("in range", |value| value.abs() < 1.8e19),
-            ],
-            decimals in 0u32..=9,
-        ) {
-            prop_assert_eq!(fixed(value, decimals), format!("{value:.*}", decimals as usize));
-        }
-    }
 
     #[test]
-    fn digits_are_no_more_than_needed_and_numbers_too_large_are_cut() {
+    fn decimals_have_no_trailing_zeros() {
         let texts = [0.0, 88.8, 28.8 * 3.0, -14.5, 1e9, 0.000_000_4].map(|value| decimal(value, 6));
         assert_eq!(texts, ["0", "88.8", "86.4", "-14.5", "1000000000", "0"]);
-        let largest = "18446744073709551615";
-        assert_eq!([1e300, f64::INFINITY, f64::NAN].map(|value| fixed(value, 0)), [largest; 3]);
-        assert_eq!(fixed(1e18, 9), "1000000000000000000.000000000");
     }
 
     #[test]
     fn numbers_are_readable() {
         let texts = [999, 1_000, 999_499, 999_500, 12_345_678, 1_000_000_000_000].map(bytes);
         assert_eq!(texts, ["999 B", "1.00 kB", "999 kB", "1.00 MB", "12.3 MB", "1.00 TB"]);
-        assert_eq!(
-            [0, 999, -1_500, 1_000_000, 3_600_000_000_000, 1_000_000_001].map(duration),
-            ["0 s", "999 ns", "−1.5 µs", "1 ms", "3,600 s", "1.000000001 s"]
-        );
         let texts = [0.0, 0.5, 12.0, 999.4, 999.6, 1_234_567.0].map(prefixed);
         assert_eq!(texts, ["0", "0.5", "12", "999", "1 k", "1.23 M"]);
-        assert_eq!(seconds(61_000_000_001), "61.000000001 s");
         assert_eq!(
             [percent(1, 100_000), percent(1, 3), percent(0, 0)],
             ["<0.1 %", "33.3 %", "0.0 %"]
         );
+        assert_eq!([0, 1, 2_000].map(packets), ["0 packets", "1 packet", "2,000 packets"]);
+    }
+
+    #[test]
+    fn durations_are_exact_or_rounded() {
+        for (ns, exact, rounded) in [
+            (0, "0 s", "0 s"),
+            (999, "999 ns", "999 ns"),
+            (-1_500, "−1.5 µs", "1.5 µs"),
+            (1_000_000, "1 ms", "1 ms"),
+            (22_123_456, "22.123456 ms", "22.1 ms"),
+            (1_000_000_001, "1.000000001 s", "1 s"),
+            (60_000_000_000, "1 min", "1 min"),
+            (599_536_079_104, "9 min 59.536079104 s", "9 min 59.5 s"),
+            (3_600_000_000_000, "1 h", "1 h"),
+            (3_661_000_000_000, "1 h 1 min 1 s", "1 h 1 min"),
+            (86_400_000_000_000, "1 d", "1 d"),
+            (183_600_000_000_001, "2 d 3 h 0.000000001 s", "2 d 3 h"),
+        ] {
+            assert_eq!(duration(ns), exact);
+            assert_eq!(rounded_duration(ns.unsigned_abs()), rounded);
+        }
+    }
+
+    #[test]
+    fn time_ranges_repeat_only_what_differs() {
+        const NOON: i64 = 1_795_521_600_000_000_000; // 2026-11-24T12:00:00Z
+        const DAY: i64 = 86_400_000_000_000;
+        let range = |len_ns: i64| time_range(NOON + 5, NOON + len_ns, &Zone::Utc);
+        assert_eq!(range(600_500_000_000), "2026-11-24 12:00:00 – 12:10:00 UTC");
+        assert_eq!(range(DAY), "2026-11-24 12:00:00 – 2026-11-25 12:00:00 UTC");
+        let start = Zone::Relative(NOON);
+        assert_eq!(time_range(NOON, NOON + 5, &start), "0.000000000 s – 0.000000005 s");
     }
 }

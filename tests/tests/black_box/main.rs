@@ -21,5 +21,5 @@ mod page;
 mod rotation;
 mod survival;
 mod tcpdump_parity;
-mod truth;
+mod view_values;
 mod views;

@@ -249,9 +249,9 @@ fn files_that_are_not_captures_are_rejected_by_name() {
         (
             "words.txt",
             b"lorem\nipsum\n".to_vec(),
-            "“words.txt” is no capture: not one of its lines can be read (line 1:",
+            "“words.txt” is not a capture. Expected pcap, pcapng or NDJSON. Details: line 1:",
         ),
-        ("junk.bin", vec![0x80; 5_000_000], "“junk.bin” is no capture"),
+        ("junk.bin", vec![0x80; 5_000_000], "“junk.bin” is not a capture."),
     ] {
         page.drop_alone(&write(&directory, name, bytes));
         assert_eq!(page.eval("viewer.state().phase"), "error", "{name}");

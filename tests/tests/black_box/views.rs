@@ -1,4 +1,4 @@
-//! The views of the page, what a selection does to all of them, and who can use them.
+//! The page's charts and tables: selections, links, time zones, offline use and accessibility.
 
 use serde_json::{Value, json};
 use std::fs;
@@ -7,21 +7,21 @@ use tests::files::write;
 use tests::page::Page;
 use tests::reference::{Packet, generate_lines, read_packets};
 
-/// What is exported.
+/// The exported lines.
 fn exported(page: &Page) -> String {
     let text = page.eval("viewer.exportLines().then((blob) => blob.text())");
     text.as_str().unwrap().to_owned()
 }
 
 #[test]
-fn selections_are_made_undone_exported_and_shared() {
+fn selections_can_be_undone_exported_and_shared() {
     let directory = tempdir().unwrap();
     let text = generate_lines(20_000);
     let packets = read_packets(&text);
     let file = write(directory.path(), "some.ndjson", &text);
     let page = Page::open("");
     page.drop_file(&file);
-    // A brush over the sizes with the mouse.
+    // Brush over the packet sizes with the mouse.
     let place = page.eval(concat!(
         "(() => { const c = document.getElementById('sizes'); c.scrollIntoView({block: 'center'});",
         "const r = c.getBoundingClientRect(); return [r.left, r.top, r.width, r.height]; })()"
@@ -41,7 +41,7 @@ fn selections_are_made_undone_exported_and_shared() {
     let is_brushed = |packet: &Packet| first <= packet.len && packet.len <= last;
     let brushed = packets.iter().filter(|packet| is_brushed(packet)).count();
     assert_eq!(page.eval("viewer.state().selected"), brushed);
-    // A bar, a filter, and back again.
+    // Select a bar and filter.
     page.act("viewer.select('protocol', 'proto == udp')");
     page.act("viewer.filter('dport < 50')");
     let is_in = |packet: &Packet| {
@@ -52,7 +52,7 @@ fn selections_are_made_undone_exported_and_shared() {
     let count = expected.lines().count();
     assert_eq!(page.eval("viewer.state().selected"), count);
     assert_eq!(page.eval("document.querySelectorAll('#chips li').length"), 3);
-    // Export, and the export dropped again.
+    // Export, and open the exported lines.
     let lines = exported(&page);
     assert!(lines == expected, "{count} lines, and {} came", lines.lines().count());
     let link = page.eval("location.hash");
@@ -71,13 +71,13 @@ fn selections_are_made_undone_exported_and_shared() {
         assert_eq!(page.eval("document.querySelectorAll('#chips li').length"), chips, "{button}");
     }
     assert_eq!(page.eval("viewer.state().selected"), packets.len());
-    // A filter that is wrong says where, and selects nothing else.
+    // An invalid filter marks the error and keeps the selection.
     page.act("viewer.filter('len > 100 and portt == 5')");
     let error = page.words("#filter-error");
     assert!(error.contains("\n              ^^^^^\nUnknown field `portt`"), "{error}");
     page.eval("document.getElementById('clear').click()");
     page.eval("viewer.settled()");
-    // A chip goes with a click.
+    // A click on a chip removes its selection.
     page.act("viewer.select('gap', [0, 1000])");
     page.eval("document.querySelector('#chips button').click()");
     page.eval("viewer.settled()");
@@ -85,7 +85,7 @@ fn selections_are_made_undone_exported_and_shared() {
 }
 
 #[test]
-fn captures_are_merged_and_any_line_is_shown_again() {
+fn captures_are_merged_and_raw_records_shown() {
     let directory = tempdir().unwrap();
     let text = generate_lines(3_000);
     let (front, back) = text.split_at(text.match_indices('\n').nth(999).unwrap().0 + 1);
@@ -105,7 +105,7 @@ fn captures_are_merged_and_any_line_is_shown_again() {
     assert_eq!(page.words("#detail-line"), back.lines().next().unwrap());
     page.act("viewer.clear()");
     page.wait_for(&format!("{cells}[0] === '1'"));
-    // The last rows, with the bar beside the table.
+    // Scroll to the last rows.
     page.eval("(() => { const bar = document.getElementById('packets-scrollbar'); bar.value = bar.max; bar.dispatchEvent(new Event('input', {bubbles: true})); })()");
     page.wait_for(
         "document.querySelector('#packets-rows tr:last-child td').textContent === '3,000'",
@@ -114,7 +114,7 @@ fn captures_are_merged_and_any_line_is_shown_again() {
 }
 
 #[test]
-fn a_file_that_is_too_large_is_said_so_before_it_is_loaded() {
+fn sampling_is_offered_for_files_too_large_for_memory() {
     let directory = tempdir().unwrap();
     let text = generate_lines(10_000);
     let file = write(directory.path(), "large.ndjson", &text);
@@ -147,7 +147,7 @@ fn a_file_that_is_too_large_is_said_so_before_it_is_loaded() {
 }
 
 #[test]
-fn times_are_told_by_the_chosen_clock_everywhere() {
+fn chosen_time_zone_applies_everywhere() {
     let directory = tempdir().unwrap();
     let page = Page::open("");
     page.drop_file(&write(directory.path(), "a.ndjson", generate_lines(100)));
@@ -164,9 +164,9 @@ fn times_are_told_by_the_chosen_clock_everywhere() {
     }
 }
 
-/// The night in which the clocks of Berlin go back, at 01:00 UTC.
+/// The night in which daylight saving time ends in Berlin, at 01:00 UTC.
 #[test]
-fn local_times_are_those_of_the_place_on_each_day() {
+fn local_times_follow_daylight_saving_time() {
     let directory = tempdir().unwrap();
     let line = |n: u64, time: &str| {
         format!("{{\"type\":\"pkt\",\"n\":{n},\"ts\":\"2026-10-25T{time}Z\",\"len\":60}}\n")
@@ -181,7 +181,7 @@ fn local_times_are_those_of_the_place_on_each_day() {
     );
     let expected = ["2026-10-25 02:30:00.000000001 +02:00", "2026-10-25 02:30:00.000000002 +01:00"];
     assert_eq!(cells, json!(expected));
-    // Ticks on both sides of the change are those of the clock, too.
+    // Ticks follow the clock on both sides of the change.
     let picture = page.eval("viewer.svg('throughput')");
     for label in ["02:40:00", "02:20:00"] {
         let count = picture.as_str().unwrap().matches(label).count();
@@ -192,7 +192,7 @@ fn local_times_are_those_of_the_place_on_each_day() {
 }
 
 #[test]
-fn fields_with_markup_are_words_everywhere() {
+fn markup_in_fields_is_shown_as_text() {
     let directory = tempdir().unwrap();
     let hostile = "<img src=x onerror=document.title=1><script>document.title=2</script>";
     let line = json!({"type": "pkt", "n": 1, "ts": "2026-11-24T12:00:00.000000000Z", "if": hostile, "len": 60, "src": "10.0.0.1", "proto": hostile, "sni": hostile});
@@ -217,7 +217,7 @@ fn fields_with_markup_are_words_everywhere() {
 }
 
 #[test]
-fn the_page_works_without_a_network_after_the_first_visit() {
+fn page_works_offline_after_the_first_visit() {
     let page = Page::open("");
     page.eval("navigator.serviceWorker.ready.then(() => true)");
     page.wait_for("navigator.serviceWorker.controller !== null");
@@ -232,7 +232,7 @@ fn the_page_works_without_a_network_after_the_first_visit() {
 }
 
 #[test]
-fn a_small_screen_shows_everything_without_scrolling_sideways() {
+fn small_screens_need_no_horizontal_scrolling() {
     let directory = tempdir().unwrap();
     let page = Page::open("");
     page.chromium.resize(360, 740).unwrap();
@@ -244,9 +244,9 @@ fn a_small_screen_shows_everything_without_scrolling_sideways() {
     assert_eq!(widths, json!([360, 360]));
 }
 
-/// In both themes, empty and with everything open.
+/// Checks both themes, without a file and with all panels open.
 #[test]
-fn axe_finds_nothing_that_keeps_people_out() {
+fn axe_finds_no_accessibility_violations() {
     let directory = tempdir().unwrap();
     let file = write(directory.path(), "a.ndjson", generate_lines(1_000));
     let axe = fs::read_to_string(xtask::python::axe_path()).unwrap();
@@ -272,9 +272,9 @@ fn axe_finds_nothing_that_keeps_people_out() {
     }
 }
 
-/// What a worker held is gone with it, and the page goes on.
+/// The packets of the worker are lost; the page stays usable.
 #[test]
-fn a_worker_that_dies_is_told_of_and_replaced() {
+fn failed_worker_is_reported_and_replaced() {
     let directory = tempdir().unwrap();
     let page = Page::open("");
     let file = write(directory.path(), "a.ndjson", generate_lines(1_000));
@@ -286,7 +286,7 @@ fn a_worker_that_dies_is_told_of_and_replaced() {
     assert!(error.contains("a test requested this failure"), "{error}");
     page.drop_alone(&file);
     assert_eq!(page.eval("viewer.state().packets"), 1_000);
-    // In the midst of reading too; and who waits for an export is told.
+    // Also while reading; a pending export is rejected.
     page.eval(concat!(
         "(async () => { const line = '{\"ts\":1,\"len\":60}\\n'; const part = new Blob([line.repeat(100000)]);",
         "viewer.open(new File(Array(400).fill(part), 'large'));",

@@ -1,11 +1,11 @@
-//! What the page knows, for those who show or ask it: nothing here changes it.
+//! Read access to the state, for drawing and for the scripting API.
 
 use super::charts::Chart;
 use super::query_scheduler::Slot;
-use super::{App, Panel, Phase};
-use crate::chart::{Look, Size, Table};
+use super::{App, Panel, Phase, charts};
+use crate::chart::{RenderContext, Size, Table};
 use crate::columns::Totals;
-use crate::query::{Answer, Hit};
+use crate::query::Answer;
 use crate::scene::Scene;
 use crate::selection::Selection;
 use crate::settings::Settings;
@@ -13,33 +13,26 @@ use crate::shard::Preceding;
 use crate::tally::Tally;
 
 impl App {
-    pub(super) fn hit(&self) -> Option<&Hit> {
-        match self.scheduler.latest(Slot::Nearest)?.1 {
-            Answer::Nearest(hit) => hit.as_ref(),
-            _ => None,
-        }
-    }
-
     pub(super) fn size(&self, panel: Panel) -> Size {
         self.sizes.get(panel as usize).copied().unwrap_or_default()
     }
 
-    /// True where the panel is in sight.
+    /// Returns true if the panel is in sight.
     pub fn is_seen(&self, panel: Panel) -> bool {
         !self.hidden[panel as usize]
     }
 
-    /// How far loading is.
+    /// The state of loading.
     pub fn phase(&self) -> Phase {
         self.files.phase
     }
 
-    /// What is known of all packets together.
+    /// The totals of all packets.
     pub fn totals(&self) -> Totals {
         self.files.totals()
     }
 
-    /// The packets that are selected in all dimensions.
+    /// The packets and bytes that are selected in all dimensions.
     pub fn selected(&self) -> Tally {
         let totals = self.totals();
         if self.history.now().is_empty() {
@@ -51,64 +44,62 @@ impl App {
         }
     }
 
-    /// What is selected.
+    /// The current selection.
     pub fn selection(&self) -> &Selection {
         self.history.now()
     }
 
-    /// How the views show what they show.
+    /// The settings of the charts.
     pub fn settings(&self) -> &Settings {
         &self.settings
     }
 
-    /// Every so many packets of a file that is too large would fit.
+    /// The suggested N for loading one packet in N of a file that exceeds the memory limit.
     pub fn suggested_every(&self) -> u64 {
-        self.memory_plan.as_ref().map_or(1, |offer| offer.every)
+        self.memory_plan.as_ref().map_or(1, |plan| plan.every)
     }
 
-    /// Lines that could not be read.
+    /// The number of lines or records that could not be read.
     pub fn skipped(&self) -> u64 {
         self.files.reports().map(|part| part.skipped).sum()
     }
 
-    /// Memory of all workers.
+    /// The memory of all workers, in bytes.
     pub fn memory_bytes(&self) -> u64 {
         self.files.reports().map(|part| part.memory_bytes).sum()
     }
 
-    /// What the parts before each part, in its file, leave behind.
+    /// For each part, the state left by the parts before it in the same file.
     pub fn preceding(&self) -> Vec<Preceding> {
         self.files.preceding()
     }
 
-    /// True where there is something to show.
+    /// Returns true if there are packets to show.
     pub fn has_data(&self) -> bool {
         self.totals().packets > 0 && self.files.phase != Phase::Error
     }
 
-    /// True where the pictures in sight are of what is selected and shown now.
+    /// Returns true if the charts in sight match the current selection and settings.
     pub fn is_current(&self) -> bool {
-        self.requests
-            .iter()
-            .filter(|request| request.is_seen)
-            .all(|request| self.scheduler.knows(request))
+        let mut seen = self.requests.iter().filter(|request| request.is_seen);
+        seen.all(|request| self.scheduler.has_answer(request))
     }
 
-    /// True while one change comes close behind the other.
+    /// Returns true while changes arrive in quick succession.
     pub fn is_interacting(&self) -> bool {
         self.is_interacting
     }
 
-    /// True where no answer is awaited, nothing is being read and nobody is in a hurry: the pictures
-    /// are final, and the link is theirs.
+    /// Returns true if nothing is being read, answered or changed: all charts and the link are
+    /// final.
     pub fn is_settled(&self) -> bool {
         self.files.phase != Phase::Loading
             && !self.is_interacting
             && self.scheduler.is_idle()
-            && self.requests.iter().all(|request| self.scheduler.knows(request))
+            && self.requests.iter().all(|request| self.scheduler.has_answer(request))
     }
 
-    /// Borders and packets of the bins of the sizes or of the gaps: of the selection.
+    /// The bin edges and packet counts of a histogram, for the selected packets.
     pub fn histogram(&self, panel: Panel) -> Option<(Vec<f64>, Vec<u64>)> {
         let Some(Chart::Binned(chart)) = self.chart(panel) else { return None };
         let tallies = chart.selected.unwrap_or(chart.whole);
@@ -119,17 +110,23 @@ impl App {
         Some((chart.bins.plot_edges(), counts.collect()))
     }
 
-    /// A chart as a picture, where its data is there.
+    /// A chart as a scene; `None` if its data or its size is not known yet.
     pub fn scene(&self, panel: Panel) -> Option<Scene> {
         if self.size(panel) == Size::default() {
             return None;
         }
         let zone = self.zone();
-        let look = Look { size: self.size(panel), theme: self.theme, zone: &zone };
-        Some(self.chart(panel)?.scene(look))
+        let context = RenderContext { size: self.size(panel), theme: self.theme, zone: &zone };
+        Some(self.chart(panel)?.scene(context))
     }
 
-    /// A chart in numbers, as comma-separated values.
+    /// A version that changes with a chart's scene: that of the app, and those of its answers.
+    pub fn scene_version(&self, panel: Panel) -> (u64, [u64; 2]) {
+        let answers = charts::slots(panel).map(|slot| self.scheduler.version(slot));
+        (self.scene_version, answers)
+    }
+
+    /// The data of a chart or of the conversations as CSV.
     pub fn csv(&self, panel: Panel) -> Option<String> {
         match panel {
             Panel::Conversations => Some(self.conversation_table().csv()),
@@ -137,7 +134,7 @@ impl App {
         }
     }
 
-    /// A chart in numbers.
+    /// The data of a chart as a table for display.
     pub fn table(&self, panel: Panel) -> Option<Table> {
         Some(self.chart(panel)?.table(&self.zone()))
     }

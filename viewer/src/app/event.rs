@@ -1,6 +1,6 @@
 //! The inputs of [`App::update`](super::App::update), and the effects that the caller carries out.
 
-use super::gesture::Key;
+use super::cursor::Key;
 use super::memory_plan::{FileInfo, Memory, PartAssignment};
 use super::panel::Panel;
 use crate::axis::{Quantity, Span};

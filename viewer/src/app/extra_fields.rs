@@ -1,54 +1,55 @@
-//! What the lines of the packets that are seen say besides what has a column: read from the files, for
-//! it is not kept.
+//! The last column of the packet table: fields of a line that have no column of their own. They are
+//! not stored in memory, but read from the file for the visible rows.
 
 use super::{App, Panel};
 use crate::load::other_fields;
 
-/// A packet: its part, and its place there.
-pub(super) type At = (usize, usize);
+/// A packet, given by its part and its index there.
+pub(super) type PacketId = (usize, usize);
 
-/// The rests of the packets in the table.
+/// The extra fields of the packets in the table.
 #[derive(Debug, Default)]
 pub(super) struct ExtraFields {
-    known: Vec<(At, String)>,
-    /// Those that are being read.
-    asked: Vec<At>,
+    cached: Vec<(PacketId, String)>,
+    /// The packets whose lines have been requested.
+    pending: Vec<PacketId>,
 }
 
 impl ExtraFields {
-    /// Of a packet; nothing where that is not known, or nothing is left.
-    pub(super) fn of(&self, at: At) -> &str {
-        self.known.iter().find(|(known, _)| *known == at).map_or("", |(_, rest)| rest)
+    /// The extra fields of a packet; empty if it has none or they have not been read.
+    pub(super) fn of(&self, packet: PacketId) -> &str {
+        self.cached.iter().find(|(cached, _)| *cached == packet).map_or("", |(_, text)| text)
     }
 
-    /// Takes lines that were read.
-    pub(super) fn learn(&mut self, lines: Vec<(At, String)>) {
-        for (at, line) in lines {
-            self.asked.retain(|asked| *asked != at);
-            self.known.push((at, other_fields(&line)));
+    /// Stores lines that have been read.
+    pub(super) fn on_lines(&mut self, lines: Vec<(PacketId, String)>) {
+        for (packet, line) in lines {
+            self.pending.retain(|pending| *pending != packet);
+            self.cached.push((packet, other_fields(&line)));
         }
     }
 
-    /// Which of the packets that are seen are to be read now; the others are forgotten.
-    fn request(&mut self, seen: &[At]) -> Vec<At> {
-        if !self.asked.is_empty() {
+    /// Returns the visible packets whose lines must be requested now, and drops all that are not
+    /// visible. At most one request is pending.
+    fn request(&mut self, visible: &[PacketId]) -> Vec<PacketId> {
+        if !self.pending.is_empty() {
             return Vec::new();
         }
-        self.known.retain(|(known, _)| seen.contains(known));
-        let is_new = |at: &&At| self.known.iter().all(|(known, _)| known != *at);
-        self.asked = seen.iter().filter(is_new).copied().collect();
-        self.asked.clone()
+        self.cached.retain(|(cached, _)| visible.contains(cached));
+        let is_new = |packet: &&PacketId| self.cached.iter().all(|(cached, _)| cached != *packet);
+        self.pending = visible.iter().filter(is_new).copied().collect();
+        self.pending.clone()
     }
 }
 
 impl App {
-    /// The packets whose lines are to be read for the table, where it is in sight.
-    pub(super) fn missing_lines(&mut self) -> Vec<At> {
+    /// The packets whose lines must be read for the packet table, if it is in sight.
+    pub(super) fn missing_lines(&mut self) -> Vec<PacketId> {
         if !self.is_seen(Panel::Packets) {
             return Vec::new();
         }
-        let seen: Vec<_> =
+        let visible: Vec<_> =
             self.packet_rows().iter().map(|packet| (packet.part, packet.index)).collect();
-        self.extra_fields.request(&seen)
+        self.extra_fields.request(&visible)
     }
 }

@@ -1,31 +1,31 @@
-//! The files that are open, and how far their parts are.
+//! The open files, their parts, and the progress of loading.
 
 use super::memory_plan::{FileInfo, PartAssignment, worker_of};
 use crate::columns::Totals;
 use crate::load::{Report, Sampling};
 use crate::shard::Preceding;
 
-/// After so many lines without one record a file is no capture, and the rest need not be read.
-const HOPELESS_LINES: u64 = 1_000;
-/// The same for a file without line feeds, in bytes.
-const HOPELESS_BYTES: u64 = 16 << 20;
+/// After this many lines without a record, a file is not a capture.
+const MAX_LINES_WITHOUT_RECORD: u64 = 1_000;
+/// The same limit in bytes, for files without line feeds.
+const MAX_BYTES_WITHOUT_RECORD: u64 = 16 << 20;
 
-/// How far loading is.
+/// The state of loading.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Phase {
-    /// Nothing was opened.
+    /// No file is open.
     #[default]
     Empty,
-    /// Bytes are being read.
+    /// Files are being read.
     Loading,
-    /// All was read that will be.
+    /// Everything has been read.
     Ready,
-    /// It could not be read.
+    /// No file could be read.
     Error,
 }
 
 impl Phase {
-    /// The name that scripts see.
+    /// The name in the page's `data-phase` attribute and in the scripting API.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Empty => "empty",
@@ -36,28 +36,28 @@ impl Phase {
     }
 }
 
-/// The files and their parts.
+/// The open files and their parts.
 #[derive(Debug, Default)]
 pub(super) struct Files {
     pub(super) phase: Phase,
     pub(super) files: Vec<FileInfo>,
-    /// Of each part, its file and how far it is.
+    /// For each part, the index of its file and its progress.
     pub(super) parts: Vec<(usize, Report)>,
     pub(super) error: Option<String>,
     pub(super) is_cancelled: bool,
-    /// Milliseconds since these files began to be read.
+    /// Milliseconds since reading began.
     pub(super) elapsed_ms: f64,
-    /// The first part of what was added since all was read: progress is about those.
+    /// The first part added since loading was last complete. Progress is counted from here.
     first_loading: usize,
 }
 
 impl Files {
-    /// Files begin to be opened of which only the names are known.
+    /// Replaces all files by files of which only the names are known.
     pub(super) fn announce(&mut self, files: Vec<FileInfo>) {
         *self = Self { phase: Phase::Loading, files, ..Self::default() };
     }
 
-    /// Takes files that are to be read now, and says by which of the workers.
+    /// Adds probed files and assigns their parts to workers.
     pub(super) fn add(
         &mut self,
         files: Vec<FileInfo>,
@@ -68,15 +68,15 @@ impl Files {
             (self.first_loading, self.elapsed_ms) = (self.parts.len(), 0.0);
         }
         if self.parts.is_empty() {
-            self.files.clear(); // what was announced
+            self.files.clear(); // announced files
         }
         (self.phase, self.error, self.is_cancelled) = (Phase::Loading, None, false);
-        let mut pieces = Vec::new();
-        for (place, mut file) in files.into_iter().enumerate() {
-            file.name = self.name_of_its_own(file.name);
+        let mut assignments = Vec::new();
+        for (index, mut file) in files.into_iter().enumerate() {
+            file.name = self.unique_name(file.name);
             for part in 0..file.parts {
-                pieces.push(PartAssignment {
-                    file: place,
+                assignments.push(PartAssignment {
+                    file: index,
                     name: file.name.clone(),
                     part: self.parts.len(),
                     worker: worker_of(self.parts.len(), workers),
@@ -89,17 +89,17 @@ impl Files {
             let packets = file.packets.div_ceil(sampling.every);
             self.files.push(FileInfo { packets, sampling, ..file });
         }
-        pieces
+        assignments
     }
 
-    /// The name, or with a number behind it where another file has it already.
-    fn name_of_its_own(&self, name: String) -> String {
+    /// Appends a number to a name that another file already has.
+    fn unique_name(&self, name: String) -> String {
         let is_free = |name: &String| self.files.iter().all(|file| file.name != *name);
-        let others = (2u64..).map(|number| format!("{name} ({number})"));
-        std::iter::once(name.clone()).chain(others).find(is_free).unwrap_or(name)
+        let numbered = (2u64..).map(|number| format!("{name} ({number})"));
+        std::iter::once(name.clone()).chain(numbered).find(is_free).unwrap_or(name)
     }
 
-    /// How many packets each worker holds, or will when all is read.
+    /// The number of packets that each worker holds, or will hold once everything is read.
     pub(super) fn held(&self, workers: usize) -> Vec<u64> {
         let mut held = vec![0; workers.max(1)];
         for (part, (file, report)) in self.parts.iter().enumerate() {
@@ -110,30 +110,31 @@ impl Files {
         held
     }
 
-    /// Nothing can be shown any more, for that reason.
+    /// Closes all files with an error.
     pub(super) fn fail(&mut self, error: String) {
         *self = Self { phase: Phase::Error, error: Some(error), ..Self::default() };
     }
 
-    pub(super) fn report(&mut self, part: usize, report: Report) {
+    /// Stores the progress of a part, and completes loading after the last one.
+    pub(super) fn on_report(&mut self, part: usize, report: Report) {
         if let Some((_, slot)) = self.parts.get_mut(part) {
             *slot = report;
         }
-        self.settle();
+        self.complete_if_done();
     }
 
     pub(super) fn reports(&self) -> impl Iterator<Item = &Report> + Clone {
         self.parts.iter().map(|(_, report)| report)
     }
 
+    /// The totals of all parts. Includes the gaps between the parts of a file.
     pub(super) fn totals(&self) -> Totals {
         let preceding = self.preceding();
-        let counted = self
+        let numbered = self
             .reports()
             .zip(&preceding)
             .map(|(part, before)| part.totals.renumbered(i64::try_from(before.lines).unwrap_or(0)));
-        let mut totals = counted.fold(Totals::default(), Totals::merge);
-        // The gaps between the parts of a file.
+        let mut totals = numbered.fold(Totals::default(), Totals::merge);
         for (part, before) in preceding.into_iter().enumerate() {
             let first = self.parts[part].1.totals.extent.map(|extent| extent.ends_ns.0);
             if let (Some(first), Some((last, _))) = (first, before.ts_ns) {
@@ -144,7 +145,7 @@ impl Files {
         totals
     }
 
-    /// What the parts before each part, in its file, leave behind.
+    /// For each part, the state left by the parts before it in the same file.
     pub(super) fn preceding(&self) -> Vec<Preceding> {
         let mut preceding = Vec::with_capacity(self.parts.len());
         let (mut before, mut lines) = ((usize::MAX, Preceding::default()), 0);
@@ -167,7 +168,7 @@ impl Files {
         self.reports().map(|part| part.read_bytes).sum()
     }
 
-    /// Bytes read of those that are being loaded, and how many those are.
+    /// Of the files being loaded, the bytes read and the total size.
     pub(super) fn progress(&self) -> (u64, u64) {
         let loading = self.parts.get(self.first_loading..).unwrap_or_default();
         let first = loading.first().map_or(0, |(file, _)| *file);
@@ -175,44 +176,48 @@ impl Files {
         (loading.iter().map(|(_, part)| part.read_bytes).sum(), len)
     }
 
-    /// True where so much was read without a single record that the rest need not be.
+    /// Returns true if enough was read without a record to stop reading.
     pub(super) fn is_hopeless(&self) -> bool {
         let lines: u64 = self.reports().map(|part| part.lines).sum();
         let records: u64 = self.reports().map(|part| part.records).sum();
-        let is_enough = HOPELESS_LINES <= lines || HOPELESS_BYTES <= self.read_bytes();
+        let is_enough =
+            MAX_LINES_WITHOUT_RECORD <= lines || MAX_BYTES_WITHOUT_RECORD <= self.read_bytes();
         self.phase == Phase::Loading && is_enough && records == 0
     }
 
-    /// Ends loading where all parts are read.
-    fn settle(&mut self) {
+    /// Completes loading once all parts are read. QueryKind could be read stays visible beside an error.
+    fn complete_if_done(&mut self) {
         let is_done = !self.parts.is_empty() && self.reports().all(|part| part.is_done);
         if self.phase != Phase::Loading || !is_done {
             return;
         }
-        let failed = self.parts.iter().find_map(|(file, part)| {
+        let failure = self.parts.iter().find_map(|(file, part)| {
             Some(format!("“{}”: {}", self.files[*file].name, part.failure.as_ref()?))
         });
         let records: u64 = self.reports().map(|part| part.records).sum();
-        let first = self.parts.iter().find(|(_, part)| !part.problems.is_empty());
-        let first = first.map(|(file, part)| (&self.files[*file].name, part, &part.problems[0]));
-        let nothing = match (&failed, first) {
-            _ if 0 < records => None,
-            (Some(failed), _) => Some(failed.clone()),
-            (None, Some((name, part, problem))) => Some(format!(
-                "“{name}” is no capture: not one of its {0}s can be read ({0} {1}: {2}).",
+        let fatal = if 0 < records { None } else { self.empty_error(failure.as_deref()) };
+        self.phase = if fatal.is_some() { Phase::Error } else { Phase::Ready };
+        self.error = fatal.or(failure).or(self.error.take());
+    }
+
+    /// Says why no record was found; `None` if loading was cancelled.
+    fn empty_error(&self, failure: Option<&str>) -> Option<String> {
+        if let Some(failure) = failure {
+            return Some(failure.to_owned());
+        }
+        if let Some((file, part)) = self.parts.iter().find(|(_, part)| !part.problems.is_empty()) {
+            let (name, problem) = (&self.files[*file].name, &part.problems[0]);
+            return Some(format!(
+                "“{name}” is not a capture. Expected pcap, pcapng or NDJSON. Details: {} {}: {}.",
                 part.unit(),
                 problem.line,
                 problem.reason
-            )),
-            (None, None) if self.is_cancelled => None,
-            (None, None) => Some(format!("“{}” holds no records.", self.names())),
-        };
-        // What was read before is shown beside what is wrong.
-        self.phase = if nothing.is_some() { Phase::Error } else { Phase::Ready };
-        self.error = nothing.or(failed).or(self.error.take());
+            ));
+        }
+        (!self.is_cancelled).then(|| format!("“{}” contains no packets.", self.names()))
     }
 
-    /// The names of the files, in words.
+    /// The names of the files, abbreviated if there are more than two.
     pub(super) fn names(&self) -> String {
         match &self.files[..] {
             [] => String::new(),
@@ -250,73 +255,77 @@ mod tests {
     }
 
     #[test]
-    fn parts_go_to_the_workers_in_turn_and_files_are_counted_once() {
+    fn parts_are_assigned_round_robin_and_files_counted_once() {
         let mut files = files(&[1]);
-        let pieces = add(&mut files, &[2, 1]);
-        let seen: Vec<_> = pieces.iter().map(|p| (p.file, p.part, p.worker, p.is_whole)).collect();
+        let assignments = add(&mut files, &[2, 1]);
+        let seen: Vec<_> =
+            assignments.iter().map(|p| (p.file, p.part, p.worker, p.is_whole)).collect();
         assert_eq!(seen, [(0, 1, 1, false), (0, 2, 0, false), (1, 3, 1, true)]);
         assert_eq!(files.names(), "of 1 and 2 more files");
-        assert_eq!(pieces[2].name, "of 1 (2)");
-        let again = add(&mut files, &[2, 2]);
-        assert_eq!([0, 2].map(|piece: usize| &again[piece].name[..]), ["of 2 (2)", "of 2 (3)"]);
+        assert_eq!(assignments[2].name, "of 1 (2)");
+        let same_names = add(&mut files, &[2, 2]);
+        assert_eq!(
+            [0, 2].map(|index: usize| &same_names[index].name[..]),
+            ["of 2 (2)", "of 2 (3)"]
+        );
         let mut files = self::files(&[1]);
         add(&mut files, &[2, 1]);
         // Every second packet of a hundred: 50 of each file are expected.
         assert_eq!(files.held(2), [50 + 25, 25 + 50]);
-        files.report(1, done(10));
+        files.on_report(1, done(10));
         assert_eq!(files.held(2), [75, 60]);
     }
 
     #[test]
-    fn progress_is_of_what_is_being_read() {
+    fn progress_covers_only_files_being_loaded() {
         let mut files = files(&[1]);
-        files.report(0, Report { read_bytes: 300, ..Report::default() });
+        files.on_report(0, Report { read_bytes: 300, ..Report::default() });
         assert_eq!(files.progress(), (300, 1_000));
         add(&mut files, &[1]);
         assert_eq!(files.progress(), (300, 2_000));
-        files.report(0, done(1));
-        files.report(1, done(1));
+        files.on_report(0, done(1));
+        files.on_report(1, done(1));
         assert_eq!((files.phase, files.progress()), (Phase::Ready, (1_000, 2_000)));
-        // The next file begins anew.
+        // The next file starts at zero.
         add(&mut files, &[1]);
         assert_eq!((files.phase, files.progress()), (Phase::Loading, (0, 1_000)));
     }
 
     #[test]
-    fn what_cannot_be_read_hides_nothing_that_can() {
+    fn unreadable_file_does_not_hide_readable_ones() {
         let failed = Report { failure: Some("gone".to_owned()), ..done(0) };
         let mut files = files(&[1, 1]);
-        files.report(0, done(5));
-        files.report(1, failed.clone());
+        files.on_report(0, done(5));
+        files.on_report(1, failed.clone());
         assert_eq!((files.phase, files.error.as_deref()), (Phase::Ready, Some("“of 1 (2)”: gone")));
-        // What was refused meanwhile stays said.
+        // An earlier error stays visible.
         let mut files = self::files(&[1]);
         files.error = Some("“x” is empty.".to_owned());
-        files.report(0, done(5));
+        files.on_report(0, done(5));
         assert_eq!((files.phase, files.error.as_deref()), (Phase::Ready, Some("“x” is empty.")));
-        // Nothing at all is an error.
+        // No record at all is an error.
         let mut files = self::files(&[1]);
-        files.report(0, failed);
+        files.on_report(0, failed);
         assert_eq!(files.phase, Phase::Error);
         let mut files = self::files(&[1]);
         let problem = Problem { line: 1, reason: "no".to_owned() };
-        files.report(0, Report { problems: vec![problem], ..done(0) });
-        assert!(files.error.as_ref().is_some_and(|error| error.contains("(line 1: no)")));
+        files.on_report(0, Report { problems: vec![problem], ..done(0) });
+        assert!(files.error.as_ref().is_some_and(|error| error.ends_with("Details: line 1: no.")));
         let mut files = self::files(&[1]);
         files.is_cancelled = true;
-        files.report(0, done(0));
+        files.on_report(0, done(0));
         assert_eq!((files.phase, files.error), (Phase::Ready, None));
     }
 
     #[test]
-    fn a_file_without_records_is_given_up() {
+    fn reading_stops_in_a_file_without_records() {
         let mut files = files(&[1]);
         let lines = |lines, records| Report { lines, records, ..Report::default() };
-        files.report(0, lines(HOPELESS_LINES - 1, 0));
+        files.on_report(0, lines(MAX_LINES_WITHOUT_RECORD - 1, 0));
         assert!(!files.is_hopeless());
-        files.report(0, lines(HOPELESS_LINES, 1));
+        files.on_report(0, lines(MAX_LINES_WITHOUT_RECORD, 1));
         assert!(!files.is_hopeless());
-        files.report(0, lines(HOPELESS_LINES, 0));
+        files.on_report(0, lines(MAX_LINES_WITHOUT_RECORD, 0));
         assert!(files.is_hopeless());
     }
 }

@@ -1,103 +1,105 @@
-//! Files that are offered to be read: whether memory is enough for them, and who reads which part.
+//! Splits files into parts for the workers, and checks whether they fit in memory.
 
 use crate::load::{FileProbe, Sampling};
 use crate::time::Zone;
 use std::ops::Range;
 
-/// A file below this is read by one worker, in bytes.
+/// Shorter files are read by one worker, in bytes.
 const MIN_SPLIT_LEN: u64 = 2 << 20;
-/// Memory of a packet at most, where flows and addresses are few, in bytes.
+/// Memory of one packet in captures with few flows and addresses, in bytes.
 const PACKET_BYTES: u64 = 32;
 
 /// A file to be opened.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct FileInfo {
-    /// Its name.
+    /// File name.
     pub name: String,
-    /// Its bytes.
+    /// File size in bytes.
     pub len: u64,
-    /// In how many parts it is read; 0 of one that nobody has looked at.
+    /// The number of parts in which it is read; 0 if it has not been probed.
     pub parts: usize,
-    /// About how many packets it has, of those that are kept.
+    /// The estimated number of packets, after sampling.
     pub packets: u64,
-    /// Time of its first packet, in nanoseconds since the epoch, where that is known.
+    /// The time of its first packet in nanoseconds since the epoch, if known.
     pub first_ns: Option<i64>,
-    /// Which of its packets are kept.
+    /// Which of its packets are loaded.
     pub sampling: Sampling,
 }
 
 impl FileInfo {
-    /// A file of which nothing else is known yet.
+    /// A file whose content has not been probed.
     pub fn unprobed(name: String, len: u64) -> Self {
         Self { name, len, ..Self::default() }
     }
 
-    /// A file with its first bytes, for so many workers: lines are read in parts, all else as a whole.
+    /// Probes a file by its first bytes. Uncompressed text is split into one part for each worker;
+    /// other files are a single part.
     pub fn probed(name: String, len: u64, start: &[u8], workers: usize) -> Self {
         let FileProbe { is_lines, packets, first_ns } = FileProbe::new(start, len);
         let parts = if is_lines && MIN_SPLIT_LEN <= len { workers } else { 1 };
         Self { name, len, parts, packets, first_ns, sampling: Sampling::default() }
     }
 
-    /// The bytes of one of its parts.
+    /// The byte range of a part.
     pub(super) fn range(&self, part: usize) -> Range<u64> {
-        let border = |part: usize| match part == self.parts {
+        let boundary = |part: usize| match part == self.parts {
             true => self.len,
             false => self.len / self.parts as u64 * part as u64,
         };
-        border(part)..border(part + 1)
+        boundary(part)..boundary(part + 1)
     }
 }
 
-/// The worker, of so many, that reads a part by its number among all that are open.
+/// The index of the worker that reads a part, given by its index among all open parts.
 pub(super) fn worker_of(part: usize, workers: usize) -> usize {
     part % workers.max(1)
 }
 
-/// Memory that packets may take, in bytes.
+/// The memory that packets may occupy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Memory {
-    /// Of all workers together.
+    /// Limit for all workers together, in bytes.
     pub bytes: u64,
-    /// Of each of them.
+    /// Limit for each worker, in bytes.
     pub worker_bytes: u64,
 }
 
-/// A part of a file that is to be read.
+/// A part of a file, assigned to the worker that reads it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PartAssignment {
-    /// The file, by its place among those that were offered.
+    /// Index of the file in [`Event::Load`](super::Event::Load).
     pub file: usize,
-    /// Its name.
+    /// Name of the file, made unique among the open files.
     pub name: String,
-    /// Number of the part among all that are open.
+    /// Index of the part among all open parts.
     pub part: usize,
-    /// The worker that reads it.
+    /// Index of the worker.
     pub worker: usize,
-    /// Its bytes.
+    /// Byte range of the part.
     pub range: Range<u64>,
-    /// The range is all of the file, whose content is to be told by its bytes.
+    /// The range covers the whole file, whose type must be detected from its content.
     pub is_whole: bool,
-    /// Which packets are kept.
+    /// Which packets are loaded.
     pub sampling: Sampling,
 }
 
-/// Files that do not fit memory, until the person has chosen which of their packets are kept.
+/// Files that exceed the memory limit. They wait for the user to choose how to sample them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct MemoryPlan {
     pub(super) files: Vec<FileInfo>,
-    /// About how many packets they have, and the bytes that those need.
+    /// The estimated number of packets in all files.
     pub(super) packets: u64,
+    /// The memory that they need at the limit that is exceeded most.
     pub(super) needed_bytes: u64,
-    /// Bytes that are left for them.
+    /// The memory that is available there.
     pub(super) free_bytes: u64,
-    /// So many packets become one, and they fit.
+    /// The suggested sampling: one packet in this many fits in memory.
     pub(super) every: u64,
 }
 
 impl MemoryPlan {
-    /// The files, where they do not fit beside the packets that each worker has or will have; `first`
-    /// is the number of the first part.
+    /// Returns a plan if the files exceed the memory limit. `held` is the number of packets that each
+    /// worker has loaded or will load; `first` is the index of the first new part.
     pub(super) fn too_large(
         files: &[FileInfo],
         held: &[u64],
@@ -127,32 +129,37 @@ impl MemoryPlan {
         })
     }
 
-    /// The least time of the files' first packets.
+    /// The earliest time among the first packets of the files.
     pub(super) fn first_ns(&self) -> Option<i64> {
         self.files.iter().filter_map(|file| file.first_ns).min()
     }
 
-    /// Every so many packets, in a person's words.
-    pub(super) fn parse_every(words: &str) -> Result<Sampling, String> {
-        match words.trim().parse() {
+    /// Parses the N of "one packet in N".
+    pub(super) fn parse_every(text: &str) -> Result<Sampling, String> {
+        match text.trim().parse() {
             Ok(every @ 1..) => Ok(Sampling { every, ..Sampling::default() }),
-            _ => Err(format!("“{words}” is no number of packets: 4 keeps every fourth.")),
+            _ => Err(format!("“{text}” is not a whole number greater than 0.")),
         }
     }
 
-    /// Those of a time, in a person's words; nothing is from the first or to the last.
-    pub(super) fn time_range(&self, from: &str, to: &str, zone: &Zone) -> Result<Sampling, String> {
-        let time = |words: &str, all: i64| match words.trim() {
-            "" => Ok(all),
-            word => zone.parse(word, self.first_ns().unwrap_or(0)).ok_or_else(|| {
+    /// Parses a time range. An empty start or end leaves the range open.
+    pub(super) fn parse_time_range(
+        &self,
+        from: &str,
+        to: &str,
+        zone: &Zone,
+    ) -> Result<Sampling, String> {
+        let time = |text: &str, open_end: i64| match text.trim() {
+            "" => Ok(open_end),
+            text => zone.parse(text, self.first_ns().unwrap_or(0)).ok_or_else(|| {
                 format!(
-                    "“{word}” is no time: 2026-11-24T10:15:00 is one, and 10:15 of the first day."
+                    "“{text}” is not a time. Examples: 2026-11-24T10:15:00; 10:15 on the first day."
                 )
             }),
         };
         let ts_ns = (time(from, i64::MIN)?, time(to, i64::MAX)?);
         if ts_ns.1 < ts_ns.0 {
-            return Err("That time ends before it begins.".to_owned());
+            return Err("The end of the time range is before its start.".to_owned());
         }
         Ok(Sampling { ts_ns, ..Sampling::default() })
     }
@@ -167,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn parts_cover_the_file_without_a_gap() {
+    fn parts_cover_the_file_without_gaps() {
         for parts in 1..7 {
             let file = file(0, parts);
             let ranges: Vec<_> = (0..parts).map(|part| file.range(part)).collect();
@@ -177,7 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn what_does_not_fit_all_workers_or_one_of_them_is_too_large() {
+    fn files_must_fit_total_and_per_worker_memory() {
         let memory = Memory { bytes: 3_200, worker_bytes: 2_400 };
         let too_large = |files: &[FileInfo], held: &[u64], first| {
             let plan = MemoryPlan::too_large(files, held, first, memory)?;
@@ -185,10 +192,10 @@ mod tests {
         };
         assert_eq!(too_large(&[file(100, 2)], &[0, 0], 0), None);
         assert_eq!(too_large(&[file(101, 2)], &[0, 0], 0), Some((3_264, 3_200, 2)));
-        // One worker reads all of it.
+        // A single worker reads the whole file.
         assert_eq!(too_large(&[file(75, 1)], &[0, 0], 0), None);
         assert_eq!(too_large(&[file(76, 1)], &[0, 0], 0), Some((2_432, 2_400, 2)));
-        // Beside what is there.
+        // Packets that are already loaded count too.
         assert_eq!(too_large(&[file(40, 1)], &[0, 50], 0), None);
         assert_eq!(too_large(&[file(40, 1)], &[0, 50], 1), Some((1_280, 800, 2)));
         assert_eq!(
@@ -199,28 +206,29 @@ mod tests {
     }
 
     #[test]
-    fn a_person_chooses_in_words() {
-        let kept = |sampling: Result<Sampling, String>| {
+    fn parses_sampling_input() {
+        let parsed = |sampling: Result<Sampling, String>| {
             sampling.map(|sampling| (sampling.every, sampling.ts_ns))
         };
         let all = (i64::MIN, i64::MAX);
-        assert_eq!(kept(MemoryPlan::parse_every(" 4 ")), Ok((4, all)));
-        for words in ["", "0", "x", "-1"] {
+        assert_eq!(parsed(MemoryPlan::parse_every(" 4 ")), Ok((4, all)));
+        for text in ["", "0", "x", "-1"] {
             assert!(
-                MemoryPlan::parse_every(words).is_err_and(|error| error.contains("no number")),
-                "{words}"
+                MemoryPlan::parse_every(text)
+                    .is_err_and(|error| error.contains("not a whole number")),
+                "{text}"
             );
         }
         const NOON: i64 = 1_795_521_600_000_000_000; // 2026-11-24T12:00:00Z
         let files = vec![FileInfo { first_ns: Some(NOON), ..file(1, 1) }];
         let plan = MemoryPlan { files, ..MemoryPlan::default() };
-        let times = |from, to| kept(plan.time_range(from, to, &Zone::Utc));
+        let times = |from, to| parsed(plan.parse_time_range(from, to, &Zone::Utc));
         let second = 1_000_000_000;
         assert_eq!(times("", " "), Ok((1, all)));
         assert_eq!(times("12:00:01", ""), Ok((1, (NOON + second, i64::MAX))));
         let (from, to) = ("2026-11-24T13:00:00+01:00", "12:01");
         assert_eq!(times(from, to), Ok((1, (NOON, NOON + 60 * second))));
-        assert!(times("noon", "").is_err_and(|error| error.starts_with("“noon” is no time")));
+        assert!(times("noon", "").is_err_and(|error| error.starts_with("“noon” is not a time")));
         assert!(times("12:01", "12:00").is_err());
     }
 }

@@ -1,26 +1,26 @@
-//! The parts of the page that show packets.
+//! The charts and tables of the page.
 
 use crate::selection::Dimension;
 
-/// A part of the page that shows packets in its way.
+/// A chart or table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(usize)]
 pub enum Panel {
     /// Throughput over time by protocol.
     Throughput,
-    /// Packets in a plane.
+    /// The scatter plot.
     Scatter,
-    /// The histogram of sizes.
+    /// The histogram of packet sizes.
     Sizes,
-    /// The histogram of gaps.
+    /// The histogram of inter-arrival times.
     Gaps,
-    /// Destination ports.
+    /// The ranking of destination ports.
     Ports,
-    /// Source addresses.
+    /// The ranking of source addresses.
     Sources,
-    /// Destination addresses.
+    /// The ranking of destination addresses.
     Destinations,
-    /// Protocols.
+    /// The ranking of protocols.
     Protocols,
     /// The table of conversations.
     Conversations,
@@ -28,13 +28,13 @@ pub enum Panel {
     Packets,
 }
 
-/// How many panels there are, and how many of them, the first ones, are charts.
+/// The number of panels.
 pub const PANEL_COUNT: usize = 10;
-/// See [`PANEL_COUNT`].
+/// The number of charts. They are the first panels.
 pub const CHART_COUNT: usize = 8;
 
 impl Panel {
-    /// All of them, in the order of the page.
+    /// All panels, in the order of the page.
     pub const ALL: [Self; PANEL_COUNT] = [
         Self::Throughput,
         Self::Scatter,
@@ -48,7 +48,7 @@ impl Panel {
         Self::Packets,
     ];
 
-    /// Its name in the page and for scripts.
+    /// The name in the page's markup and in the scripting API.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Throughput => "throughput",
@@ -69,7 +69,7 @@ impl Panel {
         Self::ALL.into_iter().find(|panel| panel.name() == name)
     }
 
-    /// In which dimension it selects.
+    /// The dimension in which the panel selects; `None` for the packet table.
     pub const fn dimension(self) -> Option<Dimension> {
         match self {
             Self::Throughput => Some(Dimension::Time),

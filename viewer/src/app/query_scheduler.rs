@@ -1,9 +1,9 @@
-//! QueryScheduler on their way, and the answers that are known: one of each kind.
+//! Decides which queries are sent to the workers, and keeps the latest answer of each slot.
 
 use crate::query::{Answer, Query};
 use crate::selection::DimensionSet;
 
-/// What an answer is for.
+/// A use of answers. Each slot holds one answer and has at most one query in flight.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(usize)]
 pub(super) enum Slot {
@@ -25,7 +25,7 @@ pub(super) enum Slot {
     ProtocolsWhole,
     Protocols,
     Conversations,
-    // The ones from here on are in no picture.
+    // Not charts.
     Nearest,
     Ranks,
     Rows,
@@ -33,49 +33,51 @@ pub(super) enum Slot {
 
 const SLOT_COUNT: usize = 21;
 
-/// A question that is wished for, and whether somebody looks at what it is for.
+/// A query whose answer is needed.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Request {
     pub(super) slot: Slot,
     pub(super) query: Query,
+    /// Its panel is in sight.
     pub(super) is_seen: bool,
 }
 
-/// The questions of one load.
+/// The queries in flight and the cached answers of the open files.
 #[derive(Debug)]
 pub(super) struct QueryScheduler {
     next_id: u32,
     answer_count: u64,
-    /// Changes when the packets do.
+    /// Incremented when packets are added.
     data_version: u64,
-    /// Changes when the selection does.
+    /// Incremented when the selection changes.
     selection_version: u64,
-    slots: [State; SLOT_COUNT],
+    slots: [SlotState; SLOT_COUNT],
 }
 
-/// To what an answer belongs.
+/// Identifies the data that an answer describes.
 #[derive(Clone, Debug, PartialEq)]
 struct Stamp {
     query: Query,
     data_version: u64,
-    /// 0 of what does not depend on the selection.
+    /// 0 if the query does not depend on the selection.
     selection_version: u64,
 }
 
 #[derive(Debug, Default)]
-struct State {
-    asked: Option<Asked>,
-    known: Option<(Stamp, Answer)>,
-    /// Changes when the answer does.
+struct SlotState {
+    in_flight: Option<InFlight>,
+    cached: Option<(Stamp, Answer)>,
+    /// Changes with the answer.
     version: u64,
 }
 
 #[derive(Debug)]
-struct Asked {
+struct InFlight {
     id: u32,
     stamp: Stamp,
-    /// How many workers have yet to answer.
+    /// The number of workers that have not answered yet.
     missing: usize,
+    /// The merged answers of the others.
     answer: Option<Answer>,
 }
 
@@ -86,30 +88,30 @@ impl Default for QueryScheduler {
             answer_count: 0,
             data_version: 1,
             selection_version: 1,
-            slots: std::array::from_fn(|_| State::default()),
+            slots: std::array::from_fn(|_| SlotState::default()),
         }
     }
 }
 
 impl QueryScheduler {
-    /// For another load: answers to the questions of this one come too late.
+    /// A scheduler for other files. Ids continue, which makes late answers recognizable.
     pub(super) fn reset(&self) -> Self {
         Self { next_id: self.next_id, answer_count: self.answer_count, ..Self::default() }
     }
 
-    /// There are more packets.
+    /// Marks all answers as outdated because packets were added.
     pub(super) fn invalidate_data(&mut self) {
         self.data_version += 1;
     }
 
-    /// Something else is selected.
+    /// Marks the answers that depend on the selection as outdated.
     pub(super) fn invalidate_selection(&mut self) {
         self.selection_version += 1;
     }
 
-    /// True where no answer is awaited.
+    /// Returns true if no query is in flight.
     pub(super) fn is_idle(&self) -> bool {
-        self.slots.iter().all(|slot| slot.asked.is_none())
+        self.slots.iter().all(|slot| slot.in_flight.is_none())
     }
 
     fn stamp(&self, query: Query) -> Stamp {
@@ -118,70 +120,72 @@ impl QueryScheduler {
         Stamp { query, data_version: self.data_version, selection_version }
     }
 
-    /// What is to be asked now: of the requests whose answer is not known, those that somebody waits
-    /// for, or else the others, but not while a hand is moving: they would be in the way of the next
-    /// answers. A slot has one question under way at a time.
-    pub(super) fn ask(
+    /// Returns the queries to send now, with their ids. Requests of visible panels come first; the
+    /// others follow once those are answered, and only if `is_interacting` is false, because they
+    /// would delay the answers to the next change.
+    pub(super) fn next_queries(
         &mut self,
         requests: &[Request],
         workers: usize,
-        is_moving: bool,
+        is_interacting: bool,
     ) -> Vec<(u32, Query)> {
-        let open: Vec<_> = requests.iter().filter(|request| !self.knows(request)).collect();
-        let is_awaited = is_moving || open.iter().any(|request| request.is_seen);
-        let mut asks = Vec::new();
+        let open: Vec<_> = requests.iter().filter(|request| !self.has_answer(request)).collect();
+        let only_seen = is_interacting || open.iter().any(|request| request.is_seen);
+        let mut queries = Vec::new();
         for request in open {
-            if is_awaited && !request.is_seen || self.slots[request.slot as usize].asked.is_some() {
+            let is_deferred = only_seen && !request.is_seen;
+            if is_deferred || self.slots[request.slot as usize].in_flight.is_some() {
                 continue;
             }
             let id = self.next_id;
             self.next_id = self.next_id.wrapping_add(1);
             let stamp = self.stamp(request.query.clone());
-            self.slots[request.slot as usize].asked =
-                Some(Asked { id, stamp, missing: workers, answer: None });
-            asks.push((id, request.query.clone()));
+            self.slots[request.slot as usize].in_flight =
+                Some(InFlight { id, stamp, missing: workers, answer: None });
+            queries.push((id, request.query.clone()));
         }
-        asks
+        queries
     }
 
-    /// True where the answer is known.
-    pub(super) fn knows(&self, request: &Request) -> bool {
+    /// Returns true if the answer to a request is cached and up to date.
+    pub(super) fn has_answer(&self, request: &Request) -> bool {
         self.current(request.slot, &request.query).is_some()
     }
 
-    /// Takes a worker's answer.
+    /// Merges the answer of one worker. Unknown ids are ignored.
     pub(super) fn on_answer(&mut self, id: u32, answer: Answer) {
-        let is_it = |slot: &State| slot.asked.as_ref().is_some_and(|asked| asked.id == id);
-        let Some(slot) = self.slots.iter_mut().find(|slot| is_it(slot)) else { return };
-        let Some(mut asked) = slot.asked.take() else { return };
-        asked.answer = Some(match asked.answer.take() {
-            Some(before) => before.merge(answer),
+        let is_match =
+            |slot: &SlotState| slot.in_flight.as_ref().is_some_and(|query| query.id == id);
+        let Some(slot) = self.slots.iter_mut().find(|slot| is_match(slot)) else { return };
+        let Some(mut query) = slot.in_flight.take() else { return };
+        query.answer = Some(match query.answer.take() {
+            Some(others) => others.merge(answer),
             None => answer,
         });
-        asked.missing = asked.missing.saturating_sub(1);
-        if 0 < asked.missing {
-            slot.asked = Some(asked);
+        query.missing = query.missing.saturating_sub(1);
+        if 0 < query.missing {
+            slot.in_flight = Some(query);
             return;
         }
-        slot.known = asked.answer.map(|answer| (asked.stamp, answer));
+        slot.cached = query.answer.map(|answer| (query.stamp, answer));
         self.answer_count += 1;
         slot.version = self.answer_count;
     }
 
-    /// The latest answer, whether or not it is still the one wished for.
+    /// The latest answer of a slot, even if it is outdated.
     pub(super) fn latest(&self, slot: Slot) -> Option<(&Query, &Answer)> {
-        let (stamp, answer) = self.slots[slot as usize].known.as_ref()?;
+        let (stamp, answer) = self.slots[slot as usize].cached.as_ref()?;
         Some((&stamp.query, answer))
     }
 
-    /// Changes when the answer does.
+    /// A number that changes with the answer of a slot.
     pub(super) fn version(&self, slot: Slot) -> u64 {
         self.slots[slot as usize].version
     }
 
-    /// The answer that is true now.
+    /// The answer to a query, if it is cached and up to date.
     pub(super) fn current(&self, slot: Slot, query: &Query) -> Option<&Answer> {
-        let (stamp, answer) = self.slots[slot as usize].known.as_ref()?;
+        let (stamp, answer) = self.slots[slot as usize].cached.as_ref()?;
         (*stamp == self.stamp(query.clone())).then_some(answer)
     }
 }

@@ -1,7 +1,10 @@
-//! The largest of something: bars that are made once an answer, and what clicking them selects.
+//! The rankings of ports, addresses and protocols: their items, cached per answer, and the filter
+//! expression of each item.
 
 use super::charts::slots;
+use super::choices::contains_choice;
 use super::query_scheduler::Slot;
+use super::service_names::service_name;
 use super::{App, Panel};
 use crate::axis::Quantity;
 use crate::chart::{Item, Ranking};
@@ -9,54 +12,56 @@ use crate::filter::{Expr, Field, Set};
 use crate::intern::Interner;
 use crate::protocol::Class;
 use crate::query::Answer;
-use crate::tally::Tally;
-use crate::tally::{RankBy, top};
+use crate::tally::{RankBy, Tally, top};
 use summary::Address;
 
-/// Items that tables of rankings and saved files have.
+/// The number of items in tables and downloads.
 const MAX_ITEMS: usize = 100;
 
-/// Panels with bars of the largest.
+/// The panels that show rankings.
 const RANKINGS: [Panel; RANKING_COUNT] =
     [Panel::Ports, Panel::Sources, Panel::Destinations, Panel::Protocols];
-/// How many those are.
+/// The number of rankings.
 pub(super) const RANKING_COUNT: usize = 4;
 
-fn ranking_place(panel: Panel) -> Option<usize> {
-    RANKINGS.iter().position(|known| *known == panel)
+fn ranking_index(panel: Panel) -> Option<usize> {
+    RANKINGS.iter().position(|ranking| *ranking == panel)
 }
 
-/// The bars of a ranking, made once for all that show them.
+/// The items of a ranking.
 #[derive(Debug)]
-pub(super) struct Ranked {
+pub(super) struct CachedRanking {
     items: Vec<Item>,
-    /// What each item stands for.
+    /// The key of each item.
     keys: Vec<Key>,
+    /// The number of all keys, of which the items are the top.
     count: usize,
-    made_of: MadeOf,
+    inputs: Inputs,
 }
 
-/// What bars depend on.
+/// The inputs from which the items of a ranking are computed.
 #[derive(Debug, PartialEq)]
-struct MadeOf {
-    /// Versions of the answers.
-    whole: u64,
-    part: u64,
-    has_part: bool,
-    rank: RankBy,
+struct Inputs {
+    whole_version: u64,
+    selected_version: u64,
+    /// Something is selected in another dimension.
+    has_selected: bool,
+    rank_by: RankBy,
     is_dark: bool,
-    picks: Option<Expr>,
+    /// The selection in the ranking itself.
+    choices: Option<Expr>,
 }
 
-/// What a bar of a ranking stands for.
+/// A port, an address or a protocol.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 enum Key {
     Port(u16),
     Address(Address),
-    Word(String),
+    Proto(String),
 }
 
-fn pick(panel: Panel, key: &Key) -> Expr {
+/// The expression that selects a key.
+fn key_expr(panel: Panel, key: &Key) -> Expr {
     match key {
         Key::Port(port) => {
             let port = i64::from(*port);
@@ -66,56 +71,52 @@ fn pick(panel: Panel, key: &Key) -> Expr {
             let field = if panel == Panel::Sources { Field::Src } else { Field::Dst };
             Expr::In(field, Set::Addresses(vec![(*address, *address)]))
         }
-        Key::Word(word) => Expr::In(Field::Proto, Set::Texts(vec![word.clone()])),
+        Key::Proto(name) => Expr::In(Field::Proto, Set::Texts(vec![name.clone()])),
     }
 }
 
 impl App {
-    /// The bars of a panel, where their data is there.
+    /// The ranking of a panel; `None` until its data has arrived.
     pub(super) fn ranking(&self, panel: Panel, cursor: Option<usize>) -> Option<Ranking<'_>> {
-        let known = self.rankings[ranking_place(panel)?].as_ref()?;
+        let cached = self.rankings[ranking_index(panel)?].as_ref()?;
         let (title, kind) = match panel {
-            Panel::Ports => ("Destination Ports", "port"),
-            Panel::Sources => ("Source Addresses", "source"),
-            Panel::Destinations => ("Destination Addresses", "destination"),
+            Panel::Ports => ("Destination ports", "port"),
+            Panel::Sources => ("Source addresses", "source"),
+            Panel::Destinations => ("Destination addresses", "destination"),
             _ => ("Protocols", "protocol"),
         };
-        let settings = &self.settings;
-        let (rank, is_log) = (settings.rank, settings.rank_log);
-        Some(Ranking { title, kind, items: &known.items, count: known.count, rank, is_log, cursor })
+        Some(Ranking {
+            title,
+            kind,
+            items: &cached.items,
+            count: cached.count,
+            rank_by: self.settings.rank,
+            is_log: self.settings.rank_log,
+            cursor,
+        })
     }
 
-    /// Brings rankings and conversations up to date with what they are made of.
+    /// Recomputes the rankings whose inputs have changed.
     pub(super) fn refresh_rankings(&mut self) {
-        for panel in RANKINGS {
-            let Some(place) = ranking_place(panel) else { continue };
-            let [whole, part] = slots(panel);
-            let picks = panel.dimension().and_then(|own| self.history.now().get(own)).cloned();
-            let has_part = self.dimensions_except(panel.dimension()).is_some();
-            let made_of = MadeOf {
-                whole: self.scheduler.version(whole),
-                part: if has_part { self.scheduler.version(part) } else { 0 },
-                has_part,
-                rank: self.settings.rank,
+        for (index, panel) in RANKINGS.into_iter().enumerate() {
+            let [whole, selected] = slots(panel);
+            let choices = panel.dimension().and_then(|own| self.history.now().get(own)).cloned();
+            let has_selected = self.dimensions_except(panel.dimension()).is_some();
+            let inputs = Inputs {
+                whole_version: self.scheduler.version(whole),
+                selected_version: if has_selected { self.scheduler.version(selected) } else { 0 },
+                has_selected,
+                rank_by: self.settings.rank,
                 is_dark: self.theme.is_dark,
-                picks,
+                choices,
             };
-            if self.rankings[place].as_ref().is_none_or(|known| known.made_of != made_of) {
-                self.rankings[place] = self.ranked(panel, made_of);
+            if self.rankings[index].as_ref().is_none_or(|cached| cached.inputs != inputs) {
+                self.rankings[index] = self.compute_ranking(panel, inputs);
             }
         }
-        let version = self.scheduler.version(Slot::Conversations);
-        if self.conversations.version != version {
-            let all = match self.scheduler.latest(Slot::Conversations) {
-                Some((_, Answer::Flows(flows))) => self.flows.conversations(flows),
-                _ => Vec::new(),
-            };
-            self.conversations.replace(version, all);
-        }
-        self.conversations.show(self.settings.sort, self.flows.protos());
     }
 
-    /// What has any packet, in no order.
+    /// All keys with their tallies, unordered.
     fn keys(&self, panel: Panel, slot: Slot) -> Option<Vec<(Key, Tally)>> {
         Some(match (self.scheduler.latest(slot)?.1, panel) {
             (Answer::Ports(ports), _) => {
@@ -123,7 +124,7 @@ impl App {
             }
             (Answer::Ids(tallies), Panel::Protocols) => {
                 let all = self.flows.by_proto(tallies).into_iter();
-                all.map(|(name, tally)| (Key::Word(name.to_owned()), tally)).collect()
+                all.map(|(name, tally)| (Key::Proto(name.to_owned()), tally)).collect()
             }
             (Answer::Ids(tallies), _) => {
                 let all = self.flows.by_address(tallies).into_iter();
@@ -133,58 +134,59 @@ impl App {
         })
     }
 
-    fn ranked(&self, panel: Panel, made_of: MadeOf) -> Option<Ranked> {
-        let [whole, part] = slots(panel);
+    /// Ranks by the packets selected in other dimensions, or by all packets.
+    fn compute_ranking(&self, panel: Panel, inputs: Inputs) -> Option<CachedRanking> {
+        let [whole, selected] = slots(panel);
         let whole = self.keys(panel, whole)?;
-        let part = made_of.has_part.then(|| self.keys(panel, part).unwrap_or_default());
-        // The largest of what is selected elsewhere, or of all.
-        let all = part.as_ref().unwrap_or(&whole);
-        let front = top(all, made_of.rank, MAX_ITEMS);
-        let places: Interner<&Key> = front.iter().map(|(key, _)| key).collect();
-        let mut wholes: Vec<_> = front.iter().map(|(_, tally)| *tally).collect();
-        if part.is_some() {
+        let selected = inputs.has_selected.then(|| self.keys(panel, selected).unwrap_or_default());
+        let all = selected.as_ref().unwrap_or(&whole);
+        let top = top(all, inputs.rank_by, MAX_ITEMS);
+        let mut wholes: Vec<_> = top.iter().map(|(_, tally)| *tally).collect();
+        if selected.is_some() {
+            let indices: Interner<&Key> = top.iter().map(|(key, _)| key).collect();
             for (key, tally) in &whole {
-                if let Some(place) = places.get(&key) {
-                    wholes[place as usize] = *tally;
+                if let Some(index) = indices.get(&key) {
+                    wholes[index as usize] = *tally;
                 }
             }
         }
         let item = |((key, tally), whole): (&(Key, Tally), &Tally)| {
             let (name, alias) = match key {
-                Key::Port(port) => (port.to_string(), service(*port)),
+                Key::Port(port) => (port.to_string(), service_name(*port)),
                 Key::Address(address) => (address.to_string(), None),
-                Key::Word(word) => (word.clone(), None),
+                Key::Proto(name) => (name.clone(), None),
             };
             let color = match key {
-                Key::Word(name) => Some(Class::of(name).color(made_of.is_dark)),
+                Key::Proto(name) => Some(Class::of(name).color(inputs.is_dark)),
                 _ => None,
             };
-            let picks = made_of.picks.as_ref();
+            let choices = inputs.choices.as_ref();
             Item {
                 whole: *whole,
-                selected: part.is_some().then_some(*tally),
-                is_selected: picks.is_some_and(|expr| has_pick(expr, &pick(panel, key))),
+                selected: selected.is_some().then_some(*tally),
+                is_selected: choices
+                    .is_some_and(|choices| contains_choice(choices, &key_expr(panel, key))),
                 name,
                 alias,
                 color,
             }
         };
-        let items = front.iter().zip(&wholes).map(item).collect();
-        let keys = front.iter().map(|(key, _)| key.clone()).collect();
-        Some(Ranked { items, keys, count: all.len(), made_of })
+        let items = top.iter().zip(&wholes).map(item).collect();
+        let keys = top.iter().map(|(key, _)| key.clone()).collect();
+        Some(CachedRanking { items, keys, count: all.len(), inputs })
     }
 
-    /// What picks a bar of a ranking.
-    pub(super) fn pick_of(&self, panel: Panel, index: usize) -> Option<Expr> {
-        let known = self.rankings[ranking_place(panel)?].as_ref()?;
-        Some(pick(panel, known.keys.get(index)?))
+    /// The expression that selects an item of a ranking.
+    pub(super) fn item_expr(&self, panel: Panel, index: usize) -> Option<Expr> {
+        let cached = self.rankings[ranking_index(panel)?].as_ref()?;
+        Some(key_expr(panel, cached.keys.get(index)?))
     }
 
-    /// Names of the words that a field has in the capture.
-    pub(super) fn words_of(&self, field: Field) -> Vec<String> {
+    /// The values of a field that the filter box suggests.
+    pub(super) fn values_of(&self, field: Field) -> Vec<String> {
         let names = |panel: Panel| -> Vec<String> {
-            let known = ranking_place(panel).and_then(|place| self.rankings[place].as_ref());
-            known.iter().flat_map(|known| &known.items).map(|item| item.name.clone()).collect()
+            let cached = ranking_index(panel).and_then(|index| self.rankings[index].as_ref());
+            cached.iter().flat_map(|cached| &cached.items).map(|item| item.name.clone()).collect()
         };
         match field {
             Field::Quantity(Quantity::DestinationPort) | Field::Port => names(Panel::Ports),
@@ -199,75 +201,4 @@ impl App {
             _ => Vec::new(),
         }
     }
-}
-
-/// True where the picks hold this one.
-pub(super) fn has_pick(picks: &Expr, pick: &Expr) -> bool {
-    match (picks, pick) {
-        (Expr::In(field, all), Expr::In(of, one)) if field == of => all.has(one),
-        (Expr::Or(all), pick) => all.iter().any(|picks| has_pick(picks, pick)),
-        (one, pick) => one == pick,
-    }
-}
-
-/// The picks with this one, or without it where they have it.
-pub(super) fn toggled(picks: Option<&Expr>, pick: Expr) -> Option<Expr> {
-    let Some(picks) = picks else { return Some(pick) };
-    let alternatives = if let Expr::Or(all) = picks { all } else { std::slice::from_ref(picks) };
-    let mut rest = Vec::new();
-    let mut is_in = false;
-    for one in alternatives {
-        match (one, &pick) {
-            (Expr::In(field, all), Expr::In(of, some)) if field == of && !is_in => {
-                is_in = true;
-                rest.extend(all.toggled(some).map(|set| Expr::In(*field, set)));
-            }
-            (one, pick) if one == pick => is_in = true,
-            _ => rest.push(one.clone()),
-        }
-    }
-    if !is_in {
-        rest.push(pick);
-    }
-    if rest.len() < 2 { rest.pop() } else { Some(Expr::Or(rest)) }
-}
-
-/// Names of ports that people know by them (IANA's service name registry).
-fn service(port: u16) -> Option<&'static str> {
-    const NAMES: [(u16, &str); 32] = [
-        (20, "ftp-data"),
-        (21, "ftp"),
-        (22, "ssh"),
-        (23, "telnet"),
-        (25, "smtp"),
-        (53, "domain"),
-        (67, "bootps"),
-        (68, "bootpc"),
-        (69, "tftp"),
-        (80, "http"),
-        (88, "kerberos"),
-        (110, "pop3"),
-        (123, "ntp"),
-        (137, "netbios-ns"),
-        (138, "netbios-dgm"),
-        (139, "netbios-ssn"),
-        (143, "imap"),
-        (161, "snmp"),
-        (179, "bgp"),
-        (389, "ldap"),
-        (443, "https"),
-        (445, "microsoft-ds"),
-        (514, "syslog"),
-        (636, "ldaps"),
-        (853, "domain-s"),
-        (993, "imaps"),
-        (1883, "mqtt"),
-        (3306, "mysql"),
-        (3389, "ms-wbt-server"),
-        (5353, "mdns"),
-        (5432, "postgresql"),
-        (6379, "redis"),
-    ];
-    let at = NAMES.binary_search_by_key(&port, |(port, _)| *port).ok()?;
-    Some(NAMES[at].1)
 }

@@ -1,60 +1,60 @@
-//! The long tables, of which only what is seen is made.
+//! The tables of conversations and packets. Only the visible rows are formatted.
 
 use super::App;
 use crate::chart::Table;
 use crate::conversations::Conversation;
 use crate::settings::COLUMNS;
-use crate::text::{duration, fixed, prefixed};
+use crate::text::{duration, integer, prefixed};
 use crate::time::Zone;
 use summary::{Address, grouped};
 
-/// The part of a long table that is seen.
+/// The visible part of a long table.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct VirtualTable {
-    /// All rows.
+    /// The number of all rows.
     pub count: u64,
-    /// Place of the first one that is seen.
+    /// Index of the first visible row.
     pub first: u64,
-    /// Rows that can be seen.
-    pub room: usize,
-    /// Those that are seen.
+    /// The number of rows that can be displayed.
+    pub visible_rows: usize,
+    /// The visible rows.
     pub rows: Vec<VirtualRow>,
 }
 
 impl VirtualTable {
-    /// The last place that the first row can have.
-    pub fn last(&self) -> u64 {
-        last_first(self.count, self.room)
+    /// The largest possible index of the first visible row.
+    pub fn max_first(&self) -> u64 {
+        max_first(self.count, self.visible_rows)
     }
 
-    /// Which rows are seen, of how many.
+    /// The visible range: `Rows 1–12 of 650`.
     pub fn range_text(&self) -> String {
         if self.count == 0 {
-            return "none".to_owned();
+            return "No rows".to_owned();
         }
         let last = self.first + self.rows.len() as u64;
-        format!("{} to {} of {}", grouped(self.first + 1), grouped(last), grouped(self.count))
+        format!("Rows {}–{} of {}", grouped(self.first + 1), grouped(last), grouped(self.count))
     }
 }
 
-/// The last place that the first of some rows can have, of those that can be seen.
-pub(super) fn last_first(count: u64, room: usize) -> u64 {
-    count.saturating_sub(room as u64)
+/// The largest possible index of the first visible row.
+pub(super) fn max_first(count: u64, visible_rows: usize) -> u64 {
+    count.saturating_sub(visible_rows as u64)
 }
 
 /// A row of a long table.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct VirtualRow {
-    /// The words of its cells.
+    /// The text of each cell.
     pub cells: Vec<String>,
-    /// Whether it is selected.
+    /// The row is selected, or its details are shown.
     pub is_selected: bool,
 }
 
 impl App {
-    /// The conversations that are seen.
-    pub(super) fn conversation_rows(&self, zone: &Zone) -> VirtualTable {
-        let rows = self.conversations.shown().iter();
+    /// The visible conversations.
+    pub(super) fn visible_conversations(&self, zone: &Zone) -> VirtualTable {
+        let rows = self.conversations.visible().iter();
         let row = |conversation: &Conversation| VirtualRow {
             cells: self.conversation_cells(
                 conversation,
@@ -68,12 +68,12 @@ impl App {
         VirtualTable {
             count: self.conversations.len(),
             first: self.conversations.first,
-            room: self.conversations.room,
+            visible_rows: self.conversations.visible_rows,
             rows: rows.map(row).collect(),
         }
     }
 
-    /// All conversations in numbers.
+    /// All conversations, as plain numbers in base units.
     pub(super) fn conversation_table(&self) -> Table {
         let header = COLUMNS.iter().map(|(_, name)| name.replace('-', "_")).collect();
         let row = |conversation: &Conversation| {
@@ -82,7 +82,7 @@ impl App {
                 |packets, bytes| [packets.to_string(), bytes.to_string()],
                 |ts| Zone::Utc.format_compact(ts),
                 |ns| ns.to_string(),
-                |rate| fixed(rate, 3),
+                |rate| format!("{rate:.3}"),
             )
         };
         let all = self.conversations.sorted(self.settings.sort, self.flows.protos());
@@ -94,34 +94,34 @@ impl App {
         conversation: &Conversation,
         amount: impl Fn(u64, u64) -> [String; 2],
         time: impl Fn(i64) -> String,
-        span: impl Fn(i64) -> String,
+        duration: impl Fn(i64) -> String,
         rate: impl Fn(f64) -> String,
     ) -> Vec<String> {
-        let side = |address: Option<Address>| {
+        let endpoint = |address: Option<Address>| {
             address.map_or_else(|| "–".to_owned(), |address| address.to_string())
         };
         let proto = self.flows.protos()[conversation.pair.proto as usize].clone();
-        let mut cells = vec![side(conversation.pair.a), side(conversation.pair.b), proto];
+        let mut cells = vec![endpoint(conversation.pair.a), endpoint(conversation.pair.b), proto];
         for tally in [conversation.total(), conversation.a_to_b, conversation.b_to_a] {
             cells.extend(amount(tally.packets, tally.bytes));
         }
         let ns = i64::try_from(conversation.duration_ns()).unwrap_or(i64::MAX);
-        cells.extend([time(conversation.ts_ns.0), span(ns)]);
+        cells.extend([time(conversation.ts_ns.0), duration(ns)]);
         cells.push(conversation.rate().map_or_else(String::new, rate));
         cells
     }
 
-    /// The packets that are seen.
-    pub(super) fn packet_table(&self, zone: &Zone) -> VirtualTable {
+    /// The visible packets.
+    pub(super) fn visible_packets(&self, zone: &Zone) -> VirtualTable {
         let rows = self.packet_rows().iter().map(|packet| {
-            let row = &packet.row;
+            let (id, row) = ((packet.part, packet.index), &packet.row);
             let port = |port: Option<u16>| port.map_or_else(String::new, |port| port.to_string());
             let file = self.files.parts.get(packet.part).map_or(0, |(file, _)| *file);
             let file = self.files.files.get(file).map_or("", |file| &file.name);
             let vlan: Vec<_> = row.vlan.iter().map(u16::to_string).collect();
             VirtualRow {
                 cells: vec![
-                    crate::text::integer(row.n),
+                    integer(row.n),
                     zone.format(row.ts_ns),
                     row.src.clone(),
                     port(row.sport),
@@ -135,18 +135,15 @@ impl App {
                     row.direction.clone(),
                     vlan.join(" "),
                     file.to_owned(),
-                    self.extra_fields.of((packet.part, packet.index)).to_owned(),
+                    self.extra_fields.of(id).to_owned(),
                 ],
-                is_selected: self
-                    .picked
-                    .as_ref()
-                    .is_some_and(|picked| picked.at == (packet.part, packet.index)),
+                is_selected: self.detail.as_ref().is_some_and(|detail| detail.id == id),
             }
         });
         VirtualTable {
             count: self.selected().packets,
             first: self.packets.first,
-            room: self.packets.room,
+            visible_rows: self.packets.visible_rows,
             rows: rows.collect(),
         }
     }

@@ -1,6 +1,6 @@
-//! Bars over an axis: histograms, and throughput over time.
+//! Bar charts over bins: histograms, and throughput over time.
 
-use super::{Frame, Look, Table, axis_label, range_words, shade, ticks};
+use super::{Frame, RenderContext, Table, axis_label, highlight, range_text, ticks};
 use crate::axis::{Bins, Quantity, Scale};
 use crate::protocol::{CLASS_COUNT, CLASSES, Class};
 use crate::scene::{Mark, Rect, Scene};
@@ -8,26 +8,25 @@ use crate::tally::Tally;
 use crate::text::{self, prefixed};
 use crate::time::Zone;
 use crate::{linear_scale::LinearScale, ticks::count_ticks};
-use summary::grouped;
 
-/// How the classes of a bin share it.
+/// How the protocol classes of a bin are drawn.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Bars {
-    /// One on the other: the whole height is the bin's.
+    /// Stacked: the total height is that of the bin.
     #[default]
     Stacked,
-    /// One before the other, see-through: each height is the class's.
+    /// Overlaid and translucent: each height is that of the class.
     Overlaid,
 }
 
-/// What the height of a bar means.
+/// The quantity that the height of a bar represents.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Measure {
     /// Packets.
     Packets,
-    /// Packets a second, of bins so many nanoseconds long.
+    /// Packets per second, for a bin width in nanoseconds.
     PacketRate(i64),
-    /// Bits a second, of bins so many nanoseconds long.
+    /// Bits per second, for a bin width in nanoseconds.
     BitRate(i64),
 }
 
@@ -49,26 +48,26 @@ impl Measure {
     }
 }
 
-/// Everything that the picture shows.
+/// The data and settings of the chart.
 #[derive(Clone, Copy, Debug)]
 pub struct Binned<'a> {
-    /// Its title.
+    /// Title.
     pub title: &'a str,
-    /// The bins.
+    /// Bins.
     pub bins: Bins,
-    /// All packets, by class and bin.
+    /// Tallies of all packets, by class, then by bin.
     pub whole: &'a [Tally],
-    /// Those that are selected elsewhere, where anything is.
+    /// The same for the packets selected in other dimensions, if anything is selected.
     pub selected: Option<&'a [Tally]>,
-    /// What heights mean.
+    /// Quantity of the bars' heights.
     pub measure: Measure,
-    /// Whether heights are logarithmic.
+    /// Heights are on a logarithmic scale.
     pub is_log: bool,
-    /// How classes share a bin.
+    /// How classes are drawn.
     pub bars: Bars,
-    /// First and last value of what is selected here.
+    /// First and last selected value.
     pub brush: Option<(i64, i64)>,
-    /// The bin that the keyboard is at.
+    /// The bin at the keyboard cursor.
     pub cursor: Option<usize>,
 }
 
@@ -77,63 +76,63 @@ impl<'a> Binned<'a> {
         self.bins.count
     }
 
-    /// Rect of each border as a share of the axis.
-    fn shares(&self) -> Vec<f64> {
+    /// The position of each bin edge as a fraction of the axis.
+    fn fractions(&self) -> Vec<f64> {
         if self.bins.axis.scale == Scale::Log || !self.bins.is_closed {
             let edges = self.bins.edges().into_iter();
             return edges.map(|edge| self.bins.axis.fraction(edge)).collect();
         }
-        let borders = self.bins.plot_edges();
-        let (first, last) = (borders[0], borders[self.count()]);
-        borders.into_iter().map(|border| (border - first) / (last - first)).collect()
+        let edges = self.bins.plot_edges();
+        let (first, last) = (edges[0], edges[self.count()]);
+        edges.into_iter().map(|edge| (edge - first) / (last - first)).collect()
     }
 
-    /// What is drawn in colours.
-    fn front(&self) -> &'a [Tally] {
+    /// The packets that are drawn in colour.
+    fn foreground(&self) -> &'a [Tally] {
         self.selected.unwrap_or(self.whole)
     }
 
-    /// All classes of a bin together.
+    /// The total of all classes of a bin.
     fn total(&self, tallies: &[Tally], bin: usize) -> Tally {
         let mut total = Tally::default();
         (0..CLASS_COUNT).for_each(|class| total.add(tallies[class * self.count() + bin]));
         total
     }
 
-    /// The classes that have any packets.
+    /// The classes that have packets.
     fn present(&self, tallies: &[Tally]) -> Vec<Class> {
         let of = |class: &Class| &tallies[class.index() * self.count()..][..self.count()];
         let has = |class: &Class| of(class).iter().any(|tally| 0 < tally.packets);
         CLASSES.into_iter().filter(has).collect()
     }
 
-    /// The picture.
-    pub fn scene(&self, look: Look<'_>) -> Scene {
-        let plot = look.size.plot();
-        let shares = self.shares();
-        let heights = Heights::new(self, plot);
+    /// Draws the chart.
+    pub fn scene(&self, context: RenderContext<'_>) -> Scene {
+        let plot = context.size.plot();
+        let fractions = self.fractions();
+        let heights = HeightScale::new(self, plot);
         let axis = self.bins.axis;
-        let mut x_ticks = ticks(&axis, look.zone, 8);
+        let mut x_ticks = ticks(&axis, context.zone, 8);
         if self.bins.is_closed && axis.scale == Scale::Linear {
-            // The last value has its rect at the end, not before it.
+            // The axis ends at the last value, not after it.
             let stretch = axis.span.len() as f64 / (axis.span.len() - 1).max(1) as f64;
             let shift = if axis.span.len() == 1 { 0.5 } else { 0.0 };
             x_ticks.iter_mut().for_each(|tick| tick.0 = tick.0 * stretch + shift);
         }
         let frame = Frame {
-            look,
+            context,
             title: self.title,
-            x_label: axis_label(axis.quantity, look.zone),
+            x_label: axis_label(axis.quantity, context.zone),
             y_label: self.measure.label(),
             x_ticks,
             y_ticks: heights.ticks(self),
-            legend: self.present(self.front()),
+            legend: self.present(self.foreground()),
         };
         let mut scene = frame.scene();
         let column = |bin: usize, gap: f64| {
             let (left, right) =
-                (plot.x + shares[bin] * plot.width, plot.x + shares[bin + 1] * plot.width);
-            // A thin gap between bars, where there is room for one.
+                (plot.x + fractions[bin] * plot.width, plot.x + fractions[bin + 1] * plot.width);
+            // Bars are separated unless they are too narrow.
             let gap = if right - left > 4.0 { gap } else { 0.0 };
             (left, right - left - gap)
         };
@@ -146,13 +145,13 @@ impl<'a> Binned<'a> {
             if self.selected.is_some() {
                 let whole = self.measure.of(self.total(self.whole, bin));
                 if 0.0 < whole {
-                    let (rect, color) = (bar(bin, 0.0, whole), look.theme.ghost());
+                    let (rect, color) = (bar(bin, 0.0, whole), context.theme.unselected());
                     scene.marks.push(Mark::Rect { rect, color, opacity: 1.0 });
                 }
             }
             let mut below = 0.0;
             for class in &frame.legend {
-                let value = self.measure.of(self.front()[class.index() * self.count() + bin]);
+                let value = self.measure.of(self.foreground()[class.index() * self.count() + bin]);
                 if value == 0.0 {
                     continue;
                 }
@@ -162,24 +161,24 @@ impl<'a> Binned<'a> {
                 };
                 below += value;
                 let rect = bar(bin, from, from + value);
-                let color = class.color(look.theme.is_dark);
+                let color = class.color(context.theme.is_dark);
                 scene.marks.push(Mark::Rect { rect, color, opacity });
             }
         }
         if let Some((first, last)) = self.brush {
             let (from, to) = self.bins_of(first, last);
             let (x, end) = (column(from, 0.0).0, column(to, 0.0));
-            shade(&mut scene, Rect { x, width: end.0 + end.1 - x, ..plot }, look.theme);
+            highlight(&mut scene, Rect { x, width: end.0 + end.1 - x, ..plot }, context.theme);
         }
         if let Some(bin) = self.cursor.filter(|bin| *bin < self.count()) {
             let (x, width) = column(bin, 0.0);
-            shade(&mut scene, Rect { x, width, ..plot }, look.theme);
+            highlight(&mut scene, Rect { x, width, ..plot }, context.theme);
         }
-        frame.close(&mut scene);
+        frame.draw_axes(&mut scene);
         scene
     }
 
-    /// First and last bin that hold these values, or are nearest to them.
+    /// The bins that contain these values, or the nearest bins.
     fn bins_of(&self, first: i64, last: i64) -> (usize, usize) {
         let edges = self.bins.edges();
         let bin =
@@ -187,60 +186,62 @@ impl<'a> Binned<'a> {
         (bin(first), bin(last))
     }
 
-    /// The bin at a share of the axis, or the nearest.
-    pub fn bin_at(&self, share: f64) -> usize {
-        self.shares().partition_point(|border| *border <= share).clamp(1, self.count()) - 1
+    /// The bin at a fraction of the axis, or the nearest bin.
+    pub fn bin_at(&self, fraction: f64) -> usize {
+        self.fractions().partition_point(|edge| *edge <= fraction).clamp(1, self.count()) - 1
     }
 
-    /// What the picture shows, in words.
-    pub fn words(&self, zone: &Zone) -> String {
+    /// A description for screen readers.
+    pub fn description(&self, zone: &Zone) -> String {
         let span = self.bins.axis.span;
-        let fullest = (0..self.count())
-            .map(|bin| (self.total(self.front(), bin).packets, bin))
+        let peak = (0..self.count())
+            .map(|bin| (self.total(self.foreground(), bin).packets, bin))
             .max_by_key(|(packets, bin)| (*packets, usize::MAX - bin));
-        let Some((packets, bin)) = fullest else { return String::new() };
+        let Some((packets, bin)) = peak else { return String::new() };
         format!(
-            "{}: {} in {} bins. The fullest, {}, holds {} packets{}.",
+            "{}: {} in {} bins. Peak: {}{} in {}.",
             self.title,
-            range_words(self.bins.axis.quantity, span.start, span.end - 1, zone),
+            range_text(self.bins.axis.quantity, span.start, span.end - 1, zone),
             self.count(),
-            self.range_words(bin, zone),
-            grouped(packets),
-            if self.selected.is_some() { " of the selection" } else { "" },
+            text::packets(packets),
+            if self.selected.is_some() { " selected" } else { "" },
+            self.bin_range(bin, zone),
         )
     }
 
-    fn range_words(&self, bin: usize, zone: &Zone) -> String {
-        super::bin_words(&self.bins, bin, bin, zone)
+    fn bin_range(&self, bin: usize, zone: &Zone) -> String {
+        super::bin_text(&self.bins, bin, bin, zone)
     }
 
-    /// A bin in words.
-    pub fn words_of(&self, bin: usize, zone: &Zone) -> Vec<String> {
-        let total = self.total(self.front(), bin);
-        let mut lines = vec![self.range_words(bin, zone), amount(total)];
+    /// The tooltip of a bin.
+    pub fn bin_text(&self, bin: usize, zone: &Zone) -> Vec<String> {
+        let total = self.total(self.foreground(), bin);
+        let mut lines = vec![self.bin_range(bin, zone), amount(total)];
         match self.measure {
             Measure::Packets => {}
             Measure::PacketRate(_) => {
                 lines.push(format!("{} packets/s", prefixed(self.measure.of(total))));
             }
-            Measure::BitRate(_) => lines.push(format!("{}bit/s", spaced(self.measure.of(total)))),
+            Measure::BitRate(_) => {
+                lines.push(format!("{}bit/s", spaced_prefix(self.measure.of(total))));
+            }
         }
-        for class in self.present(self.front()) {
-            let tally = self.front()[class.index() * self.count() + bin];
+        for class in self.present(self.foreground()) {
+            let tally = self.foreground()[class.index() * self.count() + bin];
             if 0 < tally.packets {
                 lines.push(format!("{} {}", class.name(), amount(tally)));
             }
         }
         if self.selected.is_some() {
-            lines.push(format!("of {} in all", amount(self.total(self.whole, bin))));
+            lines.push(format!("of {} total", amount(self.total(self.whole, bin))));
         }
         lines
     }
 
-    /// The bins in numbers.
+    /// The tallies of all bins.
     pub fn table(&self, zone: &Zone) -> Table {
         let classes = self.present(self.whole);
-        let mut header = vec!["from".to_owned(), "below".to_owned()];
+        let mut header = vec!["bin_start".to_owned(), "bin_end".to_owned()];
         let columns = |name: &str| [format!("{name}_packets"), format!("{name}_bytes")];
         header.extend(["packets".to_owned(), "bytes".to_owned()]);
         if self.selected.is_some() {
@@ -251,14 +252,14 @@ impl<'a> Binned<'a> {
             let selected = |class: &Class| columns(&format!("selected_{}", class.name()));
             header.extend(classes.iter().flat_map(selected));
         }
-        let (edges, borders) = (self.bins.edges(), self.bins.plot_edges());
-        let border = |index: usize| match self.bins.axis.quantity {
+        let (edges, plot_edges) = (self.bins.edges(), self.bins.plot_edges());
+        let edge = |index: usize| match self.bins.axis.quantity {
             Quantity::Time => zone.format_compact(edges[index]),
-            _ if self.bins.is_closed => text::decimal(borders[index], 9),
+            _ if self.bins.is_closed => text::decimal(plot_edges[index], 9),
             _ => edges[index].to_string(),
         };
         let row = |bin: usize| {
-            let mut row = vec![border(bin), border(bin + 1)];
+            let mut row = vec![edge(bin), edge(bin + 1)];
             let all = || std::iter::once(self.whole).chain(self.selected);
             let of =
                 |(tallies, class): (&[Tally], &Class)| tallies[class.index() * self.count() + bin];
@@ -274,28 +275,24 @@ impl<'a> Binned<'a> {
 }
 
 fn amount(tally: Tally) -> String {
-    let packets = match tally.packets {
-        1 => "1 packet".to_owned(),
-        packets => format!("{} packets", grouped(packets)),
-    };
-    format!("{packets}, {}", text::bytes(tally.bytes))
+    format!("{}, {}", text::packets(tally.packets), text::bytes(tally.bytes))
 }
 
-/// With a space before the unit, whether there is a prefix or not.
-fn spaced(value: f64) -> String {
+/// Formats a number with its decimal prefix and a space before it, ready for the unit.
+fn spaced_prefix(value: f64) -> String {
     let text = prefixed(value);
     if text.contains(' ') { text } else { format!("{text} ") }
 }
 
-/// Where heights are.
-struct Heights {
+/// Converts heights to pixels.
+struct HeightScale {
     scale: LinearScale,
-    /// Least and greatest value that is to be seen.
+    /// Lowest and highest visible value.
     extent: (f64, f64),
     is_log: bool,
 }
 
-impl Heights {
+impl HeightScale {
     fn new(chart: &Binned<'_>, plot: Rect) -> Self {
         let of = |tally| chart.measure.of(tally);
         let bins = 0..chart.count();
@@ -304,11 +301,11 @@ impl Heights {
             _ => bins.map(|bin| of(chart.total(chart.whole, bin))).fold(0.0, f64::max),
         };
         let highest = if highest == 0.0 { 1.0 } else { highest };
-        let front = chart.front().iter().copied().map(of);
-        let values = front.chain((0..chart.count()).map(|bin| of(chart.total(chart.whole, bin))));
+        let drawn = chart.foreground().iter().copied().map(of);
+        let values = drawn.chain((0..chart.count()).map(|bin| of(chart.total(chart.whole, bin))));
         let lowest = values.filter(|value| 0.0 < *value).fold(highest, f64::min);
         let is_log = chart.is_log;
-        // On a logarithmic axis the least has half of its own height: something that can be seen.
+        // A logarithmic axis starts at half of the lowest value, which makes its bar visible.
         let bottom = if is_log { (lowest / 2.0).ln() } else { 0.0 };
         let top = if is_log { highest.ln() } else { highest };
         let top = bottom + (top - bottom) * 1.03;
@@ -316,7 +313,7 @@ impl Heights {
         Self { scale, extent: (lowest, highest), is_log }
     }
 
-    fn share_of(&self, value: f64) -> f64 {
+    fn scaled(&self, value: f64) -> f64 {
         if !self.is_log {
             return value;
         }
@@ -324,10 +321,10 @@ impl Heights {
     }
 
     fn px(&self, value: f64) -> f64 {
-        self.scale.px_from_value(self.share_of(value))
+        self.scale.px_from_value(self.scaled(value))
     }
 
-    /// Ticks as shares of the plot's height.
+    /// Ticks as fractions of the plot's height.
     fn ticks(&self, chart: &Binned<'_>) -> Vec<(f64, String)> {
         let (lowest, highest) = self.extent;
         let is_count = chart.measure == Measure::Packets;
@@ -338,7 +335,7 @@ impl Heights {
         let values: Vec<(f64, String)> = if self.is_log {
             let first = power_of_ten(lowest);
             let powers = std::iter::successors(Some(first), |power| Some(power * 10.0)).take(40);
-            // Where there would be a power of ten at most, also what is between.
+            // A short axis also has ticks at 2 and 5 times the powers of ten.
             let steps: &[f64] = if highest < lowest * 100.0 { &[1.0, 2.0, 5.0] } else { &[1.0] };
             let values = powers.flat_map(|power| steps.iter().map(move |step| power * step));
             let values = values.skip_while(|value| *value < lowest * 0.999);
@@ -348,24 +345,24 @@ impl Heights {
             let ticks = count_ticks(highest as u64, 6).into_iter();
             ticks.map(|tick| (tick.value as f64, tick.label)).collect()
         } else {
-            let step = round(highest / 5.0);
+            let step = round_up(highest / 5.0);
             let steps = (0..20).map(|index| f64::from(index) * step);
             steps.take_while(|value| *value <= highest).map(|v| (v, label(v))).collect()
         };
         values
             .into_iter()
-            .map(|(value, label)| (self.scale.fraction(self.share_of(value)), label))
+            .map(|(value, label)| (self.scale.fraction(self.scaled(value)), label))
             .collect()
     }
 }
 
-/// The least of 1, 2 and 5 times a power of ten that is not below.
-fn round(least: f64) -> f64 {
+/// Rounds up to 1, 2 or 5 times a power of ten.
+fn round_up(least: f64) -> f64 {
     let power = power_of_ten(least);
     [1.0, 2.0, 5.0, 10.0].into_iter().map(|f| f * power).find(|s| least <= *s).unwrap_or(least)
 }
 
-/// The greatest power of ten that is not above.
+/// Rounds down to a power of ten.
 fn power_of_ten(value: f64) -> f64 {
     let mut power = 1.0;
     while power < value && value.is_finite() {

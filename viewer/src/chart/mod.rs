@@ -1,4 +1,5 @@
-//! The charts: data and settings in, a [`Scene`], words and tables out.
+//! The charts: from data and settings to a [`Scene`], texts and tables. They know neither the state of
+//! the page nor the canvas.
 
 mod binned;
 mod ranking;
@@ -18,22 +19,22 @@ use crate::text;
 use crate::ticks::{Tick, integer_ticks};
 use crate::time::Zone;
 
-/// Height of the letters of labels.
+/// Font size of labels.
 const LABEL_PX: f64 = 12.0;
-/// Height of the letters of a title.
+/// Font size of titles.
 const TITLE_PX: f64 = 15.0;
 
-/// The width and height of a chart, in CSS pixels, and where its plot is.
+/// The size of a chart in CSS pixels.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Size {
-    /// Width of the whole.
+    /// Width, including labels.
     pub width_px: f64,
-    /// Height of the whole.
+    /// Height, including title and labels.
     pub height_px: f64,
 }
 
 impl Size {
-    /// Where the data is drawn: room for title and legend above, labels left and below.
+    /// The area of the data, which leaves margins for title, legend and labels.
     pub fn plot(self) -> Rect {
         let (left, top, right, bottom) = (76.0, 52.0, 18.0, 48.0);
         Rect {
@@ -44,47 +45,47 @@ impl Size {
         }
     }
 
-    /// Where a pixel is in the plot, as shares from its lower left corner.
-    pub fn share(self, (x, y): (f64, f64)) -> (f64, f64) {
+    /// Converts a pixel to fractions of the plot, from its lower left corner.
+    pub fn fraction(self, (x, y): (f64, f64)) -> (f64, f64) {
         let plot = self.plot();
         ((x - plot.x) / plot.width, (plot.y + plot.height - y) / plot.height)
     }
 }
 
-/// How a chart is drawn, whatever it shows.
+/// The inputs of drawing that do not depend on the data.
 #[derive(Clone, Copy, Debug)]
-pub struct Look<'a> {
-    /// How large it is.
+pub struct RenderContext<'a> {
+    /// Size of the chart.
     pub size: Size,
-    /// In which colours.
+    /// Colours.
     pub theme: Theme,
-    /// How times are told.
+    /// Time zone of labels.
     pub zone: &'a Zone,
 }
 
-/// Numbers and words in rows, for people who do not see pictures, and for programs.
+/// The data of a chart as text, for screen readers and programs.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Table {
-    /// Names of the columns.
+    /// Column names.
     pub header: Vec<String>,
-    /// The rows, as long as the header.
+    /// The rows. Each has one cell per column.
     pub rows: Vec<Vec<String>>,
 }
 
 impl Table {
-    /// As RFC 4180 has it, with line feeds.
+    /// Formats the table as CSV (RFC 4180), with LF line ends. Cells that a spreadsheet would evaluate as a
+    /// formula are prefixed with an apostrophe.
     pub fn csv(&self) -> String {
         let mut text = String::new();
         for row in std::iter::once(&self.header).chain(&self.rows) {
-            for (index, word) in row.iter().enumerate() {
+            for (index, cell) in row.iter().enumerate() {
                 text.push_str(if index > 0 { "," } else { "" });
-                // A spreadsheet would take what begins so for a formula.
-                let guard = if word.starts_with(['=', '@', '+']) { "'" } else { "" };
-                if word.contains(['"', ',', '\n', '\r']) {
-                    text += &format!("\"{guard}{}\"", word.replace('"', "\"\""));
+                let guard = if cell.starts_with(['=', '@', '+']) { "'" } else { "" };
+                if cell.contains(['"', ',', '\n', '\r']) {
+                    text += &format!("\"{guard}{}\"", cell.replace('"', "\"\""));
                 } else {
                     text.push_str(guard);
-                    text.push_str(word);
+                    text.push_str(cell);
                 }
             }
             text.push('\n');
@@ -93,55 +94,55 @@ impl Table {
     }
 }
 
-/// What charts with axes have: background, title, axes with ticks, labels and a legend.
+/// The parts that all charts with axes share: title, axes, ticks, labels and legend.
 struct Frame<'a> {
-    look: Look<'a>,
+    context: RenderContext<'a>,
     title: &'a str,
     x_label: &'a str,
     y_label: &'a str,
-    /// Rect as a share of the axis, and label, of each tick.
+    /// For each tick, its position as a fraction of the axis, and its label.
     x_ticks: Vec<(f64, String)>,
     y_ticks: Vec<(f64, String)>,
-    /// Classes in the legend.
+    /// Protocol classes in the legend.
     legend: Vec<Class>,
 }
 
 impl Frame<'_> {
-    /// The scene with everything that lies under the data.
+    /// Draws everything that lies under the data.
     fn scene(&self) -> Scene {
-        let Look { size, theme, .. } = self.look;
+        let RenderContext { size, theme, .. } = self.context;
         let plot = size.plot();
-        let (ink, grid) = (theme.ink(), theme.grid());
+        let (foreground, grid) = (theme.foreground(), theme.grid());
         let bottom = plot.y + plot.height;
-        let mut scene = background(self.look, self.title);
+        let mut scene = titled_scene(self.context, self.title);
         let marks = &mut scene.marks;
         let mut free_below = f64::INFINITY;
-        for (share, label) in &self.y_ticks {
-            let y = bottom - share * plot.height;
+        for (fraction, label) in &self.y_ticks {
+            let y = bottom - fraction * plot.height;
             let right = plot.x + plot.width;
             marks.push(Mark::Line { from: (plot.x, y), to: (right, y), color: grid });
             if y <= free_below {
-                marks.push(words((plot.x - 8.0, y), label, Align::End, ink));
+                marks.push(label_mark((plot.x - 8.0, y), label, Align::End, foreground));
                 free_below = y - LABEL_PX;
             }
         }
         let mut free_from = f64::NEG_INFINITY;
-        for (share, label) in &self.x_ticks {
-            let x = plot.x + share * plot.width;
-            marks.push(Mark::Line { from: (x, bottom), to: (x, bottom + 5.0), color: ink });
-            // Letters are about 0.6 of their height wide: labels that would touch are left out.
+        for (fraction, label) in &self.x_ticks {
+            let x = plot.x + fraction * plot.width;
+            marks.push(Mark::Line { from: (x, bottom), to: (x, bottom + 5.0), color: foreground });
+            // Labels that would overlap are left out. Letters are about 0.6 times as wide as high.
             let half = label.chars().count() as f64 * LABEL_PX * 0.3;
             if free_from <= x - half && x + half <= size.width_px {
-                marks.push(words((x, bottom + 15.0), label, Align::Middle, ink));
+                marks.push(label_mark((x, bottom + 15.0), label, Align::Middle, foreground));
                 free_from = x + half + 8.0;
             }
         }
         let middle = plot.x + plot.width / 2.0;
-        marks.push(words((middle, bottom + 36.0), self.x_label, Align::Middle, ink));
+        marks.push(label_mark((middle, bottom + 36.0), self.x_label, Align::Middle, foreground));
         marks.push(Mark::Text {
             at: (12.0, plot.y + plot.height / 2.0),
             text: self.y_label.to_owned(),
-            color: ink,
+            color: foreground,
             size_px: LABEL_PX,
             align: Align::Middle,
             is_upright: true,
@@ -150,16 +151,16 @@ impl Frame<'_> {
         for class in &self.legend {
             let rect = Rect { x, y: 32.0, width: 11.0, height: 11.0 };
             marks.push(Mark::Rect { rect, color: class.color(theme.is_dark), opacity: 1.0 });
-            marks.push(words((x + 16.0, 38.0), class.name(), Align::Start, ink));
+            marks.push(label_mark((x + 16.0, 38.0), class.name(), Align::Start, foreground));
             x += 16.0 + class.name().len() as f64 * 7.2 + 16.0;
         }
         scene
     }
 
-    /// The axes themselves, over the data.
-    fn close(&self, scene: &mut Scene) {
-        let plot = self.look.size.plot();
-        let color = self.look.theme.ink();
+    /// Draws the axes over the data.
+    fn draw_axes(&self, scene: &mut Scene) {
+        let plot = self.context.size.plot();
+        let color = self.context.theme.foreground();
         let corner = (plot.x, plot.y + plot.height);
         let end = (plot.x + plot.width, corner.1);
         scene.marks.push(Mark::Line { from: corner, to: end, color });
@@ -167,40 +168,40 @@ impl Frame<'_> {
     }
 }
 
-/// An empty picture with a title.
-fn background(look: Look<'_>, title: &str) -> Scene {
+/// An empty scene with a title.
+fn titled_scene(context: RenderContext<'_>, title: &str) -> Scene {
     let title = Mark::Text {
-        at: (look.size.plot().x, 16.0),
+        at: (context.size.plot().x, 16.0),
         text: title.to_owned(),
-        color: look.theme.ink(),
+        color: context.theme.foreground(),
         size_px: TITLE_PX,
         align: Align::Start,
         is_upright: false,
     };
     Scene {
-        width_px: look.size.width_px,
-        height_px: look.size.height_px,
-        background: look.theme.background(),
+        width_px: context.size.width_px,
+        height_px: context.size.height_px,
+        background: context.theme.background(),
         marks: vec![title],
     }
 }
 
-fn words(at: (f64, f64), text: &str, align: Align, color: [u8; 3]) -> Mark {
+fn label_mark(at: (f64, f64), text: &str, align: Align, color: [u8; 3]) -> Mark {
     Mark::Text { at, text: text.to_owned(), color, size_px: LABEL_PX, align, is_upright: false }
 }
 
-/// Something selected, or about to be, over the data.
-fn shade(scene: &mut Scene, rect: Rect, theme: Theme) {
-    scene.marks.push(Mark::Rect { rect, color: theme.ink(), opacity: 0.12 });
+/// Highlights a selection or the keyboard cursor over the data.
+fn highlight(scene: &mut Scene, rect: Rect, theme: Theme) {
+    scene.marks.push(Mark::Rect { rect, color: theme.foreground(), opacity: 0.12 });
     let (right, bottom) = (rect.x + rect.width, rect.y + rect.height);
     let corners =
         [(rect.x, rect.y), (right, rect.y), (right, bottom), (rect.x, bottom), (rect.x, rect.y)];
     for pair in corners.windows(2) {
-        scene.marks.push(Mark::Line { from: pair[0], to: pair[1], color: theme.ink() });
+        scene.marks.push(Mark::Line { from: pair[0], to: pair[1], color: theme.foreground() });
     }
 }
 
-/// The ticks of an axis, as shares of it.
+/// The ticks of an axis: position as a fraction of the axis, and label.
 fn ticks(axis: &Axis, zone: &Zone, target: usize) -> Vec<(f64, String)> {
     let ticks = match (axis.quantity, axis.scale) {
         (Quantity::Time, _) => zone.ticks(axis.span, target),
@@ -208,69 +209,73 @@ fn ticks(axis: &Axis, zone: &Zone, target: usize) -> Vec<(f64, String)> {
             let ticks = integer_ticks(axis.span, target).into_iter();
             ticks.map(|tick| Tick { label: text::duration(tick.value), ..tick }).collect()
         }
-        (value, Scale::Log) => log_ticks(axis.span, value == Quantity::Gap),
+        (quantity, Scale::Log) => log_ticks(axis.span, quantity == Quantity::Gap),
         _ => integer_ticks(axis.span, target),
     };
     ticks.into_iter().map(|tick| (axis.fraction(tick.value), tick.label)).collect()
 }
 
-/// 0 and powers of ten, on both sides.
+/// Ticks at 0 and at positive and negative powers of ten.
 fn log_ticks(span: Span, is_duration: bool) -> Vec<Tick<i64>> {
     let powers = || (0..19).map(|exponent| 10i64.pow(exponent));
     let values = powers().rev().map(|power| -power).chain([0]).chain(powers());
-    let label = |value: i64| match is_duration {
-        true => text::duration(value),
-        false => text::integer(value),
+    let label = |value: i64| match (is_duration, value / 1_000_000_000) {
+        (false, _) => text::integer(value),
+        (true, 0) => text::duration(value),
+        // Powers of ten are no round minutes or hours.
+        (true, seconds) => format!("{} s", text::integer(seconds)),
     };
     let values = values.filter(|value| span.contains(*value));
     values.map(|value| Tick { value, label: label(value) }).collect()
 }
 
-/// The axis of a value, with its clock where it is a time.
-fn axis_label(value: Quantity, zone: &Zone) -> &'static str {
-    if value == Quantity::Time { zone.label() } else { value.label() }
+/// The label of an axis, which names the time zone of times.
+fn axis_label(quantity: Quantity, zone: &Zone) -> &'static str {
+    if quantity == Quantity::Time { zone.label() } else { quantity.label() }
 }
 
-/// A range of a value in words: first and last number of it.
-fn range_words(value: Quantity, first: i64, last: i64, zone: &Zone) -> String {
-    let word = |number| value_words(value, number, zone);
-    match (value, first == last) {
-        (Quantity::Size, true) => format!("{} bytes", word(first)),
-        (Quantity::Size, false) => format!("{} to {} bytes", word(first), word(last)),
-        (Quantity::Time | Quantity::Gap, true) => word(first),
-        (Quantity::Time | Quantity::Gap, false) => format!("{} to {}", word(first), word(last)),
-        (value, true) => format!("{} {}", short_name(value), word(first)),
-        (value, false) => format!("{} {} to {}", short_name(value), word(first), word(last)),
-    }
-}
-
-/// The numbers in two bins and those between, in words.
-fn bin_words(bins: &Bins, a: usize, b: usize, zone: &Zone) -> String {
-    match bins.range(a, b) {
-        Some((first, last)) => range_words(bins.axis.quantity, first, last, zone),
-        // Fine bins lie between whole numbers.
-        None => {
-            let above = bins.edges()[a.min(bins.count - 1)];
-            let word = |number| value_words(bins.axis.quantity, number, zone);
-            format!("between {} and {}", word(above.saturating_sub(1)), word(above))
+/// Formats the range from the first to the last value.
+fn range_text(quantity: Quantity, first: i64, last: i64, zone: &Zone) -> String {
+    let text = |number| value_text(quantity, number, zone);
+    match (quantity, first == last) {
+        (Quantity::Size, true) => format!("{} bytes", text(first)),
+        (Quantity::Size, false) => format!("{} to {} bytes", text(first), text(last)),
+        (Quantity::Time | Quantity::Gap, true) => text(first),
+        (Quantity::Time | Quantity::Gap, false) => format!("{} to {}", text(first), text(last)),
+        (quantity, true) => format!("{} {}", quantity_prefix(quantity), text(first)),
+        (quantity, false) => {
+            format!("{} {} to {}", quantity_prefix(quantity), text(first), text(last))
         }
     }
 }
 
-fn short_name(value: Quantity) -> &'static str {
-    match value {
-        Quantity::Number => "number",
-        Quantity::SourcePort => "source port",
-        Quantity::DestinationPort => "destination port",
-        Quantity::Ttl => "time to live",
-        Quantity::Time => "time",
-        Quantity::Size => "size",
-        Quantity::Gap => "gap",
+/// Formats the range of the values in the bins from `a` to `b`.
+fn bin_text(bins: &Bins, a: usize, b: usize, zone: &Zone) -> String {
+    match bins.range(a, b) {
+        Some((first, last)) => range_text(bins.axis.quantity, first, last, zone),
+        // A bin narrower than 1 may contain no integer.
+        None => {
+            let above = bins.edges()[a.min(bins.count - 1)];
+            let text = |number| value_text(bins.axis.quantity, number, zone);
+            format!("between {} and {}", text(above.saturating_sub(1)), text(above))
+        }
     }
 }
 
-fn value_words(value: Quantity, number: i64, zone: &Zone) -> String {
-    match value {
+fn quantity_prefix(quantity: Quantity) -> &'static str {
+    match quantity {
+        Quantity::Number => "packet number",
+        Quantity::SourcePort => "source port",
+        Quantity::DestinationPort => "destination port",
+        Quantity::Ttl => "TTL",
+        Quantity::Time => "time",
+        Quantity::Size => "size",
+        Quantity::Gap => "time since previous packet",
+    }
+}
+
+fn value_text(quantity: Quantity, number: i64, zone: &Zone) -> String {
+    match quantity {
         Quantity::Time => zone.format(number),
         Quantity::Gap => text::duration(number),
         _ => text::integer(number),

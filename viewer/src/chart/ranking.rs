@@ -1,57 +1,56 @@
-//! The largest of something, as bars that lie.
+//! Rankings: horizontal bars of the top ports, addresses or protocols.
 
-use super::{Look, Size, Table, background, words};
+use super::{RenderContext, Size, Table, label_mark, titled_scene};
 use crate::scene::{Align, Mark, Rect, Scene};
-use crate::tally::RankBy;
-use crate::tally::Tally;
+use crate::tally::{RankBy, Tally};
 use crate::text;
 use summary::grouped;
 
-/// Height of a bar with its words.
+/// Height of a row.
 const ROW_PX: f64 = 22.0;
-/// Where the first bar begins.
+/// Top of the first row.
 const TOP_PX: f64 = 34.0;
-/// Letters of a label that are drawn.
+/// Longer labels are truncated to this number of characters.
 const MAX_LABEL_CHARS: usize = 26;
 
-/// One bar.
+/// One row.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Item {
-    /// What it is.
+    /// Its name.
     pub name: String,
-    /// What people know it by besides, if anything.
+    /// A second name, such as the service of a port.
     pub alias: Option<&'static str>,
-    /// All packets.
+    /// Tally of all packets.
     pub whole: Tally,
-    /// Those that are selected elsewhere, where anything is.
+    /// The same for the packets selected in other dimensions, if anything is selected.
     pub selected: Option<Tally>,
-    /// Whether it is one of those that are selected here.
+    /// It is selected in the ranking itself.
     pub is_selected: bool,
-    /// Its colour, where it has one of its own.
+    /// Its colour, if it differs from the accent colour.
     pub color: Option<[u8; 3]>,
 }
 
-/// Everything that the picture shows.
+/// The data and settings of the chart.
 #[derive(Clone, Debug)]
 pub struct Ranking<'a> {
-    /// Its title.
+    /// Title.
     pub title: &'a str,
-    /// What an item is, in tables.
+    /// Column name of the items in tables.
     pub kind: &'a str,
-    /// The largest, in the order of their size.
+    /// The top items, in order.
     pub items: &'a [Item],
-    /// How many there are in all.
+    /// The number of all items, of which `items` are the top.
     pub count: usize,
-    /// What makes something large.
-    pub rank: RankBy,
-    /// Whether lengths are logarithmic.
+    /// The measure by which items are ranked.
+    pub rank_by: RankBy,
+    /// Lengths are on a logarithmic scale.
     pub is_log: bool,
-    /// The bar that the keyboard is at.
+    /// The item at the keyboard cursor.
     pub cursor: Option<usize>,
 }
 
 impl Item {
-    /// What it is, and what people know it by.
+    /// Its name and alias.
     pub fn label(&self) -> String {
         match self.alias {
             Some(alias) => format!("{} {alias}", self.name),
@@ -61,104 +60,112 @@ impl Item {
 }
 
 impl Ranking<'_> {
-    /// How many bars fit.
+    /// The number of rows that fit.
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a few")]
-    pub fn room(size: Size) -> usize {
+    pub fn capacity(size: Size) -> usize {
         ((size.height_px - TOP_PX - 4.0) / ROW_PX).max(1.0) as usize
     }
 
-    /// The picture.
-    pub fn scene(&self, look: Look<'_>) -> Scene {
-        let (ink, width) = (look.theme.ink(), look.size.width_px);
-        let shown = self.items.len().min(Self::room(look.size));
-        let mut title = self.title.to_owned();
-        title += match (self.rank, self.is_log) {
-            (RankBy::Packets, false) => "",
-            (RankBy::Packets, true) => ", log",
-            (RankBy::Bytes, false) => " by bytes",
-            (RankBy::Bytes, true) => " by bytes, log",
-        };
-        match self.count {
-            0 => title += ": none",
-            count if count == shown => {}
-            count => title += &format!(" ({shown} of {})", grouped(count as u64)),
-        }
-        let mut scene = background(look, &title);
-        let length = |tally: Tally| match (self.is_log, self.rank.amount(tally) as f64) {
+    /// Draws the chart.
+    pub fn scene(&self, context: RenderContext<'_>) -> Scene {
+        let (foreground, width) = (context.theme.foreground(), context.size.width_px);
+        let shown = self.items.len().min(Self::capacity(context.size));
+        let mut scene = titled_scene(context, &self.full_title(shown));
+        let length = |tally: Tally| match (self.is_log, self.rank_by.amount(tally) as f64) {
             (true, amount) => amount.ln_1p(),
             (false, amount) => amount,
         };
         let lengths = self.items.iter().map(|item| length(item.whole));
         let largest = lengths.fold(f64::MIN_POSITIVE, f64::max);
-        // Words of both sides have their rect; the bars have what is left.
+        // The bars take the space between the labels on both sides.
         let (left, right) = ((width * 0.34).min(200.0), 150.0);
-        let room = (width - left - right).max(20.0);
+        let bar_width = (width - left - right).max(20.0);
         for (index, item) in self.items.iter().take(shown).enumerate() {
             let y = TOP_PX + index as f64 * ROW_PX;
             let bar = |tally: Tally| Rect {
                 x: left,
                 y: y + 3.0,
-                width: room * length(tally) / largest,
+                width: bar_width * length(tally) / largest,
                 height: ROW_PX - 6.0,
             };
-            let color = item.color.unwrap_or(look.theme.accent());
+            let color = item.color.unwrap_or(context.theme.accent());
             let is_faint = self.items.iter().any(|item| item.is_selected) && !item.is_selected;
             let opacity = if is_faint { 0.45 } else { 1.0 };
             if item.selected.is_some() {
-                let (rect, color) = (bar(item.whole), look.theme.ghost());
+                let (rect, color) = (bar(item.whole), context.theme.unselected());
                 scene.marks.push(Mark::Rect { rect, color, opacity: 1.0 });
             }
-            let front = item.selected.unwrap_or(item.whole);
-            scene.marks.push(Mark::Rect { rect: bar(front), color, opacity });
+            let drawn = item.selected.unwrap_or(item.whole);
+            scene.marks.push(Mark::Rect { rect: bar(drawn), color, opacity });
             let middle = y + ROW_PX / 2.0;
-            let whole = item.label();
-            let mut label: String = whole.chars().take(MAX_LABEL_CHARS).collect();
-            if label.len() < whole.len() {
+            let full_label = item.label();
+            let mut label: String = full_label.chars().take(MAX_LABEL_CHARS).collect();
+            if label.len() < full_label.len() {
                 label.push('…');
             }
             let label = if item.is_selected { format!("✓ {label}") } else { label };
-            scene.marks.push(words((left - 8.0, middle), &label, Align::End, ink));
-            let amount = format!("{} · {}", grouped(front.packets), text::bytes(front.bytes));
-            scene.marks.push(words((left + room + 8.0, middle), &amount, Align::Start, ink));
+            scene.marks.push(label_mark((left - 8.0, middle), &label, Align::End, foreground));
+            let amount = format!("{} · {}", grouped(drawn.packets), text::bytes(drawn.bytes));
+            scene.marks.push(label_mark(
+                (left + bar_width + 8.0, middle),
+                &amount,
+                Align::Start,
+                foreground,
+            ));
             if self.cursor == Some(index) {
                 let rect = Rect { x: 0.0, y, width, height: ROW_PX };
-                super::shade(&mut scene, rect, look.theme);
+                super::highlight(&mut scene, rect, context.theme);
             }
         }
         scene
     }
 
-    /// The bar under a pixel.
+    /// The title with the number of shown items and the settings that change the bars.
+    fn full_title(&self, shown: usize) -> String {
+        if self.count == 0 {
+            return format!("No {} in this selection", self.title.to_lowercase());
+        }
+        let mut title = self.title.to_owned();
+        if self.rank_by == RankBy::Bytes {
+            title += " by bytes";
+        }
+        if shown < self.count {
+            title += &format!(": top {shown} of {}", grouped(self.count as u64));
+        }
+        title + if self.is_log { " (log scale)" } else { "" }
+    }
+
+    /// The item under a pixel.
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a few")]
     pub fn item_at(&self, size: Size, y_px: f64) -> Option<usize> {
         let index = ((y_px - TOP_PX) / ROW_PX).floor();
-        let shown = self.items.len().min(Self::room(size));
+        let shown = self.items.len().min(Self::capacity(size));
         (0.0 <= index && (index as usize) < shown).then_some(index as usize)
     }
 
-    /// What the picture shows, in words.
-    pub fn words(&self) -> String {
+    /// A description for screen readers.
+    pub fn description(&self) -> String {
         match self.items.first() {
-            None => format!("{}: none.", self.title),
+            None => format!("{}.", self.full_title(0)),
             Some(item) => format!(
-                "{}: {} in all. First is {} with {} packets.",
+                "{}: {} in total. Top: {}, {}.",
                 self.title,
                 grouped(self.count as u64),
                 item.label(),
-                grouped(item.selected.unwrap_or(item.whole).packets)
+                text::packets(item.selected.unwrap_or(item.whole).packets)
             ),
         }
     }
 
-    /// A bar in words.
-    pub fn words_of(&self, index: usize) -> Vec<String> {
+    /// The tooltip of an item.
+    pub fn item_text(&self, index: usize) -> Vec<String> {
         let Some(item) = self.items.get(index) else { return Vec::new() };
         let amount = |tally: Tally| {
-            format!("{} packets, {} bytes", grouped(tally.packets), grouped(tally.bytes))
+            format!("{}, {} bytes", text::packets(tally.packets), grouped(tally.bytes))
         };
         let mut lines = vec![item.label(), amount(item.selected.unwrap_or(item.whole))];
         if item.selected.is_some() {
-            lines.push(format!("of {} in all", amount(item.whole)));
+            lines.push(format!("of {} total", amount(item.whole)));
         }
         if item.is_selected {
             lines.push("selected".to_owned());
@@ -166,7 +173,7 @@ impl Ranking<'_> {
         lines
     }
 
-    /// The bars in numbers.
+    /// The tallies of all items.
     pub fn table(&self) -> Table {
         let has_selected = self.items.iter().any(|item| item.selected.is_some());
         let mut header = vec![self.kind.to_owned(), "packets".to_owned(), "bytes".to_owned()];

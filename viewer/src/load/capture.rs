@@ -1,4 +1,4 @@
-//! A capture file, pcap or pcapng, to packets: the same decoding as the sniffer's.
+//! Reads packets from pcap and pcapng files, with the decoder of the sniffer.
 
 use summary::capture_file::{Frame, Reader, Step};
 use summary::{Packet, decode};
@@ -7,42 +7,42 @@ use summary::{Packet, decode};
 #[derive(Debug, Default)]
 pub(super) struct Capture {
     reader: Reader,
-    /// Bytes behind the last whole record.
+    /// Bytes after the last complete record.
     rest: Vec<u8>,
-    /// Packets so far.
+    /// Number of packets so far.
     count: u64,
-    /// Where in the file `rest` begins.
+    /// Offset of `rest` in the file.
     position: u64,
-    /// The reader as it was at the first packet, and at each that comes behind a description of another
-    /// interface or section, with where in the file those are: the first so many.
-    readers: Vec<(u64, Reader)>,
-    /// Something else than packets came since the last of them.
-    is_other: bool,
+    /// Copies of the reader for rereading single records: one at the first packet, and one after each new
+    /// interface or section, with the offset from which it applies. At most [`MAX_CHECKPOINTS`].
+    checkpoints: Vec<(u64, Reader)>,
+    /// Blocks without packets have been read since the last packet.
+    has_new_blocks: bool,
 }
 
-/// How many states of the reader are kept: more have only files that nobody wrote by capturing.
-const MAX_READERS: usize = 1_000;
+/// The largest number of checkpoints. Captured files have far fewer interfaces.
+const MAX_CHECKPOINTS: usize = 1_000;
 
 impl Capture {
-    /// Takes the next bytes of the file and hands on the packets that end in them, each with where
-    /// in the file its record begins; no bytes are the file's end.
+    /// Takes the next bytes of the file and passes on the packets that end in them, with the offsets of
+    /// their records. An empty chunk is the end of the file.
     ///
     /// # Errors
     ///
-    /// Where the file is damaged or cut, in words; the packets before that are good.
+    /// A message if the file is damaged or truncated. All packets before have been passed on.
     pub(super) fn feed(
         &mut self,
         chunk: &[u8],
         mut visit: impl FnMut(&Packet<'_>, u64),
     ) -> Result<(), String> {
         self.rest.extend_from_slice(chunk);
-        let mut taken = 0;
+        let mut consumed_len = 0;
         let result = loop {
-            let bytes = &self.rest[taken..];
+            let bytes = &self.rest[consumed_len..];
             match self.reader.step(bytes) {
                 Ok(Step::Skipped { consumed }) => {
-                    self.is_other = true;
-                    taken += consumed;
+                    self.has_new_blocks = true;
+                    consumed_len += consumed;
                 }
                 Ok(Step::NeedMore { .. }) if !chunk.is_empty() || bytes.is_empty() => break Ok(()),
                 Ok(Step::NeedMore { .. }) => {
@@ -50,40 +50,43 @@ impl Capture {
                 }
                 Ok(Step::Frame { consumed, frame }) => {
                     self.count += 1;
-                    let start = self.position + taken as u64;
-                    if std::mem::take(&mut self.is_other) && self.readers.len() < MAX_READERS {
-                        let known = self.readers.last();
-                        if known.is_none_or(|(_, known)| !known.same_format(&self.reader)) {
-                            self.readers.push((start, self.reader.clone()));
+                    let start = self.position + consumed_len as u64;
+                    if std::mem::take(&mut self.has_new_blocks)
+                        && self.checkpoints.len() < MAX_CHECKPOINTS
+                    {
+                        let last = self.checkpoints.last();
+                        if last.is_none_or(|(_, last)| !last.same_format(&self.reader)) {
+                            self.checkpoints.push((start, self.reader.clone()));
                         }
                     }
                     visit(&packet(&frame, self.count, &self.reader), start);
-                    taken += consumed;
+                    consumed_len += consumed;
                 }
                 Err(error) => break Err(error.to_string()),
             }
         };
-        self.rest.drain(..taken);
-        self.position += taken as u64;
+        self.rest.drain(..consumed_len);
+        self.position += consumed_len as u64;
         result
     }
 
-    /// The packet of a record that was read before, again, of its number, where it begins in the file,
-    /// and the bytes from there on.
+    /// Rereads a packet, given by its number, the offset of its record, and the bytes from that offset.
     ///
     /// # Errors
     ///
-    /// Where there are too few bytes, with how many it takes; where it cannot be read so, with `None`.
-    pub(super) fn again<'a>(
+    /// The number of bytes needed if there are too few; `None` if only reading the whole file can
+    /// reproduce the packet.
+    pub(super) fn reread<'a>(
         &'a self,
         n: u64,
         start: u64,
         bytes: &'a [u8],
     ) -> Result<Packet<'a>, Option<usize>> {
-        let known = self.readers.partition_point(|(from, _)| *from <= start);
-        // Behind the last that is kept there may be others.
-        let is_kept = known < self.readers.len() || self.readers.len() < MAX_READERS;
-        let reader = known.checked_sub(1).filter(|_| is_kept).map(|place| &self.readers[place].1);
+        let count = self.checkpoints.partition_point(|(from, _)| *from <= start);
+        // If the limit was reached, later checkpoints may be missing.
+        let is_exact = count < self.checkpoints.len() || self.checkpoints.len() < MAX_CHECKPOINTS;
+        let reader =
+            count.checked_sub(1).filter(|_| is_exact).map(|index| &self.checkpoints[index].1);
         let reader = reader.ok_or(None)?;
         match reader.clone().step(bytes) {
             Ok(Step::Frame { frame, .. }) => Ok(packet(&frame, n, reader)),
@@ -93,7 +96,7 @@ impl Capture {
     }
 }
 
-/// The packet of a frame, as the sniffer's lines without -e have it.
+/// Decodes a frame. Leaves out the Ethernet addresses, as the sniffer does without `-e`.
 fn packet<'a>(frame: &Frame<'a>, n: u64, reader: &'a Reader) -> Packet<'a> {
     let mut summary = decode(frame.link, frame.bytes, frame.wire_len);
     summary.eth = None;

@@ -1,34 +1,34 @@
-//! The original lines of some packets, out of their file once more.
+//! Rereads a file to export the lines of selected packets.
 
-use super::source::{Source, Visit};
+use super::source::{RecordSink, Source};
 use crate::columns::Columns;
 use crate::lines::{Line, LineSink};
 use summary::Packet;
 use summary::line::Writer;
 
-/// Reads a part again, from its beginning, and gives the lines of some of its packets: byte for byte
-/// as they are in the file, or as the sniffer would write them where it is a capture file.
+/// Rereads a part from its start and exports the lines of some of its packets: byte for byte as in the
+/// file, or in the format of the sniffer if the file is a capture file.
 #[derive(Debug)]
 pub struct Exporter {
     source: Source,
-    /// The row that comes next.
+    /// The next row.
     row: usize,
     writer: Writer,
 }
 
 impl Exporter {
-    /// Of the part that a loader with that source has read.
+    /// Exports from a part that was read with an equal source.
     pub(super) fn new(source: Source) -> Self {
         Self { source, row: 0, writer: Writer::default() }
     }
 
-    /// Where in the file the next bytes are wanted from.
+    /// Offset in the file of the bytes to feed next.
     pub fn position(&self) -> u64 {
         self.source.position()
     }
 
-    /// Takes the next bytes of the file, none at its end, and appends the lines of those rows that
-    /// are wanted; false where no more bytes are.
+    /// Takes the next bytes of the file and appends the lines of wanted rows. An empty chunk is the end
+    /// of the file. Returns false if no more bytes are needed.
     pub fn feed(
         &mut self,
         chunk: &[u8],
@@ -43,7 +43,7 @@ impl Exporter {
     }
 }
 
-/// Takes what the file holds, and keeps what is wanted.
+/// Collects the lines of wanted rows.
 struct Wanted<'a, F> {
     columns: &'a Columns,
     is_wanted: F,
@@ -53,7 +53,8 @@ struct Wanted<'a, F> {
 }
 
 impl<F: Fn(usize) -> bool> Wanted<'_, F> {
-    /// Whether the line or packet at that place is a row, and one that is wanted.
+    /// Returns true if the line or packet at this offset is a row, and a wanted one. Advances to the next
+    /// row.
     fn wants(&mut self, offset: u64) -> bool {
         let row = *self.row;
         let is_row = row < self.columns.len() && self.columns.offset(row) == offset;
@@ -73,7 +74,7 @@ impl<F: Fn(usize) -> bool> LineSink for Wanted<'_, F> {
     }
 }
 
-impl<F: Fn(usize) -> bool> Visit for Wanted<'_, F> {
+impl<F: Fn(usize) -> bool> RecordSink for Wanted<'_, F> {
     fn packet(&mut self, packet: &Packet<'_>, offset: u64) {
         if self.wants(offset) {
             self.writer.write(packet, self.lines);

@@ -1,219 +1,139 @@
-//! gzip's members (RFC 1952) around the deflated bytes that miniz_oxide inflates: the library that
-//! knows both brings tables along that are a tenth of the site.
+//! Decompresses gzip (RFC 1952) as bytes arrive. flate2 decodes each member; the sequence of members
+//! is ours, because its decoder for several members takes trailing zeros for damage.
 
-use miniz_oxide::inflate::stream::{InflateState, inflate};
-use miniz_oxide::{DataFormat, MZError, MZFlush, MZStatus};
+use flate2::write::GzDecoder;
+use std::io::{ErrorKind, Write};
 
 pub(super) const MAGIC: &[u8] = &[0x1f, 0x8b];
 
-const FIXED_HEADER_LEN: usize = 10;
-/// Checksum and length.
-const TRAILER_LEN: usize = 8;
-
-/// Flags of a header: a checksum of it, a field for extras, a name, a comment (RFC 1952, 2.3.1).
-const HAS_CHECKSUM: u8 = 2;
-const HAS_EXTRA: u8 = 4;
-const HAS_NAME: u8 = 8;
-const HAS_COMMENT: u8 = 16;
-
-/// Bytes inflated at once.
-const PIECE_LEN: usize = 64 << 10;
-
-/// Unpacks members, one behind the other.
+/// Decompresses a sequence of members.
 #[derive(Default)]
 pub(super) struct Gzip {
-    state: State,
-    inflater: Option<Box<InflateState>>,
-    /// Bytes of a header or a trailer that is not all there.
-    rest: Vec<u8>,
-    checksum: u32,
-    /// Length of the member's content, of which the trailer has the lowest 32 bits.
-    len: u32,
-    piece: Vec<u8>,
-}
-
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-enum State {
-    #[default]
-    Header,
-    Deflated,
-    Trailer,
+    /// The current member, which decodes into its buffer.
+    member: Option<GzDecoder<Vec<u8>>>,
+    /// A member has been completed: zeros may follow.
+    has_member: bool,
 }
 
 impl Gzip {
-    /// Takes the next bytes of the file and hands on what they unpack to; none is the end.
+    /// Takes the next bytes of the file and passes on the decompressed bytes in pieces. An empty
+    /// chunk is the end of the file.
     pub(super) fn feed(
         &mut self,
         chunk: &[u8],
         mut visit: impl FnMut(&[u8]),
     ) -> Result<(), String> {
-        if chunk.is_empty() {
-            let is_whole = self.state == State::Header && self.rest.is_empty();
-            return if is_whole { Ok(()) } else { Err("unexpected end of file".to_owned()) };
+        let mut rest = chunk;
+        while !rest.is_empty() {
+            if self.member.is_none() {
+                rest = self.skip_padding(rest);
+                if rest.is_empty() {
+                    break;
+                }
+            }
+            let member = self.member.get_or_insert_with(|| GzDecoder::new(Vec::new()));
+            // A single write decodes at most one piece, which bounds the buffer.
+            let written = member.write(rest);
+            let output = member.get_mut();
+            visit(output);
+            output.clear();
+            match written.map_err(|error| error_text(&error))? {
+                0 => self.finish_member(&mut visit)?,
+                len => rest = &rest[len..],
+            }
         }
-        let mut left = chunk;
-        while !left.is_empty() {
-            left = match self.state {
-                State::Header => self.header(left)?,
-                State::Deflated => self.deflated(left, &mut visit)?,
-                State::Trailer => self.trailer(left)?,
-            };
-        }
-        Ok(())
+        if chunk.is_empty() { self.finish_member(&mut visit) } else { Ok(()) }
     }
 
-    fn header<'a>(&mut self, bytes: &'a [u8]) -> Result<&'a [u8], String> {
-        // Tapes and some programs fill up with zeros behind a member.
-        let padding = match self.rest.is_empty() && self.inflater.is_some() {
+    /// Skips zeros after a member: tapes and some programs pad files with them.
+    fn skip_padding<'a>(&self, bytes: &'a [u8]) -> &'a [u8] {
+        let len = match self.has_member {
             true => bytes.iter().position(|byte| *byte != 0).unwrap_or(bytes.len()),
             false => 0,
         };
-        let bytes = &bytes[padding..];
-        let before = self.rest.len();
-        self.rest.extend_from_slice(bytes);
-        if !MAGIC.starts_with(&self.rest[..self.rest.len().min(2)]) {
-            return Err("something else follows".to_owned());
-        }
-        let Some(len) = header_len(&self.rest) else { return Ok(&[]) };
-        self.rest.clear();
-        (self.checksum, self.len) = (0, 0);
-        self.inflater = Some(InflateState::new_boxed(DataFormat::Raw));
-        self.state = State::Deflated;
-        Ok(&bytes[len - before..])
+        &bytes[len..]
     }
 
-    fn deflated<'a>(
-        &mut self,
-        mut bytes: &'a [u8],
-        visit: &mut impl FnMut(&[u8]),
-    ) -> Result<&'a [u8], String> {
-        self.piece.resize(PIECE_LEN, 0);
-        let Some(inflater) = &mut self.inflater else { return Ok(bytes) };
-        loop {
-            let result = inflate(inflater, bytes, &mut self.piece, MZFlush::None);
-            bytes = &bytes[result.bytes_consumed..];
-            let piece = &self.piece[..result.bytes_written];
-            self.checksum = checksum(self.checksum, piece);
-            self.len = self.len.wrapping_add(u32::try_from(piece.len()).unwrap_or(0));
-            visit(piece);
-            match result.status {
-                Ok(MZStatus::StreamEnd) => {
-                    self.state = State::Trailer;
-                    return Ok(bytes);
-                }
-                Ok(_) if bytes.is_empty() && piece.len() < PIECE_LEN => return Ok(bytes),
-                Ok(_) => {}
-                Err(MZError::Buf) => return Ok(bytes),
-                Err(error) => return Err(format!("corrupt deflate stream ({error:?})")),
-            }
-        }
+    /// Completes the current member, if any, and verifies its checksum and length.
+    fn finish_member(&mut self, visit: &mut impl FnMut(&[u8])) -> Result<(), String> {
+        let Some(member) = self.member.take() else { return Ok(()) };
+        self.has_member = true;
+        visit(&member.finish().map_err(|error| error_text(&error))?);
+        Ok(())
     }
+}
 
-    fn trailer<'a>(&mut self, bytes: &'a [u8]) -> Result<&'a [u8], String> {
-        let (taken, left) = bytes.split_at(bytes.len().min(TRAILER_LEN - self.rest.len()));
-        self.rest.extend_from_slice(taken);
-        let expected = [self.checksum.to_le_bytes(), self.len.to_le_bytes()].concat();
-        if self.rest.len() == TRAILER_LEN {
-            if self.rest != expected {
-                return Err("its checksum is wrong".to_owned());
-            }
-            self.rest.clear();
-            self.state = State::Header;
-        }
-        Ok(left)
+fn error_text(error: &std::io::Error) -> String {
+    match error.kind() {
+        ErrorKind::UnexpectedEof => "unexpected end of file".to_owned(),
+        _ => error.to_string(),
     }
 }
 
 impl std::fmt::Debug for Gzip {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.debug_struct("Gzip").field("state", &self.state).finish_non_exhaustive()
+        formatter.debug_struct("Gzip").field("has_member", &self.has_member).finish_non_exhaustive()
     }
 }
-
-/// Length of the header that the bytes begin with; `None` where it is not all there.
-fn header_len(bytes: &[u8]) -> Option<usize> {
-    let flags = *bytes.get(3)?;
-    let mut len = FIXED_HEADER_LEN;
-    if flags & HAS_EXTRA != 0 {
-        let extra = bytes.get(len..)?.first_chunk()?;
-        len += 2 + usize::from(u16::from_le_bytes(*extra));
-    }
-    for flag in [HAS_NAME, HAS_COMMENT] {
-        if flags & flag != 0 {
-            // With a zero behind it.
-            len += 1 + bytes.get(len..)?.iter().position(|byte| *byte == 0)?;
-        }
-    }
-    if flags & HAS_CHECKSUM != 0 {
-        len += 2;
-    }
-    (len <= bytes.len()).then_some(len)
-}
-
-/// CRC-32 as RFC 1952, 8 has it, continued from the one of the bytes before.
-fn checksum(before: u32, bytes: &[u8]) -> u32 {
-    let step = |sum: u32, byte: &u8| TABLE[usize::from(sum.to_le_bytes()[0] ^ byte)] ^ (sum >> 8);
-    !bytes.iter().fold(!before, step)
-}
-
-static TABLE: [u32; 256] = {
-    let mut table = [0; 256];
-    let mut byte = 0u32;
-    while byte < 256 {
-        let mut value = byte;
-        let mut bit = 0;
-        while bit < 8 {
-            value = if value & 1 == 1 { 0xedb8_8320 ^ (value >> 1) } else { value >> 1 };
-            bit += 1;
-        }
-        table[byte as usize] = value;
-        byte += 1;
-    }
-    table
-};
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use flate2::{Compression, GzBuilder};
-    use std::io::Write;
+
+    fn member(builder: GzBuilder, text: &[u8]) -> Vec<u8> {
+        let mut encoder = builder.write(Vec::new(), Compression::best());
+        encoder.write_all(text).unwrap();
+        encoder.finish().unwrap()
+    }
+
+    fn decompressed(file: &[u8], chunk_len: usize) -> Result<Vec<u8>, String> {
+        let (mut gzip, mut output) = (Gzip::default(), Vec::new());
+        for chunk in file.chunks(chunk_len).chain([&[][..]]) {
+            gzip.feed(chunk, |piece| output.extend_from_slice(piece))?;
+        }
+        Ok(output)
+    }
 
     #[test]
-    fn zeros_behind_a_member_are_nothing() {
-        let member = |text: &[u8]| {
-            let mut encoder = GzBuilder::new().write(Vec::new(), Compression::best());
-            encoder.write_all(text).unwrap();
-            encoder.finish().unwrap()
-        };
-        let packed = [&member(b"one")[..], &[0; 20], &member(b"two"), &[0; 5]].concat();
-        for chunk_len in 1..packed.len() {
-            let (mut gzip, mut seen) = (Gzip::default(), Vec::new());
-            for chunk in packed.chunks(chunk_len).chain([&[][..]]) {
-                gzip.feed(chunk, |piece| seen.extend_from_slice(piece)).unwrap();
-            }
-            assert_eq!(seen, b"onetwo", "{chunk_len}");
+    fn zeros_after_a_member_are_ignored() {
+        let plain = |text: &[u8]| member(GzBuilder::new(), text);
+        let file = [&plain(b"one")[..], &[0; 20], &plain(b"two"), &[0; 5]].concat();
+        for chunk_len in 1..=file.len() {
+            assert_eq!(
+                decompressed(&file, chunk_len).as_deref(),
+                Ok(&b"onetwo"[..]),
+                "{chunk_len}"
+            );
         }
-        let other = [&member(b"one")[..], b"\0x"].concat();
-        assert_eq!(Gzip::default().feed(&other, |_| {}), Err("something else follows".to_owned()));
+        let other = [&plain(b"one")[..], b"\0x"].concat();
+        assert!(decompressed(&other, 100).is_err_and(|error| !error.is_empty()));
     }
 
     #[test]
     fn headers_may_have_all_fields() {
         let builder = GzBuilder::new().filename("a").comment("b").extra([1, 2, 3]);
-        let mut encoder = builder.write(Vec::new(), Compression::best());
-        encoder.write_all(b"text").unwrap();
-        let packed = encoder.finish().unwrap();
-        for chunk_len in 1..packed.len() {
-            let (mut gzip, mut seen) = (Gzip::default(), Vec::new());
-            for chunk in packed.chunks(chunk_len).chain([&[][..]]) {
-                gzip.feed(chunk, |piece| seen.extend_from_slice(piece)).unwrap();
-            }
-            assert_eq!(seen, b"text", "{chunk_len}");
+        let file = member(builder, b"text");
+        for chunk_len in 1..=file.len() {
+            assert_eq!(decompressed(&file, chunk_len).as_deref(), Ok(&b"text"[..]), "{chunk_len}");
         }
-        let mut damaged = packed;
+        for (index, _) in file.iter().enumerate().skip(1) {
+            assert!(decompressed(&file[..index], 100).is_err(), "{index}");
+        }
+        let mut damaged = file;
         let at = damaged.len() - 5;
         damaged[at] ^= 1;
-        let result = Gzip::default().feed(&damaged, |_| {});
-        assert_eq!(result, Err("its checksum is wrong".to_owned()));
+        let error = decompressed(&damaged, 100).unwrap_err();
+        assert!(error.contains("checksum"), "{error}");
+    }
+
+    #[test]
+    fn output_is_passed_on_in_bounded_pieces() {
+        let file = member(GzBuilder::new(), &vec![0; 10 << 20]);
+        let (mut gzip, mut len, mut max) = (Gzip::default(), 0, 0);
+        gzip.feed(&file, |piece| (len, max) = (len + piece.len(), piece.len().max(max))).unwrap();
+        gzip.feed(&[], |piece| len += piece.len()).unwrap();
+        assert_eq!(len, 10 << 20);
+        assert!(max <= 1 << 20, "{max}");
     }
 }

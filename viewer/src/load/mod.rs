@@ -1,5 +1,5 @@
-//! From the bytes of a part of a file to its columns, counting what cannot be read. What a file is
-//! shows in its bytes, whatever its name: lines, a capture file, or one of them packed.
+//! Loads a part of a file into columns: detects compression and type, reads lines or packets, samples
+//! them, and counts what cannot be read. Knows nothing of workers and messages.
 
 mod capture;
 mod decompress;
@@ -15,44 +15,44 @@ use crate::columns::{Columns, Totals};
 use crate::lines::{Line, LineSink, MAX_LINE_LEN};
 use crate::wire::wire;
 use generic_json::GenericPacket;
-use source::{Source, Visit};
+use source::{RecordSink, Source};
 use std::ops::Range;
 use summary::line::{Excerpt, ExcerptReader};
 use summary::{Packet, Timestamp};
 
-/// How many problems are kept with their reason; all are counted.
+/// The number of problems stored with their reason. All are counted.
 pub const MAX_PROBLEMS: usize = 100;
 
-/// What the first bytes of a file tell.
+/// What the first bytes of a file reveal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FileProbe {
-    /// It is one of lines as they are, which can be read in parts.
+    /// Uncompressed text, which can be read in parts.
     pub is_lines: bool,
-    /// About how many packets the file has.
+    /// The estimated number of packets.
     pub packets: u64,
-    /// Time of the first packet, in nanoseconds since the epoch, where that can be read.
+    /// The time of the first packet in nanoseconds since the epoch, if it can be read.
     pub first_ns: Option<i64>,
 }
 
 impl FileProbe {
-    /// Of a file of `len` bytes that begins with `start`.
+    /// Probes a file of `len` bytes that begins with `start`.
     pub fn new(start: &[u8], len: u64) -> Self {
-        /// Bytes of a packet where none is seen, in a file and in one that is packed.
+        /// Assumed bytes per packet if `start` contains no complete packet, without and with compression.
         const PACKET_LEN: u64 = 100;
-        const PACKED_PACKET_LEN: u64 = 10;
+        const COMPRESSED_PACKET_LEN: u64 = 10;
         let mut loader = Loader::whole(len, Sampling::default());
         loader.feed(start);
         let totals = loader.report().totals;
         let start_len = start.len() as u64;
         let packets = match totals.packets {
             packets if start_len == len => packets,
-            0 if decompress::Compression::of(start).is_some() => len / PACKED_PACKET_LEN,
+            0 if decompress::Compression::of(start).is_some() => len / COMPRESSED_PACKET_LEN,
             0 => len / PACKET_LEN,
-            // One more is there in part.
+            // The last packet is incomplete.
             packets => len.saturating_mul(packets + 1) / start_len.max(1),
         };
         let first_ns = totals.extent.map(|extent| extent.ends_ns.0);
-        Self { is_lines: source::is_lines(start), packets, first_ns }
+        Self { is_lines: source::is_text(start), packets, first_ns }
     }
 }
 
@@ -64,12 +64,12 @@ pub struct Loader {
     sink: Sink,
 }
 
-/// Which packets of a file that is too large are kept.
+/// Which packets of a file are loaded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Sampling {
-    /// Every so many of those in the time, from the first on; at least 1.
+    /// One packet in this many of the time range, starting with the first; at least 1.
     pub every: u64,
-    /// Those from the first to the last time, in nanoseconds since the epoch.
+    /// The first and last time, in nanoseconds since the epoch.
     pub ts_ns: (i64, i64),
 }
 
@@ -79,84 +79,83 @@ impl Default for Sampling {
     }
 }
 
-/// Where packets go, and what is wrong.
+/// Stores packets and counts problems.
 #[derive(Debug, Default)]
 struct Sink {
     columns: Columns,
     excerpts: ExcerptReader,
     sampling: Sampling,
-    /// Packets that were in the time to be kept.
+    /// Number of packets in the time range.
     seen: u64,
     line_count: u64,
-    /// Lines of the file before those.
+    /// Number of lines before the part.
     lines_before: u64,
-    /// Packets that have the number of their line.
+    /// Number of packets that are numbered by their lines.
     counted: usize,
     record_count: u64,
     skipped: u64,
     problems: Vec<Problem>,
 }
 
-/// A line that cannot be read, or a place from which on a file is damaged.
+/// A line or record that cannot be read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problem {
-    /// Number of the line, or of the packet in a capture file, in its part of the file, from 1.
+    /// Its number within the part, from 1.
     pub line: u64,
-    /// What is wrong with it.
+    /// Why it cannot be read.
     pub reason: String,
 }
 
-/// How far a part is.
+/// The progress and the results of loading a part.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Report {
-    /// Bytes of the part that were read.
+    /// Number of bytes read.
     pub read_bytes: u64,
-    /// Lines seen, or packets of a capture file.
+    /// Number of lines, or of packets of a capture file.
     pub lines: u64,
-    /// Lines that are records, of whatever type.
+    /// Number of lines that are records of any type.
     pub records: u64,
-    /// Lines that could not be read.
+    /// Number of lines or records that could not be read.
     pub skipped: u64,
-    /// The first of them.
+    /// The first of these, with reasons.
     pub problems: Vec<Problem>,
-    /// What is known of the packets.
+    /// Totals of the packets.
     pub totals: Totals,
-    /// The packets have no numbers of their own, but those of their lines in the part.
+    /// The packets have no numbers of their own and are numbered by their lines.
     pub is_counted: bool,
-    /// What is counted as lines are records of a capture file.
+    /// The file is a capture file: `lines` counts its records.
     pub is_capture: bool,
-    /// Memory of the worker.
+    /// Memory of the worker in bytes.
     pub memory_bytes: u64,
-    /// Nothing more will come.
+    /// Loading has ended.
     pub is_done: bool,
-    /// All lines of the part were seen.
+    /// All lines of the part were read.
     pub is_complete: bool,
-    /// Why reading ended early.
+    /// Why loading ended early.
     pub failure: Option<String>,
 }
 
 impl Report {
-    /// What is counted as its lines.
+    /// The name of what `lines` counts.
     pub fn unit(&self) -> &'static str {
         if self.is_capture { "record" } else { "line" }
     }
 }
 
 impl Loader {
-    /// A loader for the lines that begin in `range` of a file of lines.
+    /// Loads the lines that begin in `range` of an uncompressed text file.
     pub fn new(range: Range<u64>, sampling: Sampling) -> Self {
         let source = Source::new(range.clone());
         Self { range: Some(range), source, sink: Sink { sampling, ..Sink::default() } }
     }
 
-    /// A loader for a whole file of `len` bytes, of whatever kind its content is: lines or a capture
-    /// file, packed or not.
+    /// Loads a whole file of `len` bytes and detects its type.
     pub fn whole(len: u64, sampling: Sampling) -> Self {
         let sink = Sink { sampling, ..Sink::default() };
         Self { range: None, source: Source::whole(len), sink }
     }
 
-    /// Reads the same bytes again, for the lines of packets that were loaded.
+    /// Creates an exporter for the lines of loaded packets.
     pub fn exporter(&self) -> Exporter {
         Exporter::new(match &self.range {
             Some(range) => Source::new(range.clone()),
@@ -164,49 +163,50 @@ impl Loader {
         })
     }
 
-    /// Where in the file the next bytes are wanted from.
+    /// Offset in the file of the bytes to feed next.
     pub fn position(&self) -> u64 {
         self.source.position()
     }
 
-    /// True where the file holds its lines as they are: an offset is a place in its bytes.
+    /// Returns true for uncompressed text, whose line offsets are offsets in the file.
     pub fn is_uncompressed_text(&self) -> bool {
         self.source.is_uncompressed()
     }
 
-    /// Where the line or record of a packet begins in the file; `None` where that is packed.
+    /// Offset of the line or record of a packet in the file; `None` if the file is compressed.
     pub fn record_offset(&self, row: usize) -> Option<u64> {
-        let is_uncompressed = self.is_uncompressed_text() || self.source.plain_capture().is_some();
+        let is_uncompressed =
+            self.is_uncompressed_text() || self.source.uncompressed_capture().is_some();
         is_uncompressed.then(|| self.sink.columns.offset(row))
     }
 
-    /// The line of a packet out of the file's bytes from its place on, as it stands there, or as the
-    /// sniffer would write it.
+    /// The line of a packet, given the bytes of the file from its offset: as in the file, or in the format
+    /// of the sniffer.
     ///
     /// # Errors
     ///
-    /// Where there are too few bytes, with how many it takes; where only reading all of the file again
-    /// gives it, with `None`.
+    /// The number of bytes needed if there are too few; `None` if only reading the whole file can
+    /// reproduce the line.
     pub fn line(&self, row: usize, bytes: &[u8]) -> Result<Vec<u8>, Option<usize>> {
-        let Some(capture) = self.source.plain_capture() else {
-            // Only a line at the end of the file has no line feed.
+        let Some(capture) = self.source.uncompressed_capture() else {
+            // Only the last line of a file may lack a line feed.
             let len = memchr::memchr(b'\n', bytes).ok_or(Some(bytes.len() + 1));
             return len.map(|len| bytes[..len].to_vec());
         };
         let n = u64::try_from(self.sink.columns.row(row).n).unwrap_or(0);
-        let packet = capture.again(n, self.sink.columns.offset(row), bytes)?;
+        let packet = capture.reread(n, self.sink.columns.offset(row), bytes)?;
         let mut line = Vec::new();
         summary::line::Writer::default().write(&packet, &mut line);
-        line.pop(); // its line feed
+        line.pop(); // the line feed
         Ok(line)
     }
 
-    /// True where no more bytes are wanted.
+    /// Returns true if no more bytes are needed.
     pub fn is_done(&self) -> bool {
         self.source.is_done()
     }
 
-    /// Takes the next bytes of the file; none is its end.
+    /// Takes the next bytes of the file. An empty chunk is the end of the file.
     pub fn feed(&mut self, chunk: &[u8]) {
         let Self { source, sink, .. } = self;
         if let Err(reason) = source.feed(chunk, sink) {
@@ -214,8 +214,7 @@ impl Loader {
         }
     }
 
-    /// So many lines are before the part in its file: where packets have the numbers of their lines,
-    /// they count on from those.
+    /// Sets the number of lines before the part. Renumbers packets that are numbered by their lines.
     pub fn set_lines_before(&mut self, lines_before: u64) {
         let sink = &mut self.sink;
         if sink.is_counted() && sink.lines_before != lines_before {
@@ -225,12 +224,12 @@ impl Loader {
         }
     }
 
-    /// The packets so far.
+    /// The loaded packets.
     pub fn columns(&self) -> &Columns {
         &self.sink.columns
     }
 
-    /// How far the part is; its memory is the caller's to add.
+    /// The progress of the part. The caller adds `memory_bytes`.
     pub fn report(&self) -> Report {
         let Sink { columns, line_count, record_count, skipped, problems, .. } = &self.sink;
         let before = i64::try_from(self.sink.lines_before).unwrap_or(0);
@@ -252,32 +251,32 @@ impl Loader {
 }
 
 impl LineSink for Sink {
-    /// Lines as the sniffer writes them.
+    /// Reads lines in the format of the sniffer.
     fn consume_fast(&mut self, bytes: &[u8], offset: u64, limit: u64) -> usize {
-        let mut taken = 0;
-        while (taken as u64) < limit {
-            let rest = &bytes[taken..];
+        let mut consumed = 0;
+        while (consumed as u64) < limit {
+            let rest = &bytes[consumed..];
             let Some((excerpt, len)) = self.excerpts.read(rest) else { break };
             if rest.get(len) != Some(&b'\n') || MAX_LINE_LEN < len {
                 break;
             }
-            let Some(pushed) = self.push_excerpt(&excerpt, offset + taken as u64) else { break };
+            let Some(pushed) = self.push_excerpt(&excerpt, offset + consumed as u64) else { break };
             self.count(pushed.map(|()| true).map_err(str::to_owned));
-            taken += len + 1;
+            consumed += len + 1;
         }
-        taken
+        consumed
     }
 
     fn line(&mut self, line: Line<'_>, offset: u64) {
         let is_record = match line {
-            Line::TooLong => Err("longer than 1 MiB".to_owned()),
+            Line::TooLong => Err("line is longer than 1 MiB".to_owned()),
             Line::Complete(line) => self.read(line, offset),
         };
         self.count(is_record);
     }
 }
 
-impl Visit for Sink {
+impl RecordSink for Sink {
     fn packet(&mut self, packet: &Packet<'_>, offset: u64) {
         let pushed = self.push(packet, offset);
         self.count(pushed.map(|()| true));
@@ -285,7 +284,7 @@ impl Visit for Sink {
 }
 
 impl Sink {
-    /// Counts a line or packet: a record, of whatever type, or not, or what is wrong with it.
+    /// Counts a line or packet, which is a record, no record, or a problem.
     fn count(&mut self, is_record: Result<bool, String>) {
         self.line_count += 1;
         match is_record {
@@ -294,15 +293,15 @@ impl Sink {
         }
     }
 
-    /// True where the line is a record, of whatever type. A packet without a number gets that of its
-    /// line.
+    /// Reads a line. Returns true if it is a record of any type. A packet without a number is numbered by
+    /// its line.
     fn read(&mut self, line: &[u8], offset: u64) -> Result<bool, String> {
         if line.trim_ascii().is_empty() {
             return Ok(false);
         }
-        let marked = line.strip_prefix(generic_json::BYTE_ORDER_MARK.as_bytes());
-        let line = marked.filter(|_| offset == 0).unwrap_or(line);
-        // Of the sniffer's lines those come here whose bytes came in pieces.
+        let unmarked = line.strip_prefix(generic_json::BYTE_ORDER_MARK.as_bytes());
+        let line = unmarked.filter(|_| offset == 0).unwrap_or(line);
+        // A line of the sniffer that was split between two chunks.
         if let Some((excerpt, len)) = self.excerpts.read(line)
             && len == line.len()
             && let Some(pushed) = self.push_excerpt(&excerpt, offset)
@@ -324,12 +323,12 @@ impl Sink {
         Ok(true)
     }
 
-    /// True where all packets have the numbers of their lines.
+    /// Returns true if all packets are numbered by their lines.
     fn is_counted(&self) -> bool {
         0 < self.counted && self.counted == self.columns.len()
     }
 
-    /// Says whether a packet of that time is to be kept.
+    /// Returns true if the sampling includes the next packet, which has this time.
     fn should_keep(&mut self, ts: Timestamp) -> bool {
         let Sampling { every, ts_ns: (first, last) } = self.sampling;
         if !(first..=last).contains(&ts.ns()) {
@@ -346,7 +345,7 @@ impl Sink {
         self.columns.push(packet, offset).map_err(str::to_owned)
     }
 
-    /// `None` where the line has to be read in another way; then it does not count as seen.
+    /// Returns `None` if the line must be parsed by serde instead; it does not count as seen then.
     fn push_excerpt(
         &mut self,
         excerpt: &Excerpt<'_>,

@@ -1,5 +1,5 @@
-//! From the bytes of a file, or of a part of it, to what it holds: lines, or packets of a capture.
-//! What a file is shows in its bytes, whatever its name.
+//! Turns the bytes of a file, or of a part of it, into lines or packets. Detects compression and type
+//! from the content, not from the name.
 
 use super::capture::Capture;
 use super::decompress::{Compression, Decompressor};
@@ -8,107 +8,108 @@ use std::ops::Range;
 use summary::Packet;
 use summary::capture_file::is_capture_file;
 
-/// Who takes what a file holds, each thing with where it begins in the file, once that is unpacked.
-pub(super) trait Visit: LineSink {
-    /// Takes the next packet of a capture file.
+/// Receives the content of a file, with offsets in the decompressed file.
+pub(super) trait RecordSink: LineSink {
+    /// Receives the next packet of a capture file.
     fn packet(&mut self, packet: &Packet<'_>, offset: u64);
 }
 
-/// Takes bytes, gives what they hold.
+/// Reads a file, or a part of an uncompressed text file.
 #[derive(Debug)]
 pub(super) struct Source {
     range: Range<u64>,
-    /// Bytes of the file that were taken.
+    /// Number of bytes read.
     read_bytes: u64,
-    unpacker: Option<Decompressor>,
+    decompressor: Option<Decompressor>,
     content: Content,
-    /// Nothing more will be taken.
+    /// The end of the file or an error was reached.
     is_over: bool,
 }
 
-/// What a file holds, once it is unpacked.
+/// The decompressed content.
 #[derive(Debug)]
 enum Content {
-    /// Not known yet: these are the first bytes.
+    /// The type is not known yet. Contains the first bytes.
     Unknown(Vec<u8>),
     Lines(LineSplitter),
     Capture(Capture),
 }
 
 impl Source {
-    /// The lines that begin in `range` of a file of lines.
+    /// Reads the lines that begin in `range` of an uncompressed text file.
     pub(super) fn new(range: Range<u64>) -> Self {
         Self::with(Content::Lines(LineSplitter::new(&range)), range)
     }
 
-    /// A whole file of `len` bytes, of whatever kind.
+    /// Reads a whole file of `len` bytes and detects its type.
     pub(super) fn whole(len: u64) -> Self {
         Self::with(Content::Unknown(Vec::new()), 0..len)
     }
 
     fn with(content: Content, range: Range<u64>) -> Self {
-        Self { range, read_bytes: 0, unpacker: None, content, is_over: false }
+        Self { range, read_bytes: 0, decompressor: None, content, is_over: false }
     }
 
-    /// Where in the file the next bytes are wanted from.
+    /// Offset in the file of the bytes to feed next.
     pub(super) fn position(&self) -> u64 {
         match &self.content {
-            // It looks a byte back, whether a line begins with the range.
+            // Starts one byte early, to detect whether a line begins with the range.
             Content::Lines(lines) if self.read_bytes == 0 => lines.position(),
             _ => self.range.start + self.read_bytes,
         }
     }
 
-    /// True where the file holds its lines as they are.
+    /// Returns true for uncompressed text, whose line offsets are offsets in the file.
     pub(super) fn is_uncompressed(&self) -> bool {
-        matches!(self.content, Content::Lines(_)) && self.unpacker.is_none()
+        matches!(self.content, Content::Lines(_)) && self.decompressor.is_none()
     }
 
-    /// True where the file is a capture file, packed or not.
+    /// Returns true for a capture file, compressed or not.
     pub(super) fn is_capture(&self) -> bool {
         matches!(self.content, Content::Capture(_))
     }
 
-    /// The capture file, where the file holds it as it is.
-    pub(super) fn plain_capture(&self) -> Option<&Capture> {
+    /// The capture file, if it is not compressed.
+    pub(super) fn uncompressed_capture(&self) -> Option<&Capture> {
         match &self.content {
-            Content::Capture(capture) if self.unpacker.is_none() => Some(capture),
+            Content::Capture(capture) if self.decompressor.is_none() => Some(capture),
             _ => None,
         }
     }
 
-    /// Bytes of the range, and how many of them were read.
+    /// The length of the range, and the number of bytes read.
     pub(super) fn progress(&self) -> (u64, u64) {
         let len = self.range.end - self.range.start;
         (len, self.read_bytes.min(len))
     }
 
-    /// True where no more bytes are wanted.
+    /// Returns true if no more bytes are needed.
     pub(super) fn is_done(&self) -> bool {
         let has_all_lines = match &self.content {
-            Content::Lines(lines) => lines.is_done() && self.unpacker.is_none(),
+            Content::Lines(lines) => lines.is_done() && self.decompressor.is_none(),
             _ => false,
         };
         self.is_over || has_all_lines
     }
 
-    /// Takes the next bytes of the file, none at its end, and hands on what is in them.
+    /// Takes the next bytes of the file and passes on their content. An empty chunk is the end of the
+    /// file.
     ///
     /// # Errors
     ///
-    /// Where the file is damaged, in words: nothing more can be read.
-    pub(super) fn feed(&mut self, chunk: &[u8], visit: &mut dyn Visit) -> Result<(), String> {
+    /// A message if the file is damaged. Nothing more can be read then.
+    pub(super) fn feed(&mut self, chunk: &[u8], sink: &mut dyn RecordSink) -> Result<(), String> {
         self.read_bytes += chunk.len() as u64;
         self.is_over |= chunk.is_empty();
-        let Self { unpacker, content, .. } = self;
-        let fed = match unpacker {
-            Some(unpacker) => unpack(unpacker, chunk, content, visit),
-            None => match content.packing(chunk) {
-                Some((packing, start)) => {
-                    let unpacker = unpacker.insert(Decompressor::new(packing));
-                    unpack(unpacker, &start, content, visit)
+        let Self { decompressor, content, .. } = self;
+        let fed = match decompressor {
+            Some(decompressor) => decompress(decompressor, chunk, content, sink),
+            None => match content.compression(chunk) {
+                Some((compression, start)) => {
+                    let decompressor = decompressor.insert(Decompressor::new(compression));
+                    decompress(decompressor, &start, content, sink)
                 }
-                None => content.feed(chunk, visit),
+                None => content.feed(chunk, sink),
             },
         };
         self.is_over |= fed.is_err();
@@ -116,41 +117,41 @@ impl Source {
     }
 }
 
-/// Unpacks, and feeds what comes out.
-fn unpack(
-    unpacker: &mut Decompressor,
+/// Decompresses a chunk and feeds the result to the content.
+fn decompress(
+    decompressor: &mut Decompressor,
     chunk: &[u8],
     content: &mut Content,
-    visit: &mut dyn Visit,
+    sink: &mut dyn RecordSink,
 ) -> Result<(), String> {
     let mut fed = Ok(());
-    let unpacked = unpacker.feed(chunk, |piece| {
+    let decompressed = decompressor.feed(chunk, |piece| {
         if fed.is_ok() && !piece.is_empty() {
-            fed = content.feed(piece, visit);
+            fed = content.feed(piece, sink);
         }
     });
     fed?;
-    if unpacked.is_err() || chunk.is_empty() {
-        content.feed(&[], visit)?;
+    if decompressed.is_err() || chunk.is_empty() {
+        content.feed(&[], sink)?;
     }
-    unpacked.map_err(|reason| format!("the packed file is damaged: {reason}"))
+    decompressed.map_err(|reason| format!("decompression failed: {reason}"))
 }
 
-/// First bytes that tell what a file is.
+/// The number of bytes needed to detect the type of a file.
 const START_LEN: usize = 8;
 
 impl Content {
-    /// The packing of a file that was not begun before, and its first bytes.
-    fn packing(&mut self, chunk: &[u8]) -> Option<(Compression, Vec<u8>)> {
+    /// The compression format if the type is not known yet, and the first bytes.
+    fn compression(&mut self, chunk: &[u8]) -> Option<(Compression, Vec<u8>)> {
         let Self::Unknown(start) = self else { return None };
         let seen = [&start[..], chunk].concat();
-        let packing = Compression::of(&seen)?;
+        let compression = Compression::of(&seen)?;
         start.clear();
-        Some((packing, seen))
+        Some((compression, seen))
     }
 
-    /// Takes the next bytes; none is the end.
-    fn feed(&mut self, chunk: &[u8], visit: &mut dyn Visit) -> Result<(), String> {
+    /// Takes the next decompressed bytes. An empty chunk is the end.
+    fn feed(&mut self, chunk: &[u8], sink: &mut dyn RecordSink) -> Result<(), String> {
         match self {
             Self::Unknown(start) => {
                 start.extend_from_slice(chunk);
@@ -164,26 +165,26 @@ impl Content {
                     Self::Lines(LineSplitter::new(&(0..u64::MAX)))
                 };
                 if !start.is_empty() {
-                    self.feed(&start, visit)?;
+                    self.feed(&start, sink)?;
                 }
-                if chunk.is_empty() { self.feed(&[], visit) } else { Ok(()) }
+                if chunk.is_empty() { self.feed(&[], sink) } else { Ok(()) }
             }
             Self::Lines(lines) => {
                 if chunk.is_empty() {
-                    lines.finish(visit);
+                    lines.finish(sink);
                 } else {
-                    lines.feed(chunk, visit);
+                    lines.feed(chunk, sink);
                 }
                 Ok(())
             }
             Self::Capture(capture) => {
-                capture.feed(chunk, |packet, start| visit.packet(packet, start))
+                capture.feed(chunk, |packet, start| sink.packet(packet, start))
             }
         }
     }
 }
 
-/// True where a file that begins so is one of lines as they are, which can be read in parts.
-pub(super) fn is_lines(start: &[u8]) -> bool {
+/// Returns true if a file that begins with these bytes is uncompressed text, which can be read in parts.
+pub(super) fn is_text(start: &[u8]) -> bool {
     Compression::of(start).is_none() && !is_capture_file(start)
 }

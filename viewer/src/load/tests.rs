@@ -11,7 +11,7 @@ fn load(text: &str) -> Loader {
 }
 
 #[test]
-fn records_of_other_types_are_no_problem() {
+fn records_of_other_types_are_ignored() {
     let text = format!(
         "{}\n{PACKET}\n{}\n\n",
         r#"{"type":"later","x":1}"#,
@@ -22,7 +22,7 @@ fn records_of_other_types_are_no_problem() {
 }
 
 #[test]
-fn damaged_lines_are_told_with_number_and_reason_and_the_rest_loads() {
+fn damaged_lines_are_reported_and_the_rest_loads() {
     let text = format!(
         "{PACKET}\nnot json\n{PACKET}\n{{\"type\":\"pkt\",\"n\":2}}\n{PACKET}\n{{\"type\":\"pk"
     );
@@ -41,7 +41,7 @@ fn damaged_lines_are_told_with_number_and_reason_and_the_rest_loads() {
 }
 
 #[test]
-fn the_first_problems_are_kept_and_all_are_counted() {
+fn first_problems_are_stored_and_all_counted() {
     let report = load(&"lorem ipsum\n".repeat(2_000)).report();
     assert_eq!((report.problems.len(), report.skipped), (MAX_PROBLEMS, 2_000));
 }
@@ -71,7 +71,7 @@ fn load_whole(bytes: &[u8], chunk_len: usize) -> Report {
 }
 
 #[test]
-fn a_file_is_what_its_bytes_say() {
+fn file_type_is_detected_from_content() {
     let lines = format!("{PACKET}\n").repeat(2_500).into_bytes();
     let gzip = |bytes: &[u8]| {
         let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
@@ -94,19 +94,19 @@ fn a_file_is_what_its_bytes_say() {
 }
 
 #[test]
-fn lines_come_out_again_as_they_went_in() {
+fn exported_lines_equal_the_original() {
     let lines: Vec<_> = (0..50)
         .map(|n| format!("{{\"ts\":{n}, \"len\":{} }}{}\n", n % 3, ["", "\r", " "][n % 3]))
         .collect();
     let text = lines.join("damaged\n\n");
-    let packed = zstd::encode_all(text.as_bytes(), 1).unwrap();
+    let compressed = zstd::encode_all(text.as_bytes(), 1).unwrap();
     let expected = |kept: &dyn Fn(usize) -> bool| {
         (0..50).filter(|n| kept(*n)).map(|n| &lines[n][..]).collect::<String>()
     };
     for sampling in
         [Sampling::default(), Sampling { every: 3, ts_ns: (10_000_000_000, 30_000_000_000) }]
     {
-        for file in [text.as_bytes(), &packed] {
+        for file in [text.as_bytes(), &compressed] {
             let mut loader = Loader::whole(file.len() as u64, sampling);
             loader.feed(file);
             loader.feed(&[]);
@@ -137,46 +137,46 @@ fn lines_come_out_again_as_they_went_in() {
 }
 
 #[test]
-fn a_record_is_read_again_by_its_place() {
+fn records_are_reread_by_offset() {
     let file = pcap(5);
     let mut loader = Loader::whole(file.len() as u64, Sampling::default());
     loader.feed(&file);
     let mut all = Vec::new();
     loader.exporter().feed(&file, loader.columns(), |_| true, &mut all);
     for (row, expected) in all.split_inclusive(|byte| *byte == b'\n').enumerate() {
-        let place = usize::try_from(loader.record_offset(row).unwrap()).unwrap();
-        let line = loader.line(row, &file[place..]).unwrap();
+        let offset = usize::try_from(loader.record_offset(row).unwrap()).unwrap();
+        let line = loader.line(row, &file[offset..]).unwrap();
         assert_eq!([&line[..], b"\n"].concat(), expected);
-        let needed = loader.line(row, &file[place..][..20]).unwrap_err().unwrap();
-        assert_eq!(loader.line(row, &file[place..][..needed]), Ok(line));
+        let needed = loader.line(row, &file[offset..][..20]).unwrap_err().unwrap();
+        assert_eq!(loader.line(row, &file[offset..][..needed]), Ok(line));
     }
     let lines = format!("{PACKET}\n{PACKET}");
     let loader = load(&lines);
     let second = &lines.as_bytes()[usize::try_from(loader.record_offset(1).unwrap()).unwrap()..];
     assert_eq!(loader.line(0, lines.as_bytes()), Ok(PACKET.as_bytes().to_vec()));
     assert_eq!(loader.line(1, second), Err(Some(PACKET.len() + 1)));
-    let packed = zstd::encode_all(&file[..], 1).unwrap();
-    let mut loader = Loader::whole(packed.len() as u64, Sampling::default());
-    loader.feed(&packed);
+    let compressed = zstd::encode_all(&file[..], 1).unwrap();
+    let mut loader = Loader::whole(compressed.len() as u64, Sampling::default());
+    loader.feed(&compressed);
     assert_eq!((loader.columns().len(), loader.record_offset(0)), (5, None));
 }
 
 #[test]
-fn damage_in_other_files_is_told_and_what_is_before_it_loads() {
+fn packets_before_damage_are_loaded() {
     let mut cut = pcap(10);
     cut.pop();
     let report = load_whole(&cut, 100);
     assert_eq!((report.totals.packets, report.skipped), (9, 1));
     let problem = &report.problems[0];
     assert_eq!((problem.line, &problem.reason[..]), (10, "cut short in the record at byte 708"));
-    let packed = zstd::encode_all(format!("{PACKET}\n").repeat(9).as_bytes(), 1).unwrap();
-    let report = load_whole(&packed[..packed.len() - 9], 100);
+    let compressed = zstd::encode_all(format!("{PACKET}\n").repeat(9).as_bytes(), 1).unwrap();
+    let report = load_whole(&compressed[..compressed.len() - 9], 100);
     assert_eq!(report.skipped, 1);
-    assert!(report.problems[0].reason.starts_with("the packed file is damaged"), "{report:?}");
+    assert!(report.problems[0].reason.starts_with("decompression failed"), "{report:?}");
 }
 
 #[test]
-fn lines_of_others_load_where_they_have_time_and_length() {
+fn foreign_lines_need_time_and_length() {
     let text = "{\"ts\":1.5,\"len\":60}\n{\"len\":7,\"ts\":\"1970-01-01T00:00:02Z\",\"proto\":\"http\"}\n{\"ts\":3}\n";
     let report = load(text).report();
     assert_eq!((report.totals.packets, report.skipped), (2, 1));
@@ -185,7 +185,7 @@ fn lines_of_others_load_where_they_have_time_and_length() {
 }
 
 #[test]
-fn packets_without_numbers_count_on_over_the_parts_of_a_file() {
+fn packets_without_numbers_are_numbered_across_parts() {
     let text: String = (0..100).map(|n| format!("{{\"ts\":{n},\"len\":60}}\n")).collect();
     let len = text.len() as u64;
     let mut before = 0;
@@ -201,7 +201,7 @@ fn packets_without_numbers_count_on_over_the_parts_of_a_file() {
         loader.set_lines_before(before);
         let report = loader.report();
         assert!(report.is_counted);
-        assert_eq!(report.totals.extent.unwrap().n.0, 1, "told as of the part alone");
+        assert_eq!(report.totals.extent.unwrap().n.0, 1, "reported relative to the part");
         seen.extend((0..loader.columns().len()).map(|row| loader.columns().row(row).n));
         before += report.lines;
     }
@@ -209,7 +209,7 @@ fn packets_without_numbers_count_on_over_the_parts_of_a_file() {
 }
 
 #[test]
-fn a_byte_order_mark_is_none_of_the_first_line() {
+fn byte_order_mark_is_allowed_only_at_the_start() {
     let text = format!("\u{feff}{PACKET}\n\u{feff}{PACKET}\n");
     let report = load(&text).report();
     assert_eq!((report.totals.packets, report.skipped, report.problems[0].line), (1, 1, 2));

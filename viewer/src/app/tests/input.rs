@@ -1,10 +1,10 @@
-//! What pointers and keys do.
+//! Pointers and keys.
 
 use super::*;
 
 #[test]
-fn selections_may_reach_beyond_what_packets_can_have() {
-    // Moved to where no packet is, boxed there: still something that can be written, sent and read.
+fn selections_outside_possible_values_round_trip() {
+    // A box in an empty area can still be formatted, sent and parsed.
     let mut page = Page::open();
     for (x, y) in [("n", "dport"), ("ts", "ttl"), ("ts", "gap"), ("n", "len")] {
         page.send(Event::ResetZoom);
@@ -31,7 +31,7 @@ fn selections_may_reach_beyond_what_packets_can_have() {
     for text in ["len < 0", "dport > 65535", "ttl > 255", "n < 0", "gap < 0s"] {
         page.send(Event::SetFilter(text.into(), 0));
         assert_eq!((page.selected(), page.chips()), (0, vec![text.to_owned()]), "{text}");
-        // The words of the chip mean the same, typed.
+        // Typing the text of the chip selects the same.
         page.send(Event::SetFilter(page.chips()[0].clone(), 0));
         assert_eq!((page.selected(), page.app.view().filter_error), (0, String::new()));
         let link = page.app.link();
@@ -42,7 +42,7 @@ fn selections_may_reach_beyond_what_packets_can_have() {
 }
 
 #[test]
-fn the_cursor_stays_in_charts_that_change() {
+fn cursor_stays_inside_changing_charts() {
     let mut page = Page::open();
     let key = |page: &mut Page, panel, key, extend| page.send(Event::KeyDown(panel, key, extend));
     for (panel, changes) in [
@@ -56,24 +56,24 @@ fn the_cursor_stays_in_charts_that_change() {
             assert!(!page.app.view().announcement.is_empty());
         }
     }
-    // Zooming is around it, and its picture goes on at the border.
+    // Zooming is centred on the cursor; at the edge, the cursor pans.
     key(&mut page, Panel::Throughput, Key::End, false);
     for _ in 0..5 {
         key(&mut page, Panel::Throughput, Key::ZoomIn, false);
     }
-    let shown = page.app.shown(Quantity::Time).unwrap();
+    let shown = page.app.visible_span(Quantity::Time).unwrap();
     assert!(NOON + 500_000_000 < shown.start, "{shown:?}");
     key(&mut page, Panel::Throughput, Key::Home, false);
     key(&mut page, Panel::Throughput, Key::Left, false);
-    assert!(page.app.shown(Quantity::Time).unwrap().start < shown.start);
-    // A narrower picture has fewer cells.
+    assert!(page.app.visible_span(Quantity::Time).unwrap().start < shown.start);
+    // A narrower chart has fewer cells.
     page.send(Event::ResetZoom);
     key(&mut page, Panel::Scatter, Key::End, false);
     key(&mut page, Panel::Scatter, Key::End, false);
     let narrow = Size { width_px: 200.0, ..SIZE };
     page.send(Event::Resize(Panel::Scatter, narrow));
     assert!(!page.app.view().announcement.is_empty());
-    // A selection that was begun elsewhere is not gone on with here.
+    // A keyboard selection does not continue in another chart.
     page.send(Event::Resize(Panel::Scatter, SIZE));
     key(&mut page, Panel::Throughput, Key::End, false);
     key(&mut page, Panel::Throughput, Key::Left, true);
@@ -88,11 +88,11 @@ fn the_cursor_stays_in_charts_that_change() {
 }
 
 #[test]
-fn a_finger_taps_and_scrolls() {
+fn tap_shows_a_packet_and_scrolling_selects_nothing() {
     let mut page = Page::open();
     let cell = page.app.size(Panel::Scatter);
     assert_eq!(cell, SIZE);
-    // A tap comes without a move before it.
+    // A tap has no preceding pointer move.
     let middle = Page::at((0.5, 500.5 / 1_033.0));
     page.send(Event::PointerDown(Panel::Scatter, middle, None));
     page.send(Event::PointerUp);
@@ -100,7 +100,7 @@ fn a_finger_taps_and_scrolls() {
     let title = page.app.view().detail.expect("the packet under the finger").title;
     let number: u64 = title["Packet ".len()..].split(',').next().unwrap().parse().unwrap();
     assert!((490..=510).contains(&number), "{title}");
-    // The browser takes the finger away for scrolling: nothing was selected.
+    // The browser takes over the pointer to scroll: the selection is cancelled.
     page.send(Event::PointerDown(Panel::Sizes, Page::at((0.3, 0.5)), None));
     page.send(Event::PointerMove(Panel::Sizes, Page::at((0.4, 0.5))));
     assert_eq!(page.chips().len(), 1);
@@ -109,7 +109,20 @@ fn a_finger_taps_and_scrolls() {
 }
 
 #[test]
-fn the_keyboard_goes_through_charts_and_tells_where_it_is() {
+fn cancelled_gesture_keeps_redo() {
+    let mut page = Page::open();
+    page.send(Event::Select(Dimension::Size, "len == 1".into()));
+    page.send(Event::Undo);
+    page.send(Event::PointerDown(Panel::Sizes, Page::at((0.3, 0.5)), None));
+    page.send(Event::PointerMove(Panel::Sizes, Page::at((0.4, 0.5))));
+    page.send(Event::PointerCancel);
+    assert_eq!((page.chips().len(), page.undo_redo()), (0, (false, true)));
+    page.send(Event::Redo);
+    assert_eq!(page.chips(), ["len == 1"]);
+}
+
+#[test]
+fn keyboard_moves_selects_and_announces() {
     let mut page = Page::open();
     page.send(Event::Set("bins".into(), "10".into()));
     let key = |page: &mut Page, panel, key, extend| page.send(Event::KeyDown(panel, key, extend));
@@ -137,15 +150,15 @@ fn the_keyboard_goes_through_charts_and_tells_where_it_is() {
     assert_eq!(page.chips().len(), 2);
     key(&mut page, Panel::Scatter, Key::ZoomIn, false);
     assert!(page.app.settings().zoom[0].is_some());
-    key(&mut page, Panel::Scatter, Key::All, false);
+    key(&mut page, Panel::Scatter, Key::ResetZoom, false);
     assert!(page.app.settings().zoom[0].is_none());
 }
 
 #[test]
-fn boxes_and_lassos_select_in_the_scatter() {
+fn box_and_lasso_select_in_the_scatter_plot() {
     let mut page = Page::open();
     page.drag(Panel::Scatter, (0.0, 0.0), (0.5, 0.25), Some(Tool::Box));
-    // Number and size rise together: the lower quarter of the sizes is the smaller range.
+    // Number and size rise together: the lower quarter of the sizes limits the selection.
     assert!(page.selected().abs_diff(265) < 8, "{}", page.selected());
     assert!(page.chips()[0].starts_with("n in 1.."), "{:?}", page.chips());
     page.send(Event::Clear(None));
@@ -157,34 +170,34 @@ fn boxes_and_lassos_select_in_the_scatter() {
     page.send(Event::PointerUp);
     assert!(page.selected().abs_diff(500) < 5, "{}", page.selected());
     assert!(page.chips()[0].starts_with("lasso(n, len, "), "{:?}", page.chips());
-    // What is selected can be looked at closely.
+    // The selection can be zoomed to.
     page.send(Event::Clear(None));
     page.send(Event::Select(Dimension::Scatter, "n in 101..200 and len in 50..149".into()));
     page.send(Event::ZoomToSelection);
-    let words = &page.app.view().chart_labels[Panel::Scatter as usize];
-    assert!(words.contains("50 packets, number 101 to 200, 50 to 149 bytes"), "{words}");
+    let label = &page.app.view().chart_labels[Panel::Scatter as usize];
+    assert!(label.contains("50 packets, packet number 101 to 200, 50 to 149 bytes"), "{label}");
 }
 
 #[test]
-fn the_scatter_moves_and_zooms() {
+fn scatter_plot_pans_and_zooms() {
     let mut page = Page::open();
-    let words = |page: &Page| page.app.view().chart_labels[Panel::Scatter as usize].clone();
-    let whole = words(&page);
+    let label = |page: &Page| page.app.view().chart_labels[Panel::Scatter as usize].clone();
+    let initial = label(&page);
     page.send(Event::Zoom { panel: Panel::Scatter, at: Some(Page::at((0.0, 0.0))), factor: 0.5 });
     assert!(
-        words(&page).contains("500 packets, number 1 to 500, 0 to 516 bytes"),
+        label(&page).contains("500 packets, packet number 1 to 500, 0 to 516 bytes"),
         "{}",
-        words(&page)
+        label(&page)
     );
-    page.drag(Panel::Scatter, (0.5, 0.5), (0.3, 0.5), Some(Tool::Move));
-    assert!(words(&page).contains("number 101 to 600"), "{}", words(&page));
+    page.drag(Panel::Scatter, (0.5, 0.5), (0.3, 0.5), Some(Tool::Pan));
+    assert!(label(&page).contains("number 101 to 600"), "{}", label(&page));
     page.send(Event::ResetZoom);
-    assert_eq!(words(&page), whole);
-    // Out to where there is something only.
+    assert_eq!(label(&page), initial);
+    // Zooming out is limited.
     for _ in 0..50 {
         page.send(Event::Zoom { panel: Panel::Scatter, at: None, factor: 2.0 });
     }
-    let shown = page.app.shown(Quantity::Number).unwrap();
+    let shown = page.app.visible_span(Quantity::Number).unwrap();
     assert!(shown.len() <= 4_001, "{shown:?}");
     for y in ["sport", "dport", "ttl", "gap", "size"] {
         page.send(Event::ResetZoom);
@@ -196,22 +209,22 @@ fn the_scatter_moves_and_zooms() {
                 "gap" => "999 packets",
                 _ => "1,000 packets",
             };
-            assert!(words(&page).contains(count), "{y}: {}", words(&page));
+            assert!(label(&page).contains(count), "{y}: {}", label(&page));
         }
     }
 }
 
 #[test]
-fn a_click_selects_a_bar_and_another_one_lets_go() {
+fn second_click_deselects_bar() {
     let mut page = Page::open();
-    for (panel, share, chip, count) in [
+    for (panel, fraction, chip, count) in [
         (Panel::Sizes, (0.01, 0.5), "len in 0..19", 20),
         (Panel::Protocols, (0.5, 0.95), "proto == tcp", 500),
         (Panel::Ports, (0.5, 0.95), "dport == 0", 100),
         (Panel::Destinations, (0.5, 0.95), "dst == 10.0.0.0", 250),
     ] {
-        // The bars of rankings begin above the plot.
-        let at = if panel == Panel::Sizes { Page::at(share) } else { (300.0, 40.0) };
+        // The rows of rankings begin above the plot.
+        let at = if panel == Panel::Sizes { Page::at(fraction) } else { (300.0, 40.0) };
         for chips in [vec![chip], vec![]] {
             page.send(Event::PointerDown(panel, at, None));
             page.send(Event::PointerUp);
@@ -219,13 +232,13 @@ fn a_click_selects_a_bar_and_another_one_lets_go() {
             assert_eq!(page.selected(), if chips.is_empty() { 1_000 } else { count });
         }
     }
-    // Two of them.
+    // Two bars.
     for y in [40.0, 62.0] {
         page.send(Event::PointerDown(Panel::Ports, (300.0, y), None));
         page.send(Event::PointerUp);
     }
     assert_eq!((page.chips(), page.selected()), (vec!["dport in {0, 1}".to_owned()], 200));
-    // What is selected there by words is no bar of it.
+    // Clicks extend a selection that contains other expressions.
     page.send(Event::Select(Dimension::Port, "sport == 3 or dport == 5".into()));
     for (y, chip) in [(40.0, "sport == 3 or dport in {5, 0}"), (40.0, "sport == 3 or dport == 5")] {
         page.send(Event::PointerDown(Panel::Ports, (300.0, y), None));
@@ -239,23 +252,23 @@ fn a_click_selects_a_bar_and_another_one_lets_go() {
 }
 
 #[test]
-fn a_brush_selects_for_all_others_and_is_one_step() {
+fn brush_selects_in_other_charts_as_one_step() {
     let mut page = Page::open();
     page.drag(Panel::Sizes, (0.201, 0.5), (0.399, 0.5), None);
     assert_eq!(page.chips(), ["len in 200..399"]);
     assert_eq!(page.selected(), 200);
-    // Its own view shows everything, the others the selection before the whole.
+    // The brushed chart shows all packets, the others the selected ones.
     let (_, sizes) = page.app.histogram(Panel::Sizes).unwrap();
     assert_eq!(sizes.iter().sum::<u64>(), 1_000);
     let (_, gaps) = page.app.histogram(Panel::Gaps).unwrap();
     assert_eq!(gaps.iter().sum::<u64>(), 200);
-    let words = page.app.view().chart_labels;
-    assert!(words[Panel::Scatter as usize].contains("1,000 packets, 200 of them selected"));
+    let labels = page.app.view().chart_labels;
+    assert!(labels[Panel::Scatter as usize].contains("1,000 packets (200 selected)"));
     assert_eq!(page.app.view().selected, "200 of 1,000 packets selected (20.0 %), 59.9 kB");
     page.drag(Panel::Throughput, (0.0, 0.5), (0.3, 0.5), None);
     assert_eq!(page.chips().len(), 2);
     let both = page.selected();
-    // The bin under the pointer is in.
+    // The bin under the pointer is included.
     assert!((105..=115).contains(&both), "{both}");
     page.send(Event::Undo);
     assert_eq!((page.selected(), page.undo_redo()), (200, (true, true)));

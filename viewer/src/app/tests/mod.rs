@@ -1,11 +1,14 @@
+//! The app with its workers simulated: one part each, answered at once.
+
 use super::*;
 use crate::axis::{Quantity, Span};
 use crate::chart::Size;
 use crate::columns::Columns;
 use crate::filter::Expr;
 use crate::flow::SyncCursor;
-use crate::query::{Query, QueryKind};
-use crate::selection::Dimension;
+use crate::load::Report;
+use crate::query::{Answer, Query, QueryKind};
+use crate::selection::{Dimension, Selection};
 use crate::settings::Tool;
 use crate::shard::Shard;
 use crate::wire::{decode, encode};
@@ -17,15 +20,16 @@ const SIZE: Size = Size { width_px: 694.0, height_px: 300.0 };
 const MEMORY: Memory = Memory { bytes: 1 << 30, worker_bytes: 1 << 30 };
 const NOON: i64 = 1_795_521_600_000_000_000; // 2026-11-24T12:00:00Z
 
-/// The page with its workers played: a part each.
+/// The app, and the parts of its simulated workers.
 struct Page {
     app: App,
     parts: Vec<(Columns, Shard, SyncCursor)>,
+    /// The packets whose lines were requested.
     read: Vec<(usize, usize)>,
     loaded: Vec<PartAssignment>,
 }
 
-/// A packet a millisecond from noon on, sizes 0 to 999, tcp and udp in turn, to ports 0 to 9.
+/// One packet per millisecond from noon: sizes 0 to 999, tcp and udp alternating, ports 0 to 9.
 fn columns(numbers: std::ops::Range<u64>, shift_ns: i64) -> Columns {
     let mut columns = Columns::default();
     for n in numbers {
@@ -55,7 +59,7 @@ impl Page {
         page
     }
 
-    /// Opens a thousand packets, in two parts.
+    /// Opens 1,000 packets in two parts.
     fn open() -> Self {
         let mut page = Self::empty();
         page.load("a.ndjson", vec![columns(0..600, 0), columns(600..1_000, 0)], false);
@@ -112,8 +116,8 @@ impl Page {
 
     fn answer(&mut self, queries: &[(u32, Query)], selection: &Selection) -> Event {
         let preceding = self.app.preceding();
-        // As it comes to a worker.
-        let selection: Selection = decode(&encode(selection)).expect("it can be read");
+        // As transferred to a worker.
+        let selection: Selection = decode(&encode(selection)).expect("encoded by us");
         let (ids, queries): (Vec<_>, Vec<_>) = queries.iter().cloned().unzip();
         let mut merged: Option<Vec<Answer>> = None;
         for (part, (columns, shard, sync_cursor)) in self.parts.iter_mut().enumerate() {
@@ -126,21 +130,21 @@ impl Page {
                 None => answers,
             });
         }
-        let answers = merged.expect("a part asks");
+        let answers = merged.expect("at least one part");
         Event::Answers(ids.into_iter().zip(answers).collect())
     }
 
-    /// The pixel at shares of a chart's plot, from its lower left corner.
-    fn at(share: (f64, f64)) -> (f64, f64) {
+    /// The pixel at fractions of a chart's plot, from its lower left corner.
+    fn at(fraction: (f64, f64)) -> (f64, f64) {
         let plot = SIZE.plot();
-        (plot.x + share.0 * plot.width, plot.y + (1.0 - share.1) * plot.height)
+        (plot.x + fraction.0 * plot.width, plot.y + (1.0 - fraction.1) * plot.height)
     }
 
     fn drag(&mut self, panel: Panel, from: (f64, f64), to: (f64, f64), tool: Option<Tool>) {
         self.send(Event::PointerDown(panel, Self::at(from), tool));
         for step in 1..=4 {
-            let share = f64::from(step) / 4.0;
-            let at = (from.0 + (to.0 - from.0) * share, from.1 + (to.1 - from.1) * share);
+            let fraction = f64::from(step) / 4.0;
+            let at = (from.0 + (to.0 - from.0) * fraction, from.1 + (to.1 - from.1) * fraction);
             self.send(Event::PointerMove(panel, Self::at(at)));
         }
         self.send(Event::PointerUp);
@@ -161,7 +165,7 @@ impl Page {
 }
 
 #[test]
-fn filters_apply_as_they_are_typed_and_errors_point() {
+fn filter_applies_while_typing_and_marks_errors() {
     let mut page = Page::open();
     let text = "proto == tcp and len < 100";
     page.send(Event::SetFilter(text.into(), text.len()));
@@ -173,12 +177,12 @@ fn filters_apply_as_they_are_typed_and_errors_point() {
     page.send(Event::SetFilter(wrong.into(), wrong.len()));
     let error = page.app.view().filter_error;
     assert!(error.contains("\n                 ^^^^\nUnknown field `lenn`"), "{error}");
-    assert_eq!(page.selected(), 50, "what was selected stays");
+    assert_eq!(page.selected(), 50, "the selection is unchanged");
     page.send(Event::SetFilter("proto == t".into(), 10));
     assert_eq!(page.app.view().completions, [("proto == tcp".to_owned(), "tcp".to_owned())]);
     page.send(Event::SetFilter(String::new(), 0));
     assert_eq!((page.selected(), page.app.view().filter_error), (1_000, String::new()));
-    // Undone, the box shows what is selected.
+    // After an undo, the box shows the selected filter.
     page.send(Event::CommitFilter);
     page.send(Event::SetFilter("vlan".into(), 4));
     page.send(Event::Select(Dimension::Size, "len == 1".into()));
@@ -189,7 +193,7 @@ fn filters_apply_as_they_are_typed_and_errors_point() {
 }
 
 #[test]
-fn a_link_brings_the_same_screen() {
+fn link_restores_settings_and_selections() {
     let mut page = Page::open();
     for (key, value) in [("x", "time"), ("bins", "7"), ("y", "dport"), ("rank", "bytes")] {
         page.send(Event::Set(key.into(), value.into()));
@@ -206,16 +210,16 @@ fn a_link_brings_the_same_screen() {
     assert_eq!(other.app.link(), link);
     assert_eq!((other.selected(), other.chips()), (page.selected(), page.chips()));
     assert_eq!(other.app.view().chart_labels, page.app.view().chart_labels);
-    // The next capture begins anew.
+    // The next capture starts without selections.
     other.load("b.ndjson", vec![columns(0..10, 0)], false);
     assert_eq!((other.selected(), other.chips().len()), (10, 0));
 }
 
 #[test]
-fn the_filter_box_shows_what_is_filtered() {
+fn filter_box_shows_the_selected_filter() {
     let mut page = Page::open();
     let filter = |page: &Page| page.app.view().filter;
-    // Its chip removed, the box is empty, and the same words work again.
+    // Removing the chip empties the box; the same text then filters as before.
     for clear in [Some(Dimension::Filter), None] {
         page.send(Event::SetFilter("proto == tcp".into(), 0));
         page.send(Event::Clear(clear));
@@ -226,7 +230,7 @@ fn the_filter_box_shows_what_is_filtered() {
         page.send(Event::Clear(clear));
         assert_eq!((filter(&page), page.app.view().filter_error), (String::new(), String::new()));
     }
-    // By another clock the same time has other words.
+    // Another time zone formats the same time differently.
     page.send(Event::SetFilter("ts < 12:00:00.5".into(), 0));
     page.send(Event::Set("zone".into(), "start".into()));
     assert_eq!((filter(&page), page.selected()), ("ts < 12:00:00.5".to_owned(), 500));
@@ -238,13 +242,13 @@ fn the_filter_box_shows_what_is_filtered() {
     page.send(Event::SetOffsets(hour));
     page.send(Event::Set("zone".into(), "local".into()));
     assert_eq!(filter(&page), "ts <= 2026-11-24T13:00:00.499999999+01:00");
-    // Brought by a link, the words wait for the capture whose start they count from.
+    // A relative time from a link is resolved once the capture is open.
     page.send(Event::Set("zone".into(), "start".into()));
     let mut other = Page::empty();
     other.send(Event::RestoreLink(page.app.link()));
     other.load("a.ndjson", vec![columns(0..1_000, 0)], false);
     assert_eq!((filter(&other), other.selected()), ("ts <= 0.499999999".to_owned(), 500));
-    // A filter is another step than the keys before it.
+    // Typing a filter starts a new undo step after keys in a chart.
     page.send(Event::Clear(None));
     page.send(Event::KeyDown(Panel::Sizes, Key::Right, true));
     page.send(Event::KeyDown(Panel::Sizes, Key::Right, true));
@@ -259,7 +263,7 @@ fn numbers(page: &Page) -> Vec<String> {
 }
 
 #[test]
-fn the_table_of_packets_scrolls_through_all_parts() {
+fn packet_table_scrolls_through_all_parts() {
     let mut page = Page::open();
     assert_eq!(numbers(&page)[..2], ["a.ndjson 1", "a.ndjson 2"]);
     page.send(Event::Scroll(Panel::Packets, 598));
@@ -269,13 +273,13 @@ fn the_table_of_packets_scrolls_through_all_parts() {
     page.send(Event::SetFilter("dport == 7".into(), 0));
     page.send(Event::Scroll(Panel::Packets, 58));
     assert_eq!(numbers(&page), [588, 598, 608, 618, 628].map(|n| format!("a.ndjson {n}")));
-    // What has no column stands in the last one.
-    let rests: Vec<_> =
+    // Fields without a column of their own are in the last one.
+    let extra_fields: Vec<_> =
         page.app.view().packets.rows.into_iter().map(|row| row.cells[14].clone()).collect();
-    assert_eq!(rests[..3], ["seq 0 · x 587", "seq 0 · x 597", "seq 1 · x 7"]);
+    assert_eq!(extra_fields[..3], ["seq 0 · x 587", "seq 0 · x 597", "seq 1 · x 7"]);
     page.send(Event::ActivateRow(Panel::Packets, 2));
     assert_eq!(page.read, [(1, 7)]);
-    // A line that comes late, of a packet that is not shown any more, is not this one's.
+    // A late line of a packet that is no longer shown is ignored.
     page.send(Event::Line(1, 7, "{\"len\":7}".into()));
     page.send(Event::Line(0, 7, "{\"len\":8}".into()));
     let detail = page.app.view().detail.unwrap();
@@ -286,22 +290,22 @@ fn the_table_of_packets_scrolls_through_all_parts() {
 fn files_are_merged_by_time() {
     let mut page = Page::open();
     page.send(Event::Scroll(Panel::Packets, 400));
-    // Half a millisecond later each, but for a while in which all have one time.
+    // Each packet is half a millisecond later than its counterpart.
     page.load("b.pcap", vec![columns(0..1_000, 500_000)], true);
     assert_eq!(page.selected(), 2_000);
     for first in [0, 1, 700, 1_201, 1_995] {
         page.send(Event::Scroll(Panel::Packets, first));
         let expected: Vec<_> = (first..first + 5)
-            .map(|place| {
-                let file = ["a.ndjson", "b.pcap"][(place % 2) as usize];
-                format!("{file} {}", summary::grouped(place / 2 + 1))
+            .map(|index| {
+                let file = ["a.ndjson", "b.pcap"][(index % 2) as usize];
+                format!("{file} {}", summary::grouped(index / 2 + 1))
             })
             .collect();
         assert_eq!(numbers(&page), expected, "{first}");
     }
     page.send(Event::SetFilter("file == b.pcap and len == 5".into(), 0));
     assert_eq!(numbers(&page), ["b.pcap 6"]);
-    // A gap is to the packet before in the same file.
+    // The previous packet of a gap is in the same file.
     page.send(Event::SetFilter("gap == 1ms".into(), 0));
     assert_eq!(page.selected(), 1_998);
 }
@@ -332,35 +336,35 @@ fn conversations_sort_and_select() {
 }
 
 #[test]
-fn one_question_of_a_kind_is_on_its_way_and_the_latest_wish_follows() {
+fn one_query_per_slot_is_in_flight_and_the_latest_follows() {
     let mut page = Page::open();
-    let asks = |effects: Vec<Effect>| {
-        let asks = effects.into_iter().filter_map(|effect| match effect {
+    let queries = |effects: Vec<Effect>| {
+        let queries = effects.into_iter().filter_map(|effect| match effect {
             Effect::RunQueries { queries, selection } => Some((queries, selection)),
             _ => None,
         });
-        asks.collect::<Vec<_>>()
+        queries.collect::<Vec<_>>()
     };
     let select = |text: &str| Event::Select(Dimension::Size, text.into());
-    let first = asks(page.app.update(select("len == 1")));
+    let first = queries(page.app.update(select("len == 1")));
     assert_eq!(first.len(), 1);
     for len in 2..50 {
-        let more = asks(page.app.update(select(&format!("len == {len}"))));
-        assert!(more.is_empty(), "all that is wished is on its way");
+        let more = queries(page.app.update(select(&format!("len == {len}"))));
+        assert!(more.is_empty(), "all slots have a query in flight");
     }
     let answer = page.answer(&first[0].0, &first[0].1);
-    let next = asks(page.app.update(answer));
+    let next = queries(page.app.update(answer));
     assert_eq!(next[0].1.get(Dimension::Size), Some(&Expr::numbers(Quantity::Size, 49, 49)));
     let whole = next[0]
         .0
         .iter()
         .filter(|(_, query)| query.dimensions == crate::selection::DimensionSet::EMPTY);
-    assert_eq!(whole.count(), 0, "what nothing selects is known");
+    assert_eq!(whole.count(), 0, "answers for all packets are cached");
     assert!(next[0].0.iter().any(|(_, query)| query.kind == QueryKind::Total));
 }
 
 #[test]
-fn what_is_out_of_sight_is_asked_for_last() {
+fn panels_out_of_sight_are_queried_last() {
     let mut page = Page::open();
     for panel in Panel::ALL {
         page.send(Event::VisibilityChanged(panel, panel == Panel::Sizes));

@@ -157,6 +157,7 @@ impl Renderer {
         ] {
             set_text(&element(document, id)?, text);
         }
+        set_attribute(&element(document, "summary")?, "title", &view.exact_time_range);
         let has_charts = app.has_data();
         for (id, is_visible) in [
             ("loading", view.phase == Phase::Loading && view.memory_prompt.is_none()),

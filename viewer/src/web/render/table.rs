@@ -72,9 +72,9 @@ impl VirtualTables {
             update_row(&element, row);
         }
         let scrollbar: HtmlInputElement = element(document, &format!("{name}-scrollbar"))?;
-        scrollbar.set_max(&table.last().to_string());
+        scrollbar.set_max(&table.max_first().to_string());
         scrollbar.set_value(&table.first.to_string());
-        set_visible(&scrollbar, 0 < table.last());
+        set_visible(&scrollbar, 0 < table.max_first());
         set_text(&element(document, &format!("{name}-range"))?, &table.range_text());
         Ok(())
     }

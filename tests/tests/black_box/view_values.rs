@@ -1,4 +1,4 @@
-//! The numbers of the page's views, against a plain computation over the same packets.
+//! Compares the numbers of the page's charts and tables with a simple reference computation.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -10,7 +10,7 @@ use tests::page::Page;
 use tests::process::run;
 use tests::reference::{Packet, generate_lines, parse_ns, read_packets};
 
-/// A table that the page gives: rows by the names of their columns.
+/// The CSV of a panel: rows by column name.
 fn table(page: &Page, panel: &str) -> Vec<BTreeMap<String, String>> {
     let csv = page.eval(&format!("viewer.csv('{panel}')"));
     let mut lines = csv.as_str().unwrap().lines();
@@ -24,12 +24,12 @@ fn number(row: &BTreeMap<String, String>, key: &str) -> u64 {
     row[key].parse().unwrap_or_else(|_| panic!("{key}: {row:?}"))
 }
 
-/// Packets and bytes.
+/// Counts packets and bytes.
 fn tally<'a>(packets: impl Iterator<Item = &'a Packet>) -> (u64, u64) {
     packets.fold((0, 0), |(count, bytes), packet| (count + 1, bytes + packet.len))
 }
 
-/// Each view's numbers are those of the packets, all and selected.
+/// Checks the numbers of all views, for all and for the selected packets.
 fn check(
     page: &Page,
     packets: &[Packet],
@@ -39,14 +39,14 @@ fn check(
     let all: Vec<_> = packets.iter().enumerate().collect();
     let both = |row: &BTreeMap<String, String>,
                 is_in: &dyn Fn(usize, &Packet) -> bool,
-                what: &str| {
+                panel: &str| {
         let inside = all.iter().filter(|(index, packet)| is_in(*index, packet));
         let whole = tally(inside.clone().map(|(_, packet)| *packet));
-        assert_eq!((number(row, "packets"), number(row, "bytes")), whole, "{what}: {row:?}");
+        assert_eq!((number(row, "packets"), number(row, "bytes")), whole, "{panel}: {row:?}");
         if has_selection {
             let selected = tally(inside.filter(|(index, _)| is_selected(*index)).map(|(_, p)| *p));
             let seen = (number(row, "selected_packets"), number(row, "selected_bytes"));
-            assert_eq!(seen, selected, "{what} selected: {row:?}");
+            assert_eq!(seen, selected, "{panel} selected: {row:?}");
         }
         whole.0
     };
@@ -59,17 +59,21 @@ fn check(
             let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
             start + sign * format!("{whole}{fraction:0<9}").parse::<i64>().unwrap()
         };
-        let (from, below) = (ns("from"), ns("below"));
-        sum += both(&row, &|_, packet| from <= packet.ts_ns && packet.ts_ns < below, "throughput");
+        let (start_ns, end_ns) = (ns("bin_start"), ns("bin_end"));
+        sum += both(
+            &row,
+            &|_, packet| start_ns <= packet.ts_ns && packet.ts_ns < end_ns,
+            "throughput",
+        );
     }
     assert_eq!(sum, packets.len() as u64);
     let rows = table(page, "sizes");
     for (index, row) in rows.iter().enumerate() {
-        let [from, below] = ["from", "below"].map(|key| row[key].parse::<f64>().unwrap());
+        let [start, end] = ["bin_start", "bin_end"].map(|key| row[key].parse::<f64>().unwrap());
         let is_last = index + 1 == rows.len();
         let is_in = |_, packet: &Packet| {
             let len = packet.len as f64;
-            from <= len && (len < below || is_last && len == below)
+            start <= len && (len < end || is_last && len == end)
         };
         both(row, &is_in, "sizes");
     }
@@ -78,8 +82,8 @@ fn check(
     };
     let mut sum = 0;
     for row in table(page, "gaps") {
-        let [from, below] = ["from", "below"].map(|key| row[key].parse::<i64>().unwrap());
-        let is_in = |index, _: &Packet| gap(index).is_some_and(|gap| from <= gap && gap < below);
+        let [start, end] = ["bin_start", "bin_end"].map(|key| row[key].parse::<i64>().unwrap());
+        let is_in = |index, _: &Packet| gap(index).is_some_and(|gap| start <= gap && gap < end);
         sum += both(&row, &is_in, "gaps");
     }
     assert_eq!(sum + 1, packets.len() as u64);
@@ -99,7 +103,7 @@ fn check(
     check_conversations(page, packets, &is_selected);
     check_scatter(page, packets, &is_selected);
     check_packets(page, packets, &is_selected);
-    // The bars are those of the largest.
+    // The rankings list the top items.
     type Key = fn(&Packet) -> Option<String>;
     let keys: [(&str, Key); 4] = [
         ("ports", |packet| packet.dport.map(|port| port.to_string())),
@@ -122,46 +126,48 @@ fn check(
     }
 }
 
-/// Both sides, the directions, the time and the rate of each conversation.
+/// Checks endpoints, directions, times and rate of each conversation.
 fn check_conversations(page: &Page, packets: &[Packet], is_selected: &impl Fn(usize) -> bool) {
     #[derive(Default)]
-    struct Talk {
+    struct Conversation {
         from: BTreeMap<String, (u64, u64)>,
         ts_ns: Option<(i64, i64)>,
     }
-    let mut talks = BTreeMap::<(String, String, String), Talk>::new();
+    let mut conversations = BTreeMap::<(String, String, String), Conversation>::new();
     let key = |src: &str, dst: &str, proto: &str| {
         (src.min(dst).to_owned(), src.max(dst).to_owned(), proto.to_owned())
     };
     for (_, packet) in packets.iter().enumerate().filter(|(index, _)| is_selected(*index)) {
-        let talk = talks.entry(key(&packet.src, &packet.dst, &packet.proto)).or_default();
-        let side = talk.from.entry(packet.src.clone()).or_default();
+        let conversation =
+            conversations.entry(key(&packet.src, &packet.dst, &packet.proto)).or_default();
+        let side = conversation.from.entry(packet.src.clone()).or_default();
         *side = (side.0 + 1, side.1 + packet.len);
         let ts = packet.ts_ns;
-        talk.ts_ns =
-            Some(talk.ts_ns.map_or((ts, ts), |(first, last)| (first.min(ts), last.max(ts))));
+        conversation.ts_ns = Some(
+            conversation.ts_ns.map_or((ts, ts), |(first, last)| (first.min(ts), last.max(ts))),
+        );
     }
     let rows = table(page, "conversations");
-    assert_eq!(rows.len(), talks.len());
+    assert_eq!(rows.len(), conversations.len());
     for row in rows {
         let side = |key: &str| if row[key] == "–" { String::new() } else { row[key].clone() };
         let (a, b) = (side("a"), side("b"));
-        let talk = &talks[&key(&a, &b, &row["proto"])];
-        let from = |side: &String| talk.from.get(side).copied().unwrap_or_default();
-        let forth = from(&a);
-        let back = if a == b { (0, 0) } else { from(&b) };
+        let conversation = &conversations[&key(&a, &b, &row["proto"])];
+        let from = |side: &String| conversation.from.get(side).copied().unwrap_or_default();
+        let a_to_b = from(&a);
+        let b_to_a = if a == b { (0, 0) } else { from(&b) };
         let seen = |kind: &str| {
             [format!("packets{kind}"), format!("bytes{kind}")].map(|key| number(&row, &key))
         };
-        assert_eq!(seen("_forth"), [forth.0, forth.1], "{row:?}");
-        assert_eq!(seen("_back"), [back.0, back.1], "{row:?}");
-        assert_eq!(seen(""), [forth.0 + back.0, forth.1 + back.1], "{row:?}");
-        let (first, last) = talk.ts_ns.unwrap();
+        assert_eq!(seen("_a_to_b"), [a_to_b.0, a_to_b.1], "{row:?}");
+        assert_eq!(seen("_b_to_a"), [b_to_a.0, b_to_a.1], "{row:?}");
+        assert_eq!(seen(""), [a_to_b.0 + b_to_a.0, a_to_b.1 + b_to_a.1], "{row:?}");
+        let (first, last) = conversation.ts_ns.unwrap();
         let (whole, fraction) =
             row["start"].trim_end_matches('Z').split_once('.').unwrap_or((&row["start"], ""));
         assert_eq!(parse_ns(&format!("{}.{fraction:0<9}Z", whole.trim_end_matches('Z'))), first);
         assert_eq!(number(&row, "duration"), last.abs_diff(first), "{row:?}");
-        let rate = (forth.1 + back.1) as f64 * 8e9 / last.abs_diff(first) as f64;
+        let rate = (a_to_b.1 + b_to_a.1) as f64 * 8e9 / last.abs_diff(first) as f64;
         match row["rate"].parse::<f64>() {
             Ok(seen) => assert!((seen - rate).abs() <= 0.001 + rate * 1e-12, "{row:?}, {rate}"),
             Err(_) => assert_eq!(first, last, "{row:?}"),
@@ -169,38 +175,38 @@ fn check_conversations(page: &Page, packets: &[Packet], is_selected: &impl Fn(us
     }
 }
 
-/// Each cell of the scatter that has any packet, and all packets in some cell.
+/// Checks that the cells of the scatter plot contain exactly the selected packets.
 fn check_scatter(page: &Page, packets: &[Packet], is_selected: &impl Fn(usize) -> bool) {
     let rows = table(page, "scatter");
-    let borders = |from: &str, below: &str| -> BTreeMap<u64, u64> {
-        rows.iter().map(|row| (number(row, from), number(row, below))).collect()
+    let edges = |start: &str, end: &str| -> BTreeMap<u64, u64> {
+        rows.iter().map(|row| (number(row, start), number(row, end))).collect()
     };
-    let (x, y) = (borders("n_from", "n_below"), borders("len_from", "len_below"));
-    let cell = |borders: &BTreeMap<u64, u64>, value: u64| {
-        let (from, below) = borders.range(..=value).next_back()?;
-        (value < *below).then_some(*from)
+    let (x, y) = (edges("n_start", "n_end"), edges("len_start", "len_end"));
+    let cell = |edges: &BTreeMap<u64, u64>, value: u64| {
+        let (start, end) = edges.range(..=value).next_back()?;
+        (value < *end).then_some(*start)
     };
     let mut expected = BTreeMap::<(u64, u64), (u64, u64)>::new();
     for (_, packet) in packets.iter().enumerate().filter(|(index, _)| is_selected(*index)) {
         let at = (cell(&x, packet.n).unwrap(), cell(&y, packet.len).unwrap());
-        let known = expected.entry(at).or_default();
-        *known = (known.0 + 1, known.1 + u64::from(packet.proto == "tcp"));
+        let counts = expected.entry(at).or_default();
+        *counts = (counts.0 + 1, counts.1 + u64::from(packet.proto == "tcp"));
     }
     let seen: BTreeMap<_, _> = rows
         .iter()
         .map(|row| {
             let tcp = if row.contains_key("tcp") { number(row, "tcp") } else { 0 };
-            ((number(row, "n_from"), number(row, "len_from")), (number(row, "packets"), tcp))
+            ((number(row, "n_start"), number(row, "len_start")), (number(row, "packets"), tcp))
         })
         .collect();
     assert_eq!(seen.len(), rows.len());
     assert!(seen == expected, "{} cells, {} expected", seen.len(), expected.len());
 }
 
-/// Rows of the table of packets, at its beginning, somewhere, and at its end.
+/// Checks rows at the start, in the middle and at the end of the packet table.
 fn check_packets(page: &Page, packets: &[Packet], is_selected: &impl Fn(usize) -> bool) {
     let mut chosen: Vec<_> = (0..packets.len()).filter(|index| is_selected(*index)).collect();
-    // In the order of time; a packet that comes late stands where it was captured.
+    // In time order; a late packet stays where it was captured.
     let mut latest = i64::MIN;
     let keys = packets.iter().map(|packet| {
         latest = latest.max(packet.ts_ns);
@@ -245,8 +251,7 @@ fn check_packets(page: &Page, packets: &[Packet], is_selected: &impl Fn(usize) -
     }
 }
 
-/// Opens a capture in the page, whose packets are those, and checks all views with and without a
-/// selection.
+/// Opens a capture with these packets and checks all views, with and without a selection.
 fn check_capture(page: &Page, capture: &Path, packets: &[Packet]) {
     page.drop_alone(&fs::canonicalize(capture).unwrap());
     assert_eq!(page.eval("viewer.state().packets"), packets.len(), "{}", capture.display());
@@ -264,9 +269,9 @@ fn check_capture(page: &Page, capture: &Path, packets: &[Packet]) {
 }
 
 #[test]
-fn the_views_of_real_captures_tell_the_truth() {
+fn views_of_real_captures_match_reference() {
     let Some(mut files) = corpus::files().unwrap() else { return };
-    // The three largest that are not too large to be gone through packet by packet.
+    // The three largest captures that the reference computation handles quickly.
     files.retain(|file| fs::metadata(file).unwrap().len() < 2_000_000);
     files.sort_by_key(|file| std::cmp::Reverse(fs::metadata(file).unwrap().len()));
     let page = Page::open("");
@@ -287,11 +292,11 @@ fn the_views_of_real_captures_tell_the_truth() {
 }
 
 #[test]
-fn the_views_of_a_million_lines_tell_the_truth() {
+fn views_of_a_million_lines_match_reference() {
     let directory = tempdir().unwrap();
     let text = generate_lines(1_000_000);
     let page = Page::open("");
-    // The plain computation looks at each packet for each row: fewer rows are enough here.
+    // The reference visits each packet for each row: fewer rows keep it fast.
     let file = write(&directory, "million.ndjson", &text);
     page.drop_file(&file);
     assert_eq!(page.eval("viewer.state().packets"), 1_000_000);

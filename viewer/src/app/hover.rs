@@ -1,0 +1,61 @@
+//! The tooltip under the pointer, and the announcement of the cell at the keyboard cursor.
+
+use super::charts::Chart;
+use super::{App, Panel};
+use crate::text::integer;
+use crate::time::Zone;
+use summary::grouped;
+
+impl App {
+    /// The tooltip: its chart, the pointer's pixel, and lines of text.
+    pub(super) fn hover(&self, zone: &Zone) -> Option<(Panel, (f64, f64), Vec<String>)> {
+        let (panel, at) = self.pointer?;
+        let size = self.size(panel);
+        let lines = match self.chart(panel)? {
+            Chart::Binned(chart) => {
+                let x = size.fraction(at).0;
+                if !(0.0..=1.0).contains(&x) {
+                    return None;
+                }
+                chart.bin_text(chart.bin_at(x), zone)
+            }
+            Chart::Ranking(chart) => chart.item_text(chart.item_at(size, at.1)?),
+            Chart::Scatter(chart) => {
+                let mut lines = self.hit_text(zone)?;
+                let cell = self.hit()?.cell;
+                lines.extend(chart.cell_text(cell, zone).into_iter().take(1));
+                lines
+            }
+        };
+        Some((panel, at, lines))
+    }
+
+    /// The packet nearest to the pointer or the cursor in the scatter plot.
+    fn hit_text(&self, zone: &Zone) -> Option<Vec<String>> {
+        self.pointed_cell()?;
+        let row = &self.hit()?.packet.row;
+        let endpoint = |address: &str, port: Option<u16>| match (address, port) {
+            ("", _) => "–".to_owned(),
+            (address, None) => address.to_owned(),
+            (address, Some(port)) if address.contains(':') => format!("[{address}]:{port}"),
+            (address, Some(port)) => format!("{address}:{port}"),
+        };
+        Some(vec![
+            format!("Packet {}", integer(row.n)),
+            zone.format(row.ts_ns),
+            format!("{} → {}", endpoint(&row.src, row.sport), endpoint(&row.dst, row.dport)),
+            format!("{}, {} bytes", row.proto, grouped(u64::from(row.len))),
+        ])
+    }
+
+    /// The text of the cell at the keyboard cursor; empty without a cursor.
+    pub(super) fn announcement(&self, zone: &Zone) -> String {
+        let Some((panel, cell)) = self.cursor else { return String::new() };
+        let Some(chart) = self.chart(panel) else { return String::new() };
+        let mut lines = chart.cell_text(cell, zone);
+        if panel == Panel::Scatter {
+            lines.extend(self.hit_text(zone).unwrap_or_default());
+        }
+        lines.join(". ")
+    }
+}

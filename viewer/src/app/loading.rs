@@ -1,0 +1,90 @@
+//! Opening files: what is reset, which samples are loaded, and when the charts follow.
+
+use super::extra_fields::ExtraFields;
+use super::memory_plan::{FileInfo, MemoryPlan};
+use super::{App, Effect, Phase};
+use crate::axis::QUANTITY_COUNT;
+use crate::columns::Totals;
+use crate::conversations::FlowTable;
+use crate::history::History;
+use crate::load::{Report, Sampling};
+use crate::time::Zone;
+
+/// While loading, the charts are redrawn when the number of packets has grown by this factor.
+const REDRAW_GROWTH: f64 = 1.5;
+
+impl App {
+    /// Closes all files and announces new ones. Selections are kept if they come from a link.
+    pub(super) fn open(&mut self, files: Vec<FileInfo>) {
+        self.drawn_totals = Totals::default();
+        self.memory_plan = None;
+        let was_empty =
+            self.files.phase == Phase::Empty || self.files.files.iter().all(|file| file.parts == 0);
+        if !was_empty && !self.is_restored {
+            self.history = History::default();
+            self.filter_text = String::new();
+            self.filter_error = None;
+            self.settings.zoom = [None; QUANTITY_COUNT];
+        }
+        self.files.announce(files);
+        self.scheduler = self.scheduler.reset();
+        self.flows = FlowTable::default();
+        self.packets.first = 0;
+        self.packets.invalidate();
+        self.conversations.replace(0, Vec::new());
+        self.rankings = Default::default();
+        self.extra_fields = ExtraFields::default();
+        (self.detail, self.pointer, self.cursor) = (None, None, None);
+        (self.anchor, self.pending_click, self.gesture) = (None, None, None);
+    }
+
+    /// Loads files beside the open ones.
+    pub(super) fn load(&mut self, files: Vec<FileInfo>, sampling: Sampling) -> Effect {
+        self.memory_plan = None;
+        self.drawn_totals = Totals::default();
+        self.scheduler.invalidate_data();
+        self.packets.invalidate();
+        Effect::Load(self.files.add(files, sampling, self.workers))
+    }
+
+    /// Loads the files that exceed the memory limit with the sampling that the user has entered, or
+    /// shows why the input is invalid.
+    pub(super) fn load_sampled(
+        &mut self,
+        parse: impl FnOnce(&MemoryPlan, &Zone) -> Result<Sampling, String>,
+    ) -> Option<Effect> {
+        let plan = self.memory_plan.as_ref()?;
+        match parse(plan, &self.zone()) {
+            Ok(sampling) => {
+                let files = plan.files.clone();
+                Some(self.load(files, sampling))
+            }
+            Err(error) => {
+                self.files.error = Some(error);
+                None
+            }
+        }
+    }
+
+    /// Stores the progress of a part. Returns true if the charts must be redrawn.
+    pub(super) fn on_report(&mut self, part: usize, report: Report, elapsed_ms: f64) -> bool {
+        let was_loading = self.files.phase == Phase::Loading;
+        self.files.elapsed_ms = elapsed_ms;
+        self.files.on_report(part, report);
+        let totals = self.totals();
+        let is_loading = self.files.phase == Phase::Loading;
+        let has_grown = self.drawn_totals.packets as f64 * REDRAW_GROWTH < totals.packets as f64;
+        if is_loading && !(has_grown && self.scheduler.is_idle()) {
+            return false;
+        }
+        self.drawn_totals = totals;
+        if was_loading && !is_loading {
+            self.is_restored = false;
+            self.sync_filter_text();
+        }
+        self.scene_version += 1;
+        self.scheduler.invalidate_data();
+        self.packets.invalidate();
+        true
+    }
+}

@@ -1,0 +1,173 @@
+//! Which answers the panels need: the axes, bins and grid of each chart.
+
+use super::charts::slots;
+use super::query_scheduler::{Request, Slot};
+use super::{App, Panel};
+use crate::axis::{Axis, Bins, Quantity, Scale, Span};
+use crate::chart::{Size, grid_of};
+use crate::density::Grid;
+use crate::query::{Query, QueryKind};
+use crate::selection::DimensionSet;
+use crate::text::duration;
+use crate::time::time_step;
+
+/// The number of bins of the inter-arrival times.
+const GAP_BINS: usize = 60;
+/// The largest number of throughput bins, more than a screen has pixels.
+const MAX_RATE_BINS: i64 = 10_000;
+/// The shortest automatic bin of the throughput chart.
+const MIN_RATE_BIN_NS: i64 = 1_000;
+/// The preferred width of a throughput bin.
+const RATE_BIN_PX: f64 = 4.0;
+/// Up to this number of packets, conversations are requested before their table is visible.
+const MAX_EAGER_PACKETS: u64 = 100_000;
+
+impl App {
+    /// The full range of a quantity, with a margin above measured values.
+    fn full_span(&self, quantity: Quantity) -> Option<Span> {
+        let extent = self.drawn_totals.extent?;
+        Some(match quantity {
+            Quantity::Number => Span::closed(extent.n),
+            Quantity::Time => Span::closed(extent.ts_ns),
+            Quantity::Size => Span::new(0, extent.len.1 + extent.len.1 / 30 + 2),
+            Quantity::SourcePort | Quantity::DestinationPort => Span::new(0, 65_536),
+            Quantity::Ttl => Span::new(0, 256),
+            Quantity::Gap => {
+                let (min, max) = extent.gap_ns.unwrap_or((0, 0));
+                Span::new(min.min(0), max.saturating_add(max / 30 + 2))
+            }
+        })
+    }
+
+    /// The visible range of a quantity: its zoom, or the full range.
+    pub(super) fn visible_span(&self, quantity: Quantity) -> Option<Span> {
+        self.settings.zoom[quantity as usize].or_else(|| self.full_span(quantity))
+    }
+
+    /// The longest range to which zooming out leads: four times the full range.
+    pub(super) fn max_span_len(&self, quantity: Quantity) -> Option<i64> {
+        Some(self.full_span(quantity)?.len().saturating_mul(4))
+    }
+
+    /// The axes of a chart that can be zoomed.
+    pub(super) fn axes(&self, panel: Panel) -> Option<(Axis, Option<Axis>)> {
+        let axis = |quantity, scale| {
+            self.visible_span(quantity).map(|span| Axis { quantity, scale, span })
+        };
+        let settings = &self.settings;
+        match panel {
+            Panel::Throughput => Some((axis(Quantity::Time, Scale::Linear)?, None)),
+            Panel::Scatter => {
+                let y = axis(settings.y, settings.y_scale)?;
+                Some((axis(settings.x, Scale::Linear)?, Some(y)))
+            }
+            _ => None,
+        }
+    }
+
+    /// The bin width of the throughput chart in nanoseconds, and its bins. A width that would make too
+    /// many bins is replaced by the automatic one.
+    fn rate_bins(&self) -> Option<(i64, Bins)> {
+        let span = self.visible_span(Quantity::Time)?;
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "a few hundred"
+        )]
+        let target = (self.size(Panel::Throughput).plot().width / RATE_BIN_PX).max(2.0) as usize;
+        let auto = time_step(span.len(), target).max(MIN_RATE_BIN_NS);
+        let min_step = span.len() / MAX_RATE_BINS + 1;
+        let step = match self.settings.interval_ns {
+            Some(step) if min_step <= step => step,
+            Some(_) | None => auto,
+        };
+        let start = span.start.saturating_sub(span.start.rem_euclid(step));
+        let count = (i128::from(span.end) - i128::from(start) - 1).div_euclid(i128::from(step)) + 1;
+        let count = usize::try_from(count).ok()?.clamp(1, Bins::MAX_COUNT);
+        let len = i64::try_from(count).ok()?.saturating_mul(step);
+        let span = Span::new(start, start.saturating_add(len));
+        let axis = Axis { quantity: Quantity::Time, scale: Scale::Linear, span };
+        Some((step, Bins { axis, count, is_closed: false }))
+    }
+
+    /// The bin width of the throughput chart, with a note if it differs from the setting.
+    pub(super) fn bin_width_text(&self) -> String {
+        let Some((step, _)) = self.rate_bins() else { return String::new() };
+        match self.settings.interval_ns {
+            Some(chosen) if chosen != step => {
+                format!("{} ({} needs a closer zoom)", duration(step), duration(chosen))
+            }
+            _ => duration(step),
+        }
+    }
+
+    fn size_bins(&self) -> Option<Bins> {
+        let span = Span::closed(self.drawn_totals.extent?.len);
+        let axis = Axis { quantity: Quantity::Size, scale: Scale::Linear, span };
+        Some(Bins { axis, count: self.settings.bins, is_closed: true })
+    }
+
+    fn gap_bins(&self) -> Option<Bins> {
+        let span = Span::closed(self.drawn_totals.extent?.gap_ns?);
+        let axis = Axis { quantity: Quantity::Gap, scale: Scale::Log, span };
+        Some(Bins { axis, count: GAP_BINS, is_closed: true })
+    }
+
+    fn grid(&self) -> Option<Grid> {
+        let (x, y) = self.axes(Panel::Scatter)?;
+        let (y, size) = (y?, self.size(Panel::Scatter));
+        (size != Size::default()).then(|| grid_of(x, y, size, self.drawn_totals.packets))
+    }
+
+    /// All answers that the panels need now.
+    pub(super) fn requests(&mut self) -> Vec<Request> {
+        let mut requests = Vec::new();
+        if self.drawn_totals.extent.is_none() {
+            return requests;
+        }
+        let mut add = |slot, kind: &QueryKind, dimensions, is_seen| {
+            let query = Query { kind: kind.clone(), dimensions };
+            requests.push(Request { slot, query, is_seen });
+        };
+        let mut add_chart = |panel: Panel, kind: Option<QueryKind>| {
+            let Some(kind) = kind else { return };
+            let ([whole, part], is_seen) = (slots(panel), self.is_seen(panel));
+            add(whole, &kind, DimensionSet::EMPTY, is_seen);
+            if let Some(dimensions) = self.dimensions_except(panel.dimension()) {
+                add(part, &kind, dimensions, is_seen);
+            }
+        };
+        add_chart(Panel::Throughput, self.rate_bins().map(|(_, bins)| QueryKind::Bins(bins)));
+        add_chart(Panel::Scatter, self.grid().map(QueryKind::Density));
+        add_chart(Panel::Sizes, self.size_bins().map(QueryKind::Bins));
+        add_chart(Panel::Gaps, self.gap_bins().map(QueryKind::Bins));
+        add_chart(Panel::Ports, Some(QueryKind::Ports));
+        add_chart(Panel::Sources, Some(QueryKind::Sources));
+        add_chart(Panel::Destinations, Some(QueryKind::Destinations));
+        add_chart(Panel::Protocols, Some(QueryKind::Protocols));
+        let dimensions =
+            self.dimensions_except(Panel::Conversations.dimension()).unwrap_or_default();
+        let is_seen = self.is_seen(Panel::Conversations);
+        // Many conversations take much memory. In large captures they wait until their table is visible.
+        if is_seen || self.drawn_totals.packets <= MAX_EAGER_PACKETS {
+            add(Slot::Conversations, &QueryKind::Conversations, dimensions, is_seen);
+        }
+        if let Some(dimensions) = self.dimensions_except(None) {
+            add(Slot::Total, &QueryKind::Total, dimensions, true);
+        }
+        if let Some((grid, cell)) = self.pending_click.or_else(|| self.pointed_cell()) {
+            add(Slot::Nearest, &QueryKind::Nearest { grid, cell }, DimensionSet::EMPTY, true);
+        }
+        let dimensions = self.dimensions_except(None).unwrap_or_default();
+        if 0 < self.packets.visible_rows
+            && let Some(extent) = self.drawn_totals.extent
+        {
+            let files = self.files.files.len();
+            let (slot, query) =
+                self.packets.next_query(&self.scheduler, dimensions, files, extent.ts_ns);
+            let is_seen = self.is_seen(Panel::Packets);
+            requests.push(Request { slot, query, is_seen });
+        }
+        requests
+    }
+}

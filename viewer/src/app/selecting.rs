@@ -1,0 +1,106 @@
+//! Selections: the filter box, clearing, and links.
+
+use super::{App, Phase};
+use crate::filter::{Context, Expr, complete, parse};
+use crate::link::{fragment, link_text, pairs, selected};
+use crate::selection::{Dimension, Selection};
+use crate::settings::Settings;
+
+impl App {
+    /// The context in which filter expressions are parsed.
+    pub(super) fn filter_context(&self) -> Context {
+        Context {
+            zone: self.zone(),
+            first_ns: self.totals().extent.map_or(0, |extent| extent.ts_ns.0),
+            ..Context::default()
+        }
+    }
+
+    /// Takes the text of the filter box. An invalid text leaves the selection unchanged.
+    pub(super) fn set_filter(&mut self, text: String, cursor: usize) {
+        self.completion = complete(&text, cursor, |field| self.values_of(field));
+        if text == self.filter_text && self.filter_error.is_none() {
+            return;
+        }
+        let parsed = parse(&text, &self.filter_context());
+        if let Ok(expr) = &parsed {
+            self.select(Dimension::Filter, expr.clone(), true);
+        }
+        (self.filter_text, self.filter_error) = (text, parsed.err());
+    }
+
+    /// Clears the selection of one dimension, or of all.
+    pub(super) fn clear(&mut self, dimension: Option<Dimension>) {
+        if dimension.is_none_or(|dimension| dimension == Dimension::Filter) {
+            (self.filter_text, self.filter_error) = (String::new(), None);
+        }
+        match dimension {
+            Some(dimension) => self.select(dimension, None, false),
+            None => {
+                self.history.select(Selection::default(), None);
+                self.on_selection_changed();
+            }
+        }
+    }
+
+    /// Selects in one dimension. `is_draft` means that more changes of the same undo step follow.
+    pub(super) fn select(&mut self, dimension: Dimension, expr: Option<Expr>, is_draft: bool) {
+        let mut selection = self.history.now().clone();
+        selection.set(dimension, expr);
+        self.history.select(selection, is_draft.then_some(dimension));
+        self.on_selection_changed();
+    }
+
+    /// Updates everything that depends on the selection.
+    pub(super) fn on_selection_changed(&mut self) {
+        self.scheduler.invalidate_selection();
+        self.packets.invalidate();
+        self.packets.first = 0;
+        self.show_filter();
+    }
+
+    /// Shows the selected filter in the filter box, unless its text already means the same.
+    fn show_filter(&mut self) {
+        let shown = parse(&self.filter_text, &self.filter_context()).ok().flatten();
+        let filter = self.history.now().get(Dimension::Filter);
+        if shown.as_ref() != filter {
+            self.filter_text = filter.map(|expr| expr.to_text(&self.zone())).unwrap_or_default();
+            self.filter_error = None;
+        }
+    }
+
+    /// Rewrites the filter text if its meaning has changed with the time zone or the capture's start.
+    pub(super) fn sync_filter_text(&mut self) {
+        if self.filter_error.is_none() {
+            self.show_filter();
+        }
+    }
+
+    /// Replaces settings and selections by those of a link's fragment.
+    pub(super) fn restore_link(&mut self, link: &str) {
+        let mut selection = Selection::default();
+        self.settings = Settings::default();
+        for (key, value) in pairs(link) {
+            if let Some(dimension) = Dimension::parse(&key) {
+                let expr = selected(&value);
+                if expr.is_none() && !value.is_empty() {
+                    self.files.error = Some(format!("Invalid selection in the link: “{value}”."));
+                }
+                selection.set(dimension, expr);
+            } else {
+                self.settings.set(&key, &value);
+            }
+        }
+        self.is_restored = self.files.phase != Phase::Ready;
+        self.history.select(selection, None);
+        self.on_selection_changed();
+    }
+
+    /// The settings and selections as the fragment of a link.
+    pub fn link(&self) -> String {
+        let mut pairs = self.settings.changed();
+        let clauses = self.history.now().clauses();
+        pairs.extend(clauses.map(|(dimension, e)| (dimension.name().to_owned(), link_text(e))));
+        fragment(&pairs)
+    }
+}

@@ -1,0 +1,175 @@
+//! Status texts: the summary, progress, memory, unreadable lines and the size of the selection.
+
+use super::charts::Chart;
+use super::memory_plan::FileInfo;
+use super::{App, Panel, Phase};
+use crate::load::{MAX_PROBLEMS, Report, Sampling};
+use crate::text::{bytes, packets, percent, prefixed, rounded_duration, time_range};
+use crate::time::Zone;
+use summary::grouped;
+
+/// The number of protocols named in the summary.
+const MAX_PROTOCOLS: usize = 6;
+
+impl App {
+    /// One line about the open files. Empty while loading: it would change many times a second, which
+    /// screen readers would read out.
+    pub(super) fn summary(&self, zone: &Zone) -> String {
+        let totals = self.totals();
+        if self.files.phase != Phase::Ready {
+            return String::new();
+        }
+        let mut parts = vec![
+            self.files.names(),
+            packets(totals.packets),
+            format!("{} on the wire", bytes(totals.wire_bytes)),
+        ];
+        if let Some(extent) = totals.extent {
+            let (first, last) = extent.ts_ns;
+            let range = time_range(first, last, absolute(zone));
+            parts.push(format!("{range} ({})", rounded_duration(last.abs_diff(first))));
+        }
+        if totals.packets > 0 {
+            parts.push(self.protocols(totals.packets));
+        }
+        parts.extend(self.files.files.iter().filter_map(|file| sampling_text(file, zone)));
+        if self.files.is_cancelled {
+            let (read, len) = self.files.progress();
+            parts.push(format!("loading cancelled at {}", percent(read, len)));
+        }
+        parts.join(" · ")
+    }
+
+    /// First and last timestamp to the nanosecond; empty without packets.
+    pub(super) fn exact_time_range(&self, zone: &Zone) -> String {
+        let Some(extent) = self.totals().extent else { return String::new() };
+        let (first, last) = extent.ts_ns;
+        let zone = absolute(zone);
+        format!("{} – {}", zone.format(first), zone.format(last))
+    }
+
+    /// The most frequent protocols: `tcp 95.1 %, udp 4.9 %`.
+    fn protocols(&self, packets: u64) -> String {
+        let Some(Chart::Ranking(ranking)) = self.chart(Panel::Protocols) else {
+            return String::new();
+        };
+        let mut items: Vec<_> =
+            ranking.items.iter().map(|item| (item.whole.packets, &item.name)).collect();
+        items.sort_by_key(|(packets, _)| std::cmp::Reverse(*packets));
+        let mut texts: Vec<_> = (items.iter().take(MAX_PROTOCOLS))
+            .map(|(count, name)| format!("{name} {}", percent(*count, packets)))
+            .collect();
+        if let rest @ 1.. = items.len().saturating_sub(MAX_PROTOCOLS) {
+            texts.push(format!("{rest} more"));
+        }
+        texts.join(", ")
+    }
+
+    pub(super) fn progress_text(&self, read_bytes: u64, len: u64) -> String {
+        let mut text = format!(
+            "{}: {} of {} read, {}",
+            self.files.names(),
+            bytes(read_bytes),
+            bytes(len),
+            packets(self.totals().packets)
+        );
+        let seconds = self.files.elapsed_ms / 1e3;
+        if 0.0 < seconds && 0 < read_bytes {
+            let rate = read_bytes as f64 / seconds;
+            let left = len.saturating_sub(read_bytes) as f64 / rate;
+            let rate = if rate < 1e3 { format!("{rate:.0} ") } else { prefixed(rate) };
+            text += &format!(", {rate}B/s, {left:.0} s left");
+        }
+        text
+    }
+
+    /// The text above the sampling options.
+    pub(super) fn memory_prompt(&self, zone: &Zone) -> Option<String> {
+        let plan = self.memory_plan.as_ref()?;
+        let mut text = format!(
+            "About {} packets need {} of memory; {} is available.",
+            grouped(plan.packets),
+            bytes(plan.needed_bytes),
+            bytes(plan.free_bytes)
+        );
+        if let Some(first_ns) = plan.first_ns() {
+            text += &format!(" The first packet is from {}.", zone.format(first_ns));
+        }
+        Some(text)
+    }
+
+    pub(super) fn selected_text(&self) -> String {
+        if self.history.now().is_empty() {
+            return String::new();
+        }
+        let (selected, all) = (self.selected(), self.totals());
+        format!(
+            "{} of {} selected ({}), {}",
+            grouped(selected.packets),
+            packets(all.packets),
+            percent(selected.packets, all.packets),
+            bytes(selected.bytes)
+        )
+    }
+
+    pub(super) fn skipped_text(&self) -> String {
+        let unit = self.files.reports().find(|part| 0 < part.skipped).map_or("", Report::unit);
+        match self.skipped() {
+            0 => String::new(),
+            1 => format!("1 {unit} could not be read"),
+            skipped => format!("{} {unit}s could not be read", grouped(skipped)),
+        }
+    }
+
+    /// The first unreadable lines. Their numbers count from the start of the file, which is known once
+    /// the parts before are complete.
+    pub(super) fn problems(&self) -> Vec<String> {
+        if self.files.phase == Phase::Loading {
+            return Vec::new();
+        }
+        let mut problems = Vec::new();
+        for (index, file) in self.files.files.iter().enumerate() {
+            let mut lines_before = 0;
+            for (_, part) in self.files.parts.iter().filter(|(file, _)| *file == index) {
+                for problem in &part.problems {
+                    let line = grouped(lines_before + problem.line);
+                    let name = match self.files.files.len() {
+                        1 => String::new(),
+                        _ => format!("{}, ", file.name),
+                    };
+                    problems.push(format!("{name}{} {line}: {}", part.unit(), problem.reason));
+                }
+                if !part.is_complete {
+                    break; // the line numbers of later parts are unknown
+                }
+                lines_before += part.lines;
+            }
+        }
+        problems.truncate(MAX_PROBLEMS);
+        if (problems.len() as u64) < self.skipped() {
+            problems.push("… and more".to_owned());
+        }
+        problems
+    }
+}
+
+/// UTC instead of relative time: the summary says when the capture was made.
+fn absolute(zone: &Zone) -> &Zone {
+    if let Zone::Relative(_) = zone { &Zone::Utc } else { zone }
+}
+
+/// How a file was sampled: `a.pcap: one packet in 10`. `None` if it was loaded completely.
+fn sampling_text(file: &FileInfo, zone: &Zone) -> Option<String> {
+    let Sampling { every, ts_ns: (first, last) } = file.sampling;
+    let mut parts = Vec::new();
+    if 1 < every {
+        parts.push(format!("one packet in {}", grouped(every)));
+    }
+    if first != i64::MIN {
+        parts.push(format!("from {}", zone.format(first)));
+    }
+    if last != i64::MAX {
+        parts.push(format!("until {}", zone.format(last)));
+    }
+    (!parts.is_empty()).then(|| format!("{}: only {}", file.name, parts.join(" ")))
+}
