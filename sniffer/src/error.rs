@@ -96,6 +96,9 @@ pub enum Error {
         /// The system's error.
         source: io::Error,
     },
+    /// A capture thread panicked.
+    #[error("a capture thread panicked; its packets are missing from the output")]
+    ReaderPanicked,
     /// The output file name is not a valid strftime(3) template.
     #[error("invalid time format `{}`: {reason}", .template.display())]
     TimeFormat {

@@ -37,7 +37,7 @@ pub fn run() -> Result<(), Error> {
         Action::Generate(what) => cli::generate(what),
         Action::ListInterfaces => interfaces::list(),
         Action::DumpFilter(config) => dump::run(&config),
-        Action::Capture(config) => live::run(&config),
+        Action::Capture(config) => live::start(&config),
         Action::ReadFiles(config) => file::run(&config),
     };
     match result {

@@ -1,15 +1,16 @@
-//! What `-D` prints.
+//! `-D`: lists the interfaces.
 
 use netlink_packet_route::RouteNetlinkMessage;
 use netlink_packet_route::address::{AddressAttribute, AddressMessage};
 use std::io::{self, Write};
 use summary::LinkType;
 
+use super::interface::ANY;
+use super::lookup::all;
 use super::netlink::dump;
-use super::{ANY, all};
 use crate::Error;
 
-/// Prints the interfaces, one a line, as `tcpdump -D` numbers them.
+/// Prints the interfaces, one per line, numbered as by `tcpdump -D`.
 pub(crate) fn list() -> Result<(), Error> {
     let addresses = addresses()?;
     let mut text = String::new();
@@ -46,13 +47,13 @@ pub(crate) fn list() -> Result<(), Error> {
         .map_err(|source| Error::Output { name: "standard output".into(), source })
 }
 
-/// Index of an interface, and one of its addresses with the length of its prefix.
+/// All addresses with their prefix lengths, each with the index of its interface.
 fn addresses() -> Result<Vec<(u32, String)>, Error> {
     let request = RouteNetlinkMessage::GetAddress(AddressMessage::default());
     let mut addresses = Vec::new();
     for message in dump(&request)? {
         let RouteNetlinkMessage::NewAddress(message) = message else { continue };
-        // Of a point-to-point link the local address is the interface's, the other its peer's.
+        // On a point-to-point link, the interface has the local address and the peer the other.
         let is_local =
             |attribute: &&AddressAttribute| matches!(attribute, AddressAttribute::Local(_));
         let attribute = message.attributes.iter().find(is_local).or_else(|| {

@@ -1,4 +1,4 @@
-//! Which interface is meant where none is named.
+//! The interface of the default route, which is captured if none is named.
 
 use netlink_packet_route::route::{RouteAttribute, RouteHeader, RouteMessage, RouteType};
 use netlink_packet_route::{AddressFamily, RouteNetlinkMessage};
@@ -6,8 +6,8 @@ use netlink_packet_route::{AddressFamily, RouteNetlinkMessage};
 use super::netlink::dump;
 use crate::Error;
 
-/// The interface of the default route with the best metric, IPv4 before IPv6.
-pub(super) fn default_route_index() -> Result<Option<u32>, Error> {
+/// Index of the interface of the default route with the best metric, IPv4 before IPv6.
+pub(super) fn interface_index() -> Result<Option<u32>, Error> {
     for family in [AddressFamily::Inet, AddressFamily::Inet6] {
         let mut request = RouteMessage::default();
         request.header.address_family = family;

@@ -1,0 +1,208 @@
+//! Accounts for every packet of a run: writes the stream, and in it `stats`, events and the end of
+//! each file.
+
+use std::time::Instant;
+use summary::grouped;
+use summary::record::{Event, EventKind, Reason};
+
+use super::captured_interface::CapturedInterface;
+use super::drops::DropTransition;
+use super::link::nanoseconds;
+use super::packet_source::PacketEvent;
+use super::timer::Timer;
+use crate::Error;
+use crate::capture::Capture;
+use crate::interfaces;
+use crate::output::Rotation;
+use crate::progress::packets;
+use crate::stream::{Stream, new_event};
+
+/// The stream of a run, and the interfaces whose packets it contains.
+pub(super) struct Accounting {
+    stream: Stream,
+    pub(super) interfaces: Vec<CapturedInterface>,
+    rotation: Rotation,
+    rotation_timer: Option<Timer>,
+    /// Files that are complete.
+    file_count: u32,
+    /// Why the run takes no more packets, once a limit is reached.
+    stop_reason: Option<Reason>,
+}
+
+impl Accounting {
+    pub(super) fn new(
+        stream: Stream,
+        interfaces: Vec<CapturedInterface>,
+        rotation: Rotation,
+    ) -> Self {
+        let start = Instant::now();
+        let rotation_timer = rotation.interval.map(|interval| Timer::new(start, interval));
+        Self { stream, interfaces, rotation, rotation_timer, file_count: 0, stop_reason: None }
+    }
+
+    /// Why the run takes no more packets, once a limit is reached.
+    pub(super) fn stop_reason(&self) -> Option<Reason> {
+        self.stop_reason
+    }
+
+    /// When the next file is due.
+    pub(super) fn rotation_due(&self) -> Option<Instant> {
+        self.rotation_timer.as_ref().map(Timer::due)
+    }
+
+    /// Packets written so far.
+    pub(super) fn packet_count(&self) -> u64 {
+        self.stream.out()
+    }
+
+    /// Packets taken from the ring of an interface, or dropped before as last read.
+    pub(super) fn accounted(&self, interface: usize) -> u64 {
+        self.stream.processed(interface) + self.interfaces[interface].counters().drop
+    }
+
+    /// Packets that the kernel dropped on all interfaces, as last read.
+    pub(super) fn dropped(&self) -> u64 {
+        self.interfaces.iter().map(|interface| interface.counters().drop).sum()
+    }
+
+    /// Records a packet or a loss. False if the run takes no more packets.
+    pub(super) fn record_packet(
+        &mut self,
+        interface: usize,
+        event: PacketEvent<'_>,
+    ) -> Result<bool, Error> {
+        if self.stream.is_file_full() {
+            self.rotate(Reason::Size)?;
+        }
+        match event {
+            PacketEvent::Accepted(packet) => self.stream.write_packet(interface, &packet)?,
+            PacketEvent::Formatted(len, text) => {
+                self.stream.write_formatted(interface, len, text)?;
+            }
+            PacketEvent::Rejected => {
+                self.stream.count_skipped(interface, 1);
+                return Ok(true);
+            }
+            PacketEvent::Losses => {
+                self.read_counters(interface)?;
+                return Ok(true);
+            }
+        }
+        if self.stream.is_full() {
+            self.stop_reason = Some(Reason::Count);
+        } else if self.stream.is_file_full() && self.is_last_file() {
+            self.stop_reason = Some(Reason::Size);
+        }
+        Ok(self.stop_reason.is_none())
+    }
+
+    /// Records an event.
+    pub(super) fn record_event(&mut self, event: Event) -> Result<(), Error> {
+        self.stream.write_event(event)
+    }
+
+    /// Whether the run ends with the current file.
+    fn is_last_file(&self) -> bool {
+        self.rotation.interval.is_some()
+            && self.rotation.count.is_some_and(|count| count <= self.file_count + 1)
+    }
+
+    /// Starts the next file if it is due, or stops after the last one.
+    pub(super) fn rotate_if_due(&mut self, now: Instant) -> Result<(), Error> {
+        let is_due = self.rotation_timer.as_mut().is_some_and(|timer| timer.fires(now));
+        if is_due && self.is_last_file() {
+            self.stop_reason = Some(Reason::Duration);
+        } else if is_due {
+            self.rotate(Reason::Duration)?;
+        }
+        Ok(())
+    }
+
+    /// Completes the file with `stats` of each interface, and starts the next one.
+    pub(super) fn rotate(&mut self, reason: Reason) -> Result<(), Error> {
+        self.read_all_counters()?;
+        self.write_stats()?;
+        self.file_count += 1;
+        let interfaces = self.interfaces.iter().map(CapturedInterface::describe).collect();
+        self.stream.rotate(reason, Some(interfaces))
+    }
+
+    pub(super) fn read_all_counters(&mut self) -> Result<(), Error> {
+        (0..self.interfaces.len()).try_for_each(|interface| self.read_counters(interface))
+    }
+
+    /// Reads the kernel's counters of one interface, and records when drops start or end.
+    pub(super) fn read_counters(&mut self, interface: usize) -> Result<(), Error> {
+        let interface = &mut self.interfaces[interface];
+        let event = match interface.read_counters()? {
+            DropTransition::None => return Ok(()),
+            DropTransition::Started => new_event(interface.name(), EventKind::DropBegin),
+            DropTransition::Ended(length) => Event {
+                gap_ns: Some(nanoseconds(length)),
+                ..new_event(interface.name(), EventKind::DropEnd)
+            },
+        };
+        self.stream.write_event(event)
+    }
+
+    /// Writes `stats` of each interface: what was counted since the previous ones.
+    pub(super) fn write_stats(&mut self) -> Result<(), Error> {
+        self.write_stats_with(|_| None)
+    }
+
+    fn write_stats_with(
+        &mut self,
+        recv: impl Fn(&CapturedInterface) -> Option<u64>,
+    ) -> Result<(), Error> {
+        // Without an answer, hardware losses stay unknown until the next time.
+        let all = interfaces::all().unwrap_or_default();
+        for (index, interface) in self.interfaces.iter_mut().enumerate() {
+            let losses = interface.take_losses(&all);
+            let recv = recv(interface);
+            self.stream.write_stats(index, Some(interface.name()), losses, recv)?;
+        }
+        Ok(())
+    }
+
+    /// Writes all lines that are buffered.
+    pub(super) fn flush(&mut self) -> Result<(), Error> {
+        self.stream.flush()
+    }
+
+    /// Rejects all further packets. Those in the rings can still be read.
+    pub(super) fn reject_packets(&self) -> Result<(), Error> {
+        let mut captures = self.interfaces.iter().flat_map(|interface| &interface.captures);
+        captures.try_for_each(Capture::reject_all)
+    }
+
+    /// Completes the stream after the rings were drained.
+    pub(super) fn finish(mut self, reason: Reason) -> Result<(), Error> {
+        // The kernel's count of received packets includes those left in the rings at a limit.
+        let is_drained = self.stop_reason.is_none();
+        self.write_stats_with(|interface| is_drained.then_some(interface.counters().recv))?;
+        self.stream.finish(reason)
+    }
+
+    /// Names of the interfaces: `eth0, lo`.
+    fn names(&self) -> String {
+        self.interfaces.iter().map(CapturedInterface::name).collect::<Vec<_>>().join(", ")
+    }
+
+    /// The counters as text: totals, and one line per interface if there are several.
+    pub(super) fn summary(&self, elapsed: &str) -> String {
+        let mut text = format!(
+            "{} captured on {} in {elapsed}, {} dropped by the kernel",
+            packets(self.stream.out()),
+            self.names(),
+            grouped(self.dropped())
+        );
+        if 1 < self.interfaces.len() {
+            for (index, interface) in self.interfaces.iter().enumerate() {
+                let out = packets(self.stream.counts(index).out);
+                let drop = grouped(interface.counters().drop);
+                text += &format!("\n  {}: {out}, {drop} dropped", interface.name());
+            }
+        }
+        text
+    }
+}

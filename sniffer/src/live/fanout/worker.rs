@@ -1,0 +1,122 @@
+//! A reader thread: turns the blocks of its ring into batches of lines.
+
+use nix::sys::eventfd::EventFd;
+use std::os::fd::AsFd;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::mpsc::{Receiver, SyncSender};
+use std::time::{Duration, Instant};
+use summary::Timestamp;
+
+use crate::Error;
+use crate::capture::Reader;
+use crate::line_formatter::{CapturedPacket, LineFormatter};
+use crate::live::interface_names::InterfaceNames;
+use crate::signals;
+
+/// How often a thread without packets checks its ring. Lines of other threads may wait this long.
+pub(in crate::live) const IDLE_INTERVAL: Duration = Duration::from_millis(5);
+
+/// The lines of one block.
+#[derive(Debug)]
+pub(super) struct Batch {
+    /// When the block was read: all its packets were stamped before.
+    pub(super) read_at: Instant,
+    pub(super) lines: Vec<Line>,
+    /// The text of all lines, each without the part up to its number.
+    pub(super) text: Vec<u8>,
+    /// Whether the kernel had dropped packets when it handed over the block.
+    pub(super) has_losses: bool,
+}
+
+/// One packet of a batch.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Line {
+    pub(super) ts: Timestamp,
+    /// End of its text in `Batch::text`, which is where the next one starts. The text is empty if
+    /// the filter rejected the packet.
+    pub(super) end: usize,
+    pub(super) wire_len: u32,
+}
+
+impl Batch {
+    pub(super) fn new(read_at: Instant) -> Self {
+        Self { read_at, lines: Vec::new(), text: Vec::new(), has_losses: false }
+    }
+
+    /// The text of a line.
+    pub(super) fn text_of(&self, line: usize) -> &[u8] {
+        let start = line.checked_sub(1).map_or(0, |previous| self.lines[previous].end);
+        &self.text[start..self.lines[line].end]
+    }
+}
+
+/// What all threads of an interface share.
+#[derive(Debug)]
+pub(super) struct Shared {
+    pub(super) start: Instant,
+    /// Readable after a batch was sent.
+    pub(super) wakeup: EventFd,
+    pub(super) is_stopped: AtomicBool,
+}
+
+/// The state of a thread.
+pub(super) struct Worker {
+    pub(super) reader: Reader,
+    pub(super) names: InterfaceNames,
+    pub(super) formatter: LineFormatter,
+    pub(super) batches: SyncSender<Batch>,
+    /// Batches to reuse.
+    pub(super) free: Receiver<Batch>,
+    pub(super) shared: Arc<Shared>,
+    pub(super) empty_at_ns: Arc<AtomicU64>,
+}
+
+impl Worker {
+    pub(super) fn run(mut self) -> Result<(), Error> {
+        while !self.shared.is_stopped.load(Ordering::Acquire) {
+            if let Some(batch) = self.read_block() {
+                if batch.lines.is_empty() {
+                    continue;
+                }
+                if self.batches.send(batch).is_err() {
+                    return Ok(());
+                }
+                // Fails only if the counter overflows; the descriptor is readable then anyway.
+                let _ = self.shared.wakeup.write(1);
+                continue;
+            }
+            // Take the time before checking the ring: later packets may be missed by the check.
+            let now = self.shared.start.elapsed();
+            if self.reader.is_empty() {
+                let now_ns = u64::try_from(now.as_nanos()).unwrap_or(u64::MAX);
+                self.empty_at_ns.store(now_ns, Ordering::Release);
+            }
+            self.reader.take_error()?;
+            signals::poll_readable(&[self.reader.as_fd()], IDLE_INTERVAL)?;
+        }
+        Ok(())
+    }
+
+    /// The lines of the next block.
+    fn read_block(&mut self) -> Option<Batch> {
+        let Self { reader, names, formatter, free, .. } = self;
+        reader.read_block(|frames| {
+            let read_at = Instant::now();
+            let mut batch = free.try_recv().unwrap_or_else(|_| Batch::new(read_at));
+            batch.read_at = read_at;
+            batch.lines.clear();
+            batch.text.clear();
+            batch.has_losses = frames.has_losses();
+            while let Some(frame) = frames.next_frame() {
+                let packet = CapturedPacket::from_frame(&frame, names.get(frame.interface_index));
+                if frame.is_accepted {
+                    formatter.format(&packet, None, &mut batch.text);
+                }
+                let (ts, wire_len) = (packet.ts, packet.len());
+                batch.lines.push(Line { ts, end: batch.text.len(), wire_len });
+            }
+            batch
+        })
+    }
+}

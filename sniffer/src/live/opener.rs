@@ -1,0 +1,61 @@
+//! Opens the sockets of interfaces as configured, at the start and for interfaces that return.
+
+use filter::{Program, Source};
+
+use super::config::Config;
+use crate::Error;
+use crate::capture::{self, Capture, Reader};
+use crate::filter::Filter;
+use crate::interfaces::{self, Interface};
+
+/// The options for opening interfaces.
+pub(super) struct Opener<'a> {
+    options: &'a capture::Options,
+    thread_count: usize,
+    filter: Filter<'a>,
+}
+
+impl<'a> Opener<'a> {
+    pub(super) fn new(config: &'a Config) -> Self {
+        Self {
+            options: &config.capture,
+            thread_count: config.thread_count.unwrap_or(1),
+            filter: Filter::new(&config.filter),
+        }
+    }
+
+    /// Opens an interface once per thread.
+    pub(super) fn open(&self, interface: &Interface) -> Result<(Vec<Capture>, Vec<Reader>), Error> {
+        let program = match interface.link_type() {
+            Some(link) => {
+                let netmask = interfaces::netmask(&interface.name);
+                self.filter.program(link, Source::Live, netmask)?
+            }
+            None => None, // opening it fails below
+        };
+        Ok(match self.thread_count {
+            1 => std::iter::once(capture::open(interface, self.options, program)?).unzip(),
+            count => {
+                let group = capture::open_group(interface, self.options, program.as_ref(), count)?;
+                group.into_iter().unzip()
+            }
+        })
+    }
+}
+
+/// Why the kernel does not run a filter.
+pub(super) fn user_space_filter_message(interface: &Interface, program: &Program) -> String {
+    let name = &interface.name;
+    let len = program.instructions().len();
+    if interface.index == 0 && len <= Program::KERNEL_MAX_LEN {
+        return format!(
+            "{name}: filtering in user space: the filter depends on headers that the kernel does \
+             not have"
+        );
+    }
+    format!(
+        "{name}: filtering in user space: the filter has {len} instructions, and the kernel takes \
+         at most {} in at most net.core.optmem_max bytes",
+        Program::KERNEL_MAX_LEN
+    )
+}

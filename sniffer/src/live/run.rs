@@ -1,0 +1,278 @@
+//! The event loop of a live run: reads packets, and reacts to timers, signals and changes of
+//! interfaces.
+
+use std::os::fd::AsFd;
+use std::time::{Duration, Instant};
+use summary::grouped;
+use summary::record::{Event, EventKind, Reason};
+
+use super::accounting::Accounting;
+use super::config::Config;
+use super::interface_names::InterfaceNames;
+use super::link::LinkUpdate;
+use super::opener::{Opener, user_space_filter_message};
+use super::packet_source::PacketSource;
+use super::timer::Timer;
+use crate::Error;
+use crate::interfaces::{Interface, LinkChange, LinkMonitor};
+use crate::progress::Progress;
+use crate::signals::{self, Request, Signals};
+
+/// How often to read the kernel's counters, which are 32 bits wide and wrap.
+const COUNTERS_INTERVAL: Duration = Duration::from_secs(1);
+
+/// How long to wait for the last packets at the end of a run. The kernel hands over a block in a
+/// tenth of that.
+const DRAIN_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// A live run. Owns everything that it needs.
+pub(super) struct Run<'a> {
+    pub(super) config: &'a Config,
+    pub(super) opener: Opener<'a>,
+    pub(super) monitor: LinkMonitor,
+    pub(super) accounting: Accounting,
+    /// The packets of each interface in `accounting`, in the same order.
+    pub(super) sources: Vec<PacketSource>,
+    pub(super) names: InterfaceNames,
+    pub(super) signals: Signals,
+    pub(super) progress: Progress,
+}
+
+impl Run<'_> {
+    /// Captures until something ends the run.
+    pub(super) fn run(mut self) -> Result<(), Error> {
+        let result = self.run_loop();
+        self.progress.clear();
+        match result {
+            Ok(reason) => self.end(reason),
+            // The output is broken: do not write an end.
+            Err(error @ (Error::Output { .. } | Error::OutputExists { .. })) => Err(error),
+            Err(error) => self.end(Reason::Error).and(Err(error)),
+        }
+    }
+
+    fn run_loop(&mut self) -> Result<Reason, Error> {
+        let start = Instant::now();
+        let deadline = self.config.duration.map(|duration| start + duration);
+        let stats_interval =
+            Some(self.config.stats_interval).filter(|interval| !interval.is_zero());
+        let mut stats_timer = stats_interval.map(|interval| Timer::new(start, interval));
+        let mut counters_due = start;
+        loop {
+            let mut is_idle = true;
+            for index in 0..self.sources.len() {
+                is_idle &= !self.read(index)?;
+                if let Some(reason) = self.accounting.stop_reason() {
+                    return Ok(reason);
+                }
+            }
+            let now = Instant::now();
+            if deadline.is_some_and(|deadline| deadline <= now) {
+                return Ok(Reason::Duration);
+            }
+            self.accounting.rotate_if_due(now)?;
+            if let Some(reason) = self.accounting.stop_reason() {
+                return Ok(reason);
+            }
+            let are_stats_due = stats_timer.as_mut().is_some_and(|timer| timer.fires(now));
+            if counters_due <= now || are_stats_due {
+                self.accounting.read_all_counters()?;
+                counters_due = now + COUNTERS_INTERVAL;
+            }
+            if are_stats_due {
+                self.accounting.write_stats()?;
+            }
+            self.progress.draw(self.accounting.packet_count(), self.accounting.dropped());
+            let timeout = if is_idle {
+                self.accounting.flush()?;
+                let dues = [
+                    deadline,
+                    stats_timer.as_ref().map(Timer::due),
+                    self.progress.due(),
+                    Some(counters_due),
+                    self.accounting.rotation_due(),
+                ];
+                let next = dues.into_iter().flatten().min();
+                next.map(|next| next.saturating_duration_since(now))
+            } else {
+                Some(Duration::ZERO)
+            };
+            if let Some(reason) = self.wait(timeout)? {
+                return Ok(reason);
+            }
+        }
+    }
+
+    /// Records packets of one source that are ready. False if there are none.
+    fn read(&mut self, index: usize) -> Result<bool, Error> {
+        let Self { sources, accounting, .. } = self;
+        sources[index].read(|event| accounting.record_packet(index, event))
+    }
+
+    /// Waits for packets, signals, changes of interfaces or the timeout, and handles all but
+    /// packets. Returns a reason to end the run, if there is one.
+    fn wait(&mut self, timeout: Option<Duration>) -> Result<Option<Reason>, Error> {
+        let timeout =
+            self.sources.iter().filter_map(PacketSource::poll_timeout).chain(timeout).min();
+        let sources = self.sources.iter().map(PacketSource::as_fd);
+        let fds: Vec<_> = sources.chain([self.monitor.as_fd()]).collect();
+        let ready = self.signals.wait(&fds, timeout)?;
+        if ready.is_stopped {
+            return Ok(Some(Reason::Signal));
+        }
+        for index in ready.errors {
+            if let Some(source) = self.sources.get(index) {
+                source.take_error()?;
+            }
+        }
+        for change in self.monitor.changes()? {
+            self.on_link_change(change)?;
+        }
+        if ready.has_requests {
+            for request in self.signals.requests()? {
+                match request {
+                    Request::End => return Ok(Some(Reason::Signal)),
+                    Request::Rotate => self.accounting.rotate(Reason::Signal)?,
+                    Request::Report => {
+                        self.accounting.read_all_counters()?;
+                        self.progress.print(self.accounting.summary(&self.progress.elapsed()));
+                    }
+                }
+            }
+        }
+        Ok(None)
+    }
+
+    fn on_link_change(&mut self, change: LinkChange) -> Result<(), Error> {
+        match change {
+            LinkChange::Updated(interface) => self.on_link_update(&interface),
+            LinkChange::Removed(index) => self.on_link_removed(index),
+            LinkChange::Resync(interfaces) => {
+                let captured = self.accounting.interfaces.iter();
+                let indices: Vec<_> =
+                    captured.map(|interface| interface.link.interface().index).collect();
+                for index in indices {
+                    if interfaces.iter().all(|interface| interface.index != index) {
+                        self.on_link_removed(index)?;
+                    }
+                }
+                interfaces.iter().try_for_each(|interface| self.on_link_update(interface))
+            }
+        }
+    }
+
+    fn on_link_update(&mut self, update: &Interface) -> Result<(), Error> {
+        self.names.set(update.index, &update.name);
+        for index in 0..self.accounting.interfaces.len() {
+            match self.accounting.interfaces[index].link.on_update(update) {
+                LinkUpdate::Unrelated => {}
+                LinkUpdate::Changed(events) => {
+                    events.into_iter().try_for_each(|event| self.record_link_event(event))?;
+                }
+                LinkUpdate::Returned => match self.reattach(index, update) {
+                    // Removed again in the meantime. An update follows when it returns.
+                    Err(error) if error.is_no_device() => {}
+                    result => result?,
+                },
+            }
+        }
+        Ok(())
+    }
+
+    fn on_link_removed(&mut self, removed: u32) -> Result<(), Error> {
+        for index in 0..self.accounting.interfaces.len() {
+            if let Some(event) = self.accounting.interfaces[index].link.on_removed(removed) {
+                self.record_link_event(event)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Records an event of an interface.
+    ///
+    /// # Errors
+    ///
+    /// If packets stop with it, and the run is configured to end then.
+    fn record_link_event(&mut self, event: Event) -> Result<(), Error> {
+        let (kind, name) = (event.event, event.interface.clone().unwrap_or_default());
+        self.accounting.record_event(event)?;
+        match kind {
+            EventKind::IfaceDown if self.config.exits_on_down => Err(Error::WentDown { name }),
+            EventKind::IfaceGone if self.config.exits_on_down => Err(Error::InterfaceGone { name }),
+            _ => Ok(()),
+        }
+    }
+
+    /// Continues the capture on a new interface of the same name.
+    fn reattach(&mut self, index: usize, update: &Interface) -> Result<(), Error> {
+        let interface = &self.accounting.interfaces[index];
+        let has_same_link_type = interface.link.interface().link_type() == update.link_type();
+        match &mut self.sources[index] {
+            PacketSource::Direct { reader, .. } if has_same_link_type => {
+                let had_filter = reader.filter().is_some();
+                interface.captures.iter().try_for_each(|capture| capture.attach(reader, update))?;
+                if let Some(program) = reader.filter().filter(|_| !had_filter) {
+                    self.progress.info(user_space_filter_message(update, program));
+                }
+            }
+            // Sockets in a fanout group cannot be bound to another interface, and a filter is for one
+            // link type: replace the sockets.
+            _ => {
+                if !update.is_up {
+                    return Ok(());
+                }
+                self.drain(index)?;
+                let (captures, readers) = self.opener.open(update)?;
+                let fields = self.config.stream.fields;
+                self.sources[index] = PacketSource::new(readers, &self.names, fields)?;
+                self.accounting.interfaces[index].replace_captures(captures);
+            }
+        }
+        let interface = &mut self.accounting.interfaces[index];
+        let event = interface.link.on_attached(update.clone());
+        interface.reset_hw_baseline();
+        event.map_or(Ok(()), |event| self.record_link_event(event))
+    }
+
+    /// Reads the last packets of a source that gets no more, and the final counters.
+    fn drain(&mut self, index: usize) -> Result<(), Error> {
+        let deadline = Instant::now() + DRAIN_TIMEOUT;
+        loop {
+            while self.accounting.stop_reason().is_none() && self.read(index)? {}
+            self.accounting.read_counters(index)?;
+            let received = self.accounting.interfaces[index].counters().recv;
+            let is_drained = received == self.accounting.accounted(index);
+            let now = Instant::now();
+            if is_drained || self.accounting.stop_reason().is_some() || deadline <= now {
+                return Ok(());
+            }
+            let source = &self.sources[index];
+            let timeout = source.poll_timeout().unwrap_or(deadline - now);
+            // Ignores signals: the one that ended the run is still pending.
+            signals::poll_readable(&[source.as_fd()], timeout)?;
+        }
+    }
+
+    /// Stops reception, drains the rings and completes the stream.
+    ///
+    /// At a limit, packets left in the rings arrived after the end of the run: they are neither
+    /// read nor counted.
+    fn end(mut self, reason: Reason) -> Result<(), Error> {
+        self.accounting.reject_packets()?;
+        for index in 0..self.sources.len() {
+            self.drain(index)?;
+        }
+        let dropped = self.accounting.dropped();
+        let summary = self.accounting.summary(&self.progress.elapsed());
+        self.accounting.finish(reason)?;
+        self.progress.info(summary);
+        if 0 < dropped {
+            self.progress.info(format_args!(
+                "the kernel dropped {} packets because its buffer was full; try a larger buffer \
+                 (-B KIB), a smaller snap length (-s SNAPLEN) or more threads (--threads N)",
+                grouped(dropped)
+            ));
+        }
+        Ok(())
+    }
+}

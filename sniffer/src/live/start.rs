@@ -1,0 +1,73 @@
+//! Starts a live run: opens interfaces, output and signals, in this order, and runs it.
+
+use summary::record::SourceKind;
+
+use super::accounting::Accounting;
+use super::captured_interface::CapturedInterface;
+use super::config::Config;
+use super::interface_names::InterfaceNames;
+use super::opener::{Opener, user_space_filter_message};
+use super::packet_source::PacketSource;
+use super::run::Run;
+use crate::Error;
+use crate::capture::Reader;
+use crate::interfaces::{self, LinkMonitor};
+use crate::output::Output;
+use crate::progress::Progress;
+use crate::signals::Signals;
+use crate::stream::Stream;
+
+/// Captures until something ends the run.
+pub(crate) fn start(config: &Config) -> Result<(), Error> {
+    // Before looking up the interfaces, to miss no change.
+    let monitor = LinkMonitor::open()?;
+    let chosen = match &config.interfaces[..] {
+        [] => vec![interfaces::default()?],
+        names => names.iter().map(|name| interfaces::named(name)).collect::<Result<_, _>>()?,
+    };
+    let opener = Opener::new(config);
+    let mut opened = Vec::with_capacity(chosen.len());
+    for interface in &chosen {
+        opened.push(opener.open(interface)?);
+    }
+    let mut output = Output::open(&config.output)?;
+    // From here on signals end the run properly; until here they may end the process at once.
+    // Before starting threads, which inherit the signal mask.
+    let signals = Signals::catch(output.can_rotate())?;
+    output.set_signals(signals.clone());
+    let progress = Progress::start(config.is_quiet, config.output.path.is_none());
+    if opened.iter().flat_map(|(_, readers)| readers).any(Reader::is_fallback) {
+        progress.info(
+            "the kernel refuses TPACKET_V3; falling back to TPACKET_V2, which uses more memory and \
+             wakes up for every packet (increase the buffer with -B KIB)",
+        );
+    }
+    for (interface, (_, readers)) in chosen.iter().zip(&opened) {
+        if let Some(program) = readers.iter().find_map(Reader::filter) {
+            progress.info(user_space_filter_message(interface, program));
+        }
+    }
+
+    let names = InterfaceNames::new();
+    let mut sources = Vec::with_capacity(chosen.len());
+    let mut captured = Vec::with_capacity(chosen.len());
+    for (interface, (captures, readers)) in chosen.into_iter().zip(opened) {
+        names.set(interface.index, &interface.name);
+        sources.push(PacketSource::new(readers, &names, config.stream.fields)?);
+        captured.push(CapturedInterface::new(interface, captures, config.capture.is_promiscuous));
+    }
+    captured.iter_mut().try_for_each(CapturedInterface::init_hw_baseline)?;
+    let described = captured.iter().map(CapturedInterface::describe).collect();
+    let stream = Stream::open(output, &config.stream, SourceKind::Live, None, described)?;
+    let links: Vec<_> = captured
+        .iter()
+        .map(|interface| match interface.link.interface().link_type() {
+            Some(link) => format!("{} ({link})", interface.name()),
+            None => interface.name().to_owned(),
+        })
+        .collect();
+    let snaplen = config.stream.snaplen;
+    progress.info(format_args!("capturing on {}, snap length {snaplen}", links.join(", ")));
+    let accounting = Accounting::new(stream, captured, config.output.rotation);
+    Run { config, opener, monitor, accounting, sources, names, signals, progress }.run()
+}
