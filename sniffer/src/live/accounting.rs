@@ -8,7 +8,7 @@ use summary::record::{Event, EventKind, Reason};
 use super::captured_interface::CapturedInterface;
 use super::drops::DropTransition;
 use super::link::nanoseconds;
-use super::packet_source::PacketEvent;
+use super::packet_event::PacketEvent;
 use super::timer::Timer;
 use crate::Error;
 use crate::capture::Capture;

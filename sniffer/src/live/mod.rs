@@ -16,6 +16,7 @@ mod fanout;
 mod interface_names;
 mod link;
 mod opener;
+mod packet_event;
 mod packet_source;
 mod run;
 mod start;

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::fanout::{Fanout, IDLE_INTERVAL};
 use super::interface_names::InterfaceNames;
+use super::packet_event::PacketEvent;
 use crate::Error;
 use crate::capture::Reader;
 use crate::line_formatter::{CapturedPacket, FieldOptions};
@@ -16,20 +17,6 @@ pub(super) enum PacketSource {
     Direct { reader: Reader, names: InterfaceNames },
     /// Several rings, each read by a thread.
     Threaded(Fanout),
-}
-
-/// What a source delivers.
-#[derive(Clone, Copy, Debug)]
-pub(super) enum PacketEvent<'a> {
-    /// The kernel has dropped packets, which its counters show. Usually they would have come before
-    /// the next packet.
-    Losses,
-    /// A packet that the filter accepted.
-    Accepted(CapturedPacket<'a>),
-    /// The same, formatted by a thread: its length on the wire, and its line after the number.
-    Formatted(u32, &'a [u8]),
-    /// A packet that the filter rejected.
-    Rejected,
 }
 
 impl PacketSource {

@@ -36,7 +36,7 @@ use std::time::{Duration, Instant};
 use summary::Timestamp;
 
 use super::interface_names::InterfaceNames;
-use super::packet_source::PacketEvent;
+use super::packet_event::PacketEvent;
 use crate::Error;
 use crate::capture::Reader;
 use crate::line_formatter::{FieldOptions, LineFormatter};
