@@ -172,7 +172,8 @@ pub enum EventKind {
     IfaceMtu,
     /// The kernel started to drop packets because the ring buffer was full.
     DropBegin,
-    /// No packet was dropped for one second; `gap_ns` is how long the losses lasted.
+    /// No packet was dropped for one second. `gap_ns` is an upper bound of how long the losses lasted:
+    /// from the last reading of the counters before the first drop to the last with new drops.
     DropEnd,
     /// The output continues in the next file.
     Rotated,

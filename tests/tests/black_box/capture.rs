@@ -1,4 +1,4 @@
-//! Live captures in namespaces of their own.
+//! Live captures on a veth pair or loopback, each test in its own network namespace.
 
 use nix::sys::signal::Signal;
 use tempfile::tempdir;
@@ -8,11 +8,11 @@ use tests::stream::{Packet, Stream};
 use tests::veth::with_veth;
 use xtask::namespace;
 
-/// Sends frames and captures them on the other end.
-fn captured(words: &[&str], frames: &[Vec<u8>]) -> Stream {
+/// Sends frames into one end of a veth pair and captures them on the other.
+fn captured(args: &[&str], frames: &[Vec<u8>]) -> Stream {
     with_veth(|| {
         let directory = tempdir().unwrap();
-        let capture = Capture::start(directory.path(), &[&["-i", "right"], words].concat());
+        let capture = Capture::start(directory.path(), &[&["-i", "right"], args].concat());
         let sender = Sender::new("left");
         frames.iter().for_each(|frame| sender.send(frame));
         capture.stop()
@@ -20,7 +20,7 @@ fn captured(words: &[&str], frames: &[Vec<u8>]) -> Stream {
 }
 
 #[test]
-fn known_frames_appear_once_each_in_order_with_the_right_fields() {
+fn each_frame_has_one_line_with_the_expected_fields() {
     let arp =
         [0, 1, 8, 0, 6, 4, 0, 2, 2, 0, 0, 0, 0, 1, 10, 0, 0, 1, 2, 0, 0, 0, 0, 2, 10, 0, 0, 2];
     let echo6 = [128, 0, 0, 0, 0, 1, 0, 1];
@@ -100,7 +100,7 @@ fn known_frames_appear_once_each_in_order_with_the_right_fields() {
 }
 
 #[test]
-fn loopback_shows_each_packet_once() {
+fn loopback_packets_appear_once() {
     for interface in ["lo", "any"] {
         let stream = namespace::run(|| {
             let directory = tempdir().unwrap();
@@ -118,7 +118,7 @@ fn loopback_shows_each_packet_once() {
 }
 
 #[test]
-fn all_interfaces_at_once_have_their_true_names_and_tags() {
+fn any_has_real_interface_names_and_vlan_tags() {
     let stream = with_veth(|| {
         let directory = tempdir().unwrap();
         let capture = Capture::start(directory.path(), &["-i", "any"]);
@@ -136,7 +136,7 @@ fn all_interfaces_at_once_have_their_true_names_and_tags() {
 }
 
 #[test]
-fn two_hundred_thousand_frames_at_full_speed_are_all_there() {
+fn burst_of_200_000_frames_is_captured_without_loss() {
     const COUNT: u64 = 200_000;
     let stream = with_veth(|| {
         let directory = tempdir().unwrap();
@@ -144,7 +144,6 @@ fn two_hundred_thousand_frames_at_full_speed_are_all_there() {
         let sender = Sender::new("left");
         let mut frame = ethernet(&[], IPV4, &ipv4(17, &udp(&[0; 18])));
         for number in 0..COUNT {
-            // The number of the frame is in its payload, and its length tells it in part.
             frame[42..50].copy_from_slice(&number.to_be_bytes());
             sender.send(&frame);
         }
@@ -156,7 +155,7 @@ fn two_hundred_thousand_frames_at_full_speed_are_all_there() {
 }
 
 #[test]
-fn the_snap_length_is_cut_in_the_kernel_and_ethernet_is_told_when_asked() {
+fn snap_length_and_ethernet_addresses_follow_the_options() {
     let frames = [ethernet(&[(0x8100, 5)], IPV4, &ipv4(6, &tcp(&[0; 500])))];
     let stream = captured(&["-s", "64", "-e", "-p"], &frames);
     let packet = &stream.packets[0];
@@ -170,7 +169,7 @@ fn the_snap_length_is_cut_in_the_kernel_and_ethernet_is_told_when_asked() {
 }
 
 #[test]
-fn a_direction_is_chosen_in_the_kernel() {
+fn direction_is_filtered_in_the_kernel() {
     for (direction, interfaces) in
         [("in", &["right"][..]), ("out", &["left"]), ("inout", &["left", "right"])]
     {
@@ -187,11 +186,11 @@ fn a_direction_is_chosen_in_the_kernel() {
 }
 
 #[test]
-fn a_small_buffer_that_overflows_says_so_and_the_accounts_hold() {
+fn an_overflowing_buffer_is_reported_and_every_packet_counted() {
     let (output, stream) = with_veth(|| {
         let directory = tempdir().unwrap();
-        let words = ["-i", "right", "-B", "256", "--block-size", "64", "--stats", "0.01"];
-        let capture = Capture::start(directory.path(), &words);
+        let args = ["-i", "right", "-B", "256", "--block-size", "64", "--stats", "0.01"];
+        let capture = Capture::start(directory.path(), &args);
         capture.signal(Signal::SIGSTOP);
         let sender = Sender::new("left");
         let frame = ethernet(&[], IPV4, &ipv4(17, &udp(&[0; 1_000])));
@@ -209,7 +208,7 @@ fn a_small_buffer_that_overflows_says_so_and_the_accounts_hold() {
 }
 
 #[test]
-fn a_run_ends_for_each_of_its_reasons() {
+fn a_run_ends_by_signal_count_or_duration() {
     with_veth(|| {
         let sender = Sender::new("left");
         let frame = ethernet(&[], IPV4, &ipv4(17, &udp(&[])));
@@ -238,8 +237,8 @@ fn a_run_ends_for_each_of_its_reasons() {
     });
 }
 
-/// A capture into a pipe that nobody reads, with more lines on their way than it takes.
-fn stuck() -> std::process::Child {
+/// A capture that writes more to a pipe than fits, while nobody reads the pipe.
+fn spawn_with_unread_pipe() -> std::process::Child {
     let mut command = sniffer();
     command.args(["-i", "right", "--stats", "0"]);
     let mut child = command
@@ -256,9 +255,9 @@ fn stuck() -> std::process::Child {
 }
 
 #[test]
-fn a_reader_that_stops_reading_does_not_hold_up_the_end() {
+fn an_unread_pipe_does_not_block_the_end() {
     with_veth(|| {
-        let mut child = stuck();
+        let mut child = spawn_with_unread_pipe();
         let pipe = child.stdout.take();
         signal(&child, Signal::SIGTERM);
         let output = tests::process::finish(child);
@@ -273,24 +272,24 @@ fn a_reader_that_stops_reading_does_not_hold_up_the_end() {
 }
 
 #[test]
-fn a_reader_that_reads_again_gets_everything() {
+fn a_reader_that_resumes_gets_all_packets() {
     with_veth(|| {
-        let child = stuck();
+        let child = spawn_with_unread_pipe();
         signal(&child, Signal::SIGTERM);
         let output = tests::process::finish(child);
         assert!(output.status.success(), "{}", output.stderr);
-        // The first byte was read when the capture began.
+        // `spawn_with_unread_pipe` has read the first byte.
         let stream = Stream::read(&[b"{", &output.stdout[..]].concat());
         assert_eq!((stream.packets.len(), &stream.reason[..]), (5_000, "signal"));
     });
 }
 
 #[test]
-fn a_signal_that_was_ignored_from_the_start_stays_ignored() {
+fn a_signal_ignored_at_start_stays_ignored() {
     with_veth(|| {
         let directory = tempdir().unwrap();
         let file = directory.path().join("capture.ndjson");
-        // As nohup starts programs.
+        // Start it as nohup does.
         let program = xtask::build::sniffer_path();
         let script = format!(
             "trap '' HUP; exec {} -i right --stats 0.01 -w {}",
@@ -313,7 +312,7 @@ fn a_signal_that_was_ignored_from_the_start_stays_ignored() {
 }
 
 #[test]
-fn a_reader_that_goes_away_ends_the_run_quietly() {
+fn a_closed_pipe_ends_the_run_without_error() {
     with_veth(|| {
         let mut command = sniffer();
         command.args(["-i", "right"]);
@@ -333,7 +332,7 @@ fn a_reader_that_goes_away_ends_the_run_quietly() {
 }
 
 #[test]
-fn without_a_name_the_default_routes_interface_is_taken() {
+fn default_interface_is_that_of_the_default_route() {
     with_veth(|| {
         let chosen = || {
             let output = run(&["--duration", "0.01"]);
@@ -355,7 +354,7 @@ fn without_a_name_the_default_routes_interface_is_taken() {
 }
 
 #[test]
-fn interfaces_are_listed_with_state_link_type_and_addresses() {
+fn list_shows_state_link_type_and_addresses() {
     with_veth(|| {
         namespace::ip("link set left down").unwrap();
         namespace::ip("address add 10.9.9.1/24 dev right").unwrap();

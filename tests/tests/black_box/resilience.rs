@@ -1,4 +1,4 @@
-//! What happens to interfaces, clocks and disks during a long capture.
+//! Captures continue, or end properly, when interfaces change, the process stops or a disk fills up.
 
 use nix::sys::signal::Signal;
 use std::fs;
@@ -14,18 +14,18 @@ fn packet() -> Vec<u8> {
     ethernet(&[], IPV4, &ipv4(17, &udp(&[0; 1_000])))
 }
 
-/// Captures on `right` with these words while `work` does something with the cable.
-fn during(words: &[&str], work: impl FnOnce(&Capture) + Send) -> Stream {
+/// Captures on `right` with these arguments while `work` runs.
+fn capture_during(args: &[&str], work: impl FnOnce(&Capture) + Send) -> Stream {
     with_veth(|| {
         let directory = tempdir().unwrap();
-        let capture = Capture::start(directory.path(), &[&["-i", "right"], words].concat());
+        let capture = Capture::start(directory.path(), &[&["-i", "right"], args].concat());
         Sender::new("left").send(&packet());
         work(&capture);
         capture.stop()
     })
 }
 
-fn make_again(capture: &Capture) {
+fn recreate_interface(capture: &Capture) {
     namespace::ip("link delete right").unwrap();
     capture.wait_until(|text| text.contains("iface_gone"));
     namespace::ip("link add left type veth peer name right").unwrap();
@@ -39,9 +39,9 @@ fn make_again(capture: &Capture) {
 }
 
 #[test]
-fn an_interface_that_is_made_again_is_captured_on() {
-    for words in [&[][..], &["--threads", "2"]] {
-        let stream = during(words, make_again);
+fn capture_continues_on_a_recreated_interface() {
+    for args in [&[][..], &["--threads", "2"]] {
+        let stream = capture_during(args, recreate_interface);
         assert_eq!(stream.event_kinds(), ["iface_down", "iface_gone", "reattached"]);
         let event = &stream.events[2];
         assert_eq!(event["if"], "right");
@@ -51,8 +51,8 @@ fn an_interface_that_is_made_again_is_captured_on() {
 }
 
 #[test]
-fn an_interface_can_be_made_again_more_than_once() {
-    let stream = during(&[], |capture| {
+fn an_interface_can_be_recreated_repeatedly() {
+    let stream = capture_during(&[], |capture| {
         for turn in 1..=3 {
             namespace::ip("link delete right").unwrap();
             capture.wait_until(|text| text.matches("iface_gone").count() == turn);
@@ -66,8 +66,8 @@ fn an_interface_can_be_made_again_more_than_once() {
 }
 
 #[test]
-fn a_new_name_is_told_and_used_from_there_on() {
-    let stream = during(&[], |capture| {
+fn a_renamed_interface_is_reported_under_its_new_name() {
+    let stream = capture_during(&[], |capture| {
         capture.wait_until(|text| text.contains("\"pkt\""));
         namespace::ip("link set right down").unwrap();
         namespace::ip("link set right name wan0").unwrap();
@@ -84,8 +84,8 @@ fn a_new_name_is_told_and_used_from_there_on() {
 }
 
 #[test]
-fn another_mtu_is_told_and_larger_frames_are_captured() {
-    let stream = during(&[], |capture| {
+fn a_changed_mtu_is_reported_and_larger_frames_captured() {
+    let stream = capture_during(&[], |capture| {
         namespace::ip("link set right mtu 9000").unwrap();
         capture.wait_until(|text| text.contains("iface_mtu"));
         Sender::new("left").send(&ethernet(&[], IPV4, &ipv4(17, &udp(&[0; 8_000]))));
@@ -95,29 +95,31 @@ fn another_mtu_is_told_and_larger_frames_are_captured() {
 }
 
 #[test]
-fn a_suspended_capture_tells_what_it_missed_and_goes_on() {
-    let stream = during(&["-B", "256", "--block-size", "64", "--stats", "0.05"], |capture| {
-        capture.signal(Signal::SIGSTOP);
-        let sender = Sender::new("left");
-        (0..2_000).for_each(|_| sender.send(&packet()));
-        capture.signal(Signal::SIGCONT);
-        capture.wait_until(|text| text.contains("drop_end"));
-        sender.send(&packet());
-    });
+fn a_stopped_capture_reports_losses_and_continues() {
+    let stream =
+        capture_during(&["-B", "256", "--block-size", "64", "--stats", "0.05"], |capture| {
+            capture.signal(Signal::SIGSTOP);
+            let sender = Sender::new("left");
+            (0..2_000).for_each(|_| sender.send(&packet()));
+            capture.signal(Signal::SIGCONT);
+            capture.wait_until(|text| text.contains("drop_end"));
+            sender.send(&packet());
+        });
     assert_eq!(stream.event_kinds(), ["drop_begin", "drop_end"]);
+    assert!(0 < stream.events[1]["gap_ns"].as_u64().unwrap(), "{:?}", stream.events);
     assert_eq!((stream.end.recv, &stream.reason[..]), (2_002, "signal"));
     assert!(0 < stream.end.drop);
     assert_eq!(stream.packets.last().unwrap().n, stream.end.out);
 }
 
 #[test]
-fn a_disk_that_fills_up_leaves_whole_lines_and_is_named() {
+fn a_full_disk_leaves_whole_lines_and_an_error_with_the_path() {
     let (output, text) = with_veth(|| {
         let directory = tempdir().unwrap();
         let disk = directory.path().join("disk");
         fs::create_dir(&disk).unwrap();
         let copy = directory.path().join("copy");
-        // A disk of 128 kB, in a mount namespace that ends with the command.
+        // A disk of 128 KiB in a mount namespace that ends with the command.
         let script = format!(
             "mount -t tmpfs -o size=128k none {0} && {1} -i right -w {0}/out; code=$?; \
              cp {0}/out {2}; exit $code",
