@@ -1,4 +1,4 @@
-//! A large capture for the page, as the sniffer would write it: lines of about 200 bytes.
+//! Generates large captures for the viewer, in the sniffer's format with lines of about 200 bytes.
 
 use anyhow::{Context, Result};
 use serde_json::Value;
@@ -12,8 +12,8 @@ use summary::{Address, LinkType, Packet, Proto, Summary, Tcp, Timestamp};
 /// 2026-11-24T10:00:00Z, in nanoseconds since the epoch.
 const START_NS: i64 = 1_795_514_400_000_000_000;
 
-/// Numbers that packets are drawn from: their hosts are 3,000 pairs, which talk by some protocols.
-const DRAWN: u64 = 20_000;
+/// Range of the random numbers that select addresses and protocol: they result in 3,000 host pairs.
+const PAIR_RANGE: u64 = 20_000;
 
 /// How the lines of a file are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -83,16 +83,16 @@ pub(super) fn file(directory: &Path, count: u64, form: Form) -> Result<PathBuf> 
     Ok(path)
 }
 
-/// A packet by a random number.
+/// Derives a packet from a random number.
 fn summary(random: u64) -> Summary<'static> {
     let [a, b, c, d, e, f, g, h] = random.to_le_bytes();
-    // Of products the small ones are more: some pairs talk much, many little.
-    let pair = (u64::from(b) * u64::from(c) * DRAWN) >> 16;
+    // Products of two random bytes are mostly small: few pairs have most of the traffic.
+    let pair = (u64::from(b) * u64::from(c) * PAIR_RANGE) >> 16;
     let [client, ..] = (pair % 250).to_le_bytes();
     let [low, high, ..] = (pair * 7_919 % 600).to_le_bytes();
     let client = Address::V4([10, 0, 0, client]);
     let server = Address::V4([172, 16, high, low]);
-    let is_forth = a & 1 == 0;
+    let is_request = a & 1 == 0;
     let service = [443, 443, 443, 80, 22, 8_443, 5_432, 993][usize::from(f & 7)];
     let port = 32_768 + u16::from_le_bytes([g, h & 0x3f]);
     let (proto, len) = match (pair % 16, a >> 4) {
@@ -106,9 +106,9 @@ fn summary(random: u64) -> Summary<'static> {
     };
     let mut summary = Summary::new(LinkType::ETHERNET, len, len);
     (summary.src, summary.dst) =
-        if is_forth { (Some(client), Some(server)) } else { (Some(server), Some(client)) };
+        if is_request { (Some(client), Some(server)) } else { (Some(server), Some(client)) };
     summary.proto = Proto::parse(proto);
-    summary.ttl = Some(if is_forth { 64 } else { 40 + f % 20 });
+    summary.ttl = Some(if is_request { 64 } else { 40 + f % 20 });
     summary.payload = Some(len - if proto == "tcp" { 66 } else { 42 });
     if proto != "icmp" {
         let service = match (proto, pair % 16) {
@@ -116,7 +116,7 @@ fn summary(random: u64) -> Summary<'static> {
             ("udp", _) => 443,
             _ => service,
         };
-        let ports = if is_forth { (port, service) } else { (service, port) };
+        let ports = if is_request { (port, service) } else { (service, port) };
         (summary.sport, summary.dport) = (Some(ports.0), Some(ports.1));
     }
     if proto == "tcp" {

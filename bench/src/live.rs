@@ -1,4 +1,5 @@
-//! Live capture beside the peers: the same frames through veth, at the sender's full speed.
+//! Live capture with the sniffer and comparable programs: the same frames through veth, at the
+//! sender's full speed.
 
 use anyhow::{Context, Result, bail};
 use nix::sys::signal::{Signal, kill};
@@ -8,147 +9,156 @@ use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::usage;
 use tests::capinfos;
+use xtask::wait::wait_until;
 use xtask::{build, debian, namespace};
 
 const PACKETS: u64 = 2_000_000;
-/// Of tshark's packets: it would need minutes for all.
+/// tshark gets this fraction of the packets, since all would take minutes.
 const SLOW_SHARE: u64 = 10;
-/// Packets of a run that tells what a packet costs.
+/// Packets per run when measuring the CPU time per packet.
 const COST_PACKETS: u64 = 1_000_000;
 
-/// Lengths of the frames whose cost is told, in bytes.
+/// Longest wait for a program to process what it has received, in seconds.
+const MAX_IDLE_WAIT_S: u64 = 600;
+
+/// Frame lengths in bytes.
 const LENGTHS: [usize; 4] = [60, 300, 1_500, 9_000];
-/// Numbers of the interfaces among which the same packets are shared out.
+/// Numbers of interfaces over which the same packets are distributed.
 const INTERFACE_COUNTS: [u32; 3] = [1, 2, 4];
 
 /// Ethernet, IPv4 and UDP headers.
 const HEADERS_LEN: usize = 42;
 
-/// A program that captures on `right0`; `OUT` stands for its output file, which else is where its
-/// standard output goes.
+/// A program that captures on `right0`. In its arguments `OUT` stands for the output file; without
+/// that, its standard output goes to the file.
 struct Program {
     name: &'static str,
     path: &'static str,
-    words: &'static [&'static str],
+    args: &'static [&'static str],
     packets: u64,
-    kept: fn(&Path) -> Result<u64>,
+    count: fn(&Path) -> Result<u64>,
 }
 
 const PROGRAMS: [Program; 7] = [
     Program {
         name: "sniffer",
         path: "sniffer",
-        words: &["-q", "-i", "right0", "--force", "-w", "OUT"],
+        args: &["-q", "-i", "right0", "--force", "-w", "OUT"],
         packets: PACKETS,
-        kept: packets_in_stream,
+        count: packets_in_stream,
     },
     Program {
         name: "sniffer --threads 2",
         path: "sniffer",
-        words: &["-q", "-i", "right0", "--threads", "2", "--force", "-w", "OUT"],
+        args: &["-q", "-i", "right0", "--threads", "2", "--force", "-w", "OUT"],
         packets: PACKETS,
-        kept: packets_in_stream,
+        count: packets_in_stream,
     },
     Program {
         name: "sniffer --compress zstd",
         path: "sniffer",
-        words: &["-q", "-i", "right0", "--compress", "zstd", "--force", "-w", "OUT"],
+        args: &["-q", "-i", "right0", "--compress", "zstd", "--force", "-w", "OUT"],
         packets: PACKETS,
-        kept: packets_in_compressed_stream,
+        count: packets_in_compressed_stream,
     },
     Program {
         name: "tcpdump -w (binary copy)",
         path: "tcpdump",
-        words: &["-i", "right0", "-w", "OUT"],
+        args: &["-i", "right0", "-w", "OUT"],
         packets: PACKETS,
-        kept: packets_in_capture_file,
+        count: packets_in_capture_file,
     },
     Program {
         name: "dumpcap (binary copy)",
         path: "dumpcap",
-        words: &["-q", "-i", "right0", "-w", "OUT"],
+        args: &["-q", "-i", "right0", "-w", "OUT"],
         packets: PACKETS,
-        kept: packets_in_capture_file,
+        count: packets_in_capture_file,
     },
     Program {
         name: "tcpdump -nn (text)",
         path: "tcpdump",
-        words: &["-nn", "-i", "right0"],
+        args: &["-nn", "-i", "right0"],
         packets: PACKETS,
-        kept: lines,
+        count: lines,
     },
     Program {
         name: "tshark -T ek",
         path: "tshark",
-        words: &["-l", "-n", "-T", "ek", "-i", "right0"],
+        args: &["-l", "-n", "-T", "ek", "-i", "right0"],
         packets: PACKETS / SLOW_SHARE,
-        kept: ek_packets,
+        count: ek_packets,
     },
 ];
 
-/// What a run came to.
-struct Figures {
-    kept: u64,
-    /// CPU time, user and system, of all the program's processes.
+/// The result of a run.
+struct Measurement {
+    captured: u64,
+    /// User and system time of all processes of the program.
     cpu: Duration,
-    /// Most memory that they had, in bytes.
+    /// Peak memory of these processes in bytes.
     memory: u64,
     /// Bytes written.
     written: u64,
 }
 
-impl Figures {
-    /// CPU time for each packet kept, in microseconds.
-    fn cost(&self) -> f64 {
-        self.cpu.as_secs_f64() * 1e6 / self.kept.max(1) as f64
+impl Measurement {
+    /// CPU time per captured packet in microseconds.
+    fn cpu_per_packet(&self) -> f64 {
+        self.cpu.as_secs_f64() * 1e6 / self.captured.max(1) as f64
     }
 }
 
 pub(super) fn run() -> Result<()> {
     println!("\n{PACKETS} UDP frames of 60 bytes through veth, all on one machine\n");
     println!(
-        "| program | sent | kept | dropped | CPU a packet kept | times sniffer's | peak memory \
+        "| program | sent | captured | dropped | CPU per packet | ratio to sniffer | peak memory \
          | written |"
     );
     println!("|---|---|---|---|---|---|---|---|");
     let mut first = None;
-    for program in PROGRAMS.iter().filter(|program| is_there(program)) {
-        let figures = namespace::run(|| measure(program, LENGTHS[0], 1, program.packets))?;
+    for program in PROGRAMS.iter().filter(|program| is_installed(program)) {
+        let measured = namespace::run(|| measure(program, LENGTHS[0], 1, program.packets))?;
         println!(
             "| {} | {} | {} | {} | {:.2} µs | {:.1} | {} MiB | {} MB |",
             program.name,
             program.packets,
-            figures.kept,
-            program.packets.saturating_sub(figures.kept),
-            figures.cost(),
-            figures.cost() / *first.get_or_insert(figures.cost()),
-            figures.memory >> 20,
-            figures.written / 1_000_000,
+            measured.captured,
+            program.packets.saturating_sub(measured.captured),
+            measured.cpu_per_packet(),
+            measured.cpu_per_packet() / *first.get_or_insert(measured.cpu_per_packet()),
+            measured.memory >> 20,
+            measured.written / 1_000_000,
         );
     }
-    println!("\nsniffer's CPU a packet as the work grows, {COST_PACKETS} packets each\n");
-    println!("| frames | interfaces | kept | CPU a packet kept |\n|---|---|---|---|");
+    println!(
+        "\nsniffer's CPU time per packet by frame length and interfaces, {COST_PACKETS} packets each\n"
+    );
+    println!("| frame length | interfaces | captured | CPU per packet |\n|---|---|---|---|");
     let sniffer = &PROGRAMS[0];
     let lengths = LENGTHS.map(|length| (length, 1));
     let counts = INTERFACE_COUNTS.map(|count| (LENGTHS[0], count));
     for (length, count) in lengths.into_iter().chain(counts.into_iter().skip(1)) {
-        let figures = namespace::run(|| measure(sniffer, length, count, COST_PACKETS))?;
-        println!("| {length} bytes | {count} | {} | {:.2} µs |", figures.kept, figures.cost());
+        let measured = namespace::run(|| measure(sniffer, length, count, COST_PACKETS))?;
+        println!(
+            "| {length} bytes | {count} | {} | {:.2} µs |",
+            measured.captured,
+            measured.cpu_per_packet()
+        );
     }
     Ok(())
 }
 
-fn is_there(program: &Program) -> bool {
+fn is_installed(program: &Program) -> bool {
     program.path == "sniffer" || debian::exists(program.path)
 }
 
-/// Sends frames of that length through as many pairs of interfaces, and tells what capturing them
-/// took.
-fn measure(program: &Program, length: usize, interfaces: u32, packets: u64) -> Result<Figures> {
+/// Sends frames of that length through veth pairs, and measures the program that captures them.
+fn measure(program: &Program, length: usize, interfaces: u32, packets: u64) -> Result<Measurement> {
     for interface in 0..interfaces {
         namespace::ip(&format!("link add left{interface} type veth peer name right{interface}"))?;
         for end in ["left", "right"] {
@@ -162,18 +172,22 @@ fn measure(program: &Program, length: usize, interfaces: u32, packets: u64) -> R
     wait_for_packet_sockets(interfaces)?;
     send(&config, interfaces, packets)?;
     let before = usage::children_cpu()?;
-    let processes = wait_until_quiet(child.id());
+    let processes = wait_until_idle(child.id())?;
     let memory = usage::peak_memory(&processes);
     for process in processes.iter().rev() {
-        // Whatever is gone already needs no signal.
+        // A process that has ended needs no signal.
         let _ = kill(Pid::from_raw(i32::try_from(*process)?), Signal::SIGTERM);
     }
     child.wait()?;
     let cpu = usage::children_cpu()? - before;
-    let figures =
-        Figures { kept: (program.kept)(&out)?, cpu, memory, written: fs::metadata(&out)?.len() };
+    let measured = Measurement {
+        captured: (program.count)(&out)?,
+        cpu,
+        memory,
+        written: fs::metadata(&out)?.len(),
+    };
     fs::remove_file(out)?;
-    Ok(figures)
+    Ok(measured)
 }
 
 fn start(program: &Program, interfaces: u32, out: &Path) -> Result<Child> {
@@ -181,22 +195,22 @@ fn start(program: &Program, interfaces: u32, out: &Path) -> Result<Child> {
         "sniffer" => Command::new(build::sniffer_path()),
         path => Command::new(path),
     };
-    for word in program.words {
-        if *word == "OUT" {
+    for arg in program.args {
+        if *arg == "OUT" {
             command.arg(out);
         } else {
-            command.arg(word);
+            command.arg(arg);
         }
     }
     for interface in 1..interfaces {
         command.args(["-i", &format!("right{interface}")]);
     }
-    let writes_itself = program.words.contains(&"OUT");
-    command.stdout(if writes_itself { Stdio::null() } else { File::create(out)?.into() });
+    let writes_file = program.args.contains(&"OUT");
+    command.stdout(if writes_file { Stdio::null() } else { File::create(out)?.into() });
     command.stderr(Stdio::null()).spawn().with_context(|| format!("starting {command:?}"))
 }
 
-/// For trafgen: a UDP packet whose addresses, ports and identification change.
+/// trafgen's configuration of a UDP packet with random addresses, ports and identification.
 fn frame(length: usize) -> String {
     format!(
         "{{
@@ -213,13 +227,13 @@ fn frame(length: usize) -> String {
     )
 }
 
-/// Shares the packets out among the interfaces, and sends them from one process each at once.
+/// Sends the packets, distributed over all interfaces, with one process per interface.
 fn send(config: &Path, interfaces: u32, packets: u64) -> Result<()> {
     let share = (packets / u64::from(interfaces)).to_string();
     let senders: Vec<_> = (0..interfaces)
         .map(|interface| {
             let mut sender = Command::new("trafgen");
-            // Without -J no frame may be longer than 2,048 bytes.
+            // Frames above 2,048 bytes need -J.
             sender.args(["-J", "-o", &format!("left{interface}"), "-P", "1", "-n", &share, "-c"]);
             sender.arg(config).stdout(Stdio::null()).stderr(Stdio::null());
             sender.spawn().context("starting trafgen")
@@ -233,34 +247,29 @@ fn send(config: &Path, interfaces: u32, packets: u64) -> Result<()> {
     Ok(())
 }
 
-/// A capture is running when this namespace has its packet sockets.
+/// Waits until the capture has opened its packet sockets.
 fn wait_for_packet_sockets(interfaces: u32) -> Result<()> {
-    let deadline = Instant::now() + Duration::from_secs(30);
     let wanted = usize::try_from(interfaces)?;
-    // Behind one line of headings.
-    while fs::read_to_string("/proc/thread-self/net/packet")?.lines().count() < 1 + wanted {
-        if deadline < Instant::now() {
-            bail!("no capture was started");
-        }
-        thread::sleep(Duration::from_millis(10));
-    }
-    // The socket comes before its ring and its filter.
+    wait_until("packet sockets", Duration::from_secs(30), || {
+        // The first line is a header.
+        Ok(wanted < fs::read_to_string("/proc/thread-self/net/packet")?.lines().count())
+    })?;
+    // A socket gets its ring and filter later.
     thread::sleep(Duration::from_secs(1));
     Ok(())
 }
 
-/// Waits until the processes have nothing to do any more.
-fn wait_until_quiet(root: u32) -> Vec<u32> {
-    let mut before = u64::MAX;
-    loop {
+/// Waits until the processes use no more CPU time, and returns them.
+fn wait_until_idle(root: u32) -> Result<Vec<u32>> {
+    for _ in 0..MAX_IDLE_WAIT_S {
         let processes = usage::tree(root);
-        let ticks = usage::ticks(&processes);
-        if ticks.saturating_sub(before) <= 1 && before != u64::MAX {
-            return processes;
-        }
-        before = ticks;
+        let before = usage::ticks(&processes);
         thread::sleep(Duration::from_secs(1));
+        if usage::ticks(&processes).saturating_sub(before) <= 1 {
+            return Ok(processes);
+        }
     }
+    bail!("still busy {MAX_IDLE_WAIT_S} s after the last packet");
 }
 
 fn lines(out: &Path) -> Result<u64> {
@@ -272,7 +281,7 @@ fn lines(out: &Path) -> Result<u64> {
     Ok(count)
 }
 
-/// Two lines a packet.
+/// tshark writes two lines per packet.
 fn ek_packets(out: &Path) -> Result<u64> {
     Ok(lines(out)? / 2)
 }
@@ -285,16 +294,16 @@ fn packets_in_compressed_stream(out: &Path) -> Result<u64> {
     packets_in_lines(BufReader::new(zstd::Decoder::new(File::open(out)?)?))
 }
 
-/// What the stream itself says in its last line, which the tests hold against its packets.
+/// The packet count in the last line, which the tests verify.
 fn packets_in_lines(stream: impl BufRead) -> Result<u64> {
     let mut last = String::new();
     for line in stream.lines() {
         last = line?;
     }
     let end: serde_json::Value = serde_json::from_str(&last)?;
-    end["out"].as_u64().context("an `end` record")
+    end["out"].as_u64().context("no `end` record")
 }
 
 fn packets_in_capture_file(out: &Path) -> Result<u64> {
-    capinfos::packets(out).context("a capture file that capinfos reads")
+    capinfos::packet_count(out).context("capinfos cannot read the capture file")
 }

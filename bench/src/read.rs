@@ -1,8 +1,8 @@
-//! One large capture file beside the peers: a million frames of the corpus, over and over.
+//! Reading a capture file with the sniffer and comparable programs: a million packets, made by
+//! repeating the frames of the corpus.
 
 use anyhow::{Result, bail};
-use std::fs::{self, File};
-use std::io::{BufWriter, Write};
+use std::fs;
 use std::iter;
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -12,11 +12,15 @@ use summary::LinkType;
 use super::usage;
 use tests::corpus;
 use xtask::build;
+use xtask::pcap::PcapFile;
 
 const PACKETS: u64 = 1_000_000;
-/// Of tshark's packets: it would need minutes for all.
+/// 14 November 2023, in nanoseconds since the Unix epoch.
+const START_NS: u64 = 1_700_000_000_000_000_000;
+const LINKTYPE_ETHERNET: u16 = 1;
+/// tshark gets this fraction of the packets, since all would take minutes.
 const SLOW_SHARE: u64 = 10;
-/// Every program but tshark runs as often, and its best run counts.
+/// Runs of every program but tshark; the best one counts.
 const RUNS: usize = 5;
 
 pub(super) fn run() -> Result<()> {
@@ -29,7 +33,7 @@ pub(super) fn run() -> Result<()> {
         "\n{PACKETS} Ethernet frames of the corpus, {} bytes on average, page cache warm\n",
         len / PACKETS
     );
-    println!("| program | packets | wall | CPU | packets/s | times sniffer's wall |");
+    println!("| program | packets | wall | CPU | packets/s | ratio to sniffer |");
     println!("|---|---|---|---|---|---|");
     let memory = Path::new("/dev/shm").join("sniffer-bench.ndjson");
     let (file, out) = (file.display().to_string(), memory.display().to_string());
@@ -72,9 +76,9 @@ pub(super) fn run() -> Result<()> {
         ),
     ];
     let (mut ours, mut line_len) = (None, 0);
-    for (name, packets, words) in programs {
+    for (name, packets, args) in programs {
         let runs = if packets == PACKETS { RUNS } else { 1 };
-        let Some((wall, cpu)) = iter::repeat_with(|| timed(&words, &memory))
+        let Some((wall, cpu)) = iter::repeat_with(|| timed(&args, &memory))
             .take(runs)
             .collect::<Result<Vec<_>>>()?
             .into_iter()
@@ -96,52 +100,43 @@ pub(super) fn run() -> Result<()> {
         }
     }
     println!(
-        "\n{line_len} bytes a line. Each stage of `sniffer -r`, over the first packets of it:\n"
+        "\n{line_len} bytes per line. Stages of `sniffer -r`, for the first packets of the file:\n"
     );
     let mut stages =
         build::cargo(["bench", "--quiet", "--package", "summary", "--bench", "stages"]);
     build::run(stages.env("CAPTURE_FILE", &file))
 }
 
-/// Wall and CPU time of a command whose words are thrown away.
-fn timed(words: &[&str], out: &Path) -> Result<(Duration, Duration)> {
-    let [program, words @ ..] = words else { bail!("no command") };
-    // Whoever finds a file there has to give its memory back first.
+/// Wall and CPU time of a command; its standard output is discarded.
+fn timed(args: &[&str], out: &Path) -> Result<(Duration, Duration)> {
+    let [program, args @ ..] = args else { bail!("no command") };
+    // Truncating the file of the previous run would be measured too.
     if out.exists() {
         fs::remove_file(out)?;
     }
     let before = usage::children_cpu()?;
     let start = Instant::now();
     let mut command = Command::new(program);
-    build::run(command.args(words).stdout(Stdio::null()).stderr(Stdio::null()))?;
+    build::run(command.args(args).stdout(Stdio::null()).stderr(Stdio::null()))?;
     Ok((start.elapsed(), usage::children_cpu()? - before))
 }
 
-/// The Ethernet frames of all captures that are there as a whole; `None` without corpus.
+/// The complete Ethernet frames of the corpus; `None` without corpus.
 fn corpus_frames() -> Result<Option<Vec<Vec<u8>>>> {
-    let is_whole = |frame: &corpus::Frame| {
+    let is_complete = |frame: &corpus::Frame| {
         frame.link == LinkType::ETHERNET && frame.bytes.len() == frame.wire_len as usize
     };
     Ok(corpus::frames()?
-        .map(|frames| frames.into_iter().filter(is_whole).map(|frame| frame.bytes).collect()))
+        .map(|frames| frames.into_iter().filter(is_complete).map(|frame| frame.bytes).collect()))
 }
 
-/// Writes the frames over and over; returns their bytes.
+/// Writes a capture file that repeats the frames; returns the sum of their lengths in bytes.
 fn write_mix(path: &Path, frames: &[Vec<u8>]) -> Result<u64> {
-    let mut file = BufWriter::new(File::create(path)?);
-    for word in [0xa1b2_3c4d, 0x0004_0002, 0, 0, 262_144, 1u32] {
-        file.write_all(&word.to_le_bytes())?;
-    }
-    let mut bytes = 0;
+    let (mut file, mut bytes) = (PcapFile::new(LINKTYPE_ETHERNET), 0);
     for (number, frame) in (0..PACKETS).zip(frames.iter().cycle()) {
-        let (seconds, ns) = (1_700_000_000 + number / 1_000_000, number % 1_000_000 * 1_000);
-        let len = u32::try_from(frame.len())?;
-        for word in [u32::try_from(seconds)?, u32::try_from(ns)?, len, len] {
-            file.write_all(&word.to_le_bytes())?;
-        }
-        file.write_all(frame)?;
+        file.push(START_NS + number * 1_000, frame);
         bytes += frame.len() as u64;
     }
-    file.flush()?;
+    fs::write(path, file.into_bytes())?;
     Ok(bytes)
 }

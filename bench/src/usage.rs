@@ -1,4 +1,4 @@
-//! What programs use: CPU time and memory, as the kernel accounts them.
+//! CPU time and memory of processes, from the kernel.
 
 use anyhow::Result;
 use nix::sys::resource::{UsageWho, getrusage};
@@ -7,7 +7,7 @@ use std::fs;
 use std::process::Command;
 use std::time::Duration;
 
-/// CPU time, user and system, of all children that have ended so far.
+/// User and system time of all child processes that have ended.
 pub(super) fn children_cpu() -> Result<Duration> {
     let usage = getrusage(UsageWho::RUSAGE_CHILDREN)?;
     let total = usage.user_time().num_microseconds() + usage.system_time().num_microseconds();
@@ -41,7 +41,7 @@ pub(super) fn ticks(processes: &[u32]) -> u64 {
     processes.iter().filter_map(|pid| of(*pid)).sum()
 }
 
-/// Most memory that running processes had, together, in bytes.
+/// Sum of the peak memory of running processes in bytes.
 pub(super) fn peak_memory(processes: &[u32]) -> u64 {
     let of = |pid: u32| -> Option<u64> {
         let status = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
@@ -51,16 +51,16 @@ pub(super) fn peak_memory(processes: &[u32]) -> u64 {
     processes.iter().filter_map(|pid| of(*pid)).sum()
 }
 
-/// The fields of `/proc/PID/stat` behind the name, which may hold anything (proc(5)).
+/// The fields of `/proc/PID/stat` after the process name, which may contain any character (proc(5)).
 fn stat(pid: u32) -> Option<Vec<String>> {
     let text = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
     Some(text.rsplit_once(')')?.1.split_whitespace().map(str::to_owned).collect())
 }
 
-/// The machine, its kernel, the date and the peers' versions: what makes figures repeatable.
+/// The machine, its kernel, the date, and versions of the other programs.
 pub(super) fn machine() -> Result<String> {
-    let first_line = |program: &str, words: &[&str]| {
-        let output = Command::new(program).args(words).output().ok();
+    let first_line = |program: &str, args: &[&str]| {
+        let output = Command::new(program).args(args).output().ok();
         let text = output.map(|output| String::from_utf8_lossy(&output.stdout).into_owned());
         text.and_then(|text| text.lines().next().map(str::to_owned)).unwrap_or_default()
     };

@@ -1,4 +1,4 @@
-//! Millions of lines in the page, beside what chart libraries do with the same file, all in the same
+//! Loads millions of lines in the viewer, and in plain pages with chart libraries, in the same
 //! Chromium.
 
 use anyhow::{Context, Result};
@@ -14,40 +14,40 @@ use ::tests::chromium::Chromium;
 use xtask::build;
 use xtask::server::Server;
 
-/// How many lines.
+/// Numbers of lines.
 const LINES: [u64; 3] = [1_000_000, 5_000_000, 10_000_000];
 
-/// From npm, pinned; how `peers.html` calls them, and the most lines that they get: with more, uPlot is
-/// not done in the minutes that anything on a page may take.
-const PEERS: [(&str, &str, u64); 3] = [
+/// Pinned npm packages, their names in `libraries.html`, and their largest number of lines: with more,
+/// uPlot does not finish before the browser driver's timeout.
+const LIBRARIES: [(&str, &str, u64); 3] = [
     ("plotly.js-dist-min@4.1.2", "plotly", u64::MAX),
     ("echarts@6.1.0", "echarts", u64::MAX),
     ("uplot@1.6.32", "uplot", 5_000_000),
 ];
 
-const PEERS_PAGE: &str = include_str!("peers.html");
+const LIBRARIES_PAGE: &str = include_str!("libraries.html");
 const WATCH: &str = include_str!("watch.js");
 
 pub(super) fn run() -> Result<()> {
     let directory = super::directory()?;
-    fs::write(directory.join("peers.html"), PEERS_PAGE)?;
-    let has_peers = install(&directory);
+    fs::write(directory.join("libraries.html"), LIBRARIES_PAGE)?;
+    let has_libraries = install(&directory);
     println!(
         "\nLines of about 208 bytes in headless Chromium, page cache warm; steps: median / p95\n"
     );
     println!(
-        "| page | lines | first picture | all read | all pictures | zoom step | size brush | time brush | busy at a time, p95 | memory a packet | renderer's peak |"
+        "| page | lines | first chart | file read | all charts | zoom step | size brush | time brush | longest task, p95 | memory per packet | renderer's peak memory |"
     );
     println!("|---|---|---|---|---|---|---|---|---|---|---|");
     for count in LINES {
         let file = lines::file(&directory, count, Form::Own)?;
         warm(&file)?;
-        ours(&file, count)?;
-        for (package, name, most) in PEERS.into_iter().filter(|_| has_peers) {
-            if most < count {
+        measure_viewer(&file, count)?;
+        for (package, name, max_lines) in LIBRARIES.into_iter().filter(|_| has_libraries) {
+            if max_lines < count {
                 continue;
             }
-            if let Err(error) = peer(&directory, &file, count, package, name) {
+            if let Err(error) = measure_library(&directory, &file, count, package, name) {
                 println!("| {package} | {count} | fails: {error} |");
             }
         }
@@ -56,26 +56,26 @@ pub(super) fn run() -> Result<()> {
     field_order(&directory)
 }
 
-/// Puts the peers beside their page; false where that cannot be.
+/// Installs the chart libraries next to their page; false if that fails.
 fn install(directory: &Path) -> bool {
     let mut npm = Command::new("npm");
     npm.args(["install", "--silent", "--no-audit", "--no-fund", "--prefix"]).arg(directory);
-    npm.args(PEERS.map(|(package, ..)| package)).stdout(Stdio::null());
-    let is_there = build::run(&mut npm).is_ok();
-    if !is_there {
-        println!("\npeers: SKIPPED, npm is missing or cannot install them");
+    npm.args(LIBRARIES.map(|(package, ..)| package)).stdout(Stdio::null());
+    let is_installed = build::run(&mut npm).is_ok();
+    if !is_installed {
+        println!("\nchart libraries: SKIPPED, npm is missing or cannot install them");
     }
-    is_there
+    is_installed
 }
 
-/// Reads the file once, so that the disk is not what is measured.
+/// Reads the file into the page cache, so that the disk is not measured.
 fn warm(file: &Path) -> Result<()> {
-    let (mut file, mut room) = (fs::File::open(file)?, vec![0; 1 << 20]);
-    while 0 < file.read(&mut room)? {}
+    let (mut file, mut buf) = (fs::File::open(file)?, vec![0; 1 << 20]);
+    while 0 < file.read(&mut buf)? {}
     Ok(())
 }
 
-fn ours(file: &Path, lines: u64) -> Result<()> {
+fn measure_viewer(file: &Path, lines: u64) -> Result<()> {
     let (chromium, _server) = open(&build::site_path(), "index.html")?;
     chromium.wait_for("window.viewer")?;
     chromium.eval(WATCH)?;
@@ -87,8 +87,14 @@ fn ours(file: &Path, lines: u64) -> Result<()> {
     row("viewer", lines, &measured, &times, busy.into_iter().fold(0.0, f64::max), peak(&chromium))
 }
 
-fn peer(directory: &Path, file: &Path, lines: u64, package: &str, name: &str) -> Result<()> {
-    let (chromium, _server) = open(directory, "peers.html")?;
+fn measure_library(
+    directory: &Path,
+    file: &Path,
+    lines: u64,
+    package: &str,
+    name: &str,
+) -> Result<()> {
+    let (chromium, _server) = open(directory, "libraries.html")?;
     chromium.choose_file("input", file)?;
     let measured = chromium.eval(&format!("measure('{name}')"))?;
     let times = [spread(&measured["zoom_ms"]), "–".to_owned(), "–".to_owned()];
@@ -126,7 +132,7 @@ fn field_order(directory: &Path) -> Result<()> {
     Ok(())
 }
 
-/// How soon reading ends when it is told to.
+/// Time from cancelling a load until it has stopped.
 fn cancel(file: &Path) -> Result<()> {
     let (chromium, _server) = open(&build::site_path(), "index.html")?;
     chromium.wait_for("window.viewer")?;
@@ -137,7 +143,7 @@ fn cancel(file: &Path) -> Result<()> {
         times.push(chromium.eval(&format!("window.cancelled({after_ms})"))?);
         chromium.eval("document.getElementById('close').click()")?;
     }
-    println!("\nCancelling {} lines while they load takes {} ms (median / most)", LINES[2], {
+    println!("\nCancelling {} lines while they load takes {} ms (median / maximum)", LINES[2], {
         let times = Value::Array(times);
         format!("{:.0} / {:.0}", percentile(&times, 50), percentile(&times, 100))
     });
@@ -147,7 +153,7 @@ fn cancel(file: &Path) -> Result<()> {
 fn open(root: &Path, page: &str) -> Result<(Chromium, Server)> {
     let server = Server::start(root, 0)?;
     let chromium = Chromium::start()?;
-    chromium.go(&format!("http://127.0.0.1:{}/{page}", server.port()))?;
+    chromium.navigate(&format!("http://127.0.0.1:{}/{page}", server.port()))?;
     Ok((chromium, server))
 }
 
@@ -159,7 +165,8 @@ fn row(
     busy_ms: f64,
     peak: u64,
 ) -> Result<()> {
-    let seconds = |key: &str| measured[key].as_f64().map(|ms| ms / 1e3).context("a figure");
+    let seconds =
+        |key: &str| measured[key].as_f64().map(|ms| ms / 1e3).context("a measurement is missing");
     println!(
         "| {name} | {lines} | {:.2} s | {} | {:.2} s | {} | {} | {} | {} | {} | {} MiB |",
         seconds("first_ms")?,
@@ -168,33 +175,33 @@ fn row(
         times[0],
         times[1],
         times[2],
-        known(busy_ms, "ms"),
-        known(measured["packet_bytes"].as_f64().unwrap_or(f64::NAN), "B"),
+        or_dash(busy_ms, "ms"),
+        or_dash(measured["packet_bytes"].as_f64().unwrap_or(f64::NAN), "B"),
         peak >> 20
     );
     Ok(())
 }
 
-/// A figure that not every page has.
-fn known(value: f64, unit: &str) -> String {
+/// A value with its unit, or a dash if the page does not measure it.
+fn or_dash(value: f64, unit: &str) -> String {
     if value.is_nan() { "–".to_owned() } else { format!("{value:.0} {unit}") }
 }
 
-/// Median and 95th percentile, in words.
+/// Median and 95th percentile.
 fn spread(times: &Value) -> String {
     format!("{:.0} / {:.0} ms", percentile(times, 50), percentile(times, 95))
 }
 
-/// The least of the numbers that so many per cent of them do not exceed.
+/// The nearest-rank percentile; NaN for an empty array.
 fn percentile(numbers: &Value, percent: usize) -> f64 {
     let numbers = numbers.as_array().map(Vec::as_slice).unwrap_or_default();
     let mut numbers: Vec<_> = numbers.iter().filter_map(Value::as_f64).collect();
     numbers.sort_by(f64::total_cmp);
-    let place = (numbers.len() * percent).div_ceil(100).saturating_sub(1);
-    numbers.get(place).copied().unwrap_or(f64::NAN)
+    let index = (numbers.len() * percent).div_ceil(100).saturating_sub(1);
+    numbers.get(index).copied().unwrap_or(f64::NAN)
 }
 
-/// Most memory of the largest renderer.
+/// Peak memory of the largest renderer process in bytes.
 fn peak(chromium: &Chromium) -> u64 {
     let processes = usage::tree(chromium.process_id().unwrap_or(0)).into_iter();
     let renderers = processes.filter(|process| is_renderer(*process));
@@ -203,7 +210,7 @@ fn peak(chromium: &Chromium) -> u64 {
 
 fn is_renderer(process: u32) -> bool {
     fs::read_to_string(format!("/proc/{process}/cmdline"))
-        .is_ok_and(|words| words.contains("--type=renderer"))
+        .is_ok_and(|args| args.contains("--type=renderer"))
 }
 
 #[cfg(test)]
@@ -212,7 +219,7 @@ mod tests {
     use serde_json::json;
 
     #[test]
-    fn percentiles_are_numbers_that_there_are() {
+    fn percentile_is_the_nearest_rank() {
         let numbers = json!([5, 1, 4, 2, 3]);
         assert_eq!([50, 95, 100].map(|percent| percentile(&numbers, percent)), [3.0, 5.0, 5.0]);
         assert!(percentile(&json!([]), 50).is_nan());

@@ -1,7 +1,6 @@
-// Watches the viewer from outside, as a person with a stopwatch would: when the file comes in, when
-// charts are there, when all is read, when all charts are final; then steps of zooms and brushes, each
-// until the new pictures are on the canvases in sight, and how long the page's thread was busy at a
-// time meanwhile.
+// Measures the viewer from outside: the time to the first chart, until the file is read, and until all
+// charts are final; then of zoom and brush steps, each until the visible canvases are redrawn, and the
+// longest task of the page's thread during them.
 (() => {
   const frame = () => new Promise(requestAnimationFrame);
   const drawn = async () => { await frame(); await frame(); };
@@ -28,15 +27,15 @@
     return { times, busy };
   }
 
-  /// A drag over the throughput with the left button held, a bit to the right with each step.
+  /// Drags over the throughput chart, one step to the right each time.
   async function drag(count) {
     const canvas = document.getElementById("throughput");
     canvas.scrollIntoView({ block: "start" });
     await drawn();
-    const place = canvas.getBoundingClientRect();
+    const rect = canvas.getBoundingClientRect();
     const send = (name, share) => canvas.dispatchEvent(new PointerEvent(name, {
       bubbles: true, pointerId: 1, button: 0, buttons: 1,
-      clientX: place.left + 76 + share * (place.width - 94), clientY: place.top + place.height / 2,
+      clientX: rect.left + 76 + share * (rect.width - 94), clientY: rect.top + rect.height / 2,
     }));
     send("pointermove", 0.3);
     send("pointerdown", 0.3);
@@ -78,7 +77,7 @@
     resolve({ first_ms, read_ms, final_ms, packet_bytes: memory_bytes / packets, zoom, brush, drag: dragged });
   }, { capture: true, once: true }));
 
-  /// Milliseconds from the word to the end of reading.
+  /// Milliseconds from cancelling until loading has stopped.
   window.cancelled = async (after_ms) => {
     while (viewer.state().phase !== "loading" || viewer.state().packets === 0) await frame();
     await new Promise((done) => setTimeout(done, after_ms));

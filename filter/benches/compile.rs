@@ -1,5 +1,5 @@
-//! How long expressions take to compile, and programs to run: `cargo bench -p filter`.
-#![expect(clippy::unwrap_used, reason = "a bench says what failed by panicking")]
+//! Time to compile expressions and to run their programs: `cargo bench -p filter`.
+#![expect(clippy::unwrap_used, reason = "a benchmark reports failures by panicking")]
 
 use divan::{Bencher, black_box};
 use filter::{LinkType, Metadata, Options, compile, run};
@@ -23,7 +23,7 @@ fn compiling(bencher: Bencher<'_, '_>, expression: &str) {
         .bench(|| compile(black_box(expression), LinkType::ETHERNET, &Options::default()).unwrap());
 }
 
-/// A frame of TCP over IPv4.
+/// Runs the programs on a TCP packet over IPv4.
 #[divan::bench(args = EXPRESSIONS)]
 fn running(bencher: Bencher<'_, '_>, expression: &str) {
     let program = compile(expression, LinkType::ETHERNET, &Options::default()).unwrap();

@@ -36,7 +36,7 @@ const SYMBOLS: [&str; 25] = [
 ];
 
 /// The tokens of an expression with their spans; the last is [`Token::End`].
-pub(crate) fn tokens(expression: &str) -> Result<Vec<(Token, Range<usize>)>, Diagnostic> {
+pub(crate) fn tokenize(expression: &str) -> Result<Vec<(Token, Range<usize>)>, Diagnostic> {
     let mut tokens = Vec::new();
     let mut offset = 0;
     loop {
@@ -60,9 +60,9 @@ pub(crate) fn tokens(expression: &str) -> Result<Vec<(Token, Range<usize>)>, Dia
 fn token(text: &str) -> Result<(Token, usize), Diagnostic> {
     let name = name_len(text);
     let (mac, number, ipv4, ipv6) =
-        (ethernet_len(text), number_len(text), ipv4_len(text), ipv6_len(text));
+        (mac_len(text), number_len(text), ipv4_len(text), ipv6_len(text));
     let longest = name.max(mac).max(number).max(ipv4).max(ipv6);
-    let word = &text[..longest];
+    let lexeme = &text[..longest];
     let malformed = malformed_mac_len(text);
     if longest < malformed {
         return Err(Diagnostic::new(
@@ -73,33 +73,34 @@ fn token(text: &str) -> Result<(Token, usize), Diagnostic> {
     if longest == 0 {
         return symbol(text);
     }
-    let token = if let Some(protocol) = Protocol::from_keyword(word) {
+    let token = if let Some(protocol) = Protocol::from_keyword(lexeme) {
         Token::Protocol(protocol)
-    } else if let Some(keyword) = keyword(word) {
+    } else if let Some(keyword) = keyword(lexeme) {
         Token::Keyword(keyword)
-    } else if matches!(word, "and" | "or" | "not") {
-        Token::Symbol(match word {
+    } else if matches!(lexeme, "and" | "or" | "not") {
+        Token::Symbol(match lexeme {
             "and" => "&&",
             "or" => "||",
             _ => "!",
         })
     } else if longest == mac {
-        Token::Ethernet(ethernet(word).expect("the pattern has six bytes"))
+        Token::Ethernet(parse_mac(lexeme).expect("the pattern has six bytes"))
     } else if longest == number {
-        Token::Number(value(word)?)
+        Token::Number(parse_number(lexeme)?)
     } else if longest == ipv4 {
-        Token::Ipv4(word.to_owned())
+        Token::Ipv4(lexeme.to_owned())
     } else if longest == ipv6 {
-        let address = word.parse();
+        let address = lexeme.parse();
         Token::Ipv6(
-            address
-                .map_err(|_| Diagnostic::new(format!("invalid IPv6 address {word}"), 0..longest))?,
-            word.to_owned(),
+            address.map_err(|_| {
+                Diagnostic::new(format!("invalid IPv6 address {lexeme}"), 0..longest)
+            })?,
+            lexeme.to_owned(),
         )
-    } else if let Some(value) = constant(word) {
+    } else if let Some(value) = constant(lexeme) {
         Token::Number(value)
     } else {
-        Token::Name(word.to_owned())
+        Token::Name(lexeme.to_owned())
     };
     Ok((token, longest))
 }
@@ -227,7 +228,7 @@ fn is_ipv6(text: &str) -> bool {
 
 /// Length of a MAC address: six bytes separated by `:`, `-` or `.`, three groups of four digits
 /// separated by dots, or twelve digits.
-fn ethernet_len(text: &str) -> usize {
+fn mac_len(text: &str) -> usize {
     let hex = |text: &str| text.bytes().take_while(u8::is_ascii_hexdigit).count();
     let separated = |separator: char| {
         let mut len = 0;
@@ -276,7 +277,7 @@ fn malformed_mac_len(text: &str) -> usize {
 }
 
 /// The bytes of a MAC address in any of its notations.
-pub(crate) fn ethernet(text: &str) -> Option<[u8; 6]> {
+pub(crate) fn parse_mac(text: &str) -> Option<[u8; 6]> {
     let mut bytes = [0; 6];
     let byte = |digits: &str| u8::from_str_radix(digits, 16).ok();
     let parts: Vec<_> = text.split([':', '-', '.']).collect();
@@ -297,22 +298,22 @@ pub(crate) fn ethernet(text: &str) -> Option<[u8; 6]> {
 }
 
 /// The value of a number: hexadecimal with `0x`, octal with a leading `0`, otherwise decimal.
-pub(crate) fn value(word: &str) -> Result<u32, Diagnostic> {
-    let all = 0..word.len();
-    let (kind, digits, radix) = match word.as_bytes() {
-        [b'0', b'x' | b'X', ..] => ("hexadecimal number", &word[2..], 16),
-        [b'0', _, ..] => ("octal number", &word[1..], 8),
-        _ => ("number", word, 10),
+fn parse_number(lexeme: &str) -> Result<u32, Diagnostic> {
+    let all = 0..lexeme.len();
+    let (kind, digits, radix) = match lexeme.as_bytes() {
+        [b'0', b'x' | b'X', ..] => ("hexadecimal number", &lexeme[2..], 16),
+        [b'0', _, ..] => ("octal number", &lexeme[1..], 8),
+        _ => ("number", lexeme, 10),
     };
     // Like libpcap, report an overflow before a wrong digit that follows it.
     let mut number = 0u32;
     for digit in digits.chars() {
         let Some(digit) = digit.to_digit(radix) else {
-            return Err(Diagnostic::new(format!("number {word} contains non-octal digit"), all));
+            return Err(Diagnostic::new(format!("number {lexeme} contains non-octal digit"), all));
         };
         number = (number.checked_mul(radix).and_then(|number| number.checked_add(digit)))
             .ok_or_else(|| {
-                Diagnostic::new(format!("{kind} {word} overflows 32 bits"), all.clone())
+                Diagnostic::new(format!("{kind} {lexeme} overflows 32 bits"), all.clone())
             })?;
     }
     Ok(number)
@@ -323,7 +324,7 @@ mod tests {
     use super::*;
 
     fn single(text: &str) -> Token {
-        let mut tokens = tokens(text).unwrap();
+        let mut tokens = tokenize(text).unwrap();
         assert_eq!(tokens.len(), 2, "{tokens:?}");
         tokens.swap_remove(0).0
     }
@@ -342,7 +343,7 @@ mod tests {
         assert_eq!(single("010"), Token::Number(8));
         assert_eq!(single("\\tcp"), Token::Name("tcp".into()));
         let symbols: Vec<_> =
-            tokens("a&&!b").unwrap().into_iter().map(|(token, _)| token).collect();
+            tokenize("a&&!b").unwrap().into_iter().map(|(token, _)| token).collect();
         assert_eq!(symbols[1..3], [Token::Symbol("&&"), Token::Symbol("!")]);
     }
 
@@ -355,7 +356,7 @@ mod tests {
             ("ab:cd:ef:0g", "invalid Ethernet address ab:cd:ef:"),
             ("é", "can't parse filter expression: syntax error: unexpected character \"é\""),
         ] {
-            assert_eq!(tokens(text).unwrap_err().message, message);
+            assert_eq!(tokenize(text).unwrap_err().message, message);
         }
     }
 }

@@ -164,7 +164,7 @@ fn compiled(
             all,
         ));
     }
-    let tokens = lexer::tokens(expression)?;
+    let tokens = lexer::tokenize(expression)?;
     let Some(tree) = parser::parse(&tokens)? else {
         let graph = Graph::of(&Condition::Always(true), &mut value::Values::default());
         let program = codegen::program(&graph, &value::Values::default(), options.snaplen, true);

@@ -78,7 +78,7 @@ impl Lowering<'_> {
     }
 
     /// Checks that `value` is at most `max`.
-    fn at_most(&self, max: u32, what: &str, value: u32) -> Result<(), Diagnostic> {
+    fn check_max(&self, max: u32, what: &str, value: u32) -> Result<(), Diagnostic> {
         if value <= max {
             return Ok(());
         }
@@ -106,11 +106,11 @@ impl Lowering<'_> {
             Primitive::Id(qualifiers, id) => self.id(*qualifiers, id)?,
             Primitive::Protocol(protocol) => self.protocol(*protocol)?,
             Primitive::Comparison { left, op, negated, right } => {
-                let (left, of_left) = self.arithmetic(left)?;
-                let (right, of_right) = self.arithmetic(right)?;
+                let (left, left_guard) = self.arithmetic(left)?;
+                let (right, right_guard) = self.arithmetic(right)?;
                 let test = Condition::Test(left, *op, right);
                 let test = if *negated { test.not() } else { test };
-                Condition::all([of_left, of_right, test])
+                Condition::all([left_guard, right_guard, test])
             }
             Primitive::Broadcast(protocol) => self.broadcast(*protocol)?,
             Primitive::Multicast(protocol) => self.multicast(*protocol)?,
@@ -202,7 +202,7 @@ impl Lowering<'_> {
     }
 
     fn byte(&mut self, index: u32, operator: &str, value: u32) -> Lowered {
-        self.at_most(0xff, "byte argument", value)?;
+        self.check_max(0xff, "byte argument", value)?;
         let byte = self.load(Origin::LinkHeader, index, Size::Byte);
         let number = self.values.constant(value);
         Ok(match operator {

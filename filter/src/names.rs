@@ -93,7 +93,7 @@ impl NameTables {
     #[must_use]
     pub fn with_ethers(mut self, text: &str) -> Self {
         for fields in lines(text) {
-            if let Some(address) = crate::lexer::ethernet(fields[0]) {
+            if let Some(address) = crate::lexer::parse_mac(fields[0]) {
                 self.ethers.entry(fields[1].to_ascii_lowercase()).or_insert(address);
             }
         }

@@ -1,4 +1,4 @@
-//! What holds for every expression, and every program.
+//! Properties that hold for every expression and every program.
 
 use filter::{Instruction, LinkType, Metadata, Options, Program, Source, code, compile, run};
 use proptest::prelude::*;
@@ -6,7 +6,7 @@ use proptest::prelude::*;
 const LINKS: [&str; 8] =
     ["EN10MB", "RAW", "NULL", "LINUX_SLL", "LINUX_SLL2", "PPP", "IEEE802_11", "IEEE802_11_RADIO"];
 
-const WORDS: [&str; 74] = [
+const TOKENS: [&str; 74] = [
     "ip",
     "ip6",
     "arp",
@@ -83,11 +83,11 @@ const WORDS: [&str; 74] = [
     "00:11:22:33:44:55",
 ];
 
-/// Jumps stay inside, and memory is there: what the kernel's checker asks of it first.
+/// Whether all jumps and memory accesses are in bounds, as the kernel's verifier requires.
 fn is_sound(program: &Program) -> bool {
     let len = program.instructions().len();
-    program.instructions().iter().enumerate().all(|(place, instruction)| {
-        let left = len - place - 1;
+    program.instructions().iter().enumerate().all(|(index, instruction)| {
+        let left = len - index - 1;
         let memory = match instruction.code & 7 {
             code::ST | code::STX => true,
             code::LD | code::LDX => instruction.code & 0xe0 == code::MEM,
@@ -103,14 +103,14 @@ fn is_sound(program: &Program) -> bool {
     })
 }
 
-fn words() -> impl Strategy<Value = String> {
-    let word = prop::sample::select(WORDS.to_vec());
-    prop::collection::vec(word, 0..14).prop_map(|words| words.join(" "))
+fn expressions() -> impl Strategy<Value = String> {
+    let token = prop::sample::select(TOKENS.to_vec());
+    prop::collection::vec(token, 0..14).prop_map(|tokens| tokens.join(" "))
 }
 
 proptest! {
     #[test]
-    fn any_text_compiles_or_is_refused_with_a_place_in_it(text in ".{0,60}", link in prop::sample::select(LINKS.to_vec())) {
+    fn any_text_compiles_or_fails_with_a_valid_span(text in ".{0,60}", link in prop::sample::select(LINKS.to_vec())) {
         if let Err(error) = compile(&text, LinkType::from_name(link).unwrap(), &Options::default()) {
             prop_assert!(text.get(error.span()).is_some());
             prop_assert!(!error.to_string().is_empty());
@@ -118,7 +118,7 @@ proptest! {
     }
 
     #[test]
-    fn words_in_any_order_too(text in words(), link in prop::sample::select(LINKS.to_vec()), is_live: bool) {
+    fn any_token_sequence_compiles_or_fails_with_a_valid_span(text in expressions(), link in prop::sample::select(LINKS.to_vec()), is_live: bool) {
         let source = if is_live { Source::Live } else { Source::Anywhere };
         let options = Options { source, ..Options::default() };
         let link = LinkType::from_name(link).unwrap();
@@ -128,33 +128,33 @@ proptest! {
         }
     }
 
-    /// Making a program short changes no verdict on a packet that is long enough for all its tests.
+    /// Optimization does not change the verdict on a packet that is long enough for all tests.
     #[test]
-    fn short_programs_say_what_long_ones_say(
-        text in words(),
+    fn optimization_preserves_verdicts(
+        text in expressions(),
         link in prop::sample::select(LINKS.to_vec()),
         head in prop::collection::vec(any::<u8>(), 0..80),
         ether_type in prop::sample::select(vec![0x0800u16, 0x86dd, 0x0806, 0x8100, 0x8847, 0x8864, 20]),
         protocol in prop::sample::select(vec![6u8, 17, 1, 44, 132]),
     ) {
         let link = LinkType::from_name(link).unwrap();
-        let Ok(short) = compile(&text, link, &Options::default()) else { return Ok(()) };
-        let plain = Options { optimize: false, ..Options::default() };
-        let long = compile(&text, link, &plain).unwrap();
-        prop_assert!(is_sound(&long));
+        let Ok(optimized) = compile(&text, link, &Options::default()) else { return Ok(()) };
+        let unoptimized = Options { optimize: false, ..Options::default() };
+        let plain = compile(&text, link, &unoptimized).unwrap();
+        prop_assert!(is_sound(&plain));
         let mut packet = head;
         packet.resize(1 << 16, 0);
         packet[12..14].copy_from_slice(&ether_type.to_be_bytes());
         (packet[14], packet[20], packet[23]) = (0x45, packet[20] & 0x20, protocol);
         let verdict = |program| run(program, &packet, 1 << 16, &Metadata::default());
-        // A division by zero in what is left out rejects the packet only where it is there.
-        if verdict(&short) != verdict(&long) {
+        // Exception: the optimizer can remove a division by zero, which rejects the packet.
+        if verdict(&optimized) != verdict(&plain) {
             prop_assert!(text.contains(['/', '%']), "{text}");
         }
     }
 
     #[test]
-    fn the_machine_ends_whatever_it_runs(
+    fn interpreter_terminates_on_any_program(
         instructions in prop::collection::vec((0u16..0x100, 0u8..8, 0u8..8, prop_oneof![0u32..20, any::<u32>()]), 0..40),
         bytes in prop::collection::vec(any::<u8>(), 0..64),
         len: u32,
@@ -165,7 +165,7 @@ proptest! {
 }
 
 #[test]
-fn long_and_deep_expressions_are_compiled_or_refused() {
+fn long_and_deep_expressions_compile_or_fail() {
     let ethernet = |text: &str| compile(text, LinkType::ETHERNET, &Options::default());
     let hosts: Vec<_> = (0..6_000).map(|n| format!("host 10.{}.{}.1", n / 256, n % 256)).collect();
     let long = hosts.join(" or ");
@@ -198,7 +198,7 @@ fn long_and_deep_expressions_are_compiled_or_refused() {
 }
 
 #[test]
-fn errors_point_at_the_place() {
+fn errors_point_at_the_offending_text() {
     let message =
         |text| compile(text, LinkType::ETHERNET, &Options::default()).unwrap_err().to_string();
     assert_eq!(

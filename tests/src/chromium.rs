@@ -1,4 +1,4 @@
-//! Headless Chromium, driven over its own protocol.
+//! Headless Chromium, driven over the Chrome DevTools Protocol.
 
 use anyhow::{Context, Result, anyhow, bail};
 use headless_chrome::protocol::cdp::{Emulation, Input, Page, Runtime};
@@ -7,41 +7,41 @@ use serde_json::Value;
 use std::ffi::OsStr;
 use std::path::Path;
 use std::sync::Arc;
-use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use tempfile::TempDir;
+use xtask::wait::wait_until;
 
-/// How long anything on a page may take.
-const DEADLINE: Duration = Duration::from_secs(120);
+/// Timeout of every action and wait.
+const TIMEOUT: Duration = Duration::from_secs(120);
 
-/// A browser with a profile of its own and one page.
+/// A browser with a temporary profile and one tab.
 pub struct Chromium {
     tab: Arc<Tab>,
     browser: Browser,
     _profile: TempDir,
 }
 
-/// What the mouse does.
+/// A mouse action.
 #[derive(Clone, Copy, Debug)]
 pub enum Mouse {
-    /// Moves here.
+    /// Moves the pointer.
     Move,
-    /// The left button goes down here.
+    /// Presses the left button.
     Press,
-    /// The left button goes up here.
+    /// Releases the left button.
     Release,
-    /// The left button is clicked twice here.
+    /// Double-clicks with the left button.
     DoubleClick,
-    /// The wheel turns, away from the person for negative values.
+    /// Scrolls by this many CSS pixels; up for negative values.
     Wheel(f64),
 }
 
 impl Chromium {
-    /// Starts the browser with a page of 1280 by 1000 pixels.
+    /// Starts the browser with a window of 1280 by 1000 pixels.
     ///
     /// # Errors
     ///
-    /// Where Chromium is missing or does not start.
+    /// If Chromium is missing or does not start.
     pub fn start() -> Result<Self> {
         let profile = TempDir::new()?;
         let args = [
@@ -56,30 +56,30 @@ impl Chromium {
             .sandbox(false)
             .user_data_dir(Some(profile.path().to_owned()))
             .window_size(Some((1280, 1000)))
-            .idle_browser_timeout(DEADLINE)
+            .idle_browser_timeout(TIMEOUT)
             .args(args.iter().map(OsStr::new).collect())
             .build()?;
         let browser = Browser::new(options).context("starting Chromium")?;
         let tab = browser.new_tab()?;
-        tab.set_default_timeout(DEADLINE);
+        tab.set_default_timeout(TIMEOUT);
         Ok(Self { tab, browser, _profile: profile })
     }
 
-    /// Opens a page.
+    /// Opens a URL and waits until it is loaded.
     ///
     /// # Errors
     ///
-    /// Where it does not load.
-    pub fn go(&self, url: &str) -> Result<()> {
+    /// If it does not load.
+    pub fn navigate(&self, url: &str) -> Result<()> {
         self.tab.navigate_to(url)?.wait_until_navigated()?;
         Ok(())
     }
 
-    /// The value of a JavaScript expression, awaited where it is a promise.
+    /// The value of a JavaScript expression; promises are awaited.
     ///
     /// # Errors
     ///
-    /// Where it throws; with what it throws.
+    /// If it throws; the error contains the exception.
     pub fn eval(&self, expression: &str) -> Result<Value> {
         let expression = format!("(async () => JSON.stringify(await ({expression})) ?? 'null')()");
         let answer = self.tab.call_method(Runtime::Evaluate {
@@ -101,34 +101,28 @@ impl Chromium {
             serialization_options: None,
         })?;
         if let Some(thrown) = answer.exception_details {
-            let words = thrown.exception.and_then(|exception| exception.description);
-            bail!("{expression}: {}", words.unwrap_or(thrown.text));
+            let description = thrown.exception.and_then(|exception| exception.description);
+            bail!("{expression}: {}", description.unwrap_or(thrown.text));
         }
         let text = answer.result.value.and_then(|value| value.as_str().map(str::to_owned));
         Ok(serde_json::from_str(&text.ok_or_else(|| anyhow!("{expression}: no value"))?)?)
     }
 
-    /// Waits until an expression is true.
+    /// Waits until a JavaScript expression is true.
     ///
     /// # Errors
     ///
-    /// Where it is not in time.
+    /// If it throws, or is not true in time.
     pub fn wait_for(&self, expression: &str) -> Result<()> {
-        let deadline = Instant::now() + DEADLINE;
-        while self.eval(&format!("!!({expression})"))? != Value::Bool(true) {
-            if deadline < Instant::now() {
-                bail!("never true: {expression}");
-            }
-            thread::sleep(Duration::from_millis(20));
-        }
-        Ok(())
+        let condition = format!("!!({expression})");
+        wait_until(expression, TIMEOUT, || Ok(self.eval(&condition)? == Value::Bool(true)))
     }
 
-    /// Drags a file from outside onto a place of the page and drops it there.
+    /// Drags a file from the desktop and drops it at a point of the page.
     ///
     /// # Errors
     ///
-    /// Where the browser refuses.
+    /// If the browser reports an error.
     pub fn drop_file(&self, file: &Path, (x, y): (f64, f64)) -> Result<()> {
         use Input::DispatchDragEventTypeOption::{DragEnter, DragOver, Drop};
         for kind in [DragEnter, DragOver, Drop] {
@@ -147,22 +141,22 @@ impl Chromium {
         Ok(())
     }
 
-    /// Gives a file to an `input` element.
+    /// Chooses a file in an `input` element.
     ///
     /// # Errors
     ///
-    /// Where there is no such element.
+    /// If there is no such element.
     pub fn choose_file(&self, selector: &str, file: &Path) -> Result<()> {
         let element = self.tab.wait_for_element(selector)?;
         element.set_input_files(&[&file.display().to_string()])?;
         Ok(())
     }
 
-    /// Does something with the mouse, `shift` held or not.
+    /// Performs a mouse action, with the Shift key held or not.
     ///
     /// # Errors
     ///
-    /// Where the browser refuses.
+    /// If the browser reports an error.
     pub fn mouse(&self, action: Mouse, (x, y): (f64, f64), shift: bool) -> Result<()> {
         use Input::DispatchMouseEventTypeOption::{
             MouseMoved, MousePressed, MouseReleased, MouseWheel,
@@ -208,17 +202,17 @@ impl Chromium {
     ///
     /// # Errors
     ///
-    /// Where the browser knows no such key.
+    /// If there is no such key.
     pub fn press(&self, key: &str) -> Result<()> {
         self.tab.press_key(key)?;
         Ok(())
     }
 
-    /// Light or dark, as the system would prefer it.
+    /// Sets the preferred color scheme.
     ///
     /// # Errors
     ///
-    /// Where the browser refuses.
+    /// If the browser reports an error.
     pub fn prefer_dark(&self, is_dark: bool) -> Result<()> {
         self.tab.call_method(Emulation::SetEmulatedMedia {
             media: None,
@@ -230,22 +224,22 @@ impl Chromium {
         Ok(())
     }
 
-    /// Has the page be in a time zone, by its name in the IANA's database.
+    /// Sets the time zone, by its IANA name such as `Europe/Berlin`.
     ///
     /// # Errors
     ///
-    /// Where the browser knows none of that name.
-    pub fn move_to(&self, timezone: &str) -> Result<()> {
+    /// If the browser does not know the name.
+    pub fn set_timezone(&self, timezone: &str) -> Result<()> {
         let timezone_id = timezone.to_owned();
         self.tab.call_method(Emulation::SetTimezoneOverride { timezone_id })?;
         Ok(())
     }
 
-    /// Makes the page's window so large, in CSS pixels.
+    /// Sets the size of the viewport in CSS pixels.
     ///
     /// # Errors
     ///
-    /// Where the browser refuses.
+    /// If the browser reports an error.
     pub fn resize(&self, width: u32, height: u32) -> Result<()> {
         self.tab.call_method(Emulation::SetDeviceMetricsOverride {
             width,
@@ -266,12 +260,12 @@ impl Chromium {
         Ok(())
     }
 
-    /// Files that the page offers are put into this directory.
+    /// Saves downloads to this directory.
     ///
     /// # Errors
     ///
-    /// Where the browser refuses.
-    pub fn download_to(&self, directory: &Path) -> Result<()> {
+    /// If the browser reports an error.
+    pub fn set_download_directory(&self, directory: &Path) -> Result<()> {
         use headless_chrome::protocol::cdp::Browser as Protocol;
         self.tab.call_method(Protocol::SetDownloadBehavior {
             behavior: Protocol::SetDownloadBehaviorBehaviorOption::Allow,
@@ -282,17 +276,17 @@ impl Chromium {
         Ok(())
     }
 
-    /// A picture of what the page shows, as PNG.
+    /// A screenshot as PNG.
     ///
     /// # Errors
     ///
-    /// Where the browser refuses.
+    /// If the browser reports an error.
     pub fn screenshot(&self) -> Result<Vec<u8>> {
         use Page::CaptureScreenshotFormatOption::Png;
         self.tab.capture_screenshot(Png, None, None, true)
     }
 
-    /// The browser's process.
+    /// Process ID of the browser.
     pub fn process_id(&self) -> Option<u32> {
         self.browser.get_process_id()
     }

@@ -1,21 +1,22 @@
-//! The captures that others made, where they are on this machine.
+//! The corpus: capture files made by other projects, kept outside the repository.
+//!
+//! `SNIFFER_CORPUS` names its directory, by default `../shared/corpus` beside the workspace. Where it
+//! is missing, tests that need it say so and pass, except in CI (if `CI` is set), where they fail.
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 use std::path::{Path, PathBuf};
 use std::{env, fs};
 use summary::LinkType;
 use summary::capture_file::{Reader, Step};
-
 use xtask::build;
 
-/// All capture files of `SNIFFER_CORPUS`, by default `../shared/corpus` beside the project, in the
-/// order of their names; `None`, said aloud, where that is missing.
+/// All capture files of the corpus, sorted by path; `None` without corpus.
 ///
 /// # Errors
 ///
-/// Where a directory cannot be read.
+/// If a directory cannot be read, or in CI if the corpus is missing.
 pub fn files() -> Result<Option<Vec<PathBuf>>> {
-    let Some(root) = root() else { return Ok(None) };
+    let Some(root) = root()? else { return Ok(None) };
     let mut files = Vec::new();
     for directory in fs::read_dir(root)? {
         let entries = fs::read_dir(directory?.path())?.flatten();
@@ -25,49 +26,63 @@ pub fn files() -> Result<Option<Vec<PathBuf>>> {
     Ok(Some(files))
 }
 
-/// The directory of the corpus; `None`, said aloud, where it is missing.
-pub fn root() -> Option<PathBuf> {
-    let default = || build::root().join("../shared/corpus");
-    let root = env::var_os("SNIFFER_CORPUS").map_or_else(default, PathBuf::from);
-    if root.is_dir() {
-        return Some(root);
-    }
-    eprintln!("SKIPPED: no corpus at {} (SNIFFER_CORPUS names it)", root.display());
-    None
-}
-
-/// A file of the cases of filters, beside the corpus; `None`, said aloud, where it is missing.
+/// The corpus's directory; `None` without corpus.
 ///
 /// # Errors
 ///
-/// Where it is there and cannot be read.
+/// In CI, if the corpus is missing.
+pub fn root() -> Result<Option<PathBuf>> {
+    let default = || build::root().join("../shared/corpus");
+    let root = env::var_os("SNIFFER_CORPUS").map_or_else(default, PathBuf::from);
+    existing(root, Path::is_dir, env::var_os("CI").is_some())
+}
+
+/// The text of a file of filter test cases, which lie beside the corpus; `None` without that file.
+///
+/// # Errors
+///
+/// If the file cannot be read, or in CI if it is missing.
 pub fn filter_cases(name: &str) -> Result<Option<String>> {
-    let Some(root) = root() else { return Ok(None) };
+    let Some(root) = root()? else { return Ok(None) };
     let path = root.join("../filter-cases").join(name);
-    if path.is_file() {
-        return Ok(Some(fs::read_to_string(path)?));
+    let path = existing(path, Path::is_file, env::var_os("CI").is_some())?;
+    Ok(path.map(fs::read_to_string).transpose()?)
+}
+
+/// The path if it exists. If not: an error where it is required, else `None` and a message.
+fn existing(
+    path: PathBuf,
+    exists: impl Fn(&Path) -> bool,
+    is_required: bool,
+) -> Result<Option<PathBuf>> {
+    if exists(&path) {
+        return Ok(Some(path));
     }
-    eprintln!("SKIPPED: no cases of filters at {}", path.display());
+    let message = format!("no test data at {} (set SNIFFER_CORPUS)", path.display());
+    if is_required {
+        bail!(message);
+    }
+    eprintln!("SKIPPED: {message}");
     Ok(None)
 }
 
 /// A frame of the corpus.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Frame {
-    /// What its first bytes are.
+    /// Link-layer type.
     pub link: LinkType,
     /// The captured bytes.
     pub bytes: Vec<u8>,
-    /// Bytes on the wire.
+    /// Length on the wire in bytes.
     pub wire_len: u32,
 }
 
 /// A file of the corpus.
 #[derive(Clone, Debug)]
 pub struct Capture {
-    /// Its frames, up to where it is damaged.
+    /// Its frames, up to the first damage.
     pub frames: Vec<Frame>,
-    /// Whether the machine that wrote it has the most significant byte first.
+    /// Whether a big-endian machine wrote it.
     pub is_big_endian: bool,
 }
 
@@ -75,7 +90,7 @@ pub struct Capture {
 ///
 /// # Errors
 ///
-/// Where it cannot be read.
+/// If it cannot be read.
 pub fn capture(path: &Path) -> Result<Capture> {
     let bytes = fs::read(path)?;
     let (mut reader, mut rest) = (Reader::new(), &bytes[..]);
@@ -97,11 +112,11 @@ pub fn capture(path: &Path) -> Result<Capture> {
     Ok(Capture { frames, is_big_endian: reader.is_big_endian() })
 }
 
-/// The frames of all captures, up to where one is damaged; `None` without corpus.
+/// The frames of all capture files, of each up to its first damage; `None` without corpus.
 ///
 /// # Errors
 ///
-/// Where a file cannot be read.
+/// If a file cannot be read, or in CI if the corpus is missing.
 pub fn frames() -> Result<Option<Vec<Frame>>> {
     let Some(paths) = files()? else { return Ok(None) };
     let mut frames = Vec::new();
@@ -109,4 +124,18 @@ pub fn frames() -> Result<Option<Vec<Frame>>> {
         frames.append(&mut capture(&path)?.frames);
     }
     Ok(Some(frames))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn missing_data_is_an_error_only_where_it_is_required() {
+        let missing = || existing("/nonexistent".into(), Path::is_dir, false);
+        assert_eq!(missing().unwrap(), None);
+        let error = existing("/nonexistent".into(), Path::is_dir, true).unwrap_err();
+        assert!(error.to_string().contains("/nonexistent"), "{error}");
+        assert!(existing("/".into(), Path::is_dir, true).unwrap().is_some());
+    }
 }

@@ -1,4 +1,4 @@
-//! The sniffer as a process: started, waited for, stopped.
+//! The sniffer as a process: start, wait, signal, stop.
 
 use nix::sys::signal::{Signal, kill};
 use nix::sys::socket::{AddressFamily, SockFlag, SockType, socket};
@@ -6,18 +6,18 @@ use nix::unistd::Pid;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
-use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
+use xtask::wait::wait_until;
 
 use crate::stream::Stream;
 
-/// How long anything may take.
-const DEADLINE: Duration = Duration::from_secs(60);
+/// Timeout of every wait.
+const TIMEOUT: Duration = Duration::from_secs(60);
 
-/// What a run left behind.
+/// What a process returned.
 #[derive(Debug)]
 pub struct Output {
-    /// How it ended.
+    /// Exit status.
     pub status: ExitStatus,
     /// Standard output.
     pub stdout: Vec<u8>,
@@ -25,12 +25,12 @@ pub struct Output {
     pub stderr: String,
 }
 
-/// The sniffer's command, with the usual effect of signals: who runs the tests in the background
-/// ignores some of them, and so would their children.
+/// The sniffer's command, with default signal handling: a shell that runs the tests in the
+/// background ignores some signals, and child processes would inherit that.
 ///
 /// # Panics
 ///
-/// Where it was not built.
+/// If the sniffer was not built.
 pub fn sniffer() -> Command {
     let path = xtask::build::sniffer_path();
     assert!(path.is_file(), "{} is missing: cargo xtask test builds it", path.display());
@@ -39,59 +39,55 @@ pub fn sniffer() -> Command {
     command
 }
 
-/// Runs the sniffer to its end.
+/// Runs the sniffer with these arguments until it exits.
 ///
 /// # Panics
 ///
-/// Where it cannot be started.
-pub fn run(words: &[&str]) -> Output {
-    finish(sniffer().args(words).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap())
+/// If it cannot be started.
+pub fn run(args: &[&str]) -> Output {
+    finish(sniffer().args(args).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap())
 }
 
-/// Waits for a process to end.
+/// Waits for a process to exit.
 ///
 /// # Panics
 ///
-/// Where that fails.
+/// If waiting fails.
 pub fn finish(child: Child) -> Output {
     let output = child.wait_with_output().unwrap();
     let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
     Output { status: output.status, stdout: output.stdout, stderr }
 }
 
-/// Waits until something is so.
+/// Waits until a condition holds; `what` names it in the failure.
 ///
 /// # Panics
 ///
-/// Where it is not in time.
-pub fn wait_for(what: &str, is_so: impl Fn() -> bool) {
-    let deadline = Instant::now() + DEADLINE;
-    while !is_so() {
-        assert!(Instant::now() < deadline, "not in time: {what}");
-        thread::sleep(Duration::from_millis(5));
-    }
+/// If it does not hold in time.
+pub fn wait_for(what: &str, mut condition: impl FnMut() -> bool) {
+    wait_until(what, TIMEOUT, || Ok(condition())).unwrap();
 }
 
-/// Sends a signal, after all frames that were sent before it have arrived.
+/// Sends a signal once all frames sent before have been delivered.
 ///
 /// # Panics
 ///
-/// Where the process is gone.
-pub fn signal(child: &Child, kind: Signal) {
+/// If the process does not exist.
+pub fn signal(child: &Child, signal: Signal) {
     wait_for_frames();
-    kill(Pid::from_raw(i32::try_from(child.id()).unwrap()), kind).unwrap();
+    kill(Pid::from_raw(i32::try_from(child.id()).unwrap()), signal).unwrap();
 }
 
-/// Waits until no frame is on its way to those who listen: a busy kernel queues what it has taken
-/// from a sender, and hands it on when it comes to it.
+/// Waits until no frame is between sender and packet sockets: a busy kernel queues frames and
+/// delivers them later.
 fn wait_for_frames() {
-    wait_for("frames on their way", || {
+    wait_for("delivery of all frames", || {
         let queues = fs::read_to_string("/proc/net/softnet_stat").unwrap();
-        // The twelfth number of each processor (net/core/net-procfs.c): frames in its queue.
+        // Field 12 of each processor's line is the length of its queue (net/core/net-procfs.c).
         queues.lines().all(|queue| queue.split(' ').nth(11) == Some("00000000"))
     });
-    // The last one may have left the queue and not be there yet. Closing a packet socket waits for
-    // all that is under way in the kernel's network (synchronize_net).
+    // The last frame may have left the queue without having arrived. Closing a packet socket waits
+    // for all packet processing in progress (synchronize_net).
     drop(socket(AddressFamily::Packet, SockType::Raw, SockFlag::empty(), None).unwrap());
 }
 
@@ -103,23 +99,23 @@ pub struct Capture {
 }
 
 impl Capture {
-    /// Starts one with these words besides `-w`, and waits until it captures.
+    /// Starts a capture with these arguments and `-w`, and waits until it runs.
     ///
     /// # Panics
     ///
-    /// Where it does not begin.
-    pub fn start(directory: &Path, words: &[&str]) -> Self {
+    /// If it does not start.
+    pub fn start(directory: &Path, args: &[&str]) -> Self {
         let file = directory.join("capture.ndjson");
         let mut command = sniffer();
-        command.args(words).arg("--force").arg("-w").arg(&file);
+        command.args(args).arg("--force").arg("-w").arg(&file);
         Self::start_command(&mut command, file)
     }
 
-    /// Starts one by a command that writes into that file, and waits until it captures.
+    /// Starts a command that captures into `file`, and waits until it does.
     ///
     /// # Panics
     ///
-    /// Where it does not begin.
+    /// If it does not start.
     pub fn start_command(command: &mut Command, file: PathBuf) -> Self {
         let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let capture = Self { child, file };
@@ -127,56 +123,54 @@ impl Capture {
         capture
     }
 
-    /// One that was started otherwise, and writes into that file.
-    pub fn adopt(child: Child, file: PathBuf) -> Self {
+    /// A capture into `file` that runs already.
+    pub fn from_child(child: Child, file: PathBuf) -> Self {
         Self { child, file }
     }
 
-    /// Bytes in the file.
+    /// Length of the file in bytes.
     ///
     /// # Panics
     ///
-    /// Where there is no file.
+    /// If there is no file.
     pub fn file_len(&self) -> usize {
         fs::read(&self.file).unwrap().len()
     }
 
-    /// Waits until what is in the file is as wanted.
+    /// Waits until the text of the file meets a condition.
     ///
     /// # Panics
     ///
-    /// Where it is not in time.
-    pub fn wait_until(&self, is_wanted: impl Fn(&str) -> bool) {
-        let deadline = Instant::now() + DEADLINE;
-        while !is_wanted(&fs::read_to_string(&self.file).unwrap_or_default()) {
-            assert!(Instant::now() < deadline, "not in time: {}", self.file.display());
-            thread::sleep(Duration::from_millis(5));
-        }
+    /// If it does not in time.
+    pub fn wait_until(&self, condition: impl Fn(&str) -> bool) {
+        wait_for(&format!("content of {}", self.file.display()), || {
+            condition(&fs::read_to_string(&self.file).unwrap_or_default())
+        });
     }
 
-    /// Waits for the capture's own end, and tells what it said.
+    /// Waits for the capture to end without a signal.
     ///
     /// # Panics
     ///
-    /// Where that fails.
+    /// If waiting fails.
     pub fn finish(self) -> Output {
         finish(self.child)
     }
 
-    /// Sends a signal, after all frames that were sent before it have arrived.
+    /// Sends a signal once all frames sent before have been delivered.
     ///
     /// # Panics
     ///
-    /// Where the process is gone.
+    /// If the process does not exist.
     pub fn signal(&self, kind: Signal) {
         signal(&self.child, kind);
     }
 
-    /// Stops the capture and reads what it wrote.
+    /// Stops the capture and reads its output.
     ///
     /// # Panics
     ///
-    /// Where it ends with an error, or its stream is none.
+    /// If it fails, or its output is invalid.
     pub fn stop(self) -> Stream {
         self.signal(Signal::SIGTERM);
         let (output, stream) = self.wait();
@@ -184,11 +178,11 @@ impl Capture {
         stream
     }
 
-    /// Waits for the capture's own end and reads what it wrote.
+    /// Waits for the capture to end without a signal, and reads its output.
     ///
     /// # Panics
     ///
-    /// Where its stream is none.
+    /// If its output is invalid.
     pub fn wait(self) -> (Output, Stream) {
         let output = finish(self.child);
         (output, Stream::read(&fs::read(&self.file).unwrap()))

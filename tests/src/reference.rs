@@ -1,34 +1,34 @@
-//! Packets as a plain reading of their lines gives them, and lines made for that.
+//! A reference reader of packet lines, independent of the product's code, and generated lines.
 
 use serde_json::Value;
 use std::fmt::Write as _;
 
-/// What is computed of a packet here.
+/// The fields of a packet that tests compute with.
 #[derive(Clone, Debug)]
 pub struct Packet {
-    /// Its number.
+    /// Number in the capture, from 1.
     pub n: u64,
-    /// Its time in nanoseconds since the epoch.
+    /// Timestamp in nanoseconds since the Unix epoch.
     pub ts_ns: i64,
-    /// Its bytes on the wire.
+    /// Length on the wire in bytes.
     pub len: u64,
-    /// Its protocol.
+    /// Protocol.
     pub proto: String,
-    /// Its source address; empty where it has none.
+    /// Source address; empty if there is none.
     pub src: String,
-    /// Its destination address; empty where it has none.
+    /// Destination address; empty if there is none.
     pub dst: String,
-    /// Its destination port.
+    /// Destination port.
     pub dport: Option<u64>,
-    /// Its line.
+    /// The whole line.
     pub line: String,
 }
 
-/// The packets of the sniffer's lines, read with nothing of the product.
+/// Reads the packets of the sniffer's output.
 ///
 /// # Panics
 ///
-/// Where a line is none of its.
+/// If a line is invalid.
 pub fn read_packets(lines: &str) -> Vec<Packet> {
     let mut packets = Vec::new();
     for line in lines.lines() {
@@ -51,11 +51,11 @@ pub fn read_packets(lines: &str) -> Vec<Packet> {
     packets
 }
 
-/// Nanoseconds since 1970 of `2026-11-24T12:00:00.123456789Z`, by counting days.
+/// Nanoseconds since the Unix epoch of a timestamp such as `2026-11-24T12:00:00.123456789Z`.
 ///
 /// # Panics
 ///
-/// Where the text is written otherwise.
+/// If the text has another format.
 pub fn parse_ns(text: &str) -> i64 {
     let number = |from: usize, to: usize| text[from..to].parse::<i64>().unwrap();
     let (year, month, day) = (number(0, 4), number(5, 7), number(8, 10));
@@ -67,19 +67,19 @@ pub fn parse_ns(text: &str) -> i64 {
     seconds * 1_000_000_000 + number(20, 29)
 }
 
-/// Lines of many sizes, gaps, hosts, ports and protocols, a little out of order.
+/// Generates lines with many sizes, gaps, hosts, ports and protocols, every thousandth out of order.
 pub fn generate_lines(count: u64) -> String {
     let mut text = String::new();
     let mut random = 1u64;
     let mut ns = 0;
     for n in 1..=count {
-        // Marsaglia's xorshift: any numbers will do.
+        // A pseudorandom generator (Marsaglia's xorshift64).
         random ^= random << 13;
         random ^= random >> 7;
         random ^= random << 17;
         ns += random % 5_000;
-        let shown = if n % 1_000 == 0 { ns - 3_000 } else { ns };
-        let (second, fraction) = (shown / 1_000_000_000, shown % 1_000_000_000);
+        let ts = if n % 1_000 == 0 { ns - 3_000 } else { ns };
+        let (second, fraction) = (ts / 1_000_000_000, ts % 1_000_000_000);
         let (len, host, port) = (60 + random % 1_455, random % 60, random % 300);
         let proto = ["tcp", "tcp", "udp", "icmp"][(random % 4) as usize];
         let ports = match proto {

@@ -1,5 +1,5 @@
-//! The stream as FORMAT says it, read with types of the tests' own: the writer does not grade
-//! itself. Every line is held against the schema too.
+//! A strict reader of the sniffer's output, with its own types so that writer and tests cannot share
+//! a mistake. Each line is validated against the JSON schema too.
 
 use serde::Deserialize;
 use serde_json::Value;
@@ -19,22 +19,22 @@ pub struct Stream {
     pub meta: Value,
     /// The packets.
     pub packets: Vec<Packet>,
-    /// The counters.
+    /// The `stats` records.
     pub stats: Vec<Counts>,
-    /// The interface of each of them.
+    /// The interface of each of `stats`.
     pub stats_of: Vec<Option<String>>,
     /// The events.
     pub events: Vec<Value>,
-    /// The totals.
+    /// The totals of the `end` record.
     pub end: Counts,
-    /// Why it ended.
+    /// Why the capture ended.
     pub reason: String,
 }
 
-/// One packet, strictly: no field that is not known, none of another type.
+/// A packet. Unknown fields and wrong types are errors.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
-#[expect(missing_docs, reason = "the stream's own names")]
+#[expect(missing_docs, reason = "field names of the format")]
 pub struct Packet {
     pub r#type: String,
     pub n: u64,
@@ -75,7 +75,7 @@ pub struct Packet {
 
 /// The counters of `stats` and `end`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Deserialize)]
-#[expect(missing_docs, reason = "the stream's own names")]
+#[expect(missing_docs, reason = "field names of the format")]
 pub struct Counts {
     pub recv: u64,
     pub drop: u64,
@@ -85,11 +85,11 @@ pub struct Counts {
 }
 
 impl Stream {
-    /// Reads a stream and holds it against everything that FORMAT promises of any.
+    /// Reads a stream and checks everything that the format guarantees.
     ///
     /// # Panics
     ///
-    /// Where it breaks a promise.
+    /// If it violates the format.
     pub fn read(bytes: &[u8]) -> Self {
         let text = std::str::from_utf8(bytes).expect("UTF-8");
         assert!(text.ends_with('\n'), "the last line is complete");
@@ -128,16 +128,15 @@ impl Stream {
             }
         }
         assert!(!stream.reason.is_empty(), "`end` is last");
-        stream.check_accounts();
+        stream.check_counts();
         stream
     }
 
-    /// The counters of one interface, added up.
-    pub fn sum_of(&self, interface: &str) -> Counts {
+    /// Sum of the `stats` of one interface.
+    pub fn interface_stats(&self, interface: &str) -> Counts {
         let mut sum = Counts::default();
-        for (_, counts) in
-            self.stats_of.iter().zip(&self.stats).filter(|(of, _)| of.as_deref() == Some(interface))
-        {
+        let stats = self.stats_of.iter().zip(&self.stats);
+        for (_, counts) in stats.filter(|(name, _)| name.as_deref() == Some(interface)) {
             sum.recv += counts.recv;
             sum.drop += counts.drop;
             sum.out += counts.out;
@@ -147,12 +146,12 @@ impl Stream {
         sum
     }
 
-    /// The kinds of the events, in order.
+    /// The kinds of all events, in order.
     pub fn event_kinds(&self) -> Vec<&str> {
         self.events.iter().filter_map(|event| event["event"].as_str()).collect()
     }
 
-    fn check_accounts(&self) {
+    fn check_counts(&self) {
         let end = self.end;
         let sum = |of: fn(&Counts) -> u64| self.stats.iter().map(of).sum::<u64>();
         let sums = Counts {
@@ -167,7 +166,7 @@ impl Stream {
         assert_eq!(end.out, self.packets.len() as u64);
         assert_eq!(end.bytes, self.packets.iter().map(|packet| packet.len).sum::<u64>());
         if let (Some(first), Some(last)) = (self.packets.first(), self.packets.last()) {
-            // Of a file that follows another one of its run, numbers go on.
+            // A rotated file continues the numbers of the previous one.
             let numbers = end.out..=end.out + end.skip;
             assert!(numbers.contains(&(last.n - (first.n - 1))), "the last number");
         }
@@ -175,15 +174,15 @@ impl Stream {
             let Counts { recv, drop, out, skip, .. } = counts;
             assert_eq!(*recv, out + skip + drop, "{counts:?}");
         }
-        assert!(self.packets.windows(2).all(|pair| pair[0].n < pair[1].n), "numbers rise");
+        assert!(self.packets.windows(2).all(|pair| pair[0].n < pair[1].n), "numbers increase");
     }
 }
 
-/// Holds a line against the schema.
+/// Validates a line against the schema.
 ///
 /// # Panics
 ///
-/// Where it does not fit.
+/// If it is invalid.
 pub fn check_line(line: &str) {
     let value = serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}"));
     check_schema(&value, line);
@@ -191,6 +190,6 @@ pub fn check_line(line: &str) {
 
 fn check_schema(value: &Value, line: &str) {
     if let Err(error) = SCHEMA.validate(value) {
-        panic!("the schema refuses {line}: {error}");
+        panic!("invalid by the schema: {line}: {error}");
     }
 }

@@ -1,18 +1,18 @@
-//! A cable in a network namespace of its own.
+//! A pair of virtual Ethernet interfaces (veth(4)) in a network namespace.
 
 use xtask::namespace;
 
-/// Runs `work` in a namespace with the two ends of a cable, `left` and `right`, and nothing on it
-/// but what `work` sends.
+/// Runs `work` in a new namespace with the veth pair `left` and `right`. Only frames that `work`
+/// sends pass through it.
 ///
 /// # Panics
 ///
-/// Where there is no namespace to be had, or `work` panics.
+/// If the namespace cannot be created, or `work` panics.
 pub fn with_veth<T: Send>(work: impl FnOnce() -> T + Send) -> T {
     namespace::run(|| {
         namespace::ip("link add left type veth peer name right").unwrap();
         for end in ["left", "right"] {
-            // No address, no neighbour discovery: the kernel itself stays silent.
+            // Without an address the kernel sends no packets itself, such as neighbor discovery.
             namespace::ip(&format!("link set {end} mtu 65535 addrgenmode none")).unwrap();
             namespace::ip(&format!("link set {end} up")).unwrap();
         }

@@ -3,8 +3,6 @@
 use anyhow::{Context, Result, bail};
 use sha2::{Digest, Sha256};
 use std::ffi::OsStr;
-use std::fs::Permissions;
-use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
@@ -116,10 +114,7 @@ pub fn site() -> Result<PathBuf> {
         fs::copy(entry.path(), site.join(entry.file_name()))?;
     }
     stamp_version(&site)?;
-    let sample = site.join("sample.ndjson");
-    crate::scenario::write_sample(&sample)?;
-    // Captures are private to their owner; a web server's user has to read the sample.
-    fs::set_permissions(&sample, Permissions::from_mode(0o644))?;
+    crate::sample::write(&sniffer_path(), &target(), &site.join("sample.ndjson"))?;
     println!("site: {}", site.display());
     Ok(site)
 }

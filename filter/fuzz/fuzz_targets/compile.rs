@@ -1,4 +1,4 @@
-//! Any text compiles or is refused, for each link type, and what it compiles to runs.
+//! Any text compiles or fails with a valid span, for each link type, and its program runs.
 #![no_main]
 
 use filter::{LinkType, Metadata, Options, Source, compile, run};

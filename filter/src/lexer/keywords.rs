@@ -60,9 +60,9 @@ pub(crate) enum Keyword {
 }
 
 /// The keyword with this spelling.
-pub(super) fn keyword(word: &str) -> Option<Keyword> {
+pub(super) fn keyword(text: &str) -> Option<Keyword> {
     use Keyword::*;
-    Some(match word {
+    Some(match text {
         "src" => Src,
         "dst" => Dst,
         "host" => Host,
@@ -123,8 +123,8 @@ pub(super) fn keyword(word: &str) -> Option<Keyword> {
 }
 
 /// The value of a named constant.
-pub(super) fn constant(word: &str) -> Option<u32> {
-    Some(match word {
+pub(super) fn constant(text: &str) -> Option<u32> {
+    Some(match text {
         "icmptype" | "icmp6type" | "icmp-echoreply" => 0,
         "icmpcode" | "icmp6code" => 1,
         "icmp-unreach" => 3,

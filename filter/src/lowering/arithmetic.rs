@@ -33,7 +33,7 @@ impl Lowering<'_> {
                 loaded
             }
             Arithmetic::Binary { operation, left, right, span } => {
-                let (left, of_left) = self.arithmetic(left)?;
+                let (left, left_guard) = self.arithmetic(left)?;
                 // libpcap checks the protocols of the left operand only.
                 let (right_value, _) = self.arithmetic(right)?;
                 // Reported only for literal numbers; a divisor that evaluates to 0 rejects all packets.
@@ -43,7 +43,7 @@ impl Lowering<'_> {
                     (LSH | RSH, Arithmetic::Number(32..)) => "shift by more than 31 bits",
                     _ => {
                         let value = self.values.binary(*operation, left, right_value);
-                        return Ok((value, of_left));
+                        return Ok((value, left_guard));
                     }
                 };
                 return Err(Diagnostic::new(message, span.clone()));
@@ -56,7 +56,7 @@ impl Lowering<'_> {
         &mut self,
         protocol: Protocol,
         index: ValueId,
-        of_index: Condition,
+        index_guard: Condition,
         size: u32,
     ) -> Result<(ValueId, Condition), Diagnostic> {
         let size = match size {
@@ -70,13 +70,13 @@ impl Lowering<'_> {
                 if self.link.family() != Family::Radiotap {
                     return Err(self.error("radio information not present in capture"));
                 }
-                (Origin::Packet, of_index)
+                (Origin::Packet, index_guard)
             }
-            Protocol::Link => (Origin::LinkHeader, of_index),
+            Protocol::Link => (Origin::LinkHeader, index_guard),
             Protocol::Icmp6 => {
                 let is_ip6 = self.link_type(ether_type::IP6)?;
                 let is_icmp6 = self.equal(Origin::Network, 6, Size::Byte, 58);
-                (Origin::Ipv6Payload, Condition::all([of_index, is_ip6, is_icmp6]))
+                (Origin::Ipv6Payload, Condition::all([index_guard, is_ip6, is_icmp6]))
             }
             Protocol::Sctp
             | Protocol::Tcp
@@ -91,7 +91,7 @@ impl Lowering<'_> {
                 let number = protocol.ip_number().map_or(0, |(number, _)| number);
                 let is_protocol = self.equal(Origin::Network, 9, Size::Byte, number);
                 let is_first = self.first_fragment();
-                (Origin::Ipv4Payload, Condition::all([is_ip, of_index, is_protocol, is_first]))
+                (Origin::Ipv4Payload, Condition::all([is_ip, index_guard, is_protocol, is_first]))
             }
             Protocol::Ip
             | Protocol::Ip6
@@ -105,7 +105,7 @@ impl Lowering<'_> {
             | Protocol::Mopdl => {
                 let number = protocol.link_number().unwrap_or_default();
                 let is_protocol = self.link_type(number)?;
-                (Origin::Network, of_index.and(is_protocol))
+                (Origin::Network, index_guard.and(is_protocol))
             }
             _ => return Err(self.error(format!("'{}' does not support indexing", protocol.name()))),
         };

@@ -32,7 +32,7 @@ impl Lowering<'_> {
             return Err(self.error(format!("no VLAN support for {link}")));
         }
         if let Some(id) = id {
-            self.at_most(ID, "VLAN tag", id)?;
+            self.check_max(ID, "VLAN tag", id)?;
         }
         let is_tag = [ether_type::VLAN, ether_type::VLAN_PROVIDER, ether_type::VLAN_QINQ]
             .map(|number| self.link_type(number));
@@ -100,7 +100,7 @@ impl Lowering<'_> {
         let has_label = match label {
             None => Condition::Always(true),
             Some(label) => {
-                self.at_most(0xf_ffff, "MPLS label", label)?;
+                self.check_max(0xf_ffff, "MPLS label", label)?;
                 self.masked(Origin::Network, 0, Size::Word, label << 12, 0xffff_f000)
             }
         };
@@ -117,7 +117,7 @@ impl Lowering<'_> {
         let has_number = match session {
             None => Condition::Always(true),
             Some(session) => {
-                self.at_most(0xffff, "PPPoE session number", session)?;
+                self.check_max(0xffff, "PPPoE session number", session)?;
                 self.masked(Origin::Network, 0, Size::Word, session, 0xffff)
             }
         };
@@ -186,7 +186,7 @@ impl Lowering<'_> {
     pub(super) fn vxlan(&mut self, network: Option<u32>) -> Lowered {
         const HAS_NETWORK: u32 = 0x08;
         if let Some(network) = network {
-            self.at_most(0xff_ffff, "VXLAN VNI", network)?;
+            self.check_max(0xff_ffff, "VXLAN VNI", network)?;
         }
         let (condition, start) = self.tunnel(VXLAN_PORT, (HAS_NETWORK, HAS_NETWORK), network)?;
         let frame = Offset { constant: TUNNEL_HEADER_LEN, variable: Some(start) };
@@ -200,7 +200,7 @@ impl Lowering<'_> {
         const VERSION: u32 = 0xc0;
         const OPTIONS: u32 = 0x3f;
         if let Some(network) = network {
-            self.at_most(0xff_ffff, "Geneve VNI", network)?;
+            self.check_max(0xff_ffff, "Geneve VNI", network)?;
         }
         let (condition, start) = self.tunnel(GENEVE_PORT, (0, VERSION), network)?;
         // The length of the options counts units of 4 bytes.

@@ -65,7 +65,7 @@ impl Lowering<'_> {
                 }
                 Id::Ipv4Prefix(text, len) => {
                     let (address, _) = self.ipv4(text)?;
-                    self.at_most(32, "netmask length", *len)?;
+                    self.check_max(32, "netmask length", *len)?;
                     let mask = prefix_mask(*len);
                     self.check_network(kind, address & !mask != 0, &format!("{text}/{len}"))?;
                     self.ipv4_host(qualifiers, address, mask)

@@ -25,9 +25,9 @@ impl Lowering<'_> {
         let family = self.layout.family;
         if !matches!(family, Family::Ppp | Family::PppEther) {
             if number <= ETHERNET_MTU {
-                self.at_most(0xff, "LLC DSAP", number)?;
+                self.check_max(0xff, "LLC DSAP", number)?;
             }
-            self.at_most(0xffff, "EtherType", number)?;
+            self.check_max(0xffff, "EtherType", number)?;
         }
         Ok(match family {
             Family::Ethernet | Family::EthernetTagged => self.ethernet_type(number),
@@ -49,7 +49,7 @@ impl Lowering<'_> {
             Family::Ipv6 => Condition::Always(number == ether_type::IP6),
             Family::Ppp | Family::PppEther => {
                 let number = ppp_type(number);
-                self.at_most(0xffff, "PPP protocol", number)?;
+                self.check_max(0xffff, "PPP protocol", number)?;
                 self.equal(Origin::LinkType, 0, Size::Half, number)
             }
             Family::Hdlc if number == LLC_ISO => {

@@ -33,7 +33,7 @@ impl Lowering<'_> {
             }
         };
         for port in [low, high] {
-            self.at_most(0xffff, "port number", port)?;
+            self.check_max(0xffff, "port number", port)?;
         }
         self.reject_wireless_direction(direction, &format!("{kind}s"))?;
         let range = (low.min(high), low.max(high));

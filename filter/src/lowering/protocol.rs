@@ -66,7 +66,7 @@ impl Lowering<'_> {
 
     fn isis_type(&mut self, number: u32) -> Lowered {
         const TYPE: u32 = 0x1f;
-        self.at_most(TYPE, "IS-IS PDU type", number)?;
+        self.check_max(TYPE, "IS-IS PDU type", number)?;
         let is_isis = self.iso_protocol(osi::ISIS)?;
         Ok(is_isis.and(self.masked(Origin::NetworkWithoutSnap, 4, Size::Byte, number, TYPE)))
     }
@@ -89,9 +89,9 @@ impl Lowering<'_> {
         }
         match protocol {
             None | Some(Protocol::Ip | Protocol::Ip6) => {
-                self.at_most(0xff, "protocol number", number)?;
+                self.check_max(0xff, "protocol number", number)?;
             }
-            Some(Protocol::Iso) => self.at_most(0xff, "ISO protocol", number)?,
+            Some(Protocol::Iso) => self.check_max(0xff, "ISO protocol", number)?,
             _ => {}
         }
         match protocol {
@@ -136,7 +136,7 @@ impl Lowering<'_> {
 
     /// `protochain`: the protocol, possibly after extension headers.
     fn chain(&mut self, protocol: Option<Protocol>, number: u32) -> Lowered {
-        self.at_most(0xff, "protocol number", number)?;
+        self.check_max(0xff, "protocol number", number)?;
         let is_ip6 = match protocol {
             None => {
                 let over_ip = self.chain(Some(Protocol::Ip), number)?;

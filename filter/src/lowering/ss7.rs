@@ -43,20 +43,20 @@ impl Lowering<'_> {
         let shift = if high_speed { 3 } else { 0 };
         let (offset, size, mask, value) = match field {
             Mtp3Field::Sio => {
-                self.at_most(255, "sio value", value)?;
+                self.check_max(255, "sio value", value)?;
                 (3, Size::Byte, 0xff, value)
             }
             Mtp3Field::Opc => {
-                self.at_most(16383, "opc value", value)?;
+                self.check_max(16383, "opc value", value)?;
                 let bits = (value & 0x3c00) >> 10 | (value & 0x03fc) << 6 | (value & 3) << 22;
                 (4, Size::Word, 0x00c0_ff0f, bits)
             }
             Mtp3Field::Dpc => {
-                self.at_most(16383, "dpc value", value)?;
+                self.check_max(16383, "dpc value", value)?;
                 (4, Size::Word, 0xff3f_0000, (value & 0xff) << 24 | (value & 0x3f00) << 8)
             }
             Mtp3Field::Sls => {
-                self.at_most(15, "sls value", value)?;
+                self.check_max(15, "sls value", value)?;
                 (7, Size::Byte, 0xf0, value << 4)
             }
         };

@@ -301,7 +301,7 @@ fn a_signal_ignored_at_start_stays_ignored() {
             .stderr(std::process::Stdio::piped())
             .spawn()
             .unwrap();
-        let capture = Capture::adopt(child, file);
+        let capture = Capture::from_child(child, file);
         capture.wait_until(|text| text.contains("\"stats\""));
         capture.signal(Signal::SIGHUP);
         let seen = capture.file_len();

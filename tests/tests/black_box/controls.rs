@@ -38,7 +38,7 @@ fn keyboard_reaches_every_control_and_every_packet() {
     );
     page.chromium.press("Enter").unwrap();
     page.wait_for("viewer.state().selected === 20");
-    assert!(page.words("#chips").starts_with("len in 20..39"), "{}", page.words("#chips"));
+    assert!(page.text("#chips").starts_with("len in 20..39"), "{}", page.text("#chips"));
     // `/` focuses the filter.
     page.chromium.press("/").unwrap();
     page.wait_for("document.activeElement.id === 'filter'");

@@ -34,7 +34,7 @@ fn several_interfaces_share_a_stream_with_separate_counters() {
     let names: Vec<_> = (0..2).map(|index| &stream.meta["interfaces"][index]["name"]).collect();
     assert_eq!(names, ["left", "right"]);
     for (name, direction) in [("left", "out"), ("right", "other")] {
-        let sum = stream.sum_of(name);
+        let sum = stream.interface_stats(name);
         assert_eq!((sum.recv, sum.out, sum.drop), (1_010, 1_010, 0), "{name}");
         assert_eq!(sum.bytes, 1_000 * 60 + 10 * 142);
         let of = stream.packets.iter().filter(|packet| packet.r#if.as_deref() == Some(name));

@@ -211,7 +211,7 @@ fn corpus_packet_counts_match_capinfos() {
             [] => 0,
             stdout => Stream::read(stdout).packets.len() as u64,
         };
-        if let Some(expected) = capinfos::packets(file) {
+        if let Some(expected) = capinfos::packet_count(file) {
             compared += 1;
             if packets != expected {
                 problems.push(format!("{}: {packets}, capinfos {expected}", file.display()));

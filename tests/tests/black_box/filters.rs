@@ -95,7 +95,7 @@ fn kernel_and_interpreter_agree_on_vlan_traffic() {
     for expression in EXPRESSIONS {
         let stream = captured(&["-i", "right", expression], &frames);
         assert_eq!(lens(&stream), expected(expression, &frames), "{expression}");
-        assert_eq!(stream.sum_of("right").skip, 0, "{expression}: filtered by the kernel");
+        assert_eq!(stream.interface_stats("right").skip, 0, "{expression}: filtered by the kernel");
         assert_eq!(stream.meta["filter"], expression);
     }
 }
@@ -119,7 +119,7 @@ fn programs_too_long_for_the_kernel_run_in_sniffer() {
         let mut seen = lens(&stream);
         seen.sort_unstable();
         assert_eq!(seen, expected);
-        let sum = stream.sum_of("right");
+        let sum = stream.interface_stats("right");
         assert_eq!(sum.skip, (frames.len() - expected.len()) as u64);
         assert_eq!(sum.recv, frames.len() as u64);
     }
@@ -134,7 +134,7 @@ fn any_interface_is_filtered() {
     let stream = captured(&["-i", "any", "udp"], &frames);
     let in_frames = expected("udp", &frames);
     let received = stream.packets.iter().filter(|packet| packet.dir.as_deref() != Some("out"));
-    assert_eq!(stream.sum_of("any").skip, 0, "filtered by the kernel");
+    assert_eq!(stream.interface_stats("any").skip, 0, "filtered by the kernel");
     // The cooked header replaces the link header.
     let seen: Vec<_> = received.map(|packet| packet.len + 14 - 20).collect();
     assert_eq!(seen, in_frames);

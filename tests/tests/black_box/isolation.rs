@@ -73,8 +73,8 @@ fn markup_in_a_capture_is_shown_as_text() {
     let hostile = "<img src=x onerror=document.title=1>";
     let page = Page::open("");
     page.drop_file(&write(&directory, "<b>hostile<b>.ndjson", line(1, 60, hostile)));
-    assert!(page.words("#summary").contains(hostile));
-    assert!(page.words("#summary").contains("<b>hostile<b>.ndjson"));
+    assert!(page.text("#summary").contains(hostile));
+    assert!(page.text("#summary").contains("<b>hostile<b>.ndjson"));
     assert_eq!(
         page.eval("[document.title, document.querySelectorAll('img, b').length]"),
         serde_json::json!(["Packet viewer", 0])
@@ -103,7 +103,7 @@ fn sites_of_one_origin_keep_their_own_caches() {
     let server = Server::start(directory.path(), 0).unwrap();
     let chromium = Chromium::start().unwrap();
     let go = |site: &str| {
-        chromium.go(&format!("http://127.0.0.1:{}/{site}/", server.port())).unwrap();
+        chromium.navigate(&format!("http://127.0.0.1:{}/{site}/", server.port())).unwrap();
         chromium.wait_for("navigator.serviceWorker.controller !== null").unwrap();
     };
     let cached = "caches.match('style.css?v=1').then(response => response !== undefined)";
@@ -117,7 +117,7 @@ fn sites_of_one_origin_keep_their_own_caches() {
     fs::remove_dir_all(directory.path().join("first")).unwrap();
     copy_site(&directory.path().join("first"), "3");
     go("first");
-    chromium.go("about:blank").unwrap();
+    chromium.navigate("about:blank").unwrap();
     go("first");
     chromium.wait_for(&format!("!(await {first})")).unwrap();
 }

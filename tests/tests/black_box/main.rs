@@ -1,8 +1,8 @@
-//! The whole, from outside: the real sniffer in network namespaces, the real page in Chromium.
+//! Black-box tests: the real sniffer in network namespaces, the real page in Chromium.
 //!
-//! One binary, and few tests: what a unit test beside the code can show belongs there. Add here
-//! what only the kernel, a browser or a file system can show.
-#![expect(clippy::unwrap_used, reason = "a test says what failed by panicking")]
+//! One binary, and few tests: add a test here only if it needs the kernel, a browser or a file
+//! system. Everything else is tested next to the code.
+#![expect(clippy::unwrap_used, reason = "a failing test panics")]
 
 mod capture;
 mod controls;
@@ -14,10 +14,10 @@ mod examples;
 mod files;
 mod filters;
 mod isolation;
-mod laws;
 mod link_types;
 mod open_files;
 mod page;
+mod properties;
 mod resilience;
 mod rotation;
 mod tcpdump_parity;

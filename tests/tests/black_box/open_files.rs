@@ -28,7 +28,7 @@ fn files_of_different_formats_are_merged() {
         ));
     }
     page.wait_for("document.getElementById('error').textContent !== ''");
-    assert_eq!(page.words("#error"), "“nothing” is empty.");
+    assert_eq!(page.text("#error"), "“nothing” is empty.");
     assert_eq!(page.eval("viewer.state().packets"), 600);
     // The same in one list: the empty file does not keep out the others.
     let opened = page.eval(
@@ -72,7 +72,7 @@ fn file_added_while_another_is_read_is_read_too() {
     assert!(300_000 < all && all < 40_000_000, "{all}");
     // A file that cannot be read does not hide the others.
     page.eval("viewer.clear().then(() => viewer.add([new File([], 'nothing'), small]))");
-    assert_eq!(page.words("#error"), "“nothing” is empty.");
+    assert_eq!(page.text("#error"), "“nothing” is empty.");
     assert_eq!(page.eval("viewer.state().packets"), all + 1);
 }
 
@@ -90,7 +90,7 @@ fn files_too_large_for_memory_are_sampled_together() {
             "document.getElementById('sampling-text').textContent.includes('About {count}')"
         ));
     }
-    let prompt = page.words("#sampling-text");
+    let prompt = page.text("#sampling-text");
     assert!(prompt.contains("The first is of 2026-11-24 12:00:00.0000"), "{prompt}");
     // Invalid input is reported and can be corrected.
     for (button, error) in [("load-every", "is no number"), ("load-time-range", "is no time")] {
@@ -102,7 +102,7 @@ fn files_too_large_for_memory_are_sampled_together() {
     page.eval("document.querySelector('[data-action=load-every]').click()");
     page.wait_for("viewer.state().phase === 'ready'");
     assert_eq!(page.eval("viewer.state().packets"), 2_000);
-    assert!(page.words("#summary").contains("of two.ndjson only one packet in 10"));
+    assert!(page.text("#summary").contains("of two.ndjson only one packet in 10"));
     page.act("viewer.filter('file == one.ndjson')");
     assert_eq!(page.eval("viewer.state().selected"), 1_000);
 }
@@ -230,7 +230,7 @@ fn opening_a_capture_while_table_lines_are_read_keeps_the_worker_alive() {
     page.eval("gate.postMessage('open')");
     page.eval("document.querySelector('#packets-rows button').click()");
     page.wait_for("document.getElementById('detail-line').textContent !== ''");
-    let line = page.words("#detail-line");
+    let line = page.text("#detail-line");
     assert!(line.starts_with("{\"type\":\"pkt\",\"n\":1,"), "{line}");
-    assert_eq!((page.words("#error"), page.eval("startedCount")), (String::new(), 1.into()));
+    assert_eq!((page.text("#error"), page.eval("startedCount")), (String::new(), 1.into()));
 }

@@ -10,7 +10,7 @@ use tests::chromium::Mouse;
 use tests::files::{gzip, write};
 use tests::frames::pcap;
 use tests::page::Page;
-use tests::process::Capture;
+use tests::process::{Capture, wait_for};
 use tests::stream::{Packet, Stream};
 use xtask::{build, namespace, traffic};
 
@@ -73,12 +73,12 @@ fn dropped_capture_is_shown_with_correct_numbers() {
     }
     let mut protocols = BTreeMap::<&str, usize>::new();
     stream.packets.iter().for_each(|packet| *protocols.entry(&packet.proto).or_default() += 1);
-    let summary = page.words("#summary");
+    let summary = page.text("#summary");
     for (proto, count) in protocols {
         let share = count as f64 * 100.0 / stream.packets.len() as f64;
         assert!(summary.contains(&format!("{proto} {share:.1} %")), "{proto} {share}: {summary}");
     }
-    assert!(page.words("#summary").contains(&stream.packets[0].ts[11..29]), "{summary}");
+    assert!(page.text("#summary").contains(&stream.packets[0].ts[11..29]), "{summary}");
 }
 
 /// The number of packets in the scatter plot, from its text alternative.
@@ -121,7 +121,7 @@ fn scatter_zooms_pans_selects_and_shows_a_tooltip() {
     page.eval("viewer.settled()");
     let selected = page.eval("viewer.state().selected").as_u64().unwrap();
     assert!(selected.abs_diff(500) <= 5, "{selected}");
-    assert!(page.words("#chips").starts_with("n in 1.."), "{}", page.words("#chips"));
+    assert!(page.text("#chips").starts_with("n in 1.."), "{}", page.text("#chips"));
     page.act("viewer.clear()");
 
     // Pan to the right by half the plot: the left half is empty.
@@ -137,7 +137,7 @@ fn scatter_zooms_pans_selects_and_shows_a_tooltip() {
     assert_eq!(shown(&page), 10);
     page.mouse(Mouse::Move, page.in_scatter((0.305, 0.695)));
     page.wait_for("!document.getElementById('tooltip').hidden");
-    let tooltip = page.words("#tooltip-lines");
+    let tooltip = page.text("#tooltip-lines");
     for expected in [
         "packet 504",
         "2026-11-23 02:53:00.000504001 UTC",
@@ -169,23 +169,19 @@ fn scatter_zooms_pans_selects_and_shows_a_tooltip() {
 /// Waits for a downloaded file.
 fn downloaded(directory: &TempDir, name: &str, is_complete: impl Fn(&[u8]) -> bool) -> Vec<u8> {
     let path = directory.path().join(name);
-    let deadline = std::time::Instant::now() + std::time::Duration::from_secs(30);
-    loop {
-        if let Ok(file) = fs::read(&path)
-            && is_complete(&file)
-        {
-            return file;
-        }
-        assert!(std::time::Instant::now() < deadline, "{name} was not downloaded");
-        std::thread::sleep(std::time::Duration::from_millis(10));
-    }
+    let mut content = Vec::new();
+    wait_for(&format!("download of {name}"), || {
+        content = fs::read(&path).unwrap_or_default();
+        is_complete(&content)
+    });
+    content
 }
 
 #[test]
 fn charts_are_downloaded_as_png_svg_and_csv() {
     let directory = tempdir().unwrap();
     let page = Page::open("");
-    page.chromium.download_to(directory.path()).unwrap();
+    page.chromium.set_download_directory(directory.path()).unwrap();
     page.drop_file(&diagonal(&directory));
     // Chromium asks for permission after ten downloads.
     for panel in ["throughput", "scatter", "protocols"] {
@@ -231,11 +227,11 @@ fn damaged_lines_are_listed_and_skipped() {
     page.drop_file(&write(&directory, "damaged.ndjson", text));
     let state = page.eval("viewer.state()");
     assert_eq!((&state["packets"], &state["skipped"]), (&100.into(), &11.into()));
-    assert_eq!(page.words("#skipped"), "11 lines could not be read");
-    let first = page.words("#problem-list li:first-child");
+    assert_eq!(page.text("#skipped"), "11 lines could not be read");
+    let first = page.text("#problem-list li:first-child");
     assert_eq!(first, "line 11: EOF while parsing a value at column 21");
     assert!(
-        page.words("#problem-list li:last-child")
+        page.text("#problem-list li:last-child")
             .starts_with("line 111: EOF while parsing a string")
     );
 }
@@ -255,16 +251,16 @@ fn files_that_are_not_captures_are_rejected_by_name() {
     ] {
         page.drop_alone(&write(&directory, name, bytes));
         assert_eq!(page.eval("viewer.state().phase"), "error", "{name}");
-        let error = page.words("#error");
+        let error = page.text("#error");
         assert!(error.contains(expected), "{error}");
     }
     page.drop_file(directory.path());
     assert_eq!(page.eval("viewer.state().phase"), "error");
-    assert!(page.words("#error").contains("could not be read"), "{}", page.words("#error"));
+    assert!(page.text("#error").contains("could not be read"), "{}", page.text("#error"));
     // A valid file still opens.
     page.drop_file(&diagonal(&directory));
     assert_eq!(
-        (page.eval("viewer.state().phase"), page.words("#error")),
+        (page.eval("viewer.state().phase"), page.text("#error")),
         ("ready".into(), String::new())
     );
 }
@@ -295,12 +291,12 @@ fn format_is_detected_by_content_not_by_name() {
     let text = "{\"len\": 70, \"x\": [], \"ts\": 1795402418.5}\n{\"ts\":\"2026-11-23T03:00:00+00:00\",\"len\":80}\n";
     page.drop_alone(&write(&directory, "other", text));
     assert_eq!(page.eval("viewer.state()")["bytes"], 150);
-    assert!(page.words("#summary").contains("2026-11-23 02:53:38.500000000 UTC"));
+    assert!(page.text("#summary").contains("2026-11-23 02:53:38.500000000 UTC"));
     // A truncated file shows the packets before the end, and where they end.
     let cut = pcap(10);
     page.drop_alone(&write(&directory, "cut.pcap", &cut[..cut.len() - 1]));
     assert_eq!(page.eval("viewer.state()")["packets"], 9);
-    assert!(page.words("#problems").contains("cut short in the record at byte 708"));
+    assert!(page.text("#problems").contains("cut short in the record at byte 708"));
 }
 
 #[test]
@@ -330,7 +326,7 @@ fn page_stays_responsive_while_a_million_lines_load() {
     ));
     page.chromium.choose_file("#file", &file).unwrap();
     page.wait_for("document.documentElement.dataset.phase === 'error'");
-    assert_eq!(page.words("#error"), "“million.ndjson” was cancelled.");
+    assert_eq!(page.text("#error"), "“million.ndjson” was cancelled.");
 
     // Cancel a large file while it is being read, then replace one by another.
     page.eval("(async () => { const response = await fetch('sample.ndjson'); window.sample = await response.blob(); })()");
@@ -347,13 +343,13 @@ fn page_stays_responsive_while_a_million_lines_load() {
     ));
     let packets = page.eval("viewer.state().packets").as_u64().unwrap();
     assert!(0 < packets && packets < 40_000_000, "{packets}");
-    assert!(page.words("#summary").contains("cancelled after"), "{}", page.words("#summary"));
+    assert!(page.text("#summary").contains("cancelled after"), "{}", page.text("#summary"));
     page.eval(concat!(
         "(async () => { viewer.open(window.large);",
         "while (viewer.state().packets === 0) await new Promise((done) => setTimeout(done, 1));",
         "await viewer.open(new File([window.sample], 'next.ndjson')); })()"
     ));
-    assert!(page.words("#summary").starts_with("next.ndjson · "), "{}", page.words("#summary"));
+    assert!(page.text("#summary").starts_with("next.ndjson · "), "{}", page.text("#summary"));
 }
 
 #[test]
@@ -379,7 +375,7 @@ fn failed_add_keeps_the_open_capture() {
     page.drop_file(&diagonal(&directory));
     page.eval("viewer.add([new File([], 'nothing')])");
     page.wait_for("document.getElementById('error').textContent !== ''");
-    assert_eq!(page.words("#error"), "“nothing” is empty.");
+    assert_eq!(page.text("#error"), "“nothing” is empty.");
     assert_eq!((page.eval("viewer.state().phase"), shown(&page)), ("ready".into(), 1_000));
     // Without another capture there are no charts.
     page.eval("viewer.open(new File(['x'], 'x'))");

@@ -134,10 +134,10 @@ fn a_full_disk_leaves_whole_lines_and_an_error_with_the_path() {
             fs::read_to_string("/proc/thread-self/net/packet").unwrap().lines().count() == 2
         });
         let sender = Sender::new("left");
-        let is_running = || !copy.exists();
-        while is_running() {
-            sender.send(&packet());
-        }
+        tests::process::wait_for("the disk to be full", || {
+            (0..100).for_each(|_| sender.send(&packet()));
+            copy.exists()
+        });
         let output = tests::process::finish(child);
         (output, fs::read_to_string(&copy).unwrap())
     });

@@ -217,9 +217,10 @@ fn extension_selects_the_compression() {
 fn rotates_compressed_files() {
     let (directory, output) = files(&["-C", "4k"], "a.gz", |directory, child| {
         let sender = Sender::new("left");
-        while names(directory).len() < 3 {
+        wait_for("three files", || {
             send(&sender, 200);
-        }
+            3 <= names(directory).len()
+        });
         interrupt(child);
     });
     assert!(output.status.success(), "{}", output.stderr);

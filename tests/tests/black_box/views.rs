@@ -34,7 +34,7 @@ fn selections_can_be_undone_exported_and_shared() {
     page.mouse(tests::chromium::Mouse::Move, at(0.39));
     page.mouse(tests::chromium::Mouse::Release, at(0.39));
     page.eval("viewer.settled()");
-    let chip = page.words("#chips li");
+    let chip = page.text("#chips li");
     let range = chip.strip_prefix("len in ").unwrap().strip_suffix(" ×").unwrap();
     let (first, last) = range.split_once("..").unwrap();
     let (first, last): (u64, u64) = (first.parse().unwrap(), last.parse().unwrap());
@@ -73,7 +73,7 @@ fn selections_can_be_undone_exported_and_shared() {
     assert_eq!(page.eval("viewer.state().selected"), packets.len());
     // An invalid filter marks the error and keeps the selection.
     page.act("viewer.filter('len > 100 and portt == 5')");
-    let error = page.words("#filter-error");
+    let error = page.text("#filter-error");
     assert!(error.contains("\n              ^^^^^\nUnknown field `portt`"), "{error}");
     page.eval("document.getElementById('clear').click()");
     page.eval("viewer.settled()");
@@ -95,14 +95,14 @@ fn captures_are_merged_and_raw_records_shown() {
         page.drop_file(&write(directory.path(), name, text));
     }
     assert_eq!(page.eval("viewer.state().packets"), 3_000);
-    assert!(page.words("#summary").starts_with("a.ndjson and b.ndjson · 3,000 packets"));
+    assert!(page.text("#summary").starts_with("a.ndjson and b.ndjson · 3,000 packets"));
     page.act("viewer.filter('file == b.ndjson')");
     assert_eq!(page.eval("viewer.state().selected"), 2_000);
     let cells = "[...document.querySelectorAll('#packets-rows tr:first-child td')].map(cell => cell.textContent)";
     assert_eq!(page.eval(&format!("{cells}[0]")), "1,001");
     page.eval("document.querySelector('#packets-rows button').click()");
     page.wait_for("document.getElementById('detail-line').textContent !== ''");
-    assert_eq!(page.words("#detail-line"), back.lines().next().unwrap());
+    assert_eq!(page.text("#detail-line"), back.lines().next().unwrap());
     page.act("viewer.clear()");
     page.wait_for(&format!("{cells}[0] === '1'"));
     // Scroll to the last rows.
@@ -123,9 +123,9 @@ fn sampling_is_offered_for_files_too_large_for_memory() {
     page.chromium.drop_file(&file, (600.0, 400.0)).unwrap();
     page.wait_for("!document.getElementById('sampling').hidden");
     assert!(
-        page.words("#sampling-text").contains("packets need 3"),
+        page.text("#sampling-text").contains("packets need 3"),
         "{}",
-        page.words("#sampling-text")
+        page.text("#sampling-text")
     );
     assert_eq!(page.eval("document.getElementById('sample-every').value"), "4");
     page.eval("document.querySelector('[data-action=load-every]').click()");
@@ -159,7 +159,7 @@ fn chosen_time_zone_applies_everywhere() {
         for label in labels.as_array().unwrap() {
             assert!(label.as_str().unwrap().contains(words), "{zone}: {label}");
         }
-        let cell = page.words("#packets-rows td:nth-child(2)");
+        let cell = page.text("#packets-rows td:nth-child(2)");
         assert!(cell.ends_with(words.trim()), "{zone}: {cell}");
     }
 }
@@ -173,7 +173,7 @@ fn local_times_follow_daylight_saving_time() {
     };
     let text = line(1, "00:30:00.000000001") + &line(2, "01:30:00.000000002");
     let page = Page::open("");
-    page.chromium.move_to("Europe/Berlin").unwrap();
+    page.chromium.set_timezone("Europe/Berlin").unwrap();
     page.drop_file(&write(directory.path(), "night.ndjson", &text));
     page.act("viewer.set('zone', 'local')");
     let cells = page.eval(
@@ -206,8 +206,8 @@ fn markup_in_fields_is_shown_as_text() {
     page.wait_for("document.getElementById('detail-line').textContent !== ''");
     page.eval("(() => { const f = document.getElementById('filter'); f.focus(); f.value = 'proto == '; f.dispatchEvent(new Event('input', {bubbles: true})); })()");
     page.wait_for("document.querySelectorAll('#completions button').length === 1");
-    assert!(page.words("#detail-line").contains(hostile));
-    assert!(page.words("[data-panel=protocols] .chart-table").contains(hostile));
+    assert!(page.text("#detail-line").contains(hostile));
+    assert!(page.text("[data-panel=protocols] .chart-table").contains(hostile));
     assert_eq!(
         page.eval("[document.title, document.querySelectorAll('img, body script').length]"),
         json!(["Packet viewer", 0])
@@ -224,7 +224,7 @@ fn page_works_offline_after_the_first_visit() {
     let address = page.eval("location.href");
     let Page { chromium, server } = page;
     drop(server);
-    chromium.go(address.as_str().unwrap()).unwrap();
+    chromium.navigate(address.as_str().unwrap()).unwrap();
     chromium.wait_for("window.viewer").unwrap();
     let lines = "new File(['{\"ts\":1,\"len\":2}\\n'], 'x')";
     chromium.eval(&format!("viewer.open({lines})")).unwrap();
@@ -281,7 +281,7 @@ fn failed_worker_is_reported_and_replaced() {
     page.drop_file(&file);
     page.eval("viewer.failWorker()");
     page.wait_for("viewer.state().phase === 'error'");
-    let error = page.words("#error");
+    let error = page.text("#error");
     assert!(error.contains("A background worker failed"), "{error}");
     assert!(error.contains("a test requested this failure"), "{error}");
     page.drop_alone(&file);
@@ -294,7 +294,7 @@ fn failed_worker_is_reported_and_replaced() {
         "window.exporting = viewer.exportLines().then(() => 'exported', String); viewer.failWorker(); })()"
     ));
     page.wait_for("viewer.state().phase === 'error'");
-    assert!(page.words("#error").contains("A background worker failed"));
+    assert!(page.text("#error").contains("A background worker failed"));
     assert_eq!(page.eval("window.exporting"), "the capture was closed");
     page.drop_alone(&file);
     assert_eq!(page.eval("viewer.state().packets"), 1_000);

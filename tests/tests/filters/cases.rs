@@ -1,5 +1,5 @@
-//! libpcap's own cases: what is accepted and how long its program is, the verdict for each packet of a
-//! capture, and what is refused and why.
+//! libpcap's own test cases: accepted expressions with the lengths of their programs, verdicts for the
+//! packets of capture files, and rejected expressions with their error messages.
 
 use crate::names::TestNames;
 use filter::{LinkType, Metadata, Options, Program, Source, compile, run};
@@ -40,7 +40,7 @@ struct Rejected {
     errstr: String,
 }
 
-/// Of expressions that accept nothing, the cases have the program before it is optimised.
+/// For expressions that reject all packets, the cases have the program without optimization.
 fn program(
     expression: &str,
     link: LinkType,
@@ -55,11 +55,11 @@ fn program(
 }
 
 #[test]
-fn what_libpcap_accepts_is_accepted_and_as_short() {
+fn libpcaps_expressions_compile_to_short_programs() {
     let Some(text) = corpus::filter_cases("accept.json").unwrap() else { return };
     let cases: Vec<Accepted> = serde_json::from_str(&text).unwrap();
     let names = TestNames::new();
-    let mut faults = Vec::new();
+    let mut failures = Vec::new();
     let (mut total, mut theirs, mut worst) = (0, 0, (0.0f64, String::new()));
     for case in &cases {
         let link = LinkType::from_name(&case.link).unwrap();
@@ -76,7 +76,7 @@ fn what_libpcap_accepts_is_accepted_and_as_short() {
         };
         for alias in &case.aliases {
             match program(alias, link, &options) {
-                Err(error) => faults.push(format!("{}: {error}", case.name)),
+                Err(error) => failures.push(format!("{}: {error}", case.name)),
                 Ok(program) => {
                     let len = program.instructions().len();
                     total += len;
@@ -86,25 +86,28 @@ fn what_libpcap_accepts_is_accepted_and_as_short() {
                         worst = (ratio, format!("{} {alias}", case.link));
                     }
                     if 1.0 < ratio {
-                        eprintln!("{len} for {}: {} {alias}", case.instructions, case.link);
+                        eprintln!(
+                            "{len} instructions, libpcap {}: {} {alias}",
+                            case.instructions, case.link
+                        );
                     }
                 }
             }
         }
     }
-    eprintln!("{total} instructions where libpcap has {theirs}; the worst: {worst:?}");
-    assert!(faults.is_empty(), "{}", faults.join("\n"));
-    assert!(total * 5 <= theirs * 6, "at most 1.2 times as many in all");
-    assert!(worst.0 <= 2.0, "none over twice as many: {worst:?}");
+    eprintln!("{total} instructions, libpcap {theirs}; largest ratio: {worst:?}");
+    assert!(failures.is_empty(), "{}", failures.join("\n"));
+    assert!(total * 5 <= theirs * 6, "more than 1.2 times as many instructions in total");
+    assert!(worst.0 <= 2.0, "a program is more than twice as long: {worst:?}");
 }
 
 #[test]
-fn packets_get_the_verdicts_that_libpcap_gives() {
+fn packets_get_libpcaps_verdicts() {
     let Some(text) = corpus::filter_cases("apply.json").unwrap() else { return };
-    let Some(root) = corpus::root() else { return };
+    let Some(root) = corpus::root().unwrap() else { return };
     let cases: Vec<Applied> = serde_json::from_str(&text).unwrap();
     let names = TestNames::new();
-    let mut faults = Vec::new();
+    let mut failures = Vec::new();
     for case in &cases {
         let path = root.join("libpcap").join(format!("filter__{}", case.savefile));
         let capture = corpus::capture(&path).unwrap();
@@ -120,35 +123,37 @@ fn packets_get_the_verdicts_that_libpcap_gives() {
             Ok(run(&program, &frame.bytes, frame.wire_len, &Metadata::default()))
         });
         match verdicts.collect::<Result<Vec<_>, filter::Error>>() {
-            Err(error) => faults.push(format!("{} ({}): {error}", case.name, case.savefile)),
+            Err(error) => failures.push(format!("{} ({}): {error}", case.name, case.savefile)),
             Ok(verdicts) if verdicts != case.results => {
-                faults.push(format!("{}: {verdicts:?}, expected {:?}", case.name, case.results));
+                failures.push(format!("{}: {verdicts:?}, expected {:?}", case.name, case.results));
             }
             Ok(_) => {}
         }
     }
-    assert!(faults.is_empty(), "{} of {}:\n{}", faults.len(), cases.len(), faults.join("\n"));
+    assert!(failures.is_empty(), "{} of {}:\n{}", failures.len(), cases.len(), failures.join("\n"));
 }
 
-/// Cases whose expression has lost the name at its end, so that another fault comes first.
+/// Cases whose expression lacks the name at its end, so that we report that first.
 const NAMELESS: [&str; 2] = ["decnet_host", "geneve_and_gateway"];
 
 #[test]
-fn what_libpcap_refuses_is_refused_for_the_same_reason() {
+fn rejected_expressions_have_libpcaps_error_messages() {
     let Some(text) = corpus::filter_cases("reject.json").unwrap() else { return };
     let cases: Vec<Rejected> = serde_json::from_str(&text).unwrap();
     let names = TestNames::new();
     let options = Options { names: &names, ..Options::default() };
-    let mut faults = Vec::new();
+    let mut failures = Vec::new();
     for case in &cases {
         match compile(&case.expression, LinkType::from_name(&case.link).unwrap(), &options) {
-            Ok(_) => faults.push(format!("{}: {} is accepted", case.name, case.expression)),
+            Ok(_) => failures.push(format!("{}: {} is accepted", case.name, case.expression)),
             Err(error) if error.message().contains(&case.errstr) => {}
             Err(error) if NAMELESS.contains(&case.name.as_str()) => {
                 assert!(error.message().contains("syntax error: expected a name"), "{error}");
             }
-            Err(error) => faults.push(format!("{}: {error}\nexpected: {}", case.name, case.errstr)),
+            Err(error) => {
+                failures.push(format!("{}: {error}\nexpected: {}", case.name, case.errstr));
+            }
         }
     }
-    assert!(faults.is_empty(), "{} of {}:\n{}", faults.len(), cases.len(), faults.join("\n"));
+    assert!(failures.is_empty(), "{} of {}:\n{}", failures.len(), cases.len(), failures.join("\n"));
 }

@@ -1,4 +1,4 @@
-//! Each expression of a list over the whole corpus, beside `tcpdump -r`.
+//! Filters the corpus with each expression of a list, and compares the result with `tcpdump -r`.
 
 use crate::names::TestNames;
 use crate::tcpdump;
@@ -6,37 +6,39 @@ use filter::{Metadata, Options, Program, run};
 use std::collections::BTreeSet;
 use tests::corpus::Frame;
 
-/// Terms of every kind, for all link types; combined they are more.
+/// Terms of every kind, for all link types.
 const TERMS: &str = include_str!("terms.txt");
 
-/// The link types that both know.
+/// Link types that both compilers support.
 const LINKS: [u32; 12] = [0, 1, 8, 9, 101, 105, 108, 113, 127, 228, 229, 276];
 
-/// Link types whose headers vary in length: libpcap leaves programs for them as they are first made.
+/// Link types with headers of variable length: libpcap does not optimize programs for them.
 const VARIABLE: [u32; 2] = [105, 127];
 
-/// Why libpcap 1.10.3 and we differ, where we do.
-fn reason(link: u32, expression: &str) -> Option<&'static str> {
-    // What is tested after a tunnel that is not there depends on memory that libpcap does not set.
-    if let Some(place) = expression.find("geneve")
-        && let (before, after) = expression.split_at(place)
+/// Why the results differ from libpcap 1.10.3, for known bugs of it.
+fn known_bug(link: u32, expression: &str) -> Option<&'static str> {
+    // If there is no tunnel, tests after it read memory that libpcap does not initialize.
+    if let Some(offset) = expression.find("geneve")
+        && let (before, after) = expression.split_at(offset)
         && (before.contains("not (") || after.contains(" or ") || after.contains(" not "))
     {
-        return Some("memory that is not set");
+        return Some("libpcap reads uninitialized memory");
     }
     if VARIABLE.contains(&link) && (expression.contains('[') || expression.contains("len")) {
-        return Some("libpcap keeps the header's length and parts of formulas in the same words");
+        return Some(
+            "libpcap keeps the length of the header and intermediate results in the same memory",
+        );
     }
     if link == 127 && expression.contains("pppoes") {
-        return Some("libpcap forgets radiotap's padding once a test is about what PPPoE carries");
+        return Some("libpcap ignores radiotap padding for tests of PPPoE payloads");
     }
     if expression.contains("ip6 protochain 17") {
-        return Some("libpcap goes on from the wrong place after an authentication header");
+        return Some("libpcap computes the wrong offset after an authentication header");
     }
     None
 }
 
-/// The terms, and what they are in combination.
+/// The terms, alone and combined.
 fn expressions() -> Vec<String> {
     let terms: Vec<_> = TERMS.lines().collect();
     let mut expressions: Vec<_> = terms.iter().map(|term| (*term).to_owned()).collect();
@@ -49,13 +51,13 @@ fn expressions() -> Vec<String> {
 }
 
 #[test]
-fn the_corpus_is_filtered_as_tcpdump_filters_it() {
+fn corpus_is_filtered_like_tcpdump() {
     let directory = tempfile::tempdir().unwrap();
     let Some(traffic) = tcpdump::traffic(&directory) else { return };
     let names = TestNames::new();
     let options = tcpdump::options(&names);
     let expressions = expressions();
-    let (mut compared, mut refused, mut excused, mut differences) = (0, 0, 0, Vec::new());
+    let (mut compared, mut rejected, mut excused, mut differences) = (0, 0, 0, Vec::new());
     for traffic in traffic.iter().filter(|traffic| LINKS.contains(&traffic.link.0)) {
         let is_plain = VARIABLE.contains(&traffic.link.0);
         let options = Options { optimize: !is_plain, ..options };
@@ -65,20 +67,21 @@ fn the_corpus_is_filtered_as_tcpdump_filters_it() {
             let difference = match (own, theirs) {
                 (Ok(program), Ok(theirs)) => {
                     compared += 1;
-                    let own = places(&program, &traffic.frames);
+                    let own = accepted(&program, &traffic.frames);
                     let different = own.symmetric_difference(&theirs).next();
-                    different
-                        .map(|place| format!("{} here, {} there: {place}", own.len(), theirs.len()))
+                    different.map(|frame| {
+                        format!("{} here, tcpdump {}: frame {frame}", own.len(), theirs.len())
+                    })
                 }
                 (Err(_), Err(_)) => {
-                    refused += 1;
+                    rejected += 1;
                     None
                 }
-                (Err(error), Ok(_)) => Some(format!("refused here: {error}")),
-                (Ok(_), Err(message)) => Some(format!("refused there: {message}")),
+                (Err(error), Ok(_)) => Some(format!("rejected here: {error}")),
+                (Ok(_), Err(message)) => Some(format!("rejected by tcpdump: {message}")),
             };
             match difference {
-                Some(_) if reason(traffic.link.0, expression).is_some() => excused += 1,
+                Some(_) if known_bug(traffic.link.0, expression).is_some() => excused += 1,
                 Some(difference) => {
                     differences.push(format!("{:?} {expression}: {difference}", traffic.link));
                 }
@@ -88,10 +91,10 @@ fn the_corpus_is_filtered_as_tcpdump_filters_it() {
     }
     let count = expressions.len();
     eprintln!(
-        "{count} expressions: {compared} compared, {refused} refused by both, {excused} excused"
+        "{count} expressions: {compared} compared, {rejected} rejected by both, {excused} known bugs"
     );
-    assert!(500 <= count && 5 * count < compared, "the list is long enough");
-    assert!(excused * 50 < compared, "few are excused");
+    assert!(500 <= count && 5 * count < compared, "too few expressions compared");
+    assert!(excused * 50 < compared, "too many known bugs");
     assert!(
         differences.is_empty(),
         "{} differences:\n{}",
@@ -100,9 +103,9 @@ fn the_corpus_is_filtered_as_tcpdump_filters_it() {
     );
 }
 
-/// The places of the frames that a program accepts.
-fn places(program: &Program, frames: &[Frame]) -> BTreeSet<usize> {
+/// The indices of the frames that a program accepts.
+fn accepted(program: &Program, frames: &[Frame]) -> BTreeSet<usize> {
     let is_accepted =
         |frame: &Frame| run(program, &frame.bytes, frame.wire_len, &Metadata::default()) != 0;
-    (0..frames.len()).filter(|place| is_accepted(&frames[*place])).collect()
+    (0..frames.len()).filter(|index| is_accepted(&frames[*index])).collect()
 }

@@ -1,8 +1,8 @@
-//! Random expressions of the language, each of them from a number.
+//! Generates random expressions of the filter language from seeds.
 
 use std::fmt::Write;
 
-/// An expression from a seed: always the same one.
+/// The expression of a seed.
 pub(crate) fn expression(seed: u64) -> String {
     let mut rng = Rng(seed);
     let mut text = String::new();
@@ -23,7 +23,7 @@ pub(crate) fn expression(seed: u64) -> String {
     text
 }
 
-/// Numbers that look random (Steele, Lea and Flood, "Fast splittable pseudorandom number generators").
+/// The generator SplitMix64 (Steele, Lea and Flood, "Fast splittable pseudorandom number generators").
 pub(crate) struct Rng(pub(crate) u64);
 
 impl Rng {
@@ -38,7 +38,7 @@ impl Rng {
         usize::try_from(self.next() % bound as u64).unwrap()
     }
 
-    /// Once in so many times.
+    /// True once in `times` calls, on average.
     fn chance(&mut self, times: usize) -> bool {
         self.below(times) == 0
     }
@@ -104,7 +104,7 @@ fn term(rng: &mut Rng, text: &mut String) {
             let direction = rng.pick(&direction);
             let kind = if direction.is_empty() { "host " } else { rng.pick(&["host ", ""]) };
             write!(text, "{protocol}{direction}{kind}{host}").unwrap();
-            // What follows alone is of the same kind.
+            // An identifier alone takes the qualifiers of the one before it.
             if rng.chance(4) {
                 let more = rng.pick(if protocol == "ip6 " { &HOSTS[8..] } else { &HOSTS[..8] });
                 write!(text, " or {more}").unwrap();

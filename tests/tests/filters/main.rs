@@ -1,5 +1,5 @@
-//! The filter language beside libpcap: its test cases, tcpdump itself, and the kernel.
-#![expect(clippy::unwrap_used, reason = "a test says what failed by panicking")]
+//! Compares the filter compiler with libpcap: its test cases, and tcpdump on the corpus.
+#![expect(clippy::unwrap_used, reason = "a test reports failures by panicking")]
 
 mod cases;
 mod differential;

@@ -1,4 +1,4 @@
-//! The names that libpcap's test cases have: what a name has is in it.
+//! A resolver for the names in libpcap's test cases, which encode what they resolve to.
 
 use filter::{NameResolver, NameTables, Transport};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -15,7 +15,7 @@ impl TestNames {
     }
 }
 
-/// How many of something a name says that it has: `ipv4`, `ipv4x4`, `noipv4`.
+/// The number of addresses of a kind that a name encodes: `ipv4` is one, `ipv4x4` four, `noipv4` none.
 fn count(name: &str, what: &str) -> u8 {
     let part = name.split(['-', '.']).find_map(|part| part.strip_prefix(what));
     match part.map(|part| part.strip_prefix('x')) {

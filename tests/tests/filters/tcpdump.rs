@@ -1,4 +1,4 @@
-//! tcpdump as a compiler and as a filter of captures.
+//! Runs tcpdump as a compiler of expressions and as a filter of capture files.
 
 use filter::{Instruction, LinkType, Options, Program, Source, compile};
 use std::collections::{BTreeMap, BTreeSet};
@@ -7,16 +7,17 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use tempfile::TempDir;
 use tests::corpus::{self, Frame};
+use xtask::pcap::PcapFile;
 
-/// All frames of the corpus that have one link type, and a capture of them that tcpdump reads. A frame's
-/// time in it is its place among them, in seconds.
+/// All frames of the corpus with one link type, and a capture file of them for tcpdump. The time of a
+/// frame in the file is its index, in seconds.
 pub(crate) struct Traffic {
     pub(crate) link: LinkType,
     pub(crate) frames: Vec<Frame>,
     pub(crate) file: PathBuf,
 }
 
-/// The frames of the corpus by link type; `None` without corpus.
+/// The frames of the corpus, grouped by link type; `None` without a corpus.
 pub(crate) fn traffic(directory: &TempDir) -> Option<Vec<Traffic>> {
     let mut by_link: BTreeMap<u16, Vec<Frame>> = BTreeMap::new();
     for frame in corpus::frames().unwrap()? {
@@ -30,23 +31,16 @@ pub(crate) fn traffic(directory: &TempDir) -> Option<Vec<Traffic>> {
     Some(traffic.collect())
 }
 
+/// A capture file with a packet per second from 1970 on.
 fn pcap(link: u16, frames: &[Frame]) -> Vec<u8> {
-    let mut file = Vec::new();
-    file.extend(0xa1b2_c3d4u32.to_le_bytes());
-    file.extend([2, 0, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
-    file.extend(262_144u32.to_le_bytes());
-    file.extend(u32::from(link).to_le_bytes());
-    for (place, frame) in frames.iter().enumerate() {
-        let len = u32::try_from(frame.bytes.len()).unwrap();
-        for number in [u32::try_from(place).unwrap(), 0, len, frame.wire_len] {
-            file.extend(number.to_le_bytes());
-        }
-        file.extend(&frame.bytes);
+    let mut file = PcapFile::new(link);
+    for (second, frame) in (0..).zip(frames) {
+        file.push_truncated(second * 1_000_000_000, &frame.bytes, frame.wire_len);
     }
-    file
+    file.into_bytes()
 }
 
-/// How those captures were compiled for.
+/// Options for compiling like `tcpdump -r` does for these files.
 pub(crate) fn options<'a>(names: &'a dyn filter::NameResolver) -> Options<'a> {
     Options { source: Source::File { big_endian: false }, names, ..Options::default() }
 }
@@ -57,15 +51,15 @@ fn tcpdump(file: &Path) -> Command {
     command
 }
 
-/// tcpdump's program for a capture; what it says where it refuses the expression. One that accepts
-/// nothing is as good as a refusal that says so.
+/// tcpdump's program for a capture file, or its error message. If tcpdump reports that the expression
+/// rejects all packets, a program that does so.
 pub(crate) fn program(file: &Path, expression: &str, optimize: bool) -> Result<Program, String> {
     let form = if optimize { "-ddd" } else { "-dddO" };
     let output = tcpdump(file).args([form, "--", expression]).output().unwrap();
     if !output.status.success() {
         let message = String::from_utf8_lossy(&output.stderr);
         let message = message.lines().last().unwrap_or_default().trim_start_matches("tcpdump: ");
-        return if message == REJECTS_ALL { Ok(nothing()) } else { Err(message.to_owned()) };
+        return if message == REJECTS_ALL { Ok(reject_all()) } else { Err(message.to_owned()) };
     }
     let text = String::from_utf8(output.stdout).unwrap();
     let instructions = text.lines().skip(1).map(|line| {
@@ -82,23 +76,23 @@ pub(crate) fn program(file: &Path, expression: &str, optimize: bool) -> Result<P
 
 const REJECTS_ALL: &str = "expression rejects all packets";
 
-fn nothing() -> Program {
+fn reject_all() -> Program {
     Program::new(vec![Instruction::new(filter::code::RET, 0)])
 }
 
-/// Our program, in the same way.
+/// Our program, with the same treatment of expressions that reject all packets.
 pub(crate) fn compile_ours(
     expression: &str,
     link: LinkType,
     options: &Options<'_>,
 ) -> Result<Program, filter::Error> {
     compile(expression, link, options).or_else(|error| match error.message() {
-        REJECTS_ALL => Ok(nothing()),
+        REJECTS_ALL => Ok(reject_all()),
         _ => Err(error),
     })
 }
 
-/// The places of the frames that tcpdump accepts; what it says where it refuses the expression.
+/// The indices of the frames that tcpdump accepts, or its error message.
 pub(crate) fn accepted(file: &Path, expression: &str) -> Result<BTreeSet<usize>, String> {
     let output = tcpdump(file).args(["-w", "-", "--", expression]).output().unwrap();
     let message = String::from_utf8_lossy(&output.stderr).trim_end().to_owned();
@@ -109,10 +103,10 @@ pub(crate) fn accepted(file: &Path, expression: &str) -> Result<BTreeSet<usize>,
         return Err(message);
     }
     let word = |bytes: &[u8]| u32::from_le_bytes(*bytes.first_chunk().unwrap()) as usize;
-    let (mut places, mut rest) = (BTreeSet::new(), &output.stdout[24..]);
+    let (mut indices, mut rest) = (BTreeSet::new(), &output.stdout[24..]);
     while !rest.is_empty() {
-        places.insert(word(rest));
+        indices.insert(word(rest));
         rest = &rest[16 + word(&rest[8..])..];
     }
-    Ok(places)
+    Ok(indices)
 }

@@ -90,7 +90,7 @@ impl ProbeQueue {
         self.download = Some(Download(controller));
     }
 
-    /// Forgets the download. Returns true if it was cancelled.
+    /// Removes the download, which has ended. Returns true if it was cancelled.
     pub(super) fn finish_download(&mut self) -> bool {
         self.download = None;
         self.is_cancelled

@@ -1,4 +1,4 @@
-//! What a network carries when nobody does anything: ARP, pings, time, announcements.
+//! Background traffic: ARP, monitoring, NTP, IPv6 neighbor discovery, mDNS, stray DNS queries.
 
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 
@@ -20,7 +20,7 @@ const ROUTER_ADVERTISEMENT: u8 = 134;
 const NEIGHBOR_SOLICITATION: u8 = 135;
 const NEIGHBOR_ADVERTISEMENT: u8 = 136;
 
-/// All of it, until the end.
+/// All background traffic, until the end.
 pub(super) fn background(recording: &mut Recording) {
     arp(recording);
     monitoring(recording);
@@ -30,7 +30,7 @@ pub(super) fn background(recording: &mut Recording) {
     stray_lookups(recording);
 }
 
-/// Every host asks for its gateway now and then, the server for everybody.
+/// Hosts resolve the gateway's MAC address now and then; the server resolves the workstations'.
 fn arp(recording: &mut Recording) {
     let hosts = [NAS, PRINTER, SERVER].into_iter().chain(WORKSTATIONS);
     for host in hosts {
@@ -44,7 +44,7 @@ fn arp(recording: &mut Recording) {
     }
 }
 
-/// The server pings a few hosts every five seconds; one is far away and loses some.
+/// The server pings a few hosts every five seconds. Some replies of the remote one are lost.
 fn monitoring(recording: &mut Recording) {
     let id = 0x1d0c;
     let pairs = [
@@ -146,7 +146,7 @@ fn mdns(recording: &mut Recording) {
     }
 }
 
-/// Programs look names up that nobody asked for, some of which do not exist.
+/// DNS queries of background programs, some for names that do not exist.
 fn stray_lookups(recording: &mut Recording) {
     let names = ["updates.example.com", "telemetry.example.net", "wpad.example.com"];
     for client in WORKSTATIONS {

@@ -27,7 +27,7 @@ pub(super) fn backup(recording: &mut Recording) {
         connection.send(side, line);
         connection.wait(3_000);
     }
-    // Four parts with pauses in which the list of files is compared.
+    // Four parts: length, shortest time between segments in µs, lost segments per 1,000.
     for (len, gap_us, loss_per_mille) in [
         (2_200_000, 6_500, 2),
         (3_700_000, 3_800, 6),
@@ -104,7 +104,7 @@ pub(super) fn call(recording: &mut Recording) {
     }
 }
 
-/// An SSH session in which somebody types.
+/// An interactive SSH session.
 pub(super) fn shell(recording: &mut Recording) {
     let client = WORKSTATIONS[0].v4(recording.random.ephemeral_port());
     let mut connection = Connection::open(recording, seconds(18), client, SERVER.v4(22));

@@ -84,7 +84,7 @@ const fn site(name: &'static str, host: Host) -> Site {
 }
 
 pub(super) const GATEWAY: Host = local(1, 64);
-/// The resolver, and the server of the intranet.
+/// DNS resolver and intranet web server.
 pub(super) const SERVER: Host = local(10, 64);
 pub(super) const NAS: Host = local(20, 64);
 pub(super) const PRINTER: Host = local(30, 255);
@@ -98,7 +98,7 @@ pub(super) const BACKUP: Host = remote([198, 51, 100, 20], 52, 11);
 pub(super) const SCANNER: Host = remote([203, 0, 113, 66], 43, 48);
 pub(super) const TIME_SERVER: Host = remote([192, 0, 2, 123], 55, 8);
 pub(super) const VIDEO: Host = remote([203, 0, 113, 40], 58, 6);
-/// The site whose server fails.
+/// The site whose server crashes.
 pub(super) const SHOP: Site = site("shop.example.com", remote([192, 0, 2, 80], 49, 23));
 pub(super) const INTRANET: Site = Site { is_plain: true, ..site("intranet.example.com", SERVER) };
 pub(super) const SITES: [Site; 7] = [
@@ -110,6 +110,6 @@ pub(super) const SITES: [Site; 7] = [
     INTRANET,
     SHOP,
 ];
-/// Serves the large parts of pages.
+/// Content delivery network for images.
 pub(super) const CDN: Site =
     Site { has_v6: true, ..site("cdn.example.net", remote([203, 0, 113, 99], 59, 4)) };

@@ -1,5 +1,5 @@
-//! Payloads of the application protocols that `sniffer --names` reads: DNS, TLS, HTTP and QUIC.
-//! Whatever would be encrypted is random.
+//! Payloads of application protocols that `sniffer --names` decodes: DNS, TLS, HTTP and QUIC.
+//! Encrypted parts are random bytes.
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
@@ -14,7 +14,7 @@ const CLASS_IN: u16 = 1;
 const NAME_POINTER: u16 = 0xc00c;
 const DNS_TTL: u32 = 300;
 
-/// A DNS query by name, with the answer's data.
+/// What a DNS query is for, with the answer.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Lookup {
     A(Ipv4Addr),

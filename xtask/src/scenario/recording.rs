@@ -1,4 +1,4 @@
-//! What the mirror port records: frames with their times.
+//! The frames that pass the mirror port: encodes and collects them.
 
 use etherparse::{
     ArpEthIpv4Packet, ArpOperation, IpHeaders, IpNumber, Ipv4Header, Ipv6Header, PacketBuilder,

@@ -14,7 +14,7 @@ const TOP_PORTS: [u16; 20] = [
     5900,
 ];
 const OPEN_PORTS: [u16; 3] = [22, 53, 80];
-/// Behind a packet filter that drops: these are tried twice.
+/// Dropped by a packet filter, so that the scanner tries them twice.
 const FILTERED_PORTS: [u16; 4] = [135, 139, 445, 3389];
 const PORT_COUNT: u16 = 1_024;
 const WINDOW: u16 = 1_024;
@@ -26,7 +26,7 @@ pub(super) fn scan(recording: &mut Recording) {
     let mut time = START;
     for port in TOP_PORTS.into_iter().chain(others) {
         probe(recording, time, SCANNER.v4(source_port), port);
-        // In bursts, as the scanner adapts to the round-trip time.
+        // Scanners send in bursts.
         let is_pause = recording.random.chance(3);
         time += if is_pause {
             recording.random.between(180_000, 520_000)
@@ -36,7 +36,7 @@ pub(super) fn scan(recording: &mut Recording) {
     }
 }
 
-/// A SYN, and what answers it.
+/// A SYN, and the answer.
 fn probe(recording: &mut Recording, time: Micros, scanner: Endpoint, port: u16) {
     let target = SERVER.v4(port);
     let seq = recording.random.next_u32();
@@ -60,7 +60,7 @@ fn probe(recording: &mut Recording, time: Micros, scanner: Endpoint, port: u16) 
     answer.window_size = 64_240;
     answer.set_options(&[MaximumSegmentSize(1_460)]).expect("the option fits");
     recording.tcp(answer_time, (target, scanner), answer, &[]);
-    // The scanner's kernel knows of no connection.
+    // The scanner sent the SYN through a raw socket: its kernel resets the unknown connection.
     let mut reset = TcpHeader::new(scanner.address.port(), port, seq.wrapping_add(1), 0);
     reset.rst = true;
     let reset_time = answer_time + 2 * scanner.host.delay_us + recording.random.between(20, 90);

@@ -65,7 +65,7 @@ pub(super) struct Connection<'a> {
     pub(super) recording: &'a mut Recording,
     client: Peer,
     server: Peer,
-    /// When the next thing happens.
+    /// Time of the next segment.
     pub(super) now: Micros,
 }
 
@@ -103,7 +103,7 @@ impl<'a> Connection<'a> {
         self.peer(side).endpoint.host.delay_us
     }
 
-    /// Lets time pass.
+    /// Advances the time.
     pub(super) fn wait(&mut self, micros: Micros) {
         self.now += micros;
     }

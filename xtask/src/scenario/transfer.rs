@@ -32,7 +32,7 @@ impl Pace<'_> {
     pub(super) const FAST: Self = Self { gap_us: 123, lost: &[] };
 }
 
-/// Numbers count segments.
+/// An event of the simulation. Numbers are segment indices.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Event {
     Send,
@@ -111,7 +111,7 @@ impl Connection<'_> {
 
 impl Transfer<'_, '_> {
     fn run(&mut self) {
-        // Each loss is in a finite list, so that every segment arrives in the end.
+        // Ends because only listed transmissions are lost: every segment arrives eventually.
         while self.acked < self.count {
             let Some(Reverse((time, _, event))) = self.events.pop() else {
                 unreachable!("the retransmission timer runs until everything is acknowledged")

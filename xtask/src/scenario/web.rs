@@ -1,4 +1,4 @@
-//! Web browsing: names are resolved, pages and their parts are loaded.
+//! Web browsing: DNS lookups, pages and their images, and a web server that crashes.
 
 use super::network::{CDN, Endpoint, Host, INTRANET, SERVER, SHOP, SITES, Site, WORKSTATIONS};
 use super::payload::{self, Lookup};
@@ -24,7 +24,7 @@ pub(super) fn browse(recording: &mut Recording) {
             time += recording.random.between(seconds(6), seconds(40));
         }
     }
-    // The people at two workstations try to reach the shop while it is down.
+    // Two users keep trying to reach the shop while it is down.
     for (client, attempts) in [(WORKSTATIONS[1], 6), (WORKSTATIONS[3], 5)] {
         for attempt in 0..attempts {
             let jitter = recording.random.between(0, seconds(4));
@@ -81,7 +81,7 @@ pub(super) fn lookup(
     let (asker, resolver) = (client.v4(recording.random.ephemeral_port()), SERVER.v4(53));
     let (query, response) = payload::dns(recording.random.next_u16(), name, lookup);
     let time = time + recording.random.between(30, 200);
-    // From the cache, or by way of other servers.
+    // From the resolver's cache, or from other servers.
     let is_cached = recording.random.chance(70);
     let answer_us = if is_cached { (300, 900) } else { (9_000, 60_000) };
     let answer_time = time + recording.random.between(answer_us.0, answer_us.1);

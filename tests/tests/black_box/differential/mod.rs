@@ -1,8 +1,8 @@
-//! The sniffer's lines beside tshark's fields, packet by packet, over all captures of the corpus.
+//! Compares the sniffer's lines with tshark's fields for all packets of the corpus.
 //!
-//! `mergecap` joins the files that Wireshark reads to one, so that tshark starts once; the sniffer
-//! reads each by itself. Every difference is in `differences.tsv` with its reason, by file and field;
-//! a reason without its difference fails as well.
+//! `mergecap` joins all files that Wireshark can read, since tshark takes long to start; the sniffer
+//! reads each file separately. `differences.tsv` lists the expected differences by file and field,
+//! each with its reason; an entry that no packet needs is an error as well.
 
 mod tshark;
 
@@ -14,14 +14,14 @@ use std::process::Command;
 use tests::corpus;
 use tests::process::run;
 
-/// At most one value of as many may differ.
-const VALUES_A_DIFFERENCE: usize = 1_000;
+/// At most one value in this many may differ.
+const VALUES_PER_DIFFERENCE: usize = 1_000;
 
-/// Files, fields, reason, a tab between them; several files or fields have commas between them.
+/// Tab-separated: files, fields, reason. Files and fields are comma-separated lists.
 const DIFFERENCES: &str = include_str!("differences.tsv");
 
 #[test]
-fn packets_are_what_tshark_says_they_are() {
+fn fields_equal_those_of_tshark() {
     let Some(files) = corpus::files().unwrap() else { return };
     let files = readable(&files);
     let directory = tempfile::tempdir().unwrap();
@@ -63,18 +63,18 @@ fn packets_are_what_tshark_says_they_are() {
             }
         }
     }
-    eprintln!("{compared} values of {total} packets compared, {explained} differ for a reason");
+    eprintln!("{compared} values of {total} packets compared, {explained} differ as expected");
     assert!(unexplained.is_empty(), "{}", unexplained.join("\n"));
-    assert!(unused.is_empty(), "reasons without a difference: {unused:?}");
-    assert!(explained * VALUES_A_DIFFERENCE <= compared, "{explained} of {compared}");
+    assert!(unused.is_empty(), "unused entries in differences.tsv: {unused:?}");
+    assert!(explained * VALUES_PER_DIFFERENCE <= compared, "{explained} of {compared}");
     assert!(files.len() < 1_000 || 500_000 < compared, "{compared} values are too few");
 }
 
-/// The files that Wireshark reads without complaint, and how many packets they have.
+/// The files that Wireshark reads without a warning, with their numbers of packets.
 fn readable(files: &[PathBuf]) -> Vec<(PathBuf, usize)> {
     let output = Command::new("capinfos").args(["-c", "-M", "-T", "-r"]).args(files).output();
     let output = output.unwrap();
-    let complaints = String::from_utf8_lossy(&output.stderr).into_owned();
+    let warnings = String::from_utf8_lossy(&output.stderr).into_owned();
     let counts: BTreeMap<String, usize> = String::from_utf8_lossy(&output.stdout)
         .lines()
         .filter_map(|line| {
@@ -82,9 +82,9 @@ fn readable(files: &[PathBuf]) -> Vec<(PathBuf, usize)> {
             Some((file.to_owned(), count.parse().ok()?))
         })
         .collect();
-    let is_good = |file: &&PathBuf| !complaints.contains(&format!("\"{}\"", file.display()));
+    let is_clean = |file: &&PathBuf| !warnings.contains(&format!("\"{}\"", file.display()));
     let count = |file: &PathBuf| Some((file.clone(), *counts.get(&*file.to_string_lossy())?));
-    files.iter().filter(is_good).filter_map(count).collect()
+    files.iter().filter(is_clean).filter_map(count).collect()
 }
 
 fn packets(stream: &[u8]) -> Vec<Value> {
@@ -93,7 +93,7 @@ fn packets(stream: &[u8]) -> Vec<Value> {
     records.filter(|record| record["type"] == "pkt").collect()
 }
 
-/// All packets in one file, one file's behind the other's.
+/// Concatenates the packets of all files.
 fn merged(files: &[(PathBuf, usize)], directory: &Path) -> PathBuf {
     let all = directory.join("all.pcapng");
     let mut command = Command::new("mergecap");
@@ -103,7 +103,7 @@ fn merged(files: &[(PathBuf, usize)], directory: &Path) -> PathBuf {
     all
 }
 
-/// The files and fields that differ for a reason.
+/// The files and fields of `differences.tsv`.
 fn reasons() -> BTreeSet<(String, String)> {
     let mut reasons = BTreeSet::new();
     for line in DIFFERENCES.lines().filter(|line| !line.starts_with('#')) {

@@ -1,10 +1,11 @@
-//! tshark's fields of a packet, and what they say of a line's fields wherever both mean the same.
+//! Reads packets with tshark, and converts its fields to those of a line where both have the same
+//! meaning.
 
 use serde_json::{Value, json};
 use std::path::Path;
 use std::process::Command;
 
-/// In the order of the columns. All occurrences are asked for; the first are the outermost's.
+/// Fields in column order. tshark prints all occurrences of a field, the outermost header's first.
 const FIELDS: [&str; 52] = [
     "frame.time_epoch",
     "frame.len",
@@ -60,7 +61,7 @@ const FIELDS: [&str; 52] = [
     "communityid",
 ];
 
-/// Each packet is to be looked at by itself, and its numbers are wanted as they are on the wire.
+/// tshark has to dissect each packet on its own, with the sequence numbers of the wire.
 const PREFERENCES: [&str; 5] = [
     "ip.defragment:FALSE",
     "ipv6.defragment:FALSE",
@@ -69,7 +70,7 @@ const PREFERENCES: [&str; 5] = [
     "tcp.analyze_sequence_numbers:FALSE",
 ];
 
-/// Link types whose packets both describe; of others the lengths and times are compared.
+/// Link types of which all fields are compared. For others only lengths and times are.
 const LINKS: [&str; 11] = [
     "ethernet",
     "raw",
@@ -84,7 +85,7 @@ const LINKS: [&str; 11] = [
     "ieee802.11",
 ];
 
-/// What stands between a frame's beginning and its network layer without being one.
+/// Protocols below the network layer.
 const BELOW_NETWORK: [&str; 16] = [
     "eth",
     "ethertype",
@@ -107,7 +108,7 @@ const BELOW_NETWORK: [&str; 16] = [
 /// Ports of DNS, multicast DNS and LLMNR.
 const DNS_PORTS: [Option<u64>; 3] = [Some(53), Some(5353), Some(5355)];
 
-/// tshark's names of transports that lines have by other names; all else has one name.
+/// tshark's names of transport protocols, and the names in lines.
 const TRANSPORTS: [(&str, &str); 15] = [
     ("tcp", "tcp"),
     ("udp", "udp"),
@@ -126,13 +127,13 @@ const TRANSPORTS: [(&str, &str); 15] = [
     ("vrrp", "vrrp"),
 ];
 
-/// A packet's fields.
+/// The fields of a packet.
 pub(super) struct Row {
-    /// As many as [`FIELDS`].
+    /// One per entry of [`FIELDS`].
     columns: Vec<String>,
 }
 
-/// All packets of a file.
+/// Reads all packets of a file.
 pub(super) fn rows(file: &Path) -> Vec<Row> {
     let mut command = Command::new("tshark");
     command.args(["--enable-protocol", "communityid"]);
@@ -151,7 +152,7 @@ pub(super) fn rows(file: &Path) -> Vec<Row> {
 }
 
 impl Row {
-    /// Nanoseconds since the epoch.
+    /// Nanoseconds since the Unix epoch.
     pub(super) fn time_ns(&self) -> i128 {
         let text = self.text("frame.time_epoch");
         let (seconds, fraction) = text.split_once('.').unwrap_or((text, "0"));
@@ -164,12 +165,12 @@ impl Row {
         if is_negative { -ns } else { ns }
     }
 
-    /// The names of the layers, outermost first.
+    /// Protocol names, outermost first.
     pub(super) fn protocols(&self) -> &str {
         self.text("frame.protocols")
     }
 
-    /// What the fields of the line have to be; null is absent.
+    /// The expected fields of a line; null means absent.
     pub(super) fn fields(&self, line: &Value) -> Vec<(&'static str, Value)> {
         let (len, cap) = (self.number("frame.len"), self.number("frame.cap_len"));
         let mut fields = vec![("cap", if cap == len { Value::Null } else { cap }), ("len", len)];
@@ -184,7 +185,7 @@ impl Row {
             Some("arp" | "rarp") => self.arp(&mut fields),
             Some("ip") => self.ip(line, &layers[depth + 1..], &mut fields),
             Some("ipv6") => self.ipv6(line, &layers[depth + 1..], &mut fields),
-            _ => self.neither(&mut fields),
+            _ => self.link_only(&mut fields),
         }
         fields
     }
@@ -203,13 +204,13 @@ impl Row {
         if ids.is_empty() { Value::Null } else { ids.into() }
     }
 
-    fn neither(&self, fields: &mut Vec<(&'static str, Value)>) {
+    fn link_only(&self, fields: &mut Vec<(&'static str, Value)>) {
         for field in ["ttl", "sport", "dport", "flags", "icmp_type", "arp_op"] {
             fields.push((field, Value::Null));
         }
         let first = |names: [&str; 3]| {
-            let known = names.into_iter().find(|name| !self.text(name).is_empty());
-            known.map(|name| self.string(name))
+            let present = names.into_iter().find(|name| !self.text(name).is_empty());
+            present.map(|name| self.string(name))
         };
         for (field, names) in
             [("src", ["eth.src", "wlan.sa", "wlan.ta"]), ("dst", ["eth.dst", "wlan.da", "wlan.ra"])]
@@ -220,7 +221,7 @@ impl Row {
 
     fn arp(&self, fields: &mut Vec<(&'static str, Value)>) {
         fields.push(("arp_op", self.number("arp.opcode")));
-        // tshark names both protocols arp.
+        // tshark calls both protocols arp.
         let is_rarp = self.all("eth.type").next() == Some("0x8035");
         fields.push(("proto", json!(if is_rarp { "rarp" } else { "arp" })));
         if !self.text("arp.src.proto_ipv4").is_empty()
@@ -232,7 +233,7 @@ impl Row {
     }
 
     fn ip(&self, line: &Value, layers: &[&str], fields: &mut Vec<(&'static str, Value)>) {
-        // Where a header is malformed tshark shows none of it, and the line has the link's addresses.
+        // tshark shows no field of a malformed header; the line then has link-layer addresses.
         if !self.text("ip.src").is_empty() {
             fields.push(("src", self.string("ip.src")));
             fields.push(("dst", self.string("ip.dst")));
@@ -256,14 +257,14 @@ impl Row {
         let offset = self.number("ipv6.fraghdr.offset").as_u64().unwrap_or(0) * 8;
         let is_fragment = offset > 0 || self.is_set("ipv6.fraghdr.more");
         fields.push(("frag", if is_fragment { json!(offset) } else { Value::Null }));
-        // Without extension headers the rest is the transport's.
+        // Without extension headers the transport protocol has the whole payload.
         let has_extensions = layers.first().is_some_and(|layer| is_extension(layer));
         let len = self.number("ipv6.plen").as_u64();
         let left = len.filter(|len| *len > 0 && !has_extensions);
         self.upper(line, layers, left, offset, fields);
     }
 
-    /// What IP carries `left` bytes of, where that is known.
+    /// The transport protocol, of which the packet has `left` bytes if that is known.
     fn upper(
         &self,
         line: &Value,
@@ -275,11 +276,11 @@ impl Row {
         let Some(layer) = layers.iter().find(|layer| !is_extension(layer)) else { return };
         let Some((name, proto)) = TRANSPORTS.iter().find(|(name, _)| name == layer) else { return };
         if offset > 0 {
-            return; // no header is in a later fragment
+            return; // only the first fragment has the header
         }
         self.names(layers, line, fields);
         fields.push(("proto", json!(proto)));
-        // UDP-Lite's ports have UDP's names.
+        // tshark uses UDP's field names for UDP-Lite.
         let ports = if *name == "udplite" { "udp" } else { name };
         if ["tcp", "udp", "sctp", "dccp"].contains(&ports) {
             fields.push(("sport", self.number(&format!("{ports}.srcport"))));
@@ -287,7 +288,7 @@ impl Row {
         }
         match *name {
             "tcp" => self.tcp(line, fields),
-            // By the IP length, for UDP's own is another; not where the frame has less than that.
+            // From the IP length, not UDP's own, and only if the frame is not shorter.
             "udp" | "udplite" if !has_bad_length(line) => {
                 fields.extend(left.map(|left| ("payload", json!(left.checked_sub(8)))));
             }
@@ -310,13 +311,13 @@ impl Row {
         let has_ack = bits.is_some_and(|bits| bits & 0x10 != 0);
         fields.push(("ack", if has_ack { self.number("tcp.ack_raw") } else { Value::Null }));
         fields.push(("win", self.number("tcp.window_size_value")));
-        // Of a first fragment tshark tells no length: the segment goes on in others.
+        // tshark shows no length for a first fragment, since the segment continues in others.
         if line.get("frag").is_none() {
             fields.push(("payload", self.number("tcp.len")));
         }
     }
 
-    /// Names that both know: in whole packets, right behind the outermost transport.
+    /// Names from payloads, which both read in complete packets directly after the outermost transport.
     fn names(&self, layers: &[&str], line: &Value, fields: &mut Vec<(&'static str, Value)>) {
         if line.get("err").is_some() || line.get("frag").is_some() {
             return;
@@ -325,11 +326,11 @@ impl Row {
         match layers {
             [_, "dns" | "mdns" | "llmnr"] if is_dns_port("sport") || is_dns_port("dport") => {
                 let name = self.all("dns.qry.name").next();
-                // The root is a dot here.
+                // Lines have a dot for the root.
                 let name = name.map(|name| if name == "<Root>" { "." } else { name });
                 fields.push(("dns", name.into()));
             }
-            // A hello that goes on in other packets gives its name here only.
+            // tshark shows no name if the ClientHello continues in another packet.
             ["tcp", "tls"] if !self.text("tls.handshake.extensions_server_name").is_empty() => {
                 fields.push(("sni", self.string("tls.handshake.extensions_server_name")));
             }
@@ -349,7 +350,7 @@ impl Row {
 
     fn text(&self, name: &str) -> &str {
         let column = FIELDS.iter().position(|field| *field == name);
-        &self.columns[column.unwrap_or_else(|| panic!("{name} was not asked for"))]
+        &self.columns[column.unwrap_or_else(|| panic!("{name} is not in FIELDS"))]
     }
 
     fn all(&self, name: &str) -> impl Iterator<Item = &str> {
@@ -380,7 +381,7 @@ fn is_extension(layer: &str) -> bool {
     layer == "ah" || layer.starts_with("ipv6.")
 }
 
-/// Decimal, or hexadecimal behind `0x`.
+/// Parses a decimal number, or a hexadecimal one after `0x`.
 fn number(text: &str) -> Value {
     let number = match text.strip_prefix("0x") {
         Some(digits) => u64::from_str_radix(digits, 16),

@@ -1,4 +1,4 @@
-//! Any program ends on any packet.
+//! Any program terminates on any packet.
 #![no_main]
 
 use filter::{Instruction, Metadata, Program, run};
