@@ -91,9 +91,11 @@ fn files_too_large_for_memory_are_sampled_together() {
         ));
     }
     let prompt = page.text("#sampling-text");
-    assert!(prompt.contains("The first is of 2026-11-24 12:00:00.0000"), "{prompt}");
+    assert!(prompt.contains("The first packet is from 2026-11-24 12:00:00.0000"), "{prompt}");
     // Invalid input is reported and can be corrected.
-    for (button, error) in [("load-every", "is no number"), ("load-time-range", "is no time")] {
+    for (button, error) in
+        [("load-every", "is not a whole number"), ("load-time-range", "is not a time")]
+    {
         page.eval("(() => { for (const id of ['sample-every', 'sample-from']) document.getElementById(id).value = id === 'sample-every' ? '' : 'soon'; })()");
         page.eval(&format!("document.querySelector('[data-action={button}]').click()"));
         page.wait_for(&format!("document.getElementById('error').textContent.includes('{error}')"));
@@ -102,7 +104,7 @@ fn files_too_large_for_memory_are_sampled_together() {
     page.eval("document.querySelector('[data-action=load-every]').click()");
     page.wait_for("viewer.state().phase === 'ready'");
     assert_eq!(page.eval("viewer.state().packets"), 2_000);
-    assert!(page.text("#summary").contains("of two.ndjson only one packet in 10"));
+    assert!(page.text("#summary").contains("two.ndjson: only one packet in 10"));
     page.act("viewer.filter('file == one.ndjson')");
     assert_eq!(page.eval("viewer.state().selected"), 1_000);
 }
