@@ -15,6 +15,8 @@ pub(super) struct Conversations {
     /// Version of the answer.
     version: u64,
     all: Vec<Conversation>,
+    /// Whether all conversations are needed although their table is not visible.
+    pub(super) is_requested: bool,
     /// Index of the first visible row.
     pub(super) first: u64,
     /// The number of rows that can be displayed.

@@ -81,6 +81,8 @@ pub enum Event {
     VisibleRows(Panel, usize),
     /// A panel was scrolled into or out of view.
     VisibilityChanged(Panel, bool),
+    /// A script needs all conversations, whether or not their table is visible.
+    RequestConversations,
     /// Scroll a table: the index of its first visible row.
     Scroll(Panel, u64),
     /// A table row was activated: its index among the visible rows.

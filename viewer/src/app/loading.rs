@@ -32,6 +32,7 @@ impl App {
         self.packets.first = 0;
         self.packets.invalidate();
         self.conversations.replace(0, Vec::new());
+        self.conversations.is_requested = false;
         self.rankings = Default::default();
         self.extra_fields = ExtraFields::default();
         (self.detail, self.pointer, self.cursor) = (None, None, None);

@@ -206,6 +206,7 @@ impl App {
             Event::VisibleRows(Panel::Packets, rows) => self.packets.visible_rows = rows,
             Event::VisibleRows(_, rows) => self.conversations.visible_rows = rows,
             Event::VisibilityChanged(panel, is_seen) => self.hidden[panel as usize] = !is_seen,
+            Event::RequestConversations => self.conversations.is_requested = true,
             Event::Scroll(Panel::Packets, first) => {
                 let max = max_first(self.selected().packets, self.packets.visible_rows);
                 self.packets.first = first.min(max);
@@ -253,6 +254,7 @@ impl App {
             Event::PointerMove(..) => self.gesture.is_some(),
             Event::Answers(_)
             | Event::VisibilityChanged(..)
+            | Event::RequestConversations
             | Event::Interacting(_)
             | Event::Report { .. }
             | Event::FlowDelta { .. }

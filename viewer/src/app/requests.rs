@@ -19,7 +19,7 @@ const MAX_RATE_BINS: i64 = 10_000;
 const MIN_RATE_BIN_NS: i64 = 1_000;
 /// The preferred width of a throughput bin.
 const RATE_BIN_PX: f64 = 4.0;
-/// Up to this number of packets, conversations are requested before their table is visible.
+/// Up to this number of packets, conversations are requested before something needs them.
 const MAX_EAGER_PACKETS: u64 = 100_000;
 
 impl App {
@@ -148,8 +148,9 @@ impl App {
         let dimensions =
             self.dimensions_except(Panel::Conversations.dimension()).unwrap_or_default();
         let is_seen = self.is_seen(Panel::Conversations);
-        // Many conversations take much memory. In large captures they wait until their table is visible.
-        if is_seen || self.drawn_totals.packets <= MAX_EAGER_PACKETS {
+        // Many conversations take much memory. In large captures they wait until something needs them.
+        let is_small = self.drawn_totals.packets <= MAX_EAGER_PACKETS;
+        if is_seen || is_small || self.conversations.is_requested {
             add(Slot::Conversations, &QueryKind::Conversations, dimensions, is_seen);
         }
         if let Some(dimensions) = self.dimensions_except(None) {

@@ -119,6 +119,9 @@ impl Viewer {
     /// Returns the data of a chart or table as CSV; empty if there is none.
     pub fn csv(&self, panel: &str) -> Promise {
         let panel = Panel::parse(panel);
+        if panel == Some(Panel::Conversations) {
+            self.page.send(Event::RequestConversations);
+        }
         self.once_settled(move |app| {
             panel.and_then(|panel| app.csv(panel)).unwrap_or_default().into()
         })
