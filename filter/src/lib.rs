@@ -160,7 +160,7 @@ fn compiled(
     let all = 0..expression.len();
     if MAX_EXPRESSION_LEN < expression.len() {
         return Err(Diagnostic::new(
-            format!("expression longer than {MAX_EXPRESSION_LEN} bytes"),
+            format!("expression is longer than {MAX_EXPRESSION_LEN} bytes"),
             all,
         ));
     }

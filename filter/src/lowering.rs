@@ -27,7 +27,8 @@ use layout::{Layout, Origin};
 use std::ops::Range;
 
 /// Error message for a program that needs more memory than there is.
-pub(crate) const TOO_COMPLEX: &str = "expression needs more than the 16 words of BPF memory";
+pub(crate) const TOO_COMPLEX: &str =
+    "expression is too complex: it needs more than 16 words of BPF memory";
 
 /// Lowers an expression. Returns its condition and the values in it.
 pub(crate) fn condition(

@@ -101,7 +101,7 @@ impl Parser<'_> {
             return Ok(());
         }
         Err(Diagnostic::new(
-            format!("expression nested more than {MAX_DEPTH} levels deep"),
+            format!("expression is nested more than {MAX_DEPTH} levels deep"),
             self.span(),
         ))
     }

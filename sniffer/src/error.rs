@@ -39,13 +39,13 @@ pub enum Error {
         name: String,
     },
     /// The interface went down during a capture with `--exit-on-down`.
-    #[error("interface `{name}` went down; packets captured before have been written")]
+    #[error("interface `{name}` went down; earlier packets have been written")]
     WentDown {
         /// Its name.
         name: String,
     },
     /// The interface was removed during a capture with `--exit-on-down`.
-    #[error("interface `{name}` disappeared; packets captured before have been written")]
+    #[error("interface `{name}` disappeared; earlier packets have been written")]
     InterfaceGone {
         /// Its name.
         name: String,
@@ -65,7 +65,7 @@ pub enum Error {
         source: io::Error,
     },
     /// The kernel cannot allocate the ring buffer.
-    #[error("cannot allocate a ring buffer of {kib} KiB: {source}; try a smaller one: -B {}", .kib / 4)]
+    #[error("cannot allocate a ring buffer of {kib} KiB: {source}; try a smaller one: -B {}", (.kib / 4).max(256))]
     RingAllocation {
         /// The requested size in KiB.
         kib: usize,

@@ -24,8 +24,9 @@ const START_TIMEOUT: Duration = Duration::from_secs(10);
 pub fn in_namespace(out: &Path, seconds: f64) -> Result<()> {
     let mut command = Command::new(env::current_exe()?);
     command.arg("capture-here").arg(out).arg("--seconds").arg(seconds.to_string());
-    build::run(&mut unprivileged(&command))
-        .context("capturing in a user and network namespace (does this system forbid them?)")
+    build::run(&mut unprivileged(&command)).context(
+        "capturing in a user and network namespace (unprivileged user namespaces may be disabled)",
+    )
 }
 
 /// Captures generated traffic for a time on the loopback interface of this process's namespace.
@@ -74,7 +75,7 @@ pub fn while_capturing(
 fn wait_until_started(child: &mut Child, out: &Path) -> Result<()> {
     wait_until("start of the capture", START_TIMEOUT, || {
         if child.try_wait()?.is_some() {
-            bail!("the capture ended before it started");
+            bail!("the sniffer exited before the capture started");
         }
         Ok(fs::metadata(out).is_ok_and(|metadata| metadata.len() > 0))
     })

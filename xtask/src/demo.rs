@@ -61,8 +61,10 @@ pub fn run(options: &Options) -> Result<()> {
     match capture::while_capturing(&mut command, &out, || traffic::generate(until)) {
         Ok(()) => {}
         Err(error) if error.to_string().contains("CAP_NET_RAW") && options.interface.is_none() => {
-            println!("Capturing needs the CAP_NET_RAW capability, so this demo captures only its");
-            println!("generated traffic, in a network namespace. To capture this machine's, run");
+            println!(
+                "Capturing needs the CAP_NET_RAW capability. This demo captures generated traffic"
+            );
+            println!("in a network namespace instead. To capture this machine's traffic, run");
             println!("  sudo setcap cap_net_raw=ep {sniffer}");
             println!("and start the demo again.");
             capture::in_namespace(&out, options.seconds)?;
@@ -75,7 +77,7 @@ pub fn run(options: &Options) -> Result<()> {
     }
     let server = Server::start(&site, options.port).or_else(|_| Server::start(&site, 0))?;
     println!("\nOpen http://127.0.0.1:{}/?src={CAPTURE}", server.port());
-    println!("Press Ctrl-C to stop the web server.");
+    println!("Press Ctrl+C to stop the web server.");
     server.wait();
     Ok(())
 }

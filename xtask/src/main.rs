@@ -15,11 +15,11 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Task {
-    /// Build everything, capture traffic for a few seconds, and open it in the viewer
+    /// Build everything, capture traffic for a few seconds, and serve it in the viewer
     Demo(demo::Options),
     /// Build the static site in target/site, ready for any web server
     Site,
-    /// Run all checks and tests; installs the Debian packages they need
+    /// Run all checks and tests; as root on Debian, install missing packages
     Test,
     /// Run the benchmarks; `cargo xtask bench --help` lists them
     #[command(disable_help_flag = true)]

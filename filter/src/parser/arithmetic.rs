@@ -61,7 +61,7 @@ impl Parser<'_> {
             depth = depth.max(right_depth) + 1;
             if MAX_OPERATIONS < depth {
                 return Err(Diagnostic::new(
-                    format!("formula with more than {MAX_OPERATIONS} operations"),
+                    format!("arithmetic expression has more than {MAX_OPERATIONS} operations"),
                     span,
                 ));
             }

@@ -1,4 +1,4 @@
-//! The options with their help texts. Where tcpdump has an option, the letter is tcpdump's.
+//! The options with their help texts. Option letters are tcpdump's, except `-q`.
 
 use clap::{ArgAction, Parser, ValueEnum};
 use std::path::PathBuf;
@@ -95,7 +95,7 @@ pub(super) struct Args {
     #[arg(long, value_name = "SECONDS", value_parser = positive_seconds, help_heading = CAPTURE)]
     pub(super) duration: Option<Duration>,
 
-    /// Truncate packets to SNAPLEN bytes
+    /// Capture at most SNAPLEN bytes of each packet
     #[arg(short, long, value_name = "SNAPLEN", default_value_t = DEFAULT_SNAPLEN,
           value_parser = within::<u32>(1..=DEFAULT_SNAPLEN), help_heading = CAPTURE)]
     pub(super) snapshot_length: u32,
@@ -104,7 +104,7 @@ pub(super) struct Args {
     #[arg(short = 'p', long = "no-promiscuous-mode", help_heading = CAPTURE)]
     pub(super) no_promiscuous: bool,
 
-    /// Capture only packets of this direction
+    /// Capture only packets in this direction
     #[arg(short = 'Q', long, value_name = "DIRECTION", value_enum, default_value = "inout",
           help_heading = CAPTURE)]
     pub(super) direction: Direction,
@@ -151,19 +151,22 @@ pub(super) struct Args {
     #[arg(long, requires = "write", help_heading = OUTPUT)]
     pub(super) force: bool,
 
-    /// Compress the output with FORMAT, whatever the file name
+    /// Compress the output with FORMAT, regardless of the file name
     #[arg(long, value_name = "FORMAT", value_enum, help_heading = OUTPUT)]
     pub(super) compress: Option<CompressionFormat>,
 
     /// Start a new file after SIZE million bytes; suffixes k, m, g mean KiB, MiB, GiB
     ///
-    /// The second file is named FILE1, the next FILE2, and so on. A file has the suffix .part
-    /// until it is complete.
+    /// The second file is named FILE1, the next FILE2, and so on; with -W, numbers start at 0 and
+    /// have the same length. The number precedes .gz or .zst. A file has the suffix .part until it
+    /// is complete.
     #[arg(short = 'C', long, value_name = "SIZE", value_parser = file_size, requires = "write",
           help_heading = OUTPUT)]
     pub(super) rotate_size: Option<u64>,
 
     /// Start a new file every SECONDS
+    ///
+    /// FILE is a strftime(3) template in local time.
     #[arg(short = 'G', long, value_name = "SECONDS", value_parser = positive_seconds,
           requires = "write", help_heading = OUTPUT)]
     pub(super) rotate_seconds: Option<Duration>,

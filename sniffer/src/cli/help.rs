@@ -18,7 +18,10 @@ const EXAMPLES: Section = Section {
     title: "Examples",
     entries: &[
         ("sniffer -i eth0 -w capture.ndjson", "Capture on eth0 until Ctrl+C"),
-        ("sniffer -i any -c 100 | jq .dst", "Print the destinations of the next 100 packets"),
+        (
+            "sniffer -i any -c 100 | jq -r 'select(.type == \"pkt\").dst'",
+            "Print the destinations of the next 100 packets",
+        ),
         (
             "sniffer -i eth0 -i eth1 -G 3600 -w %Y%m%d-%H.ndjson.zst",
             "Capture on two interfaces into one compressed file per hour",
@@ -40,8 +43,8 @@ const SIGNALS: Section = Section {
         ),
         (
             "SIGHUP",
-            "Start a new output file, as logrotate expects; stop instead with -r, without -w, or if \
-             the terminal was closed",
+            "Start a new output file, for example after logrotate has moved the current one; without \
+             -w, with -r, or if the terminal was closed, stop",
         ),
         ("SIGUSR1", "Print the packet counters to standard error"),
     ],
@@ -50,9 +53,9 @@ const SIGNALS: Section = Section {
 const EXIT_STATUS: Section = Section {
     title: "Exit status",
     entries: &[
-        ("0", "Success, also if the reader of standard output went away"),
-        ("1", "An error; packets captured before it have been written"),
-        ("2", "Invalid options"),
+        ("0", "Success, including when the reader of standard output exits"),
+        ("1", "An error, described on standard error"),
+        ("2", "Usage error"),
     ],
 };
 

@@ -76,6 +76,9 @@ pub(super) fn file_size(text: &str) -> Result<u64, String> {
 /// A duration of at least 0 seconds; fractions are allowed.
 pub(super) fn seconds(text: &str) -> Result<Duration, String> {
     let seconds: f64 = text.parse().map_err(|_| "not a number of seconds")?;
+    if seconds.is_nan() {
+        return Err("not a number of seconds".into());
+    }
     if MAX_SECONDS < seconds {
         return Err("too large".into());
     }

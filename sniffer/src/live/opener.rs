@@ -49,13 +49,13 @@ pub(super) fn user_space_filter_message(interface: &Interface, program: &Program
     let len = program.instructions().len();
     if interface.index == 0 && len <= Program::KERNEL_MAX_LEN {
         return format!(
-            "{name}: filtering in user space: the filter depends on headers that the kernel does \
-             not have"
+            "{name}: filtering in user space: the filter uses lengths or link-layer fields that \
+             the kernel cannot provide on this interface"
         );
     }
     format!(
-        "{name}: filtering in user space: the filter has {len} instructions, and the kernel takes \
-         at most {} in at most net.core.optmem_max bytes",
+        "{name}: filtering in user space: the filter has {len} instructions; the kernel accepts \
+         at most {}, within net.core.optmem_max bytes",
         Program::KERNEL_MAX_LEN
     )
 }

@@ -113,7 +113,7 @@ pub enum FileError {
         what: String,
     },
     /// The file ends within a record.
-    #[error("cut short in the record at byte {offset}")]
+    #[error("incomplete record at byte {offset}")]
     Truncated {
         /// Offset of the record in the file, in bytes.
         offset: u64,

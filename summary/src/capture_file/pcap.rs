@@ -131,7 +131,7 @@ impl Pcap {
             LengthOrder::SmallerIsCaptured | LengthOrder::CapturedFirst => (first, second),
         };
         if MAX_RECORD_LEN - header_len < cap as usize {
-            return Err(FileError::Damaged { offset, reason: "a record of more than 128 MiB" });
+            return Err(FileError::Damaged { offset, reason: "a record is longer than 128 MiB" });
         }
         let len = header_len + cap as usize;
         let Some(record) = bytes.get(..len) else { return Ok(Step::NeedMore { needed: len }) };

@@ -79,7 +79,7 @@ impl PcapNg {
             return Err(damaged("an impossible block length"));
         }
         if len > MAX_RECORD_LEN {
-            return Err(damaged("a block of more than 128 MiB"));
+            return Err(damaged("a block is longer than 128 MiB"));
         }
         let Some(block) = bytes.get(..len) else {
             return Ok(Step::NeedMore { needed: len });
@@ -144,7 +144,7 @@ impl PcapNg {
 
     fn section(&mut self, block: &[u8], offset: u64) -> Result<(), FileError> {
         let Ok((_, section)) = parse_sectionheaderblock(block) else {
-            return Err(FileError::Damaged { offset, reason: "an unreadable section header" });
+            return Err(FileError::Damaged { offset, reason: "invalid section header" });
         };
         // Minor version 2 is 0 but for a note (draft, 4.1).
         if section.major_version != 1 || !matches!(section.minor_version, 0 | 2) {

@@ -99,11 +99,7 @@ fn several_files_are_merged_by_timestamp() {
     let output = run(&["-r", &cut, "-r", &files[1], "-r", &files[2], "-r", &empty]);
     assert_eq!(output.status.code(), Some(1));
     assert!(output.stderr.contains("empty` is empty"), "{}", output.stderr);
-    assert!(
-        output.stderr.contains("cut`: cut short in the record at byte 100"),
-        "{}",
-        output.stderr
-    );
+    assert!(output.stderr.contains("cut`: incomplete record at byte 100"), "{}", output.stderr);
     let stream = Stream::read(&output.stdout);
     assert_eq!((stream.packets.len(), &stream.reason[..]), (1_001 - 334 + 1, "error"));
     assert_eq!(stream.meta["file"], [&cut[..], &files[1], &files[2], &empty].join(", "));
@@ -185,7 +181,7 @@ fn truncated_file_keeps_packets_and_reports_the_offset() {
     let output = run(&["-r", path.to_str().unwrap()]);
     assert_eq!(output.status.code(), Some(1));
     assert!(
-        output.stderr.ends_with("cut.pcap`: cut short in the record at byte 176\n"),
+        output.stderr.ends_with("cut.pcap`: incomplete record at byte 176\n"),
         "{}",
         output.stderr
     );

@@ -300,7 +300,7 @@ fn format_is_detected_by_content_not_by_name() {
     let cut = pcap(10);
     page.drop_alone(&write(&directory, "cut.pcap", &cut[..cut.len() - 1]));
     assert_eq!(page.eval("viewer.state()")["packets"], 9);
-    assert!(page.text("#problems").contains("cut short in the record at byte 708"));
+    assert!(page.text("#problems").contains("incomplete record at byte 708"));
 }
 
 #[test]
@@ -330,7 +330,7 @@ fn page_stays_responsive_while_a_million_lines_load() {
     ));
     page.chromium.choose_file("#file", &file).unwrap();
     page.wait_for("document.documentElement.dataset.phase === 'error'");
-    assert_eq!(page.text("#error"), "“million.ndjson” was cancelled.");
+    assert_eq!(page.text("#error"), "Loading of “million.ndjson” was cancelled.");
 
     // Cancel a large file while it is being read, then replace one by another.
     page.eval("(async () => { const response = await fetch('sample.ndjson'); window.sample = await response.blob(); })()");

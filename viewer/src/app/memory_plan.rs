@@ -149,13 +149,15 @@ impl MemoryPlan {
         to: &str,
         zone: &Zone,
     ) -> Result<Sampling, String> {
-        let time = |text: &str, open_end: i64| match text.trim() {
+        let time = |text: &str, open_end: i64| {
+            match text.trim() {
             "" => Ok(open_end),
             text => zone.parse(text, self.first_ns().unwrap_or(0)).ok_or_else(|| {
                 format!(
-                    "“{text}” is not a time. Examples: 2026-11-24T10:15:00; 10:15 on the first day."
+                    "“{text}” is not a time. Examples: 2026-11-24T10:15:00, or 10:15 for the day of the first packet."
                 )
             }),
+        }
         };
         let ts_ns = (time(from, i64::MIN)?, time(to, i64::MAX)?);
         if ts_ns.1 < ts_ns.0 {

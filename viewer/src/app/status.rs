@@ -169,7 +169,7 @@ fn sampling_text(file: &FileInfo, zone: &Zone) -> Option<String> {
         parts.push(format!("from {}", zone.format(first)));
     }
     if last != i64::MAX {
-        parts.push(format!("until {}", zone.format(last)));
+        parts.push(format!("to {}", zone.format(last)));
     }
     (!parts.is_empty()).then(|| format!("{}: only {}", file.name, parts.join(" ")))
 }

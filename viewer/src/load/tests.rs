@@ -168,7 +168,7 @@ fn packets_before_damage_are_loaded() {
     let report = load_whole(&cut, 100);
     assert_eq!((report.totals.packets, report.skipped), (9, 1));
     let problem = &report.problems[0];
-    assert_eq!((problem.line, &problem.reason[..]), (10, "cut short in the record at byte 708"));
+    assert_eq!((problem.line, &problem.reason[..]), (10, "incomplete record at byte 708"));
     let compressed = zstd::encode_all(format!("{PACKET}\n").repeat(9).as_bytes(), 1).unwrap();
     let report = load_whole(&compressed[..compressed.len() - 9], 100);
     assert_eq!(report.skipped, 1);

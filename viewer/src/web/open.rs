@@ -63,7 +63,9 @@ pub(super) fn open_url(page: &Page, url: &str) {
         }
         let is_cancelled = page.with_queue(ProbeQueue::finish_download);
         match downloaded {
-            _ if is_cancelled => page.send(Event::OpenFailed(format!("“{url}” was cancelled."))),
+            _ if is_cancelled => {
+                page.send(Event::OpenFailed(format!("Loading of “{url}” was cancelled.")))
+            }
             Ok(blob) => probe(&page, vec![(url, blob)]),
             Err(error) => {
                 let reason = error_message(&error);
@@ -138,7 +140,7 @@ async fn download(url: &str, signal: &AbortSignal) -> Result<Blob, JsValue> {
     let page = Url::new(&window.location().href()?)?;
     let target = Url::new_with_base(url, &page.href())?;
     if target.origin() != page.origin() {
-        return Err("it is on another origin".into());
+        return Err("it is on another site".into());
     }
     let init = RequestInit::new();
     init.set_signal(Some(signal));

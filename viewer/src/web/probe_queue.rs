@@ -69,7 +69,7 @@ impl ProbeQueue {
         self.is_probing = false;
         if std::mem::take(&mut self.is_cancelled) {
             for (info, _) in std::mem::take(&mut self.probed) {
-                self.errors.push(format!("“{}” was cancelled.", info.name));
+                self.errors.push(format!("Loading of “{}” was cancelled.", info.name));
             }
         }
         Probed {

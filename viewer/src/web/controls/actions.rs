@@ -128,7 +128,7 @@ fn copy_link(page: &Page, button: &Element) {
             button.set_text_content(Some("Link copied"));
         } else {
             // Browsers offer the clipboard only to pages served over HTTPS.
-            let error = "The clipboard is not available: copy the link from the address bar.";
+            let error = "Cannot access the clipboard. Copy the link from the address bar.";
             page.send(Event::ShowError(error.into()));
         }
     });
