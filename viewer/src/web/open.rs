@@ -64,7 +64,7 @@ pub(super) fn open_url(page: &Page, url: &str) {
         let is_cancelled = page.with_queue(ProbeQueue::finish_download);
         match downloaded {
             _ if is_cancelled => {
-                page.send(Event::OpenFailed(format!("Loading of “{url}” was cancelled.")))
+                page.send(Event::OpenFailed(format!("Loading of “{url}” was cancelled.")));
             }
             Ok(blob) => probe(&page, vec![(url, blob)]),
             Err(error) => {
