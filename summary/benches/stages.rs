@@ -1,8 +1,8 @@
-//! What each stage from file to line costs a packet.
+//! The cost per packet of each stage from the file to the line.
 //!
-//! `CAPTURE_FILE` names a capture file of real traffic; without it a few made packets are taken over
-//! and over. `cargo xtask bench read` gives it the mix that the whole program is measured with.
-#![expect(clippy::expect_used, reason = "a bench says what failed by panicking")]
+//! `CAPTURE_FILE` names a capture file of real traffic. Without it, a few generated packets are
+//! repeated. `cargo xtask bench read` creates the file with which the whole program is measured.
+#![expect(clippy::expect_used, reason = "a benchmark reports failures by panicking")]
 
 use divan::counter::ItemsCount;
 use divan::{Bencher, black_box};
@@ -13,12 +13,12 @@ use summary::{
     decode_with_payload, line,
 };
 
-/// More than the processor's caches hold would measure the memory.
+/// Few enough to fit into the processor's caches.
 const PACKETS: usize = 10_000;
 
 static FILE: LazyLock<Vec<u8>> = LazyLock::new(|| match std::env::var_os("CAPTURE_FILE") {
     Some(path) => std::fs::read(path).expect("the capture file"),
-    None => made(),
+    None => generated_capture(),
 });
 
 static FRAMES: LazyLock<Vec<(LinkType, Vec<u8>, u32)>> = LazyLock::new(|| {
@@ -33,8 +33,8 @@ fn main() {
     divan::main();
 }
 
-/// TCP, UDP with a question of DNS, and ARP, in a pcap file.
-fn made() -> Vec<u8> {
+/// A pcap file with TCP, UDP with a DNS query, and ARP.
+fn generated_capture() -> Vec<u8> {
     let ethernet = [2, 0, 0, 0, 0, 2, 2, 0, 0, 0, 0, 1];
     let ipv4 = |number: u8| {
         [0x45, 0, 0, 0, 0, 1, 0, 0, 64, number, 0, 0, 192, 168, 10, 21, 93, 184, 216, 34]
@@ -151,10 +151,10 @@ fn names(bencher: Bencher<'_, '_>) {
         .iter()
         .map(|(link, bytes, wire_len)| decode_with_payload(*link, bytes, *wire_len))
         .collect();
-    let mut room = String::new();
+    let mut buffer = String::new();
     bencher.counter(ItemsCount::new(decoded.len())).bench_local(|| {
         for decoded in &decoded {
-            black_box(PayloadNames::parse(&decoded.summary, decoded.payload, &mut room));
+            black_box(PayloadNames::parse(&decoded.summary, decoded.payload, &mut buffer));
         }
     });
 }

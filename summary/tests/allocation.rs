@@ -1,18 +1,17 @@
-//! From bytes to a line nothing is allocated a packet. A test program of its own: the allocator that
-//! counts is the whole program's. It counts a thread's own allocations, for the test runner has a
-//! thread that allocates when it likes.
+//! Decoding and formatting a packet allocates no memory. This is a separate test program because the
+//! counting allocator is global. It counts per thread, since the test runner allocates too.
 
 use summary::{
     CommunityId, Direction, LinkType, Packet, PayloadNames, Timestamp, decode_with_payload, line,
 };
 
-/// Ethernet with a tag and IPv4 with UDP; the same with a question of DNS; ARP; IPv6 with ICMPv6; a number without a name; damage.
+/// Frames of every common kind: VLAN, UDP, DNS, ARP, ICMPv6, an unknown protocol, and damage.
 fn frames() -> Vec<Vec<u8>> {
     let ethernet = [2, 0, 0, 0, 0, 2, 2, 0, 0, 0, 0, 1];
     let ipv4 = [0x45, 0, 0, 28, 0, 1, 0, 0, 64, 17, 0, 0, 10, 0, 0, 1, 10, 0, 0, 2];
     let udp = [0x0f, 0xa0, 0, 53, 0, 8, 0, 0];
     let dns = b"\0\x01\x01\0\0\x01\0\0\0\0\0\0\x03www\x07example\0\0\x01\0\x01";
-    // A total length of zero: up to the end of the frame.
+    // A total length of 0 means up to the end of the frame.
     let to_the_end = [&ipv4[..2], &[0, 0], &ipv4[4..]].concat();
     let arp =
         [0, 1, 8, 0, 6, 4, 0, 1, 2, 0, 0, 0, 0, 1, 10, 0, 0, 1, 0, 0, 0, 0, 0, 0, 10, 0, 0, 2];
@@ -33,8 +32,8 @@ fn a_packet_becomes_a_line_without_allocation() {
     let frames = frames();
     let mut buffer = Vec::with_capacity(64 << 10);
     let mut writer = line::Writer::default();
-    let mut room = String::with_capacity(1 << 10);
-    let mut names = 0;
+    let mut names_buffer = String::with_capacity(1 << 10);
+    let mut name_count = 0;
     let counted = allocation_counter::measure(|| {
         for n in 1..=10_000u64 {
             let frame: &[u8] = &frames[usize::try_from(n).unwrap() % frames.len()];
@@ -44,14 +43,14 @@ fn a_packet_becomes_a_line_without_allocation() {
             let packet = Packet {
                 interface: Some("eth0".into()),
                 direction: Some(Direction::In),
-                names: PayloadNames::parse(&decoded.summary, decoded.payload, &mut room),
+                names: PayloadNames::parse(&decoded.summary, decoded.payload, &mut names_buffer),
                 community_id: CommunityId::of(&decoded.summary, 0),
                 ..Packet::new(n, ts, decoded.summary)
             };
-            names += usize::from(!packet.names.is_empty());
+            name_count += usize::from(!packet.names.is_empty());
             writer.write(&packet, &mut buffer);
         }
     });
-    assert!(0 < names, "one of the frames has a name");
+    assert!(0 < name_count, "one of the frames has a name");
     assert_eq!(counted.count_total, 0, "{counted:?}");
 }

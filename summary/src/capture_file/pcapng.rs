@@ -161,7 +161,7 @@ impl PcapNg {
             false => parse_interfacedescriptionblock_le,
         };
         let (_, block) = parse(block).map_err(|_| "an unreadable block")?;
-        // pcap-parser 0.17 reads this option in little-endian order always, so here it is read anew.
+        // pcap-parser 0.17 always reads this option in little-endian order.
         let offset = (block.options.iter())
             .find(|option| option.code == OptionCode::IfTsoffset)
             .and_then(|option| option.value.first_chunk().copied())

@@ -40,7 +40,7 @@ pub struct Decoded<'a> {
 
 /// Decodes the captured `bytes` of a frame that had `wire_len` bytes on the wire.
 ///
-/// Any bytes give a summary; what is wrong with them is in [`Summary::faults`]. Tunnels are not
+/// Every frame has a summary; [`Summary::faults`] lists the faults in the bytes. Tunnels are not
 /// entered. See [`line`](crate::line) for the meaning of each field.
 ///
 /// ```

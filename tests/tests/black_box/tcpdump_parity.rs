@@ -29,7 +29,7 @@ fn frames() -> Vec<Vec<u8>> {
             match step {
                 Step::Skipped { consumed } => rest = &rest[consumed..],
                 Step::Frame { consumed, frame } => {
-                    // As they are, but with an Ethernet header at the front of what is none.
+                    // Frames of all link types are sent; their first 14 bytes serve as the Ethernet header.
                     if (14..=MAX_FRAME_LEN).contains(&frame.bytes.len()) {
                         frames.push(frame.bytes.to_vec());
                     }

@@ -36,7 +36,7 @@ pub(super) struct Part {
     pub(super) file: Blob,
     pub(super) loader: Loader,
     pub(super) shard: Shard,
-    /// What has not been read yet is not wanted.
+    /// Whether the rest of the part is not to be read.
     pub(super) is_cancelled: bool,
     pub(super) is_loaded: bool,
     /// How much of the part's flows the page has.
