@@ -12,6 +12,7 @@ pub mod demo;
 pub mod namespace;
 pub mod pcap;
 pub mod python;
+mod random;
 pub mod sample;
 pub mod scenario;
 pub mod server;

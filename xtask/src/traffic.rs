@@ -7,6 +7,8 @@ use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, TcpStream, UdpSocket
 use std::thread;
 use std::time::{Duration, Instant};
 
+use crate::random::Random;
+
 /// Ethernet's usual segment size instead of loopback's 64 kB: frames of at most 1,514 bytes.
 const MAX_SEGMENT_LEN: u32 = 1448;
 
@@ -40,16 +42,16 @@ pub fn generate(until: Until) -> Result<()> {
     let sink = socket.local_addr()?;
     let socket6 = UdpSocket::bind((Ipv6Addr::LOCALHOST, 0));
     let sink6 = socket6.as_ref().ok().and_then(|socket| socket.local_addr().ok());
-    let mut random = Random(0x9e37_79b9_7f4a_7c15);
-    let mut exchange_one = || match random.below(10) {
-        0..=3 => exchange(server, random.below(60_000)),
-        4..=7 => query(sink, random.below(300), random.below(1_300)),
+    let mut random = Random::new(0x9e37_79b9_7f4a_7c15);
+    let mut exchange_one = || match random.between(0, 9) {
+        0..=3 => exchange(server, random.between(0, 59_999)),
+        4..=7 => query(sink, random.between(0, 299), random.between(0, 1_299)),
         8 => {
-            ping(random.below(1_000));
+            ping(random.between(0, 999));
             Ok(())
         }
         _ => {
-            let (question_len, answer_len) = (random.below(200), random.below(1_200));
+            let (question_len, answer_len) = (random.between(0, 199), random.between(0, 1_199));
             sink6.map_or(Ok(()), |sink| query(sink, question_len, answer_len))
         }
     };
@@ -121,18 +123,6 @@ fn checksum(bytes: &[u8]) -> u16 {
         sum = (sum & 0xffff) + (sum >> 16);
     }
     !u16::try_from(sum).unwrap_or(0)
-}
-
-/// A pseudorandom generator (xorshift64) with a fixed seed: each run generates the same traffic.
-struct Random(u64);
-
-impl Random {
-    fn below(&mut self, limit: u64) -> u64 {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        self.0 % limit.max(1)
-    }
 }
 
 #[cfg(test)]

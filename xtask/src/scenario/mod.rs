@@ -18,7 +18,6 @@ mod background;
 mod bulk;
 mod network;
 mod payload;
-mod random;
 mod recording;
 mod scan;
 mod tcp;

@@ -3,7 +3,7 @@
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
-use super::random::Random;
+use crate::random::Random;
 
 /// Header flags of a DNS query with recursion desired, and of its response (RFC 1035, 4.1.1).
 const QUERY_FLAGS: u16 = 0x0100;

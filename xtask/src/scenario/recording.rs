@@ -7,7 +7,7 @@ use etherparse::{
 use std::net::{IpAddr, SocketAddr};
 
 use super::network::{Endpoint, Host};
-use super::random::Random;
+use crate::random::Random;
 
 /// Shortest Ethernet frame without its checksum; shorter ones are padded.
 const MIN_FRAME_LEN: usize = 60;
