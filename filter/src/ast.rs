@@ -145,7 +145,7 @@ impl Kind {
     }
 }
 
-/// An identifier: what a field of the packet is compared with.
+/// An identifier: the value with which a field of the packet is compared.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Id {
     Name(String),

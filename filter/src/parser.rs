@@ -40,7 +40,7 @@ struct Parser<'a> {
 enum Operand {
     /// A complete term, with the qualifiers for identifiers that follow.
     Term(Expression, Option<Qualifiers>),
-    /// An identifier without qualifiers of its own, with those for identifiers that follow.
+    /// An identifier without explicit qualifiers, and the qualifiers that later identifiers inherit.
     Id(Expression, Option<Qualifiers>),
     /// A number, which is an identifier or the start of a comparison.
     Number(u32, Range<usize>),

@@ -36,7 +36,7 @@ pub(super) struct Part {
     pub(super) file: Blob,
     pub(super) loader: Loader,
     pub(super) shard: Shard,
-    /// Whether the rest of the part is not to be read.
+    /// Whether reading stops before the end of the part.
     pub(super) is_cancelled: bool,
     pub(super) is_loaded: bool,
     /// How much of the part's flows the page has.
