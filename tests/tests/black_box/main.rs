@@ -15,6 +15,7 @@ mod files;
 mod filters;
 mod isolation;
 mod link_types;
+mod loading;
 mod open_files;
 mod page;
 mod properties;
