@@ -9,6 +9,7 @@ pub mod build;
 pub mod capture;
 pub mod debian;
 pub mod demo;
+pub mod dist;
 pub mod namespace;
 pub mod pcap;
 pub mod python;

@@ -3,7 +3,7 @@
 use anyhow::Result;
 use clap::{Parser, Subcommand};
 use std::path::PathBuf;
-use xtask::{build, capture, demo, test};
+use xtask::{build, capture, demo, dist, test};
 
 /// Build, show, test and measure this project
 #[derive(Parser)]
@@ -19,6 +19,8 @@ enum Task {
     Demo(demo::Options),
     /// Build the static site in target/site, ready for any web server
     Site,
+    /// Build the sniffer in target/dist, stripped, with its symbols in a separate file
+    Dist,
     /// Run all checks and tests; as root on Debian, install missing packages
     Test,
     /// Run the benchmarks; `cargo xtask bench --help` lists them
@@ -44,6 +46,7 @@ fn main() -> Result<()> {
     match Cli::parse().task {
         Task::Demo(options) => demo::run(&options),
         Task::Site => build::sniffer().and_then(|_| build::site()).map(drop),
+        Task::Dist => dist::run().map(drop),
         Task::Test => test::run(),
         Task::Bench { args } => {
             build::run(build::cargo(["run", "--package", "bench", "--"]).args(args))
