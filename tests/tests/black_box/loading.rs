@@ -162,7 +162,7 @@ fn promise_of_open_resolves_after_drawing() {
         "const colors = new Set(); for (let i = 0; i < pixels.length; i += 4) colors.add(pixels[i] << 16 | pixels[i + 1] << 8 | pixels[i + 2]);",
         "return [scatter.ariaLabel, scatter.width, colors.size]; })()"
     ));
-    assert!(drawn[0].as_str().unwrap().starts_with("Scatter plot, Packet sizes: "), "{drawn}");
+    assert!(drawn[0].as_str().unwrap().starts_with("Packet sizes, scatter plot: "), "{drawn}");
     assert!(1_000 < drawn[1].as_u64().unwrap() && 10 < drawn[2].as_u64().unwrap(), "{drawn}");
 }
 

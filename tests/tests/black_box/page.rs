@@ -87,7 +87,7 @@ pub(crate) fn shown(page: &Page) -> u64 {
     let label = page.eval("document.getElementById('scatter').ariaLabel");
     let label = label.as_str().unwrap();
     let count =
-        label.strip_prefix("Scatter plot, Packet sizes: ").unwrap().split(' ').next().unwrap();
+        label.strip_prefix("Packet sizes, scatter plot: ").unwrap().split(' ').next().unwrap();
     count.replace(',', "").parse().unwrap()
 }
 

@@ -116,7 +116,7 @@ impl<'a> Scatter<'a> {
             None => String::new(),
         };
         format!(
-            "Scatter plot, {}: {}{selected}, {}, {}.",
+            "{}, scatter plot: {}{selected}, {}, {}.",
             self.title(),
             text::packets(sum(self.whole)),
             axis(self.grid.x.axis),

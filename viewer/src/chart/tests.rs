@@ -189,7 +189,7 @@ fn scatter_cells_match_pixels_and_counts() {
     assert!(
         chart
             .description(&Zone::Utc)
-            .starts_with("Scatter plot, Time since previous packet: 6 packets")
+            .starts_with("Time since previous packet, scatter plot: 6 packets")
     );
 }
 
