@@ -1,15 +1,29 @@
 //! A static web server on 127.0.0.1.
+//!
+//! A thread serves each connection and closes it after one response: connections that browsers open
+//! in advance, and do not use, never delay another one.
 
-use anyhow::{Result, anyhow};
+use anyhow::{Context, Result};
 use std::fs::File;
+use std::io::{self, Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::{Component, Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
-use tiny_http::{Header, Request, Response, StatusCode};
+use std::time::Duration;
+
+/// Longest request, in bytes: its line and its headers.
+const MAX_REQUEST_LEN: usize = 16 << 10;
+/// Largest number of headers of a request.
+const MAX_HEADERS: usize = 64;
+/// How long a connection may stay idle. Browsers keep unused ones open.
+const IDLE_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// A running server. Dropping it stops it.
 pub struct Server {
-    http: Arc<tiny_http::Server>,
+    address: SocketAddr,
+    is_stopping: Arc<AtomicBool>,
     thread: Option<JoinHandle<()>>,
     requests: Arc<Mutex<Vec<String>>>,
 }
@@ -21,24 +35,28 @@ impl Server {
     ///
     /// If the port is in use.
     pub fn start(root: &Path, port: u16) -> Result<Self> {
-        let http = tiny_http::Server::http(("127.0.0.1", port)).map_err(|error| anyhow!(error))?;
-        let http = Arc::new(http);
+        let listener = TcpListener::bind(("127.0.0.1", port)).context("starting a web server")?;
+        let address = listener.local_addr()?;
+        let is_stopping = Arc::new(AtomicBool::new(false));
         let requests = Arc::new(Mutex::new(Vec::new()));
-        let (server, root, log) = (http.clone(), root.to_owned(), requests.clone());
+        let (stop, root, log) = (is_stopping.clone(), root.to_owned(), requests.clone());
         let thread = thread::spawn(move || {
-            for request in server.incoming_requests() {
-                if let Ok(mut log) = log.lock() {
-                    log.push(request.url().to_owned());
+            for stream in listener.incoming() {
+                if stop.load(Ordering::Acquire) {
+                    break;
                 }
-                answer(request, &root);
+                let Ok(stream) = stream else { continue };
+                let (root, log) = (root.clone(), log.clone());
+                // A client may disconnect at any time.
+                thread::spawn(move || serve(&stream, &root, &log));
             }
         });
-        Ok(Self { http, thread: Some(thread), requests })
+        Ok(Self { address, is_stopping, thread: Some(thread), requests })
     }
 
     /// The port the server listens on.
     pub fn port(&self) -> u16 {
-        self.http.server_addr().to_ip().map_or(0, |address| address.port())
+        self.address.port()
     }
 
     /// URLs of all requests so far.
@@ -57,28 +75,66 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        self.http.unblock();
-        if let Some(thread) = self.thread.take() {
+        self.is_stopping.store(true, Ordering::Release);
+        // Wakes the thread that waits for a connection.
+        let woken = TcpStream::connect(self.address);
+        if let Some(thread) = self.thread.take()
+            && woken.is_ok()
+        {
             let _ = thread.join();
         }
     }
 }
 
-fn answer(request: Request, root: &Path) {
-    let file = resolve(request.url(), root);
-    let opened = file.as_deref().map(File::open);
-    // A client may disconnect at any time.
-    let _ = match (opened, file) {
-        (Some(Ok(content)), Some(path)) => {
-            let kind = Header::from_bytes("Content-Type", media_type(&path));
-            let mut response = Response::from_file(content);
-            if let Ok(kind) = kind {
-                response.add_header(kind);
-            }
-            request.respond(response)
-        }
-        _ => request.respond(Response::empty(StatusCode(404))),
+/// Answers one request.
+fn serve(mut stream: &TcpStream, root: &Path, log: &Mutex<Vec<String>>) -> io::Result<()> {
+    stream.set_read_timeout(Some(IDLE_TIMEOUT))?;
+    let Some((method, url)) = read_request(stream)? else { return Ok(()) };
+    let file = resolve(&url, root);
+    if let Ok(mut log) = log.lock() {
+        log.push(url);
+    }
+    let Some((file, path)) = file.and_then(|path| Some((File::open(&path).ok()?, path))) else {
+        return stream.write_all(head("404 Not Found", 0, "text/plain").as_bytes());
     };
+    let len = file.metadata()?.len();
+    stream.write_all(head("200 OK", len, media_type(&path)).as_bytes())?;
+    if method != "HEAD" {
+        io::copy(&mut file.take(len), &mut stream)?;
+    }
+    Ok(())
+}
+
+/// The method and the URL of a request; `None` if the client closes the connection or sends something
+/// else.
+fn read_request(mut stream: &TcpStream) -> io::Result<Option<(String, String)>> {
+    let mut buf = Vec::new();
+    let mut chunk = [0; 4096];
+    while buf.len() < MAX_REQUEST_LEN {
+        let len = stream.read(&mut chunk)?;
+        if len == 0 {
+            break;
+        }
+        buf.extend_from_slice(&chunk[..len]);
+        let mut headers = [httparse::EMPTY_HEADER; MAX_HEADERS];
+        let mut request = httparse::Request::new(&mut headers);
+        match request.parse(&buf) {
+            Ok(httparse::Status::Partial) => {}
+            Ok(httparse::Status::Complete(_)) => {
+                let text = |value: Option<&str>| value.unwrap_or_default().to_owned();
+                return Ok(Some((text(request.method), text(request.path))));
+            }
+            Err(_) => break,
+        }
+    }
+    Ok(None)
+}
+
+fn head(status: &str, len: u64, media_type: &str) -> String {
+    format!(
+        "HTTP/1.1 {status}\r\nContent-Type: {media_type}\r\nContent-Length: {len}\r\n\
+         Connection: close\r\n\r\n"
+    )
 }
 
 /// The file below `root` that the path of a URL names; `None` outside `root`.
@@ -106,6 +162,34 @@ fn media_type(path: &Path) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Sends a request and returns the whole answer.
+    fn request(server: &Server, head: &str) -> String {
+        let mut stream = TcpStream::connect(server.address).unwrap();
+        stream.write_all(head.as_bytes()).unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        answer
+    }
+
+    #[test]
+    fn idle_connections_do_not_delay_others() {
+        let server = Server::start(&crate::build::root(), 0).unwrap();
+        let idle: Vec<_> = (0..50).map(|_| TcpStream::connect(server.address).unwrap()).collect();
+        let answer = request(&server, "GET /rustfmt.toml?x HTTP/1.1\r\nHost: localhost\r\n\r\n");
+        let content = std::fs::read_to_string(crate::build::root().join("rustfmt.toml")).unwrap();
+        assert!(
+            answer.starts_with("HTTP/1.1 200 OK\r\n") && answer.ends_with(&content),
+            "{answer}"
+        );
+        let answer = request(&server, "HEAD /rustfmt.toml HTTP/1.1\r\n\r\n");
+        assert!(answer.ends_with("Connection: close\r\n\r\n"), "{answer}");
+        let answer = request(&server, "GET /missing HTTP/1.1\r\n\r\n");
+        assert!(answer.starts_with("HTTP/1.1 404 "), "{answer}");
+        assert_eq!(request(&server, "\u{1}\r\n\r\n"), "");
+        drop(idle);
+        assert_eq!(server.requests(), ["/rustfmt.toml?x", "/rustfmt.toml", "/missing"]);
+    }
 
     #[test]
     fn files_outside_the_root_are_not_served() {
