@@ -7,7 +7,8 @@ try {
   // A worker that starts from a blob inherits the page's Content Security Policy.
   const script = `import ${JSON.stringify(versioned("worker.js"))};`;
   const blob = new Blob([script], { type: "text/javascript" });
-  window.viewer = new Viewer(URL.createObjectURL(blob));
+  const url = trusted.createScriptURL(URL.createObjectURL(blob));
+  window.viewer = new Viewer(() => new Worker(url, { type: "module" }));
   // ?src=NAME opens a capture from the same server.
   const source = new URLSearchParams(location.search).get("src");
   if (source) window.viewer.openUrl(source);

@@ -1,5 +1,15 @@
 // Runs before the module, and also in browsers that do not support modules.
-const version = new URL(document.currentScript.src).search;
+const serviceWorker = "service-worker.js" + new URL(document.currentScript.src).search;
+
+// The page's only Trusted Types policy. It accepts the URL of the service worker, and the blob URL of
+// the workers, which main.js creates. Browsers without Trusted Types use it as a plain object.
+const policy = {
+  createScriptURL(url) {
+    if (url === serviceWorker || url.startsWith(`blob:${location.origin}/`)) return url;
+    throw new TypeError(`not a script of the viewer: ${url}`);
+  },
+};
+const trusted = self.trustedTypes?.createPolicy("viewer", policy) ?? policy;
 
 // Shows why the viewer cannot start.
 self.showStartError = (reason) => {
@@ -19,5 +29,5 @@ addEventListener("error", (event) => {
 
 if ("serviceWorker" in navigator && location.protocol !== "file:") {
   // Makes the page available offline, where the browser allows it.
-  navigator.serviceWorker.register("service-worker.js" + version).catch(() => {});
+  navigator.serviceWorker.register(trusted.createScriptURL(serviceWorker)).catch(() => {});
 }

@@ -1,16 +1,12 @@
-//! The page sends nothing elsewhere, shows hostile text as text, and leaves other sites of its origin
-//! alone.
+//! The page sends nothing elsewhere, and leaves other sites of its origin alone.
 
 use std::fs;
 use std::path::Path;
 use tempfile::tempdir;
 use tests::chromium::Chromium;
-use tests::files::write;
 use tests::page::Page;
 use xtask::build;
 use xtask::server::Server;
-
-use super::page::line;
 
 #[test]
 fn sample_opens_without_third_party_requests() {
@@ -65,20 +61,6 @@ fn page_and_workers_cannot_send_data_elsewhere() {
     ));
     assert_eq!(answer, "refused");
     assert_eq!(other_server.requests(), Vec::<String>::new());
-}
-
-#[test]
-fn markup_in_a_capture_is_shown_as_text() {
-    let directory = tempdir().unwrap();
-    let hostile = "<img src=x onerror=document.title=1>";
-    let page = Page::open("");
-    page.drop_file(&write(&directory, "<b>hostile<b>.ndjson", line(1, 60, hostile)));
-    assert!(page.text("#summary").contains(hostile));
-    assert!(page.text("#summary").contains("<b>hostile<b>.ndjson"));
-    assert_eq!(
-        page.eval("[document.title, document.querySelectorAll('img, b').length]"),
-        serde_json::json!(["Packet viewer", 0])
-    );
 }
 
 /// Copies the site, with another version in the addresses of its files.

@@ -13,6 +13,7 @@ mod errors;
 mod examples;
 mod files;
 mod filters;
+mod hostile_text;
 mod isolation;
 mod link_types;
 mod loading;

@@ -1,7 +1,7 @@
 //! The JavaScript API: `window.viewer` of the page, for embedding pages, tests and benchmarks; and the
 //! entry point of the workers.
 
-use js_sys::{Array, BigInt, Object, Promise, Reflect};
+use js_sys::{Array, BigInt, Function, Object, Promise, Reflect};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::{JsFuture, future_to_promise};
 
@@ -33,11 +33,12 @@ pub struct Viewer {
 
 #[wasm_bindgen]
 impl Viewer {
-    /// Takes over the document and starts workers that run the script at `worker_url`.
+    /// Takes over the document and starts workers. `new_worker` returns a new `Worker` that runs
+    /// `worker.js`.
     #[wasm_bindgen(constructor)]
-    pub fn new(worker_url: &str) -> Result<Viewer, JsValue> {
+    pub fn new(new_worker: Function) -> Result<Viewer, JsValue> {
         panic::install_hook();
-        let page = Page::start(worker_url)?;
+        let page = Page::start(new_worker)?;
         controls::attach(&page)?;
         Ok(Viewer { page })
     }

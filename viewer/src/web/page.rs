@@ -3,7 +3,7 @@
 //!
 //! `controls` and `open` call this module, which does not depend on them.
 
-use js_sys::{Array, Date, Promise, Uint8Array};
+use js_sys::{Array, Date, Function, Promise, Uint8Array};
 use std::cell::RefCell;
 use std::rc::Rc;
 use wasm_bindgen::prelude::*;
@@ -49,14 +49,14 @@ struct State {
 }
 
 impl Page {
-    /// Takes over the document and starts workers that run the script at `worker_url`.
-    pub(super) fn start(worker_url: &str) -> Result<Self, JsValue> {
+    /// Takes over the document and starts workers with the JavaScript function `new_worker`.
+    pub(super) fn start(new_worker: Function) -> Result<Self, JsValue> {
         let window = web_sys::window().ok_or("no window")?;
         let document = window.document().ok_or("no document")?;
         let workers = environment::worker_count(&window);
         let state = State {
             app: App::new(workers),
-            workers: WorkerPool::new(worker_url),
+            workers: WorkerPool::new(new_worker),
             renderer: Renderer::new(&document)?,
             queue: ProbeQueue::default(),
             exports: Exports::default(),

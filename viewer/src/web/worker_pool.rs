@@ -1,8 +1,8 @@
 //! The page's Web Workers: starts them, restarts them after a failure, posts messages to them.
 
-use js_sys::{Array, Reflect, Uint8Array};
+use js_sys::{Array, Function, Reflect, Uint8Array};
 use wasm_bindgen::prelude::*;
-use web_sys::{Blob, Event, MessageEvent, Worker, WorkerOptions, WorkerType};
+use web_sys::{Blob, Event, MessageEvent, Worker};
 
 use super::dom::listen;
 use crate::message::ToWorker;
@@ -10,7 +10,9 @@ use crate::wire::encode;
 
 /// The workers. Each is addressed by its index, which survives a restart.
 pub(super) struct WorkerPool {
-    script_url: String,
+    /// The page's script: returns a new worker. It owns the Trusted Types policy, without which a
+    /// browser refuses a worker's URL.
+    new_worker: Function,
     slots: Vec<Slot>,
 }
 
@@ -31,9 +33,9 @@ pub(super) enum Status {
 }
 
 impl WorkerPool {
-    /// An empty pool whose workers will run the script at `script_url`.
-    pub(super) fn new(script_url: &str) -> Self {
-        Self { script_url: script_url.to_owned(), slots: Vec::new() }
+    /// An empty pool. `new_worker` is a JavaScript function that returns a new `Worker`.
+    pub(super) fn new(new_worker: Function) -> Self {
+        Self { new_worker, slots: Vec::new() }
     }
 
     /// Starts the worker with that index, replacing the one that has it. An index equal to
@@ -44,9 +46,7 @@ impl WorkerPool {
         on_message: impl FnMut(MessageEvent) + 'static,
         on_error: impl FnMut(Event) + 'static,
     ) -> Result<(), JsValue> {
-        let options = WorkerOptions::new();
-        options.set_type(WorkerType::Module);
-        let worker = Worker::new_with_options(&self.script_url, &options)?;
+        let worker: Worker = self.new_worker.call0(&JsValue::NULL)?.unchecked_into();
         listen(&worker, "message", on_message)?;
         listen(&worker, "error", on_error)?;
         let slot = Slot { worker, status: Status::Starting };

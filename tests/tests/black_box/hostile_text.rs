@@ -1,0 +1,230 @@
+//! Text of a capture or a link is shown as text: markup in it creates no element and runs no script,
+//! and the page refuses scripts made from strings.
+
+use serde_json::{Value, json};
+use tempfile::tempdir;
+use tests::files::write;
+use tests::frames::{IPV4, ethernet, ipv4, tcp};
+use tests::page::Page;
+
+/// Sets a global variable wherever it becomes part of a document.
+const MARKUP: &str = "'><img src=x onerror=ran=1><script>ran=1</script>";
+
+/// [`MARKUP`] as part of an address.
+const ENCODED: &str = "%27%3E%3Cimg+src%3Dx+onerror%3Dran%3D1%3E%3Cscript%3Eran%3D1%3C%2Fscript%3E";
+
+/// A file name, which cannot contain a slash.
+const NAME: &str = "'><img src=x onerror=ran=1><b>.ndjson";
+
+/// The fields of a packet that the format or the page treats as text.
+const TEXT_FIELDS: [&str; 19] = [
+    "if",
+    "dir",
+    "gso_type",
+    "link",
+    "eth_src",
+    "eth_dst",
+    "src",
+    "dst",
+    "proto",
+    "flags",
+    "dns",
+    "dns_type",
+    "sni",
+    "host",
+    "quic",
+    "community_id",
+    "err",
+    "file",
+    MARKUP,
+];
+
+/// A record with markup in these fields, after the given ones.
+fn record(mut fields: Value, names: &[&str]) -> String {
+    let object = fields.as_object_mut().unwrap();
+    for name in names {
+        object.insert((*name).to_owned(), MARKUP.into());
+    }
+    format!("{fields}\n")
+}
+
+/// A capture with markup in all text of all records, and in lines that cannot be read.
+fn hostile_capture() -> String {
+    let mut text = record(
+        json!({"type": "meta", "v": 1, "interfaces": [{"name": MARKUP, "index": 1, "linktype": MARKUP}]}),
+        &["tool", "version", "start", "host", "source", "file", "filter"],
+    );
+    let ts = |second: u32| format!("2026-11-23T02:53:{second:02}.000000001Z");
+    for second in 0..10 {
+        let packet = json!({"type": "pkt", "n": second + 1, "ts": ts(second), "len": 60 + second});
+        text += &record(packet, &TEXT_FIELDS);
+        text += &record(json!({"ts": ts(second), "len": 70}), &TEXT_FIELDS);
+        // Packets with addresses, so that they have conversations.
+        let packet = json!({"type": "pkt", "n": 9, "ts": ts(second), "len": 80, "src": "10.0.0.1", "dst": "10.0.0.2"});
+        text += &record(packet, &["proto", "if"]);
+    }
+    text += &record(json!({"type": "event", "ts": ts(10)}), &["if", "event", "new_name"]);
+    text += &record(json!({"type": "end", "ts": ts(10)}), &["reason"]);
+    text += &record(json!({"type": "pkt", "n": 1}), &["ts", "len"]);
+    text + MARKUP
+}
+
+/// A pcapng file with markup in its comment, in the interface's name and in a request's host.
+fn hostile_pcapng() -> Vec<u8> {
+    let block = |kind: u32, body: &[u8]| {
+        let len = u32::try_from(12 + body.len()).unwrap().to_le_bytes();
+        [&kind.to_le_bytes(), &len, body, &len].concat()
+    };
+    let padded = |bytes: &[u8]| {
+        let mut bytes = bytes.to_vec();
+        bytes.resize(bytes.len().next_multiple_of(4), 0);
+        bytes
+    };
+    let option = |code: u16| {
+        let len = u16::try_from(MARKUP.len()).unwrap().to_le_bytes();
+        [&code.to_le_bytes(), &len, &padded(MARKUP.as_bytes())[..], &[0; 4]].concat()
+    };
+    let request = format!("GET / HTTP/1.1\r\nHost: {MARKUP}\r\n\r\n");
+    let frame = ethernet(&[], IPV4, &ipv4(6, &tcp(request.as_bytes())));
+    let len = u32::try_from(frame.len()).unwrap().to_le_bytes();
+    [
+        // Byte order, version 1.0, unknown section length; option 1 is a comment.
+        block(
+            0x0a0d_0d0a,
+            &[&0x1a2b_3c4d_u32.to_le_bytes(), &[1, 0, 0, 0][..], &[0xff; 8], &option(1)].concat(),
+        ),
+        // Ethernet, no length limit; option 2 is the name.
+        block(1, &[&[1, 0, 0, 0, 0, 0, 0, 0][..], &option(2)].concat()),
+        // Interface 0, time 0.
+        block(6, &[&[0; 12][..], &len, &len, &padded(&frame)].concat()),
+    ]
+    .concat()
+}
+
+/// Counts everything that hostile text could have caused.
+fn watch(page: &Page) {
+    page.eval(concat!(
+        "(() => { window.violations = []; addEventListener('securitypolicyviolation',",
+        "(event) => window.violations.push(event.effectiveDirective)); })()"
+    ));
+}
+
+fn assert_nothing_ran(page: &Page) {
+    assert_eq!(
+        page.eval(
+            "[typeof ran, window.violations, document.querySelectorAll('img, b, script:not([src])').length, document.title]"
+        ),
+        json!(["undefined", [], 0, "Packet viewer"])
+    );
+}
+
+fn assert_shown(page: &Page, selectors: &[&str]) {
+    for selector in selectors {
+        assert!(page.text(selector).contains(MARKUP), "{selector}: {}", page.text(selector));
+    }
+}
+
+#[test]
+fn markup_in_captures_is_shown_as_text() {
+    let directory = tempdir().unwrap();
+    let page = Page::open("");
+    watch(&page);
+    page.drop_file(&write(&directory, NAME, hostile_capture()));
+    assert_eq!(page.eval("viewer.state().packets"), 30);
+    assert!(page.text("#summary").contains(NAME));
+    assert_shown(&page, &["#summary", "#packets-rows", "#conversations-rows"]);
+    // The tooltip of the first bar.
+    let point = page.eval(concat!(
+        "(() => { const c = document.getElementById('protocols'); c.scrollIntoView({block: 'center'});",
+        "const r = c.getBoundingClientRect(); return [r.left + r.width / 2, r.top + 45]; })()"
+    ));
+    let point = (point[0].as_f64().unwrap(), point[1].as_f64().unwrap());
+    page.mouse(tests::chromium::Mouse::Move, point);
+    page.wait_for("!document.getElementById('tooltip').hidden");
+    assert_shown(&page, &["#tooltip-lines"]);
+    // Charts, as drawings and as tables.
+    page.eval("document.querySelectorAll('[data-action=toggle-table]').forEach((button) => button.click())");
+    page.eval("viewer.settled()");
+    assert_shown(&page, &["[data-panel=protocols] .chart-table"]);
+    let svg = page.eval("viewer.svg('protocols')");
+    let svg = svg.as_str().unwrap();
+    assert!(svg.contains("&lt;img src=x") && !svg.contains("<img"), "{svg}");
+    // Fields of a packet.
+    page.act("document.querySelector('#packets-rows button').click()");
+    page.wait_for("document.getElementById('detail-line').textContent !== ''");
+    let fields = page.eval(
+        "[...document.querySelectorAll('#detail-fields dt')].map((field) => field.textContent)",
+    );
+    assert!(
+        TEXT_FIELDS.iter().all(|name| fields.as_array().unwrap().contains(&json!(name))),
+        "{fields}"
+    );
+    assert_shown(&page, &["#detail-line", "#detail-fields dd:last-of-type"]);
+    // Selections, also with an error, and suggestions.
+    page.act(&format!("viewer.filter(`proto == \"{MARKUP}\" and if == \"{MARKUP}\"`)"));
+    assert_eq!(page.eval("viewer.state().selected"), 30);
+    assert_shown(&page, &["#chips"]);
+    let label = page.eval("document.querySelector('#chips button').ariaLabel");
+    assert!(label.as_str().unwrap().contains(MARKUP), "{label}");
+    page.act(&format!("viewer.filter(`{MARKUP}`)"));
+    assert_shown(&page, &["#filter-error"]);
+    page.act("viewer.filter('proto == ')");
+    assert_shown(&page, &["#completions"]);
+    assert_nothing_ran(&page);
+
+    page.drop_alone(&write(&directory, "hostile.pcapng", hostile_pcapng()));
+    assert_eq!(page.eval("viewer.state().packets"), 1);
+    page.act("document.querySelector('#packets-rows button').click()");
+    page.wait_for("document.getElementById('detail-line').textContent !== ''");
+    assert_shown(&page, &["#packets-rows", "#detail-line", "#detail-fields"]);
+    assert_nothing_ran(&page);
+
+    page.drop_alone(&write(&directory, NAME, MARKUP));
+    assert!(page.text("#error").contains(NAME), "{}", page.text("#error"));
+    assert_nothing_ran(&page);
+}
+
+#[test]
+fn markup_in_links_is_shown_as_text() {
+    let fields = ["filter", "size", "x", "zone", "sort", "zoom", "unknown", ENCODED];
+    let fragment = fields.map(|name| format!("{name}={ENCODED}")).join("&");
+    let page = Page::open(&format!("?src={ENCODED}#{fragment}"));
+    watch(&page);
+    page.wait_for("document.documentElement.dataset.phase === 'error'");
+    assert_shown(&page, &["#error"]);
+    assert_nothing_ran(&page);
+    // Another address of the same page, with a valid filter.
+    page.eval(&format!("void (location.hash = '#filter=proto+%3D%3D+%22{ENCODED}%22')"));
+    page.eval("document.getElementById('sample').click()");
+    page.wait_for("viewer.state().phase === 'ready'");
+    page.eval("viewer.settled()");
+    assert_shown(&page, &["#chips"]);
+    assert_nothing_ran(&page);
+}
+
+/// Trusted Types, and the script sources of the Content Security Policy.
+#[test]
+fn page_refuses_scripts_made_from_strings() {
+    let page = Page::open("");
+    watch(&page);
+    let sinks = [
+        "document.body.innerHTML = '<b>text</b>'",
+        "document.body.insertAdjacentHTML('beforeend', '')",
+        "document.body.setAttribute('onclick', 'ran = 1')",
+        "document.createElement('script').src = 'main.js'",
+        "new Worker('worker.js')",
+        "navigator.serviceWorker.register(serviceWorker)",
+        "trustedTypes.createPolicy('other', {})",
+        "trustedTypes.createPolicy('viewer', {})",
+        "trusted.createScriptURL('other.js')",
+        "trusted.createScriptURL('blob:https://example.com/1')",
+        "trusted.createHTML('<b>text</b>')",
+    ];
+    for sink in sinks {
+        let error = page.eval(&format!(
+            "(async () => {{ await ({sink}); }})().then(() => 'accepted', (error) => error.name)"
+        ));
+        assert_eq!(error, "TypeError", "{sink}");
+    }
+    assert_eq!(page.eval("typeof ran"), "undefined");
+}
