@@ -7,12 +7,9 @@ use serde_json::Value;
 use std::ffi::OsStr;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
 use tempfile::TempDir;
-use xtask::wait::wait_until;
 
-/// Timeout of every action and wait.
-const TIMEOUT: Duration = Duration::from_secs(120);
+use crate::browser::{Browser as Engine, TIMEOUT, to_json};
 
 /// A browser with a temporary profile and one tab.
 pub struct Chromium {
@@ -81,7 +78,7 @@ impl Chromium {
     ///
     /// If it throws; the error contains the exception.
     pub fn eval(&self, expression: &str) -> Result<Value> {
-        let expression = format!("(async () => JSON.stringify(await ({expression})) ?? 'null')()");
+        let expression = to_json(expression);
         let answer = self.tab.call_method(Runtime::Evaluate {
             expression: expression.clone(),
             await_promise: Some(true),
@@ -114,8 +111,7 @@ impl Chromium {
     ///
     /// If it throws, or is not true in time.
     pub fn wait_for(&self, expression: &str) -> Result<()> {
-        let condition = format!("!!({expression})");
-        wait_until(expression, TIMEOUT, || Ok(self.eval(&condition)? == Value::Bool(true)))
+        Engine::wait_for(self, expression)
     }
 
     /// Drags a file from the desktop and drops it at a point of the page.
@@ -289,5 +285,31 @@ impl Chromium {
     /// Process ID of the browser.
     pub fn process_id(&self) -> Option<u32> {
         self.browser.get_process_id()
+    }
+}
+
+impl Engine for Chromium {
+    fn navigate(&self, url: &str) -> Result<()> {
+        Self::navigate(self, url)
+    }
+
+    fn eval(&self, expression: &str) -> Result<Value> {
+        Self::eval(self, expression)
+    }
+
+    fn choose_file(&self, selector: &str, file: &Path) -> Result<()> {
+        Self::choose_file(self, selector, file)
+    }
+
+    fn shift_drag(&self, from: (f64, f64), to: (f64, f64)) -> Result<()> {
+        let middle = (f64::midpoint(from.0, to.0), f64::midpoint(from.1, to.1));
+        self.mouse(Mouse::Press, from, true)?;
+        self.mouse(Mouse::Move, middle, true)?;
+        self.mouse(Mouse::Move, to, true)?;
+        self.mouse(Mouse::Release, to, true)
+    }
+
+    fn set_download_directory(&self, directory: &Path) -> Result<()> {
+        Self::set_download_directory(self, directory)
     }
 }

@@ -1,11 +1,13 @@
 //! What the black-box tests and the benchmarks share: the sniffer as a process, strict readers of
-//! its output, frames and their sender, Chromium and the page in it, the corpus of captures.
+//! its output, frames and their sender, browsers, the page in Chromium, the corpus of captures.
 #![expect(clippy::unwrap_used, reason = "a failing test panics")]
 
+pub mod browser;
 pub mod capinfos;
 pub mod chromium;
 pub mod corpus;
 pub mod files;
+pub mod firefox;
 pub mod frames;
 pub mod page;
 pub mod process;

@@ -5,6 +5,7 @@ use std::path::Path;
 use xtask::build;
 use xtask::server::Server;
 
+use crate::browser::Browser;
 use crate::chromium::{Chromium, Mouse};
 
 /// An open page.
@@ -22,13 +23,9 @@ impl Page {
     ///
     /// If the site was not built, or does not run.
     pub fn open(query: &str) -> Self {
-        let site = build::site_path();
-        assert!(site.is_dir(), "{} is missing: cargo xtask test builds it", site.display());
-        // Not at the server's root, so that an absolute path in the page fails.
-        let server = Server::start(site.parent().unwrap(), 0).unwrap();
-        let name = site.file_name().unwrap().to_str().unwrap();
+        let (server, url) = serve_site();
         let chromium = Chromium::start().unwrap();
-        chromium.navigate(&format!("http://127.0.0.1:{}/{name}/{query}", server.port())).unwrap();
+        chromium.navigate(&(url + query)).unwrap();
         let page = Self { chromium, server };
         page.wait_for("window.viewer");
         page
@@ -102,16 +99,8 @@ impl Page {
     /// # Panics
     ///
     /// If there is no scatter plot.
-    pub fn in_scatter(&self, (x, y): (f64, f64)) -> (f64, f64) {
-        let rect = self.eval(concat!(
-            "(() => { const c = document.getElementById('scatter'); c.scrollIntoView({block: 'end'});",
-            "const r = c.getBoundingClientRect(); return [r.left, r.top, r.width, r.height]; })()"
-        ));
-        let [left, top, width, height] =
-            [0, 1, 2, 3].map(|index: usize| rect[index].as_f64().unwrap());
-        // A chart's margins: see `Size::plot` in the viewer.
-        let (plot_width, plot_height) = (width - 76.0 - 18.0, height - 52.0 - 48.0);
-        (left + 76.0 + x * plot_width, top + 52.0 + y * plot_height)
+    pub fn in_scatter(&self, point: (f64, f64)) -> (f64, f64) {
+        in_scatter(&self.chromium, point)
     }
 
     /// Performs a mouse action.
@@ -122,4 +111,36 @@ impl Page {
     pub fn mouse(&self, action: Mouse, at: (f64, f64)) {
         self.chromium.mouse(action, at, false).unwrap();
     }
+}
+
+/// See [`Page::in_scatter`].
+///
+/// # Panics
+///
+/// If there is no scatter plot.
+pub fn in_scatter(browser: &impl Browser, (x, y): (f64, f64)) -> (f64, f64) {
+    let rect = browser.eval(concat!(
+        "(() => { const c = document.getElementById('scatter'); c.scrollIntoView({block: 'end'});",
+        "const r = c.getBoundingClientRect(); return [r.left, r.top, r.width, r.height]; })()"
+    ));
+    let rect = rect.unwrap();
+    let [left, top, width, height] = [0, 1, 2, 3].map(|index: usize| rect[index].as_f64().unwrap());
+    // A chart's margins: see `Size::plot` in the viewer.
+    let (plot_width, plot_height) = (width - 76.0 - 18.0, height - 52.0 - 48.0);
+    (left + 76.0 + x * plot_width, top + 52.0 + y * plot_height)
+}
+
+/// Serves the site and returns the server and the URL of the page.
+///
+/// # Panics
+///
+/// If the site was not built.
+pub fn serve_site() -> (Server, String) {
+    let site = build::site_path();
+    assert!(site.is_dir(), "{} is missing: cargo xtask test builds it", site.display());
+    // Not at the server's root, so that an absolute path in the page fails.
+    let server = Server::start(site.parent().unwrap(), 0).unwrap();
+    let url =
+        format!("http://127.0.0.1:{}/{}/", server.port(), site.file_name().unwrap().display());
+    (server, url)
 }

@@ -9,10 +9,12 @@ use crate::build;
 /// A program, or a file by its absolute path, and the package that contains it.
 pub type Tool = (&'static str, &'static str);
 
-/// Needed by the tests: a browser, tools for network namespaces, programs to compare with, names of
+/// Needed by the tests: browsers of both engines, the web server of docs/hosting.md, tools for network namespaces, programs to compare with, names of
 /// ports and protocols, and Python for the examples.
 pub const FOR_TESTS: &[Tool] = &[
     ("chromium", "chromium"),
+    ("firefox-esr", "firefox-esr"),
+    ("nginx", "nginx-light"),
     ("ip", "iproute2"),
     ("capinfos", "tshark"),
     ("tcpdump", "tcpdump"),

@@ -1,9 +1,10 @@
-//! Black-box tests: the real sniffer in network namespaces, the real page in Chromium.
+//! Black-box tests: the real sniffer in network namespaces, the real page in browsers.
 //!
 //! One binary, and few tests: add a test here only if it needs the kernel, a browser or a file
 //! system. Everything else is tested next to the code.
 #![expect(clippy::unwrap_used, reason = "a failing test panics")]
 
+mod browsers;
 mod capture;
 mod controls;
 mod differential;

@@ -168,7 +168,11 @@ fn scatter_zooms_pans_selects_and_shows_a_tooltip() {
 }
 
 /// Waits for a downloaded file.
-fn downloaded(directory: &TempDir, name: &str, is_complete: impl Fn(&[u8]) -> bool) -> Vec<u8> {
+pub(crate) fn downloaded(
+    directory: &TempDir,
+    name: &str,
+    is_complete: impl Fn(&[u8]) -> bool,
+) -> Vec<u8> {
     let path = directory.path().join(name);
     let mut content = Vec::new();
     wait_for(&format!("download of {name}"), || {

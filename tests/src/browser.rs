@@ -1,0 +1,63 @@
+//! What a user does with the page, in any browser: tests of both engines use it.
+
+use anyhow::Result;
+use serde_json::Value;
+use std::path::Path;
+use std::time::Duration;
+use xtask::wait::wait_until;
+
+/// Timeout of every action and wait.
+pub(crate) const TIMEOUT: Duration = Duration::from_secs(120);
+
+/// A browser with one tab.
+pub trait Browser {
+    /// Opens a URL and waits until it is loaded.
+    ///
+    /// # Errors
+    ///
+    /// If it does not load.
+    fn navigate(&self, url: &str) -> Result<()>;
+
+    /// The value of a JavaScript expression; promises are awaited.
+    ///
+    /// # Errors
+    ///
+    /// If it throws; the error contains the exception.
+    fn eval(&self, expression: &str) -> Result<Value>;
+
+    /// Waits until a JavaScript expression is true.
+    ///
+    /// # Errors
+    ///
+    /// If it throws, or is not true in time.
+    fn wait_for(&self, expression: &str) -> Result<()> {
+        let condition = format!("!!({expression})");
+        wait_until(expression, TIMEOUT, || Ok(self.eval(&condition)? == Value::Bool(true)))
+    }
+
+    /// Chooses a file in an `input` element.
+    ///
+    /// # Errors
+    ///
+    /// If there is no such element.
+    fn choose_file(&self, selector: &str, file: &Path) -> Result<()>;
+
+    /// Drags with the left button from one point of the window to another, with the Shift key held.
+    ///
+    /// # Errors
+    ///
+    /// If the browser reports an error.
+    fn shift_drag(&self, from: (f64, f64), to: (f64, f64)) -> Result<()>;
+
+    /// Saves downloads to this directory.
+    ///
+    /// # Errors
+    ///
+    /// If the browser reports an error.
+    fn set_download_directory(&self, directory: &Path) -> Result<()>;
+}
+
+/// A JavaScript expression whose value is the value of another one as JSON.
+pub(crate) fn to_json(expression: &str) -> String {
+    format!("(async () => JSON.stringify(await ({expression})) ?? 'null')()")
+}
