@@ -74,8 +74,9 @@ impl Pcap {
         }
         // pcap-parser knows the modified variant in little-endian order only.
         let mut standard;
-        let bytes = match bytes.first_chunk::<HEADER_LEN>() {
-            Some(header) if variant == Variant::ModifiedBigEndian => {
+        let bytes = match variant {
+            Variant::ModifiedBigEndian => {
+                let Some(header) = bytes.first_chunk::<HEADER_LEN>() else { return Ok(None) };
                 standard = *header;
                 standard[..4].copy_from_slice(&BIG_ENDIAN_MAGIC);
                 &standard[..]

@@ -101,6 +101,10 @@ fn the_modified_variant_in_both_byte_orders_and_others_by_name() {
         let file = file.u32(1_000).u32(5).u32(3).u32(60).u32(2).u32(0x0800_0400).raw(&[7, 8, 9]);
         let frame = (1_000_000_005_000, LinkType::ETHERNET, 0, vec![7, 8, 9], 60);
         assert_eq!(read(&file.bytes), (vec![frame], None), "{is_big_endian}");
+        for len in 4..24 {
+            let first = Reader::new().step(&file.bytes[..len]);
+            assert_eq!(first, Ok(Step::NeedMore { needed: 24 }), "{len} bytes");
+        }
         let what = "the pcap variant 0xa1b234cd".to_owned();
         let other = pcap(is_big_endian, 0xa1b2_34cd).bytes;
         assert_eq!(read(&other), (vec![], Some(FileError::Unsupported { what })));
