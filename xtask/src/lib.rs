@@ -10,6 +10,7 @@ pub mod capture;
 pub mod debian;
 pub mod demo;
 pub mod dist;
+pub mod fuzz;
 pub mod namespace;
 pub mod pcap;
 pub mod python;

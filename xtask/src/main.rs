@@ -3,7 +3,7 @@
 use anyhow::Result;
 use clap::{Parser, Subcommand};
 use std::path::PathBuf;
-use xtask::{build, capture, demo, dist, test};
+use xtask::{build, capture, demo, dist, fuzz, test};
 
 /// Build, show, test and measure this project
 #[derive(Parser)]
@@ -23,6 +23,8 @@ enum Task {
     Dist,
     /// Run all checks and tests; as root on Debian, install missing packages
     Test,
+    /// Fuzz everything that reads untrusted bytes; needs nightly Rust and cargo-fuzz
+    Fuzz(fuzz::Options),
     /// Run the benchmarks; `cargo xtask bench --help` lists them
     #[command(disable_help_flag = true)]
     Bench {
@@ -48,6 +50,7 @@ fn main() -> Result<()> {
         Task::Site => build::sniffer().and_then(|_| build::site()).map(drop),
         Task::Dist => dist::run().map(drop),
         Task::Test => test::run(),
+        Task::Fuzz(options) => fuzz::run(&options),
         Task::Bench { args } => {
             build::run(build::cargo(["run", "--package", "bench", "--"]).args(args))
         }

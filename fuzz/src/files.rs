@@ -1,0 +1,105 @@
+//! Files that are opened in the page.
+
+use flate2::read::MultiGzDecoder;
+use std::io::{Read, Result};
+use viewer::load::{Loader, Report, Sampling};
+use viewer_store::columns::PacketRow;
+
+/// Bytes of memory that loading a file of a few kilobytes may need: the largest window of the
+/// Zstandard decoder is 100 MiB.
+const MAX_MEMORY: u64 = 256 << 20;
+
+/// Bytes of content up to which compressed files are compared with a reference.
+const MAX_CONTENT_LEN: usize = 1 << 20;
+
+/// What the page has loaded.
+#[derive(Debug, PartialEq)]
+pub(crate) struct Loaded {
+    /// The report.
+    pub(crate) report: Report,
+    /// The packets.
+    pub(crate) rows: Vec<PacketRow>,
+}
+
+/// Loads a file that arrives in chunks.
+pub(crate) fn loaded(file: &[u8], chunk_len: usize) -> Loaded {
+    let mut loader = Loader::whole(file.len() as u64, Sampling::default());
+    for chunk in file.chunks(chunk_len.max(1)).chain([&[][..]]) {
+        if loader.is_done() {
+            break;
+        }
+        loader.feed(chunk);
+    }
+    let columns = loader.columns();
+    let rows = (0..columns.len()).map(|row| columns.row(row)).collect();
+    Loaded { report: loader.report(), rows }
+}
+
+/// Any bytes are a file whose content does not depend on the chunks in which it arrives, and each
+/// packet of an uncompressed file can be read again from its offset.
+pub(crate) fn load(input: &[u8]) {
+    check(input, None);
+    let mut loader = Loader::whole(input.len() as u64, Sampling::default());
+    loader.feed(input);
+    loader.feed(&[]);
+    for row in 0..loader.columns().len() {
+        let Some(offset) = loader.record_offset(row) else { return };
+        let record = &input[usize::try_from(offset).expect("within the file")..];
+        if let Ok(line) = loader.line(row, record) {
+            assert!(!line.contains(&b'\n'));
+        }
+    }
+}
+
+/// The page decompresses the content that libzstd decompresses.
+///
+/// Input: a file without its magic number.
+pub(crate) fn zstd(input: &[u8]) {
+    let file = [&[0x28, 0xb5, 0x2f, 0xfd], input].concat();
+    let content = zstd::Decoder::new(&file[..]).and_then(content);
+    check(&file, content.ok());
+}
+
+/// The page decompresses the content that another gzip decoder decompresses.
+///
+/// Input: a file without its magic number.
+pub(crate) fn gzip(input: &[u8]) {
+    let file = [&[0x1f, 0x8b], input].concat();
+    check(&file, content(MultiGzDecoder::new(&file[..])).ok());
+}
+
+/// The whole content; an empty one if it is longer than the limit.
+fn content(reader: impl Read) -> Result<Vec<u8>> {
+    let mut content = Vec::new();
+    let len = reader.take(MAX_CONTENT_LEN as u64 + 1).read_to_end(&mut content)?;
+    Ok(if len <= MAX_CONTENT_LEN { content } else { Vec::new() })
+}
+
+/// Loads a file in different ways. `content` is what a reference decoder found.
+fn check(file: &[u8], content: Option<Vec<u8>>) {
+    let mut whole = loaded(&[], 1);
+    let memory = allocation_counter::measure(|| whole = loaded(file, file.len()));
+    assert!(memory.bytes_max <= MAX_MEMORY, "{} bytes for {}", memory.bytes_max, file.len());
+    let chunk_len = 1 + file.iter().map(|byte| usize::from(*byte)).sum::<usize>() % 100;
+    let parts = loaded(file, chunk_len);
+    let is_damaged = |loaded: &Loaded| {
+        let mut reasons = loaded.report.problems.iter().map(|problem| &problem.reason);
+        reasons.any(|reason| reason.starts_with("decompression failed"))
+    };
+    if is_damaged(&whole) || is_damaged(&parts) {
+        // What is decompressed before the damage depends on the chunks.
+        assert!(is_damaged(&whole) && is_damaged(&parts), "{chunk_len}");
+        let common = whole.rows.len().min(parts.rows.len());
+        assert_eq!(whole.rows[..common], parts.rows[..common]);
+        return;
+    }
+    let read_bytes = whole.report.read_bytes;
+    let same_reading = |mut loaded: Loaded| {
+        loaded.report.read_bytes = read_bytes;
+        loaded
+    };
+    assert_eq!(same_reading(parts), whole);
+    if let Some(content) = content.filter(|content| !content.is_empty()) {
+        assert_eq!(same_reading(loaded(&content, content.len())), whole);
+    }
+}

@@ -1,0 +1,61 @@
+//! Bytes from the network: frames, and the payloads in which names are found.
+
+use std::borrow::Cow;
+use summary::{
+    CommunityId, LinkType, Packet, PayloadNames, Proto, Summary, Timestamp, decode_with_payload,
+    line,
+};
+
+/// A frame of any link type has a summary whose line, with names and Community ID, parses back; the
+/// fast writer and serde write the same line.
+///
+/// Input: link type and missing bytes (16 bits each, little-endian), then the captured bytes.
+pub(crate) fn decode(input: &[u8]) {
+    let [l0, l1, m0, m1, bytes @ ..] = input else { return };
+    let link = LinkType(u16::from_le_bytes([*l0, *l1]) % 300);
+    let missing = u16::from_le_bytes([*m0, *m1]);
+    let Ok(cap) = u32::try_from(bytes.len()) else { return };
+    let decoded = decode_with_payload(link, bytes, cap + u32::from(missing));
+    let mut buf = String::new();
+    let packet = Packet {
+        names: PayloadNames::parse(&decoded.summary, decoded.payload, &mut buf),
+        community_id: CommunityId::of(&decoded.summary, missing),
+        ..Packet::new(1, Timestamp::default(), decoded.summary)
+    };
+    check_line(&packet);
+}
+
+/// A name found in a payload is also found if more bytes follow, and its line parses back.
+///
+/// Input: bit 0 of the first byte selects TCP, bit 1 the port of DNS; the payload follows.
+pub(crate) fn names(input: &[u8]) {
+    let [kind, payload @ ..] = input else { return };
+    let mut summary = Summary::new(LinkType::ETHERNET, 0, 0);
+    summary.proto = Proto::parse(if kind & 1 == 1 { "tcp" } else { "udp" });
+    summary.dport = Some(if kind & 2 == 2 { 53 } else { 443 });
+    let mut buf = String::new();
+    let all = PayloadNames::parse(&summary, payload, &mut buf);
+    for len in [payload.len() / 2, payload.len().saturating_sub(1)] {
+        let mut buf = String::new();
+        let some = PayloadNames::parse(&summary, &payload[..len], &mut buf);
+        assert!(some.is_empty() || some == all, "{some:?} became {all:?}");
+    }
+    check_line(&Packet { names: all, ..Packet::new(1, Timestamp::default(), summary) });
+}
+
+fn check_line(packet: &Packet<'_>) {
+    let mut written = Vec::new();
+    line::Writer::default().write(packet, &mut written);
+    let mut expected = serde_json::to_vec(packet).expect("plain data");
+    expected.push(b'\n');
+    assert_eq!(String::from_utf8_lossy(&written), String::from_utf8_lossy(&expected));
+    assert_eq!(line::parse(&written), Ok(line::Record::Packet(packet.clone())));
+    // A space before the object excludes the fast parser.
+    let unusual = [b" ", &written[..]].concat();
+    assert_eq!(line::parse(&unusual), Ok(line::Record::Packet(packet.clone())));
+    let text = String::from_utf8(written).expect("UTF-8");
+    assert_eq!(text.matches('\n').count(), 1, "one line");
+    let fields = line::fields(&text).expect("an object");
+    let sni = fields.iter().find(|(name, _)| name == "sni").and_then(|field| line::string(field.1));
+    assert_eq!(sni, packet.names.sni.as_deref().map(Cow::Borrowed));
+}
