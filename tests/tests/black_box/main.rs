@@ -15,6 +15,7 @@ mod examples;
 mod files;
 mod filters;
 mod hostile_text;
+mod hosting;
 mod isolation;
 mod link_types;
 mod loading;
