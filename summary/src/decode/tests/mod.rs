@@ -1,5 +1,7 @@
 //! Frames as bytes with the lines that they give, and properties that hold for any bytes.
 
+mod link_layers;
+
 use super::decode;
 use crate::{Faults, LinkType, Packet, Timestamp, line};
 use proptest::prelude::*;
@@ -43,59 +45,6 @@ fn ipv6(next: u8, payload_len: u16) -> Vec<u8> {
     header
 }
 
-/// An 802.11 data frame to the access point, with an unencrypted UDP datagram.
-fn wlan_data(flags: u8, qos: &[u8]) -> Vec<u8> {
-    let subtype = if qos.is_empty() { 0x08 } else { 0x88 };
-    let header = [subtype, flags, 0, 0, 2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 2, 2, 0, 0, 0, 0, 3, 0, 0];
-    let snap = [0xaa, 0xaa, 3, 0, 0, 0, 8, 0];
-    [&header[..], qos, &snap, &ipv4(17, 32, 0), &UDP_DNS, &[1; 4]].concat()
-}
-
-/// A radiotap header with time and flags.
-fn radiotap(flags: u8, frame: &[u8]) -> Vec<u8> {
-    let header = [0, 0, 18, 0, 3, 0, 0, 0, 1, 2, 3, 4, 5, 6, 7, 8, flags, 0];
-    [&header[..], frame].concat()
-}
-
-#[test]
-fn wlan_frames_have_addresses_and_payload() {
-    let udp = r#""src":"10.0.0.1","dst":"10.0.0.2","sport":54321,"dport":53,"proto":"udp","ttl":64,"payload":4"#;
-    let macs = |src: u8, dst: u8| {
-        format!(r#""src":"02:00:00:00:00:0{src}","dst":"02:00:00:00:00:0{dst}","proto":"wlan""#)
-    };
-    let check = |link, frame: &[u8], rest: &str| {
-        let name = if link == LinkType::RADIOTAP { "radiotap" } else { "ieee802.11" };
-        check(
-            link,
-            frame,
-            frame.len(),
-            &format!(r#""len":{},"link":"{name}",{rest}"#, frame.len()),
-        );
-    };
-    check(LinkType::IEEE802_11, &wlan_data(0x01, &[]), udp);
-    check(LinkType::RADIOTAP, &radiotap(0, &wlan_data(0x02, &[])), udp);
-    // The frame check sequence is not payload; the quality-of-service header is padded.
-    let with_fcs = [&wlan_data(0x01, &[0, 0])[..], &[9; 4]].concat();
-    check(LinkType::RADIOTAP, &radiotap(0x10, &with_fcs), udp);
-    let padded = wlan_data(0x01, &[0, 0, 0, 0]);
-    check(LinkType::RADIOTAP, &radiotap(0x20, &padded), udp);
-    // Encrypted: to the access point, from it, and between two stations.
-    check(LinkType::RADIOTAP, &radiotap(0, &wlan_data(0x41, &[])), &macs(2, 3));
-    check(LinkType::RADIOTAP, &radiotap(0, &wlan_data(0x42, &[])), &macs(3, 1));
-    check(LinkType::IEEE802_11, &wlan_data(0x40, &[]), &macs(2, 1));
-    let acknowledgment = [0xd4, 0, 0, 0, 2, 0, 0, 0, 0, 1];
-    check(LinkType::IEEE802_11, &acknowledgment, r#""dst":"02:00:00:00:00:01","proto":"wlan""#);
-    let several = wlan_data(0x01, &[0x80, 0]);
-    let unsupported = format!(r#"{},"err":["unsupported"]"#, macs(2, 3));
-    check(LinkType::IEEE802_11, &several, &unsupported);
-    let beacon = [&[0x80, 0][..], &wlan_data(0, &[])[2..24]].concat();
-    check(LinkType::IEEE802_11, &beacon, &macs(2, 1));
-    let cut = format!(r#"{},"err":["bad_length"]"#, macs(2, 1));
-    check(LinkType::IEEE802_11, &beacon[..20], &cut);
-    let bad = [0, 0, 4, 0, 0, 0, 0, 0];
-    check(LinkType::RADIOTAP, &bad, r#""proto":"radiotap","err":["bad_header"]"#);
-}
-
 const TCP_SYN_ACK: [u8; 20] =
     [0, 80, 0xd4, 0x31, 0, 0, 1, 0, 0, 0, 2, 0, 0x50, 0x12, 0x10, 0, 0, 0, 0, 0];
 const UDP_DNS: [u8; 8] = [0xd4, 0x31, 0, 53, 0, 12, 0, 0];
@@ -119,29 +68,6 @@ fn zero_total_length_extends_to_the_end_of_the_frame() {
         &frame,
         &format!(
             r#""len":46,{ETH},"src":"10.0.0.1","dst":"10.0.0.2","sport":54321,"dport":53,"proto":"udp","ttl":64,"payload":4"#
-        ),
-    );
-}
-
-#[test]
-fn vlan_tags_are_listed_outermost_first() {
-    let tags: &[&[u8]] = &[&[0x88, 0xa8, 0x60, 0x64], &[0x81, 0, 0, 200], IPV4];
-    let frame = ethernet(tags, &[ipv4(1, 28, 0), vec![8, 0, 0, 0, 0, 0, 0, 0]].concat());
-    check_ethernet(
-        &frame,
-        &format!(
-            r#""len":50,{ETH},"vlan":[100,200],"src":"10.0.0.1","dst":"10.0.0.2","proto":"icmp","ttl":64,"icmp_type":8,"icmp_code":0"#
-        ),
-    );
-}
-
-#[test]
-fn too_many_vlan_tags_are_unsupported() {
-    let frame = ethernet(&[&[0x81, 0]], &[0, 1, 0x81, 0].repeat(9));
-    check_ethernet(
-        &frame,
-        &format!(
-            r#""len":50,{ETH},"vlan":[1,1,1,1,1,1,1,1],"src":"02:00:00:00:00:01","dst":"02:00:00:00:00:02","proto":"vlan","err":["unsupported"]"#
         ),
     );
 }
@@ -193,12 +119,6 @@ fn mobility_header_without_next_header_is_a_protocol() {
 }
 
 #[test]
-fn protocol_numbers_of_linux_are_kept() {
-    let sll = [&[0, 0, 1, 24, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 12][..], &[0; 16]].concat();
-    check(LinkType::LINUX_SLL, &sll, 32, r#""len":32,"link":"sll","proto":"0x000c""#);
-}
-
-#[test]
 fn icmp6_has_type_and_code() {
     let packet = [ipv6(58, 8), vec![135, 0, 0, 0, 0, 0, 0, 0]].concat();
     check(
@@ -231,105 +151,6 @@ fn arp_has_protocol_addresses_and_operation() {
     check_ethernet(
         &ethernet(&[&[8, 6]], &arp),
         &format!(r#""len":42,{ETH},"src":"10.0.0.1","dst":"10.0.0.2","proto":"arp","arp_op":1"#),
-    );
-}
-
-#[test]
-fn ether_types_and_llc_protocols_have_names() {
-    for (head, name) in [
-        (vec![0x88, 0xcc], "lldp"),
-        (vec![0x88, 0x99], "0x8899"),
-        (vec![0, 4, 0x42, 0x42, 3, 0], "stp"),
-        (vec![0, 4, 0xf0, 0xf0, 3, 0], "llc"),
-        (vec![0, 8, 0xaa, 0xaa, 3, 0, 0, 0x0c, 0x20, 0], "cdp"),
-        (vec![0, 8, 0xaa, 0xaa, 0xaf, 0x81, 0, 0], "llc"),
-    ] {
-        let frame = ethernet(&[&head], &[0; 4]);
-        check_ethernet(
-            &frame,
-            &format!(
-                r#""len":{},{ETH},"src":"02:00:00:00:00:01","dst":"02:00:00:00:00:02","proto":"{name}""#,
-                frame.len()
-            ),
-        );
-    }
-}
-
-#[test]
-fn cooked_loopback_and_ppp_frames_are_decoded() {
-    let packet = [ipv4(17, 28, 0), UDP_DNS.to_vec()].concat();
-    let rest = r#","dst":"10.0.0.2","sport":54321,"dport":53,"proto":"udp","ttl":64,"payload":0,"err":["bad_length"]"#;
-    let sll = [&[0, 0, 0, 1, 0, 6, 2, 0, 0, 0, 0, 1, 0, 0, 8, 0], &packet[..]].concat();
-    check(
-        LinkType::LINUX_SLL,
-        &sll,
-        44,
-        &format!(r#""len":44,"link":"sll","src":"10.0.0.1"{rest}"#),
-    );
-    let sll2 =
-        [&[8, 0, 0, 0, 0, 0, 0, 2, 0, 1, 0, 6, 2, 0, 0, 0, 0, 1, 0, 0], &packet[..]].concat();
-    check(
-        LinkType::LINUX_SLL2,
-        &sll2,
-        48,
-        &format!(r#""len":48,"link":"sll2","src":"10.0.0.1"{rest}"#),
-    );
-    for family in [[2, 0, 0, 0], [0, 0, 0, 2]] {
-        let null = [&family, &packet[..]].concat();
-        check(
-            LinkType::NULL,
-            &null,
-            32,
-            &format!(r#""len":32,"link":"null","src":"10.0.0.1"{rest}"#),
-        );
-    }
-    for head in [&[0xff, 3, 0, 0x21][..], &[0x21]] {
-        let ppp = [head, &packet[..]].concat();
-        check(
-            LinkType::PPP,
-            &ppp,
-            ppp.len(),
-            &format!(r#""len":{},"link":"ppp","src":"10.0.0.1"{rest}"#, ppp.len()),
-        );
-    }
-}
-
-#[test]
-fn mpls_labels_are_skipped() {
-    let datagram = [ipv4(17, 32, 0), UDP_DNS.to_vec(), vec![1; 4]].concat();
-    let labels: [&[u8]; 2] = [&[0, 1, 0x20, 64], &[0, 2, 0x21, 64]];
-    let expect = format!(
-        r#""len":54,{ETH},"src":"10.0.0.1","dst":"10.0.0.2","sport":54321,"dport":53,"proto":"udp","ttl":64,"payload":4"#
-    );
-    let stack = [&labels.concat()[..], &datagram].concat();
-    check_ethernet(&ethernet(&[&[0x88, 0x47]], &stack), &expect);
-    let pseudowire = [labels[1], &[0, 0, 0, 0, 2, 2]].concat();
-    let addresses = r#""src":"02:00:00:00:00:01","dst":"02:00:00:00:00:02""#;
-    check_ethernet(
-        &ethernet(&[&[0x88, 0x47]], &pseudowire),
-        &format!(r#""len":24,{ETH},{addresses},"proto":"mpls""#),
-    );
-    check_ethernet(
-        &ethernet(&[&[0x88, 0x47]], labels[0]),
-        &format!(r#""len":18,{ETH},{addresses},"proto":"mpls","err":["bad_length"]"#),
-    );
-}
-
-#[test]
-fn pppoe_sessions_are_skipped_and_padding_is_not_payload() {
-    let datagram = [ipv4(17, 32, 0), UDP_DNS.to_vec(), vec![1; 4]].concat();
-    let session = [&[0x11, 0, 0, 7, 0, 34, 0, 0x21], &datagram[..], &[0; 6]].concat();
-    check_ethernet(
-        &ethernet(&[&[0x88, 0x64]], &session),
-        &format!(
-            r#""len":60,{ETH},"src":"10.0.0.1","dst":"10.0.0.2","sport":54321,"dport":53,"proto":"udp","ttl":64,"payload":4"#
-        ),
-    );
-    let echo = [0x11, 0, 0, 7, 0, 4, 0xc0, 0x21, 9, 1];
-    let addresses = r#""src":"02:00:00:00:00:01","dst":"02:00:00:00:00:02""#;
-    check_ethernet(
-        &ethernet(&[&[0x88, 0x64]], &echo),
-        &format!(r#""len":24,{ETH},{addresses},"proto":"pppoe""#),
     );
 }
 
