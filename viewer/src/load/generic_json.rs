@@ -1,6 +1,6 @@
 //! JSON lines that are not in the sniffer's own form: packets that another program wrote, with at
 //! least a time and a length, and the sniffer's records after a program has reordered their fields.
-//! `summary::line` parses the JSON; this file decides what the values mean.
+//! `summary::line` parses the JSON; this file decides what unusual values mean.
 
 use crate::time::rfc3339;
 use std::borrow::Cow;
@@ -28,7 +28,7 @@ pub(super) struct GenericPacket<'a> {
 }
 
 impl<'a> GenericPacket<'a> {
-    /// Parses a line with `ts` and `len`; `None` for a record of another type.
+    /// Interprets a line with `ts` and `len`; `None` for a record of another type.
     ///
     /// `ts` is an RFC 3339 time, or a number since the epoch: seconds, or from 10¹¹ on milliseconds,
     /// from 10¹⁴ on microseconds, from 10¹⁷ on nanoseconds.
@@ -38,10 +38,11 @@ impl<'a> GenericPacket<'a> {
     ///
     /// # Errors
     ///
-    /// If the line is not a JSON object, or not a packet. The message is for users.
-    pub(super) fn parse(line: &'a [u8], times: &mut ExcerptReader) -> Result<Option<Self>, String> {
-        let line = str::from_utf8(line).map_err(|error| error.to_string())?;
-        let fields = PacketFields::parse(line).map_err(|error| error.to_string())?;
+    /// If the line is not a packet. The message is for users.
+    pub(super) fn new(
+        fields: &PacketFields<'a>,
+        times: &mut ExcerptReader,
+    ) -> Result<Option<Self>, String> {
         let is_strict = match text("type", fields.record_type, true)?.as_deref() {
             None => false,
             Some("pkt") => true,
@@ -257,7 +258,11 @@ mod tests {
     use super::*;
 
     fn parse(line: &[u8]) -> Result<Option<GenericPacket<'_>>, String> {
-        GenericPacket::parse(line, &mut ExcerptReader::default())
+        let fields = PacketFields::parse(str::from_utf8(line).unwrap());
+        GenericPacket::new(
+            &fields.map_err(|error| error.to_string())?,
+            &mut ExcerptReader::default(),
+        )
     }
 
     #[test]
@@ -293,6 +298,37 @@ mod tests {
             [r#""soon""#, r#""2026-11-23T02:53:38""#, "null", "[1]", "\"\"", "true", "1e99", "1e10"]
         {
             assert_eq!(time(value, &mut ExcerptReader::default()), None, "{value}");
+        }
+    }
+
+    /// The short way to the columns gives the same values as the general one.
+    #[test]
+    fn excerpts_of_fields_equal_those_of_generic_packets() {
+        let base = r#""proto":"tcp","len":60,"ts":"2026-11-23T02:53:38.123456789Z""#;
+        for (others, has_excerpt) in [
+            ("", true),
+            (
+                r#","n":7,"type":"pkt","if":"eth0","dir":"in","src":"a","dst":"b","sport":1,"dport":65535,"ttl":255,"flags":"SA""#,
+                true,
+            ),
+            (r#","src":null,"seq":1.5,"x":[{}]"#, true),
+            (r#","dport":65536"#, false),
+            (r#","ttl":"64""#, false),
+            (r#","src":"\u0061""#, false),
+            (r#","flags":"S?""#, false),
+            (r#","dir":"up""#, false),
+            (r#","vlan":[1]"#, false),
+            (r#","ts":1.5"#, false),
+            (r#","type":"meta""#, false),
+        ] {
+            let line = format!("{{{base}{others}}}");
+            let fields = PacketFields::parse(&line).unwrap();
+            let excerpt = fields.excerpt(&mut ExcerptReader::default());
+            assert_eq!(excerpt.is_some(), has_excerpt, "{line}");
+            let generic = parse(line.as_bytes()).unwrap();
+            if let Some(excerpt) = excerpt {
+                assert_eq!(excerpt, generic.unwrap().excerpt(), "{line}");
+            }
         }
     }
 

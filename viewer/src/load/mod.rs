@@ -17,7 +17,7 @@ use crate::wire::wire;
 use generic_json::GenericPacket;
 use source::{RecordSink, Source};
 use std::ops::Range;
-use summary::line::{Excerpt, ExcerptReader};
+use summary::line::{Excerpt, ExcerptReader, PacketFields};
 use summary::{Packet, Timestamp};
 
 /// The number of problems stored with their reason. All are counted.
@@ -308,7 +308,16 @@ impl Sink {
         {
             return pushed.map(|()| true).map_err(str::to_owned);
         }
-        if let Some(mut packet) = GenericPacket::parse(line, &mut self.excerpts)? {
+        let line = str::from_utf8(line).map_err(|error| error.to_string())?;
+        let fields = PacketFields::parse(line).map_err(|error| error.to_string())?;
+        // A line of the sniffer in another field order needs no interpretation.
+        if let Some(excerpt) = fields.excerpt(&mut self.excerpts)
+            && excerpt.n != 0
+            && let Some(pushed) = self.push_excerpt(&excerpt, offset)
+        {
+            return pushed.map(|()| true).map_err(str::to_owned);
+        }
+        if let Some(mut packet) = GenericPacket::new(&fields, &mut self.excerpts)? {
             let is_counted = packet.n == 0;
             if is_counted {
                 packet.n = self.lines_before + self.line_count + 1;

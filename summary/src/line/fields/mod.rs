@@ -34,6 +34,26 @@ impl<'a> FieldValue<'a> {
         }
     }
 
+    /// The text of a string without escapes; the outer `None` means that the value is anything else.
+    #[inline(always)]
+    fn plain_text(self) -> Option<Option<&'a [u8]>> {
+        match self {
+            Self::Absent => Some(None),
+            Self::Text(text) => Some(Some(text.as_bytes())),
+            Self::Integer(_) | Self::Json(_) => None,
+        }
+    }
+
+    /// An integer; the outer `None` means that the value is anything else, or out of range.
+    #[inline(always)]
+    fn integer<T: TryFrom<u64>>(self) -> Option<Option<T>> {
+        match self {
+            Self::Absent => Some(None),
+            Self::Integer(number) => T::try_from(number).ok().map(Some),
+            Self::Text(_) | Self::Json(_) => None,
+        }
+    }
+
     /// The text of a string; `None` if the value is anything else.
     pub fn text(self) -> Option<Cow<'a, str>> {
         match self {

@@ -1,11 +1,13 @@
 //! The fields of one packet line, in any order.
 
 use super::{FieldValue, parse_object};
-use crate::line::ParseError;
+use crate::line::json::flag_bits;
+use crate::line::{Excerpt, ExcerptReader, ParseError};
+use crate::{Direction, VlanIds};
 use serde::de::{Deserialize, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visitor};
 use std::fmt;
 
-/// The fields of a packet line that an [`Excerpt`](crate::line::Excerpt) has.
+/// The fields of a packet line that an [`Excerpt`] has.
 ///
 /// If a name occurs more than once, the last value counts.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -53,6 +55,52 @@ impl<'a> PacketFields<'a> {
             parse_object(line, PacketSeed::<false>(&mut fields))?;
         }
         Ok(fields)
+    }
+
+    /// The packet of a line with the sniffer's values in any order: a time in the form of
+    /// [`Timestamp::parse`](crate::Timestamp::parse), strings without escapes, integers in range. `n` is
+    /// 0 if the line has no number. `None` for any other line, and for lines with VLAN identifiers.
+    ///
+    /// ```
+    /// use summary::line::{ExcerptReader, PacketFields};
+    ///
+    /// let line = r#"{"len": 60, "n": 7, "proto": "stp", "ts": "2026-11-23T02:53:38.123456789Z"}"#;
+    /// let packet = PacketFields::parse(line).unwrap().excerpt(&mut ExcerptReader::default()).unwrap();
+    /// assert_eq!((packet.n, packet.len, packet.proto), (7, 60, &b"stp"[..]));
+    /// ```
+    #[inline(never)] // The page optimizes this crate for speed, and its callers for size.
+    pub fn excerpt(&self, times: &mut ExcerptReader) -> Option<Excerpt<'a>> {
+        if !matches!(self.record_type, FieldValue::Absent | FieldValue::Text("pkt")) {
+            return None;
+        }
+        let FieldValue::Json(ts) = self.ts else { return None };
+        let ts = times.parse_time(ts.as_bytes().strip_prefix(b"\"")?.strip_suffix(b"\"")?)?;
+        let direction = match self.direction.plain_text()? {
+            Some(name) => Some(Direction::parse(str::from_utf8(name).ok()?)?),
+            None => None,
+        };
+        let flags = match self.flags.plain_text()? {
+            Some(letters) => Some(flag_bits(letters)?),
+            None => None,
+        };
+        if self.vlan != FieldValue::Absent {
+            return None;
+        }
+        Some(Excerpt {
+            n: self.n.integer()?.unwrap_or(0),
+            ts,
+            interface: self.interface.plain_text()?,
+            direction,
+            len: self.len.integer()??,
+            vlan: VlanIds::default(),
+            src: self.src.plain_text()?,
+            dst: self.dst.plain_text()?,
+            sport: self.sport.integer()?,
+            dport: self.dport.integer()?,
+            proto: self.proto.plain_text()??,
+            ttl: self.ttl.integer()?,
+            flags,
+        })
     }
 
     /// The field with this key.
