@@ -52,13 +52,19 @@ pub(super) struct FileNamer {
     template: PathBuf,
     rotation: Rotation,
     overwrite: bool,
+    /// The time zone of the template, read once: a sandbox may hide it later.
+    time_zone: jiff::tz::TimeZone,
     /// The path without number, and the number, of the last file.
     last: Option<(PathBuf, u32)>,
 }
 
 impl FileNamer {
     pub(super) fn new(template: &Path, rotation: Rotation, overwrite: bool) -> Self {
-        Self { template: template.to_owned(), rotation, overwrite, last: None }
+        let time_zone = match rotation.interval {
+            Some(_) => jiff::tz::TimeZone::system(),
+            None => jiff::tz::TimeZone::UTC, // the template is a plain name
+        };
+        Self { template: template.to_owned(), rotation, overwrite, time_zone, last: None }
     }
 
     /// The paths of the next file.
@@ -75,7 +81,8 @@ impl FileNamer {
     }
 
     fn template_now(&self) -> Result<PathBuf, Error> {
-        strftime(&self.template, &jiff::Zoned::now())
+        let now = jiff::Timestamp::now().to_zoned(self.time_zone.clone());
+        strftime(&self.template, &now)
     }
 
     /// The next file of a ring. All numbers have the same number of digits, so that names sort.
