@@ -88,6 +88,18 @@ pub enum Error {
         /// The system's error.
         source: io::Error,
     },
+    /// `-Z` names no user.
+    #[error("no user named `{name}`")]
+    NoSuchUser {
+        /// The name.
+        name: String,
+    },
+    /// A part of the sandbox is missing, and the user requires all.
+    #[error("incomplete sandbox: {missing}; to run without these parts: --sandbox=best-effort")]
+    Sandbox {
+        /// The missing parts, with reasons.
+        missing: String,
+    },
     /// A system call outside capturing failed.
     #[error("{call} failed: {source}")]
     System {

@@ -62,6 +62,28 @@ impl<'a> Filter<'a> {
         Ok(Some(program))
     }
 
+    /// Looks up all names in the expression, and caches the results. Afterwards compiling needs
+    /// neither files nor the network.
+    pub(crate) fn resolve_names(&self) {
+        let Some(expression) = &self.options.expression else { return };
+        self.names.tables();
+        // Names are looked up in the same way for all link types, but an expression that does not
+        // compile for one of them may end before its last name. Errors are reported by `program`.
+        let compiles = |link| {
+            let options = filter::Options {
+                snaplen: self.options.snaplen,
+                optimize: false,
+                source: Source::Anywhere,
+                netmask: None,
+                names: &self.names,
+            };
+            filter::compile(expression, link, &options).is_ok()
+        };
+        let mut links =
+            filter::LinkType::names().filter_map(|(name, _)| filter::LinkType::from_name(name));
+        let _ = compiles(filter::LinkType(LinkType::ETHERNET.0.into())) || links.any(compiles);
+    }
+
     /// Compiles an expression for a link type, without the cache.
     pub(crate) fn compile(
         &self,
@@ -99,10 +121,11 @@ pub(crate) fn read_expression(path: &Path) -> Result<String, Error> {
 }
 
 /// Name resolution for filter expressions: host names by the system's resolver, others by the files
-/// in `/etc`. The files are read when an expression first contains a name.
+/// in `/etc`. The files are read when an expression first contains a name. Results are cached.
 #[derive(Debug, Default)]
 struct SystemNames {
     tables: OnceLock<NameTables>,
+    hosts: RefCell<BTreeMap<String, Vec<IpAddr>>>,
 }
 
 impl SystemNames {
@@ -124,6 +147,9 @@ impl SystemNames {
 
 impl filter::NameResolver for SystemNames {
     fn host(&self, name: &str) -> Vec<IpAddr> {
+        if let Some(addresses) = self.hosts.borrow().get(name) {
+            return addresses.clone();
+        }
         let found = (name, 0).to_socket_addrs().into_iter().flatten();
         let mut addresses = Vec::new();
         for address in found.map(|address| address.ip()) {
@@ -131,6 +157,7 @@ impl filter::NameResolver for SystemNames {
                 addresses.push(address);
             }
         }
+        self.hosts.borrow_mut().insert(name.to_owned(), addresses.clone());
         addresses
     }
 

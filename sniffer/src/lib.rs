@@ -9,6 +9,7 @@
 //! defines its own configuration, `cli` fills it in, and only this file uses `cli`.
 
 mod capture;
+
 mod cli;
 mod dump;
 mod error;
@@ -19,6 +20,7 @@ mod line_formatter;
 mod live;
 mod output;
 mod progress;
+mod sandbox;
 mod signals;
 mod stream;
 
@@ -36,6 +38,7 @@ pub fn run() -> Result<(), Error> {
     let result = match cli::parse()? {
         Action::Generate(what) => cli::generate(what),
         Action::ListInterfaces => interfaces::list(),
+
         Action::DumpFilter(config) => dump::run(&config),
         Action::Capture(config) => live::start(&config),
         Action::ReadFiles(config) => file::run(&config),

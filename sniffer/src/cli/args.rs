@@ -10,12 +10,14 @@ use super::values::{
 };
 use crate::capture::{DEFAULT_BLOCK_KIB, DEFAULT_BUFFER_KIB, DEFAULT_SNAPLEN, DirectionFilter};
 use crate::output::Compression;
+use crate::sandbox;
 
 const INPUT: &str = "Input options";
 const FILTER: &str = "Filter options";
 const CAPTURE: &str = "Capture options";
 const OUTPUT: &str = "Output options";
 const FIELDS: &str = "Field options";
+const SECURITY: &str = "Security options";
 const OTHER: &str = "Other options";
 
 /// The parsed command line.
@@ -195,6 +197,21 @@ pub(super) struct Args {
     #[arg(long, help_heading = FIELDS)]
     pub(super) community_id: bool,
 
+    /// If started as root, change to USER after opening interfaces and output
+    ///
+    /// Without this option, sniffer changes to the user who called sudo, or else to `nobody`. If
+    /// that user cannot create files in the directory of -w, it changes to the directory's owner.
+    #[arg(short = 'Z', long, value_name = "USER", help_heading = SECURITY)]
+    pub(super) relinquish_privileges: Option<String>,
+
+    /// What to do if the system does not offer all parts of the sandbox
+    ///
+    /// After opening interfaces, files and output, sniffer drops its privileges and restricts
+    /// itself to the system calls and the directory that it still needs.
+    #[arg(long, value_name = "MODE", value_enum, default_value = "best-effort",
+          help_heading = SECURITY)]
+    pub(super) sandbox: SandboxMode,
+
     /// Print only errors
     #[arg(short, long, help_heading = OTHER)]
     pub(super) quiet: bool,
@@ -250,6 +267,27 @@ impl From<CompressionFormat> for Compression {
             CompressionFormat::None => Self::None,
             CompressionFormat::Gzip => Self::Gzip,
             CompressionFormat::Zstd => Self::Zstd,
+        }
+    }
+}
+
+/// The values of `--sandbox`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum SandboxMode {
+    /// Exit with an error
+    Strict,
+    /// Print a message and run with the other parts
+    BestEffort,
+    /// Run without a sandbox and keep all privileges
+    Off,
+}
+
+impl From<SandboxMode> for sandbox::Mode {
+    fn from(mode: SandboxMode) -> Self {
+        match mode {
+            SandboxMode::Strict => Self::Strict,
+            SandboxMode::BestEffort => Self::BestEffort,
+            SandboxMode::Off => Self::Off,
         }
     }
 }

@@ -16,8 +16,8 @@ use crate::filter::FilterOptions;
 use crate::interfaces::ANY;
 use crate::line_formatter::FieldOptions;
 use crate::output::{Rotation, strftime};
-use crate::{Error, capture, dump, file, live, output, stream};
-use args::Args;
+use crate::{Error, capture, dump, file, live, output, sandbox, stream};
+use args::{Args, SandboxMode};
 
 /// The action that the command line selects.
 #[derive(Debug)]
@@ -56,6 +56,9 @@ impl Args {
         }
         if 1 < self.read.iter().filter(|path| path.as_os_str() == "-").count() {
             return Err("standard input can be read only once".into());
+        }
+        if self.sandbox == SandboxMode::Off && self.relinquish_privileges.is_some() {
+            return Err("--sandbox=off keeps all privileges; -Z has no effect with it".into());
         }
         let is_rotated = self.rotate_size.is_some() || self.rotate_seconds.is_some();
         if self.file_count.is_some() && !is_rotated {
@@ -126,6 +129,8 @@ impl Args {
             snaplen: self.snapshot_length,
             filter: filter.expression.clone(),
         };
+        let sandbox =
+            sandbox::Options { mode: self.sandbox.into(), user: self.relinquish_privileges };
         let thread_count = self.threads.and_then(|count| usize::try_from(count).ok());
         Ok(if self.read.is_empty() {
             Action::Capture(live::Config {
@@ -146,6 +151,7 @@ impl Args {
                 output,
                 stream,
                 filter,
+                sandbox,
                 is_quiet: self.quiet,
             })
         } else {
@@ -155,6 +161,7 @@ impl Args {
                 output,
                 stream,
                 filter,
+                sandbox,
                 is_quiet: self.quiet,
             })
         })
@@ -210,6 +217,7 @@ mod tests {
             (&["-W", "3", "-w", "a"], "-C or -G"),
             (&["-C", "1", "-w", "-"], "require an output file"),
             (&["-G", "1", "-w", "a-%!"], "invalid time format"),
+            (&["-Z", "nobody", "--sandbox=off"], "keeps all privileges"),
         ] {
             let parsed = Args::try_parse_from(["sniffer"].iter().chain(args)).unwrap();
             let reason = parsed.check().unwrap_err();

@@ -14,7 +14,9 @@ use summary::record::Reason;
 
 use crate::Error;
 use crate::filter::{Filter, FilterOptions};
+use crate::output;
 use crate::progress::{self, Progress, packets};
+use crate::sandbox::{self, Needs, OutputAccess, SocketAccess};
 use crate::signals::Signals;
 use crate::stream::{Losses, Stream};
 use capture_file::CaptureFile;
@@ -35,6 +37,16 @@ pub(crate) fn run(config: &Config) -> Result<(), Error> {
     let signals = Signals::catch(false)?;
     let signal_state = SignalState::default();
     let filter = Filter::new(&config.filter);
+    let progress = Progress::start(config.is_quiet, config.output.path.is_none());
+    filter.resolve_names();
+    let needs = Needs {
+        output: output_access(&config.output),
+        sockets: SocketAccess::None,
+        starts_threads: config.thread_count.is_some(),
+    };
+    if let Some(message) = sandbox::enter(&config.sandbox, &needs)? {
+        progress.info(message);
+    }
     let snaplen = config.stream.snaplen as usize;
     let files = open_files.into_iter().map(|file| {
         Ok(CaptureFile::new(Input::new(file, &signals, &signal_state)?, snaplen, &filter))
@@ -46,7 +58,7 @@ pub(crate) fn run(config: &Config) -> Result<(), Error> {
         config,
         signals: &signals,
         signal_state: &signal_state,
-        progress: Progress::start(config.is_quiet, config.output.path.is_none()),
+        progress,
         failures: Vec::new(),
     };
     let result = run_loop(&mut run);
@@ -124,6 +136,15 @@ fn finish(mut stream: Stream, reason: Reason) -> Result<u64, Error> {
     let out = stream.out();
     stream.finish(reason)?;
     Ok(out)
+}
+
+/// What the output opens once the first packet is known.
+fn output_access(options: &output::Options) -> OutputAccess<'static> {
+    match (&options.path, options.directory()) {
+        (Some(path), _) if path.exists() && !path.is_file() => OutputAccess::Existing(path.clone()),
+        (_, Some(path)) => OutputAccess::Directory { path, file: None },
+        (_, None) => OutputAccess::Open,
+    }
 }
 
 /// The link type of a capture file's first interface, and whether the file was written on a

@@ -10,6 +10,7 @@ use crate::Error;
 use crate::filter::FilterOptions;
 use crate::output::{self, Output};
 use crate::progress::Progress;
+use crate::sandbox;
 use crate::signals::Signals;
 use crate::stream::{self, Stream};
 
@@ -23,6 +24,7 @@ pub(crate) struct Config {
     pub(crate) output: output::Options,
     pub(crate) stream: stream::Options,
     pub(crate) filter: FilterOptions,
+    pub(crate) sandbox: sandbox::Options,
     /// Print only errors.
     pub(crate) is_quiet: bool,
 }

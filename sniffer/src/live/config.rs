@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::filter::FilterOptions;
-use crate::{capture, output, stream};
+use crate::{capture, output, sandbox, stream};
 
 /// Configuration of a live run.
 #[derive(Debug)]
@@ -23,6 +23,7 @@ pub(crate) struct Config {
     pub(crate) output: output::Options,
     pub(crate) stream: stream::Options,
     pub(crate) filter: FilterOptions,
+    pub(crate) sandbox: sandbox::Options,
     /// Print only errors.
     pub(crate) is_quiet: bool,
 }

@@ -16,6 +16,7 @@ use super::timer::Timer;
 use crate::Error;
 use crate::interfaces::{Interface, LinkChange, LinkMonitor};
 use crate::progress::Progress;
+use crate::sandbox;
 use crate::signals::{self, Request, Signals};
 
 /// How often to read the kernel's counters, which are 32 bits wide and wrap.
@@ -222,7 +223,7 @@ impl Run<'_> {
                     return Ok(());
                 }
                 self.drain(index)?;
-                let (captures, readers) = self.opener.open(update)?;
+                let (captures, readers) = sandbox::with_net_raw(|| self.opener.open(update))?;
                 let fields = self.config.stream.fields;
                 self.sources[index] = PacketSource::new(readers, &self.names, fields)?;
                 self.accounting.interfaces[index].replace_captures(captures);

@@ -11,9 +11,10 @@ use super::packet_source::PacketSource;
 use super::run::Run;
 use crate::Error;
 use crate::capture::Reader;
-use crate::interfaces::{self, LinkMonitor};
-use crate::output::Output;
+use crate::interfaces::{self, Interface, LinkMonitor};
+use crate::output::{self, Output};
 use crate::progress::Progress;
+use crate::sandbox::{self, Needs, OutputAccess, SocketAccess};
 use crate::signals::Signals;
 use crate::stream::Stream;
 
@@ -47,6 +48,15 @@ pub(crate) fn start(config: &Config) -> Result<(), Error> {
             progress.info(user_space_filter_message(interface, program));
         }
     }
+    // Before the first packet is read, and before starting threads.
+    let needs = Needs {
+        output: output_access(&config.output, &output),
+        sockets: socket_access(config, &chosen),
+        starts_threads: config.thread_count.is_some(),
+    };
+    if let Some(message) = sandbox::enter(&config.sandbox, &needs)? {
+        progress.info(message);
+    }
 
     let names = InterfaceNames::new();
     let mut sources = Vec::with_capacity(chosen.len());
@@ -70,4 +80,21 @@ pub(crate) fn start(config: &Config) -> Result<(), Error> {
     progress.info(format_args!("capturing on {}, snap length {snaplen}", links.join(", ")));
     let accounting = Accounting::new(stream, captured, config.output.rotation);
     Run { config, opener, monitor, accounting, sources, names, signals, progress }.run()
+}
+
+/// What the output still opens: the files that follow the first one.
+fn output_access<'a>(options: &output::Options, output: &'a Output) -> OutputAccess<'a> {
+    match options.directory() {
+        Some(path) if output.can_rotate() => OutputAccess::Directory { path, file: output.file() },
+        _ => OutputAccess::Open,
+    }
+}
+
+/// Whether sockets may have to be opened later. Sockets in a fanout group cannot be bound to
+/// another interface; the others can, and `any` is never removed.
+fn socket_access(config: &Config, interfaces: &[Interface]) -> SocketAccess {
+    let is_group = config.thread_count.is_some_and(|count| 1 < count);
+    let can_return =
+        !config.exits_on_down && interfaces.iter().any(|interface| interface.index != 0);
+    if is_group && can_return { SocketAccess::Reopen } else { SocketAccess::Control }
 }

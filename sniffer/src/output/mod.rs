@@ -2,6 +2,7 @@
 //! and written in large pieces; a file that cannot take all of them ends after a whole line.
 
 mod compression;
+mod directory;
 mod file_namer;
 mod target;
 
@@ -104,6 +105,12 @@ impl Output {
     pub(crate) fn can_rotate(&self) -> bool {
         self.namer.is_some()
             && self.encoder.as_ref().is_some_and(|encoder| encoder.inner().is_regular())
+    }
+
+    /// The current file; `None` for standard output and between two files.
+    pub(crate) fn file(&self) -> Option<&File> {
+        let encoder = self.encoder.as_ref().filter(|_| self.namer.is_some());
+        encoder.map(|encoder| encoder.inner().file())
     }
 
     /// Whether the current file has reached its maximum size.

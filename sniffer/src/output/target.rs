@@ -34,6 +34,10 @@ impl Target {
         self.is_regular
     }
 
+    pub(super) fn file(&self) -> &File {
+        &self.file
+    }
+
     /// Bytes written so far.
     pub(super) fn written_len(&self) -> u64 {
         self.written_len

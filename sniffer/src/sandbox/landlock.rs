@@ -1,0 +1,66 @@
+//! Landlock (landlock(7)): no access to files, except that the output can create, rename and remove
+//! files in its directory. No TCP, and no signals or abstract sockets to processes outside.
+
+use landlock::{
+    ABI, Access, AccessFs, AccessNet, BitFlags, LandlockStatus, PathBeneath, PathFd, Ruleset,
+    RulesetAttr, RulesetCreated, RulesetCreatedAttr, RulesetError, RulesetStatus, Scope,
+};
+use std::path::Path;
+
+use super::OutputAccess;
+
+/// The latest version whose rights are handled. Kernels with an older one enforce what they know;
+/// seccomp refuses the system calls that the newer rights are about.
+const VERSION: ABI = ABI::V6;
+
+/// Rules for the files of a run. Opens them, which must be possible.
+pub(super) fn ruleset(output: &OutputAccess<'_>) -> Result<RulesetCreated, String> {
+    let create = || -> Result<RulesetCreated, RulesetError> {
+        Ruleset::default()
+            .handle_access(AccessFs::from_all(VERSION))?
+            .handle_access(AccessNet::from_all(VERSION))?
+            .scope(Scope::from_all(VERSION))?
+            .create()
+    };
+    let mut ruleset = create().map_err(failed)?;
+    match output {
+        OutputAccess::Open => {}
+        OutputAccess::Directory { path, .. } => {
+            let access =
+                AccessFs::WriteFile | AccessFs::Truncate | AccessFs::MakeReg | AccessFs::RemoveFile;
+            ruleset = allow(ruleset, path, access)?;
+            // Tells on SIGHUP whether the terminal was closed.
+            ruleset = allow(ruleset, Path::new("/dev/tty"), AccessFs::ReadFile.into())?;
+        }
+        OutputAccess::Existing(path) => {
+            ruleset = allow(ruleset, path, AccessFs::WriteFile | AccessFs::Truncate)?;
+        }
+    }
+    Ok(ruleset)
+}
+
+/// Allows access to a file or to everything in a directory. Opening it reports better than this
+/// function that it does not exist.
+fn allow(
+    ruleset: RulesetCreated,
+    path: &Path,
+    access: BitFlags<AccessFs>,
+) -> Result<RulesetCreated, String> {
+    let Ok(file) = PathFd::new(path) else { return Ok(ruleset) };
+    ruleset.add_rule(PathBeneath::new(file, access)).map_err(failed)
+}
+
+/// Enforces the rules on the calling thread.
+pub(super) fn restrict(ruleset: RulesetCreated) -> Result<(), String> {
+    let status = ruleset.restrict_self().map_err(failed)?;
+    match (status.ruleset, status.landlock) {
+        (RulesetStatus::FullyEnforced | RulesetStatus::PartiallyEnforced, _) => Ok(()),
+        (_, LandlockStatus::NotEnabled) => Err("Landlock is not enabled".to_owned()),
+        _ => Err("this kernel has no Landlock".to_owned()),
+    }
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "for `map_err`")]
+fn failed(error: RulesetError) -> String {
+    format!("Landlock failed: {error}")
+}

@@ -1,0 +1,109 @@
+//! Least privilege: once a run has opened what needs privilege, it gives up everything that it does
+//! not need, before it reads the first untrusted byte.
+//!
+//! ```text
+//! user and groups -> capabilities -> no_new_privs -> Landlock -> seccomp
+//! ```
+//!
+//! [`enter`] applies all layers to the calling thread. Threads inherit them, so it must be called
+//! before any thread is started. `docs/security.md` describes the layers to users.
+
+mod account;
+mod capabilities;
+mod landlock;
+mod seccomp;
+
+pub(crate) use capabilities::with_net_raw;
+
+use nix::sys::prctl::set_no_new_privs;
+use std::fs::File;
+use std::path::PathBuf;
+
+use crate::Error;
+use account::Account;
+
+/// How strictly the sandbox is required.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Mode {
+    /// Refuse to run without the whole sandbox.
+    Strict,
+    /// Apply what the system allows.
+    #[default]
+    BestEffort,
+    /// Keep all privileges.
+    Off,
+}
+
+/// Configuration of the sandbox.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Options {
+    pub(crate) mode: Mode,
+    /// The user to change to if started as root; `None` chooses one.
+    pub(crate) user: Option<String>,
+}
+
+/// What a run still needs inside the sandbox.
+#[derive(Debug)]
+pub(crate) struct Needs<'a> {
+    pub(crate) output: OutputAccess<'a>,
+    pub(crate) sockets: SocketAccess,
+    /// Whether the run starts threads.
+    pub(crate) starts_threads: bool,
+}
+
+/// Access to output files.
+#[derive(Debug)]
+pub(crate) enum OutputAccess<'a> {
+    /// None: the output is open, and stays the same.
+    Open,
+    /// Creates, renames and removes files in this directory.
+    Directory {
+        path: PathBuf,
+        /// The file that is open already. The user that the run changes to becomes its owner.
+        file: Option<&'a File>,
+    },
+    /// Opens this existing file for writing: a device or a named pipe.
+    Existing(PathBuf),
+}
+
+/// Access to sockets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum SocketAccess {
+    /// No socket calls at all.
+    None,
+    /// Controls packet sockets that are open, and queries interfaces over rtnetlink(7).
+    Control,
+    /// Also opens packet sockets, for which CAP_NET_RAW stays permitted.
+    Reopen,
+}
+
+/// Applies the sandbox to the calling thread, which must be the only one. Returns a message about
+/// layers that this system does not offer.
+///
+/// # Errors
+///
+/// If the user of the options does not exist. In strict mode if a layer is missing.
+pub(crate) fn enter(options: &Options, needs: &Needs<'_>) -> Result<Option<String>, Error> {
+    if options.mode == Mode::Off {
+        return Ok(None);
+    }
+    let mut missing = Vec::new();
+    let mut note = |layer: Result<(), String>| missing.extend(layer.err());
+    // Opens directories, which the new user may be unable to reach by its path.
+    let ruleset = landlock::ruleset(&needs.output);
+    let account = Account::choose(options.user.as_deref())?;
+    let keeps_net_raw = needs.sockets == SocketAccess::Reopen;
+    note(capabilities::clear_bounding_set());
+    if let Some(account) = account.map_err(|reason| note(Err(reason))).ok().flatten() {
+        note(capabilities::keep_permitted(|| account.change_to(&needs.output)));
+    }
+    note(capabilities::drop_all(keeps_net_raw));
+    note(set_no_new_privs().map_err(|errno| format!("no_new_privs failed: {errno}")));
+    note(ruleset.and_then(landlock::restrict));
+    note(seccomp::restrict(needs));
+    match (&missing[..], options.mode) {
+        ([], _) => Ok(None),
+        (missing, Mode::Strict) => Err(Error::Sandbox { missing: missing.join("; ") }),
+        (missing, _) => Ok(Some(format!("incomplete sandbox: {}", missing.join("; ")))),
+    }
+}
