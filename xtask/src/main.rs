@@ -25,6 +25,8 @@ enum Task {
     Test,
     /// Fuzz everything that reads untrusted bytes; needs nightly Rust and cargo-fuzz
     Fuzz(fuzz::Options),
+    /// Run the unit tests of the capture ring, which has unsafe code, in Miri; needs nightly Rust
+    Miri,
     /// Run the benchmarks; `cargo xtask bench --help` lists them
     #[command(disable_help_flag = true)]
     Bench {
@@ -51,6 +53,7 @@ fn main() -> Result<()> {
         Task::Dist => dist::run().map(drop),
         Task::Test => test::run(),
         Task::Fuzz(options) => fuzz::run(&options),
+        Task::Miri => test::miri(),
         Task::Bench { args } => {
             build::run(build::cargo(["run", "--package", "bench", "--"]).args(args))
         }

@@ -110,6 +110,20 @@ fn test_command() -> Command {
     build::cargo(["test", "--workspace", "--no-fail-fast"])
 }
 
+/// Runs the tests of the memory that is shared with the kernel in Miri, an interpreter that detects
+/// undefined behaviour and data races. The tests play the kernel's part.
+///
+/// # Errors
+///
+/// If Miri is missing or a test fails.
+pub fn miri() -> Result<()> {
+    let mut cargo = Command::new("cargo");
+    cargo.current_dir(build::root()).args(["+nightly", "miri", "test", "--package", "sniffer"]);
+    build::run(cargo.args(["--lib", "capture::ring"])).context(
+        "Miri comes with nightly Rust: rustup toolchain install nightly --component miri,rust-src",
+    )
+}
+
 #[derive(Default)]
 struct Counts {
     passed: u64,

@@ -140,6 +140,8 @@ impl Drop for Unit<'_> {
 mod tests {
     use super::*;
     use std::num::NonZeroUsize;
+    use std::sync::atomic::AtomicPtr;
+    use std::thread;
 
     const V3: Geometry = Geometry {
         version: Version::V3,
@@ -191,6 +193,55 @@ mod tests {
                 let status = ring.shared_u32(turn % count, ring.status_offset);
                 assert_eq!(status.load(Ordering::Acquire), libc::TP_STATUS_KERNEL);
                 assert!(ring.next_unit().is_none());
+            }
+        }
+    }
+
+    /// Fills units like the kernel: each with bytes of its number, once the previous content was read.
+    fn fill_units(start: *mut u8, geometry: Geometry, status_offset: usize, count: u8) {
+        let body_offset = status_offset + size_of::<u32>();
+        for number in 0..count {
+            let unit = geometry.unit_offset(usize::from(number) % geometry.unit_count());
+            // SAFETY: the unit is inside the mapping, which the caller keeps.
+            let status = unsafe { start.add(unit + status_offset) };
+            // SAFETY: aligned, and only accessed atomically, as in `Ring::shared_u32`.
+            let status = unsafe { AtomicU32::from_ptr(status.cast()) };
+            while status.load(Ordering::Acquire) != libc::TP_STATUS_KERNEL {
+                thread::yield_now();
+            }
+            // SAFETY: as above.
+            let body = unsafe { start.add(unit + body_offset) };
+            // SAFETY: the body ends with the unit; the reader has returned it.
+            unsafe { body.write_bytes(number, geometry.unit_len() - body_offset) };
+            status.store(libc::TP_STATUS_USER, Ordering::Release);
+        }
+    }
+
+    /// Miri reports accesses to a body that the status word does not order.
+    #[test]
+    fn units_are_read_while_others_are_filled() {
+        const COUNT: u8 = 8;
+        for geometry in [V3, V2] {
+            let mut ring = ring(geometry);
+            let start = AtomicPtr::new(ring.mapping.start().as_ptr());
+            let status_offset = ring.status_offset;
+            let mut contents = Vec::new();
+            thread::scope(|scope| {
+                scope.spawn(|| {
+                    fill_units(start.load(Ordering::Relaxed), geometry, status_offset, COUNT);
+                });
+                // Asserted later: a panic here would leave the other thread waiting.
+                while contents.len() < usize::from(COUNT) {
+                    let Some(mut unit) = ring.next_unit() else {
+                        thread::yield_now();
+                        continue;
+                    };
+                    contents.push(unit.body().to_vec());
+                    unit.body().fill(0xff);
+                }
+            });
+            for (number, content) in (0..COUNT).zip(&contents) {
+                assert!(content.iter().all(|byte| *byte == number), "unit {number}");
             }
         }
     }
