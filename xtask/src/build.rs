@@ -2,7 +2,7 @@
 
 use anyhow::{Context, Result, bail};
 use sha2::{Digest, Sha256};
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
@@ -13,6 +13,9 @@ pub(crate) const WASM_TARGET: &str = "wasm32-unknown-unknown";
 
 /// Largest allowed size of page, WebAssembly and JavaScript together, gzipped, in bytes.
 pub const MAX_SITE_GZIP_LEN: usize = 350_000;
+
+/// Separates the flags in `CARGO_ENCODED_RUSTFLAGS`.
+const FLAG_SEPARATOR: &str = "\u{1f}";
 
 /// Hexadecimal digits of the site's version.
 const VERSION_LEN: usize = 16;
@@ -50,6 +53,34 @@ pub fn cargo<S: AsRef<OsStr>>(args: impl IntoIterator<Item = S>) -> Command {
     let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     command.current_dir(root()).args(args);
     command
+}
+
+/// The directory in which cargo keeps the sources of dependencies.
+///
+/// # Errors
+///
+/// If neither `CARGO_HOME` nor `HOME` is set.
+pub(crate) fn cargo_home() -> Result<PathBuf> {
+    let home = || Some(PathBuf::from(env::var_os("HOME")?).join(".cargo"));
+    env::var_os("CARGO_HOME").map(PathBuf::from).or_else(home).context("HOME is not set")
+}
+
+/// Makes a cargo command compile with these flags, and with others that replace the paths of this
+/// machine, which panic messages and debug information contain: the same sources then give the same
+/// bytes on every machine.
+pub(crate) fn with_flags(mut command: Command, flags: &[&str]) -> Result<Command> {
+    let registry = cargo_home()?.join("registry/src");
+    let mut encoded = OsString::from(flags.join(FLAG_SEPARATOR));
+    for (path, replacement) in [(registry, "registry"), (root(), "sniffer")] {
+        if !encoded.is_empty() {
+            encoded.push(FLAG_SEPARATOR);
+        }
+        encoded.push("--remap-path-prefix=");
+        encoded.push(path);
+        encoded.push(format!("={replacement}"));
+    }
+    command.env("CARGO_ENCODED_RUSTFLAGS", encoded);
+    Ok(command)
 }
 
 /// Runs a command.
@@ -92,9 +123,7 @@ pub fn site() -> Result<PathBuf> {
         ["--profile", "wasm"],
     ];
     // All browsers support SIMD since 2023; the line reader uses it to find delimiters.
-    let (variable, flags) =
-        ("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS", "-C target-feature=+simd128");
-    run(cargo(args.as_flattened()).env(variable, flags))?;
+    run(&mut with_flags(cargo(args.as_flattened()), &["-Ctarget-feature=+simd128"])?)?;
     let site = site_path();
     if site.exists() {
         fs::remove_dir_all(&site).with_context(|| format!("clearing {}", site.display()))?;

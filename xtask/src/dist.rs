@@ -18,7 +18,8 @@ use crate::build;
 ///
 /// If cargo or objcopy (binutils) fails.
 pub fn run() -> Result<PathBuf> {
-    build::run(&mut build::cargo(["build", "--profile", "symbols", "--package", "sniffer"]))?;
+    let cargo = build::cargo(["build", "--profile", "symbols", "--package", "sniffer"]);
+    build::run(&mut build::with_flags(cargo, &[])?)?;
     let directory = build::target().join("dist");
     fs::create_dir_all(&directory)?;
     let program = directory.join("sniffer");

@@ -15,6 +15,7 @@ pub mod namespace;
 pub mod pcap;
 pub mod python;
 mod random;
+pub mod reproducible;
 pub mod sample;
 pub mod scenario;
 pub mod server;

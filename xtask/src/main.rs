@@ -3,7 +3,7 @@
 use anyhow::Result;
 use clap::{Parser, Subcommand};
 use std::path::PathBuf;
-use xtask::{build, capture, demo, dist, fuzz, test};
+use xtask::{build, capture, demo, dist, fuzz, reproducible, test};
 
 /// Build, show, test and measure this project
 #[derive(Parser)]
@@ -27,6 +27,8 @@ enum Task {
     Fuzz(fuzz::Options),
     /// Run the unit tests of the capture ring, which has unsafe code, in Miri; needs nightly Rust
     Miri,
+    /// Build sniffer and site of the last commit twice, and check that all files are the same
+    Reproducible,
     /// Run the benchmarks; `cargo xtask bench --help` lists them
     #[command(disable_help_flag = true)]
     Bench {
@@ -54,6 +56,7 @@ fn main() -> Result<()> {
         Task::Test => test::run(),
         Task::Fuzz(options) => fuzz::run(&options),
         Task::Miri => test::miri(),
+        Task::Reproducible => reproducible::run(),
         Task::Bench { args } => {
             build::run(build::cargo(["run", "--package", "bench", "--"]).args(args))
         }

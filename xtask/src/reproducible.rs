@@ -1,0 +1,96 @@
+//! `cargo xtask reproducible`: builds what is handed out twice, in different directories and with
+//! different home directories of cargo, and compares the bytes.
+
+use anyhow::{Context, Result, bail};
+use sha2::{Digest, Sha256};
+use std::collections::BTreeMap;
+use std::fs;
+use std::os::unix::fs::symlink;
+use std::path::Path;
+use std::process::Command;
+
+use crate::build;
+
+/// Hashes of files by their path below the target directory.
+type Hashes = BTreeMap<String, String>;
+
+/// Builds the last commit twice, prints the hashes of the files, and compares them.
+///
+/// # Errors
+///
+/// If a build fails, or a file differs.
+pub fn run() -> Result<()> {
+    let directory = build::target().join("reproducible");
+    if directory.exists() {
+        fs::remove_dir_all(&directory)?;
+    }
+    fs::create_dir_all(&directory)?;
+    let cargo_home = build::cargo_home()?;
+    let other_home = directory.join("home-of-another-user");
+    link_entries(&cargo_home, &other_home)?;
+    let first = build_copy(&directory.join("a"), &cargo_home)?;
+    let second = build_copy(&directory.join("another-directory"), &other_home)?;
+    for (name, hash) in &first {
+        println!("{hash}  {name}");
+    }
+    let differing = differing(&first, &second);
+    if !differing.is_empty() {
+        bail!("these files differ between two builds: {}", differing.join(", "));
+    }
+    println!("{} files are the same in two builds", first.len());
+    Ok(())
+}
+
+/// A directory with links to the entries of another one: the same files by other paths.
+fn link_entries(from: &Path, to: &Path) -> Result<()> {
+    fs::create_dir(to)?;
+    for entry in fs::read_dir(from)? {
+        let entry = entry?;
+        symlink(entry.path(), to.join(entry.file_name()))?;
+    }
+    Ok(())
+}
+
+/// Builds a clone of this repository.
+fn build_copy(copy: &Path, cargo_home: &Path) -> Result<Hashes> {
+    let mut clone = Command::new("git");
+    build::run(clone.args(["clone", "--quiet"]).arg(build::root()).arg(copy))?;
+    for task in ["dist", "site"] {
+        let mut command = build::cargo(["xtask", task]);
+        command.current_dir(copy).env("CARGO_HOME", cargo_home).env_remove("CARGO_TARGET_DIR");
+        build::run(&mut command)?;
+    }
+    let target = copy.join("target");
+    let mut hashes = Hashes::new();
+    for name in ["dist", "site"] {
+        for entry in fs::read_dir(target.join(name))? {
+            let path = entry?.path();
+            let bytes = fs::read(&path).with_context(|| format!("reading {}", path.display()))?;
+            let name = path.strip_prefix(&target)?.display().to_string();
+            hashes.insert(name, format!("{:x}", Sha256::digest(bytes)));
+        }
+    }
+    Ok(hashes)
+}
+
+/// The names of files that differ or are in one build only.
+fn differing(first: &Hashes, second: &Hashes) -> Vec<String> {
+    let names = first.keys().chain(second.keys().filter(|name| !first.contains_key(*name)));
+    names.filter(|name| first.get(*name) != second.get(*name)).cloned().collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Hashes, differing};
+
+    #[test]
+    fn changed_and_missing_files_differ() {
+        let hashes = |files: &[(&str, &str)]| -> Hashes {
+            files.iter().map(|(name, hash)| ((*name).to_owned(), (*hash).to_owned())).collect()
+        };
+        let first = hashes(&[("same", "1"), ("changed", "2"), ("only-first", "3")]);
+        let second = hashes(&[("same", "1"), ("changed", "4"), ("only-second", "5")]);
+        assert_eq!(differing(&first, &first), [""; 0]);
+        assert_eq!(differing(&first, &second), ["changed", "only-first", "only-second"]);
+    }
+}
