@@ -9,7 +9,7 @@ const policy = {
     throw new TypeError(`not a script of the viewer: ${url}`);
   },
 };
-const trusted = self.trustedTypes?.createPolicy("viewer", policy) ?? policy;
+const trusted = self.trustedTypes ? trustedTypes.createPolicy("viewer", policy) : policy;
 
 // Shows why the viewer cannot start.
 self.showStartError = (reason) => {

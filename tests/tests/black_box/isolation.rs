@@ -47,7 +47,7 @@ fn page_and_workers_cannot_send_data_elsewhere() {
     // Workers start from a blob of the page, so they inherit its policy.
     page.eval(concat!(
         "(() => { window.started = []; const Plain = Worker; window.Worker = class extends Plain {",
-        "constructor(url, options) { window.started.push(url.split(':')[0]); super(url, options); } };",
+        "constructor(url, options) { window.started.push(String(url).split(':')[0]); super(url, options); } };",
         "viewer.failWorker(); })()"
     ));
     page.wait_for("window.started.length === 1");
@@ -56,7 +56,7 @@ fn page_and_workers_cannot_send_data_elsewhere() {
         format!("fetch('{url}').then(() => postMessage('sent'), () => postMessage('refused'))");
     let answer = page.eval(&format!(
         "new Promise(done => {{ const script = new Blob([`{script}`], {{type: 'text/javascript'}}); \
-         const worker = new Worker(URL.createObjectURL(script), {{type: 'module'}}); \
+         const worker = new Worker(trusted.createScriptURL(URL.createObjectURL(script)), {{type: 'module'}}); \
          worker.onmessage = event => done(event.data); }})"
     ));
     assert_eq!(answer, "refused");

@@ -209,7 +209,8 @@ const GATED_WORKER: &str = "(() => {
                     return read.call(this);
                 };
                 await import('${worker}');`;
-            super(URL.createObjectURL(new Blob([script], {type: 'text/javascript'})), options);
+            const blob = new Blob([script], {type: 'text/javascript'});
+            super(trusted.createScriptURL(URL.createObjectURL(blob)), options);
         }
     };
     viewer.failWorker();
