@@ -88,7 +88,7 @@ fn check(file: &[u8], content: Option<Vec<u8>>) {
     };
     if is_damaged(&whole) || is_damaged(&parts) {
         // What is decompressed before the damage depends on the chunks.
-        assert!(is_damaged(&whole) && is_damaged(&parts), "{chunk_len}");
+        assert!(0 < whole.report.skipped && 0 < parts.report.skipped, "{chunk_len}");
         let common = whole.rows.len().min(parts.rows.len());
         assert_eq!(whole.rows[..common], parts.rows[..common]);
         return;

@@ -87,7 +87,8 @@ pub(super) fn scan(bytes: &[u8]) -> Option<(RawFields<'_>, usize)> {
     };
     let mut cursor = Cursor { bytes, window, at: 0 };
     cursor.expect(START)?;
-    let n = cursor.int()?;
+    // The writer counts from 1.
+    let n = cursor.int().filter(|n| 0 < *n)?;
     cursor.expect(br#","ts":"#)?;
     let ts = cursor.time()?;
     let mut rare = RareFields::default();

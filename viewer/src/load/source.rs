@@ -131,10 +131,13 @@ fn decompress(
         }
     });
     fed?;
+    let mut ended = Ok(());
     if decompressed.is_err() || chunk.is_empty() {
-        content.feed(&[], sink)?;
+        ended = content.feed(&[], sink);
     }
-    decompressed.map_err(|reason| format!("decompression failed: {reason}"))
+    // The damage explains an incomplete record before it.
+    decompressed.map_err(|reason| format!("decompression failed: {reason}"))?;
+    ended
 }
 
 /// The number of bytes needed to detect the type of a file.

@@ -70,14 +70,15 @@ fn load_whole(bytes: &[u8], chunk_len: usize) -> Report {
     loader.report()
 }
 
+fn gzip(bytes: &[u8]) -> Vec<u8> {
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    std::io::Write::write_all(&mut encoder, bytes).unwrap();
+    encoder.finish().unwrap()
+}
+
 #[test]
 fn file_type_is_detected_from_content() {
     let lines = format!("{PACKET}\n").repeat(2_500).into_bytes();
-    let gzip = |bytes: &[u8]| {
-        let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
-        std::io::Write::write_all(&mut encoder, bytes).unwrap();
-        encoder.finish().unwrap()
-    };
     let zstd = |bytes: &[u8]| zstd::encode_all(bytes, 1).unwrap();
     for plain in [lines, pcap(2_500)] {
         for file in [plain.clone(), gzip(&plain), zstd(&plain)] {
@@ -169,6 +170,10 @@ fn packets_before_damage_are_loaded() {
     assert_eq!((report.totals.packets, report.skipped), (9, 1));
     let problem = &report.problems[0];
     assert_eq!((problem.line, &problem.reason[..]), (10, "incomplete record at byte 708"));
+    let gzipped = gzip(&pcap(10));
+    let report = load_whole(&gzipped[..gzipped.len() - 20], 100);
+    assert_eq!(report.skipped, 1);
+    assert_eq!(report.problems[0].reason, "decompression failed: unexpected end of file");
     let compressed = zstd::encode_all(format!("{PACKET}\n").repeat(9).as_bytes(), 1).unwrap();
     let report = load_whole(&compressed[..compressed.len() - 9], 100);
     assert_eq!(report.skipped, 1);
@@ -182,6 +187,15 @@ fn foreign_lines_need_time_and_length() {
     assert_eq!((report.totals.packets, report.skipped), (2, 1));
     assert_eq!(report.totals.extent.unwrap().ts_ns, (1_500_000_000, 2_000_000_000));
     assert_eq!(report.totals.extent.unwrap().n, (1, 2));
+}
+
+#[test]
+fn packets_with_number_zero_are_numbered_by_their_lines() {
+    let text = PACKET.replace("\"n\":1", "\"n\":0");
+    for text in [text.clone(), format!(" {text}")] {
+        let report = load(&format!("{text}\n{text}")).report();
+        assert_eq!((report.totals.extent.unwrap().n, report.is_counted), ((1, 2), true));
+    }
 }
 
 #[test]
