@@ -5,7 +5,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use summary::record::{
     CaptureRecord, End, Event, EventKind, Interface, Meta, Reason, SourceKind, Stats, VERSION,
 };
-use summary::{Timestamp, line};
+use summary::{Timestamp, line, write_json};
 
 use crate::Error;
 use crate::line_formatter::{CapturedPacket, FieldOptions, LineFormatter};
@@ -297,7 +297,7 @@ impl Stream {
                 clippy::expect_used,
                 reason = "serializing plain data into a Vec cannot fail"
             )]
-            serde_json::to_writer(&mut *buffer, record).expect("serializing into a Vec");
+            write_json(&mut *buffer, record).expect("serializing into a Vec");
             buffer.push(b'\n');
         })
     }

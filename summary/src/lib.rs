@@ -53,6 +53,7 @@ mod packet;
 mod payload_names;
 mod proto;
 pub mod record;
+mod terminal;
 mod timestamp;
 
 pub use address::{Address, Mac};
@@ -63,4 +64,5 @@ pub use link_type::LinkType;
 pub use packet::{Direction, Faults, Gso, GsoKind, Packet, Summary, Tcp, VlanIds};
 pub use payload_names::{DnsType, PayloadNames};
 pub use proto::Proto;
+pub use terminal::{Printable, is_display_control, write_json};
 pub use timestamp::Timestamp;

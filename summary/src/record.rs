@@ -44,8 +44,9 @@ pub enum CaptureRecord {
 ///     snaplen: 262_144,
 ///     interfaces: vec![],
 /// };
-/// let line = serde_json::to_string(&CaptureRecord::Meta(meta)).unwrap();
-/// assert!(line.starts_with(r#"{"type":"meta","v":1,"tool":"sniffer","version":"0.1.0","#));
+/// let mut line = Vec::new();
+/// summary::write_json(&mut line, &CaptureRecord::Meta(meta)).unwrap();
+/// assert!(line.starts_with(br#"{"type":"meta","v":1,"tool":"sniffer","version":"0.1.0","#));
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Meta {

@@ -41,7 +41,8 @@
 //! | `community_id` | string | [Community ID](https://github.com/corelight/community-id-spec) 1 of the flow; with `--community-id` |
 //! | `err` | array of strings | faults of the packet, in this order: `truncated` (the capture cut off a header), `bad_length` (a length field contradicts another one or the frame), `bad_header` (a field has a forbidden value), `unsupported` (not decoded further) |
 //!
-//! Bytes from the network that are not valid UTF-8 appear as U+FFFD.
+//! Bytes from the network that are not valid UTF-8 appear as U+FFFD. Characters that control the display
+//! of text are escaped: C0 and C1 controls, DEL, line separators, and controls of the text direction.
 //!
 //! Packets with several layers that could fill a field, and packets with wrong lengths:
 //!

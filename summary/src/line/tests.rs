@@ -5,7 +5,7 @@ use super::parse::{parse_fast, parse_serde};
 use super::{ExcerptReader, ParseError, Record, Writer, parse};
 use crate::{
     Address, CommunityId, Direction, DnsType, Faults, Gso, GsoKind, LinkType, Packet, PayloadNames,
-    Proto, Summary, Tcp, Timestamp, decode,
+    Proto, Summary, Tcp, Timestamp, decode, is_display_control, write_json,
 };
 use proptest::prelude::*;
 
@@ -27,6 +27,11 @@ fn address() -> impl Strategy<Value = Address> {
 fn interface() -> impl Strategy<Value = Option<String>> {
     let long = (600usize..1_100).prop_map(|len| Some("x".repeat(len)));
     prop_oneof![4 => any::<Option<String>>(), 1 => long]
+}
+
+/// Text with many characters that control the display.
+fn hostile_text() -> impl Strategy<Value = String> {
+    "([\\x00-\\x1f\\x7f-\u{9f}\u{2028}-\u{202e}\u{2066}-\u{2069}]|[a\"\\\\]|.){0,50}"
 }
 
 fn faults() -> impl Strategy<Value = Faults> {
@@ -97,7 +102,8 @@ prop_compose! {
 proptest! {
     #[test]
     fn fast_writer_equals_serde_json(packet in any_packet()) {
-        let mut expected = serde_json::to_vec(&packet).unwrap();
+        let mut expected = Vec::new();
+        write_json(&mut expected, &packet).unwrap();
         expected.push(b'\n');
         prop_assert_eq!(String::from_utf8(written(&packet)), String::from_utf8(expected));
     }
@@ -106,6 +112,17 @@ proptest! {
     fn written_packets_parse_back(packet in any_packet()) {
         let line = written(&packet);
         prop_assert_eq!(parse(&line), Ok(Record::Packet(packet)));
+    }
+
+    #[test]
+    fn names_cannot_control_a_terminal(mut packet in any_packet(), name in hostile_text()) {
+        packet.interface = Some(name.clone().into());
+        packet.names.host = Some(name.into());
+        let line = String::from_utf8(written(&packet)).unwrap();
+        prop_assert_eq!(line.find(is_display_control), Some(line.len() - 1), "the line feed");
+        let unescaped = serde_json::to_vec(&packet).unwrap();
+        prop_assert_eq!(parse(&unescaped), Ok(Record::Packet(packet.clone())));
+        prop_assert_eq!(parse(line.as_bytes()), Ok(Record::Packet(packet)));
     }
 
     #[test]

@@ -1,12 +1,12 @@
 //! The fast line writer: no allocation per packet, no `core::fmt` for common values. Its output is
-//! byte for byte that of serde_json with the definition in `json`.
+//! byte for byte that of [`write_json`] with the definition in `json`.
 
 use std::fmt::{self, Display};
 
 use crate::address::write_mac;
 use crate::digits::{MAX_DIGITS, decimal};
 use crate::timestamp::SecondCache;
-use crate::{Address, LinkType, Packet, PayloadNames, Tcp};
+use crate::{Address, LinkType, Packet, PayloadNames, Tcp, write_json};
 
 /// Writes packets as lines. A writer is reused for all lines of an output.
 #[derive(Debug)]
@@ -28,7 +28,7 @@ impl Default for Writer {
 
 impl Writer {
     /// Appends the line of `packet`, with its line feed, to `out`: the bytes that
-    /// `serde_json::to_writer` of the same packet would write.
+    /// [`write_json`] of the same packet would write.
     pub fn write(&mut self, packet: &Packet<'_>, out: &mut Vec<u8>) {
         self.line(packet, Some(packet.n), out);
     }
@@ -207,15 +207,15 @@ impl LineBuf<'_> {
 
     /// A string from outside, of any length and with any characters.
     fn escaped<const N: usize>(&mut self, key: &[u8; N], text: &str) {
-        let is_unescaped = text.bytes().all(|byte| byte >= b' ' && byte != b'"' && byte != b'\\');
-        if is_unescaped && text.len() <= MAX_SHORT_LEN {
+        let is_unescaped = |byte: u8| matches!(byte, b' '..=b'~') && byte != b'"' && byte != b'\\';
+        if text.len() <= MAX_SHORT_LEN && text.bytes().all(is_unescaped) {
             self.put(key);
             return self.unescaped(b"\"", text);
         }
         self.put(key);
         self.flush();
         // Writing a string to memory cannot fail.
-        let _ = serde_json::to_writer(&mut *self.out, text);
+        let _ = write_json(&mut *self.out, text);
     }
 
     fn names(&mut self, names: &PayloadNames<'_>) {
