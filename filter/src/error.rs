@@ -52,8 +52,11 @@ impl fmt::Display for Error {
         if self.expression.is_empty() {
             return Ok(());
         }
-        // Control characters would misplace the carets.
-        let shown = |text: &str| text.replace(char::is_control, " ");
+        // Such characters would misplace the carets, or control a terminal.
+        let is_display_control = |c: char| {
+            c.is_control() || matches!(c, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+        };
+        let shown = |text: &str| text.replace(is_display_control, " ");
         let before = shown(self.expression.get(..self.span.start).unwrap_or_default());
         let at = shown(self.expression.get(self.span.clone()).unwrap_or_default());
         let after = shown(self.expression.get(self.span.end..).unwrap_or_default());

@@ -1,7 +1,9 @@
-//! Errors that end a run. Each message names the object, and a remedy if there is one.
+//! Errors that end a run. Each message names the object, and a remedy if there is one. Names are escaped:
+//! a file or an interface can have a name that controls the terminal.
 
 use std::io;
 use std::path::PathBuf;
+use summary::Printable;
 use summary::capture_file::FileError;
 
 /// Why a run failed.
@@ -15,14 +17,14 @@ pub enum Error {
         "cannot capture: CAP_NET_RAW is missing\n  \
          grant it to this program:  sudo setcap cap_net_raw=ep {}\n  \
          or run as root:            sudo {}",
-        .program.display(), .program.display()
+        Printable(.program.display()), Printable(.program.display())
     )]
     NoPermission {
         /// The running program.
         program: PathBuf,
     },
     /// No interface has the given name.
-    #[error("no interface named `{name}`; available: {}", .available.join(", "))]
+    #[error("no interface named `{}`; available: {}", Printable(.name), Printable(.available.join(", ")))]
     NoSuchInterface {
         /// The given name.
         name: String,
@@ -33,25 +35,25 @@ pub enum Error {
     #[error("no interface is up; choose one with -i (sniffer -D lists them)")]
     NoInterface,
     /// The interface exists but is down.
-    #[error("interface `{name}` is down; bring it up with: ip link set {name} up")]
+    #[error("interface `{}` is down; bring it up with: ip link set {} up", Printable(.name), Printable(.name))]
     InterfaceDown {
         /// Its name.
         name: String,
     },
     /// The interface went down during a capture with `--exit-on-down`.
-    #[error("interface `{name}` went down; earlier packets have been written")]
+    #[error("interface `{}` went down; earlier packets have been written", Printable(.name))]
     WentDown {
         /// Its name.
         name: String,
     },
     /// The interface was removed during a capture with `--exit-on-down`.
-    #[error("interface `{name}` disappeared; earlier packets have been written")]
+    #[error("interface `{}` disappeared; earlier packets have been written", Printable(.name))]
     InterfaceGone {
         /// Its name.
         name: String,
     },
     /// The decoder does not support the interface's link type.
-    #[error("interface `{name}` has an unsupported link type (ARPHRD {arphrd}); try -i any")]
+    #[error("interface `{}` has an unsupported link type (ARPHRD {arphrd}); try -i any", Printable(.name))]
     UnsupportedLinkType {
         /// The interface's name.
         name: String,
@@ -73,7 +75,7 @@ pub enum Error {
         source: io::Error,
     },
     /// A system call on the packet socket failed.
-    #[error("cannot capture on `{interface}`: {call}: {source}")]
+    #[error("cannot capture on `{}`: {call}: {source}", Printable(.interface))]
     Socket {
         /// The interface's name.
         interface: String,
@@ -112,7 +114,7 @@ pub enum Error {
     #[error("a capture thread panicked; its packets are missing from the output")]
     ReaderPanicked,
     /// The output file name is not a valid strftime(3) template.
-    #[error("invalid time format `{}`: {reason}", .template.display())]
+    #[error("invalid time format `{}`: {reason}", Printable(.template.display()))]
     TimeFormat {
         /// The file name.
         template: PathBuf,
@@ -120,13 +122,13 @@ pub enum Error {
         reason: &'static str,
     },
     /// The output file already exists.
-    #[error("`{}` already exists; use --force to overwrite it", .path.display())]
+    #[error("`{}` already exists; use --force to overwrite it", Printable(.path.display()))]
     OutputExists {
         /// The output file.
         path: PathBuf,
     },
     /// The output cannot be created or written.
-    #[error("cannot write `{name}`: {source}")]
+    #[error("cannot write `{}`: {source}", Printable(.name))]
     Output {
         /// The output file, or `standard output`.
         name: String,
@@ -134,7 +136,7 @@ pub enum Error {
         source: io::Error,
     },
     /// The input cannot be opened or read.
-    #[error("cannot read `{name}`: {source}")]
+    #[error("cannot read `{}`: {source}", Printable(.name))]
     Input {
         /// The input file, or `standard input`.
         name: String,
@@ -142,7 +144,7 @@ pub enum Error {
         source: io::Error,
     },
     /// A compressed input is damaged.
-    #[error("`{name}`: decompression failed after byte {offset}: {source}")]
+    #[error("`{}`: decompression failed after byte {offset}: {source}", Printable(.name))]
     Decompression {
         /// The input file, or `standard input`.
         name: String,
@@ -152,13 +154,13 @@ pub enum Error {
         source: io::Error,
     },
     /// The input contains no bytes.
-    #[error("`{name}` is empty")]
+    #[error("`{}` is empty", Printable(.name))]
     EmptyInput {
         /// The input file, or `standard input`.
         name: String,
     },
     /// The input is not a capture file, or a damaged one.
-    #[error("`{name}`: {source}")]
+    #[error("`{}`: {source}", Printable(.name))]
     CaptureFile {
         /// The input file, or `standard input`.
         name: String,

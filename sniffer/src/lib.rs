@@ -28,6 +28,11 @@ pub use error::Error;
 
 use cli::Action;
 
+/// Prints the error of a run on standard error.
+pub fn print_error(error: &Error) {
+    progress::print_message(error);
+}
+
 /// Runs the command line of the process. A usage error exits with code 2.
 ///
 /// # Errors

@@ -6,7 +6,7 @@ fn main() -> ExitCode {
     match sniffer::run() {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("sniffer: {error}");
+            sniffer::print_error(&error);
             ExitCode::FAILURE
         }
     }

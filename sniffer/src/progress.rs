@@ -3,7 +3,7 @@
 use std::fmt::Display;
 use std::io::{IsTerminal, Write};
 use std::time::{Duration, Instant};
-use summary::grouped;
+use summary::{Printable, grouped};
 
 /// Time between two updates of the status line.
 const INTERVAL: Duration = Duration::from_millis(500);
@@ -102,7 +102,15 @@ impl Progress {
 /// Prints a message on standard error.
 pub(crate) fn print_message(message: impl Display) {
     // A closed standard error is not worth an error.
-    let _ = writeln!(std::io::stderr(), "sniffer: {message}");
+    let _ = writeln!(std::io::stderr(), "sniffer: {}", printable_lines(message));
+}
+
+/// A message whose line feeds are its own, with all other characters that control a terminal escaped:
+/// messages contain names of files and interfaces, and text of filters.
+pub(crate) fn printable_lines(message: impl Display) -> String {
+    let message = message.to_string();
+    let lines = message.split('\n').map(|line| Printable(line).to_string());
+    lines.collect::<Vec<_>>().join("\n")
 }
 
 /// `1 packet`, `2 packets`.
@@ -144,6 +152,13 @@ mod tests {
         ] {
             assert_eq!(duration_text(Duration::from_millis(ms)), text);
         }
+    }
+
+    #[test]
+    fn messages_cannot_control_the_terminal() {
+        let message = "`a\u{1b}]0;x\u{7}\u{202e}\u{9b}`:\n  reason\r";
+        let expected = "`a\\u{1b}]0;x\\u{7}\\u{202e}\\u{9b}`:\n  reason\\u{d}";
+        assert_eq!(printable_lines(message), expected);
     }
 
     #[test]

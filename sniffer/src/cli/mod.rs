@@ -11,11 +11,13 @@ pub(crate) use generate::generate;
 
 use clap::error::ErrorKind;
 use clap::{CommandFactory, Parser};
+use std::io::Write;
 
 use crate::filter::FilterOptions;
 use crate::interfaces::ANY;
 use crate::line_formatter::FieldOptions;
 use crate::output::{Rotation, strftime};
+use crate::progress::printable_lines;
 use crate::{Error, capture, dump, file, live, output, sandbox, stream};
 use args::{Args, SandboxMode};
 
@@ -35,11 +37,25 @@ pub(crate) enum Action {
 ///
 /// If the file of `-F` cannot be read.
 pub(crate) fn parse() -> Result<Action, Error> {
-    let args = Args::parse();
+    let args = Args::try_parse().unwrap_or_else(|error| exit(&error));
     if let Err(reason) = args.check() {
-        Args::command().error(ErrorKind::ValueValidation, reason).exit();
+        exit(&Args::command().error(ErrorKind::ValueValidation, reason));
     }
     args.into_action()
+}
+
+/// Prints a usage error, the help or the version, and exits. clap quotes arguments as they are; an
+/// error that contains an argument which could control the terminal is printed without styles and
+/// escaped.
+fn exit(error: &clap::Error) -> ! {
+    let text = error.render().to_string();
+    let printable = printable_lines(&text);
+    if printable == text {
+        error.exit();
+    }
+    // A closed standard error is not worth an error.
+    let _ = std::io::stderr().write_all(printable.as_bytes());
+    std::process::exit(error.exit_code())
 }
 
 impl Args {

@@ -3,7 +3,7 @@
 use netlink_packet_route::RouteNetlinkMessage;
 use netlink_packet_route::address::{AddressAttribute, AddressMessage};
 use std::io::{self, Write};
-use summary::LinkType;
+use summary::{LinkType, Printable};
 
 use super::interface::ANY;
 use super::lookup::all;
@@ -25,7 +25,7 @@ pub(crate) fn list() -> Result<(), Error> {
             Some(link) => link.to_string(),
             None => format!("ARPHRD {}", interface.arphrd),
         };
-        text += &format!("{}.{}  [{state}]  {link}", number + 1, interface.name);
+        text += &format!("{}.{}  [{state}]  {link}", number + 1, Printable(&interface.name));
         if interface.is_loopback {
             text += ", loopback";
         }

@@ -3,6 +3,7 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::process::Command;
+use summary::is_display_control;
 use tempfile::tempdir;
 use tests::frames::{IPV4, Sender, ethernet, ipv4, pcap, udp};
 use tests::process::{Capture, Output, run};
@@ -24,6 +25,40 @@ fn usage_errors_exit_with_2() {
     check(&["-c", "none"], 2, "invalid value 'none' for '--count <COUNT>': not a whole number");
     check(&["--frobnicate"], 2, "unexpected argument '--frobnicate'");
     check(&["-r", "a.pcap", "-i", "lo"], 2, "cannot be used with");
+}
+
+/// File names, interface names, arguments and filters with escape sequences, a C1 control, a line feed
+/// and a right-to-left override reach standard error escaped.
+#[test]
+fn messages_cannot_control_the_terminal() {
+    let directory = tempdir().unwrap();
+    let hostile = "a\u{1b}[31m\u{9b}2J\u{202e}\nsniffer: b";
+    let path = directory.path().join(hostile);
+    fs::write(&path, [0x80; 8]).unwrap();
+    let path = path.to_str().unwrap();
+    let missing = format!("{path}c");
+    let capture = directory.path().join("capture");
+    fs::write(&capture, pcap(1)).unwrap();
+    let capture = capture.to_str().unwrap();
+    let filter = "host \"x\u{1b}[31m\u{9b}\u{202e}";
+    for (args, code) in [
+        (&["-r", path][..], 1),
+        (&["-r", &missing], 1),
+        (&["-r", capture, "-w", path], 1),
+        (&["-r", capture, filter], 1),
+        (&["-F", &missing, "-r", capture], 1),
+        (&["-i", "\u{1b}[31mx"], 1),
+        (&["-s", hostile], 2),
+        (&["--\u{1b}[31m\u{202e}"], 2),
+    ] {
+        let output = run(args);
+        assert_eq!(output.status.code(), Some(code), "{args:?}: {}", output.stderr);
+        let control = output.stderr.lines().find(|line| line.contains(is_display_control));
+        assert_eq!(control, None, "{args:?}");
+        let is_forged = code == 1 && output.stderr.contains("\nsniffer: b");
+        assert!(!is_forged, "{args:?}: {}", output.stderr);
+    }
+    check(&["-r", path], 1, r"a\u{1b}[31m\u{9b}2J\u{202e}\u{a}sniffer: b`: not a pcap");
 }
 
 #[test]
