@@ -127,6 +127,51 @@ pub enum Error {
         /// The output file.
         path: PathBuf,
     },
+    /// An unfinished output file has the name of the next one, and is not the sniffer's.
+    #[error(
+        "`{}` exists, but is not an unfinished file of this user's captures; move it away",
+        .path.display()
+    )]
+    PartFileExists {
+        /// The unfinished file.
+        path: PathBuf,
+    },
+    /// Another process has locked the output file.
+    #[error("`{}` is being written by another process", .path.display())]
+    OutputInUse {
+        /// The output file.
+        path: PathBuf,
+    },
+    /// The output would overwrite an input.
+    #[error("`{name}` is also an input; write to another file")]
+    OutputIsInput {
+        /// The output file, or `standard output`.
+        name: String,
+    },
+    /// A pipe, device or link of another user in a directory that all users may write to.
+    #[error("`{}` belongs to another user; use --force to write to it", .path.display())]
+    ForeignOutput {
+        /// The pipe, device or link.
+        path: PathBuf,
+    },
+    /// A complete output file cannot get its final name.
+    #[error("cannot rename `{}` to `{}`: {source}", .from.display(), .to.display())]
+    Rename {
+        /// The complete file.
+        from: PathBuf,
+        /// Its final name.
+        to: PathBuf,
+        /// The system's error.
+        source: io::Error,
+    },
+    /// A file that an interrupted run left cannot be completed.
+    #[error("cannot complete `{}`, which an interrupted capture left: {source}", .path.display())]
+    Recovery {
+        /// The unfinished file.
+        path: PathBuf,
+        /// The system's error.
+        source: io::Error,
+    },
     /// The output cannot be created or written.
     #[error("cannot write `{}`: {source}", Printable(.name))]
     Output {
@@ -174,6 +219,21 @@ impl Error {
     pub(crate) fn is_no_device(&self) -> bool {
         let Self::Socket { source, .. } = self else { return false };
         matches!(source.raw_os_error(), Some(libc::ENODEV | libc::ENXIO))
+    }
+
+    /// Whether the output is unusable: not even an `end` record can be written.
+    pub(crate) fn is_output(&self) -> bool {
+        matches!(
+            self,
+            Self::Output { .. }
+                | Self::OutputExists { .. }
+                | Self::PartFileExists { .. }
+                | Self::OutputInUse { .. }
+                | Self::OutputIsInput { .. }
+                | Self::ForeignOutput { .. }
+                | Self::Rename { .. }
+                | Self::Recovery { .. }
+        )
     }
 
     /// Whether the reader of the output closed it, as in `sniffer | head`.

@@ -2,6 +2,7 @@
 
 use std::fmt::Display;
 use std::io::{IsTerminal, Write};
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 use summary::{Printable, grouped};
 
@@ -77,6 +78,21 @@ impl Progress {
     pub(crate) fn info(&self, message: impl Display) {
         if !self.is_quiet {
             self.print(message);
+        }
+    }
+
+    /// Reports files of an interrupted run that are complete now.
+    pub(crate) fn recovered(&self, paths: &[PathBuf]) {
+        for path in paths {
+            self.info(format_args!("kept `{}` of an interrupted run", path.display()));
+        }
+    }
+
+    /// Reports lines that could not be written, if there are any.
+    pub(crate) fn lost_lines(&self, count: u64) {
+        if 0 < count {
+            let lines = if count == 1 { "line" } else { "lines" };
+            self.info(format_args!("the last {} {lines} could not be written", grouped(count)));
         }
     }
 

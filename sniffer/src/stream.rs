@@ -268,7 +268,7 @@ impl Stream {
     }
 
     /// Writes `end` and completes the output.
-    pub(crate) fn finish(mut self, reason: Reason) -> Result<(), Error> {
+    pub(crate) fn finish(&mut self, reason: Reason) -> Result<(), Error> {
         self.finish_file(reason)?;
         self.output.finish()
     }
@@ -284,6 +284,11 @@ impl Stream {
             skip,
             bytes,
         }))
+    }
+
+    /// The output, to watch it.
+    pub(crate) fn output(&self) -> &Output {
+        &self.output
     }
 
     /// Writes the buffered lines.

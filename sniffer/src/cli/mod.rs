@@ -16,7 +16,7 @@ use std::io::Write;
 use crate::filter::FilterOptions;
 use crate::interfaces::ANY;
 use crate::line_formatter::FieldOptions;
-use crate::output::{Rotation, strftime};
+use crate::output::{FileId, Rotation, strftime};
 use crate::progress::printable_lines;
 use crate::{Error, capture, dump, file, live, output, sandbox, stream};
 use args::{Args, SandboxMode};
@@ -125,6 +125,8 @@ impl Args {
                 interface: self.interface.into_iter().next(),
             }));
         }
+        let inputs = self.read.iter().chain(&self.filter_file);
+        let inputs = inputs.filter_map(|path| FileId::of_input(path)).collect();
         let output = output::Options {
             path: self.write.filter(|path| path.as_os_str() != "-"),
             overwrite: self.force,
@@ -134,6 +136,7 @@ impl Args {
                 interval: self.rotate_seconds,
                 count: self.file_count,
             },
+            inputs,
         };
         let stream = stream::Options {
             fields: FieldOptions {

@@ -14,11 +14,10 @@ use summary::record::Reason;
 
 use crate::Error;
 use crate::filter::{Filter, FilterOptions};
-use crate::output;
-use crate::progress::{self, Progress, packets};
+use crate::output::{self, Prepared};
+use crate::progress::{self, Progress};
 use crate::sandbox::{self, Needs, OutputAccess, SocketAccess};
 use crate::signals::Signals;
-use crate::stream::{Losses, Stream};
 use capture_file::CaptureFile;
 use input::{Input, OpenFile, SignalState};
 use run::FileRun;
@@ -39,8 +38,10 @@ pub(crate) fn run(config: &Config) -> Result<(), Error> {
     let filter = Filter::new(&config.filter);
     let progress = Progress::start(config.is_quiet, config.output.path.is_none());
     filter.resolve_names();
+    let prepared = config.output.prepare(Some(&signals))?;
+    progress.recovered(prepared.recovered());
     let needs = Needs {
-        output: output_access(&config.output),
+        output: output_access(&config.output, &prepared),
         sockets: SocketAccess::None,
         starts_threads: config.thread_count.is_some(),
     };
@@ -53,6 +54,7 @@ pub(crate) fn run(config: &Config) -> Result<(), Error> {
     });
     let mut run = FileRun {
         files: files.collect::<Result<_, Error>>()?,
+        prepared: Some(prepared),
         stream: None,
         names: &names,
         config,
@@ -73,30 +75,17 @@ pub(crate) fn run(config: &Config) -> Result<(), Error> {
         }
         None => result,
     };
-    let reason = match &result {
-        Ok(reason) => *reason,
-        Err(Error::Output { .. }) => return result.map(drop),
-        Err(_) => Reason::Error,
+    let result = match result {
+        // Not even an end can be written.
+        Err(error) if error.is_output() => Err(error),
+        Err(error) if run.stream.is_none() => return Err(error), // no file is a capture
+        Ok(reason) => run.finish(reason),
+        Err(error) => run.finish(Reason::Error).and(Err(error)),
     };
-    let stream = match (run.stream.take(), &result) {
-        (Some(stream), _) => stream,
-        (None, Ok(_)) => {
-            let mut stream = run.open_stream()?;
-            stream.count_skipped(0, run.take_skipped());
-            stream
-        }
-        // None of the files is a capture: create no output.
-        (None, Err(_)) => return result.map(drop),
-    };
-    let out = finish(stream, reason)?;
-    result?;
-    let source = match &names[..] {
-        [name] => name.clone(),
-        names => format!("{} files", names.len()),
-    };
-    let elapsed = run.progress.elapsed();
-    run.progress.info(format_args!("{} read from {source} in {elapsed}", packets(out)));
-    Ok(())
+    if !result.as_ref().is_err_and(Error::is_closed_pipe) {
+        run.print_totals();
+    }
+    result
 }
 
 fn run_loop(run: &mut FileRun<'_>) -> Result<Reason, Error> {
@@ -130,20 +119,11 @@ fn run_single_threaded(run: &mut FileRun<'_>) -> Result<Reason, Error> {
     Ok(Reason::Eof)
 }
 
-/// Writes the last `stats` record and the `end` record. Returns the number of packets written.
-fn finish(mut stream: Stream, reason: Reason) -> Result<u64, Error> {
-    stream.write_stats(0, None, Losses::default(), None)?;
-    let out = stream.out();
-    stream.finish(reason)?;
-    Ok(out)
-}
-
 /// What the output opens once the first packet is known.
-fn output_access(options: &output::Options) -> OutputAccess<'static> {
-    match (&options.path, options.directory()) {
-        (Some(path), _) if path.exists() && !path.is_file() => OutputAccess::Existing(path.clone()),
-        (_, Some(path)) => OutputAccess::Directory { path, file: None },
-        (_, None) => OutputAccess::Open,
+fn output_access(options: &output::Options, prepared: &Prepared) -> OutputAccess<'static> {
+    match options.directory().filter(|_| prepared.creates_files()) {
+        Some(path) => OutputAccess::Directory { path, file: None },
+        None => OutputAccess::Open,
     }
 }
 

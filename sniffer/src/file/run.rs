@@ -2,17 +2,17 @@
 //! are written to.
 
 use std::path::PathBuf;
-use summary::record::{Interface, SourceKind};
+use summary::record::{Interface, Reason, SourceKind};
 
 use super::capture_file::CaptureFile;
 use super::input::{self, SignalState};
 use crate::Error;
 use crate::filter::FilterOptions;
-use crate::output::{self, Output};
-use crate::progress::Progress;
+use crate::output::{self, Output, Prepared};
+use crate::progress::{Progress, packets};
 use crate::sandbox;
 use crate::signals::Signals;
-use crate::stream::{self, Stream};
+use crate::stream::{self, Losses, Stream};
 
 /// Configuration of a run that reads files.
 #[derive(Debug)]
@@ -32,6 +32,8 @@ pub(crate) struct Config {
 /// A run in progress.
 pub(super) struct FileRun<'a> {
     pub(super) files: Vec<CaptureFile<'a>>,
+    /// The output until it is opened.
+    pub(super) prepared: Option<Prepared>,
     /// `None` until the first packet.
     pub(super) stream: Option<Stream>,
     /// Names of the files, for messages.
@@ -89,9 +91,33 @@ impl FileRun<'_> {
         Ok(())
     }
 
+    /// Writes the last `stats` record and the `end` record. Opens the output if no packet did.
+    pub(super) fn finish(&mut self, reason: Reason) -> Result<(), Error> {
+        if self.stream.is_none() {
+            self.stream = Some(self.open_stream()?);
+            self.count_skipped();
+        }
+        let Some(stream) = &mut self.stream else { return Ok(()) };
+        stream.write_stats(0, None, Losses::default(), None)?;
+        stream.finish(reason)
+    }
+
+    /// Prints the totals, if the output was opened.
+    pub(super) fn print_totals(&self) {
+        let Some(stream) = &self.stream else { return };
+        let source = match self.names {
+            [name] => name.clone(),
+            names => format!("{} files", names.len()),
+        };
+        let elapsed = self.progress.elapsed();
+        let read = packets(stream.out());
+        self.progress.info(format_args!("{read} read from {source} in {elapsed}"));
+        self.progress.lost_lines(stream.output().lost_lines());
+    }
+
     /// Opens the output and starts the stream. Call it once the first frames are known: `meta`
     /// lists the interfaces.
-    pub(super) fn open_stream(&self) -> Result<Stream, Error> {
+    pub(super) fn open_stream(&mut self) -> Result<Stream, Error> {
         let interfaces = self.files.iter().flat_map(CaptureFile::interfaces).enumerate();
         let interfaces = interfaces.map(|(index, interface)| Interface {
             name: interface.name.clone(),
@@ -104,8 +130,8 @@ impl FileRun<'_> {
         let names = self.names.iter();
         let names: Vec<_> =
             names.map(|name| if name == input::STANDARD_INPUT { "-" } else { name }).collect();
-        let mut output = Output::open(&self.config.output)?;
-        output.set_signals(self.signals.clone());
+        let prepared = self.prepared.take().unwrap_or_default();
+        let output = Output::open(&self.config.output, prepared, Some(self.signals))?;
         let file = Some(names.join(", "));
         Stream::open(output, &self.config.stream, SourceKind::File, file, interfaces.collect())
     }

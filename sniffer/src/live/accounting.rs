@@ -13,7 +13,7 @@ use super::timer::Timer;
 use crate::Error;
 use crate::capture::Capture;
 use crate::interfaces;
-use crate::output::Rotation;
+use crate::output::{Output, Rotation};
 use crate::progress::packets;
 use crate::stream::{Stream, new_event};
 
@@ -164,6 +164,20 @@ impl Accounting {
         Ok(())
     }
 
+    /// Reads the kernel's counters without recording events, for totals when the output is
+    /// unusable.
+    pub(super) fn refresh_counters(&mut self) {
+        for interface in &mut self.interfaces {
+            // The output's error is reported.
+            let _ = interface.read_counters();
+        }
+    }
+
+    /// The output, to watch it.
+    pub(super) fn output(&self) -> &Output {
+        self.stream.output()
+    }
+
     /// Writes all lines that are buffered.
     pub(super) fn flush(&mut self) -> Result<(), Error> {
         self.stream.flush()
@@ -176,7 +190,7 @@ impl Accounting {
     }
 
     /// Completes the stream after the rings were drained.
-    pub(super) fn finish(mut self, reason: Reason) -> Result<(), Error> {
+    pub(super) fn finish(&mut self, reason: Reason) -> Result<(), Error> {
         // The kernel's count of received packets includes those left in the rings at a limit.
         let is_drained = self.stop_reason.is_none();
         self.write_stats_with(|interface| is_drained.then_some(interface.counters().recv))?;

@@ -40,16 +40,24 @@ pub(super) struct Run<'a> {
 }
 
 impl Run<'_> {
-    /// Captures until something ends the run.
+    /// Captures until something ends the run, and prints the totals unless the reader of the output
+    /// has gone away: it has what it wanted.
     pub(super) fn run(mut self) -> Result<(), Error> {
         let result = self.run_loop();
         self.progress.clear();
-        match result {
+        let result = match result {
             Ok(reason) => self.end(reason),
-            // The output is broken: do not write an end.
-            Err(error @ (Error::Output { .. } | Error::OutputExists { .. })) => Err(error),
+            // Not even an end can be written.
+            Err(error) if error.is_output() => Err(error),
             Err(error) => self.end(Reason::Error).and(Err(error)),
+        };
+        if result.is_err() {
+            self.accounting.refresh_counters();
         }
+        if !result.as_ref().is_err_and(Error::is_closed_pipe) {
+            self.print_totals();
+        }
+        result
     }
 
     fn run_loop(&mut self) -> Result<Reason, Error> {
@@ -96,6 +104,9 @@ impl Run<'_> {
                 let next = dues.into_iter().flatten().min();
                 next.map(|next| next.saturating_duration_since(now))
             } else {
+                if self.accounting.output().is_flush_due(now) {
+                    self.accounting.flush()?;
+                }
                 Some(Duration::ZERO)
             };
             if let Some(reason) = self.wait(timeout)? {
@@ -116,8 +127,11 @@ impl Run<'_> {
         let timeout =
             self.sources.iter().filter_map(PacketSource::poll_timeout).chain(timeout).min();
         let sources = self.sources.iter().map(PacketSource::as_fd);
-        let fds: Vec<_> = sources.chain([self.monitor.as_fd()]).collect();
+        let output = self.accounting.output();
+        let others = [Some(self.monitor.as_fd()), output.hangup_fd()];
+        let fds: Vec<_> = sources.chain(others.into_iter().flatten()).collect();
         let ready = self.signals.wait(&fds, timeout)?;
+        output.check_reader()?;
         if ready.is_stopped {
             return Ok(Some(Reason::Signal));
         }
@@ -258,15 +272,18 @@ impl Run<'_> {
     ///
     /// At a limit, packets left in the rings arrived after the end of the run: they are neither
     /// read nor counted.
-    fn end(mut self, reason: Reason) -> Result<(), Error> {
+    fn end(&mut self, reason: Reason) -> Result<(), Error> {
         self.accounting.reject_packets()?;
         for index in 0..self.sources.len() {
             self.drain(index)?;
         }
+        self.accounting.finish(reason)
+    }
+
+    fn print_totals(&self) {
         let dropped = self.accounting.dropped();
-        let summary = self.accounting.summary(&self.progress.elapsed());
-        self.accounting.finish(reason)?;
-        self.progress.info(summary);
+        self.progress.info(self.accounting.summary(&self.progress.elapsed()));
+        self.progress.lost_lines(self.accounting.output().lost_lines());
         if 0 < dropped {
             self.progress.info(format_args!(
                 "the kernel dropped {} packets because its buffer was full; try a larger buffer \
@@ -274,6 +291,5 @@ impl Run<'_> {
                 grouped(dropped)
             ));
         }
-        Ok(())
     }
 }

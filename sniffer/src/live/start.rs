@@ -31,12 +31,16 @@ pub(crate) fn start(config: &Config) -> Result<(), Error> {
     for interface in &chosen {
         opened.push(opener.open(interface)?);
     }
-    let mut output = Output::open(&config.output)?;
+    let prepared = config.output.prepare(None)?;
+    let recovered = prepared.recovered().to_owned();
+    let mut output = Output::open(&config.output, prepared, None)?;
+    output.watch_reader()?;
     // From here on signals end the run properly; until here they may end the process at once.
     // Before starting threads, which inherit the signal mask.
     let signals = Signals::catch(output.can_rotate())?;
     output.set_signals(signals.clone());
     let progress = Progress::start(config.is_quiet, config.output.path.is_none());
+    progress.recovered(&recovered);
     if opened.iter().flat_map(|(_, readers)| readers).any(Reader::is_fallback) {
         progress.info(
             "the kernel refuses TPACKET_V3; falling back to TPACKET_V2, which uses more memory and \

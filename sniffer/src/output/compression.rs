@@ -23,6 +23,15 @@ impl Compression {
             _ => None,
         }
     }
+
+    /// The format of data that start with these bytes.
+    pub(super) fn from_magic(start: &[u8]) -> Self {
+        match start {
+            [0x1f, 0x8b, ..] => Self::Gzip,
+            [0x28, 0xb5, 0x2f, 0xfd, ..] => Self::Zstd,
+            _ => Self::None,
+        }
+    }
 }
 
 /// The levels of zlib and zstd that cost the least CPU time, so that compression keeps up with fast

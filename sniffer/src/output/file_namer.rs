@@ -1,8 +1,12 @@
 //! Names of output files: those of `tcpdump -w` with `-C`, `-G` and `-W`, except that files of
-//! other runs are not overwritten without `--force`.
+//! other runs are not overwritten without `--force`. Files of an interrupted run are left to
+//! `recovery`.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
+use std::fs;
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use super::compression::Compression;
 use crate::Error;
@@ -21,7 +25,7 @@ pub(crate) struct Rotation {
 
 impl Rotation {
     /// Whether a file has the suffix [`PART_SUFFIX`] until it is complete.
-    fn uses_part_files(self) -> bool {
+    pub(super) fn uses_part_files(self) -> bool {
         self.size.is_some() || self.interval.is_some()
     }
 
@@ -67,17 +71,102 @@ impl FileNamer {
         Self { template: template.to_owned(), rotation, overwrite, time_zone, last: None }
     }
 
+    /// Whether names contain the time.
+    pub(super) fn is_timed(&self) -> bool {
+        self.rotation.interval.is_some()
+    }
+
+    /// Whether new files overwrite the oldest.
+    pub(super) fn is_ring(&self) -> bool {
+        self.rotation.ring_count().is_some()
+    }
+
+    /// The directory of the files.
+    pub(super) fn directory(&self) -> Result<PathBuf, Error> {
+        let base = self.base()?;
+        let parent = base.parent().filter(|parent| !parent.as_os_str().is_empty());
+        Ok(parent.unwrap_or(Path::new(".")).to_owned())
+    }
+
+    /// Whether `name` may be the name of a file of an earlier run with the same options.
+    pub(super) fn may_generate(&self, name: &OsStr) -> bool {
+        let template = self.template.file_name().unwrap_or_default().as_bytes();
+        match self.rotation.interval {
+            Some(_) => {
+                let prefix = template.split(|&byte| byte == b'%').next().unwrap_or_default();
+                name.as_bytes().starts_with(prefix)
+            }
+            None => self.number_of(name).is_some(),
+        }
+    }
+
+    /// The number in a file name. Only without an interval.
+    fn number_of(&self, name: &OsStr) -> Option<u32> {
+        let template = self.template.file_name()?;
+        let (stem, extension) = split_compression(Path::new(template));
+        let digits = name.as_bytes().strip_prefix(stem.as_bytes())?;
+        let digits = digits.strip_suffix(extension.as_bytes())?;
+        let number = match std::str::from_utf8(digits).ok()? {
+            "" => 0,
+            digits => digits.parse().ok()?,
+        };
+        let is_exact = self.numbered(Path::new(template), number).as_os_str() == name;
+        is_exact.then_some(number)
+    }
+
+    /// Decides where a run starts, given the files that an interrupted run left and that are now
+    /// complete. Without an interval, the run continues after the newest of them.
+    ///
+    /// With `--force`, a ring continues after its newest file, so that the oldest is overwritten
+    /// first.
+    ///
+    /// # Errors
+    ///
+    /// If other files exist that may not be overwritten.
+    pub(super) fn start(&mut self, recovered: &[PathBuf]) -> Result<(), Error> {
+        if self.is_timed() {
+            return Ok(());
+        }
+        let is_ring = self.is_ring();
+        let mut newest = newest(recovered.iter().cloned());
+        if newest.is_none() && is_ring {
+            newest = self.newest_in_ring()?;
+            if let Some(path) = newest.as_ref().filter(|_| !self.overwrite) {
+                return Err(Error::OutputExists { path: path.clone() });
+            }
+        }
+        let number = newest.and_then(|path| self.number_of(path.file_name()?));
+        match number {
+            Some(number) => self.last = Some((self.template.clone(), number)),
+            None if !is_ring && !self.overwrite => ensure_absent(&self.template)?,
+            None => {}
+        }
+        Ok(())
+    }
+
+    /// The newest file with a name of this ring.
+    fn newest_in_ring(&self) -> Result<Option<PathBuf>, Error> {
+        // If there is no such directory, creating the first file reports that.
+        let Ok(entries) = fs::read_dir(self.directory()?) else { return Ok(None) };
+        let entries = entries.flatten().filter(|entry| self.may_generate(&entry.file_name()));
+        Ok(newest(entries.map(|entry| entry.path())))
+    }
+
     /// The paths of the next file.
     pub(super) fn next(&mut self) -> Result<OutputPath, Error> {
-        let base = match self.rotation.interval {
-            Some(_) => self.template_now()?,
-            None => self.template.clone(),
-        };
-        let output_path = match self.rotation.ring_count() {
-            Some(count) => self.next_in_ring(base, count)?,
-            None => self.next_free(base)?,
-        };
-        Ok(output_path)
+        let base = self.base()?;
+        Ok(match self.rotation.ring_count() {
+            Some(count) => self.next_in_ring(base, count),
+            None => self.next_free(base),
+        })
+    }
+
+    /// The path of `-w`, with the current time in place of its directives.
+    fn base(&self) -> Result<PathBuf, Error> {
+        match self.rotation.interval {
+            Some(_) => self.template_now(),
+            None => Ok(self.template.clone()),
+        }
     }
 
     fn template_now(&self) -> Result<PathBuf, Error> {
@@ -85,47 +174,45 @@ impl FileNamer {
         strftime(&self.template, &now)
     }
 
-    /// The next file of a ring. All numbers have the same number of digits, so that names sort.
-    fn next_in_ring(&mut self, base: PathBuf, count: u32) -> Result<OutputPath, Error> {
-        let digits = (count - 1).to_string().len();
-        let name = |number: u32| numbered(&base, &format!("{number:0digits$}"));
-        if self.last.is_none() && !self.overwrite {
-            // The run will overwrite all of these.
-            for path in (0..count).map(name) {
-                ensure_absent(&path)?;
-            }
-        }
+    fn next_in_ring(&mut self, base: PathBuf, count: u32) -> OutputPath {
         let number = self.last.as_ref().map_or(0, |(_, last)| (last + 1) % count);
-        let final_path = name(number);
+        let final_path = self.numbered(&base, number);
         self.last = Some((base, number));
-        Ok(self.output_path(final_path, true))
+        self.output_path(final_path, true)
     }
 
     /// The first free name: without a number, then with 1, 2, …
-    fn next_free(&mut self, base: PathBuf) -> Result<OutputPath, Error> {
+    fn next_free(&mut self, base: PathBuf) -> OutputPath {
         let last = self.last.as_ref().filter(|(last_base, _)| *last_base == base);
         let last = last.map(|&(_, number)| number);
-        if self.last.is_none() && !self.overwrite {
-            ensure_absent(&base)?;
-        }
         // Without -C or -G, SIGHUP requested the next file: if the last one was moved away, its name
         // is free.
-        let first =
-            if self.rotation.uses_part_files() { last.map_or(0, |last| last + 1) } else { 0 };
-        let name = |number| match number {
-            0 => base.clone(),
-            number => numbered(&base, &number.to_string()),
-        };
+        let uses_part_files = self.rotation.uses_part_files();
+        let first = if uses_part_files { last.map_or(0, |last| last + 1) } else { 0 };
         let is_ours = |number| last.is_some_and(|last| number <= last);
         let is_taken = |number: u32| {
-            let exists = name(number).exists() || part_path(&name(number)).exists();
+            let path = self.numbered(&base, number);
+            let exists = exists(&path) || uses_part_files && exists(&part_path(&path));
             exists && (is_ours(number) || !self.overwrite)
         };
         let number = (first..u32::MAX).find(|&number| !is_taken(number)).unwrap_or(u32::MAX);
-        let final_path = name(number);
+        let final_path = self.numbered(&base, number);
         let output_path = self.output_path(final_path, self.overwrite);
         self.last = Some((base, number));
-        Ok(output_path)
+        output_path
+    }
+
+    /// The path of the file with this number. In a ring all numbers have the same number of digits,
+    /// so that names sort; elsewhere the first file has no number.
+    fn numbered(&self, base: &Path, number: u32) -> PathBuf {
+        match (self.rotation.ring_count(), number) {
+            (Some(count), _) => {
+                let digits = (count - 1).to_string().len();
+                numbered(base, &format!("{number:0digits$}"))
+            }
+            (None, 0) => base.to_owned(),
+            (None, number) => numbered(base, &number.to_string()),
+        }
     }
 
     fn output_path(&self, final_path: PathBuf, overwrite: bool) -> OutputPath {
@@ -139,26 +226,50 @@ impl FileNamer {
 }
 
 /// The path of a file that is not complete.
-fn part_path(final_path: &Path) -> PathBuf {
+pub(super) fn part_path(final_path: &Path) -> PathBuf {
     let mut name = final_path.as_os_str().to_owned();
     name.push(PART_SUFFIX);
     name.into()
 }
 
+/// The final path of a file that is not complete.
+pub(super) fn final_path(part: &Path) -> Option<PathBuf> {
+    let name = part.as_os_str().as_bytes().strip_suffix(PART_SUFFIX.as_bytes())?;
+    Some(OsStr::from_bytes(name).into())
+}
+
 /// Appends a number to a path, but before an extension of a compression format.
 fn numbered(base: &Path, number: &str) -> PathBuf {
-    let extension =
-        base.extension().filter(|extension| Compression::from_extension(extension).is_some());
-    let mut name = match extension {
-        Some(_) => base.with_extension("").into_os_string(),
-        None => base.as_os_str().to_owned(),
-    };
+    let (mut name, extension) = split_compression(base);
     name.push(number);
-    if let Some(extension) = extension {
-        name.push(".");
-        name.push(extension);
-    }
+    name.push(extension);
     name.into()
+}
+
+/// Splits a path before an extension of a compression format.
+fn split_compression(path: &Path) -> (OsString, OsString) {
+    let extension =
+        path.extension().filter(|extension| Compression::from_extension(extension).is_some());
+    match extension {
+        Some(extension) => {
+            let mut suffix = OsString::from(".");
+            suffix.push(extension);
+            (path.with_extension("").into_os_string(), suffix)
+        }
+        None => (path.as_os_str().to_owned(), OsString::new()),
+    }
+}
+
+/// The path with the latest time of modification.
+fn newest(paths: impl Iterator<Item = PathBuf>) -> Option<PathBuf> {
+    let modified =
+        |path: &PathBuf| fs::symlink_metadata(path).and_then(|metadata| metadata.modified());
+    paths.max_by_key(|path| (modified(path).unwrap_or(SystemTime::UNIX_EPOCH), path.clone()))
+}
+
+/// Whether a directory has an entry of this name, also a symbolic link that leads nowhere.
+fn exists(path: &Path) -> bool {
+    fs::symlink_metadata(path).is_ok()
 }
 
 fn ensure_absent(path: &Path) -> Result<(), Error> {
@@ -166,7 +277,7 @@ fn ensure_absent(path: &Path) -> Result<(), Error> {
         let source = std::io::ErrorKind::IsADirectory.into();
         return Err(Error::Output { name: path.display().to_string(), source });
     }
-    if path.exists() { Err(Error::OutputExists { path: path.to_owned() }) } else { Ok(()) }
+    if exists(path) { Err(Error::OutputExists { path: path.to_owned() }) } else { Ok(()) }
 }
 
 /// Formats a strftime(3) template; like tcpdump, in the time zone of `time`.
@@ -185,7 +296,6 @@ pub(crate) fn strftime(template: &Path, time: &jiff::Zoned) -> Result<PathBuf, E
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::fs;
     use std::time::Duration;
 
     /// The names of the first four files; `existing` files are created before.
@@ -228,9 +338,41 @@ mod tests {
         assert_eq!(names("a", ring(3), false, &[]), ["a0", "a1", "a2", "a0"]);
         assert_eq!(names("a", ring(11), false, &[])[..2], ["a00", "a01"]);
         let directory = tempfile::tempdir().unwrap();
-        fs::write(directory.path().join("a2"), "").unwrap();
-        let mut names = FileNamer::new(&directory.path().join("a"), ring(3), false);
-        assert!(matches!(names.next(), Err(Error::OutputExists { .. })));
+        let path = |name: &str| directory.path().join(name);
+        for name in ["a2", "a0"] {
+            fs::write(path(name), "").unwrap();
+        }
+        let newest = SystemTime::now() + Duration::from_secs(1);
+        fs::File::options().write(true).open(path("a0")).unwrap().set_modified(newest).unwrap();
+        let start = |overwrite, recovered: &[PathBuf]| {
+            let mut names = FileNamer::new(&path("a"), ring(3), overwrite);
+            names.start(recovered)?;
+            names.next().map(|next| next.final_path)
+        };
+        assert!(matches!(start(false, &[]), Err(Error::OutputExists { .. })));
+        assert_eq!(start(true, &[]).unwrap(), path("a1"));
+        // A run that was interrupted continues without --force.
+        assert_eq!(start(false, &[path("a2")]).unwrap(), path("a0"));
+    }
+
+    #[test]
+    fn names_of_earlier_runs_are_recognized() {
+        let ring = Rotation { count: Some(20), ..BY_SIZE };
+        let by_time = Rotation { size: None, interval: Some(Duration::from_secs(1)), count: None };
+        for (template, rotation, names, others) in [
+            ("a", BY_SIZE, &["a", "a1", "a10"][..], &["a01", "b", "a+1", "a1.gz", "aa"][..]),
+            ("a.gz", BY_SIZE, &["a.gz", "a7.gz"], &["a", "a7", "a.gz7"]),
+            ("a", ring, &["a00", "a19"], &["a", "a0", "a1", "a001"]),
+            ("a-%H", by_time, &["a-07", "a-1"], &["b-07", "a"]),
+        ] {
+            let namer = FileNamer::new(&Path::new("/nowhere").join(template), rotation, false);
+            for name in names {
+                assert!(namer.may_generate(OsStr::new(name)), "{template}: {name}");
+            }
+            for name in others {
+                assert!(!namer.may_generate(OsStr::new(name)), "{template}: {name}");
+            }
+        }
     }
 
     #[test]

@@ -1,8 +1,11 @@
 //! The file, pipe or terminal that the output is written to.
 
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use nix::sys::epoll::{Epoll, EpollCreateFlags, EpollEvent, EpollFlags};
 use std::fs::File;
 use std::io::{self, Write};
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, BorrowedFd};
+use std::os::unix::fs::FileTypeExt;
 
 use crate::signals::{DRAIN_TIMEOUT, Signals};
 
@@ -14,14 +17,49 @@ const PIPE_BUF: usize = 4096;
 pub(super) struct Target {
     file: File,
     is_regular: bool,
+    /// Becomes readable when the reader of a pipe or socket goes away; `None` for other files, or if
+    /// nobody watches.
+    /// Polling the file itself could report input from a terminal or the peer of a socket.
+    hangup: Option<Epoll>,
     written_len: u64,
     signals: Option<Signals>,
 }
 
 impl Target {
-    pub(super) fn new(file: File, signals: Option<Signals>) -> Self {
-        let is_regular = file.metadata().is_ok_and(|metadata| metadata.is_file());
-        Self { file, is_regular, written_len: 0, signals }
+    pub(super) fn new(file: File, signals: Option<Signals>) -> io::Result<Self> {
+        let is_regular = file.metadata()?.is_file();
+        Ok(Self { file, is_regular, hangup: None, written_len: 0, signals })
+    }
+
+    /// From now on [`Self::hangup_fd`] and [`Self::check_reader`] notice that the reader of a pipe or
+    /// socket went away.
+    pub(super) fn watch_reader(&mut self) -> io::Result<()> {
+        let file_type = self.file.metadata()?.file_type();
+        if file_type.is_fifo() || file_type.is_socket() {
+            let epoll = Epoll::new(EpollCreateFlags::EPOLL_CLOEXEC)?;
+            // EPOLLERR and EPOLLHUP are always reported.
+            epoll.add(&self.file, EpollEvent::new(EpollFlags::empty(), 0))?;
+            self.hangup = Some(epoll);
+        }
+        Ok(())
+    }
+
+    /// A descriptor that becomes readable when the reader of a pipe or socket goes away.
+    pub(super) fn hangup_fd(&self) -> Option<BorrowedFd<'_>> {
+        self.hangup.as_ref().map(|epoll| epoll.0.as_fd())
+    }
+
+    /// Fails with [`io::ErrorKind::BrokenPipe`] if the reader of a pipe or socket has gone away.
+    pub(super) fn check_reader(&self) -> io::Result<()> {
+        if self.hangup.is_none() {
+            return Ok(());
+        }
+        let mut fds = [PollFd::new(self.file.as_fd(), PollFlags::empty())];
+        poll(&mut fds, PollTimeout::ZERO)?;
+        match fds[0].any() {
+            Some(true) => Err(io::ErrorKind::BrokenPipe.into()),
+            _ => Ok(()),
+        }
     }
 
     /// From now on a termination signal limits how long a write may block.
@@ -87,7 +125,7 @@ mod tests {
     #[test]
     fn regular_files_take_large_writes_at_once() {
         let file = tempfile::tempfile().unwrap();
-        let mut target = Target::new(file, Some(Signals::catch(false).unwrap()));
+        let mut target = Target::new(file, Some(Signals::catch(false).unwrap())).unwrap();
         assert_eq!(target.write(&vec![b'.'; 1 << 20]).unwrap(), 1 << 20);
         assert_eq!(target.written_len(), 1 << 20);
     }
@@ -96,7 +134,25 @@ mod tests {
     fn pipes_take_what_cannot_block() {
         let (_reader, writer) = io::pipe().unwrap();
         let file = File::from(OwnedFd::from(writer));
-        let mut target = Target::new(file, Some(Signals::catch(false).unwrap()));
+        let mut target = Target::new(file, Some(Signals::catch(false).unwrap())).unwrap();
         assert_eq!(target.write(&vec![b'.'; 1 << 20]).unwrap(), PIPE_BUF);
+    }
+
+    #[test]
+    fn a_reader_that_goes_away_is_noticed_without_writing() {
+        let (reader, writer) = io::pipe().unwrap();
+        let mut target = Target::new(File::from(OwnedFd::from(writer)), None).unwrap();
+        target.watch_reader().unwrap();
+        let is_readable = |target: &Target| {
+            let mut fds = [PollFd::new(target.hangup_fd().unwrap(), PollFlags::POLLIN)];
+            poll(&mut fds, PollTimeout::ZERO).unwrap() == 1
+        };
+        assert!(!is_readable(&target) && target.check_reader().is_ok());
+        drop(reader);
+        assert!(is_readable(&target));
+        assert_eq!(target.check_reader().unwrap_err().kind(), io::ErrorKind::BrokenPipe);
+        let mut file = Target::new(tempfile::tempfile().unwrap(), None).unwrap();
+        file.watch_reader().unwrap();
+        assert!(file.hangup_fd().is_none() && file.check_reader().is_ok());
     }
 }

@@ -123,7 +123,6 @@ impl Account {
     pub(super) fn change_to(&self, output: &OutputAccess<'_>) -> Result<(), String> {
         let (path, access, file) = match output {
             OutputAccess::Open => return self.become_user(),
-            OutputAccess::Existing(path) => (path, AccessFlags::W_OK, &None),
             OutputAccess::Directory { path, file } => {
                 (path, AccessFlags::W_OK | AccessFlags::X_OK, file)
             }

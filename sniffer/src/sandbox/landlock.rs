@@ -32,9 +32,6 @@ pub(super) fn ruleset(output: &OutputAccess<'_>) -> Result<RulesetCreated, Strin
             // Tells on SIGHUP whether the terminal was closed.
             ruleset = allow(ruleset, Path::new("/dev/tty"), AccessFs::ReadFile.into())?;
         }
-        OutputAccess::Existing(path) => {
-            ruleset = allow(ruleset, path, AccessFs::WriteFile | AccessFs::Truncate)?;
-        }
     }
     Ok(ruleset)
 }

@@ -62,8 +62,6 @@ pub(crate) enum OutputAccess<'a> {
         /// The file that is open already. The user that the run changes to becomes its owner.
         file: Option<&'a File>,
     },
-    /// Opens this existing file for writing: a device or a named pipe.
-    Existing(PathBuf),
 }
 
 /// Access to sockets.
