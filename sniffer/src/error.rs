@@ -102,6 +102,9 @@ pub enum Error {
         /// The missing parts, with reasons.
         missing: String,
     },
+    /// `--check` found that capturing is impossible.
+    #[error("capturing is not possible; see the lines marked `missing`")]
+    CannotCapture,
     /// A system call outside capturing failed.
     #[error("{call} failed: {source}")]
     System {

@@ -9,6 +9,7 @@
 //! defines its own configuration, `cli` fills it in, and only this file uses `cli`.
 
 mod capture;
+mod check;
 
 mod cli;
 mod dump;
@@ -44,6 +45,7 @@ pub fn run() -> Result<(), Error> {
         Action::Generate(what) => cli::generate(what),
         Action::ListInterfaces => interfaces::list(),
 
+        Action::Check(options) => check::run(&options),
         Action::DumpFilter(config) => dump::run(&config),
         Action::Capture(config) => live::start(&config),
         Action::ReadFiles(config) => file::run(&config),

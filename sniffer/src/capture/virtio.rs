@@ -34,7 +34,7 @@ pub(super) fn gso(header: &[u8]) -> Option<Gso> {
 /// Before Linux 6.2 it dropped packets with an offload type that the header cannot represent, such
 /// as UDP segments sent by QUIC servers (commit 860b7f27b8f7, `virtio_net_hdr_from_skb`). Losing
 /// `gso` is better than losing packets.
-pub(super) fn is_supported() -> bool {
+pub(crate) fn is_supported() -> bool {
     let Ok(system) = nix::sys::utsname::uname() else { return false };
     is_release_at_least(&system.release().to_string_lossy(), (6, 2))
 }

@@ -212,6 +212,13 @@ pub(super) struct Args {
           help_heading = SECURITY)]
     pub(super) sandbox: SandboxMode,
 
+    /// Report whether capturing and the sandbox work on this machine, and exit
+    ///
+    /// Each problem is followed by a remedy. The exit status is 0 if capturing is possible, and 1
+    /// otherwise.
+    #[arg(long, exclusive = true, help_heading = SECURITY)]
+    pub(super) check: bool,
+
     /// Print only errors
     #[arg(short, long, help_heading = OTHER)]
     pub(super) quiet: bool,

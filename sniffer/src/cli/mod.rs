@@ -26,6 +26,7 @@ use args::{Args, SandboxMode};
 pub(crate) enum Action {
     Generate(Generate),
     ListInterfaces,
+    Check(capture::Options),
     DumpFilter(dump::Config),
     Capture(live::Config),
     ReadFiles(file::Config),
@@ -103,6 +104,18 @@ impl Args {
         if self.list_interfaces {
             return Ok(Action::ListInterfaces);
         }
+        let capture = capture::Options {
+            snaplen: self.snapshot_length,
+            is_promiscuous: !self.no_promiscuous,
+            direction: self.direction.into(),
+            buffer_kib: self.buffer_size,
+            block_kib: self.block_size,
+            is_immediate: self.immediate,
+            records_gso: !self.no_gso,
+        };
+        if self.check {
+            return Ok(Action::Check(capture));
+        }
         let text = match &self.filter_file {
             Some(path) => crate::filter::read_expression(path)?,
             None => self.expression.join(" "),
@@ -154,15 +167,7 @@ impl Args {
         Ok(if self.read.is_empty() {
             Action::Capture(live::Config {
                 interfaces: self.interface,
-                capture: capture::Options {
-                    snaplen: self.snapshot_length,
-                    is_promiscuous: !self.no_promiscuous,
-                    direction: self.direction.into(),
-                    buffer_kib: self.buffer_size,
-                    block_kib: self.block_size,
-                    is_immediate: self.immediate,
-                    records_gso: !self.no_gso,
-                },
+                capture,
                 thread_count,
                 exits_on_down: self.exit_on_down,
                 duration: self.duration,

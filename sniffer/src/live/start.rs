@@ -58,8 +58,13 @@ pub(crate) fn start(config: &Config) -> Result<(), Error> {
         sockets: socket_access(config, &chosen),
         starts_threads: config.thread_count.is_some(),
     };
-    if let Some(message) = sandbox::enter(&config.sandbox, &needs)? {
-        progress.info(message);
+    match sandbox::enter(&config.sandbox, &needs) {
+        Ok(None) => {}
+        Ok(Some(message)) => progress.info(message),
+        Err(error) => {
+            output.discard();
+            return Err(error);
+        }
     }
 
     let names = InterfaceNames::new();

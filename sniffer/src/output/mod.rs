@@ -321,6 +321,16 @@ impl Output {
         Err(Error::OutputExists { path: to })
     }
 
+    /// Removes the current file, for a run that cannot start.
+    pub(crate) fn discard(self) {
+        if let Some(OutputPath { path, .. }) = &self.current
+            && self.can_rotate()
+        {
+            // The caller reports why the run cannot start.
+            let _ = std::fs::remove_file(path);
+        }
+    }
+
     fn open_next(&mut self) -> Result<(), Error> {
         let Some(namer) = &mut self.namer else { return Ok(()) };
         let next = namer.next()?;

@@ -22,6 +22,12 @@ use std::path::PathBuf;
 use crate::Error;
 use account::Account;
 
+/// Names of layers, for reports.
+const CAPABILITIES: &str = "capabilities can be dropped";
+const NO_NEW_PRIVS: &str = "no_new_privs";
+pub(crate) const LANDLOCK: &str = "Landlock";
+const SECCOMP: &str = "seccomp";
+
 /// How strictly the sandbox is required.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Mode {
@@ -105,3 +111,26 @@ pub(crate) fn enter(options: &Options, needs: &Needs<'_>) -> Result<Option<Strin
         (missing, _) => Ok(Some(format!("incomplete sandbox: {}", missing.join("; ")))),
     }
 }
+
+/// Tries all layers, except for changing the user, which would affect the whole process.
+pub(crate) fn probe() -> Vec<(&'static str, Result<(), String>)> {
+    let layers = || {
+        let needs = Needs {
+            output: OutputAccess::Open,
+            sockets: SocketAccess::None,
+            starts_threads: false,
+        };
+        let ruleset = landlock::ruleset(&needs.output);
+        vec![
+            (CAPABILITIES, capabilities::drop_all(false)),
+            (NO_NEW_PRIVS, set_no_new_privs().map_err(|errno| errno.to_string())),
+            (LANDLOCK, ruleset.and_then(landlock::restrict)),
+            (SECCOMP, seccomp::restrict(&needs)),
+        ]
+    };
+    // The layers apply to one thread, and end with it.
+    std::thread::spawn(layers).join().unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests;
