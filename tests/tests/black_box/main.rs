@@ -24,6 +24,7 @@ mod page;
 mod properties;
 mod resilience;
 mod rotation;
+mod sandbox;
 mod source_rules;
 mod tcpdump_parity;
 mod view_values;

@@ -1,0 +1,286 @@
+//! The sandbox of the running sniffer: privileges as the kernel reports them, and everything that
+//! must still work inside.
+
+use nix::sys::signal::Signal;
+use std::fs;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use tempfile::{TempDir, tempdir};
+use tests::frames::{IPV4, Sender, ethernet, ipv4, pcap, udp};
+use tests::process::{Capture, finish, run, signal, sniffer, wait_for};
+use tests::stream::Stream;
+use tests::veth::with_veth;
+use xtask::namespace;
+
+/// CAP_NET_RAW as a bit mask (linux/capability.h).
+const NET_RAW: u64 = 1 << 13;
+const NOBODY: u32 = 65_534;
+const USER: u32 = 1_000;
+
+/// The security state of a process (proc(5)).
+#[derive(Debug, PartialEq, Eq)]
+struct Privileges {
+    uid: u32,
+    permitted: u64,
+    effective: u64,
+    /// Inheritable, bounding and ambient capabilities.
+    other: [u64; 3],
+    no_new_privs: u64,
+    seccomp: u64,
+}
+
+impl Privileges {
+    fn of(child: &Child) -> Self {
+        let status = fs::read_to_string(format!("/proc/{}/status", child.id())).unwrap();
+        let field = |name: &str| {
+            let line = status.lines().find_map(|line| line.strip_prefix(name)).unwrap();
+            line.split_whitespace().next().unwrap()
+        };
+        let mask = |name| u64::from_str_radix(field(name), 16).unwrap();
+        Self {
+            uid: field("Uid:").parse().unwrap(),
+            permitted: mask("CapPrm:"),
+            effective: mask("CapEff:"),
+            other: ["CapInh:", "CapBnd:", "CapAmb:"].map(mask),
+            no_new_privs: mask("NoNewPrivs:"),
+            seccomp: mask("Seccomp:"),
+        }
+    }
+}
+
+/// A process in the sandbox, with `permitted` capabilities and the bounding set of its user.
+fn confined(uid: u32, permitted: u64, bounding: u64) -> Privileges {
+    let other = [0, bounding, 0];
+    Privileges { uid, permitted, effective: 0, other, no_new_privs: 1, seccomp: 2 }
+}
+
+/// The id if this user namespace has it, otherwise that of root: a namespace that an ordinary user
+/// created has no other user.
+fn or_root(id: u32) -> u32 {
+    let map = fs::read_to_string("/proc/self/uid_map").unwrap();
+    let numbers: Vec<u64> = map.split_whitespace().map(|number| number.parse().unwrap()).collect();
+    if u64::from(id) < numbers[0] + numbers[2] { id } else { 0 }
+}
+
+/// A directory that every user can write to.
+fn shared_directory() -> TempDir {
+    let directory = tempdir().unwrap();
+    fs::set_permissions(directory.path(), fs::Permissions::from_mode(0o777)).unwrap();
+    directory
+}
+
+/// Starts a command that captures into `file`, and waits until it does.
+fn start(command: &mut Command, file: &Path) -> Child {
+    let child = command.arg("-w").arg(file).stderr(Stdio::piped()).spawn().unwrap();
+    wait_for("the capture", || {
+        let directory = fs::read_dir(file.parent().unwrap()).unwrap();
+        let mut sizes =
+            directory.map(|entry| entry.unwrap().metadata().map_or(0, |data| data.len()));
+        sizes.any(|size| 0 < size && Path::new(&format!("/proc/{}", child.id())).exists())
+            && Privileges::of(&child).seccomp == 2
+    });
+    child
+}
+
+/// A command that runs a copy of the sniffer as an ordinary user. CAP_NET_RAW comes from the file.
+fn as_user_with_file_capability(directory: &Path) -> Command {
+    let program = directory.join("sniffer");
+    fs::copy(xtask::build::sniffer_path(), &program).unwrap();
+    fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
+    assert!(Command::new("setcap").arg("cap_net_raw=ep").arg(&program).status().unwrap().success());
+    let mut command = as_user(&[]);
+    command.arg(program);
+    command
+}
+
+/// setpriv(1) as an ordinary user.
+fn as_user(args: &[&str]) -> Command {
+    let mut command = Command::new("setpriv");
+    if or_root(USER) == USER {
+        let id = USER.to_string();
+        command.args(["--reuid", &id, "--regid", &id, "--clear-groups"]);
+    }
+    command.args(args);
+    command
+}
+
+fn send(count: usize) {
+    let sender = Sender::new("left");
+    let frame = ethernet(&[], IPV4, &ipv4(17, &udp(&[0; 18])));
+    (0..count).for_each(|_| sender.send(&frame));
+}
+
+/// Rotates by size with compression, and by SIGHUP; prints counters on SIGUSR1; ends on SIGTERM.
+fn check_run(mut command: Command, privileges: &Privileges) {
+    let directory = shared_directory();
+    let args = ["--sandbox=strict", "-i", "right", "-C", "4k", "--stats", "0.05"];
+    let child = start(command.args(args), &directory.path().join("a.gz"));
+    assert_eq!(&Privileges::of(&child), privileges);
+    let count = || fs::read_dir(directory.path()).unwrap().count();
+    wait_for("two more files", || {
+        send(200);
+        3 <= count()
+    });
+    let before = count();
+    signal(&child, Signal::SIGHUP);
+    wait_for("the file after SIGHUP", || before < count());
+    signal(&child, Signal::SIGUSR1);
+    signal(&child, Signal::SIGTERM);
+    let output = finish(child);
+    assert!(output.status.success(), "{}", output.stderr);
+    assert!(!output.stderr.contains("incomplete sandbox"), "{}", output.stderr);
+    let mut packets = 0;
+    for entry in fs::read_dir(directory.path()).unwrap() {
+        let entry = entry.unwrap();
+        assert_eq!(entry.metadata().unwrap().uid(), privileges.uid, "{entry:?}");
+        let bytes = fs::read(entry.path()).unwrap();
+        let mut plain = Vec::new();
+        std::io::copy(&mut flate2::read::MultiGzDecoder::new(&bytes[..]), &mut plain).unwrap();
+        packets += Stream::read(&plain).packets.len();
+    }
+    assert!(400 <= packets && packets.is_multiple_of(200), "{packets} packets");
+}
+
+#[test]
+fn root_becomes_nobody_without_capabilities() {
+    with_veth(|| check_run(sniffer(), &confined(or_root(NOBODY), 0, 0)));
+}
+
+#[test]
+fn sudo_returns_to_its_caller() {
+    let user = or_root(USER);
+    with_veth(|| {
+        let mut command = sniffer();
+        command.env("SUDO_UID", USER.to_string()).env("SUDO_GID", USER.to_string());
+        check_run(command, &confined(user, 0, 0));
+    });
+}
+
+#[test]
+fn file_capability_is_dropped() {
+    with_veth(|| {
+        let directory = shared_directory();
+        let command = as_user_with_file_capability(directory.path());
+        let bounding = if or_root(USER) == USER { own_bounding_set() } else { 0 };
+        check_run(command, &confined(or_root(USER), 0, bounding));
+    });
+}
+
+#[test]
+fn ambient_capability_is_dropped() {
+    with_veth(|| {
+        let mut command = as_user(&["--inh-caps", "+net_raw", "--ambient-caps", "+net_raw"]);
+        command.arg(xtask::build::sniffer_path());
+        let bounding = if or_root(USER) == USER { own_bounding_set() } else { 0 };
+        check_run(command, &confined(or_root(USER), 0, bounding));
+    });
+}
+
+/// The bounding set of this process. Ordinary users cannot change it.
+fn own_bounding_set() -> u64 {
+    let status = fs::read_to_string("/proc/self/status").unwrap();
+    let mask = status.lines().find_map(|line| line.strip_prefix("CapBnd:")).unwrap();
+    u64::from_str_radix(mask.trim(), 16).unwrap()
+}
+
+/// Members of a fanout group are reopened, which needs CAP_NET_RAW; other sockets are bound again.
+#[test]
+fn capture_reattaches_inside_the_sandbox() {
+    for (args, permitted) in [(&[][..], 0), (&["--threads", "2"], NET_RAW)] {
+        let stream = with_veth(|| {
+            let directory = shared_directory();
+            let file = directory.path().join("a");
+            let child =
+                start(sniffer().args(["--sandbox=strict", "-i", "right"]).args(args), &file);
+            assert_eq!(Privileges::of(&child), confined(or_root(NOBODY), permitted, 0));
+            let capture = Capture::from_child(child, file);
+            send(1);
+            namespace::ip("link delete right").unwrap();
+            capture.wait_until(|text| text.contains("iface_gone"));
+            namespace::ip("link add left type veth peer name right").unwrap();
+            for end in ["left", "right"] {
+                namespace::ip(&format!("link set {end} addrgenmode none")).unwrap();
+                namespace::ip(&format!("link set {end} up")).unwrap();
+            }
+            capture.wait_until(|text| text.contains("reattached"));
+            send(1);
+            capture.wait_until(|text| text.matches("\"pkt\"").count() == 2);
+            capture.stop()
+        });
+        assert_eq!(stream.packets.len(), 2, "{args:?}");
+    }
+}
+
+#[test]
+fn reading_files_is_sandboxed_before_the_first_byte() {
+    for args in [&["-r", "-"][..], &["-r", "-", "--threads", "2"]] {
+        let mut command = sniffer();
+        command.args(args).args(["--sandbox=strict", "udp and host localhost"]);
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        let mut input = child.stdin.take().unwrap();
+        // Nothing has been written yet.
+        wait_for("the sandbox", || {
+            let status = fs::read_to_string(format!("/proc/{}/status", child.id())).unwrap();
+            status.contains("Seccomp:\t2")
+        });
+        assert_eq!(Privileges::of(&child), confined(or_root(NOBODY), 0, 0));
+        std::io::Write::write_all(&mut input, &pcap(10)).unwrap();
+        drop(input);
+        let output = finish(child);
+        assert!(output.status.success(), "{}", output.stderr);
+        assert_eq!(Stream::read(&output.stdout).end.skip, 10);
+    }
+}
+
+#[test]
+fn root_keeps_its_id_in_a_directory_that_only_root_can_write() {
+    namespace::run(|| {
+        let directory = tempdir().unwrap();
+        let file = directory.path().join("a");
+        let path = file.to_str().unwrap();
+        let args = ["-i", "lo", "--duration", "0.01", "-w", path];
+        let output = run(&args);
+        assert!(output.status.success(), "{}", output.stderr);
+        let has_users = or_root(NOBODY) != 0;
+        let message =
+            "incomplete sandbox: running as user `root`, because `nobody` cannot write to";
+        assert_eq!(output.stderr.contains(message), has_users, "{}", output.stderr);
+        fs::remove_file(&file).unwrap();
+        let output = run(&[&args[..], &["--sandbox=strict"]].concat());
+        assert_eq!(output.status.success(), !has_users, "{}", output.stderr);
+        assert_eq!(file.exists(), !has_users, "no empty file is left");
+    });
+}
+
+#[test]
+fn sandbox_can_be_turned_off() {
+    with_veth(|| {
+        let directory = tempdir().unwrap();
+        let capture = Capture::start(directory.path(), &["-i", "right", "--sandbox=off"]);
+        assert_eq!(capture.stop().reason, "signal");
+    });
+    let output = run(&["-r", "/dev/null", "-Z", "no-such-user"]);
+    assert!(output.stderr.contains("no user named `no-such-user`"), "{}", output.stderr);
+}
+
+#[test]
+fn check_reports_what_is_possible() {
+    namespace::run(|| {
+        let output = run(&["--check"]);
+        let report = String::from_utf8(output.stdout).unwrap();
+        assert!(output.status.success(), "{report}");
+        for line in ["  ok       CAP_NET_RAW", "  ok       TPACKET_V3", "  ok       Landlock"] {
+            assert!(report.contains(line), "{report}");
+        }
+        let unable = as_user(&["--bounding-set", "-all"])
+            .arg(xtask::build::sniffer_path())
+            .arg("--check")
+            .output();
+        let unable = unable.unwrap();
+        let report = String::from_utf8(unable.stdout).unwrap();
+        assert_eq!(unable.status.code(), Some(1), "{report}");
+        assert!(report.contains("missing  CAP_NET_RAW"), "{report}");
+    });
+}
