@@ -41,6 +41,7 @@ pub struct Reader {
     format: Format,
     /// Number of bytes consumed so far.
     offset: u64,
+    description_count: u64,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -144,6 +145,12 @@ impl Reader {
         self.format == other.format
     }
 
+    /// Number of sections and interfaces described so far. As long as it does not change, neither does
+    /// the format: a cheap test before [`Reader::same_format`].
+    pub fn description_count(&self) -> u64 {
+        self.description_count
+    }
+
     /// True if nothing has been read yet.
     pub fn is_empty(&self) -> bool {
         self.offset == 0
@@ -174,6 +181,7 @@ impl Reader {
     ///
     /// If the file is not a capture file, or is damaged. Do not call this method again after an error.
     pub fn step<'a>(&mut self, bytes: &'a [u8]) -> Result<Step<'a>, FileError> {
+        let interface_count = self.interfaces().len();
         let step = match &mut self.format {
             Format::Pcap(pcap) => pcap.step(bytes, self.offset),
             Format::PcapNg(pcapng) => pcapng.step(bytes, self.offset),
@@ -194,6 +202,10 @@ impl Reader {
         };
         if let Ok(Step::Frame { consumed, .. } | Step::Skipped { consumed }) = step {
             self.offset += consumed as u64;
+            let is_section = bytes.starts_with(&pcapng::MAGIC);
+            if is_section || interface_count != self.interfaces().len() {
+                self.description_count += 1;
+            }
         }
         step
     }

@@ -8,6 +8,12 @@ use pcap_parser::pcapng::{
     parse_sectionheaderblock,
 };
 
+/// Maximum number of interfaces of a section. Files of the kernel's interfaces have far fewer; a
+/// compressed file of a few kilobytes can describe millions.
+const MAX_INTERFACES: usize = 1 << 16;
+/// Maximum length of an interface name in bytes. Names of Linux have 15, those of Windows about 50.
+const MAX_NAME_LEN: usize = 1 << 10;
+
 /// The first four bytes of a section header block, equal in both byte orders.
 pub(super) const MAGIC: [u8; 4] = [0x0a, 0x0d, 0x0d, 0x0a];
 /// The packet block that the enhanced packet block replaced (draft, appendix A).
@@ -156,6 +162,9 @@ impl PcapNg {
     }
 
     fn interface(&mut self, block: &[u8]) -> Result<(), &'static str> {
+        if MAX_INTERFACES <= self.interfaces.len() {
+            return Err("a section describes more than 65,536 interfaces");
+        }
         let parse = match self.is_big_endian {
             true => parse_interfacedescriptionblock_be,
             false => parse_interfacedescriptionblock_le,
@@ -172,6 +181,7 @@ impl PcapNg {
         let name = (block.options.iter())
             .find(|option| option.code == OptionCode::IfName)
             .and_then(|option| option.value.get(..usize::from(option.len)))
+            .map(|name| &name[..name.len().min(MAX_NAME_LEN)])
             .map(|name| String::from_utf8_lossy(name).into_owned());
         let link = LinkType::from_file(link);
         self.interfaces.push(FileInterface { name, link, snaplen: block.snaplen });

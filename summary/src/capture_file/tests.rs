@@ -174,6 +174,38 @@ fn interfaces_have_their_names() {
 }
 
 #[test]
+fn sections_describe_a_limited_number_of_interfaces() {
+    let new = || Bytes::new(false);
+    let section =
+        new().block(0x0a0d_0d0a, &new().u32(0x1a2b_3c4d).u16(1).u16(0).u32(u32::MAX).u32(u32::MAX));
+    let interface = new().block(1, &new().u16(1).u16(0).u32(0)).bytes;
+    let packet = new().block(3, &new().u32(4).raw(&[1, 2, 3, 4])).bytes;
+    let start = [&section.bytes[..], &interface.repeat(1 << 16)].concat();
+    let full = [&start[..], &packet].concat();
+    // Each section has its own interfaces.
+    let (seen, error) = read(&[&full[..], &full].concat());
+    assert_eq!((seen.len(), error), (2, None));
+    let (seen, error) = read(&[&full[..], &interface, &packet].concat());
+    assert_eq!(seen.len(), 1);
+    let message =
+        format!("damaged at byte {}: a section describes more than 65,536 interfaces", full.len());
+    assert_eq!(error.unwrap().to_string(), message);
+}
+
+#[test]
+fn long_interface_names_are_truncated() {
+    let name = [b'x'; 4_000];
+    let section = Bytes::new(false).u32(0x1a2b_3c4d).u16(1).u16(0).u32(u32::MAX).u32(u32::MAX);
+    let interface = Bytes::new(false).u16(1).u16(0).u32(0).u16(2).u16(4_000).raw(&name);
+    let file = Bytes::new(false).block(0x0a0d_0d0a, &section).block(1, &interface.u16(0).u16(0));
+    let (mut reader, mut rest) = (Reader::new(), &file.bytes[..]);
+    while let Ok(Step::Skipped { consumed }) = reader.step(rest) {
+        rest = &rest[consumed..];
+    }
+    assert_eq!(reader.interfaces()[0].name.as_ref().map(String::len), Some(1 << 10));
+}
+
+#[test]
 fn a_second_section_may_turn_the_byte_order() {
     let file = [pcapng(false).bytes, pcapng(true).bytes].concat();
     let (seen, error) = read(&file);

@@ -13,15 +13,53 @@ pub(super) struct Capture {
     count: u64,
     /// Offset of `rest` in the file.
     position: u64,
-    /// Copies of the reader for rereading single records: one at the first packet, and one after each new
-    /// interface or section, with the offset from which it applies. At most [`MAX_CHECKPOINTS`].
-    checkpoints: Vec<(u64, Reader)>,
-    /// Blocks without packets have been read since the last packet.
-    has_new_blocks: bool,
+    checkpoints: Checkpoints,
+    /// [`Reader::description_count`] at the last packet.
+    description_count: u64,
+}
+
+/// Copies of the reader for rereading single records: one at the first packet, and one after each new
+/// interface or section.
+#[derive(Debug, Default)]
+struct Checkpoints {
+    /// Readers with the offset from which they apply, ascending.
+    readers: Vec<(u64, Reader)>,
+    /// Number of interfaces of all readers.
+    interface_count: usize,
+    /// A limit was reached: the readers of packets from this offset on are missing.
+    missing_from: Option<u64>,
+}
+
+impl Checkpoints {
+    /// Adds the reader of the packet at `start` if the last one does not apply to it.
+    fn add(&mut self, start: u64, reader: &Reader) {
+        let last = self.readers.last();
+        if self.missing_from.is_some() || last.is_some_and(|(_, last)| last.same_format(reader)) {
+            return;
+        }
+        let count = self.interface_count + reader.interfaces().len();
+        if MAX_CHECKPOINTS <= self.readers.len() || MAX_CHECKPOINT_INTERFACES < count {
+            self.missing_from = Some(start);
+            return;
+        }
+        self.interface_count = count;
+        self.readers.push((start, reader.clone()));
+    }
+
+    /// The reader of the packet at `start`; `None` if it is missing.
+    fn find(&self, start: u64) -> Option<&Reader> {
+        let count = self.readers.partition_point(|(from, _)| *from <= start);
+        let is_stored = self.missing_from.is_none_or(|from| start < from);
+        count.checked_sub(1).filter(|_| is_stored).map(|index| &self.readers[index].1)
+    }
 }
 
 /// The largest number of checkpoints. Captured files have far fewer interfaces.
 const MAX_CHECKPOINTS: usize = 1_000;
+
+/// The largest number of interfaces in all checkpoints together, which bounds their memory: a file can
+/// describe 65,536 interfaces and then one more before each packet.
+const MAX_CHECKPOINT_INTERFACES: usize = 100_000;
 
 impl Capture {
     /// Takes the next bytes of the file and passes on the packets that end in them, with the offsets of
@@ -40,10 +78,7 @@ impl Capture {
         let result = loop {
             let bytes = &self.rest[consumed_len..];
             match self.reader.step(bytes) {
-                Ok(Step::Skipped { consumed }) => {
-                    self.has_new_blocks = true;
-                    consumed_len += consumed;
-                }
+                Ok(Step::Skipped { consumed }) => consumed_len += consumed,
                 Ok(Step::NeedMore { .. }) if !chunk.is_empty() || bytes.is_empty() => break Ok(()),
                 Ok(Step::NeedMore { .. }) => {
                     break Err(self.reader.truncation_error(bytes.len()).to_string());
@@ -51,13 +86,9 @@ impl Capture {
                 Ok(Step::Frame { consumed, frame }) => {
                     self.count += 1;
                     let start = self.position + consumed_len as u64;
-                    if std::mem::take(&mut self.has_new_blocks)
-                        && self.checkpoints.len() < MAX_CHECKPOINTS
-                    {
-                        let last = self.checkpoints.last();
-                        if last.is_none_or(|(_, last)| !last.same_format(&self.reader)) {
-                            self.checkpoints.push((start, self.reader.clone()));
-                        }
+                    if self.description_count != self.reader.description_count() {
+                        self.description_count = self.reader.description_count();
+                        self.checkpoints.add(start, &self.reader);
                     }
                     visit(&packet(&frame, self.count, &self.reader), start);
                     consumed_len += consumed;
@@ -82,12 +113,7 @@ impl Capture {
         start: u64,
         bytes: &'a [u8],
     ) -> Result<Packet<'a>, Option<usize>> {
-        let count = self.checkpoints.partition_point(|(from, _)| *from <= start);
-        // If the limit was reached, later checkpoints may be missing.
-        let is_exact = count < self.checkpoints.len() || self.checkpoints.len() < MAX_CHECKPOINTS;
-        let reader =
-            count.checked_sub(1).filter(|_| is_exact).map(|index| &self.checkpoints[index].1);
-        let reader = reader.ok_or(None)?;
+        let reader = self.checkpoints.find(start).ok_or(None)?;
         match reader.clone().step(bytes) {
             Ok(Step::Frame { frame, .. }) => Ok(packet(&frame, n, reader)),
             Ok(Step::NeedMore { needed }) => Err(Some(needed)),

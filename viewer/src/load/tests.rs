@@ -228,3 +228,37 @@ fn byte_order_mark_is_allowed_only_at_the_start() {
     let report = load(&text).report();
     assert_eq!((report.totals.packets, report.skipped, report.problems[0].line), (1, 1, 2));
 }
+
+/// 65,536 interfaces, then an interface before each packet: copies of all readers would need gigabytes.
+#[test]
+fn many_interfaces_need_little_memory() {
+    let block = |kind: u32, content: &[u8]| {
+        let len = u32::try_from(12 + content.len()).unwrap().to_le_bytes();
+        [&kind.to_le_bytes()[..], &len, content, &len].concat()
+    };
+    let section = block(
+        0x0a0d_0d0a,
+        &[&0x1a2b_3c4du32.to_le_bytes()[..], &[1, 0, 0, 0], &[0xff; 8]].concat(),
+    );
+    let interface = block(1, &[1, 0, 0, 0, 0, 0, 0, 0]);
+    let packet = block(3, &[4, 0, 0, 0, 1, 2, 3, 4]);
+    let pair = [&interface[..], &packet].concat();
+    let first = [section, interface.repeat(65_000)].concat();
+    let file = [&first[..], &pair.repeat(500)].concat();
+    let mut loader = Loader::whole(file.len() as u64, Sampling::default());
+    loader.feed(&file);
+    loader.feed(&[]);
+    assert_eq!((loader.report().totals.packets, loader.report().skipped), (500, 0));
+    let record = |row| &file[usize::try_from(loader.record_offset(row).unwrap()).unwrap()..];
+    assert!(loader.line(0, record(0)).is_ok());
+    // The readers of later packets have not been stored: these are read with the whole file.
+    assert_eq!(loader.line(499, record(499)), Err(None));
+    let file = [&file[..], &interface.repeat(100)].concat();
+    let mut loader = Loader::whole(file.len() as u64, Sampling::default());
+    loader.feed(&file);
+    let report = loader.report();
+    assert_eq!((report.totals.packets, report.skipped), (500, 1));
+    assert!(loader.is_done());
+    let reason = &report.problems[0].reason;
+    assert!(reason.contains("more than 65,536 interfaces"), "{reason}");
+}
