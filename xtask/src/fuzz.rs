@@ -121,12 +121,12 @@ fn package() -> PathBuf {
 
 /// The names of all targets, in the order of their manifest.
 fn targets() -> Result<Vec<String>> {
-    let mut command = build::cargo(["metadata", "--no-deps", "--format-version", "1"]);
-    let output = command.arg("--manifest-path").arg(package().join("Cargo.toml")).output()?;
-    let metadata: serde_json::Value = serde_json::from_slice(&output.stdout)
-        .with_context(|| String::from_utf8_lossy(&output.stderr).into_owned())?;
-    let targets = metadata["packages"][0]["targets"].as_array().context("no targets")?;
-    Ok(targets.iter().filter_map(|target| Some(target["name"].as_str()?.to_owned())).collect())
+    let manifest = fs::read_to_string(package().join("Cargo.toml"))?;
+    let names = manifest.lines().filter_map(|line| {
+        // `cargo metadata` sorts the targets.
+        line.strip_prefix("path = \"fuzz_targets/")?.strip_suffix(".rs\"")
+    });
+    Ok(names.map(str::to_owned).collect())
 }
 
 /// Builds all targets. Returns the directory of their programs.
@@ -233,7 +233,7 @@ mod tests {
     #[test]
     fn targets_are_in_the_order_of_their_manifest() {
         let targets = targets().unwrap();
-        assert_eq!(targets[0], "decode");
+        assert_eq!((targets.len(), &targets[1][..]), (14, "names"));
         for name in &targets {
             assert!(package().join(format!("fuzz_targets/{name}.rs")).is_file(), "{name}");
         }
