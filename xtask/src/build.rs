@@ -70,16 +70,23 @@ pub(crate) fn cargo_home() -> Result<PathBuf> {
 /// bytes on every machine.
 pub(crate) fn with_flags(mut command: Command, flags: &[&str]) -> Result<Command> {
     let registry = cargo_home()?.join("registry/src");
-    let mut encoded = OsString::from(flags.join(FLAG_SEPARATOR));
-    for (path, replacement) in [(registry, "registry"), (root(), "sniffer")] {
-        if !encoded.is_empty() {
-            encoded.push(FLAG_SEPARATOR);
+    // rustc runs in the real directory of a package, also where cargo's home has symbolic links.
+    let real = registry.canonicalize().unwrap_or_else(|_| registry.clone());
+    let mut rust = OsString::from(flags.join(FLAG_SEPARATOR));
+    let mut c = env::var_os("CFLAGS").unwrap_or_default();
+    for (path, replacement) in [(registry, "registry"), (real, "registry"), (root(), "sniffer")] {
+        if !rust.is_empty() {
+            rust.push(FLAG_SEPARATOR);
         }
-        encoded.push("--remap-path-prefix=");
-        encoded.push(path);
-        encoded.push(format!("={replacement}"));
+        for (flags, option) in
+            [(&mut rust, "--remap-path-prefix="), (&mut c, " -ffile-prefix-map=")]
+        {
+            flags.push(option);
+            flags.push(&path);
+            flags.push(format!("={replacement}"));
+        }
     }
-    command.env("CARGO_ENCODED_RUSTFLAGS", encoded);
+    command.env("CARGO_ENCODED_RUSTFLAGS", rust).env("CFLAGS", c);
     Ok(command)
 }
 

@@ -28,8 +28,14 @@ pub fn run() -> Result<()> {
     let cargo_home = build::cargo_home()?;
     let other_home = directory.join("home-of-another-user");
     link_entries(&cargo_home, &other_home)?;
-    let first = build_copy(&directory.join("a"), &cargo_home)?;
-    let second = build_copy(&directory.join("another-directory"), &other_home)?;
+    // Both before the first build: the repository may change meanwhile.
+    let copies = ["a", "another-directory"].map(|name| directory.join(name));
+    for copy in &copies {
+        let mut clone = Command::new("git");
+        build::run(clone.args(["clone", "--quiet"]).arg(build::root()).arg(copy))?;
+    }
+    let first = build_copy(&copies[0], &cargo_home)?;
+    let second = build_copy(&copies[1], &other_home)?;
     for (name, hash) in &first {
         println!("{hash}  {name}");
     }
@@ -53,8 +59,6 @@ fn link_entries(from: &Path, to: &Path) -> Result<()> {
 
 /// Builds a clone of this repository.
 fn build_copy(copy: &Path, cargo_home: &Path) -> Result<Hashes> {
-    let mut clone = Command::new("git");
-    build::run(clone.args(["clone", "--quiet"]).arg(build::root()).arg(copy))?;
     for task in ["dist", "site"] {
         let mut command = build::cargo(["xtask", task]);
         command.current_dir(copy).env("CARGO_HOME", cargo_home).env_remove("CARGO_TARGET_DIR");
