@@ -2,6 +2,7 @@
 
 use flate2::bufread::MultiGzDecoder;
 use liblzma::bufread::XzDecoder;
+use liblzma::stream::{CONCATENATED, Stream};
 use std::cell::Cell;
 use std::fs::File;
 use std::io::{self, BufReader, Cursor, Read};
@@ -117,9 +118,17 @@ fn decompress<'a>(mut file: InterruptibleReader<'a>) -> io::Result<(Box<dyn Read
     } else if is_zstd {
         Box::new(zstd::Decoder::with_buffer(compressed)?)
     } else {
-        Box::new(XzDecoder::new_multi_decoder(compressed))
+        Box::new(XzDecoder::new_stream(compressed, xz_stream()?))
     };
     Ok((decompressed, true))
+}
+
+/// Memory that an .xz file may demand for its dictionary, in bytes: enough for `xz -9`, which needs
+/// 65 MiB. The decoder of Zstandard has a limit of 128 MiB itself.
+const MAX_XZ_MEMORY: u64 = 192 << 20;
+
+fn xz_stream() -> io::Result<Stream> {
+    Stream::new_stream_decoder(MAX_XZ_MEMORY, CONCATENATED).map_err(io::Error::other)
 }
 
 /// Shared between readers, which receive signals while they block, and the run.
@@ -159,5 +168,31 @@ impl Read for InterruptibleReader<'_> {
                 packets(self.signal_state.out.get())
             ));
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The header of an .xz file may demand a dictionary of up to 4 GiB.
+    #[test]
+    fn memory_of_xz_files_is_limited() {
+        let mut file = Vec::new();
+        liblzma::read::XzEncoder::new(&b"text"[..], 0).read_to_end(&mut file).unwrap();
+        let decode = |file: &[u8]| {
+            let mut text = String::new();
+            let read = XzDecoder::new_stream(file, xz_stream().unwrap()).read_to_string(&mut text);
+            read.map(|_| text).map_err(|error| error.to_string())
+        };
+        assert_eq!(decode(&file), Ok("text".to_owned()));
+        // The block header after the stream header of 12 bytes (.xz file format, 3.1): length, flags,
+        // filter, length of its properties, size of the dictionary (5.3.1), padding, CRC-32.
+        let header = 12..12 + 4 * usize::from(file[12]);
+        file[16] = 40;
+        let mut crc = flate2::Crc::new();
+        crc.update(&file[header.clone()]);
+        file[header.end..header.end + 4].copy_from_slice(&crc.sum().to_le_bytes());
+        assert!(decode(&file).unwrap_err().contains("memory"));
     }
 }
