@@ -4,6 +4,7 @@ use filter::Program;
 use socket2::{SockFilter, Socket};
 use std::io;
 use std::sync::Arc;
+use summary::LinkType;
 
 use super::options::Options;
 use super::reader::Reader;
@@ -69,12 +70,24 @@ impl Capture {
         Self { socket, name, options, filter, kernel_filter, counters: Counters::default() }
     }
 
-    /// Moves the capture to another interface of the same link type after the one it was bound to
-    /// was removed. Needs no privilege. `reader` must be the reader of this capture.
+    /// Moves the capture to another interface after the one it was bound to was removed. Needs no privilege. `reader` must be the reader of this capture.
     pub(crate) fn attach(&self, reader: &mut Reader, interface: &Interface) -> Result<(), Error> {
         // The filter must know which interface is loopback before packets arrive.
         self.install_filter(reader, interface)?;
         self.bind(interface)
+    }
+
+    /// Expects frames of another link type from the next interface. All frames of the previous one
+    /// must have been read. `filter` is the capture's filter for that link type.
+    pub(crate) fn set_link_type(
+        &mut self,
+        reader: &mut Reader,
+        link: LinkType,
+        filter: Option<Arc<Program>>,
+    ) {
+        self.kernel_filter.clone_from(&filter);
+        self.filter = filter;
+        reader.set_link_type(link);
     }
 
     /// Binds the socket to an interface, which starts reception.

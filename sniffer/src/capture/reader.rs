@@ -4,6 +4,7 @@ use filter::Program;
 use socket2::Socket;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::Arc;
+use summary::LinkType;
 
 use super::frame::{FrameLayout, Frames};
 use super::geometry::Version;
@@ -29,6 +30,12 @@ impl Reader {
     /// Runs `filter` on all packets read from now on.
     pub(super) fn set_filter(&mut self, filter: Arc<Program>) {
         self.filter = Some(filter);
+    }
+
+    /// Expects frames of this link type, which the kernel filters.
+    pub(super) fn set_link_type(&mut self, link: LinkType) {
+        self.layout.link = link;
+        self.filter = None;
     }
 
     /// Whether the kernel refused TPACKET_V3, and the ring has a slot for each frame.

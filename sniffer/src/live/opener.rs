@@ -1,6 +1,7 @@
 //! Opens the sockets of interfaces as configured, at the start and for interfaces that return.
 
 use filter::{Program, Source};
+use std::sync::Arc;
 
 use super::config::Config;
 use crate::Error;
@@ -26,13 +27,7 @@ impl<'a> Opener<'a> {
 
     /// Opens an interface once per thread.
     pub(super) fn open(&self, interface: &Interface) -> Result<(Vec<Capture>, Vec<Reader>), Error> {
-        let program = match interface.link_type() {
-            Some(link) => {
-                let netmask = interfaces::netmask(&interface.name);
-                self.filter.program(link, Source::Live, netmask)?
-            }
-            None => None, // opening it fails below
-        };
+        let program = self.program(interface)?;
         Ok(match self.thread_count {
             1 => std::iter::once(capture::open(interface, self.options, program)?).unzip(),
             count => {
@@ -40,6 +35,12 @@ impl<'a> Opener<'a> {
                 group.into_iter().unzip()
             }
         })
+    }
+
+    /// The filter for the link type of an interface. Opening an interface without one fails.
+    pub(super) fn program(&self, interface: &Interface) -> Result<Option<Arc<Program>>, Error> {
+        let Some(link) = interface.link_type() else { return Ok(None) };
+        self.filter.program(link, Source::Live, interfaces::netmask(&interface.name))
     }
 }
 

@@ -220,19 +220,26 @@ impl Run<'_> {
 
     /// Continues the capture on a new interface of the same name.
     fn reattach(&mut self, index: usize, update: &Interface) -> Result<(), Error> {
-        let interface = &self.accounting.interfaces[index];
-        let has_same_link_type = interface.link.interface().link_type() == update.link_type();
+        let link = self.accounting.interfaces[index].link.interface().link_type();
+        let new_link = update.link_type().filter(|_| link != update.link_type());
+        if new_link.is_some() {
+            self.drain(index)?;
+        }
         match &mut self.sources[index] {
-            PacketSource::Direct { reader, .. } if has_same_link_type => {
+            PacketSource::Direct { reader, .. } => {
                 let had_filter = reader.filter().is_some();
-                interface.captures.iter().try_for_each(|capture| capture.attach(reader, update))?;
+                for capture in &mut self.accounting.interfaces[index].captures {
+                    if let Some(link) = new_link {
+                        capture.set_link_type(reader, link, self.opener.program(update)?);
+                    }
+                    capture.attach(reader, update)?;
+                }
                 if let Some(program) = reader.filter().filter(|_| !had_filter) {
                     self.progress.info(user_space_filter_message(update, program));
                 }
             }
-            // Sockets in a fanout group cannot be bound to another interface, and a filter is for one
-            // link type: replace the sockets.
-            _ => {
+            // Sockets in a fanout group cannot be bound to another interface: replace them.
+            PacketSource::Threaded(_) => {
                 if !update.is_up {
                     return Ok(());
                 }

@@ -284,3 +284,30 @@ fn check_reports_what_is_possible() {
         assert!(report.contains("missing  CAP_NET_RAW"), "{report}");
     });
 }
+
+/// The capture starts on a TUN device, whose packets have no link header, and continues on Ethernet.
+#[test]
+fn capture_continues_with_another_link_type_without_privilege() {
+    let stream = namespace::run(|| {
+        namespace::ip("tuntap add right mode tun").unwrap();
+        namespace::ip("link set right up").unwrap();
+        let directory = shared_directory();
+        let file = directory.path().join("a");
+        let args = ["--sandbox=strict", "-i", "right", "udp and host 10.0.0.1"];
+        let child = start(sniffer().args(args), &file);
+        assert_eq!(Privileges::of(&child), confined(or_root(NOBODY), 0, 0));
+        let capture = Capture::from_child(child, file);
+        namespace::ip("link delete right").unwrap();
+        capture.wait_until(|text| text.contains("iface_gone"));
+        namespace::ip("link add left type veth peer name right").unwrap();
+        for end in ["left", "right"] {
+            namespace::ip(&format!("link set {end} addrgenmode none")).unwrap();
+            namespace::ip(&format!("link set {end} up")).unwrap();
+        }
+        capture.wait_until(|text| text.contains("reattached"));
+        send(3);
+        capture.wait_until(|text| text.matches("\"pkt\"").count() == 3);
+        capture.stop()
+    });
+    assert!(stream.packets.iter().all(|packet| packet.len == 60), "{:?}", stream.packets);
+}
