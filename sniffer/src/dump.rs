@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use filter::{DumpFormat, Source};
 
 use crate::filter::{Filter, FilterOptions};
-use crate::{Error, file, interfaces};
+use crate::{Error, file, interfaces, sandbox};
 
 /// Configuration of the dump.
 #[derive(Debug)]
@@ -20,6 +20,7 @@ pub(crate) struct Config {
     pub(crate) capture_file: Option<PathBuf>,
     /// The interface to take the link type from; `None` is the default interface.
     pub(crate) interface: Option<String>,
+    pub(crate) sandbox: sandbox::Options,
 }
 
 /// Prints the filter program to standard output.
@@ -29,7 +30,8 @@ pub(crate) fn run(config: &Config) -> Result<(), Error> {
     let (link, source) = match (config.link, &config.capture_file, &config.interface) {
         (Some(link), ..) => (link, Source::Anywhere),
         (None, Some(path), _) => {
-            let (link, big_endian) = file::link_type(path)?;
+            filter.resolve_names();
+            let (link, big_endian) = file::link_type(path, &config.sandbox)?;
             (filter::LinkType(link.0.into()), Source::File { big_endian })
         }
         (None, None, name) => {

@@ -125,6 +125,8 @@ impl Args {
             optimize: !self.no_optimize,
             snaplen: self.snapshot_length,
         };
+        let sandbox =
+            sandbox::Options { mode: self.sandbox.into(), user: self.relinquish_privileges };
         if 0 < self.dump {
             return Ok(Action::DumpFilter(dump::Config {
                 filter,
@@ -136,6 +138,7 @@ impl Args {
                 link: self.linktype,
                 capture_file: self.read.into_iter().next(),
                 interface: self.interface.into_iter().next(),
+                sandbox,
             }));
         }
         let inputs = self.read.iter().chain(&self.filter_file);
@@ -161,8 +164,6 @@ impl Args {
             snaplen: self.snapshot_length,
             filter: filter.expression.clone(),
         };
-        let sandbox =
-            sandbox::Options { mode: self.sandbox.into(), user: self.relinquish_privileges };
         let thread_count = self.threads.and_then(|count| usize::try_from(count).ok());
         Ok(if self.read.is_empty() {
             Action::Capture(live::Config {

@@ -128,10 +128,18 @@ fn output_access(options: &output::Options, prepared: &Prepared) -> OutputAccess
 }
 
 /// The link type of a capture file's first interface, and whether the file was written on a
-/// big-endian machine.
-pub(crate) fn link_type(path: &Path) -> Result<(LinkType, bool), Error> {
+/// big-endian machine. Enters the sandbox before it reads the file.
+pub(crate) fn link_type(
+    path: &Path,
+    sandbox: &sandbox::Options,
+) -> Result<(LinkType, bool), Error> {
     let file = OpenFile::open(path)?;
     let signals = Signals::catch(false)?;
+    let needs =
+        Needs { output: OutputAccess::Open, sockets: SocketAccess::None, starts_threads: false };
+    if let Some(message) = sandbox::enter(sandbox, &needs)? {
+        progress::print_message(message);
+    }
     let signal_state = SignalState::default();
     let options = FilterOptions { expression: None, optimize: true, snaplen: 0 };
     let filter = Filter::new(&options);

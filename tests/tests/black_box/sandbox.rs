@@ -311,3 +311,19 @@ fn capture_continues_with_another_link_type_without_privilege() {
     });
     assert!(stream.packets.iter().all(|packet| packet.len == 60), "{:?}", stream.packets);
 }
+
+#[test]
+fn filter_dump_reads_the_link_type_inside_the_sandbox() {
+    let mut command = sniffer();
+    command.args(["-d", "-r", "-", "--sandbox=strict", "port domain"]);
+    let piped = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = piped.spawn().unwrap();
+    wait_for("the sandbox", || {
+        let status = fs::read_to_string(format!("/proc/{}/status", child.id())).unwrap();
+        status.contains("Seccomp:\t2")
+    });
+    std::io::Write::write_all(&mut child.stdin.take().unwrap(), &pcap(1)).unwrap();
+    let output = finish(child);
+    assert!(output.status.success(), "{}", output.stderr);
+    assert!(String::from_utf8_lossy(&output.stdout).contains("#0x35"), "port 53");
+}
