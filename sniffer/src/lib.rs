@@ -41,6 +41,7 @@ pub fn print_error(error: &Error) {
 /// If the run cannot be completed; packets captured before the error have been written. A closed
 /// standard output is not an error.
 pub fn run() -> Result<(), Error> {
+    signals::prepare()?;
     let result = match cli::parse()? {
         Action::Generate(what) => cli::generate(what),
         Action::ListInterfaces => interfaces::list(),

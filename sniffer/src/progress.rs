@@ -2,15 +2,21 @@
 
 use std::fmt::Display;
 use std::io::{IsTerminal, Write};
+use std::os::fd::AsFd;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 use summary::{Printable, grouped};
+
+use crate::signals;
 
 /// Time between two updates of the status line.
 const INTERVAL: Duration = Duration::from_millis(500);
 
 /// Files that are read faster show no status line.
 const SHOW_AFTER: Duration = Duration::from_secs(1);
+
+/// How long a message waits for a reader of standard error.
+const WRITE_TIMEOUT: Duration = Duration::from_millis(50);
 
 /// The messages of a run.
 #[derive(Debug)]
@@ -70,8 +76,7 @@ impl Progress {
     }
 
     fn show(&self, line: &str) {
-        // A closed standard error is not worth an error.
-        let _ = write!(std::io::stderr(), "\r{line}\x1b[K");
+        write_text(&format!("\r{line}\x1b[K"));
     }
 
     /// Prints a message unless `-q` is set.
@@ -105,7 +110,7 @@ impl Progress {
     /// Removes the status line.
     pub(crate) fn clear(&self) {
         if self.is_visible {
-            let _ = write!(std::io::stderr(), "\r\x1b[K");
+            write_text("\r\x1b[K");
         }
     }
 
@@ -117,8 +122,16 @@ impl Progress {
 
 /// Prints a message on standard error.
 pub(crate) fn print_message(message: impl Display) {
+    write_text(&format!("sniffer: {}\n", printable_lines(message)));
+}
+
+/// Writes to standard error. Drops the text if nobody reads it: messages must not stop a capture.
+fn write_text(text: &str) {
+    let mut stderr = std::io::stderr();
     // A closed standard error is not worth an error.
-    let _ = writeln!(std::io::stderr(), "sniffer: {}", printable_lines(message));
+    if signals::poll_writable(stderr.as_fd(), WRITE_TIMEOUT).is_ok_and(|is_writable| is_writable) {
+        let _ = stderr.write_all(text.as_bytes());
+    }
 }
 
 /// A message whose line feeds are its own, with all other characters that control a terminal escaped:
@@ -142,8 +155,8 @@ fn remaining_text(read: u64, total: u64, elapsed: Duration) -> String {
     format!(", {:.0}%, {} left", share * 100.0, duration_text(left))
 }
 
-/// A duration in at most two units.
-fn duration_text(duration: Duration) -> String {
+/// A duration in at most two units: `4 ms`, `2.5 s`, `1 h 5 min`.
+pub(crate) fn duration_text(duration: Duration) -> String {
     let seconds = duration.as_secs();
     match seconds {
         0 => format!("{} ms", duration.as_millis()),

@@ -1,25 +1,68 @@
 //! Signals as file descriptors (signalfd(2)), so that a run can poll them together with packets.
+//!
+//! ```text
+//! prepare -> (default actions) -> Signals::catch -> first termination signal -> settle -> (default actions)
+//! ```
+//!
+//! Until a run catches signals, nothing is written yet, and SIGINT and SIGTERM end the process at
+//! once, whatever call it blocks in. The first termination signal that a run catches stops it in
+//! order. After that, SIGINT and SIGTERM have their default actions again, so that a second one ends
+//! the process at once.
 
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::signal::{SigSet, Signal};
 use nix::sys::signalfd::{SfdFlags, SignalFd};
+use std::cell::Cell;
 use std::fs::File;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::rc::Rc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use crate::Error;
+use crate::{Error, capture};
 
-/// Receives SIGINT, SIGTERM, SIGHUP and SIGUSR1.
-///
-/// Clones share the same descriptors. A termination signal is never read, so that it stays visible
-/// to all clones.
+/// Signals from people and service managers. A second one ends the process at once.
+const INTERRUPTIONS: [Signal; 2] = [Signal::SIGINT, Signal::SIGTERM];
+
+/// Other signals whose default action would end the process without its buffered lines: timers,
+/// resource limits and power failure (signal(7)). SIGQUIT is not among them: it is for a core dump.
+const OTHER_TERMINATIONS: [Signal; 7] = [
+    Signal::SIGALRM,
+    Signal::SIGIO,
+    Signal::SIGPROF,
+    Signal::SIGPWR,
+    Signal::SIGSTKFLT,
+    Signal::SIGVTALRM,
+    Signal::SIGXCPU,
+];
+
+/// Signals that never end a run.
+const REQUESTS: [Signal; 2] = [Signal::SIGUSR1, Signal::SIGUSR2];
+
+/// After a termination signal, how long a write waits for a reader.
+const DRAIN_TIMEOUT: Duration = Duration::from_millis(75);
+
+/// Termination signals this close together count as one: timeout(1) signals a process and then its
+/// process group, and a shell may forward the signal that the terminal sends to all.
+const SETTLING_TIME: Duration = Duration::from_millis(20);
+
+/// Receives termination signals and requests. Clones share the same state.
 #[derive(Clone, Debug)]
 pub(crate) struct Signals {
-    termination: Rc<SignalFd>,
-    requests: Rc<SignalFd>,
-    has_controlling_terminal: bool,
+    state: Rc<State>,
+}
+
+#[derive(Debug)]
+struct State {
+    termination: SignalFd,
+    requests: SignalFd,
+    /// When the first termination signal was read.
+    stopped_at: Cell<Option<Instant>>,
+    /// Whether [`INTERRUPTIONS`] have their default actions again.
+    is_settled: Cell<bool>,
+    /// The controlling terminal (tty(4)), if there is one. Kept open, because a sandbox may forbid to
+    /// open it later.
+    terminal: Option<File>,
 }
 
 /// A request made by a signal.
@@ -29,12 +72,11 @@ pub(crate) enum Request {
     Rotate,
     /// Print the counters: SIGUSR1.
     Report,
+    /// Write all lines now: SIGUSR2.
+    Flush,
     /// Stop: SIGHUP because the terminal was closed.
     End,
 }
-
-/// After a termination signal, how long a write waits for a reader.
-pub(crate) const DRAIN_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// The result of waiting.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -47,32 +89,55 @@ pub(crate) struct Ready {
     pub(crate) errors: Vec<usize>,
 }
 
+/// Gives SIGINT and SIGTERM their default actions, even if the parent process ignored or blocked
+/// them: shells without job control start background jobs with SIGINT ignored. Blocks the requests
+/// until a run receives them. Call it first, on the main thread.
+pub(crate) fn prepare() -> Result<(), Error> {
+    for signal in INTERRUPTIONS {
+        capture::set_default_action(signal).map_err(system_error("sigaction"))?;
+    }
+    let termination: SigSet = INTERRUPTIONS.into_iter().chain(OTHER_TERMINATIONS).collect();
+    termination.thread_unblock().map_err(system_error("sigprocmask"))?;
+    SigSet::from_iter(REQUESTS).thread_block().map_err(system_error("sigprocmask"))
+}
+
 impl Signals {
-    /// Blocks the signals' default effect and starts to receive them. Call it before any thread is
+    /// Blocks the signals' default actions and starts to receive them. Call it before any thread is
     /// started. Without `can_rotate`, SIGHUP is a termination signal.
     pub(crate) fn catch(can_rotate: bool) -> Result<Self, Error> {
-        let mut termination = vec![Signal::SIGINT, Signal::SIGTERM];
-        let mut requests = vec![Signal::SIGUSR1];
+        let mut termination = [&INTERRUPTIONS[..], &OTHER_TERMINATIONS].concat();
+        let mut requests = REQUESTS.to_vec();
         if can_rotate { &mut requests } else { &mut termination }.push(Signal::SIGHUP);
-        Ok(Self {
-            termination: Rc::new(catch(&termination)?),
-            requests: Rc::new(catch(&requests)?),
-            has_controlling_terminal: has_controlling_terminal(),
-        })
+        Self::receive(&termination, &requests)
+    }
+
+    /// Receives nothing: for actions that block but write no packets. Signals keep their default
+    /// actions.
+    pub(crate) fn none() -> Result<Self, Error> {
+        Self::receive(&[], &[])
+    }
+
+    fn receive(termination: &[Signal], requests: &[Signal]) -> Result<Self, Error> {
+        let state = State {
+            termination: catch(termination)?,
+            requests: catch(requests)?,
+            stopped_at: Cell::new(None),
+            is_settled: Cell::new(false),
+            terminal: File::open("/dev/tty").ok(),
+        };
+        Ok(Self { state: Rc::new(state) })
     }
 
     /// The requests since the last call, in the order of their arrival.
     pub(crate) fn requests(&self) -> Result<Vec<Request>, Error> {
         let mut requests = Vec::new();
-        while let Some(signal) = self.requests.read_signal().map_err(system_error("signalfd"))? {
-            let is_hangup = i32::try_from(signal.ssi_signo) == Ok(Signal::SIGHUP as i32);
-            requests.push(match is_hangup {
+        while let Some(signal) = read(&self.state.requests)? {
+            requests.push(match signal {
                 // Shells forward the SIGHUP of a closed terminal to their jobs.
-                true if self.has_controlling_terminal && !has_controlling_terminal() => {
-                    Request::End
-                }
-                true => Request::Rotate,
-                false => Request::Report,
+                Signal::SIGHUP if self.is_terminal_closed()? => Request::End,
+                Signal::SIGHUP => Request::Rotate,
+                Signal::SIGUSR2 => Request::Flush,
+                _ => Request::Report,
             });
         }
         Ok(requests)
@@ -81,36 +146,83 @@ impl Signals {
     /// Waits until `fd` is writable. Returns false if a termination signal has arrived and `fd` does
     /// not become writable within [`DRAIN_TIMEOUT`].
     pub(crate) fn wait_until_writable(&self, fd: BorrowedFd<'_>) -> Result<bool, Error> {
-        let signals = self.termination.as_fd();
-        let mut fds =
-            [PollFd::new(fd, PollFlags::POLLOUT), PollFd::new(signals, PollFlags::POLLIN)];
-        poll_all(&mut fds, None)?;
-        if fds[0].any() == Some(true) {
-            return Ok(true);
+        if !self.is_stopped() {
+            let signals = self.state.termination.as_fd();
+            let mut fds =
+                [PollFd::new(fd, PollFlags::POLLOUT), PollFd::new(signals, PollFlags::POLLIN)];
+            poll_all(&mut fds, None)?;
+            if fds[0].any() == Some(true) {
+                return Ok(true);
+            }
+            self.read_termination()?;
         }
-        let mut fds = [PollFd::new(fd, PollFlags::POLLOUT)];
-        poll_all(&mut fds, Some(DRAIN_TIMEOUT))?;
-        Ok(fds[0].any() == Some(true))
+        self.settle()?;
+        poll_writable(fd, DRAIN_TIMEOUT)
     }
 
-    /// Waits until one of `fds` is readable, a signal arrives, or `timeout` has passed.
+    /// Waits until one of `fds` is readable, a signal arrives, or `timeout` has passed. Once a
+    /// termination signal has arrived, it never waits.
     pub(crate) fn wait(
         &self,
         fds: &[BorrowedFd<'_>],
         timeout: Option<Duration>,
     ) -> Result<Ready, Error> {
-        let signals = [self.termination.as_fd(), self.requests.as_fd()];
+        let signals = [self.state.termination.as_fd(), self.state.requests.as_fd()];
         let mut polled: Vec<_> =
             signals.iter().chain(fds).map(|&fd| PollFd::new(fd, PollFlags::POLLIN)).collect();
-        poll_all(&mut polled, timeout)?;
+        poll_all(&mut polled, if self.is_stopped() { Some(Duration::ZERO) } else { timeout })?;
+        if polled[0].any() == Some(true) {
+            self.read_termination()?;
+        }
         let has_error = |fd: &PollFd<'_>| {
             fd.revents().is_some_and(|events| events.contains(PollFlags::POLLERR))
         };
         Ok(Ready {
-            is_stopped: polled[0].any().unwrap_or(false),
+            is_stopped: self.is_stopped(),
             has_requests: polled[1].any().unwrap_or(false),
             errors: (0..fds.len()).filter(|&index| has_error(&polled[2 + index])).collect(),
         })
+    }
+
+    /// After a termination signal, lets a second SIGINT or SIGTERM end the process at once. Waits
+    /// for signals that belong to the first one, at most [`SETTLING_TIME`]. Call it before anything
+    /// that can block at the end of a run.
+    pub(crate) fn settle(&self) -> Result<(), Error> {
+        let Some(stopped_at) = self.state.stopped_at.get() else { return Ok(()) };
+        if self.state.is_settled.replace(true) {
+            return Ok(());
+        }
+        let end = stopped_at + SETTLING_TIME;
+        loop {
+            let left = end.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                break;
+            }
+            poll_readable(&[self.state.termination.as_fd()], left)?;
+            self.read_termination()?;
+        }
+        SigSet::from_iter(INTERRUPTIONS).thread_unblock().map_err(system_error("sigprocmask"))
+    }
+
+    fn is_terminal_closed(&self) -> Result<bool, Error> {
+        let Some(terminal) = &self.state.terminal else { return Ok(false) };
+        let mut fds = [PollFd::new(terminal.as_fd(), PollFlags::empty())];
+        poll_all(&mut fds, Some(Duration::ZERO))?;
+        Ok(fds[0].revents().is_some_and(|events| events.contains(PollFlags::POLLHUP)))
+    }
+
+    fn is_stopped(&self) -> bool {
+        self.state.stopped_at.get().is_some()
+    }
+
+    /// Removes all pending termination signals, and notes when the first one was read.
+    fn read_termination(&self) -> Result<(), Error> {
+        while read(&self.state.termination)?.is_some() {
+            if !self.is_stopped() {
+                self.state.stopped_at.set(Some(Instant::now()));
+            }
+        }
+        Ok(())
     }
 }
 
@@ -124,22 +236,33 @@ fn catch(signals: &[Signal]) -> Result<SignalFd, Error> {
     SignalFd::with_flags(&mask, flags).map_err(system_error("signalfd"))
 }
 
-/// The signals that this process ignored when it started, as a bit mask (proc(5), `SigIgn`).
+/// Removes the next pending signal.
+fn read(signals: &SignalFd) -> Result<Option<Signal>, Error> {
+    let Some(info) = signals.read_signal().map_err(system_error("signalfd"))? else {
+        return Ok(None);
+    };
+    let number = i32::try_from(info.ssi_signo).unwrap_or_default();
+    Signal::try_from(number).map(Some).map_err(system_error("signalfd"))
+}
+
+/// The signals that this process ignores, as a bit mask (proc(5), `SigIgn`).
 fn ignored_signals() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let bits = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
     bits.and_then(|bits| u64::from_str_radix(bits.trim(), 16).ok()).unwrap_or(0)
 }
 
-/// Whether this process has a controlling terminal (tty(4)).
-fn has_controlling_terminal() -> bool {
-    File::open("/dev/tty").is_ok()
-}
-
 /// Waits until one of `fds` is readable or `timeout` has passed, regardless of signals.
 pub(crate) fn poll_readable(fds: &[BorrowedFd<'_>], timeout: Duration) -> Result<(), Error> {
     let mut fds: Vec<_> = fds.iter().map(|&fd| PollFd::new(fd, PollFlags::POLLIN)).collect();
     poll_all(&mut fds, Some(timeout))
+}
+
+/// Waits until `fd` is writable, regardless of signals. False if `timeout` has passed.
+pub(crate) fn poll_writable(fd: BorrowedFd<'_>, timeout: Duration) -> Result<bool, Error> {
+    let mut fds = [PollFd::new(fd, PollFlags::POLLOUT)];
+    poll_all(&mut fds, Some(timeout))?;
+    Ok(fds[0].any() == Some(true))
 }
 
 fn poll_all(fds: &mut [PollFd<'_>], timeout: Option<Duration>) -> Result<(), Error> {

@@ -296,6 +296,11 @@ impl Stream {
         self.output.flush()
     }
 
+    /// Writes all lines, also those that the encoder of a compressed output holds.
+    pub(crate) fn flush_all(&mut self) -> Result<(), Error> {
+        self.output.flush_all()
+    }
+
     fn write_record(&mut self, record: &CaptureRecord) -> Result<(), Error> {
         self.output.append(|buffer| {
             #[expect(

@@ -26,6 +26,7 @@ pub(crate) use options::{
     DEFAULT_BLOCK_KIB, DEFAULT_BUFFER_KIB, DEFAULT_SNAPLEN, DirectionFilter, Options,
 };
 pub(crate) use reader::Reader;
+pub(crate) use sys::set_default_action;
 pub(crate) use virtio::is_supported as supports_gso;
 
 #[cfg(test)]

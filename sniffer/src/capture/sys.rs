@@ -1,10 +1,12 @@
 //! System calls on packet sockets that neither socket2 nor nix wraps, one function per call
-//! (packet(7), linux/if_packet.h), and the mapping of a ring into memory.
+//! (packet(7), linux/if_packet.h), and the mapping of a ring into memory. Also the one call on
+//! signals that nix cannot make safe.
 #![expect(unsafe_code, reason = "passes kernel structures to system calls")]
 #![expect(clippy::cast_possible_truncation, reason = "the kernel's constants fit its fields")]
 
 use super::geometry::{Geometry, Version};
 use nix::sys::mman::{MapFlags, ProtFlags};
+use nix::sys::signal::{SigHandler, Signal};
 use socket2::{SockAddr, SockAddrStorage, Socket};
 use std::ffi::{c_int, c_void};
 use std::io;
@@ -22,6 +24,12 @@ pub(super) struct Statistics {
     pub(super) drops: u32,
     /// Times the ring was full.
     pub(super) freezes: u32,
+}
+
+/// Gives a signal its default action, which ends a signal that was ignored.
+pub(crate) fn set_default_action(signal: Signal) -> nix::Result<()> {
+    // SAFETY: the default action runs no code of this process, and nothing here sets handlers.
+    unsafe { nix::sys::signal::signal(signal, SigHandler::SigDfl) }.map(drop)
 }
 
 /// Sets an integer option of level `SOL_PACKET`.

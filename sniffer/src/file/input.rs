@@ -9,6 +9,7 @@ use std::io::{self, BufReader, Cursor, Read};
 use std::os::fd::AsFd;
 use std::path::Path;
 use std::rc::Rc;
+use std::time::Duration;
 
 use crate::Error;
 use crate::progress::{self, packets};
@@ -19,6 +20,9 @@ pub(super) const STANDARD_INPUT: &str = "standard input";
 
 /// Read size for compressed files, in bytes.
 const COMPRESSED_CHUNK_LEN: usize = 128 << 10;
+
+/// Longest output of a decompressor between two checks for signals, in bytes.
+const DECOMPRESSED_CHUNK_LEN: usize = 256 << 10;
 
 /// Magic numbers of compressed files: RFC 1952, RFC 8878, and the .xz file format, 2.1.1.1.
 const GZIP_MAGIC: &[u8] = &[0x1f, 0x8b];
@@ -52,6 +56,7 @@ pub(super) struct Input<'a> {
     pub(super) name: String,
     bytes: Box<dyn Read + 'a>,
     is_compressed: bool,
+    signal_state: &'a SignalState,
     /// Bytes of the file read so far, before decompression.
     read_len: Rc<Cell<u64>>,
     /// Size of the file in bytes; `None` unless it is a regular file.
@@ -59,19 +64,15 @@ pub(super) struct Input<'a> {
 }
 
 impl<'a> Input<'a> {
-    pub(super) fn new(
-        file: OpenFile,
-        signals: &'a Signals,
-        signal_state: &'a SignalState,
-    ) -> Result<Self, Error> {
+    pub(super) fn new(file: OpenFile, signal_state: &'a SignalState) -> Result<Self, Error> {
         let OpenFile { file, name } = file;
         let metadata = file.metadata().ok().filter(std::fs::Metadata::is_file);
         let read_len = Rc::new(Cell::new(0));
-        let file = InterruptibleReader { file, signals, signal_state, read_len: read_len.clone() };
+        let file = InterruptibleReader { file, signal_state, read_len: read_len.clone() };
         let (bytes, is_compressed) =
             decompress(file).map_err(|source| Error::Input { name: name.clone(), source })?;
         let total_len = metadata.map(|metadata| metadata.len());
-        Ok(Self { name, bytes, is_compressed, read_len, total_len })
+        Ok(Self { name, bytes, is_compressed, signal_state, read_len, total_len })
     }
 
     /// Whether the file is a regular one, whose reads do not block.
@@ -86,6 +87,15 @@ impl<'a> Input<'a> {
 
     /// Reads some bytes; 0 means the end of the file, or a signal.
     pub(super) fn read(&mut self, buffer: &mut [u8]) -> Result<usize, Error> {
+        let mut buffer = buffer;
+        if self.is_compressed {
+            // A few compressed bytes can become gigabytes, which are read without reading the file.
+            if !self.signal_state.wait(None)? {
+                return Ok(0);
+            }
+            let len = buffer.len().min(DECOMPRESSED_CHUNK_LEN);
+            buffer = &mut buffer[..len];
+        }
         loop {
             match self.bytes.read(buffer) {
                 Ok(len) => return Ok(len),
@@ -131,43 +141,87 @@ fn xz_stream() -> io::Result<Stream> {
     Stream::new_stream_decoder(MAX_XZ_MEMORY, CONCATENATED).map_err(io::Error::other)
 }
 
-/// Shared between readers, which receive signals while they block, and the run.
-#[derive(Default)]
+/// The signals of a run, for its readers, which receive them before each piece of input.
 pub(super) struct SignalState {
+    signals: Signals,
     /// Whether a signal has ended the input.
-    pub(super) is_stopped: Cell<bool>,
+    is_stopped: Cell<bool>,
+    /// Whether SIGUSR2 has arrived since the last call of `take_flush_request`.
+    is_flush_requested: Cell<bool>,
     /// Packets written so far, for SIGUSR1.
     pub(super) out: Cell<u64>,
+}
+
+impl SignalState {
+    pub(super) fn new(signals: Signals) -> Self {
+        Self {
+            signals,
+            is_stopped: Cell::new(false),
+            is_flush_requested: Cell::new(false),
+            out: Cell::new(0),
+        }
+    }
+
+    pub(super) fn signals(&self) -> &Signals {
+        &self.signals
+    }
+
+    /// Whether a signal has ended the input.
+    pub(super) fn is_stopped(&self) -> bool {
+        self.is_stopped.get()
+    }
+
+    /// Whether all lines are to be written now.
+    pub(super) fn take_flush_request(&self) -> bool {
+        self.is_flush_requested.take()
+    }
+
+    /// Waits until `file` is readable; without `file`, handles the signals that have arrived.
+    /// Returns false if one of them ends the input.
+    fn wait(&self, file: Option<&File>) -> Result<bool, Error> {
+        let (fds, timeout) = match file {
+            Some(file) => (vec![file.as_fd()], None),
+            None => (Vec::new(), Some(Duration::ZERO)),
+        };
+        while !self.is_stopped() {
+            let ready = self.signals.wait(&fds, timeout)?;
+            let requests = self.signals.requests()?;
+            if ready.is_stopped || requests.contains(&Request::End) {
+                self.is_stopped.set(true);
+                self.signals.settle()?;
+                break;
+            }
+            if requests.contains(&Request::Report) {
+                let read = packets(self.out.get());
+                progress::print_message(format_args!("{read} read so far"));
+            }
+            if requests.contains(&Request::Flush) {
+                self.is_flush_requested.set(true);
+            }
+            if requests.is_empty() || fds.is_empty() {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
 }
 
 /// A reader that waits for data and signals, and reports the end of the file after a termination
 /// signal.
 struct InterruptibleReader<'a> {
     file: File,
-    signals: &'a Signals,
     signal_state: &'a SignalState,
     read_len: Rc<Cell<u64>>,
 }
 
 impl Read for InterruptibleReader<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        loop {
-            let ready = self.signals.wait(&[self.file.as_fd()], None).map_err(io::Error::other)?;
-            let requests = self.signals.requests().map_err(io::Error::other)?;
-            if ready.is_stopped || requests.contains(&Request::End) {
-                self.signal_state.is_stopped.set(true);
-                return Ok(0);
-            }
-            if requests.is_empty() {
-                let len = self.file.read(buffer)?;
-                self.read_len.set(self.read_len.get() + len as u64);
-                return Ok(len);
-            }
-            progress::print_message(format_args!(
-                "{} read so far",
-                packets(self.signal_state.out.get())
-            ));
+        if !self.signal_state.wait(Some(&self.file)).map_err(io::Error::other)? {
+            return Ok(0);
         }
+        let len = self.file.read(buffer)?;
+        self.read_len.set(self.read_len.get() + len as u64);
+        Ok(len)
     }
 }
 

@@ -32,13 +32,13 @@ pub(crate) fn run(config: &Config) -> Result<(), Error> {
     let open_files =
         config.paths.iter().map(|path| OpenFile::open(path)).collect::<Result<Vec<_>, _>>()?;
     let names: Vec<_> = open_files.iter().map(|file| file.name.clone()).collect();
-    // Opening a pipe blocks until it has a writer. Until then signals keep their default effect.
-    let signals = Signals::catch(false)?;
-    let signal_state = SignalState::default();
     let filter = Filter::new(&config.filter);
-    let progress = Progress::start(config.is_quiet, config.output.path.is_none());
     filter.resolve_names();
-    let prepared = config.output.prepare(Some(&signals))?;
+    // Opening a pipe blocks until it has a writer, and resolving a name until the server answers.
+    // Until here signals keep their default actions.
+    let signal_state = SignalState::new(Signals::catch(false)?);
+    let progress = Progress::start(config.is_quiet, config.output.path.is_none());
+    let prepared = config.output.prepare(Some(signal_state.signals()))?;
     progress.recovered(prepared.recovered());
     let needs = Needs {
         output: output_access(&config.output, &prepared),
@@ -49,16 +49,15 @@ pub(crate) fn run(config: &Config) -> Result<(), Error> {
         progress.info(message);
     }
     let snaplen = config.stream.snaplen as usize;
-    let files = open_files.into_iter().map(|file| {
-        Ok(CaptureFile::new(Input::new(file, &signals, &signal_state)?, snaplen, &filter))
-    });
+    let files = open_files
+        .into_iter()
+        .map(|file| Ok(CaptureFile::new(Input::new(file, &signal_state)?, snaplen, &filter)));
     let mut run = FileRun {
         files: files.collect::<Result<_, Error>>()?,
         prepared: Some(prepared),
         stream: None,
         names: &names,
         config,
-        signals: &signals,
         signal_state: &signal_state,
         progress,
         failures: Vec::new(),
@@ -67,7 +66,7 @@ pub(crate) fn run(config: &Config) -> Result<(), Error> {
     run.progress.clear();
     let result = match run.failures.pop() {
         // After a signal the files seem to be cut short. That is not an error.
-        _ if signal_state.is_stopped.get() => result.and(Ok(Reason::Signal)),
+        _ if signal_state.is_stopped() => result.and(Ok(Reason::Signal)),
         Some(last) => {
             // `main` prints the last one.
             run.failures.iter().for_each(progress::print_message);
@@ -134,16 +133,15 @@ pub(crate) fn link_type(
     sandbox: &sandbox::Options,
 ) -> Result<(LinkType, bool), Error> {
     let file = OpenFile::open(path)?;
-    let signals = Signals::catch(false)?;
     let needs =
         Needs { output: OutputAccess::Open, sockets: SocketAccess::None, starts_threads: false };
     if let Some(message) = sandbox::enter(sandbox, &needs)? {
         progress::print_message(message);
     }
-    let signal_state = SignalState::default();
+    let signal_state = SignalState::new(Signals::none()?);
     let options = FilterOptions { expression: None, optimize: true, snaplen: 0 };
     let filter = Filter::new(&options);
-    let mut file = CaptureFile::new(Input::new(file, &signals, &signal_state)?, 0, &filter);
+    let mut file = CaptureFile::new(Input::new(file, &signal_state)?, 0, &filter);
     while !file.next_matching()? && file.interfaces().is_empty() {
         file.read()?;
     }

@@ -14,6 +14,9 @@ use crate::line_formatter::{CapturedPacket, FieldOptions, LineFormatter};
 /// A batch is full when it holds this many bytes of packets.
 const BATCH_LEN: usize = 256 << 10;
 
+/// A batch is also full when it holds this many packets, which may be empty.
+const MAX_BATCH_PACKETS: usize = 4096;
+
 /// Batches queued for a worker, and batches queued on their way back.
 const QUEUE_DEPTH: usize = 2;
 
@@ -151,7 +154,7 @@ fn fill_batch(
         }
         run.advance(next)?;
         *skipped += run.take_skipped();
-        if BATCH_LEN <= batch.bytes.len() {
+        if BATCH_LEN <= batch.bytes.len() || MAX_BATCH_PACKETS <= batch.packets.len() {
             break;
         }
     }

@@ -11,7 +11,6 @@ use crate::filter::FilterOptions;
 use crate::output::{self, Output, Prepared};
 use crate::progress::{Progress, packets};
 use crate::sandbox;
-use crate::signals::Signals;
 use crate::stream::{self, Losses, Stream};
 
 /// Configuration of a run that reads files.
@@ -39,7 +38,6 @@ pub(super) struct FileRun<'a> {
     /// Names of the files, for messages.
     pub(super) names: &'a [String],
     pub(super) config: &'a Config,
-    pub(super) signals: &'a Signals,
     pub(super) signal_state: &'a SignalState,
     pub(super) progress: Progress,
     /// Errors that ended single files; the run continued with the others.
@@ -81,7 +79,9 @@ impl FileRun<'_> {
     /// Called before a read, which may block: writes the buffered lines and updates the progress.
     fn prepare_to_block(&mut self) -> Result<(), Error> {
         let Some(stream) = &mut self.stream else { return Ok(()) };
-        if !self.files.iter().all(CaptureFile::is_regular) {
+        if self.signal_state.take_flush_request() {
+            stream.flush_all()?;
+        } else if !self.files.iter().all(CaptureFile::is_regular) {
             stream.flush()?;
         }
         self.signal_state.out.set(stream.out());
@@ -131,7 +131,7 @@ impl FileRun<'_> {
         let names: Vec<_> =
             names.map(|name| if name == input::STANDARD_INPUT { "-" } else { name }).collect();
         let prepared = self.prepared.take().unwrap_or_default();
-        let output = Output::open(&self.config.output, prepared, Some(self.signals))?;
+        let output = Output::open(&self.config.output, prepared, Some(self.signal_state.signals()))?;
         let file = Some(names.join(", "));
         Stream::open(output, &self.config.stream, SourceKind::File, file, interfaces.collect())
     }

@@ -178,9 +178,14 @@ impl Accounting {
         self.stream.output()
     }
 
-    /// Writes all lines that are buffered.
+    /// Writes the buffered lines.
     pub(super) fn flush(&mut self) -> Result<(), Error> {
         self.stream.flush()
+    }
+
+    /// Writes all lines, also those that the encoder of a compressed output holds.
+    pub(super) fn flush_all(&mut self) -> Result<(), Error> {
+        self.stream.flush_all()
     }
 
     /// Rejects all further packets. Those in the rings can still be read.

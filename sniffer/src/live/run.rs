@@ -148,6 +148,7 @@ impl Run<'_> {
                 match request {
                     Request::End => return Ok(Some(Reason::Signal)),
                     Request::Rotate => self.accounting.rotate(Reason::Signal)?,
+                    Request::Flush => self.accounting.flush_all()?,
                     Request::Report => {
                         self.accounting.read_all_counters()?;
                         self.progress.print(self.accounting.summary(&self.progress.elapsed()));
@@ -270,7 +271,7 @@ impl Run<'_> {
             }
             let source = &self.sources[index];
             let timeout = source.poll_timeout().unwrap_or(deadline - now);
-            // Ignores signals: the one that ended the run is still pending.
+            // Regardless of signals: one of them has ended the run, or the wait is short.
             signals::poll_readable(&[source.as_fd()], timeout)?;
         }
     }
@@ -284,6 +285,7 @@ impl Run<'_> {
         for index in 0..self.sources.len() {
             self.drain(index)?;
         }
+        self.signals.settle()?;
         self.accounting.finish(reason)
     }
 

@@ -259,11 +259,21 @@ impl Output {
         self.write_buffer()?;
         let Some(encoder) = &mut self.encoder else { return Ok(()) };
         if !encoder.is_plain() && MAX_ENCODER_AGE <= self.flushed_at.elapsed() {
-            self.flushed_at = Instant::now();
-            let flushed = encoder.flush();
-            return flushed.map_err(|source| self.error(source));
+            return self.flush_encoder();
         }
         Ok(())
+    }
+
+    /// Writes the buffered lines and those in the encoder.
+    pub(crate) fn flush_all(&mut self) -> Result<(), Error> {
+        self.write_buffer()?;
+        self.flush_encoder()
+    }
+
+    fn flush_encoder(&mut self) -> Result<(), Error> {
+        self.flushed_at = Instant::now();
+        let flushed = self.encoder.as_mut().map_or(Ok(()), Encoder::flush);
+        flushed.map_err(|source| self.error(source))
     }
 
     /// Writes the buffered lines. If a file cannot take them all, it keeps those that fit.

@@ -7,7 +7,7 @@ use std::io::{self, Write};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::fs::FileTypeExt;
 
-use crate::signals::{DRAIN_TIMEOUT, Signals};
+use crate::signals::Signals;
 
 /// Bytes that a write to a pipe takes without blocking once the pipe is writable (pipe(7)).
 const PIPE_BUF: usize = 4096;
@@ -95,7 +95,7 @@ impl Write for Target {
             let mut bytes = bytes;
             if let Some(signals) = self.signals.as_ref().filter(|_| !self.is_regular) {
                 if !signals.wait_until_writable(self.file.as_fd()).map_err(io::Error::other)? {
-                    let message = format!("nobody read it for {} s", DRAIN_TIMEOUT.as_secs());
+                    let message = "nobody read it after the signal to stop";
                     return Err(io::Error::new(io::ErrorKind::TimedOut, message));
                 }
                 bytes = &bytes[..bytes.len().min(PIPE_BUF)];

@@ -25,6 +25,7 @@ mod properties;
 mod resilience;
 mod rotation;
 mod sandbox;
+mod signals;
 mod source_rules;
 mod tcpdump_parity;
 mod view_values;

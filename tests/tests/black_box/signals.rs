@@ -1,0 +1,314 @@
+//! Signals end every phase of a run, also if the parent process ignored them, as shells do for
+//! background jobs. No test measures time: a phase that does not end would block the tests.
+
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use std::fs;
+use std::io::{Read, Write};
+use std::os::unix::process::ExitStatusExt;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+use tempfile::tempdir;
+use tests::frames::{IPV4, Sender, ethernet, ipv4, pcap, udp};
+use tests::process::{Capture, finish, signal, sniffer, wait_for};
+use tests::stream::{Stream, check_line};
+use tests::veth::with_veth;
+use xtask::namespace;
+
+/// Starts the sniffer with SIGINT and SIGTERM ignored.
+fn background_job(args: &[&str]) -> Child {
+    let mut command = Command::new("env");
+    command.args(["--ignore-signal=INT", "--ignore-signal=TERM"]);
+    command.arg(xtask::build::sniffer_path()).args(args);
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
+}
+
+/// A signal mask of a process, and the process's name (proc(5)).
+fn mask(child: &Child, field: &str) -> (String, u64) {
+    let status = fs::read_to_string(format!("/proc/{}/status", child.id())).unwrap_or_default();
+    let value = |name: &str| {
+        let line = status.lines().find_map(|line| line.strip_prefix(name));
+        line.unwrap_or_default().trim_start_matches(':').trim().to_owned()
+    };
+    (value("Name"), u64::from_str_radix(&value(field), 16).unwrap_or(0))
+}
+
+fn contains(mask: u64, signal: Signal) -> bool {
+    mask >> (signal as u32 - 1) & 1 == 1
+}
+
+/// Waits until the sniffer has restored the default actions of SIGINT and SIGTERM, and sleeps.
+fn wait_until_blocked(child: &Child) {
+    wait_for("a blocked sniffer", || {
+        let (name, ignored) = mask(child, "SigIgn");
+        let stat = fs::read_to_string(format!("/proc/{}/stat", child.id())).unwrap_or_default();
+        name == "sniffer" && !contains(ignored, Signal::SIGTERM) && stat.contains(") S ")
+    });
+}
+
+/// Waits until the run receives signals itself.
+fn wait_until_caught(child: &Child) {
+    wait_for("a run that receives signals", || contains(mask(child, "SigBlk").1, Signal::SIGINT));
+}
+
+fn send(child: &Child, signal: Signal) {
+    kill(Pid::from_raw(i32::try_from(child.id()).unwrap()), signal).unwrap();
+}
+
+const INTERRUPTIONS: [Signal; 2] = [Signal::SIGINT, Signal::SIGTERM];
+
+#[test]
+fn a_background_capture_ends_in_order() {
+    with_veth(|| {
+        let directory = tempdir().unwrap();
+        let others = [
+            Signal::SIGALRM,
+            Signal::SIGIO,
+            Signal::SIGPROF,
+            Signal::SIGPWR,
+            Signal::SIGSTKFLT,
+            Signal::SIGVTALRM,
+            Signal::SIGXCPU,
+        ];
+        let cases = INTERRUPTIONS.iter().chain(&others).map(|signal| (signal, &[][..]));
+        let threads = INTERRUPTIONS.iter().map(|signal| (signal, &["--threads", "2"][..]));
+        for (number, (signal, args)) in cases.chain(threads).enumerate() {
+            let file = directory.path().join(number.to_string());
+            let args = [&["-i", "right", "-w", file.to_str().unwrap()], args].concat();
+            let child = background_job(&args);
+            let capture = Capture::from_child(child, file);
+            capture.wait_until(|text| text.starts_with("{\"type\":\"meta\""));
+            Sender::new("left").send(&ethernet(&[], IPV4, &ipv4(17, &udp(&[]))));
+            capture.signal(*signal);
+            let (output, stream) = capture.wait();
+            assert!(output.status.success(), "{signal}: {}", output.stderr);
+            assert_eq!((&stream.reason[..], stream.packets.len()), ("signal", 1), "{signal}");
+        }
+    });
+}
+
+#[test]
+fn a_capture_that_waits_for_its_interface_ends_in_order() {
+    with_veth(|| {
+        for signal in INTERRUPTIONS {
+            let directory = tempdir().unwrap();
+            let file = directory.path().join("out");
+            let args = ["-i", "right", "-w", file.to_str().unwrap()];
+            let capture = Capture::from_child(background_job(&args), file);
+            capture.wait_until(|text| text.starts_with("{\"type\":\"meta\""));
+            namespace::ip("link set right down").unwrap();
+            capture.wait_until(|text| text.contains("iface_down"));
+            capture.signal(signal);
+            let (output, stream) = capture.wait();
+            assert!(output.status.success(), "{}", output.stderr);
+            assert_eq!(stream.reason, "signal");
+            namespace::ip("link set right up").unwrap();
+        }
+    });
+}
+
+/// Before a run has opened everything, signals have their default actions.
+#[test]
+fn a_blocked_start_ends_at_once() {
+    let directory = tempdir().unwrap();
+    let pipe = directory.path().join("pipe");
+    assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    let pipe = pipe.to_str().unwrap();
+    namespace::run(|| {
+        for signal in INTERRUPTIONS {
+            for args in [
+                &["-r", pipe][..],
+                &["-d", "-r", pipe],
+                &["-F", pipe],
+                &["-i", "lo", "-F", "-"],
+                &["-i", "lo", "--force", "-w", pipe],
+            ] {
+                let child = background_job(args);
+                wait_until_blocked(&child);
+                send(&child, signal);
+                // Waiting closes the standard input, which would end `-F -` too.
+                let mut child = child;
+                let stdin = child.stdin.take();
+                let output = finish(child);
+                drop(stdin);
+                assert_eq!(output.status.signal(), Some(signal as i32), "{args:?}");
+            }
+        }
+    });
+}
+
+/// Name servers that do not answer block for ten seconds.
+#[test]
+fn a_pending_look_up_ends_at_once() {
+    let directory = tempdir().unwrap();
+    let [resolv, switch, file] =
+        ["resolv.conf", "nsswitch.conf", "a.pcap"].map(|name| directory.path().join(name));
+    fs::write(&resolv, "nameserver 10.9.9.2\noptions timeout:30\n").unwrap();
+    fs::write(&switch, "hosts: dns\n").unwrap();
+    fs::write(&file, pcap(1)).unwrap();
+    let file = file.to_str().unwrap();
+    with_veth(|| {
+        // Nobody answers at the other end, but the kernel knows its address.
+        namespace::ip("address add 10.9.9.1/24 dev left").unwrap();
+        namespace::ip("neighbor add 10.9.9.2 lladdr 02:00:00:00:00:02 dev left").unwrap();
+        for source in ["-i right", &format!("-r {file}"), &format!("-d -r {file}")] {
+            let script = format!(
+                "mount --bind {} /etc/resolv.conf && mount --bind {} /etc/nsswitch.conf && \
+                 exec {} {source} host nobody.test",
+                resolv.display(),
+                switch.display(),
+                xtask::build::sniffer_path().display(),
+            );
+            let mut command = Command::new("unshare");
+            command.args(["--mount", "sh", "-c", &script]);
+            let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+            wait_for("a question to the name server", || {
+                let sockets = fs::read_to_string("/proc/thread-self/net/udp").unwrap();
+                sockets.contains("0209090A:0035")
+            });
+            send(&child, Signal::SIGINT);
+            let output = finish(child);
+            assert_eq!(output.status.signal(), Some(Signal::SIGINT as i32), "{}", output.stderr);
+        }
+    });
+}
+
+#[test]
+fn silent_standard_input_ends_in_order() {
+    for signal in INTERRUPTIONS {
+        let mut child = background_job(&["-r", "-"]);
+        let stdin = child.stdin.take();
+        wait_until_caught(&child);
+        send(&child, signal);
+        let output = finish(child);
+        drop(stdin);
+        assert!(output.status.success(), "{}", output.stderr);
+        let stream = Stream::read(&output.stdout);
+        assert_eq!((stream.packets.len(), &stream.reason[..]), (0, "signal"));
+    }
+}
+
+/// A zstd frame (RFC 8878) of a pcap header and 4 GB of zeros: empty packets. It is shorter than
+/// the piece of a file that the sniffer reads at a time.
+fn bomb() -> Vec<u8> {
+    const BLOCK_LEN: u32 = 128 << 10;
+    let block = |len: u32, kind: u32, is_last: bool| {
+        let header = len << 3 | kind << 1 | u32::from(is_last);
+        header.to_le_bytes()[..3].to_vec()
+    };
+    let (raw, run) = (0, 1);
+    let header = pcap(0);
+    // No content size; a window of one block.
+    let mut frame = vec![0x28, 0xb5, 0x2f, 0xfd, 0, 0x38];
+    frame.extend(block(u32::try_from(header.len()).unwrap(), raw, false));
+    frame.extend(header);
+    for _ in 0..32_000 {
+        frame.extend(block(BLOCK_LEN, run, false));
+        frame.push(0);
+    }
+    frame.extend(block(0, raw, true));
+    frame
+}
+
+/// Without a check while the file is decompressed, these runs would end with the reason `eof`.
+#[test]
+fn a_decompression_bomb_is_left_early() {
+    let directory = tempdir().unwrap();
+    let file = directory.path().join("bomb.zst");
+    fs::write(&file, bomb()).unwrap();
+    let file = file.to_str().unwrap();
+    for signal in INTERRUPTIONS {
+        for args in [&["-r", file, "udp"][..], &["-r", file, "--threads", "2"], &["-r", file]] {
+            let mut child = background_job(args);
+            let mut stdout = child.stdout.take().unwrap();
+            wait_until_caught(&child);
+            send(&child, signal);
+            let mut tail = Vec::new();
+            let mut piece = vec![0; 1 << 20];
+            loop {
+                let len = stdout.read(&mut piece).unwrap();
+                if len == 0 {
+                    break;
+                }
+                tail.extend_from_slice(&piece[..len]);
+                tail.drain(..tail.len().saturating_sub(1_000));
+            }
+            let output = finish(child);
+            assert!(output.status.success(), "{args:?}: {}", output.stderr);
+            let text = String::from_utf8(tail).unwrap();
+            let end = text.lines().last().unwrap();
+            assert!(end.contains("\"type\":\"end\"") && end.contains("\"signal\""), "{end}");
+        }
+    }
+}
+
+#[test]
+fn a_second_interrupt_ends_a_slow_end_at_once() {
+    with_veth(|| {
+        let mut child = background_job(&["-i", "right", "--stats", "0"]);
+        let mut stdout = child.stdout.take().unwrap();
+        let mut text = vec![0; 1];
+        stdout.read_exact(&mut text).unwrap();
+        let sender = Sender::new("left");
+        let frame = ethernet(&[], IPV4, &ipv4(17, &udp(&[])));
+        (0..5_000).for_each(|_| sender.send(&frame));
+        let text = std::thread::scope(|scope| {
+            signal(&child, Signal::SIGINT);
+            // A reader that is slow, but not so slow that the sniffer gives up.
+            let reader = scope.spawn(|| {
+                let mut piece = [0; 4096];
+                loop {
+                    let len = stdout.read(&mut piece).unwrap();
+                    text.extend_from_slice(&piece[..len]);
+                    if len == 0 {
+                        return text;
+                    }
+                    std::thread::sleep(Duration::from_millis(10));
+                }
+            });
+            wait_for("the end of the first signal", || {
+                !contains(mask(&child, "SigBlk").1, Signal::SIGINT)
+            });
+            send(&child, Signal::SIGINT);
+            assert_eq!(finish(child).status.signal(), Some(Signal::SIGINT as i32));
+            reader.join().unwrap()
+        });
+        let text = String::from_utf8(text).unwrap();
+        let (whole, _) = text.rsplit_once('\n').unwrap();
+        whole.lines().for_each(check_line);
+        assert!(!text.contains("\"end\""), "the run was not over");
+    });
+}
+
+#[test]
+fn sigusr2_writes_compressed_lines_at_once() {
+    let directory = tempdir().unwrap();
+    let file = directory.path().join("out.zst");
+    let mut child = sniffer()
+        .args(["-r", "-", "-w", file.to_str().unwrap()])
+        .stdin(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    let capture = pcap(3);
+    let frame_len = (capture.len() - 24) / 3;
+    let (two, third) = capture.split_at(capture.len() - frame_len);
+    stdin.write_all(two).unwrap();
+    wait_for("the output", || file.exists());
+    send(&child, Signal::SIGUSR2);
+    // The signal takes effect with the next input.
+    stdin.write_all(third).unwrap();
+    wait_for("the packets", || packets_in(&file) == 3);
+    drop(stdin);
+    assert!(finish(child).status.success());
+}
+
+/// Packets in the part of a zstd file that can be decompressed.
+fn packets_in(file: &Path) -> usize {
+    let mut text = Vec::new();
+    // The file has no end yet.
+    let _ = zstd::Decoder::new(fs::File::open(file).unwrap()).unwrap().read_to_end(&mut text);
+    String::from_utf8(text).unwrap().matches("\"pkt\"").count()
+}
