@@ -15,6 +15,7 @@ mod drops;
 mod fanout;
 mod interface_names;
 mod link;
+mod notices;
 mod opener;
 mod packet_event;
 mod packet_source;

@@ -10,6 +10,7 @@ use super::accounting::Accounting;
 use super::config::Config;
 use super::interface_names::InterfaceNames;
 use super::link::LinkUpdate;
+use super::notices::{DropNotices, link_message};
 use super::opener::{Opener, user_space_filter_message};
 use super::packet_source::PacketSource;
 use super::timer::Timer;
@@ -37,6 +38,7 @@ pub(super) struct Run<'a> {
     pub(super) names: InterfaceNames,
     pub(super) signals: Signals,
     pub(super) progress: Progress,
+    pub(super) drop_notices: DropNotices,
 }
 
 impl Run<'_> {
@@ -91,7 +93,11 @@ impl Run<'_> {
             if are_stats_due {
                 self.accounting.write_stats()?;
             }
-            self.progress.draw(self.accounting.packet_count(), self.accounting.dropped());
+            let dropped = self.accounting.dropped();
+            if let Some(message) = self.drop_notices.message(dropped, now) {
+                self.progress.info(message);
+            }
+            self.progress.draw(self.accounting.packet_count(), dropped);
             let timeout = if is_idle {
                 self.accounting.flush()?;
                 let dues = [
@@ -211,11 +217,17 @@ impl Run<'_> {
     /// If packets stop with it, and the run is configured to end then.
     fn record_link_event(&mut self, event: Event) -> Result<(), Error> {
         let (kind, name) = (event.event, event.interface.clone().unwrap_or_default());
+        let message = link_message(&event);
         self.accounting.record_event(event)?;
         match kind {
             EventKind::IfaceDown if self.config.exits_on_down => Err(Error::WentDown { name }),
             EventKind::IfaceGone if self.config.exits_on_down => Err(Error::InterfaceGone { name }),
-            _ => Ok(()),
+            _ => {
+                if let Some(message) = message {
+                    self.progress.info(message);
+                }
+                Ok(())
+            }
         }
     }
 

@@ -6,6 +6,7 @@ use super::accounting::Accounting;
 use super::captured_interface::CapturedInterface;
 use super::config::Config;
 use super::interface_names::InterfaceNames;
+use super::notices::DropNotices;
 use super::opener::{Opener, user_space_filter_message};
 use super::packet_source::PacketSource;
 use super::run::Run;
@@ -88,7 +89,9 @@ pub(crate) fn start(config: &Config) -> Result<(), Error> {
     let snaplen = config.stream.snaplen;
     progress.info(format_args!("capturing on {}, snap length {snaplen}", links.join(", ")));
     let accounting = Accounting::new(stream, captured, config.output.rotation);
-    Run { config, opener, monitor, accounting, sources, names, signals, progress }.run()
+    let drop_notices = DropNotices::default();
+    Run { config, opener, monitor, accounting, sources, names, signals, progress, drop_notices }
+        .run()
 }
 
 /// What the output still opens: the files that follow the first one.
