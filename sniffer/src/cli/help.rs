@@ -39,7 +39,8 @@ const SIGNALS: Section = Section {
     entries: &[
         (
             "SIGINT, SIGTERM",
-            "Stop: write the packets already captured and the final counters, then exit",
+            "Stop: write the packets already captured and the final counters, then exit; a second \
+             one ends the process at once",
         ),
         (
             "SIGHUP",
@@ -47,6 +48,12 @@ const SIGNALS: Section = Section {
              -w, with -r, or if the terminal was closed, stop",
         ),
         ("SIGUSR1", "Print the packet counters to standard error"),
+        ("SIGUSR2", "Write all lines now; with -r, together with the next input"),
+        (
+            "SIGALRM, SIGIO, SIGPROF, SIGPWR, SIGSTKFLT, SIGVTALRM, SIGXCPU",
+            "Stop, as SIGTERM does",
+        ),
+        ("SIGQUIT", "End the process at once, with a core dump if these are enabled"),
     ],
 };
 

@@ -131,7 +131,8 @@ impl FileRun<'_> {
         let names: Vec<_> =
             names.map(|name| if name == input::STANDARD_INPUT { "-" } else { name }).collect();
         let prepared = self.prepared.take().unwrap_or_default();
-        let output = Output::open(&self.config.output, prepared, Some(self.signal_state.signals()))?;
+        let output =
+            Output::open(&self.config.output, prepared, Some(self.signal_state.signals()))?;
         let file = Some(names.join(", "));
         Stream::open(output, &self.config.stream, SourceKind::File, file, interfaces.collect())
     }
