@@ -49,10 +49,7 @@ const SIGNALS: Section = Section {
         ),
         ("SIGUSR1", "Print the packet counters to standard error"),
         ("SIGUSR2", "Write all lines now; with -r, together with the next input"),
-        (
-            "SIGALRM, SIGIO, SIGPROF, SIGPWR, SIGSTKFLT, SIGVTALRM, SIGXCPU",
-            "Stop, as SIGTERM does",
-        ),
+        ("SIGALRM, SIGIO, SIGPROF, SIGPWR, SIGSTKFLT, SIGVTALRM, SIGXCPU", "Stop, as SIGTERM does"),
         ("SIGQUIT", "End the process at once, with a core dump if these are enabled"),
     ],
 };
