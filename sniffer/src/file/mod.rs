@@ -133,12 +133,12 @@ pub(crate) fn link_type(
     sandbox: &sandbox::Options,
 ) -> Result<(LinkType, bool), Error> {
     let file = OpenFile::open(path)?;
+    let signal_state = SignalState::new(Signals::none()?);
     let needs =
         Needs { output: OutputAccess::Open, sockets: SocketAccess::None, starts_threads: false };
     if let Some(message) = sandbox::enter(sandbox, &needs)? {
         progress::print_message(message);
     }
-    let signal_state = SignalState::new(Signals::none()?);
     let options = FilterOptions { expression: None, optimize: true, snaplen: 0 };
     let filter = Filter::new(&options);
     let mut file = CaptureFile::new(Input::new(file, &signal_state)?, 0, &filter);
