@@ -7,6 +7,7 @@
 mod lines;
 mod live;
 mod read;
+mod soak;
 mod usage;
 mod viewer;
 
@@ -19,9 +20,12 @@ use xtask::{build, debian};
 #[derive(Parser)]
 #[command(bin_name = "cargo xtask bench")]
 struct Options {
-    /// Which benchmark to run [default: all]
+    /// Which benchmark to run [default: all but soak]
     #[arg(value_enum)]
     bench: Option<Bench>,
+    /// Length of the soak
+    #[arg(long, default_value_t = soak::DEFAULT_MINUTES, value_parser = clap::value_parser!(u32).range(1..))]
+    minutes: u32,
 }
 
 /// A benchmark.
@@ -33,12 +37,18 @@ enum Bench {
     Read,
     /// Millions of lines in the viewer and in chart libraries
     Viewer,
+    /// A long capture at a steady rate with rotation and compression
+    Soak,
 }
 
 fn main() -> Result<()> {
     let options = Options::parse();
     debian::ensure(debian::FOR_BENCHES)?;
     build::sniffer()?;
+    if options.bench == Some(Bench::Soak) {
+        println!("{}", usage::machine()?);
+        return soak::run(options.minutes);
+    }
     build::site()?;
     println!("{}", usage::machine()?);
     for (bench, measure) in [
