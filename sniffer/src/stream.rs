@@ -136,6 +136,11 @@ impl Stream {
         self.out
     }
 
+    /// Packets that the filter rejected so far.
+    pub(crate) fn skipped(&self) -> u64 {
+        self.skip
+    }
+
     /// Counters of one source in this run; `recv` and `drop` as of its last `stats` record.
     pub(crate) fn counts(&self, source: usize) -> Counts {
         let SourceCounts { since_stats, mut total } = self.sources[source];

@@ -2,6 +2,7 @@
 //! are written to.
 
 use std::path::PathBuf;
+use summary::grouped;
 use summary::record::{Interface, Reason, SourceKind};
 
 use super::capture_file::CaptureFile;
@@ -110,8 +111,12 @@ impl FileRun<'_> {
             names => format!("{} files", names.len()),
         };
         let elapsed = self.progress.elapsed();
-        let read = packets(stream.out());
-        self.progress.info(format_args!("{read} read from {source} in {elapsed}"));
+        let matched = match self.config.filter.expression {
+            Some(_) => format!(", {} matched the filter", grouped(stream.out())),
+            None => String::new(),
+        };
+        let read = packets(stream.out() + stream.skipped());
+        self.progress.info(format_args!("{read} read from {source} in {elapsed}{matched}"));
         self.progress.lost_lines(stream.output().lost_lines());
     }
 

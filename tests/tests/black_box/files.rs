@@ -218,3 +218,13 @@ fn corpus_packet_counts_match_capinfos() {
     // capinfos does not know a few link types and file versions.
     assert!(files.len() * 95 / 100 <= compared, "compared {compared} of {} files", files.len());
 }
+
+#[test]
+fn totals_count_the_packets_read_and_those_that_match() {
+    let directory = tempdir().unwrap();
+    let file = directory.path().join("a.pcap");
+    fs::write(&file, pcap(3)).unwrap();
+    let text = run(&["-r", file.to_str().unwrap(), "tcp"]).stderr;
+    assert!(text.starts_with("sniffer: 3 packets read from "), "{text}");
+    assert!(text.ends_with(", 0 matched the filter\n"), "{text}");
+}

@@ -51,6 +51,27 @@ fn capture_continues_on_a_recreated_interface() {
 }
 
 #[test]
+fn a_person_reads_that_the_interface_went_away_and_came_back() {
+    for (args, is_quiet) in [(&["-i", "right"][..], false), (&["-i", "right", "-q"], true)] {
+        let (output, _) = with_veth(|| {
+            let directory = tempdir().unwrap();
+            let capture = Capture::start(directory.path(), args);
+            namespace::ip("link set right down").unwrap();
+            capture.wait_until(|text| text.contains("iface_down"));
+            namespace::ip("link set right up").unwrap();
+            capture.wait_until(|text| text.contains("iface_up"));
+            capture.signal(Signal::SIGTERM);
+            capture.wait()
+        });
+        let text = output.stderr;
+        for message in ["sniffer: right went down; waiting for it", "sniffer: right is back after "]
+        {
+            assert_eq!(text.contains(message), !is_quiet, "{text}");
+        }
+    }
+}
+
+#[test]
 fn an_interface_can_be_recreated_repeatedly() {
     let stream = capture_during(&[], |capture| {
         for turn in 1..=3 {

@@ -244,6 +244,22 @@ fn a_decompression_bomb_is_left_early() {
 }
 
 #[test]
+fn a_named_pipe_without_a_reader_does_not_block_the_end() {
+    let directory = tempdir().unwrap();
+    let [pipe, file] = ["pipe", "a.pcap"].map(|name| directory.path().join(name));
+    assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    fs::write(&file, pcap(1)).unwrap();
+    for signal in INTERRUPTIONS {
+        let child = background_job(&["-r", file.to_str().unwrap(), "-w", pipe.to_str().unwrap()]);
+        wait_until_caught(&child);
+        send(&child, signal);
+        let output = finish(child);
+        assert_eq!(output.status.code(), Some(1));
+        assert!(output.stderr.contains("stopped by a signal"), "{}", output.stderr);
+    }
+}
+
+#[test]
 fn a_second_interrupt_ends_a_slow_end_at_once() {
     with_veth(|| {
         let mut child = background_job(&["-i", "right", "--stats", "0"]);
