@@ -1,8 +1,9 @@
 //! Link-layer and network addresses and their text in the output.
 //!
-//! Addresses are written and parsed for every packet, so the code for IPv4 and MAC addresses is our
-//! own: it writes directly into the line and is several times faster than `core::fmt`. Tests compare
-//! it with the standard library.
+//! Addresses are written and parsed for every packet. If the standard library writes IPv4 addresses,
+//! formatting a line of real traffic takes 2.7 times as long; if it writes IPv6 addresses, 4 % longer,
+//! although few packets have them (`cargo bench -p summary --bench stages format`). Tests compare both
+//! with the standard library.
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
