@@ -133,32 +133,32 @@ pub enum Error {
     /// An unfinished output file has the name of the next one, and is not the sniffer's.
     #[error(
         "`{}` exists, but is not an unfinished file of this user's captures; move it away",
-        .path.display()
+        Printable(.path.display())
     )]
     PartFileExists {
         /// The unfinished file.
         path: PathBuf,
     },
     /// Another process has locked the output file.
-    #[error("`{}` is being written by another process", .path.display())]
+    #[error("`{}` is being written by another process", Printable(.path.display()))]
     OutputInUse {
         /// The output file.
         path: PathBuf,
     },
     /// The output would overwrite an input.
-    #[error("`{name}` is also an input; write to another file")]
+    #[error("`{}` is also an input; write to another file", Printable(.name))]
     OutputIsInput {
         /// The output file, or `standard output`.
         name: String,
     },
     /// A pipe, device or link of another user in a directory that all users may write to.
-    #[error("`{}` belongs to another user; use --force to write to it", .path.display())]
+    #[error("`{}` belongs to another user; use --force to write to it", Printable(.path.display()))]
     ForeignOutput {
         /// The pipe, device or link.
         path: PathBuf,
     },
     /// A complete output file cannot get its final name.
-    #[error("cannot rename `{}` to `{}`: {source}", .from.display(), .to.display())]
+    #[error("cannot rename `{}` to `{}`: {source}", Printable(.from.display()), Printable(.to.display()))]
     Rename {
         /// The complete file.
         from: PathBuf,
@@ -168,7 +168,10 @@ pub enum Error {
         source: io::Error,
     },
     /// A file that an interrupted run left cannot be completed.
-    #[error("cannot complete `{}`, which an interrupted capture left: {source}", .path.display())]
+    #[error(
+        "cannot complete `{}`, which an interrupted capture left: {source}",
+        Printable(.path.display())
+    )]
     Recovery {
         /// The unfinished file.
         path: PathBuf,
