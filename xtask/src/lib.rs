@@ -14,7 +14,7 @@ pub mod fuzz;
 pub mod namespace;
 pub mod pcap;
 pub mod python;
-mod random;
+pub mod random;
 pub mod reproducible;
 pub mod sample;
 pub mod scenario;

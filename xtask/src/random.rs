@@ -2,11 +2,11 @@
 
 /// Generator xorshift64* (Vigna 2016).
 #[derive(Clone, Debug)]
-pub(crate) struct Random(u64);
+pub struct Random(u64);
 
 impl Random {
-    /// `seed` must not be 0.
-    pub(crate) fn new(seed: u64) -> Self {
+    /// A generator; `seed` must not be 0.
+    pub fn new(seed: u64) -> Self {
         Self(seed)
     }
 
@@ -26,7 +26,7 @@ impl Random {
     }
 
     /// A number from `low` up to and including `high`.
-    pub(crate) fn between(&mut self, low: u64, high: u64) -> u64 {
+    pub fn between(&mut self, low: u64, high: u64) -> u64 {
         low + (self.next_u64() >> 16) % (high - low + 1)
     }
 

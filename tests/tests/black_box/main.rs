@@ -12,6 +12,7 @@ mod documentation;
 mod engine;
 mod errors;
 mod examples;
+mod faults;
 mod files;
 mod filters;
 mod hostile_text;

@@ -1,0 +1,162 @@
+//! SIGKILL at random moments.
+
+use flate2::read::MultiGzDecoder;
+use std::fs;
+use std::io::Read;
+use std::path::Path;
+use std::process::{Child, Stdio};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+use tempfile::tempdir;
+use tests::process::{finish, sniffer, wait_for};
+use tests::veth::with_veth;
+use xtask::random::Random;
+
+use super::{BURST, Row, Traffic, check_lines, names};
+
+/// The longest time between the start of the traffic and the kill.
+const MAX_DELAY_MS: u64 = 300;
+
+fn rounds() -> u64 {
+    std::env::var("SNIFFER_FAULT_ROUNDS").map_or(5, |count| count.parse().unwrap())
+}
+
+/// A generator whose seed is printed.
+fn random() -> Random {
+    let time = std::time::UNIX_EPOCH.elapsed().unwrap().subsec_nanos();
+    let seed =
+        std::env::var("SNIFFER_FAULT_SEED").map_or(time.into(), |seed| seed.parse().unwrap());
+    eprintln!("SNIFFER_FAULT_SEED={seed}");
+    Random::new(u64::max(seed, 1))
+}
+
+/// Starts a capture and waits until `is_started`.
+fn start(args: &[&str], path: &Path, is_started: impl Fn() -> bool) -> Child {
+    let mut command = sniffer();
+    command.args(["-q", "-i", "right", "-w"]).arg(path).args(args);
+    let child = command.stderr(Stdio::piped()).spawn().unwrap();
+    wait_for("the capture", is_started);
+    child
+}
+
+/// Kills the capture after `delay` of traffic. Returns the packets sent before, and when each burst
+/// of them was sent, as time before the kill.
+fn kill_in_traffic(child: &mut Child, delay: Duration) -> (u64, Vec<Duration>) {
+    let (sent, is_over) = (AtomicU64::new(0), AtomicBool::new(false));
+    let traffic = Traffic { sent: &sent, is_over: &is_over };
+    thread::scope(|scope| {
+        let sender = scope.spawn(|| traffic.send());
+        thread::sleep(delay);
+        let (sent_before, moment) = (sent.load(Ordering::Relaxed), Instant::now());
+        child.kill().unwrap();
+        child.wait().unwrap();
+        is_over.store(true, Ordering::Relaxed);
+        let bursts = sender.join().unwrap();
+        (sent_before, bursts.iter().map(|burst| moment.saturating_duration_since(*burst)).collect())
+    })
+}
+
+/// The text in a file, as far as it can be decompressed.
+fn text_of(path: &Path) -> String {
+    let bytes = fs::read(path).unwrap();
+    let mut text = Vec::new();
+    // The end is missing.
+    let _ = match path.extension().and_then(|extension| extension.to_str()) {
+        Some("gz") => MultiGzDecoder::new(&bytes[..]).read_to_end(&mut text),
+        Some("zst") => zstd::Decoder::new(&bytes[..]).unwrap().read_to_end(&mut text),
+        _ => (&bytes[..]).read_to_end(&mut text),
+    };
+    String::from_utf8(text).unwrap()
+}
+
+/// Kills captures into a file of this name.
+fn kill_captures(fault: &str, name: &str) {
+    let mut random = random();
+    let row = with_veth(|| {
+        let mut row = Row::default();
+        for _ in 0..rounds() {
+            let directory = tempdir().unwrap();
+            let path = directory.path().join(name);
+            let mut child = start(&[], &path, || path.exists());
+            let delay = Duration::from_millis(random.between(1, MAX_DELAY_MS));
+            let (sent, bursts) = kill_in_traffic(&mut child, delay);
+            let kept = check_lines(&text_of(&path)).map_or(0, |(_, last)| last);
+            // The sender counts a packet after it was sent.
+            let kept = kept.min(sent);
+            row.rounds += 1;
+            row.sent += sent;
+            row.kept += kept;
+            if kept < sent {
+                let first_lost = usize::try_from(kept / BURST).unwrap();
+                row.max_age = row.max_age.max(bursts[first_lost]);
+            }
+        }
+        row
+    });
+    assert!(0 < row.sent);
+    row.print(fault);
+}
+
+#[test]
+fn killed_capture_leaves_valid_lines() {
+    kill_captures("SIGKILL, plain file", "a.ndjson");
+}
+
+#[test]
+fn killed_compressed_capture_leaves_valid_lines() {
+    kill_captures("SIGKILL, gzip", "a.ndjson.gz");
+    kill_captures("SIGKILL, zstd", "a.ndjson.zst");
+}
+
+/// After each kill the ring is restarted without `--force`, and continues.
+#[test]
+fn killed_ring_restarts_and_keeps_its_files() {
+    let mut random = random();
+    let row = with_veth(|| {
+        let directory = tempdir().unwrap();
+        // Nobody else may create files here, as is required for files of other users.
+        let path = directory.path().join("ring");
+        let parts = || -> Vec<_> {
+            names(directory.path()).into_iter().filter(|name| name.ends_with(".part")).collect()
+        };
+        let mut row = Row::default();
+        for round in 0..rounds() {
+            let has_started = || {
+                let first = parts().pop().map(|name| directory.path().join(name));
+                first.is_some_and(|part| {
+                    fs::read_to_string(part).is_ok_and(|text| text.matches('\n').count() == 1)
+                })
+            };
+            // What the previous round left is complete before the capture starts.
+            let before = names(directory.path());
+            let mut child = start(&["-C", "20k", "-W", "1000"], &path, || {
+                has_started() && (round == 0 || parts() != before[before.len() - 1..])
+            });
+            let files: Vec<_> = names(directory.path());
+            let delay = Duration::from_millis(random.between(1, MAX_DELAY_MS));
+            let (sent, _) = kill_in_traffic(&mut child, delay);
+            let mut kept = 0;
+            for name in names(directory.path()) {
+                let is_new = !files.contains(&name) || name.ends_with(".part");
+                let numbers = check_lines(&text_of(&directory.path().join(&name)));
+                if let Some((_, last)) = numbers.filter(|_| is_new) {
+                    kept = kept.max(last);
+                }
+            }
+            assert!(parts().len() <= 1, "{:?}", parts());
+            row.rounds += 1;
+            row.sent += sent;
+            row.kept += kept.min(sent);
+        }
+        // The last part is completed too, and the ring ends properly.
+        let mut command = sniffer();
+        command.args(["-q", "-i", "right", "-C", "20k", "-W", "1000", "--duration", "0.01"]);
+        let child = command.arg("-w").arg(&path).stderr(Stdio::piped()).spawn().unwrap();
+        let output = finish(child);
+        assert!(output.status.success(), "{}", output.stderr);
+        assert_eq!(parts(), [] as [String; 0]);
+        row
+    });
+    row.print("SIGKILL, ring restarted");
+}
