@@ -97,7 +97,8 @@ pub(super) fn prepare(
         && sys::set_option(&socket, libc::PACKET_VNET_HDR, 1).is_ok();
     let geometry = set_ring(&socket, options)?;
     let len = NonZeroUsize::new(geometry.len()).unwrap_or(NonZeroUsize::MIN);
-    let mapping = Mapping::of_ring(&socket, len).map_err(failed("mmap"))?;
+    let mapping = Mapping::of_ring(&socket, len)
+        .map_err(|source| Error::RingAllocation { kib: geometry.len() / 1024, source })?;
     let ring = Ring::new(mapping, geometry);
     if interface.is_loopback || options.direction == DirectionFilter::In {
         // Saves the kernel a copy. If it lacks the option, the filter has the same effect.

@@ -114,8 +114,9 @@ impl FileNamer {
         is_exact.then_some(number)
     }
 
-    /// Decides where a run starts, given the files that an interrupted run left and that are now
-    /// complete. Without an interval, the run continues after the newest of them.
+    /// Decides where a run starts. `interrupted` are the files that an interrupted run left and that
+    /// are complete now; `None` if no run was interrupted. Without an interval, the run continues after
+    /// the newest of them, or after the newest file that it left before.
     ///
     /// With `--force`, a ring continues after its newest file, so that the oldest is overwritten
     /// first.
@@ -123,29 +124,29 @@ impl FileNamer {
     /// # Errors
     ///
     /// If other files exist that may not be overwritten.
-    pub(super) fn start(&mut self, recovered: &[PathBuf]) -> Result<(), Error> {
+    pub(super) fn start(&mut self, interrupted: Option<&[PathBuf]>) -> Result<(), Error> {
         if self.is_timed() {
             return Ok(());
         }
-        let is_ring = self.is_ring();
-        let mut newest = newest(recovered.iter().cloned());
-        if newest.is_none() && is_ring {
-            newest = self.newest_in_ring()?;
-            if let Some(path) = newest.as_ref().filter(|_| !self.overwrite) {
-                return Err(Error::OutputExists { path: path.clone() });
-            }
+        let mut last = interrupted.and_then(|paths| newest(paths.iter().cloned()));
+        if last.is_none() && (self.is_ring() || interrupted.is_some()) {
+            last = self.newest_existing()?;
         }
-        let number = newest.and_then(|path| self.number_of(path.file_name()?));
-        match number {
-            Some(number) => self.last = Some((self.template.clone(), number)),
-            None if !is_ring && !self.overwrite => ensure_absent(&self.template)?,
+        let may_continue = self.overwrite || interrupted.is_some();
+        match last {
+            Some(path) if !may_continue => return Err(Error::OutputExists { path }),
+            Some(path) => {
+                let number = path.file_name().and_then(|name| self.number_of(name));
+                self.last = number.map(|number| (self.template.clone(), number));
+            }
+            None if !may_continue && !self.is_ring() => ensure_absent(&self.template)?,
             None => {}
         }
         Ok(())
     }
 
-    /// The newest file with a name of this ring.
-    fn newest_in_ring(&self) -> Result<Option<PathBuf>, Error> {
+    /// The newest file of an earlier run with the same options.
+    fn newest_existing(&self) -> Result<Option<PathBuf>, Error> {
         // If there is no such directory, creating the first file reports that.
         let Ok(entries) = fs::read_dir(self.directory()?) else { return Ok(None) };
         let entries = entries.flatten().filter(|entry| self.may_generate(&entry.file_name()));
@@ -344,15 +345,16 @@ mod tests {
         }
         let newest = SystemTime::now() + Duration::from_secs(1);
         fs::File::options().write(true).open(path("a0")).unwrap().set_modified(newest).unwrap();
-        let start = |overwrite, recovered: &[PathBuf]| {
+        let start = |overwrite, interrupted: Option<&[PathBuf]>| {
             let mut names = FileNamer::new(&path("a"), ring(3), overwrite);
-            names.start(recovered)?;
+            names.start(interrupted)?;
             names.next().map(|next| next.final_path)
         };
-        assert!(matches!(start(false, &[]), Err(Error::OutputExists { .. })));
-        assert_eq!(start(true, &[]).unwrap(), path("a1"));
+        assert!(matches!(start(false, None), Err(Error::OutputExists { .. })));
+        assert_eq!(start(true, None).unwrap(), path("a1"));
         // A run that was interrupted continues without --force.
-        assert_eq!(start(false, &[path("a2")]).unwrap(), path("a0"));
+        assert_eq!(start(false, Some(&[path("a2")])).unwrap(), path("a0"));
+        assert_eq!(start(false, Some(&[])).unwrap(), path("a1"));
     }
 
     #[test]

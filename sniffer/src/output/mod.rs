@@ -80,11 +80,12 @@ impl Options {
             return Ok(Prepared { special: Some(file), ..Prepared::default() });
         }
         let mut namer = FileNamer::new(path, self.rotation, self.overwrite);
-        let mut recovered = Vec::new();
+        let mut interrupted = None;
         if self.rotation.uses_part_files() {
-            recovered = recovery::recover(&namer, &self.inputs)?;
+            interrupted = recovery::recover(&namer, &self.inputs)?;
         }
-        namer.start(&recovered)?;
+        namer.start(interrupted.as_deref())?;
+        let recovered = interrupted.unwrap_or_default();
         Ok(Prepared { namer: Some(namer), special: None, recovered })
     }
 
@@ -174,8 +175,9 @@ impl Output {
             lost_lines: 0,
             signals: signals.cloned(),
         };
-        if output.namer.is_some() {
-            output.open_next()?;
+        if let Some(namer) = &mut output.namer {
+            let first = namer.next()?;
+            output.open_file(first)?;
         } else if let Some(file) = prepared.special {
             output.start_file(file)?;
         } else {
@@ -297,8 +299,17 @@ impl Output {
 
     /// Completes the current file and starts the next one.
     pub(crate) fn rotate(&mut self) -> Result<(), Error> {
+        let Some(namer) = &mut self.namer else { return Ok(()) };
+        let next = namer.next()?;
+        if self.current.as_ref().is_some_and(|current| current.path == next.path) {
+            self.finish()?;
+            return self.open_file(next);
+        }
+        // The next file exists before the current one is renamed: at any moment, one unfinished file
+        // shows that the run has not ended properly.
+        let created = create::create(&next, &self.inputs);
         self.finish()?;
-        self.open_next()
+        self.use_file(created?, next)
     }
 
     /// Writes all buffered bytes, and gives the file its final name.
@@ -341,12 +352,14 @@ impl Output {
         }
     }
 
-    fn open_next(&mut self) -> Result<(), Error> {
-        let Some(namer) = &mut self.namer else { return Ok(()) };
-        let next = namer.next()?;
-        self.name = next.path.display().to_string();
-        let file = create::create(&next, &self.inputs)?;
-        self.current = Some(next);
+    fn open_file(&mut self, path: OutputPath) -> Result<(), Error> {
+        let file = create::create(&path, &self.inputs)?;
+        self.use_file(file, path)
+    }
+
+    fn use_file(&mut self, file: File, path: OutputPath) -> Result<(), Error> {
+        self.name = path.path.display().to_string();
+        self.current = Some(path);
         self.start_file(file)
     }
 

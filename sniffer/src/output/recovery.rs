@@ -29,18 +29,19 @@ const WORLD_WRITABLE: u32 = 0o002;
 /// Bytes read at once.
 const CHUNK_LEN: usize = 128 << 10;
 
-/// Completes the unfinished files of earlier runs with the same options. Returns their final paths.
+/// Completes the unfinished files of earlier runs with the same options. Returns their final paths,
+/// or `None` if no run was interrupted.
 ///
 /// # Errors
 ///
 /// If another process is writing such a file, except with `-G`: there, several captures may share a
 /// directory. If a file cannot be completed.
-pub(super) fn recover(namer: &FileNamer, inputs: &[FileId]) -> Result<Vec<PathBuf>, Error> {
+pub(super) fn recover(namer: &FileNamer, inputs: &[FileId]) -> Result<Option<Vec<PathBuf>>, Error> {
     // If there is no such directory, creating the first file reports that.
-    let Ok(entries) = fs::read_dir(namer.directory()?) else { return Ok(Vec::new()) };
+    let Ok(entries) = fs::read_dir(namer.directory()?) else { return Ok(None) };
     let mut parts: Vec<_> = entries.flatten().map(|entry| entry.path()).collect();
     parts.sort();
-    let mut recovered = Vec::new();
+    let (mut recovered, mut was_interrupted) = (Vec::new(), false);
     for part in parts {
         let Some(final_path) = final_path(&part) else { continue };
         let name = final_path.file_name().unwrap_or_default();
@@ -55,11 +56,14 @@ pub(super) fn recover(namer: &FileNamer, inputs: &[FileId]) -> Result<Vec<PathBu
         };
         ensure_not_input(&final_path, inputs)?;
         let failed = |source| Error::Recovery { path: part.clone(), source };
-        if complete(file, &part, &final_path, namer.is_ring()).map_err(failed)? {
-            recovered.push(final_path);
+        match complete(file, &part, &final_path, namer.is_ring()).map_err(failed)? {
+            Completion::Ignored => continue,
+            Completion::Removed => {}
+            Completion::Kept => recovered.push(final_path),
         }
+        was_interrupted = true;
     }
-    Ok(recovered)
+    Ok(was_interrupted.then_some(recovered))
 }
 
 /// Opens a regular file of this user that has no other name. Root also takes files of others, which
@@ -78,9 +82,24 @@ fn open_own(path: &Path) -> Option<File> {
     (metadata.is_file() && is_own && metadata.nlink() == 1).then_some(file)
 }
 
+/// What became of an unfinished file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Completion {
+    /// It has its final name.
+    Kept,
+    /// It had no whole line.
+    Removed,
+    /// It is not the sniffer's, or its final name is taken.
+    Ignored,
+}
+
 /// Removes an incomplete last line, and renames the file; a file without a whole line is removed.
-/// Returns whether the file has its final name.
-fn complete(mut file: File, part: &Path, final_path: &Path, overwrite: bool) -> io::Result<bool> {
+fn complete(
+    mut file: File,
+    part: &Path,
+    final_path: &Path,
+    overwrite: bool,
+) -> io::Result<Completion> {
     let mut magic = Vec::new();
     (&file).take(4).read_to_end(&mut magic)?;
     file.rewind()?;
@@ -105,25 +124,22 @@ fn complete(mut file: File, part: &Path, final_path: &Path, overwrite: bool) -> 
     };
     let renamed = match whole_len {
         // Not a file of the sniffer.
-        None => Ok(false),
-        Some(0) => fs::remove_file(part).map(|()| false),
+        None => Ok(Completion::Ignored),
+        Some(0) => fs::remove_file(part).map(|()| Completion::Removed),
         Some(whole_len) => {
             if compression == Compression::None {
                 file.set_len(whole_len)?;
             }
             match rename(&from, final_path, overwrite) {
-                Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(false),
-                result => result.map(|()| true),
+                Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(Completion::Ignored),
+                result => result.map(|()| Completion::Kept),
             }
         }
     };
     if repaired.is_some() {
         // One of the two is left: the new file after a failure, the old one after success.
-        fs::remove_file(if renamed.as_ref().is_ok_and(|&is_renamed| is_renamed) {
-            part
-        } else {
-            &from
-        })?;
+        let is_kept = matches!(renamed, Ok(Completion::Kept));
+        fs::remove_file(if is_kept { part } else { &from })?;
     }
     renamed
 }
@@ -177,7 +193,7 @@ mod tests {
     const META: &str = "{\"type\":\"meta\",\"v\":1}\n";
 
     /// Recovers the files in `directory` of a run with `-w a`.
-    fn recover_in(directory: &Path, rotation: Rotation) -> Result<Vec<PathBuf>, Error> {
+    fn recover_in(directory: &Path, rotation: Rotation) -> Result<Option<Vec<PathBuf>>, Error> {
         recover(&FileNamer::new(&directory.join("a"), rotation, false), &[])
     }
 
@@ -196,10 +212,13 @@ mod tests {
         fs::write(path("a3.part"), format!("{META}{{\"type\":\"pkt\"}}\n{{\"ty")).unwrap();
         fs::write(path("a4.part"), "{\"type\":\"me").unwrap();
         fs::write(path("a5.part"), "").unwrap();
-        assert_eq!(recover_in(directory.path(), BY_SIZE).unwrap(), [path("a3")]);
+        assert_eq!(recover_in(directory.path(), BY_SIZE).unwrap(), Some(vec![path("a3")]));
         assert_eq!(names(directory.path()), ["a3"]);
         let expected = format!("{META}{{\"type\":\"pkt\"}}\n");
         assert_eq!(fs::read_to_string(path("a3")).unwrap(), expected);
+        // A run was interrupted even if it left no line.
+        fs::write(path("a4.part"), "").unwrap();
+        assert_eq!(recover_in(directory.path(), BY_SIZE).unwrap(), Some(Vec::new()));
     }
 
     #[test]
@@ -217,7 +236,7 @@ mod tests {
             // The end is missing, and the rest of an interrupted recovery is in the way.
             fs::write(path("a.part"), encoder.inner()).unwrap();
             fs::write(path("a.part.part"), "rest").unwrap();
-            assert_eq!(recover_in(directory.path(), BY_SIZE).unwrap(), [path("a")]);
+            assert_eq!(recover_in(directory.path(), BY_SIZE).unwrap(), Some(vec![path("a")]));
             assert_eq!(names(directory.path()), ["a"]);
             let bytes = fs::read(path("a")).unwrap();
             let mut plain = Vec::new();
@@ -236,12 +255,12 @@ mod tests {
         let ring = Rotation { count: Some(2), ..BY_SIZE };
         fs::write(path("a1"), "old").unwrap();
         fs::write(path("a1.part"), META).unwrap();
-        assert_eq!(recover_in(directory.path(), ring).unwrap(), [path("a1")]);
+        assert_eq!(recover_in(directory.path(), ring).unwrap(), Some(vec![path("a1")]));
         assert_eq!(fs::read_to_string(path("a1")).unwrap(), META);
         // Elsewhere no file is replaced.
         fs::write(path("a"), "old").unwrap();
         fs::write(path("a.part"), META).unwrap();
-        assert_eq!(recover_in(directory.path(), BY_SIZE).unwrap(), [] as [PathBuf; 0]);
+        assert_eq!(recover_in(directory.path(), BY_SIZE).unwrap(), None);
         assert_eq!(fs::read_to_string(path("a")).unwrap(), "old");
         assert_eq!(fs::read_to_string(path("a.part")).unwrap(), META);
     }
@@ -257,7 +276,7 @@ mod tests {
         fs::hard_link(path("a2.part"), path("other")).unwrap();
         fs::write(path("b.part"), META).unwrap();
         let before = names(directory.path());
-        assert_eq!(recover_in(directory.path(), BY_SIZE).unwrap(), [] as [PathBuf; 0]);
+        assert_eq!(recover_in(directory.path(), BY_SIZE).unwrap(), None);
         assert_eq!(names(directory.path()), before);
     }
 
@@ -272,7 +291,7 @@ mod tests {
         assert!(matches!(refused, Error::OutputInUse { .. }), "{refused}");
         let by_time =
             Rotation { interval: Some(std::time::Duration::from_secs(1)), ..Rotation::default() };
-        assert_eq!(recover_in(directory.path(), by_time).unwrap(), [] as [PathBuf; 0]);
+        assert_eq!(recover_in(directory.path(), by_time).unwrap(), None);
         assert!(path.exists());
     }
 }
