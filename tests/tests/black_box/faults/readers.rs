@@ -77,6 +77,5 @@ fn devices_and_descriptors_need_no_force() {
     }
     let output = run(&["-r", input, "-w", "/dev/full"]);
     assert_eq!(output.status.code(), Some(1), "{}", output.stderr);
-    assert!(output.stderr.contains("1,000 packets read"), "{}", output.stderr);
     assert!(output.stderr.contains("`/dev/full`: No space left on device"), "{}", output.stderr);
 }
