@@ -45,7 +45,6 @@ pub fn run() -> Result<(), Error> {
     let result = match cli::parse()? {
         Action::Generate(what) => cli::generate(what),
         Action::ListInterfaces => interfaces::list(),
-
         Action::Check(options) => check::run(&options),
         Action::DumpFilter(config) => dump::run(&config),
         Action::Capture(config) => live::start(&config),
