@@ -94,9 +94,11 @@ fn as_user_with_file_capability(directory: &Path) -> Command {
     command
 }
 
-/// setpriv(1) as an ordinary user.
+/// setpriv(1) as an ordinary user, with the default actions of all signals: nohup(1) around the tests
+/// would ignore SIGHUP.
 fn as_user(args: &[&str]) -> Command {
-    let mut command = Command::new("setpriv");
+    let mut command = Command::new("env");
+    command.args(["--default-signal", "setpriv"]);
     if or_root(USER) == USER {
         let id = USER.to_string();
         command.args(["--reuid", &id, "--regid", &id, "--clear-groups"]);
