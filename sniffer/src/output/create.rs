@@ -2,8 +2,8 @@
 //! followed, and programs that still read a replaced file keep it. A lock (flock(2)) keeps other
 //! sniffers from replacing a file that is being written.
 
-use nix::errno::Errno;
-use nix::fcntl::{AT_FDCWD, RenameFlags, renameat2};
+use rustix::fs::{CWD, RenameFlags, renameat_with};
+use rustix::io::Errno;
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io;
 use std::os::unix::fs::OpenOptionsExt;
@@ -85,12 +85,12 @@ pub(super) fn rename(path: &Path, final_path: &Path, overwrite: bool) -> io::Res
     if overwrite {
         return fs::rename(path, final_path);
     }
-    match renameat2(AT_FDCWD, path, AT_FDCWD, final_path, RenameFlags::RENAME_NOREPLACE) {
+    match renameat_with(CWD, path, CWD, final_path, RenameFlags::NOREPLACE) {
         // The file system does not support the flag.
-        Err(Errno::EINVAL | Errno::ENOSYS) if fs::symlink_metadata(final_path).is_err() => {
+        Err(Errno::INVAL | Errno::NOSYS) if fs::symlink_metadata(final_path).is_err() => {
             fs::rename(path, final_path)
         }
-        Err(Errno::EINVAL | Errno::ENOSYS) => Err(io::ErrorKind::AlreadyExists.into()),
+        Err(Errno::INVAL | Errno::NOSYS) => Err(io::ErrorKind::AlreadyExists.into()),
         result => result.map_err(io::Error::from),
     }
 }
