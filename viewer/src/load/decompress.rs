@@ -140,7 +140,25 @@ impl Zstd {
             self.decoder = None;
             return Ok(Some(0));
         }
-        if is_end { Err("unexpected end of file".to_owned()) } else { Ok(None) }
+        if !is_end {
+            return Ok(None);
+        }
+        self.flush_window(visit);
+        Err("unexpected end of file".to_owned())
+    }
+
+    /// Passes on what the decoder of a truncated frame retains. It releases its window only at the end of
+    /// a frame, so it gets an empty last block, which the bytes of a checksum may follow (RFC 8878,
+    /// section 3.1.1.2).
+    fn flush_window(&mut self, visit: &mut impl FnMut(&[u8])) {
+        let Some(mut decoder) = self.decoder.take() else { return };
+        let mut rest = &[1, 0, 0, 0, 0, 0, 0][..];
+        while let Ok((read, written)) = decoder.decode_from_to(rest, &mut self.output)
+            && (0 < read || 0 < written)
+        {
+            visit(&self.output[..written]);
+            rest = rest.get(read..).unwrap_or_default();
+        }
     }
 
     /// Starts a frame.
@@ -222,6 +240,9 @@ mod tests {
             let (decompressed, result) = decompress(&compressed[..compressed.len() / 2], 10_000);
             assert!(result.is_err() && plain.starts_with(&decompressed), "{result:?}");
             assert!(100_000 < decompressed.len(), "{}", decompressed.len());
+            let end = compressed.len() - 4;
+            let (decompressed, result) = decompress(&compressed[..end], 10_000);
+            assert!(result.is_err() && decompressed == plain, "{result:?}, {}", decompressed.len());
         }
         let mut damaged = zstd(&plain);
         *damaged.last_mut().unwrap() ^= 1;

@@ -56,10 +56,12 @@ impl Gzip {
 
     /// Completes the current member, if any, and verifies its checksum and length.
     fn finish_member(&mut self, visit: &mut impl FnMut(&[u8])) -> Result<(), String> {
-        let Some(member) = self.member.take() else { return Ok(()) };
+        let Some(mut member) = self.member.take() else { return Ok(()) };
         self.has_member = true;
-        visit(&member.finish().map_err(|error| error_text(&error))?);
-        Ok(())
+        let finished = member.try_finish();
+        // The content of a truncated member is passed on before its error.
+        visit(member.get_mut());
+        finished.map_err(|error| error_text(&error))
     }
 }
 
@@ -125,6 +127,16 @@ mod tests {
         damaged[at] ^= 1;
         let error = decompressed(&damaged, 100).unwrap_err();
         assert!(error.contains("checksum"), "{error}");
+    }
+
+    #[test]
+    fn truncated_member_gives_all_that_can_be_decompressed() {
+        let text = b"lorem ipsum\n".repeat(2_000);
+        let file = member(GzBuilder::new(), &text);
+        let (mut gzip, mut output) = (Gzip::default(), Vec::new());
+        gzip.feed(&file[..file.len() - 4], |piece| output.extend_from_slice(piece)).unwrap();
+        let finished = gzip.feed(&[], |piece| output.extend_from_slice(piece));
+        assert!(finished.is_err() && output == text, "{finished:?}, {} bytes", output.len());
     }
 
     #[test]

@@ -117,7 +117,7 @@ pub struct Report {
     pub records: u64,
     /// Number of lines or records that could not be read.
     pub skipped: u64,
-    /// The first of these, with reasons.
+    /// The first of these, with reasons. If damage ended reading, it is the first element.
     pub problems: Vec<Problem>,
     /// Totals of the packets.
     pub totals: Totals,
@@ -210,7 +210,7 @@ impl Loader {
     pub fn feed(&mut self, chunk: &[u8]) {
         let Self { source, sink, .. } = self;
         if let Err(reason) = source.feed(chunk, sink) {
-            sink.problem(sink.line_count + 1, reason);
+            sink.damage(reason);
         }
     }
 
@@ -376,6 +376,13 @@ impl Sink {
         if self.problems.len() < MAX_PROBLEMS {
             self.problems.push(Problem { line, reason });
         }
+    }
+
+    /// Stores why the rest of the file cannot be read, no matter how many problems came before.
+    fn damage(&mut self, reason: String) {
+        self.skipped += 1;
+        self.problems.truncate(MAX_PROBLEMS - 1);
+        self.problems.insert(0, Problem { line: self.line_count + 1, reason });
     }
 }
 

@@ -181,6 +181,16 @@ fn packets_before_damage_are_loaded() {
 }
 
 #[test]
+fn damage_is_the_first_problem_even_after_many_others() {
+    let gzipped = gzip("lorem ipsum\n".repeat(2_000).as_bytes());
+    let report = load_whole(&gzipped[..gzipped.len() - 4], 100);
+    assert_eq!((report.problems.len(), report.skipped), (MAX_PROBLEMS, 2_001));
+    let Problem { line, reason } = &report.problems[0];
+    assert!(*line == 2_001 && reason.starts_with("decompression failed"), "{report:?}");
+    assert_eq!(report.problems[1].line, 1);
+}
+
+#[test]
 fn foreign_lines_need_time_and_length() {
     let text = "{\"ts\":1.5,\"len\":60}\n{\"len\":7,\"ts\":\"1970-01-01T00:00:02Z\",\"proto\":\"http\"}\n{\"ts\":3}\n";
     let report = load(text).report();
