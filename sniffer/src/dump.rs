@@ -14,31 +14,32 @@ use crate::{Error, file, interfaces, sandbox};
 pub(crate) struct Config {
     pub(crate) filter: FilterOptions,
     pub(crate) format: DumpFormat,
-    /// The link type; `None` takes it from the file or the interface.
-    pub(crate) link: Option<filter::LinkType>,
-    /// The capture file to take the link type from.
-    pub(crate) capture_file: Option<PathBuf>,
-    /// The interface to take the link type from; `None` is the default interface.
-    pub(crate) interface: Option<String>,
+    pub(crate) source: LinkSource,
     pub(crate) sandbox: sandbox::Options,
+}
+
+/// Where the link type comes from.
+#[derive(Debug)]
+pub(crate) enum LinkSource {
+    LinkType(filter::LinkType),
+    /// The first interface of a capture file.
+    File(PathBuf),
+    Interface(String),
 }
 
 /// Prints the filter program to standard output.
 pub(crate) fn run(config: &Config) -> Result<(), Error> {
     let filter = Filter::new(&config.filter);
     let mut netmask = Ipv4Addr::UNSPECIFIED;
-    let (link, source) = match (config.link, &config.capture_file, &config.interface) {
-        (Some(link), ..) => (link, Source::Anywhere),
-        (None, Some(path), _) => {
+    let (link, source) = match &config.source {
+        LinkSource::LinkType(link) => (*link, Source::Anywhere),
+        LinkSource::File(path) => {
             filter.resolve_names();
             let (link, big_endian) = file::link_type(path, &config.sandbox)?;
             (filter::LinkType(link.0.into()), Source::File { big_endian })
         }
-        (None, None, name) => {
-            let interface = match name {
-                Some(name) => interfaces::named(name)?,
-                None => interfaces::default()?,
-            };
+        LinkSource::Interface(name) => {
+            let interface = interfaces::named(name)?;
             let Some(link) = interface.link_type() else {
                 return Err(Error::UnsupportedLinkType {
                     name: interface.name,

@@ -6,6 +6,8 @@ use std::path::PathBuf;
 use summary::Printable;
 use summary::capture_file::FileError;
 
+use crate::interfaces::ANY;
+
 /// Why a run failed.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -30,6 +32,42 @@ pub enum Error {
         name: String,
         /// The existing names, and `any`.
         available: Vec<String>,
+    },
+    /// `any` and another interface are selected.
+    #[error("`{ANY}` includes all other interfaces")]
+    AnyAmongInterfaces,
+    /// Two names mean the same interface.
+    #[error("`{}` is `{}`, which is selected already", Printable(.given), Printable(.name))]
+    DuplicateInterface {
+        /// The second name or number, as given.
+        given: String,
+        /// The interface's name.
+        name: String,
+    },
+    /// There is no network namespace of that name.
+    #[error("no network namespace `{}`: {source}; {}", Printable(.name), available_namespaces(.available))]
+    NoSuchNamespace {
+        /// The given name, path or process ID.
+        name: String,
+        /// The system's error.
+        source: io::Error,
+        /// The existing names.
+        available: Vec<String>,
+    },
+    /// The process may not enter the network namespace.
+    #[error(
+        "cannot enter network namespace `{}`: {source}\n  \
+         this needs CAP_SYS_ADMIN:  sudo setcap cap_net_raw,cap_sys_admin=ep {}\n  \
+         or run as root:            sudo {}",
+        Printable(.name), Printable(.program.display()), Printable(.program.display())
+    )]
+    EnterNamespace {
+        /// The given name, path or process ID.
+        name: String,
+        /// The system's error.
+        source: io::Error,
+        /// The running program.
+        program: PathBuf,
     },
     /// No interface was given, and none is up.
     #[error("no interface is up; choose one with -i (sniffer -D lists them)")]
@@ -210,6 +248,14 @@ pub enum Error {
         /// The input file, or `standard input`.
         name: String,
     },
+    /// The input is a file of another kind.
+    #[error("`{}`: not a pcap or pcapng file but {kind}", Printable(.name))]
+    OtherFileKind {
+        /// The input file, or `standard input`.
+        name: String,
+        /// What it is, and what to do with it.
+        kind: &'static str,
+    },
     /// The input is not a capture file, or a damaged one.
     #[error("`{}`: {source}", Printable(.name))]
     CaptureFile {
@@ -218,6 +264,13 @@ pub enum Error {
         /// The parser's error.
         source: FileError,
     },
+}
+
+fn available_namespaces(names: &[String]) -> String {
+    match names {
+        [] => "`ip netns list` is empty".into(),
+        names => format!("available: {}", Printable(names.join(", "))),
+    }
 }
 
 impl Error {

@@ -103,6 +103,46 @@ impl<'a> Filter<'a> {
     }
 }
 
+/// Whether an expression compiles for any link type, if all names in it exist. Looks up no names.
+pub(crate) fn is_valid(expression: &str) -> bool {
+    let options = filter::Options {
+        optimize: false,
+        source: Source::Anywhere,
+        netmask: Some(Ipv4Addr::UNSPECIFIED),
+        names: &AnyName,
+        ..filter::Options::default()
+    };
+    let mut links =
+        filter::LinkType::names().filter_map(|(name, _)| filter::LinkType::from_name(name));
+    let compiles = |link| filter::compile(expression, link, &options).is_ok();
+    compiles(filter::LinkType::ETHERNET) || links.any(compiles)
+}
+
+/// Resolves every name.
+struct AnyName;
+
+impl filter::NameResolver for AnyName {
+    fn host(&self, _: &str) -> Vec<IpAddr> {
+        vec![IpAddr::V4(Ipv4Addr::LOCALHOST)]
+    }
+
+    fn ethernet(&self, _: &str) -> Option<[u8; 6]> {
+        Some([0; 6])
+    }
+
+    fn network(&self, _: &str) -> Option<u32> {
+        Some(10)
+    }
+
+    fn port(&self, _: &str, _: Transport) -> Option<u16> {
+        Some(1)
+    }
+
+    fn protocol(&self, _: &str) -> Option<u8> {
+        Some(6)
+    }
+}
+
 /// Reads a filter expression from a file, `-` being standard input. `#` starts a comment.
 pub(crate) fn read_expression(path: &Path) -> Result<String, Error> {
     let name = path.display().to_string();

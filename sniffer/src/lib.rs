@@ -27,7 +27,7 @@ mod stream;
 
 pub use error::Error;
 
-use cli::Action;
+use cli::{Action, Invocation};
 
 /// Prints the error of a run on standard error.
 pub fn print_error(error: &Error) {
@@ -42,13 +42,19 @@ pub fn print_error(error: &Error) {
 /// standard output is not an error.
 pub fn run() -> Result<(), Error> {
     signals::prepare()?;
-    let result = match cli::parse()? {
+    let Invocation { namespace, action } = cli::parse()?;
+    // While the process has a single thread, and before it opens sockets.
+    if let Some(namespace) = namespace {
+        namespace.enter()?;
+    }
+    let result = match action {
         Action::Generate(what) => cli::generate(what),
         Action::ListInterfaces => interfaces::list(),
         Action::Check(options) => check::run(&options),
         Action::DumpFilter(config) => dump::run(&config),
         Action::Capture(config) => live::start(&config),
         Action::ReadFiles(config) => file::run(&config),
+        Action::CountPackets(config) => file::count(&config),
     };
     match result {
         Err(error) if error.is_closed_pipe() => Ok(()),

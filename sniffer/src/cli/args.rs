@@ -1,4 +1,6 @@
-//! The options with their help texts. Option letters are tcpdump's, except `-q`.
+//! The options with their texts. The first paragraph of a comment is the text of `--help`; the manual
+//! page adds the others. Option letters are tcpdump's; `compat` answers those of its options that
+//! are missing here.
 
 use clap::{ArgAction, Parser, ValueEnum};
 use std::path::PathBuf;
@@ -6,233 +8,281 @@ use std::time::Duration;
 
 use super::help;
 use super::values::{
-    file_size, interface_name, link_type, path, positive, positive_seconds, seconds, within,
+    duration, file_size, interface_name, link_type, namespace, path, positive, positive_duration,
+    snaplen, within,
 };
 use crate::capture::{DEFAULT_BLOCK_KIB, DEFAULT_BUFFER_KIB, DEFAULT_SNAPLEN, DirectionFilter};
+use crate::interfaces::NamespaceName;
 use crate::output::Compression;
 use crate::sandbox;
 
-const INPUT: &str = "Input options";
-const FILTER: &str = "Filter options";
-const CAPTURE: &str = "Capture options";
-const OUTPUT: &str = "Output options";
-const FIELDS: &str = "Field options";
-const SECURITY: &str = "Security options";
-const OTHER: &str = "Other options";
+const INPUT: &str = "Input";
+const OUTPUT: &str = "Output";
+const ROTATION: &str = "Rotation";
+const FILTER: &str = "Filter";
+const FIELDS: &str = "Fields";
+const PERFORMANCE: &str = "Performance";
+const OTHER: &str = "Other";
 
 /// The parsed command line.
 #[derive(Debug, Parser)]
 #[command(
+    name = "sniffer",
     version,
     about = help::ABOUT,
     long_about = help::LONG_ABOUT,
-    max_term_width = 100,
+    max_term_width = 80,
     override_usage = "sniffer [OPTIONS] [-i INTERFACE]... [-w FILE] [EXPRESSION]\n       \
                       sniffer [OPTIONS] -r FILE... [-w FILE] [EXPRESSION]",
-    after_help = help::examples(),
-    after_long_help = help::all_sections(),
+    args_override_self = true,
     disable_help_flag = true,
     disable_version_flag = true
 )]
 pub(super) struct Args {
-    /// Capture on INTERFACE; may be repeated; `any` means all interfaces
+    /// Capture on this interface; `any` is all of them
     ///
-    /// Without this option, sniffer captures on the interface of the default route.
+    /// Takes a name, an alternative name, the number of an interface in the list of -D, or several
+    /// of these separated by commas. May be repeated. Without this option, sniffer captures on the
+    /// interface of the default route.
     #[arg(short, long, value_name = "INTERFACE", value_parser = interface_name,
-          help_heading = INPUT)]
+          value_delimiter = ',', help_heading = INPUT)]
     pub(super) interface: Vec<String>,
 
-    /// Read packets from a pcap or pcapng FILE; may be repeated; `-` means standard input
+    /// Read a pcap or pcapng file; `-`: standard input
     ///
-    /// Several files are merged by timestamp. Compression with gzip, zstd or xz is detected by
-    /// content. If a file is damaged, the packets before the damage are written, and the error
+    /// May be repeated; files are merged by timestamp. Compression with gzip, zstd or xz is detected
+    /// by content. If a file is damaged, the packets before the damage are written, and the error
     /// gives the byte offset.
-    #[arg(short, long, value_name = "FILE", value_parser = path, help_heading = INPUT,
-          conflicts_with_all = ["interface", "no_promiscuous", "duration", "stats", "direction",
-                                "buffer_size", "block_size", "immediate", "no_gso",
-                                "exit_on_down", "rotate_seconds"])]
+    #[arg(short, long, value_name = "FILE", value_parser = path, help_heading = INPUT)]
     pub(super) read: Vec<PathBuf>,
 
-    /// List interfaces and exit
+    /// Read the files that FILE lists, one per line
     ///
-    /// Shows the state, link type and addresses of each interface.
+    /// `-` is standard input. The files are merged by timestamp, as with several -r.
+    #[arg(short = 'V', long, value_name = "FILE", value_parser = path, help_heading = INPUT,
+          hide_short_help = true)]
+    pub(super) read_list: Option<PathBuf>,
+
+    /// Capture in another network namespace, e.g. of a container
+    ///
+    /// Takes a name from `ip netns list`, a path such as /proc/PID/ns/net, or a process ID. Needs
+    /// CAP_SYS_ADMIN in addition to CAP_NET_RAW; both are dropped as usual. Applies to -i, -D, -d
+    /// and --check. Names in filters are looked up in that namespace.
+    #[arg(long, value_name = "NAMESPACE", value_parser = namespace, help_heading = INPUT,
+          hide_short_help = true)]
+    pub(super) netns: Option<NamespaceName>,
+
+    /// List the interfaces and exit
+    ///
+    /// Shows the number, state, link type, alternative names and addresses of each interface.
     #[arg(short = 'D', long, help_heading = INPUT,
-          conflicts_with_all = ["interface", "read", "write"])]
+          conflicts_with_all = ["interface", "read", "read_list", "write"])]
     pub(super) list_interfaces: bool,
 
-    /// Capture only matching packets; syntax of pcap-filter(7), e.g. 'tcp port 443'
-    ///
-    /// Several arguments are joined with spaces. The kernel runs the filter of a live capture if
-    /// it can; otherwise sniffer does.
-    #[arg(value_name = "EXPRESSION", help_heading = FILTER, conflicts_with = "list_interfaces")]
-    pub(super) expression: Vec<String>,
-
-    /// Read the filter expression from FILE; `#` starts a comment
-    #[arg(short = 'F', long, value_name = "FILE", value_parser = path, help_heading = FILTER,
-          conflicts_with = "expression")]
-    pub(super) filter_file: Option<PathBuf>,
-
-    /// Print the compiled filter and exit; -dd prints C, -ddd prints numbers
-    #[arg(short, long = "dump-filter", action = ArgAction::Count, help_heading = FILTER,
-          conflicts_with = "write")]
-    pub(super) dump: u8,
-
-    /// With -d, compile for LINKTYPE, e.g. EN10MB, RAW or LINUX_SLL2
-    ///
-    /// Without this option, -d uses the link type of the file of -r, or of the interface.
-    #[arg(short = 'y', long, value_name = "LINKTYPE", value_parser = link_type,
-          help_heading = FILTER, requires = "dump", conflicts_with_all = ["interface", "read"])]
-    pub(super) linktype: Option<filter::LinkType>,
-
-    /// Do not optimize the filter program
-    #[arg(short = 'O', long, help_heading = FILTER)]
-    pub(super) no_optimize: bool,
-
     /// Stop after COUNT packets
-    #[arg(short, long, value_name = "COUNT", value_parser = positive::<u64>,
-          help_heading = CAPTURE)]
-    pub(super) count: Option<u64>,
+    #[arg(short = 'c', long, value_name = "COUNT", value_parser = positive::<u64>,
+          help_heading = INPUT)]
+    pub(super) max_packets: Option<u64>,
 
-    /// Stop after SECONDS
-    #[arg(long, value_name = "SECONDS", value_parser = positive_seconds, help_heading = CAPTURE)]
+    /// Stop after TIME, e.g. 30 (seconds), 10m or 1h
+    #[arg(long, value_name = "TIME", value_parser = positive_duration, help_heading = INPUT,
+          hide_short_help = true)]
     pub(super) duration: Option<Duration>,
 
     /// Capture at most SNAPLEN bytes of each packet
+    ///
+    /// From 1 to 262144; 0 means the default.
     #[arg(short, long, value_name = "SNAPLEN", default_value_t = DEFAULT_SNAPLEN,
-          value_parser = within::<u32>(1..=DEFAULT_SNAPLEN), help_heading = CAPTURE)]
+          value_parser = snaplen, help_heading = INPUT, hide_short_help = true)]
     pub(super) snapshot_length: u32,
 
     /// Do not put the interface into promiscuous mode
-    #[arg(short = 'p', long = "no-promiscuous-mode", help_heading = CAPTURE)]
+    #[arg(short = 'p', long = "no-promiscuous-mode", help_heading = INPUT, hide_short_help = true)]
     pub(super) no_promiscuous: bool,
 
     /// Capture only packets in this direction
     #[arg(short = 'Q', long, value_name = "DIRECTION", value_enum, default_value = "inout",
-          help_heading = CAPTURE)]
+          help_heading = INPUT, hide_short_help = true)]
     pub(super) direction: Direction,
 
-    /// Size of the kernel's ring buffer in KiB, for each interface
+    /// Exit if an interface goes down or disappears
     ///
-    /// A larger buffer avoids drops when packets arrive in bursts.
-    #[arg(short = 'B', long, value_name = "KIB", default_value_t = DEFAULT_BUFFER_KIB,
-          value_parser = within::<u32>(256..=2 << 20), help_heading = CAPTURE)]
-    pub(super) buffer_size: u32,
-
-    /// Size of a ring buffer block in KiB; packets longer than a block are truncated
-    #[arg(long, value_name = "KIB", default_value_t = DEFAULT_BLOCK_KIB,
-          value_parser = within::<u32>(64..=16 << 10), help_heading = CAPTURE)]
-    pub(super) block_size: u32,
-
-    /// Write each packet as soon as it arrives, at the cost of CPU time
-    #[arg(long, help_heading = CAPTURE)]
-    pub(super) immediate: bool,
-
-    /// Use N threads per interface, or N threads to format packets from files
-    ///
-    /// The kernel splits the packets of an interface between the threads by flow. Each thread has
-    /// an equal share of the buffer. The output is still sorted by timestamp.
-    #[arg(long, value_name = "N", value_parser = within::<u32>(1..=64), help_heading = CAPTURE)]
-    pub(super) threads: Option<u32>,
-
-    /// Do not record segmentation offload (GSO/GRO)
-    #[arg(long, help_heading = CAPTURE)]
-    pub(super) no_gso: bool,
-
-    /// Exit if an interface goes down or disappears, instead of waiting for it
-    #[arg(long, help_heading = CAPTURE)]
+    /// Without this option, sniffer waits for the interface and continues when it is back.
+    #[arg(long, help_heading = INPUT, hide_short_help = true)]
     pub(super) exit_on_down: bool,
 
-    /// Write to FILE instead of standard output; `-` means standard output
+    /// Write to FILE; `-` is standard output
     ///
     /// Names ending in .gz or .zst are compressed. With -G, FILE is a strftime(3) template, e.g.
     /// %Y%m%d-%H%M%S.ndjson. Only the owner can read a new file.
     #[arg(short, long, value_name = "FILE", value_parser = path, help_heading = OUTPUT)]
     pub(super) write: Option<PathBuf>,
 
-    /// Overwrite an existing output file
-    #[arg(long, requires = "write", help_heading = OUTPUT)]
+    /// Overwrite an existing file
+    #[arg(long, requires = "write", help_heading = OUTPUT, hide_short_help = true)]
     pub(super) force: bool,
 
-    /// Compress the output with FORMAT, regardless of the file name
-    #[arg(long, value_name = "FORMAT", value_enum, help_heading = OUTPUT)]
+    /// Compress, whatever the file name
+    #[arg(long, value_name = "FORMAT", value_enum, help_heading = OUTPUT, hide_short_help = true)]
     pub(super) compress: Option<CompressionFormat>,
 
-    /// Start a new file after SIZE million bytes; suffixes k, m, g mean KiB, MiB, GiB
+    /// Write a `stats` record every TIME; 0: only at the end
+    #[arg(long, value_name = "TIME", default_value = "1", value_parser = duration,
+          help_heading = OUTPUT, hide_short_help = true)]
+    pub(super) stats: Duration,
+
+    /// Print only the number of packets in files
     ///
-    /// The second file is named FILE1, the next FILE2, and so on; with -W, numbers start at 0 and
-    /// have the same length. The number precedes .gz or .zst. A file has the suffix .part until it
-    /// is complete.
+    /// With a filter, sniffer counts the packets that match.
+    #[arg(long, help_heading = OUTPUT, hide_short_help = true,
+          conflicts_with_all = ["write", "interface", "compress"])]
+    pub(super) count: bool,
+
+    /// Print only errors on standard error
+    ///
+    /// tcpdump's -q shortens its lines instead; records have the same fields with and without -q.
+    #[arg(short, long, help_heading = OUTPUT)]
+    pub(super) quiet: bool,
+
+    /// Start a new file after SIZE MB, or 64k, 10m, 1g
+    ///
+    /// SIZE is in millions of bytes; the suffixes k, m and g mean KiB, MiB and GiB, as in tcpdump. The second file is named FILE1,
+    /// the next FILE2, and so on; with -W, numbers start at 0 and have the same length. The number
+    /// precedes .gz or .zst. A file has the suffix .part until it is complete.
     #[arg(short = 'C', long, value_name = "SIZE", value_parser = file_size, requires = "write",
-          help_heading = OUTPUT)]
+          help_heading = ROTATION)]
     pub(super) rotate_size: Option<u64>,
 
-    /// Start a new file every SECONDS
+    /// Start a new file every TIME, e.g. 60, 10m or 1h
     ///
-    /// FILE is a strftime(3) template in local time.
-    #[arg(short = 'G', long, value_name = "SECONDS", value_parser = positive_seconds,
-          requires = "write", help_heading = OUTPUT)]
-    pub(super) rotate_seconds: Option<Duration>,
+    /// FILE is a strftime(3) template in local time. Files that are read are not rotated by time;
+    /// FILE is then expanded once.
+    #[arg(short = 'G', long, value_name = "TIME", value_parser = positive_duration,
+          requires = "write", help_heading = ROTATION)]
+    pub(super) rotate_interval: Option<Duration>,
 
-    /// With -C, keep COUNT files and overwrite the oldest; with -G, stop after COUNT files
+    /// Keep COUNT files (-C) or stop after them (-G)
+    ///
+    /// With -C, the newest file overwrites the oldest. With -G, the capture ends after COUNT files.
     #[arg(short = 'W', long, value_name = "COUNT", value_parser = positive::<u32>,
-          help_heading = OUTPUT)]
+          help_heading = ROTATION)]
     pub(super) file_count: Option<u32>,
 
-    /// Write a `stats` record every SECONDS; 0 writes only the last one
-    #[arg(long, value_name = "SECONDS", default_value = "1", value_parser = seconds,
-          help_heading = OUTPUT)]
-    pub(super) stats: Duration,
+    /// Capture only packets that match, e.g. 'tcp port 443'
+    ///
+    /// The syntax is that of pcap-filter(7). Several arguments are joined with spaces. The kernel
+    /// runs the filter of a live capture if it can; otherwise sniffer does.
+    #[arg(value_name = "EXPRESSION", help_heading = FILTER, conflicts_with = "list_interfaces")]
+    pub(super) expression: Vec<String>,
+
+    /// Read the expression from FILE; `#` starts a comment
+    #[arg(short = 'F', long, value_name = "FILE", value_parser = path, help_heading = FILTER,
+          conflicts_with = "expression", hide_short_help = true)]
+    pub(super) filter_file: Option<PathBuf>,
+
+    /// Print the compiled filter; -dd prints C, -ddd numbers
+    ///
+    /// The filter is compiled for the link type of the file of -r, the interface of -i, or the
+    /// argument of -y; without them for Ethernet.
+    #[arg(short, long = "dump-filter", action = ArgAction::Count, help_heading = FILTER,
+          conflicts_with = "write", hide_short_help = true)]
+    pub(super) dump: u8,
+
+    /// With -d, compile for this link type, e.g. EN10MB
+    ///
+    /// Captures always have the link type of their interface or file.
+    #[arg(short = 'y', long, value_name = "LINKTYPE", value_parser = link_type,
+          help_heading = FILTER, hide_short_help = true)]
+    pub(super) linktype: Option<filter::LinkType>,
+
+    /// Do not optimize the filter program
+    #[arg(short = 'O', long, help_heading = FILTER, hide_short_help = true)]
+    pub(super) no_optimize: bool,
 
     /// Add Ethernet addresses: `eth_src`, `eth_dst`
     #[arg(short = 'e', long, help_heading = FIELDS)]
     pub(super) ethernet: bool,
 
-    /// Add names found in DNS, TLS, HTTP and QUIC packets
+    /// Add names from DNS, TLS, HTTP and QUIC packets
     ///
     /// The fields are `dns` and `dns_type`, `sni` (TLS), `host` (HTTP) and `quic` (the version).
     #[arg(long, help_heading = FIELDS)]
     pub(super) names: bool,
 
     /// Add the Community ID flow hash: `community_id`
-    #[arg(long, help_heading = FIELDS)]
+    #[arg(long, help_heading = FIELDS, hide_short_help = true)]
     pub(super) community_id: bool,
 
-    /// If started as root, change to USER after opening interfaces and output
+    /// Do not record segmentation offload (GSO/GRO)
+    #[arg(long, help_heading = FIELDS, hide_short_help = true)]
+    pub(super) no_gso: bool,
+
+    /// Ring buffer per interface, in KiB
+    ///
+    /// The kernel stores packets in this buffer until sniffer reads them. A larger buffer avoids
+    /// drops when packets arrive in bursts.
+    #[arg(short = 'B', long, value_name = "KIB", default_value_t = DEFAULT_BUFFER_KIB,
+          value_parser = within::<u32>(256..=2 << 20), help_heading = PERFORMANCE,
+          hide_short_help = true)]
+    pub(super) buffer_size: u32,
+
+    /// Block of the ring buffer, in KiB
+    ///
+    /// Packets longer than a block are truncated.
+    #[arg(long, value_name = "KIB", default_value_t = DEFAULT_BLOCK_KIB,
+          value_parser = within::<u32>(64..=16 << 10), help_heading = PERFORMANCE,
+          hide_short_help = true)]
+    pub(super) block_size: u32,
+
+    /// Write each packet as soon as it arrives
+    ///
+    /// Without this option, packets are written within 0.1 seconds, which takes less CPU time.
+    #[arg(long, alias = "immediate", help_heading = PERFORMANCE, hide_short_help = true)]
+    pub(super) immediate_mode: bool,
+
+    /// Use N threads per interface, or to format files
+    ///
+    /// The kernel splits the packets of an interface between the threads by flow. Each thread has
+    /// an equal share of the buffer. The output is still sorted by timestamp.
+    #[arg(long, value_name = "N", value_parser = within::<u32>(1..=64), help_heading = PERFORMANCE,
+          hide_short_help = true)]
+    pub(super) threads: Option<u32>,
+
+    /// If started as root, run as USER after opening everything
     ///
     /// Without this option, sniffer changes to the user who called sudo, or else to `nobody`. If
     /// that user cannot create files in the directory of -w, it changes to the directory's owner.
-    #[arg(short = 'Z', long, value_name = "USER", help_heading = SECURITY)]
+    #[arg(short = 'Z', long, value_name = "USER", help_heading = OTHER, hide_short_help = true)]
     pub(super) relinquish_privileges: Option<String>,
 
-    /// What to do if the system does not offer all parts of the sandbox
+    /// What to do if parts of the sandbox are missing
     ///
     /// After opening interfaces, files and output, sniffer drops its privileges and restricts
     /// itself to the system calls and the directory that it still needs.
     #[arg(long, value_name = "MODE", value_enum, default_value = "best-effort",
-          help_heading = SECURITY)]
+          help_heading = OTHER, hide_short_help = true)]
     pub(super) sandbox: SandboxMode,
 
-    /// Report whether capturing and the sandbox work on this machine, and exit
+    /// Report whether capturing works on this machine
     ///
-    /// Each problem is followed by a remedy. The exit status is 0 if capturing is possible, and 1
-    /// otherwise.
-    #[arg(long, exclusive = true, help_heading = SECURITY)]
+    /// Also reports which parts of the sandbox work. Each problem is followed by a remedy. The exit
+    /// status is 0 if capturing is possible, and 1 otherwise.
+    #[arg(long, help_heading = OTHER, hide_short_help = true,
+          conflicts_with_all = ["interface", "read", "read_list", "write", "list_interfaces",
+                                "expression", "dump"])]
     pub(super) check: bool,
 
-    /// Print only errors
-    #[arg(short, long, help_heading = OTHER)]
-    pub(super) quiet: bool,
-
-    /// Print the manual page or shell completions and exit
-    #[arg(long, value_name = "KIND", value_enum, exclusive = true, help_heading = OTHER)]
+    /// Print the manual page or shell completions
+    #[arg(long, value_name = "KIND", value_enum, exclusive = true, help_heading = OTHER,
+          hide_short_help = true)]
     pub(super) generate: Option<Generate>,
 
-    /// Print help; --help prints more than -h
+    /// Print the most used options; --help prints all
     #[arg(short, long, action = ArgAction::Help, help_heading = OTHER)]
     help: Option<bool>,
 
-    /// Print the version
-    #[arg(short = 'V', long, action = ArgAction::Version, help_heading = OTHER)]
+    /// Print the version and the features
+    #[arg(long, action = ArgAction::Version, help_heading = OTHER)]
     version: Option<bool>,
 }
 

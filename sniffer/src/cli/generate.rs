@@ -7,6 +7,7 @@ use std::io::{self, Write};
 
 use super::args::{Args, Generate};
 use super::help::SECTIONS;
+use super::tcpdump;
 use crate::Error;
 
 /// Prints the manual page or completions to standard output.
@@ -41,6 +42,18 @@ fn manual() -> io::Result<Vec<u8>> {
         let _ = writeln!(rest, ".SH \"{}\"", section.title.to_uppercase());
         for (term, explanation) in section.entries {
             let _ = writeln!(rest, ".TP\n\\fB{}\\fR\n{}.", escaped(term), escaped(explanation));
+        }
+    }
+    for (title, accepted) in
+        [("TCPDUMP OPTIONS WITHOUT EFFECT", true), ("TCPDUMP OPTIONS THAT ARE REFUSED", false)]
+    {
+        let _ = writeln!(rest, ".SH \"{title}\"");
+        for option in tcpdump::OPTIONS {
+            let (is_accepted, explanation) = option.explanation();
+            if is_accepted == accepted {
+                let usage = escaped(&option.usage());
+                let _ = writeln!(rest, ".TP\n\\fB{usage}\\fR\n{}.", escaped(&explanation));
+            }
         }
     }
     rest += ".SH \"SEE ALSO\"\n\\fBtcpdump\\fR(8), \\fBpcap-filter\\fR(7), \\fBpacket\\fR(7)\n";

@@ -1,4 +1,8 @@
-//! Texts before and after the options, in `--help` and in the manual page.
+//! The help, and the texts of the manual page that are not about options.
+
+use clap::{Command, CommandFactory};
+
+use super::args::Args;
 
 pub(super) const ABOUT: &str = "Capture packets and write one JSON line per packet";
 
@@ -14,23 +18,29 @@ pub(super) struct Section {
     pub(super) entries: &'static [(&'static str, &'static str)],
 }
 
+/// How many examples `-h` shows.
+const SHORT_EXAMPLES: usize = 4;
+
+/// The most useful first.
 const EXAMPLES: Section = Section {
     title: "Examples",
     entries: &[
         ("sniffer -i eth0 -w capture.ndjson", "Capture on eth0 until Ctrl+C"),
+        ("sniffer -i eth0,eth1 tcp port 443", "Capture what matches a filter"),
+        ("sniffer -r dump.pcapng.gz", "Convert a capture file"),
+        ("sniffer -G 1h -w %Y%m%d-%H.ndjson.zst", "Write a compressed file per hour"),
         (
             "sniffer -i any -c 100 | jq -r 'select(.type == \"pkt\").dst'",
             "Print the destinations of the next 100 packets",
         ),
         (
-            "sniffer -i eth0 -i eth1 -G 3600 -w %Y%m%d-%H.ndjson.zst",
-            "Capture on two interfaces into one compressed file per hour",
+            "ssh server tcpdump -U -w - | sniffer -r - -w capture.ndjson",
+            "Capture on another machine",
         ),
         (
-            "sniffer -i eth0 'tcp port 443 and not host 10.0.0.5'",
-            "Capture only packets that match a pcap filter",
+            "sniffer --netns $(docker inspect -f '{{.State.Pid}}' web) -D",
+            "List the interfaces of a container",
         ),
-        ("sniffer -r dump.pcapng.gz", "Convert a capture file to JSON lines"),
     ],
 };
 
@@ -65,17 +75,18 @@ const EXIT_STATUS: Section = Section {
 
 pub(super) const SECTIONS: [Section; 3] = [EXAMPLES, SIGNALS, EXIT_STATUS];
 
-/// The examples, for `-h`.
-pub(super) fn examples() -> String {
-    text(&EXAMPLES)
+/// The help of `-h`: the most used options in one list, and examples.
+pub(super) fn short() -> Command {
+    let mut examples = String::from("Examples:");
+    for (command, explanation) in EXAMPLES.entries.iter().take(SHORT_EXAMPLES) {
+        examples += &format!("\n  {command:<37} {explanation}");
+    }
+    Args::command().mut_args(|arg| arg.help_heading(None)).after_help(examples)
 }
 
-/// All sections, for `--help`.
-pub(super) fn all_sections() -> String {
-    SECTIONS.iter().map(text).collect::<Vec<_>>().join("\n\n")
-}
-
-fn text(section: &Section) -> String {
-    let entries = section.entries.iter().map(|(term, text)| format!("\n  {term}\n      {text}"));
-    format!("{}:{}", section.title, entries.collect::<String>())
+/// The help of `--help`: all options in groups, one or two lines for each.
+pub(super) fn full() -> Command {
+    Args::command()
+        .mut_args(|arg| arg.hide_short_help(false))
+        .after_help("The manual page has examples, signals, the exit status and more: man sniffer")
 }

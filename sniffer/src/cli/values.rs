@@ -7,12 +7,16 @@ use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
-/// Longest interface name: `IFNAMSIZ` without the terminating zero (linux/if.h).
-const MAX_INTERFACE_NAME_LEN: usize = 15;
+use crate::capture::DEFAULT_SNAPLEN;
+use crate::interfaces::NamespaceName;
+
+/// Longest alternative name of an interface: `ALTIFNAMSIZ` without the terminating zero (linux/if.h).
+const MAX_INTERFACE_NAME_LEN: usize = 127;
 
 /// Longest duration in seconds: about 95 years, so that adding it to a clock cannot overflow.
 const MAX_SECONDS: f64 = 3e9;
 
+/// A name or a number of an interface.
 pub(super) fn interface_name(text: &str) -> Result<String, String> {
     if text.is_empty() {
         return Err("interface name is empty; list interfaces with sniffer -D".into());
@@ -21,6 +25,13 @@ pub(super) fn interface_name(text: &str) -> Result<String, String> {
         return Err(format!("interface names have at most {MAX_INTERFACE_NAME_LEN} bytes"));
     }
     Ok(text.to_owned())
+}
+
+pub(super) fn namespace(text: &str) -> Result<NamespaceName, String> {
+    if text.is_empty() {
+        return Err("name is empty; list namespaces with ip netns list".into());
+    }
+    Ok(NamespaceName(text.to_owned()))
 }
 
 pub(super) fn path(text: &str) -> Result<PathBuf, String> {
@@ -73,11 +84,25 @@ pub(super) fn file_size(text: &str) -> Result<u64, String> {
     }
 }
 
-/// A duration of at least 0 seconds; fractions are allowed.
-pub(super) fn seconds(text: &str) -> Result<Duration, String> {
-    let seconds: f64 = text.parse().map_err(|_| "not a number of seconds")?;
+/// A duration in seconds, or with a suffix in milliseconds, seconds, minutes, hours or days.
+/// Fractions are allowed.
+pub(super) fn duration(text: &str) -> Result<Duration, String> {
+    const INVALID: &str = "not a duration such as 30, 0.5, 90s, 10m, 1h or 1d";
+    let (number, unit) = match text.find(|c: char| c.is_ascii_lowercase() && c != 'e') {
+        Some(index) => text.split_at(index),
+        None => (text, "s"),
+    };
+    let unit_seconds = match unit {
+        "ms" => 1e-3,
+        "s" => 1.0,
+        "m" => 60.0,
+        "h" => 3_600.0,
+        "d" => 86_400.0,
+        _ => return Err(INVALID.into()),
+    };
+    let seconds = number.parse::<f64>().map_err(|_| INVALID)? * unit_seconds;
     if seconds.is_nan() {
-        return Err("not a number of seconds".into());
+        return Err(INVALID.into());
     }
     if MAX_SECONDS < seconds {
         return Err("too large".into());
@@ -85,11 +110,19 @@ pub(super) fn seconds(text: &str) -> Result<Duration, String> {
     Duration::try_from_secs_f64(seconds).map_err(|_| "must not be negative".into())
 }
 
-/// A duration longer than 0 seconds; fractions are allowed.
-pub(super) fn positive_seconds(text: &str) -> Result<Duration, String> {
-    match seconds(text)? {
+/// A duration longer than 0.
+pub(super) fn positive_duration(text: &str) -> Result<Duration, String> {
+    match duration(text)? {
         Duration::ZERO => Err("must be greater than 0".into()),
         duration => Ok(duration),
+    }
+}
+
+/// A snap length in bytes. As in tcpdump, 0 means the default, which is also the maximum.
+pub(super) fn snaplen(text: &str) -> Result<u32, String> {
+    match text {
+        "0" => Ok(DEFAULT_SNAPLEN),
+        text => within(1..=DEFAULT_SNAPLEN)(text),
     }
 }
 
@@ -111,6 +144,28 @@ mod tests {
         for (text, size) in sizes {
             assert_eq!(file_size(text), Ok(size), "{text}");
         }
+    }
+
+    #[test]
+    fn durations_have_units() {
+        for (text, ms) in [
+            ("0", 0),
+            ("0.5", 500),
+            ("1e1", 10_000),
+            ("250ms", 250),
+            ("90s", 90_000),
+            ("1.5m", 90_000),
+            ("1h", 3_600_000),
+            ("2d", 172_800_000),
+        ] {
+            assert_eq!(duration(text), Ok(Duration::from_millis(ms)), "{text}");
+        }
+    }
+
+    #[test]
+    fn snap_length_0_is_the_default() {
+        assert_eq!((snaplen("0"), snaplen("96")), (Ok(DEFAULT_SNAPLEN), Ok(96)));
+        assert_eq!(snaplen("262145"), Err("must be between 1 and 262144".into()));
     }
 
     #[test]
@@ -144,9 +199,12 @@ mod tests {
             ("0", "must be greater than 0"),
             ("-1", "must not be negative"),
             ("1e19", "too large"),
-            ("soon", "not a number of seconds"),
+            ("soon", "not a duration such as 30, 0.5, 90s, 10m, 1h or 1d"),
+            ("1w", "not a duration such as 30, 0.5, 90s, 10m, 1h or 1d"),
+            ("m", "not a duration such as 30, 0.5, 90s, 10m, 1h or 1d"),
+            ("40000d", "too large"),
         ] {
-            assert_eq!(positive_seconds(text), Err(reason.to_owned()), "{text}");
+            assert_eq!(positive_duration(text), Err(reason.to_owned()), "{text}");
         }
     }
 }

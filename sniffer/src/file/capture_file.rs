@@ -8,6 +8,7 @@ use summary::capture_file::{FileError, FileInterface, Reader, Step};
 use summary::{LinkType, Timestamp};
 
 use super::input::Input;
+use super::kind::FileKind;
 use crate::Error;
 use crate::filter::Filter;
 use crate::line_formatter::CapturedPacket;
@@ -210,6 +211,10 @@ impl<'a> CaptureFile<'a> {
     /// If the file cannot be read, is damaged, or ends within a record.
     pub(super) fn read(&mut self) -> Result<(), Error> {
         if let Some(failure) = self.failure.take() {
+            if failure == FileError::Unrecognized {
+                // The first read returns few bytes, from which the kind of file is not clear yet.
+                self.end += self.input.read(&mut self.buffer[self.end..])?;
+            }
             return Err(self.file_error(failure));
         }
         self.buffer.copy_within(self.start..self.end, 0);
@@ -241,6 +246,11 @@ impl<'a> CaptureFile<'a> {
     }
 
     fn file_error(&self, source: FileError) -> Error {
-        Error::CaptureFile { name: self.input.name.clone(), source }
+        let name = self.input.name.clone();
+        let kind = FileKind::detect(&self.buffer[self.start..self.end]);
+        match kind.filter(|_| source == FileError::Unrecognized) {
+            Some(kind) => Error::OtherFileKind { name, kind: kind.description() },
+            None => Error::CaptureFile { name, source },
+        }
     }
 }

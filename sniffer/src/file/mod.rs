@@ -2,10 +2,15 @@
 //! merged by timestamp into one stream.
 
 mod capture_file;
+mod count;
 mod input;
+mod kind;
 mod parallel;
+mod read_list;
 mod run;
 
+pub(crate) use count::count;
+pub(crate) use read_list::read_list;
 pub(crate) use run::Config;
 
 use std::path::Path;
@@ -29,8 +34,7 @@ use run::FileRun;
 /// If a file cannot be read or is damaged; the packets before the damage and all packets of the
 /// other files are written first. If the output cannot be written.
 pub(crate) fn run(config: &Config) -> Result<(), Error> {
-    let open_files =
-        config.paths.iter().map(|path| OpenFile::open(path)).collect::<Result<Vec<_>, _>>()?;
+    let open_files = open_all(config)?;
     let names: Vec<_> = open_files.iter().map(|file| file.name.clone()).collect();
     let filter = Filter::new(&config.filter);
     filter.resolve_names();
@@ -85,6 +89,10 @@ pub(crate) fn run(config: &Config) -> Result<(), Error> {
         run.print_totals();
     }
     result
+}
+
+fn open_all(config: &Config) -> Result<Vec<OpenFile>, Error> {
+    config.paths.iter().map(|path| OpenFile::open(path)).collect()
 }
 
 fn run_loop(run: &mut FileRun<'_>) -> Result<Reason, Error> {

@@ -1,6 +1,8 @@
 //! A network interface as the kernel describes it (rtnetlink(7), `RTM_NEWLINK`).
 
-use netlink_packet_route::link::{LinkAttribute, LinkFlags, LinkLayerType, LinkMessage, State};
+use netlink_packet_route::link::{
+    LinkAttribute, LinkFlags, LinkLayerType, LinkMessage, Prop, State,
+};
 use summary::{Address, LinkType};
 
 /// Hardware type of raw IP, used by mobile modems (linux/if_arp.h); libc lacks it.
@@ -13,6 +15,8 @@ pub(crate) const ANY: &str = "any";
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Interface {
     pub(crate) name: String,
+    /// Alternative names (`ip link property add dev NAME altname NAME`), of at most 127 bytes.
+    pub(crate) alternative_names: Vec<String>,
     /// The kernel's index, from 1; 0 stands for [`ANY`].
     pub(crate) index: u32,
     /// Hardware type: an `ARPHRD_` number (linux/if_arp.h).
@@ -35,6 +39,7 @@ impl Interface {
     pub(crate) fn any() -> Self {
         Self {
             name: ANY.into(),
+            alternative_names: Vec::new(),
             index: 0,
             arphrd: libc::ARPHRD_VOID,
             is_up: true,
@@ -44,6 +49,11 @@ impl Interface {
             mtu: None,
             lost: 0,
         }
+    }
+
+    /// Whether this is its name or one of its alternative names.
+    pub(crate) fn is_named(&self, name: &str) -> bool {
+        self.name == name || self.alternative_names.iter().any(|other| other == name)
     }
 
     /// Link type of its frames; `None` if it is not supported. For [`ANY`], that of the cooked
@@ -80,6 +90,7 @@ impl From<&LinkMessage> for Interface {
         let flags = link.header.flags;
         let mut interface = Self {
             name: String::new(),
+            alternative_names: Vec::new(),
             index: link.header.index,
             arphrd: link.header.link_layer_type.into(),
             is_up: flags.contains(LinkFlags::Up),
@@ -92,6 +103,13 @@ impl From<&LinkMessage> for Interface {
         for attribute in &link.attributes {
             match attribute {
                 LinkAttribute::IfName(name) => interface.name.clone_from(name),
+                LinkAttribute::PropList(properties) => {
+                    let names = properties.iter().filter_map(|property| match property {
+                        Prop::AltIfName(name) => Some(name.clone()),
+                        _ => None,
+                    });
+                    interface.alternative_names.extend(names);
+                }
                 LinkAttribute::Address(bytes) => {
                     let mac = <[u8; 6]>::try_from(&bytes[..]).ok().filter(|mac| *mac != [0; 6]);
                     interface.mac = mac.map(|mac| Address::Mac(mac).to_string());

@@ -29,6 +29,9 @@ pub(crate) fn list() -> Result<(), Error> {
         if interface.is_loopback {
             text += ", loopback";
         }
+        for name in &interface.alternative_names {
+            text += &format!(", also {}", Printable(name));
+        }
         if let Some(mac) = &interface.mac {
             text += &format!("  {mac}");
         }

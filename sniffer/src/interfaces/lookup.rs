@@ -1,4 +1,4 @@
-//! Looks up interfaces by name, or the default one.
+//! Looks up interfaces by name or number, or the default one.
 
 use netlink_packet_route::RouteNetlinkMessage;
 use netlink_packet_route::link::LinkMessage;
@@ -22,18 +22,55 @@ pub(crate) fn all() -> Result<Vec<Interface>, Error> {
     Ok(interfaces)
 }
 
-/// The interface with a name, which may be [`ANY`].
+/// The interfaces with these names, in the same order; without names, the default one.
+///
+/// # Errors
+///
+/// If a name is unknown, or two of them mean the same interface.
+pub(crate) fn select(names: &[String]) -> Result<Vec<Interface>, Error> {
+    if names.is_empty() {
+        return Ok(vec![default()?]);
+    }
+    let mut selected: Vec<Interface> = Vec::with_capacity(names.len());
+    for name in names {
+        let interface = named(name)?;
+        // Index 0 stands for all interfaces.
+        if 1 < names.len() && interface.index == 0 {
+            return Err(Error::AnyAmongInterfaces);
+        }
+        if selected.iter().any(|other| other.index == interface.index) {
+            return Err(Error::DuplicateInterface { given: name.clone(), name: interface.name });
+        }
+        selected.push(interface);
+    }
+    Ok(selected)
+}
+
+/// The interface with a name, an alternative name, or a number in the list of `-D`. The name may be
+/// [`ANY`]. Names take precedence over numbers, as in tcpdump.
 pub(crate) fn named(name: &str) -> Result<Interface, Error> {
     if name == ANY {
         return Ok(Interface::any());
     }
     let interfaces = all()?;
-    if let Some(interface) = interfaces.iter().find(|interface| interface.name == name) {
-        return Ok(interface.clone());
+    if let Some(interface) = find(&interfaces, name) {
+        return Ok(interface);
     }
     let available = interfaces.into_iter().map(|interface| interface.name);
     let available = available.chain([ANY.to_owned()]).collect();
     Err(Error::NoSuchInterface { name: name.to_owned(), available })
+}
+
+/// Looks an interface up in the list of all, which is numbered from 1; [`ANY`] is its last entry.
+fn find(interfaces: &[Interface], name: &str) -> Option<Interface> {
+    if let Some(interface) = interfaces.iter().find(|interface| interface.is_named(name)) {
+        return Some(interface.clone());
+    }
+    let index = name.parse::<usize>().ok()?.checked_sub(1)?;
+    match interfaces.get(index) {
+        None if index == interfaces.len() => Some(Interface::any()),
+        interface => interface.cloned(),
+    }
 }
 
 /// The network mask of the first IPv4 address of an interface; without one 0.0.0.0, as in tcpdump.
@@ -68,6 +105,45 @@ mod tests {
         let loopback = interfaces.iter().find(|interface| interface.is_loopback).unwrap();
         assert_eq!((loopback.name.as_str(), loopback.index), ("lo", 1));
         assert_eq!(loopback.link_type(), Some(LinkType::ETHERNET));
+    }
+
+    #[test]
+    fn finds_by_name_alternative_name_or_number() {
+        let interface = |name: &str, index, alternative_names: &[&str]| Interface {
+            name: name.into(),
+            index,
+            alternative_names: alternative_names.iter().map(|&name| name.into()).collect(),
+            ..Interface::any()
+        };
+        let interfaces = [
+            interface("lo", 1, &[]),
+            interface("eth0", 7, &["enp1s0", "lan"]),
+            interface("1", 9, &[]),
+        ];
+        for (name, index) in [
+            ("lo", Some(1)),
+            ("lan", Some(7)),
+            ("2", Some(7)),
+            ("1", Some(9)),
+            ("4", Some(0)),
+            ("0", None),
+            ("5", None),
+            ("enp1", None),
+        ] {
+            assert_eq!(find(&interfaces, name).map(|found| found.index), index, "{name}");
+        }
+    }
+
+    #[test]
+    fn one_interface_cannot_be_selected_twice() {
+        let select = |names: &[&str]| {
+            let names: Vec<String> = names.iter().map(|&name| name.into()).collect();
+            select(&names).map(|interfaces| interfaces.len()).map_err(|error| error.to_string())
+        };
+        assert_eq!(select(&["lo"]), Ok(1));
+        assert_eq!(select(&["lo", "1"]), Err("`1` is `lo`, which is selected already".into()));
+        assert_eq!(select(&["lo", "any"]), Err("`any` includes all other interfaces".into()));
+        assert_eq!(select(&["any", "lo"]), Err("`any` includes all other interfaces".into()));
     }
 
     #[test]

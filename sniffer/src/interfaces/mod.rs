@@ -6,9 +6,11 @@ mod interface;
 mod list;
 mod lookup;
 mod monitor;
+mod namespace;
 mod netlink;
 
 pub(crate) use interface::{ANY, Interface, link_type};
 pub(crate) use list::list;
-pub(crate) use lookup::{all, default, named, netmask};
+pub(crate) use lookup::{all, named, netmask, select};
 pub(crate) use monitor::{LinkChange, LinkMonitor};
+pub(crate) use namespace::NamespaceName;

@@ -8,7 +8,7 @@ use crate::{capture, output, sandbox, stream};
 /// Configuration of a live run.
 #[derive(Debug)]
 pub(crate) struct Config {
-    /// Names of the interfaces; if empty, the interface of the default route.
+    /// Names or numbers of the interfaces; if empty, the interface of the default route.
     pub(crate) interfaces: Vec<String>,
     /// How the sockets are opened.
     pub(crate) capture: capture::Options,

@@ -23,10 +23,7 @@ use crate::stream::Stream;
 pub(crate) fn start(config: &Config) -> Result<(), Error> {
     // Before looking up the interfaces, to miss no change.
     let monitor = LinkMonitor::open()?;
-    let chosen = match &config.interfaces[..] {
-        [] => vec![interfaces::default()?],
-        names => names.iter().map(|name| interfaces::named(name)).collect::<Result<_, _>>()?,
-    };
+    let chosen = interfaces::select(&config.interfaces)?;
     let opener = Opener::new(config);
     let mut opened = Vec::with_capacity(chosen.len());
     for interface in &chosen {

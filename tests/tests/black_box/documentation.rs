@@ -13,7 +13,7 @@ fn read(path: &str) -> String {
 /// The long options that begin a word of `text`.
 fn long_options(text: &str) -> BTreeSet<String> {
     let is_end = |c: char| !(c.is_ascii_lowercase() || c == '-');
-    let words = text.split([' ', '`', '\n']).filter(|word| word.starts_with("--"));
+    let words = text.split([' ', '`', ',', '\n']).filter(|word| word.starts_with("--"));
     words
         .map(|word| word[2..].split(is_end).next().unwrap_or_default().to_owned())
         .filter(|name| !name.is_empty())
@@ -27,14 +27,19 @@ fn first_cells(text: &str) -> String {
 }
 
 #[test]
-fn options_page_lists_the_options_of_the_help() {
+fn options_page_lists_the_options_of_help_and_manual() {
+    let page = long_options(&first_cells(&read("docs/options.md")));
     let help = String::from_utf8(run(&["--help"]).stdout).unwrap();
     let listed = help.lines().filter(|line| line.trim_start().starts_with('-'));
-    // `- none: …` is a value of an option.
-    let listed = listed.filter(|line| !line.trim_start().starts_with("- "));
     let help = long_options(&listed.collect::<Vec<_>>().join("\n"));
     assert!(help.contains("interface") && help.contains("version"), "{help:?}");
-    assert_eq!(long_options(&first_cells(&read("docs/options.md"))), help);
+    assert_eq!(help.difference(&page).next(), None);
+    // The manual page also has the options for users of tcpdump.
+    let manual = String::from_utf8(run(&["--generate", "man"]).stdout).unwrap();
+    let manual = manual.replace("\\-", "-").replace("\\fB", "").replace("\\fR", "");
+    // `.TP` precedes a line with the names of an option.
+    let terms = manual.split("\n.TP\n").skip(1).map(|text| text.lines().next().unwrap_or_default());
+    assert_eq!(long_options(&terms.collect::<Vec<_>>().join("\n")), page);
 }
 
 #[test]

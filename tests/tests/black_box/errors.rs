@@ -21,10 +21,14 @@ fn check(args: &[&str], code: i32, message: &str) -> Output {
 #[test]
 fn usage_errors_exit_with_2() {
     check(&["-i", ""], 2, "interface name is empty");
-    check(&["-s", "0"], 2, "must be between 1 and 262144");
-    check(&["-c", "none"], 2, "invalid value 'none' for '--count <COUNT>': not a whole number");
+    check(&["-s", "262145"], 2, "must be between 1 and 262144");
+    check(
+        &["-c", "none"],
+        2,
+        "invalid value 'none' for '--max-packets <COUNT>': not a whole number",
+    );
     check(&["--frobnicate"], 2, "unexpected argument '--frobnicate'");
-    check(&["-r", "a.pcap", "-i", "lo"], 2, "cannot be used with");
+    check(&["-r", "a.pcap", "-i", "lo"], 2, "choose one of them");
 }
 
 /// File names, interface names, arguments and filters with escape sequences, a C1 control, a line feed

@@ -17,6 +17,7 @@ mod files;
 mod filters;
 mod hostile_text;
 mod hosting;
+mod invocations;
 mod isolation;
 mod link_types;
 mod loading;

@@ -1,0 +1,297 @@
+//! From arguments to configurations: checks the options against each other, and builds what the
+//! layers below take.
+
+use clap::ArgMatches;
+use clap::parser::ValueSource;
+use std::path::Path;
+
+use super::Generate;
+use super::args::{Args, SandboxMode};
+use crate::filter::FilterOptions;
+use crate::interfaces::{ANY, NamespaceName};
+use crate::line_formatter::FieldOptions;
+use crate::output::{Compression, FileId, Rotation, strftime};
+use crate::{Error, capture, dump, file, live, output, sandbox, stream};
+
+/// What the command line asks for.
+#[derive(Debug)]
+pub(crate) struct Invocation {
+    /// The network namespace to enter; `None` stays in that of the process.
+    pub(crate) namespace: Option<NamespaceName>,
+    pub(crate) action: Action,
+}
+
+/// The action that the command line selects.
+#[derive(Debug)]
+pub(crate) enum Action {
+    Generate(Generate),
+    ListInterfaces,
+    Check(capture::Options),
+    DumpFilter(dump::Config),
+    Capture(live::Config),
+    ReadFiles(file::Config),
+    CountPackets(file::Config),
+}
+
+impl Invocation {
+    /// The filter expression, if the action has one.
+    pub(super) fn filter(&self) -> Option<&str> {
+        let filter = match &self.action {
+            Action::DumpFilter(config) => &config.filter,
+            Action::Capture(config) => &config.filter,
+            Action::ReadFiles(config) | Action::CountPackets(config) => &config.filter,
+            Action::Generate(_) | Action::ListInterfaces | Action::Check(_) => return None,
+        };
+        filter.expression.as_deref()
+    }
+}
+
+/// Options for live captures that make no difference for files. They are accepted with a message.
+const LIVE_ONLY: [(&str, &str); 11] = [
+    ("no_promiscuous", "-p"),
+    ("direction", "-Q"),
+    ("linktype", "-y"),
+    ("exit_on_down", "--exit-on-down"),
+    ("buffer_size", "-B"),
+    ("block_size", "--block-size"),
+    ("immediate_mode", "--immediate-mode"),
+    ("no_gso", "--no-gso"),
+    ("stats", "--stats"),
+    ("netns", "--netns"),
+    ("rotate_interval", "-G"),
+];
+
+/// File name extensions of capture files, which sniffer does not write.
+const CAPTURE_EXTENSIONS: [&str; 4] = ["pcap", "pcapng", "cap", "dmp"];
+
+/// File name extensions of formats in which sniffer does not compress.
+const UNSUPPORTED_COMPRESSION: [&str; 8] = ["lz4", "bz2", "xz", "lzma", "zip", "7z", "Z", "br"];
+
+impl Args {
+    /// A message about options that make no difference for files, if some are given.
+    pub(super) fn without_effect(&self, matches: &ArgMatches) -> Option<String> {
+        if !self.reads_files() || 0 < self.dump {
+            return None;
+        }
+        let is_given = |id: &str| matches.value_source(id) == Some(ValueSource::CommandLine);
+        let given: Vec<_> =
+            LIVE_ONLY.iter().filter(|(id, _)| is_given(id)).map(|(_, name)| *name).collect();
+        (!given.is_empty()).then(|| format!("no effect on files: {}", given.join(", ")))
+    }
+
+    fn reads_files(&self) -> bool {
+        !self.read.is_empty() || self.read_list.is_some()
+    }
+
+    /// Checks options against each other, as far as clap cannot.
+    pub(super) fn check(&self) -> Result<(), String> {
+        self.check_inputs()?;
+        if self.sandbox == SandboxMode::Off && self.relinquish_privileges.is_some() {
+            return Err("--sandbox=off keeps all privileges; -Z has no effect with it".into());
+        }
+        self.check_output()
+    }
+
+    fn check_inputs(&self) -> Result<(), String> {
+        let names = &self.interface;
+        let repeated =
+            names.iter().enumerate().find(|&(index, name)| names[..index].contains(name));
+        if let Some((_, name)) = repeated {
+            return Err(format!("interface `{name}` is given more than once"));
+        }
+        if 1 < names.len() && names.iter().any(|name| name == ANY) {
+            return Err(format!("`{ANY}` already includes all other interfaces"));
+        }
+        let inputs = self.read.iter().chain(&self.read_list).chain(&self.filter_file);
+        if 1 < inputs.filter(|path| path.as_os_str() == "-").count() {
+            return Err("standard input can be read only once".into());
+        }
+        if self.reads_files() && !names.is_empty() {
+            return Err("-i captures live, -r and -V read files; choose one of them".into());
+        }
+        if self.reads_files() && self.duration.is_some() {
+            return Err(
+                "--duration limits live captures; for files: timeout TIME sniffer ...".into()
+            );
+        }
+        if self.count && !self.reads_files() {
+            return Err(
+                "--count counts the packets of files (-r); to stop after COUNT packets, use \
+                        -c COUNT"
+                    .into(),
+            );
+        }
+        if self.linktype.is_some() && self.dump == 0 && !self.reads_files() {
+            return Err("-y is for -d; a capture has the link type of its interface".into());
+        }
+        Ok(())
+    }
+
+    fn check_output(&self) -> Result<(), String> {
+        let is_rotated = self.rotate_size.is_some() || self.rotate_interval.is_some();
+        if self.file_count.is_some() && !is_rotated {
+            return Err("-W requires -C or -G".into());
+        }
+        let Some(path) = &self.write else { return Ok(()) };
+        check_extension(path)?;
+        if is_rotated && path.as_os_str() == "-" {
+            return Err("-C and -G require an output file, not standard output".into());
+        }
+        if self.rotate_interval.is_some() {
+            strftime(path, &jiff::Zoned::now()).map_err(|error| error.to_string())?;
+        }
+        Ok(())
+    }
+
+    /// The invocation that the options describe.
+    ///
+    /// # Errors
+    ///
+    /// If the file of `-F` or `-V` cannot be read.
+    pub(super) fn into_invocation(mut self) -> Result<Invocation, Error> {
+        let namespace = self.netns.take();
+        Ok(Invocation { namespace, action: self.into_action()? })
+    }
+
+    fn into_action(mut self) -> Result<Action, Error> {
+        if let Some(what) = self.generate {
+            return Ok(Action::Generate(what));
+        }
+        if self.list_interfaces {
+            return Ok(Action::ListInterfaces);
+        }
+        let capture = self.capture_options();
+        if self.check {
+            return Ok(Action::Check(capture));
+        }
+        if let Some(list) = &self.read_list {
+            self.read.extend(file::read_list(list)?);
+        }
+        let filter = self.filter_options()?;
+        if 0 < self.dump {
+            return Ok(Action::DumpFilter(self.into_dump(filter)));
+        }
+        let stream = stream::Options {
+            fields: FieldOptions {
+                has_ethernet: self.ethernet,
+                has_names: self.names,
+                has_community_id: self.community_id,
+            },
+            count: self.max_packets,
+            snaplen: self.snapshot_length,
+            filter: filter.expression.clone(),
+        };
+        let output = self.output_options();
+        let sandbox = self.sandbox_options();
+        let thread_count = self.threads.and_then(|count| usize::try_from(count).ok());
+        if !self.reads_files() {
+            return Ok(Action::Capture(live::Config {
+                interfaces: self.interface,
+                capture,
+                thread_count,
+                exits_on_down: self.exit_on_down,
+                duration: self.duration,
+                stats_interval: self.stats,
+                output,
+                stream,
+                filter,
+                sandbox,
+                is_quiet: self.quiet,
+            }));
+        }
+        let config = file::Config {
+            paths: self.read,
+            thread_count,
+            output,
+            stream,
+            filter,
+            sandbox,
+            is_quiet: self.quiet,
+        };
+        Ok(if self.count { Action::CountPackets(config) } else { Action::ReadFiles(config) })
+    }
+
+    fn capture_options(&self) -> capture::Options {
+        capture::Options {
+            snaplen: self.snapshot_length,
+            is_promiscuous: !self.no_promiscuous,
+            direction: self.direction.into(),
+            buffer_kib: self.buffer_size,
+            block_kib: self.block_size,
+            is_immediate: self.immediate_mode,
+            records_gso: !self.no_gso,
+        }
+    }
+
+    fn filter_options(&self) -> Result<FilterOptions, Error> {
+        let text = match &self.filter_file {
+            Some(path) => crate::filter::read_expression(path)?,
+            None => self.expression.join(" "),
+        };
+        Ok(FilterOptions {
+            expression: Some(text).filter(|text| !text.trim().is_empty()),
+            optimize: !self.no_optimize,
+            snaplen: self.snapshot_length,
+        })
+    }
+
+    fn sandbox_options(&self) -> sandbox::Options {
+        sandbox::Options { mode: self.sandbox.into(), user: self.relinquish_privileges.clone() }
+    }
+
+    fn output_options(&self) -> output::Options {
+        let inputs = self.read.iter().chain(&self.read_list).chain(&self.filter_file);
+        output::Options {
+            path: self.write.clone().filter(|path| path.as_os_str() != "-"),
+            overwrite: self.force,
+            compression: self.compress.map(Into::into),
+            rotation: Rotation {
+                size: self.rotate_size,
+                interval: self.rotate_interval,
+                count: self.file_count,
+            },
+            inputs: inputs.filter_map(|path| FileId::of_input(path)).collect(),
+        }
+    }
+
+    fn into_dump(self, filter: FilterOptions) -> dump::Config {
+        let sandbox = self.sandbox_options();
+        let source = match (self.linktype, self.read.into_iter().next(), self.interface.first()) {
+            (Some(link), ..) => dump::LinkSource::LinkType(link),
+            (None, Some(path), _) => dump::LinkSource::File(path),
+            (None, None, Some(name)) => dump::LinkSource::Interface(name.clone()),
+            (None, None, None) => dump::LinkSource::LinkType(filter::LinkType::ETHERNET),
+        };
+        let format = match self.dump {
+            1 => filter::DumpFormat::Assembly,
+            2 => filter::DumpFormat::C,
+            _ => filter::DumpFormat::Decimal,
+        };
+        dump::Config { filter, format, source, sandbox }
+    }
+}
+
+/// Refuses names that promise a format which sniffer does not write.
+fn check_extension(path: &Path) -> Result<(), String> {
+    let extension = |path: &Path| path.extension().map(|text| text.to_string_lossy().into_owned());
+    let Some(last) = extension(path) else { return Ok(()) };
+    let name = path.display();
+    if UNSUPPORTED_COMPRESSION.contains(&last.as_str()) {
+        return Err(format!(
+            "-w {name}: cannot compress to .{last}; use .gz or .zst, or -w - and a pipe"
+        ));
+    }
+    let is_compressed = Compression::from_extension(last.as_ref()).is_some();
+    let inner = if is_compressed { extension(&path.with_extension("")) } else { Some(last) };
+    match inner {
+        Some(inner) if CAPTURE_EXTENSIONS.contains(&inner.as_str()) => {
+            let stem = path.with_extension("");
+            let stem = if is_compressed { stem.with_extension("") } else { stem };
+            Err(format!(
+                "-w {name}: the output is JSON lines; use a name such as {}.ndjson, or tcpdump -w",
+                stem.display()
+            ))
+        }
+        _ => Ok(()),
+    }
+}

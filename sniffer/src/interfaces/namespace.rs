@@ -1,0 +1,91 @@
+//! `--netns`: enters another network namespace, such as that of a container (setns(2),
+//! network_namespaces(7)).
+
+use nix::sched::{CloneFlags, setns};
+use std::fs::{self, File};
+use std::io;
+use std::path::{Path, PathBuf};
+
+use crate::Error;
+
+/// Where `ip netns add` creates namespaces (ip-netns(8)).
+const NAMED: &str = "/run/netns";
+
+/// A network namespace: a name that `ip netns` lists, the path of a namespace file, or the ID of a
+/// process in it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct NamespaceName(pub(crate) String);
+
+impl NamespaceName {
+    /// Moves the calling thread to the namespace. Call it before starting threads and before opening
+    /// sockets, which stay in the namespace in which they were opened.
+    ///
+    /// # Errors
+    ///
+    /// If there is no such namespace, or without the capability CAP_SYS_ADMIN.
+    pub(crate) fn enter(&self) -> Result<(), Error> {
+        let path = self.path(Path::new(NAMED));
+        let file = File::open(path).map_err(|source| match source.kind() {
+            io::ErrorKind::PermissionDenied => self.refused(source),
+            _ => Error::NoSuchNamespace { name: self.0.clone(), source, available: names() },
+        })?;
+        setns(file, CloneFlags::CLONE_NEWNET).map_err(|errno| self.refused(errno.into()))
+    }
+
+    fn refused(&self, source: io::Error) -> Error {
+        if source.raw_os_error() == Some(libc::EINVAL) {
+            let source = io::Error::other("not a network namespace");
+            return Error::NoSuchNamespace { name: self.0.clone(), source, available: names() };
+        }
+        let program = std::env::current_exe().unwrap_or_else(|_| PathBuf::from("sniffer"));
+        Error::EnterNamespace { name: self.0.clone(), source, program }
+    }
+
+    /// The file of the namespace. A name takes precedence over a process ID.
+    fn path(&self, named: &Path) -> PathBuf {
+        if self.0.contains('/') {
+            return PathBuf::from(&self.0);
+        }
+        let path = named.join(&self.0);
+        match self.0.parse::<u32>() {
+            Ok(pid) if !path.exists() => PathBuf::from(format!("/proc/{pid}/ns/net")),
+            _ => path,
+        }
+    }
+}
+
+/// The names of the namespaces that `ip netns add` created.
+pub(crate) fn names() -> Vec<String> {
+    let entries = fs::read_dir(NAMED).into_iter().flatten().flatten();
+    let mut names: Vec<_> =
+        entries.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
+    names.sort();
+    names
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_take_precedence_over_process_ids() {
+        let named = tempfile::tempdir().unwrap();
+        fs::write(named.path().join("7"), "").unwrap();
+        let path = |text: &str| NamespaceName(text.into()).path(named.path());
+        assert_eq!(path("7"), named.path().join("7"));
+        assert_eq!(path("8"), Path::new("/proc/8/ns/net"));
+        assert_eq!(path("blue"), named.path().join("blue"));
+        assert_eq!(path("./blue"), Path::new("./blue"));
+    }
+
+    #[test]
+    fn other_files_are_no_namespaces() {
+        let error = NamespaceName("/proc/self/ns/mnt".into()).enter().unwrap_err().to_string();
+        assert!(
+            error.starts_with("no network namespace `/proc/self/ns/mnt`: not a net"),
+            "{error}"
+        );
+        let error = NamespaceName("no-such".into()).enter().unwrap_err().to_string();
+        assert!(error.starts_with("no network namespace `no-such`: No such file"), "{error}");
+    }
+}
