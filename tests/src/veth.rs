@@ -10,12 +10,21 @@ use xtask::namespace;
 /// If the namespace cannot be created, or `work` panics.
 pub fn with_veth<T: Send>(work: impl FnOnce() -> T + Send) -> T {
     namespace::run(|| {
-        namespace::ip("link add left type veth peer name right").unwrap();
-        for end in ["left", "right"] {
-            // Without an address the kernel sends no packets itself, such as neighbor discovery.
-            namespace::ip(&format!("link set {end} mtu 65535 addrgenmode none")).unwrap();
-            namespace::ip(&format!("link set {end} up")).unwrap();
-        }
+        add();
         work()
     })
+}
+
+/// Adds the pair `left` and `right` to the current namespace and sets both ends up.
+///
+/// # Panics
+///
+/// If the kernel refuses, for example because one of them exists.
+pub fn add() {
+    namespace::ip("link add left type veth peer name right").unwrap();
+    for end in ["left", "right"] {
+        // Without an address the kernel sends no packets itself, such as neighbor discovery.
+        namespace::ip(&format!("link set {end} mtu 65535 addrgenmode none")).unwrap();
+        namespace::ip(&format!("link set {end} up")).unwrap();
+    }
 }

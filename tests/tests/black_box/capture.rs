@@ -186,7 +186,7 @@ fn direction_is_filtered_in_the_kernel() {
 }
 
 #[test]
-fn an_overflowing_buffer_is_reported_and_every_packet_counted() {
+fn buffer_overflow_is_reported_and_every_packet_counted() {
     let (output, stream) = with_veth(|| {
         let directory = tempdir().unwrap();
         let args = ["-i", "right", "-B", "256", "--block-size", "64", "--stats", "0.01"];
@@ -208,7 +208,7 @@ fn an_overflowing_buffer_is_reported_and_every_packet_counted() {
 }
 
 #[test]
-fn a_run_ends_by_signal_count_or_duration() {
+fn run_ends_by_signal_count_or_duration() {
     with_veth(|| {
         let sender = Sender::new("left");
         let frame = ethernet(&[], IPV4, &ipv4(17, &udp(&[])));
@@ -255,7 +255,7 @@ fn spawn_with_unread_pipe() -> std::process::Child {
 }
 
 #[test]
-fn an_unread_pipe_does_not_block_the_end() {
+fn unread_pipe_does_not_prevent_the_exit() {
     with_veth(|| {
         let mut child = spawn_with_unread_pipe();
         let pipe = child.stdout.take();
@@ -274,7 +274,7 @@ fn an_unread_pipe_does_not_block_the_end() {
 }
 
 #[test]
-fn a_reader_that_resumes_gets_all_packets() {
+fn reader_that_resumes_gets_all_packets() {
     with_veth(|| {
         let child = spawn_with_unread_pipe();
         // The reader is ready when the sniffer continues.
@@ -295,7 +295,7 @@ fn a_reader_that_resumes_gets_all_packets() {
 }
 
 #[test]
-fn a_signal_ignored_at_start_stays_ignored() {
+fn signal_ignored_at_start_stays_ignored() {
     with_veth(|| {
         let directory = tempdir().unwrap();
         let file = directory.path().join("capture.ndjson");
@@ -322,7 +322,7 @@ fn a_signal_ignored_at_start_stays_ignored() {
 }
 
 #[test]
-fn a_closed_pipe_ends_the_run_without_error() {
+fn closed_pipe_ends_the_run_without_error() {
     with_veth(|| {
         let mut command = sniffer();
         command.args(["-i", "right"]);

@@ -7,7 +7,7 @@ use tempfile::tempdir;
 use tests::frames::{IPV4, Sender, ethernet, ipv4, udp};
 use tests::process::Capture;
 use tests::stream::{Stream, check_line};
-use tests::veth::with_veth;
+use tests::veth::{self, with_veth};
 use xtask::namespace;
 
 fn packet() -> Vec<u8> {
@@ -28,11 +28,7 @@ fn capture_during(args: &[&str], work: impl FnOnce(&Capture) + Send) -> Stream {
 fn recreate_interface(capture: &Capture) {
     namespace::ip("link delete right").unwrap();
     capture.wait_until(|text| text.contains("iface_gone"));
-    namespace::ip("link add left type veth peer name right").unwrap();
-    for end in ["left", "right"] {
-        namespace::ip(&format!("link set {end} addrgenmode none")).unwrap();
-        namespace::ip(&format!("link set {end} up")).unwrap();
-    }
+    veth::add();
     capture.wait_until(|text| text.contains("reattached"));
     Sender::new("left").send(&packet());
     capture.wait_until(|text| text.matches("\"pkt\"").count() == 2);
@@ -51,7 +47,7 @@ fn capture_continues_on_a_recreated_interface() {
 }
 
 #[test]
-fn a_person_reads_that_the_interface_went_away_and_came_back() {
+fn interface_loss_and_return_are_printed_unless_quiet() {
     for (args, is_quiet) in [(&["-i", "right"][..], false), (&["-i", "right", "-q"], true)] {
         let (output, _) = with_veth(|| {
             let directory = tempdir().unwrap();
@@ -72,14 +68,12 @@ fn a_person_reads_that_the_interface_went_away_and_came_back() {
 }
 
 #[test]
-fn an_interface_can_be_recreated_repeatedly() {
+fn interface_can_be_recreated_repeatedly() {
     let stream = capture_during(&[], |capture| {
         for turn in 1..=3 {
             namespace::ip("link delete right").unwrap();
             capture.wait_until(|text| text.matches("iface_gone").count() == turn);
-            namespace::ip("link add left type veth peer name right").unwrap();
-            namespace::ip("link set left up").unwrap();
-            namespace::ip("link set right up").unwrap();
+            veth::add();
             capture.wait_until(|text| text.matches("reattached").count() == turn);
         }
     });
@@ -87,7 +81,7 @@ fn an_interface_can_be_recreated_repeatedly() {
 }
 
 #[test]
-fn a_renamed_interface_is_reported_under_its_new_name() {
+fn renamed_interface_is_reported_under_its_new_name() {
     let stream = capture_during(&[], |capture| {
         capture.wait_until(|text| text.contains("\"pkt\""));
         namespace::ip("link set right down").unwrap();
@@ -105,7 +99,7 @@ fn a_renamed_interface_is_reported_under_its_new_name() {
 }
 
 #[test]
-fn a_changed_mtu_is_reported_and_larger_frames_captured() {
+fn changed_mtu_is_reported_and_larger_frames_captured() {
     let stream = capture_during(&[], |capture| {
         namespace::ip("link set right mtu 9000").unwrap();
         capture.wait_until(|text| text.contains("iface_mtu"));
@@ -116,7 +110,7 @@ fn a_changed_mtu_is_reported_and_larger_frames_captured() {
 }
 
 #[test]
-fn a_stopped_capture_reports_losses_and_continues() {
+fn stopped_capture_reports_losses_and_continues() {
     let stream =
         capture_during(&["-B", "256", "--block-size", "64", "--stats", "0.05"], |capture| {
             capture.signal(Signal::SIGSTOP);
@@ -134,7 +128,7 @@ fn a_stopped_capture_reports_losses_and_continues() {
 }
 
 #[test]
-fn a_full_disk_leaves_whole_lines_and_an_error_with_the_path() {
+fn full_disk_leaves_whole_lines_and_an_error_with_the_path() {
     let (output, text) = with_veth(|| {
         let directory = tempdir().unwrap();
         let disk = directory.path().join("disk");

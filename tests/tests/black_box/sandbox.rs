@@ -10,7 +10,7 @@ use tempfile::{TempDir, tempdir};
 use tests::frames::{IPV4, Sender, ethernet, ipv4, pcap, udp};
 use tests::process::{Capture, finish, run, signal, sniffer, wait_for};
 use tests::stream::Stream;
-use tests::veth::with_veth;
+use tests::veth::{self, with_veth};
 use xtask::namespace;
 
 /// CAP_NET_RAW as a bit mask (linux/capability.h).
@@ -200,11 +200,7 @@ fn capture_reattaches_inside_the_sandbox() {
             send(1);
             namespace::ip("link delete right").unwrap();
             capture.wait_until(|text| text.contains("iface_gone"));
-            namespace::ip("link add left type veth peer name right").unwrap();
-            for end in ["left", "right"] {
-                namespace::ip(&format!("link set {end} addrgenmode none")).unwrap();
-                namespace::ip(&format!("link set {end} up")).unwrap();
-            }
+            veth::add();
             capture.wait_until(|text| text.contains("reattached"));
             send(1);
             capture.wait_until(|text| text.matches("\"pkt\"").count() == 2);
@@ -301,11 +297,7 @@ fn capture_continues_with_another_link_type_without_privilege() {
         let capture = Capture::from_child(child, file);
         namespace::ip("link delete right").unwrap();
         capture.wait_until(|text| text.contains("iface_gone"));
-        namespace::ip("link add left type veth peer name right").unwrap();
-        for end in ["left", "right"] {
-            namespace::ip(&format!("link set {end} addrgenmode none")).unwrap();
-            namespace::ip(&format!("link set {end} up")).unwrap();
-        }
+        veth::add();
         capture.wait_until(|text| text.contains("reattached"));
         send(3);
         capture.wait_until(|text| text.matches("\"pkt\"").count() == 3);

@@ -59,7 +59,7 @@ fn send(child: &Child, signal: Signal) {
 const INTERRUPTIONS: [Signal; 2] = [Signal::SIGINT, Signal::SIGTERM];
 
 #[test]
-fn a_background_capture_ends_in_order() {
+fn signals_end_a_background_capture_cleanly() {
     with_veth(|| {
         let directory = tempdir().unwrap();
         let others = [
@@ -89,7 +89,7 @@ fn a_background_capture_ends_in_order() {
 }
 
 #[test]
-fn a_capture_that_waits_for_its_interface_ends_in_order() {
+fn signal_ends_a_capture_waiting_for_its_interface() {
     with_veth(|| {
         for signal in INTERRUPTIONS {
             let directory = tempdir().unwrap();
@@ -110,7 +110,7 @@ fn a_capture_that_waits_for_its_interface_ends_in_order() {
 
 /// Before a run has opened everything, signals have their default actions.
 #[test]
-fn a_blocked_start_ends_at_once() {
+fn signal_ends_a_blocked_start_at_once() {
     let directory = tempdir().unwrap();
     let pipe = directory.path().join("pipe");
     assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
@@ -140,7 +140,7 @@ fn a_blocked_start_ends_at_once() {
 
 /// Name servers that do not answer block for ten seconds.
 #[test]
-fn a_pending_look_up_ends_at_once() {
+fn signal_ends_a_pending_name_lookup_at_once() {
     let directory = tempdir().unwrap();
     let [resolv, switch, file] =
         ["resolv.conf", "nsswitch.conf", "a.pcap"].map(|name| directory.path().join(name));
@@ -175,7 +175,7 @@ fn a_pending_look_up_ends_at_once() {
 }
 
 #[test]
-fn silent_standard_input_ends_in_order() {
+fn signal_ends_the_wait_for_standard_input() {
     for signal in INTERRUPTIONS {
         let mut child = background_job(&["-r", "-"]);
         let stdin = child.stdin.take();
@@ -213,7 +213,7 @@ fn bomb() -> Vec<u8> {
 
 /// Without a check while the file is decompressed, these runs would end with the reason `eof`.
 #[test]
-fn a_decompression_bomb_is_left_early() {
+fn signal_ends_decompression_at_once() {
     let directory = tempdir().unwrap();
     let file = directory.path().join("bomb.zst");
     fs::write(&file, bomb()).unwrap();
@@ -244,7 +244,7 @@ fn a_decompression_bomb_is_left_early() {
 }
 
 #[test]
-fn a_named_pipe_without_a_reader_does_not_block_the_end() {
+fn named_pipe_without_a_reader_does_not_prevent_the_exit() {
     let directory = tempdir().unwrap();
     let [pipe, file] = ["pipe", "a.pcap"].map(|name| directory.path().join(name));
     assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
@@ -260,7 +260,7 @@ fn a_named_pipe_without_a_reader_does_not_block_the_end() {
 }
 
 #[test]
-fn a_second_interrupt_ends_a_slow_end_at_once() {
+fn second_interrupt_ends_a_slow_exit_at_once() {
     with_veth(|| {
         let mut child = background_job(&["-i", "right", "--stats", "0"]);
         let mut stdout = child.stdout.take().unwrap();
