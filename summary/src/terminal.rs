@@ -83,7 +83,7 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn controls_of_the_display_are_escaped() {
+    fn control_characters_are_escaped() {
         let escaped = |text: &str| {
             let mut json = Vec::new();
             write_json(&mut json, text).unwrap();

@@ -28,7 +28,7 @@ fn frames() -> Vec<Vec<u8>> {
 }
 
 #[test]
-fn a_packet_becomes_a_line_without_allocation() {
+fn packets_are_formatted_without_allocation() {
     let frames = frames();
     let mut buffer = Vec::with_capacity(64 << 10);
     let mut writer = line::Writer::default();

@@ -247,7 +247,7 @@ mod tests {
     }
 
     #[test]
-    fn a_block_being_filled_is_not_empty() {
+    fn block_being_filled_is_not_empty() {
         let ring = ring(V3);
         ring.shared_u32(0, COUNT_OFFSET_V3).store(1, Ordering::Release);
         assert!(!ring.is_empty());

@@ -70,7 +70,7 @@ fn pcap(is_big_endian: bool, magic: u32) -> Bytes {
 }
 
 #[test]
-fn old_versions_tell_the_wires_length_first() {
+fn old_versions_store_the_wire_length_first() {
     for (minor, first, second) in [(2, 60, 3), (3, 60, 3), (3, 3, 60)] {
         let file = Bytes::new(false).u32(0xa1b2_c3d4).u16(2).u16(minor).u32(0).u32(0);
         let file = file.u32(65_535).u32(1).u32(1).u32(0).u32(first).u32(second).raw(&[7, 8, 9]);
@@ -93,7 +93,7 @@ fn pcap_in_both_byte_orders_and_resolutions() {
 }
 
 #[test]
-fn the_modified_variant_in_both_byte_orders_and_others_by_name() {
+fn modified_variant_is_read_and_others_are_named() {
     for is_big_endian in [false, true] {
         let file = Bytes::new(is_big_endian).u32(0xa1b2_cd34).u16(2).u16(4).u32(0).u32(0);
         let file = file.u32(65_535).u32(1);
@@ -136,7 +136,7 @@ fn pcapng(is_big_endian: bool) -> Bytes {
 }
 
 #[test]
-fn capture_files_are_told_by_their_first_bytes() {
+fn capture_files_are_recognized_by_their_first_bytes() {
     for is_big_endian in [false, true] {
         for magic in [0xa1b2_c3d4, 0xa1b2_3c4d] {
             assert!(is_capture_file(&pcap(is_big_endian, magic).bytes));
@@ -206,21 +206,21 @@ fn long_interface_names_are_truncated() {
 }
 
 #[test]
-fn a_second_section_may_turn_the_byte_order() {
+fn sections_may_differ_in_byte_order() {
     let file = [pcapng(false).bytes, pcapng(true).bytes].concat();
     let (seen, error) = read(&file);
     assert_eq!((seen.len(), error), (6, None));
 }
 
 #[test]
-fn a_cut_file_gives_what_was_whole_and_the_place() {
+fn truncated_file_gives_complete_packets_and_the_offset() {
     let file = pcap(false, 0xa1b2_c3d4).raw(&[1, 2, 3]).bytes;
     let (seen, error) = read(&file);
     assert_eq!((seen.len(), error), (1, Some(FileError::Truncated { offset: 43 })));
 }
 
 #[test]
-fn damage_is_named_with_its_place() {
+fn damage_is_reported_with_its_offset() {
     let mut file = pcapng(false).bytes;
     file[4] = 13; // the section's length, no multiple of four
     let reason = "an impossible block length";

@@ -191,7 +191,7 @@ fn damage_is_the_first_problem_even_after_many_others() {
 }
 
 #[test]
-fn foreign_lines_need_time_and_length() {
+fn lines_of_other_programs_need_time_and_length() {
     let text = "{\"ts\":1.5,\"len\":60}\n{\"len\":7,\"ts\":\"1970-01-01T00:00:02Z\",\"proto\":\"http\"}\n{\"ts\":3}\n";
     let report = load(text).report();
     assert_eq!((report.totals.packets, report.skipped), (2, 1));

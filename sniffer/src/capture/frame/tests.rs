@@ -142,7 +142,7 @@ fn frames_the_kernel_could_not_fill_are_skipped() {
 }
 
 #[test]
-fn gso_has_segment_size_and_kind() {
+fn gso_has_segment_size_and_type() {
     let layout = FrameLayout { has_virtio: true, ..V3 };
     let of = |kind: u8| {
         let [low, high] = 1448u16.to_ne_bytes();
@@ -201,7 +201,7 @@ fn slot(bytes: &[u8]) -> Vec<u8> {
 }
 
 #[test]
-fn a_v2_slot_is_one_frame() {
+fn v2_slot_is_one_frame() {
     let layout = FrameLayout { version: Version::V2, ..V3 };
     let read = |status: u32| {
         let mut body = slot(ETHERNET);
@@ -218,7 +218,7 @@ fn a_v2_slot_is_one_frame() {
 }
 
 #[test]
-fn an_offset_outside_the_block_ends_the_iteration() {
+fn offset_outside_the_block_ends_the_iteration() {
     for (at, value) in [(16 - BODY_OFFSET_V3, 3u32), (16 - BODY_OFFSET_V3, u32::MAX)] {
         let mut body = body(&[PLAIN]);
         put(&mut body, at, &value.to_ne_bytes());

@@ -140,7 +140,7 @@ proptest! {
 }
 
 #[test]
-fn the_last_of_equal_names_counts() {
+fn last_of_equal_keys_counts() {
     let fields = PacketFields::parse(r#"{"len":1,"ttl":2,"len":[3],"ttl":null}"#).unwrap();
     assert_eq!((fields.len, fields.ttl), (FieldValue::Json("[3]"), FieldValue::Absent));
     let fields = PacketFields::parse(r#"{"len":1,"ttl":2,"len":3,"ttl":null}"#).unwrap();

@@ -364,7 +364,7 @@ fn one_query_per_slot_is_in_flight_and_the_latest_follows() {
 }
 
 #[test]
-fn panels_out_of_sight_are_queried_last() {
+fn panels_outside_the_viewport_are_queried_last() {
     let mut page = Page::open();
     for panel in Panel::ALL {
         page.send(Event::VisibilityChanged(panel, panel == Panel::Sizes));
