@@ -17,13 +17,22 @@ pub fn write(directory: impl AsRef<Path>, name: &str, content: impl AsRef<[u8]>)
     path
 }
 
-/// Compresses bytes to a gzip member.
+/// Compresses bytes to a gzip member, fast.
 ///
 /// # Panics
 ///
 /// Never: writing to memory does not fail.
 pub fn gzip(bytes: &[u8]) -> Vec<u8> {
-    let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
+    gzip_with(bytes, Compression::fast())
+}
+
+/// Compresses bytes to a gzip member.
+///
+/// # Panics
+///
+/// Never: writing to memory does not fail.
+pub fn gzip_with(bytes: &[u8], level: Compression) -> Vec<u8> {
+    let mut encoder = GzEncoder::new(Vec::new(), level);
     encoder.write_all(bytes).unwrap();
     encoder.finish().unwrap()
 }

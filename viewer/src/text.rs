@@ -1,6 +1,7 @@
-//! Formats numbers, durations and times for display.
+//! Formats numbers, durations and times for display. Hand-written: `std` has neither thousands separators,
+//! unit prefixes nor a `Display` for durations.
 
-use crate::time::Zone;
+use crate::time::{Zone, trim_zeros};
 use summary::grouped;
 
 const NS_PER_SECOND: u64 = 1_000_000_000;
@@ -35,11 +36,7 @@ fn scaled(mut value: f64) -> (f64, usize, &'static str) {
 
 /// Formats a number with at most `decimals` decimals, without trailing zeros.
 pub fn decimal(value: f64, decimals: usize) -> String {
-    let mut text = format!("{value:.decimals$}");
-    if text.contains('.') {
-        text.truncate(text.trim_end_matches('0').trim_end_matches('.').len());
-    }
-    text
+    trim_zeros(&format!("{value:.decimals$}")).to_owned()
 }
 
 /// Formats an integer with thousands separators.
@@ -69,7 +66,7 @@ pub fn duration(ns: i64) -> String {
         }
     }
     if 0 < seconds || 0 < rest {
-        parts.push(format!("{} s", trimmed(&format!("{seconds}.{rest:09}"))));
+        parts.push(format!("{} s", trim_zeros(&format!("{seconds}.{rest:09}"))));
     }
     format!("{sign}{}", parts.join(" "))
 }
@@ -125,12 +122,7 @@ fn subsecond(ns: u64) -> String {
         _ => ("ms", 1_000_000, 6),
     };
     let text = format!("{}.{:0decimals$}", ns / per_unit, ns % per_unit);
-    format!("{} {unit}", trimmed(&text))
-}
-
-/// Removes trailing zeros, and the decimal point if nothing follows it.
-fn trimmed(text: &str) -> &str {
-    text.trim_end_matches('0').trim_end_matches('.')
+    format!("{} {unit}", trim_zeros(&text))
 }
 
 /// Formats a share as a percentage with one decimal: `95.1 %`.

@@ -147,7 +147,7 @@ impl Zstd {
         Err("unexpected end of file".to_owned())
     }
 
-    /// Passes on what the decoder of a truncated frame retains. It releases its window only at the end of
+    /// Passes on the bytes that the decoder of a truncated frame retains. It releases its window only at the end of
     /// a frame, so it gets an empty last block, which the bytes of a checksum may follow (RFC 8878,
     /// section 3.1.1.2).
     fn flush_window(&mut self, visit: &mut impl FnMut(&[u8])) {
@@ -198,13 +198,13 @@ fn first_block(bytes: &[u8]) -> &[u8] {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
     use flate2::write::GzEncoder;
     use proptest::prelude::*;
     use std::io::Write;
 
-    fn gzip(bytes: &[u8]) -> Vec<u8> {
+    pub(crate) fn gzip(bytes: &[u8]) -> Vec<u8> {
         let mut encoder = GzEncoder::new(Vec::new(), flate2::Compression::fast());
         encoder.write_all(bytes).unwrap();
         encoder.finish().unwrap()

@@ -1,3 +1,4 @@
+use super::decompress::tests::gzip;
 use super::*;
 
 const PACKET: &str =
@@ -68,12 +69,6 @@ fn load_whole(bytes: &[u8], chunk_len: usize) -> Report {
     }
     assert!(loader.is_done());
     loader.report()
-}
-
-fn gzip(bytes: &[u8]) -> Vec<u8> {
-    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
-    std::io::Write::write_all(&mut encoder, bytes).unwrap();
-    encoder.finish().unwrap()
 }
 
 #[test]

@@ -111,8 +111,9 @@ fn format_offset(seconds: i64) -> String {
     format!("{sign}{:02}:{:02}", minutes / 60, minutes % 60)
 }
 
-fn trim_zeros(text: &str) -> &str {
-    text.trim_end_matches('0').trim_end_matches('.')
+/// Removes trailing zeros of a decimal fraction, and the decimal point if nothing follows it.
+pub fn trim_zeros(text: &str) -> &str {
+    if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.') } else { text }
 }
 
 /// Parses decimal seconds, optionally signed and with a trailing `s`, into nanoseconds.
