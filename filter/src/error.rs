@@ -68,8 +68,8 @@ impl fmt::Display for Error {
             let skipped = length - Self::COLUMNS / 2;
             tail = before.char_indices().nth(skipped).map_or("", |(offset, _)| &before[offset..]);
         }
-        let room = Self::COLUMNS.saturating_sub(at.chars().count());
-        let rest: String = after.chars().take(room).collect();
+        let max_count = Self::COLUMNS.saturating_sub(at.chars().count());
+        let rest: String = after.chars().take(max_count).collect();
         let more = if rest.len() < after.len() { "…" } else { "" };
         writeln!(f, "\n  {head}{tail}{at}{rest}{more}")?;
         let indent = head.chars().count() + tail.chars().count();

@@ -149,7 +149,7 @@ impl Lowering<'_> {
     }
 
     /// Frames with an address in a direction. `at` tests the address at an offset.
-    fn addressed(
+    fn frames_with_address(
         &mut self,
         direction: Direction,
         at: &mut dyn FnMut(&mut Self, u32) -> Condition,
@@ -187,12 +187,12 @@ impl Lowering<'_> {
                 first(self, IS_CONTROL).not().and(either)
             }
             Direction::SrcAndDst => {
-                let src = self.addressed(Direction::Src, at)?;
-                src.and(self.addressed(Direction::Dst, at)?)
+                let src = self.frames_with_address(Direction::Src, at)?;
+                src.and(self.frames_with_address(Direction::Dst, at)?)
             }
             Direction::Any | Direction::SrcOrDst => {
-                let src = self.addressed(Direction::Src, at)?;
-                src.or(self.addressed(Direction::Dst, at)?)
+                let src = self.frames_with_address(Direction::Src, at)?;
+                src.or(self.frames_with_address(Direction::Dst, at)?)
             }
             Direction::Addr1 => at(self, 4),
             Direction::Addr2 => has_second(self).and(at(self, 10)),
@@ -208,14 +208,14 @@ impl Lowering<'_> {
 
     /// Frames from or to a host.
     pub(super) fn wireless_host(&mut self, address: [u8; 6], direction: Direction) -> Lowered {
-        self.addressed(direction, &mut |lowering, offset| {
+        self.frames_with_address(direction, &mut |lowering, offset| {
             lowering.bytes(Origin::LinkHeader, offset, &address)
         })
     }
 
     /// Frames to a group address.
     pub(super) fn wireless_multicast(&mut self) -> Lowered {
-        self.addressed(Direction::Dst, &mut |lowering, offset| {
+        self.frames_with_address(Direction::Dst, &mut |lowering, offset| {
             lowering.any_bit(Origin::LinkHeader, offset, Size::Byte, 1)
         })
     }

@@ -1,4 +1,4 @@
-//! What is known about values on every path to a node.
+//! Facts about values that hold on every path to a node.
 
 use crate::ast::CmpOp;
 use crate::graph::Test;
@@ -93,8 +93,8 @@ impl Default for ValueFacts {
 }
 
 impl ValueFacts {
-    /// Whether the value can be this number.
-    fn may_be(&self, number: u32) -> bool {
+    /// Whether the value can equal this number.
+    fn can_equal(&self, number: u32) -> bool {
         if let Some(candidates) = &self.candidates {
             return candidates.contains(&number);
         }
@@ -128,7 +128,7 @@ impl ValueFacts {
                 .then_some(first);
         }
         let (always, never) = match op {
-            CmpOp::Equal => (self.min == number && self.max == number, !self.may_be(number)),
+            CmpOp::Equal => (self.min == number && self.max == number, !self.can_equal(number)),
             CmpOp::Greater => (number < self.min, self.max <= number),
             CmpOp::GreaterOrEqual => (number <= self.min && 0 < self.min, self.max < number),
             CmpOp::AnyBit => (self.has_bit_of(number), number & !self.zero_bits == 0),
@@ -172,7 +172,7 @@ impl ValueFacts {
         let ((min, max), (other_min, other_max)) = (bounds(self), bounds(other));
         let mut excluded = Vec::new();
         for number in self.excluded.iter().chain(&other.excluded) {
-            if !excluded.contains(number) && !self.may_be(*number) && !other.may_be(*number) {
+            if !excluded.contains(number) && !self.can_equal(*number) && !other.can_equal(*number) {
                 excluded.push(*number);
             }
         }

@@ -141,17 +141,17 @@ fn immediate_mode_writes_a_single_packet_at_once() {
     });
 }
 
-/// Captures the loopback traffic of `talk`.
-fn on_loopback(args: &[&str], talk: impl FnOnce() + Send) -> Stream {
+/// Captures the loopback traffic of `send`.
+fn on_loopback(args: &[&str], send: impl FnOnce() + Send) -> Stream {
     namespace::run(|| {
         let directory = tempdir().unwrap();
         let capture = Capture::start(directory.path(), args);
-        talk();
+        send();
         capture.stop()
     })
 }
 
-fn talk_in_segments() {
+fn send_offloaded_segments() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let mut client = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
     let (mut server, _) = listener.accept().unwrap();
@@ -173,7 +173,7 @@ fn talk_in_segments() {
 #[test]
 fn offloaded_segments_are_distinguished_from_large_packets() {
     for interface in ["lo", "any"] {
-        let stream = on_loopback(&["-i", interface], talk_in_segments);
+        let stream = on_loopback(&["-i", interface], send_offloaded_segments);
         let udp = stream.packets.iter().find(|packet| packet.proto == "udp").unwrap();
         assert_eq!((udp.gso, udp.gso_type.as_deref()), (Some(1_200), Some("udp_l4")));
         assert_eq!((udp.payload, &udp.err), (Some(6_000), &None));
@@ -183,7 +183,7 @@ fn offloaded_segments_are_distinguished_from_large_packets() {
             assert_eq!(is_cut, packet.gso.is_some(), "{packet:?}");
             assert_eq!(packet.gso_type.as_deref(), packet.gso.map(|_| "tcpv4"));
         }
-        let stream = on_loopback(&["-i", interface, "--no-gso"], talk_in_segments);
+        let stream = on_loopback(&["-i", interface, "--no-gso"], send_offloaded_segments);
         assert!(stream.packets.iter().all(|packet| packet.gso.is_none()));
     }
     // A jumbo frame, sent as one packet.
@@ -198,7 +198,7 @@ fn offloaded_segments_are_distinguished_from_large_packets() {
 
 #[test]
 fn offloaded_checksums_are_not_errors() {
-    let stream = on_loopback(&["-i", "lo"], talk_in_segments);
+    let stream = on_loopback(&["-i", "lo"], send_offloaded_segments);
     assert!(5 < stream.packets.len());
     assert!(stream.packets.iter().all(|packet| packet.err.is_none()));
 }

@@ -22,12 +22,11 @@ fn selections_can_be_undone_exported_and_shared() {
     let page = Page::open("");
     page.drop_file(&file);
     // Brush over the packet sizes with the mouse.
-    let place = page.eval(concat!(
+    let rect = page.eval(concat!(
         "(() => { const c = document.getElementById('sizes'); c.scrollIntoView({block: 'center'});",
         "const r = c.getBoundingClientRect(); return [r.left, r.top, r.width, r.height]; })()"
     ));
-    let [left, top, width, height] =
-        [0, 1, 2, 3].map(|index: usize| place[index].as_f64().unwrap());
+    let [left, top, width, height] = [0, 1, 2, 3].map(|index: usize| rect[index].as_f64().unwrap());
     let at = |share: f64| (left + 76.0 + share * (width - 94.0), top + height / 2.0);
     page.mouse(tests::chromium::Mouse::Press, at(0.21));
     page.mouse(tests::chromium::Mouse::Move, at(0.3));
@@ -60,8 +59,8 @@ fn selections_can_be_undone_exported_and_shared() {
     other.drop_file(&file);
     assert_eq!(other.eval("viewer.state().selected"), count);
     assert_eq!(other.eval("location.hash"), link);
-    let words = "[...document.querySelectorAll('canvas')].map(c => c.ariaLabel)";
-    assert_eq!(other.eval(words), page.eval(words));
+    let labels = "[...document.querySelectorAll('canvas')].map(c => c.ariaLabel)";
+    assert_eq!(other.eval(labels), page.eval(labels));
     other.eval("viewer.open(new File([new Blob([''])], 'x')).then(() => viewer.clear())");
     other.drop_alone(&write(directory.path(), "export.ndjson", &lines));
     assert_eq!(other.eval("viewer.state().packets"), count);
@@ -272,7 +271,7 @@ fn axe_finds_no_accessibility_violations() {
     }
 }
 
-/// The packets of the worker are lost; the page stays usable.
+/// The worker's packets are lost, but the page stays usable.
 #[test]
 fn failed_worker_is_reported_and_replaced() {
     let directory = tempdir().unwrap();

@@ -52,7 +52,7 @@ pub(super) struct Files {
 }
 
 impl Files {
-    /// Replaces all files by files of which only the names are known.
+    /// Replaces all files by files that have only names so far.
     pub(super) fn announce(&mut self, files: Vec<FileInfo>) {
         *self = Self { phase: Phase::Loading, files, ..Self::default() };
     }
@@ -176,8 +176,8 @@ impl Files {
         (loading.iter().map(|(_, part)| part.read_bytes).sum(), len)
     }
 
-    /// Returns true if enough was read without a record to stop reading.
-    pub(super) fn is_hopeless(&self) -> bool {
+    /// Returns true once so much was read without a record that reading should stop.
+    pub(super) fn has_no_records(&self) -> bool {
         let lines: u64 = self.reports().map(|part| part.lines).sum();
         let records: u64 = self.reports().map(|part| part.records).sum();
         let is_enough =
@@ -185,7 +185,7 @@ impl Files {
         self.phase == Phase::Loading && is_enough && records == 0
     }
 
-    /// Completes loading once all parts are read. QueryKind could be read stays visible beside an error.
+    /// Completes loading once all parts are read. Packets that were read stay visible beside an error.
     fn complete_if_done(&mut self) {
         let is_done = !self.parts.is_empty() && self.reports().all(|part| part.is_done);
         if self.phase != Phase::Loading || !is_done {
@@ -322,10 +322,10 @@ mod tests {
         let mut files = files(&[1]);
         let lines = |lines, records| Report { lines, records, ..Report::default() };
         files.on_report(0, lines(MAX_LINES_WITHOUT_RECORD - 1, 0));
-        assert!(!files.is_hopeless());
+        assert!(!files.has_no_records());
         files.on_report(0, lines(MAX_LINES_WITHOUT_RECORD, 1));
-        assert!(!files.is_hopeless());
+        assert!(!files.has_no_records());
         files.on_report(0, lines(MAX_LINES_WITHOUT_RECORD, 0));
-        assert!(files.is_hopeless());
+        assert!(files.has_no_records());
     }
 }

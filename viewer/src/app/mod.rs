@@ -2,7 +2,7 @@
 //!
 //! An update returns [`Effect`]s for the caller to carry out, such as queries for the workers.
 //! Everything visible is computed from the state when it is drawn: a [`Scene`](crate::scene::Scene)
-//! for each canvas, a [`View`] for the rest. Nothing here knows the DOM.
+//! for each canvas, a [`View`] for the rest. Nothing here uses the DOM.
 
 mod accessors;
 mod charts;
@@ -147,7 +147,7 @@ impl App {
             }
             Event::Report { part, report, elapsed_ms } => {
                 let needs_redraw = self.on_report(part, report, elapsed_ms);
-                if self.files.is_hopeless() {
+                if self.files.has_no_records() {
                     effects.push(Effect::Cancel);
                 }
                 if !needs_redraw {

@@ -33,39 +33,39 @@ impl Exporter {
         &mut self,
         chunk: &[u8],
         columns: &Columns,
-        is_wanted: impl Fn(usize) -> bool,
+        is_selected: impl Fn(usize) -> bool,
         lines: &mut Vec<u8>,
     ) -> bool {
         let Self { source, row, writer } = self;
-        let mut wanted = Wanted { columns, is_wanted, row, writer, lines };
-        let fed = source.feed(chunk, &mut wanted);
+        let mut selected = SelectedLines { columns, is_selected, row, writer, lines };
+        let fed = source.feed(chunk, &mut selected);
         fed.is_ok() && !source.is_done() && *row < columns.len()
     }
 }
 
-/// Collects the lines of wanted rows.
-struct Wanted<'a, F> {
+/// Collects the lines of selected rows.
+struct SelectedLines<'a, F> {
     columns: &'a Columns,
-    is_wanted: F,
+    is_selected: F,
     row: &'a mut usize,
     writer: &'a mut Writer,
     lines: &'a mut Vec<u8>,
 }
 
-impl<F: Fn(usize) -> bool> Wanted<'_, F> {
-    /// Returns true if the line or packet at this offset is a row, and a wanted one. Advances to the next
-    /// row.
-    fn wants(&mut self, offset: u64) -> bool {
+impl<F: Fn(usize) -> bool> SelectedLines<'_, F> {
+    /// Returns true if the line or packet at this offset is a selected row. Advances to the
+    /// next row.
+    fn advance(&mut self, offset: u64) -> bool {
         let row = *self.row;
         let is_row = row < self.columns.len() && self.columns.offset(row) == offset;
         *self.row += usize::from(is_row);
-        is_row && (self.is_wanted)(row)
+        is_row && (self.is_selected)(row)
     }
 }
 
-impl<F: Fn(usize) -> bool> LineSink for Wanted<'_, F> {
+impl<F: Fn(usize) -> bool> LineSink for SelectedLines<'_, F> {
     fn line(&mut self, line: Line<'_>, offset: u64) {
-        if self.wants(offset)
+        if self.advance(offset)
             && let Line::Complete(line) = line
         {
             self.lines.extend_from_slice(line);
@@ -74,9 +74,9 @@ impl<F: Fn(usize) -> bool> LineSink for Wanted<'_, F> {
     }
 }
 
-impl<F: Fn(usize) -> bool> RecordSink for Wanted<'_, F> {
+impl<F: Fn(usize) -> bool> RecordSink for SelectedLines<'_, F> {
     fn packet(&mut self, packet: &Packet<'_>, offset: u64) {
-        if self.wants(offset) {
+        if self.advance(offset) {
             self.writer.write(packet, self.lines);
         }
     }

@@ -101,7 +101,7 @@ impl PairDirection {
 }
 
 impl FlowTable {
-    /// Adds what is new in a part. Deltas of a part must arrive in order, and before answers that
+    /// Adds the new addresses and flows of a part. Deltas of a part must arrive in order, and before answers that
     /// refer to them.
     pub fn apply(&mut self, part: usize, delta: FlowDelta) {
         if self.parts.len() <= part {
@@ -216,10 +216,10 @@ mod tests {
     use crate::tally::{RankBy, top};
     use viewer_model::time::Zone;
 
-    fn delta(protos: &[&str], places: &[u32], flows: &[(u32, u32, u16)]) -> FlowDelta {
+    fn delta(protos: &[&str], addresses: &[u32], flows: &[(u32, u32, u16)]) -> FlowDelta {
         FlowDelta {
             protos: protos.iter().map(|name| (*name).to_owned()).collect(),
-            addresses: places.iter().map(|place| Address::V4(u32::to_be_bytes(*place))).collect(),
+            addresses: addresses.iter().map(|bits| Address::V4(u32::to_be_bytes(*bits))).collect(),
             flows: flows.iter().map(|&(src, dst, proto)| Flow { src, dst, proto }).collect(),
         }
     }
@@ -228,8 +228,8 @@ mod tests {
         FlowTally { part, flow, tally: Tally { packets, bytes: packets * 100 }, ts_ns }
     }
 
-    fn id_tally(part: usize, place: u32, packets: u64) -> IdTally {
-        IdTally { part, id: place, tally: Tally { packets, bytes: packets * 100 } }
+    fn id_tally(part: usize, id: u32, packets: u64) -> IdTally {
+        IdTally { part, id, tally: Tally { packets, bytes: packets * 100 } }
     }
 
     #[test]
@@ -245,8 +245,8 @@ mod tests {
             tally(1, 1, 2, (30, 40)),
         ];
         let by = RankBy::Packets;
-        let places = [id_tally(0, 0, 5), id_tally(0, 1, 3), id_tally(1, 1, 1)];
-        let ranked = top(&flows.by_address(&places), by, 9);
+        let addresses = [id_tally(0, 0, 5), id_tally(0, 1, 3), id_tally(1, 1, 1)];
+        let ranked = top(&flows.by_address(&addresses), by, 9);
         let ranked: Vec<_> = ranked.into_iter().map(|(p, t)| (p, t.packets)).collect();
         assert_eq!(ranked, [(Address::V4([0, 0, 0, 1]), 6), (Address::V4([0, 0, 0, 2]), 3)]);
         let protos = [id_tally(0, 0, 8), id_tally(1, 1, 2), id_tally(1, 0, 1)];

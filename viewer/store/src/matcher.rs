@@ -57,19 +57,19 @@ fn node(expr: &Expr, columns: &Columns, file: &str) -> Node {
 
 /// A comparison with a set, or a test for the presence of the field if there is no set.
 fn test(field: Field, set: Option<&Set>, is_in: bool, columns: &Columns, file: &str) -> Node {
-    let has_word = |word: &str| match set {
-        Some(Set::Texts(words)) => words.iter().any(|known| known == word) == is_in,
+    let text_matches = |text: &str| match set {
+        Some(Set::Texts(texts)) => texts.iter().any(|other| other == text) == is_in,
         _ => true,
     };
     // Whether each address matches.
-    let places = || -> Vec<bool> {
-        let is_one = |address: &Address| match set {
+    let address_matches = || -> Vec<bool> {
+        let matches = |address: &Address| match set {
             Some(Set::Addresses(ranges)) => {
                 ranges.iter().any(|(first, last)| first <= address && address <= last) == is_in
             }
             _ => true,
         };
-        columns.addresses().iter().map(is_one).collect()
+        columns.addresses().iter().map(matches).collect()
     };
     let by_kind =
         |matches: &dyn Fn(&Kind) -> bool| Node::Kind(columns.kinds().iter().map(matches).collect());
@@ -86,17 +86,17 @@ fn test(field: Field, set: Option<&Set>, is_in: bool, columns: &Columns, file: &
             if is_in { Node::Or(both) } else { Node::And(both) }
         }
         Field::Src => {
-            let places = places();
-            by_flow(&|flow| places.get(flow.src as usize) == Some(&true))
+            let matches = address_matches();
+            by_flow(&|flow| matches.get(flow.src as usize) == Some(&true))
         }
         Field::Dst => {
-            let places = places();
-            by_flow(&|flow| places.get(flow.dst as usize) == Some(&true))
+            let matches = address_matches();
+            by_flow(&|flow| matches.get(flow.dst as usize) == Some(&true))
         }
         Field::Host => {
-            let places = places();
+            let matches = address_matches();
             by_flow(&|flow| {
-                let both = [flow.src, flow.dst].map(|place| places.get(place as usize).copied());
+                let both = [flow.src, flow.dst].map(|id| matches.get(id as usize).copied());
                 // `!=` requires that both addresses differ.
                 match is_in {
                     true => both.contains(&Some(true)),
@@ -105,17 +105,18 @@ fn test(field: Field, set: Option<&Set>, is_in: bool, columns: &Columns, file: &
             })
         }
         Field::Proto => {
-            let protos: Vec<_> = columns.protos().iter().map(|name| has_word(name)).collect();
+            let protos: Vec<_> = columns.protos().iter().map(|name| text_matches(name)).collect();
             by_kind(&|kind| protos[usize::from(kind.proto)])
         }
         Field::Interface => {
-            let names: Vec<_> = columns.interfaces().iter().map(|name| has_word(name)).collect();
+            let names: Vec<_> =
+                columns.interfaces().iter().map(|name| text_matches(name)).collect();
             by_kind(&|kind| kind.interface.is_some_and(|id| names[usize::from(id)]))
         }
         Field::Direction => {
-            by_kind(&|kind| kind.direction.is_some_and(|direction| has_word(direction.name())))
+            by_kind(&|kind| kind.direction.is_some_and(|direction| text_matches(direction.name())))
         }
-        Field::File => Node::Constant(has_word(file)),
+        Field::File => Node::Constant(text_matches(file)),
         Field::Vlan => by_kind(&|kind| {
             let ids = kind.vlan.as_slice();
             let is_one = |id: &u16| match set {

@@ -27,7 +27,7 @@ pub(super) fn background(recording: &mut Recording) {
     ntp(recording);
     ndp(recording);
     mdns(recording);
-    stray_lookups(recording);
+    background_lookups(recording);
 }
 
 /// Hosts resolve the gateway's MAC address now and then; the server resolves the workstations'.
@@ -147,7 +147,7 @@ fn mdns(recording: &mut Recording) {
 }
 
 /// DNS queries of background programs, some for names that do not exist.
-fn stray_lookups(recording: &mut Recording) {
+fn background_lookups(recording: &mut Recording) {
     let names = ["updates.example.com", "telemetry.example.net", "wpad.example.com"];
     for client in WORKSTATIONS {
         for time in times(recording, seconds(10), seconds(45)) {

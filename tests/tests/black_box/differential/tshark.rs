@@ -70,7 +70,7 @@ const PREFERENCES: [&str; 5] = [
     "tcp.analyze_sequence_numbers:FALSE",
 ];
 
-/// Link types of which all fields are compared. For others only lengths and times are.
+/// Link types whose fields are all compared. For others, only lengths and times are compared.
 const LINKS: [&str; 11] = [
     "ethernet",
     "raw",
@@ -247,7 +247,7 @@ impl Row {
         let header = self.number("ip.hdr_len").as_u64();
         let left =
             len.filter(|len| *len > 0).zip(header).map(|(len, header)| len.checked_sub(header));
-        self.upper(line, layers, left.flatten(), offset, fields);
+        self.transport(line, layers, left.flatten(), offset, fields);
     }
 
     fn ipv6(&self, line: &Value, layers: &[&str], fields: &mut Vec<(&'static str, Value)>) {
@@ -261,11 +261,11 @@ impl Row {
         let has_extensions = layers.first().is_some_and(|layer| is_extension(layer));
         let len = self.number("ipv6.plen").as_u64();
         let left = len.filter(|len| *len > 0 && !has_extensions);
-        self.upper(line, layers, left, offset, fields);
+        self.transport(line, layers, left, offset, fields);
     }
 
-    /// The transport protocol, of which the packet has `left` bytes if that is known.
-    fn upper(
+    /// The transport protocol. `left` is the number of its bytes in the packet, if known.
+    fn transport(
         &self,
         line: &Value,
         layers: &[&str],

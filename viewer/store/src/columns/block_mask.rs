@@ -34,11 +34,11 @@ impl BlockMask {
         /// Multiplying by this moves the lowest bit of byte `i` to bit `i` of the highest byte.
         const GATHER: u64 = 0x0102_0408_1020_4080;
         let mut buf = [0; BLOCK_LEN];
-        buf.iter_mut().zip(answers).for_each(|(place, answer)| *place = u8::from(answer));
+        buf.iter_mut().zip(answers).for_each(|(byte, answer)| *byte = u8::from(answer));
         let mut bits = Self::NONE;
         for (word, answers) in bits.0.iter_mut().zip(buf.as_chunks::<WORD_LEN>().0) {
-            for (place, eight) in (0..).step_by(8).zip(answers.as_chunks().0) {
-                *word |= u64::from_le_bytes(*eight).wrapping_mul(GATHER) >> 56 << place;
+            for (shift, eight) in (0..).step_by(8).zip(answers.as_chunks().0) {
+                *word |= u64::from_le_bytes(*eight).wrapping_mul(GATHER) >> 56 << shift;
             }
         }
         bits
@@ -78,8 +78,8 @@ impl BlockMask {
     }
 
     /// Whether a row is included.
-    pub(crate) fn contains(&self, place: usize) -> bool {
-        self.0[place / WORD_LEN] >> (place % WORD_LEN) & 1 != 0
+    pub(crate) fn contains(&self, row: usize) -> bool {
+        self.0[row / WORD_LEN] >> (row % WORD_LEN) & 1 != 0
     }
 
     /// Number of rows.
@@ -110,23 +110,23 @@ mod tests {
             one in proptest::collection::vec(any::<bool>(), 0..BLOCK_LEN + 1),
             other in proptest::collection::vec(any::<bool>(), BLOCK_LEN),
         ) {
-            let places = |is_meant: &dyn Fn(usize) -> bool| -> Vec<u16> {
-                (0..one.len()).filter(|at| is_meant(*at)).map(|at| at.try_into().unwrap()).collect()
+            let rows_where = |is_set: &dyn Fn(usize) -> bool| -> Vec<u16> {
+                (0..one.len()).filter(|at| is_set(*at)).map(|at| at.try_into().unwrap()).collect()
             };
             let of = |answers: &[bool]| BlockMask::of(answers.iter().copied());
-            let seen = |bits: BlockMask| {
-                let mut places = Vec::new();
-                bits.each(|place| places.push(place));
-                places
+            let rows_of = |bits: BlockMask| {
+                let mut rows = Vec::new();
+                bits.each(|row| rows.push(row));
+                rows
             };
             let (a, b) = (of(&one), of(&other));
-            let expected = places(&|at| one[at]);
-            prop_assert_eq!(seen(a), expected.clone());
+            let expected = rows_where(&|at| one[at]);
+            prop_assert_eq!(rows_of(a), expected.clone());
             prop_assert_eq!(a.count(), expected.len());
             prop_assert!((0..BLOCK_LEN).all(|at| a.contains(at) == one.get(at).is_some_and(|is| *is)));
-            prop_assert_eq!(seen(a.and(&b)), places(&|at| one[at] & other[at]));
-            prop_assert_eq!(seen(a.without(&b)), places(&|at| one[at] & !other[at]));
-            prop_assert_eq!(seen(a.or(&b.and(&BlockMask::first(one.len())))), places(&|at| one[at] | other[at]));
+            prop_assert_eq!(rows_of(a.and(&b)), rows_where(&|at| one[at] & other[at]));
+            prop_assert_eq!(rows_of(a.without(&b)), rows_where(&|at| one[at] & !other[at]));
+            prop_assert_eq!(rows_of(a.or(&b.and(&BlockMask::first(one.len())))), rows_where(&|at| one[at] | other[at]));
             prop_assert_eq!(BlockMask::first(one.len()), of(&vec![true; one.len()]));
             prop_assert_eq!((a.and(&BlockMask::ALL), a.and(&BlockMask::NONE)), (a, BlockMask::NONE));
         }

@@ -66,8 +66,8 @@ pub(super) fn text_words<const WORDS: usize>(text: &[u8]) -> Option<[u64; WORDS]
         }
         len if len <= 8 * WORDS => {
             let last = (len - 1) / 8;
-            for (place, word) in words[..last].iter_mut().enumerate() {
-                *word = load(8 * place)?;
+            for (index, word) in words[..last].iter_mut().enumerate() {
+                *word = load(8 * index)?;
             }
             // Overlaps the previous word, so that no byte beyond the text is read.
             words[last] = load(len - 8)?;

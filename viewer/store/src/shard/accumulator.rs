@@ -11,7 +11,7 @@ use viewer_model::axis::{Bins, Quantity};
 use viewer_model::protocol::CLASS_COUNT;
 
 /// Maximum distance in cells between the pointer and the nearest packet.
-const REACH: usize = 4;
+const MAX_DISTANCE: usize = 4;
 
 /// What an accumulator computes. Queries of the same aggregate can share one accumulator.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -222,7 +222,9 @@ fn nearest(
     batch: &mut RowBatch<'_>,
 ) {
     let is_far = |found: Option<u16>, cell: usize| {
-        found.is_some_and(|found| found == NO_BIN || REACH < usize::from(found).abs_diff(cell))
+        found.is_some_and(|found| {
+            found == NO_BIN || MAX_DISTANCE < usize::from(found).abs_diff(cell)
+        })
     };
     if is_far(x.find(batch), cell.0) || is_far(y.find(batch), cell.1) {
         return;
@@ -234,11 +236,13 @@ fn nearest(
         }
         let found = (usize::from(*x), usize::from(*y));
         let (dx, dy) = (found.0.abs_diff(cell.0), found.1.abs_diff(cell.1));
-        if REACH < dx || REACH < dy {
+        if MAX_DISTANCE < dx || MAX_DISTANCE < dy {
             continue;
         }
         let distance = dx * dx + dy * dy;
-        if distance <= REACH * REACH && best.is_none_or(|best| distance < best.distance) {
+        if distance <= MAX_DISTANCE * MAX_DISTANCE
+            && best.is_none_or(|best| distance < best.distance)
+        {
             *best = Some(NearRow { distance, index: batch.index(row), cell: found });
         }
     }
