@@ -1,6 +1,7 @@
 //! Binary encoding of messages between the page and its workers, which always have the same version.
 //!
-//! Hand-written, because serde's derived code for the same messages added a tenth to the page's size.
+//! Hand-written: with serde and postcard, the same messages add 4.6 kB to the gzipped site, which then
+//! exceeds its limit.
 
 /// A value that can be sent between page and workers.
 pub trait Wire: Sized {
