@@ -22,7 +22,7 @@ const SLOW_SHARE: u64 = 10;
 /// Packets per run when measuring the CPU time per packet.
 const COST_PACKETS: u64 = 1_000_000;
 
-/// Longest wait for a program to process what it has received, in seconds.
+/// Longest wait for a program to process the packets it has received, in seconds.
 const MAX_IDLE_WAIT_S: u64 = 600;
 
 /// Frame lengths in bytes.

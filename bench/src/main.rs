@@ -63,7 +63,7 @@ fn main() -> Result<()> {
     Ok(())
 }
 
-/// Directory for the files that benchmarks make.
+/// Directory for the files that benchmarks create.
 fn directory() -> Result<PathBuf> {
     let directory = build::target().join("bench");
     std::fs::create_dir_all(&directory)?;

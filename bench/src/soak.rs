@@ -31,7 +31,7 @@ const SAMPLE_INTERVAL: Duration = Duration::from_secs(2);
 /// How much the highest sample of the last third may exceed that of the first third, in bytes.
 const MAX_GROWTH: u64 = 4 << 20;
 
-/// Rotation: a ring of files, each of which takes some seconds.
+/// Rotation: a ring of files that fill up in a few seconds each.
 const ROTATION: [&str; 4] = ["-C", "5m", "-W", "8"];
 
 /// Longest wait for the start of the capture.

@@ -102,7 +102,7 @@ fn measure_library(
 }
 
 /// How long loading takes if another program has reordered or spaced out the fields, as a ratio to
-/// lines in the sniffer's own form. The forms take turns, so that a busy machine affects all alike.
+/// lines in the sniffer's own form. The formats alternate, so that a busy machine affects all of them equally.
 fn field_order(directory: &Path) -> Result<()> {
     const COUNT: u64 = LINES[0];
     const ROUNDS: usize = 3;

@@ -259,7 +259,7 @@ fn mac_len(text: &str) -> usize {
         .unwrap_or(0)
 }
 
-/// Length of what resembles a MAC address: two or more bytes, each followed by colons.
+/// Length of text that resembles a MAC address: two or more bytes, each followed by colons.
 fn malformed_mac_len(text: &str) -> usize {
     let (mut len, mut parts, mut longest) = (0, 0, 0);
     loop {

@@ -84,7 +84,7 @@ impl LinkType {
         TYPES.iter().rfind(|(_, known, ..)| *known == name).map(|(number, ..)| Self(*number))
     }
 
-    /// Names and descriptions of all link types whose headers the compiler knows.
+    /// Names and descriptions of all link types that the compiler supports.
     pub fn names() -> impl Iterator<Item = (&'static str, &'static str)> {
         let first = |n: usize| TYPES[..n].iter().all(|(_, name, ..)| *name != TYPES[n].1);
         (0..TYPES.len()).filter(move |n| first(*n)).map(|n| (TYPES[n].1, TYPES[n].3))

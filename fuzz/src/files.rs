@@ -21,7 +21,7 @@ const ZSTD_MAGIC: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
 /// The first bytes of a skippable frame but for their lowest four bits (RFC 8878, section 3.1.2).
 const SKIPPABLE_MAGIC: u32 = 0x184d_2a50;
 
-/// What the page has loaded.
+/// Content of a loaded file.
 #[derive(Debug, PartialEq)]
 pub(crate) struct Loaded {
     /// The report.
@@ -45,7 +45,7 @@ pub(crate) fn loaded(file: &[u8], chunk_len: usize) -> Loaded {
 }
 
 /// Any bytes are a file whose content does not depend on the chunks in which it arrives, and each
-/// packet of an uncompressed file can be read again from its offset.
+/// packet of an uncompressed file can be reread from its offset.
 pub(crate) fn load(input: &[u8]) {
     check(input, None);
     let mut loader = Loader::whole(input.len() as u64, Sampling::default());
@@ -92,7 +92,7 @@ fn is_compressed(content: &[u8]) -> bool {
         || content.first_chunk().is_some_and(is_skippable)
 }
 
-/// Loads a file in different ways. `content` is what a reference decoder found.
+/// Loads a file in different ways. `content` is the output of a reference decoder.
 fn check(file: &[u8], content: Option<Vec<u8>>) {
     let mut whole = loaded(&[], 1);
     let memory = allocation_counter::measure(|| whole = loaded(file, file.len()));
@@ -104,7 +104,7 @@ fn check(file: &[u8], content: Option<Vec<u8>>) {
         reasons.any(|reason| reason.starts_with("decompression failed"))
     };
     if is_damaged(&whole) || is_damaged(&parts) {
-        // What is decompressed before the damage depends on the chunks.
+        // The content decompressed before the damage depends on the chunks.
         assert!(0 < whole.report.skipped && 0 < parts.report.skipped, "{chunk_len}");
         let common = whole.rows.len().min(parts.rows.len());
         assert_eq!(whole.rows[..common], parts.rows[..common]);

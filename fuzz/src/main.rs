@@ -11,7 +11,7 @@ use summary::{Packet, PayloadNames, decode_with_payload, line};
 /// The length of files that are seeds as a whole, and of frames, in bytes.
 const MAX_LEN: usize = 4 << 10;
 
-/// Frames with the same link type and protocol of which seeds are made.
+/// Maximum number of seeds with the same link type and protocol.
 const MAX_ALIKE: usize = 4;
 
 /// Length of the section header that `pcapng` starts with.

@@ -1,4 +1,4 @@
-//! `--check`: reports what this machine allows, and how to obtain what it does not.
+//! `--check`: reports what this machine allows, with a remedy for each missing requirement.
 
 use caps::{CapSet, Capability};
 use nix::sys::prctl::get_no_new_privs;

@@ -31,7 +31,7 @@ impl<T: Display> Display for Printable<T> {
     }
 }
 
-/// Escapes what is written through it.
+/// A writer that escapes control characters.
 struct Escaper<'a, 'b>(&'a mut fmt::Formatter<'b>);
 
 impl fmt::Write for Escaper<'_, '_> {

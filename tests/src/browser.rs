@@ -1,4 +1,4 @@
-//! What a user does with the page, in any browser: tests of both engines use it.
+//! User input to the page in any browser, shared by the tests of both engines.
 
 use anyhow::Result;
 use serde_json::Value;

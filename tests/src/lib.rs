@@ -1,4 +1,4 @@
-//! What the black-box tests and the benchmarks share: the sniffer as a process, strict readers of
+//! Code shared by the black-box tests and the benchmarks: the sniffer as a process, strict readers of
 //! its output, frames and their sender, browsers, the page in Chromium, the corpus of captures.
 #![expect(clippy::unwrap_used, reason = "a failing test panics")]
 

@@ -7,7 +7,7 @@
 //!
 //! One WebAssembly module serves the page and its workers. Each worker stores the columns of its own
 //! parts of the files and answers queries about them; the page merges the answers and draws. Everything
-//! except `web` is plain code over values and tested without a browser. `web` knows the DOM and does not
+//! except `web` is plain code over values and tested without a browser. `web` uses the DOM and does not
 //! compute anything about the data.
 
 pub use viewer_model::{

@@ -17,7 +17,7 @@ pub enum ZoneName {
     Relative,
 }
 
-/// What dragging in the scatter plot does.
+/// Effect of dragging in the scatter plot.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Tool {
     /// Pans.
@@ -88,7 +88,7 @@ pub struct Settings {
     pub rank: RankBy,
     /// Rankings: bars on a logarithmic scale.
     pub rank_log: bool,
-    /// What dragging in the scatter plot does.
+    /// Effect of dragging in the scatter plot.
     pub tool: Tool,
     /// The column by which conversations are sorted, and whether ascending.
     pub sort: (Column, bool),

@@ -59,7 +59,7 @@ pub fn while_capturing(
     let mut child =
         command.stderr(Stdio::piped()).spawn().with_context(|| format!("starting {command:?}"))?;
     let worked = wait_until_started(&mut child, out).and_then(|()| work());
-    // The process may have ended already; then its exit status tells why.
+    // The process may already have ended; its exit status then gives the reason.
     let _ = kill(Pid::from_raw(i32::try_from(child.id())?), Signal::SIGTERM);
     let mut message = String::new();
     if let Some(stderr) = &mut child.stderr {

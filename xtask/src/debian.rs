@@ -37,7 +37,7 @@ pub const FOR_BENCHES: &[Tool] = &[
 ///
 /// # Errors
 ///
-/// If something is missing and cannot be installed; the message gives the command that does it.
+/// If a package is missing and cannot be installed; the message contains the command that installs it.
 pub fn ensure(tools: &[Tool]) -> Result<()> {
     let mut missing: Vec<_> =
         tools.iter().filter(|(program, _)| !exists(program)).map(|(_, package)| *package).collect();

@@ -38,7 +38,7 @@ const TIMEOUT_S: u32 = 20;
 /// wall time is longer.
 const MAX_ROUNDS: u32 = 50;
 
-/// What one target has done.
+/// Result of running one target.
 #[derive(Debug, Default, PartialEq)]
 struct Outcome {
     executions: u64,
@@ -202,7 +202,7 @@ fn fuzzer(program: &Path, log: &Path) -> Result<Command> {
     Ok(command)
 }
 
-/// The longest input in bytes: enough for what a target reads, and short enough to be fast.
+/// Maximum length of an input in bytes: enough for the formats of the target, and short enough to be fast.
 fn max_len(name: &str) -> usize {
     match name {
         "filter" | "page_filter" | "fragment" => 256,

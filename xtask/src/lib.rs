@@ -1,6 +1,6 @@
-//! Project automation, and what the test and bench crates share with it: build paths, the site's
-//! web server, network namespaces, traffic. `cargo xtask demo` compiles this crate first, so what
-//! only tests or benchmarks need belongs to them.
+//! Project automation, and the code that the test and bench crates share with it: build paths, the
+//! site's web server, network namespaces, traffic. `cargo xtask demo` compiles this crate first, so code
+//! that only tests or benchmarks need belongs in their crates.
 //!
 //! No product crate depends on this one.
 #![expect(clippy::print_stdout, reason = "a tool for people reports its progress")]

@@ -1,4 +1,4 @@
-//! `cargo xtask reproducible`: builds what is handed out twice, in different directories and with
+//! `cargo xtask reproducible`: builds the release artifacts twice, in different directories and with
 //! different home directories of cargo, and compares the bytes.
 
 use anyhow::{Context, Result, bail};

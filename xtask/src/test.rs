@@ -56,7 +56,7 @@ fn check_dependencies() -> Result<()> {
     build::run(deny.args(["check", "licenses", "sources", "bans"]))
 }
 
-/// What has run so far: name, wall time, CPU time.
+/// The steps that have run: name, wall time, CPU time.
 #[derive(Default)]
 struct Phases(Vec<(&'static str, Duration, Duration)>);
 

@@ -57,7 +57,7 @@ impl Registers {
         }
     }
 
-    /// Forgets values that depend on a temporary, which was assigned.
+    /// Invalidates values that depend on a temporary, after an assignment to it.
     pub(super) fn invalidate(&mut self, temp: Temp, values: &Values) {
         let is_stale = |value: ValueId| values.temps(value) & temp.bit() != 0;
         self.accumulator = self.accumulator.filter(|value| !is_stale(*value));

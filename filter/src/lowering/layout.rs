@@ -96,7 +96,7 @@ impl Layout {
     }
 }
 
-/// What an offset is relative to.
+/// The base that an offset is relative to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Origin {
     Packet,

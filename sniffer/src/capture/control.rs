@@ -70,7 +70,8 @@ impl Capture {
         Self { socket, name, options, filter, kernel_filter, counters: Counters::default() }
     }
 
-    /// Moves the capture to another interface after the one it was bound to was removed. Needs no privilege. `reader` must be the reader of this capture.
+    /// Moves the capture to another interface after the one it was bound to was removed. Needs no
+    /// privilege. `reader` must be the reader of this capture.
     pub(crate) fn attach(&self, reader: &mut Reader, interface: &Interface) -> Result<(), Error> {
         // The filter must know which interface is loopback before packets arrive.
         self.install_filter(reader, interface)?;
@@ -118,8 +119,8 @@ impl Capture {
             if program.len() <= Program::KERNEL_MAX_LEN {
                 match self.socket.attach_filter(&program) {
                     Ok(()) => return Ok(()),
-                    // Exceeds net.core.optmem_max, of which a filter being replaced still takes its
-                    // share: a filter that was accepted first can be refused later.
+                    // Exceeds net.core.optmem_max. The filter being replaced still counts towards it,
+                    // so the kernel can refuse a filter that it accepted earlier.
                     Err(error) if error.raw_os_error() == Some(libc::ENOMEM) => {}
                     Err(source) => return Err(self.failed("SO_ATTACH_FILTER", source)),
                 }

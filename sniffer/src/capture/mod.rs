@@ -5,7 +5,7 @@
 //! ```
 //!
 //! [`Capture`] controls the socket (filter, counters, binding), [`Reader`] takes packets from its
-//! ring. When to read, and what becomes of the frames, is up to the callers.
+//! ring. Callers decide when to read and process the frames.
 
 mod control;
 mod frame;

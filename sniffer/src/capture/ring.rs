@@ -1,7 +1,7 @@
 //! The ring shared with the kernel (Documentation/networking/packet_mmap.rst): hands out units that
 //! the kernel has filled, and returns them when dropped. [`super::frame`] reads their contents.
 //!
-//! The status word of a unit says who owns it. While `TP_STATUS_USER` is set, the kernel does not
+//! The status word of a unit gives its owner. While `TP_STATUS_USER` is set, the kernel does not
 //! touch the unit; a slice over it exists only then.
 #![expect(unsafe_code, reason = "status words and unit bodies are memory shared with the kernel")]
 

@@ -23,7 +23,7 @@ pub(crate) enum LinkChange {
     Updated(Interface),
     /// The interface with this index was removed.
     Removed(u32),
-    /// Notifications were lost. These are all interfaces as they are now.
+    /// Notifications were lost. Contains all interfaces that exist now.
     Resync(Vec<Interface>),
 }
 

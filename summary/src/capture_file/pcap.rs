@@ -34,7 +34,7 @@ const BIG_ENDIAN_MAGIC: [u8; 4] = [0xa1, 0xb2, 0xc3, 0xd4];
 /// Variants that pcap-parser does not distinguish.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Variant {
-    /// A variant that pcap-parser knows, or not a pcap file.
+    /// A variant that pcap-parser supports, or not a pcap file.
     Standard,
     /// Alexey Kuznetsov's modified variant, in big-endian order.
     ModifiedBigEndian,
@@ -72,7 +72,7 @@ impl Pcap {
             let what = format!("the pcap variant {magic:#010x}");
             return Err(FileError::Unsupported { what });
         }
-        // pcap-parser knows the modified variant in little-endian order only.
+        // pcap-parser supports the modified variant in little-endian order only.
         let mut standard;
         let bytes = match variant {
             Variant::ModifiedBigEndian => {

@@ -123,7 +123,7 @@ impl PcapNg {
     }
 
     /// Type and length of the block at the front; the length of a section header is in the byte
-    /// order that its third word tells.
+    /// order given by its third word.
     fn block_head(&self, bytes: &[u8]) -> Result<Option<([u8; 4], usize)>, &'static str> {
         let Some(&head) = bytes.first_chunk::<12>() else {
             return Ok(None);

@@ -97,7 +97,7 @@ fn modified_variant_is_read_and_others_are_named() {
     for is_big_endian in [false, true] {
         let file = Bytes::new(is_big_endian).u32(0xa1b2_cd34).u16(2).u16(4).u32(0).u32(0);
         let file = file.u32(65_535).u32(1);
-        // Behind the usual header of a record: interface, protocol, packet type, padding.
+        // After the usual header of a record: interface, protocol, packet type, padding.
         let file = file.u32(1_000).u32(5).u32(3).u32(60).u32(2).u32(0x0800_0400).raw(&[7, 8, 9]);
         let frame = (1_000_000_005_000, LinkType::ETHERNET, 0, vec![7, 8, 9], 60);
         assert_eq!(read(&file.bytes), (vec![frame], None), "{is_big_endian}");

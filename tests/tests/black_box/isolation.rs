@@ -1,4 +1,4 @@
-//! The page sends nothing elsewhere, and leaves other sites of its origin alone.
+//! The page sends nothing to other origins, and does not change other sites of its own origin.
 
 use std::fs;
 use std::path::Path;

@@ -1,5 +1,5 @@
-//! The page in headless Chromium: which files load, what is reported of those that do not, and that
-//! the page stays responsive meanwhile.
+//! Loading in headless Chromium: which files load, which errors the others cause, and that the page
+//! stays responsive.
 
 use super::page::{diagonal, line, shown};
 use std::fmt::Write as _;

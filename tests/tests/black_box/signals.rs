@@ -271,7 +271,7 @@ fn second_interrupt_ends_a_slow_exit_at_once() {
         (0..5_000).for_each(|_| sender.send(&frame));
         let text = std::thread::scope(|scope| {
             signal(&child, Signal::SIGINT);
-            // A reader that is slow, but not so slow that the sniffer gives up.
+            // A slow reader, yet fast enough to stay within the sniffer's timeout.
             let reader = scope.spawn(|| {
                 let mut piece = [0; 4096];
                 loop {

@@ -72,7 +72,7 @@ fn lengths_and_timestamps_match_tcpdump() {
         let directory = tempdir().unwrap();
         let dump = directory.path().join("dump.pcap");
         let mut tcpdump = Command::new("tcpdump");
-        // What comes in only: the kernel answers one frame or the other, at the same time.
+        // Incoming packets only: the kernel answers some frames at the same time.
         tcpdump
             .args(["-i", "right", "-Q", "in", "-B", "524288", "-Z", "root", "-U", "-w"])
             .arg(&dump);

@@ -133,7 +133,7 @@ fn packets_get_libpcaps_verdicts() {
     assert!(failures.is_empty(), "{} of {}:\n{}", failures.len(), cases.len(), failures.join("\n"));
 }
 
-/// Cases whose expression lacks the name at its end, so that we report that first.
+/// Cases whose expression lacks the name at its end, an error that this compiler reports first.
 const NAMELESS: [&str; 2] = ["decnet_host", "geneve_and_gateway"];
 
 #[test]

@@ -1,4 +1,4 @@
-//! A resolver for the names in libpcap's test cases, which encode what they resolve to.
+//! A resolver for the names in libpcap's test cases. Each name encodes its own result.
 
 use filter::{NameResolver, NameTables, Transport};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};

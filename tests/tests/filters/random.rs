@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::{env, thread};
 use tests::corpus::Frame;
 
-/// Link types. Those with more packets occur more often.
+/// Link types. Types with more packets occur more often.
 const LINKS: [u32; 8] = [1, 1, 1, 1, 101, 113, 0, 9];
 const MAX_FRAMES: usize = 400;
 

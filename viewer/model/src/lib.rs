@@ -1,4 +1,4 @@
-//! Vocabulary of the viewer: what can be measured, filtered and selected, and how it is written.
+//! Vocabulary of the viewer: quantities, filters and selections, and their text forms.
 //!
 //! ```text
 //! Quantity, Axis, Bins: what charts show      Zone: time formats      Class: protocol colors

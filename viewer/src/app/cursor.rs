@@ -183,8 +183,8 @@ impl App {
     }
 }
 
-/// Where a key moves the cursor to, and whether it stands at the edge already. Rows count upwards in
-/// the scatter plot, downwards in rankings.
+/// The cell to which a key moves the cursor, and whether the cursor is already at that edge. Rows count
+/// upwards in the scatter plot, downwards in rankings.
 fn next_cell(
     is_scatter: bool,
     key: Key,

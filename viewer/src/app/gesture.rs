@@ -55,7 +55,7 @@ impl App {
         };
         self.history.finish();
         (self.cursor, self.anchor) = (None, None);
-        // A finger has not hovered before: the query for what is under it starts now.
+        // Touch input does not hover first: query the packet under the finger now.
         self.pointer = Some((panel, at));
         self.gesture = Some(Gesture { panel, from: at, kind, has_moved: false });
     }

@@ -34,7 +34,7 @@ pub(super) struct CachedRanking {
     items: Vec<Item>,
     /// The key of each item.
     keys: Vec<Key>,
-    /// The number of all keys, of which the items are the top.
+    /// The number of all keys; `items` has only the top ones.
     count: usize,
     inputs: Inputs,
 }

@@ -108,7 +108,7 @@ struct Frame<'a> {
 }
 
 impl Frame<'_> {
-    /// Draws everything that lies under the data.
+    /// Draws the layers below the data.
     fn scene(&self) -> Scene {
         let RenderContext { size, theme, .. } = self.context;
         let plot = size.plot();

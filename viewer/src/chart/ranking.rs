@@ -39,7 +39,7 @@ pub struct Ranking<'a> {
     pub kind: &'a str,
     /// The top items, in order.
     pub items: &'a [Item],
-    /// The number of all items, of which `items` are the top.
+    /// The number of all items; `items` has only the top ones.
     pub count: usize,
     /// The measure by which items are ranked.
     pub rank_by: RankBy,

@@ -1,6 +1,6 @@
 //! JSON lines that are not in the sniffer's own form: packets that another program wrote, with at
 //! least a time and a length, and the sniffer's records after a program has reordered their fields.
-//! `summary::line` parses the JSON; this file decides what unusual values mean.
+//! `summary::line` parses the JSON; this file interprets unusual values.
 
 use crate::time::rfc3339;
 use std::borrow::Cow;

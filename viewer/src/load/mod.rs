@@ -1,5 +1,5 @@
 //! Loads a part of a file into columns: detects compression and type, reads lines or packets, samples
-//! them, and counts what cannot be read. Knows nothing of workers and messages.
+//! them, and counts what cannot be read. Independent of workers and messages.
 
 mod capture;
 mod decompress;
@@ -23,7 +23,7 @@ use summary::{Packet, Timestamp};
 /// The number of problems stored with their reason. All are counted.
 pub const MAX_PROBLEMS: usize = 100;
 
-/// What the first bytes of a file reveal.
+/// Properties of a file, found from its first bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FileProbe {
     /// Uncompressed text, which can be read in parts.
@@ -136,7 +136,7 @@ pub struct Report {
 }
 
 impl Report {
-    /// The name of what `lines` counts.
+    /// Singular name of the unit that `lines` counts.
     pub fn unit(&self) -> &'static str {
         if self.is_capture { "record" } else { "line" }
     }

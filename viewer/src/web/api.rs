@@ -62,7 +62,7 @@ impl Viewer {
         self.page.settled()
     }
 
-    /// Stops reading. The packets read so far stay.
+    /// Stops reading. Packets that have been read are kept.
     pub fn cancel(&self) -> Promise {
         cancel(&self.page);
         self.page.settled()

@@ -26,7 +26,7 @@ extern "C" {
 /// A reader of a file's bytes, one chunk at a time.
 pub(super) enum ChunkReader {
     /// Reads into a reused buffer, which takes half the time of [`ChunkReader::Default`]. The options
-    /// ask for a full buffer; browsers that do not support them may return less.
+    /// request a full buffer; browsers that do not support them may return less.
     Byob { reader: ByobReader, buf: Uint8Array, options: Object },
     /// For browsers whose files have no byte streams.
     Default(ReadableStreamDefaultReader),

@@ -1,4 +1,4 @@
-//! What the browser says about the device: cores, memory, UTC offsets.
+//! Properties of the device, as the browser reports them: cores, memory, UTC offsets.
 
 use js_sys::{Date, Reflect};
 use wasm_bindgen::JsValue;

@@ -13,7 +13,7 @@ use crate::app::{Event, FileInfo, Phase};
 /// Bytes read from the start of a file to detect its format and estimate its number of packets.
 const PROBE_LEN: f64 = 65_536.0;
 
-/// What happens to the open capture when files are opened.
+/// Effect of opening files on the open capture.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum OpenMode {
     /// It is closed.
@@ -48,7 +48,7 @@ pub(super) fn open_files(page: &Page, files: &JsValue, mode: OpenMode) {
     probe(page, files);
 }
 
-/// Downloads a capture of the same origin and opens it, replacing what is open.
+/// Downloads a capture of the same origin and opens it, replacing the open capture.
 pub(super) fn open_url(page: &Page, url: &str) {
     let epoch = page.begin_epoch();
     let (page, url) = (page.clone(), url.to_owned());
@@ -75,7 +75,7 @@ pub(super) fn open_url(page: &Page, url: &str) {
     });
 }
 
-/// Stops opening and reading files. The packets read so far stay.
+/// Stops opening and reading files. Packets that have been read are kept.
 pub(super) fn cancel(page: &Page) {
     page.with_queue(ProbeQueue::cancel);
     page.send(Event::Cancel);

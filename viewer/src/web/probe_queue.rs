@@ -36,7 +36,7 @@ impl Drop for Download {
 pub(super) struct Probed {
     /// The files that can be opened.
     pub(super) files: Vec<FileInfo>,
-    /// What is wrong with the others; empty if nothing.
+    /// Errors of the other files; empty if there are none.
     pub(super) errors: String,
     /// Files of this load are being read, or have been.
     pub(super) has_started: bool,

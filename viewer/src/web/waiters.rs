@@ -3,7 +3,7 @@
 use js_sys::{Function, Promise};
 use wasm_bindgen::JsValue;
 
-/// What a promise waits for.
+/// Condition that a promise waits for.
 #[derive(Clone, Copy)]
 pub(super) enum Wait {
     /// The charts in the viewport are up to date.

@@ -25,7 +25,7 @@ impl Grid {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Density {
     columns: usize,
-    /// BinLookup per class.
+    /// Cells per class.
     cell_count: usize,
     /// Indices of the classes that have counts, ascending.
     classes: Vec<u8>,
@@ -47,9 +47,9 @@ impl Density {
     fn with(columns: usize, cell_count: usize, classes: Vec<u8>, mut counts: Vec<u32>) -> Self {
         counts.resize(classes.len() * cell_count, 0);
         let mut starts = [usize::MAX / 2; CLASS_COUNT];
-        for (place, class) in classes.iter().enumerate() {
+        for (index, class) in classes.iter().enumerate() {
             if let Some(start) = starts.get_mut(usize::from(*class)) {
-                *start = place * cell_count;
+                *start = index * cell_count;
             }
         }
         Self { columns, cell_count, classes, starts, counts }
@@ -71,8 +71,8 @@ impl Density {
 
     /// The classes with at least one packet in the grid.
     pub fn present(&self) -> Vec<Class> {
-        let is_there = |class: &Class| self.of(*class).iter().any(|count| *count != 0);
-        CLASSES.into_iter().filter(is_there).collect()
+        let has_packets = |class: &Class| self.of(*class).iter().any(|count| *count != 0);
+        CLASSES.into_iter().filter(has_packets).collect()
     }
 
     /// Counts of all classes.

@@ -21,7 +21,7 @@ pub struct Flow {
 /// Stands for a missing address in a [`Flow`].
 pub const NO_ADDRESS: u32 = u32::MAX;
 
-/// What a part has added to its lists since the last [`SyncCursor`].
+/// Additions to the lists of a part since the last [`SyncCursor`].
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct FlowDelta {
     /// Names of new protocols.

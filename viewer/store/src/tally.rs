@@ -24,7 +24,7 @@ impl Tally {
         self.bytes += other.bytes;
     }
 
-    /// Adds another tally, or subtracts it unless `ADD`. Only what was added may be subtracted.
+    /// Adds another tally, or subtracts it unless `ADD`. Only tallies that were added may be subtracted.
     #[inline]
     pub fn update<const ADD: bool>(&mut self, other: Self) {
         if ADD {
@@ -36,7 +36,7 @@ impl Tally {
     }
 }
 
-/// What rankings sort by.
+/// Measure by which rankings are sorted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum RankBy {
     /// Number of packets.

@@ -45,7 +45,7 @@ fn load(pairs: u32, address: impl Fn(u32) -> [u32; 2]) -> Columns {
     columns
 }
 
-/// The worker's answers to what the page asks for after loading, except conversations.
+/// The worker's answers to the page's queries after loading, except conversations.
 fn answer(columns: &Columns) -> Vec<Answer> {
     let kinds = [
         QueryKind::Total,

@@ -14,7 +14,7 @@ const CLASS_IN: u16 = 1;
 const NAME_POINTER: u16 = 0xc00c;
 const DNS_TTL: u32 = 300;
 
-/// What a DNS query is for, with the answer.
+/// Type of a DNS query, with the answer.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Lookup {
     A(Ipv4Addr),

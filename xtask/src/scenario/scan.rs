@@ -8,7 +8,7 @@ use super::recording::{Micros, Recording};
 use super::seconds;
 
 const START: Micros = seconds(300);
-/// Scanned first, in this order: what nmap calls the top ports.
+/// Ports scanned first, in this order: nmap's top ports.
 const TOP_PORTS: [u16; 20] = [
     80, 23, 443, 21, 22, 25, 3389, 110, 445, 139, 143, 53, 135, 3306, 8080, 1723, 111, 995, 993,
     5900,

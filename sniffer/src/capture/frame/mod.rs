@@ -1,5 +1,5 @@
-//! Iterates over the frames in a unit of the ring. Safe code: every offset is checked, whoever
-//! wrote it.
+//! Iterates over the frames in a unit of the ring. Safe code: every offset is checked,
+//! including those that the kernel wrote.
 //!
 //! Restores what the kernel removed from a frame. It reports the outer VLAN tag in the header of the
 //! frame; the tag goes back into the packet. Packets of the interface `any` get a cooked header
@@ -165,8 +165,8 @@ impl<'a> Frames<'a> {
                 0 => self.remaining = 0,
                 next_offset => self.next = offset.checked_add(next_offset)?,
             }
-            // The kernel reserves space in a block before it knows whether it can fill it. A frame
-            // that it could not fill is counted as dropped (`tpacket_rcv`).
+            // The kernel reserves space in a block before it copies the packet. If copying fails, it
+            // counts the frame as dropped (`tpacket_rcv`).
             if header.status & libc::TP_STATUS_USER != 0 {
                 return Some((offset, header));
             }

@@ -37,7 +37,7 @@ impl Row {
     }
 }
 
-/// Sends packets at a steady rate until it is told to stop. Returns when each burst was sent.
+/// Sends packets at a steady rate until `is_over` is set. Returns the time of each burst.
 struct Traffic<'a> {
     sent: &'a AtomicU64,
     is_over: &'a AtomicBool,

@@ -1,4 +1,4 @@
-//! What buttons do: an action is the `data-action` of a button.
+//! Actions of buttons, named by their `data-action`.
 
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::{JsFuture, spawn_local};

@@ -1,6 +1,6 @@
 //! Turns DOM events into app events: files, buttons, form controls, keys, pointers.
 //!
-//! `index.html` declares the controls: `data-action` is what a button does, with the argument
+//! `index.html` declares the controls: `data-action` names the action of a button, with the argument
 //! `data-arg`; `data-setting` is the setting that a control changes; `data-panel` is the panel
 //! around it.
 

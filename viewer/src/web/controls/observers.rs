@@ -1,4 +1,4 @@
-//! Changes of the color scheme, of the charts' sizes, and of which panels are in the viewport.
+//! Observes the color scheme, the sizes of the charts, and which panels are in the viewport.
 
 use js_sys::Array;
 use wasm_bindgen::prelude::*;

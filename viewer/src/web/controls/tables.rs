@@ -1,4 +1,4 @@
-//! Scrolling of the long tables, of which only the visible rows exist.
+//! Scrolls the long tables. Only their visible rows are in the DOM.
 
 use std::cell::Cell;
 use wasm_bindgen::JsValue;

@@ -23,11 +23,11 @@ use table::{VirtualTables, render_table};
 /// The part of a frame that may be spent on panels out of sight, in milliseconds.
 const OFFSCREEN_BUDGET_MS: f64 = 6.0;
 
-/// Draws the app, and remembers what it has drawn.
+/// Draws the app. Stores the drawn state, so that only changes are drawn.
 pub(super) struct Renderer {
     document: Document,
     canvases: Vec<Canvas>,
-    /// What was drawn last.
+    /// The view that was drawn last.
     shown: View,
     /// The settings that the controls show.
     shown_settings: Option<Settings>,
@@ -180,7 +180,7 @@ impl Renderer {
             ("clear", !view.chips.is_empty()),
             ("zoom-to-selection", !view.chips.is_empty()),
         ] {
-            // Unlike `disabled`, this leaves the keyboard focus where it is.
+            // Unlike `disabled`, this does not move the keyboard focus.
             set_attribute(&element(document, id)?, "aria-disabled", aria_bool(!is_enabled));
         }
         if view.memory_prompt != previous.memory_prompt

@@ -17,7 +17,7 @@ pub(super) fn render_table(
 ) -> Result<(), JsValue> {
     container.set_text_content(None);
     set_visible(container, table.is_some());
-    // The keyboard can only scroll what it can focus.
+    // Only focusable elements can be scrolled with the keyboard.
     container.set_attribute("tabindex", "0")?;
     let Some(table) = table else { return Ok(()) };
     let head = document.create_element("thead")?;

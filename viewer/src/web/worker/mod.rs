@@ -89,8 +89,8 @@ fn answer(
 ) {
     let (epoch, answers) = worker.with_state(|state| {
         let State { epoch, parts, .. } = state;
-        // Answers refer to addresses and flows by ids that the page must know.
-        // Only conversations refer to flows, of which there can be many.
+        // Answers refer to addresses and flows by id, so the page must have these first. There can
+        // be many flows, and only conversations refer to them.
         let needs_flows = queries.iter().any(|(_, query)| query.kind == QueryKind::Conversations);
         parts.iter_mut().for_each(|part| send_delta(worker, *epoch, part, needs_flows));
         let (ids, queries): (Vec<_>, Vec<_>) = queries.iter().cloned().unzip();

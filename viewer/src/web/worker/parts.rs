@@ -19,7 +19,7 @@ pub(super) struct Worker {
     state: Rc<RefCell<State>>,
 }
 
-/// What the worker holds.
+/// State of the worker.
 #[derive(Default)]
 pub(super) struct State {
     /// The number of the current load. Whatever was started in an earlier one has to stop.

@@ -37,7 +37,7 @@ pub(super) struct BlockValues {
 }
 
 impl Block {
-    /// For rows of which the first has these values.
+    /// A block without rows. The values are those of its first row.
     pub(super) fn new(first: &BlockValues) -> Self {
         Self {
             n: PackedColumn::steps(first.n),
