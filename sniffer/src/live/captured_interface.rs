@@ -124,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn a_failed_dump_does_not_report_the_whole_history() {
+    fn failed_dump_does_not_report_earlier_drops() {
         for (captured, interfaces) in [
             (interface(2, 500), [interface(1, 7), interface(2, 501)]),
             (interface(0, 500), [interface(1, 1), interface(2, 500)]),

@@ -89,7 +89,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_burst_lasts_from_the_reading_before_it_to_its_last_drop() {
+    fn burst_lasts_from_the_previous_reading_to_its_last_drop() {
         let start = Instant::now();
         let at = |ms| start + Duration::from_millis(ms);
         let mut tracker = DropTracker::new(start);
@@ -103,7 +103,7 @@ mod tests {
     }
 
     #[test]
-    fn a_burst_seen_by_one_reading_has_a_length() {
+    fn burst_within_one_reading_has_a_duration() {
         let start = Instant::now();
         let at = |ms| start + Duration::from_millis(ms);
         let mut tracker = DropTracker::new(start);
@@ -113,7 +113,7 @@ mod tests {
     }
 
     #[test]
-    fn an_unknown_total_keeps_the_baseline() {
+    fn unknown_total_keeps_the_baseline() {
         let mut losses = HardwareLosses::new(1_000);
         assert_eq!(losses.take(Some(1_003)), 3);
         assert_eq!(losses.take(None), 0);

@@ -73,7 +73,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_new_name_reaches_all_clones_at_once() {
+    fn new_name_reaches_all_clones_at_once() {
         let names = InterfaceNames::new();
         let mut clone = names.clone();
         names.set(7_000, "left");

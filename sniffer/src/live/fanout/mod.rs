@@ -71,7 +71,7 @@ struct WorkerHandle {
     empty_at_ns: Arc<AtomicU64>,
 }
 
-/// A batch of which some lines have left.
+/// A batch whose first lines have been written.
 #[derive(Debug)]
 struct Pending {
     batch: Batch,

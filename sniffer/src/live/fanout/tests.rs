@@ -69,7 +69,7 @@ fn drain_ready(fanout: &mut Fanout) -> String {
 }
 
 #[test]
-fn a_line_waits_until_no_thread_can_have_an_earlier_one() {
+fn line_waits_until_no_thread_can_have_an_earlier_one() {
     let (mut fanout, producers) = fanout(2);
     producers[0].batches.send(batch_at_ms(&fanout, 10, &[5, 7])).unwrap();
     assert_eq!(drain_ready(&mut fanout), "");
@@ -85,7 +85,7 @@ fn a_line_waits_until_no_thread_can_have_an_earlier_one() {
 }
 
 #[test]
-fn a_clock_set_back_delays_nothing() {
+fn clock_set_back_delays_no_packet() {
     let (mut fanout, producers) = fanout(2);
     producers[0].batches.send(batch_at_ms(&fanout, 10, &[5_000, 5_001])).unwrap();
     producers[1].batches.send(batch_at_ms(&fanout, 20, &[100, 101])).unwrap();
@@ -95,7 +95,7 @@ fn a_clock_set_back_delays_nothing() {
 }
 
 #[test]
-fn a_packet_that_reaches_its_ring_too_late_is_written_out_of_order() {
+fn late_packet_is_written_out_of_order() {
     let (mut fanout, producers) = fanout(2);
     producers[0].batches.send(batch_at_ms(&fanout, 10, &[9])).unwrap();
     // Stamped at 4, but still not in the ring one delay after the batch was read.
@@ -107,7 +107,7 @@ fn a_packet_that_reaches_its_ring_too_late_is_written_out_of_order() {
 }
 
 #[test]
-fn reading_stops_when_the_visitor_wants_no_more() {
+fn reading_stops_when_the_visitor_stops() {
     let (mut fanout, producers) = fanout(1);
     producers[0].batches.send(batch_at_ms(&fanout, 10, &[1, 2])).unwrap();
     producers[0].set_empty_at_ms(30);
@@ -145,7 +145,7 @@ fn losses_are_reported_once_before_the_lines_of_their_batch() {
 }
 
 #[test]
-fn a_panic_in_a_thread_is_an_error_after_its_last_batch() {
+fn panic_in_a_thread_is_an_error_after_its_last_batch() {
     let (mut fanout, mut producers) = fanout(1);
     producers[0].batches.send(batch_at_ms(&fanout, 10, &[1])).unwrap();
     // Without a message from the panic hook.
