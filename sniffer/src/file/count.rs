@@ -3,12 +3,12 @@
 use std::io::{self, Write};
 
 use super::capture_file::CaptureFile;
-use super::input::{Input, SignalState};
+use super::input::{Input, SignalHandler};
 use super::{Config, open_all};
 use crate::Error;
 use crate::filter::Filter;
 use crate::progress;
-use crate::sandbox::{self, Needs, OutputAccess, SocketAccess};
+use crate::sandbox::{self, FileAccess, Policy, SocketAccess};
 use crate::signals::Signals;
 
 /// Counts the packets that match the filter, at most `config.stream.count`, and prints the number
@@ -22,17 +22,17 @@ pub(crate) fn count(config: &Config) -> Result<(), Error> {
     let open_files = open_all(config)?;
     let filter = Filter::new(&config.filter);
     filter.resolve_names();
-    let signal_state = SignalState::new(Signals::catch(false)?);
-    let needs =
-        Needs { output: OutputAccess::Open, sockets: SocketAccess::None, starts_threads: false };
-    if let Some(message) = sandbox::enter(&config.sandbox, &needs)?.filter(|_| !config.is_quiet) {
+    let signal_handler = SignalHandler::new(Signals::catch(false)?);
+    let policy =
+        Policy { files: FileAccess::None, sockets: SocketAccess::None, starts_threads: false };
+    if let Some(message) = sandbox::enter(&config.sandbox, &policy)?.filter(|_| !config.is_quiet) {
         progress::print_message(message);
     }
     let limit = config.stream.count.unwrap_or(u64::MAX);
     let mut count = 0;
     let mut failures = Vec::new();
     for file in open_files {
-        let input = Input::new(file, &signal_state)?;
+        let input = Input::new(file, &signal_handler)?;
         let mut file = CaptureFile::new(input, config.stream.snaplen as usize, &filter);
         while count < limit {
             while !file.next_matching()? {
@@ -42,14 +42,14 @@ pub(crate) fn count(config: &Config) -> Result<(), Error> {
                 break;
             }
             count += 1;
-            signal_state.out.set(count);
+            signal_handler.out.set(count);
         }
     }
     let unit = if count == 1 { "packet" } else { "packets" };
     writeln!(io::stdout(), "{count} {unit}")
         .map_err(|source| Error::Output { name: "standard output".into(), source })?;
     // After a signal the files seem to be cut short. That is not an error.
-    match failures.pop().filter(|_| !signal_state.is_stopped()) {
+    match failures.pop().filter(|_| !signal_handler.is_stopped()) {
         None => Ok(()),
         Some(last) => {
             // `main` prints the last one.

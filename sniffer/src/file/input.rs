@@ -56,7 +56,7 @@ pub(super) struct Input<'a> {
     pub(super) name: String,
     bytes: Box<dyn Read + 'a>,
     is_compressed: bool,
-    signal_state: &'a SignalState,
+    signal_handler: &'a SignalHandler,
     /// Bytes of the file read so far, before decompression.
     read_len: Rc<Cell<u64>>,
     /// Size of the file in bytes; `None` unless it is a regular file.
@@ -64,15 +64,15 @@ pub(super) struct Input<'a> {
 }
 
 impl<'a> Input<'a> {
-    pub(super) fn new(file: OpenFile, signal_state: &'a SignalState) -> Result<Self, Error> {
+    pub(super) fn new(file: OpenFile, signal_handler: &'a SignalHandler) -> Result<Self, Error> {
         let OpenFile { file, name } = file;
         let metadata = file.metadata().ok().filter(std::fs::Metadata::is_file);
         let read_len = Rc::new(Cell::new(0));
-        let file = InterruptibleReader { file, signal_state, read_len: read_len.clone() };
+        let file = InterruptibleReader { file, signal_handler, read_len: read_len.clone() };
         let (bytes, is_compressed) =
             decompress(file).map_err(|source| Error::Input { name: name.clone(), source })?;
         let total_len = metadata.map(|metadata| metadata.len());
-        Ok(Self { name, bytes, is_compressed, signal_state, read_len, total_len })
+        Ok(Self { name, bytes, is_compressed, signal_handler, read_len, total_len })
     }
 
     /// Whether the file is a regular one, whose reads do not block.
@@ -90,7 +90,7 @@ impl<'a> Input<'a> {
         let mut buffer = buffer;
         if self.is_compressed {
             // A few compressed bytes can become gigabytes, which are read without reading the file.
-            if !self.signal_state.wait(None)? {
+            if !self.signal_handler.wait(None)? {
                 return Ok(0);
             }
             let len = buffer.len().min(DECOMPRESSED_CHUNK_LEN);
@@ -141,8 +141,8 @@ fn xz_stream() -> io::Result<Stream> {
     Stream::new_stream_decoder(MAX_XZ_MEMORY, CONCATENATED).map_err(io::Error::other)
 }
 
-/// The signals of a run, for its readers, which receive them before each piece of input.
-pub(super) struct SignalState {
+/// Handles the signals of a run. The readers call it before each piece of input.
+pub(super) struct SignalHandler {
     signals: Signals,
     /// Whether a signal has ended the input.
     is_stopped: Cell<bool>,
@@ -152,7 +152,7 @@ pub(super) struct SignalState {
     pub(super) out: Cell<u64>,
 }
 
-impl SignalState {
+impl SignalHandler {
     pub(super) fn new(signals: Signals) -> Self {
         Self {
             signals,
@@ -210,13 +210,13 @@ impl SignalState {
 /// signal.
 struct InterruptibleReader<'a> {
     file: File,
-    signal_state: &'a SignalState,
+    signal_handler: &'a SignalHandler,
     read_len: Rc<Cell<u64>>,
 }
 
 impl Read for InterruptibleReader<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        if !self.signal_state.wait(Some(&self.file)).map_err(io::Error::other)? {
+        if !self.signal_handler.wait(Some(&self.file)).map_err(io::Error::other)? {
             return Ok(0);
         }
         let len = self.file.read(buffer)?;

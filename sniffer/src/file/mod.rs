@@ -19,12 +19,12 @@ use summary::record::Reason;
 
 use crate::Error;
 use crate::filter::{Filter, FilterOptions};
-use crate::output::{self, Prepared};
+use crate::output::{self, PreparedOutput};
 use crate::progress::{self, Progress};
-use crate::sandbox::{self, Needs, OutputAccess, SocketAccess};
+use crate::sandbox::{self, FileAccess, Policy, SocketAccess};
 use crate::signals::Signals;
 use capture_file::CaptureFile;
-use input::{Input, OpenFile, SignalState};
+use input::{Input, OpenFile, SignalHandler};
 use run::FileRun;
 
 /// Reads the files until they end, a signal arrives, or enough packets are written.
@@ -40,29 +40,29 @@ pub(crate) fn run(config: &Config) -> Result<(), Error> {
     filter.resolve_names();
     // Opening a pipe blocks until it has a writer, and resolving a name until the server answers.
     // Until here signals keep their default actions.
-    let signal_state = SignalState::new(Signals::catch(false)?);
+    let signal_handler = SignalHandler::new(Signals::catch(false)?);
     let progress = Progress::start(config.is_quiet, config.output.path.is_none());
-    let prepared = config.output.prepare(Some(signal_state.signals()))?;
+    let prepared = config.output.prepare(Some(signal_handler.signals()))?;
     progress.recovered(prepared.recovered());
-    let needs = Needs {
-        output: output_access(&config.output, &prepared),
+    let policy = Policy {
+        files: file_access(&config.output, &prepared),
         sockets: SocketAccess::None,
         starts_threads: config.thread_count.is_some(),
     };
-    if let Some(message) = sandbox::enter(&config.sandbox, &needs)? {
+    if let Some(message) = sandbox::enter(&config.sandbox, &policy)? {
         progress.info(message);
     }
     let snaplen = config.stream.snaplen as usize;
     let files = open_files
         .into_iter()
-        .map(|file| Ok(CaptureFile::new(Input::new(file, &signal_state)?, snaplen, &filter)));
+        .map(|file| Ok(CaptureFile::new(Input::new(file, &signal_handler)?, snaplen, &filter)));
     let mut run = FileRun {
         files: files.collect::<Result<_, Error>>()?,
         prepared: Some(prepared),
         stream: None,
         names: &names,
         config,
-        signal_state: &signal_state,
+        signal_handler: &signal_handler,
         progress,
         failures: Vec::new(),
     };
@@ -70,7 +70,7 @@ pub(crate) fn run(config: &Config) -> Result<(), Error> {
     run.progress.clear();
     let result = match run.failures.pop() {
         // After a signal the files seem to be cut short. That is not an error.
-        _ if signal_state.is_stopped() => result.and(Ok(Reason::Signal)),
+        _ if signal_handler.is_stopped() => result.and(Ok(Reason::Signal)),
         Some(last) => {
             // `main` prints the last one.
             run.failures.iter().for_each(progress::print_message);
@@ -127,10 +127,10 @@ fn run_single_threaded(run: &mut FileRun<'_>) -> Result<Reason, Error> {
 }
 
 /// What the output opens once the first packet is known.
-fn output_access(options: &output::Options, prepared: &Prepared) -> OutputAccess<'static> {
+fn file_access(options: &output::Options, prepared: &PreparedOutput) -> FileAccess<'static> {
     match options.directory().filter(|_| prepared.creates_files()) {
-        Some(path) => OutputAccess::Directory { path, file: None },
-        None => OutputAccess::Open,
+        Some(path) => FileAccess::Directory { path, file: None },
+        None => FileAccess::None,
     }
 }
 
@@ -141,15 +141,15 @@ pub(crate) fn link_type(
     sandbox: &sandbox::Options,
 ) -> Result<(LinkType, bool), Error> {
     let file = OpenFile::open(path)?;
-    let signal_state = SignalState::new(Signals::none()?);
-    let needs =
-        Needs { output: OutputAccess::Open, sockets: SocketAccess::None, starts_threads: false };
-    if let Some(message) = sandbox::enter(sandbox, &needs)? {
+    let signal_handler = SignalHandler::new(Signals::none()?);
+    let policy =
+        Policy { files: FileAccess::None, sockets: SocketAccess::None, starts_threads: false };
+    if let Some(message) = sandbox::enter(sandbox, &policy)? {
         progress::print_message(message);
     }
     let options = FilterOptions { expression: None, optimize: true, snaplen: 0 };
     let filter = Filter::new(&options);
-    let mut file = CaptureFile::new(Input::new(file, &signal_state)?, 0, &filter);
+    let mut file = CaptureFile::new(Input::new(file, &signal_handler)?, 0, &filter);
     while !file.next_matching()? && file.interfaces().is_empty() {
         file.read()?;
     }

@@ -6,10 +6,10 @@ use summary::grouped;
 use summary::record::{Interface, Reason, SourceKind};
 
 use super::capture_file::CaptureFile;
-use super::input::{self, SignalState};
+use super::input::{self, SignalHandler};
 use crate::Error;
 use crate::filter::FilterOptions;
-use crate::output::{self, Output, Prepared};
+use crate::output::{self, Output, PreparedOutput};
 use crate::progress::{Progress, packets};
 use crate::sandbox;
 use crate::stream::{self, Losses, Stream};
@@ -33,13 +33,13 @@ pub(crate) struct Config {
 pub(super) struct FileRun<'a> {
     pub(super) files: Vec<CaptureFile<'a>>,
     /// The output until it is opened.
-    pub(super) prepared: Option<Prepared>,
+    pub(super) prepared: Option<PreparedOutput>,
     /// `None` until the first packet.
     pub(super) stream: Option<Stream>,
     /// Names of the files, for messages.
     pub(super) names: &'a [String],
     pub(super) config: &'a Config,
-    pub(super) signal_state: &'a SignalState,
+    pub(super) signal_handler: &'a SignalHandler,
     pub(super) progress: Progress,
     /// Errors that ended single files; the run continued with the others.
     pub(super) failures: Vec<Error>,
@@ -80,12 +80,12 @@ impl FileRun<'_> {
     /// Called before a read, which may block: writes the buffered lines and updates the progress.
     fn prepare_to_block(&mut self) -> Result<(), Error> {
         let Some(stream) = &mut self.stream else { return Ok(()) };
-        if self.signal_state.take_flush_request() {
+        if self.signal_handler.take_flush_request() {
             stream.flush_all()?;
         } else if !self.files.iter().all(CaptureFile::is_regular) {
             stream.flush()?;
         }
-        self.signal_state.out.set(stream.out());
+        self.signal_handler.out.set(stream.out());
         let read = self.files.iter().map(CaptureFile::read_len).sum();
         let total = self.files.iter().map(CaptureFile::total_len).sum::<Option<u64>>();
         self.progress.draw_file_progress(stream.out(), total.map(|total| (read, total)));
@@ -137,7 +137,7 @@ impl FileRun<'_> {
             names.map(|name| if name == input::STANDARD_INPUT { "-" } else { name }).collect();
         let prepared = self.prepared.take().unwrap_or_default();
         let output =
-            Output::open(&self.config.output, prepared, Some(self.signal_state.signals()))?;
+            Output::open(&self.config.output, prepared, Some(self.signal_handler.signals()))?;
         let file = Some(names.join(", "));
         Stream::open(output, &self.config.stream, SourceKind::File, file, interfaces.collect())
     }

@@ -15,7 +15,7 @@ use crate::capture::Reader;
 use crate::interfaces::{self, Interface, LinkMonitor};
 use crate::output::{self, Output};
 use crate::progress::Progress;
-use crate::sandbox::{self, Needs, OutputAccess, SocketAccess};
+use crate::sandbox::{self, FileAccess, Policy, SocketAccess};
 use crate::signals::Signals;
 use crate::stream::Stream;
 
@@ -51,12 +51,12 @@ pub(crate) fn start(config: &Config) -> Result<(), Error> {
         }
     }
     // Before the first packet is read, and before starting threads.
-    let needs = Needs {
-        output: output_access(&config.output, &output),
+    let policy = Policy {
+        files: file_access(&config.output, &output),
         sockets: socket_access(config, &chosen),
         starts_threads: config.thread_count.is_some(),
     };
-    match sandbox::enter(&config.sandbox, &needs) {
+    match sandbox::enter(&config.sandbox, &policy) {
         Ok(None) => {}
         Ok(Some(message)) => progress.info(message),
         Err(error) => {
@@ -92,10 +92,10 @@ pub(crate) fn start(config: &Config) -> Result<(), Error> {
 }
 
 /// What the output still opens: the files that follow the first one.
-fn output_access<'a>(options: &output::Options, output: &'a Output) -> OutputAccess<'a> {
+fn file_access<'a>(options: &output::Options, output: &'a Output) -> FileAccess<'a> {
     match options.directory() {
-        Some(path) if output.can_rotate() => OutputAccess::Directory { path, file: output.file() },
-        _ => OutputAccess::Open,
+        Some(path) if output.can_rotate() => FileAccess::Directory { path, file: output.file() },
+        _ => FileAccess::None,
     }
 }
 

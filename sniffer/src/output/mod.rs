@@ -70,14 +70,14 @@ impl Options {
     ///
     /// If a file exists that may not be overwritten, a special file cannot be opened, or a file
     /// cannot be completed.
-    pub(crate) fn prepare(&self, signals: Option<&Signals>) -> Result<Prepared, Error> {
-        let Some(path) = &self.path else { return Ok(Prepared::default()) };
+    pub(crate) fn prepare(&self, signals: Option<&Signals>) -> Result<PreparedOutput, Error> {
+        let Some(path) = &self.path else { return Ok(PreparedOutput::default()) };
         if self.rotation.uses_part_files() && special::is_special(path) {
             let source = io::Error::other("-C and -G require a regular file");
             return Err(Error::Output { name: self.name(), source });
         }
         if let Some(file) = special::open(path, self.overwrite, signals)? {
-            return Ok(Prepared { special: Some(file), ..Prepared::default() });
+            return Ok(PreparedOutput { special: Some(file), ..PreparedOutput::default() });
         }
         let mut namer = FileNamer::new(path, self.rotation, self.overwrite);
         let mut interrupted = None;
@@ -86,7 +86,7 @@ impl Options {
         }
         namer.start(interrupted.as_deref())?;
         let recovered = interrupted.unwrap_or_default();
-        Ok(Prepared { namer: Some(namer), special: None, recovered })
+        Ok(PreparedOutput { namer: Some(namer), special: None, recovered })
     }
 
     /// The name of the output, for messages.
@@ -96,9 +96,10 @@ impl Options {
     }
 }
 
-/// An output that can be opened inside a sandbox; by default standard output.
+/// An output whose names are decided and that can be opened inside the sandbox; by default standard
+/// output.
 #[derive(Debug, Default)]
-pub(crate) struct Prepared {
+pub(crate) struct PreparedOutput {
     /// Names the files of the output, if it consists of regular files.
     namer: Option<FileNamer>,
     /// A pipe, a device or another descriptor.
@@ -106,7 +107,7 @@ pub(crate) struct Prepared {
     recovered: Vec<PathBuf>,
 }
 
-impl Prepared {
+impl PreparedOutput {
     /// Whether the output creates files.
     pub(crate) fn creates_files(&self) -> bool {
         self.namer.is_some()
@@ -150,7 +151,7 @@ impl Output {
     /// If the file cannot be created.
     pub(crate) fn open(
         options: &Options,
-        prepared: Prepared,
+        prepared: PreparedOutput,
         signals: Option<&Signals>,
     ) -> Result<Self, Error> {
         // Beyond the size limit (RLIMIT_FSIZE) writes then fail instead of killing the process.

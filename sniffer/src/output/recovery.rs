@@ -57,9 +57,9 @@ pub(super) fn recover(namer: &FileNamer, inputs: &[FileId]) -> Result<Option<Vec
         ensure_not_input(&final_path, inputs)?;
         let failed = |source| Error::Recovery { path: part.clone(), source };
         match complete(file, &part, &final_path, namer.is_ring()).map_err(failed)? {
-            Completion::Ignored => continue,
-            Completion::Removed => {}
-            Completion::Kept => recovered.push(final_path),
+            Outcome::Ignored => continue,
+            Outcome::Removed => {}
+            Outcome::Kept => recovered.push(final_path),
         }
         was_interrupted = true;
     }
@@ -82,9 +82,9 @@ fn open_own(path: &Path) -> Option<File> {
     (metadata.is_file() && is_own && metadata.nlink() == 1).then_some(file)
 }
 
-/// What became of an unfinished file.
+/// The outcome of completing an unfinished file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Completion {
+enum Outcome {
     /// It has its final name.
     Kept,
     /// It had no whole line.
@@ -99,7 +99,7 @@ fn complete(
     part: &Path,
     final_path: &Path,
     overwrite: bool,
-) -> io::Result<Completion> {
+) -> io::Result<Outcome> {
     let mut magic = Vec::new();
     (&file).take(4).read_to_end(&mut magic)?;
     file.rewind()?;
@@ -124,21 +124,21 @@ fn complete(
     };
     let renamed = match whole_len {
         // Not a file of the sniffer.
-        None => Ok(Completion::Ignored),
-        Some(0) => fs::remove_file(part).map(|()| Completion::Removed),
+        None => Ok(Outcome::Ignored),
+        Some(0) => fs::remove_file(part).map(|()| Outcome::Removed),
         Some(whole_len) => {
             if compression == Compression::None {
                 file.set_len(whole_len)?;
             }
             match rename(&from, final_path, overwrite) {
-                Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(Completion::Ignored),
-                result => result.map(|()| Completion::Kept),
+                Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(Outcome::Ignored),
+                result => result.map(|()| Outcome::Kept),
             }
         }
     };
     if repaired.is_some() {
         // One of the two is left: the new file after a failure, the old one after success.
-        let is_kept = matches!(renamed, Ok(Completion::Kept));
+        let is_kept = matches!(renamed, Ok(Outcome::Kept));
         fs::remove_file(if is_kept { part } else { &from })?;
     }
     renamed

@@ -11,7 +11,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::{env, fs};
 
-use super::OutputAccess;
+use super::FileAccess;
 use crate::Error;
 
 /// The user without `-Z` and without sudo(8).
@@ -120,10 +120,10 @@ impl Account {
     /// # Errors
     ///
     /// If the process did not change to the user, with the reason.
-    pub(super) fn change_to(&self, output: &OutputAccess<'_>) -> Result<(), String> {
-        let (path, access, file) = match output {
-            OutputAccess::Open => return self.become_user(),
-            OutputAccess::Directory { path, file } => {
+    pub(super) fn change_to(&self, files: &FileAccess<'_>) -> Result<(), String> {
+        let (path, access, file) = match files {
+            FileAccess::None => return self.become_user(),
+            FileAccess::Directory { path, file } => {
                 (path, AccessFlags::W_OK | AccessFlags::X_OK, file)
             }
         };

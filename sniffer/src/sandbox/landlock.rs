@@ -7,14 +7,14 @@ use landlock::{
 };
 use std::path::Path;
 
-use super::OutputAccess;
+use super::FileAccess;
 
 /// The latest version whose rights are handled. Kernels with an older one enforce what they know;
 /// seccomp refuses the system calls that the newer rights are about.
 const VERSION: ABI = ABI::V6;
 
 /// Rules for the files of a run. Opens them, which must be possible.
-pub(super) fn ruleset(output: &OutputAccess<'_>) -> Result<RulesetCreated, String> {
+pub(super) fn ruleset(files: &FileAccess<'_>) -> Result<RulesetCreated, String> {
     let create = || -> Result<RulesetCreated, RulesetError> {
         Ruleset::default()
             .handle_access(AccessFs::from_all(VERSION))?
@@ -23,9 +23,9 @@ pub(super) fn ruleset(output: &OutputAccess<'_>) -> Result<RulesetCreated, Strin
             .create()
     };
     let mut ruleset = create().map_err(failed)?;
-    match output {
-        OutputAccess::Open => {}
-        OutputAccess::Directory { path, .. } => {
+    match files {
+        FileAccess::None => {}
+        FileAccess::Directory { path, .. } => {
             let access =
                 AccessFs::WriteFile | AccessFs::Truncate | AccessFs::MakeReg | AccessFs::RemoveFile;
             ruleset = allow(ruleset, path, access)?;

@@ -48,24 +48,24 @@ pub(crate) struct Options {
     pub(crate) user: Option<String>,
 }
 
-/// What a run still needs inside the sandbox.
+/// What a run may still do inside the sandbox.
 #[derive(Debug)]
-pub(crate) struct Needs<'a> {
-    pub(crate) output: OutputAccess<'a>,
+pub(crate) struct Policy<'a> {
+    pub(crate) files: FileAccess<'a>,
     pub(crate) sockets: SocketAccess,
     /// Whether the run starts threads.
     pub(crate) starts_threads: bool,
 }
 
-/// Access to output files.
+/// Access to files that are not open yet.
 #[derive(Debug)]
-pub(crate) enum OutputAccess<'a> {
-    /// None: the output is open, and stays the same.
-    Open,
-    /// Creates, renames and removes files in this directory.
+pub(crate) enum FileAccess<'a> {
+    /// No access: the output is open, and stays the same.
+    None,
+    /// Output files can be created, renamed and removed in this directory.
     Directory {
         path: PathBuf,
-        /// The file that is open already. The user that the run changes to becomes its owner.
+        /// The output file that is open. The user that the run changes to becomes its owner.
         file: Option<&'a File>,
     },
 }
@@ -87,24 +87,24 @@ pub(crate) enum SocketAccess {
 /// # Errors
 ///
 /// If the user of the options does not exist. In strict mode if a layer is missing.
-pub(crate) fn enter(options: &Options, needs: &Needs<'_>) -> Result<Option<String>, Error> {
+pub(crate) fn enter(options: &Options, policy: &Policy<'_>) -> Result<Option<String>, Error> {
     if options.mode == Mode::Off {
         return Ok(None);
     }
     let mut missing = Vec::new();
     let mut note = |layer: Result<(), String>| missing.extend(layer.err());
     // Opens directories, which the new user may be unable to reach by its path.
-    let ruleset = landlock::ruleset(&needs.output);
+    let ruleset = landlock::ruleset(&policy.files);
     let account = Account::choose(options.user.as_deref())?;
-    let keeps_net_raw = needs.sockets == SocketAccess::Reopen;
+    let keeps_net_raw = policy.sockets == SocketAccess::Reopen;
     note(capabilities::clear_bounding_set());
     if let Some(account) = account.map_err(|reason| note(Err(reason))).ok().flatten() {
-        note(capabilities::keep_permitted(|| account.change_to(&needs.output)));
+        note(capabilities::keep_permitted(|| account.change_to(&policy.files)));
     }
     note(capabilities::drop_all(keeps_net_raw));
     note(set_no_new_privs().map_err(|errno| format!("no_new_privs failed: {errno}")));
     note(ruleset.and_then(landlock::restrict));
-    note(seccomp::restrict(needs));
+    note(seccomp::restrict(policy));
     match (&missing[..], options.mode) {
         ([], _) => Ok(None),
         (missing, Mode::Strict) => Err(Error::Sandbox { missing: missing.join("; ") }),
@@ -115,17 +115,14 @@ pub(crate) fn enter(options: &Options, needs: &Needs<'_>) -> Result<Option<Strin
 /// Tries all layers, except for changing the user, which would affect the whole process.
 pub(crate) fn probe() -> Vec<(&'static str, Result<(), String>)> {
     let layers = || {
-        let needs = Needs {
-            output: OutputAccess::Open,
-            sockets: SocketAccess::None,
-            starts_threads: false,
-        };
-        let ruleset = landlock::ruleset(&needs.output);
+        let policy =
+            Policy { files: FileAccess::None, sockets: SocketAccess::None, starts_threads: false };
+        let ruleset = landlock::ruleset(&policy.files);
         vec![
             (CAPABILITIES, capabilities::drop_all(false)),
             (NO_NEW_PRIVS, set_no_new_privs().map_err(|errno| errno.to_string())),
             (LANDLOCK, ruleset.and_then(landlock::restrict)),
-            (SECCOMP, seccomp::restrict(&needs)),
+            (SECCOMP, seccomp::restrict(&policy)),
         ]
     };
     // The layers apply to one thread, and end with it.

@@ -5,7 +5,7 @@
 //! not listed, one operation fails, with a message, and the captured packets are still written.
 //! Nothing is executed in either case.
 
-use super::Needs;
+use super::Policy;
 
 #[cfg(all(
     target_endian = "little",
@@ -18,8 +18,8 @@ mod rules;
     target_endian = "little",
     any(target_arch = "x86_64", target_arch = "aarch64", target_arch = "riscv64")
 ))]
-pub(super) fn restrict(needs: &Needs<'_>) -> Result<(), String> {
-    rules::install(needs).map_err(|error| format!("seccomp failed: {error}"))
+pub(super) fn restrict(policy: &Policy<'_>) -> Result<(), String> {
+    rules::install(policy).map_err(|error| format!("seccomp failed: {error}"))
 }
 
 /// There is no list of system calls for this architecture.
@@ -27,6 +27,6 @@ pub(super) fn restrict(needs: &Needs<'_>) -> Result<(), String> {
     target_endian = "little",
     any(target_arch = "x86_64", target_arch = "aarch64", target_arch = "riscv64")
 )))]
-pub(super) fn restrict(_needs: &Needs<'_>) -> Result<(), String> {
+pub(super) fn restrict(_policy: &Policy<'_>) -> Result<(), String> {
     Err(format!("no seccomp filter for the architecture {}", std::env::consts::ARCH))
 }

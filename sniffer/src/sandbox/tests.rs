@@ -10,14 +10,14 @@ use std::io::{self, ErrorKind};
 use tempfile::tempdir;
 
 /// Runs `work` on a thread with all layers, except for the change of the user.
-fn inside(output: OutputAccess<'static>, sockets: SocketAccess, work: impl FnOnce() + Send) {
+fn inside(files: FileAccess<'static>, sockets: SocketAccess, work: impl FnOnce() + Send) {
     let enter = || {
-        let needs = Needs { output, sockets, starts_threads: true };
-        let ruleset = landlock::ruleset(&needs.output);
+        let policy = Policy { files, sockets, starts_threads: true };
+        let ruleset = landlock::ruleset(&policy.files);
         capabilities::drop_all(false).unwrap();
         set_no_new_privs().unwrap();
         ruleset.and_then(landlock::restrict).unwrap();
-        seccomp::restrict(&needs).unwrap();
+        seccomp::restrict(&policy).unwrap();
         work();
     };
     std::thread::scope(|scope| scope.spawn(enter).join().unwrap());
@@ -33,7 +33,7 @@ fn kind<T>(result: io::Result<T>) -> Option<ErrorKind> {
 
 #[test]
 fn run_over_files_opens_neither_files_nor_sockets_nor_programs() {
-    inside(OutputAccess::Open, SocketAccess::None, || {
+    inside(FileAccess::None, SocketAccess::None, || {
         let refused = Some(ErrorKind::PermissionDenied);
         assert_eq!(kind(fs::read("/etc/passwd")), refused);
         assert_eq!(kind(fs::read_dir("/")), refused);
@@ -51,7 +51,7 @@ fn run_over_files_opens_neither_files_nor_sockets_nor_programs() {
 
 #[test]
 fn live_run_opens_netlink_sockets_only() {
-    inside(OutputAccess::Open, SocketAccess::Control, || {
+    inside(FileAccess::None, SocketAccess::Control, || {
         assert_ne!(crate::interfaces::all().unwrap(), []);
         for (family, kind) in [
             (AddressFamily::Inet, SockType::Stream),
@@ -72,8 +72,8 @@ fn output_files_are_created_in_their_directory_only() {
     fs::create_dir(&inner).unwrap();
     fs::write(&outer, "secret").unwrap();
     let path = inner.clone();
-    let output = OutputAccess::Directory { path, file: None };
-    inside(output, SocketAccess::None, || {
+    let files = FileAccess::Directory { path, file: None };
+    inside(files, SocketAccess::None, || {
         let refused = Some(ErrorKind::PermissionDenied);
         let (part, file) = (inner.join("a.part"), inner.join("a"));
         fs::write(&part, "line").unwrap();

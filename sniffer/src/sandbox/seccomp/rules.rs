@@ -7,7 +7,7 @@ use seccompiler::{
 };
 use std::collections::BTreeMap;
 
-use super::super::{Needs, OutputAccess, SocketAccess};
+use super::super::{FileAccess, Policy, SocketAccess};
 
 /// `TCGETS` (asm-generic/ioctls.h). Its type in libc depends on the C library.
 const TCGETS: i32 = 0x5401;
@@ -112,14 +112,14 @@ const SOCKETS: &[c_long] = &[
 const CAPABILITIES: &[c_long] = &[libc::SYS_capget, libc::SYS_capset];
 
 /// Installs the filter for the calling thread.
-pub(super) fn install(needs: &Needs<'_>) -> Result<(), Error> {
-    if needs.starts_threads {
+pub(super) fn install(policy: &Policy<'_>) -> Result<(), Error> {
+    if policy.starts_threads {
         // The flags of `clone3` are in memory, which filters cannot read. The C library falls back
         // to `clone` if the kernel does not have it.
         let rules = [(libc::SYS_clone3, Vec::new())].into();
         apply_filter(&compile(rules, SeccompAction::Allow, errno(libc::ENOSYS))?)?;
     }
-    apply_filter(&compile(rules(needs)?, errno(libc::EPERM), SeccompAction::Allow)?)
+    apply_filter(&compile(rules(policy)?, errno(libc::EPERM), SeccompAction::Allow)?)
 }
 
 fn errno(errno: i32) -> SeccompAction {
@@ -137,24 +137,24 @@ fn compile(
 
 /// The calls that a run may make, each with its alternatives of conditions; none of them means that
 /// it is always allowed.
-fn rules(needs: &Needs<'_>) -> Result<BTreeMap<c_long, Vec<SeccompRule>>, BackendError> {
+fn rules(policy: &Policy<'_>) -> Result<BTreeMap<c_long, Vec<SeccompRule>>, BackendError> {
     let mut always = ALWAYS.to_vec();
-    if !matches!(needs.output, OutputAccess::Open) {
+    if !matches!(policy.files, FileAccess::None) {
         always.extend(FILES);
     }
-    if needs.sockets != SocketAccess::None {
+    if policy.sockets != SocketAccess::None {
         always.extend(SOCKETS);
     }
-    if needs.sockets == SocketAccess::Reopen {
+    if policy.sockets == SocketAccess::Reopen {
         always.extend(CAPABILITIES);
     }
     let mut rules: BTreeMap<_, _> = always.into_iter().map(|call| (call, Vec::new())).collect();
-    rules.extend(conditional(needs)?);
+    rules.extend(conditional(policy)?);
     Ok(rules)
 }
 
 /// Calls that depend on their arguments.
-fn conditional(needs: &Needs<'_>) -> Result<Vec<(c_long, Vec<SeccompRule>)>, BackendError> {
+fn conditional(policy: &Policy<'_>) -> Result<Vec<(c_long, Vec<SeccompRule>)>, BackendError> {
     // Memory must not become executable.
     let is_data = || Ok(vec![rule(&[has_none_of(2, libc::PROT_EXEC)?])?]);
     let is = |index, values: &[i32]| {
@@ -174,14 +174,14 @@ fn conditional(needs: &Needs<'_>) -> Result<Vec<(c_long, Vec<SeccompRule>)>, Bac
         // A panic while panicking aborts.
         (libc::SYS_tgkill, vec![rule(&[equals(0, std::process::id().cast_signed())?])?]),
     ];
-    if needs.starts_threads {
+    if policy.starts_threads {
         calls.push((libc::SYS_clone, vec![rule(&[has_all_of(0, libc::CLONE_THREAD)?])?]));
         calls.push((libc::SYS_clone3, Vec::new()));
     }
-    if needs.sockets != SocketAccess::None {
+    if policy.sockets != SocketAccess::None {
         let netlink = rule(&[equals(0, libc::AF_NETLINK)?, equals(2, libc::NETLINK_ROUTE)?])?;
         let mut sockets = vec![netlink];
-        if needs.sockets == SocketAccess::Reopen {
+        if policy.sockets == SocketAccess::Reopen {
             sockets.push(rule(&[equals(0, libc::AF_PACKET)?])?);
         }
         calls.push((libc::SYS_socket, sockets));
