@@ -1,5 +1,9 @@
 //! `cargo xtask reproducible`: builds the release artifacts twice, in different directories and with
 //! different home directories of cargo, and compares the bytes.
+//!
+//! Panic messages contain paths of sources. `cargo xtask dist` and `cargo xtask site` replace the
+//! directories of the machine; plain `cargo build` does not, because its flags would compile every
+//! dependency twice.
 
 use anyhow::{Context, Result, bail};
 use sha2::{Digest, Sha256};

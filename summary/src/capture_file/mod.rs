@@ -1,5 +1,6 @@
 //! Reads pcap and pcapng files without I/O: the caller passes bytes as they arrive and receives
-//! frames. pcap-parser parses file headers and interface descriptions; this module reads the packets.
+//! frames. pcap-parser parses file headers and interface descriptions; this module reads the packets:
+//! their fields have fixed offsets, and pcap-parser 0.17 allocates a list of options for each packet.
 //!
 //! ```
 //! use summary::capture_file::{Reader, Step};
