@@ -9,8 +9,8 @@ use xtask::wait::wait_until;
 /// Timeout of every action and wait.
 pub(crate) const TIMEOUT: Duration = Duration::from_secs(120);
 
-/// A browser with one tab.
-pub trait Browser {
+/// Drives a browser with one tab.
+pub trait Driver {
     /// Opens a URL and waits until it is loaded.
     ///
     /// # Errors

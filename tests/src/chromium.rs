@@ -9,7 +9,7 @@ use std::path::Path;
 use std::sync::Arc;
 use tempfile::TempDir;
 
-use crate::browser::{Browser as Engine, TIMEOUT, to_json};
+use crate::browser::{Driver, TIMEOUT, to_json};
 
 /// A browser with a temporary profile and one tab.
 pub struct Chromium {
@@ -41,6 +41,7 @@ impl Chromium {
     /// If Chromium is missing or does not start.
     pub fn start() -> Result<Self> {
         let profile = TempDir::new()?;
+        let profile_path = profile.path().display().to_string();
         let args = [
             "--disable-quic",
             "--disable-component-update",
@@ -54,6 +55,8 @@ impl Chromium {
             .user_data_dir(Some(profile.path().to_owned()))
             .window_size(Some((1280, 1000)))
             .idle_browser_timeout(TIMEOUT)
+            // A killed browser does not remove its temporary directories: they go with the profile.
+            .process_envs(Some([("TMPDIR".to_owned(), profile_path)].into()))
             .args(args.iter().map(OsStr::new).collect())
             .build()?;
         let browser = Browser::new(options).context("starting Chromium")?;
@@ -111,7 +114,7 @@ impl Chromium {
     ///
     /// If it throws, or is not true in time.
     pub fn wait_for(&self, expression: &str) -> Result<()> {
-        Engine::wait_for(self, expression)
+        Driver::wait_for(self, expression)
     }
 
     /// Drags a file from the desktop and drops it at a point of the page.
@@ -288,7 +291,7 @@ impl Chromium {
     }
 }
 
-impl Engine for Chromium {
+impl Driver for Chromium {
     fn navigate(&self, url: &str) -> Result<()> {
         Self::navigate(self, url)
     }

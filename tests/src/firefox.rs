@@ -12,7 +12,7 @@ use tempfile::TempDir;
 use tungstenite::{Message, WebSocket};
 use xtask::wait::wait_until;
 
-use crate::browser::{Browser, TIMEOUT, to_json};
+use crate::browser::{Driver, TIMEOUT, to_json};
 
 /// Turns on WebDriver BiDi only, not the deprecated remote protocol.
 const PROTOCOL_PREF: &str = "user_pref(\"remote.active-protocols\", 1);\n";
@@ -47,8 +47,9 @@ impl Firefox {
         let mut process = Command::new("firefox-esr")
             .args(["--headless", "--no-remote", "--remote-debugging-port=0", "--profile"])
             .arg(profile.path())
-            // Caches and crash reports go there.
+            // Caches, crash reports and temporary files go there.
             .env("HOME", profile.path())
+            .env("TMPDIR", profile.path())
             .env_remove("XDG_CACHE_HOME")
             .stdout(Stdio::null())
             .stderr(Stdio::null())
@@ -111,7 +112,7 @@ impl Connection {
     }
 }
 
-impl Browser for Firefox {
+impl Driver for Firefox {
     fn navigate(&self, url: &str) -> Result<()> {
         let params = json!({"context": self.context, "url": url, "wait": "complete"});
         self.call("browsingContext.navigate", &params).map(drop)

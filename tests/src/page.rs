@@ -5,7 +5,7 @@ use std::path::Path;
 use xtask::build;
 use xtask::server::Server;
 
-use crate::browser::Browser;
+use crate::browser::Driver;
 use crate::chromium::{Chromium, Mouse};
 
 /// An open page.
@@ -118,8 +118,8 @@ impl Page {
 /// # Panics
 ///
 /// If there is no scatter plot.
-pub fn in_scatter(browser: &impl Browser, (x, y): (f64, f64)) -> (f64, f64) {
-    let rect = browser.eval(concat!(
+pub fn in_scatter(driver: &impl Driver, (x, y): (f64, f64)) -> (f64, f64) {
+    let rect = driver.eval(concat!(
         "(() => { const c = document.getElementById('scatter'); c.scrollIntoView({block: 'end'});",
         "const r = c.getBoundingClientRect(); return [r.left, r.top, r.width, r.height]; })()"
     ));

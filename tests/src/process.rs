@@ -4,6 +4,7 @@ use nix::sys::signal::{Signal, kill};
 use nix::sys::socket::{AddressFamily, SockFlag, SockType, socket};
 use nix::unistd::Pid;
 use std::fs;
+use std::ops::{Deref, DerefMut};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::Duration;
@@ -39,13 +40,55 @@ pub fn sniffer() -> Command {
     command
 }
 
+/// A child process. Dropping it kills the process, so that a failing test leaves none behind.
+#[derive(Debug)]
+pub struct Process {
+    /// `None` once its output is awaited.
+    child: Option<Child>,
+}
+
+impl Process {
+    /// Starts a command.
+    ///
+    /// # Panics
+    ///
+    /// If it cannot be started.
+    pub fn spawn(command: &mut Command) -> Self {
+        Self { child: Some(command.spawn().unwrap()) }
+    }
+}
+
+impl Deref for Process {
+    type Target = Child;
+
+    fn deref(&self) -> &Child {
+        self.child.as_ref().unwrap()
+    }
+}
+
+impl DerefMut for Process {
+    fn deref_mut(&mut self) -> &mut Child {
+        self.child.as_mut().unwrap()
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        if let Some(child) = &mut self.child {
+            // It may have ended already.
+            let _ = child.kill();
+            let _ = child.wait();
+        }
+    }
+}
+
 /// Runs the sniffer with these arguments until it exits.
 ///
 /// # Panics
 ///
 /// If it cannot be started.
 pub fn run(args: &[&str]) -> Output {
-    finish(sniffer().args(args).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap())
+    finish(Process::spawn(sniffer().args(args).stdout(Stdio::piped()).stderr(Stdio::piped())))
 }
 
 /// Waits for a process to exit.
@@ -53,8 +96,8 @@ pub fn run(args: &[&str]) -> Output {
 /// # Panics
 ///
 /// If waiting fails.
-pub fn finish(child: Child) -> Output {
-    let output = child.wait_with_output().unwrap();
+pub fn finish(mut process: Process) -> Output {
+    let output = process.child.take().unwrap().wait_with_output().unwrap();
     let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
     Output { status: output.status, stdout: output.stdout, stderr }
 }
@@ -94,7 +137,7 @@ fn wait_for_frames() {
 /// A live capture into a file.
 #[derive(Debug)]
 pub struct Capture {
-    child: Child,
+    process: Process,
     file: PathBuf,
 }
 
@@ -117,15 +160,15 @@ impl Capture {
     ///
     /// If it does not start.
     pub fn start_command(command: &mut Command, file: PathBuf) -> Self {
-        let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-        let capture = Self { child, file };
+        let process = Process::spawn(command.stdout(Stdio::piped()).stderr(Stdio::piped()));
+        let capture = Self { process, file };
         capture.wait_until(|text| text.starts_with("{\"type\":\"meta\""));
         capture
     }
 
     /// A capture into `file` that runs already.
-    pub fn from_child(child: Child, file: PathBuf) -> Self {
-        Self { child, file }
+    pub fn from_process(process: Process, file: PathBuf) -> Self {
+        Self { process, file }
     }
 
     /// Length of the file in bytes.
@@ -154,7 +197,7 @@ impl Capture {
     ///
     /// If waiting fails.
     pub fn finish(self) -> Output {
-        finish(self.child)
+        finish(self.process)
     }
 
     /// Sends a signal once all frames sent before have been delivered.
@@ -163,7 +206,7 @@ impl Capture {
     ///
     /// If the process does not exist.
     pub fn signal(&self, kind: Signal) {
-        signal(&self.child, kind);
+        signal(&self.process, kind);
     }
 
     /// Stops the capture and reads its output.
@@ -184,7 +227,23 @@ impl Capture {
     ///
     /// If its output is invalid.
     pub fn wait(self) -> (Output, Stream) {
-        let output = finish(self.child);
+        let output = finish(self.process);
         (output, Stream::read(&fs::read(&self.file).unwrap()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Process;
+    use std::path::PathBuf;
+    use std::process::Command;
+
+    #[test]
+    fn dropped_process_is_killed() {
+        let process = Process::spawn(Command::new("sleep").arg("1000"));
+        let status = PathBuf::from(format!("/proc/{}", process.id()));
+        assert!(status.exists());
+        drop(process);
+        assert!(!status.exists());
     }
 }

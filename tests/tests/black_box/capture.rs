@@ -3,7 +3,7 @@
 use nix::sys::signal::Signal;
 use tempfile::tempdir;
 use tests::frames::{ARP, IPV4, IPV6, Sender, ethernet, ipv4, ipv6, tcp, udp};
-use tests::process::{Capture, run, signal, sniffer};
+use tests::process::{Capture, Process, run, signal, sniffer};
 use tests::stream::{Packet, Stream};
 use tests::veth::with_veth;
 use xtask::namespace;
@@ -238,14 +238,12 @@ fn run_ends_by_signal_count_or_duration() {
 }
 
 /// A capture that writes more to a pipe than fits, while nobody reads the pipe.
-fn spawn_with_unread_pipe() -> std::process::Child {
+fn spawn_with_unread_pipe() -> Process {
     let mut command = sniffer();
     command.args(["-i", "right", "--stats", "0"]);
-    let mut child = command
-        .stdout(std::process::Stdio::piped())
-        .stderr(std::process::Stdio::piped())
-        .spawn()
-        .unwrap();
+    let mut child = Process::spawn(
+        command.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped()),
+    );
     let mut first = [0; 1];
     std::io::Read::read_exact(child.stdout.as_mut().unwrap(), &mut first).unwrap();
     let sender = Sender::new("left");
@@ -306,12 +304,9 @@ fn signal_ignored_at_start_stays_ignored() {
             program.display(),
             file.display()
         );
-        let child = std::process::Command::new("sh")
-            .args(["-c", &script])
-            .stderr(std::process::Stdio::piped())
-            .spawn()
-            .unwrap();
-        let capture = Capture::from_child(child, file);
+        let mut command = std::process::Command::new("sh");
+        command.args(["-c", &script]).stderr(std::process::Stdio::piped());
+        let capture = Capture::from_process(Process::spawn(&mut command), file);
         capture.wait_until(|text| text.contains("\"stats\""));
         capture.signal(Signal::SIGHUP);
         let seen = capture.file_len();
@@ -327,7 +322,7 @@ fn closed_pipe_ends_the_run_without_error() {
         let mut command = sniffer();
         command.args(["-i", "right"]);
         command.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped());
-        let mut child = command.spawn().unwrap();
+        let mut child = Process::spawn(&mut command);
         let mut stdout = child.stdout.take().unwrap();
         let mut first = [0; 10];
         std::io::Read::read_exact(&mut stdout, &mut first).unwrap();

@@ -5,7 +5,7 @@ use std::net::UdpSocket;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use tempfile::tempdir;
-use tests::process::{Capture, finish};
+use tests::process::{Capture, Process, finish};
 use xtask::{namespace, python};
 
 /// The command of an example. matplotlib keeps its font cache in `cache`.
@@ -29,7 +29,7 @@ fn events_example_prints_packet_rates() {
         let directory = tempdir().unwrap();
         let mut command = example("events.py", directory.path());
         command.arg("--sniffer").arg(xtask::build::sniffer_path()).stdout(Stdio::piped());
-        let mut child = command.spawn().unwrap();
+        let mut child = Process::spawn(&mut command);
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
         let mut next = || lines.next().unwrap().unwrap();
         // The first report shows that the capture is running.
@@ -59,7 +59,7 @@ fn plot_examples_draw_a_capture() {
     let draw = |name: &str, out: &str| {
         let mut command = example(name, directory.path());
         let files = [directory.path().join("capture.ndjson"), directory.path().join(out)];
-        let output = command.args(&files).stderr(Stdio::piped()).spawn().unwrap();
+        let output = Process::spawn(command.args(&files).stderr(Stdio::piped()));
         let output = finish(output);
         assert!(output.status.success(), "{}", output.stderr);
         std::fs::read(&files[1]).unwrap()

@@ -7,7 +7,7 @@ use std::process::Stdio;
 use tempfile::tempdir;
 use tests::files::gzip;
 use tests::frames::pcap;
-use tests::process::{finish, run, sniffer};
+use tests::process::{Process, finish, run, sniffer};
 use tests::stream::Stream;
 use tests::{capinfos, corpus};
 
@@ -37,13 +37,13 @@ fn plain_compressed_and_piped_files_give_the_same_stream() {
             .unwrap();
         assert_eq!(read(&compressed).packets, stream.packets);
     }
-    let mut child = sniffer()
-        .args(["-r", "-"])
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
+    let mut child = Process::spawn(
+        sniffer()
+            .args(["-r", "-"])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped()),
+    );
     let mut stdin = child.stdin.take().unwrap();
     let writer = std::thread::spawn(move || stdin.write_all(&bytes).unwrap());
     let output = finish(child);
@@ -143,7 +143,7 @@ fn truncated_gzip_file_keeps_packets_and_reports_the_offset() {
 fn idle_pipe_delays_no_line() {
     let mut command = sniffer();
     command.args(["-q", "-r", "-"]).stdin(Stdio::piped()).stdout(Stdio::piped());
-    let mut child = command.spawn().unwrap();
+    let mut child = Process::spawn(&mut command);
     let mut stdin = child.stdin.take().unwrap();
     let file = pcap(3);
     // Byte by byte at first, then up to the middle of the last record.

@@ -7,7 +7,7 @@ use std::fs;
 use std::process::Command;
 use tempfile::tempdir;
 use tests::frames::{ARP, IPV4, IPV6, Sender, ethernet, ipv4, ipv6, pcap, tcp, udp};
-use tests::process::{Capture, finish, run, sniffer};
+use tests::process::{Capture, Process, finish, run, sniffer};
 use tests::stream::Stream;
 use tests::veth::with_veth;
 
@@ -206,7 +206,7 @@ fn filter_errors_point_at_the_offending_text() {
     ] {
         let mut command = sniffer();
         command.args(args).stderr(std::process::Stdio::piped());
-        let output = finish(command.spawn().unwrap());
+        let output = finish(Process::spawn(&mut command));
         let stderr = output.stderr;
         assert!(!output.status.success() && stderr.contains(part), "{args:?}: {stderr}");
     }

@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::io::{Read, Write};
 use std::net::TcpStream;
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 use tempfile::{TempDir, tempdir};
 use tests::chromium::Chromium;
-use tests::process::wait_for;
+use tests::process::{Process, wait_for};
 use xtask::build::{root, site_path};
 
 /// The text between two others.
@@ -52,7 +52,7 @@ fn documented_headers_are_the_same_for_all_servers() {
 /// nginx with the documented configuration, on the loopback interface.
 struct Nginx {
     port: u16,
-    process: Child,
+    process: Process,
     _directory: TempDir,
 }
 
@@ -77,12 +77,9 @@ impl Nginx {
              http {{ include /etc/nginx/mime.types; access_log off; log_not_found off;\n{temporary}{server}}}\n"
         );
         fs::write(directory.path().join("nginx.conf"), main).unwrap();
-        let process = Command::new("/usr/sbin/nginx")
-            .args(["-e", "stderr", "-c", "nginx.conf", "-p"])
-            .arg(directory.path())
-            .stdin(Stdio::null())
-            .spawn()
-            .unwrap();
+        let mut command = Command::new("/usr/sbin/nginx");
+        command.args(["-e", "stderr", "-c", "nginx.conf", "-p"]).arg(directory.path());
+        let process = Process::spawn(command.stdin(Stdio::null()));
         let mut nginx = Self { port, process, _directory: directory };
         wait_for("nginx", || {
             assert_eq!(nginx.process.try_wait().unwrap(), None, "nginx exited");
@@ -102,13 +99,6 @@ impl Nginx {
         let headers = headers.lines().filter_map(|line| line.split_once(": "));
         let headers = headers.map(|(name, value)| (name.to_lowercase(), value.to_owned()));
         (status.to_owned(), headers.collect())
-    }
-}
-
-impl Drop for Nginx {
-    fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
     }
 }
 

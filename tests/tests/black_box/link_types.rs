@@ -4,7 +4,7 @@ use std::io::{BufRead, BufReader, Write};
 use std::process::{Command, Stdio};
 use tempfile::tempdir;
 use tests::frames::{ipv4, ipv6, udp};
-use tests::process::Capture;
+use tests::process::{Capture, Process};
 use tests::stream::Packet;
 use xtask::namespace;
 
@@ -28,7 +28,7 @@ fn captured(arphrd: u16, interface: &str, frame: &[u8]) -> Packet {
     namespace::run(|| {
         let mut command = Command::new("python3");
         command.args(["-c", TUNNEL, &arphrd.to_string()]);
-        let mut python = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+        let mut python = Process::spawn(command.stdin(Stdio::piped()).stdout(Stdio::piped()));
         let mut stdin = python.stdin.take().unwrap();
         let mut lines = BufReader::new(python.stdout.take().unwrap()).lines();
         assert_eq!(lines.next().unwrap().unwrap(), "made");

@@ -5,7 +5,7 @@ use std::fs;
 use std::process::Command;
 use tempfile::tempdir;
 use tests::frames::{IPV4, Sender, ethernet, ipv4, udp};
-use tests::process::Capture;
+use tests::process::{Capture, Process};
 use tests::stream::{Stream, check_line};
 use tests::veth::{self, with_veth};
 use xtask::namespace;
@@ -144,7 +144,7 @@ fn full_disk_leaves_whole_lines_and_an_error_with_the_path() {
         );
         let mut command = Command::new("unshare");
         command.args(["--mount", "sh", "-c", &script]);
-        let child = command.stderr(std::process::Stdio::piped()).spawn().unwrap();
+        let child = Process::spawn(command.stderr(std::process::Stdio::piped()));
         tests::process::wait_for("the capture", || {
             fs::read_to_string("/proc/thread-self/net/packet").unwrap().lines().count() == 2
         });

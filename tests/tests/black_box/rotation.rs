@@ -7,7 +7,7 @@ use std::io::Read;
 use std::path::Path;
 use tempfile::{TempDir, tempdir};
 use tests::frames::{IPV4, Sender, ethernet, ipv4, pcap, udp};
-use tests::process::{Capture, Output, finish, run, signal, sniffer, wait_for};
+use tests::process::{Capture, Output, Process, finish, run, signal, sniffer, wait_for};
 use tests::stream::Stream;
 use tests::veth::with_veth;
 
@@ -28,11 +28,9 @@ fn files(
     let output = with_veth(|| {
         let mut command = sniffer();
         command.args(["-i", "right", "-w"]).arg(directory.path().join(name)).args(args);
-        let child = command
-            .stdout(std::process::Stdio::piped())
-            .stderr(std::process::Stdio::piped())
-            .spawn()
-            .unwrap();
+        let child = Process::spawn(
+            command.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped()),
+        );
         wait_for("the first file", || {
             let mut entries = fs::read_dir(directory.path()).unwrap();
             entries.any(|entry| entry.unwrap().metadata().unwrap().len() > 0)

@@ -8,7 +8,7 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use tempfile::{TempDir, tempdir};
 use tests::frames::{IPV4, Sender, ethernet, ipv4, pcap, udp};
-use tests::process::{Capture, finish, run, signal, sniffer, wait_for};
+use tests::process::{Capture, Process, finish, run, signal, sniffer, wait_for};
 use tests::stream::Stream;
 use tests::veth::{self, with_veth};
 use xtask::namespace;
@@ -71,8 +71,8 @@ fn shared_directory() -> TempDir {
 }
 
 /// Starts a command that captures into `file`, and waits until it does.
-fn start(command: &mut Command, file: &Path) -> Child {
-    let child = command.arg("-w").arg(file).stderr(Stdio::piped()).spawn().unwrap();
+fn start(command: &mut Command, file: &Path) -> Process {
+    let child = Process::spawn(command.arg("-w").arg(file).stderr(Stdio::piped()));
     wait_for("the capture", || {
         let directory = fs::read_dir(file.parent().unwrap()).unwrap();
         let mut sizes =
@@ -196,7 +196,7 @@ fn capture_reattaches_inside_the_sandbox() {
             let child =
                 start(sniffer().args(["--sandbox=strict", "-i", "right"]).args(args), &file);
             assert_eq!(Privileges::of(&child), confined(or_root(NOBODY), permitted, 0));
-            let capture = Capture::from_child(child, file);
+            let capture = Capture::from_process(child, file);
             send(1);
             namespace::ip("link delete right").unwrap();
             capture.wait_until(|text| text.contains("iface_gone"));
@@ -216,7 +216,7 @@ fn reading_files_is_sandboxed_before_the_first_byte() {
         let mut command = sniffer();
         command.args(args).args(["--sandbox=strict", "udp and host localhost"]);
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        let mut child = command.spawn().unwrap();
+        let mut child = Process::spawn(&mut command);
         let mut input = child.stdin.take().unwrap();
         // Nothing has been written yet.
         wait_for("the sandbox", || {
@@ -294,7 +294,7 @@ fn capture_continues_with_another_link_type_without_privilege() {
         let args = ["--sandbox=strict", "-i", "right", "udp and host 10.0.0.1"];
         let child = start(sniffer().args(args), &file);
         assert_eq!(Privileges::of(&child), confined(or_root(NOBODY), 0, 0));
-        let capture = Capture::from_child(child, file);
+        let capture = Capture::from_process(child, file);
         namespace::ip("link delete right").unwrap();
         capture.wait_until(|text| text.contains("iface_gone"));
         veth::add();
@@ -311,7 +311,7 @@ fn filter_dump_reads_the_link_type_inside_the_sandbox() {
     let mut command = sniffer();
     command.args(["-d", "-r", "-", "--sandbox=strict", "port domain"]);
     let piped = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    let mut child = piped.spawn().unwrap();
+    let mut child = Process::spawn(piped);
     wait_for("the sandbox", || {
         let status = fs::read_to_string(format!("/proc/{}/status", child.id())).unwrap();
         status.contains("Seccomp:\t2")

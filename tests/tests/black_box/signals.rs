@@ -11,17 +11,17 @@ use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 use tempfile::tempdir;
 use tests::frames::{IPV4, Sender, ethernet, ipv4, pcap, udp};
-use tests::process::{Capture, finish, signal, sniffer, wait_for};
+use tests::process::{Capture, Process, finish, signal, sniffer, wait_for};
 use tests::stream::{Stream, check_line};
 use tests::veth::with_veth;
 use xtask::namespace;
 
 /// Starts the sniffer with SIGINT and SIGTERM ignored.
-fn background_job(args: &[&str]) -> Child {
+fn background_job(args: &[&str]) -> Process {
     let mut command = Command::new("env");
     command.args(["--ignore-signal=INT", "--ignore-signal=TERM"]);
     command.arg(xtask::build::sniffer_path()).args(args);
-    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
+    Process::spawn(command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()))
 }
 
 /// A signal mask of a process, and the process's name (proc(5)).
@@ -77,7 +77,7 @@ fn signals_end_a_background_capture_cleanly() {
             let file = directory.path().join(number.to_string());
             let args = [&["-i", "right", "-w", file.to_str().unwrap()], args].concat();
             let child = background_job(&args);
-            let capture = Capture::from_child(child, file);
+            let capture = Capture::from_process(child, file);
             capture.wait_until(|text| text.starts_with("{\"type\":\"meta\""));
             Sender::new("left").send(&ethernet(&[], IPV4, &ipv4(17, &udp(&[]))));
             capture.signal(*signal);
@@ -95,7 +95,7 @@ fn signal_ends_a_capture_waiting_for_its_interface() {
             let directory = tempdir().unwrap();
             let file = directory.path().join("out");
             let args = ["-i", "right", "-w", file.to_str().unwrap()];
-            let capture = Capture::from_child(background_job(&args), file);
+            let capture = Capture::from_process(background_job(&args), file);
             capture.wait_until(|text| text.starts_with("{\"type\":\"meta\""));
             namespace::ip("link set right down").unwrap();
             capture.wait_until(|text| text.contains("iface_down"));
@@ -162,7 +162,7 @@ fn signal_ends_a_pending_name_lookup_at_once() {
             );
             let mut command = Command::new("unshare");
             command.args(["--mount", "sh", "-c", &script]);
-            let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+            let child = Process::spawn(command.stdout(Stdio::piped()).stderr(Stdio::piped()));
             wait_for("a question to the name server", || {
                 let sockets = fs::read_to_string("/proc/thread-self/net/udp").unwrap();
                 sockets.contains("0209090A:0035")
@@ -301,12 +301,12 @@ fn second_interrupt_ends_a_slow_exit_at_once() {
 fn sigusr2_writes_compressed_lines_at_once() {
     let directory = tempdir().unwrap();
     let file = directory.path().join("out.zst");
-    let mut child = sniffer()
-        .args(["-r", "-", "-w", file.to_str().unwrap()])
-        .stdin(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
+    let mut child = Process::spawn(
+        sniffer()
+            .args(["-r", "-", "-w", file.to_str().unwrap()])
+            .stdin(Stdio::piped())
+            .stderr(Stdio::piped()),
+    );
     let mut stdin = child.stdin.take().unwrap();
     let capture = pcap(3);
     let frame_len = (capture.len() - 24) / 3;

@@ -5,7 +5,7 @@ use summary::capture_file::{Reader, Step};
 use tempfile::tempdir;
 use tests::corpus;
 use tests::frames::{IPV4, Sender, ethernet, ipv4, udp};
-use tests::process::{Capture, finish, signal, wait_for};
+use tests::process::{Capture, Process, finish, signal, wait_for};
 use tests::veth::with_veth;
 
 /// Minimum number of packets to compare if there is a corpus.
@@ -76,7 +76,7 @@ fn lengths_and_timestamps_match_tcpdump() {
         tcpdump
             .args(["-i", "right", "-Q", "in", "-B", "524288", "-Z", "root", "-U", "-w"])
             .arg(&dump);
-        let tcpdump = tcpdump.stderr(Stdio::null()).spawn().unwrap();
+        let tcpdump = Process::spawn(tcpdump.stderr(Stdio::null()));
         wait_for("tcpdump", || dump.metadata().is_ok_and(|metadata| metadata.len() >= 24));
         let capture =
             Capture::start(directory.path(), &["-i", "right", "-Q", "in", "-B", "524288"]);

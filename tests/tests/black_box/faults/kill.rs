@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 use tempfile::{NamedTempFile, tempdir};
-use tests::process::{finish, sniffer, wait_for};
+use tests::process::{Process, finish, sniffer, wait_for};
 use tests::veth::with_veth;
 use xtask::random::Random;
 
@@ -34,11 +34,11 @@ fn random() -> Random {
 }
 
 /// Starts a capture and waits until it runs.
-fn start(args: &[&str], path: &Path) -> Child {
+fn start(args: &[&str], path: &Path) -> Process {
     let messages = NamedTempFile::new().unwrap();
     let mut command = sniffer();
     command.args(["-i", "right", "-w"]).arg(path).args(args);
-    let child = command.stderr(messages.reopen().unwrap()).spawn().unwrap();
+    let child = Process::spawn(command.stderr(messages.reopen().unwrap()));
     wait_for("the capture", || {
         let text = fs::read_to_string(messages.path()).unwrap();
         assert!(!text.contains("exists"), "{text}");
@@ -149,7 +149,7 @@ fn killed_ring_restarts_and_keeps_its_files() {
         // The last part is completed too, and the ring ends properly.
         let mut command = sniffer();
         command.args(["-q", "-i", "right", "-C", "20k", "-W", "100000", "--duration", "0.01"]);
-        let child = command.arg("-w").arg(&path).stderr(Stdio::piped()).spawn().unwrap();
+        let child = Process::spawn(command.arg("-w").arg(&path).stderr(Stdio::piped()));
         let output = finish(child);
         assert!(output.status.success(), "{}", output.stderr);
         assert_eq!(parts(), [] as [String; 0]);

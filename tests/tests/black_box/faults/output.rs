@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use tempfile::tempdir;
 use tests::frames::{IPV4, Sender, ethernet, ipv4, udp};
-use tests::process::{Output, finish, signal, sniffer, wait_for};
+use tests::process::{Output, Process, finish, signal, sniffer, wait_for};
 use tests::veth::with_veth;
 
 use super::{Row, check_lines};
@@ -26,7 +26,7 @@ fn break_rotation(break_output: impl FnOnce(&Path, u32) + Send) -> Output {
         let path = directory.join("a");
         let mut command = sniffer();
         command.args(["-i", "right", "-w"]).arg(&path).stderr(Stdio::piped());
-        let child = command.spawn().unwrap();
+        let child = Process::spawn(&mut command);
         wait_for("the first file", || fs::read(&path).is_ok_and(|bytes| !bytes.is_empty()));
         break_output(&directory, child.id());
         signal(&child, Signal::SIGHUP);
@@ -67,7 +67,7 @@ fn fail_in_script(fault: &str, message: &str, setup: &str, args: &str) {
         );
         let mut command = Command::new("unshare");
         command.args(["--mount", "bash", "-c", &script]).stderr(Stdio::piped());
-        let child = command.spawn().unwrap();
+        let child = Process::spawn(&mut command);
         wait_for("the capture", || {
             fs::read_to_string("/proc/thread-self/net/packet").unwrap().lines().count() == 2
         });

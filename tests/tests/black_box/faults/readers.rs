@@ -5,7 +5,7 @@ use std::io::Read;
 use std::process::{Command, Stdio};
 use tempfile::tempdir;
 use tests::frames::pcap;
-use tests::process::{finish, run, sniffer, wait_for};
+use tests::process::{Process, finish, run, sniffer, wait_for};
 use tests::stream::Stream;
 use tests::veth::with_veth;
 
@@ -15,7 +15,7 @@ fn capture_ends_when_its_reader_does() {
     with_veth(|| {
         let mut command = sniffer();
         command.args(["-i", "right", "--stats", "0"]);
-        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let mut child = Process::spawn(command.stdout(Stdio::piped()).stderr(Stdio::piped()));
         let mut stdout = child.stdout.take().unwrap();
         stdout.read_exact(&mut [0; 10]).unwrap();
         drop(stdout);
@@ -32,7 +32,7 @@ fn named_pipe_needs_no_force() {
     assert!(Command::new("mkfifo").arg(path("pipe")).status().unwrap().success());
     let mut command = sniffer();
     command.args(["-r", &path("in"), "-w", &path("pipe")]).stderr(Stdio::piped());
-    let child = command.spawn().unwrap();
+    let child = Process::spawn(&mut command);
     let stream = Stream::read(&fs::read(path("pipe")).unwrap());
     let output = finish(child);
     assert!(output.status.success(), "{}", output.stderr);
@@ -49,7 +49,7 @@ fn signal_ends_the_wait_for_a_reader() {
     assert!(Command::new("mkfifo").arg(path("pipe")).status().unwrap().success());
     let mut command = sniffer();
     command.args(["-r", &path("in"), "-w", &path("pipe")]).stderr(Stdio::piped());
-    let child = command.spawn().unwrap();
+    let child = Process::spawn(&mut command);
     wait_for("the handling of signals", || {
         let status = fs::read_to_string(format!("/proc/{}/status", child.id())).unwrap();
         // SIGTERM is blocked once it is received through a descriptor.
