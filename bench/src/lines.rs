@@ -7,7 +7,7 @@ use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 use summary::line::Writer;
-use summary::{Address, LinkType, Packet, Proto, Summary, Tcp, Timestamp};
+use summary::{LinkType, Packet, Proto, Summary, Tcp, Timestamp};
 
 /// 2026-11-24T10:00:00Z, in nanoseconds since the epoch.
 const START_NS: i64 = 1_795_514_400_000_000_000;
@@ -90,8 +90,8 @@ fn summary(random: u64) -> Summary<'static> {
     let pair = (u64::from(b) * u64::from(c) * PAIR_RANGE) >> 16;
     let [client, ..] = (pair % 250).to_le_bytes();
     let [low, high, ..] = (pair * 7_919 % 600).to_le_bytes();
-    let client = Address::V4([10, 0, 0, client]);
-    let server = Address::V4([172, 16, high, low]);
+    let client = [10, 0, 0, client].into();
+    let server = [172, 16, high, low].into();
     let is_request = a & 1 == 0;
     let service = [443, 443, 443, 80, 22, 8_443, 5_432, 993][usize::from(f & 7)];
     let port = 32_768 + u16::from_le_bytes([g, h & 0x3f]);

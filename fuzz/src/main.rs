@@ -81,7 +81,7 @@ impl SeedWriter {
         self.write("decode", &[&link, &missing, frame.bytes])?;
         self.write("packet_filter", &[&[0, 0], frame.bytes])?;
         if !names.is_empty() {
-            let is_tcp = u8::from(decoded.summary.proto.name() == Some("tcp"));
+            let is_tcp = u8::from(decoded.summary.proto.name() == "tcp");
             let is_dns = u8::from(names.dns.is_some());
             self.write("names", &[&[is_tcp | is_dns << 1], decoded.payload])?;
         }

@@ -10,9 +10,9 @@ use summary::{
 /// Optional fields of packet lines.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct FieldOptions {
-    /// Ethernet addresses: `eth_src`, `eth_dst`.
+    /// MAC addresses also of packets with IP addresses: `eth_src`, `eth_dst`.
     pub(crate) has_ethernet: bool,
-    /// PayloadNames found in payloads: DNS, TLS, HTTP and QUIC.
+    /// Names found in payloads: DNS, TLS, HTTP and QUIC.
     pub(crate) has_names: bool,
     /// The Community ID flow hash: `community_id`.
     pub(crate) has_community_id: bool,
@@ -75,7 +75,7 @@ impl LineFormatter {
         packet.interface = captured.interface.map(Into::into);
         (packet.direction, packet.gso) = (captured.direction, captured.gso);
         if !fields.has_ethernet {
-            packet.summary.eth = None;
+            packet.summary.omit_redundant_eth();
         }
         if fields.has_community_id {
             packet.community_id = CommunityId::of(&packet.summary, 0);

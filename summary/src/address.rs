@@ -5,12 +5,13 @@
 //! although few packets have them (`cargo bench -p summary --bench stages format`). Tests compare both
 //! with the standard library.
 
-use std::net::{Ipv4Addr, Ipv6Addr};
+use std::net::{IpAddr, Ipv6Addr};
 
 /// A 48-bit MAC address in transmission order.
 pub type Mac = [u8; 6];
 
-/// Source or destination of a packet: the network address if there is one, otherwise the MAC address.
+/// An endpoint of a packet: its IP address, or the MAC address if the packet has no IP addresses. See
+/// [`Summary::endpoints`](crate::Summary::endpoints).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Address {
     /// A MAC address, written in lower case with colons.
@@ -25,14 +26,19 @@ impl Address {
     /// Parses an IPv4 address, a MAC address with colons, or any form of an IPv6 address. The inverse
     /// of `Display`.
     pub fn parse(text: &[u8]) -> Option<Self> {
-        if let Some(v4) = parse_v4(text) {
-            return Some(Self::V4(v4));
+        match parse_mac(text) {
+            Some(mac) => Some(Self::Mac(mac)),
+            None => parse_ip(text).map(Self::from),
         }
-        if let Some(mac) = parse_mac(text) {
-            return Some(Self::Mac(mac));
+    }
+
+    /// The IP address; `None` for a MAC address.
+    pub fn ip(self) -> Option<IpAddr> {
+        match self {
+            Self::Mac(_) => None,
+            Self::V4(octets) => Some(octets.into()),
+            Self::V6(octets) => Some(octets.into()),
         }
-        let text = std::str::from_utf8(text).ok()?;
-        Some(Self::V6(text.parse::<Ipv6Addr>().ok()?.octets()))
     }
 
     /// Writes the text of the address to the front of `buf`; returns its length. The text needs no
@@ -127,6 +133,15 @@ static OCTETS: [([u8; 4], usize); 256] = {
     }
 };
 
+/// Parses an IPv4 address, or any form of an IPv6 address.
+pub(crate) fn parse_ip(text: &[u8]) -> Option<IpAddr> {
+    if let Some(octets) = parse_v4(text) {
+        return Some(IpAddr::from(octets));
+    }
+    let text = std::str::from_utf8(text).ok()?;
+    text.parse::<Ipv6Addr>().ok().map(IpAddr::V6)
+}
+
 /// Parses dotted decimal without leading zeros.
 fn parse_v4(text: &[u8]) -> Option<[u8; 4]> {
     if text.len() > 15 {
@@ -212,15 +227,12 @@ impl TextBuf<'_> {
     }
 }
 
-impl From<Ipv4Addr> for Address {
-    fn from(address: Ipv4Addr) -> Self {
-        Self::V4(address.octets())
-    }
-}
-
-impl From<Ipv6Addr> for Address {
-    fn from(address: Ipv6Addr) -> Self {
-        Self::V6(address.octets())
+impl From<IpAddr> for Address {
+    fn from(address: IpAddr) -> Self {
+        match address {
+            IpAddr::V4(address) => Self::V4(address.octets()),
+            IpAddr::V6(address) => Self::V6(address.octets()),
+        }
     }
 }
 
@@ -228,6 +240,7 @@ impl From<Ipv6Addr> for Address {
 mod tests {
     use super::*;
     use proptest::prelude::*;
+    use std::net::Ipv4Addr;
 
     #[test]
     fn other_texts_are_rejected() {

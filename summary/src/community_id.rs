@@ -1,11 +1,12 @@
 //! Community ID, version 1: a hash of a flow that is the same in all tools
 //! (<https://github.com/corelight/community-id-spec>).
 
-use crate::{Address, Summary};
+use crate::Summary;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use sha1::{Digest, Sha1};
 use std::fmt;
+use std::net::IpAddr;
 
 const VERSION: &str = "1:";
 /// Length of the text: the version, and the hash in base64.
@@ -17,11 +18,11 @@ const ICMP6: u8 = 58;
 /// The hash of the addresses, protocol and ports of a flow, equal for both directions.
 ///
 /// ```
-/// use summary::{Address, CommunityId, LinkType, Proto, Summary};
+/// use summary::{CommunityId, LinkType, Proto, Summary};
 ///
 /// let mut summary = Summary::new(LinkType::ETHERNET, 74, 74);
-/// summary.src = Some(Address::V4([128, 232, 110, 120]));
-/// summary.dst = Some(Address::V4([66, 35, 250, 204]));
+/// summary.src = Some([128, 232, 110, 120].into());
+/// summary.dst = Some([66, 35, 250, 204].into());
 /// (summary.sport, summary.dport) = (Some(34_855), Some(80));
 /// summary.proto = Proto::TCP;
 /// let id = CommunityId::of(&summary, 0).unwrap();
@@ -51,9 +52,8 @@ impl CommunityId {
         hash.update(seed.to_be_bytes());
         for address in [src, dst] {
             match address {
-                Address::V4(octets) => hash.update(octets),
-                Address::V6(octets) => hash.update(octets),
-                Address::Mac(_) => return None,
+                IpAddr::V4(address) => hash.update(address.octets()),
+                IpAddr::V6(address) => hash.update(address.octets()),
             }
         }
         hash.update([number, 0]);
@@ -102,7 +102,7 @@ fn ports(summary: &Summary<'_>, number: u8) -> Option<(u16, u16, Symmetry)> {
         ICMP => &[(8, 0), (13, 14), (15, 16), (10, 9), (17, 18)],
         ICMP6 => &[(128, 129), (133, 134), (135, 136), (130, 131), (139, 140), (144, 145)],
         _ => {
-            let has_ports = matches!(summary.proto.name(), Some("tcp" | "udp" | "sctp"));
+            let has_ports = matches!(summary.proto.name(), "tcp" | "udp" | "sctp");
             return summary
                 .sport
                 .zip(summary.dport)
@@ -130,7 +130,7 @@ mod tests {
 
     fn flow(proto: Proto<'static>, src: [u8; 4], dst: [u8; 4]) -> Summary<'static> {
         let mut summary = Summary::new(LinkType::RAW, 60, 60);
-        (summary.src, summary.dst) = (Some(Address::V4(src)), Some(Address::V4(dst)));
+        (summary.src, summary.dst) = (Some(src.into()), Some(dst.into()));
         summary.proto = proto;
         summary
     }

@@ -33,7 +33,7 @@
 //!     concat!(
 //!         r#"{"type":"pkt","n":1,"ts":"2025-11-23T02:53:38.123456789Z","if":"eth0","len":14,"#,
 //!         r#""eth_src":"02:00:00:00:00:01","eth_dst":"ff:ff:ff:ff:ff:ff","#,
-//!         r#""src":"02:00:00:00:00:01","dst":"ff:ff:ff:ff:ff:ff","proto":"lldp"}"#,
+//!         r#""proto":"lldp"}"#,
 //!         "\n"
 //!     )
 //! );
@@ -63,6 +63,6 @@ pub use grouped::grouped;
 pub use link_type::LinkType;
 pub use packet::{Direction, Faults, Gso, GsoKind, Packet, Summary, Tcp, VlanIds};
 pub use payload_names::{DnsType, PayloadNames};
-pub use proto::Proto;
+pub use proto::{Proto, ProtoNumber};
 pub use terminal::{Printable, is_display_control, write_json};
 pub use timestamp::Timestamp;

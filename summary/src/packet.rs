@@ -3,6 +3,7 @@
 
 use crate::{Address, CommunityId, LinkType, Mac, PayloadNames, Proto, Timestamp};
 use std::borrow::Cow;
+use std::net::IpAddr;
 
 /// One packet of a run: its summary, and what only the capturing side knows.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -50,14 +51,16 @@ pub struct Summary<'a> {
     pub cap: u32,
     /// Type of the outermost header.
     pub link: LinkType,
-    /// Source and destination of the Ethernet header. Set this to `None` to leave them out of the line.
-    pub eth: Option<(Mac, Mac)>,
+    /// Source address in the link header: Ethernet, 802.11 or cooked.
+    pub eth_src: Option<Mac>,
+    /// Destination address in the link header; cooked headers have none.
+    pub eth_dst: Option<Mac>,
     /// VLAN identifiers, outermost first.
     pub vlan: VlanIds,
-    /// Source: the IPv4 or IPv6 address, the protocol address in ARP, otherwise the MAC address.
-    pub src: Option<Address>,
-    /// Destination, of the same kind as `src`.
-    pub dst: Option<Address>,
+    /// Source in the IP header, or the sender's protocol address in ARP.
+    pub src: Option<IpAddr>,
+    /// Destination in the IP header, or the target's protocol address in ARP.
+    pub dst: Option<IpAddr>,
     /// Source port of TCP, UDP, UDP-Lite, SCTP and DCCP; `None` in fragments after the first.
     pub sport: Option<u16>,
     /// Destination port.
@@ -89,7 +92,8 @@ impl Summary<'_> {
             len,
             cap: cap.min(len),
             link,
-            eth: None,
+            eth_src: None,
+            eth_dst: None,
             vlan: VlanIds::default(),
             src: None,
             dst: None,
@@ -105,6 +109,26 @@ impl Summary<'_> {
             arp_op: None,
             faults: Faults::default(),
         }
+    }
+
+    /// Source and destination: the IP addresses, or the MAC addresses if there are none.
+    pub fn endpoints(&self) -> (Option<Address>, Option<Address>) {
+        if self.has_ip_addresses() {
+            (self.src.map(Address::from), self.dst.map(Address::from))
+        } else {
+            (self.eth_src.map(Address::Mac), self.eth_dst.map(Address::Mac))
+        }
+    }
+
+    /// Removes the MAC addresses if there are IP addresses: lines without `-e` have either.
+    pub fn omit_redundant_eth(&mut self) {
+        if self.has_ip_addresses() {
+            (self.eth_src, self.eth_dst) = (None, None);
+        }
+    }
+
+    fn has_ip_addresses(&self) -> bool {
+        self.src.is_some() || self.dst.is_some()
     }
 }
 

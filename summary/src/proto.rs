@@ -1,11 +1,14 @@
 //! Protocol names: IANA keywords of IP protocol numbers, and short names of EtherTypes.
 
+use crate::LinkType;
 use std::borrow::Cow;
 use std::fmt;
 
-/// The innermost protocol decoded, with its name in the field `proto`.
+/// The innermost protocol decoded.
 ///
-/// A number without a name is written as `ip-proto-253` (IP protocol) or `0x8899` (EtherType).
+/// In a line, a protocol without a name has `other` in the field `proto`, and its number in the field
+/// [`ProtoNumber::field`]. `Display` writes such a protocol for people: `ip-proto-253` (IP protocol),
+/// `0x8899` (EtherType), `linktype-147` (link type).
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Proto<'a>(Repr<'a>);
 
@@ -13,10 +16,58 @@ pub struct Proto<'a>(Repr<'a>);
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 enum Repr<'a> {
     Named(&'static str),
-    IpNumber(u8),
-    EtherType(u16),
+    /// A number that is in none of the tables below.
+    Number(ProtoNumber),
     /// A name from a line that is not in the tables below.
-    Other(Cow<'a, str>),
+    Foreign(Cow<'a, str>),
+}
+
+/// The number of a protocol that has no name, by the registry that it belongs to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum ProtoNumber {
+    /// An EtherType (IEEE 802.3), or in cooked captures a number below 1,536 of Linux' own
+    /// (linux/if_ether.h).
+    EtherType(u16),
+    /// An IP protocol number or IPv6 next header.
+    Ip(u8),
+    /// A LINKTYPE_ number.
+    LinkType(u16),
+}
+
+impl ProtoNumber {
+    /// The name of the field with this number in a line.
+    pub const fn field(self) -> &'static str {
+        match self {
+            Self::EtherType(_) => "ethertype",
+            Self::Ip(_) => "ip_proto",
+            Self::LinkType(_) => "linktype",
+        }
+    }
+
+    /// The number itself.
+    pub const fn value(self) -> u16 {
+        match self {
+            Self::EtherType(number) | Self::LinkType(number) => number,
+            Self::Ip(number) => number as u16,
+        }
+    }
+
+    /// The number in the fields of a line; the outer `None` means that one is out of range. If there are
+    /// several, the first one counts.
+    pub fn from_fields(
+        ethertype: Option<u64>,
+        ip_proto: Option<u64>,
+        linktype: Option<u64>,
+    ) -> Option<Option<Self>> {
+        let ethertype = number(ethertype)?.map(Self::EtherType);
+        let ip_proto = number(ip_proto)?.map(Self::Ip);
+        let linktype = number(linktype)?.map(Self::LinkType);
+        Some(ethertype.or(ip_proto).or(linktype))
+    }
+}
+
+fn number<T: TryFrom<u64>>(value: Option<u64>) -> Option<Option<T>> {
+    value.map_or(Some(None), |value| T::try_from(value).ok().map(Some))
 }
 
 impl<'a> Proto<'a> {
@@ -31,6 +82,9 @@ impl<'a> Proto<'a> {
     /// ARP (RFC 826).
     pub const ARP: Self = Self::named("arp");
 
+    /// The value of `proto` for protocols without a name.
+    pub const OTHER: &'static str = "other";
+
     /// A protocol by a name of the tables below.
     pub(crate) const fn named(name: &'static str) -> Self {
         Self(Repr::Named(name))
@@ -38,18 +92,17 @@ impl<'a> Proto<'a> {
 
     /// The protocol of an IP protocol number or IPv6 next header.
     pub fn from_ip_number(number: u8) -> Self {
-        match ip_number_name(number) {
-            Some(name) => Self(Repr::Named(name)),
-            None => Self(Repr::IpNumber(number)),
-        }
+        Self::from(ProtoNumber::Ip(number))
     }
 
     /// The protocol of an EtherType (IEEE 802.3).
     pub fn from_ether_type(ether_type: u16) -> Self {
-        match ether_type_name(ether_type) {
-            Some(name) => Self(Repr::Named(name)),
-            None => Self(Repr::EtherType(ether_type)),
-        }
+        Self::from(ProtoNumber::EtherType(ether_type))
+    }
+
+    /// The protocol of a frame whose link type is not decoded.
+    pub fn from_link_type(link: LinkType) -> Self {
+        Self::from(ProtoNumber::LinkType(link.0))
     }
 
     /// The IP protocol number; `None` for other protocols.
@@ -61,12 +114,12 @@ impl<'a> Proto<'a> {
                 let mut names = IP_NUMBER_NAMES.iter();
                 names.find(|(_, known)| known == name).map(|&(number, _)| number)
             }
-            Repr::IpNumber(number) => Some(*number),
-            Repr::EtherType(_) | Repr::Other(_) => None,
+            Repr::Number(ProtoNumber::Ip(number)) => Some(*number),
+            Repr::Number(_) | Repr::Foreign(_) => None,
         }
     }
 
-    /// Parses any name. Names that this crate never writes are kept unchanged.
+    /// Parses the text of `Display`. Names that this crate never writes are kept unchanged.
     pub fn parse(text: impl Into<Cow<'a, str>>) -> Self {
         let text = text.into();
         if let Some(name) = name_of_table(&text) {
@@ -74,14 +127,26 @@ impl<'a> Proto<'a> {
         }
         let canonical = text
             .strip_prefix("ip-proto-")
-            .and_then(|number| number.parse().ok().map(Self::from_ip_number))
+            .and_then(|number| number.parse().ok().map(ProtoNumber::Ip))
             .or_else(|| {
                 let number = u16::from_str_radix(text.strip_prefix("0x")?, 16).ok()?;
-                Some(Self::from_ether_type(number))
-            });
+                Some(ProtoNumber::EtherType(number))
+            })
+            .or_else(|| Some(ProtoNumber::LinkType(LinkType::parse(&text)?.0)))
+            .map(Self::from);
         match canonical {
             Some(proto) if proto.to_string() == text => proto,
-            _ => Self(Repr::Other(text)),
+            _ => Self(Repr::Foreign(text)),
+        }
+    }
+
+    /// The protocol of a line: the value of `proto`, and the number next to it, which counts if the name
+    /// is [`Proto::OTHER`]. Lines of before have the text of `Display` in `proto`.
+    pub fn from_fields(name: impl Into<Cow<'a, str>>, number: Option<ProtoNumber>) -> Self {
+        let name = name.into();
+        match number {
+            Some(number) if name == Self::OTHER => Self::from(number),
+            _ => Self::parse(name),
         }
     }
 
@@ -93,13 +158,34 @@ impl<'a> Proto<'a> {
         }
     }
 
-    /// The name; `None` if the protocol only has a number.
-    pub fn name(&self) -> Option<&str> {
+    /// The value of `proto`: the name, or [`Proto::OTHER`].
+    pub fn name(&self) -> &str {
         match &self.0 {
-            Repr::Named(name) => Some(name),
-            Repr::Other(name) => Some(name),
-            Repr::IpNumber(_) | Repr::EtherType(_) => None,
+            Repr::Named(name) => name,
+            Repr::Foreign(name) => name,
+            Repr::Number(_) => Self::OTHER,
         }
+    }
+
+    /// The number of a protocol without a name.
+    pub fn number(&self) -> Option<ProtoNumber> {
+        match self.0 {
+            Repr::Number(number) => Some(number),
+            _ => None,
+        }
+    }
+}
+
+impl From<ProtoNumber> for Proto<'_> {
+    fn from(number: ProtoNumber) -> Self {
+        let name = match number {
+            ProtoNumber::EtherType(number) => find_name(ETHER_TYPE_NAMES, number),
+            ProtoNumber::Ip(6) => Some("tcp"),
+            ProtoNumber::Ip(17) => Some("udp"),
+            ProtoNumber::Ip(number) => find_name(IP_NUMBER_NAMES, number),
+            ProtoNumber::LinkType(number) => LinkType(number).name(),
+        };
+        Self(name.map_or(Repr::Number(number), Repr::Named))
     }
 }
 
@@ -107,9 +193,10 @@ impl fmt::Display for Proto<'_> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.0 {
             Repr::Named(name) => formatter.write_str(name),
-            Repr::IpNumber(number) => write!(formatter, "ip-proto-{number}"),
-            Repr::EtherType(number) => write!(formatter, "0x{number:04x}"),
-            Repr::Other(name) => formatter.write_str(name),
+            Repr::Foreign(name) => formatter.write_str(name),
+            Repr::Number(ProtoNumber::Ip(number)) => write!(formatter, "ip-proto-{number}"),
+            Repr::Number(ProtoNumber::EtherType(number)) => write!(formatter, "0x{number:04x}"),
+            Repr::Number(ProtoNumber::LinkType(number)) => LinkType(*number).fmt(formatter),
         }
     }
 }
@@ -130,19 +217,7 @@ fn name_of_table(text: &str) -> Option<&'static str> {
         .chain(ETHER_TYPE_NAMES.iter().map(|&(_, name)| name))
         .chain(OTHER_NAMES.iter().copied())
         .find(|name| *name == text)
-        .or_else(|| crate::LinkType::parse(text)?.name())
-}
-
-fn ip_number_name(number: u8) -> Option<&'static str> {
-    match number {
-        6 => Some("tcp"),
-        17 => Some("udp"),
-        _ => find_name(IP_NUMBER_NAMES, number),
-    }
-}
-
-fn ether_type_name(ether_type: u16) -> Option<&'static str> {
-    find_name(ETHER_TYPE_NAMES, ether_type)
+        .or_else(|| LinkType::parse(text)?.name())
 }
 
 fn find_name<N: Ord + Copy>(names: &[(N, &'static str)], number: N) -> Option<&'static str> {
@@ -289,13 +364,19 @@ mod tests {
         assert!(ETHER_TYPE_NAMES.is_sorted_by_key(|&(number, _)| number));
     }
 
+    /// From the text for people and, with the number in a field of its own, from a line.
     #[test]
-    fn every_number_parses_back_from_its_name() {
-        for proto in (0..=u8::MAX).map(Proto::from_ip_number) {
+    fn every_number_parses_back() {
+        let ip = (0..=u8::MAX).map(ProtoNumber::Ip);
+        let ether_types = (0..=u16::MAX).map(ProtoNumber::EtherType);
+        let link_types = (0..=u16::MAX).map(ProtoNumber::LinkType);
+        for number in ip.chain(ether_types).chain(link_types) {
+            let proto = Proto::from(number);
             assert_eq!(Proto::parse(proto.to_string()), proto);
-        }
-        for proto in (0..=u16::MAX).map(Proto::from_ether_type) {
-            assert_eq!(Proto::parse(proto.to_string()), proto);
+            assert_eq!(Proto::from_fields(proto.name(), proto.number()), proto);
+            let expected =
+                if proto.number().is_some() { Proto::OTHER } else { &*proto.to_string() };
+            assert_eq!(proto.name(), expected);
         }
     }
 
@@ -306,6 +387,15 @@ mod tests {
             assert_eq!(Proto::from_ip_number(number).to_string(), name);
         }
         assert_eq!(Proto::from_ether_type(0x1234).to_string(), "0x1234");
+        assert_eq!(Proto::from_link_type(LinkType(147)).to_string(), "linktype-147");
+    }
+
+    #[test]
+    fn numbers_count_next_to_other_only() {
+        let number = Some(ProtoNumber::Ip(6));
+        assert_eq!(Proto::from_fields("other", number), Proto::TCP);
+        assert_eq!(Proto::from_fields("udp", number), Proto::UDP);
+        assert_eq!(Proto::from_fields("other", None).to_string(), "other");
     }
 
     proptest! {

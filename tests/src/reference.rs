@@ -14,9 +14,9 @@ pub struct Packet {
     pub len: u64,
     /// Protocol.
     pub proto: String,
-    /// Source address; empty if there is none.
+    /// Source address, a MAC address if the packet has no IP addresses; empty if there is none.
     pub src: String,
-    /// Destination address; empty if there is none.
+    /// Destination address, of the same kind.
     pub dst: String,
     /// Destination port.
     pub dport: Option<u64>,
@@ -37,13 +37,15 @@ pub fn read_packets(lines: &str) -> Vec<Packet> {
             continue;
         }
         let text = |key: &str| value[key].as_str().unwrap_or_default().to_owned();
+        let has_ip = value.get("src").is_some() || value.get("dst").is_some();
+        let (src, dst) = if has_ip { ("src", "dst") } else { ("eth_src", "eth_dst") };
         packets.push(Packet {
             n: value["n"].as_u64().unwrap(),
             ts_ns: parse_ns(value["ts"].as_str().unwrap()),
             len: value["len"].as_u64().unwrap(),
             proto: text("proto"),
-            src: text("src"),
-            dst: text("dst"),
+            src: text(src),
+            dst: text(dst),
             dport: value["dport"].as_u64(),
             line: line.to_owned(),
         });

@@ -199,13 +199,13 @@ pub(super) struct Args {
     #[arg(short = 'O', long, help_heading = FILTER, hide_short_help = true)]
     pub(super) no_optimize: bool,
 
-    /// Add Ethernet addresses: `eth_src`, `eth_dst`
+    /// Add MAC addresses to IP packets: `eth_src`, `eth_dst`
     #[arg(short = 'e', long, help_heading = FIELDS)]
     pub(super) ethernet: bool,
 
     /// Add names from DNS, TLS, HTTP and QUIC packets
     ///
-    /// The fields are `dns` and `dns_type`, `sni` (TLS), `host` (HTTP) and `quic` (the version).
+    /// The fields are `dns` and `dns_type`, `sni` (TLS), `http_host` (HTTP) and `quic` (the version).
     #[arg(long, help_heading = FIELDS)]
     pub(super) names: bool,
 

@@ -1,8 +1,8 @@
 //! ARP (RFC 826) and RARP (RFC 903): operation and protocol addresses.
 
 use super::{DecodeState, Extent};
-use crate::Address;
 use etherparse::ArpPacketSlice;
+use std::net::IpAddr;
 
 /// Length of the fields before the addresses.
 const FIXED_LEN: usize = 8;
@@ -25,10 +25,10 @@ pub(super) fn decode<'a>(packet: Extent<'a>, state: &mut DecodeState<'_, '_, 'a>
     }
 }
 
-fn protocol_address(bytes: &[u8]) -> Option<Address> {
+fn protocol_address(bytes: &[u8]) -> Option<IpAddr> {
     match bytes.len() {
-        4 => bytes.try_into().ok().map(Address::V4),
-        16 => bytes.try_into().ok().map(Address::V6),
+        4 => <[u8; 4]>::try_from(bytes).ok().map(IpAddr::from),
+        16 => <[u8; 16]>::try_from(bytes).ok().map(IpAddr::from),
         _ => None,
     }
 }

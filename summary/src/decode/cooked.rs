@@ -3,7 +3,6 @@
 
 use super::ether_type::{self, MAX_802_3_LEN};
 use super::{DecodeState, Extent, ethernet, llc};
-use crate::Address;
 
 /// Linux' own protocol numbers for IEEE 802.3 without and with an LLC header (linux/if_ether.h:
 /// `ETH_P_802_3`, `ETH_P_802_2`).
@@ -31,7 +30,7 @@ pub(super) fn decode<'a>(frame: Extent<'a>, layout: &Layout, state: &mut DecodeS
     };
     if header[layout.address_len] == 6 {
         let source = &header[layout.address..layout.address + 6];
-        state.summary.src = source.try_into().ok().map(Address::Mac);
+        state.summary.eth_src = source.try_into().ok();
     }
     let protocol = u16::from_be_bytes([header[layout.protocol], header[layout.protocol + 1]]);
     let payload = frame.after(layout.header_len);

@@ -2,7 +2,7 @@
 
 use super::ether_type::{self, MAX_802_3_LEN};
 use super::{DecodeState, Extent, llc};
-use crate::{Address, Faults, Proto};
+use crate::{Faults, Proto};
 use etherparse::{Ethernet2Slice, SingleVlanSlice};
 
 const HEADER_LEN: usize = 14;
@@ -13,9 +13,8 @@ pub(super) fn decode<'a>(frame: Extent<'a>, state: &mut DecodeState<'_, '_, 'a>)
     let Ok(header) = Ethernet2Slice::from_slice_without_fcs(frame.bytes()) else {
         return state.summary.faults.insert(frame.short_header_faults(HEADER_LEN));
     };
-    state.summary.eth = Some((header.source(), header.destination()));
-    state.summary.src = Some(Address::Mac(header.source()));
-    state.summary.dst = Some(Address::Mac(header.destination()));
+    state.summary.eth_src = Some(header.source());
+    state.summary.eth_dst = Some(header.destination());
     payload(header.ether_type().0, frame.after(HEADER_LEN), state);
 }
 

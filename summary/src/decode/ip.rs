@@ -1,8 +1,9 @@
 //! IPv4 (RFC 791) and IPv6 (RFC 8200) with extension headers.
 
 use super::{DecodeState, Extent, transport};
-use crate::{Address, Faults, Proto};
+use crate::{Faults, Proto};
 use etherparse::{Ipv4HeaderSlice, Ipv6HeaderSlice};
+use std::net::IpAddr;
 
 /// Longest IPv4 header: 15 words of 32 bits.
 const MAX_V4_HEADER_LEN: usize = 60;
@@ -49,8 +50,8 @@ pub(super) fn decode_v4<'a>(packet: Extent<'a>, state: &mut DecodeState<'_, '_, 
     }
     state.summary.ttl = (V4_TTL_END <= captured).then(|| header.ttl());
     if V4_SRC_END <= captured {
-        state.summary.src = Some(Address::V4(header.source()));
-        state.summary.dst = (V4_DST_END <= captured).then(|| Address::V4(header.destination()));
+        state.summary.src = Some(IpAddr::from(header.source()));
+        state.summary.dst = (V4_DST_END <= captured).then(|| IpAddr::from(header.destination()));
     }
     if captured < V4_DST_END {
         return;
@@ -85,8 +86,8 @@ pub(super) fn decode_v6<'a>(packet: Extent<'a>, state: &mut DecodeState<'_, '_, 
     };
     state.summary.ttl = (V6_TTL_END <= captured).then(|| header.hop_limit());
     if V6_SRC_END <= captured {
-        state.summary.src = Some(Address::V6(header.source()));
-        state.summary.dst = (V6_HEADER_LEN <= captured).then(|| Address::V6(header.destination()));
+        state.summary.src = Some(IpAddr::from(header.source()));
+        state.summary.dst = (V6_HEADER_LEN <= captured).then(|| IpAddr::from(header.destination()));
     }
     if captured < V6_HEADER_LEN {
         return state.summary.faults.insert(packet.short_header_faults(V6_HEADER_LEN));
@@ -107,7 +108,7 @@ pub(super) fn decode_v6<'a>(packet: Extent<'a>, state: &mut DecodeState<'_, '_, 
 ///
 /// Each extension header has at least eight bytes, so the loop ends.
 fn upper_layer<'a>(mut number: u8, mut payload: Extent<'a>, state: &mut DecodeState<'_, '_, 'a>) {
-    let is_v6 = matches!(state.summary.src, Some(Address::V6(_)));
+    let is_v6 = matches!(state.summary.src, Some(IpAddr::V6(_)));
     loop {
         state.summary.proto = Proto::from_ip_number(number);
         if state.summary.frag.is_some_and(|offset| offset > 0) {

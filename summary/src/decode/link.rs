@@ -5,7 +5,7 @@ use crate::{Faults, LinkType, Proto};
 
 /// Decodes a frame of the link type in the summary.
 pub(super) fn decode<'a>(frame: Extent<'a>, state: &mut DecodeState<'_, '_, 'a>) {
-    state.summary.proto = Proto::named(state.summary.link.name().unwrap_or("llc"));
+    state.summary.proto = Proto::from_link_type(state.summary.link);
     match state.summary.link {
         LinkType::ETHERNET => ethernet::decode(frame, state),
         LinkType::RAW | LinkType::IPV4 | LinkType::IPV6 => ip::decode(frame, state),
@@ -15,12 +15,7 @@ pub(super) fn decode<'a>(frame: Extent<'a>, state: &mut DecodeState<'_, '_, 'a>)
         LinkType::LINUX_SLL2 => cooked::decode(frame, &cooked::V2, state),
         LinkType::RADIOTAP => wlan::radiotap(frame, state),
         LinkType::IEEE802_11 => wlan::decode(frame, state),
-        other => {
-            if other.name().is_none() {
-                state.summary.proto = Proto::parse(other.to_string());
-            }
-            state.summary.faults.insert(Faults::UNSUPPORTED);
-        }
+        _ => state.summary.faults.insert(Faults::UNSUPPORTED),
     }
 }
 

@@ -2,7 +2,7 @@
 //! in monitor mode (<https://www.radiotap.org>).
 
 use super::{DecodeState, Extent, llc};
-use crate::{Address, Faults, Proto};
+use crate::{Faults, Proto};
 
 /// Version, padding, length, first word of presence bits.
 const MIN_RADIOTAP_LEN: usize = 8;
@@ -102,9 +102,7 @@ fn wlan<'a>(frame: Extent<'a>, layout: Layout, state: &mut DecodeState<'_, '_, '
     if version != 0 {
         return state.summary.faults.insert(Faults::BAD_HEADER);
     }
-    let address = |offset: usize| {
-        bytes.get(offset..).and_then(<[u8]>::first_chunk).map(|mac| Address::Mac(*mac))
-    };
+    let address = |offset: usize| bytes.get(offset..).and_then(<[u8]>::first_chunk).copied();
     let [first, second, third] = [4, 10, 16];
     let has_two = kind != TYPE_CONTROL || !SUBTYPES_OF_ONE_ADDRESS.contains(&subtype);
     let (destination, source) = match (kind, flags & (TO_DS | FROM_DS)) {
@@ -113,8 +111,8 @@ fn wlan<'a>(frame: Extent<'a>, layout: Layout, state: &mut DecodeState<'_, '_, '
         (TYPE_DATA, 0x03) => (third, HEADER_LEN),
         _ => (first, second),
     };
-    state.summary.dst = address(destination);
-    state.summary.src = has_two.then(|| address(source)).flatten();
+    state.summary.eth_dst = address(destination);
+    state.summary.eth_src = has_two.then(|| address(source)).flatten();
     let header_len = match (kind, has_two) {
         (TYPE_CONTROL, false) => MIN_HEADER_LEN,
         (TYPE_CONTROL, true) => second + 6,

@@ -4,7 +4,7 @@
 use super::json::flag_bits;
 use super::scan::scan;
 use crate::timestamp::SecondCache;
-use crate::{Direction, Timestamp, VlanIds};
+use crate::{Direction, Proto, ProtoNumber, Timestamp, VlanIds};
 
 /// Some fields of a packet line. Texts are not validated, except that those from an
 /// [`ExcerptReader`] are ASCII without escapes.
@@ -22,9 +22,10 @@ pub struct Excerpt<'a> {
     pub len: u32,
     /// VLAN identifiers, outermost first.
     pub vlan: VlanIds,
-    /// Text of the source address.
+    /// Text of the source address: that of the IP header or, if the packet has no IP addresses, the MAC
+    /// address.
     pub src: Option<&'a [u8]>,
-    /// Text of the destination address.
+    /// Text of the destination address, of the same kind.
     pub dst: Option<&'a [u8]>,
     /// Source port.
     pub sport: Option<u16>,
@@ -32,6 +33,8 @@ pub struct Excerpt<'a> {
     pub dport: Option<u16>,
     /// Name of the protocol.
     pub proto: &'a [u8],
+    /// Number of the protocol if it has no name, and `proto` is [`Proto::OTHER`].
+    pub proto_number: Option<ProtoNumber>,
     /// Time to live or hop limit.
     pub ttl: Option<u8>,
     /// TCP control bits: FIN is bit 0.
@@ -68,6 +71,10 @@ impl ExcerptReader {
             Some(letters) => Some(flag_bits(letters)?),
             None => None,
         };
+        let (src, dst) = match (fields.src, fields.dst) {
+            (None, None) => (fields.eth_src, fields.eth_dst),
+            addresses => addresses,
+        };
         let excerpt = Excerpt {
             n: fields.n,
             ts: self.times.parse(fields.ts)?,
@@ -75,11 +82,12 @@ impl ExcerptReader {
             direction,
             len: u32::try_from(fields.len).ok()?,
             vlan: fields.vlan,
-            src: fields.src,
-            dst: fields.dst,
+            src,
+            dst,
             sport: convert(fields.sport)?,
             dport: convert(fields.dport)?,
             proto: fields.proto,
+            proto_number: number_of(fields.proto, fields.proto_number),
             ttl: convert(fields.ttl)?,
             flags,
         };
@@ -90,6 +98,12 @@ impl ExcerptReader {
     pub fn parse_time(&mut self, text: &[u8]) -> Option<Timestamp> {
         self.times.parse(text)
     }
+}
+
+/// The number of a protocol if its name says that it has one.
+#[inline]
+pub(super) fn number_of(proto: &[u8], number: Option<ProtoNumber>) -> Option<ProtoNumber> {
+    number.filter(|_| proto == Proto::OTHER.as_bytes())
 }
 
 #[inline]

@@ -1,15 +1,16 @@
 //! The definition of a packet line for serde. Property tests compare the fast writer and parser with
 //! it, and it parses valid lines that the fast parser does not accept.
 
-use crate::address::parse_mac;
+use crate::address::{parse_ip, parse_mac};
 use crate::{
-    Address, CommunityId, Direction, DnsType, Faults, Gso, GsoKind, LinkType, Packet, PayloadNames,
-    Proto, Summary, Tcp, Timestamp, VlanIds,
+    Address, CommunityId, Direction, DnsType, Faults, Gso, GsoKind, LinkType, Mac, Packet,
+    PayloadNames, Proto, ProtoNumber, Summary, Tcp, Timestamp, VlanIds,
 };
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde::{Deserialize, de};
 use std::borrow::Cow;
 use std::fmt::Display;
+use std::net::IpAddr;
 
 impl Serialize for Packet<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -27,15 +28,18 @@ impl Serialize for Packet<'_> {
         let link = (summary.link != LinkType::ETHERNET).then(|| summary.link.to_string());
         optional(&mut map, "link", link)?;
         let text = |mac| Address::Mac(mac).to_string();
-        optional(&mut map, "eth_src", summary.eth.map(|(source, _)| text(source)))?;
-        optional(&mut map, "eth_dst", summary.eth.map(|(_, destination)| text(destination)))?;
+        optional(&mut map, "eth_src", summary.eth_src.map(text))?;
+        optional(&mut map, "eth_dst", summary.eth_dst.map(text))?;
         let vlan = summary.vlan.as_slice();
         optional(&mut map, "vlan", (!vlan.is_empty()).then_some(vlan))?;
-        optional(&mut map, "src", summary.src.map(|address| address.to_string()))?;
-        optional(&mut map, "dst", summary.dst.map(|address| address.to_string()))?;
+        optional(&mut map, "src", summary.src.map(|address| Address::from(address).to_string()))?;
+        optional(&mut map, "dst", summary.dst.map(|address| Address::from(address).to_string()))?;
         optional(&mut map, "sport", summary.sport)?;
         optional(&mut map, "dport", summary.dport)?;
-        map.serialize_entry("proto", &summary.proto.to_string())?;
+        map.serialize_entry("proto", summary.proto.name())?;
+        if let Some(number) = summary.proto.number() {
+            map.serialize_entry(number.field(), &number.value())?;
+        }
         optional(&mut map, "ttl", summary.ttl)?;
         optional(&mut map, "frag", summary.frag)?;
         optional(&mut map, "flags", summary.tcp.flags.map(Tcp::flag_letters))?;
@@ -50,7 +54,7 @@ impl Serialize for Packet<'_> {
         optional(&mut map, "dns", names.dns.as_ref().map(|(name, _)| name))?;
         optional(&mut map, "dns_type", names.dns.as_ref().map(|(_, kind)| kind.to_string()))?;
         optional(&mut map, "sni", names.sni.as_ref())?;
-        optional(&mut map, "host", names.host.as_ref())?;
+        optional(&mut map, "http_host", names.http_host.as_ref())?;
         optional(&mut map, "quic", names.quic.map(|version| format!("{version:#010x}")))?;
         optional(&mut map, "community_id", self.community_id.map(|id| id.to_string()))?;
         let faults: Vec<_> = summary.faults.names().collect();
@@ -96,6 +100,9 @@ struct Fields<'a> {
     dport: Option<u16>,
     #[serde(borrow)]
     proto: Cow<'a, str>,
+    ethertype: Option<u16>,
+    ip_proto: Option<u8>,
+    linktype: Option<u16>,
     ttl: Option<u8>,
     frag: Option<u16>,
     #[serde(borrow)]
@@ -113,8 +120,9 @@ struct Fields<'a> {
     dns_type: Option<Cow<'a, str>>,
     #[serde(borrow)]
     sni: Option<Cow<'a, str>>,
-    #[serde(borrow)]
-    host: Option<Cow<'a, str>>,
+    /// Lines of before have the name `host`.
+    #[serde(borrow, alias = "host")]
+    http_host: Option<Cow<'a, str>>,
     #[serde(borrow)]
     quic: Option<Cow<'a, str>>,
     #[serde(borrow)]
@@ -135,13 +143,15 @@ impl<'de: 'a, 'a> Deserialize<'de> for Packet<'a> {
         for name in fields.err.iter().flatten() {
             faults.insert(Faults::parse(name).ok_or_else(|| invalid("err", name))?);
         }
-        let address = |key, text: &Option<Cow<'_, str>>| {
-            parse_opt(key, text, |text| Address::parse(text.as_bytes()))
-        };
         let mac = |key, text: &Option<Cow<'_, str>>| {
             parse_opt(key, text, |text| parse_mac(text.as_bytes()))
         };
-        let eth = mac("eth_src", &fields.eth_src)?.zip(mac("eth_dst", &fields.eth_dst)?);
+        let (src, old_eth_src) = endpoint("src", &fields.src)?;
+        let (dst, old_eth_dst) = endpoint("dst", &fields.dst)?;
+        let ethertype = fields.ethertype.map(ProtoNumber::EtherType);
+        let number = ethertype
+            .or_else(|| fields.ip_proto.map(ProtoNumber::Ip))
+            .or_else(|| fields.linktype.map(ProtoNumber::LinkType));
         Ok(Packet {
             n: fields.n,
             ts: fields.ts,
@@ -156,13 +166,14 @@ impl<'de: 'a, 'a> Deserialize<'de> for Packet<'a> {
                 cap: fields.cap.unwrap_or(fields.len).min(fields.len),
                 link: parse_opt("link", &fields.link, LinkType::parse)?
                     .unwrap_or(LinkType::ETHERNET),
-                eth,
+                eth_src: mac("eth_src", &fields.eth_src)?.or(old_eth_src),
+                eth_dst: mac("eth_dst", &fields.eth_dst)?.or(old_eth_dst),
                 vlan,
-                src: address("src", &fields.src)?,
-                dst: address("dst", &fields.dst)?,
+                src,
+                dst,
                 sport: fields.sport,
                 dport: fields.dport,
-                proto: Proto::parse(fields.proto),
+                proto: Proto::from_fields(fields.proto, number),
                 ttl: fields.ttl,
                 frag: fields.frag,
                 tcp: Tcp {
@@ -180,11 +191,23 @@ impl<'de: 'a, 'a> Deserialize<'de> for Packet<'a> {
             names: PayloadNames {
                 dns: fields.dns.zip(parse_opt("dns_type", &fields.dns_type, DnsType::parse)?),
                 sni: fields.sni,
-                host: fields.host,
+                http_host: fields.http_host,
                 quic: parse_opt("quic", &fields.quic, quic_version)?,
             },
             community_id: parse_opt("community_id", &fields.community_id, CommunityId::parse)?,
         })
+    }
+}
+
+/// The address in `src` or `dst`. Lines of before have MAC addresses there if the packet has no IP
+/// addresses.
+fn endpoint<E: de::Error>(
+    key: &str,
+    text: &Option<Cow<'_, str>>,
+) -> Result<(Option<IpAddr>, Option<Mac>), E> {
+    match text.as_deref().map(|text| (parse_mac(text.as_bytes()), text)) {
+        Some((Some(mac), _)) => Ok((None, Some(mac))),
+        _ => Ok((parse_opt(key, text, |text| parse_ip(text.as_bytes()))?, None)),
     }
 }
 

@@ -19,11 +19,12 @@
 //! | `gso` | integer, 16 bits | segmentation offload: payload bytes of each segment but the last, the kernel's `gso_size`; live only |
 //! | `gso_type` | string | what segmentation offload splits or merges, the kernel's `gso_type`: `tcpv4`, `tcpv6`, `udp_l4` (datagrams), `udp` (IP fragments); present with `gso` |
 //! | `link` | string | link type, present if not Ethernet: a name such as `raw` or `sll2`, or `linktype-` and the [LINKTYPE_ number](https://www.tcpdump.org/linktypes.html) |
-//! | `eth_src`, `eth_dst` | string | addresses in the Ethernet header, lower case with colons; with `-e` |
+//! | `eth_src`, `eth_dst` | string | MAC addresses in the link header (Ethernet, 802.11; cooked headers have a source only), lower case with colons; with `-e`, otherwise only in packets without `src` and `dst` |
 //! | `vlan` | array of integers, 0–4095 | VLAN identifiers (IEEE 802.1Q), outermost first, at most eight |
-//! | `src`, `dst` | string | the first of: IPv4 address (dotted decimal), IPv6 address (RFC 5952), protocol address in ARP, MAC address |
+//! | `src`, `dst` | string | IPv4 addresses (dotted decimal) or IPv6 addresses (RFC 5952) in the IP header; in ARP the protocol addresses of sender and target |
 //! | `sport`, `dport` | integer, 16 bits | ports of TCP, UDP, UDP-Lite, SCTP and DCCP; absent in fragments after the first |
-//! | `proto` | string | innermost protocol decoded: a lower-case name such as `tcp` or `lldp`, or the number as `ip-proto-253` (IP protocol) or `0x8899` (EtherType) |
+//! | `proto` | string | innermost protocol decoded: a lower-case name such as `tcp` or `lldp`, or `other` for a number without a name |
+//! | `ethertype`, `ip_proto`, `linktype` | integer, 16, 8, 16 bits | one of them with `proto` `other`: the EtherType (in cooked captures also Linux' own numbers below 1,536), the IP protocol number, or the LINKTYPE_ number of a link type that is not decoded |
 //! | `ttl` | integer, 8 bits | IPv4 time to live or IPv6 hop limit |
 //! | `frag` | integer, 16 bits | fragment offset in bytes, a multiple of 8; present in fragments only, 0 in the first |
 //! | `flags` | string | TCP flags that are set, in the order `FSRPAUEC`: FIN, SYN, RST, PSH, ACK, URG, ECE, CWR (RFC 9293, RFC 3168) |
@@ -36,13 +37,17 @@
 //! | `dns` | string | name in the first question of a DNS message: labels joined by dots, `\.` for a dot in a label, `.` for the root; with `--names` |
 //! | `dns_type` | string | type of that question, such as `AAAA` or `TYPE65280` (RFC 3597); present with `dns` |
 //! | `sni` | string | server name in a TLS ClientHello (RFC 6066); with `--names` |
-//! | `host` | string | Host field of an HTTP/1 request (RFC 9110); with `--names` |
+//! | `http_host` | string | Host field of an HTTP/1 request (RFC 9110); with `--names` |
 //! | `quic` | string | version in a QUIC long header (RFC 8999), such as `0x00000001`; with `--names` |
 //! | `community_id` | string | [Community ID](https://github.com/corelight/community-id-spec) 1 of the flow; with `--community-id` |
 //! | `err` | array of strings | faults of the packet, in this order: `truncated` (the capture cut off a header), `bad_length` (a length field contradicts another one or the frame), `bad_header` (a field has a forbidden value), `unsupported` (not decoded further) |
 //!
 //! Bytes from the network that are not valid UTF-8 appear as U+FFFD. Characters that control the display
 //! of text are escaped: C0 and C1 controls, DEL, line separators, and controls of the text direction.
+//!
+//! Lines of before version 1 was released have MAC addresses in `src` and `dst` of packets without IP
+//! addresses, `ip-proto-253`, `0x8899` or `linktype-147` in `proto`, and `host` for `http_host`. The
+//! parsers here accept them.
 //!
 //! Packets with several layers that could fill a field, and packets with wrong lengths:
 //!

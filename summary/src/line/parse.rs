@@ -2,10 +2,10 @@
 
 use super::json::{flag_bits, quic_version};
 use super::scan::scan;
-use crate::address::parse_mac;
+use crate::address::{parse_ip, parse_mac};
 use crate::{
-    Address, CommunityId, Direction, DnsType, Faults, Gso, GsoKind, LinkType, Packet, PayloadNames,
-    Proto, Summary, Tcp, Timestamp, record,
+    CommunityId, Direction, DnsType, Faults, Gso, GsoKind, LinkType, Packet, PayloadNames, Proto,
+    Summary, Tcp, Timestamp, record,
 };
 use serde::Deserialize;
 use std::borrow::Cow;
@@ -102,15 +102,17 @@ pub(super) fn parse_fast(line: &[u8]) -> Option<Packet<'_>> {
     let cap = number(fields.cap)?.unwrap_or(len).min(len);
     let link = parse_opt(fields.link, LinkType::parse)?.unwrap_or(LinkType::ETHERNET);
     let mac = |text: &str| parse_mac(text.as_bytes());
-    let address = |text: &str| Address::parse(text.as_bytes());
+    // MAC addresses in `src` and `dst`, as in lines of before, are left to serde.
+    let address = |text: &str| parse_ip(text.as_bytes());
     let text = |value| parse_opt(value, Some);
     let mut summary = Summary::new(link, cap, len);
-    summary.eth = parse_opt(fields.eth_src, mac)?.zip(parse_opt(fields.eth_dst, mac)?);
+    summary.eth_src = parse_opt(fields.eth_src, mac)?;
+    summary.eth_dst = parse_opt(fields.eth_dst, mac)?;
     summary.vlan = fields.vlan;
     summary.src = parse_opt(fields.src, address)?;
     summary.dst = parse_opt(fields.dst, address)?;
     (summary.sport, summary.dport) = (number(fields.sport)?, number(fields.dport)?);
-    summary.proto = Proto::parse(str::from_utf8(fields.proto).ok()?);
+    summary.proto = Proto::from_fields(str::from_utf8(fields.proto).ok()?, fields.proto_number);
     (summary.ttl, summary.frag) = (number(fields.ttl)?, number(fields.frag)?);
     summary.tcp = Tcp {
         flags: parse_opt(fields.flags, |text| flag_bits(text.as_bytes()))?,
@@ -136,7 +138,7 @@ pub(super) fn parse_fast(line: &[u8]) -> Option<Packet<'_>> {
         names: PayloadNames {
             dns: dns.zip(parse_opt(fields.dns_type, DnsType::parse)?),
             sni: text(fields.sni)?.map(Cow::Borrowed),
-            host: text(fields.host)?.map(Cow::Borrowed),
+            http_host: text(fields.http_host)?.map(Cow::Borrowed),
             quic: parse_opt(fields.quic, quic_version)?,
         },
         community_id: parse_opt(fields.community_id, CommunityId::parse)?,

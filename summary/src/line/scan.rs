@@ -6,6 +6,7 @@
 //! go through a window of constant length, which makes bounds checks unnecessary.
 
 use super::write::START;
+use crate::ProtoNumber;
 use crate::digits::{HIGH, POWERS, all, leading_digits};
 use crate::timestamp::TEXT_LEN as TIME_LEN;
 
@@ -35,6 +36,8 @@ pub(super) struct RawFields<'a> {
     pub(super) sport: Option<u64>,
     pub(super) dport: Option<u64>,
     pub(super) proto: &'a [u8],
+    /// The number after `proto`, whatever the name is.
+    pub(super) proto_number: Option<ProtoNumber>,
     pub(super) ttl: Option<u64>,
     pub(super) frag: Option<u64>,
     pub(super) flags: Option<&'a [u8]>,
@@ -48,7 +51,7 @@ pub(super) struct RawFields<'a> {
     pub(super) dns: Option<&'a [u8]>,
     pub(super) dns_type: Option<&'a [u8]>,
     pub(super) sni: Option<&'a [u8]>,
-    pub(super) host: Option<&'a [u8]>,
+    pub(super) http_host: Option<&'a [u8]>,
     pub(super) quic: Option<&'a [u8]>,
     pub(super) community_id: Option<&'a [u8]>,
     /// The elements of `err` with their quotation marks and commas.
@@ -110,7 +113,15 @@ pub(super) fn scan(bytes: &[u8]) -> Option<(RawFields<'_>, usize)> {
     let dport = cursor.number(br#","dport":"#)?;
     cursor.expect(br#","proto":"#)?;
     let proto = cursor.string()?;
-    let ttl = cursor.number(br#","ttl":"#)?;
+    let mut ttl = cursor.number(br#","ttl":"#)?;
+    let mut proto_number = None;
+    // Only protocols without a name have a number, and most of them are not IP.
+    if ttl.is_none() {
+        proto_number = cursor.proto_number()?;
+        if proto_number.is_some() {
+            ttl = cursor.number(br#","ttl":"#)?;
+        }
+    }
     let mut flags = cursor.text(br#","flags":"#)?;
     let mut frag = None;
     if flags.is_none() {
@@ -141,6 +152,7 @@ pub(super) fn scan(bytes: &[u8]) -> Option<(RawFields<'_>, usize)> {
         sport,
         dport,
         proto,
+        proto_number,
         ttl,
         frag,
         flags,
@@ -154,7 +166,7 @@ pub(super) fn scan(bytes: &[u8]) -> Option<(RawFields<'_>, usize)> {
         dns: None,
         dns_type: None,
         sni: None,
-        host: None,
+        http_host: None,
         quic: None,
         community_id: None,
         err: None,
@@ -167,7 +179,11 @@ pub(super) fn scan(bytes: &[u8]) -> Option<(RawFields<'_>, usize)> {
         fields.dns = cursor.text(br#","dns":"#)?;
         fields.dns_type = cursor.text(br#","dns_type":"#)?;
         fields.sni = cursor.text(br#","sni":"#)?;
-        fields.host = cursor.text(br#","host":"#)?;
+        fields.http_host = cursor.text(br#","http_host":"#)?;
+        if fields.http_host.is_none() {
+            // The name in lines of before.
+            fields.http_host = cursor.text(br#","host":"#)?;
+        }
         fields.quic = cursor.text(br#","quic":"#)?;
         fields.community_id = cursor.text(br#","community_id":"#)?;
         if cursor.expect(br#","err":["#).is_some() {
@@ -319,6 +335,15 @@ impl<'a> Cursor<'a, '_> {
         }
         rare.src = self.text(br#","src":"#)?;
         Some(())
+    }
+
+    /// The field after `proto` that protocols without a name have.
+    #[inline(never)]
+    fn proto_number(&mut self) -> Option<Option<ProtoNumber>> {
+        let ethertype = self.number(br#","ethertype":"#)?;
+        let ip_proto = self.number(br#","ip_proto":"#)?;
+        let linktype = self.number(br#","linktype":"#)?;
+        ProtoNumber::from_fields(ethertype, ip_proto, linktype)
     }
 
     /// Numbers up to the end of an array.

@@ -2,11 +2,12 @@
 //! byte for byte that of [`write_json`] with the definition in `json`.
 
 use std::fmt::{self, Display};
+use std::net::IpAddr;
 
 use crate::address::write_mac;
 use crate::digits::{MAX_DIGITS, decimal};
 use crate::timestamp::SecondCache;
-use crate::{Address, LinkType, Packet, PayloadNames, Tcp, write_json};
+use crate::{Address, LinkType, Mac, Packet, PayloadNames, Proto, Tcp, write_json};
 
 /// Writes packets as lines. A writer is reused for all lines of an output.
 #[derive(Debug)]
@@ -61,12 +62,9 @@ impl Writer {
         if summary.link != LinkType::ETHERNET {
             line.display(br#","link":""#, summary.link);
         }
-        if let Some((source, destination)) = summary.eth {
-            line.put(br#","eth_src":""#);
-            line.write_with(|buf| write_mac(source, buf));
-            line.put(br#"","eth_dst":""#);
-            line.write_with(|buf| write_mac(destination, buf));
-            line.put(b"\"");
+        if summary.eth_src.is_some() || summary.eth_dst.is_some() {
+            line.mac(br#","eth_src":""#, summary.eth_src);
+            line.mac(br#","eth_dst":""#, summary.eth_dst);
         }
         if let [first, others @ ..] = summary.vlan.as_slice() {
             line.number(br#","vlan":["#, Some(*first));
@@ -77,10 +75,9 @@ impl Writer {
         line.address(br#","dst":""#, summary.dst);
         line.number(br#","sport":"#, summary.sport);
         line.number(br#","dport":"#, summary.dport);
-        match (summary.proto.static_name(), summary.proto.name()) {
-            (Some(name), _) => line.unescaped(br#","proto":""#, name),
-            (None, Some(name)) => line.escaped(br#","proto":"#, name),
-            (None, None) => line.display(br#","proto":""#, &summary.proto),
+        match summary.proto.static_name() {
+            Some(name) => line.unescaped(br#","proto":""#, name),
+            None => line.unusual_proto(&summary.proto),
         }
         line.number(br#","ttl":"#, summary.ttl);
         line.number(br#","frag":"#, summary.frag);
@@ -183,11 +180,29 @@ impl LineBuf<'_> {
         }
     }
 
-    fn address<const N: usize>(&mut self, key: &[u8; N], address: Option<Address>) {
+    fn address<const N: usize>(&mut self, key: &[u8; N], address: Option<IpAddr>) {
         let Some(address) = address else { return };
         self.put(key);
-        self.write_with(|buf| address.write_text(buf));
+        self.write_with(|buf| Address::from(address).write_text(buf));
         self.put(b"\"");
+    }
+
+    fn mac<const N: usize>(&mut self, key: &[u8; N], mac: Option<Mac>) {
+        let Some(mac) = mac else { return };
+        self.put(key);
+        self.write_with(|buf| write_mac(mac, buf));
+        self.put(b"\"");
+    }
+
+    /// A protocol whose name is in no table.
+    #[cold]
+    fn unusual_proto(&mut self, proto: &Proto<'_>) {
+        self.escaped(br#","proto":"#, proto.name());
+        if let Some(number) = proto.number() {
+            self.put(b",\"");
+            self.put(number.field().as_bytes());
+            self.number(b"\":", Some(number.value()));
+        }
     }
 
     /// A short text that needs no escapes; `key` ends with the opening quote.
@@ -226,8 +241,8 @@ impl LineBuf<'_> {
         if let Some(name) = &names.sni {
             self.escaped(br#","sni":"#, name);
         }
-        if let Some(name) = &names.host {
-            self.escaped(br#","host":"#, name);
+        if let Some(name) = &names.http_host {
+            self.escaped(br#","http_host":"#, name);
         }
         if let Some(version) = names.quic {
             self.display(br#","quic":""#, format_args!("{version:#010x}"));

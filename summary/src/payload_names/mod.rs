@@ -29,7 +29,7 @@ pub struct PayloadNames<'a> {
     /// Server name in a TLS ClientHello (RFC 6066, section 3).
     pub sni: Option<Cow<'a, str>>,
     /// Host field of an HTTP/1 request (RFC 9110, section 7.2).
-    pub host: Option<Cow<'a, str>>,
+    pub http_host: Option<Cow<'a, str>>,
     /// Version of a QUIC packet with a long header (RFC 8999, section 5.1).
     pub quic: Option<u32>,
 }
@@ -65,16 +65,16 @@ impl<'a> PayloadNames<'a> {
             .flatten()
             .any(|port| DNS_PORTS.contains(&port));
         match (summary.proto.name(), is_dns) {
-            (Some("udp"), true) => names.dns = dns::question(payload, buf),
-            (Some("udp"), false) => names.quic = quic::version(payload),
+            ("udp", true) => names.dns = dns::question(payload, buf),
+            ("udp", false) => names.quic = quic::version(payload),
             // A message after its length (RFC 1035, section 4.2.2).
-            (Some("tcp"), true) => {
+            ("tcp", true) => {
                 names.dns = payload.get(2..).and_then(|message| dns::question(message, buf));
             }
-            (Some("tcp"), false) if tls::is_record(payload) => {
+            ("tcp", false) if tls::is_record(payload) => {
                 names.sni = tls::server_name(payload).map(|name| text(name, buf));
             }
-            (Some("tcp"), false) => names.host = http::host(payload).map(|host| text(host, buf)),
+            ("tcp", false) => names.http_host = http::host(payload).map(|host| text(host, buf)),
             _ => {}
         }
         names
@@ -147,13 +147,13 @@ mod tests {
         let len = u32::try_from(packet.len()).unwrap();
         let decoded = decode_with_payload(LinkType::RAW, &packet, len);
         let mut buf = String::new();
-        let PayloadNames { dns, sni, host, quic } =
+        let PayloadNames { dns, sni, http_host, quic } =
             PayloadNames::parse(&decoded.summary, decoded.payload, &mut buf);
         let own = |text: Cow<'_, str>| Cow::Owned(text.into_owned());
         PayloadNames {
             dns: dns.map(|(name, kind)| (own(name), kind)),
             sni: sni.map(own),
-            host: host.map(own),
+            http_host: http_host.map(own),
             quic,
         }
     }
@@ -170,7 +170,7 @@ mod tests {
         assert_eq!(names(6, (53, 5_000), &over_tcp).dns, Some(dns));
         assert_eq!(names(6, (5_000, 443), HELLO).sni.as_deref(), Some("server.example"));
         let request = b"GET / HTTP/1.1\r\nAccept: */*\r\nhOST:\t host.example:80 \r\n\r\nHost: no";
-        assert_eq!(names(6, (5_000, 80), request).host.as_deref(), Some("host.example:80"));
+        assert_eq!(names(6, (5_000, 80), request).http_host.as_deref(), Some("host.example:80"));
         let initial = b"\xc3\0\0\0\x01\x04abcd\0\0";
         assert_eq!(names(17, (5_000, 443), initial).quic, Some(1));
     }

@@ -31,7 +31,7 @@ const TEXT_FIELDS: [&str; 19] = [
     "dns",
     "dns_type",
     "sni",
-    "host",
+    "http_host",
     "quic",
     "community_id",
     "err",

@@ -122,10 +122,10 @@ impl Capture {
     }
 }
 
-/// Decodes a frame. Leaves out the Ethernet addresses, as the sniffer does without `-e`.
+/// Decodes a frame. Leaves out the MAC addresses of IP packets, as the sniffer does without `-e`.
 fn packet<'a>(frame: &Frame<'a>, n: u64, reader: &'a Reader) -> Packet<'a> {
     let mut summary = decode(frame.link, frame.bytes, frame.wire_len);
-    summary.eth = None;
+    summary.omit_redundant_eth();
     let mut packet = Packet::new(n, frame.ts, summary);
     let interface = reader.interfaces().get(frame.interface);
     packet.interface = interface.and_then(|interface| interface.name.as_deref()).map(Into::into);

@@ -6,7 +6,9 @@ use crate::time::rfc3339;
 use std::borrow::Cow;
 use std::str::FromStr;
 use summary::line::{self, Excerpt, ExcerptReader, FieldValue, PacketFields};
-use summary::{Address, Direction, LinkType, Packet, Proto, Summary, Tcp, Timestamp, VlanIds};
+use summary::{
+    Address, Direction, LinkType, Packet, Proto, ProtoNumber, Summary, Tcp, Timestamp, VlanIds,
+};
 
 /// Values of one packet line. Texts are borrowed from the line unless they have escapes.
 #[derive(Clone, Debug)]
@@ -23,6 +25,7 @@ pub(super) struct GenericPacket<'a> {
     sport: Option<u16>,
     dport: Option<u16>,
     proto: Cow<'a, str>,
+    proto_number: Option<ProtoNumber>,
     ttl: Option<u8>,
     flags: Option<u8>,
 }
@@ -52,10 +55,23 @@ impl<'a> GenericPacket<'a> {
         let ts = time(&ts, times).ok_or("`ts` is not a time")?;
         let Some(len) = number("len", fields.len, is_strict)? else { return Err(missing("len")) };
         let text = |name, value| text(name, value, is_strict);
-        let (src, dst) = (text("src", fields.src)?, text("dst", fields.dst)?);
+        let (mut src, mut dst) = (text("src", fields.src)?, text("dst", fields.dst)?);
+        if src.is_none() && dst.is_none() {
+            (src, dst) = (text("eth_src", fields.eth_src)?, text("eth_dst", fields.eth_dst)?);
+        }
         let sport = number("sport", fields.sport, is_strict)?;
         let dport = number("dport", fields.dport, is_strict)?;
         let proto = text("proto", fields.proto)?.unwrap_or(Cow::Borrowed("unknown"));
+        let proto_number = if proto == Proto::OTHER {
+            let ethertype = number("ethertype", fields.ethertype, is_strict)?;
+            let ip_proto = number("ip_proto", fields.ip_proto, is_strict)?;
+            let linktype = number("linktype", fields.linktype, is_strict)?;
+            (ethertype.map(ProtoNumber::EtherType))
+                .or(ip_proto.map(ProtoNumber::Ip))
+                .or(linktype.map(ProtoNumber::LinkType))
+        } else {
+            None
+        };
         let ttl = number("ttl", fields.ttl, is_strict)?;
         let letters = text("flags", fields.flags)?;
         let flags = letters.map(|letters| {
@@ -80,6 +96,7 @@ impl<'a> GenericPacket<'a> {
             sport,
             dport,
             proto,
+            proto_number,
             ttl,
             flags,
         }))
@@ -99,6 +116,7 @@ impl<'a> GenericPacket<'a> {
             sport: self.sport,
             dport: self.dport,
             proto: self.proto.as_bytes(),
+            proto_number: self.proto_number,
             ttl: self.ttl,
             flags: self.flags,
         }
@@ -108,9 +126,17 @@ impl<'a> GenericPacket<'a> {
     pub(super) fn packet(&self) -> Packet<'_> {
         let address = |text: &Option<Cow<'_, str>>| Address::parse(text.as_ref()?.as_bytes());
         let mut summary = Summary::new(LinkType::ETHERNET, self.len, self.len);
-        (summary.src, summary.dst) = (address(&self.src), address(&self.dst));
+        // An address that is not an IP address is a MAC address.
+        match address(&self.src) {
+            Some(Address::Mac(mac)) => summary.eth_src = Some(mac),
+            address => summary.src = address.and_then(Address::ip),
+        }
+        match address(&self.dst) {
+            Some(Address::Mac(mac)) => summary.eth_dst = Some(mac),
+            address => summary.dst = address.and_then(Address::ip),
+        }
         (summary.sport, summary.dport) = (self.sport, self.dport);
-        summary.proto = Proto::parse(&*self.proto);
+        summary.proto = Proto::from_fields(&*self.proto, self.proto_number);
         (summary.ttl, summary.tcp.flags, summary.vlan) = (self.ttl, self.flags, self.vlan);
         let mut packet = Packet::new(self.n, self.ts, summary);
         packet.interface = self.interface.as_deref().map(Cow::Borrowed);
@@ -338,7 +364,7 @@ mod tests {
         let generic = parse(line).unwrap().unwrap();
         let packet = generic.packet();
         assert_eq!((packet.n, packet.ts.ns(), packet.summary.len), (0, 1_500_000_000, 60));
-        assert_eq!(packet.summary.src, Some(Address::V4([10, 0, 0, 1])));
+        assert_eq!(packet.summary.src, Some([10, 0, 0, 1].into()));
         for line in [&br#"{"ts":1}"#[..], br#"{"len":1}"#, b"[1,2]", br#"{"ts":1,"len":-1}"#] {
             assert!(parse(line).is_err());
         }

@@ -49,6 +49,7 @@ fn load(addresses: &[[String; 2]]) -> Columns {
             sport: Some(443),
             dport: Some(50_000),
             proto: if packet % 3 == 0 { b"udp" } else { b"tcp" },
+            proto_number: None,
             ttl: Some(64),
             flags: Some(0x10),
         };

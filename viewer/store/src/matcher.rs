@@ -187,8 +187,12 @@ mod tests {
             |n: u64, len, proto: &'static str, src: &str, dst: &str, ports: Option<(u16, u16)>| {
                 let mut summary = Summary::new(LinkType::ETHERNET, len, len);
                 summary.proto = Proto::parse(proto);
-                summary.src = Address::parse(src.as_bytes());
-                summary.dst = Address::parse(dst.as_bytes());
+                let mac = |text: &str| match Address::parse(text.as_bytes()) {
+                    Some(Address::Mac(mac)) => Some(mac),
+                    _ => None,
+                };
+                (summary.eth_src, summary.eth_dst) = (mac(src), mac(dst));
+                (summary.src, summary.dst) = (src.parse().ok(), dst.parse().ok());
                 (summary.sport, summary.dport) = (ports.map(|p| p.0), ports.map(|p| p.1));
                 summary.ttl = ports.map(|_| 64);
                 summary.tcp.flags = (proto == "tcp").then_some(0x12);

@@ -36,6 +36,7 @@ fn load(pairs: u32, address: impl Fn(u32) -> [u32; 2]) -> Columns {
             sport: Some(443),
             dport: Some(50_000),
             proto: b"tcp",
+            proto_number: None,
             ttl: Some(64),
             flags: Some(0x10),
         };

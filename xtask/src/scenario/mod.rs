@@ -97,13 +97,13 @@ mod tests {
             let read = PayloadNames::parse(summary, decoded.payload, &mut buf);
             names.extend(read.dns.map(|_| "dns"));
             names.extend(read.sni.map(|_| "sni"));
-            names.extend(read.host.map(|_| "host"));
+            names.extend(read.http_host.map(|_| "http_host"));
             names.extend(read.quic.map(|_| "quic"));
         }
         let protocols: Vec<_> = packets.keys().map(String::as_str).collect();
         assert_eq!(protocols, ["arp", "icmp", "icmp6", "tcp", "udp"]);
         assert!(packets.values().all(|count| 50 <= *count), "{packets:?}");
-        assert_eq!(names, BTreeSet::from(["dns", "host", "quic", "sni"]));
+        assert_eq!(names, BTreeSet::from(["dns", "http_host", "quic", "sni"]));
         assert!(20 <= hosts.len() && 1_000 < vlans, "{} hosts, {vlans} tagged", hosts.len());
     }
 }

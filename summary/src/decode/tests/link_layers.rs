@@ -1,6 +1,6 @@
 //! Frames of link layers: Ethernet with its tags, labels and sessions, 802.11, PPP and cooked captures.
 
-use super::{ETH, IPV4, UDP_DNS, check, check_ethernet, ethernet, ipv4};
+use super::{ETH, ETH_SRC, IPV4, UDP_DNS, check, check_ethernet, ethernet, ipv4};
 use crate::LinkType;
 
 /// An 802.11 data frame to the access point, with an unencrypted UDP datagram.
@@ -20,9 +20,11 @@ fn radiotap(flags: u8, frame: &[u8]) -> Vec<u8> {
 #[test]
 fn wlan_frames_have_addresses_and_payload() {
     let udp = r#""src":"10.0.0.1","dst":"10.0.0.2","sport":54321,"dport":53,"proto":"udp","ttl":64,"payload":4"#;
-    let macs = |src: u8, dst: u8| {
-        format!(r#""src":"02:00:00:00:00:0{src}","dst":"02:00:00:00:00:0{dst}","proto":"wlan""#)
+    let eth = |src: u8, dst: u8| {
+        format!(r#""eth_src":"02:00:00:00:00:0{src}","eth_dst":"02:00:00:00:00:0{dst}""#)
     };
+    let (to_ap, from_ap) = (format!("{},{udp}", eth(2, 3)), format!("{},{udp}", eth(3, 1)));
+    let macs = |src: u8, dst: u8| format!(r#"{},"proto":"wlan""#, eth(src, dst));
     let check = |link, frame: &[u8], rest: &str| {
         let name = if link == LinkType::RADIOTAP { "radiotap" } else { "ieee802.11" };
         check(
@@ -32,19 +34,19 @@ fn wlan_frames_have_addresses_and_payload() {
             &format!(r#""len":{},"link":"{name}",{rest}"#, frame.len()),
         );
     };
-    check(LinkType::IEEE802_11, &wlan_data(0x01, &[]), udp);
-    check(LinkType::RADIOTAP, &radiotap(0, &wlan_data(0x02, &[])), udp);
+    check(LinkType::IEEE802_11, &wlan_data(0x01, &[]), &to_ap);
+    check(LinkType::RADIOTAP, &radiotap(0, &wlan_data(0x02, &[])), &from_ap);
     // The frame check sequence is not payload; the quality-of-service header is padded.
     let with_fcs = [&wlan_data(0x01, &[0, 0])[..], &[9; 4]].concat();
-    check(LinkType::RADIOTAP, &radiotap(0x10, &with_fcs), udp);
+    check(LinkType::RADIOTAP, &radiotap(0x10, &with_fcs), &to_ap);
     let padded = wlan_data(0x01, &[0, 0, 0, 0]);
-    check(LinkType::RADIOTAP, &radiotap(0x20, &padded), udp);
+    check(LinkType::RADIOTAP, &radiotap(0x20, &padded), &to_ap);
     // Encrypted: to the access point, from it, and between two stations.
     check(LinkType::RADIOTAP, &radiotap(0, &wlan_data(0x41, &[])), &macs(2, 3));
     check(LinkType::RADIOTAP, &radiotap(0, &wlan_data(0x42, &[])), &macs(3, 1));
     check(LinkType::IEEE802_11, &wlan_data(0x40, &[]), &macs(2, 1));
     let acknowledgment = [0xd4, 0, 0, 0, 2, 0, 0, 0, 0, 1];
-    check(LinkType::IEEE802_11, &acknowledgment, r#""dst":"02:00:00:00:00:01","proto":"wlan""#);
+    check(LinkType::IEEE802_11, &acknowledgment, r#""eth_dst":"02:00:00:00:00:01","proto":"wlan""#);
     let several = wlan_data(0x01, &[0x80, 0]);
     let unsupported = format!(r#"{},"err":["unsupported"]"#, macs(2, 3));
     check(LinkType::IEEE802_11, &several, &unsupported);
@@ -73,36 +75,37 @@ fn too_many_vlan_tags_are_unsupported() {
     let frame = ethernet(&[&[0x81, 0]], &[0, 1, 0x81, 0].repeat(9));
     check_ethernet(
         &frame,
-        &format!(
-            r#""len":50,{ETH},"vlan":[1,1,1,1,1,1,1,1],"src":"02:00:00:00:00:01","dst":"02:00:00:00:00:02","proto":"vlan","err":["unsupported"]"#
-        ),
+        &format!(r#""len":50,{ETH},"vlan":[1,1,1,1,1,1,1,1],"proto":"vlan","err":["unsupported"]"#),
     );
 }
 
 #[test]
 fn protocol_numbers_of_linux_are_kept() {
     let sll = [&[0, 0, 1, 24, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 12][..], &[0; 16]].concat();
-    check(LinkType::LINUX_SLL, &sll, 32, r#""len":32,"link":"sll","proto":"0x000c""#);
+    check(LinkType::LINUX_SLL, &sll, 32, r#""len":32,"link":"sll","proto":"other","ethertype":12"#);
+}
+
+#[test]
+fn link_types_without_a_name_are_kept() {
+    let expect =
+        r#""len":4,"link":"linktype-147","proto":"other","linktype":147,"err":["unsupported"]"#;
+    check(LinkType(147), &[1; 4], 4, expect);
+    let expect = r#""len":4,"link":"usb-linux","proto":"usb-linux","err":["unsupported"]"#;
+    check(LinkType(189), &[1; 4], 4, expect);
 }
 
 #[test]
 fn ether_types_and_llc_protocols_have_names() {
-    for (head, name) in [
-        (vec![0x88, 0xcc], "lldp"),
-        (vec![0x88, 0x99], "0x8899"),
-        (vec![0, 4, 0x42, 0x42, 3, 0], "stp"),
-        (vec![0, 4, 0xf0, 0xf0, 3, 0], "llc"),
-        (vec![0, 8, 0xaa, 0xaa, 3, 0, 0, 0x0c, 0x20, 0], "cdp"),
-        (vec![0, 8, 0xaa, 0xaa, 0xaf, 0x81, 0, 0], "llc"),
+    for (head, name, number) in [
+        (vec![0x88, 0xcc], "lldp", ""),
+        (vec![0x88, 0x99], "other", r#","ethertype":34969"#),
+        (vec![0, 4, 0x42, 0x42, 3, 0], "stp", ""),
+        (vec![0, 4, 0xf0, 0xf0, 3, 0], "llc", ""),
+        (vec![0, 8, 0xaa, 0xaa, 3, 0, 0, 0x0c, 0x20, 0], "cdp", ""),
+        (vec![0, 8, 0xaa, 0xaa, 0xaf, 0x81, 0, 0], "llc", ""),
     ] {
         let frame = ethernet(&[&head], &[0; 4]);
-        check_ethernet(
-            &frame,
-            &format!(
-                r#""len":{},{ETH},"src":"02:00:00:00:00:01","dst":"02:00:00:00:00:02","proto":"{name}""#,
-                frame.len()
-            ),
-        );
+        check_ethernet(&frame, &format!(r#""len":{},{ETH},"proto":"{name}"{number}"#, frame.len()));
     }
 }
 
@@ -115,7 +118,7 @@ fn cooked_loopback_and_ppp_frames_are_decoded() {
         LinkType::LINUX_SLL,
         &sll,
         44,
-        &format!(r#""len":44,"link":"sll","src":"10.0.0.1"{rest}"#),
+        &format!(r#""len":44,"link":"sll",{ETH_SRC},"src":"10.0.0.1"{rest}"#),
     );
     let sll2 =
         [&[8, 0, 0, 0, 0, 0, 0, 2, 0, 1, 0, 6, 2, 0, 0, 0, 0, 1, 0, 0], &packet[..]].concat();
@@ -123,7 +126,7 @@ fn cooked_loopback_and_ppp_frames_are_decoded() {
         LinkType::LINUX_SLL2,
         &sll2,
         48,
-        &format!(r#""len":48,"link":"sll2","src":"10.0.0.1"{rest}"#),
+        &format!(r#""len":48,"link":"sll2",{ETH_SRC},"src":"10.0.0.1"{rest}"#),
     );
     for family in [[2, 0, 0, 0], [0, 0, 0, 2]] {
         let null = [&family, &packet[..]].concat();
@@ -155,14 +158,13 @@ fn mpls_labels_are_skipped() {
     let stack = [&labels.concat()[..], &datagram].concat();
     check_ethernet(&ethernet(&[&[0x88, 0x47]], &stack), &expect);
     let pseudowire = [labels[1], &[0, 0, 0, 0, 2, 2]].concat();
-    let addresses = r#""src":"02:00:00:00:00:01","dst":"02:00:00:00:00:02""#;
     check_ethernet(
         &ethernet(&[&[0x88, 0x47]], &pseudowire),
-        &format!(r#""len":24,{ETH},{addresses},"proto":"mpls""#),
+        &format!(r#""len":24,{ETH},"proto":"mpls""#),
     );
     check_ethernet(
         &ethernet(&[&[0x88, 0x47]], labels[0]),
-        &format!(r#""len":18,{ETH},{addresses},"proto":"mpls","err":["bad_length"]"#),
+        &format!(r#""len":18,{ETH},"proto":"mpls","err":["bad_length"]"#),
     );
 }
 
@@ -177,9 +179,8 @@ fn pppoe_sessions_are_skipped_and_padding_is_not_payload() {
         ),
     );
     let echo = [0x11, 0, 0, 7, 0, 4, 0xc0, 0x21, 9, 1];
-    let addresses = r#""src":"02:00:00:00:00:01","dst":"02:00:00:00:00:02""#;
     check_ethernet(
         &ethernet(&[&[0x88, 0x64]], &echo),
-        &format!(r#""len":24,{ETH},{addresses},"proto":"pppoe""#),
+        &format!(r#""len":24,{ETH},"proto":"pppoe""#),
     );
 }

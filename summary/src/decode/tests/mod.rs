@@ -28,6 +28,7 @@ fn ethernet(ether_types: &[&[u8]], payload: &[u8]) -> Vec<u8> {
 
 const IPV4: &[u8] = &[0x08, 0x00];
 const IPV6: &[u8] = &[0x86, 0xdd];
+const ETH_SRC: &str = r#""eth_src":"02:00:00:00:00:01""#;
 const ETH: &str = r#""eth_src":"02:00:00:00:00:01","eth_dst":"02:00:00:00:00:02""#;
 
 /// IPv4 header without options from 10.0.0.1 to 10.0.0.2.
@@ -131,14 +132,15 @@ fn icmp6_has_type_and_code() {
 
 #[test]
 fn tunnels_are_described_by_their_outer_headers() {
-    for (number, name) in [(47, "gre"), (4, "ip-in-ip"), (50, "esp"), (253, "ip-proto-253")] {
+    let tunnels = [(47, "gre", ""), (4, "ip-in-ip", ""), (50, "esp", "")];
+    for (number, name, field) in tunnels.into_iter().chain([(253, "other", r#","ip_proto":253"#)]) {
         let packet = [ipv4(number, 40, 0), ipv4(6, 20, 0)].concat();
         check(
             LinkType::IPV4,
             &packet,
             40,
             &format!(
-                r#""len":40,"link":"ipv4","src":"10.0.0.1","dst":"10.0.0.2","proto":"{name}","ttl":64"#
+                r#""len":40,"link":"ipv4","src":"10.0.0.1","dst":"10.0.0.2","proto":"{name}"{field},"ttl":64"#
             ),
         );
     }

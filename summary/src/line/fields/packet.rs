@@ -1,9 +1,10 @@
 //! The fields of one packet line, in any order.
 
 use super::{FieldValue, parse_object};
+use crate::line::excerpt::number_of;
 use crate::line::json::flag_bits;
 use crate::line::{Excerpt, ExcerptReader, ParseError};
-use crate::{Direction, VlanIds};
+use crate::{Direction, ProtoNumber, VlanIds};
 use serde::de::{Deserialize, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visitor};
 use std::fmt;
 
@@ -19,12 +20,17 @@ pub struct PacketFields<'a> {
     pub interface: FieldValue<'a>,
     pub direction: FieldValue<'a>,
     pub len: FieldValue<'a>,
+    pub eth_src: FieldValue<'a>,
+    pub eth_dst: FieldValue<'a>,
     pub vlan: FieldValue<'a>,
     pub src: FieldValue<'a>,
     pub dst: FieldValue<'a>,
     pub sport: FieldValue<'a>,
     pub dport: FieldValue<'a>,
     pub proto: FieldValue<'a>,
+    pub ethertype: FieldValue<'a>,
+    pub ip_proto: FieldValue<'a>,
+    pub linktype: FieldValue<'a>,
     pub ttl: FieldValue<'a>,
     pub flags: FieldValue<'a>,
 }
@@ -86,6 +92,16 @@ impl<'a> PacketFields<'a> {
         if self.vlan != FieldValue::Absent {
             return None;
         }
+        let proto = self.proto.plain_text()??;
+        let number = ProtoNumber::from_fields(
+            self.ethertype.integer()?,
+            self.ip_proto.integer()?,
+            self.linktype.integer()?,
+        )?;
+        let (src, dst) = match (self.src.plain_text()?, self.dst.plain_text()?) {
+            (None, None) => (self.eth_src.plain_text()?, self.eth_dst.plain_text()?),
+            addresses => addresses,
+        };
         Some(Excerpt {
             n: self.n.integer()?.unwrap_or(0),
             ts,
@@ -93,11 +109,12 @@ impl<'a> PacketFields<'a> {
             direction,
             len: self.len.integer()??,
             vlan: VlanIds::default(),
-            src: self.src.plain_text()?,
-            dst: self.dst.plain_text()?,
+            src,
+            dst,
             sport: self.sport.integer()?,
             dport: self.dport.integer()?,
-            proto: self.proto.plain_text()??,
+            proto,
+            proto_number: number_of(proto, number),
             ttl: self.ttl.integer()?,
             flags,
         })
@@ -112,12 +129,17 @@ impl<'a> PacketFields<'a> {
             NameKey::IF => &mut self.interface,
             NameKey::DIR => &mut self.direction,
             NameKey::LEN => &mut self.len,
+            NameKey::ETH_SRC => &mut self.eth_src,
+            NameKey::ETH_DST => &mut self.eth_dst,
             NameKey::VLAN => &mut self.vlan,
             NameKey::SRC => &mut self.src,
             NameKey::DST => &mut self.dst,
             NameKey::SPORT => &mut self.sport,
             NameKey::DPORT => &mut self.dport,
             NameKey::PROTO => &mut self.proto,
+            NameKey::ETHERTYPE => &mut self.ethertype,
+            NameKey::IP_PROTO => &mut self.ip_proto,
+            NameKey::LINKTYPE => &mut self.linktype,
             NameKey::TTL => &mut self.ttl,
             NameKey::FLAGS => &mut self.flags,
             _ => return None,
@@ -136,6 +158,8 @@ impl NameKey {
     const IF: Self = Self::new(b"if");
     const DIR: Self = Self::new(b"dir");
     const LEN: Self = Self::new(b"len");
+    const ETH_SRC: Self = Self::new(b"eth_src");
+    const ETH_DST: Self = Self::new(b"eth_dst");
     const VLAN: Self = Self::new(b"vlan");
     const SRC: Self = Self::new(b"src");
     const DST: Self = Self::new(b"dst");
@@ -144,11 +168,21 @@ impl NameKey {
     const PROTO: Self = Self::new(b"proto");
     const TTL: Self = Self::new(b"ttl");
     const FLAGS: Self = Self::new(b"flags");
+    // Longer names have keys that no short name has.
+    const ETHERTYPE: Self = Self(2);
+    const IP_PROTO: Self = Self(3);
+    const LINKTYPE: Self = Self(4);
 
-    /// The key of a name of up to seven bytes; longer names have a common key.
+    /// The key of a name of up to seven bytes; longer names have a common key, except for those that
+    /// are needed.
     const fn new(name: &[u8]) -> Self {
         if 7 < name.len() {
-            return Self(0);
+            return match name {
+                b"ethertype" => Self::ETHERTYPE,
+                b"ip_proto" => Self::IP_PROTO,
+                b"linktype" => Self::LINKTYPE,
+                _ => Self(0),
+            };
         }
         // The leading 1 distinguishes names of different lengths.
         let mut key = 1;

@@ -10,7 +10,7 @@ fn reference(line: &str) -> Option<BTreeMap<String, String>> {
     Some(fields.into_iter().map(|(name, value)| (name, value.get().to_owned())).collect())
 }
 
-fn by_name<'a>(fields: &PacketFields<'a>) -> [(&'static str, FieldValue<'a>); 14] {
+fn by_name<'a>(fields: &PacketFields<'a>) -> [(&'static str, FieldValue<'a>); 19] {
     [
         ("type", fields.record_type),
         ("n", fields.n),
@@ -18,12 +18,17 @@ fn by_name<'a>(fields: &PacketFields<'a>) -> [(&'static str, FieldValue<'a>); 14
         ("if", fields.interface),
         ("dir", fields.direction),
         ("len", fields.len),
+        ("eth_src", fields.eth_src),
+        ("eth_dst", fields.eth_dst),
         ("vlan", fields.vlan),
         ("src", fields.src),
         ("dst", fields.dst),
         ("sport", fields.sport),
         ("dport", fields.dport),
         ("proto", fields.proto),
+        ("ethertype", fields.ethertype),
+        ("ip_proto", fields.ip_proto),
+        ("linktype", fields.linktype),
         ("ttl", fields.ttl),
         ("flags", fields.flags),
     ]

@@ -212,11 +212,13 @@ impl Row {
             let present = names.into_iter().find(|name| !self.text(name).is_empty());
             present.map(|name| self.string(name))
         };
-        for (field, names) in
-            [("src", ["eth.src", "wlan.sa", "wlan.ta"]), ("dst", ["eth.dst", "wlan.da", "wlan.ra"])]
-        {
+        for (field, names) in [
+            ("eth_src", ["eth.src", "wlan.sa", "wlan.ta"]),
+            ("eth_dst", ["eth.dst", "wlan.da", "wlan.ra"]),
+        ] {
             fields.extend(first(names).map(|address| (field, address)));
         }
+        fields.extend([("src", Value::Null), ("dst", Value::Null)]);
     }
 
     fn arp(&self, fields: &mut Vec<(&'static str, Value)>) {
@@ -334,7 +336,7 @@ impl Row {
             ["tcp", "tls"] if !self.text("tls.handshake.extensions_server_name").is_empty() => {
                 fields.push(("sni", self.string("tls.handshake.extensions_server_name")));
             }
-            ["tcp", "http"] => fields.push(("host", self.string("http.host"))),
+            ["tcp", "http"] => fields.push(("http_host", self.string("http.host"))),
             ["udp", "quic", ..] if !self.text("quic.version").is_empty() => {
                 fields.push(("quic", self.string("quic.version")));
             }

@@ -12,7 +12,7 @@ use crate::selection::{Dimension, Selection};
 use crate::settings::Tool;
 use crate::shard::Shard;
 use crate::wire::{decode, encode};
-use summary::{Address, LinkType, Packet, Proto, Summary, Timestamp};
+use summary::{LinkType, Packet, Proto, Summary, Timestamp};
 
 mod input;
 
@@ -37,9 +37,9 @@ fn columns(numbers: std::ops::Range<u64>, shift_ns: i64) -> Columns {
         let len = u32::try_from(n % 1_000).unwrap();
         let mut summary = Summary::new(LinkType::ETHERNET, len, len);
         summary.proto = Proto::parse(["tcp", "udp"][(n % 2) as usize]);
-        summary.src = Some(Address::V4([10, 0, 0, 1]));
+        summary.src = Some([10, 0, 0, 1].into());
         let mut packet = Packet::new(n + 1, Timestamp::from_ns(ts), summary);
-        packet.summary.dst = Some(Address::V4([10, 0, 0, u8::try_from(n % 4).unwrap()]));
+        packet.summary.dst = Some([10, 0, 0, u8::try_from(n % 4).unwrap()].into());
         let port = u16::try_from(n % 10).unwrap();
         (packet.summary.sport, packet.summary.dport) = (Some(port), Some(port));
         columns.push(&packet, n * 100).unwrap();

@@ -4,7 +4,7 @@ use super::text_cache::{DirectMappedCache, text_words};
 use crate::flow::{Flow, NO_ADDRESS};
 use crate::intern::Interner;
 use summary::line::Excerpt;
-use summary::{Address, Direction, Packet, Proto, VlanIds};
+use summary::{Address, Direction, Packet, Proto, ProtoNumber, VlanIds};
 use viewer_model::protocol::Class;
 
 /// The distinct flows, addresses, kinds, protocols and interfaces of a part.
@@ -97,13 +97,17 @@ impl Dictionary {
         let mut id = |address: Option<Address>| {
             address.map_or(NO_ADDRESS, |address| self.addresses.id(address))
         };
-        let (src, dst) = (id(summary.src), id(summary.dst));
+        let (src, dst) = summary.endpoints();
+        let (src, dst) = (id(src), id(dst));
         Ok(Ids { flow: self.flows.id(Flow { src, dst, proto }), kind })
     }
 
     /// The ids of the packet of a line.
     pub(super) fn excerpt_ids(&mut self, excerpt: &Excerpt<'_>) -> Result<Ids, Refusal> {
-        let proto = self.proto_of_text(excerpt.proto)?;
+        let proto = match excerpt.proto_number {
+            Some(number) => self.proto_of_number(number)?,
+            None => self.proto_of_text(excerpt.proto)?,
+        };
         let interface = match excerpt.interface {
             Some(name) => Some(self.interface_of_text(name)?),
             None => None,
@@ -161,9 +165,9 @@ impl Dictionary {
     }
 
     fn proto(&mut self, proto: &Proto<'_>) -> Result<u16, Refusal> {
-        let id = match proto.name() {
-            Some(name) => self.protos.short_id_of(name),
-            None => self.protos.short_id_of(&proto.to_string()),
+        let id = match proto.number() {
+            None => self.protos.short_id_of(proto.name()),
+            Some(_) => self.protos.short_id_of(&*proto.to_string()),
         };
         id.ok_or(Refusal::Full)
     }
@@ -181,6 +185,24 @@ impl Dictionary {
         if let Some(key) = key {
             self.caches.protos.put(&key, id.into());
         }
+        Ok(id)
+    }
+
+    fn proto_of_number(&mut self, number: ProtoNumber) -> Result<u16, Refusal> {
+        let registry = match number {
+            ProtoNumber::EtherType(_) => 0,
+            ProtoNumber::Ip(_) => 1,
+            ProtoNumber::LinkType(_) => 2,
+        };
+        // No text has the length 2^64 - 1.
+        let key = [u64::MAX, registry, number.value().into()];
+        if let Some(id) = self.caches.protos.get(&key)
+            && let Ok(id) = u16::try_from(id)
+        {
+            return Ok(id);
+        }
+        let id = self.proto(&Proto::from(number))?;
+        self.caches.protos.put(&key, id.into());
         Ok(id)
     }
 

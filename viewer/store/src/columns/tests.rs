@@ -6,7 +6,7 @@ use viewer_model::axis::{MISSING, Quantity};
 pub(crate) fn packet(n: u64, ts_ns: i64, len: u32, proto: &str) -> Packet<'_> {
     let mut summary = Summary::new(LinkType::ETHERNET, len, len);
     summary.proto = Proto::parse(proto);
-    summary.src = Some(Address::V4([10, 0, 0, 1]));
+    summary.src = Some([10, 0, 0, 1].into());
     Packet::new(n, Timestamp::from_ns(ts_ns), summary)
 }
 
@@ -25,7 +25,7 @@ fn rows_read_back() {
     let mut full = packet(9, 2_000, 61, "tcp");
     full.interface = Some("eth0".into());
     full.direction = Some(Direction::Out);
-    full.summary.dst = Some(Address::V4([10, 0, 0, 2]));
+    full.summary.dst = Some([10, 0, 0, 2].into());
     (full.summary.sport, full.summary.dport) = (Some(0), Some(443));
     full.summary.ttl = Some(0);
     full.summary.tcp.flags = Some(0x12);

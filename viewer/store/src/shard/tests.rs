@@ -5,7 +5,6 @@ use crate::density::Grid;
 use crate::query::QueryKind;
 use crate::tally::Tally;
 use proptest::prelude::*;
-use summary::Address;
 use viewer_model::axis::{Axis, Bins, Quantity, Scale, Span};
 use viewer_model::filter::{Context, parse};
 use viewer_model::protocol::{CLASS_COUNT, CLASSES, Class};
@@ -19,7 +18,7 @@ fn columns(packets: &[Plain], from: usize) -> Columns {
     let mut columns = Columns::default();
     for (index, &(ts, len, proto, port, host)) in packets.iter().enumerate() {
         let mut packet = packet((from + index + 1) as u64, ts, len, PROTOS[proto]);
-        packet.summary.dst = Some(Address::V4([10, 0, 0, host]));
+        packet.summary.dst = Some([10, 0, 0, host].into());
         (packet.summary.sport, packet.summary.dport) = (port, port);
         columns.push(&packet, index as u64).unwrap();
     }
