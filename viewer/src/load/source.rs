@@ -93,12 +93,15 @@ impl Source {
     }
 
     /// Takes the next bytes of the file and passes on their content. An empty chunk is the end of the
-    /// file.
+    /// file. Bytes after the end or an error are ignored.
     ///
     /// # Errors
     ///
     /// A message if the file is damaged. Nothing more can be read then.
     pub(super) fn feed(&mut self, chunk: &[u8], sink: &mut dyn RecordSink) -> Result<(), String> {
+        if self.is_over {
+            return Ok(());
+        }
         self.read_bytes += chunk.len() as u64;
         self.is_over |= chunk.is_empty();
         let Self { decompressor, content, .. } = self;
@@ -190,4 +193,25 @@ impl Content {
 /// Returns true if a file that begins with these bytes is uncompressed text, which can be read in parts.
 pub(super) fn is_text(start: &[u8]) -> bool {
     Compression::of(start).is_none() && !is_capture_file(start)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Loader, Sampling};
+
+    #[test]
+    fn bytes_after_the_end_are_ignored() {
+        let header =
+            [0xd4, 0xc3, 0xb2, 0xa1, 2, 0, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 4, 0, 1, 0, 0, 0];
+        let file = [&header[..], b"an incomplete record"].concat();
+        for start in [&file[..], b"not json\n"] {
+            let mut loader = Loader::whole(start.len() as u64, Sampling::default());
+            for chunk in [start, b"", b"", b"not json\n", start, b""] {
+                loader.feed(chunk);
+            }
+            let report = loader.report();
+            assert_eq!((report.skipped, report.problems.len()), (1, 1), "{:?}", report.problems);
+            assert_eq!(report.read_bytes, start.len() as u64);
+        }
+    }
 }
