@@ -3,15 +3,15 @@
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
+use std::fs;
 use std::net::{IpAddr, Ipv4Addr, ToSocketAddrs};
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
-use std::{fs, io};
 
 use filter::{NameTables, Program, Source, Transport};
 use summary::LinkType;
 
-use crate::Error;
+use crate::{Error, text_file};
 
 /// Configuration of the filter.
 #[derive(Clone, Debug)]
@@ -145,12 +145,7 @@ impl filter::NameResolver for AnyName {
 
 /// Reads a filter expression from a file, `-` being standard input. `#` starts a comment.
 pub(crate) fn read_expression(path: &Path) -> Result<String, Error> {
-    let name = path.display().to_string();
-    let text = match name.as_str() {
-        "-" => io::read_to_string(io::stdin()),
-        _ => fs::read_to_string(path),
-    };
-    let text = text.map_err(|source| Error::Input { name, source })?;
+    let (_, text) = text_file::read(path)?;
     Ok(text
         .lines()
         .map(|line| line.split('#').next().unwrap_or_default().trim())

@@ -24,6 +24,7 @@ mod progress;
 mod sandbox;
 mod signals;
 mod stream;
+mod text_file;
 
 pub use error::Error;
 

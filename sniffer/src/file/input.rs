@@ -14,9 +14,7 @@ use std::time::Duration;
 use crate::Error;
 use crate::progress::{self, packets};
 use crate::signals::{Request, Signals};
-
-/// The name of standard input in messages.
-pub(super) const STANDARD_INPUT: &str = "standard input";
+use crate::text_file::STANDARD_INPUT;
 
 /// Read size for compressed files, in bytes.
 const COMPRESSED_CHUNK_LEN: usize = 128 << 10;

@@ -6,13 +6,14 @@ use summary::grouped;
 use summary::record::{Interface, Reason, SourceKind};
 
 use super::capture_file::CaptureFile;
-use super::input::{self, SignalHandler};
+use super::input::SignalHandler;
 use crate::Error;
 use crate::filter::FilterOptions;
 use crate::output::{self, Output, PreparedOutput};
 use crate::progress::{Progress, packets};
 use crate::sandbox;
 use crate::stream::{self, Losses, Stream};
+use crate::text_file::STANDARD_INPUT;
 
 /// Configuration of a run that reads files.
 #[derive(Debug)]
@@ -134,7 +135,7 @@ impl FileRun<'_> {
         });
         let names = self.names.iter();
         let names: Vec<_> =
-            names.map(|name| if name == input::STANDARD_INPUT { "-" } else { name }).collect();
+            names.map(|name| if name == STANDARD_INPUT { "-" } else { name }).collect();
         let prepared = self.prepared.take().unwrap_or_default();
         let output =
             Output::open(&self.config.output, prepared, Some(self.signal_handler.signals()))?;
