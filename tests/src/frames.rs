@@ -8,7 +8,8 @@ use xtask::pcap::PcapFile;
 
 use crate::process::wait_for;
 
-const LINKTYPE_ETHERNET: u16 = 1;
+/// Ethernet in a pcap file (<https://www.tcpdump.org/linktypes.html>).
+pub const LINKTYPE_ETHERNET: u16 = 1;
 
 /// EtherType of IPv4.
 pub const IPV4: u16 = 0x0800;

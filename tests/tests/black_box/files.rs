@@ -52,7 +52,7 @@ fn plain_compressed_and_piped_files_give_the_same_stream() {
     assert_eq!(Stream::read(&output.stdout).packets, stream.packets);
 }
 
-fn xz(bytes: &[u8]) -> Vec<u8> {
+pub(crate) fn xz(bytes: &[u8]) -> Vec<u8> {
     let mut encoder = liblzma::write::XzEncoder::new(Vec::new(), 1);
     encoder.write_all(bytes).unwrap();
     encoder.finish().unwrap()

@@ -1,0 +1,122 @@
+//! Hostile files under a memory limit: the sniffer stays within it, gives a clear message, and ends
+//! when it is interrupted.
+
+use super::files::xz;
+use nix::sys::signal::Signal;
+use std::fs;
+use std::io::Write;
+use std::process::{Command, Stdio};
+use tempfile::tempdir;
+use tests::files::{gzip, write};
+use tests::frames::{LINKTYPE_ETHERNET, pcap};
+use tests::process::{Process, finish, signal};
+use tests::stream::Stream;
+use xtask::pcap::PcapFile;
+
+/// Address space in bytes. The sniffer, its libraries and the largest xz dictionary fit into it.
+const MEMORY_LIMIT: u64 = 256 << 20;
+
+/// The sniffer's command under the memory limit.
+fn limited(args: &[&str]) -> Command {
+    let mut command = Command::new("prlimit");
+    command.arg(format!("--as={MEMORY_LIMIT}")).args(["env", "--default-signal"]);
+    command.arg(xtask::build::sniffer_path()).args(args);
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+}
+
+fn zstd(bytes: &[u8]) -> Vec<u8> {
+    zstd::encode_all(bytes, 1).unwrap()
+}
+
+/// The end of a run that fails, under the memory limit.
+fn assert_fails(args: &[&str], message: &str) {
+    let output = finish(Process::spawn(&mut limited(args)));
+    assert_eq!(output.status.code(), Some(1), "{args:?}: {}", output.stderr);
+    assert!(output.stderr.contains(message), "{args:?}: {}", output.stderr);
+}
+
+/// A capture file of zeros that never ends: all decoders read concatenated members.
+#[test]
+fn endless_bombs_are_read_in_bounded_memory_until_interrupted() {
+    /// More than a pipe and the sniffer hold of compressed bytes, so that some were decompressed.
+    const MIN_SENT: usize = 224 << 10;
+    let mut packets = PcapFile::new(LINKTYPE_ETHERNET);
+    (0..300).for_each(|second| packets.push(second * 1_000_000_000, &[0; 60_000]));
+    let header_len = pcap(0).len();
+    let packets = packets.into_bytes();
+    let (header, packets) = packets.split_at(header_len);
+    for (name, compress) in [("gzip", gzip as fn(&[u8]) -> Vec<u8>), ("zstd", zstd), ("xz", xz)] {
+        let member = compress(packets);
+        assert!(member.len() * 100 < packets.len(), "{name}: {} bytes", member.len());
+        // No packet matches.
+        let mut child = Process::spawn(&mut limited(&["-r", "-", "len > 65000"]));
+        let mut stdin = child.stdin.take().unwrap();
+        stdin.write_all(&compress(header)).unwrap();
+        for _ in 0..=MIN_SENT / member.len() {
+            stdin.write_all(&member).unwrap();
+        }
+        signal(&child, Signal::SIGINT);
+        let output = std::thread::scope(|scope| {
+            // Until the sniffer has ended.
+            scope.spawn(|| while stdin.write_all(&member).is_ok() {});
+            finish(child)
+        });
+        assert!(output.status.success(), "{name}: {}", output.stderr);
+        let stream = Stream::read(&output.stdout);
+        assert_eq!((&stream.reason[..], stream.packets.len()), ("signal", 0), "{name}");
+    }
+}
+
+#[test]
+fn forty_million_interfaces_are_an_error() {
+    let directory = tempdir().unwrap();
+    let block = |kind: u32, content: &[u8]| {
+        let len = u32::try_from(12 + content.len()).unwrap().to_le_bytes();
+        [&kind.to_le_bytes()[..], &len, content, &len].concat()
+    };
+    let section = block(
+        0x0a0d_0d0a,
+        &[&0x1a2b_3c4d_u32.to_le_bytes()[..], &[1, 0, 0, 0], &[0xff; 8]].concat(),
+    );
+    let interfaces = zstd(&block(1, &[1, 0, 0, 0, 0, 0, 0, 0]).repeat(100_000));
+    let file = [zstd(&section), interfaces.repeat(400)].concat();
+    let file = write(&directory, "interfaces.zst", file);
+    let message = "a section describes more than 65,536 interfaces";
+    assert_fails(&["-r", file.to_str().unwrap()], message);
+}
+
+#[test]
+fn endless_text_is_an_error() {
+    let directory = tempdir().unwrap();
+    let line = directory.path().join("line");
+    fs::File::create(&line).unwrap().set_len(1 << 30).unwrap();
+    let line = line.to_str().unwrap();
+    assert_fails(&["-r", line], "not a pcap or pcapng file");
+    let too_long = format!("cannot read `{line}`: longer than 16 MiB");
+    assert_fails(&["-r", "-", "-F", line], &too_long);
+    assert_fails(&["-V", line], &too_long);
+}
+
+#[test]
+fn times_at_both_ends_are_written_exactly() {
+    let directory = tempdir().unwrap();
+    let times =
+        [0, 1_577_880_000_000_000_001, 3_155_760_000_000_000_000, 4_294_967_295_999_999_999];
+    let mut file = PcapFile::new(LINKTYPE_ETHERNET);
+    times.iter().for_each(|ns| file.push(*ns, &[0; 60]));
+    let file = write(&directory, "times.pcap", file.into_bytes());
+    let output = finish(Process::spawn(&mut limited(&["-r", file.to_str().unwrap()])));
+    assert!(output.status.success(), "{}", output.stderr);
+    let stream = Stream::read(&output.stdout);
+    let seen: Vec<_> = stream.packets.iter().map(|packet| &packet.ts[..]).collect();
+    assert_eq!(
+        seen,
+        [
+            "1970-01-01T00:00:00.000000000Z",
+            "2020-01-01T12:00:00.000000001Z",
+            "2070-01-01T00:00:00.000000000Z",
+            "2106-02-07T06:28:15.999999999Z"
+        ]
+    );
+}
