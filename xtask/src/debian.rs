@@ -9,8 +9,9 @@ use crate::build;
 /// A program, or a file by its absolute path, and the package that contains it.
 pub type Tool = (&'static str, &'static str);
 
-/// Needed by the tests: browsers of both engines, the web server of docs/hosting.md, tools for network namespaces, programs to compare with, names of
-/// ports and protocols, and Python for the examples.
+/// Needed by the tests: browsers of both engines, the web server of docs/hosting.md, tools for network
+/// namespaces, programs to compare with, names of ports and protocols, shells and a checker of manual
+/// pages, and Python for the examples.
 pub const FOR_TESTS: &[Tool] = &[
     ("chromium", "chromium"),
     ("firefox-esr", "firefox-esr"),
@@ -19,6 +20,9 @@ pub const FOR_TESTS: &[Tool] = &[
     ("capinfos", "tshark"),
     ("tcpdump", "tcpdump"),
     ("/etc/services", "netbase"),
+    ("zsh", "zsh"),
+    ("fish", "fish"),
+    ("mandoc", "mandoc"),
     ("python3", "python3"),
     ("pip3", "python3-pip"),
 ];

@@ -2,15 +2,16 @@
 //! page adds the others. Option letters are tcpdump's; `compat` answers those of its options that
 //! are missing here.
 
-use clap::{ArgAction, Parser, ValueEnum};
+use clap::{ArgAction, Parser, ValueEnum, ValueHint};
+use clap_complete::ArgValueCandidates;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::help;
 use super::values::{
     duration, file_size, interface_name, link_type, namespace, path, positive, positive_duration,
     snaplen, within,
 };
+use super::{completion, help, version};
 use crate::capture::{DEFAULT_BLOCK_KIB, DEFAULT_BUFFER_KIB, DEFAULT_SNAPLEN, DirectionFilter};
 use crate::interfaces::NamespaceName;
 use crate::output::Compression;
@@ -28,9 +29,8 @@ const OTHER: &str = "Other";
 #[derive(Debug, Parser)]
 #[command(
     name = "sniffer",
-    version,
+    version = version::version(),
     about = help::ABOUT,
-    long_about = help::LONG_ABOUT,
     max_term_width = 80,
     override_usage = "sniffer [OPTIONS] [-i INTERFACE]... [-w FILE] [EXPRESSION]\n       \
                       sniffer [OPTIONS] -r FILE... [-w FILE] [EXPRESSION]",
@@ -45,21 +45,24 @@ pub(super) struct Args {
     /// of these separated by commas. May be repeated. Without this option, sniffer captures on the
     /// interface of the default route.
     #[arg(short, long, value_name = "INTERFACE", value_parser = interface_name,
-          value_delimiter = ',', help_heading = INPUT)]
+          value_delimiter = ',', add = ArgValueCandidates::new(completion::interface_names),
+          help_heading = INPUT)]
     pub(super) interface: Vec<String>,
 
-    /// Read a pcap or pcapng file; `-`: standard input
+    /// Read a capture file; `-` is standard input
     ///
-    /// May be repeated; files are merged by timestamp. Compression with gzip, zstd or xz is detected
+    /// The formats are pcap and pcapng. May be repeated; files are merged by timestamp. Compression with gzip, zstd or xz is detected
     /// by content. If a file is damaged, the packets before the damage are written, and the error
     /// gives the byte offset.
-    #[arg(short, long, value_name = "FILE", value_parser = path, help_heading = INPUT)]
+    #[arg(short, long, value_name = "FILE", value_parser = path,
+          value_hint = ValueHint::FilePath, help_heading = INPUT)]
     pub(super) read: Vec<PathBuf>,
 
     /// Read the files that FILE lists, one per line
     ///
     /// `-` is standard input. The files are merged by timestamp, as with several -r.
-    #[arg(short = 'V', long, value_name = "FILE", value_parser = path, help_heading = INPUT,
+    #[arg(short = 'V', long, value_name = "FILE", value_parser = path,
+          value_hint = ValueHint::FilePath, help_heading = INPUT,
           hide_short_help = true)]
     pub(super) read_list: Option<PathBuf>,
 
@@ -69,6 +72,7 @@ pub(super) struct Args {
     /// CAP_SYS_ADMIN in addition to CAP_NET_RAW; both are dropped as usual. Applies to -i, -D, -d
     /// and --check. Names in filters are looked up in that namespace.
     #[arg(long, value_name = "NAMESPACE", value_parser = namespace, help_heading = INPUT,
+          add = ArgValueCandidates::new(completion::namespace_names),
           hide_short_help = true)]
     pub(super) netns: Option<NamespaceName>,
 
@@ -115,7 +119,8 @@ pub(super) struct Args {
     ///
     /// Names ending in .gz or .zst are compressed. With -G, FILE is a strftime(3) template, e.g.
     /// %Y%m%d-%H%M%S.ndjson. Only the owner can read a new file.
-    #[arg(short, long, value_name = "FILE", value_parser = path, help_heading = OUTPUT)]
+    #[arg(short, long, value_name = "FILE", value_parser = path,
+          value_hint = ValueHint::FilePath, help_heading = OUTPUT)]
     pub(super) write: Option<PathBuf>,
 
     /// Overwrite an existing file
@@ -140,7 +145,7 @@ pub(super) struct Args {
 
     /// Print only errors on standard error
     ///
-    /// tcpdump's -q shortens its lines instead; records have the same fields with and without -q.
+    /// In tcpdump, -q shortens the lines of packets instead. Records do not depend on it.
     #[arg(short, long, help_heading = OUTPUT)]
     pub(super) quiet: bool,
 
@@ -176,7 +181,8 @@ pub(super) struct Args {
     pub(super) expression: Vec<String>,
 
     /// Read the expression from FILE; `#` starts a comment
-    #[arg(short = 'F', long, value_name = "FILE", value_parser = path, help_heading = FILTER,
+    #[arg(short = 'F', long, value_name = "FILE", value_parser = path,
+          value_hint = ValueHint::FilePath, help_heading = FILTER,
           conflicts_with = "expression", hide_short_help = true)]
     pub(super) filter_file: Option<PathBuf>,
 
@@ -192,6 +198,7 @@ pub(super) struct Args {
     ///
     /// Captures always have the link type of their interface or file.
     #[arg(short = 'y', long, value_name = "LINKTYPE", value_parser = link_type,
+          add = ArgValueCandidates::new(completion::link_type_names),
           help_heading = FILTER, hide_short_help = true)]
     pub(super) linktype: Option<filter::LinkType>,
 
@@ -252,7 +259,7 @@ pub(super) struct Args {
     ///
     /// Without this option, sniffer changes to the user who called sudo, or else to `nobody`. If
     /// that user cannot create files in the directory of -w, it changes to the directory's owner.
-    #[arg(short = 'Z', long, value_name = "USER", help_heading = OTHER, hide_short_help = true)]
+    #[arg(short = 'Z', long, value_name = "USER", value_hint = ValueHint::Username, help_heading = OTHER, hide_short_help = true)]
     pub(super) relinquish_privileges: Option<String>,
 
     /// What to do if parts of the sandbox are missing

@@ -6,14 +6,18 @@
 //! ```
 
 mod args;
+mod completion;
 mod config;
 mod display_filter;
 mod error;
 mod generate;
 mod help;
+mod manual;
+mod sections;
 mod suggestion;
 mod tcpdump;
 mod values;
+mod version;
 
 pub(crate) use args::Generate;
 pub(crate) use config::{Action, Invocation};
@@ -36,6 +40,7 @@ fn command() -> Command {
 ///
 /// If a file that contains arguments cannot be read: that of `-F` or of `-V`.
 pub(crate) fn parse() -> Result<Invocation, Error> {
+    completion::answer();
     let parsed = command().try_get_matches().and_then(|matches| {
         if let Some(refusal) = tcpdump::refusal(&matches) {
             error::exit_with(&refusal);

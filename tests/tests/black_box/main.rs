@@ -28,6 +28,7 @@ mod properties;
 mod resilience;
 mod rotation;
 mod sandbox;
+mod shells;
 mod signals;
 mod source_rules;
 mod tcpdump_parity;
