@@ -189,6 +189,9 @@ fn user_namespaces() -> Finding {
     if fs::exists("/proc/self/ns/user").unwrap_or(false) {
         return Finding::ok("user namespaces");
     }
+    if !fs::exists("/proc/self").unwrap_or(false) {
+        return Finding::limited("user namespaces: unknown", "mount /proc to check them");
+    }
     Finding::limited("user namespaces are not supported", "use a kernel with CONFIG_USER_NS")
 }
 

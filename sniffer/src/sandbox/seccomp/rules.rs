@@ -9,8 +9,9 @@ use std::collections::BTreeMap;
 
 use super::super::{FileAccess, Policy, SocketAccess};
 
-/// `TCGETS` (asm-generic/ioctls.h). Its type in libc depends on the C library.
+/// `TCGETS` and `TIOCGWINSZ` (asm-generic/ioctls.h). Their type in libc depends on the C library.
 const TCGETS: i32 = 0x5401;
+const TIOCGWINSZ: i32 = 0x5413;
 
 /// Calls of every run, whatever their arguments. The kernel allows these without running the filter
 /// (since Linux 5.11).
@@ -163,8 +164,8 @@ fn conditional(policy: &Policy<'_>) -> Result<Vec<(c_long, Vec<SeccompRule>)>, B
     let mut calls = vec![
         (libc::SYS_mmap, is_data()?),
         (libc::SYS_mprotect, is_data()?),
-        // Whether a descriptor is a terminal.
-        (libc::SYS_ioctl, is(1, &[TCGETS])?),
+        // Whether a descriptor is a terminal: the calls of glibc and of musl.
+        (libc::SYS_ioctl, is(1, &[TCGETS, TIOCGWINSZ])?),
         (
             libc::SYS_fcntl,
             is(1, &[libc::F_DUPFD_CLOEXEC, libc::F_GETFD, libc::F_SETFD, libc::F_GETFL])?,
