@@ -38,9 +38,12 @@ fn query_target() -> Option<PathBuf> {
     Some(metadata["target_directory"].as_str()?.into())
 }
 
-/// Path of the binary that [`sniffer`] builds.
+/// Environment variable with the path of the sniffer that tests run instead of the release build.
+pub(crate) const SNIFFER_VARIABLE: &str = "SNIFFER_PROGRAM";
+
+/// Path of the binary that [`sniffer`] builds, or of the one to test instead.
 pub fn sniffer_path() -> PathBuf {
-    target().join("release/sniffer")
+    env::var_os(SNIFFER_VARIABLE).map_or_else(|| target().join("release/sniffer"), PathBuf::from)
 }
 
 /// Directory of the site that [`site`] builds.
@@ -120,7 +123,7 @@ pub fn sniffer() -> Result<PathBuf> {
 ///
 /// If a tool fails; the message names it.
 pub fn site() -> Result<PathBuf> {
-    add_wasm_target()?;
+    add_target(WASM_TARGET)?;
     // As a cdylib only: cargo applies link-time optimization to no library that is also an rlib.
     let args = [
         ["rustc", "--lib"],
@@ -176,18 +179,21 @@ fn stamp_version(site: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Adds the WebAssembly target to the toolchain unless it is installed.
-fn add_wasm_target() -> Result<()> {
+/// Adds a target to the toolchain unless it is installed.
+///
+/// # Errors
+///
+/// If rustup is missing or fails.
+pub(crate) fn add_target(target: &str) -> Result<()> {
     let sysroot =
         Command::new("rustc").args(["--print", "sysroot"]).current_dir(root()).output()?;
     let sysroot = String::from_utf8(sysroot.stdout)?;
-    let library = Path::new(sysroot.trim()).join("lib/rustlib").join(WASM_TARGET);
+    let library = Path::new(sysroot.trim()).join("lib/rustlib").join(target);
     if library.exists() {
         return Ok(());
     }
-    let added =
-        run(Command::new("rustup").args(["target", "add", WASM_TARGET]).current_dir(root()));
+    let added = run(Command::new("rustup").args(["target", "add", target]).current_dir(root()));
     added.with_context(|| {
-        format!("the viewer needs the Rust target {WASM_TARGET}; install it with your toolchain")
+        format!("the Rust target {target} is missing; install it with your toolchain")
     })
 }

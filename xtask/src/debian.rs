@@ -27,6 +27,24 @@ pub const FOR_TESTS: &[Tool] = &[
     ("pip3", "python3-pip"),
 ];
 
+/// Needed to link the sniffer statically: the compiler of musl, for dependencies in C.
+pub const FOR_STATIC: &[Tool] = &[("musl-gcc", "musl-tools")];
+
+/// Needed to build a Debian package: the finder of its dependencies,
+/// compression, and stripping.
+pub const FOR_PACKAGE: &[Tool] =
+    &[("dpkg-shlibdeps", "dpkg-dev"), ("xz", "xz-utils"), ("objcopy", "binutils")];
+
+/// Needed by the tests of the Debian package: its checker, what it depends on, and systemd, which
+/// checks its unit.
+pub const FOR_PACKAGE_TESTS: &[Tool] = &[
+    ("adduser", "adduser"),
+    ("lintian", "lintian"),
+    ("setcap", "libcap2-bin"),
+    ("systemd-analyze", "systemd"),
+    ("ip", "iproute2"),
+];
+
 /// Needed by the benchmarks: the programs to compare with, and a packet generator.
 pub const FOR_BENCHES: &[Tool] = &[
     ("chromium", "chromium"),

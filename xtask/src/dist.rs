@@ -1,31 +1,115 @@
-//! `cargo xtask dist`: the sniffer for distribution, with its symbols in a file next to it.
+//! `cargo xtask dist`: the sniffer for distribution, with its symbols in a file next to it, manual
+//! page and shell completions.
 //!
 //! Debuggers and profilers find the symbols by the name that the `.gnu_debuglink` section stores
 //! (GDB manual, "Debugging Information in Separate Files").
 
 use anyhow::{Context, Result};
+use std::env::consts::ARCH;
 use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::build;
+use crate::{build, deb, debian};
 
-/// Builds `target/dist/sniffer`, which is stripped, and its symbols, `target/dist/sniffer.debug`.
-/// Returns the path of the program.
+/// The documents that the sniffer generates: `--generate` and the path below `target/dist`.
+/// Completions have the names under which the shells look for them.
+const DOCUMENTS: [(&str, &str); 4] = [
+    ("man", "sniffer.1"),
+    ("bash", "completions/bash/sniffer"),
+    ("fish", "completions/fish/sniffer.fish"),
+    ("zsh", "completions/zsh/_sniffer"),
+];
+
+/// How the sniffer is linked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Linkage {
+    /// With the C library of the system on which it runs.
+    Dynamic,
+    /// With musl: one file that runs on any Linux of the architecture.
+    Static,
+}
+
+/// Options of `cargo xtask dist`.
+#[derive(Debug, clap::Args)]
+pub struct Options {
+    /// Build a static program in target/dist/static, which needs no other file
+    #[arg(long = "static")]
+    is_static: bool,
+    /// Build a Debian package, target/dist/sniffer.deb, from the dynamically linked program
+    #[arg(long = "deb", conflicts_with = "is_static")]
+    is_deb: bool,
+}
+
+/// Builds what the options select.
 ///
 /// # Errors
 ///
-/// If cargo or objcopy (binutils) fails.
-pub fn run() -> Result<PathBuf> {
-    let cargo = build::cargo(["build", "--profile", "symbols", "--package", "sniffer"]);
+/// If a tool is missing or fails.
+pub fn run(options: &Options) -> Result<()> {
+    match options {
+        Options { is_deb: true, .. } => deb::package(),
+        Options { is_static: true, .. } => program(Linkage::Static),
+        Options { .. } => program(Linkage::Dynamic),
+    }
+    .map(drop)
+}
+
+/// Directory of the dynamically linked program and of the documents.
+pub fn directory() -> PathBuf {
+    build::target().join("dist")
+}
+
+/// Path of the program that [`program`] builds.
+pub fn program_path(linkage: Linkage) -> PathBuf {
+    match linkage {
+        Linkage::Dynamic => directory().join("sniffer"),
+        Linkage::Static => directory().join("static/sniffer"),
+    }
+}
+
+/// Builds the program, stripped, and its symbols in `sniffer.debug` next to it. The dynamically
+/// linked one also writes the [`DOCUMENTS`]. Returns the path of the program.
+///
+/// # Errors
+///
+/// If cargo, objcopy (binutils) or the program fails, or the compiler of musl is missing.
+pub fn program(linkage: Linkage) -> Result<PathBuf> {
+    let mut cargo = build::cargo(["build", "--profile", "symbols", "--package", "sniffer"]);
+    let mut linked = build::target();
+    if linkage == Linkage::Static {
+        let target = format!("{ARCH}-unknown-linux-musl");
+        debian::ensure(debian::FOR_STATIC)?;
+        build::add_target(&target)?;
+        cargo.args(["--target", &target]);
+        linked.push(target);
+    }
     build::run(&mut build::with_flags(cargo, &[])?)?;
-    let directory = build::target().join("dist");
-    fs::create_dir_all(&directory)?;
-    let program = directory.join("sniffer");
-    separate_symbols(&build::target().join("symbols/sniffer"), &program)?;
+    let program = program_path(linkage);
+    create_parent(&program)?;
+    separate_symbols(&linked.join("symbols/sniffer"), &program)?;
     println!("program: {}\nsymbols: {}", program.display(), symbols_path(&program).display());
+    if linkage == Linkage::Dynamic {
+        generate_documents(&program)?;
+    }
     Ok(program)
+}
+
+/// Writes manual page and completions.
+fn generate_documents(program: &Path) -> Result<()> {
+    for (kind, name) in DOCUMENTS {
+        let path = directory().join(name);
+        create_parent(&path)?;
+        let file = fs::File::create(&path).with_context(|| format!("{}", path.display()))?;
+        build::run(Command::new(program).args(["--generate", kind]).stdout(file))?;
+    }
+    Ok(())
+}
+
+fn create_parent(path: &Path) -> Result<()> {
+    let directory = path.parent().unwrap_or(path);
+    fs::create_dir_all(directory).with_context(|| format!("creating {}", directory.display()))
 }
 
 /// Where the symbols of `program` are stored.

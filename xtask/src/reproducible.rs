@@ -63,16 +63,22 @@ fn link_entries(from: &Path, to: &Path) -> Result<()> {
 
 /// Builds a clone of this repository.
 fn build_copy(copy: &Path, cargo_home: &Path) -> Result<Hashes> {
-    for task in ["dist", "site"] {
-        let mut command = build::cargo(["xtask", task]);
+    for task in [&["dist"][..], &["dist", "--static"], &["site"]] {
+        let mut command = build::cargo(["xtask"]);
+        command.args(task);
         command.current_dir(copy).env("CARGO_HOME", cargo_home).env_remove("CARGO_TARGET_DIR");
         build::run(&mut command)?;
     }
     let target = copy.join("target");
     let mut hashes = Hashes::new();
-    for name in ["dist", "site"] {
-        for entry in fs::read_dir(target.join(name))? {
+    let mut directories = vec![target.join("dist"), target.join("site")];
+    while let Some(directory) = directories.pop() {
+        for entry in fs::read_dir(directory)? {
             let path = entry?.path();
+            if path.is_dir() {
+                directories.push(path);
+                continue;
+            }
             let bytes = fs::read(&path).with_context(|| format!("reading {}", path.display()))?;
             let name = path.strip_prefix(&target)?.display().to_string();
             hashes.insert(name, format!("{:x}", Sha256::digest(bytes)));

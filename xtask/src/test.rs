@@ -1,20 +1,62 @@
-//! `cargo xtask test`: runs all checks and all tests, and counts the tests.
+//! `cargo xtask test`: runs all checks and all tests, and counts the tests. With `--packages`, it
+//! builds and tests what `cargo xtask dist` makes instead.
 
 use anyhow::{Context, Result, bail};
 use nix::sys::resource::{UsageWho, getrusage};
 use nix::sys::time::TimeValLike;
 use std::io::{BufRead, BufReader};
+use std::ops::AddAssign;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use crate::{build, debian, namespace, python};
+use crate::dist::{self, Linkage};
+use crate::{build, deb, debian, namespace, python};
 
-/// Runs all checks and tests.
+/// Options of `cargo xtask test`.
+#[derive(Debug, clap::Args)]
+pub struct Options {
+    /// Build and test the static program, the Debian package and the Dockerfile instead; needs root
+    #[arg(long)]
+    packages: bool,
+}
+
+/// Runs what the options select.
 ///
 /// # Errors
 ///
 /// If a check or a test fails.
-pub fn run() -> Result<()> {
+pub fn run(options: &Options) -> Result<()> {
+    if options.packages { packages() } else { all() }
+}
+
+/// Builds and tests the static program and the Debian package.
+fn packages() -> Result<()> {
+    if !nix::unistd::Uid::effective().is_root() {
+        bail!("installing a package in a copy of this system needs root");
+    }
+    let mut phases = Phases::default();
+    phases.run("packages", || {
+        debian::ensure(debian::FOR_PACKAGE_TESTS)?;
+        python::ensure()
+    })?;
+    let target = ["--package", "tests", "--test", "packages"];
+    phases.run("clippy", || {
+        build::run(build::cargo(["clippy"]).args(target).args(["--", "--deny", "warnings"]))
+    })?;
+    phases.run("static sniffer", || dist::program(Linkage::Static))?;
+    phases.run("Debian package", deb::package)?;
+    let mut counts = phases.run("tests", || count_tests(build::cargo(["test"]).args(target)))?;
+    // musl makes other system calls than the C library of this system.
+    counts += phases.run("sandbox of the static sniffer", || {
+        let mut tests = build::cargo(["test", "--package", "tests", "--test", "black_box"]);
+        tests.args(["--", "sandbox::", "signals::"]);
+        count_tests(tests.env(build::SNIFFER_VARIABLE, dist::program_path(Linkage::Static)))
+    })?;
+    conclude(&phases, &counts)
+}
+
+/// Runs all other checks and tests.
+fn all() -> Result<()> {
     let mut phases = Phases::default();
     phases.run("packages", || {
         debian::ensure(debian::FOR_TESTS)?;
@@ -40,6 +82,11 @@ pub fn run() -> Result<()> {
         build::run(&mut build::cargo(["test", "--workspace", "--no-run"]))
     })?;
     let counts = phases.run("tests", || count_tests(&mut tests()?))?;
+    conclude(&phases, &counts)
+}
+
+/// Prints times and counts. Fails if a test failed, or none ran.
+fn conclude(phases: &Phases, counts: &Counts) -> Result<()> {
     phases.print();
     println!("{} passed, {} failed", counts.passed, counts.failed);
     if counts.failed > 0 || counts.passed == 0 {
@@ -128,6 +175,13 @@ pub fn miri() -> Result<()> {
 struct Counts {
     passed: u64,
     failed: u64,
+}
+
+impl AddAssign for Counts {
+    fn add_assign(&mut self, other: Self) {
+        self.passed += other.passed;
+        self.failed += other.failed;
+    }
 }
 
 /// Runs the tests, shows their output, and adds up their results.
