@@ -64,11 +64,15 @@ impl Account {
         })
     }
 
-    /// The user with a name or an id.
+    /// The user with a name or an id. An id needs no name, as in containers; its group is then the
+    /// one with the same id.
     fn named(name: &str) -> Option<Self> {
         let user = User::from_name(name).ok().flatten();
-        let by_id = || User::from_uid(Uid::from_raw(name.parse().ok()?)).ok().flatten();
-        user.or_else(by_id).map(|user| Self::of(&user))
+        let by_id = || {
+            let id = name.parse().ok()?;
+            Some(Self::from_ids(Uid::from_raw(id), None))
+        };
+        user.map(|user| Self::of(&user)).or_else(by_id)
     }
 
     fn of(user: &User) -> Self {
@@ -78,11 +82,15 @@ impl Account {
         Self { name: user.name.clone(), uid, gid, groups, is_explicit: false }
     }
 
-    /// A user and a group, which need not have names.
-    fn from_ids(uid: Uid, gid: Gid) -> Self {
+    /// A user and a group, which need not have names. Without `gid`, the group is the user's.
+    fn from_ids(uid: Uid, gid: Option<Gid>) -> Self {
         match User::from_uid(uid) {
-            Ok(Some(user)) => Self { gid, ..Self::of(&user) },
+            Ok(Some(user)) => {
+                let user = Self::of(&user);
+                Self { gid: gid.unwrap_or(user.gid), ..user }
+            }
             _ => {
+                let gid = gid.unwrap_or(Gid::from_raw(uid.as_raw()));
                 let name = uid.to_string();
                 Self { name, uid, gid, groups: vec![gid], is_explicit: false }
             }
@@ -92,12 +100,11 @@ impl Account {
     fn caller_of_sudo() -> Option<Self> {
         let id = |name| env::var(name).ok()?.parse::<u32>().ok().filter(|&id| id != 0);
         let (uid, gid) = (id("SUDO_UID")?, id("SUDO_GID")?);
-        Some(Self::from_ids(Uid::from_raw(uid), Gid::from_raw(gid)))
+        Some(Self::from_ids(Uid::from_raw(uid), Some(Gid::from_raw(gid))))
     }
 
     fn nobody() -> Self {
-        Self::named(DEFAULT_USER)
-            .unwrap_or_else(|| Self::from_ids(Uid::from_raw(DEFAULT_ID), Gid::from_raw(DEFAULT_ID)))
+        Self::named(DEFAULT_USER).unwrap_or_else(|| Self::from_ids(Uid::from_raw(DEFAULT_ID), None))
     }
 
     /// Whether the user and its group exist in this user namespace (user_namespaces(7)).
@@ -132,7 +139,7 @@ impl Account {
         } else {
             let owner =
                 fs::metadata(path).map_err(|error| format!("`{}`: {error}", path.display()))?;
-            Self::from_ids(Uid::from_raw(owner.uid()), Gid::from_raw(owner.gid()))
+            Self::from_ids(Uid::from_raw(owner.uid()), Some(Gid::from_raw(owner.gid())))
         };
         if let Some(file) = file {
             // Not all file systems have owners. The file is open anyway.
@@ -211,6 +218,16 @@ mod tests {
         ] {
             assert_eq!(is_in_map(map, id), is_mapped, "{id} in {map:?}");
         }
+    }
+
+    #[test]
+    fn ids_need_no_name() {
+        let id = 1_234_567;
+        let account = Account::named(&id.to_string()).unwrap();
+        assert_eq!((account.uid.as_raw(), account.gid.as_raw()), (id, id));
+        assert_eq!(account.name, "1234567");
+        let root = Account::named("0").unwrap();
+        assert_eq!((root.name.as_str(), root.gid.as_raw()), ("root", 0));
     }
 
     #[test]
