@@ -133,7 +133,7 @@ fn reports_machine_build_and_interfaces() {
     assert!(interfaces.contains("right"), "{interfaces}");
 
     let version = String::from_utf8(container.run(&["--version"]).stdout).unwrap();
-    assert!(version.contains("-unknown-linux-musl\n"), "{version}");
+    assert!(version.contains("-unknown-linux-musl, static"), "{version}");
 }
 
 /// Each command of `docs/install.md` that grants capabilities, with these capabilities.
