@@ -10,9 +10,9 @@ use std::time::{Duration, Instant};
 use summary::LinkType;
 
 use super::usage;
+use summary::capture_file::PcapFile;
 use tests::corpus;
 use xtask::build;
-use xtask::pcap::PcapFile;
 
 const PACKETS: u64 = 1_000_000;
 /// 14 November 2023, in nanoseconds since the Unix epoch.

@@ -11,7 +11,7 @@
 //! - [`Packet`] adds what only the capturing side knows: number, time, interface, direction.
 //! - [`line`](mod@line) specifies, writes and parses the line of a packet; [`record`] has all other
 //!   records of the output.
-//! - [`capture_file`] reads pcap and pcapng.
+//! - [`capture_file`] reads pcap and pcapng, and writes pcap.
 //! - [`PayloadNames`] and [`CommunityId`] are computed on request, from the payload and the flow.
 //!
 //! The crate does no I/O, reads no clock and contains no unsafe code. Decoding and writing do not

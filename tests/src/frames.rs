@@ -4,7 +4,7 @@ use nix::ifaddrs::getifaddrs;
 use nix::net::if_::InterfaceFlags;
 use nix::sys::socket::{AddressFamily, MsgFlags, SockFlag, SockType, bind, send, socket};
 use std::os::fd::{AsRawFd, OwnedFd};
-use xtask::pcap::PcapFile;
+use summary::capture_file::PcapFile;
 
 use crate::process::wait_for;
 

@@ -14,7 +14,6 @@ pub mod dist;
 pub mod fuzz;
 mod licenses;
 pub mod namespace;
-pub mod pcap;
 pub mod python;
 pub mod random;
 pub mod reproducible;

@@ -6,8 +6,8 @@ use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::Command;
+use summary::capture_file::PcapFile;
 
-use crate::pcap::PcapFile;
 use crate::scenario;
 
 const LINKTYPE_ETHERNET: u16 = 1;

@@ -27,7 +27,10 @@
 //! ```
 
 mod pcap;
+mod pcap_file;
 mod pcapng;
+
+pub use pcap_file::PcapFile;
 
 use crate::{LinkType, Timestamp};
 

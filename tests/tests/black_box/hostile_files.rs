@@ -6,12 +6,12 @@ use nix::sys::signal::Signal;
 use std::fs;
 use std::io::Write;
 use std::process::{Command, Stdio};
+use summary::capture_file::PcapFile;
 use tempfile::tempdir;
 use tests::files::{gzip, write};
 use tests::frames::{LINKTYPE_ETHERNET, pcap};
 use tests::process::{Process, finish, signal};
 use tests::stream::Stream;
-use xtask::pcap::PcapFile;
 
 /// Address space in bytes. The sniffer, its libraries and the largest xz dictionary fit into it.
 const MEMORY_LIMIT: u64 = 256 << 20;

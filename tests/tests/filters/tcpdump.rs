@@ -5,9 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use summary::capture_file::PcapFile;
 use tempfile::TempDir;
 use tests::corpus::{self, Frame};
-use xtask::pcap::PcapFile;
 
 /// All frames of the corpus with one link type, and a capture file of them for tcpdump. The time of a
 /// frame in the file is its index, in seconds.

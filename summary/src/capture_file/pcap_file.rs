@@ -1,7 +1,7 @@
-//! Writes pcap files: for the page's sample, and for tests that need a capture file.
+//! Writes pcap files in memory: the page's sample, and the capture files of tests.
 //!
 //! Format: <https://datatracker.ietf.org/doc/draft-ietf-opsawg-pcap/>, little-endian, with
-//! nanosecond timestamps. Reading is the job of `summary::capture_file`.
+//! nanosecond timestamps.
 
 /// Magic number of a file with nanosecond timestamps.
 const MAGIC_NS: u32 = 0xa1b2_3c4d;
@@ -14,7 +14,7 @@ const NS_PER_SECOND: u64 = 1_000_000_000;
 /// A pcap file in memory.
 ///
 /// ```
-/// use xtask::pcap::PcapFile;
+/// use summary::capture_file::PcapFile;
 ///
 /// let mut file = PcapFile::new(1);
 /// file.push(1_500_000_000, &[0; 60]);
@@ -74,7 +74,7 @@ impl PcapFile {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use summary::capture_file::{Reader, Step};
+    use crate::capture_file::{Reader, Step};
 
     #[test]
     fn written_packets_are_read_back() {
