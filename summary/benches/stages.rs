@@ -7,7 +7,7 @@
 use divan::counter::ItemsCount;
 use divan::{Bencher, black_box};
 use std::sync::LazyLock;
-use summary::capture_file::{Reader, Step};
+use summary::capture_file::{PcapFile, Reader, Step};
 use summary::{
     CommunityId, LinkType, Packet, PayloadNames, Summary, Timestamp, decode, decode_into,
     decode_with_payload, line,
@@ -46,19 +46,11 @@ fn generated_capture() -> Vec<u8> {
         [&ethernet[..], &[8, 0], &ipv4(17), &[0x0f, 0xa0, 0, 53, 0, 37, 0, 0], dns].concat(),
         [&ethernet[..], &[8, 6, 0, 1, 8, 0, 6, 4, 0, 1], &[7; 20]].concat(),
     ];
-    let mut file = Vec::new();
-    for word in [0xa1b2_c3d4, 0x0004_0002, 0, 0, 262_144, 1u32] {
-        file.extend(word.to_le_bytes());
+    let mut file = PcapFile::new(1);
+    for (number, frame) in (0..).zip(frames.iter().cycle().take(PACKETS)) {
+        file.push(1_795_402_418_000_000_000 + number, frame);
     }
-    for (number, frame) in frames.iter().cycle().take(PACKETS).enumerate() {
-        let number = u32::try_from(number).unwrap_or(0);
-        let len = u32::try_from(frame.len()).unwrap_or(0);
-        for word in [1_795_402_418, number, len, len] {
-            file.extend(word.to_le_bytes());
-        }
-        file.extend(frame);
-    }
-    file
+    file.into_bytes()
 }
 
 fn walk(file: &[u8], limit: usize, mut visit: impl FnMut(summary::capture_file::Frame<'_>)) {

@@ -1,5 +1,6 @@
 use super::decompress::tests::gzip;
 use super::*;
+use summary::capture_file::PcapFile;
 
 const PACKET: &str =
     r#"{"type":"pkt","n":1,"ts":"2026-11-23T02:53:38.123456789Z","len":60,"proto":"tcp"}"#;
@@ -48,18 +49,12 @@ fn first_problems_are_stored_and_all_counted() {
 }
 
 fn pcap(count: u32) -> Vec<u8> {
-    let mut file = Vec::new();
-    for word in [0xa1b2_c3d4, 0x0004_0002, 0, 0, 262_144, 1u32] {
-        file.extend(word.to_le_bytes());
-    }
+    let mut file = PcapFile::new(1);
     for number in 0..count {
         let frame = [&[7; 12][..], &[0x88, 0xcc], &[1; 46]].concat();
-        for word in [1_000, number, 60, 60] {
-            file.extend(word.to_le_bytes());
-        }
-        file.extend(frame);
+        file.push(1_000_000_000_000 + 1_000 * u64::from(number), &frame);
     }
-    file
+    file.into_bytes()
 }
 
 fn load_whole(bytes: &[u8], chunk_len: usize) -> Report {
