@@ -40,20 +40,41 @@ impl FileProbe {
         /// Assumed bytes per packet if `start` contains no complete packet, without and with compression.
         const PACKET_LEN: u64 = 100;
         const COMPRESSED_PACKET_LEN: u64 = 10;
-        let mut loader = Loader::whole(len, Sampling::default());
-        loader.feed(start);
+        let (loader, probed_len) = probe(start, len);
         let totals = loader.report().totals;
-        let start_len = start.len() as u64;
+        let probed_len = probed_len as u64;
         let packets = match totals.packets {
-            packets if start_len == len => packets,
+            packets if probed_len == len => packets,
             0 if decompress::Compression::of(start).is_some() => len / COMPRESSED_PACKET_LEN,
             0 => len / PACKET_LEN,
             // The last packet is incomplete.
-            packets => len.saturating_mul(packets + 1) / start_len.max(1),
+            packets => len.saturating_mul(packets + 1) / probed_len.max(1),
         };
         let first_ns = totals.extent.map(|extent| extent.ends_ns.0);
         Self { is_lines: source::is_text(start), packets, first_ns }
     }
+}
+
+/// The number of decompressed bytes after which probing ends.
+const MAX_PROBE_BYTES: u64 = 8 << 20;
+
+/// Loads the start of a file of `len` bytes. Returns the number of bytes used: a few bytes can expand to
+/// gigabytes, so a compressed file is read in short pieces up to a limit.
+fn probe(start: &[u8], len: u64) -> (Loader, usize) {
+    /// Four bytes of Zstandard can expand to a block of 128 KiB.
+    const PIECE_LEN: usize = 64;
+    let is_compressed = decompress::Compression::of(start).is_some();
+    let piece_len = if is_compressed { PIECE_LEN } else { start.len().max(1) };
+    let mut loader = Loader::whole(len, Sampling::default());
+    let mut probed_len = 0;
+    for piece in start.chunks(piece_len) {
+        if MAX_PROBE_BYTES <= loader.source.decompressed_bytes() {
+            break;
+        }
+        loader.feed(piece);
+        probed_len += piece.len();
+    }
+    (loader, probed_len)
 }
 
 /// Reads one part of a file.

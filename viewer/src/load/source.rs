@@ -21,6 +21,8 @@ pub(super) struct Source {
     /// Number of bytes read.
     read_bytes: u64,
     decompressor: Option<Decompressor>,
+    /// Number of bytes decompressed.
+    decompressed_bytes: u64,
     content: Content,
     /// The end of the file or an error was reached.
     is_over: bool,
@@ -47,7 +49,14 @@ impl Source {
     }
 
     fn with(content: Content, range: Range<u64>) -> Self {
-        Self { range, read_bytes: 0, decompressor: None, content, is_over: false }
+        Self {
+            range,
+            read_bytes: 0,
+            decompressor: None,
+            decompressed_bytes: 0,
+            content,
+            is_over: false,
+        }
     }
 
     /// Offset in the file of the bytes to feed next.
@@ -83,6 +92,11 @@ impl Source {
         (len, self.read_bytes.min(len))
     }
 
+    /// Number of bytes decompressed so far; 0 for uncompressed files.
+    pub(super) fn decompressed_bytes(&self) -> u64 {
+        self.decompressed_bytes
+    }
+
     /// Returns true if no more bytes are needed.
     pub(super) fn is_done(&self) -> bool {
         let has_all_lines = match &self.content {
@@ -104,13 +118,15 @@ impl Source {
         }
         self.read_bytes += chunk.len() as u64;
         self.is_over |= chunk.is_empty();
-        let Self { decompressor, content, .. } = self;
+        let Self { decompressor, decompressed_bytes, content, .. } = self;
         let fed = match decompressor {
-            Some(decompressor) => decompress(decompressor, chunk, content, sink),
+            Some(decompressor) => {
+                decompress(decompressor, chunk, decompressed_bytes, content, sink)
+            }
             None => match content.compression(chunk) {
                 Some((compression, start)) => {
                     let decompressor = decompressor.insert(Decompressor::new(compression));
-                    decompress(decompressor, &start, content, sink)
+                    decompress(decompressor, &start, decompressed_bytes, content, sink)
                 }
                 None => content.feed(chunk, sink),
             },
@@ -124,11 +140,13 @@ impl Source {
 fn decompress(
     decompressor: &mut Decompressor,
     chunk: &[u8],
+    decompressed_bytes: &mut u64,
     content: &mut Content,
     sink: &mut dyn RecordSink,
 ) -> Result<(), String> {
     let mut fed = Ok(());
     let decompressed = decompressor.feed(chunk, |piece| {
+        *decompressed_bytes += piece.len() as u64;
         if fed.is_ok() && !piece.is_empty() {
             fed = content.feed(piece, sink);
         }
@@ -197,7 +215,8 @@ pub(super) fn is_text(start: &[u8]) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Loader, Sampling};
+    use super::super::{FileProbe, Loader, MAX_PROBE_BYTES, Sampling, probe};
+    use std::io::Write;
 
     #[test]
     fn bytes_after_the_end_are_ignored() {
@@ -212,6 +231,24 @@ mod tests {
             let report = loader.report();
             assert_eq!((report.skipped, report.problems.len()), (1, 1), "{:?}", report.problems);
             assert_eq!(report.read_bytes, start.len() as u64);
+        }
+    }
+
+    /// Zeros after a header are packets without bytes.
+    #[test]
+    fn probe_of_a_bomb_is_bounded() {
+        let header =
+            [0xd4, 0xc3, 0xb2, 0xa1, 2, 0, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 4, 0, 1, 0, 0, 0];
+        let bomb = [&header[..], &vec![0; 16 << 20]].concat();
+        let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
+        gzip.write_all(&bomb).unwrap();
+        for file in [gzip.finish().unwrap(), zstd::encode_all(&bomb[..], 1).unwrap()] {
+            let (loader, probed_len) = probe(&file, 1 << 40);
+            assert!(loader.source.decompressed_bytes() < 2 * MAX_PROBE_BYTES, "{probed_len}");
+            assert!(0 < probed_len && probed_len < file.len(), "{probed_len}");
+            // The estimate is that of the whole file.
+            let packets = FileProbe::new(&file, file.len() as u64).packets;
+            assert!((1 << 19..1 << 21).contains(&packets), "{packets}");
         }
     }
 }
