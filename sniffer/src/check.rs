@@ -162,6 +162,9 @@ fn sandbox_layers() -> Vec<Finding> {
                 sandbox::LANDLOCK => {
                     "use Linux 5.13 or later, with `landlock` in the boot option lsm="
                 }
+                sandbox::THREAD => {
+                    "raise the limits of memory (ulimit -v) and processes (ulimit -u)"
+                }
                 _ => "use a Linux kernel with CONFIG_SECCOMP_FILTER, on x86-64, ARM64 or RISC-V",
             };
             Finding::limited(format!("{name}: {reason}"), remedy)

@@ -129,7 +129,7 @@ pub enum Error {
         source: io::Error,
     },
     /// `-Z` names no user.
-    #[error("no user named `{name}`")]
+    #[error("no user named `{}`", Printable(.name))]
     NoSuchUser {
         /// The name.
         name: String,
@@ -148,6 +148,17 @@ pub enum Error {
     System {
         /// The call.
         call: &'static str,
+        /// The system's error.
+        source: io::Error,
+    },
+    /// The system refuses to start the threads of `--threads`.
+    #[error(
+        "cannot start {count} threads: {source}; use fewer (--threads N), or raise the limits of \
+         memory (ulimit -v) and processes (ulimit -u)"
+    )]
+    Threads {
+        /// The requested number.
+        count: usize,
         /// The system's error.
         source: io::Error,
     },

@@ -52,18 +52,25 @@ struct WorkerHandle {
 }
 
 /// Reads all files, with `count` workers.
+///
+/// # Errors
+///
+/// If the system refuses to start the workers, or the output cannot be written.
 pub(super) fn run(run: &mut FileRun<'_>, count: usize) -> Result<Reason, Error> {
     let fields = run.config.stream.fields;
     let limit = run.config.stream.count;
     thread::scope(|scope| {
-        let workers: Vec<_> = (0..count)
-            .map(|_| {
-                let (batches, input) = sync_channel(QUEUE_DEPTH);
-                let (output, formatted) = sync_channel(QUEUE_DEPTH);
-                scope.spawn(move || format_batches(&input, &output, fields));
-                WorkerHandle { batches, formatted }
-            })
-            .collect();
+        let start_worker = |_| {
+            let (batches, input) = sync_channel(QUEUE_DEPTH);
+            let (output, formatted) = sync_channel(QUEUE_DEPTH);
+            thread::Builder::new()
+                .name("formatter".to_owned())
+                .spawn_scoped(scope, move || format_batches(&input, &output, fields))
+                .map_err(|source| Error::Threads { count, source })?;
+            Ok(WorkerHandle { batches, formatted })
+        };
+        // On an error, the workers started so far end when their handles are dropped.
+        let workers = (0..count).map(start_worker).collect::<Result<Vec<_>, Error>>()?;
         let mut spares = Vec::new();
         let mut names = InterfaceNameCache::default();
         let (mut sent, mut written, mut taken) = (0, 0, 0);

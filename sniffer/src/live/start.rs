@@ -70,7 +70,13 @@ pub(crate) fn start(config: &Config) -> Result<(), Error> {
     let mut captured = Vec::with_capacity(chosen.len());
     for (interface, (captures, readers)) in chosen.into_iter().zip(opened) {
         names.set(interface.index, &interface.name);
-        sources.push(PacketSource::new(readers, &names, config.stream.fields)?);
+        match PacketSource::new(readers, &names, config.stream.fields) {
+            Ok(source) => sources.push(source),
+            Err(error) => {
+                output.discard();
+                return Err(error);
+            }
+        }
         captured.push(CapturedInterface::new(interface, captures, config.capture.is_promiscuous));
     }
     captured.iter_mut().try_for_each(CapturedInterface::init_hw_baseline)?;

@@ -27,6 +27,7 @@ const CAPABILITIES: &str = "capabilities can be dropped";
 const NO_NEW_PRIVS: &str = "no_new_privs";
 pub(crate) const LANDLOCK: &str = "Landlock";
 const SECCOMP: &str = "seccomp";
+pub(crate) const THREAD: &str = "a thread to try the layers";
 
 /// How strictly the sandbox is required.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -126,7 +127,11 @@ pub(crate) fn probe() -> Vec<(&'static str, Result<(), String>)> {
         ]
     };
     // The layers apply to one thread, and end with it.
-    std::thread::spawn(layers).join().unwrap_or_default()
+    let probed = std::thread::Builder::new().spawn(layers).map(std::thread::JoinHandle::join);
+    match probed {
+        Ok(layers) => layers.unwrap_or_default(),
+        Err(error) => vec![(THREAD, Err(error.to_string()))],
+    }
 }
 
 #[cfg(test)]

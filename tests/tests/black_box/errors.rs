@@ -203,3 +203,24 @@ fn full_disk_keeps_the_whole_lines_that_fit() {
     assert!(60_000 < text.len() && text.ends_with("}\n"), "{} bytes", text.len());
     text.lines().for_each(check_line);
 }
+
+/// The stacks of 64 threads exceed the limit of memory.
+#[test]
+fn threads_that_cannot_start_are_an_error() {
+    let directory = tempdir().unwrap();
+    let (input, output) = (directory.path().join("a.pcap"), directory.path().join("out"));
+    fs::write(&input, pcap(1)).unwrap();
+    namespace::run(|| {
+        for (source, is_live) in [(["-i", "lo"], true), (["-r", input.to_str().unwrap()], false)] {
+            let mut command = Command::new("prlimit");
+            command.arg("--as=120000000").arg(xtask::build::sniffer_path()).args(source);
+            let run = command.args(["--threads", "64", "-w"]).arg(&output).output().unwrap();
+            let stderr = String::from_utf8(run.stderr).unwrap();
+            assert_eq!(run.status.code(), Some(1), "{stderr}");
+            assert!(stderr.contains("cannot start 64 threads: "), "{stderr}");
+            assert!(stderr.contains("use fewer (--threads N)"), "{stderr}");
+            assert_eq!(stderr.contains("0 packets read from"), !is_live, "{stderr}");
+            assert_eq!(output.exists(), !is_live, "an empty file is left");
+        }
+    });
+}

@@ -87,6 +87,10 @@ impl Pending {
 
 impl Fanout {
     /// Starts a thread for each reader.
+    ///
+    /// # Errors
+    ///
+    /// If the system refuses to start one of them.
     pub(super) fn start(
         readers: Vec<Reader>,
         names: &InterfaceNames,
@@ -94,6 +98,7 @@ impl Fanout {
     ) -> Result<Self, Error> {
         let wakeup = EventFd::from_flags(EfdFlags::EFD_NONBLOCK | EfdFlags::EFD_CLOEXEC)
             .map_err(|errno| Error::System { call: "eventfd", source: errno.into() })?;
+        let count = readers.len();
         let start = Instant::now();
         let shared = Arc::new(Shared { start, wakeup, is_stopped: AtomicBool::new(false) });
         // Dropped on an early return, which stops the threads started so far.
@@ -114,7 +119,7 @@ impl Fanout {
             let thread = std::thread::Builder::new()
                 .name("reader".to_owned())
                 .spawn(move || worker.run())
-                .map_err(|source| Error::System { call: "pthread_create", source })?;
+                .map_err(|source| Error::Threads { count, source })?;
             fanout.workers.push(WorkerHandle {
                 thread: Some(thread),
                 batches,
