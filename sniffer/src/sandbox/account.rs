@@ -10,6 +10,7 @@ use std::ffi::CString;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::{env, fs};
+use summary::Printable;
 
 use super::FileAccess;
 use crate::Error;
@@ -37,7 +38,8 @@ impl Account {
     /// `Ok(Ok(None))` if the process was not started as root, or as root of a user namespace that
     /// has no other user: outside it is an ordinary user already.
     ///
-    /// The inner error says why the process cannot change to the user of `option`.
+    /// The inner error says why the process cannot change to the user of `option`, or that it stays
+    /// root because `option` says so.
     ///
     /// # Errors
     ///
@@ -54,13 +56,16 @@ impl Account {
         let current = Uid::effective();
         let is_possible = current.is_root() && chosen.is_mapped();
         Ok(match option {
+            Some(_) if chosen.uid.is_root() && current.is_root() && Self::nobody().is_mapped() => {
+                Err("running as root, as -Z requests".to_owned())
+            }
             _ if chosen.uid == current => Ok(None),
             _ if is_possible => Ok(Some(chosen)),
             None => Ok(None),
             Some(name) if current.is_root() => {
-                Err(format!("user `{name}` does not exist in this user namespace"))
+                Err(format!("user `{}` does not exist in this user namespace", Printable(name)))
             }
-            Some(name) => Err(format!("only root can change to user `{name}`")),
+            Some(name) => Err(format!("only root can change to user `{}`", Printable(name))),
         })
     }
 
@@ -137,8 +142,8 @@ impl Account {
         let chosen = if self.has_access(path, access) {
             self.clone()
         } else {
-            let owner =
-                fs::metadata(path).map_err(|error| format!("`{}`: {error}", path.display()))?;
+            let owner = fs::metadata(path)
+                .map_err(|error| format!("`{}`: {error}", Printable(path.display())))?;
             Self::from_ids(Uid::from_raw(owner.uid()), Some(Gid::from_raw(owner.gid())))
         };
         if let Some(file) = file {
@@ -151,9 +156,9 @@ impl Account {
         }
         Err(format!(
             "running as user `{}`, because `{}` cannot write to `{}`",
-            chosen.name,
-            self.name,
-            path.display()
+            Printable(&chosen.name),
+            Printable(&self.name),
+            Printable(path.display())
         ))
     }
 
@@ -169,9 +174,12 @@ impl Account {
     fn failed(&self, errno: Errno) -> String {
         match errno {
             Errno::EPERM => {
-                format!("changing to user `{}` needs CAP_SETUID and CAP_SETGID", self.name)
+                format!(
+                    "changing to user `{}` needs CAP_SETUID and CAP_SETGID",
+                    Printable(&self.name)
+                )
             }
-            _ => format!("cannot change to user `{}`: {errno}", self.name),
+            _ => format!("cannot change to user `{}`: {errno}", Printable(&self.name)),
         }
     }
 

@@ -253,6 +253,38 @@ fn root_keeps_its_id_in_a_directory_that_only_root_can_write() {
 }
 
 #[test]
+fn staying_root_by_option_is_reported_or_refused() {
+    let args = ["-r", "/dev/null", "-Z", "root"];
+    let message = "incomplete sandbox: running as root, as -Z requests";
+    let has_users = or_root(NOBODY) != 0;
+    let output = run(&args);
+    assert_eq!(output.stderr.contains(message), has_users, "{}", output.stderr);
+    let output = run(&[&args[..], &["--sandbox=strict"]].concat());
+    assert_eq!(output.stderr.contains(message), has_users, "{}", output.stderr);
+    assert_eq!(output.stderr.contains("is empty"), !has_users, "refused: {}", output.stderr);
+}
+
+#[test]
+fn changing_the_user_without_root_is_reported_or_refused() {
+    // In a user namespace without other users, `as_user` stays root.
+    let message = match or_root(USER) {
+        USER => "only root can change to user `nobody`",
+        _ => "user `nobody` does not exist in this user namespace",
+    };
+    let directory = shared_directory();
+    let program = directory.path().join("sniffer");
+    fs::copy(xtask::build::sniffer_path(), &program).unwrap();
+    fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
+    for (mode, is_refused) in [("--sandbox=best-effort", false), ("--sandbox=strict", true)] {
+        let args = ["-r", "/dev/null", "-Z", "nobody", mode];
+        let output = as_user(&[]).arg(&program).args(args).output().unwrap();
+        let stderr = String::from_utf8(output.stderr).unwrap();
+        assert!(stderr.contains(message), "{stderr}");
+        assert_eq!(stderr.contains("is empty"), !is_refused, "{stderr}");
+    }
+}
+
+#[test]
 fn sandbox_can_be_turned_off() {
     with_veth(|| {
         let directory = tempdir().unwrap();
