@@ -1,12 +1,29 @@
 //! Errors that end a run. Each message names the object, and a remedy if there is one. Names are escaped:
 //! a file or an interface can have a name that controls the terminal.
 
+use std::fmt;
 use std::io;
 use std::path::PathBuf;
 use summary::Printable;
 use summary::capture_file::FileError;
 
 use crate::interfaces::ANY;
+
+/// The names of the standard streams in messages.
+pub(crate) const STANDARD_INPUT: &str = "standard input";
+pub(crate) const STANDARD_OUTPUT: &str = "standard output";
+
+/// The name of a file in a message, in quotes unless it is a standard stream.
+pub(crate) struct FileName<'a>(pub(crate) &'a str);
+
+impl fmt::Display for FileName<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            name @ (STANDARD_INPUT | STANDARD_OUTPUT) => formatter.write_str(name),
+            name => write!(formatter, "`{}`", Printable(name)),
+        }
+    }
+}
 
 /// Why a run failed.
 #[derive(Debug, thiserror::Error)]
@@ -195,7 +212,7 @@ pub enum Error {
         path: PathBuf,
     },
     /// The output would overwrite an input.
-    #[error("`{}` is also an input; write to another file", Printable(.name))]
+    #[error("{} is also an input; write to another file", FileName(.name))]
     OutputIsInput {
         /// The output file, or `standard output`.
         name: String,
@@ -228,7 +245,7 @@ pub enum Error {
         source: io::Error,
     },
     /// The output cannot be created or written.
-    #[error("cannot write `{}`: {source}", Printable(.name))]
+    #[error("cannot write {}: {source}", FileName(.name))]
     Output {
         /// The output file, or `standard output`.
         name: String,
@@ -236,7 +253,7 @@ pub enum Error {
         source: io::Error,
     },
     /// The input cannot be opened or read.
-    #[error("cannot read `{}`: {source}", Printable(.name))]
+    #[error("cannot read {}: {source}", FileName(.name))]
     Input {
         /// The input file, or `standard input`.
         name: String,
@@ -244,7 +261,7 @@ pub enum Error {
         source: io::Error,
     },
     /// A compressed input is damaged.
-    #[error("`{}`: decompression failed after byte {offset}: {source}", Printable(.name))]
+    #[error("{}: decompression failed after byte {offset}: {source}", FileName(.name))]
     Decompression {
         /// The input file, or `standard input`.
         name: String,
@@ -254,13 +271,13 @@ pub enum Error {
         source: io::Error,
     },
     /// The input contains no bytes.
-    #[error("`{}` is empty", Printable(.name))]
+    #[error("{} is empty", FileName(.name))]
     EmptyInput {
         /// The input file, or `standard input`.
         name: String,
     },
     /// The input is a file of another kind.
-    #[error("`{}`: not a pcap or pcapng file but {kind}", Printable(.name))]
+    #[error("{}: not a pcap or pcapng file but {kind}", FileName(.name))]
     OtherFileKind {
         /// The input file, or `standard input`.
         name: String,
@@ -268,7 +285,7 @@ pub enum Error {
         kind: &'static str,
     },
     /// The input is not a capture file, or a damaged one.
-    #[error("`{}`: {source}", Printable(.name))]
+    #[error("{}: {source}", FileName(.name))]
     CaptureFile {
         /// The input file, or `standard input`.
         name: String,

@@ -89,7 +89,7 @@ impl Progress {
     /// Reports files of an interrupted run that are complete now.
     pub(crate) fn recovered(&self, paths: &[PathBuf]) {
         for path in paths {
-            self.info(format_args!("kept `{}` of an interrupted run", path.display()));
+            self.info(format_args!("kept `{}` of an interrupted run", Printable(path.display())));
         }
     }
 

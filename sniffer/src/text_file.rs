@@ -5,9 +5,7 @@ use std::io::{self, Read};
 use std::path::Path;
 
 use crate::Error;
-
-/// Name of standard input in messages and output.
-pub(crate) const STANDARD_INPUT: &str = "standard input";
+use crate::error::STANDARD_INPUT;
 
 /// Longest text in bytes. It is in memory as a whole.
 const MAX_LEN: usize = 16 << 20;

@@ -2,6 +2,7 @@
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use std::io::Write;
+use summary::Printable;
 
 use super::{command, help};
 use crate::progress::{print_message, printable_lines};
@@ -11,7 +12,7 @@ const USAGE_ERROR: i32 = 2;
 
 /// Prints a usage error of one line and exits.
 pub(super) fn exit_with(message: &str) -> ! {
-    print_message(message);
+    print_message(Printable(message));
     std::process::exit(USAGE_ERROR)
 }
 
@@ -23,7 +24,8 @@ pub(super) fn exit(mut error: clap::Error) -> ! {
         std::process::exit(0)
     }
     correct_tips(&mut error);
-    // clap quotes arguments unchanged. An error that contains an argument which could control the
+    escape_args(&mut error);
+    // The reason of a parser may quote an argument too. An error that could still control the
     // terminal is printed without styles and escaped.
     let text = error.render().to_string();
     let printable = printable_lines(&text);
@@ -33,6 +35,21 @@ pub(super) fn exit(mut error: clap::Error) -> ! {
     // A closed standard error is not worth an error.
     let _ = std::io::stderr().write_all(printable.as_bytes());
     std::process::exit(error.exit_code())
+}
+
+/// Escapes the arguments that clap quotes, also their line feeds, which would forge lines.
+fn escape_args(error: &mut clap::Error) {
+    let escape = |text: &String| Printable(text).to_string();
+    let contexts = error.context().filter_map(|(kind, value)| match value {
+        ContextValue::String(text) => Some((kind, ContextValue::String(escape(text)))),
+        ContextValue::Strings(texts) => {
+            Some((kind, ContextValue::Strings(texts.iter().map(escape).collect())))
+        }
+        _ => None,
+    });
+    for (kind, value) in contexts.collect::<Vec<_>>() {
+        error.insert(kind, value);
+    }
 }
 
 /// The command whose help was requested. clap does not report whether `-h` or `--help` was given,

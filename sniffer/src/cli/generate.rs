@@ -6,6 +6,7 @@ use std::io::{self, Write};
 use super::args::Generate;
 use super::{completion, manual};
 use crate::Error;
+use crate::error::STANDARD_OUTPUT;
 
 /// Prints to standard output.
 pub(crate) fn generate(what: Generate) -> Result<(), Error> {
@@ -16,5 +17,5 @@ pub(crate) fn generate(what: Generate) -> Result<(), Error> {
         Generate::Zsh => completion::script(&Zsh),
     };
     text.and_then(|text| io::stdout().write_all(&text))
-        .map_err(|source| Error::Output { name: "standard output".into(), source })
+        .map_err(|source| Error::Output { name: STANDARD_OUTPUT.into(), source })
 }

@@ -12,9 +12,9 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use crate::Error;
+use crate::error::STANDARD_INPUT;
 use crate::progress::{self, packets};
 use crate::signals::{Request, Signals};
-use crate::text_file::STANDARD_INPUT;
 
 /// Read size for compressed files, in bytes.
 const COMPRESSED_CHUNK_LEN: usize = 128 << 10;

@@ -2,18 +2,18 @@
 //! are written to.
 
 use std::path::PathBuf;
-use summary::grouped;
 use summary::record::{Interface, Reason, SourceKind};
+use summary::{Printable, grouped};
 
 use super::capture_file::CaptureFile;
 use super::input::SignalHandler;
 use crate::Error;
+use crate::error::STANDARD_INPUT;
 use crate::filter::FilterOptions;
 use crate::output::{self, Output, PreparedOutput};
 use crate::progress::{Progress, packets};
 use crate::sandbox;
 use crate::stream::{self, Losses, Stream};
-use crate::text_file::STANDARD_INPUT;
 
 /// Configuration of a run that reads files.
 #[derive(Debug)]
@@ -108,7 +108,7 @@ impl FileRun<'_> {
     pub(super) fn print_totals(&self) {
         let Some(stream) = &self.stream else { return };
         let source = match self.names {
-            [name] => name.clone(),
+            [name] => Printable(name).to_string(),
             names => format!("{} files", names.len()),
         };
         let elapsed = self.progress.elapsed();

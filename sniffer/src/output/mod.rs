@@ -28,6 +28,7 @@ use std::time::{Duration, Instant};
 use target::Target;
 
 use crate::Error;
+use crate::error::STANDARD_OUTPUT;
 use crate::signals::Signals;
 
 /// The buffer is written once it holds this many bytes.
@@ -92,7 +93,7 @@ impl Options {
     /// The name of the output, for messages.
     fn name(&self) -> String {
         let name = self.path.as_ref().map(|path| path.display().to_string());
-        name.unwrap_or_else(|| "standard output".to_owned())
+        name.unwrap_or_else(|| STANDARD_OUTPUT.to_owned())
     }
 }
 
