@@ -207,10 +207,20 @@ impl Accounting {
         self.interfaces.iter().map(CapturedInterface::name).collect::<Vec<_>>().join(", ")
     }
 
-    /// The counters as text: totals, and one line per interface if there are several.
-    pub(super) fn summary(&self, elapsed: &str) -> String {
+    /// Packets that arrived during the run but were not read, as of the last reading of the
+    /// counters.
+    pub(super) fn unread(&self) -> u64 {
+        let unread = self.interfaces.iter().enumerate().map(|(index, interface)| {
+            interface.counters().recv.saturating_sub(self.accounted(index))
+        });
+        unread.sum()
+    }
+
+    /// The counters as text: totals, and one line per interface if there are several. `elapsed` is
+    /// the time since the start, and `state` is empty at the end of the run.
+    pub(super) fn summary(&self, state: &str, elapsed: &str) -> String {
         let mut text = format!(
-            "{} captured on {} in {elapsed}, {} dropped by the kernel",
+            "{} captured{state} on {} in {elapsed}, {} dropped by the kernel",
             packets(self.stream.out()),
             self.names(),
             grouped(self.dropped())

@@ -16,7 +16,7 @@ use super::packet_source::PacketSource;
 use super::timer::Timer;
 use crate::Error;
 use crate::interfaces::{Interface, LinkChange, LinkMonitor};
-use crate::progress::Progress;
+use crate::progress::{Progress, packets};
 use crate::sandbox;
 use crate::signals::{self, Request, Signals};
 
@@ -58,6 +58,13 @@ impl Run<'_> {
         }
         if !result.as_ref().is_err_and(Error::is_closed_pipe) {
             self.print_totals();
+            let unread = self.accounting.unread();
+            if result.is_err() && 0 < unread {
+                self.progress.info(format_args!(
+                    "{} in the kernel's buffer could not be read",
+                    packets(unread)
+                ));
+            }
         }
         result
     }
@@ -157,7 +164,9 @@ impl Run<'_> {
                     Request::Flush => self.accounting.flush_all()?,
                     Request::Report => {
                         self.accounting.read_all_counters()?;
-                        self.progress.print(self.accounting.summary(&self.progress.elapsed()));
+                        // Distinguishes the line in a log from the totals at the end.
+                        let elapsed = self.progress.elapsed();
+                        self.progress.print(self.accounting.summary(" so far", &elapsed));
                     }
                 }
             }
@@ -303,7 +312,7 @@ impl Run<'_> {
 
     fn print_totals(&self) {
         let dropped = self.accounting.dropped();
-        self.progress.info(self.accounting.summary(&self.progress.elapsed()));
+        self.progress.info(self.accounting.summary("", &self.progress.elapsed()));
         self.progress.lost_lines(self.accounting.output().lost_lines());
         if 0 < dropped {
             self.progress.info(format_args!(

@@ -266,6 +266,11 @@ fn unread_pipe_does_not_prevent_the_exit() {
             "{}",
             output.stderr
         );
+        assert!(
+            output.stderr.contains(" in the kernel's buffer could not be read"),
+            "{}",
+            output.stderr
+        );
     });
 }
 

@@ -182,7 +182,7 @@ fn sigusr1_prints_the_counters() {
         capture.wait_until(|text| text.matches("\"stats\"").count() > 1);
         capture.signal(Signal::SIGTERM);
         let output = capture.finish();
-        let expected = "sniffer: 6 packets captured on right, left in ";
+        let expected = "sniffer: 6 packets captured so far on right, left in ";
         assert!(output.stderr.starts_with(expected), "{}", output.stderr);
         assert!(output.stderr.contains("\n  left: 3 packets, 0 dropped\n"), "{}", output.stderr);
     });
