@@ -81,6 +81,11 @@ pub(crate) fn netmask(name: &str) -> Ipv4Addr {
     masks.into_iter().next().unwrap_or(Ipv4Addr::UNSPECIFIED)
 }
 
+/// Whether a default route leads to the interface.
+pub(crate) fn has_default_route(interface: &Interface) -> Result<bool, Error> {
+    Ok(default_route::interface_index()? == Some(interface.index))
+}
+
 /// The interface of the default route. Without one, the first that is up, other than loopback if
 /// there is another.
 pub(crate) fn default() -> Result<Interface, Error> {

@@ -39,6 +39,14 @@ pub(crate) fn start(config: &Config) -> Result<(), Error> {
     output.set_signals(signals.clone());
     let progress = Progress::start(config.is_quiet, config.output.path.is_none());
     progress.recovered(&recovered);
+    if let ([], [interface]) = (&config.interfaces[..], &chosen[..])
+        && !interfaces::has_default_route(interface)?
+    {
+        progress.info(format_args!(
+            "no default route; capturing on {} (choose an interface with -i)",
+            interface.name
+        ));
+    }
     if opened.iter().flat_map(|(_, readers)| readers).any(Reader::is_fallback) {
         progress.info(
             "the kernel refuses TPACKET_V3; falling back to TPACKET_V2, which uses more memory and \

@@ -226,3 +226,14 @@ fn threads_that_cannot_start_are_an_error() {
         }
     });
 }
+
+#[test]
+fn missing_default_route_is_reported() {
+    namespace::run(|| {
+        let output = check(&["--duration", "0.01"], 0, "0 packets captured on lo");
+        let notice = "sniffer: no default route; capturing on lo (choose an interface with -i)\n";
+        assert!(output.stderr.contains(notice), "{}", output.stderr);
+        let output = check(&["-i", "lo", "--duration", "0.01"], 0, "0 packets captured on lo");
+        assert!(!output.stderr.contains("default route"), "{}", output.stderr);
+    });
+}
