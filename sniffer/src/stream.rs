@@ -90,13 +90,14 @@ pub(crate) fn new_event(interface: &str, event: EventKind) -> Event {
 
 impl Stream {
     /// Starts a stream by writing `meta`. Sources are the interfaces of a live run, or one for all
-    /// files.
+    /// files. `start` is the start of the run, before the first packet could be captured.
     pub(crate) fn open(
         output: Output,
         options: &Options,
         source: SourceKind,
         file: Option<String>,
         interfaces: Vec<Interface>,
+        start: Timestamp,
     ) -> Result<Self, Error> {
         let source_count = if source == SourceKind::Live { interfaces.len() } else { 1 };
         let mut stream = Self {
@@ -107,7 +108,7 @@ impl Stream {
                 v: VERSION,
                 tool: env!("CARGO_PKG_NAME").into(),
                 version: env!("CARGO_PKG_VERSION").into(),
-                start: now(),
+                start,
                 host: nix::unistd::gethostname()
                     .ok()
                     .map(|name| name.to_string_lossy().into_owned()),
@@ -319,7 +320,7 @@ impl Stream {
 }
 
 /// The current wall-clock time.
-fn now() -> Timestamp {
+pub(crate) fn now() -> Timestamp {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     Timestamp::from_parts(i64::try_from(since.as_secs()).unwrap_or(i64::MAX), since.subsec_nanos())
 }

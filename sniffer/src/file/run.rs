@@ -140,6 +140,7 @@ impl FileRun<'_> {
         let output =
             Output::open(&self.config.output, prepared, Some(self.signal_handler.signals()))?;
         let file = Some(names.join(", "));
-        Stream::open(output, &self.config.stream, SourceKind::File, file, interfaces.collect())
+        let (options, interfaces) = (&self.config.stream, interfaces.collect());
+        Stream::open(output, options, SourceKind::File, file, interfaces, stream::now())
     }
 }

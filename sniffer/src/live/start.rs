@@ -17,7 +17,7 @@ use crate::output::{self, Output};
 use crate::progress::Progress;
 use crate::sandbox::{self, FileAccess, Policy, SocketAccess};
 use crate::signals::Signals;
-use crate::stream::Stream;
+use crate::stream::{self, Stream};
 
 /// Captures until something ends the run.
 pub(crate) fn start(config: &Config) -> Result<(), Error> {
@@ -25,6 +25,8 @@ pub(crate) fn start(config: &Config) -> Result<(), Error> {
     let monitor = LinkMonitor::open()?;
     let chosen = interfaces::select(&config.interfaces)?;
     let opener = Opener::new(config);
+    // Packets arrive once the first socket is bound.
+    let start_time = stream::now();
     let mut opened = Vec::with_capacity(chosen.len());
     for interface in &chosen {
         opened.push(opener.open(interface)?);
@@ -89,7 +91,8 @@ pub(crate) fn start(config: &Config) -> Result<(), Error> {
     }
     captured.iter_mut().try_for_each(CapturedInterface::init_hw_baseline)?;
     let described = captured.iter().map(CapturedInterface::describe).collect();
-    let stream = Stream::open(output, &config.stream, SourceKind::Live, None, described)?;
+    let stream =
+        Stream::open(output, &config.stream, SourceKind::Live, None, described, start_time)?;
     let links: Vec<_> = captured
         .iter()
         .map(|interface| match interface.link.interface().link_type() {

@@ -378,3 +378,22 @@ fn list_shows_state_link_type_and_addresses() {
         assert!(line(".any ").contains("sll2"), "{list}");
     });
 }
+
+/// The interface carries packets while the sniffer starts.
+#[test]
+fn start_is_not_later_than_the_first_packet() {
+    with_veth(|| {
+        let directory = tempdir().unwrap();
+        let file = directory.path().join("out");
+        let args = ["-i", "right", "-c", "1", "-w", file.to_str().unwrap()];
+        let mut child = Process::spawn(sniffer().args(args).stderr(std::process::Stdio::piped()));
+        let sender = Sender::new("left");
+        let frame = ethernet(&[], IPV4, &ipv4(17, &udp(&[])));
+        while child.try_wait().unwrap().is_none() {
+            sender.send(&frame);
+        }
+        let stream = Stream::read(&std::fs::read(&file).unwrap());
+        let start = stream.meta["start"].as_str().unwrap();
+        assert!(start <= &stream.packets[0].ts[..], "{start} <= {}", stream.packets[0].ts);
+    });
+}
