@@ -4,7 +4,8 @@ use std::fmt;
 use std::ops::Range;
 
 /// Why an expression does not compile. `Display` prints the message, then the expression with
-/// carets under the offending part.
+/// carets under the offending part. Control characters are replaced by spaces; see
+/// [`Error::display`].
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub struct Error {
     message: String,
@@ -44,19 +45,19 @@ impl Error {
     pub fn span(&self) -> Range<usize> {
         self.span.clone()
     }
-}
 
-impl fmt::Display for Error {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.message)?;
+    /// The error as `Display` prints it, with all characters that `is_hidden` selects replaced by
+    /// spaces. Characters that control a terminal would misplace the carets, or worse.
+    pub fn display(&self, is_hidden: fn(char) -> bool) -> impl fmt::Display {
+        Display { error: self, is_hidden }
+    }
+
+    fn write(&self, f: &mut fmt::Formatter<'_>, is_hidden: fn(char) -> bool) -> fmt::Result {
+        let shown = |text: &str| text.replace(is_hidden, " ");
+        f.write_str(&shown(&self.message))?;
         if self.expression.is_empty() {
             return Ok(());
         }
-        // Such characters would misplace the carets, or control a terminal.
-        let is_display_control = |c: char| {
-            c.is_control() || matches!(c, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
-        };
-        let shown = |text: &str| text.replace(is_display_control, " ");
         let before = shown(self.expression.get(..self.span.start).unwrap_or_default());
         let at = shown(self.expression.get(self.span.clone()).unwrap_or_default());
         let after = shown(self.expression.get(self.span.end..).unwrap_or_default());
@@ -74,5 +75,23 @@ impl fmt::Display for Error {
         writeln!(f, "\n  {head}{tail}{at}{rest}{more}")?;
         let indent = head.chars().count() + tail.chars().count();
         write!(f, "  {:indent$}{}", "", "^".repeat(at.chars().count().max(1)))
+    }
+}
+
+/// An error and the characters that it must not print.
+struct Display<'a> {
+    error: &'a Error,
+    is_hidden: fn(char) -> bool,
+}
+
+impl fmt::Display for Display<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.error.write(f, self.is_hidden)
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.write(f, char::is_control)
     }
 }

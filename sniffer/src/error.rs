@@ -4,8 +4,8 @@
 use std::fmt;
 use std::io;
 use std::path::PathBuf;
-use summary::Printable;
 use summary::capture_file::FileError;
+use summary::{Printable, is_display_control};
 
 use crate::interfaces::ANY;
 
@@ -29,7 +29,7 @@ impl fmt::Display for FileName<'_> {
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The filter expression does not compile.
-    #[error("invalid filter: {0}")]
+    #[error("invalid filter: {}", .0.display(is_display_control))]
     Filter(#[from] filter::Error),
     /// The process may not open packet sockets.
     #[error(
