@@ -15,8 +15,10 @@ pub(crate) const DEFAULT_BLOCK_KIB: u32 = 512;
 /// Time in milliseconds after which the kernel hands over a block that is not full.
 ///
 /// Each handover uses up a block, however few packets it holds: the block count times this is how
-/// long a stopped process can go without losing packets on a quiet link.
-const RETIRE_MS: u32 = 100;
+/// long a stopped process can go without losing packets on a quiet link. It is also how long the end
+/// of a capture can take, and with the age of the output's buffer bounds what a killed capture loses:
+/// both are to stay below 100 ms.
+const RETIRE_MS: u32 = 80;
 /// The same if latency matters more than CPU time.
 const IMMEDIATE_RETIRE_MS: u32 = 1;
 
