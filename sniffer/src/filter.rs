@@ -11,7 +11,7 @@ use std::sync::{Arc, OnceLock};
 use filter::{NameTables, Program, Source, Transport};
 use summary::LinkType;
 
-use crate::{Error, text_file};
+use crate::{Error, signals, text_file};
 
 /// Configuration of the filter.
 #[derive(Clone, Debug)]
@@ -185,9 +185,9 @@ impl filter::NameResolver for SystemNames {
         if let Some(addresses) = self.hosts.borrow().get(name) {
             return addresses.clone();
         }
-        let found = (name, 0).to_socket_addrs().into_iter().flatten();
+        let found = signals::with_hangup(|| (name, 0).to_socket_addrs());
         let mut addresses = Vec::new();
-        for address in found.map(|address| address.ip()) {
+        for address in found.into_iter().flatten().map(|address| address.ip()) {
             if !addresses.contains(&address) {
                 addresses.push(address);
             }

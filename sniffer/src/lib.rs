@@ -48,6 +48,9 @@ pub fn run() -> Result<(), Error> {
     if let Some(namespace) = namespace {
         namespace.enter()?;
     }
+    if !matches!(action, Action::Capture(_)) {
+        signals::release_hangup()?;
+    }
     let result = match action {
         Action::Generate(what) => cli::generate(what),
         Action::ListInterfaces => interfaces::list(),

@@ -5,13 +5,13 @@
 //! ```
 //!
 //! Until a run catches signals, nothing is written yet, and SIGINT and SIGTERM end the process at
-//! once, whatever call it blocks in. The first termination signal that a run catches stops it in
+//! once, whatever call it blocks in. Requests and SIGHUP wait until then. The first termination signal that a run catches stops it in
 //! order. After that, SIGINT and SIGTERM have their default actions again, so that a second one ends
 //! the process at once.
 
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
-use nix::sys::signal::{SigSet, Signal};
+use nix::sys::signal::{SigSet, SigmaskHow, Signal};
 use nix::sys::signalfd::{SfdFlags, SignalFd};
 use std::cell::Cell;
 use std::fs::File;
@@ -91,14 +91,32 @@ pub(crate) struct Ready {
 
 /// Gives SIGINT and SIGTERM their default actions, even if the parent process ignored or blocked
 /// them: shells without job control start background jobs with SIGINT ignored. Blocks the requests
-/// until a run receives them. Call it first, on the main thread.
+/// and SIGHUP until a run receives them. Call it first, on the main thread.
 pub(crate) fn prepare() -> Result<(), Error> {
     for signal in INTERRUPTIONS {
         capture::set_default_action(signal).map_err(system_error("sigaction"))?;
     }
     let termination: SigSet = INTERRUPTIONS.into_iter().chain(OTHER_TERMINATIONS).collect();
     termination.thread_unblock().map_err(system_error("sigprocmask"))?;
-    SigSet::from_iter(REQUESTS).thread_block().map_err(system_error("sigprocmask"))
+    let held: SigSet = REQUESTS.into_iter().chain([Signal::SIGHUP]).collect();
+    held.thread_block().map_err(system_error("sigprocmask"))
+}
+
+/// Ends the hold of SIGHUP that [`prepare`] began, for actions that cannot rotate files.
+pub(crate) fn release_hangup() -> Result<(), Error> {
+    SigSet::from(Signal::SIGHUP).thread_unblock().map_err(system_error("sigprocmask"))
+}
+
+/// Runs a call that can block, with SIGHUP not blocked: closing the terminal ends the process also
+/// before a run catches signals.
+pub(crate) fn with_hangup<T>(call: impl FnOnce() -> T) -> T {
+    let mask = SigSet::from(Signal::SIGHUP).thread_swap_mask(SigmaskHow::SIG_UNBLOCK);
+    let result = call();
+    if let Ok(mask) = mask {
+        // Restores a mask that was in effect before.
+        let _ = mask.thread_set_mask();
+    }
+    result
 }
 
 impl Signals {

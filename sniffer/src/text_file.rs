@@ -4,8 +4,8 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
 
-use crate::Error;
 use crate::error::STANDARD_INPUT;
+use crate::{Error, signals};
 
 /// Longest text in bytes. It is in memory as a whole.
 const MAX_LEN: usize = 16 << 20;
@@ -16,9 +16,15 @@ const MAX_LEN: usize = 16 << 20;
 ///
 /// If the file cannot be read, is not UTF-8, or is longer than 16 MiB.
 pub(crate) fn read(path: &Path) -> Result<(String, String), Error> {
+    let read_file = || File::open(path).and_then(read_limited);
     let (name, text) = match path.to_str() {
-        Some("-") => (STANDARD_INPUT.to_owned(), read_limited(io::stdin().lock())),
-        _ => (path.display().to_string(), File::open(path).and_then(read_limited)),
+        Some("-") => {
+            let read = || read_limited(io::stdin().lock());
+            (STANDARD_INPUT.to_owned(), signals::with_hangup(read))
+        }
+        _ if path.is_file() => (path.display().to_string(), read_file()),
+        // Waits for the writer of a named pipe.
+        _ => (path.display().to_string(), signals::with_hangup(read_file)),
     };
     match text {
         Ok(text) => Ok((name, text)),

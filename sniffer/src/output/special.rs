@@ -9,7 +9,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use crate::Error;
-use crate::signals::Signals;
+use crate::signals::{self, Signals};
 
 /// How often to try to open a named pipe that has no reader.
 const OPEN_INTERVAL: Duration = Duration::from_millis(20);
@@ -49,7 +49,9 @@ pub(super) fn open(
     if let (true, Some(signals)) = (file_type.is_fifo(), signals) {
         return open_pipe(path, signals).map(Some);
     }
-    OpenOptions::new().write(true).open(path).map(Some).map_err(error)
+    // Opening a named pipe waits for its reader.
+    let opened = signals::with_hangup(|| OpenOptions::new().write(true).open(path));
+    opened.map(Some).map_err(error)
 }
 
 /// Whether `path` exists and is neither a regular file nor a directory.

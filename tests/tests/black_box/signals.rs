@@ -138,6 +138,29 @@ fn signal_ends_a_blocked_start_at_once() {
     });
 }
 
+/// SIGHUP and SIGUSR1 between the start of the program and that of the capture take effect with the
+/// first packet. More threads take longer to open.
+#[test]
+fn early_requests_wait_for_the_capture() {
+    with_veth(|| {
+        for signal in [Signal::SIGHUP, Signal::SIGUSR1, Signal::SIGUSR2] {
+            let directory = tempdir().unwrap();
+            let file = directory.path().join("out");
+            let args = ["-i", "right", "--threads", "8", "-w", file.to_str().unwrap()];
+            let child = Process::spawn(sniffer().args(args).stderr(Stdio::piped()));
+            wait_for("the first action of the sniffer", || {
+                let (name, blocked) = mask(&child, "SigBlk");
+                name == "sniffer" && contains(blocked, Signal::SIGUSR1)
+            });
+            send(&child, signal);
+            wait_until_caught(&child);
+            send(&child, Signal::SIGTERM);
+            let output = finish(child);
+            assert!(output.status.success(), "{signal}: {}: {}", output.status, output.stderr);
+        }
+    });
+}
+
 /// Name servers that do not answer block for ten seconds.
 #[test]
 fn signal_ends_a_pending_name_lookup_at_once() {
