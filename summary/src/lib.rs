@@ -11,6 +11,7 @@
 //! - [`Packet`] adds what only the capturing side knows: number, time, interface, direction.
 //! - [`line`](mod@line) specifies, writes and parses the line of a packet; [`record`] has all other
 //!   records of the output.
+//! - [`RecordFormat`] gives all records tags and the form of their times.
 //! - [`capture_file`] reads pcap and pcapng, and writes pcap.
 //! - [`PayloadNames`] and [`CommunityId`] are computed on request, from the payload and the flow.
 //!
@@ -53,6 +54,7 @@ mod packet;
 mod payload_names;
 mod proto;
 pub mod record;
+mod record_format;
 mod terminal;
 mod timestamp;
 
@@ -64,5 +66,6 @@ pub use link_type::LinkType;
 pub use packet::{Direction, Faults, Gso, GsoKind, Packet, Summary, Tcp, VlanIds};
 pub use payload_names::{DnsType, PayloadNames};
 pub use proto::{Proto, ProtoNumber};
+pub use record_format::{RecordFormat, TagError, Tags, TimeUnit};
 pub use terminal::{Printable, is_display_control, write_json};
 pub use timestamp::Timestamp;

@@ -5,7 +5,10 @@
 //! fields in the order of declaration. An absent field does not apply. Readers must ignore records
 //! and fields that they do not know; they can be added without a new [`VERSION`].
 //!
-//! An output file has one `meta` as its first line and one `end` as its last line. Each interface has
+//! [`RecordFormat`](crate::RecordFormat) can turn the times into numbers with the unit in the name of the
+//! field, and adds tags at the end of each record.
+//!
+//! Unless the user leaves types of records out, an output file has one `meta` as its first line and one `end` as its last line. Each interface has
 //! a `stats` record at regular intervals (live only) and before the `end`.
 
 use crate::Timestamp;
@@ -126,11 +129,11 @@ pub struct Stats {
     pub freeze: u64,
     /// Packets that the interface lost before the kernel saw them, from its own counters.
     pub if_drop: u64,
-    /// `pkt` records written.
+    /// `pkt` records written, or left out on request.
     pub out: u64,
     /// Packets that did not match the filter, where the filter runs in user space.
     pub skip: u64,
-    /// Sum of `len` of the `pkt` records written.
+    /// Sum of `len` of these records.
     pub bytes: u64,
 }
 
@@ -153,6 +156,13 @@ pub struct Event {
     /// `iface_mtu`: the new maximum transmission unit in bytes.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub mtu: Option<u32>,
+}
+
+impl Event {
+    /// An event without optional fields.
+    pub const fn new(ts: Timestamp, event: EventKind) -> Self {
+        Self { ts, interface: None, event, gap_ns: None, new_name: None, mtu: None }
+    }
 }
 
 /// What an [`Event`] reports.

@@ -2,7 +2,7 @@
 //! as addresses, are not parsed, so that callers can cache the values of texts they have seen.
 
 use super::json::flag_bits;
-use super::scan::scan;
+use super::scan::{RawTime, scan};
 use crate::timestamp::SecondCache;
 use crate::{Direction, Proto, ProtoNumber, Timestamp, VlanIds};
 
@@ -77,7 +77,10 @@ impl ExcerptReader {
         };
         let excerpt = Excerpt {
             n: fields.n,
-            ts: self.times.parse(fields.ts)?,
+            ts: match fields.ts {
+                RawTime::Text(text) => self.times.parse(text)?,
+                RawTime::Number(time) => time,
+            },
             interface: fields.interface,
             direction,
             len: u32::try_from(fields.len).ok()?,

@@ -4,7 +4,7 @@
 use crate::address::{parse_ip, parse_mac};
 use crate::{
     Address, CommunityId, Direction, DnsType, Faults, Gso, GsoKind, LinkType, Mac, Packet,
-    PayloadNames, Proto, ProtoNumber, Summary, Tcp, Timestamp, VlanIds,
+    PayloadNames, Proto, ProtoNumber, Summary, Tcp, TimeUnit, Timestamp, VlanIds,
 };
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde::{Deserialize, de};
@@ -75,7 +75,10 @@ fn optional<M: SerializeMap>(
 #[derive(Deserialize)]
 struct Fields<'a> {
     n: u64,
-    ts: Timestamp,
+    ts: Option<Timestamp>,
+    ts_ns: Option<i64>,
+    ts_us: Option<i64>,
+    ts_ms: Option<i64>,
     #[serde(borrow, rename = "if")]
     interface: Option<Cow<'a, str>>,
     #[serde(borrow)]
@@ -133,6 +136,14 @@ struct Fields<'a> {
 impl<'de: 'a, 'a> Deserialize<'de> for Packet<'a> {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let fields = Fields::deserialize(deserializer)?;
+        let ts = match (fields.ts, fields.ts_ns, fields.ts_us, fields.ts_ms) {
+            (Some(ts), ..) => Some(ts),
+            (None, Some(number), ..) => TimeUnit::Ns.time(number),
+            (None, None, Some(number), _) => TimeUnit::Us.time(number),
+            (None, None, None, Some(number)) => TimeUnit::Ms.time(number),
+            (None, None, None, None) => return Err(de::Error::missing_field("ts")),
+        };
+        let ts = ts.ok_or_else(|| de::Error::custom("the time is out of range"))?;
         let mut vlan = VlanIds::default();
         for id in fields.vlan.iter().flatten() {
             if !vlan.push(*id) {
@@ -154,7 +165,7 @@ impl<'de: 'a, 'a> Deserialize<'de> for Packet<'a> {
             .or_else(|| fields.linktype.map(ProtoNumber::LinkType));
         Ok(Packet {
             n: fields.n,
-            ts: fields.ts,
+            ts,
             direction: parse_opt("dir", &fields.dir, Direction::parse)?,
             gso: fields
                 .gso

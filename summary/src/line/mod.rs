@@ -4,7 +4,7 @@
 //!
 //! A line is a JSON object (RFC 8259) in UTF-8 that ends with a line feed. It contains no line feed,
 //! no spaces outside strings, and no `null`: a field that does not apply is absent. The fields
-//! `type`, `n`, `ts`, `len` and `proto` are always present. The writer keeps the order of this table;
+//! `type`, `n`, `ts` (or its number), `len` and `proto` are always present. The writer keeps the order of this table;
 //! readers must accept any order and ignore fields that they do not know.
 //!
 //! | field | type | value |
@@ -12,6 +12,7 @@
 //! | `type` | string | `pkt`; always the first key |
 //! | `n` | integer, ≥ 1 | packet number: 1, 2, 3 … without gaps in one run |
 //! | `ts` | string | time of capture, from the kernel or the file: RFC 3339 in UTC with nine fractional digits and `Z`, always 30 bytes |
+//! | `ts_ns`, `ts_us`, `ts_ms` | integer, 64 bits | one of them instead of `ts`, with [`TimeUnit`](crate::TimeUnit): the time since 1970-01-01T00:00:00Z, rounded down |
 //! | `if` | string | interface name; present in live captures, and for pcapng files that contain it (`if_name`) |
 //! | `dir` | string | direction, the kernel's `sll_pkttype` (packet(7)): `in` (to this host), `out` (from this host), `bcast` (broadcast), `mcast` (multicast), `other` (to another host); live only |
 //! | `len` | integer, 32 bits | bytes on the wire, including the link header and VLAN tags |
@@ -41,6 +42,7 @@
 //! | `quic` | string | version in a QUIC long header (RFC 8999), such as `0x00000001`; with `--names` |
 //! | `community_id` | string | [Community ID](https://github.com/corelight/community-id-spec) 1 of the flow; with `--community-id` |
 //! | `err` | array of strings | faults of the packet, in this order: `truncated` (the capture cut off a header), `bad_length` (a length field contradicts another one or the frame), `bad_header` (a field has a forbidden value), `unsupported` (not decoded further) |
+//! | `tag_…` | string | the user's [`Tags`](crate::Tags), in their order |
 //!
 //! Bytes from the network that are not valid UTF-8 appear as U+FFFD. Characters that control the display
 //! of text are escaped: C0 and C1 controls, DEL, line separators, and controls of the text direction.
@@ -69,9 +71,10 @@
 //! ```
 //!
 //! Inside the module, `json` defines the line for serde. `write` is the fast writer, and `scan` the
-//! fast tokenizer that `parse` and `excerpt` share. Property tests compare the fast paths with serde.
+//! fast tokenizer that `parse` and `excerpt` share; `cursor` reads its bytes. Property tests compare the fast paths with serde.
 //! `fields` parses objects with other field orders for callers that interpret the values themselves.
 
+mod cursor;
 mod excerpt;
 mod fields;
 mod json;

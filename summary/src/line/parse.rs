@@ -1,11 +1,11 @@
 //! The line parser: a fast path for lines in the form that our writer uses, serde for all others.
 
 use super::json::{flag_bits, quic_version};
-use super::scan::scan;
+use super::scan::{RawTime, scan};
 use crate::address::{parse_ip, parse_mac};
 use crate::{
     CommunityId, Direction, DnsType, Faults, Gso, GsoKind, LinkType, Packet, PayloadNames, Proto,
-    Summary, Tcp, Timestamp, record,
+    Summary, Tcp, Timestamp, record, record_format,
 };
 use serde::Deserialize;
 use std::borrow::Cow;
@@ -77,7 +77,13 @@ fn kind(line: &[u8]) -> Result<Kind, ParseError> {
 pub(super) fn parse_serde(line: &[u8]) -> Result<Record<'_>, ParseError> {
     Ok(match kind(line)? {
         Kind::Packet => Record::Packet(serde_json::from_slice(line)?),
-        Kind::Capture => Record::Capture(serde_json::from_slice(line)?),
+        Kind::Capture => Record::Capture(serde_json::from_slice(line).or_else(|error| {
+            // Times as numbers are rare, and so are these records.
+            match record_format::with_text_times(line) {
+                Some(line) => serde_json::from_slice(&line),
+                None => Err(error),
+            }
+        })?),
         Kind::Unknown => Record::Unknown,
     })
 }
@@ -130,7 +136,10 @@ pub(super) fn parse_fast(line: &[u8]) -> Option<Packet<'_>> {
     let gso = number(fields.gso)?.zip(parse_opt(fields.gso_type, GsoKind::parse)?);
     Some(Packet {
         n: fields.n,
-        ts: Timestamp::parse(fields.ts)?,
+        ts: match fields.ts {
+            RawTime::Text(text) => Timestamp::parse(text)?,
+            RawTime::Number(time) => time,
+        },
         interface: text(fields.interface)?.map(Cow::Borrowed),
         direction: parse_opt(fields.direction, Direction::parse)?,
         gso: gso.map(|(segment_len, kind)| Gso { segment_len, kind }),

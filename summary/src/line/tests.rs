@@ -5,7 +5,8 @@ use super::parse::{parse_fast, parse_serde};
 use super::{ExcerptReader, ParseError, Record, Writer, parse};
 use crate::{
     Address, CommunityId, Direction, DnsType, Faults, Gso, GsoKind, LinkType, Packet, PayloadNames,
-    Proto, Summary, Tcp, Timestamp, decode, is_display_control, write_json,
+    Proto, RecordFormat, Summary, Tags, Tcp, TimeUnit, Timestamp, decode, is_display_control,
+    write_json,
 };
 use proptest::prelude::*;
 use std::net::IpAddr;
@@ -130,10 +131,18 @@ proptest! {
     }
 
     #[test]
-    fn lines_of_decoded_frames_take_the_fast_path(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
+    fn lines_of_decoded_frames_take_the_fast_path(
+        bytes in proptest::collection::vec(any::<u8>(), 0..200), has_tags: bool,
+        time_unit in proptest::sample::select(vec![None, Some(TimeUnit::Ns), Some(TimeUnit::Us), Some(TimeUnit::Ms)]),
+    ) {
+        let tags = [("site", "fra1"), ("rack_7", "")];
+        let tags = Tags::new(tags.into_iter().filter(|_| has_tags)).unwrap();
         let summary = decode(LinkType::ETHERNET, &bytes, 300);
-        let packet = Packet::new(1, Timestamp::default(), summary);
-        let line = written(&packet);
+        let packet = Packet::new(1, Timestamp::from_ns(1_795_402_418_000_000_000), summary);
+        let mut line = Vec::new();
+        Writer::new(&RecordFormat { time_unit, tags }).write(&packet, &mut line);
+        let excerpt = ExcerptReader::default().read(&line);
+        prop_assert_eq!(excerpt.map(|(excerpt, len)| (excerpt.ts, len)), Some((packet.ts, line.len() - 1)));
         prop_assert_eq!(parse_fast(&line), Some(packet));
     }
 

@@ -7,11 +7,15 @@ use std::net::IpAddr;
 use crate::address::write_mac;
 use crate::digits::{MAX_DIGITS, decimal};
 use crate::timestamp::SecondCache;
-use crate::{Address, LinkType, Mac, Packet, PayloadNames, Proto, Tcp, write_json};
+use crate::{
+    Address, LinkType, Mac, Packet, PayloadNames, Proto, RecordFormat, Tcp, TimeUnit, Timestamp,
+    write_json,
+};
 
 /// Writes packets as lines. A writer is reused for all lines of an output.
 #[derive(Debug)]
 pub struct Writer {
+    format: RecordFormat,
     times: SecondCache,
     /// Each line is assembled here.
     buf: Box<[u8; BUF_LEN]>,
@@ -23,12 +27,18 @@ const BUF_LEN: usize = 1 << 10;
 
 impl Default for Writer {
     fn default() -> Self {
-        Self { times: SecondCache::default(), buf: Box::new([0; BUF_LEN]) }
+        Self::new(&RecordFormat::default())
     }
 }
 
 impl Writer {
-    /// Appends the line of `packet`, with its line feed, to `out`: the bytes that
+    /// A writer of lines with these times and tags.
+    pub fn new(format: &RecordFormat) -> Self {
+        let times = SecondCache::default();
+        Self { format: format.clone(), times, buf: Box::new([0; BUF_LEN]) }
+    }
+
+    /// Appends the line of `packet`, with its line feed, to `out`: in the default format the bytes that
     /// [`write_json`] of the same packet would write.
     pub fn write(&mut self, packet: &Packet<'_>, out: &mut Vec<u8>) {
         self.line(packet, Some(packet.n), out);
@@ -44,9 +54,14 @@ impl Writer {
         let summary = &packet.summary;
         let mut line = LineBuf { buf: &mut self.buf, len: 0, out };
         line.number(START, n);
-        line.put(br#","ts":""#);
-        line.write_with(|buf| self.times.write(packet.ts, buf));
-        line.put(b"\"");
+        match self.format.time_unit {
+            None => {
+                line.put(br#","ts":""#);
+                line.write_with(|buf| self.times.write(packet.ts, buf));
+                line.put(b"\"");
+            }
+            Some(unit) => line.time_number(unit, packet.ts),
+        }
         if let Some(interface) = &packet.interface {
             line.escaped(br#","if":"#, interface);
         }
@@ -114,8 +129,8 @@ impl Writer {
             }
             line.put(b"]");
         }
-        line.put(b"}\n");
         line.flush();
+        out.extend_from_slice(self.format.tags.line_end());
     }
 }
 
@@ -170,6 +185,14 @@ impl LineBuf<'_> {
         if let Some(buf) = self.buf[self.len..].first_chunk_mut() {
             self.len += write(buf);
         }
+    }
+
+    fn time_number(&mut self, unit: TimeUnit, time: Timestamp) {
+        let number = unit.number(time);
+        self.put(br#","ts"#);
+        self.put(unit.suffix().as_bytes());
+        self.put(if number < 0 { b"\":-" } else { b"\":" });
+        self.write_with(|buf| decimal(number.unsigned_abs(), buf));
     }
 
     #[inline]

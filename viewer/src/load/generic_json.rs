@@ -34,7 +34,8 @@ impl<'a> GenericPacket<'a> {
     /// Interprets a line with `ts` and `len`; `None` for a record of another type.
     ///
     /// `ts` is an RFC 3339 time, or a number since the epoch: seconds, or from 10¹¹ on milliseconds,
-    /// from 10¹⁴ on microseconds, from 10¹⁷ on nanoseconds.
+    /// from 10¹⁴ on microseconds, from 10¹⁷ on nanoseconds. `ts_ns`, `ts_us` and `ts_ms` are integers in
+    /// their unit.
     ///
     /// A line whose `type` is `pkt` is the sniffer's, and a value of the wrong type makes it invalid.
     /// In other lines such a value is ignored, because the field can have another meaning there.
@@ -51,8 +52,10 @@ impl<'a> GenericPacket<'a> {
             Some("pkt") => true,
             Some(_) => return Ok(None),
         };
-        let Some(ts) = fields.ts.json() else { return Err(missing("ts")) };
-        let ts = time(&ts, times).ok_or("`ts` is not a time")?;
+        let ts = match fields.ts.json() {
+            Some(ts) => time(&ts, times).ok_or("`ts` is not a time")?,
+            None => fields.time_number().ok_or_else(|| missing("ts"))?,
+        };
         let Some(len) = number("len", fields.len, is_strict)? else { return Err(missing("len")) };
         let text = |name, value| text(name, value, is_strict);
         let (mut src, mut dst) = (text("src", fields.src)?, text("dst", fields.dst)?);
@@ -230,9 +233,9 @@ pub fn fields(line: &str) -> Vec<(String, String)> {
 
 /// The fields of a line that have no column in the packet table, as one text.
 pub fn other_fields(line: &str) -> String {
-    const COLUMNS: [&str; 14] = [
-        "type", "n", "ts", "len", "src", "sport", "dst", "dport", "proto", "ttl", "flags", "if",
-        "dir", "vlan",
+    const COLUMNS: [&str; 17] = [
+        "type", "n", "ts", "ts_ns", "ts_us", "ts_ms", "len", "src", "sport", "dst", "dport",
+        "proto", "ttl", "flags", "if", "dir", "vlan",
     ];
     let others = fields(line).into_iter().filter(|(name, _)| !COLUMNS.contains(&&name[..]));
     let others: Vec<_> = others.map(|(name, value)| format!("{name} {value}")).collect();
@@ -338,6 +341,13 @@ mod tests {
                 true,
             ),
             (r#","src":null,"seq":1.5,"x":[{}]"#, true),
+            (r#","eth_src":"a","eth_dst":"b","proto":"other","ethertype":35000"#, true),
+            (r#","proto":"other","ip_proto":253"#, true),
+            (r#","proto":"other","linktype":147"#, true),
+            (r#","proto":"other","ip_proto":256"#, false),
+            (r#","ts":null,"ts_ns":1795402418123456789"#, true),
+            (r#","ts":null,"ts_us":1795402418123456"#, true),
+            (r#","ts":null,"ts_ms":-1"#, false),
             (r#","dport":65536"#, false),
             (r#","ttl":"64""#, false),
             (r#","src":"\u0061""#, false),

@@ -1,6 +1,7 @@
 use super::decompress::tests::gzip;
 use super::*;
 use summary::capture_file::PcapFile;
+use viewer_store::columns::PacketRow;
 
 const PACKET: &str =
     r#"{"type":"pkt","n":1,"ts":"2026-11-23T02:53:38.123456789Z","len":60,"proto":"tcp"}"#;
@@ -261,4 +262,60 @@ fn many_interfaces_need_little_memory() {
     assert!(loader.is_done());
     let reason = &report.problems[0].reason;
     assert!(reason.contains("more than 65,536 interfaces"), "{reason}");
+}
+
+/// All values of the packets of a text, without the offsets of their lines.
+fn rows(text: &str) -> Vec<PacketRow> {
+    let loader = load(text);
+    let report = loader.report();
+    assert_eq!(report.skipped, 0, "{:?}", report.problems);
+    let columns = loader.columns();
+    (0..columns.len()).map(|row| PacketRow { offset: 0, ..columns.row(row) }).collect()
+}
+
+/// Files from before `http_host`, `proto` `other` and addresses in fields of their own.
+#[test]
+fn former_format_loads_like_the_present_one() {
+    let former = include_str!("former_format.ndjson");
+    let macs = r#""02:00:00:00:00:01","eth_dst":"02:00:00:00:00:02""#;
+    let present = former
+        .replace(r#""host":"example"#, r#""http_host":"example"#)
+        .replace(
+            r#""src":"02:00:00:00:00:01","dst":"01:80:c2:00:00:0e""#,
+            r#""eth_src":"02:00:00:00:00:01","eth_dst":"01:80:c2:00:00:0e""#,
+        )
+        .replace(&format!(r#"{macs},"src":"02:00:00:00:00:01","dst":"02:00:00:00:00:02""#), macs)
+        .replace(r#""proto":"0x8899""#, r#""proto":"other","ethertype":34969"#)
+        .replace(r#""proto":"ip-proto-253""#, r#""proto":"other","ip_proto":253"#)
+        .replace(r#""proto":"linktype-147""#, r#""proto":"other","linktype":147"#);
+    let values = rows(former);
+    let text = |row: usize| (&values[row].src[..], &values[row].dst[..], &values[row].proto[..]);
+    assert_eq!(text(2), ("02:00:00:00:00:01", "01:80:c2:00:00:0e", "lldp"));
+    assert_eq!(text(3), ("02:00:00:00:00:01", "02:00:00:00:00:02", "0x8899"));
+    assert_eq!(text(4), ("10.0.0.2", "10.0.0.1", "ip-proto-253"));
+    assert_eq!(text(5), ("", "", "linktype-147"));
+    assert_eq!(rows(&present), values);
+    // With spaces, as other programs write JSON, the fast reader does not apply.
+    assert_eq!(rows(&former.replace("\":", "\": ")), values);
+    assert_eq!(rows(&present.replace("\":", "\": ")), values);
+}
+
+#[test]
+fn times_as_numbers_keep_all_digits() {
+    let line = |time: &str| {
+        let line = PACKET.replace(r#""ts":"2026-11-23T02:53:38.123456789Z""#, time);
+        assert!(line.contains(time));
+        format!("{line}\n")
+    };
+    for (time, ns) in [
+        (r#""ts_ns":1795402418123456789"#, 1_795_402_418_123_456_789),
+        (r#""ts_us":1795402418123456"#, 1_795_402_418_123_456_000),
+        (r#""ts_ms":1795402418123"#, 1_795_402_418_123_000_000),
+        (r#""ts_ns":-1"#, -1),
+    ] {
+        let tagged = line(time).replace('}', r#","tag_site":"fra1"}"#);
+        for line in [line(time), line(time).replace("\":", "\": "), tagged] {
+            assert_eq!(rows(&line)[0].ts_ns, ns, "{line}");
+        }
+    }
 }

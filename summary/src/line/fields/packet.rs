@@ -4,7 +4,7 @@ use super::{FieldValue, parse_object};
 use crate::line::excerpt::number_of;
 use crate::line::json::flag_bits;
 use crate::line::{Excerpt, ExcerptReader, ParseError};
-use crate::{Direction, ProtoNumber, VlanIds};
+use crate::{Direction, ProtoNumber, TimeUnit, Timestamp, VlanIds};
 use serde::de::{Deserialize, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visitor};
 use std::fmt;
 
@@ -17,6 +17,9 @@ pub struct PacketFields<'a> {
     pub record_type: FieldValue<'a>,
     pub n: FieldValue<'a>,
     pub ts: FieldValue<'a>,
+    pub ts_ns: FieldValue<'a>,
+    pub ts_us: FieldValue<'a>,
+    pub ts_ms: FieldValue<'a>,
     pub interface: FieldValue<'a>,
     pub direction: FieldValue<'a>,
     pub len: FieldValue<'a>,
@@ -64,7 +67,7 @@ impl<'a> PacketFields<'a> {
     }
 
     /// The packet of a line with the sniffer's values in any order: a time in the form of
-    /// [`Timestamp::parse`](crate::Timestamp::parse), strings without escapes, integers in range. `n` is
+    /// [`Timestamp::parse`], or a number in the field of its unit, strings without escapes, integers in range. `n` is
     /// 0 if the line has no number. `None` for any other line, and for lines with VLAN identifiers.
     ///
     /// ```
@@ -79,8 +82,12 @@ impl<'a> PacketFields<'a> {
         if !matches!(self.record_type, FieldValue::Absent | FieldValue::Text("pkt")) {
             return None;
         }
-        let FieldValue::Json(ts) = self.ts else { return None };
-        let ts = times.parse_time(ts.as_bytes().strip_prefix(b"\"")?.strip_suffix(b"\"")?)?;
+        let ts = match self.ts {
+            FieldValue::Json(ts) => {
+                times.parse_time(ts.as_bytes().strip_prefix(b"\"")?.strip_suffix(b"\"")?)?
+            }
+            _ => self.time_number()?,
+        };
         let direction = match self.direction.plain_text()? {
             Some(name) => Some(Direction::parse(str::from_utf8(name).ok()?)?),
             None => None,
@@ -120,12 +127,29 @@ impl<'a> PacketFields<'a> {
         })
     }
 
+    /// The time in `ts_ns`, `ts_us` or `ts_ms`, if it is an integer in range.
+    pub fn time_number(&self) -> Option<Timestamp> {
+        let number = |value| match value {
+            FieldValue::Integer(number) => i64::try_from(number).ok(),
+            FieldValue::Json(json) => json.parse().ok(),
+            FieldValue::Absent | FieldValue::Text(_) => None,
+        };
+        let ns = number(self.ts_ns).map(|number| (TimeUnit::Ns, number));
+        let us = || number(self.ts_us).map(|number| (TimeUnit::Us, number));
+        let ms = || number(self.ts_ms).map(|number| (TimeUnit::Ms, number));
+        let (unit, number) = ns.or_else(us).or_else(ms)?;
+        unit.time(number)
+    }
+
     /// The field with this key.
     fn field(&mut self, key: NameKey) -> Option<&mut FieldValue<'a>> {
         Some(match key {
             NameKey::TYPE => &mut self.record_type,
             NameKey::N => &mut self.n,
             NameKey::TS => &mut self.ts,
+            NameKey::TS_NS => &mut self.ts_ns,
+            NameKey::TS_US => &mut self.ts_us,
+            NameKey::TS_MS => &mut self.ts_ms,
             NameKey::IF => &mut self.interface,
             NameKey::DIR => &mut self.direction,
             NameKey::LEN => &mut self.len,
@@ -155,6 +179,9 @@ impl NameKey {
     const TYPE: Self = Self::new(b"type");
     const N: Self = Self::new(b"n");
     const TS: Self = Self::new(b"ts");
+    const TS_NS: Self = Self::new(b"ts_ns");
+    const TS_US: Self = Self::new(b"ts_us");
+    const TS_MS: Self = Self::new(b"ts_ms");
     const IF: Self = Self::new(b"if");
     const DIR: Self = Self::new(b"dir");
     const LEN: Self = Self::new(b"len");

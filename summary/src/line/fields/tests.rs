@@ -10,11 +10,14 @@ fn reference(line: &str) -> Option<BTreeMap<String, String>> {
     Some(fields.into_iter().map(|(name, value)| (name, value.get().to_owned())).collect())
 }
 
-fn by_name<'a>(fields: &PacketFields<'a>) -> [(&'static str, FieldValue<'a>); 19] {
+fn by_name<'a>(fields: &PacketFields<'a>) -> [(&'static str, FieldValue<'a>); 22] {
     [
         ("type", fields.record_type),
         ("n", fields.n),
         ("ts", fields.ts),
+        ("ts_ns", fields.ts_ns),
+        ("ts_us", fields.ts_us),
+        ("ts_ms", fields.ts_ms),
         ("if", fields.interface),
         ("dir", fields.direction),
         ("len", fields.len),
