@@ -21,6 +21,7 @@ mod line_formatter;
 mod live;
 mod output;
 mod progress;
+mod record_types;
 mod sandbox;
 mod signals;
 mod stream;

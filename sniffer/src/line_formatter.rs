@@ -4,12 +4,15 @@
 use crate::capture::Frame;
 use summary::line::Writer;
 use summary::{
-    CommunityId, Direction, Gso, LinkType, Packet, PayloadNames, Summary, Timestamp, decode_into,
+    CommunityId, Direction, Gso, LinkType, Packet, PayloadNames, RecordFormat, Summary, Timestamp,
+    decode_into,
 };
 
 /// Optional fields of packet lines.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct FieldOptions {
+    /// Times and tags.
+    pub(crate) format: RecordFormat,
     /// MAC addresses also of packets with IP addresses: `eth_src`, `eth_dst`.
     pub(crate) has_ethernet: bool,
     /// Names found in payloads: DNS, TLS, HTTP and QUIC.
@@ -56,7 +59,7 @@ pub(crate) struct LineFormatter {
 
 impl LineFormatter {
     pub(crate) fn new(fields: FieldOptions) -> Self {
-        Self { fields, ..Self::default() }
+        Self { writer: Writer::new(&fields.format), fields, name_buf: String::new() }
     }
 
     /// Appends the packet's line to `out`: the whole line with the number `n`, or, without one,

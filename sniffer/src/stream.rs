@@ -5,11 +5,12 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use summary::record::{
     CaptureRecord, End, Event, EventKind, Interface, Meta, Reason, SourceKind, Stats, VERSION,
 };
-use summary::{Timestamp, line, write_json};
+use summary::{RecordFormat, Timestamp, line};
 
 use crate::Error;
 use crate::line_formatter::{CapturedPacket, FieldOptions, LineFormatter};
 use crate::output::Output;
+use crate::record_types::{RecordType, RecordTypes};
 
 /// The largest number in a record: JavaScript represents integers up to 2⁵³ - 1 exactly.
 const MAX_SAFE_INTEGER: u64 = (1 << 53) - 1;
@@ -17,8 +18,10 @@ const MAX_SAFE_INTEGER: u64 = (1 << 53) - 1;
 /// Configuration of the stream.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Options {
-    /// Optional fields of packet lines.
+    /// Optional fields of packet lines, and the format of all records.
     pub(crate) fields: FieldOptions,
+    /// The types of records to write.
+    pub(crate) types: RecordTypes,
     /// Packets to write; `None` is unlimited.
     pub(crate) count: Option<u64>,
     /// The snap length in bytes, for `meta`.
@@ -30,6 +33,8 @@ pub(crate) struct Options {
 /// A stream being written.
 pub(crate) struct Stream {
     output: Output,
+    types: RecordTypes,
+    format: RecordFormat,
     formatter: LineFormatter,
     /// Maximum number of packets.
     limit: u64,
@@ -85,7 +90,7 @@ pub(crate) struct Losses {
 /// An event without optional fields.
 pub(crate) fn new_event(interface: &str, event: EventKind) -> Event {
     let interface = Some(interface.to_owned());
-    Event { ts: now(), interface, event, gap_ns: None, new_name: None, mtu: None }
+    Event { interface, ..Event::new(now(), event) }
 }
 
 impl Stream {
@@ -102,7 +107,9 @@ impl Stream {
         let source_count = if source == SourceKind::Live { interfaces.len() } else { 1 };
         let mut stream = Self {
             output,
-            formatter: LineFormatter::new(options.fields),
+            types: options.types,
+            format: options.fields.format.clone(),
+            formatter: LineFormatter::new(options.fields.clone()),
             limit: options.count.unwrap_or(u64::MAX),
             meta: Meta {
                 v: VERSION,
@@ -174,17 +181,20 @@ impl Stream {
         self.rotate(Reason::Size, None)
     }
 
-    /// Writes a packet with the next number.
+    /// Counts a packet, and writes it with the next number unless packets are left out.
     pub(crate) fn write_packet(
         &mut self,
         source: usize,
         packet: &CapturedPacket<'_>,
     ) -> Result<(), Error> {
         let n = self.count_packet(source, packet.len());
+        if !self.types.contains(RecordType::Packet) {
+            return Ok(());
+        }
         self.output.append(|buffer| self.formatter.format(packet, Some(n), buffer))
     }
 
-    /// Writes a packet with the next number. `rest` is its line, formatted without the number.
+    /// The same for a packet whose line is formatted. `rest` is its line without the number.
     pub(crate) fn write_formatted(
         &mut self,
         source: usize,
@@ -192,6 +202,9 @@ impl Stream {
         rest: &[u8],
     ) -> Result<(), Error> {
         let n = self.count_packet(source, len);
+        if !self.types.contains(RecordType::Packet) {
+            return Ok(());
+        }
         self.output.append(|buffer| {
             line::write_n(n, buffer);
             buffer.extend_from_slice(rest);
@@ -262,7 +275,7 @@ impl Stream {
         reason: Reason,
         interfaces: Option<Vec<Interface>>,
     ) -> Result<(), Error> {
-        let rotated = Event { interface: None, ..new_event("", EventKind::Rotated) };
+        let rotated = Event::new(now(), EventKind::Rotated);
         self.write_record(&CaptureRecord::Event(rotated))?;
         self.finish_file(reason)?;
         self.output.rotate()?;
@@ -308,14 +321,10 @@ impl Stream {
     }
 
     fn write_record(&mut self, record: &CaptureRecord) -> Result<(), Error> {
-        self.output.append(|buffer| {
-            #[expect(
-                clippy::expect_used,
-                reason = "serializing plain data into a Vec cannot fail"
-            )]
-            write_json(&mut *buffer, record).expect("serializing into a Vec");
-            buffer.push(b'\n');
-        })
+        if !self.types.contains(record.into()) {
+            return Ok(());
+        }
+        self.output.append(|buffer| self.format.write(record, buffer))
     }
 }
 

@@ -7,6 +7,7 @@ use clap_complete::ArgValueCandidates;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use super::records::{self, TimeFormat, TypeName};
 use super::values::{
     duration, file_size, interface_name, link_type, namespace, path, positive, positive_duration,
     snaplen, within,
@@ -136,6 +137,20 @@ pub(super) struct Args {
           help_heading = OUTPUT, hide_short_help = true)]
     pub(super) stats: Duration,
 
+    /// Write only records of these types, e.g. pkt
+    ///
+    /// The counters in `stats` and `end` include the packets that are left out.
+    #[arg(long, value_name = "TYPE", value_enum, value_delimiter = ',', help_heading = OUTPUT,
+          hide_short_help = true)]
+    pub(super) only: Vec<TypeName>,
+
+    /// Form of the times
+    ///
+    /// Numbers have a field of their own, `ts_ns`, `ts_us` or `ts_ms` instead of `ts`.
+    #[arg(long, value_name = "FORM", value_enum, default_value = "rfc3339", help_heading = OUTPUT,
+          hide_short_help = true)]
+    pub(super) time: TimeFormat,
+
     /// Print only the number of packets in files
     ///
     /// With a filter, sniffer counts the packets that match.
@@ -215,6 +230,14 @@ pub(super) struct Args {
     /// The fields are `dns` and `dns_type`, `sni` (TLS), `http_host` (HTTP) and `quic` (the version).
     #[arg(long, help_heading = FIELDS)]
     pub(super) names: bool,
+
+    /// Add the field `tag_KEY` to each record, e.g. site=fra1
+    ///
+    /// May be repeated. KEY consists of a-z, 0-9 and _; VALUE is any text. Tags tell sensors apart
+    /// after their outputs are merged.
+    #[arg(long, value_name = "KEY=VALUE", value_parser = records::tag, help_heading = FIELDS,
+          hide_short_help = true)]
+    pub(super) tag: Vec<(String, String)>,
 
     /// Add the Community ID flow hash: `community_id`
     #[arg(long, help_heading = FIELDS, hide_short_help = true)]

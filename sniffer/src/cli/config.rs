@@ -7,10 +7,12 @@ use std::path::Path;
 
 use super::Generate;
 use super::args::{Args, SandboxMode};
+use super::records;
 use crate::filter::FilterOptions;
 use crate::interfaces::{ANY, NamespaceName};
 use crate::line_formatter::FieldOptions;
 use crate::output::{Compression, FileId, Rotation, strftime};
+use crate::record_types::{RecordType, RecordTypes};
 use crate::{Error, capture, dump, file, live, output, sandbox, stream};
 
 /// What the command line asks for.
@@ -89,6 +91,7 @@ impl Args {
         if self.sandbox == SandboxMode::Off && self.relinquish_privileges.is_some() {
             return Err("--sandbox=off keeps all privileges; -Z has no effect with it".into());
         }
+        records::format(self.time, &self.tag).map_err(|error| error.to_string())?;
         self.check_output()
     }
 
@@ -173,9 +176,15 @@ impl Args {
         }
         let stream = stream::Options {
             fields: FieldOptions {
+                // `check` has accepted the tags.
+                format: records::format(self.time, &self.tag).unwrap_or_default(),
                 has_ethernet: self.ethernet,
                 has_names: self.names,
                 has_community_id: self.community_id,
+            },
+            types: match &self.only[..] {
+                [] => RecordTypes::default(),
+                names => names.iter().map(|name| RecordType::from(*name)).collect(),
             },
             count: self.max_packets,
             snaplen: self.snapshot_length,

@@ -13,6 +13,7 @@ mod error;
 mod generate;
 mod help;
 mod manual;
+mod records;
 mod sections;
 mod suggestion;
 mod tcpdump;

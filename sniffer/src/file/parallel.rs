@@ -9,7 +9,7 @@ use summary::{LinkType, Timestamp};
 
 use super::run::FileRun;
 use crate::Error;
-use crate::line_formatter::{CapturedPacket, FieldOptions, LineFormatter};
+use crate::line_formatter::{CapturedPacket, LineFormatter};
 
 /// A batch is full when it holds this many bytes of packets.
 const BATCH_LEN: usize = 256 << 10;
@@ -57,15 +57,15 @@ struct WorkerHandle {
 ///
 /// If the system refuses to start the workers, or the output cannot be written.
 pub(super) fn run(run: &mut FileRun<'_>, count: usize) -> Result<Reason, Error> {
-    let fields = run.config.stream.fields;
     let limit = run.config.stream.count;
     thread::scope(|scope| {
         let start_worker = |_| {
             let (batches, input) = sync_channel(QUEUE_DEPTH);
             let (output, formatted) = sync_channel(QUEUE_DEPTH);
+            let formatter = LineFormatter::new(run.config.stream.fields.clone());
             thread::Builder::new()
                 .name("formatter".to_owned())
-                .spawn_scoped(scope, move || format_batches(&input, &output, fields))
+                .spawn_scoped(scope, move || format_batches(&input, &output, formatter))
                 .map_err(|source| Error::Threads { count, source })?;
             Ok(WorkerHandle { batches, formatted })
         };
@@ -172,9 +172,8 @@ fn fill_batch(
 fn format_batches(
     input: &Receiver<PacketBatch>,
     output: &SyncSender<PacketBatch>,
-    fields: FieldOptions,
+    mut formatter: LineFormatter,
 ) {
-    let mut formatter = LineFormatter::new(fields);
     while let Ok(mut batch) = input.recv() {
         batch.text.clear();
         batch.ends.clear();

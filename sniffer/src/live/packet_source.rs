@@ -24,7 +24,7 @@ impl PacketSource {
     pub(super) fn new(
         mut readers: Vec<Reader>,
         names: &InterfaceNames,
-        fields: FieldOptions,
+        fields: &FieldOptions,
     ) -> Result<Self, Error> {
         match (readers.pop(), readers.is_empty()) {
             (Some(reader), true) => Ok(Self::Direct { reader, names: names.clone() }),

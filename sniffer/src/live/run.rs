@@ -267,7 +267,7 @@ impl Run<'_> {
                 }
                 self.drain(index)?;
                 let (captures, readers) = sandbox::with_net_raw(|| self.opener.open(update))?;
-                let fields = self.config.stream.fields;
+                let fields = &self.config.stream.fields;
                 self.sources[index] = PacketSource::new(readers, &self.names, fields)?;
                 self.accounting.interfaces[index].replace_captures(captures);
             }

@@ -80,7 +80,7 @@ pub(crate) fn start(config: &Config) -> Result<(), Error> {
     let mut captured = Vec::with_capacity(chosen.len());
     for (interface, (captures, readers)) in chosen.into_iter().zip(opened) {
         names.set(interface.index, &interface.name);
-        match PacketSource::new(readers, &names, config.stream.fields) {
+        match PacketSource::new(readers, &names, &config.stream.fields) {
             Ok(source) => sources.push(source),
             Err(error) => {
                 output.discard();

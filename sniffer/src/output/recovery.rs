@@ -17,8 +17,14 @@ use super::file_namer::{FileNamer, OutputPath, final_path, part_path};
 use super::whole_lines_len;
 use crate::Error;
 
-/// How each file starts.
-const META_START: &[u8] = b"{\"type\":\"meta\",";
+/// How a file can start: with `meta`, unless `--only` leaves it out.
+const STARTS: [&[u8]; 5] = [
+    b"{\"type\":\"meta\",",
+    b"{\"type\":\"pkt\",",
+    b"{\"type\":\"stats\",",
+    b"{\"type\":\"event\",",
+    b"{\"type\":\"end\",",
+];
 
 /// No line is longer: `meta` repeats the filter and the names of all input files.
 const MAX_LINE_LEN: usize = 64 << 20;
@@ -156,8 +162,11 @@ fn copy_whole_lines(mut input: impl Read, mut output: impl Write) -> io::Result<
         };
         lines.extend_from_slice(&chunk[..len]);
         let is_start = whole_len == 0;
-        let start_len = META_START.len().min(lines.len());
-        if is_start && lines[..start_len] != META_START[..start_len] || MAX_LINE_LEN < lines.len() {
+        let has_start = |start: &[u8]| {
+            let len = start.len().min(lines.len());
+            lines[..len] == start[..len]
+        };
+        if is_start && !STARTS.iter().any(|start| has_start(start)) || MAX_LINE_LEN < lines.len() {
             return Ok(None);
         }
         if len == 0 {

@@ -25,6 +25,7 @@ mod loading;
 mod open_files;
 mod page;
 mod properties;
+mod record_format;
 mod resilience;
 mod rotation;
 mod sandbox;

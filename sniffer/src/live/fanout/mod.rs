@@ -94,7 +94,7 @@ impl Fanout {
     pub(super) fn start(
         readers: Vec<Reader>,
         names: &InterfaceNames,
-        fields: FieldOptions,
+        fields: &FieldOptions,
     ) -> Result<Self, Error> {
         let wakeup = EventFd::from_flags(EfdFlags::EFD_NONBLOCK | EfdFlags::EFD_CLOEXEC)
             .map_err(|errno| Error::System { call: "eventfd", source: errno.into() })?;
@@ -110,7 +110,7 @@ impl Fanout {
             let worker = Worker {
                 reader,
                 names: names.clone(),
-                formatter: LineFormatter::new(fields),
+                formatter: LineFormatter::new(fields.clone()),
                 batches: batch_sender,
                 free: free_receiver,
                 shared: fanout.shared.clone(),
