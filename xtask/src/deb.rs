@@ -25,7 +25,7 @@ pub fn package_path() -> PathBuf {
 /// If a tool is missing or fails.
 pub fn package() -> Result<PathBuf> {
     debian::ensure(debian::FOR_PACKAGE)?;
-    let cargo_deb = cargo_deb()?;
+    let cargo_deb = install_cargo_deb()?;
     dist::program(Linkage::Dynamic)?;
     licenses::write(&dist::directory().join("third-party-licenses"))?;
     // As the policy of Debian demands; without name and time, the same text gives the same bytes.
@@ -44,9 +44,14 @@ pub fn package() -> Result<PathBuf> {
     Ok(path)
 }
 
-/// Installs cargo-deb in the target directory unless it is there, and returns its path.
-fn cargo_deb() -> Result<PathBuf> {
-    let tools = build::target().join("tools");
+/// Where cargo-deb is installed.
+pub(crate) fn tools_path() -> PathBuf {
+    build::target().join("tools")
+}
+
+/// Installs cargo-deb unless it is there, and returns its path.
+pub(crate) fn install_cargo_deb() -> Result<PathBuf> {
+    let tools = tools_path();
     let (program, version) = (tools.join("bin/cargo-deb"), tools.join("cargo-deb.version"));
     if program.exists() && fs::read_to_string(&version).is_ok_and(|text| text == CARGO_DEB) {
         return Ok(program);

@@ -13,7 +13,7 @@ use std::os::unix::fs::symlink;
 use std::path::Path;
 use std::process::Command;
 
-use crate::build;
+use crate::{build, deb};
 
 /// Hashes of files by their path below the target directory.
 type Hashes = BTreeMap<String, String>;
@@ -34,9 +34,12 @@ pub fn run() -> Result<()> {
     link_entries(&cargo_home, &other_home)?;
     // Both before the first build: the repository may change meanwhile.
     let copies = ["a", "another-directory"].map(|name| directory.join(name));
+    deb::install_cargo_deb()?;
     for copy in &copies {
         let mut clone = Command::new("git");
         build::run(clone.args(["clone", "--quiet"]).arg(build::root()).arg(copy))?;
+        fs::create_dir(copy.join("target"))?;
+        symlink(deb::tools_path(), copy.join("target").join("tools"))?;
     }
     let first = build_copy(&copies[0], &cargo_home)?;
     let second = build_copy(&copies[1], &other_home)?;
@@ -63,7 +66,7 @@ fn link_entries(from: &Path, to: &Path) -> Result<()> {
 
 /// Builds a clone of this repository.
 fn build_copy(copy: &Path, cargo_home: &Path) -> Result<Hashes> {
-    for task in [&["dist"][..], &["dist", "--static"], &["site"]] {
+    for task in [&["dist", "--deb"][..], &["dist", "--static"], &["site"]] {
         let mut command = build::cargo(["xtask"]);
         command.args(task);
         command.current_dir(copy).env("CARGO_HOME", cargo_home).env_remove("CARGO_TARGET_DIR");
