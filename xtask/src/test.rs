@@ -12,10 +12,13 @@ use std::time::{Duration, Instant};
 use crate::dist::{self, Linkage};
 use crate::{build, deb, debian, namespace, python};
 
+/// The black-box tests of what `cargo xtask dist` builds.
+const PACKAGES: &str = "packages::";
+
 /// Options of `cargo xtask test`.
 #[derive(Debug, clap::Args)]
 pub struct Options {
-    /// Build and test the static program, the Debian package and the Dockerfile instead; needs root
+    /// Instead of all other tests, build and test the static program and the Debian package; needs root
     #[arg(long)]
     packages: bool,
 }
@@ -39,17 +42,17 @@ fn packages() -> Result<()> {
         debian::ensure(debian::FOR_PACKAGE_TESTS)?;
         python::ensure()
     })?;
-    let target = ["--package", "tests", "--test", "packages"];
-    phases.run("clippy", || {
-        build::run(build::cargo(["clippy"]).args(target).args(["--", "--deny", "warnings"]))
-    })?;
     phases.run("static sniffer", || dist::program(Linkage::Static))?;
     phases.run("Debian package", deb::package)?;
-    let mut counts = phases.run("tests", || count_tests(build::cargo(["test"]).args(target)))?;
+    let black_box = |modules: &[&str]| {
+        let mut tests = build::cargo(["test", "--package", "tests", "--test", "black_box", "--"]);
+        tests.args(modules);
+        tests
+    };
+    let mut counts = phases.run("tests", || count_tests(&mut black_box(&[PACKAGES])))?;
     // musl makes other system calls than the C library of this system.
     counts += phases.run("sandbox of the static sniffer", || {
-        let mut tests = build::cargo(["test", "--package", "tests", "--test", "black_box"]);
-        tests.args(["--", "sandbox::", "signals::"]);
+        let mut tests = black_box(&["sandbox::", "signals::"]);
         count_tests(tests.env(build::SNIFFER_VARIABLE, dist::program_path(Linkage::Static)))
     })?;
     conclude(&phases, &counts)
@@ -154,7 +157,7 @@ pub fn here() -> Result<()> {
 }
 
 fn test_command() -> Command {
-    build::cargo(["test", "--workspace", "--no-fail-fast"])
+    build::cargo(["test", "--workspace", "--no-fail-fast", "--", "--skip", PACKAGES])
 }
 
 /// Runs the tests of the memory that is shared with the kernel in Miri, an interpreter that detects

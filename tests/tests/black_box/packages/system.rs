@@ -5,7 +5,7 @@ use nix::sched::{CloneFlags, unshare};
 use std::panic::resume_unwind;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use tests::process::{Output, finish};
+use tests::process::{Output, Process, finish};
 use xtask::build::run;
 
 /// Where the namespace has its mounts. Other processes see an empty directory.
@@ -13,7 +13,7 @@ const MOUNTS: &str = "/mnt";
 
 /// The copy; its root directory is visible in the thread that uses it only.
 #[derive(Debug)]
-pub(crate) struct System(());
+pub(super) struct System(());
 
 impl System {
     /// Runs `work` on a thread that sees a new copy. It ends with the thread and the processes that
@@ -22,9 +22,10 @@ impl System {
     /// # Panics
     ///
     /// If it cannot be mounted, or `work` panics.
-    pub(crate) fn run<T: Send>(work: impl FnOnce(&Self) -> T + Send) -> T {
+    pub(super) fn run<T: Send>(work: impl FnOnce(&Self) -> T + Send) -> T {
         let inside = || {
-            unshare(CloneFlags::CLONE_NEWNS).expect("a mount namespace needs root");
+            // Needs root.
+            unshare(CloneFlags::CLONE_NEWNS).unwrap();
             mount(&["--make-rprivate", "/"]);
             mount(&["-t", "tmpfs", "-o", "mode=755", "tmpfs", MOUNTS]);
             for name in ["changes", "work", "root"] {
@@ -43,18 +44,18 @@ impl System {
     }
 
     /// A path below the root of the copy, as this process sees it.
-    pub(crate) fn path(&self, path: &str) -> PathBuf {
+    pub(super) fn path(&self, path: &str) -> PathBuf {
         Path::new(MOUNTS).join("root").join(path.trim_start_matches('/'))
     }
 
     /// The directory with all files that were changed or created. Removed ones are character
     /// devices there.
-    pub(crate) fn changes(&self) -> PathBuf {
+    pub(super) fn changes(&self) -> PathBuf {
         Path::new(MOUNTS).join("changes")
     }
 
     /// A command that runs a program of the copy as a user with all groups of that user.
-    pub(crate) fn command(&self, user: &str, program: &str) -> Command {
+    pub(super) fn command(&self, user: &str, program: &str) -> Command {
         let mut command = Command::new("env");
         command.args(["--default-signal", "chroot", &format!("--userspec={user}")]);
         command.arg(self.path("/")).arg(program);
@@ -67,10 +68,10 @@ impl System {
     /// # Panics
     ///
     /// If it cannot be started.
-    pub(crate) fn try_sh(&self, script: &str) -> Output {
+    pub(super) fn try_sh(&self, script: &str) -> Output {
         let mut command = self.command("root", "sh");
         command.args(["-ec", script]).stdout(Stdio::piped()).stderr(Stdio::piped());
-        finish(command.spawn().unwrap())
+        finish(Process::spawn(&mut command))
     }
 
     /// The output of a shell script.
@@ -78,7 +79,7 @@ impl System {
     /// # Panics
     ///
     /// If it fails.
-    pub(crate) fn sh(&self, script: &str) -> String {
+    pub(super) fn sh(&self, script: &str) -> String {
         let output = self.try_sh(script);
         assert!(output.status.success(), "{script}: {}", output.stderr);
         String::from_utf8(output.stdout).unwrap().trim_end().to_owned()

@@ -1,5 +1,5 @@
-//! The Dockerfile and the workflows. Neither can run here: linters check what they can, and the
-//! paths are compared with what the commands build.
+//! The Dockerfile and the workflows, which cannot run here: a linter checks the syntax, and the paths
+//! are compared with what the commands build.
 
 use std::fs;
 use std::process::Command;

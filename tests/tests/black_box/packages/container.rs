@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use tempfile::{TempDir, tempdir};
 use tests::frames::{IPV4, Sender, ethernet, ipv4, pcap, udp};
-use tests::process::{Capture, Output, finish};
+use tests::process::{Capture, Output, Process, finish};
 use tests::stream::Stream;
 use tests::veth::with_veth;
 use xtask::dist::{Linkage, program_path};
@@ -46,7 +46,8 @@ impl Container {
 
     fn run(&self, args: &[&str]) -> Output {
         let mut command = self.sniffer();
-        finish(command.args(args).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap())
+        command.args(args).stdout(Stdio::piped()).stderr(Stdio::piped());
+        finish(Process::spawn(&mut command))
     }
 }
 
@@ -99,7 +100,7 @@ fn reads_standard_input_in_the_whole_sandbox() {
     let mut command = container.sniffer();
     command.args(["--sandbox=strict", "-r", "-", "tcp port 443 or udp"]);
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    let mut child = command.spawn().unwrap();
+    let mut child = Process::spawn(&mut command);
     std::io::Write::write_all(&mut child.stdin.take().unwrap(), &pcap(10)).unwrap();
     let output = finish(child);
     assert!(output.status.success(), "{}", output.stderr);
@@ -156,7 +157,7 @@ fn documented_capabilities_suffice_for_the_whole_sandbox() {
             if command.contains(" -w ") {
                 sniffer.arg("-w").arg(&file);
             }
-            finish(sniffer.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap())
+            finish(Process::spawn(sniffer.stdout(Stdio::piped()).stderr(Stdio::piped())))
         });
         assert!(output.status.success(), "{command}: {}", output.stderr);
         if command.contains(" -w ") {

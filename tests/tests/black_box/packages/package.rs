@@ -4,12 +4,12 @@ use nix::sys::signal::Signal;
 use std::fs;
 use std::process::{Command, Stdio};
 use tests::frames::{IPV4, Sender, ethernet, ipv4, pcap, udp};
-use tests::process::{Capture, finish};
+use tests::process::{Capture, Process, finish, signal, wait_for};
 use tests::stream::Stream;
 use tests::veth::with_veth;
 use xtask::deb::package_path;
 
-use crate::system::System;
+use super::system::System;
 
 /// Installs the package and two users: alice, who may capture, and bob, who may not.
 fn install(system: &System) {
@@ -68,10 +68,10 @@ fn service_captures_as_its_user() {
             ]);
             // setpriv itself could run files that the user may not run. systemd replaces %%.
             command.args(["sh", "-c", &format!("exec sniffer {}", start.replace("%%", "%"))]);
-            let child = command.stderr(Stdio::piped()).spawn().unwrap();
+            let child = Process::spawn(command.stderr(Stdio::piped()));
             let count = || fs::read_dir(system.path("/var/lib/sniffer")).unwrap().count();
-            tests::process::wait_for("the capture", || 0 < count());
-            tests::process::signal(&child, Signal::SIGTERM);
+            wait_for("the capture", || 0 < count());
+            signal(&child, Signal::SIGTERM);
             let output = finish(child);
             assert!(output.status.success(), "{}", output.stderr);
         });

@@ -1,0 +1,9 @@
+//! What `cargo xtask dist` builds, used as after an installation: the static sniffer in an empty
+//! container, and the Debian package on a system.
+//!
+//! `cargo xtask test --packages` builds both and runs these tests, which need root. Other test runs
+//! leave them out.
+
+mod container;
+mod package;
+mod system;
