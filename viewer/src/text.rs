@@ -46,6 +46,13 @@ pub fn integer(number: i64) -> String {
 
 /// Formats a number with a decimal prefix and at most three significant digits: `1.23 M`.
 pub fn prefixed(value: f64) -> String {
+    if 0.0 < value && value < 0.01 {
+        // Rates of captures that last for years.
+        let prefixes = [(1e3, "m"), (1e6, "µ"), (1e9, "n")];
+        let fits = |(factor, _): &(f64, &str)| 1.0 <= value * factor;
+        let (factor, prefix) = prefixes.into_iter().find(fits).unwrap_or(prefixes[2]);
+        return format!("{} {prefix}", decimal(value * factor, 2));
+    }
     let (value, decimals, prefix) = scaled(value);
     let digits = decimal(value, decimals);
     if prefix.is_empty() { digits } else { format!("{digits} {prefix}") }
@@ -157,6 +164,8 @@ mod tests {
         assert_eq!(texts, ["999 B", "1.00 kB", "999 kB", "1.00 MB", "12.3 MB", "1.00 TB"]);
         let texts = [0.0, 0.5, 12.0, 999.4, 999.6, 1_234_567.0].map(prefixed);
         assert_eq!(texts, ["0", "0.5", "12", "999", "1 k", "1.23 M"]);
+        let small = [0.01, 0.005, 0.000_012_5, 4e-12].map(prefixed);
+        assert_eq!(small, ["0.01", "5 m", "12.5 µ", "0 n"]);
         assert_eq!(
             [percent(1, 100_000), percent(1, 3), percent(0, 0)],
             ["<0.1 %", "33.3 %", "0.0 %"]
