@@ -5,6 +5,7 @@
 pub mod browser;
 pub mod capinfos;
 pub mod chromium;
+pub mod code_blocks;
 pub mod corpus;
 pub mod files;
 pub mod firefox;

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
+use tests::code_blocks::code_blocks;
 use tests::process::run;
 use xtask::build::root;
 
@@ -59,13 +60,35 @@ fn format_page_lists_the_fields_of_the_schema() {
     }
 }
 
+/// The pages of `docs/`.
+fn pages() -> Vec<String> {
+    let entries = fs::read_dir(root().join("docs")).unwrap();
+    let names = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    names.filter(|name| name.ends_with(".md")).map(|name| format!("docs/{name}")).collect()
+}
+
+#[test]
+fn commands_are_run_or_say_why_not() {
+    let mut count = 0;
+    for page in pages() {
+        let blocks = code_blocks(&read(&page)).unwrap_or_else(|error| panic!("{page}: {error}"));
+        for block in blocks.iter().filter(|block| block.is_command()) {
+            assert!(
+                block.directive.is_some(),
+                "{page}:{}: a comment must say how tests run this: see tests/src/code_blocks.rs",
+                block.line
+            );
+            count += 1;
+        }
+    }
+    assert!(20 < count, "{count} blocks");
+}
+
 #[test]
 fn links_between_pages_lead_to_files_and_headings() {
-    let mut pages: Vec<String> =
-        ["README.md", "ARCHITECTURE.md", "CHANGELOG.md"].map(str::to_owned).to_vec();
-    for entry in fs::read_dir(root().join("docs")).unwrap() {
-        pages.push(format!("docs/{}", entry.unwrap().file_name().to_str().unwrap()));
-    }
+    let pages =
+        [&["README.md", "ARCHITECTURE.md", "CHANGELOG.md"].map(str::to_owned)[..], &pages()];
+    let pages = pages.concat();
     let mut count = 0;
     for page in &pages {
         for target in read(page).split("](").skip(1) {
