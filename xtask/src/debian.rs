@@ -45,6 +45,11 @@ pub const FOR_PACKAGE_TESTS: &[Tool] = &[
     ("ip", "iproute2"),
 ];
 
+/// Needed by the commands of `docs/`, in addition to [`FOR_TESTS`]: the programs that they name, and
+/// Java for Spark.
+pub const FOR_RECIPES: &[Tool] =
+    &[("jq", "jq"), ("sqlite3", "sqlite3"), ("zstd", "zstd"), ("java", "default-jre-headless")];
+
 /// Needed by the benchmarks: the programs to compare with, and a packet generator.
 pub const FOR_BENCHES: &[Tool] = &[
     ("chromium", "chromium"),

@@ -53,6 +53,21 @@ pub fn ensure() -> Result<()> {
     install(&build::root().join("tests"), &test_packages_path(), &["--no-deps"])
 }
 
+/// Directory of the packages that the commands of `docs/` need, for `PYTHONPATH`.
+pub fn recipe_packages_path() -> PathBuf {
+    build::target().join("recipe-packages")
+}
+
+/// Installs the packages that the commands of `docs/` need, unless they are installed: databases,
+/// data frames and Spark, of more than a gigabyte.
+///
+/// # Errors
+///
+/// If pip fails.
+pub fn ensure_for_recipes() -> Result<()> {
+    install(&build::root().join("tests/tests/recipes"), &recipe_packages_path(), &["--no-deps"])
+}
+
 /// Installs the `requirements.txt` of a directory into `packages`.
 fn install(directory: &Path, packages: &Path, options: &[&str]) -> Result<()> {
     let requirements = directory.join("requirements.txt");

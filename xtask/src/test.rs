@@ -1,5 +1,6 @@
 //! `cargo xtask test`: runs all checks and all tests, and counts the tests. With `--packages`, it
-//! builds and tests what `cargo xtask dist` makes instead.
+//! builds and tests what `cargo xtask dist` makes instead; with `--recipes`, it runs the commands of
+//! `docs/`.
 
 use anyhow::{Context, Result, bail};
 use nix::sys::resource::{UsageWho, getrusage};
@@ -21,6 +22,10 @@ pub struct Options {
     /// Instead of all other tests, build and test the static program and the Debian package; needs root
     #[arg(long)]
     packages: bool,
+
+    /// Run the commands in docs/ instead, with the databases that they use (1.7 GB); needs root
+    #[arg(long, conflicts_with = "packages")]
+    recipes: bool,
 }
 
 /// Runs what the options select.
@@ -29,7 +34,11 @@ pub struct Options {
 ///
 /// If a check or a test fails.
 pub fn run(options: &Options) -> Result<()> {
-    if options.packages { packages() } else { all() }
+    match options {
+        Options { packages: true, .. } => packages(),
+        Options { recipes: true, .. } => recipes(),
+        _ => all(),
+    }
 }
 
 /// Builds and tests the static program and the Debian package.
@@ -58,6 +67,30 @@ fn packages() -> Result<()> {
     conclude(&phases, &counts)
 }
 
+/// Runs the commands of `docs/`, and compares their answers.
+fn recipes() -> Result<()> {
+    if !nix::unistd::Uid::effective().is_root() {
+        bail!("capturing in a network namespace needs root");
+    }
+    let mut phases = Phases::default();
+    phases.run("packages", || {
+        debian::ensure(&[debian::FOR_TESTS, debian::FOR_RECIPES].concat())?;
+        python::ensure_for_recipes()
+    })?;
+    let target = ["--package", "tests", "--test", "recipes"];
+    phases.run("clippy", || {
+        build::run(build::cargo(["clippy"]).args(target).args(["--", "--deny", "warnings"]))
+    })?;
+    phases.run("sniffer", || build::sniffer().map(drop))?;
+    phases.run("site", || build::site().map(drop))?;
+    let counts = phases.run("recipes", || {
+        // One at a time: databases and Spark use all processors.
+        let mut tests = build::cargo(["test"]);
+        count_tests(tests.args(target).args(["--", "--test-threads", "1"]))
+    })?;
+    conclude(&phases, &counts)
+}
+
 /// Runs all other checks and tests.
 fn all() -> Result<()> {
     let mut phases = Phases::default();
@@ -69,7 +102,9 @@ fn all() -> Result<()> {
     phases.run("dependencies", check_dependencies)?;
     let deny = ["--", "--deny", "warnings"];
     phases.run("clippy", || {
-        build::run(build::cargo(["clippy", "--workspace", "--all-targets"]).args(deny))
+        // `--all-targets` leaves out the test of the recipes.
+        let targets = ["--workspace", "--all-targets", "--test", "recipes"];
+        build::run(build::cargo(["clippy"]).args(targets).args(deny))
     })?;
     phases.run("clippy for WebAssembly", || {
         let args = ["clippy", "--package", "viewer", "--lib", "--target", build::WASM_TARGET];

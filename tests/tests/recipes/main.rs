@@ -1,0 +1,12 @@
+//! The commands of `docs/`, executed: `cargo xtask test --recipes`, which installs what they need.
+//!
+//! `tests::code_blocks` describes how a page says what is run. `engines` runs the blocks of a page on
+//! the capture of `captures`, and `answers` counts independently of all engines.
+#![expect(clippy::unwrap_used, reason = "a failing test panics")]
+
+mod answers;
+mod captures;
+mod engines;
+mod pages;
+mod shippers;
+mod spark;
