@@ -98,7 +98,10 @@ fn links_between_pages_lead_to_files_and_headings() {
             }
             count += 1;
             let (file, heading) = target.split_once('#').unwrap_or((target, ""));
-            let path = root().join(page).parent().unwrap().join(file);
+            let path = match file {
+                "" => root().join(page),
+                file => root().join(page).parent().unwrap().join(file),
+            };
             assert!(path.exists(), "{page}: {target}");
             assert!(heading.is_empty() || has_heading(&path, heading), "{page}: {target}");
         }
