@@ -58,6 +58,7 @@ pub(crate) fn run(options: &capture::Options) -> Result<(), Error> {
     let mut capture = vec![capability()];
     if capture[0].state == State::Ok {
         capture.extend([ring(options), offload(), kernel_filter()]);
+        capture.push(other_namespaces());
     }
     let is_possible = capture.iter().all(|finding| finding.state != State::Missing);
     let sections = [
@@ -153,6 +154,18 @@ fn kernel_filter() -> Finding {
         // The limit is visible in the initial network namespace only.
         _ => Finding::ok("filters run in the kernel"),
     }
+}
+
+/// Whether `--netns` can enter other network namespaces.
+fn other_namespaces() -> Finding {
+    if caps::has_cap(None, CapSet::Effective, Capability::CAP_SYS_ADMIN).unwrap_or(false) {
+        return Finding::ok("CAP_SYS_ADMIN: --netns can enter network namespaces");
+    }
+    let program = env::current_exe().unwrap_or_else(|_| PathBuf::from("sniffer"));
+    Finding::limited(
+        "CAP_SYS_ADMIN is missing: --netns cannot enter other network namespaces",
+        format!("sudo setcap cap_net_raw,cap_sys_admin=ep {}", program.display()),
+    )
 }
 
 fn sandbox_layers() -> Vec<Finding> {

@@ -74,15 +74,17 @@ pub enum Error {
     /// The process may not enter the network namespace.
     #[error(
         "cannot enter network namespace `{}`: {source}\n  \
-         this needs CAP_SYS_ADMIN:  sudo setcap cap_net_raw,cap_sys_admin=ep {}\n  \
-         or run as root:            sudo {}",
-        Printable(.name), Printable(.program.display()), Printable(.program.display())
+         needs {needed}; run as root, or grant capabilities to this program:\n  \
+         sudo setcap cap_net_raw,cap_sys_admin,cap_sys_ptrace=ep {}",
+        Printable(.name), Printable(.program.display())
     )]
     EnterNamespace {
         /// The given name, path or process ID.
         name: String,
         /// The system's error.
         source: io::Error,
+        /// The missing capabilities.
+        needed: &'static str,
         /// The running program.
         program: PathBuf,
     },

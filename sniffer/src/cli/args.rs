@@ -69,9 +69,10 @@ pub(super) struct Args {
 
     /// Capture in another network namespace, e.g. of a container
     ///
-    /// Takes a name from `ip netns list`, a path such as /proc/PID/ns/net, or a process ID. Needs
-    /// CAP_SYS_ADMIN in addition to CAP_NET_RAW; both are dropped as usual. Applies to -i, -D, -d
-    /// and --check. Names in filters are looked up in that namespace.
+    /// Takes a name from `ip netns list`, a path such as /proc/PID/ns/net, or a process ID. Needs the
+    /// capability CAP_SYS_ADMIN, and CAP_SYS_PTRACE for processes of other users. They are dropped
+    /// before the first packet is read. Applies to -i, -D, -d and --check. Host names in filters are
+    /// looked up from that namespace.
     #[arg(long, value_name = "NAMESPACE", value_parser = namespace, help_heading = INPUT,
           add = ArgValueCandidates::new(completion::namespace_names),
           hide_short_help = true)]

@@ -152,7 +152,8 @@ impl Args {
     ///
     /// If the file of `-F` or `-V` cannot be read.
     pub(super) fn into_invocation(mut self) -> Result<Invocation, Error> {
-        let namespace = self.netns.take();
+        // Files are the same in all namespaces, and entering one needs a privilege.
+        let namespace = self.netns.take().filter(|_| !self.reads_files());
         Ok(Invocation { namespace, action: self.into_action()? })
     }
 

@@ -1,6 +1,7 @@
 //! `--netns`: enters another network namespace, such as that of a container (setns(2),
 //! network_namespaces(7)).
 
+use nix::errno::Errno;
 use nix::sched::{CloneFlags, setns};
 use std::fs::{self, File};
 use std::io;
@@ -24,21 +25,27 @@ impl NamespaceName {
     ///
     /// If there is no such namespace, or without the capability CAP_SYS_ADMIN.
     pub(crate) fn enter(&self) -> Result<(), Error> {
-        let path = self.path(Path::new(NAMED));
-        let file = File::open(path).map_err(|source| match source.kind() {
-            io::ErrorKind::PermissionDenied => self.refused(source),
-            _ => Error::NoSuchNamespace { name: self.0.clone(), source, available: names() },
-        })?;
-        setns(file, CloneFlags::CLONE_NEWNET).map_err(|errno| self.refused(errno.into()))
+        let file =
+            File::open(self.path(Path::new(NAMED))).map_err(|source| match source.kind() {
+                // Processes of other users: proc_pid_ns(5).
+                io::ErrorKind::PermissionDenied => {
+                    self.refused(source, "CAP_SYS_ADMIN and CAP_SYS_PTRACE")
+                }
+                _ => self.not_found(source),
+            })?;
+        setns(file, CloneFlags::CLONE_NEWNET).map_err(|errno| match errno {
+            Errno::EINVAL => self.not_found(io::Error::other("not a network namespace")),
+            errno => self.refused(errno.into(), "CAP_SYS_ADMIN"),
+        })
     }
 
-    fn refused(&self, source: io::Error) -> Error {
-        if source.raw_os_error() == Some(libc::EINVAL) {
-            let source = io::Error::other("not a network namespace");
-            return Error::NoSuchNamespace { name: self.0.clone(), source, available: names() };
-        }
+    fn not_found(&self, source: io::Error) -> Error {
+        Error::NoSuchNamespace { name: self.0.clone(), source, available: names() }
+    }
+
+    fn refused(&self, source: io::Error, needed: &'static str) -> Error {
         let program = std::env::current_exe().unwrap_or_else(|_| PathBuf::from("sniffer"));
-        Error::EnterNamespace { name: self.0.clone(), source, program }
+        Error::EnterNamespace { name: self.0.clone(), source, needed, program }
     }
 
     /// The file of the namespace. A name takes precedence over a process ID.

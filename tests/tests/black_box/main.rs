@@ -22,6 +22,7 @@ mod invocations;
 mod isolation;
 mod link_types;
 mod loading;
+mod namespaces;
 mod open_files;
 mod packages;
 mod page;
