@@ -125,6 +125,12 @@ pub(crate) fn print_message(message: impl Display) {
     write_text(&format!("sniffer: {}\n", printable_lines(message)));
 }
 
+/// Answers a request for the counters while the output is blocked.
+pub(crate) fn report_blocked(packet_count: u64) {
+    let packets = packets(packet_count);
+    print_message(format_args!("{packets} so far; waiting for the reader of the output"));
+}
+
 /// Writes to standard error. Drops the text if nobody reads it: messages must not stop a capture.
 fn write_text(text: &str) {
     let mut stderr = std::io::stderr();

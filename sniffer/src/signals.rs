@@ -13,7 +13,7 @@ use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::signal::{SigSet, SigmaskHow, Signal};
 use nix::sys::signalfd::{SfdFlags, SignalFd};
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::fs::File;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::rc::Rc;
@@ -56,6 +56,10 @@ pub(crate) struct Signals {
 struct State {
     termination: SignalFd,
     requests: SignalFd,
+    /// Requests that arrived while a write was blocked, except for reports.
+    deferred: RefCell<Vec<Request>>,
+    /// Packets written so far, for reports while a write is blocked.
+    packet_count: Cell<u64>,
     /// When the first termination signal was read.
     stopped_at: Cell<Option<Instant>>,
     /// Whether [`INTERRUPTIONS`] have their default actions again.
@@ -139,6 +143,8 @@ impl Signals {
         let state = State {
             termination: catch(termination)?,
             requests: catch(requests)?,
+            deferred: RefCell::default(),
+            packet_count: Cell::new(0),
             stopped_at: Cell::new(None),
             is_settled: Cell::new(false),
             terminal: File::open("/dev/tty").ok(),
@@ -148,7 +154,7 @@ impl Signals {
 
     /// The requests since the last call, in the order of their arrival.
     pub(crate) fn requests(&self) -> Result<Vec<Request>, Error> {
-        let mut requests = Vec::new();
+        let mut requests = self.state.deferred.take();
         while let Some(signal) = read(&self.state.requests)? {
             requests.push(match signal {
                 // Shells forward the SIGHUP of a closed terminal to their jobs.
@@ -161,18 +167,32 @@ impl Signals {
         Ok(requests)
     }
 
-    /// Waits until `fd` is writable. Returns false if a termination signal has arrived and `fd` does
-    /// not become writable within [`DRAIN_TIMEOUT`].
-    pub(crate) fn wait_until_writable(&self, fd: BorrowedFd<'_>) -> Result<bool, Error> {
-        if !self.is_stopped() {
-            let signals = self.state.termination.as_fd();
-            let mut fds =
-                [PollFd::new(fd, PollFlags::POLLOUT), PollFd::new(signals, PollFlags::POLLIN)];
+    /// Sets the number that `on_report` of [`Self::wait_until_writable`] receives.
+    pub(crate) fn set_packet_count(&self, count: u64) {
+        self.state.packet_count.set(count);
+    }
+
+    /// Waits until `fd` is writable. Calls `on_report` with the number of packets written so far for
+    /// each [`Request::Report`] that arrives meanwhile; other requests wait. Returns false if a
+    /// termination signal has arrived and `fd` does not become writable within [`DRAIN_TIMEOUT`].
+    pub(crate) fn wait_until_writable(
+        &self,
+        fd: BorrowedFd<'_>,
+        on_report: impl Fn(u64),
+    ) -> Result<bool, Error> {
+        while !self.is_stopped() {
+            let signals = [self.state.termination.as_fd(), self.state.requests.as_fd()];
+            let signals = signals.map(|fd| PollFd::new(fd, PollFlags::POLLIN));
+            let [termination, requests] = signals;
+            let mut fds = [PollFd::new(fd, PollFlags::POLLOUT), termination, requests];
             poll_all(&mut fds, None)?;
             if fds[0].any() == Some(true) {
                 return Ok(true);
             }
             self.read_termination()?;
+            if fds[2].any() == Some(true) {
+                self.defer_requests(&on_report)?;
+            }
         }
         self.settle()?;
         poll_writable(fd, DRAIN_TIMEOUT)
@@ -188,7 +208,9 @@ impl Signals {
         let signals = [self.state.termination.as_fd(), self.state.requests.as_fd()];
         let mut polled: Vec<_> =
             signals.iter().chain(fds).map(|&fd| PollFd::new(fd, PollFlags::POLLIN)).collect();
-        poll_all(&mut polled, if self.is_stopped() { Some(Duration::ZERO) } else { timeout })?;
+        let has_deferred = !self.state.deferred.borrow().is_empty();
+        let is_ready = self.is_stopped() || has_deferred;
+        poll_all(&mut polled, if is_ready { Some(Duration::ZERO) } else { timeout })?;
         if polled[0].any() == Some(true) {
             self.read_termination()?;
         }
@@ -197,7 +219,7 @@ impl Signals {
         };
         Ok(Ready {
             is_stopped: self.is_stopped(),
-            has_requests: polled[1].any().unwrap_or(false),
+            has_requests: has_deferred || polled[1].any() == Some(true),
             errors: (0..fds.len()).filter(|&index| has_error(&polled[2 + index])).collect(),
         })
     }
@@ -220,6 +242,20 @@ impl Signals {
             self.read_termination()?;
         }
         SigSet::from_iter(INTERRUPTIONS).thread_unblock().map_err(system_error("sigprocmask"))
+    }
+
+    /// Answers reports, stops for [`Request::End`], and keeps all other requests for later.
+    fn defer_requests(&self, on_report: impl Fn(u64)) -> Result<(), Error> {
+        let mut deferred = Vec::new();
+        for request in self.requests()? {
+            match request {
+                Request::Report => on_report(self.state.packet_count.get()),
+                Request::End => self.state.stopped_at.set(Some(Instant::now())),
+                Request::Rotate | Request::Flush => deferred.push(request),
+            }
+        }
+        self.state.deferred.replace(deferred);
+        Ok(())
     }
 
     fn is_terminal_closed(&self) -> Result<bool, Error> {

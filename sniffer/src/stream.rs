@@ -220,6 +220,7 @@ impl Stream {
     /// Counts a packet to be written. Returns its number.
     fn count_packet(&mut self, source: usize, len: u32) -> u64 {
         self.out += 1;
+        self.output.set_packet_count(self.out);
         let counts = &mut self.sources[source].since_stats;
         counts.out += 1;
         // Damaged files can claim absurd lengths; the sum must not exceed MAX_SAFE_INTEGER.

@@ -230,6 +230,13 @@ impl Output {
         }
     }
 
+    /// Sets the number of packets that SIGUSR1 reports while the output is blocked.
+    pub(crate) fn set_packet_count(&self, count: u64) {
+        if let Some(signals) = &self.signals {
+            signals.set_packet_count(count);
+        }
+    }
+
     /// Whether the output can continue in another file.
     pub(crate) fn can_rotate(&self) -> bool {
         self.namer.is_some()

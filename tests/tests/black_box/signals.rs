@@ -4,7 +4,7 @@
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use std::fs;
-use std::io::{Read, Write};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -317,6 +317,35 @@ fn second_interrupt_ends_a_slow_exit_at_once() {
         let (whole, _) = text.rsplit_once('\n').unwrap();
         whole.lines().for_each(check_line);
         assert!(!text.contains("\"end\""), "the run was not over");
+    });
+}
+
+#[test]
+fn counters_are_printed_while_the_output_is_blocked() {
+    with_veth(|| {
+        let args = ["-i", "right", "--stats", "0"];
+        let mut command = sniffer();
+        command.args(args).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = Process::spawn(&mut command);
+        let mut stdout = child.stdout.take().unwrap();
+        stdout.read_exact(&mut [0; 1]).unwrap();
+        let sender = Sender::new("left");
+        let frame = ethernet(&[], IPV4, &ipv4(17, &udp(&[])));
+        (0..5_000).for_each(|_| sender.send(&frame));
+        let mut stderr = BufReader::new(child.stderr.take().unwrap());
+        let mut line = String::new();
+        wait_for("the answer of a blocked sniffer", || {
+            send(&child, Signal::SIGUSR1);
+            // The first line names the interface; then each signal has one answer.
+            line.clear();
+            stderr.read_line(&mut line).unwrap();
+            line.ends_with(" packets so far; waiting for the reader of the output\n")
+        });
+        assert!(!line.contains(" 0 packets"), "{line}");
+        let reader = std::thread::spawn(move || std::io::copy(&mut stdout, &mut std::io::sink()));
+        send(&child, Signal::SIGTERM);
+        assert!(finish(child).status.success());
+        reader.join().unwrap().unwrap();
     });
 }
 
