@@ -1,22 +1,21 @@
 //! The options with their texts. The first paragraph of a comment is the text of `--help`; the manual
-//! page adds the others. Option letters are tcpdump's; `compat` answers those of its options that
+//! page adds the others. Option letters are tcpdump's; `tcpdump` answers those of its options that
 //! are missing here.
 
-use clap::{ArgAction, Parser, ValueEnum, ValueHint};
+use clap::{ArgAction, Parser, ValueHint};
 use clap_complete::ArgValueCandidates;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use super::choices::{CompressionFormat, Direction, Generate, SandboxMode};
 use super::records::{self, TimeFormat, TypeName};
 use super::values::{
     duration, file_size, interface_name, link_type, namespace, path, positive, positive_duration,
     snaplen, within,
 };
 use super::{completion, help, version};
-use crate::capture::{DEFAULT_BLOCK_KIB, DEFAULT_BUFFER_KIB, DEFAULT_SNAPLEN, DirectionFilter};
+use crate::capture::{DEFAULT_BLOCK_KIB, DEFAULT_BUFFER_KIB, DEFAULT_SNAPLEN};
 use crate::interfaces::NamespaceName;
-use crate::output::Compression;
-use crate::sandbox;
 
 const INPUT: &str = "Input";
 const OUTPUT: &str = "Output";
@@ -315,80 +314,4 @@ pub(super) struct Args {
     /// Print the version and the features
     #[arg(long, action = ArgAction::Version, help_heading = OTHER)]
     version: Option<bool>,
-}
-
-/// The values of `--direction`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(super) enum Direction {
-    /// Received packets
-    In,
-    /// Sent packets
-    Out,
-    /// Both
-    Inout,
-}
-
-impl From<Direction> for DirectionFilter {
-    fn from(direction: Direction) -> Self {
-        match direction {
-            Direction::In => Self::In,
-            Direction::Out => Self::Out,
-            Direction::Inout => Self::InOut,
-        }
-    }
-}
-
-/// The values of `--compress`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(super) enum CompressionFormat {
-    /// No compression
-    None,
-    /// gzip, the most widely supported
-    Gzip,
-    /// Zstandard, smaller and faster
-    Zstd,
-}
-
-impl From<CompressionFormat> for Compression {
-    fn from(format: CompressionFormat) -> Self {
-        match format {
-            CompressionFormat::None => Self::None,
-            CompressionFormat::Gzip => Self::Gzip,
-            CompressionFormat::Zstd => Self::Zstd,
-        }
-    }
-}
-
-/// The values of `--sandbox`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(super) enum SandboxMode {
-    /// Exit with an error
-    Strict,
-    /// Print a message and run with the other parts
-    BestEffort,
-    /// Run without a sandbox and keep all privileges
-    Off,
-}
-
-impl From<SandboxMode> for sandbox::Mode {
-    fn from(mode: SandboxMode) -> Self {
-        match mode {
-            SandboxMode::Strict => Self::Strict,
-            SandboxMode::BestEffort => Self::BestEffort,
-            SandboxMode::Off => Self::Off,
-        }
-    }
-}
-
-/// The values of `--generate`.
-#[derive(Clone, Copy, Debug, ValueEnum)]
-pub(crate) enum Generate {
-    /// Manual page in roff
-    Man,
-    /// Completions for bash
-    Bash,
-    /// Completions for fish
-    Fish,
-    /// Completions for zsh
-    Zsh,
 }

@@ -6,7 +6,8 @@ use clap::parser::ValueSource;
 use std::path::Path;
 
 use super::Generate;
-use super::args::{Args, SandboxMode};
+use super::args::Args;
+use super::choices::SandboxMode;
 use super::records;
 use crate::filter::FilterOptions;
 use crate::interfaces::{ANY, NamespaceName};

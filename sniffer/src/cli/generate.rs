@@ -3,7 +3,7 @@
 use clap_complete::env::{Bash, Fish, Zsh};
 use std::io::{self, Write};
 
-use super::args::Generate;
+use super::choices::Generate;
 use super::{completion, manual};
 use crate::Error;
 use crate::error::STANDARD_OUTPUT;

@@ -6,6 +6,7 @@
 //! ```
 
 mod args;
+mod choices;
 mod completion;
 mod config;
 mod display_filter;
@@ -20,7 +21,7 @@ mod tcpdump;
 mod values;
 mod version;
 
-pub(crate) use args::Generate;
+pub(crate) use choices::Generate;
 pub(crate) use config::{Action, Invocation};
 pub(crate) use generate::generate;
 
