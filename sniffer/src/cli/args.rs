@@ -35,6 +35,7 @@ const OTHER: &str = "Other";
     override_usage = "sniffer [OPTIONS] [-i INTERFACE]... [-w FILE] [EXPRESSION]\n       \
                       sniffer [OPTIONS] -r FILE... [-w FILE] [EXPRESSION]",
     args_override_self = true,
+    infer_long_args = true,
     disable_help_flag = true,
     disable_version_flag = true
 )]
@@ -267,7 +268,7 @@ pub(super) struct Args {
     /// Write each packet as soon as it arrives
     ///
     /// Without this option, packets are written within 0.1 seconds, which takes less CPU time.
-    #[arg(long, alias = "immediate", help_heading = PERFORMANCE, hide_short_help = true)]
+    #[arg(long, help_heading = PERFORMANCE, hide_short_help = true)]
     pub(super) immediate_mode: bool,
 
     /// Use N threads per interface, or to format files

@@ -4,6 +4,7 @@
 use clap::ArgMatches;
 use clap::parser::ValueSource;
 use std::path::Path;
+use summary::Printable;
 
 use super::Generate;
 use super::args::Args;
@@ -101,7 +102,7 @@ impl Args {
         let repeated =
             names.iter().enumerate().find(|&(index, name)| names[..index].contains(name));
         if let Some((_, name)) = repeated {
-            return Err(format!("interface `{name}` is given more than once"));
+            return Err(format!("interface `{}` is given more than once", Printable(name)));
         }
         if 1 < names.len() && names.iter().any(|name| name == ANY) {
             return Err(format!("`{ANY}` already includes all other interfaces"));
@@ -286,7 +287,7 @@ impl Args {
 fn check_extension(path: &Path) -> Result<(), String> {
     let extension = |path: &Path| path.extension().map(|text| text.to_string_lossy().into_owned());
     let Some(last) = extension(path) else { return Ok(()) };
-    let name = path.display();
+    let name = Printable(path.display());
     if UNSUPPORTED_COMPRESSION.contains(&last.as_str()) {
         return Err(format!(
             "-w {name}: cannot compress to .{last}; use .gz or .zst, or -w - and a pipe"
@@ -300,7 +301,7 @@ fn check_extension(path: &Path) -> Result<(), String> {
             let stem = if is_compressed { stem.with_extension("") } else { stem };
             Err(format!(
                 "-w {name}: the output is JSON lines; use a name such as {}.ndjson, or tcpdump -w",
-                stem.display()
+                Printable(stem.display())
             ))
         }
         _ => Ok(()),

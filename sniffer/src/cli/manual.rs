@@ -252,12 +252,11 @@ mod tests {
     #[test]
     fn every_option_has_an_explanation() {
         let page = manual();
-        for (index, line) in page.lines().enumerate().filter(|(_, line)| *line == ".TP") {
-            let text = page.lines().nth(index + 2).unwrap();
-            assert!(
-                !text.starts_with('.') && text.trim_end().ends_with('.'),
-                "{line}{index}: {text}"
-            );
+        // A term follows `.TP`, and its explanation, of one or more lines, the term.
+        for entry in page.split("\n.TP\n").skip(1) {
+            let lines = entry.lines().skip(1).take_while(|line| !line.starts_with('.'));
+            let explanation = lines.collect::<Vec<_>>().join(" ");
+            assert!(explanation.ends_with('.'), "{entry}");
         }
     }
 }

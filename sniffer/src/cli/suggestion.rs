@@ -2,6 +2,7 @@
 //! of a capture file, or a display filter of Wireshark.
 
 use std::path::Path;
+use summary::Printable;
 
 use super::display_filter;
 use crate::{filter, interfaces};
@@ -19,11 +20,12 @@ pub(super) fn find(words: &[String], expression: Option<&str>) -> Option<String>
 
 /// The option that an argument lacks.
 fn option_for(word: &str) -> Option<String> {
+    let name = Printable(word);
     let names_interface = |interface: &interfaces::Interface| interface.is_named(word);
     let is_interface =
         word == interfaces::ANY || interfaces::all().ok()?.iter().any(names_interface);
     if is_interface {
-        return Some(format!("`{word}` is an interface; did you mean -i {word}?"));
+        return Some(format!("`{name}` is an interface; did you mean -i {name}?"));
     }
     let path = Path::new(word);
     let kind = if path.is_file() {
@@ -33,7 +35,7 @@ fn option_for(word: &str) -> Option<String> {
     } else {
         return None;
     };
-    Some(format!("`{word}` {kind}; did you mean -r {word}?"))
+    Some(format!("`{name}` {kind}; did you mean -r {name}?"))
 }
 
 /// Whether a path ends like that of a capture file, which may be compressed.

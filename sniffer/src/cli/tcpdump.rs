@@ -86,7 +86,7 @@ pub(super) const OPTIONS: &[TcpdumpOption] = &[
     ),
     valued("-m", "MODULE", Refuse("SNMP is not decoded; use tcpdump -m")),
     valued("-M", "SECRET", Refuse("TCP-MD5 digests are not validated; use tcpdump -M")),
-    flag("--micro", Refuse("timestamps always have nanoseconds")),
+    flag("--micro", Refuse("timestamps have nanoseconds; for microseconds: --time us")),
     valued(
         "--print-sampling",
         "N",
@@ -177,7 +177,9 @@ pub(super) fn refusal(matches: &ArgMatches) -> Option<String> {
     let is_given = |id: &str| matches.value_source(id) == Some(ValueSource::CommandLine);
     let precision = matches.get_many::<String>(PRECISION).into_iter().flatten();
     if precision.into_iter().any(|value| value != "nano") {
-        return Some(format!("{PRECISION}: timestamps always have nanoseconds"));
+        return Some(format!(
+            "{PRECISION}: timestamps have nanoseconds; for microseconds: --time us"
+        ));
     }
     if is_given("--print") && is_given("write") {
         return Some(
@@ -217,7 +219,7 @@ mod tests {
             ("-zgzip", "-z: no command is run; "),
             (
                 "--time-stamp-precision micro",
-                "--time-stamp-precision: timestamps always have nanoseconds",
+                "--time-stamp-precision: timestamps have nanoseconds; for microseconds: --time us",
             ),
         ] {
             let refusal = refusal(&parse(args)).unwrap();

@@ -54,6 +54,8 @@ fn messages_cannot_control_the_terminal() {
         (&["-i", "\u{1b}[31mx"], 1),
         (&["-i", hostile], 1),
         (&["-s", hostile], 2),
+        (&["-w", &format!("{hostile}.pcap")], 2),
+        (&[&format!("{hostile}.pcap")], 2),
         (&["-r", capture, "-Z", hostile], 1),
         (&["--\u{1b}[31m\u{202e}\nsniffer: b"], 2),
     ] {

@@ -29,6 +29,9 @@ sniffer -# --number --lengths -r 3.pcap     | 0 | sniffer: 3 packets read | 3 re
 sniffer --nano --print -r 3.pcap            | 0 | sniffer: 3 packets read | 3 records
 sniffer --time-stamp-precision=nano -r 3.pcap | 0 | sniffer: 3 packets read | 3 records
 sniffer --immediate-mode -i lo --duration 10ms | 0 | sniffer: capturing on lo | 0 records
+sniffer --snapshot 96 --read 3.pcap --num   | 0 | sniffer: 3 packets read | 3 records
+sniffer --immediate -i lo --duration 10ms   | 0 | sniffer: capturing on lo | 0 records
+sniffer -r 3.pcap -f 'udp port 53'          | 0 | sniffer: 3 packets read | 3 records
 sniffer -neqr 3.pcap                        | 0 | | 3 records
 sniffer -r 3.pcap -c 2                      | 0 | sniffer: 2 packets read | 2 records
 sniffer -c2 -r3.pcap                        | 0 | sniffer: 2 packets read | 2 records
@@ -92,7 +95,7 @@ sniffer -nXX -r 3.pcap                      | 2 | sniffer: -X: no payload output
 sniffer -I -i wlan0                         | 2 | sniffer: -I: set monitor mode beforehand, e.g. with: iw dev INTERFACE set type monitor |
 sniffer -L                                  | 2 | sniffer: -L: each interface has one link type; list them with sniffer -D |
 sniffer -G 60 -w out -z gzip                | 2 | sniffer: -z: no command is run; names ending in .gz or .zst are compressed |
-sniffer --time-stamp-precision micro        | 2 | sniffer: --time-stamp-precision: timestamps always have nanoseconds |
+sniffer --time-stamp-precision micro        | 2 | sniffer: --time-stamp-precision: timestamps have nanoseconds; for microseconds: --time us |
 sniffer -Y 'ip.addr == 10.0.0.5'            | 2 | sniffer: -Y: capture filters are an argument |
 
 # Mistakes
