@@ -13,7 +13,10 @@ const VERSION: &str = "1:";
 const TEXT_LEN: usize = 2 + 28;
 
 const ICMP: u8 = 1;
+const TCP: u8 = 6;
+const UDP: u8 = 17;
 const ICMP6: u8 = 58;
+const SCTP: u8 = 132;
 
 /// The hash of the addresses, protocol and ports of a flow, equal for both directions.
 ///
@@ -32,16 +35,19 @@ const ICMP6: u8 = 58;
 pub struct CommunityId([u8; 20]);
 
 impl CommunityId {
-    /// The ID of the packet's flow. `None` if the packet is not IP, or is a fragment after the first,
-    /// which has no ports. IDs are comparable only between tools with the same `seed`; the default of
-    /// the specification is 0.
+    /// The ID of the packet's flow. `None` if the packet is not IP, or too short for ports. IDs are
+    /// comparable only between tools with the same `seed`; the default of the specification is 0.
+    ///
+    /// The specification does not mention fragments after the first, which have no ports. As in
+    /// Wireshark, those of IPv4 have the ID of the addresses and the protocol, those of IPv6 none.
     pub fn of(summary: &Summary<'_>, seed: u16) -> Option<Self> {
-        if summary.frag.is_some_and(|offset| offset > 0) {
-            return None;
-        }
         let number = summary.proto.ip_number()?;
         let (src, dst) = (summary.src?, summary.dst?);
-        let ports = ports(summary, number);
+        let ports = match summary.frag {
+            Some(1..) if src.is_ipv6() => return None,
+            Some(1..) => None,
+            _ => ports(summary, number)?,
+        };
         let is_in_order = match ports {
             Some((_, _, Symmetry::OneWay)) => true,
             Some((sport, dport, Symmetry::TwoWay)) => (src, sport) <= (dst, dport),
@@ -96,19 +102,14 @@ enum Symmetry {
 }
 
 /// The ports that the specification hashes: those of TCP, UDP and SCTP. ICMP has the types of request
-/// and reply instead, or type and code for types without a counterpart.
-fn ports(summary: &Summary<'_>, number: u8) -> Option<(u16, u16, Symmetry)> {
+/// and reply instead, or type and code for types without a counterpart. `Some(None)` for protocols
+/// without ports, `None` if the packet is too short for them.
+fn ports(summary: &Summary<'_>, number: u8) -> Option<Option<(u16, u16, Symmetry)>> {
     let replies: &[(u8, u8)] = match number {
         ICMP => &[(8, 0), (13, 14), (15, 16), (10, 9), (17, 18)],
         ICMP6 => &[(128, 129), (133, 134), (135, 136), (130, 131), (139, 140), (144, 145)],
-        _ => {
-            let has_ports = matches!(summary.proto.name(), "tcp" | "udp" | "sctp");
-            return summary
-                .sport
-                .zip(summary.dport)
-                .filter(|_| has_ports)
-                .map(|(sport, dport)| (sport, dport, Symmetry::TwoWay));
-        }
+        TCP | UDP | SCTP => return Some(Some((summary.sport?, summary.dport?, Symmetry::TwoWay))),
+        _ => return Some(None),
     };
     let (kind, code) = (summary.icmp_type?, summary.icmp_code?);
     let counterpart = replies.iter().find_map(|&(request, reply)| match kind {
@@ -116,10 +117,10 @@ fn ports(summary: &Summary<'_>, number: u8) -> Option<(u16, u16, Symmetry)> {
         _ if kind == reply => Some(request),
         _ => None,
     });
-    Some(match counterpart {
+    Some(Some(match counterpart {
         Some(counterpart) => (kind.into(), counterpart.into(), Symmetry::TwoWay),
         None => (kind.into(), code.into(), Symmetry::OneWay),
-    })
+    }))
 }
 
 #[cfg(test)]
@@ -162,9 +163,44 @@ mod tests {
     #[test]
     fn non_flows_have_no_id() {
         let arp = flow(Proto::ARP, [10, 0, 0, 1], [10, 0, 0, 2]);
-        let mut fragment = flow(Proto::UDP, [10, 0, 0, 1], [10, 0, 0, 2]);
-        fragment.frag = Some(1_480);
-        assert_eq!([arp, fragment].map(|summary| CommunityId::of(&summary, 0)), [None, None]);
+        assert_eq!(CommunityId::of(&arp, 0), None);
+    }
+
+    /// The IDs are those that tshark 4.0 computes without reassembly.
+    #[test]
+    fn later_fragments_have_the_id_of_addresses_and_protocol() {
+        for (proto, id) in [
+            (Proto::UDP, "1:nyyyEkjQ5y7prMeFpclqssM1pYM="),
+            (Proto::TCP, "1:H3aJwHWlOnBTHSVZnnD+QYJb9v0="),
+            (Proto::ICMP, "1:47NQm4XrelhIqVCgeZCTGUPhJyo="),
+            (Proto::from_ip_number(47), "1:+KlEHDT0vJgzs/eNmzHq0aSpRYw="),
+        ] {
+            let mut fragment = flow(proto, [10, 0, 0, 1], [10, 0, 0, 2]);
+            fragment.frag = Some(1_480);
+            assert_eq!(CommunityId::of(&fragment, 0).unwrap().to_string(), id);
+            (fragment.src, fragment.dst) = (fragment.dst, fragment.src);
+            assert_eq!(CommunityId::of(&fragment, 0).unwrap().to_string(), id);
+        }
+        let mut fragment = flow(Proto::UDP, [0; 4], [0; 4]);
+        (fragment.src, fragment.dst) = (Some([1; 16].into()), Some([2; 16].into()));
+        fragment.frag = Some(1_448);
+        assert_eq!(CommunityId::of(&fragment, 0), None);
+    }
+
+    #[test]
+    fn packets_too_short_for_ports_have_no_id() {
+        for proto in [Proto::TCP, Proto::UDP, Proto::from_ip_number(132)] {
+            let mut short = flow(proto, [10, 0, 0, 1], [10, 0, 0, 2]);
+            for ports in [(None, None), (Some(80), None)] {
+                (short.sport, short.dport) = ports;
+                assert_eq!(CommunityId::of(&short, 0), None);
+                let first = Summary { frag: Some(0), ..short.clone() };
+                assert_eq!(CommunityId::of(&first, 0), None);
+            }
+        }
+        let mut icmp = flow(Proto::ICMP, [10, 0, 0, 1], [10, 0, 0, 2]);
+        icmp.icmp_type = Some(8);
+        assert_eq!(CommunityId::of(&icmp, 0), None);
     }
 
     #[test]

@@ -278,7 +278,12 @@ impl Row {
         let Some(layer) = layers.iter().find(|layer| !is_extension(layer)) else { return };
         let Some((name, proto)) = TRANSPORTS.iter().find(|(name, _)| name == layer) else { return };
         if offset > 0 {
-            return; // only the first fragment has the header
+            // Only the first fragment has the header.
+            if line.get("err").is_none() {
+                let id = Some(self.text("communityid")).filter(|id| !id.is_empty());
+                fields.push(("community_id", json!(id)));
+            }
+            return;
         }
         self.names(layers, line, fields);
         fields.push(("proto", json!(proto)));
