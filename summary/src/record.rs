@@ -150,6 +150,17 @@ pub struct Event {
     /// `reattached`, `iface_up`, `drop_end`: length of the gap that ends here, in nanoseconds.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub gap_ns: Option<u64>,
+    /// `drop_end`: number of packets dropped.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub drop: Option<u64>,
+    /// `drop_end`: capture time of the last packet before the first drop. No packet up to then was
+    /// dropped. Absent if no packet was captured before.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub ts_before: Option<Timestamp>,
+    /// `drop_end`: capture time of the first packet after the last drop. No packet from then on was
+    /// dropped. Absent if no packet was captured since.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub ts_after: Option<Timestamp>,
     /// `iface_renamed`: the new name. `if` is the old one.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub new_name: Option<String>,
@@ -161,7 +172,17 @@ pub struct Event {
 impl Event {
     /// An event without optional fields.
     pub const fn new(ts: Timestamp, event: EventKind) -> Self {
-        Self { ts, interface: None, event, gap_ns: None, new_name: None, mtu: None }
+        Self {
+            ts,
+            interface: None,
+            event,
+            gap_ns: None,
+            drop: None,
+            ts_before: None,
+            ts_after: None,
+            new_name: None,
+            mtu: None,
+        }
     }
 }
 

@@ -137,7 +137,7 @@ impl Tags {
 }
 
 /// The fields of [`CaptureRecord`] that are times.
-const TIME_FIELDS: [&str; 2] = ["ts", "start"];
+const TIME_FIELDS: [&str; 4] = ["ts", "start", "ts_before", "ts_after"];
 
 impl RecordFormat {
     /// Appends the line of a record, with its line feed, to `out`.
@@ -271,6 +271,7 @@ mod tests {
             let event = Event {
                 interface: Some(name),
                 gap_ns: Some(gap.into()),
+                ts_after: Some(ts),
                 ..Event::new(ts, EventKind::IfaceUp)
             };
             let end = End { ts, reason: Reason::Eof, recv: 1, drop: 2, out: 3, skip: 4, bytes: 5 };

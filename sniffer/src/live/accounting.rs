@@ -75,9 +75,13 @@ impl Accounting {
             self.rotate(Reason::Size)?;
         }
         match event {
-            PacketEvent::Accepted(packet) => self.stream.write_packet(interface, &packet)?,
-            PacketEvent::Formatted(len, text) => {
-                self.stream.write_formatted(interface, len, text)?;
+            PacketEvent::Accepted(packet) => {
+                self.interfaces[interface].on_packet(packet.ts);
+                self.stream.write_packet(interface, &packet)?;
+            }
+            PacketEvent::Formatted { ts, len, line } => {
+                self.interfaces[interface].on_packet(ts);
+                self.stream.write_formatted(interface, len, line)?;
             }
             PacketEvent::Rejected => {
                 self.stream.count_skipped(interface, 1);
@@ -137,8 +141,11 @@ impl Accounting {
         let event = match interface.read_counters()? {
             DropTransition::None => return Ok(()),
             DropTransition::Started => new_event(interface.name(), EventKind::DropBegin),
-            DropTransition::Ended(length) => Event {
-                gap_ns: Some(nanoseconds(length)),
+            DropTransition::Ended(burst) => Event {
+                gap_ns: Some(nanoseconds(burst.length)),
+                drop: Some(burst.dropped),
+                ts_before: burst.before,
+                ts_after: burst.after,
                 ..new_event(interface.name(), EventKind::DropEnd)
             },
         };

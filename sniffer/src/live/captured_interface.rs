@@ -1,14 +1,14 @@
 //! One interface of a run: its link, its sockets, and what the kernel counts.
 
 use std::time::Instant;
-use summary::record;
+use summary::{Timestamp, record};
 
-use super::drops::{DropTracker, DropTransition, HardwareLosses};
+use super::drops::{DropTracker, DropTransition, HardwareLosses, Reading};
 use super::link::Link;
 use crate::Error;
 use crate::capture::{Capture, Counters};
 use crate::interfaces::{self, Interface};
-use crate::stream::Losses;
+use crate::stream::{Losses, now};
 
 /// A captured interface.
 #[derive(Debug)]
@@ -56,9 +56,14 @@ impl CapturedInterface {
         for capture in &mut self.captures {
             counters = counters + capture.counters()?;
         }
-        let has_new_drops = self.counters.drop < counters.drop;
         self.counters = counters;
-        Ok(self.drops.on_reading(has_new_drops, Instant::now()))
+        let now = Reading { at: Instant::now(), time: now() };
+        Ok(self.drops.on_reading(counters.drop, now))
+    }
+
+    /// Notes a packet that was read.
+    pub(super) fn on_packet(&mut self, ts: Timestamp) {
+        self.drops.on_packet(ts);
     }
 
     /// Replaces the sockets. The counters of the old ones must have been read.

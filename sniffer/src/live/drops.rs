@@ -1,6 +1,7 @@
 //! Detects when packet loss starts and ends, from readings of counters.
 
 use std::time::{Duration, Instant};
+use summary::Timestamp;
 
 /// A burst of drops has ended after this long without a drop.
 const BURST_PAUSE: Duration = Duration::from_secs(1);
@@ -9,6 +10,10 @@ const BURST_PAUSE: Duration = Duration::from_secs(1);
 #[derive(Clone, Copy, Debug)]
 pub(super) struct DropTracker {
     last_reading: Instant,
+    /// Packets dropped in this run as of the last reading.
+    dropped: u64,
+    /// Capture time of the last packet that was read.
+    last_packet: Option<Timestamp>,
     burst: Option<Burst>,
 }
 
@@ -16,8 +21,23 @@ pub(super) struct DropTracker {
 struct Burst {
     /// The last reading before the first drop.
     start: Instant,
-    /// The last reading with new drops.
-    end: Instant,
+    /// The last reading with new drops, by both clocks.
+    end: Reading,
+    /// Packets dropped before the burst.
+    dropped_before: u64,
+    /// The last packet that was read before the first reading with new drops. The kernel marks the
+    /// first block after a drop, and the counters are read before its packets.
+    before: Option<Timestamp>,
+    /// The first packet that was captured after `end`.
+    after: Option<Timestamp>,
+}
+
+/// When the counters were read.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Reading {
+    pub(super) at: Instant,
+    /// The same by the clock that stamps packets.
+    pub(super) time: Timestamp,
 }
 
 /// What a reading of the counters showed.
@@ -27,35 +47,65 @@ pub(super) enum DropTransition {
     None,
     /// The kernel has started to drop packets.
     Started,
-    /// The kernel has stopped dropping packets; contains the length of the burst.
-    ///
-    /// Counters do not say when a drop happened. The length therefore spans from the last reading
-    /// before the first drop to the last reading with new drops, and is an upper bound.
-    Ended(Duration),
+    /// The kernel has stopped dropping packets.
+    Ended(EndedBurst),
+}
+
+/// A burst of drops. Counters do not say when a drop happened, so that times are bounds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct EndedBurst {
+    /// From the last reading before the first drop to the last reading with new drops.
+    pub(super) length: Duration,
+    /// Number of packets dropped.
+    pub(super) dropped: u64,
+    /// No packet captured up to this time was dropped; `None` if none was read before the burst.
+    pub(super) before: Option<Timestamp>,
+    /// No packet captured from this time on was dropped; `None` if none was read since.
+    pub(super) after: Option<Timestamp>,
 }
 
 impl DropTracker {
     /// A tracker for counters that are zero at `now`.
     pub(super) fn new(now: Instant) -> Self {
-        Self { last_reading: now, burst: None }
+        Self { last_reading: now, dropped: 0, last_packet: None, burst: None }
     }
 
-    /// Evaluates a reading of the counters.
-    pub(super) fn on_reading(&mut self, has_new_drops: bool, now: Instant) -> DropTransition {
-        let start = std::mem::replace(&mut self.last_reading, now);
+    /// Notes a packet that was read.
+    pub(super) fn on_packet(&mut self, ts: Timestamp) {
+        self.last_packet = Some(ts);
+        if let Some(burst) = &mut self.burst
+            && burst.after.is_none()
+            && burst.end.time < ts
+        {
+            burst.after = Some(ts);
+        }
+    }
+
+    /// Evaluates a reading of the counters: `dropped` packets in this run.
+    pub(super) fn on_reading(&mut self, dropped: u64, now: Reading) -> DropTransition {
+        let start = std::mem::replace(&mut self.last_reading, now.at);
+        let dropped_before = std::mem::replace(&mut self.dropped, dropped);
+        let has_new_drops = dropped_before < dropped;
         match (&mut self.burst, has_new_drops) {
             (Some(burst), true) => {
-                burst.end = now;
+                (burst.end, burst.after) = (now, None);
                 DropTransition::None
             }
             (None, true) => {
-                self.burst = Some(Burst { start, end: now });
+                let before = self.last_packet;
+                self.burst = Some(Burst { start, end: now, dropped_before, before, after: None });
                 DropTransition::Started
             }
-            (Some(burst), false) if BURST_PAUSE <= now - burst.end => {
-                let length = burst.end - burst.start;
+            (Some(burst), false) if BURST_PAUSE <= now.at - burst.end.at => {
+                let Burst { start, end, dropped_before, before, after } = *burst;
                 self.burst = None;
-                DropTransition::Ended(length)
+                let length = end.at - start;
+                DropTransition::Ended(EndedBurst {
+                    length,
+                    dropped: dropped - dropped_before,
+                    before,
+                    after,
+                })
             }
             (_, false) => DropTransition::None,
         }
@@ -88,28 +138,64 @@ impl HardwareLosses {
 mod tests {
     use super::*;
 
+    /// A tracker and its readings after some milliseconds.
+    fn tracker() -> (DropTracker, impl Fn(u64) -> Reading) {
+        let start = Instant::now();
+        let at = move |ms| Reading { at: start + Duration::from_millis(ms), time: time(ms) };
+        (DropTracker::new(start), at)
+    }
+
+    fn time(ms: u64) -> Timestamp {
+        Timestamp::from_ns(i64::try_from(ms).unwrap() * 1_000_000)
+    }
+
     #[test]
     fn burst_lasts_from_the_previous_reading_to_its_last_drop() {
-        let start = Instant::now();
-        let at = |ms| start + Duration::from_millis(ms);
-        let mut tracker = DropTracker::new(start);
-        assert_eq!(tracker.on_reading(false, at(1_000)), DropTransition::None);
-        assert_eq!(tracker.on_reading(true, at(1_500)), DropTransition::Started);
-        assert_eq!(tracker.on_reading(true, at(1_600)), DropTransition::None);
-        assert_eq!(tracker.on_reading(false, at(2_500)), DropTransition::None);
-        let length = Duration::from_millis(600);
-        assert_eq!(tracker.on_reading(false, at(2_600)), DropTransition::Ended(length));
-        assert_eq!(tracker.on_reading(false, at(9_000)), DropTransition::None);
+        let (mut tracker, at) = tracker();
+        assert_eq!(tracker.on_reading(0, at(1_000)), DropTransition::None);
+        assert_eq!(tracker.on_reading(2, at(1_500)), DropTransition::Started);
+        assert_eq!(tracker.on_reading(7, at(1_600)), DropTransition::None);
+        assert_eq!(tracker.on_reading(7, at(2_500)), DropTransition::None);
+        let DropTransition::Ended(burst) = tracker.on_reading(7, at(2_600)) else { panic!() };
+        assert_eq!((burst.length, burst.dropped), (Duration::from_millis(600), 7));
+        assert_eq!(tracker.on_reading(7, at(9_000)), DropTransition::None);
     }
 
     #[test]
     fn burst_within_one_reading_has_a_duration() {
-        let start = Instant::now();
-        let at = |ms| start + Duration::from_millis(ms);
-        let mut tracker = DropTracker::new(start);
-        assert_eq!(tracker.on_reading(true, at(300)), DropTransition::Started);
-        let length = Duration::from_millis(300);
-        assert_eq!(tracker.on_reading(false, at(1_300)), DropTransition::Ended(length));
+        let (mut tracker, at) = tracker();
+        assert_eq!(tracker.on_reading(1, at(300)), DropTransition::Started);
+        let DropTransition::Ended(burst) = tracker.on_reading(1, at(1_300)) else { panic!() };
+        let expected = (Duration::from_millis(300), 1, None, None);
+        assert_eq!((burst.length, burst.dropped, burst.before, burst.after), expected);
+    }
+
+    #[test]
+    fn burst_lies_between_two_packets() {
+        let (mut tracker, at) = tracker();
+        for burst in [0, 5_000] {
+            let ms = |ms: u64| burst + ms;
+            let packets = |tracker: &mut DropTracker, times: &[u64]| {
+                times.iter().for_each(|ms| tracker.on_packet(time(burst + ms)));
+            };
+            packets(&mut tracker, &[10, 20]);
+            let dropped = tracker.dropped;
+            assert_eq!(tracker.on_reading(dropped + 3, at(ms(300))), DropTransition::Started);
+            // From before the reading: later drops may have preceded them.
+            packets(&mut tracker, &[250, 300, 350]);
+            assert_eq!(tracker.on_reading(dropped + 4, at(ms(400))), DropTransition::None);
+            packets(&mut tracker, &[360, 400, 410, 420]);
+            let ended = tracker.on_reading(dropped + 4, at(ms(1_500)));
+            assert_eq!(
+                ended,
+                DropTransition::Ended(EndedBurst {
+                    length: Duration::from_millis(if burst == 0 { 400 } else { 3_900 }),
+                    dropped: 4,
+                    before: Some(time(ms(20))),
+                    after: Some(time(ms(410))),
+                })
+            );
+        }
     }
 
     #[test]

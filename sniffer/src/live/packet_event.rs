@@ -1,6 +1,7 @@
 //! What a packet source delivers, before it is counted and numbered.
 
 use crate::line_formatter::CapturedPacket;
+use summary::Timestamp;
 
 /// What a source delivers.
 #[derive(Clone, Copy, Debug)]
@@ -10,8 +11,15 @@ pub(super) enum PacketEvent<'a> {
     Losses,
     /// A packet that the filter accepted.
     Accepted(CapturedPacket<'a>),
-    /// The same, formatted by a thread: its length on the wire, and its line after the number.
-    Formatted(u32, &'a [u8]),
+    /// The same, formatted by a thread.
+    Formatted {
+        /// Capture time.
+        ts: Timestamp,
+        /// Length on the wire in bytes.
+        len: u32,
+        /// Its line after the number.
+        line: &'a [u8],
+    },
     /// A packet that the filter rejected.
     Rejected,
 }

@@ -111,20 +111,44 @@ fn changed_mtu_is_reported_and_larger_frames_captured() {
 
 #[test]
 fn stopped_capture_reports_losses_and_continues() {
-    let stream =
-        capture_during(&["-B", "256", "--block-size", "64", "--stats", "0.05"], |capture| {
-            capture.signal(Signal::SIGSTOP);
-            let sender = Sender::new("left");
-            (0..2_000).for_each(|_| sender.send(&packet()));
-            capture.signal(Signal::SIGCONT);
-            capture.wait_until(|text| text.contains("drop_end"));
-            sender.send(&packet());
-        });
+    for threads in ["1", "2"] {
+        check_losses(threads);
+    }
+}
+
+/// Each packet is longer than the one before, which shows where packets are missing.
+fn check_losses(threads: &str) {
+    let args = ["-B", "256", "--block-size", "64", "--stats", "0.05", "--threads", threads];
+    let sized = |len: usize| ethernet(&[], IPV4, &ipv4(17, &udp(&vec![0; len])));
+    let stream = capture_during(&args, |capture| {
+        capture.wait_until(|text| text.contains("\"pkt\""));
+        capture.signal(Signal::SIGSTOP);
+        let sender = Sender::new("left");
+        (1..1_400).for_each(|len| sender.send(&sized(len)));
+        capture.signal(Signal::SIGCONT);
+        capture.wait_until(|text| text.contains("drop_begin"));
+        sender.send(&sized(1_400));
+        sender.send(&sized(1_401));
+        capture.wait_until(|text| text.contains("drop_end"));
+        sender.send(&sized(1_402));
+    });
     assert_eq!(stream.event_kinds(), ["drop_begin", "drop_end"]);
-    assert!(0 < stream.events[1]["gap_ns"].as_u64().unwrap(), "{:?}", stream.events);
-    assert_eq!((stream.end.recv, &stream.reason[..]), (2_002, "signal"));
+    let event = &stream.events[1];
+    assert!(0 < event["gap_ns"].as_u64().unwrap(), "{event:?}");
+    assert_eq!((stream.end.recv, &stream.reason[..]), (1_403, "signal"));
     assert!(0 < stream.end.drop);
+    assert_eq!(event["drop"], stream.end.drop);
     assert_eq!(stream.packets.last().unwrap().n, stream.end.out);
+    // The capture is complete up to the one time and from the other on.
+    let sizes = |part: &[tests::stream::Packet]| -> Vec<u32> {
+        part.iter().filter_map(|packet| packet.payload).collect()
+    };
+    let position = |ts: &str| stream.packets.iter().position(|packet| packet.ts == event[ts]);
+    let (before, after) = (position("ts_before").unwrap(), position("ts_after").unwrap());
+    assert!(before < after, "{event:?}");
+    let last = u32::try_from(before).unwrap();
+    assert_eq!(sizes(&stream.packets[1..=before]), (1..=last).collect::<Vec<_>>());
+    assert_eq!(sizes(&stream.packets[after..]), [1_400, 1_401, 1_402]);
 }
 
 #[test]

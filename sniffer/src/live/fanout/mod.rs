@@ -161,7 +161,7 @@ impl Fanout {
             let text = pending.batch.text_of(pending.next);
             wants_more = visit(match text {
                 [] => PacketEvent::Rejected,
-                _ => PacketEvent::Formatted(line.wire_len, text),
+                _ => PacketEvent::Formatted { ts: line.ts, len: line.wire_len, line: text },
             })?;
             pending.next += 1;
         }

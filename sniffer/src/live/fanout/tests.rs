@@ -59,7 +59,9 @@ fn drain_ready(fanout: &mut Fanout) -> String {
     let mut text = String::new();
     let mut visit = |event: PacketEvent<'_>| {
         match event {
-            PacketEvent::Formatted(60, line) => text += std::str::from_utf8(line).unwrap(),
+            PacketEvent::Formatted { len: 60, line, .. } => {
+                text += std::str::from_utf8(line).unwrap();
+            }
             other => panic!("{other:?}"),
         }
         Ok(true)
