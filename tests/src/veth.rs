@@ -21,10 +21,11 @@ pub fn with_veth<T: Send>(work: impl FnOnce() -> T + Send) -> T {
 ///
 /// If the kernel refuses, for example because one of them exists.
 pub fn add() {
-    namespace::ip("link add left type veth peer name right").unwrap();
+    // With the MTU from the start, captures record no change of it.
+    namespace::ip("link add left mtu 65535 type veth peer name right mtu 65535").unwrap();
     for end in ["left", "right"] {
         // Without an address the kernel sends no packets itself, such as neighbor discovery.
-        namespace::ip(&format!("link set {end} mtu 65535 addrgenmode none")).unwrap();
+        namespace::ip(&format!("link set {end} addrgenmode none")).unwrap();
         namespace::ip(&format!("link set {end} up")).unwrap();
     }
 }
