@@ -187,8 +187,9 @@ fn signal_ends_a_pending_name_lookup_at_once() {
             command.args(["--mount", "sh", "-c", &script]);
             let child = Process::spawn(command.stdout(Stdio::piped()).stderr(Stdio::piped()));
             wait_for("a question to the name server", || {
+                // The only UDP socket of the namespace; one C library connects it, the other does not.
                 let sockets = fs::read_to_string("/proc/thread-self/net/udp").unwrap();
-                sockets.contains("0209090A:0035")
+                sockets.lines().count() == 2
             });
             send(&child, Signal::SIGINT);
             let output = finish(child);
