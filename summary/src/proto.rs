@@ -92,17 +92,28 @@ impl<'a> Proto<'a> {
 
     /// The protocol of an IP protocol number or IPv6 next header.
     pub fn from_ip_number(number: u8) -> Self {
-        Self::from(ProtoNumber::Ip(number))
+        let name = match number {
+            6 => Some("tcp"),
+            17 => Some("udp"),
+            _ => find_name(IP_NUMBER_NAMES, number),
+        };
+        Self::named_or(name, ProtoNumber::Ip(number))
     }
 
     /// The protocol of an EtherType (IEEE 802.3).
     pub fn from_ether_type(ether_type: u16) -> Self {
-        Self::from(ProtoNumber::EtherType(ether_type))
+        let name = find_name(ETHER_TYPE_NAMES, ether_type);
+        Self::named_or(name, ProtoNumber::EtherType(ether_type))
     }
 
     /// The protocol of a frame whose link type is not decoded.
     pub fn from_link_type(link: LinkType) -> Self {
-        Self::from(ProtoNumber::LinkType(link.0))
+        Self::named_or(link.name(), ProtoNumber::LinkType(link.0))
+    }
+
+    #[inline]
+    fn named_or(name: Option<&'static str>, number: ProtoNumber) -> Self {
+        Self(name.map_or(Repr::Number(number), Repr::Named))
     }
 
     /// The IP protocol number; `None` for other protocols.
@@ -110,6 +121,7 @@ impl<'a> Proto<'a> {
         match &self.0 {
             Repr::Named("tcp") => Some(6),
             Repr::Named("udp") => Some(17),
+            Repr::Named("arp") => None,
             Repr::Named(name) => {
                 let mut names = IP_NUMBER_NAMES.iter();
                 names.find(|(_, known)| known == name).map(|&(number, _)| number)
@@ -159,6 +171,7 @@ impl<'a> Proto<'a> {
     }
 
     /// The value of `proto`: the name, or [`Proto::OTHER`].
+    #[inline]
     pub fn name(&self) -> &str {
         match &self.0 {
             Repr::Named(name) => name,
@@ -178,14 +191,11 @@ impl<'a> Proto<'a> {
 
 impl From<ProtoNumber> for Proto<'_> {
     fn from(number: ProtoNumber) -> Self {
-        let name = match number {
-            ProtoNumber::EtherType(number) => find_name(ETHER_TYPE_NAMES, number),
-            ProtoNumber::Ip(6) => Some("tcp"),
-            ProtoNumber::Ip(17) => Some("udp"),
-            ProtoNumber::Ip(number) => find_name(IP_NUMBER_NAMES, number),
-            ProtoNumber::LinkType(number) => LinkType(number).name(),
-        };
-        Self(name.map_or(Repr::Number(number), Repr::Named))
+        match number {
+            ProtoNumber::EtherType(number) => Self::from_ether_type(number),
+            ProtoNumber::Ip(number) => Self::from_ip_number(number),
+            ProtoNumber::LinkType(number) => Self::from_link_type(LinkType(number)),
+        }
     }
 }
 

@@ -66,11 +66,12 @@ impl TimeUnit {
 pub struct Tags {
     /// Everything after the last field of an untagged record: `,"tag_site":"fra1"}` and a line feed.
     line_end: Arc<[u8]>,
+    is_empty: bool,
 }
 
 impl Default for Tags {
     fn default() -> Self {
-        Self { line_end: Arc::from(*b"}\n") }
+        Self { line_end: Arc::from(*b"}\n"), is_empty: true }
     }
 }
 
@@ -127,7 +128,13 @@ impl Tags {
             return Err(TagError::TooLong);
         }
         text.extend_from_slice(b"}\n");
-        Ok(Self { line_end: text.into() })
+        Ok(Self { line_end: text.into(), is_empty: keys.is_empty() })
+    }
+
+    /// True if there are no tags.
+    #[inline]
+    pub fn is_empty(&self) -> bool {
+        self.is_empty
     }
 
     /// The end of each line: the tags, the closing brace and the line feed.

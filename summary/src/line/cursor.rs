@@ -198,6 +198,12 @@ impl<'a, 'w> Cursor<'a, 'w> {
         self.text(key)
     }
 
+    /// Whether the next name has the first letter of a field that [`Self::proto_number`] reads.
+    #[inline(always)]
+    pub(super) fn may_be_proto_number(&self) -> bool {
+        matches!(self.window[(self.at + 2) % WINDOW_LEN], b'e' | b'i' | b'l')
+    }
+
     /// The field after `proto` that protocols without a name have.
     #[inline(never)]
     pub(super) fn proto_number(&mut self) -> Option<Option<ProtoNumber>> {

@@ -104,7 +104,7 @@ impl ExcerptReader {
 }
 
 /// The number of a protocol if its name says that it has one.
-#[inline]
+#[inline(always)]
 pub(super) fn number_of(proto: &[u8], number: Option<ProtoNumber>) -> Option<ProtoNumber> {
     number.filter(|_| proto == Proto::OTHER.as_bytes())
 }

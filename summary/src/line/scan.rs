@@ -117,7 +117,7 @@ pub(super) fn scan(bytes: &[u8]) -> Option<(RawFields<'_>, usize)> {
     let mut ttl = cursor.number(br#","ttl":"#)?;
     let mut proto_number = None;
     // Only protocols without a name have a number, and most of them are not IP.
-    if ttl.is_none() {
+    if ttl.is_none() && cursor.may_be_proto_number() {
         proto_number = cursor.proto_number()?;
         if proto_number.is_some() {
             ttl = cursor.number(br#","ttl":"#)?;
@@ -195,8 +195,10 @@ pub(super) fn scan(bytes: &[u8]) -> Option<(RawFields<'_>, usize)> {
         if cursor.expect(br#","err":["#).is_some() {
             fields.err = Some(cursor.strings()?);
         }
-        cursor.tags()?;
-        cursor.expect(b"}")?;
+        if cursor.expect(b"}").is_none() {
+            cursor.tags()?;
+            cursor.expect(b"}")?;
+        }
     }
     (cursor.offset() <= WINDOW_LEN).then_some((fields, cursor.offset()))
 }

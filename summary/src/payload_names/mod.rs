@@ -64,17 +64,19 @@ impl<'a> PayloadNames<'a> {
             .into_iter()
             .flatten()
             .any(|port| DNS_PORTS.contains(&port));
-        match (summary.proto.name(), is_dns) {
-            ("udp", true) => names.dns = dns::question(payload, buf),
-            ("udp", false) => names.quic = quic::version(payload),
+        match (summary.proto.static_name(), is_dns) {
+            (Some("udp"), true) => names.dns = dns::question(payload, buf),
+            (Some("udp"), false) => names.quic = quic::version(payload),
             // A message after its length (RFC 1035, section 4.2.2).
-            ("tcp", true) => {
+            (Some("tcp"), true) => {
                 names.dns = payload.get(2..).and_then(|message| dns::question(message, buf));
             }
-            ("tcp", false) if tls::is_record(payload) => {
+            (Some("tcp"), false) if tls::is_record(payload) => {
                 names.sni = tls::server_name(payload).map(|name| text(name, buf));
             }
-            ("tcp", false) => names.http_host = http::host(payload).map(|host| text(host, buf)),
+            (Some("tcp"), false) => {
+                names.http_host = http::host(payload).map(|host| text(host, buf));
+            }
             _ => {}
         }
         names
