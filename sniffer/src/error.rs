@@ -198,15 +198,6 @@ pub enum Error {
         /// The output file.
         path: PathBuf,
     },
-    /// An unfinished output file has the name of the next one, and is not the sniffer's.
-    #[error(
-        "`{}` exists, but is not an unfinished file of this user's captures; move it away",
-        Printable(.path.display())
-    )]
-    PartFileExists {
-        /// The unfinished file.
-        path: PathBuf,
-    },
     /// Another process has locked the output file.
     #[error("`{}` is being written by another process", Printable(.path.display()))]
     OutputInUse {
@@ -316,7 +307,6 @@ impl Error {
             self,
             Self::Output { .. }
                 | Self::OutputExists { .. }
-                | Self::PartFileExists { .. }
                 | Self::OutputInUse { .. }
                 | Self::OutputIsInput { .. }
                 | Self::ForeignOutput { .. }

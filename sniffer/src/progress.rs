@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 use summary::{Printable, grouped};
 
+use crate::output::LostLines;
 use crate::signals;
 
 /// Time between two updates of the status line.
@@ -94,10 +95,12 @@ impl Progress {
     }
 
     /// Reports lines that could not be written, if there are any.
-    pub(crate) fn lost_lines(&self, count: u64) {
+    pub(crate) fn lost_lines(&self, LostLines { count, is_exact }: LostLines) {
         if 0 < count {
             let lines = if count == 1 { "line" } else { "lines" };
-            self.info(format_args!("the last {} {lines} could not be written", grouped(count)));
+            let limit = if is_exact { "" } else { "up to " };
+            let count = grouped(count);
+            self.info(format_args!("{limit}the last {count} {lines} could not be written"));
         }
     }
 

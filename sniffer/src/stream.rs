@@ -94,8 +94,9 @@ pub(crate) fn new_event(interface: &str, event: EventKind) -> Event {
 }
 
 impl Stream {
-    /// Starts a stream by writing `meta`. Sources are the interfaces of a live run, or one for all
-    /// files. `start` is the start of the run, before the first packet could be captured.
+    /// Starts a stream by writing `meta`; without it, no file remains. Sources are the interfaces of a
+    /// live run, or one for all files. `start` is the start of the run, before the first packet could
+    /// be captured.
     pub(crate) fn open(
         output: Output,
         options: &Options,
@@ -130,13 +131,18 @@ impl Stream {
             out: 0,
             skip: 0,
         };
-        stream.start_file()?;
-        Ok(stream)
+        match stream.start_file() {
+            Ok(()) => Ok(stream),
+            Err(error) => {
+                stream.output.discard();
+                Err(error)
+            }
+        }
     }
 
     fn start_file(&mut self) -> Result<(), Error> {
         self.write_record(&CaptureRecord::Meta(self.meta.clone()))?;
-        self.flush()
+        self.flush_all()
     }
 
     /// Packets written so far.

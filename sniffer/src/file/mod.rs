@@ -19,7 +19,6 @@ use summary::record::Reason;
 
 use crate::Error;
 use crate::filter::{Filter, FilterOptions};
-use crate::output::{self, PreparedOutput};
 use crate::progress::{self, Progress};
 use crate::sandbox::{self, FileAccess, Policy, SocketAccess};
 use crate::signals::Signals;
@@ -43,9 +42,8 @@ pub(crate) fn run(config: &Config) -> Result<(), Error> {
     let signal_handler = SignalHandler::new(Signals::catch(false)?);
     let progress = Progress::start(config.is_quiet, config.output.path.is_none());
     let prepared = config.output.prepare(Some(signal_handler.signals()))?;
-    progress.recovered(prepared.recovered());
     let policy = Policy {
-        files: file_access(&config.output, &prepared),
+        files: prepared.directory().into(),
         sockets: SocketAccess::None,
         starts_threads: config.thread_count.is_some(),
     };
@@ -124,14 +122,6 @@ fn run_single_threaded(run: &mut FileRun<'_>) -> Result<Reason, Error> {
         run.count_skipped();
     }
     Ok(Reason::Eof)
-}
-
-/// What the output opens once the first packet is known.
-fn file_access(options: &output::Options, prepared: &PreparedOutput) -> FileAccess<'static> {
-    match options.directory().filter(|_| prepared.creates_files()) {
-        Some(path) => FileAccess::Directory { path, file: None },
-        None => FileAccess::None,
-    }
 }
 
 /// The link type of a capture file's first interface, and whether the file was written on a

@@ -139,6 +139,7 @@ impl FileRun<'_> {
         let prepared = self.prepared.take().unwrap_or_default();
         let output =
             Output::open(&self.config.output, prepared, Some(self.signal_handler.signals()))?;
+        self.progress.recovered(output.recovered());
         let file = Some(names.join(", "));
         let (options, interfaces) = (&self.config.stream, interfaces.collect());
         Stream::open(output, options, SourceKind::File, file, interfaces, stream::now())

@@ -113,6 +113,7 @@ impl Run<'_> {
                     self.progress.due(),
                     Some(counters_due),
                     self.accounting.rotation_due(),
+                    self.accounting.output().flush_due(),
                 ];
                 let next = dues.into_iter().flatten().min();
                 next.map(|next| next.saturating_duration_since(now))

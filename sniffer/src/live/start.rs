@@ -1,4 +1,5 @@
-//! Starts a live run: opens interfaces, output and signals, in this order, and runs it.
+//! Starts a live run: opens interfaces and signals, enters the sandbox, creates the output, and runs
+//! it.
 
 use summary::record::SourceKind;
 
@@ -13,9 +14,9 @@ use super::run::Run;
 use crate::Error;
 use crate::capture::Reader;
 use crate::interfaces::{self, Interface, LinkMonitor};
-use crate::output::{self, Output};
+use crate::output::Output;
 use crate::progress::Progress;
-use crate::sandbox::{self, FileAccess, Policy, SocketAccess};
+use crate::sandbox::{self, Policy, SocketAccess};
 use crate::signals::Signals;
 use crate::stream::{self, Stream};
 
@@ -31,16 +32,12 @@ pub(crate) fn start(config: &Config) -> Result<(), Error> {
     for interface in &chosen {
         opened.push(opener.open(interface)?);
     }
-    let prepared = config.output.prepare(None)?;
-    let recovered = prepared.recovered().to_owned();
-    let mut output = Output::open(&config.output, prepared, None)?;
-    output.watch_reader()?;
+    let mut prepared = config.output.prepare(None)?;
+    prepared.watch_reader()?;
     // From here on signals end the run properly; until here they may end the process at once.
     // Before starting threads, which inherit the signal mask.
-    let signals = Signals::catch(output.can_rotate())?;
-    output.set_signals(signals.clone());
+    let signals = Signals::catch(prepared.creates_files())?;
     let progress = Progress::start(config.is_quiet, config.output.path.is_none());
-    progress.recovered(&recovered);
     if let ([], [interface]) = (&config.interfaces[..], &chosen[..])
         && !interfaces::has_default_route(interface)?
     {
@@ -62,17 +59,12 @@ pub(crate) fn start(config: &Config) -> Result<(), Error> {
     }
     // Before the first packet is read, and before starting threads.
     let policy = Policy {
-        files: file_access(&config.output, &output),
+        files: prepared.directory().into(),
         sockets: socket_access(config, &chosen),
         starts_threads: config.thread_count.is_some(),
     };
-    match sandbox::enter(&config.sandbox, &policy) {
-        Ok(None) => {}
-        Ok(Some(message)) => progress.info(message),
-        Err(error) => {
-            output.discard();
-            return Err(error);
-        }
+    if let Some(message) = sandbox::enter(&config.sandbox, &policy)? {
+        progress.info(message);
     }
 
     let names = InterfaceNames::new();
@@ -80,16 +72,13 @@ pub(crate) fn start(config: &Config) -> Result<(), Error> {
     let mut captured = Vec::with_capacity(chosen.len());
     for (interface, (captures, readers)) in chosen.into_iter().zip(opened) {
         names.set(interface.index, &interface.name);
-        match PacketSource::new(readers, &names, &config.stream.fields) {
-            Ok(source) => sources.push(source),
-            Err(error) => {
-                output.discard();
-                return Err(error);
-            }
-        }
+        sources.push(PacketSource::new(readers, &names, &config.stream.fields)?);
         captured.push(CapturedInterface::new(interface, captures, config.capture.is_promiscuous));
     }
     captured.iter_mut().try_for_each(CapturedInterface::init_hw_baseline)?;
+    // The last step that can fail, so that a run that cannot start leaves no file.
+    let output = Output::open(&config.output, prepared, Some(&signals))?;
+    progress.recovered(output.recovered());
     let described = captured.iter().map(CapturedInterface::describe).collect();
     let stream =
         Stream::open(output, &config.stream, SourceKind::Live, None, described, start_time)?;
@@ -106,14 +95,6 @@ pub(crate) fn start(config: &Config) -> Result<(), Error> {
     let drop_notices = DropNotices::default();
     Run { config, opener, monitor, accounting, sources, names, signals, progress, drop_notices }
         .run()
-}
-
-/// What the output still opens: the files that follow the first one.
-fn file_access<'a>(options: &output::Options, output: &'a Output) -> FileAccess<'a> {
-    match options.directory() {
-        Some(path) if output.can_rotate() => FileAccess::Directory { path, file: output.file() },
-        _ => FileAccess::None,
-    }
 }
 
 /// Whether sockets may have to be opened later. Sockets in a fanout group cannot be bound to

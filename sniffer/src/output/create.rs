@@ -23,16 +23,12 @@ pub(super) fn create(output: &OutputPath, inputs: &[FileId]) -> Result<File, Err
     let OutputPath { path, final_path, overwrite } = output;
     ensure_not_input(path, inputs)?;
     ensure_not_input(final_path, inputs)?;
-    let is_final = path == final_path;
     match create_new(path) {
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
         result => return lock(result.map_err(|source| error(path, source))?, path),
     }
     if path.is_dir() {
         return Err(error(path, io::ErrorKind::IsADirectory.into()));
-    }
-    if !is_final {
-        return Err(Error::PartFileExists { path: path.clone() });
     }
     if !overwrite {
         return Err(Error::OutputExists { path: path.clone() });
@@ -125,15 +121,6 @@ mod tests {
         }
         assert_eq!(fs::read(&victim).unwrap(), b"precious");
         assert!(!directory.path().join("nowhere").exists());
-        let part = OutputPath {
-            path: directory.path().join("a.part"),
-            final_path: directory.path().join("a"),
-            overwrite: true,
-        };
-        symlink(&victim, &part.path).unwrap();
-        let refused = create(&part, &[]).unwrap_err();
-        assert!(matches!(refused, Error::PartFileExists { .. }), "{refused}");
-        assert_eq!(fs::read(&victim).unwrap(), b"precious");
     }
 
     #[test]

@@ -7,7 +7,7 @@ use super::Options;
 impl Options {
     /// The directory that contains all output files, also in subdirectories if the template of `-G`
     /// names some. `None` for standard output.
-    pub(crate) fn directory(&self) -> Option<PathBuf> {
+    pub(super) fn directory(&self) -> Option<PathBuf> {
         let parent = self.path.as_ref()?.parent().unwrap_or(Path::new("/"));
         let is_fixed = |component: &Component<'_>| {
             let has_directive = component.as_os_str().as_encoded_bytes().contains(&b'%');

@@ -1,5 +1,5 @@
 //! Identifies regular files by device and inode, whatever their name: an output must not replace an
-//! input.
+//! input, and a ring replaces only its own files.
 
 use std::fs::{self, File, Metadata};
 use std::io;
@@ -8,7 +8,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
 /// The identity of a regular file.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct FileId {
     device: u64,
     inode: u64,
@@ -29,5 +29,22 @@ impl FileId {
             fs::metadata(path)
         };
         Self::of(&metadata.ok()?)
+    }
+}
+
+/// The identity of a regular file and the time of its last modification. File systems use the inode
+/// of a removed file for the next one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) struct FileVersion {
+    id: FileId,
+    /// Seconds and nanoseconds.
+    modified: (i64, i64),
+}
+
+impl FileVersion {
+    /// `None` unless the file is a regular one.
+    pub(super) fn of(metadata: &Metadata) -> Option<Self> {
+        let modified = (metadata.mtime(), metadata.mtime_nsec());
+        FileId::of(metadata).map(|id| Self { id, modified })
     }
 }

@@ -1,7 +1,8 @@
 //! Names of output files: those of `tcpdump -w` with `-C`, `-G` and `-W`, except that files of
-//! other runs are not overwritten without `--force`. Files of an interrupted run are left to
-//! `recovery`.
+//! other runs are not overwritten without `--force`. A `.part` file counts as a file with its final
+//! name. Completing the files of an interrupted run is left to `recovery`.
 
+use std::collections::HashSet;
 use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::os::unix::ffi::OsStrExt;
@@ -9,6 +10,8 @@ use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use super::compression::Compression;
+use super::file_id::FileVersion;
+use super::signature;
 use crate::Error;
 
 /// When to start a new file.
@@ -42,7 +45,7 @@ pub(super) struct OutputPath {
     pub(super) path: PathBuf,
     /// The path of the complete file.
     pub(super) final_path: PathBuf,
-    /// Whether to overwrite an existing file.
+    /// Whether to overwrite any existing file: `--force`.
     pub(super) overwrite: bool,
 }
 
@@ -60,6 +63,8 @@ pub(super) struct FileNamer {
     time_zone: jiff::tz::TimeZone,
     /// The path without number, and the number, of the last file.
     last: Option<(PathBuf, u32)>,
+    /// The complete files of a ring. Without `--force`, it replaces no other file.
+    ring_files: HashSet<FileVersion>,
 }
 
 impl FileNamer {
@@ -68,7 +73,14 @@ impl FileNamer {
             Some(_) => jiff::tz::TimeZone::system(),
             None => jiff::tz::TimeZone::UTC, // the template is a plain name
         };
-        Self { template: template.to_owned(), rotation, overwrite, time_zone, last: None }
+        Self {
+            template: template.to_owned(),
+            rotation,
+            overwrite,
+            time_zone,
+            last: None,
+            ring_files: HashSet::new(),
+        }
     }
 
     /// Whether names contain the time.
@@ -76,9 +88,9 @@ impl FileNamer {
         self.rotation.interval.is_some()
     }
 
-    /// Whether new files overwrite the oldest.
-    pub(super) fn is_ring(&self) -> bool {
-        self.rotation.ring_count().is_some()
+    /// The number of files in the ring, if new files overwrite the oldest.
+    pub(super) fn ring_count(&self) -> Option<u32> {
+        self.rotation.ring_count()
     }
 
     /// The directory of the files.
@@ -114,9 +126,38 @@ impl FileNamer {
         is_exact.then_some(number)
     }
 
-    /// Decides where a run starts. `interrupted` are the files that an interrupted run left and that
-    /// are complete now; `None` if no run was interrupted. Without an interval, the run continues after
-    /// the newest of them, or after the newest file that it left before.
+    /// Finds the complete files of a ring that an earlier run with the same options left.
+    pub(super) fn find_ring_files(&mut self) -> Result<(), Error> {
+        if self.ring_count().is_none() || self.overwrite {
+            return Ok(());
+        }
+        let ring_files = self.entries()?.filter_map(|entry| {
+            let file = signature::open(&entry.path(), false).ok()?;
+            let version = FileVersion::of(&file.metadata().ok()?)?;
+            let is_own = self.may_generate(&entry.file_name()) && signature::matches(&file).ok()?;
+            is_own.then_some(version)
+        });
+        self.ring_files = ring_files.collect();
+        Ok(())
+    }
+
+    /// Adds a complete file to those that the ring may replace.
+    pub(super) fn add_ring_file(&mut self, path: &Path) {
+        if self.ring_count().is_some()
+            && !self.overwrite
+            && let Some(version) = version(path)
+        {
+            self.ring_files.insert(version);
+        }
+    }
+
+    /// Whether a new file may replace an existing one of this name.
+    pub(super) fn may_replace(&self, path: &Path) -> bool {
+        self.overwrite || version(path).is_some_and(|version| self.ring_files.contains(&version))
+    }
+
+    /// Decides where a run starts. `parts` are the unfinished files of an interrupted run. Without an
+    /// interval, a run that continues an interrupted one does so after the newest file.
     ///
     /// With `--force`, a ring continues after its newest file, so that the oldest is overwritten
     /// first.
@@ -124,40 +165,58 @@ impl FileNamer {
     /// # Errors
     ///
     /// If other files exist that may not be overwritten.
-    pub(super) fn start(&mut self, interrupted: Option<&[PathBuf]>) -> Result<(), Error> {
+    pub(super) fn start(&mut self, parts: &[&Path]) -> Result<(), Error> {
         if self.is_timed() {
             return Ok(());
         }
-        let mut last = interrupted.and_then(|paths| newest(paths.iter().cloned()));
-        if last.is_none() && (self.is_ring() || interrupted.is_some()) {
-            last = self.newest_existing()?;
-        }
-        let may_continue = self.overwrite || interrupted.is_some();
-        match last {
+        let was_interrupted = !parts.is_empty();
+        let is_ring = self.ring_count().is_some();
+        let newest = if is_ring || was_interrupted { self.newest_existing(parts)? } else { None };
+        let may_continue = self.overwrite || was_interrupted;
+        match newest {
             Some(path) if !may_continue => return Err(Error::OutputExists { path }),
             Some(path) => {
+                let path = final_path(&path).unwrap_or(path);
                 let number = path.file_name().and_then(|name| self.number_of(name));
                 self.last = number.map(|number| (self.template.clone(), number));
             }
-            None if !may_continue && !self.is_ring() => ensure_absent(&self.template)?,
+            None if !may_continue && !is_ring => {
+                ensure_absent(&self.template)?;
+                if self.rotation.uses_part_files() {
+                    ensure_absent(&part_path(&self.template))?;
+                }
+            }
             None => {}
         }
         Ok(())
     }
 
-    /// The newest file of an earlier run with the same options.
-    fn newest_existing(&self) -> Result<Option<PathBuf>, Error> {
-        // If there is no such directory, creating the first file reports that.
-        let Ok(entries) = fs::read_dir(self.directory()?) else { return Ok(None) };
-        let entries = entries.flatten().filter(|entry| self.may_generate(&entry.file_name()));
-        Ok(newest(entries.map(|entry| entry.path())))
+    /// The newest file of an earlier run with the same options. If it was interrupted, only `parts`
+    /// and files that the run may replace count.
+    fn newest_existing(&self, parts: &[&Path]) -> Result<Option<PathBuf>, Error> {
+        let paths = self.entries()?.map(|entry| entry.path()).filter(|path| {
+            let final_path = final_path(path);
+            let is_own = match &final_path {
+                Some(_) => parts.contains(&path.as_path()),
+                None => self.ring_count().is_none() || self.may_replace(path),
+            };
+            let name = final_path.as_deref().unwrap_or(path).file_name();
+            name.is_some_and(|name| self.may_generate(name)) && (parts.is_empty() || is_own)
+        });
+        Ok(paths.max_by_key(|path| (modified(path), path.clone())))
+    }
+
+    /// The entries of the directory; none if it does not exist, which creating the first file
+    /// reports.
+    pub(super) fn entries(&self) -> Result<impl Iterator<Item = fs::DirEntry> + use<>, Error> {
+        Ok(fs::read_dir(self.directory()?).ok().into_iter().flatten().flatten())
     }
 
     /// The paths of the next file.
     pub(super) fn next(&mut self) -> Result<OutputPath, Error> {
         let base = self.base()?;
         Ok(match self.rotation.ring_count() {
-            Some(count) => self.next_in_ring(base, count),
+            Some(count) => self.next_in_ring(base, count)?,
             None => self.next_free(base),
         })
     }
@@ -175,11 +234,27 @@ impl FileNamer {
         strftime(&self.template, &now)
     }
 
-    fn next_in_ring(&mut self, base: PathBuf, count: u32) -> OutputPath {
-        let number = self.last.as_ref().map_or(0, |(_, last)| (last + 1) % count);
+    /// The next name of the ring. Skips files that are not the ring's.
+    ///
+    /// # Errors
+    ///
+    /// If none of the names is free.
+    fn next_in_ring(&mut self, base: PathBuf, count: u32) -> Result<OutputPath, Error> {
+        let last = self.last.as_ref().map(|&(_, number)| number);
+        let first = last.map_or(0, |last| (last + 1) % count);
+        let is_available = |number: u32| {
+            let path = self.numbered(&base, number);
+            // The last part file is complete before the next one gets its name.
+            let is_part_free = last == Some(number) || !exists(&part_path(&path));
+            self.overwrite || is_part_free && (!exists(&path) || self.may_replace(&path))
+        };
+        let Some(number) = (first..count).chain(0..first).find(|&number| is_available(number))
+        else {
+            return Err(Error::OutputExists { path: self.numbered(&base, first) });
+        };
         let final_path = self.numbered(&base, number);
         self.last = Some((base, number));
-        self.output_path(final_path, true)
+        Ok(self.output_path(final_path))
     }
 
     /// The first free name: without a number, then with 1, 2, …
@@ -198,9 +273,8 @@ impl FileNamer {
         };
         let number = (first..u32::MAX).find(|&number| !is_taken(number)).unwrap_or(u32::MAX);
         let final_path = self.numbered(&base, number);
-        let output_path = self.output_path(final_path, self.overwrite);
         self.last = Some((base, number));
-        output_path
+        self.output_path(final_path)
     }
 
     /// The path of the file with this number. In a ring all numbers have the same number of digits,
@@ -216,13 +290,13 @@ impl FileNamer {
         }
     }
 
-    fn output_path(&self, final_path: PathBuf, overwrite: bool) -> OutputPath {
+    fn output_path(&self, final_path: PathBuf) -> OutputPath {
         let path = if self.rotation.uses_part_files() {
             part_path(&final_path)
         } else {
             final_path.clone()
         };
-        OutputPath { path, final_path, overwrite }
+        OutputPath { path, final_path, overwrite: self.overwrite }
     }
 }
 
@@ -261,15 +335,19 @@ fn split_compression(path: &Path) -> (OsString, OsString) {
     }
 }
 
-/// The path with the latest time of modification.
-fn newest(paths: impl Iterator<Item = PathBuf>) -> Option<PathBuf> {
-    let modified =
-        |path: &PathBuf| fs::symlink_metadata(path).and_then(|metadata| metadata.modified());
-    paths.max_by_key(|path| (modified(path).unwrap_or(SystemTime::UNIX_EPOCH), path.clone()))
+/// When a file was last modified.
+pub(super) fn modified(path: &Path) -> SystemTime {
+    let modified = fs::symlink_metadata(path).and_then(|metadata| metadata.modified());
+    modified.unwrap_or(SystemTime::UNIX_EPOCH)
+}
+
+/// The version of a regular file.
+fn version(path: &Path) -> Option<FileVersion> {
+    FileVersion::of(&fs::symlink_metadata(path).ok()?)
 }
 
 /// Whether a directory has an entry of this name, also a symbolic link that leads nowhere.
-fn exists(path: &Path) -> bool {
+pub(super) fn exists(path: &Path) -> bool {
     fs::symlink_metadata(path).is_ok()
 }
 
@@ -295,116 +373,4 @@ pub(crate) fn strftime(template: &Path, time: &jiff::Zoned) -> Result<PathBuf, E
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use std::time::Duration;
-
-    /// The names of the first four files; `existing` files are created before.
-    fn names(
-        template: &str,
-        rotation: Rotation,
-        overwrite: bool,
-        existing: &[&str],
-    ) -> Vec<String> {
-        let directory = tempfile::tempdir().unwrap();
-        for name in existing {
-            fs::write(directory.path().join(name), "").unwrap();
-        }
-        let mut names = FileNamer::new(&directory.path().join(template), rotation, overwrite);
-        let mut next = || {
-            let output_path = names.next().unwrap();
-            fs::write(&output_path.final_path, "").unwrap();
-            output_path.final_path.file_name().unwrap().to_str().unwrap().to_owned()
-        };
-        (0..4).map(|_| next()).collect()
-    }
-
-    const BY_SIZE: Rotation = Rotation { size: Some(1), interval: None, count: None };
-
-    #[test]
-    fn files_by_size_are_numbered_from_the_second() {
-        assert_eq!(names("a", BY_SIZE, false, &[]), ["a", "a1", "a2", "a3"]);
-        assert_eq!(names("a", BY_SIZE, false, &["a2"]), ["a", "a1", "a3", "a4"]);
-        assert_eq!(names("a", BY_SIZE, true, &["a", "a2"]), ["a", "a1", "a2", "a3"]);
-    }
-
-    #[test]
-    fn compression_extension_stays_last() {
-        assert_eq!(names("a.x.gz", BY_SIZE, false, &[])[..2], ["a.x.gz", "a.x1.gz"]);
-    }
-
-    #[test]
-    fn ring_numbers_have_equal_digits_and_wrap() {
-        let ring = |count| Rotation { count: Some(count), ..BY_SIZE };
-        assert_eq!(names("a", ring(3), false, &[]), ["a0", "a1", "a2", "a0"]);
-        assert_eq!(names("a", ring(11), false, &[])[..2], ["a00", "a01"]);
-        let directory = tempfile::tempdir().unwrap();
-        let path = |name: &str| directory.path().join(name);
-        for name in ["a2", "a0"] {
-            fs::write(path(name), "").unwrap();
-        }
-        let newest = SystemTime::now() + Duration::from_secs(1);
-        fs::File::options().write(true).open(path("a0")).unwrap().set_modified(newest).unwrap();
-        let start = |overwrite, interrupted: Option<&[PathBuf]>| {
-            let mut names = FileNamer::new(&path("a"), ring(3), overwrite);
-            names.start(interrupted)?;
-            names.next().map(|next| next.final_path)
-        };
-        assert!(matches!(start(false, None), Err(Error::OutputExists { .. })));
-        assert_eq!(start(true, None).unwrap(), path("a1"));
-        // A run that was interrupted continues without --force.
-        assert_eq!(start(false, Some(&[path("a2")])).unwrap(), path("a0"));
-        assert_eq!(start(false, Some(&[])).unwrap(), path("a1"));
-    }
-
-    #[test]
-    fn names_of_earlier_runs_are_recognized() {
-        let ring = Rotation { count: Some(20), ..BY_SIZE };
-        let by_time = Rotation { size: None, interval: Some(Duration::from_secs(1)), count: None };
-        for (template, rotation, names, others) in [
-            ("a", BY_SIZE, &["a", "a1", "a10"][..], &["a01", "b", "a+1", "a1.gz", "aa"][..]),
-            ("a.gz", BY_SIZE, &["a.gz", "a7.gz"], &["a", "a7", "a.gz7"]),
-            ("a", ring, &["a00", "a19"], &["a", "a0", "a1", "a001"]),
-            ("a-%H", by_time, &["a-07", "a-1"], &["b-07", "a"]),
-        ] {
-            let namer = FileNamer::new(&Path::new("/nowhere").join(template), rotation, false);
-            for name in names {
-                assert!(namer.may_generate(OsStr::new(name)), "{template}: {name}");
-            }
-            for name in others {
-                assert!(!namer.may_generate(OsStr::new(name)), "{template}: {name}");
-            }
-        }
-    }
-
-    #[test]
-    fn files_by_time_are_named_after_the_time_or_numbered() {
-        let by_time = Rotation { size: None, interval: Some(Duration::from_secs(1)), count: None };
-        let seen = names("a-%Y", by_time, false, &[]);
-        let year = jiff::Zoned::now().year().to_string();
-        assert_eq!(seen[..2], [format!("a-{year}"), format!("a-{year}1")]);
-        let time = jiff::Zoned::now();
-        assert!(strftime(Path::new("a-%Q%%"), &time).is_ok());
-        assert!(strftime(Path::new("a-%!"), &time).is_err());
-    }
-
-    #[test]
-    fn without_rotation_options_a_moved_file_frees_its_name() {
-        let directory = tempfile::tempdir().unwrap();
-        let path = directory.path().join("a");
-        let mut names = FileNamer::new(&path, Rotation::default(), false);
-        assert_eq!(names.next().unwrap().path, path);
-        fs::write(&path, "").unwrap();
-        fs::rename(&path, directory.path().join("b")).unwrap();
-        assert_eq!(names.next().unwrap().path, path);
-        fs::write(&path, "").unwrap();
-        assert_eq!(names.next().unwrap().path, directory.path().join("a1"));
-    }
-
-    #[test]
-    fn incomplete_files_have_the_part_suffix() {
-        let output_path = FileNamer::new(Path::new("/nowhere/a"), BY_SIZE, false).next().unwrap();
-        assert_eq!(output_path.path, Path::new("/nowhere/a.part"));
-        assert_eq!(output_path.final_path, Path::new("/nowhere/a"));
-    }
-}
+mod tests;

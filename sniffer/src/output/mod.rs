@@ -1,25 +1,36 @@
 //! The output: standard output, or a file that rotation replaces by the next. Lines are buffered
 //! and written in large pieces; a file that cannot take all of them ends after a whole line.
 //!
-//! `special` opens what is not a regular file. For the others, `recovery` completes the files of an
-//! interrupted run, `file_namer` chooses the paths, and `create` creates, locks and renames files.
+//! `options` prepares an output, and `special` opens what is not a regular file. For the others,
+//! `recovery` completes the files of an interrupted run, `file_namer` chooses the paths, and `create`
+//! creates, locks and renames files.
+//!
+//! ```text
+//! Options::prepare -> sandbox -> Output::open
+//! ```
 
 mod compression;
 mod create;
 mod directory;
 mod file_id;
 mod file_namer;
+mod options;
 mod recovery;
+mod signature;
 mod special;
 mod target;
 
 pub(crate) use compression::Compression;
 pub(crate) use file_id::FileId;
 pub(crate) use file_namer::{Rotation, strftime};
+pub(crate) use options::{Options, PreparedOutput};
 
 use compression::Encoder;
 use file_namer::{FileNamer, OutputPath};
+use nix::sys::epoll::Epoll;
 use nix::sys::signal::{SigSet, Signal};
+use recovery::Part;
+use std::collections::VecDeque;
 use std::fs::File;
 use std::io::{self, Write};
 use std::os::fd::{AsFd, BorrowedFd};
@@ -28,7 +39,6 @@ use std::time::{Duration, Instant};
 use target::Target;
 
 use crate::Error;
-use crate::error::STANDARD_OUTPUT;
 use crate::signals::Signals;
 
 /// The buffer is written once it holds this many bytes.
@@ -41,83 +51,16 @@ const MAX_BUFFER_AGE: Duration = Duration::from_millis(20);
 /// Attempts to find a free final name for a complete file.
 const MAX_RENAME_ATTEMPTS: u32 = 16;
 
-/// Longest time that bytes stay in the encoder, so that a compressed file can be read while it is
-/// being written.
-const MAX_ENCODER_AGE: Duration = Duration::from_secs(1);
+/// Longest time that lines stay in the encoder during a live capture: a flush costs compression. It is
+/// shorter than the time in which the kernel hands over packets, so that one flush follows each time.
+const MAX_ENCODER_AGE: Duration = Duration::from_millis(50);
 
-/// Configuration of the output.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Options {
-    /// The output file; `None` is standard output.
-    pub(crate) path: Option<PathBuf>,
-    /// Overwrite existing files.
-    pub(crate) overwrite: bool,
-    /// `None` derives the compression from the extension of `path`.
-    pub(crate) compression: Option<Compression>,
-    /// When to start a new file.
-    pub(crate) rotation: Rotation,
-    /// Files that must not be overwritten, because they are read.
-    pub(crate) inputs: Vec<FileId>,
-}
-
-impl Options {
-    /// Does what must precede a sandbox: opens a special file, completes the files of an interrupted
-    /// run, and decides on names.
-    ///
-    /// Opening a named pipe waits for its reader; a termination signal ends that if `signals` are
-    /// given, or has its default effect.
-    ///
-    /// # Errors
-    ///
-    /// If a file exists that may not be overwritten, a special file cannot be opened, or a file
-    /// cannot be completed.
-    pub(crate) fn prepare(&self, signals: Option<&Signals>) -> Result<PreparedOutput, Error> {
-        let Some(path) = &self.path else { return Ok(PreparedOutput::default()) };
-        if self.rotation.uses_part_files() && special::is_special(path) {
-            let source = io::Error::other("-C and -G require a regular file");
-            return Err(Error::Output { name: self.name(), source });
-        }
-        if let Some(file) = special::open(path, self.overwrite, signals)? {
-            return Ok(PreparedOutput { special: Some(file), ..PreparedOutput::default() });
-        }
-        let mut namer = FileNamer::new(path, self.rotation, self.overwrite);
-        let mut interrupted = None;
-        if self.rotation.uses_part_files() {
-            interrupted = recovery::recover(&namer, &self.inputs)?;
-        }
-        namer.start(interrupted.as_deref())?;
-        let recovered = interrupted.unwrap_or_default();
-        Ok(PreparedOutput { namer: Some(namer), special: None, recovered })
-    }
-
-    /// The name of the output, for messages.
-    fn name(&self) -> String {
-        let name = self.path.as_ref().map(|path| path.display().to_string());
-        name.unwrap_or_else(|| STANDARD_OUTPUT.to_owned())
-    }
-}
-
-/// An output whose names are decided and that can be opened inside the sandbox; by default standard
-/// output.
-#[derive(Debug, Default)]
-pub(crate) struct PreparedOutput {
-    /// Names the files of the output, if it consists of regular files.
-    namer: Option<FileNamer>,
-    /// A pipe, a device or another descriptor.
-    special: Option<File>,
-    recovered: Vec<PathBuf>,
-}
-
-impl PreparedOutput {
-    /// Whether the output creates files.
-    pub(crate) fn creates_files(&self) -> bool {
-        self.namer.is_some()
-    }
-
-    /// Files that an interrupted run had left unfinished, and that are complete now.
-    pub(crate) fn recovered(&self) -> &[PathBuf] {
-        &self.recovered
-    }
+/// Lines at the end of an output that could not be written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct LostLines {
+    pub(crate) count: u64,
+    /// False if the count is an upper limit: some of the lines may be in the compressed output.
+    pub(crate) is_exact: bool,
 }
 
 /// An open output with its buffered lines.
@@ -139,17 +82,21 @@ pub(crate) struct Output {
     written_at: Instant,
     /// When the encoder was last flushed.
     flushed_at: Instant,
-    /// Lines that could not be written, if known.
-    lost_lines: u64,
+    /// Lines that a compressing encoder has taken since then.
+    unflushed_lines: u64,
+    lost_lines: LostLines,
+    /// Files of an interrupted run that are complete now.
+    recovered: Vec<PathBuf>,
     signals: Option<Signals>,
 }
 
 impl Output {
-    /// Opens standard output or a special file, or creates a file that only its owner can read.
+    /// Opens standard output or a special file, or creates a file that only its owner can read. Then
+    /// completes the files of an interrupted run.
     ///
     /// # Errors
     ///
-    /// If the file cannot be created.
+    /// If the file cannot be created, or another one cannot be completed.
     pub(crate) fn open(
         options: &Options,
         prepared: PreparedOutput,
@@ -163,44 +110,69 @@ impl Output {
         let extension = path.and_then(|path| Compression::from_extension(path.extension()?));
         let compression = options.compression.or(extension).unwrap_or(Compression::None);
         let now = Instant::now();
+        let PreparedOutput { namer, special, hangup, parts, .. } = prepared;
         let mut output = Self {
             encoder: None,
             compression,
             name: options.name(),
-            namer: prepared.namer,
+            namer,
             current: None,
             inputs: options.inputs.clone(),
             max_file_len: options.rotation.size,
             buffer: Vec::with_capacity(BUFFER_LEN + (4 << 10)),
             written_at: now,
             flushed_at: now,
-            lost_lines: 0,
+            unflushed_lines: 0,
+            lost_lines: LostLines::default(),
+            recovered: Vec::new(),
             signals: signals.cloned(),
         };
-        if let Some(namer) = &mut output.namer {
-            let first = namer.next()?;
-            output.open_file(first)?;
-        } else if let Some(file) = prepared.special {
-            output.start_file(file)?;
-        } else {
-            let file = io::stdout().as_fd().try_clone_to_owned();
-            let file = File::from(file.map_err(|source| output.error(source))?);
-            output.start_file(file)?;
+        if output.namer.is_some() {
+            if let Err(error) = output.open_first(parts) {
+                output.discard();
+                return Err(error);
+            }
+            return Ok(output);
         }
+        let file =
+            special.map_or_else(|| io::stdout().as_fd().try_clone_to_owned().map(File::from), Ok);
+        output.start_file(file.map_err(|source| output.error(source))?, hangup)?;
         Ok(output)
     }
 
-    /// From now on [`Self::hangup_fd`] and [`Self::check_reader`] notice that the reader of a pipe or
-    /// socket went away.
-    pub(crate) fn watch_reader(&mut self) -> Result<(), Error> {
-        let Some(encoder) = &mut self.encoder else { return Ok(()) };
-        let watched = encoder.inner_mut().watch_reader();
-        watched.map_err(|source| self.error(source))
+    /// Creates the first file, and completes the unfinished ones of an interrupted run.
+    fn open_first(&mut self, parts: Vec<Part>) -> Result<(), Error> {
+        let mut parts = VecDeque::from(parts);
+        let Some(namer) = &mut self.namer else { return Ok(()) };
+        // If each name of a ring has an unfinished file, the oldest must make way.
+        while namer.ring_count().is_some_and(|count| count as usize <= parts.len())
+            && let Some(part) = parts.pop_front()
+        {
+            self.recovered.extend(part.complete(namer, self.signals.as_ref())?);
+        }
+        let first = namer.next()?;
+        if let Some(index) = parts.iter().position(|part| part.path() == first.path)
+            && let Some(part) = parts.remove(index)
+        {
+            self.recovered.extend(part.complete(namer, self.signals.as_ref())?);
+        }
+        // The first file exists before the others are complete: at any moment, one unfinished file
+        // shows that a run has not ended properly.
+        self.open_file(first)?;
+        let Some(namer) = &mut self.namer else { return Ok(()) };
+        for part in parts {
+            self.recovered.extend(part.complete(namer, self.signals.as_ref())?);
+        }
+        Ok(())
     }
 
-    /// Lines that could not be written, as far as known: how many of them a compressed file
-    /// contains is not.
-    pub(crate) fn lost_lines(&self) -> u64 {
+    /// Files that an interrupted run left unfinished, and that are complete now.
+    pub(crate) fn recovered(&self) -> &[PathBuf] {
+        &self.recovered
+    }
+
+    /// Lines that could not be written.
+    pub(crate) fn lost_lines(&self) -> LostLines {
         self.lost_lines
     }
 
@@ -222,12 +194,9 @@ impl Output {
         !self.buffer.is_empty() && MAX_BUFFER_AGE <= now.saturating_duration_since(self.written_at)
     }
 
-    /// From now on a termination signal limits how long a write may block.
-    pub(crate) fn set_signals(&mut self, signals: Signals) {
-        self.signals = Some(signals.clone());
-        if let Some(encoder) = &mut self.encoder {
-            encoder.inner_mut().set_signals(signals);
-        }
+    /// When lines in the encoder are to be flushed; `None` if there are none.
+    pub(crate) fn flush_due(&self) -> Option<Instant> {
+        (0 < self.unflushed_lines).then(|| self.flushed_at + MAX_ENCODER_AGE)
     }
 
     /// Sets the number of packets that SIGUSR1 reports while the output is blocked.
@@ -241,12 +210,6 @@ impl Output {
     pub(crate) fn can_rotate(&self) -> bool {
         self.namer.is_some()
             && self.encoder.as_ref().is_some_and(|encoder| encoder.inner().is_regular())
-    }
-
-    /// The current file; `None` for standard output and between two files.
-    pub(crate) fn file(&self) -> Option<&File> {
-        let encoder = self.encoder.as_ref().filter(|_| self.namer.is_some());
-        encoder.map(|encoder| encoder.inner().file())
     }
 
     /// Whether the current file has reached its maximum size.
@@ -268,11 +231,10 @@ impl Output {
     /// [`MAX_ENCODER_AGE`].
     pub(crate) fn flush(&mut self) -> Result<(), Error> {
         self.write_buffer()?;
-        let Some(encoder) = &mut self.encoder else { return Ok(()) };
-        if !encoder.is_plain() && MAX_ENCODER_AGE <= self.flushed_at.elapsed() {
-            return self.flush_encoder();
+        match self.flush_due() {
+            Some(due) if due <= Instant::now() => self.flush_encoder(),
+            _ => Ok(()),
         }
-        Ok(())
     }
 
     /// Writes the buffered lines and those in the encoder.
@@ -284,7 +246,16 @@ impl Output {
     fn flush_encoder(&mut self) -> Result<(), Error> {
         self.flushed_at = Instant::now();
         let flushed = self.encoder.as_mut().map_or(Ok(()), Encoder::flush);
-        flushed.map_err(|source| self.error(source))
+        self.on_flushed(flushed)
+    }
+
+    /// Accounts for the lines in the encoder after it wrote them, or failed to.
+    fn on_flushed(&mut self, flushed: io::Result<()>) -> Result<(), Error> {
+        let lines = std::mem::take(&mut self.unflushed_lines);
+        flushed.map_err(|source| {
+            self.lost_lines = LostLines { count: self.lost_lines.count + lines, is_exact: false };
+            self.error(source)
+        })
     }
 
     /// Writes the buffered lines. If a file cannot take them all, it keeps those that fit.
@@ -293,17 +264,22 @@ impl Output {
         let Some(encoder) = &mut self.encoder else { return Ok(()) };
         let before = encoder.inner().written_len();
         let written = encoder.write_all(&self.buffer);
-        if written.is_err() && encoder.is_plain() {
+        if !encoder.is_plain() {
+            self.unflushed_lines += count_lines(&self.buffer);
+        } else if written.is_err() {
             let done = usize::try_from(encoder.inner().written_len() - before).unwrap_or(0);
             let (done, rest) = self.buffer.split_at(done.min(self.buffer.len()));
-            self.lost_lines += rest.iter().filter(|&&byte| byte == b'\n').count() as u64;
+            self.lost_lines = LostLines { count: count_lines(rest), is_exact: true };
             if is_created_file {
                 encoder.inner_mut().truncate(before + whole_lines_len(done) as u64);
             }
         }
         self.buffer.clear();
         self.written_at = Instant::now();
-        written.map_err(|source| self.error(source))
+        match written {
+            Err(error) if 0 < self.unflushed_lines => self.on_flushed(Err(error)),
+            written => written.map_err(|source| self.error(source)),
+        }
     }
 
     /// Completes the current file and starts the next one.
@@ -325,27 +301,28 @@ impl Output {
     pub(crate) fn finish(&mut self) -> Result<(), Error> {
         self.write_buffer()?;
         if let Some(encoder) = self.encoder.take() {
-            encoder.finish().map_err(|source| self.error(source))?;
+            self.on_flushed(encoder.finish().map(drop))?;
         }
-        let Some(OutputPath { path, final_path, overwrite }) = self.current.take() else {
+        let Some(OutputPath { path, final_path, .. }) = self.current.take() else {
             return Ok(());
         };
-        if path == final_path { Ok(()) } else { self.rename(&path, final_path, overwrite) }
+        if path == final_path { Ok(()) } else { self.rename(&path, final_path) }
     }
 
     /// Gives a complete file its final name; the next free one if another program took it.
-    fn rename(&mut self, from: &Path, to: PathBuf, overwrite: bool) -> Result<(), Error> {
+    fn rename(&mut self, from: &Path, to: PathBuf) -> Result<(), Error> {
+        let Some(namer) = &mut self.namer else { return Ok(()) };
         let mut to = to;
         for _ in 0..MAX_RENAME_ATTEMPTS {
-            match create::rename(from, &to, overwrite) {
-                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
-                result => {
-                    let from = from.to_owned();
-                    return result.map_err(|source| Error::Rename { from, to, source });
+            match create::rename(from, &to, namer.may_replace(&to)) {
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+                    to = namer.next()?.final_path;
                 }
-            }
-            if let Some(namer) = &mut self.namer {
-                to = namer.next()?.final_path;
+                Err(source) => return Err(Error::Rename { from: from.to_owned(), to, source }),
+                Ok(()) => {
+                    namer.add_ring_file(&to);
+                    return Ok(());
+                }
             }
         }
         Err(Error::OutputExists { path: to })
@@ -353,9 +330,7 @@ impl Output {
 
     /// Removes the current file, for a run that cannot start.
     pub(crate) fn discard(self) {
-        if let Some(OutputPath { path, .. }) = &self.current
-            && self.can_rotate()
-        {
+        if let Some(OutputPath { path, .. }) = &self.current {
             // The caller reports why the run cannot start.
             let _ = std::fs::remove_file(path);
         }
@@ -369,16 +344,16 @@ impl Output {
     fn use_file(&mut self, file: File, path: OutputPath) -> Result<(), Error> {
         self.name = path.path.display().to_string();
         self.current = Some(path);
-        self.start_file(file)
+        self.start_file(file, None)
     }
 
-    fn start_file(&mut self, file: File) -> Result<(), Error> {
+    fn start_file(&mut self, file: File, hangup: Option<Epoll>) -> Result<(), Error> {
         let is_input = file.metadata().ok().and_then(|metadata| FileId::of(&metadata));
         if is_input.is_some_and(|id| self.inputs.contains(&id)) {
             return Err(Error::OutputIsInput { name: self.name.clone() });
         }
         let target =
-            Target::new(file, self.signals.clone()).map_err(|source| self.error(source))?;
+            Target::new(file, hangup, self.signals.clone()).map_err(|source| self.error(source))?;
         let encoder = Encoder::new(target, self.compression);
         self.encoder = Some(encoder.map_err(|source| self.error(source))?);
         Ok(())
@@ -392,4 +367,9 @@ impl Output {
 /// Length of the whole lines at the start of `bytes`.
 fn whole_lines_len(bytes: &[u8]) -> usize {
     bytes.iter().rposition(|&byte| byte == b'\n').map_or(0, |index| index + 1)
+}
+
+/// The number of lines in `bytes`, which end with a line feed.
+fn count_lines(bytes: &[u8]) -> u64 {
+    bytes.iter().filter(|&&byte| byte == b'\n').count() as u64
 }

@@ -3,28 +3,26 @@
 //!
 //! Their whole lines are kept, and the file gets its final name; it has no `end` record. Only
 //! regular files of this user that start like the sniffer's files are touched.
+//!
+//! ```text
+//! find (opens, locks, compares the first bytes) -> sandbox -> complete (parses)
+//! ```
 
 use flate2::read::MultiGzDecoder;
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, ErrorKind, Read, Seek, Write};
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::fs::{self, File};
+use std::io::{self, ErrorKind, Read, Write};
+use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use super::compression::{Compression, Encoder};
 use super::create::{create, ensure_not_input, lock, rename};
 use super::file_id::FileId;
-use super::file_namer::{FileNamer, OutputPath, final_path, part_path};
-use super::whole_lines_len;
+use super::file_namer::{FileNamer, OutputPath, exists, final_path, modified, part_path};
+use super::signature;
+use super::{count_lines, whole_lines_len};
 use crate::Error;
-
-/// How a file can start: with `meta`, unless `--only` leaves it out.
-const STARTS: [&[u8]; 5] = [
-    b"{\"type\":\"meta\",",
-    b"{\"type\":\"pkt\",",
-    b"{\"type\":\"stats\",",
-    b"{\"type\":\"event\",",
-    b"{\"type\":\"end\",",
-];
+use crate::signals::Signals;
 
 /// No line is longer: `meta` repeats the filter and the names of all input files.
 const MAX_LINE_LEN: usize = 64 << 20;
@@ -35,49 +33,62 @@ const WORLD_WRITABLE: u32 = 0o002;
 /// Bytes read at once.
 const CHUNK_LEN: usize = 128 << 10;
 
-/// Completes the unfinished files of earlier runs with the same options. Returns their final paths,
-/// or `None` if no run was interrupted.
+/// Unfinished files that one run completes; the newest. Each of them is an open descriptor.
+const MAX_PARTS: usize = 128;
+
+/// An unfinished file of an interrupted run.
+#[derive(Debug)]
+pub(super) struct Part {
+    /// Open for reading and writing, and locked.
+    file: File,
+    path: PathBuf,
+    final_path: PathBuf,
+}
+
+/// Finds the unfinished files of earlier runs with the same options, the newest last.
 ///
 /// # Errors
 ///
 /// If another process is writing such a file, except with `-G`: there, several captures may share a
-/// directory. If a file cannot be completed.
-pub(super) fn recover(namer: &FileNamer, inputs: &[FileId]) -> Result<Option<Vec<PathBuf>>, Error> {
-    // If there is no such directory, creating the first file reports that.
-    let Ok(entries) = fs::read_dir(namer.directory()?) else { return Ok(None) };
-    let mut parts: Vec<_> = entries.flatten().map(|entry| entry.path()).collect();
-    parts.sort();
-    let (mut recovered, mut was_interrupted) = (Vec::new(), false);
-    for part in parts {
-        let Some(final_path) = final_path(&part) else { continue };
-        let name = final_path.file_name().unwrap_or_default();
-        // `a.part.part` is what remains if `complete` was interrupted; it replaces that file.
-        if !namer.may_generate(name) || self::final_path(&final_path).is_some() {
-            continue;
-        }
-        let Some(file) = open_own(&part) else { continue };
-        let file = match lock(file, &part) {
+/// directory. If the final name of a file is that of an input.
+pub(super) fn find(namer: &FileNamer, inputs: &[FileId]) -> Result<Vec<Part>, Error> {
+    let mut paths: Vec<_> = namer
+        .entries()?
+        .map(|entry| entry.path())
+        .filter_map(|path| Some((modified(&path), final_path(&path)?, path)))
+        .filter(|(_, final_path, _)| {
+            let name = final_path.file_name().unwrap_or_default();
+            // `a.part.part` is what remains if `complete` was interrupted; it replaces that file.
+            namer.may_generate(name) && self::final_path(final_path).is_none()
+        })
+        .collect();
+    paths.sort();
+    let newest = paths.split_off(paths.len().saturating_sub(MAX_PARTS));
+    let mut parts = Vec::new();
+    for (_, final_path, path) in newest {
+        let Some(file) = open_own(&path) else { continue };
+        let file = match lock(file, &path) {
             Err(_) if namer.is_timed() => continue,
             result => result?,
         };
         ensure_not_input(&final_path, inputs)?;
-        let failed = |source| Error::Recovery { path: part.clone(), source };
-        match complete(file, &part, &final_path, namer.is_ring()).map_err(failed)? {
-            Outcome::Ignored => continue,
-            Outcome::Removed => {}
-            Outcome::Kept => recovered.push(final_path),
+        if signature::matches(&file).unwrap_or(false) && is_available(&final_path, namer) {
+            parts.push(Part { file, path, final_path });
         }
-        was_interrupted = true;
     }
-    Ok(was_interrupted.then_some(recovered))
+    Ok(parts)
+}
+
+/// Whether a complete file may get this name. A file of `-C` without `-W` is never replaced: it may be
+/// a copy that somebody finished by hand.
+fn is_available(final_path: &Path, namer: &FileNamer) -> bool {
+    !exists(final_path) || namer.ring_count().is_some() && namer.may_replace(final_path)
 }
 
 /// Opens a regular file of this user that has no other name. Root also takes files of others, which
 /// its captures create after changing to another user, unless everyone can create them.
 fn open_own(path: &Path) -> Option<File> {
-    let mut options = OpenOptions::new();
-    options.read(true).write(true).custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK);
-    let file = options.open(path).ok()?;
+    let file = signature::open(path, true).ok()?;
     let metadata = file.metadata().ok()?;
     let user = nix::unistd::geteuid();
     let is_trusted = || {
@@ -93,88 +104,156 @@ fn open_own(path: &Path) -> Option<File> {
 enum Outcome {
     /// It has its final name.
     Kept,
-    /// It had no whole line.
+    /// It contained no packet.
     Removed,
-    /// It is not the sniffer's, or its final name is taken.
+    /// It is not the sniffer's, its final name is taken, or a signal stopped the run.
     Ignored,
 }
 
-/// Removes an incomplete last line, and renames the file; a file without a whole line is removed.
-fn complete(
-    mut file: File,
-    part: &Path,
-    final_path: &Path,
-    overwrite: bool,
-) -> io::Result<Outcome> {
-    let mut magic = Vec::new();
-    (&file).take(4).read_to_end(&mut magic)?;
-    file.rewind()?;
-    let compression = Compression::from_magic(&magic);
-    let mut from = part.to_owned();
-    let mut repaired = None;
-    let whole_len = match compression {
-        Compression::None => copy_whole_lines(&file, io::sink())?,
-        Compression::Gzip | Compression::Zstd => {
-            from = part_path(part);
-            let path = OutputPath { path: from.clone(), final_path: from.clone(), overwrite: true };
-            let new = create(&path, &[]).map_err(io::Error::other)?;
-            let mut encoder = Encoder::new(new, compression)?;
-            let whole_len = if compression == Compression::Gzip {
-                copy_whole_lines(UntilDamage(MultiGzDecoder::new(&file)), &mut encoder)?
-            } else {
-                copy_whole_lines(UntilDamage(zstd::Decoder::new(&file)?), &mut encoder)?
-            };
-            repaired = Some(encoder.finish()?);
-            whole_len
-        }
-    };
-    let renamed = match whole_len {
-        // Not a file of the sniffer.
-        None => Ok(Outcome::Ignored),
-        Some(0) => fs::remove_file(part).map(|()| Outcome::Removed),
-        Some(whole_len) => {
-            if compression == Compression::None {
-                file.set_len(whole_len)?;
+impl Part {
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Removes an incomplete last line, and renames the file; a file without packets is removed.
+    /// Returns the final path if the file has it now. A termination signal ends this early; the next
+    /// run then completes the file.
+    ///
+    /// # Errors
+    ///
+    /// If reading, writing or renaming fails.
+    pub(super) fn complete(
+        self,
+        namer: &mut FileNamer,
+        signals: Option<&Signals>,
+    ) -> Result<Option<PathBuf>, Error> {
+        let overwrite = namer.ring_count().is_some() && namer.may_replace(&self.final_path);
+        match self.try_complete(overwrite, signals) {
+            Ok(Outcome::Kept) => {
+                namer.add_ring_file(&self.final_path);
+                Ok(Some(self.final_path))
             }
-            match rename(&from, final_path, overwrite) {
+            Ok(Outcome::Removed | Outcome::Ignored) => Ok(None),
+            Err(source) => Err(Error::Recovery { path: self.path, source }),
+        }
+    }
+
+    fn try_complete(&self, overwrite: bool, signals: Option<&Signals>) -> io::Result<Outcome> {
+        let mut magic = [0; 4];
+        let len = self.file.read_at(&mut magic, 0)?;
+        let compression = Compression::from_magic(&magic[..len]);
+        if compression == Compression::None {
+            let lines = copy_whole_lines(&self.file, io::sink(), signals)?;
+            if let Some(lines) = lines.filter(WholeLines::have_packets) {
+                self.file.set_len(lines.len)?;
+            }
+            return self.rename_or_remove(&self.path, lines, overwrite);
+        }
+        let repaired = part_path(&self.path);
+        let outcome = self
+            .rewrite(&repaired, compression, signals)
+            .and_then(|lines| self.rename_or_remove(&repaired, lines, overwrite));
+        if matches!(outcome, Ok(Outcome::Kept)) {
+            fs::remove_file(&self.path)?;
+        } else {
+            // The old file remains. A rest of the new one would be replaced at the next start.
+            let _ = fs::remove_file(&repaired);
+        }
+        outcome
+    }
+
+    /// Writes the whole lines of a compressed file to a new one.
+    fn rewrite(
+        &self,
+        repaired: &Path,
+        compression: Compression,
+        signals: Option<&Signals>,
+    ) -> io::Result<Option<WholeLines>> {
+        let path = repaired.to_owned();
+        let output = OutputPath { final_path: path.clone(), path, overwrite: true };
+        let mut encoder =
+            Encoder::new(create(&output, &[]).map_err(io::Error::other)?, compression)?;
+        let lines = if compression == Compression::Gzip {
+            let input = UntilDamage(MultiGzDecoder::new(&self.file));
+            copy_whole_lines(input, &mut encoder, signals)?
+        } else {
+            let input = UntilDamage(zstd::Decoder::new(&self.file)?);
+            copy_whole_lines(input, &mut encoder, signals)?
+        };
+        encoder.finish()?;
+        Ok(lines)
+    }
+
+    /// Gives the file `from`, which has these lines, the final name.
+    fn rename_or_remove(
+        &self,
+        from: &Path,
+        lines: Option<WholeLines>,
+        overwrite: bool,
+    ) -> io::Result<Outcome> {
+        match lines {
+            None => Ok(Outcome::Ignored),
+            Some(lines) if !lines.have_packets() => {
+                fs::remove_file(&self.path).map(|()| Outcome::Removed)
+            }
+            Some(_) => match rename(from, &self.final_path, overwrite) {
                 Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(Outcome::Ignored),
                 result => result.map(|()| Outcome::Kept),
-            }
+            },
         }
-    };
-    if repaired.is_some() {
-        // One of the two is left: the new file after a failure, the old one after success.
-        let is_kept = matches!(renamed, Ok(Outcome::Kept));
-        fs::remove_file(if is_kept { part } else { &from })?;
     }
-    renamed
 }
 
-/// Copies the whole lines. Returns their length in bytes; `None` if the input is not a file of the
-/// sniffer.
-fn copy_whole_lines(mut input: impl Read, mut output: impl Write) -> io::Result<Option<u64>> {
-    let (mut lines, mut whole_len) = (Vec::new(), 0);
+/// The whole lines at the start of a file.
+#[derive(Clone, Copy, Debug, Default)]
+struct WholeLines {
+    /// Their length in bytes.
+    len: u64,
+    count: u64,
+    /// Whether the first one is `meta`.
+    has_meta: bool,
+}
+
+impl WholeLines {
+    /// Whether there are lines besides `meta`.
+    fn have_packets(&self) -> bool {
+        u64::from(self.has_meta) < self.count
+    }
+}
+
+/// Copies the whole lines. Returns `None` if the input is not a file of the sniffer, or if a
+/// termination signal arrived.
+fn copy_whole_lines(
+    mut input: impl Read,
+    mut output: impl Write,
+    signals: Option<&Signals>,
+) -> io::Result<Option<WholeLines>> {
+    let (mut lines, mut copied) = (Vec::new(), WholeLines::default());
     let mut chunk = vec![0; CHUNK_LEN];
     loop {
+        if let Some(signals) = signals
+            && signals.wait(&[], Some(Duration::ZERO)).map_err(io::Error::other)?.is_stopped
+        {
+            return Ok(None);
+        }
         let len = match input.read(&mut chunk) {
             Err(error) if error.kind() == ErrorKind::Interrupted => continue,
             result => result?,
         };
         lines.extend_from_slice(&chunk[..len]);
-        let is_start = whole_len == 0;
-        let has_start = |start: &[u8]| {
-            let len = start.len().min(lines.len());
-            lines[..len] == start[..len]
-        };
-        if is_start && !STARTS.iter().any(|start| has_start(start)) || MAX_LINE_LEN < lines.len() {
+        if copied.len == 0 && !signature::is_start(&lines) || MAX_LINE_LEN < lines.len() {
             return Ok(None);
         }
         if len == 0 {
-            return Ok(Some(whole_len));
+            return Ok(Some(copied));
         }
         let whole = whole_lines_len(&lines);
+        if copied.len == 0 {
+            copied.has_meta = lines[..whole].starts_with(signature::META_START);
+        }
         output.write_all(&lines[..whole])?;
-        whole_len += whole as u64;
+        copied.len += whole as u64;
+        copied.count += count_lines(&lines[..whole]);
         lines.drain(..whole);
     }
 }
@@ -201,9 +280,17 @@ mod tests {
     const BY_SIZE: Rotation = Rotation { size: Some(1), interval: None, count: None };
     const META: &str = "{\"type\":\"meta\",\"v\":1}\n";
 
-    /// Recovers the files in `directory` of a run with `-w a`.
+    const PACKET: &str = "{\"type\":\"pkt\"}\n";
+
+    /// Recovers the files in `directory` of a run with `-w a`. `None` if no run was interrupted.
     fn recover_in(directory: &Path, rotation: Rotation) -> Result<Option<Vec<PathBuf>>, Error> {
-        recover(&FileNamer::new(&directory.join("a"), rotation, false), &[])
+        let mut namer = FileNamer::new(&directory.join("a"), rotation, false);
+        namer.find_ring_files()?;
+        let parts = find(&namer, &[])?;
+        let was_interrupted = !parts.is_empty();
+        let completed = parts.into_iter().map(|part| part.complete(&mut namer, None));
+        let completed = completed.collect::<Result<Vec<_>, _>>()?;
+        Ok(was_interrupted.then(|| completed.into_iter().flatten().collect()))
     }
 
     fn names(directory: &Path) -> Vec<String> {
@@ -223,11 +310,14 @@ mod tests {
         fs::write(path("a5.part"), "").unwrap();
         assert_eq!(recover_in(directory.path(), BY_SIZE).unwrap(), Some(vec![path("a3")]));
         assert_eq!(names(directory.path()), ["a3"]);
-        let expected = format!("{META}{{\"type\":\"pkt\"}}\n");
+        let expected = format!("{META}{PACKET}");
         assert_eq!(fs::read_to_string(path("a3")).unwrap(), expected);
-        // A run was interrupted even if it left no line.
-        fs::write(path("a4.part"), "").unwrap();
-        assert_eq!(recover_in(directory.path(), BY_SIZE).unwrap(), Some(Vec::new()));
+        // A run was interrupted even if it left no packet.
+        for text in ["", META] {
+            fs::write(path("a4.part"), text).unwrap();
+            assert_eq!(recover_in(directory.path(), BY_SIZE).unwrap(), Some(Vec::new()));
+            assert_eq!(names(directory.path()), ["a3"]);
+        }
     }
 
     #[test]
@@ -262,16 +352,21 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let path = |name: &str| directory.path().join(name);
         let ring = Rotation { count: Some(2), ..BY_SIZE };
-        fs::write(path("a1"), "old").unwrap();
-        fs::write(path("a1.part"), META).unwrap();
+        let new = format!("{META}{PACKET}");
+        fs::write(path("a1"), META).unwrap();
+        fs::write(path("a1.part"), &new).unwrap();
         assert_eq!(recover_in(directory.path(), ring).unwrap(), Some(vec![path("a1")]));
-        assert_eq!(fs::read_to_string(path("a1")).unwrap(), META);
-        // Elsewhere no file is replaced.
-        fs::write(path("a"), "old").unwrap();
-        fs::write(path("a.part"), META).unwrap();
-        assert_eq!(recover_in(directory.path(), BY_SIZE).unwrap(), None);
-        assert_eq!(fs::read_to_string(path("a")).unwrap(), "old");
-        assert_eq!(fs::read_to_string(path("a.part")).unwrap(), META);
+        assert_eq!(fs::read_to_string(path("a1")).unwrap(), new);
+        // No other file is replaced.
+        for (name, text, rotation) in [("a0", "old", ring), ("a", META, BY_SIZE)] {
+            let part = path(&format!("{name}.part"));
+            fs::write(path(name), text).unwrap();
+            fs::write(&part, &new).unwrap();
+            assert_eq!(recover_in(directory.path(), rotation).unwrap(), None);
+            assert_eq!(fs::read_to_string(path(name)).unwrap(), text);
+            assert_eq!(fs::read_to_string(&part).unwrap(), new);
+            fs::remove_file(part).unwrap();
+        }
     }
 
     #[test]
@@ -298,8 +393,7 @@ mod tests {
         file.try_lock().unwrap();
         let refused = recover_in(directory.path(), BY_SIZE).unwrap_err();
         assert!(matches!(refused, Error::OutputInUse { .. }), "{refused}");
-        let by_time =
-            Rotation { interval: Some(std::time::Duration::from_secs(1)), ..Rotation::default() };
+        let by_time = Rotation { interval: Some(Duration::from_secs(1)), ..Rotation::default() };
         assert_eq!(recover_in(directory.path(), by_time).unwrap(), None);
         assert!(path.exists());
     }

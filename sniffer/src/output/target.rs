@@ -18,31 +18,20 @@ const PIPE_BUF: usize = 4096;
 pub(super) struct Target {
     file: File,
     is_regular: bool,
-    /// Becomes readable when the reader of a pipe or socket goes away; `None` for other files, or if
-    /// nobody watches.
-    /// Polling the file itself could report input from a terminal or the peer of a socket.
+    /// From [`watch_reader`]; `None` if nobody watches.
     hangup: Option<Epoll>,
     written_len: u64,
     signals: Option<Signals>,
 }
 
 impl Target {
-    pub(super) fn new(file: File, signals: Option<Signals>) -> io::Result<Self> {
+    pub(super) fn new(
+        file: File,
+        hangup: Option<Epoll>,
+        signals: Option<Signals>,
+    ) -> io::Result<Self> {
         let is_regular = file.metadata()?.is_file();
-        Ok(Self { file, is_regular, hangup: None, written_len: 0, signals })
-    }
-
-    /// From now on [`Self::hangup_fd`] and [`Self::check_reader`] notice that the reader of a pipe or
-    /// socket went away.
-    pub(super) fn watch_reader(&mut self) -> io::Result<()> {
-        let file_type = self.file.metadata()?.file_type();
-        if file_type.is_fifo() || file_type.is_socket() {
-            let epoll = Epoll::new(EpollCreateFlags::EPOLL_CLOEXEC)?;
-            // EPOLLERR and EPOLLHUP are always reported.
-            epoll.add(&self.file, EpollEvent::new(EpollFlags::empty(), 0))?;
-            self.hangup = Some(epoll);
-        }
-        Ok(())
+        Ok(Self { file, is_regular, hangup, written_len: 0, signals })
     }
 
     /// A descriptor that becomes readable when the reader of a pipe or socket goes away.
@@ -63,18 +52,9 @@ impl Target {
         }
     }
 
-    /// From now on a termination signal limits how long a write may block.
-    pub(super) fn set_signals(&mut self, signals: Signals) {
-        self.signals = Some(signals);
-    }
-
     /// Whether this is a regular file, which is always writable.
     pub(super) fn is_regular(&self) -> bool {
         self.is_regular
-    }
-
-    pub(super) fn file(&self) -> &File {
-        &self.file
     }
 
     /// Bytes written so far.
@@ -88,6 +68,19 @@ impl Target {
         // The caller reports the error that made it truncate; readers expect a partial last line.
         let _ = self.file.set_len(len);
     }
+}
+
+/// A descriptor that becomes readable when the reader of a pipe or socket goes away; `None` for other
+/// files. Polling the file itself could report input from a terminal or the peer of a socket.
+pub(super) fn watch_reader(file: impl AsFd) -> io::Result<Option<Epoll>> {
+    let file_type = File::from(file.as_fd().try_clone_to_owned()?).metadata()?.file_type();
+    if !file_type.is_fifo() && !file_type.is_socket() {
+        return Ok(None);
+    }
+    let epoll = Epoll::new(EpollCreateFlags::EPOLL_CLOEXEC)?;
+    // EPOLLERR and EPOLLHUP are always reported.
+    epoll.add(&file, EpollEvent::new(EpollFlags::empty(), 0))?;
+    Ok(Some(epoll))
 }
 
 impl Write for Target {
@@ -104,14 +97,9 @@ impl Write for Target {
                 }
                 bytes = &bytes[..bytes.len().min(PIPE_BUF)];
             }
-            match self.file.write(bytes) {
-                Ok(len) => {
-                    self.written_len += len as u64;
-                    return Ok(len);
-                }
-                // The pipe was opened non-blocking by another process, and was filled since.
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-                Err(error) => return Err(error),
+            if let Some(len) = write_once(&self.file, bytes)? {
+                self.written_len += len as u64;
+                return Ok(len);
             }
         }
     }
@@ -121,15 +109,52 @@ impl Write for Target {
     }
 }
 
+/// Writes once. `None` if the write is to be repeated: a signal interrupted it, or the pipe was opened
+/// non-blocking by another process, and was filled since.
+fn write_once(mut file: impl Write, bytes: &[u8]) -> io::Result<Option<usize>> {
+    match file.write(bytes) {
+        Ok(len) => Ok(Some(len)),
+        Err(error) => match error.kind() {
+            io::ErrorKind::Interrupted | io::ErrorKind::WouldBlock => Ok(None),
+            _ => Err(error),
+        },
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Fails all writes with an error of the system.
+    struct Failing(i32);
+
+    impl Write for Failing {
+        fn write(&mut self, _: &[u8]) -> io::Result<usize> {
+            Err(io::Error::from_raw_os_error(self.0))
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn interrupted_writes_are_repeated_and_others_fail() {
+        for errno in [libc::EINTR, libc::EAGAIN] {
+            assert!(matches!(write_once(Failing(errno), b"line"), Ok(None)), "{errno}");
+        }
+        for errno in [libc::EIO, libc::EDQUOT, libc::ENOSPC, libc::EPIPE] {
+            let error = write_once(Failing(errno), b"line").unwrap_err();
+            assert_eq!(error.raw_os_error(), Some(errno));
+        }
+        assert!(matches!(write_once(&mut Vec::new(), b"line"), Ok(Some(4))));
+    }
     use std::os::fd::OwnedFd;
 
     #[test]
     fn regular_files_take_large_writes_at_once() {
         let file = tempfile::tempfile().unwrap();
-        let mut target = Target::new(file, Some(Signals::catch(false).unwrap())).unwrap();
+        let mut target = Target::new(file, None, Some(Signals::catch(false).unwrap())).unwrap();
         assert_eq!(target.write(&vec![b'.'; 1 << 20]).unwrap(), 1 << 20);
         assert_eq!(target.written_len(), 1 << 20);
     }
@@ -138,15 +163,16 @@ mod tests {
     fn pipes_take_what_cannot_block() {
         let (_reader, writer) = io::pipe().unwrap();
         let file = File::from(OwnedFd::from(writer));
-        let mut target = Target::new(file, Some(Signals::catch(false).unwrap())).unwrap();
+        let mut target = Target::new(file, None, Some(Signals::catch(false).unwrap())).unwrap();
         assert_eq!(target.write(&vec![b'.'; 1 << 20]).unwrap(), PIPE_BUF);
     }
 
     #[test]
     fn a_reader_that_goes_away_is_noticed_without_writing() {
         let (reader, writer) = io::pipe().unwrap();
-        let mut target = Target::new(File::from(OwnedFd::from(writer)), None).unwrap();
-        target.watch_reader().unwrap();
+        let file = File::from(OwnedFd::from(writer));
+        let hangup = watch_reader(&file).unwrap();
+        let target = Target::new(file, hangup, None).unwrap();
         let is_readable = |target: &Target| {
             let mut fds = [PollFd::new(target.hangup_fd().unwrap(), PollFlags::POLLIN)];
             poll(&mut fds, PollTimeout::ZERO).unwrap() == 1
@@ -155,8 +181,9 @@ mod tests {
         drop(reader);
         assert!(is_readable(&target));
         assert_eq!(target.check_reader().unwrap_err().kind(), io::ErrorKind::BrokenPipe);
-        let mut file = Target::new(tempfile::tempfile().unwrap(), None).unwrap();
-        file.watch_reader().unwrap();
+        let file = tempfile::tempfile().unwrap();
+        let hangup = watch_reader(&file).unwrap();
+        let file = Target::new(file, hangup, None).unwrap();
         assert!(file.hangup_fd().is_none() && file.check_reader().is_ok());
     }
 }

@@ -3,8 +3,8 @@
 use nix::errno::Errno;
 use nix::fcntl::{AT_FDCWD, AtFlags};
 use nix::unistd::{
-    AccessFlags, Gid, Uid, User, faccessat, fchown, getgrouplist, getgroups, setegid, seteuid,
-    setgroups, setresgid, setresuid,
+    AccessFlags, Gid, Uid, User, faccessat, getgrouplist, getgroups, setegid, seteuid, setgroups,
+    setresgid, setresuid,
 };
 use std::ffi::CString;
 use std::os::unix::fs::MetadataExt;
@@ -123,22 +123,17 @@ impl Account {
             && maps("/proc/self/gid_map", self.gid.as_raw())
     }
 
-    /// Changes to the user, for good. The process must be root. The open output file becomes the
-    /// user's.
+    /// Changes to the user, for good. The process must be root.
     ///
-    /// If the user cannot write where the run still has to, the process changes to the owner of that
-    /// file or directory instead. That is often root, without its capabilities.
+    /// If the user cannot write to the output directory, the process changes to the owner of that
+    /// directory instead. That is often root, without its capabilities.
     ///
     /// # Errors
     ///
     /// If the process did not change to the user, with the reason.
-    pub(super) fn change_to(&self, files: &FileAccess<'_>) -> Result<(), String> {
-        let (path, access, file) = match files {
-            FileAccess::None => return self.become_user(),
-            FileAccess::Directory { path, file } => {
-                (path, AccessFlags::W_OK | AccessFlags::X_OK, file)
-            }
-        };
+    pub(super) fn change_to(&self, files: &FileAccess) -> Result<(), String> {
+        let FileAccess::Directory(path) = files else { return self.become_user() };
+        let access = AccessFlags::W_OK | AccessFlags::X_OK;
         let chosen = if self.has_access(path, access) {
             self.clone()
         } else {
@@ -146,10 +141,6 @@ impl Account {
                 .map_err(|error| format!("`{}`: {error}", Printable(path.display())))?;
             Self::from_ids(Uid::from_raw(owner.uid()), Some(Gid::from_raw(owner.gid())))
         };
-        if let Some(file) = file {
-            // Not all file systems have owners. The file is open anyway.
-            let _ = fchown(file, Some(chosen.uid), Some(chosen.gid));
-        }
         chosen.become_user()?;
         if chosen == *self || !self.is_explicit && !chosen.uid.is_root() {
             return Ok(());

@@ -2,9 +2,10 @@
 //! files in its directory. No TCP, and no signals or abstract sockets to processes outside.
 
 use landlock::{
-    ABI, Access, AccessFs, AccessNet, BitFlags, LandlockStatus, PathBeneath, PathFd, Ruleset,
-    RulesetAttr, RulesetCreated, RulesetCreatedAttr, RulesetError, RulesetStatus, Scope,
+    ABI, Access, AccessFs, AccessNet, BitFlags, LandlockStatus, PathBeneath, PathFd, PathFdError,
+    Ruleset, RulesetAttr, RulesetCreated, RulesetCreatedAttr, RulesetError, RulesetStatus, Scope,
 };
+use std::io;
 use std::path::Path;
 
 use super::FileAccess;
@@ -14,7 +15,7 @@ use super::FileAccess;
 const VERSION: ABI = ABI::V6;
 
 /// Rules for the files of a run. Opens them, which must be possible.
-pub(super) fn ruleset(files: &FileAccess<'_>) -> Result<RulesetCreated, String> {
+pub(super) fn ruleset(files: &FileAccess) -> Result<RulesetCreated, String> {
     let create = || -> Result<RulesetCreated, RulesetError> {
         Ruleset::default()
             .handle_access(AccessFs::from_all(VERSION))?
@@ -25,7 +26,7 @@ pub(super) fn ruleset(files: &FileAccess<'_>) -> Result<RulesetCreated, String> 
     let mut ruleset = create().map_err(failed)?;
     match files {
         FileAccess::None => {}
-        FileAccess::Directory { path, .. } => {
+        FileAccess::Directory(path) => {
             let access =
                 AccessFs::WriteFile | AccessFs::Truncate | AccessFs::MakeReg | AccessFs::RemoveFile;
             ruleset = allow(ruleset, path, access)?;
@@ -36,15 +37,25 @@ pub(super) fn ruleset(files: &FileAccess<'_>) -> Result<RulesetCreated, String> 
     Ok(ruleset)
 }
 
-/// Allows access to a file or to everything in a directory. Opening it reports better than this
-/// function that it does not exist.
+/// Allows access to a file or to everything in a directory. A later step reports better than this
+/// function that it does not exist or cannot be reached, but not that descriptors or memory run out.
 fn allow(
     ruleset: RulesetCreated,
     path: &Path,
     access: BitFlags<AccessFs>,
 ) -> Result<RulesetCreated, String> {
-    let Ok(file) = PathFd::new(path) else { return Ok(ruleset) };
-    ruleset.add_rule(PathBeneath::new(file, access)).map_err(failed)
+    match PathFd::new(path) {
+        Ok(file) => ruleset.add_rule(PathBeneath::new(file, access)).map_err(failed),
+        Err(PathFdError::OpenCall { source, .. }) if is_exhaustion(&source) => {
+            Err(format!("Landlock failed: cannot open `{}`: {source}", path.display()))
+        }
+        Err(_) => Ok(ruleset),
+    }
+}
+
+/// Whether the process or the system has too few resources.
+fn is_exhaustion(error: &io::Error) -> bool {
+    matches!(error.raw_os_error(), Some(libc::EMFILE | libc::ENFILE | libc::ENOMEM))
 }
 
 /// Enforces the rules on the calling thread.

@@ -16,7 +16,6 @@ mod seccomp;
 pub(crate) use capabilities::with_net_raw;
 
 use nix::sys::prctl::set_no_new_privs;
-use std::fs::File;
 use std::path::PathBuf;
 
 use crate::Error;
@@ -51,8 +50,8 @@ pub(crate) struct Options {
 
 /// What a run may still do inside the sandbox.
 #[derive(Debug)]
-pub(crate) struct Policy<'a> {
-    pub(crate) files: FileAccess<'a>,
+pub(crate) struct Policy {
+    pub(crate) files: FileAccess,
     pub(crate) sockets: SocketAccess,
     /// Whether the run starts threads.
     pub(crate) starts_threads: bool,
@@ -60,15 +59,17 @@ pub(crate) struct Policy<'a> {
 
 /// Access to files that are not open yet.
 #[derive(Debug)]
-pub(crate) enum FileAccess<'a> {
+pub(crate) enum FileAccess {
     /// No access: the output is open, and stays the same.
     None,
     /// Output files can be created, renamed and removed in this directory.
-    Directory {
-        path: PathBuf,
-        /// The output file that is open. The user that the run changes to becomes its owner.
-        file: Option<&'a File>,
-    },
+    Directory(PathBuf),
+}
+
+impl From<Option<PathBuf>> for FileAccess {
+    fn from(directory: Option<PathBuf>) -> Self {
+        directory.map_or(Self::None, Self::Directory)
+    }
 }
 
 /// Access to sockets.
@@ -88,7 +89,7 @@ pub(crate) enum SocketAccess {
 /// # Errors
 ///
 /// If the user of the options does not exist. In strict mode if a layer is missing.
-pub(crate) fn enter(options: &Options, policy: &Policy<'_>) -> Result<Option<String>, Error> {
+pub(crate) fn enter(options: &Options, policy: &Policy) -> Result<Option<String>, Error> {
     if options.mode == Mode::Off {
         return Ok(None);
     }

@@ -18,7 +18,7 @@ mod rules;
     target_endian = "little",
     any(target_arch = "x86_64", target_arch = "aarch64", target_arch = "riscv64")
 ))]
-pub(super) fn restrict(policy: &Policy<'_>) -> Result<(), String> {
+pub(super) fn restrict(policy: &Policy) -> Result<(), String> {
     rules::install(policy).map_err(|error| format!("seccomp failed: {error}"))
 }
 
@@ -27,6 +27,6 @@ pub(super) fn restrict(policy: &Policy<'_>) -> Result<(), String> {
     target_endian = "little",
     any(target_arch = "x86_64", target_arch = "aarch64", target_arch = "riscv64")
 )))]
-pub(super) fn restrict(_policy: &Policy<'_>) -> Result<(), String> {
+pub(super) fn restrict(_policy: &Policy) -> Result<(), String> {
     Err(format!("no seccomp filter for the architecture {}", std::env::consts::ARCH))
 }

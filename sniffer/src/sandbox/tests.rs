@@ -10,7 +10,7 @@ use std::io::{self, ErrorKind};
 use tempfile::tempdir;
 
 /// Runs `work` on a thread with all layers, except for the change of the user.
-fn inside(files: FileAccess<'static>, sockets: SocketAccess, work: impl FnOnce() + Send) {
+fn inside(files: FileAccess, sockets: SocketAccess, work: impl FnOnce() + Send) {
     let enter = || {
         let policy = Policy { files, sockets, starts_threads: true };
         let ruleset = landlock::ruleset(&policy.files);
@@ -71,8 +71,7 @@ fn output_files_are_created_in_their_directory_only() {
     let (inner, outer) = (directory.path().join("inner"), directory.path().join("outer"));
     fs::create_dir(&inner).unwrap();
     fs::write(&outer, "secret").unwrap();
-    let path = inner.clone();
-    let files = FileAccess::Directory { path, file: None };
+    let files = FileAccess::Directory(inner.clone());
     inside(files, SocketAccess::None, || {
         let refused = Some(ErrorKind::PermissionDenied);
         let (part, file) = (inner.join("a.part"), inner.join("a"));

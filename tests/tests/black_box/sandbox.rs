@@ -15,7 +15,7 @@ use xtask::namespace;
 
 /// CAP_NET_RAW as a bit mask (linux/capability.h).
 const NET_RAW: u64 = 1 << 13;
-const NOBODY: u32 = 65_534;
+pub(crate) const NOBODY: u32 = 65_534;
 const USER: u32 = 1_000;
 
 /// The security state of a process (proc(5)).
@@ -57,7 +57,7 @@ fn confined(uid: u32, permitted: u64, bounding: u64) -> Privileges {
 
 /// The id if this user namespace has it, otherwise that of root: a namespace that an ordinary user
 /// created has no other user.
-fn or_root(id: u32) -> u32 {
+pub(crate) fn or_root(id: u32) -> u32 {
     let map = fs::read_to_string("/proc/self/uid_map").unwrap();
     let numbers: Vec<u64> = map.split_whitespace().map(|number| number.parse().unwrap()).collect();
     if u64::from(id) < numbers[0] + numbers[2] { id } else { 0 }

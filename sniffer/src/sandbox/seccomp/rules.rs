@@ -113,7 +113,7 @@ const SOCKETS: &[c_long] = &[
 const CAPABILITIES: &[c_long] = &[libc::SYS_capget, libc::SYS_capset];
 
 /// Installs the filter for the calling thread.
-pub(super) fn install(policy: &Policy<'_>) -> Result<(), Error> {
+pub(super) fn install(policy: &Policy) -> Result<(), Error> {
     if policy.starts_threads {
         // The flags of `clone3` are in memory, which filters cannot read. The C library falls back
         // to `clone` if the kernel does not have it.
@@ -138,7 +138,7 @@ fn compile(
 
 /// The calls that a run may make, each with its alternatives of conditions; none of them means that
 /// it is always allowed.
-fn rules(policy: &Policy<'_>) -> Result<BTreeMap<c_long, Vec<SeccompRule>>, BackendError> {
+fn rules(policy: &Policy) -> Result<BTreeMap<c_long, Vec<SeccompRule>>, BackendError> {
     let mut always = ALWAYS.to_vec();
     if !matches!(policy.files, FileAccess::None) {
         always.extend(FILES);
@@ -155,7 +155,7 @@ fn rules(policy: &Policy<'_>) -> Result<BTreeMap<c_long, Vec<SeccompRule>>, Back
 }
 
 /// Calls that depend on their arguments.
-fn conditional(policy: &Policy<'_>) -> Result<Vec<(c_long, Vec<SeccompRule>)>, BackendError> {
+fn conditional(policy: &Policy) -> Result<Vec<(c_long, Vec<SeccompRule>)>, BackendError> {
     // Memory must not become executable.
     let is_data = || Ok(vec![rule(&[has_none_of(2, libc::PROT_EXEC)?])?]);
     let is = |index, values: &[i32]| {

@@ -1,11 +1,15 @@
-//! Links that another user planted, inputs as outputs, and two captures into one file.
+//! Links that another user planted, files of others, inputs as outputs, and two captures into one file.
 
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
+use std::process::Command;
 use tempfile::tempdir;
 use tests::frames::pcap;
 use tests::process::{Capture, run};
 use tests::veth::with_veth;
+use xtask::build::sniffer_path;
+
+use super::names;
 
 #[test]
 fn planted_links_are_not_followed() {
@@ -17,18 +21,62 @@ fn planted_links_are_not_followed() {
         ("a", &[][..]),
         ("b.part", &["-C", "20k"]),
         ("c0.part", &["-C", "20k", "-W", "3"]),
-        ("d1.part", &["-C", "20k", "-W", "3", "--force"]),
+        ("d1.part", &["-C", "20k", "-W", "3"]),
     ] {
         symlink(path("victim"), path(link)).unwrap();
-        run(&[&["-q", "-r", &path("in"), "-w", &path(&link[..1])], args].concat());
-        assert_eq!(fs::read(path("victim")).unwrap(), b"precious", "{link}");
+        let (input, file) = (path("in"), path(&link[..1]));
+        let args = [&["-q", "-r", &input, "-w", &file], args].concat();
+        let output = run(&args);
+        assert_eq!(output.status.code(), Some(1), "{link}: {}", output.stderr);
+        let expected = format!("`{}` already exists; use --force", path(link));
+        assert!(output.stderr.contains(&expected), "{link}: {}", output.stderr);
         assert!(fs::symlink_metadata(path(link)).unwrap().is_symlink(), "{link}");
+        // With --force the link is replaced.
+        let output = run(&[&args[..], &["--force"]].concat());
+        assert!(output.status.success(), "{link}: {}", output.stderr);
+        assert!(!fs::symlink_metadata(path(link)).is_ok_and(|link| link.is_symlink()), "{link}");
+        assert!(fs::metadata(path(link.trim_end_matches(".part"))).unwrap().is_file(), "{link}");
+        assert_eq!(fs::read(path("victim")).unwrap(), b"precious", "{link}");
     }
-    // With --force a link to a file is replaced.
-    let output = run(&["-q", "-r", &path("in"), "-w", &path("a"), "--force"]);
+}
+
+/// A file whose name the capture comes to later is skipped.
+#[test]
+fn ring_spares_files_of_others() {
+    let directory = tempdir().unwrap();
+    let path = |name: &str| directory.path().join(name).to_str().unwrap().to_owned();
+    fs::write(path("in"), pcap(1_000)).unwrap();
+    let meta = "{\"type\":\"meta\",\"v\":1}\n{\"type\":\"pkt\"}\n";
+    fs::write(path("a0.part"), meta).unwrap();
+    fs::write(path("a1"), "notes").unwrap();
+    symlink(path("a1"), path("a2.part")).unwrap();
+    let args = ["-r", &path("in"), "-C", "20k", "-W", "4", "-w", &path("a")];
+    let output = run(&args);
     assert!(output.status.success(), "{}", output.stderr);
-    assert!(fs::symlink_metadata(path("a")).unwrap().is_file());
-    assert_eq!(fs::read(path("victim")).unwrap(), b"precious");
+    assert!(output.stderr.contains("kept"), "{}", output.stderr);
+    assert_eq!(names(directory.path()), ["a0", "a1", "a2.part", "a3", "in"]);
+    assert_eq!(fs::read(path("a1")).unwrap(), b"notes");
+    let text = fs::read_to_string(path("a0")).unwrap();
+    assert_ne!(text, meta, "its own file is replaced");
+}
+
+#[test]
+fn run_that_cannot_start_leaves_no_file() {
+    with_veth(|| {
+        let directory = tempdir().unwrap();
+        let path = directory.path().join("a");
+        let path = path.to_str().unwrap();
+        for args in [&["-i", "right", "-Z", "no-such-user"][..], &["-i", "nowhere"]] {
+            let output = run(&[args, &["-w", path]].concat());
+            assert_eq!(output.status.code(), Some(1), "{}", output.stderr);
+            assert_eq!(names(directory.path()), [] as [&str; 0], "{args:?}");
+        }
+        let script =
+            format!("ulimit -S -f 0; exec {} -i right -w {path}", sniffer_path().display());
+        let output = Command::new("bash").args(["-c", &script]).output().unwrap();
+        assert_eq!(output.status.code(), Some(1), "{}", String::from_utf8_lossy(&output.stderr));
+        assert_eq!(names(directory.path()), [] as [&str; 0]);
+    });
 }
 
 #[test]

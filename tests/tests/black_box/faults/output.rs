@@ -1,11 +1,15 @@
 //! Outputs that fail while a capture runs: full disks, limits, directories that disappear.
 
 use nix::sys::signal::Signal;
+use seccompiler::{
+    BpfProgram, SeccompAction, SeccompCmpArgLen, SeccompCmpOp, SeccompCondition, SeccompFilter,
+    SeccompRule,
+};
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use tempfile::tempdir;
-use tests::frames::{IPV4, Sender, ethernet, ipv4, udp};
+use tests::frames::{IPV4, Sender, ethernet, ipv4, pcap, udp};
 use tests::process::{Output, Process, finish, signal, sniffer, wait_for};
 use tests::veth::with_veth;
 
@@ -96,6 +100,75 @@ fn full_disk_ends_the_capture_with_totals() {
     let setup = "mount -t tmpfs -o size=64k none $disk";
     fail_in_script("full disk, 16 pages", "/out`: No space left on device", setup, "");
     fail_in_script("full disk, ring", "/out0.part`: No space left", setup, "-C 1 -W 3");
+}
+
+/// Makes large writes of this thread and its children fail.
+fn fail_large_writes(errno: i32) {
+    let (argument, kind) = (2, SeccompCmpArgLen::Qword);
+    let is_large = SeccompCondition::new(argument, kind, SeccompCmpOp::Ge, 512).unwrap();
+    let rule = SeccompRule::new(vec![is_large]).unwrap();
+    let filter = SeccompFilter::new(
+        [(nix::libc::SYS_write, vec![rule])].into(),
+        SeccompAction::Allow,
+        SeccompAction::Errno(errno.unsigned_abs()),
+        std::env::consts::ARCH.try_into().unwrap(),
+    );
+    let program: BpfProgram = filter.unwrap().try_into().unwrap();
+    seccompiler::apply_filter(&program).unwrap();
+}
+
+#[test]
+fn failed_writes_end_the_run_with_totals() {
+    let directory = tempdir().unwrap();
+    let input = directory.path().join("in");
+    fs::write(&input, pcap(50_000)).unwrap();
+    for (errno, reason) in [
+        (nix::libc::EIO, "Input/output error"),
+        (nix::libc::EDQUOT, "Disk quota exceeded"),
+        (nix::libc::ENOSPC, "No space left on device"),
+    ] {
+        for (name, lost) in [("a", "the last "), ("a.gz", "up to the last "), ("a.zst", "up to")] {
+            let path = directory.path().join(name);
+            let mut command = sniffer();
+            command.arg("-r").arg(&input).arg("--force").arg("-w").arg(&path);
+            let command = command.stderr(Stdio::piped());
+            let failing = || {
+                fail_large_writes(errno);
+                Process::spawn(command)
+            };
+            let child = std::thread::scope(|scope| scope.spawn(failing).join().unwrap());
+            let output = finish(child);
+            let stderr = &output.stderr;
+            assert_eq!(output.status.code(), Some(1), "{name}: {stderr}");
+            let expected = format!("cannot write `{}`: {reason}", path.display());
+            assert!(stderr.contains(&expected), "{name}: {stderr}");
+            assert!(stderr.contains(" packets read from "), "{name}: totals: {stderr}");
+            let lost_lines = stderr.lines().find(|line| line.contains("could not be written"));
+            assert!(lost_lines.is_some_and(|line| line.contains(lost)), "{name}: {stderr}");
+        }
+    }
+}
+
+/// Each limit on descriptors is an error of the step that reaches it.
+#[test]
+fn exhausted_descriptors_are_named_at_the_start() {
+    let directory = tempdir().unwrap();
+    let input = directory.path().join("in");
+    fs::write(&input, pcap(1_000)).unwrap();
+    let mut failures = 0;
+    for limit in 4..32 {
+        let mut command = Command::new("prlimit");
+        command.arg(format!("--nofile={limit}")).arg(xtask::build::sniffer_path());
+        command.arg("-r").arg(&input).args(["-C", "20k", "--force", "-w"]);
+        let output = command.arg(directory.path().join("a")).output().unwrap();
+        let stderr = String::from_utf8(output.stderr).unwrap();
+        assert!(!stderr.contains("denied"), "{limit}: {stderr}");
+        // The dynamic linker gives the number of the error.
+        let is_named = stderr.contains("Too many open files") || stderr.contains("Error 24");
+        assert!(output.status.success() || is_named, "{limit}: {stderr}");
+        failures += u32::from(!output.status.success());
+    }
+    assert!(0 < failures);
 }
 
 #[test]
