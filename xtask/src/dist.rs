@@ -70,7 +70,7 @@ pub fn program_path(linkage: Linkage) -> PathBuf {
 }
 
 /// Builds the program, stripped, and its symbols in `sniffer.debug` next to it. The dynamically
-/// linked one also writes the [`DOCUMENTS`]. Returns the path of the program.
+/// linked one also writes the documents. Returns the path of the program.
 ///
 /// # Errors
 ///
