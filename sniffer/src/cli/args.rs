@@ -176,7 +176,8 @@ pub(super) struct Args {
 
     /// Start a new file every TIME, e.g. 60, 10m or 1h
     ///
-    /// FILE is a strftime(3) template in local time. Files that are read are not rotated by time;
+    /// FILE is a strftime(3) template in local time; %{host} is the host name. Directories that the
+    /// template names are created. Files that are read are not rotated by time;
     /// FILE is then expanded once.
     #[arg(short = 'G', long, value_name = "TIME", value_parser = positive_duration,
           requires = "write", help_heading = ROTATION)]

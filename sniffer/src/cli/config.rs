@@ -13,7 +13,7 @@ use super::records;
 use crate::filter::FilterOptions;
 use crate::interfaces::{ANY, NamespaceName};
 use crate::line_formatter::FieldOptions;
-use crate::output::{Compression, FileId, Rotation, strftime};
+use crate::output::{Compression, FileId, Rotation, expand};
 use crate::record_types::{RecordType, RecordTypes};
 use crate::{Error, capture, dump, file, live, output, sandbox, stream};
 
@@ -143,7 +143,7 @@ impl Args {
             return Err("-C and -G require an output file, not standard output".into());
         }
         if self.rotate_interval.is_some() {
-            strftime(path, &jiff::Zoned::now()).map_err(|error| error.to_string())?;
+            expand(path, &jiff::Zoned::now()).map_err(|error| error.to_string())?;
         }
         Ok(())
     }

@@ -43,7 +43,7 @@ pub(crate) fn run(config: &Config) -> Result<(), Error> {
     let progress = Progress::start(config.is_quiet, config.output.path.is_none());
     let prepared = config.output.prepare(Some(signal_handler.signals()))?;
     let policy = Policy {
-        files: prepared.directory().into(),
+        files: prepared.file_access().clone(),
         sockets: SocketAccess::None,
         starts_threads: config.thread_count.is_some(),
     };

@@ -59,7 +59,7 @@ pub(crate) fn start(config: &Config) -> Result<(), Error> {
     }
     // Before the first packet is read, and before starting threads.
     let policy = Policy {
-        files: prepared.directory().into(),
+        files: prepared.file_access().clone(),
         sockets: socket_access(config, &chosen),
         starts_threads: config.thread_count.is_some(),
     };

@@ -11,7 +11,7 @@ use std::time::SystemTime;
 
 use super::compression::Compression;
 use super::file_id::FileVersion;
-use super::signature;
+use super::{directory, signature, template};
 use crate::Error;
 
 /// When to start a new file.
@@ -93,20 +93,13 @@ impl FileNamer {
         self.rotation.ring_count()
     }
 
-    /// The directory of the files.
-    pub(super) fn directory(&self) -> Result<PathBuf, Error> {
-        let base = self.base()?;
-        let parent = base.parent().filter(|parent| !parent.as_os_str().is_empty());
-        Ok(parent.unwrap_or(Path::new(".")).to_owned())
-    }
-
     /// Whether `name` may be the name of a file of an earlier run with the same options.
     pub(super) fn may_generate(&self, name: &OsStr) -> bool {
-        let template = self.template.file_name().unwrap_or_default().as_bytes();
         match self.rotation.interval {
             Some(_) => {
-                let prefix = template.split(|&byte| byte == b'%').next().unwrap_or_default();
-                name.as_bytes().starts_with(prefix)
+                let template = self.template.file_name().unwrap_or_default();
+                let prefix = template::prefix(template);
+                name.as_bytes().starts_with(prefix.as_bytes())
             }
             None => self.number_of(name).is_some(),
         }
@@ -131,7 +124,7 @@ impl FileNamer {
         if self.ring_count().is_none() || self.overwrite {
             return Ok(());
         }
-        let ring_files = self.entries()?.filter_map(|entry| {
+        let ring_files = self.entries().filter_map(|entry| {
             let file = signature::open(&entry.path(), false).ok()?;
             let version = FileVersion::of(&file.metadata().ok()?)?;
             let is_own = self.may_generate(&entry.file_name()) && signature::matches(&file).ok()?;
@@ -194,7 +187,7 @@ impl FileNamer {
     /// The newest file of an earlier run with the same options. If it was interrupted, only `parts`
     /// and files that the run may replace count.
     fn newest_existing(&self, parts: &[&Path]) -> Result<Option<PathBuf>, Error> {
-        let paths = self.entries()?.map(|entry| entry.path()).filter(|path| {
+        let paths = self.entries().map(|entry| entry.path()).filter(|path| {
             let final_path = final_path(path);
             let is_own = match &final_path {
                 Some(_) => parts.contains(&path.as_path()),
@@ -206,15 +199,19 @@ impl FileNamer {
         Ok(paths.max_by_key(|path| (modified(path), path.clone())))
     }
 
-    /// The entries of the directory; none if it does not exist, which creating the first file
-    /// reports.
-    pub(super) fn entries(&self) -> Result<impl Iterator<Item = fs::DirEntry> + use<>, Error> {
-        Ok(fs::read_dir(self.directory()?).ok().into_iter().flatten().flatten())
+    /// The entries of all directories that a run with the same options may have written to; none if
+    /// there are no such directories, which creating the first file reports.
+    pub(super) fn entries(&self) -> impl Iterator<Item = fs::DirEntry> + use<> {
+        let directories = directory::existing(&self.template, self.rotation);
+        directories.into_iter().flat_map(fs::read_dir).flatten().flatten()
     }
 
     /// The paths of the next file.
     pub(super) fn next(&mut self) -> Result<OutputPath, Error> {
         let base = self.base()?;
+        if self.is_timed() {
+            directory::create_parents(&self.template, self.rotation, &base)?;
+        }
         Ok(match self.rotation.ring_count() {
             Some(count) => self.next_in_ring(base, count)?,
             None => self.next_free(base),
@@ -231,7 +228,7 @@ impl FileNamer {
 
     fn template_now(&self) -> Result<PathBuf, Error> {
         let now = jiff::Timestamp::now().to_zoned(self.time_zone.clone());
-        strftime(&self.template, &now)
+        template::expand(&self.template, &now)
     }
 
     /// The next name of the ring. Skips files that are not the ring's.
@@ -357,19 +354,6 @@ fn ensure_absent(path: &Path) -> Result<(), Error> {
         return Err(Error::Output { name: path.display().to_string(), source });
     }
     if exists(path) { Err(Error::OutputExists { path: path.to_owned() }) } else { Ok(()) }
-}
-
-/// Formats a strftime(3) template; like tcpdump, in the time zone of `time`.
-///
-/// # Errors
-///
-/// If the template has an unknown directive or is not UTF-8.
-pub(crate) fn strftime(template: &Path, time: &jiff::Zoned) -> Result<PathBuf, Error> {
-    let failed = |reason| Error::TimeFormat { template: template.to_owned(), reason };
-    let format = template.to_str().ok_or_else(|| failed("not UTF-8"))?;
-    let name = jiff::fmt::strtime::format(format, time)
-        .map_err(|_| failed("unknown or incomplete directive; write %% for a percent sign"))?;
-    Ok(OsString::from(name).into())
 }
 
 #[cfg(test)]

@@ -19,11 +19,13 @@ mod recovery;
 mod signature;
 mod special;
 mod target;
+mod template;
 
 pub(crate) use compression::Compression;
 pub(crate) use file_id::FileId;
-pub(crate) use file_namer::{Rotation, strftime};
+pub(crate) use file_namer::Rotation;
 pub(crate) use options::{Options, PreparedOutput};
+pub(crate) use template::expand;
 
 use compression::Encoder;
 use file_namer::{FileNamer, OutputPath};

@@ -9,9 +9,10 @@ use super::compression::Compression;
 use super::file_id::FileId;
 use super::file_namer::{FileNamer, Rotation};
 use super::recovery::{self, Part};
-use super::{special, target};
+use super::{directory, special, target};
 use crate::Error;
 use crate::error::STANDARD_OUTPUT;
+use crate::sandbox::FileAccess;
 use crate::signals::Signals;
 
 /// Configuration of the output.
@@ -55,8 +56,11 @@ impl Options {
             parts = recovery::find(&namer, &self.inputs)?;
         }
         namer.start(&parts.iter().map(Part::path).collect::<Vec<_>>())?;
-        let directory = self.directory();
-        Ok(PreparedOutput { namer: Some(namer), directory, parts, ..PreparedOutput::default() })
+        let files = FileAccess::Directory {
+            path: directory::fixed(path, self.rotation),
+            creates_directories: directory::has_variable(path, self.rotation),
+        };
+        Ok(PreparedOutput { namer: Some(namer), files, parts, ..PreparedOutput::default() })
     }
 
     /// The name of the output, for messages.
@@ -72,8 +76,8 @@ impl Options {
 pub(crate) struct PreparedOutput {
     /// Names the files of the output, if it consists of regular files.
     pub(super) namer: Option<FileNamer>,
-    /// The directory of these files.
-    directory: Option<PathBuf>,
+    /// Access that creating these files needs.
+    files: FileAccess,
     /// A pipe, a device or another descriptor.
     pub(super) special: Option<File>,
     /// Becomes readable when the reader of a pipe or socket goes away.
@@ -88,9 +92,9 @@ impl PreparedOutput {
         self.namer.is_some()
     }
 
-    /// The directory in which the output creates files.
-    pub(crate) fn directory(&self) -> Option<PathBuf> {
-        self.directory.clone()
+    /// The access to files that the output needs inside a sandbox.
+    pub(crate) fn file_access(&self) -> &FileAccess {
+        &self.files
     }
 
     /// Makes the output notice that the reader of its pipe or socket went away.

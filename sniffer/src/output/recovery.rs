@@ -53,7 +53,7 @@ pub(super) struct Part {
 /// directory. If the final name of a file is that of an input.
 pub(super) fn find(namer: &FileNamer, inputs: &[FileId]) -> Result<Vec<Part>, Error> {
     let mut paths: Vec<_> = namer
-        .entries()?
+        .entries()
         .map(|entry| entry.path())
         .filter_map(|path| Some((modified(&path), final_path(&path)?, path)))
         .filter(|(_, final_path, _)| {

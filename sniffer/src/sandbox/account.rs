@@ -132,7 +132,7 @@ impl Account {
     ///
     /// If the process did not change to the user, with the reason.
     pub(super) fn change_to(&self, files: &FileAccess) -> Result<(), String> {
-        let FileAccess::Directory(path) = files else { return self.become_user() };
+        let FileAccess::Directory { path, .. } = files else { return self.become_user() };
         let access = AccessFlags::W_OK | AccessFlags::X_OK;
         let chosen = if self.has_access(path, access) {
             self.clone()

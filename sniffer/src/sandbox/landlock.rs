@@ -26,9 +26,12 @@ pub(super) fn ruleset(files: &FileAccess) -> Result<RulesetCreated, String> {
     let mut ruleset = create().map_err(failed)?;
     match files {
         FileAccess::None => {}
-        FileAccess::Directory(path) => {
-            let access =
+        FileAccess::Directory { path, creates_directories } => {
+            let mut access =
                 AccessFs::WriteFile | AccessFs::Truncate | AccessFs::MakeReg | AccessFs::RemoveFile;
+            if *creates_directories {
+                access |= AccessFs::MakeDir;
+            }
             ruleset = allow(ruleset, path, access)?;
             // Tells on SIGHUP whether the terminal was closed.
             ruleset = allow(ruleset, Path::new("/dev/tty"), AccessFs::ReadFile.into())?;

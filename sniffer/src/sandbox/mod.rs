@@ -58,18 +58,18 @@ pub(crate) struct Policy {
 }
 
 /// Access to files that are not open yet.
-#[derive(Debug)]
+#[derive(Clone, Debug, Default)]
 pub(crate) enum FileAccess {
     /// No access: the output is open, and stays the same.
+    #[default]
     None,
-    /// Output files can be created, renamed and removed in this directory.
-    Directory(PathBuf),
-}
-
-impl From<Option<PathBuf>> for FileAccess {
-    fn from(directory: Option<PathBuf>) -> Self {
-        directory.map_or(Self::None, Self::Directory)
-    }
+    /// Output files can be created, renamed and removed in a directory, and in those that it
+    /// contains.
+    Directory {
+        path: PathBuf,
+        /// Whether directories can be created in it.
+        creates_directories: bool,
+    },
 }
 
 /// Access to sockets.

@@ -71,7 +71,7 @@ fn output_files_are_created_in_their_directory_only() {
     let (inner, outer) = (directory.path().join("inner"), directory.path().join("outer"));
     fs::create_dir(&inner).unwrap();
     fs::write(&outer, "secret").unwrap();
-    let files = FileAccess::Directory(inner.clone());
+    let files = FileAccess::Directory { path: inner.clone(), creates_directories: false };
     inside(files, SocketAccess::None, || {
         let refused = Some(ErrorKind::PermissionDenied);
         let (part, file) = (inner.join("a.part"), inner.join("a"));
@@ -89,6 +89,21 @@ fn output_files_are_created_in_their_directory_only() {
         assert_eq!(kind(std::os::unix::fs::symlink("/etc/passwd", &file)), refused);
     });
     assert_eq!(fs::read_to_string(outer).unwrap(), "secret");
+}
+
+#[test]
+fn directories_are_created_in_the_output_directory_only() {
+    let directory = tempdir().unwrap();
+    let path = directory.path().join("inner");
+    fs::create_dir(&path).unwrap();
+    let files = FileAccess::Directory { path: path.clone(), creates_directories: true };
+    inside(files, SocketAccess::None, || {
+        let hour = path.join("day/hour");
+        fs::create_dir_all(&hour).unwrap();
+        fs::write(hour.join("a"), "line").unwrap();
+        let outer = fs::create_dir(directory.path().join("outer"));
+        assert_eq!(kind(outer), Some(ErrorKind::PermissionDenied));
+    });
 }
 
 #[test]

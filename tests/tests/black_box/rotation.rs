@@ -267,3 +267,72 @@ fn output_of_files_is_rotated_and_compressed() {
     let stream = Stream::read(&zstd::decode_all(&output.stdout[..]).unwrap());
     assert_eq!(stream.packets.len(), 1_000);
 }
+
+/// Captures into the directories of a template, which end with a time, and sends frames once the
+/// first file exists.
+fn capture_into_directories(root: &Path, args: &[&str], end: impl FnOnce(&mut Process) + Send) {
+    with_veth(|| {
+        let mut command = sniffer();
+        command.args(["-q", "-i", "right", "-w"]).arg(root.join("host=%{host}/second=%s/a.ndjson"));
+        let mut process = Process::spawn(command.args(args));
+        wait_for("the first file", || {
+            directories(root).iter().any(|directory| {
+                fs::read_to_string(directory.join("a.ndjson.part"))
+                    .is_ok_and(|text| text.starts_with("{\"type\":\"meta\""))
+            })
+        });
+        send(&Sender::new("left"), 10);
+        end(&mut process);
+    });
+}
+
+/// The directories of this machine, sorted.
+fn directories(root: &Path) -> Vec<std::path::PathBuf> {
+    let host = fs::read_to_string("/proc/sys/kernel/hostname").unwrap();
+    let host = root.join(format!("host={}", host.trim_end()));
+    if host.exists() { names(&host).iter().map(|name| host.join(name)).collect() } else { vec![] }
+}
+
+#[test]
+fn directories_of_the_template_are_created() {
+    let directory = tempdir().unwrap();
+    let root = directory.path();
+    capture_into_directories(root, &["-G", "1", "-W", "3"], |process| {
+        assert!(process.wait().unwrap().success());
+    });
+    let directories = directories(root);
+    assert!(2 <= directories.len(), "{directories:?}");
+    let files = directories.iter().flat_map(|directory| {
+        names(directory).into_iter().map(|name| read(&directory.join(name))).collect::<Vec<_>>()
+    });
+    let streams: Vec<_> = files.collect();
+    assert_eq!(streams.len(), 3);
+    check_run(&streams, 10);
+}
+
+#[test]
+fn unfinished_files_in_directories_of_earlier_runs_are_completed() {
+    let directory = tempdir().unwrap();
+    let root = directory.path();
+    capture_into_directories(root, &["-G", "3600"], |process| {
+        wait_for("the packets", || {
+            let text = fs::read_to_string(directories(root)[0].join("a.ndjson.part")).unwrap();
+            text.lines().filter(|line| line.starts_with("{\"type\":\"pkt\"")).count() == 10
+        });
+        process.kill().unwrap();
+        process.wait().unwrap();
+    });
+    let first = directories(root)[0].clone();
+    assert_eq!(names(&first), ["a.ndjson.part"]);
+    // Another second, and thus another directory.
+    wait_for("the next second", || {
+        let now = std::time::UNIX_EPOCH.elapsed().unwrap().as_secs();
+        !first.ends_with(format!("second={now}"))
+    });
+    capture_into_directories(root, &["-G", "1", "-W", "1"], |process| {
+        assert!(process.wait().unwrap().success());
+    });
+    assert_eq!(names(&first), ["a.ndjson"]);
+    let text = fs::read_to_string(first.join("a.ndjson")).unwrap();
+    assert!(text.ends_with('\n') && 10 < text.lines().count());
+}

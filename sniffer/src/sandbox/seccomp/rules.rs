@@ -72,6 +72,7 @@ const FILES: &[c_long] = &[
     libc::SYS_renameat2,
     libc::SYS_unlinkat,
     libc::SYS_linkat,
+    libc::SYS_mkdirat,
     libc::SYS_ftruncate,
     libc::SYS_fchmod,
     libc::SYS_fsync,
@@ -95,6 +96,8 @@ const FILES: &[c_long] = &[
     libc::SYS_unlink,
     #[cfg(target_arch = "x86_64")]
     libc::SYS_link,
+    #[cfg(target_arch = "x86_64")]
+    libc::SYS_mkdir,
 ];
 
 /// Calls on the sockets of a live run. New sockets are in `conditional`.
