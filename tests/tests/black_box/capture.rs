@@ -86,8 +86,10 @@ fn each_frame_has_one_line_with_the_expected_fields() {
         ports(packet(9, "udp"), 8_950),
         ports(packet(10, "udp"), 59_958),
         Packet {
-            src: text("02:00:00:00:00:01"),
-            dst: text("02:00:00:00:00:02"),
+            eth_src: text("02:00:00:00:00:01"),
+            eth_dst: text("02:00:00:00:00:02"),
+            src: None,
+            dst: None,
             ttl: None,
             ..packet(11, "lldp")
         },
