@@ -2,7 +2,7 @@
 //! page adds the others. Option letters are tcpdump's; `tcpdump` answers those of its options that
 //! are missing here.
 
-use clap::{ArgAction, Parser, ValueHint};
+use clap::{ArgAction, Command, CommandFactory, Parser, ValueHint};
 use clap_complete::ArgValueCandidates;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -13,7 +13,7 @@ use super::values::{
     duration, file_size, interface_name, link_type, namespace, path, positive, positive_duration,
     snaplen, within,
 };
-use super::{completion, help, version};
+use super::{completion, sections, tcpdump, version};
 use crate::capture::{DEFAULT_BLOCK_KIB, DEFAULT_BUFFER_KIB, DEFAULT_SNAPLEN};
 use crate::interfaces::NamespaceName;
 
@@ -25,12 +25,17 @@ const FIELDS: &str = "Fields";
 const PERFORMANCE: &str = "Performance";
 const OTHER: &str = "Other";
 
+/// The command with all options, for parsing.
+pub(super) fn command() -> Command {
+    tcpdump::add_to(Args::command())
+}
+
 /// The parsed command line.
 #[derive(Debug, Parser)]
 #[command(
     name = "sniffer",
     version = version::version(),
-    about = help::ABOUT,
+    about = sections::ABOUT,
     max_term_width = 80,
     override_usage = "sniffer [OPTIONS] [-i INTERFACE]... [-w FILE] [EXPRESSION]\n       \
                       sniffer [OPTIONS] -r FILE... [-w FILE] [EXPRESSION]",

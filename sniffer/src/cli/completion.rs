@@ -2,11 +2,11 @@
 //! arguments and [`VARIABLE`] in its environment, so that it can offer what exists on the machine:
 //! interfaces, network namespaces, files.
 
+use clap::Command;
 use clap_complete::engine::CompletionCandidate;
 use clap_complete::env::{CompleteEnv, EnvCompleter};
 use std::io;
 
-use super::command;
 use crate::interfaces::{self, ANY};
 
 /// The environment variable that a completion script sets. It contains the name of the shell.
@@ -18,7 +18,7 @@ const FIRST_COMPLETION: &str =
     "[[ $funcstack[1] == _sniffer ]] && _clap_dynamic_completer_sniffer\n";
 
 /// Prints the candidates and exits if a completion script started this process.
-pub(super) fn answer() {
+pub(super) fn answer(command: impl Fn() -> Command) {
     CompleteEnv::with_factory(command).var(VARIABLE).complete();
 }
 

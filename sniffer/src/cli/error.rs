@@ -4,7 +4,8 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 use std::io::Write;
 use summary::Printable;
 
-use super::{command, help};
+use super::args::command;
+use super::help;
 use crate::progress::{print_message, printable_lines};
 
 /// Exit status of a usage error.

@@ -5,8 +5,6 @@ use clap::{Command, CommandFactory};
 use super::args::Args;
 use super::sections::EXAMPLES;
 
-pub(super) const ABOUT: &str = "Capture packets and write one JSON line per packet";
-
 /// How many examples `-h` shows.
 const SHORT_EXAMPLES: usize = 4;
 

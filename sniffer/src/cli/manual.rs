@@ -4,8 +4,7 @@ use clap::{Arg, ArgAction, CommandFactory};
 use roff::{Inline, Roff, bold, italic, roman};
 
 use super::args::Args;
-use super::help::ABOUT;
-use super::sections::{DESCRIPTION, EXAMPLES, SECTIONS, SEE_ALSO, SYNOPSIS, Section};
+use super::sections::{ABOUT, DESCRIPTION, EXAMPLES, SECTIONS, SEE_ALSO, SYNOPSIS, Section};
 use super::tcpdump;
 use super::version::DATE;
 

@@ -25,16 +25,11 @@ pub(crate) use choices::Generate;
 pub(crate) use config::{Action, Invocation};
 pub(crate) use generate::generate;
 
-use clap::{Command, CommandFactory, FromArgMatches};
+use clap::FromArgMatches;
 
 use crate::Error;
 use crate::progress::print_message;
-use args::Args;
-
-/// The command with all options, for parsing.
-fn command() -> Command {
-    tcpdump::add_to(Args::command())
-}
+use args::{Args, command};
 
 /// Parses the arguments of the process. A usage error exits with status 2, the help with 0.
 ///
@@ -42,7 +37,7 @@ fn command() -> Command {
 ///
 /// If a file that contains arguments cannot be read: that of `-F` or of `-V`.
 pub(crate) fn parse() -> Result<Invocation, Error> {
-    completion::answer();
+    completion::answer(command);
     let parsed = command().try_get_matches().and_then(|matches| {
         if let Some(refusal) = tcpdump::refusal(&matches) {
             error::exit_with(&refusal);

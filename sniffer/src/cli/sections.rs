@@ -1,6 +1,9 @@
 //! The texts of the manual page that are not about single options. Text between backticks is set in
 //! bold.
 
+/// What sniffer does, in one line.
+pub(super) const ABOUT: &str = "Capture packets and write one JSON line per packet";
+
 /// A section of terms with explanations.
 pub(super) struct Section {
     pub(super) title: &'static str,
