@@ -2,7 +2,7 @@
 
 use super::query_scheduler::Slot;
 use super::{App, Panel};
-use crate::axis::Bins;
+use crate::axis::{Bins, Span};
 use crate::chart::{Bars, Binned, Measure, Ranking, RenderContext, Scatter, Table};
 use crate::density::{Density, Grid};
 use crate::filter::{Expr, Field, Set};
@@ -139,7 +139,9 @@ impl App {
         match panel {
             Panel::Throughput => {
                 let (bins, _) = tallies(self.scheduler.latest(Slot::RateWhole))?;
-                let step_ns = bins.axis.span.len() / i64::try_from(bins.count).unwrap_or(1);
+                let Span { start, end } = bins.axis.span;
+                let step_ns = end.abs_diff(start) / bins.count.max(1) as u64;
+                let step_ns = i64::try_from(step_ns).unwrap_or(i64::MAX);
                 let measure =
                     if settings.is_bits { Measure::BitRate } else { Measure::PacketRate }(step_ns);
                 binned("Throughput", measure, settings.rate_log, Bars::Stacked)

@@ -84,8 +84,9 @@ impl App {
         let start = span.start.saturating_sub(span.start.rem_euclid(step));
         let count = (i128::from(span.end) - i128::from(start) - 1).div_euclid(i128::from(step)) + 1;
         let count = usize::try_from(count).ok()?.clamp(1, Bins::MAX_COUNT);
-        let len = i64::try_from(count).ok()?.saturating_mul(step);
-        let span = Span::new(start, start.saturating_add(len));
+        // The range may be longer than `i64::MAX`.
+        let len = (count as u64).saturating_mul(step.unsigned_abs());
+        let span = Span::new(start, start.saturating_add_unsigned(len));
         let axis = Axis { quantity: Quantity::Time, scale: Scale::Linear, span };
         Some((step, Bins { axis, count, is_closed: false }))
     }

@@ -31,7 +31,7 @@ impl BinLookup {
         let scale = bins.axis.scale;
         let count = bins.count as f64;
         let (origin, factor) = match scale {
-            Scale::Linear => (0.0, count / bins.axis.span.len() as f64),
+            Scale::Linear => (0.0, count / bins.axis.span.width()),
             Scale::Log => {
                 let from = fast_log(start);
                 (from, count / (fast_log(end) - from))

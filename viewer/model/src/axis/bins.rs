@@ -25,11 +25,11 @@ impl Bins {
         let Span { start, end } = self.axis.span;
         let count = self.count.max(1);
         let edge = |index: usize| match (self.axis.scale, self.is_closed) {
-            (Scale::Linear, false) => start + scaled(index, count, end.abs_diff(start)),
+            (Scale::Linear, false) => scaled(start, index, count, end.abs_diff(start)),
             (Scale::Linear, true) if end.abs_diff(start) == 1 => {
                 start + i64::from(count < 2 * index)
             }
-            (Scale::Linear, true) => start + scaled(index, count, end.abs_diff(start) - 1),
+            (Scale::Linear, true) => scaled(start, index, count, end.abs_diff(start) - 1),
             (Scale::Log, _) => self.axis.value_at(index as f64 / count as f64),
         };
         let mut edges: Vec<_> = (0..=count).map(edge).collect();
@@ -64,10 +64,12 @@ impl Bins {
     }
 }
 
-/// `index * len / count`, rounded up.
-fn scaled(index: usize, count: usize, len: u64) -> i64 {
+/// `start + index * len / count`, rounded up.
+fn scaled(start: i64, index: usize, count: usize, len: u64) -> i64 {
     let product = index as u128 * u128::from(len);
-    i64::try_from(product.div_ceil(count as u128)).unwrap_or(i64::MAX)
+    // At most `len`.
+    let distance = u64::try_from(product.div_ceil(count as u128)).unwrap_or(u64::MAX);
+    start.saturating_add_unsigned(distance)
 }
 
 wire!(struct Bins { axis, count, is_closed });
@@ -76,6 +78,14 @@ wire!(struct Bins { axis, count, is_closed });
 mod tests {
     use super::*;
     use crate::axis::Quantity;
+
+    #[test]
+    fn edges_span_all_integers() {
+        let span = Span::new(i64::MIN, i64::MAX);
+        let axis = Axis { quantity: Quantity::Time, scale: Scale::Linear, span };
+        let bins = Bins { axis, count: 4, is_closed: false };
+        assert_eq!(bins.edges(), [i64::MIN, -(1 << 62), 0, 1 << 62, i64::MAX]);
+    }
 
     #[test]
     fn closed_bins_match_numpy() {

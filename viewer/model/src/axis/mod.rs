@@ -37,6 +37,11 @@ impl Span {
         self.end.saturating_sub(self.start)
     }
 
+    /// Number of values, which may exceed `i64::MAX`.
+    pub fn width(&self) -> f64 {
+        self.end.abs_diff(self.start) as f64
+    }
+
     /// Always false: a span holds at least one value.
     pub fn is_empty(&self) -> bool {
         false
@@ -90,9 +95,7 @@ impl Axis {
     pub fn value_at(&self, fraction: f64) -> i64 {
         let Span { start, end } = self.span;
         match self.scale {
-            Scale::Linear => {
-                start.saturating_add(saturating_i64((fraction * self.span.len() as f64).floor()))
-            }
+            Scale::Linear => offset(start, (fraction * self.span.width()).floor()),
             Scale::Log => {
                 let (from, to) = (symlog(start as f64), symlog(end as f64));
                 saturating_i64(symexp(from + fraction * (to - from)).round())
@@ -104,9 +107,8 @@ impl Axis {
     pub fn sub_span(&self, from: f64, to: f64) -> Span {
         match self.scale {
             Scale::Linear => {
-                let len = self.span.len() as f64;
-                let at =
-                    |fraction: f64| self.span.start.saturating_add(saturating_i64(fraction * len));
+                let len = self.span.width();
+                let at = |fraction: f64| offset(self.span.start, fraction * len);
                 let start = at((from * len).floor() / len);
                 Span::new(start, at((to * len).ceil() / len))
             }
@@ -132,13 +134,19 @@ impl Axis {
     pub fn panned(&self, by: f64) -> Span {
         match self.scale {
             Scale::Linear => {
-                let distance = saturating_i64(by * self.span.len() as f64);
-                let start = self.span.start.saturating_add(distance);
-                Span::new(start, start.saturating_add(self.span.len()))
+                let distance = by * self.span.width();
+                Span::new(offset(self.span.start, distance), offset(self.span.end, distance))
             }
             Scale::Log => self.sub_span(by, 1.0 + by),
         }
     }
+}
+
+/// Adds a distance, which may exceed the range of `i64`. The sum saturates.
+#[expect(clippy::cast_possible_truncation, reason = "a cast from f64 saturates")]
+fn offset(start: i64, distance: f64) -> i64 {
+    let sum = i128::from(start).saturating_add(distance as i128);
+    i64::try_from(sum).unwrap_or(if sum < 0 { i64::MIN } else { i64::MAX })
 }
 
 /// Truncates towards zero; values out of range saturate, NaN becomes 0.
@@ -170,6 +178,17 @@ mod tests {
 
     fn scales() -> impl Strategy<Value = Scale> {
         prop_oneof![Just(Scale::Linear), Just(Scale::Log)]
+    }
+
+    /// Timestamps span up to 584 years, twice what fits in `i64`.
+    #[test]
+    fn spans_may_be_longer_than_the_largest_integer() {
+        let axis = axis(Scale::Linear, Span::new(i64::MIN, i64::MAX));
+        assert_eq!((axis.value_at(0.0), axis.value_at(1.0)), (i64::MIN, i64::MAX));
+        assert_eq!(axis.value_at(0.75), 1 << 62);
+        assert_eq!(axis.sub_span(0.25, 1.0), Span::new(-(1 << 62), i64::MAX));
+        assert_eq!(axis.zoomed(1.0, 0.5), Span::new(0, i64::MAX));
+        assert_eq!(axis.panned(0.5), Span::new(0, i64::MAX));
     }
 
     proptest! {
