@@ -79,10 +79,15 @@ pub fn duration(ns: i64) -> String {
 }
 
 /// Formats a duration with its two largest units, rounded down to tenths of a second above a second:
-/// `22.1 ms`, `9 min 59.5 s`, `2 d 3 h`.
+/// `22.1 ms`, `9 min 59.5 s`, `2 d 3 h`. From ten years on, the text has whole years: `50 years`.
 pub fn rounded_duration(ns: u64) -> String {
     const TENTH_NS: u64 = NS_PER_SECOND / 10;
+    /// A year of the Gregorian calendar, on average.
+    const YEAR_SECONDS: u64 = 31_556_952;
     let (seconds, rest) = split_seconds(ns);
+    if 10 * YEAR_SECONDS <= seconds {
+        return format!("{} years", seconds / YEAR_SECONDS);
+    }
     let rounded_ns = match seconds {
         // Three significant digits below a second.
         0 => rest - rest % 10u64.pow(rest.checked_ilog10().unwrap_or(0).saturating_sub(2)),
@@ -192,6 +197,13 @@ mod tests {
             assert_eq!(duration(ns), exact);
             assert_eq!(rounded_duration(ns.unsigned_abs()), rounded);
         }
+    }
+
+    #[test]
+    fn long_durations_are_in_years() {
+        const DAY: u64 = 86_400_000_000_000;
+        let texts = [3_652 * DAY, 3_653 * DAY, 18_263 * DAY, u64::MAX].map(rounded_duration);
+        assert_eq!(texts, ["3,652 d", "10 years", "50 years", "584 years"]);
     }
 
     #[test]
