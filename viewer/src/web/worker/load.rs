@@ -14,6 +14,11 @@ use crate::web::dom::error_message;
 /// The time between two progress reports, in milliseconds.
 const REPORT_INTERVAL_MS: f64 = 50.0;
 
+/// Loading stops when the memory of the worker has grown to this size, in bytes. WebAssembly memory is
+/// limited to 4 GiB, and queries need some of it. The estimate before loading can be too low: it
+/// does not count addresses.
+const MAX_BYTES: u64 = 3 << 30;
+
 /// Starts loading the parts that are not loaded yet, one by one.
 pub(super) fn start(worker: &Worker, epoch: u32) {
     let worker = worker.clone();
@@ -27,9 +32,15 @@ pub(super) fn start(worker: &Worker, epoch: u32) {
                 report
             });
             let Some(mut report) = report else { return };
-            report.failure = result
-                .err()
-                .map(|error| format!("the file could not be read ({})", error_message(&error)));
+            report.failure = match result {
+                Ok(End::MemoryFull) => {
+                    Some("memory is full; the rest of the file was not loaded".to_owned())
+                }
+                Ok(End::Done) => None,
+                Err(error) => {
+                    Some(format!("the file could not be read ({})", error_message(&error)))
+                }
+            };
             post_report(&worker, epoch, number, report);
         }
     });
@@ -47,26 +58,39 @@ fn next_part(worker: &Worker, epoch: u32) -> Option<usize> {
     })
 }
 
-/// Loads a part until it is complete or cancelled, or another load begins.
-async fn load_part(worker: &Worker, epoch: u32, number: usize) -> Result<(), JsValue> {
+/// Why loading of a part ended.
+enum End {
+    /// The part is complete or was cancelled, or another load has begun.
+    Done,
+    MemoryFull,
+}
+
+/// Loads a part until it is complete or cancelled, memory is full, or another load begins.
+async fn load_part(worker: &Worker, epoch: u32, number: usize) -> Result<End, JsValue> {
     let source =
         worker.with_part(epoch, number, |part| (part.file.clone(), part.loader.position()));
-    let Some((file, offset)) = source else { return Ok(()) };
+    let Some((file, offset)) = source else { return Ok(End::Done) };
     let mut reader = ChunkReader::new(&file, offset)?;
     let mut bytes = Vec::new();
     let mut yielder = Yielder::new()?;
     let mut reported_ms = Date::now();
+    // Memory never shrinks: what closed captures occupied is free for this one.
+    let max_bytes = MAX_BYTES.max(memory_bytes());
     loop {
         if worker.with_part(epoch, number, |part| part.is_cancelled) != Some(false) {
             reader.cancel();
-            return Ok(());
+            return Ok(End::Done);
         }
         reader.next(&mut bytes).await?;
         let is_plain = worker.with_part(epoch, number, |part| part.loader.is_uncompressed_text());
         for piece in pieces(&bytes, is_plain == Some(true)) {
             if !feed(worker, epoch, number, piece) {
                 reader.cancel();
-                return Ok(());
+                return Ok(End::Done);
+            }
+            if max_bytes < memory_bytes() {
+                reader.cancel();
+                return Ok(End::MemoryFull);
             }
             yielder.yield_if_due().await?;
         }
