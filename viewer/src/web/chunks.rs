@@ -82,8 +82,8 @@ impl ChunkReader {
     }
 }
 
-/// Bytes of a piece: compressed bytes may become a thousand times as many.
-const PIECE_LEN: usize = 64 << 10;
+/// Bytes of a piece. Zstandard can expand them to 256 MiB.
+const PIECE_LEN: usize = 8 << 10;
 
 /// Splits a chunk into pieces that are processed without a break. A plain text is processed as a
 /// whole. An empty chunk, which marks the end of the file, is one empty piece.

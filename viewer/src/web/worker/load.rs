@@ -92,13 +92,13 @@ async fn load_part(worker: &Worker, epoch: u32, number: usize) -> Result<End, Js
                 reader.cancel();
                 return Ok(End::MemoryFull);
             }
-            yielder.yield_if_due().await?;
-        }
-        if REPORT_INTERVAL_MS <= Date::now() - reported_ms {
-            reported_ms = Date::now();
-            if let Some(report) = worker.with_part(epoch, number, |part| part.loader.report()) {
-                post_report(worker, epoch, number, report);
+            if REPORT_INTERVAL_MS <= Date::now() - reported_ms {
+                reported_ms = Date::now();
+                if let Some(report) = worker.with_part(epoch, number, |part| part.loader.report()) {
+                    post_report(worker, epoch, number, report);
+                }
             }
+            yielder.yield_if_due().await?;
         }
     }
 }
