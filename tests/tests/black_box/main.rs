@@ -15,6 +15,7 @@ mod examples;
 mod faults;
 mod files;
 mod filters;
+mod hostile_captures;
 mod hostile_files;
 mod hostile_text;
 mod hosting;
