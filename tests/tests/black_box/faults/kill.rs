@@ -20,7 +20,7 @@ use crate::sandbox::{NOBODY, or_root};
 use super::{BURST, Row, Traffic, check_lines, names};
 
 /// The longest time between the start of the traffic and the kill, in milliseconds: several times as
-/// long as lines stay in a buffer. Compressed bytes stay for about a second.
+/// long as lines stay in a buffer. Compressed captures run longer, so that the encoder fills its buffers.
 const MAX_DELAY_MS: u64 = 300;
 const MAX_COMPRESSED_DELAY_MS: u64 = 2_500;
 
