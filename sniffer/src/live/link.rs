@@ -56,6 +56,16 @@ impl Link {
         Self { interface, state: State::Up }
     }
 
+    /// An interface that is not up yet, or not yet reported as such.
+    pub(super) fn new_down(interface: Interface) -> Self {
+        Self { interface, state: State::Down { since: Instant::now() } }
+    }
+
+    /// Whether the interface does not exist.
+    pub(super) fn is_gone(&self) -> bool {
+        matches!(self.state, State::Gone { .. })
+    }
+
     /// The interface as last reported.
     pub(super) fn interface(&self) -> &Interface {
         &self.interface
@@ -63,7 +73,7 @@ impl Link {
 
     /// Evaluates the state of an interface as the kernel reports it.
     pub(super) fn on_update(&mut self, update: &Interface) -> LinkUpdate {
-        if let State::Gone { .. } = self.state {
+        if self.is_gone() {
             let has_returned = self.interface.name == update.name && update.link_type().is_some();
             return if has_returned { LinkUpdate::Returned } else { LinkUpdate::Unrelated };
         }
@@ -88,8 +98,7 @@ impl Link {
     /// before.
     pub(super) fn on_removed(&mut self, index: u32) -> Option<Event> {
         // Index 0 stands for all interfaces, which are never removed.
-        let is_gone = matches!(self.state, State::Gone { .. });
-        if self.interface.index != index || index == 0 || is_gone {
+        if self.interface.index != index || index == 0 || self.is_gone() {
             return None;
         }
         self.state = State::Gone { since: self.state.since() };

@@ -9,6 +9,7 @@
 //! counters. `Accounting` owns the latter and the stream.
 
 mod accounting;
+mod all_links;
 mod captured_interface;
 mod config;
 mod drops;

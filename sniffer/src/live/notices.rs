@@ -9,11 +9,15 @@ use crate::progress::{duration_text, packets};
 const DROPS_INTERVAL: Duration = Duration::from_secs(10);
 
 /// The message about a change of an interface that the run waits for or recovers from; `None` for
-/// other events.
-pub(super) fn link_message(event: &Event) -> Option<String> {
+/// other events. `is_captured` is false for an interface among all those of `any`, for which the run
+/// does not wait.
+pub(super) fn link_message(event: &Event, is_captured: bool) -> Option<String> {
     let name = event.interface.as_deref()?;
     let gap = || duration_text(Duration::from_nanos(event.gap_ns.unwrap_or(0)));
     match event.event {
+        EventKind::IfaceDown if !is_captured => Some(format!("{name} went down")),
+        EventKind::IfaceGone if !is_captured => Some(format!("{name} disappeared")),
+        EventKind::IfaceUp | EventKind::Reattached if !is_captured => Some(format!("{name} is up")),
         EventKind::IfaceDown => Some(format!("{name} went down; waiting for it")),
         EventKind::IfaceGone => {
             Some(format!("{name} disappeared; waiting for an interface of that name"))
@@ -59,7 +63,7 @@ mod tests {
     fn link_messages_name_the_interface_and_the_gap() {
         let message = |kind, gap_ns, new_name: Option<&str>| {
             let new_name = new_name.map(str::to_owned);
-            link_message(&Event { gap_ns, new_name, ..new_event("eth0", kind) })
+            link_message(&Event { gap_ns, new_name, ..new_event("eth0", kind) }, true)
         };
         for (kind, gap_ns, new_name, text) in [
             (EventKind::IfaceDown, None, None, "eth0 went down; waiting for it"),
@@ -71,6 +75,18 @@ mod tests {
             assert_eq!(message(kind, gap_ns, new_name).as_deref(), Some(text));
         }
         assert_eq!(message(EventKind::DropBegin, None, None), None);
+    }
+
+    #[test]
+    fn link_messages_of_any_promise_no_wait() {
+        for (kind, text) in [
+            (EventKind::IfaceDown, "eth0 went down"),
+            (EventKind::IfaceGone, "eth0 disappeared"),
+            (EventKind::IfaceUp, "eth0 is up"),
+            (EventKind::Reattached, "eth0 is up"),
+        ] {
+            assert_eq!(link_message(&new_event("eth0", kind), false).as_deref(), Some(text));
+        }
     }
 
     #[test]

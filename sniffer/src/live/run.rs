@@ -7,6 +7,7 @@ use summary::grouped;
 use summary::record::{Event, EventKind, Reason};
 
 use super::accounting::Accounting;
+use super::all_links::AllLinks;
 use super::config::Config;
 use super::interface_names::InterfaceNames;
 use super::link::LinkUpdate;
@@ -35,6 +36,8 @@ pub(super) struct Run<'a> {
     pub(super) accounting: Accounting,
     /// The packets of each interface in `accounting`, in the same order.
     pub(super) sources: Vec<PacketSource>,
+    /// The interfaces that `any` includes, if it is captured.
+    pub(super) all_links: Option<AllLinks>,
     pub(super) names: InterfaceNames,
     pub(super) signals: Signals,
     pub(super) progress: Progress,
@@ -181,8 +184,9 @@ impl Run<'_> {
             LinkChange::Removed(index) => self.on_link_removed(index),
             LinkChange::Resync(interfaces) => {
                 let captured = self.accounting.interfaces.iter();
-                let indices: Vec<_> =
-                    captured.map(|interface| interface.link.interface().index).collect();
+                let captured = captured.map(|interface| interface.link.interface().index);
+                let all = self.all_links.iter().flat_map(AllLinks::indices);
+                let indices: Vec<_> = captured.chain(all).collect();
                 for index in indices {
                     if interfaces.iter().all(|interface| interface.index != index) {
                         self.on_link_removed(index)?;
@@ -195,6 +199,8 @@ impl Run<'_> {
 
     fn on_link_update(&mut self, update: &Interface) -> Result<(), Error> {
         self.names.set(update.index, &update.name);
+        let events = self.all_links.as_mut().map(|links| links.on_update(update));
+        self.record_any_events(events.into_iter().flatten())?;
         for index in 0..self.accounting.interfaces.len() {
             match self.accounting.interfaces[index].link.on_update(update) {
                 LinkUpdate::Unrelated => {}
@@ -212,6 +218,8 @@ impl Run<'_> {
     }
 
     fn on_link_removed(&mut self, removed: u32) -> Result<(), Error> {
+        let event = self.all_links.as_mut().and_then(|links| links.on_removed(removed));
+        self.record_any_events(event)?;
         for index in 0..self.accounting.interfaces.len() {
             if let Some(event) = self.accounting.interfaces[index].link.on_removed(removed) {
                 self.record_link_event(event)?;
@@ -220,14 +228,24 @@ impl Run<'_> {
         Ok(())
     }
 
-    /// Records an event of an interface.
+    /// Records events of interfaces among those of `any`.
+    fn record_any_events(&mut self, events: impl IntoIterator<Item = Event>) -> Result<(), Error> {
+        for event in events {
+            let message = link_message(&event, false);
+            self.accounting.record_event(event)?;
+            message.into_iter().for_each(|message| self.progress.info(message));
+        }
+        Ok(())
+    }
+
+    /// Records an event of a captured interface.
     ///
     /// # Errors
     ///
     /// If packets stop with it, and the run is configured to end then.
     fn record_link_event(&mut self, event: Event) -> Result<(), Error> {
         let (kind, name) = (event.event, event.interface.clone().unwrap_or_default());
-        let message = link_message(&event);
+        let message = link_message(&event, true);
         self.accounting.record_event(event)?;
         match kind {
             EventKind::IfaceDown if self.config.exits_on_down => Err(Error::WentDown { name }),

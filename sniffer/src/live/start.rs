@@ -4,6 +4,7 @@
 use summary::record::SourceKind;
 
 use super::accounting::Accounting;
+use super::all_links::AllLinks;
 use super::captured_interface::CapturedInterface;
 use super::config::Config;
 use super::interface_names::InterfaceNames;
@@ -75,6 +76,8 @@ pub(crate) fn start(config: &Config) -> Result<(), Error> {
         sources.push(PacketSource::new(readers, &names, &config.stream.fields)?);
         captured.push(CapturedInterface::new(interface, captures, config.capture.is_promiscuous));
     }
+    let has_any = captured.iter().any(|interface| interface.link.interface().index == 0);
+    let all_links = if has_any { Some(AllLinks::new(interfaces::all()?)) } else { None };
     captured.iter_mut().try_for_each(CapturedInterface::init_hw_baseline)?;
     // The last step that can fail, so that a run that cannot start leaves no file.
     let output = Output::open(&config.output, prepared, Some(&signals))?;
@@ -93,8 +96,19 @@ pub(crate) fn start(config: &Config) -> Result<(), Error> {
     progress.info(format_args!("capturing on {}, snap length {snaplen}", links.join(", ")));
     let accounting = Accounting::new(stream, captured, config.output.rotation);
     let drop_notices = DropNotices::default();
-    Run { config, opener, monitor, accounting, sources, names, signals, progress, drop_notices }
-        .run()
+    Run {
+        config,
+        opener,
+        monitor,
+        accounting,
+        sources,
+        all_links,
+        names,
+        signals,
+        progress,
+        drop_notices,
+    }
+    .run()
 }
 
 /// Whether sockets may have to be opened later. Sockets in a fanout group cannot be bound to

@@ -68,6 +68,31 @@ fn interface_loss_and_return_are_printed_unless_quiet() {
 }
 
 #[test]
+fn any_reports_each_interface_under_its_name() {
+    let (output, stream) = with_veth(|| {
+        let directory = tempdir().unwrap();
+        let capture = Capture::start(directory.path(), &["-i", "any", "--exit-on-down"]);
+        namespace::ip("link delete right").unwrap();
+        capture.wait_until(|text| text.matches("iface_gone").count() == 2);
+        veth::add();
+        capture.wait_until(|text| text.matches("reattached").count() == 2);
+        Sender::new("left").send(&packet());
+        capture.wait_until(|text| text.matches("\"pkt\"").count() == 2);
+        capture.signal(Signal::SIGTERM);
+        capture.wait()
+    });
+    assert!(output.status.success(), "{}", output.stderr);
+    for name in ["left", "right"] {
+        let events = stream.events.iter().filter(|event| event["if"] == name);
+        let kinds: Vec<_> = events.map(|event| event["event"].as_str().unwrap()).collect();
+        assert_eq!(kinds, ["iface_down", "iface_gone", "reattached"], "{name}");
+        for message in ["went down\n", "disappeared\n", "is up\n"] {
+            assert!(output.stderr.contains(&format!("sniffer: {name} {message}")), "{message}");
+        }
+    }
+}
+
+#[test]
 fn interface_can_be_recreated_repeatedly() {
     let stream = capture_during(&[], |capture| {
         for turn in 1..=3 {
