@@ -8,6 +8,7 @@ use std::fs;
 use std::net::TcpStream;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::time::Instant;
 use tempfile::TempDir;
 use tungstenite::{Message, WebSocket};
 use xtask::wait::wait_until;
@@ -94,12 +95,13 @@ fn connect(profile: &Path) -> Result<(Connection, String)> {
 }
 
 impl Connection {
-    /// Sends a command and waits for its result. Events are ignored.
+    /// Sends a command and waits for its result at most for [`TIMEOUT`]. Events are ignored.
     fn call(&mut self, method: &str, params: &Value) -> Result<Value> {
         self.last_id += 1;
         let command = json!({"id": self.last_id, "method": method, "params": params});
         self.socket.send(Message::text(command.to_string()))?;
-        loop {
+        let deadline = Instant::now() + TIMEOUT;
+        while Instant::now() < deadline {
             let mut answer: Value = serde_json::from_str(self.socket.read()?.to_text()?)?;
             if answer["id"] != self.last_id {
                 continue;
@@ -109,6 +111,7 @@ impl Connection {
             }
             return Ok(answer["result"].take());
         }
+        bail!("{method}: no result within {} s", TIMEOUT.as_secs())
     }
 }
 

@@ -4,9 +4,11 @@ use nix::sys::signal::{Signal, kill};
 use nix::sys::socket::{AddressFamily, SockFlag, SockType, socket};
 use nix::unistd::Pid;
 use std::fs;
+use std::io::Read;
 use std::ops::{Deref, DerefMut};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
+use std::thread::{self, JoinHandle};
 use std::time::Duration;
 use xtask::wait::wait_until;
 
@@ -14,6 +16,9 @@ use crate::stream::Stream;
 
 /// Timeout of every wait.
 const TIMEOUT: Duration = Duration::from_secs(60);
+
+/// Timeout of a process that has to exit. Some read large files on a busy machine.
+const EXIT_TIMEOUT: Duration = Duration::from_secs(300);
 
 /// What a process returned.
 #[derive(Debug)]
@@ -43,8 +48,7 @@ pub fn sniffer() -> Command {
 /// A child process. Dropping it kills the process, so that a failing test leaves none behind.
 #[derive(Debug)]
 pub struct Process {
-    /// `None` once its output is awaited.
-    child: Option<Child>,
+    child: Child,
 }
 
 impl Process {
@@ -54,7 +58,7 @@ impl Process {
     ///
     /// If it cannot be started.
     pub fn spawn(command: &mut Command) -> Self {
-        Self { child: Some(command.spawn().unwrap()) }
+        Self { child: command.spawn().unwrap() }
     }
 }
 
@@ -62,23 +66,21 @@ impl Deref for Process {
     type Target = Child;
 
     fn deref(&self) -> &Child {
-        self.child.as_ref().unwrap()
+        &self.child
     }
 }
 
 impl DerefMut for Process {
     fn deref_mut(&mut self) -> &mut Child {
-        self.child.as_mut().unwrap()
+        &mut self.child
     }
 }
 
 impl Drop for Process {
     fn drop(&mut self) {
-        if let Some(child) = &mut self.child {
-            // It may have ended already.
-            let _ = child.kill();
-            let _ = child.wait();
-        }
+        // It may have ended already.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
     }
 }
 
@@ -91,15 +93,35 @@ pub fn run(args: &[&str]) -> Output {
     finish(Process::spawn(sniffer().args(args).stdout(Stdio::piped()).stderr(Stdio::piped())))
 }
 
-/// Waits for a process to exit.
+/// Closes the standard input of a process, and waits for the process to exit.
 ///
 /// # Panics
 ///
-/// If waiting fails.
+/// If it does not exit in time. It is killed then.
 pub fn finish(mut process: Process) -> Output {
-    let output = process.child.take().unwrap().wait_with_output().unwrap();
-    let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
-    Output { status: output.status, stdout: output.stdout, stderr }
+    drop(process.stdin.take());
+    let stdout = read_to_end(process.stdout.take());
+    let stderr = read_to_end(process.stderr.take());
+    let mut status = None;
+    let has_exited = || {
+        status = process.try_wait()?;
+        Ok(status.is_some())
+    };
+    wait_until("exit of a process", EXIT_TIMEOUT, has_exited).unwrap();
+    let [stdout, stderr] = [stdout, stderr].map(|reader| reader.join().unwrap());
+    let stderr = String::from_utf8_lossy(&stderr).into_owned();
+    Output { status: status.unwrap(), stdout, stderr }
+}
+
+/// Reads a pipe on a thread, until its other end is closed.
+fn read_to_end(pipe: Option<impl Read + Send + 'static>) -> JoinHandle<Vec<u8>> {
+    thread::spawn(move || {
+        let mut bytes = Vec::new();
+        if let Some(mut pipe) = pipe {
+            pipe.read_to_end(&mut bytes).unwrap();
+        }
+        bytes
+    })
 }
 
 /// Waits until a condition holds; `what` names it in the failure.

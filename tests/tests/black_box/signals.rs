@@ -1,5 +1,5 @@
 //! Signals end every phase of a run, also if the parent process ignored them, as shells do for
-//! background jobs. No test measures time: a phase that does not end would block the tests.
+//! background jobs. No test measures time: a phase that does not end fails at a timeout.
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
@@ -8,6 +8,7 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::sync::mpsc;
 use std::time::Duration;
 use tempfile::tempdir;
 use tests::frames::{IPV4, Sender, ethernet, ipv4, pcap, udp};
@@ -248,17 +249,21 @@ fn signal_ends_decompression_at_once() {
             let mut stdout = child.stdout.take().unwrap();
             wait_until_caught(&child);
             send(&child, signal);
-            let mut tail = Vec::new();
-            let mut piece = vec![0; 1 << 20];
-            loop {
-                let len = stdout.read(&mut piece).unwrap();
-                if len == 0 {
-                    break;
+            // On a thread: `finish` limits the time.
+            let reader = std::thread::spawn(move || {
+                let mut tail = Vec::new();
+                let mut piece = vec![0; 1 << 20];
+                loop {
+                    let len = stdout.read(&mut piece).unwrap();
+                    if len == 0 {
+                        return tail;
+                    }
+                    tail.extend_from_slice(&piece[..len]);
+                    tail.drain(..tail.len().saturating_sub(1_000));
                 }
-                tail.extend_from_slice(&piece[..len]);
-                tail.drain(..tail.len().saturating_sub(1_000));
-            }
+            });
             let output = finish(child);
+            let tail = reader.join().unwrap();
             assert!(output.status.success(), "{args:?}: {}", output.stderr);
             let text = String::from_utf8(tail).unwrap();
             let end = text.lines().last().unwrap();
@@ -333,14 +338,17 @@ fn counters_are_printed_while_the_output_is_blocked() {
         let sender = Sender::new("left");
         let frame = ethernet(&[], IPV4, &ipv4(17, &udp(&[])));
         (0..5_000).for_each(|_| sender.send(&frame));
-        let mut stderr = BufReader::new(child.stderr.take().unwrap());
+        let stderr = BufReader::new(child.stderr.take().unwrap());
+        // On a thread: `wait_for` limits the time.
+        let (sender, lines) = mpsc::channel();
+        std::thread::spawn(move || {
+            stderr.lines().map_while(Result::ok).try_for_each(|line| sender.send(line))
+        });
         let mut line = String::new();
         wait_for("the answer of a blocked sniffer", || {
             send(&child, Signal::SIGUSR1);
-            // The first line names the interface; then each signal has one answer.
-            line.clear();
-            stderr.read_line(&mut line).unwrap();
-            line.ends_with(" packets so far; waiting for the reader of the output\n")
+            line = lines.try_iter().last().unwrap_or_default();
+            line.ends_with(" packets so far; waiting for the reader of the output")
         });
         assert!(!line.contains(" 0 packets"), "{line}");
         let reader = std::thread::spawn(move || std::io::copy(&mut stdout, &mut std::io::sink()));
