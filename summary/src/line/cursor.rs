@@ -154,16 +154,17 @@ impl<'a, 'w> Cursor<'a, 'w> {
             self.expect(br#","ts_ms":"#)?;
             TimeUnit::Ms
         };
-        unit.time(i64::try_from(self.int()?).ok()?)
+        unit.time(i64::try_from(self.int_cold()?).ok()?)
     }
 
     /// The tags, which are ignored.
     #[inline(never)]
     pub(super) fn tags(&mut self) -> Option<()> {
         while self.expect(TAG).is_some() {
+            // The key.
             self.string_end()?;
             self.expect(b":")?;
-            self.string()?;
+            self.string_cold()?;
             if WINDOW_LEN < self.at {
                 return None;
             }
@@ -189,13 +190,37 @@ impl<'a, 'w> Cursor<'a, 'w> {
         }
     }
 
-    /// Like [`Cursor::text`], for keys that few lines have.
+    /// Like [`Cursor::int`], for fields that few lines have: one copy of the code for all of them.
     #[inline(never)]
+    fn int_cold(&mut self) -> Option<u64> {
+        self.int()
+    }
+
+    /// Like [`Cursor::string`], for fields that few lines have.
+    #[inline(never)]
+    fn string_cold(&mut self) -> Option<&'a [u8]> {
+        self.string()
+    }
+
+    /// Like [`Cursor::number`], for fields that few lines have.
+    #[inline(always)]
+    pub(super) fn number_cold<const LEN: usize>(&mut self, key: &[u8; LEN]) -> Option<Option<u64>> {
+        match self.expect(key) {
+            Some(()) => self.int_cold().map(Some),
+            None => Some(None),
+        }
+    }
+
+    /// Like [`Cursor::text`], for fields that few lines have.
+    #[inline(always)]
     pub(super) fn text_cold<const LEN: usize>(
         &mut self,
         key: &[u8; LEN],
     ) -> Option<Option<&'a [u8]>> {
-        self.text(key)
+        match self.expect(key) {
+            Some(()) => self.string_cold().map(Some),
+            None => Some(None),
+        }
     }
 
     /// Whether the next name has the first letter of a field that [`Self::proto_number`] reads.
@@ -207,17 +232,24 @@ impl<'a, 'w> Cursor<'a, 'w> {
     /// The field after `proto` that protocols without a name have.
     #[inline(never)]
     pub(super) fn proto_number(&mut self) -> Option<Option<ProtoNumber>> {
-        let ethertype = self.number(br#","ethertype":"#)?;
-        let ip_proto = self.number(br#","ip_proto":"#)?;
-        let linktype = self.number(br#","linktype":"#)?;
-        ProtoNumber::from_fields(ethertype, ip_proto, linktype)
+        if self.expect(br#","ethertype":"#).is_some() {
+            let number = u16::try_from(self.int_cold()?).ok()?;
+            Some(Some(ProtoNumber::EtherType(number)))
+        } else if self.expect(br#","ip_proto":"#).is_some() {
+            Some(Some(ProtoNumber::Ip(u8::try_from(self.int_cold()?).ok()?)))
+        } else if self.expect(br#","linktype":"#).is_some() {
+            let number = u16::try_from(self.int_cold()?).ok()?;
+            Some(Some(ProtoNumber::LinkType(number)))
+        } else {
+            Some(None)
+        }
     }
 
     /// Numbers up to the end of an array.
     #[cold]
     pub(super) fn ids(&mut self, ids: &mut VlanIds) -> Option<()> {
         loop {
-            if !ids.push(u16::try_from(self.int()?).ok()?) {
+            if !ids.push(u16::try_from(self.int_cold()?).ok()?) {
                 return None;
             }
             if self.expect(b"]").is_some() {
@@ -232,7 +264,7 @@ impl<'a, 'w> Cursor<'a, 'w> {
     pub(super) fn strings(&mut self) -> Option<&'a [u8]> {
         let start = self.at;
         loop {
-            self.string()?;
+            self.string_cold()?;
             let end = self.at;
             if self.expect(b"]").is_some() {
                 return self.bytes.get(start..end);

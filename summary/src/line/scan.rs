@@ -179,19 +179,19 @@ pub(super) fn scan(bytes: &[u8]) -> Option<(RawFields<'_>, usize)> {
             cursor.expect(b"}")?;
             return (cursor.offset() <= WINDOW_LEN).then_some((fields, cursor.offset()));
         }
-        fields.icmp_type = cursor.number(br#","icmp_type":"#)?;
-        fields.icmp_code = cursor.number(br#","icmp_code":"#)?;
-        fields.arp_op = cursor.number(br#","arp_op":"#)?;
-        fields.dns = cursor.text(br#","dns":"#)?;
-        fields.dns_type = cursor.text(br#","dns_type":"#)?;
-        fields.sni = cursor.text(br#","sni":"#)?;
-        fields.http_host = cursor.text(br#","http_host":"#)?;
+        fields.icmp_type = cursor.number_cold(br#","icmp_type":"#)?;
+        fields.icmp_code = cursor.number_cold(br#","icmp_code":"#)?;
+        fields.arp_op = cursor.number_cold(br#","arp_op":"#)?;
+        fields.dns = cursor.text_cold(br#","dns":"#)?;
+        fields.dns_type = cursor.text_cold(br#","dns_type":"#)?;
+        fields.sni = cursor.text_cold(br#","sni":"#)?;
+        fields.http_host = cursor.text_cold(br#","http_host":"#)?;
         if fields.http_host.is_none() {
             // The name in lines of before.
-            fields.http_host = cursor.text(br#","host":"#)?;
+            fields.http_host = cursor.text_cold(br#","host":"#)?;
         }
-        fields.quic = cursor.text(br#","quic":"#)?;
-        fields.community_id = cursor.text(br#","community_id":"#)?;
+        fields.quic = cursor.text_cold(br#","quic":"#)?;
+        fields.community_id = cursor.text_cold(br#","community_id":"#)?;
         if cursor.expect(br#","err":["#).is_some() {
             fields.err = Some(cursor.strings()?);
         }
@@ -207,10 +207,10 @@ impl<'a> Cursor<'a, '_> {
     /// The fields between `len` and `dst`.
     #[inline(never)]
     fn rare_fields(&mut self, rare: &mut RareFields<'a>) -> Option<()> {
-        rare.cap = self.number(br#","cap":"#)?;
-        rare.gso = self.number(br#","gso":"#)?;
-        rare.gso_type = self.text(br#","gso_type":"#)?;
-        rare.link = self.text(br#","link":"#)?;
+        rare.cap = self.number_cold(br#","cap":"#)?;
+        rare.gso = self.number_cold(br#","gso":"#)?;
+        rare.gso_type = self.text_cold(br#","gso_type":"#)?;
+        rare.link = self.text_cold(br#","link":"#)?;
         rare.eth_src = self.text(br#","eth_src":"#)?;
         rare.eth_dst = self.text(br#","eth_dst":"#)?;
         if self.expect(br#","vlan":["#).is_some() {
