@@ -123,7 +123,7 @@ impl Ranking<'_> {
     /// The title with the number of shown items and the settings that change the bars.
     fn full_title(&self, shown: usize) -> String {
         if self.count == 0 {
-            return format!("No {} in this selection", self.title.to_lowercase());
+            return format!("No {} in this selection", self.title.to_ascii_lowercase());
         }
         let mut title = self.title.to_owned();
         if self.rank_by == RankBy::Bytes {
