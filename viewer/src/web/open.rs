@@ -147,7 +147,8 @@ async fn download(url: &str, signal: &AbortSignal) -> Result<Blob, JsValue> {
     let response = window.fetch_with_str_and_init(&target.href(), &init);
     let response: Response = JsFuture::from(response).await?.dyn_into()?;
     if !response.ok() {
-        let status = format!("{} {}", response.status(), response.status_text().to_ascii_lowercase());
+        let status =
+            format!("{} {}", response.status(), response.status_text().to_ascii_lowercase());
         return Err(status.trim_end().into());
     }
     JsFuture::from(response.blob()?).await?.dyn_into()
