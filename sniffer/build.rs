@@ -23,7 +23,7 @@ fn main() {
     }
 }
 
-/// Whether the package is in a checkout of its own repository. A source archive may have been
+/// Returns true if the package is in a checkout of its own repository. A source archive may have been
 /// unpacked in that of another project.
 fn is_own_checkout() -> bool {
     let package = env::var("CARGO_MANIFEST_DIR").unwrap_or_default();

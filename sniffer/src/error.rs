@@ -61,7 +61,7 @@ pub enum Error {
         /// The interface's name.
         name: String,
     },
-    /// There is no network namespace of that name.
+    /// No network namespace has that name.
     #[error("no network namespace `{}`: {source}; {}", Printable(.name), available_namespaces(.available))]
     NoSuchNamespace {
         /// The given name, path or process ID.

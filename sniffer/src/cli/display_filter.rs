@@ -68,7 +68,7 @@ const COMPARISONS: [(&str, &str); 12] = [
 /// Operators of display filters that have no counterpart.
 const OTHER_OPERATORS: [&str; 4] = ["contains", "matches", "in", "~"];
 
-/// Whether an expression that is no capture filter is a display filter: it compares a field with
+/// Returns true if an expression that is not a capture filter is a display filter: it compares a field with
 /// dots, or is the name of a protocol that only display filters have.
 pub(super) fn is_display_filter(expression: &str) -> bool {
     let tokens = tokens(expression);

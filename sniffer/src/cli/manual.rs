@@ -158,7 +158,7 @@ fn takes_value(arg: &Arg) -> bool {
 /// tcpdump's options that sniffer lacks.
 fn compatibility(page: &mut Roff) {
     page.control("SH", ["COMPATIBILITY WITH TCPDUMP"]);
-    page.text([roman("Options of tcpdump that ask for what sniffer does anyway have no effect:")]);
+    page.text([roman("Options of tcpdump for default behaviour of sniffer have no effect:")]);
     for is_accepted in [true, false] {
         if !is_accepted {
             page.control("PP", []);

@@ -1,4 +1,4 @@
-//! Answers to arguments that are no filter but look like something else: the name of an interface or
+//! Answers to arguments that are not a filter but look like something else: the name of an interface or
 //! of a capture file, or a display filter of Wireshark.
 
 use std::path::Path;

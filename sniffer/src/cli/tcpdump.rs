@@ -1,5 +1,5 @@
-//! The options of tcpdump that [`Args`](super::args::Args) lacks. Those that ask for what sniffer
-//! does anyway are accepted; each of the others is refused with one line that says what to use
+//! The options of tcpdump that [`Args`](super::args::Args) lacks. Those for default behaviour of
+//! sniffer are accepted; each of the others is refused with one line that says what to use
 //! instead. All are hidden from the help, and listed in the manual page.
 
 use clap::parser::ValueSource;
@@ -17,7 +17,7 @@ pub(super) struct TcpdumpOption {
 /// What sniffer does about an option.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Answer {
-    /// Nothing. Contains what is so anyway.
+    /// Nothing. Contains the default behaviour that it requests.
     Accept(&'static str),
     /// Exits with a usage error. Contains the reason and the alternative.
     Refuse(&'static str),
@@ -158,7 +158,7 @@ impl TcpdumpOption {
         self.value.map_or(names.clone(), |value| format!("{names} {value}"))
     }
 
-    /// Whether the option is accepted, and what is so anyway or what to use instead.
+    /// The default behaviour that the option requests, or what to use instead.
     pub(super) fn explanation(&self) -> (bool, String) {
         match self.answer {
             Accept(text) => (true, text.to_owned()),

@@ -1,4 +1,4 @@
-//! Files that are no captures, recognized by their first bytes for the error message.
+//! Files that are not captures, recognized by their first bytes for the error message.
 
 use std::str;
 
@@ -33,7 +33,7 @@ impl FileKind {
         }
     }
 
-    /// What the file is, and what to do with it, after `not a pcap or pcapng file but`.
+    /// The format of the file and what to do with it, after `not a pcap or pcapng file but`.
     pub(super) fn description(self) -> &'static str {
         match self {
             Self::SnifferOutput => "the output of sniffer; open it in the viewer",

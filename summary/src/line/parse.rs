@@ -108,7 +108,7 @@ pub(super) fn parse_fast(line: &[u8]) -> Option<Packet<'_>> {
     let cap = number(fields.cap)?.unwrap_or(len).min(len);
     let link = parse_opt(fields.link, LinkType::parse)?.unwrap_or(LinkType::ETHERNET);
     let mac = |text: &str| parse_mac(text.as_bytes());
-    // MAC addresses in `src` and `dst`, as in lines of before, are left to serde.
+    // MAC addresses in `src` and `dst`, as in the former format, are left to serde.
     let address = |text: &str| parse_ip(text.as_bytes());
     let text = |value| parse_opt(value, Some);
     let mut summary = Summary::new(link, cap, len);

@@ -187,7 +187,7 @@ pub(super) fn scan(bytes: &[u8]) -> Option<(RawFields<'_>, usize)> {
         fields.sni = cursor.text_cold(br#","sni":"#)?;
         fields.http_host = cursor.text_cold(br#","http_host":"#)?;
         if fields.http_host.is_none() {
-            // The name in lines of before.
+            // The name in the former format.
             fields.http_host = cursor.text_cold(br#","host":"#)?;
         }
         fields.quic = cursor.text_cold(br#","quic":"#)?;

@@ -17,7 +17,7 @@ use xtask::namespace;
 /// column means an empty stream. `3.pcap` has three packets to UDP port 53; of the interfaces, `lo`
 /// (also `loopback`) and `up0` are up, `down0` is not.
 const TABLE: &str = r#"
-# Habits of tcpdump's users: what is so anyway is accepted, repeated and clustered.
+# Habits of tcpdump's users: options for default behaviour are accepted, repeated and clustered.
 sniffer -n -r 3.pcap                        | 0 | sniffer: 3 packets read from 3.pcap | 3 records
 sniffer -nn -r 3.pcap                       | 0 | sniffer: 3 packets read | 3 records
 sniffer -nnvvv -r 3.pcap                    | 0 | sniffer: 3 packets read | 3 records
