@@ -3,6 +3,7 @@
 use anyhow::{Context, Result, bail};
 use sha2::{Digest, Sha256};
 use std::ffi::{OsStr, OsString};
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
@@ -177,6 +178,23 @@ fn stamp_version(site: &Path) -> Result<()> {
     let text = fs::read_to_string(&page)?;
     fs::write(&page, text.replace("?v=0", &format!("?v={}", &hash[..VERSION_LEN])))?;
     Ok(())
+}
+
+/// Installs components of the toolchain that are missing. Without rustup, the toolchain is left as it
+/// is, and a missing component makes cargo fail with a message that names it.
+///
+/// # Errors
+///
+/// If rustup fails.
+pub(crate) fn ensure_components(components: &[&str]) -> Result<()> {
+    let mut rustup = Command::new("rustup");
+    let status = rustup.args(["component", "add"]).args(components).current_dir(root()).status();
+    match status {
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
+        Ok(status) if status.success() => Ok(()),
+        Ok(status) => bail!("{rustup:?} failed: {status}"),
+        Err(error) => Err(error).with_context(|| format!("starting {rustup:?}")),
+    }
 }
 
 /// Adds a target to the toolchain unless it is installed.

@@ -96,6 +96,8 @@ fn all() -> Result<()> {
     let mut phases = Phases::default();
     phases.run("packages", || {
         debian::ensure(debian::FOR_TESTS)?;
+        build::ensure_components(&["rustfmt", "clippy"])?;
+        build::add_target(build::WASM_TARGET)?;
         python::ensure()
     })?;
     phases.run("formatting", || build::run(&mut build::cargo(["fmt", "--all", "--check"])))?;
