@@ -1,7 +1,7 @@
 //! pcap and pcapng files.
 
 use std::ops::Range;
-use summary::capture_file::{Reader, Step};
+use summary::capture_file::{PcapngWriter, Reader, SectionOptions, Step};
 use summary::{LinkType, Timestamp, decode};
 
 /// Bytes of memory that a reader may need per byte of its file: a description of an interface is
@@ -21,12 +21,9 @@ pub(crate) fn pcap(input: &[u8]) {
 pub(crate) fn pcapng(input: &[u8]) {
     let [order, blocks @ ..] = input else { return };
     let is_big_endian = order & 1 == 1;
-    let word = |value: u32| if is_big_endian { value.to_be_bytes() } else { value.to_le_bytes() };
-    let version = if is_big_endian { 1 << 16 } else { 1 };
-    let mut file = vec![0x0a, 0x0d, 0x0d, 0x0a];
-    for value in [28, 0x1a2b_3c4d, version, u32::MAX, u32::MAX, 28] {
-        file.extend(word(value));
-    }
+    let section = SectionOptions { is_big_endian, ..SectionOptions::default() };
+    let mut file = Vec::new();
+    PcapngWriter::new(&section, &mut file);
     file.extend(blocks);
     check(&file);
 }

@@ -12,7 +12,7 @@
 //! - [`line`](mod@line) specifies, writes and parses the line of a packet; [`record`] has all other
 //!   records of the output.
 //! - [`RecordFormat`] gives all records tags and the form of their times.
-//! - [`capture_file`] reads pcap and pcapng, and writes pcap.
+//! - [`capture_file`] reads and writes pcap and pcapng.
 //! - [`PayloadNames`] and [`CommunityId`] are computed on request, from the payload and the flow.
 //!
 //! The crate does no I/O, reads no clock and contains no unsafe code. Decoding and writing do not

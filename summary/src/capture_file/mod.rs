@@ -1,6 +1,7 @@
-//! Reads pcap and pcapng files without I/O: the caller passes bytes as they arrive and receives
-//! frames. pcap-parser parses file headers and interface descriptions; this module reads the packets:
-//! their fields have fixed offsets, and pcap-parser 0.17 allocates a list of options for each packet.
+//! Reads and writes pcap and pcapng files without I/O. A reader receives bytes as they arrive and
+//! returns frames. pcap-parser parses file headers and interface descriptions; this module reads the
+//! packets: their fields have fixed offsets, and pcap-parser 0.17 allocates a list of options for each
+//! packet.
 //!
 //! ```
 //! use summary::capture_file::{Reader, Step};
@@ -29,8 +30,10 @@
 mod pcap;
 mod pcap_file;
 mod pcapng;
+mod pcapng_writer;
 
 pub use pcap_file::PcapFile;
+pub use pcapng_writer::{PacketOptions, PcapngWriter, SectionOptions};
 
 use crate::{LinkType, Timestamp};
 

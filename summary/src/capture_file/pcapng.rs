@@ -18,9 +18,9 @@ const MAX_NAME_LEN: usize = 1 << 10;
 pub(super) const MAGIC: [u8; 4] = [0x0a, 0x0d, 0x0d, 0x0a];
 /// The packet block that the enhanced packet block replaced (draft, appendix A).
 const OBSOLETE_PACKET: u32 = 2;
-const INTERFACE: u32 = 1;
+pub(super) const INTERFACE: u32 = 1;
 const SIMPLE_PACKET: u32 = 3;
-const ENHANCED_PACKET: u32 = 6;
+pub(super) const ENHANCED_PACKET: u32 = 6;
 
 /// Interface, time in ticks, captured bytes (`None` if the block is too short), length on the wire.
 type Packet<'a> = (usize, u64, Option<&'a [u8]>, u32);

@@ -6,7 +6,8 @@ use nix::sys::signal::Signal;
 use std::fs;
 use std::io::Write;
 use std::process::{Command, Stdio};
-use summary::capture_file::PcapFile;
+use summary::LinkType;
+use summary::capture_file::{FileInterface, PcapFile, PcapngWriter, SectionOptions};
 use tempfile::tempdir;
 use tests::files::{gzip, write};
 use tests::frames::{LINKTYPE_ETHERNET, pcap};
@@ -71,15 +72,11 @@ fn endless_bombs_are_read_in_bounded_memory_until_interrupted() {
 #[test]
 fn forty_million_interfaces_are_an_error() {
     let directory = tempdir().unwrap();
-    let block = |kind: u32, content: &[u8]| {
-        let len = u32::try_from(12 + content.len()).unwrap().to_le_bytes();
-        [&kind.to_le_bytes()[..], &len, content, &len].concat()
-    };
-    let section = block(
-        0x0a0d_0d0a,
-        &[&0x1a2b_3c4d_u32.to_le_bytes()[..], &[1, 0, 0, 0], &[0xff; 8]].concat(),
-    );
-    let interfaces = zstd(&block(1, &[1, 0, 0, 0, 0, 0, 0, 0]).repeat(100_000));
+    let (mut section, mut interface) = (Vec::new(), Vec::new());
+    let mut writer = PcapngWriter::new(&SectionOptions::default(), &mut section);
+    let description = FileInterface { name: None, link: LinkType::ETHERNET, snaplen: 0 };
+    writer.interface(&description, &mut interface);
+    let interfaces = zstd(&interface.repeat(100_000));
     let file = [zstd(&section), interfaces.repeat(400)].concat();
     let file = write(&directory, "interfaces.zst", file);
     let message = "a section describes more than 65,536 interfaces";

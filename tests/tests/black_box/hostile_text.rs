@@ -2,6 +2,8 @@
 //! and the page refuses scripts made from strings.
 
 use serde_json::{Value, json};
+use summary::capture_file::{FileInterface, Frame, PacketOptions, PcapngWriter, SectionOptions};
+use summary::{LinkType, Timestamp};
 use tempfile::tempdir;
 use tests::files::write;
 use tests::frames::{IPV4, ethernet, ipv4, tcp};
@@ -69,36 +71,21 @@ fn hostile_capture() -> String {
     text + MARKUP
 }
 
-/// A pcapng file with markup in its comment, in the interface's name and in a request's host.
+/// A pcapng file with markup in its comments, in the interface's name and in a request's host.
 fn hostile_pcapng() -> Vec<u8> {
-    let block = |kind: u32, body: &[u8]| {
-        let len = u32::try_from(12 + body.len()).unwrap().to_le_bytes();
-        [&kind.to_le_bytes(), &len, body, &len].concat()
-    };
-    let padded = |bytes: &[u8]| {
-        let mut bytes = bytes.to_vec();
-        bytes.resize(bytes.len().next_multiple_of(4), 0);
-        bytes
-    };
-    let option = |code: u16| {
-        let len = u16::try_from(MARKUP.len()).unwrap().to_le_bytes();
-        [&code.to_le_bytes(), &len, &padded(MARKUP.as_bytes())[..], &[0; 4]].concat()
-    };
     let request = format!("GET / HTTP/1.1\r\nHost: {MARKUP}\r\n\r\n");
-    let frame = ethernet(&[], IPV4, &ipv4(6, &tcp(request.as_bytes())));
-    let len = u32::try_from(frame.len()).unwrap().to_le_bytes();
-    [
-        // Byte order, version 1.0, unknown section length; option 1 is a comment.
-        block(
-            0x0a0d_0d0a,
-            &[&0x1a2b_3c4d_u32.to_le_bytes(), &[1, 0, 0, 0][..], &[0xff; 8], &option(1)].concat(),
-        ),
-        // Ethernet, no length limit; option 2 is the name.
-        block(1, &[&[1, 0, 0, 0, 0, 0, 0, 0][..], &option(2)].concat()),
-        // Interface 0, time 0.
-        block(6, &[&[0; 12][..], &len, &len, &padded(&frame)].concat()),
-    ]
-    .concat()
+    let bytes = ethernet(&[], IPV4, &ipv4(6, &tcp(request.as_bytes())));
+    let wire_len = u32::try_from(bytes.len()).unwrap();
+    let (ts, link) = (Timestamp::from_ns(0), LinkType::ETHERNET);
+    let mut file = Vec::new();
+    let comment = Some(MARKUP);
+    let section = SectionOptions { comment, ..SectionOptions::default() };
+    let mut writer = PcapngWriter::new(&section, &mut file);
+    let interface = FileInterface { name: Some(MARKUP.to_owned()), link, snaplen: 0 };
+    let interface = writer.interface(&interface, &mut file);
+    let frame = Frame { ts, link, interface, bytes: &bytes, wire_len };
+    writer.packet(&frame, &PacketOptions { comment, direction: None }, &mut file);
+    file
 }
 
 /// Counts everything that hostile text could have caused.

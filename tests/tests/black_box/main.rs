@@ -27,6 +27,7 @@ mod namespaces;
 mod open_files;
 mod packages;
 mod page;
+mod pcapng;
 mod pipelines;
 mod properties;
 mod record_format;

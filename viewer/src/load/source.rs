@@ -217,11 +217,11 @@ pub(super) fn is_text(start: &[u8]) -> bool {
 mod tests {
     use super::super::{FileProbe, Loader, MAX_PROBE_BYTES, Sampling, probe};
     use std::io::Write;
+    use summary::capture_file::PcapFile;
 
     #[test]
     fn bytes_after_the_end_are_ignored() {
-        let header =
-            [0xd4, 0xc3, 0xb2, 0xa1, 2, 0, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 4, 0, 1, 0, 0, 0];
+        let header = PcapFile::new(1).into_bytes();
         let file = [&header[..], b"an incomplete record"].concat();
         for start in [&file[..], b"not json\n"] {
             let mut loader = Loader::whole(start.len() as u64, Sampling::default());
@@ -237,8 +237,7 @@ mod tests {
     /// Zeros after a header are packets without bytes.
     #[test]
     fn probe_of_a_bomb_is_bounded() {
-        let header =
-            [0xd4, 0xc3, 0xb2, 0xa1, 2, 0, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 4, 0, 1, 0, 0, 0];
+        let header = PcapFile::new(1).into_bytes();
         let bomb = [&header[..], &vec![0; 16 << 20]].concat();
         let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
         gzip.write_all(&bomb).unwrap();

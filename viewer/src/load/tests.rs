@@ -1,6 +1,9 @@
 use super::decompress::tests::gzip;
 use super::*;
-use summary::capture_file::PcapFile;
+use summary::capture_file::{
+    FileInterface, Frame, PacketOptions, PcapFile, PcapngWriter, SectionOptions,
+};
+use summary::{LinkType, Timestamp};
 use viewer_store::columns::PacketRow;
 
 const PACKET: &str =
@@ -233,16 +236,13 @@ fn byte_order_mark_is_allowed_only_at_the_start() {
 /// 65,536 interfaces, then an interface before each packet: copies of all readers would need gigabytes.
 #[test]
 fn many_interfaces_need_little_memory() {
-    let block = |kind: u32, content: &[u8]| {
-        let len = u32::try_from(12 + content.len()).unwrap().to_le_bytes();
-        [&kind.to_le_bytes()[..], &len, content, &len].concat()
-    };
-    let section = block(
-        0x0a0d_0d0a,
-        &[&0x1a2b_3c4du32.to_le_bytes()[..], &[1, 0, 0, 0], &[0xff; 8]].concat(),
-    );
-    let interface = block(1, &[1, 0, 0, 0, 0, 0, 0, 0]);
-    let packet = block(3, &[4, 0, 0, 0, 1, 2, 3, 4]);
+    let (mut section, mut interface, mut packet) = (Vec::new(), Vec::new(), Vec::new());
+    let mut writer = PcapngWriter::new(&SectionOptions::default(), &mut section);
+    let link = LinkType::ETHERNET;
+    writer.interface(&FileInterface { name: None, link, snaplen: 0 }, &mut interface);
+    let ts = Timestamp::from_ns(0);
+    let frame = Frame { ts, link, interface: 0, bytes: &[1, 2, 3, 4], wire_len: 4 };
+    writer.packet(&frame, &PacketOptions::default(), &mut packet);
     let pair = [&interface[..], &packet].concat();
     let first = [section, interface.repeat(65_000)].concat();
     let file = [&first[..], &pair.repeat(500)].concat();
