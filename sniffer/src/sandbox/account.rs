@@ -146,7 +146,8 @@ impl Account {
             return Ok(());
         }
         Err(format!(
-            "running as user `{}`, because `{}` cannot write to `{}`",
+            "running as user `{}`, because `{}` cannot write to `{}` (choose another directory, or a \
+             user with -Z)",
             Printable(&chosen.name),
             Printable(&self.name),
             Printable(path.display())

@@ -7,6 +7,7 @@ use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use tempfile::{TempDir, tempdir};
+use tests::files::write;
 use tests::frames::{IPV4, Sender, ethernet, ipv4, pcap, udp};
 use tests::process::{Capture, Process, finish, run, signal, sniffer, wait_for};
 use tests::stream::Stream;
@@ -250,6 +251,20 @@ fn root_keeps_its_id_in_a_directory_that_only_root_can_write() {
         assert_eq!(output.status.success(), !has_users, "{}", output.stderr);
         assert_eq!(file.exists(), !has_users, "no empty file is left");
     });
+}
+
+/// The shell has created the output, so the sandbox needs no access to its directory.
+#[test]
+fn redirected_output_may_be_in_a_directory_that_only_root_can_write() {
+    let directory = tempdir().unwrap();
+    let input = write(&directory, "in.pcap", pcap(10));
+    let path = directory.path().join("out");
+    let file = fs::File::create(&path).unwrap();
+    let mut command = sniffer();
+    command.arg("-r").arg(input).arg("--sandbox=strict").stdout(file).stderr(Stdio::piped());
+    let output = finish(Process::spawn(&mut command));
+    assert!(output.status.success(), "{}", output.stderr);
+    assert_eq!(Stream::read(&fs::read(path).unwrap()).packets.len(), 10);
 }
 
 #[test]
