@@ -2,12 +2,13 @@
 
 use std::borrow::Cow;
 use summary::{
-    CommunityId, LinkType, Packet, PayloadNames, Proto, Summary, Timestamp, decode_with_payload,
-    is_display_control, line, write_json,
+    CommunityId, Field, Layer, LinkType, Packet, PayloadNames, Proto, Summary, Timestamp,
+    decode_with_payload, inspect, is_display_control, line, write_json,
 };
 
 /// A frame of any link type has a summary whose line, with names and Community ID, parses back; the
-/// fast writer and serde write the same line, and nothing in it controls a terminal.
+/// fast writer and serde write the same line, and nothing in it controls a terminal. The layers of the
+/// frame are in order, and their fields have the values of the line.
 ///
 /// Input: link type and missing bytes (16 bits each, little-endian), then the captured bytes.
 pub(crate) fn decode(input: &[u8]) {
@@ -23,6 +24,58 @@ pub(crate) fn decode(input: &[u8]) {
         ..Packet::new(1, Timestamp::default(), decoded.summary)
     };
     check_line(&packet);
+    check_layers(&inspect(link, bytes, cap + u32::from(missing)), &packet, bytes.len());
+}
+
+/// Fields of a line that are in no header, or in several.
+const NOT_IN_A_HEADER: [&str; 14] = [
+    "type",
+    "n",
+    "ts",
+    "len",
+    "cap",
+    "link",
+    "proto",
+    "ethertype",
+    "ip_proto",
+    "linktype",
+    "payload",
+    "community_id",
+    "err",
+    "vlan",
+];
+
+fn check_layers(layers: &[Layer], packet: &Packet<'_>, frame_len: usize) {
+    let mut end = 0;
+    for layer in layers {
+        assert!(end <= layer.bytes.start && layer.bytes.start < layer.bytes.end, "{layers:?}");
+        end = layer.bytes.end;
+        assert!(end <= frame_len && !layer.name.is_empty(), "{layers:?}");
+        layer.fields.iter().for_each(|field| check_field(field, &layer.bytes));
+    }
+    let fields: Vec<_> = layers.iter().flat_map(|layer| &layer.fields).collect();
+    let mut written = Vec::new();
+    line::Writer::default().write(packet, &mut written);
+    let text = String::from_utf8(written).expect("UTF-8");
+    for (name, value) in line::fields(&text).expect("an object") {
+        if NOT_IN_A_HEADER.contains(&&*name) {
+            continue;
+        }
+        let value = line::string(value).unwrap_or(Cow::Borrowed(value));
+        let mut same = fields.iter().filter(|field| field.key == Some(&*name));
+        assert!(same.any(|field| field.value == value), "{name} {value}: {layers:?}");
+    }
+    let tags = fields.iter().filter(|field| field.key == Some("vlan")).map(|field| &*field.value);
+    let ids = packet.summary.vlan.as_slice().iter().map(ToString::to_string);
+    // A tag beyond the capacity can repeat an identifier.
+    assert!(tags.take(packet.summary.vlan.as_slice().len()).eq(ids), "{layers:?}");
+}
+
+fn check_field(field: &Field, parent: &std::ops::Range<usize>) {
+    assert!(field.bits.start < field.bits.end && !field.name.is_empty(), "{field:?}");
+    let bytes = field.bytes();
+    assert!(parent.start <= bytes.start && bytes.end <= parent.end, "{field:?} {parent:?}");
+    field.fields.iter().for_each(|part| check_field(part, &bytes));
 }
 
 /// A name found in a payload is also found if more bytes follow, and its line parses back.

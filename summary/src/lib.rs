@@ -8,6 +8,7 @@
 //!
 //! - [`decode`] turns the bytes of a frame into a [`Summary`]. It accepts any bytes: faults are a
 //!   field of the summary, not an error.
+//! - [`inspect`](inspect()) lists the layers and fields of a frame, with the bits of each.
 //! - [`Packet`] adds what only the capturing side knows: number, time, interface, direction.
 //! - [`line`](mod@line) specifies, writes and parses the line of a packet; [`record`] has all other
 //!   records of the output.
@@ -48,8 +49,10 @@ mod community_id;
 mod decode;
 mod digits;
 mod grouped;
+mod inspect;
 pub mod line;
 mod link_type;
+mod observer;
 mod packet;
 mod payload_names;
 mod proto;
@@ -62,6 +65,7 @@ pub use address::{Address, Mac};
 pub use community_id::CommunityId;
 pub use decode::{Decoded, decode, decode_into, decode_with_payload};
 pub use grouped::grouped;
+pub use inspect::{Field, Layer, inspect};
 pub use link_type::LinkType;
 pub use packet::{Direction, Faults, Gso, GsoKind, Packet, Summary, Tcp, VlanIds};
 pub use payload_names::{DnsType, PayloadNames};

@@ -1,13 +1,15 @@
 //! ARP (RFC 826) and RARP (RFC 903): operation and protocol addresses.
 
-use super::{DecodeState, Extent};
+use super::{DecodeState, Extent, Observer};
+use crate::inspect::network;
 use etherparse::ArpPacketSlice;
 use std::net::IpAddr;
 
 /// Length of the fields before the addresses.
 const FIXED_LEN: usize = 8;
 
-pub(super) fn decode<'a>(packet: Extent<'a>, state: &mut DecodeState<'_, '_, 'a>) {
+pub(super) fn decode<'a>(packet: Extent<'a>, state: &mut DecodeState<'_, '_, 'a, impl Observer>) {
+    state.observer.layer(packet.bytes(), network::arp);
     let Ok(arp) = ArpPacketSlice::from_slice(packet.bytes()) else {
         state.summary.arp_op = packet.u16_at(6);
         let lens = packet
@@ -16,6 +18,7 @@ pub(super) fn decode<'a>(packet: Extent<'a>, state: &mut DecodeState<'_, '_, 'a>
             .map_or(0, |lens| 2 * lens.iter().map(|&l| usize::from(l)).sum::<usize>());
         return state.summary.faults.insert(packet.short_header_faults(FIXED_LEN + lens));
     };
+    state.observer.content(arp.slice());
     state.summary.arp_op = Some(arp.operation().0);
     if let (Some(src), Some(dst)) =
         (protocol_address(arp.sender_protocol_addr()), protocol_address(arp.target_protocol_addr()))

@@ -1,6 +1,6 @@
 //! EtherTypes (IEEE 802.3, 3.2.6): selects the decoder of the protocol that one announces.
 
-use super::{DecodeState, Extent, arp, ip, mpls, ppp};
+use super::{DecodeState, Extent, Observer, arp, ip, mpls, ppp};
 use crate::Proto;
 
 /// Values up to here are an IEEE 802.3 length instead of an EtherType.
@@ -25,7 +25,7 @@ pub(super) fn is_vlan(ether_type: u16) -> bool {
 pub(super) fn decode<'a>(
     ether_type: u16,
     payload: Extent<'a>,
-    state: &mut DecodeState<'_, '_, 'a>,
+    state: &mut DecodeState<'_, '_, 'a, impl Observer>,
 ) {
     match ether_type {
         IPV4 => return ip::decode_v4(payload, state),

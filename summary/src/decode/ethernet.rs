@@ -1,7 +1,8 @@
 //! Ethernet (IEEE 802.3) with VLAN tags (IEEE 802.1Q).
 
 use super::ether_type::{self, MAX_802_3_LEN};
-use super::{DecodeState, Extent, llc};
+use super::{DecodeState, Extent, Observer, llc};
+use crate::inspect::link;
 use crate::{Faults, Proto};
 use etherparse::{Ethernet2Slice, SingleVlanSlice};
 
@@ -9,7 +10,8 @@ const HEADER_LEN: usize = 14;
 const VLAN_TAG_LEN: usize = 4;
 
 /// Decodes a frame from its destination address on.
-pub(super) fn decode<'a>(frame: Extent<'a>, state: &mut DecodeState<'_, '_, 'a>) {
+pub(super) fn decode<'a>(frame: Extent<'a>, state: &mut DecodeState<'_, '_, 'a, impl Observer>) {
+    state.observer.layer(frame.bytes(), link::ethernet);
     let Ok(header) = Ethernet2Slice::from_slice_without_fcs(frame.bytes()) else {
         return state.summary.faults.insert(frame.short_header_faults(HEADER_LEN));
     };
@@ -22,10 +24,11 @@ pub(super) fn decode<'a>(frame: Extent<'a>, state: &mut DecodeState<'_, '_, 'a>)
 pub(super) fn payload<'a>(
     mut ether_type: u16,
     mut payload: Extent<'a>,
-    state: &mut DecodeState<'_, '_, 'a>,
+    state: &mut DecodeState<'_, '_, 'a, impl Observer>,
 ) {
     while ether_type::is_vlan(ether_type) {
         state.summary.proto = Proto::from_ether_type(ether_type);
+        state.observer.layer(payload.bytes(), link::vlan);
         let Ok(tag) = SingleVlanSlice::from_slice(payload.bytes()) else {
             return state.summary.faults.insert(payload.short_header_faults(VLAN_TAG_LEN));
         };

@@ -1,6 +1,7 @@
 //! IPv4 (RFC 791) and IPv6 (RFC 8200) with extension headers.
 
-use super::{DecodeState, Extent, transport};
+use super::{DecodeState, Extent, Observer, transport};
+use crate::inspect::{Fields, network};
 use crate::{Faults, Proto};
 use etherparse::{Ipv4HeaderSlice, Ipv6HeaderSlice};
 use std::net::IpAddr;
@@ -27,7 +28,7 @@ const HOST_IDENTITY: u8 = 139;
 const SHIM6: u8 = 140;
 
 /// Decodes IPv4 or IPv6, depending on the version in the first four bits.
-pub(super) fn decode<'a>(packet: Extent<'a>, state: &mut DecodeState<'_, '_, 'a>) {
+pub(super) fn decode<'a>(packet: Extent<'a>, state: &mut DecodeState<'_, '_, 'a, impl Observer>) {
     match packet.bytes().first().map(|byte| byte >> 4) {
         Some(4) => decode_v4(packet, state),
         Some(6) => decode_v6(packet, state),
@@ -36,8 +37,12 @@ pub(super) fn decode<'a>(packet: Extent<'a>, state: &mut DecodeState<'_, '_, 'a>
     }
 }
 
-pub(super) fn decode_v4<'a>(packet: Extent<'a>, state: &mut DecodeState<'_, '_, 'a>) {
+pub(super) fn decode_v4<'a>(
+    packet: Extent<'a>,
+    state: &mut DecodeState<'_, '_, 'a, impl Observer>,
+) {
     state.summary.proto = Proto::named("ipv4");
+    state.observer.layer(packet.bytes(), network::ipv4);
     let captured = packet.bytes().len();
     let mut buf = [0; MAX_V4_HEADER_LEN];
     let Some(header) = packet.header(&mut buf, Ipv4HeaderSlice::from_slice) else {
@@ -76,8 +81,12 @@ pub(super) fn decode_v4<'a>(packet: Extent<'a>, state: &mut DecodeState<'_, '_, 
     upper_layer(header.protocol().0, packet.after(header_len), state);
 }
 
-pub(super) fn decode_v6<'a>(packet: Extent<'a>, state: &mut DecodeState<'_, '_, 'a>) {
+pub(super) fn decode_v6<'a>(
+    packet: Extent<'a>,
+    state: &mut DecodeState<'_, '_, 'a, impl Observer>,
+) {
     state.summary.proto = Proto::named("ipv6");
+    state.observer.layer(packet.bytes(), network::ipv6);
     let captured = packet.bytes().len();
     let mut buf = [0; V6_HEADER_LEN];
     let Some(header) = packet.header(&mut buf, Ipv6HeaderSlice::from_slice) else {
@@ -107,7 +116,12 @@ pub(super) fn decode_v6<'a>(packet: Extent<'a>, state: &mut DecodeState<'_, '_, 
 /// Skips extension headers in any order, then decodes the transport layer.
 ///
 /// Each extension header has at least eight bytes, so the loop ends.
-fn upper_layer<'a>(mut number: u8, mut payload: Extent<'a>, state: &mut DecodeState<'_, '_, 'a>) {
+fn upper_layer<'a>(
+    mut number: u8,
+    mut payload: Extent<'a>,
+    state: &mut DecodeState<'_, '_, 'a, impl Observer>,
+) {
+    state.observer.content(payload.bytes());
     let is_v6 = matches!(state.summary.src, Some(IpAddr::V6(_)));
     loop {
         state.summary.proto = Proto::from_ip_number(number);
@@ -123,6 +137,7 @@ fn upper_layer<'a>(mut number: u8, mut payload: Extent<'a>, state: &mut DecodeSt
         if !is_extension {
             return transport::decode(number, payload, state);
         }
+        state.observer.layer(payload.bytes(), extension_fields(number));
         let &[next, len, ..] = payload.bytes() else {
             return state.summary.faults.insert(payload.short_header_faults(8));
         };
@@ -145,9 +160,21 @@ fn upper_layer<'a>(mut number: u8, mut payload: Extent<'a>, state: &mut DecodeSt
     }
 }
 
+/// Describes the extension header of that number.
+fn extension_fields(number: u8) -> fn(&mut Fields<'_>) {
+    match number {
+        HOP_BY_HOP => network::hop_by_hop,
+        ROUTING => network::routing,
+        FRAGMENT => network::fragment,
+        AUTHENTICATION => network::authentication,
+        DESTINATION_OPTIONS => network::destination_options,
+        _ => network::extension,
+    }
+}
+
 /// The fragment header (RFC 8200, section 4.5): 13 bits of offset in units of 8 bytes, two reserved
 /// bits, and the M flag. If both are zero, this is an atomic fragment (RFC 6946): a complete packet.
-fn fragment<'a>(header: &Extent<'a>, state: &mut DecodeState<'_, '_, 'a>) {
+fn fragment<'a>(header: &Extent<'a>, state: &mut DecodeState<'_, '_, 'a, impl Observer>) {
     let Some(field) = header.u16_at(2) else {
         return;
     };

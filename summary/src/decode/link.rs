@@ -1,10 +1,11 @@
 //! Selects the decoder of a link type; raw IP and BSD loopback.
 
-use super::{DecodeState, Extent, cooked, ethernet, ip, ppp, wlan};
+use super::{DecodeState, Extent, Observer, cooked, ethernet, ip, ppp, wlan};
+use crate::inspect;
 use crate::{Faults, LinkType, Proto};
 
 /// Decodes a frame of the link type in the summary.
-pub(super) fn decode<'a>(frame: Extent<'a>, state: &mut DecodeState<'_, '_, 'a>) {
+pub(super) fn decode<'a>(frame: Extent<'a>, state: &mut DecodeState<'_, '_, 'a, impl Observer>) {
     state.summary.proto = Proto::from_link_type(state.summary.link);
     match state.summary.link {
         LinkType::ETHERNET => ethernet::decode(frame, state),
@@ -21,7 +22,8 @@ pub(super) fn decode<'a>(frame: Extent<'a>, state: &mut DecodeState<'_, '_, 'a>)
 
 /// BSD loopback: a 4-byte address family, in the byte order of the capturing host (NULL) or the
 /// network (LOOP). The value for IPv6 depends on the operating system.
-fn loopback<'a>(frame: Extent<'a>, state: &mut DecodeState<'_, '_, 'a>) {
+fn loopback<'a>(frame: Extent<'a>, state: &mut DecodeState<'_, '_, 'a, impl Observer>) {
+    state.observer.layer(frame.bytes(), inspect::link::loopback);
     let Some(&family) = frame.bytes().first_chunk() else {
         return state.summary.faults.insert(frame.short_header_faults(4));
     };

@@ -1,8 +1,9 @@
 //! Logical link control (IEEE 802.2) with SNAP (RFC 1042).
 
 use super::ether_type::{self, MAX_802_3_LEN};
-use super::{DecodeState, Extent};
+use super::{DecodeState, Extent, Observer};
 use crate::Proto;
+use crate::inspect::link;
 
 /// Destination and source service access point, control.
 const HEADER_LEN: usize = 3;
@@ -14,8 +15,9 @@ const UNNUMBERED_INFORMATION: u8 = 0x03;
 const CISCO: [u8; 3] = [0, 0, 0x0c];
 
 /// Decodes a packet from its destination service access point on.
-pub(super) fn decode<'a>(packet: Extent<'a>, state: &mut DecodeState<'_, '_, 'a>) {
+pub(super) fn decode<'a>(packet: Extent<'a>, state: &mut DecodeState<'_, '_, 'a, impl Observer>) {
     state.summary.proto = Proto::named("llc");
+    state.observer.layer(packet.bytes(), link::llc);
     let &[destination, source, ..] = packet.bytes() else {
         return state.summary.faults.insert(packet.short_header_faults(HEADER_LEN));
     };
@@ -28,10 +30,11 @@ pub(super) fn decode<'a>(packet: Extent<'a>, state: &mut DecodeState<'_, '_, 'a>
     }
 }
 
-fn snap<'a>(packet: Extent<'a>, state: &mut DecodeState<'_, '_, 'a>) {
+fn snap<'a>(packet: Extent<'a>, state: &mut DecodeState<'_, '_, 'a, impl Observer>) {
     let Some(&[_, _, control, a, b, c, high, low]) = packet.bytes().first_chunk() else {
         return state.summary.faults.insert(packet.short_header_faults(SNAP_HEADER_LEN));
     };
+    state.observer.layer(packet.after(HEADER_LEN).bytes(), link::snap);
     if control != UNNUMBERED_INFORMATION {
         return; // a test, or an exchange of identification
     }

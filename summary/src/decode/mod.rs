@@ -24,6 +24,7 @@ mod state;
 mod transport;
 mod wlan;
 
+use crate::observer::Observer;
 use crate::{LinkType, Summary};
 use extent::Extent;
 use state::DecodeState;
@@ -75,12 +76,24 @@ pub fn decode_into<'a>(
     wire_len: u32,
     summary: &mut Summary<'_>,
 ) -> &'a [u8] {
+    decode_observed(link, bytes, wire_len, summary, ()).0
+}
+
+/// Like [`decode_into`], with an observer, which it returns.
+#[inline]
+pub(crate) fn decode_observed<'a, O: Observer>(
+    link: LinkType,
+    bytes: &'a [u8],
+    wire_len: u32,
+    summary: &mut Summary<'_>,
+    observer: O,
+) -> (&'a [u8], O) {
     let cap = u32::try_from(bytes.len()).unwrap_or(u32::MAX);
     let wire_len = wire_len.max(cap);
     *summary = Summary::new(link, cap, wire_len);
-    let mut state = DecodeState { summary, payload: &[] };
+    let mut state = DecodeState { summary, payload: &[], observer };
     link::decode(Extent::new(bytes, wire_len as usize), &mut state);
-    state.payload
+    (state.payload, state.observer)
 }
 
 #[cfg(test)]

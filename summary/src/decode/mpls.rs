@@ -1,6 +1,8 @@
 //! MPLS label stacks (RFC 3032). They are skipped: the summary describes the packet inside.
 
-use super::{DecodeState, Extent, ip};
+use super::{DecodeState, Extent, Observer, ip};
+
+use crate::inspect::link;
 
 /// Label, traffic class, bottom-of-stack flag, time to live.
 const ENTRY_LEN: usize = 4;
@@ -10,8 +12,12 @@ const BOTTOM_OF_STACK: u8 = 1;
 /// Decodes the packet after the stack if its first four bits are an IP version. MPLS has no protocol
 /// field, so everything else remains `mpls`. The control word of a pseudowire starts with zeros
 /// (RFC 4385, section 3), so it is not mistaken for IP.
-pub(super) fn decode<'a>(mut stack: Extent<'a>, state: &mut DecodeState<'_, '_, 'a>) {
+pub(super) fn decode<'a>(
+    mut stack: Extent<'a>,
+    state: &mut DecodeState<'_, '_, 'a, impl Observer>,
+) {
     loop {
+        state.observer.layer(stack.bytes(), link::mpls);
         let Some(entry) = stack.bytes().first_chunk::<ENTRY_LEN>() else {
             return state.summary.faults.insert(stack.short_header_faults(ENTRY_LEN));
         };

@@ -1,6 +1,7 @@
 //! PPP (RFC 1661), as a link layer and in PPPoE sessions (RFC 2516).
 
-use super::{DecodeState, Extent, ip, mpls};
+use super::{DecodeState, Extent, Observer, ip, mpls};
+use crate::inspect::link;
 use crate::{Faults, Proto};
 
 /// Address "all stations" and control "unnumbered information" (RFC 1662, section 3.1).
@@ -19,13 +20,17 @@ const VERSION_AND_TYPE: u8 = 0x11;
 const SESSION_DATA: u8 = 0;
 
 /// Decodes a frame of a PPP link, with or without address and control fields.
-pub(super) fn decode<'a>(frame: Extent<'a>, state: &mut DecodeState<'_, '_, 'a>) {
+pub(super) fn decode<'a>(frame: Extent<'a>, state: &mut DecodeState<'_, '_, 'a, impl Observer>) {
     let is_framed = frame.bytes().starts_with(&ADDRESS_AND_CONTROL);
+    if is_framed {
+        state.observer.layer(frame.bytes(), link::ppp_framing);
+    }
     protocol(if is_framed { frame.after(ADDRESS_AND_CONTROL.len()) } else { frame }, state);
 }
 
 /// Decodes a packet of a PPPoE session.
-pub(super) fn session<'a>(packet: Extent<'a>, state: &mut DecodeState<'_, '_, 'a>) {
+pub(super) fn session<'a>(packet: Extent<'a>, state: &mut DecodeState<'_, '_, 'a, impl Observer>) {
+    state.observer.layer(packet.bytes(), link::pppoe);
     let Some(&[version, code, _, _, high, low]) =
         packet.bytes().first_chunk::<SESSION_HEADER_LEN>()
     else {
@@ -44,7 +49,8 @@ pub(super) fn session<'a>(packet: Extent<'a>, state: &mut DecodeState<'_, '_, 'a
 
 /// Decodes from the protocol field on. An odd first byte means that the field is compressed to one
 /// byte (RFC 1661, section 6.5).
-fn protocol<'a>(packet: Extent<'a>, state: &mut DecodeState<'_, '_, 'a>) {
+fn protocol<'a>(packet: Extent<'a>, state: &mut DecodeState<'_, '_, 'a, impl Observer>) {
+    state.observer.layer(packet.bytes(), link::ppp);
     let (protocol, payload) = match *packet.bytes() {
         // The first half of address and control.
         [0xff] => return state.summary.faults.insert(packet.short_header_faults(2)),

@@ -1,6 +1,7 @@
 //! Protocols over IP: TCP, UDP, UDP-Lite, SCTP, DCCP, ICMP and ICMPv6.
 
-use super::{DecodeState, Extent};
+use super::{DecodeState, Extent, Observer};
+use crate::inspect::transport;
 use crate::{Faults, Proto, Tcp};
 use etherparse::{TcpHeaderSlice, UdpHeaderSlice};
 
@@ -21,19 +22,30 @@ const MIN_DCCP_HEADER_LEN: usize = 12;
 const SCTP_HEADER_LEN: usize = 12;
 
 /// Decodes the payload of the IP protocol `number`.
-pub(super) fn decode<'a>(number: u8, segment: Extent<'a>, state: &mut DecodeState<'_, '_, 'a>) {
+pub(super) fn decode<'a>(
+    number: u8,
+    segment: Extent<'a>,
+    state: &mut DecodeState<'_, '_, 'a, impl Observer>,
+) {
     match number {
         TCP => tcp(segment, state),
         UDP => udp(segment, state),
-        UDP_LITE => fixed_header(segment, UDP_HEADER_LEN, state),
-        SCTP => fixed_header(segment, SCTP_HEADER_LEN, state),
+        UDP_LITE => {
+            state.observer.layer(segment.bytes(), transport::udp_lite);
+            fixed_header(segment, UDP_HEADER_LEN, state);
+        }
+        SCTP => {
+            state.observer.layer(segment.bytes(), transport::sctp);
+            fixed_header(segment, SCTP_HEADER_LEN, state);
+        }
         DCCP => dccp(segment, state),
-        ICMP | ICMP6 => icmp(segment, state),
+        ICMP | ICMP6 => icmp(number, segment, state),
         _ => state.summary.proto = Proto::from_ip_number(number),
     }
 }
 
-fn tcp<'a>(segment: Extent<'a>, state: &mut DecodeState<'_, '_, 'a>) {
+fn tcp<'a>(segment: Extent<'a>, state: &mut DecodeState<'_, '_, 'a, impl Observer>) {
+    state.observer.layer(segment.bytes(), transport::tcp);
     ports(segment, state);
     let captured = segment.bytes().len();
     let mut padded;
@@ -69,7 +81,8 @@ fn tcp<'a>(segment: Extent<'a>, state: &mut DecodeState<'_, '_, 'a>) {
     }
 }
 
-fn udp<'a>(segment: Extent<'a>, state: &mut DecodeState<'_, '_, 'a>) {
+fn udp<'a>(segment: Extent<'a>, state: &mut DecodeState<'_, '_, 'a, impl Observer>) {
+    state.observer.layer(segment.bytes(), transport::udp);
     fixed_header(segment, UDP_HEADER_LEN, state);
     let Ok(header) = UdpHeaderSlice::from_slice(segment.bytes()) else {
         return;
@@ -84,7 +97,8 @@ fn udp<'a>(segment: Extent<'a>, state: &mut DecodeState<'_, '_, 'a>) {
 }
 
 /// DCCP has its data offset, in words of 32 bits, at byte 8 (RFC 4340, section 5.1).
-fn dccp<'a>(segment: Extent<'a>, state: &mut DecodeState<'_, '_, 'a>) {
+fn dccp<'a>(segment: Extent<'a>, state: &mut DecodeState<'_, '_, 'a, impl Observer>) {
+    state.observer.layer(segment.bytes(), transport::dccp);
     match segment.bytes().get(8) {
         Some(words) => {
             fixed_header(segment, (usize::from(*words) * 4).max(MIN_DCCP_HEADER_LEN), state);
@@ -97,7 +111,11 @@ fn dccp<'a>(segment: Extent<'a>, state: &mut DecodeState<'_, '_, 'a>) {
 }
 
 /// Decodes the ports of a protocol whose header has a known length.
-fn fixed_header<'a>(segment: Extent<'a>, header_len: usize, state: &mut DecodeState<'_, '_, 'a>) {
+fn fixed_header<'a>(
+    segment: Extent<'a>,
+    header_len: usize,
+    state: &mut DecodeState<'_, '_, 'a, impl Observer>,
+) {
     ports(segment, state);
     if segment.bytes().len() < header_len {
         state.summary.faults.insert(segment.short_header_faults(header_len));
@@ -105,19 +123,25 @@ fn fixed_header<'a>(segment: Extent<'a>, header_len: usize, state: &mut DecodeSt
     payload(segment, header_len, state);
 }
 
-fn ports<'a>(segment: Extent<'a>, state: &mut DecodeState<'_, '_, 'a>) {
+fn ports<'a>(segment: Extent<'a>, state: &mut DecodeState<'_, '_, 'a, impl Observer>) {
     state.summary.sport = segment.u16_at(0);
     state.summary.dport = segment.u16_at(2);
 }
 
-fn payload<'a>(segment: Extent<'a>, header_len: usize, state: &mut DecodeState<'_, '_, 'a>) {
+fn payload<'a>(
+    segment: Extent<'a>,
+    header_len: usize,
+    state: &mut DecodeState<'_, '_, 'a, impl Observer>,
+) {
     if let Some(len) = segment.wire_len().checked_sub(header_len) {
         state.summary.payload = u32::try_from(len).ok();
         state.payload = segment.after(header_len).bytes();
     }
 }
 
-fn icmp<'a>(segment: Extent<'a>, state: &mut DecodeState<'_, '_, 'a>) {
+fn icmp<'a>(number: u8, segment: Extent<'a>, state: &mut DecodeState<'_, '_, 'a, impl Observer>) {
+    let fields = if number == ICMP { transport::icmp } else { transport::icmp6 };
+    state.observer.layer(segment.bytes(), fields);
     state.summary.icmp_type = segment.bytes().first().copied();
     state.summary.icmp_code = segment.bytes().get(1).copied();
     if segment.bytes().len() < 4 {

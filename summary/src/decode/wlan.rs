@@ -1,7 +1,8 @@
 //! IEEE 802.11 frames (IEEE Std 802.11-2020, 9.2 and 9.3), and the radiotap header that precedes them
 //! in monitor mode (<https://www.radiotap.org>).
 
-use super::{DecodeState, Extent, llc};
+use super::{DecodeState, Extent, Observer, llc};
+use crate::inspect::link;
 use crate::{Faults, Proto};
 
 /// Version, padding, length, first word of presence bits.
@@ -45,8 +46,9 @@ struct Layout {
 }
 
 /// Decodes a frame from its radiotap header on, whose fields are little-endian.
-pub(super) fn radiotap<'a>(frame: Extent<'a>, state: &mut DecodeState<'_, '_, 'a>) {
+pub(super) fn radiotap<'a>(frame: Extent<'a>, state: &mut DecodeState<'_, '_, 'a, impl Observer>) {
     let bytes = frame.bytes();
+    state.observer.layer(bytes, link::radiotap);
     let Some(&[version, _, low, high]) = bytes.first_chunk() else {
         return state.summary.faults.insert(frame.short_header_faults(MIN_RADIOTAP_LEN));
     };
@@ -88,13 +90,14 @@ fn radiotap_flags(header: &[u8]) -> Option<u8> {
 }
 
 /// Decodes a frame without a radiotap header.
-pub(super) fn decode<'a>(frame: Extent<'a>, state: &mut DecodeState<'_, '_, 'a>) {
+pub(super) fn decode<'a>(frame: Extent<'a>, state: &mut DecodeState<'_, '_, 'a, impl Observer>) {
     wlan(frame, Layout::default(), state);
 }
 
-fn wlan<'a>(frame: Extent<'a>, layout: Layout, state: &mut DecodeState<'_, '_, 'a>) {
+fn wlan<'a>(frame: Extent<'a>, layout: Layout, state: &mut DecodeState<'_, '_, 'a, impl Observer>) {
     state.summary.proto = Proto::named("wlan");
     let bytes = frame.bytes();
+    state.observer.layer(bytes, link::wlan);
     let Some(&[control, flags]) = bytes.first_chunk() else {
         return state.summary.faults.insert(frame.short_header_faults(MIN_HEADER_LEN));
     };
@@ -133,7 +136,7 @@ fn data<'a>(
     frame: Extent<'a>,
     layout: Layout,
     (subtype, flags): (u8, u8),
-    state: &mut DecodeState<'_, '_, 'a>,
+    state: &mut DecodeState<'_, '_, 'a, impl Observer>,
 ) {
     let has_qos = subtype & SUBTYPE_QOS != 0;
     let qos_offset = HEADER_LEN + if flags & 0x03 == 0x03 { 6 } else { 0 };

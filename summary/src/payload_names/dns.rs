@@ -1,6 +1,8 @@
 //! The first question of a DNS message (RFC 1035, section 4.1).
 
 use super::{Bytes, push_text};
+use crate::inspect::payload as fields;
+use crate::observer::Observer;
 use std::borrow::Cow;
 use std::fmt;
 
@@ -83,12 +85,17 @@ const NAMES: &[(u16, &str)] = &[
 
 /// Name and type of the first question. A compression pointer is invalid there, because no name
 /// precedes it.
-pub(super) fn question<'a>(message: &[u8], buf: &'a mut String) -> Option<(Cow<'a, str>, DnsType)> {
+pub(super) fn question<'a>(
+    message: &[u8],
+    buf: &'a mut String,
+    observer: &mut impl Observer,
+) -> Option<(Cow<'a, str>, DnsType)> {
     let mut rest = Bytes(message);
     let header = rest.take(12)?;
     if header[4..6] == [0, 0] {
         return None;
     }
+    let questions = rest.0;
     buf.clear();
     let mut left = MAX_NAME_LEN;
     loop {
@@ -116,8 +123,14 @@ pub(super) fn question<'a>(message: &[u8], buf: &'a mut String) -> Option<(Cow<'
     if buf.is_empty() {
         buf.push('.');
     }
+    let after_name = rest.0;
     let kind = DnsType(u16::try_from(rest.u16()?).ok()?);
-    rest.u16()?; // the class
+    let after_kind = rest.0;
+    let class = rest.u16()?;
+    observer.layer(message, fields::dns);
+    observer.field(Some("dns"), "Question name", (questions, after_name), buf);
+    observer.field(Some("dns_type"), "Question type", (after_name, after_kind), &kind);
+    observer.field(None, "Question class", (after_kind, rest.0), &class);
     Some((Cow::Borrowed(buf), kind))
 }
 
@@ -138,7 +151,8 @@ mod tests {
         let message =
             |name: &[u8]| [&[0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0], name, &[0, 1, 0, 1]].concat();
         let mut buf = String::new();
-        let mut read = |name: &[u8]| question(&message(name), &mut buf).map(|(name, _)| name.len());
+        let mut read =
+            |name: &[u8]| question(&message(name), &mut buf, &mut ()).map(|(name, _)| name.len());
         let label = [&[63][..], &[b'a'; 63]].concat();
         assert_eq!(read(&[0]), Some(1));
         assert_eq!(read(&[&label.repeat(3)[..], &[61], &[b'a'; 61], &[0]].concat()), Some(253));

@@ -10,6 +10,8 @@ mod quic;
 mod tls;
 
 use crate::Summary;
+use crate::inspect::payload as fields;
+use crate::observer::Observer;
 use std::borrow::Cow;
 
 pub use dns::DnsType;
@@ -55,6 +57,17 @@ impl<'a> PayloadNames<'a> {
     /// assert_eq!((&*name, kind.to_string()), ("example.org", "A".to_owned()));
     /// ```
     pub fn parse(summary: &Summary<'_>, payload: &'a [u8], buf: &'a mut String) -> Self {
+        Self::parse_observed(summary, payload, buf, &mut ())
+    }
+
+    /// Like [`PayloadNames::parse`], with an observer.
+    #[inline]
+    pub(crate) fn parse_observed(
+        summary: &Summary<'_>,
+        payload: &'a [u8],
+        buf: &'a mut String,
+        observer: &mut impl Observer,
+    ) -> Self {
         let payload = &payload[..payload.len().min(MAX_LEN)];
         let mut names = Self::default();
         if payload.is_empty() {
@@ -65,17 +78,26 @@ impl<'a> PayloadNames<'a> {
             .flatten()
             .any(|port| DNS_PORTS.contains(&port));
         match (summary.proto.static_name(), is_dns) {
-            (Some("udp"), true) => names.dns = dns::question(payload, buf),
-            (Some("udp"), false) => names.quic = quic::version(payload),
+            (Some("udp"), true) => names.dns = dns::question(payload, buf, observer),
+            (Some("udp"), false) => names.quic = quic::version(payload, observer),
             // A message after its length (RFC 1035, section 4.2.2).
             (Some("tcp"), true) => {
-                names.dns = payload.get(2..).and_then(|message| dns::question(message, buf));
+                names.dns =
+                    payload.get(2..).and_then(|message| dns::question(message, buf, observer));
             }
             (Some("tcp"), false) if tls::is_record(payload) => {
-                names.sni = tls::server_name(payload).map(|name| text(name, buf));
+                observer.layer(payload, fields::tls);
+                names.sni = tls::server_name(payload).map(|name| {
+                    observer.text_field("sni", "Server name", name);
+                    text(name, buf)
+                });
             }
             (Some("tcp"), false) => {
-                names.http_host = http::host(payload).map(|host| text(host, buf));
+                names.http_host = http::host(payload).map(|host| {
+                    observer.layer(payload, fields::http);
+                    observer.text_field("http_host", "Host", host);
+                    text(host, buf)
+                });
             }
             _ => {}
         }

@@ -1,6 +1,8 @@
 //! The version of a QUIC packet with a long header (RFC 8999, section 5.1).
 
 use super::Bytes;
+use crate::inspect::payload as fields;
+use crate::observer::Observer;
 
 /// The header form bit. The fixed bit after it cannot be checked: it may be greased (RFC 9287).
 const LONG_HEADER: usize = 0x80;
@@ -8,7 +10,7 @@ const LONG_HEADER: usize = 0x80;
 const MAX_ID_LEN: usize = 20;
 
 /// The version, if it is a known one. Any other datagram could start with the same bits by chance.
-pub(super) fn version(payload: &[u8]) -> Option<u32> {
+pub(super) fn version(payload: &[u8], observer: &mut impl Observer) -> Option<u32> {
     let mut rest = Bytes(payload);
     if rest.u8()? & LONG_HEADER != LONG_HEADER {
         return None;
@@ -24,6 +26,7 @@ pub(super) fn version(payload: &[u8]) -> Option<u32> {
         }
         rest.take(len)?;
     }
+    observer.layer(payload, fields::quic);
     Some(version)
 }
 

@@ -19,6 +19,7 @@ mod hostile_captures;
 mod hostile_files;
 mod hostile_text;
 mod hosting;
+mod inspection;
 mod invocations;
 mod isolation;
 mod link_types;

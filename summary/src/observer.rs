@@ -1,0 +1,39 @@
+//! Observation of decoding: which header is where in the frame.
+//!
+//! One decoder serves two purposes. With the observer `()`, the calls compile to nothing, and decoding
+//! is as fast as without them. [`inspect`](crate::inspect()) passes a recorder, and the same decoder
+//! also lists the layers and fields of the frame.
+
+use crate::inspect::Fields;
+use std::fmt::Display;
+
+/// Receives what the decoder finds. All slices are parts of the frame.
+pub(crate) trait Observer {
+    /// A header starts at the front of `bytes`, which end where the layer ends according to the outer
+    /// headers. `describe` lists its fields.
+    #[inline]
+    fn layer(&mut self, _bytes: &[u8], _describe: fn(&mut Fields<'_>)) {}
+
+    /// The current layer ends with `bytes`: what comes after them is padding.
+    #[inline]
+    fn content(&mut self, _bytes: &[u8]) {}
+
+    /// A field of the layer reported last, whose value the decoder has computed. It reaches from the
+    /// start of one slice to the start of the other. `key` is its name in a line.
+    #[inline]
+    fn field(
+        &mut self,
+        _key: Option<&'static str>,
+        _name: &'static str,
+        (_start, _end): (&[u8], &[u8]),
+        _value: &impl Display,
+    ) {
+    }
+
+    /// A field of the layer reported last that consists of text.
+    #[inline]
+    fn text_field(&mut self, _key: &'static str, _name: &'static str, _text: &[u8]) {}
+}
+
+/// Decodes without observation.
+impl Observer for () {}
