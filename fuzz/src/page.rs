@@ -24,7 +24,10 @@ pub(crate) fn filter(input: &[u8]) {
                     assert_eq!(parse(&written, &context), Ok(Some(expr.clone())), "{written}");
                 }
             }
-            Err(error) => assert!(text.get(error.range).is_some() && !error.message.is_empty()),
+            Err(error) => {
+                assert!(text.get(error.range).is_some() && !error.message.is_empty());
+                assert!(error.fix.is_none_or(|fix| text.get(fix.range).is_some()));
+            }
         }
     }
     let cursors = (0..=text.len()).take_while(|cursor| *cursor <= MAX_COMPLETED_LEN);

@@ -162,6 +162,11 @@ impl<'a> Proto<'a> {
         }
     }
 
+    /// Whether the name comes from a table of this crate.
+    pub fn is_named(&self) -> bool {
+        self.static_name().is_some()
+    }
+
     /// The name, if it comes from a table of this crate.
     pub(crate) fn static_name(&self) -> Option<&'static str> {
         match self.0 {

@@ -11,7 +11,7 @@
 //! compute anything about the data.
 
 pub use viewer_model::{
-    axis, filter, linear_scale, partial_sort, protocol, selection, ticks, time, wire,
+    axis, filter, linear_scale, partial_sort, protocol, selection, service_names, ticks, time, wire,
 };
 pub use viewer_store::{columns, conversations, density, flow, intern, query, shard, tally};
 

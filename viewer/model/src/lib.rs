@@ -14,6 +14,7 @@ pub mod linear_scale;
 pub mod partial_sort;
 pub mod protocol;
 pub mod selection;
+pub mod service_names;
 pub mod ticks;
 pub mod time;
 pub mod wire;

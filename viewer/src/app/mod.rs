@@ -25,7 +25,6 @@ mod rankings;
 mod requests;
 mod scatter_selection;
 mod selecting;
-mod service_names;
 mod status;
 mod tables;
 mod view;

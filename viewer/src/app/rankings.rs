@@ -4,7 +4,6 @@
 use super::charts::slots;
 use super::choices::contains_choice;
 use super::query_scheduler::Slot;
-use super::service_names::service_name;
 use super::{App, Panel};
 use crate::axis::Quantity;
 use crate::chart::{Item, Ranking};
@@ -12,6 +11,7 @@ use crate::filter::{Expr, Field, Set};
 use crate::intern::Interner;
 use crate::protocol::Class;
 use crate::query::Answer;
+use crate::service_names::service_name;
 use crate::tally::{RankBy, Tally, top};
 use summary::Address;
 

@@ -3,7 +3,7 @@
 use crate::columns::{BlockMask, Columns, Kind, Rows};
 use crate::flow::Flow;
 use crate::lasso_mask::LassoMask;
-use summary::Address;
+use summary::{Address, Proto};
 use viewer_model::axis::{MISSING, Quantity};
 use viewer_model::filter::{Expr, Field, Set};
 
@@ -58,7 +58,13 @@ fn node(expr: &Expr, columns: &Columns, file: &str) -> Node {
 /// A comparison with a set, or a test for the presence of the field if there is no set.
 fn test(field: Field, set: Option<&Set>, is_in: bool, columns: &Columns, file: &str) -> Node {
     let text_matches = |text: &str| match set {
-        Some(Set::Texts(texts)) => texts.iter().any(|other| other == text) == is_in,
+        Some(Set::Texts(texts)) => {
+            texts.iter().any(|other| other.eq_ignore_ascii_case(text)) == is_in
+        }
+        Some(Set::Contains(parts)) => {
+            let text = text.to_ascii_lowercase();
+            parts.iter().any(|part| text.contains(&part.to_ascii_lowercase())) == is_in
+        }
         _ => true,
     };
     // Whether each address matches.
@@ -105,7 +111,14 @@ fn test(field: Field, set: Option<&Set>, is_in: bool, columns: &Columns, file: &
             })
         }
         Field::Proto => {
-            let protos: Vec<_> = columns.protos().iter().map(|name| text_matches(name)).collect();
+            // A protocol without a name is shown by its number, and is `other` in lines.
+            let is_other = |name: &str| Proto::parse(name).number().is_some();
+            let matches = |name: &String| match (is_other(name), is_in) {
+                (true, true) => text_matches(name) || text_matches(Proto::OTHER),
+                (true, false) => text_matches(name) && text_matches(Proto::OTHER),
+                (false, _) => text_matches(name),
+            };
+            let protos: Vec<_> = columns.protos().iter().map(matches).collect();
             by_kind(&|kind| protos[usize::from(kind.proto)])
         }
         Field::Interface => {
@@ -127,6 +140,7 @@ fn test(field: Field, set: Option<&Set>, is_in: bool, columns: &Columns, file: &
             };
             !ids.is_empty() && ids.iter().any(is_one) == is_in
         }),
+        Field::Mac | Field::Extra(_) => Node::Constant(false),
         Field::Flags => by_kind(&|kind| {
             kind.flags.is_some_and(|flags| match set {
                 Some(Set::Flags(masks)) => masks.contains(&flags) == is_in,
@@ -211,7 +225,7 @@ mod tests {
         add(2, 1514, "tcp", "10.1.0.1", "10.0.0.1", Some((80, 40_000)));
         add(3, 90, "udp", "fe80::1", "ff02::fb", Some((5353, 5353)));
         add(4, 42, "arp", "10.0.0.9", "10.0.0.1", None);
-        add(5, 64, "lldp", "02:00:00:00:00:01", "01:80:c2:00:00:0e", None);
+        add(5, 64, "0x8899", "02:00:00:00:00:01", "01:80:c2:00:00:0e", None);
         columns
     }
 
@@ -237,6 +251,32 @@ mod tests {
         for (text, expected) in [
             ("", &[1, 2, 3, 4, 5][..]),
             ("proto == tcp", &[1, 2]),
+            ("proto == TCP", &[1, 2]),
+            ("proto in {Tcp, UDP}", &[1, 2, 3]),
+            ("proto != TCP", &[3, 4, 5]),
+            ("proto contains C", &[1, 2]),
+            ("proto contains {rp, dp, 88}", &[3, 4, 5]),
+            ("if contains TH", &[1, 2]),
+            ("proto == other", &[5]),
+            ("proto == 0x8899", &[5]),
+            ("proto != other", &[1, 2, 3, 4]),
+            ("proto in {Other, arp}", &[4, 5]),
+            ("not proto contains other", &[1, 2, 3, 4]),
+            ("ip.addr == 10.0.0.1", &[1, 2]),
+            ("ip.addr != 10.0.0.1", &[]),
+            ("ip", &[1, 2]),
+            ("ip6", &[3]),
+            ("ip.ttl == 64", &[1, 2]),
+            ("ipv6.hlim == 64", &[3]),
+            ("host 10.0.0.1", &[1, 2, 4]),
+            ("tcp.port == 80", &[1, 2]),
+            ("udp.port == 80", &[]),
+            ("tcp.flags.syn == 1 && tcp.flags.ack == 1", &[1, 2]),
+            ("tcp.flags.syn == 0", &[]),
+            ("tcp.flags.reset == 0", &[1, 2]),
+            ("tcp.flags & 0x02", &[1, 2]),
+            ("tcp.flags & 0x12 == 0x12", &[1, 2]),
+            ("tcp.flags & 0x12 != 0x12", &[]),
             ("proto = tcp and dport in {80, 443}", &[1]),
             ("proto in {tcp udp}", &[1, 2, 3]),
             ("proto != tcp", &[3, 4, 5]),

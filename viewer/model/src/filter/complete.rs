@@ -34,7 +34,7 @@ pub fn complete(text: &str, cursor: usize, values_of: impl Fn(Field) -> Vec<Stri
         | Some(
             TokenKind::Word("and" | "or" | "not") | TokenKind::Symbol("&&" | "||" | "!" | "("),
         ) => {
-            let fields = Field::ALL.iter().map(|field| field.name().to_owned());
+            let fields = Field::all().map(Field::name);
             fields.chain(["not".to_owned()]).collect()
         }
         Some(

@@ -35,7 +35,7 @@ fn write_expr(expr: &Expr, zone: &Zone, precedence: u8, text: &mut String) {
             text.push_str("not ");
             write_expr(expr, zone, 2, text);
         }
-        Expr::Has(field) => text.push_str(field.name()),
+        Expr::Has(field) => text.push_str(&field.name()),
         Expr::In(field, set) => text.push_str(&comparison(*field, set, true, zone)),
         Expr::NotIn(field, set) => text.push_str(&comparison(*field, set, false, zone)),
         Expr::Lasso(lasso) => write_lasso(lasso, text),
@@ -47,6 +47,8 @@ fn comparison(field: Field, set: &Set, is_in: bool, zone: &Zone) -> String {
     let elements = elements(field, set, zone);
     match (&elements[..], set) {
         ([one], Set::AllFlags(_)) => format!("{name} has {one}"),
+        ([one], Set::Contains(_)) => format!("{name} contains {one}"),
+        (_, Set::Contains(_)) => format!("{name} contains {{{}}}", elements.join(", ")),
         ([one], Set::Numbers(ranges)) if is_in => match ranges[0] {
             (first, last) if first == last => format!("{name} == {one}"),
             // Written with numbers inside the field's domain, because only those can be typed.
@@ -79,7 +81,7 @@ fn elements(field: Field, set: &Set, zone: &Zone) -> Vec<String> {
         Set::Addresses(ranges) => {
             ranges.iter().map(|(first, last)| network(*first, *last)).collect()
         }
-        Set::Texts(texts) => texts.iter().map(|text| quote(text)).collect(),
+        Set::Texts(texts) | Set::Contains(texts) => texts.iter().map(|text| quote(text)).collect(),
         Set::Flags(masks) => masks.iter().map(|flags| letters(*flags)).collect(),
         Set::AllFlags(flags) => vec![letters(*flags)],
     }

@@ -22,8 +22,8 @@ pub(super) enum TokenKind<'a> {
 }
 
 /// Longer symbols first, because the first match wins.
-const SYMBOLS: [&str; 16] =
-    ["..", "==", "!=", "<=", ">=", "&&", "||", "<", ">", "=", "!", "(", ")", "{", "}", ","];
+const SYMBOLS: [&str; 17] =
+    ["..", "==", "!=", "<=", ">=", "&&", "||", "<", ">", "=", "!", "(", ")", "{", "}", ",", "&"];
 
 /// The tokens of a text, terminated by [`TokenKind::End`].
 pub(super) fn tokens(text: &str) -> Result<Vec<Token<'_>>, Error> {
@@ -38,19 +38,17 @@ pub(super) fn tokens(text: &str) -> Result<Vec<Token<'_>>, Error> {
             (TokenKind::Symbol(symbol), symbol.len())
         } else if first == '"' {
             let Some(quoted) = quoted_content(&rest[1..]) else {
-                return Err(Error {
-                    range: start..text.len(),
-                    message: "Missing closing quotation mark".to_owned(),
-                });
+                return Err(Error::new(start..text.len(), "Missing closing quotation mark"));
             };
             (TokenKind::Quoted(quoted), quoted.len() + 2)
         } else {
             let len = word_len(rest);
             if len == 0 {
-                return Err(Error {
-                    range: start..start + first.len_utf8(),
-                    message: format!("Unexpected `{first}`"),
-                });
+                let message = match first {
+                    '[' => "Bytes of packets cannot be compared; for flags, use e.g. flags has SYN",
+                    _ => &format!("Unexpected `{first}`"),
+                };
+                return Err(Error::new(start..start + first.len_utf8(), message));
             }
             (TokenKind::Word(&rest[..len]), len)
         };

@@ -65,7 +65,40 @@ pub(super) fn network(text: &str) -> Option<(Address, Address)> {
     }
 }
 
-/// Parses the letters of TCP flags, e.g. `SA`, into a bit mask with FIN lowest.
-pub(super) fn flags(letters: &str) -> Option<u8> {
-    letters.bytes().try_fold(0, |flags, letter| Some(flags | Tcp::flag_bit(letter)?))
+/// Names of the TCP flags with FIN first, each with that in Wireshark's fields.
+const FLAG_NAMES: [[&str; 2]; 8] = [
+    ["fin", "fin"],
+    ["syn", "syn"],
+    ["rst", "reset"],
+    ["psh", "push"],
+    ["ack", "ack"],
+    ["urg", "urg"],
+    ["ece", "ece"],
+    ["cwr", "cwr"],
+];
+
+/// Parses the name of a TCP flag into its bit. Ignores case.
+pub(super) fn flag(name: &str) -> Option<u8> {
+    let is_name = |names: &[&str; 2]| names.iter().any(|known| known.eq_ignore_ascii_case(name));
+    FLAG_NAMES.iter().position(is_name).map(|bit| 1 << bit)
+}
+
+/// Parses TCP flags into a bit mask with FIN lowest: letters such as `SA`, names such as `SYN+ACK`, or
+/// a number such as `0x12`.
+pub(super) fn flags(text: &str) -> Option<u8> {
+    let of_letters =
+        || text.bytes().try_fold(0, |flags, letter| Some(flags | Tcp::flag_bit(letter)?));
+    let of_names =
+        || text.split(['+', '-', '_', '/']).try_fold(0, |all, one| Some(all | flag(one)?));
+    // `ECE` consists of letters, but is a name.
+    let of_number = || u8::try_from(number(text)?).ok();
+    of_names().or_else(of_letters).or_else(of_number)
+}
+
+/// Parses a decimal or, after `0x`, hexadecimal number.
+pub(super) fn number(text: &str) -> Option<i64> {
+    match text.strip_prefix("0x") {
+        Some(digits) => i64::from_str_radix(digits, 16).ok(),
+        None => text.parse().ok(),
+    }
 }

@@ -9,17 +9,26 @@
 //! == 80` does. `host` and `port` stand for two fields each: `==` matches if either is equal, `!=` if
 //! both differ. Selections in charts use the same expressions, which makes them readable, editable
 //! and shareable. Evaluation against packets is left to `viewer-store`.
+//!
+//! The parser also accepts the fields of Wireshark and the primitives of tcpdump whose meaning it can
+//! express, such as `ip.addr == 10.0.0.5` and `tcp port 443`. They become the same expressions, and
+//! are written in the form above.
 
 mod complete;
 mod display;
+mod field;
 mod lexer;
 mod literals;
+mod names;
+mod operands;
 mod parse;
+mod primitive;
 #[cfg(any(test, feature = "strategies"))]
 pub mod strategies;
 
 pub use complete::{Completion, complete};
-pub use parse::parse;
+pub use field::{ExtraField, Field, FieldType, TagName};
+pub use parse::{TextOperand, parse, text_operands};
 
 use crate::axis::Quantity;
 use crate::time::Zone;
@@ -65,8 +74,10 @@ pub enum Set {
     Numbers(Vec<(i64, i64)>),
     /// Inclusive ranges of addresses, each within one address family.
     Addresses(Vec<(Address, Address)>),
-    /// Exact texts.
+    /// Whole texts, compared without regard to the case of ASCII letters.
     Texts(Vec<String>),
+    /// Parts of texts, compared in the same way.
+    Contains(Vec<String>),
     /// Exact combinations of TCP flags.
     Flags(Vec<u8>),
     /// TCP flags that must all be set; others may be set too.
@@ -98,7 +109,7 @@ impl Set {
             Self::Numbers(all) => !all.is_empty(),
             Self::Addresses(all) => !all.is_empty(),
             Self::Texts(all) => !all.is_empty(),
-            Self::Flags(_) | Self::AllFlags(_) => true,
+            Self::Contains(_) | Self::Flags(_) | Self::AllFlags(_) => true,
         };
         let set = match (self, other) {
             (Self::Numbers(all), Self::Numbers(some)) => Self::Numbers(toggled(all, some)),
@@ -117,113 +128,6 @@ impl Wire for Address {
 
     fn get(bytes: &mut &[u8]) -> Option<Self> {
         Address::parse(String::get(bytes)?.as_bytes())
-    }
-}
-
-/// A field that a comparison can refer to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Field {
-    /// A numeric quantity.
-    Quantity(Quantity),
-    /// Source or destination port.
-    Port,
-    /// Source address.
-    Src,
-    /// Destination address.
-    Dst,
-    /// Source or destination address.
-    Host,
-    /// Protocol.
-    Proto,
-    /// File name.
-    File,
-    /// Interface name.
-    Interface,
-    /// Direction.
-    Direction,
-    /// Any of the VLAN IDs.
-    Vlan,
-    /// TCP flags.
-    Flags,
-}
-
-/// Type of the values of a field.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum FieldType {
-    Number { max: i64 },
-    Time,
-    Duration,
-    Address,
-    Text,
-    Flags,
-}
-
-impl FieldType {
-    /// Whether `<` and `>` apply.
-    const fn is_ordered(self) -> bool {
-        matches!(self, Self::Number { .. } | Self::Time | Self::Duration)
-    }
-}
-
-impl Field {
-    /// All fields, in the order of suggestions.
-    pub const ALL: [Self; 17] = [
-        Self::Proto,
-        Self::Src,
-        Self::Dst,
-        Self::Host,
-        Self::Quantity(Quantity::SourcePort),
-        Self::Quantity(Quantity::DestinationPort),
-        Self::Port,
-        Self::Quantity(Quantity::Size),
-        Self::Quantity(Quantity::Time),
-        Self::Quantity(Quantity::Gap),
-        Self::Quantity(Quantity::Number),
-        Self::Quantity(Quantity::Ttl),
-        Self::Flags,
-        Self::Vlan,
-        Self::Interface,
-        Self::Direction,
-        Self::File,
-    ];
-
-    /// Name in filters. Matches the field name of the NDJSON format where there is one.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Quantity(quantity) => quantity.name(),
-            Self::Port => "port",
-            Self::Src => "src",
-            Self::Dst => "dst",
-            Self::Host => "host",
-            Self::Proto => "proto",
-            Self::File => "file",
-            Self::Interface => "if",
-            Self::Direction => "dir",
-            Self::Vlan => "vlan",
-            Self::Flags => "flags",
-        }
-    }
-
-    /// The inverse of [`Field::name`].
-    pub fn parse(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|field| field.name() == name)
-    }
-
-    /// Largest value of a numeric field.
-    const fn max(self) -> Option<i64> {
-        if let FieldType::Number { max } = self.field_type() { Some(max) } else { None }
-    }
-
-    const fn field_type(self) -> FieldType {
-        match self {
-            Self::Quantity(Quantity::Time) => FieldType::Time,
-            Self::Quantity(Quantity::Gap) => FieldType::Duration,
-            Self::Quantity(quantity) => FieldType::Number { max: quantity.domain().1 },
-            Self::Port | Self::Vlan => FieldType::Number { max: 65_535 },
-            Self::Src | Self::Dst | Self::Host => FieldType::Address,
-            Self::Proto | Self::File | Self::Interface | Self::Direction => FieldType::Text,
-            Self::Flags => FieldType::Flags,
-        }
     }
 }
 
@@ -253,12 +157,54 @@ pub struct Error {
     pub range: Range<usize>,
     /// What is wrong or what was expected, as a sentence fragment without a full stop.
     pub message: String,
+    /// What the author of the text may have meant.
+    pub fix: Option<Fix>,
+}
+
+/// A change of filter text that corrects an error.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fix {
+    /// Bytes of the text that are replaced.
+    pub range: Range<usize>,
+    /// Their replacement.
+    pub text: String,
+}
+
+impl Fix {
+    /// The corrected text.
+    pub fn apply(&self, text: &str) -> String {
+        let part = |range: Range<usize>| text.get(range).unwrap_or_default();
+        let Range { start, end } = self.range;
+        format!("{}{}{}", part(0..start), self.text, part(end..text.len()))
+    }
+}
+
+impl Error {
+    fn new(range: Range<usize>, message: impl Into<String>) -> Self {
+        Self { range, message: message.into(), fix: None }
+    }
+
+    /// Adds a replacement for a part of the text.
+    fn with_fix(self, range: Range<usize>, text: impl Into<String>) -> Self {
+        Self { fix: Some(Fix { range, text: text.into() }), ..self }
+    }
 }
 
 impl Expr {
     /// Matches a quantity between `first` and `last`, both inclusive.
     pub fn numbers(quantity: Quantity, first: i64, last: i64) -> Self {
         Self::In(Field::Quantity(quantity), Set::Numbers(vec![(first, last)]))
+    }
+
+    /// How deeply operators are nested, at least.
+    fn nesting(&self) -> usize {
+        match self {
+            Self::Not(operand) => 1 + operand.nesting(),
+            Self::And(operands) | Self::Or(operands) => {
+                1 + operands.iter().map(Self::nesting).max().unwrap_or(0)
+            }
+            Self::Has(_) | Self::In(..) | Self::NotIn(..) | Self::Lasso(_) => 0,
+        }
     }
 
     /// Conjunction with another expression.

@@ -1,18 +1,29 @@
 //! Recursive descent parser of filter text.
 
 use super::lexer::{Token, TokenKind, tokens};
-use super::literals::{duration, flags, network};
-use super::{Context, Error, Expr, Field, FieldType, Lasso, Set};
-use crate::axis::{MIN_VALUE, Quantity};
-use crate::time::NS_PER_DAY;
+use super::literals::{flag, flags, number};
+use super::names::{self, Named, Scope, Unit};
+use super::operands::{EXPECTED_FLAGS, Operator, Target};
+use super::primitive::Qualifiers;
+use super::{Context, Error, Expr, Field, FieldType, Set};
+use crate::axis::MIN_VALUE;
 use std::ops::Range;
-use summary::Address;
 
-/// Maximum nesting of parentheses and `not`.
-const MAX_DEPTH: usize = 200;
+/// Maximum nesting of an expression.
+const MAX_NESTING: usize = 200;
+/// Maximum nesting of parentheses and `not` in text.
+const MAX_DEPTH: usize = 2 * MAX_NESTING;
 
-const EXPECTED_FLAGS: &str = "Expected TCP flag letters, e.g. S, SA, R";
-const REVERSED_RANGE: &str = "End of range is before its start";
+/// A text that a field is compared with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TextOperand {
+    /// The field.
+    pub field: Field,
+    /// Bytes of the filter text.
+    pub range: Range<usize>,
+    /// The operand without quotation marks.
+    pub text: String,
+}
 
 /// Parses filter text. `None` if it is empty.
 ///
@@ -20,48 +31,96 @@ const REVERSED_RANGE: &str = "End of range is before its start";
 ///
 /// The first syntax error with its position.
 pub fn parse(text: &str, context: &Context) -> Result<Option<Expr>, Error> {
+    Ok(parse_all(text, context)?.0)
+}
+
+/// The texts in a filter that fields are compared with; none if the filter has a syntax error.
+pub fn text_operands(text: &str, context: &Context) -> Vec<TextOperand> {
+    parse_all(text, context).map(|(_, texts)| texts).unwrap_or_default()
+}
+
+fn parse_all(text: &str, context: &Context) -> Result<(Option<Expr>, Vec<TextOperand>), Error> {
     let tokens = tokens(text)?;
-    let mut parser = Parser { tokens: &tokens, context, depth: 0 };
+    let mut parser = Parser {
+        text,
+        tokens: &tokens,
+        end: 0,
+        context,
+        depth: 0,
+        has_primitive: false,
+        qualifiers: None,
+        operator: 0..0,
+        texts: Vec::new(),
+    };
     if parser.peek() == TokenKind::End {
-        return Ok(None);
+        return Ok((None, Vec::new()));
     }
     let expr = parser.or()?;
     match parser.peek() {
-        TokenKind::End => Ok(Some(expr)),
+        // Nested as deeply as its own notation, which can need more parentheses than the text.
+        TokenKind::End if MAX_NESTING < expr.nesting() => Err(too_deep(0..text.len())),
+        TokenKind::End => Ok((Some(expr), parser.texts)),
         TokenKind::Symbol(")") => Err(parser.error("Unmatched `)`")),
         _ => Err(parser.error("Expected `and` or `or`")),
     }
 }
 
-struct Parser<'a, 'b> {
+pub(super) struct Parser<'a, 'b> {
+    pub(super) text: &'a str,
     /// Remaining tokens. Never empty: the last one is [`TokenKind::End`].
     tokens: &'b [Token<'a>],
-    context: &'b Context,
+    /// End of the last token that was consumed.
+    end: usize,
+    pub(super) context: &'b Context,
     depth: usize,
+    /// The innermost parentheses contain a primitive of tcpdump.
+    pub(super) has_primitive: bool,
+    /// Those of the last primitive of tcpdump. They apply to values that follow without any.
+    pub(super) qualifiers: Option<Qualifiers>,
+    /// Position of the last operator.
+    pub(super) operator: Range<usize>,
+    pub(super) texts: Vec<TextOperand>,
+}
+
+/// Whether a word is part of the syntax and cannot be a value without quotation marks.
+fn is_operator(word: &str) -> bool {
+    const WORDS: [&str; 13] = [
+        "and", "or", "not", "in", "has", "contains", "eq", "ne", "lt", "gt", "le", "ge", "matches",
+    ];
+    WORDS.iter().any(|operator| operator.eq_ignore_ascii_case(word))
 }
 
 impl<'a> Parser<'a, '_> {
-    fn peek(&self) -> TokenKind<'a> {
+    pub(super) fn peek(&self) -> TokenKind<'a> {
         self.tokens[0].kind
     }
 
+    /// The word after the next `skipped` tokens, unless it is an operator.
+    pub(super) fn value_word(&self, skipped: usize) -> Option<&'a str> {
+        match self.tokens.get(skipped)?.kind {
+            TokenKind::Word(word) => Some(word).filter(|word| !is_operator(word)),
+            _ => None,
+        }
+    }
+
     /// Range of the next token.
-    fn range(&self) -> Range<usize> {
+    pub(super) fn range(&self) -> Range<usize> {
         self.tokens[0].range.clone()
     }
 
-    fn next(&mut self) -> Token<'a> {
+    pub(super) fn next(&mut self) -> Token<'a> {
         let token = self.tokens[0].clone();
         if 1 < self.tokens.len() {
             self.tokens = &self.tokens[1..];
         }
+        self.end = token.range.end;
         token
     }
 
     /// Consumes the next token if it is one of these words or symbols.
-    fn take(&mut self, accepted: &[&str]) -> bool {
+    pub(super) fn take(&mut self, accepted: &[&str]) -> bool {
         let is_accepted = match self.peek() {
-            TokenKind::Word(word) => accepted.contains(&word),
+            TokenKind::Word(word) => accepted.iter().any(|one| one.eq_ignore_ascii_case(word)),
             TokenKind::Symbol(symbol) => accepted.contains(&symbol),
             TokenKind::Quoted(_) | TokenKind::End => false,
         };
@@ -72,29 +131,45 @@ impl<'a> Parser<'a, '_> {
     }
 
     /// An error at the next token.
-    fn error(&self, message: impl Into<String>) -> Error {
-        Error { range: self.range(), message: message.into() }
+    pub(super) fn error(&self, message: impl Into<String>) -> Error {
+        Error::new(self.range(), message)
     }
 
+    /// Alternatives of conjunctions. For tcpdump, `and` and `or` bind equally tightly: where that would
+    /// make a difference, its primitives need parentheses.
     fn or(&mut self) -> Result<Expr, Error> {
-        let mut operands = vec![self.and()?];
-        while self.take(&["or", "||"]) {
-            operands.push(self.and()?);
+        let start = self.range().start;
+        let had_primitive = std::mem::take(&mut self.has_primitive);
+        let (mut alternatives, mut ambiguous) = (Vec::new(), None);
+        loop {
+            let mut operands = vec![self.not()?];
+            loop {
+                let (before, operator) = (start..self.end, self.range());
+                if !self.take(&["and", "&&"]) {
+                    break;
+                }
+                if !alternatives.is_empty() {
+                    ambiguous.get_or_insert((before, operator));
+                }
+                operands.push(self.not()?);
+            }
+            alternatives.push(joined(operands, Expr::And));
+            if !self.take(&["or", "||"]) {
+                break;
+            }
         }
-        Ok(if operands.len() == 1 { operands.swap_remove(0) } else { Expr::Or(operands) })
-    }
-
-    fn and(&mut self) -> Result<Expr, Error> {
-        let mut operands = vec![self.not()?];
-        while self.take(&["and", "&&"]) {
-            operands.push(self.not()?);
+        if let Some((before, operator)) = ambiguous.filter(|_| self.has_primitive) {
+            let message = "tcpdump reads `and` and `or` from left to right; add parentheses";
+            let text = format!("({})", &self.text[before.clone()]);
+            return Err(Error::new(operator, message).with_fix(before, text));
         }
-        Ok(if operands.len() == 1 { operands.swap_remove(0) } else { Expr::And(operands) })
+        self.has_primitive |= had_primitive;
+        Ok(joined(alternatives, Expr::Or))
     }
 
     fn not(&mut self) -> Result<Expr, Error> {
         if self.depth == MAX_DEPTH {
-            return Err(self.error(format!("Nested more than {MAX_DEPTH} levels deep")));
+            return Err(too_deep(self.range()));
         }
         self.depth += 1;
         let expr = if self.take(&["not", "!"]) {
@@ -106,250 +181,202 @@ impl<'a> Parser<'a, '_> {
             }
             expr
         } else {
-            self.comparison()?
+            self.test()?
         };
         self.depth -= 1;
         Ok(expr)
     }
 
-    fn comparison(&mut self) -> Result<Expr, Error> {
+    /// A comparison, a primitive of tcpdump, or the name of a field or protocol.
+    fn test(&mut self) -> Result<Expr, Error> {
         let start = self.range();
-        let TokenKind::Word(name) = self.peek() else {
+        let TokenKind::Word(word) = self.peek() else {
             return Err(self.error("Expected a field, e.g. proto or len"));
         };
-        if name == "lasso" {
+        if word == "lasso" {
             self.next();
             return self.lasso();
         }
-        let Some(field) = Field::parse(name) else {
-            let fields = Field::ALL.map(Field::name).join(", ");
-            return Err(self.error(format!("Unknown field `{name}`. Fields: {fields}")));
-        };
-        self.next();
-        let operator = self.range();
-        if self.take(&["==", "="]) {
-            return Ok(Expr::In(field, self.set(field, false)?));
+        if let Some(expr) = self.primitive()? {
+            return Ok(expr);
         }
-        if self.take(&["!="]) {
-            return Ok(Expr::NotIn(field, self.set(field, false)?));
+        let name = word.to_ascii_lowercase();
+        if let Some(bit) = name.strip_prefix("tcp.flags.").and_then(flag) {
+            self.next();
+            return self.flag_test(bit);
+        }
+        let is_stored = |field: &Field| !matches!(field, Field::Mac | Field::Extra(_));
+        let own = |field| Named { field, scope: Scope::All, unit: Unit::Own };
+        let named = Field::parse(&name).map(own).or_else(|| names::wireshark_field(&name));
+        if let Some(named) = named.filter(|named| is_stored(&named.field)) {
+            self.next();
+            self.qualifiers = None;
+            let target = Target { field: named.field, unit: named.unit };
+            return Ok(named.scope.limit(self.comparison(target, word, start)?));
+        }
+        if let Some(expr) = names::protocol(&name) {
+            self.next();
+            return Ok(expr);
+        }
+        if let Some(expr) = self.value()? {
+            return Ok(expr);
+        }
+        Err(self.unknown(word, &name))
+    }
+
+    fn unknown(&self, word: &str, name: &str) -> Error {
+        let range = self.range();
+        // As in Kibana: `proto:tcp`.
+        if let Some((field, value)) = word.split_once(':')
+            && Field::parse(field).is_some()
+        {
+            let message = format!("Expected an operator between `{field}` and its value");
+            let text = format!("{field} == {value}");
+            return Error::new(range.clone(), message).with_fix(range, text);
+        }
+        let fields: Vec<_> = Field::all().map(Field::name).collect();
+        let message = format!("Unknown field `{word}`. Fields: {}", fields.join(", "));
+        let error = Error::new(range.clone(), message);
+        match names::correction(name) {
+            Some(text) => error.with_fix(range, text),
+            None => error,
+        }
+    }
+
+    /// What follows the name of a field.
+    fn comparison(
+        &mut self,
+        target: Target,
+        name: &str,
+        start: Range<usize>,
+    ) -> Result<Expr, Error> {
+        let field = target.field;
+        let operator = self.range();
+        self.operator = operator.clone();
+        if self.take(&["==", "=", "eq"]) {
+            return Ok(Expr::In(field, self.set(target, Operator::Equal)?));
+        }
+        if self.take(&["!=", "ne"]) {
+            return Ok(Expr::NotIn(field, self.set(target, Operator::Equal)?));
         }
         if self.take(&["in"]) {
-            return Ok(Expr::In(field, self.set(field, true)?));
+            return Ok(Expr::In(field, self.set(target, Operator::In)?));
         }
-        if self.take(&["has"]) {
-            if field != Field::Flags {
-                let message = "Only `flags` supports `has`".to_owned();
-                return Err(Error { range: operator, message });
+        if self.take(&["not"]) {
+            if !self.take(&["in"]) {
+                return Err(self.error("Expected `in`"));
             }
-            let letters = match self.peek() {
-                TokenKind::Word(letters) => flags(letters),
-                _ => None,
-            };
-            let mask = letters.ok_or_else(|| self.error(EXPECTED_FLAGS))?;
-            self.next();
-            return Ok(Expr::In(field, Set::AllFlags(mask)));
+            return Ok(Expr::Not(Box::new(Expr::In(field, self.set(target, Operator::In)?))));
         }
-        for symbol in ["<=", ">=", "<", ">"] {
-            if !self.take(&[symbol]) {
+        if self.take(&["contains"]) {
+            if field.field_type() != FieldType::Text {
+                let message = format!("`{name}` is not a text; use == or in");
+                return Err(Error::new(operator.clone(), message).with_fix(operator, "=="));
+            }
+            return Ok(Expr::In(field, self.set(target, Operator::Contains)?));
+        }
+        if self.take(&["matches"]) {
+            let message = "Regular expressions are not supported; use `contains`";
+            return Err(Error::new(operator.clone(), message).with_fix(operator, "contains"));
+        }
+        if self.take(&["has", "&"]) {
+            if field != Field::Flags {
+                return Err(Error::new(operator, "Only `flags` supports `has`"));
+            }
+            return self.masked_flags(operator);
+        }
+        for [symbol, word] in [["<=", "le"], [">=", "ge"], ["<", "lt"], [">", "gt"]] {
+            if !self.take(&[symbol, word]) {
                 continue;
             }
             if !field.field_type().is_ordered() {
                 let message = format!("`{name}` has no order; use ==, != or in");
-                return Err(Error { range: operator, message });
+                return Err(Error::new(operator, message));
             }
-            let number = self.number(field)?;
+            let number = self.number(target)?;
             let range = match symbol {
                 "<=" => (MIN_VALUE, number),
-                "<" => (MIN_VALUE, number.saturating_sub(1).max(MIN_VALUE)),
                 ">=" => (number, i64::MAX),
+                "<" => (MIN_VALUE, number.saturating_sub(1)),
                 _ => (number.saturating_add(1), i64::MAX),
             };
             return Ok(Expr::In(field, Set::Numbers(vec![range])));
         }
         match self.peek() {
-            TokenKind::End
-            | TokenKind::Symbol(")" | "&&" | "||")
-            | TokenKind::Word("and" | "or") => Ok(Expr::Has(field)),
-            _ => Err(Error {
-                range: if self.range().is_empty() { start } else { operator },
-                message: "Expected ==, !=, <, <=, >, >= or in".to_owned(),
-            }),
-        }
-    }
-
-    /// The operand of a comparison: one value, or several in braces. Braces always allow ranges; a
-    /// single operand only if `allows_range`.
-    fn set(&mut self, field: Field, allows_range: bool) -> Result<Set, Error> {
-        let mut set = match field.field_type() {
-            FieldType::Number { .. } | FieldType::Time | FieldType::Duration => {
-                Set::Numbers(Vec::new())
+            TokenKind::End | TokenKind::Symbol(")" | "&&" | "||") => Ok(Expr::Has(field)),
+            TokenKind::Word(word) if ["and", "or"].contains(&&*word.to_ascii_lowercase()) => {
+                Ok(Expr::Has(field))
             }
-            FieldType::Address => Set::Addresses(Vec::new()),
-            FieldType::Text => Set::Texts(Vec::new()),
-            FieldType::Flags => Set::Flags(Vec::new()),
-        };
-        if !self.take(&["{"]) {
-            self.element(field, &mut set, allows_range)?;
-            return Ok(set);
-        }
-        loop {
-            self.element(field, &mut set, true)?;
-            self.take(&[","]);
-            if self.take(&["}"]) {
-                return Ok(set);
-            }
-            if self.peek() == TokenKind::End {
-                return Err(self.error("Missing closing `}`"));
+            kind => {
+                let range = if self.range().is_empty() { start } else { operator.clone() };
+                let error = Error::new(range, "Expected ==, !=, <, <=, >, >= or in");
+                let is_value = matches!(kind, TokenKind::Word(_) | TokenKind::Quoted(_));
+                Err(match is_value {
+                    true => error.with_fix(operator.start..operator.start, "== "),
+                    false => error,
+                })
             }
         }
     }
 
-    fn element(&mut self, field: Field, set: &mut Set, allows_range: bool) -> Result<(), Error> {
-        match set {
-            Set::Numbers(ranges) => {
-                let first = self.number(field)?;
-                let mut last = first;
-                let dots = self.range();
-                if self.take(&[".."]) {
-                    if !allows_range {
-                        let message = "Ranges need `in`, e.g. len in 60..100".to_owned();
-                        return Err(Error { range: dots, message });
-                    }
-                    let Token { kind, range } = self.tokens[0].clone();
-                    last = self.number(field)?;
-                    let is_time = field.field_type() == FieldType::Time;
-                    if last < first && is_time && is_time_of_day(kind) {
-                        last = last.saturating_add(NS_PER_DAY); // the range crosses midnight
-                    }
-                    if last < first {
-                        return Err(Error { range, message: REVERSED_RANGE.to_owned() });
-                    }
-                }
-                ranges.push((first, last));
-            }
-            Set::Addresses(ranges) => {
-                let (first, mut last) = self.addresses()?;
-                if self.take(&[".."]) {
-                    let range = self.range();
-                    last = self.addresses()?.1;
-                    let is_one_family =
-                        std::mem::discriminant(&first) == std::mem::discriminant(&last);
-                    if last < first || !is_one_family {
-                        return Err(Error { range, message: REVERSED_RANGE.to_owned() });
-                    }
-                }
-                ranges.push((first, last));
-            }
-            Set::Texts(texts) => {
-                let Token { kind, range } = self.next();
-                let Some(text) = kind.text() else {
-                    let message = format!("Expected a value for `{}`", field.name());
-                    return Err(Error { range, message });
-                };
-                texts.push(text);
-            }
-            Set::Flags(masks) => {
-                let mask = match self.peek() {
-                    TokenKind::Word(letters) | TokenKind::Quoted(letters) => flags(letters),
-                    _ => None,
-                };
-                masks.push(mask.ok_or_else(|| self.error(EXPECTED_FLAGS))?);
-                self.next();
-            }
-            Set::AllFlags(_) => {}
-        }
-        Ok(())
-    }
-
-    /// A value of a numeric field.
-    fn number(&mut self, field: Field) -> Result<i64, Error> {
-        let Token { kind, range } = self.next();
-        let (expected, max) = match field.field_type() {
-            FieldType::Time => ("a time, e.g. 10:15:00 or 2026-11-24T10:15:00Z", i64::MAX - 1),
-            FieldType::Duration => ("a duration, e.g. 10ms", i64::MAX - 1),
-            FieldType::Number { max } => ("a number", max),
-            _ => ("a value", 0),
-        };
-        let fail = || {
-            let message = match (kind, max) {
-                (TokenKind::Word(word), 1..65_536) if word.parse::<i64>().is_ok() => {
-                    format!("Expected {expected} from 0 to {max}")
-                }
-                _ => format!("Expected {expected}"),
-            };
-            Error { range: range.clone(), message }
-        };
-        let (TokenKind::Word(text) | TokenKind::Quoted(text)) = kind else { return Err(fail()) };
-        let number = match field.field_type() {
-            FieldType::Time => self.context.zone.parse(text, self.context.first_ns),
-            FieldType::Duration => duration(text),
-            _ => {
-                let number = text.parse().ok();
-                number.filter(|number| self.context.is_canonical || (0..=max).contains(number))
-            }
-        };
-        number.ok_or_else(fail)
-    }
-
-    /// First and last address of an address or network.
-    fn addresses(&mut self) -> Result<(Address, Address), Error> {
-        let found = match self.peek() {
-            TokenKind::Word(text) | TokenKind::Quoted(text) => network(text),
+    /// The operand of `has`, or of Wireshark's `&`, which matches if any of the flags is set.
+    fn masked_flags(&mut self, operator: Range<usize>) -> Result<Expr, Error> {
+        let is_any = &self.text[operator] == "&";
+        let letters = match self.peek() {
+            TokenKind::Word(letters) => flags(letters),
             _ => None,
         };
-        let addresses = found.ok_or_else(|| {
-            self.error("Expected an address or network, e.g. 10.0.0.1 or 10.0.0.0/8")
-        })?;
+        let mask = letters.ok_or_else(|| self.error(EXPECTED_FLAGS))?;
         self.next();
-        Ok(addresses)
+        let has = |mask| Expr::In(Field::Flags, Set::AllFlags(mask));
+        if !is_any {
+            return Ok(has(mask));
+        }
+        let bits = |mask: u8| (0..8).map(|bit| 1 << bit).filter(move |bit| mask & bit != 0);
+        let is_equal = self.take(&["==", "eq"]);
+        if !is_equal && !self.take(&["!=", "ne"]) {
+            return Ok(joined(bits(mask).map(has).collect(), Expr::Or));
+        }
+        let value = match self.peek() {
+            TokenKind::Word(text) => flags(text),
+            _ => None,
+        };
+        let value = value.ok_or_else(|| self.error(EXPECTED_FLAGS))?;
+        self.next();
+        // No other value has these bits and no others of the mask.
+        let values: Vec<u8> = (0..=u8::MAX).filter(|flags| flags & mask == value).collect();
+        let of_values = if is_equal { Expr::In } else { Expr::NotIn };
+        Ok(of_values(Field::Flags, Set::Flags(values)))
     }
 
-    /// `lasso(n, len, 1 60, 5 60, 5 99)`; a logarithmic axis is written `log len`.
-    fn lasso(&mut self) -> Result<Expr, Error> {
-        let is_open = self.take(&["("]);
-        let start = self.range();
-        let fail = |range: Range<usize>| Error {
-            range,
-            message: "Expected lasso(x, y, x1 y1, x2 y2, x3 y3, …)".to_owned(),
+    /// What follows one of Wireshark's fields for single flags.
+    fn flag_test(&mut self, bit: u8) -> Result<Expr, Error> {
+        let is_equal = self.take(&["==", "=", "eq"]);
+        if !is_equal && !self.take(&["!=", "ne"]) {
+            return Ok(Expr::Has(Field::Flags));
+        }
+        let is_set = match self.peek() {
+            TokenKind::Word(word) if word.eq_ignore_ascii_case("true") => 1,
+            TokenKind::Word(word) if word.eq_ignore_ascii_case("false") => 0,
+            TokenKind::Word(word) => number(word).unwrap_or(-1),
+            _ => -1,
         };
-        if !is_open {
-            return Err(fail(start));
+        if !(0..=1).contains(&is_set) {
+            return Err(self.error("Expected 0 or 1"));
         }
-        let mut axes = Vec::new();
-        for _ in 0..2 {
-            let is_log = self.take(&["log"]);
-            let Token { kind, range } = self.next();
-            let TokenKind::Word(name) = kind else { return Err(fail(range)) };
-            let quantity = Quantity::parse(name).ok_or_else(|| fail(range))?;
-            axes.push((quantity, is_log));
-            self.take(&[","]);
-        }
-        let mut points = Vec::new();
-        while !self.take(&[")"]) {
-            let mut point = [0; 2];
-            for number in &mut point {
-                let Token { kind, range } = self.next();
-                *number = match kind {
-                    TokenKind::Word(word) => word.parse().map_err(|_| fail(range))?,
-                    _ => return Err(fail(range)),
-                };
-            }
-            points.push((point[0], point[1]));
-            self.take(&[","]);
-        }
-        if points.len() < 3 {
-            return Err(fail(start));
-        }
-        Ok(Expr::Lasso(Lasso { x: axes[0], y: axes[1], points }))
+        self.next();
+        let has = Expr::In(Field::Flags, Set::AllFlags(bit));
+        Ok(match (is_set == 1) == is_equal {
+            true => has,
+            false => Expr::Has(Field::Flags).and(Expr::Not(Box::new(has))),
+        })
     }
 }
 
-/// Whether a time has no date.
-fn is_time_of_day(kind: TokenKind<'_>) -> bool {
-    match kind {
-        TokenKind::Word(text) | TokenKind::Quoted(text) => {
-            text.contains(':') && !text.contains(['T', 't', ' '])
-        }
-        _ => false,
-    }
+fn too_deep(range: Range<usize>) -> Error {
+    Error::new(range, format!("Nested more than {MAX_NESTING} levels deep"))
+}
+
+fn joined(mut operands: Vec<Expr>, join: impl Fn(Vec<Expr>) -> Expr) -> Expr {
+    if operands.len() == 1 { operands.swap_remove(0) } else { join(operands) }
 }

@@ -14,8 +14,12 @@ fn sets(field: Field) -> BoxedStrategy<Set> {
         ]
         .boxed(),
         FieldType::Text => {
-            let text = "[a-zA-Z0-9_. <>é\"]{0,6}";
-            proptest::collection::vec(text, some).prop_map(Set::Texts).boxed()
+            let texts = proptest::collection::vec("[a-zA-Z0-9_. <>é\"]{0,6}", some);
+            (texts, any::<bool>())
+                .prop_map(
+                    |(texts, is_part)| if is_part { Set::Contains } else { Set::Texts }(texts),
+                )
+                .boxed()
         }
         FieldType::Address => {
             let v4 = (any::<u32>(), 0u32..=32).prop_map(|(number, len)| {
@@ -44,7 +48,8 @@ fn sets(field: Field) -> BoxedStrategy<Set> {
 }
 
 fn fields() -> impl Strategy<Value = Field> {
-    proptest::sample::select(Field::ALL.to_vec())
+    let is_stored = |field: &Field| !matches!(field, Field::Mac | Field::Extra(_));
+    proptest::sample::select(Field::all().filter(is_stored).collect::<Vec<_>>())
 }
 
 /// Arbitrary expressions.
@@ -54,6 +59,7 @@ pub fn exprs() -> impl Strategy<Value = Expr> {
         fields().prop_flat_map(|field| sets(field).prop_map(move |set| Expr::In(field, set))),
         fields().prop_flat_map(|field| sets(field).prop_map(move |set| match set {
             Set::AllFlags(mask) => Expr::NotIn(field, Set::Flags(vec![mask])),
+            Set::Contains(texts) => Expr::NotIn(field, Set::Texts(texts)),
             set => Expr::NotIn(field, set),
         })),
         (proptest::collection::vec((0i64..99, 0i64..99), 3..6), any::<bool>()).prop_map(

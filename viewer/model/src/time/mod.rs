@@ -117,7 +117,7 @@ pub fn trim_zeros(text: &str) -> &str {
 }
 
 /// Parses decimal seconds, optionally signed and with a trailing `s`, into nanoseconds.
-fn parse_seconds(text: &str) -> Option<i64> {
+pub(crate) fn parse_seconds(text: &str) -> Option<i64> {
     let text = text.strip_suffix('s').unwrap_or(text);
     let (sign, digits) = match text.strip_prefix('-') {
         Some(digits) => (-1, digits),

@@ -2,6 +2,8 @@ use super::strategies::exprs;
 use super::*;
 use proptest::prelude::*;
 
+mod other_programs;
+
 fn context() -> Context {
     Context { first_ns: 1_795_521_601_000_000_000, ..Context::default() }
 }
@@ -12,7 +14,7 @@ fn errors_point_at_the_offending_text() {
         ("proto = = tcp", "=", "Expected a value for `proto`"),
         ("prot == tcp", "prot", "Unknown field `prot`. Fields: proto, src,"),
         ("len > big", "big", "Expected a number"),
-        ("dport == 70000", "70000", "Expected a number from 0 to 65535"),
+        ("dport == 70000", "70000", "Expected a port from 0 to 65535"),
         ("proto > tcp", ">", "`proto` has no order; use ==, != or in"),
         ("src == 10.0.0.300", "10.0.0.300", "Expected an address or network, e.g. 10.0.0.1"),
         ("src in 10.0.0.0/33", "10.0.0.0/33", "Expected an address or network, e.g. 10.0.0.1"),
@@ -24,7 +26,7 @@ fn errors_point_at_the_offending_text() {
         ("(len == 1", "", "Expected `and`, `or` or `)`"),
         ("len == 1)", ")", "Unmatched `)`"),
         ("len == 1 len == 2", "len", "Expected `and` or `or`"),
-        ("len 5", "5", "Expected ==, !=, <, <=, >, >= or in"),
+        ("len () 5", "(", "Expected ==, !=, <, <=, >, >= or in"),
         ("file == \"a", "\"a", "Missing closing quotation mark"),
         ("flags == X", "X", "Expected TCP flag letters, e.g. S, SA, R"),
         ("len == 1 and", "", "Expected a field"),
@@ -78,9 +80,12 @@ proptest! {
     }
 
     #[test]
-    fn any_text_parses_or_fails_inside_the_text(text in "(proto|len|ts|src| |==|in|\\{|\\}|\\(|\\)|not|and|[0-9./:]{1,4}|\"|.){0,12}") {
+    fn any_text_parses_or_fails_inside_the_text(text in "(proto|len|ts|src |host |tcp|port |ip\\.addr|vlan|less|tag_a|&| |==|in|contains|\\{|\\}|\\(|\\)|not|and|or|[0-9./:]{1,4}|\"|.){0,12}") {
         if let Err(error) = parse(&text, &context()) {
             prop_assert!(text.get(error.range).is_some());
+            if let Some(fix) = error.fix {
+                prop_assert!(text.get(fix.range).is_some());
+            }
         }
         for cursor in 0..=text.len() {
             let completion = complete(&text, cursor, |_| vec!["a".to_owned()]);

@@ -1,0 +1,220 @@
+//! The operands of comparisons.
+
+use super::lexer::{Token, TokenKind};
+use super::literals::{duration, flags, network, number};
+use super::names::Unit;
+use super::parse::{Parser, TextOperand};
+use super::{Error, Expr, Field, FieldType, Lasso, Set};
+use crate::axis::Quantity;
+use crate::service_names::service_port;
+use crate::time::{NS_PER_DAY, parse_seconds};
+use std::ops::Range;
+use summary::Address;
+
+pub(super) const EXPECTED_FLAGS: &str = "Expected TCP flag letters, e.g. S, SA, R";
+const REVERSED_RANGE: &str = "End of range is before its start";
+
+/// What the operands of a comparison are compared with.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Target {
+    pub(super) field: Field,
+    pub(super) unit: Unit,
+}
+
+/// An operator whose operand is a set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Operator {
+    Equal,
+    In,
+    Contains,
+}
+
+impl Parser<'_, '_> {
+    /// The operand of a comparison: one value, or several in braces. Braces always allow ranges; a
+    /// single operand only after `in`.
+    pub(super) fn set(&mut self, target: Target, operator: Operator) -> Result<Set, Error> {
+        let mut set = match target.field.field_type() {
+            FieldType::Number { .. } | FieldType::Time | FieldType::Duration => {
+                Set::Numbers(Vec::new())
+            }
+            FieldType::Address => Set::Addresses(Vec::new()),
+            FieldType::Text if operator == Operator::Contains => Set::Contains(Vec::new()),
+            FieldType::Text => Set::Texts(Vec::new()),
+            FieldType::Flags => Set::Flags(Vec::new()),
+        };
+        if !self.take(&["{"]) {
+            self.element(target, &mut set, operator == Operator::In)?;
+            return Ok(set);
+        }
+        loop {
+            self.element(target, &mut set, true)?;
+            self.take(&[","]);
+            if self.take(&["}"]) {
+                return Ok(set);
+            }
+            if self.peek() == TokenKind::End {
+                return Err(self.error("Missing closing `}`"));
+            }
+        }
+    }
+
+    fn element(&mut self, target: Target, set: &mut Set, allows_range: bool) -> Result<(), Error> {
+        let field = target.field;
+        match set {
+            Set::Numbers(ranges) => {
+                let first = self.number(target)?;
+                let mut last = first;
+                let dots = self.range();
+                if self.take(&[".."]) {
+                    if !allows_range {
+                        let operator = self.operator.clone();
+                        let has_space = self.text[..operator.start].ends_with(' ');
+                        let error = Error::new(dots, "Ranges need `in`, e.g. len in 60..100");
+                        return Err(error.with_fix(operator, if has_space { "in" } else { " in " }));
+                    }
+                    let (kind, range) = (self.peek(), self.range());
+                    last = self.number(target)?;
+                    let is_time = field.field_type() == FieldType::Time;
+                    if last < first && is_time && is_time_of_day(kind) {
+                        last = last.saturating_add(NS_PER_DAY); // the range crosses midnight
+                    }
+                    if last < first {
+                        return Err(Error::new(range, REVERSED_RANGE));
+                    }
+                }
+                ranges.push((first, last));
+            }
+            Set::Addresses(ranges) => {
+                let (first, mut last) = self.addresses()?;
+                if self.take(&[".."]) {
+                    let range = self.range();
+                    last = self.addresses()?.1;
+                    let is_one_family =
+                        std::mem::discriminant(&first) == std::mem::discriminant(&last);
+                    if last < first || !is_one_family {
+                        return Err(Error::new(range, REVERSED_RANGE));
+                    }
+                }
+                ranges.push((first, last));
+            }
+            Set::Texts(texts) | Set::Contains(texts) => {
+                let Token { kind, range } = self.next();
+                let Some(text) = kind.text() else {
+                    let message = format!("Expected a value for `{}`", field.name());
+                    return Err(Error::new(range, message));
+                };
+                self.texts.push(TextOperand { field, range, text: text.clone() });
+                texts.push(text);
+            }
+            Set::Flags(masks) => {
+                let mask = match self.peek() {
+                    TokenKind::Word(letters) | TokenKind::Quoted(letters) => flags(letters),
+                    _ => None,
+                };
+                masks.push(mask.ok_or_else(|| self.error(EXPECTED_FLAGS))?);
+                self.next();
+            }
+            Set::AllFlags(_) => {}
+        }
+        Ok(())
+    }
+
+    /// A value of a numeric field.
+    pub(super) fn number(&mut self, target: Target) -> Result<i64, Error> {
+        let Token { kind, range } = self.next();
+        let field = target.field;
+        let (expected, max) = match field.field_type() {
+            _ if target.unit != Unit::Own => ("a number of seconds, e.g. 0.5", i64::MAX),
+            FieldType::Number { max } if field.is_port() => ("a port, e.g. 443 or https", max),
+            FieldType::Time => ("a time, e.g. 10:15:00 or 2026-11-24T10:15:00Z", i64::MAX - 1),
+            FieldType::Duration => ("a duration, e.g. 10ms", i64::MAX - 1),
+            FieldType::Number { max } => ("a number", max),
+            _ => ("a value", 0),
+        };
+        let fail = || {
+            let message = match (kind, max) {
+                (TokenKind::Word(word), 1..=0xffff_ffff) if number(word).is_some() => {
+                    let expected = expected.split(',').next().unwrap_or_default();
+                    format!("Expected {expected} from 0 to {max}")
+                }
+                _ => format!("Expected {expected}"),
+            };
+            Error::new(range.clone(), message)
+        };
+        let (TokenKind::Word(text) | TokenKind::Quoted(text)) = kind else { return Err(fail()) };
+        let number = match field.field_type() {
+            _ if target.unit == Unit::Seconds => parse_seconds(text),
+            _ if target.unit == Unit::SecondsSinceFirst => {
+                parse_seconds(text).and_then(|ns| self.context.first_ns.checked_add(ns))
+            }
+            FieldType::Time => self.context.zone.parse(text, self.context.first_ns),
+            FieldType::Duration => duration(text),
+            _ => {
+                let service = || service_port(text).filter(|_| field.is_port()).map(i64::from);
+                let number = number(text).or_else(service);
+                number.filter(|number| self.context.is_canonical || (0..=max).contains(number))
+            }
+        };
+        number.ok_or_else(fail)
+    }
+
+    /// First and last address of an address or network.
+    pub(super) fn addresses(&mut self) -> Result<(Address, Address), Error> {
+        let found = match self.peek() {
+            TokenKind::Word(text) | TokenKind::Quoted(text) => network(text),
+            _ => None,
+        };
+        let addresses = found.ok_or_else(|| {
+            self.error("Expected an address or network, e.g. 10.0.0.1 or 10.0.0.0/8")
+        })?;
+        self.next();
+        Ok(addresses)
+    }
+
+    /// `lasso(n, len, 1 60, 5 60, 5 99)`; a logarithmic axis is written `log len`.
+    pub(super) fn lasso(&mut self) -> Result<Expr, Error> {
+        let is_open = self.take(&["("]);
+        let start = self.range();
+        let fail =
+            |range: Range<usize>| Error::new(range, "Expected lasso(x, y, x1 y1, x2 y2, x3 y3, …)");
+        if !is_open {
+            return Err(fail(start));
+        }
+        let mut axes = Vec::new();
+        for _ in 0..2 {
+            let is_log = self.take(&["log"]);
+            let Token { kind, range } = self.next();
+            let TokenKind::Word(name) = kind else { return Err(fail(range)) };
+            let quantity = Quantity::parse(name).ok_or_else(|| fail(range))?;
+            axes.push((quantity, is_log));
+            self.take(&[","]);
+        }
+        let mut points = Vec::new();
+        while !self.take(&[")"]) {
+            let mut point = [0; 2];
+            for number in &mut point {
+                let Token { kind, range } = self.next();
+                *number = match kind {
+                    TokenKind::Word(word) => word.parse().map_err(|_| fail(range))?,
+                    _ => return Err(fail(range)),
+                };
+            }
+            points.push((point[0], point[1]));
+            self.take(&[","]);
+        }
+        if points.len() < 3 {
+            return Err(fail(start));
+        }
+        Ok(Expr::Lasso(Lasso { x: axes[0], y: axes[1], points }))
+    }
+}
+
+/// Whether a time has no date.
+fn is_time_of_day(kind: TokenKind<'_>) -> bool {
+    match kind {
+        TokenKind::Word(text) | TokenKind::Quoted(text) => {
+            text.contains(':') && !text.contains(['T', 't', ' '])
+        }
+        _ => false,
+    }
+}

@@ -1,0 +1,134 @@
+//! Filters as written for Wireshark and tcpdump.
+
+use super::*;
+
+#[test]
+fn other_notations_are_the_same_expressions() {
+    const IP: &str = "host in 0.0.0.0/0 and proto != arp and";
+    for (text, own) in [
+        // Values and operators.
+        ("dport == https", "dport == 443"),
+        ("port in {HTTPS, domain, 8000..8080}", "port in {443, 53, 8000..8080}"),
+        ("flags has RST", "flags has R"),
+        ("flags == syn+ack", "flags == SA"),
+        ("flags == 0x12", "flags == SA"),
+        ("flags has ECE", "flags has E"),
+        ("len gt 0x64 && n le 5 || !vlan", "len > 100 and n <= 5 or not vlan"),
+        ("len ge 1 AND len lt 9 OR proto ne tcp", "len >= 1 and len < 9 or proto != tcp"),
+        ("DPORT eq 80", "dport == 80"),
+        ("port not in {80, 443}", "not port in {80, 443}"),
+        // Wireshark.
+        ("ip.addr == 10.0.0.5", &format!("{IP} host == 10.0.0.5")),
+        ("ip.addr != 10.0.0.5", &format!("{IP} host != 10.0.0.5")),
+        ("ip.src==10.0.0.0/8", &format!("{IP} src in 10.0.0.0/8")),
+        ("ip.dst in {10.0.0.1, 10.0.0.2}", &format!("{IP} dst in {{10.0.0.1, 10.0.0.2}}")),
+        ("ip.ttl < 10", &format!("{IP} ttl < 10")),
+        ("ipv6.addr == fe80::1", "host in ::/0 and host == fe80::1"),
+        ("ipv6.hlim == 255", "host in ::/0 and ttl == 255"),
+        ("tcp.port == 443", "proto == tcp and port == 443"),
+        ("tcp.srcport in {80 443}", "proto == tcp and sport in {80, 443}"),
+        ("udp.dstport != 53", "proto == udp and dport != 53"),
+        ("tcp.flags.reset == 1", "flags has R"),
+        (
+            "tcp.flags.syn == True && tcp.flags.ack==0",
+            "flags has S and (flags and not flags has A)",
+        ),
+        ("tcp.flags.syn", "flags"),
+        ("tcp.flags & 0x06", "flags has S or flags has R"),
+        ("tcp.flags & 2 != 0", "flags != {\"\"}"),
+        ("tcp.flags == 0x002", "flags == S"),
+        ("frame.len > 100", "len > 100"),
+        ("frame.number == 7", "n == 7"),
+        ("frame.time_delta > 0.05", "gap > 50ms"),
+        ("frame.time_epoch >= 1795521601.5", "ts >= 2026-11-24T12:00:01.5Z"),
+        ("frame.time_relative < 2.5", "ts < 2026-11-24T12:00:03.5Z"),
+        ("vlan.id == 7", "vlan == 7"),
+        ("tcp", "proto == tcp"),
+        ("!arp", "not proto == arp"),
+        ("icmpv6 or icmp6", "proto == icmp6 or proto == icmp6"),
+        ("ip", "host in 0.0.0.0/0 and proto != arp"),
+        // tcpdump.
+        ("host 10.0.0.5", "host == 10.0.0.5"),
+        ("src host 10.0.0.5", "src == 10.0.0.5"),
+        ("dst 10.0.0.5", "dst == 10.0.0.5"),
+        ("net 10.0.0.0/8", "host in 10.0.0.0/8"),
+        ("src net 10.0.0.0/8", "src in 10.0.0.0/8"),
+        ("port 443", "port == 443"),
+        ("src port https", "sport == 443"),
+        ("portrange 80-90", "port in 80..90"),
+        ("tcp port 53", "proto == tcp and port == 53"),
+        ("udp dst portrange 1-9", "proto == udp and dport in 1..9"),
+        ("ip host 10.0.0.5", &format!("{IP} host == 10.0.0.5")),
+        ("vlan 7", "vlan == 7"),
+        ("less 100 or greater 1000", "len <= 100 or len >= 1000"),
+        ("not port 22 and udp", "not port == 22 and proto == udp"),
+        ("src host 10.0.0.5 or 10.0.0.6", "src == 10.0.0.5 or src == 10.0.0.6"),
+        (
+            "tcp dst port http or https",
+            "(proto == tcp and dport == 80) or (proto == tcp and dport == 443)",
+        ),
+        ("port 80 or (port 443 and tcp)", "port == 80 or (port == 443 and proto == tcp)"),
+        // Values alone.
+        ("10.0.0.5", "host == 10.0.0.5"),
+        ("10.0.0.0/8", "host in 10.0.0.0/8"),
+        ("443 and not ::1", "port == 443 and not host == ::1"),
+        ("https", "port == 443"),
+        ("tcp && port==443", "proto == tcp and port == 443"),
+        ("src port 80 and len > 9 and 443", "sport == 80 and len > 9 and port == 443"),
+    ] {
+        let [read, expected] = [text, own].map(|text| {
+            parse(text, &context()).unwrap_or_else(|error| panic!("{text}: {error:?}"))
+        });
+        if text == "tcp.flags & 2 != 0" {
+            // Any of the 128 combinations without SYN, negated.
+            let expected = (0..=u8::MAX).filter(|flags| flags & 2 == 0).collect();
+            assert_eq!(read, Some(Expr::NotIn(Field::Flags, Set::Flags(expected))));
+            continue;
+        }
+        assert_eq!(read, expected, "{text}");
+        let written = read.unwrap().to_text(&Zone::Utc);
+        assert_eq!(parse(&written, &Context::canonical()), Ok(expected), "{text}: {written}");
+    }
+}
+
+#[test]
+fn likely_mistakes_have_a_correction() {
+    for (text, corrected) in [
+        ("prto == tcp", "proto == tcp"),
+        ("tcp.prot == 443", "tcp.port == 443"),
+        ("len == 1 adn n", ""),
+        ("proto tcp", "proto == tcp"),
+        ("len 100", "len == 100"),
+        ("proto:tcp and n", "proto == tcp and n"),
+        ("len == 60..100", "len in 60..100"),
+        ("frame.time > 10:15", "ts > 10:15"),
+        ("ip.proto == tcp", "proto == tcp"),
+        ("http", "port == http"),
+        ("not tls", "not port == https"),
+        ("len contains 1", "len == 1"),
+        ("port 80 or port 443 and host 10.0.0.1", "(port 80 or port 443) and host 10.0.0.1"),
+        ("tcp[13] & 2 != 0", ""),
+        ("tcp.stream == 1", ""),
+        ("nonsense", ""),
+    ] {
+        let error = parse(text, &context()).expect_err(text);
+        let fixed = error.fix.as_ref().map(|fix| fix.apply(text)).unwrap_or_default();
+        assert_eq!(fixed, corrected, "{text}: {error:?}");
+        if !fixed.is_empty() {
+            assert!(parse(&fixed, &context()).is_ok(), "{fixed}");
+        }
+    }
+}
+
+#[test]
+fn text_operands_are_located() {
+    let text = "proto in {tcp, \"a b\"} and not if contains x";
+    let operands = text_operands(text, &context());
+    let located: Vec<_> = operands
+        .iter()
+        .map(|operand| (operand.field.name(), operand.text.as_str(), &text[operand.range.clone()]))
+        .collect();
+    let expected = [("proto", "tcp", "tcp"), ("proto", "a b", "\"a b\""), ("if", "x", "x")];
+    assert_eq!(located, expected.map(|(field, text, range)| (field.to_owned(), text, range)));
+    assert_eq!(text_operands("proto ==", &context()), []);
+}
