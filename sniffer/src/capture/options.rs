@@ -10,15 +10,16 @@ pub(crate) const DEFAULT_SNAPLEN: u32 = 262_144;
 pub(crate) const DEFAULT_BUFFER_KIB: u32 = 64 << 10;
 
 /// Default size of a ring block in KiB: large enough for a frame of any snap length.
-pub(crate) const DEFAULT_BLOCK_KIB: u32 = 512;
+pub(crate) const DEFAULT_BLOCK_KIB: u32 = 384;
 
 /// Time in milliseconds after which the kernel hands over a block that is not full.
 ///
 /// Each handover uses up a block, however few packets it holds: the block count times this is how
 /// long a stopped process can go without losing packets on a quiet link. It is also how long the end
-/// of a capture can take, and with the age of the output's buffer bounds what a killed capture loses:
-/// both are to stay below 100 ms.
-const RETIRE_MS: u32 = 80;
+/// of a capture waits for its last packets, before the kernel closes the socket in up to 30 ms; and
+/// with the age of the output's buffer it bounds what a killed capture loses. Both are to stay below
+/// 100 ms.
+const RETIRE_MS: u32 = 60;
 /// The same if latency matters more than CPU time.
 const IMMEDIATE_RETIRE_MS: u32 = 1;
 
@@ -88,6 +89,6 @@ mod tests {
         };
         let geometry = options.geometry(Version::V3);
         assert!(10_000 <= geometry.block_count * geometry.retire_ms as usize);
-        assert!(DEFAULT_SNAPLEN as usize <= geometry.block_len / 2);
+        assert!(DEFAULT_SNAPLEN as usize <= geometry.block_len / 4 * 3);
     }
 }

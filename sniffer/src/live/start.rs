@@ -62,7 +62,8 @@ pub(crate) fn start(config: &Config) -> Result<(), Error> {
     let policy = Policy {
         files: prepared.file_access().clone(),
         sockets: socket_access(config, &chosen),
-        starts_threads: config.thread_count.is_some(),
+        // Several interfaces are closed by threads.
+        starts_threads: config.thread_count.is_some() || 1 < chosen.len(),
     };
     if let Some(message) = sandbox::enter(&config.sandbox, &policy)? {
         progress.info(message);
