@@ -28,6 +28,8 @@ pub(crate) struct Options {
     pub(crate) snaplen: u32,
     /// The filter expression, for `meta`.
     pub(crate) filter: Option<String>,
+    /// The network namespace that was entered, for `meta`.
+    pub(crate) netns: Option<String>,
 }
 
 /// A stream being written.
@@ -120,6 +122,7 @@ impl Stream {
                 host: nix::unistd::gethostname()
                     .ok()
                     .map(|name| name.to_string_lossy().into_owned()),
+                netns: options.netns.clone(),
                 source,
                 file,
                 filter: options.filter.clone(),

@@ -41,6 +41,7 @@ pub enum CaptureRecord {
 ///     version: "0.1.0".into(),
 ///     start: Timestamp::from_ns(0),
 ///     host: None,
+///     netns: None,
 ///     source: SourceKind::File,
 ///     file: Some("dump.pcap".into()),
 ///     filter: None,
@@ -64,6 +65,10 @@ pub struct Meta {
     /// Host name (uname(2)); absent if it is not known.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub host: Option<String>,
+    /// The network namespace of the interfaces, as it was named for `--netns`; absent if it is the one
+    /// in which the program was started.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub netns: Option<String>,
     /// Where the packets come from.
     pub source: SourceKind,
     /// Names of the capture files read, joined by a comma and a space; `-` is standard input. Absent
@@ -204,8 +209,9 @@ pub enum EventKind {
     IfaceMtu,
     /// The kernel started to drop packets because the ring buffer was full.
     DropBegin,
-    /// No packet was dropped for one second. `gap_ns` is an upper bound of how long the losses lasted:
-    /// from the last reading of the counters before the first drop to the last with new drops.
+    /// No packet was dropped for one second, or the capture ended. `gap_ns` is an upper bound of how
+    /// long the losses lasted: from the last reading of the counters before the first drop to the last
+    /// with new drops.
     DropEnd,
     /// The output continues in the next file.
     Rotated,

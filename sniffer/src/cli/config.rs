@@ -155,8 +155,10 @@ impl Args {
     /// If the file of `-F` or `-V` cannot be read.
     pub(super) fn into_invocation(mut self) -> Result<Invocation, Error> {
         // Files are the same in all namespaces, and entering one needs a privilege.
-        let namespace = self.netns.take().filter(|_| !self.reads_files());
-        Ok(Invocation { namespace, action: self.into_action()? })
+        if self.reads_files() {
+            self.netns = None;
+        }
+        Ok(Invocation { namespace: self.netns.clone(), action: self.into_action()? })
     }
 
     fn into_action(mut self) -> Result<Action, Error> {
@@ -192,10 +194,14 @@ impl Args {
             count: self.max_packets,
             snaplen: self.snapshot_length,
             filter: filter.expression.clone(),
+            netns: self.netns.take().map(|NamespaceName(name)| name),
         };
         let output = self.output_options();
         let sandbox = self.sandbox_options();
-        let thread_count = self.threads.and_then(|count| usize::try_from(count).ok());
+        // More threads format more packets; counting them needs only one.
+        let has_lines = stream.types.contains(RecordType::Packet);
+        let thread_count = self.threads.filter(|_| has_lines);
+        let thread_count = thread_count.and_then(|count| usize::try_from(count).ok());
         if !self.reads_files() {
             return Ok(Action::Capture(live::Config {
                 interfaces: self.interface,

@@ -39,8 +39,10 @@ pub(super) const SECTIONS: [Section; 5] = [RECORDS, SIGNALS, EXIT_STATUS, FILES,
 const RECORDS: Section = Section {
     title: "Records",
     introduction: "Each line of the output is a flat JSON object. Its first key is `type`. Fields that \
-                   do not apply are absent. Times are RFC 3339 in UTC with nanoseconds, and other \
-                   numbers are integers below 2^53.",
+                   do not apply are absent. Times are RFC 3339 in UTC with nanoseconds; with `--time`, \
+                   they are integers in fields of another name, such as `ts_ns` instead of `ts`. Other \
+                   numbers are integers below 2^53. `--tag KEY=VALUE` adds the field `tag_KEY` to all \
+                   records.",
     entries: &[
         ("meta", "First line: version of the format, program, start time, source and interfaces"),
         (

@@ -137,8 +137,14 @@ impl Accounting {
 
     /// Reads the kernel's counters of one interface, and records when drops start or end.
     pub(super) fn read_counters(&mut self, interface: usize) -> Result<(), Error> {
-        let interface = &mut self.interfaces[interface];
-        let event = match interface.read_counters()? {
+        let transition = self.interfaces[interface].read_counters()?;
+        self.record_drops(interface, transition)
+    }
+
+    /// Records the start or the end of a burst of drops.
+    fn record_drops(&mut self, interface: usize, transition: DropTransition) -> Result<(), Error> {
+        let interface = &self.interfaces[interface];
+        let event = match transition {
             DropTransition::None => return Ok(()),
             DropTransition::Started => new_event(interface.name(), EventKind::DropBegin),
             DropTransition::Ended(burst) => Event {
@@ -203,6 +209,10 @@ impl Accounting {
 
     /// Completes the stream after the rings were drained.
     pub(super) fn finish(&mut self, reason: Reason) -> Result<(), Error> {
+        for interface in 0..self.interfaces.len() {
+            let transition = self.interfaces[interface].end_drops();
+            self.record_drops(interface, transition)?;
+        }
         // The kernel's count of received packets includes those left in the rings at a limit.
         let is_drained = self.stop_reason.is_none();
         self.write_stats_with(|interface| is_drained.then_some(interface.counters().recv))?;

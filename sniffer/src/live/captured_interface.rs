@@ -61,6 +61,11 @@ impl CapturedInterface {
         Ok(self.drops.on_reading(counters.drop, now))
     }
 
+    /// Ends a burst of drops at the end of the run.
+    pub(super) fn end_drops(&mut self) -> DropTransition {
+        self.drops.end_burst()
+    }
+
     /// Notes a packet that was read.
     pub(super) fn on_packet(&mut self, ts: Timestamp) {
         self.drops.on_packet(ts);

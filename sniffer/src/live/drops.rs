@@ -96,19 +96,17 @@ impl DropTracker {
                 self.burst = Some(Burst { start, end: now, dropped_before, before, after: None });
                 DropTransition::Started
             }
-            (Some(burst), false) if BURST_PAUSE <= now.at - burst.end.at => {
-                let Burst { start, end, dropped_before, before, after } = *burst;
-                self.burst = None;
-                let length = end.at - start;
-                DropTransition::Ended(EndedBurst {
-                    length,
-                    dropped: dropped - dropped_before,
-                    before,
-                    after,
-                })
-            }
+            (Some(burst), false) if BURST_PAUSE <= now.at - burst.end.at => self.end_burst(),
             (_, false) => DropTransition::None,
         }
+    }
+
+    /// Ends a burst, if there is one, because no more readings follow.
+    pub(super) fn end_burst(&mut self) -> DropTransition {
+        let Some(burst) = self.burst.take() else { return DropTransition::None };
+        let Burst { start, end, dropped_before, before, after } = burst;
+        let (length, dropped) = (end.at - start, self.dropped - dropped_before);
+        DropTransition::Ended(EndedBurst { length, dropped, before, after })
     }
 }
 
@@ -196,6 +194,23 @@ mod tests {
                 })
             );
         }
+    }
+
+    #[test]
+    fn last_burst_ends_with_the_run() {
+        let (mut tracker, at) = tracker();
+        assert_eq!(tracker.end_burst(), DropTransition::None);
+        tracker.on_packet(time(5));
+        assert_eq!(tracker.on_reading(3, at(100)), DropTransition::Started);
+        assert_eq!(tracker.on_reading(4, at(150)), DropTransition::None);
+        let expected = EndedBurst {
+            length: Duration::from_millis(150),
+            dropped: 4,
+            before: Some(time(5)),
+            after: None,
+        };
+        assert_eq!(tracker.end_burst(), DropTransition::Ended(expected));
+        assert_eq!(tracker.end_burst(), DropTransition::None);
     }
 
     #[test]

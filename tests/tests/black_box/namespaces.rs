@@ -45,7 +45,9 @@ fn capture_in_another_namespace_survives_the_loss_of_its_interface() {
             capture.wait_until(|text| text.contains("reattached"));
             Sender::new("left").send(&packet);
             capture.wait_until(|text| text.matches("\"pkt\"").count() == 2);
-            capture.stop()
+            let stream = capture.stop();
+            assert_eq!(stream.meta["netns"], pid.as_str());
+            stream
         });
         assert_eq!(stream.event_kinds(), ["iface_down", "iface_gone", "reattached"]);
         let names: Vec<_> = stream.packets.iter().map(|packet| packet.r#if.as_deref()).collect();

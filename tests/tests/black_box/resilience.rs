@@ -141,6 +141,21 @@ fn stopped_capture_reports_losses_and_continues() {
     }
 }
 
+#[test]
+fn losses_at_the_end_of_a_capture_are_reported_completely() {
+    let stream = capture_during(&["-B", "256", "--block-size", "64"], |capture| {
+        capture.signal(Signal::SIGSTOP);
+        let sender = Sender::new("left");
+        let frame = ethernet(&[], IPV4, &ipv4(17, &udp(&[0; 1_000])));
+        (0..1_400).for_each(|_| sender.send(&frame));
+        capture.signal(Signal::SIGCONT);
+        capture.wait_until(|text| text.contains("drop_begin"));
+    });
+    assert_eq!(stream.event_kinds(), ["drop_begin", "drop_end"]);
+    assert!(0 < stream.end.drop);
+    assert_eq!(stream.events[1]["drop"], stream.end.drop);
+}
+
 /// Each packet is longer than the one before, which shows where packets are missing.
 fn check_losses(threads: &str) {
     let args = ["-B", "256", "--block-size", "64", "--stats", "0.05", "--threads", threads];
