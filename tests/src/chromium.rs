@@ -29,8 +29,8 @@ pub enum Mouse {
     Release,
     /// Double-clicks with the left button.
     DoubleClick,
-    /// Scrolls by this many CSS pixels; up for negative values.
-    Wheel(f64),
+    /// Scrolls by this many CSS pixels with the Ctrl key held; up for negative values.
+    CtrlWheel(f64),
 }
 
 impl Chromium {
@@ -166,7 +166,13 @@ impl Chromium {
                 Type: kind,
                 x,
                 y,
-                modifiers: Some(if shift { 8 } else { 0 }),
+                modifiers: Some(if shift {
+                    8
+                } else if wheel.is_some() {
+                    2
+                } else {
+                    0
+                }),
                 timestamp: None,
                 button: left,
                 buttons: Some(buttons),
@@ -185,7 +191,7 @@ impl Chromium {
             Mouse::Move => event(MouseMoved, 0, 0, None)?,
             Mouse::Press => event(MousePressed, 1, 1, None)?,
             Mouse::Release => event(MouseReleased, 1, 0, None)?,
-            Mouse::Wheel(delta) => event(MouseWheel, 0, 0, Some(delta))?,
+            Mouse::CtrlWheel(delta) => event(MouseWheel, 0, 0, Some(delta))?,
             Mouse::DoubleClick => {
                 for clicks in [1, 2] {
                     event(MousePressed, clicks, 1, None)?;

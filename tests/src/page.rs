@@ -113,21 +113,21 @@ impl Page {
     }
 }
 
-/// See [`Page::in_scatter`].
+/// See [`Page::in_scatter`]. Opens the tab of the scatter plot.
 ///
 /// # Panics
 ///
 /// If there is no scatter plot.
 pub fn in_scatter(driver: &impl Driver, (x, y): (f64, f64)) -> (f64, f64) {
     let rect = driver.eval(concat!(
-        "(() => { const c = document.getElementById('scatter'); c.scrollIntoView({block: 'end'});",
-        "const r = c.getBoundingClientRect(); return [r.left, r.top, r.width, r.height]; })()"
+        "viewer.set('chart', 'scatter').then(() => { const c = document.getElementById('scatter');",
+        "const r = c.getBoundingClientRect(); return [r.left, r.top, r.width, r.height]; })"
     ));
     let rect = rect.unwrap();
     let [left, top, width, height] = [0, 1, 2, 3].map(|index: usize| rect[index].as_f64().unwrap());
-    // A chart's margins: see `Size::plot` in the viewer.
-    let (plot_width, plot_height) = (width - 76.0 - 18.0, height - 52.0 - 48.0);
-    (left + 76.0 + x * plot_width, top + 52.0 + y * plot_height)
+    // The margins of a compact chart: see `Size::plot` in the viewer.
+    let (plot_width, plot_height) = (width - 48.0 - 12.0, height - 22.0 - 22.0);
+    (left + 48.0 + x * plot_width, top + 22.0 + y * plot_height)
 }
 
 /// Serves the site and returns the server and the URL of the page.

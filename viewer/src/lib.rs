@@ -18,6 +18,7 @@ pub use viewer_store::{columns, conversations, density, flow, intern, query, sha
 pub mod app;
 pub mod chart;
 pub mod history;
+pub mod layout;
 pub mod lines;
 pub mod link;
 pub mod load;

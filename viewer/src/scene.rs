@@ -15,6 +15,27 @@ pub struct Scene {
     pub marks: Vec<Mark>,
 }
 
+/// The height of a line of a caption.
+const CAPTION_LINE_PX: f64 = 18.0;
+
+impl Scene {
+    /// Adds lines of text below.
+    pub fn with_caption(mut self, lines: &[String], theme: Theme) -> Self {
+        for line in lines {
+            self.marks.push(Mark::Text {
+                at: (12.0, self.height_px + CAPTION_LINE_PX / 2.0 - 4.0),
+                text: line.clone(),
+                color: theme.foreground(),
+                size_px: 12.0,
+                align: Align::Start,
+                is_upright: false,
+            });
+            self.height_px += CAPTION_LINE_PX;
+        }
+        self
+    }
+}
+
 /// A shape, a text or an image.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Mark {

@@ -3,6 +3,7 @@
 use crate::axis::{MIN_VALUE, QUANTITY_COUNT, Quantity, Scale, Span};
 use crate::chart::Bars;
 use crate::filter::{Expr, Field, Set};
+use crate::layout::Layout;
 use crate::tally::RankBy;
 
 /// The time zone setting. [`Zone`](crate::time::Zone) adds what depends on the capture.
@@ -94,6 +95,8 @@ pub struct Settings {
     pub sort: (Column, bool),
     /// The visible range of each quantity; `None` is the full range.
     pub zoom: [Option<Span>; QUANTITY_COUNT],
+    /// The layout of the page.
+    pub layout: Layout,
 }
 
 /// Limits of the number of bins.
@@ -120,21 +123,22 @@ impl Default for Settings {
             tool: Tool::Pan,
             sort: (Column::Packets, false),
             zoom: [None; QUANTITY_COUNT],
+            layout: Layout::default(),
         }
     }
 }
 
 /// The names of the values of a setting.
-struct Choices<T: 'static>(&'static [(&'static str, T)]);
+pub(crate) struct Choices<T: 'static>(pub(crate) &'static [(&'static str, T)]);
 
 impl<T: Copy + PartialEq> Choices<T> {
-    fn name(&self, value: T) -> String {
+    pub(crate) fn name(&self, value: T) -> String {
         let found = self.0.iter().find(|(_, choice)| *choice == value);
         found.map_or("", |(name, _)| name).to_owned()
     }
 
     /// Sets the setting by name; returns false if there is no such value.
-    fn set(&self, name: &str, setting: &mut T) -> bool {
+    pub(crate) fn set(&self, name: &str, setting: &mut T) -> bool {
         let found = self.0.iter().find(|(choice, _)| *choice == name);
         found.map(|(_, value)| *setting = *value).is_some()
     }
@@ -174,7 +178,7 @@ pub const COLUMNS: [(Column, &str); 12] = [
     (Column::Rate, "rate"),
 ];
 
-/// The keys of all settings except the zoom.
+/// The keys of all settings except zoom and layout.
 const KEYS: [&str; 15] = [
     "bins",
     "size-log",
@@ -221,7 +225,7 @@ impl Settings {
                     Some(span) => format!("{}..{}", span.start, span.end),
                     None => String::new(),
                 },
-                None => String::new(),
+                None => self.layout.get(key).unwrap_or_default(),
             },
         }
     }
@@ -266,7 +270,9 @@ impl Settings {
                     Some(Span::new(start.parse().ok()?, end.strip_prefix('.')?.parse().ok()?))
                 });
                 let value = key.strip_prefix("zoom-").and_then(Quantity::parse);
-                let (Some(value), Some(span)) = (value, span) else { return false };
+                let (Some(value), Some(span)) = (value, span) else {
+                    return self.layout.set(key, text);
+                };
                 self.zoom[value as usize] = Some(span);
                 true
             }
@@ -296,13 +302,15 @@ impl Settings {
         let keys = KEYS.into_iter().map(str::to_owned).chain(zooms);
         let pairs = keys.map(|key| (self.get(&key), key));
         let changed = pairs.filter(|(value, key)| *value != defaults.get(key));
-        changed.map(|(value, key)| (key, value)).collect()
+        let changed = changed.map(|(value, key)| (key, value));
+        changed.chain(self.layout.changed()).collect()
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::layout;
 
     #[test]
     fn settings_round_trip() {
@@ -326,11 +334,17 @@ mod tests {
             ("sort", "duration"),
             ("zoom-ts", "5..9"),
             ("zoom-gap", "-5..9"),
+            ("chart", "scatter"),
+            ("tab", "packets"),
+            ("max", "sizes"),
+            ("timeline", "300"),
+            ("side", "400"),
+            ("detail", "500"),
         ] {
             assert!(settings.set(key, value), "{key}");
             assert_eq!(settings.get(key), value);
         }
-        assert_eq!(settings.changed().len(), KEYS.len() + 2);
+        assert_eq!(settings.changed().len(), KEYS.len() + 2 + layout::KEYS.len());
         let mut read = Settings::default();
         for (key, value) in settings.changed() {
             assert!(read.set(&key, &value));

@@ -12,9 +12,9 @@ fn keyboard_reaches_every_control_and_every_packet() {
     page.drop_file(&diagonal(&directory));
     // The visible controls.
     let control_count = page.eval(
-        "[...document.querySelectorAll('button, select, input, summary, canvas, [tabindex=\"0\"]')].filter(e => e.tabIndex === 0 && !e.disabled && e.checkVisibility()).length",
+        "[...document.querySelectorAll('button, select, input, summary, canvas, [tabindex=\"0\"]')].filter(e => e.tabIndex === 0 && !e.disabled && e.checkVisibility({visibilityProperty: true})).length",
     );
-    let name = "(() => { const e = document.activeElement; return [e.tagName, e.id, e.dataset.action, e.dataset.setting, e.dataset.arg, e.closest('[data-panel]')?.dataset.panel].join(' '); })()";
+    let name = "(() => { const e = document.activeElement; return [e.tagName, e.id, e.dataset.action, e.dataset.setting, e.dataset.arg, e.dataset.resize, e.closest('[data-panel]')?.dataset.panel].join(' '); })()";
     let mut seen = Vec::new();
     for _ in 0..control_count.as_u64().unwrap() {
         page.chromium.press("Tab").unwrap();
@@ -22,10 +22,8 @@ fn keyboard_reaches_every_control_and_every_packet() {
     }
     let unique: std::collections::BTreeSet<_> = seen.iter().collect();
     assert_eq!(unique.len(), seen.len(), "{seen:?}");
-    for panel in
-        ["throughput", "scatter", "sizes", "gaps", "ports", "sources", "destinations", "protocols"]
-    {
-        let canvas = format!("CANVAS {panel}    {panel}");
+    for panel in ["throughput", "sizes", "gaps", "ports", "sources", "destinations", "protocols"] {
+        let canvas = format!("CANVAS {panel}     {panel}");
         assert!(seen.contains(&canvas), "{canvas} in {seen:?}");
     }
     // Select a bin of the size histogram.
@@ -48,7 +46,10 @@ fn keyboard_reaches_every_control_and_every_packet() {
     );
     // The scatter plot announces the packets at its cursor; + zooms in, 0 resets the zoom.
     page.act("viewer.clear()");
-    page.eval("document.getElementById('scatter').focus()");
+    page.eval("document.getElementById('throughput-tab').focus()");
+    page.chromium.press("ArrowRight").unwrap();
+    page.wait_for("document.activeElement.id === 'scatter-tab'");
+    page.eval("viewer.settled().then(() => document.getElementById('scatter').focus())");
     page.chromium.press("ArrowRight").unwrap();
     page.wait_for("document.getElementById('announcement').textContent.includes('packet')");
     page.chromium.press("+").unwrap();

@@ -123,7 +123,7 @@ fn markup_in_captures_is_shown_as_text() {
     // The tooltip of the first bar.
     let point = page.eval(concat!(
         "(() => { const c = document.getElementById('protocols'); c.scrollIntoView({block: 'center'});",
-        "const r = c.getBoundingClientRect(); return [r.left + r.width / 2, r.top + 45]; })()"
+        "const r = c.getBoundingClientRect(); return [r.left + r.width / 2, r.top + 12]; })()"
     ));
     let point = (point[0].as_f64().unwrap(), point[1].as_f64().unwrap());
     page.mouse(tests::chromium::Mouse::Move, point);

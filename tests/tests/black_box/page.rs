@@ -107,7 +107,7 @@ fn scatter_zooms_pans_selects_and_shows_a_tooltip() {
     assert_eq!(shown(&page), 1_000);
 
     let middle = page.in_scatter((0.5, 0.5));
-    page.mouse(Mouse::Wheel(-120.0), middle);
+    page.mouse(Mouse::CtrlWheel(-120.0), middle);
     page.wait_for("!document.getElementById('scatter').ariaLabel.includes('1,000 packets')");
     let zoomed = shown(&page);
     assert!((700..900).contains(&zoomed), "one notch shows four fifths: {zoomed}");

@@ -214,7 +214,9 @@ fn check_packets(page: &Page, packets: &[Packet], is_selected: &impl Fn(usize) -
     });
     let keys: Vec<_> = keys.collect();
     chosen.sort_by_key(|index| keys[*index]);
-    let last = chosen.len().saturating_sub(16);
+    let fit = page.eval("Number(document.getElementById('packets').dataset.rows)");
+    let fit = usize::try_from(fit.as_u64().unwrap()).unwrap();
+    let last = chosen.len().saturating_sub(fit);
     for first in [0, last / 3, last] {
         page.eval(&format!(
             "(() => {{ const bar = document.getElementById('packets-scrollbar'); bar.value = {first}; \
@@ -226,7 +228,7 @@ fn check_packets(page: &Page, packets: &[Packet], is_selected: &impl Fn(usize) -
             "[...row.cells].map(cell => cell.textContent))"
         ));
         let rows = rows.as_array().unwrap();
-        let expected = &chosen[first..chosen.len().min(first + 16)];
+        let expected = &chosen[first..chosen.len().min(first + fit)];
         assert_eq!(rows.len(), expected.len());
         for (row, index) in rows.iter().zip(expected) {
             let packet = &packets[*index];

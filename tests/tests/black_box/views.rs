@@ -27,7 +27,7 @@ fn selections_can_be_undone_exported_and_shared() {
         "const r = c.getBoundingClientRect(); return [r.left, r.top, r.width, r.height]; })()"
     ));
     let [left, top, width, height] = [0, 1, 2, 3].map(|index: usize| rect[index].as_f64().unwrap());
-    let at = |share: f64| (left + 76.0 + share * (width - 94.0), top + height / 2.0);
+    let at = |share: f64| (left + 48.0 + share * (width - 60.0), top + height / 2.0);
     page.mouse(tests::chromium::Mouse::Press, at(0.21));
     page.mouse(tests::chromium::Mouse::Move, at(0.3));
     page.mouse(tests::chromium::Mouse::Move, at(0.39));

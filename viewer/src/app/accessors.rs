@@ -12,6 +12,9 @@ use crate::settings::Settings;
 use crate::shard::Preceding;
 use crate::tally::Tally;
 
+/// The smallest size of a downloaded chart.
+const MIN_EXPORT_SIZE: Size = Size { width_px: 900.0, height_px: 400.0 };
+
 impl App {
     pub(super) fn size(&self, panel: Panel) -> Size {
         self.sizes.get(panel as usize).copied().unwrap_or_default()
@@ -118,6 +121,20 @@ impl App {
         let zone = self.zone();
         let context = RenderContext { size: self.size(panel), theme: self.theme, zone: &zone };
         Some(self.chart(panel)?.scene(context))
+    }
+
+    /// A chart as a scene for download: with title and axis labels, however small it is on the page,
+    /// and a caption of files, time range and selections.
+    pub fn export_scene(&self, panel: Panel) -> Option<Scene> {
+        let Size { width_px, height_px } = self.size(panel);
+        let size = Size {
+            width_px: width_px.max(MIN_EXPORT_SIZE.width_px),
+            height_px: height_px.max(MIN_EXPORT_SIZE.height_px),
+        };
+        let zone = self.zone();
+        let context = RenderContext { size, theme: self.theme, zone: &zone };
+        let scene = self.chart(panel)?.scene(context);
+        Some(scene.with_caption(&self.caption(&zone), self.theme))
     }
 
     /// A version that changes with a chart's scene: that of the app, and those of its answers.

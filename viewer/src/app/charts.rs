@@ -3,7 +3,7 @@
 use super::query_scheduler::Slot;
 use super::{App, Panel};
 use crate::axis::{Bins, Span};
-use crate::chart::{Bars, Binned, Measure, Ranking, RenderContext, Scatter, Table};
+use crate::chart::{Bars, Binned, Measure, Ranking, RenderContext, Scatter, Size, Table};
 use crate::density::{Density, Grid};
 use crate::filter::{Expr, Field, Set};
 use crate::query::{Answer, Query, QueryKind};
@@ -27,6 +27,15 @@ impl Chart<'_> {
             Self::Binned(chart) => chart.scene(context),
             Self::Scatter(chart) => chart.scene(context),
             Self::Ranking(chart) => chart.scene(context),
+        }
+    }
+
+    /// The title at that size.
+    pub(super) fn title(&self, size: Size) -> String {
+        match self {
+            Self::Binned(chart) => chart.title.to_owned(),
+            Self::Scatter(chart) => chart.title().to_owned(),
+            Self::Ranking(chart) => chart.full_title(size),
         }
     }
 

@@ -48,6 +48,7 @@ use crate::conversations::FlowTable;
 use crate::density::Grid;
 use crate::filter::{Completion, Error, parse};
 use crate::history::History;
+use crate::layout;
 use crate::load::Sampling;
 use crate::scene::Theme;
 use crate::settings::Settings;
@@ -263,6 +264,7 @@ impl App {
             | Event::Lines(_)
             | Event::CloseDetail
             | Event::VisibleRows(..) => false,
+            Event::Set(key, _) => !layout::KEYS.contains(&key.as_str()),
             _ => true,
         }
     }

@@ -40,6 +40,22 @@ impl App {
         parts.join(" · ")
     }
 
+    /// The caption of a downloaded chart: files and time range, and the selections in a second line.
+    pub(super) fn caption(&self, zone: &Zone) -> Vec<String> {
+        let mut parts = vec![self.files.names()];
+        if let Some(extent) = self.totals().extent {
+            let (first, last) = extent.ts_ns;
+            parts.push(time_range(first, last, absolute(zone)));
+        }
+        let selections: Vec<_> =
+            self.history.now().clauses().map(|(_, expr)| expr.to_text(zone)).collect();
+        let mut lines = vec![parts.join(" · ")];
+        if !selections.is_empty() {
+            lines.push(selections.join(" · "));
+        }
+        lines
+    }
+
     /// First and last timestamp to the nanosecond; empty without packets.
     pub(super) fn exact_time_range(&self, zone: &Zone) -> String {
         let Some(extent) = self.totals().extent else { return String::new() };

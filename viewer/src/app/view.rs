@@ -65,6 +65,8 @@ pub struct View {
     pub completions: Vec<(String, String)>,
     /// A description of each chart for screen readers.
     pub chart_labels: [String; CHART_COUNT],
+    /// The title of each chart.
+    pub chart_titles: [String; CHART_COUNT],
     /// The table views of charts, if they are shown.
     pub tables: [Option<Table>; CHART_COUNT],
     /// The bin width of the throughput chart.
@@ -112,6 +114,11 @@ impl App {
             chart_labels: std::array::from_fn(|index| {
                 let chart = self.chart(Panel::ALL[index]);
                 chart.map(|chart| chart.description(&zone)).unwrap_or_default()
+            }),
+            chart_titles: std::array::from_fn(|index| {
+                let panel = Panel::ALL[index];
+                let chart = self.chart(panel);
+                chart.map(|chart| chart.title(self.size(panel))).unwrap_or_default()
             }),
             tables: std::array::from_fn(|index| {
                 self.shown_tables[index].then(|| self.table(Panel::ALL[index])).flatten()

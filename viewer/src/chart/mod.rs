@@ -24,6 +24,9 @@ const LABEL_PX: f64 = 12.0;
 /// Font size of titles.
 const TITLE_PX: f64 = 15.0;
 
+/// Charts below this height are compact.
+const COMPACT_PX: f64 = 280.0;
+
 /// The size of a chart in CSS pixels.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Size {
@@ -34,9 +37,15 @@ pub struct Size {
 }
 
 impl Size {
+    /// Compact charts have no title and no names of their axes.
+    pub fn is_compact(self) -> bool {
+        self.height_px < COMPACT_PX
+    }
+
     /// The area of the data, which leaves margins for title, legend and labels.
     pub fn plot(self) -> Rect {
-        let (left, top, right, bottom) = (76.0, 52.0, 18.0, 48.0);
+        let (left, top, right, bottom) =
+            if self.is_compact() { (48.0, 22.0, 12.0, 22.0) } else { (76.0, 52.0, 18.0, 48.0) };
         Rect {
             x: left,
             y: top,
@@ -137,21 +146,25 @@ impl Frame<'_> {
                 free_from = x + half + 8.0;
             }
         }
-        let middle = plot.x + plot.width / 2.0;
-        marks.push(label_mark((middle, bottom + 36.0), self.x_label, Align::Middle, foreground));
-        marks.push(Mark::Text {
-            at: (12.0, plot.y + plot.height / 2.0),
-            text: self.y_label.to_owned(),
-            color: foreground,
-            size_px: LABEL_PX,
-            align: Align::Middle,
-            is_upright: true,
-        });
+        if !size.is_compact() {
+            let middle = plot.x + plot.width / 2.0;
+            let at = (middle, bottom + 36.0);
+            marks.push(label_mark(at, self.x_label, Align::Middle, foreground));
+            marks.push(Mark::Text {
+                at: (12.0, plot.y + plot.height / 2.0),
+                text: self.y_label.to_owned(),
+                color: foreground,
+                size_px: LABEL_PX,
+                align: Align::Middle,
+                is_upright: true,
+            });
+        }
+        let top = plot.y - 20.0;
         let mut x = plot.x;
         for class in &self.legend {
-            let rect = Rect { x, y: 32.0, width: 11.0, height: 11.0 };
+            let rect = Rect { x, y: top, width: 11.0, height: 11.0 };
             marks.push(Mark::Rect { rect, color: class.color(theme.is_dark), opacity: 1.0 });
-            marks.push(label_mark((x + 16.0, 38.0), class.name(), Align::Start, foreground));
+            marks.push(label_mark((x + 16.0, top + 6.0), class.name(), Align::Start, foreground));
             x += 16.0 + class.name().len() as f64 * 7.2 + 16.0;
         }
         scene
@@ -168,7 +181,7 @@ impl Frame<'_> {
     }
 }
 
-/// An empty scene with a title.
+/// An empty scene with a title, unless it is compact.
 fn titled_scene(context: RenderContext<'_>, title: &str) -> Scene {
     let title = Mark::Text {
         at: (context.size.plot().x, 16.0),
@@ -182,7 +195,7 @@ fn titled_scene(context: RenderContext<'_>, title: &str) -> Scene {
         width_px: context.size.width_px,
         height_px: context.size.height_px,
         background: context.theme.background(),
-        marks: vec![title],
+        marks: if context.size.is_compact() { Vec::new() } else { vec![title] },
     }
 }
 

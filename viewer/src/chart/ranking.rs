@@ -8,10 +8,14 @@ use summary::grouped;
 
 /// Height of a row.
 const ROW_PX: f64 = 22.0;
-/// Top of the first row.
-const TOP_PX: f64 = 34.0;
-/// Longer labels are truncated to this number of characters.
-const MAX_LABEL_CHARS: usize = 26;
+
+/// Top of the first row, below the title.
+fn top_px(size: Size) -> f64 {
+    if size.is_compact() { 0.0 } else { 34.0 }
+}
+
+/// The width of a character of a label, roughly. Longer labels are truncated.
+const CHAR_PX: f64 = 7.0;
 
 /// One row.
 #[derive(Clone, Debug, PartialEq)]
@@ -63,14 +67,14 @@ impl Ranking<'_> {
     /// The number of rows that fit.
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a few")]
     pub fn capacity(size: Size) -> usize {
-        ((size.height_px - TOP_PX - 4.0) / ROW_PX).max(1.0) as usize
+        ((size.height_px - top_px(size)) / ROW_PX).max(1.0) as usize
     }
 
     /// Draws the chart.
     pub fn scene(&self, context: RenderContext<'_>) -> Scene {
         let (foreground, width) = (context.theme.foreground(), context.size.width_px);
         let shown = self.items.len().min(Self::capacity(context.size));
-        let mut scene = titled_scene(context, &self.full_title(shown));
+        let mut scene = titled_scene(context, &self.full_title(context.size));
         let length = |tally: Tally| match (self.is_log, self.rank_by.amount(tally) as f64) {
             (true, amount) => amount.ln_1p(),
             (false, amount) => amount,
@@ -78,10 +82,13 @@ impl Ranking<'_> {
         let lengths = self.items.iter().map(|item| length(item.whole));
         let largest = lengths.fold(f64::MIN_POSITIVE, f64::max);
         // The bars take the space between the labels on both sides.
-        let (left, right) = ((width * 0.34).min(200.0), 150.0);
+        let is_compact = context.size.is_compact();
+        let (left, right) = ((width * 0.42).min(200.0), if is_compact { 64.0 } else { 150.0 });
         let bar_width = (width - left - right).max(20.0);
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a few")]
+        let max_chars = (left / CHAR_PX) as usize;
         for (index, item) in self.items.iter().take(shown).enumerate() {
-            let y = TOP_PX + index as f64 * ROW_PX;
+            let y = top_px(context.size) + index as f64 * ROW_PX;
             let bar = |tally: Tally| Rect {
                 x: left,
                 y: y + 3.0,
@@ -99,19 +106,20 @@ impl Ranking<'_> {
             scene.marks.push(Mark::Rect { rect: bar(drawn), color, opacity });
             let middle = y + ROW_PX / 2.0;
             let full_label = item.label();
-            let mut label: String = full_label.chars().take(MAX_LABEL_CHARS).collect();
+            let mut label: String = full_label.chars().take(max_chars).collect();
             if label.len() < full_label.len() {
                 label.push('…');
             }
             let label = if item.is_selected { format!("✓ {label}") } else { label };
             scene.marks.push(label_mark((left - 8.0, middle), &label, Align::End, foreground));
-            let amount = format!("{} · {}", grouped(drawn.packets), text::bytes(drawn.bytes));
-            scene.marks.push(label_mark(
-                (left + bar_width + 8.0, middle),
-                &amount,
-                Align::Start,
-                foreground,
-            ));
+            let packets = grouped(drawn.packets);
+            let bytes = text::bytes(drawn.bytes);
+            let amount = match (is_compact, self.rank_by) {
+                (true, RankBy::Packets) => packets,
+                (true, RankBy::Bytes) => bytes,
+                (false, _) => format!("{packets} · {bytes}"),
+            };
+            scene.marks.push(label_mark((width - 4.0, middle), &amount, Align::End, foreground));
             if self.cursor == Some(index) {
                 let rect = Rect { x: 0.0, y, width, height: ROW_PX };
                 super::highlight(&mut scene, rect, context.theme);
@@ -121,7 +129,8 @@ impl Ranking<'_> {
     }
 
     /// The title with the number of shown items and the settings that change the bars.
-    fn full_title(&self, shown: usize) -> String {
+    pub fn full_title(&self, size: Size) -> String {
+        let shown = self.items.len().min(Self::capacity(size));
         if self.count == 0 {
             return format!("No {} in this selection", self.title.to_ascii_lowercase());
         }
@@ -138,7 +147,7 @@ impl Ranking<'_> {
     /// The item under a pixel.
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a few")]
     pub fn item_at(&self, size: Size, y_px: f64) -> Option<usize> {
-        let index = ((y_px - TOP_PX) / ROW_PX).floor();
+        let index = ((y_px - top_px(size)) / ROW_PX).floor();
         let shown = self.items.len().min(Self::capacity(size));
         (0.0 <= index && (index as usize) < shown).then_some(index as usize)
     }
@@ -146,7 +155,7 @@ impl Ranking<'_> {
     /// A description for screen readers.
     pub fn description(&self) -> String {
         match self.items.first() {
-            None => format!("{}.", self.full_title(0)),
+            None => format!("{}.", self.full_title(Size::default())),
             Some(item) => format!(
                 "{}: {} in total. Top: {}, {}.",
                 self.title,

@@ -55,7 +55,8 @@ impl<'a> Scatter<'a> {
         self.selected.unwrap_or(self.whole)
     }
 
-    fn title(&self) -> &'static str {
+    /// The title.
+    pub fn title(&self) -> &'static str {
         match self.grid.y.axis.quantity {
             Quantity::SourcePort => "Source ports",
             Quantity::DestinationPort => "Destination ports",

@@ -132,7 +132,11 @@ impl Viewer {
     pub fn svg(&self, panel: &str) -> Promise {
         let panel = Panel::parse(panel);
         self.once_settled(move |app| {
-            panel.and_then(|panel| app.scene(panel)).map(|s| s.svg()).unwrap_or_default().into()
+            panel
+                .and_then(|panel| app.export_scene(panel))
+                .map(|s| s.svg())
+                .unwrap_or_default()
+                .into()
         })
     }
 

@@ -17,6 +17,13 @@ pub(super) fn element<T: JsCast>(document: &Document, id: &str) -> Result<T, JsV
     element.dyn_into().map_err(|_| format!("element `#{id}` has an unexpected type").into())
 }
 
+/// All elements that match a selector, in document order.
+pub(super) fn elements(document: &Document, selector: &str) -> Result<Vec<Element>, JsValue> {
+    let nodes = document.query_selector_all(selector)?;
+    let nodes = (0..nodes.length()).filter_map(|index| nodes.get(index));
+    Ok(nodes.filter_map(|node| node.dyn_into().ok()).collect())
+}
+
 /// Calls `listener` on every event of that name, for the lifetime of the page.
 pub(super) fn listen<E: FromWasmAbi + 'static>(
     target: &EventTarget,

@@ -341,15 +341,9 @@ impl Page {
         self.state.borrow().renderer.canvas(chart)
     }
 
-    /// The canvas of a chart, drawn now even if it is out of sight.
-    pub(super) fn drawn_canvas(&self, chart: Panel) -> Result<HtmlCanvasElement, JsValue> {
-        let State { app, renderer, .. } = &mut *self.state.borrow_mut();
-        renderer.draw_chart(app, chart)?;
-        Ok(renderer.canvas(chart))
-    }
-
-    /// The first visible row of a long table and the number of its rows, as last drawn.
-    pub(super) fn table_position(&self, table: Panel) -> (u64, u64) {
+    /// The index of the first visible row of a long table, the number of its rows, and how many of them
+    /// fit, as last drawn.
+    pub(super) fn table_position(&self, table: Panel) -> (u64, u64, usize) {
         self.state.borrow().renderer.table_position(table)
     }
 }

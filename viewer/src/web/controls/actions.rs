@@ -4,13 +4,18 @@ use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::{JsFuture, spawn_local};
 use web_sys::{Blob, Element, HtmlElement, HtmlInputElement};
 
+use super::layout::{focus_pane, set_layout};
 use crate::app::{Event, Panel, ZOOM_STEP};
 use crate::selection::Dimension;
+use crate::web::canvas::Canvas;
 use crate::web::clipboard::copy_address;
 use crate::web::dom::{element, enclosing_panel};
 use crate::web::download::{download, download_text};
 use crate::web::open::{cancel, open_url};
 use crate::web::page::Page;
+
+/// Device pixels per CSS pixel of downloaded images.
+const PNG_PIXEL_RATIO: f64 = 2.0;
 
 /// Runs the action of a button, unless it is disabled.
 pub(super) fn run(page: &Page, button: &Element) -> Result<(), JsValue> {
@@ -19,13 +24,15 @@ pub(super) fn run(page: &Page, button: &Element) -> Result<(), JsValue> {
     }
     let action = button.get_attribute("data-action").unwrap_or_default();
     let arg = button.get_attribute("data-arg").unwrap_or_default();
+    if action == "set"
+        && let Some((key, value)) = arg.split_once('=')
+    {
+        set_layout(page, key, value);
+        return Ok(());
+    }
     match enclosing_panel(button) {
         Some(panel) => run_in_panel(page, &action, &arg, panel)?,
         None => run_in_page(page, &action, &arg, button)?,
-    }
-    // Choosing an item closes its menu.
-    if let Some(menu) = button.closest("details.menu")? {
-        menu.remove_attribute("open")?;
     }
     Ok(())
 }
@@ -42,6 +49,7 @@ fn run_in_page(page: &Page, action: &str, arg: &str, button: &Element) -> Result
         "clear" => page.send(Event::Clear(Dimension::parse(arg))),
         "zoom-to-selection" => page.send(Event::ZoomToSelection),
         "reset-zoom" => page.send(Event::ResetZoom),
+        "focus" => focus_pane(page, arg)?,
         "close-detail" => {
             page.send(Event::CloseDetail);
             element::<HtmlElement>(&page.document(), Panel::Packets.name())?.focus()?;
@@ -69,6 +77,10 @@ fn run_in_panel(page: &Page, action: &str, arg: &str, panel: Panel) -> Result<()
     match action {
         "zoom-in" => page.send(Event::Zoom { panel, at: None, factor: 1.0 / ZOOM_STEP }),
         "zoom-out" => page.send(Event::Zoom { panel, at: None, factor: ZOOM_STEP }),
+        "maximize" => {
+            let is_maximized = page.with_app(|app| app.settings().layout.maximized == Some(panel));
+            set_layout(page, "max", if is_maximized { "" } else { panel.name() });
+        }
         "toggle-table" => page.send(Event::ToggleTable(panel)),
         "pick-row" => page.send(Event::ActivateRow(panel, arg.parse().unwrap_or(usize::MAX))),
         "sort" => {
@@ -87,10 +99,14 @@ fn run_in_panel(page: &Page, action: &str, arg: &str, panel: Panel) -> Result<()
                     debug_assert!(downloaded.is_ok());
                 }
             });
-            page.drawn_canvas(panel)?.to_blob(on_blob.unchecked_ref())?;
+            if let Some(scene) = page.with_app(|app| app.export_scene(panel)) {
+                let canvas = Canvas::new(page.document().create_element("canvas")?.dyn_into()?)?;
+                canvas.draw(&scene, PNG_PIXEL_RATIO)?;
+                canvas.element().to_blob(on_blob.unchecked_ref())?;
+            }
         }
         "download-svg" => {
-            if let Some(scene) = page.with_app(|app| app.scene(panel)) {
+            if let Some(scene) = page.with_app(|app| app.export_scene(panel)) {
                 download_text(&scene.svg(), &format!("{}.svg", panel.name()))?;
             }
         }

@@ -25,7 +25,10 @@ pub(super) fn attach(page: &Page, chart: Panel) -> Result<(), JsValue> {
         if event.ctrl_key() || event.meta_key() || event.alt_key() {
             return;
         }
-        if let Some(key) = Key::parse(&event.key()) {
+        // Escape restores a maximized chart first.
+        let is_maximized = page.with_app(|app| app.settings().layout.maximized.is_some());
+        let key = Key::parse(&event.key());
+        if let Some(key) = key.filter(|key| *key != Key::Escape || !is_maximized) {
             event.prevent_default();
             page.send(Event::KeyDown(chart, key, event.shift_key()));
         }
@@ -36,10 +39,15 @@ fn attach_zoom(page: &Page, chart: Panel) -> Result<(), JsValue> {
     let canvas = page.canvas(chart);
     let on_wheel = page.clone();
     listen(&canvas, "wheel", move |event: WheelEvent| {
-        event.prevent_default();
         let at = (f64::from(event.offset_x()), f64::from(event.offset_y()));
         let (across, down) = lines(&event, LINES_PER_PLOT);
-        if down.abs() < across.abs() {
+        // Pinching on a touchpad is reported as Ctrl+scroll.
+        let is_zoom = event.ctrl_key() || event.meta_key();
+        if !is_zoom && across.abs() <= down.abs() {
+            return; // scrolls the pane
+        }
+        event.prevent_default();
+        if !is_zoom {
             on_wheel.send(Event::Pan(chart, (across / LINES_PER_PLOT, 0.0)));
         } else if down != 0.0 {
             let steps = (down / LINES_PER_ZOOM_STEP).clamp(-1.0, 1.0);

@@ -3,6 +3,7 @@
 use wasm_bindgen::prelude::*;
 use web_sys::{Element, HtmlElement, KeyboardEvent};
 
+use super::layout::{focus_next_pane, focus_pane, set_layout};
 use crate::app::Event;
 use crate::web::dom::{element, listen};
 use crate::web::page::Page;
@@ -15,10 +16,16 @@ pub(super) fn attach(page: &Page) -> Result<(), JsValue> {
     let page = page.clone();
     listen(&document, "keydown", move |event: KeyboardEvent| {
         let target = event.target().and_then(|target| target.dyn_into::<Element>().ok());
+        let is_command = event.ctrl_key() || event.meta_key();
+        if event.key() == "F6" && focus_next_pane(&page, event.shift_key()).is_ok() {
+            return event.prevent_default();
+        }
         if target.is_some_and(|target| target.matches(EDITABLE).unwrap_or(false)) {
             return;
         }
-        let is_command = event.ctrl_key() || event.meta_key();
+        if !is_command && navigate(&page, &event.key()).unwrap_or(false) {
+            return event.prevent_default();
+        }
         // With Shift or Caps Lock the key is an upper-case letter.
         let shortcut = match (event.key().to_ascii_lowercase().as_str(), is_command) {
             ("z", true) if event.shift_key() => Event::Redo,
@@ -36,4 +43,20 @@ pub(super) fn attach(page: &Page) -> Result<(), JsValue> {
         event.prevent_default();
         page.send(shortcut);
     })
+}
+
+/// Handles the keys that move between panes. Returns false for any other key.
+fn navigate(page: &Page, key: &str) -> Result<bool, JsValue> {
+    match key {
+        "Escape" if page.with_app(|app| app.settings().layout.maximized.is_some()) => {
+            set_layout(page, "max", "");
+        }
+        "Escape" => page.send(Event::CloseDetail),
+        "1" => focus_pane(page, "charts")?,
+        "2" => focus_pane(page, "top")?,
+        "3" => focus_pane(page, "table")?,
+        "4" => focus_pane(page, "detail")?,
+        _ => return Ok(false),
+    }
+    Ok(true)
 }

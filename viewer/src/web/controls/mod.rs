@@ -9,6 +9,7 @@ mod charts;
 mod files;
 mod form;
 mod keyboard;
+mod layout;
 mod observers;
 mod tables;
 mod wheel;
@@ -30,10 +31,12 @@ pub(super) fn attach(page: &Page) -> Result<(), JsValue> {
     for table in &Panel::ALL[CHART_COUNT..] {
         tables::attach(page, *table)?;
     }
+    layout::attach(page)?;
     observers::attach(page)?;
     let window = web_sys::window().ok_or("no window")?;
     let on_change = page.clone();
     listen(&window, "hashchange", move |_: web_sys::Event| restore(&on_change))?;
+    layout::restore(page);
     restore(page);
     Ok(())
 }

@@ -2,12 +2,14 @@
 
 use js_sys::Array;
 use wasm_bindgen::prelude::*;
-use web_sys::{IntersectionObserver, IntersectionObserverEntry, MediaQueryList, ResizeObserver};
+use web_sys::{
+    HtmlElement, IntersectionObserver, IntersectionObserverEntry, MediaQueryList, ResizeObserver,
+};
 
 use crate::app::{CHART_COUNT, Event, Panel};
 use crate::chart::Size;
 use crate::scene::Theme;
-use crate::web::dom::{enclosing_panel, listen};
+use crate::web::dom::{element, enclosing_panel, listen, set_attribute};
 use crate::web::page::Page;
 
 pub(super) fn attach(page: &Page) -> Result<(), JsValue> {
@@ -47,6 +49,36 @@ fn observe_sizes(page: &Page) -> Result<(), JsValue> {
     closure.forget();
     for chart in &Panel::ALL[..CHART_COUNT] {
         observer.observe(&page.canvas(*chart));
+    }
+    observe_rows(page)
+}
+
+/// Observes how many rows of the long tables fit.
+fn observe_rows(page: &Page) -> Result<(), JsValue> {
+    let document = page.document();
+    for table in &Panel::ALL[CHART_COUNT..] {
+        let rows: HtmlElement = element(&document, table.name())?;
+        let (observed, container) = (page.clone(), rows.clone());
+        let measure = move || {
+            // The header is as high as a row.
+            let header = container.query_selector("thead").ok().flatten();
+            let row_px = header.map_or(0.0, |header| header.get_bounding_client_rect().height());
+            let height_px = f64::from(container.client_height());
+            if 0.0 < row_px && 0.0 < height_px {
+                #[expect(
+                    clippy::cast_possible_truncation,
+                    clippy::cast_sign_loss,
+                    reason = "a few"
+                )]
+                let rows = (height_px / row_px - 1.0).max(1.0) as usize;
+                set_attribute(&container, "data-rows", &rows.to_string());
+                observed.send(Event::VisibleRows(*table, rows));
+            }
+        };
+        let closure = Closure::<dyn FnMut()>::new(measure);
+        let observer = ResizeObserver::new(closure.as_ref().unchecked_ref())?;
+        closure.forget();
+        observer.observe(&rows);
     }
     Ok(())
 }

@@ -11,25 +11,23 @@ use crate::web::page::Page;
 
 pub(super) fn attach(page: &Page, table: Panel) -> Result<(), JsValue> {
     let rows: HtmlElement = element(&page.document(), table.name())?;
-    let visible = rows.dataset().get("rows").and_then(|rows| rows.parse().ok()).unwrap_or(10);
-    page.send(Event::VisibleRows(table, visible));
-    let visible = visible as f64;
     let on_wheel = page.clone();
     let fraction = Cell::new(0.0);
     listen(&rows, "wheel", move |event: WheelEvent| {
-        let (first, count) = position(&on_wheel, table);
-        if count <= visible {
+        let (first, count, visible) = position(&on_wheel, table);
+        let (across, down) = lines(&event, visible);
+        if count <= visible || down.abs() < across.abs() {
             return;
         }
         event.prevent_default();
         // A row is a line. The small distances of a touchpad add up to rows.
-        let moved = fraction.get() + lines(&event, visible).1;
+        let moved = fraction.get() + down;
         fraction.set(moved.fract());
         scroll(&on_wheel, table, first + moved.trunc());
     })?;
     let on_key = page.clone();
     listen(&rows, "keydown", move |event: KeyboardEvent| {
-        let (first, count) = position(&on_key, table);
+        let (first, count, visible) = position(&on_key, table);
         let target = match event.key().as_str() {
             "ArrowUp" => first - 1.0,
             "ArrowDown" => first + 1.0,
@@ -44,9 +42,9 @@ pub(super) fn attach(page: &Page, table: Panel) -> Result<(), JsValue> {
     })
 }
 
-fn position(page: &Page, table: Panel) -> (f64, f64) {
-    let (first, count) = page.table_position(table);
-    (first as f64, count as f64)
+fn position(page: &Page, table: Panel) -> (f64, f64, f64) {
+    let (first, count, visible) = page.table_position(table);
+    (first as f64, count as f64, visible as f64)
 }
 
 fn scroll(page: &Page, table: Panel, first_row: f64) {

@@ -1,6 +1,8 @@
 //! Draws the app: charts on canvases, everything else as text and elements. Whatever is unchanged
 //! since the last frame is not touched.
 
+mod layout;
+mod panels;
 mod settings;
 mod table;
 mod tooltip;
@@ -36,6 +38,7 @@ pub(super) struct Renderer {
 
 impl Renderer {
     pub(super) fn new(document: &Document) -> Result<Self, JsValue> {
+        panels::build(document)?;
         let mut canvases = Vec::with_capacity(CHART_COUNT);
         for chart in &Panel::ALL[..CHART_COUNT] {
             canvases.push(Canvas::new(element(document, chart.name())?)?);
@@ -97,8 +100,8 @@ impl Renderer {
         }
     }
 
-    /// Draws a chart, in sight or not, unless the canvas already shows its current version.
-    pub(super) fn draw_chart(&mut self, app: &App, chart: Panel) -> Result<(), JsValue> {
+    /// Draws a chart unless the canvas already shows its current version.
+    fn draw_chart(&mut self, app: &App, chart: Panel) -> Result<(), JsValue> {
         let pixel_ratio = web_sys::window().map_or(1.0, |window| window.device_pixel_ratio());
         let canvas = &mut self.canvases[chart as usize];
         if !canvas.needs_drawing(app.scene_version(chart), pixel_ratio) {
@@ -118,13 +121,14 @@ impl Renderer {
         self.canvases[chart as usize].element().clone()
     }
 
-    /// The first visible row of a long table and the number of its rows, as last drawn.
-    pub(super) fn table_position(&self, table: Panel) -> (u64, u64) {
+    /// The index of the first visible row of a long table, the number of its rows, and how many of them
+    /// fit, as last drawn.
+    pub(super) fn table_position(&self, table: Panel) -> (u64, u64, usize) {
         let table = match table {
             Panel::Packets => &self.shown.packets,
             _ => &self.shown.conversations,
         };
-        (table.first, table.count)
+        (table.first, table.count, table.visible_rows)
     }
 
     /// Shows the settings in the form controls. The control that is being edited keeps its text unless
@@ -135,6 +139,7 @@ impl Renderer {
         includes_focused: bool,
     ) -> Result<(), JsValue> {
         settings::show_settings(&self.document, settings, includes_focused)?;
+        layout::show_layout(&self.document, &settings.layout)?;
         let scatter = self.canvases[Panel::Scatter as usize].element();
         set_attribute(scatter, "data-tool", &settings.get("tool"));
         Ok(())
@@ -196,6 +201,14 @@ impl Renderer {
         }
         if view.chips != previous.chips {
             self.render_chips(&view.chips)?;
+        }
+        for (index, title) in view.chart_titles.iter().enumerate() {
+            if *title != previous.chart_titles[index] {
+                let selector = format!("#{}-panel h2", Panel::ALL[index].name());
+                if let Some(heading) = document.query_selector(&selector)? {
+                    heading.set_text_content(Some(title));
+                }
+            }
         }
         for (index, table) in view.tables.iter().enumerate() {
             if *table != previous.tables[index] {

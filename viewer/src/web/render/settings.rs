@@ -1,9 +1,10 @@
 //! Shows the settings in the form controls (`data-setting`) and in the headers of sortable columns.
 
 use wasm_bindgen::prelude::*;
-use web_sys::{Document, Element, HtmlInputElement, HtmlSelectElement};
+use web_sys::{Document, HtmlInputElement, HtmlSelectElement};
 
 use crate::settings::Settings;
+use crate::web::dom::elements;
 
 /// Sets all controls. The control that is being edited keeps its text unless `includes_focused`.
 pub(super) fn show_settings(
@@ -42,10 +43,4 @@ fn show_sort_order(document: &Document, sort: &str) -> Result<(), JsValue> {
         header.set_attribute("aria-sort", order)?;
     }
     Ok(())
-}
-
-fn elements(document: &Document, selector: &str) -> Result<Vec<Element>, JsValue> {
-    let nodes = document.query_selector_all(selector)?;
-    let nodes = (0..nodes.length()).filter_map(|index| nodes.get(index));
-    Ok(nodes.filter_map(|node| node.dyn_into().ok()).collect())
 }

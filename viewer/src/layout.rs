@@ -1,0 +1,115 @@
+//! The layout of the page: open tabs, the maximized panel and the sizes of the panes. It is part of the
+//! [`Settings`](crate::settings::Settings).
+
+use crate::app::Panel;
+use crate::settings::Choices;
+
+/// A tab of the upper charts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ChartTab {
+    /// Throughput.
+    #[default]
+    Throughput,
+    /// Scatter plot.
+    Scatter,
+}
+
+/// A tab of the lower half. Wide windows show the top lists beside the tables, and the first table for
+/// [`Tab::Top`] and [`Tab::More`].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Tab {
+    /// Top lists.
+    #[default]
+    Top,
+    /// Conversations.
+    Conversations,
+    /// Packets.
+    Packets,
+    /// Histograms.
+    More,
+}
+
+const CHART_TABS: Choices<ChartTab> =
+    Choices(&[("throughput", ChartTab::Throughput), ("scatter", ChartTab::Scatter)]);
+const TABS: Choices<Tab> = Choices(&[
+    ("top", Tab::Top),
+    ("conversations", Tab::Conversations),
+    ("packets", Tab::Packets),
+    ("more", Tab::More),
+]);
+
+/// The panes whose size can be changed: name, default size, and smallest and largest size in CSS
+/// pixels.
+const PANES: [(&str, u16, u16, u16); 3] =
+    [("timeline", 230, 120, 1_200), ("side", 330, 200, 1_200), ("detail", 260, 80, 1_200)];
+
+/// The keys of the layout in links.
+pub const KEYS: [&str; 6] = ["chart", "tab", "max", "timeline", "side", "detail"];
+
+/// The layout.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Layout {
+    /// The chart in the upper part.
+    pub chart: ChartTab,
+    /// The view in the lower part.
+    pub tab: Tab,
+    /// The panel that covers the others.
+    pub maximized: Option<Panel>,
+    sizes_px: [u16; PANES.len()],
+}
+
+impl Default for Layout {
+    fn default() -> Self {
+        Self {
+            chart: ChartTab::default(),
+            tab: Tab::default(),
+            maximized: None,
+            sizes_px: PANES.map(|pane| pane.1),
+        }
+    }
+}
+
+impl Layout {
+    /// The value of a key in the format of [`Layout::set`]; `None` for an unknown key.
+    pub fn get(&self, key: &str) -> Option<String> {
+        Some(match key {
+            "chart" => CHART_TABS.name(self.chart),
+            "tab" => TABS.name(self.tab),
+            "max" => self.maximized.map_or("", Panel::name).to_owned(),
+            _ => self.sizes_px[pane(key)?].to_string(),
+        })
+    }
+
+    /// The keys and values that differ from the defaults.
+    pub fn changed(&self) -> Vec<(String, String)> {
+        let pairs = KEYS.iter().filter_map(|key| Some((key.to_string(), self.get(key)?)));
+        pairs.filter(|(key, value)| Self::default().get(key).as_ref() != Some(value)).collect()
+    }
+
+    /// Changes a value. Returns false if the key or the value is unknown. Sizes are clamped.
+    pub fn set(&mut self, key: &str, text: &str) -> bool {
+        match key {
+            "chart" => CHART_TABS.set(text, &mut self.chart),
+            "tab" => TABS.set(text, &mut self.tab),
+            "max" => {
+                let panel = Panel::parse(text);
+                let is_valid = panel.is_some() || text.is_empty();
+                if is_valid {
+                    self.maximized = panel;
+                }
+                is_valid
+            }
+            _ => match (pane(key), text.parse::<u16>()) {
+                (Some(pane), Ok(size_px)) => {
+                    self.sizes_px[pane] = size_px.clamp(PANES[pane].2, PANES[pane].3);
+                    true
+                }
+                _ => false,
+            },
+        }
+    }
+}
+
+fn pane(key: &str) -> Option<usize> {
+    PANES.iter().position(|pane| pane.0 == key)
+}

@@ -1,0 +1,196 @@
+//! The layout: tabs, borders between panes, menus, and moving the focus between panes.
+
+use std::cell::Cell;
+use std::rc::Rc;
+use wasm_bindgen::prelude::*;
+use web_sys::{Document, Element, HtmlElement, KeyboardEvent, PointerEvent, Storage};
+
+use crate::app::Event;
+use crate::link::{fragment, pairs};
+use crate::web::dom::{elements, listen};
+use crate::web::page::Page;
+
+/// The key under which the browser stores the layout.
+const STORAGE_KEY: &str = "layout";
+/// A key press on a border moves it by this distance.
+const RESIZE_STEP_PX: f64 = 20.0;
+/// The panes and the elements that get the focus; the first visible one.
+const PANES: [(&str, &str); 5] = [
+    ("filter", "#filter"),
+    ("charts", "#timeline canvas"),
+    ("top", "#top canvas"),
+    ("table", "#tables .rows"),
+    ("detail", "#detail-line"),
+];
+
+pub(super) fn attach(page: &Page) -> Result<(), JsValue> {
+    let document = page.document();
+    for separator in elements(&document, "[data-resize]")? {
+        attach_separator(page, &separator)?;
+    }
+    for tabs in elements(&document, "[role=tablist]")? {
+        attach_tabs(&tabs)?;
+    }
+    for menu in elements(&document, ".panel .menu")? {
+        place_menu(&menu)?;
+    }
+    Ok(())
+}
+
+/// Changes the layout and stores it in the browser.
+pub(super) fn set_layout(page: &Page, key: &str, value: &str) {
+    page.send(Event::Set(key.to_owned(), value.to_owned()));
+    let changed = page.with_app(|app| app.settings().layout.changed());
+    if let Some(storage) = storage() {
+        // A full or forbidden storage costs only the memory of the layout.
+        let _ = storage.set_item(STORAGE_KEY, &fragment(&changed));
+    }
+}
+
+/// Applies the stored layout.
+pub(super) fn restore(page: &Page) {
+    let stored = storage().and_then(|storage| storage.get_item(STORAGE_KEY).ok().flatten());
+    for (key, value) in pairs(&stored.unwrap_or_default()) {
+        page.send(Event::Set(key, value));
+    }
+}
+
+fn storage() -> Option<Storage> {
+    web_sys::window()?.local_storage().ok().flatten()
+}
+
+/// Focuses a pane. Does nothing if it is hidden.
+pub(super) fn focus_pane(page: &Page, name: &str) -> Result<(), JsValue> {
+    if let Some((_, selector)) = PANES.iter().find(|pane| pane.0 == name)
+        && let Some(target) = visible(&page.document(), selector)?
+    {
+        target.focus()?;
+    }
+    Ok(())
+}
+
+/// Focuses the pane after the current one, or the one before it.
+pub(super) fn focus_next_pane(page: &Page, is_backward: bool) -> Result<(), JsValue> {
+    let document = page.document();
+    let focused = document.active_element();
+    let mut targets = Vec::new();
+    for (_, selector) in PANES {
+        targets.extend(visible(&document, selector)?);
+    }
+    let is_current = |target: &HtmlElement| focused.as_ref() == Some(target.as_ref());
+    let count = targets.len();
+    let next = match targets.iter().position(is_current) {
+        Some(current) => (current + if is_backward { count - 1 } else { 1 }) % count,
+        None => 0,
+    };
+    targets.get(next).map_or(Ok(()), HtmlElement::focus)
+}
+
+fn visible(document: &Document, selector: &str) -> Result<Option<HtmlElement>, JsValue> {
+    let window = web_sys::window().ok_or("no window")?;
+    for element in elements(document, selector)? {
+        let is_visible = element.get_client_rects().length() > 0
+            && window.get_computed_style(&element)?.is_some_and(|style| {
+                style.get_property_value("visibility").as_deref() == Ok("visible")
+            });
+        if is_visible {
+            return Ok(element.dyn_into().ok());
+        }
+    }
+    Ok(None)
+}
+
+/// Drags or moves a border. Its pane grows to the right, downwards, or, below the border, upwards.
+fn attach_separator(page: &Page, separator: &Element) -> Result<(), JsValue> {
+    let key = separator.get_attribute("data-resize").unwrap_or_default();
+    let is_vertical = separator.get_attribute("aria-orientation").as_deref() == Some("vertical");
+    let sign = if key == "detail" { -1.0 } else { 1.0 };
+    let size = {
+        let (page, key) = (page.clone(), key.clone());
+        // Not parsed as a float, which would add tables of 13 kB to the page.
+        move || f64::from(page.with_app(|app| app.settings().get(&key)).parse::<u16>().unwrap_or(0))
+    };
+    let resize = {
+        let page = page.clone();
+        move |size_px: f64| set_layout(&page, &key, &format!("{:.0}", size_px.max(0.0)))
+    };
+    let position = move |event: &PointerEvent| {
+        sign * f64::from(if is_vertical { event.client_x() } else { event.client_y() })
+    };
+    // While dragging, the size minus the position.
+    let offset = Rc::new(Cell::new(None));
+    let (started, target, size_at_start) = (offset.clone(), separator.clone(), size.clone());
+    listen(separator, "pointerdown", move |event: PointerEvent| {
+        // If the browser refuses, dragging ends at the border of the element.
+        let _ = target.set_pointer_capture(event.pointer_id());
+        started.set(Some(size_at_start() - position(&event)));
+    })?;
+    let (moved, resize_to) = (offset.clone(), resize.clone());
+    listen(separator, "pointermove", move |event: PointerEvent| {
+        if let Some(offset) = moved.get() {
+            resize_to(offset + position(&event));
+        }
+    })?;
+    for name in ["pointerup", "pointercancel"] {
+        let ended = offset.clone();
+        listen(separator, name, move |_: PointerEvent| ended.set(None))?;
+    }
+    listen(separator, "keydown", move |event: KeyboardEvent| {
+        let step_px = match (event.key().as_str(), is_vertical) {
+            ("ArrowRight", true) | ("ArrowDown", false) => RESIZE_STEP_PX,
+            ("ArrowLeft", true) | ("ArrowUp", false) => -RESIZE_STEP_PX,
+            _ => return,
+        };
+        event.prevent_default();
+        resize(size() + sign * step_px);
+    })
+}
+
+/// The arrow keys move between the tabs of a list.
+fn attach_tabs(tabs: &Element) -> Result<(), JsValue> {
+    listen(tabs, "keydown", move |event: KeyboardEvent| {
+        let target = event.target().and_then(|target| target.dyn_into::<Element>().ok());
+        let Some(tab) = target else { return };
+        let next = match event.key().as_str() {
+            "ArrowRight" => tab.next_element_sibling(),
+            "ArrowLeft" => tab.previous_element_sibling(),
+            _ => return,
+        };
+        event.prevent_default();
+        if let Some(next) = next.and_then(|next| next.dyn_into::<HtmlElement>().ok()) {
+            next.click();
+            // An element that cannot be focused stays selected.
+            let _ = next.focus();
+        }
+    })
+}
+
+/// Opens a menu below its button, or above it in the lower part of the window.
+fn place_menu(menu: &Element) -> Result<(), JsValue> {
+    let menu: HtmlElement = menu.clone().dyn_into()?;
+    let opened = menu.clone();
+    listen(&menu, "beforetoggle", move |_: web_sys::Event| {
+        let placed = place(&opened);
+        debug_assert!(placed.is_ok());
+    })
+}
+
+fn place(menu: &HtmlElement) -> Result<(), JsValue> {
+    let Some(button) = menu.previous_element_sibling() else { return Ok(()) };
+    let root = button.owner_document().and_then(|document| document.document_element());
+    let root = root.ok_or("no root element")?;
+    let (width, height) = (f64::from(root.client_width()), f64::from(root.client_height()));
+    let rect = button.get_bounding_client_rect();
+    let is_below = rect.bottom() < height / 2.0;
+    let (top, bottom) = if is_below {
+        (format!("{}px", rect.bottom()), "auto".to_owned())
+    } else {
+        ("auto".to_owned(), format!("{}px", height - rect.top()))
+    };
+    let style = menu.style();
+    style.set_property("top", &top)?;
+    style.set_property("bottom", &bottom)?;
+    // Aligned with the right edge of the button, but within the window.
+    let from_right = if rect.right() < 260.0 { width - 268.0 } else { width - rect.right() };
+    style.set_property("right", &format!("{}px", from_right.max(8.0)))
+}
