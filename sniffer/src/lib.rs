@@ -26,6 +26,7 @@ mod sandbox;
 mod signals;
 mod stream;
 mod text_file;
+mod timer;
 
 pub use error::Error;
 

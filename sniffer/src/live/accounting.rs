@@ -9,13 +9,13 @@ use super::captured_interface::CapturedInterface;
 use super::drops::DropTransition;
 use super::link::nanoseconds;
 use super::packet_event::PacketEvent;
-use super::timer::Timer;
 use crate::Error;
 use crate::capture::Capture;
 use crate::interfaces;
 use crate::output::{Output, Rotation};
 use crate::progress::packets;
 use crate::stream::{Stream, new_event};
+use crate::timer::Timer;
 
 /// The stream of a run, and the interfaces whose packets it contains.
 pub(super) struct Accounting {

@@ -22,7 +22,6 @@ mod packet_event;
 mod packet_source;
 mod run;
 mod start;
-mod timer;
 
 pub(crate) use config::Config;
 pub(crate) use start::start;

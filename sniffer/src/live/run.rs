@@ -15,12 +15,12 @@ use super::link::LinkUpdate;
 use super::notices::{DropNotices, link_message};
 use super::opener::{Opener, user_space_filter_message};
 use super::packet_source::PacketSource;
-use super::timer::Timer;
 use crate::Error;
 use crate::interfaces::{Interface, LinkChange, LinkMonitor};
 use crate::progress::{Progress, packets};
 use crate::sandbox;
 use crate::signals::{self, Request, Signals};
+use crate::timer::Timer;
 
 /// How often to read the kernel's counters, which are 32 bits wide and wrap.
 const COUNTERS_INTERVAL: Duration = Duration::from_secs(1);

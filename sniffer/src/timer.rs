@@ -4,25 +4,25 @@ use std::time::{Duration, Instant};
 
 /// A periodic timer.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Timer {
+pub(crate) struct Timer {
     due: Instant,
     interval: Duration,
 }
 
 impl Timer {
     /// A timer that is first due one `interval` after `start`.
-    pub(super) fn new(start: Instant, interval: Duration) -> Self {
+    pub(crate) fn new(start: Instant, interval: Duration) -> Self {
         Self { due: start + interval, interval }
     }
 
     /// When it is due next.
-    pub(super) fn due(&self) -> Instant {
+    pub(crate) fn due(&self) -> Instant {
         self.due
     }
 
     /// Whether it is due. If so, moves it to its first multiple of the interval after `now`: missed
     /// ones do not pile up.
-    pub(super) fn fires(&mut self, now: Instant) -> bool {
+    pub(crate) fn fires(&mut self, now: Instant) -> bool {
         if now < self.due {
             return false;
         }
