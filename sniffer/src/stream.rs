@@ -181,15 +181,6 @@ impl Stream {
         self.output.is_full()
     }
 
-    /// Starts a new file if the current one has reached its maximum size. For runs over files.
-    pub(crate) fn rotate_if_full(&mut self) -> Result<(), Error> {
-        if !self.is_file_full() {
-            return Ok(());
-        }
-        self.write_stats(0, None, Losses::default(), None)?;
-        self.rotate(Reason::Size, None)
-    }
-
     /// Counts a packet, and writes it with the next number unless packets are left out.
     pub(crate) fn write_packet(
         &mut self,

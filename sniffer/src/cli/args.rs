@@ -182,8 +182,8 @@ pub(super) struct Args {
     /// Start a new file every TIME, e.g. 60, 10m or 1h
     ///
     /// FILE is a strftime(3) template in local time; %{host} is the host name. Directories that the
-    /// template names are created. Files that are read are not rotated by time;
-    /// FILE is then expanded once.
+    /// template names are created. TIME is measured by the clock, also with -r: the first packet that
+    /// is read after it starts the next file.
     #[arg(short = 'G', long, value_name = "TIME", value_parser = positive_duration,
           requires = "write", help_heading = ROTATION)]
     pub(super) rotate_interval: Option<Duration>,

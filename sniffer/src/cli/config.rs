@@ -51,7 +51,7 @@ impl Invocation {
 }
 
 /// Options for live captures that make no difference for files. They are accepted with a message.
-const LIVE_ONLY: [(&str, &str); 11] = [
+const LIVE_ONLY: [(&str, &str); 10] = [
     ("no_promiscuous", "-p"),
     ("direction", "-Q"),
     ("linktype", "-y"),
@@ -62,7 +62,6 @@ const LIVE_ONLY: [(&str, &str); 11] = [
     ("no_gso", "--no-gso"),
     ("stats", "--stats"),
     ("netns", "--netns"),
-    ("rotate_interval", "-G"),
 ];
 
 /// File name extensions of capture files, which sniffer does not write.

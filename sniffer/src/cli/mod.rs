@@ -168,7 +168,7 @@ mod tests {
     fn options_without_effect_are_named() {
         for (args, notice) in [
             ("-r a", None),
-            ("-r a -p -Q in -G 1h -w b", Some("no effect on files: -p, -Q, -G")),
+            ("-r a -p -Q in -G 1h -w b", Some("no effect on files: -p, -Q")),
             ("-r a -y EN10MB", Some("no effect on files: -y")),
             ("-d -y EN10MB -r a", None),
         ] {

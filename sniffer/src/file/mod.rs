@@ -24,7 +24,7 @@ use crate::sandbox::{self, FileAccess, Policy, SocketAccess};
 use crate::signals::Signals;
 use capture_file::CaptureFile;
 use input::{Input, OpenFile, SignalHandler};
-use run::FileRun;
+use run::{FileRotation, FileRun};
 
 /// Reads the files until they end, a signal arrives, or enough packets are written.
 ///
@@ -62,6 +62,7 @@ pub(crate) fn run(config: &Config) -> Result<(), Error> {
         config,
         signal_handler: &signal_handler,
         progress,
+        rotation: FileRotation::new(&config.output),
         failures: Vec::new(),
     };
     let result = run_loop(&mut run);
@@ -110,10 +111,12 @@ fn run_loop(run: &mut FileRun<'_>) -> Result<Reason, Error> {
 
 fn run_single_threaded(run: &mut FileRun<'_>) -> Result<Reason, Error> {
     while let Some(next) = run.earliest() {
+        if let Some(reason) = run.rotate_if_due()? {
+            return Ok(reason);
+        }
         let (Some(packet), Some(stream)) = (run.files[next].packet(), &mut run.stream) else {
             break;
         };
-        stream.rotate_if_full()?;
         stream.write_packet(0, &packet)?;
         if stream.is_full() {
             return Ok(Reason::Count);

@@ -91,7 +91,11 @@ pub(super) fn run(run: &mut FileRun<'_>, count: usize) -> Result<Reason, Error> 
             }
             // Each worker has at most QUEUE_DEPTH batches that are not written yet.
             if sent - written == count * QUEUE_DEPTH {
-                spares.push(write_batch(run, &workers[written % count])?);
+                let (written_batch, end) = write_batch(run, &workers[written % count])?;
+                if let Some(reason) = end {
+                    return Ok(reason);
+                }
+                spares.push(written_batch);
                 written += 1;
             }
             if workers[sent % count].batches.send(batch).is_err() {
@@ -100,7 +104,9 @@ pub(super) fn run(run: &mut FileRun<'_>, count: usize) -> Result<Reason, Error> 
             sent += 1;
         }
         while written < sent {
-            write_batch(run, &workers[written % count])?;
+            if let (_, Some(reason)) = write_batch(run, &workers[written % count])? {
+                return Ok(reason);
+            }
             written += 1;
         }
         if let Some(stream) = &mut run.stream {
@@ -198,16 +204,23 @@ fn format_batches(
     }
 }
 
-/// Writes the next batch of a worker, and returns it for reuse.
-fn write_batch(run: &mut FileRun<'_>, worker: &WorkerHandle) -> Result<PacketBatch, Error> {
+/// Writes the next batch of a worker, and returns it for reuse, with a reason to end the run if the
+/// last file is complete.
+fn write_batch(
+    run: &mut FileRun<'_>,
+    worker: &WorkerHandle,
+) -> Result<(PacketBatch, Option<Reason>), Error> {
     let batch = worker.formatted.recv().unwrap_or_default();
-    let Some(stream) = &mut run.stream else { return Ok(batch) };
     let mut start = 0;
     for (packet, end) in batch.packets.iter().zip(&batch.ends) {
-        stream.rotate_if_full()?;
+        let reason = run.rotate_if_due()?;
+        if reason.is_some() {
+            return Ok((batch, reason));
+        }
+        let Some(stream) = &mut run.stream else { break };
         stream.count_skipped(0, packet.skipped);
         stream.write_formatted(0, packet.wire_len, &batch.text[start..*end])?;
         start = *end;
     }
-    Ok(batch)
+    Ok((batch, None))
 }

@@ -2,6 +2,7 @@
 //! are written to.
 
 use std::path::PathBuf;
+use std::time::Instant;
 use summary::record::{Interface, Reason, SourceKind};
 use summary::{Printable, grouped};
 
@@ -14,6 +15,7 @@ use crate::output::{self, Output, PreparedOutput};
 use crate::progress::{Progress, packets};
 use crate::sandbox;
 use crate::stream::{self, Losses, Stream};
+use crate::timer::Timer;
 
 /// Configuration of a run that reads files.
 #[derive(Debug)]
@@ -30,6 +32,30 @@ pub(crate) struct Config {
     pub(crate) is_quiet: bool,
 }
 
+/// When to start the next output file.
+pub(super) struct FileRotation {
+    timer: Option<Timer>,
+    /// The timer has fired since the last rotation.
+    is_due: bool,
+    /// Output files that are complete.
+    completed: u32,
+}
+
+impl FileRotation {
+    pub(super) fn new(options: &output::Options) -> Self {
+        let interval = options.rotation.interval;
+        let timer = interval.map(|interval| Timer::new(Instant::now(), interval));
+        Self { timer, is_due: false, completed: 0 }
+    }
+
+    /// Called after a read, which may have blocked.
+    fn update(&mut self) {
+        if let Some(timer) = &mut self.timer {
+            self.is_due |= timer.fires(Instant::now());
+        }
+    }
+}
+
 /// A run in progress.
 pub(super) struct FileRun<'a> {
     pub(super) files: Vec<CaptureFile<'a>>,
@@ -42,6 +68,7 @@ pub(super) struct FileRun<'a> {
     pub(super) config: &'a Config,
     pub(super) signal_handler: &'a SignalHandler,
     pub(super) progress: Progress,
+    pub(super) rotation: FileRotation,
     /// Errors that ended single files; the run continued with the others.
     pub(super) failures: Vec<Error>,
 }
@@ -74,8 +101,28 @@ impl FileRun<'_> {
             if let Err(error) = self.files[file].read() {
                 self.failures.push(error);
             }
+            self.rotation.update();
         }
         Ok(())
+    }
+
+    /// Starts a new output file before a packet, if the current one is full or has lasted its time.
+    /// Returns a reason to end the run instead if that was the last file.
+    pub(super) fn rotate_if_due(&mut self) -> Result<Option<Reason>, Error> {
+        let Some(stream) = &mut self.stream else { return Ok(None) };
+        let is_due = self.rotation.is_due;
+        if !is_due && !stream.is_file_full() {
+            return Ok(None);
+        }
+        let reason = if is_due { Reason::Duration } else { Reason::Size };
+        if self.config.output.rotation.is_last(self.rotation.completed) {
+            return Ok(Some(reason));
+        }
+        self.rotation.is_due = false;
+        self.rotation.completed += 1;
+        stream.write_stats(0, None, Losses::default(), None)?;
+        stream.rotate(reason, None)?;
+        Ok(None)
     }
 
     /// Called before a read, which may block: writes the buffered lines and updates the progress.

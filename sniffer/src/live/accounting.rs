@@ -94,7 +94,7 @@ impl Accounting {
         }
         if self.stream.is_full() {
             self.stop_reason = Some(Reason::Count);
-        } else if self.stream.is_file_full() && self.is_last_file() {
+        } else if self.stream.is_file_full() && self.rotation.is_last(self.file_count) {
             self.stop_reason = Some(Reason::Size);
         }
         Ok(self.stop_reason.is_none())
@@ -105,16 +105,10 @@ impl Accounting {
         self.stream.write_event(event)
     }
 
-    /// Whether the run ends with the current file.
-    fn is_last_file(&self) -> bool {
-        self.rotation.interval.is_some()
-            && self.rotation.count.is_some_and(|count| count <= self.file_count + 1)
-    }
-
     /// Starts the next file if it is due, or stops after the last one.
     pub(super) fn rotate_if_due(&mut self, now: Instant) -> Result<(), Error> {
         let is_due = self.rotation_timer.as_mut().is_some_and(|timer| timer.fires(now));
-        if is_due && self.is_last_file() {
+        if is_due && self.rotation.is_last(self.file_count) {
             self.stop_reason = Some(Reason::Duration);
         } else if is_due {
             self.rotate(Reason::Duration)?;

@@ -71,7 +71,7 @@ sniffer -D --netns nope                     | 1 | sniffer: no network namespace 
 # Files, with options for live captures that make no difference
 sniffer -p -r 3.pcap                        | 0 | sniffer: no effect on files: -p | 3 records
 sniffer -Q in -y EN10MB -r 3.pcap           | 0 | sniffer: no effect on files: -Q, -y | 3 records
-sniffer -r 3.pcap -G 1h -w %%.ndjson        | 0 | sniffer: no effect on files: -G | files %.ndjson
+sniffer -qr 3.pcap -G 1h -w %%.ndjson       | 0 | | files %.ndjson
 sniffer -r 3.pcap --netns nope              | 0 | sniffer: no effect on files: --netns | 3 records
 sniffer -r 3.pcap -i lo                     | 2 | sniffer: -i captures live, -r and -V read files; choose one of them |
 sniffer -r 3.pcap --duration 1m             | 2 | sniffer: --duration limits live captures; for files: timeout TIME sniffer ... |

@@ -3,8 +3,9 @@
 use flate2::read::MultiGzDecoder;
 use nix::sys::signal::Signal;
 use std::fs;
-use std::io::Read;
+use std::io::{Read, Write};
 use std::path::Path;
+use std::process::Stdio;
 use tempfile::{TempDir, tempdir};
 use tests::frames::{IPV4, Sender, ethernet, ipv4, pcap, udp};
 use tests::process::{Capture, Output, Process, finish, run, signal, sniffer, wait_for};
@@ -28,9 +29,7 @@ fn files(
     let output = with_veth(|| {
         let mut command = sniffer();
         command.args(["-i", "right", "-w"]).arg(directory.path().join(name)).args(args);
-        let child = Process::spawn(
-            command.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped()),
-        );
+        let child = Process::spawn(command.stdout(Stdio::piped()).stderr(Stdio::piped()));
         wait_for("the first file", || {
             let mut entries = fs::read_dir(directory.path()).unwrap();
             entries.any(|entry| entry.unwrap().metadata().unwrap().len() > 0)
@@ -266,6 +265,50 @@ fn output_of_files_is_rotated_and_compressed() {
     let output = run(&["-r", &input, "--compress", "zstd"]);
     let stream = Stream::read(&zstd::decode_all(&output.stdout[..]).unwrap());
     assert_eq!(stream.packets.len(), 1_000);
+}
+
+/// Packets that are written to a pipe at once.
+const PIPED: u32 = 500;
+
+/// Writes packets to a pipe until `is_over`. Returns how many were written.
+fn rotate_pipe(args: &[&str], directory: &Path, is_over: impl Fn() -> bool) -> (usize, Output) {
+    let (header, packets) = (pcap(0), pcap(PIPED));
+    let mut command = sniffer();
+    command.args(["-q", "-r", "-", "-G", "0.05", "-w"]).arg(directory.join("a")).args(args);
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut process = Process::spawn(&mut command);
+    let mut input = process.stdin.take().unwrap();
+    input.write_all(&header).unwrap();
+    let mut sent = 0;
+    wait_for("complete files", || {
+        // Fails if the process has ended.
+        sent += PIPED * u32::from(input.write_all(&packets[header.len()..]).is_ok());
+        is_over()
+    });
+    drop(input);
+    (sent as usize, finish(process))
+}
+
+#[test]
+fn output_of_pipes_is_rotated_by_time() {
+    for threads in [&[][..], &["--threads", "2"]] {
+        let directory = tempdir().unwrap();
+        let path = directory.path();
+        let (sent, output) = rotate_pipe(threads, path, || 2 < names(path).len());
+        assert!(output.status.success(), "{}", output.stderr);
+        let streams: Vec<_> = names(path).iter().map(|name| read(&path.join(name))).collect();
+        check_run(&streams, sent);
+        let reasons: Vec<_> = streams.iter().map(|stream| &stream.reason[..]).collect();
+        assert_eq!((reasons[0], *reasons.last().unwrap()), ("duration", "eof"));
+
+        let directory = tempdir().unwrap();
+        let path = directory.path();
+        let args = [threads, &["-W", "2"]].concat();
+        let is_complete = || names(path) == ["a", "a1"];
+        let (_, output) = rotate_pipe(&args, path, is_complete);
+        assert!(output.status.success(), "{}", output.stderr);
+        assert_eq!(read(&path.join("a1")).reason, "duration");
+    }
 }
 
 /// Captures into the directories of a template, which end with a time, and sends frames once the
