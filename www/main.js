@@ -8,7 +8,24 @@ try {
   const script = `import ${JSON.stringify(versioned("worker.js"))};`;
   const blob = new Blob([script], { type: "text/javascript" });
   const url = trusted.createScriptURL(URL.createObjectURL(blob));
-  window.viewer = new Viewer(() => new Worker(url, { type: "module" }));
+  // The inspector is a module of its own, which is loaded with the first packet that is inspected.
+  let inspector;
+  const loadInspector = async () => {
+    const { default: init, Inspector } = await import(versioned("inspector.js"));
+    await init({ module_or_path: versioned("inspector_bg.wasm") });
+    return new Inspector(document.getElementById("inspector"));
+  };
+  const inspect = async (...packet) => {
+    try {
+      inspector ??= loadInspector();
+      (await inspector).show(...packet);
+    } catch (error) {
+      inspector = undefined;
+      document.getElementById("inspector").textContent =
+        `The inspector could not be loaded. Check the connection, then select the packet again. Details: ${error.message ?? error}`;
+    }
+  };
+  window.viewer = new Viewer(() => new Worker(url, { type: "module" }), inspect);
   // ?src=NAME opens a capture from the same server.
   const source = new URLSearchParams(location.search).get("src");
   if (source) window.viewer.openUrl(source);

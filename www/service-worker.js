@@ -7,7 +7,9 @@ const CACHE_PREFIX = `viewer ${scope.pathname} `;
 const CACHE = CACHE_PREFIX + VERSION;
 // How long to wait for the network if the page is cached, in milliseconds.
 const NETWORK_TIMEOUT_MS = 3000;
-const FILES = ["style.css", "start.js", "main.js", "worker.js", "viewer.js", "viewer_bg.wasm"];
+const FILES = [
+  "style.css", "start.js", "main.js", "worker.js", "viewer.js", "viewer_bg.wasm", "inspector.js", "inspector_bg.wasm",
+];
 
 self.addEventListener("install", (event) => {
   const urls = ["./", ...FILES.map((file) => file + VERSION)];

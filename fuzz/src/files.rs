@@ -2,7 +2,7 @@
 
 use flate2::read::MultiGzDecoder;
 use std::io::{Read, Result};
-use viewer::load::{Loader, Report, Sampling};
+use viewer::load::{FileRecord, Loader, Report, Sampling};
 use viewer_store::columns::PacketRow;
 
 /// Bytes of memory that loading a file of a few kilobytes may need: the largest window of the
@@ -54,7 +54,7 @@ pub(crate) fn load(input: &[u8]) {
     for row in 0..loader.columns().len() {
         let Some(offset) = loader.record_offset(row) else { return };
         let record = &input[usize::try_from(offset).expect("within the file")..];
-        if let Ok(line) = loader.line(row, record) {
+        if let Ok(FileRecord { line, .. }) = loader.record(row, record) {
             assert!(!line.contains(&b'\n'));
         }
     }

@@ -2,7 +2,7 @@
 //! answers are large arrays of counters, which it packs into few bytes.
 
 use crate::flow::FlowDelta;
-use crate::load::{Report, Sampling};
+use crate::load::{RawFrame, Report, Sampling};
 use crate::query::{Answer, Query};
 use crate::selection::Selection;
 use crate::shard::Preceding;
@@ -44,8 +44,8 @@ pub enum ToWorker {
         /// The queries with their ids.
         queries: Vec<(u32, Query)>,
     },
-    /// Return the line of a packet. Replaces earlier requests.
-    ReadLine {
+    /// Return a packet as in its file. Replaces earlier requests.
+    ReadRecord {
         /// Index of the part.
         part: usize,
         /// Index of the packet in its part.
@@ -100,8 +100,8 @@ pub enum FromWorker {
         /// The answers.
         answers: Vec<(u32, Answer)>,
     },
-    /// The line of a packet.
-    Line {
+    /// A packet as in its file.
+    Record {
         /// Number of the load.
         epoch: u32,
         /// Index of the part.
@@ -110,6 +110,8 @@ pub enum FromWorker {
         index: usize,
         /// The line.
         line: String,
+        /// The frame, if the file is a capture file.
+        frame: Option<RawFrame>,
     },
     /// Lines of packets. A line is empty if reading it would require decompressing the file.
     Lines {
@@ -129,11 +131,11 @@ pub enum FromWorker {
 
 wire!(enum ToWorker {
     0 Load { epoch, part, file, start, end, is_whole, sampling }, 1 Cancel, 2 Reset { epoch },
-    3 RunQueries { preceding, selection, queries }, 4 ReadLine { part, index },
+    3 RunQueries { preceding, selection, queries }, 4 ReadRecord { part, index },
     5 Export { id, preceding, selection }, 6 SimulateFailure, 7 ReadLines { rows },
 });
 wire!(enum FromWorker {
     0 Ready, 1 Report { epoch, part, report }, 2 FlowDelta { epoch, part, delta },
-    3 Answers { epoch, answers }, 4 Line { epoch, part, index, line },
+    3 Answers { epoch, answers }, 4 Record { epoch, part, index, line, frame },
     5 Exported { id, parts }, 6 Lines { epoch, lines },
 });

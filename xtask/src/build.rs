@@ -12,8 +12,15 @@ use std::{env, fs};
 /// Target triple of the viewer.
 pub(crate) const WASM_TARGET: &str = "wasm32-unknown-unknown";
 
-/// Largest allowed size of page, WebAssembly and JavaScript together, gzipped, in bytes.
+/// Largest allowed size of the first load, gzipped, in bytes: page, WebAssembly and JavaScript without
+/// the inspector.
 pub const MAX_SITE_GZIP_LEN: usize = 350_000;
+
+/// Largest allowed size of the inspector, gzipped, in bytes.
+pub const MAX_INSPECTOR_GZIP_LEN: usize = 200_000;
+
+/// The WebAssembly modules of the site: the package, and the name of its files.
+const MODULES: [(&str, &str); 2] = [("viewer", "viewer"), ("viewer-inspector", "inspector")];
 
 /// Separates the flags in `CARGO_ENCODED_RUSTFLAGS`.
 const FLAG_SEPARATOR: &str = "\u{1f}";
@@ -125,30 +132,24 @@ pub fn sniffer() -> Result<PathBuf> {
 /// If a tool fails; the message names it.
 pub fn site() -> Result<PathBuf> {
     add_target(WASM_TARGET)?;
-    // As a cdylib only: cargo applies link-time optimization to no library that is also an rlib.
-    let args = [
-        ["rustc", "--lib"],
-        ["--package", "viewer"],
-        ["--crate-type", "cdylib"],
-        ["--target", WASM_TARGET],
-        ["--profile", "wasm"],
-    ];
-    // All browsers support SIMD since 2023; the line reader uses it to find delimiters.
-    run(&mut with_flags(cargo(args.as_flattened()), &["-Ctarget-feature=+simd128"])?)?;
+    MODULES.iter().try_for_each(|(package, _)| compile_module(package))?;
     let site = site_path();
     if site.exists() {
         fs::remove_dir_all(&site).with_context(|| format!("clearing {}", site.display()))?;
     }
     fs::create_dir_all(&site)?;
-    let wasm = target().join(WASM_TARGET).join("wasm/viewer.wasm");
-    wasm_bindgen_cli_support::Bindgen::new()
-        .input_path(&wasm)
-        .web(true)?
-        .typescript(false)
-        .remove_name_section(true)
-        .remove_producers_section(true)
-        .generate(&site)
-        .context("generating the JavaScript of the WebAssembly module")?;
+    for (package, name) in MODULES {
+        let file = format!("wasm/{}.wasm", package.replace('-', "_"));
+        wasm_bindgen_cli_support::Bindgen::new()
+            .input_path(target().join(WASM_TARGET).join(file))
+            .out_name(name)
+            .web(true)?
+            .typescript(false)
+            .remove_name_section(true)
+            .remove_producers_section(true)
+            .generate(&site)
+            .with_context(|| format!("generating the JavaScript of {package}"))?;
+    }
     for entry in fs::read_dir(root().join("www"))? {
         let entry = entry?;
         fs::copy(entry.path(), site.join(entry.file_name()))?;
@@ -157,6 +158,20 @@ pub fn site() -> Result<PathBuf> {
     crate::sample::write(&sniffer_path(), &target(), &site.join("sample.ndjson"))?;
     println!("site: {}", site.display());
     Ok(site)
+}
+
+/// Compiles a WebAssembly module of the site.
+fn compile_module(package: &str) -> Result<()> {
+    // As a cdylib only: cargo applies link-time optimization to no library that is also an rlib.
+    let args = [
+        ["rustc", "--lib"],
+        ["--package", package],
+        ["--crate-type", "cdylib"],
+        ["--target", WASM_TARGET],
+        ["--profile", "wasm"],
+    ];
+    // All browsers support SIMD since 2023; the line reader uses it to find delimiters.
+    run(&mut with_flags(cargo(args.as_flattened()), &["-Ctarget-feature=+simd128"])?)
 }
 
 /// Adds the version of the site, a hash of all its files, to the URLs in the page, so that browsers

@@ -3,7 +3,7 @@
 
 use super::ether_type::{self, MAX_802_3_LEN};
 use super::{DecodeState, Extent, Observer, ethernet, llc};
-use crate::inspect::{Fields, link};
+use crate::inspect::link;
 
 /// Linux' own protocol numbers for IEEE 802.3 without and with an LLC header (linux/if_ether.h:
 /// `ETH_P_802_3`, `ETH_P_802_2`).
@@ -16,16 +16,13 @@ pub(super) struct Layout {
     address_len: usize,
     address: usize,
     header_len: usize,
-    fields: fn(&mut Fields<'_>),
 }
 
 /// Packet type, ARPHRD type, address length, address, protocol.
-pub(super) const V1: Layout =
-    Layout { protocol: 14, address_len: 5, address: 6, header_len: 16, fields: link::cooked_v1 };
+pub(super) const V1: Layout = Layout { protocol: 14, address_len: 5, address: 6, header_len: 16 };
 
 /// Protocol, reserved, interface index, ARPHRD type, packet type, address length, address.
-pub(super) const V2: Layout =
-    Layout { protocol: 0, address_len: 11, address: 12, header_len: 20, fields: link::cooked_v2 };
+pub(super) const V2: Layout = Layout { protocol: 0, address_len: 11, address: 12, header_len: 20 };
 
 /// Decodes a frame from its cooked header on.
 pub(super) fn decode<'a>(
@@ -33,7 +30,9 @@ pub(super) fn decode<'a>(
     layout: &Layout,
     state: &mut DecodeState<'_, '_, 'a, impl Observer>,
 ) {
-    state.observer.layer(frame.bytes(), layout.fields);
+    // Not a field of the layout: programs that never inspect would contain both functions.
+    let fields = if layout.header_len == V1.header_len { link::cooked_v1 } else { link::cooked_v2 };
+    state.observer.layer(frame.bytes(), fields);
     let Some(header) = frame.bytes().get(..layout.header_len) else {
         return state.summary.faults.insert(frame.short_header_faults(layout.header_len));
     };

@@ -60,7 +60,7 @@ impl Field {
 }
 
 /// Lists the layers and fields of a frame, in the order of its bytes. The decoder is that of
-/// [`decode`](crate::decode) and [`PayloadNames::parse`], so a field has the value of the summary.
+/// [`decode`](crate::decode()) and [`PayloadNames::parse`], so a field has the value of the summary.
 ///
 /// ```
 /// use summary::{LinkType, inspect};

@@ -48,7 +48,7 @@ pub(crate) fn ipv4(fields: &mut Fields<'_>) {
     fields.flags("Flags", 48..51, &["Reserved", "Don't fragment", "More fragments"]);
     let fragment = fields.number_at(48..64).unwrap_or(0);
     let offset = fragment & 0x1fff;
-    let added = fields.add("Fragment offset", 51..64, (offset * 8).to_string()).meaning("bytes");
+    let added = fields.add("Fragment offset", 51..64, (offset * 8).to_string());
     if fragment & 0x3fff != 0 {
         added.key("frag");
     }
@@ -103,7 +103,7 @@ pub(crate) fn fragment(fields: &mut Fields<'_>) {
     fields.header("IPv6 fragment", 8);
     fields.ip_protocol("Next header", 0..8);
     let field = fields.number_at(16..32).unwrap_or(0);
-    let added = fields.add("Fragment offset", 16..29, (field & !7).to_string()).meaning("bytes");
+    let added = fields.add("Fragment offset", 16..29, (field & !7).to_string());
     // If offset and flag are zero, the packet is complete (RFC 6946).
     if field & !6 != 0 {
         added.key("frag");

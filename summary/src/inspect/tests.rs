@@ -56,7 +56,7 @@ fn fields_have_values_meanings_and_places() {
     check("IPv4", "Version", "4", "", None, 144..148);
     check("IPv4", "Header length", "6", "24 bytes", None, 148..152);
     check("IPv4", "DSCP", "46", "", None, 152..158);
-    check("IPv4", "Fragment offset", "0", "bytes", None, 195..208);
+    check("IPv4", "Fragment offset", "0", "", None, 195..208);
     check("IPv4", "Time to live", "64", "", Some("ttl"), 208..216);
     check("IPv4", "Protocol", "6", "tcp", None, 216..224);
     check("IPv4", "Source", "10.0.0.1", "", Some("src"), 240..272);

@@ -138,15 +138,15 @@ fn markup_in_captures_is_shown_as_text() {
     assert!(svg.contains("&lt;img src=x") && !svg.contains("<img"), "{svg}");
     // Fields of a packet.
     page.act("document.querySelector('#packets-rows button').click()");
-    page.wait_for("document.getElementById('detail-line').textContent !== ''");
+    page.wait_for("document.querySelector('#inspector [role=treeitem]')");
     let fields = page.eval(
-        "[...document.querySelectorAll('#detail-fields dt')].map((field) => field.textContent)",
+        "[...document.querySelectorAll('#inspector .node-name')].map((name) => name.textContent)",
     );
     assert!(
         TEXT_FIELDS.iter().all(|name| fields.as_array().unwrap().contains(&json!(name))),
         "{fields}"
     );
-    assert_shown(&page, &["#detail-line", "#detail-fields dd:last-of-type"]);
+    assert_shown(&page, &["#detail-line", "#inspector [role=treeitem]:last-of-type .node-value"]);
     // Selections, also with an error, and suggestions.
     page.act(&format!("viewer.filter(`proto == \"{MARKUP}\" and if == \"{MARKUP}\"`)"));
     assert_eq!(page.eval("viewer.state().selected"), 30);
@@ -162,8 +162,8 @@ fn markup_in_captures_is_shown_as_text() {
     page.drop_alone(&write(&directory, "hostile.pcapng", hostile_pcapng()));
     assert_eq!(page.eval("viewer.state().packets"), 1);
     page.act("document.querySelector('#packets-rows button').click()");
-    page.wait_for("document.getElementById('detail-line').textContent !== ''");
-    assert_shown(&page, &["#packets-rows", "#detail-line", "#detail-fields"]);
+    page.wait_for("document.getElementById('inspector').textContent.includes('HTTP')");
+    assert_shown(&page, &["#packets-rows", "#detail-line", "#inspector"]);
     assert_nothing_ran(&page);
 
     page.drop_alone(&write(&directory, NAME, MARKUP));

@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 use std::fs;
 use tempfile::tempdir;
 use tests::files::write;
+use tests::frames::pcap;
 use tests::page::Page;
 use tests::reference::{Packet, generate_lines, read_packets};
 
@@ -248,6 +249,7 @@ fn small_screens_need_no_horizontal_scrolling() {
 fn axe_finds_no_accessibility_violations() {
     let directory = tempdir().unwrap();
     let file = write(directory.path(), "a.ndjson", generate_lines(1_000));
+    let capture = write(directory.path(), "a.pcap", pcap(3));
     let axe = fs::read_to_string(xtask::python::axe_path()).unwrap();
     let page = Page::open("");
     page.eval(&format!("(() => {{ {axe}; return true; }})()"));
@@ -266,7 +268,11 @@ fn axe_finds_no_accessibility_violations() {
             );
         }
         page.eval("document.querySelector('#packets-rows button').click()");
-        page.wait_for("document.getElementById('detail-line').textContent !== ''");
+        page.wait_for("document.querySelector('#inspector [role=treeitem]')");
+        assert_eq!(page.eval(violations), json!([]));
+        page.drop_alone(&capture);
+        page.eval("document.querySelector('#packets-rows button').click()");
+        page.wait_for("document.querySelector('#inspector .segment')");
         assert_eq!(page.eval(violations), json!([]));
     }
 }

@@ -1,18 +1,34 @@
 //! The packet whose details are shown: chosen in the packet table or in the scatter plot.
 
-use super::App;
 use super::extra_fields::PacketId;
 use super::query_scheduler::Slot;
+use super::tables::max_first;
+use super::{App, Step};
 use crate::columns::PacketRow;
-use crate::query::{Answer, Hit, LocatedPacket, Query, QueryKind};
+use crate::load::RawFrame;
+use crate::query::{Answer, Hit, LocatedPacket, Position, Query, QueryKind};
+use std::rc::Rc;
 
 /// The packet whose details are shown.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct DetailPacket {
-    pub(super) id: PacketId,
+    pub(super) position: Position,
     pub(super) row: PacketRow,
     /// Its line; `None` until it has been read.
     pub(super) line: Option<String>,
+    /// Its bytes, if the file is a capture file.
+    pub(super) frame: Option<Rc<RawFrame>>,
+}
+
+impl DetailPacket {
+    fn new(packet: &LocatedPacket) -> Self {
+        let (position, row) = (packet.position(), packet.row.clone());
+        Self { position, row, line: None, frame: None }
+    }
+
+    pub(super) fn id(&self) -> PacketId {
+        (self.position.part, self.position.index)
+    }
 }
 
 impl App {
@@ -57,15 +73,68 @@ impl App {
         let mut found = rows.chain(self.hit().map(|hit| &hit.packet));
         let found = found.rfind(|packet| (packet.part, packet.index) == id);
         if let Some(packet) = found {
-            self.detail = Some(DetailPacket { id, row: packet.row.clone(), line: None });
-            self.line_request = Some(id);
+            let detail = DetailPacket::new(packet);
+            self.show_detail(detail);
         }
     }
 
-    /// Stores the line of a packet, unless another packet is shown by now.
-    pub(super) fn on_detail_line(&mut self, id: PacketId, line: String) {
-        if let Some(detail) = self.detail.as_mut().filter(|detail| detail.id == id) {
+    fn show_detail(&mut self, detail: DetailPacket) {
+        self.record_request = Some(detail.id());
+        self.detail = Some(detail);
+        self.pending_rank = None;
+    }
+
+    /// Returns true if the details of a packet are shown.
+    pub fn has_detail(&self) -> bool {
+        self.detail.is_some()
+    }
+
+    /// The query for the rank of the packet that is shown.
+    pub(super) fn detail_rank_query(&self) -> Option<Query> {
+        let kind = QueryKind::RankOf(self.detail.as_ref()?.position);
+        Some(Query { kind, dimensions: self.dimensions_except(None).unwrap_or_default() })
+    }
+
+    /// The ranks of the selected packets before and after the one that is shown, once its rank has been
+    /// answered.
+    pub(super) fn neighbor_ranks(&self) -> [Option<u64>; 2] {
+        let query = self.detail_rank_query();
+        let answer = query.and_then(|query| self.scheduler.current(Slot::DetailRank, &query));
+        let Some(Answer::Ranks(ranks)) = answer else { return [None; 2] };
+        let before: u64 = ranks.iter().map(|rank| rank.below).sum();
+        let after = ranks.iter().map(|rank| rank.up_to).sum();
+        [before.checked_sub(1), Some(after).filter(|after| *after < self.selected().packets)]
+    }
+
+    /// Scrolls the table to the previous or next packet, which is shown once its row has been answered.
+    pub(super) fn step_detail(&mut self, step: Step) {
+        let Some(rank) = self.neighbor_ranks()[step as usize] else { return };
+        let visible = (self.packets.visible_rows as u64).max(1);
+        let max = max_first(self.selected().packets, self.packets.visible_rows);
+        let first = self.packets.first.clamp((rank + 1).saturating_sub(visible), rank);
+        self.packets.first = first.min(max);
+        self.pending_rank = Some(rank);
+    }
+
+    /// Shows the packet to which the user has stepped, if `query` asks for the visible rows and has been
+    /// answered.
+    pub(super) fn show_stepped_packet(&mut self, slot: Slot, query: &Query) {
+        let Some(rank) = self.pending_rank.filter(|_| slot == Slot::Rows) else { return };
+        let Some(Answer::Rows(rows)) = self.scheduler.current(slot, query) else { return };
+        let index =
+            rank.checked_sub(self.packets.first).and_then(|index| usize::try_from(index).ok());
+        let detail = index.and_then(|index| rows.get(index)).map(DetailPacket::new);
+        self.pending_rank = None;
+        if let Some(detail) = detail {
+            self.show_detail(detail);
+        }
+    }
+
+    /// Stores a packet that was read, unless another one is shown by now.
+    pub(super) fn on_record(&mut self, id: PacketId, line: String, frame: Option<RawFrame>) {
+        if let Some(detail) = self.detail.as_mut().filter(|detail| detail.id() == id) {
             detail.line = Some(line);
+            detail.frame = frame.map(Rc::new);
         }
     }
 }

@@ -6,7 +6,7 @@ use super::panel::Panel;
 use crate::axis::{Quantity, Span};
 use crate::chart::Size;
 use crate::flow::FlowDelta;
-use crate::load::Report;
+use crate::load::{RawFrame, Report};
 use crate::query::{Answer, Query};
 use crate::scene::Theme;
 use crate::selection::{Dimension, Selection};
@@ -87,11 +87,22 @@ pub enum Event {
     Scroll(Panel, u64),
     /// A table row was activated: its index among the visible rows.
     ActivateRow(Panel, usize),
-    /// The line of a packet was read: its part, its index there, and the line.
-    Line(usize, usize, String),
+    /// A packet was read from its file.
+    Record {
+        /// Index of the part.
+        part: usize,
+        /// Index of the packet in its part.
+        index: usize,
+        /// The line.
+        line: String,
+        /// The frame, if the file is a capture file.
+        frame: Option<RawFrame>,
+    },
     /// Lines of table rows were read, each with its packet's part and index. A line is empty if
     /// reading it would require decompressing the file.
     Lines(Vec<((usize, usize), String)>),
+    /// Show the details of the previous or next selected packet in time order.
+    StepDetail(Step),
     /// Close the packet details.
     CloseDetail,
     /// Show or hide the table view of a chart.
@@ -127,6 +138,16 @@ pub enum Event {
     RestoreLink(String),
 }
 
+/// A direction in time order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(usize)]
+pub enum Step {
+    /// To the packet before.
+    Previous,
+    /// To the packet after.
+    Next,
+}
+
 /// Work that the caller of [`App::update`](super::App::update) must carry out.
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(
@@ -145,8 +166,8 @@ pub enum Effect {
     Load(Vec<PartAssignment>),
     /// Stop reading and keep what has been read.
     Cancel,
-    /// Read the line of a packet and return it as [`Event::Line`]. Replaces earlier requests.
-    ReadLine {
+    /// Read a packet from its file and return it as [`Event::Record`]. Replaces earlier requests.
+    ReadRecord {
         /// Index of the part.
         part: usize,
         /// Index of the packet in its part.

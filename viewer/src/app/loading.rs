@@ -35,7 +35,8 @@ impl App {
         self.conversations.is_requested = false;
         self.rankings = Default::default();
         self.extra_fields = ExtraFields::default();
-        (self.detail, self.pointer, self.cursor) = (None, None, None);
+        (self.detail, self.pending_rank) = (None, None);
+        (self.pointer, self.cursor) = (None, None);
         (self.anchor, self.pending_click, self.gesture) = (None, None, None);
     }
 

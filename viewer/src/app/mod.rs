@@ -33,7 +33,7 @@ mod view;
 mod tests;
 
 pub use cursor::Key;
-pub use event::{Effect, Event};
+pub use event::{Effect, Event, Step};
 pub use files::Phase;
 pub use memory_plan::{FileInfo, Memory, PartAssignment};
 pub use navigation::ZOOM_STEP;
@@ -87,8 +87,10 @@ pub struct App {
     conversations: Conversations,
     rankings: [Option<CachedRanking>; RANKING_COUNT],
     detail: Option<DetailPacket>,
-    /// The packet whose line must be read.
-    line_request: Option<PacketId>,
+    /// The rank of the packet to which the user has stepped, until its row has been answered.
+    pending_rank: Option<u64>,
+    /// The packet that must be read from its file.
+    record_request: Option<PacketId>,
     /// The totals that the charts show. While loading, they follow the actual totals in large steps.
     drawn_totals: Totals,
     pointer: Option<(Panel, (f64, f64))>,
@@ -214,9 +216,12 @@ impl App {
             Event::Scroll(_, first) => self.conversations.scroll(first),
             Event::ActivateRow(Panel::Packets, index) => self.show_packet_of_row(index),
             Event::ActivateRow(_, index) => self.toggle_conversation(index),
-            Event::Line(part, index, line) => self.on_detail_line((part, index), line),
+            Event::Record { part, index, line, frame } => {
+                self.on_record((part, index), line, frame);
+            }
+            Event::StepDetail(step) => self.step_detail(step),
             Event::Lines(lines) => self.extra_fields.on_lines(lines),
-            Event::CloseDetail => self.detail = None,
+            Event::CloseDetail => (self.detail, self.pending_rank) = (None, None),
             Event::ToggleTable(panel) => {
                 if let Some(is_shown) = self.shown_tables.get_mut(panel as usize) {
                     *is_shown = !*is_shown;
@@ -260,7 +265,8 @@ impl App {
             | Event::FlowDelta { .. }
             | Event::PointerLeave
             | Event::Scroll(..)
-            | Event::Line(..)
+            | Event::Record { .. }
+            | Event::StepDetail(_)
             | Event::Lines(_)
             | Event::CloseDetail
             | Event::VisibleRows(..) => false,
@@ -272,10 +278,10 @@ impl App {
     /// Appends requests for everything that is needed and not cached. Panels out of sight wait while
     /// the user interacts and while files are being read.
     fn push_requests(&mut self, effects: &mut Vec<Effect>) {
-        if let Some((part, index)) = self.line_request.take() {
-            effects.push(Effect::ReadLine { part, index });
-        }
         self.requests = self.requests();
+        if let Some((part, index)) = self.record_request.take() {
+            effects.push(Effect::ReadRecord { part, index });
+        }
         let is_loading = self.files.phase == Phase::Loading;
         let is_interacting = self.gesture.is_some() || self.is_interacting || is_loading;
         let queries = self.scheduler.next_queries(&self.requests, self.workers, is_interacting);

@@ -29,9 +29,10 @@ pub(super) enum Slot {
     Nearest,
     Ranks,
     Rows,
+    DetailRank,
 }
 
-const SLOT_COUNT: usize = 21;
+const SLOT_COUNT: usize = 22;
 
 /// A query whose answer is needed.
 #[derive(Clone, Debug, PartialEq)]

@@ -167,8 +167,12 @@ impl App {
             let files = self.files.files.len();
             let (slot, query) =
                 self.packets.next_query(&self.scheduler, dimensions, files, extent.ts_ns);
-            let is_seen = self.is_seen(Panel::Packets);
+            self.show_stepped_packet(slot, &query);
+            let is_seen = self.is_seen(Panel::Packets) || self.pending_rank.is_some();
             requests.push(Request { slot, query, is_seen });
+        }
+        if let Some(query) = self.detail_rank_query() {
+            requests.push(Request { slot: Slot::DetailRank, query, is_seen: true });
         }
         requests
     }

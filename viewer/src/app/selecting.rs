@@ -56,6 +56,7 @@ impl App {
         self.scheduler.invalidate_selection();
         self.packets.invalidate();
         self.packets.first = 0;
+        self.pending_rank = None;
         self.show_filter();
     }
 

@@ -137,7 +137,7 @@ impl App {
                     file.to_owned(),
                     self.extra_fields.of(id).to_owned(),
                 ],
-                is_selected: self.detail.as_ref().is_some_and(|detail| detail.id == id),
+                is_selected: self.detail.as_ref().is_some_and(|detail| detail.id() == id),
             }
         });
         VirtualTable {

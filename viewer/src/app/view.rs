@@ -4,9 +4,11 @@ use super::tables::VirtualTable;
 use super::{App, CHART_COUNT, Panel, Phase};
 use crate::chart::Table;
 use crate::filter::{Error, Expr};
+use crate::load::RawFrame;
 use crate::selection::Dimension;
 use crate::text::integer;
 use crate::time::Zone;
+use std::rc::Rc;
 
 /// The selection of one dimension, with a button to remove it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,8 +26,12 @@ pub struct Detail {
     pub title: String,
     /// Its line in the file; empty until it has been read.
     pub line: String,
-    /// The names and values of its fields.
-    pub fields: Vec<(String, String)>,
+    /// Its bytes, if the file is a capture file and they have been read.
+    pub frame: Option<Rc<RawFrame>>,
+    /// There is a selected packet before it.
+    pub has_previous: bool,
+    /// There is a selected packet after it.
+    pub has_next: bool,
 }
 
 /// A snapshot of everything visible besides the charts.
@@ -158,8 +164,9 @@ impl App {
         let time = zone.format(packet.row.ts_ns);
         let title = format!("Packet {}, {time}", integer(packet.row.n));
         let line = packet.line.clone().unwrap_or_default();
-        let fields = crate::load::fields(&line);
-        Some(Detail { title, line, fields })
+        let frame = packet.frame.clone();
+        let [has_previous, has_next] = self.neighbor_ranks().map(|rank| rank.is_some());
+        Some(Detail { title, line, frame, has_previous, has_next })
     }
 }
 

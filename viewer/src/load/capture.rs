@@ -3,6 +3,13 @@
 use summary::capture_file::{Frame, Reader, Step};
 use summary::{Packet, decode};
 
+/// A packet of a capture file.
+#[derive(Debug)]
+pub(super) struct Record<'a> {
+    pub(super) packet: Packet<'a>,
+    pub(super) frame: Frame<'a>,
+}
+
 /// A capture file being read.
 #[derive(Debug, Default)]
 pub(super) struct Capture {
@@ -71,7 +78,7 @@ impl Capture {
     pub(super) fn feed(
         &mut self,
         chunk: &[u8],
-        mut visit: impl FnMut(&Packet<'_>, u64),
+        mut visit: impl FnMut(&Record<'_>, u64),
     ) -> Result<(), String> {
         self.rest.extend_from_slice(chunk);
         let mut consumed_len = 0;
@@ -90,7 +97,8 @@ impl Capture {
                         self.description_count = self.reader.description_count();
                         self.checkpoints.add(start, &self.reader);
                     }
-                    visit(&packet(&frame, self.count, &self.reader), start);
+                    let packet = packet(&frame, self.count, &self.reader);
+                    visit(&Record { packet, frame }, start);
                     consumed_len += consumed;
                 }
                 Err(error) => break Err(error.to_string()),
@@ -112,10 +120,12 @@ impl Capture {
         n: u64,
         start: u64,
         bytes: &'a [u8],
-    ) -> Result<Packet<'a>, Option<usize>> {
+    ) -> Result<Record<'a>, Option<usize>> {
         let reader = self.checkpoints.find(start).ok_or(None)?;
         match reader.clone().step(bytes) {
-            Ok(Step::Frame { frame, .. }) => Ok(packet(&frame, n, reader)),
+            Ok(Step::Frame { frame, .. }) => {
+                Ok(Record { packet: packet(&frame, n, reader), frame })
+            }
             Ok(Step::NeedMore { needed }) => Err(Some(needed)),
             _ => Err(None),
         }

@@ -1,25 +1,40 @@
-//! Rereads a file to export the lines of selected packets.
+//! Rereads a file for the lines or records of selected packets.
 
+use super::capture::Record;
+use super::record::FileRecord;
 use super::source::{RecordSink, Source};
 use crate::columns::Columns;
 use crate::lines::{Line, LineSink};
-use summary::Packet;
 use summary::line::Writer;
 
-/// Rereads a part from its start and exports the lines of some of its packets: byte for byte as in the
-/// file, or in the format of the sniffer if the file is a capture file.
+/// Rereads a part from its start and passes on some of its packets.
 #[derive(Debug)]
 pub struct Exporter {
     source: Source,
     /// The next row.
     row: usize,
-    writer: Writer,
+    output: Output,
+}
+
+/// What becomes of a selected packet.
+#[derive(Debug)]
+enum Output {
+    /// Its line: byte for byte as in the file, or in the format of the sniffer if the file is a capture
+    /// file.
+    Lines(Writer),
+    /// It is kept until [`Exporter::take_record`].
+    Record(Option<FileRecord>),
 }
 
 impl Exporter {
-    /// Exports from a part that was read with an equal source.
-    pub(super) fn new(source: Source) -> Self {
-        Self { source, row: 0, writer: Writer::default() }
+    /// Exports lines from a part that was read with an equal source.
+    pub(super) fn lines(source: Source) -> Self {
+        Self { source, row: 0, output: Output::Lines(Writer::default()) }
+    }
+
+    /// Keeps the last selected packet instead of exporting it.
+    pub(super) fn record(source: Source) -> Self {
+        Self { source, row: 0, output: Output::Record(None) }
     }
 
     /// Offset in the file of the bytes to feed next.
@@ -27,32 +42,40 @@ impl Exporter {
         self.source.position()
     }
 
-    /// Takes the next bytes of the file and appends the lines of wanted rows. An empty chunk is the end
-    /// of the file. Returns false if no more bytes are needed.
+    /// The packet that was kept.
+    pub fn take_record(&mut self) -> Option<FileRecord> {
+        match &mut self.output {
+            Output::Record(record) => record.take(),
+            Output::Lines(_) => None,
+        }
+    }
+
+    /// Takes the next bytes of the file and appends wanted rows to `out`. An empty chunk is the end of
+    /// the file. Returns false if no more bytes are needed.
     pub fn feed(
         &mut self,
         chunk: &[u8],
         columns: &Columns,
         is_selected: impl Fn(usize) -> bool,
-        lines: &mut Vec<u8>,
+        out: &mut Vec<u8>,
     ) -> bool {
-        let Self { source, row, writer } = self;
-        let mut selected = SelectedLines { columns, is_selected, row, writer, lines };
+        let Self { source, row, output } = self;
+        let mut selected = SelectedRows { columns, is_selected, row, output, out };
         let fed = source.feed(chunk, &mut selected);
         fed.is_ok() && !source.is_done() && *row < columns.len()
     }
 }
 
-/// Collects the lines of selected rows.
-struct SelectedLines<'a, F> {
+/// Exports selected rows.
+struct SelectedRows<'a, F> {
     columns: &'a Columns,
     is_selected: F,
     row: &'a mut usize,
-    writer: &'a mut Writer,
-    lines: &'a mut Vec<u8>,
+    output: &'a mut Output,
+    out: &'a mut Vec<u8>,
 }
 
-impl<F: Fn(usize) -> bool> SelectedLines<'_, F> {
+impl<F: Fn(usize) -> bool> SelectedRows<'_, F> {
     /// Returns true if the line or packet at this offset is a selected row. Advances to the
     /// next row.
     fn advance(&mut self, offset: u64) -> bool {
@@ -63,21 +86,30 @@ impl<F: Fn(usize) -> bool> SelectedLines<'_, F> {
     }
 }
 
-impl<F: Fn(usize) -> bool> LineSink for SelectedLines<'_, F> {
+impl<F: Fn(usize) -> bool> LineSink for SelectedRows<'_, F> {
     fn line(&mut self, line: Line<'_>, offset: u64) {
-        if self.advance(offset)
-            && let Line::Complete(line) = line
-        {
-            self.lines.extend_from_slice(line);
-            self.lines.push(b'\n');
+        let is_selected = self.advance(offset);
+        let Line::Complete(line) = line else { return };
+        match &mut self.output {
+            _ if !is_selected => {}
+            Output::Lines(_) => {
+                self.out.extend_from_slice(line);
+                self.out.push(b'\n');
+            }
+            Output::Record(record) => {
+                *record = Some(FileRecord { line: line.to_vec(), frame: None });
+            }
         }
     }
 }
 
-impl<F: Fn(usize) -> bool> RecordSink for SelectedLines<'_, F> {
-    fn packet(&mut self, packet: &Packet<'_>, offset: u64) {
-        if self.advance(offset) {
-            self.writer.write(packet, self.lines);
+impl<F: Fn(usize) -> bool> RecordSink for SelectedRows<'_, F> {
+    fn packet(&mut self, record: &Record<'_>, offset: u64) {
+        let is_selected = self.advance(offset);
+        match &mut self.output {
+            _ if !is_selected => {}
+            Output::Lines(writer) => writer.write(&record.packet, self.out),
+            Output::Record(kept) => *kept = Some(FileRecord::of(record)),
         }
     }
 }

@@ -224,7 +224,7 @@ fn vlan_ids(list: &str, is_strict: bool) -> Result<VlanIds, String> {
 
 /// The fields of a line and their values, for display; none if the line is not a JSON object.
 /// Strings are shown without quotation marks and escapes, all other values as JSON.
-pub fn fields(line: &str) -> Vec<(String, String)> {
+fn fields(line: &str) -> Vec<(String, String)> {
     let line = line.strip_prefix(BYTE_ORDER_MARK).unwrap_or(line);
     let fields = line::fields(line).unwrap_or_default();
     let text = |json| line::string(json).map_or_else(|| json.to_owned(), Cow::into_owned);

@@ -6,14 +6,17 @@ mod decompress;
 mod export;
 mod generic_json;
 mod gzip;
+mod record;
 mod source;
 
 pub use export::Exporter;
-pub use generic_json::{fields, other_fields};
+pub use generic_json::other_fields;
+pub use record::{FileRecord, MAX_FRAME_LEN, RawFrame};
 
 use crate::columns::{Columns, Totals};
 use crate::lines::{Line, LineSink, MAX_LINE_LEN};
 use crate::wire::wire;
+use capture::Record;
 use generic_json::GenericPacket;
 use source::{RecordSink, Source};
 use std::ops::Range;
@@ -178,10 +181,20 @@ impl Loader {
 
     /// Creates an exporter for the lines of loaded packets.
     pub fn exporter(&self) -> Exporter {
-        Exporter::new(match &self.range {
+        Exporter::lines(self.equal_source())
+    }
+
+    /// Creates an exporter that keeps a single packet.
+    pub fn record_finder(&self) -> Exporter {
+        Exporter::record(self.equal_source())
+    }
+
+    /// A source for reading the part again.
+    fn equal_source(&self) -> Source {
+        match &self.range {
             Some(range) => Source::new(range.clone()),
             None => Source::whole(self.source.progress().0),
-        })
+        }
     }
 
     /// Offset in the file of the bytes to feed next.
@@ -199,27 +212,6 @@ impl Loader {
         let is_uncompressed =
             self.is_uncompressed_text() || self.source.uncompressed_capture().is_some();
         is_uncompressed.then(|| self.sink.columns.offset(row))
-    }
-
-    /// The line of a packet, given the bytes of the file from its offset: as in the file, or in the format
-    /// of the sniffer.
-    ///
-    /// # Errors
-    ///
-    /// The number of bytes needed if there are too few; `None` if only reading the whole file can
-    /// reproduce the line.
-    pub fn line(&self, row: usize, bytes: &[u8]) -> Result<Vec<u8>, Option<usize>> {
-        let Some(capture) = self.source.uncompressed_capture() else {
-            // Only the last line of a file may lack a line feed.
-            let len = memchr::memchr(b'\n', bytes).ok_or(Some(bytes.len() + 1));
-            return len.map(|len| bytes[..len].to_vec());
-        };
-        let n = u64::try_from(self.sink.columns.row(row).n).unwrap_or(0);
-        let packet = capture.reread(n, self.sink.columns.offset(row), bytes)?;
-        let mut line = Vec::new();
-        summary::line::Writer::default().write(&packet, &mut line);
-        line.pop(); // the line feed
-        Ok(line)
     }
 
     /// Returns true if no more bytes are needed.
@@ -298,8 +290,8 @@ impl LineSink for Sink {
 }
 
 impl RecordSink for Sink {
-    fn packet(&mut self, packet: &Packet<'_>, offset: u64) {
-        let pushed = self.push(packet, offset);
+    fn packet(&mut self, record: &Record<'_>, offset: u64) {
+        let pushed = self.push(&record.packet, offset);
         self.count(pushed.map(|()| true));
     }
 }

@@ -1,17 +1,16 @@
 //! Turns the bytes of a file, or of a part of it, into lines or packets. Detects compression and type
 //! from the content, not from the name.
 
-use super::capture::Capture;
+use super::capture::{Capture, Record};
 use super::decompress::{Compression, Decompressor};
 use crate::lines::{LineSink, LineSplitter};
 use std::ops::Range;
-use summary::Packet;
 use summary::capture_file::is_capture_file;
 
 /// Receives the content of a file, with offsets in the decompressed file.
 pub(super) trait RecordSink: LineSink {
     /// Receives the next packet of a capture file.
-    fn packet(&mut self, packet: &Packet<'_>, offset: u64);
+    fn packet(&mut self, record: &Record<'_>, offset: u64);
 }
 
 /// Reads a file, or a part of an uncompressed text file.
@@ -202,7 +201,7 @@ impl Content {
                 Ok(())
             }
             Self::Capture(capture) => {
-                capture.feed(chunk, |packet, start| sink.packet(packet, start))
+                capture.feed(chunk, |record, start| sink.packet(record, start))
             }
         }
     }

@@ -140,16 +140,17 @@ fn records_are_reread_by_offset() {
     loader.exporter().feed(&file, loader.columns(), |_| true, &mut all);
     for (row, expected) in all.split_inclusive(|byte| *byte == b'\n').enumerate() {
         let offset = usize::try_from(loader.record_offset(row).unwrap()).unwrap();
-        let line = loader.line(row, &file[offset..]).unwrap();
+        let line = loader.record(row, &file[offset..]).unwrap().line;
         assert_eq!([&line[..], b"\n"].concat(), expected);
-        let needed = loader.line(row, &file[offset..][..20]).unwrap_err().unwrap();
-        assert_eq!(loader.line(row, &file[offset..][..needed]), Ok(line));
+        let needed = loader.record(row, &file[offset..][..20]).unwrap_err().unwrap();
+        assert_eq!(loader.record(row, &file[offset..][..needed]).unwrap().line, line);
     }
     let lines = format!("{PACKET}\n{PACKET}");
     let loader = load(&lines);
     let second = &lines.as_bytes()[usize::try_from(loader.record_offset(1).unwrap()).unwrap()..];
-    assert_eq!(loader.line(0, lines.as_bytes()), Ok(PACKET.as_bytes().to_vec()));
-    assert_eq!(loader.line(1, second), Err(Some(PACKET.len() + 1)));
+    let record = FileRecord { line: PACKET.as_bytes().to_vec(), frame: None };
+    assert_eq!(loader.record(0, lines.as_bytes()), Ok(record));
+    assert_eq!(loader.record(1, second), Err(Some(PACKET.len() + 1)));
     let compressed = zstd::encode_all(&file[..], 1).unwrap();
     let mut loader = Loader::whole(compressed.len() as u64, Sampling::default());
     loader.feed(&compressed);
@@ -251,9 +252,9 @@ fn many_interfaces_need_little_memory() {
     loader.feed(&[]);
     assert_eq!((loader.report().totals.packets, loader.report().skipped), (500, 0));
     let record = |row| &file[usize::try_from(loader.record_offset(row).unwrap()).unwrap()..];
-    assert!(loader.line(0, record(0)).is_ok());
+    assert!(loader.record(0, record(0)).is_ok());
     // The readers of later packets have not been stored: these are read with the whole file.
-    assert_eq!(loader.line(499, record(499)), Err(None));
+    assert_eq!(loader.record(499, record(499)), Err(None));
     let file = [&file[..], &interface.repeat(100)].concat();
     let mut loader = Loader::whole(file.len() as u64, Sampling::default());
     loader.feed(&file);

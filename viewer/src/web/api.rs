@@ -34,11 +34,12 @@ pub struct Viewer {
 #[wasm_bindgen]
 impl Viewer {
     /// Takes over the document and starts workers. `new_worker` returns a new `Worker` that runs
-    /// `worker.js`.
+    /// `worker.js`. `inspect` shows a packet: its line, and for packets of capture files the LINKTYPE_
+    /// number, the length on the wire and the bytes.
     #[wasm_bindgen(constructor)]
-    pub fn new(new_worker: Function) -> Result<Viewer, JsValue> {
+    pub fn new(new_worker: Function, inspect: Function) -> Result<Viewer, JsValue> {
         panic::install_hook();
-        let page = Page::start(new_worker)?;
+        let page = Page::start(new_worker, inspect)?;
         controls::attach(&page)?;
         Ok(Viewer { page })
     }

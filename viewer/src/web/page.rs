@@ -49,15 +49,16 @@ struct State {
 }
 
 impl Page {
-    /// Takes over the document and starts workers with the JavaScript function `new_worker`.
-    pub(super) fn start(new_worker: Function) -> Result<Self, JsValue> {
+    /// Takes over the document and starts workers with the JavaScript function `new_worker`. The function
+    /// `inspect` shows a packet in the inspector.
+    pub(super) fn start(new_worker: Function, inspect: Function) -> Result<Self, JsValue> {
         let window = web_sys::window().ok_or("no window")?;
         let document = window.document().ok_or("no document")?;
         let workers = environment::worker_count(&window);
         let state = State {
             app: App::new(workers),
             workers: WorkerPool::new(new_worker),
-            renderer: Renderer::new(&document)?,
+            renderer: Renderer::new(&document, inspect)?,
             queue: ProbeQueue::default(),
             exports: Exports::default(),
             epoch: 0,
@@ -238,8 +239,8 @@ impl Page {
             Some(FromWorker::Answers { epoch, answers }) if epoch == current => {
                 self.send(Event::Answers(answers));
             }
-            Some(FromWorker::Line { epoch, part, index, line }) if epoch == current => {
-                self.send(Event::Line(part, index, line));
+            Some(FromWorker::Record { epoch, part, index, line, frame }) if epoch == current => {
+                self.send(Event::Record { part, index, line, frame });
             }
             Some(FromWorker::Lines { epoch, lines }) if epoch == current => {
                 self.send(Event::Lines(lines));
@@ -355,9 +356,9 @@ impl State {
                 let preceding = self.app.preceding();
                 self.workers.post_all(&ToWorker::RunQueries { preceding, selection, queries });
             }
-            // Workers without this part give up on the previous line.
-            Effect::ReadLine { part, index } => {
-                self.workers.post_all(&ToWorker::ReadLine { part, index });
+            // Workers without this part give up on the previous packet.
+            Effect::ReadRecord { part, index } => {
+                self.workers.post_all(&ToWorker::ReadRecord { part, index });
             }
             Effect::ReadLines(rows) => self.workers.post_all(&ToWorker::ReadLines { rows }),
             Effect::Load(assignments) => self.load(assignments),

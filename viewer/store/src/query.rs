@@ -54,6 +54,19 @@ pub enum QueryKind {
         /// Maximum number of packets per part.
         count: usize,
     },
+    /// The number of packets before a packet in time order, and up to it, by part.
+    RankOf(Position),
+}
+
+/// The position of a packet in time order: packets are sorted by the fields from first to last.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Position {
+    /// Sort key: the latest timestamp so far in the file, in nanoseconds since the epoch.
+    pub key_ns: i64,
+    /// Index of the part.
+    pub part: usize,
+    /// Index of the packet within the part.
+    pub index: usize,
 }
 
 /// Totals of one flow of a part.
@@ -93,6 +106,13 @@ pub struct LocatedPacket {
     pub row: PacketRow,
 }
 
+impl LocatedPacket {
+    /// Its position in time order.
+    pub fn position(&self) -> Position {
+        Position { key_ns: self.key_ns, part: self.part, index: self.index }
+    }
+}
+
 /// The packet nearest to a grid cell.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Hit {
@@ -104,14 +124,14 @@ pub struct Hit {
     pub packet: LocatedPacket,
 }
 
-/// How many packets of a part precede a sort key.
+/// How many packets of a part precede a sort key, or a position in time order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TimeRank {
     /// Index of the part.
     pub part: usize,
-    /// Packets with a smaller key.
+    /// Packets with a smaller key or position.
     pub below: u64,
-    /// Packets with a smaller or equal key.
+    /// Packets with a smaller or equal key or position.
     pub up_to: u64,
 }
 
@@ -201,10 +221,12 @@ wire!(struct Query { kind, dimensions });
 wire!(enum QueryKind {
     0 Total, 1 Bins(bins), 2 Density(grid), 3 Ports, 4 Sources, 5 Destinations, 6 Protocols,
     7 Conversations, 8 Nearest { grid, cell }, 9 Ranks { key_ns }, 10 Rows { starts, count },
+    11 RankOf(position),
 });
 wire!(struct FlowTally { part, flow, tally, ts_ns });
 wire!(struct IdTally { part, id, tally });
 wire!(struct LocatedPacket { part, index, key_ns, row });
+wire!(struct Position { key_ns, part, index });
 wire!(struct Hit { distance, cell, packet });
 wire!(struct TimeRank { part, below, up_to });
 wire!(enum Answer {

@@ -96,7 +96,7 @@ impl Page {
         while let Some(event) = events.pop() {
             for effect in self.app.update(event) {
                 match effect {
-                    Effect::ReadLine { part, index } => self.read.push((part, index)),
+                    Effect::ReadRecord { part, index } => self.read.push((part, index)),
                     Effect::Load(pieces) => self.loaded = pieces,
                     Effect::Cancel => {}
                     Effect::ReadLines(rows) => {
@@ -280,10 +280,46 @@ fn packet_table_scrolls_through_all_parts() {
     page.send(Event::ActivateRow(Panel::Packets, 2));
     assert_eq!(page.read, [(1, 7)]);
     // A late line of a packet that is no longer shown is ignored.
-    page.send(Event::Line(1, 7, "{\"len\":7}".into()));
-    page.send(Event::Line(0, 7, "{\"len\":8}".into()));
+    page.send(record((1, 7), "{\"len\":7}"));
+    page.send(record((0, 7), "{\"len\":8}"));
     let detail = page.app.view().detail.unwrap();
-    assert_eq!(detail.fields, [("len".to_owned(), "7".to_owned())]);
+    assert_eq!(detail.line, "{\"len\":7}");
+}
+
+fn record((part, index): (usize, usize), line: &str) -> Event {
+    Event::Record { part, index, line: line.to_owned(), frame: None }
+}
+
+/// Steps through the selected packets of all parts, in the order of the table, which follows.
+#[test]
+fn details_step_from_packet_to_packet() {
+    let mut page = Page::open();
+    page.send(Event::StepDetail(Step::Next));
+    assert!(page.app.view().detail.is_none(), "nothing is shown");
+    page.send(Event::SetFilter("dport == 7".into(), 0));
+    page.send(Event::Scroll(Panel::Packets, 56));
+    page.send(Event::ActivateRow(Panel::Packets, 3));
+    let mut titles = Vec::new();
+    for _ in 0..3 {
+        let detail = page.app.view().detail.unwrap();
+        assert!(detail.has_previous && detail.has_next);
+        titles.push(detail.title.split(',').next().unwrap().to_owned());
+        page.send(Event::StepDetail(Step::Next));
+    }
+    assert_eq!(titles, ["Packet 598", "Packet 608", "Packet 618"]);
+    assert_eq!(page.read, [(0, 597), (1, 7), (1, 17), (1, 27)]);
+    let rows = page.app.view().packets.rows;
+    assert_eq!(rows.iter().position(|row| row.is_selected), Some(4), "the table follows");
+    for _ in 0..200 {
+        page.send(Event::StepDetail(Step::Previous));
+    }
+    let detail = page.app.view().detail.unwrap();
+    assert!(detail.title.starts_with("Packet 8,") && !detail.has_previous && detail.has_next);
+    assert_eq!(page.app.view().packets.first, 0);
+    // A packet that is no longer selected has neighbors too.
+    page.send(Event::SetFilter("dport == 8".into(), 0));
+    page.send(Event::StepDetail(Step::Next));
+    assert!(page.app.view().detail.unwrap().title.starts_with("Packet 9,"));
 }
 
 #[test]

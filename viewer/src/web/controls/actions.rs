@@ -5,7 +5,7 @@ use wasm_bindgen_futures::{JsFuture, spawn_local};
 use web_sys::{Blob, Element, HtmlElement, HtmlInputElement};
 
 use super::layout::{focus_pane, set_layout};
-use crate::app::{Event, Panel, ZOOM_STEP};
+use crate::app::{Event, Panel, Step, ZOOM_STEP};
 use crate::selection::Dimension;
 use crate::web::canvas::Canvas;
 use crate::web::clipboard::copy_address;
@@ -50,10 +50,9 @@ fn run_in_page(page: &Page, action: &str, arg: &str, button: &Element) -> Result
         "zoom-to-selection" => page.send(Event::ZoomToSelection),
         "reset-zoom" => page.send(Event::ResetZoom),
         "focus" => focus_pane(page, arg)?,
-        "close-detail" => {
-            page.send(Event::CloseDetail);
-            element::<HtmlElement>(&page.document(), Panel::Packets.name())?.focus()?;
-        }
+        "previous-packet" => page.send(Event::StepDetail(Step::Previous)),
+        "next-packet" => page.send(Event::StepDetail(Step::Next)),
+        "close-detail" => close_detail(page)?,
         "complete" => {
             let filter = input("filter")?;
             filter.set_value(arg);
@@ -118,6 +117,12 @@ fn run_in_panel(page: &Page, action: &str, arg: &str, panel: Panel) -> Result<()
         _ => {}
     }
     Ok(())
+}
+
+/// Closes the packet details, and moves the focus to the packet table.
+pub(super) fn close_detail(page: &Page) -> Result<(), JsValue> {
+    page.send(Event::CloseDetail);
+    element::<HtmlElement>(&page.document(), Panel::Packets.name())?.focus()
 }
 
 /// Sends the text of the filter and the byte offset of its cursor.

@@ -3,8 +3,9 @@
 use wasm_bindgen::prelude::*;
 use web_sys::{Element, HtmlElement, KeyboardEvent};
 
+use super::actions;
 use super::layout::{focus_next_pane, focus_pane, set_layout};
-use crate::app::Event;
+use crate::app::{Event, Step};
 use crate::web::dom::{element, listen};
 use crate::web::page::Page;
 
@@ -20,8 +21,13 @@ pub(super) fn attach(page: &Page) -> Result<(), JsValue> {
         if event.key() == "F6" && focus_next_pane(&page, event.shift_key()).is_ok() {
             return event.prevent_default();
         }
-        if target.is_some_and(|target| target.matches(EDITABLE).unwrap_or(false)) {
+        if target.as_ref().is_some_and(|target| target.matches(EDITABLE).unwrap_or(false)) {
             return;
+        }
+        if let Some(target) = &target
+            && handle_detail_key(&page, target, &event)
+        {
+            return event.prevent_default();
         }
         if !is_command && navigate(&page, &event.key()).unwrap_or(false) {
             return event.prevent_default();
@@ -59,4 +65,26 @@ fn navigate(page: &Page, key: &str) -> Result<bool, JsValue> {
         _ => return Ok(false),
     }
     Ok(true)
+}
+
+/// Handles the keys of the packet details. ← and → step between packets outside the widgets in which
+/// they move the focus; Ctrl+↑ and Ctrl+↓ step everywhere. Returns false for other keys.
+fn handle_detail_key(page: &Page, target: &Element, event: &KeyboardEvent) -> bool {
+    let is_inside = |selector| target.closest(selector).is_ok_and(|found| found.is_some());
+    if !is_inside("#detail") {
+        return false;
+    }
+    let has_arrow_keys = is_inside("[role=tree], [role=application], pre");
+    match (event.key().as_str(), event.ctrl_key() || event.meta_key()) {
+        ("Escape", _) => {
+            let closed = actions::close_detail(page);
+            debug_assert!(closed.is_ok());
+        }
+        ("ArrowUp", true) => page.send(Event::StepDetail(Step::Previous)),
+        ("ArrowDown", true) => page.send(Event::StepDetail(Step::Next)),
+        ("ArrowLeft", false) if !has_arrow_keys => page.send(Event::StepDetail(Step::Previous)),
+        ("ArrowRight", false) if !has_arrow_keys => page.send(Event::StepDetail(Step::Next)),
+        _ => return false,
+    }
+    true
 }

@@ -20,7 +20,7 @@ const PANES: [(&str, &str); 5] = [
     ("charts", "#timeline canvas"),
     ("top", "#top canvas"),
     ("table", "#tables .rows"),
-    ("detail", "#detail-line"),
+    ("detail", "#inspector [tabindex=\"0\"], #detail-line"),
 ];
 
 pub(super) fn attach(page: &Page) -> Result<(), JsValue> {

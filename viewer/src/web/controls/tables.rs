@@ -5,7 +5,7 @@ use wasm_bindgen::JsValue;
 use web_sys::{HtmlElement, KeyboardEvent, WheelEvent};
 
 use super::wheel::lines;
-use crate::app::{Event, Panel};
+use crate::app::{App, Event, Panel, Step};
 use crate::web::dom::{element, listen};
 use crate::web::page::Page;
 
@@ -27,6 +27,17 @@ pub(super) fn attach(page: &Page, table: Panel) -> Result<(), JsValue> {
     })?;
     let on_key = page.clone();
     listen(&rows, "keydown", move |event: KeyboardEvent| {
+        if table == Panel::Packets && on_key.with_app(App::has_detail) {
+            let step = match event.key().as_str() {
+                "ArrowUp" => Some(Step::Previous),
+                "ArrowDown" => Some(Step::Next),
+                _ => None,
+            };
+            if let Some(step) = step {
+                event.prevent_default();
+                return on_key.send(Event::StepDetail(step));
+            }
+        }
         let (first, count, visible) = position(&on_key, table);
         let target = match event.key().as_str() {
             "ArrowUp" => first - 1.0,

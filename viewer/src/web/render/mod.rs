@@ -7,7 +7,7 @@ mod settings;
 mod table;
 mod tooltip;
 
-use js_sys::Date;
+use js_sys::{Array, Date, Function, Uint8Array};
 use wasm_bindgen::prelude::*;
 use web_sys::{
     Document, Element, HtmlCanvasElement, HtmlElement, HtmlInputElement, HtmlProgressElement,
@@ -15,8 +15,7 @@ use web_sys::{
 
 use super::canvas::Canvas;
 use super::dom::{
-    append, aria_bool, element, new_button, new_element, set_attribute, set_list, set_text,
-    set_visible,
+    append, aria_bool, element, new_button, set_attribute, set_list, set_text, set_visible,
 };
 use crate::app::{App, CHART_COUNT, Chip, Detail, Panel, Phase, View};
 use crate::settings::Settings;
@@ -34,10 +33,13 @@ pub(super) struct Renderer {
     /// The settings that the controls show.
     shown_settings: Option<Settings>,
     tables: VirtualTables,
+    /// The page's script: shows a packet in the inspector, which is a module of its own.
+    inspect: Function,
 }
 
 impl Renderer {
-    pub(super) fn new(document: &Document) -> Result<Self, JsValue> {
+    /// `inspect` is a JavaScript function that shows a packet; see `main.js`.
+    pub(super) fn new(document: &Document, inspect: Function) -> Result<Self, JsValue> {
         panels::build(document)?;
         let mut canvases = Vec::with_capacity(CHART_COUNT);
         for chart in &Panel::ALL[..CHART_COUNT] {
@@ -49,6 +51,7 @@ impl Renderer {
             shown: View::default(),
             shown_settings: None,
             tables: VirtualTables::default(),
+            inspect,
         })
     }
 
@@ -222,7 +225,7 @@ impl Renderer {
         if view.detail != previous.detail
             && let Some(detail) = &view.detail
         {
-            self.render_detail(detail)?;
+            self.render_detail(detail, previous.detail.as_ref())?;
         }
         if view.link != previous.link
             && let Some(link) = &view.link
@@ -274,17 +277,28 @@ impl Renderer {
         Ok(())
     }
 
-    fn render_detail(&self, detail: &Detail) -> Result<(), JsValue> {
+    /// Shows title and line of a packet, and once they have been read, its layers and bytes.
+    fn render_detail(&self, detail: &Detail, previous: Option<&Detail>) -> Result<(), JsValue> {
         let document = &self.document;
         set_text(&element(document, "detail-title")?, &detail.title);
         set_text(&element(document, "detail-line")?, &detail.line);
-        let fields: Element = element(document, "detail-fields")?;
-        fields.set_text_content(None);
-        for (name, value) in &detail.fields {
-            let field = document.create_element("div")?;
-            append(&field, &new_element(document, "dt", name)?)?;
-            append(&field, &new_element(document, "dd", value)?)?;
-            append(&fields, &field)?;
+        for (id, is_enabled) in
+            [("detail-previous", detail.has_previous), ("detail-next", detail.has_next)]
+        {
+            set_attribute(&element(document, id)?, "aria-disabled", aria_bool(!is_enabled));
+        }
+        let is_read = !detail.line.is_empty();
+        set_attribute(&element(document, "inspector")?, "aria-busy", aria_bool(!is_read));
+        let is_same = previous
+            .is_some_and(|previous| previous.line == detail.line && previous.frame == detail.frame);
+        if is_read && !is_same {
+            let args = Array::of1(&detail.line.as_str().into());
+            if let Some(frame) = &detail.frame {
+                args.push(&frame.link.into());
+                args.push(&frame.wire_len.into());
+                args.push(&Uint8Array::from(&frame.bytes[..]));
+            }
+            self.inspect.apply(&JsValue::NULL, &args)?;
         }
         Ok(())
     }

@@ -7,6 +7,7 @@ use web_sys::Blob;
 
 use super::parts::Worker;
 use super::reread::reread;
+use crate::load::{Exporter, Loader};
 use crate::message::FromWorker;
 
 /// Bytes of lines that are handed to the browser at once: it can move a blob to disk, whereas the
@@ -46,14 +47,14 @@ async fn export_part(
         buf.clear();
         Ok(())
     };
-    let mut on_lines = |lines: &mut Vec<u8>| {
-        buf.append(lines);
+    let mut on_output = |_: &mut Exporter, output: &mut Vec<u8>| {
+        buf.append(output);
         if BLOB_LEN <= buf.len() {
             flush(&mut buf)?;
         }
         Ok(true)
     };
-    reread(worker, epoch, number, is_selected, &mut on_lines).await?;
+    reread(worker, epoch, number, Loader::exporter, is_selected, &mut on_output).await?;
     flush(&mut buf)?;
     Blob::new_with_blob_sequence(&pieces)
 }

@@ -69,7 +69,7 @@ fn handle(worker: &Worker, message: ToWorker, file: &JsValue) {
         ToWorker::RunQueries { preceding, selection, queries } => {
             answer(worker, &preceding, &selection, &queries);
         }
-        ToWorker::ReadLine { part, index } => lines::read_line(worker, part, index),
+        ToWorker::ReadRecord { part, index } => lines::read_record(worker, part, index),
         ToWorker::ReadLines { rows } => lines::read_rows(worker, rows),
         ToWorker::Export { id, preceding, selection } => {
             // Without queries this only applies the selection.

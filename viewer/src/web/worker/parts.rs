@@ -26,8 +26,8 @@ pub(super) struct State {
     pub(super) epoch: u32,
     pub(super) parts: Vec<Part>,
     pub(super) is_loading: bool,
-    /// Counts the requests for a single line: only the latest one is carried out.
-    pub(super) line_requests: u32,
+    /// Counts the requests for a single packet: only the latest one is carried out.
+    pub(super) record_requests: u32,
 }
 
 /// A part of a file.

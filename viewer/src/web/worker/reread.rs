@@ -1,44 +1,50 @@
-//! Reads a part once more, for the original lines of some of its packets.
+//! Reads a part once more, for some of its packets.
 
 use wasm_bindgen::JsValue;
 
 use super::parts::Worker;
 use super::yielder::Yielder;
+use crate::load::{Exporter, Loader};
 use crate::web::chunks::{ChunkReader, pieces};
+
+/// Receives the output of an exporter; returns false to end reading.
+pub(super) type OnOutput<'a> = dyn FnMut(&mut Exporter, &mut Vec<u8>) -> Result<bool, JsValue> + 'a;
 
 /// Why reading ends early.
 pub(super) const CAPTURE_CLOSED: &str = "another capture was opened";
 
-/// Reads a part from its start and passes the lines of the packets that `is_wanted` accepts by their
-/// index to `on_lines`, in batches that may be empty, until `on_lines` returns false.
+/// Reads a part from its start with an exporter. Passes the exporter and its output for the packets that
+/// `is_wanted` accepts by their index to `on_output`, in batches that may be empty, until `on_output`
+/// returns false.
 ///
 /// # Errors
 ///
-/// If the file cannot be read, another load began, or `on_lines` fails.
+/// If the file cannot be read, another load began, or `on_output` fails.
 pub(super) async fn reread(
     worker: &Worker,
     epoch: u32,
     number: usize,
+    new_exporter: fn(&Loader) -> Exporter,
     is_wanted: &dyn Fn(usize) -> bool,
-    on_lines: &mut dyn FnMut(&mut Vec<u8>) -> Result<bool, JsValue>,
+    on_output: &mut OnOutput<'_>,
 ) -> Result<(), JsValue> {
     let source =
-        worker.with_part(epoch, number, |part| (part.file.clone(), part.loader.exporter()));
+        worker.with_part(epoch, number, |part| (part.file.clone(), new_exporter(&part.loader)));
     let (file, mut exporter) = source.ok_or(CAPTURE_CLOSED)?;
     let mut reader = ChunkReader::new(&file, exporter.position())?;
-    let (mut bytes, mut lines) = (Vec::new(), Vec::new());
+    let (mut bytes, mut output) = (Vec::new(), Vec::new());
     let mut yielder = Yielder::new()?;
     loop {
         reader.next(&mut bytes).await?;
         for piece in pieces(&bytes, false) {
             let has_more = worker.with_part(epoch, number, |part| {
-                exporter.feed(piece, part.loader.columns(), is_wanted, &mut lines)
+                exporter.feed(piece, part.loader.columns(), is_wanted, &mut output)
             });
             let Some(has_more) = has_more else {
                 reader.cancel();
                 return Err(CAPTURE_CLOSED.into());
             };
-            if !on_lines(&mut lines)? || !has_more {
+            if !on_output(&mut exporter, &mut output)? || !has_more {
                 reader.cancel();
                 return Ok(());
             }

@@ -38,7 +38,9 @@ impl Aggregate {
             QueryKind::Protocols => Self::Field(FlowField::Protocol),
             QueryKind::Conversations => Self::Flows,
             QueryKind::Nearest { grid, cell } => Self::Nearest { grid: *grid, cell: *cell },
-            QueryKind::Ranks { .. } | QueryKind::Rows { .. } => return None,
+            QueryKind::Ranks { .. } | QueryKind::Rows { .. } | QueryKind::RankOf(_) => {
+                return None;
+            }
         })
     }
 

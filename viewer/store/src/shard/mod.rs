@@ -290,11 +290,17 @@ impl Shard {
             }
             Accumulator::Field(counter) => Answer::Ids(counter.tallies(self.part)),
             Accumulator::Flows(flows) => Answer::Flows(flows.tallies(self.part)),
-            Accumulator::Nearest { best, .. } => Answer::Nearest(best.map(|near| Hit {
-                distance: near.distance,
-                cell: near.cell,
-                packet: self.packet(columns, near.index),
-            })),
+            Accumulator::Nearest { best, .. } => {
+                let best = *best;
+                Answer::Nearest(best.map(|near| Hit {
+                    distance: near.distance,
+                    cell: near.cell,
+                    packet: LocatedPacket {
+                        key_ns: self.order(columns).key_ns(columns, near.index),
+                        ..self.packet(columns, near.index)
+                    },
+                }))
+            }
         }
     }
 
@@ -303,13 +309,16 @@ impl Shard {
         LocatedPacket { part: self.part, index, key_ns: row.ts_ns, row }
     }
 
+    fn order(&mut self, columns: &Columns) -> &Order {
+        let latest_ns = self.preceding.ts_ns.map(|(_, latest)| latest);
+        self.order.get_or_insert_with(|| Order::new(columns, latest_ns))
+    }
+
     /// Answers queries about the time order of packets.
     fn answer_in_order(&mut self, columns: &Columns, query: &Query) -> Answer {
+        self.order(columns);
+        let Some(mut order) = self.order.take() else { return Answer::Rows(Vec::new()) };
         let selected = (&self.mask, query.dimensions);
-        let mut order = match self.order.take() {
-            Some(order) => order,
-            None => Order::new(columns, self.preceding.ts_ns.map(|(_, latest)| latest)),
-        };
         order.select(columns, selected, self.selection_version);
         let answer = match &query.kind {
             QueryKind::Ranks { key_ns } => {
@@ -323,6 +332,9 @@ impl Shard {
                     .into_iter()
                     .map(|(index, key_ns)| LocatedPacket { key_ns, ..self.packet(columns, index) });
                 Answer::Rows(packets.collect())
+            }
+            QueryKind::RankOf(position) => {
+                Answer::Ranks(vec![order.rank_of(self.part, columns, *position, selected)])
             }
             _ => Answer::Rows(Vec::new()),
         };

@@ -4,8 +4,8 @@
 //! timestamp so far in the file, which never decreases.
 
 use super::selection_mask::SelectionMask;
-use crate::columns::{BlockMask, Columns, Rows};
-use crate::query::TimeRank;
+use crate::columns::{BLOCK_LEN, BlockMask, Columns, Rows};
+use crate::query::{Position, TimeRank};
 use viewer_model::axis::Quantity;
 use viewer_model::selection::DimensionSet;
 
@@ -89,6 +89,50 @@ impl Order {
         };
         let below = count(&|latest| latest < key_ns);
         TimeRank { part, below, up_to: count(&|latest| latest <= key_ns) }
+    }
+
+    /// The sort key of a row.
+    pub(super) fn key_ns(&self, columns: &Columns, index: usize) -> i64 {
+        let mut rows = Rows::new(columns, None);
+        let block = index / BLOCK_LEN;
+        rows.load(block);
+        let times = rows.values(Quantity::Time);
+        let before = times.iter().take(index % BLOCK_LEN + 1);
+        before.fold(self.prefixes[block].latest_ns, |latest, ts| latest.max(*ts))
+    }
+
+    /// How many selected rows precede a row.
+    fn rank_of_row(
+        &self,
+        columns: &Columns,
+        index: usize,
+        (mask, dimensions): (&SelectionMask, DimensionSet),
+    ) -> u64 {
+        let block = index / BLOCK_LEN;
+        if columns.block_count() <= block {
+            return self.prefixes[columns.block_count()].selected;
+        }
+        let before = BlockMask::first(index % BLOCK_LEN);
+        let before = mask.selected(block, dimensions).and(&before).count();
+        self.prefixes[block].selected + before as u64
+    }
+
+    /// How many selected packets precede a position in time order, and how many precede or have it.
+    pub(super) fn rank_of(
+        &self,
+        part: usize,
+        columns: &Columns,
+        position: Position,
+        selected: (&SelectionMask, DimensionSet),
+    ) -> TimeRank {
+        if part == position.part {
+            let below = self.rank_of_row(columns, position.index, selected);
+            let up_to = self.rank_of_row(columns, position.index + 1, selected);
+            return TimeRank { part, below, up_to };
+        }
+        let rank = self.rank(part, columns, position.key_ns, selected);
+        let below = if part < position.part { rank.up_to } else { rank.below };
+        TimeRank { part, below, up_to: below }
     }
 
     /// Up to `count` selected rows after skipping `start` of them, with their keys.

@@ -2,7 +2,7 @@ use super::*;
 use crate::bin_lookup::{BinLookup, NO_BIN};
 use crate::columns::tests::packet;
 use crate::density::Grid;
-use crate::query::QueryKind;
+use crate::query::{Position, QueryKind};
 use crate::tally::Tally;
 use proptest::prelude::*;
 use viewer_model::axis::{Axis, Bins, Quantity, Scale, Span};
@@ -189,6 +189,15 @@ proptest! {
             let expected: Vec<_> = rows[usize::try_from(in_front / 2).unwrap()..].iter().map(|row| number(*row)).collect();
             prop_assert_eq!(numbers, expected);
             prop_assert!(found.iter().all(|packet| packet.key_ns == keys[usize::try_from(packet.row.n - 1).unwrap()]));
+            for index in (0..packets.len()).step_by(23) {
+                let (part, start) = if index < cut { (0, 0) } else { (1, cut) };
+                let position = Position { key_ns: keys[index], part, index: index - start };
+                let Answer::Ranks(ranks) = ask(QueryKind::RankOf(position)) else { panic!() };
+                let below = rows.iter().filter(|row| **row < index).count() as u64;
+                let up_to = rows.iter().filter(|row| **row <= index).count() as u64;
+                prop_assert_eq!(ranks.iter().map(|rank| rank.below).sum::<u64>(), below);
+                prop_assert_eq!(ranks.iter().map(|rank| rank.up_to).sum::<u64>(), up_to);
+            }
         }
     }
 }
