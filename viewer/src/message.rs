@@ -2,7 +2,7 @@
 //! answers are large arrays of counters, which it packs into few bytes.
 
 use crate::flow::FlowDelta;
-use crate::load::{RawFrame, Report, Sampling};
+use crate::load::{ExportFormat, RawFrame, Report, Sampling};
 use crate::query::{Answer, Query};
 use crate::selection::Selection;
 use crate::shard::Preceding;
@@ -51,10 +51,12 @@ pub enum ToWorker {
         /// Index of the packet in its part.
         index: usize,
     },
-    /// Return the lines of all selected packets.
+    /// Return all selected packets.
     Export {
         /// Number of this export.
         id: u32,
+        /// The format.
+        format: ExportFormat,
         /// For each part, the state left by the parts before it in the same file.
         preceding: Vec<Preceding>,
         /// The current selection.
@@ -120,7 +122,7 @@ pub enum FromWorker {
         /// The lines, each with its packet's part and index.
         lines: Vec<((usize, usize), String)>,
     },
-    /// The selected lines, attached to the message as one blob for each part.
+    /// The selected packets, attached to the message as one blob for each part.
     Exported {
         /// Number of the export.
         id: u32,
@@ -132,7 +134,7 @@ pub enum FromWorker {
 wire!(enum ToWorker {
     0 Load { epoch, part, file, start, end, is_whole, sampling }, 1 Cancel, 2 Reset { epoch },
     3 RunQueries { preceding, selection, queries }, 4 ReadRecord { part, index },
-    5 Export { id, preceding, selection }, 6 SimulateFailure, 7 ReadLines { rows },
+    5 Export { id, format, preceding, selection }, 6 SimulateFailure, 7 ReadLines { rows },
 });
 wire!(enum FromWorker {
     0 Ready, 1 Report { epoch, part, report }, 2 FlowDelta { epoch, part, delta },

@@ -12,6 +12,7 @@ mod documentation;
 mod engine;
 mod errors;
 mod examples;
+mod export;
 mod faults;
 mod files;
 mod filters;

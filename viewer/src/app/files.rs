@@ -176,6 +176,12 @@ impl Files {
         (loading.iter().map(|(_, part)| part.read_bytes).sum(), len)
     }
 
+    /// Returns true if all files with packets are capture files, whose bytes can be exported.
+    pub(super) fn are_captures(&self) -> bool {
+        let mut parts = self.reports().filter(|part| 0 < part.totals.packets).peekable();
+        parts.peek().is_some() && parts.all(|part| part.is_capture)
+    }
+
     /// Returns true once so much was read without a record that reading should stop.
     pub(super) fn has_no_records(&self) -> bool {
         let lines: u64 = self.reports().map(|part| part.lines).sum();

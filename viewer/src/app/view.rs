@@ -55,6 +55,8 @@ pub struct View {
     pub skipped: String,
     /// The first of them, with reasons.
     pub problems: Vec<String>,
+    /// The selected packets can be exported as pcapng.
+    pub can_export_pcapng: bool,
     /// How much is selected; empty if nothing restricts the packets.
     pub selected: String,
     /// The selections.
@@ -107,6 +109,7 @@ impl App {
             memory_prompt: self.memory_prompt(&zone),
             skipped: self.skipped_text(),
             problems: self.problems(),
+            can_export_pcapng: self.files.are_captures(),
             selected: self.selected_text(),
             chips: self.chips(&zone),
             can_undo: self.history.can_undo(),

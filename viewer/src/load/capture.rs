@@ -8,6 +8,8 @@ use summary::{Packet, decode};
 pub(super) struct Record<'a> {
     pub(super) packet: Packet<'a>,
     pub(super) frame: Frame<'a>,
+    /// The reader that read it, which knows its interface.
+    pub(super) reader: &'a Reader,
 }
 
 /// A capture file being read.
@@ -98,7 +100,7 @@ impl Capture {
                         self.checkpoints.add(start, &self.reader);
                     }
                     let packet = packet(&frame, self.count, &self.reader);
-                    visit(&Record { packet, frame }, start);
+                    visit(&Record { packet, frame, reader: &self.reader }, start);
                     consumed_len += consumed;
                 }
                 Err(error) => break Err(error.to_string()),
@@ -124,7 +126,7 @@ impl Capture {
         let reader = self.checkpoints.find(start).ok_or(None)?;
         match reader.clone().step(bytes) {
             Ok(Step::Frame { frame, .. }) => {
-                Ok(Record { packet: packet(&frame, n, reader), frame })
+                Ok(Record { packet: packet(&frame, n, reader), frame, reader })
             }
             Ok(Step::NeedMore { needed }) => Err(Some(needed)),
             _ => Err(None),

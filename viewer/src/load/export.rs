@@ -1,10 +1,12 @@
 //! Rereads a file for the lines or records of selected packets.
 
 use super::capture::Record;
+use super::pcapng::Section;
 use super::record::FileRecord;
 use super::source::{RecordSink, Source};
 use crate::columns::Columns;
 use crate::lines::{Line, LineSink};
+use crate::wire::wire;
 use summary::line::Writer;
 
 /// Rereads a part from its start and passes on some of its packets.
@@ -16,20 +18,36 @@ pub struct Exporter {
     output: Output,
 }
 
+/// The format of exported packets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ExportFormat {
+    /// Lines: byte for byte as in the file, or in the format of the sniffer if the file is a capture
+    /// file.
+    Lines,
+    /// A pcapng file with the original bytes, lengths, times and interfaces; empty if the file is not a
+    /// capture file.
+    Pcapng,
+}
+
 /// What becomes of a selected packet.
 #[derive(Debug)]
 enum Output {
-    /// Its line: byte for byte as in the file, or in the format of the sniffer if the file is a capture
-    /// file.
+    /// It is exported as a line.
     Lines(Writer),
+    /// It is exported as a record of a pcapng file.
+    Pcapng(Section),
     /// It is kept until [`Exporter::take_record`].
     Record(Option<FileRecord>),
 }
 
 impl Exporter {
-    /// Exports lines from a part that was read with an equal source.
-    pub(super) fn lines(source: Source) -> Self {
-        Self { source, row: 0, output: Output::Lines(Writer::default()) }
+    /// Exports packets from a part that was read with an equal source.
+    pub(super) fn new(source: Source, format: ExportFormat) -> Self {
+        let output = match format {
+            ExportFormat::Lines => Output::Lines(Writer::default()),
+            ExportFormat::Pcapng => Output::Pcapng(Section::default()),
+        };
+        Self { source, row: 0, output }
     }
 
     /// Keeps the last selected packet instead of exporting it.
@@ -46,7 +64,7 @@ impl Exporter {
     pub fn take_record(&mut self) -> Option<FileRecord> {
         match &mut self.output {
             Output::Record(record) => record.take(),
-            Output::Lines(_) => None,
+            Output::Lines(_) | Output::Pcapng(_) => None,
         }
     }
 
@@ -96,6 +114,7 @@ impl<F: Fn(usize) -> bool> LineSink for SelectedRows<'_, F> {
                 self.out.extend_from_slice(line);
                 self.out.push(b'\n');
             }
+            Output::Pcapng(_) => {}
             Output::Record(record) => {
                 *record = Some(FileRecord { line: line.to_vec(), frame: None });
             }
@@ -109,7 +128,10 @@ impl<F: Fn(usize) -> bool> RecordSink for SelectedRows<'_, F> {
         match &mut self.output {
             _ if !is_selected => {}
             Output::Lines(writer) => writer.write(&record.packet, self.out),
+            Output::Pcapng(section) => section.write(record, self.out),
             Output::Record(kept) => *kept = Some(FileRecord::of(record)),
         }
     }
 }
+
+wire!(enum ExportFormat { 0 Lines, 1 Pcapng });

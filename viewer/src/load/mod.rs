@@ -6,10 +6,11 @@ mod decompress;
 mod export;
 mod generic_json;
 mod gzip;
+mod pcapng;
 mod record;
 mod source;
 
-pub use export::Exporter;
+pub use export::{ExportFormat, Exporter};
 pub use generic_json::other_fields;
 pub use record::{FileRecord, MAX_FRAME_LEN, RawFrame};
 
@@ -179,9 +180,9 @@ impl Loader {
         Self { range: None, source: Source::whole(len), sink }
     }
 
-    /// Creates an exporter for the lines of loaded packets.
-    pub fn exporter(&self) -> Exporter {
-        Exporter::lines(self.equal_source())
+    /// Creates an exporter for loaded packets.
+    pub fn exporter(&self, format: ExportFormat) -> Exporter {
+        Exporter::new(self.equal_source(), format)
     }
 
     /// Creates an exporter that keeps a single packet.

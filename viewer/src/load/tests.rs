@@ -1,7 +1,7 @@
 use super::decompress::tests::gzip;
 use super::*;
 use summary::capture_file::{
-    FileInterface, Frame, PacketOptions, PcapFile, PcapngWriter, SectionOptions,
+    FileInterface, Frame, PacketOptions, PcapFile, PcapngWriter, Reader, SectionOptions, Step,
 };
 use summary::{LinkType, Timestamp};
 use viewer_store::columns::PacketRow;
@@ -108,7 +108,7 @@ fn exported_lines_equal_the_original() {
             let columns = loader.columns();
             let is_wanted = |row: usize| columns.row(row).len == 1;
             for chunk_len in [1, 100, 10_000] {
-                let mut exporter = loader.exporter();
+                let mut exporter = loader.exporter(ExportFormat::Lines);
                 let mut seen = Vec::new();
                 for chunk in file.chunks(chunk_len).chain([&[][..]]) {
                     if !exporter.feed(chunk, columns, is_wanted, &mut seen) {
@@ -127,7 +127,7 @@ fn exported_lines_equal_the_original() {
     let mut loader = Loader::whole(file.len() as u64, Sampling::default());
     loader.feed(&file);
     let mut seen = Vec::new();
-    loader.exporter().feed(&file, loader.columns(), |row| row == 2, &mut seen);
+    loader.exporter(ExportFormat::Lines).feed(&file, loader.columns(), |row| row == 2, &mut seen);
     assert!(seen.starts_with(b"{\"type\":\"pkt\",\"n\":3,"), "{seen:?}");
 }
 
@@ -137,7 +137,7 @@ fn records_are_reread_by_offset() {
     let mut loader = Loader::whole(file.len() as u64, Sampling::default());
     loader.feed(&file);
     let mut all = Vec::new();
-    loader.exporter().feed(&file, loader.columns(), |_| true, &mut all);
+    loader.exporter(ExportFormat::Lines).feed(&file, loader.columns(), |_| true, &mut all);
     for (row, expected) in all.split_inclusive(|byte| *byte == b'\n').enumerate() {
         let offset = usize::try_from(loader.record_offset(row).unwrap()).unwrap();
         let line = loader.record(row, &file[offset..]).unwrap().line;
@@ -319,4 +319,65 @@ fn times_as_numbers_keep_all_digits() {
             assert_eq!(rows(&line)[0].ts_ns, ns, "{line}");
         }
     }
+}
+
+/// Exports rows of a capture file, read in chunks, and reads the result.
+fn exported_frames(file: &[u8], is_selected: impl Fn(usize) -> bool) -> Vec<OwnFrame> {
+    let mut loader = Loader::whole(file.len() as u64, Sampling::default());
+    loader.feed(file);
+    loader.feed(&[]);
+    let mut exporter = loader.exporter(ExportFormat::Pcapng);
+    let mut out = Vec::new();
+    for chunk in file.chunks(7).chain([&[][..]]) {
+        exporter.feed(chunk, loader.columns(), &is_selected, &mut out);
+    }
+    frames(&out)
+}
+
+/// Time, link type, bytes, length on the wire and interface name.
+type OwnFrame = (i64, u16, Vec<u8>, u32, Option<String>);
+
+fn frames(file: &[u8]) -> Vec<OwnFrame> {
+    let (mut reader, mut rest, mut frames) = (Reader::new(), file, Vec::new());
+    while !rest.is_empty() {
+        rest = match reader.step(rest).unwrap() {
+            Step::Frame { consumed, frame } => {
+                let name = reader.interfaces()[frame.interface].name.clone();
+                let (ts_ns, bytes) = (frame.ts.ns(), frame.bytes.to_vec());
+                frames.push((ts_ns, frame.link.0, bytes, frame.wire_len, name));
+                &rest[consumed..]
+            }
+            Step::Skipped { consumed } => &rest[consumed..],
+            Step::NeedMore { .. } => panic!("incomplete"),
+        };
+    }
+    frames
+}
+
+#[test]
+fn pcapng_export_keeps_bytes_lengths_times_and_interfaces() {
+    let mut file = Vec::new();
+    for is_big_endian in [false, true] {
+        let options = SectionOptions { is_big_endian, ..SectionOptions::default() };
+        let mut writer = PcapngWriter::new(&options, &mut file);
+        let names = ["eth0", "lo", "unused", "wlan0"];
+        let ids = names.map(|name| {
+            let link = if name == "lo" { LinkType::RAW } else { LinkType::ETHERNET };
+            let description = FileInterface { name: Some(name.to_owned()), link, snaplen: 96 };
+            (writer.interface(&description, &mut file), link)
+        });
+        for (number, (interface, link)) in (0..).zip([ids[1], ids[0], ids[3], ids[1]]) {
+            let ts = Timestamp::from_ns(1_795_402_418_123_456_789 + number);
+            let bytes = [u8::try_from(number).unwrap(); 33];
+            let frame = Frame { ts, link, interface, bytes: &bytes, wire_len: 1_500 };
+            writer.packet(&frame, &PacketOptions::default(), &mut file);
+        }
+    }
+    let all = frames(&file);
+    assert_eq!(all.len(), 8);
+    assert_eq!(exported_frames(&file, |_| true), all);
+    let odd: Vec<_> = all.iter().skip(1).step_by(2).cloned().collect();
+    assert_eq!(exported_frames(&file, |row| row % 2 == 1), odd);
+    // The lines of other files have no bytes.
+    assert!(exported_frames(PACKET.as_bytes(), |_| true).is_empty());
 }

@@ -11,6 +11,7 @@ use super::{controls, panic, worker};
 use crate::app::{App, Event, Panel};
 use crate::axis::{Quantity, Span};
 use crate::filter::Expr;
+use crate::load::ExportFormat;
 use crate::selection::Dimension;
 use crate::time::Zone;
 
@@ -227,7 +228,14 @@ impl Viewer {
     /// Returns the original lines of the selected packets, as a `Blob`.
     #[wasm_bindgen(js_name = exportLines)]
     pub fn export_lines(&self) -> Promise {
-        self.page.export()
+        self.page.export(ExportFormat::Lines)
+    }
+
+    /// The selected packets of pcap and pcapng files as a pcapng file: a promise of a `Blob`. Packets of
+    /// other files are left out.
+    #[wasm_bindgen(js_name = exportPcapng)]
+    pub fn export_pcapng(&self) -> Promise {
+        self.page.export(ExportFormat::Pcapng)
     }
 }
 

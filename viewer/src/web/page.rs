@@ -16,6 +16,7 @@ use super::render::Renderer;
 use super::waiters::{Wait, Waiters};
 use super::worker_pool::{Status, WorkerPool, failure_text};
 use crate::app::{App, Effect, Event, Memory, Panel, PartAssignment, Phase};
+use crate::load::ExportFormat;
 use crate::message::{FromWorker, ToWorker};
 use crate::wire::decode;
 
@@ -263,15 +264,15 @@ impl Page {
 
     // Export
 
-    /// A promise of the selected packets' lines, as a `Blob`.
-    pub(super) fn export(&self) -> Promise {
+    /// A promise of the selected packets, as a `Blob`.
+    pub(super) fn export(&self, format: ExportFormat) -> Promise {
         let (preceding, selection) =
             self.with_app(|app| (app.preceding(), app.selection().clone()));
         Promise::new(&mut |resolve, reject| {
             let state = &mut *self.state.borrow_mut();
             let id = state.exports.begin(state.workers.len(), Resolvers { resolve, reject });
             let (preceding, selection) = (preceding.clone(), selection.clone());
-            state.workers.post_all(&ToWorker::Export { id, preceding, selection });
+            state.workers.post_all(&ToWorker::Export { id, format, preceding, selection });
         })
     }
 

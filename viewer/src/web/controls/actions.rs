@@ -6,6 +6,7 @@ use web_sys::{Blob, Element, HtmlElement, HtmlInputElement};
 
 use super::layout::{focus_pane, set_layout};
 use crate::app::{Event, Panel, Step, ZOOM_STEP};
+use crate::load::ExportFormat;
 use crate::selection::Dimension;
 use crate::web::canvas::Canvas;
 use crate::web::clipboard::copy_address;
@@ -66,7 +67,7 @@ fn run_in_page(page: &Page, action: &str, arg: &str, button: &Element) -> Result
         }
         "load-all" => page.send(Event::LoadAll),
         "copy-link" => copy_link(page, button),
-        "export" => export(page),
+        "export" => export(page, arg),
         _ => {}
     }
     Ok(())
@@ -89,7 +90,7 @@ fn run_in_panel(page: &Page, action: &str, arg: &str, panel: Panel) -> Result<()
             let order = if current == descending { arg.to_owned() } else { descending };
             page.send(Event::Set("sort".into(), order));
         }
-        "export" => export(page),
+        "export" => export(page, arg),
         "download-png" => {
             let name = format!("{}.png", panel.name());
             let on_blob = Closure::once_into_js(move |blob: Option<Blob>| {
@@ -155,12 +156,21 @@ fn copy_link(page: &Page, button: &Element) {
     });
 }
 
-fn export(page: &Page) {
-    let lines = page.export();
+/// Downloads the selected packets, as a pcapng file or as lines.
+fn export(page: &Page, format: &str) {
+    let (format, name) = match format {
+        "pcapng" => (ExportFormat::Pcapng, "selected.pcapng"),
+        _ => (ExportFormat::Lines, "selected.ndjson"),
+    };
+    if format == ExportFormat::Pcapng && page.with_app(|app| app.selected().packets == 0) {
+        // A pcapng file without a section is invalid.
+        return page.send(Event::ShowError("No packets are selected.".into()));
+    }
+    let exported = page.export(format);
     spawn_local(async move {
         // The page itself reports an error.
-        if let Ok(blob) = JsFuture::from(lines).await {
-            let downloaded = download(&blob.unchecked_into(), "selected.ndjson");
+        if let Ok(blob) = JsFuture::from(exported).await {
+            let downloaded = download(&blob.unchecked_into(), name);
             debug_assert!(downloaded.is_ok());
         }
     });

@@ -176,6 +176,7 @@ impl Renderer {
             ("close", view.phase != Phase::Empty),
             ("sampling", view.memory_prompt.is_some()),
             ("detail", view.detail.is_some()),
+            ("export-pcapng", view.can_export_pcapng),
         ] {
             set_visible(&element(document, id)?, is_visible);
         }

@@ -1,4 +1,4 @@
-//! Export: the original lines of all selected packets.
+//! Export of all selected packets.
 
 use js_sys::{Array, Uint8Array};
 use wasm_bindgen::JsValue;
@@ -7,16 +7,16 @@ use web_sys::Blob;
 
 use super::parts::Worker;
 use super::reread::reread;
-use crate::load::{Exporter, Loader};
+use crate::load::{ExportFormat, Exporter, Loader};
 use crate::message::FromWorker;
 
-/// Bytes of lines that are handed to the browser at once: it can move a blob to disk, whereas the
+/// Bytes that are handed to the browser at once: it can move a blob to disk, whereas the
 /// worker's own memory cannot shrink.
 const BLOB_LEN: usize = 4 << 20;
 
-/// Sends the lines of the packets that are selected now, a blob for each part; null for a part that
+/// Sends the packets that are selected now, a blob for each part; null for a part that
 /// could not be read. Later changes of the selection do not matter.
-pub(super) fn start(worker: &Worker, id: u32) {
+pub(super) fn start(worker: &Worker, id: u32, format: ExportFormat) {
     let (epoch, selected) = worker.with_state(|state| {
         let parts = state.parts.iter().map(|part| (part.number, part.shard.selected()));
         (state.epoch, parts.collect::<Vec<_>>())
@@ -25,7 +25,8 @@ pub(super) fn start(worker: &Worker, id: u32) {
     spawn_local(async move {
         let blobs = Array::new();
         for (number, selected) in &selected {
-            let blob = export_part(&worker, epoch, *number, &|row| selected.contains(row)).await;
+            let is_selected = |row| selected.contains(row);
+            let blob = export_part(&worker, epoch, *number, format, &is_selected).await;
             blobs.push(&blob.map_or(JsValue::NULL, JsValue::from));
         }
         let parts = selected.into_iter().map(|(number, _)| number).collect();
@@ -37,6 +38,7 @@ async fn export_part(
     worker: &Worker,
     epoch: u32,
     number: usize,
+    format: ExportFormat,
     is_selected: &dyn Fn(usize) -> bool,
 ) -> Result<Blob, JsValue> {
     let pieces = Array::new();
@@ -54,7 +56,8 @@ async fn export_part(
         }
         Ok(true)
     };
-    reread(worker, epoch, number, Loader::exporter, is_selected, &mut on_output).await?;
+    let new_exporter = |loader: &Loader| loader.exporter(format);
+    reread(worker, epoch, number, &new_exporter, is_selected, &mut on_output).await?;
     flush(&mut buf)?;
     Blob::new_with_blob_sequence(&pieces)
 }

@@ -76,7 +76,7 @@ async fn find_record(
         Ok(found.is_none() && is_latest)
     };
     let is_wanted = |row| row == index;
-    reread(worker, epoch, number, Loader::record_finder, &is_wanted, &mut on_output).await?;
+    reread(worker, epoch, number, &Loader::record_finder, &is_wanted, &mut on_output).await?;
     Ok(found.unwrap_or_default())
 }
 

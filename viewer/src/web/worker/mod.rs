@@ -71,10 +71,10 @@ fn handle(worker: &Worker, message: ToWorker, file: &JsValue) {
         }
         ToWorker::ReadRecord { part, index } => lines::read_record(worker, part, index),
         ToWorker::ReadLines { rows } => lines::read_rows(worker, rows),
-        ToWorker::Export { id, preceding, selection } => {
+        ToWorker::Export { id, format, preceding, selection } => {
             // Without queries this only applies the selection.
             answer(worker, &preceding, &selection, &[]);
-            export::start(worker, id);
+            export::start(worker, id, format);
         }
         ToWorker::SimulateFailure => panic!("a test requested this failure"),
     }

@@ -24,7 +24,7 @@ pub(super) async fn reread(
     worker: &Worker,
     epoch: u32,
     number: usize,
-    new_exporter: fn(&Loader) -> Exporter,
+    new_exporter: &dyn Fn(&Loader) -> Exporter,
     is_wanted: &dyn Fn(usize) -> bool,
     on_output: &mut OnOutput<'_>,
 ) -> Result<(), JsValue> {
