@@ -150,10 +150,7 @@ pub enum Step {
 
 /// Work that the caller of [`App::update`](super::App::update) must carry out.
 #[derive(Clone, Debug, PartialEq)]
-#[cfg_attr(
-    not(target_arch = "wasm32"),
-    expect(clippy::large_enum_variant, reason = "a few at a time, and most are the large one")
-)]
+#[expect(clippy::large_enum_variant, reason = "a few at a time, and most are the large one")]
 pub enum Effect {
     /// Send queries to all workers.
     RunQueries {
