@@ -23,6 +23,8 @@ pub struct Chromium {
 pub enum Mouse {
     /// Moves the pointer.
     Move,
+    /// Moves the pointer with the left button pressed.
+    Drag,
     /// Presses the left button.
     Press,
     /// Releases the left button.
@@ -161,7 +163,7 @@ impl Chromium {
             MouseMoved, MousePressed, MouseReleased, MouseWheel,
         };
         let event = |kind, clicks: u32, buttons: u32, wheel: Option<f64>| {
-            let left = Some(Input::MouseButton::Left).filter(|_| clicks > 0);
+            let left = Some(Input::MouseButton::Left).filter(|_| 0 < clicks + buttons);
             self.tab.call_method(Input::DispatchMouseEvent {
                 Type: kind,
                 x,
@@ -189,6 +191,7 @@ impl Chromium {
         };
         match action {
             Mouse::Move => event(MouseMoved, 0, 0, None)?,
+            Mouse::Drag => event(MouseMoved, 0, 1, None)?,
             Mouse::Press => event(MousePressed, 1, 1, None)?,
             Mouse::Release => event(MouseReleased, 1, 0, None)?,
             Mouse::CtrlWheel(delta) => event(MouseWheel, 0, 0, Some(delta))?,

@@ -23,6 +23,7 @@ mod hosting;
 mod inspection;
 mod invocations;
 mod isolation;
+mod layout;
 mod link_types;
 mod loading;
 mod namespaces;

@@ -244,7 +244,7 @@ fn small_screens_need_no_horizontal_scrolling() {
     assert_eq!(widths, json!([360, 360]));
 }
 
-/// Checks both themes, without a file and with all panels open.
+/// Checks both themes on a desktop and on a phone, without a file and with all panels open.
 #[test]
 fn axe_finds_no_accessibility_violations() {
     let directory = tempdir().unwrap();
@@ -254,12 +254,15 @@ fn axe_finds_no_accessibility_violations() {
     let page = Page::open("");
     page.eval(&format!("(() => {{ {axe}; return true; }})()"));
     let violations = "axe.run(document).then(result => result.violations.map(v => [v.id, v.nodes.map(node => node.html)]))";
-    for is_dark in [false, true] {
+    let cases = [(1440, 900), (360, 740)].map(|size| [(size, false), (size, true)]);
+    for ((width, height), is_dark) in cases.into_iter().flatten() {
+        page.chromium.resize(1440, 900).unwrap();
         page.chromium.prefer_dark(is_dark).unwrap();
         page.eval("document.getElementById('close').click()");
         page.wait_for("document.documentElement.dataset.phase === 'empty'");
         assert_eq!(page.eval(violations), json!([]));
         page.drop_file(&file);
+        page.chromium.resize(width, height).unwrap();
         page.act("viewer.select('size', [100, 900])");
         page.act("viewer.filter('len > 5 and lenn')");
         if !is_dark {
@@ -270,10 +273,19 @@ fn axe_finds_no_accessibility_violations() {
         page.eval("document.querySelector('#packets-rows button').click()");
         page.wait_for("document.querySelector('#inspector [role=treeitem]')");
         assert_eq!(page.eval(violations), json!([]));
+        page.chromium.resize(1440, 900).unwrap();
         page.drop_alone(&capture);
+        page.chromium.resize(width, height).unwrap();
         page.eval("document.querySelector('#packets-rows button').click()");
         page.wait_for("document.querySelector('#inspector .segment')");
         assert_eq!(page.eval(violations), json!([]));
+        for tab in ["top", "conversations", "packets", "more"] {
+            page.act(&format!("viewer.set('tab', '{tab}')"));
+            assert_eq!(page.eval(violations), json!([]), "{width}, {tab}");
+        }
+        page.eval("document.querySelector('[data-action=close-detail]').click()");
+        page.eval("document.querySelector('#sizes-panel .menu').showPopover()");
+        assert_eq!(page.eval(violations), json!([]), "{width}, menu");
     }
 }
 

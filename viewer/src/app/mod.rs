@@ -104,6 +104,8 @@ pub struct App {
     /// Changes arrive in quick succession: panels out of sight wait.
     is_interacting: bool,
     memory_plan: Option<MemoryPlan>,
+    /// The names of the files that the link was made with.
+    link_capture: String,
     /// The selections come from a link, for the capture that is opened next.
     is_restored: bool,
     workers: usize,

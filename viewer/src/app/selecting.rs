@@ -6,6 +6,9 @@ use crate::link::{fragment, link_text, pairs, selected};
 use crate::selection::{Dimension, Selection};
 use crate::settings::Settings;
 
+/// The key of the names of the files in links.
+const CAPTURE_KEY: &str = "capture";
+
 impl App {
     /// The context in which filter expressions are parsed.
     pub(super) fn filter_context(&self) -> Context {
@@ -81,6 +84,7 @@ impl App {
     pub(super) fn restore_link(&mut self, link: &str) {
         let mut selection = Selection::default();
         self.settings = Settings::default();
+        self.link_capture.clear();
         for (key, value) in pairs(link) {
             if let Some(dimension) = Dimension::parse(&key) {
                 let expr = selected(&value);
@@ -88,6 +92,8 @@ impl App {
                     self.files.error = Some(format!("Invalid selection in the link: “{value}”."));
                 }
                 selection.set(dimension, expr);
+            } else if key == CAPTURE_KEY {
+                self.link_capture = value;
             } else {
                 self.settings.set(&key, &value);
             }
@@ -97,11 +103,27 @@ impl App {
         self.on_selection_changed();
     }
 
+    /// Which capture the link needs, until one is open; empty without a link.
+    pub(super) fn link_note(&self) -> String {
+        let is_empty = matches!(self.files.phase, Phase::Empty | Phase::Error);
+        if is_empty && !self.link_capture.is_empty() {
+            let name = &self.link_capture;
+            format!("This link shows “{name}”. Open that capture to see the same view.")
+        } else if is_empty && !self.history.now().is_empty() {
+            "This link contains a selection. Open the capture it was made with.".to_owned()
+        } else {
+            String::new()
+        }
+    }
+
     /// The settings and selections as the fragment of a link.
     pub fn link(&self) -> String {
         let mut pairs = self.settings.changed();
         let clauses = self.history.now().clauses();
         pairs.extend(clauses.map(|(dimension, e)| (dimension.name().to_owned(), link_text(e))));
+        if !pairs.is_empty() && !self.files.files.is_empty() {
+            pairs.push((CAPTURE_KEY.to_owned(), self.files.names()));
+        }
         fragment(&pairs)
     }
 }

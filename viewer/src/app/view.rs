@@ -47,6 +47,8 @@ pub struct View {
     pub progress: f64,
     /// The progress with data rate and remaining time.
     pub progress_text: String,
+    /// Which capture a link needs; empty if there is none.
+    pub link_note: String,
     /// The last error; empty if there is none.
     pub error: String,
     /// The text above the sampling options, if files exceed the memory limit.
@@ -105,6 +107,7 @@ impl App {
             exact_time_range: self.exact_time_range(&zone),
             progress: read_bytes as f64 / len.max(1) as f64,
             progress_text: self.progress_text(read_bytes, len),
+            link_note: self.link_note(),
             error: self.files.error.clone().unwrap_or_default(),
             memory_prompt: self.memory_prompt(&zone),
             skipped: self.skipped_text(),

@@ -14,6 +14,8 @@ use crate::web::page::Page;
 const STORAGE_KEY: &str = "layout";
 /// A key press on a border moves it by this distance.
 const RESIZE_STEP_PX: f64 = 20.0;
+/// The width of the widest menu.
+const MAX_MENU_PX: f64 = 340.0;
 /// The panes and the elements that get the focus; the first visible one.
 const PANES: [(&str, &str); 5] = [
     ("filter", "#filter"),
@@ -181,16 +183,15 @@ fn place(menu: &HtmlElement) -> Result<(), JsValue> {
     let root = root.ok_or("no root element")?;
     let (width, height) = (f64::from(root.client_width()), f64::from(root.client_height()));
     let rect = button.get_bounding_client_rect();
-    let is_below = rect.bottom() < height / 2.0;
-    let (top, bottom) = if is_below {
-        (format!("{}px", rect.bottom()), "auto".to_owned())
+    let px = |distance: f64| format!("{}px", distance.max(8.0));
+    let (top, bottom) = if rect.bottom() < height / 2.0 {
+        (px(rect.bottom()), "auto".to_owned())
     } else {
-        ("auto".to_owned(), format!("{}px", height - rect.top()))
+        ("auto".to_owned(), px(height - rect.top()))
     };
     let style = menu.style();
     style.set_property("top", &top)?;
     style.set_property("bottom", &bottom)?;
     // Aligned with the right edge of the button, but within the window.
-    let from_right = if rect.right() < 260.0 { width - 268.0 } else { width - rect.right() };
-    style.set_property("right", &format!("{}px", from_right.max(8.0)))
+    style.set_property("right", &px((width - rect.right()).min(width - MAX_MENU_PX)))
 }

@@ -37,7 +37,9 @@ pub(super) fn attach(page: &Page) -> Result<(), JsValue> {
     let on_change = page.clone();
     listen(&window, "hashchange", move |_: web_sys::Event| restore(&on_change))?;
     layout::restore(page);
-    restore(page);
+    if !window.location().hash()?.is_empty() {
+        restore(page);
+    }
     Ok(())
 }
 

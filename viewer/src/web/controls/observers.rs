@@ -60,17 +60,13 @@ fn observe_rows(page: &Page) -> Result<(), JsValue> {
         let rows: HtmlElement = element(&document, table.name())?;
         let (observed, container) = (page.clone(), rows.clone());
         let measure = move || {
-            // The header is as high as a row.
             let header = container.query_selector("thead").ok().flatten();
-            let row_px = header.map_or(0.0, |header| header.get_bounding_client_rect().height());
-            let height_px = f64::from(container.client_height());
-            if 0.0 < row_px && 0.0 < height_px {
-                #[expect(
-                    clippy::cast_possible_truncation,
-                    clippy::cast_sign_loss,
-                    reason = "a few"
-                )]
-                let rows = (height_px / row_px - 1.0).max(1.0) as usize;
+            let header_px = header.map_or(0, |header| header.client_height());
+            let free_px = container.client_height() - header_px;
+            if let Ok(free_px) = usize::try_from(free_px)
+                && 0 < free_px
+            {
+                let rows = (free_px / row_px(&container).unwrap_or(24)).max(1);
                 set_attribute(&container, "data-rows", &rows.to_string());
                 observed.send(Event::VisibleRows(*table, rows));
             }
@@ -81,6 +77,13 @@ fn observe_rows(page: &Page) -> Result<(), JsValue> {
         observer.observe(&rows);
     }
     Ok(())
+}
+
+/// The height of a row in CSS pixels, which `style.css` sets.
+fn row_px(rows: &HtmlElement) -> Option<usize> {
+    let style = web_sys::window()?.get_computed_style(rows).ok()??;
+    let text = style.get_property_value("--row").ok()?;
+    text.trim().strip_suffix("px")?.parse().ok()
 }
 
 fn observe_visibility(page: &Page) -> Result<(), JsValue> {

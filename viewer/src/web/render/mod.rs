@@ -155,6 +155,7 @@ impl Renderer {
         set_attribute(&root, "data-phase", view.phase.name());
         for (id, text) in [
             ("summary", &view.summary),
+            ("link-note", &view.link_note),
             ("error", &view.error),
             ("progress-text", &view.progress_text),
             ("skipped", &view.skipped),

@@ -1,0 +1,205 @@
+//! The layout of the page: panes, tabs, menus, and what the browser and links remember of them.
+
+use serde_json::json;
+use tempfile::{TempDir, tempdir};
+use tests::files::write;
+use tests::page::Page;
+use tests::reference::generate_lines;
+
+/// Opens a capture in a window of this size.
+fn open(directory: &TempDir, (width, height): (u32, u32)) -> Page {
+    let page = Page::open("");
+    page.chromium.resize(width, height).unwrap();
+    let file = write(directory.path(), "some.ndjson", generate_lines(5_000));
+    page.chromium.choose_file("#file", &file).unwrap();
+    page.wait_for("viewer.state().phase === 'ready'");
+    page.eval("viewer.settled()");
+    page
+}
+
+/// An expression: the panels of which some part can be seen in the window.
+const IN_SIGHT: &str = "[...document.querySelectorAll('.panel')].filter(panel => {
+    const r = panel.getBoundingClientRect();
+    return panel.checkVisibility({visibilityProperty: true}) && 0 < r.width && r.top < innerHeight && 0 < r.bottom;
+}).map(panel => panel.dataset.panel)";
+
+#[test]
+fn large_windows_show_charts_lists_and_tables_without_scrolling() {
+    let directory = tempdir().unwrap();
+    for (size, has_both_charts) in
+        [((1280, 800), false), ((1440, 900), false), ((1920, 1080), true)]
+    {
+        let page = open(&directory, size);
+        page.act("viewer.select('size', [100, 900])");
+        page.eval("document.querySelector('#conversations-rows button').click()");
+        page.act("viewer.set('tab', 'packets')");
+        page.eval("document.querySelector('#packets-rows button').click()");
+        page.wait_for("document.getElementById('detail-line').textContent !== ''");
+        let sizes = "[document.documentElement.scrollHeight, document.documentElement.scrollWidth]";
+        assert_eq!(page.eval(sizes), json!([size.1, size.0]));
+        let detail = "document.getElementById('detail').getBoundingClientRect().bottom";
+        assert!(page.eval(detail).as_f64().unwrap() <= f64::from(size.1));
+        let seen = page.eval(IN_SIGHT);
+        let seen = seen.as_array().unwrap();
+        for panel in ["throughput", "protocols", "ports", "packets"] {
+            assert!(seen.contains(&json!(panel)), "{panel}: {seen:?}");
+        }
+        assert_eq!(seen.contains(&json!("scatter")), has_both_charts, "{seen:?}");
+        assert!(!seen.contains(&json!("conversations")), "{seen:?}");
+    }
+}
+
+#[test]
+fn opened_tab_shows_its_chart_and_closed_one_cannot_be_reached() {
+    let directory = tempdir().unwrap();
+    let page = open(&directory, (1440, 900));
+    for (tab, open, closed) in [
+        ("scatter-tab", "scatter", "throughput"),
+        ("throughput-tab", "throughput", "scatter"),
+        ("packets-tab", "packets", "conversations"),
+        ("conversations-tab", "conversations", "packets"),
+    ] {
+        page.eval(&format!("document.getElementById('{tab}').click()"));
+        page.eval("viewer.drawn()");
+        assert_eq!(page.eval(&format!("document.getElementById('{tab}').ariaSelected")), "true");
+        let seen = page.eval(IN_SIGHT);
+        let seen = seen.as_array().unwrap();
+        assert!(seen.contains(&json!(open)) && !seen.contains(&json!(closed)), "{tab}: {seen:?}");
+        page.eval(&format!("document.getElementById('{closed}').focus()"));
+        assert_ne!(page.eval("document.activeElement.id"), closed);
+    }
+    // A chart in a closed tab has its final size: opening its tab needs no new query.
+    let colors = "(() => { const c = document.getElementById('scatter'); const data = c.getContext('2d').getImageData(0, 0, c.width, c.height).data; return new Set(new Uint32Array(data.buffer)).size; })()";
+    assert!(10 < page.eval(colors).as_u64().unwrap());
+}
+
+#[test]
+fn layout_is_remembered_and_part_of_the_link() {
+    let directory = tempdir().unwrap();
+    let page = open(&directory, (1440, 900));
+    page.act("document.getElementById('packets-tab').click()");
+    for (separator, arrow, times) in [("side", "ArrowRight", 3), ("timeline", "ArrowDown", 2)] {
+        page.eval(&format!("document.querySelector('[data-resize={separator}]').focus()"));
+        for _ in 0..times {
+            page.chromium.press(arrow).unwrap();
+        }
+    }
+    let sizes = "['top', 'timeline'].map(id => document.getElementById(id).getBoundingClientRect()).map(r => [Math.round(r.width), Math.round(r.height)])";
+    page.wait_for(&format!("{sizes}[0][0] === 390 && {sizes}[1][1] === 270"));
+    page.eval("viewer.settled()");
+    let link = page.eval("location.hash");
+    let link = link.as_str().unwrap();
+    for part in ["tab=packets", "side=390", "timeline=270", "capture=some.ndjson"] {
+        assert!(link.contains(part), "{part}: {link}");
+    }
+    // The browser remembers it without the link.
+    let address = page.eval("location.origin + location.pathname");
+    page.chromium.navigate(address.as_str().unwrap()).unwrap();
+    page.wait_for("window.viewer");
+    let tab = "document.documentElement.dataset.tab";
+    page.wait_for(&format!("{tab} === 'packets'"));
+    // Another browser has it from the link.
+    let other = Page::open(link);
+    other.wait_for(&format!("{tab} === 'packets'"));
+    let note = "This link shows “some.ndjson”. Open that capture to see the same view.";
+    assert_eq!(other.text("#link-note"), note);
+}
+
+#[test]
+fn borders_can_be_dragged() {
+    use tests::chromium::Mouse;
+    let directory = tempdir().unwrap();
+    let page = open(&directory, (1440, 900));
+    page.act("viewer.set('tab', 'packets')");
+    page.eval("document.querySelector('#packets-rows button').click()");
+    page.wait_for("!document.getElementById('detail').hidden");
+    let height = "Math.round(document.getElementById('detail').getBoundingClientRect().height)";
+    let before = page.eval(height).as_i64().unwrap();
+    let rows = "Number(document.getElementById('packets').dataset.rows)";
+    let rows_before = page.eval(rows).as_i64().unwrap();
+    let at = page.eval("(() => { const r = document.querySelector('[data-resize=detail]').getBoundingClientRect(); return [r.left + r.width / 2, r.top + r.height / 2]; })()");
+    let (x, y) = (at[0].as_f64().unwrap(), at[1].as_f64().unwrap());
+    page.mouse(Mouse::Press, (x, y));
+    page.mouse(Mouse::Drag, (x, y - 50.0));
+    page.mouse(Mouse::Drag, (x, y - 72.0));
+    page.mouse(Mouse::Release, (x, y - 72.0));
+    page.wait_for(&format!("{height} === {}", before + 72));
+    // Three rows of 24 pixels less fit above.
+    page.wait_for(&format!("{rows} === {}", rows_before - 3));
+}
+
+#[test]
+fn maximized_panel_covers_the_others_until_escape() {
+    let directory = tempdir().unwrap();
+    let page = open(&directory, (1280, 800));
+    let size = "(() => { const r = document.getElementById('sizes').getBoundingClientRect(); return [r.width, r.height]; })()";
+    let before = page.eval(size);
+    page.eval("document.querySelector('#sizes-panel .menu-button').click()");
+    page.wait_for("document.querySelector('#sizes-panel .menu').matches(':popover-open')");
+    page.act("document.querySelector('#sizes-panel [data-action=maximize]').click()");
+    page.wait_for(&format!("1000 < {size}[0] && 500 < {size}[1]"));
+    assert_eq!(page.eval(IN_SIGHT), json!(["sizes"]));
+    assert_eq!(page.eval("document.querySelector('.menu:popover-open')"), json!(null));
+    // The mission's labels appear in the large chart.
+    let picture = page.eval("viewer.svg('sizes')");
+    for label in ["Packet size (bytes)", "Frequency", "some.ndjson"] {
+        assert!(picture.as_str().unwrap().contains(label), "{label}");
+    }
+    // Escape in the chart keeps its selection.
+    page.act("viewer.select('size', [100, 900])");
+    let selected = page.eval("viewer.state().selected");
+    page.eval("document.getElementById('sizes').focus()");
+    page.chromium.press("Escape").unwrap();
+    page.wait_for(&format!("JSON.stringify({size}) === '{before}'"));
+    assert_eq!(page.eval("viewer.state().selected"), selected);
+}
+
+#[test]
+fn keys_move_between_panes() {
+    let directory = tempdir().unwrap();
+    let page = open(&directory, (1440, 900));
+    let focused = "document.activeElement.id";
+    page.eval("document.getElementById('filter').focus()");
+    for pane in ["throughput", "protocols", "conversations", "filter", "throughput"] {
+        page.chromium.press("F6").unwrap();
+        page.wait_for(&format!("{focused} === '{pane}'"));
+    }
+    for (key, pane) in [("2", "protocols"), ("3", "conversations"), ("1", "throughput")] {
+        page.chromium.press(key).unwrap();
+        page.wait_for(&format!("{focused} === '{pane}'"));
+    }
+    // The first stop of the Tab key is a button that leads to the table.
+    let stops = page.eval("[...document.querySelectorAll('button, input, canvas, [tabindex=\"0\"]')].filter(e => e.tabIndex === 0).map(e => e.id || e.dataset.action)");
+    assert_eq!(stops[0], "focus");
+    page.eval("document.querySelector('.skip').focus()");
+    page.chromium.press("Enter").unwrap();
+    page.wait_for(&format!("{focused} === 'conversations'"));
+}
+
+#[test]
+fn phones_show_one_tab_with_large_targets() {
+    let directory = tempdir().unwrap();
+    let page = open(&directory, (360, 740));
+    for (tab, panels) in [
+        ("phone-top-tab", json!(["throughput", "protocols", "ports"])),
+        ("phone-more-tab", json!(["throughput", "sizes", "gaps"])),
+        ("phone-conversations-tab", json!(["throughput", "conversations"])),
+        ("phone-packets-tab", json!(["throughput", "packets"])),
+    ] {
+        page.act(&format!("document.getElementById('{tab}').click()"));
+        let seen = page.eval(IN_SIGHT);
+        let seen = seen.as_array().unwrap();
+        for panel in panels.as_array().unwrap() {
+            assert!(seen.contains(panel), "{tab}, {panel}: {seen:?}");
+        }
+        let small = page.eval("[...document.querySelectorAll('button, select, [role=tab]')].filter(e => e.checkVisibility({visibilityProperty: true}) && !e.closest('.rows')).filter(e => { const r = e.getBoundingClientRect(); return r.width < 40 || r.height < 40; }).map(e => e.outerHTML)");
+        assert_eq!(small, json!([]), "{tab}");
+        let sizes = "[document.documentElement.scrollHeight, document.documentElement.scrollWidth]";
+        assert_eq!(page.eval(sizes), json!([740, 360]), "{tab}");
+    }
+    let row = "document.querySelector('#packets-rows tr').getBoundingClientRect().height";
+    assert_eq!(page.eval(row), 44);
+    page.eval("document.querySelector('#packets-rows button').click()");
+    let detail = "(() => { const r = document.getElementById('detail').getBoundingClientRect(); return [r.width, r.height]; })()";
+    page.wait_for(&format!("JSON.stringify({detail}) === '[360,740]'"));
+}
