@@ -10,8 +10,11 @@ try {
   const url = trusted.createScriptURL(URL.createObjectURL(blob));
   // The inspector is a module of its own, which is loaded with the first packet that is inspected.
   let inspector;
+  let attempts = 0;
   const loadInspector = async () => {
-    const { default: init, Inspector } = await import(versioned("inspector.js"));
+    // Browsers remember by its address that a module failed to load: each attempt has another fragment.
+    attempts += 1;
+    const { default: init, Inspector } = await import(`${versioned("inspector.js")}#${attempts}`);
     await init({ module_or_path: versioned("inspector_bg.wasm") });
     return new Inspector(document.getElementById("inspector"));
   };

@@ -6,6 +6,8 @@ use tests::corpus;
 use tests::files::{gzip, write};
 use tests::frames::{IPV4, LINKTYPE_ETHERNET, ethernet, ipv4, pcap, udp};
 use tests::page::Page;
+use xtask::build;
+use xtask::server::Server;
 
 /// The law of decoding holds for each frame of the corpus: layers are in order, fields lie within them
 /// and have the values of the line.
@@ -172,6 +174,26 @@ fn arrow_keys_go_from_packet_to_packet() {
         press(&page, SELECTED_OR_FIRST, "Escape");
         page.wait_for("document.getElementById('detail').hidden");
     }
+}
+
+/// The module is not in a cache, and the server is gone for a while.
+#[test]
+fn inspector_is_loaded_once_the_server_is_back() {
+    let directory = tempdir().unwrap();
+    let page = Page::open("");
+    page.eval("navigator.serviceWorker.ready.then(() => true)");
+    page.eval("caches.keys().then((keys) => Promise.all(keys.map((key) => caches.delete(key))))");
+    page.drop_file(&write(&directory, "a.pcap", pcap(3)));
+    let Page { chromium, server } = page;
+    let port = server.port();
+    drop(server);
+    let select = "document.querySelector('#packets-rows button').click()";
+    chromium.eval(select).unwrap();
+    let text = "document.getElementById('inspector').textContent";
+    chromium.wait_for(&format!("{text}.startsWith('The inspector could not be loaded.')")).unwrap();
+    let _server = Server::start(build::site_path().parent().unwrap(), port).unwrap();
+    chromium.eval(select).unwrap();
+    chromium.wait_for("document.querySelector('#inspector [role=treeitem]')").unwrap();
 }
 
 const SELECTED_OR_FIRST: &str = "#inspector [tabindex=\"0\"]";

@@ -229,6 +229,8 @@ fn page_works_offline_after_the_first_visit() {
     let lines = "new File(['{\"ts\":1,\"len\":2}\\n'], 'x')";
     chromium.eval(&format!("viewer.open({lines})")).unwrap();
     assert_eq!(chromium.eval("viewer.state().packets").unwrap(), 1);
+    chromium.eval("document.querySelector('#packets-rows button').click()").unwrap();
+    chromium.wait_for("document.querySelector('#inspector [role=treeitem]')").unwrap();
 }
 
 #[test]
