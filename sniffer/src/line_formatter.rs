@@ -75,6 +75,7 @@ impl LineFormatter {
         let mut packet = Packet::new(n.unwrap_or(0), captured.ts, summary);
         let payload =
             decode_into(captured.link, captured.bytes, captured.wire_len, &mut packet.summary);
+        packet.summary.check_time(captured.ts);
         packet.interface = captured.interface.map(Into::into);
         (packet.direction, packet.gso) = (captured.direction, captured.gso);
         if !fields.has_ethernet {

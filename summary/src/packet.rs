@@ -120,6 +120,13 @@ impl Summary<'_> {
         }
     }
 
+    /// Marks a packet whose capture file has a time that a [`Timestamp`] cannot represent.
+    pub fn check_time(&mut self, ts: Timestamp) {
+        if ts.is_clamped() {
+            self.faults.insert(Faults::BAD_TIME);
+        }
+    }
+
     /// Removes the MAC addresses if there are IP addresses: lines without `-e` have either.
     pub fn omit_redundant_eth(&mut self) {
         if self.has_ip_addresses() {
@@ -295,12 +302,15 @@ impl Faults {
     pub const BAD_HEADER: Self = Self { bits: 4 };
     /// A protocol, or a feature of one, that is not decoded here.
     pub const UNSUPPORTED: Self = Self { bits: 8 };
+    /// The time in the capture file is not representable; see [`Timestamp::is_clamped`].
+    pub const BAD_TIME: Self = Self { bits: 16 };
 
-    const NAMES: [(Self, &'static str); 4] = [
+    const NAMES: [(Self, &'static str); 5] = [
         (Self::TRUNCATED, "truncated"),
         (Self::BAD_LENGTH, "bad_length"),
         (Self::BAD_HEADER, "bad_header"),
         (Self::UNSUPPORTED, "unsupported"),
+        (Self::BAD_TIME, "bad_time"),
     ];
 
     /// Adds the faults of `other`.

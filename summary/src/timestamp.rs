@@ -32,7 +32,15 @@ impl Timestamp {
 
     /// The time `seconds` and `subsec_ns` after the epoch, clamped to the range of 64 bits.
     pub fn from_parts(seconds: i64, subsec_ns: u32) -> Self {
-        Self { ns: seconds.saturating_mul(NS_PER_SECOND).saturating_add(i64::from(subsec_ns)) }
+        let ns = i128::from(seconds) * i128::from(NS_PER_SECOND) + i128::from(subsec_ns);
+        let limit = if seconds < 0 { i64::MIN } else { i64::MAX };
+        Self { ns: i64::try_from(ns).unwrap_or(limit) }
+    }
+
+    /// Whether the time is the first or the last one of the range, to which [`Timestamp::from_parts`]
+    /// clamps all times outside.
+    pub const fn is_clamped(self) -> bool {
+        matches!(self.ns, i64::MIN | i64::MAX)
     }
 
     /// Nanoseconds since the epoch, negative before 1970.
@@ -243,6 +251,24 @@ mod tests {
         ] {
             assert_eq!(Timestamp::from_ns(ns).to_string(), text);
             assert_eq!(Timestamp::parse(text.as_bytes()), Some(Timestamp::from_ns(ns)));
+        }
+    }
+
+    #[test]
+    fn times_outside_the_range_are_clamped() {
+        let (first, last) = (i64::MIN.div_euclid(NS_PER_SECOND), i64::MAX / NS_PER_SECOND);
+        for (seconds, subsec_ns, ns) in [
+            (last, 854_775_806, i64::MAX - 1),
+            (last, 854_775_808, i64::MAX),
+            (last + 1, 0, i64::MAX),
+            (i64::MAX, 999_999_999, i64::MAX),
+            (first, 145_224_193, i64::MIN + 1),
+            (first, 145_224_191, i64::MIN),
+            (i64::MIN, 999_999_999, i64::MIN),
+        ] {
+            let time = Timestamp::from_parts(seconds, subsec_ns);
+            assert_eq!(time.ns(), ns, "{seconds}");
+            assert_eq!(time.is_clamped(), matches!(ns, i64::MIN | i64::MAX), "{seconds}");
         }
     }
 

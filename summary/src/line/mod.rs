@@ -41,7 +41,7 @@
 //! | `http_host` | string | Host field of an HTTP/1 request (RFC 9110); with `--names` |
 //! | `quic` | string | version in a QUIC long header (RFC 8999), such as `0x00000001`; with `--names` |
 //! | `community_id` | string | [Community ID](https://github.com/corelight/community-id-spec) 1 of the flow; with `--community-id`. See [`CommunityId::of`](crate::CommunityId::of) for fragments |
-//! | `err` | array of strings | faults of the packet, in this order: `truncated` (the capture cut off a header), `bad_length` (a length field contradicts another one or the frame), `bad_header` (a field has a forbidden value), `unsupported` (not decoded further) |
+//! | `err` | array of strings | faults of the packet, in this order: `truncated` (the capture cut off a header), `bad_length` (a length field contradicts another one or the frame), `bad_header` (a field has a forbidden value), `unsupported` (not decoded further), `bad_time` (the time in the file is before 1677 or after 2262; `ts` is the nearest possible one) |
 //! | `tag_…` | string | the user's [`Tags`](crate::Tags), in their order |
 //!
 //! Bytes from the network that are not valid UTF-8 appear as U+FFFD. Characters that control the display

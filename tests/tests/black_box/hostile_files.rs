@@ -6,11 +6,13 @@ use nix::sys::signal::Signal;
 use std::fs;
 use std::io::Write;
 use std::process::{Command, Stdio};
-use summary::LinkType;
-use summary::capture_file::{FileInterface, PcapFile, PcapngWriter, SectionOptions};
+use summary::capture_file::{
+    FileInterface, Frame, PacketOptions, PcapFile, PcapngWriter, SectionOptions,
+};
+use summary::{LinkType, Timestamp};
 use tempfile::tempdir;
 use tests::files::{gzip, write};
-use tests::frames::{LINKTYPE_ETHERNET, pcap};
+use tests::frames::{IPV4, LINKTYPE_ETHERNET, ethernet, ipv4, pcap, udp};
 use tests::process::{Process, finish, signal};
 use tests::stream::Stream;
 
@@ -93,6 +95,33 @@ fn endless_text_is_an_error() {
     let too_long = format!("cannot read `{line}`: longer than 16 MiB");
     assert_fails(&["-r", "-", "-F", line], &too_long);
     assert_fails(&["-V", line], &too_long);
+}
+
+/// The time of the second packet is in the year 2554.
+#[test]
+fn time_that_is_not_representable_is_a_fault() {
+    let (mut file, mut packet) = (Vec::new(), Vec::new());
+    let mut writer = PcapngWriter::new(&SectionOptions::default(), &mut file);
+    let link = LinkType::ETHERNET;
+    let description = FileInterface { name: None, link, snaplen: 0 };
+    let interface = writer.interface(&description, &mut file);
+    let ts = Timestamp::from_ns(1);
+    let bytes = &ethernet(&[], IPV4, &ipv4(17, &udp(&[0; 18])));
+    let frame = Frame { ts, link, interface, bytes, wire_len: 60 };
+    writer.packet(&frame, &PacketOptions::default(), &mut packet);
+    file.extend(&packet);
+    // The time follows type, length and interface of the block.
+    packet[12..20].fill(0xff);
+    file.extend(&packet);
+    let directory = tempdir().unwrap();
+    let file = write(&directory, "times.pcapng", file);
+    let output = finish(Process::spawn(&mut limited(&["-r", file.to_str().unwrap()])));
+    assert!(output.status.success(), "{}", output.stderr);
+    let stream = Stream::read(&output.stdout);
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(stream.packets[1].ts, "2262-04-11T23:47:16.854775807Z");
+    assert_eq!(text.matches("bad_time").count(), 1, "{text}");
+    assert!(text.contains(r#""err":["bad_time"]"#), "{text}");
 }
 
 #[test]

@@ -234,6 +234,27 @@ fn byte_order_mark_is_allowed_only_at_the_start() {
     assert_eq!((report.totals.packets, report.skipped, report.problems[0].line), (1, 1, 2));
 }
 
+#[test]
+fn time_that_is_not_representable_is_a_fault() {
+    let mut file = Vec::new();
+    let mut writer = PcapngWriter::new(&SectionOptions::default(), &mut file);
+    let link = LinkType::ETHERNET;
+    let interface = writer.interface(&FileInterface { name: None, link, snaplen: 0 }, &mut file);
+    let bytes = &[&[7; 12][..], &[0x88, 0xcc], &[1; 46]].concat();
+    for ns in [i64::MAX - 1, i64::MAX] {
+        let frame = Frame { ts: Timestamp::from_ns(ns), link, interface, bytes, wire_len: 60 };
+        writer.packet(&frame, &PacketOptions::default(), &mut file);
+    }
+    let mut loader = Loader::whole(file.len() as u64, Sampling::default());
+    loader.feed(&file);
+    let lines = [0, 1].map(|row| {
+        let start = usize::try_from(loader.record_offset(row).unwrap()).unwrap();
+        String::from_utf8(loader.record(row, &file[start..]).unwrap().line).unwrap()
+    });
+    assert!(!lines[0].contains("bad_time"), "{}", lines[0]);
+    assert!(lines[1].contains(r#""err":["bad_time"]"#), "{}", lines[1]);
+}
+
 /// 65,536 interfaces, then an interface before each packet: copies of all readers would need gigabytes.
 #[test]
 fn many_interfaces_need_little_memory() {
