@@ -27,6 +27,8 @@ pub enum ToWorker {
         is_whole: bool,
         /// Which packets to load.
         sampling: Sampling,
+        /// Memory that all packets of the worker may take, in bytes.
+        max_bytes: u64,
     },
     /// Stop reading and keep what has been read.
     Cancel,
@@ -132,7 +134,7 @@ pub enum FromWorker {
 }
 
 wire!(enum ToWorker {
-    0 Load { epoch, part, file, start, end, is_whole, sampling }, 1 Cancel, 2 Reset { epoch },
+    0 Load { epoch, part, file, start, end, is_whole, sampling, max_bytes }, 1 Cancel, 2 Reset { epoch },
     3 RunQueries { preceding, selection, queries }, 4 ReadRecord { part, index },
     5 Export { id, format, preceding, selection }, 6 SimulateFailure, 7 ReadLines { rows },
 });

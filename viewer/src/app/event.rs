@@ -150,17 +150,17 @@ pub enum Step {
 
 /// Work that the caller of [`App::update`](super::App::update) must carry out.
 #[derive(Clone, Debug, PartialEq)]
-#[expect(clippy::large_enum_variant, reason = "a few at a time, and most are the large one")]
 pub enum Effect {
     /// Send queries to all workers.
     RunQueries {
         /// The queries with their ids.
         queries: Vec<(u32, Query)>,
         /// The selection that they refer to.
-        selection: Selection,
+        selection: Box<Selection>,
     },
-    /// Have workers read these parts of the files of the last [`Event::Load`].
-    Load(Vec<PartAssignment>),
+    /// Have workers read these parts of the files of the last [`Event::Load`], until the packets of a
+    /// worker take this much memory, in bytes.
+    Load(Vec<PartAssignment>, u64),
     /// Stop reading and keep what has been read.
     Cancel,
     /// Read a packet from its file and return it as [`Event::Record`]. Replaces earlier requests.

@@ -2,7 +2,7 @@
 
 use super::memory_plan::{FileInfo, PartAssignment, worker_of};
 use crate::columns::Totals;
-use crate::load::{Report, Sampling};
+use crate::load::{Failure, Report, Sampling};
 use crate::shard::Preceding;
 
 /// After this many lines without a record, a file is not a capture.
@@ -123,6 +123,11 @@ impl Files {
         self.complete_if_done();
     }
 
+    /// The file to which a part belongs.
+    pub(super) fn file_of(&self, part: usize) -> Option<&FileInfo> {
+        self.files.get(self.parts.get(part)?.0)
+    }
+
     pub(super) fn reports(&self) -> impl Iterator<Item = &Report> + Clone {
         self.parts.iter().map(|(_, report)| report)
     }
@@ -198,7 +203,7 @@ impl Files {
             return;
         }
         let failure = self.parts.iter().find_map(|(file, part)| {
-            Some(format!("“{}”: {}", self.files[*file].name, part.failure.as_ref()?))
+            Some(failure_text(&self.files[*file].name, part.failure.as_ref()?))
         });
         let records: u64 = self.reports().map(|part| part.records).sum();
         let fatal = if 0 < records { None } else { self.empty_error(failure.as_deref()) };
@@ -231,6 +236,16 @@ impl Files {
             [first, second] => format!("{} and {}", first.name, second.name),
             [first, ..] => format!("{} and {} more files", first.name, self.files.len() - 1),
         }
+    }
+}
+
+/// Says why a file was not loaded to its end.
+fn failure_text(name: &str, failure: &Failure) -> String {
+    match failure {
+        Failure::MemoryFull => format!(
+            "“{name}” needs more memory than is available. The packets before this point are shown. Open the file again to load a sample of it."
+        ),
+        Failure::Unreadable(reason) => format!("“{name}” could not be read ({reason})."),
     }
 }
 
@@ -299,11 +314,12 @@ mod tests {
 
     #[test]
     fn unreadable_file_does_not_hide_readable_ones() {
-        let failed = Report { failure: Some("gone".to_owned()), ..done(0) };
+        let failed = Report { failure: Some(Failure::Unreadable("gone".to_owned())), ..done(0) };
         let mut files = files(&[1, 1]);
         files.on_report(0, done(5));
         files.on_report(1, failed.clone());
-        assert_eq!((files.phase, files.error.as_deref()), (Phase::Ready, Some("“of 1 (2)”: gone")));
+        let error = "“of 1 (2)” could not be read (gone).";
+        assert_eq!((files.phase, files.error.as_deref()), (Phase::Ready, Some(error)));
         // An earlier error stays visible.
         let mut files = self::files(&[1]);
         files.error = Some("“x” is empty.".to_owned());

@@ -1,13 +1,13 @@
 //! Opening files: what is reset, which samples are loaded, and when the charts follow.
 
 use super::extra_fields::ExtraFields;
-use super::memory_plan::{FileInfo, MemoryPlan};
+use super::memory_plan::{FileInfo, Memory, MemoryPlan};
 use super::{App, Effect, Phase};
 use crate::axis::QUANTITY_COUNT;
 use crate::columns::Totals;
 use crate::conversations::FlowTable;
 use crate::history::History;
-use crate::load::{Report, Sampling};
+use crate::load::{Failure, Report, Sampling};
 use crate::time::Zone;
 
 /// While loading, the charts are redrawn when the number of packets has grown by this factor.
@@ -40,13 +40,27 @@ impl App {
         (self.anchor, self.pending_click, self.gesture) = (None, None, None);
     }
 
-    /// Loads files beside the open ones.
-    pub(super) fn load(&mut self, files: Vec<FileInfo>, sampling: Sampling) -> Effect {
+    /// Loads files beside the open ones. Loading stops where they need more than this memory.
+    pub(super) fn load(
+        &mut self,
+        files: Vec<FileInfo>,
+        sampling: Sampling,
+        memory: Memory,
+    ) -> Effect {
         self.memory_plan = None;
         self.drawn_totals = Totals::default();
         self.scheduler.invalidate_data();
         self.packets.invalidate();
-        Effect::Load(self.files.add(files, sampling, self.workers))
+        let parts = self.files.add(files, sampling, self.workers);
+        let worker_count = self.files.parts.len().min(self.workers);
+        Effect::Load(parts, memory.of_worker(worker_count))
+    }
+
+    /// Loads the files that exceed the memory limit completely, as far as each worker can.
+    pub(super) fn load_all(&mut self) -> Option<Effect> {
+        let MemoryPlan { files, memory, .. } = self.memory_plan.take()?;
+        let memory = Memory { bytes: u64::MAX, ..memory };
+        Some(self.load(files, Sampling::default(), memory))
     }
 
     /// Loads the files that exceed the memory limit with the sampling that the user has entered, or
@@ -58,8 +72,8 @@ impl App {
         let plan = self.memory_plan.as_ref()?;
         match parse(plan, &self.zone()) {
             Ok(sampling) => {
-                let files = plan.files.clone();
-                Some(self.load(files, sampling))
+                let (files, memory) = (plan.files.clone(), plan.memory);
+                Some(self.load(files, sampling, memory))
             }
             Err(error) => {
                 self.files.error = Some(error);
@@ -72,6 +86,11 @@ impl App {
     pub(super) fn on_report(&mut self, part: usize, report: Report, elapsed_ms: f64) -> bool {
         let was_loading = self.files.phase == Phase::Loading;
         self.files.elapsed_ms = elapsed_ms;
+        if report.failure == Some(Failure::MemoryFull)
+            && let Some(file) = self.files.file_of(part)
+        {
+            self.packet_bytes.observe(file, &report);
+        }
         self.files.on_report(part, report);
         let totals = self.totals();
         let is_loading = self.files.phase == Phase::Loading;

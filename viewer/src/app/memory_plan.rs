@@ -1,6 +1,6 @@
 //! Splits files into parts for the workers, and checks whether they fit in memory.
 
-use crate::load::{FileProbe, Sampling};
+use crate::load::{FileProbe, Report, Sampling};
 use crate::time::Zone;
 use std::ops::Range;
 
@@ -56,12 +56,46 @@ pub(super) fn worker_of(part: usize, workers: usize) -> usize {
 }
 
 /// The memory that packets may occupy.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Memory {
     /// Limit for all workers together, in bytes.
     pub bytes: u64,
     /// Limit for each worker, in bytes.
     pub worker_bytes: u64,
+}
+
+impl Memory {
+    /// The limit of a worker if packets are spread over this many workers, in bytes.
+    pub(super) fn of_worker(self, workers: usize) -> u64 {
+        self.worker_bytes.min(self.bytes / workers.max(1) as u64)
+    }
+}
+
+/// Estimates of the memory that a packet takes.
+#[derive(Clone, Debug, Default)]
+pub(super) struct PacketBytes {
+    /// A file that filled the memory, and the memory per packet that it took, in bytes. Addresses and
+    /// flows take memory that the size of a file does not show.
+    observed: Option<(FileInfo, u64)>,
+}
+
+impl PacketBytes {
+    /// Notes the memory of a worker that was filled by a file.
+    pub(super) fn observe(&mut self, file: &FileInfo, report: &Report) {
+        let bytes = report.memory_bytes.div_ceil(report.totals.packets.max(1));
+        self.observed = Some((file.clone(), bytes.max(PACKET_BYTES)));
+    }
+
+    /// The memory per packet of files that are to be loaded together, in bytes.
+    pub(super) fn of(&self, files: &[FileInfo]) -> u64 {
+        let is_observed = |observed: &FileInfo| {
+            files.iter().any(|file| (&file.name, file.len) == (&observed.name, observed.len))
+        };
+        match &self.observed {
+            Some((file, bytes)) if is_observed(file) => *bytes,
+            _ => PACKET_BYTES,
+        }
+    }
 }
 
 /// A part of a file, assigned to the worker that reads it.
@@ -87,6 +121,8 @@ pub struct PartAssignment {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct MemoryPlan {
     pub(super) files: Vec<FileInfo>,
+    /// The limits.
+    pub(super) memory: Memory,
     /// The estimated number of packets in all files.
     pub(super) packets: u64,
     /// The memory that they need at the limit that is exceeded most.
@@ -99,12 +135,14 @@ pub(super) struct MemoryPlan {
 
 impl MemoryPlan {
     /// Returns a plan if the files exceed the memory limit. `held` is the number of packets that each
-    /// worker has loaded or will load; `first` is the index of the first new part.
+    /// worker has loaded or will load; `first` is the index of the first new part. A packet takes
+    /// `packet_bytes` of memory.
     pub(super) fn too_large(
         files: &[FileInfo],
         held: &[u64],
         first: usize,
         memory: Memory,
+        packet_bytes: u64,
     ) -> Option<Self> {
         let mut needed = vec![0; held.len()];
         let parts = files.iter().flat_map(|file| {
@@ -112,9 +150,9 @@ impl MemoryPlan {
             std::iter::repeat_n(of_part, file.parts)
         });
         for (part, packets) in parts.enumerate() {
-            needed[worker_of(first + part, held.len())] += packets * PACKET_BYTES;
+            needed[worker_of(first + part, held.len())] += packets * packet_bytes;
         }
-        let free = |limit: u64, held: u64| limit.saturating_sub(held * PACKET_BYTES);
+        let free = |limit: u64, held: u64| limit.saturating_sub(held * packet_bytes);
         let all = (needed.iter().sum(), free(memory.bytes, held.iter().sum()));
         let each = needed.iter().zip(held).map(|(n, held)| (*n, free(memory.worker_bytes, *held)));
         let every = |(needed, free): (u64, u64)| needed.div_ceil(free.max(1)).max(1);
@@ -122,6 +160,7 @@ impl MemoryPlan {
             std::iter::once(all).chain(each).max_by_key(|n| every(*n))?;
         (free_bytes < needed_bytes).then(|| Self {
             files: files.to_vec(),
+            memory,
             packets: files.iter().map(|file| file.packets).sum(),
             needed_bytes,
             free_bytes,
@@ -170,6 +209,7 @@ impl MemoryPlan {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::columns::Totals;
 
     fn file(packets: u64, parts: usize) -> FileInfo {
         FileInfo { packets, parts, ..FileInfo::unprobed("a".to_owned(), 1_003) }
@@ -189,7 +229,7 @@ mod tests {
     fn files_must_fit_total_and_per_worker_memory() {
         let memory = Memory { bytes: 3_200, worker_bytes: 2_400 };
         let too_large = |files: &[FileInfo], held: &[u64], first| {
-            let plan = MemoryPlan::too_large(files, held, first, memory)?;
+            let plan = MemoryPlan::too_large(files, held, first, memory, PACKET_BYTES)?;
             Some((plan.needed_bytes, plan.free_bytes, plan.every))
         };
         assert_eq!(too_large(&[file(100, 2)], &[0, 0], 0), None);
@@ -205,6 +245,20 @@ mod tests {
             Some((3_200, 2_400, 2))
         );
         assert_eq!(too_large(&[file(9, 1)], &[0, 100], 0), Some((288, 0, 288)));
+    }
+
+    #[test]
+    fn file_that_filled_the_memory_is_estimated_by_its_packets() {
+        let mut packet_bytes = PacketBytes::default();
+        let (dense, other) = (file(1_000, 2), FileInfo { len: 1, ..file(1_000, 2) });
+        assert_eq!(packet_bytes.of(std::slice::from_ref(&dense)), PACKET_BYTES);
+        let totals = Totals { packets: 100, ..Totals::default() };
+        let report = Report { totals, memory_bytes: 20_001, ..Report::default() };
+        packet_bytes.observe(&dense, &report);
+        assert_eq!(packet_bytes.of(std::slice::from_ref(&other)), PACKET_BYTES);
+        assert_eq!(packet_bytes.of(&[other, dense]), 201);
+        let memory = Memory { bytes: 3_200, worker_bytes: 2_400 };
+        assert_eq!([1, 2, 4].map(|workers| memory.of_worker(workers)), [2_400, 1_600, 800]);
     }
 
     #[test]

@@ -58,7 +58,7 @@ use detail::DetailPacket;
 use extra_fields::{ExtraFields, PacketId};
 use files::Files;
 use gesture::Gesture;
-use memory_plan::MemoryPlan;
+use memory_plan::{MemoryPlan, PacketBytes};
 use packets::Packets;
 use query_scheduler::{QueryScheduler, Request};
 use rankings::{CachedRanking, RANKING_COUNT};
@@ -106,6 +106,7 @@ pub struct App {
     memory_plan: Option<MemoryPlan>,
     /// The names of the files that the link was made with.
     link_capture: String,
+    packet_bytes: PacketBytes,
     /// The selections come from a link, for the capture that is opened next.
     is_restored: bool,
     workers: usize,
@@ -127,9 +128,11 @@ impl App {
             Event::Load(files, memory) => {
                 let held = self.files.held(self.workers);
                 let first = self.files.parts.len();
-                self.memory_plan = MemoryPlan::too_large(&files, &held, first, memory);
+                let packet_bytes = self.packet_bytes.of(&files);
+                self.memory_plan =
+                    MemoryPlan::too_large(&files, &held, first, memory, packet_bytes);
                 if self.memory_plan.is_none() {
-                    effects.push(self.load(files, Sampling::default()));
+                    effects.push(self.load(files, Sampling::default(), memory));
                 }
             }
             Event::SampleEvery(text) => {
@@ -139,7 +142,7 @@ impl App {
                 let parse = |plan: &MemoryPlan, zone: &_| plan.parse_time_range(&from, &to, zone);
                 effects.extend(self.load_sampled(parse));
             }
-            Event::LoadAll => effects.extend(self.load_sampled(|_, _| Ok(Sampling::default()))),
+            Event::LoadAll => effects.extend(self.load_all()),
             Event::OpenFailed(error) => {
                 self.open(Vec::new());
                 self.files.fail(error);
@@ -288,7 +291,10 @@ impl App {
         let is_interacting = self.gesture.is_some() || self.is_interacting || is_loading;
         let queries = self.scheduler.next_queries(&self.requests, self.workers, is_interacting);
         if !queries.is_empty() {
-            effects.push(Effect::RunQueries { queries, selection: self.history.now().clone() });
+            effects.push(Effect::RunQueries {
+                queries,
+                selection: Box::new(self.history.now().clone()),
+            });
         }
         let lines = if is_interacting { Vec::new() } else { self.missing_lines() };
         if !lines.is_empty() {

@@ -157,7 +157,16 @@ pub struct Report {
     /// All lines of the part were read.
     pub is_complete: bool,
     /// Why loading ended early.
-    pub failure: Option<String>,
+    pub failure: Option<Failure>,
+}
+
+/// Why loading ended before the end of a file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Failure {
+    /// The packets have filled the memory that they may take.
+    MemoryFull,
+    /// The browser cannot read the file. Its reason.
+    Unreadable(String),
 }
 
 impl Report {
@@ -402,6 +411,7 @@ impl Sink {
 
 wire!(struct Sampling { every, ts_ns });
 wire!(struct Problem { line, reason });
+wire!(enum Failure { 0 MemoryFull, 1 Unreadable(reason) });
 wire!(struct Report {
     read_bytes, lines, records, skipped, problems, totals, is_counted, is_capture, memory_bytes,
     is_done, is_complete, failure,

@@ -354,7 +354,7 @@ impl State {
     fn run(&mut self, effect: Effect) {
         match effect {
             Effect::RunQueries { queries, selection } => {
-                let preceding = self.app.preceding();
+                let (preceding, selection) = (self.app.preceding(), *selection);
                 self.workers.post_all(&ToWorker::RunQueries { preceding, selection, queries });
             }
             // Workers without this part give up on the previous packet.
@@ -362,13 +362,13 @@ impl State {
                 self.workers.post_all(&ToWorker::ReadRecord { part, index });
             }
             Effect::ReadLines(rows) => self.workers.post_all(&ToWorker::ReadLines { rows }),
-            Effect::Load(assignments) => self.load(assignments),
+            Effect::Load(assignments, max_bytes) => self.load(assignments, max_bytes),
             Effect::Cancel => self.workers.post_all(&ToWorker::Cancel),
         }
     }
 
     /// Sends the parts of the probed files to the workers.
-    fn load(&mut self, assignments: Vec<PartAssignment>) {
+    fn load(&mut self, assignments: Vec<PartAssignment>, max_bytes: u64) {
         let files = self.queue.take_probed();
         self.load_started_ms.get_or_insert_with(Date::now);
         for PartAssignment { file, name, part, worker, range, is_whole, sampling } in assignments {
@@ -381,6 +381,7 @@ impl State {
                 end: range.end,
                 is_whole,
                 sampling,
+                max_bytes,
             };
             self.workers.post(worker, &message, Some(blob));
         }

@@ -97,7 +97,7 @@ impl Page {
             for effect in self.app.update(event) {
                 match effect {
                     Effect::ReadRecord { part, index } => self.read.push((part, index)),
-                    Effect::Load(pieces) => self.loaded = pieces,
+                    Effect::Load(pieces, _) => self.loaded = pieces,
                     Effect::Cancel => {}
                     Effect::ReadLines(rows) => {
                         let line = |at: (usize, usize)| {

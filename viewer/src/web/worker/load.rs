@@ -6,7 +6,7 @@ use wasm_bindgen_futures::spawn_local;
 
 use super::parts::{Worker, memory_bytes};
 use super::yielder::Yielder;
-use crate::load::Report;
+use crate::load::{Failure, Report};
 use crate::message::FromWorker;
 use crate::web::chunks::{ChunkReader, pieces};
 use crate::web::dom::error_message;
@@ -14,10 +14,8 @@ use crate::web::dom::error_message;
 /// The time between two progress reports, in milliseconds.
 const REPORT_INTERVAL_MS: f64 = 50.0;
 
-/// Loading stops when the memory of the worker has grown to this size, in bytes. WebAssembly memory is
-/// limited to 4 GiB, and queries need some of it. The estimate before loading can be too low: it
-/// does not count addresses.
-const MAX_BYTES: u64 = 3 << 30;
+/// Memory of a worker without packets, in bytes: its code's data and the buffers for reading.
+const OVERHEAD_BYTES: u64 = 32 << 20;
 
 /// Starts loading the parts that are not loaded yet, one by one.
 pub(super) fn start(worker: &Worker, epoch: u32) {
@@ -33,13 +31,9 @@ pub(super) fn start(worker: &Worker, epoch: u32) {
             });
             let Some(mut report) = report else { return };
             report.failure = match result {
-                Ok(End::MemoryFull) => {
-                    Some("memory is full; the rest of the file was not loaded".to_owned())
-                }
+                Ok(End::MemoryFull) => Some(Failure::MemoryFull),
                 Ok(End::Done) => None,
-                Err(error) => {
-                    Some(format!("the file could not be read ({})", error_message(&error)))
-                }
+                Err(error) => Some(Failure::Unreadable(error_message(&error))),
             };
             post_report(&worker, epoch, number, report);
         }
@@ -67,15 +61,16 @@ enum End {
 
 /// Loads a part until it is complete or cancelled, memory is full, or another load begins.
 async fn load_part(worker: &Worker, epoch: u32, number: usize) -> Result<End, JsValue> {
-    let source =
-        worker.with_part(epoch, number, |part| (part.file.clone(), part.loader.position()));
-    let Some((file, offset)) = source else { return Ok(End::Done) };
+    let source = worker.with_part(epoch, number, |part| {
+        (part.file.clone(), part.loader.position(), part.max_bytes)
+    });
+    let Some((file, offset, max_bytes)) = source else { return Ok(End::Done) };
     let mut reader = ChunkReader::new(&file, offset)?;
     let mut bytes = Vec::new();
     let mut yielder = Yielder::new()?;
     let mut reported_ms = Date::now();
     // Memory never shrinks: what closed captures occupied is free for this one.
-    let max_bytes = MAX_BYTES.max(memory_bytes());
+    let max_bytes = (max_bytes + OVERHEAD_BYTES).max(memory_bytes());
     loop {
         if worker.with_part(epoch, number, |part| part.is_cancelled) != Some(false) {
             reader.cancel();

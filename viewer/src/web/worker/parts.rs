@@ -36,6 +36,8 @@ pub(super) struct Part {
     pub(super) file: Blob,
     pub(super) loader: Loader,
     pub(super) shard: Shard,
+    /// Loading stops when the worker's packets take more memory than this, in bytes.
+    pub(super) max_bytes: u64,
     /// Whether reading stops before the end of the part.
     pub(super) is_cancelled: bool,
     pub(super) is_loaded: bool,
@@ -44,9 +46,23 @@ pub(super) struct Part {
 }
 
 impl Part {
-    pub(super) fn new(number: usize, file: Blob, loader: Loader, shard: Shard) -> Self {
-        let synced = SyncCursor::default();
-        Self { number, file, loader, shard, is_cancelled: false, is_loaded: false, synced }
+    pub(super) fn new(
+        number: usize,
+        file: Blob,
+        loader: Loader,
+        shard: Shard,
+        max_bytes: u64,
+    ) -> Self {
+        Self {
+            number,
+            file,
+            loader,
+            shard,
+            max_bytes,
+            is_cancelled: false,
+            is_loaded: false,
+            synced: SyncCursor::default(),
+        }
     }
 }
 
