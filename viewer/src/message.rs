@@ -2,7 +2,7 @@
 //! answers are large arrays of counters, which it packs into few bytes.
 
 use crate::flow::FlowDelta;
-use crate::load::{ExportFormat, RawFrame, Report, Sampling};
+use crate::load::{ExportFormat, Limits, RawFrame, Report, Sampling};
 use crate::query::{Answer, Query};
 use crate::selection::Selection;
 use crate::shard::Preceding;
@@ -27,8 +27,8 @@ pub enum ToWorker {
         is_whole: bool,
         /// Which packets to load.
         sampling: Sampling,
-        /// Memory that all packets of the worker may take, in bytes.
-        max_bytes: u64,
+        /// What all packets of the worker may take.
+        limits: Limits,
     },
     /// Stop reading and keep what has been read.
     Cancel,
@@ -134,7 +134,8 @@ pub enum FromWorker {
 }
 
 wire!(enum ToWorker {
-    0 Load { epoch, part, file, start, end, is_whole, sampling, max_bytes }, 1 Cancel, 2 Reset { epoch },
+    0 Load { epoch, part, file, start, end, is_whole, sampling, limits }, 1 Cancel,
+    2 Reset { epoch },
     3 RunQueries { preceding, selection, queries }, 4 ReadRecord { part, index },
     5 Export { id, format, preceding, selection }, 6 SimulateFailure, 7 ReadLines { rows },
 });

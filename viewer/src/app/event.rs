@@ -6,7 +6,7 @@ use super::panel::Panel;
 use crate::axis::{Quantity, Span};
 use crate::chart::Size;
 use crate::flow::FlowDelta;
-use crate::load::{RawFrame, Report};
+use crate::load::{Limits, RawFrame, Report};
 use crate::query::{Answer, Query};
 use crate::scene::Theme;
 use crate::selection::{Dimension, Selection};
@@ -159,8 +159,8 @@ pub enum Effect {
         selection: Box<Selection>,
     },
     /// Have workers read these parts of the files of the last [`Event::Load`], until the packets of a
-    /// worker take this much memory, in bytes.
-    Load(Vec<PartAssignment>, u64),
+    /// worker reach these limits.
+    Load(Vec<PartAssignment>, Limits),
     /// Stop reading and keep what has been read.
     Cancel,
     /// Read a packet from its file and return it as [`Event::Record`]. Replaces earlier requests.

@@ -218,12 +218,14 @@ impl Files {
         }
         if let Some((file, part)) = self.parts.iter().find(|(_, part)| !part.problems.is_empty()) {
             let (name, problem) = (&self.files[*file].name, &part.problems[0]);
-            return Some(format!(
-                "“{name}” is not a capture. Expected pcap, pcapng or NDJSON. Details: {} {}: {}.",
-                part.unit(),
-                problem.line,
-                problem.reason
-            ));
+            let details = format!("{} {}: {}", part.unit(), problem.line, problem.reason);
+            return Some(format!("{} Details: {details}.", no_capture(name)));
+        }
+        // Reading stopped before the end of a line, because there was no record for too long.
+        if let Some((file, _)) =
+            self.parts.iter().find(|(_, part)| !self.is_cancelled && !part.is_complete)
+        {
+            return Some(no_capture(&self.files[*file].name));
         }
         (!self.is_cancelled).then(|| format!("“{}” contains no packets.", self.names()))
     }
@@ -239,11 +241,15 @@ impl Files {
     }
 }
 
+fn no_capture(name: &str) -> String {
+    format!("“{name}” is not a capture. Expected pcap, pcapng or NDJSON.")
+}
+
 /// Says why a file was not loaded to its end.
 fn failure_text(name: &str, failure: &Failure) -> String {
     match failure {
         Failure::MemoryFull => format!(
-            "“{name}” needs more memory than is available. The packets before this point are shown. Open the file again to load a sample of it."
+            "“{name}” needs more memory than is available. The packets before this point are shown. Close it, then open it again to load a sample."
         ),
         Failure::Unreadable(reason) => format!("“{name}” could not be read ({reason})."),
     }

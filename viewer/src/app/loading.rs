@@ -1,7 +1,7 @@
 //! Opening files: what is reset, which samples are loaded, and when the charts follow.
 
 use super::extra_fields::ExtraFields;
-use super::memory_plan::{FileInfo, Memory, MemoryPlan};
+use super::memory_plan::{FileInfo, Memory, MemoryPlan, Overflow};
 use super::{App, Effect, Phase};
 use crate::axis::QUANTITY_COUNT;
 use crate::columns::Totals;
@@ -53,7 +53,9 @@ impl App {
         self.packets.invalidate();
         let parts = self.files.add(files, sampling, self.workers);
         let worker_count = self.files.parts.len().min(self.workers);
-        Effect::Load(parts, memory.of_worker(worker_count))
+        let limits = memory.of_worker(worker_count);
+        self.limits = limits;
+        Effect::Load(parts, limits)
     }
 
     /// Loads the files that exceed the memory limit completely, as far as each worker can.
@@ -89,7 +91,7 @@ impl App {
         if report.failure == Some(Failure::MemoryFull)
             && let Some(file) = self.files.file_of(part)
         {
-            self.packet_bytes.observe(file, &report);
+            self.overflow = Overflow::new(file.clone(), report.totals.packets, self.limits);
         }
         self.files.on_report(part, report);
         let totals = self.totals();

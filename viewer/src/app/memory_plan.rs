@@ -1,6 +1,6 @@
 //! Splits files into parts for the workers, and checks whether they fit in memory.
 
-use crate::load::{FileProbe, Report, Sampling};
+use crate::load::{FileProbe, Limits, Sampling};
 use crate::time::Zone;
 use std::ops::Range;
 
@@ -8,6 +8,9 @@ use std::ops::Range;
 const MIN_SPLIT_LEN: u64 = 2 << 20;
 /// Memory of one packet in captures with few flows and addresses, in bytes.
 const PACKET_BYTES: u64 = 32;
+/// Maximum number of flows in all workers together. The page stores all of them, and their totals twice
+/// while it replaces them.
+const MAX_FLOWS: u64 = 4_000_000;
 
 /// A file to be opened.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -65,36 +68,32 @@ pub struct Memory {
 }
 
 impl Memory {
-    /// The limit of a worker if packets are spread over this many workers, in bytes.
-    pub(super) fn of_worker(self, workers: usize) -> u64 {
-        self.worker_bytes.min(self.bytes / workers.max(1) as u64)
+    /// The limits of a worker if packets are spread over this many workers.
+    pub(super) fn of_worker(self, workers: usize) -> Limits {
+        let workers = workers.max(1) as u64;
+        Limits { bytes: self.worker_bytes.min(self.bytes / workers), flows: MAX_FLOWS / workers }
     }
 }
 
-/// Estimates of the memory that a packet takes.
+/// A file that was too large for a worker, although its size did not show it.
 #[derive(Clone, Debug, Default)]
-pub(super) struct PacketBytes {
-    /// A file that filled the memory, and the memory per packet that it took, in bytes. Addresses and
-    /// flows take memory that the size of a file does not show.
-    observed: Option<(FileInfo, u64)>,
+pub(super) struct Overflow {
+    file: FileInfo,
+    /// The share of the worker's memory that each of its packets took, in bytes.
+    packet_bytes: u64,
 }
 
-impl PacketBytes {
-    /// Notes the memory of a worker that was filled by a file.
-    pub(super) fn observe(&mut self, file: &FileInfo, report: &Report) {
-        let bytes = report.memory_bytes.div_ceil(report.totals.packets.max(1));
-        self.observed = Some((file.clone(), bytes.max(PACKET_BYTES)));
+impl Overflow {
+    /// `packets` of the file reached the limits of a worker.
+    pub(super) fn new(file: FileInfo, packets: u64, limits: Limits) -> Self {
+        let packet_bytes = limits.bytes.div_ceil(packets.max(1)).max(PACKET_BYTES);
+        Self { file, packet_bytes }
     }
 
     /// The memory per packet of files that are to be loaded together, in bytes.
-    pub(super) fn of(&self, files: &[FileInfo]) -> u64 {
-        let is_observed = |observed: &FileInfo| {
-            files.iter().any(|file| (&file.name, file.len) == (&observed.name, observed.len))
-        };
-        match &self.observed {
-            Some((file, bytes)) if is_observed(file) => *bytes,
-            _ => PACKET_BYTES,
-        }
+    pub(super) fn packet_bytes(&self, files: &[FileInfo]) -> u64 {
+        let is_this = |file: &FileInfo| (&file.name, file.len) == (&self.file.name, self.file.len);
+        if files.iter().any(is_this) { self.packet_bytes.max(PACKET_BYTES) } else { PACKET_BYTES }
     }
 }
 
@@ -209,7 +208,6 @@ impl MemoryPlan {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::columns::Totals;
 
     fn file(packets: u64, parts: usize) -> FileInfo {
         FileInfo { packets, parts, ..FileInfo::unprobed("a".to_owned(), 1_003) }
@@ -248,17 +246,19 @@ mod tests {
     }
 
     #[test]
-    fn file_that_filled_the_memory_is_estimated_by_its_packets() {
-        let mut packet_bytes = PacketBytes::default();
+    fn file_that_reached_the_limits_is_estimated_by_its_packets() {
         let (dense, other) = (file(1_000, 2), FileInfo { len: 1, ..file(1_000, 2) });
-        assert_eq!(packet_bytes.of(std::slice::from_ref(&dense)), PACKET_BYTES);
-        let totals = Totals { packets: 100, ..Totals::default() };
-        let report = Report { totals, memory_bytes: 20_001, ..Report::default() };
-        packet_bytes.observe(&dense, &report);
-        assert_eq!(packet_bytes.of(std::slice::from_ref(&other)), PACKET_BYTES);
-        assert_eq!(packet_bytes.of(&[other, dense]), 201);
         let memory = Memory { bytes: 3_200, worker_bytes: 2_400 };
-        assert_eq!([1, 2, 4].map(|workers| memory.of_worker(workers)), [2_400, 1_600, 800]);
+        let limits = [1, 2, 4].map(|workers| memory.of_worker(workers));
+        assert_eq!(limits.map(|limits| limits.bytes), [2_400, 1_600, 800]);
+        let overflow = Overflow::new(dense.clone(), 7, limits[1]);
+        let of = |files: &[FileInfo]| overflow.packet_bytes(files);
+        assert_eq!(of(std::slice::from_ref(&other)), PACKET_BYTES);
+        assert_eq!(of(&[other, dense.clone()]), 229);
+        assert_eq!(Overflow::default().packet_bytes(std::slice::from_ref(&dense)), PACKET_BYTES);
+        // The sample that is suggested then fits.
+        let plan = MemoryPlan::too_large(&[dense], &[0, 0], 0, memory, 229).unwrap();
+        assert!(1_000 / plan.every <= 2 * 7, "{plan:?}");
     }
 
     #[test]

@@ -49,7 +49,7 @@ use crate::density::Grid;
 use crate::filter::{Completion, Error, parse};
 use crate::history::History;
 use crate::layout;
-use crate::load::Sampling;
+use crate::load::{Limits, Sampling};
 use crate::scene::Theme;
 use crate::settings::Settings;
 use crate::time::UtcOffsets;
@@ -58,7 +58,7 @@ use detail::DetailPacket;
 use extra_fields::{ExtraFields, PacketId};
 use files::Files;
 use gesture::Gesture;
-use memory_plan::{MemoryPlan, PacketBytes};
+use memory_plan::{MemoryPlan, Overflow};
 use packets::Packets;
 use query_scheduler::{QueryScheduler, Request};
 use rankings::{CachedRanking, RANKING_COUNT};
@@ -106,7 +106,9 @@ pub struct App {
     memory_plan: Option<MemoryPlan>,
     /// The names of the files that the link was made with.
     link_capture: String,
-    packet_bytes: PacketBytes,
+    overflow: Overflow,
+    /// The limits of each worker in the last load.
+    limits: Limits,
     /// The selections come from a link, for the capture that is opened next.
     is_restored: bool,
     workers: usize,
@@ -128,7 +130,7 @@ impl App {
             Event::Load(files, memory) => {
                 let held = self.files.held(self.workers);
                 let first = self.files.parts.len();
-                let packet_bytes = self.packet_bytes.of(&files);
+                let packet_bytes = self.overflow.packet_bytes(&files);
                 self.memory_plan =
                     MemoryPlan::too_large(&files, &held, first, memory, packet_bytes);
                 if self.memory_plan.is_none() {

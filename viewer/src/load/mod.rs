@@ -131,6 +131,15 @@ pub struct Problem {
     pub reason: String,
 }
 
+/// What the packets of a worker may take.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Limits {
+    /// Memory in bytes.
+    pub bytes: u64,
+    /// Number of flows. The page stores those of all workers.
+    pub flows: u64,
+}
+
 /// The progress and the results of loading a part.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Report {
@@ -163,7 +172,7 @@ pub struct Report {
 /// Why loading ended before the end of a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Failure {
-    /// The packets have filled the memory that they may take.
+    /// The packets have reached the [`Limits`].
     MemoryFull,
     /// The browser cannot read the file. Its reason.
     Unreadable(String),
@@ -411,6 +420,7 @@ impl Sink {
 
 wire!(struct Sampling { every, ts_ns });
 wire!(struct Problem { line, reason });
+wire!(struct Limits { bytes, flows });
 wire!(enum Failure { 0 MemoryFull, 1 Unreadable(reason) });
 wire!(struct Report {
     read_bytes, lines, records, skipped, problems, totals, is_counted, is_capture, memory_bytes,

@@ -16,7 +16,7 @@ use super::render::Renderer;
 use super::waiters::{Wait, Waiters};
 use super::worker_pool::{Status, WorkerPool, failure_text};
 use crate::app::{App, Effect, Event, Memory, Panel, PartAssignment, Phase};
-use crate::load::ExportFormat;
+use crate::load::{ExportFormat, Limits};
 use crate::message::{FromWorker, ToWorker};
 use crate::wire::decode;
 
@@ -362,13 +362,13 @@ impl State {
                 self.workers.post_all(&ToWorker::ReadRecord { part, index });
             }
             Effect::ReadLines(rows) => self.workers.post_all(&ToWorker::ReadLines { rows }),
-            Effect::Load(assignments, max_bytes) => self.load(assignments, max_bytes),
+            Effect::Load(assignments, limits) => self.load(assignments, limits),
             Effect::Cancel => self.workers.post_all(&ToWorker::Cancel),
         }
     }
 
     /// Sends the parts of the probed files to the workers.
-    fn load(&mut self, assignments: Vec<PartAssignment>, max_bytes: u64) {
+    fn load(&mut self, assignments: Vec<PartAssignment>, limits: Limits) {
         let files = self.queue.take_probed();
         self.load_started_ms.get_or_insert_with(Date::now);
         for PartAssignment { file, name, part, worker, range, is_whole, sampling } in assignments {
@@ -381,7 +381,7 @@ impl State {
                 end: range.end,
                 is_whole,
                 sampling,
-                max_bytes,
+                limits,
             };
             self.workers.post(worker, &message, Some(blob));
         }

@@ -4,7 +4,7 @@ use js_sys::Date;
 use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::spawn_local;
 
-use super::parts::{Worker, memory_bytes};
+use super::parts::{Part, Worker, memory_bytes};
 use super::yielder::Yielder;
 use crate::load::{Failure, Report};
 use crate::message::FromWorker;
@@ -61,16 +61,15 @@ enum End {
 
 /// Loads a part until it is complete or cancelled, memory is full, or another load begins.
 async fn load_part(worker: &Worker, epoch: u32, number: usize) -> Result<End, JsValue> {
-    let source = worker.with_part(epoch, number, |part| {
-        (part.file.clone(), part.loader.position(), part.max_bytes)
-    });
-    let Some((file, offset, max_bytes)) = source else { return Ok(End::Done) };
+    let source = worker
+        .with_part(epoch, number, |part| (part.file.clone(), part.loader.position(), part.limits));
+    let Some((file, offset, limits)) = source else { return Ok(End::Done) };
     let mut reader = ChunkReader::new(&file, offset)?;
     let mut bytes = Vec::new();
     let mut yielder = Yielder::new()?;
     let mut reported_ms = Date::now();
     // Memory never shrinks: what closed captures occupied is free for this one.
-    let max_bytes = (max_bytes + OVERHEAD_BYTES).max(memory_bytes());
+    let max_bytes = (limits.bytes + OVERHEAD_BYTES).max(memory_bytes());
     loop {
         if worker.with_part(epoch, number, |part| part.is_cancelled) != Some(false) {
             reader.cancel();
@@ -83,7 +82,7 @@ async fn load_part(worker: &Worker, epoch: u32, number: usize) -> Result<End, Js
                 reader.cancel();
                 return Ok(End::Done);
             }
-            if max_bytes < memory_bytes() {
+            if max_bytes < memory_bytes() || limits.flows < flow_count(worker) {
                 reader.cancel();
                 return Ok(End::MemoryFull);
             }
@@ -96,6 +95,12 @@ async fn load_part(worker: &Worker, epoch: u32, number: usize) -> Result<End, Js
             yielder.yield_if_due().await?;
         }
     }
+}
+
+/// The number of flows of all parts.
+fn flow_count(worker: &Worker) -> u64 {
+    let flows = |part: &Part| part.loader.columns().flows().len() as u64;
+    worker.with_state(|state| state.parts.iter().map(flows).sum())
 }
 
 /// Feeds bytes to the loader of a part. Returns false if it needs no more.

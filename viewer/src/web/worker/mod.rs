@@ -44,13 +44,13 @@ pub(super) fn serve() {
 
 fn handle(worker: &Worker, message: ToWorker, file: &JsValue) {
     match message {
-        ToWorker::Load { epoch, part, file: name, start, end, is_whole, sampling, max_bytes } => {
+        ToWorker::Load { epoch, part, file: name, start, end, is_whole, sampling, limits } => {
             let loader = match is_whole {
                 true => Loader::whole(end, sampling),
                 false => Loader::new(start..end, sampling),
             };
             let file: Blob = file.clone().unchecked_into();
-            let part = Part::new(part, file, loader, Shard::new(part, name), max_bytes);
+            let part = Part::new(part, file, loader, Shard::new(part, name), limits);
             let is_loading = worker.with_state(|state| {
                 state.epoch = epoch;
                 state.parts.push(part);

@@ -7,7 +7,7 @@ use wasm_bindgen::prelude::*;
 use web_sys::{Blob, DedicatedWorkerGlobalScope};
 
 use crate::flow::SyncCursor;
-use crate::load::Loader;
+use crate::load::{Limits, Loader};
 use crate::message::FromWorker;
 use crate::shard::Shard;
 use crate::wire::encode;
@@ -36,8 +36,8 @@ pub(super) struct Part {
     pub(super) file: Blob,
     pub(super) loader: Loader,
     pub(super) shard: Shard,
-    /// Loading stops when the worker's packets take more memory than this, in bytes.
-    pub(super) max_bytes: u64,
+    /// Loading stops when the worker's packets take more than this.
+    pub(super) limits: Limits,
     /// Whether reading stops before the end of the part.
     pub(super) is_cancelled: bool,
     pub(super) is_loaded: bool,
@@ -51,14 +51,14 @@ impl Part {
         file: Blob,
         loader: Loader,
         shard: Shard,
-        max_bytes: u64,
+        limits: Limits,
     ) -> Self {
         Self {
             number,
             file,
             loader,
             shard,
-            max_bytes,
+            limits,
             is_cancelled: false,
             is_loaded: false,
             synced: SyncCursor::default(),
