@@ -94,14 +94,15 @@ pub(crate) fn http(fields: &mut Fields<'_>) {
         let line = &bytes[start..start + end];
         let range = bits(start..start + end);
         let colon = line.iter().position(|byte| *byte == b':');
-        match colon.filter(|_| 0 < start) {
+        match colon.filter(|colon| 0 < start && 0 < *colon) {
             // The decoder adds the host.
             Some(colon) if line[..colon].eq_ignore_ascii_case(b"host") => {}
             Some(colon) => {
                 let value = text(line[colon + 1..].trim_ascii());
                 fields.add(text(&line[..colon]), range, value);
             }
-            None => _ = fields.add("Request", range, text(line)),
+            None if start == 0 => _ = fields.add("Request", range, text(line)),
+            None => _ = fields.add("Invalid field", range, text(line)),
         }
         start += end + 2;
     }

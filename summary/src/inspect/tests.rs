@@ -116,10 +116,11 @@ fn names_in_the_payload_are_layers() {
     assert_eq!((&*kind.value, kind.key, kind.bytes()), ("AAAA", Some("dns_type"), 47..49));
 
     let tcp = [0xd4, 0x31, 0, 80, 0, 0, 0, 1, 0, 0, 0, 1, 0x50, 0x18, 1, 0, 0, 0, 0, 0];
-    let request = b"GET / HTTP/1.1\r\nHost: a.org\r\nAccept: */*\r\n\r\nbody";
+    let request = b"GET / HTTP/1.1\r\nHost: a.org\r\nAccept: */*\r\n:no name\r\n\r\nbody";
     let http = layers(LinkType::RAW, &[&ip(6)[..], &tcp, request].concat());
     assert_eq!(field(&http, "HTTP", "Request").value, "GET / HTTP/1.1");
     assert_eq!(field(&http, "HTTP", "Accept").value, "*/*");
+    assert_eq!(field(&http, "HTTP", "Invalid field").value, ":no name");
     let host = field(&http, "HTTP", "Host");
     assert_eq!((&*host.value, host.key, host.bytes()), ("a.org", Some("http_host"), 62..67));
 }
