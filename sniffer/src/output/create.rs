@@ -6,7 +6,7 @@ use rustix::fs::{CWD, RenameFlags, renameat_with};
 use rustix::io::Errno;
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io;
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::Path;
 
 use super::file_id::FileId;
@@ -36,8 +36,22 @@ pub(super) fn create(output: &OutputPath, inputs: &[FileId]) -> Result<File, Err
     // Holds the lock of the old file until the new one exists. A file that cannot be opened, such as
     // a symbolic link, is not being written by a sniffer of this user.
     let _old = open_existing(path).ok().map(|old| lock(old, path)).transpose()?;
-    fs::remove_file(path).map_err(|source| error(path, source))?;
+    fs::remove_file(path).map_err(|source| error(path, explain_removal(path, source)))?;
     lock(create_new(path).map_err(|source| error(path, source))?, path)
+}
+
+/// Explains why an existing file cannot be removed: in a directory such as /tmp, only its owner may.
+fn explain_removal(path: &Path, source: io::Error) -> io::Error {
+    let is_foreign = || {
+        let metadata = fs::symlink_metadata(path);
+        metadata.is_ok_and(|metadata| metadata.uid() != nix::unistd::geteuid().as_raw())
+    };
+    if source.raw_os_error() != Some(libc::EPERM) || !is_foreign() {
+        return source;
+    }
+    let message =
+        "another user's file cannot be replaced here (remove it, or choose its user with -Z)";
+    io::Error::new(source.kind(), message)
 }
 
 /// Creates a file that must not exist. `O_EXCL` fails on links, even if they lead nowhere.

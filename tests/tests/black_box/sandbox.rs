@@ -267,6 +267,27 @@ fn redirected_output_may_be_in_a_directory_that_only_root_can_write() {
     assert_eq!(Stream::read(&fs::read(path).unwrap()).packets.len(), 10);
 }
 
+/// Root changes to `nobody`, who may not remove the file of another user from a sticky directory.
+#[test]
+fn another_users_file_in_a_sticky_directory_is_not_replaced() {
+    if or_root(NOBODY) == 0 {
+        return;
+    }
+    let directory = tempdir().unwrap();
+    fs::set_permissions(directory.path(), fs::Permissions::from_mode(0o1777)).unwrap();
+    let file = write(&directory, "out", "old");
+    std::os::unix::fs::chown(&file, Some(USER), None).unwrap();
+    let input = write(&directory, "in.pcap", pcap(1));
+    let [input, path] = [&input, &file].map(|path| path.to_str().unwrap());
+    let output = run(&["-r", input, "-w", path, "--force"]);
+    assert_eq!(output.status.code(), Some(1), "{}", output.stderr);
+    assert!(output.stderr.contains("another user's file cannot be replaced"), "{}", output.stderr);
+    assert_eq!(fs::read(&file).unwrap(), b"old");
+    let output = run(&["-r", input, "-w", path, "--force", "-Z", &USER.to_string()]);
+    assert!(output.status.success(), "{}", output.stderr);
+    assert_eq!(Stream::read(&fs::read(&file).unwrap()).packets.len(), 1);
+}
+
 #[test]
 fn staying_root_by_option_is_reported_or_refused() {
     let args = ["-r", "/dev/null", "-Z", "root"];
