@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
 use std::{env, fs};
+use summary::Printable;
 
 /// Target triple of the viewer.
 pub(crate) const WASM_TARGET: &str = "wasm32-unknown-unknown";
@@ -135,7 +136,8 @@ pub fn site() -> Result<PathBuf> {
     MODULES.iter().try_for_each(|(package, _)| compile_module(package))?;
     let site = site_path();
     if site.exists() {
-        fs::remove_dir_all(&site).with_context(|| format!("clearing {}", site.display()))?;
+        fs::remove_dir_all(&site)
+            .with_context(|| format!("clearing {}", Printable(site.display())))?;
     }
     fs::create_dir_all(&site)?;
     for (package, name) in MODULES {
@@ -156,7 +158,7 @@ pub fn site() -> Result<PathBuf> {
     }
     stamp_version(&site)?;
     crate::sample::write(&sniffer_path(), &target(), &site.join("sample.ndjson"))?;
-    println!("site: {}", site.display());
+    println!("site: {}", Printable(site.display()));
     Ok(site)
 }
 

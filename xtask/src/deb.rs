@@ -6,6 +6,7 @@ use anyhow::{Context, Result};
 use std::fs;
 use std::path::PathBuf;
 use std::process::Command;
+use summary::Printable;
 
 use crate::dist::{self, Linkage};
 use crate::{build, debian, licenses};
@@ -40,7 +41,7 @@ pub fn package() -> Result<PathBuf> {
         command.env("SOURCE_DATE_EPOCH", time);
     }
     build::run(&mut command)?;
-    println!("package: {}", path.display());
+    println!("package: {}", Printable(path.display()));
     Ok(path)
 }
 

@@ -4,6 +4,7 @@ use anyhow::{Result, bail};
 use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
+use summary::Printable;
 
 use crate::server::Server;
 use crate::traffic::{self, Until};
@@ -43,7 +44,7 @@ pub fn run(options: &Options) -> Result<()> {
     }
     println!("Step 1 of 3: build the sniffer");
     let sniffer = build::sniffer()?;
-    let sniffer = relative(&sniffer).display().to_string();
+    let sniffer = Printable(relative(&sniffer).display()).to_string();
     println!("\nThe sniffer is ready. In another terminal you can already run:");
     println!("  {sniffer} --help");
     println!("  sudo {sniffer} -i any -c 10\n");
@@ -71,7 +72,7 @@ pub fn run(options: &Options) -> Result<()> {
         }
         Err(error) => return Err(error),
     }
-    println!("capture: {}", out.display());
+    println!("capture: {}", Printable(out.display()));
     if options.no_serve {
         return Ok(());
     }

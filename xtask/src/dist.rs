@@ -10,6 +10,7 @@ use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use summary::Printable;
 
 use crate::{build, deb, debian};
 
@@ -89,7 +90,11 @@ pub fn program(linkage: Linkage) -> Result<PathBuf> {
     let program = program_path(linkage);
     create_parent(&program)?;
     separate_symbols(&linked.join("symbols/sniffer"), &program)?;
-    println!("program: {}\nsymbols: {}", program.display(), symbols_path(&program).display());
+    println!(
+        "program: {}\nsymbols: {}",
+        Printable(program.display()),
+        Printable(symbols_path(&program).display())
+    );
     if linkage == Linkage::Dynamic {
         generate_documents(&program)?;
     }
@@ -101,7 +106,8 @@ fn generate_documents(program: &Path) -> Result<()> {
     for (kind, name) in DOCUMENTS {
         let path = directory().join(name);
         create_parent(&path)?;
-        let file = fs::File::create(&path).with_context(|| format!("{}", path.display()))?;
+        let file =
+            fs::File::create(&path).with_context(|| Printable(path.display()).to_string())?;
         build::run(Command::new(program).args(["--generate", kind]).stdout(file))?;
     }
     Ok(())
@@ -109,7 +115,8 @@ fn generate_documents(program: &Path) -> Result<()> {
 
 fn create_parent(path: &Path) -> Result<()> {
     let directory = path.parent().unwrap_or(path);
-    fs::create_dir_all(directory).with_context(|| format!("creating {}", directory.display()))
+    fs::create_dir_all(directory)
+        .with_context(|| format!("creating {}", Printable(directory.display())))
 }
 
 /// Where the symbols of `program` are stored.

@@ -14,6 +14,7 @@ use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
+use summary::Printable;
 
 use crate::{build, test};
 
@@ -96,7 +97,7 @@ pub fn run(options: &Options) -> Result<()> {
         bail!(
             "{findings} of {} targets have findings; logs are in {}",
             chosen.len(),
-            root().display()
+            Printable(root().display())
         );
     }
     Ok(())
@@ -166,7 +167,9 @@ fn run_target(name: &str, program: &Path, cpu: Duration) -> Result<Outcome> {
             command.arg(format!("-dict={}", dictionary.display()));
         }
         let before = test::children_cpu()?;
-        let status = command.status().with_context(|| format!("starting {}", program.display()))?;
+        let status = command
+            .status()
+            .with_context(|| format!("starting {}", Printable(program.display())))?;
         outcome.cpu += test::children_cpu()?.saturating_sub(before);
         let output = String::from_utf8_lossy(&fs::read(&log)?).into_owned();
         outcome.executions += number_after(&output, "stat::number_of_executed_units:").unwrap_or(0);

@@ -8,6 +8,7 @@ use std::env::consts::ARCH;
 use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
+use summary::Printable;
 
 use crate::build;
 
@@ -44,7 +45,7 @@ pub(crate) fn write(path: &Path) -> Result<()> {
         let crates = crates.into_iter().collect::<Vec<_>>().join(", ");
         write!(list, "\n{0}\n{crates}\n{0}\n\n{text}\n", "-".repeat(72))?;
     }
-    fs::write(path, list).with_context(|| format!("writing {}", path.display()))
+    fs::write(path, list).with_context(|| format!("writing {}", Printable(path.display())))
 }
 
 /// The third-party packages that are linked into a package of the workspace, directly or not, in

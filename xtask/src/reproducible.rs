@@ -12,6 +12,7 @@ use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::Path;
 use std::process::Command;
+use summary::Printable;
 
 use crate::{build, deb};
 
@@ -82,8 +83,10 @@ fn build_copy(copy: &Path, cargo_home: &Path) -> Result<Hashes> {
                 directories.push(path);
                 continue;
             }
-            let bytes = fs::read(&path).with_context(|| format!("reading {}", path.display()))?;
-            let name = path.strip_prefix(&target)?.display().to_string();
+            let bytes = fs::read(&path)
+                .with_context(|| format!("reading {}", Printable(path.display())))?;
+            let name = path.strip_prefix(&target)?.display();
+            let name = Printable(name).to_string();
             hashes.insert(name, format!("{:x}", Sha256::digest(bytes)));
         }
     }

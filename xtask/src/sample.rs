@@ -6,6 +6,7 @@ use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::Command;
+use summary::Printable;
 use summary::capture_file::PcapFile;
 
 use crate::scenario;
@@ -27,7 +28,8 @@ pub fn write(sniffer: &Path, directory: &Path, sample: &Path) -> Result<()> {
         file.push(frame.ts_ns, &frame.bytes);
     }
     let pcap = directory.join(PCAP_NAME);
-    fs::write(&pcap, file.into_bytes()).with_context(|| format!("writing {}", pcap.display()))?;
+    fs::write(&pcap, file.into_bytes())
+        .with_context(|| format!("writing {}", Printable(pcap.display())))?;
     // A relative name, which is the same on every machine.
     let mut command = Command::new(sniffer);
     command.current_dir(directory).args(["-q", "--names", "-r", PCAP_NAME, "--force", "-w"]);
