@@ -9,7 +9,7 @@ use std::{env, fs, io};
 
 use crate::Error;
 use crate::capture::{self, Reader};
-use crate::error::STANDARD_OUTPUT;
+use crate::error::STANDARD_OUTPUT_NAME;
 use crate::interfaces::Interface;
 use crate::sandbox;
 
@@ -68,7 +68,7 @@ pub(crate) fn run(options: &capture::Options) -> Result<(), Error> {
     ];
     io::stdout()
         .write_all(report(&sections).as_bytes())
-        .map_err(|source| Error::Output { name: STANDARD_OUTPUT.into(), source })?;
+        .map_err(|source| Error::Output { name: STANDARD_OUTPUT_NAME.into(), source })?;
     if is_possible { Ok(()) } else { Err(Error::CannotCapture) }
 }
 

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use filter::{DumpFormat, Source};
 
-use crate::error::STANDARD_OUTPUT;
+use crate::error::STANDARD_OUTPUT_NAME;
 use crate::filter::{Filter, FilterOptions};
 use crate::{Error, file, interfaces, sandbox};
 
@@ -54,5 +54,5 @@ pub(crate) fn run(config: &Config) -> Result<(), Error> {
     let text = config.filter.expression.as_deref().unwrap_or_default();
     let program = filter.compile(text, link, source, netmask)?;
     write!(io::stdout().lock(), "{}", program.display(config.format))
-        .map_err(|source| Error::Output { name: STANDARD_OUTPUT.into(), source })
+        .map_err(|source| Error::Output { name: STANDARD_OUTPUT_NAME.into(), source })
 }

@@ -10,8 +10,8 @@ use summary::{Printable, is_display_control};
 use crate::interfaces::ANY;
 
 /// The names of the standard streams in messages.
-pub(crate) const STANDARD_INPUT: &str = "standard input";
-pub(crate) const STANDARD_OUTPUT: &str = "standard output";
+pub(crate) const STANDARD_INPUT_NAME: &str = "standard input";
+pub(crate) const STANDARD_OUTPUT_NAME: &str = "standard output";
 
 /// The name of a file in a message, in quotes unless it is a standard stream.
 pub(crate) struct FileName<'a>(pub(crate) &'a str);
@@ -19,7 +19,7 @@ pub(crate) struct FileName<'a>(pub(crate) &'a str);
 impl fmt::Display for FileName<'_> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.0 {
-            name @ (STANDARD_INPUT | STANDARD_OUTPUT) => formatter.write_str(name),
+            name @ (STANDARD_INPUT_NAME | STANDARD_OUTPUT_NAME) => formatter.write_str(name),
             name => write!(formatter, "`{}`", Printable(name)),
         }
     }

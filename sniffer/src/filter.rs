@@ -185,7 +185,7 @@ impl filter::NameResolver for SystemNames {
         if let Some(addresses) = self.hosts.borrow().get(name) {
             return addresses.clone();
         }
-        let found = signals::with_hangup(|| (name, 0).to_socket_addrs());
+        let found = signals::with_hangup_unblocked(|| (name, 0).to_socket_addrs());
         let mut addresses = Vec::new();
         for address in found.into_iter().flatten().map(|address| address.ip()) {
             if !addresses.contains(&address) {

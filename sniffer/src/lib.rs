@@ -51,7 +51,7 @@ pub fn run() -> Result<(), Error> {
         namespace.enter()?;
     }
     if !matches!(action, Action::Capture(_)) {
-        signals::release_hangup()?;
+        signals::unblock_hangup()?;
     }
     let result = match action {
         Action::Generate(what) => cli::generate(what),

@@ -129,7 +129,7 @@ pub(crate) fn print_message(message: impl Display) {
 }
 
 /// Answers a request for the counters while the output is blocked.
-pub(crate) fn report_blocked(packet_count: u64) {
+pub(crate) fn print_count_while_blocked(packet_count: u64) {
     let packets = packets(packet_count);
     print_message(format_args!("{packets} so far; waiting for the reader of the output"));
 }

@@ -5,9 +5,9 @@
 //! ```
 //!
 //! Until a run catches signals, nothing is written yet, and SIGINT and SIGTERM end the process at
-//! once, whatever call it blocks in. Requests and SIGHUP wait until then. The first termination signal that a run catches stops it in
-//! order. After that, SIGINT and SIGTERM have their default actions again, so that a second one ends
-//! the process at once.
+//! once, whatever call it blocks in. Requests and SIGHUP wait until then. The first termination signal
+//! that a run catches stops it in order. After that, SIGINT and SIGTERM have their default actions
+//! again, so that a second one ends the process at once.
 
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
@@ -107,13 +107,13 @@ pub(crate) fn prepare() -> Result<(), Error> {
 }
 
 /// Ends the hold of SIGHUP that [`prepare`] began, for actions that cannot rotate files.
-pub(crate) fn release_hangup() -> Result<(), Error> {
+pub(crate) fn unblock_hangup() -> Result<(), Error> {
     SigSet::from(Signal::SIGHUP).thread_unblock().map_err(system_error("sigprocmask"))
 }
 
 /// Runs a call that can block, with SIGHUP not blocked: closing the terminal ends the process also
 /// before a run catches signals.
-pub(crate) fn with_hangup<T>(call: impl FnOnce() -> T) -> T {
+pub(crate) fn with_hangup_unblocked<T>(call: impl FnOnce() -> T) -> T {
     let mask = SigSet::from(Signal::SIGHUP).thread_swap_mask(SigmaskHow::SIG_UNBLOCK);
     let result = call();
     if let Ok(mask) = mask {

@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
 
-use crate::error::STANDARD_INPUT;
+use crate::error::STANDARD_INPUT_NAME;
 use crate::{Error, signals};
 
 /// Longest text in bytes. It is in memory as a whole.
@@ -20,11 +20,11 @@ pub(crate) fn read(path: &Path) -> Result<(String, String), Error> {
     let (name, text) = match path.to_str() {
         Some("-") => {
             let read = || read_limited(io::stdin().lock());
-            (STANDARD_INPUT.to_owned(), signals::with_hangup(read))
+            (STANDARD_INPUT_NAME.to_owned(), signals::with_hangup_unblocked(read))
         }
         _ if path.is_file() => (path.display().to_string(), read_file()),
         // Waits for the writer of a named pipe.
-        _ => (path.display().to_string(), signals::with_hangup(read_file)),
+        _ => (path.display().to_string(), signals::with_hangup_unblocked(read_file)),
     };
     match text {
         Ok(text) => Ok((name, text)),

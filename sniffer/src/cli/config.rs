@@ -51,7 +51,7 @@ impl Invocation {
 }
 
 /// Options for live captures that make no difference for files. They are accepted with a message.
-const LIVE_ONLY: [(&str, &str); 10] = [
+const LIVE_ONLY_OPTIONS: [(&str, &str); 10] = [
     ("no_promiscuous", "-p"),
     ("direction", "-Q"),
     ("linktype", "-y"),
@@ -72,13 +72,16 @@ const UNSUPPORTED_COMPRESSION: [&str; 8] = ["lz4", "bz2", "xz", "lzma", "zip", "
 
 impl Args {
     /// A message about options that make no difference for files, if some are given.
-    pub(super) fn without_effect(&self, matches: &ArgMatches) -> Option<String> {
+    pub(super) fn ignored_options_notice(&self, matches: &ArgMatches) -> Option<String> {
         if !self.reads_files() || 0 < self.dump {
             return None;
         }
         let is_given = |id: &str| matches.value_source(id) == Some(ValueSource::CommandLine);
-        let given: Vec<_> =
-            LIVE_ONLY.iter().filter(|(id, _)| is_given(id)).map(|(_, name)| *name).collect();
+        let given: Vec<_> = LIVE_ONLY_OPTIONS
+            .iter()
+            .filter(|(id, _)| is_given(id))
+            .map(|(_, name)| *name)
+            .collect();
         (!given.is_empty()).then(|| format!("no effect on files: {}", given.join(", ")))
     }
 

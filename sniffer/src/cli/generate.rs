@@ -6,7 +6,7 @@ use std::io::{self, Write};
 use super::choices::Generate;
 use super::{completion, manual};
 use crate::Error;
-use crate::error::STANDARD_OUTPUT;
+use crate::error::STANDARD_OUTPUT_NAME;
 
 /// Prints to standard output.
 pub(crate) fn generate(what: Generate) -> Result<(), Error> {
@@ -17,5 +17,5 @@ pub(crate) fn generate(what: Generate) -> Result<(), Error> {
         Generate::Zsh => completion::script(&Zsh),
     };
     text.and_then(|text| io::stdout().write_all(&text))
-        .map_err(|source| Error::Output { name: STANDARD_OUTPUT.into(), source })
+        .map_err(|source| Error::Output { name: STANDARD_OUTPUT_NAME.into(), source })
 }

@@ -43,7 +43,7 @@ pub(crate) fn parse() -> Result<Invocation, Error> {
             error::exit_with(&refusal);
         }
         let args = Args::from_arg_matches(&matches)?;
-        Ok((args.without_effect(&matches), args))
+        Ok((args.ignored_options_notice(&matches), args))
     });
     let (notice, args) = parsed.unwrap_or_else(|error| error::exit(error));
     if let Err(reason) = args.check() {
@@ -72,7 +72,7 @@ mod tests {
         let matches = matches.map_err(|error| error.to_string())?;
         let args = Args::from_arg_matches(&matches).map_err(|error| error.to_string())?;
         args.check()?;
-        let notice = args.without_effect(&matches);
+        let notice = args.ignored_options_notice(&matches);
         Ok((args, notice))
     }
 

@@ -6,7 +6,7 @@ use super::capture_file::CaptureFile;
 use super::input::{Input, SignalHandler};
 use super::{Config, open_all};
 use crate::Error;
-use crate::error::STANDARD_OUTPUT;
+use crate::error::STANDARD_OUTPUT_NAME;
 use crate::filter::Filter;
 use crate::progress;
 use crate::sandbox::{self, FileAccess, Policy, SocketAccess};
@@ -48,7 +48,7 @@ pub(crate) fn count(config: &Config) -> Result<(), Error> {
     }
     let unit = if count == 1 { "packet" } else { "packets" };
     writeln!(io::stdout(), "{count} {unit}")
-        .map_err(|source| Error::Output { name: STANDARD_OUTPUT.into(), source })?;
+        .map_err(|source| Error::Output { name: STANDARD_OUTPUT_NAME.into(), source })?;
     // After a signal the files seem to be cut short. That is not an error.
     match failures.pop().filter(|_| !signal_handler.is_stopped()) {
         None => Ok(()),

@@ -12,7 +12,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use crate::Error;
-use crate::error::STANDARD_INPUT;
+use crate::error::STANDARD_INPUT_NAME;
 use crate::progress::{self, packets};
 use crate::signals::{Request, Signals};
 
@@ -38,7 +38,7 @@ impl OpenFile {
     pub(super) fn open(path: &Path) -> Result<Self, Error> {
         let (file, name) = if path.as_os_str() == "-" {
             let file = io::stdin().as_fd().try_clone_to_owned().map(File::from);
-            (file, STANDARD_INPUT.to_owned())
+            (file, STANDARD_INPUT_NAME.to_owned())
         } else {
             (File::open(path), path.display().to_string())
         };

@@ -9,7 +9,7 @@ use summary::{Printable, grouped};
 use super::capture_file::CaptureFile;
 use super::input::SignalHandler;
 use crate::Error;
-use crate::error::STANDARD_INPUT;
+use crate::error::STANDARD_INPUT_NAME;
 use crate::filter::FilterOptions;
 use crate::output::{self, Output, PreparedOutput};
 use crate::progress::{Progress, packets};
@@ -182,7 +182,7 @@ impl FileRun<'_> {
         });
         let names = self.names.iter();
         let names: Vec<_> =
-            names.map(|name| if name == STANDARD_INPUT { "-" } else { name }).collect();
+            names.map(|name| if name == STANDARD_INPUT_NAME { "-" } else { name }).collect();
         let prepared = self.prepared.take().unwrap_or_default();
         let output =
             Output::open(&self.config.output, prepared, Some(self.signal_handler.signals()))?;

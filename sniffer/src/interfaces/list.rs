@@ -9,7 +9,7 @@ use super::interface::ANY;
 use super::lookup::all;
 use super::netlink::dump;
 use crate::Error;
-use crate::error::STANDARD_OUTPUT;
+use crate::error::STANDARD_OUTPUT_NAME;
 
 /// Prints the interfaces, one per line, numbered as by `tcpdump -D`.
 pub(crate) fn list() -> Result<(), Error> {
@@ -48,7 +48,7 @@ pub(crate) fn list() -> Result<(), Error> {
     );
     io::stdout()
         .write_all(text.as_bytes())
-        .map_err(|source| Error::Output { name: STANDARD_OUTPUT.into(), source })
+        .map_err(|source| Error::Output { name: STANDARD_OUTPUT_NAME.into(), source })
 }
 
 /// All addresses with their prefix lengths, each with the index of its interface.

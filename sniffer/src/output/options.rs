@@ -11,7 +11,7 @@ use super::file_namer::{FileNamer, Rotation};
 use super::recovery::{self, Part};
 use super::{directory, special, target};
 use crate::Error;
-use crate::error::STANDARD_OUTPUT;
+use crate::error::STANDARD_OUTPUT_NAME;
 use crate::sandbox::FileAccess;
 use crate::signals::Signals;
 
@@ -66,7 +66,7 @@ impl Options {
     /// The name of the output, for messages.
     pub(super) fn name(&self) -> String {
         let name = self.path.as_ref().map(|path| path.display().to_string());
-        name.unwrap_or_else(|| STANDARD_OUTPUT.to_owned())
+        name.unwrap_or_else(|| STANDARD_OUTPUT_NAME.to_owned())
     }
 }
 

@@ -50,7 +50,7 @@ pub(super) fn open(
         return open_pipe(path, signals).map(Some);
     }
     // Opening a named pipe waits for its reader.
-    let opened = signals::with_hangup(|| OpenOptions::new().write(true).open(path));
+    let opened = signals::with_hangup_unblocked(|| OpenOptions::new().write(true).open(path));
     opened.map(Some).map_err(error)
 }
 

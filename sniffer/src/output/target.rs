@@ -7,7 +7,7 @@ use std::io::{self, Write};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::fs::FileTypeExt;
 
-use crate::progress::report_blocked;
+use crate::progress::print_count_while_blocked;
 use crate::signals::Signals;
 
 /// Bytes that a write to a pipe takes without blocking once the pipe is writable (pipe(7)).
@@ -89,7 +89,7 @@ impl Write for Target {
             let mut bytes = bytes;
             if let Some(signals) = self.signals.as_ref().filter(|_| !self.is_regular) {
                 if !signals
-                    .wait_until_writable(self.file.as_fd(), report_blocked)
+                    .wait_until_writable(self.file.as_fd(), print_count_while_blocked)
                     .map_err(io::Error::other)?
                 {
                     let message = "nobody read it after the signal to stop";
