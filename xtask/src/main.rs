@@ -36,6 +36,8 @@ enum Task {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         args: Vec<String>,
     },
+    /// Take the screenshots of README and docs with Chromium
+    Screenshots,
     /// Run the tests in the namespaces of this process
     #[command(hide = true)]
     TestHere,
@@ -59,6 +61,11 @@ fn main() -> Result<()> {
         Task::Reproducible => reproducible::run(),
         Task::Bench { args } => {
             build::run(build::cargo(["run", "--package", "bench", "--"]).args(args))
+        }
+        Task::Screenshots => {
+            build::sniffer().and_then(|_| build::site())?;
+            let example = ["run", "--package", "tests", "--example", "screenshots"];
+            build::run(&mut build::cargo(example))
         }
         Task::TestHere => test::here(),
         Task::CaptureHere { out, seconds } => capture::here(&out, seconds),
