@@ -33,7 +33,7 @@ pub(super) fn attach(page: &Page) -> Result<(), JsValue> {
     for tabs in elements(&document, "[role=tablist]")? {
         attach_tabs(&tabs)?;
     }
-    for menu in elements(&document, ".panel .menu")? {
+    for menu in elements(&document, ".menu:not(#page-menu, #help)")? {
         place_menu(&menu)?;
     }
     Ok(())
