@@ -3,7 +3,7 @@
 use nix::sys::signal::Signal;
 use tempfile::tempdir;
 use tests::frames::{ARP, IPV4, IPV6, Sender, ethernet, ipv4, ipv6, tcp, udp};
-use tests::process::{Capture, Process, run, signal, sniffer};
+use tests::process::{Capture, Process, run, sniffer};
 use tests::stream::{Packet, Stream};
 use tests::veth::with_veth;
 use xtask::namespace;
@@ -239,64 +239,6 @@ fn run_ends_by_signal_count_or_duration() {
     });
 }
 
-/// A capture that writes more to a pipe than fits, while nobody reads the pipe.
-fn spawn_with_unread_pipe() -> Process {
-    let mut command = sniffer();
-    command.args(["-i", "right", "--stats", "0"]);
-    let mut child = Process::spawn(
-        command.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped()),
-    );
-    let mut first = [0; 1];
-    std::io::Read::read_exact(child.stdout.as_mut().unwrap(), &mut first).unwrap();
-    let sender = Sender::new("left");
-    let frame = ethernet(&[], IPV4, &ipv4(17, &udp(&[])));
-    (0..5_000).for_each(|_| sender.send(&frame));
-    child
-}
-
-#[test]
-fn unread_pipe_does_not_prevent_the_exit() {
-    with_veth(|| {
-        let mut child = spawn_with_unread_pipe();
-        let pipe = child.stdout.take();
-        signal(&child, Signal::SIGTERM);
-        let output = tests::process::finish(child);
-        drop(pipe);
-        assert_eq!(output.status.code(), Some(1), "{}", output.stderr);
-        assert!(
-            output.stderr.contains("cannot write standard output: nobody read it after the signal"),
-            "{}",
-            output.stderr
-        );
-        assert!(
-            output.stderr.contains(" in the kernel's buffer could not be read"),
-            "{}",
-            output.stderr
-        );
-    });
-}
-
-#[test]
-fn reader_that_resumes_gets_all_packets() {
-    with_veth(|| {
-        let child = spawn_with_unread_pipe();
-        // The reader is ready when the sniffer continues.
-        signal(&child, Signal::SIGSTOP);
-        signal(&child, Signal::SIGTERM);
-        let output = std::thread::scope(|scope| {
-            let pid = child.id();
-            let reader = scope.spawn(move || tests::process::finish(child));
-            let pid = nix::unistd::Pid::from_raw(i32::try_from(pid).unwrap());
-            nix::sys::signal::kill(pid, Signal::SIGCONT).unwrap();
-            reader.join().unwrap()
-        });
-        assert!(output.status.success(), "{}", output.stderr);
-        // `spawn_with_unread_pipe` has read the first byte.
-        let stream = Stream::read(&[b"{", &output.stdout[..]].concat());
-        assert_eq!((stream.packets.len(), &stream.reason[..]), (5_000, "signal"));
-    });
-}
-
 #[test]
 fn signal_ignored_at_start_stays_ignored() {
     with_veth(|| {
@@ -318,26 +260,6 @@ fn signal_ignored_at_start_stays_ignored() {
         capture.wait_until(|text| seen + 1_000 < text.len() && text.ends_with('\n'));
         let stream = capture.stop();
         assert_eq!(&stream.reason[..], "signal");
-    });
-}
-
-#[test]
-fn closed_pipe_ends_the_run_without_error() {
-    with_veth(|| {
-        let mut command = sniffer();
-        command.args(["-i", "right"]);
-        command.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped());
-        let mut child = Process::spawn(&mut command);
-        let mut stdout = child.stdout.take().unwrap();
-        let mut first = [0; 10];
-        std::io::Read::read_exact(&mut stdout, &mut first).unwrap();
-        drop(stdout);
-        Sender::new("left").send(&ethernet(&[], IPV4, &ipv4(17, &udp(&[]))));
-        let output = tests::process::finish(child);
-        assert!(output.status.success());
-        let lines: Vec<_> = output.stderr.lines().collect();
-        assert_eq!(lines.len(), 1, "{}", output.stderr);
-        assert!(lines[0].starts_with("sniffer: capturing on right (ethernet)"));
     });
 }
 

@@ -32,6 +32,7 @@ mod packages;
 mod page;
 mod pcapng;
 mod pipelines;
+mod pipes;
 mod properties;
 mod record_format;
 mod resilience;
