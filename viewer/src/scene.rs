@@ -1,6 +1,7 @@
 //! A drawing as data. Charts create it; the canvas and the SVG export draw it; tests inspect it.
 
 use crate::protocol::Rgb;
+use crate::text::fixed;
 
 /// Marks on a background, in drawing order. All lengths are in CSS pixels.
 #[derive(Clone, Debug, PartialEq)]
@@ -145,7 +146,7 @@ impl Scene {
     /// Formats the scene as an SVG document (<https://www.w3.org/TR/SVG2/>).
     pub fn svg(&self) -> String {
         use std::fmt::Write;
-        let px = |value: f64| format!("{value:.2}");
+        let px = |value: f64| fixed(value, 2);
         let (width, height) = (px(self.width_px), px(self.height_px));
         let mut svg = format!(
             "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{width}\" height=\"{height}\" viewBox=\"0 0 {width} {height}\">\n\

@@ -14,7 +14,7 @@ pub fn bytes(count: u64) -> String {
         return format!("{count} B");
     }
     let (value, decimals, prefix) = scaled(count as f64);
-    format!("{value:.decimals$} {prefix}B")
+    format!("{} {prefix}B", fixed(value, decimals))
 }
 
 /// Scales a number to its decimal prefix. Also returns the number of decimals that makes three
@@ -34,9 +34,28 @@ fn scaled(mut value: f64) -> (f64, usize, &'static str) {
     (value, decimals, prefix)
 }
 
+/// Formats a number with exactly `decimals` decimals, at most 9: `{value:.decimals$}` for absolute values
+/// below 2⁶⁴, except that halves are rounded away from zero. The formatting of floats in `std` would add
+/// 8 kB to the page.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "saturates")]
+pub fn fixed(value: f64, decimals: usize) -> String {
+    let scale = 10u64.pow(u32::try_from(decimals.min(9)).unwrap_or(9));
+    let absolute = value.abs();
+    let mut whole = absolute as u64;
+    let mut fraction = ((absolute - absolute.trunc()) * scale as f64).round() as u64;
+    if fraction == scale {
+        (whole, fraction) = (whole.saturating_add(1), 0);
+    }
+    let sign = if value < 0.0 && (0 < whole || 0 < fraction) { "-" } else { "" };
+    if decimals == 0 {
+        return format!("{sign}{whole}");
+    }
+    format!("{sign}{whole}.{fraction:0decimals$}")
+}
+
 /// Formats a number with at most `decimals` decimals, without trailing zeros.
 pub fn decimal(value: f64, decimals: usize) -> String {
-    trim_zeros(&format!("{value:.decimals$}")).to_owned()
+    trim_zeros(&fixed(value, decimals)).to_owned()
 }
 
 /// Formats an integer with thousands separators.
@@ -141,7 +160,7 @@ fn subsecond(ns: u64) -> String {
 pub fn percent(part: u64, whole: u64) -> String {
     match part as f64 * 100.0 / whole.max(1) as f64 {
         percent if percent < 0.05 && part > 0 => "<0.1 %".to_owned(),
-        percent => format!("{percent:.1} %"),
+        percent => format!("{} %", fixed(percent, 1)),
     }
 }
 
@@ -156,6 +175,24 @@ pub fn packets(count: u64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn fixed_rounds_to_decimals() {
+        for value in [0.0, 0.004, 0.006, 1.0, 1.25, 12.345_6, 999.96, 123_456.789, 8e12] {
+            for decimals in [0, 1, 2, 3, 9] {
+                // No value is a half of its last decimal, except 1.25.
+                if (value, decimals) != (1.25, 1) {
+                    assert_eq!(fixed(value, decimals), format!("{value:.decimals$}"));
+                    assert_eq!(
+                        fixed(-value, decimals).trim_start_matches('-'),
+                        fixed(value, decimals)
+                    );
+                }
+            }
+        }
+        assert_eq!((fixed(-0.001, 2), fixed(-1.5, 0)), ("0.00".to_owned(), "-2".to_owned()));
+        assert_eq!(fixed(f64::INFINITY, 0), u64::MAX.to_string());
+    }
 
     #[test]
     fn decimals_have_no_trailing_zeros() {

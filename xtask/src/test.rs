@@ -109,8 +109,9 @@ fn all() -> Result<()> {
         build::run(build::cargo(["clippy"]).args(targets).args(deny))
     })?;
     phases.run("clippy for WebAssembly", || {
-        let args = ["clippy", "--package", "viewer", "--lib", "--target", build::WASM_TARGET];
-        build::run(build::cargo(args).args(deny))
+        let packages = ["--package", "viewer", "--package", "viewer-inspector"];
+        let mut clippy = build::cargo(["clippy", "--lib", "--target", build::WASM_TARGET]);
+        build::run(clippy.args(packages).args(deny))
     })?;
     phases.run("documentation", || {
         let mut doc = build::cargo(["doc", "--workspace", "--no-deps", "--quiet"]);

@@ -4,7 +4,7 @@ use super::charts::Chart;
 use super::memory_plan::FileInfo;
 use super::{App, Panel, Phase};
 use crate::load::{MAX_PROBLEMS, Report, Sampling};
-use crate::text::{bytes, packets, percent, prefixed, rounded_duration, time_range};
+use crate::text::{bytes, fixed, packets, percent, prefixed, rounded_duration, time_range};
 use crate::time::Zone;
 use summary::grouped;
 
@@ -93,8 +93,8 @@ impl App {
         if 0.0 < seconds && 0 < read_bytes {
             let rate = read_bytes as f64 / seconds;
             let left = len.saturating_sub(read_bytes) as f64 / rate;
-            let rate = if rate < 1e3 { format!("{rate:.0} ") } else { prefixed(rate) };
-            text += &format!(", {rate}B/s, {left:.0} s left");
+            let rate = if rate < 1e3 { format!("{} ", fixed(rate, 0)) } else { prefixed(rate) };
+            text += &format!(", {rate}B/s, {} s left", fixed(left, 0));
         }
         text
     }

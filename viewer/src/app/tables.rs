@@ -4,7 +4,7 @@ use super::App;
 use crate::chart::Table;
 use crate::conversations::Conversation;
 use crate::settings::COLUMNS;
-use crate::text::{duration, integer, prefixed};
+use crate::text::{duration, fixed, integer, prefixed};
 use crate::time::Zone;
 use summary::{Address, grouped};
 
@@ -82,7 +82,7 @@ impl App {
                 |packets, bytes| [packets.to_string(), bytes.to_string()],
                 |ts| Zone::Utc.format_compact(ts),
                 |ns| ns.to_string(),
-                |rate| format!("{rate:.3}"),
+                |rate| fixed(rate, 3),
             )
         };
         let all = self.conversations.sorted(self.settings.sort, self.flows.protos());

@@ -5,6 +5,7 @@ use wasm_bindgen::prelude::*;
 use web_sys::{CanvasRenderingContext2d, HtmlCanvasElement, ImageData};
 
 use crate::scene::{Align, Mark, Rect, Scene, css};
+use crate::text::fixed;
 
 const FONT: &str = "system-ui, sans-serif";
 
@@ -73,7 +74,7 @@ impl Canvas {
             }
             Mark::Text { at, text, color, size_px, align, is_upright } => {
                 context.set_fill_style_str(&css(*color));
-                context.set_font(&format!("{size_px}px {FONT}"));
+                context.set_font(&format!("{}px {FONT}", fixed(*size_px, 2)));
                 context.set_text_baseline("middle");
                 context.set_text_align(match align {
                     Align::Start => "left",

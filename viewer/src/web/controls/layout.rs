@@ -7,6 +7,7 @@ use web_sys::{Document, Element, HtmlElement, KeyboardEvent, PointerEvent, Stora
 
 use crate::app::Event;
 use crate::link::{fragment, pairs};
+use crate::text::fixed;
 use crate::web::dom::{elements, listen};
 use crate::web::page::Page;
 
@@ -114,7 +115,7 @@ fn attach_separator(page: &Page, separator: &Element) -> Result<(), JsValue> {
     };
     let resize = {
         let page = page.clone();
-        move |size_px: f64| set_layout(&page, &key, &format!("{:.0}", size_px.max(0.0)))
+        move |size_px: f64| set_layout(&page, &key, &fixed(size_px.max(0.0), 0))
     };
     let position = move |event: &PointerEvent| {
         sign * f64::from(if is_vertical { event.client_x() } else { event.client_y() })
@@ -183,7 +184,7 @@ fn place(menu: &HtmlElement) -> Result<(), JsValue> {
     let root = root.ok_or("no root element")?;
     let (width, height) = (f64::from(root.client_width()), f64::from(root.client_height()));
     let rect = button.get_bounding_client_rect();
-    let px = |distance: f64| format!("{}px", distance.max(8.0));
+    let px = |distance: f64| format!("{}px", fixed(distance.max(8.0), 2));
     let (top, bottom) = if rect.bottom() < height / 2.0 {
         (px(rect.bottom()), "auto".to_owned())
     } else {

@@ -3,6 +3,7 @@
 use wasm_bindgen::prelude::*;
 use web_sys::{Document, HtmlCanvasElement, HtmlElement};
 
+use crate::text::fixed;
 use crate::web::dom::{element, set_list, set_visible};
 
 /// The distance from the pointer, in CSS pixels.
@@ -28,6 +29,6 @@ pub(super) fn render_tooltip(
     let is_below = below + height < bottom.unwrap_or(f64::INFINITY);
     let top = if is_below { below } else { rect.top() + y - OFFSET_PX - height };
     let style = tooltip.style();
-    style.set_property("left", &format!("{:.2}px", left.max(0.0)))?;
-    style.set_property("top", &format!("{top:.2}px"))
+    style.set_property("left", &format!("{}px", fixed(left.max(0.0), 2)))?;
+    style.set_property("top", &format!("{}px", fixed(top, 2)))
 }
