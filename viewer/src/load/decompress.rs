@@ -2,6 +2,7 @@
 
 use super::gzip::{self, Gzip};
 use ruzstd::decoding::FrameDecoder;
+use ruzstd::decoding::errors::FrameDecoderError;
 
 const ZSTD_MAGIC: &[u8] = &[0x28, 0xb5, 0x2f, 0xfd];
 
@@ -125,7 +126,7 @@ impl Zstd {
             };
         };
         let step = decoder.decode_from_to(first_block(bytes), &mut self.output);
-        let (read, written) = step.map_err(|error| error.to_string())?;
+        let (read, written) = step.map_err(|error| error_text(&error))?;
         // At an incomplete checksum, the decoder reports more bytes than it was given.
         let read = if bytes.len() < read { 0 } else { read };
         visit(&self.output[..written]);
@@ -174,10 +175,20 @@ impl Zstd {
         }
         let mut decoder = FrameDecoder::new();
         let mut rest = bytes;
-        decoder.init(&mut rest).map_err(|error| error.to_string())?;
+        decoder.init(&mut rest).map_err(|error| error_text(&error))?;
         self.decoder = Some(decoder);
         Ok(Some(bytes.len() - rest.len()))
     }
+}
+
+/// The texts of ruzstd describe its own steps, and add 5 kB to the compressed page.
+fn error_text(error: &FrameDecoderError) -> String {
+    match error {
+        FrameDecoderError::WindowSizeTooBig { .. } => "the window is larger than 128 MiB",
+        FrameDecoderError::DictNotProvided { .. } => "a dictionary is required",
+        _ => "corrupt Zstandard data",
+    }
+    .to_owned()
 }
 
 /// The block at the start of `bytes`, with what may follow the last block (RFC 8878, 3.1.1.2). Given

@@ -26,6 +26,7 @@ const TRAILER_LEN: usize = 8;
 const PIECE_LEN: usize = 64 << 10;
 
 const TRUNCATED: &str = "unexpected end of file";
+const CORRUPT: &str = "corrupt deflate stream";
 const BAD_HEADER: &str = "invalid gzip header";
 
 /// Decompresses a sequence of members.
@@ -138,7 +139,7 @@ impl Gzip {
             let status = content
                 .inflate
                 .decompress(rest, &mut self.output, FlushDecompress::None)
-                .map_err(|error| error.to_string())?;
+                .map_err(|_| CORRUPT.to_owned())?;
             let len = |after: u64, before: u64| usize::try_from(after - before).unwrap_or(0);
             let read = len(content.inflate.total_in(), before.0);
             let written = len(content.inflate.total_out(), before.1);
@@ -150,7 +151,7 @@ impl Gzip {
                 Status::StreamEnd => return Ok(State::Trailer(content, Vec::new())),
                 // The decoder needs more input.
                 _ if rest.is_empty() && written < self.output.len() => break,
-                _ if read == 0 && written == 0 => return Err("corrupt deflate stream".to_owned()),
+                _ if read == 0 && written == 0 => return Err(CORRUPT.to_owned()),
                 _ => {}
             }
         }
