@@ -124,6 +124,22 @@ pub enum FromWorker {
         /// The lines, each with its packet's part and index.
         lines: Vec<((usize, usize), String)>,
     },
+    /// The progress of reading fields that a selection refers to and that have no column.
+    ExtraRead {
+        /// Number of the load.
+        epoch: u32,
+        /// Index of the part.
+        part: usize,
+        /// Bytes read, and bytes to read; equal at the end.
+        progress: (u64, u64),
+    },
+    /// Such fields could not be read completely.
+    ExtraFailed {
+        /// Number of the load.
+        epoch: u32,
+        /// Why.
+        error: String,
+    },
     /// The selected packets, attached to the message as one blob for each part.
     Exported {
         /// Number of the export.
@@ -142,5 +158,6 @@ wire!(enum ToWorker {
 wire!(enum FromWorker {
     0 Ready, 1 Report { epoch, part, report }, 2 FlowDelta { epoch, part, delta },
     3 Answers { epoch, answers }, 4 Record { epoch, part, index, line, frame },
-    5 Exported { id, parts }, 6 Lines { epoch, lines },
+    5 Exported { id, parts }, 6 Lines { epoch, lines }, 7 ExtraRead { epoch, part, progress },
+    8 ExtraFailed { epoch, error },
 });

@@ -1,7 +1,7 @@
 //! The selection: one filter expression per view, combined with AND.
 
 use crate::axis::Quantity;
-use crate::filter::{Context, Expr, parse};
+use crate::filter::{Context, Expr, ExtraField, parse};
 use crate::time::Zone;
 use crate::wire::{Wire, wire};
 
@@ -112,6 +112,13 @@ impl Selection {
     /// The dimensions that have an expression, with their expressions.
     pub fn clauses(&self) -> impl Iterator<Item = (Dimension, &Expr)> {
         Dimension::ALL.into_iter().filter_map(|dimension| Some((dimension, self.get(dimension)?)))
+    }
+
+    /// The fields without a column that the expressions refer to.
+    pub fn extra_fields(&self) -> Vec<ExtraField> {
+        let mut fields = Vec::new();
+        self.clauses().for_each(|(_, expr)| expr.extra_fields(&mut fields));
+        fields
     }
 
     /// The dimensions that have an expression.

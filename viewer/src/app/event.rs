@@ -103,6 +103,9 @@ pub enum Event {
     Lines(Vec<((usize, usize), String)>),
     /// Show the details of the previous or next selected packet in time order.
     StepDetail(Step),
+    /// Reading fields that the selection refers to and that have no column: the part, and its bytes
+    /// read and to read.
+    ExtraRead(usize, (u64, u64)),
     /// Close the packet details.
     CloseDetail,
     /// Show or hide the table view of a chart.

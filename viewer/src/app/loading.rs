@@ -37,6 +37,7 @@ impl App {
         self.extra_fields = ExtraFields::default();
         (self.detail, self.pending_rank) = (None, None);
         (self.pointer, self.cursor) = (None, None);
+        self.extra_progress.clear();
         (self.anchor, self.pending_click, self.gesture) = (None, None, None);
     }
 

@@ -111,6 +111,8 @@ pub struct App {
     limits: Limits,
     /// The selections come from a link, for the capture that is opened next.
     is_restored: bool,
+    /// The parts from which fields are being read, with the bytes read and to read.
+    extra_progress: Vec<(usize, (u64, u64))>,
     workers: usize,
     scene_version: u64,
 }
@@ -229,6 +231,7 @@ impl App {
             Event::StepDetail(step) => self.step_detail(step),
             Event::Lines(lines) => self.extra_fields.on_lines(lines),
             Event::CloseDetail => (self.detail, self.pending_rank) = (None, None),
+            Event::ExtraRead(part, progress) => self.on_extra_read(part, progress),
             Event::ToggleTable(panel) => {
                 if let Some(is_shown) = self.shown_tables.get_mut(panel as usize) {
                     *is_shown = !*is_shown;
@@ -276,6 +279,7 @@ impl App {
             | Event::StepDetail(_)
             | Event::Lines(_)
             | Event::CloseDetail
+            | Event::ExtraRead(..)
             | Event::VisibleRows(..) => false,
             Event::Set(key, _) => !layout::KEYS.contains(&key.as_str()),
             _ => true,
@@ -292,7 +296,9 @@ impl App {
         let is_loading = self.files.phase == Phase::Loading;
         let is_interacting = self.gesture.is_some() || self.is_interacting || is_loading;
         let queries = self.scheduler.next_queries(&self.requests, self.workers, is_interacting);
-        if !queries.is_empty() {
+        // Workers that read fields stop as soon as the selection does not need them.
+        let is_reading = !self.extra_progress.is_empty() && self.scheduler.take_selection_change();
+        if !queries.is_empty() || is_reading {
             effects.push(Effect::RunQueries {
                 queries,
                 selection: Box::new(self.history.now().clone()),

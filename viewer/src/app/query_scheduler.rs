@@ -52,6 +52,8 @@ pub(super) struct QueryScheduler {
     data_version: u64,
     /// Incremented when the selection changes.
     selection_version: u64,
+    /// [`Self::selection_version`] when [`Self::take_selection_change`] was last called.
+    sent_version: u64,
     slots: [SlotState; SLOT_COUNT],
 }
 
@@ -89,6 +91,7 @@ impl Default for QueryScheduler {
             answer_count: 0,
             data_version: 1,
             selection_version: 1,
+            sent_version: 1,
             slots: std::array::from_fn(|_| SlotState::default()),
         }
     }
@@ -108,6 +111,11 @@ impl QueryScheduler {
     /// Marks the answers that depend on the selection as outdated.
     pub(super) fn invalidate_selection(&mut self) {
         self.selection_version += 1;
+    }
+
+    /// Returns true if the selection has changed since the last call.
+    pub(super) fn take_selection_change(&mut self) -> bool {
+        std::mem::replace(&mut self.sent_version, self.selection_version) != self.selection_version
     }
 
     /// Returns true if no query is in flight.

@@ -32,6 +32,14 @@ impl App {
         (self.filter_text, self.filter_error) = (text, parsed.err());
     }
 
+    /// Notes how much of a part has been read for fields without a column.
+    pub(super) fn on_extra_read(&mut self, part: usize, progress: (u64, u64)) {
+        self.extra_progress.retain(|(other, _)| *other != part);
+        if progress.0 < progress.1 {
+            self.extra_progress.push((part, progress));
+        }
+    }
+
     /// Clears the selection of one dimension, or of all.
     pub(super) fn clear(&mut self, dimension: Option<Dimension>) {
         if dimension.is_none_or(|dimension| dimension == Dimension::Filter) {

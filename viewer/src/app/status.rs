@@ -115,6 +115,12 @@ impl App {
     }
 
     pub(super) fn selected_text(&self) -> String {
+        if !self.extra_progress.is_empty() {
+            let progress = self.extra_progress.iter();
+            let (read, len) =
+                progress.fold((0, 0), |all, (_, part)| (all.0 + part.0, all.1 + part.1));
+            return format!("Reading the fields of this filter, {}", percent(read, len));
+        }
         if self.history.now().is_empty() {
             return String::new();
         }

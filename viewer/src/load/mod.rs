@@ -4,6 +4,7 @@
 mod capture;
 mod decompress;
 mod export;
+mod extra;
 mod generic_json;
 mod gzip;
 mod pcapng;
@@ -11,10 +12,12 @@ mod record;
 mod source;
 
 pub use export::{ExportFormat, Exporter};
+pub use extra::ExtraReader;
 pub use generic_json::other_fields;
 pub use record::{FileRecord, MAX_FRAME_LEN, RawFrame};
 
-use crate::columns::{Columns, Totals};
+use crate::columns::{Columns, ExtraColumn, Totals};
+use crate::filter::ExtraField;
 use crate::lines::{Line, LineSink, MAX_LINE_LEN};
 use crate::wire::wire;
 use capture::Record;
@@ -208,6 +211,11 @@ impl Loader {
         Exporter::record(self.equal_source())
     }
 
+    /// Creates a reader of fields that have no column.
+    pub fn extra_reader(&self, fields: &[ExtraField]) -> ExtraReader {
+        ExtraReader::new(self.equal_source(), fields)
+    }
+
     /// A source for reading the part again.
     fn equal_source(&self) -> Source {
         match &self.range {
@@ -254,6 +262,11 @@ impl Loader {
             sink.columns.renumber(i64::try_from(by).unwrap_or(0));
             sink.lines_before = lines_before;
         }
+    }
+
+    /// Adds columns of fields that were read later.
+    pub fn add_extra(&mut self, columns: Vec<(ExtraField, ExtraColumn)>) {
+        self.sink.columns.add_extra(columns);
     }
 
     /// The loaded packets.

@@ -246,6 +246,13 @@ impl Page {
             Some(FromWorker::Lines { epoch, lines }) if epoch == current => {
                 self.send(Event::Lines(lines));
             }
+            Some(FromWorker::ExtraRead { epoch, part, progress }) if epoch == current => {
+                self.send(Event::ExtraRead(part, progress));
+            }
+            Some(FromWorker::ExtraFailed { epoch, error }) if epoch == current => {
+                let error = format!("The fields of this filter could not be read: {error}.");
+                self.send(Event::ShowError(error));
+            }
             Some(FromWorker::Exported { id, parts }) => {
                 self.collect_export(id, &parts, &message.get(1).unchecked_into());
             }

@@ -1,11 +1,11 @@
 //! Evaluation of filter expressions, block by block.
 
-use crate::columns::{BlockMask, Columns, Kind, Rows};
+use crate::columns::{BlockMask, Columns, ExtraColumn, Kind, Rows};
 use crate::flow::Flow;
 use crate::lasso_mask::LassoMask;
 use summary::{Address, Proto};
 use viewer_model::axis::{MISSING, Quantity};
-use viewer_model::filter::{Expr, Field, Set};
+use viewer_model::filter::{Expr, ExtraField, Field, FieldType, Set};
 
 /// An expression compiled for the current content of some columns.
 #[derive(Debug)]
@@ -21,6 +21,17 @@ enum Node {
         value: Quantity,
         ranges: Vec<(i64, i64)>,
         is_in: bool,
+    },
+    /// The same for a column that was added later, given by its index.
+    ExtraNumber {
+        index: usize,
+        ranges: Vec<(i64, i64)>,
+        is_in: bool,
+    },
+    /// Whether each text of such a column matches.
+    ExtraText {
+        index: usize,
+        texts: Vec<bool>,
     },
     /// Whether each kind matches.
     Kind(Vec<bool>),
@@ -67,16 +78,15 @@ fn test(field: Field, set: Option<&Set>, is_in: bool, columns: &Columns, file: &
         }
         _ => true,
     };
-    // Whether each address matches.
-    let address_matches = || -> Vec<bool> {
-        let matches = |address: &Address| match set {
-            Some(Set::Addresses(ranges)) => {
-                ranges.iter().any(|(first, last)| first <= address && address <= last) == is_in
-            }
-            _ => true,
-        };
-        columns.addresses().iter().map(matches).collect()
+    let address_matches = |address: &Address| match set {
+        Some(Set::Addresses(ranges)) => {
+            ranges.iter().any(|(first, last)| first <= address && address <= last) == is_in
+        }
+        _ => true,
     };
+    // Whether each address matches.
+    let addresses_match =
+        || -> Vec<bool> { columns.addresses().iter().map(address_matches).collect() };
     let by_kind =
         |matches: &dyn Fn(&Kind) -> bool| Node::Kind(columns.kinds().iter().map(matches).collect());
     let by_flow =
@@ -92,15 +102,15 @@ fn test(field: Field, set: Option<&Set>, is_in: bool, columns: &Columns, file: &
             if is_in { Node::Or(both) } else { Node::And(both) }
         }
         Field::Src => {
-            let matches = address_matches();
+            let matches = addresses_match();
             by_flow(&|flow| matches.get(flow.src as usize) == Some(&true))
         }
         Field::Dst => {
-            let matches = address_matches();
+            let matches = addresses_match();
             by_flow(&|flow| matches.get(flow.dst as usize) == Some(&true))
         }
         Field::Host => {
-            let matches = address_matches();
+            let matches = addresses_match();
             by_flow(&|flow| {
                 let both = [flow.src, flow.dst].map(|id| matches.get(id as usize).copied());
                 // `!=` requires that both addresses differ.
@@ -140,7 +150,37 @@ fn test(field: Field, set: Option<&Set>, is_in: bool, columns: &Columns, file: &
             };
             !ids.is_empty() && ids.iter().any(is_one) == is_in
         }),
-        Field::Mac | Field::Extra(_) => Node::Constant(false),
+        Field::Mac => {
+            let both = [ExtraField::EthSrc, ExtraField::EthDst].map(Field::Extra);
+            let any =
+                |set| Node::Or(both.map(|field| test(field, set, true, columns, file)).into());
+            // `!=` requires that both addresses differ.
+            match is_in {
+                true => any(set),
+                false => Node::And(vec![any(None), Node::Not(Box::new(any(set)))]),
+            }
+        }
+        Field::Extra(extra) => {
+            let Some(index) = columns.extra_index(extra) else { return Node::Constant(false) };
+            let texts = columns.extra_column(index).map(ExtraColumn::texts).unwrap_or_default();
+            let texts = match field.field_type() {
+                FieldType::Text => texts.iter().map(|text| text_matches(text)).collect(),
+                FieldType::Address => {
+                    let address = |text: &String| Address::parse(text.as_bytes());
+                    let matches = |text| address(text).is_some_and(|mac| address_matches(&mac));
+                    texts.iter().map(matches).collect()
+                }
+                _ => {
+                    return match value(Quantity::Number) {
+                        Node::Quantity { ranges, is_in, .. } => {
+                            Node::ExtraNumber { index, ranges, is_in }
+                        }
+                        other => other,
+                    };
+                }
+            };
+            Node::ExtraText { index, texts }
+        }
         Field::Flags => by_kind(&|kind| {
             kind.flags.is_some_and(|flags| match set {
                 Some(Set::Flags(masks)) => masks.contains(&flags) == is_in,
@@ -166,15 +206,26 @@ fn find(node: &mut Node, rows: &mut Rows<'_>) -> BlockMask {
             if let ([range], true) = (&ranges[..], *is_in) {
                 return rows.within(*value, *range);
             }
-            BlockMask::of(rows.values(*value).iter().map(|value| {
-                let is_one = ranges.iter().any(|(first, last)| first <= value && value <= last);
-                *value != MISSING && is_one == *is_in
-            }))
+            let values = rows.values(*value).iter();
+            BlockMask::of(values.map(|value| is_match(*value, ranges, *is_in)))
         }
+        Node::ExtraNumber { index, ranges, is_in } => {
+            BlockMask::of(rows.extra(*index).map(|value| is_match(value, ranges, *is_in)))
+        }
+        Node::ExtraText { index, texts } => BlockMask::of(
+            rows.extra(*index)
+                .map(|id| usize::try_from(id).is_ok_and(|id| texts.get(id) == Some(&true))),
+        ),
         Node::Kind(kinds) => BlockMask::of(rows.kinds().iter().map(|id| kinds[usize::from(*id)])),
         Node::Flow(flows) => BlockMask::of(rows.flows().iter().map(|id| flows[*id as usize])),
         Node::Lasso(inside) => inside.find(rows),
     }
+}
+
+/// Whether a value exists and is in one of the ranges, or in none of them unless `is_in`.
+fn is_match(value: i64, ranges: &[(i64, i64)], is_in: bool) -> bool {
+    let is_one = ranges.iter().any(|(first, last)| *first <= value && value <= *last);
+    value != MISSING && is_one == is_in
 }
 
 #[cfg(test)]
@@ -187,7 +238,28 @@ mod tests {
 
     /// Five packets without common values.
     fn columns() -> Columns {
-        columns_after(0)
+        with_extra(columns_after(0), 0)
+    }
+
+    /// Adds columns to the five packets that `before` others precede.
+    fn with_extra(mut columns: Columns, before: usize) -> Columns {
+        let fields = ["seq", "sni", "eth_src", "eth_dst"].map(|name| match Field::parse(name) {
+            Some(Field::Extra(field)) => field,
+            other => panic!("{name}: {other:?}"),
+        });
+        let [mut seq, mut sni, mut eth_src, mut eth_dst] = fields.map(|_| ExtraColumn::default());
+        for (row, number) in [(0, 0), (1, u32::MAX), (3, 70_000)] {
+            seq.set_number(before + row, number);
+        }
+        sni.set_text(before, "a.Example");
+        sni.set_text(before + 2, "b.example");
+        for row in 0..3 {
+            eth_src.set_text(before + row, ["02:00:00:00:00:01", "02:00:00:00:00:02"][row % 2]);
+            eth_dst.set_text(before + row, "02:00:00:00:00:09");
+        }
+        let all = [seq, sni, eth_src, eth_dst];
+        columns.add_extra(fields.into_iter().zip(all).collect());
+        columns
     }
 
     /// The same packets after `count` packets with timestamp 0.
@@ -277,6 +349,21 @@ mod tests {
             ("tcp.flags & 0x02", &[1, 2]),
             ("tcp.flags & 0x12 == 0x12", &[1, 2]),
             ("tcp.flags & 0x12 != 0x12", &[]),
+            ("seq", &[1, 2, 4]),
+            ("seq == 0", &[1]),
+            ("seq != 0", &[2, 4]),
+            ("seq >= 70000", &[2, 4]),
+            ("seq in {0, 4294967295}", &[1, 2]),
+            ("not seq", &[3, 5]),
+            ("ack", &[]),
+            ("sni == A.EXAMPLE", &[1]),
+            ("sni contains example", &[1, 3]),
+            ("sni != a.example", &[3]),
+            ("tag_site == x", &[]),
+            ("eth.src == 02:00:00:00:00:02", &[2]),
+            ("eth.addr == 02:00:00:00:00:09", &[1, 2, 3]),
+            ("eth.addr != 02:00:00:00:00:01", &[2]),
+            ("ether src 02:00:00:00:00:01", &[1, 3]),
             ("proto = tcp and dport in {80, 443}", &[1]),
             ("proto in {tcp udp}", &[1, 2, 3]),
             ("proto != tcp", &[3, 4, 5]),
@@ -341,7 +428,7 @@ mod tests {
                 rows.load(block);
                 Matcher::new(&expr, columns, "a").find(&mut rows)
             };
-            let later = columns_after(BLOCK_LEN);
+            let later = with_extra(columns_after(BLOCK_LEN), BLOCK_LEN);
             prop_assert_eq!(matching(&columns(), 0, Some(0)), matching(&later, 1, None));
         }
     }

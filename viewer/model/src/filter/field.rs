@@ -111,52 +111,73 @@ impl FieldType {
 const PREFIX: &str = "tag_";
 
 impl ExtraField {
-    const LISTED: [(Self, &str, FieldType); 16] = {
-        const U32: FieldType = FieldType::Number { max: 0xffff_ffff };
-        const U16: FieldType = FieldType::Number { max: 0xffff };
-        const U8: FieldType = FieldType::Number { max: 0xff };
-        [
-            (Self::Seq, "seq", U32),
-            (Self::Ack, "ack", U32),
-            (Self::Win, "win", U16),
-            (Self::Payload, "payload", U32),
-            (Self::Cap, "cap", U32),
-            (Self::Frag, "frag", U16),
-            (Self::IcmpType, "icmp_type", U8),
-            (Self::IcmpCode, "icmp_code", U8),
-            (Self::ArpOp, "arp_op", U16),
-            (Self::EthSrc, "eth_src", FieldType::Address),
-            (Self::EthDst, "eth_dst", FieldType::Address),
-            (Self::Dns, "dns", FieldType::Text),
-            (Self::DnsType, "dns_type", FieldType::Text),
-            (Self::Sni, "sni", FieldType::Text),
-            (Self::HttpHost, "http_host", FieldType::Text),
-            (Self::CommunityId, "community_id", FieldType::Text),
-        ]
-    };
-
-    fn listed(self) -> Option<&'static (Self, &'static str, FieldType)> {
-        Self::LISTED.iter().find(|(field, ..)| *field == self)
-    }
+    /// All fields but tags.
+    const LISTED: [Self; 16] = [
+        Self::Seq,
+        Self::Ack,
+        Self::Win,
+        Self::Payload,
+        Self::Cap,
+        Self::Frag,
+        Self::IcmpType,
+        Self::IcmpCode,
+        Self::ArpOp,
+        Self::EthSrc,
+        Self::EthDst,
+        Self::Dns,
+        Self::DnsType,
+        Self::Sni,
+        Self::HttpHost,
+        Self::CommunityId,
+    ];
 
     /// The name of the field in lines, and in filters.
     pub fn name(&self) -> String {
         match self {
-            Self::Tag(name) => format!("{PREFIX}{}", name.as_str()),
-            listed => listed.listed().map_or("", |(_, name, _)| name).to_owned(),
+            Self::Seq => "seq",
+            Self::Ack => "ack",
+            Self::Win => "win",
+            Self::Payload => "payload",
+            Self::Cap => "cap",
+            Self::Frag => "frag",
+            Self::IcmpType => "icmp_type",
+            Self::IcmpCode => "icmp_code",
+            Self::ArpOp => "arp_op",
+            Self::EthSrc => "eth_src",
+            Self::EthDst => "eth_dst",
+            Self::Dns => "dns",
+            Self::DnsType => "dns_type",
+            Self::Sni => "sni",
+            Self::HttpHost => "http_host",
+            Self::CommunityId => "community_id",
+            Self::Tag(name) => return format!("{PREFIX}{}", name.as_str()),
         }
+        .to_owned()
     }
 
     /// The type of its values.
-    pub fn field_type(self) -> FieldType {
-        self.listed().map_or(FieldType::Text, |(.., field_type)| *field_type)
+    pub const fn field_type(self) -> FieldType {
+        match self {
+            Self::Seq | Self::Ack | Self::Payload | Self::Cap => {
+                FieldType::Number { max: 0xffff_ffff }
+            }
+            Self::Win | Self::Frag | Self::ArpOp => FieldType::Number { max: 0xffff },
+            Self::IcmpType | Self::IcmpCode => FieldType::Number { max: 0xff },
+            Self::EthSrc | Self::EthDst => FieldType::Address,
+            Self::Dns
+            | Self::DnsType
+            | Self::Sni
+            | Self::HttpHost
+            | Self::CommunityId
+            | Self::Tag(_) => FieldType::Text,
+        }
     }
 }
 
 impl Field {
     /// All fields but tags, in the order of suggestions.
     pub fn all() -> impl Iterator<Item = Self> {
-        const COLUMNS: [Field; 17] = [
+        const COLUMNS: [Field; 18] = [
             Field::Proto,
             Field::Src,
             Field::Dst,
@@ -174,8 +195,10 @@ impl Field {
             Field::Interface,
             Field::Direction,
             Field::File,
+            Field::Mac,
         ];
-        COLUMNS.into_iter()
+        let extra = ExtraField::LISTED.into_iter().map(Self::Extra);
+        COLUMNS.into_iter().chain(extra)
     }
 
     /// Name in filters. Matches the field name of the NDJSON format where there is one.

@@ -1,6 +1,7 @@
 //! Splits filter text into tokens.
 
 use super::Error;
+use super::parse::Result;
 use std::ops::Range;
 
 /// A token and its position.
@@ -26,7 +27,7 @@ const SYMBOLS: [&str; 17] =
     ["..", "==", "!=", "<=", ">=", "&&", "||", "<", ">", "=", "!", "(", ")", "{", "}", ",", "&"];
 
 /// The tokens of a text, terminated by [`TokenKind::End`].
-pub(super) fn tokens(text: &str) -> Result<Vec<Token<'_>>, Error> {
+pub(super) fn tokens(text: &str) -> Result<Vec<Token<'_>>> {
     let mut tokens = Vec::new();
     let mut rest = text;
     while let Some(first) = rest.chars().next() {

@@ -28,6 +28,7 @@ pub mod strategies;
 
 pub use complete::{Completion, complete};
 pub use field::{ExtraField, Field, FieldType, TagName};
+pub use names::closest;
 pub use parse::{TextOperand, parse, text_operands};
 
 use crate::axis::Quantity;
@@ -180,13 +181,14 @@ impl Fix {
 }
 
 impl Error {
-    fn new(range: Range<usize>, message: impl Into<String>) -> Self {
-        Self { range, message: message.into(), fix: None }
+    fn new(range: Range<usize>, message: &str) -> Box<Self> {
+        Box::new(Self { range, message: message.to_owned(), fix: None })
     }
 
     /// Adds a replacement for a part of the text.
-    fn with_fix(self, range: Range<usize>, text: impl Into<String>) -> Self {
-        Self { fix: Some(Fix { range, text: text.into() }), ..self }
+    fn with_fix(mut self: Box<Self>, range: Range<usize>, text: &str) -> Box<Self> {
+        self.fix = Some(Fix { range, text: text.to_owned() });
+        self
     }
 }
 
@@ -194,6 +196,29 @@ impl Expr {
     /// Matches a quantity between `first` and `last`, both inclusive.
     pub fn numbers(quantity: Quantity, first: i64, last: i64) -> Self {
         Self::In(Field::Quantity(quantity), Set::Numbers(vec![(first, last)]))
+    }
+
+    /// Appends the fields without a column that the expression refers to.
+    pub fn extra_fields(&self, fields: &mut Vec<ExtraField>) {
+        let mut add = |field: ExtraField| {
+            if !fields.contains(&field) {
+                fields.push(field);
+            }
+        };
+        match self {
+            Self::Has(Field::Extra(field))
+            | Self::In(Field::Extra(field), _)
+            | Self::NotIn(Field::Extra(field), _) => add(*field),
+            Self::Has(Field::Mac) | Self::In(Field::Mac, _) | Self::NotIn(Field::Mac, _) => {
+                add(ExtraField::EthSrc);
+                add(ExtraField::EthDst);
+            }
+            Self::Not(operand) => operand.extra_fields(fields),
+            Self::And(operands) | Self::Or(operands) => {
+                operands.iter().for_each(|operand| operand.extra_fields(fields));
+            }
+            Self::Has(_) | Self::In(..) | Self::NotIn(..) | Self::Lasso(_) => {}
+        }
     }
 
     /// How deeply operators are nested, at least.

@@ -1,7 +1,6 @@
 //! Names that other programs use: Wireshark's fields, tcpdump's protocols, and common mistakes.
 
-use super::{Expr, ExtraField, Field, Set};
-use crate::axis::Quantity;
+use super::{Expr, Field, Set};
 use crate::service_names::service_port;
 use summary::{Address, Proto};
 
@@ -35,133 +34,82 @@ pub(super) enum Unit {
     SecondsSinceFirst,
 }
 
-/// Wireshark's fields that have the same meaning here.
-const FIELDS: [(&str, Field, Scope); 41] = {
-    use Scope::{All, V4, V6};
-    const TCP: Scope = Scope::Proto("tcp");
-    const UDP: Scope = Scope::Proto("udp");
-    const SPORT: Field = Field::Quantity(Quantity::SourcePort);
-    const DPORT: Field = Field::Quantity(Quantity::DestinationPort);
-    const TTL: Field = Field::Quantity(Quantity::Ttl);
-    const GAP: Field = Field::Quantity(Quantity::Gap);
-    const TIME: Field = Field::Quantity(Quantity::Time);
-    const fn extra(field: ExtraField) -> Field {
-        Field::Extra(field)
-    }
-    [
-        ("ip.addr", Field::Host, V4),
-        ("ip.src", Field::Src, V4),
-        ("ip.dst", Field::Dst, V4),
-        ("ip.ttl", TTL, V4),
-        ("ipv6.addr", Field::Host, V6),
-        ("ipv6.src", Field::Src, V6),
-        ("ipv6.dst", Field::Dst, V6),
-        ("ipv6.hlim", TTL, V6),
-        ("tcp.port", Field::Port, TCP),
-        ("tcp.srcport", SPORT, TCP),
-        ("tcp.dstport", DPORT, TCP),
-        ("tcp.flags", Field::Flags, All),
-        ("tcp.len", extra(ExtraField::Payload), TCP),
-        ("tcp.seq_raw", extra(ExtraField::Seq), All),
-        ("tcp.ack_raw", extra(ExtraField::Ack), All),
-        ("tcp.window_size_value", extra(ExtraField::Win), All),
-        ("udp.port", Field::Port, UDP),
-        ("udp.srcport", SPORT, UDP),
-        ("udp.dstport", DPORT, UDP),
-        ("sctp.port", Field::Port, Scope::Proto("sctp")),
-        ("sctp.srcport", SPORT, Scope::Proto("sctp")),
-        ("sctp.dstport", DPORT, Scope::Proto("sctp")),
-        ("eth.addr", Field::Mac, All),
-        ("eth.src", extra(ExtraField::EthSrc), All),
-        ("eth.dst", extra(ExtraField::EthDst), All),
-        ("vlan.id", Field::Vlan, All),
-        ("icmp.type", extra(ExtraField::IcmpType), Scope::Proto("icmp")),
-        ("icmp.code", extra(ExtraField::IcmpCode), Scope::Proto("icmp")),
-        ("icmpv6.type", extra(ExtraField::IcmpType), Scope::Proto("icmp6")),
-        ("icmpv6.code", extra(ExtraField::IcmpCode), Scope::Proto("icmp6")),
-        ("arp.opcode", extra(ExtraField::ArpOp), Scope::Proto("arp")),
-        ("frame.len", Field::Quantity(Quantity::Size), All),
-        ("frame.number", Field::Quantity(Quantity::Number), All),
-        ("frame.interface_name", Field::Interface, All),
-        ("dns.qry.name", extra(ExtraField::Dns), All),
-        ("tls.handshake.extensions_server_name", extra(ExtraField::Sni), All),
-        ("http.host", extra(ExtraField::HttpHost), All),
-        ("communityid", extra(ExtraField::CommunityId), All),
-        ("frame.time_delta", GAP, All),
-        ("frame.time_epoch", TIME, All),
-        ("frame.time_relative", TIME, All),
-    ]
-};
+/// Wireshark's fields that have the same meaning here, each before the name of the field. In text,
+/// they take a tenth of the space of a table in the page.
+const FIELDS: &str = "\
+    ip.addr host ip.src src ip.dst dst ip.ttl ttl \
+    ipv6.addr host ipv6.src src ipv6.dst dst ipv6.hlim ttl \
+    tcp.port port tcp.srcport sport tcp.dstport dport tcp.flags flags tcp.len payload \
+    tcp.seq_raw seq tcp.ack_raw ack tcp.window_size_value win \
+    udp.port port udp.srcport sport udp.dstport dport \
+    sctp.port port sctp.srcport sport sctp.dstport dport \
+    eth.addr mac eth.src eth_src eth.dst eth_dst vlan.id vlan \
+    icmp.type icmp_type icmp.code icmp_code icmpv6.type icmp_type icmpv6.code icmp_code \
+    arp.opcode arp_op frame.len len frame.number n frame.interface_name if \
+    frame.time_delta gap frame.time_epoch ts frame.time_relative ts \
+    dns.qry.name dns tls.handshake.extensions_server_name sni http.host http_host \
+    communityid community_id";
 
-/// Names without an equal, and what their users probably mean.
-const CORRECTIONS: [(&str, &str); 13] = [
-    ("tcp.seq", "seq"),
-    ("tcp.ack", "ack"),
-    ("tcp.window_size", "win"),
-    ("udp.length", "payload"),
-    ("ip.len", "len"),
-    ("ip.proto", "proto"),
-    ("frame.time", "ts"),
-    ("frame.cap_len", "cap"),
-    ("frame.protocols", "proto"),
-    ("tls", "port == https"),
-    ("ssl", "port == https"),
-    ("dhcp", "port in {67, 68}"),
-    ("quic", "proto == udp and port == https"),
-];
+/// Names without an equal, each before what its users probably mean.
+const CORRECTIONS: &str = "\
+    tcp.seq=seq;tcp.ack=ack;tcp.window_size=win;ip.len=len;ip.proto=proto;frame.time=ts;\
+    frame.cap_len=cap;frame.protocols=proto;tls=port == https;ssl=port == https;\
+    dhcp=port in {67, 68};quic=proto == udp and port == https";
 
 /// Protocols that Wireshark recognizes by content. As names of services they are ports.
-const DISSECTED: [&str; 14] = [
-    "ftp", "ssh", "telnet", "smtp", "tftp", "http", "kerberos", "ntp", "imap", "snmp", "bgp",
-    "ldap", "mysql", "mqtt",
-];
+const DISSECTED: &str =
+    " ftp ssh telnet smtp tftp http kerberos ntp imap snmp bgp ldap mysql mqtt ";
+
+/// The names in [`FIELDS`].
+fn wireshark_fields() -> impl Iterator<Item = (&'static str, &'static str)> {
+    let mut words = FIELDS.split(' ');
+    std::iter::from_fn(move || Some((words.next()?, words.next()?)))
+}
 
 /// The field that Wireshark calls by this name, in lower case.
 pub(super) fn wireshark_field(name: &str) -> Option<Named> {
-    let (_, field, scope) = *FIELDS.iter().find(|(known, ..)| *known == name)?;
+    let (_, field) = wireshark_fields().find(|(known, _)| *known == name)?;
     let unit = match name {
         "frame.time_delta" | "frame.time_epoch" => Unit::Seconds,
         "frame.time_relative" => Unit::SecondsSinceFirst,
         _ => Unit::Own,
     };
-    Some(Named { field, scope, unit })
+    let scope = Scope::of(name.split('.').next().unwrap_or_default());
+    Some(Named { field: Field::parse(field)?, scope, unit })
 }
 
 /// The packets of a protocol, by its name in lower case in either program.
 pub(super) fn protocol(name: &str) -> Option<Expr> {
-    let name = match name {
-        "ip" => return Scope::V4.expr(),
-        "ip6" | "ipv6" => return Scope::V6.expr(),
-        "icmpv6" => "icmp6",
-        name => name,
-    };
-    Proto::parse(name).is_named().then(|| proto_is(name))
+    match Scope::of(name) {
+        Scope::All => Proto::parse(name).is_named().then(|| proto_is(name)),
+        scope => scope.expr(),
+    }
 }
 
 /// Whether Wireshark recognizes packets of this service by their content, not by their port.
 pub(super) fn is_dissected(name: &str) -> bool {
-    DISSECTED.contains(&name)
+    DISSECTED.contains(&format!(" {name} "))
 }
 
 /// The name or text that is closest to a misspelled word in lower case.
 pub(super) fn correction(word: &str) -> Option<String> {
-    if let Some((_, text)) = CORRECTIONS.iter().find(|(known, _)| *known == word) {
-        return Some((*text).to_owned());
+    let mut corrections = CORRECTIONS.split(';').filter_map(|one| one.split_once('='));
+    if let Some((_, text)) = corrections.find(|(known, _)| *known == word) {
+        return Some(text.to_owned());
     }
     if is_dissected(word) && service_port(word).is_some() {
         return Some(format!("port == {word}"));
     }
     let own = Field::all().map(Field::name);
-    let names = FIELDS.iter().map(|(name, ..)| (*name).to_owned());
-    let protocols = ["tcp", "udp", "icmp", "arp", "and", "or", "not"].map(str::to_owned);
-    closest(word, own.chain(names).chain(protocols))
+    let names = wireshark_fields().map(|(name, _)| name.to_owned());
+    let words = "tcp udp icmp arp and or not".split(' ').map(str::to_owned);
+    closest(word, own.chain(names).chain(words))
 }
 
 /// The candidate that differs from a word by the fewest typing mistakes, if they are few.
-pub(super) fn closest(word: &str, candidates: impl Iterator<Item = String>) -> Option<String> {
-    let mistakes = |candidate: &str| {
-        strsim::osa_distance(&word.to_ascii_lowercase(), &candidate.to_ascii_lowercase())
-    };
+pub fn closest(word: &str, candidates: impl Iterator<Item = String>) -> Option<String> {
+    let word = word.to_ascii_lowercase();
+    let mistakes = |candidate: &str| strsim::osa_distance(&word, &candidate.to_ascii_lowercase());
     let (_, closest) = candidates
         .map(|candidate| (mistakes(&candidate), candidate))
         .filter(|(mistakes, _)| *mistakes <= (word.len() / 3).min(2))
@@ -174,8 +122,23 @@ fn proto_is(name: &str) -> Expr {
 }
 
 impl Scope {
+    /// The packets of a protocol of either program, as far as its fields or primitives need it.
+    pub(super) fn of(protocol: &str) -> Self {
+        match protocol {
+            "ip" => Self::V4,
+            "ip6" | "ipv6" => Self::V6,
+            "icmpv6" => Self::Proto("icmp6"),
+            "tcp" => Self::Proto("tcp"),
+            "udp" => Self::Proto("udp"),
+            "sctp" => Self::Proto("sctp"),
+            "icmp" => Self::Proto("icmp"),
+            "arp" => Self::Proto("arp"),
+            _ => Self::All,
+        }
+    }
+
     /// The packets of the scope; `None` if it is unlimited.
-    pub(super) fn expr(self) -> Option<Expr> {
+    fn expr(self) -> Option<Expr> {
         let any = |first, last| Expr::In(Field::Host, Set::Addresses(vec![(first, last)]));
         match self {
             Self::All => None,

@@ -3,7 +3,7 @@
 use super::lexer::{Token, TokenKind};
 use super::literals::{duration, flags, network, number};
 use super::names::Unit;
-use super::parse::{Parser, TextOperand};
+use super::parse::{Parser, Result, TextOperand};
 use super::{Error, Expr, Field, FieldType, Lasso, Set};
 use crate::axis::Quantity;
 use crate::service_names::service_port;
@@ -32,7 +32,7 @@ pub(super) enum Operator {
 impl Parser<'_, '_> {
     /// The operand of a comparison: one value, or several in braces. Braces always allow ranges; a
     /// single operand only after `in`.
-    pub(super) fn set(&mut self, target: Target, operator: Operator) -> Result<Set, Error> {
+    pub(super) fn set(&mut self, target: Target, operator: Operator) -> Result<Set> {
         let mut set = match target.field.field_type() {
             FieldType::Number { .. } | FieldType::Time | FieldType::Duration => {
                 Set::Numbers(Vec::new())
@@ -58,7 +58,7 @@ impl Parser<'_, '_> {
         }
     }
 
-    fn element(&mut self, target: Target, set: &mut Set, allows_range: bool) -> Result<(), Error> {
+    fn element(&mut self, target: Target, set: &mut Set, allows_range: bool) -> Result<()> {
         let field = target.field;
         match set {
             Set::Numbers(ranges) => {
@@ -101,7 +101,7 @@ impl Parser<'_, '_> {
                 let Token { kind, range } = self.next();
                 let Some(text) = kind.text() else {
                     let message = format!("Expected a value for `{}`", field.name());
-                    return Err(Error::new(range, message));
+                    return Err(Error::new(range, &message));
                 };
                 self.texts.push(TextOperand { field, range, text: text.clone() });
                 texts.push(text);
@@ -120,7 +120,7 @@ impl Parser<'_, '_> {
     }
 
     /// A value of a numeric field.
-    pub(super) fn number(&mut self, target: Target) -> Result<i64, Error> {
+    pub(super) fn number(&mut self, target: Target) -> Result<i64> {
         let Token { kind, range } = self.next();
         let field = target.field;
         let (expected, max) = match field.field_type() {
@@ -139,7 +139,7 @@ impl Parser<'_, '_> {
                 }
                 _ => format!("Expected {expected}"),
             };
-            Error::new(range.clone(), message)
+            Error::new(range.clone(), &message)
         };
         let (TokenKind::Word(text) | TokenKind::Quoted(text)) = kind else { return Err(fail()) };
         let number = match field.field_type() {
@@ -159,7 +159,7 @@ impl Parser<'_, '_> {
     }
 
     /// First and last address of an address or network.
-    pub(super) fn addresses(&mut self) -> Result<(Address, Address), Error> {
+    pub(super) fn addresses(&mut self) -> Result<(Address, Address)> {
         let found = match self.peek() {
             TokenKind::Word(text) | TokenKind::Quoted(text) => network(text),
             _ => None,
@@ -172,7 +172,7 @@ impl Parser<'_, '_> {
     }
 
     /// `lasso(n, len, 1 60, 5 60, 5 99)`; a logarithmic axis is written `log len`.
-    pub(super) fn lasso(&mut self) -> Result<Expr, Error> {
+    pub(super) fn lasso(&mut self) -> Result<Expr> {
         let is_open = self.take(&["("]);
         let start = self.range();
         let fail =

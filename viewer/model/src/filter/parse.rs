@@ -9,6 +9,9 @@ use super::{Context, Error, Expr, Field, FieldType, Set};
 use crate::axis::MIN_VALUE;
 use std::ops::Range;
 
+/// The error is boxed, because moving it from function to function is much of the code.
+pub(super) type Result<T> = std::result::Result<T, Box<Error>>;
+
 /// Maximum nesting of an expression.
 const MAX_NESTING: usize = 200;
 /// Maximum nesting of parentheses and `not` in text.
@@ -30,8 +33,11 @@ pub struct TextOperand {
 /// # Errors
 ///
 /// The first syntax error with its position.
-pub fn parse(text: &str, context: &Context) -> Result<Option<Expr>, Error> {
-    Ok(parse_all(text, context)?.0)
+pub fn parse(text: &str, context: &Context) -> std::result::Result<Option<Expr>, Error> {
+    match parse_all(text, context) {
+        Ok((expr, _)) => Ok(expr),
+        Err(error) => Err(*error),
+    }
 }
 
 /// The texts in a filter that fields are compared with; none if the filter has a syntax error.
@@ -39,7 +45,7 @@ pub fn text_operands(text: &str, context: &Context) -> Vec<TextOperand> {
     parse_all(text, context).map(|(_, texts)| texts).unwrap_or_default()
 }
 
-fn parse_all(text: &str, context: &Context) -> Result<(Option<Expr>, Vec<TextOperand>), Error> {
+fn parse_all(text: &str, context: &Context) -> Result<(Option<Expr>, Vec<TextOperand>)> {
     let tokens = tokens(text)?;
     let mut parser = Parser {
         text,
@@ -131,13 +137,13 @@ impl<'a> Parser<'a, '_> {
     }
 
     /// An error at the next token.
-    pub(super) fn error(&self, message: impl Into<String>) -> Error {
+    pub(super) fn error(&self, message: &str) -> Box<Error> {
         Error::new(self.range(), message)
     }
 
     /// Alternatives of conjunctions. For tcpdump, `and` and `or` bind equally tightly: where that would
     /// make a difference, its primitives need parentheses.
-    fn or(&mut self) -> Result<Expr, Error> {
+    fn or(&mut self) -> Result<Expr> {
         let start = self.range().start;
         let had_primitive = std::mem::take(&mut self.has_primitive);
         let (mut alternatives, mut ambiguous) = (Vec::new(), None);
@@ -161,13 +167,13 @@ impl<'a> Parser<'a, '_> {
         if let Some((before, operator)) = ambiguous.filter(|_| self.has_primitive) {
             let message = "tcpdump reads `and` and `or` from left to right; add parentheses";
             let text = format!("({})", &self.text[before.clone()]);
-            return Err(Error::new(operator, message).with_fix(before, text));
+            return Err(Error::new(operator, message).with_fix(before, &text));
         }
         self.has_primitive |= had_primitive;
         Ok(joined(alternatives, Expr::Or))
     }
 
-    fn not(&mut self) -> Result<Expr, Error> {
+    fn not(&mut self) -> Result<Expr> {
         if self.depth == MAX_DEPTH {
             return Err(too_deep(self.range()));
         }
@@ -188,7 +194,7 @@ impl<'a> Parser<'a, '_> {
     }
 
     /// A comparison, a primitive of tcpdump, or the name of a field or protocol.
-    fn test(&mut self) -> Result<Expr, Error> {
+    fn test(&mut self) -> Result<Expr> {
         let start = self.range();
         let TokenKind::Word(word) = self.peek() else {
             return Err(self.error("Expected a field, e.g. proto or len"));
@@ -205,10 +211,9 @@ impl<'a> Parser<'a, '_> {
             self.next();
             return self.flag_test(bit);
         }
-        let is_stored = |field: &Field| !matches!(field, Field::Mac | Field::Extra(_));
         let own = |field| Named { field, scope: Scope::All, unit: Unit::Own };
-        let named = Field::parse(&name).map(own).or_else(|| names::wireshark_field(&name));
-        if let Some(named) = named.filter(|named| is_stored(&named.field)) {
+        let named = Field::parse(&name).map(own);
+        if let Some(named) = named.or_else(|| names::wireshark_field(&name)) {
             self.next();
             self.qualifiers = None;
             let target = Target { field: named.field, unit: named.unit };
@@ -224,7 +229,7 @@ impl<'a> Parser<'a, '_> {
         Err(self.unknown(word, &name))
     }
 
-    fn unknown(&self, word: &str, name: &str) -> Error {
+    fn unknown(&self, word: &str, name: &str) -> Box<Error> {
         let range = self.range();
         // As in Kibana: `proto:tcp`.
         if let Some((field, value)) = word.split_once(':')
@@ -232,24 +237,19 @@ impl<'a> Parser<'a, '_> {
         {
             let message = format!("Expected an operator between `{field}` and its value");
             let text = format!("{field} == {value}");
-            return Error::new(range.clone(), message).with_fix(range, text);
+            return Error::new(range.clone(), &message).with_fix(range, &text);
         }
         let fields: Vec<_> = Field::all().map(Field::name).collect();
         let message = format!("Unknown field `{word}`. Fields: {}", fields.join(", "));
-        let error = Error::new(range.clone(), message);
+        let error = Error::new(range.clone(), &message);
         match names::correction(name) {
-            Some(text) => error.with_fix(range, text),
+            Some(text) => error.with_fix(range, &text),
             None => error,
         }
     }
 
     /// What follows the name of a field.
-    fn comparison(
-        &mut self,
-        target: Target,
-        name: &str,
-        start: Range<usize>,
-    ) -> Result<Expr, Error> {
+    fn comparison(&mut self, target: Target, name: &str, start: Range<usize>) -> Result<Expr> {
         let field = target.field;
         let operator = self.range();
         self.operator = operator.clone();
@@ -271,7 +271,7 @@ impl<'a> Parser<'a, '_> {
         if self.take(&["contains"]) {
             if field.field_type() != FieldType::Text {
                 let message = format!("`{name}` is not a text; use == or in");
-                return Err(Error::new(operator.clone(), message).with_fix(operator, "=="));
+                return Err(Error::new(operator.clone(), &message).with_fix(operator, "=="));
             }
             return Ok(Expr::In(field, self.set(target, Operator::Contains)?));
         }
@@ -291,7 +291,7 @@ impl<'a> Parser<'a, '_> {
             }
             if !field.field_type().is_ordered() {
                 let message = format!("`{name}` has no order; use ==, != or in");
-                return Err(Error::new(operator, message));
+                return Err(Error::new(operator, &message));
             }
             let number = self.number(target)?;
             let range = match symbol {
@@ -320,7 +320,7 @@ impl<'a> Parser<'a, '_> {
     }
 
     /// The operand of `has`, or of Wireshark's `&`, which matches if any of the flags is set.
-    fn masked_flags(&mut self, operator: Range<usize>) -> Result<Expr, Error> {
+    fn masked_flags(&mut self, operator: Range<usize>) -> Result<Expr> {
         let is_any = &self.text[operator] == "&";
         let letters = match self.peek() {
             TokenKind::Word(letters) => flags(letters),
@@ -350,7 +350,7 @@ impl<'a> Parser<'a, '_> {
     }
 
     /// What follows one of Wireshark's fields for single flags.
-    fn flag_test(&mut self, bit: u8) -> Result<Expr, Error> {
+    fn flag_test(&mut self, bit: u8) -> Result<Expr> {
         let is_equal = self.take(&["==", "=", "eq"]);
         if !is_equal && !self.take(&["!=", "ne"]) {
             return Ok(Expr::Has(Field::Flags));
@@ -373,8 +373,8 @@ impl<'a> Parser<'a, '_> {
     }
 }
 
-fn too_deep(range: Range<usize>) -> Error {
-    Error::new(range, format!("Nested more than {MAX_NESTING} levels deep"))
+fn too_deep(range: Range<usize>) -> Box<Error> {
+    Error::new(range, &format!("Nested more than {MAX_NESTING} levels deep"))
 }
 
 fn joined(mut operands: Vec<Expr>, join: impl Fn(Vec<Expr>) -> Expr) -> Expr {

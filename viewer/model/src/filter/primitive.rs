@@ -5,149 +5,104 @@ use super::lexer::TokenKind;
 use super::literals::network;
 use super::names::{self, Scope, Unit};
 use super::operands::Target;
-use super::parse::Parser;
-use super::{Error, Expr, ExtraField, Field, Set};
-use crate::axis::{MIN_VALUE, Quantity};
+use super::parse::{Parser, Result};
+use super::{Expr, Field, Set};
+use crate::axis::MIN_VALUE;
 use crate::service_names::service_port;
 
-/// The qualifiers of a primitive.
-#[derive(Clone, Copy, Debug)]
+/// The qualifiers of a primitive; empty texts stand for those that are missing.
+#[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Qualifiers {
-    protocol: Option<Protocol>,
-    /// `Some(true)` for `src`.
-    is_source: Option<bool>,
-    kind: Option<Kind>,
+    protocol: &'static str,
+    /// `src` or `dst`.
+    side: &'static str,
+    kind: &'static str,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Protocol {
-    Ether,
-    Other(Scope),
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Kind {
-    Host,
-    Net,
-    Port,
-    PortRange,
-}
-
-fn protocol(word: &str) -> Option<Protocol> {
-    Some(match word {
-        "ether" => Protocol::Ether,
-        "ip" => Protocol::Other(Scope::V4),
-        "ip6" => Protocol::Other(Scope::V6),
-        "arp" => Protocol::Other(Scope::Proto("arp")),
-        "tcp" => Protocol::Other(Scope::Proto("tcp")),
-        "udp" => Protocol::Other(Scope::Proto("udp")),
-        "sctp" => Protocol::Other(Scope::Proto("sctp")),
-        _ => return None,
-    })
-}
-
-fn kind(word: &str) -> Option<Kind> {
-    Some(match word {
-        "host" => Kind::Host,
-        "net" => Kind::Net,
-        "port" => Kind::Port,
-        "portrange" => Kind::PortRange,
-        _ => return None,
-    })
-}
+const PROTOCOLS: &[&str] = &["ether", "ip", "ip6", "arp", "tcp", "udp", "sctp"];
+const SIDES: &[&str] = &["src", "dst"];
+const KINDS: &[&str] = &["host", "net", "port", "portrange"];
+const LIMITS: &[&str] = &["less", "greater", "vlan"];
 
 impl Parser<'_, '_> {
+    /// Counts the next word as read if it is one of these; otherwise empty.
+    fn qualifier(&self, words: &[&'static str], count: &mut usize) -> &'static str {
+        let word = self.value_word(*count).unwrap_or_default();
+        let found = words.iter().find(|known| known.eq_ignore_ascii_case(word));
+        *count += usize::from(found.is_some());
+        found.copied().unwrap_or_default()
+    }
+
     /// A primitive of tcpdump with its value; `None` if the next words are none.
-    pub(super) fn primitive(&mut self) -> Result<Option<Expr>, Error> {
-        let word = |parser: &Self, skipped| parser.value_word(skipped).map(str::to_ascii_lowercase);
+    pub(super) fn primitive(&mut self) -> Result<Option<Expr>> {
         let mut count = 0;
-        let protocol = word(self, count).and_then(|word| protocol(&word));
-        count += usize::from(protocol.is_some());
-        let is_source = match word(self, count).as_deref() {
-            Some("src") => Some(true),
-            Some("dst") => Some(false),
-            _ => None,
+        let qualifiers = Qualifiers {
+            protocol: self.qualifier(PROTOCOLS, &mut count),
+            side: self.qualifier(SIDES, &mut count),
+            kind: self.qualifier(KINDS, &mut count),
         };
-        count += usize::from(is_source.is_some());
-        let kind = word(self, count).and_then(|word| kind(&word));
-        count += usize::from(kind.is_some());
-        if (is_source.is_some() || kind.is_some()) && self.value_word(count).is_some() {
-            (0..count).for_each(|_| _ = self.next());
-            let qualifiers = Qualifiers { protocol, is_source, kind };
-            self.qualifiers = Some(qualifiers);
-            self.has_primitive = true;
-            return self.qualified(qualifiers).map(Some);
-        }
-        let limits = match word(self, 0).as_deref() {
-            Some("less") => |number| (MIN_VALUE, number),
-            Some("greater") => |number| (number, i64::MAX),
-            Some("vlan") => |number| (number, number),
-            _ => return Ok(None),
-        };
-        let is_vlan = word(self, 0).as_deref() == Some("vlan");
-        let field = if is_vlan { Field::Vlan } else { Field::Quantity(Quantity::Size) };
-        if self.value_word(1).is_none() {
+        let is_complete = !qualifiers.side.is_empty() || !qualifiers.kind.is_empty();
+        let limit = if count == 0 { self.qualifier(LIMITS, &mut count) } else { "" };
+        if self.value_word(count).is_none() || !is_complete && limit.is_empty() {
             return Ok(None);
         }
-        self.next();
+        (0..count).for_each(|_| _ = self.next());
         self.has_primitive = true;
-        let number = self.number(Target { field, unit: Unit::Own })?;
-        Ok(Some(Expr::In(field, Set::Numbers(vec![limits(number)]))))
+        if is_complete {
+            self.qualifiers = Some(qualifiers);
+            return self.qualified(qualifiers).map(Some);
+        }
+        let field = if limit == "vlan" { "vlan" } else { "len" };
+        let (field, number) = self.field_and_number(field)?;
+        let range = match limit {
+            "less" => (MIN_VALUE, number),
+            "greater" => (number, i64::MAX),
+            _ => (number, number),
+        };
+        Ok(Some(Expr::In(field, Set::Numbers(vec![range]))))
     }
 
     /// A value without a field: an address, a port or a service; `None` if it is none of them.
-    pub(super) fn value(&mut self) -> Result<Option<Expr>, Error> {
+    pub(super) fn value(&mut self) -> Result<Option<Expr>> {
         let TokenKind::Word(word) = self.peek() else { return Ok(None) };
         let is_port = word.bytes().all(|byte| byte.is_ascii_digit());
         let is_service = service_port(word).is_some();
-        if let Some(qualifiers) =
-            self.qualifiers.filter(|_| is_port || is_service || network(word).is_some())
-        {
-            return self.qualified(qualifiers).map(Some);
-        }
-        let kind = match network(word) {
-            Some(_) => Kind::Host,
-            None if is_port => Kind::Port,
-            None if is_service && !names::is_dissected(&word.to_ascii_lowercase()) => Kind::Port,
-            None => return Ok(None),
+        let qualifiers = match (network(word), self.qualifiers) {
+            (None, _) if !is_port && !is_service => return Ok(None),
+            (_, Some(qualifiers)) => qualifiers,
+            (Some(_), None) => Qualifiers::default(),
+            (None, None) if names::is_dissected(&word.to_ascii_lowercase()) => return Ok(None),
+            (None, None) => Qualifiers { kind: "port", ..Qualifiers::default() },
         };
-        self.qualified(Qualifiers { protocol: None, is_source: None, kind: Some(kind) }).map(Some)
+        self.qualified(qualifiers).map(Some)
     }
 
     /// The value of a primitive.
-    fn qualified(&mut self, qualifiers: Qualifiers) -> Result<Expr, Error> {
-        let Qualifiers { protocol, is_source, kind } = qualifiers;
-        let expr = match kind {
-            Some(Kind::Port | Kind::PortRange) => {
-                let field = match is_source {
-                    Some(true) => Field::Quantity(Quantity::SourcePort),
-                    Some(false) => Field::Quantity(Quantity::DestinationPort),
-                    None => Field::Port,
-                };
-                Expr::In(field, Set::Numbers(vec![self.ports(field, kind)?]))
-            }
-            Some(Kind::Host | Kind::Net) | None => {
-                let field = match (protocol, is_source) {
-                    (Some(Protocol::Ether), None) => Field::Mac,
-                    (Some(Protocol::Ether), Some(true)) => Field::Extra(ExtraField::EthSrc),
-                    (Some(Protocol::Ether), Some(false)) => Field::Extra(ExtraField::EthDst),
-                    (_, None) => Field::Host,
-                    (_, Some(true)) => Field::Src,
-                    (_, Some(false)) => Field::Dst,
-                };
-                Expr::In(field, Set::Addresses(vec![self.addresses()?]))
-            }
+    fn qualified(&mut self, qualifiers: Qualifiers) -> Result<Expr> {
+        let Qualifiers { protocol, side, kind } = qualifiers;
+        let field = |any, source, destination| match side {
+            "src" => source,
+            "dst" => destination,
+            _ => any,
         };
-        Ok(match protocol {
-            Some(Protocol::Other(scope)) => scope.limit(expr),
-            Some(Protocol::Ether) | None => expr,
-        })
+        let expr = if kind.starts_with("port") {
+            let (field, range) = self.ports(field("port", "sport", "dport"), kind)?;
+            Expr::In(field, Set::Numbers(vec![range]))
+        } else {
+            let name = match protocol {
+                "ether" => field("mac", "eth_src", "eth_dst"),
+                _ => field("host", "src", "dst"),
+            };
+            let set = Set::Addresses(vec![self.addresses()?]);
+            Expr::In(self.own_field(name)?, set)
+        };
+        Ok(Scope::of(protocol).limit(expr))
     }
 
     /// A port, or a range such as `80-90`.
-    fn ports(&mut self, field: Field, kind: Option<Kind>) -> Result<(i64, i64), Error> {
+    fn ports(&mut self, field: &str, kind: &str) -> Result<(Field, (i64, i64))> {
         let ends = match self.peek() {
-            TokenKind::Word(word) if kind == Some(Kind::PortRange) => word.split_once('-'),
+            TokenKind::Word(word) if kind == "portrange" => word.split_once('-'),
             _ => None,
         };
         if let Some((first, last)) = ends
@@ -155,9 +110,18 @@ impl Parser<'_, '_> {
             && first <= last
         {
             self.next();
-            return Ok((first.into(), last.into()));
+            return Ok((self.own_field(field)?, (first.into(), last.into())));
         }
-        let port = self.number(Target { field, unit: Unit::Own })?;
-        Ok((port, port))
+        let (field, port) = self.field_and_number(field)?;
+        Ok((field, (port, port)))
+    }
+
+    fn own_field(&self, name: &str) -> Result<Field> {
+        Field::parse(name).ok_or_else(|| self.error("Expected a field"))
+    }
+
+    fn field_and_number(&mut self, name: &str) -> Result<(Field, i64)> {
+        let field = self.own_field(name)?;
+        Ok((field, self.number(Target { field, unit: Unit::Own })?))
     }
 }

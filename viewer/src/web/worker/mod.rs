@@ -2,6 +2,7 @@
 //! queries about them.
 
 mod export;
+mod extra;
 mod lines;
 mod load;
 mod parts;
@@ -66,17 +67,30 @@ fn handle(worker: &Worker, message: ToWorker, file: &JsValue) {
         ToWorker::Reset { epoch } => worker.with_state(|state| {
             *state = State { epoch, ..State::default() };
         }),
-        ToWorker::RunQueries { preceding, selection, queries } => {
-            answer(worker, &preceding, &selection, &queries);
+        ToWorker::RunQueries { ref selection, .. } | ToWorker::Export { ref selection, .. } => {
+            let selection = selection.clone();
+            if let Some(message) = extra::ready(worker, message, &selection) {
+                handle_ready(worker, message);
+            }
         }
         ToWorker::ReadRecord { part, index } => lines::read_record(worker, part, index),
         ToWorker::ReadLines { rows } => lines::read_rows(worker, rows),
+        ToWorker::SimulateFailure => panic!("a test requested this failure"),
+    }
+}
+
+/// Handles a message whose selection refers to fields that have been read.
+fn handle_ready(worker: &Worker, message: ToWorker) {
+    match message {
+        ToWorker::RunQueries { preceding, selection, queries } => {
+            answer(worker, &preceding, &selection, &queries);
+        }
         ToWorker::Export { id, format, preceding, selection } => {
             // Without queries this only applies the selection.
             answer(worker, &preceding, &selection, &[]);
             export::start(worker, id, format);
         }
-        ToWorker::SimulateFailure => panic!("a test requested this failure"),
+        _ => {}
     }
 }
 

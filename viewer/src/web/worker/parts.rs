@@ -6,6 +6,7 @@ use std::rc::Rc;
 use wasm_bindgen::prelude::*;
 use web_sys::{Blob, DedicatedWorkerGlobalScope};
 
+use super::extra::Reading;
 use crate::flow::SyncCursor;
 use crate::load::{Limits, Loader};
 use crate::message::FromWorker;
@@ -28,6 +29,8 @@ pub(super) struct State {
     pub(super) is_loading: bool,
     /// Counts the requests for a single packet: only the latest one is carried out.
     pub(super) record_requests: u32,
+    /// Fields that a selection refers to and that have no column.
+    pub(super) reading: Reading,
 }
 
 /// A part of a file.

@@ -137,6 +137,11 @@ impl<'a> Rows<'a> {
         buf
     }
 
+    /// The value of each row in a column that was added later, [`MISSING`] if it has none.
+    pub(crate) fn extra(&self, index: usize) -> impl ExactSizeIterator<Item = i64> {
+        self.columns.extra_values(index, self.range())
+    }
+
     /// Smallest and largest value of all rows, if known without decoding them.
     pub(crate) fn bounds(&self, value: Quantity) -> Option<(i64, i64)> {
         self.columns.bounds(value, self.block)

@@ -10,10 +10,13 @@
 //! Each address takes up to 200 bytes on top, here and on the page, most of it only while rankings are
 //! computed. The conversation table takes about 250 bytes for each conversation while it is shown. A
 //! flow or address that occurs in several parts counts once for each part.
+//!
+//! Fields that few filters refer to, such as `seq`, have no column until one is needed.
 
 mod block;
 mod block_mask;
 mod dictionary;
+mod extra_column;
 mod line_offsets;
 mod packed_column;
 mod packet_row;
@@ -26,6 +29,7 @@ use block::{Block, BlockValues};
 pub(crate) use block_mask::BlockMask;
 pub use dictionary::Kind;
 use dictionary::{Dictionary, Ids, Refusal};
+pub use extra_column::ExtraColumn;
 pub use packet_row::PacketRow;
 pub(crate) use row_batch::RowBatch;
 pub use totals::{Extent, Totals};
@@ -34,6 +38,7 @@ use crate::flow::{Flow, FlowDelta, SyncCursor};
 use std::ops::Range;
 use summary::line::Excerpt;
 use summary::{Address, Direction, Packet, Tcp};
+use viewer_model::filter::ExtraField;
 
 /// Columns of equal length, in file order, divided into blocks.
 #[derive(Debug, Default)]
@@ -43,6 +48,7 @@ pub struct Columns {
     len: usize,
     dictionary: Dictionary,
     totals: Totals,
+    extra: Vec<(ExtraField, ExtraColumn)>,
 }
 
 /// Approximate memory per packet in bytes.

@@ -137,8 +137,8 @@ impl Shard {
         Dimension::ALL.into_iter().filter(is_changed).collect()
     }
 
-    /// Clears the selection and all accumulators.
-    fn reset(&mut self, columns: &Columns) {
+    /// Clears the selection and all accumulators, because the columns have changed.
+    pub fn reset(&mut self, columns: &Columns) {
         self.selection = Selection::default();
         self.mask = SelectionMask::new(columns.len());
         self.counters.clear();

@@ -1,0 +1,286 @@
+//! Rereads a file for the values of fields that have no column.
+
+use super::capture::Record;
+use super::source::{RecordSink, Source};
+use crate::columns::{Columns, ExtraColumn};
+use crate::filter::{ExtraField, FieldType};
+use crate::lines::{Line, LineSink};
+use summary::decode;
+use summary::line::{ExcerptReader, fields, string};
+
+/// Rereads a part from its start and collects the values of some fields.
+#[derive(Debug)]
+pub struct ExtraReader {
+    source: Source,
+    values: Values,
+}
+
+#[derive(Debug)]
+struct Values {
+    fields: Vec<FieldColumn>,
+    excerpts: ExcerptReader,
+    /// The next row.
+    row: usize,
+}
+
+#[derive(Debug)]
+struct FieldColumn {
+    field: ExtraField,
+    name: String,
+    is_number: bool,
+    column: ExtraColumn,
+}
+
+impl ExtraReader {
+    /// Rereads a part that was read with an equal source.
+    pub(super) fn new(source: Source, fields: &[ExtraField]) -> Self {
+        let column = |field: &ExtraField| FieldColumn {
+            field: *field,
+            name: field.name(),
+            is_number: matches!(field.field_type(), FieldType::Number { .. }),
+            column: ExtraColumn::default(),
+        };
+        let fields = fields.iter().map(column).collect();
+        Self { source, values: Values { fields, excerpts: ExcerptReader::default(), row: 0 } }
+    }
+
+    /// Offset in the file of the bytes to feed next.
+    pub fn position(&self) -> u64 {
+        self.source.position()
+    }
+
+    /// The length of the part, and the number of bytes read.
+    pub fn progress(&self) -> (u64, u64) {
+        self.source.progress()
+    }
+
+    /// Takes the next bytes of the file. An empty chunk is the end of the file. Returns false if no more
+    /// bytes are needed.
+    pub fn feed(&mut self, chunk: &[u8], columns: &Columns) -> bool {
+        let Self { source, values } = self;
+        let fed = source.feed(chunk, &mut RowValues { columns, values });
+        fed.is_ok() && !source.is_done() && values.row < columns.len()
+    }
+
+    /// The values that were read.
+    pub fn finish(self) -> Vec<(ExtraField, ExtraColumn)> {
+        self.values.fields.into_iter().map(|field| (field.field, field.column)).collect()
+    }
+}
+
+/// Collects the values of the loaded rows.
+struct RowValues<'a> {
+    columns: &'a Columns,
+    values: &'a mut Values,
+}
+
+impl RowValues<'_> {
+    /// The row whose line or record is at this offset, if it was loaded. Advances to the next row.
+    fn row(&mut self, offset: u64) -> Option<usize> {
+        let row = self.values.row;
+        let is_row = row < self.columns.len() && self.columns.offset(row) == offset;
+        self.values.row += usize::from(is_row);
+        is_row.then_some(row)
+    }
+}
+
+impl LineSink for RowValues<'_> {
+    fn line(&mut self, line: Line<'_>, offset: u64) {
+        if let Some(row) = self.row(offset)
+            && let Line::Complete(line) = line
+        {
+            self.values.add_line(row, line);
+        }
+    }
+}
+
+impl RecordSink for RowValues<'_> {
+    fn packet(&mut self, record: &Record<'_>, offset: u64) {
+        let Some(row) = self.row(offset) else { return };
+        let Record { packet, frame, .. } = record;
+        // Loaded packets with IP addresses have no MAC addresses.
+        let has_mac =
+            |field: &FieldColumn| matches!(field.field, ExtraField::EthSrc | ExtraField::EthDst);
+        let needs_mac = self.values.fields.iter().any(has_mac);
+        let decoded = needs_mac.then(|| decode(frame.link, frame.bytes, frame.wire_len));
+        for FieldColumn { field, column, .. } in &mut self.values.fields {
+            let summary = &packet.summary;
+            let number = match field {
+                ExtraField::Seq => summary.tcp.seq,
+                ExtraField::Ack => summary.tcp.ack,
+                ExtraField::Win => summary.tcp.win.map(u32::from),
+                ExtraField::Payload => summary.payload,
+                ExtraField::Cap => Some(summary.cap).filter(|cap| *cap < summary.len),
+                ExtraField::Frag => summary.frag.map(u32::from),
+                ExtraField::IcmpType => summary.icmp_type.map(u32::from),
+                ExtraField::IcmpCode => summary.icmp_code.map(u32::from),
+                ExtraField::ArpOp => summary.arp_op.map(u32::from),
+                _ => None,
+            };
+            let mac = match field {
+                ExtraField::EthSrc => decoded.as_ref().and_then(|decoded| decoded.eth_src),
+                ExtraField::EthDst => decoded.as_ref().and_then(|decoded| decoded.eth_dst),
+                _ => None,
+            };
+            if let Some(number) = number {
+                column.set_number(row, number);
+            } else if let Some(mac) = mac {
+                column.set_text(row, &summary::Address::Mac(mac).to_string());
+            }
+        }
+    }
+}
+
+impl Values {
+    fn add_line(&mut self, row: usize, line: &[u8]) {
+        let Ok(text) = str::from_utf8(line) else { return };
+        // In the sniffer's own lines, a name in quotation marks before a colon is that of a field.
+        if self.excerpts.read(line).is_some_and(|(_, len)| len == line.len()) {
+            for field in &mut self.fields {
+                let Some(start) = find_value(text, &field.name) else { continue };
+                field.set(row, value_at_start(&text[start..]));
+            }
+            return;
+        }
+        let text = text.trim_start_matches(super::generic_json::BYTE_ORDER_MARK);
+        for (name, value) in fields(text).unwrap_or_default() {
+            if let Some(field) = self.fields.iter_mut().find(|field| field.name == name) {
+                field.set(row, value);
+            }
+        }
+    }
+}
+
+impl FieldColumn {
+    /// Sets a value given as JSON. Numbers may also be strings, as other programs write them.
+    fn set(&mut self, row: usize, json: &str) {
+        let text = string(json);
+        let text = text.as_deref().unwrap_or(json);
+        match self.is_number {
+            true => {
+                if let Ok(number) = text.parse() {
+                    self.column.set_number(row, number);
+                }
+            }
+            false if text != "null" => self.column.set_text(row, text),
+            false => {}
+        }
+    }
+}
+
+/// Index of a field's value in a line.
+fn find_value(line: &str, name: &str) -> Option<usize> {
+    let mut start = 0;
+    loop {
+        start += line[start..].find(name)?;
+        let end = start + name.len();
+        if line[..start].ends_with('"') && line[end..].starts_with("\":") {
+            return Some(end + 2);
+        }
+        start = end;
+    }
+}
+
+/// The JSON string or number at the start of a text.
+fn value_at_start(text: &str) -> &str {
+    let len = match text.strip_prefix('"') {
+        Some(inner) => {
+            let mut is_escaped = false;
+            let end = inner.bytes().position(|byte| {
+                let is_end = byte == b'"' && !is_escaped;
+                is_escaped = byte == b'\\' && !is_escaped;
+                is_end
+            });
+            end.map_or(text.len(), |end| end + 2)
+        }
+        None => text.find([',', '}']).unwrap_or(text.len()),
+    };
+    &text[..len]
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::filter::{Context, parse};
+    use crate::load::{Loader, Sampling};
+    use crate::selection::{Dimension, Selection};
+    use crate::shard::{Preceding, Shard};
+    use summary::capture_file::PcapFile;
+
+    /// Reads the fields that a filter needs, and returns the numbers of the packets that it matches.
+    fn matching(file: &[u8], text: &str, sampling: Sampling) -> Vec<i64> {
+        let mut loader = Loader::whole(file.len() as u64, sampling);
+        loader.feed(file);
+        loader.feed(&[]);
+        let mut selection = Selection::default();
+        selection.set(Dimension::Filter, parse(text, &Context::default()).unwrap());
+        let mut reader = loader.extra_reader(&selection.extra_fields());
+        for chunk in file.chunks(7).chain([&[][..]]) {
+            if !reader.feed(chunk, loader.columns()) {
+                break;
+            }
+        }
+        let columns = reader.finish();
+        loader.add_extra(columns);
+        let mut shard = Shard::new(0, String::new());
+        shard.answer(loader.columns(), Preceding::default(), &selection, &[]);
+        let selected = shard.selected();
+        let rows = (0..loader.columns().len()).filter(|row| selected.contains(*row));
+        rows.map(|row| loader.columns().row(row).n).collect()
+    }
+
+    #[test]
+    fn fields_of_lines_are_read() {
+        let start = r#"{"type":"pkt","n":N,"ts":"2026-11-23T02:53:38.123456789Z","len":60,"#;
+        let lines = [
+            r#""proto":"tcp","flags":"A","seq":7,"ack":4294967295,"win":0,"payload":0}"#,
+            r#""proto":"udp","payload":30,"dns":"a\"seq\":7.example","dns_type":"A"}"#,
+            r#""proto":"udp","dns":"seq","tag_site":"fra1"}"#,
+            // Written by other programs.
+            r#""seq":"7", "tag_site": "\u0046RA1"}"#,
+            r#""tcp":{"seq":7},"seq":null,"sni":"b.example"}"#,
+            r#""proto":"tcp","flags":"A","seq":8}"#,
+        ];
+        let numbered = |(index, line): (usize, &&str)| {
+            format!("{}{line}\n", start.replace('N', &(index + 1).to_string()))
+        };
+        let file: String = lines.iter().enumerate().map(numbered).collect();
+        for (text, expected) in [
+            ("seq == 7", &[1, 4][..]),
+            ("seq", &[1, 4, 6]),
+            ("ack > 4294967294", &[1]),
+            ("win == 0 and payload == 0", &[1]),
+            ("dns contains example", &[2]),
+            ("dns == SEQ", &[3]),
+            ("dns_type == A", &[2]),
+            ("tag_site == fra1", &[3, 4]),
+            ("sni == b.example", &[5]),
+            ("not payload", &[3, 4, 5, 6]),
+        ] {
+            assert_eq!(matching(file.as_bytes(), text, Sampling::default()), expected, "{text}");
+        }
+        let every = Sampling { every: 2, ..Sampling::default() };
+        assert_eq!(matching(file.as_bytes(), "seq or sni", every), [1, 5]);
+    }
+
+    #[test]
+    fn fields_of_capture_files_are_read() {
+        let mut file = PcapFile::new(1);
+        for seq in 0..3u8 {
+            let mut frame = vec![2, 0, 0, 0, 0, 9, 2, 0, 0, 0, 0, seq, 8, 0];
+            frame.extend([0x45, 0, 0, 41, 0, 0, 0, 0, 64, 6, 0, 0, 10, 0, 0, 1, 10, 0, 0, 2]);
+            frame.extend([1, 187, 0, 80, 0, 0, 0, seq, 0, 0, 0, 5, 0x50, 0x10, 1, 0, 0, 0, 0, 0]);
+            frame.push(b'x');
+            file.push(u64::from(seq), &frame);
+        }
+        let file = file.into_bytes();
+        for (text, expected) in [
+            ("seq >= 1", &[2, 3][..]),
+            ("ack == 5 and win == 256 and payload == 1", &[1, 2, 3]),
+            ("eth.src == 02:00:00:00:00:01", &[2]),
+            ("eth.addr != 02:00:00:00:00:01", &[1, 3]),
+            ("icmp_type or frag or cap", &[]),
+        ] {
+            assert_eq!(matching(&file, text, Sampling::default()), expected, "{text}");
+        }
+    }
+}

@@ -1,0 +1,145 @@
+//! Filters by fields that have no column: their values are read from the files before queries are
+//! answered. Until then, the queries wait.
+
+use wasm_bindgen::JsValue;
+use wasm_bindgen_futures::spawn_local;
+
+use super::parts::{Part, State, Worker, memory_bytes};
+use super::reread::CAPTURE_CLOSED;
+use super::yielder::Yielder;
+use crate::filter::ExtraField;
+use crate::message::{FromWorker, ToWorker};
+use crate::selection::Selection;
+use crate::web::chunks::{ChunkReader, pieces};
+use crate::web::dom::error_message;
+
+/// Reading stops when the memory of the worker has grown to this size, in bytes. WebAssembly memory is
+/// limited to 4 GiB, and queries need some of it.
+const MAX_BYTES: u64 = 3 << 30;
+
+/// Fields being read, and the messages that wait for them.
+#[derive(Default)]
+pub(super) struct Reading {
+    fields: Vec<ExtraField>,
+    /// Incremented to cancel.
+    id: u32,
+    waiting: Vec<ToWorker>,
+}
+
+/// The message, if it can be handled now. Otherwise it is handled once the fields are read that its
+/// selection refers to.
+pub(super) fn ready(worker: &Worker, message: ToWorker, selection: &Selection) -> Option<ToWorker> {
+    let fields = selection.extra_fields();
+    let (is_reading, is_same, id, missing, stale) = worker.with_state(|state| {
+        let State { reading, parts, .. } = state;
+        let is_missing = |field: &ExtraField| parts.iter().any(|part| misses(part, *field));
+        let missing: Vec<_> = fields.into_iter().filter(is_missing).collect();
+        let is_reading = !reading.fields.is_empty();
+        let is_same = missing.iter().all(|field| reading.fields.contains(field));
+        let mut stale = Vec::new();
+        if missing.is_empty() || !is_same {
+            // Nothing needs the fields being read any more.
+            reading.id += u32::from(is_reading);
+            reading.fields.clone_from(&missing);
+            stale = std::mem::take(&mut reading.waiting);
+        }
+        (is_reading, is_same, reading.id, missing, stale)
+    });
+    // Their answers are outdated, but the page waits for them.
+    stale.into_iter().for_each(|message| super::handle_ready(worker, message));
+    if missing.is_empty() {
+        return Some(message);
+    }
+    worker.with_state(|state| state.reading.waiting.push(message));
+    if !is_reading || !is_same {
+        start(worker, id, missing);
+    }
+    None
+}
+
+/// Parts that are being loaded do not have the fields yet; they are read afterwards.
+fn misses(part: &Part, field: ExtraField) -> bool {
+    part.is_loaded && !part.loader.columns().has_extra(field)
+}
+
+fn start(worker: &Worker, id: u32, fields: Vec<ExtraField>) {
+    let (worker, epoch) = (worker.clone(), worker.epoch());
+    spawn_local(async move {
+        loop {
+            let is_current = |state: &mut State| state.epoch == epoch && state.reading.id == id;
+            let next = worker.with_state(|state| {
+                let is_next = |part: &&Part| fields.iter().any(|field| misses(part, *field));
+                let current = is_current(state);
+                let next = state.parts.iter().find(is_next).map(|part| part.number);
+                next.filter(|_| current)
+            });
+            let Some(number) = next else { break };
+            let read = read_part(&worker, epoch, id, number, &fields).await;
+            if let Err(error) = read {
+                let error = error_message(&error);
+                worker.post(&FromWorker::ExtraFailed { epoch, error }, None);
+            }
+            worker.post(&FromWorker::ExtraRead { epoch, part: number, progress: (1, 1) }, None);
+        }
+        let waiting = worker.with_state(|state| {
+            if state.epoch != epoch || state.reading.id != id {
+                return Vec::new();
+            }
+            state.reading.fields.clear();
+            std::mem::take(&mut state.reading.waiting)
+        });
+        waiting.into_iter().for_each(|message| super::handle_ready(&worker, message));
+    });
+}
+
+/// Reads fields of a part, unless that is cancelled. After an error, the packets that were not read
+/// have no values.
+async fn read_part(
+    worker: &Worker,
+    epoch: u32,
+    id: u32,
+    number: usize,
+    fields: &[ExtraField],
+) -> Result<(), JsValue> {
+    let source = worker.with_part(epoch, number, |part| {
+        let columns = part.loader.columns();
+        let missing: Vec<_> =
+            fields.iter().copied().filter(|field| !columns.has_extra(*field)).collect();
+        (part.file.clone(), part.loader.extra_reader(&missing))
+    });
+    let (file, mut fields) = source.ok_or(CAPTURE_CLOSED)?;
+    let result = async {
+        let mut reader = ChunkReader::new(&file, fields.position())?;
+        let mut bytes = Vec::new();
+        let mut yielder = Yielder::new()?;
+        let max_bytes = MAX_BYTES.max(memory_bytes());
+        loop {
+            reader.next(&mut bytes).await?;
+            for piece in pieces(&bytes, false) {
+                let is_current = worker.with_state(|state| state.reading.id == id);
+                let has_more = worker
+                    .with_part(epoch, number, |part| fields.feed(piece, part.loader.columns()));
+                if !is_current || has_more != Some(true) {
+                    reader.cancel();
+                    return Ok(is_current);
+                }
+                if max_bytes < memory_bytes() {
+                    reader.cancel();
+                    return Err(JsValue::from("memory is full"));
+                }
+                yielder.yield_if_due().await?;
+            }
+            let (len, read) = fields.progress();
+            let progress = (read, len);
+            worker.post(&FromWorker::ExtraRead { epoch, part: number, progress }, None);
+        }
+    }
+    .await;
+    if result != Ok(false) {
+        worker.with_part(epoch, number, |part| {
+            part.loader.add_extra(fields.finish());
+            part.shard.reset(part.loader.columns());
+        });
+    }
+    result.map(|_| ())
+}

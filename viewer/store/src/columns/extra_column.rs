@@ -1,0 +1,85 @@
+//! A column of a field that is read from the file when a filter needs it.
+
+use super::packed_column::PackedColumn;
+use super::{BLOCK_LEN, Columns};
+use crate::intern::Interner;
+use std::ops::Range;
+use viewer_model::axis::MISSING;
+use viewer_model::filter::ExtraField;
+
+/// Maximum number of columns that are kept. Those that no filter refers to are dropped first.
+const MAX_COLUMNS: usize = 4;
+
+/// The values of one field. A packet that has the field takes 2 to 8 bytes, and so does each other
+/// packet in its block; blocks without the field take none.
+#[derive(Debug, Default)]
+pub struct ExtraColumn {
+    /// Each value is stored as one more than the number or the id of the text, 0 if it is missing.
+    blocks: Vec<Option<PackedColumn>>,
+    texts: Interner<String>,
+}
+
+impl ExtraColumn {
+    /// Sets the value of a row to a number. Rows must be set in ascending order; others have no value.
+    pub fn set_number(&mut self, row: usize, number: u32) {
+        let index = row / BLOCK_LEN;
+        if self.blocks.len() <= index {
+            self.blocks.resize_with(index + 1, || None);
+        }
+        let block = self.blocks[index].get_or_insert_with(PackedColumn::short);
+        block.set(row % BLOCK_LEN, i64::from(number) + 1);
+    }
+
+    /// Sets the value of a row to a text; otherwise like [`ExtraColumn::set_number`].
+    pub fn set_text(&mut self, row: usize, text: &str) {
+        let id = self.texts.id_of(text);
+        self.set_number(row, id);
+    }
+
+    /// The distinct texts, by id.
+    pub(crate) fn texts(&self) -> &[String] {
+        self.texts.items()
+    }
+
+    /// The number or text id of a row, [`MISSING`] if there is none.
+    fn value(&self, row: usize) -> i64 {
+        let block = self.blocks.get(row / BLOCK_LEN).and_then(Option::as_ref);
+        match block.map_or(0, |block| block.get(row % BLOCK_LEN)) {
+            0 => MISSING,
+            value => value - 1,
+        }
+    }
+}
+
+impl Columns {
+    /// Whether the values of a field have been read for all packets.
+    pub fn has_extra(&self, field: ExtraField) -> bool {
+        self.extra_index(field).is_some()
+    }
+
+    /// Adds columns of fields. If there are too many, those of other fields are dropped.
+    pub fn add_extra(&mut self, columns: Vec<(ExtraField, ExtraColumn)>) {
+        self.extra.extend(columns);
+        let excess = self.extra.len().saturating_sub(MAX_COLUMNS);
+        self.extra.drain(..excess);
+    }
+
+    pub(crate) fn extra_index(&self, field: ExtraField) -> Option<usize> {
+        self.extra.iter().position(|(other, _)| *other == field)
+    }
+
+    /// A column by its index.
+    pub(crate) fn extra_column(&self, index: usize) -> Option<&ExtraColumn> {
+        self.extra.get(index).map(|(_, column)| column)
+    }
+
+    /// The values of some rows.
+    pub(crate) fn extra_values(
+        &self,
+        index: usize,
+        rows: Range<usize>,
+    ) -> impl ExactSizeIterator<Item = i64> {
+        let column = self.extra_column(index);
+        rows.map(move |row| column.map_or(MISSING, |column| column.value(row)))
+    }
+}
