@@ -154,6 +154,35 @@ fn maximized_panel_covers_the_others_until_escape() {
     assert_eq!(page.eval("viewer.state().selected"), selected);
 }
 
+/// Everything in a maximized panel, also with its table, is within the panel.
+#[test]
+fn maximized_panels_fit_the_window() {
+    let directory = tempdir().unwrap();
+    let outside = "(panel => { const section = document.getElementById(panel + '-panel'); const r = section.getBoundingClientRect();
+        const isInside = e => { const c = e.getBoundingClientRect(); return r.left <= c.left && c.right <= r.right && r.top <= c.top && c.bottom <= r.bottom; };
+        const parts = [...section.querySelectorAll('canvas, .chart-table, .rows, .scrollbar')].filter(e => e.checkVisibility());
+        return [document.documentElement.scrollHeight, parts.length, parts.filter(e => !isInside(e)).map(e => e.className || e.id), r.left < 20 && innerWidth - 20 < r.right]; })";
+    for size in [(1280, 800), (360, 740)] {
+        let page = open(&directory, size);
+        page.act("viewer.set('tab', 'packets')");
+        for is_table in [false, true] {
+            for panel in ["throughput", "scatter", "sizes", "ports", "conversations", "packets"] {
+                page.act(&format!("viewer.set('max', '{panel}')"));
+                let has_table = is_table && !matches!(panel, "conversations" | "packets");
+                if has_table {
+                    page.act(&format!(
+                        "document.querySelector('#{panel}-panel [data-action=toggle-table]').click()"
+                    ));
+                }
+                let parts =
+                    if has_table || matches!(panel, "conversations" | "packets") { 2 } else { 1 };
+                let seen = page.eval(&format!("{outside}('{panel}')"));
+                assert_eq!(seen, json!([size.1, parts, [], true]), "{panel}, {size:?}");
+            }
+        }
+    }
+}
+
 #[test]
 fn keys_move_between_panes() {
     let directory = tempdir().unwrap();

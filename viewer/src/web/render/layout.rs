@@ -5,7 +5,7 @@ use web_sys::{Document, Element, HtmlElement};
 
 use crate::app::Panel;
 use crate::layout::Layout;
-use crate::web::dom::{aria_bool, element, elements, set_attribute, set_flag};
+use crate::web::dom::{aria_bool, element, elements, set_attribute, set_flag, set_text};
 
 /// Tabs and panes follow from attributes and variables of the root element; see `style.css`.
 pub(super) fn show_layout(document: &Document, layout: &Layout) -> Result<(), JsValue> {
@@ -36,7 +36,11 @@ pub(super) fn show_layout(document: &Document, layout: &Layout) -> Result<(), Js
     set_flag(&views, "data-max", layout.maximized.is_some());
     for panel in Panel::ALL {
         let section: Element = element(document, &format!("{}-panel", panel.name()))?;
-        set_flag(&section, "data-maximized", layout.maximized == Some(panel));
+        let is_maximized = layout.maximized == Some(panel);
+        set_flag(&section, "data-maximized", is_maximized);
+        if let Some(button) = section.query_selector("[data-action=maximize]")? {
+            set_text(&button, if is_maximized { "Restore" } else { "Maximize" });
+        }
     }
     Ok(())
 }
