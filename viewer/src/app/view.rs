@@ -71,7 +71,7 @@ pub struct View {
     pub filter: String,
     /// The filter text, a line that marks the error, and the message; empty if the filter is valid.
     pub filter_error: String,
-    /// The suggestions: the completed filter text, and the suggested word.
+    /// The suggestions: the completed or corrected filter text, and the label of its button.
     pub completions: Vec<(String, String)>,
     /// A description of each chart for screen readers.
     pub chart_labels: [String; CHART_COUNT],
@@ -162,7 +162,11 @@ impl App {
             return Vec::new();
         };
         let completed = |word: &String| (format!("{before}{word}{after}"), word.clone());
-        self.completion.suggestions.iter().map(completed).collect()
+        let suggestions = self.completion.suggestions.iter().map(completed);
+        let fix = self.filter_error.as_ref().and_then(|error| error.fix.as_ref());
+        let fixed = fix.map(|fix| fix.apply(&self.filter_text));
+        let fix = fixed.map(|text| (text.clone(), format!("Did you mean {text}?")));
+        fix.into_iter().chain(suggestions).collect()
     }
 
     fn detail(&self, zone: &Zone) -> Option<Detail> {

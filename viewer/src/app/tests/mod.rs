@@ -178,6 +178,9 @@ fn filter_applies_while_typing_and_marks_errors() {
     let error = page.app.view().filter_error;
     assert!(error.contains("\n                 ^^^^\nUnknown field `lenn`"), "{error}");
     assert_eq!(page.selected(), 50, "the selection is unchanged");
+    let (fixed, label) = page.app.view().completions[0].clone();
+    assert_eq!(fixed, "proto == tcp and len < 100");
+    assert_eq!(label, "Did you mean proto == tcp and len < 100?");
     page.send(Event::SetFilter("proto == t".into(), 10));
     assert_eq!(page.app.view().completions, [("proto == tcp".to_owned(), "tcp".to_owned())]);
     page.send(Event::SetFilter(String::new(), 0));

@@ -126,6 +126,14 @@ pub(super) fn close_detail(page: &Page) -> Result<(), JsValue> {
     element::<HtmlElement>(&page.document(), Panel::Packets.name())?.focus()
 }
 
+/// Empties the filter box.
+pub(super) fn clear_filter(page: &Page) {
+    if let Ok(input) = element::<HtmlInputElement>(&page.document(), "filter") {
+        input.set_value("");
+        send_filter(page);
+    }
+}
+
 /// Sends the text of the filter and the byte offset of its cursor.
 pub(super) fn send_filter(page: &Page) {
     let Ok(input) = element::<HtmlInputElement>(&page.document(), "filter") else { return };

@@ -21,7 +21,14 @@ pub(super) fn attach(page: &Page) -> Result<(), JsValue> {
         if event.key() == "F6" && focus_next_pane(&page, event.shift_key()).is_ok() {
             return event.prevent_default();
         }
-        if target.as_ref().is_some_and(|target| target.matches(EDITABLE).unwrap_or(false)) {
+        let is_filter = target.as_ref().is_some_and(|target| target.id() == "filter");
+        if is_filter && event.key() == "Escape" {
+            event.prevent_default();
+            return actions::clear_filter(&page);
+        }
+        // Undoing in the filter box undoes selections: it has the focus after a chip is removed.
+        let is_editable = target.as_ref().is_some_and(|t| t.matches(EDITABLE).unwrap_or(false));
+        if is_editable && !(is_filter && is_command) {
             return;
         }
         if let Some(target) = &target
