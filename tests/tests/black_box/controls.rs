@@ -14,7 +14,7 @@ fn keyboard_reaches_every_control_and_every_packet() {
     let control_count = page.eval(
         "[...document.querySelectorAll('button, select, input, summary, canvas, [tabindex=\"0\"]')].filter(e => e.tabIndex === 0 && !e.disabled && e.checkVisibility({visibilityProperty: true})).length",
     );
-    let name = "(() => { const e = document.activeElement; return [e.tagName, e.id, e.dataset.action, e.dataset.setting, e.dataset.arg, e.dataset.resize, e.closest('[data-panel]')?.dataset.panel].join(' '); })()";
+    let name = "(() => { const e = document.activeElement; return [e.tagName, e.id || e.getAttribute('popovertarget'), e.dataset.action, e.dataset.setting, e.dataset.arg, e.dataset.resize, e.closest('[data-panel]')?.dataset.panel].join(' '); })()";
     let mut seen = Vec::new();
     for _ in 0..control_count.as_u64().unwrap() {
         page.chromium.press("Tab").unwrap();
