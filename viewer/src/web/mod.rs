@@ -20,6 +20,7 @@ mod page;
 mod panic;
 mod probe_queue;
 mod render;
+mod visibility;
 mod waiters;
 mod worker;
 mod worker_pool;

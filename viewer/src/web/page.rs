@@ -13,6 +13,7 @@ use super::environment;
 use super::export::{Exports, Resolvers};
 use super::probe_queue::ProbeQueue;
 use super::render::Renderer;
+use super::visibility::VisibilityObserver;
 use super::waiters::{Wait, Waiters};
 use super::worker_pool::{Status, WorkerPool, failure_text};
 use crate::app::{App, Effect, Event, Memory, Panel, PartAssignment, Phase};
@@ -42,6 +43,8 @@ struct State {
     epoch: u32,
     is_frame_scheduled: bool,
     waiters: Waiters,
+    /// `None` until observation starts.
+    visibility: Option<VisibilityObserver>,
     memory: Memory,
     /// When the current load started; `None` if nothing is being read.
     load_started_ms: Option<f64>,
@@ -65,6 +68,7 @@ impl Page {
             epoch: 0,
             is_frame_scheduled: false,
             waiters: Waiters::default(),
+            visibility: None,
             memory: environment::memory(&window, workers),
             load_started_ms: None,
             changed_ms: 0.0,
@@ -294,6 +298,20 @@ impl Page {
 
     // Drawing
 
+    /// Starts observing which panels are in the viewport.
+    pub(super) fn observe_visibility(&self) -> Result<(), JsValue> {
+        let page = self.clone();
+        let report = move |panels: Vec<(Panel, bool)>| {
+            page.state.borrow_mut().visibility.iter_mut().for_each(VisibilityObserver::set_current);
+            for (panel, is_visible) in panels {
+                page.send(Event::VisibilityChanged(panel, is_visible));
+            }
+        };
+        let observer = VisibilityObserver::new(&self.document(), report)?;
+        self.state.borrow_mut().visibility = Some(observer);
+        Ok(())
+    }
+
     /// A promise that resolves once the visible charts are up to date.
     pub(super) fn drawn(&self) -> Promise {
         self.promise(Wait::Visible)
@@ -331,8 +349,14 @@ impl Page {
         debug_assert!(drawn.is_ok());
         // An error would be the same with the next frame.
         let is_complete = drawn.unwrap_or(true);
-        let (is_visible, is_settled) = (app.is_current(), app.is_settled());
-        state.waiters.resolve(is_visible, is_settled && is_complete);
+        let (is_current, is_settled) = (app.is_current(), app.is_settled());
+        // The browser measures what has just been laid out after this frame.
+        if renderer.take_layout_change() {
+            state.visibility.iter_mut().for_each(VisibilityObserver::restart);
+        }
+        if !state.visibility.as_ref().is_some_and(VisibilityObserver::is_outdated) {
+            state.waiters.resolve(is_current, is_settled && is_complete);
+        }
         drop(state);
         if is_settled && !is_complete {
             self.schedule_frame();

@@ -1,21 +1,18 @@
 //! Observes the color scheme, the sizes of the charts, and which panels are in the viewport.
 
-use js_sys::Array;
 use wasm_bindgen::prelude::*;
-use web_sys::{
-    HtmlElement, IntersectionObserver, IntersectionObserverEntry, MediaQueryList, ResizeObserver,
-};
+use web_sys::{HtmlElement, MediaQueryList, ResizeObserver};
 
 use crate::app::{CHART_COUNT, Event, Panel};
 use crate::chart::Size;
 use crate::scene::Theme;
-use crate::web::dom::{element, enclosing_panel, listen, set_attribute};
+use crate::web::dom::{element, listen, set_attribute};
 use crate::web::page::Page;
 
 pub(super) fn attach(page: &Page) -> Result<(), JsValue> {
     observe_theme(page)?;
     observe_sizes(page)?;
-    observe_visibility(page)
+    page.observe_visibility()
 }
 
 fn observe_theme(page: &Page) -> Result<(), JsValue> {
@@ -84,27 +81,4 @@ fn row_px(rows: &HtmlElement) -> Option<usize> {
     let style = web_sys::window()?.get_computed_style(rows).ok()??;
     let text = style.get_property_value("--row").ok()?;
     text.trim().strip_suffix("px")?.parse().ok()
-}
-
-fn observe_visibility(page: &Page) -> Result<(), JsValue> {
-    let observed = page.clone();
-    let update = move |entries: Array| {
-        for entry in entries.iter() {
-            let entry: IntersectionObserverEntry = entry.unchecked_into();
-            if let Some(panel) = enclosing_panel(&entry.target()) {
-                observed.send(Event::VisibilityChanged(panel, entry.is_intersecting()));
-            }
-        }
-    };
-    let closure = Closure::<dyn FnMut(Array)>::new(update);
-    let observer = IntersectionObserver::new(closure.as_ref().unchecked_ref())?;
-    closure.forget();
-    let document = page.document();
-    for panel in Panel::ALL {
-        let selector = format!("section[data-panel={}]", panel.name());
-        if let Some(section) = document.query_selector(&selector)? {
-            observer.observe(&section);
-        }
-    }
-    Ok(())
 }

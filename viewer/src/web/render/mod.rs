@@ -32,6 +32,10 @@ pub(super) struct Renderer {
     shown: View,
     /// The settings that the controls show.
     shown_settings: Option<Settings>,
+    /// The panels are shown.
+    has_charts: bool,
+    /// Panels may have appeared or moved since [`Self::take_layout_change`].
+    is_layout_changed: bool,
     tables: VirtualTables,
     /// The page's script: shows a packet in the inspector, which is a module of its own.
     inspect: Function,
@@ -50,6 +54,8 @@ impl Renderer {
             canvases,
             shown: View::default(),
             shown_settings: None,
+            has_charts: false,
+            is_layout_changed: false,
             tables: VirtualTables::default(),
             inspect,
         })
@@ -71,13 +77,17 @@ impl Renderer {
             }
         }
         self.update_elements(app, &view, &previous)?;
+        let had_charts = std::mem::replace(&mut self.has_charts, app.has_data());
+        self.is_layout_changed |= had_charts != self.has_charts;
         let hovered = view
             .hover
             .as_ref()
             .map(|(chart, at, lines)| (self.canvases[*chart as usize].element(), *at, &lines[..]));
         tooltip::render_tooltip(&self.document, hovered)?;
         if self.shown_settings.as_ref() != Some(app.settings()) {
-            self.shown_settings = Some(app.settings().clone());
+            let shown = self.shown_settings.replace(app.settings().clone());
+            self.is_layout_changed |=
+                shown.is_none_or(|shown| shown.layout != app.settings().layout);
             self.show_settings(app.settings(), false)?;
         }
         let mut is_complete = app.is_settled();
@@ -93,6 +103,11 @@ impl Renderer {
         }
         self.shown = view;
         Ok(is_complete)
+    }
+
+    /// Returns true once after the layout was changed.
+    pub(super) fn take_layout_change(&mut self) -> bool {
+        std::mem::take(&mut self.is_layout_changed)
     }
 
     fn draw_panel(&mut self, app: &App, panel: Panel, view: &View) -> Result<(), JsValue> {
