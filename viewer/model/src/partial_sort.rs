@@ -11,9 +11,19 @@ pub fn sorted_range<T>(
     compare: impl Fn(&T, &T) -> Ordering,
 ) -> Vec<usize> {
     let by = |a: &usize, b: &usize| compare(&items[*a], &items[*b]).then(a.cmp(b));
-    let mut indices: Vec<usize> = (0..items.len()).collect();
-    let first = first.min(indices.len());
-    if 0 < first && first < indices.len() {
+    sorted_indices(items.len(), first, count, &by)
+}
+
+/// Not generic: each copy of the sorting algorithms takes 6 kB of the page.
+fn sorted_indices(
+    len: usize,
+    first: usize,
+    count: usize,
+    by: &dyn Fn(&usize, &usize) -> Ordering,
+) -> Vec<usize> {
+    let mut indices: Vec<usize> = (0..len).collect();
+    let first = first.min(len);
+    if 0 < first && first < len {
         indices.select_nth_unstable_by(first, by);
     }
     let mut range = &mut indices[first..];
