@@ -156,6 +156,14 @@ fn losses_at_the_end_of_a_capture_are_reported_completely() {
     assert_eq!(stream.events[1]["drop"], stream.end.drop);
 }
 
+/// Packets received according to the `stats` records.
+fn received(text: &str) -> u64 {
+    let lines = text.lines().filter(|line| line.starts_with("{\"type\":\"stats\""));
+    // The last line may be incomplete.
+    let stats = lines.filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok());
+    stats.filter_map(|stats| stats["recv"].as_u64()).sum()
+}
+
 /// Each packet is longer than the one before, which shows where packets are missing.
 fn check_losses(threads: &str) {
     let args = ["-B", "256", "--block-size", "64", "--stats", "0.05", "--threads", threads];
@@ -166,7 +174,8 @@ fn check_losses(threads: &str) {
         let sender = Sender::new("left");
         (1..1_400).for_each(|len| sender.send(&sized(len)));
         capture.signal(Signal::SIGCONT);
-        capture.wait_until(|text| text.contains("drop_begin"));
+        // The ring is empty again once all packets are accounted for.
+        capture.wait_until(|text| received(text) == 1_400);
         sender.send(&sized(1_400));
         sender.send(&sized(1_401));
         capture.wait_until(|text| text.contains("drop_end"));

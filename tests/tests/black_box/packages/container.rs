@@ -25,7 +25,7 @@ impl Container {
         let root = tempdir().unwrap();
         // Other users can enter it.
         fs::set_permissions(root.path(), fs::Permissions::from_mode(0o755)).unwrap();
-        fs::copy(program_path(Linkage::Static), root.path().join("sniffer")).unwrap();
+        super::copy_built(&program_path(Linkage::Static), &root.path().join("sniffer"));
         let container = Self { root };
         fs::create_dir(container.captures()).unwrap();
         std::os::unix::fs::chown(container.captures(), Some(NOBODY), Some(NOBODY)).unwrap();

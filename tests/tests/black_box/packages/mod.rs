@@ -7,3 +7,12 @@
 mod container;
 mod package;
 mod system;
+
+use std::fs;
+use std::path::Path;
+
+/// Copies a file that `cargo xtask dist` builds.
+fn copy_built(from: &Path, to: &Path) {
+    assert!(from.is_file(), "{} is missing: cargo xtask test --packages builds it", from.display());
+    fs::copy(from, to).unwrap();
+}

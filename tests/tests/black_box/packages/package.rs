@@ -13,7 +13,7 @@ use super::system::System;
 
 /// Installs the package and two users: alice, who may capture, and bob, who may not.
 fn install(system: &System) {
-    fs::copy(package_path(), system.path("/sniffer.deb")).unwrap();
+    super::copy_built(&package_path(), &system.path("/sniffer.deb"));
     // In case the machine has it.
     system.try_sh("dpkg --purge sniffer");
     system.sh("dpkg --install /sniffer.deb
