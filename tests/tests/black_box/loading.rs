@@ -182,3 +182,42 @@ fn failed_add_keeps_the_open_capture() {
         serde_json::json!(["error", true])
     );
 }
+
+/// The values of fields without a column are read from the file when a filter refers to them.
+#[test]
+fn fields_without_a_column_are_filtered_and_exported() {
+    const COUNT: usize = 100_000;
+    let directory = tempdir().unwrap();
+    let mut lines = String::new();
+    for n in 0..COUNT {
+        let (seq, win) = (n % 1_000, n % 7);
+        writeln!(
+            lines,
+            r#"{{"type":"pkt","n":{},"ts":"2026-11-24T10:00:00.{n:09}Z","len":60,"proto":"tcp","seq":{seq},"win":{win}}}"#,
+            n + 1
+        )
+        .unwrap();
+    }
+    let page = Page::open("");
+    page.drop_file(&write(&directory, "fields.ndjson", &lines));
+    for (filter, expected) in [("seq == 5", 100), ("not seq", 0), ("seq == 5 and win == 3", 14)] {
+        page.eval(&format!("viewer.filter('{filter}')"));
+        let exact = (0..COUNT).filter(|n| match filter {
+            "seq == 5" => n % 1_000 == 5,
+            "not seq" => false,
+            _ => n % 1_000 == 5 && n % 7 == 3,
+        });
+        assert_eq!(exact.count(), expected, "{filter}");
+        assert_eq!(page.eval("viewer.state().selected"), expected, "{filter}");
+    }
+    // An export keeps its selection when the next filter needs other fields.
+    let exported = page.eval(concat!(
+        "(async () => { await viewer.filter('seq == 1'); const first = viewer.filter('win == 3');",
+        "const exported = viewer.exportLines(); const next = viewer.filter('payload == 1');",
+        "const text = await (await exported).text(); await first; await next; return text; })()"
+    ));
+    let exported = exported.as_str().unwrap();
+    assert_eq!(exported.lines().count(), (0..COUNT).filter(|n| n % 7 == 3).count());
+    assert!(exported.lines().all(|line| line.contains("\"win\":3")));
+    assert_eq!(page.eval("viewer.state().selected"), 0);
+}

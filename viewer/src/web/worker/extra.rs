@@ -45,12 +45,19 @@ pub(super) fn ready(worker: &Worker, message: ToWorker, selection: &Selection) -
         }
         (is_reading, is_same, reading.id, missing, stale)
     });
-    // Their answers are outdated, but the page waits for them.
+    // An export is of the selection that it was started with: it still needs its own fields.
+    let is_export = |message: &ToWorker| matches!(message, ToWorker::Export { .. });
+    let (exports, stale): (Vec<_>, Vec<_>) = stale.into_iter().partition(is_export);
+    // The answers of the others are outdated, but the page waits for them.
     stale.into_iter().for_each(|message| super::handle_ready(worker, message));
     if missing.is_empty() {
+        exports.into_iter().for_each(|export| super::handle(worker, export, &JsValue::UNDEFINED));
         return Some(message);
     }
-    worker.with_state(|state| state.reading.waiting.push(message));
+    worker.with_state(|state| {
+        state.reading.waiting.push(message);
+        state.reading.waiting.extend(exports);
+    });
     if !is_reading || !is_same {
         start(worker, id, missing);
     }
@@ -88,7 +95,9 @@ fn start(worker: &Worker, id: u32, fields: Vec<ExtraField>) {
             state.reading.fields.clear();
             std::mem::take(&mut state.reading.waiting)
         });
-        waiting.into_iter().for_each(|message| super::handle_ready(&worker, message));
+        for message in waiting {
+            super::handle(&worker, message, &JsValue::UNDEFINED);
+        }
     });
 }
 
