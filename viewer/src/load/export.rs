@@ -1,20 +1,17 @@
 //! Rereads a file for the lines or records of selected packets.
 
-use super::capture::Record;
 use super::pcapng::Section;
 use super::record::FileRecord;
-use super::source::{RecordSink, Source};
+use super::row_reader::{Entry, RowReader};
+use super::source::Source;
 use crate::columns::Columns;
-use crate::lines::{Line, LineSink};
 use crate::wire::wire;
 use summary::line::Writer;
 
 /// Rereads a part from its start and passes on some of its packets.
 #[derive(Debug)]
 pub struct Exporter {
-    source: Source,
-    /// The next row.
-    row: usize,
+    rows: RowReader,
     output: Output,
 }
 
@@ -47,17 +44,17 @@ impl Exporter {
             ExportFormat::Lines => Output::Lines(Writer::default()),
             ExportFormat::Pcapng => Output::Pcapng(Section::default()),
         };
-        Self { source, row: 0, output }
+        Self { rows: RowReader::new(source), output }
     }
 
     /// Keeps the last selected packet instead of exporting it.
     pub(super) fn record(source: Source) -> Self {
-        Self { source, row: 0, output: Output::Record(None) }
+        Self { rows: RowReader::new(source), output: Output::Record(None) }
     }
 
     /// Offset in the file of the bytes to feed next.
     pub fn position(&self) -> u64 {
-        self.source.position()
+        self.rows.position()
     }
 
     /// The packet that was kept.
@@ -77,59 +74,30 @@ impl Exporter {
         is_selected: impl Fn(usize) -> bool,
         out: &mut Vec<u8>,
     ) -> bool {
-        let Self { source, row, output } = self;
-        let mut selected = SelectedRows { columns, is_selected, row, output, out };
-        let fed = source.feed(chunk, &mut selected);
-        fed.is_ok() && !source.is_done() && *row < columns.len()
-    }
-}
-
-/// Exports selected rows.
-struct SelectedRows<'a, F> {
-    columns: &'a Columns,
-    is_selected: F,
-    row: &'a mut usize,
-    output: &'a mut Output,
-    out: &'a mut Vec<u8>,
-}
-
-impl<F: Fn(usize) -> bool> SelectedRows<'_, F> {
-    /// Returns true if the line or packet at this offset is a selected row. Advances to the
-    /// next row.
-    fn advance(&mut self, offset: u64) -> bool {
-        let row = *self.row;
-        let is_row = row < self.columns.len() && self.columns.offset(row) == offset;
-        *self.row += usize::from(is_row);
-        is_row && (self.is_selected)(row)
-    }
-}
-
-impl<F: Fn(usize) -> bool> LineSink for SelectedRows<'_, F> {
-    fn line(&mut self, line: Line<'_>, offset: u64) {
-        let is_selected = self.advance(offset);
-        let Line::Complete(line) = line else { return };
-        match &mut self.output {
-            _ if !is_selected => {}
-            Output::Lines(_) => {
-                self.out.extend_from_slice(line);
-                self.out.push(b'\n');
+        let Self { rows, output } = self;
+        rows.feed(chunk, columns, |row, entry| {
+            if is_selected(row) {
+                output.add(&entry, out);
             }
-            Output::Pcapng(_) => {}
-            Output::Record(record) => {
-                *record = Some(FileRecord { line: line.to_vec(), frame: None });
-            }
-        }
+        })
     }
 }
 
-impl<F: Fn(usize) -> bool> RecordSink for SelectedRows<'_, F> {
-    fn packet(&mut self, record: &Record<'_>, offset: u64) {
-        let is_selected = self.advance(offset);
-        match &mut self.output {
-            _ if !is_selected => {}
-            Output::Lines(writer) => writer.write(&record.packet, self.out),
-            Output::Pcapng(section) => section.write(record, self.out),
-            Output::Record(kept) => *kept = Some(FileRecord::of(record)),
+impl Output {
+    /// Exports or keeps a selected packet.
+    fn add(&mut self, entry: &Entry<'_>, out: &mut Vec<u8>) {
+        match (self, entry) {
+            (Self::Lines(_), Entry::Line(line)) => {
+                out.extend_from_slice(line);
+                out.push(b'\n');
+            }
+            (Self::Lines(writer), Entry::Record(record)) => writer.write(&record.packet, out),
+            (Self::Pcapng(_), Entry::Line(_)) => {}
+            (Self::Pcapng(section), Entry::Record(record)) => section.write(record, out),
+            (Self::Record(kept), Entry::Line(line)) => {
+                *kept = Some(FileRecord { line: line.to_vec(), frame: None });
+            }
+            (Self::Record(kept), Entry::Record(record)) => *kept = Some(FileRecord::of(record)),
         }
     }
 }

@@ -1,17 +1,17 @@
 //! Rereads a file for the values of fields that have no column.
 
 use super::capture::Record;
-use super::source::{RecordSink, Source};
+use super::row_reader::{Entry, RowReader};
+use super::source::Source;
 use crate::columns::{Columns, ExtraColumn};
 use crate::filter::{ExtraField, FieldType};
-use crate::lines::{Line, LineSink};
 use summary::decode;
 use summary::line::{ExcerptReader, fields, string};
 
 /// Rereads a part from its start and collects the values of some fields.
 #[derive(Debug)]
 pub struct ExtraReader {
-    source: Source,
+    rows: RowReader,
     values: Values,
 }
 
@@ -19,8 +19,6 @@ pub struct ExtraReader {
 struct Values {
     fields: Vec<FieldColumn>,
     excerpts: ExcerptReader,
-    /// The next row.
-    row: usize,
 }
 
 #[derive(Debug)]
@@ -41,25 +39,28 @@ impl ExtraReader {
             column: ExtraColumn::default(),
         };
         let fields = fields.iter().map(column).collect();
-        Self { source, values: Values { fields, excerpts: ExcerptReader::default(), row: 0 } }
+        let values = Values { fields, excerpts: ExcerptReader::default() };
+        Self { rows: RowReader::new(source), values }
     }
 
     /// Offset in the file of the bytes to feed next.
     pub fn position(&self) -> u64 {
-        self.source.position()
+        self.rows.position()
     }
 
     /// The length of the part, and the number of bytes read.
     pub fn progress(&self) -> (u64, u64) {
-        self.source.progress()
+        self.rows.progress()
     }
 
     /// Takes the next bytes of the file. An empty chunk is the end of the file. Returns false if no more
     /// bytes are needed.
     pub fn feed(&mut self, chunk: &[u8], columns: &Columns) -> bool {
-        let Self { source, values } = self;
-        let fed = source.feed(chunk, &mut RowValues { columns, values });
-        fed.is_ok() && !source.is_done() && values.row < columns.len()
+        let Self { rows, values } = self;
+        rows.feed(chunk, columns, |row, entry| match entry {
+            Entry::Line(line) => values.add_line(row, line),
+            Entry::Record(record) => values.add_record(row, record),
+        })
     }
 
     /// The values that were read.
@@ -68,42 +69,15 @@ impl ExtraReader {
     }
 }
 
-/// Collects the values of the loaded rows.
-struct RowValues<'a> {
-    columns: &'a Columns,
-    values: &'a mut Values,
-}
-
-impl RowValues<'_> {
-    /// The row whose line or record is at this offset, if it was loaded. Advances to the next row.
-    fn row(&mut self, offset: u64) -> Option<usize> {
-        let row = self.values.row;
-        let is_row = row < self.columns.len() && self.columns.offset(row) == offset;
-        self.values.row += usize::from(is_row);
-        is_row.then_some(row)
-    }
-}
-
-impl LineSink for RowValues<'_> {
-    fn line(&mut self, line: Line<'_>, offset: u64) {
-        if let Some(row) = self.row(offset)
-            && let Line::Complete(line) = line
-        {
-            self.values.add_line(row, line);
-        }
-    }
-}
-
-impl RecordSink for RowValues<'_> {
-    fn packet(&mut self, record: &Record<'_>, offset: u64) {
-        let Some(row) = self.row(offset) else { return };
+impl Values {
+    fn add_record(&mut self, row: usize, record: &Record<'_>) {
         let Record { packet, frame, .. } = record;
         // Loaded packets with IP addresses have no MAC addresses.
         let has_mac =
             |field: &FieldColumn| matches!(field.field, ExtraField::EthSrc | ExtraField::EthDst);
-        let needs_mac = self.values.fields.iter().any(has_mac);
+        let needs_mac = self.fields.iter().any(has_mac);
         let decoded = needs_mac.then(|| decode(frame.link, frame.bytes, frame.wire_len));
-        for FieldColumn { field, column, .. } in &mut self.values.fields {
+        for FieldColumn { field, column, .. } in &mut self.fields {
             let summary = &packet.summary;
             let number = match field {
                 ExtraField::Seq => summary.tcp.seq,
@@ -129,9 +103,7 @@ impl RecordSink for RowValues<'_> {
             }
         }
     }
-}
 
-impl Values {
     fn add_line(&mut self, row: usize, line: &[u8]) {
         let Ok(text) = str::from_utf8(line) else { return };
         // In the sniffer's own lines, a name in quotation marks before a colon is that of a field.

@@ -9,6 +9,7 @@ mod generic_json;
 mod gzip;
 mod pcapng;
 mod record;
+mod row_reader;
 mod source;
 
 pub use export::{ExportFormat, Exporter};

@@ -1,16 +1,16 @@
 //! Filters by fields that have no column: their values are read from the files before queries are
 //! answered. Until then, the queries wait.
 
+use js_sys::Date;
 use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::spawn_local;
 
+use super::load::REPORT_INTERVAL_MS;
 use super::parts::{Part, State, Worker, memory_bytes};
-use super::reread::CAPTURE_CLOSED;
-use super::yielder::Yielder;
+use super::reread::{CAPTURE_CLOSED, read_pieces};
 use crate::filter::ExtraField;
 use crate::message::{FromWorker, ToWorker};
 use crate::selection::Selection;
-use crate::web::chunks::{ChunkReader, pieces};
 use crate::web::dom::error_message;
 
 /// Reading stops when the memory of the worker has grown to this size, in bytes. WebAssembly memory is
@@ -117,38 +117,34 @@ async fn read_part(
         (part.file.clone(), part.loader.extra_reader(&missing))
     });
     let (file, mut fields) = source.ok_or(CAPTURE_CLOSED)?;
-    let result = async {
-        let mut reader = ChunkReader::new(&file, fields.position())?;
-        let mut bytes = Vec::new();
-        let mut yielder = Yielder::new()?;
-        let max_bytes = MAX_BYTES.max(memory_bytes());
-        loop {
-            reader.next(&mut bytes).await?;
-            for piece in pieces(&bytes, false) {
-                let is_current = worker.with_state(|state| state.reading.id == id);
-                let has_more = worker
-                    .with_part(epoch, number, |part| fields.feed(piece, part.loader.columns()));
-                if !is_current || has_more != Some(true) {
-                    reader.cancel();
-                    return Ok(is_current);
-                }
-                if max_bytes < memory_bytes() {
-                    reader.cancel();
-                    return Err(JsValue::from("memory is full"));
-                }
-                yielder.yield_if_due().await?;
-            }
+    // Memory never shrinks: what closed captures occupied is free for the columns.
+    let max_bytes = MAX_BYTES.max(memory_bytes());
+    let mut is_current = true;
+    let mut reported_ms = Date::now();
+    let read = read_pieces(&file, fields.position(), &mut |piece| {
+        is_current = worker.with_state(|state| state.reading.id == id);
+        let has_more =
+            worker.with_part(epoch, number, |part| fields.feed(piece, part.loader.columns()));
+        if !is_current || has_more != Some(true) {
+            return Ok(false);
+        }
+        if max_bytes < memory_bytes() {
+            return Err(JsValue::from("memory is full"));
+        }
+        if REPORT_INTERVAL_MS <= Date::now() - reported_ms {
+            reported_ms = Date::now();
             let (len, read) = fields.progress();
             let progress = (read, len);
             worker.post(&FromWorker::ExtraRead { epoch, part: number, progress }, None);
         }
-    }
+        Ok(true)
+    })
     .await;
-    if result != Ok(false) {
+    if is_current {
         worker.with_part(epoch, number, |part| {
             part.loader.add_extra(fields.finish());
             part.shard.reset(part.loader.columns());
         });
     }
-    result.map(|_| ())
+    read
 }

@@ -12,7 +12,7 @@ use crate::web::chunks::{ChunkReader, pieces};
 use crate::web::dom::error_message;
 
 /// The time between two progress reports, in milliseconds.
-const REPORT_INTERVAL_MS: f64 = 50.0;
+pub(super) const REPORT_INTERVAL_MS: f64 = 50.0;
 
 /// Memory of a worker without packets, in bytes: its code's data and the buffers for reading.
 const OVERHEAD_BYTES: u64 = 32 << 20;

@@ -1,6 +1,7 @@
 //! Reads a part once more, for some of its packets.
 
 use wasm_bindgen::JsValue;
+use web_sys::Blob;
 
 use super::parts::Worker;
 use super::yielder::Yielder;
@@ -31,24 +32,41 @@ pub(super) async fn reread(
     let source =
         worker.with_part(epoch, number, |part| (part.file.clone(), new_exporter(&part.loader)));
     let (file, mut exporter) = source.ok_or(CAPTURE_CLOSED)?;
-    let mut reader = ChunkReader::new(&file, exporter.position())?;
-    let (mut bytes, mut output) = (Vec::new(), Vec::new());
+    let mut output = Vec::new();
+    read_pieces(&file, exporter.position(), &mut |piece| {
+        let has_more = worker.with_part(epoch, number, |part| {
+            exporter.feed(piece, part.loader.columns(), is_wanted, &mut output)
+        });
+        let has_more = has_more.ok_or(CAPTURE_CLOSED)?;
+        Ok(on_output(&mut exporter, &mut output)? && has_more)
+    })
+    .await
+}
+
+/// Passes a file from that offset on to `visit` in pieces, the last of which is empty, until it returns
+/// false. Other tasks of the worker run in between.
+///
+/// # Errors
+///
+/// If the file cannot be read, or `visit` fails.
+pub(super) async fn read_pieces(
+    file: &Blob,
+    offset: u64,
+    visit: &mut dyn FnMut(&[u8]) -> Result<bool, JsValue>,
+) -> Result<(), JsValue> {
+    let mut reader = ChunkReader::new(file, offset)?;
+    let mut bytes = Vec::new();
     let mut yielder = Yielder::new()?;
     loop {
         reader.next(&mut bytes).await?;
         for piece in pieces(&bytes, false) {
-            let has_more = worker.with_part(epoch, number, |part| {
-                exporter.feed(piece, part.loader.columns(), is_wanted, &mut output)
-            });
-            let Some(has_more) = has_more else {
-                reader.cancel();
-                return Err(CAPTURE_CLOSED.into());
-            };
-            if !on_output(&mut exporter, &mut output)? || !has_more {
-                reader.cancel();
-                return Ok(());
+            match visit(piece) {
+                Ok(true) => yielder.yield_if_due().await?,
+                end => {
+                    reader.cancel();
+                    return end.map(drop);
+                }
             }
-            yielder.yield_if_due().await?;
         }
     }
 }
