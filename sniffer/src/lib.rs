@@ -22,6 +22,7 @@ mod live;
 mod output;
 mod progress;
 mod record_types;
+mod rotation_schedule;
 mod sandbox;
 mod signals;
 mod stream;

@@ -20,11 +20,12 @@ use summary::record::Reason;
 use crate::Error;
 use crate::filter::{Filter, FilterOptions};
 use crate::progress::{self, Progress};
+use crate::rotation_schedule::RotationSchedule;
 use crate::sandbox::{self, FileAccess, Policy, SocketAccess};
 use crate::signals::Signals;
 use capture_file::CaptureFile;
 use input::{Input, OpenFile, SignalHandler};
-use run::{FileRotation, FileRun};
+use run::FileRun;
 
 /// Reads the files until they end, a signal arrives, or enough packets are written.
 ///
@@ -62,7 +63,8 @@ pub(crate) fn run(config: &Config) -> Result<(), Error> {
         config,
         signal_handler: &signal_handler,
         progress,
-        rotation: FileRotation::new(&config.output),
+        schedule: RotationSchedule::new(config.output.rotation),
+        is_rotation_due: false,
         failures: Vec::new(),
     };
     let result = run_loop(&mut run);

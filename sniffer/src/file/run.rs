@@ -13,9 +13,9 @@ use crate::error::STANDARD_INPUT_NAME;
 use crate::filter::FilterOptions;
 use crate::output::{self, Output, PreparedOutput};
 use crate::progress::{Progress, packets};
+use crate::rotation_schedule::RotationSchedule;
 use crate::sandbox;
 use crate::stream::{self, Losses, Stream};
-use crate::timer::Timer;
 
 /// Configuration of a run that reads files.
 #[derive(Debug)]
@@ -32,30 +32,6 @@ pub(crate) struct Config {
     pub(crate) is_quiet: bool,
 }
 
-/// When to start the next output file.
-pub(super) struct FileRotation {
-    timer: Option<Timer>,
-    /// The timer has fired since the last rotation.
-    is_due: bool,
-    /// Output files that are complete.
-    completed: u32,
-}
-
-impl FileRotation {
-    pub(super) fn new(options: &output::Options) -> Self {
-        let interval = options.rotation.interval;
-        let timer = interval.map(|interval| Timer::new(Instant::now(), interval));
-        Self { timer, is_due: false, completed: 0 }
-    }
-
-    /// Called after a read, which may have blocked.
-    fn update(&mut self) {
-        if let Some(timer) = &mut self.timer {
-            self.is_due |= timer.fires(Instant::now());
-        }
-    }
-}
-
 /// A run in progress.
 pub(super) struct FileRun<'a> {
     pub(super) files: Vec<CaptureFile<'a>>,
@@ -68,7 +44,9 @@ pub(super) struct FileRun<'a> {
     pub(super) config: &'a Config,
     pub(super) signal_handler: &'a SignalHandler,
     pub(super) progress: Progress,
-    pub(super) rotation: FileRotation,
+    pub(super) schedule: RotationSchedule,
+    /// The time of the current output file is over.
+    pub(super) is_rotation_due: bool,
     /// Errors that ended single files; the run continued with the others.
     pub(super) failures: Vec<Error>,
 }
@@ -101,7 +79,8 @@ impl FileRun<'_> {
             if let Err(error) = self.files[file].read() {
                 self.failures.push(error);
             }
-            self.rotation.update();
+            // The read may have blocked.
+            self.is_rotation_due |= self.schedule.fires(Instant::now());
         }
         Ok(())
     }
@@ -110,16 +89,15 @@ impl FileRun<'_> {
     /// Returns a reason to end the run instead if that was the last file.
     pub(super) fn rotate_if_due(&mut self) -> Result<Option<Reason>, Error> {
         let Some(stream) = &mut self.stream else { return Ok(None) };
-        let is_due = self.rotation.is_due;
-        if !is_due && !stream.is_file_full() {
+        if !self.is_rotation_due && !stream.is_file_full() {
             return Ok(None);
         }
-        let reason = if is_due { Reason::Duration } else { Reason::Size };
-        if self.config.output.rotation.is_last(self.rotation.completed) {
+        let reason = if self.is_rotation_due { Reason::Duration } else { Reason::Size };
+        if self.schedule.is_last_file() {
             return Ok(Some(reason));
         }
-        self.rotation.is_due = false;
-        self.rotation.completed += 1;
+        self.is_rotation_due = false;
+        self.schedule.complete_file();
         stream.write_stats(0, None, Losses::default(), None)?;
         stream.rotate(reason, None)?;
         Ok(None)

@@ -14,17 +14,14 @@ use crate::capture::Capture;
 use crate::interfaces;
 use crate::output::{Output, Rotation};
 use crate::progress::packets;
+use crate::rotation_schedule::RotationSchedule;
 use crate::stream::{Stream, new_event};
-use crate::timer::Timer;
 
 /// The stream of a run, and the interfaces whose packets it contains.
 pub(super) struct Accounting {
     stream: Stream,
     pub(super) interfaces: Vec<CapturedInterface>,
-    rotation: Rotation,
-    rotation_timer: Option<Timer>,
-    /// Files that are complete.
-    file_count: u32,
+    schedule: RotationSchedule,
     /// Why the run takes no more packets, once a limit is reached.
     stop_reason: Option<Reason>,
 }
@@ -35,9 +32,8 @@ impl Accounting {
         interfaces: Vec<CapturedInterface>,
         rotation: Rotation,
     ) -> Self {
-        let start = Instant::now();
-        let rotation_timer = rotation.interval.map(|interval| Timer::new(start, interval));
-        Self { stream, interfaces, rotation, rotation_timer, file_count: 0, stop_reason: None }
+        let schedule = RotationSchedule::new(rotation);
+        Self { stream, interfaces, schedule, stop_reason: None }
     }
 
     /// Why the run takes no more packets, once a limit is reached.
@@ -47,7 +43,7 @@ impl Accounting {
 
     /// When the next file is due.
     pub(super) fn rotation_due(&self) -> Option<Instant> {
-        self.rotation_timer.as_ref().map(Timer::due)
+        self.schedule.due()
     }
 
     /// Packets written so far.
@@ -94,7 +90,7 @@ impl Accounting {
         }
         if self.stream.is_full() {
             self.stop_reason = Some(Reason::Count);
-        } else if self.stream.is_file_full() && self.rotation.is_last(self.file_count) {
+        } else if self.stream.is_file_full() && self.schedule.is_last_file() {
             self.stop_reason = Some(Reason::Size);
         }
         Ok(self.stop_reason.is_none())
@@ -107,8 +103,8 @@ impl Accounting {
 
     /// Starts the next file if it is due, or stops after the last one.
     pub(super) fn rotate_if_due(&mut self, now: Instant) -> Result<(), Error> {
-        let is_due = self.rotation_timer.as_mut().is_some_and(|timer| timer.fires(now));
-        if is_due && self.rotation.is_last(self.file_count) {
+        let is_due = self.schedule.fires(now);
+        if is_due && self.schedule.is_last_file() {
             self.stop_reason = Some(Reason::Duration);
         } else if is_due {
             self.rotate(Reason::Duration)?;
@@ -120,7 +116,7 @@ impl Accounting {
     pub(super) fn rotate(&mut self, reason: Reason) -> Result<(), Error> {
         self.read_all_counters()?;
         self.write_stats()?;
-        self.file_count += 1;
+        self.schedule.complete_file();
         let interfaces = self.interfaces.iter().map(CapturedInterface::describe).collect();
         self.stream.rotate(reason, Some(interfaces))
     }

@@ -32,11 +32,6 @@ impl Rotation {
         self.size.is_some() || self.interval.is_some()
     }
 
-    /// Whether the run ends with the current file, `completed` being the number of files before it.
-    pub(crate) fn is_last(self, completed: u32) -> bool {
-        self.interval.is_some() && self.count.is_some_and(|count| count <= completed + 1)
-    }
-
     /// The number of files in the ring, if new files overwrite the oldest.
     fn ring_count(self) -> Option<u32> {
         self.count.filter(|_| self.interval.is_none())
