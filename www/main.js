@@ -8,7 +8,7 @@ try {
   const script = `import ${JSON.stringify(versioned("worker.js"))};`;
   const blob = new Blob([script], { type: "text/javascript" });
   const url = trusted.createScriptURL(URL.createObjectURL(blob));
-  // The inspector is a module of its own, which is loaded with the first packet that is inspected.
+  // The inspector is a separate module. It is loaded when the first packet is inspected.
   let inspector;
   let attempts = 0;
   const loadInspector = async () => {

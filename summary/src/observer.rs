@@ -14,7 +14,7 @@ pub(crate) trait Observer {
     #[inline]
     fn layer(&mut self, _bytes: &[u8], _describe: fn(&mut Fields<'_>)) {}
 
-    /// The current layer ends with `bytes`: what comes after them is padding.
+    /// The content of the current layer is `bytes`. The bytes after it are padding.
     #[inline]
     fn content(&mut self, _bytes: &[u8]) {}
 

@@ -47,7 +47,7 @@ use crate::signals::Signals;
 const BUFFER_LEN: usize = 256 << 10;
 
 /// Longest time that lines stay in the buffer during a live capture. The kernel hands over packets
-/// within 60 ms; both together bound what is lost if the process is killed.
+/// within 60 ms. The sum of both limits how much is lost if the process is killed.
 const MAX_BUFFER_AGE: Duration = Duration::from_millis(20);
 
 /// Attempts to find a free final name for a complete file.

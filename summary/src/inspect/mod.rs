@@ -40,7 +40,7 @@ pub struct Field {
     pub name: Cow<'static, str>,
     /// The value as text. The text comes from the network in part: do not use it as markup.
     pub value: String,
-    /// What the value means, such as `20 bytes` for a header length of 5; empty if that is clear.
+    /// Explanation of the value, such as `20 bytes` for a header length of 5; empty if none is needed.
     pub meaning: String,
     /// Name of the same field in a line, such as `ttl`, if the line of this packet has it. `value` is
     /// then the value in the line.

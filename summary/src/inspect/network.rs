@@ -87,7 +87,7 @@ pub(crate) fn destination_options(fields: &mut Fields<'_>) {
     extension_header(fields, "IPv6 destination options");
 }
 
-/// An extension header without fields of its own here.
+/// An extension header of which only the common fields are listed.
 pub(crate) fn extension(fields: &mut Fields<'_>) {
     extension_header(fields, "IPv6 extension header");
 }

@@ -84,7 +84,7 @@ fn open_select_and_export(driver: &impl Driver, has_trusted_types: bool) {
     let expected: String = lines.split_inclusive('\n').take(selected).collect();
     let exported = downloaded(&directory, "selected.ndjson", |file| file.len() == expected.len());
     assert!(exported == expected.as_bytes());
-    // The inspector, a module of its own.
+    // The inspector is a separate WebAssembly module.
     driver.eval("document.querySelector('#packets-rows button').click()").unwrap();
     driver.wait_for("document.querySelector('#inspector [role=treeitem]')").unwrap();
     assert_eq!(

@@ -5,9 +5,9 @@
 //! line  -> fields by layer  -> Content ---------> DOM
 //! ```
 //!
-//! This is a WebAssembly module of its own: most visits never inspect a packet, and the first load of
-//! the page stays small. `main.js` loads it when the first packet is shown. Everything except `web` is
-//! plain code over values, tested without a browser.
+//! This crate is a separate WebAssembly module, which `main.js` loads when the first packet is shown.
+//! Most visitors never inspect a packet, so the first load of the page stays small. Everything except
+//! `web` is plain code over values, tested without a browser.
 
 mod content;
 mod copy;

@@ -181,7 +181,7 @@ impl Zstd {
     }
 }
 
-/// The texts of ruzstd describe its own steps, and add 5 kB to the compressed page.
+/// The error texts of ruzstd describe its internal steps, and would add 5 kB to the compressed page.
 fn error_text(error: &FrameDecoderError) -> String {
     match error {
         FrameDecoderError::WindowSizeTooBig { .. } => "the window is larger than 128 MiB",

@@ -1,6 +1,6 @@
-//! Decompresses gzip (RFC 1952) as bytes arrive. flate2 inflates; the members and their checksums are
-//! ours. flate2's decoders take zeros after the last member for damage, and contain tables for
-//! checksums that are 16 kB of the page, also when it is compressed. Here they are made when needed.
+//! Decompresses gzip (RFC 1952) as bytes arrive. flate2 inflates the content; this module reads headers
+//! and trailers. flate2's own gzip decoders report zeros after the last member as damage, and their
+//! checksum tables add 16 kB to the compressed page. The tables used here are computed at run time.
 
 use crc::{CRC_32_ISO_HDLC, Crc, Table};
 use flate2::{Decompress, FlushDecompress, Status};

@@ -39,8 +39,8 @@ impl VisibilityObserver {
         Ok(observer)
     }
 
-    /// Makes the browser report all panels, because the layout changed: it does not report those that
-    /// are as before, so that nobody could know when the report is complete.
+    /// Makes the browser report all panels again after a change of the layout. Otherwise it reports only
+    /// panels whose visibility changed, and nothing if there are none.
     pub(super) fn restart(&mut self) {
         self.is_outdated = true;
         self.observer.disconnect();

@@ -264,7 +264,7 @@ impl View {
     /// Moves the focus to the selected item.
     pub(super) fn focus_item(&self) {
         if let Some(item) = self.items.get(self.selected.unwrap_or(0)) {
-            // A hidden element cannot be focused; that is no failure.
+            // Fails if the element is hidden, which is fine.
             let _ = item.focus();
         }
     }

@@ -158,7 +158,7 @@ pub struct Error {
     pub range: Range<usize>,
     /// What is wrong or what was expected, as a sentence fragment without a full stop.
     pub message: String,
-    /// What the author of the text may have meant.
+    /// The likely correction, if there is one.
     pub fix: Option<Fix>,
 }
 

@@ -14,7 +14,7 @@ use summary::Address;
 pub(super) const EXPECTED_FLAGS: &str = "Expected TCP flag letters, e.g. S, SA, R";
 const REVERSED_RANGE: &str = "End of range is before its start";
 
-/// What the operands of a comparison are compared with.
+/// The left side of a comparison.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Target {
     pub(super) field: Field,

@@ -319,7 +319,7 @@ fn details_step_from_packet_to_packet() {
     let detail = page.app.view().detail.unwrap();
     assert!(detail.title.starts_with("Packet 8,") && !detail.has_previous && detail.has_next);
     assert_eq!(page.app.view().packets.first, 0);
-    // A packet that is no longer selected has neighbors too.
+    // Steps also start from a packet that is no longer selected.
     page.send(Event::SetFilter("dport == 8".into(), 0));
     page.send(Event::StepDetail(Step::Next));
     assert!(page.app.view().detail.unwrap().title.starts_with("Packet 9,"));

@@ -46,7 +46,7 @@ pub(super) fn attach(page: &Page) -> Result<(), JsValue> {
             ("y", true) => Event::Redo,
             ("/", false) => {
                 if let Ok(filter) = element::<HtmlElement>(&page.document(), "filter") {
-                    // A hidden element cannot be focused; that is no failure.
+                    // Fails if the element is hidden, which is fine.
                     let _ = filter.focus();
                 }
                 return event.prevent_default();

@@ -37,7 +37,7 @@ pub(super) struct Renderer {
     /// Panels may have appeared or moved since [`Self::take_layout_change`].
     is_layout_changed: bool,
     tables: VirtualTables,
-    /// The page's script: shows a packet in the inspector, which is a module of its own.
+    /// A function of `main.js` that shows a packet in the inspector, a separate module.
     inspect: Function,
 }
 
