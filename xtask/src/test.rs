@@ -109,7 +109,8 @@ fn all() -> Result<()> {
         build::run(build::cargo(["clippy"]).args(targets).args(deny))
     })?;
     phases.run("clippy for WebAssembly", || {
-        let packages = ["--package", "viewer", "--package", "viewer-inspector"];
+        let packages =
+            ["--package", "viewer", "--package", "viewer-dom", "--package", "viewer-inspector"];
         let mut clippy = build::cargo(["clippy", "--lib", "--target", build::WASM_TARGET]);
         build::run(clippy.args(packages).args(deny))
     })?;

@@ -1,12 +1,11 @@
 //! Pointer, keyboard and clipboard.
 
-use js_sys::Reflect;
 use std::cell::RefCell;
 use std::rc::Rc;
-use wasm_bindgen::convert::FromWasmAbi;
+use viewer_dom::{listen, write_clipboard};
 use wasm_bindgen::prelude::*;
-use wasm_bindgen_futures::{JsFuture, spawn_local};
-use web_sys::{Clipboard, Element, EventTarget, KeyboardEvent, PointerEvent};
+use wasm_bindgen_futures::spawn_local;
+use web_sys::{Element, KeyboardEvent, PointerEvent};
 
 use super::view::View;
 use crate::content::bytes_text;
@@ -183,23 +182,4 @@ fn copy(shared: &SharedView, format: CopyFormat) {
         };
         shared.borrow().set_status(&status);
     });
-}
-
-async fn write_clipboard(text: &str) -> Result<(), JsValue> {
-    let window = web_sys::window().ok_or("no window")?;
-    // Missing, not null, on pages without HTTPS: the binding in web-sys would panic.
-    let clipboard = Reflect::get(&window.navigator(), &"clipboard".into())?;
-    let clipboard: &Clipboard = clipboard.dyn_ref().ok_or("no clipboard")?;
-    JsFuture::from(clipboard.write_text(text)).await.map(drop)
-}
-
-fn listen<E: FromWasmAbi + 'static>(
-    target: &EventTarget,
-    name: &str,
-    listener: impl FnMut(E) + 'static,
-) -> Result<(), JsValue> {
-    let closure = Closure::<dyn FnMut(E)>::new(listener);
-    target.add_event_listener_with_callback(name, closure.as_ref().unchecked_ref())?;
-    closure.forget();
-    Ok(())
 }

@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 use std::ops::Range;
+use viewer_dom::{aria_bool, set_attribute, set_text};
 use wasm_bindgen::prelude::*;
 use web_sys::{Document, Element, HtmlElement, ScrollIntoViewOptions, ScrollLogicalPosition};
 
@@ -282,11 +283,11 @@ impl View {
         let focusable = self.selected.filter(|index| self.is_shown(*index)).unwrap_or(0);
         for (index, item) in self.items.iter().enumerate() {
             let is_selected = self.selected == Some(index);
-            set_attribute(item, "aria-selected", if is_selected { "true" } else { "false" });
+            set_attribute(item, "aria-selected", aria_bool(is_selected));
             set_attribute(item, "tabindex", if index == focusable { "0" } else { "-1" });
             if self.content.nodes[index].is_parent {
                 let is_open = self.is_open(index);
-                set_attribute(item, "aria-expanded", if is_open { "true" } else { "false" });
+                set_attribute(item, "aria-expanded", aria_bool(is_open));
             }
             set_class(item, "hovered", self.hovered.contains(&index));
             item.set_hidden(!self.is_shown(index));
@@ -325,9 +326,7 @@ impl View {
     }
 
     pub(super) fn set_status(&self, text: &str) {
-        if self.status.text_content().as_deref() != Some(text) {
-            self.status.set_text_content(Some(text));
-        }
+        set_text(&self.status, text);
     }
 
     /// The selected bytes as text, or all bytes, and their number.
@@ -337,13 +336,6 @@ impl View {
             selected.filter(|range| !range.is_empty()).unwrap_or(0..self.content.bytes.len());
         let bytes = &self.content.bytes[bytes];
         (format.format(bytes), bytes.len())
-    }
-}
-
-fn set_attribute(element: &Element, name: &str, value: &str) {
-    if element.get_attribute(name).as_deref() != Some(value) {
-        let changed = element.set_attribute(name, value);
-        debug_assert!(changed.is_ok());
     }
 }
 

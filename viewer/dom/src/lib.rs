@@ -1,0 +1,94 @@
+//! DOM helpers of the page's WebAssembly modules: finding elements, changing them only when needed,
+//! listening to events, and the clipboard.
+
+#![cfg(target_arch = "wasm32")]
+
+use js_sys::Reflect;
+use wasm_bindgen::convert::FromWasmAbi;
+use wasm_bindgen::prelude::*;
+use wasm_bindgen_futures::JsFuture;
+use web_sys::{Clipboard, Document, Element, EventTarget};
+
+/// Returns the element with that id, cast to `T`.
+///
+/// # Errors
+///
+/// If `index.html` has no such element, or it is of a different type.
+pub fn element<T: JsCast>(document: &Document, id: &str) -> Result<T, JsValue> {
+    let element = document.get_element_by_id(id).ok_or_else(|| format!("no element `#{id}`"))?;
+    element.dyn_into().map_err(|_| format!("element `#{id}` has an unexpected type").into())
+}
+/// All elements that match a selector, in document order.
+pub fn elements(document: &Document, selector: &str) -> Result<Vec<Element>, JsValue> {
+    let nodes = document.query_selector_all(selector)?;
+    let nodes = (0..nodes.length()).filter_map(|index| nodes.get(index));
+    Ok(nodes.filter_map(|node| node.dyn_into().ok()).collect())
+}
+/// Calls `listener` on every event of that name, for the lifetime of the page.
+pub fn listen<E: FromWasmAbi + 'static>(
+    target: &EventTarget,
+    name: &str,
+    listener: impl FnMut(E) + 'static,
+) -> Result<(), JsValue> {
+    let closure = Closure::<dyn FnMut(E)>::new(listener);
+    target.add_event_listener_with_callback(name, closure.as_ref().unchecked_ref())?;
+    closure.forget();
+    Ok(())
+}
+/// Sets the text of an element, never markup. Does nothing if the text is unchanged.
+pub fn set_text(element: &Element, text: &str) {
+    if element.text_content().as_deref() != Some(text) {
+        element.set_text_content(Some(text));
+    }
+}
+/// Shows or hides an element.
+pub fn set_visible(element: &Element, is_visible: bool) {
+    set_flag(element, "hidden", !is_visible);
+}
+/// Adds or removes a boolean attribute.
+pub fn set_flag(element: &Element, name: &str, is_set: bool) {
+    if element.has_attribute(name) != is_set {
+        let changed = element.toggle_attribute_with_force(name, is_set);
+        debug_assert!(changed.is_ok());
+    }
+}
+/// Sets an attribute. Does nothing if it already has that value: a write would make the browser
+/// recompute the styles that depend on it.
+pub fn set_attribute(element: &Element, name: &str, value: &str) {
+    if element.get_attribute(name).as_deref() != Some(value) {
+        let changed = element.set_attribute(name, value);
+        debug_assert!(changed.is_ok());
+    }
+}
+/// The value of a boolean ARIA attribute.
+pub const fn aria_bool(value: bool) -> &'static str {
+    if value { "true" } else { "false" }
+}
+/// Adds a child at the end of an element.
+pub fn append(parent: &Element, child: &Element) -> Result<(), JsValue> {
+    parent.append_child(child).map(drop)
+}
+/// Creates an element with that text.
+pub fn new_element(document: &Document, tag: &str, text: &str) -> Result<Element, JsValue> {
+    let element = document.create_element(tag)?;
+    element.set_text_content(Some(text));
+    Ok(element)
+}
+/// The message of a value thrown by JavaScript.
+pub fn error_message(error: &JsValue) -> String {
+    let message = Reflect::get(error, &"message".into()).ok().and_then(|text| text.as_string());
+    message.or_else(|| error.as_string()).unwrap_or_else(|| "unknown error".to_owned())
+}
+
+/// Copies a text to the clipboard.
+///
+/// # Errors
+///
+/// If the browser does not offer the clipboard to this page: it does so only over HTTPS.
+pub async fn write_clipboard(text: &str) -> Result<(), JsValue> {
+    let window = web_sys::window().ok_or("no window")?;
+    // Missing, not null, on pages without HTTPS: the binding in web-sys would panic.
+    let clipboard = Reflect::get(&window.navigator(), &"clipboard".into())?;
+    let clipboard: &Clipboard = clipboard.dyn_ref().ok_or("no clipboard")?;
+    JsFuture::from(clipboard.write_text(text)).await.map(drop)
+}
