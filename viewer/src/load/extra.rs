@@ -177,10 +177,11 @@ mod tests {
     use crate::selection::{Dimension, Selection};
     use crate::shard::{Preceding, Shard};
     use summary::capture_file::PcapFile;
+    use viewer_decompress::Compression;
 
     /// Reads the fields that a filter needs, and returns the numbers of the packets that it matches.
     fn matching(file: &[u8], text: &str, sampling: Sampling) -> Vec<i64> {
-        let mut loader = Loader::whole(file.len() as u64, sampling);
+        let mut loader = Loader::whole(file.len() as u64, sampling, Compression::decompressor);
         loader.feed(file);
         loader.feed(&[]);
         let mut selection = Selection::default();

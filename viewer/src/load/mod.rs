@@ -2,11 +2,9 @@
 //! them, and counts what cannot be read. Independent of workers and messages.
 
 mod capture;
-mod decompress;
 mod export;
 mod extra;
 mod generic_json;
-mod gzip;
 mod pcapng;
 mod record;
 mod row_reader;
@@ -16,6 +14,7 @@ pub use export::{ExportFormat, Exporter};
 pub use extra::ExtraReader;
 pub use generic_json::other_fields;
 pub use record::{FileRecord, MAX_FRAME_LEN, RawFrame};
+pub use source::NewDecompressor;
 
 use crate::columns::{Columns, ExtraColumn, Totals};
 use crate::filter::ExtraField;
@@ -27,6 +26,7 @@ use source::{RecordSink, Source};
 use std::ops::Range;
 use summary::line::{Excerpt, ExcerptReader, PacketFields};
 use summary::{Packet, Timestamp};
+use viewer_decompress::Compression;
 
 /// The number of problems stored with their reason. All are counted.
 pub const MAX_PROBLEMS: usize = 100;
@@ -44,16 +44,16 @@ pub struct FileProbe {
 
 impl FileProbe {
     /// Probes a file of `len` bytes that begins with `start`.
-    pub fn new(start: &[u8], len: u64) -> Self {
+    pub fn new(start: &[u8], len: u64, new_decompressor: NewDecompressor) -> Self {
         /// Assumed bytes per packet if `start` contains no complete packet, without and with compression.
         const PACKET_LEN: u64 = 100;
         const COMPRESSED_PACKET_LEN: u64 = 10;
-        let (loader, probed_len) = probe(start, len);
+        let (loader, probed_len) = probe(start, len, new_decompressor);
         let totals = loader.report().totals;
         let probed_len = probed_len as u64;
         let packets = match totals.packets {
             packets if probed_len == len => packets,
-            0 if decompress::Compression::of(start).is_some() => len / COMPRESSED_PACKET_LEN,
+            0 if Compression::of(start).is_some() => len / COMPRESSED_PACKET_LEN,
             0 => len / PACKET_LEN,
             // The last packet is incomplete.
             packets => len.saturating_mul(packets + 1) / probed_len.max(1),
@@ -68,12 +68,12 @@ const MAX_PROBE_BYTES: u64 = 8 << 20;
 
 /// Loads the start of a file of `len` bytes. Returns the number of bytes used: a few bytes can expand to
 /// gigabytes, so a compressed file is read in short pieces up to a limit.
-fn probe(start: &[u8], len: u64) -> (Loader, usize) {
+fn probe(start: &[u8], len: u64, new_decompressor: NewDecompressor) -> (Loader, usize) {
     /// Four bytes of Zstandard can expand to a block of 128 KiB.
     const PIECE_LEN: usize = 64;
-    let is_compressed = decompress::Compression::of(start).is_some();
+    let is_compressed = Compression::of(start).is_some();
     let piece_len = if is_compressed { PIECE_LEN } else { start.len().max(1) };
-    let mut loader = Loader::whole(len, Sampling::default());
+    let mut loader = Loader::whole(len, Sampling::default(), new_decompressor);
     let mut probed_len = 0;
     for piece in start.chunks(piece_len) {
         if MAX_PROBE_BYTES <= loader.source.decompressed_bytes() {
@@ -88,9 +88,28 @@ fn probe(start: &[u8], len: u64) -> (Loader, usize) {
 /// Reads one part of a file.
 #[derive(Debug)]
 pub struct Loader {
-    range: Option<Range<u64>>,
+    origin: Origin,
     source: Source,
     sink: Sink,
+}
+
+/// What is read.
+#[derive(Debug)]
+enum Origin {
+    /// The lines that begin in a range of an uncompressed text file.
+    Lines(Range<u64>),
+    /// A file of this length.
+    Whole(u64, NewDecompressor),
+}
+
+impl Origin {
+    /// Starts reading, for the first time or again.
+    fn source(&self) -> Source {
+        match self {
+            Self::Lines(range) => Source::new(range.clone()),
+            Self::Whole(len, new_decompressor) => Source::whole(*len, *new_decompressor),
+        }
+    }
 }
 
 /// Which packets of a file are loaded.
@@ -192,37 +211,32 @@ impl Report {
 impl Loader {
     /// Loads the lines that begin in `range` of an uncompressed text file.
     pub fn new(range: Range<u64>, sampling: Sampling) -> Self {
-        let source = Source::new(range.clone());
-        Self { range: Some(range), source, sink: Sink { sampling, ..Sink::default() } }
+        Self::with(Origin::Lines(range), sampling)
     }
 
     /// Loads a whole file of `len` bytes and detects its type.
-    pub fn whole(len: u64, sampling: Sampling) -> Self {
-        let sink = Sink { sampling, ..Sink::default() };
-        Self { range: None, source: Source::whole(len), sink }
+    pub fn whole(len: u64, sampling: Sampling, new_decompressor: NewDecompressor) -> Self {
+        Self::with(Origin::Whole(len, new_decompressor), sampling)
+    }
+
+    fn with(origin: Origin, sampling: Sampling) -> Self {
+        let source = origin.source();
+        Self { origin, source, sink: Sink { sampling, ..Sink::default() } }
     }
 
     /// Creates an exporter for loaded packets.
     pub fn exporter(&self, format: ExportFormat) -> Exporter {
-        Exporter::new(self.equal_source(), format)
+        Exporter::new(self.origin.source(), format)
     }
 
     /// Creates an exporter that keeps a single packet.
     pub fn record_finder(&self) -> Exporter {
-        Exporter::record(self.equal_source())
+        Exporter::record(self.origin.source())
     }
 
     /// Creates a reader of fields that have no column.
     pub fn extra_reader(&self, fields: &[ExtraField]) -> ExtraReader {
-        ExtraReader::new(self.equal_source(), fields)
-    }
-
-    /// A source for reading the part again.
-    fn equal_source(&self) -> Source {
-        match &self.range {
-            Some(range) => Source::new(range.clone()),
-            None => Source::whole(self.source.progress().0),
-        }
+        ExtraReader::new(self.origin.source(), fields)
     }
 
     /// Offset in the file of the bytes to feed next.

@@ -2,10 +2,13 @@
 //! from the content, not from the name.
 
 use super::capture::{Capture, Record};
-use super::decompress::{Compression, Decompressor};
 use crate::lines::{LineSink, LineSplitter};
 use std::ops::Range;
 use summary::capture_file::is_capture_file;
+use viewer_decompress::{Compression, Decompress};
+
+/// Returns a decompressor of a format.
+pub type NewDecompressor = fn(Compression) -> Box<dyn Decompress>;
 
 /// Receives the content of a file, with offsets in the decompressed file.
 pub(super) trait RecordSink: LineSink {
@@ -19,7 +22,7 @@ pub(super) struct Source {
     range: Range<u64>,
     /// Number of bytes read.
     read_bytes: u64,
-    decompressor: Option<Decompressor>,
+    decompressor: Option<Box<dyn Decompress>>,
     /// Number of bytes decompressed.
     decompressed_bytes: u64,
     content: Content,
@@ -31,7 +34,10 @@ pub(super) struct Source {
 #[derive(Debug)]
 enum Content {
     /// The type is not known yet. Contains the first bytes.
-    Unknown(Vec<u8>),
+    Unknown {
+        start: Vec<u8>,
+        new_decompressor: NewDecompressor,
+    },
     Lines(LineSplitter),
     Capture(Capture),
 }
@@ -43,8 +49,8 @@ impl Source {
     }
 
     /// Reads a whole file of `len` bytes and detects its type.
-    pub(super) fn whole(len: u64) -> Self {
-        Self::with(Content::Unknown(Vec::new()), 0..len)
+    pub(super) fn whole(len: u64, new_decompressor: NewDecompressor) -> Self {
+        Self::with(Content::Unknown { start: Vec::new(), new_decompressor }, 0..len)
     }
 
     fn with(content: Content, range: Range<u64>) -> Self {
@@ -120,12 +126,12 @@ impl Source {
         let Self { decompressor, decompressed_bytes, content, .. } = self;
         let fed = match decompressor {
             Some(decompressor) => {
-                decompress(decompressor, chunk, decompressed_bytes, content, sink)
+                decompress(&mut **decompressor, chunk, decompressed_bytes, content, sink)
             }
-            None => match content.compression(chunk) {
-                Some((compression, start)) => {
-                    let decompressor = decompressor.insert(Decompressor::new(compression));
-                    decompress(decompressor, &start, decompressed_bytes, content, sink)
+            None => match content.decompressor(chunk) {
+                Some((new, start)) => {
+                    let decompressor = decompressor.insert(new);
+                    decompress(&mut **decompressor, &start, decompressed_bytes, content, sink)
                 }
                 None => content.feed(chunk, sink),
             },
@@ -137,14 +143,14 @@ impl Source {
 
 /// Decompresses a chunk and feeds the result to the content.
 fn decompress(
-    decompressor: &mut Decompressor,
+    decompressor: &mut dyn Decompress,
     chunk: &[u8],
     decompressed_bytes: &mut u64,
     content: &mut Content,
     sink: &mut dyn RecordSink,
 ) -> Result<(), String> {
     let mut fed = Ok(());
-    let decompressed = decompressor.feed(chunk, |piece| {
+    let decompressed = decompressor.feed(chunk, &mut |piece| {
         *decompressed_bytes += piece.len() as u64;
         if fed.is_ok() && !piece.is_empty() {
             fed = content.feed(piece, sink);
@@ -164,19 +170,19 @@ fn decompress(
 const START_LEN: usize = 8;
 
 impl Content {
-    /// The compression format if the type is not known yet, and the first bytes.
-    fn compression(&mut self, chunk: &[u8]) -> Option<(Compression, Vec<u8>)> {
-        let Self::Unknown(start) = self else { return None };
+    /// A decompressor if the type is not known yet and the file is compressed, and the first bytes.
+    fn decompressor(&mut self, chunk: &[u8]) -> Option<(Box<dyn Decompress>, Vec<u8>)> {
+        let Self::Unknown { start, new_decompressor } = self else { return None };
         let seen = [&start[..], chunk].concat();
         let compression = Compression::of(&seen)?;
         start.clear();
-        Some((compression, seen))
+        Some((new_decompressor(compression), seen))
     }
 
     /// Takes the next decompressed bytes. An empty chunk is the end.
     fn feed(&mut self, chunk: &[u8], sink: &mut dyn RecordSink) -> Result<(), String> {
         match self {
-            Self::Unknown(start) => {
+            Self::Unknown { start, .. } => {
                 start.extend_from_slice(chunk);
                 if start.len() < START_LEN && !chunk.is_empty() {
                     return Ok(());
@@ -215,6 +221,7 @@ pub(super) fn is_text(start: &[u8]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::super::{FileProbe, Loader, MAX_PROBE_BYTES, Sampling, probe};
+    use super::Compression;
     use std::io::Write;
     use summary::capture_file::PcapFile;
 
@@ -223,7 +230,8 @@ mod tests {
         let header = PcapFile::new(1).into_bytes();
         let file = [&header[..], b"an incomplete record"].concat();
         for start in [&file[..], b"not json\n"] {
-            let mut loader = Loader::whole(start.len() as u64, Sampling::default());
+            let mut loader =
+                Loader::whole(start.len() as u64, Sampling::default(), Compression::decompressor);
             for chunk in [start, b"", b"", b"not json\n", start, b""] {
                 loader.feed(chunk);
             }
@@ -241,11 +249,12 @@ mod tests {
         let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
         gzip.write_all(&bomb).unwrap();
         for file in [gzip.finish().unwrap(), zstd::encode_all(&bomb[..], 1).unwrap()] {
-            let (loader, probed_len) = probe(&file, 1 << 40);
+            let (loader, probed_len) = probe(&file, 1 << 40, Compression::decompressor);
             assert!(loader.source.decompressed_bytes() < 2 * MAX_PROBE_BYTES, "{probed_len}");
             assert!(0 < probed_len && probed_len < file.len(), "{probed_len}");
             // The estimate is that of the whole file.
-            let packets = FileProbe::new(&file, file.len() as u64).packets;
+            let len = file.len() as u64;
+            let packets = FileProbe::new(&file, len, Compression::decompressor).packets;
             assert!((1 << 19..1 << 21).contains(&packets), "{packets}");
         }
     }

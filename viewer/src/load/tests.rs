@@ -1,5 +1,5 @@
-use super::decompress::tests::gzip;
 use super::*;
+use std::io::Write;
 use summary::capture_file::{
     FileInterface, Frame, PacketOptions, PcapFile, PcapngWriter, Reader, SectionOptions, Step,
 };
@@ -8,6 +8,12 @@ use viewer_store::columns::PacketRow;
 
 const PACKET: &str =
     r#"{"type":"pkt","n":1,"ts":"2026-11-23T02:53:38.123456789Z","len":60,"proto":"tcp"}"#;
+
+fn gzip(bytes: &[u8]) -> Vec<u8> {
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    encoder.write_all(bytes).unwrap();
+    encoder.finish().unwrap()
+}
 
 fn load(text: &str) -> Loader {
     let mut loader = Loader::new(0..text.len() as u64, Sampling::default());
@@ -62,7 +68,8 @@ fn pcap(count: u32) -> Vec<u8> {
 }
 
 fn load_whole(bytes: &[u8], chunk_len: usize) -> Report {
-    let mut loader = Loader::whole(bytes.len() as u64, Sampling::default());
+    let mut loader =
+        Loader::whole(bytes.len() as u64, Sampling::default(), Compression::decompressor);
     for chunk in bytes.chunks(chunk_len).chain([&[][..]]) {
         loader.feed(chunk);
     }
@@ -84,7 +91,8 @@ fn file_type_is_detected_from_content() {
             }
         }
     }
-    let is_lines = |start: &[u8]| FileProbe::new(start, 1 << 30).is_lines;
+    let is_lines =
+        |start: &[u8]| FileProbe::new(start, 1 << 30, Compression::decompressor).is_lines;
     assert!(is_lines(b"{\"type\"") && !is_lines(&pcap(0)) && !is_lines(&gzip(b"")));
 }
 
@@ -102,7 +110,7 @@ fn exported_lines_equal_the_original() {
         [Sampling::default(), Sampling { every: 3, ts_ns: (10_000_000_000, 30_000_000_000) }]
     {
         for file in [text.as_bytes(), &compressed] {
-            let mut loader = Loader::whole(file.len() as u64, sampling);
+            let mut loader = Loader::whole(file.len() as u64, sampling, Compression::decompressor);
             loader.feed(file);
             loader.feed(&[]);
             let columns = loader.columns();
@@ -124,7 +132,8 @@ fn exported_lines_equal_the_original() {
         }
     }
     let file = pcap(5);
-    let mut loader = Loader::whole(file.len() as u64, Sampling::default());
+    let mut loader =
+        Loader::whole(file.len() as u64, Sampling::default(), Compression::decompressor);
     loader.feed(&file);
     let mut seen = Vec::new();
     loader.exporter(ExportFormat::Lines).feed(&file, loader.columns(), |row| row == 2, &mut seen);
@@ -134,7 +143,8 @@ fn exported_lines_equal_the_original() {
 #[test]
 fn records_are_reread_by_offset() {
     let file = pcap(5);
-    let mut loader = Loader::whole(file.len() as u64, Sampling::default());
+    let mut loader =
+        Loader::whole(file.len() as u64, Sampling::default(), Compression::decompressor);
     loader.feed(&file);
     let mut all = Vec::new();
     loader.exporter(ExportFormat::Lines).feed(&file, loader.columns(), |_| true, &mut all);
@@ -152,7 +162,8 @@ fn records_are_reread_by_offset() {
     assert_eq!(loader.record(0, lines.as_bytes()), Ok(record));
     assert_eq!(loader.record(1, second), Err(Some(PACKET.len() + 1)));
     let compressed = zstd::encode_all(&file[..], 1).unwrap();
-    let mut loader = Loader::whole(compressed.len() as u64, Sampling::default());
+    let mut loader =
+        Loader::whole(compressed.len() as u64, Sampling::default(), Compression::decompressor);
     loader.feed(&compressed);
     assert_eq!((loader.columns().len(), loader.record_offset(0)), (5, None));
 }
@@ -245,7 +256,8 @@ fn time_that_is_not_representable_is_a_fault() {
         let frame = Frame { ts: Timestamp::from_ns(ns), link, interface, bytes, wire_len: 60 };
         writer.packet(&frame, &PacketOptions::default(), &mut file);
     }
-    let mut loader = Loader::whole(file.len() as u64, Sampling::default());
+    let mut loader =
+        Loader::whole(file.len() as u64, Sampling::default(), Compression::decompressor);
     loader.feed(&file);
     let lines = [0, 1].map(|row| {
         let start = usize::try_from(loader.record_offset(row).unwrap()).unwrap();
@@ -268,7 +280,8 @@ fn many_interfaces_need_little_memory() {
     let pair = [&interface[..], &packet].concat();
     let first = [section, interface.repeat(65_000)].concat();
     let file = [&first[..], &pair.repeat(500)].concat();
-    let mut loader = Loader::whole(file.len() as u64, Sampling::default());
+    let mut loader =
+        Loader::whole(file.len() as u64, Sampling::default(), Compression::decompressor);
     loader.feed(&file);
     loader.feed(&[]);
     assert_eq!((loader.report().totals.packets, loader.report().skipped), (500, 0));
@@ -277,7 +290,8 @@ fn many_interfaces_need_little_memory() {
     // The readers of later packets have not been stored: these are read with the whole file.
     assert_eq!(loader.record(499, record(499)), Err(None));
     let file = [&file[..], &interface.repeat(100)].concat();
-    let mut loader = Loader::whole(file.len() as u64, Sampling::default());
+    let mut loader =
+        Loader::whole(file.len() as u64, Sampling::default(), Compression::decompressor);
     loader.feed(&file);
     let report = loader.report();
     assert_eq!((report.totals.packets, report.skipped), (500, 1));
@@ -344,7 +358,8 @@ fn times_as_numbers_keep_all_digits() {
 
 /// Exports rows of a capture file, read in chunks, and reads the result.
 fn exported_frames(file: &[u8], is_selected: impl Fn(usize) -> bool) -> Vec<OwnFrame> {
-    let mut loader = Loader::whole(file.len() as u64, Sampling::default());
+    let mut loader =
+        Loader::whole(file.len() as u64, Sampling::default(), Compression::decompressor);
     loader.feed(file);
     loader.feed(&[]);
     let mut exporter = loader.exporter(ExportFormat::Pcapng);

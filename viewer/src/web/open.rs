@@ -9,6 +9,7 @@ use super::dom::error_message;
 use super::page::Page;
 use super::probe_queue::ProbeQueue;
 use crate::app::{Event, FileInfo, Phase};
+use viewer_decompress::Compression;
 
 /// Bytes read from the start of a file to detect its format and estimate its number of packets.
 const PROBE_LEN: f64 = 65_536.0;
@@ -97,7 +98,13 @@ fn probe(page: &Page, files: Vec<(String, Blob)>) {
             page.with_queue(|queue| match start {
                 Ok(start) if start.is_empty() => queue.reject(format!("“{name}” is empty.")),
                 Ok(start) => {
-                    let info = FileInfo::probed(name, len(&file), &start, workers);
+                    let info = FileInfo::probed(
+                        name,
+                        len(&file),
+                        &start,
+                        workers,
+                        Compression::decompressor,
+                    );
                     queue.accept(info, file);
                 }
                 Err(error) => {

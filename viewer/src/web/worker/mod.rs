@@ -22,6 +22,7 @@ use crate::shard::{Preceding, Shard};
 use crate::wire::decode;
 pub(super) use parts::memory_bytes;
 use parts::{Part, State, Worker};
+use viewer_decompress::Compression;
 
 /// Maximum number of addresses and of flows per message, so that the page stays responsive.
 const MAX_DELTA_LEN: usize = 10_000;
@@ -47,7 +48,7 @@ fn handle(worker: &Worker, message: ToWorker, file: &JsValue) {
     match message {
         ToWorker::Load { epoch, part, file: name, start, end, is_whole, sampling, limits } => {
             let loader = match is_whole {
-                true => Loader::whole(end, sampling),
+                true => Loader::whole(end, sampling, Compression::decompressor),
                 false => Loader::new(start..end, sampling),
             };
             let file: Blob = file.clone().unchecked_into();

@@ -1,11 +1,11 @@
 //! Decompresses gzip (RFC 1952) as bytes arrive. flate2 inflates the content; this module reads headers
 //! and trailers. flate2's own gzip decoders report zeros after the last member as damage, and their
-//! checksum tables add 16 kB to the compressed page. The tables used here are computed at run time.
+//! checksum tables add 16 kB to the compressed module. The tables used here are computed at run time.
 
 use crc::{CRC_32_ISO_HDLC, Crc, Table};
 use flate2::{Decompress, FlushDecompress, Status};
 
-pub(super) const MAGIC: &[u8] = &[0x1f, 0x8b];
+pub(crate) const MAGIC: &[u8] = &[0x1f, 0x8b];
 
 /// Compression method "deflate" (RFC 1952, 2.3.1).
 const DEFLATE: u8 = 8;
@@ -30,7 +30,7 @@ const CORRUPT: &str = "corrupt deflate stream";
 const BAD_HEADER: &str = "invalid gzip header";
 
 /// Decompresses a sequence of members.
-pub(super) struct Gzip {
+pub(crate) struct Gzip {
     state: State,
     /// A member has been completed: zeros may follow.
     has_member: bool,
@@ -67,14 +67,8 @@ impl Default for Gzip {
     }
 }
 
-impl Gzip {
-    /// Takes the next bytes of the file and passes on the decompressed bytes in pieces. An empty
-    /// chunk is the end of the file.
-    pub(super) fn feed(
-        &mut self,
-        chunk: &[u8],
-        mut visit: impl FnMut(&[u8]),
-    ) -> Result<(), String> {
+impl crate::Decompress for Gzip {
+    fn feed(&mut self, chunk: &[u8], visit: &mut dyn FnMut(&[u8])) -> Result<(), String> {
         let mut rest = chunk;
         while !rest.is_empty() {
             // An error ends the file: the state stays at the start of a member.
@@ -85,7 +79,7 @@ impl Gzip {
                     if rest.is_empty() { State::Start } else { State::Header(Vec::new()) }
                 }
                 State::Header(bytes) => self.header(bytes, &mut rest)?,
-                State::Content(content) => self.content(content, &mut rest, &mut visit)?,
+                State::Content(content) => self.content(content, &mut rest, visit)?,
                 State::Trailer(content, bytes) => self.trailer(content, bytes, &mut rest)?,
             };
         }
@@ -95,7 +89,9 @@ impl Gzip {
             _ => Ok(()),
         }
     }
+}
 
+impl Gzip {
     /// Skips zeros after a member: tapes and some programs pad files with them.
     fn skip_padding<'a>(&self, bytes: &'a [u8]) -> &'a [u8] {
         let len = match self.has_member {
@@ -132,7 +128,7 @@ impl Gzip {
         &mut self,
         mut content: Content,
         rest: &mut &[u8],
-        visit: &mut impl FnMut(&[u8]),
+        visit: &mut dyn FnMut(&[u8]),
     ) -> Result<State, String> {
         loop {
             let before = (content.inflate.total_in(), content.inflate.total_out());
@@ -230,6 +226,7 @@ impl std::fmt::Debug for Gzip {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Decompress as _;
     use flate2::{Compression, GzBuilder};
     use std::io::Write;
 
@@ -242,7 +239,7 @@ mod tests {
     fn decompressed(file: &[u8], chunk_len: usize) -> Result<Vec<u8>, String> {
         let (mut gzip, mut output) = (Gzip::default(), Vec::new());
         for chunk in file.chunks(chunk_len).chain([&[][..]]) {
-            gzip.feed(chunk, |piece| output.extend_from_slice(piece))?;
+            gzip.feed(chunk, &mut |piece| output.extend_from_slice(piece))?;
         }
         Ok(output)
     }
@@ -284,8 +281,8 @@ mod tests {
         let text = b"lorem ipsum\n".repeat(2_000);
         let file = member(GzBuilder::new(), &text);
         let (mut gzip, mut output) = (Gzip::default(), Vec::new());
-        gzip.feed(&file[..file.len() - 4], |piece| output.extend_from_slice(piece)).unwrap();
-        let finished = gzip.feed(&[], |piece| output.extend_from_slice(piece));
+        gzip.feed(&file[..file.len() - 4], &mut |piece| output.extend_from_slice(piece)).unwrap();
+        let finished = gzip.feed(&[], &mut |piece| output.extend_from_slice(piece));
         assert!(finished.is_err() && output == text, "{finished:?}, {} bytes", output.len());
     }
 
@@ -293,8 +290,9 @@ mod tests {
     fn output_is_passed_on_in_bounded_pieces() {
         let file = member(GzBuilder::new(), &vec![0; 10 << 20]);
         let (mut gzip, mut len, mut max) = (Gzip::default(), 0, 0);
-        gzip.feed(&file, |piece| (len, max) = (len + piece.len(), piece.len().max(max))).unwrap();
-        gzip.feed(&[], |piece| len += piece.len()).unwrap();
+        gzip.feed(&file, &mut |piece| (len, max) = (len + piece.len(), piece.len().max(max)))
+            .unwrap();
+        gzip.feed(&[], &mut |piece| len += piece.len()).unwrap();
         assert_eq!(len, 10 << 20);
         assert!(max <= 1 << 20, "{max}");
     }
