@@ -14,14 +14,21 @@ use summary::Printable;
 pub(crate) const WASM_TARGET: &str = "wasm32-unknown-unknown";
 
 /// Largest allowed size of the first load, gzipped, in bytes: page, WebAssembly and JavaScript without
-/// the inspector.
+/// the modules that are loaded on first use.
 pub const MAX_SITE_GZIP_LEN: usize = 350_000;
 
 /// Largest allowed size of the inspector, gzipped, in bytes.
 pub const MAX_INSPECTOR_GZIP_LEN: usize = 200_000;
 
-/// The WebAssembly modules of the site: the package, and the name of its files.
-const MODULES: [(&str, &str); 2] = [("viewer", "viewer"), ("viewer-inspector", "inspector")];
+/// Largest allowed size of decompression, gzipped, in bytes.
+pub const MAX_DECOMPRESS_GZIP_LEN: usize = 50_000;
+
+/// The WebAssembly modules of the site: the package with its feature for a module, and the name of its files.
+const MODULES: [(&str, &str, &str); 3] = [
+    ("viewer", "", "viewer"),
+    ("viewer-inspector", "", "inspector"),
+    ("viewer-decompress", "module", "decompress"),
+];
 
 /// Separates the flags in `CARGO_ENCODED_RUSTFLAGS`.
 const FLAG_SEPARATOR: &str = "\u{1f}";
@@ -133,14 +140,14 @@ pub fn sniffer() -> Result<PathBuf> {
 /// If a tool fails; the message names it.
 pub fn site() -> Result<PathBuf> {
     add_target(WASM_TARGET)?;
-    MODULES.iter().try_for_each(|(package, _)| compile_module(package))?;
+    MODULES.iter().try_for_each(|(package, features, _)| compile_module(package, features))?;
     let site = site_path();
     if site.exists() {
         fs::remove_dir_all(&site)
             .with_context(|| format!("clearing {}", Printable(site.display())))?;
     }
     fs::create_dir_all(&site)?;
-    for (package, name) in MODULES {
+    for (package, _, name) in MODULES {
         let file = format!("wasm/{}.wasm", package.replace('-', "_"));
         wasm_bindgen_cli_support::Bindgen::new()
             .input_path(target().join(WASM_TARGET).join(file))
@@ -163,11 +170,12 @@ pub fn site() -> Result<PathBuf> {
 }
 
 /// Compiles a WebAssembly module of the site.
-fn compile_module(package: &str) -> Result<()> {
+fn compile_module(package: &str, features: &str) -> Result<()> {
     // As a cdylib only: cargo applies link-time optimization to no library that is also an rlib.
     let args = [
         ["rustc", "--lib"],
         ["--package", package],
+        ["--features", features],
         ["--crate-type", "cdylib"],
         ["--target", WASM_TARGET],
         ["--profile", "wasm"],

@@ -109,10 +109,10 @@ fn all() -> Result<()> {
         build::run(build::cargo(["clippy"]).args(targets).args(deny))
     })?;
     phases.run("clippy for WebAssembly", || {
-        let packages =
-            ["--package", "viewer", "--package", "viewer-dom", "--package", "viewer-inspector"];
+        let names = ["viewer", "viewer-decompress", "viewer-dom", "viewer-inspector"];
         let mut clippy = build::cargo(["clippy", "--lib", "--target", build::WASM_TARGET]);
-        build::run(clippy.args(packages).args(deny))
+        clippy.args(["--features", "viewer-decompress/module"]);
+        build::run(clippy.args(names.map(|name| format!("--package={name}"))).args(deny))
     })?;
     phases.run("documentation", || {
         let mut doc = build::cargo(["doc", "--workspace", "--no-deps", "--quiet"]);

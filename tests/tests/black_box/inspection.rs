@@ -176,9 +176,9 @@ fn arrow_keys_go_from_packet_to_packet() {
     }
 }
 
-/// The module is not in a cache, and the server is gone for a while.
+/// The modules are not in a cache, and the server is gone for a while.
 #[test]
-fn inspector_is_loaded_once_the_server_is_back() {
+fn modules_are_loaded_once_the_server_is_back() {
     let directory = tempdir().unwrap();
     let page = Page::open("");
     page.eval("navigator.serviceWorker.ready.then(() => true)");
@@ -191,9 +191,17 @@ fn inspector_is_loaded_once_the_server_is_back() {
     chromium.eval(select).unwrap();
     let text = "document.getElementById('inspector').textContent";
     chromium.wait_for(&format!("{text}.startsWith('The inspector could not be loaded.')")).unwrap();
-    let _server = Server::start(build::site_path().parent().unwrap(), port).unwrap();
-    chromium.eval(select).unwrap();
-    chromium.wait_for("document.querySelector('#inspector [role=treeitem]')").unwrap();
+    let packed = write(&directory, "packed.gz", gzip(&pcap(5)));
+    chromium.drop_file(&packed, (600.0, 400.0)).unwrap();
+    let text = "document.getElementById('error').textContent";
+    chromium.wait_for(&format!("{text}.startsWith('“packed.gz” could not be read (')")).unwrap();
+
+    let server = Server::start(build::site_path().parent().unwrap(), port).unwrap();
+    let page = Page { chromium, server };
+    page.eval(select);
+    page.wait_for("document.querySelector('#inspector [role=treeitem]')");
+    page.drop_alone(&packed);
+    assert_eq!(page.eval("viewer.state().packets"), 5);
 }
 
 const SELECTED_OR_FIRST: &str = "#inspector [tabindex=\"0\"]";

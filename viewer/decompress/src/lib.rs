@@ -1,7 +1,14 @@
 //! Decompression of gzip (RFC 1952) and Zstandard (RFC 8878) as bytes arrive.
+//!
+//! This crate is a separate WebAssembly module, which the page and its workers load when they open the
+//! first compressed file. The page's own module uses this crate for detecting formats only: the feature
+//! `module` adds the exports to JavaScript.
 
 mod gzip;
 mod zstd;
+
+#[cfg(all(target_arch = "wasm32", feature = "module"))]
+mod web;
 
 use gzip::Gzip;
 use zstd::Zstd;
@@ -33,7 +40,8 @@ impl Compression {
     }
 }
 
-/// Decompresses a file as its bytes arrive. Implemented for each format.
+/// Decompresses a file as its bytes arrive. Implemented here, and for the decompressors of another
+/// WebAssembly module.
 pub trait Decompress: std::fmt::Debug {
     /// Takes the next bytes of the file and passes on the decompressed bytes in pieces. An empty chunk is
     /// the end of the file.

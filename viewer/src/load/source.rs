@@ -7,7 +7,7 @@ use std::ops::Range;
 use summary::capture_file::is_capture_file;
 use viewer_decompress::{Compression, Decompress};
 
-/// Returns a decompressor of a format.
+/// Returns a decompressor of a format. Those of the page are in another WebAssembly module.
 pub type NewDecompressor = fn(Compression) -> Box<dyn Decompress>;
 
 /// Receives the content of a file, with offsets in the decompressed file.

@@ -7,7 +7,7 @@ use wasm_bindgen_futures::{JsFuture, future_to_promise};
 
 use super::open::{OpenMode, cancel, open_files, open_url};
 use super::page::Page;
-use super::{controls, panic, worker};
+use super::{controls, decompression, panic, worker};
 use crate::app::{App, Event, Panel};
 use crate::axis::{Quantity, Span};
 use crate::filter::Expr;
@@ -15,11 +15,13 @@ use crate::load::ExportFormat;
 use crate::selection::Dimension;
 use crate::time::Zone;
 
-/// Runs a worker; `www/worker.js` calls it once.
+/// Runs a worker; `www/worker.js` calls it once. `load_decompression` returns a promise of the exports of
+/// `decompress.js`.
 #[wasm_bindgen]
 #[expect(unreachable_pub, reason = "called from JavaScript")]
-pub fn serve() {
+pub fn serve(load_decompression: Function) {
     panic::install_hook();
+    decompression::install(load_decompression);
     worker::serve();
 }
 
@@ -36,10 +38,16 @@ pub struct Viewer {
 impl Viewer {
     /// Takes over the document and starts workers. `new_worker` returns a new `Worker` that runs
     /// `worker.js`. `inspect` shows a packet: its line, and for packets of capture files the LINKTYPE_
-    /// number, the length on the wire and the bytes.
+    /// number, the length on the wire and the bytes. `load_decompression` returns a promise of the exports
+    /// of `decompress.js`.
     #[wasm_bindgen(constructor)]
-    pub fn new(new_worker: Function, inspect: Function) -> Result<Viewer, JsValue> {
+    pub fn new(
+        new_worker: Function,
+        inspect: Function,
+        load_decompression: Function,
+    ) -> Result<Viewer, JsValue> {
         panic::install_hook();
+        decompression::install(load_decompression);
         let page = Page::start(new_worker, inspect)?;
         controls::attach(&page)?;
         Ok(Viewer { page })

@@ -11,6 +11,7 @@ mod canvas;
 mod chunks;
 mod clipboard;
 mod controls;
+mod decompression;
 mod dom;
 mod download;
 mod environment;

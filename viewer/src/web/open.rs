@@ -5,11 +5,11 @@ use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::{JsFuture, spawn_local};
 use web_sys::{AbortController, AbortSignal, Blob, File, RequestInit, Response, Url};
 
+use super::decompression;
 use super::dom::error_message;
 use super::page::Page;
 use super::probe_queue::ProbeQueue;
 use crate::app::{Event, FileInfo, Phase};
-use viewer_decompress::Compression;
 
 /// Bytes read from the start of a file to detect its format and estimate its number of packets.
 const PROBE_LEN: f64 = 65_536.0;
@@ -103,7 +103,7 @@ fn probe(page: &Page, files: Vec<(String, Blob)>) {
                         len(&file),
                         &start,
                         workers,
-                        Compression::decompressor,
+                        decompression::new_decompressor,
                     );
                     queue.accept(info, file);
                 }
@@ -136,10 +136,13 @@ fn len(file: &Blob) -> u64 {
     file.size() as u64
 }
 
+/// The first bytes of a file, which can be decompressed then.
 async fn first_bytes(file: &Blob) -> Result<Vec<u8>, JsValue> {
     let start = file.slice_with_f64_and_f64(0.0, PROBE_LEN)?;
     let bytes = JsFuture::from(start.array_buffer()).await?;
-    Ok(Uint8Array::new(&bytes).to_vec())
+    let start = Uint8Array::new(&bytes).to_vec();
+    decompression::prepare(&start).await?;
+    Ok(start)
 }
 
 async fn download(url: &str, signal: &AbortSignal) -> Result<Blob, JsValue> {

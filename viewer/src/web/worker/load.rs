@@ -9,6 +9,7 @@ use super::yielder::Yielder;
 use crate::load::{Failure, Report};
 use crate::message::FromWorker;
 use crate::web::chunks::{ChunkReader, pieces};
+use crate::web::decompression;
 use crate::web::dom::error_message;
 
 /// The time between two progress reports, in milliseconds.
@@ -66,6 +67,7 @@ async fn load_part(worker: &Worker, epoch: u32, number: usize) -> Result<End, Js
     let Some((file, offset, limits)) = source else { return Ok(End::Done) };
     let mut reader = ChunkReader::new(&file, offset)?;
     let mut bytes = Vec::new();
+    let mut has_started = false;
     let mut yielder = Yielder::new()?;
     let mut reported_ms = Date::now();
     // Memory never shrinks: what closed captures occupied is free for this one.
@@ -76,6 +78,10 @@ async fn load_part(worker: &Worker, epoch: u32, number: usize) -> Result<End, Js
             return Ok(End::Done);
         }
         reader.next(&mut bytes).await?;
+        if !has_started {
+            has_started = true;
+            decompression::prepare(&bytes).await?;
+        }
         let is_plain = worker.with_part(epoch, number, |part| part.loader.is_uncompressed_text());
         for piece in pieces(&bytes, is_plain == Some(true)) {
             if !feed(worker, epoch, number, piece) {

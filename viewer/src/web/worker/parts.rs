@@ -11,6 +11,7 @@ use crate::flow::SyncCursor;
 use crate::load::{Limits, Loader};
 use crate::message::FromWorker;
 use crate::shard::Shard;
+use crate::web::decompression;
 use crate::wire::encode;
 
 /// A handle to the worker; clones refer to the same worker.
@@ -114,9 +115,9 @@ impl Worker {
     }
 }
 
-/// The size of this instance's WebAssembly memory, in bytes.
+/// The size of the WebAssembly memory of this instance and of its module for decompression, in bytes.
 pub(in crate::web) fn memory_bytes() -> u64 {
     let memory: WebAssembly::Memory = wasm_bindgen::memory().unchecked_into();
     let buffer: ArrayBuffer = memory.buffer().unchecked_into();
-    u64::from(buffer.byte_length())
+    u64::from(buffer.byte_length()) + decompression::memory_bytes()
 }

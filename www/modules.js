@@ -1,0 +1,21 @@
+// Loads the WebAssembly modules of the site. The addresses of all files contain the version of the site.
+export const versioned = (file) => new URL(file + new URL(import.meta.url).search, import.meta.url).href;
+
+// Browsers remember by its address that a module failed to load: each attempt has another fragment.
+const failures = {};
+
+// Returns the exports of a module.
+export const load = async (name) => {
+  const fragment = failures[name] ? `#${failures[name]}` : "";
+  try {
+    const module = await import(versioned(`${name}.js`) + fragment);
+    await module.default({ module_or_path: versioned(`${name}_bg.wasm`) });
+    return module;
+  } catch (error) {
+    failures[name] = (failures[name] ?? 0) + 1;
+    throw error;
+  }
+};
+
+// Decompression is a separate module, which is loaded when the first compressed file is opened.
+export const loadDecompression = () => load("decompress");
