@@ -5,8 +5,9 @@ use super::row_reader::{Entry, RowReader};
 use super::source::Source;
 use crate::columns::{Columns, ExtraColumn};
 use crate::filter::{ExtraField, FieldType};
-use summary::decode;
+use std::borrow::Cow;
 use summary::line::{ExcerptReader, fields, string};
+use summary::{Address, CommunityId, PayloadNames, Summary, decode_with_payload};
 
 /// Rereads a part from its start and collects the values of some fields.
 #[derive(Debug)]
@@ -18,6 +19,10 @@ pub struct ExtraReader {
 #[derive(Debug)]
 struct Values {
     fields: Vec<FieldColumn>,
+    /// Some fields are not in the summaries of capture files.
+    needs_frame: bool,
+    /// Buffer for names.
+    names: String,
     excerpts: ExcerptReader,
 }
 
@@ -38,8 +43,10 @@ impl ExtraReader {
             is_number: matches!(field.field_type(), FieldType::Number { .. }),
             column: ExtraColumn::default(),
         };
-        let fields = fields.iter().map(column).collect();
-        let values = Values { fields, excerpts: ExcerptReader::default() };
+        let fields: Vec<_> = fields.iter().map(column).collect();
+        let needs_frame = fields.iter().any(|field| !field.is_number);
+        let names = String::new();
+        let values = Values { fields, needs_frame, names, excerpts: ExcerptReader::default() };
         Self { rows: RowReader::new(source), values }
     }
 
@@ -72,34 +79,19 @@ impl ExtraReader {
 impl Values {
     fn add_record(&mut self, row: usize, record: &Record<'_>) {
         let Record { packet, frame, .. } = record;
-        // Loaded packets with IP addresses have no MAC addresses.
-        let has_mac =
-            |field: &FieldColumn| matches!(field.field, ExtraField::EthSrc | ExtraField::EthDst);
-        let needs_mac = self.fields.iter().any(has_mac);
-        let decoded = needs_mac.then(|| decode(frame.link, frame.bytes, frame.wire_len));
+        // While loading, frames are decoded without names, and MAC addresses are not kept.
+        let decoded = self.needs_frame.then(|| {
+            let decoded = decode_with_payload(frame.link, frame.bytes, frame.wire_len);
+            let names = PayloadNames::parse(&decoded.summary, decoded.payload, &mut self.names);
+            (decoded.summary, names)
+        });
         for FieldColumn { field, column, .. } in &mut self.fields {
-            let summary = &packet.summary;
-            let number = match field {
-                ExtraField::Seq => summary.tcp.seq,
-                ExtraField::Ack => summary.tcp.ack,
-                ExtraField::Win => summary.tcp.win.map(u32::from),
-                ExtraField::Payload => summary.payload,
-                ExtraField::Cap => Some(summary.cap).filter(|cap| *cap < summary.len),
-                ExtraField::Frag => summary.frag.map(u32::from),
-                ExtraField::IcmpType => summary.icmp_type.map(u32::from),
-                ExtraField::IcmpCode => summary.icmp_code.map(u32::from),
-                ExtraField::ArpOp => summary.arp_op.map(u32::from),
-                _ => None,
-            };
-            let mac = match field {
-                ExtraField::EthSrc => decoded.as_ref().and_then(|decoded| decoded.eth_src),
-                ExtraField::EthDst => decoded.as_ref().and_then(|decoded| decoded.eth_dst),
-                _ => None,
-            };
-            if let Some(number) = number {
+            if let Some(number) = number(*field, &packet.summary) {
                 column.set_number(row, number);
-            } else if let Some(mac) = mac {
-                column.set_text(row, &summary::Address::Mac(mac).to_string());
+            } else if let Some((summary, names)) = &decoded
+                && let Some(text) = text(*field, summary, names)
+            {
+                column.set_text(row, &text);
             }
         }
     }
@@ -121,6 +113,41 @@ impl Values {
             }
         }
     }
+}
+
+/// The value of a field of numbers.
+fn number(field: ExtraField, summary: &Summary<'_>) -> Option<u32> {
+    match field {
+        ExtraField::Seq => summary.tcp.seq,
+        ExtraField::Ack => summary.tcp.ack,
+        ExtraField::Win => summary.tcp.win.map(u32::from),
+        ExtraField::Payload => summary.payload,
+        ExtraField::Cap => Some(summary.cap).filter(|cap| *cap < summary.len),
+        ExtraField::Frag => summary.frag.map(u32::from),
+        ExtraField::IcmpType => summary.icmp_type.map(u32::from),
+        ExtraField::IcmpCode => summary.icmp_code.map(u32::from),
+        ExtraField::ArpOp => summary.arp_op.map(u32::from),
+        _ => None,
+    }
+}
+
+/// The value of a field of texts.
+fn text<'a>(
+    field: ExtraField,
+    summary: &Summary<'_>,
+    names: &'a PayloadNames<'_>,
+) -> Option<Cow<'a, str>> {
+    let owned = match field {
+        ExtraField::EthSrc => Address::Mac(summary.eth_src?).to_string(),
+        ExtraField::EthDst => Address::Mac(summary.eth_dst?).to_string(),
+        ExtraField::DnsType => names.dns.as_ref()?.1.to_string(),
+        ExtraField::CommunityId => CommunityId::of(summary, 0)?.to_string(),
+        ExtraField::Dns => return Some(Cow::Borrowed(&names.dns.as_ref()?.0)),
+        ExtraField::Sni => return names.sni.as_deref().map(Cow::Borrowed),
+        ExtraField::HttpHost => return names.http_host.as_deref().map(Cow::Borrowed),
+        _ => return None,
+    };
+    Some(Cow::Owned(owned))
 }
 
 impl FieldColumn {
@@ -252,6 +279,33 @@ mod tests {
             ("eth.src == 02:00:00:00:00:01", &[2]),
             ("eth.addr != 02:00:00:00:00:01", &[1, 3]),
             ("icmp_type or frag or cap", &[]),
+            ("dns or sni or http_host", &[]),
+            ("community_id", &[1, 2, 3]),
+        ] {
+            assert_eq!(matching(&file, text, Sampling::default()), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn names_in_capture_files_are_read() {
+        let packet = |protocol: u8, port: u8, header: &[u8], payload: &[u8]| {
+            let len = u8::try_from(24 + header.len() + payload.len()).unwrap();
+            let ip = [0x45, 0, 0, len, 0, 0, 0, 0, 64, protocol, 0, 0, 10, 0, 0, 1, 10, 0, 0, 2];
+            [&[0; 12][..], &[8, 0], &ip, &[200, 0, 0, port], header, payload].concat()
+        };
+        let question = b"\x12\x34\x01\0\0\x01\0\0\0\0\0\0\x07example\x03org\0\0\x1c\0\x01";
+        let request = b"GET / HTTP/1.1\r\nHost: www.example\r\n\r\n";
+        let tcp = [0, 0, 0, 1, 0, 0, 0, 1, 0x50, 0x10, 1, 0, 0, 0, 0, 0];
+        let mut file = PcapFile::new(1);
+        file.push(0, &packet(17, 53, &[0, 37, 0, 0], question));
+        file.push(1, &packet(6, 80, &tcp, request));
+        file.push(2, &packet(17, 9, &[0, 8, 0, 0], b""));
+        let file = file.into_bytes();
+        for (text, expected) in [
+            ("dns contains EXAMPLE and dns_type == AAAA", &[1][..]),
+            ("http_host == www.example", &[2]),
+            ("sni", &[]),
+            ("not dns", &[2, 3]),
         ] {
             assert_eq!(matching(&file, text, Sampling::default()), expected, "{text}");
         }
