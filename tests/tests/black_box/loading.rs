@@ -203,7 +203,8 @@ fn fields_without_a_column_are_filtered_and_exported() {
         .unwrap();
     }
     let page = Page::open("");
-    page.drop_file(&write(&directory, "fields.ndjson", &lines));
+    let path = write(&directory, "fields.ndjson", &lines);
+    page.drop_file(&path);
     for (filter, expected) in [("seq == 5", 100), ("not seq", 0), ("seq == 5 and win == 3", 14)] {
         page.eval(&format!("viewer.filter('{filter}')"));
         let exact = (0..COUNT).filter(|n| match filter {
@@ -224,4 +225,12 @@ fn fields_without_a_column_are_filtered_and_exported() {
     assert_eq!(exported.lines().count(), (0..COUNT).filter(|n| n % 7 == 3).count());
     assert!(exported.lines().all(|line| line.contains("\"win\":3")));
     assert_eq!(page.eval("viewer.state().selected"), 0);
+    // Without the file, the condition is removed instead of counting wrong values.
+    fs::remove_file(path).unwrap();
+    page.eval("viewer.filter('ack == 1')");
+    page.wait_for(
+        "document.getElementById('error').textContent.startsWith('The filter was removed, because its fields could not be read (')",
+    );
+    page.eval("viewer.settled()");
+    assert_eq!(page.eval("viewer.state().selected"), COUNT);
 }

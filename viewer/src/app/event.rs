@@ -31,6 +31,8 @@ pub enum Event {
     OpenFailed(String),
     /// Show an error; nothing else changes.
     ShowError(String),
+    /// Fields that the selection refers to could not be read from the files, for this reason.
+    ExtraFailed(String),
     /// Close all files.
     Close,
     /// The progress of a part.

@@ -232,6 +232,7 @@ impl App {
             Event::Lines(lines) => self.extra_fields.on_lines(lines),
             Event::CloseDetail => (self.detail, self.pending_rank) = (None, None),
             Event::ExtraRead(part, progress) => self.on_extra_read(part, progress),
+            Event::ExtraFailed(error) => self.on_extra_failed(&error),
             Event::ToggleTable(panel) => {
                 if let Some(is_shown) = self.shown_tables.get_mut(panel as usize) {
                     *is_shown = !*is_shown;

@@ -40,6 +40,29 @@ impl App {
         }
     }
 
+    /// Removes the conditions whose fields could not be read: their counts would be wrong. Undoing brings
+    /// them back, which reads the fields again.
+    pub(super) fn on_extra_failed(&mut self, error: &str) {
+        self.extra_progress.clear();
+        let needs_extra = |expr: &Expr| {
+            let mut fields = Vec::new();
+            expr.extra_fields(&mut fields);
+            !fields.is_empty()
+        };
+        let selection = self.history.now();
+        let clauses = selection.clauses().filter(|(_, expr)| needs_extra(expr));
+        let failed: Vec<_> = clauses.map(|(dimension, _)| dimension).collect();
+        for dimension in &failed {
+            self.clear(Some(*dimension));
+        }
+        // Several workers can report the same problem.
+        if !failed.is_empty() {
+            self.files.error = Some(format!(
+                "The filter was removed, because its fields could not be read ({error})."
+            ));
+        }
+    }
+
     /// Clears the selection of one dimension, or of all.
     pub(super) fn clear(&mut self, dimension: Option<Dimension>) {
         if dimension.is_none_or(|dimension| dimension == Dimension::Filter) {

@@ -254,8 +254,7 @@ impl Page {
                 self.send(Event::ExtraRead(part, progress));
             }
             Some(FromWorker::ExtraFailed { epoch, error }) if epoch == current => {
-                let error = format!("The fields of this filter could not be read: {error}.");
-                self.send(Event::ShowError(error));
+                self.send(Event::ExtraFailed(error));
             }
             Some(FromWorker::Exported { id, parts }) => {
                 self.collect_export(id, &parts, &message.get(1).unchecked_into());

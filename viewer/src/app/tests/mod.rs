@@ -260,6 +260,25 @@ fn filter_box_shows_the_selected_filter() {
     assert_eq!(page.chips().len(), 1);
 }
 
+/// Counts without the values of all packets would be wrong.
+#[test]
+fn conditions_are_removed_if_their_fields_cannot_be_read() {
+    let mut page = Page::open();
+    page.send(Event::SetFilter("dport == 7".into(), 0));
+    page.send(Event::Select(Dimension::Time, "seq == 1".into()));
+    page.send(Event::ExtraRead(0, (1, 2)));
+    page.send(Event::ExtraFailed("memory is full".into()));
+    page.send(Event::ExtraFailed("memory is full".into()));
+    assert_eq!(page.chips().len(), 1);
+    let error = page.app.view().error;
+    assert_eq!(
+        error,
+        "The filter was removed, because its fields could not be read (memory is full)."
+    );
+    page.send(Event::Undo);
+    assert_eq!(page.chips().len(), 2);
+}
+
 fn numbers(page: &Page) -> Vec<String> {
     let rows = page.app.view().packets.rows;
     rows.into_iter().map(|row| format!("{} {}", row.cells[13], row.cells[0])).collect()

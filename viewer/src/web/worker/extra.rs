@@ -5,17 +5,13 @@ use js_sys::Date;
 use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::spawn_local;
 
-use super::load::REPORT_INTERVAL_MS;
+use super::load::{REPORT_INTERVAL_MS, max_memory_bytes};
 use super::parts::{Part, State, Worker, memory_bytes};
 use super::reread::{CAPTURE_CLOSED, read_pieces};
 use crate::filter::ExtraField;
 use crate::message::{FromWorker, ToWorker};
 use crate::selection::Selection;
 use crate::web::dom::error_message;
-
-/// Reading stops when the memory of the worker has grown to this size, in bytes. WebAssembly memory is
-/// limited to 4 GiB, and queries need some of it.
-const MAX_BYTES: u64 = 3 << 30;
 
 /// Fields being read, and the messages that wait for them.
 #[derive(Default)]
@@ -72,7 +68,8 @@ fn misses(part: &Part, field: ExtraField) -> bool {
 fn start(worker: &Worker, id: u32, fields: Vec<ExtraField>) {
     let (worker, epoch) = (worker.clone(), worker.epoch());
     spawn_local(async move {
-        loop {
+        let mut has_failed = false;
+        while !has_failed {
             let is_current = |state: &mut State| state.epoch == epoch && state.reading.id == id;
             let next = worker.with_state(|state| {
                 let is_next = |part: &&Part| fields.iter().any(|field| misses(part, *field));
@@ -85,6 +82,7 @@ fn start(worker: &Worker, id: u32, fields: Vec<ExtraField>) {
             if let Err(error) = read {
                 let error = error_message(&error);
                 worker.post(&FromWorker::ExtraFailed { epoch, error }, None);
+                has_failed = true;
             }
             worker.post(&FromWorker::ExtraRead { epoch, part: number, progress: (1, 1) }, None);
         }
@@ -96,13 +94,20 @@ fn start(worker: &Worker, id: u32, fields: Vec<ExtraField>) {
             std::mem::take(&mut state.reading.waiting)
         });
         for message in waiting {
-            super::handle(&worker, message, &JsValue::UNDEFINED);
+            match has_failed {
+                // The page removes the selection; it still waits for the answers.
+                true => super::handle_ready(&worker, message),
+                false => super::handle(&worker, message, &JsValue::UNDEFINED),
+            }
         }
     });
 }
 
-/// Reads fields of a part, unless that is cancelled. After an error, the packets that were not read
-/// have no values.
+/// Reads fields of a part, unless that is cancelled.
+///
+/// # Errors
+///
+/// If the file cannot be read to its end, or memory is full. The part has no column of the fields then.
 async fn read_part(
     worker: &Worker,
     epoch: u32,
@@ -114,14 +119,12 @@ async fn read_part(
         let columns = part.loader.columns();
         let missing: Vec<_> =
             fields.iter().copied().filter(|field| !columns.has_extra(*field)).collect();
-        (part.file.clone(), part.loader.extra_reader(&missing))
+        (part.file.clone(), part.loader.extra_reader(&missing), max_memory_bytes(part.limits))
     });
-    let (file, mut fields) = source.ok_or(CAPTURE_CLOSED)?;
-    // Memory never shrinks: what closed captures occupied is free for the columns.
-    let max_bytes = MAX_BYTES.max(memory_bytes());
+    let (file, mut fields, max_bytes) = source.ok_or(CAPTURE_CLOSED)?;
     let mut is_current = true;
     let mut reported_ms = Date::now();
-    let read = read_pieces(&file, fields.position(), &mut |piece| {
+    read_pieces(&file, fields.position(), &mut |piece| {
         is_current = worker.with_state(|state| state.reading.id == id);
         let has_more =
             worker.with_part(epoch, number, |part| fields.feed(piece, part.loader.columns()));
@@ -139,12 +142,12 @@ async fn read_part(
         }
         Ok(true)
     })
-    .await;
+    .await?;
     if is_current {
         worker.with_part(epoch, number, |part| {
             part.loader.add_extra(fields.finish());
             part.shard.reset(part.loader.columns());
         });
     }
-    read
+    Ok(())
 }

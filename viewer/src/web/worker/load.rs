@@ -6,7 +6,7 @@ use wasm_bindgen_futures::spawn_local;
 
 use super::parts::{Part, Worker, memory_bytes};
 use super::yielder::Yielder;
-use crate::load::{Failure, Report};
+use crate::load::{Failure, Limits, Report};
 use crate::message::FromWorker;
 use crate::web::chunks::{ChunkReader, pieces};
 use crate::web::decompression;
@@ -70,8 +70,7 @@ async fn load_part(worker: &Worker, epoch: u32, number: usize) -> Result<End, Js
     let mut has_started = false;
     let mut yielder = Yielder::new()?;
     let mut reported_ms = Date::now();
-    // Memory never shrinks: what closed captures occupied is free for this one.
-    let max_bytes = (limits.bytes + OVERHEAD_BYTES).max(memory_bytes());
+    let max_bytes = max_memory_bytes(limits);
     loop {
         if worker.with_part(epoch, number, |part| part.is_cancelled) != Some(false) {
             reader.cancel();
@@ -101,6 +100,12 @@ async fn load_part(worker: &Worker, epoch: u32, number: usize) -> Result<End, Js
             yielder.yield_if_due().await?;
         }
     }
+}
+
+/// The size that this worker's memory may reach, in bytes. Memory never shrinks: what closed captures
+/// occupied is free for the open one.
+pub(super) fn max_memory_bytes(limits: Limits) -> u64 {
+    (limits.bytes + OVERHEAD_BYTES).max(memory_bytes())
 }
 
 /// The number of flows of all parts.
