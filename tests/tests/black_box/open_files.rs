@@ -49,14 +49,14 @@ fn file_added_while_another_is_read_is_read_too() {
         "(() => { const line = (n) => `{\"type\":\"pkt\",\"n\":${n},\"ts\":\"2026-11-23T02:53:38.123456789Z\",\"len\":60}\\n`;",
         "const part = new Blob([line(1).repeat(100000)]);",
         "window.large = (times, name) => new File(Array(times).fill(part), name);",
-        "window.small = new File([line(7)], 'small'); })()"
+        "window.small = (n) => new File([line(n)], 'small'); })()"
     ));
     // Before the first file was probed, and after.
     page.eval(concat!(
         "(async () => { const opened = viewer.open(large(10, 'large'));",
-        "viewer.add(small); viewer.add([small, small]);",
+        "viewer.add(small(2)); viewer.add([small(3), small(4)]);",
         "while (viewer.state().packets === 0) await new Promise((done) => setTimeout(done, 1));",
-        "viewer.add(small); await opened; await viewer.settled(); })()"
+        "viewer.add(small(5)); await opened; await viewer.settled(); })()"
     ));
     assert_eq!(page.eval("viewer.state().packets"), 1_000_004);
     // A cancelled file stays cancelled, a file added after that is read.
@@ -71,7 +71,7 @@ fn file_added_while_another_is_read_is_read_too() {
     assert_eq!(more, 300_000);
     assert!(300_000 < all && all < 40_000_000, "{all}");
     // A file that cannot be read does not hide the others.
-    page.eval("viewer.clear().then(() => viewer.add([new File([], 'nothing'), small]))");
+    page.eval("viewer.clear().then(() => viewer.add([new File([], 'nothing'), small(6)]))");
     assert_eq!(page.text("#error"), "“nothing” is empty.");
     assert_eq!(page.eval("viewer.state().packets"), all + 1);
 }
@@ -83,7 +83,8 @@ fn files_too_large_for_memory_are_sampled_together() {
     page.eval("viewer.limitMemory(100000)");
     let text = generate_lines(10_000);
     for name in ["one.ndjson", "two.ndjson"] {
-        let file = write(directory.path(), name, &text);
+        // Files with the same content are not opened twice.
+        let file = write(directory.path(), name, format!("{{\"file\":\"{name}\"}}\n{text}"));
         page.chromium.choose_file("#file", &file).unwrap();
         let count = if name == "one.ndjson" { "10," } else { "20," };
         page.wait_for(&format!(
@@ -107,6 +108,54 @@ fn files_too_large_for_memory_are_sampled_together() {
     assert!(page.text("#summary").contains("two.ndjson: only one packet in 10"));
     page.act("viewer.filter('file == one.ndjson')");
     assert_eq!(page.eval("viewer.state().selected"), 1_000);
+}
+
+#[test]
+fn same_content_is_not_opened_twice() {
+    let directory = tempdir().unwrap();
+    let page = Page::open("");
+    page.drop_file(&write(directory.path(), "a.pcap", pcap(20)));
+    let other = "new File([new TextEncoder().encode('{\"ts\":1,\"len\":1}\\n')], 'c')";
+    for (open, error, packets) in [
+        ("viewer.add(files[0])", "“a.pcap” is already open.", 20),
+        ("viewer.add(copy)", "“b.pcap” was not added: “a.pcap” has the same content.", 20),
+        ("viewer.add([copy, other])", "“b.pcap” was not added: “a.pcap” has the same content.", 21),
+        (
+            "viewer.open([copy, files[0]])",
+            "“a.pcap” was not added: “b.pcap” has the same content.",
+            20,
+        ),
+        ("viewer.open(files[0])", "", 20),
+    ] {
+        page.eval(&format!(
+            "(async () => {{ const bytes = Uint8Array.from({:?}); const files = [new File([bytes], 'a.pcap')], \
+             copy = new File([bytes], 'b.pcap'), other = {other}; await {open}; }})()",
+            pcap(20)
+        ));
+        assert_eq!(page.text("#error"), error, "{open}");
+        assert_eq!(page.eval("viewer.state().packets"), packets, "{open}");
+    }
+}
+
+#[test]
+fn open_menu_replaces_or_adds() {
+    let directory = tempdir().unwrap();
+    let page = Page::open("");
+    let choose = |mode: &str, name: &str, count: u32, packets: u32| {
+        page.eval(&format!(
+            "(() => {{ document.getElementById('file').addEventListener('click', (event) => event.preventDefault(), {{once: true}}); \
+             document.querySelector('#open-menu [data-arg={mode}]').click(); }})()"
+        ));
+        page.chromium.choose_file("#file", &write(directory.path(), name, pcap(count))).unwrap();
+        page.wait_for(&format!(
+            "viewer.state().phase === 'ready' && viewer.state().packets === {packets}"
+        ));
+    };
+    assert_eq!(page.eval("document.getElementById('add').hidden"), true);
+    choose("replace", "a.pcap", 10, 10);
+    assert_eq!(page.eval("document.getElementById('add').hidden"), false);
+    choose("add", "b.pcap", 5, 15);
+    choose("replace", "c.pcap", 7, 7);
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! Read access to the state, for drawing and for the scripting API.
 
+use super::FileInfo;
 use super::charts::Chart;
 use super::query_scheduler::Slot;
 use super::{App, Panel, Phase, charts};
@@ -65,6 +66,13 @@ impl App {
     /// The number of lines or records that could not be read.
     pub fn skipped(&self) -> u64 {
         self.files.reports().map(|part| part.skipped).sum()
+    }
+
+    /// The name of an open file with the same content, or of one that waits for a choice of packets.
+    pub fn same_file(&self, file: &FileInfo) -> Option<&str> {
+        let waiting = self.memory_plan.iter().flat_map(|plan| &plan.files);
+        let mut files = self.files.readable().chain(waiting);
+        files.find(|other| file.has_same_content(other)).map(|other| &*other.name)
     }
 
     /// The memory of all workers, in bytes.

@@ -123,6 +123,16 @@ impl Files {
         self.complete_if_done();
     }
 
+    /// The files that are being read or have been, without those that could not be read.
+    pub(super) fn readable(&self) -> impl Iterator<Item = &FileInfo> {
+        let has_failed = |index| {
+            let mut parts = self.parts.iter().filter(move |(file, _)| *file == index);
+            parts.any(|(_, part)| part.failure.is_some())
+        };
+        let files = self.files.iter().enumerate();
+        files.filter(move |(index, _)| !has_failed(*index)).map(|(_, file)| file)
+    }
+
     /// The file to which a part belongs.
     pub(super) fn file_of(&self, part: usize) -> Option<&FileInfo> {
         self.files.get(self.parts.get(part)?.0)

@@ -2,6 +2,8 @@
 
 use crate::load::{FileProbe, Limits, NewDecompressor, Sampling};
 use crate::time::Zone;
+use rustc_hash::FxBuildHasher;
+use std::hash::BuildHasher;
 use std::ops::Range;
 
 /// Shorter files are read by one worker, in bytes.
@@ -27,6 +29,8 @@ pub struct FileInfo {
     pub first_ns: Option<i64>,
     /// Which of its packets are loaded.
     pub sampling: Sampling,
+    /// A hash of its first bytes; 0 if it has not been probed.
+    pub start_hash: u64,
 }
 
 impl FileInfo {
@@ -47,7 +51,14 @@ impl FileInfo {
         let probe = FileProbe::new(start, len, new_decompressor);
         let FileProbe { is_lines, packets, first_ns } = probe;
         let parts = if is_lines && MIN_SPLIT_LEN <= len { workers } else { 1 };
-        Self { name, len, parts, packets, first_ns, sampling: Sampling::default() }
+        let start_hash = FxBuildHasher.hash_one(start);
+        Self { name, len, parts, packets, first_ns, sampling: Sampling::default(), start_hash }
+    }
+
+    /// Returns true if another file has the same length and first bytes, by which captures differ: these
+    /// contain times.
+    pub fn has_same_content(&self, other: &Self) -> bool {
+        self.start_hash != 0 && (self.start_hash, self.len) == (other.start_hash, other.len)
     }
 
     /// The byte range of a part.

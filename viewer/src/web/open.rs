@@ -95,26 +95,38 @@ fn probe(page: &Page, files: Vec<(String, Blob)>) {
                 return;
             }
             let workers = page.worker_count();
-            page.with_queue(|queue| match start {
-                Ok(start) if start.is_empty() => queue.reject(format!("“{name}” is empty.")),
+            let probed = match start {
+                Ok(start) if start.is_empty() => Err(format!("“{name}” is empty.")),
                 Ok(start) => {
-                    let info = FileInfo::probed(
-                        name,
-                        len(&file),
-                        &start,
-                        workers,
-                        decompression::new_decompressor,
-                    );
-                    queue.accept(info, file);
+                    let new_decompressor = decompression::new_decompressor;
+                    let len = len(&file);
+                    Ok(FileInfo::probed(name, len, &start, workers, new_decompressor))
                 }
                 Err(error) => {
-                    let reason = error_message(&error);
-                    queue.reject(format!("“{name}” could not be read ({reason})."));
+                    Err(format!("“{name}” could not be read ({}).", error_message(&error)))
                 }
+            };
+            let probed = probed.and_then(|info| match same_file(&page, &info) {
+                Some(message) => Err(message),
+                None => Ok(info),
+            });
+            page.with_queue(|queue| match probed {
+                Ok(info) => queue.accept(info, file),
+                Err(error) => queue.reject(error),
             });
         }
         offer(&page);
     });
+}
+
+/// Why a file is not opened, if another one has the same content: each packet would count twice.
+fn same_file(page: &Page, info: &FileInfo) -> Option<String> {
+    let open = page.with_app(|app| app.same_file(info).map(str::to_owned));
+    let other = open.or_else(|| page.with_queue(|queue| queue.same_file(info)))?;
+    Some(match other == info.name {
+        true => format!("“{other}” is already open."),
+        false => format!("“{}” was not added: “{other}” has the same content.", info.name),
+    })
 }
 
 /// Offers the probed files to the app, and reports those that cannot be opened.

@@ -54,6 +54,12 @@ impl ProbeQueue {
         self.unprobed.pop_front()
     }
 
+    /// The name of a probed file with the same content.
+    pub(super) fn same_file(&self, file: &FileInfo) -> Option<String> {
+        let mut probed = self.probed.iter();
+        probed.find(|(other, _)| file.has_same_content(other)).map(|(other, _)| other.name.clone())
+    }
+
     /// Records a file that can be opened.
     pub(super) fn accept(&mut self, info: FileInfo, file: Blob) {
         self.probed.push((info, file));

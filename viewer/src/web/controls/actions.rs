@@ -10,7 +10,7 @@ use crate::load::ExportFormat;
 use crate::selection::Dimension;
 use crate::web::canvas::Canvas;
 use crate::web::clipboard::copy_address;
-use crate::web::dom::{element, enclosing_panel};
+use crate::web::dom::{element, enclosing_panel, listen};
 use crate::web::download::{download, download_text};
 use crate::web::open::{cancel, open_url};
 use crate::web::page::Page;
@@ -41,7 +41,11 @@ pub(super) fn run(page: &Page, button: &Element) -> Result<(), JsValue> {
 fn run_in_page(page: &Page, action: &str, arg: &str, button: &Element) -> Result<(), JsValue> {
     let input = |id: &str| element::<HtmlInputElement>(&page.document(), id);
     match action {
-        "open" => input("file")?.click(),
+        "open" => {
+            let picker = input("file")?;
+            picker.dataset().set("mode", arg)?;
+            picker.click();
+        }
         "open-sample" => open_url(page, "sample.ndjson"),
         "cancel" => cancel(page),
         "close" => page.close(),
@@ -149,6 +153,15 @@ pub(super) fn send_filter(page: &Page) {
     });
     let cursor = at_cursor.map_or(text.len(), |(offset, _)| offset);
     page.send(Event::SetFilter(text, cursor));
+}
+
+/// Ends the confirmation of “Copy link” when its menu opens again.
+pub(super) fn attach(page: &Page) -> Result<(), JsValue> {
+    let menu: Element = element(&page.document(), "share")?;
+    let button = menu.query_selector("[data-action=copy-link]")?.ok_or("no copy-link")?;
+    listen(&menu, "beforetoggle", move |_: web_sys::Event| {
+        button.set_text_content(Some("Copy link"));
+    })
 }
 
 fn copy_link(page: &Page, button: &Element) {

@@ -28,19 +28,24 @@ pub(super) fn attach(page: &Page) -> Result<(), JsValue> {
         event.prevent_default();
         target.dataset().delete("drag");
         // Dragged text and links have no files.
-        add_files(&on_drop, event.data_transfer().and_then(|data| data.files()));
+        let files = event.data_transfer().and_then(|data| data.files());
+        open(&on_drop, files, OpenMode::Add);
     })?;
     let input: HtmlInputElement = element(&document, "file")?;
     let (on_change, picker) = (page.clone(), input.clone());
     listen(&input, "change", move |_: web_sys::Event| {
-        add_files(&on_change, picker.files());
+        let mode = match picker.dataset().get("mode").as_deref() {
+            Some("replace") => OpenMode::Replace,
+            _ => OpenMode::Add,
+        };
+        open(&on_change, picker.files(), mode);
         // Without this, choosing the same file once more would send no event.
         picker.set_value("");
     })
 }
 
-fn add_files(page: &Page, files: Option<FileList>) {
+fn open(page: &Page, files: Option<FileList>, mode: OpenMode) {
     if let Some(files) = files.filter(|files| 0 < files.length()) {
-        open_files(page, &files, OpenMode::Add);
+        open_files(page, &files, mode);
     }
 }

@@ -22,6 +22,7 @@ use crate::web::dom::listen;
 
 /// Listens to all controls, for the lifetime of the page, and restores the state in the address.
 pub(super) fn attach(page: &Page) -> Result<(), JsValue> {
+    actions::attach(page)?;
     files::attach(page)?;
     form::attach(page)?;
     keyboard::attach(page)?;

@@ -190,6 +190,7 @@ impl Renderer {
             ("problems", !view.skipped.is_empty()),
             ("empty", matches!(view.phase, Phase::Empty | Phase::Error)),
             ("close", view.phase != Phase::Empty),
+            ("add", has_charts || view.phase == Phase::Loading),
             ("sampling", view.memory_prompt.is_some()),
             ("detail", view.detail.is_some()),
             ("export-pcapng", view.can_export_pcapng),
