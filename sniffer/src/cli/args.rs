@@ -172,9 +172,9 @@ pub(super) struct Args {
 
     /// Start a new file after SIZE MB, or 64k, 10m, 1g
     ///
-    /// SIZE is in millions of bytes; the suffixes k, m and g mean KiB, MiB and GiB, as in tcpdump. The second file is named FILE1,
-    /// the next FILE2, and so on; with -W, numbers start at 0 and have the same length. The number
-    /// precedes .gz or .zst. A file has the suffix .part until it is complete.
+    /// SIZE is in millions of bytes; the suffixes k, m and g mean KiB, MiB and GiB, as in tcpdump. Numbers
+    /// precede the extensions: the file after a.ndjson is a-1.ndjson, the next a-2.ndjson, and so on; with
+    /// -W, they start at 0 and have the same length. A file has the suffix .part until it is complete.
     #[arg(short = 'C', long, value_name = "SIZE", value_parser = file_size, requires = "write",
           help_heading = ROTATION)]
     pub(super) rotate_size: Option<u64>,

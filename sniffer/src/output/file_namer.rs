@@ -1,15 +1,16 @@
-//! Names of output files: those of `tcpdump -w` with `-C`, `-G` and `-W`, except that files of
-//! other runs are not overwritten without `--force`. A `.part` file counts as a file with its final
-//! name. Completing the files of an interrupted run is left to `recovery`.
+//! Names of output files. The next file of a name gets a number before the extensions, so that
+//! patterns such as `*.ndjson.zst` match all files of a run. Files of other runs are not overwritten
+//! without `--force`. A `.part` file counts as a file with its final name. Completing the files of
+//! an interrupted run is left to `recovery`.
 
 use std::collections::HashSet;
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsStr;
 use std::fs;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-use super::compression::Compression;
+use super::extensions;
 use super::file_id::FileVersion;
 use super::{directory, signature, template};
 use crate::Error;
@@ -51,6 +52,9 @@ pub(super) struct OutputPath {
 
 /// The suffix of a file that is not complete.
 const PART_SUFFIX: &str = ".part";
+
+/// Between the name of a file and its number.
+const NUMBER_SEPARATOR: char = '-';
 
 /// Generates the paths of successive files.
 #[derive(Debug)]
@@ -108,12 +112,12 @@ impl FileNamer {
     /// The number in a file name. Only without an interval.
     fn number_of(&self, name: &OsStr) -> Option<u32> {
         let template = self.template.file_name()?;
-        let (stem, extension) = split_compression(Path::new(template));
-        let digits = name.as_bytes().strip_prefix(stem.as_bytes())?;
-        let digits = digits.strip_suffix(extension.as_bytes())?;
-        let number = match std::str::from_utf8(digits).ok()? {
+        let (stem, extensions) = extensions::split(template);
+        let number = name.as_bytes().strip_prefix(stem.as_bytes())?;
+        let number = number.strip_suffix(extensions.as_bytes())?;
+        let number = match std::str::from_utf8(number).ok()? {
             "" => 0,
-            digits => digits.parse().ok()?,
+            number => number.strip_prefix(NUMBER_SEPARATOR)?.parse().ok()?,
         };
         let is_exact = self.numbered(Path::new(template), number).as_os_str() == name;
         is_exact.then_some(number)
@@ -310,26 +314,14 @@ pub(super) fn final_path(part: &Path) -> Option<PathBuf> {
     Some(OsStr::from_bytes(name).into())
 }
 
-/// Appends a number to a path, but before an extension of a compression format.
+/// Inserts a number before the extensions of a path.
 fn numbered(base: &Path, number: &str) -> PathBuf {
-    let (mut name, extension) = split_compression(base);
-    name.push(number);
-    name.push(extension);
-    name.into()
-}
-
-/// Splits a path before an extension of a compression format.
-fn split_compression(path: &Path) -> (OsString, OsString) {
-    let extension =
-        path.extension().filter(|extension| Compression::from_extension(extension).is_some());
-    match extension {
-        Some(extension) => {
-            let mut suffix = OsString::from(".");
-            suffix.push(extension);
-            (path.with_extension("").into_os_string(), suffix)
-        }
-        None => (path.as_os_str().to_owned(), OsString::new()),
-    }
+    let Some(name) = base.file_name() else { return base.to_owned() };
+    let (stem, extensions) = extensions::split(name);
+    let mut name = stem.to_owned();
+    name.push(format!("{NUMBER_SEPARATOR}{number}"));
+    name.push(extensions);
+    base.with_file_name(name)
 }
 
 /// When a file was last modified.

@@ -12,6 +12,7 @@
 mod compression;
 mod create;
 mod directory;
+mod extensions;
 mod file_id;
 mod file_namer;
 mod options;

@@ -305,18 +305,18 @@ mod tests {
     fn whole_lines_are_kept_under_the_final_name() {
         let directory = tempfile::tempdir().unwrap();
         let path = |name: &str| directory.path().join(name);
-        fs::write(path("a3.part"), format!("{META}{{\"type\":\"pkt\"}}\n{{\"ty")).unwrap();
-        fs::write(path("a4.part"), "{\"type\":\"me").unwrap();
-        fs::write(path("a5.part"), "").unwrap();
-        assert_eq!(recover_in(directory.path(), BY_SIZE).unwrap(), Some(vec![path("a3")]));
-        assert_eq!(names(directory.path()), ["a3"]);
+        fs::write(path("a-3.part"), format!("{META}{{\"type\":\"pkt\"}}\n{{\"ty")).unwrap();
+        fs::write(path("a-4.part"), "{\"type\":\"me").unwrap();
+        fs::write(path("a-5.part"), "").unwrap();
+        assert_eq!(recover_in(directory.path(), BY_SIZE).unwrap(), Some(vec![path("a-3")]));
+        assert_eq!(names(directory.path()), ["a-3"]);
         let expected = format!("{META}{PACKET}");
-        assert_eq!(fs::read_to_string(path("a3")).unwrap(), expected);
+        assert_eq!(fs::read_to_string(path("a-3")).unwrap(), expected);
         // A run was interrupted even if it left no packet.
         for text in ["", META] {
-            fs::write(path("a4.part"), text).unwrap();
+            fs::write(path("a-4.part"), text).unwrap();
             assert_eq!(recover_in(directory.path(), BY_SIZE).unwrap(), Some(Vec::new()));
-            assert_eq!(names(directory.path()), ["a3"]);
+            assert_eq!(names(directory.path()), ["a-3"]);
         }
     }
 
@@ -353,12 +353,12 @@ mod tests {
         let path = |name: &str| directory.path().join(name);
         let ring = Rotation { count: Some(2), ..BY_SIZE };
         let new = format!("{META}{PACKET}");
-        fs::write(path("a1"), META).unwrap();
-        fs::write(path("a1.part"), &new).unwrap();
-        assert_eq!(recover_in(directory.path(), ring).unwrap(), Some(vec![path("a1")]));
-        assert_eq!(fs::read_to_string(path("a1")).unwrap(), new);
+        fs::write(path("a-1"), META).unwrap();
+        fs::write(path("a-1.part"), &new).unwrap();
+        assert_eq!(recover_in(directory.path(), ring).unwrap(), Some(vec![path("a-1")]));
+        assert_eq!(fs::read_to_string(path("a-1")).unwrap(), new);
         // No other file is replaced.
-        for (name, text, rotation) in [("a0", "old", ring), ("a", META, BY_SIZE)] {
+        for (name, text, rotation) in [("a-0", "old", ring), ("a", META, BY_SIZE)] {
             let part = path(&format!("{name}.part"));
             fs::write(path(name), text).unwrap();
             fs::write(&part, &new).unwrap();
@@ -375,9 +375,9 @@ mod tests {
         let path = |name: &str| directory.path().join(name);
         fs::write(path("victim"), META).unwrap();
         symlink(path("victim"), path("a.part")).unwrap();
-        fs::write(path("a1.part"), "notes\n").unwrap();
-        fs::write(path("a2.part"), META).unwrap();
-        fs::hard_link(path("a2.part"), path("other")).unwrap();
+        fs::write(path("a-1.part"), "notes\n").unwrap();
+        fs::write(path("a-2.part"), META).unwrap();
+        fs::hard_link(path("a-2.part"), path("other")).unwrap();
         fs::write(path("b.part"), META).unwrap();
         let before = names(directory.path());
         assert_eq!(recover_in(directory.path(), BY_SIZE).unwrap(), None);

@@ -49,6 +49,12 @@ fn names(directory: &Path) -> Vec<String> {
     names
 }
 
+fn sorted(names: &[&str]) -> Vec<String> {
+    let mut names: Vec<_> = names.iter().map(|&name| name.to_owned()).collect();
+    names.sort();
+    names
+}
+
 fn read(path: &Path) -> Stream {
     Stream::read(&fs::read(path).unwrap())
 }
@@ -76,13 +82,13 @@ fn rotates_by_size() {
         interrupt(child);
     });
     assert!(output.status.success(), "{}", output.stderr);
-    let expected = ["a.ndjson", "a.ndjson1", "a.ndjson2", "a.ndjson3"];
-    assert_eq!(names(directory.path()), expected);
+    let expected = ["a.ndjson", "a-1.ndjson", "a-2.ndjson", "a-3.ndjson"];
+    assert_eq!(sorted(&expected), names(directory.path()));
     let streams: Vec<_> = expected.iter().map(|name| read(&directory.path().join(name))).collect();
     check_run(&streams, COUNT);
     for (name, stream) in expected.iter().zip(&streams) {
         let len = fs::metadata(directory.path().join(name)).unwrap().len();
-        let is_last = *name == "a.ndjson3";
+        let is_last = *name == "a-3.ndjson";
         assert_eq!(stream.reason, if is_last { "signal" } else { "size" });
         assert!(is_last || (102_400..104_000).contains(&len), "{name}: {len}");
     }
@@ -96,7 +102,7 @@ fn ring_keeps_the_last_files() {
         interrupt(child);
     });
     assert!(output.status.success(), "{}", output.stderr);
-    assert_eq!(names(directory.path()), ["a0", "a1", "a2"]);
+    assert_eq!(names(directory.path()), ["a-0", "a-1", "a-2"]);
     let mut streams: Vec<_> =
         names(directory.path()).iter().map(|name| read(&directory.path().join(name))).collect();
     streams.sort_by_key(|stream| stream.packets[0].n);
@@ -138,12 +144,31 @@ fn rotates_by_time_and_expands_the_template() {
     );
 }
 
+/// Programs that collect the files find them by a pattern.
+#[test]
+fn all_files_of_a_name_have_its_extensions() {
+    let directory = tempdir().unwrap();
+    let path = |name: &str| directory.path().join(name).to_str().unwrap().to_owned();
+    fs::write(path("in"), pcap(500)).unwrap();
+    for args in [["-G", "3600"], ["-G", "3600"], ["-C", "20k"]] {
+        let name = if args[0] == "-G" { "%Y.ndjson.zst" } else { "size.ndjson" };
+        let output = run(&[&args[..], &["-r", &path("in"), "-w", &path(name)]].concat());
+        assert!(output.status.success(), "{}", output.stderr);
+    }
+    fs::remove_file(path("in")).unwrap();
+    let names = names(directory.path());
+    assert!(4 < names.len(), "{names:?}");
+    let by_time = |name: &&String| name.ends_with(".ndjson.zst");
+    assert_eq!(names.iter().filter(by_time).count(), 2, "{names:?}");
+    assert!(names.iter().all(|name| by_time(&name) || name.ends_with(".ndjson")), "{names:?}");
+}
+
 #[test]
 fn file_count_ends_a_run_rotated_by_time() {
     let (directory, output) = files(&["-G", "0.05", "-W", "2"], "a", |_, _| {});
     assert!(output.status.success(), "{}", output.stderr);
-    assert_eq!(names(directory.path()), ["a", "a1"]);
-    assert_eq!(read(&directory.path().join("a1")).reason, "duration");
+    assert_eq!(names(directory.path()), ["a", "a-1"]);
+    assert_eq!(read(&directory.path().join("a-1")).reason, "duration");
 }
 
 #[test]
@@ -159,12 +184,12 @@ fn sighup_starts_a_new_file() {
         send(&sender, 7);
         signal(child, Signal::SIGHUP);
         wait_for("a numbered file", || {
-            fs::read(directory.join("a1")).is_ok_and(|bytes| !bytes.is_empty())
+            fs::read(directory.join("a-1")).is_ok_and(|bytes| !bytes.is_empty())
         });
         interrupt(child);
     });
     assert!(output.status.success(), "{}", output.stderr);
-    let streams = ["a.old", "a", "a1"].map(|name| read(&directory.path().join(name)));
+    let streams = ["a.old", "a", "a-1"].map(|name| read(&directory.path().join(name)));
     check_run(&streams, 12);
     assert!(streams.iter().all(|stream| stream.reason == "signal"));
 }
@@ -304,10 +329,10 @@ fn output_of_pipes_is_rotated_by_time() {
         let directory = tempdir().unwrap();
         let path = directory.path();
         let args = [threads, &["-W", "2"]].concat();
-        let is_complete = || names(path) == ["a", "a1"];
+        let is_complete = || names(path) == ["a", "a-1"];
         let (_, output) = rotate_pipe(&args, path, is_complete);
         assert!(output.status.success(), "{}", output.stderr);
-        assert_eq!(read(&path.join("a1")).reason, "duration");
+        assert_eq!(read(&path.join("a-1")).reason, "duration");
     }
 }
 

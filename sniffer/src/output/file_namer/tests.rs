@@ -21,28 +21,28 @@ const BY_SIZE: Rotation = Rotation { size: Some(1), interval: None, count: None 
 
 #[test]
 fn files_by_size_are_numbered_from_the_second() {
-    assert_eq!(names("a", BY_SIZE, false, &[]), ["a", "a1", "a2", "a3"]);
-    assert_eq!(names("a", BY_SIZE, false, &["a2"]), ["a", "a1", "a3", "a4"]);
-    assert_eq!(names("a", BY_SIZE, true, &["a", "a2"]), ["a", "a1", "a2", "a3"]);
+    assert_eq!(names("a", BY_SIZE, false, &[]), ["a", "a-1", "a-2", "a-3"]);
+    assert_eq!(names("a", BY_SIZE, false, &["a-2"]), ["a", "a-1", "a-3", "a-4"]);
+    assert_eq!(names("a", BY_SIZE, true, &["a", "a-2"]), ["a", "a-1", "a-2", "a-3"]);
 }
 
 #[test]
-fn compression_extension_stays_last() {
-    assert_eq!(names("a.x.gz", BY_SIZE, false, &[])[..2], ["a.x.gz", "a.x1.gz"]);
+fn numbers_precede_extensions() {
+    assert_eq!(names("a.x.gz", BY_SIZE, false, &[])[..2], ["a.x.gz", "a-1.x.gz"]);
 }
 
 #[test]
 fn ring_numbers_have_equal_digits_and_wrap() {
     let ring = |count| Rotation { count: Some(count), ..BY_SIZE };
-    assert_eq!(names("a", ring(3), false, &[]), ["a0", "a1", "a2", "a0"]);
-    assert_eq!(names("a", ring(11), false, &[])[..2], ["a00", "a01"]);
+    assert_eq!(names("a", ring(3), false, &[]), ["a-0", "a-1", "a-2", "a-0"]);
+    assert_eq!(names("a", ring(11), false, &[])[..2], ["a-00", "a-01"]);
     let directory = tempfile::tempdir().unwrap();
     let path = |name: &str| directory.path().join(name);
-    for name in ["a2", "a0"] {
+    for name in ["a-2", "a-0"] {
         fs::write(path(name), "").unwrap();
     }
     let newest = SystemTime::now() + Duration::from_secs(1);
-    fs::File::options().write(true).open(path("a0")).unwrap().set_modified(newest).unwrap();
+    fs::File::options().write(true).open(path("a-0")).unwrap().set_modified(newest).unwrap();
     let start = |overwrite, parts: &[&Path]| {
         let mut names = FileNamer::new(&path("a"), ring(3), overwrite);
         names.find_ring_files()?;
@@ -50,13 +50,13 @@ fn ring_numbers_have_equal_digits_and_wrap() {
         names.next().map(|next| next.final_path)
     };
     assert!(matches!(start(false, &[]), Err(Error::OutputExists { .. })));
-    assert_eq!(start(true, &[]).unwrap(), path("a1"));
+    assert_eq!(start(true, &[]).unwrap(), path("a-1"));
     // A run that was interrupted continues without --force.
-    let part = path("a2.part");
+    let part = path("a-2.part");
     fs::write(&part, "").unwrap();
     let newest = newest + Duration::from_secs(1);
     fs::File::options().write(true).open(&part).unwrap().set_modified(newest).unwrap();
-    assert_eq!(start(false, &[&part]).unwrap(), path("a0"));
+    assert_eq!(start(false, &[&part]).unwrap(), path("a-0"));
 }
 
 #[test]
@@ -64,9 +64,9 @@ fn ring_skips_files_that_are_not_its_own() {
     let directory = tempfile::tempdir().unwrap();
     let path = |name: &str| directory.path().join(name);
     let ring = Rotation { count: Some(4), ..BY_SIZE };
-    fs::write(path("a0"), "{\"type\":\"meta\",\"v\":1}\n").unwrap();
-    fs::write(path("a1"), "notes").unwrap();
-    std::os::unix::fs::symlink("/nowhere", path("a2.part")).unwrap();
+    fs::write(path("a-0"), "{\"type\":\"meta\",\"v\":1}\n").unwrap();
+    fs::write(path("a-1"), "notes").unwrap();
+    std::os::unix::fs::symlink("/nowhere", path("a-2.part")).unwrap();
     let start = |overwrite| {
         let mut namer = FileNamer::new(&path("a"), ring, overwrite);
         namer.find_ring_files().unwrap();
@@ -74,19 +74,19 @@ fn ring_skips_files_that_are_not_its_own() {
     };
     let next = |namer: &mut FileNamer| namer.next().map(|next| next.final_path);
     let mut namer = start(false);
-    for expected in ["a0", "a3", "a0"] {
+    for expected in ["a-0", "a-3", "a-0"] {
         assert_eq!(next(&mut namer).unwrap(), path(expected));
     }
     // A file of the ring that has been changed belongs to whoever changed it.
-    fs::write(path("a0"), "{\"type\":\"meta\",\"v\":1,\"note\":1}\n").unwrap();
-    fs::write(path("a3"), "mine").unwrap();
-    fs::write(path("a0.part"), "").unwrap();
+    fs::write(path("a-0"), "{\"type\":\"meta\",\"v\":1,\"note\":1}\n").unwrap();
+    fs::write(path("a-3"), "mine").unwrap();
+    fs::write(path("a-0.part"), "").unwrap();
     assert!(matches!(next(&mut namer), Err(Error::OutputExists { .. })));
     // A file that the ring completed is its own.
-    namer.add_ring_file(&path("a3"));
-    assert_eq!(next(&mut namer).unwrap(), path("a3"));
+    namer.add_ring_file(&path("a-3"));
+    assert_eq!(next(&mut namer).unwrap(), path("a-3"));
     let mut namer = start(true);
-    for expected in ["a0", "a1", "a2", "a3", "a0"] {
+    for expected in ["a-0", "a-1", "a-2", "a-3", "a-0"] {
         assert_eq!(next(&mut namer).unwrap(), path(expected));
     }
 }
@@ -102,8 +102,8 @@ fn part_files_count_as_existing_files() {
         assert!(matches!(&refused, Error::OutputExists { path } if *path == part), "{refused}");
         namer(true).start(&[]).unwrap();
     }
-    assert_eq!(names("a", BY_SIZE, false, &["a1.part"]), ["a", "a2", "a3", "a4"]);
-    assert_eq!(names("a", BY_SIZE, true, &["a1.part"]), ["a", "a1", "a2", "a3"]);
+    assert_eq!(names("a", BY_SIZE, false, &["a-1.part"]), ["a", "a-2", "a-3", "a-4"]);
+    assert_eq!(names("a", BY_SIZE, true, &["a-1.part"]), ["a", "a-1", "a-2", "a-3"]);
 }
 
 #[test]
@@ -111,9 +111,10 @@ fn names_of_earlier_runs_are_recognized() {
     let ring = Rotation { count: Some(20), ..BY_SIZE };
     let by_time = Rotation { size: None, interval: Some(Duration::from_secs(1)), count: None };
     for (template, rotation, names, others) in [
-        ("a", BY_SIZE, &["a", "a1", "a10"][..], &["a01", "b", "a+1", "a1.gz", "aa"][..]),
-        ("a.gz", BY_SIZE, &["a.gz", "a7.gz"], &["a", "a7", "a.gz7"]),
-        ("a", ring, &["a00", "a19"], &["a", "a0", "a1", "a001"]),
+        ("a", BY_SIZE, &["a", "a-1", "a-10"][..], &["a-01", "b", "a+1", "a1", "a-1.gz"][..]),
+        ("a.gz", BY_SIZE, &["a.gz", "a-7.gz"], &["a", "a-7", "a7.gz"]),
+        ("a.b.gz", BY_SIZE, &["a.b.gz", "a-7.b.gz"], &["a.b7.gz", "a.b-7.gz"]),
+        ("a", ring, &["a-00", "a-19"], &["a", "a-0", "a-1", "a-001"]),
         ("a-%H", by_time, &["a-07", "a-1"], &["b-07", "a"]),
     ] {
         let namer = FileNamer::new(&Path::new("/nowhere").join(template), rotation, false);
@@ -131,7 +132,7 @@ fn files_by_time_are_named_after_the_time_or_numbered() {
     let by_time = Rotation { size: None, interval: Some(Duration::from_secs(1)), count: None };
     let seen = names("a-%Y", by_time, false, &[]);
     let year = jiff::Zoned::now().year().to_string();
-    assert_eq!(seen[..2], [format!("a-{year}"), format!("a-{year}1")]);
+    assert_eq!(seen[..2], [format!("a-{year}"), format!("a-{year}-1")]);
 }
 
 #[test]
@@ -144,7 +145,7 @@ fn without_rotation_options_a_moved_file_frees_its_name() {
     fs::rename(&path, directory.path().join("b")).unwrap();
     assert_eq!(names.next().unwrap().path, path);
     fs::write(&path, "").unwrap();
-    assert_eq!(names.next().unwrap().path, directory.path().join("a1"));
+    assert_eq!(names.next().unwrap().path, directory.path().join("a-1"));
 }
 
 #[test]

@@ -146,7 +146,7 @@ fn recovered_file_belongs_to_the_user_of_the_run() {
         chown(directory.path(), Some(or_root(NOBODY)), None).unwrap();
         let path = directory.path().join("ring.zst");
         let mut child = start(&["-C", "20k", "-W", "3"], &path);
-        let part = directory.path().join("ring0.zst.part");
+        let part = directory.path().join("ring-0.zst.part");
         let sender = Sender::new("left");
         let meta_len = fs::metadata(&part).unwrap().len();
         wait_for("packets in the file", || {
@@ -159,9 +159,9 @@ fn recovered_file_belongs_to_the_user_of_the_run() {
         let args = ["-i", "right", "-C", "20k", "-W", "3", "--duration", "0.01", "-w"];
         let output = run(&[&args[..], &[path.to_str().unwrap()]].concat());
         assert!(output.status.success(), "{}", output.stderr);
-        assert!(output.stderr.contains("ring0.zst` of an interrupted run"), "{}", output.stderr);
+        assert!(output.stderr.contains("ring-0.zst` of an interrupted run"), "{}", output.stderr);
         let names = names(directory.path());
-        assert_eq!(names, ["ring0.zst", "ring1.zst"]);
+        assert_eq!(names, ["ring-0.zst", "ring-1.zst"]);
         for name in names {
             assert_eq!(fs::metadata(directory.path().join(&name)).unwrap().uid(), owner, "{name}");
         }

@@ -20,8 +20,8 @@ fn planted_links_are_not_followed() {
     for (link, args) in [
         ("a", &[][..]),
         ("b.part", &["-C", "20k"]),
-        ("c0.part", &["-C", "20k", "-W", "3"]),
-        ("d1.part", &["-C", "20k", "-W", "3"]),
+        ("c-0.part", &["-C", "20k", "-W", "3"]),
+        ("d-1.part", &["-C", "20k", "-W", "3"]),
     ] {
         symlink(path("victim"), path(link)).unwrap();
         let (input, file) = (path("in"), path(&link[..1]));
@@ -47,16 +47,16 @@ fn ring_spares_files_of_others() {
     let path = |name: &str| directory.path().join(name).to_str().unwrap().to_owned();
     fs::write(path("in"), pcap(1_000)).unwrap();
     let meta = "{\"type\":\"meta\",\"v\":1}\n{\"type\":\"pkt\"}\n";
-    fs::write(path("a0.part"), meta).unwrap();
-    fs::write(path("a1"), "notes").unwrap();
-    symlink(path("a1"), path("a2.part")).unwrap();
+    fs::write(path("a-0.part"), meta).unwrap();
+    fs::write(path("a-1"), "notes").unwrap();
+    symlink(path("a-1"), path("a-2.part")).unwrap();
     let args = ["-r", &path("in"), "-C", "20k", "-W", "4", "-w", &path("a")];
     let output = run(&args);
     assert!(output.status.success(), "{}", output.stderr);
     assert!(output.stderr.contains("kept"), "{}", output.stderr);
-    assert_eq!(names(directory.path()), ["a0", "a1", "a2.part", "a3", "in"]);
-    assert_eq!(fs::read(path("a1")).unwrap(), b"notes");
-    let text = fs::read_to_string(path("a0")).unwrap();
+    assert_eq!(names(directory.path()), ["a-0", "a-1", "a-2.part", "a-3", "in"]);
+    assert_eq!(fs::read(path("a-1")).unwrap(), b"notes");
+    let text = fs::read_to_string(path("a-0")).unwrap();
     assert_ne!(text, meta, "its own file is replaced");
 }
 
@@ -88,7 +88,7 @@ fn inputs_are_not_overwritten() {
     fs::write(path("other"), &bytes).unwrap();
     symlink(path("in"), path("link")).unwrap();
     fs::hard_link(path("in"), path("hard")).unwrap();
-    fs::hard_link(path("in"), path("ring1")).unwrap();
+    fs::hard_link(path("in"), path("ring-1")).unwrap();
     for (name, args) in [
         ("in", &[][..]),
         ("link", &[]),

@@ -51,7 +51,7 @@ fn exhausted_descriptors_end_the_capture_with_totals() {
         let mut command = Command::new("prlimit");
         assert!(command.args(["--nofile=3", "--pid", &process]).status().unwrap().success());
     });
-    assert_failed(&output, "/out/a1`: Too many open files");
+    assert_failed(&output, "/out/a-1`: Too many open files");
 }
 
 /// Captures into a file in a shell script until the output fails. `copy` in the script is a file
@@ -99,7 +99,7 @@ fn fail_in_script(fault: &str, message: &str, setup: &str, args: &str) {
 fn full_disk_ends_the_capture_with_totals() {
     let setup = "mount -t tmpfs -o size=64k none $disk";
     fail_in_script("full disk, 16 pages", "/out`: No space left on device", setup, "");
-    fail_in_script("full disk, ring", "/out0.part`: No space left", setup, "-C 1 -W 3");
+    fail_in_script("full disk, ring", "/out-0.part`: No space left", setup, "-C 1 -W 3");
 }
 
 /// Makes large writes of this thread and its children fail.
