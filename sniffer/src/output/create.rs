@@ -20,9 +20,17 @@ use crate::Error;
 /// If a file exists and may not be replaced, is one of `inputs`, or is being written by another
 /// process. If the file cannot be created.
 pub(super) fn create(output: &OutputPath, inputs: &[FileId]) -> Result<File, Error> {
-    let OutputPath { path, final_path, overwrite } = output;
+    let OutputPath { path, final_path, overwrite, removes_oldest } = output;
     ensure_not_input(path, inputs)?;
     ensure_not_input(final_path, inputs)?;
+    if *removes_oldest && path != final_path {
+        match fs::remove_file(final_path) {
+            Err(source) if source.kind() != io::ErrorKind::NotFound => {
+                return Err(error(final_path, explain_removal(final_path, source)));
+            }
+            _ => {}
+        }
+    }
     match create_new(path) {
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
         result => return lock(result.map_err(|source| error(path, source))?, path),
@@ -116,7 +124,12 @@ mod tests {
     use std::os::unix::fs::{PermissionsExt, symlink};
 
     fn output(path: &Path, overwrite: bool) -> OutputPath {
-        OutputPath { path: path.to_owned(), final_path: path.to_owned(), overwrite }
+        OutputPath {
+            path: path.to_owned(),
+            final_path: path.to_owned(),
+            overwrite,
+            removes_oldest: false,
+        }
     }
 
     #[test]
@@ -179,6 +192,7 @@ mod tests {
                 path: path.with_extension("part"),
                 final_path: path.clone(),
                 overwrite: true,
+                removes_oldest: true,
             };
             let refused = create(&part, &inputs).unwrap_err();
             assert!(matches!(refused, Error::OutputIsInput { .. }), "{refused}");

@@ -48,6 +48,9 @@ pub(super) struct OutputPath {
     pub(super) final_path: PathBuf,
     /// Whether to overwrite any existing file: `--force`.
     pub(super) overwrite: bool,
+    /// Whether to remove the complete file first: a ring never holds more files than its number, so that
+    /// they fit on a disk of that size.
+    pub(super) removes_oldest: bool,
 }
 
 /// The suffix of a file that is not complete.
@@ -297,7 +300,8 @@ impl FileNamer {
         } else {
             final_path.clone()
         };
-        OutputPath { path, final_path, overwrite: self.overwrite }
+        let removes_oldest = self.ring_count().is_some() && self.may_replace(&final_path);
+        OutputPath { path, final_path, overwrite: self.overwrite, removes_oldest }
     }
 }
 

@@ -170,7 +170,8 @@ impl Part {
         signals: Option<&Signals>,
     ) -> io::Result<Option<WholeLines>> {
         let path = repaired.to_owned();
-        let output = OutputPath { final_path: path.clone(), path, overwrite: true };
+        let output =
+            OutputPath { final_path: path.clone(), path, overwrite: true, removes_oldest: false };
         let mut encoder =
             Encoder::new(create(&output, &[]).map_err(io::Error::other)?, compression)?;
         let lines = if compression == Compression::Gzip {

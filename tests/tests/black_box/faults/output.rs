@@ -102,6 +102,29 @@ fn full_disk_ends_the_capture_with_totals() {
     fail_in_script("full disk, ring", "/out-0.part`: No space left", setup, "-C 1 -W 3");
 }
 
+/// The oldest file makes way before the next one grows.
+#[test]
+fn ring_fits_on_a_disk_of_its_size() {
+    with_veth(|| {
+        let directory = tempdir().unwrap();
+        let disk = directory.path().join("disk");
+        fs::create_dir(&disk).unwrap();
+        let input = directory.path().join("in");
+        fs::write(&input, pcap(2_000)).unwrap();
+        // Three files of 20 KiB with their last lines, in pages of 4 KiB.
+        let script = format!(
+            "mount -t tmpfs -o size=80k none {disk} && {} -r {} -C 20k -W 3 -w {disk}/a 2>&1; \
+             echo \"code $?\"; ls {disk}",
+            xtask::build::sniffer_path().display(),
+            input.display(),
+            disk = disk.display(),
+        );
+        let output = Command::new("unshare").args(["--mount", "bash", "-c", &script]).output();
+        let text = String::from_utf8(output.unwrap().stdout).unwrap();
+        assert!(text.ends_with("code 0\na-0\na-1\na-2\n"), "{text}");
+    });
+}
+
 /// Makes large writes of this thread and its children fail.
 fn fail_large_writes(errno: i32) {
     let (argument, kind) = (2, SeccompCmpArgLen::Qword);
