@@ -117,6 +117,11 @@ impl<'a> CaptureFile<'a> {
         self.input.is_regular()
     }
 
+    /// Whether reading a pipe would block now.
+    pub(super) fn would_block(&self) -> bool {
+        self.input.would_block()
+    }
+
     /// Bytes of the file read so far, before decompression.
     pub(super) fn read_len(&self) -> u64 {
         self.input.read_len()

@@ -3,6 +3,7 @@
 use flate2::bufread::MultiGzDecoder;
 use liblzma::bufread::XzDecoder;
 use liblzma::stream::{CONCATENATED, Stream};
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use std::cell::Cell;
 use std::fs::File;
 use std::io::{self, BufReader, Cursor, Read};
@@ -59,23 +60,37 @@ pub(super) struct Input<'a> {
     read_len: Rc<Cell<u64>>,
     /// Size of the file in bytes; `None` unless it is a regular file.
     pub(super) total_len: Option<u64>,
+    /// The file if it is not a regular one.
+    pipe: Option<File>,
 }
 
 impl<'a> Input<'a> {
     pub(super) fn new(file: OpenFile, signal_handler: &'a SignalHandler) -> Result<Self, Error> {
         let OpenFile { file, name } = file;
         let metadata = file.metadata().ok().filter(std::fs::Metadata::is_file);
+        let pipe = match metadata {
+            Some(_) => Ok(None),
+            None => file.try_clone().map(Some),
+        };
+        let pipe = pipe.map_err(|source| Error::Input { name: name.clone(), source })?;
         let read_len = Rc::new(Cell::new(0));
         let file = InterruptibleReader { file, signal_handler, read_len: read_len.clone() };
         let (bytes, is_compressed) =
             decompress(file).map_err(|source| Error::Input { name: name.clone(), source })?;
         let total_len = metadata.map(|metadata| metadata.len());
-        Ok(Self { name, bytes, is_compressed, signal_handler, read_len, total_len })
+        Ok(Self { name, bytes, is_compressed, signal_handler, read_len, total_len, pipe })
     }
 
     /// Whether the file is a regular one, whose reads do not block.
     pub(super) fn is_regular(&self) -> bool {
         self.total_len.is_some()
+    }
+
+    /// Whether reading a pipe would block now.
+    pub(super) fn would_block(&self) -> bool {
+        let Some(pipe) = &self.pipe else { return false };
+        let mut fds = [PollFd::new(pipe.as_fd(), PollFlags::POLLIN)];
+        poll(&mut fds, PollTimeout::ZERO) == Ok(0)
     }
 
     /// Bytes of the file read so far, before decompression.

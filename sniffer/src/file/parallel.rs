@@ -76,9 +76,24 @@ pub(super) fn run(run: &mut FileRun<'_>, count: usize) -> Result<Reason, Error> 
         let (mut sent, mut written, mut taken) = (0, 0, 0);
         // Packets that the filter rejected since the last match.
         let mut skipped = 0;
+        // The file whose writer is slower than this run.
+        let mut waiting_for = None;
         loop {
+            if let Some(file) = waiting_for.take() {
+                // All lines are written before the wait.
+                while written < sent {
+                    let (written_batch, end) = write_batch(run, &workers[written % count])?;
+                    if let Some(reason) = end {
+                        return Ok(reason);
+                    }
+                    spares.push(written_batch);
+                    written += 1;
+                }
+                run.advance(file)?;
+                skipped += run.take_skipped();
+            }
             let mut batch: PacketBatch = spares.pop().unwrap_or_default();
-            fill_batch(
+            waiting_for = fill_batch(
                 run,
                 &mut batch,
                 &mut names,
@@ -135,19 +150,20 @@ impl InterfaceNameCache {
     }
 }
 
-/// Fills the batch from the files until it is full or has `limit` packets.
+/// Fills the batch from the files until it is full, has `limit` packets, or would have to wait for the
+/// writer of a pipe. Returns the file to wait for.
 fn fill_batch(
     run: &mut FileRun<'_>,
     batch: &mut PacketBatch,
     names: &mut InterfaceNameCache,
     limit: Option<u64>,
     skipped: &mut u64,
-) -> Result<(), Error> {
+) -> Result<Option<usize>, Error> {
     batch.bytes.clear();
     batch.packets.clear();
     let limit = limit.unwrap_or(u64::MAX);
     if limit == 0 {
-        return Ok(());
+        return Ok(None);
     }
     while let Some(next) = run.earliest() {
         let file = &run.files[next];
@@ -165,13 +181,16 @@ fn fill_batch(
         if limit == batch.packets.len() as u64 {
             break;
         }
-        run.advance(next)?;
+        let is_ready = run.advance_if_ready(next)?;
         *skipped += run.take_skipped();
+        if !is_ready {
+            return Ok(Some(next));
+        }
         if BATCH_LEN <= batch.bytes.len() || MAX_BATCH_PACKETS <= batch.packets.len() {
             break;
         }
     }
-    Ok(())
+    Ok(None)
 }
 
 /// The worker: formats batches until there are no more.

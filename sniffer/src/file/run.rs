@@ -75,13 +75,29 @@ impl FileRun<'_> {
     /// Moves a file to its next frame. A damaged file ends here; `failures` keeps the error.
     pub(super) fn advance(&mut self, file: usize) -> Result<(), Error> {
         while !self.files[file].next_matching()? {
-            self.prepare_to_block()?;
-            if let Err(error) = self.files[file].read() {
-                self.failures.push(error);
-            }
-            // The read may have blocked.
-            self.is_rotation_due |= self.schedule.fires(Instant::now());
+            self.read(file)?;
         }
+        Ok(())
+    }
+
+    /// Like [`FileRun::advance`], but returns false instead of waiting for the writer of a pipe.
+    pub(super) fn advance_if_ready(&mut self, file: usize) -> Result<bool, Error> {
+        while !self.files[file].next_matching()? {
+            if self.files[file].would_block() {
+                return Ok(false);
+            }
+            self.read(file)?;
+        }
+        Ok(true)
+    }
+
+    fn read(&mut self, file: usize) -> Result<(), Error> {
+        self.prepare_to_block()?;
+        if let Err(error) = self.files[file].read() {
+            self.failures.push(error);
+        }
+        // The read may have blocked.
+        self.is_rotation_due |= self.schedule.fires(Instant::now());
         Ok(())
     }
 

@@ -1,9 +1,9 @@
 //! Captures to a pipe whose reader stops reading, reads later, or goes away.
 
 use nix::sys::signal::Signal;
-use std::io::Read;
+use std::io::{BufRead, BufReader, Read, Write};
 use std::process::Stdio;
-use tests::frames::{IPV4, Sender, ethernet, ipv4, udp};
+use tests::frames::{IPV4, Sender, ethernet, ipv4, pcap, udp};
 use tests::process::{Process, finish, signal, sniffer};
 use tests::stream::Stream;
 use tests::veth::with_veth;
@@ -41,6 +41,29 @@ fn unread_pipe_does_not_prevent_the_exit() {
             output.stderr
         );
     });
+}
+
+/// Packets are written when the writer of a pipe pauses, whatever the number of threads.
+#[test]
+fn packets_of_a_slow_pipe_are_written_at_once() {
+    for threads in [&[][..], &["--threads", "2"]] {
+        let mut command = sniffer();
+        command.args(["-r", "-"]).args(threads);
+        let mut child = Process::spawn(command.stdin(Stdio::piped()).stdout(Stdio::piped()));
+        let mut input = child.stdin.take().unwrap();
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let file = pcap(3);
+        // After the second packet.
+        let middle = file.len() - (file.len() - 24) / 3;
+        for (part, count) in [(&file[..middle], 3), (&file[middle..], 1)] {
+            input.write_all(part).unwrap();
+            let seen: Vec<_> = lines.by_ref().take(count).map(Result::unwrap).collect();
+            let is_last = seen.last().unwrap().contains("\"type\":\"pkt\"");
+            assert!(is_last, "{threads:?}: {seen:?}");
+        }
+        drop(input);
+        assert!(child.wait().unwrap().success(), "{threads:?}");
+    }
 }
 
 #[test]
