@@ -198,6 +198,16 @@ pub enum Error {
         /// The output file.
         path: PathBuf,
     },
+    /// An interrupted run left an unfinished file, which this run may not complete.
+    #[error(
+        "`{}` is unfinished, and sniffer cannot complete it: it belongs to another user, everyone may write \
+         to its directory, or another program wrote it; rename it to keep it, or replace it with --force",
+        Printable(.path.display())
+    )]
+    UnfinishedOutput {
+        /// The unfinished file.
+        path: PathBuf,
+    },
     /// Another process has locked the output file.
     #[error("`{}` is being written by another process", Printable(.path.display()))]
     OutputInUse {
@@ -307,12 +317,18 @@ impl Error {
             self,
             Self::Output { .. }
                 | Self::OutputExists { .. }
+                | Self::UnfinishedOutput { .. }
                 | Self::OutputInUse { .. }
                 | Self::OutputIsInput { .. }
                 | Self::ForeignOutput { .. }
                 | Self::Rename { .. }
                 | Self::Recovery { .. }
         )
+    }
+
+    /// Whether the command line is to blame: the filter does not compile.
+    pub fn is_usage(&self) -> bool {
+        matches!(self, Self::Filter(_))
     }
 
     /// Whether the reader of the output closed it, as in `sniffer | head`.

@@ -33,6 +33,9 @@ pub use error::Error;
 
 use cli::{Action, Invocation};
 
+/// Exit status of a usage error.
+pub const USAGE_ERROR: u8 = 2;
+
 /// Prints the error of a run on standard error.
 pub fn print_error(error: &Error) {
     progress::print_message(error);

@@ -7,7 +7,7 @@ fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             sniffer::print_error(&error);
-            ExitCode::FAILURE
+            if error.is_usage() { ExitCode::from(sniffer::USAGE_ERROR) } else { ExitCode::FAILURE }
         }
     }
 }

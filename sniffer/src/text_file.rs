@@ -38,7 +38,8 @@ fn read_limited(input: impl Read) -> io::Result<String> {
     if MAX_LEN < bytes.len() {
         return Err(io::Error::other("longer than 16 MiB"));
     }
-    String::from_utf8(bytes).map_err(|_| io::Error::other("not UTF-8 text"))
+    String::from_utf8(bytes)
+        .map_err(|_| io::Error::new(io::ErrorKind::InvalidData, "not UTF-8 text"))
 }
 
 #[cfg(test)]

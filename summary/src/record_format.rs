@@ -76,16 +76,16 @@ impl Default for Tags {
 }
 
 /// Why a tag is not accepted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum TagError {
     /// The key is empty, or has characters that column names cannot have in some databases.
     #[error("a tag's key consists of a-z, 0-9 and _")]
     Key,
     /// The key occurs twice.
-    #[error("a tag's key may be given only once")]
-    Duplicate,
+    #[error("tag `{0}` is given more than once")]
+    Duplicate(String),
     /// All tags together have more than [`Tags::MAX_LEN`] bytes as JSON.
-    #[error("tags are too long")]
+    #[error("tags take more than {} bytes in a line", Tags::MAX_LEN)]
     TooLong,
 }
 
@@ -115,7 +115,7 @@ impl Tags {
                 return Err(TagError::Key);
             }
             if keys.contains(&key) {
-                return Err(TagError::Duplicate);
+                return Err(TagError::Duplicate(key.to_owned()));
             }
             keys.push(key);
             text.extend_from_slice(b",\"tag_");
@@ -250,7 +250,7 @@ mod tests {
             (vec![("Site", "x")], TagError::Key),
             (vec![("a-b", "x")], TagError::Key),
             (vec![("é", "x")], TagError::Key),
-            (vec![("a", "x"), ("b", "y"), ("a", "x")], TagError::Duplicate),
+            (vec![("a", "x"), ("b", "y"), ("a", "x")], TagError::Duplicate("a".to_owned())),
             (vec![("a", &*"x".repeat(5_000))], TagError::TooLong),
         ] {
             assert_eq!(Tags::new(tags.clone()).unwrap_err(), error, "{tags:?}");

@@ -60,14 +60,14 @@ pub(super) struct Args {
     /// The formats are pcap and pcapng. May be repeated; files are merged by timestamp. Compression with gzip, zstd or xz is detected
     /// by content. If a file is damaged, the packets before the damage are written, and the error
     /// gives the byte offset.
-    #[arg(short, long, value_name = "FILE", value_parser = path,
+    #[arg(short, long, value_name = "FILE", value_parser = path(),
           value_hint = ValueHint::FilePath, help_heading = INPUT)]
     pub(super) read: Vec<PathBuf>,
 
     /// Read the files that FILE lists, one per line
     ///
     /// `-` is standard input. The files are merged by timestamp, as with several -r.
-    #[arg(short = 'V', long, value_name = "FILE", value_parser = path,
+    #[arg(short = 'V', long, value_name = "FILE", value_parser = path(),
           value_hint = ValueHint::FilePath, help_heading = INPUT,
           hide_short_help = true)]
     pub(super) read_list: Option<PathBuf>,
@@ -91,12 +91,12 @@ pub(super) struct Args {
     pub(super) list_interfaces: bool,
 
     /// Stop after COUNT packets
-    #[arg(short = 'c', long, value_name = "COUNT", value_parser = positive::<u64>,
+    #[arg(short = 'c', long, value_name = "COUNT", value_parser = positive::<u64>, allow_negative_numbers = true,
           help_heading = INPUT)]
     pub(super) max_packets: Option<u64>,
 
     /// Stop after TIME, e.g. 30 (seconds), 10m or 1h
-    #[arg(long, value_name = "TIME", value_parser = positive_duration, help_heading = INPUT,
+    #[arg(long, value_name = "TIME", value_parser = positive_duration, allow_negative_numbers = true, help_heading = INPUT,
           hide_short_help = true)]
     pub(super) duration: Option<Duration>,
 
@@ -104,7 +104,7 @@ pub(super) struct Args {
     ///
     /// From 1 to 262144; 0 means the default.
     #[arg(short, long, value_name = "SNAPLEN", default_value_t = DEFAULT_SNAPLEN,
-          value_parser = snaplen, help_heading = INPUT, hide_short_help = true)]
+          value_parser = snaplen, allow_negative_numbers = true, help_heading = INPUT, hide_short_help = true)]
     pub(super) snapshot_length: u32,
 
     /// Do not put the interface into promiscuous mode
@@ -126,7 +126,7 @@ pub(super) struct Args {
     ///
     /// Names ending in .gz or .zst are compressed. With -G, FILE is a strftime(3) template, e.g.
     /// %Y%m%d-%H%M%S.ndjson. Only the owner can read a new file.
-    #[arg(short, long, value_name = "FILE", value_parser = path,
+    #[arg(short, long, value_name = "FILE", value_parser = path(),
           value_hint = ValueHint::FilePath, help_heading = OUTPUT)]
     pub(super) write: Option<PathBuf>,
 
@@ -139,7 +139,7 @@ pub(super) struct Args {
     pub(super) compress: Option<CompressionFormat>,
 
     /// Write a `stats` record every TIME; 0: only at the end
-    #[arg(long, value_name = "TIME", default_value = "1", value_parser = duration,
+    #[arg(long, value_name = "TIME", default_value = "1", value_parser = duration, allow_negative_numbers = true,
           help_heading = OUTPUT, hide_short_help = true)]
     pub(super) stats: Duration,
 
@@ -175,7 +175,7 @@ pub(super) struct Args {
     /// SIZE is in millions of bytes; the suffixes k, m and g mean KiB, MiB and GiB, as in tcpdump. Numbers
     /// precede the extensions: the file after a.ndjson is a-1.ndjson, the next a-2.ndjson, and so on; with
     /// -W, they start at 0 and have the same length. A file has the suffix .part until it is complete.
-    #[arg(short = 'C', long, value_name = "SIZE", value_parser = file_size, requires = "write",
+    #[arg(short = 'C', long, value_name = "SIZE", value_parser = file_size, allow_negative_numbers = true,
           help_heading = ROTATION)]
     pub(super) rotate_size: Option<u64>,
 
@@ -185,13 +185,13 @@ pub(super) struct Args {
     /// template names are created. TIME is measured by the clock, also with -r: the first packet that
     /// is read after it starts the next file.
     #[arg(short = 'G', long, value_name = "TIME", value_parser = positive_duration,
-          requires = "write", help_heading = ROTATION)]
+          allow_negative_numbers = true, help_heading = ROTATION)]
     pub(super) rotate_interval: Option<Duration>,
 
     /// Keep COUNT files (-C) or stop after them (-G)
     ///
     /// With -C, the newest file overwrites the oldest. With -G, the capture ends after COUNT files.
-    #[arg(short = 'W', long, value_name = "COUNT", value_parser = positive::<u32>,
+    #[arg(short = 'W', long, value_name = "COUNT", value_parser = positive::<u32>, allow_negative_numbers = true,
           help_heading = ROTATION)]
     pub(super) file_count: Option<u32>,
 
@@ -203,7 +203,7 @@ pub(super) struct Args {
     pub(super) expression: Vec<String>,
 
     /// Read the expression from FILE; `#` starts a comment
-    #[arg(short = 'F', long, value_name = "FILE", value_parser = path,
+    #[arg(short = 'F', long, value_name = "FILE", value_parser = path(),
           value_hint = ValueHint::FilePath, help_heading = FILTER,
           conflicts_with = "expression", hide_short_help = true)]
     pub(super) filter_file: Option<PathBuf>,
@@ -259,7 +259,7 @@ pub(super) struct Args {
     /// The kernel stores packets in this buffer until sniffer reads them. A larger buffer avoids
     /// drops when packets arrive in bursts.
     #[arg(short = 'B', long, value_name = "KIB", default_value_t = DEFAULT_BUFFER_KIB,
-          value_parser = within::<u32>(256..=2 << 20), help_heading = PERFORMANCE,
+          value_parser = within::<u32>(256..=2 << 20), allow_negative_numbers = true, help_heading = PERFORMANCE,
           hide_short_help = true)]
     pub(super) buffer_size: u32,
 
@@ -267,7 +267,7 @@ pub(super) struct Args {
     ///
     /// Packets longer than a block are truncated.
     #[arg(long, value_name = "KIB", default_value_t = DEFAULT_BLOCK_KIB,
-          value_parser = within::<u32>(64..=16 << 10), help_heading = PERFORMANCE,
+          value_parser = within::<u32>(64..=16 << 10), allow_negative_numbers = true, help_heading = PERFORMANCE,
           hide_short_help = true)]
     pub(super) block_size: u32,
 
@@ -281,7 +281,7 @@ pub(super) struct Args {
     ///
     /// The kernel splits the packets of an interface between the threads by flow. Each thread has
     /// an equal share of the buffer. The output is still sorted by timestamp.
-    #[arg(long, value_name = "N", value_parser = within::<u32>(1..=64), help_heading = PERFORMANCE,
+    #[arg(long, value_name = "N", value_parser = within::<u32>(1..=64), allow_negative_numbers = true, help_heading = PERFORMANCE,
           hide_short_help = true)]
     pub(super) threads: Option<u32>,
 

@@ -3,7 +3,8 @@
 
 use clap::ArgMatches;
 use clap::parser::ValueSource;
-use std::path::Path;
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
 use summary::Printable;
 
 use super::Generate;
@@ -13,7 +14,7 @@ use super::records;
 use crate::filter::FilterOptions;
 use crate::interfaces::{ANY, NamespaceName};
 use crate::line_formatter::FieldOptions;
-use crate::output::{Compression, FileId, Rotation, expand};
+use crate::output::{Compression, FileId, Rotation, expand, expand_host};
 use crate::record_types::{RecordType, RecordTypes};
 use crate::{Error, capture, dump, file, live, output, sandbox, stream};
 
@@ -68,7 +69,7 @@ const LIVE_ONLY_OPTIONS: [(&str, &str); 10] = [
 const CAPTURE_EXTENSIONS: [&str; 4] = ["pcap", "pcapng", "cap", "dmp"];
 
 /// File name extensions of formats in which sniffer does not compress.
-const UNSUPPORTED_COMPRESSION: [&str; 8] = ["lz4", "bz2", "xz", "lzma", "zip", "7z", "Z", "br"];
+const UNSUPPORTED_COMPRESSION: [&str; 8] = ["lz4", "bz2", "xz", "lzma", "zip", "7z", "z", "br"];
 
 impl Args {
     /// A message about options that make no difference for files, if some are given.
@@ -139,13 +140,25 @@ impl Args {
         if self.file_count.is_some() && !is_rotated {
             return Err("-W requires -C or -G".into());
         }
-        let Some(path) = &self.write else { return Ok(()) };
+        let Some(path) = &self.write else {
+            return match is_rotated {
+                true => Err("-C and -G require an output file; name it with -w".into()),
+                false => Ok(()),
+            };
+        };
         check_extension(path)?;
         if is_rotated && path.as_os_str() == "-" {
             return Err("-C and -G require an output file, not standard output".into());
         }
         if self.rotate_interval.is_some() {
-            expand(path, &jiff::Zoned::now()).map_err(|error| error.to_string())?;
+            let expanded = expand(path, &jiff::Zoned::now()).map_err(|error| error.to_string())?;
+            if !has_same_structure(path, &expanded) {
+                return Err(format!(
+                    "-w {}: a directive stands for a text with `/` or control characters; use \
+                     %Y-%m-%d for dates",
+                    Printable(path.display())
+                ));
+            }
         }
         Ok(())
     }
@@ -262,7 +275,7 @@ impl Args {
     fn output_options(&self) -> output::Options {
         let inputs = self.read.iter().chain(&self.read_list).chain(&self.filter_file);
         output::Options {
-            path: self.write.clone().filter(|path| path.as_os_str() != "-"),
+            path: self.output_path(),
             overwrite: self.force,
             compression: self.compress.map(Into::into),
             rotation: Rotation {
@@ -272,6 +285,12 @@ impl Args {
             },
             inputs: inputs.filter_map(|path| FileId::of_input(path)).collect(),
         }
+    }
+
+    /// The file of `-w`, a template if there is an interval; `None` for standard output.
+    fn output_path(&self) -> Option<PathBuf> {
+        let path = self.write.as_ref().filter(|path| path.as_os_str() != "-")?;
+        Some(if self.rotate_interval.is_some() { path.clone() } else { expand_host(path) })
     }
 
     fn into_dump(self, filter: FilterOptions) -> dump::Config {
@@ -291,9 +310,18 @@ impl Args {
     }
 }
 
+/// Whether the text of no directive splits a component or contains control characters.
+fn has_same_structure(template: &Path, expanded: &Path) -> bool {
+    let controls =
+        |path: &Path| path.as_os_str().as_bytes().iter().filter(|b| b.is_ascii_control()).count();
+    template.components().count() == expanded.components().count()
+        && controls(template) == controls(expanded)
+}
+
 /// Refuses names that promise a format which sniffer does not write.
 fn check_extension(path: &Path) -> Result<(), String> {
-    let extension = |path: &Path| path.extension().map(|text| text.to_string_lossy().into_owned());
+    let extension =
+        |path: &Path| path.extension().map(|text| text.to_string_lossy().to_ascii_lowercase());
     let Some(last) = extension(path) else { return Ok(()) };
     let name = Printable(path.display());
     if UNSUPPORTED_COMPRESSION.contains(&last.as_str()) {
@@ -304,7 +332,8 @@ fn check_extension(path: &Path) -> Result<(), String> {
     let is_compressed = Compression::from_extension(last.as_ref()).is_some();
     let inner = if is_compressed { extension(&path.with_extension("")) } else { Some(last) };
     match inner {
-        Some(inner) if CAPTURE_EXTENSIONS.contains(&inner.as_str()) => {
+        // tcpdump appends numbers.
+        Some(inner) if CAPTURE_EXTENSIONS.contains(&inner.trim_end_matches(char::is_numeric)) => {
             let stem = path.with_extension("");
             let stem = if is_compressed { stem.with_extension("") } else { stem };
             Err(format!(

@@ -82,8 +82,10 @@ pub(super) fn is_display_filter(expression: &str) -> bool {
         let has_operand = index.checked_sub(1).is_some_and(|before| {
             ["host", "net", "port", "proto", "src", "dst"].contains(&tokens[before])
         });
+        let protocol = token.split('.').next().unwrap_or_default();
+        let has_protocol = PROTOCOLS.iter().any(|(name, _)| *name == protocol);
         is_known
-            || (is_field && is_operator(tokens.get(index + 1)))
+            || (is_field && (is_operator(tokens.get(index + 1)) || has_protocol && !has_operand))
             || (is_protocol && !has_operand)
     })
 }

@@ -14,6 +14,7 @@ mod error;
 mod generate;
 mod help;
 mod manual;
+mod near_miss;
 mod records;
 mod sections;
 mod suggestion;

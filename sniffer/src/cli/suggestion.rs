@@ -4,23 +4,61 @@
 use std::path::Path;
 use summary::Printable;
 
-use super::display_filter;
+use super::{display_filter, near_miss};
 use crate::{filter, interfaces};
 
 /// The answer to a filter that does not compile; `None` if it compiles, or looks like a filter with
 /// an error. `words` are the arguments that it was made of, if any.
 pub(super) fn find(words: &[String], expression: Option<&str>) -> Option<String> {
     let expression = expression?;
-    if filter::is_valid(expression) {
-        return None;
+    let is_valid = filter::is_valid(expression);
+    let near_miss = || for_near_miss(expression, is_valid);
+    if is_valid {
+        return near_miss();
     }
     let of_words = || words.iter().find_map(|word| option_for(word));
-    of_words().or_else(|| for_display_filter(expression))
+    of_words()
+        .or_else(near_miss)
+        .or_else(|| for_display_filter(expression))
+        .or_else(|| for_viewer_filter(expression))
+}
+
+/// The answer to a filter with a known mistake.
+fn for_near_miss(expression: &str, is_valid: bool) -> Option<String> {
+    let corrected =
+        near_miss::correct(expression, is_valid).filter(|text| filter::is_valid(text))?;
+    Some(format!("invalid filter; did you mean {}?", quoted(&corrected)))
+}
+
+/// The answer to a filter in the language of the viewer.
+fn for_viewer_filter(expression: &str) -> Option<String> {
+    let mut words = expression.split_whitespace();
+    let is_field =
+        ["proto", "port", "sport", "dport", "host", "src", "dst", "len", "flags", "ttl", "ts", "n"]
+            .contains(&words.next()?);
+    let is_operator = ["==", "!=", "in", "has", "contains", "not"].contains(&words.next()?);
+    (is_field && is_operator).then(|| {
+        format!(
+            "this is a filter of the viewer; write a filter of pcap-filter(7), such as: {EXAMPLE}"
+        )
+    })
+}
+
+/// A filter in the manner of pcap-filter(7).
+const EXAMPLE: &str = "host 10.0.0.5 and tcp port 443";
+
+/// A text as one word of a shell.
+fn quoted(text: &str) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || " .,:/_-".contains(c);
+    if text.chars().all(is_plain) { text.to_owned() } else { format!("'{text}'") }
 }
 
 /// The option that an argument lacks.
 fn option_for(word: &str) -> Option<String> {
     let name = Printable(word);
+    if ["help", "version"].contains(&word) {
+        return Some(format!("did you mean --{name}?"));
+    }
     let names_interface = |interface: &interfaces::Interface| interface.is_named(word);
     let is_interface =
         word == interfaces::ANY || interfaces::all().ok()?.iter().any(names_interface);
@@ -54,13 +92,14 @@ fn for_display_filter(expression: &str) -> Option<String> {
     let translated = display_filter::translate(expression).filter(|text| filter::is_valid(text));
     Some(match translated {
         Some(text) => {
-            format!("this is a display filter of Wireshark; the capture filter is: {text}")
+            format!(
+                "this is a display filter of Wireshark; the capture filter is: {}",
+                quoted(&text)
+            )
         }
-        None => {
-            "this is a display filter of Wireshark; write a filter of pcap-filter(7), such as: \
-                 host 10.0.0.5 and tcp port 443"
-                .into()
-        }
+        None => format!(
+            "this is a display filter of Wireshark; write a filter of pcap-filter(7), such as: {EXAMPLE}"
+        ),
     })
 }
 

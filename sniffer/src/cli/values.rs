@@ -1,5 +1,6 @@
 //! Parsers for the values of options. Their errors are shown after clap's `invalid value …:`.
 
+use clap::builder::{OsStringValueParser, TypedValueParser};
 use std::fmt::Display;
 use std::num::{IntErrorKind, ParseIntError};
 use std::ops::RangeInclusive;
@@ -34,8 +35,12 @@ pub(super) fn namespace(text: &str) -> Result<NamespaceName, String> {
     Ok(NamespaceName(text.to_owned()))
 }
 
-pub(super) fn path(text: &str) -> Result<PathBuf, String> {
-    if text.is_empty() { Err("file name is empty".into()) } else { Ok(text.into()) }
+/// A parser of file names, which are any bytes.
+pub(super) fn path() -> impl TypedValueParser<Value = PathBuf> {
+    OsStringValueParser::new().try_map(|name| match name.is_empty() {
+        true => Err("file name is empty"),
+        false => Ok(PathBuf::from(name)),
+    })
 }
 
 /// A whole number greater than 0.
@@ -46,9 +51,14 @@ where
     match text.parse() {
         Ok(number) if number == T::default() => Err("must be greater than 0".into()),
         Ok(number) => Ok(number),
+        Err(_) if is_negative(text) => Err("must be greater than 0".into()),
         Err(error) if *error.kind() == IntErrorKind::PosOverflow => Err("too large".into()),
         Err(_) => Err("not a whole number".into()),
     }
+}
+
+fn is_negative(text: &str) -> bool {
+    text.strip_prefix('-').is_some_and(|digits| digits.parse::<u64>().is_ok())
 }
 
 /// A parser of whole numbers in `range`.
@@ -61,6 +71,7 @@ where
     move |text| match text.parse::<T>() {
         Ok(number) if min <= number && number <= max => Ok(number),
         Ok(_) => Err(out_of_range.clone()),
+        Err(_) if is_negative(text) => Err(out_of_range.clone()),
         Err(error) if *error.kind() == IntErrorKind::PosOverflow => Err(out_of_range.clone()),
         Err(_) => Err("not a whole number".into()),
     }
@@ -78,6 +89,7 @@ pub(super) fn file_size(text: &str) -> Result<u64, String> {
     };
     match digits.parse::<u64>() {
         Ok(0) => Err("must be greater than 0".into()),
+        Err(_) if is_negative(digits) => Err("must be greater than 0".into()),
         Ok(number) => number.checked_mul(unit).ok_or_else(|| "too large".into()),
         Err(error) if *error.kind() == IntErrorKind::PosOverflow => Err("too large".into()),
         Err(_) => Err("not a file size such as 100, 64k, 10m or 1g".into()),

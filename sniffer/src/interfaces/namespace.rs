@@ -40,6 +40,10 @@ impl NamespaceName {
     }
 
     fn not_found(&self, source: io::Error) -> Error {
+        let source = match self.0.parse::<u32>() {
+            Ok(_) => io::Error::other("no process has this ID"),
+            Err(_) => source,
+        };
         Error::NoSuchNamespace { name: self.0.clone(), source, available: names() }
     }
 

@@ -54,7 +54,8 @@ pub(super) enum DropTransition {
 /// A burst of drops. Counters do not say when a drop happened, so that times are bounds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct EndedBurst {
-    /// From the last reading before the first drop to the last reading with new drops.
+    /// From the last reading before the first drop to the last reading with new drops, or from `before` to
+    /// `after` if that is shorter.
     pub(super) length: Duration,
     /// Number of packets dropped.
     pub(super) dropped: u64,
@@ -105,7 +106,12 @@ impl DropTracker {
     pub(super) fn end_burst(&mut self) -> DropTransition {
         let Some(burst) = self.burst.take() else { return DropTransition::None };
         let Burst { start, end, dropped_before, before, after } = burst;
-        let (length, dropped) = (end.at - start, self.dropped - dropped_before);
+        let dropped = self.dropped - dropped_before;
+        // The packets around the burst can be closer than the readings.
+        let between =
+            before.zip(after).and_then(|(before, after)| after.ns().checked_sub(before.ns()));
+        let between = between.and_then(|ns| u64::try_from(ns).ok()).map(Duration::from_nanos);
+        let length = (end.at - start).min(between.unwrap_or(Duration::MAX));
         DropTransition::Ended(EndedBurst { length, dropped, before, after })
     }
 }
@@ -187,7 +193,7 @@ mod tests {
             assert_eq!(
                 ended,
                 DropTransition::Ended(EndedBurst {
-                    length: Duration::from_millis(if burst == 0 { 400 } else { 3_900 }),
+                    length: Duration::from_millis(390),
                     dropped: 4,
                     before: Some(time(ms(20))),
                     after: Some(time(ms(410))),

@@ -1,6 +1,9 @@
 //! Starts a live run: opens interfaces and signals, enters the sandbox, creates the output, and runs
 //! it.
 
+use std::fs::File;
+use std::os::fd::AsFd;
+use std::os::unix::fs::FileTypeExt;
 use summary::record::SourceKind;
 
 use super::accounting::Accounting;
@@ -39,6 +42,9 @@ pub(crate) fn start(config: &Config) -> Result<(), Error> {
     // Before starting threads, which inherit the signal mask.
     let signals = Signals::catch(prepared.creates_files())?;
     let progress = Progress::start(config.is_quiet, config.output.path.is_none());
+    if config.interfaces.is_empty() && is_pipe(std::io::stdin()) {
+        progress.info("standard input is not read; to read packets from it, use -r -");
+    }
     if let ([], [interface]) = (&config.interfaces[..], &chosen[..])
         && !interfaces::has_default_route(interface)?
     {
@@ -110,6 +116,13 @@ pub(crate) fn start(config: &Config) -> Result<(), Error> {
         drop_notices,
     }
     .run()
+}
+
+/// Whether another program writes to standard input, perhaps packets.
+fn is_pipe(input: impl AsFd) -> bool {
+    let file = input.as_fd().try_clone_to_owned().map(File::from);
+    let metadata = file.and_then(|file| file.metadata());
+    metadata.is_ok_and(|metadata| metadata.file_type().is_fifo())
 }
 
 /// Whether sockets may have to be opened later. Sockets in a fanout group cannot be bound to

@@ -15,11 +15,11 @@ pub(crate) enum Compression {
 }
 
 impl Compression {
-    /// The format for an extension of a file name.
+    /// The format for an extension of a file name, in upper or lower case.
     pub(crate) fn from_extension(extension: &OsStr) -> Option<Self> {
-        match extension.to_str()? {
+        match &*extension.to_str()?.to_ascii_lowercase() {
             "gz" => Some(Self::Gzip),
-            "zst" => Some(Self::Zstd),
+            "zst" | "zstd" => Some(Self::Zstd),
             _ => None,
         }
     }

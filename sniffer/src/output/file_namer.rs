@@ -174,7 +174,7 @@ impl FileNamer {
         let newest = if is_ring || was_interrupted { self.newest_existing(parts)? } else { None };
         let may_continue = self.overwrite || was_interrupted;
         match newest {
-            Some(path) if !may_continue => return Err(Error::OutputExists { path }),
+            Some(path) if !may_continue => return Err(exists_error(path)),
             Some(path) => {
                 let path = final_path(&path).unwrap_or(path);
                 let number = path.file_name().and_then(|name| self.number_of(name));
@@ -349,7 +349,15 @@ fn ensure_absent(path: &Path) -> Result<(), Error> {
         let source = std::io::ErrorKind::IsADirectory.into();
         return Err(Error::Output { name: path.display().to_string(), source });
     }
-    if exists(path) { Err(Error::OutputExists { path: path.to_owned() }) } else { Ok(()) }
+    if exists(path) { Err(exists_error(path.to_owned())) } else { Ok(()) }
+}
+
+/// Why an existing file, which may be unfinished, ends a run.
+fn exists_error(path: PathBuf) -> Error {
+    match final_path(&path) {
+        Some(_) => Error::UnfinishedOutput { path },
+        None => Error::OutputExists { path },
+    }
 }
 
 #[cfg(test)]

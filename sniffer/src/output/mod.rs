@@ -26,7 +26,7 @@ pub(crate) use compression::Compression;
 pub(crate) use file_id::FileId;
 pub(crate) use file_namer::Rotation;
 pub(crate) use options::{Options, PreparedOutput};
-pub(crate) use template::expand;
+pub(crate) use template::{expand, expand_host};
 
 use compression::Encoder;
 use file_namer::{FileNamer, OutputPath};

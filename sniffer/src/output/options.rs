@@ -56,8 +56,13 @@ impl Options {
             parts = recovery::find(&namer, &self.inputs)?;
         }
         namer.start(&parts.iter().map(Part::path).collect::<Vec<_>>())?;
+        let directory = directory::fixed(path, self.rotation);
+        // Before the sandbox, which would report it as incomplete.
+        if let Err(source) = std::fs::metadata(&directory) {
+            return Err(Error::Output { name: self.name(), source });
+        }
         let files = FileAccess::Directory {
-            path: directory::fixed(path, self.rotation),
+            path: directory,
             creates_directories: directory::has_variable(path, self.rotation),
         };
         Ok(PreparedOutput { namer: Some(namer), files, parts, ..PreparedOutput::default() })

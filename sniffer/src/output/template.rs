@@ -22,6 +22,16 @@ pub(crate) fn expand(template: &Path, time: &jiff::Zoned) -> Result<PathBuf, Err
     Ok(OsString::from(path).into())
 }
 
+/// A path without an interval: only `%{host}` has a meaning.
+pub(crate) fn expand_host(path: &Path) -> PathBuf {
+    match path.to_str() {
+        Some(text) if text.contains(HOST) => {
+            text.replace(HOST, &host_name().replace('/', "_")).into()
+        }
+        _ => path.to_owned(),
+    }
+}
+
 /// How all names start that a template, or a component of it, gives.
 pub(super) fn prefix(template: &OsStr) -> Cow<'_, OsStr> {
     let Some(text) = template.to_str().filter(|text| text.contains('%')) else {

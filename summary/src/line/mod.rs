@@ -15,7 +15,7 @@
 //! | `ts_ns`, `ts_us`, `ts_ms` | integer, 64 bits | one of them instead of `ts`, with [`TimeUnit`](crate::TimeUnit): the time since 1970-01-01T00:00:00Z, rounded down |
 //! | `if` | string | interface name; present in live captures, and for pcapng files that contain it (`if_name`) |
 //! | `dir` | string | direction, the kernel's `sll_pkttype` (packet(7)): `in` (to this host), `out` (from this host), `bcast` (broadcast), `mcast` (multicast), `other` (to another host); live only |
-//! | `len` | integer, 32 bits | bytes on the wire, including the link header and VLAN tags |
+//! | `len` | integer, 32 bits | bytes on the wire, including the link header and VLAN tags; in cooked frames (SLL, SLL2), the link header is the cooked one |
 //! | `cap` | integer, 32 bits | bytes captured; present if fewer than `len` |
 //! | `gso` | integer, 16 bits | segmentation offload: payload bytes of each segment but the last, the kernel's `gso_size`; live only |
 //! | `gso_type` | string | what segmentation offload splits or merges, the kernel's `gso_type`: `tcpv4`, `tcpv6`, `udp_l4` (datagrams), `udp` (IP fragments); present with `gso` |

@@ -49,7 +49,7 @@ fn messages_cannot_control_the_terminal() {
         (&["-r", path][..], 1),
         (&["-r", &missing], 1),
         (&["-r", capture, "-w", path], 1),
-        (&["-r", capture, filter], 1),
+        (&["-r", capture, filter], 2),
         (&["-F", &missing, "-r", capture], 1),
         (&["-i", "\u{1b}[31mx"], 1),
         (&["-i", hostile], 1),

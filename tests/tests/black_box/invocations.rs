@@ -86,8 +86,8 @@ sniffer -r 3.pcap -w out.pcapng.gz          | 2 | sniffer: -w out.pcapng.gz: the
 sniffer -r 3.pcap -w out.lz4                | 2 | sniffer: -w out.lz4: cannot compress to .lz4; use .gz or .zst, or -w - and a pipe |
 sniffer -r 3.pcap -w out.json.bz2           | 2 | sniffer: -w out.json.bz2: cannot compress to .bz2; use .gz or .zst |
 sniffer --print -w out -r 3.pcap            | 2 | sniffer: --print: there is one output; to see it as well: sniffer ... \| tee FILE |
-sniffer -C 1 -r 3.pcap                      | 2 | error: the following required arguments were not provided |
-sniffer -G 1w -w out                        | 2 | error: invalid value '1w' for '--rotate-interval <TIME>': not a duration such as |
+sniffer -C 1 -r 3.pcap                      | 2 | sniffer: -C and -G require an output file; name it with -w |
+sniffer -G 1w -w out                        | 2 | sniffer: invalid value '1w' for '--rotate-interval <TIME>': not a duration such as |
 
 # What sniffer does not do
 sniffer -A -r 3.pcap                        | 2 | sniffer: -A: no payload output; write a pcap file with tcpdump -w FILE, then use tcpdump -A -r FILE |
@@ -106,15 +106,29 @@ sniffer 4.pcapng.gz                         | 2 | sniffer: `4.pcapng.gz` is the 
 sniffer -r 3.pcap 'ip.addr == 10.0.0.5'     | 2 | sniffer: this is a display filter of Wireshark; the capture filter is: host 10.0.0.5 |
 sniffer -r 3.pcap 'tcp.port==80 && !dns'    | 2 | sniffer: this is a display filter of Wireshark; the capture filter is: tcp port 80 and not port 53 |
 sniffer -r 3.pcap 'dns.qry.name contains x' | 2 | sniffer: this is a display filter of Wireshark; write a filter of pcap-filter(7) |
-sniffer -r 3.pcap tcp port 70000            | 1 | sniffer: invalid filter: port number 70000 greater than maximum 65535 |
+sniffer -r 3.pcap tcp port 70000            | 2 | sniffer: invalid filter: port number 70000 greater than maximum 65535 |
 sniffer -r out.json                         | 1 | sniffer: `out.json`: not a pcap or pcapng file but the output of sniffer; open it in the viewer |
 sniffer -r 3.pcap.bz2                       | 1 | sniffer: `3.pcap.bz2`: not a pcap or pcapng file but compressed with bzip2; use: bzip2 -dc FILE \| sniffer -r - |
 sniffer -r list                             | 1 | sniffer: `list`: not a pcap or pcapng file but text; write capture files with tcpdump -w |
 sniffer -r 4.pcap                           | 1 | sniffer: cannot read `4.pcap`: No such file or directory |
-sniffer -s 262145                           | 2 | error: invalid value '262145' for '--snapshot-length <SNAPLEN>': must be between 1 and 262144 |
-sniffer -c many                             | 2 | error: invalid value 'many' for '--max-packets <COUNT>': not a whole number |
-sniffer --wirte x                           | 2 | error: unexpected argument '--wirte' found |
-sniffer -V                                  | 2 | error: a value is required for '--read-list <FILE>' but none was supplied |
+sniffer -c -1                               | 2 | sniffer: invalid value '-1' for '--max-packets <COUNT>': must be greater than 0 |
+sniffer -G 60                               | 2 | sniffer: -C and -G require an output file; name it with -w |
+sniffer -G 60 -w %D.ndjson                  | 2 | sniffer: -w %D.ndjson: a directive stands for a text with `/` |
+sniffer -r 3.pcap -w out.PCAP1              | 2 | sniffer: -w out.PCAP1: the output is JSON lines; use a name such as out.ndjson |
+sniffer -r 3.pcap 10.0.0.1                  | 2 | sniffer: invalid filter; did you mean host 10.0.0.1? |
+sniffer -r 3.pcap port 80,443               | 2 | sniffer: invalid filter; did you mean '(port 80 or port 443)'? |
+sniffer -r 3.pcap port 80-90                | 2 | sniffer: invalid filter; did you mean portrange 80-90? |
+sniffer -r 3.pcap host 1.2.3.4:80           | 2 | sniffer: invalid filter; did you mean '(host 1.2.3.4 and port 80)'? |
+sniffer -r 3.pcap proto == tcp              | 2 | sniffer: this is a filter of the viewer; |
+sniffer -r 3.pcap http.request              | 2 | sniffer: this is a display filter of Wireshark; |
+sniffer help                                | 2 | sniffer: did you mean --help? |
+sniffer -V 3.pcap                           | 1 | sniffer: cannot read `3.pcap`: not a list of file names; to read a capture, use -r |
+sniffer --tag a=1 --tag a=2                 | 2 | sniffer: tag `a` is given more than once |
+sniffer -r 3.pcap -w no-directory/out       | 1 | sniffer: cannot write `no-directory/out`: No such file or directory |
+sniffer -s 262145                           | 2 | sniffer: invalid value '262145' for '--snapshot-length <SNAPLEN>': must be between 1 and 262144 |
+sniffer -c many                             | 2 | sniffer: invalid value 'many' for '--max-packets <COUNT>': not a whole number |
+sniffer --wirte x                           | 2 | sniffer: unexpected argument '--wirte' found |
+sniffer -V                                  | 2 | sniffer: a value is required for '--read-list <FILE>' but none was supplied |
 
 # Information
 sniffer -d ip                               | 0 | | (000) ldh      [12]

@@ -99,7 +99,7 @@ fn part_files_count_as_existing_files() {
         let part = namer(false).next().unwrap().path;
         std::os::unix::fs::symlink("/nowhere", &part).unwrap();
         let refused = namer(false).start(&[]).unwrap_err();
-        assert!(matches!(&refused, Error::OutputExists { path } if *path == part), "{refused}");
+        assert!(matches!(&refused, Error::UnfinishedOutput { path } if *path == part), "{refused}");
         namer(true).start(&[]).unwrap();
     }
     assert_eq!(names("a", BY_SIZE, false, &["a-1.part"]), ["a", "a-2", "a-3", "a-4"]);
