@@ -14,6 +14,7 @@ mod errors;
 mod examples;
 mod export;
 mod faults;
+mod file_patterns;
 mod files;
 mod filters;
 mod hostile_captures;
