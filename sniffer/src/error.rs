@@ -109,6 +109,12 @@ pub enum Error {
         /// Its name.
         name: String,
     },
+    /// The network namespace was deleted during a capture with `--exit-on-down`.
+    #[error("network namespace `{}` was deleted; earlier packets have been written", Printable(.name))]
+    NamespaceGone {
+        /// The given name, path or process ID.
+        name: String,
+    },
     /// The decoder does not support the interface's link type.
     #[error("interface `{}` has an unsupported link type (ARPHRD {arphrd}); try -i any", Printable(.name))]
     UnsupportedLinkType {

@@ -51,9 +51,7 @@ pub fn run() -> Result<(), Error> {
     signals::prepare()?;
     let Invocation { namespace, action } = cli::parse()?;
     // While the process has a single thread, and before it opens sockets.
-    if let Some(namespace) = namespace {
-        namespace.enter()?;
-    }
+    let namespace = namespace.map(|name| name.enter()).transpose()?;
     if !matches!(action, Action::Capture(_)) {
         signals::unblock_hangup()?;
     }
@@ -62,7 +60,7 @@ pub fn run() -> Result<(), Error> {
         Action::ListInterfaces => interfaces::list(),
         Action::Check(options) => check::run(&options),
         Action::DumpFilter(config) => dump::run(&config),
-        Action::Capture(config) => live::start(&config),
+        Action::Capture(config) => live::start(&config, namespace),
         Action::ReadFiles(config) => file::run(&config),
         Action::CountPackets(config) => file::count(&config),
     };

@@ -207,6 +207,9 @@ pub enum EventKind {
     IfaceRenamed,
     /// The maximum transmission unit of the interface changed.
     IfaceMtu,
+    /// The network namespace of `--netns` was deleted or replaced, or its process ended. The capture
+    /// continues on the old interfaces.
+    NetnsGone,
     /// The kernel started to drop packets because the ring buffer was full.
     DropBegin,
     /// No packet was dropped for one second, or the capture ended. `gap_ns` is an upper bound of how

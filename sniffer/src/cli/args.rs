@@ -118,7 +118,8 @@ pub(super) struct Args {
 
     /// Exit if an interface goes down or disappears
     ///
-    /// Without this option, sniffer waits for the interface and continues when it is back.
+    /// Also exits if the namespace of --netns is deleted. Without this option, sniffer waits for the
+    /// interface and continues when it is back.
     #[arg(long, help_heading = INPUT, hide_short_help = true)]
     pub(super) exit_on_down: bool,
 

@@ -4,8 +4,8 @@
 use std::os::fd::AsFd;
 use std::thread::Builder;
 use std::time::{Duration, Instant};
-use summary::grouped;
 use summary::record::{Event, EventKind, Reason};
+use summary::{Printable, grouped};
 
 use super::accounting::Accounting;
 use super::all_links::AllLinks;
@@ -16,11 +16,11 @@ use super::notices::{DropNotices, link_message};
 use super::opener::{Opener, user_space_filter_message};
 use super::packet_source::PacketSource;
 use crate::Error;
-use crate::interfaces::{Interface, LinkChange, LinkMonitor};
+use crate::interfaces::{Interface, LinkChange, LinkMonitor, NamespaceWatch};
 use crate::progress::{Progress, packets};
-use crate::sandbox;
 use crate::signals::{self, Request, Signals};
 use crate::timer::Timer;
+use crate::{sandbox, stream};
 
 /// How often to read the kernel's counters, which are 32 bits wide and wrap.
 const COUNTERS_INTERVAL: Duration = Duration::from_secs(1);
@@ -34,6 +34,8 @@ pub(super) struct Run<'a> {
     pub(super) config: &'a Config,
     pub(super) opener: Opener<'a>,
     pub(super) monitor: LinkMonitor,
+    /// The network namespace, until it is gone; `None` if it is that of the process.
+    pub(super) namespace: Option<NamespaceWatch>,
     pub(super) accounting: Accounting,
     /// The packets of each interface in `accounting`, in the same order.
     pub(super) sources: Vec<PacketSource>,
@@ -117,6 +119,7 @@ impl Run<'_> {
             let are_stats_due = stats_timer.as_mut().is_some_and(|timer| timer.fires(now));
             if counters_due <= now || are_stats_due {
                 self.accounting.read_all_counters()?;
+                self.check_namespace()?;
                 counters_due = now + COUNTERS_INTERVAL;
             }
             if are_stats_due {
@@ -195,6 +198,27 @@ impl Run<'_> {
             }
         }
         Ok(None)
+    }
+
+    /// Records that the network namespace is gone.
+    ///
+    /// # Errors
+    ///
+    /// If the run is configured to end then.
+    fn check_namespace(&mut self) -> Result<(), Error> {
+        let Some(namespace) = self.namespace.take_if(|namespace| namespace.is_gone()) else {
+            return Ok(());
+        };
+        self.accounting.record_event(Event::new(stream::now(), EventKind::NetnsGone))?;
+        let name = namespace.name().to_owned();
+        if self.config.exits_on_down {
+            return Err(Error::NamespaceGone { name });
+        }
+        self.progress.info(format_args!(
+            "network namespace `{}` was deleted; capturing on its interfaces while they exist",
+            Printable(&name)
+        ));
+        Ok(())
     }
 
     fn on_link_change(&mut self, change: LinkChange) -> Result<(), Error> {

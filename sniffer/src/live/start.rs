@@ -17,7 +17,7 @@ use super::packet_source::PacketSource;
 use super::run::Run;
 use crate::Error;
 use crate::capture::Reader;
-use crate::interfaces::{self, Interface, LinkMonitor};
+use crate::interfaces::{self, Interface, LinkMonitor, NamespaceWatch};
 use crate::output::Output;
 use crate::progress::Progress;
 use crate::sandbox::{self, Policy, SocketAccess};
@@ -25,7 +25,8 @@ use crate::signals::Signals;
 use crate::stream::{self, Stream};
 
 /// Captures until something ends the run.
-pub(crate) fn start(config: &Config) -> Result<(), Error> {
+/// `namespace` is the network namespace that the process has entered, if any.
+pub(crate) fn start(config: &Config, namespace: Option<NamespaceWatch>) -> Result<(), Error> {
     // Before looking up the interfaces, to miss no change.
     let monitor = LinkMonitor::open()?;
     let chosen = interfaces::select(&config.interfaces)?;
@@ -107,6 +108,7 @@ pub(crate) fn start(config: &Config) -> Result<(), Error> {
         config,
         opener,
         monitor,
+        namespace,
         accounting,
         sources,
         all_links,

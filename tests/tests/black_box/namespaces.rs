@@ -3,7 +3,7 @@
 use std::process::{Command, Stdio};
 use tempfile::tempdir;
 use tests::frames::{IPV4, Sender, ethernet, ipv4, udp};
-use tests::process::{Capture, Output, Process, finish};
+use tests::process::{Capture, Output, Process, finish, wait_for};
 use tests::veth::{self, with_veth};
 use xtask::build::sniffer_path;
 use xtask::namespace;
@@ -53,6 +53,34 @@ fn capture_in_another_namespace_survives_the_loss_of_its_interface() {
         let names: Vec<_> = stream.packets.iter().map(|packet| packet.r#if.as_deref()).collect();
         assert_eq!(names, [Some("right"), Some("right")]);
     }
+}
+
+/// The capture keeps the namespace alive, so that nothing else shows its end.
+#[test]
+fn end_of_the_namespace_is_reported() {
+    with_veth(|| {
+        let directory = tempdir().unwrap();
+        let file = directory.path().join("capture.ndjson");
+        let mut resident = resident();
+        let pid = resident.id().to_string();
+        let args = ["--netns", &pid, "-i", "right", "-w"];
+        let capture = Capture::start_command(elsewhere(&args).arg(&file), file.clone());
+        let path = directory.path().join("other");
+        let mut ends =
+            elsewhere(&[&args[..], &[path.to_str().unwrap(), "--exit-on-down"]].concat());
+        let ends = Process::spawn(ends.stdout(Stdio::null()).stderr(Stdio::piped()));
+        wait_for("the second capture", || {
+            std::fs::metadata(&path).is_ok_and(|file| 0 < file.len())
+        });
+        resident.kill().unwrap();
+        resident.wait().unwrap();
+        capture.wait_until(|text| text.contains("netns_gone"));
+        assert_eq!(capture.stop().event_kinds(), ["netns_gone"]);
+        let output = finish(ends);
+        let error = format!("sniffer: network namespace `{pid}` was deleted; earlier packets");
+        assert_eq!(output.status.code(), Some(1), "{}", output.stderr);
+        assert!(output.stderr.contains(&error), "{}", output.stderr);
+    });
 }
 
 #[test]
