@@ -18,6 +18,9 @@ pub struct Flow {
     pub proto: u16,
 }
 
+/// Source and destination port; `None` for packets without the port.
+pub type Ports = (Option<u16>, Option<u16>);
+
 /// Stands for a missing address in a [`Flow`].
 pub const NO_ADDRESS: u32 = u32::MAX;
 

@@ -2,6 +2,7 @@
 
 use crate::columns::PacketRow;
 use crate::density::{Density, Grid};
+use crate::flow::Ports;
 use crate::tally::Tally;
 use viewer_model::axis::Bins;
 use viewer_model::selection::DimensionSet;
@@ -35,6 +36,8 @@ pub enum QueryKind {
     Protocols,
     /// Packets, bytes and time range by flow.
     Conversations,
+    /// Packets, bytes and time range by flow and ports.
+    Connections,
     /// The packet nearest to a grid cell.
     Nearest {
         /// The grid.
@@ -69,13 +72,15 @@ pub struct Position {
     pub index: usize,
 }
 
-/// Totals of one flow of a part.
+/// Totals of one flow of a part, or of its packets between two ports.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FlowTally {
     /// Index of the part.
     pub part: usize,
     /// Id of the flow within the part.
     pub flow: u32,
+    /// The ports, if counted by ports.
+    pub ports: Ports,
     /// At least one packet.
     pub tally: Tally,
     /// First and last timestamp in nanoseconds since the epoch.
@@ -148,7 +153,7 @@ pub enum Answer {
     Ports(Vec<(u16, Tally)>),
     /// By part and id, unordered; for sources, destinations and protocols.
     Ids(Vec<IdTally>),
-    /// By part and flow, unordered; for conversations.
+    /// By part and flow, unordered; for conversations and connections.
     Flows(Vec<FlowTally>),
     /// The nearest packet, if any is close enough.
     Nearest(Option<Hit>),
@@ -221,9 +226,9 @@ wire!(struct Query { kind, dimensions });
 wire!(enum QueryKind {
     0 Total, 1 Bins(bins), 2 Density(grid), 3 Ports, 4 Sources, 5 Destinations, 6 Protocols,
     7 Conversations, 8 Nearest { grid, cell }, 9 Ranks { key_ns }, 10 Rows { starts, count },
-    11 RankOf(position),
+    11 RankOf(position), 12 Connections,
 });
-wire!(struct FlowTally { part, flow, tally, ts_ns });
+wire!(struct FlowTally { part, flow, ports, tally, ts_ns });
 wire!(struct IdTally { part, id, tally });
 wire!(struct LocatedPacket { part, index, key_ns, row });
 wire!(struct Position { key_ns, part, index });

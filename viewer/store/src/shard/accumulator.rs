@@ -21,7 +21,7 @@ pub(super) enum Aggregate {
     Density(Grid),
     Ports,
     Field(FlowField),
-    Flows,
+    Flows { by_ports: bool },
     Nearest { grid: Grid, cell: (usize, usize) },
 }
 
@@ -36,7 +36,8 @@ impl Aggregate {
             QueryKind::Sources => Self::Field(FlowField::Source),
             QueryKind::Destinations => Self::Field(FlowField::Destination),
             QueryKind::Protocols => Self::Field(FlowField::Protocol),
-            QueryKind::Conversations => Self::Flows,
+            QueryKind::Conversations => Self::Flows { by_ports: false },
+            QueryKind::Connections => Self::Flows { by_ports: true },
             QueryKind::Nearest { grid, cell } => Self::Nearest { grid: *grid, cell: *cell },
             QueryKind::Ranks { .. } | QueryKind::Rows { .. } | QueryKind::RankOf(_) => {
                 return None;
@@ -48,7 +49,7 @@ impl Aggregate {
     pub(super) fn is_same_view(&self, other: &Self) -> bool {
         match (self, other) {
             (Self::Bins(bins), Self::Bins(others)) => bins.axis.quantity == others.axis.quantity,
-            (Self::Density(_), Self::Density(_)) => true,
+            (Self::Density(_), Self::Density(_)) | (Self::Flows { .. }, Self::Flows { .. }) => true,
             _ => self == other,
         }
     }
@@ -128,7 +129,7 @@ impl Accumulator {
             }
             Aggregate::Ports => Self::Ports(vec![Tally::default(); 1 << 16]),
             Aggregate::Field(field) => Self::Field(FieldCounter::new(*field, columns)),
-            Aggregate::Flows => Self::Flows(FlowCounter::new(columns)),
+            Aggregate::Flows { by_ports } => Self::Flows(FlowCounter::new(columns, *by_ports)),
             Aggregate::Nearest { grid, cell } => {
                 Self::Nearest { plane: BinnedPlane::new(grid), cell: *cell, best: None }
             }

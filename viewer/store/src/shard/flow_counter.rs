@@ -1,7 +1,8 @@
 //! Counts per flow, and per address or protocol of the flows.
 
 use crate::columns::{Columns, RowBatch};
-use crate::flow::Flow;
+use crate::flow::{Flow, Ports};
+use crate::intern::Interner;
 use crate::query::{FlowTally, IdTally};
 use crate::tally::Tally;
 use viewer_model::axis::Quantity;
@@ -64,11 +65,15 @@ impl FieldCounter {
     }
 }
 
-/// Packets, bytes and time range of each flow.
+/// Packets, bytes and time range of each flow, or of each pair of ports of a flow.
 #[derive(Debug)]
 pub(super) struct FlowCounter {
-    /// Indexed by flow.
-    flows: Vec<FlowSum>,
+    /// Indexed by flow, or by the id of a connection.
+    sums: Vec<FlowSum>,
+    /// Flow and ports of each sum; `None` if only flows are counted.
+    connections: Option<Interner<(u32, Ports)>>,
+    /// The index of each row's sum in a batch, if connections are counted.
+    indices: Vec<u32>,
     /// Whether any flow has loose time bounds.
     has_loose_bounds: bool,
 }
@@ -86,17 +91,46 @@ const EMPTY: FlowSum =
     FlowSum { tally: Tally { packets: 0, bytes: 0 }, ts_ns: (i64::MAX, i64::MIN), is_loose: false };
 
 impl FlowCounter {
-    pub(super) fn new(columns: &Columns) -> Self {
-        Self { flows: vec![EMPTY; columns.flows().len()], has_loose_bounds: false }
+    pub(super) fn new(columns: &Columns, by_ports: bool) -> Self {
+        Self {
+            sums: if by_ports { Vec::new() } else { vec![EMPTY; columns.flows().len()] },
+            connections: by_ports.then(Interner::default),
+            indices: Vec::new(),
+            has_loose_bounds: false,
+        }
+    }
+
+    /// Finds the sum of each row, for [`FlowCounter::index`].
+    fn find(&mut self, batch: &mut RowBatch<'_>) {
+        batch.read_flows();
+        let Some(connections) = &mut self.connections else { return };
+        let quantities = [Quantity::SourcePort, Quantity::DestinationPort];
+        quantities.into_iter().for_each(|quantity| batch.read(quantity));
+        let [sports, dports] = quantities.map(|quantity| batch.values(quantity));
+        let rows = batch.flows().iter().zip(sports.iter().zip(dports));
+        self.indices.clear();
+        self.indices.extend(rows.map(|(flow, (sport, dport))| {
+            // A missing port is not between 0 and 65,535.
+            connections.id((*flow, (u16::try_from(*sport).ok(), u16::try_from(*dport).ok())))
+        }));
+        self.sums.resize(connections.items().len(), EMPTY);
+    }
+
+    /// The index of the sum of a row, given the row's flow.
+    #[inline]
+    fn index(&self, row: usize, flow: u32) -> usize {
+        let index = if self.connections.is_some() { self.indices[row] } else { flow };
+        index as usize
     }
 
     pub(super) fn count<const ADD: bool>(&mut self, batch: &mut RowBatch<'_>) {
-        batch.read_flows();
+        self.find(batch);
         batch.read(Quantity::Time);
         batch.read(Quantity::Size);
         let values = batch.values(Quantity::Time).iter().zip(batch.values(Quantity::Size));
-        for (flow, (ts, len)) in batch.flows().iter().zip(values) {
-            let sum = &mut self.flows[*flow as usize];
+        for ((row, flow), (ts, len)) in batch.flows().iter().enumerate().zip(values) {
+            let index = self.index(row, *flow);
+            let sum = &mut self.sums[index];
             sum.tally.update::<ADD>(Tally::of(len.unsigned_abs()));
             if ADD {
                 sum.ts_ns = (sum.ts_ns.0.min(*ts), sum.ts_ns.1.max(*ts));
@@ -112,7 +146,7 @@ impl FlowCounter {
     /// [`FlowCounter::finish_recomputing_time_bounds`].
     pub(super) fn begin_recomputing_time_bounds(&mut self) -> bool {
         if self.has_loose_bounds {
-            for sum in self.flows.iter_mut().filter(|sum| sum.is_loose) {
+            for sum in self.sums.iter_mut().filter(|sum| sum.is_loose) {
                 sum.ts_ns = EMPTY.ts_ns;
             }
         }
@@ -121,10 +155,12 @@ impl FlowCounter {
 
     /// Widens the time bounds that were reset to include these rows.
     pub(super) fn recompute_time_bounds(&mut self, batch: &mut RowBatch<'_>) {
-        batch.read_flows();
+        self.find(batch);
         batch.read(Quantity::Time);
-        for (flow, ts) in batch.flows().iter().zip(batch.values(Quantity::Time)) {
-            let sum = &mut self.flows[*flow as usize];
+        let rows = batch.flows().iter().zip(batch.values(Quantity::Time));
+        for (row, (flow, ts)) in rows.enumerate() {
+            let index = self.index(row, *flow);
+            let sum = &mut self.sums[index];
             if sum.is_loose {
                 sum.ts_ns = (sum.ts_ns.0.min(*ts), sum.ts_ns.1.max(*ts));
             }
@@ -133,20 +169,19 @@ impl FlowCounter {
 
     pub(super) fn finish_recomputing_time_bounds(&mut self) {
         self.has_loose_bounds = false;
-        self.flows.iter_mut().for_each(|sum| sum.is_loose = false);
+        self.sums.iter_mut().for_each(|sum| sum.is_loose = false);
     }
 
-    /// The flows that have packets.
+    /// The flows or connections that have packets.
     pub(super) fn tallies(&self, part: usize) -> Vec<FlowTally> {
-        let flows = (0..).zip(&self.flows).filter(|(_, sum)| 0 < sum.tally.packets);
-        let tally = |(flow, sum): (u32, &FlowSum)| FlowTally {
-            part,
-            flow,
-            tally: sum.tally,
-            ts_ns: sum.ts_ns,
+        let sums = (0..).zip(&self.sums).filter(|(_, sum)| 0 < sum.tally.packets);
+        let tally = |(index, sum): (u32, &FlowSum)| {
+            let connection = self.connections.as_ref().map(|all| all.items()[index as usize]);
+            let (flow, ports) = connection.unwrap_or((index, (None, None)));
+            FlowTally { part, flow, ports, tally: sum.tally, ts_ns: sum.ts_ns }
         };
-        let mut tallies = Vec::with_capacity(flows.clone().count());
-        tallies.extend(flows.map(tally));
+        let mut tallies = Vec::with_capacity(sums.clone().count());
+        tallies.extend(sums.map(tally));
         tallies
     }
 }

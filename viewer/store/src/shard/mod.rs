@@ -106,7 +106,8 @@ impl Shard {
             }
         }
         self.update_counts(columns, &changed);
-        if queries.iter().any(|query| query.kind == QueryKind::Conversations) {
+        let has_times = |kind| matches!(kind, &QueryKind::Conversations | &QueryKind::Connections);
+        if queries.iter().any(|query| has_times(&query.kind)) {
             self.recompute_time_bounds(columns);
         }
         let answers = queries.iter().map(|query| self.answer_one(columns, query)).collect();

@@ -3,14 +3,22 @@
 //! Each part numbers its protocols, addresses and flows on its own. [`FlowTable`] translates those
 //! ids, adds up the tallies of all parts, and pairs the two directions of each conversation.
 
-use crate::flow::{FlowDelta, NO_ADDRESS};
+mod endpoints;
+
+#[cfg(test)]
+mod tests;
+
+pub use endpoints::Endpoint;
+
+use crate::flow::{FlowDelta, NO_ADDRESS, Ports};
 use crate::intern::{Interner, push_compact};
 use crate::query::{FlowTally, IdTally};
 use crate::tally::Tally;
 use summary::Address;
+use viewer_model::axis::Quantity;
 use viewer_model::filter::{Expr, Field, Set};
 
-/// Two endpoints and a protocol. Invariant: `a <= b`.
+/// Two endpoints and a protocol. Invariant: `(a, ports.0) <= (b, ports.1)`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct EndpointPair {
     /// One endpoint; `None` for packets without an address.
@@ -19,6 +27,8 @@ pub struct EndpointPair {
     pub b: Option<Address>,
     /// Index into [`FlowTable::protos`].
     pub proto: u32,
+    /// Ports of `a` and `b`; `None` for packets without ports, and if the ports are not told apart.
+    pub ports: Ports,
 }
 
 /// Totals of both directions between two endpoints.
@@ -166,33 +176,49 @@ impl FlowTable {
         sums
     }
 
-    /// All conversations that have packets, in no particular order.
+    /// All conversations that have packets, in no particular order. Tallies by ports give one
+    /// conversation for each pair of ports.
     pub fn conversations(&self, tallies: &[FlowTally]) -> Vec<Conversation> {
         const NONE: u32 = u32::MAX;
-        // Index of each pair in the result.
+        // Index of each pair without ports in the result, and the conversations with ports.
         let mut indices = vec![NONE; self.pairs.items().len()];
+        let mut connections: Interner<(u32, Ports)> = Interner::default();
+        let mut connection_indices: Vec<u32> = Vec::new();
         let mut all: Vec<Conversation> = Vec::new();
         for flow in tallies {
             let part = self.parts.get(flow.part);
             let direction = part.and_then(|part| part.flows.get(flow.flow as usize));
             let Some(direction) = direction else { continue };
-            let index = &mut indices[direction.pair()];
+            let ids = self.pairs.items()[direction.pair()];
+            let (sport, dport) = flow.ports;
+            // Between equal addresses, the ports decide which direction is which.
+            let is_a_to_b = if ids.a == ids.b { sport <= dport } else { direction.is_a_to_b() };
+            let ports = if is_a_to_b { (sport, dport) } else { (dport, sport) };
+            let index = if ports == (None, None) {
+                &mut indices[direction.pair()]
+            } else {
+                let id = connections.id((direction.0 & !PairDirection::B_TO_A, ports)) as usize;
+                if id == connection_indices.len() {
+                    push_compact(&mut connection_indices, NONE);
+                }
+                &mut connection_indices[id]
+            };
             if *index == NONE {
                 *index = u32::try_from(all.len()).unwrap_or(NONE);
-                let pair = self.pair(self.pairs.items()[direction.pair()]);
+                let pair = EndpointPair { ports, ..self.pair(ids) };
                 let (a_to_b, b_to_a) = Default::default();
                 push_compact(&mut all, Conversation { pair, a_to_b, b_to_a, ts_ns: flow.ts_ns });
             }
             let sum = &mut all[*index as usize];
-            if direction.is_a_to_b() { &mut sum.a_to_b } else { &mut sum.b_to_a }.add(flow.tally);
-            sum.ts_ns = (sum.ts_ns.0.min(flow.ts_ns.0), sum.ts_ns.1.max(flow.ts_ns.1));
+            if is_a_to_b { &mut sum.a_to_b } else { &mut sum.b_to_a }.add(flow.tally);
+            sum.ts_ns = union(sum.ts_ns, flow.ts_ns);
         }
         all
     }
 
     fn pair(&self, PairIds { a, b, proto }: PairIds) -> EndpointPair {
         let address = |id: u32| self.addresses.items().get(id as usize).copied();
-        EndpointPair { a: address(a), b: address(b), proto }
+        EndpointPair { a: address(a), b: address(b), proto, ports: (None, None) }
     }
 
     /// The expression that matches a conversation.
@@ -201,75 +227,28 @@ impl FlowTable {
             Some(address) => Expr::In(field, Set::Addresses(vec![(address, address)])),
             None => Expr::Not(Box::new(Expr::Has(field))),
         };
-        let direction = |src, dst| Expr::And(vec![is(Field::Src, src), is(Field::Dst, dst)]);
+        let has_ports = pair.ports != (None, None);
+        let is_port = |quantity, port: Option<u16>| match port {
+            Some(port) => Expr::numbers(quantity, port.into(), port.into()),
+            None => Expr::Not(Box::new(Expr::Has(Field::Quantity(quantity)))),
+        };
+        let direction = |(src, sport), (dst, dport)| {
+            let mut all = vec![is(Field::Src, src), is(Field::Dst, dst)];
+            if has_ports {
+                all.push(is_port(Quantity::SourcePort, sport));
+                all.push(is_port(Quantity::DestinationPort, dport));
+            }
+            Expr::And(all)
+        };
         let proto = self.protos.items()[pair.proto as usize].clone();
         let proto = Expr::In(Field::Proto, Set::Texts(vec![proto]));
-        let either = Expr::Or(vec![direction(pair.a, pair.b), direction(pair.b, pair.a)]);
+        let (a, b) = ((pair.a, pair.ports.0), (pair.b, pair.ports.1));
+        let either = Expr::Or(vec![direction(a, b), direction(b, a)]);
         Expr::And(vec![either, proto])
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::flow::Flow;
-    use crate::tally::{RankBy, top};
-    use viewer_model::time::Zone;
-
-    fn delta(protos: &[&str], addresses: &[u32], flows: &[(u32, u32, u16)]) -> FlowDelta {
-        FlowDelta {
-            protos: protos.iter().map(|name| (*name).to_owned()).collect(),
-            addresses: addresses.iter().map(|bits| Address::V4(u32::to_be_bytes(*bits))).collect(),
-            flows: flows.iter().map(|&(src, dst, proto)| Flow { src, dst, proto }).collect(),
-        }
-    }
-
-    fn tally(part: usize, flow: u32, packets: u64, ts_ns: (i64, i64)) -> FlowTally {
-        FlowTally { part, flow, tally: Tally { packets, bytes: packets * 100 }, ts_ns }
-    }
-
-    fn id_tally(part: usize, id: u32, packets: u64) -> IdTally {
-        IdTally { part, id, tally: Tally { packets, bytes: packets * 100 } }
-    }
-
-    #[test]
-    fn parts_with_different_ids_are_merged() {
-        let mut flows = FlowTable::default();
-        flows.apply(0, delta(&["tcp", "udp"], &[1, 2], &[(0, 1, 0), (1, 0, 0)]));
-        flows.apply(1, delta(&["udp", "tcp"], &[2, 1], &[(1, 0, 0), (0, 1, 1)]));
-        flows.apply(1, delta(&[], &[3], &[(2, NO_ADDRESS, 1)]));
-        let tallies = [
-            tally(0, 0, 5, (10, 20)),
-            tally(0, 1, 3, (12, 15)),
-            tally(1, 0, 1, (7, 7)),
-            tally(1, 1, 2, (30, 40)),
-        ];
-        let by = RankBy::Packets;
-        let addresses = [id_tally(0, 0, 5), id_tally(0, 1, 3), id_tally(1, 1, 1)];
-        let ranked = top(&flows.by_address(&addresses), by, 9);
-        let ranked: Vec<_> = ranked.into_iter().map(|(p, t)| (p, t.packets)).collect();
-        assert_eq!(ranked, [(Address::V4([0, 0, 0, 1]), 6), (Address::V4([0, 0, 0, 2]), 3)]);
-        let protos = [id_tally(0, 0, 8), id_tally(1, 1, 2), id_tally(1, 0, 1)];
-        let protos = top(&flows.by_proto(&protos), by, 9);
-        assert_eq!(
-            protos.iter().map(|(n, t)| (*n, t.packets)).collect::<Vec<_>>(),
-            [("tcp", 10), ("udp", 1)]
-        );
-        let conversations = flows.conversations(&tallies);
-        assert_eq!(conversations.len(), 2);
-        assert_eq!(
-            (
-                conversations[0].a_to_b.packets,
-                conversations[0].b_to_a.packets,
-                conversations[0].ts_ns
-            ),
-            (5, 5, (10, 40))
-        );
-        assert_eq!(conversations[0].rate(), Some(1000.0 * 8e9 / 30.0));
-        assert_eq!((conversations[1].duration_ns(), conversations[1].rate()), (0, None));
-        assert_eq!(
-            flows.expr(conversations[0].pair).to_text(&Zone::Utc),
-            "(src == 0.0.0.1 and dst == 0.0.0.2 or src == 0.0.0.2 and dst == 0.0.0.1) and proto == tcp"
-        );
-    }
+/// The time range that covers both.
+fn union(a: (i64, i64), b: (i64, i64)) -> (i64, i64) {
+    (a.0.min(b.0), a.1.max(b.1))
 }
