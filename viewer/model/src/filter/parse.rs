@@ -326,7 +326,9 @@ impl<'a> Parser<'a, '_> {
             TokenKind::Word(letters) => flags(letters),
             _ => None,
         };
-        let mask = letters.ok_or_else(|| self.error(EXPECTED_FLAGS))?;
+        // Without flags, the condition would say nothing.
+        let mask = letters.filter(|mask| *mask != 0);
+        let mask = mask.ok_or_else(|| self.error(EXPECTED_FLAGS))?;
         self.next();
         let has = |mask| Expr::In(Field::Flags, Set::AllFlags(mask));
         if !is_any {

@@ -29,6 +29,8 @@ fn errors_point_at_the_offending_text() {
         ("len () 5", "(", "Expected ==, !=, <, <=, >, >= or in"),
         ("file == \"a", "\"a", "Missing closing quotation mark"),
         ("flags == X", "X", "Expected TCP flag letters, e.g. S, SA, R"),
+        ("flags has 0", "0", "Expected TCP flag letters, e.g. S, SA, R"),
+        ("tcp.flags & 0", "0", "Expected TCP flag letters, e.g. S, SA, R"),
         ("len == 1 and", "", "Expected a field"),
         ("len == 1 ; n", ";", "Unexpected `;`"),
         ("lasso(n, len, 1 2)", "n", "Expected lasso(x, y"),
