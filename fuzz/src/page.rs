@@ -48,7 +48,6 @@ pub(crate) fn fragment(input: &[u8]) {
         settings.set(key, value);
         if let Some(expr) = selected(value) {
             assert_eq!(selected(&link_text(&expr)), Some(expr.clone()));
-            settings.zoom_to(&expr);
         }
     }
     let mut reread = Settings::default();

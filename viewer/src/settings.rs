@@ -1,8 +1,7 @@
 //! The settings of the charts and tables. Controls, links and the scripting API refer to them by key.
 
-use crate::axis::{MIN_VALUE, QUANTITY_COUNT, Quantity, Scale, Span};
+use crate::axis::{QUANTITY_COUNT, Quantity, Scale, Span};
 use crate::chart::Bars;
-use crate::filter::{Expr, Field, Set};
 use crate::layout::Layout;
 use crate::tally::RankBy;
 
@@ -276,22 +275,6 @@ impl Settings {
                 self.zoom[value as usize] = Some(span);
                 true
             }
-        }
-    }
-
-    /// Zooms to the ranges in a selection.
-    pub fn zoom_to(&mut self, expr: &Expr) {
-        match expr {
-            Expr::And(all) => all.iter().for_each(|expr| self.zoom_to(expr)),
-            Expr::In(Field::Quantity(value), Set::Numbers(ranges)) => {
-                if let [(first, last)] = ranges[..]
-                    && first > MIN_VALUE
-                    && last < i64::MAX
-                {
-                    self.zoom[*value as usize] = Some(Span::closed((first, last)));
-                }
-            }
-            _ => {}
         }
     }
 

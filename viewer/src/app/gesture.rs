@@ -74,8 +74,8 @@ impl App {
             match &mut gesture.kind {
                 GestureKind::Pan(x, y) => {
                     let (x, y) = (*x, *y);
-                    self.settings.zoom[x.quantity as usize] = Some(x.panned(-dx / plot.width));
-                    self.settings.zoom[y.quantity as usize] = Some(y.panned(dy / plot.height));
+                    self.pan_axis(x, -dx / plot.width);
+                    self.pan_axis(y, dy / plot.height);
                 }
                 GestureKind::Brush(from) => self.brush_to(gesture.panel, *from, at),
                 GestureKind::Box => {

@@ -199,11 +199,12 @@ impl App {
                 self.on_selection_changed();
             }
             Event::ZoomToSelection => {
-                let selection = self.history.now().clone();
-                selection.clauses().for_each(|(_, expr)| self.settings.zoom_to(expr));
+                for (quantity, span) in self.selected_spans() {
+                    self.set_zoom(quantity, span);
+                }
             }
             Event::ResetZoom => self.settings.zoom = [None; QUANTITY_COUNT],
-            Event::SetZoom(value, span) => self.settings.zoom[value as usize] = Some(span),
+            Event::SetZoom(quantity, span) => self.settings.zoom[quantity as usize] = Some(span),
             Event::SetTheme(theme) => self.theme = theme,
             Event::SetOffsets(offsets) => {
                 self.offsets = offsets;

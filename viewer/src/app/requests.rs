@@ -24,7 +24,7 @@ const MAX_EAGER_PACKETS: u64 = 100_000;
 
 impl App {
     /// The full range of a quantity, with a margin above measured values.
-    fn full_span(&self, quantity: Quantity) -> Option<Span> {
+    pub(super) fn full_span(&self, quantity: Quantity) -> Option<Span> {
         let extent = self.drawn_totals.extent?;
         Some(match quantity {
             Quantity::Number => Span::closed(extent.n),
@@ -39,14 +39,12 @@ impl App {
         })
     }
 
-    /// The visible range of a quantity: its zoom, or the full range.
+    /// The visible range of a quantity: its zoom, or the full range. The zoom of a link can lie outside
+    /// of the data.
     pub(super) fn visible_span(&self, quantity: Quantity) -> Option<Span> {
-        self.settings.zoom[quantity as usize].or_else(|| self.full_span(quantity))
-    }
-
-    /// The longest range to which zooming out leads: four times the full range.
-    pub(super) fn max_span_len(&self, quantity: Quantity) -> Option<i64> {
-        Some(self.full_span(quantity)?.len().saturating_mul(4))
+        let full = self.full_span(quantity)?;
+        let zoom = self.settings.zoom[quantity as usize].and_then(|zoom| zoom.intersection(full));
+        Some(zoom.unwrap_or(full))
     }
 
     /// The axes of a chart that can be zoomed.

@@ -63,6 +63,8 @@ pub struct View {
     pub selected: String,
     /// The selections.
     pub chips: Vec<Chip>,
+    /// The visible axes can be zoomed to the selection.
+    pub can_zoom_to_selection: bool,
     /// There is a step to undo.
     pub can_undo: bool,
     /// There is an undone step to redo.
@@ -115,6 +117,7 @@ impl App {
             can_export_pcapng: self.files.are_captures(),
             selected: self.selected_text(),
             chips: self.chips(&zone),
+            can_zoom_to_selection: !self.selected_spans().is_empty(),
             can_undo: self.history.can_undo(),
             can_redo: self.history.can_redo(),
             filter: self.filter_text.clone(),

@@ -42,6 +42,12 @@ impl Span {
         self.end.abs_diff(self.start) as f64
     }
 
+    /// The values in both spans; `None` if there are none.
+    pub fn intersection(self, other: Self) -> Option<Self> {
+        let (start, end) = (self.start.max(other.start), self.end.min(other.end));
+        (start < end).then_some(Self { start, end })
+    }
+
     /// Always false: a span holds at least one value.
     pub fn is_empty(&self) -> bool {
         false
@@ -130,8 +136,13 @@ impl Axis {
         zoomed
     }
 
-    /// The span after panning by a fraction of its length.
-    pub fn panned(&self, by: f64) -> Span {
+    /// The span after panning by a fraction of its length, at most to the ends of `limits`, which include
+    /// the span.
+    pub fn panned(&self, by: f64, limits: Span) -> Span {
+        let by = by.clamp(
+            self.fraction(limits.start).min(0.0),
+            (self.fraction(limits.end) - 1.0).max(0.0),
+        );
         match self.scale {
             Scale::Linear => {
                 let distance = by * self.span.width();
@@ -188,7 +199,11 @@ mod tests {
         assert_eq!(axis.value_at(0.75), 1 << 62);
         assert_eq!(axis.sub_span(0.25, 1.0), Span::new(-(1 << 62), i64::MAX));
         assert_eq!(axis.zoomed(1.0, 0.5), Span::new(0, i64::MAX));
-        assert_eq!(axis.panned(0.5), Span::new(0, i64::MAX));
+        let limits = axis.span;
+        assert_eq!(axis.panned(0.5, limits), limits);
+        let half = Axis { span: Span::new(i64::MIN, 0), ..axis };
+        assert_eq!(half.panned(0.5, limits), Span::new(-(1 << 62), 1 << 62));
+        assert_eq!(half.panned(7.0, limits), Span::new(0, i64::MAX));
     }
 
     proptest! {
@@ -200,6 +215,16 @@ mod tests {
             let unit = axis.fraction(value + 1) - axis.fraction(value);
             prop_assert!(axis.fraction(value) <= fraction + unit + 1e-9);
             prop_assert!(fraction <= axis.fraction(value + 1) + unit + 1e-9);
+        }
+
+        /// Panning stays inside the limits and keeps the length, up to rounding.
+        #[test]
+        fn panning_stays_inside_the_limits(scale in scales(), start in 0i64..1000, len in 1i64..1_000_000, rest in 0i64..1_000_000, by in -3.0f64..3.0) {
+            let axis = axis(scale, Span::new(start, start + len));
+            let limits = Span::new(0, start + len + rest);
+            let panned = axis.panned(by, limits);
+            prop_assert!(limits.start - 1 <= panned.start && panned.end <= limits.end + 1, "{:?}", panned);
+            prop_assert!(scale == Scale::Log || panned.len().abs_diff(len) <= 1);
         }
 
         /// Zooming in always shrinks a linear span and never leaves it.

@@ -176,6 +176,15 @@ fn box_and_lasso_select_in_the_scatter_plot() {
     page.send(Event::ZoomToSelection);
     let label = &page.app.view().chart_labels[Panel::Scatter as usize];
     assert!(label.contains("50 packets, packet number 101 to 200, 50 to 149 bytes"), "{label}");
+    // Only the charts in sight are zoomed.
+    page.send(Event::ResetZoom);
+    page.send(Event::VisibilityChanged(Panel::Scatter, false));
+    assert!(!page.app.view().can_zoom_to_selection);
+    page.send(Event::Select(Dimension::Time, "ts >= 12:00:00.1 and ts < 12:00:00.2".into()));
+    page.send(Event::ZoomToSelection);
+    let zoom = page.app.settings().zoom;
+    assert_eq!(zoom.iter().flatten().count(), 1, "{zoom:?}");
+    assert_eq!(zoom[Quantity::Time as usize].unwrap().len(), 100_000_000);
 }
 
 #[test]
@@ -193,12 +202,29 @@ fn scatter_plot_pans_and_zooms() {
     assert!(label(&page).contains("number 101 to 600"), "{}", label(&page));
     page.send(Event::ResetZoom);
     assert_eq!(label(&page), initial);
-    // Zooming out is limited.
-    for _ in 0..50 {
-        page.send(Event::Zoom { panel: Panel::Scatter, at: None, factor: 2.0 });
+    // Zooming and panning end where the data ends.
+    let zoom = |page: &Page| page.app.settings().zoom[Quantity::Number as usize];
+    for at in [(0.1, 0.1), (0.9, 0.9)] {
+        for factor in [0.2, 2.0, 2.0, 2.0] {
+            let at = Some(Page::at(at));
+            page.send(Event::Zoom { panel: Panel::Scatter, at, factor });
+        }
+        assert_eq!((zoom(&page), label(&page)), (None, initial.clone()));
     }
-    let shown = page.app.visible_span(Quantity::Number).unwrap();
-    assert!(shown.len() <= 4_001, "{shown:?}");
+    for is_log in ["0", "1"] {
+        page.send(Event::Set("y-log".into(), is_log.into()));
+        page.send(Event::Zoom { panel: Panel::Scatter, at: None, factor: 0.25 });
+        for (by, edge) in [(-9.0, "packet number 1 to 250, 0 to "), (9.0, "751 to 1,000, ")] {
+            page.send(Event::Pan(Panel::Scatter, (by, by)));
+            assert!(label(&page).contains(edge), "{}", label(&page));
+        }
+        assert!(label(&page).ends_with(" to 1,033 bytes."), "{}", label(&page));
+        page.send(Event::ResetZoom);
+    }
+    page.send(Event::Set("y-log".into(), "0".into()));
+    // A link may show another range.
+    page.send(Event::SetZoom(Quantity::Number, Span::new(2_000, 3_000)));
+    assert_eq!(label(&page), initial);
     for y in ["sport", "dport", "ttl", "gap", "size"] {
         page.send(Event::ResetZoom);
         page.send(Event::Set("y".into(), y.into()));

@@ -204,7 +204,7 @@ impl Renderer {
             ("undo", view.can_undo),
             ("redo", view.can_redo),
             ("clear", !view.chips.is_empty()),
-            ("zoom-to-selection", !view.chips.is_empty()),
+            ("zoom-to-selection", view.can_zoom_to_selection),
         ] {
             // Unlike `disabled`, this does not move the keyboard focus.
             set_attribute(&element(document, id)?, "aria-disabled", aria_bool(!is_enabled));
