@@ -1,10 +1,11 @@
 //! What `--generate` prints: completions in the shells themselves, and the manual page.
 
+use std::io::Read;
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Stdio};
 use tempfile::{TempDir, tempdir};
 use tests::files;
-use tests::process::run;
+use tests::process::{Process, run};
 use xtask::build::sniffer_path;
 use xtask::namespace;
 
@@ -48,12 +49,24 @@ fn script(shell: &str, name: &str) -> TempDir {
     directory
 }
 
-/// Runs the work in a namespace with the interface `uplink7`, which is also named `provider`.
-fn with_interface(work: impl FnOnce() + Send) {
+/// Runs the work for command lines before and after their completion, in a namespace with the interface
+/// `uplink7`, which is also named `provider`. Another namespace has the interface `remote8`.
+fn with_typed(work: impl Fn(&str, &str) + Sync) {
     namespace::run(|| {
         namespace::ip("link add uplink7 type veth peer name other").unwrap();
         namespace::ip("link property add dev uplink7 altname provider").unwrap();
-        work();
+        let script =
+            "ip link add remote8 type veth peer name other && echo ready && exec sleep 600";
+        let mut command = Command::new("unshare");
+        command.args(["--net", "sh", "-c", script]).stdout(Stdio::piped());
+        let mut elsewhere = Process::spawn(&mut command);
+        let mut ready = [0; 5];
+        elsewhere.stdout.take().unwrap().read_exact(&mut ready).unwrap();
+        TYPED.iter().for_each(|(typed, completed)| work(typed, completed));
+        for option in ["--netns ", "--net "] {
+            let typed = format!("sniffer {option}{} -i re", elsewhere.id());
+            work(&typed, &typed.replace(" -i re", " -i remote8"));
+        }
     });
 }
 
@@ -73,11 +86,9 @@ fn bash_completes_interface_names_and_options() {
          trap 'echo exe\"\"cutes: $BASH_COMMAND' DEBUG",
         directory.path().join("sniffer").display()
     );
-    with_interface(|| {
-        for (typed, completed) in TYPED {
-            let line = complete("bash --norc --noprofile -i", &setup, typed);
-            assert_eq!(line, format!("{completed} --version"), "{typed}");
-        }
+    with_typed(|typed, completed| {
+        let line = complete("bash --norc --noprofile -i", &setup, typed);
+        assert_eq!(line, format!("{completed} --version"), "{typed}");
     });
 }
 
@@ -91,23 +102,19 @@ fn zsh_completes_interface_names_and_options() {
          autoload -Uz compinit; compinit -u -d {here}/dump; \
          preexec() {{ print -r -- exe\"\"cutes: $1 }}"
     );
-    with_interface(|| {
-        for (typed, completed) in TYPED {
-            let line = complete("zsh -f -i", &setup, typed);
-            assert_eq!(line, format!("{completed} --version"), "{typed}");
-        }
+    with_typed(|typed, completed| {
+        let line = complete("zsh -f -i", &setup, typed);
+        assert_eq!(line, format!("{completed} --version"), "{typed}");
     });
 }
 
 #[test]
 fn fish_completes_interface_names_and_options() {
     let directory = script("fish", "sniffer.fish");
-    with_interface(|| {
-        for (typed, completed) in TYPED {
-            let file = directory.path().join("sniffer.fish");
-            let words = fish(&file, typed);
-            assert_eq!(words, [completed.rsplit(' ').next().unwrap()], "{typed}");
-        }
+    with_typed(|typed, completed| {
+        let file = directory.path().join("sniffer.fish");
+        let words = fish(&file, typed);
+        assert_eq!(words, [completed.rsplit(' ').next().unwrap()], "{typed}");
     });
 }
 
