@@ -25,7 +25,8 @@ pub(crate) enum LinkSource {
     LinkType(filter::LinkType),
     /// The first interface of a capture file.
     File(PathBuf),
-    Interface(String),
+    /// The first of these interfaces.
+    Interfaces(Vec<String>),
 }
 
 /// Prints the filter program to standard output.
@@ -39,8 +40,8 @@ pub(crate) fn run(config: &Config) -> Result<(), Error> {
             let (link, big_endian) = file::link_type(path, &config.sandbox)?;
             (filter::LinkType(link.0.into()), Source::File { big_endian })
         }
-        LinkSource::Interface(name) => {
-            let interface = interfaces::named(name)?;
+        LinkSource::Interfaces(names) => {
+            let interface = interfaces::select(names)?.swap_remove(0);
             let Some(link) = interface.link_type() else {
                 return Err(Error::UnsupportedLinkType {
                     name: interface.name,

@@ -34,7 +34,7 @@ fn with_loopback(test: impl FnOnce(&Interface) + Send) {
             unshare(CloneFlags::CLONE_NEWNET).expect("needs root: run `cargo xtask test`");
             let status = Command::new("ip").args(["link", "set", "lo", "up"]).status();
             assert!(status.expect("needs iproute2").success());
-            test(&interfaces::named("lo").unwrap());
+            test(&interfaces::select(&["lo".into()]).unwrap()[0]);
         });
         result.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
     });

@@ -295,11 +295,11 @@ impl Args {
 
     fn into_dump(self, filter: FilterOptions) -> dump::Config {
         let sandbox = self.sandbox_options();
-        let source = match (self.linktype, self.read.into_iter().next(), self.interface.first()) {
+        let source = match (self.linktype, self.read.into_iter().next(), &self.interface[..]) {
             (Some(link), ..) => dump::LinkSource::LinkType(link),
             (None, Some(path), _) => dump::LinkSource::File(path),
-            (None, None, Some(name)) => dump::LinkSource::Interface(name.clone()),
-            (None, None, None) => dump::LinkSource::LinkType(filter::LinkType::ETHERNET),
+            (None, None, []) => dump::LinkSource::LinkType(filter::LinkType::ETHERNET),
+            (None, None, names) => dump::LinkSource::Interfaces(names.to_vec()),
         };
         let format = match self.dump {
             1 => filter::DumpFormat::Assembly,

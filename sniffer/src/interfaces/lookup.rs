@@ -22,7 +22,8 @@ pub(crate) fn all() -> Result<Vec<Interface>, Error> {
     Ok(interfaces)
 }
 
-/// The interfaces with these names, in the same order; without names, the default one.
+/// The interfaces with these names, in the same order; without names, the default one. Names were
+/// separated at commas, which the name of an interface may contain, too.
 ///
 /// # Errors
 ///
@@ -32,8 +33,10 @@ pub(crate) fn select(names: &[String]) -> Result<Vec<Interface>, Error> {
         return Ok(vec![default()?]);
     }
     let mut selected: Vec<Interface> = Vec::with_capacity(names.len());
-    for name in names {
-        let interface = named(name)?;
+    let mut rest = names;
+    while let [name, ..] = rest {
+        let (interface, count) = first_named(rest)?;
+        rest = &rest[count..];
         // Index 0 stands for all interfaces.
         if 1 < names.len() && interface.index == 0 {
             return Err(Error::AnyAmongInterfaces);
@@ -46,9 +49,19 @@ pub(crate) fn select(names: &[String]) -> Result<Vec<Interface>, Error> {
     Ok(selected)
 }
 
+/// The interface that the first of these names means, and how many of them are its name.
+fn first_named(names: &[String]) -> Result<(Interface, usize), Error> {
+    named(&names[0]).map(|interface| (interface, 1)).or_else(|error| {
+        let joined = (2..=names.len()).find_map(|count| {
+            named(&names[..count].join(",")).ok().map(|interface| (interface, count))
+        });
+        joined.ok_or(error)
+    })
+}
+
 /// The interface with a name, an alternative name, or a number in the list of `-D`. The name may be
 /// [`ANY`]. Names take precedence over numbers, as in tcpdump.
-pub(crate) fn named(name: &str) -> Result<Interface, Error> {
+fn named(name: &str) -> Result<Interface, Error> {
     if name == ANY {
         return Ok(Interface::any());
     }

@@ -11,6 +11,6 @@ mod netlink;
 
 pub(crate) use interface::{ANY, Interface, link_type};
 pub(crate) use list::list;
-pub(crate) use lookup::{all, has_default_route, named, netmask, select};
+pub(crate) use lookup::{all, has_default_route, netmask, select};
 pub(crate) use monitor::{LinkChange, LinkMonitor};
 pub(crate) use namespace::{NamespaceName, NamespaceWatch, names as namespace_names};

@@ -321,3 +321,17 @@ fn start_is_not_later_than_the_first_packet() {
         assert!(start <= &stream.packets[0].ts[..], "{start} <= {}", stream.packets[0].ts);
     });
 }
+
+#[test]
+fn interface_names_may_contain_commas() {
+    namespace::run(|| {
+        namespace::ip("link add left,right type veth peer name other").unwrap();
+        namespace::ip("link set left,right up").unwrap();
+        let output = run(&["-i", "lo,left,right", "--duration", "0.01"]);
+        let stream = Stream::read(&output.stdout);
+        let names = stream.meta["interfaces"].as_array().unwrap().iter().map(|i| &i["name"]);
+        assert!(names.eq(["lo", "left,right"]), "{}", stream.meta);
+        let output = run(&["-d", "-i", "left,right", "ip"]);
+        assert!(output.stdout.starts_with(b"(000) ldh      [12]"), "{}", output.stderr);
+    });
+}
