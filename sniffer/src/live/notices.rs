@@ -20,12 +20,18 @@ pub(super) fn link_message(event: &Event, is_captured: bool) -> Option<String> {
         EventKind::IfaceUp | EventKind::Reattached if !is_captured => Some(format!("{name} is up")),
         EventKind::IfaceDown => Some(format!("{name} went down; waiting for it")),
         EventKind::IfaceGone => {
-            Some(format!("{name} disappeared; waiting for an interface of that name"))
+            Some(format!("{name} disappeared; waiting for an interface named {name}"))
         }
         EventKind::IfaceUp | EventKind::Reattached => {
             Some(format!("{name} is back after {}", gap()))
         }
-        EventKind::IfaceRenamed => Some(format!("{name} is now {}", event.new_name.as_deref()?)),
+        EventKind::IfaceRenamed if is_captured => {
+            let new_name = event.new_name.as_deref()?;
+            Some(format!("{name} is now named {new_name}; still capturing on it"))
+        }
+        EventKind::IfaceRenamed => {
+            Some(format!("{name} is now named {}", event.new_name.as_deref()?))
+        }
         _ => None,
     }
 }
@@ -70,7 +76,12 @@ mod tests {
             (EventKind::IfaceUp, Some(700_000_000), None, "eth0 is back after 700 ms"),
             (EventKind::IfaceUp, Some(1_700_000_000), None, "eth0 is back after 1.7 s"),
             (EventKind::Reattached, Some(61_000_000_000), None, "eth0 is back after 1 min 1 s"),
-            (EventKind::IfaceRenamed, None, Some("wan0"), "eth0 is now wan0"),
+            (
+                EventKind::IfaceRenamed,
+                None,
+                Some("wan0"),
+                "eth0 is now named wan0; still capturing on it",
+            ),
         ] {
             assert_eq!(message(kind, gap_ns, new_name).as_deref(), Some(text));
         }
