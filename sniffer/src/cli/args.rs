@@ -11,7 +11,7 @@ use super::choices::{CompressionFormat, Direction, Generate, SandboxMode};
 use super::records::{self, TimeFormat, TypeName};
 use super::values::{
     duration, file_size, interface_name, link_type, namespace, path, positive, positive_duration,
-    snaplen, within,
+    rotation_interval, snaplen, within,
 };
 use super::{completion, sections, tcpdump, version};
 use crate::capture::{DEFAULT_BLOCK_KIB, DEFAULT_BUFFER_KIB, DEFAULT_SNAPLEN};
@@ -183,9 +183,9 @@ pub(super) struct Args {
     /// Start a new file every TIME, e.g. 60, 10m or 1h
     ///
     /// FILE is a strftime(3) template in local time; %{host} is the host name. Directories that the
-    /// template names are created. TIME is measured by the clock, also with -r: the first packet that
-    /// is read after it starts the next file.
-    #[arg(short = 'G', long, value_name = "TIME", value_parser = positive_duration,
+    /// template names are created. TIME is at least 0.1 seconds, measured by the clock, also with -r:
+    /// the first packet that is read after it starts the next file.
+    #[arg(short = 'G', long, value_name = "TIME", value_parser = rotation_interval,
           allow_negative_numbers = true, help_heading = ROTATION)]
     pub(super) rotate_interval: Option<Duration>,
 

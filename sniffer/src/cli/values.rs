@@ -17,6 +17,9 @@ const MAX_INTERFACE_NAME_LEN: usize = 127;
 /// Longest duration in seconds: about 95 years, so that adding it to a clock cannot overflow.
 const MAX_SECONDS: f64 = 3e9;
 
+/// Shortest interval between two files. Shorter ones fill a directory with files without packets.
+const MIN_ROTATION_INTERVAL: Duration = Duration::from_millis(100);
+
 /// A name or a number of an interface.
 pub(super) fn interface_name(text: &str) -> Result<String, String> {
     if text.is_empty() {
@@ -130,6 +133,14 @@ pub(super) fn positive_duration(text: &str) -> Result<Duration, String> {
     }
 }
 
+/// An interval between two files: not shorter than [`MIN_ROTATION_INTERVAL`].
+pub(super) fn rotation_interval(text: &str) -> Result<Duration, String> {
+    match positive_duration(text)? {
+        interval if interval < MIN_ROTATION_INTERVAL => Err("must be at least 0.1 s".into()),
+        interval => Ok(interval),
+    }
+}
+
 /// A snap length in bytes. As in tcpdump, 0 means the default, which is also the maximum.
 pub(super) fn snaplen(text: &str) -> Result<u32, String> {
     match text {
@@ -172,6 +183,13 @@ mod tests {
         ] {
             assert_eq!(duration(text), Ok(Duration::from_millis(ms)), "{text}");
         }
+    }
+
+    #[test]
+    fn rotation_intervals_have_a_minimum() {
+        assert_eq!(rotation_interval("0.1"), Ok(MIN_ROTATION_INTERVAL));
+        assert_eq!(rotation_interval("99ms"), Err("must be at least 0.1 s".into()));
+        assert_eq!(rotation_interval("0"), Err("must be greater than 0".into()));
     }
 
     #[test]

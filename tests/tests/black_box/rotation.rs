@@ -122,7 +122,7 @@ fn path_of(directory: &TempDir, name: &str) -> String {
 
 #[test]
 fn rotates_by_time_and_expands_the_template() {
-    let (directory, output) = files(&["-G", "0.05"], "%Y%m%d-%H%M%S", |directory, child| {
+    let (directory, output) = files(&["-G", "0.1"], "%Y%m%d-%H%M%S", |directory, child| {
         let sender = Sender::new("left");
         send(&sender, 10);
         wait_for("a second complete file", || 2 < names(directory).len());
@@ -165,7 +165,7 @@ fn all_files_of_a_name_have_its_extensions() {
 
 #[test]
 fn file_count_ends_a_run_rotated_by_time() {
-    let (directory, output) = files(&["-G", "0.05", "-W", "2"], "a", |_, _| {});
+    let (directory, output) = files(&["-G", "0.1", "-W", "2"], "a", |_, _| {});
     assert!(output.status.success(), "{}", output.stderr);
     assert_eq!(names(directory.path()), ["a", "a-1"]);
     assert_eq!(read(&directory.path().join("a-1")).reason, "duration");
@@ -299,7 +299,7 @@ const PIPED: u32 = 500;
 fn rotate_pipe(args: &[&str], directory: &Path, is_over: impl Fn() -> bool) -> (usize, Output) {
     let (header, packets) = (pcap(0), pcap(PIPED));
     let mut command = sniffer();
-    command.args(["-q", "-r", "-", "-G", "0.05", "-w"]).arg(directory.join("a")).args(args);
+    command.args(["-q", "-r", "-", "-G", "0.1", "-w"]).arg(directory.join("a")).args(args);
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut process = Process::spawn(&mut command);
     let mut input = process.stdin.take().unwrap();
