@@ -150,9 +150,11 @@ fn markup_in_captures_is_shown_as_text() {
     // Selections, also with an error, and suggestions.
     page.act(&format!("viewer.filter(`proto == \"{MARKUP}\" and if == \"{MARKUP}\"`)"));
     assert_eq!(page.eval("viewer.state().selected"), 30);
+    page.act(&format!("viewer.select('protocol', `proto == \"{MARKUP}\"`)"));
     assert_shown(&page, &["#chips"]);
-    let label = page.eval("document.querySelector('#chips button').ariaLabel");
+    let label = page.eval("document.querySelector('#chips [data-action=clear]').ariaLabel");
     assert!(label.as_str().unwrap().contains(MARKUP), "{label}");
+    page.act("viewer.select('protocol', '')");
     page.act(&format!("viewer.filter(`{MARKUP}`)"));
     assert_shown(&page, &["#filter-error"]);
     page.act("viewer.filter('proto == ')");
@@ -181,7 +183,7 @@ fn markup_in_links_is_shown_as_text() {
     assert_shown(&page, &["#error"]);
     assert_nothing_ran(&page);
     // Another address of the same page, with a valid filter.
-    page.eval(&format!("void (location.hash = '#filter=proto+%3D%3D+%22{ENCODED}%22')"));
+    page.eval(&format!("void (location.hash = '#protocol=proto+%3D%3D+%22{ENCODED}%22')"));
     page.eval("document.getElementById('sample').click()");
     page.wait_for("viewer.state().phase === 'ready'");
     page.eval("viewer.settled()");

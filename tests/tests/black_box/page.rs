@@ -122,7 +122,7 @@ fn scatter_zooms_pans_selects_and_shows_a_tooltip() {
     page.eval("viewer.settled()");
     let selected = page.eval("viewer.state().selected").as_u64().unwrap();
     assert!(selected.abs_diff(500) <= 5, "{selected}");
-    assert!(page.text("#chips").starts_with("n in 1.."), "{}", page.text("#chips"));
+    assert!(page.text("#chips").starts_with("Packet number 1–"), "{}", page.text("#chips"));
     page.act("viewer.clear()");
 
     // Pan to the right by half the plot.

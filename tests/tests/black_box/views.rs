@@ -34,9 +34,8 @@ fn selections_can_be_undone_exported_and_shared() {
     page.mouse(tests::chromium::Mouse::Move, at(0.39));
     page.mouse(tests::chromium::Mouse::Release, at(0.39));
     page.eval("viewer.settled()");
-    let chip = page.text("#chips li");
-    let range = chip.strip_prefix("len in ").unwrap().strip_suffix(" ×").unwrap();
-    let (first, last) = range.split_once("..").unwrap();
+    let chip = page.text("#chips li button").replace(',', "");
+    let (first, last) = chip.strip_prefix("Size ").unwrap().split_once('–').unwrap();
     let (first, last): (u64, u64) = (first.parse().unwrap(), last.parse().unwrap());
     let is_brushed = |packet: &Packet| first <= packet.len && packet.len <= last;
     let brushed = packets.iter().filter(|packet| is_brushed(packet)).count();
@@ -51,7 +50,7 @@ fn selections_can_be_undone_exported_and_shared() {
         packets.iter().filter(|p| is_in(p)).map(|p| p.line.clone() + "\n").collect();
     let count = expected.lines().count();
     assert_eq!(page.eval("viewer.state().selected"), count);
-    assert_eq!(page.eval("document.querySelectorAll('#chips li').length"), 3);
+    assert_eq!(page.eval("document.querySelectorAll('#chips li').length"), 2);
     // Export, and open the exported lines.
     let lines = exported(&page);
     assert!(lines == expected, "{count} lines, and {} came", lines.lines().count());
@@ -77,10 +76,22 @@ fn selections_can_be_undone_exported_and_shared() {
     assert!(error.contains("\n              ^^^^^\nUnknown field `portt`"), "{error}");
     page.eval("document.getElementById('clear').click()");
     page.eval("viewer.settled()");
-    // A click on a chip removes its selection.
+    // The buttons of a chip exclude its packets, remove it, and move it to the filter box.
     page.act("viewer.select('gap', [0, 1000])");
-    page.eval("document.querySelector('#chips button').click()");
-    page.eval("viewer.settled()");
+    let selected = page.eval("viewer.state().selected").as_u64().unwrap();
+    page.act("document.querySelector('#chips [data-action=invert]').click()");
+    assert_eq!(page.text("#chips li button"), "Not Gap 0 s–1 µs");
+    assert_eq!(page.eval("viewer.state().selected"), packets.len() as u64 - selected);
+    page.act("document.querySelector('#chips [data-action=invert]').click()");
+    page.act("document.querySelector('#chips [data-action=edit]').click()");
+    assert_eq!(
+        page.eval("[document.activeElement.id, document.activeElement.value]"),
+        json!(["filter", "gap in 0s..1us"])
+    );
+    assert_eq!(page.eval("viewer.state().selected"), selected);
+    page.act("document.getElementById('clear').click()");
+    page.act("viewer.select('gap', [0, 1000])");
+    page.act("document.querySelector('#chips [data-action=clear]').click()");
     assert_eq!(page.eval("viewer.state().selected"), packets.len());
 }
 

@@ -14,6 +14,10 @@ pub(super) fn contains_choice(choices: &Expr, choice: &Expr) -> bool {
 /// Adds a choice to the selection, or removes it if the selection contains it.
 pub(super) fn toggled(choices: Option<&Expr>, choice: Expr) -> Option<Expr> {
     let Some(choices) = choices else { return Some(choice) };
+    if let Expr::Not(_) = choices {
+        // An exclusion is not a list of choices.
+        return Some(choice);
+    }
     let alternatives =
         if let Expr::Or(all) = choices { all } else { std::slice::from_ref(choices) };
     let mut result = Vec::new();

@@ -63,6 +63,12 @@ pub enum Event {
     Clear(Option<Dimension>),
     /// Select in a dimension by a filter expression.
     Select(Dimension, String),
+    /// Exclude what a dimension selects, or select what it excludes.
+    Invert(Dimension),
+    /// Move the selection of a dimension to the filter box.
+    Edit(Dimension),
+    /// Add a condition to the filter: a filter expression, and whether its packets are excluded.
+    FilterBy(String, bool),
     /// Undo the last selection step.
     Undo,
     /// Redo the last undone step.
@@ -189,6 +195,9 @@ impl Event {
                 | Self::SetFilter(..)
                 | Self::Clear(_)
                 | Self::Select(..)
+                | Self::Invert(_)
+                | Self::Edit(_)
+                | Self::FilterBy(..)
                 | Self::Undo
                 | Self::Redo
                 | Self::SetZoom(..)

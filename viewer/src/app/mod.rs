@@ -6,6 +6,7 @@
 
 mod accessors;
 mod charts;
+mod chips;
 mod choices;
 mod conversations;
 mod cursor;
@@ -32,6 +33,7 @@ mod view;
 #[cfg(test)]
 mod tests;
 
+pub use chips::Chip;
 pub use cursor::Key;
 pub use event::{Effect, Event, Step};
 pub use files::Phase;
@@ -39,7 +41,7 @@ pub use memory_plan::{FileInfo, Memory, PartAssignment};
 pub use navigation::ZOOM_STEP;
 pub use panel::{CHART_COUNT, PANEL_COUNT, Panel};
 pub use tables::{VirtualRow, VirtualTable};
-pub use view::{Chip, Detail, View};
+pub use view::{Detail, View};
 
 use crate::axis::QUANTITY_COUNT;
 use crate::chart::Size;
@@ -190,6 +192,9 @@ impl App {
                 Ok(expr) => self.select(dimension, expr, false),
                 Err(error) => self.files.error = Some(error.message),
             },
+            Event::Invert(dimension) => self.invert(dimension),
+            Event::Edit(dimension) => self.edit(dimension),
+            Event::FilterBy(text, is_excluded) => self.filter_by(&text, is_excluded),
             Event::Undo => {
                 self.history.undo();
                 self.on_selection_changed();

@@ -1,23 +1,14 @@
 //! Everything visible besides the charts, as text, tables and flags.
 
+use super::chips::Chip;
 use super::tables::VirtualTable;
 use super::{App, CHART_COUNT, Panel, Phase};
 use crate::chart::Table;
-use crate::filter::{Error, Expr};
+use crate::filter::Error;
 use crate::load::RawFrame;
-use crate::selection::Dimension;
 use crate::text::integer;
 use crate::time::Zone;
 use std::rc::Rc;
-
-/// The selection of one dimension, with a button to remove it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Chip {
-    /// Name of the dimension.
-    pub name: &'static str,
-    /// The selection as a filter expression.
-    pub text: String,
-}
 
 /// The details of a packet.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -146,15 +137,6 @@ impl App {
             announcement: self.announcement(&zone),
             link: (is_ready && self.gesture.is_none() && !self.is_interacting).then(|| self.link()),
         }
-    }
-
-    fn chips(&self, zone: &Zone) -> Vec<Chip> {
-        let clauses = self.history.now().clauses();
-        let chip = |(dimension, expr): (Dimension, &Expr)| Chip {
-            name: dimension.name(),
-            text: expr.to_text(zone),
-        };
-        clauses.map(chip).collect()
     }
 
     fn completions(&self) -> Vec<(String, String)> {

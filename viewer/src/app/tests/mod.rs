@@ -14,6 +14,7 @@ use crate::shard::Shard;
 use crate::wire::{decode, encode};
 use summary::{LinkType, Packet, Proto, Summary, Timestamp};
 
+mod chips;
 mod input;
 
 const SIZE: Size = Size { width_px: 694.0, height_px: 300.0 };

@@ -52,6 +52,11 @@ fn run_in_page(page: &Page, action: &str, arg: &str, button: &Element) -> Result
         "undo" => page.send(Event::Undo),
         "redo" => page.send(Event::Redo),
         "clear" => page.send(Event::Clear(Dimension::parse(arg))),
+        "invert" => Dimension::parse(arg).into_iter().for_each(|d| page.send(Event::Invert(d))),
+        "edit" => {
+            Dimension::parse(arg).into_iter().for_each(|d| page.send(Event::Edit(d)));
+            input("filter")?.focus()?;
+        }
         "zoom-to-selection" => page.send(Event::ZoomToSelection),
         "reset-zoom" => page.send(Event::ResetZoom),
         "focus" => focus_pane(page, arg)?,

@@ -18,6 +18,7 @@ use super::dom::{
     append, aria_bool, element, new_button, set_attribute, set_list, set_text, set_visible,
 };
 use crate::app::{App, CHART_COUNT, Chip, Detail, Panel, Phase, View};
+use crate::selection::Dimension;
 use crate::settings::Settings;
 use table::{VirtualTables, render_table};
 
@@ -194,6 +195,7 @@ impl Renderer {
             ("sampling", view.memory_prompt.is_some()),
             ("detail", view.detail.is_some()),
             ("export-pcapng", view.can_export_pcapng),
+            ("chips-hint", view.chips.is_empty()),
         ] {
             set_visible(&element(document, id)?, is_visible);
         }
@@ -276,12 +278,23 @@ impl Renderer {
         let focused = document.active_element();
         let had_focus = focused.is_some_and(|focused| list.contains(Some(&focused)));
         list.set_text_content(None);
-        for chip in chips {
-            let button = new_button(document, "clear", chip.name, &format!("{} ×", chip.text))?;
-            button.set_attribute("aria-label", &format!("Remove filter {}", chip.text))?;
-            button.set_attribute("title", &format!("Remove filter: {}", chip.name))?;
+        // The filter is in its box.
+        for chip in chips.iter().filter(|chip| chip.dimension != Dimension::Filter) {
+            let name = chip.dimension.name();
             let item = document.create_element("li")?;
-            append(&item, &button)?;
+            let label = &chip.label;
+            let invert = if chip.is_excluded { "Select instead of exclude" } else { "Exclude" };
+            for (action, text, hint) in
+                [("edit", &**label, "Edit"), ("invert", "≠", invert), ("clear", "×", "Remove")]
+            {
+                let button = new_button(document, action, name, text)?;
+                let hint = format!("{hint}: {}", if action == "edit" { &chip.text } else { label });
+                button.set_attribute("title", &hint)?;
+                if action != "edit" {
+                    button.set_attribute("aria-label", &hint)?;
+                }
+                append(&item, &button)?;
+            }
             append(&list, &item)?;
         }
         // Removing a chip must not lose the keyboard focus.

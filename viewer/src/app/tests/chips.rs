@@ -1,0 +1,73 @@
+//! Selections in words, and what their buttons do.
+
+use super::*;
+
+fn labels(page: &Page) -> Vec<String> {
+    page.app.view().chips.into_iter().map(|chip| chip.label).collect()
+}
+
+#[test]
+fn selections_are_chips_in_words() {
+    for (dimension, text, label) in [
+        (Dimension::Time, "ts in 12:00:00..12:00:20", "Time 2026-11-24 12:00:00 – 12:00:20 UTC"),
+        (Dimension::Size, "len in 100..1399", "Size 100–1,399"),
+        (Dimension::Size, "len <= 99", "Size up to 99"),
+        (Dimension::Gap, "gap in 1ms..10ms", "Gap 1 ms–10 ms"),
+        (Dimension::Port, "dport in {443, 50000}", "Port 443 (https), 50000"),
+        (Dimension::Source, "src in {10.0.0.1, 2001:db8::1}", "Source 10.0.0.1, 2001:db8::1"),
+        (Dimension::Destination, "dst == 10.0.0.2", "Destination 10.0.0.2"),
+        (Dimension::Protocol, "proto in {tcp, udp}", "Protocol tcp, udp"),
+        (Dimension::Protocol, "not proto == tcp", "Not Protocol tcp"),
+        (Dimension::Scatter, "n in 1..2000 and len in 5..9", "Packet number 1–2,000, Size 5–9"),
+        (
+            Dimension::Scatter,
+            "lasso(n, len, 0 0, 9 0, 9 9)",
+            "Lasso: Packet number, Packet size (bytes)",
+        ),
+        (Dimension::Source, "src in 10.0.0.0/8", "src == 10.0.0.0/8"),
+    ] {
+        let mut page = Page::open();
+        page.send(Event::Select(dimension, text.into()));
+        assert_eq!(labels(&page), [label], "{text}");
+    }
+    let mut page = Page::open();
+    page.send(Event::RequestConversations);
+    page.send(Event::ActivateRow(Panel::Conversations, 0));
+    assert_eq!(labels(&page), ["10.0.0.0 ⇄ 10.0.0.1 tcp"]);
+}
+
+#[test]
+fn chips_are_inverted_and_edited_as_text() {
+    let mut page = Page::open();
+    page.send(Event::Select(Dimension::Size, "len in 0..99".into()));
+    assert_eq!(page.selected(), 100);
+    page.send(Event::Invert(Dimension::Size));
+    assert_eq!((page.selected(), page.app.view().chips[0].is_excluded), (900, true));
+    page.send(Event::Invert(Dimension::Size));
+    assert_eq!((page.selected(), page.app.view().chips[0].is_excluded), (100, false));
+    // What was typed stays as it is.
+    page.send(Event::SetFilter("len > 50 or n == 1".into(), 0));
+    let selected = page.selected();
+    page.send(Event::Edit(Dimension::Size));
+    assert_eq!(page.app.view().filter, "(len > 50 or n == 1) and len in 0..99");
+    assert_eq!((page.selected(), page.app.view().chips.len()), (selected, 1));
+    page.send(Event::Undo);
+    assert_eq!((page.selected(), page.app.view().chips.len()), (selected, 2));
+    assert_eq!(page.app.view().filter, "len > 50 or n == 1");
+}
+
+#[test]
+fn values_are_added_to_the_filter() {
+    let mut page = Page::open();
+    page.send(Event::FilterBy("dport == 3".into(), false));
+    assert_eq!((page.selected(), &*page.app.view().filter), (100, "dport == 3"));
+    page.send(Event::FilterBy("proto == udp or dport == 4".into(), true));
+    assert_eq!(page.app.view().filter, "dport == 3 and not (proto == udp or dport == 4)");
+    assert_eq!(page.selected(), 0);
+    page.send(Event::Undo);
+    assert_eq!((page.selected(), &*page.app.view().filter), (100, "dport == 3"));
+    // An incomplete text gives way to what is selected.
+    page.send(Event::SetFilter("dport == 3 and".into(), 0));
+    page.send(Event::FilterBy("proto == udp".into(), false));
+    assert_eq!(page.app.view().filter, "dport == 3 and proto == udp");
+}
