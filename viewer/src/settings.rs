@@ -86,8 +86,6 @@ pub struct Settings {
     pub zone: ZoneName,
     /// Measure by which rankings are ordered.
     pub rank: RankBy,
-    /// Rankings: bars on a logarithmic scale.
-    pub rank_log: bool,
     /// Effect of dragging in the scatter plot.
     pub tool: Tool,
     /// The column by which conversations are sorted, and whether ascending.
@@ -118,7 +116,6 @@ impl Default for Settings {
             y_scale: Scale::Linear,
             zone: ZoneName::Utc,
             rank: RankBy::Packets,
-            rank_log: false,
             tool: Tool::Pan,
             sort: (Column::Packets, false),
             zoom: [None; QUANTITY_COUNT],
@@ -178,14 +175,13 @@ pub const COLUMNS: [(Column, &str); 12] = [
 ];
 
 /// The keys of all settings except zoom and layout.
-const KEYS: [&str; 15] = [
+const KEYS: [&str; 14] = [
     "bins",
     "size-log",
     "size-bars",
     "gap-log",
     "rate",
     "rate-log",
-    "rank-log",
     "interval",
     "x",
     "y",
@@ -206,7 +202,6 @@ impl Settings {
             "gap-log" => SWITCH.name(self.gap_log),
             "rate" => RATE.name(self.is_bits),
             "rate-log" => SWITCH.name(self.rate_log),
-            "rank-log" => SWITCH.name(self.rank_log),
             "interval" => self.interval_ns.map_or("auto".to_owned(), |ns| ns.to_string()),
             "x" => X.name(self.x),
             "y" => Y.name(self.y),
@@ -242,7 +237,6 @@ impl Settings {
             "gap-log" => SWITCH.set(text, &mut self.gap_log),
             "rate" => RATE.set(text, &mut self.is_bits),
             "rate-log" => SWITCH.set(text, &mut self.rate_log),
-            "rank-log" => SWITCH.set(text, &mut self.rank_log),
             "interval" => {
                 let ns = text.parse().ok().filter(|ns| INTERVAL_RANGE_NS.contains(ns));
                 if ns.is_some() || text == "auto" {
@@ -306,7 +300,6 @@ mod tests {
             ("gap-log", "1"),
             ("rate", "packets"),
             ("rate-log", "1"),
-            ("rank-log", "1"),
             ("interval", "1000000"),
             ("x", "time"),
             ("y", "gap"),

@@ -91,7 +91,6 @@ impl App {
             items: &cached.items,
             count: cached.count,
             rank_by: self.settings.rank,
-            is_log: self.settings.rank_log,
             cursor,
         })
     }

@@ -12,7 +12,8 @@ use crate::{linear_scale::LinearScale, ticks::count_ticks};
 /// How the protocol classes of a bin are drawn.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Bars {
-    /// Stacked: the total height is that of the bin.
+    /// Stacked: the total height is that of the bin. On a logarithmic axis, which has no sums, the bars
+    /// are overlaid instead.
     #[default]
     Stacked,
     /// Overlaid and translucent: each height is that of the class.
@@ -87,6 +88,10 @@ impl<'a> Binned<'a> {
         edges.into_iter().map(|edge| (edge - first) / (last - first)).collect()
     }
 
+    fn is_overlaid(&self) -> bool {
+        self.is_log || self.bars == Bars::Overlaid
+    }
+
     /// The packets that are drawn in colour.
     fn foreground(&self) -> &'a [Tally] {
         self.selected.unwrap_or(self.whole)
@@ -155,10 +160,7 @@ impl<'a> Binned<'a> {
                 if value == 0.0 {
                     continue;
                 }
-                let (from, opacity) = match self.bars {
-                    Bars::Stacked => (below, 1.0),
-                    Bars::Overlaid => (0.0, 0.5),
-                };
+                let (from, opacity) = if self.is_overlaid() { (0.0, 0.5) } else { (below, 1.0) };
                 below += value;
                 let rect = bar(bin, from, from + value);
                 let color = class.color(context.theme.is_dark);
@@ -296,8 +298,8 @@ impl HeightScale {
     fn new(chart: &Binned<'_>, plot: Rect) -> Self {
         let of = |tally| chart.measure.of(tally);
         let bins = 0..chart.count();
-        let highest = match (chart.bars, chart.selected) {
-            (Bars::Overlaid, None) => chart.whole.iter().copied().map(of).fold(0.0, f64::max),
+        let highest = match (chart.is_overlaid(), chart.selected) {
+            (true, None) => chart.whole.iter().copied().map(of).fold(0.0, f64::max),
             _ => bins.map(|bin| of(chart.total(chart.whole, bin))).fold(0.0, f64::max),
         };
         let highest = if highest == 0.0 { 1.0 } else { highest };

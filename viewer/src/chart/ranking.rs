@@ -47,8 +47,6 @@ pub struct Ranking<'a> {
     pub count: usize,
     /// The measure by which items are ranked.
     pub rank_by: RankBy,
-    /// Lengths are on a logarithmic scale.
-    pub is_log: bool,
     /// The item at the keyboard cursor.
     pub cursor: Option<usize>,
 }
@@ -63,6 +61,19 @@ impl Item {
     }
 }
 
+/// Shortens a text to a number of characters in its middle: addresses of one network differ at the end.
+fn shortened(text: &str, max_chars: usize) -> String {
+    let count = text.chars().count();
+    if count <= max_chars {
+        return text.to_owned();
+    }
+    let kept = max_chars.saturating_sub(1);
+    let mut short: String = text.chars().take(kept.div_ceil(2)).collect();
+    short.push('…');
+    short.extend(text.chars().skip(count - kept / 2));
+    short
+}
+
 impl Ranking<'_> {
     /// The number of rows that fit.
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a few")]
@@ -75,10 +86,7 @@ impl Ranking<'_> {
         let (foreground, width) = (context.theme.foreground(), context.size.width_px);
         let shown = self.items.len().min(Self::capacity(context.size));
         let mut scene = titled_scene(context, &self.full_title(context.size));
-        let length = |tally: Tally| match (self.is_log, self.rank_by.amount(tally) as f64) {
-            (true, amount) => amount.ln_1p(),
-            (false, amount) => amount,
-        };
+        let length = |tally: Tally| self.rank_by.amount(tally) as f64;
         let lengths = self.items.iter().map(|item| length(item.whole));
         let largest = lengths.fold(f64::MIN_POSITIVE, f64::max);
         // The bars take the space between the labels on both sides.
@@ -105,11 +113,7 @@ impl Ranking<'_> {
             let drawn = item.selected.unwrap_or(item.whole);
             scene.marks.push(Mark::Rect { rect: bar(drawn), color, opacity });
             let middle = y + ROW_PX / 2.0;
-            let full_label = item.label();
-            let mut label: String = full_label.chars().take(max_chars).collect();
-            if label.len() < full_label.len() {
-                label.push('…');
-            }
+            let label = shortened(&item.label(), max_chars);
             let label = if item.is_selected { format!("✓ {label}") } else { label };
             scene.marks.push(label_mark((left - 8.0, middle), &label, Align::End, foreground));
             let packets = grouped(drawn.packets);
@@ -141,7 +145,7 @@ impl Ranking<'_> {
         if shown < self.count {
             title += &format!(": top {shown} of {}", grouped(self.count as u64));
         }
-        title + if self.is_log { " (log scale)" } else { "" }
+        title
     }
 
     /// The item under a pixel.
@@ -195,5 +199,21 @@ impl Ranking<'_> {
             std::iter::once(item.name.clone()).chain(numbers).collect()
         };
         Table { header, rows: self.items.iter().map(row).collect() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn labels_are_shortened_in_the_middle() {
+        let address = "2001:db8:85a3:8d3:1319:8a2e:370:7348";
+        assert_eq!(shortened(address, 20), "2001:db8:8…:370:7348");
+        for max_chars in 1..50 {
+            let label = shortened(address, max_chars);
+            assert_eq!(label.chars().count(), max_chars.min(address.len()), "{label}");
+        }
+        assert_eq!(shortened("ä→ö", 2), "ä…");
     }
 }
