@@ -2,8 +2,10 @@
 
 use super::query_scheduler::Slot;
 use super::{App, Panel};
-use crate::axis::{Bins, Span};
-use crate::chart::{Bars, Binned, Measure, Ranking, RenderContext, Scatter, Size, Table};
+use crate::axis::Bins;
+use crate::chart::{
+    Bars, Binned, Coverage, Measure, Ranking, RenderContext, Scatter, Size, Table, note_scene,
+};
 use crate::density::{Density, Grid};
 use crate::filter::{Expr, Field, Set};
 use crate::query::{Answer, Query, QueryKind};
@@ -19,6 +21,8 @@ pub(super) enum Chart<'a> {
     Binned(Binned<'a>),
     Scatter(Scatter<'a>),
     Ranking(Ranking<'a>),
+    /// A title, and a text instead of data.
+    Note(&'static str, &'static str),
 }
 
 impl Chart<'_> {
@@ -27,6 +31,7 @@ impl Chart<'_> {
             Self::Binned(chart) => chart.scene(context),
             Self::Scatter(chart) => chart.scene(context),
             Self::Ranking(chart) => chart.scene(context),
+            Self::Note(title, text) => note_scene(context, title, text),
         }
     }
 
@@ -36,6 +41,7 @@ impl Chart<'_> {
             Self::Binned(chart) => chart.title.to_owned(),
             Self::Scatter(chart) => chart.title().to_owned(),
             Self::Ranking(chart) => chart.full_title(size),
+            Self::Note(title, _) => (*title).to_owned(),
         }
     }
 
@@ -45,6 +51,7 @@ impl Chart<'_> {
             Self::Binned(chart) => chart.description(zone),
             Self::Scatter(chart) => chart.description(zone),
             Self::Ranking(chart) => chart.description(),
+            Self::Note(title, text) => format!("{title}: {text}."),
         }
     }
 
@@ -54,6 +61,7 @@ impl Chart<'_> {
             Self::Binned(chart) => chart.bin_text(cell.0, zone),
             Self::Scatter(chart) => chart.cell_text(cell, zone),
             Self::Ranking(chart) => chart.item_text(cell.1),
+            Self::Note(_, text) => vec![(*text).to_owned()],
         }
     }
 
@@ -62,6 +70,7 @@ impl Chart<'_> {
             Self::Binned(chart) => chart.table(zone),
             Self::Scatter(chart) => chart.table(zone),
             Self::Ranking(chart) => chart.table(),
+            Self::Note(..) => Table::default(),
         }
     }
 
@@ -147,12 +156,11 @@ impl App {
         };
         match panel {
             Panel::Throughput => {
-                let (bins, _) = tallies(self.scheduler.latest(Slot::RateWhole))?;
-                let Span { start, end } = bins.axis.span;
-                let step_ns = end.abs_diff(start) / bins.count.max(1) as u64;
-                let step_ns = i64::try_from(step_ns).unwrap_or(i64::MAX);
-                let measure =
-                    if settings.is_bits { Measure::BitRate } else { Measure::PacketRate }(step_ns);
+                let measure = match self.time_coverage() {
+                    Some(coverage) if settings.is_bits => Measure::BitRate(coverage),
+                    Some(coverage) => Measure::PacketRate(coverage),
+                    None => Measure::Packets,
+                };
                 binned("Throughput", measure, settings.rate_log, Bars::Stacked)
             }
             Panel::Sizes => binned(
@@ -161,6 +169,9 @@ impl App {
                 settings.size_log,
                 settings.size_bars,
             ),
+            Panel::Gaps if self.drawn_totals.extent?.gap_ns.is_none() => {
+                Some(Chart::Note("Inter-arrival times", "Needs two packets in a file"))
+            }
             Panel::Gaps => {
                 binned("Inter-arrival times", Measure::Packets, settings.gap_log, Bars::Stacked)
             }
@@ -176,6 +187,14 @@ impl App {
             Panel::Conversations | Panel::Packets => None,
             _ => Some(Chart::Ranking(self.ranking(panel, cursor.map(|cursor| cursor.1))?)),
         }
+    }
+
+    /// The time range of the capture; `None` if all packets have the same time.
+    pub(super) fn time_coverage(&self) -> Option<Coverage> {
+        let ts_ns = self.drawn_totals.extent?.ts_ns;
+        let mean_gap_ns =
+            ts_ns.0.abs_diff(ts_ns.1) / self.drawn_totals.packets.max(2).wrapping_sub(1);
+        (ts_ns.0 < ts_ns.1).then_some(Coverage { ts_ns, mean_gap_ns })
     }
 
     /// The selected range of a chart with bins.

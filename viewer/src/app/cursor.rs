@@ -66,6 +66,7 @@ impl App {
         Some(match self.chart(panel)? {
             Chart::Binned(chart) => (chart.bins.count, 1),
             Chart::Scatter(chart) => (chart.grid.x.count, chart.grid.y.count),
+            Chart::Note(..) => (1, 1),
             Chart::Ranking(chart) => {
                 (1, chart.items.len().min(Ranking::capacity(self.size(panel))))
             }
@@ -157,7 +158,7 @@ impl App {
                     self.select_in(panel, expr, false);
                 }
             }
-            None => {}
+            Some(Chart::Note(..)) | None => {}
         }
     }
 

@@ -19,6 +19,7 @@ impl App {
                 }
                 chart.bin_text(chart.bin_at(x), zone)
             }
+            Chart::Note(..) => return None,
             Chart::Ranking(chart) => chart.item_text(chart.item_at(size, at.1)?),
             Chart::Scatter(chart) => {
                 let mut lines = self.hit_text(zone)?;

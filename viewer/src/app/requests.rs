@@ -79,7 +79,10 @@ impl App {
             Some(step) if min_step <= step => step,
             Some(_) | None => auto,
         };
-        let start = span.start.saturating_sub(span.start.rem_euclid(step));
+        // Bins begin at round times of the zone.
+        let zoned = i128::from(span.start) + i128::from(self.zone().shift_ns(span.start));
+        let distance = i64::try_from(zoned.rem_euclid(i128::from(step))).unwrap_or(0);
+        let start = span.start.saturating_sub(distance);
         let count = (i128::from(span.end) - i128::from(start) - 1).div_euclid(i128::from(step)) + 1;
         let count = usize::try_from(count).ok()?.clamp(1, Bins::MAX_COUNT);
         // The range may be longer than `i64::MAX`.
@@ -92,6 +95,9 @@ impl App {
     /// The bin width of the throughput chart, with a note if it differs from the setting.
     pub(super) fn bin_width_text(&self) -> String {
         let Some((step, _)) = self.rate_bins() else { return String::new() };
+        if self.time_coverage().is_none() {
+            return "All packets have the same time: no rate".to_owned();
+        }
         match self.settings.interval_ns {
             Some(chosen) if chosen != step => {
                 format!("{} ({} needs a closer zoom)", duration(step), duration(chosen))
@@ -107,9 +113,18 @@ impl App {
     }
 
     fn gap_bins(&self) -> Option<Bins> {
-        let span = Span::closed(self.drawn_totals.extent?.gap_ns?);
+        let (min, max) = self.drawn_totals.extent?.gap_ns?;
+        let span = if min == max {
+            // A single value is one bar among others, not the whole plot.
+            let margin = min.saturating_abs() / 2 + 5;
+            let start = min.saturating_sub(margin);
+            Span::new(if min < 0 { start } else { start.max(0) }, max.saturating_add(margin))
+        } else {
+            Span::closed((min, max))
+        };
+        let count = usize::try_from(span.len()).map_or(GAP_BINS, |len| len.min(GAP_BINS));
         let axis = Axis { quantity: Quantity::Gap, scale: Scale::Log, span };
-        Some(Bins { axis, count: GAP_BINS, is_closed: true })
+        Some(Bins { axis, count, is_closed: true })
     }
 
     fn grid(&self) -> Option<Grid> {

@@ -25,18 +25,44 @@ pub enum Bars {
 pub enum Measure {
     /// Packets.
     Packets,
-    /// Packets per second, for a bin width in nanoseconds.
-    PacketRate(i64),
-    /// Bits per second, for a bin width in nanoseconds.
-    BitRate(i64),
+    /// Packets per second of a capture.
+    PacketRate(Coverage),
+    /// Bits per second of a capture.
+    BitRate(Coverage),
+}
+
+/// The time range of a capture. A bin that it covers in part has the rate of the covered part.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Coverage {
+    /// Times of the first and the last packet, in nanoseconds since the epoch.
+    pub ts_ns: (i64, i64),
+    /// The mean time between packets in nanoseconds, the least time to which a rate refers: the last
+    /// packet may be the first one of its bin.
+    pub mean_gap_ns: u64,
+}
+
+impl Coverage {
+    /// Nanoseconds of a bin that the capture covers.
+    fn of_bin_ns(self, start: i64, end: i64) -> u64 {
+        let (first, last) = (start.max(self.ts_ns.0), end.min(self.ts_ns.1));
+        let covered = if first < last { first.abs_diff(last) } else { 0 };
+        covered.max(self.mean_gap_ns).clamp(1, start.abs_diff(end).max(1))
+    }
 }
 
 impl Measure {
-    fn of(self, tally: Tally) -> f64 {
+    fn of(self, tally: Tally, seconds: f64) -> f64 {
         match self {
             Self::Packets => tally.packets as f64,
-            Self::PacketRate(ns) => tally.packets as f64 * 1e9 / ns as f64,
-            Self::BitRate(ns) => tally.bytes as f64 * 8e9 / ns as f64,
+            Self::PacketRate(_) => tally.packets as f64 / seconds,
+            Self::BitRate(_) => tally.bytes as f64 * 8.0 / seconds,
+        }
+    }
+
+    fn coverage(self) -> Option<Coverage> {
+        match self {
+            Self::Packets => None,
+            Self::PacketRate(coverage) | Self::BitRate(coverage) => Some(coverage),
         }
     }
 
@@ -88,6 +114,14 @@ impl<'a> Binned<'a> {
         edges.into_iter().map(|edge| (edge - first) / (last - first)).collect()
     }
 
+    /// The seconds of each bin to which its rate refers; 1 without rates.
+    fn seconds(&self) -> Vec<f64> {
+        let Some(coverage) = self.measure.coverage() else { return vec![1.0; self.count()] };
+        let edges = self.bins.edges();
+        let bins = edges.windows(2).map(|pair| coverage.of_bin_ns(pair[0], pair[1]));
+        bins.map(|ns| ns as f64 / 1e9).collect()
+    }
+
     fn is_overlaid(&self) -> bool {
         self.is_log || self.bars == Bars::Overlaid
     }
@@ -115,7 +149,8 @@ impl<'a> Binned<'a> {
     pub fn scene(&self, context: RenderContext<'_>) -> Scene {
         let plot = context.size.plot();
         let fractions = self.fractions();
-        let heights = HeightScale::new(self, plot);
+        let seconds = self.seconds();
+        let heights = HeightScale::new(self, &seconds, plot);
         let axis = self.bins.axis;
         let mut x_ticks = ticks(&axis, context.zone, 8);
         if self.bins.is_closed && axis.scale == Scale::Linear {
@@ -146,9 +181,9 @@ impl<'a> Binned<'a> {
             let (top, bottom) = (heights.px(to), heights.px(from));
             Rect { x, y: top, width, height: bottom - top }
         };
-        for bin in 0..self.count() {
+        for (bin, seconds) in seconds.iter().enumerate() {
             if self.selected.is_some() {
-                let whole = self.measure.of(self.total(self.whole, bin));
+                let whole = self.measure.of(self.total(self.whole, bin), *seconds);
                 if 0.0 < whole {
                     let (rect, color) = (bar(bin, 0.0, whole), context.theme.unselected());
                     scene.marks.push(Mark::Rect { rect, color, opacity: 1.0 });
@@ -156,7 +191,8 @@ impl<'a> Binned<'a> {
             }
             let mut below = 0.0;
             for class in &frame.legend {
-                let value = self.measure.of(self.foreground()[class.index() * self.count() + bin]);
+                let tally = self.foreground()[class.index() * self.count() + bin];
+                let value = self.measure.of(tally, *seconds);
                 if value == 0.0 {
                     continue;
                 }
@@ -219,14 +255,17 @@ impl<'a> Binned<'a> {
     pub fn bin_text(&self, bin: usize, zone: &Zone) -> Vec<String> {
         let total = self.total(self.foreground(), bin);
         let mut lines = vec![self.bin_range(bin, zone), amount(total)];
-        match self.measure {
-            Measure::Packets => {}
-            Measure::PacketRate(_) => {
-                lines.push(format!("{} packets/s", prefixed(self.measure.of(total))));
+        if let Some(coverage) = self.measure.coverage() {
+            let edges = self.bins.edges();
+            let (start, end) = (edges[bin], edges[bin + 1]);
+            let covered_ns = coverage.of_bin_ns(start, end);
+            let mut rate = self.rate_text(self.measure.of(total, covered_ns as f64 / 1e9));
+            if covered_ns < start.abs_diff(end) {
+                rate.push_str(" over the ");
+                rate.push_str(&text::rounded_duration(covered_ns));
+                rate.push_str(" that the capture covers");
             }
-            Measure::BitRate(_) => {
-                lines.push(format!("{}bit/s", spaced_prefix(self.measure.of(total))));
-            }
+            lines.push(rate);
         }
         for class in self.present(self.foreground()) {
             let tally = self.foreground()[class.index() * self.count() + bin];
@@ -238,6 +277,19 @@ impl<'a> Binned<'a> {
             lines.push(format!("of {} total", amount(self.total(self.whole, bin))));
         }
         lines
+    }
+
+    /// Formats a height with its unit.
+    fn rate_text(&self, rate: f64) -> String {
+        let mut text = prefixed(rate);
+        text.push_str(match self.measure {
+            Measure::Packets => "",
+            Measure::PacketRate(_) => " packets/s",
+            // A prefix belongs to the unit.
+            Measure::BitRate(_) if text.contains(' ') => "bit/s",
+            Measure::BitRate(_) => " bit/s",
+        });
+        text
     }
 
     /// The tallies of all bins.
@@ -280,12 +332,6 @@ fn amount(tally: Tally) -> String {
     format!("{}, {}", text::packets(tally.packets), text::bytes(tally.bytes))
 }
 
-/// Formats a number with its decimal prefix and a space before it, ready for the unit.
-fn spaced_prefix(value: f64) -> String {
-    let text = prefixed(value);
-    if text.contains(' ') { text } else { format!("{text} ") }
-}
-
 /// Converts heights to pixels.
 struct HeightScale {
     scale: LinearScale,
@@ -295,17 +341,24 @@ struct HeightScale {
 }
 
 impl HeightScale {
-    fn new(chart: &Binned<'_>, plot: Rect) -> Self {
-        let of = |tally| chart.measure.of(tally);
-        let bins = 0..chart.count();
+    fn new(chart: &Binned<'_>, seconds: &[f64], plot: Rect) -> Self {
+        let count = chart.count();
+        let height = |tally, bin: usize| chart.measure.of(tally, seconds[bin]);
+        // Tallies are ordered by class, then by bin.
+        let each = |tallies: &'_ [Tally], fold: fn(f64, f64) -> f64, start: f64| {
+            let heights = tallies.iter().enumerate().map(|(index, t)| height(*t, index % count));
+            heights.filter(|height| 0.0 < *height).fold(start, fold)
+        };
+        let totals = |fold: fn(f64, f64) -> f64, start: f64| {
+            let totals = (0..count).map(|bin| height(chart.total(chart.whole, bin), bin));
+            totals.filter(|height| 0.0 < *height).fold(start, fold)
+        };
         let highest = match (chart.is_overlaid(), chart.selected) {
-            (true, None) => chart.whole.iter().copied().map(of).fold(0.0, f64::max),
-            _ => bins.map(|bin| of(chart.total(chart.whole, bin))).fold(0.0, f64::max),
+            (true, None) => each(chart.whole, f64::max, 0.0),
+            _ => totals(f64::max, 0.0),
         };
         let highest = if highest == 0.0 { 1.0 } else { highest };
-        let drawn = chart.foreground().iter().copied().map(of);
-        let values = drawn.chain((0..chart.count()).map(|bin| of(chart.total(chart.whole, bin))));
-        let lowest = values.filter(|value| 0.0 < *value).fold(highest, f64::min);
+        let lowest = each(chart.foreground(), f64::min, totals(f64::min, highest));
         let is_log = chart.is_log;
         // A logarithmic axis starts at half of the lowest value, which makes its bar visible.
         let bottom = if is_log { (lowest / 2.0).ln() } else { 0.0 };

@@ -8,7 +8,7 @@ mod scatter;
 #[cfg(test)]
 mod tests;
 
-pub use binned::{Bars, Binned, Measure};
+pub use binned::{Bars, Binned, Coverage, Measure};
 pub use ranking::{Item, Ranking};
 pub use scatter::{Scatter, grid_of};
 
@@ -197,6 +197,14 @@ fn titled_scene(context: RenderContext<'_>, title: &str) -> Scene {
         background: context.theme.background(),
         marks: if context.size.is_compact() { Vec::new() } else { vec![title] },
     }
+}
+
+/// A chart with a text instead of data.
+pub fn note_scene(context: RenderContext<'_>, title: &str, text: &str) -> Scene {
+    let mut scene = titled_scene(context, title);
+    let middle = (context.size.width_px / 2.0, context.size.height_px / 2.0);
+    scene.marks.push(label_mark(middle, text, Align::Middle, context.theme.foreground()));
+    scene
 }
 
 fn label_mark(at: (f64, f64), text: &str, align: Align, color: [u8; 3]) -> Mark {

@@ -38,6 +38,13 @@ impl Bins {
         for index in 1..count {
             edges[index] = edges[index].clamp(edges[index - 1], end);
         }
+        // Near 0, a bin of a logarithmic histogram would hold no integer. It takes the next one.
+        if self.is_closed && self.axis.scale == Scale::Log && count as u64 <= end.abs_diff(start) {
+            for index in 1..count {
+                let rest = i64::try_from(count - index).unwrap_or(i64::MAX);
+                edges[index] = edges[index].clamp(edges[index - 1] + 1, end.saturating_sub(rest));
+            }
+        }
         edges
     }
 
@@ -85,6 +92,17 @@ mod tests {
         let axis = Axis { quantity: Quantity::Time, scale: Scale::Linear, span };
         let bins = Bins { axis, count: 4, is_closed: false };
         assert_eq!(bins.edges(), [i64::MIN, -(1 << 62), 0, 1 << 62, i64::MAX]);
+    }
+
+    #[test]
+    fn logarithmic_histograms_have_no_empty_bins() {
+        for (start, end, count) in [(0, 1_000_000_000, 60), (-3, 57, 60), (-1_000, i64::MAX, 60)] {
+            let axis =
+                Axis { quantity: Quantity::Gap, scale: Scale::Log, span: Span::new(start, end) };
+            let edges = Bins { axis, count, is_closed: true }.edges();
+            assert!(edges.windows(2).all(|pair| pair[0] < pair[1]), "{edges:?}");
+            assert_eq!((edges[0], edges[count]), (start, end));
+        }
     }
 
     #[test]

@@ -47,6 +47,15 @@ impl Zone {
         }
     }
 
+    /// Nanoseconds to add to a timestamp to get the time of the zone, in which days and other units are
+    /// round.
+    pub fn shift_ns(&self, ts_ns: i64) -> i64 {
+        match self {
+            Self::Relative(start) => start.saturating_neg(),
+            _ => self.offset_ns(ts_ns),
+        }
+    }
+
     /// Formats a timestamp with all nine fractional digits: `2026-11-23 02:53:38.123456789 UTC`, with
     /// a UTC offset for local time, or `1.000000001 s` for relative time.
     pub fn format(&self, ts_ns: i64) -> String {
