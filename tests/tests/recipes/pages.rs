@@ -9,7 +9,7 @@ use tests::stream::{Packet, check_line};
 use xtask::{build, namespace};
 
 use crate::answers::answer;
-use crate::captures::{self, Captures};
+use crate::captures::{self, Captures, SENSORS};
 use crate::engines::Engines;
 
 /// Runs all blocks of a page that are to be run. Returns how many answers were compared.
@@ -49,6 +49,31 @@ pub(crate) fn packets(lines: &[String]) -> Vec<Packet> {
         serde_json::from_str(line).unwrap()
     };
     lines.iter().map(packet).collect()
+}
+
+/// The sensor and the packet of valid lines with the tag `tag_host`.
+fn tagged_packets(lines: &[String]) -> Vec<(String, Packet)> {
+    let packet = |line: &String| {
+        check_line(line);
+        let mut line: serde_json::Value = serde_json::from_str(line).unwrap();
+        let host = line.as_object_mut().unwrap().remove("tag_host").unwrap();
+        (host.as_str().unwrap().to_owned(), serde_json::from_value(line).unwrap())
+    };
+    lines.iter().map(packet).collect()
+}
+
+/// The packets that `selects`, with their sensors, in the order of time.
+fn of_sensors(
+    captures: &Captures,
+    selects: impl Fn(&Vec<Packet>, &Packet) -> bool,
+) -> Vec<(String, Packet)> {
+    let mut selected = Vec::new();
+    for (sensor, capture) in SENSORS.iter().zip(captures) {
+        let packets = capture.iter().filter(|packet| selects(capture, packet));
+        selected.extend(packets.map(|packet| ((*sensor).to_owned(), packet.clone())));
+    }
+    selected.sort_by(|(_, a), (_, b)| a.ts.cmp(&b.ts));
+    selected
 }
 
 /// How many packets the page shows of a file.
@@ -99,22 +124,19 @@ fn clickhouse_answers_and_exports() {
     let captures = captures::write_tree(directory.path());
     assert!(12 <= run_page("docs/clickhouse.md", directory.path(), &captures));
 
-    let mut expected: Vec<&Packet> = captures.iter().flatten().collect();
-    expected.retain(|packet| packet.proto == "tcp");
-    expected.retain(|packet| ("2026-03-02T09:05:00".."2026-03-02T09:05:30").contains(&&*packet.ts));
-    expected.sort_by(|a, b| a.ts.cmp(&b.ts));
-    let selection = packets(&lines(&directory, "selection.ndjson.zst"));
+    let is_selected = |packet: &Packet| {
+        packet.proto == "tcp"
+            && ("2026-03-02T09:05:00".."2026-03-02T09:05:30").contains(&&*packet.ts)
+    };
+    let expected = of_sensors(&captures, |_, packet| is_selected(packet));
+    let selection = tagged_packets(&lines(&directory, "selection.ndjson.zst"));
     assert!(!expected.is_empty());
-    assert!(selection.iter().eq(expected), "the selection has other packets");
+    assert!(selection == expected, "the selection has other packets");
 
     let step = |capture: &Vec<Packet>| (capture.len() as u64 - 1) / 5_000 + 1;
-    let even = captures
-        .iter()
-        .flat_map(|capture| capture.iter().filter(move |packet| packet.n % step(capture) == 0));
-    let mut even: Vec<&Packet> = even.collect();
-    even.sort_by(|a, b| a.ts.cmp(&b.ts));
-    let sample = packets(&lines(&directory, "sample.ndjson.zst"));
-    assert!(sample.iter().eq(even), "the sample has other packets");
+    let even = of_sensors(&captures, |capture, packet| packet.n % step(capture) == 0);
+    let sample = tagged_packets(&lines(&directory, "sample.ndjson.zst"));
+    assert!(sample == even, "the sample has other packets");
 
     let page = Page::open("");
     for (name, count) in
