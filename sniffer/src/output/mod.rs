@@ -296,7 +296,13 @@ impl Output {
         // The next file exists before the current one is renamed: at any moment, one unfinished file
         // shows that the run has not ended properly.
         let created = create::create(&next, &self.inputs);
-        self.finish()?;
+        if let Err(error) = self.finish() {
+            if created.is_ok() {
+                // Nothing has been written to it.
+                let _ = std::fs::remove_file(&next.path);
+            }
+            return Err(error);
+        }
         self.use_file(created?, next)
     }
 
