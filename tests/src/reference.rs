@@ -20,6 +20,8 @@ pub struct Packet {
     pub dst: String,
     /// Destination port.
     pub dport: Option<u64>,
+    /// Source port.
+    pub sport: Option<u64>,
     /// The whole line.
     pub line: String,
 }
@@ -47,6 +49,7 @@ pub fn read_packets(lines: &str) -> Vec<Packet> {
             src: text(src),
             dst: text(dst),
             dport: value["dport"].as_u64(),
+            sport: value["sport"].as_u64(),
             line: line.to_owned(),
         });
     }

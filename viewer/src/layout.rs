@@ -23,6 +23,8 @@ pub enum Tab {
     Top,
     /// Conversations.
     Conversations,
+    /// Endpoints.
+    Endpoints,
     /// Packets.
     Packets,
     /// Histograms.
@@ -34,6 +36,7 @@ const CHART_TABS: Choices<ChartTab> =
 const TABS: Choices<Tab> = Choices(&[
     ("top", Tab::Top),
     ("conversations", Tab::Conversations),
+    ("endpoints", Tab::Endpoints),
     ("packets", Tab::Packets),
     ("more", Tab::More),
 ]);

@@ -25,6 +25,7 @@ pub mod load;
 pub mod message;
 pub mod scene;
 pub mod settings;
+pub mod table_columns;
 pub mod text;
 
 #[cfg(target_arch = "wasm32")]

@@ -3,6 +3,9 @@
 use crate::axis::{QUANTITY_COUNT, Quantity, Scale, Span};
 use crate::chart::Bars;
 use crate::layout::Layout;
+use crate::table_columns::{
+    COLUMNS, Column, ENDPOINT_COLUMNS, EndpointColumn, set_sort, sort_name,
+};
 use crate::tally::RankBy;
 
 /// The time zone setting. [`Zone`](crate::time::Zone) adds what depends on the capture.
@@ -27,36 +30,6 @@ pub enum Tool {
     Box,
     /// Selects a polygon.
     Lasso,
-}
-
-/// A column of the table of conversations.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Column {
-    /// One endpoint.
-    A,
-    /// The other endpoint.
-    B,
-    /// Protocol.
-    Proto,
-    /// Packets of both directions.
-    #[default]
-    Packets,
-    /// Bytes of both directions.
-    Bytes,
-    /// Packets from A to B.
-    PacketsAToB,
-    /// Bytes from A to B.
-    BytesAToB,
-    /// Packets from B to A.
-    PacketsBToA,
-    /// Bytes from B to A.
-    BytesBToA,
-    /// Timestamp of the first packet.
-    Start,
-    /// Time from the first to the last packet.
-    Duration,
-    /// Bits per second.
-    Rate,
 }
 
 /// The settings of the charts and tables.
@@ -90,6 +63,10 @@ pub struct Settings {
     pub tool: Tool,
     /// The column by which conversations are sorted, and whether ascending.
     pub sort: (Column, bool),
+    /// The column by which endpoints are sorted, and whether ascending.
+    pub endpoints_sort: (EndpointColumn, bool),
+    /// Conversations are told apart by their ports, not only by addresses and protocol.
+    pub by_ports: bool,
     /// The visible range of each quantity; `None` is the full range.
     pub zoom: [Option<Span>; QUANTITY_COUNT],
     /// The layout of the page.
@@ -118,6 +95,8 @@ impl Default for Settings {
             rank: RankBy::Packets,
             tool: Tool::Pan,
             sort: (Column::Packets, false),
+            endpoints_sort: (EndpointColumn::Packets, false),
+            by_ports: false,
             zoom: [None; QUANTITY_COUNT],
             layout: Layout::default(),
         }
@@ -155,27 +134,12 @@ const SCALE: Choices<Scale> = Choices(&[("0", Scale::Linear), ("1", Scale::Log)]
 const ZONE: Choices<ZoneName> =
     Choices(&[("utc", ZoneName::Utc), ("local", ZoneName::Local), ("start", ZoneName::Relative)]);
 const RANK: Choices<RankBy> = Choices(&[("packets", RankBy::Packets), ("bytes", RankBy::Bytes)]);
+const CONVERSATIONS: Choices<bool> = Choices(&[("addresses", false), ("5-tuples", true)]);
 const TOOL: Choices<Tool> =
     Choices(&[("move", Tool::Pan), ("box", Tool::Box), ("lasso", Tool::Lasso)]);
 
-/// The columns of the table of conversations, with their names in links.
-pub const COLUMNS: [(Column, &str); 12] = [
-    (Column::A, "a"),
-    (Column::B, "b"),
-    (Column::Proto, "proto"),
-    (Column::Packets, "packets"),
-    (Column::Bytes, "bytes"),
-    (Column::PacketsAToB, "packets-a-to-b"),
-    (Column::BytesAToB, "bytes-a-to-b"),
-    (Column::PacketsBToA, "packets-b-to-a"),
-    (Column::BytesBToA, "bytes-b-to-a"),
-    (Column::Start, "start"),
-    (Column::Duration, "duration"),
-    (Column::Rate, "rate"),
-];
-
 /// The keys of all settings except zoom and layout.
-const KEYS: [&str; 14] = [
+const KEYS: [&str; 16] = [
     "bins",
     "size-log",
     "size-bars",
@@ -190,6 +154,8 @@ const KEYS: [&str; 14] = [
     "rank",
     "tool",
     "sort",
+    "endpoints-sort",
+    "conversations",
 ];
 
 impl Settings {
@@ -209,11 +175,9 @@ impl Settings {
             "zone" => ZONE.name(self.zone),
             "rank" => RANK.name(self.rank),
             "tool" => TOOL.name(self.tool),
-            "sort" => {
-                let name = COLUMNS.iter().find(|column| column.0 == self.sort.0);
-                let sign = if self.sort.1 { "" } else { "-" };
-                format!("{sign}{}", name.map_or("", |(_, name)| name))
-            }
+            "sort" => sort_name(&COLUMNS, &self.sort),
+            "endpoints-sort" => sort_name(&ENDPOINT_COLUMNS, &self.endpoints_sort),
+            "conversations" => CONVERSATIONS.name(self.by_ports),
             _ => match key.strip_prefix("zoom-").and_then(Quantity::parse) {
                 Some(value) => match self.zoom[value as usize] {
                     Some(span) => format!("{}..{}", span.start, span.end),
@@ -250,14 +214,9 @@ impl Settings {
             "zone" => ZONE.set(text, &mut self.zone),
             "rank" => RANK.set(text, &mut self.rank),
             "tool" => TOOL.set(text, &mut self.tool),
-            "sort" => {
-                let (name, is_ascending) = match text.strip_prefix('-') {
-                    Some(name) => (name, false),
-                    None => (text, true),
-                };
-                let column = COLUMNS.iter().find(|column| column.1 == name);
-                column.map(|column| self.sort = (column.0, is_ascending)).is_some()
-            }
+            "sort" => set_sort(&COLUMNS, text, &mut self.sort),
+            "endpoints-sort" => set_sort(&ENDPOINT_COLUMNS, text, &mut self.endpoints_sort),
+            "conversations" => CONVERSATIONS.set(text, &mut self.by_ports),
             _ => {
                 let span = text.split_once('.').and_then(|(start, end)| {
                     Some(Span::new(start.parse().ok()?, end.strip_prefix('.')?.parse().ok()?))
@@ -308,6 +267,8 @@ mod tests {
             ("rank", "bytes"),
             ("tool", "lasso"),
             ("sort", "duration"),
+            ("endpoints-sort", "-peers"),
+            ("conversations", "5-tuples"),
             ("zoom-ts", "5..9"),
             ("zoom-gap", "-5..9"),
             ("chart", "scatter"),

@@ -56,7 +56,8 @@ fn opened_tab_shows_its_chart_and_closed_one_cannot_be_reached() {
     for (tab, open, closed) in [
         ("scatter-tab", "scatter", "throughput"),
         ("throughput-tab", "throughput", "scatter"),
-        ("packets-tab", "packets", "conversations"),
+        ("endpoints-tab", "endpoints", "conversations"),
+        ("packets-tab", "packets", "endpoints"),
         ("conversations-tab", "conversations", "packets"),
     ] {
         page.eval(&format!("document.getElementById('{tab}').click()"));
@@ -213,6 +214,7 @@ fn phones_show_one_tab_with_large_targets() {
         ("phone-top-tab", json!(["throughput", "protocols", "ports"])),
         ("phone-more-tab", json!(["throughput", "sizes", "gaps"])),
         ("phone-conversations-tab", json!(["throughput", "conversations"])),
+        ("phone-endpoints-tab", json!(["throughput", "endpoints"])),
         ("phone-packets-tab", json!(["throughput", "packets"])),
     ] {
         page.act(&format!("document.getElementById('{tab}').click()"));

@@ -1,6 +1,6 @@
 //! Compares the numbers of the page's charts and tables with a simple reference computation.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 use tempfile::tempdir;
@@ -101,6 +101,7 @@ fn check(
         both(&row, &|_, packet| packet.proto == row["protocol"], "protocols");
     }
     check_conversations(page, packets, &is_selected);
+    check_endpoints(page, packets, &is_selected);
     check_scatter(page, packets, &is_selected);
     check_packets(page, packets, &is_selected);
     // The rankings list the top items.
@@ -126,52 +127,104 @@ fn check(
     }
 }
 
-/// Checks endpoints, directions, times and rate of each conversation.
+/// Checks endpoints, directions, times and rate of each conversation: of address pairs and of 5-tuples.
 fn check_conversations(page: &Page, packets: &[Packet], is_selected: &impl Fn(usize) -> bool) {
+    /// An address and a port.
+    type Side = (String, String);
     #[derive(Default)]
     struct Conversation {
-        from: BTreeMap<String, (u64, u64)>,
+        from: BTreeMap<Side, (u64, u64)>,
         ts_ns: Option<(i64, i64)>,
     }
-    let mut conversations = BTreeMap::<(String, String, String), Conversation>::new();
-    let key = |src: &str, dst: &str, proto: &str| {
-        (src.min(dst).to_owned(), src.max(dst).to_owned(), proto.to_owned())
-    };
-    for (_, packet) in packets.iter().enumerate().filter(|(index, _)| is_selected(*index)) {
-        let conversation =
-            conversations.entry(key(&packet.src, &packet.dst, &packet.proto)).or_default();
-        let side = conversation.from.entry(packet.src.clone()).or_default();
-        *side = (side.0 + 1, side.1 + packet.len);
-        let ts = packet.ts_ns;
-        conversation.ts_ns = Some(
-            conversation.ts_ns.map_or((ts, ts), |(first, last)| (first.min(ts), last.max(ts))),
-        );
+    for by in ["addresses", "5-tuples"] {
+        page.act(&format!("viewer.set('conversations', '{by}')"));
+        let mut conversations = BTreeMap::<(Side, Side, String), Conversation>::new();
+        let key = |a: &Side, b: &Side, proto: &str| {
+            (a.min(b).clone(), a.max(b).clone(), proto.to_owned())
+        };
+        for (_, packet) in packets.iter().enumerate().filter(|(index, _)| is_selected(*index)) {
+            let port = |port: Option<u64>| match port {
+                Some(port) if by == "5-tuples" => port.to_string(),
+                _ => String::new(),
+            };
+            let src = (packet.src.clone(), port(packet.sport));
+            let dst = (packet.dst.clone(), port(packet.dport));
+            let conversation = conversations.entry(key(&src, &dst, &packet.proto)).or_default();
+            let side = conversation.from.entry(src).or_default();
+            *side = (side.0 + 1, side.1 + packet.len);
+            let ts = packet.ts_ns;
+            conversation.ts_ns = Some(
+                conversation.ts_ns.map_or((ts, ts), |(first, last)| (first.min(ts), last.max(ts))),
+            );
+        }
+        let rows = table(page, "conversations");
+        assert_eq!(rows.len(), conversations.len(), "{by}");
+        for row in rows {
+            let side = |address: &str, port: &str| {
+                let is_missing = row[address] == "–";
+                let address = if is_missing { String::new() } else { row[address].clone() };
+                (address, row[port].clone())
+            };
+            let (a, b) = (side("a", "port_a"), side("b", "port_b"));
+            let conversation = &conversations[&key(&a, &b, &row["proto"])];
+            let from = |side: &Side| conversation.from.get(side).copied().unwrap_or_default();
+            let a_to_b = from(&a);
+            let b_to_a = if a == b { (0, 0) } else { from(&b) };
+            let seen = |kind: &str| {
+                [format!("packets{kind}"), format!("bytes{kind}")].map(|key| number(&row, &key))
+            };
+            assert_eq!(seen("_a_to_b"), [a_to_b.0, a_to_b.1], "{row:?}");
+            assert_eq!(seen("_b_to_a"), [b_to_a.0, b_to_a.1], "{row:?}");
+            assert_eq!(seen(""), [a_to_b.0 + b_to_a.0, a_to_b.1 + b_to_a.1], "{row:?}");
+            let (first, last) = conversation.ts_ns.unwrap();
+            assert_eq!(utc_ns(&row["start"]), first);
+            assert_eq!(number(&row, "duration"), last.abs_diff(first), "{row:?}");
+            let rate = (a_to_b.1 + b_to_a.1) as f64 * 8e9 / last.abs_diff(first) as f64;
+            match row["rate"].parse::<f64>() {
+                Ok(seen) => assert!((seen - rate).abs() <= 0.001 + rate * 1e-12, "{row:?}, {rate}"),
+                Err(_) => assert_eq!(first, last, "{row:?}"),
+            }
+        }
     }
-    let rows = table(page, "conversations");
-    assert_eq!(rows.len(), conversations.len());
+}
+
+/// A time of a table for download, in nanoseconds since the epoch.
+fn utc_ns(text: &str) -> i64 {
+    let (whole, fraction) = text.trim_end_matches('Z').split_once('.').unwrap_or((text, ""));
+    parse_ns(&format!("{}.{fraction:0<9}Z", whole.trim_end_matches('Z')))
+}
+
+/// Checks the totals, peers and times of each address.
+fn check_endpoints(page: &Page, packets: &[Packet], is_selected: &impl Fn(usize) -> bool) {
+    let mut endpoints = BTreeMap::<&str, Vec<&Packet>>::new();
+    for (_, packet) in packets.iter().enumerate().filter(|(index, _)| is_selected(*index)) {
+        for address in BTreeSet::from([&packet.src[..], &packet.dst[..]]) {
+            endpoints.entry(address).or_default().push(packet);
+        }
+    }
+    endpoints.remove("");
+    let rows = table(page, "endpoints");
+    assert_eq!(rows.len(), endpoints.len());
     for row in rows {
-        let side = |key: &str| if row[key] == "–" { String::new() } else { row[key].clone() };
-        let (a, b) = (side("a"), side("b"));
-        let conversation = &conversations[&key(&a, &b, &row["proto"])];
-        let from = |side: &String| conversation.from.get(side).copied().unwrap_or_default();
-        let a_to_b = from(&a);
-        let b_to_a = if a == b { (0, 0) } else { from(&b) };
+        let address = &row["address"][..];
+        let own = &endpoints[address];
         let seen = |kind: &str| {
             [format!("packets{kind}"), format!("bytes{kind}")].map(|key| number(&row, &key))
         };
-        assert_eq!(seen("_a_to_b"), [a_to_b.0, a_to_b.1], "{row:?}");
-        assert_eq!(seen("_b_to_a"), [b_to_a.0, b_to_a.1], "{row:?}");
-        assert_eq!(seen(""), [a_to_b.0 + b_to_a.0, a_to_b.1 + b_to_a.1], "{row:?}");
-        let (first, last) = conversation.ts_ns.unwrap();
-        let (whole, fraction) =
-            row["start"].trim_end_matches('Z').split_once('.').unwrap_or((&row["start"], ""));
-        assert_eq!(parse_ns(&format!("{}.{fraction:0<9}Z", whole.trim_end_matches('Z'))), first);
-        assert_eq!(number(&row, "duration"), last.abs_diff(first), "{row:?}");
-        let rate = (a_to_b.1 + b_to_a.1) as f64 * 8e9 / last.abs_diff(first) as f64;
-        match row["rate"].parse::<f64>() {
-            Ok(seen) => assert!((seen - rate).abs() <= 0.001 + rate * 1e-12, "{row:?}, {rate}"),
-            Err(_) => assert_eq!(first, last, "{row:?}"),
-        }
+        let expected = |is_in: &dyn Fn(&Packet) -> bool| {
+            let (packets, bytes) = tally(own.iter().copied().filter(|packet| is_in(packet)));
+            [packets, bytes]
+        };
+        assert_eq!(seen(""), expected(&|_| true), "{row:?}");
+        assert_eq!(seen("_sent"), expected(&|packet| packet.src == address), "{row:?}");
+        assert_eq!(seen("_received"), expected(&|packet| packet.dst == address), "{row:?}");
+        let mut peers: BTreeSet<_> = own.iter().flat_map(|p| [&p.src[..], &p.dst[..]]).collect();
+        peers.remove(address);
+        peers.remove("");
+        assert_eq!(number(&row, "peers"), peers.len() as u64, "{row:?}");
+        let times = own.iter().map(|packet| packet.ts_ns);
+        let times = (times.clone().min(), times.max());
+        assert_eq!((Some(utc_ns(&row["first"])), Some(utc_ns(&row["last"]))), times, "{row:?}");
     }
 }
 

@@ -151,10 +151,11 @@ impl App {
         (self.scene_version, answers)
     }
 
-    /// The data of a chart or of the conversations as CSV.
+    /// The data of a chart, of the conversations or of the endpoints as CSV.
     pub fn csv(&self, panel: Panel) -> Option<String> {
         match panel {
             Panel::Conversations => Some(self.conversation_table().csv()),
+            Panel::Endpoints => Some(self.endpoint_table().csv()),
             panel => Some(self.chart(panel)?.csv(&self.zone())),
         }
     }

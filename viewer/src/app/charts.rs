@@ -184,7 +184,7 @@ impl App {
                 let outline = self.outline(grid);
                 Some(Chart::Scatter(Scatter { grid, whole, selected, outline, cursor }))
             }
-            Panel::Conversations | Panel::Packets => None,
+            Panel::Conversations | Panel::Endpoints | Panel::Packets => None,
             _ => Some(Chart::Ranking(self.ranking(panel, cursor.map(|cursor| cursor.1))?)),
         }
     }
@@ -217,7 +217,7 @@ pub(super) fn slots(panel: Panel) -> [Slot; 2] {
         Panel::Sources => [Slot::SourcesWhole, Slot::Sources],
         Panel::Destinations => [Slot::DestinationsWhole, Slot::Destinations],
         Panel::Protocols => [Slot::ProtocolsWhole, Slot::Protocols],
-        Panel::Conversations => [Slot::Conversations; 2],
+        Panel::Conversations | Panel::Endpoints => [Slot::Conversations; 2],
         Panel::Packets => [Slot::Rows; 2],
     }
 }

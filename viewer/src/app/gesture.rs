@@ -4,10 +4,10 @@ use super::charts::Chart;
 use super::choices::{contains_choice, toggled};
 use super::{App, Panel};
 use crate::axis::Axis;
-use crate::conversations::EndpointPair;
-use crate::filter::Expr;
+use crate::filter::{Expr, Field, Set};
 use crate::selection::Dimension;
 use crate::settings::Tool;
+use summary::Address;
 
 /// A pointer that moves less than this is clicking, in pixels.
 const CLICK_PX: f64 = 3.0;
@@ -148,15 +148,31 @@ impl App {
 
     /// Selects or deselects a conversation, given by its index among the visible rows.
     pub(super) fn toggle_conversation(&mut self, index: usize) {
-        let Some(conversation) = self.conversations.visible().get(index) else { return };
-        let choice = self.flows.expr(conversation.pair);
+        if let Some(conversation) = self.conversations.visible().get(index) {
+            self.toggle_choice(self.flows.expr(conversation.pair));
+        }
+    }
+
+    /// Selects or deselects an endpoint, given by its index among the visible rows.
+    pub(super) fn toggle_endpoint(&mut self, index: usize) {
+        if let Some(endpoint) = self.endpoints.visible().get(index) {
+            self.toggle_choice(endpoint_expr(endpoint.address));
+        }
+    }
+
+    fn toggle_choice(&mut self, choice: Expr) {
         let choices = toggled(self.history.now().get(Dimension::Conversation), choice);
         self.select(Dimension::Conversation, choices, false);
     }
 
-    /// Returns true if the conversation is selected.
-    pub(super) fn is_selected(&self, pair: EndpointPair) -> bool {
+    /// Returns true if a conversation or an endpoint is selected.
+    pub(super) fn is_selected(&self, choice: &Expr) -> bool {
         let choices = self.history.now().get(Dimension::Conversation);
-        choices.is_some_and(|choices| contains_choice(choices, &self.flows.expr(pair)))
+        choices.is_some_and(|choices| contains_choice(choices, choice))
     }
+}
+
+/// The expression that selects an endpoint.
+pub(super) fn endpoint_expr(address: Address) -> Expr {
+    Expr::In(Field::Host, Set::Addresses(vec![(address, address)]))
 }

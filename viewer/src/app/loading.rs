@@ -32,7 +32,8 @@ impl App {
         self.packets.first = 0;
         self.packets.invalidate();
         self.conversations.replace(0, Vec::new());
-        self.conversations.is_requested = false;
+        self.endpoints.replace(0, Vec::new());
+        self.are_conversations_requested = false;
         self.rankings = Default::default();
         self.extra_fields = ExtraFields::default();
         (self.detail, self.pending_rank) = (None, None);

@@ -8,7 +8,6 @@ mod accessors;
 mod charts;
 mod chips;
 mod choices;
-mod conversations;
 mod cursor;
 mod detail;
 mod event;
@@ -26,6 +25,7 @@ mod rankings;
 mod requests;
 mod scatter_selection;
 mod selecting;
+mod sorted_rows;
 mod status;
 mod tables;
 mod view;
@@ -46,7 +46,7 @@ pub use view::{Detail, View};
 use crate::axis::QUANTITY_COUNT;
 use crate::chart::Size;
 use crate::columns::Totals;
-use crate::conversations::FlowTable;
+use crate::conversations::{Conversation, Endpoint, FlowTable};
 use crate::density::Grid;
 use crate::filter::{Completion, Error, parse};
 use crate::history::History;
@@ -54,8 +54,8 @@ use crate::layout;
 use crate::load::{Limits, Sampling};
 use crate::scene::Theme;
 use crate::settings::Settings;
+use crate::table_columns::{Column, EndpointColumn};
 use crate::time::UtcOffsets;
-use conversations::Conversations;
 use detail::DetailPacket;
 use extra_fields::{ExtraFields, PacketId};
 use files::Files;
@@ -64,6 +64,7 @@ use memory_plan::{MemoryPlan, Overflow};
 use packets::Packets;
 use query_scheduler::{QueryScheduler, Request};
 use rankings::{CachedRanking, RANKING_COUNT};
+use sorted_rows::SortedRows;
 use tables::max_first;
 
 /// The state of the page.
@@ -86,7 +87,10 @@ pub struct App {
     flows: FlowTable,
     packets: Packets,
     extra_fields: ExtraFields,
-    conversations: Conversations,
+    conversations: SortedRows<Conversation, Column>,
+    endpoints: SortedRows<Endpoint, EndpointColumn>,
+    /// All conversations and endpoints are needed although their tables are not visible.
+    are_conversations_requested: bool,
     rankings: [Option<CachedRanking>; RANKING_COUNT],
     detail: Option<DetailPacket>,
     /// The rank of the packet to which the user has stepped, until its row has been answered.
@@ -221,15 +225,18 @@ impl App {
                 }
             }
             Event::VisibleRows(Panel::Packets, rows) => self.packets.visible_rows = rows,
+            Event::VisibleRows(Panel::Endpoints, rows) => self.endpoints.visible_rows = rows,
             Event::VisibleRows(_, rows) => self.conversations.visible_rows = rows,
             Event::VisibilityChanged(panel, is_seen) => self.hidden[panel as usize] = !is_seen,
-            Event::RequestConversations => self.conversations.is_requested = true,
+            Event::RequestConversations => self.are_conversations_requested = true,
             Event::Scroll(Panel::Packets, first) => {
                 let max = max_first(self.selected().packets, self.packets.visible_rows);
                 self.packets.first = first.min(max);
             }
+            Event::Scroll(Panel::Endpoints, first) => self.endpoints.scroll(first),
             Event::Scroll(_, first) => self.conversations.scroll(first),
             Event::ActivateRow(Panel::Packets, index) => self.show_packet_of_row(index),
+            Event::ActivateRow(Panel::Endpoints, index) => self.toggle_endpoint(index),
             Event::ActivateRow(_, index) => self.toggle_conversation(index),
             Event::Record { part, index, line, frame } => {
                 self.on_record((part, index), line, frame);

@@ -24,12 +24,14 @@ pub enum Panel {
     Protocols,
     /// The table of conversations.
     Conversations,
+    /// The table of endpoints.
+    Endpoints,
     /// The table of packets.
     Packets,
 }
 
 /// The number of panels.
-pub const PANEL_COUNT: usize = 10;
+pub const PANEL_COUNT: usize = 11;
 /// The number of charts. They are the first panels.
 pub const CHART_COUNT: usize = 8;
 
@@ -45,6 +47,7 @@ impl Panel {
         Self::Destinations,
         Self::Protocols,
         Self::Conversations,
+        Self::Endpoints,
         Self::Packets,
     ];
 
@@ -60,6 +63,7 @@ impl Panel {
             Self::Destinations => "destinations",
             Self::Protocols => "protocols",
             Self::Conversations => "conversations",
+            Self::Endpoints => "endpoints",
             Self::Packets => "packets",
         }
     }
@@ -80,7 +84,7 @@ impl Panel {
             Self::Sources => Some(Dimension::Source),
             Self::Destinations => Some(Dimension::Destination),
             Self::Protocols => Some(Dimension::Protocol),
-            Self::Conversations => Some(Dimension::Conversation),
+            Self::Conversations | Self::Endpoints => Some(Dimension::Conversation),
             Self::Packets => None,
         }
     }

@@ -19,7 +19,7 @@ const MAX_RATE_BINS: i64 = 10_000;
 const MIN_RATE_BIN_NS: i64 = 1_000;
 /// The preferred width of a throughput bin.
 const RATE_BIN_PX: f64 = 4.0;
-/// Up to this number of packets, conversations are requested before something needs them.
+/// The largest number of packets for which conversations are requested before something needs them.
 const MAX_EAGER_PACKETS: u64 = 100_000;
 
 impl App {
@@ -133,6 +133,11 @@ impl App {
         (size != Size::default()).then(|| grid_of(x, y, size, self.drawn_totals.packets))
     }
 
+    /// Whether conversations are requested before something needs them.
+    pub(super) fn is_small(&self) -> bool {
+        self.drawn_totals.packets <= MAX_EAGER_PACKETS
+    }
+
     /// All answers that the panels need now.
     pub(super) fn requests(&mut self) -> Vec<Request> {
         let mut requests = Vec::new();
@@ -161,11 +166,14 @@ impl App {
         add_chart(Panel::Protocols, Some(QueryKind::Protocols));
         let dimensions =
             self.dimensions_except(Panel::Conversations.dimension()).unwrap_or_default();
-        let is_seen = self.is_seen(Panel::Conversations);
+        let [is_seen, has_endpoints] =
+            [Panel::Conversations, Panel::Endpoints].map(|panel| self.is_seen(panel));
         // Many conversations take much memory. In large captures they wait until something needs them.
-        let is_small = self.drawn_totals.packets <= MAX_EAGER_PACKETS;
-        if is_seen || is_small || self.conversations.is_requested {
-            add(Slot::Conversations, &QueryKind::Conversations, dimensions, is_seen);
+        if has_endpoints || self.needs_conversations(self.is_small()) {
+            // The totals of endpoints do not need the ports.
+            let by_ports = self.settings.by_ports && (is_seen || !has_endpoints);
+            let kind = if by_ports { QueryKind::Connections } else { QueryKind::Conversations };
+            add(Slot::Conversations, &kind, dimensions, is_seen || has_endpoints);
         }
         if let Some(dimensions) = self.dimensions_except(None) {
             add(Slot::Total, &QueryKind::Total, dimensions, true);

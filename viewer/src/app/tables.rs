@@ -1,9 +1,11 @@
-//! The tables of conversations and packets. Only the visible rows are formatted.
+//! The tables of conversations, endpoints and packets. Only the visible rows are formatted.
 
 use super::App;
+use super::gesture::endpoint_expr;
 use crate::chart::Table;
-use crate::conversations::Conversation;
-use crate::settings::COLUMNS;
+use crate::conversations::{Conversation, Endpoint};
+use crate::table_columns::{COLUMNS, Column, ENDPOINT_COLUMNS};
+use crate::tally::Tally;
 use crate::text::{duration, fixed, integer, prefixed};
 use crate::time::Zone;
 use summary::{Address, grouped};
@@ -19,6 +21,8 @@ pub struct VirtualTable {
     pub visible_rows: usize,
     /// The visible rows.
     pub rows: Vec<VirtualRow>,
+    /// The hidden columns, as a bit mask.
+    pub hidden: u32,
 }
 
 impl VirtualTable {
@@ -51,71 +55,123 @@ pub struct VirtualRow {
     pub is_selected: bool,
 }
 
+/// How a table writes its values: for display, or as plain numbers in base units.
+struct Format<'a> {
+    zone: &'a Zone,
+    is_plain: bool,
+}
+
+impl Format<'_> {
+    const PLAIN: Format<'static> = Format { zone: &Zone::Utc, is_plain: true };
+
+    fn tally(&self, tally: Tally) -> [String; 2] {
+        let Tally { packets, bytes } = tally;
+        if self.is_plain {
+            [packets.to_string(), bytes.to_string()]
+        } else {
+            [grouped(packets), crate::text::bytes(bytes)]
+        }
+    }
+
+    fn time(&self, ts_ns: i64) -> String {
+        if self.is_plain { Zone::Utc.format_compact(ts_ns) } else { self.zone.format(ts_ns) }
+    }
+
+    fn duration(&self, ns: u64) -> String {
+        if self.is_plain { ns.to_string() } else { duration(i64::try_from(ns).unwrap_or(i64::MAX)) }
+    }
+
+    fn rate(&self, rate: f64) -> String {
+        if self.is_plain { fixed(rate, 3) } else { prefixed(rate) }
+    }
+}
+
+/// The cell of a port; empty if there is none.
+fn port_text(port: Option<u16>) -> String {
+    port.map_or_else(String::new, |port| port.to_string())
+}
+
 impl App {
     /// The visible conversations.
     pub(super) fn visible_conversations(&self, zone: &Zone) -> VirtualTable {
-        let rows = self.conversations.visible().iter();
+        let format = Format { zone, is_plain: false };
         let row = |conversation: &Conversation| VirtualRow {
-            cells: self.conversation_cells(
-                conversation,
-                |packets, bytes| [grouped(packets), crate::text::bytes(bytes)],
-                |ts| zone.format(ts),
-                duration,
-                prefixed,
-            ),
-            is_selected: self.is_selected(conversation.pair),
+            cells: self.conversation_cells(conversation, &format),
+            is_selected: self.is_selected(&self.flows.expr(conversation.pair)),
         };
+        let is_port = |column| matches!(column, Column::PortA | Column::PortB);
+        let ports = COLUMNS.iter().enumerate().filter(|(_, column)| is_port(column.0));
+        let ports = ports.map(|(index, _)| 1 << index).sum();
         VirtualTable {
             count: self.conversations.len(),
             first: self.conversations.first,
             visible_rows: self.conversations.visible_rows,
-            rows: rows.map(row).collect(),
+            rows: self.conversations.visible().iter().map(row).collect(),
+            hidden: if self.settings.by_ports { 0 } else { ports },
         }
     }
 
     /// All conversations, as plain numbers in base units.
     pub(super) fn conversation_table(&self) -> Table {
-        let header = COLUMNS.iter().map(|(_, name)| name.replace('-', "_")).collect();
-        let row = |conversation: &Conversation| {
-            self.conversation_cells(
-                conversation,
-                |packets, bytes| [packets.to_string(), bytes.to_string()],
-                |ts| Zone::Utc.format_compact(ts),
-                |ns| ns.to_string(),
-                |rate| fixed(rate, 3),
-            )
-        };
-        let all = self.conversations.sorted(self.settings.sort, self.flows.protos());
-        Table { header, rows: all.iter().map(row).collect() }
+        let row =
+            |conversation: &Conversation| self.conversation_cells(conversation, &Format::PLAIN);
+        Table {
+            header: header(&COLUMNS),
+            rows: self.sorted_conversations().iter().map(row).collect(),
+        }
     }
 
-    fn conversation_cells(
-        &self,
-        conversation: &Conversation,
-        amount: impl Fn(u64, u64) -> [String; 2],
-        time: impl Fn(i64) -> String,
-        duration: impl Fn(i64) -> String,
-        rate: impl Fn(f64) -> String,
-    ) -> Vec<String> {
+    fn conversation_cells(&self, conversation: &Conversation, format: &Format<'_>) -> Vec<String> {
         let endpoint = |address: Option<Address>| {
             address.map_or_else(|| "–".to_owned(), |address| address.to_string())
         };
-        let proto = self.flows.protos()[conversation.pair.proto as usize].clone();
-        let mut cells = vec![endpoint(conversation.pair.a), endpoint(conversation.pair.b), proto];
+        let pair = conversation.pair;
+        let proto = self.flows.protos()[pair.proto as usize].clone();
+        let mut cells = vec![
+            endpoint(pair.a),
+            port_text(pair.ports.0),
+            endpoint(pair.b),
+            port_text(pair.ports.1),
+            proto,
+        ];
         for tally in [conversation.total(), conversation.a_to_b, conversation.b_to_a] {
-            cells.extend(amount(tally.packets, tally.bytes));
+            cells.extend(format.tally(tally));
         }
-        let ns = i64::try_from(conversation.duration_ns()).unwrap_or(i64::MAX);
-        cells.extend([time(conversation.ts_ns.0), duration(ns)]);
-        cells.push(conversation.rate().map_or_else(String::new, rate));
+        cells.push(format.time(conversation.ts_ns.0));
+        cells.push(format.duration(conversation.duration_ns()));
+        cells.push(conversation.rate().map_or_else(String::new, |rate| format.rate(rate)));
         cells
+    }
+
+    /// The visible endpoints.
+    pub(super) fn visible_endpoints(&self, zone: &Zone) -> VirtualTable {
+        let format = Format { zone, is_plain: false };
+        let row = |endpoint: &Endpoint| VirtualRow {
+            cells: endpoint_cells(endpoint, &format),
+            is_selected: self.is_selected(&endpoint_expr(endpoint.address)),
+        };
+        VirtualTable {
+            count: self.endpoints.len(),
+            first: self.endpoints.first,
+            visible_rows: self.endpoints.visible_rows,
+            rows: self.endpoints.visible().iter().map(row).collect(),
+            hidden: 0,
+        }
+    }
+
+    /// All endpoints, as plain numbers in base units.
+    pub(super) fn endpoint_table(&self) -> Table {
+        let row = |endpoint: &Endpoint| endpoint_cells(endpoint, &Format::PLAIN);
+        Table {
+            header: header(&ENDPOINT_COLUMNS),
+            rows: self.sorted_endpoints().iter().map(row).collect(),
+        }
     }
 
     /// The visible packets.
     pub(super) fn visible_packets(&self, zone: &Zone) -> VirtualTable {
         let rows = self.packet_rows().iter().map(|packet| {
             let (id, row) = ((packet.part, packet.index), &packet.row);
-            let port = |port: Option<u16>| port.map_or_else(String::new, |port| port.to_string());
             let file = self.files.parts.get(packet.part).map_or(0, |(file, _)| *file);
             let file = self.files.files.get(file).map_or("", |file| &file.name);
             let vlan: Vec<_> = row.vlan.iter().map(u16::to_string).collect();
@@ -124,9 +180,9 @@ impl App {
                     integer(row.n),
                     zone.format(row.ts_ns),
                     row.src.clone(),
-                    port(row.sport),
+                    port_text(row.sport),
                     row.dst.clone(),
-                    port(row.dport),
+                    port_text(row.dport),
                     row.proto.clone(),
                     grouped(u64::from(row.len)),
                     row.ttl.map_or_else(String::new, |ttl| ttl.to_string()),
@@ -145,6 +201,23 @@ impl App {
             first: self.packets.first,
             visible_rows: self.packets.visible_rows,
             rows: rows.collect(),
+            hidden: 0,
         }
     }
+}
+
+/// The header of a table for download.
+fn header<C>(columns: &[(C, &str)]) -> Vec<String> {
+    columns.iter().map(|(_, name)| name.replace('-', "_")).collect()
+}
+
+fn endpoint_cells(endpoint: &Endpoint, format: &Format<'_>) -> Vec<String> {
+    let mut cells = vec![endpoint.address.to_string()];
+    for tally in [endpoint.total, endpoint.sent, endpoint.received] {
+        cells.extend(format.tally(tally));
+    }
+    let peers = endpoint.peers;
+    cells.push(if format.is_plain { peers.to_string() } else { grouped(peers.into()) });
+    cells.extend([endpoint.ts_ns.0, endpoint.ts_ns.1].map(|ts_ns| format.time(ts_ns)));
+    cells
 }

@@ -76,6 +76,8 @@ pub struct View {
     pub interval: String,
     /// The visible conversations.
     pub conversations: VirtualTable,
+    /// The visible endpoints.
+    pub endpoints: VirtualTable,
     /// The visible packets.
     pub packets: VirtualTable,
     /// The packet whose details are shown.
@@ -131,6 +133,7 @@ impl App {
             }),
             interval: self.bin_width_text(),
             conversations: self.visible_conversations(&zone),
+            endpoints: self.visible_endpoints(&zone),
             packets: self.visible_packets(&zone),
             detail: self.detail(&zone),
             hover: self.hover(&zone),

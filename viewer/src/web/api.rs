@@ -130,7 +130,7 @@ impl Viewer {
     /// Returns the data of a chart or table as CSV; empty if there is none.
     pub fn csv(&self, panel: &str) -> Promise {
         let panel = Panel::parse(panel);
-        if panel == Some(Panel::Conversations) {
+        if let Some(Panel::Conversations | Panel::Endpoints) = panel {
             self.page.send(Event::RequestConversations);
         }
         self.once_settled(move |app| {

@@ -378,7 +378,7 @@ fn conversations_sort_and_select() {
         let cells = table.rows.into_iter();
         (
             table.count,
-            cells.map(|row| format!("{} {}", row.cells[1], row.cells[3])).collect::<Vec<_>>(),
+            cells.map(|row| format!("{} {}", row.cells[2], row.cells[5])).collect::<Vec<_>>(),
         )
     };
     assert_eq!(
@@ -393,6 +393,48 @@ fn conversations_sort_and_select() {
     assert!(page.app.view().conversations.rows[0].is_selected);
     page.send(Event::Scroll(Panel::Conversations, 9));
     assert_eq!(page.app.view().conversations.first, 1);
+}
+
+#[test]
+fn conversations_are_counted_by_ports_on_request() {
+    let mut page = Page::open();
+    let ports = |page: &Page| {
+        let table = page.app.view().conversations;
+        let cells = |row: &VirtualRow| [1, 2, 3, 5].map(|cell: usize| row.cells[cell].clone());
+        (table.count, table.hidden, table.rows.iter().map(cells).collect::<Vec<_>>())
+    };
+    assert_eq!((ports(&page).0, ports(&page).1), (4, 0b1010));
+    page.send(Event::Set("conversations".into(), "5-tuples".into()));
+    let (count, hidden, rows) = ports(&page);
+    // Each of 10 ports occurs with 2 of 4 addresses.
+    assert_eq!((count, hidden), (20, 0));
+    assert_eq!(rows[0], ["0", "10.0.0.1", "0", "50"].map(str::to_owned));
+    page.send(Event::ActivateRow(Panel::Conversations, 0));
+    assert_eq!(page.selected(), 50);
+    page.send(Event::Set("conversations".into(), "addresses".into()));
+    assert_eq!((ports(&page).0, ports(&page).1), (4, 0b1010));
+}
+
+#[test]
+fn endpoints_sort_and_select() {
+    let mut page = Page::open();
+    page.send(Event::VisibleRows(Panel::Endpoints, 2));
+    let rows = |page: &Page| {
+        let table = page.app.view().endpoints;
+        let rows = table.rows.iter().map(|row| row.cells[..9].join(" ")).collect::<Vec<_>>();
+        (table.count, rows)
+    };
+    let (count, shown) = rows(&page);
+    assert_eq!(count, 4);
+    assert!(shown[0].starts_with("10.0.0.1 1,000 "), "{shown:?}");
+    page.send(Event::Set("endpoints-sort".into(), "packets-received".into()));
+    let (_, shown) = rows(&page);
+    assert!(shown[0].starts_with("10.0.0.0 250 "), "{shown:?}");
+    page.send(Event::ActivateRow(Panel::Endpoints, 0));
+    assert_eq!((page.selected(), page.chips()), (250, vec!["host == 10.0.0.0".to_owned()]));
+    assert!(page.app.view().endpoints.rows[0].is_selected);
+    page.send(Event::ActivateRow(Panel::Endpoints, 1));
+    assert_eq!(page.chips(), ["host in {10.0.0.0, 10.0.0.1}"]);
 }
 
 #[test]

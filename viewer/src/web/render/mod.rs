@@ -114,6 +114,7 @@ impl Renderer {
     fn draw_panel(&mut self, app: &App, panel: Panel, view: &View) -> Result<(), JsValue> {
         match panel {
             Panel::Conversations => self.tables.render(&self.document, panel, &view.conversations),
+            Panel::Endpoints => self.tables.render(&self.document, panel, &view.endpoints),
             Panel::Packets => self.tables.render(&self.document, panel, &view.packets),
             _ => self.draw_chart(app, panel),
         }
@@ -145,6 +146,7 @@ impl Renderer {
     pub(super) fn table_position(&self, table: Panel) -> (u64, u64, usize) {
         let table = match table {
             Panel::Packets => &self.shown.packets,
+            Panel::Endpoints => &self.shown.endpoints,
             _ => &self.shown.conversations,
         };
         (table.first, table.count, table.visible_rows)

@@ -28,12 +28,13 @@ pub(super) fn show_settings(
             }
         }
     }
-    show_sort_order(document, &settings.get("sort"))
+    show_sort_order(document, "conversations", &settings.get("sort"))?;
+    show_sort_order(document, "endpoints", &settings.get("endpoints-sort"))
 }
 
-/// Marks the column by which the conversations are sorted: its name, after `-` if descending.
-fn show_sort_order(document: &Document, sort: &str) -> Result<(), JsValue> {
-    for header in elements(document, "th[data-sort]")? {
+/// Marks the column by which a table is sorted: its name, after `-` if descending.
+fn show_sort_order(document: &Document, table: &str, sort: &str) -> Result<(), JsValue> {
+    for header in elements(document, &format!("#{table} th[data-sort]"))? {
         let name = header.get_attribute("data-sort").unwrap_or_default();
         let order = match sort.strip_prefix('-') {
             Some(column) if column == name => "descending",

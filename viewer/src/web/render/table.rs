@@ -6,7 +6,7 @@ use web_sys::{Document, Element, HtmlInputElement};
 use crate::app::{CHART_COUNT, PANEL_COUNT, Panel, VirtualRow, VirtualTable};
 use crate::chart::Table;
 use crate::web::dom::{
-    append, aria_bool, element, new_button, new_row, set_attribute, set_text, set_visible,
+    append, aria_bool, element, elements, new_button, new_row, set_attribute, set_text, set_visible,
 };
 
 /// Shows the table of a chart in its container, or hides it.
@@ -54,22 +54,28 @@ impl VirtualTables {
         let previous = std::mem::replace(shown, table.clone());
         let name = panel.name();
         let body: Element = element(document, &format!("{name}-rows"))?;
-        let elements = body.children();
+        let is_hidden = |column: usize| table.hidden >> column & 1 == 1;
+        if table.hidden != previous.hidden {
+            for (column, header) in elements(document, &format!("#{name} th"))?.iter().enumerate() {
+                set_visible(header, !is_hidden(column));
+            }
+        }
+        let rows = body.children();
         for index in (table.rows.len()..previous.rows.len()).rev() {
-            if let Some(element) = u32::try_from(index).ok().and_then(|at| elements.item(at)) {
+            if let Some(element) = u32::try_from(index).ok().and_then(|at| rows.item(at)) {
                 element.remove();
             }
         }
         for (index, row) in table.rows.iter().enumerate() {
-            if previous.rows.get(index) == Some(row) {
+            if previous.rows.get(index) == Some(row) && previous.hidden == table.hidden {
                 continue;
             }
-            let existing = u32::try_from(index).ok().and_then(|at| elements.item(at));
+            let existing = u32::try_from(index).ok().and_then(|at| rows.item(at));
             let element = match existing {
                 Some(element) => element,
                 None => append_row(document, &body, index, row)?,
             };
-            update_row(&element, row);
+            update_row(&element, row, table.hidden);
         }
         let scrollbar: HtmlInputElement = element(document, &format!("{name}-scrollbar"))?;
         scrollbar.set_max(&table.max_first().to_string());
@@ -96,10 +102,11 @@ fn append_row(
     Ok(element)
 }
 
-fn update_row(element: &Element, row: &VirtualRow) {
+fn update_row(element: &Element, row: &VirtualRow, hidden: u32) {
     let cells = element.children();
     for (index, text) in (0..).zip(&row.cells) {
         let Some(cell) = cells.item(index) else { continue };
+        set_visible(&cell, hidden >> index & 1 == 0);
         match cell.first_element_child() {
             Some(button) => {
                 set_text(&button, text);

@@ -106,7 +106,9 @@ fn answer(
         let State { epoch, parts, .. } = state;
         // Answers refer to addresses and flows by id, so the page must have these first. There can
         // be many flows, and only conversations refer to them.
-        let needs_flows = queries.iter().any(|(_, query)| query.kind == QueryKind::Conversations);
+        let refers_to_flows =
+            |kind| matches!(kind, &QueryKind::Conversations | &QueryKind::Connections);
+        let needs_flows = queries.iter().any(|(_, query)| refers_to_flows(&query.kind));
         parts.iter_mut().for_each(|part| send_delta(worker, *epoch, part, needs_flows));
         let (ids, queries): (Vec<_>, Vec<_>) = queries.iter().cloned().unzip();
         let answers_of = |part: &mut Part| {
