@@ -139,10 +139,10 @@ impl Axis {
     /// The span after panning by a fraction of its length, at most to the ends of `limits`, which include
     /// the span.
     pub fn panned(&self, by: f64, limits: Span) -> Span {
-        let by = by.clamp(
-            self.fraction(limits.start).min(0.0),
-            (self.fraction(limits.end) - 1.0).max(0.0),
-        );
+        // Not `clamp`, whose panic message would add the formatting of floats, 10 kB, to the page.
+        let by = by
+            .max(self.fraction(limits.start).min(0.0))
+            .min((self.fraction(limits.end) - 1.0).max(0.0));
         match self.scale {
             Scale::Linear => {
                 let distance = by * self.span.width();
