@@ -3,11 +3,10 @@
 use std::fmt::Display;
 use std::io::{IsTerminal, Write};
 use std::os::fd::AsFd;
-use std::path::PathBuf;
 use std::time::{Duration, Instant};
 use summary::{Printable, grouped};
 
-use crate::output::LostLines;
+use crate::output::{LostLines, Output};
 use crate::signals;
 
 /// Time between two updates of the status line.
@@ -88,9 +87,16 @@ impl Progress {
     }
 
     /// Reports files of an interrupted run that are complete now.
-    pub(crate) fn recovered(&self, paths: &[PathBuf]) {
-        for path in paths {
+    pub(crate) fn recovered(&self, output: &Output) {
+        for path in output.recovered() {
             self.info(format_args!("kept `{}` of an interrupted run", Printable(path.display())));
+        }
+        for path in output.untrusted() {
+            self.info(format_args!(
+                "`{}` stays unfinished: it belongs to another user, and everyone may write to its \
+                 directory; to keep it, rename it",
+                Printable(path.display())
+            ));
         }
     }
 

@@ -180,7 +180,7 @@ impl FileRun<'_> {
         let prepared = self.prepared.take().unwrap_or_default();
         let output =
             Output::open(&self.config.output, prepared, Some(self.signal_handler.signals()))?;
-        self.progress.recovered(output.recovered());
+        self.progress.recovered(&output);
         let file = Some(names.join(", "));
         let (options, interfaces) = (&self.config.stream, interfaces.collect());
         Stream::open(output, options, SourceKind::File, file, interfaces, stream::now())

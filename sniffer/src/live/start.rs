@@ -89,7 +89,7 @@ pub(crate) fn start(config: &Config, namespace: Option<NamespaceWatch>) -> Resul
     captured.iter_mut().try_for_each(CapturedInterface::init_hw_baseline)?;
     // The last step that can fail, so that a run that cannot start leaves no file.
     let output = Output::open(&config.output, prepared, Some(&signals))?;
-    progress.recovered(output.recovered());
+    progress.recovered(&output);
     let described = captured.iter().map(CapturedInterface::describe).collect();
     let stream =
         Stream::open(output, &config.stream, SourceKind::Live, None, described, start_time)?;

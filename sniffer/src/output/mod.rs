@@ -32,7 +32,7 @@ use compression::Encoder;
 use file_namer::{FileNamer, OutputPath};
 use nix::sys::epoll::Epoll;
 use nix::sys::signal::{SigSet, Signal};
-use recovery::Part;
+use recovery::{Part, Unfinished};
 use std::collections::VecDeque;
 use std::fs::File;
 use std::io::{self, Write};
@@ -90,6 +90,8 @@ pub(crate) struct Output {
     lost_lines: LostLines,
     /// Files of an interrupted run that are complete now.
     recovered: Vec<PathBuf>,
+    /// Unfinished files that this run does not complete.
+    untrusted: Vec<PathBuf>,
     signals: Option<Signals>,
 }
 
@@ -113,7 +115,8 @@ impl Output {
         let extension = path.and_then(|path| Compression::from_extension(path.extension()?));
         let compression = options.compression.or(extension).unwrap_or(Compression::None);
         let now = Instant::now();
-        let PreparedOutput { namer, special, hangup, parts, .. } = prepared;
+        let PreparedOutput { namer, special, hangup, unfinished, .. } = prepared;
+        let Unfinished { parts, untrusted } = unfinished;
         let mut output = Self {
             encoder: None,
             compression,
@@ -128,6 +131,7 @@ impl Output {
             unflushed_lines: 0,
             lost_lines: LostLines::default(),
             recovered: Vec::new(),
+            untrusted,
             signals: signals.cloned(),
         };
         if output.namer.is_some() {
@@ -172,6 +176,11 @@ impl Output {
     /// Files that an interrupted run left unfinished, and that are complete now.
     pub(crate) fn recovered(&self) -> &[PathBuf] {
         &self.recovered
+    }
+
+    /// Unfinished files that stay as they are, because anyone may have created them.
+    pub(crate) fn untrusted(&self) -> &[PathBuf] {
+        &self.untrusted
     }
 
     /// Lines that could not be written.

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use super::compression::Compression;
 use super::file_id::FileId;
 use super::file_namer::{FileNamer, Rotation};
-use super::recovery::{self, Part};
+use super::recovery::{self, Part, Unfinished};
 use super::{directory, special, target};
 use crate::Error;
 use crate::error::STANDARD_OUTPUT_NAME;
@@ -50,12 +50,12 @@ impl Options {
             return Ok(PreparedOutput { special: Some(file), ..PreparedOutput::default() });
         }
         let mut namer = FileNamer::new(path, self.rotation, self.overwrite);
-        let mut parts = Vec::new();
+        let mut unfinished = Unfinished::default();
         if self.rotation.uses_part_files() {
             namer.find_ring_files()?;
-            parts = recovery::find(&namer, &self.inputs)?;
+            unfinished = recovery::find(&namer, &self.inputs)?;
         }
-        namer.start(&parts.iter().map(Part::path).collect::<Vec<_>>())?;
+        namer.start(&unfinished.parts.iter().map(Part::path).collect::<Vec<_>>())?;
         let directory = directory::fixed(path, self.rotation);
         // Before the sandbox, which would report it as incomplete.
         if let Err(source) = std::fs::metadata(&directory) {
@@ -65,7 +65,7 @@ impl Options {
             path: directory,
             creates_directories: directory::has_variable(path, self.rotation),
         };
-        Ok(PreparedOutput { namer: Some(namer), files, parts, ..PreparedOutput::default() })
+        Ok(PreparedOutput { namer: Some(namer), files, unfinished, ..PreparedOutput::default() })
     }
 
     /// The name of the output, for messages.
@@ -87,8 +87,7 @@ pub(crate) struct PreparedOutput {
     pub(super) special: Option<File>,
     /// Becomes readable when the reader of a pipe or socket goes away.
     pub(super) hangup: Option<Epoll>,
-    /// Unfinished files of an interrupted run, the newest last.
-    pub(super) parts: Vec<Part>,
+    pub(super) unfinished: Unfinished,
 }
 
 impl PreparedOutput {

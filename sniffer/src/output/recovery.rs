@@ -45,13 +45,22 @@ pub(super) struct Part {
     final_path: PathBuf,
 }
 
-/// Finds the unfinished files of earlier runs with the same options, the newest last.
+/// The unfinished files of earlier runs with the same options.
+#[derive(Debug, Default)]
+pub(super) struct Unfinished {
+    /// Those that this run completes, the newest last.
+    pub(super) parts: Vec<Part>,
+    /// Those that anyone may have created, which stay as they are.
+    pub(super) untrusted: Vec<PathBuf>,
+}
+
+/// Finds the unfinished files of earlier runs with the same options.
 ///
 /// # Errors
 ///
 /// If another process is writing such a file, except with `-G`: there, several captures may share a
 /// directory. If the final name of a file is that of an input.
-pub(super) fn find(namer: &FileNamer, inputs: &[FileId]) -> Result<Vec<Part>, Error> {
+pub(super) fn find(namer: &FileNamer, inputs: &[FileId]) -> Result<Unfinished, Error> {
     let mut paths: Vec<_> = namer
         .entries()
         .map(|entry| entry.path())
@@ -64,19 +73,24 @@ pub(super) fn find(namer: &FileNamer, inputs: &[FileId]) -> Result<Vec<Part>, Er
         .collect();
     paths.sort();
     let newest = paths.split_off(paths.len().saturating_sub(MAX_PARTS));
-    let mut parts = Vec::new();
+    let mut unfinished = Unfinished::default();
     for (_, final_path, path) in newest {
-        let Some(file) = open_own(&path) else { continue };
+        let Some((file, is_trusted)) = open(&path) else { continue };
         let file = match lock(file, &path) {
             Err(_) if namer.is_timed() => continue,
             result => result?,
         };
         ensure_not_input(&final_path, inputs)?;
-        if signature::matches(&file).unwrap_or(false) && is_available(&final_path, namer) {
-            parts.push(Part { file, path, final_path });
+        if !signature::matches(&file).unwrap_or(false) || !is_available(&final_path, namer) {
+            continue;
+        }
+        if is_trusted {
+            unfinished.parts.push(Part { file, path, final_path });
+        } else {
+            unfinished.untrusted.push(path);
         }
     }
-    Ok(parts)
+    Ok(unfinished)
 }
 
 /// Whether a complete file may get this name. A file of `-C` without `-W` is never replaced: it may be
@@ -85,9 +99,9 @@ fn is_available(final_path: &Path, namer: &FileNamer) -> bool {
     !exists(final_path) || namer.ring_count().is_some() && namer.may_replace(final_path)
 }
 
-/// Opens a regular file of this user that has no other name. Root also takes files of others, which
-/// its captures create after changing to another user, unless everyone can create them.
-fn open_own(path: &Path) -> Option<File> {
+/// Opens a regular file of this user that has no other name. Root also opens files of others, which its
+/// captures create after changing to another user; they are not trusted where everyone can create them.
+fn open(path: &Path) -> Option<(File, bool)> {
     let file = signature::open(path, true).ok()?;
     let metadata = file.metadata().ok()?;
     let user = nix::unistd::geteuid();
@@ -95,8 +109,9 @@ fn open_own(path: &Path) -> Option<File> {
         let directory = path.parent().and_then(|parent| fs::metadata(parent).ok());
         directory.is_some_and(|directory| directory.mode() & WORLD_WRITABLE == 0)
     };
-    let is_own = metadata.uid() == user.as_raw() || user.is_root() && is_trusted();
-    (metadata.is_file() && is_own && metadata.nlink() == 1).then_some(file)
+    let is_own = metadata.uid() == user.as_raw();
+    let is_regular = metadata.is_file() && metadata.nlink() == 1;
+    (is_regular && (is_own || user.is_root())).then(|| (file, is_own || is_trusted()))
 }
 
 /// The outcome of completing an unfinished file.
@@ -287,7 +302,7 @@ mod tests {
     fn recover_in(directory: &Path, rotation: Rotation) -> Result<Option<Vec<PathBuf>>, Error> {
         let mut namer = FileNamer::new(&directory.join("a"), rotation, false);
         namer.find_ring_files()?;
-        let parts = find(&namer, &[])?;
+        let parts = find(&namer, &[])?.parts;
         let was_interrupted = !parts.is_empty();
         let completed = parts.into_iter().map(|part| part.complete(&mut namer, None));
         let completed = completed.collect::<Result<Vec<_>, _>>()?;

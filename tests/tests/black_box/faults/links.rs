@@ -1,7 +1,7 @@
 //! Links that another user planted, files of others, inputs as outputs, and two captures into one file.
 
 use std::fs;
-use std::os::unix::fs::{PermissionsExt, symlink};
+use std::os::unix::fs::{PermissionsExt, chown, symlink};
 use std::process::Command;
 use tempfile::tempdir;
 use tests::frames::pcap;
@@ -10,6 +10,7 @@ use tests::veth::with_veth;
 use xtask::build::sniffer_path;
 
 use super::names;
+use crate::sandbox::{NOBODY, or_root};
 
 #[test]
 fn planted_links_are_not_followed() {
@@ -131,4 +132,26 @@ fn replaced_files_are_private() {
     let output = run(&["-q", "-r", &path("in"), "-w", &path("out"), "--force"]);
     assert!(output.status.success(), "{}", output.stderr);
     assert_eq!(fs::metadata(path("out")).unwrap().permissions().mode() & 0o777, 0o600);
+}
+
+/// Anyone may have created such a file, so that it may contain anything.
+#[test]
+fn unfinished_files_of_others_are_reported_where_everyone_may_write() {
+    let directory = tempdir().unwrap();
+    let path = |name: &str| directory.path().join(name).to_str().unwrap().to_owned();
+    fs::write(path("in"), pcap(1)).unwrap();
+    let part = path("a.ndjson.part");
+    fs::write(&part, "{\"type\":\"meta\",\"v\":1}\n{\"type\":\"pkt\"}\n").unwrap();
+    let owner = or_root(NOBODY);
+    chown(&part, Some(owner), None).unwrap();
+    fs::set_permissions(directory.path(), fs::Permissions::from_mode(0o1777)).unwrap();
+    let output = run(&["-r", &path("in"), "-G", "3600", "-w", &path("a.ndjson")]);
+    assert!(output.status.success(), "{}", output.stderr);
+    let (expected, files) = match owner {
+        // In a user namespace, other users do not exist.
+        0 => (format!("kept `{}` of", path("a.ndjson")), ["a-1.ndjson", "a.ndjson", "in"]),
+        _ => (format!("`{part}` stays unfinished"), ["a-1.ndjson", "a.ndjson.part", "in"]),
+    };
+    assert!(output.stderr.contains(&expected), "{}", output.stderr);
+    assert_eq!(names(directory.path()), files);
 }
