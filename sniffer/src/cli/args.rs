@@ -66,7 +66,8 @@ pub(super) struct Args {
 
     /// Read the files that FILE lists, one per line
     ///
-    /// `-` is standard input. The files are merged by timestamp, as with several -r.
+    /// `-` is standard input. Lines that start with `#` are comments. The files are merged by timestamp,
+    /// as with several -r.
     #[arg(short = 'V', long, value_name = "FILE", value_parser = path(),
           value_hint = ValueHint::FilePath, help_heading = INPUT,
           hide_short_help = true)]

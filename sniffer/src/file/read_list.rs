@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 
 use crate::{Error, text_file};
 
-/// Reads names of files, one per line, from a file; `-` is standard input.
+/// Reads names of files, one per line, from a file; `-` is standard input. `#` starts a comment at the
+/// start of a line only, because names may contain it.
 ///
 /// # Errors
 ///
@@ -18,7 +19,7 @@ pub(crate) fn read_list(path: &Path) -> Result<Vec<PathBuf>, Error> {
         }
         error => error,
     })?;
-    let names = text.lines().filter(|line| !line.is_empty());
+    let names = text.lines().filter(|line| !line.is_empty() && !line.starts_with('#'));
     let paths: Vec<PathBuf> = names.map(PathBuf::from).collect();
     if paths.is_empty() { Err(Error::EmptyInput { name }) } else { Ok(paths) }
 }

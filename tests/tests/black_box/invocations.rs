@@ -145,7 +145,7 @@ fn invocations_do_what_people_expect() {
     let capture = pcap(3);
     files::write(here, "3.pcap", &capture);
     files::write(here, "cut.pcap", &capture[..capture.len() - 1]);
-    files::write(here, "list", "3.pcap\n3.pcap\n");
+    files::write(here, "list", "# captures\n3.pcap\n3.pcap\n");
     files::write(here, "empty", "");
     files::write(here, "3.pcap.bz2", b"BZh91AY&SY\x80");
     files::write(here, "out.json", "{\"type\":\"meta\",\"v\":1,\"tool\":\"sniffer\"}\n");
