@@ -32,6 +32,9 @@ pub(super) fn exit(mut error: clap::Error) -> ! {
         let arg = std::env::args_os().find(is_invalid).unwrap_or_default();
         exit_with(&format!("`{}` is not valid UTF-8", Printable(arg.display())))
     }
+    if error.get(ContextKind::InvalidArg).is_some_and(|arg| arg.to_string() == "-?") {
+        exit_with("did you mean --help?")
+    }
     correct_tips(&mut error);
     escape_args(&mut error);
     exit_with(&one_line(&error.render().to_string()))

@@ -122,6 +122,7 @@ sniffer -r 3.pcap host 1.2.3.4:80           | 2 | sniffer: invalid filter; did y
 sniffer -r 3.pcap proto == tcp              | 2 | sniffer: this is a filter of the viewer; |
 sniffer -r 3.pcap http.request              | 2 | sniffer: this is a display filter of Wireshark; |
 sniffer help                                | 2 | sniffer: did you mean --help? |
+sniffer -?                                  | 2 | sniffer: did you mean --help? |
 sniffer -V 3.pcap                           | 1 | sniffer: cannot read `3.pcap`: not a list of file names; to read a capture, use -r |
 sniffer --tag a=1 --tag a=2                 | 2 | sniffer: tag `a` is given more than once |
 sniffer -r 3.pcap -w no-directory/out       | 1 | sniffer: cannot write `no-directory/out`: No such file or directory |
