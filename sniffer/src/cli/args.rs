@@ -259,9 +259,10 @@ pub(super) struct Args {
     /// Ring buffer per interface, in KiB
     ///
     /// The kernel stores packets in this buffer until sniffer reads them. A larger buffer avoids
-    /// drops when packets arrive in bursts.
+    /// drops when packets arrive in bursts. The smallest buffer is 256 KiB.
     #[arg(short = 'B', long, value_name = "KIB", default_value_t = DEFAULT_BUFFER_KIB,
-          value_parser = within::<u32>(256..=2 << 20), allow_negative_numbers = true, help_heading = PERFORMANCE,
+          value_parser = within::<u32>(1..=2 << 20),
+          allow_negative_numbers = true, help_heading = PERFORMANCE,
           hide_short_help = true)]
     pub(super) buffer_size: u32,
 

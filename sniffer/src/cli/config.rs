@@ -65,6 +65,9 @@ const LIVE_ONLY_OPTIONS: [(&str, &str); 10] = [
     ("netns", "--netns"),
 ];
 
+/// The smallest ring buffer in KiB.
+const MIN_BUFFER_KIB: u32 = 256;
+
 /// File name extensions of capture files, which sniffer does not write.
 const CAPTURE_EXTENSIONS: [&str; 4] = ["pcap", "pcapng", "cap", "dmp"];
 
@@ -72,10 +75,16 @@ const CAPTURE_EXTENSIONS: [&str; 4] = ["pcap", "pcapng", "cap", "dmp"];
 const UNSUPPORTED_COMPRESSION: [&str; 8] = ["lz4", "bz2", "xz", "lzma", "zip", "7z", "z", "br"];
 
 impl Args {
-    /// A message about options that make no difference for files, if some are given.
-    pub(super) fn ignored_options_notice(&self, matches: &ArgMatches) -> Option<String> {
-        if !self.reads_files() || 0 < self.dump {
+    /// A message about options that make no difference for files, or about a value that is not used, if
+    /// there are some.
+    pub(super) fn notice(&self, matches: &ArgMatches) -> Option<String> {
+        if 0 < self.dump {
             return None;
+        }
+        if !self.reads_files() {
+            let size = self.buffer_size;
+            return (size < MIN_BUFFER_KIB)
+                .then(|| format!("-B {size}: the smallest buffer is {MIN_BUFFER_KIB} KiB"));
         }
         let is_given = |id: &str| matches.value_source(id) == Some(ValueSource::CommandLine);
         let given: Vec<_> = LIVE_ONLY_OPTIONS
@@ -249,7 +258,7 @@ impl Args {
             snaplen: self.snapshot_length,
             is_promiscuous: !self.no_promiscuous,
             direction: self.direction.into(),
-            buffer_kib: self.buffer_size,
+            buffer_kib: self.buffer_size.max(MIN_BUFFER_KIB),
             block_kib: self.block_size,
             is_immediate: self.immediate_mode,
             records_gso: !self.no_gso,

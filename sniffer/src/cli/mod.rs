@@ -44,7 +44,7 @@ pub(crate) fn parse() -> Result<Invocation, Error> {
             error::exit_with(&refusal);
         }
         let args = Args::from_arg_matches(&matches)?;
-        Ok((args.ignored_options_notice(&matches), args))
+        Ok((args.notice(&matches), args))
     });
     let (notice, args) = parsed.unwrap_or_else(|error| error::exit(error));
     if let Err(reason) = args.check() {
@@ -73,7 +73,7 @@ mod tests {
         let matches = matches.map_err(|error| error.to_string())?;
         let args = Args::from_arg_matches(&matches).map_err(|error| error.to_string())?;
         args.check()?;
-        let notice = args.ignored_options_notice(&matches);
+        let notice = args.notice(&matches);
         Ok((args, notice))
     }
 
@@ -97,7 +97,7 @@ mod tests {
             "--stats soon",
             "--stats 1e19",
             "-Q sideways",
-            "-B 1",
+            "-B 0",
             "--block-size 0",
             "-w=",
             "--force",
@@ -172,6 +172,8 @@ mod tests {
             ("-r a -p -Q in -G 1h -w b", Some("no effect on files: -p, -Q")),
             ("-r a -y EN10MB", Some("no effect on files: -y")),
             ("-d -y EN10MB -r a", None),
+            ("-B 100", Some("-B 100: the smallest buffer is 256 KiB")),
+            ("-B 100 -r a", Some("no effect on files: -B")),
         ] {
             assert_eq!(parse(args).unwrap().1.as_deref(), notice, "{args}");
         }
