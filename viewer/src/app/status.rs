@@ -4,6 +4,7 @@ use super::charts::Chart;
 use super::memory_plan::FileInfo;
 use super::{App, Panel, Phase};
 use crate::load::{MAX_PROBLEMS, Report, Sampling};
+use crate::partial_sort::sort;
 use crate::text::{bytes, fixed, packets, percent, prefixed, rounded_duration, time_range};
 use crate::time::Zone;
 use summary::grouped;
@@ -71,7 +72,7 @@ impl App {
         };
         let mut items: Vec<_> =
             ranking.items.iter().map(|item| (item.whole.packets, &item.name)).collect();
-        items.sort_by_key(|(packets, _)| std::cmp::Reverse(*packets));
+        sort(&mut items, |a, b| b.0.cmp(&a.0));
         let mut texts: Vec<_> = (items.iter().take(MAX_PROTOCOLS))
             .map(|(count, name)| format!("{name} {}", percent(*count, packets)))
             .collect();

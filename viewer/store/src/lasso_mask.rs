@@ -4,6 +4,7 @@ use crate::bin_lookup::{BinLookup, NO_BIN};
 use crate::columns::{BLOCK_LEN, BlockMask, Rows};
 use viewer_model::axis::{Axis, Bins, Quantity, Scale, Span};
 use viewer_model::filter::Lasso;
+use viewer_model::partial_sort::sort;
 
 /// Resolution: cells per side of the polygon's bounding box.
 const RESOLUTION: usize = 1024;
@@ -43,7 +44,7 @@ impl LassoMask {
                     crossings.push(a.0 + (middle - a.1) / (b.1 - a.1) * (b.0 - a.0));
                 }
             }
-            crossings.sort_by(f64::total_cmp);
+            sort(&mut crossings, f64::total_cmp);
             for pair in crossings.chunks_exact(2) {
                 for column in 0..RESOLUTION {
                     let middle = (column as f64 + 0.5) / parts;

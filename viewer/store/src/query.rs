@@ -5,6 +5,7 @@ use crate::density::{Density, Grid};
 use crate::flow::Ports;
 use crate::tally::Tally;
 use viewer_model::axis::Bins;
+use viewer_model::partial_sort::sort;
 use viewer_model::selection::DimensionSet;
 use viewer_model::wire::wire;
 
@@ -192,12 +193,13 @@ impl Answer {
             }
             (Self::Ranks(mut ranks), Self::Ranks(more)) => {
                 ranks.extend(more);
-                ranks.sort_by_key(|rank| rank.part);
+                sort(&mut ranks, |a, b| a.part.cmp(&b.part));
                 Self::Ranks(ranks)
             }
             (Self::Rows(mut rows), Self::Rows(more)) => {
                 rows.extend(more);
-                rows.sort_by_key(|packet| (packet.key_ns, packet.part, packet.index));
+                let key = |packet: &LocatedPacket| (packet.key_ns, packet.part, packet.index);
+                sort(&mut rows, |a, b| key(a).cmp(&key(b)));
                 Self::Rows(rows)
             }
             (one, _) => one,
