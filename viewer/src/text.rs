@@ -1,13 +1,10 @@
 //! Formats numbers, durations and times for display. Hand-written: `std` has neither thousands separators,
 //! unit prefixes nor a `Display` for durations.
 
-use crate::time::{Zone, trim_zeros};
+use crate::time::{Zone, duration, trim_zeros};
 use summary::grouped;
 
 const NS_PER_SECOND: u64 = 1_000_000_000;
-/// Units of a duration above a second, largest first, in seconds.
-const LONG_UNITS: [(&str, u64); 3] = [("d", 86_400), ("h", 3_600), ("min", 60)];
-
 /// Formats a number of bytes with a decimal unit and three significant digits: `12.3 MB`.
 pub fn bytes(count: u64) -> String {
     if count < 1_000 {
@@ -65,8 +62,8 @@ pub fn integer(number: i64) -> String {
 
 /// Formats a number with a decimal prefix and at most three significant digits: `1.23 M`.
 pub fn prefixed(value: f64) -> String {
-    if 0.0 < value && value < 0.01 {
-        // Rates of captures that last for years.
+    if 0.0 < value && value < 0.0995 {
+        // Rates of captures that last for years. Two decimals would not tell them apart.
         let prefixes = [(1e3, "m"), (1e6, "µ"), (1e9, "n")];
         let fits = |(factor, _): &(f64, &str)| 1.0 <= value * factor;
         let (factor, prefix) = prefixes.into_iter().find(fits).unwrap_or(prefixes[2]);
@@ -75,26 +72,6 @@ pub fn prefixed(value: f64) -> String {
     let (value, decimals, prefix) = scaled(value);
     let digits = decimal(value, decimals);
     if prefix.is_empty() { digits } else { format!("{digits} {prefix}") }
-}
-
-/// Formats a duration exactly: `1.5 µs`, `2 s`, `9 min 59.536079104 s`, `1 d`.
-pub fn duration(ns: i64) -> String {
-    let sign = if ns < 0 { "−" } else { "" };
-    let (mut seconds, rest) = split_seconds(ns.unsigned_abs());
-    if seconds == 0 {
-        return format!("{sign}{}", subsecond(rest));
-    }
-    let mut parts = Vec::new();
-    for (unit, len) in LONG_UNITS {
-        if len <= seconds {
-            parts.push(format!("{} {unit}", grouped(seconds / len)));
-            seconds %= len;
-        }
-    }
-    if 0 < seconds || 0 < rest {
-        parts.push(format!("{} s", trim_zeros(&format!("{seconds}.{rest:09}"))));
-    }
-    format!("{sign}{}", parts.join(" "))
 }
 
 /// Formats a duration with its two largest units, rounded down to tenths of a second above a second:
@@ -142,18 +119,6 @@ fn parts_of_time(text: &str) -> Option<(&str, &str, &str)> {
 /// Splits nanoseconds into whole seconds and the remaining nanoseconds.
 fn split_seconds(ns: u64) -> (u64, u64) {
     (ns / NS_PER_SECOND, ns % NS_PER_SECOND)
-}
-
-/// Formats less than a second exactly, in its largest unit.
-fn subsecond(ns: u64) -> String {
-    let (unit, per_unit, decimals) = match ns {
-        0 => return "0 s".to_owned(),
-        1..1_000 => return format!("{ns} ns"),
-        1_000..1_000_000 => ("µs", 1_000, 3),
-        _ => ("ms", 1_000_000, 6),
-    };
-    let text = format!("{}.{:0decimals$}", ns / per_unit, ns % per_unit);
-    format!("{} {unit}", trim_zeros(&text))
 }
 
 /// Formats a share as a percentage with one decimal: `95.1 %`.
@@ -206,8 +171,8 @@ mod tests {
         assert_eq!(texts, ["999 B", "1.00 kB", "999 kB", "1.00 MB", "12.3 MB", "1.00 TB"]);
         let texts = [0.0, 0.5, 12.0, 999.4, 999.6, 1_234_567.0].map(prefixed);
         assert_eq!(texts, ["0", "0.5", "12", "999", "1 k", "1.23 M"]);
-        let small = [0.01, 0.005, 0.000_012_5, 4e-12].map(prefixed);
-        assert_eq!(small, ["0.01", "5 m", "12.5 µ", "0 n"]);
+        let small = [0.1, 0.015, 0.005, 0.000_012_5, 4e-12].map(prefixed);
+        assert_eq!(small, ["0.1", "15 m", "5 m", "12.5 µ", "0 n"]);
         assert_eq!(
             [percent(1, 100_000), percent(1, 3), percent(0, 0)],
             ["<0.1 %", "33.3 %", "0.0 %"]

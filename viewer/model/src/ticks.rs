@@ -48,7 +48,7 @@ pub(crate) fn round_step(len: i64, target: usize) -> i64 {
 }
 
 /// The multiples of `step` in the span.
-pub(crate) fn multiples(span: Span, step: i64) -> impl Iterator<Item = i64> {
+pub fn multiples(span: Span, step: i64) -> impl Iterator<Item = i64> {
     // The next multiple after the start can exceed 64 bits.
     let start = i128::from(span.start);
     let first = start + (-start).rem_euclid(i128::from(step));

@@ -5,8 +5,8 @@ use crate::axis::Quantity;
 use crate::filter::{Context, Expr, Field, Set, parse};
 use crate::selection::Dimension;
 use crate::service_names::service_name;
-use crate::text::{duration, integer, time_range};
-use crate::time::Zone;
+use crate::text::{integer, time_range};
+use crate::time::{Zone, duration};
 
 /// The selection of one dimension.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -2,25 +2,45 @@
 
 use super::charts::Chart;
 use super::{App, Panel};
+use crate::chart::Ranking;
+use crate::scene::Rect;
 use crate::text::integer;
 use crate::time::Zone;
 use summary::grouped;
 
+/// Text beside a part of a chart.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Tooltip {
+    /// The chart.
+    pub panel: Panel,
+    /// The described part of the chart at the pointer, in CSS pixels, which the tooltip must not cover.
+    pub rect: Rect,
+    /// The text.
+    pub lines: Vec<String>,
+}
+
 impl App {
-    /// The tooltip: its chart, the pointer's pixel, and lines of text.
-    pub(super) fn hover(&self, zone: &Zone) -> Option<(Panel, (f64, f64), Vec<String>)> {
+    /// The tooltip.
+    pub(super) fn hover(&self, zone: &Zone) -> Option<Tooltip> {
         let (panel, at) = self.pointer?;
         let size = self.size(panel);
+        let mut rect = Rect { x: at.0, y: at.1, width: 0.0, height: 0.0 };
         let lines = match self.chart(panel)? {
             Chart::Binned(chart) => {
                 let x = size.fraction(at).0;
                 if !(0.0..=1.0).contains(&x) {
                     return None;
                 }
-                chart.bin_text(chart.bin_at(x), zone)
+                let bin = chart.bin_at(x);
+                (rect.x, rect.width) = chart.column(bin, size.plot());
+                chart.bin_text(bin, zone)
             }
             Chart::Note(..) => return None,
-            Chart::Ranking(chart) => chart.item_text(chart.item_at(size, at.1)?),
+            Chart::Ranking(chart) => {
+                let index = chart.item_at(size, at.1)?;
+                (rect.y, rect.height) = Ranking::row(size, index);
+                chart.item_text(index)
+            }
             Chart::Scatter(chart) => {
                 let mut lines = self.hit_text(zone)?;
                 let cell = self.hit()?.cell;
@@ -28,7 +48,7 @@ impl App {
                 lines
             }
         };
-        Some((panel, at, lines))
+        Some(Tooltip { panel, rect, lines })
     }
 
     /// The packet nearest to the pointer or the cursor in the scatter plot.

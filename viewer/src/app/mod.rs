@@ -37,6 +37,7 @@ pub use chips::Chip;
 pub use cursor::Key;
 pub use event::{Effect, Event, Step};
 pub use files::Phase;
+pub use hover::Tooltip;
 pub use memory_plan::{FileInfo, Memory, PartAssignment};
 pub use navigation::ZOOM_STEP;
 pub use panel::{CHART_COUNT, PANEL_COUNT, Panel};

@@ -8,8 +8,7 @@ use crate::chart::{Size, grid_of};
 use crate::density::Grid;
 use crate::query::{Query, QueryKind};
 use crate::selection::DimensionSet;
-use crate::text::duration;
-use crate::time::time_step;
+use crate::time::{duration, time_step};
 
 /// The number of bins of the inter-arrival times.
 const GAP_BINS: usize = 60;

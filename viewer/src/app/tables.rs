@@ -6,8 +6,8 @@ use crate::chart::Table;
 use crate::conversations::{Conversation, Endpoint};
 use crate::table_columns::{COLUMNS, Column, ENDPOINT_COLUMNS};
 use crate::tally::Tally;
-use crate::text::{duration, fixed, integer, prefixed};
-use crate::time::Zone;
+use crate::text::{fixed, integer, prefixed};
+use crate::time::{Zone, duration};
 use summary::{Address, grouped};
 
 /// The visible part of a long table.

@@ -2,7 +2,7 @@
 
 use super::chips::Chip;
 use super::tables::VirtualTable;
-use super::{App, CHART_COUNT, Panel, Phase};
+use super::{App, CHART_COUNT, Panel, Phase, Tooltip};
 use crate::chart::Table;
 use crate::filter::Error;
 use crate::load::RawFrame;
@@ -82,8 +82,8 @@ pub struct View {
     pub packets: VirtualTable,
     /// The packet whose details are shown.
     pub detail: Option<Detail>,
-    /// The tooltip: the chart, the pointer's pixel, and lines of text.
-    pub hover: Option<(Panel, (f64, f64), Vec<String>)>,
+    /// The tooltip.
+    pub hover: Option<Tooltip>,
     /// The cell at the keyboard cursor, for screen readers.
     pub announcement: String,
     /// The fragment of the link. `None` while it changes: browsers limit how often it can be set.

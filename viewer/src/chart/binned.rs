@@ -224,6 +224,13 @@ impl<'a> Binned<'a> {
         (bin(first), bin(last))
     }
 
+    /// The left edge and the width of a bin in the plot, in pixels.
+    pub fn column(&self, bin: usize, plot: Rect) -> (f64, f64) {
+        let fractions = self.fractions();
+        let [left, right] = [fractions[bin], fractions[bin + 1]].map(|x| plot.x + x * plot.width);
+        (left, right - left)
+    }
+
     /// The bin at a fraction of the axis, or the nearest bin.
     pub fn bin_at(&self, fraction: f64) -> usize {
         self.fractions().partition_point(|edge| *edge <= fraction).clamp(1, self.count()) - 1

@@ -16,8 +16,8 @@ use crate::axis::{Axis, Bins, Quantity, Scale, Span};
 use crate::protocol::Class;
 use crate::scene::{Align, Mark, Rect, Scene, Theme};
 use crate::text;
-use crate::ticks::{Tick, integer_ticks};
-use crate::time::Zone;
+use crate::ticks::{Tick, integer_ticks, multiples};
+use crate::time::{NS_PER_DAY, Zone, duration, time_step};
 
 /// Font size of labels.
 const LABEL_PX: f64 = 12.0;
@@ -140,10 +140,12 @@ impl Frame<'_> {
             let x = plot.x + fraction * plot.width;
             marks.push(Mark::Line { from: (x, bottom), to: (x, bottom + 5.0), color: foreground });
             // Labels that would overlap are left out. Letters are about 0.6 times as wide as high.
-            let half = label.chars().count() as f64 * LABEL_PX * 0.3;
-            if free_from <= x - half && x + half <= size.width_px {
-                marks.push(label_mark((x, bottom + 15.0), label, Align::Middle, foreground));
-                free_from = x + half + 8.0;
+            let half = label.chars().count() as f64 * LABEL_PX * 0.31;
+            // The first one, with the date, would be cut off at the edge.
+            let middle = x.max(half + 2.0);
+            if free_from <= middle - half && middle + half <= size.width_px {
+                marks.push(label_mark((middle, bottom + 15.0), label, Align::Middle, foreground));
+                free_from = middle + half + 8.0;
             }
         }
         if !size.is_compact() {
@@ -226,26 +228,41 @@ fn highlight(scene: &mut Scene, rect: Rect, theme: Theme) {
 fn ticks(axis: &Axis, zone: &Zone, target: usize) -> Vec<(f64, String)> {
     let ticks = match (axis.quantity, axis.scale) {
         (Quantity::Time, _) => zone.ticks(axis.span, target),
-        (Quantity::Gap, Scale::Linear) => {
-            let ticks = integer_ticks(axis.span, target).into_iter();
-            ticks.map(|tick| Tick { label: text::duration(tick.value), ..tick }).collect()
+        (Quantity::Gap, Scale::Linear) => duration_ticks(axis.span, target),
+        (quantity, Scale::Log) => {
+            let is_duration = quantity == Quantity::Gap;
+            let ticks = log_ticks(axis.span, is_duration);
+            // A short axis can have no power of ten.
+            match ticks.len() {
+                0 | 1 if is_duration => duration_ticks(axis.span, target),
+                0 | 1 => integer_ticks(axis.span, target),
+                _ => ticks,
+            }
         }
-        (quantity, Scale::Log) => log_ticks(axis.span, quantity == Quantity::Gap),
         _ => integer_ticks(axis.span, target),
     };
     ticks.into_iter().map(|tick| (axis.fraction(tick.value), tick.label)).collect()
 }
 
-/// Ticks at 0 and at positive and negative powers of ten.
+/// Ticks at round durations.
+fn duration_ticks(span: Span, target: usize) -> Vec<Tick<i64>> {
+    let ticks = multiples(span, time_step(span.len(), target));
+    ticks.map(|value| Tick { value, label: duration(value) }).collect()
+}
+
+/// Ticks at 0 and at positive and negative powers of ten. Durations above a second have ticks at
+/// minutes, hours, and powers of ten of days.
 fn log_ticks(span: Span, is_duration: bool) -> Vec<Tick<i64>> {
-    let powers = || (0..19).map(|exponent| 10i64.pow(exponent));
-    let values = powers().rev().map(|power| -power).chain([0]).chain(powers());
-    let label = |value: i64| match (is_duration, value / 1_000_000_000) {
-        (false, _) => text::integer(value),
-        (true, 0) => text::duration(value),
-        // Powers of ten are no round minutes or hours.
-        (true, seconds) => format!("{} s", text::integer(seconds)),
-    };
+    const SECOND_NS: i64 = 1_000_000_000;
+    let powers = (0..19).map(|exponent| 10i64.pow(exponent));
+    let mut positive: Vec<i64> =
+        powers.filter(|power| !is_duration || *power <= 10 * SECOND_NS).collect();
+    if is_duration {
+        positive.extend([60, 600, 3_600].map(|seconds| seconds * SECOND_NS));
+        positive.extend((0..6).map(|exponent| NS_PER_DAY * 10i64.pow(exponent)));
+    }
+    let label = |value: i64| if is_duration { duration(value) } else { text::integer(value) };
+    let values = positive.iter().rev().map(|value| -value).chain([0]).chain(positive.clone());
     let values = values.filter(|value| span.contains(*value));
     values.map(|value| Tick { value, label: label(value) }).collect()
 }
@@ -298,7 +315,7 @@ fn quantity_prefix(quantity: Quantity) -> &'static str {
 fn value_text(quantity: Quantity, number: i64, zone: &Zone) -> String {
     match quantity {
         Quantity::Time => zone.format(number),
-        Quantity::Gap => text::duration(number),
+        Quantity::Gap => duration(number),
         _ => text::integer(number),
     }
 }

@@ -15,7 +15,7 @@ fn top_px(size: Size) -> f64 {
 }
 
 /// The width of a character of a label, roughly. Longer labels are truncated.
-const CHAR_PX: f64 = 7.0;
+const CHAR_PX: f64 = 7.7;
 
 /// One row.
 #[derive(Clone, Debug, PartialEq)]
@@ -94,9 +94,9 @@ impl Ranking<'_> {
         let (left, right) = ((width * 0.42).min(200.0), if is_compact { 64.0 } else { 150.0 });
         let bar_width = (width - left - right).max(20.0);
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a few")]
-        let max_chars = (left / CHAR_PX) as usize;
+        let max_chars = ((left - 8.0) / CHAR_PX) as usize;
         for (index, item) in self.items.iter().take(shown).enumerate() {
-            let y = top_px(context.size) + index as f64 * ROW_PX;
+            let (y, _) = Self::row(context.size, index);
             let bar = |tally: Tally| Rect {
                 x: left,
                 y: y + 3.0,
@@ -154,6 +154,11 @@ impl Ranking<'_> {
         let index = ((y_px - top_px(size)) / ROW_PX).floor();
         let shown = self.items.len().min(Self::capacity(size));
         (0.0 <= index && (index as usize) < shown).then_some(index as usize)
+    }
+
+    /// The top and the height of a row, in pixels.
+    pub fn row(size: Size, index: usize) -> (f64, f64) {
+        (top_px(size) + index as f64 * ROW_PX, ROW_PX)
     }
 
     /// A description for screen readers.

@@ -3,10 +3,12 @@
 //! Timestamps are nanoseconds since the epoch. The offsets of the local zone come from the browser;
 //! no time zone database is used here.
 
+mod duration;
 mod offsets;
 mod rfc3339;
 mod ticks;
 
+pub use duration::duration;
 pub use offsets::UtcOffsets;
 pub use rfc3339::rfc3339;
 pub(crate) use rfc3339::split_while;
@@ -16,7 +18,7 @@ use summary::{Timestamp, grouped};
 
 const NS_PER_SECOND: i64 = 1_000_000_000;
 /// Nanoseconds per day.
-pub(crate) const NS_PER_DAY: i64 = 86_400 * NS_PER_SECOND;
+pub const NS_PER_DAY: i64 = 86_400 * NS_PER_SECOND;
 
 /// Time zone or reference point in which times are displayed and typed.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -36,7 +38,7 @@ impl Zone {
         match self {
             Self::Utc => "Time (UTC)",
             Self::Local(_) => "Time (local)",
-            Self::Relative(_) => "Time since start (s)",
+            Self::Relative(_) => "Time since start",
         }
     }
 
@@ -229,7 +231,7 @@ mod tests {
         );
         let labels: Vec<_> = ticks.iter().map(|tick| &tick.label[..]).collect();
         // Clocks go back from 13:00 to 12:00, which therefore occurs twice.
-        assert_eq!(labels.iter().filter(|label| **label == "12:00:00").count(), 2, "{labels:?}");
+        assert_eq!(labels.iter().filter(|label| **label == "12:00").count(), 2, "{labels:?}");
         assert!(ticks.windows(2).all(|two| two[0].value < two[1].value));
     }
 
@@ -237,12 +239,15 @@ mod tests {
     fn labels_have_as_many_digits_as_the_step_needs() {
         let start = 1_795_402_418_123_456_789; // 2026-11-23T02:53:38.123456789Z
         for (len, expected) in [
-            (6, "02:53:38.123456789"),
-            (30_000, "02:53:38.123460"),
-            (3_000_000_000, "02:53:39"),
-            (600_000_000_000, "02:54:00"),
-            (40 * 3_600 * NS_PER_SECOND, "12:00:00"),
+            (6, "2026-11-23 02:53:38.123456789"),
+            (30_000, "2026-11-23 02:53:38.123460"),
+            (3_000_000_000, "2026-11-23 02:53:39"),
+            (600_000_000_000, "2026-11-23 02:54"),
+            (40 * 3_600 * NS_PER_SECOND, "2026-11-23 12:00"),
             (6 * NS_PER_DAY, "2026-11-24"),
+            (150 * NS_PER_DAY, "2026-12"),
+            (900 * NS_PER_DAY, "2027-01"),
+            (18_000 * NS_PER_DAY, "2030"),
         ] {
             let ticks = Zone::Utc.ticks(Span::new(start, start + len), 6);
             assert_eq!(ticks[0].label, expected, "{len}");
@@ -251,8 +256,18 @@ mod tests {
         let labels = |zone: &Zone| {
             zone.ticks(span, 5).into_iter().map(|tick| tick.label).collect::<Vec<_>>()
         };
-        assert_eq!(labels(&zones()[3]), ["-1.0", "-0.5", "0.0", "0.5"]);
+        assert_eq!(labels(&zones()[3]), ["−1 s", "−500 ms", "0 s", "500 ms"]);
         assert_eq!(labels(&zones()[2])[2], "17:30:00.0");
+        // The date is shown once, and where it changes.
+        let span = Span::new(NOON, NOON + NS_PER_DAY);
+        let labels = |zone: &Zone| {
+            zone.ticks(span, 4).into_iter().map(|tick| tick.label).collect::<Vec<_>>()
+        };
+        assert_eq!(labels(&zones()[0]), ["2026-11-24 12:00", "18:00", "2026-11-25", "06:00"]);
+        // Years have different lengths, and ticks their first days.
+        let span = Span::new(0, 50 * 365 * NS_PER_DAY);
+        let years: Vec<_> = Zone::Utc.ticks(span, 6).into_iter().map(|tick| tick.label).collect();
+        assert_eq!(years, ["1970", "1980", "1990", "2000", "2010"]);
     }
 
     proptest! {

@@ -1,22 +1,42 @@
 //! Ticks of time axes, at round times of the chosen zone.
 
-use super::{NS_PER_DAY, NS_PER_SECOND, UtcOffsets, Zone, date_and_time, signed_seconds};
+use super::{NS_PER_DAY, NS_PER_SECOND, UtcOffsets, Zone, date_and_time, duration, rfc3339};
 use crate::axis::Span;
 use crate::ticks::{Tick, multiples, round_step};
 
+/// The shortest distance of ticks at the starts of months, in nanoseconds.
+const MIN_MONTH_STEP_NS: i64 = 20 * NS_PER_DAY;
+/// The mean length of a month, in nanoseconds.
+const MONTH_NS: i64 = 2_629_746 * NS_PER_SECOND;
+/// Round numbers of months.
+const MONTH_STEPS: [i64; 11] = [1, 3, 6, 12, 24, 60, 120, 240, 600, 1_200, 2_400];
+
 impl Zone {
     /// Ticks at round times, about `target` of them. Labels have as many digits as the tick distance
-    /// needs.
+    /// needs. The first one, and those at which a new day begins, have the date.
     pub fn ticks(&self, span: Span, target: usize) -> Vec<Tick<i64>> {
+        let least = span.len() / i64::try_from(target.max(1)).unwrap_or(1);
+        let months = MONTH_STEPS.into_iter().find(|months| least <= months * MONTH_NS);
+        let months = months.filter(|_| !matches!(self, Self::Relative(_)));
+        let months = months.filter(|_| MIN_MONTH_STEP_NS <= least);
         let step = time_step(span.len(), target);
         let mut ticks = Vec::new();
+        let mut previous_date = String::new();
         for (span, shift) in self.shifts(span) {
             // Hours and days are round in the time of the zone, not in UTC.
             let at = |ts_ns: i64| ts_ns.saturating_add(shift);
-            for shifted in multiples(Span::new(at(span.start), at(span.end)), step) {
-                let label = match self {
-                    Self::Relative(_) => signed_seconds(i128::from(shifted), decimals(step)),
-                    _ => label(shifted, step),
+            let shifted_span = Span::new(at(span.start), at(span.end));
+            let values: Vec<i64> = match months {
+                Some(months) => month_starts(shifted_span, months),
+                None => multiples(shifted_span, step).collect(),
+            };
+            for shifted in values {
+                let (date, time) = date_and_time(shifted);
+                let label = match (self, months) {
+                    (Self::Relative(_), _) => duration(shifted),
+                    (_, Some(months)) => date[..if months < 12 { 7 } else { 4 }].to_owned(),
+                    _ if NS_PER_DAY <= step => date,
+                    _ => time_label(&date, &time, step, &mut previous_date),
                 };
                 let value = shifted.checked_sub(shift).filter(|value| span.contains(*value));
                 ticks.extend(value.map(|value| Tick { value, label }));
@@ -35,11 +55,7 @@ impl Zone {
         }
         let ends = starts.iter().skip(1).copied().chain([span.end]).collect::<Vec<_>>();
         let parts = starts.iter().zip(ends).map(|(start, end)| Span::new(*start, end));
-        let shift = |span: Span| match self {
-            Self::Relative(start) => start.saturating_neg(),
-            _ => self.offset_ns(span.start),
-        };
-        parts.map(|span| (span, shift(span))).collect()
+        parts.map(|span| (span, self.shift_ns(span.start))).collect()
     }
 }
 
@@ -70,16 +86,39 @@ fn decimals(step_ns: i64) -> usize {
     decimals
 }
 
-/// The date for steps of whole days, otherwise the time of day.
-fn label(ts_ns: i64, step_ns: i64) -> String {
-    let (date, mut time) = date_and_time(ts_ns);
-    if NS_PER_DAY <= step_ns {
-        return date;
+/// The time of day, without digits that all ticks have in common. A new date precedes it, or replaces
+/// midnight.
+fn time_label(date: &str, time: &str, step_ns: i64, previous_date: &mut String) -> String {
+    let is_new = *previous_date != date;
+    if is_new {
+        date.clone_into(previous_date);
+    }
+    if is_new && time == "00:00:00.000000000" {
+        return date.to_owned();
     }
     // `02:53:38`, followed by a point only if there are fractional digits.
-    time.truncate(match decimals(step_ns) {
+    let len = match decimals(step_ns) {
+        0 if step_ns % (60 * NS_PER_SECOND) == 0 => 5,
         0 => 8,
         decimals => 9 + decimals,
-    });
-    time
+    };
+    let time = &time[..len];
+    if is_new { [date, " ", time].concat() } else { time.to_owned() }
+}
+
+/// The times in the span at which a month begins, every so many months from year 0.
+fn month_starts(span: Span, step: i64) -> Vec<i64> {
+    let (date, _) = date_and_time(span.start);
+    let part = |range: std::ops::Range<usize>| date.get(range)?.parse::<i64>().ok();
+    let (Some(year), Some(month)) = (part(0..4), part(5..7)) else { return Vec::new() };
+    let first = (year * 12 + month - 1).div_euclid(step) * step;
+    let start_of = |month: i64| {
+        let (year, month) = (month.div_euclid(12), month.rem_euclid(12) + 1);
+        rfc3339(&format!("{year:04}-{month:02}-01T00:00:00Z"))
+    };
+    // The first month can begin before the times that a timestamp can have, and the last one after.
+    let count = span.len() / (28 * NS_PER_DAY) / step + 3;
+    let starts = (0..count).map(|index| start_of(first + index * step));
+    let starts = starts.skip_while(|start| start.is_none_or(|start| start < span.start));
+    starts.map_while(|start| start.filter(|start| *start < span.end)).collect()
 }

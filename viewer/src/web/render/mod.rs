@@ -83,7 +83,7 @@ impl Renderer {
         let hovered = view
             .hover
             .as_ref()
-            .map(|(chart, at, lines)| (self.canvases[*chart as usize].element(), *at, &lines[..]));
+            .map(|tooltip| (self.canvases[tooltip.panel as usize].element(), tooltip));
         tooltip::render_tooltip(&self.document, hovered)?;
         if self.shown_settings.as_ref() != Some(app.settings()) {
             let shown = self.shown_settings.replace(app.settings().clone());

@@ -4,7 +4,8 @@ use wasm_bindgen::prelude::*;
 use web_sys::{Document, HtmlInputElement, HtmlSelectElement};
 
 use crate::settings::Settings;
-use crate::web::dom::elements;
+use crate::time::duration;
+use crate::web::dom::{append, elements};
 
 /// Sets all controls. The control that is being edited keeps its text unless `includes_focused`.
 pub(super) fn show_settings(
@@ -20,6 +21,9 @@ pub(super) fn show_settings(
             if select.value() != value {
                 select.set_value(&value);
             }
+            if select.value() != value {
+                add_option(document, select, &value)?;
+            }
         } else if let Some(input) = control.dyn_ref::<HtmlInputElement>() {
             if input.type_() == "checkbox" {
                 input.set_checked(value == "1");
@@ -30,6 +34,17 @@ pub(super) fn show_settings(
     }
     show_sort_order(document, "conversations", &settings.get("sort"))?;
     show_sort_order(document, "endpoints", &settings.get("endpoints-sort"))
+}
+
+/// Adds and selects a value that the list lacks: the bin width of a link or a script.
+fn add_option(document: &Document, select: &HtmlSelectElement, value: &str) -> Result<(), JsValue> {
+    let option = document.create_element("option")?;
+    option.set_attribute("value", value)?;
+    let label = value.parse().map_or_else(|_| value.to_owned(), duration);
+    option.set_text_content(Some(&label));
+    append(select, &option)?;
+    select.set_value(value);
+    Ok(())
 }
 
 /// Marks the column by which a table is sorted: its name, after `-` if descending.
