@@ -40,7 +40,10 @@ enum Task {
     Screenshots,
     /// Run the tests in the namespaces of this process
     #[command(hide = true)]
-    TestHere,
+    TestHere {
+        #[arg(default_value = "workspace")]
+        suite: test::Suite,
+    },
     /// Capture generated traffic on loopback in the namespaces of this process
     #[command(hide = true)]
     CaptureHere {
@@ -67,7 +70,7 @@ fn main() -> Result<()> {
             let example = ["run", "--package", "tests", "--example", "screenshots"];
             build::run(&mut build::cargo(example))
         }
-        Task::TestHere => test::here(),
+        Task::TestHere { suite } => suite.run_here(),
         Task::CaptureHere { out, seconds } => capture::here(&out, seconds),
     }
 }

@@ -1,6 +1,5 @@
-//! `cargo xtask test`: runs all checks and all tests, and counts the tests. With `--packages`, it
-//! builds and tests what `cargo xtask dist` makes instead; with `--recipes`, it runs the commands of
-//! `docs/`.
+//! `cargo xtask test`: runs all checks, all tests and the commands of `docs/`, and counts the tests.
+//! With `--packages`, it builds and tests what `cargo xtask dist` makes instead.
 
 use anyhow::{Context, Result, bail};
 use nix::sys::resource::{UsageWho, getrusage};
@@ -16,6 +15,9 @@ use crate::{build, deb, debian, namespace, python};
 /// The black-box tests of what `cargo xtask dist` builds.
 const PACKAGES: &str = "packages::";
 
+/// The tests that run the commands of `docs/`.
+const RECIPES: [&str; 4] = ["--package", "tests", "--test", "recipes"];
+
 /// Options of `cargo xtask test`.
 #[derive(Debug, clap::Args)]
 pub struct Options {
@@ -23,9 +25,63 @@ pub struct Options {
     #[arg(long)]
     packages: bool,
 
-    /// Run the commands in docs/ instead, with the databases that they use (1.7 GB); needs root
+    /// Run only the commands in docs/, with the databases that they use (1.7 GB)
     #[arg(long, conflicts_with = "packages")]
     recipes: bool,
+
+    /// Do not run the commands in docs/, which need 1.7 GB of packages and minutes
+    #[arg(long, conflicts_with_all = ["packages", "recipes"])]
+    no_recipes: bool,
+}
+
+/// Tests that run as one command.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum Suite {
+    /// All tests of the workspace that are not in another suite.
+    Workspace,
+    /// The commands of `docs/`.
+    Recipes,
+}
+
+impl Suite {
+    fn command(self) -> Command {
+        match self {
+            Self::Workspace => {
+                build::cargo(["test", "--workspace", "--no-fail-fast", "--", "--skip", PACKAGES])
+            }
+            Self::Recipes => {
+                let mut tests = build::cargo(["test", "--no-fail-fast"]);
+                // One at a time: databases and Spark use all processors.
+                tests.args(RECIPES).args(["--", "--test-threads", "1"]);
+                tests
+            }
+        }
+    }
+
+    /// The command that runs the tests. They need root for network namespaces: other users get it in a
+    /// user namespace.
+    fn command_as_root(self) -> Result<Command> {
+        if nix::unistd::Uid::effective().is_root() {
+            return Ok(self.command());
+        }
+        let mut command = Command::new(std::env::current_exe()?);
+        command.arg("test-here");
+        if self == Self::Recipes {
+            command.arg("recipes");
+        }
+        Ok(namespace::unprivileged(&command))
+    }
+
+    /// Runs the tests as root of this process's namespaces.
+    ///
+    /// # Errors
+    ///
+    /// If a test fails.
+    pub fn run_here(self) -> Result<()> {
+        // The page's server listens on loopback.
+        namespace::set_loopback_up()?;
+        build::run(&mut self.command())
+    }
 }
 
 /// Runs what the options select.
@@ -37,7 +93,7 @@ pub fn run(options: &Options) -> Result<()> {
     match options {
         Options { packages: true, .. } => packages(),
         Options { recipes: true, .. } => recipes(),
-        _ => all(),
+        Options { no_recipes, .. } => all(!no_recipes),
     }
 }
 
@@ -64,38 +120,35 @@ fn packages() -> Result<()> {
         let mut tests = black_box(&["sandbox::", "signals::"]);
         count_tests(tests.env(build::SNIFFER_VARIABLE, dist::program_path(Linkage::Static)))
     })?;
-    conclude(&phases, &counts)
+    conclude(&phases, &counts, "")
 }
 
 /// Runs the commands of `docs/`, and compares their answers.
 fn recipes() -> Result<()> {
-    if !nix::unistd::Uid::effective().is_root() {
-        bail!("capturing in a network namespace needs root");
-    }
     let mut phases = Phases::default();
     phases.run("packages", || {
         debian::ensure(&[debian::FOR_TESTS, debian::FOR_RECIPES].concat())?;
         python::ensure_for_recipes()
     })?;
-    let target = ["--package", "tests", "--test", "recipes"];
     phases.run("clippy", || {
-        build::run(build::cargo(["clippy"]).args(target).args(["--", "--deny", "warnings"]))
+        build::run(build::cargo(["clippy"]).args(RECIPES).args(["--", "--deny", "warnings"]))
     })?;
     phases.run("sniffer", || build::sniffer().map(drop))?;
     phases.run("site", || build::site().map(drop))?;
-    let counts = phases.run("recipes", || {
-        // One at a time: databases and Spark use all processors.
-        let mut tests = build::cargo(["test"]);
-        count_tests(tests.args(target).args(["--", "--test-threads", "1"]))
-    })?;
-    conclude(&phases, &counts)
+    let counts = phases.run("recipes", || count_tests(&mut Suite::Recipes.command_as_root()?))?;
+    conclude(&phases, &counts, "")
 }
 
-/// Runs all other checks and tests.
-fn all() -> Result<()> {
+/// Runs all other checks and tests, and the commands of `docs/` if `with_recipes`.
+fn all(with_recipes: bool) -> Result<()> {
     let mut phases = Phases::default();
     phases.run("packages", || {
         debian::ensure(debian::FOR_TESTS)?;
+        if with_recipes {
+            let packages =
+                debian::ensure(debian::FOR_RECIPES).and_then(|()| python::ensure_for_recipes());
+            packages.context("to run all other tests: cargo xtask test --no-recipes")?;
+        }
         build::ensure_components(&["rustfmt", "clippy"])?;
         build::add_target(build::WASM_TARGET)?;
         python::ensure()
@@ -123,14 +176,22 @@ fn all() -> Result<()> {
     phases.run("building tests", || {
         build::run(&mut build::cargo(["test", "--workspace", "--no-run"]))
     })?;
-    let counts = phases.run("tests", || count_tests(&mut tests()?))?;
-    conclude(&phases, &counts)
+    let mut counts =
+        phases.run("tests", || count_tests(&mut Suite::Workspace.command_as_root()?))?;
+    if !with_recipes {
+        return conclude(&phases, &counts, "; commands of docs/ not run");
+    }
+    // After the other tests, some of which fail if all processors are busy for long.
+    let recipes = phases.run("recipes", || count_tests(&mut Suite::Recipes.command_as_root()?))?;
+    let note = format!("; {} of them run the commands of docs/", recipes.passed + recipes.failed);
+    counts += recipes;
+    conclude(&phases, &counts, &note)
 }
 
-/// Prints times and counts. Fails if a test failed, or none ran.
-fn conclude(phases: &Phases, counts: &Counts) -> Result<()> {
+/// Prints times and counts, and a note about them. Fails if a test failed, or none ran.
+fn conclude(phases: &Phases, counts: &Counts, note: &str) -> Result<()> {
     phases.print();
-    println!("{} passed, {} failed", counts.passed, counts.failed);
+    println!("{} passed, {} failed{note}", counts.passed, counts.failed);
     if counts.failed > 0 || counts.passed == 0 {
         bail!("the tests failed");
     }
@@ -171,32 +232,6 @@ pub(crate) fn children_cpu() -> Result<Duration> {
     let usage = getrusage(UsageWho::RUSAGE_CHILDREN)?;
     let total = usage.user_time().num_microseconds() + usage.system_time().num_microseconds();
     Ok(Duration::from_micros(u64::try_from(total)?))
-}
-
-/// The command that runs all tests. They need root for network namespaces: other users get it in a
-/// user namespace.
-fn tests() -> Result<Command> {
-    if nix::unistd::Uid::effective().is_root() {
-        return Ok(test_command());
-    }
-    let mut command = Command::new(std::env::current_exe()?);
-    command.arg("test-here");
-    Ok(namespace::unprivileged(&command))
-}
-
-/// Runs the tests as root of this process's namespaces.
-///
-/// # Errors
-///
-/// If a test fails.
-pub fn here() -> Result<()> {
-    // The page's server listens on loopback.
-    namespace::set_loopback_up()?;
-    build::run(&mut test_command())
-}
-
-fn test_command() -> Command {
-    build::cargo(["test", "--workspace", "--no-fail-fast", "--", "--skip", PACKAGES])
 }
 
 /// Runs the tests of the memory that is shared with the kernel in Miri, an interpreter that detects

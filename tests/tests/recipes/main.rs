@@ -1,4 +1,5 @@
-//! The commands of `docs/`, executed: `cargo xtask test --recipes`, which installs what they need.
+//! The commands of `docs/`, executed by `cargo xtask test`, which installs what they need, and alone by
+//! `cargo xtask test --recipes`.
 //!
 //! `tests::code_blocks` describes how a page says what is run. `engines` runs the blocks of a page on
 //! the capture of `captures`, and `answers` counts independently of all engines.
