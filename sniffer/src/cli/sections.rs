@@ -47,8 +47,9 @@ const RECORDS: Section = Section {
         ("meta", "First line: version of the format, program, start time, source and interfaces"),
         (
             "pkt",
-            "A packet: `n` is its number, `ts` the time, `len` the length on the wire, `src` and \
-             `dst` the addresses, `sport` and `dport` the ports, `proto` the protocol",
+            "A packet: `n` is its number, `ts` the time, `len` the length on the wire (of Ethernet \
+             packets 6 bytes more with `-i any`), `src` and `dst` the addresses, `sport` and `dport` \
+             the ports, `proto` the protocol",
         ),
         (
             "stats",
