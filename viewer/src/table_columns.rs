@@ -92,6 +92,12 @@ pub const ENDPOINT_COLUMNS: [(EndpointColumn, &str); 10] = [
     (EndpointColumn::Last, "last"),
 ];
 
+/// The columns of the table of packets: the names of their fields in filters.
+pub const PACKET_COLUMNS: [&str; 15] = [
+    "n", "ts", "src", "sport", "dst", "dport", "proto", "len", "ttl", "flags", "if", "dir", "vlan",
+    "file", "info",
+];
+
 /// The name of an order in links: that of its column, after `-` if descending.
 pub(crate) fn sort_name<C: PartialEq>(names: &[(C, &str)], sort: &(C, bool)) -> String {
     let name = names.iter().find(|column| column.0 == sort.0).map_or("", |(_, name)| name);

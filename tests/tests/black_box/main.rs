@@ -42,6 +42,7 @@ mod sandbox;
 mod shells;
 mod signals;
 mod source_rules;
+mod tables;
 mod tcpdump_parity;
 mod view_values;
 mod views;

@@ -132,10 +132,15 @@ impl App {
     }
 
     fn toggle_item_at(&mut self, panel: Panel, at: (f64, f64)) {
-        let Some(Chart::Ranking(chart)) = self.chart(panel) else { return };
-        if let Some(index) = chart.item_at(self.size(panel), at.1) {
+        if let Some(index) = self.item_at(panel, at.1) {
             self.toggle_item(panel, index);
         }
+    }
+
+    /// The item of a ranking at a pixel of its canvas.
+    pub(super) fn item_at(&self, panel: Panel, y_px: f64) -> Option<usize> {
+        let Some(Chart::Ranking(chart)) = self.chart(panel) else { return None };
+        chart.item_at(self.size(panel), y_px)
     }
 
     /// Selects or deselects an item of a ranking.

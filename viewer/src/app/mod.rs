@@ -5,6 +5,7 @@
 //! for each canvas, a [`View`] for the rest. Nothing here uses the DOM.
 
 mod accessors;
+mod cells;
 mod charts;
 mod chips;
 mod choices;
@@ -33,6 +34,7 @@ mod view;
 #[cfg(test)]
 mod tests;
 
+pub use cells::CellValue;
 pub use chips::Chip;
 pub use cursor::Key;
 pub use event::{Effect, Event, Step};

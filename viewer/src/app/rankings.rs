@@ -181,6 +181,12 @@ impl App {
         Some(key_expr(panel, cached.keys.get(index)?))
     }
 
+    /// The name of an item of a ranking.
+    pub(super) fn item_name(&self, panel: Panel, index: usize) -> Option<String> {
+        let cached = self.rankings[ranking_index(panel)?].as_ref()?;
+        Some(cached.items.get(index)?.name.clone())
+    }
+
     /// The values of a field that the filter box suggests.
     pub(super) fn values_of(&self, field: Field) -> Vec<String> {
         let names = |panel: Panel| -> Vec<String> {

@@ -1,9 +1,11 @@
 //! The tables of conversations, endpoints and packets. Only the visible rows are formatted.
 
 use super::App;
+use super::detail::DetailPacket;
 use super::gesture::endpoint_expr;
 use crate::chart::Table;
 use crate::conversations::{Conversation, Endpoint};
+use crate::query::LocatedPacket;
 use crate::table_columns::{COLUMNS, Column, ENDPOINT_COLUMNS};
 use crate::tally::Tally;
 use crate::text::{fixed, integer, prefixed};
@@ -56,21 +58,22 @@ pub struct VirtualRow {
 }
 
 /// How a table writes its values: for display, or as plain numbers in base units.
-struct Format<'a> {
+pub(super) struct Format<'a> {
     zone: &'a Zone,
     is_plain: bool,
 }
 
 impl Format<'_> {
-    const PLAIN: Format<'static> = Format { zone: &Zone::Utc, is_plain: true };
+    pub(super) const PLAIN: Format<'static> = Format { zone: &Zone::Utc, is_plain: true };
+
+    fn count(&self, count: u64) -> String {
+        if self.is_plain { count.to_string() } else { grouped(count) }
+    }
 
     fn tally(&self, tally: Tally) -> [String; 2] {
-        let Tally { packets, bytes } = tally;
-        if self.is_plain {
-            [packets.to_string(), bytes.to_string()]
-        } else {
-            [grouped(packets), crate::text::bytes(bytes)]
-        }
+        let bytes = tally.bytes;
+        let bytes = if self.is_plain { bytes.to_string() } else { crate::text::bytes(bytes) };
+        [self.count(tally.packets), bytes]
     }
 
     fn time(&self, ts_ns: i64) -> String {
@@ -121,7 +124,11 @@ impl App {
         }
     }
 
-    fn conversation_cells(&self, conversation: &Conversation, format: &Format<'_>) -> Vec<String> {
+    pub(super) fn conversation_cells(
+        &self,
+        conversation: &Conversation,
+        format: &Format<'_>,
+    ) -> Vec<String> {
         let endpoint = |address: Option<Address>| {
             address.map_or_else(|| "–".to_owned(), |address| address.to_string())
         };
@@ -170,39 +177,44 @@ impl App {
 
     /// The visible packets.
     pub(super) fn visible_packets(&self, zone: &Zone) -> VirtualTable {
-        let rows = self.packet_rows().iter().map(|packet| {
-            let (id, row) = ((packet.part, packet.index), &packet.row);
-            let file = self.files.parts.get(packet.part).map_or(0, |(file, _)| *file);
-            let file = self.files.files.get(file).map_or("", |file| &file.name);
-            let vlan: Vec<_> = row.vlan.iter().map(u16::to_string).collect();
-            VirtualRow {
-                cells: vec![
-                    integer(row.n),
-                    zone.format(row.ts_ns),
-                    row.src.clone(),
-                    port_text(row.sport),
-                    row.dst.clone(),
-                    port_text(row.dport),
-                    row.proto.clone(),
-                    grouped(u64::from(row.len)),
-                    row.ttl.map_or_else(String::new, |ttl| ttl.to_string()),
-                    row.flags.clone().unwrap_or_default(),
-                    row.interface.clone(),
-                    row.direction.clone(),
-                    vlan.join(" "),
-                    file.to_owned(),
-                    self.extra_fields.of(id).to_owned(),
-                ],
-                is_selected: self.detail.as_ref().is_some_and(|detail| detail.id() == id),
-            }
-        });
+        let format = Format { zone, is_plain: false };
+        let shown = self.detail.as_ref().map(DetailPacket::id);
+        let row = |packet: &LocatedPacket| VirtualRow {
+            cells: self.packet_cells(packet, &format),
+            is_selected: shown == Some((packet.part, packet.index)),
+        };
         VirtualTable {
             count: self.selected().packets,
             first: self.packets.first,
             visible_rows: self.packets.visible_rows,
-            rows: rows.collect(),
+            rows: self.packet_rows().iter().map(row).collect(),
             hidden: 0,
         }
+    }
+
+    /// The cells of a packet, in the order of [`PACKET_COLUMNS`](crate::table_columns::PACKET_COLUMNS).
+    pub(super) fn packet_cells(&self, packet: &LocatedPacket, format: &Format<'_>) -> Vec<String> {
+        let row = &packet.row;
+        let file = self.files.parts.get(packet.part).map_or(0, |(file, _)| *file);
+        let file = self.files.files.get(file).map_or("", |file| &file.name);
+        let vlan: Vec<_> = row.vlan.iter().map(u16::to_string).collect();
+        vec![
+            if format.is_plain { row.n.to_string() } else { integer(row.n) },
+            format.time(row.ts_ns),
+            row.src.clone(),
+            port_text(row.sport),
+            row.dst.clone(),
+            port_text(row.dport),
+            row.proto.clone(),
+            format.count(row.len.into()),
+            row.ttl.map_or_else(String::new, |ttl| ttl.to_string()),
+            row.flags.clone().unwrap_or_default(),
+            row.interface.clone(),
+            row.direction.clone(),
+            vlan.join(" "),
+            file.to_owned(),
+            self.extra_fields.of((packet.part, packet.index)).to_owned(),
+        ]
     }
 }
 
@@ -211,13 +223,12 @@ fn header<C>(columns: &[(C, &str)]) -> Vec<String> {
     columns.iter().map(|(_, name)| name.replace('-', "_")).collect()
 }
 
-fn endpoint_cells(endpoint: &Endpoint, format: &Format<'_>) -> Vec<String> {
+pub(super) fn endpoint_cells(endpoint: &Endpoint, format: &Format<'_>) -> Vec<String> {
     let mut cells = vec![endpoint.address.to_string()];
     for tally in [endpoint.total, endpoint.sent, endpoint.received] {
         cells.extend(format.tally(tally));
     }
-    let peers = endpoint.peers;
-    cells.push(if format.is_plain { peers.to_string() } else { grouped(peers.into()) });
+    cells.push(format.count(endpoint.peers.into()));
     cells.extend([endpoint.ts_ns.0, endpoint.ts_ns.1].map(|ts_ns| format.time(ts_ns)));
     cells
 }

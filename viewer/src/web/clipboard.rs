@@ -2,6 +2,8 @@
 
 use wasm_bindgen::prelude::*;
 
+pub(super) use viewer_dom::write_clipboard;
+
 /// Copies the address of the page, which holds its state.
 ///
 /// # Errors
@@ -9,5 +11,5 @@ use wasm_bindgen::prelude::*;
 /// If the browser does not offer the clipboard to this page.
 pub(super) async fn copy_address() -> Result<(), JsValue> {
     let window = web_sys::window().ok_or("no window")?;
-    viewer_dom::write_clipboard(&window.location().href()?).await
+    write_clipboard(&window.location().href()?).await
 }

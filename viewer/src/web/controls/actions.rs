@@ -5,11 +5,12 @@ use wasm_bindgen_futures::{JsFuture, spawn_local};
 use web_sys::{Blob, Element, HtmlElement, HtmlInputElement};
 
 use super::layout::{focus_pane, set_layout};
+use super::value_menu;
 use crate::app::{Event, Panel, Step, ZOOM_STEP};
 use crate::load::ExportFormat;
 use crate::selection::Dimension;
 use crate::web::canvas::Canvas;
-use crate::web::clipboard::copy_address;
+use crate::web::clipboard::{copy_address, write_clipboard};
 use crate::web::dom::{element, enclosing_panel, listen};
 use crate::web::download::{download, download_text};
 use crate::web::open::{cancel, open_url};
@@ -76,6 +77,14 @@ fn run_in_page(page: &Page, action: &str, arg: &str, button: &Element) -> Result
         }
         "load-all" => page.send(Event::LoadAll),
         "copy-link" => copy_link(page, button),
+        "filter-value" | "exclude-value" => {
+            value_menu::close(&page.document())?;
+            page.send(Event::FilterBy(arg.to_owned(), action == "exclude-value"));
+        }
+        "copy-value" => {
+            value_menu::close(&page.document())?;
+            copy_value(page, arg.to_owned());
+        }
         "export" => export(page, arg),
         _ => {}
     }
@@ -93,11 +102,15 @@ fn run_in_panel(page: &Page, action: &str, arg: &str, panel: Panel) -> Result<()
         "toggle-table" => page.send(Event::ToggleTable(panel)),
         "pick-row" => page.send(Event::ActivateRow(panel, arg.parse().unwrap_or(usize::MAX))),
         "sort" => {
-            // Sorting by the same column once more reverses the order.
-            let current = page.with_app(|app| app.settings().get("sort"));
-            let descending = format!("-{arg}");
-            let order = if current == descending { arg.to_owned() } else { descending };
-            page.send(Event::Set("sort".into(), order));
+            // Texts are sorted from A to Z, numbers from the largest; another click reverses the order.
+            let key = if panel == Panel::Endpoints { "endpoints-sort" } else { "sort" };
+            let is_text = matches!(arg, "a" | "b" | "proto" | "address");
+            let current = page.with_app(|app| app.settings().get(key));
+            let (ascending, descending) = (arg.to_owned(), format!("-{arg}"));
+            let [first, second] =
+                if is_text { [ascending, descending] } else { [descending, ascending] };
+            let order = if current == first { second } else { first };
+            page.send(Event::Set(key.into(), order));
         }
         "export" => export(page, arg),
         "download-png" => {
@@ -178,6 +191,15 @@ fn copy_link(page: &Page, button: &Element) {
             // Browsers offer the clipboard only to pages served over HTTPS.
             let error = "Cannot access the clipboard. Copy the link from the address bar.";
             page.send(Event::ShowError(error.into()));
+        }
+    });
+}
+
+fn copy_value(page: &Page, text: String) {
+    let page = page.clone();
+    spawn_local(async move {
+        if write_clipboard(&text).await.is_err() {
+            page.send(Event::ShowError("Cannot access the clipboard.".into()));
         }
     });
 }

@@ -12,6 +12,7 @@ mod keyboard;
 mod layout;
 mod observers;
 mod tables;
+mod value_menu;
 mod wheel;
 
 use wasm_bindgen::JsValue;
@@ -32,6 +33,7 @@ pub(super) fn attach(page: &Page) -> Result<(), JsValue> {
     for table in &Panel::ALL[CHART_COUNT..] {
         tables::attach(page, *table)?;
     }
+    value_menu::attach(page)?;
     layout::attach(page)?;
     observers::attach(page)?;
     let window = web_sys::window().ok_or("no window")?;

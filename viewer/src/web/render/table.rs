@@ -94,9 +94,16 @@ fn append_row(
     row: &VirtualRow,
 ) -> Result<Element, JsValue> {
     let element = new_row(document, "td", &row.cells)?;
+    // The arrow keys move between cells.
+    let cells = element.children();
+    for cell in (0..cells.length()).filter_map(|index| cells.item(index)) {
+        cell.set_attribute("tabindex", "-1")?;
+    }
     if let Some(first) = element.first_element_child() {
         first.set_text_content(None);
-        append(&first, &new_button(document, "pick-row", &index.to_string(), "")?)?;
+        let button = new_button(document, "pick-row", &index.to_string(), "")?;
+        button.set_attribute("tabindex", "-1")?;
+        append(&first, &button)?;
     }
     append(body, &element)?;
     Ok(element)

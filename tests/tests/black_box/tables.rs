@@ -1,0 +1,153 @@
+//! The tables: rows, cells, their menus and the order of rows.
+
+use serde_json::json;
+use tempfile::{TempDir, tempdir};
+use tests::chromium::Mouse;
+use tests::files::write;
+use tests::page::Page;
+use tests::reference::{Packet, generate_lines, read_packets};
+
+/// Opens a capture with a table in sight. Returns its packets, too.
+fn open(directory: &TempDir, tab: &str) -> (Page, Vec<Packet>) {
+    let page = Page::open("");
+    let text = generate_lines(2_000);
+    page.drop_file(&write(directory.path(), "some.ndjson", &text));
+    page.act(&format!("viewer.set('tab', '{tab}')"));
+    (page, read_packets(&text))
+}
+
+/// The centre of an element in the window.
+fn center(page: &Page, selector: &str) -> (f64, f64) {
+    let at = page.eval(&format!(
+        "(() => {{ const r = document.querySelector('{selector}').getBoundingClientRect(); return [r.left + r.width / 2, r.top + r.height / 2]; }})()"
+    ));
+    (at[0].as_f64().unwrap(), at[1].as_f64().unwrap())
+}
+
+fn click(page: &Page, selector: &str) {
+    let at = center(page, selector);
+    page.mouse(Mouse::Press, at);
+    page.mouse(Mouse::Release, at);
+}
+
+const IS_MENU_OPEN: &str = "document.getElementById('value-menu').matches(':popover-open')";
+
+/// Chooses an item of the open menu.
+fn choose(page: &Page, action: &str) {
+    page.wait_for(IS_MENU_OPEN);
+    click(page, &format!("#value-menu [data-action={action}]"));
+    page.wait_for(&format!("!{IS_MENU_OPEN}"));
+    page.eval("viewer.settled()");
+}
+
+#[test]
+fn all_cells_of_a_row_react() {
+    let directory = tempdir().unwrap();
+    let (page, packets) = open(&directory, "packets");
+    for (row, cell) in [(2, 7), (1, 1)] {
+        click(&page, &format!("#packets-rows tr:nth-child({row}) td:nth-child({cell})"));
+        let title = format!("Packet {row},");
+        page.wait_for(&format!(
+            "document.getElementById('detail-title').textContent.startsWith('{title}')"
+        ));
+    }
+    page.act("viewer.set('tab', 'conversations')");
+    click(&page, "#conversations-rows tr td:nth-child(7)");
+    page.eval("viewer.settled()");
+    let cells = "[...document.querySelectorAll('#conversations-rows tr.selected td')].map(c => c.textContent)";
+    let cells = page.eval(cells);
+    let (a, b, proto) = (&cells[0], &cells[2], &cells[4]);
+    let is_own = |packet: &&Packet| {
+        let ends = [&packet.src, &packet.dst];
+        *proto == packet.proto
+            && (*a == *ends[0] && *b == *ends[1] || *a == *ends[1] && *b == *ends[0])
+    };
+    let expected = packets.iter().filter(is_own).count();
+    assert!(0 < expected);
+    assert_eq!(page.eval("viewer.state().selected"), expected);
+}
+
+#[test]
+fn cells_are_filtered_and_excluded_from_their_menu() {
+    let directory = tempdir().unwrap();
+    let (page, packets) = open(&directory, "packets");
+    let count =
+        |is_in: &dyn Fn(&Packet) -> bool| packets.iter().filter(|packet| is_in(packet)).count();
+    // The button in the cell under the pointer.
+    let first = &packets[0];
+    page.mouse(Mouse::Move, center(&page, "#packets-rows td:nth-child(3)"));
+    page.wait_for("!document.getElementById('value-button').hidden");
+    click(&page, "#value-button");
+    page.wait_for(IS_MENU_OPEN);
+    assert_eq!(page.text("#value-text"), first.src);
+    choose(&page, "filter-value");
+    let selected = "viewer.state().selected";
+    assert_eq!(page.eval(selected), count(&|packet| packet.src == first.src));
+    // The menu key, without a mouse.
+    page.act("viewer.clear()");
+    page.eval("document.getElementById('packets').focus()");
+    for key in ["ArrowDown", "ArrowDown", "ArrowRight", "ArrowRight"] {
+        page.chromium.press(key).unwrap();
+    }
+    let second = &packets[1];
+    page.wait_for(&format!("document.activeElement.textContent === '{}'", second.src));
+    page.eval("document.activeElement.dispatchEvent(new MouseEvent('contextmenu', {bubbles: true, cancelable: true}))");
+    page.wait_for(IS_MENU_OPEN);
+    page.chromium.press("ArrowDown").unwrap();
+    page.wait_for("document.activeElement.textContent === 'Exclude'");
+    page.chromium.press("Enter").unwrap();
+    page.wait_for(&format!("!{IS_MENU_OPEN}"));
+    page.eval("viewer.settled()");
+    assert_eq!(page.eval(selected), count(&|packet| packet.src != second.src));
+    // Escape closes the menu and moves the focus back.
+    page.eval("document.activeElement.dispatchEvent(new MouseEvent('contextmenu', {bubbles: true, cancelable: true}))");
+    page.wait_for(IS_MENU_OPEN);
+    page.chromium.press("Escape").unwrap();
+    page.wait_for(&format!("!{IS_MENU_OPEN} && document.activeElement.tagName === 'TD'"));
+}
+
+#[test]
+fn ranking_bars_have_the_menu_of_cells() {
+    let directory = tempdir().unwrap();
+    let (page, packets) = open(&directory, "packets");
+    let (x, y) = center(&page, "#protocols");
+    let top = page.eval("document.getElementById('protocols').getBoundingClientRect().top");
+    let at = json!({"clientX": x, "clientY": top.as_f64().unwrap() + 10.0, "button": 2, "bubbles": true, "cancelable": true});
+    assert!(y > top.as_f64().unwrap());
+    page.eval(&format!(
+        "document.getElementById('protocols').dispatchEvent(new MouseEvent('contextmenu', {at}))"
+    ));
+    page.wait_for(IS_MENU_OPEN);
+    let proto = page.text("#value-text");
+    choose(&page, "exclude-value");
+    let expected = packets.iter().filter(|packet| packet.proto != proto).count();
+    assert!(0 < expected && expected < packets.len());
+    assert_eq!(page.eval("viewer.state().selected"), expected);
+}
+
+#[test]
+fn first_click_sorts_texts_ascending_and_numbers_descending() {
+    let directory = tempdir().unwrap();
+    let (page, _) = open(&directory, "endpoints");
+    for (column, orders) in
+        [("address", ["ascending", "descending"]), ("bytes", ["descending", "ascending"])]
+    {
+        for order in orders {
+            page.act(&format!("document.querySelector('#endpoints [data-arg={column}]').click()"));
+            let header = format!("#endpoints th[data-sort={column}]");
+            assert_eq!(page.eval(&format!("document.querySelector('{header}').ariaSort")), order);
+            let csv = page.eval("viewer.csv('endpoints')");
+            let rows = csv.as_str().unwrap().lines().skip(1);
+            if column == "bytes" {
+                let bytes: Vec<u64> =
+                    rows.map(|row| row.split(',').nth(2).unwrap().parse().unwrap()).collect();
+                let is_sorted = if order == "ascending" {
+                    bytes.is_sorted()
+                } else {
+                    bytes.is_sorted_by(|a, b| a >= b)
+                };
+                assert!(is_sorted && 2 < bytes.len(), "{bytes:?}");
+            }
+        }
+    }
+}

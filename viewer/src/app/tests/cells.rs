@@ -1,0 +1,51 @@
+//! The values of cells and bars, and filters by them.
+
+use super::*;
+
+/// The text of a cell, and how many packets its filter selects.
+fn cell(page: &mut Page, panel: Panel, column: usize) -> (String, Option<u64>) {
+    let value = page.app.cell_value(panel, 0, column).expect("a row");
+    let selected = value.filter.map(|filter| {
+        page.send(Event::FilterBy(filter, false));
+        let selected = page.selected();
+        page.send(Event::Undo);
+        selected
+    });
+    (value.text, selected)
+}
+
+#[test]
+fn cells_filter_by_their_values() {
+    let mut page = Page::open();
+    page.send(Event::VisibleRows(Panel::Endpoints, 2));
+    page.send(Event::Set("conversations".into(), "5-tuples".into()));
+    for (panel, column, text, selected) in [
+        (Panel::Packets, 0, "1", Some(1)),
+        (Panel::Packets, 1, "2026-11-24T12:00:00Z", Some(1)),
+        (Panel::Packets, 2, "10.0.0.1", Some(1_000)),
+        (Panel::Packets, 4, "10.0.0.0", Some(250)),
+        (Panel::Packets, 5, "0", Some(100)),
+        (Panel::Packets, 6, "tcp", Some(500)),
+        (Panel::Packets, 7, "0", Some(1)),
+        (Panel::Packets, 9, "", None),
+        (Panel::Packets, 13, "a.ndjson", Some(1_000)),
+        (Panel::Conversations, 0, "10.0.0.0", Some(250)),
+        (Panel::Conversations, 1, "0", Some(100)),
+        (Panel::Conversations, 4, "tcp", Some(500)),
+        (Panel::Conversations, 5, "50", None),
+        (Panel::Endpoints, 0, "10.0.0.1", Some(1_000)),
+        (Panel::Endpoints, 1, "1000", None),
+        (Panel::Protocols, 0, "tcp", Some(500)),
+        (Panel::Destinations, 0, "10.0.0.0", Some(250)),
+    ] {
+        let seen = cell(&mut page, panel, column);
+        assert_eq!(seen, (text.to_owned(), selected), "{panel:?}, column {column}");
+    }
+    assert_eq!(page.app.cell_value(Panel::Packets, 99, 0), None);
+    assert_eq!(page.app.cell_value(Panel::Packets, 0, 99), None);
+    // The bar at the keyboard cursor, and at a pixel.
+    page.send(Event::KeyDown(Panel::Protocols, Key::Down, false));
+    page.send(Event::KeyDown(Panel::Protocols, Key::Down, false));
+    assert_eq!(page.app.bar_at(Panel::Protocols, None), Some(1));
+    assert_eq!(page.app.bar_at(Panel::Protocols, Some(1_000.0)), None);
+}
