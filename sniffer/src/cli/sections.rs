@@ -47,8 +47,8 @@ const RECORDS: Section = Section {
         ("meta", "First line: version of the format, program, start time, source and interfaces"),
         (
             "pkt",
-            "A packet: `n` is its number, `ts` the time, `len` the length on the wire (of Ethernet \
-             packets 6 bytes more with `-i any`), `src` and `dst` the addresses, `sport` and `dport` \
+            "A packet: `n` is its number, `ts` the time, `len` the length on the wire (with `-i any`, \
+             6 bytes more for Ethernet packets), `src` and `dst` the addresses, `sport` and `dport` \
              the ports, `proto` the protocol",
         ),
         (
