@@ -1,64 +1,123 @@
-//! The undo history of selections.
+//! The undo history of selections and zoom.
 
+use crate::axis::{QUANTITY_COUNT, Span};
 use crate::selection::{Dimension, Selection};
 
 /// The number of steps that can be undone.
 const MAX_STEPS: usize = 200;
 
-/// The current selection, with the steps to undo and to redo.
+/// The zoom of each quantity; `None` shows its full range.
+pub type Zoom = [Option<Span>; QUANTITY_COUNT];
+
+/// Everything that undoing restores.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct State {
+    /// The selection.
+    pub selection: Selection,
+    /// The filter as it was typed.
+    pub filter: String,
+    /// The zoom.
+    pub zoom: Zoom,
+}
+
+/// The current state, with the steps to undo and to redo.
 #[derive(Debug, Default)]
 pub struct History {
-    past: Vec<Selection>,
-    now: Selection,
-    future: Vec<Selection>,
-    /// The step in progress: a brush being drawn or a filter being typed. Its intermediate
-    /// selections are one step.
+    past: Vec<State>,
+    now: State,
+    future: Vec<State>,
+    /// The step in progress: a brush being drawn, a filter being typed, or the wheel being turned. Its
+    /// intermediate states are one step.
     draft: Option<Draft>,
 }
 
 /// A step in progress.
 #[derive(Debug)]
 struct Draft {
-    dimension: Dimension,
+    kind: DraftKind,
     /// The steps that could be redone before it began, for [`History::abort`].
-    future: Vec<Selection>,
+    future: Vec<State>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum DraftKind {
+    Selection(Dimension),
+    Zoom,
 }
 
 impl History {
     /// The current selection.
     pub fn now(&self) -> &Selection {
+        &self.now.selection
+    }
+
+    /// The current state.
+    pub fn state(&self) -> &State {
         &self.now
+    }
+
+    /// The number of steps that can be undone.
+    pub fn depth(&self) -> usize {
+        self.past.len()
     }
 
     /// Changes the selection. `draft` names the dimension if more changes of the same step follow.
     pub fn select(&mut self, selection: Selection, draft: Option<Dimension>) {
-        if selection == self.now {
-            return;
+        if selection != self.now.selection {
+            self.begin(draft.map(DraftKind::Selection));
+            self.now.selection = selection;
         }
-        let current = self.draft.as_ref().map(|draft| draft.dimension);
+    }
+
+    /// Changes the zoom. Changes up to [`History::finish`] are the same step.
+    pub fn zoom(&mut self, zoom: Zoom) {
+        if zoom != self.now.zoom {
+            self.begin(Some(DraftKind::Zoom));
+            self.now.zoom = zoom;
+        }
+    }
+
+    /// Takes over what changed without a step of its own.
+    pub fn sync(&mut self, filter: Option<&str>, zoom: Zoom) {
+        if let Some(filter) = filter.filter(|filter| *filter != self.now.filter) {
+            self.now.filter = filter.to_owned();
+        }
+        self.now.zoom = zoom;
+    }
+
+    /// Starts a step, unless the change belongs to the one in progress.
+    fn begin(&mut self, draft: Option<DraftKind>) {
+        let current = self.draft.as_ref().map(|draft| draft.kind);
         if current.is_none() || current != draft {
-            self.past.push(std::mem::take(&mut self.now));
+            self.past.push(self.now.clone());
             if MAX_STEPS < self.past.len() {
                 self.past.remove(0);
             }
             let future = std::mem::take(&mut self.future);
-            self.draft = draft.map(|dimension| Draft { dimension, future });
+            self.draft = draft.map(|kind| Draft { kind, future });
         }
-        self.now = selection;
     }
 
-    /// Cancels the step in progress and restores the state before it, including the steps to redo.
-    pub fn abort(&mut self) {
+    /// Cancels the step in progress and restores the state before it, including the steps to redo. Returns
+    /// false if there is none.
+    pub fn abort(&mut self) -> bool {
         if let Some(draft) = self.draft.take()
             && let Some(before) = self.past.pop()
         {
             (self.now, self.future) = (before, draft.future);
+            return true;
         }
+        false
     }
 
     /// Completes the step in progress.
     pub fn finish(&mut self) {
         self.draft = None;
+    }
+
+    /// Completes the step in progress if it is a zoom: the wheel stands still.
+    pub fn finish_zoom(&mut self) {
+        self.draft.take_if(|draft| draft.kind == DraftKind::Zoom);
     }
 
     /// Undoes one step.
@@ -101,6 +160,32 @@ mod tests {
         let mut selection = Selection::default();
         selection.set(Dimension::Filter, Some(Expr::Has(field)));
         selection
+    }
+
+    #[test]
+    fn zoom_is_undone_with_what_was_typed() {
+        let zoom = |end| {
+            let mut zoom = Zoom::default();
+            zoom[0] = Some(Span::new(0, end));
+            zoom
+        };
+        let mut history = History::default();
+        history.select(selection(Field::Vlan), Some(Dimension::Filter));
+        history.sync(Some("vlan "), Zoom::default());
+        for end in [9, 8, 7] {
+            history.zoom(zoom(end));
+        }
+        history.finish();
+        history.zoom(zoom(6));
+        history.undo();
+        assert_eq!((history.state().zoom, history.depth()), (zoom(7), 2));
+        history.undo();
+        assert_eq!((history.state().zoom, &*history.state().filter), (Zoom::default(), "vlan "));
+        history.undo();
+        assert_eq!(history.state(), &State::default());
+        history.redo();
+        history.redo();
+        assert_eq!((history.state().zoom, history.now()), (zoom(7), &selection(Field::Vlan)));
     }
 
     #[test]

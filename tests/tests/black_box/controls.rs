@@ -1,7 +1,9 @@
 //! Keyboard, wheel and color scheme.
 
 use tempfile::tempdir;
+use tests::files::write;
 use tests::page::Page;
+use tests::reference::generate_lines;
 
 use super::page::diagonal;
 
@@ -128,4 +130,59 @@ fn wheel_scrolls_by_pixels_lines_and_pages() {
     );
     assert_ne!(page.eval(range), before);
     assert!(page.eval("location.hash").as_str().unwrap().contains("zoom-ts=1795402380000100000.."));
+}
+
+/// Back and Forward of the browser undo and redo; the buttons of the page move in the same entries.
+#[test]
+fn browser_history_undoes_and_redoes() {
+    let directory = tempdir().unwrap();
+    let page = Page::open("");
+    page.drop_file(&write(&directory, "lines.ndjson", generate_lines(1_000)));
+    let all = page.eval("viewer.state().selected");
+    let entries = page.eval("history.length").as_u64().unwrap();
+    let mut states = vec![(all.clone(), page.eval("location.hash"))];
+    for action in [
+        "viewer.select('size', [0, 99])",
+        "viewer.filter('proto == tcp')",
+        "viewer.zoom('throughput', {x: [1764000000000000000n, 1764000001000000000n]})",
+    ] {
+        page.act(action);
+        page.wait_for(&format!("history.length === {}", entries + states.len() as u64));
+        states.push((page.eval("viewer.state().selected"), page.eval("location.hash")));
+    }
+    assert!(states.windows(2).all(|pair| pair[0].1 != pair[1].1), "{states:?}");
+    let arrive = |index: usize| {
+        page.wait_for(&format!("location.hash === {}", states[index].1));
+        page.eval("viewer.settled()");
+        assert_eq!(page.eval("viewer.state().selected"), states[index].0, "{index}");
+        assert_eq!(page.eval("location.hash"), states[index].1, "{index}");
+    };
+    for (step, index) in [
+        ("history.back()", 2),
+        ("history.back()", 1),
+        ("history.forward()", 2),
+        ("document.getElementById('undo').click()", 1),
+        ("document.getElementById('undo').click()", 0),
+        ("document.getElementById('redo').click()", 1),
+        ("history.go(2)", 3),
+        ("history.go(-3)", 0),
+    ] {
+        page.eval(&format!("void {step}"));
+        arrive(index);
+    }
+    assert_eq!(page.eval("history.length"), entries + 3);
+    // A new step removes those that could be redone.
+    page.act("viewer.filter('proto == udp')");
+    page.wait_for(&format!("history.length === {}", entries + 1));
+    assert_eq!(page.eval("document.getElementById('redo').ariaDisabled"), "true");
+    // A loaded page restores the entries of before.
+    let hash = page.eval("location.hash");
+    page.eval("void location.reload()");
+    page.wait_for(&format!(
+        "self.viewer && viewer.state().phase === 'empty' && location.hash === {hash}"
+    ));
+    page.eval("void history.back()");
+    page.wait_for("location.hash === '' && self.viewer && viewer.state().phase === 'empty'");
+    page.drop_file(&directory.path().join("lines.ndjson"));
+    assert_eq!(page.eval("viewer.state().selected"), all);
 }

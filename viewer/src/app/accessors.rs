@@ -68,6 +68,11 @@ impl App {
         self.files.reports().map(|part| part.skipped).sum()
     }
 
+    /// The number of steps that can be undone.
+    pub fn history_depth(&self) -> usize {
+        self.history.depth()
+    }
+
     /// The name of an open file with the same content, or of one that waits for a choice of packets.
     pub fn same_file(&self, file: &FileInfo) -> Option<&str> {
         let waiting = self.memory_plan.iter().flat_map(|plan| &plan.files);

@@ -187,6 +187,20 @@ pub enum Effect {
 }
 
 impl Event {
+    /// Returns true if the user zooms or pans with it.
+    pub(super) fn is_zoom(&self) -> bool {
+        matches!(
+            self,
+            Self::SetZoom(..)
+                | Self::Zoom { .. }
+                | Self::Pan(..)
+                | Self::KeyDown(..)
+                | Self::PointerMove(..)
+                | Self::ZoomToSelection
+                | Self::ResetZoom
+        )
+    }
+
     /// Returns true for user input that can change the charts many times a second.
     pub fn is_change(&self) -> bool {
         matches!(

@@ -135,6 +135,7 @@ impl App {
     /// Applies an event and returns the work that follows from it.
     pub fn update(&mut self, event: Event) -> Vec<Effect> {
         let changes_charts = self.changes_charts(&event);
+        let is_zoom = event.is_zoom();
         let mut effects = Vec::new();
         match event {
             Event::Open(files) => self.open(files),
@@ -204,18 +205,22 @@ impl App {
             Event::FilterBy(text, is_excluded) => self.filter_by(&text, is_excluded),
             Event::Undo => {
                 self.history.undo();
-                self.on_selection_changed();
+                self.restore_state();
             }
             Event::Redo => {
                 self.history.redo();
-                self.on_selection_changed();
+                self.restore_state();
             }
             Event::ZoomToSelection => {
+                self.history.finish();
                 for (quantity, span) in self.selected_spans() {
                     self.set_zoom(quantity, span);
                 }
             }
-            Event::ResetZoom => self.settings.zoom = [None; QUANTITY_COUNT],
+            Event::ResetZoom => {
+                self.history.finish();
+                self.settings.zoom = [None; QUANTITY_COUNT];
+            }
             Event::SetZoom(quantity, span) => self.settings.zoom[quantity as usize] = Some(span),
             Event::SetTheme(theme) => self.theme = theme,
             Event::SetOffsets(offsets) => {
@@ -264,14 +269,21 @@ impl App {
             }
             Event::PointerCancel => {
                 self.gesture = None;
-                self.history.abort();
-                self.on_selection_changed();
+                if self.history.abort() {
+                    self.restore_state();
+                }
             }
             Event::PointerLeave => self.pointer = None,
             Event::KeyDown(panel, key, extend) => self.key_down(panel, key, extend),
-            Event::Interacting(is_interacting) => self.is_interacting = is_interacting,
+            Event::Interacting(is_interacting) => {
+                self.is_interacting = is_interacting;
+                if !is_interacting {
+                    self.history.finish_zoom();
+                }
+            }
             Event::RestoreLink(link) => self.restore_link(&link),
         }
+        self.record_zoom(is_zoom);
         self.refresh_rankings();
         self.refresh_conversations();
         self.clamp_cursor();

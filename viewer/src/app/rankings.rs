@@ -9,6 +9,7 @@ use crate::axis::Quantity;
 use crate::chart::{Item, Ranking};
 use crate::filter::{Expr, Field, Set};
 use crate::intern::Interner;
+use crate::partial_sort::sort;
 use crate::protocol::Class;
 use crate::query::Answer;
 use crate::service_names::service_name;
@@ -173,6 +174,18 @@ impl App {
         let items = top.iter().zip(&wholes).map(item).collect();
         let keys = top.iter().map(|(key, _)| key.clone()).collect();
         Some(CachedRanking { items, keys, count: all.len(), inputs })
+    }
+
+    /// The protocols of all packets with their numbers of packets, the largest first.
+    pub(super) fn protocol_counts(&self) -> Vec<(u64, &str)> {
+        let [whole, _] = slots(Panel::Protocols);
+        let Some((_, Answer::Ids(tallies))) = self.scheduler.latest(whole) else {
+            return Vec::new();
+        };
+        let all = self.flows.by_proto(tallies).into_iter();
+        let mut counts: Vec<_> = all.map(|(name, tally)| (tally.packets, name)).collect();
+        sort(&mut counts, |a, b| b.0.cmp(&a.0));
+        counts
     }
 
     /// The expression that selects an item of a ranking.

@@ -85,6 +85,23 @@ impl App {
         self.on_selection_changed();
     }
 
+    /// Shows the state of the history after a step was undone, redone or aborted.
+    pub(super) fn restore_state(&mut self) {
+        let state = self.history.state();
+        self.settings.zoom = state.zoom;
+        (self.filter_text, self.filter_error) = (state.filter.clone(), None);
+        self.on_selection_changed();
+    }
+
+    /// Records the zoom that an event has changed, as a step of its own if the user zoomed or panned.
+    pub(super) fn record_zoom(&mut self, is_step: bool) {
+        if is_step {
+            self.history.zoom(self.settings.zoom);
+        }
+        let filter = self.filter_error.is_none().then_some(&*self.filter_text);
+        self.history.sync(filter, self.settings.zoom);
+    }
+
     /// Updates everything that depends on the selection.
     pub(super) fn on_selection_changed(&mut self) {
         self.scheduler.invalidate_selection();

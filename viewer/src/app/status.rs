@@ -1,10 +1,8 @@
 //! Status texts: the summary, progress, memory, unreadable lines and the size of the selection.
 
-use super::charts::Chart;
 use super::memory_plan::FileInfo;
-use super::{App, Panel, Phase};
+use super::{App, Phase};
 use crate::load::{MAX_PROBLEMS, Report, Sampling};
-use crate::partial_sort::sort;
 use crate::text::{bytes, fixed, packets, percent, prefixed, rounded_duration, time_range};
 use crate::time::Zone;
 use summary::grouped;
@@ -65,14 +63,9 @@ impl App {
         format!("{} – {}", zone.format(first), zone.format(last))
     }
 
-    /// The most frequent protocols: `tcp 95.1 %, udp 4.9 %`.
+    /// The most frequent protocols, whatever is selected: `tcp 95.1 %, udp 4.9 %`.
     fn protocols(&self, packets: u64) -> String {
-        let Some(Chart::Ranking(ranking)) = self.chart(Panel::Protocols) else {
-            return String::new();
-        };
-        let mut items: Vec<_> =
-            ranking.items.iter().map(|item| (item.whole.packets, &item.name)).collect();
-        sort(&mut items, |a, b| b.0.cmp(&a.0));
+        let items = self.protocol_counts();
         let mut texts: Vec<_> = (items.iter().take(MAX_PROTOCOLS))
             .map(|(count, name)| format!("{name} {}", percent(*count, packets)))
             .collect();

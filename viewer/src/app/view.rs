@@ -58,6 +58,8 @@ pub struct View {
     pub can_zoom_to_selection: bool,
     /// There is a step to undo.
     pub can_undo: bool,
+    /// The number of steps that can be undone.
+    pub depth: usize,
     /// There is an undone step to redo.
     pub can_redo: bool,
     /// The text of the filter box.
@@ -112,6 +114,7 @@ impl App {
             chips: self.chips(&zone),
             can_zoom_to_selection: !self.selected_spans().is_empty(),
             can_undo: self.history.can_undo(),
+            depth: self.history.depth(),
             can_redo: self.history.can_redo(),
             filter: self.filter_text.clone(),
             filter_error: match &self.filter_error {

@@ -6,6 +6,7 @@
 //! worker: chunks -> loader -> shard -> answers
 //! ```
 
+mod address;
 mod api;
 mod canvas;
 mod chunks;

@@ -9,6 +9,7 @@ use std::rc::Rc;
 use wasm_bindgen::prelude::*;
 use web_sys::{Document, HtmlCanvasElement, MessageEvent};
 
+use super::address::Visit;
 use super::environment;
 use super::export::{Exports, Resolvers};
 use super::probe_queue::ProbeQueue;
@@ -107,6 +108,29 @@ impl Page {
             state.run(effect);
         }
         drop(state);
+        self.schedule_frame();
+    }
+
+    /// Follows the browser's history: undoes or redoes the steps up to the entry that it went to.
+    pub(super) fn visit_entry(&self, hash: &str) {
+        let visit = self.state.borrow_mut().renderer.visit();
+        let depth = || self.with_app(App::history_depth);
+        if let Visit::GoTo(target) = visit {
+            while target < depth() {
+                self.send(Event::Undo);
+            }
+            // At most as many steps as there are to redo.
+            let mut before = usize::MAX;
+            while depth() < target && depth() != before {
+                before = depth();
+                self.send(Event::Redo);
+            }
+        }
+        if visit == Visit::Restore || matches!(visit, Visit::GoTo(target) if target != depth()) {
+            self.send(Event::RestoreLink(hash.to_owned()));
+            let depth = depth();
+            self.state.borrow_mut().renderer.restored(depth);
+        }
         self.schedule_frame();
     }
 

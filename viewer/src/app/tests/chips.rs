@@ -71,3 +71,40 @@ fn values_are_added_to_the_filter() {
     page.send(Event::FilterBy("proto == udp".into(), false));
     assert_eq!(page.app.view().filter, "dport == 3 and proto == udp");
 }
+
+#[test]
+fn summary_describes_the_file_whatever_is_selected() {
+    let mut page = Page::open();
+    let summary = page.app.view().summary;
+    assert!(summary.ends_with("tcp 50.0 %, udp 50.0 %"), "{summary}");
+    for text in ["proto == tcp and dport == 2", "proto == none"] {
+        page.send(Event::SetFilter(text.into(), 0));
+        assert_eq!(page.app.view().summary, summary, "{text}");
+    }
+}
+
+#[test]
+fn zoom_is_undone_and_a_cancelled_pan_keeps_the_steps_to_redo() {
+    let mut page = Page::open();
+    let zoom = |page: &Page| page.app.settings().zoom;
+    page.send(Event::Select(Dimension::Size, "len in 0..99".into()));
+    page.send(Event::Set("tool".into(), "move".into()));
+    page.send(Event::Zoom { panel: Panel::Scatter, at: None, factor: 0.5 });
+    page.send(Event::Zoom { panel: Panel::Scatter, at: None, factor: 0.5 });
+    page.send(Event::Interacting(false));
+    let zoomed = zoom(&page);
+    page.send(Event::ResetZoom);
+    page.send(Event::Undo);
+    assert_eq!((zoom(&page), page.chips().len()), (zoomed, 1));
+    page.send(Event::PointerDown(Panel::Scatter, (300.0, 100.0), None));
+    page.send(Event::PointerMove(Panel::Scatter, (360.0, 120.0)));
+    assert_ne!(zoom(&page), zoomed);
+    page.send(Event::PointerCancel);
+    assert_eq!((zoom(&page), page.undo_redo()), (zoomed, (true, true)));
+    page.send(Event::Undo);
+    assert_eq!((zoom(&page), page.chips().len()), (Default::default(), 1));
+    page.send(Event::Undo);
+    assert_eq!((zoom(&page), page.chips().len()), (Default::default(), 0));
+    (0..3).for_each(|_| page.send(Event::Redo));
+    assert_eq!((zoom(&page), page.undo_redo()), (Default::default(), (true, false)));
+}

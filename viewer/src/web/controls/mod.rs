@@ -19,6 +19,7 @@ use wasm_bindgen::JsValue;
 
 use super::page::Page;
 use crate::app::{App, CHART_COUNT, Event, Panel};
+use crate::web::address::is_own_entry;
 use crate::web::dom::listen;
 
 /// Listens to all controls, for the lifetime of the page, and restores the state in the address.
@@ -38,7 +39,16 @@ pub(super) fn attach(page: &Page) -> Result<(), JsValue> {
     observers::attach(page)?;
     let window = web_sys::window().ok_or("no window")?;
     let on_change = page.clone();
-    listen(&window, "hashchange", move |_: web_sys::Event| restore(&on_change))?;
+    listen(&window, "hashchange", move |_: web_sys::Event| {
+        if !is_own_entry() {
+            restore(&on_change);
+        }
+    })?;
+    let on_visit = page.clone();
+    listen(&window, "popstate", move |_: web_sys::Event| {
+        let hash = web_sys::window().and_then(|window| window.location().hash().ok());
+        on_visit.visit_entry(&hash.unwrap_or_default());
+    })?;
     layout::restore(page);
     if !window.location().hash()?.is_empty() {
         restore(page);

@@ -13,6 +13,7 @@ use web_sys::{
     Document, Element, HtmlCanvasElement, HtmlElement, HtmlInputElement, HtmlProgressElement,
 };
 
+use super::address::{Address, Visit, is_own_entry};
 use super::canvas::Canvas;
 use super::dom::{
     append, aria_bool, element, new_button, set_attribute, set_list, set_text, set_visible,
@@ -40,6 +41,7 @@ pub(super) struct Renderer {
     tables: VirtualTables,
     /// A function of `main.js` that shows a packet in the inspector, a separate module.
     inspect: Function,
+    address: Address,
 }
 
 impl Renderer {
@@ -54,6 +56,7 @@ impl Renderer {
             document: document.clone(),
             canvases,
             shown: View::default(),
+            address: Address::default(),
             shown_settings: None,
             has_charts: false,
             is_layout_changed: false,
@@ -102,8 +105,31 @@ impl Renderer {
                 self.draw_panel(app, panel, &view)?;
             }
         }
+        self.update_address(&view);
         self.shown = view;
         Ok(is_complete)
+    }
+
+    /// Puts the state into the address of the page, where it can be copied or bookmarked, unless it is there.
+    fn update_address(&mut self, view: &View) {
+        if let Some(link) = &view.link
+            && (&self.shown.link, self.shown.depth) != (&view.link, view.depth)
+        {
+            self.address.show(link, view.depth);
+        }
+    }
+
+    /// The browser went to another entry of its history. The next frame updates the address.
+    pub(super) fn visit(&mut self) -> Visit {
+        if is_own_entry() {
+            self.shown.link = None;
+        }
+        self.address.visit()
+    }
+
+    /// The app has restored the link of an entry, and can undo this many steps.
+    pub(super) fn restored(&mut self, depth: usize) {
+        self.address.restored(depth);
     }
 
     /// Returns true once after the layout was changed.
@@ -249,11 +275,6 @@ impl Renderer {
         {
             self.render_detail(detail, previous.detail.as_ref())?;
         }
-        if view.link != previous.link
-            && let Some(link) = &view.link
-        {
-            update_address(link);
-        }
         Ok(())
     }
 
@@ -335,18 +356,4 @@ impl Renderer {
         }
         Ok(())
     }
-}
-
-/// Puts the state into the fragment of the page's address, where it can be copied or bookmarked.
-fn update_address(link: &str) {
-    let Some(window) = web_sys::window() else { return };
-    let (Ok(history), Ok(path), Ok(search)) =
-        (window.history(), window.location().pathname(), window.location().search())
-    else {
-        return;
-    };
-    let fragment = if link.is_empty() { String::new() } else { format!("#{link}") };
-    let url = format!("{path}{search}{fragment}");
-    // Browsers limit how often this may be called; the next change will retry.
-    let _ = history.replace_state_with_url(&JsValue::NULL, "", Some(&url));
 }
