@@ -57,9 +57,9 @@ pub(super) struct Args {
 
     /// Read a capture file; `-` is standard input
     ///
-    /// The formats are pcap and pcapng. May be repeated; files are merged by timestamp. Compression with gzip, zstd or xz is detected
-    /// by content. If a file is damaged, the packets before the damage are written, and the error
-    /// gives the byte offset.
+    /// The formats are pcap and pcapng. May be repeated; files are merged by timestamp. Compression
+    /// with gzip, zstd or xz is detected by content. If a file is damaged, the packets before the
+    /// damage are written, and the error gives the byte offset.
     #[arg(short, long, value_name = "FILE", value_parser = path(),
           value_hint = ValueHint::FilePath, help_heading = INPUT)]
     pub(super) read: Vec<PathBuf>,
@@ -92,12 +92,14 @@ pub(super) struct Args {
     pub(super) list_interfaces: bool,
 
     /// Stop after COUNT packets
-    #[arg(short = 'c', long, value_name = "COUNT", value_parser = positive::<u64>, allow_negative_numbers = true,
+    #[arg(short = 'c', long, value_name = "COUNT", value_parser = positive::<u64>,
+          allow_negative_numbers = true,
           help_heading = INPUT)]
     pub(super) max_packets: Option<u64>,
 
     /// Stop after TIME, e.g. 30 (seconds), 10m or 1h
-    #[arg(long, value_name = "TIME", value_parser = positive_duration, allow_negative_numbers = true, help_heading = INPUT,
+    #[arg(long, value_name = "TIME", value_parser = positive_duration,
+          allow_negative_numbers = true, help_heading = INPUT,
           hide_short_help = true)]
     pub(super) duration: Option<Duration>,
 
@@ -105,7 +107,8 @@ pub(super) struct Args {
     ///
     /// From 1 to 262144; 0 means the default.
     #[arg(short, long, value_name = "SNAPLEN", default_value_t = DEFAULT_SNAPLEN,
-          value_parser = snaplen, allow_negative_numbers = true, help_heading = INPUT, hide_short_help = true)]
+          value_parser = snaplen,
+          allow_negative_numbers = true, help_heading = INPUT, hide_short_help = true)]
     pub(super) snapshot_length: u32,
 
     /// Do not put the interface into promiscuous mode
@@ -141,7 +144,8 @@ pub(super) struct Args {
     pub(super) compress: Option<CompressionFormat>,
 
     /// Write a `stats` record every TIME; 0: only at the end
-    #[arg(long, value_name = "TIME", default_value = "1", value_parser = duration, allow_negative_numbers = true,
+    #[arg(long, value_name = "TIME", default_value = "1", value_parser = duration,
+          allow_negative_numbers = true,
           help_heading = OUTPUT, hide_short_help = true)]
     pub(super) stats: Duration,
 
@@ -177,7 +181,8 @@ pub(super) struct Args {
     /// SIZE is in millions of bytes; the suffixes k, m and g mean KiB, MiB and GiB, as in tcpdump. Numbers
     /// precede the extensions: the file after a.ndjson is a-1.ndjson, the next a-2.ndjson, and so on; with
     /// -W, they start at 0 and have the same length. A file has the suffix .part until it is complete.
-    #[arg(short = 'C', long, value_name = "SIZE", value_parser = file_size, allow_negative_numbers = true,
+    #[arg(short = 'C', long, value_name = "SIZE", value_parser = file_size,
+          allow_negative_numbers = true,
           help_heading = ROTATION)]
     pub(super) rotate_size: Option<u64>,
 
@@ -193,7 +198,8 @@ pub(super) struct Args {
     /// Keep COUNT files (-C) or stop after them (-G)
     ///
     /// With -C, the newest file overwrites the oldest. With -G, the capture ends after COUNT files.
-    #[arg(short = 'W', long, value_name = "COUNT", value_parser = positive::<u32>, allow_negative_numbers = true,
+    #[arg(short = 'W', long, value_name = "COUNT", value_parser = positive::<u32>,
+          allow_negative_numbers = true,
           help_heading = ROTATION)]
     pub(super) file_count: Option<u32>,
 
@@ -270,7 +276,8 @@ pub(super) struct Args {
     ///
     /// Packets longer than a block are truncated.
     #[arg(long, value_name = "KIB", default_value_t = DEFAULT_BLOCK_KIB,
-          value_parser = within::<u32>(64..=16 << 10), allow_negative_numbers = true, help_heading = PERFORMANCE,
+          value_parser = within::<u32>(64..=16 << 10),
+          allow_negative_numbers = true, help_heading = PERFORMANCE,
           hide_short_help = true)]
     pub(super) block_size: u32,
 
@@ -284,7 +291,8 @@ pub(super) struct Args {
     ///
     /// The kernel splits the packets of an interface between the threads by flow. Each thread has
     /// an equal share of the buffer. The output is still sorted by timestamp.
-    #[arg(long, value_name = "N", value_parser = within::<u32>(1..=64), allow_negative_numbers = true, help_heading = PERFORMANCE,
+    #[arg(long, value_name = "N", value_parser = within::<u32>(1..=64),
+          allow_negative_numbers = true, help_heading = PERFORMANCE,
           hide_short_help = true)]
     pub(super) threads: Option<u32>,
 
@@ -292,7 +300,8 @@ pub(super) struct Args {
     ///
     /// Without this option, sniffer changes to the user who called sudo, or else to `nobody`. If
     /// that user cannot create files in the directory of -w, it changes to the directory's owner.
-    #[arg(short = 'Z', long, value_name = "USER", value_hint = ValueHint::Username, help_heading = OTHER, hide_short_help = true)]
+    #[arg(short = 'Z', long, value_name = "USER", value_hint = ValueHint::Username,
+          help_heading = OTHER, hide_short_help = true)]
     pub(super) relinquish_privileges: Option<String>,
 
     /// What to do if parts of the sandbox are missing
