@@ -44,7 +44,7 @@ const TABS: Choices<Tab> = Choices(&[
 /// The panes whose size can be changed: name, default size, and smallest and largest size in CSS
 /// pixels.
 const PANES: [(&str, u16, u16, u16); 3] =
-    [("timeline", 230, 120, 1_200), ("side", 330, 200, 1_200), ("detail", 260, 80, 1_200)];
+    [("timeline", 250, 120, 1_200), ("side", 330, 200, 1_200), ("detail", 260, 80, 1_200)];
 
 /// The keys of the layout in links.
 pub const KEYS: [&str; 6] = ["chart", "tab", "max", "timeline", "side", "detail"];
@@ -95,7 +95,7 @@ impl Layout {
             "chart" => CHART_TABS.set(text, &mut self.chart),
             "tab" => TABS.set(text, &mut self.tab),
             "max" => {
-                let panel = Panel::parse(text);
+                let panel = Panel::parse(text).filter(|panel| *panel != Panel::Overview);
                 let is_valid = panel.is_some() || text.is_empty();
                 if is_valid {
                     self.maximized = panel;

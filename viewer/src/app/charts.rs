@@ -4,7 +4,8 @@ use super::query_scheduler::Slot;
 use super::{App, Panel};
 use crate::axis::Bins;
 use crate::chart::{
-    Bars, Binned, Coverage, Measure, Ranking, RenderContext, Scatter, Size, Table, note_scene,
+    Bars, Binned, Coverage, Measure, Overview, Ranking, RenderContext, Scatter, Size, Table,
+    note_scene,
 };
 use crate::density::{Density, Grid};
 use crate::filter::{Expr, Field, Set};
@@ -21,6 +22,7 @@ pub(super) enum Chart<'a> {
     Binned(Binned<'a>),
     Scatter(Scatter<'a>),
     Ranking(Ranking<'a>),
+    Overview(Overview<'a>),
     /// A title, and a text instead of data.
     Note(&'static str, &'static str),
 }
@@ -31,6 +33,7 @@ impl Chart<'_> {
             Self::Binned(chart) => chart.scene(context),
             Self::Scatter(chart) => chart.scene(context),
             Self::Ranking(chart) => chart.scene(context),
+            Self::Overview(chart) => chart.scene(context),
             Self::Note(title, text) => note_scene(context, title, text),
         }
     }
@@ -41,6 +44,7 @@ impl Chart<'_> {
             Self::Binned(chart) => chart.title.to_owned(),
             Self::Scatter(chart) => chart.title().to_owned(),
             Self::Ranking(chart) => chart.full_title(size),
+            Self::Overview(_) => "Whole capture".to_owned(),
             Self::Note(title, _) => (*title).to_owned(),
         }
     }
@@ -51,6 +55,9 @@ impl Chart<'_> {
             Self::Binned(chart) => chart.description(zone),
             Self::Scatter(chart) => chart.description(zone),
             Self::Ranking(chart) => chart.description(),
+            Self::Overview(chart) => {
+                ["Time range of the charts: ", &chart.description(zone)].concat()
+            }
             Self::Note(title, text) => format!("{title}: {text}."),
         }
     }
@@ -61,6 +68,7 @@ impl Chart<'_> {
             Self::Binned(chart) => chart.bin_text(cell.0, zone),
             Self::Scatter(chart) => chart.cell_text(cell, zone),
             Self::Ranking(chart) => chart.item_text(cell.1),
+            Self::Overview(chart) => vec![chart.description(zone)],
             Self::Note(_, text) => vec![(*text).to_owned()],
         }
     }
@@ -70,7 +78,7 @@ impl Chart<'_> {
             Self::Binned(chart) => chart.table(zone),
             Self::Scatter(chart) => chart.table(zone),
             Self::Ranking(chart) => chart.table(),
-            Self::Note(..) => Table::default(),
+            Self::Overview(_) | Self::Note(..) => Table::default(),
         }
     }
 
@@ -84,7 +92,7 @@ impl Chart<'_> {
 }
 
 /// The bins and their tallies of an answer.
-fn tallies<'a>(latest: Option<(&'a Query, &'a Answer)>) -> Option<(Bins, &'a [Tally])> {
+pub(super) fn tallies<'a>(latest: Option<(&'a Query, &'a Answer)>) -> Option<(Bins, &'a [Tally])> {
     match latest? {
         (Query { kind: QueryKind::Bins(bins), .. }, Answer::Bins(tallies)) => {
             Some((*bins, tallies))
@@ -184,6 +192,7 @@ impl App {
                 let outline = self.outline(grid);
                 Some(Chart::Scatter(Scatter { grid, whole, selected, outline, cursor }))
             }
+            Panel::Overview => self.overview().map(Chart::Overview),
             Panel::Conversations | Panel::Endpoints | Panel::Packets => None,
             _ => Some(Chart::Ranking(self.ranking(panel, cursor.map(|cursor| cursor.1))?)),
         }
@@ -217,6 +226,7 @@ pub(super) fn slots(panel: Panel) -> [Slot; 2] {
         Panel::Sources => [Slot::SourcesWhole, Slot::Sources],
         Panel::Destinations => [Slot::DestinationsWhole, Slot::Destinations],
         Panel::Protocols => [Slot::ProtocolsWhole, Slot::Protocols],
+        Panel::Overview => [Slot::Overview; 2],
         Panel::Conversations | Panel::Endpoints => [Slot::Conversations; 2],
         Panel::Packets => [Slot::Rows; 2],
     }

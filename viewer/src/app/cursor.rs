@@ -11,7 +11,7 @@ use crate::filter::Expr;
 /// The step of the cursor in the scatter plot, in cells.
 const SCATTER_STEP: usize = 4;
 /// A cursor key at the edge of a chart pans by this fraction of the plot.
-const PAN_FRACTION: f64 = 0.1;
+pub(super) const PAN_FRACTION: f64 = 0.1;
 
 /// A key with a function in charts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,6 +38,10 @@ pub enum Key {
     ZoomOut,
     /// Reset the zoom.
     ResetZoom,
+    /// Move the selection left.
+    MoveLeft,
+    /// Move the selection right.
+    MoveRight,
 }
 
 impl Key {
@@ -55,6 +59,8 @@ impl Key {
             "+" | "=" => Self::ZoomIn,
             "-" => Self::ZoomOut,
             "0" => Self::ResetZoom,
+            "," => Self::MoveLeft,
+            "." => Self::MoveRight,
             _ => return None,
         })
     }
@@ -66,7 +72,7 @@ impl App {
         Some(match self.chart(panel)? {
             Chart::Binned(chart) => (chart.bins.count, 1),
             Chart::Scatter(chart) => (chart.grid.x.count, chart.grid.y.count),
-            Chart::Note(..) => (1, 1),
+            Chart::Overview(_) | Chart::Note(..) => (1, 1),
             Chart::Ranking(chart) => {
                 (1, chart.items.len().min(Ranking::capacity(self.size(panel))))
             }
@@ -93,6 +99,9 @@ impl App {
 
     /// Handles a key in a chart. `extend` selects from the anchor to the cursor.
     pub(super) fn key_down(&mut self, panel: Panel, key: Key, extend: bool) {
+        if panel == Panel::Overview {
+            return self.overview_key(key, extend);
+        }
         // The cells change: a later selection must not extend from the old anchor.
         if matches!(key, Key::ZoomIn | Key::ZoomOut | Key::ResetZoom | Key::Escape) {
             self.anchor = None;
@@ -100,6 +109,7 @@ impl App {
         match key {
             Key::ZoomIn => return self.zoom(panel, None, 1.0 / ZOOM_STEP),
             Key::ZoomOut => return self.zoom(panel, None, ZOOM_STEP),
+            Key::MoveLeft | Key::MoveRight => return self.move_selection(panel, key),
             Key::ResetZoom => return self.settings.zoom = [None; QUANTITY_COUNT],
             Key::Escape => {
                 if let Some(dimension) = panel.dimension() {
@@ -111,6 +121,9 @@ impl App {
             _ => {}
         }
         let Some(counts @ (_, 1..)) = self.cell_counts(panel) else { return };
+        if extend && self.cursor.is_none_or(|cursor| cursor.0 != panel) {
+            self.resume_selection(panel);
+        }
         let now = self.cursor.filter(|cursor| cursor.0 == panel).map(|cursor| cursor.1);
         let (cell, is_at_edge) = next_cell(panel == Panel::Scatter, key, now, counts);
         if is_at_edge {
@@ -133,6 +146,32 @@ impl App {
             self.anchor = None;
             self.history.finish();
         }
+    }
+
+    /// Continues a selection that was made otherwise: the cursor is at its end.
+    fn resume_selection(&mut self, panel: Panel) {
+        if let Some(Chart::Binned(chart)) = self.chart(panel)
+            && let Some((first, last)) = chart.selected_bins()
+        {
+            self.anchor = Some((panel, (first, 0)));
+            self.cursor = Some((panel, (last, 0)));
+        }
+    }
+
+    /// Moves the selected bins by one.
+    fn move_selection(&mut self, panel: Panel, key: Key) {
+        let Some(Chart::Binned(chart)) = self.chart(panel) else { return };
+        let Some((first, last)) = chart.selected_bins() else { return };
+        let first_of = |first: usize| {
+            if key == Key::MoveLeft { first.checked_sub(1) } else { Some(first + 1) }
+        };
+        let Some(moved) = first_of(first).filter(|moved| moved + last - first < chart.bins.count)
+        else {
+            return;
+        };
+        (self.cursor, self.anchor) = (None, None);
+        self.select_bins(panel, moved, moved + last - first);
+        self.history.finish();
     }
 
     /// Continues a movement beyond the edge of a chart.
@@ -158,7 +197,7 @@ impl App {
                     self.select_in(panel, expr, false);
                 }
             }
-            Some(Chart::Note(..)) | None => {}
+            Some(Chart::Overview(_) | Chart::Note(..)) | None => {}
         }
     }
 

@@ -26,12 +26,18 @@ pub(super) struct Gesture {
 pub(super) enum GestureKind {
     /// Pans; the axes are those at the time of the press.
     Pan(Axis, Axis),
-    /// Selects bins, from this one on.
-    Brush(usize),
+    /// Selects bins, from this one on. It is new, or an end of the selected range.
+    Brush { from: usize, is_new: bool },
+    /// Moves the selected bins, gripped at a bin.
+    MoveBrush { selected: (usize, usize), gripped: usize },
     /// Selects a box in the scatter plot.
     Box,
     /// Selects a polygon in the scatter plot, given by the pixels so far.
     Lasso(Vec<(f64, f64)>),
+    /// Moves ends of the window of the overview; its position at the time of the press.
+    Window { window: (f64, f64), moves: (bool, bool) },
+    /// Opens another window in the overview.
+    NewWindow,
     /// Can only click.
     Click,
 }
@@ -49,8 +55,20 @@ impl App {
                 },
             },
             (_, Some(Chart::Binned(chart))) => {
-                GestureKind::Brush(chart.bin_at(self.size(panel).fraction(at).0))
+                let (size, gripped) =
+                    (self.size(panel), chart.bin_at(self.size(panel).fraction(at).0));
+                match chart.grip(size, at.0) {
+                    Some((selected, (true, true))) => GestureKind::MoveBrush { selected, gripped },
+                    Some(((first, _), (false, true))) => {
+                        GestureKind::Brush { from: first, is_new: false }
+                    }
+                    Some(((_, last), (true, false))) => {
+                        GestureKind::Brush { from: last, is_new: false }
+                    }
+                    _ => GestureKind::Brush { from: gripped, is_new: true },
+                }
             }
+            (Panel::Overview, _) => self.grip_window(at).unwrap_or(GestureKind::Click),
             _ => GestureKind::Click,
         };
         self.history.finish();
@@ -77,13 +95,19 @@ impl App {
                     self.pan_axis(x, -dx / plot.width);
                     self.pan_axis(y, dy / plot.height);
                 }
-                GestureKind::Brush(from) => self.brush_to(gesture.panel, *from, at),
+                GestureKind::Brush { from, .. } => self.brush_to(gesture.panel, *from, at),
+                GestureKind::MoveBrush { selected, gripped } => {
+                    self.move_brush(gesture.panel, *selected, *gripped, at);
+                }
                 GestureKind::Box => {
                     if let Some(expr) = self.box_expr(gesture.from, at) {
                         self.select(Dimension::Scatter, Some(expr), true);
                     }
                 }
                 GestureKind::Lasso(points) => points.push(at),
+                GestureKind::Window { .. } | GestureKind::NewWindow => {
+                    self.drag_window(&gesture.kind, gesture.from, at);
+                }
                 GestureKind::Click => {}
             }
         }
@@ -95,12 +119,20 @@ impl App {
         let Some(gesture) = self.gesture.take() else { return };
         let Gesture { panel, from, kind, has_moved } = gesture;
         match kind {
-            GestureKind::Brush(bin) if !has_moved => self.toggle_bin(panel, bin),
+            GestureKind::Brush { from: bin, is_new: true }
+            | GestureKind::MoveBrush { gripped: bin, .. }
+                if !has_moved =>
+            {
+                self.toggle_bin(panel, bin);
+            }
+            GestureKind::Brush { is_new: false, .. } => {}
             GestureKind::Lasso(points) if has_moved => {
                 if let Some(expr) = self.lasso_expr(&points) {
                     self.select(Dimension::Scatter, Some(expr), false);
                 }
             }
+            GestureKind::NewWindow if !has_moved => self.center_window(from),
+            GestureKind::Window { .. } => {}
             _ if has_moved => {}
             _ if panel == Panel::Scatter => self.pending_click = self.pointed_cell(),
             _ => self.toggle_item_at(panel, from),
@@ -108,15 +140,40 @@ impl App {
         self.history.finish();
     }
 
-    fn brush_to(&mut self, panel: Panel, from: usize, at: (f64, f64)) {
+    /// Moves the selected bins as far as the pointer has moved from the gripped one, inside the chart.
+    fn move_brush(
+        &mut self,
+        panel: Panel,
+        selected: (usize, usize),
+        gripped: usize,
+        at: (f64, f64),
+    ) {
         let x = self.size(panel).fraction(at).0;
+        let Some(Chart::Binned(chart)) = self.chart(panel) else { return };
+        let (first, last) = selected;
+        // The distance to the right, plus that from the first bin, is at least 0.
+        let shifted = (first + chart.bin_at(x)).saturating_sub(gripped);
+        let first = shifted.min(chart.bins.count - 1 - (last - first));
+        self.select_bins(panel, first, first + last - selected.0);
+    }
+
+    /// Selects a range of bins, as part of an unfinished step.
+    pub(super) fn select_bins(&mut self, panel: Panel, from: usize, to: usize) {
         let (Some(Chart::Binned(chart)), Some(dimension)) = (self.chart(panel), panel.dimension())
         else {
             return;
         };
-        let Some((first, last)) = chart.bins.range(from, chart.bin_at(x)) else { return };
+        let Some((first, last)) = chart.bins.range(from, to) else { return };
         let expr = Expr::numbers(chart.bins.axis.quantity, first, last);
         self.select(dimension, Some(expr), true);
+    }
+
+    fn brush_to(&mut self, panel: Panel, from: usize, at: (f64, f64)) {
+        let x = self.size(panel).fraction(at).0;
+        if let Some(Chart::Binned(chart)) = self.chart(panel) {
+            let to = chart.bin_at(x);
+            self.select_bins(panel, from, to);
+        }
     }
 
     /// Selects a bin, or clears the selection if it contains the bin.

@@ -35,7 +35,7 @@ impl App {
                 (rect.x, rect.width) = chart.column(bin, size.plot());
                 chart.bin_text(bin, zone)
             }
-            Chart::Note(..) => return None,
+            Chart::Overview(_) | Chart::Note(..) => return None,
             Chart::Ranking(chart) => {
                 let index = chart.item_at(size, at.1)?;
                 (rect.y, rect.height) = Ranking::row(size, index);

@@ -19,6 +19,7 @@ mod hover;
 mod loading;
 mod memory_plan;
 mod navigation;
+mod overview;
 mod packets;
 mod panel;
 mod query_scheduler;

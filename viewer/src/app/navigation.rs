@@ -10,6 +10,9 @@ pub const ZOOM_STEP: f64 = 1.25;
 impl App {
     /// Zooms around a pixel, or around the keyboard cursor; `factor` below 1 zooms in.
     pub(super) fn zoom(&mut self, panel: Panel, at: Option<(f64, f64)>, factor: f64) {
+        // The overview zooms the throughput chart, around its centre.
+        let (panel, at) =
+            if panel == Panel::Overview { (Panel::Throughput, None) } else { (panel, at) };
         let Some((x, y)) = self.axes(panel) else { return };
         let fixed = match (at, self.cursor_fraction(panel)) {
             (Some(at), _) => self.size(panel).fraction(at),
@@ -24,6 +27,7 @@ impl App {
 
     /// Pans by a fraction of the plot.
     pub(super) fn pan(&mut self, panel: Panel, (dx, dy): (f64, f64)) {
+        let panel = if panel == Panel::Overview { Panel::Throughput } else { panel };
         let Some((x, y)) = self.axes(panel) else { return };
         for (axis, by) in [(Some(x), dx), (y, dy)] {
             if let Some(axis) = axis.filter(|_| by != 0.0) {

@@ -22,6 +22,8 @@ pub enum Panel {
     Destinations,
     /// The ranking of protocols.
     Protocols,
+    /// The whole capture over time, with a window over the time range of the charts.
+    Overview,
     /// The table of conversations.
     Conversations,
     /// The table of endpoints.
@@ -31,9 +33,9 @@ pub enum Panel {
 }
 
 /// The number of panels.
-pub const PANEL_COUNT: usize = 11;
+pub const PANEL_COUNT: usize = 12;
 /// The number of charts. They are the first panels.
-pub const CHART_COUNT: usize = 8;
+pub const CHART_COUNT: usize = 9;
 
 impl Panel {
     /// All panels, in the order of the page.
@@ -46,6 +48,7 @@ impl Panel {
         Self::Sources,
         Self::Destinations,
         Self::Protocols,
+        Self::Overview,
         Self::Conversations,
         Self::Endpoints,
         Self::Packets,
@@ -62,6 +65,7 @@ impl Panel {
             Self::Sources => "sources",
             Self::Destinations => "destinations",
             Self::Protocols => "protocols",
+            Self::Overview => "overview",
             Self::Conversations => "conversations",
             Self::Endpoints => "endpoints",
             Self::Packets => "packets",
@@ -73,7 +77,7 @@ impl Panel {
         Self::ALL.into_iter().find(|panel| panel.name() == name)
     }
 
-    /// The dimension in which the panel selects; `None` for the packet table.
+    /// The dimension in which the panel selects; `None` for the overview and the packet table.
     pub const fn dimension(self) -> Option<Dimension> {
         match self {
             Self::Throughput => Some(Dimension::Time),
@@ -85,7 +89,7 @@ impl Panel {
             Self::Destinations => Some(Dimension::Destination),
             Self::Protocols => Some(Dimension::Protocol),
             Self::Conversations | Self::Endpoints => Some(Dimension::Conversation),
-            Self::Packets => None,
+            Self::Overview | Self::Packets => None,
         }
     }
 }

@@ -24,6 +24,7 @@ pub(super) enum Slot {
     Destinations,
     ProtocolsWhole,
     Protocols,
+    Overview,
     Conversations,
     // Not charts.
     Nearest,
@@ -32,7 +33,7 @@ pub(super) enum Slot {
     DetailRank,
 }
 
-const SLOT_COUNT: usize = 22;
+const SLOT_COUNT: usize = 23;
 
 /// A query whose answer is needed.
 #[derive(Clone, Debug, PartialEq)]

@@ -151,7 +151,9 @@ impl App {
             let Some(kind) = kind else { return };
             let ([whole, part], is_seen) = (slots(panel), self.is_seen(panel));
             add(whole, &kind, DimensionSet::EMPTY, is_seen);
-            if let Some(dimensions) = self.dimensions_except(panel.dimension()) {
+            if part != whole
+                && let Some(dimensions) = self.dimensions_except(panel.dimension())
+            {
                 add(part, &kind, dimensions, is_seen);
             }
         };
@@ -162,6 +164,7 @@ impl App {
         add_chart(Panel::Ports, Some(QueryKind::Ports));
         add_chart(Panel::Sources, Some(QueryKind::Sources));
         add_chart(Panel::Destinations, Some(QueryKind::Destinations));
+        add_chart(Panel::Overview, self.overview_bins().map(QueryKind::Bins));
         add_chart(Panel::Protocols, Some(QueryKind::Protocols));
         let dimensions =
             self.dimensions_except(Panel::Conversations.dimension()).unwrap_or_default();

@@ -1,5 +1,6 @@
 //! Everything visible besides the charts, as text, tables and flags.
 
+use super::charts::Chart;
 use super::chips::Chip;
 use super::tables::VirtualTable;
 use super::{App, CHART_COUNT, Panel, Phase, Tooltip};
@@ -72,6 +73,8 @@ pub struct View {
     pub chart_labels: [String; CHART_COUNT],
     /// The title of each chart.
     pub chart_titles: [String; CHART_COUNT],
+    /// Peak, mean and number of the packets in each chart; empty for charts without bins.
+    pub figures: [String; CHART_COUNT],
     /// The table views of charts, if they are shown.
     pub tables: [Option<Table>; CHART_COUNT],
     /// The bin width of the throughput chart.
@@ -130,6 +133,12 @@ impl App {
                 let panel = Panel::ALL[index];
                 let chart = self.chart(panel);
                 chart.map(|chart| chart.title(self.size(panel))).unwrap_or_default()
+            }),
+            figures: std::array::from_fn(|index| match self.chart(Panel::ALL[index]) {
+                Some(Chart::Binned(chart)) if self.is_seen(Panel::ALL[index]) => {
+                    chart.figures(&zone)
+                }
+                _ => String::new(),
             }),
             tables: std::array::from_fn(|index| {
                 self.shown_tables[index].then(|| self.table(Panel::ALL[index])).flatten()

@@ -1,6 +1,6 @@
 //! Bar charts over bins: histograms, and throughput over time.
 
-use super::{Frame, RenderContext, Table, axis_label, highlight, range_text, ticks};
+use super::{Frame, RenderContext, Size, Table, axis_label, grip, highlight, range_text, ticks};
 use crate::axis::{Bins, Quantity, Scale};
 use crate::protocol::{CLASS_COUNT, CLASSES, Class};
 use crate::scene::{Mark, Rect, Scene};
@@ -203,8 +203,7 @@ impl<'a> Binned<'a> {
                 scene.marks.push(Mark::Rect { rect, color, opacity });
             }
         }
-        if let Some((first, last)) = self.brush {
-            let (from, to) = self.bins_of(first, last);
+        if let Some((from, to)) = self.selected_bins() {
             let (x, end) = (column(from, 0.0).0, column(to, 0.0));
             highlight(&mut scene, Rect { x, width: end.0 + end.1 - x, ..plot }, context.theme);
         }
@@ -229,6 +228,22 @@ impl<'a> Binned<'a> {
         let fractions = self.fractions();
         let [left, right] = [fractions[bin], fractions[bin + 1]].map(|x| plot.x + x * plot.width);
         (left, right - left)
+    }
+
+    /// The first and last selected bin, and whether a pointer grips the first and the last one; `None`
+    /// without a selection.
+    pub fn grip(&self, size: Size, x_px: f64) -> Option<((usize, usize), (bool, bool))> {
+        let plot = size.plot();
+        let (first, last) = self.selected_bins()?;
+        let (left, (right, width)) = (self.column(first, plot).0, self.column(last, plot));
+        Some(((first, last), grip((left, right + width), x_px)))
+    }
+
+    /// The first and last bin of the selected range that is in sight.
+    pub fn selected_bins(&self) -> Option<(usize, usize)> {
+        let (first, last) = self.brush?;
+        let span = self.bins.axis.span;
+        (first < span.end && span.start <= last).then(|| self.bins_of(first, last))
     }
 
     /// The bin at a fraction of the axis, or the nearest bin.
@@ -256,6 +271,51 @@ impl<'a> Binned<'a> {
 
     fn bin_range(&self, bin: usize, zone: &Zone) -> String {
         super::bin_text(&self.bins, bin, bin, zone)
+    }
+
+    /// Number, mean and peak of the packets drawn in colour: `Peak 3.2 Mbit/s at 09:02:03 · mean …`.
+    pub fn figures(&self, zone: &Zone) -> String {
+        let tallies = self.foreground();
+        let mut sum = Tally::default();
+        tallies.iter().for_each(|tally| sum.add(*tally));
+        if sum.packets == 0 {
+            return "No packets".to_owned();
+        }
+        let seconds = self.seconds();
+        let height = |bin: usize| self.measure.of(self.total(tallies, bin), seconds[bin]);
+        let mut peak = 0;
+        for bin in 1..self.count() {
+            if height(peak) < height(bin) {
+                peak = bin;
+            }
+        }
+        let packets = text::packets(sum.packets);
+        let parts = if let Some(coverage) = self.measure.coverage() {
+            // The mean refers to the covered part of the visible range.
+            let span = self.bins.axis.span;
+            let covered_ns = coverage.of_bin_ns(span.start, span.end);
+            let mean = self.rate_text(self.measure.of(sum, covered_ns as f64 / 1e9));
+            let at = zone.format(self.bins.edges()[peak].max(coverage.ts_ns.0));
+            // The time of day: the axis has the date.
+            let at = at.split([' ', '.']).nth(1).unwrap_or(&at).to_owned();
+            vec![
+                "Peak ".to_owned(),
+                self.rate_text(height(peak)),
+                " at ".to_owned(),
+                at,
+                " · mean ".to_owned(),
+                mean,
+                " · ".to_owned(),
+                packets,
+            ]
+        } else if self.bins.axis.quantity == Quantity::Size {
+            let mean = text::decimal(sum.bytes as f64 / sum.packets as f64, 1);
+            let range = self.bin_range(peak, zone);
+            vec![packets, " · mean ".to_owned(), mean, " bytes · most at ".to_owned(), range]
+        } else {
+            vec![packets, " · most at ".to_owned(), self.bin_range(peak, zone)]
+        };
+        parts.concat()
     }
 
     /// The tooltip of a bin.

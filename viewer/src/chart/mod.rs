@@ -2,6 +2,7 @@
 //! the page nor the canvas.
 
 mod binned;
+mod overview;
 mod ranking;
 mod scatter;
 
@@ -9,6 +10,7 @@ mod scatter;
 mod tests;
 
 pub use binned::{Bars, Binned, Coverage, Measure};
+pub use overview::{Overview, grip};
 pub use ranking::{Item, Ranking};
 pub use scatter::{Scatter, grid_of};
 
@@ -27,6 +29,9 @@ const TITLE_PX: f64 = 15.0;
 /// Charts below this height are compact.
 const COMPACT_PX: f64 = 280.0;
 
+/// Charts below this height have neither labels nor a legend.
+const STRIP_PX: f64 = 60.0;
+
 /// The size of a chart in CSS pixels.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Size {
@@ -44,8 +49,11 @@ impl Size {
 
     /// The area of the data, which leaves margins for title, legend and labels.
     pub fn plot(self) -> Rect {
-        let (left, top, right, bottom) =
-            if self.is_compact() { (48.0, 22.0, 12.0, 22.0) } else { (76.0, 52.0, 18.0, 48.0) };
+        let (left, top, right, bottom) = match self.height_px {
+            ..STRIP_PX => (48.0, 2.0, 12.0, 2.0),
+            ..COMPACT_PX => (48.0, 22.0, 12.0, 22.0),
+            _ => (76.0, 52.0, 18.0, 48.0),
+        };
         Rect {
             x: left,
             y: top,
@@ -163,11 +171,15 @@ impl Frame<'_> {
         }
         let top = plot.y - 20.0;
         let mut x = plot.x;
+        // A narrow chart has less space between the names.
+        let name_px = |class: &Class| 16.0 + class.name().len() as f64 * 7.2;
+        let free_px = size.width_px - x - self.legend.iter().map(name_px).sum::<f64>();
+        let gap_px = (free_px / self.legend.len() as f64).clamp(2.0, 16.0);
         for class in &self.legend {
             let rect = Rect { x, y: top, width: 11.0, height: 11.0 };
             marks.push(Mark::Rect { rect, color: class.color(theme.is_dark), opacity: 1.0 });
             marks.push(label_mark((x + 16.0, top + 6.0), class.name(), Align::Start, foreground));
-            x += 16.0 + class.name().len() as f64 * 7.2 + 16.0;
+            x += name_px(class) + gap_px;
         }
         scene
     }

@@ -18,6 +18,7 @@ mod bins;
 mod cells;
 mod chips;
 mod input;
+mod overview;
 
 const SIZE: Size = Size { width_px: 694.0, height_px: 300.0 };
 const MEMORY: Memory = Memory { bytes: 1 << 30, worker_bytes: 1 << 30 };

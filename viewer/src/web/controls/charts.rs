@@ -15,7 +15,7 @@ const LINES_PER_PLOT: f64 = 30.0;
 const LINES_PER_ZOOM_STEP: f64 = 3.0;
 
 pub(super) fn attach(page: &Page, chart: Panel) -> Result<(), JsValue> {
-    if matches!(chart, Panel::Throughput | Panel::Scatter) {
+    if matches!(chart, Panel::Throughput | Panel::Scatter | Panel::Overview) {
         attach_zoom(page, chart)?;
     }
     attach_pointer(page, chart)?;

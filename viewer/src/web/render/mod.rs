@@ -261,6 +261,13 @@ impl Renderer {
                 }
             }
         }
+        for (panel, figures) in [
+            (Panel::Throughput, "throughput-figures"),
+            (Panel::Sizes, "sizes-figures"),
+            (Panel::Gaps, "gaps-figures"),
+        ] {
+            set_text(&element(document, figures)?, &view.figures[panel as usize]);
+        }
         for (index, table) in view.tables.iter().enumerate() {
             if *table != previous.tables[index] {
                 let selector =

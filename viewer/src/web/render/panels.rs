@@ -10,6 +10,9 @@ use crate::web::dom::{append, element};
 pub(super) fn build(document: &Document) -> Result<(), JsValue> {
     let template: HtmlTemplateElement = element(document, "panel-menu")?;
     for (index, panel) in Panel::ALL.into_iter().enumerate() {
+        if panel == Panel::Overview {
+            continue;
+        }
         let section: Element = element(document, &format!("{}-panel", panel.name()))?;
         let find = |selector: &str| section.query_selector(selector);
         let content = template.content().clone_node_with_deep(true)?;
