@@ -65,6 +65,17 @@ pub(super) fn network(text: &str) -> Option<(Address, Address)> {
     }
 }
 
+/// The network of an address that lacks its last octets, such as `10.0.0` or `10.0.0.*`.
+pub(super) fn shortened_network(text: &str) -> Option<String> {
+    let octets: Vec<_> = text.trim_end_matches(['.', '*']).split('.').collect();
+    let is_shortened = text.contains('.') && octets.len() < 4;
+    if !is_shortened || octets.iter().any(|octet| octet.parse::<u8>().is_err()) {
+        return None;
+    }
+    let zeros = ".0".repeat(4 - octets.len());
+    Some(format!("{}{zeros}/{}", octets.join("."), 8 * octets.len()))
+}
+
 /// Names of the TCP flags with FIN first, each with that in Wireshark's fields.
 const FLAG_NAMES: [[&str; 2]; 8] = [
     ["fin", "fin"],

@@ -1,5 +1,6 @@
 //! Names that other programs use: Wireshark's fields, tcpdump's protocols, and common mistakes.
 
+use super::literals::{flag, network, shortened_network};
 use super::{Expr, Field, Set};
 use crate::service_names::service_port;
 use summary::{Address, Proto};
@@ -53,7 +54,8 @@ const FIELDS: &str = "\
 /// Names without an equal, each before what its users probably mean.
 const CORRECTIONS: &str = "\
     tcp.seq=seq;tcp.ack=ack;tcp.window_size=win;ip.len=len;ip.proto=proto;frame.time=ts;\
-    frame.cap_len=cap;frame.protocols=proto;tls=port == https;ssl=port == https;\
+    frame.cap_len=cap;frame.protocols=proto;time=ts;protocol=proto;length=len;size=len;\
+    source=src;destination=dst;tls=port == https;ssl=port == https;\
     dhcp=port in {67, 68};quic=proto == udp and port == https";
 
 /// Protocols that Wireshark recognizes by content. As names of services they are ports.
@@ -99,6 +101,18 @@ pub(super) fn correction(word: &str) -> Option<String> {
     }
     if is_dissected(word) && service_port(word).is_some() {
         return Some(format!("port == {word}"));
+    }
+    if flag(word).is_some() {
+        return Some(format!("flags has {word}"));
+    }
+    if let Some(network) = shortened_network(word) {
+        return Some(network);
+    }
+    if let Some((address, port)) = word.split_once(':')
+        && let Some((Address::V4(_), _)) = network(address)
+        && port.parse::<u16>().is_ok()
+    {
+        return Some(format!("(host == {address} and port == {port})"));
     }
     let own = Field::all().map(Field::name);
     let names = wireshark_fields().map(|(name, _)| name.to_owned());

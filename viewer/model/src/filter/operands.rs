@@ -1,7 +1,7 @@
 //! The operands of comparisons.
 
 use super::lexer::{Token, TokenKind};
-use super::literals::{duration, flags, network, number};
+use super::literals::{duration, flags, network, number, shortened_network};
 use super::names::Unit;
 use super::parse::{Parser, Result, TextOperand};
 use super::{Error, Expr, Field, FieldType, Lasso, Set};
@@ -155,7 +155,12 @@ impl Parser<'_, '_> {
                 number.filter(|number| self.context.is_canonical || (0..=max).contains(number))
             }
         };
-        number.ok_or_else(fail)
+        number.ok_or_else(|| match field.field_type() {
+            FieldType::Duration if parse_seconds(text).is_some() => {
+                fail().with_fix(range.clone(), &format!("{text}s"))
+            }
+            _ => fail(),
+        })
     }
 
     /// First and last address of an address or network.
@@ -165,7 +170,12 @@ impl Parser<'_, '_> {
             _ => None,
         };
         let addresses = found.ok_or_else(|| {
-            self.error("Expected an address or network, e.g. 10.0.0.1 or 10.0.0.0/8")
+            let error = self.error("Expected an address or network, e.g. 10.0.0.1 or 10.0.0.0/8");
+            let range = self.range();
+            match shortened_network(&self.text[range.clone()]) {
+                Some(network) => error.with_fix(range, &network),
+                None => error,
+            }
         })?;
         self.next();
         Ok(addresses)

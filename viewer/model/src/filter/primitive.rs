@@ -6,9 +6,10 @@ use super::literals::network;
 use super::names::{self, Scope, Unit};
 use super::operands::Target;
 use super::parse::{Parser, Result};
-use super::{Expr, Field, Set};
+use super::{Error, Expr, Field, Set};
 use crate::axis::MIN_VALUE;
 use crate::service_names::service_port;
+use summary::Address;
 
 /// The qualifiers of a primitive; empty texts stand for those that are missing.
 #[derive(Clone, Copy, Debug, Default)]
@@ -70,6 +71,9 @@ impl Parser<'_, '_> {
         let qualifiers = match (network(word), self.qualifiers) {
             (None, _) if !is_port && !is_service => return Ok(None),
             (_, Some(qualifiers)) => qualifiers,
+            (Some((Address::Mac(_), _)), None) => {
+                Qualifiers { protocol: "ether", ..Qualifiers::default() }
+            }
             (Some(_), None) => Qualifiers::default(),
             (None, None) if names::is_dissected(&word.to_ascii_lowercase()) => return Ok(None),
             (None, None) => Qualifiers { kind: "port", ..Qualifiers::default() },
@@ -102,13 +106,19 @@ impl Parser<'_, '_> {
     /// A port, or a range such as `80-90`.
     fn ports(&mut self, field: &str, kind: &str) -> Result<(Field, (i64, i64))> {
         let ends = match self.peek() {
-            TokenKind::Word(word) if kind == "portrange" => word.split_once('-'),
+            TokenKind::Word(word) => word.split_once('-'),
             _ => None,
         };
         if let Some((first, last)) = ends
             && let (Ok(first), Ok(last)) = (first.parse::<u16>(), last.parse::<u16>())
             && first <= last
         {
+            if kind == "port" {
+                let range = self.range();
+                let error = Error::new(range.clone(), "Port ranges need `portrange`");
+                let before = self.text[..range.start].trim_end();
+                return Err(error.with_fix(before.len() - kind.len()..before.len(), "portrange"));
+            }
             self.next();
             return Ok((self.own_field(field)?, (first.into(), last.into())));
         }
