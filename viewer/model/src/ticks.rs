@@ -34,7 +34,7 @@ pub fn count_ticks(max: u64, target: usize) -> Vec<Tick<u64>> {
 
 /// The smallest of 1, 2 or 5 times a power of ten that divides `len` into at most about `target`
 /// steps.
-pub(crate) fn round_step(len: i64, target: usize) -> i64 {
+pub fn round_step(len: i64, target: usize) -> i64 {
     let least = len / i64::try_from(target.max(1)).unwrap_or(1);
     let mut power = 1i64;
     loop {

@@ -15,10 +15,11 @@ pub use ranking::{Item, Ranking};
 pub use scatter::{Scatter, grid_of};
 
 use crate::axis::{Axis, Bins, Quantity, Scale, Span};
+use crate::partial_sort::sort;
 use crate::protocol::Class;
 use crate::scene::{Align, Mark, Rect, Scene, Theme};
 use crate::text;
-use crate::ticks::{Tick, integer_ticks, multiples};
+use crate::ticks::{multiples, round_step};
 use crate::time::{NS_PER_DAY, Zone, duration, time_step};
 
 /// Font size of labels.
@@ -238,45 +239,46 @@ fn highlight(scene: &mut Scene, rect: Rect, theme: Theme) {
 
 /// The ticks of an axis: position as a fraction of the axis, and label.
 fn ticks(axis: &Axis, zone: &Zone, target: usize) -> Vec<(f64, String)> {
-    let ticks = match (axis.quantity, axis.scale) {
-        (Quantity::Time, _) => zone.ticks(axis.span, target),
-        (Quantity::Gap, Scale::Linear) => duration_ticks(axis.span, target),
-        (quantity, Scale::Log) => {
-            let is_duration = quantity == Quantity::Gap;
-            let ticks = log_ticks(axis.span, is_duration);
-            // A short axis can have no power of ten.
-            match ticks.len() {
-                0 | 1 if is_duration => duration_ticks(axis.span, target),
-                0 | 1 => integer_ticks(axis.span, target),
-                _ => ticks,
-            }
-        }
-        _ => integer_ticks(axis.span, target),
-    };
-    ticks.into_iter().map(|tick| (axis.fraction(tick.value), tick.label)).collect()
-}
-
-/// Ticks at round durations.
-fn duration_ticks(span: Span, target: usize) -> Vec<Tick<i64>> {
-    let ticks = multiples(span, time_step(span.len(), target));
-    ticks.map(|value| Tick { value, label: duration(value) }).collect()
+    if axis.quantity == Quantity::Time {
+        let ticks = zone.ticks(axis.span, target).into_iter();
+        return ticks.map(|tick| (axis.fraction(tick.value), tick.label)).collect();
+    }
+    let is_duration = axis.quantity == Quantity::Gap;
+    let mut values = Vec::new();
+    if axis.scale == Scale::Log {
+        values = log_ticks(axis.span, is_duration);
+    }
+    // Also for a short logarithmic axis without powers of ten.
+    if values.len() < 2 {
+        let len = axis.span.len();
+        let step = if is_duration { time_step(len, target) } else { round_step(len, target) };
+        values = multiples(axis.span, step).collect();
+    }
+    let label = if is_duration { duration } else { text::integer };
+    values.into_iter().map(|value| (axis.fraction(value), label(value))).collect()
 }
 
 /// Ticks at 0 and at positive and negative powers of ten. Durations above a second have ticks at
 /// minutes, hours, and powers of ten of days.
-fn log_ticks(span: Span, is_duration: bool) -> Vec<Tick<i64>> {
+fn log_ticks(span: Span, is_duration: bool) -> Vec<i64> {
     const SECOND_NS: i64 = 1_000_000_000;
-    let powers = (0..19).map(|exponent| 10i64.pow(exponent));
-    let mut positive: Vec<i64> =
-        powers.filter(|power| !is_duration || *power <= 10 * SECOND_NS).collect();
-    if is_duration {
-        positive.extend([60, 600, 3_600].map(|seconds| seconds * SECOND_NS));
-        positive.extend((0..6).map(|exponent| NS_PER_DAY * 10i64.pow(exponent)));
+    const LONG_NS: [i64; 4] = [60 * SECOND_NS, 600 * SECOND_NS, 3_600 * SECOND_NS, NS_PER_DAY];
+    let mut values = vec![0];
+    let mut add = |value: i64| values.extend([-value, value]);
+    let mut power = 1;
+    for _ in 0..19 {
+        if !is_duration || power <= 10 * SECOND_NS {
+            add(power);
+        }
+        power = power.wrapping_mul(10);
     }
-    let label = |value: i64| if is_duration { duration(value) } else { text::integer(value) };
-    let values = positive.iter().rev().map(|value| -value).chain([0]).chain(positive.clone());
-    let values = values.filter(|value| span.contains(*value));
-    values.map(|value| Tick { value, label: label(value) }).collect()
+    if is_duration {
+        LONG_NS.into_iter().for_each(&mut add);
+        (1..6).for_each(|exponent| add(NS_PER_DAY * 10i64.pow(exponent)));
+    }
+    values.retain(|value| span.contains(*value));
+    sort(&mut values, i64::cmp);
+    values
 }
 
 /// The label of an axis, which names the time zone of times.
