@@ -7,7 +7,7 @@ use crate::columns::{Columns, ExtraColumn};
 use crate::filter::{ExtraField, FieldType};
 use std::borrow::Cow;
 use summary::line::{ExcerptReader, fields, string};
-use summary::{Address, CommunityId, PayloadNames, Summary, decode_with_payload};
+use summary::{Address, PayloadNames, Summary, decode_with_payload};
 
 /// Rereads a part from its start and collects the values of some fields.
 #[derive(Debug)]
@@ -141,7 +141,6 @@ fn text<'a>(
         ExtraField::EthSrc => Address::Mac(summary.eth_src?).to_string(),
         ExtraField::EthDst => Address::Mac(summary.eth_dst?).to_string(),
         ExtraField::DnsType => names.dns.as_ref()?.1.to_string(),
-        ExtraField::CommunityId => CommunityId::of(summary, 0)?.to_string(),
         ExtraField::Dns => return Some(Cow::Borrowed(&names.dns.as_ref()?.0)),
         ExtraField::Sni => return names.sni.as_deref().map(Cow::Borrowed),
         ExtraField::HttpHost => return names.http_host.as_deref().map(Cow::Borrowed),
@@ -280,7 +279,7 @@ mod tests {
             ("eth.addr != 02:00:00:00:00:01", &[1, 3]),
             ("icmp_type or frag or cap", &[]),
             ("dns or sni or http_host", &[]),
-            ("community_id", &[1, 2, 3]),
+            ("community_id", &[]),
         ] {
             assert_eq!(matching(&file, text, Sampling::default()), expected, "{text}");
         }
