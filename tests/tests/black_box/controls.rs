@@ -186,3 +186,44 @@ fn browser_history_undoes_and_redoes() {
     page.drop_file(&directory.path().join("lines.ndjson"));
     assert_eq!(page.eval("viewer.state().selected"), all);
 }
+
+/// The suggestions cover what is below, and are operated without leaving the filter box.
+#[test]
+fn suggestions_are_chosen_with_arrow_keys() {
+    let directory = tempdir().unwrap();
+    let page = Page::open("");
+    page.drop_file(&diagonal(&directory));
+    let top = "document.getElementById('views').getBoundingClientRect().top";
+    let before = page.eval(top);
+    let is_open = "getComputedStyle(document.getElementById('completions')).display !== 'none'";
+    let active = "document.getElementById(document.activeElement.getAttribute('aria-activedescendant'))?.textContent ?? null";
+    page.eval("document.getElementById('filter').focus()");
+    assert_eq!(page.eval(is_open), false);
+    page.chromium.press("p").unwrap();
+    page.wait_for(&format!(
+        "{is_open} && document.getElementById('filter').ariaExpanded === 'true'"
+    ));
+    assert_eq!(page.eval(top), before);
+    let options = "[...document.querySelectorAll('#completions [role=option]')].map((one) => one.textContent)";
+    page.wait_for(&format!(
+        "{options}.length > 1 && {options}.every((name) => name.startsWith('p'))"
+    ));
+    let names = page.eval(options);
+    for (key, index) in
+        [("ArrowDown", Some(0)), ("ArrowDown", Some(1)), ("ArrowUp", Some(0)), ("ArrowUp", None)]
+    {
+        page.chromium.press(key).unwrap();
+        let expected = index.map_or(serde_json::Value::Null, |index: usize| names[index].clone());
+        page.wait_for(&format!("({active}) === {expected}"));
+    }
+    page.chromium.press("ArrowDown").unwrap();
+    page.chromium.press("Enter").unwrap();
+    page.wait_for(&format!("document.getElementById('filter').value === {}", names[0]));
+    // Escape closes the list first, and then clears the box.
+    page.wait_for(is_open);
+    page.chromium.press("Escape").unwrap();
+    page.wait_for(&format!("!({is_open})"));
+    assert_eq!(page.eval("document.getElementById('filter').value"), names[0]);
+    page.chromium.press("Escape").unwrap();
+    page.wait_for("document.getElementById('filter').value === ''");
+}

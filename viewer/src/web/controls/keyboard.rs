@@ -3,8 +3,8 @@
 use wasm_bindgen::prelude::*;
 use web_sys::{Element, HtmlElement, KeyboardEvent};
 
-use super::actions;
 use super::layout::{focus_next_pane, focus_pane, set_layout};
+use super::{actions, suggestions};
 use crate::app::{Event, Step};
 use crate::web::dom::{element, listen};
 use crate::web::page::Page;
@@ -22,6 +22,12 @@ pub(super) fn attach(page: &Page) -> Result<(), JsValue> {
             return event.prevent_default();
         }
         let is_filter = target.as_ref().is_some_and(|target| target.id() == "filter");
+        if is_filter
+            && !is_command
+            && suggestions::handle_key(&page.document(), &event).unwrap_or(false)
+        {
+            return event.prevent_default();
+        }
         if is_filter && event.key() == "Escape" {
             event.prevent_default();
             return actions::clear_filter(&page);

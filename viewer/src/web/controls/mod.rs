@@ -11,6 +11,7 @@ mod form;
 mod keyboard;
 mod layout;
 mod observers;
+mod suggestions;
 mod tables;
 mod value_menu;
 mod wheel;
@@ -26,6 +27,7 @@ use crate::web::dom::listen;
 pub(super) fn attach(page: &Page) -> Result<(), JsValue> {
     actions::attach(page)?;
     files::attach(page)?;
+    suggestions::attach(page)?;
     form::attach(page)?;
     keyboard::attach(page)?;
     for chart in &Panel::ALL[..CHART_COUNT] {

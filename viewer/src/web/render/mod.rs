@@ -294,9 +294,16 @@ impl Renderer {
         if view.completions != previous.completions {
             let list: Element = element(&self.document, "completions")?;
             list.set_text_content(None);
-            for (whole, completion) in &view.completions {
-                let button = new_button(&self.document, "complete", whole, completion)?;
-                append(&list, &button)?;
+            input.remove_attribute("aria-activedescendant")?;
+            for (index, (whole, completion)) in view.completions.iter().enumerate() {
+                let option = new_button(&self.document, "complete", whole, completion)?;
+                option.set_id(&format!("completion-{index}"));
+                for (name, value) in
+                    [("role", "option"), ("aria-selected", "false"), ("tabindex", "-1")]
+                {
+                    option.set_attribute(name, value)?;
+                }
+                append(&list, &option)?;
             }
         }
         Ok(())
