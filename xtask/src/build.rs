@@ -158,6 +158,8 @@ pub fn site() -> Result<PathBuf> {
             .remove_producers_section(true)
             .generate(&site)
             .with_context(|| format!("generating the JavaScript of {package}"))?;
+        let script = site.join(format!("{name}.js"));
+        fs::write(&script, without_comments(&fs::read_to_string(&script)?))?;
     }
     for entry in fs::read_dir(root().join("www"))? {
         let entry = entry?;
@@ -167,6 +169,18 @@ pub fn site() -> Result<PathBuf> {
     crate::sample::write(&sniffer_path(), &target(), &site.join("sample.ndjson"))?;
     println!("site: {}", Printable(site.display()));
     Ok(site)
+}
+
+/// Generated JavaScript without its documentation comments, which are those of the Rust code: 1.2 kB of the
+/// first load.
+fn without_comments(script: &str) -> String {
+    let is_code = |line: &&str| {
+        let line = line.trim_start();
+        !line.starts_with("/**")
+            && !line.starts_with("* ")
+            && !matches!(line.trim_end(), "*" | "*/")
+    };
+    script.lines().filter(is_code).flat_map(|line| [line, "\n"]).collect()
 }
 
 /// Compiles a WebAssembly module of the site.
