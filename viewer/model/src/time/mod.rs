@@ -268,6 +268,9 @@ mod tests {
         let span = Span::new(0, 50 * 365 * NS_PER_DAY);
         let years: Vec<_> = Zone::Utc.ticks(span, 6).into_iter().map(|tick| tick.label).collect();
         assert_eq!(years, ["1970", "1980", "1990", "2000", "2010"]);
+        // All times that a timestamp can have: more nanoseconds than an `i64` can count.
+        let ticks = Zone::Utc.ticks(Span::new(i64::MIN, i64::MAX), 6);
+        assert_eq!((&*ticks[0].label, &*ticks[11].label, ticks.len()), ("1700", "2250", 12));
     }
 
     proptest! {

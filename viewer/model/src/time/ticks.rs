@@ -108,17 +108,19 @@ fn time_label(date: &str, time: &str, step_ns: i64, previous_date: &mut String) 
 
 /// The times in the span at which a month begins, every so many months from year 0.
 fn month_starts(span: Span, step: i64) -> Vec<i64> {
-    let (date, _) = date_and_time(span.start);
-    let part = |range: std::ops::Range<usize>| date.get(range)?.parse::<i64>().ok();
-    let (Some(year), Some(month)) = (part(0..4), part(5..7)) else { return Vec::new() };
-    let first = (year * 12 + month - 1).div_euclid(step) * step;
+    let month_of = |ts_ns: i64| {
+        let (date, _) = date_and_time(ts_ns);
+        let part = |range: std::ops::Range<usize>| date.get(range)?.parse::<i64>().ok();
+        Some(part(0..4)? * 12 + part(5..7)? - 1)
+    };
+    let (Some(first), Some(last)) = (month_of(span.start), month_of(span.end)) else {
+        return Vec::new();
+    };
     let start_of = |month: i64| {
         let (year, month) = (month.div_euclid(12), month.rem_euclid(12) + 1);
         rfc3339(&format!("{year:04}-{month:02}-01T00:00:00Z"))
     };
-    // The first month can begin before the times that a timestamp can have, and the last one after.
-    let count = span.len() / (28 * NS_PER_DAY) / step + 3;
-    let starts = (0..count).map(|index| start_of(first + index * step));
-    let starts = starts.skip_while(|start| start.is_none_or(|start| start < span.start));
-    starts.map_while(|start| start.filter(|start| *start < span.end)).collect()
+    // The first month can begin before the times that a timestamp can have.
+    let starts = (first / step..=last / step).filter_map(|index| start_of(index * step));
+    starts.filter(|start| span.start <= *start && *start < span.end).collect()
 }
