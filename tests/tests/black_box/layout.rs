@@ -236,3 +236,26 @@ fn phones_show_one_tab_with_large_targets() {
     let detail = "(() => { const r = document.getElementById('detail').getBoundingClientRect(); return [r.width, r.height]; })()";
     page.wait_for(&format!("JSON.stringify({detail}) === '[360,740]'"));
 }
+
+/// Synthetic events, as the driver has no touch screen.
+#[test]
+fn finger_scrolls_tables() {
+    let directory = tempdir().unwrap();
+    let page = open(&directory, (360, 740));
+    page.act("document.getElementById('phone-packets-tab').click()");
+    let first = "document.getElementById('packets-scrollbar').valueAsNumber";
+    // A row of a phone has 44 pixels. The distance since the touch counts.
+    for (event, y, row) in [
+        ("pointermove", 300, 0),
+        ("pointerdown", 600, 0),
+        ("pointermove", 590, 0),
+        ("pointermove", 500, 2),
+        ("pointermove", 380, 5),
+        ("pointermove", 468, 3),
+        ("pointerup", 468, 3),
+        ("pointermove", 100, 3),
+    ] {
+        page.act(&format!("document.querySelector('#packets-rows td').dispatchEvent(new PointerEvent('{event}', {{pointerType: 'touch', isPrimary: true, clientY: {y}, bubbles: true}}))"));
+        assert_eq!(page.eval(first), row, "{event} at {y}");
+    }
+}

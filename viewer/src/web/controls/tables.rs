@@ -2,8 +2,9 @@
 //! cells, and activates their rows.
 
 use std::cell::Cell;
+use std::rc::Rc;
 use wasm_bindgen::prelude::*;
-use web_sys::{Element, HtmlElement, KeyboardEvent, MouseEvent, WheelEvent};
+use web_sys::{Element, HtmlElement, KeyboardEvent, MouseEvent, PointerEvent, WheelEvent};
 
 use super::wheel::lines;
 use crate::app::{App, Event, Panel, Step};
@@ -26,6 +27,7 @@ pub(super) fn attach(page: &Page, table: Panel) -> Result<(), JsValue> {
         fraction.set(moved.fract());
         scroll(&on_wheel, table, first + moved.trunc());
     })?;
+    attach_touch(page, table, &rows)?;
     let on_click = page.clone();
     listen(&rows, "click", move |event: MouseEvent| {
         let target = event.target().and_then(|target| target.dyn_into::<Element>().ok());
@@ -43,6 +45,31 @@ pub(super) fn attach(page: &Page, table: Panel) -> Result<(), JsValue> {
             event.prevent_default();
         }
     })
+}
+
+/// Scrolls the rows with the finger. The browser cannot: only the visible rows are in the DOM.
+fn attach_touch(page: &Page, table: Panel, rows: &HtmlElement) -> Result<(), JsValue> {
+    // The first row and the position of the finger when it touched the table.
+    let start = Rc::new(Cell::new(None));
+    let (on_down, down) = (page.clone(), start.clone());
+    listen(rows, "pointerdown", move |event: PointerEvent| {
+        let is_finger = event.pointer_type() == "touch" && event.is_primary();
+        let (first, ..) = position(&on_down, table);
+        down.set(is_finger.then(|| (first, f64::from(event.client_y()))));
+    })?;
+    let (on_move, moved, container) = (page.clone(), start.clone(), rows.clone());
+    listen(rows, "pointermove", move |event: PointerEvent| {
+        let row = container.query_selector("tbody tr").ok().flatten();
+        let height = row.map_or(0.0, |row| row.get_bounding_client_rect().height());
+        if let Some((first, y)) = moved.get().filter(|_| event.is_primary() && 0.0 < height) {
+            scroll(&on_move, table, first + (y - f64::from(event.client_y())) / height);
+        }
+    })?;
+    for name in ["pointerup", "pointercancel"] {
+        let start = start.clone();
+        listen(rows, name, move |_: PointerEvent| start.set(None))?;
+    }
+    Ok(())
 }
 
 /// The body cell in which an event happened, with its row and column.
