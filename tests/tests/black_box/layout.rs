@@ -259,3 +259,21 @@ fn finger_scrolls_tables() {
         assert_eq!(page.eval(first), row, "{event} at {y}");
     }
 }
+
+#[test]
+fn escape_closes_a_menu_and_then_the_details() {
+    let directory = tempdir().unwrap();
+    let page = open(&directory, (1280, 800));
+    page.act("document.getElementById('packets-tab').click()");
+    page.eval("document.querySelector('#packets-rows button').click()");
+    page.wait_for("!document.getElementById('detail').hidden");
+    let is_open = "document.getElementById('share').matches(':popover-open')";
+    page.eval("document.querySelector('[popovertarget=share]').focus()");
+    page.chromium.press("Enter").unwrap();
+    page.wait_for(is_open);
+    page.chromium.press("Escape").unwrap();
+    page.wait_for(&format!("!{is_open}"));
+    assert_eq!(page.eval("document.getElementById('detail').hidden"), false);
+    page.chromium.press("Escape").unwrap();
+    page.wait_for("document.getElementById('detail').hidden");
+}

@@ -67,6 +67,8 @@ pub(super) fn attach(page: &Page) -> Result<(), JsValue> {
 /// Handles the keys that move between panes. Returns false for any other key.
 fn navigate(page: &Page, key: &str) -> Result<bool, JsValue> {
     match key {
+        // The browser closes the menu, unless the event is cancelled.
+        "Escape" if page.document().query_selector(":popover-open")?.is_some() => return Ok(false),
         "Escape" if page.with_app(|app| app.settings().layout.maximized.is_some()) => {
             set_layout(page, "max", "");
         }
