@@ -277,3 +277,12 @@ fn escape_closes_a_menu_and_then_the_details() {
     page.chromium.press("Escape").unwrap();
     page.wait_for("document.getElementById('detail').hidden");
 }
+
+/// The click on the button clicks the file input, whose event reaches the same listener.
+#[test]
+fn open_button_causes_no_error() {
+    let page = Page::open("");
+    page.eval("addEventListener('error', event => { document.title = event.message; })");
+    page.act("document.querySelector('#empty [data-action=open]').click()");
+    assert_eq!(page.eval("document.title"), "Packet viewer");
+}

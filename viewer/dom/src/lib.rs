@@ -24,13 +24,14 @@ pub fn elements(document: &Document, selector: &str) -> Result<Vec<Element>, JsV
     let nodes = (0..nodes.length()).filter_map(|index| nodes.get(index));
     Ok(nodes.filter_map(|node| node.dyn_into().ok()).collect())
 }
-/// Calls `listener` on every event of that name, for the lifetime of the page.
+/// Calls `listener` on every event of that name, for the lifetime of the page. A listener can cause
+/// another event of the same name and be called for it before it returns.
 pub fn listen<E: FromWasmAbi + 'static>(
     target: &EventTarget,
     name: &str,
-    listener: impl FnMut(E) + 'static,
+    listener: impl Fn(E) + 'static,
 ) -> Result<(), JsValue> {
-    let closure = Closure::<dyn FnMut(E)>::new(listener);
+    let closure = Closure::<dyn Fn(E)>::new(listener);
     target.add_event_listener_with_callback(name, closure.as_ref().unchecked_ref())?;
     closure.forget();
     Ok(())

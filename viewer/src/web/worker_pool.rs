@@ -43,8 +43,8 @@ impl WorkerPool {
     pub(super) fn start(
         &mut self,
         index: usize,
-        on_message: impl FnMut(MessageEvent) + 'static,
-        on_error: impl FnMut(Event) + 'static,
+        on_message: impl Fn(MessageEvent) + 'static,
+        on_error: impl Fn(Event) + 'static,
     ) -> Result<(), JsValue> {
         let worker: Worker = self.new_worker.call0(&JsValue::NULL)?.unchecked_into();
         listen(&worker, "message", on_message)?;
