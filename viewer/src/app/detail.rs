@@ -55,7 +55,7 @@ impl App {
         let answer = self.scheduler.latest(Slot::Nearest).filter(|(query, _)| is_match(query));
         let Some((_, Answer::Nearest(hit))) = answer else { return };
         let id = hit.as_ref().map(|hit| (hit.packet.part, hit.packet.index));
-        self.pending_click = None;
+        (self.pending_click, self.packets.detail_row) = (None, None);
         if let Some(id) = id {
             self.show_packet(id);
         }
@@ -65,6 +65,7 @@ impl App {
     pub(super) fn show_packet_of_row(&mut self, index: usize) {
         if let Some(packet) = self.packet_rows().get(index) {
             self.show_packet((packet.part, packet.index));
+            self.packets.detail_row = Some(self.packets.first + index as u64);
         }
     }
 
@@ -127,6 +128,7 @@ impl App {
         self.pending_rank = None;
         if let Some(detail) = detail {
             self.show_detail(detail);
+            self.packets.detail_row = Some(rank);
         }
     }
 

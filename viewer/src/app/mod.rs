@@ -233,7 +233,7 @@ impl App {
                     *slot = size;
                 }
             }
-            Event::VisibleRows(Panel::Packets, rows) => self.packets.visible_rows = rows,
+            Event::VisibleRows(Panel::Packets, rows) => self.packets.set_visible_rows(rows),
             Event::VisibleRows(Panel::Endpoints, rows) => self.endpoints.visible_rows = rows,
             Event::VisibleRows(_, rows) => self.conversations.visible_rows = rows,
             Event::VisibilityChanged(panel, is_seen) => self.hidden[panel as usize] = !is_seen,

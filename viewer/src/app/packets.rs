@@ -15,6 +15,8 @@ pub(super) struct Packets {
     pub(super) first: u64,
     /// The number of rows that can be displayed.
     pub(super) visible_rows: usize,
+    /// The row of the packet whose details are shown, if they were opened in the table.
+    pub(super) detail_row: Option<u64>,
     /// For a first row: the parts, and how many packets of each to skip.
     found: Option<(u64, Vec<(usize, u64)>)>,
     /// For a first row: the range of sort keys in which the search continues.
@@ -24,7 +26,18 @@ pub(super) struct Packets {
 impl Packets {
     /// Restarts the search, because the packets or the selection have changed.
     pub(super) fn invalidate(&mut self) {
-        (self.found, self.search) = (None, None);
+        (self.found, self.search, self.detail_row) = (None, None, None);
+    }
+
+    /// Changes the number of rows that can be displayed. The row of the packet whose details are shown
+    /// stays in sight: the details take space from the table.
+    pub(super) fn set_visible_rows(&mut self, rows: usize) {
+        let end = self.first + self.visible_rows as u64;
+        self.visible_rows = rows;
+        let row = self.detail_row.filter(|row| 0 < rows && (self.first..end).contains(row));
+        if let Some(row) = row {
+            self.first = self.first.max((row + 1).saturating_sub(rows as u64));
+        }
     }
 
     /// The next query of the search, or the query for the rows once the search is complete. `extent`

@@ -17,6 +17,7 @@ use summary::{LinkType, Packet, Proto, Summary, Timestamp};
 mod bins;
 mod cells;
 mod chips;
+mod details;
 mod input;
 mod overview;
 
