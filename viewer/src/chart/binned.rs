@@ -36,17 +36,17 @@ pub enum Measure {
 pub struct Coverage {
     /// Times of the first and the last packet, in nanoseconds since the epoch.
     pub ts_ns: (i64, i64),
-    /// The mean time between packets in nanoseconds, the least time to which a rate refers: the last
-    /// packet may be the first one of its bin.
+    /// The mean time between packets in nanoseconds. The capture covers as much after its last packet, so
+    /// that packets at equal distances have the same rate in all bins.
     pub mean_gap_ns: u64,
 }
 
 impl Coverage {
     /// Nanoseconds of a bin that the capture covers.
     fn of_bin_ns(self, start: i64, end: i64) -> u64 {
-        let (first, last) = (start.max(self.ts_ns.0), end.min(self.ts_ns.1));
-        let covered = if first < last { first.abs_diff(last) } else { 0 };
-        covered.max(self.mean_gap_ns).clamp(1, start.abs_diff(end).max(1))
+        let last = self.ts_ns.1.saturating_add_unsigned(self.mean_gap_ns);
+        let (first, last) = (start.max(self.ts_ns.0), end.min(last));
+        if first < last { first.abs_diff(last) } else { 1 }
     }
 }
 
