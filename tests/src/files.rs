@@ -1,4 +1,4 @@
-//! Writes test files.
+//! Writes and lists test files.
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
@@ -15,6 +15,19 @@ pub fn write(directory: impl AsRef<Path>, name: &str, content: impl AsRef<[u8]>)
     let path = directory.as_ref().join(name);
     fs::write(&path, content).unwrap();
     path
+}
+
+/// The sorted names of the files in a directory.
+///
+/// # Panics
+///
+/// If the directory cannot be read, or a name is not UTF-8.
+pub fn names(directory: &Path) -> Vec<String> {
+    let entries = fs::read_dir(directory).unwrap();
+    let mut names: Vec<_> =
+        entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    names.sort();
+    names
 }
 
 /// Compresses bytes to a gzip member, fast.

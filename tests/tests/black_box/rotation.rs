@@ -7,6 +7,7 @@ use std::io::{Read, Write};
 use std::path::Path;
 use std::process::Stdio;
 use tempfile::{TempDir, tempdir};
+use tests::files::names;
 use tests::frames::{IPV4, Sender, ethernet, ipv4, pcap, udp};
 use tests::process::{Capture, Output, Process, finish, run, signal, sniffer, wait_for};
 use tests::stream::Stream;
@@ -38,15 +39,6 @@ fn files(
         finish(child)
     });
     (directory, output)
-}
-
-/// The sorted names of the files in a directory.
-fn names(directory: &Path) -> Vec<String> {
-    let entries = fs::read_dir(directory).unwrap();
-    let mut names: Vec<_> =
-        entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
-    names.sort();
-    names
 }
 
 fn sorted(names: &[&str]) -> Vec<String> {

@@ -10,6 +10,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 use tempfile::{NamedTempFile, tempdir};
+use tests::files::names;
 use tests::frames::{IPV4, Sender, ethernet, ipv4, udp};
 use tests::process::{Process, finish, run, sniffer, wait_for};
 use tests::veth::with_veth;
@@ -17,7 +18,7 @@ use xtask::random::Random;
 
 use crate::sandbox::{NOBODY, or_root};
 
-use super::{BURST, Row, Traffic, check_lines, names};
+use super::{BURST, Row, Traffic, check_lines};
 
 /// The longest time between the start of the traffic and the kill, in milliseconds: several times as
 /// long as lines stay in a buffer. Compressed captures run longer, so that the encoder fills its buffers.

@@ -4,12 +4,12 @@ use std::fs;
 use std::os::unix::fs::{PermissionsExt, chown, symlink};
 use std::process::Command;
 use tempfile::tempdir;
+use tests::files::names;
 use tests::frames::pcap;
 use tests::process::{Capture, run};
 use tests::veth::with_veth;
 use xtask::build::sniffer_path;
 
-use super::names;
 use crate::sandbox::{NOBODY, or_root};
 
 #[test]

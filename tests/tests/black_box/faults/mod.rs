@@ -10,7 +10,6 @@ mod links;
 mod output;
 mod readers;
 
-use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 use tests::frames::{IPV4, Sender, ethernet, ipv4, udp};
@@ -73,13 +72,4 @@ fn check_lines(text: &str) -> Option<(u64, u64)> {
     }
     assert!(numbers.windows(2).all(|pair| pair[0] + 1 == pair[1]), "numbers have no gaps");
     Some((*numbers.first()?, *numbers.last()?))
-}
-
-/// The sorted names of the files in a directory.
-fn names(directory: &Path) -> Vec<String> {
-    let entries = std::fs::read_dir(directory).unwrap();
-    let mut names: Vec<_> =
-        entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
-    names.sort();
-    names
 }
