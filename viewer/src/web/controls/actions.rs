@@ -53,9 +53,15 @@ fn run_in_page(page: &Page, action: &str, arg: &str, button: &Element) -> Result
         "undo" => page.send(Event::Undo),
         "redo" => page.send(Event::Redo),
         "clear" => page.send(Event::Clear(Dimension::parse(arg))),
-        "invert" => Dimension::parse(arg).into_iter().for_each(|d| page.send(Event::Invert(d))),
+        "invert" => {
+            if let Some(dimension) = Dimension::parse(arg) {
+                page.send(Event::Invert(dimension));
+            }
+        }
         "edit" => {
-            Dimension::parse(arg).into_iter().for_each(|d| page.send(Event::Edit(d)));
+            if let Some(dimension) = Dimension::parse(arg) {
+                page.send(Event::Edit(dimension));
+            }
             input("filter")?.focus()?;
         }
         "zoom-to-selection" => page.send(Event::ZoomToSelection),

@@ -48,8 +48,7 @@ pub(super) fn attach(page: &Page) -> Result<(), JsValue> {
     })?;
     let on_visit = page.clone();
     listen(&window, "popstate", move |_: web_sys::Event| {
-        let hash = web_sys::window().and_then(|window| window.location().hash().ok());
-        on_visit.visit_entry(&hash.unwrap_or_default());
+        on_visit.visit_entry(&hash().unwrap_or_default());
     })?;
     layout::restore(page);
     if !window.location().hash()?.is_empty() {
@@ -58,11 +57,15 @@ pub(super) fn attach(page: &Page) -> Result<(), JsValue> {
     Ok(())
 }
 
+/// The fragment of the address, with its `#`; empty if there is none.
+fn hash() -> Option<String> {
+    web_sys::window()?.location().hash().ok()
+}
+
 /// Restores the state in the fragment of the address, unless the page itself put it there.
 fn restore(page: &Page) {
-    let hash = web_sys::window().and_then(|window| window.location().hash().ok());
     let current = page.with_app(App::link);
-    if let Some(hash) = hash.filter(|hash| hash.trim_start_matches('#') != current) {
+    if let Some(hash) = hash().filter(|hash| hash.trim_start_matches('#') != current) {
         page.send(Event::RestoreLink(hash));
     }
 }

@@ -4,7 +4,7 @@
 use wasm_bindgen::prelude::*;
 use web_sys::{Document, Element, Event, HtmlElement, KeyboardEvent, MouseEvent};
 
-use crate::web::dom::{element, elements, listen};
+use crate::web::dom::{aria_bool, element, elements, listen, set_attribute, set_flag};
 use crate::web::page::Page;
 
 pub(super) fn attach(page: &Page) -> Result<(), JsValue> {
@@ -24,8 +24,8 @@ pub(super) fn attach(page: &Page) -> Result<(), JsValue> {
 fn set_open(document: &Document, is_open: bool) {
     let set = || -> Result<(), JsValue> {
         let (input, list) = parts(document)?;
-        list.toggle_attribute_with_force("data-open", is_open)?;
-        input.set_attribute("aria-expanded", if is_open { "true" } else { "false" })?;
+        set_flag(&list, "data-open", is_open);
+        set_attribute(&input, "aria-expanded", aria_bool(is_open));
         activate(document, None)
     };
     let done = set();
@@ -67,11 +67,11 @@ pub(super) fn handle_key(document: &Document, event: &KeyboardEvent) -> Result<b
 fn activate(document: &Document, option: Option<&Element>) -> Result<(), JsValue> {
     let (input, _) = parts(document)?;
     for other in elements(document, "#completions [aria-selected=true]")? {
-        other.set_attribute("aria-selected", "false")?;
+        set_attribute(&other, "aria-selected", aria_bool(false));
     }
     match option {
         Some(option) => {
-            option.set_attribute("aria-selected", "true")?;
+            set_attribute(option, "aria-selected", aria_bool(true));
             option.scroll_into_view_with_bool(false);
             input.set_attribute("aria-activedescendant", &option.id())
         }
