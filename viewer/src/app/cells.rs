@@ -1,6 +1,6 @@
 //! The values of table cells and ranking bars, which can be copied and filtered by.
 
-use super::tables::Format;
+use super::tables::{Format, NO_ADDRESS};
 use super::{App, Panel};
 use crate::filter::{Expr, Field, FieldType, Set};
 use crate::table_columns::{COLUMNS, Column, PACKET_COLUMNS};
@@ -17,7 +17,7 @@ pub struct CellValue {
 
 impl CellValue {
     fn new(text: String, field: Option<Field>) -> Self {
-        let is_missing = text.is_empty() || text == "–";
+        let is_missing = text.is_empty() || text == NO_ADDRESS;
         let filter = field.filter(|_| !is_missing).map(|field| match field.field_type() {
             FieldType::Text => Expr::In(field, Set::Texts(vec![text.clone()])).to_text(&Zone::Utc),
             // A packet can have several VLAN IDs.

@@ -12,6 +12,9 @@ use crate::text::{fixed, integer, prefixed};
 use crate::time::{Zone, duration};
 use summary::{Address, grouped};
 
+/// The cell of a missing address.
+pub(super) const NO_ADDRESS: &str = "–";
+
 /// The visible part of a long table.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct VirtualTable {
@@ -130,7 +133,7 @@ impl App {
         format: &Format<'_>,
     ) -> Vec<String> {
         let endpoint = |address: Option<Address>| {
-            address.map_or_else(|| "–".to_owned(), |address| address.to_string())
+            address.map_or_else(|| NO_ADDRESS.to_owned(), |address| address.to_string())
         };
         let pair = conversation.pair;
         let proto = self.flows.protos()[pair.proto as usize].clone();
