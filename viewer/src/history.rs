@@ -77,7 +77,7 @@ impl History {
         }
     }
 
-    /// Takes over what changed without a step of its own.
+    /// Updates the filter text and the zoom of the current state without adding a step.
     pub fn sync(&mut self, filter: Option<&str>, zoom: Zoom) {
         if let Some(filter) = filter.filter(|filter| *filter != self.now.filter) {
             self.now.filter = filter.to_owned();

@@ -65,7 +65,7 @@ pub struct Settings {
     pub sort: (Column, bool),
     /// The column by which endpoints are sorted, and whether ascending.
     pub endpoints_sort: (EndpointColumn, bool),
-    /// Conversations are told apart by their ports, not only by addresses and protocol.
+    /// Conversations are distinguished by ports as well as by addresses and protocol.
     pub by_ports: bool,
     /// The visible range of each quantity; `None` is the full range.
     pub zoom: [Option<Span>; QUANTITY_COUNT],

@@ -104,7 +104,7 @@ pub(crate) fn sort_name<C: PartialEq>(names: &[(C, &str)], sort: &(C, bool)) -> 
     format!("{}{name}", if sort.1 { "" } else { "-" })
 }
 
-/// Sets an order by the inverse of [`sort_name`]; returns false if there is no such column.
+/// Parses an order that [`sort_name`] wrote, and stores it in `sort`. Returns false for unknown columns.
 pub(crate) fn set_sort<C: Copy>(names: &[(C, &str)], text: &str, sort: &mut (C, bool)) -> bool {
     let (name, is_ascending) = match text.strip_prefix('-') {
         Some(name) => (name, false),

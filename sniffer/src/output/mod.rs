@@ -178,7 +178,7 @@ impl Output {
         &self.recovered
     }
 
-    /// Unfinished files that stay as they are, because anyone may have created them.
+    /// Unfinished files that anyone may have created. They are not completed.
     pub(crate) fn untrusted(&self) -> &[PathBuf] {
         &self.untrusted
     }

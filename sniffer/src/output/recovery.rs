@@ -50,7 +50,7 @@ pub(super) struct Part {
 pub(super) struct Unfinished {
     /// Those that this run completes, the newest last.
     pub(super) parts: Vec<Part>,
-    /// Those that anyone may have created, which stay as they are.
+    /// Those that anyone may have created. They are not completed.
     pub(super) untrusted: Vec<PathBuf>,
 }
 

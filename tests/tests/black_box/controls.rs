@@ -187,7 +187,7 @@ fn browser_history_undoes_and_redoes() {
     assert_eq!(page.eval("viewer.state().selected"), all);
 }
 
-/// The suggestions cover what is below, and are operated without leaving the filter box.
+/// Suggestions open over the page. The focus stays in the filter box while the arrow keys choose one.
 #[test]
 fn suggestions_are_chosen_with_arrow_keys() {
     let directory = tempdir().unwrap();

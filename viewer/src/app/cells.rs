@@ -11,7 +11,7 @@ use crate::time::Zone;
 pub struct CellValue {
     /// The value as text, complete and without digit grouping.
     pub text: String,
-    /// The filter that selects packets with the value; `None` if there is no such filter.
+    /// The filter that selects packets with this value; `None` if filters cannot express it.
     pub filter: Option<String>,
 }
 

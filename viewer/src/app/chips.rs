@@ -1,9 +1,9 @@
-//! The selections as chips, in words. What they mean exactly is their filter text.
+//! Selections as chips, described in words. Their filter text gives the exact meaning.
 
 use super::App;
 use crate::axis::Quantity;
 use crate::filter::{Context, Expr, Field, Set, parse};
-use crate::selection::Dimension;
+use crate::selection::{Dimension, Selection};
 use crate::service_names::service_name;
 use crate::text::{integer, time_range};
 use crate::time::{Zone, duration};
@@ -61,7 +61,7 @@ impl App {
 
     /// Selects `selection` with another condition in its filter. The text of the filter stays as it was
     /// typed, with the condition after it.
-    fn add_to_filter(&mut self, mut selection: crate::selection::Selection, expr: Expr) {
+    fn add_to_filter(&mut self, mut selection: Selection, expr: Expr) {
         let added = expr.to_text(&self.zone());
         let filter = selection.get(Dimension::Filter).cloned();
         let text = match &filter {

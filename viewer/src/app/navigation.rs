@@ -43,7 +43,7 @@ impl App {
         }
     }
 
-    /// Zooms a quantity to a span, as far as there is data. The full range is no zoom.
+    /// Zooms a quantity to a span, limited to the range of the data. The full range resets the zoom.
     pub(super) fn set_zoom(&mut self, quantity: Quantity, span: Span) {
         let zoom = match self.full_span(quantity) {
             Some(full) => span.intersection(full).filter(|span| *span != full),

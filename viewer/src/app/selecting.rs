@@ -93,7 +93,7 @@ impl App {
         self.on_selection_changed();
     }
 
-    /// Records the zoom that an event has changed, as a step of its own if the user zoomed or panned.
+    /// Stores the current zoom in the history, as an undo step if the user zoomed or panned.
     pub(super) fn record_zoom(&mut self, is_step: bool) {
         if is_step {
             self.history.zoom(self.settings.zoom);

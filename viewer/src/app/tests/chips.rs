@@ -45,7 +45,7 @@ fn chips_are_inverted_and_edited_as_text() {
     assert_eq!((page.selected(), page.app.view().chips[0].is_excluded), (900, true));
     page.send(Event::Invert(Dimension::Size));
     assert_eq!((page.selected(), page.app.view().chips[0].is_excluded), (100, false));
-    // What was typed stays as it is.
+    // The typed text is kept.
     page.send(Event::SetFilter("len > 50 or n == 1".into(), 0));
     let selected = page.selected();
     page.send(Event::Edit(Dimension::Size));

@@ -343,7 +343,7 @@ fn details_step_from_packet_to_packet() {
     let detail = page.app.view().detail.unwrap();
     assert!(detail.title.starts_with("Packet 8,") && !detail.has_previous && detail.has_next);
     assert_eq!(page.app.view().packets.first, 0);
-    // Steps also start from a packet that is no longer selected.
+    // Stepping also works from a packet that is no longer selected.
     page.send(Event::SetFilter("dport == 8".into(), 0));
     page.send(Event::StepDetail(Step::Next));
     assert!(page.app.view().detail.unwrap().title.starts_with("Packet 9,"));
