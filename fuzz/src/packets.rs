@@ -78,7 +78,8 @@ fn check_field(field: &Field, parent: &std::ops::Range<usize>) {
     field.fields.iter().for_each(|part| check_field(part, &bytes));
 }
 
-/// A name found in a payload is also found if more bytes follow, and its line parses back.
+/// A name found in a payload is also found if more bytes follow, unless they prove that it was none, and
+/// its line parses back.
 ///
 /// Input: bit 0 of the first byte selects TCP, bit 1 the port of DNS; the payload follows.
 pub(crate) fn names(input: &[u8]) {
@@ -91,7 +92,7 @@ pub(crate) fn names(input: &[u8]) {
     for len in [payload.len() / 2, payload.len().saturating_sub(1)] {
         let mut buf = String::new();
         let some = PayloadNames::parse(&summary, &payload[..len], &mut buf);
-        assert!(some.is_empty() || some == all, "{some:?} became {all:?}");
+        assert!(some.is_empty() || some == all || all.is_empty(), "{some:?} became {all:?}");
     }
     check_line(&Packet { names: all, ..Packet::new(1, Timestamp::default(), summary) });
 }

@@ -38,7 +38,8 @@ fn packets_are_formatted_without_allocation() {
         for n in 1..=10_000u64 {
             let frame: &[u8] = &frames[usize::try_from(n).unwrap() % frames.len()];
             buffer.clear();
-            let decoded = decode_with_payload(LinkType::ETHERNET, frame, 1_514);
+            let len = u32::try_from(frame.len()).unwrap();
+            let decoded = decode_with_payload(LinkType::ETHERNET, frame, len);
             let ts = Timestamp::from_ns(i64::try_from(n).unwrap() * 1_000_000_007);
             let packet = Packet {
                 interface: Some("eth0".into()),

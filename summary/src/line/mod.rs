@@ -35,7 +35,7 @@
 //! | `payload` | integer, 32 bits | bytes after the transport header, according to the IP length, without padding |
 //! | `icmp_type`, `icmp_code` | integer, 8 bits | type and code of ICMP and ICMPv6 |
 //! | `arp_op` | integer, 16 bits | ARP operation: 1 request, 2 reply (RFC 826) |
-//! | `dns` | string | name in the first question of a DNS message: labels joined by dots, `\.` for a dot in a label, `.` for the root; with `--names` |
+//! | `dns` | string | name in the first question of a DNS message: labels joined by dots, `.` for the root; in a label, `\.` is a dot, `\\` a backslash and `\255` a byte that is not UTF-8 (RFC 1035, section 5.1); with `--names` |
 //! | `dns_type` | string | type of that question, such as `AAAA` or `TYPE65280` (RFC 3597); present with `dns` |
 //! | `sni` | string | server name in a TLS ClientHello (RFC 6066); with `--names` |
 //! | `http_host` | string | Host field of an HTTP/1 request (RFC 9110); with `--names` |

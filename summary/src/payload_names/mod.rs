@@ -1,8 +1,9 @@
 //! Names in the transport payload: the question of a DNS message, the server name of a TLS client, the
 //! host of an HTTP request, the version of a QUIC packet.
 //!
-//! Each name comes from a single packet that contains it completely; nothing is reassembled. Only the
-//! first 4 KiB of a payload are inspected, which limits the work per packet.
+//! Each name comes from a single packet that contains it completely; nothing is reassembled. The bytes
+//! of the payload must prove that they are a message of the protocol: ports only decide which protocol
+//! is tried first, and whether a DNS message may continue beyond the captured bytes.
 
 mod dns;
 mod http;
@@ -16,17 +17,18 @@ use std::borrow::Cow;
 
 pub use dns::DnsType;
 
-/// Maximum number of payload bytes that are inspected.
-const MAX_LEN: usize = 4 << 10;
-
-/// DNS (RFC 1035), multicast DNS (RFC 6762) and LLMNR (RFC 4795).
-const DNS_PORTS: [u16; 3] = [53, 5353, 5355];
+/// DNS (RFC 1035).
+const DNS_PORT: u16 = 53;
+/// Multicast DNS (RFC 6762) and LLMNR (RFC 4795). A client of another protocol may have the same port.
+const MULTICAST_DNS_PORTS: [u16; 2] = [5353, 5355];
+/// The NetBIOS name service (RFC 1002) has messages of the same form, whose names are encoded.
+const NETBIOS_PORT: u16 = 137;
 
 /// The names in the payload of one packet. Most packets have none.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PayloadNames<'a> {
-    /// Name and type in the first question of a DNS message. Labels are joined by dots, a dot in a label
-    /// is written as `\.`, and the root is `.`.
+    /// Name and type in the first question of a DNS message. Labels are joined by dots, and the root is
+    /// `.`. In a label, `\.` is a dot, `\\` a backslash, and `\255` a byte that is not UTF-8.
     pub dns: Option<(Cow<'a, str>, DnsType)>,
     /// Server name in a TLS ClientHello (RFC 6066, section 3).
     pub sni: Option<Cow<'a, str>>,
@@ -68,40 +70,67 @@ impl<'a> PayloadNames<'a> {
         buf: &'a mut String,
         observer: &mut impl Observer,
     ) -> Self {
-        let payload = &payload[..payload.len().min(MAX_LEN)];
-        let mut names = Self::default();
         if payload.is_empty() {
-            return names;
+            return Self::default();
         }
-        let is_dns = [summary.sport, summary.dport]
-            .into_iter()
-            .flatten()
-            .any(|port| DNS_PORTS.contains(&port));
-        match (summary.proto.static_name(), is_dns) {
-            (Some("udp"), true) => names.dns = dns::question(payload, buf, observer),
-            (Some("udp"), false) => names.quic = quic::version(payload, observer),
-            // A message after its length (RFC 1035, section 4.2.2).
-            (Some("tcp"), true) => {
-                names.dns =
-                    payload.get(2..).and_then(|message| dns::question(message, buf, observer));
-            }
-            (Some("tcp"), false) if tls::is_record(payload) => {
-                observer.layer(payload, fields::tls);
-                names.sni = tls::server_name(payload).map(|name| {
-                    observer.text_field("sni", "Server name", name);
-                    text(name, buf)
-                });
-            }
-            (Some("tcp"), false) => {
-                names.http_host = http::host(payload).map(|host| {
-                    observer.layer(payload, fields::http);
-                    observer.text_field("http_host", "Host", host);
-                    text(host, buf)
-                });
-            }
-            _ => {}
+        match summary.proto.static_name() {
+            Some("udp") => Self::in_datagram(summary, payload, buf, observer),
+            Some("tcp") => Self::in_segment(summary, payload, buf, observer),
+            _ => Self::default(),
         }
-        names
+    }
+
+    fn in_datagram(
+        summary: &Summary<'_>,
+        payload: &'a [u8],
+        buf: &'a mut String,
+        observer: &mut impl Observer,
+    ) -> Self {
+        let len = wire_len(summary, payload);
+        let ports = [summary.sport, summary.dport];
+        let context = dns::Context { len, is_expected: is_dns_expected(summary) };
+        if !ports.contains(&Some(NETBIOS_PORT))
+            && let Some(message) = dns::Message::parse(payload, context)
+        {
+            return Self { dns: message.question(buf, observer), ..Self::default() };
+        }
+        Self { quic: quic::version(payload, len, observer), ..Self::default() }
+    }
+
+    fn in_segment(
+        summary: &Summary<'_>,
+        payload: &'a [u8],
+        buf: &'a mut String,
+        observer: &mut impl Observer,
+    ) -> Self {
+        if let Some(handshake) = tls::Handshake::parse(payload) {
+            observer.layer(payload, fields::tls);
+            let hello = handshake.client_hello();
+            let sni = hello.as_ref().and_then(tls::ClientHello::server_name).map(|name| {
+                let range = handshake.payload_range(name);
+                let (start, end) = (&payload[range.start..], &payload[range.end..]);
+                let text = match range.len() == name.len() {
+                    true => text(&payload[range], buf),
+                    false => copied_text(name, buf), // split by the header of a record
+                };
+                observer.field(Some("sni"), "Server name", (start, end), &text);
+                text
+            });
+            return Self { sni, ..Self::default() };
+        }
+        if tls::is_record(payload) {
+            observer.layer(payload, fields::tls);
+            return Self::default();
+        }
+        if let Some(host) = http::host(payload) {
+            observer.layer(payload, fields::http);
+            observer.text_field("http_host", "Host", host);
+            return Self { http_host: Some(text(host, buf)), ..Self::default() };
+        }
+        let is_expected = [summary.sport, summary.dport].contains(&Some(DNS_PORT));
+        let message = dns::first_in_segment(payload, wire_len(summary, payload), is_expected);
+        let dns = message.and_then(|message| message.question(buf, observer));
+        Self { dns, ..Self::default() }
     }
 
     /// True if there are no names.
@@ -110,23 +139,40 @@ impl<'a> PayloadNames<'a> {
     }
 }
 
+/// Length of the payload on the wire, of which the capture may omit the end.
+fn wire_len(summary: &Summary<'_>, payload: &[u8]) -> usize {
+    let len = summary.payload.and_then(|len| usize::try_from(len).ok());
+    len.map_or(payload.len(), |len| len.max(payload.len()))
+}
+
+/// Whether the ports or the multicast address of a datagram are those of DNS.
+fn is_dns_expected(summary: &Summary<'_>) -> bool {
+    let (sport, dport) = (summary.sport, summary.dport);
+    if [sport, dport].contains(&Some(DNS_PORT)) {
+        return true;
+    }
+    let is_multicast = summary.dst.is_some_and(|dst| dst.is_multicast());
+    dport.is_some_and(|port| MULTICAST_DNS_PORTS.contains(&port))
+        && (is_multicast || sport == dport)
+}
+
 /// Bytes from the network as text; invalid UTF-8 becomes U+FFFD.
 fn text<'a>(bytes: &'a [u8], buf: &'a mut String) -> Cow<'a, str> {
     if let Ok(text) = str::from_utf8(bytes) {
         return Cow::Borrowed(text);
     }
-    buf.clear();
-    push_text(bytes, buf);
-    Cow::Borrowed(buf)
+    copied_text(bytes, buf)
 }
 
-fn push_text(bytes: &[u8], out: &mut String) {
+fn copied_text<'a>(bytes: &[u8], buf: &'a mut String) -> Cow<'a, str> {
+    buf.clear();
     for chunk in bytes.utf8_chunks() {
-        out.push_str(chunk.valid());
+        buf.push_str(chunk.valid());
         if !chunk.invalid().is_empty() {
-            out.push(char::REPLACEMENT_CHARACTER);
+            buf.push(char::REPLACEMENT_CHARACTER);
         }
     }
+    Cow::Borrowed(buf)
 }
 
 /// The rest of a message. Each step returns `None` if there are too few bytes.
@@ -146,6 +192,15 @@ impl<'a> Bytes<'a> {
     fn u16(&mut self) -> Option<usize> {
         let bytes = self.take(2)?;
         Some(usize::from(bytes[0]) << 8 | usize::from(bytes[1]))
+    }
+
+    /// An integer of variable length (RFC 9000, section 16).
+    fn variable_int(&mut self) -> Option<usize> {
+        let first = self.u8()?;
+        let others = self.take((1 << (first >> 6)) - 1)?;
+        others.iter().try_fold(first & 0x3f, |value, byte| {
+            value.checked_mul(256)?.checked_add(usize::from(*byte))
+        })
     }
 }
 
@@ -182,41 +237,40 @@ mod tests {
         }
     }
 
-    const HELLO: &[u8] = b"\x16\x03\x01\0\x4a\x01\0\0\x46\x03\x0301234567890123456789012345678901\
-        \0\0\x02\x13\x01\x01\0\0\x1b\0\x17\0\0\0\0\0\x13\0\x11\0\0\x0eserver.example";
+    const QUESTION: &[u8] = b"\0\x01\x01\0\0\x01\0\0\0\0\0\0\x03a.b\x04\xff\x80co\0\0\x41\0\x01";
 
     #[test]
     fn each_protocol_has_its_name() {
-        let question = b"\0\x01\x01\0\0\x01\0\0\0\0\0\0\x03a.b\x04\xff\x80co\0\0\x41\0\x01";
-        let dns = names(17, (5_000, 53), question).dns.unwrap();
-        assert_eq!((&*dns.0, dns.1.to_string()), ("a\\.b.\u{fffd}\u{fffd}co", "HTTPS".to_owned()));
-        let over_tcp = [&[0, 27], &question[..]].concat();
-        assert_eq!(names(6, (53, 5_000), &over_tcp).dns, Some(dns));
-        assert_eq!(names(6, (5_000, 443), HELLO).sni.as_deref(), Some("server.example"));
-        let request = b"GET / HTTP/1.1\r\nAccept: */*\r\nhOST:\t host.example:80 \r\n\r\nHost: no";
-        assert_eq!(names(6, (5_000, 80), request).http_host.as_deref(), Some("host.example:80"));
-        let initial = b"\xc3\0\0\0\x01\x04abcd\0\0";
-        assert_eq!(names(17, (5_000, 443), initial).quic, Some(1));
+        let dns = names(17, (5_000, 53), QUESTION).dns.unwrap();
+        assert_eq!((&*dns.0, dns.1.to_string()), ("a\\.b.\\255\\128co", "HTTPS".to_owned()));
+        let over_tcp = [&[0, 26], QUESTION].concat();
+        // Ports do not decide.
+        for ports in [(53, 5_000), (5_000, 443), (5_353, 80), (5_300, 5_300)] {
+            assert_eq!(names(17, ports, QUESTION).dns, Some(dns.clone()), "{ports:?}");
+            assert_eq!(names(6, ports, &over_tcp).dns, Some(dns.clone()), "{ports:?}");
+            let hello = tls::tests::records([&tls::tests::hello(b"server.example")[..]]);
+            assert_eq!(names(6, ports, &hello).sni.as_deref(), Some("server.example"));
+            let request = b"GET / HTTP/1.1\r\nHost:\t host.example:80 \r\n\r\nHost: no";
+            assert_eq!(names(6, ports, request).http_host.as_deref(), Some("host.example:80"));
+            assert_eq!(names(17, ports, &quic::tests::initial(1200)).quic, Some(1));
+        }
     }
 
     #[test]
     fn incomplete_messages_have_no_name() {
-        let question = b"\0\x01\x01\0\0\x01\0\0\0\0\0\0\x03www\x02ab\0\0\x01\0\x01";
-        for len in 0..question.len() {
-            assert!(names(17, (53, 53), &question[..len]).is_empty(), "{len}");
+        for ports in [(53, 53), (5_000, 443)] {
+            for len in 0..QUESTION.len() {
+                assert!(names(17, ports, &QUESTION[..len]).is_empty(), "{len}");
+                let over_tcp = [&[0, 26], &QUESTION[..len]].concat();
+                assert!(names(6, ports, &over_tcp).is_empty(), "{len}");
+            }
         }
-        for len in 0..HELLO.len() {
-            assert!(names(6, (5_000, 443), &HELLO[..len]).is_empty(), "{len}");
+        let hello = tls::tests::records([&tls::tests::hello(b"server.example")[..]]);
+        let end = hello.len() - 4; // of the name; one more extension follows
+        for len in 0..end {
+            assert!(names(6, (5_000, 443), &hello[..len]).is_empty(), "{len}");
         }
-        for text in [
-            "GET / HTTP/1.1\r\nHost: host.exam",
-            "GET / HTTP/1.1\r\nAccept: */*\r\n\r\nHost: no\r\n",
-            "GET /\r\nHost: old\r\n\r\n",
-            "lorem Host: ipsum\r\n",
-        ] {
-            assert!(names(6, (5_000, 80), text.as_bytes()).is_empty(), "{text}");
-        }
-        assert!(names(17, (5_000, 443), b"\xc3\x12\x34\x56\x78\x04abcd\0\0").is_empty());
+        assert!(!names(6, (5_000, 443), &hello[..end]).is_empty());
     }
 
     proptest! {

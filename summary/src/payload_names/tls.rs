@@ -1,52 +1,224 @@
-//! The server name in a TLS ClientHello (RFC 8446, section 4.1.2; RFC 6066, section 3).
+//! The ClientHello of TLS (RFC 8446, sections 4.1.2 and 5.1).
 
 use super::Bytes;
+use std::borrow::Cow;
+use std::ops::Range;
 
 /// Content types of records (RFC 8446, section 5.1). A second ClientHello follows a change_cipher_spec
 /// record (section 5).
-const HANDSHAKE: u8 = 22;
-const CHANGE_CIPHER_SPEC: u8 = 20;
+const HANDSHAKE: usize = 22;
+const CHANGE_CIPHER_SPEC: usize = 20;
+/// Maximum length of the content of a record.
+const MAX_RECORD_LEN: usize = 1 << 14;
 const CLIENT_HELLO: usize = 1;
+const MAX_SESSION_ID_LEN: usize = 32;
+
 const SERVER_NAME: usize = 0;
 const HOST_NAME: usize = 0;
 
-/// True if the payload can contain a ClientHello.
+/// Whether the payload starts with a record of a handshake.
 pub(super) fn is_record(payload: &[u8]) -> bool {
-    matches!(payload, [CHANGE_CIPHER_SPEC | HANDSHAKE, 3, ..])
+    matches!(payload, [kind, 3, 0..=4, ..] if [HANDSHAKE, CHANGE_CIPHER_SPEC].contains(&(*kind).into()))
 }
 
-/// The server name, if the payload starts with a ClientHello and contains the extension completely.
-pub(super) fn server_name(payload: &[u8]) -> Option<&[u8]> {
-    let mut rest = Bytes(payload);
-    loop {
-        let (kind, version, len) = (rest.u8()?, rest.u16()?, rest.u16()?);
-        match kind {
-            _ if version >> 8 != 3 => return None,
-            kind if kind == usize::from(HANDSHAKE) => break,
-            kind if kind == usize::from(CHANGE_CIPHER_SPEC) => rest.take(len)?,
-            _ => return None,
-        };
-    }
-    if rest.u8()? != CLIENT_HELLO {
-        return None;
-    }
-    rest.take(3 + 2 + 32)?; // length, version, random
-    let session_len = rest.u8()?;
-    rest.take(session_len)?;
-    let suites_len = rest.u16()?;
-    rest.take(suites_len)?;
-    let compressions_len = rest.u8()?;
-    rest.take(compressions_len)?;
-    let mut left = rest.u16()?;
-    while 4 <= left {
-        let (kind, len) = (rest.u16()?, rest.u16()?);
-        if kind == SERVER_NAME {
-            rest.u16()?; // length of the list; its first entry is the host name
-            let (kind, len) = (rest.u8()?, rest.u16()?);
-            return rest.take(len).filter(|name| kind == HOST_NAME && !name.is_empty());
+/// The handshake bytes of consecutive records, from the type of a ClientHello on.
+pub(super) struct Handshake<'a> {
+    /// Borrowed if one record contains them.
+    pub(super) bytes: Cow<'a, [u8]>,
+    /// Where the content of each record starts: in `bytes`, and in the payload.
+    starts: Vec<(usize, usize)>,
+}
+
+impl<'a> Handshake<'a> {
+    /// Joins the records at the front of a payload until they contain the ClientHello or end. `None` if
+    /// they do not start with a ClientHello.
+    pub(super) fn parse(payload: &'a [u8]) -> Option<Self> {
+        let mut rest = Bytes(payload);
+        let mut handshake = Self { bytes: Cow::Borrowed(&[]), starts: Vec::new() };
+        while !rest.0.is_empty() && !handshake.is_complete() {
+            let (kind, version, len) = (rest.u8()?, rest.u16()?, rest.u16()?);
+            if version >> 8 != 3 || MAX_RECORD_LEN < len || len == 0 {
+                return None;
+            }
+            match kind {
+                CHANGE_CIPHER_SPEC if handshake.starts.is_empty() => _ = rest.take(len)?,
+                HANDSHAKE => {
+                    let start = payload.len() - rest.0.len();
+                    let content = rest.take(len.min(rest.0.len()))?;
+                    handshake.push(start, content);
+                }
+                _ => return None,
+            }
+            if handshake.bytes.first().is_some_and(|kind| usize::from(*kind) != CLIENT_HELLO) {
+                return None;
+            }
         }
-        rest.take(len)?;
-        left = left.checked_sub(4 + len)?;
+        (!handshake.bytes.is_empty()).then_some(handshake)
     }
-    None
+
+    fn push(&mut self, start: usize, content: &'a [u8]) {
+        self.starts.push((self.bytes.len(), start));
+        match self.bytes.is_empty() {
+            true => self.bytes = Cow::Borrowed(content),
+            false => self.bytes.to_mut().extend_from_slice(content),
+        }
+    }
+
+    /// Length of the ClientHello with its header, once the header is there.
+    fn message_len(&self) -> Option<usize> {
+        let len = self.bytes.get(1..4)?;
+        Some(4 + (usize::from(len[0]) << 16 | usize::from(len[1]) << 8 | usize::from(len[2])))
+    }
+
+    fn is_complete(&self) -> bool {
+        self.message_len().is_some_and(|len| len <= self.bytes.len())
+    }
+
+    /// The ClientHello, or as much of it as there is.
+    pub(super) fn client_hello(&self) -> Option<ClientHello<'_>> {
+        let len = self.message_len()?;
+        let body = &self.bytes[4..self.bytes.len().min(len)];
+        ClientHello::parse(body, len - 4)
+    }
+
+    /// The bytes of the payload that contain `part`, a part of `bytes`. They are more than `part` if the
+    /// header of a record splits it.
+    pub(super) fn payload_range(&self, part: &[u8]) -> Range<usize> {
+        let start = part.as_ptr().addr() - self.bytes.as_ptr().addr();
+        let offset = |at: usize| {
+            let record = self.starts.iter().rev().find(|(start, _)| *start <= at);
+            record.map_or(at, |(start, in_payload)| in_payload + at - start)
+        };
+        match part.len() {
+            0 => offset(start)..offset(start),
+            len => offset(start)..offset(start + len - 1) + 1,
+        }
+    }
+}
+
+/// A ClientHello whose lengths agree.
+pub(super) struct ClientHello<'a> {
+    /// The extensions that are completely there: types, lengths and contents.
+    extensions: &'a [u8],
+}
+
+impl<'a> ClientHello<'a> {
+    /// Parses the body of a message, which has `len` bytes if it is complete. `None` if the lengths in
+    /// it disagree, or if it ends before the extensions.
+    pub(super) fn parse(body: &'a [u8], len: usize) -> Option<Self> {
+        let mut rest = Bytes(body);
+        rest.take(2 + 32)?; // version, random
+        let session_len = rest.u8().filter(|len| *len <= MAX_SESSION_ID_LEN)?;
+        rest.take(session_len)?;
+        let suites_len = rest.u16().filter(|len| 0 < *len && len % 2 == 0)?;
+        rest.take(suites_len)?;
+        let compressions_len = rest.u8().filter(|len| 0 < *len)?;
+        rest.take(compressions_len)?;
+        let extensions_len = rest.u16()?;
+        if len != body.len() - rest.0.len() + extensions_len {
+            return None;
+        }
+        let extensions = rest.0;
+        let mut left = extensions_len;
+        while 0 < left {
+            let here = rest.0;
+            left = left.checked_sub(4)?;
+            let content = rest.u16().and_then(|_| rest.u16()).map(|len| (len, rest.take(len)));
+            if let Some((len, _)) = content {
+                left = left.checked_sub(len)?;
+            }
+            if !matches!(content, Some((_, Some(_)))) {
+                rest.0 = here;
+                break;
+            }
+        }
+        Some(Self { extensions: &extensions[..extensions.len() - rest.0.len()] })
+    }
+
+    /// Contents of the extension of this type.
+    fn extension(&self, kind: usize) -> Option<&'a [u8]> {
+        let mut rest = Bytes(self.extensions);
+        loop {
+            let (found, len) = (rest.u16()?, rest.u16()?);
+            let content = rest.take(len)?;
+            if found == kind {
+                return Some(content);
+            }
+        }
+    }
+
+    /// The host name, if the extension has exactly one (RFC 6066, section 3).
+    pub(super) fn server_name(&self) -> Option<&'a [u8]> {
+        let mut list = Bytes(self.extension(SERVER_NAME)?);
+        let list_len = list.u16()?;
+        let (kind, len) = (list.u8()?, list.u16()?);
+        let is_valid = list_len == 3 + len && list.0.len() == len && kind == HOST_NAME && 0 < len;
+        is_valid.then_some(list.0)
+    }
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    /// The message that contains this host name, without a record.
+    pub(crate) fn hello(name: &[u8]) -> Vec<u8> {
+        let u16_of = |len: usize| u16::try_from(len).unwrap().to_be_bytes();
+        let list = [&[0][..], &u16_of(name.len()), name].concat();
+        let content = [&u16_of(list.len()), &list[..]].concat();
+        let server_name = [&[0, 0][..], &u16_of(content.len()), &content].concat();
+        let extensions = [&[0, 23, 0, 0][..], &server_name, &[0, 35, 0, 0]].concat();
+        let suites = [0, 2, 0x13, 1, 1, 0];
+        let body =
+            [&[3, 3][..], &[7; 32], &[0], &suites, &u16_of(extensions.len()), &extensions].concat();
+        [&[1, 0][..], &u16_of(body.len()), &body].concat()
+    }
+
+    pub(crate) fn records<'a>(contents: impl IntoIterator<Item = &'a [u8]>) -> Vec<u8> {
+        let record = |content: &'a [u8]| {
+            let len = u16::try_from(content.len()).unwrap().to_be_bytes();
+            [&[22, 3, 1][..], &len, content].concat()
+        };
+        contents.into_iter().flat_map(record).collect()
+    }
+
+    fn server_name(payload: &[u8]) -> Option<Vec<u8>> {
+        let handshake = Handshake::parse(payload)?;
+        handshake.client_hello()?.server_name().map(<[u8]>::to_vec)
+    }
+
+    #[test]
+    fn lengths_must_agree() {
+        let message = hello(b"a.example");
+        assert_eq!(server_name(&records([&message[..]])).as_deref(), Some(&b"a.example"[..]));
+        let name = message.windows(9).position(|part| part == b"a.example").unwrap();
+        // Of the message, the session, the cipher suites, the compression methods, all extensions, the
+        // first extension, the server name extension, its list, and the name.
+        for at in [3, 38, 40, 43, 45, 49, name - 6, name - 4, name - 1] {
+            for by in [1, 255] {
+                let mut wrong = message.clone();
+                wrong[at] = wrong[at].wrapping_add(by);
+                assert_eq!(server_name(&records([&wrong[..]])), None, "{at} {by}");
+            }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn records_may_split_the_message_anywhere(cuts in prop::collection::vec(1usize..90, 0..5)) {
+            let message = hello(b"www.server.example");
+            let mut cuts: Vec<_> = cuts.into_iter().filter(|cut| *cut < message.len()).collect();
+            cuts.extend([0, message.len()]);
+            cuts.sort_unstable();
+            cuts.dedup();
+            let payload = records(cuts.windows(2).map(|pair| &message[pair[0]..pair[1]]));
+            let found = server_name(&payload);
+            prop_assert_eq!(found.as_deref(), Some(&b"www.server.example"[..]));
+            for len in 0..payload.len() {
+                let found = server_name(&payload[..len]);
+                prop_assert!(found.is_none_or(|name| name == b"www.server.example"));
+            }
+        }
+    }
 }
