@@ -103,6 +103,31 @@ impl Page {
         in_scatter(&self.chromium, point)
     }
 
+    /// Window coordinates of a point in the plot of a chart, given as fractions (0 to 1) of its width and
+    /// height from the upper left.
+    ///
+    /// # Panics
+    ///
+    /// If there is no such chart.
+    pub fn in_plot(&self, chart: &str, point: (f64, f64)) -> (f64, f64) {
+        in_plot(&self.chromium, chart, point)
+    }
+
+    /// Drags with the left button from one point of a plot to another, as in [`Page::in_plot`], and waits
+    /// until the page shows the effects.
+    ///
+    /// # Panics
+    ///
+    /// If there is no such chart.
+    pub fn drag(&self, chart: &str, from: (f64, f64), to: (f64, f64)) {
+        let middle = ((from.0 + to.0) / 2.0, (from.1 + to.1) / 2.0);
+        self.mouse(Mouse::Press, self.in_plot(chart, from));
+        self.mouse(Mouse::Drag, self.in_plot(chart, middle));
+        self.mouse(Mouse::Drag, self.in_plot(chart, to));
+        self.mouse(Mouse::Release, self.in_plot(chart, to));
+        self.eval("viewer.settled()");
+    }
+
     /// Performs a mouse action.
     ///
     /// # Panics
@@ -118,16 +143,23 @@ impl Page {
 /// # Panics
 ///
 /// If there is no scatter plot.
-pub fn in_scatter(driver: &impl Driver, (x, y): (f64, f64)) -> (f64, f64) {
-    let rect = driver.eval(concat!(
-        "viewer.set('chart', 'scatter').then(() => { const c = document.getElementById('scatter');",
-        "const r = c.getBoundingClientRect(); return [r.left, r.top, r.width, r.height]; })"
+pub fn in_scatter(driver: &impl Driver, point: (f64, f64)) -> (f64, f64) {
+    driver.eval("viewer.set('chart', 'scatter')").unwrap();
+    in_plot(driver, "scatter", point)
+}
+
+/// See [`Page::in_plot`].
+fn in_plot(driver: &impl Driver, chart: &str, (x, y): (f64, f64)) -> (f64, f64) {
+    let rect = driver.eval(&format!(
+        "(() => {{ const c = document.getElementById('{chart}'); c.scrollIntoView({{block: 'nearest'}});\
+         const r = c.getBoundingClientRect(); return [r.left, r.top, r.width, r.height]; }})()"
     ));
     let rect = rect.unwrap();
     let [left, top, width, height] = [0, 1, 2, 3].map(|index: usize| rect[index].as_f64().unwrap());
-    // The margins of a compact chart: see `Size::plot` in the viewer.
-    let (plot_width, plot_height) = (width - 48.0 - 12.0, height - 22.0 - 22.0);
-    (left + 48.0 + x * plot_width, top + 22.0 + y * plot_height)
+    // The margins of a strip or a compact chart: see `Size::plot` in the viewer.
+    let margin = if height < 60.0 { 2.0 } else { 22.0 };
+    let (plot_width, plot_height) = (width - 48.0 - 12.0, height - 2.0 * margin);
+    (left + 48.0 + x * plot_width, top + margin + y * plot_height)
 }
 
 /// Serves the site and returns the server and the URL of the page.

@@ -6,6 +6,7 @@
 
 mod browsers;
 mod capture;
+mod charts;
 mod controls;
 mod differential;
 mod documentation;
