@@ -4,8 +4,8 @@
 use crate::capture::Frame;
 use summary::line::Writer;
 use summary::{
-    CommunityId, Direction, Gso, LinkType, Packet, PayloadNames, RecordFormat, Summary, Timestamp,
-    decode_into,
+    CommunityId, Direction, Faults, Gso, LinkType, Packet, PayloadNames, RecordFormat, Summary,
+    Timestamp, decode_into,
 };
 
 /// Optional fields of packet lines.
@@ -28,8 +28,11 @@ pub(crate) struct CapturedPacket<'a> {
     pub(crate) link: LinkType,
     /// The captured bytes, at most the snap length.
     pub(crate) bytes: &'a [u8],
-    /// Length on the wire in bytes, as the kernel or the file reports it.
+    /// Length on the wire in bytes, as the kernel or the file reports it. In damaged files it can be less
+    /// than the captured length.
     pub(crate) wire_len: u32,
+    /// Faults of the record in a file.
+    pub(crate) faults: Faults,
     pub(crate) interface: Option<&'a str>,
     pub(crate) direction: Option<Direction>,
     pub(crate) gso: Option<Gso>,
@@ -39,12 +42,8 @@ impl<'a> CapturedPacket<'a> {
     /// The packet in a ring buffer's frame, captured on the interface of that name.
     pub(crate) fn from_frame(frame: &Frame<'a>, interface: &'a str) -> Self {
         let Frame { ts, link, bytes, wire_len, direction, gso, .. } = *frame;
-        Self { ts, link, bytes, wire_len, interface: Some(interface), direction, gso }
-    }
-
-    /// Length on the wire in bytes; at least the captured length, which damaged files contradict.
-    pub(crate) fn len(&self) -> u32 {
-        self.wire_len.max(u32::try_from(self.bytes.len()).unwrap_or(u32::MAX))
+        let (interface, faults) = (Some(interface), Faults::default());
+        Self { ts, link, bytes, wire_len, faults, interface, direction, gso }
     }
 }
 
@@ -75,7 +74,7 @@ impl LineFormatter {
         let mut packet = Packet::new(n.unwrap_or(0), captured.ts, summary);
         let payload =
             decode_into(captured.link, captured.bytes, captured.wire_len, &mut packet.summary);
-        packet.summary.check_time(captured.ts);
+        packet.summary.faults.insert(captured.faults);
         packet.interface = captured.interface.map(Into::into);
         (packet.direction, packet.gso) = (captured.direction, captured.gso);
         if !fields.has_ethernet {

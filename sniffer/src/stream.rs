@@ -187,7 +187,7 @@ impl Stream {
         source: usize,
         packet: &CapturedPacket<'_>,
     ) -> Result<(), Error> {
-        let n = self.count_packet(source, packet.len());
+        let n = self.count_packet(source, packet.wire_len);
         if !self.types.contains(RecordType::Packet) {
             return Ok(());
         }

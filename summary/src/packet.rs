@@ -47,7 +47,7 @@ impl<'a> Packet<'a> {
 pub struct Summary<'a> {
     /// Bytes on the wire, including VLAN tags.
     pub len: u32,
-    /// Bytes captured: `cap <= len`.
+    /// Bytes captured: `cap <= len`. A damaged file can claim that more was captured.
     pub cap: u32,
     /// Type of the outermost header.
     pub link: LinkType,
@@ -117,13 +117,6 @@ impl Summary<'_> {
             (self.src.map(Address::from), self.dst.map(Address::from))
         } else {
             (self.eth_src.map(Address::Mac), self.eth_dst.map(Address::Mac))
-        }
-    }
-
-    /// Marks a packet whose capture file has a time that a [`Timestamp`] cannot represent.
-    pub fn check_time(&mut self, ts: Timestamp) {
-        if ts.is_clamped() {
-            self.faults.insert(Faults::BAD_TIME);
         }
     }
 
@@ -304,13 +297,16 @@ impl Faults {
     pub const UNSUPPORTED: Self = Self { bits: 8 };
     /// The time in the capture file is not representable; see [`Timestamp::is_clamped`].
     pub const BAD_TIME: Self = Self { bits: 16 };
+    /// The capture file has no time for the packet.
+    pub const NO_TIME: Self = Self { bits: 32 };
 
-    const NAMES: [(Self, &'static str); 5] = [
+    const NAMES: [(Self, &'static str); 6] = [
         (Self::TRUNCATED, "truncated"),
         (Self::BAD_LENGTH, "bad_length"),
         (Self::BAD_HEADER, "bad_header"),
         (Self::UNSUPPORTED, "unsupported"),
         (Self::BAD_TIME, "bad_time"),
+        (Self::NO_TIME, "no_time"),
     ];
 
     /// Adds the faults of `other`.

@@ -248,17 +248,20 @@ pub struct End {
 pub enum Reason {
     /// The requested number of packets was reached.
     Count,
-    /// The requested duration of the run or the file was reached.
+    /// The requested duration of the run was reached, or that of the last file.
     Duration,
     /// The requested size of the file was reached.
     Size,
-    /// A signal stopped the run, such as SIGINT from Ctrl+C, or rotated the file.
+    /// The next file was started, by SIGHUP or after the requested time. The run continues.
+    Rotated,
+    /// A signal stopped the run, such as SIGINT from Ctrl+C.
     Signal,
     /// All input files were read to their ends.
     Eof,
     /// The run failed; the error is on standard error.
     Error,
 }
+
 impl Reason {
     /// The value of `end.reason`.
     pub const fn name(self) -> &'static str {
@@ -266,6 +269,7 @@ impl Reason {
             Self::Count => "count",
             Self::Duration => "duration",
             Self::Size => "size",
+            Self::Rotated => "rotated",
             Self::Signal => "signal",
             Self::Eof => "eof",
             Self::Error => "error",

@@ -5,7 +5,7 @@ use filter::{Metadata, Program};
 use std::net::Ipv4Addr;
 use std::sync::Arc;
 use summary::capture_file::{FileError, FileInterface, Reader, Step};
-use summary::{LinkType, Timestamp};
+use summary::{Faults, LinkType, Timestamp};
 
 use super::input::Input;
 use super::kind::FileKind;
@@ -48,6 +48,7 @@ struct PendingFrame {
     ts: Timestamp,
     link: LinkType,
     wire_len: u32,
+    faults: Faults,
     interface: usize,
     /// Start and end of its bytes in the buffer, truncated to the snap length.
     bytes: (usize, usize),
@@ -81,13 +82,14 @@ impl<'a> CaptureFile<'a> {
 
     /// The next frame.
     pub(super) fn packet(&self) -> Option<CapturedPacket<'_>> {
-        let PendingFrame { ts, link, wire_len, interface, bytes: (start, end), .. } =
+        let PendingFrame { ts, link, wire_len, faults, interface, bytes: (start, end), .. } =
             self.pending?;
         Some(CapturedPacket {
             ts,
             link,
             bytes: &self.buffer[start..end],
             wire_len,
+            faults,
             interface: self.interfaces()[interface].name.as_deref(),
             direction: None,
             gso: None,
@@ -186,13 +188,11 @@ impl<'a> CaptureFile<'a> {
                     let offset = frame.bytes.as_ptr().addr() - window.as_ptr().addr();
                     let start = self.start + offset;
                     let end = start + frame.bytes.len().min(self.snaplen);
-                    // A damaged record may claim fewer bytes on the wire than were captured.
-                    let len = u32::try_from(frame.bytes.len()).unwrap_or(u32::MAX);
-                    let wire_len = frame.wire_len.max(len);
                     self.pending = Some(PendingFrame {
                         ts: frame.ts,
                         link: frame.link,
-                        wire_len,
+                        wire_len: frame.wire_len,
+                        faults: frame.faults,
                         interface: frame.interface,
                         bytes: (start, end),
                         end: start + frame.bytes.len(),

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread;
 use summary::record::Reason;
-use summary::{LinkType, Timestamp};
+use summary::{Faults, LinkType, Timestamp};
 
 use super::run::FileRun;
 use crate::Error;
@@ -37,6 +37,7 @@ struct BatchPacket {
     ts: Timestamp,
     link: LinkType,
     wire_len: u32,
+    faults: Faults,
     /// End of its bytes in `PacketBatch::bytes`.
     end: usize,
     /// Packets directly before it that the filter rejected.
@@ -173,6 +174,7 @@ fn fill_batch(
             ts: packet.ts,
             link: packet.link,
             wire_len: packet.wire_len,
+            faults: packet.faults,
             end: batch.bytes.len(),
             skipped: std::mem::take(skipped),
             interface: packet.interface.map(|name| names.get(next, interface, name)),
@@ -209,6 +211,7 @@ fn format_batches(
                 link: stored.link,
                 bytes: &batch.bytes[start..stored.end],
                 wire_len: stored.wire_len,
+                faults: stored.faults,
                 interface: stored.interface.as_deref(),
                 direction: None,
                 gso: None,

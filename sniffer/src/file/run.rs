@@ -108,7 +108,11 @@ impl FileRun<'_> {
         if !self.is_rotation_due && !stream.is_file_full() {
             return Ok(None);
         }
-        let reason = if self.is_rotation_due { Reason::Duration } else { Reason::Size };
+        let reason = match (self.is_rotation_due, self.schedule.is_last_file()) {
+            (true, true) => Reason::Duration,
+            (true, false) => Reason::Rotated,
+            (false, _) => Reason::Size,
+        };
         if self.schedule.is_last_file() {
             return Ok(Some(reason));
         }

@@ -3,6 +3,9 @@
 //! packets: their fields have fixed offsets, and pcap-parser 0.17 allocates a list of options for each
 //! packet.
 //!
+//! A file can consist of several files, one after another (`cat a.pcap b.pcapng`). The reader continues
+//! with the next one.
+//!
 //! ```
 //! use summary::capture_file::{Reader, Step};
 //!
@@ -35,7 +38,7 @@ mod pcapng_writer;
 pub use pcap_file::PcapFile;
 pub use pcapng_writer::{PacketOptions, PcapngWriter, SectionOptions};
 
-use crate::{LinkType, Timestamp};
+use crate::{Faults, LinkType, Timestamp};
 
 /// A longer record means that the file is damaged. The limit is that of Wireshark for the link types
 /// with the largest packets.
@@ -85,7 +88,7 @@ pub enum Step<'a> {
 /// One captured frame of a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Frame<'a> {
-    /// Time of capture.
+    /// Time of capture; 0 if the file has none.
     pub ts: Timestamp,
     /// Type of its outermost header.
     pub link: LinkType,
@@ -93,8 +96,15 @@ pub struct Frame<'a> {
     pub interface: usize,
     /// The captured bytes.
     pub bytes: &'a [u8],
-    /// Bytes on the wire.
+    /// Bytes on the wire, as the file says: fewer than `bytes` if the file is damaged.
     pub wire_len: u32,
+    /// What is wrong with the time: [`Faults::BAD_TIME`] or [`Faults::NO_TIME`].
+    pub faults: Faults,
+}
+
+/// The faults of a time: [`Faults::BAD_TIME`] if a [`Timestamp`] cannot represent it.
+fn time_faults(ts: Timestamp) -> Faults {
+    if ts.is_clamped() { Faults::BAD_TIME } else { Faults::default() }
 }
 
 /// An interface that the file describes.
@@ -189,6 +199,9 @@ impl Reader {
     /// If the file is not a capture file, or is damaged. Do not call this method again after an error.
     pub fn step<'a>(&mut self, bytes: &'a [u8]) -> Result<Step<'a>, FileError> {
         let interface_count = self.interfaces().len();
+        if self.begins_file(bytes) {
+            self.format = Format::Unknown;
+        }
         let step = match &mut self.format {
             Format::Pcap(pcap) => pcap.step(bytes, self.offset),
             Format::PcapNg(pcapng) => pcapng.step(bytes, self.offset),
@@ -201,9 +214,11 @@ impl Reader {
                 Some(_) => match pcap::Pcap::from_header(bytes)? {
                     Some((pcap, consumed)) => {
                         self.format = Format::Pcap(pcap);
-                        Ok(Step::Skipped { consumed })
+                        self.offset += consumed as u64;
+                        self.description_count += 1;
+                        return Ok(Step::Skipped { consumed });
                     }
-                    None => Ok(Step::NeedMore { needed: pcap::HEADER_LEN }),
+                    None => Ok(Step::NeedMore { needed: pcap::Pcap::header_len(bytes) }),
                 },
             },
         };
@@ -215,6 +230,16 @@ impl Reader {
             }
         }
         step
+    }
+
+    /// Whether another file begins where the next record would.
+    fn begins_file(&self, bytes: &[u8]) -> bool {
+        match self.format {
+            Format::Unknown => false,
+            Format::Pcap(_) => pcap::is_header(bytes) || pcapng::is_section_header(bytes),
+            // Section headers are blocks.
+            Format::PcapNg(_) => pcap::is_header(bytes),
+        }
     }
 
     /// The error of a file that ends `left` bytes after its last complete record.

@@ -1,11 +1,11 @@
 //! The pcap format (draft-ietf-opsawg-pcap): both byte orders, microseconds and nanoseconds, and the
-//! "modified" variant with record headers of 24 bytes.
+//! variants of Alexey Kuznetsov and IXIA.
 
-use super::{FileError, FileInterface, Frame, MAX_RECORD_LEN, Step};
+use super::{FileError, FileInterface, Frame, MAX_RECORD_LEN, Step, time_faults};
 use crate::{LinkType, Timestamp};
 use pcap_parser::pcap::parse_pcap_header;
 
-pub(super) const HEADER_LEN: usize = 24;
+const HEADER_LEN: usize = 24;
 const RECORD_HEADER_LEN: usize = 16;
 const MODIFIED_RECORD_HEADER_LEN: usize = 24;
 
@@ -14,7 +14,7 @@ const MODIFIED_RECORD_HEADER_LEN: usize = 24;
 pub(super) struct Pcap {
     interface: [FileInterface; 1],
     pub(super) is_big_endian: bool,
-    is_modified: bool,
+    variant: Variant,
     lengths: LengthOrder,
     /// Unit of the fraction of a second, in nanoseconds.
     fraction_ns: u32,
@@ -29,69 +29,109 @@ enum LengthOrder {
     SmallerIsCaptured,
 }
 
-const BIG_ENDIAN_MAGIC: [u8; 4] = [0xa1, 0xb2, 0xc3, 0xd4];
+/// Magic numbers of the variants whose header is the standard one otherwise, with what pcap-parser
+/// reads in place of them, and the variant (Wireshark, wiretap/libpcap.c).
+const VARIANTS: [(u32, u32, Variant); 5] = [
+    (MAGIC_US, MAGIC_US, Variant::Standard),
+    (MAGIC_NS, MAGIC_NS, Variant::Standard),
+    (0xa1b2_cd34, MAGIC_US, Variant::Modified),
+    (0x1c00_01ac, MAGIC_US, Variant::Ixia),
+    (0x1c00_01ab, MAGIC_US, Variant::Ixia),
+];
 
-/// Variants that pcap-parser does not distinguish.
+const MAGIC_US: u32 = 0xa1b2_c3d4;
+const MAGIC_NS: u32 = 0xa1b2_3c4d;
+
+/// netsniff-ng, and a libpcap patch from 2000.
+const UNSUPPORTED_MAGICS: [u32; 2] = [0xa1e2_cb12, 0xa1b2_34cd];
+
+/// Major version, which is the same in all files.
+const VERSION: u16 = 2;
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Variant {
-    /// A variant that pcap-parser supports, or not a pcap file.
     Standard,
-    /// Alexey Kuznetsov's modified variant, in big-endian order.
-    ModifiedBigEndian,
-    /// A variant with other record headers (Wireshark, wiretap/libpcap.h), by its magic number.
-    Unsupported(u32),
+    /// Alexey Kuznetsov's variant, whose record headers also have the interface index, the protocol and
+    /// the packet type.
+    Modified,
+    /// Hardware and software captures of IXIA. The file header ends with the length of all records.
+    Ixia,
+}
+
+impl Variant {
+    fn header_len(self) -> usize {
+        match self {
+            Self::Standard | Self::Modified => HEADER_LEN,
+            Self::Ixia => HEADER_LEN + 4,
+        }
+    }
+
+    fn record_header_len(self) -> usize {
+        match self {
+            Self::Standard | Self::Ixia => RECORD_HEADER_LEN,
+            Self::Modified => MODIFIED_RECORD_HEADER_LEN,
+        }
+    }
+}
+
+/// A magic number of the table, and whether the file is big-endian.
+fn magic(bytes: [u8; 4]) -> Option<(&'static (u32, u32, Variant), bool)> {
+    let find = |number| VARIANTS.iter().find(|(magic, ..)| *magic == number);
+    let big_endian = find(u32::from_be_bytes(bytes)).map(|found| (found, true));
+    big_endian.or_else(|| Some((find(u32::from_le_bytes(bytes))?, false)))
+}
+
+fn unsupported_magic(bytes: [u8; 4]) -> Option<u32> {
+    let numbers = [u32::from_be_bytes(bytes), u32::from_le_bytes(bytes)];
+    numbers.into_iter().find(|number| UNSUPPORTED_MAGICS.contains(number))
 }
 
 /// Whether these are the first bytes of a pcap file of any variant, in either byte order.
-pub(super) fn is_magic(magic: [u8; 4]) -> bool {
-    let is_known = |magic: u32| matches!(magic, 0xa1b2_c3d4 | 0xa1b2_3c4d | 0xa1b2_cd34);
-    matches!(Variant::of(&magic), Variant::Unsupported(_))
-        || is_known(u32::from_be_bytes(magic))
-        || is_known(u32::from_le_bytes(magic))
+pub(super) fn is_magic(bytes: [u8; 4]) -> bool {
+    magic(bytes).is_some() || unsupported_magic(bytes).is_some()
 }
 
-/// IXIA hardware and software captures, netsniff-ng, and a libpcap patch from 2000.
-const UNSUPPORTED_MAGICS: [u32; 4] = [0x1c00_01ac, 0x1c00_01ab, 0xa1e2_cb12, 0xa1b2_34cd];
-
-impl Variant {
-    fn of(magic: &[u8; 4]) -> Self {
-        let words = [u32::from_be_bytes(*magic), u32::from_le_bytes(*magic)];
-        if words[0] == 0xa1b2_cd34 {
-            return Self::ModifiedBigEndian;
-        }
-        let unsupported = words.into_iter().find(|word| UNSUPPORTED_MAGICS.contains(word));
-        unsupported.map_or(Self::Standard, Self::Unsupported)
-    }
+/// Whether a file header begins here instead of a record or block. As the header of a record, these
+/// bytes would be a fixed microsecond in 2055 or 1984.
+pub(super) fn is_header(bytes: &[u8]) -> bool {
+    let Some(&[m0, m1, m2, m3, v0, v1, _, _]) = bytes.first_chunk() else { return false };
+    // Few records begin with a byte that is the first one of a magic number.
+    matches!(m0, 0xa1 | 0xd4 | 0x4d | 0x34 | 0x1c | 0xac | 0xab)
+        && magic([m0, m1, m2, m3]).is_some_and(|(_, is_big_endian)| {
+            let version = [v0, v1];
+            VERSION
+                == if is_big_endian {
+                    u16::from_be_bytes(version)
+                } else {
+                    u16::from_le_bytes(version)
+                }
+        })
 }
 
 impl Pcap {
     /// Parses the file header; also returns its length. `None` if more bytes are needed.
     pub(super) fn from_header(bytes: &[u8]) -> Result<Option<(Self, usize)>, FileError> {
-        let variant = bytes.first_chunk().map_or(Variant::Standard, Variant::of);
-        if let Variant::Unsupported(magic) = variant {
+        let Some(&first) = bytes.first_chunk() else { return Ok(None) };
+        if let Some(magic) = unsupported_magic(first) {
             let what = format!("the pcap variant {magic:#010x}");
             return Err(FileError::Unsupported { what });
         }
-        // pcap-parser supports the modified variant in little-endian order only.
-        let mut standard;
-        let bytes = match variant {
-            Variant::ModifiedBigEndian => {
-                let Some(header) = bytes.first_chunk::<HEADER_LEN>() else { return Ok(None) };
-                standard = *header;
-                standard[..4].copy_from_slice(&BIG_ENDIAN_MAGIC);
-                &standard[..]
-            }
-            _ => bytes,
+        let Some((&(_, standard_magic, variant), is_big_endian)) = magic(first) else {
+            return Err(FileError::Unrecognized);
         };
-        let header = match parse_pcap_header(bytes) {
-            Ok((_, header)) => header,
-            Err(nom) if nom.is_incomplete() => return Ok(None),
-            Err(_) => return Err(FileError::Unrecognized),
-        };
+        if bytes.len() < variant.header_len() {
+            return Ok(None);
+        }
+        let Some(&(mut standard)) = bytes.first_chunk::<HEADER_LEN>() else { return Ok(None) };
+        standard[..4].copy_from_slice(&match is_big_endian {
+            true => standard_magic.to_be_bytes(),
+            false => standard_magic.to_le_bytes(),
+        });
+        let (_, header) = parse_pcap_header(&standard).map_err(|_| FileError::Unrecognized)?;
         let lengths = match (header.version_major, header.version_minor) {
-            (2, 0..=2) => LengthOrder::WireFirst,
-            (2, 3) => LengthOrder::SmallerIsCaptured,
-            (2, _) => LengthOrder::CapturedFirst,
+            (VERSION, 0..=2) => LengthOrder::WireFirst,
+            (VERSION, 3) => LengthOrder::SmallerIsCaptured,
+            (VERSION, _) => LengthOrder::CapturedFirst,
             (major, minor) => {
                 let what = format!("pcap version {major}.{minor}");
                 return Err(FileError::Unsupported { what });
@@ -103,12 +143,18 @@ impl Pcap {
             FileInterface { name: None, link: LinkType::from_file(link), snaplen: header.snaplen };
         let pcap = Self {
             interface: [interface],
-            is_big_endian: header.is_bigendian(),
-            is_modified: header.is_modified_format() || variant == Variant::ModifiedBigEndian,
+            is_big_endian,
+            variant,
             lengths,
             fraction_ns: if header.is_nanosecond_precision() { 1 } else { 1_000 },
         };
-        Ok(Some((pcap, HEADER_LEN)))
+        Ok(Some((pcap, variant.header_len())))
+    }
+
+    /// The number of bytes that [`Pcap::from_header`] needs.
+    pub(super) fn header_len(bytes: &[u8]) -> usize {
+        let magic = bytes.first_chunk().and_then(|first| magic(*first));
+        magic.map_or(HEADER_LEN, |((.., variant), _)| variant.header_len())
     }
 
     pub(super) fn interfaces(&self) -> &[FileInterface] {
@@ -116,8 +162,7 @@ impl Pcap {
     }
 
     pub(super) fn step<'a>(&self, bytes: &'a [u8], offset: u64) -> Result<Step<'a>, FileError> {
-        let header_len =
-            if self.is_modified { MODIFIED_RECORD_HEADER_LEN } else { RECORD_HEADER_LEN };
+        let header_len = self.variant.record_header_len();
         let Some(header) = bytes.get(..header_len) else {
             return Ok(Step::NeedMore { needed: header_len });
         };
@@ -138,12 +183,14 @@ impl Pcap {
         let Some(record) = bytes.get(..len) else { return Ok(Step::NeedMore { needed: len }) };
         let seconds_ns = i64::from(word(0)) * 1_000_000_000;
         let fraction_ns = u64::from(word(4)) * u64::from(self.fraction_ns);
+        let ts = Timestamp::from_ns(seconds_ns.saturating_add_unsigned(fraction_ns));
         let frame = Frame {
-            ts: Timestamp::from_ns(seconds_ns.saturating_add_unsigned(fraction_ns)),
+            ts,
             link: self.interface[0].link,
             interface: 0,
             bytes: &record[header_len..],
             wire_len,
+            faults: time_faults(ts),
         };
         Ok(Step::Frame { consumed: len, frame })
     }

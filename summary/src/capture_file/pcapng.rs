@@ -1,16 +1,18 @@
 //! The pcapng format (draft-ietf-opsawg-pcapng): sections in either byte order, several interfaces with
 //! different time resolutions, and enhanced, simple and obsolete packet blocks.
 
-use super::{FileError, FileInterface, Frame, MAX_RECORD_LEN, Step};
-use crate::{LinkType, Timestamp};
+use super::{FileError, FileInterface, Frame, MAX_RECORD_LEN, Step, time_faults};
+use crate::{Faults, LinkType, Timestamp};
 use pcap_parser::pcapng::{
-    OptionCode, parse_interfacedescriptionblock_be, parse_interfacedescriptionblock_le,
-    parse_sectionheaderblock,
+    OptionCode, PcapNGOption, parse_interfacedescriptionblock_be,
+    parse_interfacedescriptionblock_le, parse_sectionheaderblock,
 };
 
 /// Maximum number of interfaces of a section. Files of the kernel's interfaces have far fewer; a
 /// compressed file of a few kilobytes can describe millions.
 const MAX_INTERFACES: usize = 1 << 16;
+/// `if_tsresol` without the option: microseconds.
+const DEFAULT_TSRESOL: u8 = 6;
 /// Maximum length of an interface name in bytes. Names of Linux have 15, those of Windows about 50.
 const MAX_NAME_LEN: usize = 1 << 10;
 
@@ -22,8 +24,21 @@ pub(super) const INTERFACE: u32 = 1;
 const SIMPLE_PACKET: u32 = 3;
 pub(super) const ENHANCED_PACKET: u32 = 6;
 
-/// Interface, time in ticks, captured bytes (`None` if the block is too short), length on the wire.
-type Packet<'a> = (usize, u64, Option<&'a [u8]>, u32);
+/// Interface, time in ticks if the block has one, captured bytes (`None` if the block is too short),
+/// length on the wire.
+type Packet<'a> = (usize, Option<u64>, Option<&'a [u8]>, u32);
+
+/// Length of an interface description block without options.
+const INTERFACE_LEN: usize = 20;
+
+/// Whether a section header begins here.
+pub(super) fn is_section_header(bytes: &[u8]) -> bool {
+    let Some(&[m0, m1, m2, m3, _, _, _, _, b0, b1, b2, b3]) = bytes.first_chunk() else {
+        return false;
+    };
+    [m0, m1, m2, m3] == MAGIC
+        && matches!([b0, b1, b2, b3], [0x1a, 0x2b, 0x3c, 0x4d] | [0x4d, 0x3c, 0x2b, 0x1a])
+}
 
 /// The state of the current section.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -68,6 +83,40 @@ impl FileClock {
             u32::try_from(subsec_ns).unwrap_or(999_999_999),
         )
     }
+}
+
+/// The options of an interface description up to the end-of-options option. pcap-parser leaves out an
+/// option that is longer than the block, and all options after it.
+fn interface_options<'o, 'b>(
+    options: &'o [PcapNGOption<'b>],
+    len: usize,
+) -> Result<&'o [PcapNGOption<'b>], &'static str> {
+    if let Some(end) = options.iter().position(|option| option.code == OptionCode::EndOfOpt) {
+        return Ok(&options[..end]);
+    }
+    let found = options.iter().map(|option| 4 + option.value.len()).sum::<usize>();
+    if found == len { Ok(options) } else { Err("an option is longer than its block") }
+}
+
+/// The value of the first option with this code.
+fn option<'o>(options: &'o [PcapNGOption<'_>], code: OptionCode) -> Option<&'o [u8]> {
+    let option = options.iter().find(|option| option.code == code)?;
+    option.value.get(..usize::from(option.len))
+}
+
+/// Like [`option`], for an option of a fixed length.
+fn fixed_option<const N: usize>(
+    options: &[PcapNGOption<'_>],
+    code: OptionCode,
+) -> Result<Option<[u8; N]>, &'static str> {
+    let value = option(options, code).map(<[u8; N]>::try_from);
+    value.transpose().map_err(|_| "an option for the clock has a wrong length")
+}
+
+/// The text of `if_name`, which a zero can end before its length; `None` if it is empty.
+fn interface_name(value: &[u8]) -> Option<String> {
+    let name = value.split(|byte| *byte == 0).next().filter(|name| !name.is_empty())?;
+    Some(String::from_utf8_lossy(&name[..name.len().min(MAX_NAME_LEN)]).into_owned())
 }
 
 impl PcapNg {
@@ -117,8 +166,9 @@ impl PcapNg {
         else {
             return Err(damaged("a packet of an interface that was not described"));
         };
-        let ts = clock.timestamp(ticks);
-        let frame = Frame { ts, link: description.link, interface, bytes, wire_len };
+        let ts = ticks.map_or(Timestamp::from_ns(0), |ticks| clock.timestamp(ticks));
+        let faults = if ticks.is_none() { Faults::NO_TIME } else { time_faults(ts) };
+        let frame = Frame { ts, link: description.link, interface, bytes, wire_len, faults };
         Ok(Step::Frame { consumed: len, frame })
     }
 
@@ -169,20 +219,17 @@ impl PcapNg {
             true => parse_interfacedescriptionblock_be,
             false => parse_interfacedescriptionblock_le,
         };
+        let options_len = block.len().saturating_sub(INTERFACE_LEN);
         let (_, block) = parse(block).map_err(|_| "an unreadable block")?;
-        // pcap-parser 0.17 always reads this option in little-endian order.
-        let offset = (block.options.iter())
-            .find(|option| option.code == OptionCode::IfTsoffset)
-            .and_then(|option| option.value.first_chunk().copied())
-            .map_or(0, |bytes| self.signed(bytes));
-        let clock =
-            FileClock::new(block.if_tsresol, offset).ok_or("an impossible clock resolution")?;
+        let options = interface_options(&block.options, options_len)?;
+        let clock = FileClock::new(
+            fixed_option(options, OptionCode::IfTsresol)?.map_or(DEFAULT_TSRESOL, |[byte]| byte),
+            // pcap-parser 0.17 always reads this option in little-endian order.
+            fixed_option(options, OptionCode::IfTsoffset)?.map_or(0, |bytes| self.signed(bytes)),
+        )
+        .ok_or("an impossible clock resolution")?;
         let link = u16::try_from(block.linktype.0).map_err(|_| "an impossible link type")?;
-        let name = (block.options.iter())
-            .find(|option| option.code == OptionCode::IfName)
-            .and_then(|option| option.value.get(..usize::from(option.len)))
-            .map(|name| &name[..name.len().min(MAX_NAME_LEN)])
-            .map(|name| String::from_utf8_lossy(name).into_owned());
+        let name = option(options, OptionCode::IfName).and_then(interface_name);
         let link = LinkType::from_file(link);
         self.interfaces.push(FileInterface { name, link, snaplen: block.snaplen });
         self.clocks.push(clock);
@@ -200,7 +247,7 @@ impl PcapNg {
             (false, _) => word(0),
         };
         let ticks = u64::from(word(4)) << 32 | u64::from(word(8));
-        Some((interface as usize, ticks, content.get(..word(12) as usize), word(16)))
+        Some((interface as usize, Some(ticks), content.get(..word(12) as usize), word(16)))
     }
 
     /// Length, bytes (draft, 4.4): of the first interface, and cut to its length.
@@ -209,6 +256,6 @@ impl PcapNg {
         let len = self.number(*len);
         let snaplen = self.interfaces.first().map_or(0, |interface| interface.snaplen);
         let cap = if snaplen == 0 { len } else { len.min(snaplen) } as usize;
-        Some((0, 0, Some(&content[..cap.min(content.len())]), len))
+        Some((0, None, Some(&content[..cap.min(content.len())]), len))
     }
 }

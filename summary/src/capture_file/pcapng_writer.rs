@@ -25,7 +25,7 @@ const NANOSECONDS: u8 = 9;
 ///
 /// ```
 /// use summary::capture_file::{FileInterface, Frame, PacketOptions, PcapngWriter, SectionOptions};
-/// use summary::{LinkType, Timestamp};
+/// use summary::{Faults, LinkType, Timestamp};
 ///
 /// let mut file = Vec::new();
 /// let mut writer = PcapngWriter::new(&SectionOptions::default(), &mut file);
@@ -33,7 +33,8 @@ const NANOSECONDS: u8 = 9;
 /// let eth0 = FileInterface { name: Some("eth0".to_owned()), link, snaplen: 0 };
 /// let interface = writer.interface(&eth0, &mut file);
 /// let ts = Timestamp::from_ns(1_763_866_418_123_456_789);
-/// let frame = Frame { ts, link, interface, bytes: &[0; 60], wire_len: 1_514 };
+/// let (bytes, faults) = (&[0; 60][..], Faults::default());
+/// let frame = Frame { ts, link, interface, bytes, wire_len: 1_514, faults };
 /// writer.packet(&frame, &PacketOptions::default(), &mut file);
 /// ```
 #[derive(Clone, Debug)]
@@ -209,7 +210,7 @@ impl Block<'_> {
 mod tests {
     use super::*;
     use crate::capture_file::{Reader, Step};
-    use crate::{LinkType, Timestamp};
+    use crate::{Faults, LinkType, Timestamp};
     use proptest::prelude::*;
 
     fn directions() -> impl Strategy<Value = Option<Direction>> {
@@ -224,7 +225,7 @@ mod tests {
     }
 
     fn interfaces() -> impl Strategy<Value = FileInterface> {
-        let name = prop::option::of("\\PC{0,9}");
+        let name = prop::option::of("\\PC{1,9}");
         (name, 0u16..300, any::<u32>()).prop_map(|(name, link, snaplen)| FileInterface {
             name,
             link: LinkType::from_file(link),
@@ -255,7 +256,7 @@ mod tests {
             let frames: Vec<_> = packets.iter().map(|(ns, interface, bytes, wire_len)| {
                 let interface = interface.index(interfaces.len());
                 let (ts, link) = (Timestamp::from_ns(*ns), interfaces[interface].link);
-                Frame { ts, link, interface, bytes, wire_len: *wire_len }
+                Frame { ts, link, interface, bytes, wire_len: *wire_len, faults: Faults::default() }
             }).collect();
             for frame in &frames {
                 writer.packet(frame, &PacketOptions { direction, comment }, &mut file);

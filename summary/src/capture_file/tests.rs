@@ -213,6 +213,51 @@ fn sections_may_differ_in_byte_order() {
 }
 
 #[test]
+fn files_can_follow_each_other() {
+    let files = [
+        pcap(false, 0xa1b2_c3d4).bytes,
+        pcap(true, 0xa1b2_3c4d).bytes,
+        pcapng(true).bytes,
+        pcap(true, 0xa1b2_c3d4).bytes,
+        pcapng(false).bytes,
+        pcap(false, 0xa1b2_3c4d).bytes,
+    ];
+    let expected: Vec<_> = files.iter().flat_map(|file| read(file).0).collect();
+    assert_eq!(read(&files.concat()), (expected, None));
+    let second = Bytes::new(false).u32(0xa1b2_c3d4).u16(2).u16(9).bytes;
+    let (seen, error) = read(&[&files[0][..], &second].concat());
+    assert_eq!((seen.len(), error), (1, Some(FileError::Truncated { offset: 43 })));
+}
+
+#[test]
+fn interface_options_have_the_lengths_of_their_types() {
+    let new = || Bytes::new(false);
+    let section =
+        new().block(0x0a0d_0d0a, &new().u32(0x1a2b_3c4d).u16(1).u16(0).u32(u32::MAX).u32(u32::MAX));
+    let read_with = |options: Bytes| {
+        let interface = new().u16(1).u16(0).u32(0).raw(&options.bytes);
+        read(&[&section.bytes[..], &new().block(1, &interface).bytes].concat()).1
+    };
+    let damaged = |reason| Some(FileError::Damaged { offset: 28, reason });
+    let clock = "an option for the clock has a wrong length";
+    for (options, error) in [
+        (new(), None),
+        (new().u16(2).u16(5).raw(b"eth0\0\0\0\0"), None),
+        (new().u16(9).u16(1).u32(6), None),
+        (new().u16(9).u16(0), damaged(clock)),
+        (new().u16(9).u16(4).u32(6), damaged(clock)),
+        (new().u16(14).u16(4).u32(6), damaged(clock)),
+        (new().u16(9).u16(1).u32(99), damaged("an impossible clock resolution")),
+        (new().u16(9).u16(5).u32(6), damaged("an option is longer than its block")),
+        // What follows the end of the options is not an option.
+        (new().u32(0).u16(9).u16(5).u32(6), None),
+    ] {
+        let text = format!("{:?}", options.bytes);
+        assert_eq!(read_with(options), error, "{text}");
+    }
+}
+
+#[test]
 fn truncated_file_gives_complete_packets_and_the_offset() {
     let file = pcap(false, 0xa1b2_c3d4).raw(&[1, 2, 3]).bytes;
     let (seen, error) = read(&file);

@@ -25,7 +25,7 @@ mod transport;
 mod wlan;
 
 use crate::observer::Observer;
-use crate::{LinkType, Summary};
+use crate::{Faults, LinkType, Summary};
 use extent::Extent;
 use state::DecodeState;
 
@@ -89,10 +89,13 @@ pub(crate) fn decode_observed<'a, O: Observer>(
     observer: O,
 ) -> (&'a [u8], O) {
     let cap = u32::try_from(bytes.len()).unwrap_or(u32::MAX);
-    let wire_len = wire_len.max(cap);
     *summary = Summary::new(link, cap, wire_len);
     let mut state = DecodeState { summary, payload: &[], observer };
-    link::decode(Extent::new(bytes, wire_len as usize), &mut state);
+    // A damaged file can claim that more was captured than was on the wire.
+    link::decode(Extent::new(bytes, wire_len.max(cap) as usize), &mut state);
+    if wire_len < cap {
+        state.summary.faults.insert(Faults::BAD_LENGTH);
+    }
     (state.payload, state.observer)
 }
 

@@ -15,7 +15,7 @@
 //! | `ts_ns`, `ts_us`, `ts_ms` | integer, 64 bits | one of them instead of `ts`, with [`TimeUnit`](crate::TimeUnit): the time since 1970-01-01T00:00:00Z, rounded down |
 //! | `if` | string | interface name; present in live captures, and for pcapng files that contain it (`if_name`) |
 //! | `dir` | string | direction, the kernel's `sll_pkttype` (packet(7)): `in` (to this host), `out` (from this host), `bcast` (broadcast), `mcast` (multicast), `other` (to another host); live only |
-//! | `len` | integer, 32 bits | bytes on the wire, including the link header and VLAN tags; in cooked frames (SLL, SLL2), the link header is the cooked one |
+//! | `len` | integer, 32 bits | bytes on the wire, including the link header and VLAN tags, as the kernel or the file reports it; in cooked frames (SLL, SLL2), the link header is the cooked one |
 //! | `cap` | integer, 32 bits | bytes captured; present if fewer than `len` |
 //! | `gso` | integer, 16 bits | segmentation offload: payload bytes of each segment but the last, the kernel's `gso_size`; live only |
 //! | `gso_type` | string | what segmentation offload splits or merges, the kernel's `gso_type`: `tcpv4`, `tcpv6`, `udp_l4` (datagrams), `udp` (IP fragments); present with `gso` |
@@ -41,7 +41,7 @@
 //! | `http_host` | string | Host field of an HTTP/1 request (RFC 9110); with `--names` |
 //! | `quic` | string | version in a QUIC long header (RFC 8999), such as `0x00000001`; with `--names` |
 //! | `community_id` | string | [Community ID](https://github.com/corelight/community-id-spec) 1 of the flow; with `--community-id`. See [`CommunityId::of`](crate::CommunityId::of) for fragments |
-//! | `err` | array of strings | faults of the packet, in this order: `truncated` (the capture cut off a header), `bad_length` (a length field contradicts another one or the frame), `bad_header` (a field has a forbidden value), `unsupported` (not decoded further), `bad_time` (the time in the file is before 1677 or after 2262; `ts` is the nearest possible one) |
+//! | `err` | array of strings | faults of the packet, in this order: `truncated` (the capture cut off a header), `bad_length` (a length field contradicts another one or the frame, or the file has more bytes of the frame than `len`), `bad_header` (a field has a forbidden value), `unsupported` (not decoded further), `bad_time` (the time in the file is before 1677 or after 2262; `ts` is the nearest possible one), `no_time` (the file has no time for the packet; `ts` is 1970-01-01) |
 //! | `tag_…` | string | the user's [`Tags`](crate::Tags), in their order |
 //!
 //! Bytes from the network that are not valid UTF-8 appear as U+FFFD. Characters that control the display

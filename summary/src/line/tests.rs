@@ -34,8 +34,8 @@ fn hostile_text() -> impl Strategy<Value = String> {
 
 fn faults() -> impl Strategy<Value = Faults> {
     proptest::sample::subsequence(
-        vec!["truncated", "bad_length", "bad_header", "unsupported", "bad_time"],
-        0..=5,
+        vec!["truncated", "bad_length", "bad_header", "unsupported", "bad_time", "no_time"],
+        0..=6,
     )
     .prop_map(|names| {
         let mut faults = Faults::default();

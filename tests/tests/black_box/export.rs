@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::process::Command;
 use summary::capture_file::{FileInterface, Frame, PacketOptions, PcapngWriter, SectionOptions};
-use summary::{LinkType, Timestamp};
+use summary::{Faults, LinkType, Timestamp};
 use tempfile::tempdir;
 use tests::capinfos::packet_count;
 use tests::files::{gzip, write};
@@ -32,7 +32,7 @@ fn pcapng() -> Vec<u8> {
         let wire_len = u32::try_from(bytes.len()).unwrap();
         let bytes = if number % 3 == 0 { &bytes[..50.min(bytes.len())] } else { &bytes[..] };
         let ts = Timestamp::from_ns(1_795_402_418_123_456_789 + i64::from(number));
-        let frame = Frame { ts, link, interface, bytes, wire_len };
+        let frame = Frame { ts, link, interface, bytes, wire_len, faults: Faults::default() };
         writer.packet(&frame, &PacketOptions::default(), &mut file);
     }
     file

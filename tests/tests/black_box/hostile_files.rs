@@ -9,7 +9,7 @@ use std::process::{Command, Stdio};
 use summary::capture_file::{
     FileInterface, Frame, PacketOptions, PcapFile, PcapngWriter, SectionOptions,
 };
-use summary::{LinkType, Timestamp};
+use summary::{Faults, LinkType, Timestamp};
 use tempfile::tempdir;
 use tests::files::{gzip, write};
 use tests::frames::{IPV4, LINKTYPE_ETHERNET, ethernet, ipv4, pcap, udp};
@@ -107,7 +107,7 @@ fn time_that_is_not_representable_is_a_fault() {
     let interface = writer.interface(&description, &mut file);
     let ts = Timestamp::from_ns(1);
     let bytes = &ethernet(&[], IPV4, &ipv4(17, &udp(&[0; 18])));
-    let frame = Frame { ts, link, interface, bytes, wire_len: 60 };
+    let frame = Frame { ts, link, interface, bytes, wire_len: 60, faults: Faults::default() };
     writer.packet(&frame, &PacketOptions::default(), &mut packet);
     file.extend(&packet);
     // The time follows type, length and interface of the block.

@@ -3,7 +3,7 @@
 
 use serde_json::{Value, json};
 use summary::capture_file::{FileInterface, Frame, PacketOptions, PcapngWriter, SectionOptions};
-use summary::{LinkType, Timestamp};
+use summary::{Faults, LinkType, Timestamp};
 use tempfile::tempdir;
 use tests::files::write;
 use tests::frames::{IPV4, ethernet, ipv4, tcp};
@@ -83,7 +83,7 @@ fn hostile_pcapng() -> Vec<u8> {
     let mut writer = PcapngWriter::new(&section, &mut file);
     let interface = FileInterface { name: Some(MARKUP.to_owned()), link, snaplen: 0 };
     let interface = writer.interface(&interface, &mut file);
-    let frame = Frame { ts, link, interface, bytes: &bytes, wire_len };
+    let frame = Frame { ts, link, interface, bytes: &bytes, wire_len, faults: Faults::default() };
     writer.packet(&frame, &PacketOptions { comment, direction: None }, &mut file);
     file
 }

@@ -2,7 +2,7 @@
 
 use std::process::Command;
 use summary::capture_file::{FileInterface, Frame, PacketOptions, PcapngWriter, SectionOptions};
-use summary::{Direction, LinkType, Timestamp};
+use summary::{Direction, Faults, LinkType, Timestamp};
 use tempfile::tempdir;
 use tests::files::write;
 
@@ -40,7 +40,8 @@ fn file(is_big_endian: bool) -> Vec<u8> {
         let (interface, link) = interfaces[usize::from(n % 2 == 1)];
         let ts = Timestamp::from_ns(1_763_866_418_123_456_789 + n);
         let bytes = &[0; 61][..usize::try_from(20 + n).unwrap()];
-        let frame = Frame { ts, link, interface, bytes, wire_len: 1_514 };
+        let frame =
+            Frame { ts, link, interface, bytes, wire_len: 1_514, faults: Faults::default() };
         let comment = direction.map(Direction::name);
         writer.packet(&frame, &PacketOptions { direction, comment }, &mut file);
     }

@@ -137,7 +137,7 @@ impl Capture {
 /// Decodes a frame. Leaves out the MAC addresses of IP packets, as the sniffer does without `-e`.
 fn packet<'a>(frame: &Frame<'a>, n: u64, reader: &'a Reader) -> Packet<'a> {
     let mut summary = decode(frame.link, frame.bytes, frame.wire_len);
-    summary.check_time(frame.ts);
+    summary.faults.insert(frame.faults);
     summary.omit_redundant_eth();
     let mut packet = Packet::new(n, frame.ts, summary);
     let interface = reader.interfaces().get(frame.interface);

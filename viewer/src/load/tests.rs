@@ -3,7 +3,7 @@ use std::io::Write;
 use summary::capture_file::{
     FileInterface, Frame, PacketOptions, PcapFile, PcapngWriter, Reader, SectionOptions, Step,
 };
-use summary::{LinkType, Timestamp};
+use summary::{Faults, LinkType, Timestamp};
 use viewer_store::columns::PacketRow;
 
 const PACKET: &str =
@@ -253,7 +253,14 @@ fn time_that_is_not_representable_is_a_fault() {
     let interface = writer.interface(&FileInterface { name: None, link, snaplen: 0 }, &mut file);
     let bytes = &[&[7; 12][..], &[0x88, 0xcc], &[1; 46]].concat();
     for ns in [i64::MAX - 1, i64::MAX] {
-        let frame = Frame { ts: Timestamp::from_ns(ns), link, interface, bytes, wire_len: 60 };
+        let frame = Frame {
+            ts: Timestamp::from_ns(ns),
+            link,
+            interface,
+            bytes,
+            wire_len: 60,
+            faults: Faults::default(),
+        };
         writer.packet(&frame, &PacketOptions::default(), &mut file);
     }
     let mut loader =
@@ -275,7 +282,14 @@ fn many_interfaces_need_little_memory() {
     let link = LinkType::ETHERNET;
     writer.interface(&FileInterface { name: None, link, snaplen: 0 }, &mut interface);
     let ts = Timestamp::from_ns(0);
-    let frame = Frame { ts, link, interface: 0, bytes: &[1, 2, 3, 4], wire_len: 4 };
+    let frame = Frame {
+        ts,
+        link,
+        interface: 0,
+        bytes: &[1, 2, 3, 4],
+        wire_len: 4,
+        faults: Faults::default(),
+    };
     writer.packet(&frame, &PacketOptions::default(), &mut packet);
     let pair = [&interface[..], &packet].concat();
     let first = [section, interface.repeat(65_000)].concat();
@@ -405,7 +419,14 @@ fn pcapng_export_keeps_bytes_lengths_times_and_interfaces() {
         for (number, (interface, link)) in (0..).zip([ids[1], ids[0], ids[3], ids[1]]) {
             let ts = Timestamp::from_ns(1_795_402_418_123_456_789 + number);
             let bytes = [u8::try_from(number).unwrap(); 33];
-            let frame = Frame { ts, link, interface, bytes: &bytes, wire_len: 1_500 };
+            let frame = Frame {
+                ts,
+                link,
+                interface,
+                bytes: &bytes,
+                wire_len: 1_500,
+                faults: Faults::default(),
+            };
             writer.packet(&frame, &PacketOptions::default(), &mut file);
         }
     }
