@@ -107,7 +107,7 @@ impl Accounting {
         if is_due && self.schedule.is_last_file() {
             self.stop_reason = Some(Reason::Duration);
         } else if is_due {
-            self.rotate(Reason::Duration)?;
+            self.rotate(Reason::Rotated)?;
         }
         Ok(())
     }

@@ -186,7 +186,7 @@ impl Run<'_> {
             for request in self.signals.requests()? {
                 match request {
                     Request::End => return Ok(Some(Reason::Signal)),
-                    Request::Rotate => self.accounting.rotate(Reason::Signal)?,
+                    Request::Rotate => self.accounting.rotate(Reason::Rotated)?,
                     Request::Flush => self.accounting.flush_all()?,
                     Request::Report => {
                         self.accounting.read_all_counters()?;

@@ -132,7 +132,7 @@ fn rotates_by_time_and_expands_the_template() {
     check_run(&streams, 20);
     assert_eq!(
         (&streams[0].reason[..], &streams.last().unwrap().reason[..]),
-        ("duration", "signal")
+        ("rotated", "signal")
     );
 }
 
@@ -183,7 +183,7 @@ fn sighup_starts_a_new_file() {
     assert!(output.status.success(), "{}", output.stderr);
     let streams = ["a.old", "a", "a-1"].map(|name| read(&directory.path().join(name)));
     check_run(&streams, 12);
-    assert!(streams.iter().all(|stream| stream.reason == "signal"));
+    assert_eq!(streams.map(|stream| stream.reason), ["rotated", "rotated", "signal"]);
 }
 
 #[test]
@@ -316,7 +316,7 @@ fn output_of_pipes_is_rotated_by_time() {
         let streams: Vec<_> = names(path).iter().map(|name| read(&path.join(name))).collect();
         check_run(&streams, sent);
         let reasons: Vec<_> = streams.iter().map(|stream| &stream.reason[..]).collect();
-        assert_eq!((reasons[0], *reasons.last().unwrap()), ("duration", "eof"));
+        assert_eq!((reasons[0], *reasons.last().unwrap()), ("rotated", "eof"));
 
         let directory = tempdir().unwrap();
         let path = directory.path();

@@ -113,7 +113,7 @@ impl Worker {
                 if frame.is_accepted {
                     formatter.format(&packet, None, &mut batch.text);
                 }
-                let (ts, wire_len) = (packet.ts, packet.len());
+                let (ts, wire_len) = (packet.ts, packet.wire_len);
                 batch.lines.push(Line { ts, end: batch.text.len(), wire_len });
             }
             batch
