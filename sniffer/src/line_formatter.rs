@@ -2,10 +2,11 @@
 //! `summary`; numbering and writing are left to `stream`.
 
 use crate::capture::Frame;
+use reassembly::NameTracker;
 use summary::line::Writer;
 use summary::{
     CommunityId, Direction, Faults, Gso, LinkType, Packet, PayloadNames, RecordFormat, Summary,
-    Timestamp, decode_into,
+    Timestamp, decode_into, decode_with_payload,
 };
 
 /// Optional fields of packet lines.
@@ -15,7 +16,7 @@ pub(crate) struct FieldOptions {
     pub(crate) format: RecordFormat,
     /// MAC addresses also of packets with IP addresses: `eth_src`, `eth_dst`.
     pub(crate) has_ethernet: bool,
-    /// Names found in payloads: DNS, TLS, HTTP and QUIC.
+    /// Names found in payloads, also in messages that several packets contain: DNS, TLS, HTTP, QUIC.
     pub(crate) has_names: bool,
     /// The Community ID flow hash: `community_id`.
     pub(crate) has_community_id: bool,
@@ -52,13 +53,20 @@ impl<'a> CapturedPacket<'a> {
 pub(crate) struct LineFormatter {
     fields: FieldOptions,
     writer: Writer,
-    /// Reused buffer for names that are not contiguous in the packet.
-    name_buf: String,
+    /// `None` if lines have no names, or the caller finds them.
+    names: Option<NameTracker>,
 }
 
 impl LineFormatter {
+    /// A formatter of packets in the order of their capture: it finds names.
     pub(crate) fn new(fields: FieldOptions) -> Self {
-        Self { writer: Writer::new(&fields.format), fields, name_buf: String::new() }
+        let names = fields.has_names.then(NameTracker::default);
+        Self { names, ..Self::without_names(fields) }
+    }
+
+    /// A formatter of packets whose names are found by a [`NameFinder`].
+    pub(crate) fn without_names(fields: FieldOptions) -> Self {
+        Self { writer: Writer::new(&fields.format), fields, names: None }
     }
 
     /// Appends the packet's line to `out`: the whole line with the number `n`, or, without one,
@@ -69,7 +77,18 @@ impl LineFormatter {
         n: Option<u64>,
         out: &mut Vec<u8>,
     ) {
-        let Self { fields, writer, name_buf } = self;
+        self.format_with(captured, n, PayloadNames::default(), out);
+    }
+
+    /// Like [`LineFormatter::format`], with names that are known.
+    pub(crate) fn format_with(
+        &mut self,
+        captured: &CapturedPacket<'_>,
+        n: Option<u64>,
+        names: PayloadNames<'_>,
+        out: &mut Vec<u8>,
+    ) {
+        let Self { fields, writer, names: tracker } = self;
         let summary = Summary::new(captured.link, 0, 0);
         let mut packet = Packet::new(n.unwrap_or(0), captured.ts, summary);
         let payload =
@@ -83,12 +102,33 @@ impl LineFormatter {
         if fields.has_community_id {
             packet.community_id = CommunityId::of(&packet.summary, 0);
         }
-        if fields.has_names {
-            packet.names = PayloadNames::parse(&packet.summary, payload, name_buf);
-        }
+        packet.names = match tracker {
+            Some(tracker) => {
+                tracker.parse(captured.ts, captured.interface, &packet.summary, payload)
+            }
+            None => names,
+        };
         match n {
             Some(_) => writer.write(&packet, out),
             None => writer.write_after_n(&packet, out),
         }
+    }
+}
+
+/// Finds the names in packets that several threads format. Names depend on earlier packets, so one
+/// thread finds those of all.
+#[derive(Debug, Default)]
+pub(crate) struct NameFinder(NameTracker);
+
+impl NameFinder {
+    /// The names in a packet; `None` if it has none.
+    pub(crate) fn find(
+        &mut self,
+        captured: &CapturedPacket<'_>,
+    ) -> Option<Box<PayloadNames<'static>>> {
+        let decoded = decode_with_payload(captured.link, captured.bytes, captured.wire_len);
+        let interface = captured.interface;
+        let names = self.0.parse(captured.ts, interface, &decoded.summary, decoded.payload);
+        (!names.is_empty()).then(|| Box::new(names.into_owned()))
     }
 }

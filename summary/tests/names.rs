@@ -17,7 +17,7 @@ const CAPTURES: &[(&str, &[&str])] = &[
     ("dns-other-port", &["dns www.example.com A"]),
     ("dns-transfer-start", &[""]),
     ("http-lf", &["host www.example.com"]),
-    ("http-report", &["host www.example.com"]),
+    ("http-report", &["host a.example"]),
     ("quic-port-5353", &["quic 1"]),
     ("rtp", &[""]),
     ("tls-4k", &["sni www.example.com"]),

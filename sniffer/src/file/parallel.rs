@@ -5,11 +5,11 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread;
 use summary::record::Reason;
-use summary::{Faults, LinkType, Timestamp};
+use summary::{Faults, LinkType, PayloadNames, Timestamp};
 
 use super::run::FileRun;
 use crate::Error;
-use crate::line_formatter::{CapturedPacket, LineFormatter};
+use crate::line_formatter::{CapturedPacket, LineFormatter, NameFinder};
 
 /// A batch is full when it holds this many bytes of packets.
 const BATCH_LEN: usize = 256 << 10;
@@ -43,6 +43,7 @@ struct BatchPacket {
     /// Packets directly before it that the filter rejected.
     skipped: u64,
     interface: Option<Arc<str>>,
+    names: Option<Box<PayloadNames<'static>>>,
 }
 
 /// A worker thread, as the main thread sees it.
@@ -63,7 +64,7 @@ pub(super) fn run(run: &mut FileRun<'_>, count: usize) -> Result<Reason, Error> 
         let start_worker = |_| {
             let (batches, input) = sync_channel(QUEUE_DEPTH);
             let (output, formatted) = sync_channel(QUEUE_DEPTH);
-            let formatter = LineFormatter::new(run.config.stream.fields.clone());
+            let formatter = LineFormatter::without_names(run.config.stream.fields.clone());
             thread::Builder::new()
                 .name("formatter".to_owned())
                 .spawn_scoped(scope, move || format_batches(&input, &output, formatter))
@@ -73,7 +74,8 @@ pub(super) fn run(run: &mut FileRun<'_>, count: usize) -> Result<Reason, Error> 
         // On an error, the workers started so far end when their handles are dropped.
         let workers = (0..count).map(start_worker).collect::<Result<Vec<_>, Error>>()?;
         let mut spares = Vec::new();
-        let mut names = InterfaceNameCache::default();
+        let mut interfaces = InterfaceNameCache::default();
+        let mut names = run.config.stream.fields.has_names.then(NameFinder::default);
         let (mut sent, mut written, mut taken) = (0, 0, 0);
         // Packets that the filter rejected since the last match.
         let mut skipped = 0;
@@ -97,7 +99,8 @@ pub(super) fn run(run: &mut FileRun<'_>, count: usize) -> Result<Reason, Error> 
             waiting_for = fill_batch(
                 run,
                 &mut batch,
-                &mut names,
+                &mut interfaces,
+                names.as_mut(),
                 limit.map(|limit| limit - taken),
                 &mut skipped,
             )?;
@@ -156,7 +159,8 @@ impl InterfaceNameCache {
 fn fill_batch(
     run: &mut FileRun<'_>,
     batch: &mut PacketBatch,
-    names: &mut InterfaceNameCache,
+    interfaces: &mut InterfaceNameCache,
+    mut names: Option<&mut NameFinder>,
     limit: Option<u64>,
     skipped: &mut u64,
 ) -> Result<Option<usize>, Error> {
@@ -177,7 +181,8 @@ fn fill_batch(
             faults: packet.faults,
             end: batch.bytes.len(),
             skipped: std::mem::take(skipped),
-            interface: packet.interface.map(|name| names.get(next, interface, name)),
+            interface: packet.interface.map(|name| interfaces.get(next, interface, name)),
+            names: names.as_deref_mut().and_then(|names| names.find(&packet)),
         });
         // Do not look for a packet beyond the limit: a pipe would block.
         if limit == batch.packets.len() as u64 {
@@ -205,7 +210,7 @@ fn format_batches(
         batch.text.clear();
         batch.ends.clear();
         let mut start = 0;
-        for stored in &batch.packets {
+        for stored in &mut batch.packets {
             let packet = CapturedPacket {
                 ts: stored.ts,
                 link: stored.link,
@@ -216,7 +221,8 @@ fn format_batches(
                 direction: None,
                 gso: None,
             };
-            formatter.format(&packet, None, &mut batch.text);
+            let names = stored.names.take().map(|names| *names).unwrap_or_default();
+            formatter.format_with(&packet, None, names, &mut batch.text);
             batch.ends.push(batch.text.len());
             start = stored.end;
         }

@@ -1,9 +1,12 @@
 //! The host of an HTTP/1 request (RFC 9112, section 3.2; RFC 9110, section 7.2).
 
+use super::Extent;
 use memchr::memchr;
 
 /// Longest method that is recognized. The longest registered one has 17 bytes.
 const MAX_METHOD_LEN: usize = 32;
+/// Longest start of a request line in a stream that is kept until its end arrives.
+const MAX_REQUEST_LINE_LEN: usize = 8 << 10;
 
 /// The value of the Host field, if the payload starts with a request and contains the complete field.
 #[inline(never)] // Inlined, `cargo bench -p summary --bench stages names` takes 10 % longer.
@@ -26,6 +29,41 @@ pub(super) fn host(payload: &[u8]) -> Option<&[u8]> {
             return Some(value[1..].trim_ascii()).filter(|host| !host.is_empty());
         }
     }
+}
+
+/// How far the request at the front of a stream extends: to its end if it has no Host field, otherwise to
+/// the end of the bytes.
+pub(super) fn extent(bytes: &[u8], is_start: bool) -> Extent {
+    let mut lines = Lines(bytes);
+    let Some(first) = lines.next_non_empty() else {
+        let is_possible = is_long_request(bytes) || is_start && may_be_request(bytes);
+        return match is_possible && bytes.len() <= MAX_REQUEST_LINE_LEN {
+            true => Extent::Incomplete,
+            false => Extent::Unknown,
+        };
+    };
+    if !is_request(first) {
+        return Extent::Unknown;
+    }
+    let is_complete = host(bytes).is_some() || lines.any(<[u8]>::is_empty);
+    if is_complete { Extent::Complete(bytes.len()) } else { Extent::Incomplete }
+}
+
+/// Whether bytes without a line end may be the start of a request.
+fn may_be_request(bytes: &[u8]) -> bool {
+    let line = bytes.trim_ascii_start();
+    let method = line.split(|byte| *byte == b' ').next().unwrap_or_default();
+    method.len() <= MAX_METHOD_LEN && (is_token(method) || line.is_empty())
+}
+
+/// Whether bytes without a line end start with `METHOD /`, and the path continues to the end. The rest of
+/// the request has to prove that it is one.
+fn is_long_request(bytes: &[u8]) -> bool {
+    let Some(end) = bytes.iter().position(|byte| *byte == b' ') else { return false };
+    let (method, target) = (&bytes[..end], &bytes[end + 1..]);
+    let is_method =
+        (3..=MAX_METHOD_LEN).contains(&end) && method.iter().all(u8::is_ascii_uppercase);
+    is_method && target.starts_with(b"/") && target.iter().all(u8::is_ascii_graphic)
 }
 
 /// Whether a line is `METHOD target HTTP/1.x`.

@@ -6,6 +6,7 @@
 //! is tried first, and whether a DNS message may continue beyond the captured bytes.
 
 mod dns;
+mod extent;
 mod http;
 mod quic;
 mod tls;
@@ -16,6 +17,7 @@ use crate::observer::Observer;
 use std::borrow::Cow;
 
 pub use dns::DnsType;
+pub use extent::{Extent, StreamStart};
 
 /// DNS (RFC 1035).
 const DNS_PORT: u16 = 53;
@@ -75,9 +77,17 @@ impl<'a> PayloadNames<'a> {
         }
         match summary.proto.static_name() {
             Some("udp") => Self::in_datagram(summary, payload, buf, observer),
-            Some("tcp") => Self::in_segment(summary, payload, buf, observer),
+            Some("tcp") => {
+                Self::in_segment(summary, payload, wire_len(summary, payload), buf, observer)
+            }
             _ => Self::default(),
         }
+    }
+
+    /// Parses a message that was assembled from several TCP segments; `summary` is that of the last one.
+    /// See [`Extent`].
+    pub fn parse_assembled(summary: &Summary<'_>, message: &'a [u8], buf: &'a mut String) -> Self {
+        Self::in_segment(summary, message, message.len(), buf, &mut ())
     }
 
     fn in_datagram(
@@ -97,16 +107,19 @@ impl<'a> PayloadNames<'a> {
         Self { quic: quic::version(payload, len, observer), ..Self::default() }
     }
 
+    /// Names in the payload of a TCP segment, which has `len` bytes on the wire.
     fn in_segment(
         summary: &Summary<'_>,
         payload: &'a [u8],
+        len: usize,
         buf: &'a mut String,
         observer: &mut impl Observer,
     ) -> Self {
-        if let Some(handshake) = tls::Handshake::parse(payload) {
+        if let Some(handshake) = tls::Handshake::parse(payload)
+            && let Some(hello) = handshake.client_hello()
+        {
             observer.layer(payload, fields::tls);
-            let hello = handshake.client_hello();
-            let sni = hello.as_ref().and_then(tls::ClientHello::server_name).map(|name| {
+            let sni = hello.server_name().map(|name| {
                 let range = handshake.payload_range(name);
                 let (start, end) = (&payload[range.start..], &payload[range.end..]);
                 let text = match range.len() == name.len() {
@@ -127,10 +140,20 @@ impl<'a> PayloadNames<'a> {
             observer.text_field("http_host", "Host", host);
             return Self { http_host: Some(text(host, buf)), ..Self::default() };
         }
-        let is_expected = [summary.sport, summary.dport].contains(&Some(DNS_PORT));
-        let message = dns::first_in_segment(payload, wire_len(summary, payload), is_expected);
+        let message = dns::first_in_segment(payload, len, is_dns_stream(summary));
         let dns = message.and_then(|message| message.question(buf, observer));
         Self { dns, ..Self::default() }
+    }
+
+    /// The same names, without references.
+    pub fn into_owned(self) -> PayloadNames<'static> {
+        let own = |text: Cow<'_, str>| Cow::Owned(text.into_owned());
+        PayloadNames {
+            dns: self.dns.map(|(name, kind)| (own(name), kind)),
+            sni: self.sni.map(own),
+            http_host: self.http_host.map(own),
+            quic: self.quic,
+        }
     }
 
     /// True if there are no names.
@@ -143,6 +166,11 @@ impl<'a> PayloadNames<'a> {
 fn wire_len(summary: &Summary<'_>, payload: &[u8]) -> usize {
     let len = summary.payload.and_then(|len| usize::try_from(len).ok());
     len.map_or(payload.len(), |len| len.max(payload.len()))
+}
+
+/// Whether a TCP connection has the port of DNS.
+fn is_dns_stream(summary: &Summary<'_>) -> bool {
+    [summary.sport, summary.dport].contains(&Some(DNS_PORT))
 }
 
 /// Whether the ports or the multicast address of a datagram are those of DNS.
@@ -226,15 +254,7 @@ mod tests {
         let len = u32::try_from(packet.len()).unwrap();
         let decoded = decode_with_payload(LinkType::RAW, &packet, len);
         let mut buf = String::new();
-        let PayloadNames { dns, sni, http_host, quic } =
-            PayloadNames::parse(&decoded.summary, decoded.payload, &mut buf);
-        let own = |text: Cow<'_, str>| Cow::Owned(text.into_owned());
-        PayloadNames {
-            dns: dns.map(|(name, kind)| (own(name), kind)),
-            sni: sni.map(own),
-            http_host: http_host.map(own),
-            quic,
-        }
+        PayloadNames::parse(&decoded.summary, decoded.payload, &mut buf).into_owned()
     }
 
     const QUESTION: &[u8] = b"\0\x01\x01\0\0\x01\0\0\0\0\0\0\x03a.b\x04\xff\x80co\0\0\x41\0\x01";

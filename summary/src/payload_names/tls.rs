@@ -1,24 +1,42 @@
 //! The ClientHello of TLS (RFC 8446, sections 4.1.2 and 5.1).
 
-use super::Bytes;
+use super::{Bytes, Extent};
 use std::borrow::Cow;
 use std::ops::Range;
 
 /// Content types of records (RFC 8446, section 5.1). A second ClientHello follows a change_cipher_spec
 /// record (section 5).
-const HANDSHAKE: usize = 22;
-const CHANGE_CIPHER_SPEC: usize = 20;
+const HANDSHAKE: u8 = 22;
+const CHANGE_CIPHER_SPEC: u8 = 20;
+/// Content type, version, length.
+const HEADER_LEN: usize = 5;
 /// Maximum length of the content of a record.
 const MAX_RECORD_LEN: usize = 1 << 14;
-const CLIENT_HELLO: usize = 1;
+const CLIENT_HELLO: u8 = 1;
+/// Longest ClientHello that is read. Those of browsers have up to 2 kB.
+const MAX_HELLO_LEN: usize = 64 << 10;
 const MAX_SESSION_ID_LEN: usize = 32;
 
 const SERVER_NAME: usize = 0;
 const HOST_NAME: usize = 0;
 
-/// Whether the payload starts with a record of a handshake.
+/// Whether the payload starts with a record of a handshake, or with a part of its header.
 pub(super) fn is_record(payload: &[u8]) -> bool {
-    matches!(payload, [kind, 3, 0..=4, ..] if [HANDSHAKE, CHANGE_CIPHER_SPEC].contains(&(*kind).into()))
+    let is_kind = |kind: &u8| [HANDSHAKE, CHANGE_CIPHER_SPEC].contains(kind);
+    match payload {
+        [] => false,
+        [kind] | [kind, 3] | [kind, 3, 0..=4, ..] => is_kind(kind),
+        _ => false,
+    }
+}
+
+/// How far the ClientHello at the front of a stream extends.
+pub(super) fn extent(bytes: &[u8], is_start: bool) -> Extent {
+    match Handshake::parse(bytes) {
+        Some(handshake) if handshake.is_complete() => Extent::Complete(handshake.end),
+        Some(handshake) if is_start || !handshake.bytes.is_empty() => Extent::Incomplete,
+        _ => Extent::Unknown,
+    }
 }
 
 /// The handshake bytes of consecutive records, from the type of a ClientHello on.
@@ -27,21 +45,29 @@ pub(super) struct Handshake<'a> {
     pub(super) bytes: Cow<'a, [u8]>,
     /// Where the content of each record starts: in `bytes`, and in the payload.
     starts: Vec<(usize, usize)>,
+    /// Where the last record, or what there is of it, ends in the payload.
+    end: usize,
 }
 
 impl<'a> Handshake<'a> {
     /// Joins the records at the front of a payload until they contain the ClientHello or end. `None` if
-    /// they do not start with a ClientHello.
+    /// they cannot start with a ClientHello.
     pub(super) fn parse(payload: &'a [u8]) -> Option<Self> {
         let mut rest = Bytes(payload);
-        let mut handshake = Self { bytes: Cow::Borrowed(&[]), starts: Vec::new() };
+        let mut handshake = Self { bytes: Cow::Borrowed(&[]), starts: Vec::new(), end: 0 };
         while !rest.0.is_empty() && !handshake.is_complete() {
-            let (kind, version, len) = (rest.u8()?, rest.u16()?, rest.u16()?);
-            if version >> 8 != 3 || MAX_RECORD_LEN < len || len == 0 {
+            if !is_record(rest.0) {
+                return None;
+            }
+            let Some(header) = rest.take(HEADER_LEN) else { break };
+            let (kind, len) = (header[0], usize::from(header[3]) << 8 | usize::from(header[4]));
+            if MAX_RECORD_LEN < len || len == 0 {
                 return None;
             }
             match kind {
-                CHANGE_CIPHER_SPEC if handshake.starts.is_empty() => _ = rest.take(len)?,
+                CHANGE_CIPHER_SPEC if handshake.starts.is_empty() => {
+                    let Some(_) = rest.take(len) else { break };
+                }
                 HANDSHAKE => {
                     let start = payload.len() - rest.0.len();
                     let content = rest.take(len.min(rest.0.len()))?;
@@ -49,11 +75,13 @@ impl<'a> Handshake<'a> {
                 }
                 _ => return None,
             }
-            if handshake.bytes.first().is_some_and(|kind| usize::from(*kind) != CLIENT_HELLO) {
+            let is_other = handshake.bytes.first().is_some_and(|kind| *kind != CLIENT_HELLO);
+            if is_other || handshake.message_len().is_some_and(|len| MAX_HELLO_LEN < len) {
                 return None;
             }
+            handshake.end = payload.len() - rest.0.len();
         }
-        (!handshake.bytes.is_empty()).then_some(handshake)
+        Some(handshake)
     }
 
     fn push(&mut self, start: usize, content: &'a [u8]) {

@@ -8,7 +8,7 @@ mod name;
 
 pub use kind::DnsType;
 
-use super::Bytes;
+use super::{Bytes, Extent};
 use crate::inspect::payload as fields;
 use crate::observer::Observer;
 use name::HEADER_LEN;
@@ -59,6 +59,21 @@ pub(super) fn first_in_segment(
         Message::parse(rest.take(len)?, Context { len, is_expected })?;
     }
     Some(message)
+}
+
+/// How far the message at the front of a stream extends, with its length.
+pub(super) fn extent(bytes: &[u8]) -> Extent {
+    let mut rest = Bytes(bytes);
+    let Some(len) = rest.u16() else { return Extent::Incomplete };
+    let context = Context { len, is_expected: true };
+    match Header::parse(rest.0) {
+        None if len < HEADER_LEN + MIN_QUESTION_LEN || HEADER_LEN <= rest.0.len() => {
+            Extent::Unknown
+        }
+        Some(header) if !header.is_possible(context) => Extent::Unknown,
+        _ if rest.0.len() < len => Extent::Incomplete,
+        _ => Extent::Complete(2 + len),
+    }
 }
 
 /// Fields of the header.

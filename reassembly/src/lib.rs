@@ -1,0 +1,30 @@
+//! Names in messages that several packets contain: a [`NameTracker`] remembers the start of a message
+//! until the rest arrives.
+//!
+//! The name belongs to the packet that completes the message. Segments may arrive in any order and more
+//! than once. Where a segment is missing, there is no name.
+//!
+//! # Memory
+//!
+//! Everything is bounded, whatever the packets are:
+//!
+//! | What | Limit |
+//! |---|---|
+//! | connections whose first bytes are expected | 65,536 |
+//! | connections of which bytes are kept | 8,192, with 16 MiB |
+//! | bytes of one message | 64 KiB |
+//! | time | 60 s of packet time |
+//!
+//! At a limit, the oldest connection is given up. [`NameTracker::evicted`] counts those of which bytes
+//! were kept.
+//!
+//! The crate does no I/O and reads no clock: time is that of the packets.
+#![forbid(unsafe_code)]
+
+mod flow;
+mod stream;
+mod table;
+mod tcp;
+mod tracker;
+
+pub use tracker::NameTracker;

@@ -1,0 +1,62 @@
+//! A map of flows that gives up the oldest ones.
+
+use crate::flow::FlowKey;
+use hashlink::LinkedHashMap;
+use summary::Timestamp;
+
+/// How long an entry is kept, in nanoseconds of packet time.
+const MAX_AGE_NS: i64 = 60_000_000_000;
+
+/// A map with a limited number of entries, in the order in which they were inserted.
+#[derive(Debug)]
+pub(crate) struct Table<V> {
+    /// Each with the time of its insertion.
+    entries: LinkedHashMap<FlowKey, (Timestamp, V)>,
+    max_len: usize,
+}
+
+impl<V> Table<V> {
+    pub(crate) fn new(max_len: usize) -> Self {
+        Self { entries: LinkedHashMap::new(), max_len }
+    }
+
+    /// Inserts an entry, or replaces it. Other entries that have to go are passed to `on_removed`: with
+    /// true if they are too old, with false if there are too many.
+    pub(crate) fn insert(
+        &mut self,
+        key: FlowKey,
+        now: Timestamp,
+        value: V,
+        mut on_removed: impl FnMut(V, bool),
+    ) {
+        self.entries.insert(key, (now, value));
+        while let Some((_, (since, _))) = self.entries.front() {
+            let is_old = MAX_AGE_NS < now.ns().saturating_sub(since.ns());
+            if !is_old && self.entries.len() <= self.max_len {
+                break;
+            }
+            if let Some((_, (_, value))) = self.entries.pop_front() {
+                on_removed(value, is_old);
+            }
+        }
+    }
+
+    pub(crate) fn get_mut(&mut self, key: &FlowKey) -> Option<&mut V> {
+        if self.entries.is_empty() {
+            return None;
+        }
+        self.entries.get_mut(key).map(|(_, value)| value)
+    }
+
+    pub(crate) fn remove(&mut self, key: &FlowKey) -> Option<V> {
+        if self.entries.is_empty() {
+            return None;
+        }
+        self.entries.remove(key).map(|(_, value)| value)
+    }
+
+    /// Removes the oldest entry.
+    pub(crate) fn pop_oldest(&mut self) -> Option<V> {
+        self.entries.pop_front().map(|(_, (_, value))| value)
+    }
+}
