@@ -29,4 +29,10 @@ impl FlowKey {
             scope: hasher.finish(),
         })
     }
+
+    /// The other direction.
+    pub(crate) fn reversed(&self) -> Self {
+        let Self { src, dst, sport, dport, scope } = *self;
+        Self { src: dst, dst: src, sport: dport, dport: sport, scope }
+    }
 }

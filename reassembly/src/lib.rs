@@ -1,6 +1,8 @@
 //! Names in messages that several packets contain: a [`NameTracker`] remembers the start of a message
 //! until the rest arrives.
 //!
+//! QUIC Initial packets are decrypted: their keys follow from a connection ID that everyone sees.
+//!
 //! The name belongs to the packet that completes the message. Segments may arrive in any order and more
 //! than once. Where a segment is missing, there is no name.
 //!
@@ -11,7 +13,8 @@
 //! | What | Limit |
 //! |---|---|
 //! | connections whose first bytes are expected | 65,536 |
-//! | connections of which bytes are kept | 8,192, with 16 MiB |
+//! | TCP connections of which bytes are kept | 8,192, with 16 MiB |
+//! | QUIC connections in their handshake | 8,192, with 16 MiB |
 //! | bytes of one message | 64 KiB |
 //! | time | 60 s of packet time |
 //!
@@ -22,6 +25,7 @@
 #![forbid(unsafe_code)]
 
 mod flow;
+mod quic;
 mod stream;
 mod table;
 mod tcp;

@@ -37,7 +37,7 @@
 //! | `arp_op` | integer, 16 bits | ARP operation: 1 request, 2 reply (RFC 826) |
 //! | `dns` | string | name in the first question of a DNS message: labels joined by dots, `.` for the root; in a label, `\.` is a dot, `\\` a backslash and `\255` a byte that is not UTF-8 (RFC 1035, section 5.1); with `--names` |
 //! | `dns_type` | string | type of that question, such as `AAAA` or `TYPE65280` (RFC 3597); present with `dns` |
-//! | `sni` | string | server name in a TLS ClientHello (RFC 6066); with `--names` |
+//! | `sni` | string | server name in a ClientHello of TLS or QUIC (RFC 6066); with `--names` |
 //! | `http_host` | string | Host field of an HTTP/1 request (RFC 9110); with `--names` |
 //! | `quic` | string | version in a QUIC long header (RFC 8999), such as `0x00000001`; with `--names` |
 //! | `community_id` | string | [Community ID](https://github.com/corelight/community-id-spec) 1 of the flow; with `--community-id`. See [`CommunityId::of`](crate::CommunityId::of) for fragments |

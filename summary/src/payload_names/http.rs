@@ -66,19 +66,19 @@ fn is_long_request(bytes: &[u8]) -> bool {
     is_method && target.starts_with(b"/") && target.iter().all(u8::is_ascii_graphic)
 }
 
-/// Whether a line is `METHOD target HTTP/1.x`.
+/// Whether a line is `METHOD target HTTP/1.x`. Servers accept targets with spaces, and attackers send them.
 fn is_request(line: &[u8]) -> bool {
-    let mut parts = line.split(|byte| *byte == b' ');
-    let (Some(method), Some(target), Some(version), None) =
-        (parts.next(), parts.next(), parts.next(), parts.next())
-    else {
+    let space = |byte: &u8| *byte == b' ';
+    let Some((start, end)) = line.iter().position(space).zip(line.iter().rposition(space)) else {
         return false;
     };
+    let (method, version) = (&line[..start], &line[end + 1..]);
+    let target = line.get(start + 1..end).unwrap_or_default().trim_ascii();
     method.len() <= MAX_METHOD_LEN
         && is_token(method)
         && !target.is_empty()
-        && target.iter().all(|byte| b' ' < *byte && *byte != 0x7f)
-        && matches!(version, [b'H', b'T', b'T', b'P', b'/', b'1', b'.', minor] if minor.is_ascii_digit())
+        && !target.iter().any(u8::is_ascii_control)
+        && version.strip_prefix(b"HTTP/1.").is_some_and(|minor| matches!(minor, [b'0'..=b'9']))
 }
 
 /// A method or the name of a field (RFC 9110, section 5.6.2).
@@ -122,6 +122,7 @@ mod tests {
             "\r\nGET / HTTP/1.0\r\nHost: a.example\r\n",
             "\nVERSION-CONTROL /doc HTTP/1.1\r\nAccept: a\r\n b\r\nhOST: \ta.example \r\n",
             "x!y * HTTP/1.1\r\nHost: a.example\r\n",
+            "GET  /a;cat /b HTTP/1.1\r\nHost: a.example\r\n",
         ] {
             assert_eq!(found(request), Some("a.example"), "{request:?}");
         }
@@ -132,7 +133,7 @@ mod tests {
             "GET / HTTP/1.1\r\nno field\r\nHost: a.example\r\n",
             "GET / HTTP/1.1\r\nno field: \r\nHost: a.example\r\n",
             "GET  HTTP/1.1\r\nHost: a.example\r\n",
-            "GET / a HTTP/1.1\r\nHost: a.example\r\n",
+            "GET HTTP/1.1\r\nHost: a.example\r\n",
             "G(T / HTTP/1.1\r\nHost: a.example\r\n",
             "OPTIONS * RTSP/1.0\r\nHost: a.example\r\n",
             "GET / HTTP/1.x\r\nHost: a.example\r\n",

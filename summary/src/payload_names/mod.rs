@@ -18,6 +18,7 @@ use std::borrow::Cow;
 
 pub use dns::DnsType;
 pub use extent::{Extent, StreamStart};
+pub use quic::{QuicPacket, QuicPacketKind};
 
 /// DNS (RFC 1035).
 const DNS_PORT: u16 = 53;
@@ -143,6 +144,13 @@ impl<'a> PayloadNames<'a> {
         let message = dns::first_in_segment(payload, len, is_dns_stream(summary));
         let dns = message.and_then(|message| message.question(buf, observer));
         Self { dns, ..Self::default() }
+    }
+
+    /// Adds the names in a TLS ClientHello without records, as QUIC transports it: with its header, and
+    /// complete.
+    pub fn add_client_hello(&mut self, message: &'a [u8], buf: &'a mut String) {
+        let hello = tls::ClientHello::from_message(message);
+        self.sni = hello.and_then(|hello| hello.server_name()).map(|name| text(name, buf));
     }
 
     /// The same names, without references.

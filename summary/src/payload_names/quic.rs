@@ -1,11 +1,12 @@
-//! The version of a QUIC packet with a long header (RFC 9000, section 17.2).
+//! QUIC packets with a long header (RFC 9000, section 17.2).
 
 use super::Bytes;
 use crate::inspect::payload as fields;
 use crate::observer::Observer;
 
 /// Bits of the first byte: the header form and the fixed bit.
-const LONG_HEADER: usize = 0xc0;
+const LONG_HEADER: usize = 0x80 | FIXED_BIT;
+const FIXED_BIT: usize = 0x40;
 /// Maximum length of a connection ID in the versions below.
 const MAX_ID_LEN: usize = 20;
 /// Minimum length of a packet's protected part: a packet number with what is needed to read it.
@@ -16,72 +17,121 @@ const RETRY_TAG_LEN: usize = 16;
 /// 14.1). Some traffic generators count the UDP header.
 const MIN_INITIAL_DATAGRAM_LEN: usize = 1192;
 
-/// The version, if the datagram starts with a packet of a known one whose lengths are possible in a
-/// datagram of `wire_len` bytes. Any other datagram could start with the same bits by chance.
-pub(super) fn version(
-    payload: &[u8],
-    wire_len: usize,
-    observer: &mut impl Observer,
-) -> Option<u32> {
-    let mut rest = Bytes(payload);
-    let first = rest.u8()?;
-    if first & LONG_HEADER != LONG_HEADER {
-        return None;
-    }
-    let version = u32::from_be_bytes(*rest.take(4)?.first_chunk()?);
-    if !is_known(version) {
-        return None;
-    }
-    for _ in 0..2 {
-        let len = rest.u8().filter(|len| *len <= MAX_ID_LEN)?;
-        rest.take(len)?;
-    }
-    let kind = Kind::new(first, version);
-    if let Kind::Initial = kind {
-        let token_len = rest.variable_int()?;
-        rest.take(token_len)?;
-    }
-    let header_len = |rest: &Bytes<'_>| payload.len() - rest.0.len();
-    let is_valid = match kind {
-        Kind::Retry => RETRY_TAG_LEN <= wire_len - header_len(&rest),
-        Kind::Initial | Kind::Other => {
-            let len = rest.variable_int()?;
-            let left = wire_len - header_len(&rest);
-            let is_padded = MIN_INITIAL_DATAGRAM_LEN <= wire_len || len == left;
-            MIN_PROTECTED_LEN <= len
-                && len <= wire_len
-                && (is_padded || !matches!(kind, Kind::Initial))
-        }
-    };
-    if !is_valid {
-        return None;
-    }
-    observer.layer(payload, fields::quic);
-    Some(version)
+/// RFC 9369.
+const VERSION_2: u32 = 0x6b33_43cf;
+
+/// A packet with a long header.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct QuicPacket<'a> {
+    /// A known version.
+    pub version: u32,
+    /// The type in the first byte.
+    pub kind: QuicPacketKind,
+    /// Destination connection ID, at most 20 bytes.
+    pub destination_id: &'a [u8],
+    /// The packet, to its end or to the end of the captured bytes. Other packets may follow it.
+    pub bytes: &'a [u8],
+    /// Length of the header in front of the packet number, or, in a Retry packet, of the token.
+    pub header_len: usize,
 }
 
-/// What the type of a packet says about its header.
-enum Kind {
+/// Types of packets with long headers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum QuicPacketKind {
+    /// Carries the ClientHello; its keys are known to everyone (RFC 9001, section 5.2).
     Initial,
+    /// Data of the application before the handshake is complete.
+    ZeroRtt,
+    /// The encrypted part of the handshake.
+    Handshake,
+    /// Asks the client for another Initial packet.
     Retry,
-    /// 0-RTT and Handshake.
-    Other,
 }
 
-impl Kind {
+impl<'a> QuicPacket<'a> {
+    /// The packet at the front of a datagram that has `wire_len` bytes. `None` if it has no long header,
+    /// an unknown version, or lengths that are not possible: any other datagram could start with the same
+    /// bits by chance.
+    pub fn parse(datagram: &'a [u8], wire_len: usize) -> Option<Self> {
+        Self::parse_part(datagram, wire_len, wire_len)
+    }
+
+    /// The packets with long headers at the front of a complete datagram.
+    pub fn all(datagram: &'a [u8]) -> impl Iterator<Item = Self> {
+        let mut rest = datagram;
+        std::iter::from_fn(move || {
+            let packet = Self::parse_part(rest, rest.len(), datagram.len())?;
+            rest = &rest[packet.bytes.len()..];
+            Some(packet)
+        })
+    }
+
+    /// The packet at the front of a part of a datagram, which reaches to the end of the datagram.
+    fn parse_part(part: &'a [u8], part_len: usize, datagram_len: usize) -> Option<Self> {
+        let mut rest = Bytes(part);
+        let first = rest.u8()?;
+        if first & LONG_HEADER != LONG_HEADER {
+            return None;
+        }
+        let version = u32::from_be_bytes(*rest.take(4)?.first_chunk()?);
+        if !is_known(version) {
+            return None;
+        }
+        let mut id = || {
+            let len = rest.u8().filter(|len| *len <= MAX_ID_LEN)?;
+            rest.take(len)
+        };
+        let (destination_id, _source_id) = (id()?, id()?);
+        let kind = QuicPacketKind::new(first, version);
+        if kind == QuicPacketKind::Initial {
+            let token_len = rest.variable_int()?;
+            rest.take(token_len)?;
+        }
+        let len = match kind {
+            QuicPacketKind::Retry => None,
+            _ => Some(rest.variable_int()?),
+        };
+        let header_len = part.len() - rest.0.len();
+        let left = part_len - header_len;
+        let is_possible = match (kind, len) {
+            (_, None) => RETRY_TAG_LEN <= left,
+            // A short datagram ends with the packet, or another one follows.
+            (QuicPacketKind::Initial, Some(len)) if datagram_len < MIN_INITIAL_DATAGRAM_LEN => {
+                let next = rest.0.get(len);
+                let is_next = next.is_none_or(|first| usize::from(*first) & FIXED_BIT != 0);
+                MIN_PROTECTED_LEN <= len && len <= left && is_next
+            }
+            (_, Some(len)) => MIN_PROTECTED_LEN <= len && len <= part_len,
+        };
+        let len = len.map_or(part.len(), |len| (header_len + len).min(part.len()));
+        let bytes = &part[..len];
+        is_possible.then_some(Self { version, kind, destination_id, bytes, header_len })
+    }
+}
+
+impl QuicPacketKind {
     fn new(first: usize, version: u32) -> Self {
         // Version 2 rotates the types (RFC 9369, section 3.2).
         let rotation = if version == VERSION_2 { 3 } else { 0 };
         match ((first >> 4 & 3) + rotation) % 4 {
             0 => Self::Initial,
-            3 => Self::Retry,
-            _ => Self::Other,
+            1 => Self::ZeroRtt,
+            2 => Self::Handshake,
+            _ => Self::Retry,
         }
     }
 }
 
-/// RFC 9369.
-const VERSION_2: u32 = 0x6b33_43cf;
+/// The version of the packet at the front of a datagram.
+pub(super) fn version(
+    payload: &[u8],
+    wire_len: usize,
+    observer: &mut impl Observer,
+) -> Option<u32> {
+    let packet = QuicPacket::parse(payload, wire_len)?;
+    observer.layer(payload, fields::quic);
+    Some(packet.version)
+}
 
 /// Version 1 (RFC 9000), version 2 (RFC 9369), drafts of version 1 with the same header, and the
 /// versions of Google and Facebook.
@@ -94,7 +144,6 @@ fn is_known(version: u32) -> bool {
         _ => false,
     }
 }
-
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
@@ -128,9 +177,11 @@ pub(super) mod tests {
         let mut short = datagram.clone();
         short[16..18].copy_from_slice(&[0x40, 19]);
         assert_eq!(found(&short), None);
-        // Followed by other packets, in a datagram that is too short for an Initial packet.
+        // Followed by something else, in a datagram that is too short for an Initial packet.
         let mut unpadded = initial(60);
-        unpadded.push(0);
+        unpadded.push(0x40);
+        assert_eq!(found(&unpadded), Some(1));
+        unpadded[60] = 0;
         assert_eq!(found(&unpadded), None);
         unpadded[0] = 0xe3;
         unpadded.remove(15);

@@ -131,6 +131,14 @@ pub(super) struct ClientHello<'a> {
 }
 
 impl<'a> ClientHello<'a> {
+    /// Parses a complete message with its header.
+    pub(super) fn from_message(message: &'a [u8]) -> Option<Self> {
+        let mut rest = Bytes(message);
+        let (kind, high, low) = (rest.u8()?, rest.u8()?, rest.u16()?);
+        let is_hello = kind == usize::from(CLIENT_HELLO) && (high << 16 | low) == rest.0.len();
+        Self::parse(rest.0, rest.0.len()).filter(|_| is_hello)
+    }
+
     /// Parses the body of a message, which has `len` bytes if it is complete. `None` if the lengths in
     /// it disagree, or if it ends before the extensions.
     pub(super) fn parse(body: &'a [u8], len: usize) -> Option<Self> {

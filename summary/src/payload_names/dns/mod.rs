@@ -141,7 +141,9 @@ impl<'a> Message<'a> {
                 None => return Some(message).filter(|_| is_cut),
             }
         }
-        (at == context.len).then_some(message)
+        // Some servers fill responses with zeros.
+        let is_padding = context.is_expected && bytes[at..].iter().all(|byte| *byte == 0);
+        (at == context.len || is_padding).then_some(message)
     }
 
     /// The end of a question; and the end of its name, and its type.
@@ -232,7 +234,8 @@ mod tests {
                 wrong[at] = value;
                 assert_eq!(read(&wrong), None, "{at} {value}");
             }
-            assert_eq!(read(&[&message[..], &[0]].concat()), None);
+            assert_eq!(read(&[&message[..], &[1]].concat()), None);
+            assert_eq!(read(&[&message[..], &[0]].concat()).is_some(), is_expected);
             assert_eq!(read(&message[..message.len() - 1]), None);
         }
         assert_eq!(question(&[0; 12], 12, true), None);
