@@ -18,4 +18,4 @@ export const load = async (name) => {
 };
 
 // Decompression is a separate module, which is loaded when the first compressed file is opened.
-export const loadDecompression = () => load("decompress");
+export const loadFormats = () => load("formats");

@@ -9,7 +9,7 @@ const CACHE = CACHE_PREFIX + VERSION;
 const NETWORK_TIMEOUT_MS = 3000;
 const FILES = [
   "style.css", "start.js", "main.js", "modules.js", "worker.js", "viewer.js", "viewer_bg.wasm", "inspector.js", "inspector_bg.wasm",
-  "decompress.js", "decompress_bg.wasm",
+  "formats.js", "formats_bg.wasm",
 ];
 
 self.addEventListener("install", (event) => {

@@ -3,7 +3,7 @@
 use flate2::read::MultiGzDecoder;
 use std::io::{Read, Result};
 use viewer::load::{FileRecord, Loader, Report, Sampling};
-use viewer_decompress::Compression;
+use viewer_formats::Compression;
 use viewer_store::columns::PacketRow;
 
 /// Bytes of memory that loading a file of a few kilobytes may need: the largest window of the

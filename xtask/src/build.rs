@@ -21,13 +21,13 @@ pub const MAX_SITE_GZIP_LEN: usize = 350_000;
 pub const MAX_INSPECTOR_GZIP_LEN: usize = 200_000;
 
 /// Largest allowed size of decompression, gzipped, in bytes.
-pub const MAX_DECOMPRESS_GZIP_LEN: usize = 50_000;
+pub const MAX_FORMATS_GZIP_LEN: usize = 50_000;
 
 /// The WebAssembly modules of the site: the package with its feature for a module, and the name of its files.
 const MODULES: [(&str, &str, &str); 3] = [
     ("viewer", "", "viewer"),
     ("viewer-inspector", "", "inspector"),
-    ("viewer-decompress", "module", "decompress"),
+    ("viewer-formats", "module", "formats"),
 ];
 
 /// Separates the flags in `CARGO_ENCODED_RUSTFLAGS`.

@@ -162,9 +162,9 @@ fn all(with_recipes: bool) -> Result<()> {
         build::run(build::cargo(["clippy"]).args(targets).args(deny))
     })?;
     phases.run("clippy for WebAssembly", || {
-        let names = ["viewer", "viewer-decompress", "viewer-dom", "viewer-inspector"];
+        let names = ["viewer", "viewer-formats", "viewer-dom", "viewer-inspector"];
         let mut clippy = build::cargo(["clippy", "--lib", "--target", build::WASM_TARGET]);
-        clippy.args(["--features", "viewer-decompress/module"]);
+        clippy.args(["--features", "viewer-formats/module"]);
         build::run(clippy.args(names.map(|name| format!("--package={name}"))).args(deny))
     })?;
     phases.run("documentation", || {

@@ -68,8 +68,8 @@ fn format_is_detected_by_content_not_by_name() {
     let captures = [pcap(1_500), fs::read(diagonal(&directory)).unwrap()];
     let page = Page::open("");
     page.drop_alone(&write(&directory, "plain.pcap", pcap(1)));
-    let has_decompression = "performance.getEntriesByType('resource').some((file) => file.name.includes('decompress_bg.wasm?v='))";
-    assert_eq!(page.eval(has_decompression), false);
+    let has_formats = "performance.getEntriesByType('resource').some((file) => file.name.includes('formats_bg.wasm?v='))";
+    assert_eq!(page.eval(has_formats), false);
     for (capture, packets, bytes) in
         captures.into_iter().zip([(1_500, 90_000), (1_000, 499_500)]).map(|(c, (p, b))| (c, p, b))
     {
@@ -87,7 +87,7 @@ fn format_is_detected_by_content_not_by_name() {
             assert_eq!((&state["packets"], &state["bytes"]), (&packets.into(), &bytes.into()));
         }
     }
-    assert_eq!(page.eval(has_decompression), true);
+    assert_eq!(page.eval(has_formats), true);
     // Lines written by another program.
     let text = "{\"len\": 70, \"x\": [], \"ts\": 1795402418.5}\n{\"ts\":\"2026-11-23T03:00:00+00:00\",\"len\":80}\n";
     page.drop_alone(&write(&directory, "other", text));

@@ -223,7 +223,7 @@ fn charts_are_downloaded_as_png_svg_and_csv() {
 
 #[test]
 fn site_fits_its_size_limit() {
-    let (mut first_load, mut inspector, mut decompress) = (0, 0, 0);
+    let (mut first_load, mut inspector, mut formats) = (0, 0, 0);
     for entry in fs::read_dir(build::site_path()).unwrap().flatten() {
         let name = entry.file_name().into_string().unwrap();
         if name.ends_with(".ndjson") {
@@ -233,11 +233,11 @@ fn site_fits_its_size_limit() {
         let len = gzip_with(&file, flate2::Compression::best()).len();
         *match name.split(['.', '_']).next() {
             Some("inspector") => &mut inspector,
-            Some("decompress") => &mut decompress,
+            Some("formats") => &mut formats,
             _ => &mut first_load,
         } += len;
     }
     assert!(first_load <= build::MAX_SITE_GZIP_LEN, "{first_load} bytes");
     assert!(0 < inspector && inspector <= build::MAX_INSPECTOR_GZIP_LEN, "{inspector} bytes");
-    assert!(0 < decompress && decompress <= build::MAX_DECOMPRESS_GZIP_LEN, "{decompress} bytes");
+    assert!(0 < formats && formats <= build::MAX_FORMATS_GZIP_LEN, "{formats} bytes");
 }

@@ -203,7 +203,7 @@ mod tests {
     use crate::selection::{Dimension, Selection};
     use crate::shard::{Preceding, Shard};
     use summary::capture_file::PcapFile;
-    use viewer_decompress::Compression;
+    use viewer_formats::Compression;
 
     /// Reads the fields that a filter needs, and returns the numbers of the packets that it matches.
     fn matching(file: &[u8], text: &str, sampling: Sampling) -> Vec<i64> {

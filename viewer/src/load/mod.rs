@@ -26,7 +26,7 @@ use source::{RecordSink, Source};
 use std::ops::Range;
 use summary::line::{Excerpt, ExcerptReader, PacketFields};
 use summary::{Packet, Timestamp};
-use viewer_decompress::Compression;
+use viewer_formats::Compression;
 
 /// The number of problems stored with their reason. All are counted.
 pub const MAX_PROBLEMS: usize = 100;

@@ -5,7 +5,7 @@ use super::capture::{Capture, Record};
 use crate::lines::{LineSink, LineSplitter};
 use std::ops::Range;
 use summary::capture_file::is_capture_file;
-use viewer_decompress::{Compression, Decompress};
+use viewer_formats::{Compression, Decompress};
 
 /// Returns a decompressor of a format. Those of the page are in another WebAssembly module.
 pub type NewDecompressor = fn(Compression) -> Box<dyn Decompress>;

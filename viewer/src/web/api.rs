@@ -7,7 +7,7 @@ use wasm_bindgen_futures::{JsFuture, future_to_promise};
 
 use super::open::{OpenMode, cancel, open_files, open_url};
 use super::page::Page;
-use super::{controls, decompression, panic, worker};
+use super::{controls, formats, panic, worker};
 use crate::app::{App, Event, Panel};
 use crate::axis::{Quantity, Span};
 use crate::filter::Expr;
@@ -15,13 +15,13 @@ use crate::load::ExportFormat;
 use crate::selection::Dimension;
 use crate::time::Zone;
 
-/// Runs a worker; `www/worker.js` calls it once. `load_decompression` returns a promise of the exports of
-/// `decompress.js`.
+/// Runs a worker; `www/worker.js` calls it once. `load_formats` returns a promise of the exports of
+/// `formats.js`.
 #[wasm_bindgen]
 #[expect(unreachable_pub, reason = "called from JavaScript")]
-pub fn serve(load_decompression: Function) {
+pub fn serve(load_formats: Function) {
     panic::install_hook();
-    decompression::install(load_decompression);
+    formats::install(load_formats);
     worker::serve();
 }
 
@@ -38,16 +38,16 @@ pub struct Viewer {
 impl Viewer {
     /// Takes over the document and starts workers. `new_worker` returns a new `Worker` that runs
     /// `worker.js`. `inspect` shows a packet: its line, and for packets of capture files the LINKTYPE_
-    /// number, the length on the wire and the bytes. `load_decompression` returns a promise of the exports
-    /// of `decompress.js`.
+    /// number, the length on the wire and the bytes. `load_formats` returns a promise of the exports
+    /// of `formats.js`.
     #[wasm_bindgen(constructor)]
     pub fn new(
         new_worker: Function,
         inspect: Function,
-        load_decompression: Function,
+        load_formats: Function,
     ) -> Result<Viewer, JsValue> {
         panic::install_hook();
-        decompression::install(load_decompression);
+        formats::install(load_formats);
         let page = Page::start(new_worker, inspect)?;
         controls::attach(&page)?;
         Ok(Viewer { page })

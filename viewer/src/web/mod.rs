@@ -12,7 +12,7 @@ mod canvas;
 mod chunks;
 mod clipboard;
 mod controls;
-mod decompression;
+mod formats;
 mod dom;
 mod download;
 mod environment;

@@ -5,7 +5,7 @@ use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::{JsFuture, spawn_local};
 use web_sys::{AbortController, AbortSignal, Blob, File, RequestInit, Response, Url};
 
-use super::decompression;
+use super::formats;
 use super::dom::error_message;
 use super::page::Page;
 use super::probe_queue::ProbeQueue;
@@ -98,7 +98,7 @@ fn probe(page: &Page, files: Vec<(String, Blob)>) {
             let probed = match start {
                 Ok(start) if start.is_empty() => Err(format!("“{name}” is empty.")),
                 Ok(start) => {
-                    let new_decompressor = decompression::new_decompressor;
+                    let new_decompressor = formats::new_decompressor;
                     let len = len(&file);
                     Ok(FileInfo::probed(name, len, &start, workers, new_decompressor))
                 }
@@ -153,7 +153,7 @@ async fn first_bytes(file: &Blob) -> Result<Vec<u8>, JsValue> {
     let start = file.slice_with_f64_and_f64(0.0, PROBE_LEN)?;
     let bytes = JsFuture::from(start.array_buffer()).await?;
     let start = Uint8Array::new(&bytes).to_vec();
-    decompression::prepare(&start).await?;
+    formats::prepare(&start).await?;
     Ok(start)
 }
 

@@ -9,7 +9,7 @@ use super::yielder::Yielder;
 use crate::load::{Failure, Limits, Report};
 use crate::message::FromWorker;
 use crate::web::chunks::{ChunkReader, pieces};
-use crate::web::decompression;
+use crate::web::formats;
 use crate::web::dom::error_message;
 
 /// The time between two progress reports, in milliseconds.
@@ -79,7 +79,7 @@ async fn load_part(worker: &Worker, epoch: u32, number: usize) -> Result<End, Js
         reader.next(&mut bytes).await?;
         if !has_started {
             has_started = true;
-            decompression::prepare(&bytes).await?;
+            formats::prepare(&bytes).await?;
         }
         let is_plain = worker.with_part(epoch, number, |part| part.loader.is_uncompressed_text());
         for piece in pieces(&bytes, is_plain == Some(true)) {

@@ -19,7 +19,7 @@ use crate::message::{FromWorker, ToWorker};
 use crate::query::{Answer, Query, QueryKind};
 use crate::selection::Selection;
 use crate::shard::{Preceding, Shard};
-use crate::web::decompression;
+use crate::web::formats;
 use crate::wire::decode;
 pub(super) use parts::memory_bytes;
 use parts::{Part, State, Worker};
@@ -48,7 +48,7 @@ fn handle(worker: &Worker, message: ToWorker, file: &JsValue) {
     match message {
         ToWorker::Load { epoch, part, file: name, start, end, is_whole, sampling, limits } => {
             let loader = match is_whole {
-                true => Loader::whole(end, sampling, decompression::new_decompressor),
+                true => Loader::whole(end, sampling, formats::new_decompressor),
                 false => Loader::new(start..end, sampling),
             };
             let file: Blob = file.clone().unchecked_into();

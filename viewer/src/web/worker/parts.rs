@@ -11,7 +11,7 @@ use crate::flow::SyncCursor;
 use crate::load::{Limits, Loader};
 use crate::message::FromWorker;
 use crate::shard::Shard;
-use crate::web::decompression;
+use crate::web::formats;
 use crate::wire::encode;
 
 /// A handle to the worker; clones refer to the same worker.
@@ -119,5 +119,5 @@ impl Worker {
 pub(in crate::web) fn memory_bytes() -> u64 {
     let memory: WebAssembly::Memory = wasm_bindgen::memory().unchecked_into();
     let buffer: ArrayBuffer = memory.buffer().unchecked_into();
-    u64::from(buffer.byte_length()) + decompression::memory_bytes()
+    u64::from(buffer.byte_length()) + formats::memory_bytes()
 }

@@ -7,11 +7,11 @@ use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
 
 use super::dom::error_message;
-use viewer_decompress::{Compression, Decompress};
+use viewer_formats::{Compression, Decompress};
 
 #[wasm_bindgen]
 extern "C" {
-    /// The exports of the module (`viewer/decompress/src/web.rs`).
+    /// The exports of the module (`viewer/formats/src/web.rs`).
     type Module;
 
     /// A decompressor of one file.

@@ -1,4 +1,4 @@
-//! The decompressors in JavaScript, for the module of the page (`viewer/src/web/decompression.rs`).
+//! The decompressors in JavaScript, for the module of the page (`viewer/src/web/formats.rs`).
 
 use js_sys::{ArrayBuffer, Function, Uint8Array, WebAssembly};
 use wasm_bindgen::prelude::*;
