@@ -17,5 +17,6 @@ export const load = async (name) => {
   }
 };
 
-// Decompression is a separate module, which is loaded when the first compressed file is opened.
+// The readers of compressed files and of capture files are a separate module, which is loaded when the
+// first such file is opened.
 export const loadFormats = () => load("formats");

@@ -3,7 +3,6 @@
 use flate2::read::MultiGzDecoder;
 use std::io::{Read, Result};
 use viewer::load::{FileRecord, Loader, Report, Sampling};
-use viewer_formats::Compression;
 use viewer_store::columns::PacketRow;
 
 /// Bytes of memory that loading a file of a few kilobytes may need: the largest window of the
@@ -33,8 +32,7 @@ pub(crate) struct Loaded {
 
 /// Loads a file that arrives in chunks.
 pub(crate) fn loaded(file: &[u8], chunk_len: usize) -> Loaded {
-    let mut loader =
-        Loader::whole(file.len() as u64, Sampling::default(), Compression::decompressor);
+    let mut loader = Loader::whole(file.len() as u64, Sampling::default(), viewer_formats::open);
     for chunk in file.chunks(chunk_len.max(1)).chain([&[][..]]) {
         if loader.is_done() {
             break;
@@ -50,8 +48,7 @@ pub(crate) fn loaded(file: &[u8], chunk_len: usize) -> Loaded {
 /// packet of an uncompressed file can be reread from its offset.
 pub(crate) fn load(input: &[u8]) {
     check(input, None);
-    let mut loader =
-        Loader::whole(input.len() as u64, Sampling::default(), Compression::decompressor);
+    let mut loader = Loader::whole(input.len() as u64, Sampling::default(), viewer_formats::open);
     loader.feed(input);
     loader.feed(&[]);
     for row in 0..loader.columns().len() {

@@ -67,7 +67,7 @@ fn format_is_detected_by_content_not_by_name() {
     let directory = tempdir().unwrap();
     let captures = [pcap(1_500), fs::read(diagonal(&directory)).unwrap()];
     let page = Page::open("");
-    page.drop_alone(&write(&directory, "plain.pcap", pcap(1)));
+    page.drop_alone(&diagonal(&directory));
     let has_formats = "performance.getEntriesByType('resource').some((file) => file.name.includes('formats_bg.wasm?v='))";
     assert_eq!(page.eval(has_formats), false);
     for (capture, packets, bytes) in

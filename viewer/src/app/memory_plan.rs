@@ -1,6 +1,6 @@
 //! Splits files into parts for the workers, and checks whether they fit in memory.
 
-use crate::load::{FileProbe, Limits, NewDecompressor, Sampling};
+use crate::load::{FileProbe, Limits, OpenFile, Sampling};
 use crate::time::Zone;
 use rustc_hash::FxBuildHasher;
 use std::hash::BuildHasher;
@@ -41,14 +41,8 @@ impl FileInfo {
 
     /// Probes a file by its first bytes. Uncompressed text is split into one part for each worker;
     /// other files are a single part.
-    pub fn probed(
-        name: String,
-        len: u64,
-        start: &[u8],
-        workers: usize,
-        new_decompressor: NewDecompressor,
-    ) -> Self {
-        let probe = FileProbe::new(start, len, new_decompressor);
+    pub fn probed(name: String, len: u64, start: &[u8], workers: usize, open: OpenFile) -> Self {
+        let probe = FileProbe::new(start, len, open);
         let FileProbe { is_lines, packets, first_ns } = probe;
         let parts = if is_lines && MIN_SPLIT_LEN <= len { workers } else { 1 };
         let start_hash = FxBuildHasher.hash_one(start);

@@ -1,18 +1,18 @@
 //! Rereads a file for the lines or records of selected packets.
 
-use super::pcapng::Section;
-use super::record::FileRecord;
-use super::row_reader::{Entry, RowReader};
+use super::row_reader::{RowReader, RowSink};
 use super::source::Source;
 use crate::columns::Columns;
-use crate::wire::wire;
-use summary::line::Writer;
+use crate::wire::{Wire, wire};
+use viewer_formats::{FileRecord, Form};
 
 /// Rereads a part from its start and passes on some of its packets.
 #[derive(Debug)]
 pub struct Exporter {
     rows: RowReader,
-    output: Output,
+    form: Form,
+    /// The packet that was kept.
+    record: Option<FileRecord>,
 }
 
 /// The format of exported packets.
@@ -26,30 +26,21 @@ pub enum ExportFormat {
     Pcapng,
 }
 
-/// What becomes of a selected packet.
-#[derive(Debug)]
-enum Output {
-    /// It is exported as a line.
-    Lines(Writer),
-    /// It is exported as a record of a pcapng file.
-    Pcapng(Section),
-    /// It is kept until [`Exporter::take_record`].
-    Record(Option<FileRecord>),
+impl ExportFormat {
+    /// The form in which a capture file is read.
+    pub(super) fn form(self) -> Form {
+        match self {
+            Self::Lines => Form::Lines,
+            Self::Pcapng => Form::Pcapng,
+        }
+    }
 }
 
 impl Exporter {
-    /// Exports packets from a part that was read with an equal source.
-    pub(super) fn new(source: Source, format: ExportFormat) -> Self {
-        let output = match format {
-            ExportFormat::Lines => Output::Lines(Writer::default()),
-            ExportFormat::Pcapng => Output::Pcapng(Section::default()),
-        };
-        Self { rows: RowReader::new(source), output }
-    }
-
-    /// Keeps the last selected packet instead of exporting it.
-    pub(super) fn record(source: Source) -> Self {
-        Self { rows: RowReader::new(source), output: Output::Record(None) }
+    /// Exports packets from a part that was read with an equal source, which gives packets in that form.
+    /// With [`Form::Records`], the last selected packet is kept instead of being exported.
+    pub(super) fn new(source: Source, form: Form) -> Self {
+        Self { rows: RowReader::new(source), form, record: None }
     }
 
     /// Offset in the file of the bytes to feed next.
@@ -59,10 +50,7 @@ impl Exporter {
 
     /// The packet that was kept.
     pub fn take_record(&mut self) -> Option<FileRecord> {
-        match &mut self.output {
-            Output::Record(record) => record.take(),
-            Output::Lines(_) | Output::Pcapng(_) => None,
-        }
+        self.record.take()
     }
 
     /// Takes the next bytes of the file and appends wanted rows to `out`. An empty chunk is the end of
@@ -71,33 +59,46 @@ impl Exporter {
         &mut self,
         chunk: &[u8],
         columns: &Columns,
-        is_selected: impl Fn(usize) -> bool,
+        is_selected: &dyn Fn(usize) -> bool,
         out: &mut Vec<u8>,
     ) -> bool {
-        let Self { rows, output } = self;
-        rows.feed(chunk, columns, |row, entry| {
-            if is_selected(row) {
-                output.add(&entry, out);
-            }
-        })
+        let Self { rows, form, record } = self;
+        rows.feed(chunk, columns, &mut Selected { form: *form, is_selected, record, out })
     }
 }
 
-impl Output {
-    /// Exports or keeps a selected packet.
-    fn add(&mut self, entry: &Entry<'_>, out: &mut Vec<u8>) {
-        match (self, entry) {
-            (Self::Lines(_), Entry::Line(line)) => {
-                out.extend_from_slice(line);
-                out.push(b'\n');
+struct Selected<'a> {
+    form: Form,
+    is_selected: &'a dyn Fn(usize) -> bool,
+    record: &'a mut Option<FileRecord>,
+    out: &'a mut Vec<u8>,
+}
+
+impl RowSink for Selected<'_> {
+    fn line(&mut self, row: usize, line: &[u8]) {
+        if !(self.is_selected)(row) {
+            return;
+        }
+        match self.form {
+            Form::Lines => {
+                self.out.extend_from_slice(line);
+                self.out.push(b'\n');
             }
-            (Self::Lines(writer), Entry::Record(record)) => writer.write(&record.packet, out),
-            (Self::Pcapng(_), Entry::Line(_)) => {}
-            (Self::Pcapng(section), Entry::Record(record)) => section.write(record, out),
-            (Self::Record(kept), Entry::Line(line)) => {
-                *kept = Some(FileRecord { line: line.to_vec(), frame: None });
-            }
-            (Self::Record(kept), Entry::Record(record)) => *kept = Some(FileRecord::of(record)),
+            Form::Records => *self.record = Some(FileRecord { line: line.to_vec(), frame: None }),
+            _ => {}
+        }
+    }
+
+    fn wants(&mut self, row: usize) -> bool {
+        (self.is_selected)(row)
+    }
+
+    fn packets(&mut self, mut bytes: &[u8]) {
+        if self.form != Form::Records {
+            return self.out.extend_from_slice(bytes);
+        }
+        while let Some(record) = FileRecord::get(&mut bytes) {
+            *self.record = Some(record);
         }
     }
 }

@@ -1,13 +1,11 @@
 //! Rereads a file for the values of fields that have no column.
 
-use super::capture::Record;
-use super::row_reader::{Entry, RowReader};
+use super::row_reader::{RowReader, RowSink};
 use super::source::Source;
 use crate::columns::{Columns, ExtraColumn};
 use crate::filter::{ExtraField, FieldType};
-use std::borrow::Cow;
+use std::collections::VecDeque;
 use summary::line::{ExcerptReader, fields, string};
-use summary::{Address, PayloadNames, Summary, decode_with_payload};
 
 /// Rereads a part from its start and collects the values of some fields.
 #[derive(Debug)]
@@ -19,10 +17,8 @@ pub struct ExtraReader {
 #[derive(Debug)]
 struct Values {
     fields: Vec<FieldColumn>,
-    /// Some fields are not in the summaries of capture files.
-    needs_frame: bool,
-    /// Buffer for names.
-    names: String,
+    /// The rows of capture files whose lines will follow.
+    rows: VecDeque<usize>,
     excerpts: ExcerptReader,
 }
 
@@ -35,7 +31,7 @@ struct FieldColumn {
 }
 
 impl ExtraReader {
-    /// Rereads a part that was read with an equal source.
+    /// Rereads a part that was read with an equal source, which gives packets as detailed lines.
     pub(super) fn new(source: Source, fields: &[ExtraField]) -> Self {
         let column = |field: &ExtraField| FieldColumn {
             field: *field,
@@ -43,10 +39,8 @@ impl ExtraReader {
             is_number: matches!(field.field_type(), FieldType::Number { .. }),
             column: ExtraColumn::default(),
         };
-        let fields: Vec<_> = fields.iter().map(column).collect();
-        let needs_frame = fields.iter().any(|field| !field.is_number);
-        let names = String::new();
-        let values = Values { fields, needs_frame, names, excerpts: ExcerptReader::default() };
+        let fields = fields.iter().map(column).collect();
+        let values = Values { fields, rows: VecDeque::new(), excerpts: ExcerptReader::default() };
         Self { rows: RowReader::new(source), values }
     }
 
@@ -63,11 +57,7 @@ impl ExtraReader {
     /// Takes the next bytes of the file. An empty chunk is the end of the file. Returns false if no more
     /// bytes are needed.
     pub fn feed(&mut self, chunk: &[u8], columns: &Columns) -> bool {
-        let Self { rows, values } = self;
-        rows.feed(chunk, columns, |row, entry| match entry {
-            Entry::Line(line) => values.add_line(row, line),
-            Entry::Record(record) => values.add_record(row, record),
-        })
+        self.rows.feed(chunk, columns, &mut self.values)
     }
 
     /// The values that were read.
@@ -76,26 +66,26 @@ impl ExtraReader {
     }
 }
 
-impl Values {
-    fn add_record(&mut self, row: usize, record: &Record<'_>) {
-        let Record { packet, frame, .. } = record;
-        // While loading, frames are decoded without names, and MAC addresses are not kept.
-        let decoded = self.needs_frame.then(|| {
-            let decoded = decode_with_payload(frame.link, frame.bytes, frame.wire_len);
-            let names = PayloadNames::parse(&decoded.summary, decoded.payload, &mut self.names);
-            (decoded.summary, names)
-        });
-        for FieldColumn { field, column, .. } in &mut self.fields {
-            if let Some(number) = number(*field, &packet.summary) {
-                column.set_number(row, number);
-            } else if let Some((summary, names)) = &decoded
-                && let Some(text) = text(*field, summary, names)
-            {
-                column.set_text(row, &text);
+impl RowSink for Values {
+    fn line(&mut self, row: usize, line: &[u8]) {
+        self.add_line(row, line);
+    }
+
+    fn wants(&mut self, row: usize) -> bool {
+        self.rows.push_back(row);
+        true
+    }
+
+    fn packets(&mut self, bytes: &[u8]) {
+        for line in bytes.split_inclusive(|byte| *byte == b'\n') {
+            if let (Some(row), Some(line)) = (self.rows.pop_front(), line.strip_suffix(b"\n")) {
+                self.add_line(row, line);
             }
         }
     }
+}
 
+impl Values {
     fn add_line(&mut self, row: usize, line: &[u8]) {
         let Ok(text) = str::from_utf8(line) else { return };
         // In the sniffer's own lines, a name in quotation marks before a colon is that of a field.
@@ -113,40 +103,6 @@ impl Values {
             }
         }
     }
-}
-
-/// The value of a field of numbers.
-fn number(field: ExtraField, summary: &Summary<'_>) -> Option<u32> {
-    match field {
-        ExtraField::Seq => summary.tcp.seq,
-        ExtraField::Ack => summary.tcp.ack,
-        ExtraField::Win => summary.tcp.win.map(u32::from),
-        ExtraField::Payload => summary.payload,
-        ExtraField::Cap => Some(summary.cap).filter(|cap| *cap < summary.len),
-        ExtraField::Frag => summary.frag.map(u32::from),
-        ExtraField::IcmpType => summary.icmp_type.map(u32::from),
-        ExtraField::IcmpCode => summary.icmp_code.map(u32::from),
-        ExtraField::ArpOp => summary.arp_op.map(u32::from),
-        _ => None,
-    }
-}
-
-/// The value of a field of texts.
-fn text<'a>(
-    field: ExtraField,
-    summary: &Summary<'_>,
-    names: &'a PayloadNames<'_>,
-) -> Option<Cow<'a, str>> {
-    let owned = match field {
-        ExtraField::EthSrc => Address::Mac(summary.eth_src?).to_string(),
-        ExtraField::EthDst => Address::Mac(summary.eth_dst?).to_string(),
-        ExtraField::DnsType => names.dns.as_ref()?.1.to_string(),
-        ExtraField::Dns => return Some(Cow::Borrowed(&names.dns.as_ref()?.0)),
-        ExtraField::Sni => return names.sni.as_deref().map(Cow::Borrowed),
-        ExtraField::HttpHost => return names.http_host.as_deref().map(Cow::Borrowed),
-        _ => return None,
-    };
-    Some(Cow::Owned(owned))
 }
 
 impl FieldColumn {
@@ -203,11 +159,10 @@ mod tests {
     use crate::selection::{Dimension, Selection};
     use crate::shard::{Preceding, Shard};
     use summary::capture_file::PcapFile;
-    use viewer_formats::Compression;
 
     /// Reads the fields that a filter needs, and returns the numbers of the packets that it matches.
     fn matching(file: &[u8], text: &str, sampling: Sampling) -> Vec<i64> {
-        let mut loader = Loader::whole(file.len() as u64, sampling, Compression::decompressor);
+        let mut loader = Loader::whole(file.len() as u64, sampling, viewer_formats::open);
         loader.feed(file);
         loader.feed(&[]);
         let mut selection = Selection::default();

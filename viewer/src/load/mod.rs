@@ -1,32 +1,27 @@
 //! Loads a part of a file into columns: detects compression and type, reads lines or packets, samples
 //! them, and counts what cannot be read. Independent of workers and messages.
 
-mod capture;
 mod export;
 mod extra;
 mod generic_json;
-mod pcapng;
-mod record;
 mod row_reader;
 mod source;
 
 pub use export::{ExportFormat, Exporter};
 pub use extra::ExtraReader;
 pub use generic_json::other_fields;
-pub use record::{FileRecord, MAX_FRAME_LEN, RawFrame};
-pub use source::NewDecompressor;
+pub use viewer_formats::{FileRecord, MAX_FRAME_LEN, OpenFile, RawFrame};
 
 use crate::columns::{Columns, ExtraColumn, Totals};
 use crate::filter::ExtraField;
 use crate::lines::{Line, LineSink, MAX_LINE_LEN};
 use crate::wire::wire;
-use capture::Record;
 use generic_json::GenericPacket;
 use source::{RecordSink, Source};
 use std::ops::Range;
 use summary::line::{Excerpt, ExcerptReader, PacketFields};
 use summary::{Packet, Timestamp};
-use viewer_formats::Compression;
+use viewer_formats::{Compression, Form, is_text, unpack};
 
 /// The number of problems stored with their reason. All are counted.
 pub const MAX_PROBLEMS: usize = 100;
@@ -44,11 +39,11 @@ pub struct FileProbe {
 
 impl FileProbe {
     /// Probes a file of `len` bytes that begins with `start`.
-    pub fn new(start: &[u8], len: u64, new_decompressor: NewDecompressor) -> Self {
+    pub fn new(start: &[u8], len: u64, open: OpenFile) -> Self {
         /// Assumed bytes per packet if `start` contains no complete packet, without and with compression.
         const PACKET_LEN: u64 = 100;
         const COMPRESSED_PACKET_LEN: u64 = 10;
-        let (loader, probed_len) = probe(start, len, new_decompressor);
+        let (loader, probed_len) = probe(start, len, open);
         let totals = loader.report().totals;
         let probed_len = probed_len as u64;
         let packets = match totals.packets {
@@ -59,7 +54,7 @@ impl FileProbe {
             packets => len.saturating_mul(packets + 1) / probed_len.max(1),
         };
         let first_ns = totals.extent.map(|extent| extent.ends_ns.0);
-        Self { is_lines: source::is_text(start), packets, first_ns }
+        Self { is_lines: is_text(start), packets, first_ns }
     }
 }
 
@@ -68,15 +63,15 @@ const MAX_PROBE_BYTES: u64 = 8 << 20;
 
 /// Loads the start of a file of `len` bytes. Returns the number of bytes used: a few bytes can expand to
 /// gigabytes, so a compressed file is read in short pieces up to a limit.
-fn probe(start: &[u8], len: u64, new_decompressor: NewDecompressor) -> (Loader, usize) {
+fn probe(start: &[u8], len: u64, open: OpenFile) -> (Loader, usize) {
     /// Four bytes of Zstandard can expand to a block of 128 KiB.
     const PIECE_LEN: usize = 64;
     let is_compressed = Compression::of(start).is_some();
     let piece_len = if is_compressed { PIECE_LEN } else { start.len().max(1) };
-    let mut loader = Loader::whole(len, Sampling::default(), new_decompressor);
+    let mut loader = Loader::whole(len, Sampling::default(), open);
     let mut probed_len = 0;
     for piece in start.chunks(piece_len) {
-        if MAX_PROBE_BYTES <= loader.source.decompressed_bytes() {
+        if MAX_PROBE_BYTES <= loader.source.decompressed_len() {
             break;
         }
         loader.feed(piece);
@@ -99,15 +94,15 @@ enum Origin {
     /// The lines that begin in a range of an uncompressed text file.
     Lines(Range<u64>),
     /// A file of this length.
-    Whole(u64, NewDecompressor),
+    Whole(u64, OpenFile),
 }
 
 impl Origin {
     /// Starts reading, for the first time or again.
-    fn source(&self) -> Source {
+    fn source(&self, form: Form) -> Source {
         match self {
             Self::Lines(range) => Source::new(range.clone()),
-            Self::Whole(len, new_decompressor) => Source::whole(*len, *new_decompressor),
+            Self::Whole(len, open) => Source::whole(*len, form, *open),
         }
     }
 }
@@ -215,28 +210,45 @@ impl Loader {
     }
 
     /// Loads a whole file of `len` bytes and detects its type.
-    pub fn whole(len: u64, sampling: Sampling, new_decompressor: NewDecompressor) -> Self {
-        Self::with(Origin::Whole(len, new_decompressor), sampling)
+    pub fn whole(len: u64, sampling: Sampling, open: OpenFile) -> Self {
+        Self::with(Origin::Whole(len, open), sampling)
     }
 
     fn with(origin: Origin, sampling: Sampling) -> Self {
-        let source = origin.source();
+        let source = origin.source(Form::Packed);
         Self { origin, source, sink: Sink { sampling, ..Sink::default() } }
     }
 
     /// Creates an exporter for loaded packets.
     pub fn exporter(&self, format: ExportFormat) -> Exporter {
-        Exporter::new(self.origin.source(), format)
+        let form = format.form();
+        Exporter::new(self.origin.source(form), form)
     }
 
     /// Creates an exporter that keeps a single packet.
     pub fn record_finder(&self) -> Exporter {
-        Exporter::record(self.origin.source())
+        Exporter::new(self.origin.source(Form::Records), Form::Records)
     }
 
     /// Creates a reader of fields that have no column.
     pub fn extra_reader(&self, fields: &[ExtraField]) -> ExtraReader {
-        ExtraReader::new(self.origin.source(), fields)
+        ExtraReader::new(self.origin.source(Form::DetailedLines), fields)
+    }
+
+    /// A packet, given the bytes of the file from the offset of its line or record.
+    ///
+    /// # Errors
+    ///
+    /// The number of bytes needed if there are too few; `None` if only reading the whole file can
+    /// reproduce the packet.
+    pub fn record(&self, row: usize, bytes: &[u8]) -> Result<FileRecord, Option<usize>> {
+        let Some(reader) = self.source.uncompressed_capture() else {
+            // Only the last line of a file may lack a line feed.
+            let len = memchr::memchr(b'\n', bytes).ok_or(Some(bytes.len() + 1))?;
+            return Ok(FileRecord { line: bytes[..len].to_vec(), frame: None });
+        };
+        let n = u64::try_from(self.sink.columns.row(row).n).unwrap_or(0);
+        reader.reread(n, self.sink.columns.offset(row), bytes)
     }
 
     /// Offset in the file of the bytes to feed next.
@@ -244,16 +256,15 @@ impl Loader {
         self.source.position()
     }
 
-    /// Returns true for uncompressed text, whose line offsets are offsets in the file.
-    pub fn is_uncompressed_text(&self) -> bool {
-        self.source.is_uncompressed()
+    /// Returns true once the file is known to be uncompressed: offsets of lines and records are offsets in
+    /// the file.
+    pub fn is_uncompressed(&self) -> bool {
+        self.source.is_text() || self.source.uncompressed_capture().is_some()
     }
 
     /// Offset of the line or record of a packet in the file; `None` if the file is compressed.
     pub fn record_offset(&self, row: usize) -> Option<u64> {
-        let is_uncompressed =
-            self.is_uncompressed_text() || self.source.uncompressed_capture().is_some();
-        is_uncompressed.then(|| self.sink.columns.offset(row))
+        self.is_uncompressed().then(|| self.sink.columns.offset(row))
     }
 
     /// Returns true if no more bytes are needed.
@@ -337,9 +348,15 @@ impl LineSink for Sink {
 }
 
 impl RecordSink for Sink {
-    fn packet(&mut self, record: &Record<'_>, offset: u64) {
-        let pushed = self.push(&record.packet, offset);
-        self.count(pushed.map(|()| true));
+    fn wants(&mut self, _offset: u64) -> bool {
+        true
+    }
+
+    fn packets(&mut self, bytes: &[u8]) {
+        unpack(bytes, |packet, offset| {
+            let pushed = self.push(packet, offset);
+            self.count(pushed.map(|()| true));
+        });
     }
 }
 

@@ -1,6 +1,5 @@
 //! Rereads a part of a file for the lines or records of its loaded packets.
 
-use super::capture::Record;
 use super::source::{RecordSink, Source};
 use crate::columns::Columns;
 use crate::lines::{Line, LineSink};
@@ -13,10 +12,16 @@ pub(super) struct RowReader {
     row: usize,
 }
 
-/// A packet as in its file.
-pub(super) enum Entry<'a> {
-    Line(&'a [u8]),
-    Record(&'a Record<'a>),
+/// Receives the packets that are reread, each with its row.
+pub(super) trait RowSink {
+    /// Receives the line of a packet.
+    fn line(&mut self, row: usize, line: &[u8]);
+
+    /// Returns true if a packet of a capture file is wanted.
+    fn wants(&mut self, row: usize) -> bool;
+
+    /// Receives packets of a capture file that are wanted, in the form of the source.
+    fn packets(&mut self, bytes: &[u8]);
 }
 
 impl RowReader {
@@ -35,27 +40,22 @@ impl RowReader {
         self.source.progress()
     }
 
-    /// Takes the next bytes of the file, and passes the packets in them to `visit`, each with its row.
-    /// An empty chunk is the end of the file. Returns false if no more bytes are needed.
-    pub(super) fn feed(
-        &mut self,
-        chunk: &[u8],
-        columns: &Columns,
-        visit: impl FnMut(usize, Entry<'_>),
-    ) -> bool {
+    /// Takes the next bytes of the file, and passes on the packets in them. An empty chunk is the end of
+    /// the file. Returns false if no more bytes are needed.
+    pub(super) fn feed(&mut self, chunk: &[u8], columns: &Columns, sink: &mut dyn RowSink) -> bool {
         let Self { source, row } = self;
-        let fed = source.feed(chunk, &mut Rows { columns, row, visit });
+        let fed = source.feed(chunk, &mut Rows { columns, row, sink });
         fed.is_ok() && !source.is_done() && *row < columns.len()
     }
 }
 
-struct Rows<'a, F> {
+struct Rows<'a> {
     columns: &'a Columns,
     row: &'a mut usize,
-    visit: F,
+    sink: &'a mut dyn RowSink,
 }
 
-impl<F> Rows<'_, F> {
+impl Rows<'_> {
     /// The row whose line or record is at this offset, if it was loaded. Advances to the next row.
     fn advance(&mut self, offset: u64) -> Option<usize> {
         let row = *self.row;
@@ -65,20 +65,22 @@ impl<F> Rows<'_, F> {
     }
 }
 
-impl<F: FnMut(usize, Entry<'_>)> LineSink for Rows<'_, F> {
+impl LineSink for Rows<'_> {
     fn line(&mut self, line: Line<'_>, offset: u64) {
         if let Some(row) = self.advance(offset)
             && let Line::Complete(line) = line
         {
-            (self.visit)(row, Entry::Line(line));
+            self.sink.line(row, line);
         }
     }
 }
 
-impl<F: FnMut(usize, Entry<'_>)> RecordSink for Rows<'_, F> {
-    fn packet(&mut self, record: &Record<'_>, offset: u64) {
-        if let Some(row) = self.advance(offset) {
-            (self.visit)(row, Entry::Record(record));
-        }
+impl RecordSink for Rows<'_> {
+    fn wants(&mut self, offset: u64) -> bool {
+        self.advance(offset).is_some_and(|row| self.sink.wants(row))
+    }
+
+    fn packets(&mut self, bytes: &[u8]) {
+        self.sink.packets(bytes);
     }
 }

@@ -1,19 +1,18 @@
-//! Turns the bytes of a file, or of a part of it, into lines or packets. Detects compression and type
-//! from the content, not from the name.
+//! Turns the bytes of a file, or of a part of it, into lines or packets. Detects the format from the
+//! content, not from the name.
 
-use super::capture::{Capture, Record};
 use crate::lines::{LineSink, LineSplitter};
 use std::ops::Range;
-use summary::capture_file::is_capture_file;
-use viewer_formats::{Compression, Decompress};
-
-/// Returns a decompressor of a format. Those of the page are in another WebAssembly module.
-pub type NewDecompressor = fn(Compression) -> Box<dyn Decompress>;
+use viewer_formats::{Compression, ContentSink, Form, OpenFile, ReadFile, START_LEN, is_text};
 
 /// Receives the content of a file, with offsets in the decompressed file.
 pub(super) trait RecordSink: LineSink {
-    /// Receives the next packet of a capture file.
-    fn packet(&mut self, record: &Record<'_>, offset: u64);
+    /// Returns true if the packet is wanted whose record is at this offset of a capture file. With
+    /// [`Form::Packed`], all packets are wanted, and this is not called.
+    fn wants(&mut self, offset: u64) -> bool;
+
+    /// Receives packets of a capture file in the form of the source.
+    fn packets(&mut self, bytes: &[u8]);
 }
 
 /// Reads a file, or a part of an uncompressed text file.
@@ -22,24 +21,20 @@ pub(super) struct Source {
     range: Range<u64>,
     /// Number of bytes read.
     read_bytes: u64,
-    decompressor: Option<Box<dyn Decompress>>,
-    /// Number of bytes decompressed.
-    decompressed_bytes: u64,
     content: Content,
     /// The end of the file or an error was reached.
     is_over: bool,
 }
 
-/// The decompressed content.
+/// The content, by format.
 #[derive(Debug)]
 enum Content {
-    /// The type is not known yet. Contains the first bytes.
-    Unknown {
-        start: Vec<u8>,
-        new_decompressor: NewDecompressor,
-    },
+    /// The format is not known yet. Contains the first bytes.
+    Unknown { start: Vec<u8>, form: Form, open: OpenFile },
+    /// Plain text.
     Lines(LineSplitter),
-    Capture(Capture),
+    /// A file of another format, which may contain lines.
+    File { reader: Box<dyn ReadFile>, is_compressed: bool, lines: LineSplitter },
 }
 
 impl Source {
@@ -48,20 +43,14 @@ impl Source {
         Self::with(Content::Lines(LineSplitter::new(&range)), range)
     }
 
-    /// Reads a whole file of `len` bytes and detects its type.
-    pub(super) fn whole(len: u64, new_decompressor: NewDecompressor) -> Self {
-        Self::with(Content::Unknown { start: Vec::new(), new_decompressor }, 0..len)
+    /// Reads a whole file of `len` bytes and detects its format. The packets of a capture file are passed
+    /// on in that form.
+    pub(super) fn whole(len: u64, form: Form, open: OpenFile) -> Self {
+        Self::with(Content::Unknown { start: Vec::new(), form, open }, 0..len)
     }
 
     fn with(content: Content, range: Range<u64>) -> Self {
-        Self {
-            range,
-            read_bytes: 0,
-            decompressor: None,
-            decompressed_bytes: 0,
-            content,
-            is_over: false,
-        }
+        Self { range, read_bytes: 0, content, is_over: false }
     }
 
     /// Offset in the file of the bytes to feed next.
@@ -73,20 +62,22 @@ impl Source {
         }
     }
 
-    /// Returns true for uncompressed text, whose line offsets are offsets in the file.
-    pub(super) fn is_uncompressed(&self) -> bool {
-        matches!(self.content, Content::Lines(_)) && self.decompressor.is_none()
+    /// Returns true for uncompressed text.
+    pub(super) fn is_text(&self) -> bool {
+        matches!(self.content, Content::Lines(_))
     }
 
     /// Returns true for a capture file, compressed or not.
     pub(super) fn is_capture(&self) -> bool {
-        matches!(self.content, Content::Capture(_))
+        matches!(&self.content, Content::File { reader, .. } if reader.is_capture())
     }
 
-    /// The capture file, if it is not compressed.
-    pub(super) fn uncompressed_capture(&self) -> Option<&Capture> {
+    /// The reader of a capture file that is not compressed.
+    pub(super) fn uncompressed_capture(&self) -> Option<&dyn ReadFile> {
         match &self.content {
-            Content::Capture(capture) if self.decompressor.is_none() => Some(capture),
+            Content::File { reader, is_compressed: false, .. } if reader.is_capture() => {
+                Some(&**reader)
+            }
             _ => None,
         }
     }
@@ -98,17 +89,16 @@ impl Source {
     }
 
     /// Number of bytes decompressed so far; 0 for uncompressed files.
-    pub(super) fn decompressed_bytes(&self) -> u64 {
-        self.decompressed_bytes
+    pub(super) fn decompressed_len(&self) -> u64 {
+        match &self.content {
+            Content::File { reader, .. } => reader.decompressed_len(),
+            _ => 0,
+        }
     }
 
     /// Returns true if no more bytes are needed.
     pub(super) fn is_done(&self) -> bool {
-        let has_all_lines = match &self.content {
-            Content::Lines(lines) => lines.is_done() && self.decompressor.is_none(),
-            _ => false,
-        };
-        self.is_over || has_all_lines
+        self.is_over || matches!(&self.content, Content::Lines(lines) if lines.is_done())
     }
 
     /// Takes the next bytes of the file and passes on their content. An empty chunk is the end of the
@@ -122,76 +112,28 @@ impl Source {
             return Ok(());
         }
         self.read_bytes += chunk.len() as u64;
-        self.is_over |= chunk.is_empty();
-        let Self { decompressor, decompressed_bytes, content, .. } = self;
-        let fed = match decompressor {
-            Some(decompressor) => {
-                decompress(&mut **decompressor, chunk, decompressed_bytes, content, sink)
-            }
-            None => match content.decompressor(chunk) {
-                Some((new, start)) => {
-                    let decompressor = decompressor.insert(new);
-                    decompress(&mut **decompressor, &start, decompressed_bytes, content, sink)
-                }
-                None => content.feed(chunk, sink),
-            },
-        };
-        self.is_over |= fed.is_err();
+        let fed = self.content.feed(chunk, sink);
+        self.is_over = chunk.is_empty() || fed.is_err();
         fed
     }
 }
 
-/// Decompresses a chunk and feeds the result to the content.
-fn decompress(
-    decompressor: &mut dyn Decompress,
-    chunk: &[u8],
-    decompressed_bytes: &mut u64,
-    content: &mut Content,
-    sink: &mut dyn RecordSink,
-) -> Result<(), String> {
-    let mut fed = Ok(());
-    let decompressed = decompressor.feed(chunk, &mut |piece| {
-        *decompressed_bytes += piece.len() as u64;
-        if fed.is_ok() && !piece.is_empty() {
-            fed = content.feed(piece, sink);
-        }
-    });
-    fed?;
-    let mut ended = Ok(());
-    if decompressed.is_err() || chunk.is_empty() {
-        ended = content.feed(&[], sink);
-    }
-    // The damage explains an incomplete record before it.
-    decompressed.map_err(|reason| format!("decompression failed: {reason}"))?;
-    ended
-}
-
-/// The number of bytes needed to detect the type of a file.
-const START_LEN: usize = 8;
-
 impl Content {
-    /// A decompressor if the type is not known yet and the file is compressed, and the first bytes.
-    fn decompressor(&mut self, chunk: &[u8]) -> Option<(Box<dyn Decompress>, Vec<u8>)> {
-        let Self::Unknown { start, new_decompressor } = self else { return None };
-        let seen = [&start[..], chunk].concat();
-        let compression = Compression::of(&seen)?;
-        start.clear();
-        Some((new_decompressor(compression), seen))
-    }
-
-    /// Takes the next decompressed bytes. An empty chunk is the end.
     fn feed(&mut self, chunk: &[u8], sink: &mut dyn RecordSink) -> Result<(), String> {
         match self {
-            Self::Unknown { start, .. } => {
+            Self::Unknown { start, form, open } => {
                 start.extend_from_slice(chunk);
                 if start.len() < START_LEN && !chunk.is_empty() {
                     return Ok(());
                 }
                 let start = std::mem::take(start);
-                *self = if is_capture_file(&start) {
-                    Self::Capture(Capture::default())
-                } else {
-                    Self::Lines(LineSplitter::new(&(0..u64::MAX)))
+                let lines = LineSplitter::new(&(0..u64::MAX));
+                *self = match is_text(&start) {
+                    true => Self::Lines(lines),
+                    false => {
+                        let is_compressed = Compression::of(&start).is_some();
+                        Self::File { reader: open(*form), is_compressed, lines }
+                    }
                 };
                 if !start.is_empty() {
                     self.feed(&start, sink)?;
@@ -206,22 +148,40 @@ impl Content {
                 }
                 Ok(())
             }
-            Self::Capture(capture) => {
-                capture.feed(chunk, |record, start| sink.packet(record, start))
+            Self::File { reader, lines, .. } => {
+                let fed = reader.feed(chunk, &mut FileContent { lines, sink });
+                if chunk.is_empty() || fed.is_err() {
+                    lines.finish(sink);
+                }
+                fed
             }
         }
     }
 }
 
-/// Returns true if a file that begins with these bytes is uncompressed text, which can be read in parts.
-pub(super) fn is_text(start: &[u8]) -> bool {
-    Compression::of(start).is_none() && !is_capture_file(start)
+/// Splits the text of a file into lines.
+struct FileContent<'a> {
+    lines: &'a mut LineSplitter,
+    sink: &'a mut dyn RecordSink,
+}
+
+impl ContentSink for FileContent<'_> {
+    fn text(&mut self, bytes: &[u8]) {
+        self.lines.feed(bytes, self.sink);
+    }
+
+    fn wants(&mut self, offset: u64) -> bool {
+        self.sink.wants(offset)
+    }
+
+    fn packets(&mut self, bytes: &[u8]) {
+        self.sink.packets(bytes);
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::super::{FileProbe, Loader, MAX_PROBE_BYTES, Sampling, probe};
-    use super::Compression;
     use std::io::Write;
     use summary::capture_file::PcapFile;
 
@@ -231,7 +191,7 @@ mod tests {
         let file = [&header[..], b"an incomplete record"].concat();
         for start in [&file[..], b"not json\n"] {
             let mut loader =
-                Loader::whole(start.len() as u64, Sampling::default(), Compression::decompressor);
+                Loader::whole(start.len() as u64, Sampling::default(), viewer_formats::open);
             for chunk in [start, b"", b"", b"not json\n", start, b""] {
                 loader.feed(chunk);
             }
@@ -249,12 +209,12 @@ mod tests {
         let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
         gzip.write_all(&bomb).unwrap();
         for file in [gzip.finish().unwrap(), zstd::encode_all(&bomb[..], 1).unwrap()] {
-            let (loader, probed_len) = probe(&file, 1 << 40, Compression::decompressor);
-            assert!(loader.source.decompressed_bytes() < 2 * MAX_PROBE_BYTES, "{probed_len}");
+            let (loader, probed_len) = probe(&file, 1 << 40, viewer_formats::open);
+            assert!(loader.source.decompressed_len() < 2 * MAX_PROBE_BYTES, "{probed_len}");
             assert!(0 < probed_len && probed_len < file.len(), "{probed_len}");
             // The estimate is that of the whole file.
             let len = file.len() as u64;
-            let packets = FileProbe::new(&file, len, Compression::decompressor).packets;
+            let packets = FileProbe::new(&file, len, viewer_formats::open).packets;
             assert!((1 << 19..1 << 21).contains(&packets), "{packets}");
         }
     }

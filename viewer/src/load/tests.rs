@@ -68,8 +68,7 @@ fn pcap(count: u32) -> Vec<u8> {
 }
 
 fn load_whole(bytes: &[u8], chunk_len: usize) -> Report {
-    let mut loader =
-        Loader::whole(bytes.len() as u64, Sampling::default(), Compression::decompressor);
+    let mut loader = Loader::whole(bytes.len() as u64, Sampling::default(), viewer_formats::open);
     for chunk in bytes.chunks(chunk_len).chain([&[][..]]) {
         loader.feed(chunk);
     }
@@ -91,8 +90,7 @@ fn file_type_is_detected_from_content() {
             }
         }
     }
-    let is_lines =
-        |start: &[u8]| FileProbe::new(start, 1 << 30, Compression::decompressor).is_lines;
+    let is_lines = |start: &[u8]| FileProbe::new(start, 1 << 30, viewer_formats::open).is_lines;
     assert!(is_lines(b"{\"type\"") && !is_lines(&pcap(0)) && !is_lines(&gzip(b"")));
 }
 
@@ -110,7 +108,7 @@ fn exported_lines_equal_the_original() {
         [Sampling::default(), Sampling { every: 3, ts_ns: (10_000_000_000, 30_000_000_000) }]
     {
         for file in [text.as_bytes(), &compressed] {
-            let mut loader = Loader::whole(file.len() as u64, sampling, Compression::decompressor);
+            let mut loader = Loader::whole(file.len() as u64, sampling, viewer_formats::open);
             loader.feed(file);
             loader.feed(&[]);
             let columns = loader.columns();
@@ -119,7 +117,7 @@ fn exported_lines_equal_the_original() {
                 let mut exporter = loader.exporter(ExportFormat::Lines);
                 let mut seen = Vec::new();
                 for chunk in file.chunks(chunk_len).chain([&[][..]]) {
-                    if !exporter.feed(chunk, columns, is_wanted, &mut seen) {
+                    if !exporter.feed(chunk, columns, &is_wanted, &mut seen) {
                         break;
                     }
                 }
@@ -132,22 +130,20 @@ fn exported_lines_equal_the_original() {
         }
     }
     let file = pcap(5);
-    let mut loader =
-        Loader::whole(file.len() as u64, Sampling::default(), Compression::decompressor);
+    let mut loader = Loader::whole(file.len() as u64, Sampling::default(), viewer_formats::open);
     loader.feed(&file);
     let mut seen = Vec::new();
-    loader.exporter(ExportFormat::Lines).feed(&file, loader.columns(), |row| row == 2, &mut seen);
+    loader.exporter(ExportFormat::Lines).feed(&file, loader.columns(), &|row| row == 2, &mut seen);
     assert!(seen.starts_with(b"{\"type\":\"pkt\",\"n\":3,"), "{seen:?}");
 }
 
 #[test]
 fn records_are_reread_by_offset() {
     let file = pcap(5);
-    let mut loader =
-        Loader::whole(file.len() as u64, Sampling::default(), Compression::decompressor);
+    let mut loader = Loader::whole(file.len() as u64, Sampling::default(), viewer_formats::open);
     loader.feed(&file);
     let mut all = Vec::new();
-    loader.exporter(ExportFormat::Lines).feed(&file, loader.columns(), |_| true, &mut all);
+    loader.exporter(ExportFormat::Lines).feed(&file, loader.columns(), &|_| true, &mut all);
     for (row, expected) in all.split_inclusive(|byte| *byte == b'\n').enumerate() {
         let offset = usize::try_from(loader.record_offset(row).unwrap()).unwrap();
         let line = loader.record(row, &file[offset..]).unwrap().line;
@@ -163,7 +159,7 @@ fn records_are_reread_by_offset() {
     assert_eq!(loader.record(1, second), Err(Some(PACKET.len() + 1)));
     let compressed = zstd::encode_all(&file[..], 1).unwrap();
     let mut loader =
-        Loader::whole(compressed.len() as u64, Sampling::default(), Compression::decompressor);
+        Loader::whole(compressed.len() as u64, Sampling::default(), viewer_formats::open);
     loader.feed(&compressed);
     assert_eq!((loader.columns().len(), loader.record_offset(0)), (5, None));
 }
@@ -263,8 +259,7 @@ fn time_that_is_not_representable_is_a_fault() {
         };
         writer.packet(&frame, &PacketOptions::default(), &mut file);
     }
-    let mut loader =
-        Loader::whole(file.len() as u64, Sampling::default(), Compression::decompressor);
+    let mut loader = Loader::whole(file.len() as u64, Sampling::default(), viewer_formats::open);
     loader.feed(&file);
     let lines = [0, 1].map(|row| {
         let start = usize::try_from(loader.record_offset(row).unwrap()).unwrap();
@@ -294,8 +289,7 @@ fn many_interfaces_need_little_memory() {
     let pair = [&interface[..], &packet].concat();
     let first = [section, interface.repeat(65_000)].concat();
     let file = [&first[..], &pair.repeat(500)].concat();
-    let mut loader =
-        Loader::whole(file.len() as u64, Sampling::default(), Compression::decompressor);
+    let mut loader = Loader::whole(file.len() as u64, Sampling::default(), viewer_formats::open);
     loader.feed(&file);
     loader.feed(&[]);
     assert_eq!((loader.report().totals.packets, loader.report().skipped), (500, 0));
@@ -304,8 +298,7 @@ fn many_interfaces_need_little_memory() {
     // The readers of later packets have not been stored: these are read with the whole file.
     assert_eq!(loader.record(499, record(499)), Err(None));
     let file = [&file[..], &interface.repeat(100)].concat();
-    let mut loader =
-        Loader::whole(file.len() as u64, Sampling::default(), Compression::decompressor);
+    let mut loader = Loader::whole(file.len() as u64, Sampling::default(), viewer_formats::open);
     loader.feed(&file);
     let report = loader.report();
     assert_eq!((report.totals.packets, report.skipped), (500, 1));
@@ -372,8 +365,7 @@ fn times_as_numbers_keep_all_digits() {
 
 /// Exports rows of a capture file, read in chunks, and reads the result.
 fn exported_frames(file: &[u8], is_selected: impl Fn(usize) -> bool) -> Vec<OwnFrame> {
-    let mut loader =
-        Loader::whole(file.len() as u64, Sampling::default(), Compression::decompressor);
+    let mut loader = Loader::whole(file.len() as u64, Sampling::default(), viewer_formats::open);
     loader.feed(file);
     loader.feed(&[]);
     let mut exporter = loader.exporter(ExportFormat::Pcapng);

@@ -85,9 +85,9 @@ impl ChunkReader {
 /// Bytes of a piece. Zstandard can expand them to 256 MiB.
 const PIECE_LEN: usize = 8 << 10;
 
-/// Splits a chunk into pieces that are processed without a break. A plain text is processed as a
-/// whole. An empty chunk, which marks the end of the file, is one empty piece.
-pub(super) fn pieces(chunk: &[u8], is_plain: bool) -> impl Iterator<Item = &[u8]> {
-    let len = if is_plain { chunk.len().max(1) } else { PIECE_LEN };
+/// Splits a chunk into pieces that are processed without a break. A chunk of an uncompressed file is
+/// processed as a whole. An empty chunk, which marks the end of the file, is one empty piece.
+pub(super) fn pieces(chunk: &[u8], is_uncompressed: bool) -> impl Iterator<Item = &[u8]> {
+    let len = if is_uncompressed { chunk.len().max(1) } else { PIECE_LEN };
     chunk.chunks(len).chain(chunk.is_empty().then_some(&[][..]))
 }

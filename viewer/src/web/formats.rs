@@ -1,38 +1,51 @@
-//! Decompressors, which are in a separate WebAssembly module: most visitors open files that are not
-//! compressed. The page and each worker load the module when they open the first compressed file.
+//! Readers of compressed files and of capture files, which are in a separate WebAssembly module: most
+//! visitors open lines. The page and each worker load the module when they open the first file that is
+//! not plain text.
 
 use js_sys::{Function, Promise, Uint8Array};
-use std::cell::OnceCell;
+use std::cell::{OnceCell, RefCell};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
 
 use super::dom::error_message;
-use viewer_formats::{Compression, Decompress};
+use crate::wire::{decode, encode};
+use viewer_formats::{ContentSink, FileRecord, Form, ReadFile, is_text};
 
 #[wasm_bindgen]
 extern "C" {
     /// The exports of the module (`viewer/formats/src/web.rs`).
     type Module;
 
-    /// A decompressor of one file.
+    /// A reader of one file.
     #[derive(Debug)]
-    type Decompressor;
+    type Reader;
 
-    #[wasm_bindgen(method, js_name = newDecompressor)]
-    fn new_decompressor(this: &Module, is_zstd: bool) -> Decompressor;
+    #[wasm_bindgen(method, catch, js_name = openFile)]
+    fn open(this: &Module, form: &[u8]) -> Result<Reader, JsValue>;
 
     #[wasm_bindgen(method, js_name = memoryBytes)]
     fn memory_bytes(this: &Module) -> f64;
 
     #[wasm_bindgen(method, catch)]
     fn feed(
-        this: &Decompressor,
+        this: &Reader,
         chunk: &[u8],
-        visit: &mut dyn FnMut(Uint8Array),
+        text: &mut dyn FnMut(Uint8Array),
+        wants: &mut dyn FnMut(f64) -> bool,
+        packets: &mut dyn FnMut(Uint8Array),
     ) -> Result<(), JsValue>;
 
+    #[wasm_bindgen(method, js_name = isCapture)]
+    fn is_capture(this: &Reader) -> bool;
+
+    #[wasm_bindgen(method, js_name = decompressedLen)]
+    fn decompressed_len(this: &Reader) -> f64;
+
     #[wasm_bindgen(method)]
-    fn free(this: &Decompressor);
+    fn reread(this: &Reader, n: f64, offset: f64, bytes: &[u8]) -> Vec<u8>;
+
+    #[wasm_bindgen(method)]
+    fn free(this: &Reader);
 }
 
 thread_local! {
@@ -47,16 +60,16 @@ pub(super) fn install(load: Function) {
     LOAD.with(|cell| drop(cell.set(load)));
 }
 
-/// Loads the module if a file that begins with these bytes is compressed.
+/// Loads the module if a file that begins with these bytes is not plain text.
 ///
 /// # Errors
 ///
 /// If the module cannot be loaded.
 pub(super) async fn prepare(start: &[u8]) -> Result<(), JsValue> {
-    if Compression::of(start).is_none() || MODULE.with(|module| module.get().is_some()) {
+    if is_text(start) || MODULE.with(|module| module.get().is_some()) {
         return Ok(());
     }
-    let load = LOAD.with(|load| load.get().cloned()).ok_or("no module for decompression")?;
+    let load = LOAD.with(|load| load.get().cloned()).ok_or("no module for this file")?;
     let promise: Promise = load.call0(&JsValue::NULL)?.unchecked_into();
     let exports = JsFuture::from(promise).await?;
     // Another file can have loaded it meanwhile; either serves.
@@ -64,40 +77,71 @@ pub(super) async fn prepare(start: &[u8]) -> Result<(), JsValue> {
     Ok(())
 }
 
-/// Creates a decompressor. Fails later if [`prepare`] has not loaded the module.
-pub(super) fn new_decompressor(compression: Compression) -> Box<dyn Decompress> {
-    let is_zstd = compression == Compression::Zstd;
-    let remote = MODULE.with(|module| Some(module.get()?.new_decompressor(is_zstd)));
-    Box::new(Remote(remote))
+/// Starts reading a file. Reading fails if [`prepare`] has not loaded the module.
+pub(super) fn open(form: Form) -> Box<dyn ReadFile> {
+    Box::new(Remote(MODULE.with(|module| module.get()?.open(&encode(&form)).ok())))
 }
 
 /// The size of the module's memory, in bytes; 0 if it is not loaded.
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a memory size")]
 pub(super) fn memory_bytes() -> u64 {
-    MODULE.with(|module| module.get().map_or(0, |module| module.memory_bytes() as u64))
+    MODULE.with(|module| module.get().map_or(0, |module| whole(module.memory_bytes())))
 }
 
-/// A decompressor in the module. Freed at once, because it can hold a window of 128 MiB.
-#[derive(Debug)]
-struct Remote(Option<Decompressor>);
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a whole number")]
+fn whole(number: f64) -> u64 {
+    number as u64
+}
 
-impl Decompress for Remote {
-    fn feed(&mut self, chunk: &[u8], visit: &mut dyn FnMut(&[u8])) -> Result<(), String> {
-        let decompressor = self.0.as_ref().ok_or("the decompressor is not loaded")?;
-        let mut buffer = Vec::new();
-        let fed = decompressor.feed(chunk, &mut |piece| {
-            buffer.resize(piece.length() as usize, 0);
-            piece.copy_to(&mut buffer);
-            visit(&buffer);
-        });
+/// A reader in the module. Freed at once, because it can hold a window of 128 MiB.
+#[derive(Debug)]
+struct Remote(Option<Reader>);
+
+impl ReadFile for Remote {
+    fn feed(&mut self, chunk: &[u8], sink: &mut dyn ContentSink) -> Result<(), String> {
+        let reader = self.0.as_ref().ok_or("the reader of this format is not loaded")?;
+        let sink = RefCell::new(sink);
+        let (mut text, mut packed) = (Vec::new(), Vec::new());
+        let fed = reader.feed(
+            chunk,
+            &mut |bytes| {
+                copy(&bytes, &mut text);
+                sink.borrow_mut().text(&text);
+            },
+            &mut |offset| sink.borrow_mut().wants(whole(offset)),
+            &mut |bytes| {
+                copy(&bytes, &mut packed);
+                sink.borrow_mut().packets(&packed);
+            },
+        );
         fed.map_err(|error| error_message(&error))
     }
+
+    fn is_capture(&self) -> bool {
+        self.0.as_ref().is_some_and(Reader::is_capture)
+    }
+
+    fn decompressed_len(&self) -> u64 {
+        self.0.as_ref().map_or(0, |reader| whole(reader.decompressed_len()))
+    }
+
+    fn reread(&self, n: u64, offset: u64, bytes: &[u8]) -> Result<FileRecord, Option<usize>> {
+        let reader = self.0.as_ref().ok_or(None)?;
+        let answer = reader.reread(n as f64, offset as f64, bytes);
+        let (record, needed): (Option<FileRecord>, _) = decode(&answer).ok_or(None)?;
+        record.ok_or(needed)
+    }
+}
+
+/// Copies bytes of the module, into a buffer that is reused.
+fn copy(bytes: &Uint8Array, buffer: &mut Vec<u8>) {
+    buffer.resize(bytes.length() as usize, 0);
+    bytes.copy_to(buffer);
 }
 
 impl Drop for Remote {
     fn drop(&mut self) {
-        if let Some(decompressor) = &self.0 {
-            decompressor.free();
+        if let Some(reader) = &self.0 {
+            reader.free();
         }
     }
 }

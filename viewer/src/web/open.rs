@@ -5,8 +5,8 @@ use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::{JsFuture, spawn_local};
 use web_sys::{AbortController, AbortSignal, Blob, File, RequestInit, Response, Url};
 
-use super::formats;
 use super::dom::error_message;
+use super::formats;
 use super::page::Page;
 use super::probe_queue::ProbeQueue;
 use crate::app::{Event, FileInfo, Phase};
@@ -98,9 +98,9 @@ fn probe(page: &Page, files: Vec<(String, Blob)>) {
             let probed = match start {
                 Ok(start) if start.is_empty() => Err(format!("“{name}” is empty.")),
                 Ok(start) => {
-                    let new_decompressor = formats::new_decompressor;
+                    let open = formats::open;
                     let len = len(&file);
-                    Ok(FileInfo::probed(name, len, &start, workers, new_decompressor))
+                    Ok(FileInfo::probed(name, len, &start, workers, open))
                 }
                 Err(error) => {
                     Err(format!("“{name}” could not be read ({}).", error_message(&error)))
@@ -148,7 +148,7 @@ fn len(file: &Blob) -> u64 {
     file.size() as u64
 }
 
-/// The first bytes of a file, which can be decompressed then.
+/// The first bytes of a file, after loading what reads its format.
 async fn first_bytes(file: &Blob) -> Result<Vec<u8>, JsValue> {
     let start = file.slice_with_f64_and_f64(0.0, PROBE_LEN)?;
     let bytes = JsFuture::from(start.array_buffer()).await?;

@@ -9,8 +9,8 @@ use super::yielder::Yielder;
 use crate::load::{Failure, Limits, Report};
 use crate::message::FromWorker;
 use crate::web::chunks::{ChunkReader, pieces};
-use crate::web::formats;
 use crate::web::dom::error_message;
+use crate::web::formats;
 
 /// The time between two progress reports, in milliseconds.
 pub(super) const REPORT_INTERVAL_MS: f64 = 50.0;
@@ -81,8 +81,8 @@ async fn load_part(worker: &Worker, epoch: u32, number: usize) -> Result<End, Js
             has_started = true;
             formats::prepare(&bytes).await?;
         }
-        let is_plain = worker.with_part(epoch, number, |part| part.loader.is_uncompressed_text());
-        for piece in pieces(&bytes, is_plain == Some(true)) {
+        let is_uncompressed = worker.with_part(epoch, number, |part| part.loader.is_uncompressed());
+        for piece in pieces(&bytes, is_uncompressed == Some(true)) {
             if !feed(worker, epoch, number, piece) {
                 reader.cancel();
                 return Ok(End::Done);

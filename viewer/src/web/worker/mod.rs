@@ -48,7 +48,7 @@ fn handle(worker: &Worker, message: ToWorker, file: &JsValue) {
     match message {
         ToWorker::Load { epoch, part, file: name, start, end, is_whole, sampling, limits } => {
             let loader = match is_whole {
-                true => Loader::whole(end, sampling, formats::new_decompressor),
+                true => Loader::whole(end, sampling, formats::open),
                 false => Loader::new(start..end, sampling),
             };
             let file: Blob = file.clone().unchecked_into();

@@ -115,7 +115,7 @@ impl Worker {
     }
 }
 
-/// The size of the WebAssembly memory of this instance and of its module for decompression, in bytes.
+/// The size of the WebAssembly memory of this instance and of its module for formats, in bytes.
 pub(in crate::web) fn memory_bytes() -> u64 {
     let memory: WebAssembly::Memory = wasm_bindgen::memory().unchecked_into();
     let buffer: ArrayBuffer = memory.buffer().unchecked_into();

@@ -67,7 +67,7 @@ impl Default for Gzip {
     }
 }
 
-impl crate::Decompress for Gzip {
+impl super::Decompress for Gzip {
     fn feed(&mut self, chunk: &[u8], visit: &mut dyn FnMut(&[u8])) -> Result<(), String> {
         let mut rest = chunk;
         while !rest.is_empty() {
@@ -225,8 +225,8 @@ impl std::fmt::Debug for Gzip {
 
 #[cfg(test)]
 mod tests {
+    use super::super::Decompress as _;
     use super::*;
-    use crate::Decompress as _;
     use flate2::{Compression, GzBuilder};
     use std::io::Write;
 

@@ -5,16 +5,16 @@ use summary::{Packet, decode};
 
 /// A packet of a capture file.
 #[derive(Debug)]
-pub(super) struct Record<'a> {
-    pub(super) packet: Packet<'a>,
-    pub(super) frame: Frame<'a>,
+pub(crate) struct Record<'a> {
+    pub(crate) packet: Packet<'a>,
+    pub(crate) frame: Frame<'a>,
     /// The reader that read it, which knows its interface.
-    pub(super) reader: &'a Reader,
+    pub(crate) reader: &'a Reader,
 }
 
 /// A capture file being read.
 #[derive(Debug, Default)]
-pub(super) struct Capture {
+pub(crate) struct Capture {
     reader: Reader,
     /// Bytes after the last complete record.
     rest: Vec<u8>,
@@ -77,7 +77,7 @@ impl Capture {
     /// # Errors
     ///
     /// A message if the file is damaged or truncated. All packets before have been passed on.
-    pub(super) fn feed(
+    pub(crate) fn feed(
         &mut self,
         chunk: &[u8],
         mut visit: impl FnMut(&Record<'_>, u64),
@@ -117,7 +117,7 @@ impl Capture {
     ///
     /// The number of bytes needed if there are too few; `None` if only reading the whole file can
     /// reproduce the packet.
-    pub(super) fn reread<'a>(
+    pub(crate) fn reread<'a>(
         &'a self,
         n: u64,
         start: u64,

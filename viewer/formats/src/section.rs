@@ -1,6 +1,6 @@
 //! Writes packets of a capture file as a section of a pcapng file.
 
-use super::capture::Record;
+use crate::capture::Record;
 use summary::capture_file::{Frame, PacketOptions, PcapngWriter, SectionOptions};
 
 /// The section being written: original bytes, lengths, times and interfaces.
@@ -8,7 +8,7 @@ use summary::capture_file::{Frame, PacketOptions, PcapngWriter, SectionOptions};
 /// Interfaces are described when their first packet follows, so that a part of a file only describes
 /// those that it needs. Sections of several files can follow each other in one file.
 #[derive(Debug, Default)]
-pub(super) struct Section {
+pub(crate) struct Section {
     /// The writer, and whether its section is big-endian.
     writer: Option<(PcapngWriter, bool)>,
     /// Number of descriptions in the source, for which `interfaces` is valid.
@@ -20,7 +20,7 @@ pub(super) struct Section {
 impl Section {
     /// Appends a packet to `out`, after headers and descriptions that it needs. A file whose byte order
     /// changes continues in another section: a few link types have headers in the order of their file.
-    pub(super) fn write(&mut self, record: &Record<'_>, out: &mut Vec<u8>) {
+    pub(crate) fn write(&mut self, record: &Record<'_>, out: &mut Vec<u8>) {
         let Record { frame, reader, .. } = record;
         let Some(description) = reader.interfaces().get(frame.interface) else { return };
         let is_big_endian = reader.is_big_endian();
