@@ -18,6 +18,9 @@ const PACKAGES: &str = "packages::";
 /// The tests that run the commands of `docs/`.
 const RECIPES: [&str; 4] = ["--package", "tests", "--test", "recipes"];
 
+/// What to do if the packages of the recipes cannot be installed.
+const WITHOUT_RECIPES: &str = "to run all other tests: cargo xtask test --no-recipes";
+
 /// Options of `cargo xtask test`.
 #[derive(Debug, clap::Args)]
 pub struct Options {
@@ -145,9 +148,7 @@ fn all(with_recipes: bool) -> Result<()> {
     phases.run("packages", || {
         debian::ensure(debian::FOR_TESTS)?;
         if with_recipes {
-            let packages =
-                debian::ensure(debian::FOR_RECIPES).and_then(|()| python::ensure_for_recipes());
-            packages.context("to run all other tests: cargo xtask test --no-recipes")?;
+            debian::ensure(debian::FOR_RECIPES).context(WITHOUT_RECIPES)?;
         }
         build::ensure_components(&["rustfmt", "clippy"])?;
         build::add_target(build::WASM_TARGET)?;
@@ -155,6 +156,33 @@ fn all(with_recipes: bool) -> Result<()> {
     })?;
     phases.run("formatting", || build::run(&mut build::cargo(["fmt", "--all", "--check"])))?;
     phases.run("dependencies", check_dependencies)?;
+    if with_recipes {
+        // Downloading their packages takes minutes, in which the processors can compile.
+        std::thread::scope(|scope| {
+            let packages = scope.spawn(python::ensure_for_recipes);
+            build_all(&mut phases)?;
+            phases.run("packages of recipes", || match packages.join() {
+                Ok(installed) => installed.context(WITHOUT_RECIPES),
+                Err(panic) => std::panic::resume_unwind(panic),
+            })
+        })?;
+    } else {
+        build_all(&mut phases)?;
+    }
+    let mut counts =
+        phases.run("tests", || count_tests(&mut Suite::Workspace.command_as_root()?))?;
+    if !with_recipes {
+        return conclude(&phases, &counts, "; commands of docs/ not run");
+    }
+    // After the other tests, some of which fail if all processors are busy for long.
+    let recipes = phases.run("recipes", || count_tests(&mut Suite::Recipes.command_as_root()?))?;
+    let note = format!("; {} of them run the commands of docs/", recipes.passed + recipes.failed);
+    counts += recipes;
+    conclude(&phases, &counts, &note)
+}
+
+/// Checks and compiles all code.
+fn build_all(phases: &mut Phases) -> Result<()> {
     let deny = ["--", "--deny", "warnings"];
     phases.run("clippy", || {
         // `--all-targets` leaves out the test of the recipes.
@@ -175,17 +203,7 @@ fn all(with_recipes: bool) -> Result<()> {
     phases.run("site", || build::site().map(drop))?;
     phases.run("building tests", || {
         build::run(&mut build::cargo(["test", "--workspace", "--no-run"]))
-    })?;
-    let mut counts =
-        phases.run("tests", || count_tests(&mut Suite::Workspace.command_as_root()?))?;
-    if !with_recipes {
-        return conclude(&phases, &counts, "; commands of docs/ not run");
-    }
-    // After the other tests, some of which fail if all processors are busy for long.
-    let recipes = phases.run("recipes", || count_tests(&mut Suite::Recipes.command_as_root()?))?;
-    let note = format!("; {} of them run the commands of docs/", recipes.passed + recipes.failed);
-    counts += recipes;
-    conclude(&phases, &counts, &note)
+    })
 }
 
 /// Prints times and counts, and a note about them. Fails if a test failed, or none ran.
