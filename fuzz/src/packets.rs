@@ -28,7 +28,7 @@ pub(crate) fn decode(input: &[u8]) {
 }
 
 /// Fields of a line that are in no header, or in several.
-const NOT_IN_A_HEADER: [&str; 14] = [
+const NOT_IN_A_HEADER: [&str; 16] = [
     "type",
     "n",
     "ts",
@@ -40,6 +40,8 @@ const NOT_IN_A_HEADER: [&str; 14] = [
     "ip_proto",
     "linktype",
     "payload",
+    "alpn",
+    "ech",
     "community_id",
     "err",
     "vlan",

@@ -25,6 +25,7 @@
 #![forbid(unsafe_code)]
 
 mod flow;
+mod ja4;
 mod quic;
 mod stream;
 mod table;

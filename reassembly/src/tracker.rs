@@ -1,14 +1,16 @@
 //! The state of all connections.
 
 use crate::flow::FlowKey;
+use crate::ja4;
 use crate::quic::QuicConnections;
 use crate::tcp::{TcpStreams, is_cut};
-use summary::{Extent, PayloadNames, StreamStart, Summary, Timestamp};
+use summary::{ClientHello, Extent, Ja4, PayloadNames, StreamStart, Summary, Timestamp};
 
 /// Finds names in packets, in the order in which they were captured. The packets of a connection have to
 /// be passed to the same tracker.
 #[derive(Debug, Default)]
 pub struct NameTracker {
+    has_ja4: bool,
     tcp: TcpStreams,
     quic: QuicConnections,
     /// The message that the last packet completed.
@@ -20,6 +22,11 @@ pub struct NameTracker {
 }
 
 impl NameTracker {
+    /// A tracker that also computes fingerprints of ClientHellos, if `has_ja4` is set.
+    pub fn new(has_ja4: bool) -> Self {
+        Self { has_ja4, ..Self::default() }
+    }
+
     /// The names in a packet, and in messages that it completes. `interface` is where it was captured.
     pub fn parse<'a>(
         &'a mut self,
@@ -28,20 +35,25 @@ impl NameTracker {
         summary: &Summary<'_>,
         payload: &'a [u8],
     ) -> PayloadNames<'a> {
-        let Self { tcp, quic, message, buf, hello_buf } = self;
+        let Self { has_ja4, tcp, quic, message, buf, hello_buf } = self;
         let Some(key) = FlowKey::new(interface, summary).filter(|_| summary.frag.is_none()) else {
             return PayloadNames::parse(summary, payload, buf);
         };
         if summary.proto.name() == "tcp" {
             if let Some(assembled) = tcp.add(key, ts, summary, payload) {
                 *message = assembled;
-                return PayloadNames::parse_assembled(summary, message, buf);
+                let mut names = PayloadNames::parse_assembled(summary, message, buf);
+                names.ja4 = has_ja4.then(|| ja4_in_records(message)).flatten();
+                return names;
             }
             let start = StreamStart::new(summary, false);
             // The packet that completes the message has its names.
             if Extent::of(payload, start) == Extent::Incomplete && !is_cut(summary, payload) {
                 return PayloadNames::default();
             }
+            let mut names = PayloadNames::parse(summary, payload, buf);
+            names.ja4 = has_ja4.then(|| ja4_in_records(payload)).flatten();
+            return names;
         }
         let mut names = PayloadNames::parse(summary, payload, buf);
         if names.quic.is_some()
@@ -49,6 +61,10 @@ impl NameTracker {
         {
             *message = hello;
             names.add_client_hello(message, hello_buf);
+            if *has_ja4 {
+                let hello = ClientHello::from_message(message);
+                names.ja4 = hello.and_then(|hello| ja4::fingerprint(&hello, 'q'));
+            }
         }
         names
     }
@@ -57,4 +73,9 @@ impl NameTracker {
     pub fn evicted(&self) -> u64 {
         self.tcp.evicted() + self.quic.evicted()
     }
+}
+
+/// The fingerprint of the ClientHello at the front of a TCP stream.
+fn ja4_in_records(bytes: &[u8]) -> Option<Ja4> {
+    ClientHello::in_records(bytes, |hello| ja4::fingerprint(hello, 't')).flatten()
 }

@@ -18,6 +18,8 @@ pub(crate) struct FieldOptions {
     pub(crate) has_ethernet: bool,
     /// Names found in payloads, also in messages that several packets contain: DNS, TLS, HTTP, QUIC.
     pub(crate) has_names: bool,
+    /// Fingerprints of TLS and QUIC clients: `ja4`.
+    pub(crate) has_ja4: bool,
     /// The Community ID flow hash: `community_id`.
     pub(crate) has_community_id: bool,
 }
@@ -54,14 +56,13 @@ pub(crate) struct LineFormatter {
     fields: FieldOptions,
     writer: Writer,
     /// `None` if lines have no names, or the caller finds them.
-    names: Option<NameTracker>,
+    names: Option<NameFinder>,
 }
 
 impl LineFormatter {
     /// A formatter of packets in the order of their capture: it finds names.
     pub(crate) fn new(fields: FieldOptions) -> Self {
-        let names = fields.has_names.then(NameTracker::default);
-        Self { names, ..Self::without_names(fields) }
+        Self { names: NameFinder::new(&fields), ..Self::without_names(fields) }
     }
 
     /// A formatter of packets whose names are found by a [`NameFinder`].
@@ -88,7 +89,7 @@ impl LineFormatter {
         names: PayloadNames<'_>,
         out: &mut Vec<u8>,
     ) {
-        let Self { fields, writer, names: tracker } = self;
+        let Self { fields, writer, names: finder } = self;
         let summary = Summary::new(captured.link, 0, 0);
         let mut packet = Packet::new(n.unwrap_or(0), captured.ts, summary);
         let payload =
@@ -102,10 +103,8 @@ impl LineFormatter {
         if fields.has_community_id {
             packet.community_id = CommunityId::of(&packet.summary, 0);
         }
-        packet.names = match tracker {
-            Some(tracker) => {
-                tracker.parse(captured.ts, captured.interface, &packet.summary, payload)
-            }
+        packet.names = match finder {
+            Some(finder) => finder.find(captured, &packet.summary, payload),
             None => names,
         };
         match n {
@@ -115,20 +114,42 @@ impl LineFormatter {
     }
 }
 
-/// Finds the names in packets that several threads format. Names depend on earlier packets, so one
-/// thread finds those of all.
-#[derive(Debug, Default)]
-pub(crate) struct NameFinder(NameTracker);
+/// Finds names in packets, in the order of their capture. If several threads format packets, one thread
+/// finds the names of all, since they depend on earlier packets.
+#[derive(Debug)]
+pub(crate) struct NameFinder {
+    tracker: NameTracker,
+    has_names: bool,
+}
 
 impl NameFinder {
-    /// The names in a packet; `None` if it has none.
-    pub(crate) fn find(
+    /// `None` if the lines have no names.
+    pub(crate) fn new(fields: &FieldOptions) -> Option<Self> {
+        let FieldOptions { has_names, has_ja4, .. } = *fields;
+        let tracker = NameTracker::new(has_ja4);
+        (has_names || has_ja4).then_some(Self { tracker, has_names })
+    }
+
+    fn find<'a>(
+        &'a mut self,
+        captured: &CapturedPacket<'_>,
+        summary: &Summary<'_>,
+        payload: &'a [u8],
+    ) -> PayloadNames<'a> {
+        let names = self.tracker.parse(captured.ts, captured.interface, summary, payload);
+        match self.has_names {
+            true => names,
+            false => PayloadNames { ja4: names.ja4, ..PayloadNames::default() },
+        }
+    }
+
+    /// The names in a packet that another thread formats; `None` if it has none.
+    pub(crate) fn find_owned(
         &mut self,
         captured: &CapturedPacket<'_>,
     ) -> Option<Box<PayloadNames<'static>>> {
         let decoded = decode_with_payload(captured.link, captured.bytes, captured.wire_len);
-        let interface = captured.interface;
-        let names = self.0.parse(captured.ts, interface, &decoded.summary, decoded.payload);
+        let names = self.find(captured, &decoded.summary, decoded.payload);
         (!names.is_empty()).then(|| Box::new(names.into_owned()))
     }
 }

@@ -68,7 +68,9 @@ pub use grouped::grouped;
 pub use inspect::{Field, Layer, inspect};
 pub use link_type::LinkType;
 pub use packet::{Direction, Faults, Gso, GsoKind, Packet, Summary, Tcp, VlanIds};
-pub use payload_names::{DnsType, Extent, PayloadNames, QuicPacket, QuicPacketKind, StreamStart};
+pub use payload_names::{
+    ClientHello, DnsType, Extent, Ja4, PayloadNames, QuicPacket, QuicPacketKind, StreamStart,
+};
 pub use proto::{Proto, ProtoNumber};
 pub use record_format::{RecordFormat, TagError, Tags, TimeUnit};
 pub use terminal::{Printable, is_display_control, write_json};

@@ -49,6 +49,18 @@ pub fn filter_cases(name: &str) -> Result<Option<String>> {
     Ok(path.map(fs::read_to_string).transpose()?)
 }
 
+/// The text of the list of JA4 fingerprints, which lies beside the corpus; `None` without that file.
+///
+/// # Errors
+///
+/// If the file cannot be read, or in CI if it is missing.
+pub fn ja4_cases() -> Result<Option<String>> {
+    let Some(root) = root()? else { return Ok(None) };
+    let path =
+        existing(root.join("../ja4-cases.json"), Path::is_file, env::var_os("CI").is_some())?;
+    Ok(path.map(fs::read_to_string).transpose()?)
+}
+
 /// The path if it exists. If not: an error where it is required, else `None` and a message.
 fn existing(
     path: PathBuf,

@@ -242,9 +242,15 @@ pub(super) struct Args {
 
     /// Add names from DNS, TLS, HTTP and QUIC packets
     ///
-    /// The fields are `dns` and `dns_type`, `sni` (TLS), `http_host` (HTTP) and `quic` (the version).
+    /// The fields are `dns` and `dns_type`, `sni`, `alpn` and `ech` (TLS and QUIC), `http_host` (HTTP) and
+    /// `quic` (the version). A message that continues in other packets has its names on the packet that
+    /// completes it.
     #[arg(long, help_heading = FIELDS)]
     pub(super) names: bool,
+
+    /// Add JA4 fingerprints of TLS and QUIC clients: `ja4`
+    #[arg(long, help_heading = FIELDS, hide_short_help = true)]
+    pub(super) ja4: bool,
 
     /// Add the field `tag_KEY` to each record, e.g. site=fra1
     ///

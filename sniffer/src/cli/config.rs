@@ -209,6 +209,7 @@ impl Args {
                 format: records::format(self.time, &self.tag).unwrap_or_default(),
                 has_ethernet: self.ethernet,
                 has_names: self.names,
+                has_ja4: self.ja4,
                 has_community_id: self.community_id,
             },
             types: match &self.only[..] {

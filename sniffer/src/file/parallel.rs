@@ -75,7 +75,7 @@ pub(super) fn run(run: &mut FileRun<'_>, count: usize) -> Result<Reason, Error> 
         let workers = (0..count).map(start_worker).collect::<Result<Vec<_>, Error>>()?;
         let mut spares = Vec::new();
         let mut interfaces = InterfaceNameCache::default();
-        let mut names = run.config.stream.fields.has_names.then(NameFinder::default);
+        let mut names = NameFinder::new(&run.config.stream.fields);
         let (mut sent, mut written, mut taken) = (0, 0, 0);
         // Packets that the filter rejected since the last match.
         let mut skipped = 0;
@@ -182,7 +182,7 @@ fn fill_batch(
             end: batch.bytes.len(),
             skipped: std::mem::take(skipped),
             interface: packet.interface.map(|name| interfaces.get(next, interface, name)),
-            names: names.as_deref_mut().and_then(|names| names.find(&packet)),
+            names: names.as_deref_mut().and_then(|names| names.find_owned(&packet)),
         });
         // Do not look for a packet beyond the limit: a pipe would block.
         if limit == batch.packets.len() as u64 {

@@ -3,7 +3,7 @@
 
 use crate::address::{parse_ip, parse_mac};
 use crate::{
-    Address, CommunityId, Direction, DnsType, Faults, Gso, GsoKind, LinkType, Mac, Packet,
+    Address, CommunityId, Direction, DnsType, Faults, Gso, GsoKind, Ja4, LinkType, Mac, Packet,
     PayloadNames, Proto, ProtoNumber, Summary, Tcp, TimeUnit, Timestamp, VlanIds,
 };
 use serde::ser::{Serialize, SerializeMap, Serializer};
@@ -54,6 +54,9 @@ impl Serialize for Packet<'_> {
         optional(&mut map, "dns", names.dns.as_ref().map(|(name, _)| name))?;
         optional(&mut map, "dns_type", names.dns.as_ref().map(|(_, kind)| kind.to_string()))?;
         optional(&mut map, "sni", names.sni.as_ref())?;
+        optional(&mut map, "alpn", (!names.alpn.is_empty()).then_some(&names.alpn))?;
+        optional(&mut map, "ech", names.ech.then_some(true))?;
+        optional(&mut map, "ja4", names.ja4.as_ref().map(Ja4::as_str))?;
         optional(&mut map, "http_host", names.http_host.as_ref())?;
         optional(&mut map, "quic", names.quic.map(|version| format!("{version:#010x}")))?;
         optional(&mut map, "community_id", self.community_id.map(|id| id.to_string()))?;
@@ -123,6 +126,11 @@ struct Fields<'a> {
     dns_type: Option<Cow<'a, str>>,
     #[serde(borrow)]
     sni: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    alpn: Option<Vec<Cow<'a, str>>>,
+    ech: Option<bool>,
+    #[serde(borrow)]
+    ja4: Option<Cow<'a, str>>,
     /// Lines of before have the name `host`.
     #[serde(borrow, alias = "host")]
     http_host: Option<Cow<'a, str>>,
@@ -202,6 +210,9 @@ impl<'de: 'a, 'a> Deserialize<'de> for Packet<'a> {
             names: PayloadNames {
                 dns: fields.dns.zip(parse_opt("dns_type", &fields.dns_type, DnsType::parse)?),
                 sni: fields.sni,
+                alpn: fields.alpn.unwrap_or_default(),
+                ech: fields.ech.unwrap_or_default(),
+                ja4: parse_opt("ja4", &fields.ja4, Ja4::parse)?,
                 http_host: fields.http_host,
                 quic: parse_opt("quic", &fields.quic, quic_version)?,
             },

@@ -38,6 +38,9 @@
 //! | `dns` | string | name in the first question of a DNS message: labels joined by dots, `.` for the root; in a label, `\.` is a dot, `\\` a backslash and `\255` a byte that is not UTF-8 (RFC 1035, section 5.1); with `--names` |
 //! | `dns_type` | string | type of that question, such as `AAAA` or `TYPE65280` (RFC 3597); present with `dns` |
 //! | `sni` | string | server name in a ClientHello of TLS or QUIC (RFC 6066); with `--names` |
+//! | `alpn` | array of strings | application protocols that a ClientHello offers (RFC 7301), in its order, at most eight; with `--names` |
+//! | `ech` | `true` | the ClientHello has an encrypted part (RFC 9849), or a client pretends it; `sni` is the outer name; with `--names` |
+//! | `ja4` | string | [`Ja4`](crate::Ja4) fingerprint of a ClientHello of TLS or QUIC; with `--ja4` |
 //! | `http_host` | string | Host field of an HTTP/1 request (RFC 9110); with `--names` |
 //! | `quic` | string | version in a QUIC long header (RFC 8999), such as `0x00000001`; with `--names` |
 //! | `community_id` | string | [Community ID](https://github.com/corelight/community-id-spec) 1 of the flow; with `--community-id`. See [`CommunityId::of`](crate::CommunityId::of) for fragments |

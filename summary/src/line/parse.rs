@@ -4,8 +4,8 @@ use super::json::{flag_bits, quic_version};
 use super::scan::{RawTime, scan};
 use crate::address::{parse_ip, parse_mac};
 use crate::{
-    CommunityId, Direction, DnsType, Faults, Gso, GsoKind, LinkType, Packet, PayloadNames, Proto,
-    Summary, Tcp, Timestamp, record, record_format,
+    CommunityId, Direction, DnsType, Faults, Gso, GsoKind, Ja4, LinkType, Packet, PayloadNames,
+    Proto, Summary, Tcp, Timestamp, record, record_format,
 };
 use serde::Deserialize;
 use std::borrow::Cow;
@@ -147,6 +147,9 @@ pub(super) fn parse_fast(line: &[u8]) -> Option<Packet<'_>> {
         names: PayloadNames {
             dns: dns.zip(parse_opt(fields.dns_type, DnsType::parse)?),
             sni: text(fields.sni)?.map(Cow::Borrowed),
+            alpn: strings(fields.alpn)?,
+            ech: fields.ech,
+            ja4: parse_opt(fields.ja4, Ja4::parse)?,
             http_host: text(fields.http_host)?.map(Cow::Borrowed),
             quic: parse_opt(fields.quic, quic_version)?,
         },
@@ -166,4 +169,11 @@ fn parse_opt<'a, T>(
 ) -> Option<Option<T>> {
     let Some(value) = value else { return Some(None) };
     parse(str::from_utf8(value).ok()?).map(Some)
+}
+
+/// The elements of a list of strings, which have no escapes.
+fn strings(list: Option<&[u8]>) -> Option<Vec<Cow<'_, str>>> {
+    let Some(list) = list else { return Some(Vec::new()) };
+    let inner = str::from_utf8(list).ok()?.strip_prefix('"')?.strip_suffix('"')?;
+    Some(inner.split("\",\"").map(Cow::Borrowed).collect())
 }

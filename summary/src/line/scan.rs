@@ -41,6 +41,10 @@ pub(super) struct RawFields<'a> {
     pub(super) dns: Option<&'a [u8]>,
     pub(super) dns_type: Option<&'a [u8]>,
     pub(super) sni: Option<&'a [u8]>,
+    /// The elements of `alpn` with their quotation marks and commas.
+    pub(super) alpn: Option<&'a [u8]>,
+    pub(super) ech: bool,
+    pub(super) ja4: Option<&'a [u8]>,
     pub(super) http_host: Option<&'a [u8]>,
     pub(super) quic: Option<&'a [u8]>,
     pub(super) community_id: Option<&'a [u8]>,
@@ -167,6 +171,9 @@ pub(super) fn scan(bytes: &[u8]) -> Option<(RawFields<'_>, usize)> {
         dns: None,
         dns_type: None,
         sni: None,
+        alpn: None,
+        ech: false,
+        ja4: None,
         http_host: None,
         quic: None,
         community_id: None,
@@ -185,6 +192,11 @@ pub(super) fn scan(bytes: &[u8]) -> Option<(RawFields<'_>, usize)> {
         fields.dns = cursor.text_cold(br#","dns":"#)?;
         fields.dns_type = cursor.text_cold(br#","dns_type":"#)?;
         fields.sni = cursor.text_cold(br#","sni":"#)?;
+        if cursor.expect(br#","alpn":["#).is_some() {
+            fields.alpn = Some(cursor.strings()?);
+        }
+        fields.ech = cursor.expect(br#","ech":true"#).is_some();
+        fields.ja4 = cursor.text_cold(br#","ja4":"#)?;
         fields.http_host = cursor.text_cold(br#","http_host":"#)?;
         if fields.http_host.is_none() {
             // The name in the former format.

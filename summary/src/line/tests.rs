@@ -4,9 +4,9 @@
 use super::parse::{parse_fast, parse_serde};
 use super::{ExcerptReader, ParseError, Record, Writer, parse};
 use crate::{
-    Address, CommunityId, Direction, DnsType, Faults, Gso, GsoKind, LinkType, Packet, PayloadNames,
-    Proto, RecordFormat, Summary, Tags, Tcp, TimeUnit, Timestamp, decode, is_display_control,
-    write_json,
+    Address, CommunityId, Direction, DnsType, Faults, Gso, GsoKind, Ja4, LinkType, Packet,
+    PayloadNames, Proto, RecordFormat, Summary, Tags, Tcp, TimeUnit, Timestamp, decode,
+    is_display_control, write_json,
 };
 use proptest::prelude::*;
 use std::net::IpAddr;
@@ -64,6 +64,7 @@ prop_compose! {
         faults in faults(),
         dns in any::<Option<(String, u16)>>(),
         (sni, http_host, quic) in any::<(Option<String>, Option<String>, Option<u32>)>(),
+        (alpn, ech, has_ja4) in any::<(Vec<String>, bool, bool)>(),
         has_id: bool,
     ) -> Packet<'static> {
         let mut summary = Summary::new(LinkType(if link % 2 == 0 { 1 } else { link }), cap, len);
@@ -91,6 +92,9 @@ prop_compose! {
             names: PayloadNames {
                 dns: dns.map(|(name, kind)| (name.into(), DnsType(kind))),
                 sni: sni.map(Into::into),
+                alpn: alpn.into_iter().map(Into::into).collect(),
+                ech,
+                ja4: Ja4::parse("t13d1516h2_8daaf6152771_e5627efa2ab1").filter(|_| has_ja4),
                 http_host: http_host.map(Into::into),
                 quic,
             },

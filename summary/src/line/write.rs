@@ -1,6 +1,7 @@
 //! The fast line writer: no allocation per packet, no `core::fmt` for common values. Its output is
 //! byte for byte that of [`write_json`] with the definition in `json`.
 
+use std::borrow::Cow;
 use std::fmt::{self, Display};
 use std::net::IpAddr;
 
@@ -263,6 +264,16 @@ impl LineBuf<'_> {
         let _ = write_json(&mut *self.out, text);
     }
 
+    /// A list of strings from outside; `key` ends with the opening bracket.
+    fn strings<const N: usize>(&mut self, key: &[u8; N], texts: &[Cow<'_, str>]) {
+        let [first, others @ ..] = texts else { return };
+        self.escaped(key, first);
+        others.iter().for_each(|text| self.escaped(b",", text));
+        self.put(b"]");
+        // The strings may have filled the buffer.
+        self.flush();
+    }
+
     fn names(&mut self, names: &PayloadNames<'_>) {
         if let Some((name, kind)) = &names.dns {
             self.escaped(br#","dns":"#, name);
@@ -270,6 +281,13 @@ impl LineBuf<'_> {
         }
         if let Some(name) = &names.sni {
             self.escaped(br#","sni":"#, name);
+        }
+        self.strings(br#","alpn":["#, &names.alpn);
+        if names.ech {
+            self.put(br#","ech":true"#);
+        }
+        if let Some(ja4) = &names.ja4 {
+            self.unescaped(br#","ja4":""#, ja4.as_str());
         }
         if let Some(name) = &names.http_host {
             self.escaped(br#","http_host":"#, name);

@@ -8,6 +8,7 @@
 mod dns;
 mod extent;
 mod http;
+mod ja4;
 mod quic;
 mod tls;
 
@@ -18,7 +19,9 @@ use std::borrow::Cow;
 
 pub use dns::DnsType;
 pub use extent::{Extent, StreamStart};
+pub use ja4::Ja4;
 pub use quic::{QuicPacket, QuicPacketKind};
+pub use tls::ClientHello;
 
 /// DNS (RFC 1035).
 const DNS_PORT: u16 = 53;
@@ -35,6 +38,12 @@ pub struct PayloadNames<'a> {
     pub dns: Option<(Cow<'a, str>, DnsType)>,
     /// Server name in a TLS ClientHello (RFC 6066, section 3).
     pub sni: Option<Cow<'a, str>>,
+    /// The first [`PayloadNames::MAX_TEXTS`] application protocols that a ClientHello offers (RFC 7301).
+    pub alpn: Vec<Cow<'a, str>>,
+    /// Whether a ClientHello has an encrypted part (RFC 9849); `sni` is then the name of a front.
+    pub ech: bool,
+    /// Fingerprint of a ClientHello. It is not computed here: it needs complete messages.
+    pub ja4: Option<Ja4>,
     /// Host field of an HTTP/1 request (RFC 9110, section 7.2).
     pub http_host: Option<Cow<'a, str>>,
     /// Version of a QUIC packet with a long header (RFC 8999, section 5.1).
@@ -42,6 +51,9 @@ pub struct PayloadNames<'a> {
 }
 
 impl<'a> PayloadNames<'a> {
+    /// Maximum number of texts in a list.
+    pub const MAX_TEXTS: usize = 8;
+
     /// Parses the transport payload of a packet.
     ///
     /// `buf` holds names that cannot be borrowed from the payload. Reuse it for all packets to avoid
@@ -130,7 +142,9 @@ impl<'a> PayloadNames<'a> {
                 observer.field(Some("sni"), "Server name", (start, end), &text);
                 text
             });
-            return Self { sni, ..Self::default() };
+            let mut names = Self { sni, ..Self::default() };
+            names.add_offers(&hello);
+            return names;
         }
         if tls::is_record(payload) {
             observer.layer(payload, fields::tls);
@@ -149,8 +163,18 @@ impl<'a> PayloadNames<'a> {
     /// Adds the names in a TLS ClientHello without records, as QUIC transports it: with its header, and
     /// complete.
     pub fn add_client_hello(&mut self, message: &'a [u8], buf: &'a mut String) {
-        let hello = tls::ClientHello::from_message(message);
-        self.sni = hello.and_then(|hello| hello.server_name()).map(|name| text(name, buf));
+        let Some(hello) = ClientHello::from_message(message) else { return };
+        self.sni = hello.server_name().map(|name| text(name, buf));
+        self.add_offers(&hello);
+    }
+
+    /// Adds what a ClientHello contains beside the name.
+    fn add_offers(&mut self, hello: &ClientHello<'_>) {
+        let protocols = hello.application_protocols().take(Self::MAX_TEXTS);
+        self.alpn.extend(
+            protocols.map(|protocol| String::from_utf8_lossy(protocol).into_owned().into()),
+        );
+        self.ech = hello.is_encrypted();
     }
 
     /// The same names, without references.
@@ -159,7 +183,10 @@ impl<'a> PayloadNames<'a> {
         PayloadNames {
             dns: self.dns.map(|(name, kind)| (own(name), kind)),
             sni: self.sni.map(own),
+            alpn: self.alpn.into_iter().map(own).collect(),
             http_host: self.http_host.map(own),
+            ech: self.ech,
+            ja4: self.ja4,
             quic: self.quic,
         }
     }

@@ -17,7 +17,10 @@ const CLIENT_HELLO: u8 = 1;
 const MAX_HELLO_LEN: usize = 64 << 10;
 const MAX_SESSION_ID_LEN: usize = 32;
 
-const SERVER_NAME: usize = 0;
+/// Types of extensions (IANA).
+const SERVER_NAME: u16 = 0;
+const APPLICATION_PROTOCOLS: u16 = 16;
+const ENCRYPTED_HELLO: u16 = 0xfe0d;
 const HOST_NAME: usize = 0;
 
 /// Whether the payload starts with a record of a handshake, or with a part of its header.
@@ -124,15 +127,25 @@ impl<'a> Handshake<'a> {
     }
 }
 
-/// A ClientHello whose lengths agree.
-pub(super) struct ClientHello<'a> {
+/// A ClientHello of TLS (RFC 8446, section 4.1.2), whose lengths agree.
+#[derive(Clone, Copy, Debug)]
+pub struct ClientHello<'a> {
+    version: u16,
+    suites: &'a [u8],
     /// The extensions that are completely there: types, lengths and contents.
     extensions: &'a [u8],
 }
 
 impl<'a> ClientHello<'a> {
-    /// Parses a complete message with its header.
-    pub(super) fn from_message(message: &'a [u8]) -> Option<Self> {
+    /// Passes the complete ClientHello in the TLS records at the front of `bytes` to `visit`. `None` if
+    /// there is none.
+    pub fn in_records<T>(bytes: &[u8], visit: impl FnOnce(&ClientHello<'_>) -> T) -> Option<T> {
+        let handshake = Handshake::parse(bytes).filter(Handshake::is_complete)?;
+        handshake.client_hello().as_ref().map(visit)
+    }
+
+    /// Parses a complete message with its header, as QUIC transports it.
+    pub fn from_message(message: &'a [u8]) -> Option<Self> {
         let mut rest = Bytes(message);
         let (kind, high, low) = (rest.u8()?, rest.u8()?, rest.u16()?);
         let is_hello = kind == usize::from(CLIENT_HELLO) && (high << 16 | low) == rest.0.len();
@@ -143,13 +156,18 @@ impl<'a> ClientHello<'a> {
     /// it disagree, or if it ends before the extensions.
     pub(super) fn parse(body: &'a [u8], len: usize) -> Option<Self> {
         let mut rest = Bytes(body);
-        rest.take(2 + 32)?; // version, random
+        let version = u16::try_from(rest.u16()?).ok()?;
+        rest.take(32)?; // random
         let session_len = rest.u8().filter(|len| *len <= MAX_SESSION_ID_LEN)?;
         rest.take(session_len)?;
         let suites_len = rest.u16().filter(|len| 0 < *len && len % 2 == 0)?;
-        rest.take(suites_len)?;
+        let suites = rest.take(suites_len)?;
         let compressions_len = rest.u8().filter(|len| 0 < *len)?;
         rest.take(compressions_len)?;
+        // Old clients send none.
+        if rest.0.is_empty() && body.len() == len {
+            return Some(Self { version, suites, extensions: &[] });
+        }
         let extensions_len = rest.u16()?;
         if len != body.len() - rest.0.len() + extensions_len {
             return None;
@@ -168,23 +186,68 @@ impl<'a> ClientHello<'a> {
                 break;
             }
         }
-        Some(Self { extensions: &extensions[..extensions.len() - rest.0.len()] })
+        let extensions = &extensions[..extensions.len() - rest.0.len()];
+        Some(Self { version, suites, extensions })
     }
 
-    /// Contents of the extension of this type.
-    fn extension(&self, kind: usize) -> Option<&'a [u8]> {
+    /// The version field. From TLS 1.3 on, the client lists its versions in an extension.
+    pub fn legacy_version(&self) -> u16 {
+        self.version
+    }
+
+    /// The numbers of the cipher suites, in their order.
+    pub fn cipher_suites(&self) -> impl Iterator<Item = u16> {
+        let (suites, _) = self.suites.as_chunks();
+        suites.iter().map(|suite| u16::from_be_bytes(*suite))
+    }
+
+    /// Types and contents of the extensions, in their order.
+    pub fn extensions(&self) -> impl Iterator<Item = (u16, &'a [u8])> {
         let mut rest = Bytes(self.extensions);
-        loop {
-            let (found, len) = (rest.u16()?, rest.u16()?);
-            let content = rest.take(len)?;
-            if found == kind {
-                return Some(content);
+        std::iter::from_fn(move || {
+            let (kind, len) = (rest.u16()?, rest.u16()?);
+            Some((u16::try_from(kind).ok()?, rest.take(len)?))
+        })
+    }
+
+    /// Contents of the first extension of this type.
+    pub fn extension(&self, kind: u16) -> Option<&'a [u8]> {
+        self.extensions().find(|(found, _)| *found == kind).map(|(_, content)| content)
+    }
+
+    /// The application protocols that the client offers, in its order (RFC 7301, section 3.1). None if the
+    /// list is damaged.
+    pub fn application_protocols(&self) -> impl Iterator<Item = &'a [u8]> {
+        let list = self.extension(APPLICATION_PROTOCOLS).and_then(|content| {
+            let mut list = Bytes(content);
+            (list.u16()? == list.0.len()).then_some(list)
+        });
+        let next = |rest: &mut Bytes<'a>| {
+            let len = rest.u8().filter(|len| 0 < *len)?;
+            rest.take(len)
+        };
+        let is_valid = |mut list: Bytes<'a>| {
+            while !list.0.is_empty() {
+                if next(&mut list).is_none() {
+                    return false;
+                }
             }
-        }
+            true
+        };
+        let mut rest = list.filter(|list| is_valid(Bytes(list.0))).unwrap_or(Bytes(&[]));
+        std::iter::from_fn(move || next(&mut rest))
+    }
+
+    /// Whether a part of the message is encrypted (RFC 9849, section 5). The server name is then that of
+    /// a front. Clients also send the extension with random content.
+    pub fn is_encrypted(&self) -> bool {
+        /// The type of an outer ClientHello.
+        const OUTER: u8 = 0;
+        self.extension(ENCRYPTED_HELLO).is_some_and(|content| content.first() == Some(&OUTER))
     }
 
     /// The host name, if the extension has exactly one (RFC 6066, section 3).
-    pub(super) fn server_name(&self) -> Option<&'a [u8]> {
+    pub fn server_name(&self) -> Option<&'a [u8]> {
         let mut list = Bytes(self.extension(SERVER_NAME)?);
         let list_len = list.u16()?;
         let (kind, len) = (list.u8()?, list.u16()?);
@@ -237,6 +300,35 @@ pub(super) mod tests {
                 wrong[at] = wrong[at].wrapping_add(by);
                 assert_eq!(server_name(&records([&wrong[..]])), None, "{at} {by}");
             }
+        }
+    }
+
+    #[test]
+    fn extensions_are_read() {
+        let extension = |kind: u16, content: &[u8]| {
+            let len = u16::try_from(content.len()).unwrap().to_be_bytes();
+            [&kind.to_be_bytes()[..], &len, content].concat()
+        };
+        let read = |protocols: &[u8], encrypted: &[u8]| {
+            let extensions = [
+                extension(APPLICATION_PROTOCOLS, protocols),
+                extension(ENCRYPTED_HELLO, encrypted),
+            ]
+            .concat();
+            let start = [&[3, 3][..], &[7; 32], &[0, 0, 4, 0x13, 1, 0x1a, 0x1a, 1, 0]].concat();
+            let len = u16::try_from(extensions.len()).unwrap().to_be_bytes();
+            let body = [&start[..], &len, &extensions].concat();
+            let len = u16::try_from(body.len()).unwrap().to_be_bytes();
+            let message = [&[1, 0][..], &len, &body].concat();
+            let hello = ClientHello::from_message(&message).unwrap();
+            assert_eq!(hello.legacy_version(), 0x0303);
+            assert!(hello.cipher_suites().eq([0x1301, 0x1a1a]));
+            let protocols = hello.application_protocols().map(|name| str::from_utf8(name).unwrap());
+            (protocols.collect::<Vec<_>>().join(" "), hello.is_encrypted())
+        };
+        assert_eq!(read(b"\0\x0c\x02h2\x08http/1.1", &[0]), ("h2 http/1.1".to_owned(), true));
+        for damaged in [&b"\0\x0b\x02h2\x08http/1.1"[..], b"\0\x04\x02h2\x01", b"\0\x02\0\0", b""] {
+            assert_eq!(read(damaged, &[1]), (String::new(), false), "{damaged:?}");
         }
     }
 

@@ -18,6 +18,7 @@ mod faults;
 mod file_patterns;
 mod files;
 mod filters;
+mod fingerprints;
 mod hostile_captures;
 mod hostile_files;
 mod hostile_text;

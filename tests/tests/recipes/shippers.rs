@@ -13,7 +13,7 @@ use crate::engines::Engines;
 use crate::pages::run_page;
 
 /// Fields that keep their names, below `sniffer`.
-const OTHER_FIELDS: [&str; 12] = [
+const OTHER_FIELDS: [&str; 15] = [
     "ttl",
     "flags",
     "seq",
@@ -24,6 +24,9 @@ const OTHER_FIELDS: [&str; 12] = [
     "icmp_code",
     "arp_op",
     "frag",
+    "alpn",
+    "ech",
+    "ja4",
     "quic",
     "err",
 ];
