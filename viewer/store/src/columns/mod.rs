@@ -137,6 +137,12 @@ impl Columns {
         self.totals = self.totals.renumbered(by);
     }
 
+    /// The first and last time in a block, in nanoseconds since the epoch.
+    pub(crate) fn time_bounds(&self, block: usize) -> (i64, i64) {
+        let len = (self.len - block * BLOCK_LEN).min(BLOCK_LEN);
+        self.blocks[block].ts_ns.bounds(len)
+    }
+
     /// Number of packets.
     pub fn len(&self) -> usize {
         self.len

@@ -2,7 +2,7 @@
 
 use crate::columns::{Columns, RowBatch};
 use crate::flow::{Flow, Ports};
-use crate::intern::Interner;
+use crate::intern::{Interner, push_compact};
 use crate::query::{FlowTally, IdTally};
 use crate::tally::Tally;
 use viewer_model::axis::Quantity;
@@ -74,8 +74,8 @@ pub(super) struct FlowCounter {
     connections: Option<Interner<(u32, Ports)>>,
     /// The index of each row's sum in a batch, if connections are counted.
     indices: Vec<u32>,
-    /// Whether any flow has loose time bounds.
-    has_loose_bounds: bool,
+    /// The sums with loose time bounds.
+    loose: Vec<u32>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -96,7 +96,7 @@ impl FlowCounter {
             sums: if by_ports { Vec::new() } else { vec![EMPTY; columns.flows().len()] },
             connections: by_ports.then(Interner::default),
             indices: Vec::new(),
-            has_loose_bounds: false,
+            loose: Vec::new(),
         }
     }
 
@@ -134,23 +134,30 @@ impl FlowCounter {
             sum.tally.update::<ADD>(Tally::of(len.unsigned_abs()));
             if ADD {
                 sum.ts_ns = (sum.ts_ns.0.min(*ts), sum.ts_ns.1.max(*ts));
-            } else if *ts == sum.ts_ns.0 || *ts == sum.ts_ns.1 {
+            } else if !sum.is_loose && (*ts == sum.ts_ns.0 || *ts == sum.ts_ns.1) {
                 sum.is_loose = true;
-                self.has_loose_bounds = true;
+                push_compact(&mut self.loose, u32::try_from(index).unwrap_or(u32::MAX));
             }
         }
     }
 
-    /// Resets loose time bounds. If it returns true, pass all counted rows to
-    /// [`FlowCounter::recompute_time_bounds`] and then call
-    /// [`FlowCounter::finish_recomputing_time_bounds`].
+    /// Resets loose time bounds. If it returns true, pass the counted rows to
+    /// [`FlowCounter::recompute_time_bounds`] that [`FlowCounter::settled_ns`] does not exclude, and then
+    /// call [`FlowCounter::finish_recomputing_time_bounds`].
     pub(super) fn begin_recomputing_time_bounds(&mut self) -> bool {
-        if self.has_loose_bounds {
-            for sum in self.sums.iter_mut().filter(|sum| sum.is_loose) {
-                sum.ts_ns = EMPTY.ts_ns;
-            }
+        for index in &self.loose {
+            self.sums[*index as usize].ts_ns = EMPTY.ts_ns;
         }
-        self.has_loose_bounds
+        !self.loose.is_empty()
+    }
+
+    /// Rows from the first of these times on cannot change when a flow begins, and rows up to the second
+    /// one cannot change when a flow ends.
+    pub(super) fn settled_ns(&self) -> (i64, i64) {
+        let sums = self.loose.iter().map(|index| &self.sums[*index as usize]);
+        sums.filter(|sum| 0 < sum.tally.packets).fold((i64::MIN, i64::MAX), |settled, sum| {
+            (settled.0.max(sum.ts_ns.0), settled.1.min(sum.ts_ns.1))
+        })
     }
 
     /// Widens the time bounds that were reset to include these rows.
@@ -168,8 +175,9 @@ impl FlowCounter {
     }
 
     pub(super) fn finish_recomputing_time_bounds(&mut self) {
-        self.has_loose_bounds = false;
-        self.sums.iter_mut().for_each(|sum| sum.is_loose = false);
+        for index in self.loose.drain(..) {
+            self.sums[index as usize].is_loose = false;
+        }
     }
 
     /// The flows or connections that have packets.

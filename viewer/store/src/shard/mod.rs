@@ -10,6 +10,7 @@ mod delta_batches;
 mod flow_counter;
 mod order;
 mod selection_mask;
+mod settled;
 
 #[cfg(test)]
 mod tests;
@@ -23,6 +24,7 @@ use delta_batches::{DeltaBatches, push};
 use order::Order;
 pub use selection_mask::SelectedRows;
 use selection_mask::SelectionMask;
+use settled::Settled;
 use viewer_model::selection::{Dimension, DimensionSet, Selection};
 use viewer_model::wire::wire;
 
@@ -265,9 +267,30 @@ impl Shard {
             if !flows.begin_recomputing_time_bounds() {
                 continue;
             }
+            // Packets are nearly in the order of their times. Reading from the start until all beginnings
+            // are known, then from the end until all ends are known, takes a small part of the rows.
+            let mut rest = Vec::new();
+            let mut settled = Settled::default();
             for block in 0..columns.block_count() {
+                if settled.begin_ns <= columns.time_bounds(block).0 {
+                    rest.push(block);
+                    continue;
+                }
                 let selected = self.mask.selected(block, counter.dimensions);
-                push(&mut batch, block, &selected, |batch| flows.recompute_time_bounds(batch));
+                push(&mut batch, block, &selected, |batch| {
+                    flows.recompute_time_bounds(batch);
+                    settled.update(flows);
+                });
+            }
+            for block in rest.into_iter().rev() {
+                if columns.time_bounds(block).1 <= settled.end_ns {
+                    continue;
+                }
+                let selected = self.mask.selected(block, counter.dimensions);
+                push(&mut batch, block, &selected, |batch| {
+                    flows.recompute_time_bounds(batch);
+                    settled.update(flows);
+                });
             }
             flows.recompute_time_bounds(&mut batch);
             batch.clear();
