@@ -28,7 +28,7 @@ pub(crate) fn decode(input: &[u8]) {
 }
 
 /// Fields of a line that are in no header, or in several.
-const NOT_IN_A_HEADER: [&str; 16] = [
+const NOT_IN_A_HEADER: [&str; 18] = [
     "type",
     "n",
     "ts",
@@ -40,6 +40,8 @@ const NOT_IN_A_HEADER: [&str; 16] = [
     "ip_proto",
     "linktype",
     "payload",
+    "dns_rcode",
+    "dns_answers",
     "alpn",
     "ech",
     "community_id",

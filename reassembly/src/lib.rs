@@ -15,6 +15,7 @@
 //! | connections whose first bytes are expected | 65,536 |
 //! | TCP connections of which bytes are kept | 8,192, with 16 MiB |
 //! | QUIC connections in their handshake | 8,192, with 16 MiB |
+//! | DNS questions whose response is expected | 65,536 |
 //! | bytes of one message | 64 KiB |
 //! | time | 60 s of packet time |
 //!
@@ -24,6 +25,7 @@
 //! The crate does no I/O and reads no clock: time is that of the packets.
 #![forbid(unsafe_code)]
 
+mod dns;
 mod flow;
 mod ja4;
 mod quic;

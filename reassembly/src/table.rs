@@ -1,21 +1,21 @@
-//! A map of flows that gives up the oldest ones.
+//! A map that gives up its oldest entries.
 
-use crate::flow::FlowKey;
 use hashlink::LinkedHashMap;
+use std::hash::Hash;
 use summary::Timestamp;
 
 /// How long an entry is kept, in nanoseconds of packet time.
-const MAX_AGE_NS: i64 = 60_000_000_000;
+pub(crate) const MAX_AGE_NS: i64 = 60_000_000_000;
 
 /// A map with a limited number of entries, in the order in which they were inserted.
 #[derive(Debug)]
-pub(crate) struct Table<V> {
+pub(crate) struct Table<K, V> {
     /// Each with the time of its insertion.
-    entries: LinkedHashMap<FlowKey, (Timestamp, V)>,
+    entries: LinkedHashMap<K, (Timestamp, V)>,
     max_len: usize,
 }
 
-impl<V> Table<V> {
+impl<K: Eq + Hash, V> Table<K, V> {
     pub(crate) fn new(max_len: usize) -> Self {
         Self { entries: LinkedHashMap::new(), max_len }
     }
@@ -24,7 +24,7 @@ impl<V> Table<V> {
     /// true if they are too old, with false if there are too many.
     pub(crate) fn insert(
         &mut self,
-        key: FlowKey,
+        key: K,
         now: Timestamp,
         value: V,
         mut on_removed: impl FnMut(V, bool),
@@ -41,14 +41,14 @@ impl<V> Table<V> {
         }
     }
 
-    pub(crate) fn get_mut(&mut self, key: &FlowKey) -> Option<&mut V> {
+    pub(crate) fn get_mut(&mut self, key: &K) -> Option<&mut V> {
         if self.entries.is_empty() {
             return None;
         }
         self.entries.get_mut(key).map(|(_, value)| value)
     }
 
-    pub(crate) fn remove(&mut self, key: &FlowKey) -> Option<V> {
+    pub(crate) fn remove(&mut self, key: &K) -> Option<V> {
         if self.entries.is_empty() {
             return None;
         }

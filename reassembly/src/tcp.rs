@@ -20,8 +20,8 @@ const MAX_KEPT_LEN: usize = 16 << 20;
 #[derive(Debug)]
 pub(crate) struct TcpStreams {
     /// Sequence numbers of the first bytes of connections.
-    opened: Table<u32>,
-    partial: Table<Partial>,
+    opened: Table<FlowKey, u32>,
+    partial: Table<FlowKey, Partial>,
     /// Bytes in `partial`.
     kept_len: usize,
     evicted: u64,

@@ -1,5 +1,6 @@
 //! The state of all connections.
 
+use crate::dns::Questions;
 use crate::flow::FlowKey;
 use crate::ja4;
 use crate::quic::QuicConnections;
@@ -13,6 +14,7 @@ pub struct NameTracker {
     has_ja4: bool,
     tcp: TcpStreams,
     quic: QuicConnections,
+    questions: Questions,
     /// The message that the last packet completed.
     message: Vec<u8>,
     /// Buffer for names that are not contiguous in a payload.
@@ -35,7 +37,7 @@ impl NameTracker {
         summary: &Summary<'_>,
         payload: &'a [u8],
     ) -> PayloadNames<'a> {
-        let Self { has_ja4, tcp, quic, message, buf, hello_buf } = self;
+        let Self { has_ja4, tcp, quic, questions, message, buf, hello_buf } = self;
         let Some(key) = FlowKey::new(interface, summary).filter(|_| summary.frag.is_none()) else {
             return PayloadNames::parse(summary, payload, buf);
         };
@@ -44,6 +46,7 @@ impl NameTracker {
                 *message = assembled;
                 let mut names = PayloadNames::parse_assembled(summary, message, buf);
                 names.ja4 = has_ja4.then(|| ja4_in_records(message)).flatten();
+                questions.add(key, ts, message.get(2..).unwrap_or_default(), &mut names);
                 return names;
             }
             let start = StreamStart::new(summary, false);
@@ -53,9 +56,11 @@ impl NameTracker {
             }
             let mut names = PayloadNames::parse(summary, payload, buf);
             names.ja4 = has_ja4.then(|| ja4_in_records(payload)).flatten();
+            questions.add(key, ts, payload.get(2..).unwrap_or_default(), &mut names);
             return names;
         }
         let mut names = PayloadNames::parse(summary, payload, buf);
+        questions.add(key, ts, payload, &mut names);
         if names.quic.is_some()
             && let Some(hello) = quic.add(key, ts, payload)
         {

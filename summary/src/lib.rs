@@ -69,7 +69,8 @@ pub use inspect::{Field, Layer, inspect};
 pub use link_type::LinkType;
 pub use packet::{Direction, Faults, Gso, GsoKind, Packet, Summary, Tcp, VlanIds};
 pub use payload_names::{
-    ClientHello, DnsType, Extent, Ja4, PayloadNames, QuicPacket, QuicPacketKind, StreamStart,
+    ClientHello, DnsCode, DnsType, Extent, Ja4, PayloadNames, QuicPacket, QuicPacketKind,
+    StreamStart,
 };
 pub use proto::{Proto, ProtoNumber};
 pub use record_format::{RecordFormat, TagError, Tags, TimeUnit};

@@ -19,7 +19,7 @@ const MIN_ID_LEN: usize = 8;
 /// The connections whose handshake has begun.
 #[derive(Debug)]
 pub(crate) struct QuicConnections {
-    connections: Table<Connection>,
+    connections: Table<FlowKey, Connection>,
     /// Bytes in `connections`.
     kept_len: usize,
     evicted: u64,

@@ -3,8 +3,8 @@
 
 use crate::address::{parse_ip, parse_mac};
 use crate::{
-    Address, CommunityId, Direction, DnsType, Faults, Gso, GsoKind, Ja4, LinkType, Mac, Packet,
-    PayloadNames, Proto, ProtoNumber, Summary, Tcp, TimeUnit, Timestamp, VlanIds,
+    Address, CommunityId, Direction, DnsCode, DnsType, Faults, Gso, GsoKind, Ja4, LinkType, Mac,
+    Packet, PayloadNames, Proto, ProtoNumber, Summary, Tcp, TimeUnit, Timestamp, VlanIds,
 };
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde::{Deserialize, de};
@@ -53,6 +53,10 @@ impl Serialize for Packet<'_> {
         let names = &self.names;
         optional(&mut map, "dns", names.dns.as_ref().map(|(name, _)| name))?;
         optional(&mut map, "dns_type", names.dns.as_ref().map(|(_, kind)| kind.to_string()))?;
+        optional(&mut map, "dns_rcode", names.dns_rcode.map(|code| code.to_string()))?;
+        let answers = &names.dns_answers;
+        optional(&mut map, "dns_answers", (!answers.is_empty()).then_some(answers))?;
+        optional(&mut map, "dns_time_us", names.dns_time_us)?;
         optional(&mut map, "sni", names.sni.as_ref())?;
         optional(&mut map, "alpn", (!names.alpn.is_empty()).then_some(&names.alpn))?;
         optional(&mut map, "ech", names.ech.then_some(true))?;
@@ -124,6 +128,11 @@ struct Fields<'a> {
     dns: Option<Cow<'a, str>>,
     #[serde(borrow)]
     dns_type: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    dns_rcode: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    dns_answers: Option<Vec<Cow<'a, str>>>,
+    dns_time_us: Option<u64>,
     #[serde(borrow)]
     sni: Option<Cow<'a, str>>,
     #[serde(borrow)]
@@ -209,6 +218,9 @@ impl<'de: 'a, 'a> Deserialize<'de> for Packet<'a> {
             },
             names: PayloadNames {
                 dns: fields.dns.zip(parse_opt("dns_type", &fields.dns_type, DnsType::parse)?),
+                dns_rcode: parse_opt("dns_rcode", &fields.dns_rcode, DnsCode::parse)?,
+                dns_answers: fields.dns_answers.unwrap_or_default(),
+                dns_time_us: fields.dns_time_us,
                 sni: fields.sni,
                 alpn: fields.alpn.unwrap_or_default(),
                 ech: fields.ech.unwrap_or_default(),

@@ -37,6 +37,9 @@
 //! | `arp_op` | integer, 16 bits | ARP operation: 1 request, 2 reply (RFC 826) |
 //! | `dns` | string | name in the first question of a DNS message: labels joined by dots, `.` for the root; in a label, `\.` is a dot, `\\` a backslash and `\255` a byte that is not UTF-8 (RFC 1035, section 5.1); with `--names` |
 //! | `dns_type` | string | type of that question, such as `AAAA` or `TYPE65280` (RFC 3597); present with `dns` |
+//! | `dns_rcode` | string | code of a DNS response, such as `NXDOMAIN` or `RCODE19`; with `--names` |
+//! | `dns_answers` | array of strings | the first eight answers in a DNS message of the types A, AAAA, CNAME, DNAME, NS, PTR (as `dns`), MX, SRV (numbers and name) and TXT; with `--names` |
+//! | `dns_time_us` | integer, 64 bits | microseconds from the first DNS question to this response, rounded down; with `--names`, if the question was captured less than 60 seconds before |
 //! | `sni` | string | server name in a ClientHello of TLS or QUIC (RFC 6066); with `--names` |
 //! | `alpn` | array of strings | application protocols that a ClientHello offers (RFC 7301), in its order, at most eight; with `--names` |
 //! | `ech` | `true` | the ClientHello has an encrypted part (RFC 9849), or a client pretends it; `sni` is the outer name; with `--names` |

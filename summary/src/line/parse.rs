@@ -4,13 +4,14 @@ use super::json::{flag_bits, quic_version};
 use super::scan::{RawTime, scan};
 use crate::address::{parse_ip, parse_mac};
 use crate::{
-    CommunityId, Direction, DnsType, Faults, Gso, GsoKind, Ja4, LinkType, Packet, PayloadNames,
-    Proto, Summary, Tcp, Timestamp, record, record_format,
+    CommunityId, Direction, DnsCode, DnsType, Faults, Gso, GsoKind, Ja4, LinkType, Packet,
+    PayloadNames, Proto, Summary, Tcp, Timestamp, record, record_format,
 };
 use serde::Deserialize;
 use std::borrow::Cow;
 
 /// One line of the output.
+#[expect(clippy::large_enum_variant, reason = "almost all lines are packets: a box would allocate")]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Record<'a> {
     /// A packet.
@@ -146,6 +147,9 @@ pub(super) fn parse_fast(line: &[u8]) -> Option<Packet<'_>> {
         summary,
         names: PayloadNames {
             dns: dns.zip(parse_opt(fields.dns_type, DnsType::parse)?),
+            dns_rcode: parse_opt(fields.dns_rcode, DnsCode::parse)?,
+            dns_answers: strings(fields.dns_answers)?,
+            dns_time_us: fields.dns_time_us,
             sni: text(fields.sni)?.map(Cow::Borrowed),
             alpn: strings(fields.alpn)?,
             ech: fields.ech,

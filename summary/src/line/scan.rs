@@ -40,6 +40,10 @@ pub(super) struct RawFields<'a> {
     pub(super) arp_op: Option<u64>,
     pub(super) dns: Option<&'a [u8]>,
     pub(super) dns_type: Option<&'a [u8]>,
+    pub(super) dns_rcode: Option<&'a [u8]>,
+    /// The elements with their quotation marks and commas.
+    pub(super) dns_answers: Option<&'a [u8]>,
+    pub(super) dns_time_us: Option<u64>,
     pub(super) sni: Option<&'a [u8]>,
     /// The elements of `alpn` with their quotation marks and commas.
     pub(super) alpn: Option<&'a [u8]>,
@@ -170,6 +174,9 @@ pub(super) fn scan(bytes: &[u8]) -> Option<(RawFields<'_>, usize)> {
         arp_op: None,
         dns: None,
         dns_type: None,
+        dns_rcode: None,
+        dns_answers: None,
+        dns_time_us: None,
         sni: None,
         alpn: None,
         ech: false,
@@ -191,6 +198,11 @@ pub(super) fn scan(bytes: &[u8]) -> Option<(RawFields<'_>, usize)> {
         fields.arp_op = cursor.number_cold(br#","arp_op":"#)?;
         fields.dns = cursor.text_cold(br#","dns":"#)?;
         fields.dns_type = cursor.text_cold(br#","dns_type":"#)?;
+        fields.dns_rcode = cursor.text_cold(br#","dns_rcode":"#)?;
+        if cursor.expect(br#","dns_answers":["#).is_some() {
+            fields.dns_answers = Some(cursor.strings()?);
+        }
+        fields.dns_time_us = cursor.number_cold(br#","dns_time_us":"#)?;
         fields.sni = cursor.text_cold(br#","sni":"#)?;
         if cursor.expect(br#","alpn":["#).is_some() {
             fields.alpn = Some(cursor.strings()?);

@@ -4,7 +4,7 @@
 use super::parse::{parse_fast, parse_serde};
 use super::{ExcerptReader, ParseError, Record, Writer, parse};
 use crate::{
-    Address, CommunityId, Direction, DnsType, Faults, Gso, GsoKind, Ja4, LinkType, Packet,
+    Address, CommunityId, Direction, DnsCode, DnsType, Faults, Gso, GsoKind, Ja4, LinkType, Packet,
     PayloadNames, Proto, RecordFormat, Summary, Tags, Tcp, TimeUnit, Timestamp, decode,
     is_display_control, write_json,
 };
@@ -64,6 +64,7 @@ prop_compose! {
         faults in faults(),
         dns in any::<Option<(String, u16)>>(),
         (sni, http_host, quic) in any::<(Option<String>, Option<String>, Option<u32>)>(),
+        (rcode, answers, dns_time_us) in any::<(Option<u16>, Vec<String>, Option<u32>)>(),
         (alpn, ech, has_ja4) in any::<(Vec<String>, bool, bool)>(),
         has_id: bool,
     ) -> Packet<'static> {
@@ -91,6 +92,9 @@ prop_compose! {
             summary,
             names: PayloadNames {
                 dns: dns.map(|(name, kind)| (name.into(), DnsType(kind))),
+                dns_rcode: rcode.map(DnsCode),
+                dns_answers: answers.into_iter().map(Into::into).collect(),
+                dns_time_us: dns_time_us.map(Into::into),
                 sni: sni.map(Into::into),
                 alpn: alpn.into_iter().map(Into::into).collect(),
                 ech,

@@ -279,6 +279,11 @@ impl LineBuf<'_> {
             self.escaped(br#","dns":"#, name);
             self.display(br#","dns_type":""#, kind);
         }
+        if let Some(code) = names.dns_rcode {
+            self.display(br#","dns_rcode":""#, code);
+        }
+        self.strings(br#","dns_answers":["#, &names.dns_answers);
+        self.number(br#","dns_time_us":"#, names.dns_time_us);
         if let Some(name) = &names.sni {
             self.escaped(br#","sni":"#, name);
         }

@@ -17,7 +17,7 @@ use crate::inspect::payload as fields;
 use crate::observer::Observer;
 use std::borrow::Cow;
 
-pub use dns::DnsType;
+pub use dns::{DnsCode, DnsType};
 pub use extent::{Extent, StreamStart};
 pub use ja4::Ja4;
 pub use quic::{QuicPacket, QuicPacketKind};
@@ -36,6 +36,12 @@ pub struct PayloadNames<'a> {
     /// Name and type in the first question of a DNS message. Labels are joined by dots, and the root is
     /// `.`. In a label, `\.` is a dot, `\\` a backslash, and `\255` a byte that is not UTF-8.
     pub dns: Option<(Cow<'a, str>, DnsType)>,
+    /// Response code of a DNS message; `None` in queries.
+    pub dns_rcode: Option<DnsCode>,
+    /// The first [`PayloadNames::MAX_TEXTS`] answers in a DNS message that are addresses, names or texts.
+    pub dns_answers: Vec<Cow<'a, str>>,
+    /// Time from the question to this response in microseconds. It is not known here: it needs both.
+    pub dns_time_us: Option<u64>,
     /// Server name in a TLS ClientHello (RFC 6066, section 3).
     pub sni: Option<Cow<'a, str>>,
     /// The first [`PayloadNames::MAX_TEXTS`] application protocols that a ClientHello offers (RFC 7301).
@@ -115,7 +121,7 @@ impl<'a> PayloadNames<'a> {
         if !ports.contains(&Some(NETBIOS_PORT))
             && let Some(message) = dns::Message::parse(payload, context)
         {
-            return Self { dns: message.question(buf, observer), ..Self::default() };
+            return Self::in_message(&message, buf, observer);
         }
         Self { quic: quic::version(payload, len, observer), ..Self::default() }
     }
@@ -155,9 +161,24 @@ impl<'a> PayloadNames<'a> {
             observer.text_field("http_host", "Host", host);
             return Self { http_host: Some(text(host, buf)), ..Self::default() };
         }
-        let message = dns::first_in_segment(payload, len, is_dns_stream(summary));
-        let dns = message.and_then(|message| message.question(buf, observer));
-        Self { dns, ..Self::default() }
+        match dns::first_in_segment(payload, len, is_dns_stream(summary)) {
+            Some(message) => Self::in_message(&message, buf, observer),
+            None => Self::default(),
+        }
+    }
+
+    /// Names in a DNS message.
+    fn in_message(
+        message: &dns::Message<'_>,
+        buf: &'a mut String,
+        observer: &mut impl Observer,
+    ) -> Self {
+        Self {
+            dns: message.question(buf, observer),
+            dns_rcode: message.code(),
+            dns_answers: message.answers().take(Self::MAX_TEXTS).map(Cow::Owned).collect(),
+            ..Self::default()
+        }
     }
 
     /// Adds the names in a TLS ClientHello without records, as QUIC transports it: with its header, and
@@ -182,6 +203,9 @@ impl<'a> PayloadNames<'a> {
         let own = |text: Cow<'_, str>| Cow::Owned(text.into_owned());
         PayloadNames {
             dns: self.dns.map(|(name, kind)| (own(name), kind)),
+            dns_rcode: self.dns_rcode,
+            dns_answers: self.dns_answers.into_iter().map(own).collect(),
+            dns_time_us: self.dns_time_us,
             sni: self.sni.map(own),
             alpn: self.alpn.into_iter().map(own).collect(),
             http_host: self.http_host.map(own),

@@ -30,7 +30,22 @@ const LAYERS: [(&str, &[&str]); 5] = [
             "community_id",
         ],
     ),
-    ("Names", &["dns", "dns_type", "sni", "alpn", "ech", "ja4", "http_host", "quic"]),
+    (
+        "Names",
+        &[
+            "dns",
+            "dns_type",
+            "dns_rcode",
+            "dns_answers",
+            "dns_time_us",
+            "sni",
+            "alpn",
+            "ech",
+            "ja4",
+            "http_host",
+            "quic",
+        ],
+    ),
 ];
 
 /// The fields of a line by layer; other fields follow in a layer of their own. Strings are shown

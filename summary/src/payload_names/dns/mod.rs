@@ -3,9 +3,12 @@
 //! Any bytes can look like the start of a message. A message is one only if its header has possible
 //! values, and its questions and records fill it exactly.
 
+mod answer;
+mod code;
 mod kind;
 mod name;
 
+pub use code::DnsCode;
 pub use kind::DnsType;
 
 use super::{Bytes, Extent};
@@ -13,6 +16,7 @@ use crate::inspect::payload as fields;
 use crate::observer::Observer;
 use name::HEADER_LEN;
 use std::borrow::Cow;
+use std::ops::Range;
 
 /// The shortest question: the root, type, class.
 const MIN_QUESTION_LEN: usize = 5;
@@ -35,6 +39,11 @@ pub(super) struct Message<'a> {
     bytes: &'a [u8],
     /// The first question: end of its name, and its type.
     question: Option<(usize, DnsType)>,
+    /// Start of the first answer, if all questions were captured.
+    answers: Option<usize>,
+    answer_count: usize,
+    /// The code of a response.
+    code: Option<u16>,
 }
 
 /// The first message in a TCP segment, each message after its length (RFC 1035, section 4.2.2). The
@@ -82,6 +91,7 @@ struct Header {
     operation: u8,
     response_code: u8,
     question_count: usize,
+    answer_count: usize,
     /// Records of all sections.
     record_count: usize,
 }
@@ -97,6 +107,7 @@ impl Header {
             operation: flags >> 3 & 0xf,
             response_code: codes & 0xf,
             question_count: count(4),
+            answer_count: count(6),
             record_count: count(6) + count(8) + count(10),
         })
     }
@@ -123,7 +134,9 @@ impl<'a> Message<'a> {
         if is_cut && !context.is_expected {
             return None;
         }
-        let mut message = Self { bytes, question: None };
+        let Header { answer_count, response_code, .. } = header;
+        let code = header.is_response.then_some(u16::from(response_code));
+        let mut message = Self { bytes, question: None, answers: None, answer_count, code };
         let mut at = HEADER_LEN;
         for _ in 0..header.question_count {
             match message.question_at(at, context) {
@@ -135,10 +148,17 @@ impl<'a> Message<'a> {
                 None => return message.question.map(|_| message).filter(|_| is_cut),
             }
         }
+        message.answers = Some(at);
         for _ in 0..header.record_count {
-            match message.record_end(at) {
-                Some(end) => at = end,
-                None => return Some(message).filter(|_| is_cut),
+            match message.record_at(at) {
+                Some(record) => {
+                    at = record.data.end;
+                    if usize::from(record.kind) == OPT {
+                        message.code = message.code.map(|code| code | record.extended_code << 4);
+                    }
+                }
+                // The code may be incomplete.
+                None => return Some(Self { code: None, ..message }).filter(|_| is_cut),
             }
         }
         // Some servers fill responses with zeros.
@@ -155,16 +175,38 @@ impl<'a> Message<'a> {
         (is_valid && is_class(class)).then_some((name_end + 4, (name_end, DnsType(kind))))
     }
 
-    /// The end of a resource record.
-    fn record_end(&self, start: usize) -> Option<usize> {
+    /// The resource record at this offset.
+    fn record_at(&self, start: usize) -> Option<Record> {
         let name_end = name::read(self.bytes, start, |_| ())?;
         let mut rest = Bytes(self.bytes.get(name_end..)?);
         let (kind, class) = (rest.u16()?, rest.u16()?);
-        rest.take(4)?; // time to live
+        let time_to_live = rest.take(4)?;
         let len = rest.u16()?;
+        let data_start = self.bytes.len() - rest.0.len();
         rest.take(len)?;
-        // In an OPT record, the class is a length.
-        (kind != 0 && (kind == OPT || is_class(class))).then(|| self.bytes.len() - rest.0.len())
+        // In an OPT record, the class is a length, and the time to live has other fields.
+        let is_valid = kind != 0 && (kind == OPT || is_class(class));
+        is_valid.then_some(Record {
+            kind: u16::try_from(kind).ok()?,
+            extended_code: u16::from(time_to_live[0]),
+            data: data_start..data_start + len,
+        })
+    }
+
+    /// The code of a response; `None` in queries, and if the end of the message was not captured.
+    pub(super) fn code(&self) -> Option<DnsCode> {
+        self.code.map(DnsCode)
+    }
+
+    /// Texts of the answers that have one; those that were captured.
+    pub(super) fn answers(&self) -> impl Iterator<Item = String> {
+        let mut at = self.answers;
+        let records = (0..self.answer_count).map_while(move |_| {
+            let record = self.record_at(at?)?;
+            at = Some(record.data.end);
+            Some(record)
+        });
+        records.filter_map(|record| answer::text(self.bytes, record.kind, record.data))
     }
 
     /// Name and type of the first question.
@@ -186,6 +228,15 @@ impl<'a> Message<'a> {
         observer.field(None, "Question class", (after_kind, end), &class);
         Some((Cow::Borrowed(buf), kind))
     }
+}
+
+/// A resource record: what is needed of it.
+struct Record {
+    kind: u16,
+    /// In an OPT record, the upper bits of the response code.
+    extended_code: u16,
+    /// Where the data are in the message.
+    data: Range<usize>,
 }
 
 const IN: usize = 1;
@@ -239,6 +290,26 @@ mod tests {
             assert_eq!(read(&message[..message.len() - 1]), None);
         }
         assert_eq!(question(&[0; 12], 12, true), None);
+    }
+
+    #[test]
+    fn responses_have_code_and_answers() {
+        let mut bytes = response();
+        let read = |bytes: &[u8]| {
+            let context = Context { len: response().len(), is_expected: true };
+            let message = Message::parse(bytes, context).unwrap();
+            let code = message.code().map(|code| code.to_string());
+            (code, message.answers().collect::<Vec<_>>().join(" "))
+        };
+        assert_eq!(read(&bytes), (Some("NOERROR".to_owned()), "192.0.2.1".to_owned()));
+        let opt = bytes.len() - 6;
+        (bytes[3], bytes[opt]) = (0x83, 1);
+        assert_eq!(read(&bytes), (Some("RCODE19".to_owned()), "192.0.2.1".to_owned()));
+        assert_eq!(read(&bytes[..50]), (None, "192.0.2.1".to_owned()));
+        assert_eq!(read(&bytes[..40]), (None, String::new()));
+        bytes[2] = 1;
+        bytes[3] = 0;
+        assert_eq!(read(&bytes).0, None, "a query");
     }
 
     #[test]

@@ -1,0 +1,118 @@
+//! The time from a DNS question to its response.
+
+use crate::flow::FlowKey;
+use crate::table::{MAX_AGE_NS, Table};
+use rustc_hash::FxHasher;
+use std::hash::{Hash, Hasher};
+use summary::{PayloadNames, Timestamp};
+
+/// Maximum number of questions whose response is expected.
+const MAX_QUESTIONS: usize = 1 << 16;
+
+/// The questions whose response is expected.
+#[derive(Debug)]
+pub(crate) struct Questions(Table<Key, Timestamp>);
+
+/// Flow and ID of a query, and a hash of name and type.
+type Key = (FlowKey, u16, u64);
+
+impl Default for Questions {
+    fn default() -> Self {
+        Self(Table::new(MAX_QUESTIONS))
+    }
+}
+
+impl Questions {
+    /// Adds a DNS message with these names: a question is remembered, a response gets the time since its
+    /// question. A question that is repeated counts from the first time.
+    pub(crate) fn add(
+        &mut self,
+        flow: FlowKey,
+        now: Timestamp,
+        message: &[u8],
+        names: &mut PayloadNames<'_>,
+    ) {
+        let (Some((name, kind)), [id_high, id_low, flags, ..]) = (&names.dns, message) else {
+            return;
+        };
+        let mut hasher = FxHasher::default();
+        (name, kind).hash(&mut hasher);
+        let (id, hash) = (u16::from_be_bytes([*id_high, *id_low]), hasher.finish());
+        let is_response = flags & 0x80 != 0;
+        let since = |time: Timestamp| now.ns().saturating_sub(time.ns());
+        if is_response {
+            let question = self.0.remove(&(flow.reversed(), id, hash));
+            let elapsed = question.map(since).filter(|elapsed| *elapsed <= MAX_AGE_NS);
+            names.dns_time_us = elapsed.and_then(|ns| u64::try_from(ns / 1_000).ok());
+            return;
+        }
+        let key = (flow, id, hash);
+        let is_repeated = self.0.get_mut(&key).is_some_and(|first| since(*first) <= MAX_AGE_NS);
+        if !is_repeated {
+            self.0.insert(key, now, now, |_, _| ());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::net::Ipv4Addr;
+    use summary::{DnsType, LinkType, Summary};
+
+    fn flow(number: u32) -> FlowKey {
+        let mut summary = Summary::new(LinkType::RAW, 0, 0);
+        (summary.src, summary.dst) =
+            (Some(Ipv4Addr::from_bits(number).into()), Some(Ipv4Addr::LOCALHOST.into()));
+        (summary.sport, summary.dport) = (Some(50_000), Some(53));
+        FlowKey::new(None, &summary).unwrap()
+    }
+
+    /// The time of a response with this ID and name after a number of microseconds.
+    fn elapsed(
+        questions: &mut Questions,
+        flow: FlowKey,
+        us: i64,
+        message: [u8; 3],
+        name: &str,
+    ) -> Option<u64> {
+        let dns = Some((name.to_owned().into(), DnsType(1)));
+        let mut names = PayloadNames { dns, ..PayloadNames::default() };
+        questions.add(flow, Timestamp::from_ns(us * 1_000 + 999), &message, &mut names);
+        names.dns_time_us
+    }
+
+    #[test]
+    fn response_has_the_time_since_its_first_question() {
+        let mut questions = Questions::default();
+        let (query, response) = ([0, 7, 1], [0, 7, 0x81]);
+        let back = flow(1).reversed();
+        assert_eq!(elapsed(&mut questions, flow(1), 0, query, "a"), None);
+        assert_eq!(elapsed(&mut questions, flow(1), 100, query, "a"), None);
+        assert_eq!(elapsed(&mut questions, flow(1), 150, response, "a"), None, "same direction");
+        assert_eq!(elapsed(&mut questions, flow(2).reversed(), 150, response, "a"), None);
+        assert_eq!(elapsed(&mut questions, back, 150, response, "b"), None);
+        assert_eq!(elapsed(&mut questions, back, 150, [1, 7, 0x81], "a"), None);
+        assert_eq!(elapsed(&mut questions, back, 250, response, "a"), Some(250));
+        assert_eq!(elapsed(&mut questions, back, 300, response, "a"), None, "a second response");
+        elapsed(&mut questions, flow(1), 1_000, query, "a");
+        assert_eq!(elapsed(&mut questions, back, 70_000_000, response, "a"), None, "too late");
+        elapsed(&mut questions, flow(1), 1_000, query, "a");
+        assert_eq!(
+            elapsed(&mut questions, back, 999, response, "a"),
+            None,
+            "the clock was set back"
+        );
+    }
+
+    #[test]
+    fn number_of_questions_is_limited() {
+        let mut questions = Questions::default();
+        for number in 0..70_000 {
+            elapsed(&mut questions, flow(number), 0, [0, 7, 1], "a");
+        }
+        let mut answer =
+            |number| elapsed(&mut questions, flow(number).reversed(), 5, [0, 7, 0x81], "a");
+        assert_eq!((answer(0), answer(69_999)), (None, Some(5)));
+    }
+}
