@@ -1,7 +1,7 @@
 //! The settings of the charts and tables. Controls, links and the scripting API refer to them by key.
 
 use crate::axis::{QUANTITY_COUNT, Quantity, Scale, Span};
-use crate::chart::Bars;
+use crate::chart::{Bars, ScaleTo};
 use crate::layout::Layout;
 use crate::table_columns::{
     COLUMNS, Column, ENDPOINT_COLUMNS, EndpointColumn, set_sort, sort_name,
@@ -47,6 +47,8 @@ pub struct Settings {
     pub is_bits: bool,
     /// Throughput on a logarithmic scale.
     pub rate_log: bool,
+    /// The packets to which bars are scaled.
+    pub scale_to: ScaleTo,
     /// Bin width of the throughput chart in nanoseconds, from 1 µs to 1 d; `None` is automatic.
     pub interval_ns: Option<i64>,
     /// X axis of the scatter plot: packet number or time.
@@ -87,6 +89,7 @@ impl Default for Settings {
             gap_log: false,
             is_bits: true,
             rate_log: false,
+            scale_to: ScaleTo::Auto,
             interval_ns: None,
             x: Quantity::Number,
             y: Quantity::Size,
@@ -122,6 +125,11 @@ impl<T: Copy + PartialEq> Choices<T> {
 const SWITCH: Choices<bool> = Choices(&[("0", false), ("1", true)]);
 const BARS: Choices<Bars> = Choices(&[("stacked", Bars::Stacked), ("overlaid", Bars::Overlaid)]);
 const RATE: Choices<bool> = Choices(&[("bits", true), ("packets", false)]);
+const SCALE_TO: Choices<ScaleTo> = Choices(&[
+    ("auto", ScaleTo::Auto),
+    ("total", ScaleTo::Total),
+    ("selection", ScaleTo::Selection),
+]);
 const X: Choices<Quantity> = Choices(&[("number", Quantity::Number), ("time", Quantity::Time)]);
 const Y: Choices<Quantity> = Choices(&[
     ("size", Quantity::Size),
@@ -139,13 +147,14 @@ const TOOL: Choices<Tool> =
     Choices(&[("move", Tool::Pan), ("box", Tool::Box), ("lasso", Tool::Lasso)]);
 
 /// The keys of all settings except zoom and layout.
-const KEYS: [&str; 16] = [
+const KEYS: [&str; 17] = [
     "bins",
     "size-log",
     "size-bars",
     "gap-log",
     "rate",
     "rate-log",
+    "scale",
     "interval",
     "x",
     "y",
@@ -168,6 +177,7 @@ impl Settings {
             "gap-log" => SWITCH.name(self.gap_log),
             "rate" => RATE.name(self.is_bits),
             "rate-log" => SWITCH.name(self.rate_log),
+            "scale" => SCALE_TO.name(self.scale_to),
             "interval" => self.interval_ns.map_or("auto".to_owned(), |ns| ns.to_string()),
             "x" => X.name(self.x),
             "y" => Y.name(self.y),
@@ -201,6 +211,7 @@ impl Settings {
             "gap-log" => SWITCH.set(text, &mut self.gap_log),
             "rate" => RATE.set(text, &mut self.is_bits),
             "rate-log" => SWITCH.set(text, &mut self.rate_log),
+            "scale" => SCALE_TO.set(text, &mut self.scale_to),
             "interval" => {
                 let ns = text.parse().ok().filter(|ns| INTERVAL_RANGE_NS.contains(ns));
                 if ns.is_some() || text == "auto" {
@@ -259,6 +270,7 @@ mod tests {
             ("gap-log", "1"),
             ("rate", "packets"),
             ("rate-log", "1"),
+            ("scale", "selection"),
             ("interval", "1000000"),
             ("x", "time"),
             ("y", "gap"),

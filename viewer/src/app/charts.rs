@@ -158,6 +158,7 @@ impl App {
                 measure,
                 is_log,
                 bars,
+                scale_to: settings.scale_to,
                 brush: self.brush(panel.dimension()?),
                 cursor: cursor.map(|cursor| cursor.0),
             }))

@@ -92,6 +92,7 @@ impl App {
             items: &cached.items,
             count: cached.count,
             rank_by: self.settings.rank,
+            scale_to: self.settings.scale_to,
             cursor,
         })
     }

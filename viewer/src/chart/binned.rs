@@ -1,13 +1,18 @@
 //! Bar charts over bins: histograms, and throughput over time.
 
-use super::{Frame, RenderContext, Size, Table, axis_label, grip, highlight, range_text, ticks};
+use super::{
+    Frame, RenderContext, ScaleTo, Size, Table, axis_label, grip, highlight, range_text, ticks,
+};
 use crate::axis::{Bins, Quantity, Scale};
 use crate::protocol::{CLASS_COUNT, CLASSES, Class};
-use crate::scene::{Mark, Rect, Scene};
+use crate::scene::{Align, Mark, Rect, Scene};
 use crate::tally::Tally;
 use crate::text::{self, prefixed};
 use crate::time::Zone;
 use crate::{linear_scale::LinearScale, ticks::count_ticks};
+
+/// Font size of the label that names the packets to which heights are scaled: it fits beside the legend.
+const SCALE_LABEL_PX: f64 = 10.0;
 
 /// How the protocol classes of a bin are drawn.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -92,6 +97,8 @@ pub struct Binned<'a> {
     pub is_log: bool,
     /// How classes are drawn.
     pub bars: Bars,
+    /// The packets to which heights are scaled.
+    pub scale_to: ScaleTo,
     /// First and last selected value.
     pub brush: Option<(i64, i64)>,
     /// The bin at the keyboard cursor.
@@ -169,6 +176,16 @@ impl<'a> Binned<'a> {
             legend: self.present(self.foreground()),
         };
         let mut scene = frame.scene();
+        if self.selected.is_some() {
+            scene.marks.push(Mark::Text {
+                at: (plot.x - 5.0, plot.y - 14.0),
+                text: if heights.is_of_selection { "selection" } else { "total" }.to_owned(),
+                color: context.theme.foreground(),
+                size_px: SCALE_LABEL_PX,
+                align: Align::End,
+                is_upright: false,
+            });
+        }
         let column = |bin: usize, gap: f64| {
             let (left, right) =
                 (plot.x + fractions[bin] * plot.width, plot.x + fractions[bin + 1] * plot.width);
@@ -178,7 +195,8 @@ impl<'a> Binned<'a> {
         };
         let bar = |bin: usize, from: f64, to: f64| {
             let (x, width) = column(bin, 1.0);
-            let (top, bottom) = (heights.px(to), heights.px(from));
+            // Bars that are higher than the scale are cut off.
+            let [top, bottom] = [to, from].map(|value| heights.px(value).max(plot.y));
             Rect { x, y: top, width, height: bottom - top }
         };
         for (bin, seconds) in seconds.iter().enumerate() {
@@ -405,6 +423,8 @@ struct HeightScale {
     /// Lowest and highest visible value.
     extent: (f64, f64),
     is_log: bool,
+    /// Heights are scaled to the selected packets.
+    is_of_selection: bool,
 }
 
 impl HeightScale {
@@ -416,23 +436,31 @@ impl HeightScale {
             let heights = tallies.iter().enumerate().map(|(index, t)| height(*t, index % count));
             heights.filter(|height| 0.0 < *height).fold(start, fold)
         };
-        let totals = |fold: fn(f64, f64) -> f64, start: f64| {
-            let totals = (0..count).map(|bin| height(chart.total(chart.whole, bin), bin));
+        let totals = |tallies, fold: fn(f64, f64) -> f64, start: f64| {
+            let totals = (0..count).map(|bin| height(chart.total(tallies, bin), bin));
             totals.filter(|height| 0.0 < *height).fold(start, fold)
         };
-        let highest = match (chart.is_overlaid(), chart.selected) {
-            (true, None) => each(chart.whole, f64::max, 0.0),
-            _ => totals(f64::max, 0.0),
+        let of_foreground = match chart.is_overlaid() {
+            true => each(chart.foreground(), f64::max, 0.0),
+            false => totals(chart.foreground(), f64::max, 0.0),
+        };
+        let (highest, is_of_selection) = match chart.selected {
+            None => (of_foreground, false),
+            Some(_) => {
+                let total = totals(chart.whole, f64::max, 0.0);
+                let is_of_selection = chart.scale_to.is_selection(of_foreground, total);
+                (if is_of_selection { of_foreground } else { total }, is_of_selection)
+            }
         };
         let highest = if highest == 0.0 { 1.0 } else { highest };
-        let lowest = each(chart.foreground(), f64::min, totals(f64::min, highest));
+        let lowest = each(chart.foreground(), f64::min, totals(chart.whole, f64::min, highest));
         let is_log = chart.is_log;
         // A logarithmic axis starts at half of the lowest value, which makes its bar visible.
         let bottom = if is_log { (lowest / 2.0).ln() } else { 0.0 };
         let top = if is_log { highest.ln() } else { highest };
         let top = bottom + (top - bottom) * 1.03;
         let scale = LinearScale::new((bottom, top), (plot.y + plot.height, plot.y));
-        Self { scale, extent: (lowest, highest), is_log }
+        Self { scale, extent: (lowest, highest), is_log, is_of_selection }
     }
 
     fn scaled(&self, value: f64) -> f64 {

@@ -70,6 +70,32 @@ impl Size {
     }
 }
 
+/// The packets to which the bars of a chart are scaled while some packets are selected.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ScaleTo {
+    /// The selected packets if their largest bar is less than a tenth of the largest of all, else all
+    /// packets.
+    #[default]
+    Auto,
+    /// All packets.
+    Total,
+    /// The selected packets. Longer bars of all packets are cut off.
+    Selection,
+}
+
+impl ScaleTo {
+    /// Whether bars are scaled to the selected packets, given the largest values. A selection without
+    /// packets has no scale.
+    fn is_selection(self, selected: f64, total: f64) -> bool {
+        let is_chosen = match self {
+            Self::Auto => selected * 10.0 < total,
+            Self::Total => false,
+            Self::Selection => true,
+        };
+        is_chosen && 0.0 < selected
+    }
+}
+
 /// The inputs of drawing that do not depend on the data.
 #[derive(Clone, Copy, Debug)]
 pub struct RenderContext<'a> {

@@ -1,6 +1,6 @@
 //! Rankings: horizontal bars of the top ports, addresses or protocols.
 
-use super::{RenderContext, Size, Table, label_mark, titled_scene};
+use super::{RenderContext, ScaleTo, Size, Table, label_mark, titled_scene};
 use crate::scene::{Align, Mark, Rect, Scene};
 use crate::tally::{RankBy, Tally};
 use crate::text;
@@ -47,6 +47,8 @@ pub struct Ranking<'a> {
     pub count: usize,
     /// The measure by which items are ranked.
     pub rank_by: RankBy,
+    /// The packets to which the bars are scaled.
+    pub scale_to: ScaleTo,
     /// The item at the keyboard cursor.
     pub cursor: Option<usize>,
 }
@@ -87,8 +89,7 @@ impl Ranking<'_> {
         let shown = self.items.len().min(Self::capacity(context.size));
         let mut scene = titled_scene(context, &self.full_title(context.size));
         let length = |tally: Tally| self.rank_by.amount(tally) as f64;
-        let lengths = self.items.iter().map(|item| length(item.whole));
-        let largest = lengths.fold(f64::MIN_POSITIVE, f64::max);
+        let (largest, _) = self.largest();
         // The bars take the space between the labels on both sides.
         let is_compact = context.size.is_compact();
         let (left, right) = ((width * 0.42).min(200.0), if is_compact { 64.0 } else { 150.0 });
@@ -100,7 +101,8 @@ impl Ranking<'_> {
             let bar = |tally: Tally| Rect {
                 x: left,
                 y: y + 3.0,
-                width: bar_width * length(tally) / largest,
+                // Bars that are longer than the scale are cut off.
+                width: bar_width * (length(tally) / largest).min(1.0),
                 height: ROW_PX - 6.0,
             };
             let color = item.color.unwrap_or(context.theme.accent());
@@ -132,6 +134,18 @@ impl Ranking<'_> {
         scene
     }
 
+    /// The amount of the longest bar, and whether bars are scaled to the selected packets.
+    fn largest(&self) -> (f64, bool) {
+        let of = |tally: fn(&Item) -> Tally| {
+            let amounts = self.items.iter().map(|item| self.rank_by.amount(tally(item)));
+            amounts.max().unwrap_or(0) as f64
+        };
+        let selected = of(|item| item.selected.unwrap_or_default());
+        let total = of(|item| item.whole);
+        let is_of_selection = self.scale_to.is_selection(selected, total);
+        (if is_of_selection { selected } else { total.max(1.0) }, is_of_selection)
+    }
+
     /// The title with the number of shown items and the settings that change the bars.
     pub fn full_title(&self, size: Size) -> String {
         let shown = self.items.len().min(Self::capacity(size));
@@ -144,6 +158,9 @@ impl Ranking<'_> {
         }
         if shown < self.count {
             title += &format!(": top {shown} of {}", grouped(self.count as u64));
+        }
+        if self.largest().1 {
+            title += ", scale: selection";
         }
         title
     }

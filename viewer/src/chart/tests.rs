@@ -35,6 +35,7 @@ fn histogram(whole: &[Tally], is_log: bool, bars: Bars) -> Binned<'_> {
         measure: Measure::Packets,
         is_log,
         bars,
+        scale_to: ScaleTo::Auto,
         brush: None,
         cursor: None,
     }
@@ -107,6 +108,54 @@ fn selection_is_drawn_over_all_packets() {
     let chart = Binned { selected: Some(&part), ..histogram(&whole, true, Bars::Stacked) };
     let bars = bars_of(&chart.scene(context()));
     assert!(bars.iter().all(|bar| 1.0 < bar.height), "{bars:?}");
+}
+
+/// 38 of 35,441 packets would not be visible on the scale of all packets.
+#[test]
+fn bars_are_scaled_to_a_small_selection() {
+    let mut whole = vec![Tally::default(); CLASS_COUNT * 2];
+    whole[0] = Tally { packets: 35_441, bytes: 0 };
+    let plot = SIZE.plot();
+    for (packets, scale_to, label, height) in [
+        (38, ScaleTo::Auto, "selection", 1.0),
+        (3_544, ScaleTo::Auto, "selection", 1.0),
+        (3_545, ScaleTo::Auto, "total", 0.1),
+        (35_441, ScaleTo::Auto, "total", 1.0),
+        (38, ScaleTo::Total, "total", 0.001),
+        (3_545, ScaleTo::Selection, "selection", 1.0),
+        (0, ScaleTo::Selection, "total", 0.0),
+        (0, ScaleTo::Auto, "total", 0.0),
+    ] {
+        let mut part = vec![Tally::default(); whole.len()];
+        part[0].packets = packets;
+        let chart = histogram(&whole, false, Bars::Stacked);
+        let scene = Binned { selected: Some(&part), scale_to, ..chart }.scene(context());
+        assert!(has_text(&scene, label), "{packets}: {label}");
+        let bars = bars_of(&scene);
+        let drawn = bars.get(1).map_or(0.0, |bar| bar.height * 1.03 / plot.height);
+        assert!((drawn - height).abs() < 1e-3, "{packets}: {drawn}");
+        // The bar of all packets is cut off at the top of the plot.
+        assert!(bars[0].y == plot.y || label == "total", "{bars:?}");
+        let item = Item {
+            name: "443".to_owned(),
+            alias: None,
+            whole: whole[0],
+            selected: Some(part[0]),
+            is_selected: false,
+            color: None,
+        };
+        let (title, kind, items) = ("Ports", "port", &[item][..]);
+        let rank_by = RankBy::Packets;
+        let ranking = Ranking { title, kind, items, count: 1, rank_by, scale_to, cursor: None };
+        let bars = bars_of_ranking(&ranking.scene(context()));
+        let drawn = bars[1].width / bars[0].width;
+        assert!((drawn - height).abs() < 1e-3, "{packets}: {drawn}");
+        let is_told = ranking.full_title(SIZE) == "Ports, scale: selection";
+        assert_eq!(is_told, label == "selection", "{packets}");
+    }
+    // Without a selection there is nothing to tell.
+    let scene = histogram(&whole, false, Bars::Stacked).scene(context());
+    assert!(!has_text(&scene, "total") && !has_text(&scene, "selection"));
 }
 
 #[test]
@@ -228,6 +277,7 @@ fn ranking_draws_bars_and_finds_the_clicked_one() {
         items: &[item("443", 10), item("=1+2", 5)],
         count: 2,
         rank_by: RankBy::Packets,
+        scale_to: ScaleTo::Auto,
         cursor: None,
     };
     assert_eq!(ranking.item_text(0)[0], "443 https");
