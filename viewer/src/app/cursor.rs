@@ -150,27 +150,43 @@ impl App {
 
     /// Continues a selection that was made otherwise: the cursor is at its end.
     fn resume_selection(&mut self, panel: Panel) {
-        if let Some(Chart::Binned(chart)) = self.chart(panel)
-            && let Some((first, last)) = chart.selected_bins()
-        {
-            self.anchor = Some((panel, (first, 0)));
-            self.cursor = Some((panel, (last, 0)));
+        let ends = match self.chart(panel) {
+            Some(Chart::Binned(chart)) => {
+                chart.selected_bins().map(|(first, last)| ((first, 0), (last, 0)))
+            }
+            Some(Chart::Scatter(chart)) => {
+                self.selected_cells(chart.grid).map(|(x, y)| ((x.0, y.0), (x.1, y.1)))
+            }
+            _ => None,
+        };
+        if let Some((first, last)) = ends {
+            (self.anchor, self.cursor) = (Some((panel, first)), Some((panel, last)));
         }
     }
 
-    /// Moves the selected bins by one.
+    /// Moves the selected bins by one, or the selected box.
     fn move_selection(&mut self, panel: Panel, key: Key) {
-        let Some(Chart::Binned(chart)) = self.chart(panel) else { return };
-        let Some((first, last)) = chart.selected_bins() else { return };
-        let first_of = |first: usize| {
-            if key == Key::MoveLeft { first.checked_sub(1) } else { Some(first + 1) }
-        };
-        let Some(moved) = first_of(first).filter(|moved| moved + last - first < chart.bins.count)
-        else {
-            return;
-        };
+        let is_left = key == Key::MoveLeft;
+        match self.chart(panel) {
+            Some(Chart::Binned(chart)) => {
+                let Some((first, last)) = chart.selected_bins() else { return };
+                let moved = if is_left { first.checked_sub(1) } else { Some(first + 1) };
+                let Some(moved) = moved.filter(|moved| moved + last - first < chart.bins.count)
+                else {
+                    return;
+                };
+                self.select_bins(panel, moved, moved + last - first);
+            }
+            Some(Chart::Scatter(chart)) => {
+                let grid = chart.grid;
+                let Some(cells) = self.selected_cells(grid) else { return };
+                let step = SCATTER_STEP.cast_signed();
+                let by = (if is_left { -step } else { step }, 0);
+                self.move_box(grid, cells, ((true, true), (false, false)), by);
+            }
+            _ => return,
+        }
         (self.cursor, self.anchor) = (None, None);
-        self.select_bins(panel, moved, moved + last - first);
         self.history.finish();
     }
 

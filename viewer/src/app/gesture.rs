@@ -2,6 +2,7 @@
 
 use super::charts::Chart;
 use super::choices::{contains_choice, toggled};
+use super::scatter_selection::CellBox;
 use super::{App, Panel};
 use crate::axis::Axis;
 use crate::filter::{Expr, Field, Set};
@@ -32,6 +33,8 @@ pub(super) enum GestureKind {
     MoveBrush { selected: (usize, usize), gripped: usize },
     /// Selects a box in the scatter plot.
     Box,
+    /// Moves ends of the selected box, given by its cells at the time of the press.
+    MoveBox { cells: CellBox, moves: ((bool, bool), (bool, bool)) },
     /// Selects a polygon in the scatter plot, given by the pixels so far.
     Lasso(Vec<(f64, f64)>),
     /// Moves ends of the window of the overview; its position at the time of the press.
@@ -45,15 +48,20 @@ pub(super) enum GestureKind {
 impl App {
     /// Starts a gesture. A modifier key may override the tool of the settings.
     pub(super) fn pointer_down(&mut self, panel: Panel, at: (f64, f64), tool: Option<Tool>) {
-        let kind = match (panel, self.chart(panel)) {
-            (Panel::Scatter, Some(_)) => match tool.unwrap_or(self.settings.tool) {
-                Tool::Box => GestureKind::Box,
-                Tool::Lasso => GestureKind::Lasso(vec![at]),
-                Tool::Pan => match self.axes(panel) {
-                    Some((x, Some(y))) => GestureKind::Pan(x, y),
-                    _ => GestureKind::Click,
-                },
-            },
+        let kind = self.gesture_kind(panel, at, tool);
+        self.history.finish();
+        (self.cursor, self.anchor) = (None, None);
+        // Touch input does not hover first: query the packet under the finger now.
+        self.pointer = Some((panel, at));
+        self.gesture = Some(Gesture { panel, from: at, kind, has_moved: false });
+    }
+
+    fn gesture_kind(&self, panel: Panel, at: (f64, f64), tool: Option<Tool>) -> GestureKind {
+        match (panel, self.chart(panel)) {
+            (Panel::Scatter, Some(_)) => {
+                let gripped = if tool.is_none() { self.grip_box(at) } else { None };
+                gripped.unwrap_or_else(|| self.tool_gesture(at, tool))
+            }
             (_, Some(Chart::Binned(chart))) => {
                 let (size, gripped) =
                     (self.size(panel), chart.bin_at(self.size(panel).fraction(at).0));
@@ -70,12 +78,19 @@ impl App {
             }
             (Panel::Overview, _) => self.grip_window(at).unwrap_or(GestureKind::Click),
             _ => GestureKind::Click,
-        };
-        self.history.finish();
-        (self.cursor, self.anchor) = (None, None);
-        // Touch input does not hover first: query the packet under the finger now.
-        self.pointer = Some((panel, at));
-        self.gesture = Some(Gesture { panel, from: at, kind, has_moved: false });
+        }
+    }
+
+    /// The gesture of a tool in the scatter plot.
+    fn tool_gesture(&self, at: (f64, f64), tool: Option<Tool>) -> GestureKind {
+        match tool.unwrap_or(self.settings.tool) {
+            Tool::Box => GestureKind::Box,
+            Tool::Lasso => GestureKind::Lasso(vec![at]),
+            Tool::Pan => match self.axes(Panel::Scatter) {
+                Some((x, Some(y))) => GestureKind::Pan(x, y),
+                _ => GestureKind::Click,
+            },
+        }
     }
 
     /// Continues the gesture, or hovers.
@@ -103,6 +118,9 @@ impl App {
                     if let Some(expr) = self.box_expr(gesture.from, at) {
                         self.select(Dimension::Scatter, Some(expr), true);
                     }
+                }
+                GestureKind::MoveBox { cells, moves } => {
+                    self.drag_box(*cells, *moves, gesture.from, at);
                 }
                 GestureKind::Lasso(points) => points.push(at),
                 GestureKind::Window { .. } | GestureKind::NewWindow => {

@@ -233,14 +233,6 @@ impl<'a> Binned<'a> {
         scene
     }
 
-    /// The bins that contain these values, or the nearest bins.
-    fn bins_of(&self, first: i64, last: i64) -> (usize, usize) {
-        let edges = self.bins.edges();
-        let bin =
-            |value: i64| edges.partition_point(|edge| *edge <= value).clamp(1, self.count()) - 1;
-        (bin(first), bin(last))
-    }
-
     /// The left edge and the width of a bin in the plot, in pixels.
     pub fn column(&self, bin: usize, plot: Rect) -> (f64, f64) {
         let fractions = self.fractions();
@@ -261,7 +253,8 @@ impl<'a> Binned<'a> {
     pub fn selected_bins(&self) -> Option<(usize, usize)> {
         let (first, last) = self.brush?;
         let span = self.bins.axis.span;
-        (first < span.end && span.start <= last).then(|| self.bins_of(first, last))
+        (first < span.end && span.start <= last)
+            .then(|| (self.bins.nearest(first), self.bins.nearest(last)))
     }
 
     /// The bin at a fraction of the axis, or the nearest bin.

@@ -56,6 +56,11 @@ impl Bins {
         (edges[from] < edges[to + 1]).then(|| (edges[from], edges[to + 1] - 1))
     }
 
+    /// The bin that contains a value, or the nearest bin.
+    pub fn nearest(&self, value: i64) -> usize {
+        self.edges().partition_point(|edge| *edge <= value).clamp(1, self.count.max(1)) - 1
+    }
+
     /// Bin edges as drawn on an axis; these can lie between whole numbers.
     pub fn plot_edges(&self) -> Vec<f64> {
         if self.axis.scale == Scale::Log || !self.is_closed {
@@ -129,5 +134,6 @@ mod tests {
             [Some(0), None, Some(1), None, Some(2)]
         );
         assert_eq!((fine.range(1, 4), fine.range(1, 5)), (None, Some((1, 1))));
+        assert_eq!([-7, 0, 1, 2, 9].map(|value| fine.nearest(value)), [0, 0, 5, 9, 9]);
     }
 }

@@ -15,6 +15,7 @@ use crate::wire::{decode, encode};
 use summary::{LinkType, Packet, Proto, Summary, Timestamp};
 
 mod bins;
+mod boxes;
 mod cells;
 mod chips;
 mod details;
