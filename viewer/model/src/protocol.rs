@@ -25,6 +25,44 @@ pub const CLASS_COUNT: usize = 6;
 pub const CLASSES: [Class; CLASS_COUNT] =
     [Class::Tcp, Class::Udp, Class::Icmp, Class::Icmp6, Class::Arp, Class::Other];
 
+/// A set of classes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ClassSet {
+    bits: u8,
+}
+
+impl ClassSet {
+    /// All classes.
+    pub const ALL: Self = Self { bits: (1 << CLASS_COUNT) - 1 };
+
+    /// The classes in a list.
+    pub fn of(classes: &[Class]) -> Self {
+        Self { bits: classes.iter().fold(0, |bits, class| bits | 1 << class.index()) }
+    }
+
+    /// Whether the set contains the class.
+    pub const fn has(self, class: Class) -> bool {
+        self.bits >> class.index() & 1 == 1
+    }
+
+    /// The classes in exactly one of both sets.
+    #[must_use]
+    pub const fn toggled(self, other: Self) -> Self {
+        Self { bits: self.bits ^ other.bits }
+    }
+
+    /// The classes in both sets.
+    #[must_use]
+    pub const fn intersection(self, other: Self) -> Self {
+        Self { bits: self.bits & other.bits }
+    }
+
+    /// Whether the set contains no class.
+    pub const fn is_empty(self) -> bool {
+        self.bits == 0
+    }
+}
+
 /// Red, green, blue.
 pub type Rgb = [u8; 3];
 

@@ -65,7 +65,7 @@ impl Chart<'_> {
     /// The tooltip of a cell, given by column and row.
     pub(super) fn cell_text(&self, cell: (usize, usize), zone: &Zone) -> Vec<String> {
         match self {
-            Self::Binned(chart) => chart.bin_text(cell.0, zone),
+            Self::Binned(chart) => chart.cell_text(cell, zone),
             Self::Scatter(chart) => chart.cell_text(cell, zone),
             Self::Ranking(chart) => chart.item_text(cell.1),
             Self::Overview(chart) => vec![chart.description(zone)],
@@ -160,7 +160,8 @@ impl App {
                 bars,
                 scale_to: settings.scale_to,
                 brush: self.brush(panel.dimension()?),
-                cursor: cursor.map(|cursor| cursor.0),
+                shown: self.shown_classes(),
+                cursor,
             }))
         };
         match panel {
@@ -191,7 +192,8 @@ impl App {
                     .and(density(self.scheduler.latest(Slot::Scatter)));
                 let selected = part.filter(|part| part.0 == grid).map(|part| part.1);
                 let outline = self.outline(grid);
-                Some(Chart::Scatter(Scatter { grid, whole, selected, outline, cursor }))
+                let shown = self.shown_classes();
+                Some(Chart::Scatter(Scatter { grid, whole, selected, shown, outline, cursor }))
             }
             Panel::Overview => self.overview().map(Chart::Overview),
             Panel::Conversations | Panel::Endpoints | Panel::Packets => None,

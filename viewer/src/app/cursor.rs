@@ -70,7 +70,8 @@ impl App {
     /// The number of columns and rows through which the cursor moves.
     fn cell_counts(&self, panel: Panel) -> Option<(usize, usize)> {
         Some(match self.chart(panel)? {
-            Chart::Binned(chart) => (chart.bins.count, 1),
+            // The legend above the bins.
+            Chart::Binned(chart) => (chart.bins.count, 1 + chart.legend().len()),
             Chart::Scatter(chart) => (chart.grid.x.count, chart.grid.y.count),
             Chart::Overview(_) | Chart::Note(..) => (1, 1),
             Chart::Ranking(chart) => {
@@ -125,6 +126,11 @@ impl App {
             self.resume_selection(panel);
         }
         let now = self.cursor.filter(|cursor| cursor.0 == panel).map(|cursor| cursor.1);
+        let is_binned = matches!(self.chart(panel), Some(Chart::Binned(_)));
+        if let Some(cell) = now.filter(|cell| is_binned && (0 < cell.1 || key == Key::Up)) {
+            return self.legend_key(panel, key, cell, extend);
+        }
+        let counts = if is_binned { (counts.0, 1) } else { counts };
         let (cell, is_at_edge) = next_cell(panel == Panel::Scatter, key, now, counts);
         if is_at_edge {
             self.pan_at_edge(panel, key);

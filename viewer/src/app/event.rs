@@ -137,6 +137,8 @@ pub enum Event {
     PointerUp,
     /// The browser took over the pointer, for example to scroll.
     PointerCancel,
+    /// A pointer was clicked twice at a pixel.
+    DoubleClick(Panel, (f64, f64)),
     /// A pointer left the chart.
     PointerLeave,
     /// A key was pressed in a chart; `true` extends the selection.
@@ -196,6 +198,7 @@ impl Event {
                 | Self::Pan(..)
                 | Self::KeyDown(..)
                 | Self::PointerMove(..)
+                | Self::DoubleClick(..)
                 | Self::ZoomToSelection
                 | Self::ResetZoom
         )

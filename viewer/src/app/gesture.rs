@@ -4,8 +4,9 @@ use super::charts::Chart;
 use super::choices::{contains_choice, toggled};
 use super::scatter_selection::CellBox;
 use super::{App, Panel};
-use crate::axis::Axis;
+use crate::axis::{Axis, QUANTITY_COUNT};
 use crate::filter::{Expr, Field, Set};
+use crate::protocol::Class;
 use crate::selection::Dimension;
 use crate::settings::Tool;
 use summary::Address;
@@ -41,6 +42,8 @@ pub(super) enum GestureKind {
     Window { window: (f64, f64), moves: (bool, bool) },
     /// Opens another window in the overview.
     NewWindow,
+    /// Clicks a legend entry; `true` selects only its class.
+    Legend(Class, bool),
     /// Can only click.
     Click,
 }
@@ -48,7 +51,10 @@ pub(super) enum GestureKind {
 impl App {
     /// Starts a gesture. A modifier key may override the tool of the settings.
     pub(super) fn pointer_down(&mut self, panel: Panel, at: (f64, f64), tool: Option<Tool>) {
-        let kind = self.gesture_kind(panel, at, tool);
+        let kind = match self.legend_at(panel, at) {
+            Some((class, _)) => GestureKind::Legend(class, tool == Some(Tool::Lasso)),
+            None => self.gesture_kind(panel, at, tool),
+        };
         self.history.finish();
         (self.cursor, self.anchor) = (None, None);
         // Touch input does not hover first: query the packet under the finger now.
@@ -126,7 +132,7 @@ impl App {
                 GestureKind::Window { .. } | GestureKind::NewWindow => {
                     self.drag_window(&gesture.kind, gesture.from, at);
                 }
-                GestureKind::Click => {}
+                GestureKind::Legend(..) | GestureKind::Click => {}
             }
         }
         self.gesture = Some(gesture);
@@ -152,10 +158,22 @@ impl App {
             GestureKind::NewWindow if !has_moved => self.center_window(from),
             GestureKind::Window { .. } => {}
             _ if has_moved => {}
+            GestureKind::Legend(class, true) => self.toggle_class(panel, class, true),
+            GestureKind::Legend(class, false) => self.click_class(panel, class),
             _ if panel == Panel::Scatter => self.pending_click = self.pointed_cell(),
             _ => self.toggle_item_at(panel, from),
         }
         self.history.finish();
+    }
+
+    /// Selects only the class of the legend entry at a pixel, or resets the zoom.
+    pub(super) fn double_click(&mut self, panel: Panel, at: (f64, f64)) {
+        if let Some((class, _)) = self.legend_at(panel, at) {
+            self.double_click_class(panel, class);
+        } else if matches!(panel, Panel::Throughput | Panel::Scatter | Panel::Overview) {
+            self.history.finish();
+            self.settings.zoom = [None; QUANTITY_COUNT];
+        }
     }
 
     /// Moves the selected bins as far as the pointer has moved from the gripped one, inside the chart.

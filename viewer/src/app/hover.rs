@@ -2,7 +2,7 @@
 
 use super::charts::Chart;
 use super::{App, Panel};
-use crate::chart::Ranking;
+use crate::chart::{Ranking, legend_text};
 use crate::scene::Rect;
 use crate::text::integer;
 use crate::time::Zone;
@@ -25,6 +25,10 @@ impl App {
         let (panel, at) = self.pointer?;
         let size = self.size(panel);
         let mut rect = Rect { x: at.0, y: at.1, width: 0.0, height: 0.0 };
+        if let Some((class, rect)) = self.legend_at(panel, at) {
+            let lines = legend_text(class, self.shown_classes().has(class));
+            return Some(Tooltip { panel, rect, lines });
+        }
         let lines = match self.chart(panel)? {
             Chart::Binned(chart) => {
                 let x = size.fraction(at).0;

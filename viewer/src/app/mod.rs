@@ -16,6 +16,7 @@ mod extra_fields;
 mod files;
 mod gesture;
 mod hover;
+mod legend;
 mod loading;
 mod memory_plan;
 mod navigation;
@@ -56,6 +57,7 @@ use crate::filter::{Completion, Error, parse};
 use crate::history::History;
 use crate::layout;
 use crate::load::{Limits, Sampling};
+use crate::protocol::Class;
 use crate::scene::Theme;
 use crate::settings::Settings;
 use crate::table_columns::{Column, EndpointColumn};
@@ -111,6 +113,9 @@ pub struct App {
     /// The clicked cell of the scatter plot. Its packet is shown once the answer arrives.
     pending_click: Option<(Grid, (usize, usize))>,
     gesture: Option<Gesture>,
+    /// The legend entry that was clicked last, and the number of undo steps before: a double click
+    /// replaces its two clicks.
+    legend_click: Option<(Class, usize)>,
     /// Changes arrive in quick succession: panels out of sight wait.
     is_interacting: bool,
     memory_plan: Option<MemoryPlan>,
@@ -275,6 +280,7 @@ impl App {
                 }
             }
             Event::PointerLeave => self.pointer = None,
+            Event::DoubleClick(panel, at) => self.double_click(panel, at),
             Event::KeyDown(panel, key, extend) => self.key_down(panel, key, extend),
             Event::Interacting(is_interacting) => {
                 self.is_interacting = is_interacting;

@@ -1,10 +1,11 @@
 //! Bar charts over bins: histograms, and throughput over time.
 
+use super::legend::{Legend, legend_text};
 use super::{
     Frame, RenderContext, ScaleTo, Size, Table, axis_label, grip, highlight, range_text, ticks,
 };
 use crate::axis::{Bins, Quantity, Scale};
-use crate::protocol::{CLASS_COUNT, CLASSES, Class};
+use crate::protocol::{CLASS_COUNT, CLASSES, Class, ClassSet};
 use crate::scene::{Align, Mark, Rect, Scene};
 use crate::tally::Tally;
 use crate::text::{self, prefixed};
@@ -101,8 +102,10 @@ pub struct Binned<'a> {
     pub scale_to: ScaleTo,
     /// First and last selected value.
     pub brush: Option<(i64, i64)>,
-    /// The bin at the keyboard cursor.
-    pub cursor: Option<usize>,
+    /// The classes that are selected, for the legend.
+    pub shown: ClassSet,
+    /// The keyboard cursor: a bin in row 0, or an entry of the legend in the rows from 1.
+    pub cursor: Option<(usize, usize)>,
 }
 
 impl<'a> Binned<'a> {
@@ -152,6 +155,11 @@ impl<'a> Binned<'a> {
         CLASSES.into_iter().filter(has).collect()
     }
 
+    /// The classes in the legend: all that have packets, also those that are not selected.
+    pub fn legend(&self) -> Vec<Class> {
+        self.present(self.whole)
+    }
+
     /// Draws the chart.
     pub fn scene(&self, context: RenderContext<'_>) -> Scene {
         let plot = context.size.plot();
@@ -173,7 +181,11 @@ impl<'a> Binned<'a> {
             y_label: self.measure.label(),
             x_ticks,
             y_ticks: heights.ticks(self),
-            legend: self.present(self.foreground()),
+            legend: Legend {
+                classes: self.legend(),
+                shown: self.shown,
+                cursor: self.cursor.and_then(|(_, row)| row.checked_sub(1)),
+            },
         };
         let mut scene = frame.scene();
         if self.selected.is_some() {
@@ -208,7 +220,7 @@ impl<'a> Binned<'a> {
                 }
             }
             let mut below = 0.0;
-            for class in &frame.legend {
+            for class in &frame.legend.classes {
                 let tally = self.foreground()[class.index() * self.count() + bin];
                 let value = self.measure.of(tally, *seconds);
                 if value == 0.0 {
@@ -225,7 +237,7 @@ impl<'a> Binned<'a> {
             let (x, end) = (column(from, 0.0).0, column(to, 0.0));
             highlight(&mut scene, Rect { x, width: end.0 + end.1 - x, ..plot }, context.theme);
         }
-        if let Some(bin) = self.cursor.filter(|bin| *bin < self.count()) {
+        if let Some((bin, 0)) = self.cursor.filter(|cursor| cursor.0 < self.count()) {
             let (x, width) = column(bin, 0.0);
             highlight(&mut scene, Rect { x, width, ..plot }, context.theme);
         }
@@ -327,6 +339,14 @@ impl<'a> Binned<'a> {
             vec![packets, " · most at ".to_owned(), self.bin_range(peak, zone)]
         };
         parts.concat()
+    }
+
+    /// The tooltip of a bin in row 0, or of an entry of the legend in the rows from 1.
+    pub fn cell_text(&self, (bin, row): (usize, usize), zone: &Zone) -> Vec<String> {
+        match row.checked_sub(1).and_then(|entry| self.legend().get(entry).copied()) {
+            Some(class) => legend_text(class, self.shown.has(class)),
+            None => self.bin_text(bin, zone),
+        }
     }
 
     /// The tooltip of a bin.

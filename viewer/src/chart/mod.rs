@@ -2,6 +2,7 @@
 //! the page nor the canvas.
 
 mod binned;
+mod legend;
 mod overview;
 mod ranking;
 mod scatter;
@@ -10,17 +11,18 @@ mod scatter;
 mod tests;
 
 pub use binned::{Bars, Binned, Coverage, Measure};
+pub use legend::{legend_entry_at, legend_text};
 pub use overview::{Overview, grip};
 pub use ranking::{Item, Ranking};
 pub use scatter::{Scatter, grid_of};
 
 use crate::axis::{Axis, Bins, Quantity, Scale, Span};
 use crate::partial_sort::sort;
-use crate::protocol::Class;
 use crate::scene::{Align, Mark, Rect, Scene, Theme};
 use crate::text;
 use crate::ticks::{multiples, round_step};
 use crate::time::{NS_PER_DAY, Zone, duration, time_step};
+use legend::Legend;
 
 /// Font size of labels.
 const LABEL_PX: f64 = 12.0;
@@ -147,8 +149,7 @@ struct Frame<'a> {
     /// For each tick, its position as a fraction of the axis, and its label.
     x_ticks: Vec<(f64, String)>,
     y_ticks: Vec<(f64, String)>,
-    /// Protocol classes in the legend.
-    legend: Vec<Class>,
+    legend: Legend,
 }
 
 impl Frame<'_> {
@@ -196,18 +197,7 @@ impl Frame<'_> {
                 is_upright: true,
             });
         }
-        let top = plot.y - 20.0;
-        let mut x = plot.x;
-        // A narrow chart has less space between the names.
-        let name_px = |class: &Class| 16.0 + class.name().len() as f64 * 7.2;
-        let free_px = size.width_px - x - self.legend.iter().map(name_px).sum::<f64>();
-        let gap_px = (free_px / self.legend.len() as f64).clamp(2.0, 16.0);
-        for class in &self.legend {
-            let rect = Rect { x, y: top, width: 11.0, height: 11.0 };
-            marks.push(Mark::Rect { rect, color: class.color(theme.is_dark), opacity: 1.0 });
-            marks.push(label_mark((x + 16.0, top + 6.0), class.name(), Align::Start, foreground));
-            x += name_px(class) + gap_px;
-        }
+        self.legend.draw(&mut scene, self.context);
         scene
     }
 

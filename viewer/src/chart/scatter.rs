@@ -1,13 +1,14 @@
 //! The scatter plot, drawn as exact packet counts per cell. Its cost does not depend on the number of
 //! packets.
 
+use super::legend::Legend;
 use super::{
     Frame, RenderContext, Size, Table, axis_label, bin_text, highlight, range_text, ticks,
 };
 use crate::axis::{Axis, Bins, Quantity};
 use crate::density::Density;
 use crate::density::Grid;
-use crate::protocol::{CLASSES, Class};
+use crate::protocol::{CLASSES, Class, ClassSet};
 use crate::scene::{Mark, Rect, Scene, Theme};
 use crate::text;
 use crate::time::Zone;
@@ -31,6 +32,8 @@ pub struct Scatter<'a> {
     pub whole: &'a Density,
     /// The same for the packets selected in other dimensions, if anything is selected.
     pub selected: Option<&'a Density>,
+    /// The classes that are selected, for the legend.
+    pub shown: ClassSet,
     /// The outline of the selection, in pixels.
     pub outline: Vec<(f64, f64)>,
     /// The cell at the keyboard cursor: column and row.
@@ -77,7 +80,7 @@ impl<'a> Scatter<'a> {
             y_label: y.quantity.label(),
             x_ticks: ticks(&x, context.zone, 8),
             y_ticks: ticks(&y, context.zone, 6),
-            legend: self.foreground().present(),
+            legend: Legend { classes: self.whole.present(), shown: self.shown, cursor: None },
         };
         let mut scene = frame.scene();
         let rgba = self.rgba(context.theme);

@@ -2,7 +2,7 @@ use super::*;
 use crate::axis::Bins;
 use crate::density::Density;
 use crate::density::Grid;
-use crate::protocol::CLASS_COUNT;
+use crate::protocol::{CLASS_COUNT, Class, ClassSet};
 use crate::tally::{RankBy, Tally};
 use proptest::prelude::*;
 
@@ -37,6 +37,7 @@ fn histogram(whole: &[Tally], is_log: bool, bars: Bars) -> Binned<'_> {
         bars,
         scale_to: ScaleTo::Auto,
         brush: None,
+        shown: ClassSet::ALL,
         cursor: None,
     }
 }
@@ -231,7 +232,8 @@ fn scatter_cells_match_pixels_and_counts() {
     (0..5).for_each(|_| density.update::<true>(Class::Tcp.index(), 0, 0));
     density.update::<true>(Class::Udp.index(), 1, 1);
     let whole = &density;
-    let chart = Scatter { grid, whole, selected: None, outline: Vec::new(), cursor: None };
+    let shown = ClassSet::ALL;
+    let chart = Scatter { grid, whole, selected: None, shown, outline: Vec::new(), cursor: None };
     let scene = chart.scene(context());
     let Some(Mark::Cells { rect, columns, rgba }) =
         scene.marks.iter().find(|mark| matches!(mark, Mark::Cells { .. }))

@@ -20,6 +20,7 @@ mod cells;
 mod chips;
 mod details;
 mod input;
+mod legend;
 mod overview;
 
 const SIZE: Size = Size { width_px: 694.0, height_px: 300.0 };

@@ -56,9 +56,7 @@ fn attach_zoom(page: &Page, chart: Panel) -> Result<(), JsValue> {
             let factor = if steps < 0.0 { 1.0 / factor } else { factor };
             on_wheel.send(Event::Zoom { panel: chart, at: Some(at), factor });
         }
-    })?;
-    let on_double_click = page.clone();
-    listen(&canvas, "dblclick", move |_: MouseEvent| on_double_click.send(Event::ResetZoom))
+    })
 }
 
 fn attach_pointer(page: &Page, chart: Panel) -> Result<(), JsValue> {
@@ -77,6 +75,10 @@ fn attach_pointer(page: &Page, chart: Panel) -> Result<(), JsValue> {
         };
         on_press.send(Event::PointerDown(chart, position(&event), tool));
     })?;
+    let on_double_click = page.clone();
+    listen(&canvas, "dblclick", move |event: MouseEvent| {
+        on_double_click.send(Event::DoubleClick(chart, position(&event)));
+    })?;
     let on_move = page.clone();
     listen(&canvas, "pointermove", move |event: PointerEvent| {
         on_move.send(Event::PointerMove(chart, position(&event)));
@@ -93,6 +95,6 @@ fn attach_pointer(page: &Page, chart: Panel) -> Result<(), JsValue> {
 }
 
 /// The position on the canvas, in CSS pixels.
-fn position(event: &PointerEvent) -> (f64, f64) {
+fn position(event: &MouseEvent) -> (f64, f64) {
     (f64::from(event.offset_x()), f64::from(event.offset_y()))
 }

@@ -1,0 +1,80 @@
+//! The legend above a chart: an entry for each protocol class with packets.
+
+use super::{RenderContext, Size, highlight, label_mark};
+use crate::protocol::{Class, ClassSet};
+use crate::scene::{Align, Mark, Rect, Scene};
+
+/// The height of an entry, and of the square in it.
+const ENTRY_PX: f64 = 18.0;
+const SQUARE_PX: f64 = 11.0;
+/// The left end of the name in an entry.
+const NAME_PX: f64 = 16.0;
+
+/// The data of a legend.
+#[derive(Clone, Debug)]
+pub(super) struct Legend {
+    /// The classes with packets.
+    pub(super) classes: Vec<Class>,
+    /// The classes that are selected.
+    pub(super) shown: ClassSet,
+    /// The entry at the keyboard cursor.
+    pub(super) cursor: Option<usize>,
+}
+
+impl Legend {
+    /// Draws the entries. Those of classes that are not selected are grey and crossed out.
+    pub(super) fn draw(&self, scene: &mut Scene, context: RenderContext<'_>) {
+        let theme = context.theme;
+        for (index, (class, entry)) in entries(context.size, &self.classes).into_iter().enumerate()
+        {
+            let is_shown = self.shown.has(class);
+            let color = if is_shown { class.color(theme.is_dark) } else { theme.unselected() };
+            let middle = entry.y + ENTRY_PX / 2.0;
+            let y = middle - SQUARE_PX / 2.0;
+            let rect = Rect { x: entry.x, y, width: SQUARE_PX, height: SQUARE_PX };
+            scene.marks.push(Mark::Rect { rect, color, opacity: 1.0 });
+            let (name, color) = (entry.x + NAME_PX, theme.foreground());
+            scene.marks.push(label_mark((name, middle), class.name(), Align::Start, color));
+            if !is_shown {
+                let to = (entry.x + entry.width, middle);
+                scene.marks.push(Mark::Line { from: (name - 2.0, middle), to, color });
+            }
+            if self.cursor == Some(index) {
+                highlight(scene, entry, theme);
+            }
+        }
+    }
+}
+
+/// The entries of a legend, with their rectangles.
+fn entries(size: Size, classes: &[Class]) -> Vec<(Class, Rect)> {
+    let plot = size.plot();
+    let width = |class: &Class| NAME_PX + class.name().len() as f64 * 7.2;
+    // A narrow chart has less space between the names.
+    let free_px = size.width_px - plot.x - classes.iter().map(width).sum::<f64>();
+    let gap_px = (free_px / classes.len() as f64).clamp(2.0, 16.0);
+    let mut x = plot.x;
+    let entry = |class: &Class| {
+        let rect = Rect { x, y: plot.y - 23.0, width: width(class), height: ENTRY_PX };
+        x += rect.width + gap_px;
+        (*class, rect)
+    };
+    classes.iter().map(entry).collect()
+}
+
+/// The class whose entry is at a pixel, with the entry's rectangle.
+pub fn legend_entry_at(size: Size, classes: &[Class], at: (f64, f64)) -> Option<(Class, Rect)> {
+    entries(size, classes).into_iter().find(|(_, rect)| {
+        (rect.x..=rect.x + rect.width).contains(&at.0)
+            && (rect.y..=rect.y + rect.height).contains(&at.1)
+    })
+}
+
+/// The tooltip of an entry.
+pub fn legend_text(class: Class, is_shown: bool) -> Vec<String> {
+    vec![
+        [class.name(), if is_shown { ": on" } else { ": off" }].concat(),
+        "Click or Enter: on or off".to_owned(),
+        "Double-click, Alt+click or Shift+Enter: only this one".to_owned(),
+    ]
+}
