@@ -1,7 +1,8 @@
 //! Formats numbers, durations and times for display. Hand-written: `std` has neither thousands separators,
 //! unit prefixes nor a `Display` for durations.
 
-use crate::time::{Zone, duration, trim_zeros};
+use crate::axis::Span;
+use crate::time::{NS_PER_DAY, Zone, duration, trim_zeros};
 use summary::grouped;
 
 const NS_PER_SECOND: u64 = 1_000_000_000;
@@ -108,6 +109,27 @@ pub fn time_range(first_ns: i64, last_ns: i64, zone: &Zone) -> String {
     format!("{date} {clock}{first_suffix} – {last_date}{last_clock} {last_suffix}")
 }
 
+/// Formats a time on an axis of this width: without digits that differ between the times of one pixel, and
+/// without the date if the axis is shorter than a day.
+pub fn axis_time(ts_ns: i64, axis: Span, width_px: f64, zone: &Zone) -> String {
+    let text = zone.format(ts_ns);
+    let Some((whole, fraction)) = text.split_once('.') else { return text };
+    let px_ns = axis.width() / width_px;
+    let mut decimals = 0;
+    let mut unit_ns = 1e9;
+    while px_ns < unit_ns && decimals < 9 {
+        decimals += 1;
+        unit_ns /= 10.0;
+    }
+    let clock = match whole.split_once(' ') {
+        Some((_, clock)) if axis.width() < NS_PER_DAY as f64 => clock,
+        _ => whole,
+    };
+    let point = if decimals == 0 { "" } else { "." };
+    let unit = if let Zone::Relative(_) = zone { " s" } else { "" };
+    [clock, point, fraction.get(..decimals).unwrap_or_default(), unit].concat()
+}
+
 /// Splits the text of [`Zone::format`] into its date, its clock time without the fraction, and the name
 /// of its zone. Returns `None` for a number of seconds.
 fn parts_of_time(text: &str) -> Option<(&str, &str, &str)> {
@@ -206,6 +228,25 @@ mod tests {
         const DAY: u64 = 86_400_000_000_000;
         let texts = [3_652 * DAY, 3_653 * DAY, 18_263 * DAY, u64::MAX].map(rounded_duration);
         assert_eq!(texts, ["3,652 d", "10 years", "50 years", "584 years"]);
+    }
+
+    #[test]
+    fn times_of_an_axis_have_as_many_digits_as_its_pixels() {
+        const NOON: i64 = 1_795_521_600_000_000_000; // 2026-11-24T12:00:00Z
+        let time = |len_ns: i64, zone: &Zone| {
+            axis_time(NOON + 1_234_567_891, Span::new(NOON, NOON + len_ns), 1_000.0, zone)
+        };
+        for (len_ns, expected) in [
+            (1_000, "12:00:01.234567891"),
+            (10_000_000, "12:00:01.23456"),
+            (999_000_000_000, "12:00:01.2"),
+            (1_000_000_000_000, "12:00:01"),
+            (86_400_000_000_000, "2026-11-24 12:00:01"),
+        ] {
+            assert_eq!(time(len_ns, &Zone::Utc), expected);
+        }
+        assert_eq!(time(1_000_000_000, &Zone::Relative(NOON)), "1.234 s");
+        assert_eq!(time(i64::MAX - NOON, &Zone::Relative(NOON)), "1 s");
     }
 
     #[test]

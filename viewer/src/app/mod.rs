@@ -9,6 +9,7 @@ mod cells;
 mod charts;
 mod chips;
 mod choices;
+mod crosshair;
 mod cursor;
 mod detail;
 mod event;
@@ -38,6 +39,7 @@ mod tests;
 
 pub use cells::CellValue;
 pub use chips::Chip;
+pub use crosshair::{Crosshair, TIME_CHARTS};
 pub use cursor::Key;
 pub use event::{Effect, Event, Step};
 pub use files::Phase;

@@ -3,7 +3,7 @@
 use super::charts::Chart;
 use super::chips::Chip;
 use super::tables::VirtualTable;
-use super::{App, CHART_COUNT, Panel, Phase, Tooltip};
+use super::{App, CHART_COUNT, Crosshair, Panel, Phase, Tooltip};
 use crate::chart::Table;
 use crate::filter::Error;
 use crate::load::RawFrame;
@@ -89,6 +89,8 @@ pub struct View {
     pub detail: Option<Detail>,
     /// The tooltip.
     pub hover: Option<Tooltip>,
+    /// The crosshair in the charts over time.
+    pub crosshairs: Vec<Crosshair>,
     /// The cell at the keyboard cursor, for screen readers.
     pub announcement: String,
     /// The fragment of the link. `None` while it changes: browsers limit how often it can be set.
@@ -149,6 +151,7 @@ impl App {
             packets: self.visible_packets(&zone),
             detail: self.detail(&zone),
             hover: self.hover(&zone),
+            crosshairs: self.crosshairs(&zone),
             announcement: self.announcement(&zone),
             link: (is_ready && self.gesture.is_none() && !self.is_interacting).then(|| self.link()),
         }

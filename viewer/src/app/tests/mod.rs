@@ -18,6 +18,7 @@ mod bins;
 mod boxes;
 mod cells;
 mod chips;
+mod crosshair;
 mod details;
 mod input;
 mod legend;

@@ -1,6 +1,7 @@
 //! Draws the app: charts on canvases, everything else as text and elements. Whatever is unchanged
 //! since the last frame is not touched.
 
+mod crosshair;
 mod layout;
 mod panels;
 mod settings;
@@ -18,7 +19,7 @@ use super::canvas::Canvas;
 use super::dom::{
     append, aria_bool, element, new_button, set_attribute, set_list, set_text, set_visible,
 };
-use crate::app::{App, CHART_COUNT, Chip, Detail, Panel, Phase, View};
+use crate::app::{App, CHART_COUNT, Chip, Detail, Panel, Phase, TIME_CHARTS, View};
 use crate::selection::Dimension;
 use crate::settings::Settings;
 use table::{VirtualTables, render_table};
@@ -88,6 +89,13 @@ impl Renderer {
             .as_ref()
             .map(|tooltip| (self.canvases[tooltip.panel as usize].element(), tooltip));
         tooltip::render_tooltip(&self.document, hovered)?;
+        if view.crosshairs != previous.crosshairs {
+            for chart in TIME_CHARTS {
+                let crosshair = view.crosshairs.iter().find(|line| line.panel == chart);
+                let canvas = self.canvases[chart as usize].element();
+                crosshair::render_crosshair(&self.document, (chart, canvas), crosshair)?;
+            }
+        }
         if self.shown_settings.as_ref() != Some(app.settings()) {
             let shown = self.shown_settings.replace(app.settings().clone());
             self.is_layout_changed |=
