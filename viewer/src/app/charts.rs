@@ -193,7 +193,16 @@ impl App {
                 let selected = part.filter(|part| part.0 == grid).map(|part| part.1);
                 let outline = self.outline(grid);
                 let shown = self.shown_classes();
-                Some(Chart::Scatter(Scatter { grid, whole, selected, shown, outline, cursor }))
+                let scale_to = settings.scale_to;
+                Some(Chart::Scatter(Scatter {
+                    grid,
+                    whole,
+                    selected,
+                    shown,
+                    scale_to,
+                    outline,
+                    cursor,
+                }))
             }
             Panel::Overview => self.overview().map(Chart::Overview),
             Panel::Conversations | Panel::Endpoints | Panel::Packets => None,

@@ -3,6 +3,7 @@
 use super::legend::{Legend, legend_text};
 use super::{
     Frame, RenderContext, ScaleTo, Size, Table, axis_label, grip, highlight, range_text, ticks,
+    unselected_opacity,
 };
 use crate::axis::{Bins, Quantity, Scale};
 use crate::protocol::{CLASS_COUNT, CLASSES, Class, ClassSet};
@@ -190,7 +191,7 @@ impl<'a> Binned<'a> {
         let mut scene = frame.scene();
         if self.selected.is_some() {
             scene.marks.push(Mark::Text {
-                at: (plot.x - 5.0, plot.y - 14.0),
+                at: (plot.x - 3.0, plot.y - 14.0),
                 text: if heights.is_of_selection { "selection" } else { "total" }.to_owned(),
                 color: context.theme.foreground(),
                 size_px: SCALE_LABEL_PX,
@@ -216,7 +217,8 @@ impl<'a> Binned<'a> {
                 let whole = self.measure.of(self.total(self.whole, bin), *seconds);
                 if 0.0 < whole {
                     let (rect, color) = (bar(bin, 0.0, whole), context.theme.unselected());
-                    scene.marks.push(Mark::Rect { rect, color, opacity: 1.0 });
+                    let opacity = unselected_opacity(heights.is_of_selection);
+                    scene.marks.push(Mark::Rect { rect, color, opacity });
                 }
             }
             let mut below = 0.0;

@@ -98,6 +98,12 @@ impl ScaleTo {
     }
 }
 
+/// The opacity of the bars of all packets. On the scale of the selected packets most of them would fill the
+/// plot, and hide the selected ones.
+fn unselected_opacity(is_of_selection: bool) -> f64 {
+    if is_of_selection { 0.3 } else { 1.0 }
+}
+
 /// The inputs of drawing that do not depend on the data.
 #[derive(Clone, Copy, Debug)]
 pub struct RenderContext<'a> {

@@ -1,6 +1,6 @@
 //! Rankings: horizontal bars of the top ports, addresses or protocols.
 
-use super::{RenderContext, ScaleTo, Size, Table, label_mark, titled_scene};
+use super::{RenderContext, ScaleTo, Size, Table, label_mark, titled_scene, unselected_opacity};
 use crate::scene::{Align, Mark, Rect, Scene};
 use crate::tally::{RankBy, Tally};
 use crate::text;
@@ -89,7 +89,7 @@ impl Ranking<'_> {
         let shown = self.items.len().min(Self::capacity(context.size));
         let mut scene = titled_scene(context, &self.full_title(context.size));
         let length = |tally: Tally| self.rank_by.amount(tally) as f64;
-        let (largest, _) = self.largest();
+        let (largest, is_of_selection) = self.largest();
         // The bars take the space between the labels on both sides.
         let is_compact = context.size.is_compact();
         let (left, right) = ((width * 0.42).min(200.0), if is_compact { 64.0 } else { 150.0 });
@@ -110,7 +110,8 @@ impl Ranking<'_> {
             let opacity = if is_faint { 0.45 } else { 1.0 };
             if item.selected.is_some() {
                 let (rect, color) = (bar(item.whole), context.theme.unselected());
-                scene.marks.push(Mark::Rect { rect, color, opacity: 1.0 });
+                let opacity = unselected_opacity(is_of_selection);
+                scene.marks.push(Mark::Rect { rect, color, opacity });
             }
             let drawn = item.selected.unwrap_or(item.whole);
             scene.marks.push(Mark::Rect { rect: bar(drawn), color, opacity });

@@ -3,7 +3,8 @@
 
 use super::legend::Legend;
 use super::{
-    Frame, RenderContext, Size, Table, axis_label, bin_text, highlight, range_text, ticks,
+    Frame, RenderContext, ScaleTo, Size, Table, axis_label, bin_text, highlight, range_text, ticks,
+    unselected_opacity,
 };
 use crate::axis::{Axis, Bins, Quantity};
 use crate::density::Density;
@@ -34,6 +35,8 @@ pub struct Scatter<'a> {
     pub selected: Option<&'a Density>,
     /// The classes that are selected, for the legend.
     pub shown: ClassSet,
+    /// Whether a small selection is emphasized.
+    pub scale_to: ScaleTo,
     /// The outline of the selection, in pixels.
     pub outline: Vec<(f64, f64)>,
     /// The cell at the keyboard cursor: column and row.
@@ -238,13 +241,20 @@ impl<'a> Scatter<'a> {
         let opacities = OpacityScale::up_to(totals.iter().copied().max().unwrap_or(0));
         let colors = CLASSES.map(|class| class.color(theme.is_dark));
         let [unselected_red, unselected_green, unselected_blue] = theme.unselected();
+        // A few selected packets would not be found among all.
+        let unselected_opacity = unselected_opacity(unselected.as_ref().is_some_and(|all| {
+            let sum = |counts: &[u32]| counts.iter().map(|count| u64::from(*count)).sum::<u64>();
+            self.scale_to.is_selection(sum(&totals) as f64, sum(all) as f64)
+        }));
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "in 0..=255")]
+        let unselected_opacity = (unselected_opacity * 255.0) as u8;
         for (row, pixels) in rgba.chunks_exact_mut(columns * 4).rev().enumerate() {
             let row = row * columns..(row + 1) * columns;
             if let Some(unselected) = &unselected {
                 for (pixel, count) in
                     pixels.as_chunks_mut().0.iter_mut().zip(&unselected[row.clone()])
                 {
-                    let opacity = if *count == 0 { 0 } else { u8::MAX };
+                    let opacity = if *count == 0 { 0 } else { unselected_opacity };
                     *pixel = [unselected_red, unselected_green, unselected_blue, opacity];
                 }
             }

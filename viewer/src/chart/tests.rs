@@ -233,7 +233,9 @@ fn scatter_cells_match_pixels_and_counts() {
     density.update::<true>(Class::Udp.index(), 1, 1);
     let whole = &density;
     let shown = ClassSet::ALL;
-    let chart = Scatter { grid, whole, selected: None, shown, outline: Vec::new(), cursor: None };
+    let scale_to = ScaleTo::Auto;
+    let chart =
+        Scatter { grid, whole, selected: None, shown, scale_to, outline: Vec::new(), cursor: None };
     let scene = chart.scene(context());
     let Some(Mark::Cells { rect, columns, rgba }) =
         scene.marks.iter().find(|mark| matches!(mark, Mark::Cells { .. }))
@@ -261,6 +263,38 @@ fn scatter_cells_match_pixels_and_counts() {
             .description(&Zone::Utc)
             .starts_with("Time since previous packet, scatter plot: 6 packets")
     );
+}
+
+/// A few selected packets stand out among all.
+#[test]
+fn small_selections_stand_out_in_the_scatter_plot() {
+    let grid = scatter_grid();
+    let density = |packets: usize| {
+        let mut density = Density::new(&grid, [Class::Tcp].into_iter());
+        (0..packets).for_each(|_| density.update::<true>(Class::Tcp.index(), 0, 0));
+        density
+    };
+    let mut whole = density(100);
+    whole.update::<true>(Class::Tcp.index(), 1, 1);
+    for (packets, opacity) in [(10, 76), (50, 255)] {
+        let selected = density(packets);
+        let chart = Scatter {
+            grid,
+            whole: &whole,
+            selected: Some(&selected),
+            shown: ClassSet::ALL,
+            scale_to: ScaleTo::Auto,
+            outline: Vec::new(),
+            cursor: None,
+        };
+        let scene = chart.scene(context());
+        let cells = scene.marks.iter().find_map(|mark| match mark {
+            Mark::Cells { rgba, .. } => Some(rgba),
+            _ => None,
+        });
+        // The upper right cell has an unselected packet.
+        assert_eq!(cells.unwrap()[7], opacity, "{packets}");
+    }
 }
 
 #[test]
