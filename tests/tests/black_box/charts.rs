@@ -1,6 +1,7 @@
 //! Ranges in charts are moved and resized: selections, and the window of the overview.
 
 use tempfile::tempdir;
+use tests::chromium::Mouse;
 use tests::files::write;
 use tests::page::Page;
 use tests::reference::{Packet, generate_lines, read_packets};
@@ -112,4 +113,138 @@ fn selected_range_moves_and_resizes() {
     }
     page.act("document.getElementById('sizes').dispatchEvent(new KeyboardEvent('keydown', {key: 'ArrowLeft', shiftKey: true, bubbles: true}))");
     assert_eq!(page.eval("viewer.state().selected"), in_bins(2, 7));
+}
+
+#[test]
+fn legend_entries_select_protocols() {
+    let directory = tempdir().unwrap();
+    let page = Page::open("");
+    page.drop_file(&diagonal(&directory));
+    // The entries tcp and udp are above the plot.
+    let [tcp, udp] = [5.0, 60.0].map(|x| {
+        let (left, top) = page.in_plot("throughput", (0.0, 0.0));
+        (left + x, top - 14.0)
+    });
+    let click = |at: (f64, f64)| {
+        page.mouse(Mouse::Press, at);
+        page.mouse(Mouse::Release, at);
+        page.eval("viewer.settled()");
+    };
+    click(tcp);
+    assert_eq!(page.text("#chips li button"), "Not Protocol tcp");
+    assert_eq!(page.eval("viewer.state().selected"), 500);
+    page.mouse(Mouse::Move, tcp);
+    page.wait_for("document.getElementById('tooltip').textContent.startsWith('tcp: off')");
+    click(tcp);
+    assert_eq!(page.eval("viewer.state().selected"), 1_000);
+    page.mouse(Mouse::DoubleClick, udp);
+    page.wait_for("document.querySelector('#chips li button')?.textContent === 'Protocol udp'");
+    page.mouse(Mouse::DoubleClick, udp);
+    page.wait_for("viewer.state().selected === 1000");
+    // With the keyboard.
+    page.eval("document.getElementById('throughput').focus()");
+    for (key, announced) in
+        [("ArrowRight", "2026"), ("ArrowUp", "tcp: on"), ("ArrowRight", "udp: on")]
+    {
+        page.chromium.press(key).unwrap();
+        page.wait_for(&format!(
+            "document.getElementById('announcement').textContent.startsWith('{announced}')"
+        ));
+    }
+    page.chromium.press("Enter").unwrap();
+    page.wait_for("document.querySelector('#chips li button')?.textContent === 'Not Protocol udp'");
+    assert_eq!(page.eval("viewer.state().selected"), 500);
+    // Another page has the same selection from the link.
+    page.eval("viewer.settled()");
+    let link = page.eval("location.hash");
+    let other = Page::open(link.as_str().unwrap());
+    other.drop_file(&directory.path().join("diagonal.ndjson"));
+    assert_eq!(other.text("#chips li button"), "Not Protocol udp");
+    assert_eq!(other.eval("viewer.state().selected"), 500);
+}
+
+/// The lines of the crosshair in sight: their charts, positions in pixels from the left edge of the window,
+/// and times.
+const CROSSHAIRS: &str = "[...document.querySelectorAll('.crosshair:not([hidden])')].map(line => [line.id.split('-')[0], Math.round(line.getBoundingClientRect().left), line.dataset.time])";
+
+/// Also without drawing the charts again.
+#[test]
+fn crosshair_marks_the_time_in_all_charts_over_time() {
+    let directory = tempdir().unwrap();
+    let page = Page::open("");
+    page.chromium.resize(1800, 1000).unwrap();
+    page.drop_file(&diagonal(&directory));
+    page.act("viewer.set('x', 'time')");
+    page.eval("(() => { window.drawings = 0; const draw = CanvasRenderingContext2D.prototype.fillRect; CanvasRenderingContext2D.prototype.fillRect = function (...args) { drawings += 1; return draw.apply(this, args); }; })()");
+    for chart in ["throughput", "scatter", "overview"] {
+        page.mouse(Mouse::Move, page.in_plot(chart, (0.4005, 0.5)));
+        page.wait_for(&format!("{CROSSHAIRS}.length === 3"));
+        let lines = page.eval(CROSSHAIRS);
+        for (index, other) in ["throughput", "scatter", "overview"].into_iter().enumerate() {
+            let (x, _) = page.in_plot(other, (0.4005, 0.5));
+            assert_eq!(lines[index][0], other);
+            let distance = lines[index][1].as_f64().unwrap() - x;
+            assert!(distance.abs() < 3.0, "{chart}: {lines}");
+            assert!(lines[index][2].as_str().unwrap().starts_with("02:53:00.0004"), "{lines}");
+        }
+    }
+    assert_eq!(page.eval("drawings"), 0);
+    page.mouse(Mouse::Move, (5.0, 5.0));
+    page.wait_for(&format!("{CROSSHAIRS}.length === 0"));
+}
+
+/// 10 of 1,000 packets would not be visible on the scale of all packets.
+#[test]
+fn scale_follows_a_small_selection() {
+    let directory = tempdir().unwrap();
+    let page = Page::open("");
+    page.drop_file(&diagonal(&directory));
+    let has_label = |label: &str| {
+        let svg = page.eval("viewer.svg('throughput')");
+        svg.as_str().unwrap().contains(&format!(">{label}</text>"))
+    };
+    assert!(!has_label("total") && !has_label("selection"));
+    page.act("viewer.filter('dport == 5 or len in {3, 70}')");
+    assert!(has_label("selection"));
+    let choose = |value: &str| {
+        page.act(&format!("(() => {{ const s = document.querySelector('#throughput-panel [data-setting=scale]'); s.value = '{value}'; s.dispatchEvent(new Event('input', {{bubbles: true}})); s.dispatchEvent(new Event('change', {{bubbles: true}})); }})()"));
+    };
+    choose("total");
+    assert!(has_label("total"));
+    assert!(page.eval("location.hash").as_str().unwrap().contains("scale=total"));
+    choose("auto");
+    assert!(has_label("selection"));
+}
+
+#[test]
+fn box_in_the_scatter_plot_moves_and_resizes() {
+    let directory = tempdir().unwrap();
+    let page = Page::open("");
+    page.drop_file(&diagonal(&directory));
+    let at = |x: f64, y: f64| page.in_scatter((x, y));
+    // Sizes grow with the numbers, and the Y axis extends to 1,034: the diagonal ends below the corner.
+    page.act("viewer.set('tool', 'box')");
+    page.in_scatter((0.0, 0.0));
+    page.drag("scatter", (0.2, 0.95), (0.4, 0.5));
+    let before = page.eval("viewer.state().selected").as_u64().unwrap();
+    let chip = page.text("#chips li button");
+    assert!((195..=215).contains(&before), "{before}: {chip}");
+    page.mouse(Mouse::Move, at(0.3, 0.7));
+    page.act("viewer.set('tool', 'move')");
+    // Inside: 200 packets further to the right; the sizes of the upper ones are above the box.
+    page.drag("scatter", (0.3, 0.7), (0.4, 0.6));
+    let moved = page.eval("viewer.state().selected").as_u64().unwrap();
+    assert!(before.abs_diff(moved) < 15, "{before}, {moved}: {}", page.text("#chips li button"));
+    assert_ne!(page.text("#chips li button"), chip);
+    // The right edge.
+    page.drag("scatter", (0.504, 0.7), (0.554, 0.7));
+    let resized = page.eval("viewer.state().selected").as_u64().unwrap();
+    assert!((moved + 40..moved + 60).contains(&resized), "{moved}, {resized}");
+    page.act("document.getElementById('undo').click()");
+    assert_eq!(page.eval("viewer.state().selected"), moved);
+    page.eval("document.getElementById('scatter').focus()");
+    page.chromium.press(".").unwrap();
+    page.eval("viewer.settled()");
+    assert_ne!(page.eval("viewer.state().selected"), 0);
+    assert_ne!(page.text("#chips li button"), chip);
 }
