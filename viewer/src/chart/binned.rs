@@ -320,9 +320,8 @@ impl<'a> Binned<'a> {
             let span = self.bins.axis.span;
             let covered_ns = coverage.of_bin_ns(span.start, span.end);
             let mean = self.rate_text(self.measure.of(sum, covered_ns as f64 / 1e9));
-            let at = zone.format(self.bins.edges()[peak].max(coverage.ts_ns.0));
-            // The time of day: the axis has the date.
-            let at = at.split([' ', '.']).nth(1).unwrap_or(&at).to_owned();
+            let start = self.bins.edges()[peak].max(coverage.ts_ns.0);
+            let at = text::axis_time(start, span, self.count() as f64, zone);
             vec![
                 "Peak ".to_owned(),
                 self.rate_text(height(peak)),

@@ -212,6 +212,10 @@ fn rates_are_per_second() {
         let factor = 1_000_000.0 / (last - 1_000_000 + 100_000) as f64;
         assert!((bars[2].height / (bars[0].height + bars[1].height) - factor).abs() < 1e-9);
     }
+    for (zone, at) in [(Zone::Utc, "00:00:00.000"), (Zone::Relative(0), "0.000 s")] {
+        let figures = format!("Peak 2.24 Mbit/s at {at} · mean 2.24 Mbit/s · 8 packets");
+        assert_eq!(chart.figures(&zone), figures);
+    }
     assert!(has_text(&chart.scene(context()), "Bits per second"));
     assert_eq!(chart.bin_at(0.75), 1);
     assert_eq!(chart.bins.range(0, 0), Some((0, 999_999)));
