@@ -202,6 +202,27 @@ fn local_times_follow_daylight_saving_time() {
     assert_eq!(page.eval("viewer.state().selected"), 1);
 }
 
+/// The offsets of the local zone are known only after the selections of the link have been restored.
+#[test]
+fn selections_of_a_link_are_shown_in_local_time() {
+    let directory = tempdir().unwrap();
+    let file = super::page::diagonal(&directory);
+    let texts = "[document.querySelector('#chips li button').textContent, document.getElementById('filter').value]";
+    let link = "#zone=local&filter=ts+%3E%3D+2026-11-23T02:53:00.000101Z&time=ts+in+2026-11-23T02:53:00.000201Z..2026-11-23T02:53:00.000301Z";
+    let page = Page::open("");
+    page.chromium.set_timezone("America/New_York").unwrap();
+    page.eval(&format!("void (location.hash = '{link}')"));
+    page.drop_file(&file);
+    assert_eq!(
+        page.eval(texts),
+        json!([
+            "Time 2026-11-22 21:53:00 – 21:53:00 -05:00",
+            "ts >= 2026-11-22T21:53:00.000101-05:00"
+        ])
+    );
+    assert_eq!(page.eval("viewer.state().selected"), 100);
+}
+
 #[test]
 fn markup_in_fields_is_shown_as_text() {
     let directory = tempdir().unwrap();

@@ -231,10 +231,7 @@ impl App {
             }
             Event::SetZoom(quantity, span) => self.settings.zoom[quantity as usize] = Some(span),
             Event::SetTheme(theme) => self.theme = theme,
-            Event::SetOffsets(offsets) => {
-                self.offsets = offsets;
-                self.sync_filter_text();
-            }
+            Event::SetOffsets(offsets) => self.set_offsets(offsets),
             Event::Resize(panel, size) => {
                 if let Some(slot) = self.sizes.get_mut(panel as usize) {
                     *slot = size;

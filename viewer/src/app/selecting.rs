@@ -5,6 +5,7 @@ use crate::filter::{Context, Expr, complete, parse};
 use crate::link::{fragment, link_text, pairs, selected};
 use crate::selection::{Dimension, Selection};
 use crate::settings::Settings;
+use crate::time::UtcOffsets;
 
 /// The key of the names of the files in links.
 const CAPTURE_KEY: &str = "capture";
@@ -126,6 +127,17 @@ impl App {
         if self.filter_error.is_none() {
             self.show_filter();
         }
+    }
+
+    /// Changes the UTC offsets of local time. They are known after a link has been restored: a filter text
+    /// that is not from the user is written again.
+    pub(super) fn set_offsets(&mut self, offsets: UtcOffsets) {
+        let filter = self.history.now().get(Dimension::Filter);
+        if filter.is_some_and(|expr| expr.to_text(&self.zone()) == self.filter_text) {
+            self.filter_text.clear();
+        }
+        self.offsets = offsets;
+        self.sync_filter_text();
     }
 
     /// Replaces settings and selections by those of a link's fragment.

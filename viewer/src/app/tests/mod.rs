@@ -253,6 +253,18 @@ fn filter_box_shows_the_selected_filter() {
     page.send(Event::SetOffsets(hour));
     page.send(Event::Set("zone".into(), "local".into()));
     assert_eq!(filter(&page), "ts <= 2026-11-24T13:00:00.499999999+01:00");
+    // The filter of a link is in local time, too, once the offsets are known; a typed one stays.
+    let mut other = Page::empty();
+    other.send(Event::RestoreLink(page.app.link()));
+    other.load("a.ndjson", vec![columns(0..1_000, 0)], false);
+    for hours in [1, 2] {
+        other.send(Event::SetOffsets(UtcOffsets(vec![(0, hours * 3_600)])));
+        let expected = format!("ts <= 2026-11-24T{}:00:00.499999999+0{hours}:00", 12 + hours);
+        assert_eq!((filter(&other), other.selected()), (expected, 500));
+    }
+    other.send(Event::SetFilter("ts < 14:00:00.5".into(), 0));
+    other.send(Event::SetOffsets(UtcOffsets(vec![(0, 7_200)])));
+    assert_eq!(filter(&other), "ts < 14:00:00.5");
     // A relative time from a link is resolved once the capture is open.
     page.send(Event::Set("zone".into(), "start".into()));
     let mut other = Page::empty();
