@@ -59,6 +59,8 @@ pub struct Settings {
     pub y_scale: Scale,
     /// Time zone.
     pub zone: ZoneName,
+    /// Time axes begin with the first packet of each file, if several are open.
+    pub is_aligned: bool,
     /// Measure by which rankings are ordered.
     pub rank: RankBy,
     /// Effect of dragging in the scatter plot.
@@ -95,6 +97,7 @@ impl Default for Settings {
             y: Quantity::Size,
             y_scale: Scale::Linear,
             zone: ZoneName::Utc,
+            is_aligned: false,
             rank: RankBy::Packets,
             tool: Tool::Pan,
             sort: (Column::Packets, false),
@@ -147,7 +150,7 @@ const TOOL: Choices<Tool> =
     Choices(&[("move", Tool::Pan), ("box", Tool::Box), ("lasso", Tool::Lasso)]);
 
 /// The keys of all settings except zoom and layout.
-const KEYS: [&str; 17] = [
+const KEYS: [&str; 18] = [
     "bins",
     "size-log",
     "size-bars",
@@ -160,6 +163,7 @@ const KEYS: [&str; 17] = [
     "y",
     "y-log",
     "zone",
+    "align",
     "rank",
     "tool",
     "sort",
@@ -183,6 +187,7 @@ impl Settings {
             "y" => Y.name(self.y),
             "y-log" => SCALE.name(self.y_scale),
             "zone" => ZONE.name(self.zone),
+            "align" => SWITCH.name(self.is_aligned),
             "rank" => RANK.name(self.rank),
             "tool" => TOOL.name(self.tool),
             "sort" => sort_name(&COLUMNS, &self.sort),
@@ -223,6 +228,7 @@ impl Settings {
             "y" => Y.set(text, &mut self.y),
             "y-log" => SCALE.set(text, &mut self.y_scale),
             "zone" => ZONE.set(text, &mut self.zone),
+            "align" => SWITCH.set(text, &mut self.is_aligned),
             "rank" => RANK.set(text, &mut self.rank),
             "tool" => TOOL.set(text, &mut self.tool),
             "sort" => set_sort(&COLUMNS, text, &mut self.sort),
@@ -276,6 +282,7 @@ mod tests {
             ("y", "gap"),
             ("y-log", "1"),
             ("zone", "start"),
+            ("align", "1"),
             ("rank", "bytes"),
             ("tool", "lasso"),
             ("sort", "duration"),

@@ -2,7 +2,7 @@
 
 use super::query_scheduler::Slot;
 use super::{App, Panel};
-use crate::axis::Bins;
+use crate::axis::{Bins, Quantity};
 use crate::chart::{
     Bars, Binned, Coverage, Measure, Overview, Ranking, RenderContext, Scatter, Size, Table,
     note_scene,
@@ -159,7 +159,7 @@ impl App {
                 is_log,
                 bars,
                 scale_to: settings.scale_to,
-                brush: self.brush(panel.dimension()?),
+                brush: self.brush(panel.dimension()?, bins.axis.quantity),
                 shown: self.shown_classes(),
                 cursor,
             }))
@@ -212,16 +212,21 @@ impl App {
 
     /// The time range of the capture; `None` if all packets have the same time.
     pub(super) fn time_coverage(&self) -> Option<Coverage> {
-        let ts_ns = self.drawn_totals.extent?.ts_ns;
+        let ts_ns = match self.time_quantity() {
+            Quantity::Time => self.drawn_totals.extent?.ts_ns,
+            _ => (0, self.files.longest_ns()),
+        };
         let mean_gap_ns =
             ts_ns.0.abs_diff(ts_ns.1) / self.drawn_totals.packets.max(2).wrapping_sub(1);
         (ts_ns.0 < ts_ns.1).then_some(Coverage { ts_ns, mean_gap_ns })
     }
 
     /// The selected range of a chart with bins.
-    fn brush(&self, dimension: Dimension) -> Option<(i64, i64)> {
+    fn brush(&self, dimension: Dimension, quantity: Quantity) -> Option<(i64, i64)> {
         match self.history.now().get(dimension)? {
-            Expr::In(Field::Quantity(_), Set::Numbers(ranges)) => ranges.first().copied(),
+            Expr::In(Field::Quantity(of), Set::Numbers(ranges)) if *of == quantity => {
+                ranges.first().copied()
+            }
             _ => None,
         }
     }

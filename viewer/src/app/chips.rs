@@ -124,6 +124,7 @@ fn words(expr: &Expr, zone: &Zone) -> Option<String> {
             let name = match quantity {
                 Quantity::Size => "Size",
                 Quantity::Gap => "Gap",
+                Quantity::Elapsed => "Elapsed",
                 Quantity::DestinationPort => "Port",
                 quantity => quantity.label(),
             };
@@ -144,7 +145,7 @@ fn words(expr: &Expr, zone: &Zone) -> Option<String> {
 /// A range of a quantity.
 fn range(quantity: Quantity, first: i64, last: i64, zone: &Zone) -> String {
     let value = |number: i64| match quantity {
-        Quantity::Gap => duration(number),
+        Quantity::Gap | Quantity::Elapsed => duration(number),
         Quantity::DestinationPort | Quantity::SourcePort => {
             let service = u16::try_from(number).ok().and_then(service_name);
             service.map_or(number.to_string(), |name| format!("{number} ({name})"))

@@ -31,7 +31,7 @@ impl App {
             QueryKind::Density(grid) => grid.x.axis,
             _ => return None,
         };
-        (axis.quantity == Quantity::Time).then_some(axis)
+        (axis.quantity == self.time_quantity()).then_some(axis)
     }
 
     /// The time under the pointer, or at the keyboard cursor.
@@ -69,7 +69,10 @@ impl App {
             }
             let plot = self.size(panel).plot();
             let rect = Rect { x: plot.x + fraction * plot.width, width: 0.0, ..plot };
-            let label = axis_time(ts_ns, axis.span, plot.width, zone);
+            let label = match axis.quantity {
+                Quantity::Time => axis_time(ts_ns, axis.span, plot.width, zone),
+                _ => axis_time(ts_ns, axis.span, plot.width, &Zone::Relative(0)),
+            };
             lines.push(Crosshair { panel, rect, label });
         }
         lines

@@ -160,13 +160,27 @@ impl Files {
         totals
     }
 
+    /// The times of the first and the last packet of a file in time order, in nanoseconds since the epoch.
+    fn time_range(&self, file: usize) -> Option<(i64, i64)> {
+        let parts = self.parts.iter().filter(|(of, _)| *of == file);
+        let ranges = parts.filter_map(|(_, report)| Some(report.totals.extent?.ts_ns));
+        ranges.reduce(|one, other| (one.0.min(other.0), one.1.max(other.1)))
+    }
+
+    /// The longest time between the first and the last packet of a file, in nanoseconds.
+    pub(super) fn longest_ns(&self) -> i64 {
+        let ranges = (0..self.files.len()).filter_map(|file| self.time_range(file));
+        ranges.map(|(first, last)| last.saturating_sub(first)).max().unwrap_or(0)
+    }
+
     /// For each part, the state left by the parts before it in the same file.
     pub(super) fn preceding(&self) -> Vec<Preceding> {
         let mut preceding = Vec::with_capacity(self.parts.len());
         let (mut before, mut lines) = ((usize::MAX, Preceding::default()), 0);
         for (file, report) in &self.parts {
             if before.0 != *file {
-                (before, lines) = ((*file, Preceding::default()), 0);
+                let start_ns = self.time_range(*file).map(|(first, _)| first);
+                (before, lines) = ((*file, Preceding { start_ns, ..Preceding::default() }), 0);
             }
             preceding
                 .push(Preceding { lines: if report.is_counted { lines } else { 0 }, ..before.1 });

@@ -5,7 +5,7 @@ use super::gesture::GestureKind;
 use super::navigation::ZOOM_STEP;
 use super::query_scheduler::Slot;
 use super::{App, Panel, charts};
-use crate::axis::{Axis, Bins, QUANTITY_COUNT, Quantity, Scale, Span};
+use crate::axis::{Axis, Bins, QUANTITY_COUNT, Scale, Span};
 use crate::chart::Overview;
 
 /// The width of a bin.
@@ -13,8 +13,8 @@ const BIN_PX: f64 = 3.0;
 
 impl App {
     fn overview_axis(&self) -> Option<Axis> {
-        let span = self.full_span(Quantity::Time)?;
-        Some(Axis { quantity: Quantity::Time, scale: Scale::Linear, span })
+        let span = self.full_span(self.time_quantity())?;
+        Some(Axis { quantity: self.time_quantity(), scale: Scale::Linear, span })
     }
 
     /// The bins of the overview.
@@ -32,13 +32,13 @@ impl App {
     /// The overview; `None` until its data has arrived.
     pub(super) fn overview(&self) -> Option<Overview<'_>> {
         let (bins, tallies) = charts::tallies(self.scheduler.latest(Slot::Overview))?;
-        let (axis, span) = (self.overview_axis()?, self.visible_span(Quantity::Time)?);
+        let (axis, span) = (self.overview_axis()?, self.visible_span(self.time_quantity())?);
         Some(Overview {
             bins,
             tallies,
             is_bits: self.settings.is_bits,
             window: (axis.fraction(span.start), axis.fraction(span.end)),
-            ts_ns: (span.start, span.end - 1),
+            range: (span.start, span.end - 1),
         })
     }
 
@@ -46,7 +46,7 @@ impl App {
     pub(super) fn grip_window(&self, at: (f64, f64)) -> Option<GestureKind> {
         let (overview, size) = (self.overview()?, self.size(Panel::Overview));
         let moves = overview.grip(size, at.0);
-        let is_zoomed = self.settings.zoom[Quantity::Time as usize].is_some();
+        let is_zoomed = self.settings.zoom[self.time_quantity() as usize].is_some();
         Some(match moves {
             (true, true) if !is_zoomed => GestureKind::NewWindow,
             (false, false) => GestureKind::NewWindow,
@@ -58,7 +58,7 @@ impl App {
     fn show_window(&mut self, (a, b): (f64, f64)) {
         let Some(axis) = self.overview_axis() else { return };
         let value = |fraction: f64| axis.value_at(fraction.clamp(0.0, 1.0));
-        self.set_zoom(Quantity::Time, Span::new(value(a.min(b)), value(a.max(b))));
+        self.set_zoom(axis.quantity, Span::new(value(a.min(b)), value(a.max(b))));
     }
 
     /// Zooms to a window moved by a distance, at most to the ends of the capture.

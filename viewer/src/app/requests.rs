@@ -28,6 +28,7 @@ impl App {
         Some(match quantity {
             Quantity::Number => Span::closed(extent.n),
             Quantity::Time => Span::closed(extent.ts_ns),
+            Quantity::Elapsed => Span::closed((0, self.files.longest_ns())),
             Quantity::Size => Span::new(0, extent.len.1 + extent.len.1 / 30 + 2),
             Quantity::SourcePort | Quantity::DestinationPort => Span::new(0, 65_536),
             Quantity::Ttl => Span::new(0, 256),
@@ -46,6 +47,17 @@ impl App {
         Some(zoom.unwrap_or(full))
     }
 
+    /// The quantity of time axes.
+    pub(super) fn time_quantity(&self) -> Quantity {
+        let is_aligned = self.settings.is_aligned && self.has_several_files();
+        if is_aligned { Quantity::Elapsed } else { Quantity::Time }
+    }
+
+    /// Returns true if more than one file is open.
+    pub(super) fn has_several_files(&self) -> bool {
+        1 < self.files.files.len()
+    }
+
     /// The axes of a chart that can be zoomed.
     pub(super) fn axes(&self, panel: Panel) -> Option<(Axis, Option<Axis>)> {
         let axis = |quantity, scale| {
@@ -53,10 +65,12 @@ impl App {
         };
         let settings = &self.settings;
         match panel {
-            Panel::Throughput => Some((axis(Quantity::Time, Scale::Linear)?, None)),
+            Panel::Throughput => Some((axis(self.time_quantity(), Scale::Linear)?, None)),
             Panel::Scatter => {
                 let y = axis(settings.y, settings.y_scale)?;
-                Some((axis(settings.x, Scale::Linear)?, Some(y)))
+                let is_time = settings.x == Quantity::Time;
+                let x = if is_time { self.time_quantity() } else { settings.x };
+                Some((axis(x, Scale::Linear)?, Some(y)))
             }
             _ => None,
         }
@@ -65,7 +79,8 @@ impl App {
     /// The bin width of the throughput chart in nanoseconds, and its bins. A width that would make too
     /// many bins is replaced by the automatic one.
     fn rate_bins(&self) -> Option<(i64, Bins)> {
-        let span = self.visible_span(Quantity::Time)?;
+        let quantity = self.time_quantity();
+        let span = self.visible_span(quantity)?;
         #[expect(
             clippy::cast_possible_truncation,
             clippy::cast_sign_loss,
@@ -79,7 +94,11 @@ impl App {
             Some(_) | None => auto,
         };
         // Bins begin at round times of the zone.
-        let zoned = i128::from(span.start) + i128::from(self.zone().shift_ns(span.start));
+        let shift_ns = match quantity {
+            Quantity::Time => self.zone().shift_ns(span.start),
+            _ => 0,
+        };
+        let zoned = i128::from(span.start) + i128::from(shift_ns);
         let distance = i64::try_from(zoned.rem_euclid(i128::from(step))).unwrap_or(0);
         let start = span.start.saturating_sub(distance);
         let count = (i128::from(span.end) - i128::from(start) - 1).div_euclid(i128::from(step)) + 1;
@@ -87,7 +106,7 @@ impl App {
         // The range may be longer than `i64::MAX`.
         let len = (count as u64).saturating_mul(step.unsigned_abs());
         let span = Span::new(start, start.saturating_add_unsigned(len));
-        let axis = Axis { quantity: Quantity::Time, scale: Scale::Linear, span };
+        let axis = Axis { quantity, scale: Scale::Linear, span };
         Some((step, Bins { axis, count, is_closed: false }))
     }
 

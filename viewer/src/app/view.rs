@@ -51,6 +51,8 @@ pub struct View {
     pub problems: Vec<String>,
     /// The selected packets can be exported as pcapng.
     pub can_export_pcapng: bool,
+    /// More than one file is open.
+    pub has_several_files: bool,
     /// How much is selected; empty if nothing restricts the packets.
     pub selected: String,
     /// The selections.
@@ -115,6 +117,7 @@ impl App {
             skipped: self.skipped_text(),
             problems: self.problems(),
             can_export_pcapng: self.files.are_captures(),
+            has_several_files: self.has_several_files(),
             selected: self.selected_text(),
             chips: self.chips(&zone),
             can_zoom_to_selection: !self.selected_spans().is_empty(),

@@ -321,6 +321,10 @@ impl<'a> Binned<'a> {
             let covered_ns = coverage.of_bin_ns(span.start, span.end);
             let mean = self.rate_text(self.measure.of(sum, covered_ns as f64 / 1e9));
             let start = self.bins.edges()[peak].max(coverage.ts_ns.0);
+            let zone = match self.bins.axis.quantity {
+                Quantity::Time => zone,
+                _ => &Zone::Relative(0),
+            };
             let at = text::axis_time(start, span, self.count() as f64, zone);
             vec![
                 "Peak ".to_owned(),
@@ -339,7 +343,11 @@ impl<'a> Binned<'a> {
         } else {
             vec![packets, " · most at ".to_owned(), self.bin_range(peak, zone)]
         };
-        parts.concat()
+        let mut text = parts.concat();
+        if self.bins.axis.quantity == Quantity::Elapsed {
+            text.push_str(" · starts aligned");
+        }
+        text
     }
 
     /// The tooltip of a bin in row 0, or of an entry of the legend in the rows from 1.

@@ -265,7 +265,7 @@ fn ticks(axis: &Axis, zone: &Zone, target: usize) -> Vec<(f64, String)> {
         let ticks = zone.ticks(axis.span, target).into_iter();
         return ticks.map(|tick| (axis.fraction(tick.value), tick.label)).collect();
     }
-    let is_duration = axis.quantity == Quantity::Gap;
+    let is_duration = matches!(axis.quantity, Quantity::Gap | Quantity::Elapsed);
     let mut values = Vec::new();
     if axis.scale == Scale::Log {
         values = log_ticks(axis.span, is_duration);
@@ -314,8 +314,10 @@ fn range_text(quantity: Quantity, first: i64, last: i64, zone: &Zone) -> String 
     match (quantity, first == last) {
         (Quantity::Size, true) => format!("{} bytes", text(first)),
         (Quantity::Size, false) => format!("{} to {} bytes", text(first), text(last)),
-        (Quantity::Time | Quantity::Gap, true) => text(first),
-        (Quantity::Time | Quantity::Gap, false) => format!("{} to {}", text(first), text(last)),
+        (Quantity::Time | Quantity::Gap | Quantity::Elapsed, true) => text(first),
+        (Quantity::Time | Quantity::Gap | Quantity::Elapsed, false) => {
+            format!("{} to {}", text(first), text(last))
+        }
         (quantity, true) => format!("{} {}", quantity_prefix(quantity), text(first)),
         (quantity, false) => {
             format!("{} {} to {}", quantity_prefix(quantity), text(first), text(last))
@@ -345,13 +347,14 @@ fn quantity_prefix(quantity: Quantity) -> &'static str {
         Quantity::Time => "time",
         Quantity::Size => "size",
         Quantity::Gap => "time since previous packet",
+        Quantity::Elapsed => "time since start of the file",
     }
 }
 
 fn value_text(quantity: Quantity, number: i64, zone: &Zone) -> String {
     match quantity {
         Quantity::Time => zone.format(number),
-        Quantity::Gap => duration(number),
+        Quantity::Gap | Quantity::Elapsed => duration(number),
         _ => text::integer(number),
     }
 }

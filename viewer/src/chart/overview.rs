@@ -1,7 +1,7 @@
 //! The strip that shows the whole capture, with a window over the time range of the charts.
 
 use super::{RenderContext, Size, range_text};
-use crate::axis::{Bins, Quantity};
+use crate::axis::Bins;
 use crate::scene::{Mark, Rect, Scene};
 use crate::tally::Tally;
 use crate::time::Zone;
@@ -22,8 +22,8 @@ pub struct Overview<'a> {
     pub is_bits: bool,
     /// Start and end of the window, as fractions of the axis.
     pub window: (f64, f64),
-    /// First and last time in the window, in nanoseconds since the epoch.
-    pub ts_ns: (i64, i64),
+    /// First and last value in the window, in the unit of the axis.
+    pub range: (i64, i64),
 }
 
 impl Overview<'_> {
@@ -85,7 +85,7 @@ impl Overview<'_> {
 
     /// The time range of the charts.
     pub fn description(&self, zone: &Zone) -> String {
-        range_text(Quantity::Time, self.ts_ns.0, self.ts_ns.1, zone)
+        range_text(self.bins.axis.quantity, self.range.0, self.range.1, zone)
     }
 }
 

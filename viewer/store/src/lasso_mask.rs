@@ -2,6 +2,7 @@
 
 use crate::bin_lookup::{BinLookup, NO_BIN};
 use crate::columns::{BLOCK_LEN, BlockMask, Rows};
+use crate::elapsed::resolve_axis;
 use viewer_model::axis::{Axis, Bins, Quantity, Scale, Span};
 use viewer_model::filter::Lasso;
 use viewer_model::partial_sort::sort;
@@ -26,9 +27,10 @@ impl LassoMask {
         Axis { quantity: value.0, scale, span: Span::closed((first, last)) }
     }
 
-    /// Rasterizes a polygon with the even-odd rule at cell centers.
-    pub(super) fn new(lasso: &Lasso) -> Self {
-        let x = Self::axis(lasso.x, lasso.points.iter().map(|point| point.0));
+    /// Rasterizes a polygon with the even-odd rule at cell centers. `start_ns` is the earliest timestamp of
+    /// the file.
+    pub(super) fn new(lasso: &Lasso, start_ns: i64) -> Self {
+        let mut x = Self::axis(lasso.x, lasso.points.iter().map(|point| point.0));
         let y = Self::axis(lasso.y, lasso.points.iter().map(|point| point.1));
         let bins = |axis: Axis| Bins { axis, count: RESOLUTION, is_closed: false };
         let corners: Vec<_> =
@@ -52,8 +54,9 @@ impl LassoMask {
                 }
             }
         }
+        resolve_axis(&mut x, start_ns);
         Self {
-            x: (lasso.x.0, BinLookup::new(&bins(x))),
+            x: (x.quantity, BinLookup::new(&bins(x))),
             y: (lasso.y.0, BinLookup::new(&bins(y))),
             bits,
             found: [vec![0; BLOCK_LEN], vec![0; BLOCK_LEN]],

@@ -20,5 +20,6 @@ pub mod shard;
 pub mod tally;
 
 mod bin_lookup;
+mod elapsed;
 mod lasso_mask;
 mod matcher;

@@ -7,6 +7,15 @@ use summary::{Address, Proto};
 use viewer_model::axis::{MISSING, Quantity};
 use viewer_model::filter::{Expr, ExtraField, Field, FieldType, Set};
 
+/// The file of the columns.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct File<'a> {
+    /// The name that `file` comparisons use.
+    pub(crate) name: &'a str,
+    /// Earliest timestamp, in nanoseconds since the epoch.
+    pub(crate) start_ns: i64,
+}
+
 /// An expression compiled for the current content of some columns.
 #[derive(Debug)]
 pub(crate) struct Matcher(Node);
@@ -42,8 +51,8 @@ enum Node {
 }
 
 impl Matcher {
-    /// Compiles an expression. `file` is the name that `file` comparisons use.
-    pub(crate) fn new(expr: &Expr, columns: &Columns, file: &str) -> Self {
+    /// Compiles an expression.
+    pub(crate) fn new(expr: &Expr, columns: &Columns, file: File<'_>) -> Self {
         Self(node(expr, columns, file))
     }
 
@@ -53,7 +62,7 @@ impl Matcher {
     }
 }
 
-fn node(expr: &Expr, columns: &Columns, file: &str) -> Node {
+fn node(expr: &Expr, columns: &Columns, file: File<'_>) -> Node {
     let all = |exprs: &[Expr]| exprs.iter().map(|expr| node(expr, columns, file)).collect();
     match expr {
         Expr::Not(expr) => Node::Not(Box::new(node(expr, columns, file))),
@@ -62,12 +71,12 @@ fn node(expr: &Expr, columns: &Columns, file: &str) -> Node {
         Expr::Has(field) => test(*field, None, true, columns, file),
         Expr::In(field, set) => test(*field, Some(set), true, columns, file),
         Expr::NotIn(field, set) => test(*field, Some(set), false, columns, file),
-        Expr::Lasso(lasso) => Node::Lasso(Box::new(LassoMask::new(lasso))),
+        Expr::Lasso(lasso) => Node::Lasso(Box::new(LassoMask::new(lasso, file.start_ns))),
     }
 }
 
 /// A comparison with a set, or a test for the presence of the field if there is no set.
-fn test(field: Field, set: Option<&Set>, is_in: bool, columns: &Columns, file: &str) -> Node {
+fn test(field: Field, set: Option<&Set>, is_in: bool, columns: &Columns, file: File<'_>) -> Node {
     let text_matches = |text: &str| match set {
         Some(Set::Texts(texts)) => {
             texts.iter().any(|other| other.eq_ignore_ascii_case(text)) == is_in
@@ -91,9 +100,19 @@ fn test(field: Field, set: Option<&Set>, is_in: bool, columns: &Columns, file: &
         |matches: &dyn Fn(&Kind) -> bool| Node::Kind(columns.kinds().iter().map(matches).collect());
     let by_flow =
         |matches: &dyn Fn(&Flow) -> bool| Node::Flow(columns.flows().iter().map(matches).collect());
-    let value = |value: Quantity| match set {
-        Some(Set::Numbers(ranges)) => Node::Quantity { value, ranges: ranges.clone(), is_in },
-        _ => Node::Quantity { value, ranges: Vec::new(), is_in: false },
+    let value = |value: Quantity| {
+        let (value, start_ns) = match value {
+            Quantity::Elapsed => (Quantity::Time, file.start_ns),
+            value => (value, 0),
+        };
+        let shifted = |value: i64| value.saturating_add(start_ns);
+        match set {
+            Some(Set::Numbers(ranges)) => {
+                let ranges = ranges.iter().map(|(first, last)| (shifted(*first), shifted(*last)));
+                Node::Quantity { value, ranges: ranges.collect(), is_in }
+            }
+            _ => Node::Quantity { value, ranges: Vec::new(), is_in: false },
+        }
     };
     match field {
         Field::Quantity(number) => value(number),
@@ -139,7 +158,7 @@ fn test(field: Field, set: Option<&Set>, is_in: bool, columns: &Columns, file: &
         Field::Direction => {
             by_kind(&|kind| kind.direction.is_some_and(|direction| text_matches(direction.name())))
         }
-        Field::File => Node::Constant(text_matches(file)),
+        Field::File => Node::Constant(text_matches(file.name)),
         Field::Vlan => by_kind(&|kind| {
             let ids = kind.vlan.as_slice();
             let is_one = |id: &u16| match set {
@@ -312,7 +331,8 @@ mod tests {
         let mut rows = Rows::new(&columns, None);
         rows.load(0);
         let matching = match expr {
-            Some(expr) => Matcher::new(&expr, &columns, "a.ndjson").find(&mut rows),
+            Some(expr) => Matcher::new(&expr, &columns, File { name: "a.ndjson", start_ns: 0 })
+                .find(&mut rows),
             None => rows.all(),
         };
         (1..=5).filter(|n| matching.contains(n - 1)).collect()
@@ -426,7 +446,7 @@ mod tests {
             let matching = |columns: &Columns, block, before_ns| {
                 let mut rows = Rows::new(columns, before_ns);
                 rows.load(block);
-                Matcher::new(&expr, columns, "a").find(&mut rows)
+                Matcher::new(&expr, columns, File::default()).find(&mut rows)
             };
             let later = with_extra(columns_after(BLOCK_LEN), BLOCK_LEN);
             prop_assert_eq!(matching(&columns(), 0, Some(0)), matching(&later, 1, None));

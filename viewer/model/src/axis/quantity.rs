@@ -21,10 +21,12 @@ pub enum Quantity {
     Ttl,
     /// Nanoseconds since the previous packet of the same file; negative if time went backwards.
     Gap,
+    /// Nanoseconds since the first packet of the same file in time order.
+    Elapsed,
 }
 
 /// Number of quantities.
-pub const QUANTITY_COUNT: usize = 7;
+pub const QUANTITY_COUNT: usize = 8;
 
 /// Marks the absence of a value, e.g. the port of an ARP packet.
 pub const MISSING: i64 = i64::MIN;
@@ -42,6 +44,7 @@ impl Quantity {
         Self::DestinationPort,
         Self::Ttl,
         Self::Gap,
+        Self::Elapsed,
     ];
 
     /// Name in filters and links. Matches the field name of the NDJSON format where there is one.
@@ -54,6 +57,7 @@ impl Quantity {
             Self::DestinationPort => "dport",
             Self::Ttl => "ttl",
             Self::Gap => "gap",
+            Self::Elapsed => "elapsed",
         }
     }
 
@@ -65,7 +69,7 @@ impl Quantity {
     /// Smallest and largest value that a packet can have, both inclusive.
     pub const fn domain(self) -> (i64, i64) {
         match self {
-            Self::Number | Self::Size => (0, i64::MAX - 1),
+            Self::Number | Self::Size | Self::Elapsed => (0, i64::MAX - 1),
             Self::SourcePort | Self::DestinationPort => (0, 65_535),
             Self::Ttl => (0, 255),
             Self::Time | Self::Gap => (MIN_VALUE, i64::MAX - 1),
@@ -82,8 +86,9 @@ impl Quantity {
             Self::DestinationPort => "Destination port",
             Self::Ttl => "TTL",
             Self::Gap => "Time since previous packet",
+            Self::Elapsed => "Time since start of each file",
         }
     }
 }
 
-wire!(enum Quantity { 0 Number, 1 Time, 2 Size, 3 SourcePort, 4 DestinationPort, 5 Ttl, 6 Gap });
+wire!(enum Quantity { 0 Number, 1 Time, 2 Size, 3 SourcePort, 4 DestinationPort, 5 Ttl, 6 Gap, 7 Elapsed });

@@ -177,7 +177,7 @@ impl ExtraField {
 impl Field {
     /// All fields but tags, in the order of suggestions.
     pub fn all() -> impl Iterator<Item = Self> {
-        const COLUMNS: [Field; 18] = [
+        const COLUMNS: [Field; 19] = [
             Field::Proto,
             Field::Src,
             Field::Dst,
@@ -188,6 +188,7 @@ impl Field {
             Field::Quantity(Quantity::Size),
             Field::Quantity(Quantity::Time),
             Field::Quantity(Quantity::Gap),
+            Field::Quantity(Quantity::Elapsed),
             Field::Quantity(Quantity::Number),
             Field::Quantity(Quantity::Ttl),
             Field::Flags,
@@ -239,7 +240,7 @@ impl Field {
     pub fn field_type(self) -> FieldType {
         match self {
             Self::Quantity(Quantity::Time) => FieldType::Time,
-            Self::Quantity(Quantity::Gap) => FieldType::Duration,
+            Self::Quantity(Quantity::Gap | Quantity::Elapsed) => FieldType::Duration,
             Self::Quantity(quantity) => FieldType::Number { max: quantity.domain().1 },
             Self::Port | Self::Vlan => FieldType::Number { max: 65_535 },
             Self::Src | Self::Dst | Self::Host | Self::Mac => FieldType::Address,

@@ -14,6 +14,7 @@ use crate::shard::Shard;
 use crate::wire::{decode, encode};
 use summary::{LinkType, Packet, Proto, Summary, Timestamp};
 
+mod aligned;
 mod bins;
 mod boxes;
 mod cells;

@@ -203,6 +203,8 @@ impl Columns {
             Quantity::Ttl => {
                 take(rows, |row| if_any(kind(row).has_ttl, block.ttl[row].into()), buf);
             }
+            // Always replaced by the time, see `elapsed.rs`.
+            Quantity::Elapsed => take(rows, |_| MISSING, buf),
             Quantity::Gap => {
                 let last = before.map(|before| self.blocks[before].ts_ns.get(BLOCK_LEN - 1));
                 // Cannot equal MISSING: the difference saturates above it for any realistic timestamps.

@@ -63,8 +63,9 @@ fn column_values_match_rows() {
         vec![60, 1514],
         none.clone(),
         none.clone(),
-        none,
+        none.clone(),
         vec![600, -1],
+        none,
     ];
     assert_eq!(of(&mut rows), expected);
     let mut first = Rows::new(&columns, None);

@@ -16,7 +16,8 @@ mod settled;
 mod tests;
 
 use crate::columns::{BlockMask, Columns, RowBatch, Rows};
-use crate::matcher::Matcher;
+use crate::elapsed::resolve_kind;
+use crate::matcher::{File, Matcher};
 use crate::query::{Answer, Hit, LocatedPacket, Query, QueryKind};
 use accumulator::{Accumulator, Aggregate};
 use counter::Counter;
@@ -28,7 +29,7 @@ use settled::Settled;
 use viewer_model::selection::{Dimension, DimensionSet, Selection};
 use viewer_model::wire::wire;
 
-/// What a part has to know about the packets before it in the same file.
+/// What a part has to know about the other parts of the same file, most of it about the packets before it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Preceding {
     /// Timestamp of the last preceding packet and the latest timestamp of all of them, in nanoseconds
@@ -36,11 +37,17 @@ pub struct Preceding {
     pub ts_ns: Option<(i64, i64)>,
     /// Number of preceding lines, if packets are numbered by line; otherwise 0.
     pub lines: u64,
+    /// Earliest timestamp of the file, in nanoseconds since the epoch; `None` if it has no packets.
+    pub start_ns: Option<i64>,
 }
 
 impl Preceding {
     fn last_ns(self) -> Option<i64> {
         self.ts_ns.map(|(last, _)| last)
+    }
+
+    fn start_ns(self) -> i64 {
+        self.start_ns.unwrap_or(0)
     }
 }
 
@@ -84,6 +91,10 @@ impl Shard {
         queries: &[Query],
     ) -> Vec<Answer> {
         let changed = self.begin(columns, preceding, selection);
+        let mut queries = queries.to_vec();
+        for query in &mut queries {
+            resolve_kind(&mut query.kind, preceding.start_ns());
+        }
         let requested: Vec<_> = queries
             .iter()
             .filter_map(|query| Some((Aggregate::of(&query.kind)?, query.dimensions)))
@@ -204,9 +215,10 @@ impl Shard {
     }
 
     fn matchers(&self, columns: &Columns, dimensions: &[Dimension]) -> Matchers {
+        let file = File { name: &self.file, start_ns: self.preceding.start_ns() };
         let matcher = |dimension: &Dimension| {
             let expr = self.selection.get(*dimension);
-            (*dimension, expr.map(|expr| Matcher::new(expr, columns, &self.file)))
+            (*dimension, expr.map(|expr| Matcher::new(expr, columns, file)))
         };
         dimensions.iter().map(matcher).collect()
     }
@@ -383,4 +395,4 @@ fn find_matches(
     })
 }
 
-wire!(struct Preceding { ts_ns, lines });
+wire!(struct Preceding { ts_ns, lines, start_ns });

@@ -51,7 +51,10 @@ fn ask(packets: &[Plain], cut: usize, selections: &[Selection], query: &Query) -
     let (front, back) = packets.split_at(cut);
     let last = front.iter().map(|packet| packet.0);
     let ts_ns = last.clone().next_back().zip(last.max());
-    let parts = [(front, 0, Preceding::default()), (back, cut, Preceding { ts_ns, lines: 0 })];
+    let parts = [
+        (front, 0, Preceding::default()),
+        (back, cut, Preceding { ts_ns, ..Preceding::default() }),
+    ];
     let answers = parts.into_iter().enumerate().map(|(part, (packets, from, before))| {
         let mut shard = Shard::new(part, "a".to_owned());
         // First with half of the rows, as while loading.
