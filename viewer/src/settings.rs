@@ -61,6 +61,8 @@ pub struct Settings {
     pub zone: ZoneName,
     /// Time axes begin with the first packet of each file, if several are open.
     pub is_aligned: bool,
+    /// Colours distinguish files instead of protocols, if several are open.
+    pub is_colored_by_file: bool,
     /// Measure by which rankings are ordered.
     pub rank: RankBy,
     /// Effect of dragging in the scatter plot.
@@ -98,6 +100,7 @@ impl Default for Settings {
             y_scale: Scale::Linear,
             zone: ZoneName::Utc,
             is_aligned: false,
+            is_colored_by_file: false,
             rank: RankBy::Packets,
             tool: Tool::Pan,
             sort: (Column::Packets, false),
@@ -144,13 +147,14 @@ const Y: Choices<Quantity> = Choices(&[
 const SCALE: Choices<Scale> = Choices(&[("0", Scale::Linear), ("1", Scale::Log)]);
 const ZONE: Choices<ZoneName> =
     Choices(&[("utc", ZoneName::Utc), ("local", ZoneName::Local), ("start", ZoneName::Relative)]);
+const COLOR: Choices<bool> = Choices(&[("protocol", false), ("file", true)]);
 const RANK: Choices<RankBy> = Choices(&[("packets", RankBy::Packets), ("bytes", RankBy::Bytes)]);
 const CONVERSATIONS: Choices<bool> = Choices(&[("addresses", false), ("5-tuples", true)]);
 const TOOL: Choices<Tool> =
     Choices(&[("move", Tool::Pan), ("box", Tool::Box), ("lasso", Tool::Lasso)]);
 
 /// The keys of all settings except zoom and layout.
-const KEYS: [&str; 18] = [
+const KEYS: [&str; 19] = [
     "bins",
     "size-log",
     "size-bars",
@@ -164,6 +168,7 @@ const KEYS: [&str; 18] = [
     "y-log",
     "zone",
     "align",
+    "color",
     "rank",
     "tool",
     "sort",
@@ -188,6 +193,7 @@ impl Settings {
             "y-log" => SCALE.name(self.y_scale),
             "zone" => ZONE.name(self.zone),
             "align" => SWITCH.name(self.is_aligned),
+            "color" => COLOR.name(self.is_colored_by_file),
             "rank" => RANK.name(self.rank),
             "tool" => TOOL.name(self.tool),
             "sort" => sort_name(&COLUMNS, &self.sort),
@@ -229,6 +235,7 @@ impl Settings {
             "y-log" => SCALE.set(text, &mut self.y_scale),
             "zone" => ZONE.set(text, &mut self.zone),
             "align" => SWITCH.set(text, &mut self.is_aligned),
+            "color" => COLOR.set(text, &mut self.is_colored_by_file),
             "rank" => RANK.set(text, &mut self.rank),
             "tool" => TOOL.set(text, &mut self.tool),
             "sort" => set_sort(&COLUMNS, text, &mut self.sort),
@@ -283,6 +290,7 @@ mod tests {
             ("y-log", "1"),
             ("zone", "start"),
             ("align", "1"),
+            ("color", "file"),
             ("rank", "bytes"),
             ("tool", "lasso"),
             ("sort", "duration"),

@@ -248,3 +248,41 @@ fn box_in_the_scatter_plot_moves_and_resizes() {
     assert_ne!(page.eval("viewer.state().selected"), 0);
     assert_ne!(page.text("#chips li button"), chip);
 }
+
+/// Two files of the same packets, the second one an hour later.
+#[test]
+fn files_are_compared_by_colour_and_from_their_starts() {
+    let directory = tempdir().unwrap();
+    let first = diagonal(&directory);
+    let text = std::fs::read_to_string(&first).unwrap();
+    let second = write(directory.path(), "later.ndjson", text.replace("T02:", "T03:"));
+    let page = Page::open("");
+    page.drop_file(&first);
+    assert_eq!(page.eval("document.getElementById('several-files').hidden"), true);
+    page.drop_file(&second);
+    assert_eq!(page.eval("document.getElementById('several-files').hidden"), false);
+    let in_svg = |text: &str| {
+        let svg = page.eval("viewer.svg('throughput')");
+        svg.as_str().unwrap().contains(text)
+    };
+    assert!(in_svg(">tcp<") && in_svg(">Time (UTC)<") && !in_svg(">later.ndjson<"));
+    page.act("viewer.set('color', 'file')");
+    assert!(in_svg(">diagonal.ndjson<") && in_svg(">later.ndjson<") && !in_svg(">tcp<"));
+    page.act("(() => { const box = document.querySelector('[data-setting=align]'); box.checked = true; box.dispatchEvent(new Event('input', {bubbles: true})); box.dispatchEvent(new Event('change', {bubbles: true})); })()");
+    assert!(in_svg(">Time since start of each file<"));
+    assert!(page.text("#throughput-figures").ends_with(" · starts aligned"));
+    // The fifth of both files.
+    page.drag("throughput", (0.4, 0.5), (0.6, 0.5));
+    let selected = page.eval("viewer.state().selected").as_u64().unwrap();
+    assert!((390..=420).contains(&selected), "{selected}");
+    let chip = page.text("#chips li button");
+    assert!(chip.starts_with("Elapsed "), "{chip}");
+    let lines = page.eval("viewer.exportLines().then((blob) => blob.text())");
+    let lines = lines.as_str().unwrap();
+    assert_eq!(lines.lines().count() as u64, selected);
+    assert_eq!(lines.matches("T02:").count() as u64, selected / 2, "times are unchanged");
+    page.eval("viewer.settled()");
+    let hash = page.eval("location.hash");
+    let hash = hash.as_str().unwrap();
+    assert!(hash.contains("align=1") && hash.contains("color=file"), "{hash}");
+}

@@ -2,6 +2,7 @@
 
 use super::FileInfo;
 use super::charts::Chart;
+use super::files::file_class;
 use super::query_scheduler::Slot;
 use super::{App, Panel, Phase, charts};
 use crate::chart::{RenderContext, Size, Table};
@@ -85,9 +86,15 @@ impl App {
         self.files.reports().map(|part| part.memory_bytes).sum()
     }
 
-    /// For each part, the state left by the parts before it in the same file.
+    /// For each part, what it has to know about the other parts of the same file.
     pub fn preceding(&self) -> Vec<Preceding> {
-        self.files.preceding()
+        let mut all = self.files.preceding();
+        if self.is_colored_by_file() {
+            for ((file, _), preceding) in self.files.parts.iter().zip(&mut all) {
+                preceding.class = Some(file_class(*file));
+            }
+        }
+        all
     }
 
     /// Returns true if there are packets to show.

@@ -9,6 +9,7 @@ use crate::chart::{
 };
 use crate::density::{Density, Grid};
 use crate::filter::{Expr, Field, Set};
+use crate::protocol::{CLASS_COUNT, CLASSES, Class};
 use crate::query::{Answer, Query, QueryKind};
 use crate::scene::Scene;
 use crate::selection::{Dimension, DimensionSet};
@@ -141,6 +142,24 @@ impl App {
         (panel == Panel::Scatter).then_some((grid, cell))
     }
 
+    /// Returns true if colours distinguish files.
+    pub(super) fn is_colored_by_file(&self) -> bool {
+        self.settings.is_colored_by_file && self.has_several_files()
+    }
+
+    /// What the colours of the classes distinguish: protocols or files.
+    fn class_names(&self) -> [&str; CLASS_COUNT] {
+        let mut names = CLASSES.map(Class::name);
+        if self.is_colored_by_file() {
+            let files = &self.files.files;
+            names.iter_mut().zip(files).for_each(|(name, file)| *name = &file.name);
+            if CLASS_COUNT < files.len() {
+                names[CLASS_COUNT - 1] = "other files";
+            }
+        }
+        names
+    }
+
     /// The chart of a panel; `None` for tables, and until its data has arrived.
     pub(super) fn chart(&self, panel: Panel) -> Option<Chart<'_>> {
         let cursor = self.cursor.filter(|cursor| cursor.0 == panel).map(|cursor| cursor.1);
@@ -160,6 +179,7 @@ impl App {
                 bars,
                 scale_to: settings.scale_to,
                 brush: self.brush(panel.dimension()?, bins.axis.quantity),
+                names: self.class_names(),
                 shown: self.shown_classes(),
                 cursor,
             }))
@@ -195,6 +215,7 @@ impl App {
                 let shown = self.shown_classes();
                 let scale_to = settings.scale_to;
                 Some(Chart::Scatter(Scatter {
+                    names: self.class_names(),
                     grid,
                     whole,
                     selected,

@@ -71,7 +71,7 @@ impl App {
     fn cell_counts(&self, panel: Panel) -> Option<(usize, usize)> {
         Some(match self.chart(panel)? {
             // The legend above the bins.
-            Chart::Binned(chart) => (chart.bins.count, 1 + chart.legend().len()),
+            Chart::Binned(chart) => (chart.bins.count, 1 + self.legend(panel).len()),
             Chart::Scatter(chart) => (chart.grid.x.count, chart.grid.y.count),
             Chart::Overview(_) | Chart::Note(..) => (1, 1),
             Chart::Ranking(chart) => {

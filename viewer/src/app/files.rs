@@ -3,6 +3,7 @@
 use super::memory_plan::{FileInfo, PartAssignment, worker_of};
 use crate::columns::Totals;
 use crate::load::{Failure, Report, Sampling};
+use crate::protocol::{CLASS_COUNT, CLASSES, Class};
 use crate::shard::Preceding;
 
 /// After this many lines without a record, a file is not a capture.
@@ -263,6 +264,11 @@ impl Files {
             [first, ..] => format!("{} and {} more files", first.name, self.files.len() - 1),
         }
     }
+}
+
+/// The class whose colour a file has. The last one is shared by all other files.
+pub(super) fn file_class(index: usize) -> Class {
+    CLASSES[index.min(CLASS_COUNT - 1)]
 }
 
 fn no_capture(name: &str) -> String {

@@ -12,6 +12,9 @@ use crate::selection::Dimension;
 impl App {
     /// The classes that are selected in the dimension of protocols.
     pub(super) fn shown_classes(&self) -> ClassSet {
+        if self.is_colored_by_file() {
+            return ClassSet::ALL;
+        }
         let (expr, is_excluded) = match self.history.now().get(Dimension::Protocol) {
             Some(Expr::Not(expr)) => (&**expr, true),
             Some(expr) => (expr, false),
@@ -26,9 +29,10 @@ impl App {
         if is_excluded { ClassSet::ALL.toggled(excluded) } else { listed }
     }
 
-    /// The classes in the legend of a chart.
-    fn legend(&self, panel: Panel) -> Vec<Class> {
+    /// The classes that can be selected in the legend of a chart. Files cannot.
+    pub(super) fn legend(&self, panel: Panel) -> Vec<Class> {
         match self.chart(panel) {
+            _ if self.is_colored_by_file() => Vec::new(),
             Some(Chart::Binned(chart)) => chart.legend(),
             Some(Chart::Scatter(chart)) => chart.whole.present(),
             _ => Vec::new(),

@@ -198,8 +198,13 @@ impl App {
                 effects.push(Effect::Cancel);
             }
             Event::Set(key, value) => {
+                let was_colored_by_file = self.is_colored_by_file();
                 self.settings.set(&key, &value);
                 self.sync_filter_text();
+                if was_colored_by_file != self.is_colored_by_file() {
+                    // The answers do not say what was counted.
+                    self.scheduler.invalidate_data();
+                }
             }
             Event::SetFilter(text, cursor) => self.set_filter(text, cursor),
             Event::CommitFilter => self.history.finish(),

@@ -103,6 +103,8 @@ pub struct Binned<'a> {
     pub scale_to: ScaleTo,
     /// First and last selected value.
     pub brush: Option<(i64, i64)>,
+    /// The name of each class.
+    pub names: [&'a str; CLASS_COUNT],
     /// The classes that are selected, for the legend.
     pub shown: ClassSet,
     /// The keyboard cursor: a bin in row 0, or an entry of the legend in the rows from 1.
@@ -184,6 +186,7 @@ impl<'a> Binned<'a> {
             y_ticks: heights.ticks(self),
             legend: Legend {
                 classes: self.legend(),
+                names: self.names,
                 shown: self.shown,
                 cursor: self.cursor.and_then(|(_, row)| row.checked_sub(1)),
             },
@@ -377,7 +380,7 @@ impl<'a> Binned<'a> {
         for class in self.present(self.foreground()) {
             let tally = self.foreground()[class.index() * self.count() + bin];
             if 0 < tally.packets {
-                lines.push(format!("{} {}", class.name(), amount(tally)));
+                lines.push(format!("{} {}", self.names[class.index()], amount(tally)));
             }
         }
         if self.selected.is_some() {
@@ -408,9 +411,10 @@ impl<'a> Binned<'a> {
         if self.selected.is_some() {
             header.extend(columns("selected"));
         }
-        classes.iter().for_each(|class| header.extend(columns(class.name())));
+        classes.iter().for_each(|class| header.extend(columns(self.names[class.index()])));
         if self.selected.is_some() {
-            let selected = |class: &Class| columns(&format!("selected_{}", class.name()));
+            let selected =
+                |class: &Class| columns(&format!("selected_{}", self.names[class.index()]));
             header.extend(classes.iter().flat_map(selected));
         }
         let (edges, plot_edges) = (self.bins.edges(), self.bins.plot_edges());

@@ -1,7 +1,8 @@
 //! The legend above a chart: an entry for each protocol class with packets.
 
+use super::ranking::shortened;
 use super::{RenderContext, Size, highlight, label_mark};
-use crate::protocol::{Class, ClassSet};
+use crate::protocol::{CLASS_COUNT, CLASSES, Class, ClassSet};
 use crate::scene::{Align, Mark, Rect, Scene};
 
 /// The height of an entry, and of the square in it.
@@ -10,22 +11,28 @@ const SQUARE_PX: f64 = 11.0;
 /// The left end of the name in an entry.
 const NAME_PX: f64 = 16.0;
 
+/// The length of a name. Names of files can be longer.
+const MAX_CHARS: usize = 24;
+
 /// The data of a legend.
 #[derive(Clone, Debug)]
-pub(super) struct Legend {
+pub(super) struct Legend<'a> {
     /// The classes with packets.
     pub(super) classes: Vec<Class>,
+    /// The name of each class.
+    pub(super) names: [&'a str; CLASS_COUNT],
     /// The classes that are selected.
     pub(super) shown: ClassSet,
     /// The entry at the keyboard cursor.
     pub(super) cursor: Option<usize>,
 }
 
-impl Legend {
+impl Legend<'_> {
     /// Draws the entries. Those of classes that are not selected are grey and crossed out.
     pub(super) fn draw(&self, scene: &mut Scene, context: RenderContext<'_>) {
         let theme = context.theme;
-        for (index, (class, entry)) in entries(context.size, &self.classes).into_iter().enumerate()
+        for (index, (class, entry)) in
+            entries(context.size, &self.classes, &self.names).into_iter().enumerate()
         {
             let is_shown = self.shown.has(class);
             let color = if is_shown { class.color(theme.is_dark) } else { theme.unselected() };
@@ -34,7 +41,12 @@ impl Legend {
             let rect = Rect { x: entry.x, y, width: SQUARE_PX, height: SQUARE_PX };
             scene.marks.push(Mark::Rect { rect, color, opacity: 1.0 });
             let (name, color) = (entry.x + NAME_PX, theme.foreground());
-            scene.marks.push(label_mark((name, middle), class.name(), Align::Start, color));
+            scene.marks.push(label_mark(
+                (name, middle),
+                &shortened(self.names[class.index()], MAX_CHARS),
+                Align::Start,
+                color,
+            ));
             if !is_shown {
                 let to = (entry.x + entry.width, middle);
                 scene.marks.push(Mark::Line { from: (name - 2.0, middle), to, color });
@@ -47,9 +59,12 @@ impl Legend {
 }
 
 /// The entries of a legend, with their rectangles.
-fn entries(size: Size, classes: &[Class]) -> Vec<(Class, Rect)> {
+fn entries(size: Size, classes: &[Class], names: &[&str]) -> Vec<(Class, Rect)> {
     let plot = size.plot();
-    let width = |class: &Class| NAME_PX + class.name().len() as f64 * 7.2;
+    let width = |class: &Class| {
+        let chars = names[class.index()].chars().count().min(MAX_CHARS);
+        NAME_PX + chars as f64 * 7.2
+    };
     // A narrow chart has less space between the names.
     let free_px = size.width_px - plot.x - classes.iter().map(width).sum::<f64>();
     let gap_px = (free_px / classes.len() as f64).clamp(2.0, 16.0);
@@ -64,7 +79,7 @@ fn entries(size: Size, classes: &[Class]) -> Vec<(Class, Rect)> {
 
 /// The class whose entry is at a pixel, with the entry's rectangle.
 pub fn legend_entry_at(size: Size, classes: &[Class], at: (f64, f64)) -> Option<(Class, Rect)> {
-    entries(size, classes).into_iter().find(|(_, rect)| {
+    entries(size, classes, &CLASSES.map(Class::name)).into_iter().find(|(_, rect)| {
         (rect.x..=rect.x + rect.width).contains(&at.0)
             && (rect.y..=rect.y + rect.height).contains(&at.1)
     })

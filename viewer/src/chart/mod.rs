@@ -155,7 +155,7 @@ struct Frame<'a> {
     /// For each tick, its position as a fraction of the axis, and its label.
     x_ticks: Vec<(f64, String)>,
     y_ticks: Vec<(f64, String)>,
-    legend: Legend,
+    legend: Legend<'a>,
 }
 
 impl Frame<'_> {

@@ -9,7 +9,7 @@ use super::{
 use crate::axis::{Axis, Bins, Quantity};
 use crate::density::Density;
 use crate::density::Grid;
-use crate::protocol::{CLASSES, Class, ClassSet};
+use crate::protocol::{CLASS_COUNT, CLASSES, Class, ClassSet};
 use crate::scene::{Mark, Rect, Scene, Theme};
 use crate::text;
 use crate::time::Zone;
@@ -33,6 +33,8 @@ pub struct Scatter<'a> {
     pub whole: &'a Density,
     /// The same for the packets selected in other dimensions, if anything is selected.
     pub selected: Option<&'a Density>,
+    /// The name of each class.
+    pub names: [&'a str; CLASS_COUNT],
     /// The classes that are selected, for the legend.
     pub shown: ClassSet,
     /// Whether a small selection is emphasized.
@@ -83,7 +85,12 @@ impl<'a> Scatter<'a> {
             y_label: y.quantity.label(),
             x_ticks: ticks(&x, context.zone, 8),
             y_ticks: ticks(&y, context.zone, 6),
-            legend: Legend { classes: self.whole.present(), shown: self.shown, cursor: None },
+            legend: Legend {
+                classes: self.whole.present(),
+                names: self.names,
+                shown: self.shown,
+                cursor: None,
+            },
         };
         let mut scene = frame.scene();
         let rgba = self.rgba(context.theme);
@@ -146,7 +153,7 @@ impl<'a> Scatter<'a> {
         for class in CLASSES {
             let count = of(self.foreground(), class);
             if count > 0 {
-                text += &format!(" {} {}", class.name(), grouped(u64::from(count)));
+                text += &format!(" {} {}", self.names[class.index()], grouped(u64::from(count)));
             }
         }
         if self.selected.is_some() {
@@ -198,7 +205,7 @@ impl<'a> Scatter<'a> {
             .collect();
         header.extend(["packets".to_owned()]);
         let classes = self.foreground().present();
-        header.extend(classes.iter().map(|class| class.name().to_owned()));
+        header.extend(classes.iter().map(|class| self.names[class.index()].to_owned()));
         let edges_text = |bins: &Bins| -> Vec<String> {
             let edges = bins.edges().into_iter();
             edges

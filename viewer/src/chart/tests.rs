@@ -2,7 +2,7 @@ use super::*;
 use crate::axis::Bins;
 use crate::density::Density;
 use crate::density::Grid;
-use crate::protocol::{CLASS_COUNT, Class, ClassSet};
+use crate::protocol::{CLASS_COUNT, CLASSES, Class, ClassSet};
 use crate::tally::{RankBy, Tally};
 use proptest::prelude::*;
 
@@ -37,6 +37,7 @@ fn histogram(whole: &[Tally], is_log: bool, bars: Bars) -> Binned<'_> {
         bars,
         scale_to: ScaleTo::Auto,
         brush: None,
+        names: CLASSES.map(Class::name),
         shown: ClassSet::ALL,
         cursor: None,
     }
@@ -236,10 +237,18 @@ fn scatter_cells_match_pixels_and_counts() {
     (0..5).for_each(|_| density.update::<true>(Class::Tcp.index(), 0, 0));
     density.update::<true>(Class::Udp.index(), 1, 1);
     let whole = &density;
-    let shown = ClassSet::ALL;
+    let (shown, names) = (ClassSet::ALL, CLASSES.map(Class::name));
     let scale_to = ScaleTo::Auto;
-    let chart =
-        Scatter { grid, whole, selected: None, shown, scale_to, outline: Vec::new(), cursor: None };
+    let chart = Scatter {
+        grid,
+        whole,
+        selected: None,
+        names,
+        shown,
+        scale_to,
+        outline: Vec::new(),
+        cursor: None,
+    };
     let scene = chart.scene(context());
     let Some(Mark::Cells { rect, columns, rgba }) =
         scene.marks.iter().find(|mark| matches!(mark, Mark::Cells { .. }))
@@ -286,6 +295,7 @@ fn small_selections_stand_out_in_the_scatter_plot() {
             grid,
             whole: &whole,
             selected: Some(&selected),
+            names: CLASSES.map(Class::name),
             shown: ClassSet::ALL,
             scale_to: ScaleTo::Auto,
             outline: Vec::new(),

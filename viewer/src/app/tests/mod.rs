@@ -21,6 +21,7 @@ mod cells;
 mod chips;
 mod crosshair;
 mod details;
+mod files;
 mod input;
 mod legend;
 mod overview;

@@ -231,7 +231,7 @@ impl Renderer {
             ("sampling", view.memory_prompt.is_some()),
             ("detail", view.detail.is_some()),
             ("export-pcapng", view.can_export_pcapng),
-            ("align", view.has_several_files),
+            ("several-files", view.has_several_files),
             ("chips-hint", view.chips.is_empty()),
         ] {
             set_visible(&element(document, id)?, is_visible);

@@ -39,6 +39,7 @@ use std::ops::Range;
 use summary::line::Excerpt;
 use summary::{Address, Direction, Packet, Tcp};
 use viewer_model::filter::ExtraField;
+use viewer_model::protocol::Class;
 
 /// Columns of equal length, in file order, divided into blocks.
 #[derive(Debug, Default)]
@@ -187,6 +188,11 @@ impl Columns {
     /// Kinds, by id.
     pub fn kinds(&self) -> &[Kind] {
         self.dictionary.kinds.items()
+    }
+
+    /// Protocol classes of the kinds, by id.
+    pub(crate) fn classes(&self) -> Vec<Class> {
+        self.kinds().iter().map(|kind| kind.class).collect()
     }
 
     /// Addresses, by id.

@@ -8,7 +8,7 @@ use crate::density::{Density, Grid};
 use crate::query::QueryKind;
 use crate::tally::Tally;
 use viewer_model::axis::{Bins, Quantity};
-use viewer_model::protocol::CLASS_COUNT;
+use viewer_model::protocol::{CLASS_COUNT, Class};
 
 /// Maximum distance in cells between the pointer and the nearest packet.
 const MAX_DISTANCE: usize = 4;
@@ -116,16 +116,16 @@ impl BinnedPlane {
 }
 
 impl Accumulator {
-    /// An accumulator without rows.
-    pub(super) fn new(aggregate: &Aggregate, columns: &Columns) -> Self {
+    /// An accumulator without rows, which are counted in these classes.
+    pub(super) fn new(aggregate: &Aggregate, columns: &Columns, classes: &[Class]) -> Self {
         match aggregate {
             Aggregate::Total => Self::Total(Tally::default()),
             Aggregate::Bins(bins) => {
                 Self::Bins(BinnedAxis::new(bins), vec![Tally::default(); CLASS_COUNT * bins.count])
             }
             Aggregate::Density(grid) => {
-                let classes = columns.kinds().iter().map(|kind| kind.class);
-                Self::Density(BinnedPlane::new(grid), Density::new(grid, classes))
+                let density = Density::new(grid, classes.iter().copied());
+                Self::Density(BinnedPlane::new(grid), density)
             }
             Aggregate::Ports => Self::Ports(vec![Tally::default(); 1 << 16]),
             Aggregate::Field(field) => Self::Field(FieldCounter::new(*field, columns)),

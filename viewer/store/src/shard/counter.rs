@@ -2,6 +2,7 @@
 
 use super::accumulator::{Accumulator, Aggregate};
 use crate::columns::Columns;
+use viewer_model::protocol::Class;
 use viewer_model::selection::DimensionSet;
 
 /// An accumulator over the packets that are selected in some dimensions.
@@ -17,8 +18,14 @@ pub(super) struct Counter {
 }
 
 impl Counter {
-    pub(super) fn new(aggregate: Aggregate, dimensions: DimensionSet, columns: &Columns) -> Self {
-        let accumulator = Accumulator::new(&aggregate, columns);
+    /// A counter without packets. They are counted in these classes.
+    pub(super) fn new(
+        aggregate: Aggregate,
+        dimensions: DimensionSet,
+        columns: &Columns,
+        classes: &[Class],
+    ) -> Self {
+        let accumulator = Accumulator::new(&aggregate, columns, classes);
         Self { aggregate, dimensions, accumulator, is_primed: false, idle_count: 0 }
     }
 

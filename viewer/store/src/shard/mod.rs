@@ -26,8 +26,9 @@ use order::Order;
 pub use selection_mask::SelectedRows;
 use selection_mask::SelectionMask;
 use settled::Settled;
+use viewer_model::protocol::{CLASSES, Class};
 use viewer_model::selection::{Dimension, DimensionSet, Selection};
-use viewer_model::wire::wire;
+use viewer_model::wire::Wire;
 
 /// What a part has to know about the other parts of the same file, most of it about the packets before it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -37,6 +38,8 @@ pub struct Preceding {
     pub ts_ns: Option<(i64, i64)>,
     /// Number of preceding lines, if packets are numbered by line; otherwise 0.
     pub lines: u64,
+    /// The class in which all packets of the part are counted, instead of those of their protocols.
+    pub class: Option<Class>,
     /// Earliest timestamp of the file, in nanoseconds since the epoch; `None` if it has no packets.
     pub start_ns: Option<i64>,
 }
@@ -115,7 +118,8 @@ impl Shard {
                         || counter.dimensions != dimensions
                         || !counter.aggregate.is_same_view(&aggregate)
                 });
-                self.counters.push(Counter::new(aggregate, dimensions, columns));
+                let classes = preceding.class.map_or_else(|| columns.classes(), |one| vec![one]);
+                self.counters.push(Counter::new(aggregate, dimensions, columns, &classes));
             }
         }
         self.update_counts(columns, &changed);
@@ -236,7 +240,9 @@ impl Shard {
         if changed.is_empty() && self.counters.iter().all(|counter| counter.is_primed) {
             return;
         }
-        let classes: Vec<_> = columns.kinds().iter().map(|kind| kind.class as u8).collect();
+        let class = self.preceding.class;
+        let classes: Vec<_> =
+            columns.classes().into_iter().map(|own| class.unwrap_or(own) as u8).collect();
         let mut matchers = self.matchers(columns, changed);
         let mut rows = self.rows(columns);
         let sets = self.dimension_sets().into_iter();
@@ -395,4 +401,17 @@ fn find_matches(
     })
 }
 
-wire!(struct Preceding { ts_ns, lines, start_ns });
+/// By hand: classes are sent as their indices.
+impl Wire for Preceding {
+    fn put(&self, bytes: &mut Vec<u8>) {
+        (self.ts_ns, self.lines).put(bytes);
+        (self.class.map(Class::index), self.start_ns).put(bytes);
+    }
+
+    fn get(bytes: &mut &[u8]) -> Option<Self> {
+        let (ts_ns, lines) = Wire::get(bytes)?;
+        let (class, start_ns) = <(Option<usize>, Option<i64>)>::get(bytes)?;
+        let class = class.and_then(|index| CLASSES.get(index).copied());
+        Some(Self { ts_ns, lines, class, start_ns })
+    }
+}
