@@ -14,14 +14,16 @@ mod filters;
 mod lines;
 mod packets;
 mod page;
+mod streams;
 
 /// A law: panics if it does not hold for the bytes.
 pub type Law = fn(&[u8]);
 
 /// All laws with the names of their targets, those for the most exposed code first.
-pub const LAWS: [(&str, Law); 14] = [
+pub const LAWS: [(&str, Law); 15] = [
     ("decode", packets::decode),
     ("names", packets::names),
+    ("streams", streams::streams),
     ("pcapng", capture_files::pcapng),
     ("pcap", capture_files::pcap),
     ("line", lines::line),

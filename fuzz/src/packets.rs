@@ -101,7 +101,7 @@ pub(crate) fn names(input: &[u8]) {
     check_line(&Packet { names: all, ..Packet::new(1, Timestamp::default(), summary) });
 }
 
-fn check_line(packet: &Packet<'_>) {
+pub(crate) fn check_line(packet: &Packet<'_>) {
     let mut written = Vec::new();
     line::Writer::default().write(packet, &mut written);
     let mut expected = Vec::new();
