@@ -28,7 +28,7 @@ pub(crate) fn decode(input: &[u8]) {
 }
 
 /// Fields of a line that are in no header, or in several.
-const NOT_IN_A_HEADER: [&str; 18] = [
+const NOT_IN_A_HEADER: [&str; 19] = [
     "type",
     "n",
     "ts",
@@ -47,6 +47,7 @@ const NOT_IN_A_HEADER: [&str; 18] = [
     "community_id",
     "err",
     "vlan",
+    "tunnel",
 ];
 
 fn check_layers(layers: &[Layer], packet: &Packet<'_>, frame_len: usize) {

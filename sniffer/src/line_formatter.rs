@@ -6,7 +6,7 @@ use reassembly::NameTracker;
 use summary::line::Writer;
 use summary::{
     CommunityId, Direction, Faults, Gso, LinkType, Packet, PayloadNames, RecordFormat, Summary,
-    Timestamp, decode_into, decode_with_payload,
+    Timestamp, Tunnels, decode_into,
 };
 
 /// Optional fields of packet lines.
@@ -16,6 +16,8 @@ pub(crate) struct FieldOptions {
     pub(crate) format: RecordFormat,
     /// MAC addresses also of packets with IP addresses: `eth_src`, `eth_dst`.
     pub(crate) has_ethernet: bool,
+    /// Which packet of a tunnel is described.
+    pub(crate) tunnels: Tunnels,
     /// Names found in payloads, also in messages that several packets contain: DNS, TLS, HTTP, QUIC.
     pub(crate) has_names: bool,
     /// Fingerprints of TLS and QUIC clients: `ja4`.
@@ -92,8 +94,8 @@ impl LineFormatter {
         let Self { fields, writer, names: finder } = self;
         let summary = Summary::new(captured.link, 0, 0);
         let mut packet = Packet::new(n.unwrap_or(0), captured.ts, summary);
-        let payload =
-            decode_into(captured.link, captured.bytes, captured.wire_len, &mut packet.summary);
+        let CapturedPacket { link, bytes, wire_len, .. } = *captured;
+        let payload = decode_into(link, bytes, wire_len, fields.tunnels, &mut packet.summary);
         packet.summary.faults.insert(captured.faults);
         packet.interface = captured.interface.map(Into::into);
         (packet.direction, packet.gso) = (captured.direction, captured.gso);
@@ -120,14 +122,15 @@ impl LineFormatter {
 pub(crate) struct NameFinder {
     tracker: NameTracker,
     has_names: bool,
+    tunnels: Tunnels,
 }
 
 impl NameFinder {
     /// `None` if the lines have no names.
     pub(crate) fn new(fields: &FieldOptions) -> Option<Self> {
-        let FieldOptions { has_names, has_ja4, .. } = *fields;
+        let FieldOptions { has_names, has_ja4, tunnels, .. } = *fields;
         let tracker = NameTracker::new(has_ja4);
-        (has_names || has_ja4).then_some(Self { tracker, has_names })
+        (has_names || has_ja4).then_some(Self { tracker, has_names, tunnels })
     }
 
     fn find<'a>(
@@ -148,8 +151,10 @@ impl NameFinder {
         &mut self,
         captured: &CapturedPacket<'_>,
     ) -> Option<Box<PayloadNames<'static>>> {
-        let decoded = decode_with_payload(captured.link, captured.bytes, captured.wire_len);
-        let names = self.find(captured, &decoded.summary, decoded.payload);
+        let CapturedPacket { link, bytes, wire_len, .. } = *captured;
+        let mut summary = Summary::new(link, 0, 0);
+        let payload = decode_into(link, bytes, wire_len, self.tunnels, &mut summary);
+        let names = self.find(captured, &summary, payload);
         (!names.is_empty()).then(|| Box::new(names.into_owned()))
     }
 }

@@ -9,7 +9,7 @@ use divan::{Bencher, black_box};
 use std::sync::LazyLock;
 use summary::capture_file::{PcapFile, Reader, Step};
 use summary::{
-    CommunityId, LinkType, Packet, PayloadNames, Summary, Timestamp, decode, decode_into,
+    CommunityId, LinkType, Packet, PayloadNames, Summary, Timestamp, Tunnels, decode, decode_into,
     decode_with_payload, line,
 };
 
@@ -89,7 +89,7 @@ fn decoding(bencher: Bencher<'_, '_>) {
     let mut summary = Summary::new(LinkType::ETHERNET, 0, 0);
     bencher.counter(ItemsCount::new(FRAMES.len())).bench_local(|| {
         for (link, bytes, wire_len) in &*FRAMES {
-            black_box(decode_into(*link, bytes, *wire_len, &mut summary));
+            black_box(decode_into(*link, bytes, *wire_len, Tunnels::Inner, &mut summary));
         }
     });
 }

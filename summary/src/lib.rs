@@ -60,10 +60,11 @@ pub mod record;
 mod record_format;
 mod terminal;
 mod timestamp;
+mod tunnel;
 
 pub use address::{Address, Mac};
 pub use community_id::CommunityId;
-pub use decode::{Decoded, decode, decode_into, decode_with_payload};
+pub use decode::{Decoded, Tunnels, decode, decode_into, decode_with_payload};
 pub use grouped::grouped;
 pub use inspect::{Field, Layer, inspect};
 pub use link_type::LinkType;
@@ -76,3 +77,4 @@ pub use proto::{Proto, ProtoNumber};
 pub use record_format::{RecordFormat, TagError, Tags, TimeUnit};
 pub use terminal::{Printable, is_display_control, write_json};
 pub use timestamp::Timestamp;
+pub use tunnel::{TunnelKind, TunnelPath};

@@ -26,6 +26,38 @@ impl LinkType {
     pub const IPV4: Self = Self(228);
     /// IPv6 without a link header.
     pub const IPV6: Self = Self(229);
+    /// FDDI.
+    pub const FDDI: Self = Self(10);
+    /// PPP in HDLC-like framing, or Cisco HDLC.
+    pub const PPP_HDLC: Self = Self(50);
+    /// A PPPoE session without an Ethernet header.
+    pub const PPPOE: Self = Self(51);
+    /// Cisco HDLC.
+    pub const CISCO_HDLC: Self = Self(104);
+    /// Frame relay.
+    pub const FRAME_RELAY: Self = Self(107);
+    /// IPsec of OpenBSD: IP after a header of 12 bytes.
+    pub const ENC: Self = Self(109);
+    /// IP after a header of OpenBSD's packet filter log.
+    pub const PFLOG: Self = Self(117);
+    /// IEEE 802.11 after a header of Prism cards, or of AVS.
+    pub const PRISM: Self = Self(119);
+    /// IEEE 802.11 after an AVS header.
+    pub const AVS: Self = Self(163);
+    /// PPP of pppd, with the direction in place of the address.
+    pub const PPP_PPPD: Self = Self(166);
+    /// A frame of another link type after per-packet information.
+    pub const PPI: Self = Self(192);
+    /// [`LinkType::PPP_HDLC`] after a byte with the direction.
+    pub const PPP_WITH_DIRECTION: Self = Self(204);
+    /// [`LinkType::CISCO_HDLC`] after a byte with the direction.
+    pub const CISCO_HDLC_WITH_DIRECTION: Self = Self(205);
+    /// [`LinkType::FRAME_RELAY`] after a byte with the direction.
+    pub const FRAME_RELAY_WITH_DIRECTION: Self = Self(206);
+    /// IP after attributes of Linux' netfilter log.
+    pub const NFLOG: Self = Self(239);
+    /// A frame of another link type after Apple's header.
+    pub const PKTAP: Self = Self(258);
     /// Linux cooked capture, version 2: the link type of `-i any`.
     pub const LINUX_SLL2: Self = Self(276);
 
@@ -62,7 +94,7 @@ impl std::fmt::Display for LinkType {
     }
 }
 
-/// Names of common link types, in lower case.
+/// Names of the link types in the registry, in lower case.
 const NAMES: &[(u16, &str)] = &[
     (0, "null"),
     (1, "ethernet"),
@@ -80,6 +112,7 @@ const NAMES: &[(u16, &str)] = &[
     (105, "ieee802.11"),
     (107, "frame-relay"),
     (108, "loop"),
+    (109, "enc"),
     (113, "sll"),
     (114, "ltalk"),
     (117, "pflog"),
@@ -89,30 +122,109 @@ const NAMES: &[(u16, &str)] = &[
     (127, "radiotap"),
     (129, "arcnet-linux"),
     (138, "apple-ip-over-ieee1394"),
+    (139, "mtp2-phdr"),
     (140, "mtp2"),
     (141, "mtp3"),
+    (142, "sccp"),
     (143, "docsis"),
     (144, "linux-irda"),
+    (163, "avs"),
+    (165, "bacnet-ms-tp"),
     (166, "ppp-pppd"),
+    (169, "gprs-llc"),
+    (170, "gpf-t"),
+    (171, "gpf-f"),
+    (177, "linux-lapd"),
+    (182, "mfr"),
+    (186, "usb"),
     (187, "bluetooth-hci-h4"),
     (189, "usb-linux"),
     (192, "ppi"),
     (195, "ieee802.15.4"),
+    (196, "sita"),
+    (197, "erf"),
     (201, "bluetooth-hci-h4-phdr"),
+    (202, "ax25-kiss"),
+    (203, "lapd"),
+    (204, "ppp-dir"),
+    (205, "cisco-hdlc-dir"),
+    (206, "frame-relay-dir"),
+    (207, "lapb-dir"),
+    (209, "ipmb-linux"),
+    (210, "flexray"),
+    (212, "lin"),
+    (215, "ieee802.15.4-nonask-phy"),
     (220, "usb-linux-mmapped"),
-    (224, "raif1"),
+    (224, "fc-2"),
+    (225, "fc-2-delims"),
     (226, "ipnet"),
     (227, "can-socketcan"),
     (228, "ipv4"),
     (229, "ipv6"),
     (230, "ieee802.15.4-nofcs"),
+    (231, "dbus"),
+    (235, "dvb-ci"),
+    (236, "mux27010"),
+    (237, "stanag-5066"),
     (239, "nflog"),
+    (240, "netanalyzer"),
+    (241, "netanalyzer-transparent"),
+    (242, "ipoib"),
+    (243, "mpeg-2-ts"),
+    (244, "ng40"),
+    (245, "nfc-llcp"),
+    (247, "infiniband"),
+    (248, "sctp-link"),
     (249, "usbpcap"),
+    (250, "rtac-serial"),
     (251, "bluetooth-le-ll"),
     (252, "wireshark-upper-pdu"),
     (253, "netlink"),
+    (254, "bluetooth-monitor"),
+    (255, "bluetooth-bredr-bb"),
+    (256, "bluetooth-le-ll-phdr"),
+    (257, "profibus-dl"),
     (258, "pktap"),
+    (259, "epon"),
+    (260, "ipmi-hpm-2"),
+    (261, "zwave-r1-r2"),
+    (262, "zwave-r3"),
+    (263, "wattstopper-dlm"),
+    (264, "iso-14443"),
+    (265, "rds"),
+    (266, "usb-darwin"),
+    (268, "sdlc"),
+    (270, "loratap"),
+    (271, "vsock"),
+    (272, "nordic-ble"),
+    (273, "docsis31-xra31"),
+    (274, "ethernet-mpacket"),
+    (275, "displayport-aux"),
     (276, "sll2"),
+    (278, "openvizsla"),
+    (279, "ebhscr"),
+    (280, "vpp-dispatch"),
+    (281, "dsa-brcm"),
+    (282, "dsa-brcm-prepend"),
+    (283, "ieee802.15.4-tap"),
+    (284, "dsa"),
+    (285, "edsa"),
+    (286, "elee"),
+    (287, "zwave-serial"),
+    (288, "usb-2.0"),
+    (289, "atsc-alp"),
+    (290, "etw"),
+    (291, "netanalyzer-ng"),
+    (292, "zboss-ncp"),
+    (293, "usb-2.0-low-speed"),
+    (294, "usb-2.0-full-speed"),
+    (295, "usb-2.0-high-speed"),
+    (296, "auerswald-log"),
+    (297, "zwave-tap"),
+    (298, "silabs-debug"),
+    (299, "fira-uci"),
+    (300, "mdb"),
+    (301, "dect-nr"),
 ];
 
 #[cfg(test)]

@@ -14,6 +14,12 @@ pub(crate) trait Observer {
     #[inline]
     fn layer(&mut self, _bytes: &[u8], _describe: fn(&mut Fields<'_>)) {}
 
+    /// What follows is in a tunnel. The layers so far are around it, except for the link layer if the tunnel
+    /// carries no frame. `is_outermost` is true once, for the tunnel whose addresses are those of
+    /// `outer_src` and `outer_dst`.
+    #[inline]
+    fn tunnel(&mut self, _is_outermost: bool, _is_frame: bool) {}
+
     /// The content of the current layer is `bytes`. The bytes after it are padding.
     #[inline]
     fn content(&mut self, _bytes: &[u8]) {}

@@ -1,7 +1,7 @@
 //! One packet: the values of the fields of a `pkt` line. `decode` fills them from bytes; the `line`
 //! module writes and parses them, and specifies their meaning in full.
 
-use crate::{Address, CommunityId, LinkType, Mac, PayloadNames, Proto, Timestamp};
+use crate::{Address, CommunityId, LinkType, Mac, PayloadNames, Proto, Timestamp, TunnelPath};
 use std::borrow::Cow;
 use std::net::IpAddr;
 
@@ -51,12 +51,18 @@ pub struct Summary<'a> {
     pub cap: u32,
     /// Type of the outermost header.
     pub link: LinkType,
-    /// Source address in the link header: Ethernet, 802.11 or cooked.
+    /// Source address in the innermost link header: Ethernet, 802.11 or cooked.
     pub eth_src: Option<Mac>,
     /// Destination address in the link header; cooked headers have none.
     pub eth_dst: Option<Mac>,
     /// VLAN identifiers, outermost first.
     pub vlan: VlanIds,
+    /// The tunnels around the packet that the other fields describe.
+    pub tunnel: TunnelPath,
+    /// Source in the outermost IP header, if that is the header of a tunnel.
+    pub outer_src: Option<IpAddr>,
+    /// Destination in that header.
+    pub outer_dst: Option<IpAddr>,
     /// Source in the IP header, or the sender's protocol address in ARP.
     pub src: Option<IpAddr>,
     /// Destination in the IP header, or the target's protocol address in ARP.
@@ -95,6 +101,9 @@ impl Summary<'_> {
             eth_src: None,
             eth_dst: None,
             vlan: VlanIds::default(),
+            tunnel: TunnelPath::default(),
+            outer_src: None,
+            outer_dst: None,
             src: None,
             dst: None,
             sport: None,

@@ -217,7 +217,7 @@ impl fmt::Display for Proto<'_> {
 }
 
 /// Names that decoding assigns without a number: link layers and protocols over LLC.
-const OTHER_NAMES: &[&str] = &["llc", "wlan", "stp", "is-is", "ipx", "cdp", "vtp"];
+const OTHER_NAMES: &[&str] = &["llc", "wlan", "stp", "is-is", "ipx", "cdp", "vtp", "slarp"];
 
 fn name_of_table(text: &str) -> Option<&'static str> {
     match text {
@@ -321,6 +321,7 @@ const ETHER_TYPE_NAMES: &[(u16, &str)] = &[
     (0x0806, "arp"),
     (0x0842, "wol"),
     (0x0bad, "vines"),
+    (0x22f3, "trill"),
     (0x6000, "dec"),
     (0x6001, "mop-dl"),
     (0x6002, "mop-rc"),
@@ -359,9 +360,13 @@ const ETHER_TYPE_NAMES: &[(u16, &str)] = &[
     (0x88fb, "prp"),
     (0x8902, "cfm"),
     (0x8906, "fcoe"),
+    (0x8909, "cmd"),
     (0x8914, "fip"),
     (0x8915, "roce"),
+    (0x8926, "vntag"),
+    (0x892f, "hsr"),
     (0x893a, "ieee1905"),
+    (0x893f, "etag"),
     (0x894f, "nsh"),
     (0x9000, "loopback"),
     (0x9003, "slpp"),

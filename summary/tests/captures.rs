@@ -82,6 +82,55 @@ const CAPTURES: &[(&str, &[&str], &str)] = &[
         ],
         "",
     ),
+    ("cisco-hdlc.pcap", &[concat!(ts!("000001"), r#","len":37,"link":"cisco-hdlc","#, udp!())], ""),
+    (
+        "frame-relay.pcap",
+        &[concat!(ts!("000001"), r#","len":37,"link":"frame-relay","#, udp!())],
+        "",
+    ),
+    (
+        "null-ethertype-ipv4.pcap",
+        &[concat!(ts!("000001"), r#","len":37,"link":"null","#, udp!())],
+        "",
+    ),
+    (
+        "ppp-with-direction.pcap",
+        &[concat!(ts!("000001"), r#","len":38,"link":"ppp-dir","#, udp!())],
+        "",
+    ),
+    ("pppoe.pcap", &[concat!(ts!("000001"), r#","len":41,"link":"pppoe","#, udp!())], ""),
+    ("nflog.pcap", &[concat!(ts!("000001"), r#","len":52,"link":"nflog","#, udp!())], ""),
+    ("ppi.pcap", &[concat!(ts!("000001"), r#","len":55,"link":"ppi","#, udp!())], ""),
+    (
+        "null-ethertype-ipv6.pcap",
+        &[concat!(
+            ts!("000001"),
+            r#","len":57,"link":"null","src":"2001:db8::1","dst":"2001:db8::2","sport":40000,"dport":9999,"proto":"udp","ttl":64,"payload":5"#
+        )],
+        "",
+    ),
+    (
+        "cisco-metadata.pcap",
+        &[concat!(ts!("000001"), r#","len":55,"tunnel":"cmd:100","#, udp!())],
+        "",
+    ),
+    ("trill.pcap", &[concat!(ts!("000001"), r#","len":67,"tunnel":"trill","#, udp!())], ""),
+    (
+        "udp-length-zero.pcap",
+        &[concat!(
+            ts!("000001"),
+            r#","len":45,"src":"192.0.2.1","dst":"198.51.100.2","sport":1,"dport":2,"proto":"udp","ttl":64,"payload":3,"err":["bad_length"]"#
+        )],
+        "",
+    ),
+    (
+        "pvst.pcap",
+        &[concat!(
+            ts!("000001"),
+            r#","len":58,"eth_src":"02:00:00:00:00:01","eth_dst":"02:00:00:00:00:02","proto":"stp""#
+        )],
+        "",
+    ),
 ];
 
 fn directory() -> PathBuf {

@@ -7,7 +7,7 @@ use clap_complete::ArgValueCandidates;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::choices::{CompressionFormat, Direction, Generate, SandboxMode};
+use super::choices::{CompressionFormat, Direction, Generate, SandboxMode, TunnelPacket};
 use super::records::{self, TimeFormat, TypeName};
 use super::values::{
     duration, file_size, interface_name, link_type, namespace, path, positive, positive_duration,
@@ -259,6 +259,14 @@ pub(super) struct Args {
     #[arg(long, value_name = "KEY=VALUE", value_parser = records::tag, help_heading = FIELDS,
           hide_short_help = true)]
     pub(super) tag: Vec<(String, String)>,
+
+    /// Describe the innermost or the outermost packet of a tunnel
+    ///
+    /// With `inner`, `tunnel` lists the tunnels that were entered, and `outer_src` and `outer_dst` are the
+    /// addresses around them. Filters always see the outermost packet.
+    #[arg(long, value_name = "PACKET", value_enum, default_value = "inner",
+          help_heading = FIELDS, hide_short_help = true)]
+    pub(super) tunnels: TunnelPacket,
 
     /// Add the Community ID flow hash: `community_id`
     #[arg(long, help_heading = FIELDS, hide_short_help = true)]

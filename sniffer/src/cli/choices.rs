@@ -1,6 +1,7 @@
 //! Options that take one of several words, each with its meaning.
 
 use clap::ValueEnum;
+use summary::Tunnels;
 
 use crate::capture::DirectionFilter;
 use crate::output::Compression;
@@ -23,6 +24,24 @@ impl From<Direction> for DirectionFilter {
             Direction::In => Self::In,
             Direction::Out => Self::Out,
             Direction::Inout => Self::InOut,
+        }
+    }
+}
+
+/// The values of `--tunnels`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum TunnelPacket {
+    /// The innermost packet
+    Inner,
+    /// The outermost packet
+    Outer,
+}
+
+impl From<TunnelPacket> for Tunnels {
+    fn from(packet: TunnelPacket) -> Self {
+        match packet {
+            TunnelPacket::Inner => Self::Inner,
+            TunnelPacket::Outer => Self::Outer,
         }
     }
 }

@@ -210,6 +210,7 @@ impl Args {
                 has_ethernet: self.ethernet,
                 has_names: self.names,
                 has_ja4: self.ja4,
+                tunnels: self.tunnels.into(),
                 has_community_id: self.community_id,
             },
             types: match &self.only[..] {

@@ -1,6 +1,6 @@
 //! EtherTypes (IEEE 802.3, 3.2.6): selects the decoder of the protocol that one announces.
 
-use super::{DecodeState, Extent, Observer, arp, ip, mpls, ppp};
+use super::{DecodeState, Extent, Observer, arp, ip, mpls, ppp, tunnel};
 use crate::Proto;
 
 /// Values up to here are an IEEE 802.3 length instead of an EtherType.
@@ -13,6 +13,8 @@ const IPV6: u16 = 0x86dd;
 const MPLS: u16 = 0x8847;
 const MPLS_MULTICAST: u16 = 0x8848;
 const PPPOE: u16 = 0x8864;
+/// High-availability seamless redundancy (IEC 62439-3).
+pub(super) const HSR: u16 = 0x892f;
 /// IEEE 802.1Q, IEEE 802.1ad, and what was used before that.
 const VLAN_TAGS: [u16; 3] = [0x8100, 0x88a8, 0x9100];
 
@@ -36,6 +38,6 @@ pub(super) fn decode<'a>(
         ARP | RARP => arp::decode(payload, state),
         MPLS | MPLS_MULTICAST => mpls::decode(payload, state),
         PPPOE => ppp::session(payload, state),
-        _ => {}
+        _ => tunnel::ether_type(ether_type, payload, state),
     }
 }

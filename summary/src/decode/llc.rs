@@ -13,6 +13,8 @@ const SNAP_HEADER_LEN: usize = 8;
 const UNNUMBERED_INFORMATION: u8 = 0x03;
 
 const CISCO: [u8; 3] = [0, 0, 0x0c];
+/// Bridge tunnels (IEEE 802.1H), with an EtherType.
+const BRIDGED: [u8; 3] = [0, 0, 0xf8];
 
 /// Decodes a packet from its destination service access point on.
 pub(super) fn decode<'a>(packet: Extent<'a>, state: &mut DecodeState<'_, '_, 'a, impl Observer>) {
@@ -38,12 +40,25 @@ fn snap<'a>(packet: Extent<'a>, state: &mut DecodeState<'_, '_, 'a, impl Observe
     if control != UNNUMBERED_INFORMATION {
         return; // a test, or an exchange of identification
     }
-    match ([a, b, c], u16::from_be_bytes([high, low])) {
-        ([0, 0, 0], ether_type) if ether_type > MAX_802_3_LEN => {
-            ether_type::decode(ether_type, packet.after(SNAP_HEADER_LEN), state);
+    let payload = packet.after(SNAP_HEADER_LEN);
+    organization([a, b, c], u16::from_be_bytes([high, low]), payload, state);
+}
+
+/// Decodes the payload of a protocol of an organization.
+pub(super) fn organization<'a>(
+    code: [u8; 3],
+    protocol: u16,
+    payload: Extent<'a>,
+    state: &mut DecodeState<'_, '_, 'a, impl Observer>,
+) {
+    match (code, protocol) {
+        ([0, 0, 0] | BRIDGED, ether_type) if ether_type > MAX_802_3_LEN => {
+            ether_type::decode(ether_type, payload, state);
         }
         (CISCO, 0x2000) => state.summary.proto = Proto::named("cdp"),
         (CISCO, 0x2003) => state.summary.proto = Proto::named("vtp"),
+        // Spanning tree per VLAN.
+        (CISCO, 0x010b) => state.summary.proto = Proto::named("stp"),
         _ => {}
     }
 }

@@ -3,6 +3,7 @@
 //! ```text
 //! link -> ethernet, cooked, wlan -> llc -> ether_type -> arp, mpls, ip -> transport
 //!                                          ether_type -> ppp -> mpls, ip
+//! ether_type, ip, transport -> tunnel -> ethernet, ip, ppp, mpls
 //! ```
 //!
 //! etherparse parses most headers. These modules decide what a summary says about them, and what
@@ -22,12 +23,24 @@ mod mpls;
 mod ppp;
 mod state;
 mod transport;
+mod tunnel;
 mod wlan;
+mod wrapped;
 
 use crate::observer::Observer;
 use crate::{Faults, LinkType, Summary};
 use extent::Extent;
 use state::DecodeState;
+
+/// Which packet of a tunnel the summary describes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Tunnels {
+    /// The innermost one; [`Summary::tunnel`] lists the tunnels around it.
+    #[default]
+    Inner,
+    /// The outermost one, whose protocol is that of the tunnel.
+    Outer,
+}
 
 /// A decoded frame with its transport payload.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,8 +54,8 @@ pub struct Decoded<'a> {
 
 /// Decodes the captured `bytes` of a frame that had `wire_len` bytes on the wire.
 ///
-/// Every frame has a summary; [`Summary::faults`] lists the faults in the bytes. Tunnels are not
-/// entered. See [`line`](crate::line) for the meaning of each field.
+/// Every frame has a summary; [`Summary::faults`] lists the faults in the bytes. In a tunnel, the summary
+/// describes the innermost packet. See [`line`](crate::line) for the meaning of each field.
 ///
 /// ```
 /// use summary::{LinkType, decode};
@@ -57,26 +70,27 @@ pub struct Decoded<'a> {
 /// ```
 pub fn decode(link: LinkType, bytes: &[u8], wire_len: u32) -> Summary<'static> {
     let mut summary = Summary::new(link, 0, 0);
-    decode_into(link, bytes, wire_len, &mut summary);
+    decode_into(link, bytes, wire_len, Tunnels::Inner, &mut summary);
     summary
 }
 
 /// Like [`decode`], and also returns the transport payload.
 pub fn decode_with_payload(link: LinkType, bytes: &[u8], wire_len: u32) -> Decoded<'_> {
     let mut summary = Summary::new(link, 0, 0);
-    let payload = decode_into(link, bytes, wire_len, &mut summary);
+    let payload = decode_into(link, bytes, wire_len, Tunnels::Inner, &mut summary);
     Decoded { summary, payload }
 }
 
-/// Like [`decode_with_payload`], but overwrites an existing summary, because moving a summary is
+/// Like [`decode_with_payload`], with a choice of the packet in a tunnel, but overwrites an existing summary, because moving a summary is
 /// measurable. Returns the transport payload.
 pub fn decode_into<'a>(
     link: LinkType,
     bytes: &'a [u8],
     wire_len: u32,
+    tunnels: Tunnels,
     summary: &mut Summary<'_>,
 ) -> &'a [u8] {
-    decode_observed(link, bytes, wire_len, summary, ()).0
+    decode_observed(link, bytes, wire_len, tunnels, summary, ()).0
 }
 
 /// Like [`decode_into`], with an observer, which it returns.
@@ -85,12 +99,13 @@ pub(crate) fn decode_observed<'a, O: Observer>(
     link: LinkType,
     bytes: &'a [u8],
     wire_len: u32,
+    tunnels: Tunnels,
     summary: &mut Summary<'_>,
     observer: O,
 ) -> (&'a [u8], O) {
     let cap = u32::try_from(bytes.len()).unwrap_or(u32::MAX);
     *summary = Summary::new(link, cap, wire_len);
-    let mut state = DecodeState { summary, payload: &[], observer };
+    let mut state = DecodeState { summary, payload: &[], tunnels, observer };
     // A damaged file can claim that more was captured than was on the wire.
     link::decode(Extent::new(bytes, wire_len.max(cap) as usize), &mut state);
     if wire_len < cap {

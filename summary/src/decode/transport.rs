@@ -1,9 +1,10 @@
 //! Protocols over IP: TCP, UDP, UDP-Lite, SCTP, DCCP, ICMP and ICMPv6.
 
-use super::{DecodeState, Extent, Observer};
+use super::{DecodeState, Extent, Observer, tunnel};
 use crate::inspect::transport;
 use crate::{Faults, Proto, Tcp};
 use etherparse::{TcpHeaderSlice, UdpHeaderSlice};
+use std::net::IpAddr;
 
 const ICMP: u8 = 1;
 const TCP: u8 = 6;
@@ -18,6 +19,8 @@ const MAX_TCP_HEADER_LEN: usize = 60;
 /// End of the data offset field, in bytes.
 const TCP_OFFSET_END: usize = 13;
 const UDP_HEADER_LEN: usize = 8;
+/// The largest value of a length field of 16 bits.
+const MAX_LEN: usize = 0xffff;
 const MIN_DCCP_HEADER_LEN: usize = 12;
 const SCTP_HEADER_LEN: usize = 12;
 
@@ -40,6 +43,7 @@ pub(super) fn decode<'a>(
         }
         DCCP => dccp(segment, state),
         ICMP | ICMP6 => icmp(number, segment, state),
+        _ if tunnel::is_ip_number(number) => tunnel::ip(number, segment, state),
         _ => state.summary.proto = Proto::from_ip_number(number),
     }
 }
@@ -87,12 +91,21 @@ fn udp<'a>(segment: Extent<'a>, state: &mut DecodeState<'_, '_, 'a, impl Observe
     let Ok(header) = UdpHeaderSlice::from_slice(segment.bytes()) else {
         return;
     };
-    // A length of zero means a jumbogram (RFC 2675). The length in a first fragment includes the other
-    // fragments.
+    // In IPv6, a length of zero means a jumbogram (RFC 2675). With segmentation offload, Linux also
+    // leaves zero in packets above 64 KiB. The length in a first fragment includes the other fragments.
     let len = usize::from(header.length());
-    let is_too_long = segment.wire_len() < len && state.summary.frag.is_none();
-    if len != 0 && (len < UDP_HEADER_LEN || is_too_long) {
+    let is_fragment = state.summary.frag.is_some();
+    let is_too_long = segment.wire_len() < len && !is_fragment;
+    let may_be_zero =
+        matches!(state.summary.src, Some(IpAddr::V6(_))) || MAX_LEN < segment.wire_len();
+    let has_len = len != 0 || !may_be_zero;
+    if has_len && (len < UDP_HEADER_LEN || is_too_long) {
         state.summary.faults.insert(Faults::BAD_LENGTH);
+    }
+    if tunnel::is_port(state.summary.sport, state.summary.dport) && !is_fragment {
+        let is_limited = UDP_HEADER_LEN <= len;
+        let datagram = if is_limited { segment.limited_to(len) } else { segment };
+        tunnel::udp(datagram.after(UDP_HEADER_LEN), state);
     }
 }
 

@@ -20,6 +20,8 @@ fn is_value(key: &str, value: &str, summary: &Summary<'_>, names: &PayloadNames<
         "eth_dst" => summary.eth_dst.map(|mac| Address::Mac(mac).to_string()),
         "src" => summary.src.map(|address| Address::from(address).to_string()),
         "dst" => summary.dst.map(|address| Address::from(address).to_string()),
+        "outer_src" => summary.outer_src.map(|address| Address::from(address).to_string()),
+        "outer_dst" => summary.outer_dst.map(|address| Address::from(address).to_string()),
         "sport" => number(summary.sport.map(u32::from)),
         "dport" => number(summary.dport.map(u32::from)),
         "ttl" => number(summary.ttl.map(u32::from)),

@@ -87,7 +87,7 @@ pub(crate) fn snap(fields: &mut Fields<'_>) {
     fields.header("SNAP", 5);
     fields.octets("Organization code", 0..24);
     match fields.number_at(0..24) {
-        Some(0) => fields.ether_type("EtherType", 24..40),
+        Some(0 | 0xf8) => fields.ether_type("EtherType", 24..40),
         _ => fields.hex("Protocol", 24..40),
     };
 }

@@ -8,13 +8,15 @@ mod options;
 pub(crate) mod payload;
 mod recorder;
 pub(crate) mod transport;
+pub(crate) mod tunnel;
+pub(crate) mod wrapped;
 
 #[cfg(test)]
 mod tests;
 
 pub(crate) use fields::Fields;
 
-use crate::decode::decode_observed;
+use crate::decode::{Tunnels, decode_observed};
 use crate::{LinkType, PayloadNames, Summary};
 use recorder::Recorder;
 use std::borrow::Cow;
@@ -78,7 +80,8 @@ impl Field {
 pub fn inspect(link: LinkType, bytes: &[u8], wire_len: u32) -> Vec<Layer> {
     let mut summary = Summary::new(link, 0, 0);
     let recorder = Recorder::new(bytes);
-    let (payload, mut recorder) = decode_observed(link, bytes, wire_len, &mut summary, recorder);
+    let (payload, mut recorder) =
+        decode_observed(link, bytes, wire_len, Tunnels::Inner, &mut summary, recorder);
     recorder.begin_payload();
     let mut buf = String::new();
     let names = PayloadNames::parse_observed(&summary, payload, &mut buf, &mut recorder);

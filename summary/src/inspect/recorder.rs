@@ -86,6 +86,18 @@ impl Observer for Recorder<'_> {
         self.layers.push(layer);
     }
 
+    fn tunnel(&mut self, is_outermost: bool, is_frame: bool) {
+        for field in self.layers.iter_mut().flat_map(|layer| &mut layer.fields) {
+            field.key = field.key.and_then(|key| match key {
+                "eth_src" | "eth_dst" | "vlan" => (!is_frame).then_some(key),
+                "src" => is_outermost.then_some("outer_src"),
+                "dst" => is_outermost.then_some("outer_dst"),
+                "outer_src" | "outer_dst" => Some(key),
+                _ => None,
+            });
+        }
+    }
+
     fn content(&mut self, bytes: &[u8]) {
         self.content_end = self.range(bytes).end;
     }

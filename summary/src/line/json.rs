@@ -4,7 +4,8 @@
 use crate::address::{parse_ip, parse_mac};
 use crate::{
     Address, CommunityId, Direction, DnsCode, DnsType, Faults, Gso, GsoKind, Ja4, LinkType, Mac,
-    Packet, PayloadNames, Proto, ProtoNumber, Summary, Tcp, TimeUnit, Timestamp, VlanIds,
+    Packet, PayloadNames, Proto, ProtoNumber, Summary, Tcp, TimeUnit, Timestamp, TunnelPath,
+    VlanIds,
 };
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde::{Deserialize, de};
@@ -32,6 +33,14 @@ impl Serialize for Packet<'_> {
         optional(&mut map, "eth_dst", summary.eth_dst.map(text))?;
         let vlan = summary.vlan.as_slice();
         optional(&mut map, "vlan", (!vlan.is_empty()).then_some(vlan))?;
+        let tunnel = (!summary.tunnel.is_empty()).then(|| summary.tunnel.to_string());
+        optional(&mut map, "tunnel", tunnel)?;
+        let text = |address| Address::from(address).to_string();
+        // Only tunnels have outer addresses.
+        if !summary.tunnel.is_empty() {
+            optional(&mut map, "outer_src", summary.outer_src.map(text))?;
+            optional(&mut map, "outer_dst", summary.outer_dst.map(text))?;
+        }
         optional(&mut map, "src", summary.src.map(|address| Address::from(address).to_string()))?;
         optional(&mut map, "dst", summary.dst.map(|address| Address::from(address).to_string()))?;
         optional(&mut map, "sport", summary.sport)?;
@@ -102,6 +111,12 @@ struct Fields<'a> {
     #[serde(borrow)]
     eth_dst: Option<Cow<'a, str>>,
     vlan: Option<Vec<u16>>,
+    #[serde(borrow)]
+    tunnel: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    outer_src: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    outer_dst: Option<Cow<'a, str>>,
     #[serde(borrow)]
     src: Option<Cow<'a, str>>,
     #[serde(borrow)]
@@ -174,6 +189,10 @@ impl<'de: 'a, 'a> Deserialize<'de> for Packet<'a> {
         let mac = |key, text: &Option<Cow<'_, str>>| {
             parse_opt(key, text, |text| parse_mac(text.as_bytes()))
         };
+        let has_tunnel = fields.tunnel.is_some();
+        let ip = |key, text: &Option<Cow<'_, str>>| {
+            parse_opt(key, text, |text| parse_ip(text.as_bytes()))
+        };
         let (src, old_eth_src) = endpoint("src", &fields.src)?;
         let (dst, old_eth_dst) = endpoint("dst", &fields.dst)?;
         let ethertype = fields.ethertype.map(ProtoNumber::EtherType);
@@ -197,6 +216,9 @@ impl<'de: 'a, 'a> Deserialize<'de> for Packet<'a> {
                 eth_src: mac("eth_src", &fields.eth_src)?.or(old_eth_src),
                 eth_dst: mac("eth_dst", &fields.eth_dst)?.or(old_eth_dst),
                 vlan,
+                tunnel: parse_opt("tunnel", &fields.tunnel, TunnelPath::parse)?.unwrap_or_default(),
+                outer_src: ip("outer_src", &fields.outer_src)?.filter(|_| has_tunnel),
+                outer_dst: ip("outer_dst", &fields.outer_dst)?.filter(|_| has_tunnel),
                 src,
                 dst,
                 sport: fields.sport,

@@ -22,6 +22,8 @@
 //! | `link` | string | link type, present if not Ethernet: a name such as `raw` or `sll2`, or `linktype-` and the [LINKTYPE_ number](https://www.tcpdump.org/linktypes.html) |
 //! | `eth_src`, `eth_dst` | string | MAC addresses in the link header (Ethernet, 802.11; cooked headers have a source only), lower case with colons; with `-e`, otherwise only in packets without `src` and `dst` |
 //! | `vlan` | array of integers, 0–4095 | VLAN identifiers (IEEE 802.1Q), outermost first, at most eight |
+//! | `tunnel` | string | tunnels around the packet, outermost first, as [`TunnelPath`](crate::TunnelPath) writes them: `vxlan:42/ip`; absent with [`Tunnels::Outer`](crate::Tunnels) |
+//! | `outer_src`, `outer_dst` | string | addresses in the outermost IP header, if it is around the tunnel |
 //! | `src`, `dst` | string | IPv4 addresses (dotted decimal) or IPv6 addresses (RFC 5952) in the IP header; in ARP the protocol addresses of sender and target |
 //! | `sport`, `dport` | integer, 16 bits | ports of TCP, UDP, UDP-Lite, SCTP and DCCP; absent in fragments after the first |
 //! | `proto` | string | innermost protocol decoded: a lower-case name such as `tcp` or `lldp`, or `other` for a number without a name |
@@ -61,8 +63,12 @@
 //!
 //! - VLAN tags, MPLS labels (RFC 3032) and PPPoE sessions (RFC 2516) are skipped: the line describes
 //!   the packet inside them.
-//! - Tunnels (GRE, IP in IP, VXLAN, MAC in MAC and others) are not entered: the line describes the
-//!   outer headers, and `proto` is the tunnel protocol.
+//! - In a tunnel that is entered (see [`TunnelKind`](crate::TunnelKind)), the line describes the innermost
+//!   packet, except for `len`, `cap`, `link`, `tunnel` and the outer addresses. `eth_src`, `eth_dst` and
+//!   `vlan` are those of the innermost Ethernet header. A tunnel is entered only where its header and the
+//!   beginning of the packet inside are valid, and not in fragments. Otherwise, and with
+//!   [`Tunnels::Outer`](crate::Tunnels), the line describes the outer headers, and `proto` is the tunnel
+//!   protocol.
 //! - An ICMP error is described by its own headers, not by the packet that it quotes.
 //! - IPv6 extension headers and the IPsec authentication header are skipped in any order: `proto` is
 //!   the protocol that follows them.

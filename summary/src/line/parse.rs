@@ -5,7 +5,7 @@ use super::scan::{RawTime, scan};
 use crate::address::{parse_ip, parse_mac};
 use crate::{
     CommunityId, Direction, DnsCode, DnsType, Faults, Gso, GsoKind, Ja4, LinkType, Packet,
-    PayloadNames, Proto, Summary, Tcp, Timestamp, record, record_format,
+    PayloadNames, Proto, Summary, Tcp, Timestamp, TunnelPath, record, record_format,
 };
 use serde::Deserialize;
 use std::borrow::Cow;
@@ -116,6 +116,9 @@ pub(super) fn parse_fast(line: &[u8]) -> Option<Packet<'_>> {
     summary.eth_src = parse_opt(fields.eth_src, mac)?;
     summary.eth_dst = parse_opt(fields.eth_dst, mac)?;
     summary.vlan = fields.vlan;
+    summary.tunnel = parse_opt(fields.tunnel, TunnelPath::parse)?.unwrap_or_default();
+    summary.outer_src = parse_opt(fields.outer_src, address)?;
+    summary.outer_dst = parse_opt(fields.outer_dst, address)?;
     summary.src = parse_opt(fields.src, address)?;
     summary.dst = parse_opt(fields.dst, address)?;
     (summary.sport, summary.dport) = (number(fields.sport)?, number(fields.dport)?);

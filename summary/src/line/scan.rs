@@ -21,6 +21,9 @@ pub(super) struct RawFields<'a> {
     pub(super) eth_src: Option<&'a [u8]>,
     pub(super) eth_dst: Option<&'a [u8]>,
     pub(super) vlan: VlanIds,
+    pub(super) tunnel: Option<&'a [u8]>,
+    pub(super) outer_src: Option<&'a [u8]>,
+    pub(super) outer_dst: Option<&'a [u8]>,
     pub(super) src: Option<&'a [u8]>,
     pub(super) dst: Option<&'a [u8]>,
     pub(super) sport: Option<u64>,
@@ -77,6 +80,9 @@ struct RareFields<'a> {
     eth_src: Option<&'a [u8]>,
     eth_dst: Option<&'a [u8]>,
     vlan: VlanIds,
+    tunnel: Option<&'a [u8]>,
+    outer_src: Option<&'a [u8]>,
+    outer_dst: Option<&'a [u8]>,
     src: Option<&'a [u8]>,
 }
 
@@ -156,6 +162,9 @@ pub(super) fn scan(bytes: &[u8]) -> Option<(RawFields<'_>, usize)> {
         eth_src: rare.eth_src,
         eth_dst: rare.eth_dst,
         vlan: rare.vlan,
+        tunnel: rare.tunnel,
+        outer_src: rare.outer_src,
+        outer_dst: rare.outer_dst,
         src,
         dst,
         sport,
@@ -239,6 +248,11 @@ impl<'a> Cursor<'a, '_> {
         rare.eth_dst = self.text(br#","eth_dst":"#)?;
         if self.expect(br#","vlan":["#).is_some() {
             self.ids(&mut rare.vlan)?;
+        }
+        rare.tunnel = self.text_cold(br#","tunnel":"#)?;
+        if rare.tunnel.is_some() {
+            rare.outer_src = self.text_cold(br#","outer_src":"#)?;
+            rare.outer_dst = self.text_cold(br#","outer_dst":"#)?;
         }
         rare.src = self.text(br#","src":"#)?;
         Some(())

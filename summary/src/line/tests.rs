@@ -3,6 +3,7 @@
 
 use super::parse::{parse_fast, parse_serde};
 use super::{ExcerptReader, ParseError, Record, Writer, parse};
+use crate::tunnel::tests::paths;
 use crate::{
     Address, CommunityId, Direction, DnsCode, DnsType, Faults, Gso, GsoKind, Ja4, LinkType, Packet,
     PayloadNames, Proto, RecordFormat, Summary, Tags, Tcp, TimeUnit, Timestamp, decode,
@@ -50,6 +51,7 @@ prop_compose! {
         (segment_len, kind) in (any::<u16>(), 0usize..8),
         (len, cap, link, eth) in (any::<u32>(), any::<u32>(), any::<u16>(), any::<(Option<[u8; 6]>, Option<[u8; 6]>)>()),
         vlan in proptest::collection::vec(0u16..4096, 0..=8),
+        (tunnel, outer) in (paths(), proptest::option::of((address(), address()))),
         addresses in proptest::option::of((address(), address())),
         ports in any::<(Option<u16>, Option<u16>)>(),
         proto in prop_oneof![
@@ -71,6 +73,10 @@ prop_compose! {
         let mut summary = Summary::new(LinkType(if link % 2 == 0 { 1 } else { link }), cap, len);
         vlan.into_iter().for_each(|id| assert!(summary.vlan.push(id)));
         (summary.eth_src, summary.eth_dst) = eth;
+        summary.tunnel = tunnel;
+        // Only tunnels have outer addresses.
+        let outer = outer.filter(|_| !tunnel.is_empty());
+        (summary.outer_src, summary.outer_dst) = outer.unzip();
         summary.src = addresses.map(|(src, _)| src);
         summary.dst = addresses.map(|(_, dst)| dst);
         (summary.sport, summary.dport) = ports;

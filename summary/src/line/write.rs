@@ -24,7 +24,7 @@ pub struct Writer {
 
 /// More than the length of all fields of a line together, except for strings from outside, which are
 /// not assembled in the buffer if they are long.
-const BUF_LEN: usize = 1 << 10;
+const BUF_LEN: usize = 2 << 10;
 
 impl Default for Writer {
     fn default() -> Self {
@@ -86,6 +86,11 @@ impl Writer {
             line.number(br#","vlan":["#, Some(*first));
             others.iter().for_each(|id| line.number(b",", Some(*id)));
             line.put(b"]");
+        }
+        if !summary.tunnel.is_empty() {
+            line.display(br#","tunnel":""#, summary.tunnel);
+            line.address(br#","outer_src":""#, summary.outer_src);
+            line.address(br#","outer_dst":""#, summary.outer_dst);
         }
         line.address(br#","src":""#, summary.src);
         line.address(br#","dst":""#, summary.dst);

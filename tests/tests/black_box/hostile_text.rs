@@ -19,13 +19,16 @@ const ENCODED: &str = "%27%3E%3Cimg+src%3Dx+onerror%3Dran%3D1%3E%3Cscript%3Eran%
 const NAME: &str = "'><img src=x onerror=ran=1><b>.ndjson";
 
 /// The fields of a packet that the format or the page treats as text.
-const TEXT_FIELDS: [&str; 19] = [
+const TEXT_FIELDS: [&str; 22] = [
     "if",
     "dir",
     "gso_type",
     "link",
     "eth_src",
     "eth_dst",
+    "tunnel",
+    "outer_src",
+    "outer_dst",
     "src",
     "dst",
     "proto",

@@ -13,7 +13,7 @@ use crate::engines::Engines;
 use crate::pages::run_page;
 
 /// Fields that keep their names, below `sniffer`.
-const OTHER_FIELDS: [&str; 18] = [
+const OTHER_FIELDS: [&str; 21] = [
     "ttl",
     "flags",
     "seq",
@@ -24,6 +24,9 @@ const OTHER_FIELDS: [&str; 18] = [
     "icmp_code",
     "arp_op",
     "frag",
+    "tunnel",
+    "outer_src",
+    "outer_dst",
     "dns_rcode",
     "dns_answers",
     "dns_time_us",

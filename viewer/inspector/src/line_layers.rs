@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use summary::line;
 
 /// Names of layers, and the fields of the output format that belong to each.
-const LAYERS: [(&str, &[&str]); 5] = [
+const LAYERS: [(&str, &[&str]); 6] = [
     (
         "Packet",
         &[
@@ -14,6 +14,7 @@ const LAYERS: [(&str, &[&str]); 5] = [
         ],
     ),
     ("Link", &["link", "linktype", "eth_src", "eth_dst", "vlan", "ethertype"]),
+    ("Tunnel", &["tunnel", "outer_src", "outer_dst"]),
     ("Network", &["src", "dst", "proto", "ip_proto", "ttl", "frag", "arp_op"]),
     (
         "Transport",

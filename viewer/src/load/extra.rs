@@ -234,7 +234,26 @@ mod tests {
             ("eth.addr != 02:00:00:00:00:01", &[1, 3]),
             ("icmp_type or frag or cap", &[]),
             ("dns or sni or http_host", &[]),
-            ("community_id", &[]),
+            ("community_id or tunnel", &[]),
+        ] {
+            assert_eq!(matching(&file, text, Sampling::default()), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn tunnels_in_capture_files_are_read() {
+        let ip = |protocol: u8, len: u8, last: u8| {
+            [0x45, 0, 0, len, 0, 0, 0, 0, 64, protocol, 0, 0, 10, 0, 0, 1, 10, 0, 0, last]
+        };
+        let mut file = PcapFile::new(101);
+        file.push(0, &[ip(4, 40, 2), ip(99, 20, 3)].concat());
+        file.push(1, &ip(99, 20, 2));
+        let file = file.into_bytes();
+        for (text, expected) in [
+            ("tunnel == ip", &[1][..]),
+            ("outer_src == 10.0.0.0/8 and outer_dst == 10.0.0.2", &[1]),
+            ("outer_dst == 10.0.0.3", &[]),
+            ("dst == 10.0.0.2 and not tunnel", &[2]),
         ] {
             assert_eq!(matching(&file, text, Sampling::default()), expected, "{text}");
         }

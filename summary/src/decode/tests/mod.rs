@@ -1,6 +1,7 @@
 //! Frames as bytes with the lines that they give, and properties that hold for any bytes.
 
 mod link_layers;
+mod tunnels;
 
 use super::decode;
 use crate::{Faults, LinkType, Packet, Timestamp, line};
@@ -128,22 +129,6 @@ fn icmp6_has_type_and_code() {
         48,
         r#""len":48,"link":"raw","src":"::1","dst":"ff02::1","proto":"icmp6","ttl":255,"icmp_type":135,"icmp_code":0"#,
     );
-}
-
-#[test]
-fn tunnels_are_described_by_their_outer_headers() {
-    let tunnels = [(47, "gre", ""), (4, "ip-in-ip", ""), (50, "esp", "")];
-    for (number, name, field) in tunnels.into_iter().chain([(253, "other", r#","ip_proto":253"#)]) {
-        let packet = [ipv4(number, 40, 0), ipv4(6, 20, 0)].concat();
-        check(
-            LinkType::IPV4,
-            &packet,
-            40,
-            &format!(
-                r#""len":40,"link":"ipv4","src":"10.0.0.1","dst":"10.0.0.2","proto":"{name}"{field},"ttl":64"#
-            ),
-        );
-    }
 }
 
 #[test]

@@ -71,7 +71,7 @@ const PREFERENCES: [&str; 5] = [
 ];
 
 /// Link types whose fields are all compared. For others, only lengths and times are compared.
-const LINKS: [&str; 11] = [
+const LINKS: [&str; 24] = [
     "ethernet",
     "raw",
     "ipv4",
@@ -83,10 +83,23 @@ const LINKS: [&str; 11] = [
     "ppp",
     "radiotap",
     "ieee802.11",
+    "ppp-hdlc",
+    "pppoe",
+    "cisco-hdlc",
+    "frame-relay",
+    "fddi",
+    "enc",
+    "pflog",
+    "prism",
+    "avs",
+    "ppi",
+    "ppp-dir",
+    "nflog",
+    "pktap",
 ];
 
 /// Protocols below the network layer.
-const BELOW_NETWORK: [&str; 16] = [
+const BELOW_NETWORK: [&str; 27] = [
     "eth",
     "ethertype",
     "vlan",
@@ -103,6 +116,17 @@ const BELOW_NETWORK: [&str; 16] = [
     "wlan",
     "raw",
     "frame",
+    "chdlc",
+    "fr",
+    "fddi",
+    "enc",
+    "pflog",
+    "prism",
+    "wlancap",
+    "ppi",
+    "nflog",
+    "pktap",
+    "pcap_pktdata",
 ];
 
 /// Ports of DNS, multicast DNS and LLMNR.
@@ -179,6 +203,10 @@ impl Row {
             return fields;
         }
         let layers: Vec<_> = self.protocols().split(':').collect();
+        if line.get("tunnel").is_some() {
+            self.tunnel(&layers, &mut fields);
+            return fields;
+        }
         let depth = layers.iter().take_while(|layer| BELOW_NETWORK.contains(layer)).count();
         fields.push(("vlan", self.vlan(&layers[..depth])));
         match layers.get(depth).copied() {
@@ -188,6 +216,46 @@ impl Row {
             _ => self.link_only(&mut fields),
         }
         fields
+    }
+
+    /// Addresses, hop limit and ports of the innermost packet, and the addresses around the tunnels. An
+    /// ICMP error also contains the headers of another packet.
+    fn tunnel(&self, layers: &[&str], fields: &mut Vec<(&'static str, Value)>) {
+        let end = layers.iter().position(|layer| layer.starts_with("icmp"));
+        let layers = &layers[..end.unwrap_or(layers.len())];
+        let count = |name: &str| layers.iter().filter(|layer| **layer == name).count();
+        let last = |layer: &str, field: &str| {
+            count(layer).checked_sub(1).and_then(|index| self.all(field).nth(index))
+        };
+        let is_network = |layer: &&str| ["ip", "ipv6", "arp"].contains(layer);
+        let outermost = layers.iter().position(is_network);
+        // A frame or PPP in a tunnel can contain another protocol.
+        let is_link = |layer: &&str| ["eth", "ppp"].contains(layer);
+        let start = layers.iter().rposition(is_link).unwrap_or(0);
+        let innermost = layers.iter().rposition(is_network).filter(|index| start <= *index);
+        let (src, dst, ttl) = match innermost.map(|index| layers[index]) {
+            Some("ip") => (last("ip", "ip.src"), last("ip", "ip.dst"), last("ip", "ip.ttl")),
+            Some("ipv6") => {
+                (last("ipv6", "ipv6.src"), last("ipv6", "ipv6.dst"), last("ipv6", "ipv6.hlim"))
+            }
+            Some(_) => return,
+            None => (None, None, None),
+        };
+        fields.extend([("src", src.into()), ("dst", dst.into())]);
+        fields.push(("ttl", ttl.map_or(Value::Null, number)));
+        if let Some(outermost) = outermost.filter(|index| Some(*index) != innermost) {
+            for (field, name) in [("outer_src", "src"), ("outer_dst", "dst")] {
+                fields.push((field, self.string(&format!("{}.{name}", layers[outermost]))));
+            }
+        }
+        let Some(inner) = innermost else { return };
+        let transport = layers[inner..].iter().find(|layer| ["tcp", "udp"].contains(layer));
+        if let Some(transport) = transport {
+            for (field, name) in [("sport", "srcport"), ("dport", "dstport")] {
+                let port = last(transport, &format!("{transport}.{name}"));
+                fields.push((field, port.map_or(Value::Null, number)));
+            }
+        }
     }
 
     fn vlan(&self, below: &[&str]) -> Value {

@@ -48,6 +48,9 @@ pub enum ExtraField {
     ArpOp,
     EthSrc,
     EthDst,
+    Tunnel,
+    OuterSrc,
+    OuterDst,
     Dns,
     DnsType,
     Sni,
@@ -112,7 +115,7 @@ const PREFIX: &str = "tag_";
 
 impl ExtraField {
     /// All fields but tags.
-    const LISTED: [Self; 16] = [
+    const LISTED: [Self; 19] = [
         Self::Seq,
         Self::Ack,
         Self::Win,
@@ -124,6 +127,9 @@ impl ExtraField {
         Self::ArpOp,
         Self::EthSrc,
         Self::EthDst,
+        Self::Tunnel,
+        Self::OuterSrc,
+        Self::OuterDst,
         Self::Dns,
         Self::DnsType,
         Self::Sni,
@@ -145,6 +151,9 @@ impl ExtraField {
             Self::ArpOp => "arp_op",
             Self::EthSrc => "eth_src",
             Self::EthDst => "eth_dst",
+            Self::Tunnel => "tunnel",
+            Self::OuterSrc => "outer_src",
+            Self::OuterDst => "outer_dst",
             Self::Dns => "dns",
             Self::DnsType => "dns_type",
             Self::Sni => "sni",
@@ -163,8 +172,9 @@ impl ExtraField {
             }
             Self::Win | Self::Frag | Self::ArpOp => FieldType::Number { max: 0xffff },
             Self::IcmpType | Self::IcmpCode => FieldType::Number { max: 0xff },
-            Self::EthSrc | Self::EthDst => FieldType::Address,
-            Self::Dns
+            Self::EthSrc | Self::EthDst | Self::OuterSrc | Self::OuterDst => FieldType::Address,
+            Self::Tunnel
+            | Self::Dns
             | Self::DnsType
             | Self::Sni
             | Self::HttpHost

@@ -1,0 +1,212 @@
+//! Packets in tunnels, and packets that only look like them.
+
+use super::{ETH, IPV4, UDP_DNS, check, check_ethernet, ethernet, ipv4, ipv6};
+use crate::{LinkType, Proto, Summary, Tunnels, decode, decode_into};
+use proptest::prelude::*;
+
+/// The innermost packet: a datagram of four bytes.
+fn inner() -> Vec<u8> {
+    [ipv4(17, 32, 0), UDP_DNS.to_vec(), vec![1; 4]].concat()
+}
+
+/// The line of [`inner`] from its source on.
+const INNER: &str = r#""src":"10.0.0.1","dst":"10.0.0.2","sport":54321,"dport":53,"proto":"udp","ttl":64,"payload":4"#;
+
+fn inner_frame() -> Vec<u8> {
+    ethernet(&[IPV4], &inner())
+}
+
+/// A packet without a link header from 192.0.2.1 to 192.0.2.2.
+fn outer(number: u8, payload: &[u8]) -> Vec<u8> {
+    let mut packet = ipv4(number, u16::try_from(20 + payload.len()).unwrap(), 0);
+    packet[12..].copy_from_slice(&[192, 0, 2, 1, 192, 0, 2, 2]);
+    packet.extend(payload);
+    packet
+}
+
+fn udp(port: u16, payload: &[u8]) -> Vec<u8> {
+    let [len, port] = [u16::try_from(8 + payload.len()).unwrap(), port].map(u16::to_be_bytes);
+    outer(17, &[&[0xc0, 0], &port[..], &len, &[0, 0], payload].concat())
+}
+
+/// A packet in tunnels of which the outermost is over IP.
+fn check_entered(packet: &[u8], tunnel: &str) {
+    let eth =
+        if packet.windows(12).any(|window| window == &inner_frame()[..12]) { ETH } else { "" };
+    let comma = if eth.is_empty() { "" } else { "," };
+    let expect = format!(
+        r#""len":{},"link":"raw",{eth}{comma}"tunnel":"{tunnel}","outer_src":"192.0.2.1","outer_dst":"192.0.2.2",{INNER}"#,
+        packet.len()
+    );
+    check(LinkType::RAW, packet, packet.len(), &expect);
+}
+
+/// A packet that is described by its outermost headers.
+fn check_outer(packet: &[u8], proto: &str) {
+    let summary = decode(LinkType::RAW, packet, u32::try_from(packet.len()).unwrap());
+    assert!(summary.tunnel.is_empty(), "{summary:?}");
+    assert_eq!((summary.src, summary.proto), (Some([192, 0, 2, 1].into()), Proto::parse(proto)));
+}
+
+#[test]
+fn tunnels_over_udp_are_entered() {
+    let frame = inner_frame();
+    let vxlan = [&[8, 0, 0, 0, 0, 0, 42, 0], &frame[..]].concat();
+    check_entered(&udp(4789, &vxlan), "vxlan:42");
+    check_entered(&udp(8472, &vxlan), "vxlan:42");
+    check_outer(&udp(4788, &vxlan), "udp");
+    let policy = [&[0x88, 8, 0, 7, 0, 0, 42, 0], &frame[..]].concat();
+    check_entered(&udp(4789, &policy), "vxlan:42");
+    let extended = [&[0x0c, 0, 0, 1, 0, 0, 42, 0], &inner()[..]].concat();
+    check_entered(&udp(4790, &extended), "vxlan-gpe:42");
+    let geneve = [&[1, 0x40, 0x65, 0x58, 0, 1, 0, 0, 1, 2, 3, 0], &frame[..]].concat();
+    check_entered(&udp(6081, &geneve), "geneve:256");
+    let gtp = [&[0x30, 0xff, 0, 32, 0, 0, 0, 9], &inner()[..]].concat();
+    check_entered(&udp(2152, &gtp), "gtp:9");
+    // An extension header of four bytes.
+    let extension = [&[0x34, 0xff, 0, 40, 0, 0, 0, 9, 0, 0, 0, 0x85, 1, 0, 9, 0], &inner()[..]];
+    check_entered(&udp(2152, &extension.concat()), "gtp:9");
+    let l2tp = [&[0x40, 2, 0, 44, 0, 1, 0, 7, 0xff, 3, 0, 0x21], &inner()[..]].concat();
+    check_entered(&udp(1701, &l2tp), "l2tp:7");
+    let short = [&[0, 2, 0, 1, 0, 7, 0x21], &inner()[..]].concat();
+    check_entered(&udp(1701, &short), "l2tp:7");
+}
+
+#[test]
+fn tunnels_over_ip_are_entered() {
+    let frame = inner_frame();
+    check_entered(&outer(4, &inner()), "ip");
+    check_entered(&outer(47, &[&[0, 0, 8, 0], &inner()[..]].concat()), "gre");
+    let key = [&[0x30, 0, 8, 0, 0, 0, 0, 5, 0, 0, 0, 1], &inner()[..]].concat();
+    check_entered(&outer(47, &key), "gre:5");
+    check_entered(&outer(47, &[&[0, 0, 0x65, 0x58], &frame[..]].concat()), "gre");
+    let labels = [&[0, 0, 0x88, 0x47, 0, 0, 0x11, 64], &inner()[..]].concat();
+    check_entered(&outer(47, &labels), "gre");
+    let call = [&[0x30, 1, 0x88, 0x0b, 0, 33, 0, 6, 0, 0, 0, 1, 0x21], &inner()[..]].concat();
+    check_entered(&outer(47, &call), "gre:6");
+    check_entered(&outer(47, &[&[0, 0, 0x88, 0xbe], &frame[..]].concat()), "erspan");
+    let second = [&[0x10, 0, 0x88, 0xbe, 0, 0, 0, 1, 0x10, 0, 0, 3, 0, 0, 0, 0], &frame[..]];
+    check_entered(&outer(47, &second.concat()), "erspan:3");
+    let third = [0x10, 0, 0x22, 0xeb, 0, 0, 0, 1, 0x20, 0, 0, 3, 0, 0, 0, 0, 0, 0, 0, 0];
+    check_entered(&outer(47, &[&third, &frame[..]].concat()), "erspan:3");
+    check_entered(&outer(97, &[&[0x30, 0], &frame[..]].concat()), "etherip");
+    check_entered(&outer(143, &frame), "ethernet");
+    check_entered(&outer(137, &[&[0, 0, 0x11, 64], &inner()[..]].concat()), "mpls");
+    let third_level = udp(
+        4789,
+        &[&[8, 0, 0, 0, 0, 0, 42, 0], &ethernet(&[IPV4], &outer(4, &inner()))[..]].concat(),
+    );
+    check_entered(&third_level, "vxlan:42/ip");
+    let in_ipv6 = [ipv6(4, 32), inner()].concat();
+    let expect = format!(
+        r#""len":72,"link":"raw","tunnel":"ip","outer_src":"::1","outer_dst":"ff02::1",{INNER}"#
+    );
+    check(LinkType::RAW, &in_ipv6, 72, &expect);
+    let ipv6_in_ipv4 = outer(41, &[ipv6(17, 12), UDP_DNS.to_vec(), vec![1; 4]].concat());
+    let expect = r#""len":72,"link":"raw","tunnel":"ip6","outer_src":"192.0.2.1","outer_dst":"192.0.2.2","src":"::1","dst":"ff02::1","sport":54321,"dport":53,"proto":"udp","ttl":255,"payload":4"#;
+    check(LinkType::RAW, &ipv6_in_ipv4, 72, expect);
+}
+
+#[test]
+fn tags_with_a_packet_are_entered() {
+    let frame = inner_frame();
+    for (header, content, tunnel) in [
+        (&[0x22, 0xf3, 0, 0x40, 0, 1, 0, 2, 1, 2, 3, 4][..], &frame, "trill"),
+        (&[0x88, 0xe7, 0x10, 0, 1, 2], &frame, "pbb:258"),
+        (&[0x89, 0x09, 1, 1, 0, 1, 0, 9, 8, 0], &inner(), "cmd:9"),
+        (&[0x89, 0x26, 0x80, 1, 0, 2, 8, 0], &inner(), "vntag"),
+        (&[0x89, 0x3f, 0, 0, 0x10, 1, 0, 1, 8, 0], &inner(), "etag:20481"),
+    ] {
+        let packet = ethernet(&[header], content);
+        let expect = format!(r#""len":{},{ETH},"tunnel":"{tunnel}",{INNER}"#, packet.len());
+        check_ethernet(&packet, &expect);
+    }
+    // Not a tunnel.
+    let packet = ethernet(&[&[0x89, 0x2f, 0, 40, 0, 1, 8, 0]], &inner());
+    check_ethernet(&packet, &format!(r#""len":{},{ETH},{INNER}"#, packet.len()));
+}
+
+/// Ports and protocol numbers alone do not make a tunnel.
+#[test]
+fn other_bytes_are_described_by_their_outer_headers() {
+    let frame = inner_frame();
+    let inner = inner();
+    for (port, header, content) in [
+        (4789, &[0, 0, 0, 0, 0, 0, 42, 0][..], &frame),
+        (4789, &[8, 0, 0, 1, 0, 0, 42, 0], &frame),
+        (4789, &[8, 0, 0, 0, 0, 0, 42, 1], &frame),
+        (4790, &[0x0c, 0, 0, 9, 0, 0, 42, 0], &inner),
+        (4790, &[0x0c, 0, 0, 2, 0, 0, 42, 0], &inner),
+        (6081, &[0x40, 0, 0x65, 0x58, 0, 1, 0, 0], &frame),
+        (6081, &[0, 0x80, 0x65, 0x58, 0, 1, 0, 0], &frame),
+        (6081, &[0, 0, 8, 6, 0, 1, 0, 0], &frame),
+        (2152, &[0x30, 0xff, 0, 33, 0, 0, 0, 9], &inner),
+        (2152, &[0x50, 0xff, 0, 32, 0, 0, 0, 9], &inner),
+        (2152, &[0x30, 0xfe, 0, 32, 0, 0, 0, 9], &inner),
+        (2152, &[0x30, 0xff, 0, 32, 0, 0, 0, 9], &frame),
+        (2152, &[0x34, 0xff, 0, 36, 0, 0, 0, 9, 0, 0, 0, 1], &vec![0; 32]),
+        (1701, &[0xc8, 2, 0, 44, 0, 1, 0, 7, 0xff, 3, 0, 0x21], &inner),
+        (1701, &[0, 3, 0, 1, 0, 7, 0, 0x21], &inner),
+        (1701, &[0x40, 2, 0, 99, 0, 1, 0, 7, 0xff, 3, 0, 0x21], &inner),
+    ] {
+        check_outer(&udp(port, &[header, content].concat()), "udp");
+    }
+    for (number, header, content, proto) in [
+        (4, &[][..], &frame, "ip-in-ip"),
+        (41, &[], &inner, "ipv6"),
+        (47, &[0, 0, 8, 0], &frame, "gre"),
+        (47, &[0x40, 0, 8, 0], &inner, "gre"),
+        (47, &[0, 1, 0x88, 0x0b], &inner, "gre"),
+        (47, &[0, 0, 0x20, 0], &inner, "gre"),
+        (47, &[0x10, 0, 0x88, 0xbe, 0, 0, 0, 1, 0x20, 0, 0, 3, 0, 0, 0, 0], &frame, "gre"),
+        (97, &[0x40, 0], &frame, "etherip"),
+        (50, &[], &inner, "esp"),
+        (253, &[], &inner, "ip-proto-253"),
+    ] {
+        check_outer(&outer(number, &[header, content].concat()), proto);
+    }
+    // The first of several fragments.
+    let mut fragment = outer(4, &inner);
+    fragment[6] = 0x20;
+    check_outer(&fragment, "ip-in-ip");
+    let packet = outer(4, &inner);
+    let mut summary = Summary::new(LinkType::RAW, 0, 0);
+    decode_into(LinkType::RAW, &packet, 52, Tunnels::Outer, &mut summary);
+    assert_eq!((summary.proto, summary.outer_src), (Proto::parse("ip-in-ip"), None));
+}
+
+#[test]
+fn headers_that_were_not_captured_are_truncated() {
+    let packet = outer(4, &inner());
+    let expect = r#""len":52,"cap":39,"link":"raw","src":"192.0.2.1","dst":"192.0.2.2","proto":"ip-in-ip","ttl":64,"err":["truncated"]"#;
+    check(LinkType::RAW, &packet[..39], 52, expect);
+}
+
+#[test]
+fn depth_is_bounded() {
+    let packet = (0..7).fold(inner(), |packet, _| outer(4, &packet));
+    let expect = format!(
+        r#""len":{},"link":"raw","tunnel":"ip/ip/ip/ip/ip/ip","outer_src":"192.0.2.1","outer_dst":"192.0.2.2","src":"192.0.2.1","dst":"192.0.2.2","proto":"ip-in-ip","ttl":64,"err":["unsupported"]"#,
+        packet.len()
+    );
+    check(LinkType::RAW, &packet, packet.len(), &expect);
+}
+
+proptest! {
+    /// Random bytes after the headers of each tunnel.
+    #[test]
+    fn any_content_gives_a_summary(
+        start in proptest::sample::select(vec![
+            (4789, &[8, 0, 0, 0, 0, 0, 42, 0][..]),
+            (4790, &[0x0c, 0, 0, 1, 0, 0, 42, 0]),
+            (6081, &[1, 0x40, 0x65, 0x58, 0, 1, 0, 0]),
+            (2152, &[0x34, 0xff, 0, 40, 0, 0, 0, 9, 0, 0, 0]),
+            (1701, &[0x0a, 2, 0, 1, 0, 7]),
+        ]),
+        rest: Vec<u8>,
+    ) {
+        let packet = udp(start.0, &[start.1, &rest].concat());
+        let len = u32::try_from(packet.len()).unwrap();
+        prop_assert_eq!(decode(LinkType::RAW, &packet, len).len, len);
+    }
+}

@@ -1,0 +1,207 @@
+//! Fields of the headers of tunnels.
+
+use super::fields::{Fields, bits};
+
+pub(crate) fn vxlan(fields: &mut Fields<'_>) {
+    fields.header("VXLAN", 8);
+    fields.hex("Flags", 0..16);
+    fields.number("Group policy", 16..32);
+    fields.number("Network identifier", 32..56);
+}
+
+pub(crate) fn vxlan_gpe(fields: &mut Fields<'_>) {
+    fields.header("VXLAN-GPE", 8);
+    fields.hex("Flags", 0..8);
+    fields.number("Next protocol", 24..32);
+    fields.number("Network identifier", 32..56);
+}
+
+pub(crate) fn geneve(fields: &mut Fields<'_>) {
+    let options_len = usize::from(fields.byte(0) & 0x3f) * 4;
+    fields.header("Geneve", 8 + options_len);
+    fields.number("Version", 0..2);
+    fields.number("Options length", 2..8).meaning(format!("{options_len} bytes"));
+    fields.flags("Flags", 8..16, &["Control packet", "Critical options"]);
+    fields.ether_type("Protocol", 16..32);
+    fields.number("Network identifier", 32..56);
+    if 0 < options_len {
+        fields.octets("Options", bits(8..8 + options_len));
+    }
+}
+
+pub(crate) fn gtp(fields: &mut Fields<'_>) {
+    let has_more = fields.byte(0) & 7 != 0;
+    let mut len = if has_more { 12 } else { 8 };
+    let mut next = if fields.byte(0) & 4 != 0 { fields.byte(11) } else { 0 };
+    while next != 0 && 0 < fields.byte(len) {
+        len += usize::from(fields.byte(len)) * 4;
+        next = fields.byte(len - 1);
+    }
+    fields.header("GTP-U", len);
+    fields.number("Version", 0..3);
+    fields.hex("Flags", 3..8);
+    fields.number("Message type", 8..16).meaning("packet");
+    fields.number("Length", 16..32);
+    fields.hex("Tunnel endpoint identifier", 32..64);
+    if has_more {
+        fields.number("Sequence number", 64..80);
+        fields.number("N-PDU number", 80..88);
+        fields.number("Next extension header", 88..96);
+    }
+    if 12 < len {
+        fields.octets("Extension headers", bits(12..len));
+    }
+}
+
+pub(crate) fn l2tp(fields: &mut Fields<'_>) {
+    let flags = fields.byte(0);
+    let session_start = if flags & 0x40 != 0 { 4 } else { 2 };
+    let sequence_start = session_start + 4;
+    let offset_start = sequence_start + if flags & 0x08 != 0 { 4 } else { 0 };
+    let padding = fields.number_at(bits(offset_start..offset_start + 2)).unwrap_or(0);
+    let has_offset = flags & 0x02 != 0;
+    let padding = usize::try_from(padding).unwrap_or(0);
+    fields.header("L2TP", offset_start + if has_offset { 2 + padding } else { 0 });
+    fields.hex("Flags", 0..12);
+    fields.number("Version", 12..16);
+    if session_start == 4 {
+        fields.number("Length", 16..32);
+    }
+    fields.number("Tunnel", bits(session_start..session_start + 2));
+    fields.number("Session", bits(session_start + 2..sequence_start));
+    if offset_start != sequence_start {
+        fields.number("Sequence number", bits(sequence_start..sequence_start + 2));
+        fields.number("Next sequence number", bits(sequence_start + 2..offset_start));
+    }
+    if has_offset {
+        fields.number("Offset", bits(offset_start..offset_start + 2));
+    }
+}
+
+pub(crate) fn gre(fields: &mut Fields<'_>) {
+    gre_with(fields, "GRE", 0);
+}
+
+/// GRE and the header of ERSPAN type II.
+pub(crate) fn erspan_2(fields: &mut Fields<'_>) {
+    erspan(fields, 8);
+}
+
+/// GRE and the header of ERSPAN type III.
+pub(crate) fn erspan_3(fields: &mut Fields<'_>) {
+    let start = gre_len(fields);
+    let has_more = fields.byte(start + 11) & 1 == 1;
+    erspan(fields, if has_more { 20 } else { 12 });
+}
+
+fn erspan(fields: &mut Fields<'_>, len: usize) {
+    let start = gre_len(fields) * 8;
+    gre_with(fields, "GRE and ERSPAN", len);
+    fields.number("ERSPAN version", start..start + 4);
+    fields.number("Mirrored VLAN", start + 4..start + 16);
+    fields.number("Session", start + 22..start + 32);
+}
+
+fn gre_len(fields: &Fields<'_>) -> usize {
+    let (first, second) = (fields.byte(0), fields.byte(1));
+    let optional = [first & 0x80, first & 0x20, first & 0x10, second & 0x80];
+    4 + 4 * optional.iter().filter(|flag| **flag != 0).count()
+}
+
+fn gre_with(fields: &mut Fields<'_>, name: &'static str, inner_len: usize) {
+    let (first, second) = (fields.byte(0), fields.byte(1));
+    fields.header(name, gre_len(fields) + inner_len);
+    let names = ["Checksum present", "", "Key present", "Sequence number present"];
+    fields.flags("Flags", 0..13, &names);
+    fields.number("GRE version", 13..16);
+    fields.ether_type("Protocol", 16..32);
+    let mut start = 4;
+    if first & 0x80 != 0 {
+        fields.hex("Checksum", bits(start..start + 2));
+        start += 4;
+    }
+    if first & 0x20 != 0 {
+        if second & 7 == 1 {
+            fields.number("Payload length", bits(start..start + 2));
+            fields.number("Call", bits(start + 2..start + 4));
+        } else {
+            fields.number("Key", bits(start..start + 4));
+        }
+        start += 4;
+    }
+    if first & 0x10 != 0 {
+        fields.number("GRE sequence number", bits(start..start + 4));
+        start += 4;
+    }
+    if second & 0x80 != 0 {
+        fields.number("GRE acknowledgment number", bits(start..start + 4));
+    }
+}
+
+pub(crate) fn ether_ip(fields: &mut Fields<'_>) {
+    fields.header("EtherIP", 2);
+    fields.number("Version", 0..4);
+}
+
+pub(crate) fn trill(fields: &mut Fields<'_>) {
+    let options_len =
+        fields.number_at(5..10).and_then(|words| usize::try_from(words).ok()).unwrap_or(0) * 4;
+    fields.header("TRILL", 6 + options_len);
+    fields.number("Version", 0..2);
+    fields.number("Multi-destination", 4..5);
+    fields.number("Options length", 5..10).meaning(format!("{options_len} bytes"));
+    fields.number("Hop count", 10..16);
+    fields.hex("Egress nickname", 16..32);
+    fields.hex("Ingress nickname", 32..48);
+    if 0 < options_len {
+        fields.octets("Options", bits(6..6 + options_len));
+    }
+}
+
+pub(crate) fn pbb(fields: &mut Fields<'_>) {
+    fields.header("802.1ah", 4);
+    fields.number("Priority", 0..3);
+    fields.number("Drop eligible", 3..4);
+    fields.number("Service instance", 8..32);
+}
+
+pub(crate) fn cmd(fields: &mut Fields<'_>) {
+    fields.header("Cisco metadata", 8);
+    fields.number("Version", 0..8);
+    fields.number("Length", 8..16);
+    fields.number("Option type", 20..32);
+    fields.number("Security group tag", 32..48);
+    fields.ether_type("EtherType", 48..64);
+}
+
+pub(crate) fn vn_tag(fields: &mut Fields<'_>) {
+    fields.header("VN-Tag", 6);
+    fields.number("Direction", 0..1);
+    fields.number("Pointer", 1..2);
+    fields.number("Destination", 2..16);
+    fields.number("Looped", 16..17);
+    fields.number("Version", 18..20);
+    fields.number("Source", 20..32);
+    fields.ether_type("EtherType", 32..48);
+}
+
+pub(crate) fn e_tag(fields: &mut Fields<'_>) {
+    fields.header("E-Tag", 8);
+    fields.number("Priority", 0..3);
+    fields.number("Drop eligible", 3..4);
+    fields.number("Ingress channel", 4..16);
+    fields.number("Group", 18..20);
+    fields.number("Channel", 20..32);
+    fields.number("Ingress channel extension", 32..40);
+    fields.number("Channel extension", 40..48);
+    fields.ether_type("EtherType", 48..64);
+}
+
+/// The tag of high-availability seamless redundancy (IEC 62439-3).
+pub(crate) fn hsr(fields: &mut Fields<'_>) {
+    fields.header("HSR", 6);
+    fields.number("Path", 0..4);
+    fields.number("Length", 4..16);
+    fields.number("Sequence number", 16..32);
+    fields.ether_type("EtherType", 32..48);
+}
