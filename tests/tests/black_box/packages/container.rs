@@ -111,12 +111,12 @@ fn reads_standard_input_in_the_whole_sandbox() {
 #[test]
 fn names_that_need_files_are_errors() {
     let container = Container::new();
-    for (args, message) in [
-        (&["-r", "/sniffer", "-Z", "root"][..], "no user named `root`"),
-        (&["-d", "-y", "EN10MB", "port http"], "unknown port 'http'"),
+    for (args, status, message) in [
+        (&["-r", "/sniffer", "-Z", "root"][..], 1, "no user named `root`"),
+        (&["-d", "-y", "EN10MB", "port http"], 2, "unknown port 'http'"),
     ] {
         let output = container.run(args);
-        assert_eq!(output.status.code(), Some(1), "{args:?}");
+        assert_eq!(output.status.code(), Some(status), "{args:?}");
         assert!(output.stderr.contains(message), "{args:?}: {}", output.stderr);
     }
 }
