@@ -46,6 +46,28 @@ fn faults() -> impl Strategy<Value = Faults> {
 }
 
 prop_compose! {
+    fn names()(
+        dns in any::<Option<(String, u16)>>(),
+        (sni, http_host, quic) in any::<(Option<String>, Option<String>, Option<u32>)>(),
+        (rcode, answers, dns_time_us) in any::<(Option<u16>, Vec<String>, Option<u32>)>(),
+        (alpn, ech, has_ja4) in any::<(Vec<String>, bool, bool)>(),
+    ) -> PayloadNames<'static> {
+        PayloadNames {
+            dns: dns.map(|(name, kind)| (name.into(), DnsType(kind))),
+            dns_rcode: rcode.map(DnsCode),
+            dns_answers: answers.into_iter().map(Into::into).collect(),
+            dns_time_us: dns_time_us.map(Into::into),
+            sni: sni.map(Into::into),
+            alpn: alpn.into_iter().map(Into::into).collect(),
+            ech,
+            ja4: Ja4::parse("t13d1516h2_8daaf6152771_e5627efa2ab1").filter(|_| has_ja4),
+            http_host: http_host.map(Into::into),
+            quic,
+        }
+    }
+}
+
+prop_compose! {
     fn any_packet()(
         (n, ns, interface, direction) in (any::<u64>(), any::<i64>(), interface(), 0usize..6),
         (segment_len, kind) in (any::<u16>(), 0usize..8),
@@ -64,10 +86,8 @@ prop_compose! {
         (flags, seq, ack, win) in any::<(Option<u8>, Option<u32>, Option<u32>, Option<u16>)>(),
         (icmp_type, icmp_code, arp_op) in any::<(Option<u8>, Option<u8>, Option<u16>)>(),
         faults in faults(),
-        dns in any::<Option<(String, u16)>>(),
-        (sni, http_host, quic) in any::<(Option<String>, Option<String>, Option<u32>)>(),
-        (rcode, answers, dns_time_us) in any::<(Option<u16>, Vec<String>, Option<u32>)>(),
-        (alpn, ech, has_ja4) in any::<(Vec<String>, bool, bool)>(),
+        // Boxed: in place, the values of all fields overflow the stack of a test without optimization.
+        names in names().boxed(),
         has_id: bool,
     ) -> Packet<'static> {
         let mut summary = Summary::new(LinkType(if link % 2 == 0 { 1 } else { link }), cap, len);
@@ -96,20 +116,50 @@ prop_compose! {
             gso: kinds.get(kind).map(|&kind| Gso { segment_len, kind }),
             community_id: CommunityId::of(&summary, 0).filter(|_| has_id),
             summary,
-            names: PayloadNames {
-                dns: dns.map(|(name, kind)| (name.into(), DnsType(kind))),
-                dns_rcode: rcode.map(DnsCode),
-                dns_answers: answers.into_iter().map(Into::into).collect(),
-                dns_time_us: dns_time_us.map(Into::into),
-                sni: sni.map(Into::into),
-                alpn: alpn.into_iter().map(Into::into).collect(),
-                ech,
-                ja4: Ja4::parse("t13d1516h2_8daaf6152771_e5627efa2ab1").filter(|_| has_ja4),
-                http_host: http_host.map(Into::into),
-                quic,
-            },
+            names,
         }
     }
+}
+
+/// Texts are assembled in the buffer of the writer up to a length. Lines with many of these must fit.
+#[test]
+fn lines_with_the_longest_short_texts_are_written() {
+    let text = || "x".repeat(32).into();
+    let mut summary = Summary::new(LinkType(65_535), u32::MAX - 1, u32::MAX);
+    (summary.eth_src, summary.eth_dst) = (Some([255; 6]), Some([255; 6]));
+    (0..8).for_each(|_| assert!(summary.vlan.push(4_095)));
+    let address = Some([0xffff; 8].into());
+    (summary.src, summary.dst) = (address, address);
+    (summary.outer_src, summary.outer_dst) = (address, address);
+    (summary.sport, summary.dport) = (Some(u16::MAX), Some(u16::MAX));
+    summary.proto = Proto::parse("other");
+    (summary.ttl, summary.frag, summary.payload) = (Some(255), Some(65_528), Some(u32::MAX));
+    let number = Some(u32::MAX);
+    summary.tcp = Tcp { flags: Some(255), seq: number, ack: number, win: Some(u16::MAX) };
+    (summary.icmp_type, summary.icmp_code, summary.arp_op) = (Some(255), Some(255), Some(u16::MAX));
+    let packet = Packet {
+        interface: Some(text()),
+        direction: Some(Direction::Multicast),
+        gso: Some(Gso { segment_len: u16::MAX, kind: GsoKind::UdpDatagrams }),
+        community_id: CommunityId::of(&summary, 0),
+        names: PayloadNames {
+            dns: Some((text(), DnsType(u16::MAX))),
+            dns_rcode: Some(DnsCode(u16::MAX)),
+            dns_answers: (0..PayloadNames::MAX_TEXTS).map(|_| text()).collect(),
+            dns_time_us: Some(u64::MAX),
+            sni: Some(text()),
+            alpn: (0..PayloadNames::MAX_TEXTS).map(|_| text()).collect(),
+            ech: true,
+            ja4: Ja4::parse("t13d1516h2_8daaf6152771_e5627efa2ab1"),
+            http_host: Some(text()),
+            quic: Some(u32::MAX),
+        },
+        ..Packet::new(u64::MAX, Timestamp::from_ns(i64::MAX), summary)
+    };
+    let mut expected = Vec::new();
+    write_json(&mut expected, &packet).unwrap();
+    expected.push(b'\n');
+    assert_eq!(String::from_utf8(written(&packet)), String::from_utf8(expected));
 }
 
 proptest! {
