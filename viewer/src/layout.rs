@@ -1,8 +1,9 @@
-//! The layout of the page: open tabs, the maximized panel and the sizes of the panes. It is part of the
+//! The layout of the page: open tabs, the maximized panel, hidden columns and the sizes of the panes. It is part of the
 //! [`Settings`](crate::settings::Settings).
 
 use crate::app::Panel;
 use crate::settings::Choices;
+use crate::table_columns::ColumnChoices;
 
 /// A tab of the upper charts.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -47,7 +48,7 @@ const PANES: [(&str, u16, u16, u16); 3] =
     [("timeline", 250, 120, 1_200), ("side", 330, 200, 1_200), ("detail", 260, 80, 1_200)];
 
 /// The keys of the layout in links.
-pub const KEYS: [&str; 6] = ["chart", "tab", "max", "timeline", "side", "detail"];
+pub const KEYS: [&str; 7] = ["chart", "tab", "max", "columns", "timeline", "side", "detail"];
 
 /// The layout.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -58,6 +59,8 @@ pub struct Layout {
     pub tab: Tab,
     /// The panel that covers the others.
     pub maximized: Option<Panel>,
+    /// The columns that the user has hidden or shown.
+    pub columns: ColumnChoices,
     sizes_px: [u16; PANES.len()],
 }
 
@@ -67,6 +70,7 @@ impl Default for Layout {
             chart: ChartTab::default(),
             tab: Tab::default(),
             maximized: None,
+            columns: ColumnChoices::default(),
             sizes_px: PANES.map(|pane| pane.1),
         }
     }
@@ -79,6 +83,7 @@ impl Layout {
             "chart" => CHART_TABS.name(self.chart),
             "tab" => TABS.name(self.tab),
             "max" => self.maximized.map_or("", Panel::name).to_owned(),
+            "columns" => self.columns.text(),
             _ => self.sizes_px[pane(key)?].to_string(),
         })
     }
@@ -100,6 +105,12 @@ impl Layout {
                 if is_valid {
                     self.maximized = panel;
                 }
+                is_valid
+            }
+            "columns" => {
+                let columns = ColumnChoices::parse(text);
+                let is_valid = columns.is_some();
+                self.columns = columns.unwrap_or_default();
                 is_valid
             }
             _ => match (pane(key), text.parse::<u16>()) {

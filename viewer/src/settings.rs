@@ -301,6 +301,7 @@ mod tests {
             ("chart", "scatter"),
             ("tab", "packets"),
             ("max", "sizes"),
+            ("columns", "packets.ttl-,packets.vlan"),
             ("timeline", "300"),
             ("side", "400"),
             ("detail", "500"),

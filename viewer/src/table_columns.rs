@@ -1,4 +1,6 @@
-//! The columns of the tables, and the order of their rows.
+//! The columns of the tables, which of them are hidden, and the order of the rows.
+
+use crate::app::Panel;
 
 /// A column of the table of conversations.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -112,4 +114,83 @@ pub(crate) fn set_sort<C: Copy>(names: &[(C, &str)], text: &str, sort: &mut (C, 
     };
     let column = names.iter().find(|column| column.1 == name);
     column.map(|column| *sort = (column.0, is_ascending)).is_some()
+}
+
+/// The columns that the user has hidden or shown. Others are hidden while they are empty.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ColumnChoices {
+    /// Table, index of the column, and whether it is shown.
+    choices: Vec<(Panel, usize, bool)>,
+}
+
+impl ColumnChoices {
+    /// Shows or hides a column of a table.
+    pub fn choose(&mut self, table: Panel, column: usize, is_shown: bool) {
+        self.choices.retain(|choice| (choice.0, choice.1) != (table, column));
+        self.choices.push((table, column, is_shown));
+    }
+
+    /// The hidden columns of a table as a bit mask, given those that are hidden without a choice.
+    pub fn hidden(&self, table: Panel, by_default: u32) -> u32 {
+        let own = self.choices.iter().filter(|choice| choice.0 == table);
+        own.fold(
+            by_default,
+            |hidden, &(_, column, is_shown)| {
+                if is_shown { hidden & !(1 << column) } else { hidden | 1 << column }
+            },
+        )
+    }
+
+    /// The choices in links, such as `packets.ttl-,packets.vlan`: a minus sign after hidden columns.
+    pub fn text(&self) -> String {
+        let texts = self.choices.iter().filter_map(|(table, column, is_shown)| {
+            let name = *column_names(*table).get(*column)?;
+            Some(format!("{}.{name}{}", table.name(), if *is_shown { "" } else { "-" }))
+        });
+        texts.collect::<Vec<_>>().join(",")
+    }
+
+    /// The inverse of [`ColumnChoices::text`]; `None` if a table or column is unknown.
+    pub fn parse(text: &str) -> Option<Self> {
+        let mut choices = Self::default();
+        for choice in text.split(',').filter(|choice| !choice.is_empty()) {
+            let (table, column) = choice.split_once('.')?;
+            let (table, name) = (Panel::parse(table)?, column.trim_end_matches('-'));
+            let index = column_names(table).iter().position(|other| *other == name)?;
+            choices.choose(table, index, name == column);
+        }
+        Some(choices)
+    }
+}
+
+/// The names of the columns of a table; none for a chart.
+fn column_names(table: Panel) -> Vec<&'static str> {
+    match table {
+        Panel::Conversations => COLUMNS.iter().map(|column| column.1).collect(),
+        Panel::Endpoints => ENDPOINT_COLUMNS.iter().map(|column| column.1).collect(),
+        Panel::Packets => PACKET_COLUMNS.to_vec(),
+        _ => Vec::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn choices_override_defaults_and_round_trip() {
+        let mut choices = ColumnChoices::default();
+        assert_eq!((choices.hidden(Panel::Packets, 0b11), choices.text()), (0b11, String::new()));
+        choices.choose(Panel::Packets, 0, false);
+        choices.choose(Panel::Packets, 0, true);
+        choices.choose(Panel::Packets, 8, false);
+        choices.choose(Panel::Endpoints, 7, false);
+        assert_eq!(choices.hidden(Panel::Packets, 0b11), 0b1_0000_0010);
+        assert_eq!(choices.hidden(Panel::Conversations, 0b1010), 0b1010);
+        assert_eq!(choices.text(), "packets.n,packets.ttl-,endpoints.peers-");
+        assert_eq!(ColumnChoices::parse(&choices.text()), Some(choices));
+        for text in ["packets", "packets.", "packets.x", "sizes.n", "-", "packets.n,,x"] {
+            assert_eq!(ColumnChoices::parse(text), None, "{text}");
+        }
+    }
 }

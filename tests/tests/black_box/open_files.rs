@@ -226,10 +226,7 @@ fn line_numbers_continue_across_the_parts_of_a_file() {
     let cells = page.eval(
         "[...document.querySelector('#packets-rows tr').cells].map(cell => cell.textContent)",
     );
-    assert_eq!(
-        (&cells[0], &cells[1]),
-        (&json!("77,777"), &json!("1970-01-01 21:36:17.000000000 UTC"))
-    );
+    assert_eq!((&cells[0], &cells[1]), (&json!("77,777"), &json!("21:36:17.000000000")));
     // The other fields of a line are read from the file once the table is visible.
     page.eval("document.getElementById('packets').scrollIntoView()");
     page.wait_for(

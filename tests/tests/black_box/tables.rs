@@ -151,3 +151,48 @@ fn first_click_sorts_texts_ascending_and_numbers_descending() {
         }
     }
 }
+
+/// An expression: the headers of the packet table that can be seen.
+const HEADERS: &str = "[...document.querySelectorAll('#packets th')].filter(th => th.checkVisibility()).map(th => th.textContent)";
+
+#[test]
+fn columns_are_hidden_while_empty_or_in_the_menu() {
+    let directory = tempdir().unwrap();
+    let page = Page::open("");
+    let interface = "\\\\Device\\\\NPF_{0A1B2C3D-4E5F-6071-8293-A4B5C6D7E8F9}";
+    let line = |n: u64| {
+        format!(
+            "{{\"type\":\"pkt\",\"n\":{n},\"ts\":\"2026-11-24T12:00:0{n}Z\",\"if\":\"{interface}\",\"len\":60,\"ttl\":64}}\n"
+        )
+    };
+    page.drop_file(&write(directory.path(), "a.ndjson", line(1) + &line(2)));
+    page.act("viewer.set('tab', 'packets')");
+    page.wait_for(&format!("{HEADERS}.length === 6"));
+    assert_eq!(
+        page.eval(HEADERS),
+        json!(["No.", "Time", "Protocol", "Length", "TTL", "Interface"])
+    );
+    assert_eq!(page.text("#packets-range"), "Rows 1–2 of 2 · 2026-11-24 UTC");
+    // Long names are shortened in the middle; the tooltip has all of them.
+    let cell = page.eval("(cell => [cell.textContent.length, cell.title])(document.querySelector('#packets-rows tr').cells[10])");
+    assert_eq!(cell, json!([40, interface.replace("\\\\", "\\")]));
+    // The menu shows and hides columns.
+    for (column, is_checked) in [(8, true), (12, false)] {
+        let checkbox =
+            format!("document.querySelector('#packets-panel [data-column=\"{column}\"]')");
+        assert_eq!(page.eval(&format!("{checkbox}.checked")), is_checked);
+        page.act(&format!("{checkbox}.click()"));
+    }
+    let chosen = json!(["No.", "Time", "Protocol", "Length", "Interface", "VLAN"]);
+    assert_eq!(page.eval(HEADERS), chosen);
+    // The browser remembers it, and links contain it.
+    let link = page.eval("location.hash");
+    assert!(link.as_str().unwrap().contains("columns=packets.ttl-%2Cpackets.vlan"), "{link}");
+    let address = page.eval("location.origin + location.pathname");
+    page.chromium.navigate("about:blank").unwrap();
+    page.chromium.navigate(address.as_str().unwrap()).unwrap();
+    page.wait_for("window.viewer");
+    page.drop_file(&directory.path().join("a.ndjson"));
+    page.act("viewer.set('tab', 'packets')");
+    page.wait_for(&format!("JSON.stringify({HEADERS}) === '{chosen}'"));
+}

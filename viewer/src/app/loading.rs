@@ -34,6 +34,7 @@ impl App {
         self.conversations.replace(0, Vec::new());
         self.endpoints.replace(0, Vec::new());
         self.are_conversations_requested = false;
+        self.filled_columns = 0;
         self.rankings = Default::default();
         self.extra_fields = ExtraFields::default();
         (self.detail, self.pending_rank) = (None, None);

@@ -99,6 +99,8 @@ pub struct App {
     endpoints: SortedRows<Endpoint, EndpointColumn>,
     /// All conversations and endpoints are needed although their tables are not visible.
     are_conversations_requested: bool,
+    /// The columns of the packet table in which a value has been seen, as a bit mask.
+    filled_columns: u32,
     rankings: [Option<CachedRanking>; RANKING_COUNT],
     detail: Option<DetailPacket>,
     /// The rank of the packet to which the user has stepped, until its row has been answered.
@@ -192,6 +194,7 @@ impl App {
                     self.scheduler.on_answer(id, answer);
                 }
                 self.show_clicked_packet();
+                self.note_filled_columns();
             }
             Event::Cancel => {
                 self.files.is_cancelled = self.files.phase == Phase::Loading;
@@ -260,7 +263,10 @@ impl App {
                 self.on_record((part, index), line, frame);
             }
             Event::StepDetail(step) => self.step_detail(step),
-            Event::Lines(lines) => self.extra_fields.on_lines(lines),
+            Event::Lines(lines) => {
+                self.extra_fields.on_lines(lines);
+                self.note_filled_columns();
+            }
             Event::CloseDetail => (self.detail, self.pending_rank) = (None, None),
             Event::ExtraRead(part, progress) => self.on_extra_read(part, progress),
             Event::ExtraFailed(error) => self.on_extra_failed(&error),

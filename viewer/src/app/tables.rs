@@ -1,12 +1,12 @@
 //! The tables of conversations, endpoints and packets. Only the visible rows are formatted.
 
-use super::App;
 use super::detail::DetailPacket;
 use super::gesture::endpoint_expr;
+use super::{App, Panel};
 use crate::chart::Table;
 use crate::conversations::{Conversation, Endpoint};
 use crate::query::LocatedPacket;
-use crate::table_columns::{COLUMNS, Column, ENDPOINT_COLUMNS};
+use crate::table_columns::{COLUMNS, Column, ENDPOINT_COLUMNS, PACKET_COLUMNS};
 use crate::tally::Tally;
 use crate::text::{fixed, integer, prefixed};
 use crate::time::{Zone, duration};
@@ -28,6 +28,8 @@ pub struct VirtualTable {
     pub rows: Vec<VirtualRow>,
     /// The hidden columns, as a bit mask.
     pub hidden: u32,
+    /// The date and zone of all times in the visible rows, which then lack them; otherwise empty.
+    pub date: String,
 }
 
 impl VirtualTable {
@@ -42,7 +44,34 @@ impl VirtualTable {
             return "No rows".to_owned();
         }
         let last = self.first + self.rows.len() as u64;
-        format!("Rows {}–{} of {}", grouped(self.first + 1), grouped(last), grouped(self.count))
+        let [first, last, count] = [self.first + 1, last, self.count].map(grouped);
+        let date = if self.date.is_empty() { "" } else { " · " };
+        format!("Rows {first}–{last} of {count}{date}{}", self.date)
+    }
+
+    /// Moves the date from the cells of these columns to [`VirtualTable::date`], if it is the same in all
+    /// visible rows.
+    fn share_date(mut self, columns: &[usize]) -> Self {
+        let cells = self.rows.iter_mut().flat_map(|row| {
+            row.cells.iter_mut().enumerate().filter(|(column, _)| columns.contains(column))
+        });
+        let mut cells: Vec<_> = cells.map(|(_, cell)| cell).collect();
+        // `2026-11-24 12:00:00.000000000 UTC`; times since the start have no date.
+        let parts = |cell: &str| {
+            let (date, rest) = cell.split_once(' ')?;
+            let (time, zone) = rest.split_once(' ')?;
+            Some((time.to_owned(), format!("{date} {zone}")))
+        };
+        let date = cells.first().and_then(|cell| parts(cell));
+        if let Some((_, date)) = date
+            && cells.iter().all(|cell| parts(cell).is_some_and(|(_, other)| other == date))
+        {
+            for cell in &mut cells {
+                **cell = parts(cell).map(|(time, _)| time).unwrap_or_default();
+            }
+            self.date = date;
+        }
+        self
     }
 }
 
@@ -113,8 +142,11 @@ impl App {
             first: self.conversations.first,
             visible_rows: self.conversations.visible_rows,
             rows: self.conversations.visible().iter().map(row).collect(),
-            hidden: if self.settings.by_ports { 0 } else { ports },
+            hidden: self
+                .hidden(Panel::Conversations, if self.settings.by_ports { 0 } else { ports }),
+            date: String::new(),
         }
+        .share_date(&[11])
     }
 
     /// All conversations, as plain numbers in base units.
@@ -165,8 +197,10 @@ impl App {
             first: self.endpoints.first,
             visible_rows: self.endpoints.visible_rows,
             rows: self.endpoints.visible().iter().map(row).collect(),
-            hidden: 0,
+            hidden: self.hidden(Panel::Endpoints, 0),
+            date: String::new(),
         }
+        .share_date(&[8, 9])
     }
 
     /// All endpoints, as plain numbers in base units.
@@ -181,7 +215,7 @@ impl App {
     /// The visible packets.
     pub(super) fn visible_packets(&self, zone: &Zone) -> VirtualTable {
         let format = Format { zone, is_plain: false };
-        let shown = self.detail.as_ref().map(DetailPacket::id);
+        let (shown, filled) = (self.detail.as_ref().map(DetailPacket::id), self.filled_columns);
         let row = |packet: &LocatedPacket| VirtualRow {
             cells: self.packet_cells(packet, &format),
             is_selected: shown == Some((packet.part, packet.index)),
@@ -191,11 +225,31 @@ impl App {
             first: self.packets.first,
             visible_rows: self.packets.visible_rows,
             rows: self.packet_rows().iter().map(row).collect(),
-            hidden: 0,
+            hidden: self.hidden(Panel::Packets, if filled == 0 { 0 } else { !filled }),
+            date: String::new(),
         }
+        .share_date(&[1])
     }
 
-    /// The cells of a packet, in the order of [`PACKET_COLUMNS`](crate::table_columns::PACKET_COLUMNS).
+    /// The hidden columns of a table, given those that are hidden by default.
+    fn hidden(&self, table: Panel, by_default: u32) -> u32 {
+        self.settings.layout.columns.hidden(table, by_default)
+    }
+
+    /// Notes the columns of the packet table that have values. The name of the file is the same in all
+    /// rows unless there are several files.
+    pub(super) fn note_filled_columns(&mut self) {
+        let mut filled = self.filled_columns;
+        for packet in self.packet_rows() {
+            let cells = self.packet_cells(packet, &Format::PLAIN);
+            let columns = cells.iter().enumerate().filter(|(_, cell)| !cell.is_empty());
+            filled |= columns.map(|(column, _)| 1 << column).sum::<u32>();
+        }
+        let file = PACKET_COLUMNS.iter().position(|name| *name == "file").map_or(0, |at| 1 << at);
+        self.filled_columns = if self.files.files.len() < 2 { filled & !file } else { filled };
+    }
+
+    /// The cells of a packet, in the order of [`PACKET_COLUMNS`].
     pub(super) fn packet_cells(&self, packet: &LocatedPacket, format: &Format<'_>) -> Vec<String> {
         let row = &packet.row;
         let file = self.files.parts.get(packet.part).map_or(0, |(file, _)| *file);

@@ -13,7 +13,7 @@ mod tests;
 pub use binned::{Bars, Binned, Coverage, Measure};
 pub use legend::{legend_entry_at, legend_text};
 pub use overview::{Overview, grip};
-pub use ranking::{Item, Ranking};
+pub use ranking::{Item, Ranking, shortened};
 pub use scatter::{Scatter, grid_of};
 
 use crate::axis::{Axis, Bins, Quantity, Scale, Span};

@@ -64,7 +64,7 @@ impl Item {
 }
 
 /// Shortens a text to a number of characters in its middle: addresses of one network differ at the end.
-pub(super) fn shortened(text: &str, max_chars: usize) -> String {
+pub fn shortened(text: &str, max_chars: usize) -> String {
     let count = text.chars().count();
     if count <= max_chars {
         return text.to_owned();

@@ -35,7 +35,7 @@ fn time_axes_begin_with_each_file() {
     assert_eq!(label, "Time range of the charts: 0 s to 999 ms");
     // Times in tables are those of the packets.
     let cells = page.app.view().packets.rows[0].cells.clone();
-    assert!(cells[1].starts_with("2026-11-24 12:00:00.000"), "{cells:?}");
+    assert_eq!(cells[1], "12:00:00.000000000");
     assert!(page.app.link().contains("align=1"));
     // A single file is not aligned.
     let mut page = Page::open();

@@ -4,6 +4,7 @@ use wasm_bindgen::prelude::*;
 use web_sys::{Element, HtmlInputElement, HtmlSelectElement, MouseEvent};
 
 use super::actions;
+use super::layout::set_layout;
 use crate::app::Event;
 use crate::web::dom::{enclosing_panel, listen};
 use crate::web::page::Page;
@@ -41,6 +42,12 @@ fn handle_input(page: &Page, control: &Element) {
         page.send(Event::Set(setting, value));
     } else if control.id() == "filter" {
         actions::send_filter(page);
+    } else if let Some(column) = control.get_attribute("data-column")
+        && let (Some(table), Ok(column)) = (enclosing_panel(control), column.parse())
+    {
+        let mut columns = page.with_app(|app| app.settings().layout.columns.clone());
+        columns.choose(table, column, value == "1");
+        set_layout(page, "columns", &columns.text());
     } else if control.has_attribute("data-scroll")
         && let (Some(panel), Ok(first_row)) = (enclosing_panel(control), value.parse())
     {

@@ -1,10 +1,10 @@
 //! Completes the panels of `index.html`: each gets a menu, charts also a place for their table.
 
 use wasm_bindgen::prelude::*;
-use web_sys::{Document, Element, HtmlTemplateElement};
+use web_sys::{Document, Element, HtmlInputElement, HtmlTemplateElement};
 
 use crate::app::{CHART_COUNT, Panel};
-use crate::web::dom::{append, element};
+use crate::web::dom::{append, element, new_element};
 
 /// Clones the menu of the template into every panel, with the panel's own settings at its top.
 pub(super) fn build(document: &Document) -> Result<(), JsValue> {
@@ -33,6 +33,9 @@ pub(super) fn build(document: &Document) -> Result<(), JsValue> {
         if let (Some(items), Some(settings)) = (find(".items")?, find(".settings")?) {
             append(&items, &settings)?;
         }
+        if let Some(items) = find(".items")?.filter(|_| CHART_COUNT <= index) {
+            add_columns(document, &section, &items)?;
+        }
         if index < CHART_COUNT {
             let table = document.create_element("div")?;
             table.set_class_name("chart-table");
@@ -41,6 +44,23 @@ pub(super) fn build(document: &Document) -> Result<(), JsValue> {
             table.set_attribute("hidden", "")?;
             append(&section, &table)?;
         }
+    }
+    Ok(())
+}
+
+/// Adds a checkbox for each column of a table to its menu.
+fn add_columns(document: &Document, section: &Element, items: &Element) -> Result<(), JsValue> {
+    let headers = section.query_selector_all("th")?;
+    for index in 0..headers.length() {
+        let text = headers.get(index).and_then(|header| header.text_content());
+        let label = document.create_element("label")?;
+        let checkbox: HtmlInputElement = document.create_element("input")?.dyn_into()?;
+        checkbox.set_type("checkbox");
+        checkbox.set_checked(true);
+        checkbox.set_attribute("data-column", &index.to_string())?;
+        append(&label, &checkbox)?;
+        append(&label, &new_element(document, "span", &text.unwrap_or_default())?)?;
+        append(items, &label)?;
     }
     Ok(())
 }

@@ -4,10 +4,13 @@ use wasm_bindgen::prelude::*;
 use web_sys::{Document, Element, HtmlInputElement};
 
 use crate::app::{CHART_COUNT, PANEL_COUNT, Panel, VirtualRow, VirtualTable};
-use crate::chart::Table;
+use crate::chart::{Table, shortened};
 use crate::web::dom::{
     append, aria_bool, element, elements, new_button, new_row, set_attribute, set_text, set_visible,
 };
+
+/// Longer names, such as those of interfaces of Windows, are shortened in the middle. Addresses are shorter.
+const MAX_WORD_CHARS: usize = 40;
 
 /// Shows the table of a chart in its container, or hides it.
 pub(super) fn render_table(
@@ -58,6 +61,10 @@ impl VirtualTables {
         if table.hidden != previous.hidden {
             for (column, header) in elements(document, &format!("#{name} th"))?.iter().enumerate() {
                 set_visible(header, !is_hidden(column));
+            }
+            let checkboxes = elements(document, &format!("#{name}-panel [data-column]"))?;
+            for (column, checkbox) in checkboxes.into_iter().enumerate() {
+                checkbox.unchecked_into::<HtmlInputElement>().set_checked(!is_hidden(column));
             }
         }
         let rows = body.children();
@@ -119,7 +126,16 @@ fn update_row(element: &Element, row: &VirtualRow, hidden: u32) {
                 set_text(&button, text);
                 set_attribute(&button, "aria-pressed", aria_bool(row.is_selected));
             }
-            None => set_text(&cell, text),
+            None if MAX_WORD_CHARS < text.len() && !text.contains(' ') => {
+                set_text(&cell, &shortened(text, MAX_WORD_CHARS));
+                set_attribute(&cell, "title", text);
+            }
+            None => {
+                set_text(&cell, text);
+                if cell.has_attribute("title") {
+                    set_attribute(&cell, "title", "");
+                }
+            }
         }
     }
     set_attribute(element, "class", if row.is_selected { "selected" } else { "" });

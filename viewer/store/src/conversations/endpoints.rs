@@ -28,14 +28,14 @@ impl FlowTable {
     /// All addresses that have packets, in no particular order.
     pub fn endpoints(&self, tallies: &[FlowTally]) -> Vec<Endpoint> {
         let mut all: Vec<Option<Endpoint>> = vec![None; self.addresses.items().len()];
-        let mut peers: Interner<[u32; 2]> = Interner::default();
+        let mut peers: Interner<PairIds> = Interner::default();
         for flow in tallies {
             let part = self.parts.get(flow.part);
             let direction = part.and_then(|part| part.flows.get(flow.flow as usize));
             let Some(direction) = direction else { continue };
             let PairIds { a, b, .. } = self.pairs.items()[direction.pair()];
             let pair_count = peers.items().len();
-            let is_new_pair = peers.id([a, b]) as usize == pair_count;
+            let is_new_pair = peers.id(PairIds { a, b, proto: 0 }) as usize == pair_count;
             let (src, dst) = if direction.is_a_to_b() { (a, b) } else { (b, a) };
             for (id, other) in [(src, dst), (dst, src)].into_iter().take(if a == b { 1 } else { 2 })
             {
