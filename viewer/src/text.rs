@@ -99,6 +99,27 @@ pub fn rounded_duration(ns: u64) -> String {
 /// left out if it is that of the start. Times of [`Zone::Relative`] are exact.
 pub fn time_range(first_ns: i64, last_ns: i64, zone: &Zone) -> String {
     let texts = [first_ns, last_ns].map(|ns| zone.format(ns));
+    joined_range(texts.map(|text| match parts_of_time(&text) {
+        Some((date, clock, suffix)) => {
+            format!("{date} {} {suffix}", clock.split('.').next().unwrap_or(clock))
+        }
+        None => text,
+    }))
+}
+
+/// Formats a time range with as many decimals as it needs: `2025-10-09 08:53:20.25 – 08:53:20.5 UTC`. The
+/// end is that of the last nanosecond if its text is shorter.
+pub fn exact_time_range(first_ns: i64, last_ns: i64, zone: &Zone) -> String {
+    let text = |ns: i64| {
+        let text = zone.format(ns);
+        text.split(' ').map(trim_zeros).collect::<Vec<_>>().join(" ")
+    };
+    let (last, end) = (text(last_ns), text(last_ns.saturating_add(1)));
+    joined_range([text(first_ns), if end.len() < last.len() { end } else { last }])
+}
+
+/// Joins two texts of [`Zone::format`], without the date and zone that are the same in both.
+fn joined_range(texts: [String; 2]) -> String {
     let [first, last] = [&texts[0], &texts[1]].map(|text| parts_of_time(text));
     let (Some((date, clock, suffix)), Some((last_date, last_clock, last_suffix))) = (first, last)
     else {
@@ -130,12 +151,12 @@ pub fn axis_time(ts_ns: i64, axis: Span, width_px: f64, zone: &Zone) -> String {
     [clock, point, fraction.get(..decimals).unwrap_or_default(), unit].concat()
 }
 
-/// Splits the text of [`Zone::format`] into its date, its clock time without the fraction, and the name
-/// of its zone. Returns `None` for a number of seconds.
+/// Splits the text of [`Zone::format`] into its date, its clock time and the name of its zone. Returns
+/// `None` for a number of seconds.
 fn parts_of_time(text: &str) -> Option<(&str, &str, &str)> {
     let (date, rest) = text.split_once(' ')?;
     let (clock, suffix) = rest.split_once(' ')?;
-    Some((date, clock.split_once('.')?.0, suffix))
+    Some((date, clock, suffix))
 }
 
 /// Splits nanoseconds into whole seconds and the remaining nanoseconds.
@@ -149,6 +170,21 @@ pub fn percent(part: u64, whole: u64) -> String {
         percent if percent < 0.05 && part > 0 => "<0.1 %".to_owned(),
         percent => format!("{} %", fixed(percent, 1)),
     }
+}
+
+/// A text of a file that is shown between others: right-to-left letters in it do not change the order of the
+/// others. Characters that control the direction are replaced.
+pub fn isolated(text: &str) -> String {
+    if text.is_ascii() {
+        return text.to_owned();
+    }
+    let is_control = |c| matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    format!("\u{2068}{}\u{2069}", text.replace(is_control, "\u{fffd}"))
+}
+
+/// The name of a value, which can be empty.
+pub fn named(text: &str) -> &str {
+    if text.is_empty() { "(empty)" } else { text }
 }
 
 /// Formats a number of packets: `1 packet`, `2,000 packets`.
@@ -250,12 +286,27 @@ mod tests {
     }
 
     #[test]
+    fn texts_of_files_cannot_reorder_others() {
+        assert_eq!(isolated("tcp"), "tcp");
+        assert_eq!(isolated("\u{202e}pct\u{2069}"), "\u{2068}\u{fffd}pct\u{fffd}\u{2069}");
+        assert_eq!([named(""), named("tcp")], ["(empty)", "tcp"]);
+    }
+
+    #[test]
     fn time_ranges_repeat_only_what_differs() {
         const NOON: i64 = 1_795_521_600_000_000_000; // 2026-11-24T12:00:00Z
         const DAY: i64 = 86_400_000_000_000;
         let range = |len_ns: i64| time_range(NOON + 5, NOON + len_ns, &Zone::Utc);
         assert_eq!(range(600_500_000_000), "2026-11-24 12:00:00 – 12:10:00 UTC");
         assert_eq!(range(DAY), "2026-11-24 12:00:00 – 2026-11-25 12:00:00 UTC");
+        let exact = |first, last| exact_time_range(NOON + first, NOON + last, &Zone::Utc);
+        assert_eq!(exact(0, 999_999_999), "2026-11-24 12:00:00 – 12:00:01 UTC");
+        assert_eq!(exact(500_000_000, 3_499_999_999), "2026-11-24 12:00:00.5 – 12:00:03.5 UTC");
+        assert_eq!(exact(5, 7), "2026-11-24 12:00:00.000000005 – 12:00:00.000000007 UTC");
+        assert_eq!(
+            exact_time_range(NOON, NOON + 4_999_999_999, &Zone::Relative(NOON)),
+            "0 s – 5 s"
+        );
         let start = Zone::Relative(NOON);
         assert_eq!(time_range(NOON, NOON + 5, &start), "0.000000000 s – 0.000000005 s");
     }

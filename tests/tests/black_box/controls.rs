@@ -201,7 +201,7 @@ fn suggestions_are_chosen_with_arrow_keys() {
     page.wait_for(&format!(
         "{is_open} && document.getElementById('filter').ariaExpanded === 'true'"
     ));
-    let style = "getComputedStyle(document.getElementById('completions')).position";
+    let style = "getComputedStyle(document.querySelector('.filter-overlay')).position";
     assert_eq!(page.eval(style), "absolute");
     let options = "[...document.querySelectorAll('#completions [role=option]')].map((one) => one.textContent)";
     page.wait_for(&format!(

@@ -286,3 +286,45 @@ fn open_button_causes_no_error() {
     page.act("document.querySelector('#empty [data-action=open]').click()");
     assert_eq!(page.eval("document.title"), "Packet viewer");
 }
+
+#[test]
+fn filter_on_phones_shows_errors_and_counts_and_enter_closes_it() {
+    let directory = tempdir().unwrap();
+    let page = open(&directory, (360, 740));
+    page.eval("document.getElementById('filter').focus()");
+    type_filter(&page, "foo == 1");
+    let is_in_sight = |id: &str| {
+        page.eval(&format!(
+            "(() => {{ const r = document.getElementById('{id}').getBoundingClientRect(); \
+             return document.elementFromPoint(r.left + r.width / 2, r.top + r.height / 2)?.id; }})()"
+        )) == id
+    };
+    assert!(is_in_sight("filter-error"), "{}", page.text("#filter-error"));
+    type_filter(&page, "proto == tcp");
+    assert!(is_in_sight("selected"), "{}", page.text("#selected"));
+    assert!(!page.text("#selected").is_empty());
+    page.chromium.press("Enter").unwrap();
+    page.wait_for("document.activeElement.id !== 'filter'");
+    assert!(!is_in_sight("filter-error"));
+}
+
+#[test]
+fn invalid_filter_moves_nothing() {
+    let directory = tempdir().unwrap();
+    let page = open(&directory, (1280, 800));
+    let top = "document.getElementById('timeline').getBoundingClientRect().top";
+    let before = page.eval(top);
+    page.eval("document.getElementById('filter').focus()");
+    type_filter(&page, "foo == 1");
+    assert!(page.text("#filter-error").contains("Unknown field"));
+    assert_eq!(page.eval(top), before);
+    page.eval("document.activeElement.blur()");
+    assert_eq!(page.eval(top), before);
+}
+
+/// Enters a text into the filter box.
+pub(super) fn type_filter(page: &Page, text: &str) {
+    page.act(&format!(
+        "(() => {{ const box = document.getElementById('filter'); box.value = '{text}'; box.dispatchEvent(new Event('input', {{bubbles: true}})); }})()"
+    ));
+}

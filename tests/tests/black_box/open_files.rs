@@ -1,6 +1,7 @@
 //! Opening several files: together, one after the other, while another one is read, was cancelled, or
 //! waits for a sampling choice.
 
+use super::layout::type_filter;
 use serde_json::json;
 use std::fmt::Write as _;
 use tempfile::tempdir;
@@ -282,4 +283,24 @@ fn opening_a_capture_while_table_lines_are_read_keeps_the_worker_alive() {
     let line = page.text("#detail-line");
     assert!(line.starts_with("{\"type\":\"pkt\",\"n\":1,"), "{line}");
     assert_eq!((page.text("#error"), page.eval("startedCount")), (String::new(), 1.into()));
+}
+
+#[test]
+fn dropped_text_and_closing_are_answered() {
+    let page = Page::open("#filter=)(&zoom-ts=5..1");
+    page.eval(
+        "document.body.dispatchEvent(new DragEvent('drop', {dataTransfer: new DataTransfer(), cancelable: true}))",
+    );
+    page.wait_for("document.getElementById('error').textContent.startsWith('Text cannot')");
+    let directory = tempdir().unwrap();
+    page.drop_file(&write(directory.path(), "a.ndjson", generate_lines(500)));
+    assert_eq!(page.text("#error"), "Invalid selection in the link: “)(”.");
+    assert_eq!(page.eval("document.getElementById('filter').value"), ")(");
+    page.wait_for("!location.hash.includes('zoom-ts')");
+    // The address of the empty page does not need a capture.
+    type_filter(&page, "proto == tcp");
+    page.wait_for("location.hash.includes('capture=a.ndjson')");
+    page.eval("document.getElementById('close').click()");
+    page.wait_for("!location.hash.includes('capture=')");
+    assert_eq!(page.text("#link-note"), "");
 }

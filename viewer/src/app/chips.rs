@@ -5,8 +5,11 @@ use crate::axis::Quantity;
 use crate::filter::{Context, Expr, Field, Set, parse};
 use crate::selection::{Dimension, Selection};
 use crate::service_names::service_name;
-use crate::text::{integer, time_range};
+use crate::text::{exact_time_range, integer, named};
 use crate::time::{Zone, duration};
+
+/// Why a condition cannot be added to the filter.
+pub(super) const INCOMPLETE_FILTER: &str = "The filter is incomplete. Complete or clear it first.";
 
 /// The selection of one dimension.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,8 +44,11 @@ impl App {
     }
 
     /// Moves the selection of a dimension to the filter box, where it can be edited. The same packets stay
-    /// selected.
+    /// selected. An incomplete filter must be completed first: it would be lost.
     pub(super) fn edit(&mut self, dimension: Dimension) {
+        if self.is_filter_incomplete() {
+            return;
+        }
         if let Some(expr) = self.history.now().get(dimension).cloned() {
             let mut selection = self.history.now().clone();
             selection.set(dimension, None);
@@ -51,12 +57,24 @@ impl App {
     }
 
     /// Adds a condition, given as a filter expression, to the filter, or its opposite. Ignores invalid
-    /// expressions.
+    /// expressions. An incomplete filter must be completed first.
     pub(super) fn filter_by(&mut self, text: &str, is_excluded: bool) {
+        if self.is_filter_incomplete() {
+            return;
+        }
         if let Ok(Some(expr)) = parse(text, &Context::canonical()) {
             let expr = if is_excluded { inverted(expr) } else { expr };
             self.add_to_filter(self.history.now().clone(), expr);
         }
+    }
+
+    /// Returns true if the filter box has an invalid text, and says so.
+    fn is_filter_incomplete(&mut self) -> bool {
+        let is_incomplete = self.filter_error.is_some();
+        if is_incomplete {
+            self.files.error = Some(INCOMPLETE_FILTER.to_owned());
+        }
+        is_incomplete
     }
 
     /// Selects `selection` with another condition in its filter. The text of the filter stays as it was
@@ -65,7 +83,7 @@ impl App {
         let added = expr.to_text(&self.zone());
         let filter = selection.get(Dimension::Filter).cloned();
         let text = match &filter {
-            Some(_) if self.filter_error.is_none() => {
+            Some(_) => {
                 let joined = |[a, b, c]: [&str; 3]| format!("{a}{}{b}{added}{c}", self.filter_text);
                 let both = filter.clone().map(|filter| filter.and(expr.clone()));
                 let texts =
@@ -76,7 +94,7 @@ impl App {
                 let last = joined(["(", ") and (", ")"]);
                 texts.iter().find(is_same).cloned().unwrap_or(last)
             }
-            _ => added,
+            None => added,
         };
         selection
             .set(Dimension::Filter, Some(filter.map_or(expr.clone(), |filter| filter.and(expr))));
@@ -102,9 +120,9 @@ fn label(dimension: Dimension, expr: &Expr, zone: &Zone) -> String {
     }
     let words = match dimension {
         Dimension::Conversation => conversations(expr),
-        _ => words(expr, zone),
+        _ => None,
     };
-    words.unwrap_or_else(|| expr.to_text(zone))
+    words.or_else(|| self::words(expr, zone)).unwrap_or_else(|| expr.to_text(zone))
 }
 
 /// The words for an expression that a chart makes; `None` for others.
@@ -125,15 +143,15 @@ fn words(expr: &Expr, zone: &Zone) -> Option<String> {
                 Quantity::Size => "Size",
                 Quantity::Gap => "Gap",
                 Quantity::Elapsed => "Elapsed",
-                Quantity::DestinationPort => "Port",
                 quantity => quantity.label(),
             };
             Some(format!("{name} {}", ranges.join(", ")))
         }
-        Expr::In(field @ (Field::Src | Field::Dst | Field::Proto), set) => {
+        Expr::In(field @ (Field::Src | Field::Dst | Field::Host | Field::Proto), set) => {
             let name = match field {
                 Field::Src => "Source",
                 Field::Dst => "Destination",
+                Field::Host => "Endpoint",
                 _ => "Protocol",
             };
             Some(format!("{name} {}", values(set)?.join(", ")))
@@ -155,7 +173,7 @@ fn range(quantity: Quantity, first: i64, last: i64, zone: &Zone) -> String {
     match (quantity, first, last) {
         (_, i64::MIN, i64::MAX) => "any".to_owned(),
         (Quantity::Time, first, last) if first != i64::MIN && last != i64::MAX => {
-            time_range(first, last, zone)
+            exact_time_range(first, last, zone)
         }
         (Quantity::Time, i64::MIN, last) => format!("until {}", zone.format(last)),
         (Quantity::Time, first, _) => format!("from {}", zone.format(first)),
@@ -172,7 +190,7 @@ fn range(quantity: Quantity, first: i64, last: i64, zone: &Zone) -> String {
 /// The values of a set, if they are texts, addresses or single ports.
 fn values(set: &Set) -> Option<Vec<String>> {
     match set {
-        Set::Texts(texts) => Some(texts.clone()),
+        Set::Texts(texts) => Some(texts.iter().map(|text| named(text).to_owned()).collect()),
         Set::Addresses(ranges) => {
             let one = ranges.iter().map(|(a, b)| (a == b).then(|| a.to_string()));
             one.collect()

@@ -46,6 +46,8 @@ pub(super) struct Files {
     pub(super) parts: Vec<(usize, Report)>,
     pub(super) error: Option<String>,
     pub(super) is_cancelled: bool,
+    /// The user has closed all files. A link is then no longer needed.
+    pub(super) is_closed: bool,
     /// Milliseconds since reading began.
     pub(super) elapsed_ms: f64,
     /// The first part added since loading was last complete. Progress is counted from here.
@@ -53,6 +55,11 @@ pub(super) struct Files {
 }
 
 impl Files {
+    /// No files, after the user has closed some.
+    pub(super) fn closed() -> Self {
+        Self { is_closed: true, ..Self::default() }
+    }
+
     /// Replaces all files by files that have only names so far.
     pub(super) fn announce(&mut self, files: Vec<FileInfo>) {
         *self = Self { phase: Phase::Loading, files, ..Self::default() };
@@ -233,7 +240,27 @@ impl Files {
         let records: u64 = self.reports().map(|part| part.records).sum();
         let fatal = if 0 < records { None } else { self.empty_error(failure.as_deref()) };
         self.phase = if fatal.is_some() { Phase::Error } else { Phase::Ready };
-        self.error = fatal.or(failure).or(self.error.take());
+        let empty = || self.empty_files().map(|index| self.empty_text(index)).next();
+        self.error = fatal.or(failure).or_else(empty).or(self.error.take());
+    }
+
+    /// The indices of files that were read completely and have no records.
+    fn empty_files(&self) -> impl Iterator<Item = usize> {
+        (0..self.files.len()).filter(|index| {
+            let mut parts = self.parts.iter().filter(|(file, _)| file == index).peekable();
+            parts.peek().is_some()
+                && parts.all(|(_, part)| part.is_complete && part.is_done && part.records == 0)
+        })
+    }
+
+    /// Says that a file has no packets, or is not a capture.
+    fn empty_text(&self, index: usize) -> String {
+        let name = &self.files[index].name;
+        let parts = self.parts.iter().filter(|(file, _)| *file == index);
+        match parts.map(|(_, part)| part.problems.len()).sum() {
+            0 => format!("“{name}” contains no packets."),
+            1.. => no_capture(name),
+        }
     }
 
     /// Says why no record was found; `None` if loading was cancelled.
@@ -255,13 +282,19 @@ impl Files {
         (!self.is_cancelled).then(|| format!("“{}” contains no packets.", self.names()))
     }
 
-    /// The names of the files, abbreviated if there are more than two.
+    /// The names of the files, abbreviated if there are more than two. Files without packets are left out.
     pub(super) fn names(&self) -> String {
-        match &self.files[..] {
+        let mut files: Vec<_> = self.files.iter().collect();
+        if self.phase == Phase::Ready {
+            let empty: Vec<_> = self.empty_files().collect();
+            let mut index = 0..;
+            files.retain(|_| index.next().is_some_and(|index| !empty.contains(&index)));
+        }
+        match &files[..] {
             [] => String::new(),
             [file] => file.name.clone(),
             [first, second] => format!("{} and {}", first.name, second.name),
-            [first, ..] => format!("{} and {} more files", first.name, self.files.len() - 1),
+            [first, ..] => format!("{} and {} more files", first.name, files.len() - 1),
         }
     }
 }
@@ -331,6 +364,24 @@ mod tests {
         assert_eq!(files.held(2), [50 + 25, 25 + 50]);
         files.on_report(1, done(10));
         assert_eq!(files.held(2), [75, 60]);
+    }
+
+    #[test]
+    fn files_without_packets_are_named_and_not_counted() {
+        let mut files = files(&[1]);
+        add(&mut files, &[2, 1]);
+        for part in 0..2 {
+            files.on_report(part, done(10));
+        }
+        files.on_report(2, Report { is_complete: true, ..done(10) });
+        let problem = Problem { line: 1, reason: "not JSON".to_owned() };
+        let text = Report { is_complete: true, problems: vec![problem], ..done(0) };
+        files.on_report(3, text);
+        assert_eq!(files.names(), "of 1 and of 2");
+        let error = files.error.clone().unwrap();
+        assert!(error.starts_with("“of 1 (2)” is not a capture."), "{error}");
+        files.on_report(3, Report { is_complete: true, ..done(0) });
+        assert_eq!(files.empty_text(2), "“of 1 (2)” contains no packets.");
     }
 
     #[test]

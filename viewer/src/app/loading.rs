@@ -21,6 +21,7 @@ impl App {
         let was_empty =
             self.files.phase == Phase::Empty || self.files.files.iter().all(|file| file.parts == 0);
         if !was_empty && !self.is_restored {
+            self.link_error = None;
             self.history = History::default();
             self.filter_text = String::new();
             self.filter_error = None;
@@ -105,6 +106,9 @@ impl App {
         }
         self.drawn_totals = totals;
         if was_loading && !is_loading {
+            if self.is_restored {
+                self.drop_zoom_outside();
+            }
             self.is_restored = false;
             self.sync_filter_text();
         }

@@ -125,6 +125,8 @@ pub struct App {
     memory_plan: Option<MemoryPlan>,
     /// The names of the files that the link was made with.
     link_capture: String,
+    /// Why a part of the link was ignored.
+    link_error: Option<String>,
     overflow: Overflow,
     /// The limits of each worker in the last load.
     limits: Limits,
@@ -174,7 +176,7 @@ impl App {
             Event::ShowError(error) => self.files.error = Some(error),
             Event::Close => {
                 self.open(Vec::new());
-                self.files = Files::default();
+                self.files = Files::closed();
             }
             Event::Report { part, report, elapsed_ms } => {
                 let needs_redraw = self.on_report(part, report, elapsed_ms);

@@ -1,6 +1,8 @@
 //! Selections: the filter box, clearing, and links.
 
+use super::chips::INCOMPLETE_FILTER;
 use super::{App, Phase};
+use crate::axis::Quantity;
 use crate::filter::{Context, Expr, complete, parse};
 use crate::link::{fragment, link_text, pairs, selected};
 use crate::selection::{Dimension, Selection};
@@ -31,6 +33,10 @@ impl App {
             self.select(Dimension::Filter, expr.clone(), true);
         }
         (self.filter_text, self.filter_error) = (text, parsed.err());
+        if self.filter_error.is_none() {
+            self.files.error.take_if(|error| error == INCOMPLETE_FILTER);
+            self.link_error = None;
+        }
     }
 
     /// Notes how much of a part has been read for fields without a column.
@@ -143,13 +149,18 @@ impl App {
     /// Replaces settings and selections by those of a link's fragment.
     pub(super) fn restore_link(&mut self, link: &str) {
         let mut selection = Selection::default();
+        let mut invalid_filter = None;
         self.settings = Settings::default();
+        self.link_error = None;
         self.link_capture.clear();
         for (key, value) in pairs(link) {
             if let Some(dimension) = Dimension::parse(&key) {
                 let expr = selected(&value);
                 if expr.is_none() && !value.is_empty() {
-                    self.files.error = Some(format!("Invalid selection in the link: “{value}”."));
+                    self.link_error = Some(format!("Invalid selection in the link: “{value}”."));
+                    if dimension == Dimension::Filter {
+                        invalid_filter = Some(value);
+                    }
                 }
                 selection.set(dimension, expr);
             } else if key == CAPTURE_KEY {
@@ -161,6 +172,20 @@ impl App {
         self.is_restored = self.files.phase != Phase::Ready;
         self.history.select(selection, None);
         self.on_selection_changed();
+        if let Some(text) = invalid_filter {
+            self.filter_error = parse(&text, &self.filter_context()).err();
+            self.filter_text = text;
+        }
+    }
+
+    /// Ignores the ranges of a link that show nothing of the capture.
+    pub(super) fn drop_zoom_outside(&mut self) {
+        for quantity in Quantity::ALL {
+            let full = self.full_span(quantity);
+            self.settings.zoom[quantity as usize].take_if(|zoom| {
+                full.is_some_and(|full| zoom.end <= full.start || full.end <= zoom.start)
+            });
+        }
     }
 
     /// Which capture the link needs, until one is open; empty without a link.

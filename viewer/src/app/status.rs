@@ -3,7 +3,9 @@
 use super::memory_plan::FileInfo;
 use super::{App, Phase};
 use crate::load::{MAX_PROBLEMS, Report, Sampling};
-use crate::text::{bytes, fixed, packets, percent, prefixed, rounded_duration, time_range};
+use crate::text::{
+    bytes, fixed, isolated, named, packets, percent, prefixed, rounded_duration, time_range,
+};
 use crate::time::Zone;
 use summary::grouped;
 
@@ -19,7 +21,7 @@ impl App {
             return String::new();
         }
         let mut parts = vec![
-            self.files.names(),
+            isolated(&self.files.names()),
             packets(totals.packets),
             format!("{} on the wire", bytes(totals.wire_bytes)),
         ];
@@ -67,7 +69,7 @@ impl App {
     fn protocols(&self, packets: u64) -> String {
         let items = self.protocol_counts();
         let mut texts: Vec<_> = (items.iter().take(MAX_PROTOCOLS))
-            .map(|(count, name)| format!("{name} {}", percent(*count, packets)))
+            .map(|(count, name)| format!("{} {}", isolated(named(name)), percent(*count, packets)))
             .collect();
         if let rest @ 1.. = items.len().saturating_sub(MAX_PROTOCOLS) {
             texts.push(format!("{rest} more"));

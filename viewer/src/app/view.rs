@@ -112,7 +112,7 @@ impl App {
             progress: read_bytes as f64 / len.max(1) as f64,
             progress_text: self.progress_text(read_bytes, len),
             link_note: self.link_note(),
-            error: self.files.error.clone().unwrap_or_default(),
+            error: self.files.error.clone().or(self.link_error.clone()).unwrap_or_default(),
             memory_prompt: self.memory_prompt(&zone),
             skipped: self.skipped_text(),
             problems: self.problems(),
@@ -156,7 +156,10 @@ impl App {
             hover: self.hover(&zone),
             crosshairs: self.crosshairs(&zone),
             announcement: self.announcement(&zone),
-            link: (is_ready && self.gesture.is_none() && !self.is_interacting).then(|| self.link()),
+            link: ((is_ready || self.files.is_closed)
+                && self.gesture.is_none()
+                && !self.is_interacting)
+                .then(|| self.link()),
         }
     }
 

@@ -58,7 +58,7 @@ impl Item {
     pub fn label(&self) -> String {
         match self.alias {
             Some(alias) => format!("{} {alias}", self.name),
-            None => self.name.clone(),
+            None => text::named(&self.name).to_owned(),
         }
     }
 }

@@ -119,6 +119,23 @@ impl Parser<'_, '_> {
         Ok(())
     }
 
+    /// A value of a numeric field that is not in braces: digits after a comma are a part of it.
+    pub(super) fn single_number(&mut self, target: Target) -> Result<i64> {
+        let start = self.range().start;
+        let number = self.number(target)?;
+        let end = self.range().end;
+        let is_group = |text: &str| text.len() == 3 && text.bytes().all(|b| b.is_ascii_digit());
+        if self.take(&[","])
+            && let Some(group) = self.value_word(0).filter(|word| is_group(word))
+            && self.range().start == end
+        {
+            let text = self.text[start..end + group.len()].replace(',', "");
+            let error = Error::new(start..end + group.len(), "Write numbers without separators");
+            return Err(error.with_fix(start..end + group.len(), &text));
+        }
+        Ok(number)
+    }
+
     /// A value of a numeric field.
     pub(super) fn number(&mut self, target: Target) -> Result<i64> {
         let Token { kind, range } = self.next();
@@ -133,6 +150,9 @@ impl Parser<'_, '_> {
         };
         let fail = || {
             let message = match (kind, max) {
+                (TokenKind::Word(word), _) if is_too_large(word) => {
+                    format!("`{word}` is too large")
+                }
                 (TokenKind::Word(word), 1..=0xffff_ffff) if number(word).is_some() => {
                     let expected = expected.split(',').next().unwrap_or_default();
                     format!("Expected {expected} from 0 to {max}")
@@ -159,6 +179,10 @@ impl Parser<'_, '_> {
             FieldType::Duration if parse_seconds(text).is_some() => {
                 fail().with_fix(range.clone(), &format!("{text}s"))
             }
+            FieldType::Number { .. } => match without_prefix(text) {
+                Some(number) => fail().with_fix(range.clone(), &number.to_string()),
+                None => fail(),
+            },
             _ => fail(),
         })
     }
@@ -217,6 +241,22 @@ impl Parser<'_, '_> {
         }
         Ok(Expr::Lasso(Lasso { x: axes[0], y: axes[1], points }))
     }
+}
+
+/// Whether a number has too many digits.
+fn is_too_large(word: &str) -> bool {
+    number(word).is_none() && word.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// The value of a number with a decimal prefix, such as `1k`.
+fn without_prefix(text: &str) -> Option<i64> {
+    let (digits, factor) = [("k", 1_000), ("m", 1_000_000), ("g", 1_000_000_000)].iter().find_map(
+        |(prefix, factor)| {
+            let digits = text.strip_suffix(prefix);
+            Some((digits.or_else(|| text.strip_suffix(&prefix.to_ascii_uppercase()))?, factor))
+        },
+    )?;
+    digits.parse::<i64>().ok()?.checked_mul(*factor)
 }
 
 /// Whether a time has no date.

@@ -239,8 +239,14 @@ impl<'a> Parser<'a, '_> {
             let text = format!("{field} == {value}");
             return Error::new(range.clone(), &message).with_fix(range, &text);
         }
-        let fields: Vec<_> = Field::all().map(Field::name).collect();
-        let message = format!("Unknown field `{word}`. Fields: {}", fields.join(", "));
+        if word.contains([':', '-'])
+            && self.context.zone.parse(word, self.context.first_ns).is_some()
+        {
+            let message = format!("Expected a field before the time `{word}`");
+            return Error::new(range.clone(), &message).with_fix(range, &format!("ts >= {word}"));
+        }
+        let message =
+            format!("Unknown field `{word}`. Fields are proto, host, port, len, ts and others");
         let error = Error::new(range.clone(), &message);
         match names::correction(name) {
             Some(text) => error.with_fix(range, &text),
@@ -293,7 +299,7 @@ impl<'a> Parser<'a, '_> {
                 let message = format!("`{name}` has no order; use ==, != or in");
                 return Err(Error::new(operator, &message));
             }
-            let number = self.number(target)?;
+            let number = self.single_number(target)?;
             let range = match symbol {
                 "<=" => (MIN_VALUE, number),
                 ">=" => (number, i64::MAX),
@@ -301,6 +307,19 @@ impl<'a> Parser<'a, '_> {
                 _ => (number.saturating_add(1), i64::MAX),
             };
             return Ok(Expr::In(field, Set::Numbers(vec![range])));
+        }
+        if self.take(&["between"]) {
+            let first = self.range();
+            self.number(target)?;
+            let first = &self.text[first];
+            if !self.take(&["and", "&&"]) {
+                return Err(self.error("Expected `and`"));
+            }
+            let last = self.range();
+            self.number(target)?;
+            let text = format!("in {first}..{}", &self.text[last]);
+            let error = Error::new(operator.clone(), "Ranges need `in`, e.g. len in 60..100");
+            return Err(error.with_fix(operator.start..self.end, &text));
         }
         match self.peek() {
             TokenKind::End | TokenKind::Symbol(")" | "&&" | "||") => Ok(Expr::Has(field)),

@@ -67,7 +67,7 @@ impl Zone {
         let offset = self.offset_ns(ts_ns);
         let (date, time) = date_and_time(ts_ns.saturating_add(offset));
         let suffix = match self {
-            Self::Local(_) => format_offset(offset / NS_PER_SECOND),
+            Self::Local(_) if offset != 0 => format_offset(offset / NS_PER_SECOND),
             _ => "UTC".to_owned(),
         };
         format!("{date} {time} {suffix}")
@@ -189,6 +189,8 @@ mod tests {
                 "1.000000001 s"
             ]
         );
+        let utc = Zone::Local(UtcOffsets(vec![(0, 0)]));
+        assert_eq!(utc.format(NOON), "2026-11-24 12:00:00.000000000 UTC");
         assert_eq!(zones()[1].format(NOON - 1), "2026-11-24 13:59:59.999999999 +02:00");
         assert_eq!(zones()[3].format(NOON - 1), "-0.000000001 s");
     }

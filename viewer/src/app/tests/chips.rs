@@ -1,6 +1,7 @@
 //! Selections in words, and what their buttons do.
 
 use super::*;
+use crate::app::chips::INCOMPLETE_FILTER;
 
 fn labels(page: &Page) -> Vec<String> {
     page.app.view().chips.into_iter().map(|chip| chip.label).collect()
@@ -13,10 +14,17 @@ fn selections_are_chips_in_words() {
         (Dimension::Size, "len in 100..1399", "Size 100–1,399"),
         (Dimension::Size, "len <= 99", "Size up to 99"),
         (Dimension::Gap, "gap in 1ms..10ms", "Gap 1 ms–10 ms"),
-        (Dimension::Port, "dport in {443, 50000}", "Port 443 (https), 50000"),
+        (Dimension::Port, "dport in {443, 50000}", "Destination port 443 (https), 50000"),
         (Dimension::Source, "src in {10.0.0.1, 2001:db8::1}", "Source 10.0.0.1, 2001:db8::1"),
         (Dimension::Destination, "dst == 10.0.0.2", "Destination 10.0.0.2"),
         (Dimension::Protocol, "proto in {tcp, udp}", "Protocol tcp, udp"),
+        (Dimension::Protocol, "proto == \"\"", "Protocol (empty)"),
+        (
+            Dimension::Time,
+            "ts in 12:00:00.5..12:00:01.249999999",
+            "Time 2026-11-24 12:00:00.5 – 12:00:01.25 UTC",
+        ),
+        (Dimension::Conversation, "host == 10.0.0.1", "Endpoint 10.0.0.1"),
         (Dimension::Protocol, "not proto == tcp", "Not Protocol tcp"),
         (Dimension::Scatter, "n in 1..2000 and len in 5..9", "Packet number 1–2,000, Size 5–9"),
         (
@@ -66,10 +74,13 @@ fn values_are_added_to_the_filter() {
     assert_eq!(page.selected(), 0);
     page.send(Event::Undo);
     assert_eq!((page.selected(), &*page.app.view().filter), (100, "dport == 3"));
-    // An incomplete text gives way to what is selected.
+    // An incomplete text is not lost.
     page.send(Event::SetFilter("dport == 3 and".into(), 0));
     page.send(Event::FilterBy("proto == udp".into(), false));
-    assert_eq!(page.app.view().filter, "dport == 3 and proto == udp");
+    let view = page.app.view();
+    assert_eq!((&*view.filter, &*view.error), ("dport == 3 and", INCOMPLETE_FILTER));
+    page.send(Event::SetFilter("dport == 3".into(), 0));
+    assert_eq!(page.app.view().error, "");
 }
 
 #[test]

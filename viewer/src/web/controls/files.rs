@@ -3,6 +3,7 @@
 use wasm_bindgen::JsValue;
 use web_sys::{DragEvent, FileList, HtmlInputElement};
 
+use crate::app::Event;
 use crate::web::dom::{element, listen};
 use crate::web::open::{OpenMode, open_files};
 use crate::web::page::Page;
@@ -29,7 +30,10 @@ pub(super) fn attach(page: &Page) -> Result<(), JsValue> {
         target.dataset().delete("drag");
         // Dragged text and links have no files.
         let files = event.data_transfer().and_then(|data| data.files());
-        open(&on_drop, files, OpenMode::Add);
+        if !open(&on_drop, files, OpenMode::Add) {
+            let error = "Text cannot be opened. Drop a file.";
+            on_drop.send(Event::ShowError(error.into()));
+        }
     })?;
     let input: HtmlInputElement = element(&document, "file")?;
     let (on_change, picker) = (page.clone(), input.clone());
@@ -44,8 +48,11 @@ pub(super) fn attach(page: &Page) -> Result<(), JsValue> {
     })
 }
 
-fn open(page: &Page, files: Option<FileList>, mode: OpenMode) {
-    if let Some(files) = files.filter(|files| 0 < files.length()) {
-        open_files(page, &files, mode);
+/// Opens files. Returns false if there are none.
+fn open(page: &Page, files: Option<FileList>, mode: OpenMode) -> bool {
+    let files = files.filter(|files| 0 < files.length());
+    if let Some(files) = &files {
+        open_files(page, files, mode);
     }
+    files.is_some()
 }

@@ -32,6 +32,9 @@ pub(super) fn attach(page: &Page) -> Result<(), JsValue> {
             event.prevent_default();
             return actions::clear_filter(&page);
         }
+        if is_filter && event.key() == "Enter" && close_filter_sheet(&page).unwrap_or(false) {
+            return event.prevent_default();
+        }
         // Undoing in the filter box undoes selections: it has the focus after a chip is removed.
         let is_editable = target.as_ref().is_some_and(|t| t.matches(EDITABLE).unwrap_or(false));
         if is_editable && !(is_filter && is_command) {
@@ -62,6 +65,16 @@ pub(super) fn attach(page: &Page) -> Result<(), JsValue> {
         event.prevent_default();
         page.send(shortcut);
     })
+}
+
+/// Closes the filter where it covers the page, on phones. Returns false elsewhere.
+fn close_filter_sheet(page: &Page) -> Result<bool, JsValue> {
+    let done = page.document().query_selector(".filter [data-action=focus]")?;
+    let is_sheet = done.is_some_and(|done| 0.0 < done.get_bounding_client_rect().width());
+    if is_sheet {
+        focus_pane(page, "charts")?;
+    }
+    Ok(is_sheet)
 }
 
 /// Handles the keys that move between panes. Returns false for any other key.

@@ -133,9 +133,11 @@ fn place_button(
     set_source(&page.document(), &cell)?;
     let (rect, limit) = (cell.get_bounding_client_rect(), rows.get_bounding_client_rect());
     let style = button.style();
-    style.set_property("top", &px(rect.top()))?;
+    // It scrolls with the rows, and ends where they end.
+    style.set_property("top", &px(rect.top() - limit.top()))?;
     style.set_property("height", &px(rect.height()))?;
-    style.set_property("left", &px(rect.right().min(limit.right()) - button.offset_width() as f64))
+    let right = rect.right().min(limit.right()) - limit.left() + f64::from(rows.scroll_left());
+    style.set_property("left", &px(right - f64::from(button.offset_width())))
 }
 
 fn px(distance: f64) -> String {

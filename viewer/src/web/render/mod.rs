@@ -242,7 +242,7 @@ impl Renderer {
         for (id, is_enabled) in [
             ("undo", view.can_undo),
             ("redo", view.can_redo),
-            ("clear", !view.chips.is_empty()),
+            ("clear", !(view.chips.is_empty() && view.filter_error.is_empty())),
             ("zoom-to-selection", view.can_zoom_to_selection),
         ] {
             // Unlike `disabled`, this does not move the keyboard focus.

@@ -5,9 +5,11 @@ use web_sys::{Document, Element, HtmlInputElement};
 
 use crate::app::{CHART_COUNT, PANEL_COUNT, Panel, VirtualRow, VirtualTable};
 use crate::chart::{Table, shortened};
+use crate::text::named;
 use crate::web::dom::{
     append, aria_bool, element, elements, new_button, new_row, set_attribute, set_text, set_visible,
 };
+use summary::grouped;
 
 /// Longer names, such as those of interfaces of Windows, are shortened in the middle. Addresses are shorter.
 const MAX_WORD_CHARS: usize = 40;
@@ -24,16 +26,31 @@ pub(super) fn render_table(
     container.set_attribute("tabindex", "0")?;
     let Some(table) = table else { return Ok(()) };
     let head = document.create_element("thead")?;
-    append(&head, &new_row(document, "th", &table.header)?)?;
+    let header: Vec<_> = table.header.iter().map(|name| title(name)).collect();
+    append(&head, &new_row(document, "th", &header)?)?;
     let body = document.create_element("tbody")?;
+    let is_count = |name: &String| name.ends_with("packets") || name.ends_with("bytes");
     for row in &table.rows {
-        append(&body, &new_row(document, "td", row)?)?;
+        let cells = table.header.iter().zip(row).map(|(name, cell)| match cell.parse::<u64>() {
+            Ok(count) if is_count(name) => grouped(count),
+            _ => named(cell).to_owned(),
+        });
+        append(&body, &new_row(document, "td", &cells.collect::<Vec<_>>())?)?;
     }
     let element = document.create_element("table")?;
     append(&element, &head)?;
     append(&element, &body)?;
     append(container, &element)?;
     Ok(())
+}
+
+/// The name of a CSV column as a title: `Bin start` for `bin_start`.
+fn title(name: &str) -> String {
+    let mut title = name.replace('_', " ");
+    if let Some(first) = title.get_mut(..1) {
+        first.make_ascii_uppercase();
+    }
+    title
 }
 
 /// The long tables, as last drawn.

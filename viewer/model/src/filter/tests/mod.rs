@@ -12,7 +12,7 @@ fn context() -> Context {
 fn errors_point_at_the_offending_text() {
     for (text, offending, message) in [
         ("proto = = tcp", "=", "Expected a value for `proto`"),
-        ("prot == tcp", "prot", "Unknown field `prot`. Fields: proto, src,"),
+        ("prot == tcp", "prot", "Unknown field `prot`. Fields are proto,"),
         ("len > big", "big", "Expected a number"),
         ("dport == 70000", "70000", "Expected a port from 0 to 65535"),
         ("proto > tcp", ">", "`proto` has no order; use ==, != or in"),
