@@ -99,7 +99,7 @@ pub fn rounded_duration(ns: u64) -> String {
 /// left out if it is that of the start. Times of [`Zone::Relative`] are exact.
 pub fn time_range(first_ns: i64, last_ns: i64, zone: &Zone) -> String {
     let texts = [first_ns, last_ns].map(|ns| zone.format(ns));
-    joined_range(texts.map(|text| match parts_of_time(&text) {
+    joined_range(&texts.map(|text| match parts_of_time(&text) {
         Some((date, clock, suffix)) => {
             format!("{date} {} {suffix}", clock.split('.').next().unwrap_or(clock))
         }
@@ -115,11 +115,11 @@ pub fn exact_time_range(first_ns: i64, last_ns: i64, zone: &Zone) -> String {
         text.split(' ').map(trim_zeros).collect::<Vec<_>>().join(" ")
     };
     let (last, end) = (text(last_ns), text(last_ns.saturating_add(1)));
-    joined_range([text(first_ns), if end.len() < last.len() { end } else { last }])
+    joined_range(&[text(first_ns), if end.len() < last.len() { end } else { last }])
 }
 
 /// Joins two texts of [`Zone::format`], without the date and zone that are the same in both.
-fn joined_range(texts: [String; 2]) -> String {
+fn joined_range(texts: &[String; 2]) -> String {
     let [first, last] = [&texts[0], &texts[1]].map(|text| parts_of_time(text));
     let (Some((date, clock, suffix)), Some((last_date, last_clock, last_suffix))) = (first, last)
     else {
