@@ -21,7 +21,7 @@ pub const MAX_SITE_GZIP_LEN: usize = 350_000;
 pub const MAX_INSPECTOR_GZIP_LEN: usize = 200_000;
 
 /// Largest allowed size of the readers of compressed files and capture files, gzipped, in bytes.
-pub const MAX_FORMATS_GZIP_LEN: usize = 100_000;
+pub const MAX_FORMATS_GZIP_LEN: usize = 120_000;
 
 /// The WebAssembly modules of the site: the package with its feature for a module, and the name of its files.
 const MODULES: [(&str, &str, &str); 3] = [
