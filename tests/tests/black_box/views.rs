@@ -218,7 +218,7 @@ fn selections_of_a_link_are_shown_in_local_time() {
     assert_eq!(
         page.eval(texts),
         json!([
-            "Time 2026-11-22 21:53:00 – 21:53:00 -05:00",
+            "Time 2026-11-22 21:53:00.000201 – 21:53:00.000301 -05:00",
             "ts >= 2026-11-22T21:53:00.000101-05:00"
         ])
     );
