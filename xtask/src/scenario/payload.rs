@@ -128,7 +128,15 @@ pub(super) fn quic_long(first_byte: u8, len: usize, random: &mut Random) -> Vec<
     let mut packet = vec![first_byte, 0, 0, 0, 1, 8];
     packet.extend(random.bytes(8));
     packet.push(8);
-    packet.extend(random.bytes(len - packet.len()));
+    let mut rest = random.bytes(len - packet.len());
+    // After the source connection ID: an Initial packet has the length of its token, here 0; then both have
+    // the length of what follows, in two bytes (RFC 9000, 16).
+    let is_initial = first_byte & 0x30 == 0;
+    let at = if is_initial { 9 } else { 8 };
+    rest[8] = 0;
+    let [high, low] = len_u16(rest.len() - at - 2);
+    rest[at..at + 2].copy_from_slice(&[0x40 | high, low]);
+    packet.extend(rest);
     packet
 }
 
