@@ -1,5 +1,6 @@
 //! Response codes.
 
+use super::registry::Registry;
 use std::fmt;
 
 /// The response code of a DNS message, with the upper bits from its OPT record (RFC 6891, section 6.1.3).
@@ -9,25 +10,20 @@ pub struct DnsCode(pub u16);
 impl DnsCode {
     /// Parses the text that `Display` writes.
     pub fn parse(text: &str) -> Option<Self> {
-        let named = NAMES.iter().find(|(_, name)| *name == text);
-        named.map(|&(number, _)| Self(number)).or_else(|| {
-            let number = Self(text.strip_prefix("RCODE")?.parse().ok()?);
-            (number.to_string() == text).then_some(number)
-        })
+        REGISTRY.parse(text).map(Self)
     }
 }
 
 /// Writes the mnemonic from the IANA registry in upper case, such as `NXDOMAIN`, or `RCODE3841`.
 impl fmt::Display for DnsCode {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match NAMES.iter().find(|(number, _)| *number == self.0) {
-            Some((_, name)) => formatter.write_str(name),
-            None => write!(formatter, "RCODE{}", self.0),
-        }
+        REGISTRY.write(self.0, formatter)
     }
 }
 
 /// IANA "Domain Name System Parameters".
+const REGISTRY: Registry = Registry { prefix: "RCODE", names: NAMES };
+
 const NAMES: &[(u16, &str)] = &[
     (0, "NOERROR"),
     (1, "FORMERR"),

@@ -1,5 +1,6 @@
 //! Types of DNS questions.
 
+use super::registry::Registry;
 use std::fmt;
 
 /// The type in a question: an RR type or QTYPE (RFC 1035, section 3.2).
@@ -9,25 +10,20 @@ pub struct DnsType(pub u16);
 impl DnsType {
     /// Parses the text that `Display` writes.
     pub fn parse(text: &str) -> Option<Self> {
-        let named = NAMES.iter().find(|(_, name)| *name == text);
-        named.map(|&(number, _)| Self(number)).or_else(|| {
-            let number = Self(text.strip_prefix("TYPE")?.parse().ok()?);
-            (number.to_string() == text).then_some(number)
-        })
+        REGISTRY.parse(text).map(Self)
     }
 }
 
 /// Writes the mnemonic from the IANA registry, or `TYPE65280` (RFC 3597, section 5).
 impl fmt::Display for DnsType {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match NAMES.iter().find(|(number, _)| *number == self.0) {
-            Some((_, name)) => formatter.write_str(name),
-            None => write!(formatter, "TYPE{}", self.0),
-        }
+        REGISTRY.write(self.0, formatter)
     }
 }
 
 /// Types that occur in questions (IANA "Domain Name System Parameters").
+const REGISTRY: Registry = Registry { prefix: "TYPE", names: NAMES };
+
 const NAMES: &[(u16, &str)] = &[
     (1, "A"),
     (2, "NS"),

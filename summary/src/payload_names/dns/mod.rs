@@ -7,6 +7,7 @@ mod answer;
 mod code;
 mod kind;
 mod name;
+mod registry;
 
 pub use code::DnsCode;
 pub use kind::DnsType;
