@@ -8,9 +8,7 @@ use std::fmt::Write;
 use summary::{ClientHello, Ja4};
 
 /// Types of extensions (IANA).
-const SERVER_NAME: u16 = 0;
 const SIGNATURE_ALGORITHMS: u16 = 13;
-const APPLICATION_PROTOCOLS: u16 = 16;
 const SUPPORTED_VERSIONS: u16 = 43;
 
 /// Counts have two digits.
@@ -26,7 +24,7 @@ pub(crate) fn fingerprint(hello: &ClientHello<'_>, transport: char) -> Option<Ja
     let mut text = String::with_capacity(40);
     text.push(transport);
     text.push_str(version(hello));
-    text.push(if kinds.contains(&SERVER_NAME) { 'd' } else { 'i' });
+    text.push(if kinds.contains(&ClientHello::SERVER_NAME) { 'd' } else { 'i' });
     let (suite_count, kind_count) = (suites.len().min(MAX_COUNT), kinds.len().min(MAX_COUNT));
     // Writing to a string cannot fail.
     let _ = write!(text, "{suite_count:02}{kind_count:02}");
@@ -34,7 +32,9 @@ pub(crate) fn fingerprint(hello: &ClientHello<'_>, transport: char) -> Option<Ja
     suites.sort_unstable();
     text.push('_');
     push_hash(&list(&suites), &mut text);
-    kinds.retain(|kind| ![SERVER_NAME, APPLICATION_PROTOCOLS].contains(kind));
+    kinds.retain(|kind| {
+        ![ClientHello::SERVER_NAME, ClientHello::APPLICATION_PROTOCOLS].contains(kind)
+    });
     kinds.sort_unstable();
     let mut details = list(&kinds);
     let algorithms = hello.extension(SIGNATURE_ALGORITHMS).map(numbers).unwrap_or_default();

@@ -71,7 +71,7 @@ pub use link_type::LinkType;
 pub use packet::{Direction, Faults, Gso, GsoKind, Packet, Summary, Tcp, VlanIds};
 pub use payload_names::{
     ClientHello, DnsCode, DnsType, Extent, Ja4, PayloadNames, QuicPacket, QuicPacketKind,
-    StreamStart,
+    StreamStart, take_variable_int,
 };
 pub use proto::{Proto, ProtoNumber};
 pub use record_format::{RecordFormat, TagError, Tags, TimeUnit};

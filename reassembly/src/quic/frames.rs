@@ -1,5 +1,7 @@
 //! Frames of Initial packets (RFC 9000, sections 12.4 and 19).
 
+use summary::take_variable_int;
+
 const PADDING: u64 = 0;
 const PING: u64 = 1;
 const ACK: u64 = 2;
@@ -12,12 +14,12 @@ pub(super) fn crypto(content: &[u8]) -> impl Iterator<Item = (usize, &[u8])> {
     let mut rest = content;
     std::iter::from_fn(move || {
         loop {
-            match int(&mut rest)? {
+            match take_variable_int(&mut rest)? {
                 PADDING | PING => {}
                 kind @ (ACK | ACK_ECN) => skip_ack(&mut rest, kind)?,
                 CRYPTO => {
-                    let offset = usize::try_from(int(&mut rest)?).ok()?;
-                    let len = usize::try_from(int(&mut rest)?).ok()?;
+                    let offset = usize::try_from(take_variable_int(&mut rest)?).ok()?;
+                    let len = usize::try_from(take_variable_int(&mut rest)?).ok()?;
                     let (data, after) = rest.split_at_checked(len)?;
                     rest = after;
                     return Some((offset, data));
@@ -29,24 +31,16 @@ pub(super) fn crypto(content: &[u8]) -> impl Iterator<Item = (usize, &[u8])> {
 }
 
 fn skip_ack(rest: &mut &[u8], kind: u64) -> Option<()> {
-    int(rest)?; // largest acknowledged
-    int(rest)?; // delay
-    let range_count = int(rest)?;
+    take_variable_int(rest)?; // largest acknowledged
+    take_variable_int(rest)?; // delay
+    let range_count = take_variable_int(rest)?;
     let ecn_count = if kind == ACK_ECN { 3 } else { 0 };
     let count = range_count.checked_mul(2)?.checked_add(1 + ecn_count)?;
     // Each takes a byte at least, so a false count ends the packet.
     for _ in 0..count {
-        int(rest)?;
+        take_variable_int(rest)?;
     }
     Some(())
-}
-
-/// An integer of variable length (RFC 9000, section 16).
-fn int(rest: &mut &[u8]) -> Option<u64> {
-    let (first, after) = rest.split_first()?;
-    let (others, after) = after.split_at_checked((1 << (first >> 6)) - 1)?;
-    *rest = after;
-    Some(others.iter().fold(u64::from(first & 0x3f), |value, byte| value << 8 | u64::from(*byte)))
 }
 
 #[cfg(test)]

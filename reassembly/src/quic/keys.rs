@@ -9,8 +9,6 @@ use sha2::Sha256;
 use std::fmt;
 use summary::QuicPacket;
 
-/// RFC 9369.
-const VERSION_2: u32 = 0x6b33_43cf;
 const SALT_1: [u8; 20] =
     *b"\x38\x76\x2c\xf7\xf5\x59\x34\xb3\x4d\x17\x9a\xe6\xa4\xc8\x0c\xad\xcc\xbb\x7f\x0a";
 const SALT_2: [u8; 20] =
@@ -48,7 +46,7 @@ impl ClientKeys {
             [0, 0, 0, 1] | [0xff, 0, 0, 33..=34] => SALT_1,
             [0xff, 0, 0, 29..=32] => SALT_DRAFT_29,
             [0xff, 0, 0, 23..=28] | [0xfa, 0xce, 0xb0, 2..=15] => SALT_DRAFT_23,
-            _ if version == VERSION_2 => SALT_2,
+            _ if version == QuicPacket::VERSION_2 => SALT_2,
             _ => return None,
         };
         let material = Material::derive(version, &salt, destination_id)?;
@@ -113,7 +111,7 @@ impl Material {
         let secret: [u8; 32] = expand(&initial, "client in")?;
         let secret = Hkdf::<Sha256>::from_prk(&secret).ok()?;
         let [key, iv, header] = match version {
-            VERSION_2 => ["quicv2 key", "quicv2 iv", "quicv2 hp"],
+            QuicPacket::VERSION_2 => ["quicv2 key", "quicv2 iv", "quicv2 hp"],
             _ => ["quic key", "quic iv", "quic hp"],
         };
         Some(Self {
@@ -188,7 +186,7 @@ pub(super) mod tests {
             "91f73e2351d8fa91660e909f",
             "45b95e15235d6f45a6b19cbcb0294ba9",
         ];
-        assert_eq!(keys(VERSION_2, &SALT_2), expected);
+        assert_eq!(keys(QuicPacket::VERSION_2, &SALT_2), expected);
     }
 
     /// RFC 9001, A.2, and RFC 9369, A.2: the same content in a packet of each version.
@@ -215,7 +213,7 @@ pub(super) mod tests {
                 "e221af44860018ab0856972e194cd934",
             ),
             (
-                VERSION_2,
+                QuicPacket::VERSION_2,
                 "d36b3343cf088394c8f03e5157080000449e00000002",
                 "d76b3343cf088394c8f03e5157080000449ea0c95e82ffe67b6abcdb4298b485dd04de806071",
                 "",

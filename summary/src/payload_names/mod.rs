@@ -20,7 +20,7 @@ use std::borrow::Cow;
 pub use dns::{DnsCode, DnsType};
 pub use extent::{Extent, StreamStart};
 pub use ja4::Ja4;
-pub use quic::{QuicPacket, QuicPacketKind};
+pub use quic::{QuicPacket, QuicPacketKind, take_variable_int};
 pub use tls::ClientHello;
 
 /// DNS (RFC 1035).
@@ -283,11 +283,7 @@ impl<'a> Bytes<'a> {
 
     /// An integer of variable length (RFC 9000, section 16).
     fn variable_int(&mut self) -> Option<usize> {
-        let first = self.u8()?;
-        let others = self.take((1 << (first >> 6)) - 1)?;
-        others.iter().try_fold(first & 0x3f, |value, byte| {
-            value.checked_mul(256)?.checked_add(usize::from(*byte))
-        })
+        usize::try_from(take_variable_int(&mut self.0)?).ok()
     }
 }
 

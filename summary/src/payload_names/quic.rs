@@ -17,9 +17,6 @@ const RETRY_TAG_LEN: usize = 16;
 /// 14.1). Some traffic generators count the UDP header.
 const MIN_INITIAL_DATAGRAM_LEN: usize = 1192;
 
-/// RFC 9369.
-const VERSION_2: u32 = 0x6b33_43cf;
-
 /// A packet with a long header.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct QuicPacket<'a> {
@@ -49,6 +46,9 @@ pub enum QuicPacketKind {
 }
 
 impl<'a> QuicPacket<'a> {
+    /// Version 2 (RFC 9369).
+    pub const VERSION_2: u32 = 0x6b33_43cf;
+
     /// The packet at the front of a datagram that has `wire_len` bytes. `None` if it has no long header,
     /// an unknown version, or lengths that are not possible: any other datagram could start with the same
     /// bits by chance.
@@ -112,7 +112,7 @@ impl<'a> QuicPacket<'a> {
 impl QuicPacketKind {
     fn new(first: usize, version: u32) -> Self {
         // Version 2 rotates the types (RFC 9369, section 3.2).
-        let rotation = if version == VERSION_2 { 3 } else { 0 };
+        let rotation = if version == QuicPacket::VERSION_2 { 3 } else { 0 };
         match ((first >> 4 & 3) + rotation) % 4 {
             0 => Self::Initial,
             1 => Self::ZeroRtt,
@@ -137,13 +137,22 @@ pub(super) fn version(
 /// versions of Google and Facebook.
 fn is_known(version: u32) -> bool {
     match version.to_be_bytes() {
-        [0, 0, 0, 1] | [0x6b, 0x33, 0x43, 0xcf] => true,
+        [0, 0, 0, 1] => true,
         [0xff, 0, 0, draft] => (22..=34).contains(&draft),
         [b'Q' | b'T', b'0', b'5', digit] => digit.is_ascii_digit(),
         [0xfa, 0xce, 0xb0, low] => low <= 0x0f, // Facebook
-        _ => false,
+        _ => version == QuicPacket::VERSION_2,
     }
 }
+/// Takes an integer of variable length (RFC 9000, section 16) from the front of `bytes`. `None` if there are
+/// too few bytes.
+pub fn take_variable_int(bytes: &mut &[u8]) -> Option<u64> {
+    let (first, rest) = bytes.split_first()?;
+    let (others, rest) = rest.split_at_checked((1 << (first >> 6)) - 1)?;
+    *bytes = rest;
+    Some(others.iter().fold(u64::from(first & 0x3f), |value, byte| value << 8 | u64::from(*byte)))
+}
+
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
@@ -196,7 +205,7 @@ pub(super) mod tests {
         };
         assert_eq!(retry(0xf0, 1, 16), Some(1));
         assert_eq!(retry(0xf0, 1, 15), None);
-        assert_eq!(retry(0xc0, VERSION_2, 16), Some(VERSION_2));
-        assert_eq!(retry(0xf0, VERSION_2, 16), None);
+        assert_eq!(retry(0xc0, QuicPacket::VERSION_2, 16), Some(QuicPacket::VERSION_2));
+        assert_eq!(retry(0xf0, QuicPacket::VERSION_2, 16), None);
     }
 }

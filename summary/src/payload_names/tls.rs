@@ -17,9 +17,7 @@ const CLIENT_HELLO: u8 = 1;
 const MAX_HELLO_LEN: usize = 64 << 10;
 const MAX_SESSION_ID_LEN: usize = 32;
 
-/// Types of extensions (IANA).
-const SERVER_NAME: u16 = 0;
-const APPLICATION_PROTOCOLS: u16 = 16;
+/// Type of an extension (IANA).
 const ENCRYPTED_HELLO: u16 = 0xfe0d;
 const HOST_NAME: usize = 0;
 
@@ -97,8 +95,7 @@ impl<'a> Handshake<'a> {
 
     /// Length of the ClientHello with its header, once the header is there.
     fn message_len(&self) -> Option<usize> {
-        let len = self.bytes.get(1..4)?;
-        Some(4 + (usize::from(len[0]) << 16 | usize::from(len[1]) << 8 | usize::from(len[2])))
+        ClientHello::message_len(&self.bytes)
     }
 
     fn is_complete(&self) -> bool {
@@ -137,6 +134,18 @@ pub struct ClientHello<'a> {
 }
 
 impl<'a> ClientHello<'a> {
+    /// Type of the extension with the server name (RFC 6066).
+    pub const SERVER_NAME: u16 = 0;
+    /// Type of the extension with the application protocols (RFC 7301).
+    pub const APPLICATION_PROTOCOLS: u16 = 16;
+
+    /// Length of the handshake message at the front of `bytes` with its header (RFC 8446, section 4); `None`
+    /// if the header is incomplete.
+    pub fn message_len(bytes: &[u8]) -> Option<usize> {
+        let [_kind, high, middle, low, ..] = *bytes else { return None };
+        Some(4 + (usize::from(high) << 16 | usize::from(middle) << 8 | usize::from(low)))
+    }
+
     /// Passes the complete ClientHello in the TLS records at the front of `bytes` to `visit`. `None` if
     /// there is none.
     pub fn in_records<T>(bytes: &[u8], visit: impl FnOnce(&ClientHello<'_>) -> T) -> Option<T> {
@@ -146,10 +155,9 @@ impl<'a> ClientHello<'a> {
 
     /// Parses a complete message with its header, as QUIC transports it.
     pub fn from_message(message: &'a [u8]) -> Option<Self> {
-        let mut rest = Bytes(message);
-        let (kind, high, low) = (rest.u8()?, rest.u8()?, rest.u16()?);
-        let is_hello = kind == usize::from(CLIENT_HELLO) && (high << 16 | low) == rest.0.len();
-        Self::parse(rest.0, rest.0.len()).filter(|_| is_hello)
+        let is_complete = Self::message_len(message)? == message.len();
+        let [CLIENT_HELLO, _, _, _, body @ ..] = message else { return None };
+        Self::parse(body, body.len()).filter(|_| is_complete)
     }
 
     /// Parses the body of a message, which has `len` bytes if it is complete. `None` if the lengths in
@@ -218,7 +226,7 @@ impl<'a> ClientHello<'a> {
     /// The application protocols that the client offers, in its order (RFC 7301, section 3.1). None if the
     /// list is damaged.
     pub fn application_protocols(&self) -> impl Iterator<Item = &'a [u8]> {
-        let list = self.extension(APPLICATION_PROTOCOLS).and_then(|content| {
+        let list = self.extension(Self::APPLICATION_PROTOCOLS).and_then(|content| {
             let mut list = Bytes(content);
             (list.u16()? == list.0.len()).then_some(list)
         });
@@ -248,7 +256,7 @@ impl<'a> ClientHello<'a> {
 
     /// The host name, if the extension has exactly one (RFC 6066, section 3).
     pub fn server_name(&self) -> Option<&'a [u8]> {
-        let mut list = Bytes(self.extension(SERVER_NAME)?);
+        let mut list = Bytes(self.extension(Self::SERVER_NAME)?);
         let list_len = list.u16()?;
         let (kind, len) = (list.u8()?, list.u16()?);
         let is_valid = list_len == 3 + len && list.0.len() == len && kind == HOST_NAME && 0 < len;
@@ -311,7 +319,7 @@ pub(super) mod tests {
         };
         let read = |protocols: &[u8], encrypted: &[u8]| {
             let extensions = [
-                extension(APPLICATION_PROTOCOLS, protocols),
+                extension(ClientHello::APPLICATION_PROTOCOLS, protocols),
                 extension(ENCRYPTED_HELLO, encrypted),
             ]
             .concat();
