@@ -1,14 +1,14 @@
 //! Names in messages that several packets contain: a [`NameTracker`] remembers the start of a message
 //! until the rest arrives.
 //!
-//! QUIC Initial packets are decrypted: their keys follow from a connection ID that everyone sees.
+//! QUIC Initial packets are decrypted: their keys are derived from a connection ID, which is not encrypted.
 //!
 //! The name belongs to the packet that completes the message. Segments may arrive in any order and more
-//! than once. Where a segment is missing, there is no name.
+//! than once. If a segment is missing, no name is reported.
 //!
 //! # Memory
 //!
-//! Everything is bounded, whatever the packets are:
+//! All state has limits:
 //!
 //! | What | Limit |
 //! |---|---|
@@ -19,8 +19,8 @@
 //! | bytes of one message | 64 KiB |
 //! | time | 60 s of packet time |
 //!
-//! At a limit, the oldest connection is given up. [`NameTracker::evicted`] counts those of which bytes
-//! were kept.
+//! At a limit, the oldest connection is removed. [`NameTracker::evicted`] counts the removed connections
+//! of which bytes were kept.
 //!
 //! The crate does no I/O and reads no clock: time is that of the packets.
 #![forbid(unsafe_code)]
@@ -30,6 +30,7 @@ mod flow;
 mod ja4;
 mod quic;
 mod stream;
+mod streams;
 mod table;
 mod tcp;
 mod tracker;

@@ -42,21 +42,21 @@ impl NameTracker {
             return PayloadNames::parse(summary, payload, buf);
         };
         if summary.proto.name() == "tcp" {
-            if let Some(assembled) = tcp.add(key, ts, summary, payload) {
-                *message = assembled;
-                let mut names = PayloadNames::parse_assembled(summary, message, buf);
-                names.ja4 = has_ja4.then(|| ja4_in_records(message)).flatten();
-                questions.add(key, ts, message.get(2..).unwrap_or_default(), &mut names);
-                return names;
-            }
-            let start = StreamStart::new(summary, false);
-            // The packet that completes the message has its names.
-            if Extent::of(payload, start) == Extent::Incomplete && !is_cut(summary, payload) {
-                return PayloadNames::default();
-            }
-            let mut names = PayloadNames::parse(summary, payload, buf);
-            names.ja4 = has_ja4.then(|| ja4_in_records(payload)).flatten();
-            questions.add(key, ts, payload.get(2..).unwrap_or_default(), &mut names);
+            let assembled = tcp.add(key, ts, summary, payload);
+            let is_assembled = assembled.is_some();
+            *message = assembled.unwrap_or_default();
+            let (bytes, mut names) = if is_assembled {
+                (&message[..], PayloadNames::parse_assembled(summary, message, buf))
+            } else {
+                let extent = Extent::of(payload, StreamStart::new(summary, false));
+                // The packet that completes the message has its names.
+                if extent == Extent::Incomplete && !is_cut(summary, payload) {
+                    return PayloadNames::default();
+                }
+                (payload, PayloadNames::parse(summary, payload, buf))
+            };
+            names.ja4 = has_ja4.then(|| ja4_in_records(bytes)).flatten();
+            questions.add(key, ts, bytes.get(2..).unwrap_or_default(), &mut names);
             return names;
         }
         let mut names = PayloadNames::parse(summary, payload, buf);
@@ -74,7 +74,7 @@ impl NameTracker {
         names
     }
 
-    /// Number of connections with the start of a message that were given up because of a limit.
+    /// Number of connections with the start of a message that were removed because of a limit.
     pub fn evicted(&self) -> u64 {
         self.tcp.evicted() + self.quic.evicted()
     }

@@ -1,6 +1,7 @@
 //! Connections whose ClientHello is in several datagrams.
 
 use super::*;
+use crate::streams::MAX_KEPT_LEN;
 use proptest::prelude::*;
 use summary::{LinkType, Summary};
 
@@ -54,7 +55,7 @@ fn connection_id_may_change() {
     assert_eq!(add(&mut connections, &first), None);
     assert_eq!(add(&mut connections, &second), Some(message.clone()));
     assert_eq!(add(&mut connections, &second), None, "a repetition");
-    assert_eq!(connections.kept_len, 0);
+    assert_eq!(connections.connections.kept_len, 0);
     // Another connection, or the answer to a Retry packet.
     let other = [9; 12];
     let third = packet(&other, &other, 2, &frame(&message, 0, 1_000), 1_200);
@@ -99,9 +100,9 @@ fn oldest_connections_are_given_up() {
         let id = [&ID[..], &u32::to_be_bytes(number)].concat();
         let datagram = packet(&id, &id, 0, &frame(&message, 0, 2_900), 3_000);
         connections.add(key(number), Timestamp::default(), &datagram);
-        assert!(connections.kept_len <= MAX_KEPT_LEN);
+        assert!(connections.connections.kept_len <= MAX_KEPT_LEN);
     }
-    assert_eq!(connections.kept_len, 5_785 * 2_900);
+    assert_eq!(connections.connections.kept_len, 5_785 * 2_900);
     assert_eq!(connections.evicted(), 6_000 - 5_785);
 }
 

@@ -1,0 +1,77 @@
+//! Connections of which bytes are kept.
+
+use crate::flow::FlowKey;
+use crate::stream::Stream;
+use crate::table::Table;
+use summary::Timestamp;
+
+/// Maximum number of connections.
+const MAX_CONNECTIONS: usize = 1 << 13;
+/// Maximum number of bytes of all connections.
+pub(crate) const MAX_KEPT_LEN: usize = 16 << 20;
+
+/// A stream for each connection, with a state that the caller needs.
+#[derive(Debug)]
+pub(crate) struct Streams<S> {
+    connections: Table<FlowKey, (S, Stream)>,
+    /// Bytes in all streams.
+    pub(crate) kept_len: usize,
+    evicted: u64,
+}
+
+impl<S> Default for Streams<S> {
+    fn default() -> Self {
+        Self { connections: Table::new(MAX_CONNECTIONS), kept_len: 0, evicted: 0 }
+    }
+}
+
+impl<S> Streams<S> {
+    /// Adds a connection, or replaces it. Removes others at the limit of their number.
+    pub(crate) fn insert(&mut self, key: FlowKey, now: Timestamp, state: S, stream: Stream) {
+        self.remove(&key);
+        self.kept_len += stream.len();
+        let Self { connections, kept_len, evicted } = self;
+        connections.insert(key, now, (state, stream), |(_, removed), is_old| {
+            *kept_len -= removed.len();
+            *evicted += u64::from(!is_old && 0 < removed.len());
+        });
+    }
+
+    pub(crate) fn contains(&mut self, key: &FlowKey) -> bool {
+        self.connections.get_mut(key).is_some()
+    }
+
+    /// Passes state and stream of a connection to `update`. Returns `None` if there is no such connection.
+    pub(crate) fn update<T>(
+        &mut self,
+        key: &FlowKey,
+        update: impl FnOnce(&mut S, &mut Stream) -> T,
+    ) -> Option<T> {
+        let (state, stream) = self.connections.get_mut(key)?;
+        let old_len = stream.len();
+        let result = update(state, stream);
+        self.kept_len = self.kept_len + stream.len() - old_len;
+        Some(result)
+    }
+
+    pub(crate) fn remove(&mut self, key: &FlowKey) {
+        if let Some((_, removed)) = self.connections.remove(key) {
+            self.kept_len -= removed.len();
+        }
+    }
+
+    /// Removes the oldest connections while there are too many bytes.
+    pub(crate) fn shrink(&mut self) {
+        while MAX_KEPT_LEN < self.kept_len
+            && let Some((_, removed)) = self.connections.pop_oldest()
+        {
+            self.kept_len -= removed.len();
+            self.evicted += u64::from(0 < removed.len());
+        }
+    }
+
+    /// Number of connections that were removed because of a limit and had bytes.
+    pub(crate) fn evicted(&self) -> u64 {
+        self.evicted
+    }
+}
