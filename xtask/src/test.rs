@@ -156,19 +156,16 @@ fn all(with_recipes: bool) -> Result<()> {
     })?;
     phases.run("formatting", || build::run(&mut build::cargo(["fmt", "--all", "--check"])))?;
     phases.run("dependencies", check_dependencies)?;
-    if with_recipes {
+    std::thread::scope(|scope| {
         // Downloading their packages takes minutes, in which the processors can compile.
-        std::thread::scope(|scope| {
-            let packages = scope.spawn(python::ensure_for_recipes);
-            build_all(&mut phases)?;
-            phases.run("packages of recipes", || match packages.join() {
-                Ok(installed) => installed.context(WITHOUT_RECIPES),
-                Err(panic) => std::panic::resume_unwind(panic),
-            })
-        })?;
-    } else {
+        let packages = with_recipes.then(|| scope.spawn(python::ensure_for_recipes));
         build_all(&mut phases)?;
-    }
+        let Some(packages) = packages else { return Ok(()) };
+        phases.run("packages of recipes", || match packages.join() {
+            Ok(installed) => installed.context(WITHOUT_RECIPES),
+            Err(panic) => std::panic::resume_unwind(panic),
+        })
+    })?;
     let mut counts =
         phases.run("tests", || count_tests(&mut Suite::Workspace.command_as_root()?))?;
     if !with_recipes {

@@ -284,12 +284,10 @@ impl Files {
 
     /// The names of the files, abbreviated if there are more than two. Files without packets are left out.
     pub(super) fn names(&self) -> String {
-        let mut files: Vec<_> = self.files.iter().collect();
-        if self.phase == Phase::Ready {
-            let empty: Vec<_> = self.empty_files().collect();
-            let mut index = 0..;
-            files.retain(|_| index.next().is_some_and(|index| !empty.contains(&index)));
-        }
+        let is_ready = self.phase == Phase::Ready;
+        let empty: Vec<_> = self.empty_files().filter(|_| is_ready).collect();
+        let files = self.files.iter().enumerate().filter(|(index, _)| !empty.contains(index));
+        let files: Vec<_> = files.map(|(_, file)| file).collect();
         match &files[..] {
             [] => String::new(),
             [file] => file.name.clone(),

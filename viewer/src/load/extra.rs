@@ -68,25 +68,6 @@ impl ExtraReader {
 
 impl RowSink for Values {
     fn line(&mut self, row: usize, line: &[u8]) {
-        self.add_line(row, line);
-    }
-
-    fn wants(&mut self, row: usize) -> bool {
-        self.rows.push_back(row);
-        true
-    }
-
-    fn packets(&mut self, bytes: &[u8]) {
-        for line in bytes.split_inclusive(|byte| *byte == b'\n') {
-            if let (Some(row), Some(line)) = (self.rows.pop_front(), line.strip_suffix(b"\n")) {
-                self.add_line(row, line);
-            }
-        }
-    }
-}
-
-impl Values {
-    fn add_line(&mut self, row: usize, line: &[u8]) {
         let Ok(text) = str::from_utf8(line) else { return };
         // In the sniffer's own lines, a name in quotation marks before a colon is that of a field.
         if self.excerpts.read(line).is_some_and(|(_, len)| len == line.len()) {
@@ -100,6 +81,19 @@ impl Values {
         for (name, value) in fields(text).unwrap_or_default() {
             if let Some(field) = self.fields.iter_mut().find(|field| field.name == name) {
                 field.set(row, value);
+            }
+        }
+    }
+
+    fn wants(&mut self, row: usize) -> bool {
+        self.rows.push_back(row);
+        true
+    }
+
+    fn packets(&mut self, bytes: &[u8]) {
+        for line in bytes.split_inclusive(|byte| *byte == b'\n') {
+            if let (Some(row), Some(line)) = (self.rows.pop_front(), line.strip_suffix(b"\n")) {
+                self.line(row, line);
             }
         }
     }

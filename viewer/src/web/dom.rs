@@ -56,3 +56,9 @@ pub(super) fn enclosing_panel(element: &Element) -> Option<Panel> {
     let section = element.closest("[data-panel]").ok().flatten()?;
     Panel::parse(&section.get_attribute("data-panel")?)
 }
+
+/// A whole number of JavaScript, such as a size or an offset, that is not negative.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a whole number")]
+pub(super) fn whole(number: f64) -> u64 {
+    number as u64
+}

@@ -7,7 +7,7 @@ use std::cell::{OnceCell, RefCell};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
 
-use super::dom::error_message;
+use super::dom::{error_message, whole};
 use crate::wire::{decode, encode};
 use viewer_formats::{ContentSink, FileRecord, Form, ReadFile, is_text};
 
@@ -85,11 +85,6 @@ pub(super) fn open(form: Form) -> Box<dyn ReadFile> {
 /// The size of the module's memory, in bytes; 0 if it is not loaded.
 pub(super) fn memory_bytes() -> u64 {
     MODULE.with(|module| module.get().map_or(0, |module| whole(module.memory_bytes())))
-}
-
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a whole number")]
-fn whole(number: f64) -> u64 {
-    number as u64
 }
 
 /// A reader in the module. Freed at once, because it can hold a window of 128 MiB.

@@ -5,7 +5,7 @@ use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::{JsFuture, spawn_local};
 use web_sys::{AbortController, AbortSignal, Blob, File, RequestInit, Response, Url};
 
-use super::dom::error_message;
+use super::dom::{error_message, whole};
 use super::formats;
 use super::page::Page;
 use super::probe_queue::ProbeQueue;
@@ -43,7 +43,8 @@ pub(super) fn open_files(page: &Page, files: &JsValue, mode: OpenMode) {
     let has_capture = page.with_app(|app| matches!(app.phase(), Phase::Loading | Phase::Ready));
     if mode == OpenMode::Replace || !has_capture || is_downloading {
         page.begin_epoch();
-        let unprobed = |(name, file): &(String, Blob)| FileInfo::unprobed(name.clone(), len(file));
+        let unprobed =
+            |(name, file): &(String, Blob)| FileInfo::unprobed(name.clone(), whole(file.size()));
         page.send(Event::Open(files.iter().map(unprobed).collect()));
     }
     probe(page, files);
@@ -99,7 +100,7 @@ fn probe(page: &Page, files: Vec<(String, Blob)>) {
                 Ok(start) if start.is_empty() => Err(format!("“{name}” is empty.")),
                 Ok(start) => {
                     let open = formats::open;
-                    let len = len(&file);
+                    let len = whole(file.size());
                     Ok(FileInfo::probed(name, len, &start, workers, open))
                 }
                 Err(error) => {
@@ -141,11 +142,6 @@ fn offer(page: &Page) {
     if !probed.errors.is_empty() {
         page.send(Event::ShowError(probed.errors));
     }
-}
-
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a file's size")]
-fn len(file: &Blob) -> u64 {
-    file.size() as u64
 }
 
 /// The first bytes of a file, after loading what reads its format.

@@ -289,26 +289,24 @@ impl Shard {
             // are known, then from the end until all ends are known, takes a small part of the rows.
             let mut rest = Vec::new();
             let mut settled = Settled::default();
+            let mut read = |block: usize, settled: &mut Settled| {
+                let selected = self.mask.selected(block, counter.dimensions);
+                push(&mut batch, block, &selected, |batch| {
+                    flows.recompute_time_bounds(batch);
+                    settled.update(flows);
+                });
+            };
             for block in 0..columns.block_count() {
                 if settled.begin_ns <= columns.time_bounds(block).0 {
                     rest.push(block);
-                    continue;
+                } else {
+                    read(block, &mut settled);
                 }
-                let selected = self.mask.selected(block, counter.dimensions);
-                push(&mut batch, block, &selected, |batch| {
-                    flows.recompute_time_bounds(batch);
-                    settled.update(flows);
-                });
             }
             for block in rest.into_iter().rev() {
-                if columns.time_bounds(block).1 <= settled.end_ns {
-                    continue;
+                if settled.end_ns < columns.time_bounds(block).1 {
+                    read(block, &mut settled);
                 }
-                let selected = self.mask.selected(block, counter.dimensions);
-                push(&mut batch, block, &selected, |batch| {
-                    flows.recompute_time_bounds(batch);
-                    settled.update(flows);
-                });
             }
             flows.recompute_time_bounds(&mut batch);
             batch.clear();
