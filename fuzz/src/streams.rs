@@ -5,7 +5,7 @@ use reassembly::NameTracker;
 use std::net::Ipv4Addr;
 use summary::{LinkType, Packet, Proto, Summary, Timestamp};
 
-/// Names depend only on the packets of the same interface, the number of given up connections is at most
+/// Names depend only on the packets of the same interface, the number of evicted connections is at most
 /// that of packets, and lines with the names parse back.
 ///
 /// Input: packets. The bits of the first byte select TCP, the port of DNS, the opposite direction, SYN and

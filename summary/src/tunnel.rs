@@ -123,7 +123,7 @@ impl TunnelPath {
         true
     }
 
-    /// True if there is no tunnel.
+    /// Returns true if there are no tunnels.
     #[inline]
     pub fn is_empty(&self) -> bool {
         self.kinds[0].is_none()

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use summary::capture_file::{Reader, Step};
 use summary::{PayloadNames, decode_with_payload};
 
-/// File, and the names of its packets, each packet in a line of its own.
+/// A file, and the names of its packets, one packet per line.
 const CAPTURES: &[(&str, &[&str])] = &[
     ("clients-of-multicast-ports", &["sni www.example.com", "host www.example.com", "quic 1"]),
     ("dns-escapes", &["dns a\\\\.com A", "dns a\\.com A"]),

@@ -108,7 +108,7 @@ impl Page {
     ///
     /// # Panics
     ///
-    /// If there is no such chart.
+    /// If no chart has this name.
     pub fn in_plot(&self, chart: &str, point: (f64, f64)) -> (f64, f64) {
         in_plot(&self.chromium, chart, point)
     }
@@ -118,7 +118,7 @@ impl Page {
     ///
     /// # Panics
     ///
-    /// If there is no such chart.
+    /// If no chart has this name.
     pub fn drag(&self, chart: &str, from: (f64, f64), to: (f64, f64)) {
         let middle = ((from.0 + to.0) / 2.0, (from.1 + to.1) / 2.0);
         self.mouse(Mouse::Press, self.in_plot(chart, from));

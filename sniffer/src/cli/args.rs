@@ -242,9 +242,9 @@ pub(super) struct Args {
 
     /// Add names from DNS, TLS, HTTP and QUIC packets
     ///
-    /// The fields are `dns`, `dns_type`, `dns_rcode`, `dns_answers` and `dns_time_us`, `sni`, `alpn` and `ech` (TLS and QUIC), `http_host` (HTTP) and
-    /// `quic` (the version). A message that continues in other packets has its names on the packet that
-    /// completes it.
+    /// The fields are `dns`, `dns_type`, `dns_rcode`, `dns_answers` and `dns_time_us`, `sni`, `alpn` and
+    /// `ech` (TLS and QUIC), `http_host` (HTTP) and `quic` (the version). If several packets contain a
+    /// message, the packet that completes it has the names.
     #[arg(long, help_heading = FIELDS)]
     pub(super) names: bool,
 

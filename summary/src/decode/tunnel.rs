@@ -432,8 +432,8 @@ fn gre_of_pptp(packet: Extent<'_>, flags: u16, protocol: u16) -> Option<Tunnel<'
     })
 }
 
-/// Version, VLAN and session (draft-foschiano-erspan, section 4). Type I has no header of its own, and
-/// GRE then has no sequence number.
+/// Version, VLAN and session (draft-foschiano-erspan, section 4). Type I has no ERSPAN header, and its GRE
+/// header has no sequence number.
 fn erspan(
     packet: Extent<'_>,
     gre_len: usize,

@@ -41,7 +41,7 @@ impl App {
                 let (x, y) = self.size(panel).fraction(at);
                 (panel, if y <= 1.0 { x } else { return None }) // the legend is above
             }
-            // The cursor of the overview stands for its window.
+            // In the overview, the cursor is on the window.
             (None, Some((panel, _))) if panel != Panel::Overview => {
                 (panel, self.cursor_fraction(panel)?.0)
             }

@@ -165,7 +165,7 @@ fn moved_cells(
     }
 }
 
-/// The ranges of the quantities of both axes that a box selects; `None` if the expression is no box.
+/// The ranges of the quantities of both axes that a box selects; `None` if the expression is not a box.
 fn box_ranges(grid: Grid, expr: &Expr) -> Option<((i64, i64), (i64, i64))> {
     let Expr::And(both) = expr else { return None };
     let range = |bins: Bins| {

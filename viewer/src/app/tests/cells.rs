@@ -71,7 +71,7 @@ fn empty_columns_are_hidden_unless_chosen() {
 }
 
 #[test]
-fn shared_date_stands_above_the_rows() {
+fn shared_date_is_shown_above_the_rows() {
     let mut page = Page::open();
     let packets = page.app.view().packets;
     assert_eq!(packets.rows[1].cells[1], "12:00:00.001000000");

@@ -65,7 +65,7 @@ fn click_on_a_legend_entry_deselects_its_protocol() {
     click(&mut page, 0, None);
     assert_eq!((page.chips().len(), page.selected()), (0, 1_000));
     assert_eq!(entries(&page, Panel::Throughput), expected([false, false]));
-    // A press that moves is no click.
+    // A press that moves is not a click.
     page.send(Event::PointerDown(Panel::Throughput, entry(0), None));
     page.send(Event::PointerMove(Panel::Throughput, Page::at((0.5, 0.5))));
     page.send(Event::PointerUp);
@@ -137,7 +137,7 @@ fn each_set_of_classes_has_an_expression() {
         let counts = [Class::Tcp, Class::Udp].map(|class| u64::from(shown.has(class)) * 500);
         assert_eq!(page.selected(), counts[0] + counts[1]);
     }
-    // Expressions that are no lists of protocols do not change the legend.
+    // Expressions that are not lists of protocols do not change the legend.
     page.send(Event::Select(Dimension::Protocol, "len == 1".into()));
     assert_eq!(page.app.shown_classes(), ClassSet::ALL);
 }
