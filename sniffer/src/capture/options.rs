@@ -9,8 +9,10 @@ pub(crate) const DEFAULT_SNAPLEN: u32 = 262_144;
 /// Default size of the ring buffer in KiB: half a second of a saturated 1 Gbit/s link.
 pub(crate) const DEFAULT_BUFFER_KIB: u32 = 64 << 10;
 
-/// Default size of a ring block in KiB: large enough for a frame of any snap length.
-pub(crate) const DEFAULT_BLOCK_KIB: u32 = 384;
+/// Default size of a ring block in KiB. It is a power of two: the kernel rounds the memory of a block up
+/// to one (`alloc_one_pg_vec_page` in `net/packet/af_packet.c`). Only packets of BIG TCP, which are
+/// longer than 64 KiB, can be longer than a block; they are truncated.
+pub(crate) const DEFAULT_BLOCK_KIB: u32 = 256;
 
 /// Time in milliseconds after which the kernel hands over a block that is not full.
 ///
@@ -19,7 +21,7 @@ pub(crate) const DEFAULT_BLOCK_KIB: u32 = 384;
 /// of a capture waits for its last packets, before the kernel closes the socket in up to 30 ms; and
 /// with the age of the output's buffer it bounds what a killed capture loses. Both are to stay below
 /// 100 ms.
-const RETIRE_MS: u32 = 60;
+const RETIRE_MS: u32 = 40;
 /// The same if latency matters more than CPU time.
 const IMMEDIATE_RETIRE_MS: u32 = 1;
 
@@ -89,6 +91,7 @@ mod tests {
         };
         let geometry = options.geometry(Version::V3);
         assert!(10_000 <= geometry.block_count * geometry.retire_ms as usize);
-        assert!(DEFAULT_SNAPLEN as usize <= geometry.block_len / 4 * 3);
+        assert!(geometry.block_len.is_power_of_two());
+        assert!(4 * MAX_SLOT_PACKET_LEN - 4 * 64 <= geometry.block_len);
     }
 }

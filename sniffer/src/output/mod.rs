@@ -48,7 +48,7 @@ use crate::signals::Signals;
 const BUFFER_LEN: usize = 256 << 10;
 
 /// Longest time that lines stay in the buffer during a live capture. The kernel hands over packets
-/// within 60 ms. The sum of both limits how much is lost if the process is killed.
+/// within 40 ms. The sum of both limits how much is lost if the process is killed.
 const MAX_BUFFER_AGE: Duration = Duration::from_millis(20);
 
 /// Attempts to find a free final name for a complete file.
@@ -56,7 +56,7 @@ const MAX_RENAME_ATTEMPTS: u32 = 16;
 
 /// Longest time that lines stay in the encoder during a live capture: a flush costs compression. It is
 /// shorter than the time in which the kernel hands over packets, so that one flush follows each time.
-const MAX_ENCODER_AGE: Duration = Duration::from_millis(50);
+const MAX_ENCODER_AGE: Duration = Duration::from_millis(30);
 
 /// Lines at the end of an output that could not be written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
