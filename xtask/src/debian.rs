@@ -64,26 +64,44 @@ pub const FOR_BENCHES: &[Tool] = &[
 ///
 /// # Errors
 ///
-/// If a package is missing and cannot be installed; the message contains the command that installs it.
+/// As [`missing`], or if the installation fails.
 pub fn ensure(tools: &[Tool]) -> Result<()> {
+    install(&missing(tools)?)
+}
+
+/// The packages that are not installed, in the order of `tools`.
+///
+/// # Errors
+///
+/// If a package is missing and cannot be installed; the message contains the command that installs it.
+pub fn missing(tools: &[Tool]) -> Result<Vec<&'static str>> {
     let mut missing: Vec<_> =
         tools.iter().filter(|(program, _)| !exists(program)).map(|(_, package)| *package).collect();
     missing.dedup();
-    if missing.is_empty() {
-        return Ok(());
-    }
-    let packages = missing.join(" ");
-    if !nix::unistd::Uid::effective().is_root() || !exists("apt-get") {
+    if !missing.is_empty() && (!nix::unistd::Uid::effective().is_root() || !exists("apt-get")) {
+        let packages = missing.join(" ");
         bail!("programs are missing; install them with: sudo apt-get install {packages}");
     }
-    println!("installing {packages}");
+    Ok(missing)
+}
+
+/// Installs packages with apt-get, as root.
+///
+/// # Errors
+///
+/// If apt-get fails.
+pub fn install(packages: &[&str]) -> Result<()> {
+    if packages.is_empty() {
+        return Ok(());
+    }
+    println!("installing {}", packages.join(" "));
     let apt = |args: &[&str]| {
         let mut command = Command::new("apt-get");
         command.args(["-q", "-y"]).args(args).env("DEBIAN_FRONTEND", "noninteractive");
         build::run(command.stdout(Stdio::null()))
     };
     apt(&["update"])?;
-    apt(&[&["install", "--no-install-recommends"], &missing[..]].concat())
+    apt(&[&["install", "--no-install-recommends"], packages].concat())
 }
 
 /// Whether a program of that name, or the file of that path, exists.

@@ -50,7 +50,9 @@ impl Suite {
     fn command(self) -> Command {
         match self {
             Self::Workspace => {
-                build::cargo(["test", "--workspace", "--no-fail-fast", "--", "--skip", PACKAGES])
+                let mut tests = build::cargo(["test", "--workspace", "--no-fail-fast"]);
+                tests.args(["--", "--skip", PACKAGES, "--test-threads", &threads().to_string()]);
+                tests
             }
             Self::Recipes => {
                 let mut tests = build::cargo(["test", "--no-fail-fast"]);
@@ -85,6 +87,12 @@ impl Suite {
         namespace::set_loopback_up()?;
         build::run(&mut self.command())
     }
+}
+
+/// Number of tests that run at the same time: two for each processor, because black-box tests wait for
+/// kernel and browsers half of their time.
+fn threads() -> usize {
+    2 * std::thread::available_parallelism().map_or(1, usize::from)
 }
 
 /// Runs what the options select.
@@ -144,28 +152,26 @@ fn recipes() -> Result<()> {
 
 /// Runs all other checks and tests, and the commands of `docs/` if `with_recipes`.
 fn all(with_recipes: bool) -> Result<()> {
+    let mut missing = debian::missing(debian::FOR_TESTS)?;
+    if with_recipes {
+        missing.extend(debian::missing(debian::FOR_RECIPES).context(WITHOUT_RECIPES)?);
+    }
     let mut phases = Phases::default();
-    phases.run("packages", || {
-        debian::ensure(debian::FOR_TESTS)?;
-        if with_recipes {
-            debian::ensure(debian::FOR_RECIPES).context(WITHOUT_RECIPES)?;
-        }
+    phases.run("toolchain", || {
         build::ensure_components(&["rustfmt", "clippy"])?;
-        build::add_target(build::WASM_TARGET)?;
-        python::ensure()
+        build::add_target(build::WASM_TARGET)
     })?;
     phases.run("formatting", || build::run(&mut build::cargo(["fmt", "--all", "--check"])))?;
-    phases.run("dependencies", check_dependencies)?;
     std::thread::scope(|scope| {
-        // Downloading their packages takes minutes, in which the processors can compile.
-        let packages = with_recipes.then(|| scope.spawn(python::ensure_for_recipes));
+        // Downloading the packages takes minutes, in which the processors can compile.
+        let packages = scope.spawn(|| install_packages(&missing, with_recipes));
         build_all(&mut phases)?;
-        let Some(packages) = packages else { return Ok(()) };
-        phases.run("packages of recipes", || match packages.join() {
-            Ok(installed) => installed.context(WITHOUT_RECIPES),
+        phases.run("packages", || match packages.join() {
+            Ok(installed) => installed,
             Err(panic) => std::panic::resume_unwind(panic),
         })
     })?;
+    phases.run("dependencies", check_dependencies)?;
     let mut counts =
         phases.run("tests", || count_tests(&mut Suite::Workspace.command_as_root()?))?;
     if !with_recipes {
@@ -176,6 +182,16 @@ fn all(with_recipes: bool) -> Result<()> {
     let note = format!("; {} of them run the commands of docs/", recipes.passed + recipes.failed);
     counts += recipes;
     conclude(&phases, &counts, &note)
+}
+
+/// Installs what the tests need at run time: Debian packages, and packages from PyPI.
+fn install_packages(missing: &[&str], with_recipes: bool) -> Result<()> {
+    debian::install(missing)?;
+    python::ensure()?;
+    if with_recipes {
+        python::ensure_for_recipes().context(WITHOUT_RECIPES)?;
+    }
+    Ok(())
 }
 
 /// Checks and compiles all code.
