@@ -58,13 +58,14 @@ mod payload_names;
 mod proto;
 pub mod record;
 mod record_format;
+mod tcp_options;
 mod terminal;
 mod timestamp;
 mod tunnel;
 
 pub use address::{Address, Mac};
 pub use community_id::CommunityId;
-pub use decode::{Decoded, Tunnels, decode, decode_into, decode_with_payload};
+pub use decode::{Decoded, Tunnels, decode, decode_into, decode_with_options, decode_with_payload};
 pub use grouped::grouped;
 pub use inspect::{Field, Layer, inspect};
 pub use link_type::LinkType;
@@ -75,6 +76,7 @@ pub use payload_names::{
 };
 pub use proto::{Proto, ProtoNumber};
 pub use record_format::{RecordFormat, TagError, Tags, TimeUnit};
+pub use tcp_options::TcpOptions;
 pub use terminal::{Printable, is_display_control, write_json};
 pub use timestamp::Timestamp;
 pub use tunnel::{TunnelKind, TunnelPath};

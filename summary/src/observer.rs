@@ -24,6 +24,10 @@ pub(crate) trait Observer {
     #[inline]
     fn content(&mut self, _bytes: &[u8]) {}
 
+    /// The captured bytes between the fixed part of a TCP header and the payload.
+    #[inline]
+    fn tcp_options(&mut self, _options: &[u8]) {}
+
     /// A field of the layer reported last, whose value the decoder has computed. It reaches from the
     /// start of one slice to the start of the other. `key` is its name in a line.
     #[inline]

@@ -162,6 +162,15 @@ impl<'a> Proto<'a> {
         }
     }
 
+    /// The same protocol without a borrowed name.
+    pub fn into_owned(self) -> Proto<'static> {
+        Proto(match self.0 {
+            Repr::Named(name) => Repr::Named(name),
+            Repr::Number(number) => Repr::Number(number),
+            Repr::Foreign(name) => Repr::Foreign(Cow::Owned(name.into_owned())),
+        })
+    }
+
     /// Whether the name comes from a table of this crate.
     pub fn is_named(&self) -> bool {
         self.static_name().is_some()

@@ -3,7 +3,7 @@
 use std::fmt;
 
 /// A protocol that carries frames or packets.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum TunnelKind {
     /// VXLAN (RFC 7348) with the network identifier.
     Vxlan,

@@ -28,6 +28,7 @@ mod wlan;
 mod wrapped;
 
 use crate::observer::Observer;
+use crate::tcp_options::{OptionsReader, TcpOptions};
 use crate::{Faults, LinkType, Summary};
 use extent::Extent;
 use state::DecodeState;
@@ -91,6 +92,19 @@ pub fn decode_into<'a>(
     summary: &mut Summary<'_>,
 ) -> &'a [u8] {
     decode_observed(link, bytes, wire_len, tunnels, summary, ()).0
+}
+
+/// Like [`decode_into`], and sets `options` to those of the TCP header that the summary describes.
+pub fn decode_with_options<'a>(
+    link: LinkType,
+    bytes: &'a [u8],
+    wire_len: u32,
+    tunnels: Tunnels,
+    summary: &mut Summary<'_>,
+    options: &mut TcpOptions,
+) -> &'a [u8] {
+    *options = TcpOptions::default();
+    decode_observed(link, bytes, wire_len, tunnels, summary, OptionsReader(options)).0
 }
 
 /// Like [`decode_into`], with an observer, which it returns.

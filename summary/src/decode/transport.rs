@@ -15,6 +15,7 @@ const SCTP: u8 = 132;
 const UDP_LITE: u8 = 136;
 
 const MIN_TCP_HEADER_WORDS: u8 = 5;
+const MIN_TCP_HEADER_LEN: usize = 20;
 const MAX_TCP_HEADER_LEN: usize = 60;
 /// End of the data offset field, in bytes.
 const TCP_OFFSET_END: usize = 13;
@@ -79,6 +80,8 @@ fn tcp<'a>(segment: Extent<'a>, state: &mut DecodeState<'_, '_, 'a, impl Observe
     } else if is_offset_bad {
         return state.summary.faults.insert(Faults::BAD_HEADER);
     }
+    let options = MIN_TCP_HEADER_LEN..header_len.min(captured);
+    state.observer.tcp_options(segment.bytes().get(options).unwrap_or_default());
     // If only options are missing, the data offset is known.
     if TCP_OFFSET_END <= captured && !is_offset_bad {
         payload(segment, header_len, state);
