@@ -11,6 +11,7 @@
 mod capture_files;
 mod files;
 mod filters;
+mod flows;
 mod lines;
 mod packets;
 mod page;
@@ -20,10 +21,11 @@ mod streams;
 pub type Law = fn(&[u8]);
 
 /// All laws with the names of their targets, those for the most exposed code first.
-pub const LAWS: [(&str, Law); 15] = [
+pub const LAWS: [(&str, Law); 16] = [
     ("decode", packets::decode),
     ("names", packets::names),
     ("streams", streams::streams),
+    ("flows", flows::flows),
     ("pcapng", capture_files::pcapng),
     ("pcap", capture_files::pcap),
     ("line", lines::line),
