@@ -65,7 +65,11 @@ pub fn recipe_packages_path() -> PathBuf {
 ///
 /// If pip fails.
 pub fn ensure_for_recipes() -> Result<()> {
-    install(&build::root().join("tests/tests/recipes"), &recipe_packages_path(), &["--no-deps"])
+    install(
+        &build::root().join("tests/tests/black_box/recipes"),
+        &recipe_packages_path(),
+        &["--no-deps"],
+    )
 }
 
 /// Installs the `requirements.txt` of a directory into `packages`.

@@ -15,8 +15,8 @@ use crate::{build, deb, debian, namespace, python};
 /// The black-box tests of what `cargo xtask dist` builds.
 const PACKAGES: &str = "packages::";
 
-/// The tests that run the commands of `docs/`.
-const RECIPES: [&str; 4] = ["--package", "tests", "--test", "recipes"];
+/// The black-box tests that run the commands of `docs/`.
+const RECIPES: &str = "recipes::";
 
 /// What to do if the packages of the recipes cannot be installed.
 const WITHOUT_RECIPES: &str = "to run all other tests: cargo xtask test --no-recipes";
@@ -51,13 +51,16 @@ impl Suite {
         match self {
             Self::Workspace => {
                 let mut tests = build::cargo(["test", "--workspace", "--no-fail-fast"]);
-                tests.args(["--", "--skip", PACKAGES, "--test-threads", &threads().to_string()]);
+                tests.args(["--", "--skip", PACKAGES, "--skip", RECIPES]);
+                tests.args(["--test-threads", &threads().to_string()]);
                 tests
             }
             Self::Recipes => {
-                let mut tests = build::cargo(["test", "--no-fail-fast"]);
-                // One at a time: databases and Spark use all processors.
-                tests.args(RECIPES).args(["--", "--test-threads", "1"]);
+                // The whole workspace: for one package alone, dependencies with fewer features would be
+                // compiled. One at a time: databases and Spark use all processors.
+                let options = ["--tests", "--no-fail-fast", "--", RECIPES, "--test-threads", "1"];
+                let mut tests = build::cargo(["test", "--workspace"]);
+                tests.args(options);
                 tests
             }
         }
@@ -141,9 +144,6 @@ fn recipes() -> Result<()> {
         debian::ensure(&[debian::FOR_TESTS, debian::FOR_RECIPES].concat())?;
         python::ensure_for_recipes()
     })?;
-    phases.run("clippy", || {
-        build::run(build::cargo(["clippy"]).args(RECIPES).args(["--", "--deny", "warnings"]))
-    })?;
     phases.run("sniffer", || build::sniffer().map(drop))?;
     phases.run("site", || build::site().map(drop))?;
     let counts = phases.run("recipes", || count_tests(&mut Suite::Recipes.command_as_root()?))?;
@@ -198,9 +198,7 @@ fn install_packages(missing: &[&str], with_recipes: bool) -> Result<()> {
 fn build_all(phases: &mut Phases) -> Result<()> {
     let deny = ["--", "--deny", "warnings"];
     phases.run("clippy", || {
-        // `--all-targets` leaves out the test of the recipes.
-        let targets = ["--workspace", "--all-targets", "--test", "recipes"];
-        build::run(build::cargo(["clippy"]).args(targets).args(deny))
+        build::run(build::cargo(["clippy", "--workspace", "--all-targets"]).args(deny))
     })?;
     phases.run("clippy for WebAssembly", || {
         let names = ["viewer", "viewer-formats", "viewer-dom", "viewer-inspector"];

@@ -37,6 +37,7 @@ mod pcapng;
 mod pipelines;
 mod pipes;
 mod properties;
+mod recipes;
 mod record_format;
 mod resilience;
 mod rotation;

@@ -6,7 +6,7 @@ use std::net::{IpAddr, Ipv6Addr};
 use tests::reference::parse_ns;
 use tests::stream::Packet;
 
-use crate::captures::{Captures, SENSORS};
+use super::captures::{Captures, SENSORS};
 
 /// Rows of text cells.
 pub(crate) type Rows = Vec<Vec<String>>;

@@ -13,7 +13,7 @@ use std::process::{ChildStdin, ChildStdout, Command, Stdio};
 use tests::process::Process;
 use xtask::{build, python};
 
-use crate::answers::{Rows, rows};
+use super::answers::{Rows, rows};
 
 /// Replaces the sniffer in the blocks of a page: live captures end by themselves.
 const SNIFFER_WRAPPER: &str = r#"#!/bin/sh
@@ -141,7 +141,7 @@ pub(crate) struct PythonEngine {
 
 impl PythonEngine {
     fn start(mut python: Command, engine: &str) -> Self {
-        python.arg(build::root().join("tests/tests/recipes/engine.py")).arg(engine);
+        python.arg(build::root().join("tests/tests/black_box/recipes/engine.py")).arg(engine);
         let mut process = Process::spawn(python.stdin(Stdio::piped()).stdout(Stdio::piped()));
         let blocks = process.stdin.take().unwrap();
         let answers = BufReader::new(process.stdout.take().unwrap());

@@ -11,10 +11,10 @@ use tests::stream::Packet;
 use xtask::wait::wait_until;
 use xtask::{build, namespace};
 
-use crate::answers::{answer, rows};
-use crate::captures::{self, Captures};
-use crate::engines::Engines;
-use crate::pages::{packets, run_page};
+use super::answers::{answer, rows};
+use super::captures::{self, Captures};
+use super::engines::Engines;
+use super::pages::{packets, run_page};
 
 /// Number of packets that the sample is to have.
 const SAMPLE: u64 = 5_000;
@@ -104,7 +104,7 @@ fn part(directory: &Path) -> Vec<u8> {
     fs::read(&parts[0]).unwrap()
 }
 
-fn table(directory: &Path) -> crate::answers::Rows {
+fn table(directory: &Path) -> super::answers::Rows {
     rows(&part(directory))
 }
 

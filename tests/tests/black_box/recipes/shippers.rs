@@ -8,9 +8,9 @@ use tempfile::tempdir;
 use tests::stream::Packet;
 use xtask::build;
 
-use crate::captures;
-use crate::engines::Engines;
-use crate::pages::run_page;
+use super::captures;
+use super::engines::Engines;
+use super::pages::run_page;
 
 /// Fields that keep their names, below `sniffer`.
 const OTHER_FIELDS: [&str; 21] = [
@@ -45,7 +45,7 @@ fn shippers() {
     let engines = Engines::new(directory.path());
 
     let mut check = engines.command("python3");
-    check.arg(build::root().join("tests/tests/recipes/yaml_files.py"));
+    check.arg(build::root().join("tests/tests/black_box/recipes/yaml_files.py"));
     for entry in fs::read_dir(build::root().join("docs/shippers")).unwrap() {
         check.arg(entry.unwrap().path());
     }
@@ -73,7 +73,7 @@ fn shippers() {
 /// Runs a program of Vector's language on events, and returns those that it does not drop.
 fn remap(engines: &Engines, program: &str, events: &[Value]) -> Vec<Value> {
     let mut python = engines.command("python3");
-    python.arg(build::root().join("tests/tests/recipes/remap.py"));
+    python.arg(build::root().join("tests/tests/black_box/recipes/remap.py"));
     python.arg(build::root().join("docs/shippers").join(program));
     python.stdin(Stdio::piped()).stdout(Stdio::piped());
     let mut child = python.spawn().unwrap();

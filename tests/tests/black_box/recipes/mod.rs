@@ -3,7 +3,6 @@
 //!
 //! `tests::code_blocks` describes how a page says what is run. `engines` runs the blocks of a page on
 //! the capture of `captures`, and `answers` counts independently of all engines.
-#![expect(clippy::unwrap_used, reason = "a failing test panics")]
 
 mod answers;
 mod captures;

@@ -8,9 +8,9 @@ use tests::page::Page;
 use tests::stream::{Packet, check_line};
 use xtask::{build, namespace};
 
-use crate::answers::answer;
-use crate::captures::{self, Captures, SENSORS};
-use crate::engines::Engines;
+use super::answers::answer;
+use super::captures::{self, Captures, SENSORS};
+use super::engines::Engines;
 
 /// Runs all blocks of a page that are to be run. Returns how many answers were compared.
 pub(crate) fn run_page(page: &str, directory: &Path, captures: &Captures) -> usize {
