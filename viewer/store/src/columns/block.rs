@@ -221,6 +221,11 @@ impl Columns {
         self.blocks[block].flow.read(rows, |flow| u32::try_from(flow).unwrap_or(0), buf);
     }
 
+    /// Appends the flow ids of all rows of a block to `buf`.
+    pub(crate) fn read_block_flows(&self, block: usize, buf: &mut Vec<u32>) {
+        self.read_flows(block, &ALL_ROWS[..self.block_rows(block).len()], buf);
+    }
+
     /// Smallest and largest value of a block, if known without decoding it.
     pub(super) fn bounds(&self, value: Quantity, block: usize) -> Option<(i64, i64)> {
         let len = self.block_rows(block).len();

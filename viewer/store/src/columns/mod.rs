@@ -144,6 +144,11 @@ impl Columns {
         self.blocks[block].ts_ns.bounds(len)
     }
 
+    /// The time of a row, in nanoseconds since the epoch.
+    pub(crate) fn time_ns(&self, row: usize) -> i64 {
+        self.blocks[row / BLOCK_LEN].ts_ns.get(row % BLOCK_LEN)
+    }
+
     /// Number of packets.
     pub fn len(&self) -> usize {
         self.len

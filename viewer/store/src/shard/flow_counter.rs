@@ -141,6 +141,26 @@ impl FlowCounter {
         }
     }
 
+    /// Whether only flows are counted, not their ports.
+    pub(super) fn is_by_flow(&self) -> bool {
+        self.connections.is_none()
+    }
+
+    /// Whether some time bounds have to be recomputed.
+    pub(super) fn has_loose_time_bounds(&self) -> bool {
+        !self.loose.is_empty()
+    }
+
+    /// Replaces loose time bounds by those of the counted packets of the flow.
+    pub(super) fn set_loose_time_bounds(&mut self, bounds: impl Fn(usize) -> (i64, i64)) {
+        for index in self.loose.drain(..) {
+            let sum = &mut self.sums[index as usize];
+            let is_empty = sum.tally.packets == 0;
+            sum.ts_ns = if is_empty { EMPTY.ts_ns } else { bounds(index as usize) };
+            sum.is_loose = false;
+        }
+    }
+
     /// Resets loose time bounds. If it returns true, pass the counted rows to
     /// [`FlowCounter::recompute_time_bounds`] that [`FlowCounter::settled_ns`] does not exclude, and then
     /// call [`FlowCounter::finish_recomputing_time_bounds`].

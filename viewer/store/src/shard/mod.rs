@@ -8,6 +8,7 @@ mod accumulator;
 mod counter;
 mod delta_batches;
 mod flow_counter;
+mod flow_rows;
 mod order;
 mod selection_mask;
 mod settled;
@@ -22,6 +23,7 @@ use crate::query::{Answer, Hit, LocatedPacket, Query, QueryKind};
 use accumulator::{Accumulator, Aggregate};
 use counter::Counter;
 use delta_batches::{DeltaBatches, push};
+use flow_rows::FlowRows;
 use order::Order;
 pub use selection_mask::SelectedRows;
 use selection_mask::SelectionMask;
@@ -66,6 +68,8 @@ pub struct Shard {
     mask: SelectionMask,
     counters: Vec<Counter>,
     order: Option<Order>,
+    /// Made when the time bounds of flows are first recomputed.
+    flow_rows: Option<FlowRows>,
 }
 
 /// Selected and changed rows of a sample of the blocks.
@@ -145,7 +149,7 @@ impl Shard {
     ) -> Vec<Dimension> {
         if self.preceding != preceding || self.mask.row_count() != columns.len() {
             // Gaps and the time order depend on the preceding packets.
-            (self.preceding, self.order) = (preceding, None);
+            (self.preceding, self.order, self.flow_rows) = (preceding, None, None);
             self.reset(columns);
         } else if selection.is_empty() {
             self.reset(columns);
@@ -282,6 +286,18 @@ impl Shard {
         let mut batch = self.batch(columns);
         for counter in &mut self.counters {
             let Accumulator::Flows(flows) = &mut counter.accumulator else { continue };
+            if flows.is_by_flow() && flows.has_loose_time_bounds() {
+                self.flow_rows = self
+                    .flow_rows
+                    .take()
+                    .filter(|rows| rows.is_of(columns))
+                    .or_else(|| FlowRows::new(columns));
+                if let Some(rows) = &self.flow_rows {
+                    let is_counted = |row| self.mask.contains(row, counter.dimensions);
+                    flows.set_loose_time_bounds(|flow| rows.time_bounds(columns, flow, is_counted));
+                    continue;
+                }
+            }
             if !flows.begin_recomputing_time_bounds() {
                 continue;
             }

@@ -59,6 +59,15 @@ impl SelectionMask {
         selected
     }
 
+    /// Whether a row is selected in all of the dimensions.
+    pub(super) fn contains(&self, row: usize, dimensions: DimensionSet) -> bool {
+        let (block, row) = (row / BLOCK_LEN, row % BLOCK_LEN);
+        dimensions.iter().all(|dimension| {
+            let own = self.dimensions[dimension as usize].get(block);
+            own.is_none_or(|mask| mask.contains(row))
+        })
+    }
+
     /// Whether each of the dimensions selects all rows.
     pub(super) fn is_all(&self, dimensions: DimensionSet) -> bool {
         dimensions.iter().all(|dimension| self.dimensions[dimension as usize].is_empty())
