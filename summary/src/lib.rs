@@ -6,7 +6,7 @@
 //!                                        ^------ line::parse <-----'
 //! ```
 //!
-//! - [`decode`] turns the bytes of a frame into a [`Summary`]. It accepts any bytes: faults are a
+//! - [`decode`](decode()) turns the bytes of a frame into a [`Summary`]. It accepts any bytes: faults are a
 //!   field of the summary, not an error.
 //! - [`inspect`](inspect()) lists the layers and fields of a frame, with the bits of each.
 //! - [`Packet`] adds what only the capturing side knows: number, time, interface, direction.

@@ -189,7 +189,8 @@ pub(super) mod tests {
         assert_eq!(keys(QuicPacket::VERSION_2, &SALT_2), expected);
     }
 
-    /// RFC 9001, A.2, and RFC 9369, A.2: the same content in a packet of each version.
+    /// RFC 9001, A.2, and RFC 9369, A.2: the same content in a packet of each version. The tag at the end
+    /// depends on every byte.
     #[test]
     fn packets_are_those_of_the_examples() {
         let frame = "060040f1010000ed0303ebf8fa56f12939b9584a3896472ec40bb863cfd3e86804fe3a47f06a2b69\
@@ -216,7 +217,7 @@ pub(super) mod tests {
                 QuicPacket::VERSION_2,
                 "d36b3343cf088394c8f03e5157080000449e00000002",
                 "d76b3343cf088394c8f03e5157080000449ea0c95e82ffe67b6abcdb4298b485dd04de806071",
-                "",
+                "a18b2faa745b6fe189cf772a9f84cbfc",
             ),
         ] {
             let keys = ClientKeys::new(version, &ID).unwrap();
