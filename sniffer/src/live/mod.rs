@@ -4,7 +4,7 @@
 //! start -> Run { PacketSource -> Accounting -> Stream }
 //! ```
 //!
-//! [`start`] opens everything and hands it to a `Run`, the event loop, which owns it. For each
+//! [`start`](start()) opens everything and hands it to a `Run`, the event loop, which owns it. For each
 //! interface the run has a `PacketSource`, the packets, and a `CapturedInterface`, its state and
 //! counters. `Accounting` owns the latter and the stream.
 
