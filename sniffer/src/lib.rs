@@ -16,6 +16,8 @@ mod dump;
 mod error;
 mod file;
 mod filter;
+mod flow_record;
+mod flows;
 mod interfaces;
 mod line_formatter;
 mod live;

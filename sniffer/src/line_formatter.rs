@@ -2,11 +2,13 @@
 //! `summary`; numbering and writing are left to `stream`.
 
 use crate::capture::Frame;
+use flow::Observation;
 use reassembly::NameTracker;
+use std::sync::Arc;
 use summary::line::Writer;
 use summary::{
     CommunityId, Direction, Faults, Gso, LinkType, Packet, PayloadNames, RecordFormat, Summary,
-    Timestamp, Tunnels, decode_into,
+    TcpOptions, Timestamp, Tunnels, decode_into, decode_with_options,
 };
 
 /// Optional fields of packet lines.
@@ -24,6 +26,8 @@ pub(crate) struct FieldOptions {
     pub(crate) has_ja4: bool,
     /// The Community ID flow hash: `community_id`.
     pub(crate) has_community_id: bool,
+    /// Observations for flows, which are no fields.
+    pub(crate) has_observations: bool,
 }
 
 /// A captured packet, not yet decoded.
@@ -59,6 +63,8 @@ pub(crate) struct LineFormatter {
     writer: Writer,
     /// `None` if lines have no names, or the caller finds them.
     names: Option<NameFinder>,
+    /// The interface of the last packet.
+    interface: Option<Arc<str>>,
 }
 
 impl LineFormatter {
@@ -69,33 +75,52 @@ impl LineFormatter {
 
     /// A formatter of packets whose names are found by a [`NameFinder`].
     pub(crate) fn without_names(fields: FieldOptions) -> Self {
-        Self { writer: Writer::new(&fields.format), fields, names: None }
+        Self { writer: Writer::new(&fields.format), fields, names: None, interface: None }
     }
 
     /// Appends the packet's line to `out`: the whole line with the number `n`, or, without one,
-    /// only the part after the number.
+    /// only the part after the number. Returns what flows need, if they are requested.
     pub(crate) fn format(
         &mut self,
         captured: &CapturedPacket<'_>,
         n: Option<u64>,
         out: &mut Vec<u8>,
-    ) {
-        self.format_with(captured, n, PayloadNames::default(), out);
+    ) -> Option<Observation> {
+        self.format_with(captured, n, PayloadNames::default(), Some(out))
     }
 
-    /// Like [`LineFormatter::format`], with names that are known.
+    /// Like [`LineFormatter::format`], but without a line.
+    pub(crate) fn observe(&mut self, captured: &CapturedPacket<'_>) -> Option<Observation> {
+        self.format_with(captured, None, PayloadNames::default(), None)
+    }
+
+    /// Like [`LineFormatter::format`], with names that are known. Without `out`, there is no line.
     pub(crate) fn format_with(
         &mut self,
         captured: &CapturedPacket<'_>,
         n: Option<u64>,
         names: PayloadNames<'_>,
-        out: &mut Vec<u8>,
-    ) {
-        let Self { fields, writer, names: finder } = self;
+        out: Option<&mut Vec<u8>>,
+    ) -> Option<Observation> {
+        let Self { fields, writer, names: finder, interface } = self;
         let summary = Summary::new(captured.link, 0, 0);
         let mut packet = Packet::new(n.unwrap_or(0), captured.ts, summary);
         let CapturedPacket { link, bytes, wire_len, .. } = *captured;
-        let payload = decode_into(link, bytes, wire_len, fields.tunnels, &mut packet.summary);
+        let (tunnels, summary) = (fields.tunnels, &mut packet.summary);
+        let mut options = TcpOptions::default();
+        let payload = match fields.has_observations {
+            true => decode_with_options(link, bytes, wire_len, tunnels, summary, &mut options),
+            false => decode_into(link, bytes, wire_len, tunnels, summary),
+        };
+        packet.names = match finder {
+            Some(finder) => finder.find(captured, &packet.summary, payload),
+            None => names,
+        };
+        let observation = fields.has_observations.then(|| {
+            let interface = captured.interface.map(|name| shared_name(interface, name));
+            Observation::new(captured.ts, interface, &packet.summary, &options, &packet.names)
+        });
+        let Some(out) = out else { return observation };
         packet.summary.faults.insert(captured.faults);
         packet.interface = captured.interface.map(Into::into);
         (packet.direction, packet.gso) = (captured.direction, captured.gso);
@@ -105,14 +130,22 @@ impl LineFormatter {
         if fields.has_community_id {
             packet.community_id = CommunityId::of(&packet.summary, 0);
         }
-        packet.names = match finder {
-            Some(finder) => finder.find(captured, &packet.summary, payload),
-            None => names,
-        };
+        if !fields.has_names && (fields.has_ja4 || fields.has_observations) {
+            packet.names = PayloadNames { ja4: packet.names.ja4, ..PayloadNames::default() };
+        }
         match n {
             Some(_) => writer.write(&packet, out),
             None => writer.write_after_n(&packet, out),
         }
+        observation
+    }
+}
+
+/// The name of an interface. Most packets have the one of the packet before, which `last` keeps.
+fn shared_name(last: &mut Option<Arc<str>>, name: &str) -> Arc<str> {
+    match last {
+        Some(last) if **last == *name => last.clone(),
+        _ => last.insert(name.into()).clone(),
     }
 }
 
@@ -121,16 +154,15 @@ impl LineFormatter {
 #[derive(Debug)]
 pub(crate) struct NameFinder {
     tracker: NameTracker,
-    has_names: bool,
     tunnels: Tunnels,
 }
 
 impl NameFinder {
-    /// `None` if the lines have no names.
+    /// `None` if neither lines nor flows have names.
     pub(crate) fn new(fields: &FieldOptions) -> Option<Self> {
-        let FieldOptions { has_names, has_ja4, tunnels, .. } = *fields;
+        let FieldOptions { has_names, has_ja4, has_observations, tunnels, .. } = *fields;
         let tracker = NameTracker::new(has_ja4);
-        (has_names || has_ja4).then_some(Self { tracker, has_names, tunnels })
+        (has_names || has_ja4 || has_observations).then_some(Self { tracker, tunnels })
     }
 
     fn find<'a>(
@@ -139,11 +171,7 @@ impl NameFinder {
         summary: &Summary<'_>,
         payload: &'a [u8],
     ) -> PayloadNames<'a> {
-        let names = self.tracker.parse(captured.ts, captured.interface, summary, payload);
-        match self.has_names {
-            true => names,
-            false => PayloadNames { ja4: names.ja4, ..PayloadNames::default() },
-        }
+        self.tracker.parse(captured.ts, captured.interface, summary, payload)
     }
 
     /// The names in a packet that another thread formats; `None` if it has none.

@@ -110,6 +110,17 @@ impl Progress {
         }
     }
 
+    /// Reports flows that ended because there were too many, if there are any.
+    pub(crate) fn evicted_flows(&self, count: u64) {
+        if 0 < count {
+            let flows = if count == 1 { "flow" } else { "flows" };
+            self.info(format_args!(
+                "{} {flows} ended early because there were too many",
+                grouped(count)
+            ));
+        }
+    }
+
     /// Prints a message that the user requested, also with `-q`.
     pub(crate) fn print(&self, message: impl Display) {
         self.clear();

@@ -9,6 +9,7 @@ pub(crate) enum RecordType {
     Packet,
     Stats,
     Event,
+    Flow,
     End,
 }
 

@@ -1,6 +1,7 @@
 //! The stream of records: numbers the packets, counts them, and writes all records. Every `stats`
 //! and `end` record satisfies `recv = out + skip + drop`. Files and buffering are left to `output`.
 
+use flow::Observation;
 use std::time::{SystemTime, UNIX_EPOCH};
 use summary::record::{
     CaptureRecord, End, Event, EventKind, Interface, Meta, Reason, SourceKind, Stats, VERSION,
@@ -8,6 +9,7 @@ use summary::record::{
 use summary::{RecordFormat, Timestamp, line};
 
 use crate::Error;
+use crate::flows::{FlowOptions, Flows};
 use crate::line_formatter::{CapturedPacket, FieldOptions, LineFormatter};
 use crate::output::Output;
 use crate::record_types::{RecordType, RecordTypes};
@@ -22,6 +24,8 @@ pub(crate) struct Options {
     pub(crate) fields: FieldOptions,
     /// The types of records to write.
     pub(crate) types: RecordTypes,
+    /// What is written about flows.
+    pub(crate) flows: FlowOptions,
     /// Packets to write; `None` is unlimited.
     pub(crate) count: Option<u64>,
     /// The snap length in bytes, for `meta`.
@@ -38,6 +42,8 @@ pub(crate) struct Stream {
     types: RecordTypes,
     format: RecordFormat,
     formatter: LineFormatter,
+    /// `None` if nothing about flows is written.
+    flows: Option<Flows>,
     /// Maximum number of packets.
     limit: u64,
     /// The first record of each file.
@@ -113,6 +119,7 @@ impl Stream {
             types: options.types,
             format: options.fields.format.clone(),
             formatter: LineFormatter::new(options.fields.clone()),
+            flows: Flows::new(options.flows, &options.fields.format),
             limit: options.count.unwrap_or(u64::MAX),
             meta: Meta {
                 v: VERSION,
@@ -188,27 +195,68 @@ impl Stream {
         packet: &CapturedPacket<'_>,
     ) -> Result<(), Error> {
         let n = self.count_packet(source, packet.wire_len);
-        if !self.types.contains(RecordType::Packet) {
+        let has_line = self.types.contains(RecordType::Packet);
+        if !has_line && self.flows.is_none() {
             return Ok(());
         }
-        self.output.append(|buffer| self.formatter.format(packet, Some(n), buffer))
+        let Self { output, formatter, flows, .. } = self;
+        output.append(|buffer| {
+            let observation = match has_line {
+                true => formatter.format(packet, Some(n), buffer),
+                false => formatter.observe(packet),
+            };
+            if let (Some(flows), Some(observation)) = (flows, observation) {
+                flows.add(&observation, has_line, buffer);
+            }
+        })
     }
 
-    /// The same for a packet whose line is formatted. `rest` is its line without the number.
+    /// The same for a packet whose line is formatted. `rest` is its line without the number;
+    /// `observation` is for its flow.
     pub(crate) fn write_formatted(
         &mut self,
         source: usize,
         len: u32,
         rest: &[u8],
+        observation: Option<&Observation>,
     ) -> Result<(), Error> {
         let n = self.count_packet(source, len);
         if !self.types.contains(RecordType::Packet) {
             return Ok(());
         }
-        self.output.append(|buffer| {
+        let Self { output, flows, .. } = self;
+        output.append(|buffer| {
             line::write_n(n, buffer);
             buffer.extend_from_slice(rest);
+            if let (Some(flows), Some(observation)) = (flows, observation) {
+                flows.add(observation, true, buffer);
+            }
         })
+    }
+
+    /// Writes the flows that had no packets for a long time at `now`.
+    pub(crate) fn expire_flows(&mut self, now: Timestamp) -> Result<(), Error> {
+        let Some(flows) = &mut self.flows else { return Ok(()) };
+        self.output.append(|buffer| flows.expire(now, buffer))
+    }
+
+    /// Number of flows that were reported early because there were too many.
+    pub(crate) fn evicted_flows(&self) -> u64 {
+        self.flows.as_ref().map_or(0, Flows::evicted)
+    }
+
+    /// Writes all flows.
+    fn finish_flows(&mut self) -> Result<(), Error> {
+        let Self { output, flows, .. } = self;
+        let mut result = Ok(());
+        if let Some(flows) = flows {
+            flows.finish(|record| {
+                if result.is_ok() {
+                    result = output.append(|buffer| buffer.extend_from_slice(record));
+                }
+            });
+        }
+        result
     }
 
     /// Counts packets that the filter rejected.
@@ -287,8 +335,9 @@ impl Stream {
         self.start_file()
     }
 
-    /// Writes `end` and completes the output.
+    /// Writes all flows and `end`, and completes the output.
     pub(crate) fn finish(&mut self, reason: Reason) -> Result<(), Error> {
+        self.finish_flows()?;
         self.finish_file(reason)?;
         self.output.finish()
     }

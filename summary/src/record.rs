@@ -1,4 +1,4 @@
-//! The records other than packets: `meta`, `stats`, `event` and `end`. This page specifies them;
+//! The records other than packets and flows: `meta`, `stats`, `event` and `end`. This page specifies them;
 //! [`crate::line`] specifies the `pkt` record.
 //!
 //! Each record is a JSON object on a line of its own, with `type` as its first key and the other

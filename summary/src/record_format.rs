@@ -1,8 +1,8 @@
 //! What all records have in common: the form of their times, and the user's tags.
 
 use crate::line::{fields, string};
-use crate::record::CaptureRecord;
 use crate::{Timestamp, write_json};
+use serde::Serialize;
 use std::fmt::Write as _;
 use std::sync::Arc;
 
@@ -143,11 +143,12 @@ impl Tags {
     }
 }
 
-/// The fields of [`CaptureRecord`] that are times.
+/// The fields of records that are times.
 const TIME_FIELDS: [&str; 4] = ["ts", "start", "ts_before", "ts_after"];
 
 impl RecordFormat {
-    /// Appends the line of a record, with its line feed, to `out`.
+    /// Appends the line of a record, with its line feed, to `out`. A record is a
+    /// [`CaptureRecord`](crate::record::CaptureRecord) or another flat object, whose times `ts` and `start` are [`Timestamp`]s.
     ///
     /// ```
     /// use summary::record::{CaptureRecord, Event, EventKind};
@@ -163,7 +164,7 @@ impl RecordFormat {
     ///     "{\"type\":\"event\",\"ts_ms\":1763866418123,\"event\":\"rotated\",\"tag_site\":\"fra1\"}\n"
     /// );
     /// ```
-    pub fn write(&self, record: &CaptureRecord, out: &mut Vec<u8>) {
+    pub fn write(&self, record: &impl Serialize, out: &mut Vec<u8>) {
         let start = out.len();
         // Writing plain data to memory cannot fail.
         let _ = write_json(&mut *out, record);
@@ -215,7 +216,7 @@ fn convert_times(
 mod tests {
     use super::*;
     use crate::line::{Record, Writer, parse};
-    use crate::record::{End, Event, EventKind, Reason};
+    use crate::record::{CaptureRecord, End, Event, EventKind, Reason};
     use crate::{LinkType, Packet, Summary};
     use proptest::prelude::*;
 

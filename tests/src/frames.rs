@@ -88,6 +88,15 @@ pub fn pcap(count: u32) -> Vec<u8> {
     file.into_bytes()
 }
 
+/// A pcap file of Ethernet frames, one per millisecond.
+pub fn pcap_of(frames: &[Vec<u8>]) -> Vec<u8> {
+    let mut file = PcapFile::new(LINKTYPE_ETHERNET);
+    for (number, frame) in (0u64..).zip(frames) {
+        file.push(1_000_000_000_000 + number * 1_000_000, frame);
+    }
+    file.into_bytes()
+}
+
 /// Sends raw frames through an interface.
 #[derive(Debug)]
 pub struct Sender {

@@ -3,6 +3,7 @@
 
 use serde::Deserialize;
 use serde_json::Value;
+use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 static SCHEMA: LazyLock<jsonschema::Validator> = LazyLock::new(|| {
@@ -25,6 +26,8 @@ pub struct Stream {
     pub stats_of: Vec<Option<String>>,
     /// The events.
     pub events: Vec<Value>,
+    /// The flows.
+    pub flows: Vec<Value>,
     /// The totals of the `end` record.
     pub end: Counts,
     /// Why the capture ended.
@@ -82,6 +85,14 @@ pub struct Packet {
     pub http_host: Option<String>,
     pub quic: Option<String>,
     pub community_id: Option<String>,
+    pub rtx: Option<String>,
+    pub ooo: Option<bool>,
+    pub dup_ack: Option<bool>,
+    pub zero_window: Option<bool>,
+    pub window_full: Option<bool>,
+    pub keep_alive: Option<bool>,
+    pub unseen: Option<u32>,
+    pub rtt_us: Option<u32>,
     pub err: Option<Vec<String>>,
 }
 
@@ -111,6 +122,7 @@ impl Stream {
             stats: Vec::new(),
             stats_of: Vec::new(),
             events: Vec::new(),
+            flows: Vec::new(),
             end: Counts::default(),
             reason: String::new(),
         };
@@ -132,6 +144,7 @@ impl Stream {
                     stream.stats.push(serde_json::from_value(value).unwrap());
                 }
                 "event" => stream.events.push(value),
+                "flow" => stream.flows.push(value),
                 "end" => {
                     stream.reason = value["reason"].as_str().unwrap().to_owned();
                     stream.end = serde_json::from_value(value).unwrap();
@@ -161,6 +174,48 @@ impl Stream {
     /// The kinds of all events, in order.
     pub fn event_kinds(&self) -> Vec<&str> {
         self.events.iter().filter_map(|event| event["event"].as_str()).collect()
+    }
+
+    /// Checks that the flows of one or several files of a run have exactly their packets.
+    ///
+    /// # Panics
+    ///
+    /// If the sums differ.
+    pub fn check_flows(streams: &[Self]) {
+        let mut expected: BTreeMap<[String; 4], [u64; 3]> = BTreeMap::new();
+        let mut sums = expected.clone();
+        let add = |sums: &mut BTreeMap<[String; 4], [u64; 3]>, key, values: [u64; 3]| {
+            let sum = sums.entry(key).or_default();
+            sum.iter_mut().zip(values).for_each(|(sum, value)| *sum += value);
+        };
+        let text = |value: &Option<String>| value.clone().unwrap_or_default();
+        for packet in streams.iter().flat_map(|stream| &stream.packets) {
+            let [src, dst] = match (&packet.src, &packet.dst) {
+                (None, None) => [&packet.eth_src, &packet.eth_dst],
+                (src, dst) => [src, dst],
+            };
+            let payload = packet.payload.unwrap_or(0).into();
+            let key = [text(src), text(dst), packet.proto.clone(), text(&packet.r#if)];
+            add(&mut expected, key, [1, packet.len, payload]);
+        }
+        for flow in streams.iter().flat_map(|stream| &stream.flows) {
+            let text = |names: &[&str]| {
+                let values = names.iter().filter_map(|name| flow[*name].as_str());
+                values.map(str::to_owned).next().unwrap_or_default()
+            };
+            let [src, dst] = [text(&["src", "eth_src"]), text(&["dst", "eth_dst"])];
+            let (proto, interface) = (text(&["proto"]), text(&["if"]));
+            let ways = [(&src, &dst, ""), (&dst, &src, "rev_")];
+            for (from, to, prefix) in ways {
+                let number = |name| flow[format!("{prefix}{name}")].as_u64().unwrap();
+                let values = ["packets", "bytes", "payload"].map(number);
+                let key = [from.clone(), to.clone(), proto.clone(), interface.clone()];
+                if 0 < values[0] {
+                    add(&mut sums, key, values);
+                }
+            }
+        }
+        assert_eq!(sums, expected, "flows add up to packets");
     }
 
     fn check_counts(&self) {

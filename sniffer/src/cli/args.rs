@@ -156,6 +156,24 @@ pub(super) struct Args {
           hide_short_help = true)]
     pub(super) only: Vec<TypeName>,
 
+    /// Write a `flow` record for each flow: who talked, how long
+    ///
+    /// A flow has the packets of both directions between two endpoints. Its record counts them, and what
+    /// went wrong: retransmissions, resets, zero windows, failed DNS questions. It is written when the
+    /// connection closes, after 120 seconds without packets, and at the end. `--only flow` leaves out
+    /// packets.
+    #[arg(long, help_heading = OUTPUT, hide_short_help = true)]
+    pub(super) flows: bool,
+
+    /// Also write flows that last for TIME; 0: only at their end
+    ///
+    /// The next packet after TIME reports the packets so far, with the reason `active`, and the counts
+    /// start at 0.
+    #[arg(long, value_name = "TIME", default_value = "30m", value_parser = duration,
+          allow_negative_numbers = true, requires = "flows",
+          help_heading = OUTPUT, hide_short_help = true)]
+    pub(super) flow_interval: Duration,
+
     /// Form of the times
     ///
     /// Numbers have a field of their own, `ts_ns`, `ts_us` or `ts_ms` instead of `ts`.
@@ -251,6 +269,14 @@ pub(super) struct Args {
     /// Add JA4 fingerprints of TLS and QUIC clients: `ja4`
     #[arg(long, help_heading = FIELDS, hide_short_help = true)]
     pub(super) ja4: bool,
+
+    /// Add findings about TCP: `rtx`, `ooo`, `dup_ack`, `rtt_us`
+    ///
+    /// The fields are `rtx` (a retransmission: `fast`, `timeout` or `spurious`), `ooo` (out of order),
+    /// `dup_ack`, `zero_window`, `window_full`, `keep_alive`, `unseen` (bytes that are acknowledged but
+    /// not captured) and `rtt_us` (since the segment that the packet acknowledges).
+    #[arg(long, help_heading = FIELDS, hide_short_help = true)]
+    pub(super) tcp_analysis: bool,
 
     /// Add the field `tag_KEY` to each record, e.g. site=fra1
     ///

@@ -10,8 +10,9 @@ use summary::Printable;
 use super::Generate;
 use super::args::Args;
 use super::choices::SandboxMode;
-use super::records;
+use super::records::{self, TypeName};
 use crate::filter::FilterOptions;
+use crate::flows::FlowOptions;
 use crate::interfaces::{ANY, NamespaceName};
 use crate::line_formatter::FieldOptions;
 use crate::output::{Compression, FileId, Rotation, expand, expand_host};
@@ -145,6 +146,9 @@ impl Args {
     }
 
     fn check_output(&self) -> Result<(), String> {
+        if self.only.contains(&TypeName::Flow) && !self.flows {
+            return Err("--only flow requires --flows".into());
+        }
         let is_rotated = self.rotate_size.is_some() || self.rotate_interval.is_some();
         if self.file_count.is_some() && !is_rotated {
             return Err("-W requires -C or -G".into());
@@ -203,6 +207,7 @@ impl Args {
         if 0 < self.dump {
             return Ok(Action::DumpFilter(self.into_dump(filter)));
         }
+        let has_type = |name| self.only.is_empty() || self.only.contains(&name);
         let stream = stream::Options {
             fields: FieldOptions {
                 // `check` has accepted the tags.
@@ -212,10 +217,16 @@ impl Args {
                 has_ja4: self.ja4,
                 tunnels: self.tunnels.into(),
                 has_community_id: self.community_id,
+                has_observations: self.flows || self.tcp_analysis,
             },
             types: match &self.only[..] {
                 [] => RecordTypes::default(),
                 names => names.iter().map(|name| RecordType::from(*name)).collect(),
+            },
+            flows: FlowOptions {
+                has_records: self.flows && has_type(TypeName::Flow),
+                interval: self.flow_interval,
+                has_marks: self.tcp_analysis && has_type(TypeName::Pkt),
             },
             count: self.max_packets,
             snaplen: self.snapshot_length,

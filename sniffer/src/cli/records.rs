@@ -16,6 +16,8 @@ pub(super) enum TypeName {
     Stats,
     /// Changes of interfaces, drops, rotation
     Event,
+    /// Flows, with --flows
+    Flow,
     /// The last line of a file
     End,
 }
@@ -27,6 +29,7 @@ impl From<TypeName> for RecordType {
             TypeName::Meta => Self::Meta,
             TypeName::Stats => Self::Stats,
             TypeName::Event => Self::Event,
+            TypeName::Flow => Self::Flow,
             TypeName::End => Self::End,
         }
     }

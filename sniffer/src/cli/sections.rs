@@ -62,6 +62,11 @@ const RECORDS: Section = Section {
             "Something happened: an interface went down, came back or changed, packets were lost, or \
              a new file began",
         ),
+        (
+            "flow",
+            "With `--flows`, the packets between two endpoints: their numbers and bytes in both \
+             directions, times, and what went wrong",
+        ),
         ("end", "Last line: the reason for the end, and totals"),
     ],
 };

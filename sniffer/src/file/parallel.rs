@@ -1,6 +1,7 @@
 //! Reading with several threads: the main thread reads files and writes lines, workers format
 //! packets. Batches circulate between them; their order is that of the workers, round-robin.
 
+use flow::Observation;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread;
@@ -44,6 +45,8 @@ struct BatchPacket {
     skipped: u64,
     interface: Option<Arc<str>>,
     names: Option<Box<PayloadNames<'static>>>,
+    /// What the worker found for the flow of the packet.
+    observation: Option<Box<Observation>>,
 }
 
 /// A worker thread, as the main thread sees it.
@@ -183,6 +186,7 @@ fn fill_batch(
             skipped: std::mem::take(skipped),
             interface: packet.interface.map(|name| interfaces.get(next, interface, name)),
             names: names.as_deref_mut().and_then(|names| names.find_owned(&packet)),
+            observation: None,
         });
         // Do not look for a packet beyond the limit: a pipe would block.
         if limit == batch.packets.len() as u64 {
@@ -222,7 +226,8 @@ fn format_batches(
                 gso: None,
             };
             let names = stored.names.take().map(|names| *names).unwrap_or_default();
-            formatter.format_with(&packet, None, names, &mut batch.text);
+            let observation = formatter.format_with(&packet, None, names, Some(&mut batch.text));
+            stored.observation = observation.map(Box::new);
             batch.ends.push(batch.text.len());
             start = stored.end;
         }
@@ -247,7 +252,8 @@ fn write_batch(
         }
         let Some(stream) = &mut run.stream else { break };
         stream.count_skipped(0, packet.skipped);
-        stream.write_formatted(0, packet.wire_len, &batch.text[start..*end])?;
+        let (line, observation) = (&batch.text[start..*end], packet.observation.as_deref());
+        stream.write_formatted(0, packet.wire_len, line, observation)?;
         start = *end;
     }
     Ok((batch, None))

@@ -15,7 +15,7 @@ use crate::interfaces;
 use crate::output::{Output, Rotation};
 use crate::progress::packets;
 use crate::rotation_schedule::RotationSchedule;
-use crate::stream::{Stream, new_event};
+use crate::stream::{self, Stream, new_event};
 
 /// The stream of a run, and the interfaces whose packets it contains.
 pub(super) struct Accounting {
@@ -75,9 +75,9 @@ impl Accounting {
                 self.interfaces[interface].on_packet(packet.ts);
                 self.stream.write_packet(interface, &packet)?;
             }
-            PacketEvent::Formatted { ts, len, line } => {
+            PacketEvent::Formatted { ts, len, line, observation } => {
                 self.interfaces[interface].on_packet(ts);
-                self.stream.write_formatted(interface, len, line)?;
+                self.stream.write_formatted(interface, len, line, observation)?;
             }
             PacketEvent::Rejected => {
                 self.stream.count_skipped(interface, 1);
@@ -94,6 +94,16 @@ impl Accounting {
             self.stop_reason = Some(Reason::Size);
         }
         Ok(self.stop_reason.is_none())
+    }
+
+    /// Writes the flows that had no packets for a long time.
+    pub(super) fn expire_flows(&mut self) -> Result<(), Error> {
+        self.stream.expire_flows(stream::now())
+    }
+
+    /// Number of flows that were reported early because there were too many.
+    pub(super) fn evicted_flows(&self) -> u64 {
+        self.stream.evicted_flows()
     }
 
     /// Records an event.

@@ -1,6 +1,7 @@
 //! What a packet source delivers, before it is counted and numbered.
 
 use crate::line_formatter::CapturedPacket;
+use flow::Observation;
 use summary::Timestamp;
 
 /// What a source delivers.
@@ -19,6 +20,8 @@ pub(super) enum PacketEvent<'a> {
         len: u32,
         /// Its line after the number.
         line: &'a [u8],
+        /// What its flow needs, if flows are requested.
+        observation: Option<&'a Observation>,
     },
     /// A packet that the filter rejected.
     Rejected,

@@ -120,6 +120,7 @@ impl Run<'_> {
             if counters_due <= now || are_stats_due {
                 self.accounting.read_all_counters()?;
                 self.check_namespace()?;
+                self.accounting.expire_flows()?;
                 counters_due = now + COUNTERS_INTERVAL;
             }
             if are_stats_due {
@@ -375,6 +376,7 @@ impl Run<'_> {
     fn print_totals(&self) {
         let dropped = self.accounting.dropped();
         self.progress.info(self.accounting.summary("", &self.progress.elapsed()));
+        self.progress.evicted_flows(self.accounting.evicted_flows());
         self.progress.lost_lines(self.accounting.output().lost_lines());
         if 0 < dropped {
             self.progress.info(format_args!(

@@ -48,7 +48,7 @@ fn format_page_lists_the_fields_of_the_schema() {
     let schema: serde_json::Value =
         serde_json::from_str(&read("schema/stream.schema.json")).unwrap();
     let page = read("docs/format.md");
-    for record in ["pkt", "meta", "stats", "event", "end"] {
+    for record in ["pkt", "meta", "stats", "event", "flow", "end"] {
         let fields = schema["$defs"][record]["properties"].as_object().unwrap();
         let fields: BTreeSet<&str> =
             fields.keys().map(String::as_str).filter(|name| *name != "type").collect();

@@ -19,6 +19,7 @@ mod file_patterns;
 mod files;
 mod filters;
 mod fingerprints;
+mod flows;
 mod hostile_captures;
 mod hostile_files;
 mod hostile_text;

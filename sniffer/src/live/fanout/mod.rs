@@ -161,7 +161,12 @@ impl Fanout {
             let text = pending.batch.text_of(pending.next);
             wants_more = visit(match text {
                 [] => PacketEvent::Rejected,
-                _ => PacketEvent::Formatted { ts: line.ts, len: line.wire_len, line: text },
+                _ => PacketEvent::Formatted {
+                    ts: line.ts,
+                    len: line.wire_len,
+                    line: text,
+                    observation: line.observation.as_deref(),
+                },
             })?;
             pending.next += 1;
         }

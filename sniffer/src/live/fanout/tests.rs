@@ -45,7 +45,12 @@ fn batch(fanout: &Fanout, read_at: Duration, times: &[i64]) -> Batch {
     for &time in times {
         batch.text.extend(format!("{time},").into_bytes());
         let end = batch.text.len();
-        batch.lines.push(Line { ts: Timestamp::from_ns(time), end, wire_len: 60 });
+        batch.lines.push(Line {
+            ts: Timestamp::from_ns(time),
+            end,
+            wire_len: 60,
+            observation: None,
+        });
     }
     batch
 }

@@ -1,5 +1,6 @@
 //! A reader thread: turns the blocks of its ring into batches of lines.
 
+use flow::Observation;
 use nix::sys::eventfd::EventFd;
 use std::os::fd::AsFd;
 use std::sync::Arc;
@@ -30,13 +31,14 @@ pub(super) struct Batch {
 }
 
 /// One packet of a batch.
-#[derive(Clone, Copy, Debug)]
+#[derive(Debug)]
 pub(super) struct Line {
     pub(super) ts: Timestamp,
     /// End of its text in `Batch::text`, which is where the next one starts. The text is empty if
     /// the filter rejected the packet.
     pub(super) end: usize,
     pub(super) wire_len: u32,
+    pub(super) observation: Option<Box<Observation>>,
 }
 
 impl Batch {
@@ -110,11 +112,13 @@ impl Worker {
             batch.has_losses = frames.has_losses();
             while let Some(frame) = frames.next_frame() {
                 let packet = CapturedPacket::from_frame(&frame, names.get(frame.interface_index));
+                let mut observation = None;
                 if frame.is_accepted {
-                    formatter.format(&packet, None, &mut batch.text);
+                    let observed = formatter.format(&packet, None, &mut batch.text);
+                    observation = observed.map(Box::new);
                 }
                 let (ts, wire_len) = (packet.ts, packet.wire_len);
-                batch.lines.push(Line { ts, end: batch.text.len(), wire_len });
+                batch.lines.push(Line { ts, end: batch.text.len(), wire_len, observation });
             }
             batch
         })

@@ -1,0 +1,112 @@
+//! Flows of the packets that are written: `flow` records, and the findings in packet lines.
+
+use flow::{EndReason, FlowTable, Limits, Marks, Observation};
+use std::io::Write as _;
+use std::time::Duration;
+use summary::{RecordFormat, Timestamp};
+
+use crate::flow_record::FlowRecord;
+
+/// What is written about flows.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct FlowOptions {
+    /// `flow` records.
+    pub(crate) has_records: bool,
+    /// How long a flow lasts until it is reported; 0 reports flows only when they end.
+    pub(crate) interval: Duration,
+    /// The findings about TCP in the lines of packets.
+    pub(crate) has_marks: bool,
+}
+
+/// The flows of a run, in the order of its packets.
+#[derive(Debug)]
+pub(crate) struct Flows {
+    table: FlowTable,
+    options: FlowOptions,
+    format: RecordFormat,
+    /// The records of flows that ended with the last packet.
+    records: Vec<u8>,
+}
+
+impl Flows {
+    /// `None` if nothing about flows is written.
+    pub(crate) fn new(options: FlowOptions, format: &RecordFormat) -> Option<Self> {
+        let interval_ns = i64::try_from(options.interval.as_nanos()).unwrap_or(i64::MAX);
+        // Marks do not need reports.
+        let active_ns = if options.has_records { interval_ns } else { 0 };
+        let table = FlowTable::new(Limits { active_ns, ..Limits::default() });
+        let is_used = options.has_records || options.has_marks;
+        is_used.then(|| Self { table, options, format: format.clone(), records: Vec::new() })
+    }
+
+    /// Adds a packet. `out` ends with its line, if it has one, to which the findings are added. The records
+    /// of flows that end follow.
+    pub(crate) fn add(&mut self, packet: &Observation, has_line: bool, out: &mut Vec<u8>) {
+        let Self { table, options, format, records } = self;
+        let marks = table.add(packet, &mut |flow, reason| {
+            if options.has_records {
+                format.write(&FlowRecord { flow, reason }, records);
+            }
+        });
+        if has_line && options.has_marks && marks != Marks::default() {
+            let line_end = format.tags.line_end();
+            out.truncate(out.len() - line_end.len());
+            write_marks(&marks, out);
+            out.extend_from_slice(line_end);
+        }
+        out.append(records);
+    }
+
+    /// Appends the records of flows without packets for a long time. `now` is the wall-clock time of a live
+    /// capture.
+    pub(crate) fn expire(&mut self, now: Timestamp, out: &mut Vec<u8>) {
+        let Self { table, options, format, .. } = self;
+        table.expire(now, &mut |flow, reason| {
+            if options.has_records {
+                format.write(&FlowRecord { flow, reason }, out);
+            }
+        });
+    }
+
+    /// Ends all flows, and passes their records to `write`.
+    pub(crate) fn finish(&mut self, mut write: impl FnMut(&[u8])) {
+        let Self { table, options, format, records } = self;
+        table.finish(&mut |flow, reason: EndReason| {
+            if options.has_records {
+                records.clear();
+                format.write(&FlowRecord { flow, reason }, records);
+                write(records);
+            }
+        });
+        records.clear();
+    }
+
+    /// Number of flows that ended early because there were too many.
+    pub(crate) fn evicted(&self) -> u64 {
+        self.table.evicted()
+    }
+}
+
+/// Appends the fields of the findings in a packet.
+fn write_marks(marks: &Marks, out: &mut Vec<u8>) {
+    let flags = [
+        ("ooo", marks.is_out_of_order),
+        ("dup_ack", marks.is_dup_ack),
+        ("zero_window", marks.is_zero_window),
+        ("window_full", marks.is_window_full),
+        ("keep_alive", marks.is_keep_alive),
+    ];
+    // Writing to memory cannot fail.
+    if let Some(rtx) = marks.rtx {
+        let _ = write!(out, ",\"rtx\":\"{}\"", rtx.name());
+    }
+    for (name, _) in flags.iter().filter(|(_, is_set)| *is_set) {
+        let _ = write!(out, ",\"{name}\":true");
+    }
+    let numbers = [("unseen", marks.unseen_bytes), ("rtt_us", marks.rtt_us)];
+    for (name, number) in numbers {
+        if let Some(number) = number {
+            let _ = write!(out, ",\"{name}\":{number}");
+        }
+    }
+}
