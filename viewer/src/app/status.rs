@@ -122,12 +122,32 @@ impl App {
         }
         let (selected, all) = (self.selected(), self.totals());
         format!(
-            "{} of {} selected ({}), {}",
+            "{} of {} selected ({}), {}{}",
             grouped(selected.packets),
             packets(all.packets),
             percent(selected.packets, all.packets),
-            bytes(selected.bytes)
+            bytes(selected.bytes),
+            self.unknown_fields()
         )
+    }
+
+    /// What cannot be known in capture files of the fields that the filter refers to.
+    fn unknown_fields(&self) -> String {
+        let mut text = String::new();
+        if !self.files.reports().any(|part| part.is_capture) {
+            return text;
+        }
+        for field in self.history.now().extra_fields() {
+            let known = match field {
+                _ if field.is_only_in_lines() => "only from the sniffer’s lines",
+                _ if field.is_of_messages() => {
+                    "from capture files only in single, unencrypted packets"
+                }
+                _ => continue,
+            };
+            text += &format!("; {} is known {known}", field.name());
+        }
+        text
     }
 
     pub(super) fn skipped_text(&self) -> String {

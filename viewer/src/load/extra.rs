@@ -102,6 +102,13 @@ impl RowSink for Values {
 impl FieldColumn {
     /// Sets a value given as JSON. Numbers may also be strings, as other programs write them.
     fn set(&mut self, row: usize, json: &str) {
+        if let Some(list) = json.strip_prefix('[') {
+            let texts: Vec<_> = elements(list).filter_map(string).collect();
+            if !self.is_number && !texts.is_empty() {
+                self.column.set_list(row, &texts);
+            }
+            return;
+        }
         let text = string(json);
         let text = text.as_deref().unwrap_or(json);
         match self.is_number {
@@ -129,21 +136,27 @@ fn find_value(line: &str, name: &str) -> Option<usize> {
     }
 }
 
-/// The JSON string or number at the start of a text.
+/// The JSON value at the start of a text: a string, number, `true`, or list of these.
 fn value_at_start(text: &str) -> &str {
-    let len = match text.strip_prefix('"') {
-        Some(inner) => {
-            let mut is_escaped = false;
-            let end = inner.bytes().position(|byte| {
-                let is_end = byte == b'"' && !is_escaped;
-                is_escaped = byte == b'\\' && !is_escaped;
-                is_end
-            });
-            end.map_or(text.len(), |end| end + 2)
-        }
-        None => text.find([',', '}']).unwrap_or(text.len()),
-    };
-    &text[..len]
+    let is_list = text.starts_with('[');
+    let (mut is_quoted, mut is_escaped) = (false, false);
+    let end = text.bytes().position(|byte| {
+        let is_end = !is_quoted && if is_list { byte == b']' } else { b",]}".contains(&byte) };
+        is_quoted ^= byte == b'"' && !is_escaped;
+        is_escaped = byte == b'\\' && !is_escaped;
+        is_end
+    });
+    end.map_or(text, |end| &text[..end + usize::from(is_list)])
+}
+
+/// The elements of a list, given by the text after its bracket.
+fn elements(mut text: &str) -> impl Iterator<Item = &str> {
+    std::iter::from_fn(move || {
+        text = text.trim_start_matches([',', ' ']);
+        let value = value_at_start(text);
+        text = &text[value.len()..];
+        Some(value.trim_end()).filter(|value| !value.is_empty())
+    })
 }
 
 #[cfg(test)]
@@ -168,7 +181,7 @@ mod tests {
             }
         }
         let columns = reader.finish();
-        loader.add_extra(columns);
+        loader.add_extra(columns, &selection.extra_fields());
         let mut shard = Shard::new(0, String::new());
         shard.answer(loader.columns(), Preceding::default(), &selection, &[]);
         let selected = shard.selected();
@@ -183,9 +196,11 @@ mod tests {
             r#""proto":"tcp","flags":"A","seq":7,"ack":4294967295,"win":0,"payload":0}"#,
             r#""proto":"udp","payload":30,"dns":"a\"seq\":7.example","dns_type":"A"}"#,
             r#""proto":"udp","dns":"seq","tag_site":"fra1"}"#,
+            r#""dns":"x","dns_type":"A","dns_rcode":"NOERROR","dns_answers":["w.x","1.2.3.4","a],\"b"],"dns_time_us":90}"#,
+            r#""alpn":["h2","http/1.1"],"ech":true,"ja4":"t13d1516h2_8daaf6152771_b186095e22b6","quic":"0x00000001"}"#,
             // Written by other programs.
             r#""seq":"7", "tag_site": "\u0046RA1"}"#,
-            r#""tcp":{"seq":7},"seq":null,"sni":"b.example"}"#,
+            r#""tcp":{"seq":7},"seq":null,"sni":"b.example", "alpn": [ "h3" , "x y" ] }"#,
             r#""proto":"tcp","flags":"A","seq":8}"#,
         ];
         let numbered = |(index, line): (usize, &&str)| {
@@ -193,21 +208,34 @@ mod tests {
         };
         let file: String = lines.iter().enumerate().map(numbered).collect();
         for (text, expected) in [
-            ("seq == 7", &[1, 4][..]),
-            ("seq", &[1, 4, 6]),
+            ("seq == 7", &[1, 6][..]),
+            ("seq", &[1, 6, 8]),
             ("ack > 4294967294", &[1]),
             ("win == 0 and payload == 0", &[1]),
             ("dns contains example", &[2]),
             ("dns == SEQ", &[3]),
-            ("dns_type == A", &[2]),
-            ("tag_site == fra1", &[3, 4]),
-            ("sni == b.example", &[5]),
-            ("not payload", &[3, 4, 5, 6]),
+            ("dns_type == A", &[2, 4]),
+            ("tag_site == fra1", &[3, 6]),
+            ("sni == b.example", &[7]),
+            ("not payload", &[3, 4, 5, 6, 7, 8]),
+            ("dns_rcode == noerror and dns_time_us in 90..99", &[4]),
+            ("dns_answers == 1.2.3.4", &[4]),
+            (r#"dns_answers contains "a],""#, &[4]),
+            ("dns_answers == w", &[]),
+            ("dns_answers contains w", &[4]),
+            ("dns_answers != w.x", &[]),
+            ("dns_answers != w", &[4]),
+            ("alpn in {h2, h3}", &[5, 7]),
+            (r#"alpn == "x y""#, &[7]),
+            ("alpn != H3", &[5]),
+            ("ech and ja4 contains t13d and quic == 0x00000001", &[5]),
+            ("ech == true", &[5]),
+            ("dns == x and dns_type and dns_rcode and dns_answers and dns_time_us == 90", &[4]),
         ] {
             assert_eq!(matching(file.as_bytes(), text, Sampling::default()), expected, "{text}");
         }
         let every = Sampling { every: 2, ..Sampling::default() };
-        assert_eq!(matching(file.as_bytes(), "seq or sni", every), [1, 5]);
+        assert_eq!(matching(file.as_bytes(), "seq or sni", every), [1, 7]);
     }
 
     #[test]
@@ -228,7 +256,7 @@ mod tests {
             ("eth.addr != 02:00:00:00:00:01", &[1, 3]),
             ("icmp_type or frag or cap", &[]),
             ("dns or sni or http_host", &[]),
-            ("community_id or tunnel", &[]),
+            ("community_id or tunnel or ja4 or dns_time_us or tag_site", &[]),
         ] {
             assert_eq!(matching(&file, text, Sampling::default()), expected, "{text}");
         }

@@ -290,9 +290,9 @@ impl Loader {
         }
     }
 
-    /// Adds columns of fields that were read later.
-    pub fn add_extra(&mut self, columns: Vec<(ExtraField, ExtraColumn)>) {
-        self.sink.columns.add_extra(columns);
+    /// Adds columns of fields that were read later, and keeps those that are `needed`.
+    pub fn add_extra(&mut self, columns: Vec<(ExtraField, ExtraColumn)>, needed: &[ExtraField]) {
+        self.sink.columns.add_extra(columns, needed);
     }
 
     /// The loaded packets.

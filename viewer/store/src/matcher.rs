@@ -170,7 +170,7 @@ fn test(field: Field, set: Option<&Set>, is_in: bool, columns: &Columns, file: F
             !ids.is_empty() && ids.iter().any(is_one) == is_in
         }),
         Field::Mac => {
-            let both = [ExtraField::EthSrc, ExtraField::EthDst].map(Field::Extra);
+            let both = [ExtraField::ETH_SRC, ExtraField::ETH_DST].map(Field::Extra);
             let any =
                 |set| Node::Or(both.map(|field| test(field, set, true, columns, file)).into());
             // `!=` requires that both addresses differ.
@@ -183,7 +183,14 @@ fn test(field: Field, set: Option<&Set>, is_in: bool, columns: &Columns, file: F
             let Some(index) = columns.extra_index(extra) else { return Node::Constant(false) };
             let texts = columns.extra_column(index).map(ExtraColumn::texts).unwrap_or_default();
             let texts = match field.field_type() {
-                FieldType::Text => texts.iter().map(|text| text_matches(text)).collect(),
+                FieldType::Text => {
+                    // `!=` requires that all texts of a list differ.
+                    let matches = |text: &String| match is_in {
+                        true => ExtraColumn::list(text).any(text_matches),
+                        false => ExtraColumn::list(text).all(text_matches),
+                    };
+                    texts.iter().map(matches).collect()
+                }
                 FieldType::Address => {
                     let address = |text: &String| Address::parse(text.as_bytes());
                     let matches = |text| address(text).is_some_and(|mac| address_matches(&mac));
@@ -277,7 +284,7 @@ mod tests {
             eth_dst.set_text(before + row, "02:00:00:00:00:09");
         }
         let all = [seq, sni, eth_src, eth_dst];
-        columns.add_extra(fields.into_iter().zip(all).collect());
+        columns.add_extra(fields.into_iter().zip(all).collect(), &[]);
         columns
     }
 

@@ -35,30 +35,16 @@ pub enum Field {
 
 /// A field that has no column in memory. It is read from the file when a filter first needs it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[expect(missing_docs, reason = "docs/format.md describes the fields by their names")]
 pub enum ExtraField {
-    Seq,
-    Ack,
-    Win,
-    Payload,
-    Cap,
-    Frag,
-    IcmpType,
-    IcmpCode,
-    ArpOp,
-    EthSrc,
-    EthDst,
-    Tunnel,
-    OuterSrc,
-    OuterDst,
-    Dns,
-    DnsType,
-    Sni,
-    HttpHost,
-    CommunityId,
+    /// A field of the output format.
+    Listed(ListedField),
     /// A field of `--tag`.
     Tag(TagName),
 }
+
+/// A field of the output format without a column, as its index in the table of these fields.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ListedField(u8);
 
 /// The name of a tag without its prefix: at most [`TagName::CAPACITY`] bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -113,74 +99,88 @@ impl FieldType {
 
 const PREFIX: &str = "tag_";
 
+/// How the names of fields of messages start.
+const MESSAGES: [&str; 5] = ["dns", "sni", "alpn", "ech", "http_"];
+
+/// The fields without a column but tags, in the order of suggestions. Comparisons with a list are with
+/// each of its texts.
+const LISTED: [(&str, FieldType); 26] = [
+    ("eth_src", FieldType::Address),
+    ("eth_dst", FieldType::Address),
+    ("seq", NUMBER_32),
+    ("ack", NUMBER_32),
+    ("win", NUMBER_16),
+    ("payload", NUMBER_32),
+    ("cap", NUMBER_32),
+    ("frag", NUMBER_16),
+    ("icmp_type", NUMBER_8),
+    ("icmp_code", NUMBER_8),
+    ("arp_op", NUMBER_16),
+    ("tunnel", FieldType::Text),
+    ("outer_src", FieldType::Address),
+    ("outer_dst", FieldType::Address),
+    ("dns", FieldType::Text),
+    ("dns_type", FieldType::Text),
+    ("dns_rcode", FieldType::Text),
+    ("dns_answers", FieldType::Text),
+    ("dns_time_us", NUMBER_32),
+    ("sni", FieldType::Text),
+    ("alpn", FieldType::Text),
+    ("ech", FieldType::Text),
+    ("ja4", FieldType::Text),
+    ("http_host", FieldType::Text),
+    ("quic", FieldType::Text),
+    ("community_id", FieldType::Text),
+];
+
+const NUMBER_8: FieldType = FieldType::Number { max: 0xff };
+const NUMBER_16: FieldType = FieldType::Number { max: 0xffff };
+const NUMBER_32: FieldType = FieldType::Number { max: 0xffff_ffff };
+
+/// Fields that the sniffer writes, but the reader of capture files does not know.
+const ONLY_IN_LINES: [&str; 3] = ["dns_time_us", "ja4", "community_id"];
+
 impl ExtraField {
+    /// Source MAC address.
+    pub const ETH_SRC: Self = Self::Listed(ListedField(0));
+    /// Destination MAC address.
+    pub const ETH_DST: Self = Self::Listed(ListedField(1));
+
     /// All fields but tags.
-    const LISTED: [Self; 19] = [
-        Self::Seq,
-        Self::Ack,
-        Self::Win,
-        Self::Payload,
-        Self::Cap,
-        Self::Frag,
-        Self::IcmpType,
-        Self::IcmpCode,
-        Self::ArpOp,
-        Self::EthSrc,
-        Self::EthDst,
-        Self::Tunnel,
-        Self::OuterSrc,
-        Self::OuterDst,
-        Self::Dns,
-        Self::DnsType,
-        Self::Sni,
-        Self::HttpHost,
-        Self::CommunityId,
-    ];
+    fn listed() -> impl Iterator<Item = Self> {
+        (0..).take(LISTED.len()).map(|index| Self::Listed(ListedField(index)))
+    }
 
     /// The name of the field in lines, and in filters.
     pub fn name(&self) -> String {
         match self {
-            Self::Seq => "seq",
-            Self::Ack => "ack",
-            Self::Win => "win",
-            Self::Payload => "payload",
-            Self::Cap => "cap",
-            Self::Frag => "frag",
-            Self::IcmpType => "icmp_type",
-            Self::IcmpCode => "icmp_code",
-            Self::ArpOp => "arp_op",
-            Self::EthSrc => "eth_src",
-            Self::EthDst => "eth_dst",
-            Self::Tunnel => "tunnel",
-            Self::OuterSrc => "outer_src",
-            Self::OuterDst => "outer_dst",
-            Self::Dns => "dns",
-            Self::DnsType => "dns_type",
-            Self::Sni => "sni",
-            Self::HttpHost => "http_host",
-            Self::CommunityId => "community_id",
-            Self::Tag(name) => return format!("{PREFIX}{}", name.as_str()),
+            Self::Listed(ListedField(index)) => LISTED[usize::from(*index)].0.to_owned(),
+            Self::Tag(name) => format!("{PREFIX}{}", name.as_str()),
         }
-        .to_owned()
     }
 
-    /// The type of its values.
-    pub const fn field_type(self) -> FieldType {
+    /// The type of its values. Lists of texts have the type of their elements.
+    pub fn field_type(self) -> FieldType {
         match self {
-            Self::Seq | Self::Ack | Self::Payload | Self::Cap => {
-                FieldType::Number { max: 0xffff_ffff }
-            }
-            Self::Win | Self::Frag | Self::ArpOp => FieldType::Number { max: 0xffff },
-            Self::IcmpType | Self::IcmpCode => FieldType::Number { max: 0xff },
-            Self::EthSrc | Self::EthDst | Self::OuterSrc | Self::OuterDst => FieldType::Address,
-            Self::Tunnel
-            | Self::Dns
-            | Self::DnsType
-            | Self::Sni
-            | Self::HttpHost
-            | Self::CommunityId
-            | Self::Tag(_) => FieldType::Text,
+            Self::Listed(ListedField(index)) => LISTED[usize::from(index)].1,
+            Self::Tag(_) => FieldType::Text,
         }
+    }
+
+    /// Whether no packet of a capture file has the field, because it depends on other packets or on options
+    /// of the sniffer.
+    pub fn is_only_in_lines(&self) -> bool {
+        match self {
+            Self::Listed(_) => ONLY_IN_LINES.contains(&&*self.name()),
+            Self::Tag(_) => true,
+        }
+    }
+
+    /// Whether the field comes from messages, which can continue in other packets or be encrypted. In
+    /// capture files, only those in single packets are read.
+    pub fn is_of_messages(&self) -> bool {
+        let name = self.name();
+        MESSAGES.iter().any(|start| name.starts_with(start)) && !self.is_only_in_lines()
     }
 }
 
@@ -208,7 +208,7 @@ impl Field {
             Field::File,
             Field::Mac,
         ];
-        let extra = ExtraField::LISTED.into_iter().map(Self::Extra);
+        let extra = ExtraField::listed().map(Self::Extra);
         COLUMNS.into_iter().chain(extra)
     }
 

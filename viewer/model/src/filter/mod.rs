@@ -27,7 +27,7 @@ mod primitive;
 pub mod strategies;
 
 pub use complete::{Completion, complete};
-pub use field::{ExtraField, Field, FieldType, TagName};
+pub use field::{ExtraField, Field, FieldType, ListedField, TagName};
 pub use names::closest;
 pub use parse::{TextOperand, parse, text_operands};
 
@@ -210,8 +210,8 @@ impl Expr {
             | Self::In(Field::Extra(field), _)
             | Self::NotIn(Field::Extra(field), _) => add(*field),
             Self::Has(Field::Mac) | Self::In(Field::Mac, _) | Self::NotIn(Field::Mac, _) => {
-                add(ExtraField::EthSrc);
-                add(ExtraField::EthDst);
+                add(ExtraField::ETH_SRC);
+                add(ExtraField::ETH_DST);
             }
             Self::Not(operand) => operand.extra_fields(fields),
             Self::And(operands) | Self::Or(operands) => {

@@ -3,7 +3,7 @@
 use super::literals::{flag, network, shortened_network};
 use super::{Expr, Field, Set};
 use crate::service_names::service_port;
-use summary::{Address, Proto};
+use summary::{Address, DnsCode, DnsType, Proto};
 
 /// A field by the name of another program.
 #[derive(Clone, Copy, Debug)]
@@ -33,6 +33,8 @@ pub(super) enum Unit {
     Seconds,
     /// Seconds since the first packet.
     SecondsSinceFirst,
+    /// Seconds, of which the field has microseconds.
+    SecondsForMicroseconds,
 }
 
 /// Wireshark's fields that have the same meaning here, each before the name of the field. In text,
@@ -48,7 +50,9 @@ const FIELDS: &str = "\
     icmp.type icmp_type icmp.code icmp_code icmpv6.type icmp_type icmpv6.code icmp_code \
     arp.opcode arp_op frame.len len frame.number n frame.interface_name if \
     frame.time_delta gap frame.time_epoch ts frame.time_relative ts \
-    dns.qry.name dns tls.handshake.extensions_server_name sni http.host http_host \
+    dns.qry.name dns dns.qry.type dns_type dns.flags.rcode dns_rcode dns.time dns_time_us \
+    tls.handshake.extensions_server_name sni tls.handshake.extensions_alpn_str alpn \
+    tls.handshake.ja4 ja4 http.host http_host quic.version quic \
     communityid community_id";
 
 /// Names without an equal, each before what its users probably mean.
@@ -56,7 +60,7 @@ const CORRECTIONS: &str = "\
     tcp.seq=seq;tcp.ack=ack;tcp.window_size=win;ip.len=len;ip.proto=proto;frame.time=ts;\
     frame.cap_len=cap;frame.protocols=proto;time=ts;protocol=proto;length=len;size=len;\
     source=src;destination=dst;tls=port == https;ssl=port == https;\
-    dhcp=port in {67, 68};quic=proto == udp and port == https";
+    dhcp=port in {67, 68};dns.a=dns_answers;dns.aaaa=dns_answers;dns.cname=dns_answers";
 
 /// Protocols that Wireshark recognizes by content. As names of services they are ports.
 const DISSECTED: &str =
@@ -74,10 +78,22 @@ pub(super) fn wireshark_field(name: &str) -> Option<Named> {
     let unit = match name {
         "frame.time_delta" | "frame.time_epoch" => Unit::Seconds,
         "frame.time_relative" => Unit::SecondsSinceFirst,
+        "dns.time" => Unit::SecondsForMicroseconds,
         _ => Unit::Own,
     };
     let scope = Scope::of(name.split('.').next().unwrap_or_default());
     Some(Named { field: Field::parse(field)?, scope, unit })
+}
+
+/// The text that a field has for a number, where Wireshark shows the number.
+pub(super) fn text_of_number(field: Field, number: i64) -> Option<String> {
+    let code = u16::try_from(number).ok();
+    match field.name().as_str() {
+        "dns_rcode" => Some(DnsCode(code?).to_string()),
+        "dns_type" => Some(DnsType(code?).to_string()),
+        "quic" => Some(format!("{number:#010x}")),
+        _ => None,
+    }
 }
 
 /// The packets of a protocol, by its name in lower case in either program.

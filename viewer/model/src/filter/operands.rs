@@ -2,7 +2,7 @@
 
 use super::lexer::{Token, TokenKind};
 use super::literals::{duration, flags, network, number, shortened_network};
-use super::names::Unit;
+use super::names::{Unit, text_of_number};
 use super::parse::{Parser, Result, TextOperand};
 use super::{Error, Expr, Field, FieldType, Lasso, Set};
 use crate::axis::Quantity;
@@ -97,12 +97,19 @@ impl Parser<'_, '_> {
                 }
                 ranges.push((first, last));
             }
-            Set::Texts(texts) | Set::Contains(texts) => {
+            Set::Texts(_) | Set::Contains(_) => {
                 let Token { kind, range } = self.next();
-                let Some(text) = kind.text() else {
+                let Some(mut text) = kind.text() else {
                     let message = format!("Expected a value for `{}`", field.name());
                     return Err(Error::new(range, &message));
                 };
+                if let (Set::Texts(_), TokenKind::Word(_)) = (&set, kind)
+                    && let Some(number) = number(&text)
+                    && !self.context.is_canonical
+                {
+                    text = text_of_number(field, number).unwrap_or(text);
+                }
+                let (Set::Texts(texts) | Set::Contains(texts)) = set else { return Ok(()) };
                 self.texts.push(TextOperand { field, range, text: text.clone() });
                 texts.push(text);
             }
@@ -164,6 +171,9 @@ impl Parser<'_, '_> {
         let (TokenKind::Word(text) | TokenKind::Quoted(text)) = kind else { return Err(fail()) };
         let number = match field.field_type() {
             _ if target.unit == Unit::Seconds => parse_seconds(text),
+            _ if target.unit == Unit::SecondsForMicroseconds => {
+                parse_seconds(text).map(|ns| ns / 1_000)
+            }
             _ if target.unit == Unit::SecondsSinceFirst => {
                 parse_seconds(text).and_then(|ns| self.context.first_ns.checked_add(ns))
             }

@@ -53,3 +53,25 @@ fn further_files_share_a_colour() {
     assert!(table.header.contains(&"other files_packets".to_owned()), "{:?}", table.header);
     assert!(table.header.contains(&"4.ndjson_packets".to_owned()), "{:?}", table.header);
 }
+
+#[test]
+fn fields_that_capture_files_lack_are_named() {
+    for (name, filter, expected) in [
+        ("a.ndjson", "ja4 or sni == a", ""),
+        ("a.pcap", "dport == 1 and seq", ""),
+        ("a.pcap", "not ja4", "; ja4 is known only from the sniffer’s lines"),
+        (
+            "a.pcap",
+            "not (dns_time_us or alpn == h2)",
+            "; dns_time_us is known only from the sniffer’s lines; alpn is known from capture files only \
+             in single, unencrypted packets",
+        ),
+    ] {
+        let mut page = Page::empty();
+        page.load(name, vec![columns(0..10, 0)], false);
+        page.send(Event::SetFilter(filter.into(), 0));
+        let selected = page.app.view().selected;
+        let note = selected.find(';').map_or("", |start| &selected[start..]);
+        assert_eq!(note, expected, "{name}: {filter}");
+    }
+}

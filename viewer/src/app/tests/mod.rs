@@ -94,6 +94,7 @@ impl Page {
                 read_bytes: 500,
                 is_done: true,
                 is_complete: true,
+                is_capture: name.ends_with(".pcap"),
                 ..Report::default()
             };
             self.parts.push((columns, Shard::new(part, name.to_owned()), SyncCursor::default()));

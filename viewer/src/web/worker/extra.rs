@@ -29,7 +29,7 @@ pub(super) fn ready(worker: &Worker, message: ToWorker, selection: &Selection) -
     let (is_reading, is_same, id, missing, stale) = worker.with_state(|state| {
         let State { reading, parts, .. } = state;
         let is_missing = |field: &ExtraField| parts.iter().any(|part| misses(part, *field));
-        let missing: Vec<_> = fields.into_iter().filter(is_missing).collect();
+        let missing: Vec<_> = fields.iter().copied().filter(is_missing).collect();
         let is_reading = !reading.fields.is_empty();
         let is_same = missing.iter().all(|field| reading.fields.contains(field));
         let mut stale = Vec::new();
@@ -55,7 +55,7 @@ pub(super) fn ready(worker: &Worker, message: ToWorker, selection: &Selection) -
         state.reading.waiting.extend(exports);
     });
     if !is_reading || !is_same {
-        start(worker, id, missing);
+        start(worker, id, fields);
     }
     None
 }
@@ -65,6 +65,7 @@ fn misses(part: &Part, field: ExtraField) -> bool {
     part.is_loaded && !part.loader.columns().has_extra(field)
 }
 
+/// Reads the fields of a filter that parts do not have.
 fn start(worker: &Worker, id: u32, fields: Vec<ExtraField>) {
     let (worker, epoch) = (worker.clone(), worker.epoch());
     spawn_local(async move {
@@ -121,13 +122,13 @@ async fn read_part(
             fields.iter().copied().filter(|field| !columns.has_extra(*field)).collect();
         (part.file.clone(), part.loader.extra_reader(&missing), max_memory_bytes(part.limits))
     });
-    let (file, mut fields, max_bytes) = source.ok_or(CAPTURE_CLOSED)?;
+    let (file, mut values, max_bytes) = source.ok_or(CAPTURE_CLOSED)?;
     let mut is_current = true;
     let mut reported_ms = Date::now();
-    read_pieces(&file, fields.position(), &mut |piece| {
+    read_pieces(&file, values.position(), &mut |piece| {
         is_current = worker.with_state(|state| state.reading.id == id);
         let has_more =
-            worker.with_part(epoch, number, |part| fields.feed(piece, part.loader.columns()));
+            worker.with_part(epoch, number, |part| values.feed(piece, part.loader.columns()));
         if !is_current || has_more != Some(true) {
             return Ok(false);
         }
@@ -136,7 +137,7 @@ async fn read_part(
         }
         if REPORT_INTERVAL_MS <= Date::now() - reported_ms {
             reported_ms = Date::now();
-            let (len, read) = fields.progress();
+            let (len, read) = values.progress();
             let progress = (read, len);
             worker.post(&FromWorker::ExtraRead { epoch, part: number, progress }, None);
         }
@@ -145,7 +146,7 @@ async fn read_part(
     .await?;
     if is_current {
         worker.with_part(epoch, number, |part| {
-            part.loader.add_extra(fields.finish());
+            part.loader.add_extra(values.finish(), fields);
             part.shard.reset(part.loader.columns());
         });
     }

@@ -7,8 +7,11 @@ use std::ops::Range;
 use viewer_model::axis::MISSING;
 use viewer_model::filter::ExtraField;
 
-/// Maximum number of columns that are kept. Those that no filter refers to are dropped first.
+/// Number of columns that are kept. Those that the last filter refers to are kept in any case.
 const MAX_COLUMNS: usize = 4;
+
+/// Separates the texts of a list: a noncharacter of Unicode, which texts do not contain.
+const SEPARATOR: char = '\u{ffff}';
 
 /// The values of one field. A packet that has the field takes 2 to 8 bytes, and so does each other
 /// packet in its block; blocks without the field take none.
@@ -36,6 +39,21 @@ impl ExtraColumn {
         self.set_number(row, id);
     }
 
+    /// Sets the value of a row to a list of texts; otherwise like [`ExtraColumn::set_number`].
+    pub fn set_list(&mut self, row: usize, texts: &[impl AsRef<str>]) {
+        let mut list = String::new();
+        for (index, text) in texts.iter().enumerate() {
+            list.extend((0 < index).then_some(SEPARATOR));
+            list.push_str(text.as_ref());
+        }
+        self.set_text(row, &list);
+    }
+
+    /// The texts of a list, or a text that is not in a list.
+    pub(crate) fn list(text: &str) -> impl Iterator<Item = &str> {
+        text.split(SEPARATOR)
+    }
+
     /// The distinct texts, by id.
     pub(crate) fn texts(&self) -> &[String] {
         self.texts.items()
@@ -57,11 +75,15 @@ impl Columns {
         self.extra_index(field).is_some()
     }
 
-    /// Adds columns of fields. If there are too many, those of other fields are dropped.
-    pub fn add_extra(&mut self, columns: Vec<(ExtraField, ExtraColumn)>) {
+    /// Adds columns of fields. If there are too many, the oldest that are not `needed` are dropped.
+    pub fn add_extra(&mut self, columns: Vec<(ExtraField, ExtraColumn)>, needed: &[ExtraField]) {
         self.extra.extend(columns);
-        let excess = self.extra.len().saturating_sub(MAX_COLUMNS);
-        self.extra.drain(..excess);
+        let mut excess = self.extra.len().saturating_sub(MAX_COLUMNS);
+        self.extra.retain(|(field, _)| {
+            let is_kept = excess == 0 || needed.contains(field);
+            excess -= usize::from(!is_kept);
+            is_kept
+        });
     }
 
     pub(crate) fn extra_index(&self, field: ExtraField) -> Option<usize> {

@@ -1,6 +1,7 @@
 use super::*;
 use summary::{LinkType, Proto, Summary, Timestamp};
 use viewer_model::axis::{MISSING, Quantity};
+use viewer_model::filter::Field;
 
 /// A packet by number, time, length and protocol, from 10.0.0.1.
 pub(crate) fn packet(n: u64, ts_ns: i64, len: u32, proto: &str) -> Packet<'_> {
@@ -113,4 +114,23 @@ fn packet_numbers_can_start_anywhere_and_restart() {
     assert_eq!(columns.row(1).n, 5_000_000_001);
     let runs = self::columns(&[(900, 0, 1, "x"), (1, 0, 1, "x")]);
     assert_eq!((runs.row(0).n, runs.row(1).n), (900, 1));
+}
+
+#[test]
+fn fields_of_the_last_filter_are_kept() {
+    let names = ["seq", "ack", "win", "sni", "dns", "alpn"];
+    let fields = names.map(|name| match Field::parse(name) {
+        Some(Field::Extra(field)) => field,
+        other => panic!("{name}: {other:?}"),
+    });
+    let mut columns = Columns::default();
+    let kept = |columns: &Columns| fields.map(|field| columns.has_extra(field));
+    let mut read = |names: &[ExtraField], needed: &[ExtraField]| {
+        let added = names.iter().map(|field| (*field, ExtraColumn::default())).collect();
+        columns.add_extra(added, needed);
+        kept(&columns)
+    };
+    // More than the usual number, all of one filter.
+    assert_eq!(read(&fields[..5], &fields[..5]), [true, true, true, true, true, false]);
+    assert_eq!(read(&fields[5..], &[fields[0], fields[5]]), [true, false, false, true, true, true]);
 }
