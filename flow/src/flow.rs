@@ -8,9 +8,15 @@ use crate::observation::{DnsMessage, Observation};
 use crate::tcp::{Connection, Marks};
 
 /// The packets between two endpoints, in both directions, since the flow was reported last.
+#[derive(Clone, Copy, Debug)]
+pub struct Flow<'a> {
+    pub(crate) key: &'a Key,
+    pub(crate) state: &'a State,
+}
+
+/// A flow without its key, which the table has.
 #[derive(Debug)]
-pub struct Flow {
-    pub(crate) key: Key,
+pub(crate) struct State {
     /// Whether the source is the second end of the key.
     pub(crate) is_reversed: bool,
     /// How often the flow was reported before.
@@ -75,14 +81,13 @@ impl EndReason {
     }
 }
 
-impl Flow {
+impl State {
     /// A flow without packets. The first packet decides which end is the source: the client of a connection,
     /// or the end that sent it.
-    pub(crate) fn new(key: Key, packet: &Observation) -> Self {
+    pub(crate) fn new(key: &Key, packet: &Observation) -> Self {
         let is_answer = packet.segment.is_some_and(|segment| segment.is_syn_ack());
         let is_from_second = key.ends[0] != packet.src;
         Self {
-            key,
             is_reversed: is_from_second != is_answer,
             reports: 0,
             counts: Default::default(),
@@ -93,8 +98,8 @@ impl Flow {
     }
 
     /// Adds a packet that belongs to the flow.
-    pub(crate) fn add(&mut self, packet: &Observation) -> Marks {
-        let from = usize::from(packet.src != self.source());
+    pub(crate) fn add(&mut self, key: &Key, packet: &Observation) -> Marks {
+        let from = self.side(key, packet);
         self.counts[from].add(packet.ts, packet.len, packet.payload);
         if packet.dns.is_some() || packet.names.is_some() {
             self.add_extra(packet);
@@ -139,78 +144,90 @@ impl Flow {
         }
     }
 
-    /// The client of a connection, or the sender of the first packet.
-    pub fn source(&self) -> Endpoint {
-        self.key.ends[usize::from(self.is_reversed)]
-    }
-
-    /// The other end.
-    pub fn destination(&self) -> Endpoint {
-        self.key.ends[usize::from(!self.is_reversed)]
-    }
-
-    /// Interface, protocol, VLANs and tunnel.
-    pub fn scope(&self) -> &Scope {
-        &self.key.scope
-    }
-
-    /// How often the flow was reported before; its packets then are not part of the counts.
-    pub fn reports(&self) -> u32 {
-        self.reports
-    }
-
-    /// The packets from the source, and those to it.
-    pub fn counts(&self) -> &[Counts; 2] {
-        &self.counts
+    /// 0 if the packet comes from the source.
+    pub(crate) fn side(&self, key: &Key, packet: &Observation) -> usize {
+        usize::from(packet.src != key.ends[usize::from(self.is_reversed)])
     }
 
     /// Times of the first and the last packet, of both directions.
-    pub fn times(&self) -> (Timestamp, Timestamp) {
+    pub(crate) fn times(&self) -> (Timestamp, Timestamp) {
         let counts = self.counts.iter().filter(|counts| 0 < counts.packets);
         let first = counts.clone().map(|counts| counts.first).min();
         let last = counts.map(|counts| counts.last).max();
         (first.unwrap_or_default(), last.unwrap_or_default())
     }
+}
+
+impl<'a> Flow<'a> {
+    /// The client of a connection, or the sender of the first packet.
+    pub fn source(&self) -> Endpoint {
+        self.key.ends[usize::from(self.state.is_reversed)]
+    }
+
+    /// The other end.
+    pub fn destination(&self) -> Endpoint {
+        self.key.ends[usize::from(!self.state.is_reversed)]
+    }
+
+    /// Interface, protocol, VLANs and tunnel.
+    pub fn scope(&self) -> &'a Scope {
+        &self.key.scope
+    }
+
+    /// How often the flow was reported before; its packets then are not part of the counts.
+    pub fn reports(&self) -> u32 {
+        self.state.reports
+    }
+
+    /// The packets from the source, and those to it.
+    pub fn counts(&self) -> &'a [Counts; 2] {
+        &self.state.counts
+    }
+
+    /// Times of the first and the last packet, of both directions.
+    pub fn times(&self) -> (Timestamp, Timestamp) {
+        self.state.times()
+    }
 
     /// The findings in the segments from the source, and in those to it; `None` if it is not TCP.
-    pub fn tcp(&self) -> Option<[&TcpCounts; 2]> {
-        self.tcp.as_ref().map(|tcp| tcp.counts())
+    pub fn tcp(&self) -> Option<[&'a TcpCounts; 2]> {
+        self.state.tcp.as_ref().map(|tcp| tcp.counts())
     }
 
     /// Round-trip time of the handshake in microseconds: from the SYN to the acknowledgment of its answer.
     /// `None` if one of them was repeated or not captured.
     pub fn handshake_us(&self) -> Option<u32> {
-        self.tcp.as_ref()?.handshake_us()
+        self.state.tcp.as_ref()?.handshake_us()
     }
 
     /// Maximum segment sizes that the source and the destination announced.
     pub fn mss(&self) -> [Option<u16>; 2] {
-        self.tcp.as_ref().map_or([None; 2], |tcp| tcp.mss())
+        self.state.tcp.as_ref().map_or([None; 2], |tcp| tcp.mss())
     }
 
     /// Shift counts of the windows that source and destination announced.
     pub fn window_scale(&self) -> [Option<u8>; 2] {
-        self.tcp.as_ref().map_or([None; 2], |tcp| tcp.window_scale())
+        self.state.tcp.as_ref().map_or([None; 2], |tcp| tcp.window_scale())
     }
 
     /// Whether both sides permit selective acknowledgments.
     pub fn has_sack(&self) -> bool {
-        self.tcp.as_ref().is_some_and(|tcp| tcp.has_sack())
+        self.state.tcp.as_ref().is_some_and(|tcp| tcp.has_sack())
     }
 
     /// Whether both sides agreed on explicit congestion notification.
     pub fn has_ecn(&self) -> bool {
-        self.tcp.as_ref().is_some_and(|tcp| tcp.has_ecn())
+        self.state.tcp.as_ref().is_some_and(|tcp| tcp.has_ecn())
     }
 
     /// The DNS messages, if there are some.
-    pub fn dns(&self) -> Option<&Dns> {
-        self.extra.as_ref()?.dns.as_ref()
+    pub fn dns(&self) -> Option<&'a Dns> {
+        self.state.extra.as_ref()?.dns.as_ref()
     }
 
     /// The first name of each kind, also of earlier reports.
-    pub fn names(&self) -> Option<&Names> {
-        self.extra.as_ref().map(|extra| &extra.names)
+    pub fn names(&self) -> Option<&'a Names> {
+        self.state.extra.as_ref().map(|extra| &extra.names)
     }
 }
 

@@ -4,7 +4,7 @@ use hashlink::LinkedHashMap;
 use std::collections::VecDeque;
 use summary::Timestamp;
 
-use crate::flow::{EndReason, Flow};
+use crate::flow::{EndReason, Flow, State};
 use crate::key::{Key, Scopes};
 use crate::observation::Observation;
 use crate::tcp::Marks;
@@ -32,14 +32,14 @@ impl Default for Limits {
 }
 
 /// Receives a flow and why it is reported.
-pub type OnEnd<'a> = dyn FnMut(&Flow, EndReason) + 'a;
+pub type OnEnd<'a> = dyn FnMut(&Flow<'_>, EndReason) + 'a;
 
 /// The flows of a capture.
 #[derive(Debug)]
 pub struct FlowTable {
     limits: Limits,
     /// The flow without packets for the longest time is in front.
-    flows: LinkedHashMap<Key, Flow>,
+    flows: LinkedHashMap<Key, State>,
     /// Connections that closed, and when.
     closed: VecDeque<(Timestamp, Key)>,
     scopes: Scopes,
@@ -71,54 +71,36 @@ impl FlowTable {
         let mut ends = [packet.src, packet.dst];
         ends.sort_unstable();
         let key = Key { ends, scope: self.scopes.get(packet) };
-        if let Some(flow) = self.flows.to_back(&key) {
-            if !flow.is_reused_by(packet) {
-                return Self::add_to(
-                    flow,
-                    packet,
-                    &self.limits,
-                    &mut self.closed,
-                    self.now,
-                    on_end,
-                );
+        if let Some(state) = self.flows.get(&key)
+            && state.is_reused_by(&key, packet)
+            && let Some(state) = self.flows.remove(&key)
+        {
+            let reason = state.close_reason().unwrap_or(EndReason::Reused);
+            on_end(&Flow { key: &key, state: &state }, reason);
+        }
+        if let Some(state) = self.flows.to_back(&key) {
+            let was_open = state.close_reason().is_none();
+            let marks = state.add_or_report(&key, packet, self.limits.active_ns, on_end);
+            state.active_at = self.now;
+            if was_open && state.close_reason().is_some() {
+                self.closed.push_back((self.now, key));
             }
-            let reason = flow.close_reason().unwrap_or(EndReason::Reused);
-            on_end(flow, reason);
-            self.flows.remove(&key);
+            return marks;
         }
         if self.limits.max_flows <= self.flows.len()
-            && let Some((_, flow)) = self.flows.pop_front()
+            && let Some((key, state)) = self.flows.pop_front()
         {
-            let reason = flow.close_reason().unwrap_or(EndReason::Evicted);
+            let reason = state.close_reason().unwrap_or(EndReason::Evicted);
             self.evicted += u64::from(reason == EndReason::Evicted);
-            on_end(&flow, reason);
+            on_end(&Flow { key: &key, state: &state }, reason);
         }
-        let flow = Flow::new(key.clone(), packet);
-        let flow = self.flows.entry(key).or_insert(flow);
-        Self::add_to(flow, packet, &self.limits, &mut self.closed, self.now, on_end)
-    }
-
-    fn add_to(
-        flow: &mut Flow,
-        packet: &Observation,
-        limits: &Limits,
-        closed: &mut VecDeque<(Timestamp, Key)>,
-        now: Timestamp,
-        on_end: &mut OnEnd<'_>,
-    ) -> Marks {
-        let (first, _) = flow.times();
-        let has_packets = flow.counts.iter().any(|counts| 0 < counts.packets);
-        let lasts = packet.ts.ns().saturating_sub(first.ns());
-        if 0 < limits.active_ns && has_packets && limits.active_ns <= lasts {
-            on_end(flow, EndReason::Active);
-            flow.reset_counts();
+        let mut state = State::new(&key, packet);
+        let marks = state.add(&key, packet);
+        state.active_at = self.now;
+        if state.close_reason().is_some() {
+            self.closed.push_back((self.now, key.clone()));
         }
-        let was_open = flow.close_reason().is_none();
-        let marks = flow.add(packet);
-        flow.active_at = now;
-        if was_open && flow.close_reason().is_some() {
-            closed.push_back((now, flow.key.clone()));
-        }
+        self.flows.insert(key, state);
         marks
     }
 
@@ -131,26 +113,28 @@ impl FlowTable {
             && let Some((_, key)) = closed.pop_front()
         {
             // The connection may have been evicted, and another one may have its endpoints.
-            let reason = flows.get(&key).and_then(Flow::close_reason);
+            let reason = flows.get(&key).and_then(State::close_reason);
             if let Some(reason) = reason
-                && let Some(flow) = flows.remove(&key)
+                && let Some(state) = flows.remove(&key)
             {
-                on_end(&flow, reason);
+                on_end(&Flow { key: &key, state: &state }, reason);
             }
         }
-        while let Some((_, flow)) = flows.front()
-            && limits.idle_ns < since(&flow.active_at)
-            && let Some((_, flow)) = flows.pop_front()
+        while let Some((_, state)) = flows.front()
+            && limits.idle_ns < since(&state.active_at)
+            && let Some((key, state)) = flows.pop_front()
         {
-            on_end(&flow, flow.close_reason().unwrap_or(EndReason::Timeout));
+            let reason = state.close_reason().unwrap_or(EndReason::Timeout);
+            on_end(&Flow { key: &key, state: &state }, reason);
         }
     }
 
     /// Ends all flows.
     pub fn finish(&mut self, on_end: &mut OnEnd<'_>) {
         self.closed.clear();
-        for (_, flow) in self.flows.drain() {
-            on_end(&flow, flow.close_reason().unwrap_or(EndReason::End));
+        for (key, state) in self.flows.drain() {
+            let reason = state.close_reason().unwrap_or(EndReason::End);
+            on_end(&Flow { key: &key, state: &state }, reason);
         }
     }
 
@@ -170,16 +154,31 @@ impl FlowTable {
     }
 }
 
-impl Flow {
+impl State {
+    /// Adds a packet to a flow that has some, after a report if the flow has lasted long enough.
+    fn add_or_report(
+        &mut self,
+        key: &Key,
+        packet: &Observation,
+        active_ns: i64,
+        on_end: &mut OnEnd<'_>,
+    ) -> Marks {
+        let (first, _) = self.times();
+        if 0 < active_ns && active_ns <= packet.ts.ns().saturating_sub(first.ns()) {
+            on_end(&Flow { key, state: self }, EndReason::Active);
+            self.reset_counts();
+        }
+        self.add(key, packet)
+    }
+
     /// Why the connection is closed; `None` if it is not.
     fn close_reason(&self) -> Option<EndReason> {
         self.tcp.as_ref().and_then(|tcp| tcp.close_reason())
     }
 
     /// Whether the packet begins another connection with the same endpoints.
-    fn is_reused_by(&self, packet: &Observation) -> bool {
-        let from = usize::from(packet.src != self.source());
+    fn is_reused_by(&self, key: &Key, packet: &Observation) -> bool {
         let (Some(tcp), Some(segment)) = (&self.tcp, &packet.segment) else { return false };
-        tcp.is_reused_by(from, segment)
+        tcp.is_reused_by(self.side(key, packet), segment)
     }
 }

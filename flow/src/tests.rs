@@ -69,7 +69,7 @@ fn marks_after_handshake(packets: &[Observation]) -> Vec<Marks> {
 /// Why the flows of packets end, and their packets.
 fn reports(limits: Limits, packets: &[Observation]) -> Vec<(EndReason, u64)> {
     let mut ended = Vec::new();
-    let mut on_end = |flow: &Flow, reason| {
+    let mut on_end = |flow: &Flow<'_>, reason| {
         ended.push((reason, flow.counts().iter().map(|counts| counts.packets).sum()));
     };
     let mut flows = FlowTable::new(limits);
@@ -135,4 +135,12 @@ fn source_is_the_client_even_if_the_answer_comes_first() {
         assert_eq!(flow.counts().map(|counts| counts.packets), [1, 1]);
         assert_eq!(flow.handshake_us(), None);
     });
+}
+
+/// Besides its slot in the hash table, which is 9 to 18 bytes.
+#[test]
+fn flow_without_tcp_takes_less_than_190_bytes() {
+    let links = 2 * size_of::<usize>();
+    let len = size_of::<crate::key::Key>() + size_of::<crate::flow::State>() + links;
+    assert!(len < 190, "{len}");
 }

@@ -23,7 +23,7 @@ pub(crate) fn flows(input: &[u8]) {
     let (mut flows, mut mirrored) = (FlowTable::new(limits), FlowTable::new(Limits::default()));
     let mut unlimited = FlowTable::new(Limits::default());
     let (mut expected, mut sums) = ([0; 3], [0; 3]);
-    let mut add_flow = |flow: &Flow, _| {
+    let mut add_flow = |flow: &Flow<'_>, _| {
         for counts in flow.counts() {
             add(&mut sums, [counts.packets, counts.bytes, counts.payload]);
         }

@@ -6,7 +6,7 @@ use summary::{Address, Ja4};
 
 /// A flow with the reason for its report.
 pub(crate) struct FlowRecord<'a> {
-    pub(crate) flow: &'a Flow,
+    pub(crate) flow: &'a Flow<'a>,
     pub(crate) reason: EndReason,
 }
 

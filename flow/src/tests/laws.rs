@@ -26,7 +26,7 @@ fn packets() -> impl Strategy<Value = Vec<Observation>> {
 /// Packets, bytes and payload from one endpoint to another.
 type Sums = BTreeMap<(Endpoint, Endpoint, String), [u64; 3]>;
 
-fn add(sums: &mut Sums, flow: &Flow) {
+fn add(sums: &mut Sums, flow: &Flow<'_>) {
     let ends = [(flow.source(), flow.destination()), (flow.destination(), flow.source())];
     for (counts, (from, to)) in flow.counts().iter().zip(ends) {
         if 0 < counts.packets {
@@ -97,7 +97,7 @@ proptest! {
     fn counts_are_sums_of_marks(packets in packets()) {
         let mut flows = FlowTable::new(Limits { active_ns: MS, ..Limits::default() });
         let (mut marked, mut counted) = ([0; 4], [0; 4]);
-        let mut on_end = |flow: &Flow, _: EndReason| {
+        let mut on_end = |flow: &Flow<'_>, _: EndReason| {
             for counts in flow.tcp().into_iter().flatten() {
                 let values = [
                     counts.rtx(),
