@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::Command;
 
 /// Fields in column order. tshark prints all occurrences of a field, the outermost header's first.
-const FIELDS: [&str; 52] = [
+const FIELDS: [&str; 66] = [
     "frame.time_epoch",
     "frame.len",
     "frame.cap_len",
@@ -55,7 +55,21 @@ const FIELDS: [&str; 52] = [
     "wlan.ra",
     "dns.qry.name",
     "dns.qry.type",
+    "dns.flags.response",
+    "dns.flags.rcode",
+    "dns.count.answers",
+    "dns.time",
+    "dns.resp.type",
+    "dns.a",
+    "dns.aaaa",
+    "dns.cname",
+    "dns.ns",
+    "dns.ptr.domain_name",
+    "dns.dname",
+    "tls.handshake.type",
     "tls.handshake.extensions_server_name",
+    "tls.handshake.extensions_alpn_str",
+    "tls.handshake.extension.type",
     "http.host",
     "quic.version",
     "communityid",
@@ -404,14 +418,14 @@ impl Row {
                 // Lines have a dot for the root.
                 let name = name.map(|name| if name == "<Root>" { "." } else { name });
                 fields.push(("dns", name.into()));
+                fields.extend(self.dns(line));
             }
-            // tshark shows no name if the ClientHello continues in another packet.
-            ["tcp", "tls"] if !self.text("tls.handshake.extensions_server_name").is_empty() => {
-                fields.push(("sni", self.string("tls.handshake.extensions_server_name")));
-            }
+            // tshark shows no fields if the ClientHello continues in another segment.
+            ["tcp", "tls"] => fields.extend(self.client_hello()),
             ["tcp", "http"] => fields.push(("http_host", self.string("http.host"))),
             ["udp", "quic", ..] if !self.text("quic.version").is_empty() => {
                 fields.push(("quic", self.string("quic.version")));
+                fields.extend(self.client_hello());
             }
             _ => {}
         }
@@ -423,12 +437,12 @@ impl Row {
         }
     }
 
-    fn text(&self, name: &str) -> &str {
+    pub(super) fn text(&self, name: &str) -> &str {
         let column = FIELDS.iter().position(|field| *field == name);
         &self.columns[column.unwrap_or_else(|| panic!("{name} is not in FIELDS"))]
     }
 
-    fn all(&self, name: &str) -> impl Iterator<Item = &str> {
+    pub(super) fn all(&self, name: &str) -> impl Iterator<Item = &str> {
         self.text(name).split(';').filter(|text| !text.is_empty())
     }
 

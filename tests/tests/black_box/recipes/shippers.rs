@@ -13,7 +13,7 @@ use super::engines::Engines;
 use super::pages::run_page;
 
 /// Fields that keep their names, below `sniffer`.
-const OTHER_FIELDS: [&str; 21] = [
+const OTHER_FIELDS: [&str; 19] = [
     "ttl",
     "flags",
     "seq",
@@ -27,8 +27,6 @@ const OTHER_FIELDS: [&str; 21] = [
     "tunnel",
     "outer_src",
     "outer_dst",
-    "dns_rcode",
-    "dns_answers",
     "dns_time_us",
     "alpn",
     "ech",
@@ -101,6 +99,10 @@ fn check_ecs(event: &Value, packet: &Packet) {
     assert_eq!(value("/network/community_id"), &json!(packet.community_id));
     assert_eq!(value("/dns/question/name"), &json!(packet.dns));
     assert_eq!(value("/dns/question/type"), &json!(packet.dns_type));
+    assert_eq!(value("/dns/response_code"), &json!(packet.dns_rcode));
+    let answers = packet.dns_answers.as_ref();
+    let answers = answers.map(|all| all.iter().map(|data| json!({"data": data})).collect());
+    assert_eq!(value("/dns/answers"), &json!(answers.map(Value::Array)));
     assert_eq!(value("/tls/client/server_name"), &json!(packet.sni));
     let vlan = packet.vlan.as_ref().map(|ids| ids[0].to_string());
     assert_eq!(value("/network/vlan/id"), &json!(vlan));
