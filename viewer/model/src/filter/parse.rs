@@ -245,6 +245,9 @@ impl<'a> Parser<'a, '_> {
             let message = format!("Expected a field before the time `{word}`");
             return Error::new(range.clone(), &message).with_fix(range, &format!("ts >= {word}"));
         }
+        if name == "frame" {
+            return Error::new(range, "The bytes of packets cannot be searched");
+        }
         let message =
             format!("Unknown field `{word}`. Fields are proto, host, port, len, ts and others");
         let error = Error::new(range.clone(), &message);

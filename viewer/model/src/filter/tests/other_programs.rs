@@ -124,6 +124,12 @@ fn likely_mistakes_have_a_correction() {
         ("len between 10 and 20", "len in 10..20"),
         ("10:59:20", "ts >= 10:59:20"),
         ("2015-07-20", "ts >= 2015-07-20"),
+        (
+            "not host www.example.com",
+            "not (dns == www.example.com or sni == www.example.com or http_host == www.example.com)",
+        ),
+        ("host 10.0.0.256", ""),
+        ("frame contains \"a\"", ""),
         ("tcp.seq == 1", "seq == 1"),
         ("dns.a == 10.0.0.1", "dns_answers == 10.0.0.1"),
         ("dns_answer == a", "dns_answers == a"),
