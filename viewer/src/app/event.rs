@@ -204,6 +204,17 @@ impl Event {
         )
     }
 
+    /// Returns true if the event is a whole zoom: a click on a button, not one of the many events of a wheel.
+    pub(super) fn is_whole_zoom(&self) -> bool {
+        matches!(
+            self,
+            Self::Zoom { at: None, .. }
+                | Self::DoubleClick(..)
+                | Self::ZoomToSelection
+                | Self::ResetZoom
+        )
+    }
+
     /// Returns true for user input that can change the charts many times a second.
     pub fn is_change(&self) -> bool {
         matches!(

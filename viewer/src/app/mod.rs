@@ -147,7 +147,10 @@ impl App {
     /// Applies an event and returns the work that follows from it.
     pub fn update(&mut self, event: Event) -> Vec<Effect> {
         let changes_charts = self.changes_charts(&event);
-        let is_zoom = event.is_zoom();
+        let (is_zoom, is_whole_zoom) = (event.is_zoom(), event.is_whole_zoom());
+        if is_whole_zoom {
+            self.history.finish_zoom();
+        }
         let mut effects = Vec::new();
         match event {
             Event::Open(files) => self.open(files),
@@ -303,6 +306,9 @@ impl App {
             Event::RestoreLink(link) => self.restore_link(&link),
         }
         self.record_zoom(is_zoom);
+        if is_whole_zoom {
+            self.history.finish_zoom();
+        }
         self.refresh_rankings();
         self.refresh_conversations();
         self.clamp_cursor();

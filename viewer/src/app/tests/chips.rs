@@ -100,8 +100,10 @@ fn zoom_is_undone_and_a_cancelled_pan_keeps_the_steps_to_redo() {
     let zoom = |page: &Page| page.app.settings().zoom;
     page.send(Event::Select(Dimension::Size, "len in 0..99".into()));
     page.send(Event::Set("tool".into(), "move".into()));
-    page.send(Event::Zoom { panel: Panel::Scatter, at: None, factor: 0.5 });
-    page.send(Event::Zoom { panel: Panel::Scatter, at: None, factor: 0.5 });
+    // Notches of the wheel are one step.
+    let at = Some((300.0, 100.0));
+    page.send(Event::Zoom { panel: Panel::Scatter, at, factor: 0.5 });
+    page.send(Event::Zoom { panel: Panel::Scatter, at, factor: 0.5 });
     page.send(Event::Interacting(false));
     let zoomed = zoom(&page);
     page.send(Event::ResetZoom);
@@ -118,4 +120,23 @@ fn zoom_is_undone_and_a_cancelled_pan_keeps_the_steps_to_redo() {
     assert_eq!((zoom(&page), page.chips().len()), (Default::default(), 0));
     (0..3).for_each(|_| page.send(Event::Redo));
     assert_eq!((zoom(&page), page.undo_redo()), (Default::default(), (true, false)));
+}
+
+#[test]
+fn each_click_on_a_zoom_button_is_a_step() {
+    let mut page = Page::open();
+    let zoom = |page: &Page| page.app.settings().zoom;
+    let mut zooms = vec![zoom(&page)];
+    for factor in [0.5, 0.5, 2.0] {
+        page.send(Event::Zoom { panel: Panel::Scatter, at: None, factor });
+        zooms.push(zoom(&page));
+    }
+    zooms.dedup();
+    assert_eq!(zooms.len(), 4);
+    page.send(Event::ResetZoom);
+    for expected in zooms.iter().rev() {
+        page.send(Event::Undo);
+        assert_eq!(zoom(&page), *expected);
+    }
+    assert!(!page.undo_redo().0);
 }
