@@ -8,7 +8,7 @@ use crate::conversations::{Conversation, Endpoint};
 use crate::query::LocatedPacket;
 use crate::table_columns::{COLUMNS, Column, ENDPOINT_COLUMNS, PACKET_COLUMNS};
 use crate::tally::Tally;
-use crate::text::{fixed, integer, prefixed};
+use crate::text::{fixed, integer, named, prefixed};
 use crate::time::{Zone, duration};
 use summary::{Address, grouped};
 
@@ -98,6 +98,10 @@ pub(super) struct Format<'a> {
 impl Format<'_> {
     pub(super) const PLAIN: Format<'static> = Format { zone: &Zone::Utc, is_plain: true };
 
+    fn name(&self, name: &str) -> String {
+        if self.is_plain { name } else { named(name) }.to_owned()
+    }
+
     fn count(&self, count: u64) -> String {
         if self.is_plain { count.to_string() } else { grouped(count) }
     }
@@ -168,7 +172,7 @@ impl App {
             address.map_or_else(|| NO_ADDRESS.to_owned(), |address| address.to_string())
         };
         let pair = conversation.pair;
-        let proto = self.flows.protos()[pair.proto as usize].clone();
+        let proto = format.name(&self.flows.protos()[pair.proto as usize]);
         let mut cells = vec![
             endpoint(pair.a),
             port_text(pair.ports.0),
@@ -262,7 +266,7 @@ impl App {
             port_text(row.sport),
             row.dst.clone(),
             port_text(row.dport),
-            row.proto.clone(),
+            format.name(&row.proto),
             format.count(row.len.into()),
             row.ttl.map_or_else(String::new, |ttl| ttl.to_string()),
             row.flags.clone().unwrap_or_default(),
