@@ -16,6 +16,12 @@ pub struct Page {
     pub server: Server,
 }
 
+/// An expression for the index of the first visible row of the packet table.
+const FIRST_PACKET_ROW: &str = concat!(
+    "(Number((document.getElementById('packets-range').textContent.match(/Rows ([0-9,]+)/) ?? [0, '1'])",
+    "[1].replaceAll(',', '')) - 1)"
+);
+
 impl Page {
     /// Opens the page with a query such as `?src=sample.ndjson`, and waits until it runs.
     ///
@@ -81,6 +87,30 @@ impl Page {
     /// If it is not true in time.
     pub fn wait_for(&self, expression: &str) {
         self.chromium.wait_for(expression).unwrap();
+    }
+
+    /// The index of the first visible row of the packet table.
+    ///
+    /// # Panics
+    ///
+    /// If the text of the range is not a number.
+    pub fn first_packet_row(&self) -> u64 {
+        self.eval(FIRST_PACKET_ROW).as_u64().expect("a number of rows")
+    }
+
+    /// Moves the scrollbar of the packet table to a first row.
+    ///
+    /// # Panics
+    ///
+    /// If there is no such row.
+    pub fn scroll_packets(&self, first: u64) {
+        self.eval(&format!(
+            "(() => {{ const rows = document.getElementById('packets'); \
+             const row = parseInt(getComputedStyle(rows).getPropertyValue('--row')); \
+             rows.scrollTop = {first} * row; }})()"
+        ));
+        self.wait_for(&format!("{FIRST_PACKET_ROW} === {first}"));
+        self.eval("viewer.settled()");
     }
 
     /// The text of an element.

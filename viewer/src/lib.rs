@@ -24,6 +24,7 @@ pub mod link;
 pub mod load;
 pub mod message;
 pub mod scene;
+pub mod scroll_extent;
 pub mod settings;
 pub mod table_columns;
 pub mod text;

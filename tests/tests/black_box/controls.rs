@@ -115,7 +115,7 @@ fn wheel_scrolls_by_pixels_lines_and_pages() {
         page.act(&format!(
             "document.getElementById('packets').dispatchEvent(new WheelEvent('wheel', {{deltaY: {distance}, deltaMode: WheelEvent.{mode}, cancelable: true}}))"
         ));
-        page.eval("document.getElementById('packets-scrollbar').valueAsNumber")
+        page.first_packet_row()
     };
     let rows = page.eval("Number(document.getElementById('packets').dataset.rows)");
     assert_eq!(scroll(200, "DOM_DELTA_PIXEL"), 6);

@@ -106,6 +106,46 @@ fn cells_are_filtered_and_excluded_from_their_menu() {
     page.wait_for(&format!("!{IS_MENU_OPEN} && document.activeElement.tagName === 'TD'"));
 }
 
+/// Only the visible rows exist, but the browser scrolls as if all did.
+#[test]
+fn scrollbar_and_keys_move_through_the_rows() {
+    let directory = tempdir().unwrap();
+    let (page, packets) = open(&directory, "packets");
+    let number = "document.querySelector('#packets-rows td').textContent";
+    let position = "document.getElementById('packets').scrollTop";
+    for first in [700, 3, 0] {
+        page.scroll_packets(first);
+        page.wait_for(&format!("{number} === '{}'", first + 1));
+    }
+    page.eval(&format!("{position} = 1e9"));
+    page.wait_for(
+        "document.querySelector('#packets-rows tr:last-child td').textContent === '2,000'",
+    );
+    let end = page.eval(position);
+    let rows = page.eval("document.getElementById('packets').dataset.rows");
+    let rows: u64 = rows.as_str().unwrap().parse().unwrap();
+    assert_eq!(page.first_packet_row(), packets.len() as u64 - rows);
+    page.eval("document.getElementById('packets').focus()");
+    for (key, at) in [("Home", &json!(0)), ("End", &end)] {
+        page.chromium.press(key).unwrap();
+        page.wait_for(&format!("{position} === {at}"));
+    }
+    page.act("viewer.filter('n >= 7')");
+    page.wait_for(&format!("{position} === 0 && {number} === '7'"));
+}
+
+/// While changes follow each other, the address is not updated.
+#[test]
+fn leaving_the_page_writes_the_link() {
+    let directory = tempdir().unwrap();
+    let (page, _) = open(&directory, "packets");
+    let hash = page.eval(
+        "(() => { for (const to of [300, 400, 500]) viewer.select('size', [100, to]); \
+         dispatchEvent(new Event('pagehide')); return location.hash; })()",
+    );
+    assert!(hash.as_str().unwrap().contains("100..500"), "{hash}");
+}
+
 #[test]
 fn ranking_bars_have_the_menu_of_cells() {
     let directory = tempdir().unwrap();
@@ -123,6 +163,15 @@ fn ranking_bars_have_the_menu_of_cells() {
     let expected = packets.iter().filter(|packet| packet.proto != proto).count();
     assert!(0 < expected && expected < packets.len());
     assert_eq!(page.eval("viewer.state().selected"), expected);
+    // The menu also opens from the button at the bar under the pointer.
+    page.act("viewer.clear()");
+    page.mouse(Mouse::Move, (x, top.as_f64().unwrap() + 10.0));
+    page.wait_for("!document.getElementById('value-button').hidden");
+    click(&page, "#value-button");
+    page.wait_for(IS_MENU_OPEN);
+    assert_eq!(page.text("#value-text"), proto);
+    choose(&page, "filter-value");
+    assert_eq!(page.eval("viewer.state().selected"), packets.len() - expected);
 }
 
 #[test]

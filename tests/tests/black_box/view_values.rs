@@ -271,11 +271,7 @@ fn check_packets(page: &Page, packets: &[Packet], is_selected: &impl Fn(usize) -
     let fit = usize::try_from(fit.as_u64().unwrap()).unwrap();
     let last = chosen.len().saturating_sub(fit);
     for first in [0, last / 3, last] {
-        page.eval(&format!(
-            "(() => {{ const bar = document.getElementById('packets-scrollbar'); bar.value = {first}; \
-             bar.dispatchEvent(new Event('input', {{bubbles: true}})); }})()"
-        ));
-        page.eval("viewer.settled()");
+        page.scroll_packets(first as u64);
         let rows = page.eval(concat!(
             "[...document.querySelectorAll('#packets-rows tr')].map(row => ",
             "[...row.cells].map(cell => cell.textContent))"

@@ -2,6 +2,7 @@
 
 use super::tables::{Format, NO_ADDRESS};
 use super::{App, Panel};
+use crate::chart::Ranking;
 use crate::filter::{Expr, Field, FieldType, Set};
 use crate::table_columns::{COLUMNS, Column, PACKET_COLUMNS};
 use crate::time::Zone;
@@ -60,6 +61,11 @@ impl App {
             }
         };
         Some(CellValue::new(cells.into_iter().nth(column)?, field))
+    }
+
+    /// The top and the height of a bar's row in its canvas, in pixels.
+    pub fn bar_row(&self, panel: Panel, bar: usize) -> (f64, f64) {
+        Ranking::row(self.size(panel), bar)
     }
 
     /// The bar of a ranking at a pixel of its canvas, or at its keyboard cursor.

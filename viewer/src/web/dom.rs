@@ -62,3 +62,12 @@ pub(super) fn enclosing_panel(element: &Element) -> Option<Panel> {
 pub(super) fn whole(number: f64) -> u64 {
     number as u64
 }
+
+/// The height of a row of the long tables in CSS pixels, which `style.css` sets.
+pub(super) fn row_px(rows: &Element) -> usize {
+    const DEFAULT_PX: usize = 24;
+    let window = web_sys::window();
+    let style = window.and_then(|window| window.get_computed_style(rows).ok().flatten());
+    let text = style.and_then(|style| style.get_property_value("--row").ok()).unwrap_or_default();
+    text.trim().strip_suffix("px").and_then(|px| px.parse().ok()).unwrap_or(DEFAULT_PX)
+}

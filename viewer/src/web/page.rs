@@ -386,6 +386,13 @@ impl Page {
         }
     }
 
+    /// Puts the latest changes into the address, because the page is about to be left. While changes follow each
+    /// other, it is not updated.
+    pub(super) fn write_link(&self) {
+        self.send(Event::Interacting(false));
+        self.draw_frame();
+    }
+
     /// Resets all form controls to the settings, including the one that is being edited.
     pub(super) fn reset_controls(&self) -> Result<(), JsValue> {
         let state = self.state.borrow();

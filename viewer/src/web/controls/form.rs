@@ -1,4 +1,4 @@
-//! Form controls: settings, the filter, the scrollbars of the long tables; and clicks on buttons.
+//! Form controls: settings, the filter, hidden columns; and clicks on buttons.
 
 use wasm_bindgen::prelude::*;
 use web_sys::{Element, HtmlInputElement, HtmlSelectElement, MouseEvent};
@@ -48,10 +48,6 @@ fn handle_input(page: &Page, control: &Element) {
         let mut columns = page.with_app(|app| app.settings().layout.columns.clone());
         columns.choose(table, column, value == "1");
         set_layout(page, "columns", &columns.text());
-    } else if control.has_attribute("data-scroll")
-        && let (Some(panel), Ok(first_row)) = (enclosing_panel(control), value.parse())
-    {
-        page.send(Event::Scroll(panel, first_row));
     }
 }
 

@@ -50,6 +50,8 @@ pub(super) fn attach(page: &Page) -> Result<(), JsValue> {
     listen(&window, "popstate", move |_: web_sys::Event| {
         on_visit.visit_entry(&hash().unwrap_or_default());
     })?;
+    let on_leave = page.clone();
+    listen(&window, "pagehide", move |_: web_sys::Event| on_leave.write_link())?;
     layout::restore(page);
     if !window.location().hash()?.is_empty() {
         restore(page);

@@ -6,7 +6,7 @@ use web_sys::{HtmlElement, MediaQueryList, ResizeObserver};
 use crate::app::{CHART_COUNT, Event, Panel};
 use crate::chart::Size;
 use crate::scene::Theme;
-use crate::web::dom::{element, listen, set_attribute};
+use crate::web::dom::{element, listen, row_px, set_attribute};
 use crate::web::page::Page;
 
 pub(super) fn attach(page: &Page) -> Result<(), JsValue> {
@@ -63,7 +63,7 @@ fn observe_rows(page: &Page) -> Result<(), JsValue> {
             if let Ok(free_px) = usize::try_from(free_px)
                 && 0 < free_px
             {
-                let rows = (free_px / row_px(&container).unwrap_or(24)).max(1);
+                let rows = (free_px / row_px(&container)).max(1);
                 set_attribute(&container, "data-rows", &rows.to_string());
                 observed.send(Event::VisibleRows(*table, rows));
             }
@@ -74,11 +74,4 @@ fn observe_rows(page: &Page) -> Result<(), JsValue> {
         observer.observe(&rows);
     }
     Ok(())
-}
-
-/// The height of a row in CSS pixels, which `style.css` sets.
-fn row_px(rows: &HtmlElement) -> Option<usize> {
-    let style = web_sys::window()?.get_computed_style(rows).ok()??;
-    let text = style.get_property_value("--row").ok()?;
-    text.trim().strip_suffix("px")?.parse().ok()
 }

@@ -8,7 +8,8 @@ use web_sys::{Element, HtmlElement, KeyboardEvent, MouseEvent, PointerEvent, Whe
 
 use super::wheel::lines;
 use crate::app::{App, Event, Panel, Step};
-use crate::web::dom::{element, listen};
+use crate::scroll_extent::ScrollExtent;
+use crate::web::dom::{element, listen, row_px};
 use crate::web::page::Page;
 
 pub(super) fn attach(page: &Page, table: Panel) -> Result<(), JsValue> {
@@ -28,6 +29,16 @@ pub(super) fn attach(page: &Page, table: Panel) -> Result<(), JsValue> {
         scroll(&on_wheel, table, first + moved.trunc());
     })?;
     attach_touch(page, table, &rows)?;
+    let (on_scroll, container) = (page.clone(), rows.clone());
+    listen(&rows, "scroll", move |_: web_sys::Event| {
+        let (first, count, visible) = on_scroll.table_position(table);
+        let max_first = count.saturating_sub(visible as u64);
+        let extent = ScrollExtent { max_first, row_px: row_px(&container) as f64 };
+        let position_px = container.scroll_top().into();
+        if !extent.is_at(position_px, first) {
+            on_scroll.send(Event::Scroll(table, extent.row_at(position_px)));
+        }
+    })?;
     let on_click = page.clone();
     listen(&rows, "click", move |event: MouseEvent| {
         let target = event.target().and_then(|target| target.dyn_into::<Element>().ok());
@@ -47,7 +58,7 @@ pub(super) fn attach(page: &Page, table: Panel) -> Result<(), JsValue> {
     })
 }
 
-/// Scrolls the rows with the finger. The browser cannot: only the visible rows are in the DOM.
+/// Scrolls the rows with the finger. Positions of long tables are scaled: the browser would move too far.
 fn attach_touch(page: &Page, table: Panel, rows: &HtmlElement) -> Result<(), JsValue> {
     // The first row and the position of the finger when it touched the table.
     let start = Rc::new(Cell::new(None));

@@ -1,5 +1,6 @@
 //! The menu of a table cell or ranking bar: filter by its value, exclude it, copy it. It opens with the
-//! right mouse button, the menu key or a long press, and from a button in the cell under the pointer.
+//! right mouse button, the menu key or a long press, and from a button in the cell or at the bar under the
+//! pointer.
 
 use wasm_bindgen::prelude::*;
 use web_sys::{Document, Element, HtmlElement, KeyboardEvent, MouseEvent, Node};
@@ -14,6 +15,8 @@ use crate::web::page::Page;
 
 /// Marks the element whose menu is open.
 const SOURCE: &str = "data-menu-source";
+/// The bar at which the button is.
+const BAR: &str = "data-bar";
 
 pub(super) fn attach(page: &Page) -> Result<(), JsValue> {
     let document = page.document();
@@ -43,6 +46,7 @@ fn is_open(menu: &HtmlElement) -> bool {
 }
 
 fn attach_ranking(page: &Page, panel: Panel) -> Result<(), JsValue> {
+    attach_bar_button(page, panel)?;
     let (page, canvas) = (page.clone(), page.canvas(panel));
     let source: HtmlElement = canvas.clone().into();
     listen(&canvas, "contextmenu", move |event: MouseEvent| {
@@ -58,6 +62,64 @@ fn attach_ranking(page: &Page, panel: Panel) -> Result<(), JsValue> {
             debug_assert!(opened.is_ok());
         }
     })
+}
+
+/// Shows the button at the bar under the pointer or at the keyboard cursor.
+fn attach_bar_button(page: &Page, panel: Panel) -> Result<(), JsValue> {
+    let canvas: HtmlElement = page.canvas(panel).into();
+    let button: HtmlElement = element(&page.document(), "value-button")?;
+    let section = canvas.parent_element().ok_or("no panel")?;
+    let (on_move, moved) = (page.clone(), canvas.clone());
+    listen(&canvas, "pointermove", move |event: MouseEvent| {
+        let placed = place_at_bar(&on_move, panel, &moved, Some(event.offset_y().into()));
+        debug_assert!(placed.is_ok());
+    })?;
+    for name in ["focus", "keyup"] {
+        let (page, canvas) = (page.clone(), canvas.clone());
+        listen(&canvas.clone(), name, move |_: web_sys::Event| {
+            let placed = place_at_bar(&page, panel, &canvas, None);
+            debug_assert!(placed.is_ok());
+        })?;
+    }
+    let left = button.clone();
+    listen(&section, "pointerleave", move |_: web_sys::Event| set_visible(&left, false))?;
+    let page = page.clone();
+    listen(&section, "click", move |event: MouseEvent| {
+        let target = event.target().and_then(|target| target.dyn_into::<Node>().ok());
+        let bar = button.get_attribute(BAR).and_then(|bar| bar.parse().ok());
+        if let Some(bar) = bar.filter(|_| button.contains(target.as_ref()))
+            && let Some(value) = page.with_app(|app| app.cell_value(panel, bar, 0))
+        {
+            let rect = button.get_bounding_client_rect();
+            let opened = open(&page.document(), &value, &canvas, (rect.right(), rect.bottom()));
+            debug_assert!(opened.is_ok());
+        }
+    })
+}
+
+/// Shows the button at the right end of the bar at a pixel of the canvas, or at its keyboard cursor.
+fn place_at_bar(
+    page: &Page,
+    panel: Panel,
+    canvas: &HtmlElement,
+    y_px: Option<f64>,
+) -> Result<(), JsValue> {
+    let button: HtmlElement = element(&page.document(), "value-button")?;
+    let bar =
+        page.with_app(|app| app.bar_at(panel, y_px).map(|bar| (bar, app.bar_row(panel, bar))));
+    set_visible(&button, bar.is_some());
+    let (Some((bar, (top, height))), Some(section)) = (bar, canvas.parent_element()) else {
+        return Ok(());
+    };
+    if button.parent_element().as_ref() != Some(&section) {
+        section.append_child(&button)?;
+    }
+    set_attribute(&button, BAR, &bar.to_string());
+    let style = button.style();
+    style.set_property("top", &px(f64::from(canvas.offset_top()) + top))?;
+    style.set_property("height", &px(height))?;
+    let right = canvas.offset_left() + canvas.offset_width();
+    style.set_property("left", &px(f64::from(right - button.offset_width())))
 }
 
 fn attach_table(page: &Page, table: Panel) -> Result<(), JsValue> {
@@ -134,7 +196,7 @@ fn place_button(
     let (rect, limit) = (cell.get_bounding_client_rect(), rows.get_bounding_client_rect());
     let style = button.style();
     // It scrolls with the rows, and ends where they end.
-    style.set_property("top", &px(rect.top() - limit.top()))?;
+    style.set_property("top", &px(rect.top() - limit.top() + f64::from(rows.scroll_top())))?;
     style.set_property("height", &px(rect.height()))?;
     let right = rect.right().min(limit.right()) - limit.left() + f64::from(rows.scroll_left());
     style.set_property("left", &px(right - f64::from(button.offset_width())))

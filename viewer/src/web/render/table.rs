@@ -1,18 +1,22 @@
 //! Tables: the data of a chart as a whole, and the visible rows of the long tables.
 
 use wasm_bindgen::prelude::*;
-use web_sys::{Document, Element, HtmlInputElement};
+use web_sys::{Document, Element, HtmlElement, HtmlInputElement};
 
 use crate::app::{CHART_COUNT, PANEL_COUNT, Panel, VirtualRow, VirtualTable};
 use crate::chart::{Table, shortened};
-use crate::text::named;
+use crate::scroll_extent::ScrollExtent;
+use crate::text::{fixed, named};
 use crate::web::dom::{
-    append, aria_bool, element, elements, new_button, new_row, set_attribute, set_text, set_visible,
+    append, aria_bool, element, elements, new_button, new_row, row_px, set_attribute, set_text,
+    set_visible,
 };
 use summary::grouped;
 
-/// Longer names, such as those of interfaces of Windows, are shortened in the middle. Addresses are shorter.
+/// Longer names, such as those of interfaces of Windows, are shortened in the middle.
 const MAX_WORD_CHARS: usize = 40;
+/// Longer addresses of IPv6 are, too.
+const MAX_ADDRESS_CHARS: usize = 26;
 
 /// Shows the table of a chart in its container, or hides it.
 pub(super) fn render_table(
@@ -60,7 +64,7 @@ pub(super) struct VirtualTables {
 }
 
 impl VirtualTables {
-    /// Updates the rows of a table that have changed, and its scrollbar.
+    /// Updates the rows of a table that have changed, and its scroll position.
     pub(super) fn render(
         &mut self,
         document: &Document,
@@ -101,13 +105,27 @@ impl VirtualTables {
             };
             update_row(&element, row, table.hidden);
         }
-        let scrollbar: HtmlInputElement = element(document, &format!("{name}-scrollbar"))?;
-        scrollbar.set_max(&table.max_first().to_string());
-        scrollbar.set_value(&table.first.to_string());
-        set_visible(&scrollbar, 0 < table.max_first());
+        let position = |table: &VirtualTable| (table.first, table.max_first());
+        if position(table) != position(&previous) {
+            scroll_to(&element(document, name)?, table)?;
+        }
         set_text(&element(document, &format!("{name}-range"))?, &table.range_text());
         Ok(())
     }
+}
+
+/// Moves the scrollbar to the first visible row, unless it is there.
+fn scroll_to(rows: &HtmlElement, table: &VirtualTable) -> Result<(), JsValue> {
+    let extent = ScrollExtent { max_first: table.max_first(), row_px: row_px(rows) as f64 };
+    if let Some(space) = rows.query_selector(".space")? {
+        let height = format!("calc(100% + {}px)", fixed(extent.max_px(), 0));
+        space.dyn_into::<HtmlElement>()?.style().set_property("height", &height)?;
+    }
+    if !extent.is_at(rows.scroll_top().into(), table.first) {
+        #[expect(clippy::cast_possible_truncation, reason = "at most a few million")]
+        rows.set_scroll_top(extent.position_px(table.first).round() as i32);
+    }
+    Ok(())
 }
 
 /// Adds a row whose first cell is a button that selects it.
@@ -138,21 +156,18 @@ fn update_row(element: &Element, row: &VirtualRow, hidden: u32) {
     for (index, text) in (0..).zip(&row.cells) {
         let Some(cell) = cells.item(index) else { continue };
         set_visible(&cell, hidden >> index & 1 == 0);
+        let max_chars = if text.contains(':') { MAX_ADDRESS_CHARS } else { MAX_WORD_CHARS };
+        let is_long = max_chars < text.len() && !text.contains(' ');
+        let shown = if is_long { &shortened(text, max_chars) } else { text };
+        if is_long || cell.has_attribute("title") {
+            set_attribute(&cell, "title", if is_long { text } else { "" });
+        }
         match cell.first_element_child() {
             Some(button) => {
-                set_text(&button, text);
+                set_text(&button, shown);
                 set_attribute(&button, "aria-pressed", aria_bool(row.is_selected));
             }
-            None if MAX_WORD_CHARS < text.len() && !text.contains(' ') => {
-                set_text(&cell, &shortened(text, MAX_WORD_CHARS));
-                set_attribute(&cell, "title", text);
-            }
-            None => {
-                set_text(&cell, text);
-                if cell.has_attribute("title") {
-                    set_attribute(&cell, "title", "");
-                }
-            }
+            None => set_text(&cell, shown),
         }
     }
     set_attribute(element, "class", if row.is_selected { "selected" } else { "" });
