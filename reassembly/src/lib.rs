@@ -6,13 +6,22 @@
 //! The name belongs to the packet that completes the message. Segments may arrive in any order and more
 //! than once. If a segment is missing, no name is reported.
 //!
+//! # HTTP
+//!
+//! A body may look like a message. Where the start of a connection was captured, or an HTTP message in it,
+//! the lengths in its heads tell where the next message begins, and no other bytes have names. Otherwise,
+//! and after missing bytes that contain a length, a message has to begin with a segment, and to be
+//! complete. The body of a response depends on its request: if that is unknown, so is where the next
+//! response begins.
+//!
 //! # Memory
 //!
 //! All state has limits:
 //!
 //! | What | Limit |
 //! |---|---|
-//! | connections whose first bytes are expected | 65,536 |
+//! | TCP connections whose next message is expected | 65,536 |
+//! | connections with HTTP requests whose response is expected | 65,536 |
 //! | TCP connections of which bytes are kept | 8,192, with 16 MiB |
 //! | QUIC connections in their handshake | 8,192, with 16 MiB |
 //! | DNS questions whose response is expected | 65,536 |
@@ -27,6 +36,7 @@
 
 mod dns;
 mod flow;
+mod http;
 mod ja4;
 mod quic;
 mod stream;

@@ -37,6 +37,11 @@ impl<S> Streams<S> {
         });
     }
 
+    #[cfg(test)]
+    pub(crate) fn len(&self) -> usize {
+        self.connections.len()
+    }
+
     pub(crate) fn contains(&mut self, key: &FlowKey) -> bool {
         self.connections.get_mut(key).is_some()
     }

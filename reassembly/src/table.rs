@@ -41,11 +41,28 @@ impl<K: Eq + Hash, V> Table<K, V> {
         }
     }
 
+    #[cfg(test)]
+    pub(crate) fn len(&self) -> usize {
+        self.entries.len()
+    }
+
     pub(crate) fn get_mut(&mut self, key: &K) -> Option<&mut V> {
         if self.entries.is_empty() {
             return None;
         }
         self.entries.get_mut(key).map(|(_, value)| value)
+    }
+
+    /// An entry that is not too old. It counts as inserted now.
+    pub(crate) fn touch(&mut self, key: &K, now: Timestamp) -> Option<&mut V> {
+        let (since, _) = self.entries.get(key)?;
+        if MAX_AGE_NS < now.ns().saturating_sub(since.ns()) {
+            self.entries.remove(key);
+            return None;
+        }
+        let (since, value) = self.entries.to_back(key)?;
+        *since = now;
+        Some(value)
     }
 
     pub(crate) fn remove(&mut self, key: &K) -> Option<V> {

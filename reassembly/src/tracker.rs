@@ -4,8 +4,8 @@ use crate::dns::Questions;
 use crate::flow::FlowKey;
 use crate::ja4;
 use crate::quic::QuicConnections;
-use crate::tcp::{TcpStreams, is_cut};
-use summary::{ClientHello, Extent, Ja4, PayloadNames, StreamStart, Summary, Timestamp};
+use crate::tcp::{Segment, TcpStreams, is_cut};
+use summary::{ClientHello, Extent, Ja4, PayloadNames, Summary, Timestamp};
 
 /// Finds names in packets, in the order in which they were captured. The packets of a connection have to
 /// be passed to the same tracker.
@@ -42,18 +42,17 @@ impl NameTracker {
             return PayloadNames::parse(summary, payload, buf);
         };
         if summary.proto.name() == "tcp" {
-            let assembled = tcp.add(key, ts, summary, payload);
-            let is_assembled = assembled.is_some();
-            *message = assembled.unwrap_or_default();
-            let (bytes, mut names) = if is_assembled {
-                (&message[..], PayloadNames::parse_assembled(summary, message, buf))
-            } else {
-                let extent = Extent::of(payload, StreamStart::new(summary, false));
+            let (bytes, mut names) = match tcp.add(key, ts, summary, payload) {
+                Segment::Completes(bytes) => {
+                    *message = bytes;
+                    (&message[..], PayloadNames::parse_assembled(summary, message, buf))
+                }
                 // The packet that completes the message has its names.
-                if extent == Extent::Incomplete && !is_cut(summary, payload) {
+                Segment::Continues => return PayloadNames::default(),
+                Segment::Alone(Extent::Incomplete) if !is_cut(summary, payload) => {
                     return PayloadNames::default();
                 }
-                (payload, PayloadNames::parse(summary, payload, buf))
+                Segment::Alone(_) => (payload, PayloadNames::parse(summary, payload, buf)),
             };
             names.ja4 = has_ja4.then(|| ja4_in_records(bytes)).flatten();
             questions.add(key, ts, bytes.get(2..).unwrap_or_default(), &mut names);

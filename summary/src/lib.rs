@@ -69,10 +69,10 @@ pub use decode::{Decoded, Tunnels, decode, decode_into, decode_with_options, dec
 pub use grouped::grouped;
 pub use inspect::{Field, Layer, inspect};
 pub use link_type::LinkType;
-pub use packet::{Direction, Faults, Gso, GsoKind, Packet, Summary, Tcp, VlanIds};
+pub use packet::{Direction, Faults, Gso, GsoKind, IcmpQuote, Packet, Summary, Tcp, VlanIds};
 pub use payload_names::{
-    ClientHello, DnsCode, DnsType, Extent, Ja4, PayloadNames, QuicPacket, QuicPacketKind,
-    StreamStart, take_variable_int,
+    ClientHello, DnsCode, DnsType, Extent, HttpFraming, HttpHead, HttpStart, Ja4, PayloadNames,
+    QuicPacket, QuicPacketKind, StreamStart, take_variable_int,
 };
 pub use proto::{Proto, ProtoNumber};
 pub use record_format::{RecordFormat, TagError, Tags, TimeUnit};

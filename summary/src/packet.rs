@@ -85,6 +85,8 @@ pub struct Summary<'a> {
     pub icmp_type: Option<u8>,
     /// Code of ICMP and ICMPv6.
     pub icmp_code: Option<u8>,
+    /// The packet that an error of ICMP or ICMPv6 is about.
+    pub icmp_quote: IcmpQuote,
     /// ARP operation: 1 request, 2 reply (RFC 826).
     pub arp_op: Option<u16>,
     /// What is wrong with the frame.
@@ -115,6 +117,7 @@ impl Summary<'_> {
             payload: None,
             icmp_type: None,
             icmp_code: None,
+            icmp_quote: IcmpQuote::default(),
             arp_op: None,
             faults: Faults::default(),
         }
@@ -180,6 +183,29 @@ impl Tcp {
     pub fn flag_letters(flags: u8) -> String {
         let letters = Self::FLAG_LETTERS.iter().enumerate();
         letters.filter(|(bit, _)| flags >> bit & 1 == 1).map(|(_, l)| char::from(*l)).collect()
+    }
+}
+
+/// The headers of the packet that an ICMP error quotes; `None` if they were not captured, or are not those
+/// of a packet.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct IcmpQuote {
+    /// Source in the IP header.
+    pub src: Option<IpAddr>,
+    /// Destination in the IP header.
+    pub dst: Option<IpAddr>,
+    /// Number of the protocol after the IP header and its extensions, if that has a name.
+    pub proto: Option<u8>,
+    /// Source port of TCP, UDP, UDP-Lite, SCTP and DCCP; `None` in fragments after the first.
+    pub sport: Option<u16>,
+    /// Destination port.
+    pub dport: Option<u16>,
+}
+
+impl IcmpQuote {
+    /// The value of `icmp_proto`.
+    pub fn proto_name(&self) -> Option<&'static str> {
+        Proto::from_ip_number(self.proto?).static_name()
     }
 }
 

@@ -261,8 +261,8 @@ pub(super) struct Args {
     /// Add names from DNS, TLS, HTTP and QUIC packets
     ///
     /// The fields are `dns`, `dns_type`, `dns_rcode`, `dns_answers` and `dns_time_us`, `sni`, `alpn` and
-    /// `ech` (TLS and QUIC), `http_host` (HTTP) and `quic` (the version). If several packets contain a
-    /// message, the packet that completes it has the names.
+    /// `ech` (TLS and QUIC), `http_method`, `http_host`, `http_path` and `http_status` (HTTP/1) and `quic`
+    /// (the version). If several packets contain a message, the packet that completes it has the names.
     #[arg(long, help_heading = FIELDS)]
     pub(super) names: bool,
 

@@ -128,24 +128,14 @@ fn upper_layer<'a>(
         if state.summary.frag.is_some_and(|offset| offset > 0) {
             return; // not the first fragment: there is no header here
         }
-        let is_extension = match number {
-            AUTHENTICATION => true,
-            HOP_BY_HOP | ROUTING | FRAGMENT | DESTINATION_OPTIONS | MOBILITY | HOST_IDENTITY
-            | SHIM6 => is_v6,
-            _ => false,
-        };
-        if !is_extension {
+        if !is_extension(number, is_v6) {
             return transport::decode(number, payload, state);
         }
         state.observer.layer(payload.bytes(), extension_fields(number));
         let &[next, len, ..] = payload.bytes() else {
             return state.summary.faults.insert(payload.short_header_faults(8));
         };
-        let header_len = match number {
-            FRAGMENT => 8,
-            AUTHENTICATION => (usize::from(len) + 2) * 4, // RFC 4302, section 2.2
-            _ => (usize::from(len) + 1) * 8,              // RFC 8200, section 4.3
-        };
+        let header_len = extension_len(number, len);
         if payload.bytes().len() < header_len {
             return state.summary.faults.insert(payload.short_header_faults(header_len));
         }
@@ -158,6 +148,32 @@ fn upper_layer<'a>(
         number = next;
         payload = payload.after(header_len);
     }
+}
+
+/// Whether the number is that of an extension header, which precedes the transport layer.
+#[inline]
+pub(super) fn is_extension(number: u8, is_v6: bool) -> bool {
+    match number {
+        AUTHENTICATION => true,
+        HOP_BY_HOP | ROUTING | FRAGMENT | DESTINATION_OPTIONS | MOBILITY | HOST_IDENTITY
+        | SHIM6 => is_v6,
+        _ => false,
+    }
+}
+
+/// Length in bytes of an extension header with this number and value of its length field.
+#[inline]
+pub(super) fn extension_len(number: u8, len: u8) -> usize {
+    match number {
+        FRAGMENT => 8,
+        AUTHENTICATION => (usize::from(len) + 2) * 4, // RFC 4302, section 2.2
+        _ => (usize::from(len) + 1) * 8,              // RFC 8200, section 4.3
+    }
+}
+
+/// Whether an extension header is that of a fragment after the first.
+pub(super) fn is_later_fragment(number: u8, header: &[u8]) -> bool {
+    number == FRAGMENT && matches!(header, [_, _, high, low, ..] if (high, low & !7) != (&0, 0))
 }
 
 /// Describes the extension header of that number.

@@ -21,6 +21,7 @@ mod link;
 mod llc;
 mod mpls;
 mod ppp;
+mod quoted;
 mod state;
 mod transport;
 mod tunnel;

@@ -1,6 +1,6 @@
 //! Protocols over IP: TCP, UDP, UDP-Lite, SCTP, DCCP, ICMP and ICMPv6.
 
-use super::{DecodeState, Extent, Observer, tunnel};
+use super::{DecodeState, Extent, Observer, quoted, tunnel};
 use crate::inspect::transport;
 use crate::{Faults, Proto, Tcp};
 use etherparse::{TcpHeaderSlice, UdpHeaderSlice};
@@ -24,6 +24,11 @@ const UDP_HEADER_LEN: usize = 8;
 const MAX_LEN: usize = 0xffff;
 const MIN_DCCP_HEADER_LEN: usize = 12;
 const SCTP_HEADER_LEN: usize = 12;
+
+/// Whether the header of the IP protocol `number` begins with two ports.
+pub(super) fn has_ports(number: u8) -> bool {
+    matches!(number, TCP | UDP | UDP_LITE | SCTP | DCCP)
+}
 
 /// Decodes the payload of the IP protocol `number`.
 pub(super) fn decode<'a>(
@@ -162,5 +167,9 @@ fn icmp<'a>(number: u8, segment: Extent<'a>, state: &mut DecodeState<'_, '_, 'a,
     state.summary.icmp_code = segment.bytes().get(1).copied();
     if segment.bytes().len() < 4 {
         state.summary.faults.insert(segment.short_header_faults(4));
+    }
+    let kind = state.summary.icmp_type;
+    if number == ICMP && quoted::is_error(kind) || number == ICMP6 && quoted::is_v6_error(kind) {
+        quoted::decode(number == ICMP6, segment, state);
     }
 }

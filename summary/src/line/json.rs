@@ -3,9 +3,9 @@
 
 use crate::address::{parse_ip, parse_mac};
 use crate::{
-    Address, CommunityId, Direction, DnsCode, DnsType, Faults, Gso, GsoKind, Ja4, LinkType, Mac,
-    Packet, PayloadNames, Proto, ProtoNumber, Summary, Tcp, TimeUnit, Timestamp, TunnelPath,
-    VlanIds,
+    Address, CommunityId, Direction, DnsCode, DnsType, Faults, Gso, GsoKind, IcmpQuote, Ja4,
+    LinkType, Mac, Packet, PayloadNames, Proto, ProtoNumber, Summary, Tcp, TimeUnit, Timestamp,
+    TunnelPath, VlanIds,
 };
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde::{Deserialize, de};
@@ -58,6 +58,20 @@ impl Serialize for Packet<'_> {
         optional(&mut map, "payload", summary.payload)?;
         optional(&mut map, "icmp_type", summary.icmp_type)?;
         optional(&mut map, "icmp_code", summary.icmp_code)?;
+        let quote = &summary.icmp_quote;
+        optional(
+            &mut map,
+            "icmp_src",
+            quote.src.map(|address| Address::from(address).to_string()),
+        )?;
+        optional(
+            &mut map,
+            "icmp_dst",
+            quote.dst.map(|address| Address::from(address).to_string()),
+        )?;
+        optional(&mut map, "icmp_proto", quote.proto_name())?;
+        optional(&mut map, "icmp_sport", quote.sport)?;
+        optional(&mut map, "icmp_dport", quote.dport)?;
         optional(&mut map, "arp_op", summary.arp_op)?;
         let names = &self.names;
         optional(&mut map, "dns", names.dns.as_ref().map(|(name, _)| name))?;
@@ -70,7 +84,10 @@ impl Serialize for Packet<'_> {
         optional(&mut map, "alpn", (!names.alpn.is_empty()).then_some(&names.alpn))?;
         optional(&mut map, "ech", names.ech.then_some(true))?;
         optional(&mut map, "ja4", names.ja4.as_ref().map(Ja4::as_str))?;
+        optional(&mut map, "http_method", names.http_method.as_ref())?;
         optional(&mut map, "http_host", names.http_host.as_ref())?;
+        optional(&mut map, "http_path", names.http_path.as_ref())?;
+        optional(&mut map, "http_status", names.http_status)?;
         optional(&mut map, "quic", names.quic.map(|version| format!("{version:#010x}")))?;
         optional(&mut map, "community_id", self.community_id.map(|id| id.to_string()))?;
         let faults: Vec<_> = summary.faults.names().collect();
@@ -138,6 +155,14 @@ struct Fields<'a> {
     payload: Option<u32>,
     icmp_type: Option<u8>,
     icmp_code: Option<u8>,
+    #[serde(borrow)]
+    icmp_src: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    icmp_dst: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    icmp_proto: Option<Cow<'a, str>>,
+    icmp_sport: Option<u16>,
+    icmp_dport: Option<u16>,
     arp_op: Option<u16>,
     #[serde(borrow)]
     dns: Option<Cow<'a, str>>,
@@ -155,9 +180,14 @@ struct Fields<'a> {
     ech: Option<bool>,
     #[serde(borrow)]
     ja4: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    http_method: Option<Cow<'a, str>>,
     /// Lines of before have the name `host`.
     #[serde(borrow, alias = "host")]
     http_host: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    http_path: Option<Cow<'a, str>>,
+    http_status: Option<u16>,
     #[serde(borrow)]
     quic: Option<Cow<'a, str>>,
     #[serde(borrow)]
@@ -235,6 +265,13 @@ impl<'de: 'a, 'a> Deserialize<'de> for Packet<'a> {
                 payload: fields.payload,
                 icmp_type: fields.icmp_type,
                 icmp_code: fields.icmp_code,
+                icmp_quote: IcmpQuote {
+                    src: ip("icmp_src", &fields.icmp_src)?,
+                    dst: ip("icmp_dst", &fields.icmp_dst)?,
+                    proto: fields.icmp_proto.and_then(|name| Proto::parse(name).ip_number()),
+                    sport: fields.icmp_sport,
+                    dport: fields.icmp_dport,
+                },
                 arp_op: fields.arp_op,
                 faults,
             },
@@ -247,7 +284,10 @@ impl<'de: 'a, 'a> Deserialize<'de> for Packet<'a> {
                 alpn: fields.alpn.unwrap_or_default(),
                 ech: fields.ech.unwrap_or_default(),
                 ja4: parse_opt("ja4", &fields.ja4, Ja4::parse)?,
+                http_method: fields.http_method,
                 http_host: fields.http_host,
+                http_path: fields.http_path,
+                http_status: fields.http_status,
                 quic: parse_opt("quic", &fields.quic, quic_version)?,
             },
             community_id: parse_opt("community_id", &fields.community_id, CommunityId::parse)?,

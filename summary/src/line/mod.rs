@@ -36,6 +36,9 @@
 //! | `win` | integer, 16 bits | TCP window as in the header, before window scaling |
 //! | `payload` | integer, 32 bits | bytes after the transport header, according to the IP length, without padding |
 //! | `icmp_type`, `icmp_code` | integer, 8 bits | type and code of ICMP and ICMPv6 |
+//! | `icmp_src`, `icmp_dst` | string | addresses in the IP header of the packet that an ICMP or ICMPv6 error quotes |
+//! | `icmp_proto` | string | protocol of that packet: a name of `proto` for a number of IP, absent for a number without a name |
+//! | `icmp_sport`, `icmp_dport` | integer, 16 bits | ports of that packet; absent if they were not quoted, and in fragments after the first |
 //! | `arp_op` | integer, 16 bits | ARP operation: 1 request, 2 reply (RFC 826) |
 //! | `dns` | string | name in the first question of a DNS message: labels joined by dots, `.` for the root; in a label, `\.` is a dot, `\\` a backslash and `\255` a byte that is not UTF-8 (RFC 1035, section 5.1); with `--names` |
 //! | `dns_type` | string | type of that question, such as `AAAA` or `TYPE65280` (RFC 3597); present with `dns` |
@@ -46,7 +49,10 @@
 //! | `alpn` | array of strings | application protocols that a ClientHello offers (RFC 7301), in its order, at most eight; with `--names` |
 //! | `ech` | `true` | the ClientHello has an encrypted part (RFC 9849), or a client pretends it; `sni` is the outer name; with `--names` |
 //! | `ja4` | string | [`Ja4`](crate::Ja4) fingerprint of a ClientHello of TLS or QUIC; with `--ja4` |
+//! | `http_method` | string | method of an HTTP/1 request (RFC 9110); with `--names` |
 //! | `http_host` | string | Host field of an HTTP/1 request (RFC 9110); with `--names` |
+//! | `http_path` | string | path in the target of an HTTP/1 request, without the query, its first 1,024 bytes; absent if the target has none (`*`, `CONNECT`); with `--names` |
+//! | `http_status` | integer, 100–999 | status code of an HTTP/1 response (RFC 9110); with `--names` |
 //! | `quic` | string | version in a QUIC long header (RFC 8999), such as `0x00000001`; with `--names` |
 //! | `community_id` | string | [Community ID](https://github.com/corelight/community-id-spec) 1 of the flow; with `--community-id`. See [`CommunityId::of`](crate::CommunityId::of) for fragments |
 //! | `err` | array of strings | faults of the packet, in this order: `truncated` (the capture cut off a header), `bad_length` (a length field contradicts another one or the frame, or the file has more bytes of the frame than `len`), `bad_header` (a field has a forbidden value), `unsupported` (not decoded further), `bad_time` (the time in the file is before 1677 or after 2262; `ts` is the nearest possible one), `no_time` (the file has no time for the packet; `ts` is 1970-01-01) |
@@ -69,7 +75,8 @@
 //!   beginning of the packet inside are valid, and not in fragments. Otherwise, and with
 //!   [`Tunnels::Outer`](crate::Tunnels), the line describes the outer headers, and `proto` is the tunnel
 //!   protocol.
-//! - An ICMP error is described by its own headers, not by the packet that it quotes.
+//! - An ICMP error is described by its own headers; `icmp_src`, `icmp_dst`, `icmp_proto` and the ports next to
+//!   them describe the packet that it quotes.
 //! - IPv6 extension headers and the IPsec authentication header are skipped in any order: `proto` is
 //!   the protocol that follows them.
 //! - If the IP length is zero (segmentation offload, jumbograms) or exceeds the frame, `payload`

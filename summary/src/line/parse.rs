@@ -4,8 +4,8 @@ use super::json::{flag_bits, quic_version};
 use super::scan::{RawTime, scan};
 use crate::address::{parse_ip, parse_mac};
 use crate::{
-    CommunityId, Direction, DnsCode, DnsType, Faults, Gso, GsoKind, Ja4, LinkType, Packet,
-    PayloadNames, Proto, Summary, Tcp, Timestamp, TunnelPath, record, record_format,
+    CommunityId, Direction, DnsCode, DnsType, Faults, Gso, GsoKind, IcmpQuote, Ja4, LinkType,
+    Packet, PayloadNames, Proto, Summary, Tcp, Timestamp, TunnelPath, record, record_format,
 };
 use serde::Deserialize;
 use std::borrow::Cow;
@@ -132,6 +132,13 @@ pub(super) fn parse_fast(line: &[u8]) -> Option<Packet<'_>> {
     };
     summary.payload = number(fields.payload)?;
     (summary.icmp_type, summary.icmp_code) = (number(fields.icmp_type)?, number(fields.icmp_code)?);
+    summary.icmp_quote = IcmpQuote {
+        src: parse_opt(fields.icmp_src, address)?,
+        dst: parse_opt(fields.icmp_dst, address)?,
+        proto: text(fields.icmp_proto)?.and_then(|name| Proto::parse(name).ip_number()),
+        sport: number(fields.icmp_sport)?,
+        dport: number(fields.icmp_dport)?,
+    };
     summary.arp_op = number(fields.arp_op)?;
     for name in text(fields.err)?.into_iter().flat_map(|names| names.split(',')) {
         summary.faults.insert(Faults::parse(name.trim_matches('"'))?);
@@ -157,7 +164,10 @@ pub(super) fn parse_fast(line: &[u8]) -> Option<Packet<'_>> {
             alpn: strings(fields.alpn)?,
             ech: fields.ech,
             ja4: parse_opt(fields.ja4, Ja4::parse)?,
+            http_method: text(fields.http_method)?.map(Cow::Borrowed),
             http_host: text(fields.http_host)?.map(Cow::Borrowed),
+            http_path: text(fields.http_path)?.map(Cow::Borrowed),
+            http_status: number(fields.http_status)?,
             quic: parse_opt(fields.quic, quic_version)?,
         },
         community_id: parse_opt(fields.community_id, CommunityId::parse)?,

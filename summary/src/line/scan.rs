@@ -40,6 +40,11 @@ pub(super) struct RawFields<'a> {
     pub(super) payload: Option<u64>,
     pub(super) icmp_type: Option<u64>,
     pub(super) icmp_code: Option<u64>,
+    pub(super) icmp_src: Option<&'a [u8]>,
+    pub(super) icmp_dst: Option<&'a [u8]>,
+    pub(super) icmp_proto: Option<&'a [u8]>,
+    pub(super) icmp_sport: Option<u64>,
+    pub(super) icmp_dport: Option<u64>,
     pub(super) arp_op: Option<u64>,
     pub(super) dns: Option<&'a [u8]>,
     pub(super) dns_type: Option<&'a [u8]>,
@@ -52,7 +57,10 @@ pub(super) struct RawFields<'a> {
     pub(super) alpn: Option<&'a [u8]>,
     pub(super) ech: bool,
     pub(super) ja4: Option<&'a [u8]>,
+    pub(super) http_method: Option<&'a [u8]>,
     pub(super) http_host: Option<&'a [u8]>,
+    pub(super) http_path: Option<&'a [u8]>,
+    pub(super) http_status: Option<u64>,
     pub(super) quic: Option<&'a [u8]>,
     pub(super) community_id: Option<&'a [u8]>,
     /// The elements of `err` with their quotation marks and commas.
@@ -180,6 +188,11 @@ pub(super) fn scan(bytes: &[u8]) -> Option<(RawFields<'_>, usize)> {
         payload,
         icmp_type: None,
         icmp_code: None,
+        icmp_src: None,
+        icmp_dst: None,
+        icmp_proto: None,
+        icmp_sport: None,
+        icmp_dport: None,
         arp_op: None,
         dns: None,
         dns_type: None,
@@ -190,7 +203,10 @@ pub(super) fn scan(bytes: &[u8]) -> Option<(RawFields<'_>, usize)> {
         alpn: None,
         ech: false,
         ja4: None,
+        http_method: None,
         http_host: None,
+        http_path: None,
+        http_status: None,
         quic: None,
         community_id: None,
         err: None,
@@ -204,6 +220,13 @@ pub(super) fn scan(bytes: &[u8]) -> Option<(RawFields<'_>, usize)> {
         }
         fields.icmp_type = cursor.number_cold(br#","icmp_type":"#)?;
         fields.icmp_code = cursor.number_cold(br#","icmp_code":"#)?;
+        if fields.icmp_type.is_some() {
+            fields.icmp_src = cursor.text_cold(br#","icmp_src":"#)?;
+            fields.icmp_dst = cursor.text_cold(br#","icmp_dst":"#)?;
+            fields.icmp_proto = cursor.text_cold(br#","icmp_proto":"#)?;
+            fields.icmp_sport = cursor.number_cold(br#","icmp_sport":"#)?;
+            fields.icmp_dport = cursor.number_cold(br#","icmp_dport":"#)?;
+        }
         fields.arp_op = cursor.number_cold(br#","arp_op":"#)?;
         fields.dns = cursor.text_cold(br#","dns":"#)?;
         fields.dns_type = cursor.text_cold(br#","dns_type":"#)?;
@@ -218,11 +241,14 @@ pub(super) fn scan(bytes: &[u8]) -> Option<(RawFields<'_>, usize)> {
         }
         fields.ech = cursor.expect(br#","ech":true"#).is_some();
         fields.ja4 = cursor.text_cold(br#","ja4":"#)?;
+        fields.http_method = cursor.text_cold(br#","http_method":"#)?;
         fields.http_host = cursor.text_cold(br#","http_host":"#)?;
         if fields.http_host.is_none() {
             // The name in the former format.
             fields.http_host = cursor.text_cold(br#","host":"#)?;
         }
+        fields.http_path = cursor.text_cold(br#","http_path":"#)?;
+        fields.http_status = cursor.number_cold(br#","http_status":"#)?;
         fields.quic = cursor.text_cold(br#","quic":"#)?;
         fields.community_id = cursor.text_cold(br#","community_id":"#)?;
         if cursor.expect(br#","err":["#).is_some() {

@@ -5,9 +5,9 @@ use super::parse::{parse_fast, parse_serde};
 use super::{ExcerptReader, ParseError, Record, Writer, parse};
 use crate::tunnel::tests::paths;
 use crate::{
-    Address, CommunityId, Direction, DnsCode, DnsType, Faults, Gso, GsoKind, Ja4, LinkType, Packet,
-    PayloadNames, Proto, RecordFormat, Summary, Tags, Tcp, TimeUnit, Timestamp, decode,
-    is_display_control, write_json,
+    Address, CommunityId, Direction, DnsCode, DnsType, Faults, Gso, GsoKind, IcmpQuote, Ja4,
+    LinkType, Packet, PayloadNames, Proto, RecordFormat, Summary, Tags, Tcp, TimeUnit, Timestamp,
+    decode, is_display_control, write_json,
 };
 use proptest::prelude::*;
 use std::net::IpAddr;
@@ -51,6 +51,7 @@ prop_compose! {
         (sni, http_host, quic) in any::<(Option<String>, Option<String>, Option<u32>)>(),
         (rcode, answers, dns_time_us) in any::<(Option<u16>, Vec<String>, Option<u32>)>(),
         (alpn, ech, has_ja4) in any::<(Vec<String>, bool, bool)>(),
+        (method, path, http_status) in any::<(Option<String>, Option<String>, Option<u16>)>(),
     ) -> PayloadNames<'static> {
         PayloadNames {
             dns: dns.map(|(name, kind)| (name.into(), DnsType(kind))),
@@ -61,9 +62,24 @@ prop_compose! {
             alpn: alpn.into_iter().map(Into::into).collect(),
             ech,
             ja4: Ja4::parse("t13d1516h2_8daaf6152771_e5627efa2ab1").filter(|_| has_ja4),
+            http_method: method.map(Into::into),
             http_host: http_host.map(Into::into),
+            http_path: path.map(Into::into),
+            http_status,
             quic,
         }
+    }
+}
+
+prop_compose! {
+    fn quotes()(
+        src in proptest::option::of(address()),
+        dst in proptest::option::of(address()),
+        number in any::<Option<u8>>(),
+        (sport, dport) in any::<(Option<u16>, Option<u16>)>(),
+    ) -> IcmpQuote {
+        let proto = number.filter(|number| Proto::from_ip_number(*number).is_named());
+        IcmpQuote { src, dst, proto, sport, dport }
     }
 }
 
@@ -73,7 +89,7 @@ prop_compose! {
         (segment_len, kind) in (any::<u16>(), 0usize..8),
         (len, cap, link, eth) in (any::<u32>(), any::<u32>(), any::<u16>(), any::<(Option<[u8; 6]>, Option<[u8; 6]>)>()),
         vlan in proptest::collection::vec(0u16..4096, 0..=8),
-        (tunnel, outer) in (paths(), proptest::option::of((address(), address()))),
+        (tunnel, outer) in (paths(), proptest::option::of((address(), address()))).boxed(),
         addresses in proptest::option::of((address(), address())),
         ports in any::<(Option<u16>, Option<u16>)>(),
         proto in prop_oneof![
@@ -85,7 +101,8 @@ prop_compose! {
         (ttl, frag, payload) in any::<(Option<u8>, Option<u16>, Option<u32>)>(),
         (flags, seq, ack, win) in any::<(Option<u8>, Option<u32>, Option<u32>, Option<u16>)>(),
         (icmp_type, icmp_code, arp_op) in any::<(Option<u8>, Option<u8>, Option<u16>)>(),
-        faults in faults(),
+        quote in quotes().boxed(),
+        faults in faults().boxed(),
         // Boxed: in place, the values of all fields overflow the stack of a test without optimization.
         names in names().boxed(),
         has_id: bool,
@@ -104,6 +121,8 @@ prop_compose! {
         (summary.ttl, summary.frag, summary.payload) = (ttl, frag, payload);
         summary.tcp = Tcp { flags, seq, ack, win };
         (summary.icmp_type, summary.icmp_code, summary.arp_op) = (icmp_type, icmp_code, arp_op);
+        // Only ICMP quotes packets.
+        summary.icmp_quote = icmp_type.map_or_else(IcmpQuote::default, |_| quote);
         summary.faults = faults;
         let directions =
             [Direction::In, Direction::Out, Direction::Broadcast, Direction::Multicast, Direction::Other];
@@ -137,6 +156,9 @@ fn lines_with_the_longest_short_texts_are_written() {
     let number = Some(u32::MAX);
     summary.tcp = Tcp { flags: Some(255), seq: number, ack: number, win: Some(u16::MAX) };
     (summary.icmp_type, summary.icmp_code, summary.arp_op) = (Some(255), Some(255), Some(u16::MAX));
+    let port = Some(u16::MAX);
+    summary.icmp_quote =
+        IcmpQuote { src: address, dst: address, proto: Some(6), sport: port, dport: port };
     let packet = Packet {
         interface: Some(text()),
         direction: Some(Direction::Multicast),
@@ -151,7 +173,10 @@ fn lines_with_the_longest_short_texts_are_written() {
             alpn: (0..PayloadNames::MAX_TEXTS).map(|_| text()).collect(),
             ech: true,
             ja4: Ja4::parse("t13d1516h2_8daaf6152771_e5627efa2ab1"),
+            http_method: Some(text()),
             http_host: Some(text()),
+            http_path: Some(text()),
+            http_status: Some(u16::MAX),
             quic: Some(u32::MAX),
         },
         ..Packet::new(u64::MAX, Timestamp::from_ns(i64::MAX), summary)

@@ -9,8 +9,8 @@ use crate::address::write_mac;
 use crate::digits::{MAX_DIGITS, decimal};
 use crate::timestamp::SecondCache;
 use crate::{
-    Address, LinkType, Mac, Packet, PayloadNames, Proto, RecordFormat, Tcp, TimeUnit, Timestamp,
-    write_json,
+    Address, IcmpQuote, LinkType, Mac, Packet, PayloadNames, Proto, RecordFormat, Tcp, TimeUnit,
+    Timestamp, write_json,
 };
 
 /// Writes packets as lines. A writer is reused for all lines of an output.
@@ -117,6 +117,9 @@ impl Writer {
         line.number(br#","payload":"#, summary.payload);
         line.number(br#","icmp_type":"#, summary.icmp_type);
         line.number(br#","icmp_code":"#, summary.icmp_code);
+        if summary.icmp_quote != IcmpQuote::default() {
+            line.icmp_quote(&summary.icmp_quote);
+        }
         line.number(br#","arp_op":"#, summary.arp_op);
         if !packet.names.is_empty() {
             line.names(&packet.names);
@@ -230,6 +233,17 @@ impl LineBuf<'_> {
         self.put(b"\"");
     }
 
+    #[cold]
+    fn icmp_quote(&mut self, quote: &IcmpQuote) {
+        self.address(br#","icmp_src":""#, quote.src);
+        self.address(br#","icmp_dst":""#, quote.dst);
+        if let Some(name) = quote.proto_name() {
+            self.unescaped(br#","icmp_proto":""#, name);
+        }
+        self.number(br#","icmp_sport":"#, quote.sport);
+        self.number(br#","icmp_dport":"#, quote.dport);
+    }
+
     /// A protocol whose name is in no table.
     #[cold]
     fn unusual_proto(&mut self, proto: &Proto<'_>) {
@@ -299,9 +313,16 @@ impl LineBuf<'_> {
         if let Some(ja4) = &names.ja4 {
             self.unescaped(br#","ja4":""#, ja4.as_str());
         }
+        if let Some(method) = &names.http_method {
+            self.escaped(br#","http_method":"#, method);
+        }
         if let Some(name) = &names.http_host {
             self.escaped(br#","http_host":"#, name);
         }
+        if let Some(path) = &names.http_path {
+            self.escaped(br#","http_path":"#, path);
+        }
+        self.number(br#","http_status":"#, names.http_status);
         if let Some(version) = names.quic {
             self.display(br#","quic":""#, format_args!("{version:#010x}"));
         }

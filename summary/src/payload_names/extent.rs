@@ -42,7 +42,7 @@ impl Extent {
     ///
     /// let start = StreamStart { is_certain: true, is_dns: false };
     /// assert_eq!(Extent::of(b"GE", start), Extent::Incomplete);
-    /// assert_eq!(Extent::of(b"GET / HTTP/1.1\r\nHost: a.example\r\n", start), Extent::Complete(33));
+    /// assert_eq!(Extent::of(b"GET / HTTP/1.1\r\n\r\nbody", start), Extent::Complete(18));
     /// assert_eq!(Extent::of(b"\0", start), Extent::Unknown);
     /// ```
     pub fn of(bytes: &[u8], start: StreamStart) -> Self {
@@ -79,10 +79,11 @@ mod tests {
     fn messages_are_incomplete_up_to_their_last_byte() {
         let message = hello(b"www.example.com");
         let hello = records([&message[..50], &message[50..]]);
-        let request = b"OPTIONS * HTTP/1.1\r\nAccept: */*\r\nHost: www.example.com\r\n";
+        let request = b"OPTIONS * HTTP/1.1\r\nAccept: */*\r\nHost: www.example.com\r\n\r\n";
+        let response = b"HTTP/1.1 404 Not Found\r\n\r\n";
         let query = b"\0\x11\0\x01\x01\0\0\x01\0\0\0\0\0\0\0\0\x01\0\x01";
         for (message, is_dns, first) in
-            [(&hello[..], false, 6), (request, false, 20), (query, true, 2)]
+            [(&hello[..], false, 6), (request, false, 20), (response, false, 12), (query, true, 2)]
         {
             check(message, is_dns, true, 0);
             check(message, is_dns, false, first);

@@ -1,5 +1,5 @@
 //! Names in the transport payload: the question of a DNS message, the server name of a TLS client, the
-//! host of an HTTP request, the version of a QUIC packet.
+//! first line and host of an HTTP message, the version of a QUIC packet.
 //!
 //! Each name comes from a single packet that contains it completely; nothing is reassembled. The bytes
 //! of the payload must prove that they are a message of the protocol: ports only decide which protocol
@@ -19,6 +19,7 @@ use std::borrow::Cow;
 
 pub use dns::{DnsCode, DnsType};
 pub use extent::{Extent, StreamStart};
+pub use http::{HttpFraming, HttpHead, HttpStart};
 pub use ja4::Ja4;
 pub use quic::{QuicPacket, QuicPacketKind, take_variable_int};
 pub use tls::ClientHello;
@@ -50,8 +51,14 @@ pub struct PayloadNames<'a> {
     pub ech: bool,
     /// Fingerprint of a ClientHello. It is not computed here: it needs complete messages.
     pub ja4: Option<Ja4>,
+    /// Method of an HTTP/1 request (RFC 9110, section 9).
+    pub http_method: Option<Cow<'a, str>>,
     /// Host field of an HTTP/1 request (RFC 9110, section 7.2).
     pub http_host: Option<Cow<'a, str>>,
+    /// Path in the target of an HTTP/1 request, without the query: its first 1,024 bytes.
+    pub http_path: Option<Cow<'a, str>>,
+    /// Status code of an HTTP/1 response (RFC 9110, section 15).
+    pub http_status: Option<u16>,
     /// Version of a QUIC packet with a long header (RFC 8999, section 5.1).
     pub quic: Option<u32>,
 }
@@ -156,15 +163,35 @@ impl<'a> PayloadNames<'a> {
             observer.layer(payload, fields::tls);
             return Self::default();
         }
-        if let Some(host) = http::host(payload) {
+        if let Some(head) = HttpHead::parse(payload) {
             observer.layer(payload, fields::http);
-            observer.text_field("http_host", "Host", host);
-            return Self { http_host: Some(text(host, buf)), ..Self::default() };
+            return Self::in_head(&head, buf, observer);
         }
         match dns::first_in_segment(payload, len, is_dns_stream(summary)) {
             Some(message) => Self::in_message(&message, buf, observer),
             None => Self::default(),
         }
+    }
+
+    /// Names in the head of an HTTP message.
+    fn in_head(head: &HttpHead<'a>, buf: &'a mut String, observer: &mut impl Observer) -> Self {
+        let mut names = Self::default();
+        match head.start {
+            HttpStart::Request { method, .. } => {
+                observer.text_field("http_method", "Method", method);
+                names.http_method = Some(String::from_utf8_lossy(method));
+            }
+            HttpStart::Response { status } => names.http_status = Some(status),
+        }
+        if let Some(path) = head.path() {
+            observer.text_field("http_path", "Path", path);
+            names.http_path = Some(String::from_utf8_lossy(path));
+        }
+        if let Some(host) = head.host() {
+            observer.text_field("http_host", "Host", host);
+            names.http_host = Some(text(host, buf));
+        }
+        names
     }
 
     /// Names in a DNS message.
@@ -208,7 +235,10 @@ impl<'a> PayloadNames<'a> {
             dns_time_us: self.dns_time_us,
             sni: self.sni.map(own),
             alpn: self.alpn.into_iter().map(own).collect(),
+            http_method: self.http_method.map(own),
             http_host: self.http_host.map(own),
+            http_path: self.http_path.map(own),
+            http_status: self.http_status,
             ech: self.ech,
             ja4: self.ja4,
             quic: self.quic,

@@ -19,7 +19,7 @@ const ENCODED: &str = "%27%3E%3Cimg+src%3Dx+onerror%3Dran%3D1%3E%3Cscript%3Eran%
 const NAME: &str = "'><img src=x onerror=ran=1><b>.ndjson";
 
 /// The fields of a packet that the format or the page treats as text.
-const TEXT_FIELDS: [&str; 22] = [
+const TEXT_FIELDS: [&str; 27] = [
     "if",
     "dir",
     "gso_type",
@@ -32,11 +32,16 @@ const TEXT_FIELDS: [&str; 22] = [
     "src",
     "dst",
     "proto",
+    "icmp_src",
+    "icmp_dst",
+    "icmp_proto",
     "flags",
     "dns",
     "dns_type",
     "sni",
+    "http_method",
     "http_host",
+    "http_path",
     "quic",
     "community_id",
     "err",

@@ -72,6 +72,11 @@ fn is_consistent(cut: &Summary<'_>, whole: &Summary<'_>) -> bool {
         && is_absent_or_equal(cut.payload, whole.payload)
         && is_absent_or_equal(cut.icmp_type, whole.icmp_type)
         && is_absent_or_equal(cut.icmp_code, whole.icmp_code)
+        && is_absent_or_equal(cut.icmp_quote.src, whole.icmp_quote.src)
+        && is_absent_or_equal(cut.icmp_quote.dst, whole.icmp_quote.dst)
+        && is_absent_or_equal(cut.icmp_quote.proto, whole.icmp_quote.proto)
+        && is_absent_or_equal(cut.icmp_quote.sport, whole.icmp_quote.sport)
+        && is_absent_or_equal(cut.icmp_quote.dport, whole.icmp_quote.dport)
         && is_absent_or_equal(cut.arp_op, whole.arp_op)
         && (is_whole || cut.faults.contains(Faults::TRUNCATED))
 }

@@ -1,6 +1,7 @@
 //! Frames as bytes with the lines that they give, and properties that hold for any bytes.
 
 mod link_layers;
+mod quoted;
 mod tunnels;
 
 use super::decode;

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::Command;
 
 /// Fields in column order. tshark prints all occurrences of a field, the outermost header's first.
-const FIELDS: [&str; 66] = [
+const FIELDS: [&str; 69] = [
     "frame.time_epoch",
     "frame.len",
     "frame.cap_len",
@@ -70,7 +70,10 @@ const FIELDS: [&str; 66] = [
     "tls.handshake.extensions_server_name",
     "tls.handshake.extensions_alpn_str",
     "tls.handshake.extension.type",
+    "http.request.method",
     "http.host",
+    "http.request.uri",
+    "http.response.code",
     "quic.version",
     "communityid",
 ];
@@ -422,7 +425,21 @@ impl Row {
             }
             // tshark shows no fields if the ClientHello continues in another segment.
             ["tcp", "tls"] => fields.extend(self.client_hello()),
-            ["tcp", "http"] => fields.push(("http_host", self.string("http.host"))),
+            // tshark shows the start of a head that continues in another packet.
+            ["tcp", "http"]
+                if ["http_method", "http_status"].iter().any(|field| line.get(field).is_some())
+                    && !(self.text("http.request.method").is_empty()
+                        && self.text("http.response.code").is_empty()) =>
+            {
+                fields.push(("http_host", self.string("http.host")));
+                fields.push(("http_method", self.string("http.request.method")));
+                fields.push(("http_status", self.number("http.response.code")));
+                // A semicolon also separates several values of tshark.
+                let target = Some(self.text("http.request.uri")).filter(|text| !text.contains(';'));
+                if let Some(path) = target.filter(|target| target.starts_with('/')) {
+                    fields.push(("http_path", json!(path.split('?').next())));
+                }
+            }
             ["udp", "quic", ..] if !self.text("quic.version").is_empty() => {
                 fields.push(("quic", self.string("quic.version")));
                 fields.extend(self.client_hello());

@@ -13,7 +13,7 @@ use super::engines::Engines;
 use super::pages::run_page;
 
 /// Fields that keep their names, below `sniffer`.
-const OTHER_FIELDS: [&str; 19] = [
+const OTHER_FIELDS: [&str; 27] = [
     "ttl",
     "flags",
     "seq",
@@ -22,6 +22,11 @@ const OTHER_FIELDS: [&str; 19] = [
     "payload",
     "icmp_type",
     "icmp_code",
+    "icmp_src",
+    "icmp_dst",
+    "icmp_proto",
+    "icmp_sport",
+    "icmp_dport",
     "arp_op",
     "frag",
     "tunnel",
@@ -31,6 +36,9 @@ const OTHER_FIELDS: [&str; 19] = [
     "alpn",
     "ech",
     "ja4",
+    "http_method",
+    "http_path",
+    "http_status",
     "quic",
     "err",
 ];

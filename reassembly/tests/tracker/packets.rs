@@ -7,7 +7,7 @@ pub(crate) const SYN: u8 = 2;
 pub(crate) const RST: u8 = 4;
 pub(crate) const ACK: u8 = 16;
 
-/// An IPv4 packet from a client, which `number` identifies, to a port of a server.
+/// An IPv4 packet from a client, which `number` identifies, to a server.
 fn ipv4(protocol: u8, number: u32, transport: &[u8]) -> Vec<u8> {
     let len = u16::try_from(20 + transport.len()).unwrap().to_be_bytes();
     let [_, a, b, c] = number.to_be_bytes();
@@ -20,6 +20,13 @@ pub(crate) fn tcp(number: u32, port: u16, flags: u8, seq: u32, payload: &[u8]) -
     let ports = [40_000u16.to_be_bytes(), port.to_be_bytes()].concat();
     let rest = [0, 0, 0, 1, 0x50, flags, 1, 0, 0, 0, 0, 0];
     ipv4(6, number, &[&ports, &seq.to_be_bytes()[..], &rest, payload].concat())
+}
+
+/// A segment with the source and destination of another one exchanged.
+pub(crate) fn reversed(mut packet: Vec<u8>) -> Vec<u8> {
+    packet[12..20].rotate_left(4);
+    packet[20..24].rotate_left(2);
+    packet
 }
 
 /// The names that a tracker finds in a packet.

@@ -1,0 +1,304 @@
+//! Where the messages of an HTTP/1 connection begin (RFC 9112, section 6.3).
+
+use crate::flow::FlowKey;
+use crate::stream;
+use crate::table::Table;
+use summary::{HttpFraming, HttpHead, HttpStart, Timestamp};
+
+/// Maximum number of connections with requests whose response is expected.
+const MAX_REQUESTS: usize = 1 << 16;
+
+/// The rest of the body of a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Body {
+    /// So many bytes, possibly none.
+    Length(u64),
+    /// Chunks.
+    Chunked(Chunks),
+    /// All bytes of the connection.
+    UntilClose,
+}
+
+/// What a piece of a body contains.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Piece {
+    /// The body continues after it.
+    Continues,
+    /// The body ends after this number of its bytes.
+    Ends(usize),
+    /// It is not part of such a body.
+    Invalid,
+}
+
+impl Body {
+    pub(crate) const EMPTY: Self = Self::Length(0);
+
+    /// Adds the next bytes.
+    pub(crate) fn add(&mut self, bytes: &[u8]) -> Piece {
+        match self {
+            Self::UntilClose => Piece::Continues,
+            Self::Chunked(chunks) => chunks.add(bytes),
+            Self::Length(len) => match usize::try_from(*len) {
+                Ok(len) if len <= bytes.len() => Piece::Ends(len),
+                _ => {
+                    *len -= bytes.len() as u64;
+                    Piece::Continues
+                }
+            },
+        }
+    }
+
+    /// Skips missing bytes. Returns how many of them belong to the next message; `None` if that is
+    /// unknown.
+    fn skip(&mut self, missing: u64) -> Option<u64> {
+        let len = match self {
+            Self::UntilClose => return Some(0),
+            Self::Length(len) => len,
+            Self::Chunked(Chunks { state: ChunkState::Data, len }) if missing <= *len => len,
+            Self::Chunked(_) => return (missing == 0).then_some(0),
+        };
+        let beyond = missing.saturating_sub(*len);
+        *len = len.saturating_sub(missing);
+        Some(beyond)
+    }
+}
+
+/// A position in a body with chunks (RFC 9112, section 7.1).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Chunks {
+    state: ChunkState,
+    /// The size of the chunk so far, or the bytes of its data that are left.
+    len: u64,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum ChunkState {
+    /// Before the first digit of a size.
+    #[default]
+    Start,
+    /// After a digit.
+    Size,
+    /// After the size, up to the end of the line.
+    Extension,
+    Data,
+    /// After the data: the end of the line.
+    DataEnd,
+    /// At the start of a line after the last chunk, or after its CR.
+    TrailerStart,
+    /// Within such a line.
+    Trailer,
+}
+
+impl Chunks {
+    fn add(&mut self, bytes: &[u8]) -> Piece {
+        let mut index = 0;
+        while let Some(byte) = bytes.get(index) {
+            index += 1;
+            self.state = match (self.state, byte) {
+                (ChunkState::Data, _) => {
+                    let left = bytes.len() - (index - 1);
+                    let taken = usize::try_from(self.len).map_or(left, |len| len.min(left));
+                    index += taken - 1;
+                    self.len -= taken as u64;
+                    if self.len == 0 { ChunkState::DataEnd } else { ChunkState::Data }
+                }
+                (ChunkState::DataEnd, b'\r') => ChunkState::DataEnd,
+                (ChunkState::DataEnd, b'\n') => ChunkState::Start,
+                (ChunkState::Start | ChunkState::Size, digit) if digit.is_ascii_hexdigit() => {
+                    if u64::MAX >> 8 < self.len {
+                        return Piece::Invalid;
+                    }
+                    let value = char::from(*digit).to_digit(16).unwrap_or_default();
+                    self.len = self.len << 4 | u64::from(value);
+                    ChunkState::Size
+                }
+                (ChunkState::Size | ChunkState::Extension, b'\n') => match self.len {
+                    0 => ChunkState::TrailerStart,
+                    _ => ChunkState::Data,
+                },
+                (ChunkState::Size, b'\r' | b';' | b' ' | b'\t') | (ChunkState::Extension, _) => {
+                    ChunkState::Extension
+                }
+                (ChunkState::TrailerStart, b'\n') => return Piece::Ends(index),
+                (ChunkState::TrailerStart, b'\r') => ChunkState::TrailerStart,
+                (ChunkState::Trailer, b'\n') => ChunkState::TrailerStart,
+                (ChunkState::TrailerStart | ChunkState::Trailer, _) => ChunkState::Trailer,
+                (ChunkState::Start | ChunkState::Size | ChunkState::DataEnd, _) => {
+                    return Piece::Invalid;
+                }
+            };
+        }
+        Piece::Continues
+    }
+}
+
+/// A position in a stream from which on its messages are known.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Position {
+    /// Sequence number of the last message, which may be transmitted once more.
+    pub(crate) message: u32,
+    /// Sequence number of the next byte.
+    pub(crate) seq: u32,
+    /// The body that it belongs to. The next message begins after it.
+    pub(crate) body: Body,
+}
+
+/// Where a segment lies in relation to a [`Position`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Place {
+    /// It contains earlier bytes, or bytes of a body only.
+    Inside,
+    /// It begins with the last message.
+    Repeated,
+    /// A message begins `start` bytes after the start of the segment, with this sequence number.
+    Start { seq: u32, start: usize },
+    /// A message begins with this sequence number, in bytes that are missing.
+    Missing { seq: u32 },
+    /// Missing bytes have the information.
+    Unknown,
+    /// The body has a wrong form.
+    Invalid,
+}
+
+impl Position {
+    /// The start of a message.
+    pub(crate) fn start(seq: u32) -> Self {
+        Self { message: seq, seq, body: Body::EMPTY }
+    }
+
+    /// Moves to the end of a segment, or to the start of the next message in it.
+    pub(crate) fn add(&mut self, seq: u32, payload: &[u8]) -> Place {
+        let distance = seq.wrapping_sub(self.seq).cast_signed();
+        let known = usize::try_from(distance.unsigned_abs()).unwrap_or(usize::MAX);
+        let (known, missing) = if distance < 0 { (known, 0) } else { (0, known as u64) };
+        let Some(rest) = payload.get(known..).filter(|rest| !rest.is_empty()) else {
+            return if seq == self.message { Place::Repeated } else { Place::Inside };
+        };
+        match self.body.skip(missing) {
+            Some(0) => {}
+            Some(beyond) if beyond <= stream::MAX_LEN as u64 => {
+                let beyond = u32::try_from(beyond).unwrap_or_default();
+                *self = Self::start(seq.wrapping_sub(beyond));
+                return Place::Missing { seq: self.seq };
+            }
+            _ => return Place::Unknown,
+        }
+        match self.body.add(rest) {
+            Piece::Continues => self.seq = add(seq, payload.len()),
+            Piece::Invalid => return Place::Invalid,
+            Piece::Ends(len) => {
+                let start = known + len;
+                (self.seq, self.body) = (add(seq, start), Body::EMPTY);
+                if start < payload.len() {
+                    return Place::Start { seq: self.seq, start };
+                }
+            }
+        }
+        Place::Inside
+    }
+}
+
+/// A sequence number after so many bytes.
+pub(crate) fn add(seq: u32, len: usize) -> u32 {
+    #[expect(clippy::cast_possible_truncation, reason = "sequence numbers wrap")]
+    seq.wrapping_add(len as u32)
+}
+
+/// The requests whose response is expected: its head does not tell whether it has a body.
+#[derive(Debug)]
+pub(crate) struct Requests(Table<FlowKey, Request>);
+
+/// The requests of a connection.
+#[derive(Clone, Copy, Debug)]
+struct Request {
+    kind: RequestKind,
+    /// How many requests there are.
+    count: u32,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum RequestKind {
+    Head,
+    Connect,
+    Other,
+    /// There are several requests of different kinds.
+    Mixed,
+}
+
+impl Default for Requests {
+    fn default() -> Self {
+        Self(Table::new(MAX_REQUESTS))
+    }
+}
+
+impl Requests {
+    /// Adds the head of a message. Returns the body that follows it; `None` if that is unknown.
+    pub(crate) fn add(
+        &mut self,
+        key: FlowKey,
+        now: Timestamp,
+        head: &HttpHead<'_>,
+    ) -> Option<Body> {
+        let (has_body, default) = match head.start {
+            HttpStart::Request { method, .. } => {
+                self.add_request(key, now, method);
+                (true, Body::EMPTY)
+            }
+            HttpStart::Response { status: 101 } => return None,
+            HttpStart::Response { status: 100..=199 } => (false, Body::EMPTY),
+            HttpStart::Response { status } => {
+                let request = self.take_request(&key.reversed());
+                match (request, status) {
+                    (_, 204 | 304) | (Some(RequestKind::Head), _) => (false, Body::EMPTY),
+                    (Some(RequestKind::Connect), 200..=299)
+                    | (None | Some(RequestKind::Mixed), _) => {
+                        return None;
+                    }
+                    (Some(RequestKind::Connect | RequestKind::Other), _) => {
+                        (true, Body::UntilClose)
+                    }
+                }
+            }
+        };
+        match head.framing {
+            _ if !has_body => Some(default),
+            HttpFraming::Absent => Some(default),
+            HttpFraming::Length(len) => Some(Body::Length(len)),
+            HttpFraming::Chunked => Some(Body::Chunked(Chunks::default())),
+            HttpFraming::Unknown => None,
+        }
+    }
+
+    /// The connection of this direction begins or ends.
+    pub(crate) fn remove(&mut self, key: &FlowKey) {
+        self.0.remove(key);
+        self.0.remove(&key.reversed());
+    }
+
+    fn add_request(&mut self, key: FlowKey, now: Timestamp, method: &[u8]) {
+        let kind = match method {
+            b"HEAD" => RequestKind::Head,
+            b"CONNECT" => RequestKind::Connect,
+            _ => RequestKind::Other,
+        };
+        match self.0.touch(&key, now) {
+            Some(request) => {
+                request.count = request.count.saturating_add(1);
+                if request.kind != kind {
+                    request.kind = RequestKind::Mixed;
+                }
+            }
+            None => self.0.insert(key, now, Request { kind, count: 1 }, |_, _| ()),
+        }
+    }
+
+    fn take_request(&mut self, key: &FlowKey) -> Option<RequestKind> {
+        let request = self.0.get_mut(key)?;
+        let kind = request.kind;
+        request.count -= 1;
+        if request.count == 0 {
+            self.0.remove(key);
+        }
+        Some(kind)
+    }
+}
