@@ -104,7 +104,7 @@ const MESSAGES: [&str; 5] = ["dns", "sni", "alpn", "ech", "http_"];
 
 /// The fields without a column but tags, in the order of suggestions. Comparisons with a list are with
 /// each of its texts.
-const LISTED: [(&str, FieldType); 26] = [
+const LISTED: [(&str, FieldType); 34] = [
     ("eth_src", FieldType::Address),
     ("eth_dst", FieldType::Address),
     ("seq", NUMBER_32),
@@ -115,6 +115,11 @@ const LISTED: [(&str, FieldType); 26] = [
     ("frag", NUMBER_16),
     ("icmp_type", NUMBER_8),
     ("icmp_code", NUMBER_8),
+    ("icmp_src", FieldType::Address),
+    ("icmp_dst", FieldType::Address),
+    ("icmp_proto", FieldType::Text),
+    ("icmp_sport", NUMBER_16),
+    ("icmp_dport", NUMBER_16),
     ("arp_op", NUMBER_16),
     ("tunnel", FieldType::Text),
     ("outer_src", FieldType::Address),
@@ -128,7 +133,10 @@ const LISTED: [(&str, FieldType); 26] = [
     ("alpn", FieldType::Text),
     ("ech", FieldType::Text),
     ("ja4", FieldType::Text),
+    ("http_method", FieldType::Text),
     ("http_host", FieldType::Text),
+    ("http_path", FieldType::Text),
+    ("http_status", NUMBER_16),
     ("quic", FieldType::Text),
     ("community_id", FieldType::Text),
 ];

@@ -52,7 +52,8 @@ const FIELDS: &str = "\
     frame.time_delta gap frame.time_epoch ts frame.time_relative ts \
     dns.qry.name dns dns.qry.type dns_type dns.flags.rcode dns_rcode dns.time dns_time_us \
     tls.handshake.extensions_server_name sni tls.handshake.extensions_alpn_str alpn \
-    tls.handshake.ja4 ja4 http.host http_host quic.version quic \
+    tls.handshake.ja4 ja4 http.host http_host http.request.method http_method \
+    http.request.uri.path http_path http.response.code http_status quic.version quic \
     communityid community_id";
 
 /// Names without an equal, each before what its users probably mean.
@@ -60,7 +61,7 @@ const CORRECTIONS: &str = "\
     tcp.seq=seq;tcp.ack=ack;tcp.window_size=win;ip.len=len;ip.proto=proto;frame.time=ts;\
     frame.cap_len=cap;frame.protocols=proto;time=ts;protocol=proto;length=len;size=len;\
     source=src;destination=dst;tls=port == https;ssl=port == https;\
-    dhcp=port in {67, 68};dns.a=dns_answers;dns.aaaa=dns_answers;dns.cname=dns_answers";
+    dhcp=port in {67, 68};http.request.uri=http_path;dns.a=dns_answers;dns.aaaa=dns_answers;dns.cname=dns_answers";
 
 /// Protocols that Wireshark recognizes by content. As names of services they are ports.
 const DISSECTED: &str =
