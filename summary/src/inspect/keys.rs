@@ -42,6 +42,7 @@ fn is_value(key: &str, value: &str, summary: &Summary<'_>, names: &PayloadNames<
         "sni" => names.sni.as_deref().map(str::to_owned),
         "http_method" => names.http_method.as_deref().map(str::to_owned),
         "http_path" => names.http_path.as_deref().map(str::to_owned),
+        "http_status" => number(names.http_status.map(u32::from)),
         "http_host" => names.http_host.as_deref().map(str::to_owned),
         "quic" => names.quic.map(|version| format!("{version:#010x}")),
         _ => None,

@@ -84,7 +84,7 @@ fn tls_version(fields: &mut Fields<'_>, name: &'static str, start: usize) {
     fields.hex(name, bits(start..start + 2)).meaning(meaning);
 }
 
-/// The request line and the fields of an HTTP/1 request, as far as they were captured.
+/// The first line and the fields of an HTTP/1 message, as far as they were captured.
 pub(crate) fn http(fields: &mut Fields<'_>) {
     let bytes = fields.captured();
     let len = find(bytes, b"\r\n\r\n").map_or(bytes.len(), |end| end + 4);
@@ -101,7 +101,10 @@ pub(crate) fn http(fields: &mut Fields<'_>) {
                 let value = text(line[colon + 1..].trim_ascii());
                 fields.add(text(&line[..colon]), range, value);
             }
-            None if start == 0 => _ = fields.add("Request", range, text(line)),
+            None if start == 0 => {
+                let name = if line.starts_with(b"HTTP/") { "Response" } else { "Request" };
+                fields.add(name, range, text(line));
+            }
             None => _ = fields.add("Invalid field", range, text(line)),
         }
         start += end + 2;

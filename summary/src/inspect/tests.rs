@@ -123,4 +123,11 @@ fn names_in_the_payload_are_layers() {
     assert_eq!(field(&http, "HTTP", "Invalid field").value, ":no name");
     let host = field(&http, "HTTP", "Host");
     assert_eq!((&*host.value, host.key, host.bytes()), ("a.org", Some("http_host"), 62..67));
+    let path = field(&http, "HTTP", "Path");
+    assert_eq!((&*path.value, path.key, path.bytes()), ("/", Some("http_path"), 44..45));
+
+    let response = b"\nHTTP/1.1 204 No Content\n\n";
+    let http = layers(LinkType::RAW, &[&ip(6)[..], &tcp, response].concat());
+    let status = field(&http, "HTTP", "Status code");
+    assert_eq!((&*status.value, status.key, status.bytes()), ("204", Some("http_status"), 50..53));
 }

@@ -165,7 +165,7 @@ impl<'a> PayloadNames<'a> {
         }
         if let Some(head) = HttpHead::parse(payload) {
             observer.layer(payload, fields::http);
-            return Self::in_head(&head, buf, observer);
+            return Self::in_head(&head, payload, buf, observer);
         }
         match dns::first_in_segment(payload, len, is_dns_stream(summary)) {
             Some(message) => Self::in_message(&message, buf, observer),
@@ -173,15 +173,26 @@ impl<'a> PayloadNames<'a> {
         }
     }
 
-    /// Names in the head of an HTTP message.
-    fn in_head(head: &HttpHead<'a>, buf: &'a mut String, observer: &mut impl Observer) -> Self {
+    /// Names in the head of an HTTP message, which is at the front of `payload`.
+    fn in_head(
+        head: &HttpHead<'a>,
+        payload: &'a [u8],
+        buf: &'a mut String,
+        observer: &mut impl Observer,
+    ) -> Self {
         let mut names = Self::default();
         match head.start {
             HttpStart::Request { method, .. } => {
                 observer.text_field("http_method", "Method", method);
                 names.http_method = Some(String::from_utf8_lossy(method));
             }
-            HttpStart::Response { status } => names.http_status = Some(status),
+            HttpStart::Response { status } => {
+                // After `HTTP/1.1 `. An empty line may come before it.
+                if let Some(code) = payload.trim_ascii_start().get(9..12) {
+                    observer.text_field("http_status", "Status code", code);
+                }
+                names.http_status = Some(status);
+            }
         }
         if let Some(path) = head.path() {
             observer.text_field("http_path", "Path", path);
