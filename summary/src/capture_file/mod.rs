@@ -232,13 +232,17 @@ impl Reader {
         step
     }
 
-    /// Whether another file begins where the next record would.
+    /// Whether another file begins where the next record would. False if there are fewer bytes than a
+    /// record needs: the answer must not depend on how the file is cut into pieces.
     fn begins_file(&self, bytes: &[u8]) -> bool {
-        match self.format {
+        match &self.format {
             Format::Unknown => false,
-            Format::Pcap(_) => pcap::is_header(bytes) || pcapng::is_section_header(bytes),
+            Format::Pcap(pcap) => {
+                pcap.record_header_len() <= bytes.len()
+                    && (pcap::is_header(bytes) || pcapng::is_section_header(bytes))
+            }
             // Section headers are blocks.
-            Format::PcapNg(_) => pcap::is_header(bytes),
+            Format::PcapNg(_) => pcapng::BLOCK_HEAD_LEN <= bytes.len() && pcap::is_header(bytes),
         }
     }
 

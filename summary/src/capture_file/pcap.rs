@@ -161,8 +161,13 @@ impl Pcap {
         &self.interface
     }
 
+    /// The number of bytes before those of a packet.
+    pub(super) fn record_header_len(&self) -> usize {
+        self.variant.record_header_len()
+    }
+
     pub(super) fn step<'a>(&self, bytes: &'a [u8], offset: u64) -> Result<Step<'a>, FileError> {
-        let header_len = self.variant.record_header_len();
+        let header_len = self.record_header_len();
         let Some(header) = bytes.get(..header_len) else {
             return Ok(Step::NeedMore { needed: header_len });
         };

@@ -31,6 +31,9 @@ type Packet<'a> = (usize, Option<u64>, Option<&'a [u8]>, u32);
 /// Length of an interface description block without options.
 const INTERFACE_LEN: usize = 20;
 
+/// Length of the type of a block, its length, and the byte-order magic of a section header.
+pub(super) const BLOCK_HEAD_LEN: usize = 12;
+
 /// Whether a section header begins here.
 pub(super) fn is_section_header(bytes: &[u8]) -> bool {
     let Some(&[m0, m1, m2, m3, _, _, _, _, b0, b1, b2, b3]) = bytes.first_chunk() else {
@@ -127,7 +130,7 @@ impl PcapNg {
     pub(super) fn step<'a>(&mut self, bytes: &'a [u8], offset: u64) -> Result<Step<'a>, FileError> {
         let damaged = |reason| FileError::Damaged { offset, reason };
         let Some((kind, len)) = self.block_head(bytes).map_err(damaged)? else {
-            return Ok(Step::NeedMore { needed: 12 });
+            return Ok(Step::NeedMore { needed: BLOCK_HEAD_LEN });
         };
         // A block has its length before and after its content.
         if len < 12 || len % 4 != 0 {
@@ -175,7 +178,7 @@ impl PcapNg {
     /// Type and length of the block at the front; the length of a section header is in the byte
     /// order given by its third word.
     fn block_head(&self, bytes: &[u8]) -> Result<Option<([u8; 4], usize)>, &'static str> {
-        let Some(&head) = bytes.first_chunk::<12>() else {
+        let Some(&head) = bytes.first_chunk::<BLOCK_HEAD_LEN>() else {
             return Ok(None);
         };
         let [kind @ .., l0, l1, l2, l3, b0, b1, b2, b3] = head;
