@@ -61,6 +61,8 @@ impl<'a> Recorder<'a> {
         value: String,
     ) {
         if let Some(layer) = self.layers.last_mut() {
+            // ICMP errors quote the headers of another packet.
+            layer.bytes.end = layer.bytes.end.max(bytes.end);
             let bits = bytes.start * 8..bytes.end * 8;
             let name = Cow::Borrowed(name);
             let (meaning, fields) = (String::new(), Vec::new());

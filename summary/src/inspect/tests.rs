@@ -131,3 +131,15 @@ fn names_in_the_payload_are_layers() {
     let status = field(&http, "HTTP", "Status code");
     assert_eq!((&*status.value, status.key, status.bytes()), ("204", Some("http_status"), 50..53));
 }
+
+#[test]
+fn icmp_errors_contain_the_quoted_headers() {
+    let header =
+        |number: u8| vec![0x45, 0, 0, 0, 0, 0, 0, 0, 64, number, 0, 0, 10, 0, 0, 1, 10, 0, 0, 2];
+    let error = [3, 3, 0, 0, 0, 0, 0, 0];
+    let udp = [0xd4, 0x31, 0, 53, 0, 9, 0, 0, 7];
+    let layers = layers(LinkType::RAW, &[&header(1)[..], &error, &header(17), &udp].concat());
+    assert_eq!(spans(&layers), [("IPv4", 0, 20), ("ICMP", 20, 52), ("Data", 52, 57)]);
+    let port = field(&layers, "ICMP", "Destination port of the quoted packet");
+    assert_eq!((&*port.value, port.key, port.bytes()), ("53", Some("icmp_dport"), 50..52));
+}
