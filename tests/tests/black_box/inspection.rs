@@ -200,8 +200,9 @@ fn modules_are_loaded_once_the_server_is_back() {
 
     let server = Server::start(build::site_path().parent().unwrap(), port).unwrap();
     let page = Page { chromium, server };
-    page.eval(select);
-    page.wait_for("document.querySelector('#inspector [role=treeitem]')");
+    // Each click on the packet is an attempt.
+    let layers = "document.querySelector('#inspector [role=treeitem]')";
+    page.wait_for(&format!("{layers} ?? ({select}, null)"));
     page.drop_alone(&packed);
     assert_eq!(page.eval("viewer.state().packets"), 5);
 }
