@@ -3,7 +3,7 @@
 use divan::counter::ItemsCount;
 use divan::{AllocProfiler, Bencher};
 use flow::{FlowTable, Limits, Observation};
-use summary::{LinkType, PayloadNames, Proto, Summary, TcpOptions, Timestamp};
+use summary::{Address, LinkType, PayloadNames, Proto, Summary, TcpOptions, Timestamp};
 
 #[global_allocator]
 static ALLOC: AllocProfiler = AllocProfiler::system();
@@ -48,6 +48,33 @@ fn add_tcp(bencher: Bencher<'_, '_>, flows: u32) {
         for packet in &packets {
             divan::black_box(table.add(packet, &mut |_, _| ()));
         }
+        table
+    });
+}
+
+/// Ten million SYNs from as many sources: the table is full after the first 262,144, and evicts a flow for
+/// each one. The maximum of allocated bytes is that of a full table.
+#[divan::bench(sample_count = 1, sample_size = 1)]
+fn flood(bencher: Bencher<'_, '_>) {
+    const FLOWS: u32 = 10_000_000;
+    let names = PayloadNames::default();
+    let mut summary = Summary::new(LinkType::ETHERNET, 60, 60);
+    summary.proto = Proto::parse("tcp");
+    (summary.src, summary.dst) = (Some([0; 4].into()), Some([10, 9, 9, 9].into()));
+    (summary.sport, summary.dport, summary.payload) = (Some(50_000), Some(443), Some(0));
+    let tcp = &mut summary.tcp;
+    (tcp.flags, tcp.seq, tcp.win) = (Some(2), Some(1), Some(1_000));
+    let packet =
+        Observation::new(Timestamp::default(), None, &summary, &TcpOptions::default(), &names);
+    bencher.counter(ItemsCount::new(FLOWS)).bench_local(|| {
+        let mut table = FlowTable::new(Limits::default());
+        let mut packet = packet.clone();
+        for number in 0..FLOWS {
+            packet.ts = Timestamp::from_ns(i64::from(number) * 1_000);
+            packet.src.address = Some(Address::V4(number.to_be_bytes()));
+            divan::black_box(table.add(&packet, &mut |_, _| ()));
+        }
+        assert_eq!(table.evicted() + (1 << 18), u64::from(FLOWS));
         table
     });
 }

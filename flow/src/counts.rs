@@ -2,6 +2,8 @@
 
 use summary::Timestamp;
 
+use crate::observation::DnsMessage;
+
 /// The packets of one direction.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counts {
@@ -15,19 +17,6 @@ pub struct Counts {
     pub first: Timestamp,
     /// Time of the last packet; meaningless without packets.
     pub last: Timestamp,
-}
-
-impl Counts {
-    pub(crate) fn add(&mut self, ts: Timestamp, len: u32, payload: u32) {
-        if self.packets == 0 {
-            self.first = ts;
-        }
-        self.packets += 1;
-        // Damaged files can claim absurd lengths.
-        self.bytes = self.bytes.saturating_add(len.into());
-        self.payload = self.payload.saturating_add(payload.into());
-        self.last = ts;
-    }
 }
 
 /// What the analysis of TCP found in the segments of one direction.
@@ -93,6 +82,21 @@ impl RttStats {
     /// The mean in microseconds, rounded down; `None` without measurements.
     pub fn mean_us(&self) -> Option<u64> {
         self.sum_us.checked_div(self.samples.into())
+    }
+}
+
+impl Dns {
+    pub(crate) fn add(&mut self, message: DnsMessage) {
+        match message.code {
+            None => self.questions = self.questions.saturating_add(1),
+            Some(code) => {
+                self.responses = self.responses.saturating_add(1);
+                self.failures = self.failures.saturating_add((code.0 != 0).into());
+            }
+        }
+        if let Some(us) = message.time_us {
+            self.time.add(u32::try_from(us).unwrap_or(u32::MAX));
+        }
     }
 }
 

@@ -110,11 +110,9 @@ fn other_sequence_number_of_a_syn_begins_another_connection() {
 fn time_and_number_of_flows_are_limited() {
     let mut packets = handshake().to_vec();
     packets.push(segment(200_000 * MS, true, ACK, 101, 501));
-    assert_eq!(
-        reports(Limits::default(), &packets),
-        [(EndReason::Timeout, 3), (EndReason::End, 1)]
-    );
-    let limits = Limits { active_ns: 9 * MS, ..Limits::default() };
+    let limits = Limits { idle_tcp_ns: 120_000 * MS, ..Limits::default() };
+    assert_eq!(reports(limits, &packets), [(EndReason::Timeout, 3), (EndReason::End, 1)]);
+    let limits = Limits { active_ns: 9 * MS, ..limits };
     let expected = [(EndReason::Active, 1), (EndReason::Timeout, 2), (EndReason::End, 1)];
     assert_eq!(reports(limits, &packets), expected);
 
@@ -137,10 +135,44 @@ fn source_is_the_client_even_if_the_answer_comes_first() {
     });
 }
 
-/// Besides its slot in the hash table, which is 9 to 18 bytes.
 #[test]
-fn flow_without_tcp_takes_less_than_190_bytes() {
-    let links = 2 * size_of::<usize>();
-    let len = size_of::<crate::key::Key>() + size_of::<crate::flow::State>() + links;
-    assert!(len < 190, "{len}");
+fn only_connections_in_use_wait_for_keep_alives() {
+    let later = |ms: i64| segment(10 * MS + ms * MS, true, ACK, 100, 501);
+    // Linux sends the first keep-alive after two hours.
+    let kept = [&handshake()[..], &[later(7_200_000)]].concat();
+    assert_eq!(reports(Limits::default(), &kept), [(EndReason::End, 4)]);
+    let lost = [&handshake()[..], &[later(7_440_001)]].concat();
+    let expected = [(EndReason::Timeout, 3), (EndReason::End, 1)];
+    assert_eq!(reports(Limits::default(), &lost), expected);
+    // Nobody answered.
+    let unanswered = [segment(0, true, SYN, 100, 0), segment(120_001 * MS, true, SYN, 100, 0)];
+    let expected = [(EndReason::Timeout, 1), (EndReason::End, 1)];
+    assert_eq!(reports(Limits::default(), &unanswered), expected);
+}
+
+#[test]
+fn full_table_evicts_the_flow_without_packets_for_the_longest_time() {
+    let from = |ns, host| Observation { src: endpoint(host, 1), ..segment(ns, true, SYN, 0, 0) };
+    let packets =
+        [&handshake()[..], &[from(11 * MS, 3), from(12 * MS, 4), from(13 * MS, 5)]].concat();
+    let limits = Limits { max_flows: 2, ..Limits::default() };
+    let expected = [
+        (EndReason::Evicted, 3),
+        (EndReason::Evicted, 1),
+        (EndReason::End, 1),
+        (EndReason::End, 1),
+    ];
+    assert_eq!(reports(limits, &packets), expected);
+}
+
+#[test]
+fn flows_are_listed_while_they_last() {
+    let mut flows = FlowTable::new(Limits::default());
+    for packet in handshake() {
+        flows.add(&packet, &mut |_, _| panic!("no flow ends"));
+    }
+    let other = Observation { src: endpoint(9, 9), ..segment(11 * MS, true, SYN, 7, 0) };
+    flows.add(&other, &mut |_, _| panic!("no flow ends"));
+    let sources: Vec<_> = flows.iter().map(|flow| flow.source()).collect();
+    assert_eq!(sources, [endpoint(9, 9), endpoint(1, 50_000)]);
 }

@@ -17,6 +17,7 @@ pub(crate) fn flows(input: &[u8]) {
     let limits = Limits {
         max_flows: 3,
         idle_ns: 2_000_000_000,
+        idle_tcp_ns: 5_000_000_000,
         active_ns: 1_000_000_000,
         linger_ns: 500_000_000,
     };

@@ -99,7 +99,7 @@ impl FlowRecord<'_> {
             for (names, value) in TCP_FIELDS {
                 // A round trip can take less than a microsecond.
                 let is_time = names[0].starts_with("rtt_") && 0 < counts.rtt.samples;
-                let value = value(counts).min(MAX_SAFE_INTEGER);
+                let value = value(&counts).min(MAX_SAFE_INTEGER);
                 entry(map, names[side], Some(value).filter(|value| 0 < *value || is_time))?;
             }
         }

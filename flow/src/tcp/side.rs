@@ -1,243 +1,169 @@
-//! One side of a connection: what it sent, and what it acknowledged.
+//! One side of a connection in memory.
 
-use super::holes::{Hole, Holes};
-use super::rtt::RttMeter;
-use super::{
-    FAST_DUP_ACKS, FIN, MAX_DISTANCE, MAX_WINDOW_SCALE, Marks, RST, Retransmission, SYN, Segment,
-    distance,
-};
-use crate::counts::TcpCounts;
+use crate::observation::Segment;
+use crate::slab::{Entry, NONE};
+use crate::slot::PackedTime;
 
-#[derive(Debug, Default)]
-pub(super) struct Side {
+use super::{CWR, ECE, MAX_WINDOW_SCALE, distance};
+
+/// What a [`Side`] has.
+pub(super) const HAS_ISN: u16 = 1;
+pub(super) const HAS_NEXT: u16 = 1 << 1;
+pub(super) const HAS_ACK: u16 = 1 << 2;
+pub(super) const HAS_FIN: u16 = 1 << 3;
+pub(super) const HAS_MSS: u16 = 1 << 4;
+pub(super) const HAS_SCALE: u16 = 1 << 5;
+pub(super) const PERMITS_SACK: u16 = 1 << 6;
+/// The last segment was a keep-alive, whose answer repeats an acknowledgment.
+pub(super) const WAS_KEEP_ALIVE: u16 = 1 << 7;
+/// ECE and CWR in the SYN.
+pub(super) const SYN_ECE: u16 = 1 << 8;
+pub(super) const SYN_CWR: u16 = 1 << 9;
+/// The sample has a timestamp.
+pub(super) const SAMPLE_HAS_TS: u16 = 1 << 10;
+/// A segment before the sample, or the sample itself, was sent again.
+pub(super) const IS_AMBIGUOUS: u16 = 1 << 11;
+/// The highest bits are the shift count of the window.
+const SCALE_SHIFT: u32 = 12;
+
+/// What one side sent, and what it acknowledged. A value without its flag is 0.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Side {
     /// Sequence number of the SYN.
-    pub(super) isn: Option<u32>,
-    /// The sequence number after all data that was sent.
-    next: Option<u32>,
-    /// The sequence number after the FIN.
-    fin: Option<u32>,
+    isn: u32,
+    /// The sequence number after all data that was sent. After a FIN, it is the one after the FIN.
+    next: u32,
     /// The acknowledgment sent last.
-    ack: Option<u32>,
-    /// The right edge of the highest block in selective acknowledgments.
-    sacked: Option<u32>,
-    holes: Holes,
-    rtt: RttMeter,
-    zero_window_since: Option<i64>,
-    win: u16,
-    pub(super) mss: Option<u16>,
-    pub(super) window_scale: Option<u8>,
-    pub(super) permits_sack: bool,
-    /// Flags of the SYN; 0 if it was not captured.
-    pub(super) syn_flags: u8,
+    ack: u32,
+    pub(super) win: u16,
+    mss: u16,
+    flags: u16,
     /// Duplicates of `ack`.
-    dup_acks: u8,
-    /// Whether the last segment was a keep-alive, whose answer repeats an acknowledgment.
-    was_keep_alive: bool,
-    pub(super) counts: TcpCounts,
+    pub(super) dup_acks: u8,
+    /// Segments with RST. Most connections with one have no other finding.
+    pub(crate) resets: u8,
+    /// Index of the segment whose acknowledgment is expected.
+    pub(crate) sample: u32,
+    /// Index of the round-trip times.
+    pub(crate) rtt: u32,
+}
+
+/// A segment whose acknowledgment is expected.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Sample {
+    /// The sequence number after the segment.
+    pub(super) end: u32,
+    pub(super) time: PackedTime,
+    pub(super) ts_val: u32,
+}
+
+impl Entry for Side {
+    fn link(&mut self) -> &mut u32 {
+        &mut self.next
+    }
+}
+
+impl Entry for Sample {
+    fn link(&mut self) -> &mut u32 {
+        &mut self.end
+    }
+}
+
+impl Default for Side {
+    fn default() -> Self {
+        Self {
+            isn: 0,
+            next: 0,
+            ack: 0,
+            win: 0,
+            mss: 0,
+            flags: 0,
+            dup_acks: 0,
+            resets: 0,
+            sample: NONE,
+            rtt: NONE,
+        }
+    }
 }
 
 impl Side {
-    pub(super) fn has_sent(&self) -> bool {
-        self.next.is_some() && self.ack.is_some()
+    pub(super) fn has(&self, flag: u16) -> bool {
+        self.flags & flag != 0
     }
 
+    pub(super) fn set(&mut self, flag: u16, is_set: bool) {
+        self.flags = if is_set { self.flags | flag } else { self.flags & !flag };
+    }
+
+    pub(super) fn isn(&self) -> Option<u32> {
+        self.has(HAS_ISN).then_some(self.isn)
+    }
+
+    pub(super) fn next(&self) -> Option<u32> {
+        self.has(HAS_NEXT).then_some(self.next)
+    }
+
+    pub(super) fn ack(&self) -> Option<u32> {
+        self.has(HAS_ACK).then_some(self.ack)
+    }
+
+    pub(crate) fn mss(&self) -> Option<u16> {
+        self.has(HAS_MSS).then_some(self.mss)
+    }
+
+    pub(crate) fn window_scale(&self) -> Option<u8> {
+        self.has(HAS_SCALE).then_some((self.flags >> SCALE_SHIFT) as u8)
+    }
+
+    pub(crate) fn permits_sack(&self) -> bool {
+        self.has(PERMITS_SACK)
+    }
+
+    pub(super) fn set_next(&mut self, next: u32) {
+        self.next = next;
+        self.flags |= HAS_NEXT;
+    }
+
+    pub(super) fn set_ack(&mut self, ack: u32) {
+        self.ack = ack;
+        self.flags |= HAS_ACK;
+    }
+
+    /// Keeps the values of a SYN.
+    pub(super) fn set_syn(&mut self, segment: &Segment) {
+        let Segment { seq, flags, options, .. } = *segment;
+        self.isn = seq;
+        self.mss = options.mss.unwrap_or(0);
+        let scale = options.window_scale.map_or(0, |shift| shift.min(MAX_WINDOW_SCALE));
+        self.flags = self.flags & ((1 << SCALE_SHIFT) - 1) | u16::from(scale) << SCALE_SHIFT;
+        self.set(HAS_ISN, true);
+        self.set(HAS_MSS, options.mss.is_some());
+        self.set(HAS_SCALE, options.window_scale.is_some());
+        self.set(PERMITS_SACK, options.is_sack_permitted);
+        self.set(SYN_ECE, flags & ECE != 0);
+        self.set(SYN_CWR, flags & CWR != 0);
+    }
+
+    /// Whether the side has values.
+    pub(crate) fn is_used(&self) -> bool {
+        self.flags != 0
+    }
+
+    /// Whether the side sent and acknowledged something.
+    pub(crate) fn has_exchanged(&self) -> bool {
+        self.has(HAS_NEXT) && self.has(HAS_ACK)
+    }
+
+    /// Whether the other side acknowledged the FIN of this one.
     pub(super) fn is_fin_acked_by(&self, other: &Self) -> bool {
-        match (self.fin, other.ack) {
-            (Some(fin), Some(ack)) => 0 <= distance(fin, ack),
-            _ => false,
-        }
-    }
-
-    pub(super) fn on_syn(&mut self, segment: &Segment) {
-        if self.isn != Some(segment.seq) {
-            // Data of an earlier connection says nothing about this one.
-            self.holes.clear();
-            self.next = Some(segment.seq);
-        }
-        self.isn = Some(segment.seq);
-        self.syn_flags = segment.flags;
-        self.mss = segment.options.mss;
-        self.window_scale = segment.options.window_scale.map(|shift| shift.min(MAX_WINDOW_SCALE));
-        self.permits_sack = segment.options.is_sack_permitted;
-    }
-
-    /// Examines the sequence numbers of a segment of this side.
-    pub(super) fn on_data(
-        &mut self,
-        receiver: &Self,
-        ns: i64,
-        payload: u32,
-        segment: &Segment,
-        rtt_ns: i64,
-        marks: &mut Marks,
-    ) {
-        self.was_keep_alive = false;
-        let (seq, span) = (segment.seq, segment.span(payload));
-        let end = seq.wrapping_add(span);
-        let next = *self.next.get_or_insert(seq);
-        let ahead = distance(next, seq);
-        let is_control = segment.has(SYN | FIN);
-        // Data that is not acknowledged is not sent to keep a connection alive.
-        let is_keep_alive = ahead == -1 && receiver.ack == Some(next) && self.fin.is_none();
-        // A probe of a zero window is not data until it is acknowledged.
-        let is_probe = payload == 1 && ahead == 0 && receiver.win == 0 && receiver.ack.is_some();
-        if !is_control && payload <= 1 && (is_keep_alive || is_probe) {
-            marks.is_keep_alive = true;
-            self.was_keep_alive = true;
-            return;
-        }
-        let limit = MAX_DISTANCE.unsigned_abs();
-        if limit < ahead.unsigned_abs() || limit < span {
-            self.restart(end);
-            return;
-        }
-        if span == 0 {
-            return;
-        }
-        if segment.has(FIN) {
-            self.fin = Some(end);
-        }
-        let ts_val = segment.options.timestamps.map(|(value, _)| value);
-        if 0 <= ahead {
-            if 0 < ahead {
-                self.holes.push(next, seq, ns, ts_val);
-            }
-            self.next = Some(end);
-            self.rtt.on_new_data(end, ns, ts_val);
-            let is_scaled = self.window_scale.is_some();
-            marks.is_window_full = !is_control && receiver.is_filled_by(end, is_scaled);
-            return;
-        }
-        let filled = self.holes.fill(seq, end);
-        if 0 < distance(next, end) {
-            self.next = Some(end);
-        }
-        self.rtt.on_disorder();
-        if filled.is_some_and(|hole| is_late(&hole, ns, ts_val, rtt_ns)) {
-            marks.is_out_of_order = true;
-        } else {
-            marks.rtx = Some(receiver.reason_to_repeat(seq, end));
-        }
-    }
-
-    /// Examines the acknowledgment in a segment of this side.
-    pub(super) fn on_ack(
-        &mut self,
-        other: &mut Self,
-        ns: i64,
-        payload: u32,
-        segment: &Segment,
-        marks: &mut Marks,
-    ) {
-        let Some(ack) = segment.ack else { return };
-        let other_next = *other.next.get_or_insert(ack);
-        let unseen = distance(other_next, ack);
-        if MAX_DISTANCE < unseen {
-            return;
-        }
-        let unseen_bytes = other.holes.acknowledge(other_next, ack, ns);
-        if 0 < unseen {
-            other.next = Some(ack);
-        }
-        if 0 < unseen_bytes {
-            marks.unseen_bytes = Some(unseen_bytes);
-            other.rtt.cancel();
-        }
-        let advance = self.ack.map_or(1, |last| distance(last, ack));
-        if 0 < advance {
-            self.ack = Some(ack);
-            self.dup_acks = 0;
-            self.sacked = self.sacked.filter(|sacked| 0 < distance(ack, *sacked));
-        } else if advance == 0 {
-            let is_plain = payload == 0 && !segment.has(SYN | FIN | RST) && !marks.is_keep_alive;
-            let repeats =
-                segment.win == self.win && segment.win != 0 && self.next == Some(segment.seq);
-            if is_plain && repeats && !other.was_keep_alive {
-                marks.is_dup_ack = true;
-                self.dup_acks = self.dup_acks.saturating_add(1);
-            }
-        }
-        for (_, right) in segment.options.sack() {
-            let reference = self.sacked.unwrap_or(ack);
-            let is_ahead = 0 < distance(reference, *right) && distance(ack, *right) <= MAX_DISTANCE;
-            if is_ahead {
-                self.sacked = Some(*right);
-            }
-        }
-        marks.rtt_us = other.rtt.on_ack(ns, ack, segment);
-    }
-
-    /// Examines the window in a segment of this side.
-    pub(super) fn on_window(&mut self, ns: i64, segment: &Segment, marks: &mut Marks) {
-        self.win = segment.win;
-        // Each segment adds the time since the one before it: the window may never open again.
-        if let Some(since) = self.zero_window_since.take() {
-            let elapsed = u64::try_from(ns.saturating_sub(since)).unwrap_or(0);
-            self.counts.zero_window_ns = self.counts.zero_window_ns.saturating_add(elapsed);
-        }
-        if segment.win == 0 && !segment.has(SYN | FIN) {
-            marks.is_zero_window = true;
-            self.zero_window_since = Some(ns);
-        }
-    }
-
-    /// Adds the marks of a segment of this side to its counts.
-    pub(super) fn count(&mut self, marks: &Marks) {
-        let Self { counts, .. } = self;
-        match marks.rtx {
-            None => {}
-            Some(Retransmission::Fast) => add(&mut counts.rtx_fast, true),
-            Some(Retransmission::Timeout) => add(&mut counts.rtx_timeout, true),
-            Some(Retransmission::Spurious) => add(&mut counts.rtx_spurious, true),
-        }
-        add(&mut counts.out_of_order, marks.is_out_of_order);
-        add(&mut counts.dup_acks, marks.is_dup_ack);
-        add(&mut counts.zero_windows, marks.is_zero_window);
-        add(&mut counts.window_full, marks.is_window_full);
-        add(&mut counts.keep_alives, marks.is_keep_alive);
-    }
-
-    /// Why the other side sends data again that this one may have acknowledged.
-    fn reason_to_repeat(&self, seq: u32, end: u32) -> Retransmission {
-        if self.ack.is_some_and(|ack| 0 <= distance(end, ack)) {
-            return Retransmission::Spurious;
-        }
-        let is_next = self.ack == Some(seq) && FAST_DUP_ACKS <= self.dup_acks;
-        let is_before_sacked = self.sacked.is_some_and(|sacked| 0 < distance(seq, sacked));
-        match is_next || is_before_sacked {
-            true => Retransmission::Fast,
-            false => Retransmission::Timeout,
-        }
+        self.has(HAS_FIN) && other.ack().is_some_and(|ack| 0 <= distance(self.next, ack))
     }
 
     /// Whether data up to `end` fills the window that this side announced last.
     /// `is_scaled` says whether the other side scales windows, too: only then both do.
-    fn is_filled_by(&self, end: u32, is_scaled: bool) -> bool {
-        let (Some(ack), true) = (self.ack, self.isn.is_some()) else { return false };
-        let window = u32::from(self.win) << self.window_scale.filter(|_| is_scaled).unwrap_or(0);
-        ack.wrapping_add(window) == end
-    }
-
-    /// Begins anew at a sequence number that has nothing to do with those before.
-    fn restart(&mut self, next: u32) {
-        self.next = Some(next);
-        self.holes.clear();
-        self.rtt.cancel();
-    }
-}
-
-fn add(count: &mut u32, is_marked: bool) {
-    *count = count.saturating_add(is_marked.into());
-}
-
-/// Whether a segment that fills a hole was sent before the segment after the hole.
-fn is_late(hole: &Hole, ns: i64, ts_val: Option<u32>, rtt_ns: i64) -> bool {
-    let later = match (hole.ts_val, ts_val) {
-        (Some(after), Some(value)) => distance(after, value),
-        _ => 0,
-    };
-    match later {
-        0 => ns.saturating_sub(hole.ns) < rtt_ns,
-        later => later < 0,
+    pub(super) fn is_filled_by(&self, end: u32, is_scaled: bool) -> bool {
+        let (Some(ack), true) = (self.ack(), self.has(HAS_ISN)) else { return false };
+        let scale = self.window_scale().filter(|_| is_scaled).unwrap_or(0);
+        ack.wrapping_add(u32::from(self.win) << scale) == end
     }
 }

@@ -68,7 +68,7 @@ proptest! {
         packets in packets(), split: prop::sample::Index, max_flows in 1..5usize, active_ms in 0..9i64,
     ) {
         let expected = packet_sums(&packets);
-        let limits = Limits { max_flows, active_ns: active_ms * MS, linger_ns: MS, idle_ns: 20 * MS };
+        let limits = Limits { max_flows, active_ns: active_ms * MS, linger_ns: MS, idle_ns: 20 * MS, idle_tcp_ns: 25 * MS };
         prop_assert_eq!(&flow_sums(limits, &[&packets]), &expected);
         let (first, second) = packets.split_at(split.index(packets.len() + 1));
         prop_assert_eq!(&flow_sums(Limits::default(), &[first, second]), &expected);

@@ -10,7 +10,7 @@ fn findings(packets: &[Observation]) -> [TcpCounts; 2] {
         flows.add(packet, &mut |_, _| panic!("no flow ends"));
     }
     let mut counts = [TcpCounts::default(); 2];
-    flows.finish(&mut |flow, _| counts = flow.tcp().unwrap().map(|counts| *counts));
+    flows.finish(&mut |flow, _| counts = flow.tcp().unwrap());
     counts
 }
 
