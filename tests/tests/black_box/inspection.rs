@@ -200,9 +200,8 @@ fn modules_are_loaded_once_the_server_is_back() {
 
     let server = Server::start(build::site_path().parent().unwrap(), port).unwrap();
     let page = Page { chromium, server };
-    // Each click on the packet is an attempt.
-    let layers = "document.querySelector('#inspector [role=treeitem]')";
-    page.wait_for(&format!("{layers} ?? ({select}, null)"));
+    page.eval(select);
+    page.wait_for("document.querySelector('#inspector [role=treeitem]')");
     page.drop_alone(&packed);
     assert_eq!(page.eval("viewer.state().packets"), 5);
 }

@@ -14,6 +14,8 @@ use std::rc::Rc;
 pub(super) struct DetailPacket {
     pub(super) position: Position,
     pub(super) row: PacketRow,
+    /// Differs each time that a packet is selected, also if it is the same packet.
+    pub(super) request: u64,
     /// Its line; `None` until it has been read.
     pub(super) line: Option<String>,
     /// Its bytes, if the file is a capture file.
@@ -21,11 +23,6 @@ pub(super) struct DetailPacket {
 }
 
 impl DetailPacket {
-    fn new(packet: &LocatedPacket) -> Self {
-        let (position, row) = (packet.position(), packet.row.clone());
-        Self { position, row, line: None, frame: None }
-    }
-
     pub(super) fn id(&self) -> PacketId {
         (self.position.part, self.position.index)
     }
@@ -74,12 +71,15 @@ impl App {
         let mut found = rows.chain(self.hit().map(|hit| &hit.packet));
         let found = found.rfind(|packet| (packet.part, packet.index) == id);
         if let Some(packet) = found {
-            let detail = DetailPacket::new(packet);
-            self.show_detail(detail);
+            let packet = packet.clone();
+            self.show_detail(packet);
         }
     }
 
-    fn show_detail(&mut self, detail: DetailPacket) {
+    fn show_detail(&mut self, packet: LocatedPacket) {
+        let (position, row) = (packet.position(), packet.row);
+        let request = self.detail.as_ref().map_or(0, |detail| detail.request + 1);
+        let detail = DetailPacket { position, row, request, line: None, frame: None };
         self.record_request = Some(detail.id());
         self.detail = Some(detail);
         self.pending_rank = None;
@@ -124,10 +124,10 @@ impl App {
         let Some(Answer::Rows(rows)) = self.scheduler.current(slot, query) else { return };
         let index =
             rank.checked_sub(self.packets.first).and_then(|index| usize::try_from(index).ok());
-        let detail = index.and_then(|index| rows.get(index)).map(DetailPacket::new);
+        let packet = index.and_then(|index| rows.get(index)).cloned();
         self.pending_rank = None;
-        if let Some(detail) = detail {
-            self.show_detail(detail);
+        if let Some(packet) = packet {
+            self.show_detail(packet);
             self.packets.detail_row = Some(rank);
         }
     }

@@ -16,6 +16,8 @@ use std::rc::Rc;
 pub struct Detail {
     /// Its number and time.
     pub title: String,
+    /// Differs each time that a packet is selected, also if it is the same packet.
+    pub request: u64,
     /// Its line in the file; empty until it has been read.
     pub line: String,
     /// Its bytes, if the file is a capture file and they have been read.
@@ -185,7 +187,7 @@ impl App {
         let line = packet.line.clone().unwrap_or_default();
         let frame = packet.frame.clone();
         let [has_previous, has_next] = self.neighbor_ranks().map(|rank| rank.is_some());
-        Some(Detail { title, line, frame, has_previous, has_next })
+        Some(Detail { title, request: packet.request, line, frame, has_previous, has_next })
     }
 }
 

@@ -366,8 +366,12 @@ impl Renderer {
         }
         let is_read = !detail.line.is_empty();
         set_attribute(&element(document, "inspector")?, "aria-busy", aria_bool(!is_read));
-        let is_same = previous
-            .is_some_and(|previous| previous.line == detail.line && previous.frame == detail.frame);
+        // Selecting the packet again tries again to load the inspector. Its line may have been read again
+        // since the last frame, so the line alone does not tell.
+        let is_same = previous.is_some_and(|previous| {
+            (previous.request, &previous.line, &previous.frame)
+                == (detail.request, &detail.line, &detail.frame)
+        });
         if is_read && !is_same {
             let args = Array::of1(&detail.line.as_str().into());
             if let Some(frame) = &detail.frame {
