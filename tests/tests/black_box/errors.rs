@@ -208,7 +208,8 @@ fn full_disk_keeps_the_whole_lines_that_fit() {
     text.lines().for_each(check_line);
 }
 
-/// The stacks of 64 threads exceed the limit of memory.
+/// The stacks of 64 threads exceed the limit of memory. They are large, so that enough is left for the
+/// allocations of the threads that have started.
 #[test]
 fn threads_that_cannot_start_are_an_error() {
     let directory = tempdir().unwrap();
@@ -217,7 +218,8 @@ fn threads_that_cannot_start_are_an_error() {
     namespace::run(|| {
         for (source, is_live) in [(["-i", "lo"], true), (["-r", input.to_str().unwrap()], false)] {
             let mut command = Command::new("prlimit");
-            command.arg("--as=120000000").arg(xtask::build::sniffer_path()).args(source);
+            command.env("RUST_MIN_STACK", "67108864").arg("--as=1000000000");
+            command.arg(xtask::build::sniffer_path()).args(source);
             let run = command.args(["--threads", "64", "-w"]).arg(&output).output().unwrap();
             let stderr = String::from_utf8(run.stderr).unwrap();
             assert_eq!(run.status.code(), Some(1), "{stderr}");
