@@ -1,9 +1,11 @@
 //! Filters the corpus with each expression of a list, and compares the result with `tcpdump -r`.
 
 use crate::names::TestNames;
-use crate::tcpdump;
+use crate::tcpdump::{self, Traffic};
 use filter::{Metadata, Options, Program, run};
 use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
 use tests::corpus::Frame;
 
 /// Terms of every kind, for all link types.
@@ -50,45 +52,76 @@ fn expressions() -> Vec<String> {
     expressions
 }
 
+/// Results of comparing filters.
+#[derive(Default)]
+struct Comparison {
+    compared: usize,
+    rejected: usize,
+    excused: usize,
+    differences: Vec<String>,
+}
+
+impl Comparison {
+    /// Filters `traffic` with `expression`.
+    fn add(&mut self, expression: &str, traffic: &Traffic, options: &Options<'_>) {
+        let link = traffic.link;
+        let options = Options { optimize: !VARIABLE.contains(&link.0), ..*options };
+        let own = tcpdump::compile_ours(expression, link, &options);
+        let theirs = tcpdump::accepted(&traffic.file, expression);
+        let difference = match (own, theirs) {
+            (Ok(program), Ok(theirs)) => {
+                self.compared += 1;
+                let own = accepted(&program, &traffic.frames);
+                let different = own.symmetric_difference(&theirs).next();
+                different.map(|frame| {
+                    format!("{} here, tcpdump {}: frame {frame}", own.len(), theirs.len())
+                })
+            }
+            (Err(_), Err(_)) => {
+                self.rejected += 1;
+                None
+            }
+            (Err(error), Ok(_)) => Some(format!("rejected here: {error}")),
+            (Ok(_), Err(message)) => Some(format!("rejected by tcpdump: {message}")),
+        };
+        match difference {
+            Some(_) if known_bug(link.0, expression).is_some() => self.excused += 1,
+            Some(difference) => {
+                self.differences.push(format!("{link:?} {expression}: {difference}"));
+            }
+            None => {}
+        }
+    }
+}
+
 #[test]
 fn corpus_is_filtered_like_tcpdump() {
     let directory = tempfile::tempdir().unwrap();
     let Some(traffic) = tcpdump::traffic(&directory) else { return };
     let names = TestNames::new();
-    let options = tcpdump::options(&names);
     let expressions = expressions();
-    let (mut compared, mut rejected, mut excused, mut differences) = (0, 0, 0, Vec::new());
-    for traffic in traffic.iter().filter(|traffic| LINKS.contains(&traffic.link.0)) {
-        let is_plain = VARIABLE.contains(&traffic.link.0);
-        let options = Options { optimize: !is_plain, ..options };
-        for expression in &expressions {
-            let own = tcpdump::compile_ours(expression, traffic.link, &options);
-            let theirs = tcpdump::accepted(&traffic.file, expression);
-            let difference = match (own, theirs) {
-                (Ok(program), Ok(theirs)) => {
-                    compared += 1;
-                    let own = accepted(&program, &traffic.frames);
-                    let different = own.symmetric_difference(&theirs).next();
-                    different.map(|frame| {
-                        format!("{} here, tcpdump {}: frame {frame}", own.len(), theirs.len())
-                    })
-                }
-                (Err(_), Err(_)) => {
-                    rejected += 1;
-                    None
-                }
-                (Err(error), Ok(_)) => Some(format!("rejected here: {error}")),
-                (Ok(_), Err(message)) => Some(format!("rejected by tcpdump: {message}")),
-            };
-            match difference {
-                Some(_) if known_bug(traffic.link.0, expression).is_some() => excused += 1,
-                Some(difference) => {
-                    differences.push(format!("{:?} {expression}: {difference}", traffic.link));
-                }
-                None => {}
+    let next = AtomicUsize::new(0);
+    let worker = || {
+        let options = tcpdump::options(&names);
+        let mut comparison = Comparison::default();
+        while let Some(expression) = expressions.get(next.fetch_add(1, Ordering::Relaxed)) {
+            for traffic in traffic.iter().filter(|traffic| LINKS.contains(&traffic.link.0)) {
+                comparison.add(expression, traffic, &options);
             }
         }
-    }
+        comparison
+    };
+    let mut total = Comparison::default();
+    thread::scope(|scope| {
+        for worker in [scope.spawn(worker), scope.spawn(worker)] {
+            let part = worker.join().unwrap();
+            total.compared += part.compared;
+            total.rejected += part.rejected;
+            total.excused += part.excused;
+            total.differences.extend(part.differences);
+        }
+    });
+    let Comparison { compared, rejected, excused, differences } = total;
     let count = expressions.len();
     eprintln!(
         "{count} expressions: {compared} compared, {rejected} rejected by both, {excused} known bugs"
