@@ -23,14 +23,17 @@ pub(crate) struct QuicConnections {
 #[derive(Debug)]
 struct Connection {
     keys: ClientKeys,
-    /// Whether the message in the stream was returned.
-    is_complete: bool,
+    /// Offset of the last complete message in the CRYPTO frames, which may be transmitted once more.
+    last: usize,
+    /// Offset of the next message, at which the stream begins. A client sends a second ClientHello
+    /// after a HelloRetryRequest (RFC 8446, section 4.1.4).
+    next: usize,
 }
 
 impl QuicConnections {
     /// Adds a datagram. Returns the ClientHello that it contains or completes.
     pub(crate) fn add(&mut self, key: FlowKey, now: Timestamp, datagram: &[u8]) -> Option<Vec<u8>> {
-        // The part of the message in this datagram.
+        // The part of the last message in this datagram.
         let mut alone = Stream::default();
         let mut completed = None;
         for packet in QuicPacket::all(datagram) {
@@ -66,7 +69,7 @@ impl QuicConnections {
         };
         let is_decrypted = keys.decrypt(packet, content);
         if is_decrypted {
-            let connection = Connection { keys, is_complete: false };
+            let connection = Connection { keys, last: 0, next: 0 };
             connections.insert(key, now, connection, Stream::default());
         }
         is_decrypted
@@ -76,21 +79,32 @@ impl QuicConnections {
     fn add_frames(&mut self, key: &FlowKey, alone: &mut Stream) -> Option<Vec<u8>> {
         let Self { connections, content } = self;
         let message = connections.update(key, |connection, stream| {
+            let mut first = None;
             for (offset, data) in frames::crypto(content) {
                 // What exceeds the limit is missing, and the message with it.
-                let _ = alone.insert(offset, data);
-                if !connection.is_complete {
-                    let _ = stream.insert(offset, data);
+                if let Some((position, piece)) = from(connection.last, offset, data) {
+                    let _ = alone.insert(position, piece);
+                }
+                if let Some((position, piece)) = from(connection.next, offset, data) {
+                    let _ = stream.insert(position, piece);
                 }
             }
-            let message = message_len(stream.data()).map(|len| stream.take(len));
-            if message.is_some() {
-                connection.is_complete = true;
-                *stream = Stream::default();
+            while let Some(len) = message_len(stream.data()) {
+                first.get_or_insert(stream.take(len));
+                connection.last = connection.next;
+                connection.next += len;
             }
-            message
+            first
         });
         message.flatten()
+    }
+}
+
+/// The part of a frame from the offset `start` on, and its position from there.
+fn from(start: usize, offset: usize, data: &[u8]) -> Option<(usize, &[u8])> {
+    match offset.checked_sub(start) {
+        Some(position) => Some((position, data)),
+        None => data.get(start - offset..).map(|rest| (0, rest)),
     }
 }
 

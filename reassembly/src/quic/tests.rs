@@ -55,6 +55,7 @@ fn connection_id_may_change() {
     assert_eq!(add(&mut connections, &first), None);
     assert_eq!(add(&mut connections, &second), Some(message.clone()));
     assert_eq!(add(&mut connections, &second), None, "a repetition");
+    assert_eq!(add(&mut connections, &first), None, "the same");
     assert_eq!(connections.connections.kept_len, 0);
     // Another connection, or the answer to a Retry packet.
     let other = [9; 12];
@@ -62,6 +63,32 @@ fn connection_id_may_change() {
     let fourth = packet(&other, &other, 3, &frame(&message, 1_000, 1_700), 1_200);
     assert_eq!(add(&mut connections, &fourth), None);
     assert_eq!(add(&mut connections, &third), Some(message));
+}
+
+/// The offsets of the second message continue those of the first one, and so do the keys.
+#[test]
+fn second_hello_follows_a_retry_request() {
+    let first = message(300);
+    let second = message(1_700);
+    let all = [&first[..], &second].concat();
+    let chosen = [5; 4];
+    let mut connections = QuicConnections::default();
+    let hello = packet(&ID, &ID, 0, &frame(&all, 0, 300), 1_200);
+    for _ in 0..2 {
+        assert_eq!(add(&mut connections, &hello), Some(first.clone()), "each time");
+    }
+    // Its parts arrive in the opposite order, one of them with the end of the first message.
+    let end = packet(&ID, &chosen, 1, &frame(&all, 1_200, 2_000), 1_200);
+    let start = packet(&ID, &chosen, 2, &frame(&all, 290, 1_200), 1_200);
+    assert_eq!(add(&mut connections, &end), None);
+    assert_eq!(add(&mut connections, &start), Some(second.clone()));
+    let whole = packet(&ID, &chosen, 3, &frame(&all, 300, 2_000), 2_000);
+    assert_eq!(add(&mut connections, &whole), Some(second), "a repetition in one datagram");
+    assert_eq!(connections.connections.kept_len, 0);
+    // Without the first message, the start of the second one is not known.
+    let mut connections = QuicConnections::default();
+    let late = packet(&ID, &ID, 3, &frame(&all, 300, 2_000), 2_000);
+    assert_eq!(add(&mut connections, &late), None);
 }
 
 #[test]
