@@ -139,6 +139,11 @@ impl LineFormatter {
         }
         observation
     }
+
+    /// Number of incomplete messages that were given up since the last call.
+    pub(crate) fn take_evicted(&mut self) -> u32 {
+        self.names.as_mut().map_or(0, NameFinder::take_evicted)
+    }
 }
 
 /// The name of an interface. Most packets have the one of the packet before, which `last` keeps.
@@ -155,6 +160,8 @@ fn shared_name(last: &mut Option<Arc<str>>, name: &str) -> Arc<str> {
 pub(crate) struct NameFinder {
     tracker: NameTracker,
     tunnels: Tunnels,
+    /// Evictions of the tracker up to the last call of [`NameFinder::take_evicted`].
+    reported: u64,
 }
 
 impl NameFinder {
@@ -162,7 +169,11 @@ impl NameFinder {
     pub(crate) fn new(fields: &FieldOptions) -> Option<Self> {
         let FieldOptions { has_names, has_ja4, has_observations, tunnels, .. } = *fields;
         let tracker = NameTracker::new(has_ja4);
-        (has_names || has_ja4 || has_observations).then_some(Self { tracker, tunnels })
+        (has_names || has_ja4 || has_observations).then_some(Self {
+            tracker,
+            tunnels,
+            reported: 0,
+        })
     }
 
     fn find<'a>(
@@ -184,5 +195,12 @@ impl NameFinder {
         let payload = decode_into(link, bytes, wire_len, self.tunnels, &mut summary);
         let names = self.find(captured, &summary, payload);
         (!names.is_empty()).then(|| Box::new(names.into_owned()))
+    }
+
+    /// Number of incomplete messages that were given up since the last call.
+    pub(crate) fn take_evicted(&mut self) -> u32 {
+        let evicted = self.tracker.evicted();
+        let count = evicted - std::mem::replace(&mut self.reported, evicted);
+        u32::try_from(count).unwrap_or(u32::MAX)
     }
 }

@@ -121,6 +121,17 @@ impl Progress {
         }
     }
 
+    /// Reports incomplete messages that were given up, if there are any.
+    pub(crate) fn evicted_names(&self, count: u64) {
+        if 0 < count {
+            let messages = if count == 1 { "message" } else { "messages" };
+            self.info(format_args!(
+                "names are missing: {} incomplete {messages} given up because there were too many",
+                grouped(count)
+            ));
+        }
+    }
+
     /// Prints a message that the user requested, also with `-q`.
     pub(crate) fn print(&self, message: impl Display) {
         self.clear();

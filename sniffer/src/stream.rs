@@ -44,6 +44,8 @@ pub(crate) struct Stream {
     formatter: LineFormatter,
     /// `None` if nothing about flows is written.
     flows: Option<Flows>,
+    /// Whether `stats` and `end` count the names that are missing.
+    has_names: bool,
     /// Maximum number of packets.
     limit: u64,
     /// The first record of each file.
@@ -75,6 +77,8 @@ pub(crate) struct Counts {
     pub(crate) out: u64,
     pub(crate) skip: u64,
     pub(crate) bytes: u64,
+    /// Incomplete messages that were given up.
+    pub(crate) names_evicted: u64,
 }
 
 impl std::ops::AddAssign for Counts {
@@ -84,6 +88,7 @@ impl std::ops::AddAssign for Counts {
         self.out += other.out;
         self.skip += other.skip;
         self.bytes = (self.bytes + other.bytes).min(MAX_SAFE_INTEGER);
+        self.names_evicted += other.names_evicted;
     }
 }
 
@@ -120,6 +125,9 @@ impl Stream {
             format: options.fields.format.clone(),
             formatter: LineFormatter::new(options.fields.clone()),
             flows: Flows::new(options.flows, &options.fields.format),
+            has_names: options.fields.has_names
+                || options.fields.has_ja4
+                || options.flows.has_records,
             limit: options.count.unwrap_or(u64::MAX),
             meta: Meta {
                 v: VERSION,
@@ -199,7 +207,7 @@ impl Stream {
         if !has_line && self.flows.is_none() {
             return Ok(());
         }
-        let Self { output, formatter, flows, .. } = self;
+        let Self { output, formatter, flows, has_names, sources, .. } = self;
         output.append(|buffer| {
             let observation = match has_line {
                 true => formatter.format(packet, Some(n), buffer),
@@ -207,6 +215,9 @@ impl Stream {
             };
             if let (Some(flows), Some(observation)) = (flows, observation) {
                 flows.add(&observation, has_line, buffer);
+            }
+            if *has_names {
+                sources[source].since_stats.names_evicted += u64::from(formatter.take_evicted());
             }
         })
     }
@@ -232,6 +243,16 @@ impl Stream {
                 flows.add(observation, true, buffer);
             }
         })
+    }
+
+    /// Counts incomplete messages that were given up when the packet of a formatted line was added.
+    pub(crate) fn count_evicted_names(&mut self, source: usize, count: u32) {
+        self.sources[source].since_stats.names_evicted += u64::from(count);
+    }
+
+    /// Number of incomplete messages that were given up because there were too many.
+    pub(crate) fn evicted_names(&self) -> u64 {
+        (0..self.sources.len()).map(|source| self.counts(source).names_evicted).sum()
     }
 
     /// Writes the flows that had no packets for a long time at `now`.
@@ -296,7 +317,8 @@ impl Stream {
         counts.recv = recv.map_or(sum, |recv| recv.saturating_sub(reported));
         counters.total += counts;
         self.file_counts += counts;
-        let Counts { recv, drop, out, skip, bytes } = counts;
+        let Counts { recv, drop, out, skip, bytes, names_evicted } = counts;
+        let names_evicted = self.has_names.then_some(names_evicted);
         let interface = interface.map(str::to_owned);
         self.write_record(&CaptureRecord::Stats(Stats {
             ts: now(),
@@ -308,6 +330,7 @@ impl Stream {
             out,
             skip,
             bytes,
+            names_evicted,
         }))
     }
 
@@ -343,7 +366,9 @@ impl Stream {
     }
 
     fn finish_file(&mut self, reason: Reason) -> Result<(), Error> {
-        let Counts { recv, drop, out, skip, bytes } = std::mem::take(&mut self.file_counts);
+        let counts = std::mem::take(&mut self.file_counts);
+        let Counts { recv, drop, out, skip, bytes, names_evicted } = counts;
+        let names_evicted = self.has_names.then_some(names_evicted);
         self.write_record(&CaptureRecord::End(End {
             ts: now(),
             reason,
@@ -352,6 +377,7 @@ impl Stream {
             out,
             skip,
             bytes,
+            names_evicted,
         }))
     }
 

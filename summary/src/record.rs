@@ -140,6 +140,10 @@ pub struct Stats {
     pub skip: u64,
     /// Sum of `len` of these records.
     pub bytes: u64,
+    /// Incomplete messages that were given up because there were too many: their names are missing.
+    /// Absent if the run does not look for names.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub names_evicted: Option<u64>,
 }
 
 /// A change that affects the capture.
@@ -240,6 +244,9 @@ pub struct End {
     pub skip: u64,
     /// Sum of `stats.bytes`.
     pub bytes: u64,
+    /// Sum of `stats.names_evicted`.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub names_evicted: Option<u64>,
 }
 
 /// Why a run, or one of its output files, ended.

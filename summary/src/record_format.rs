@@ -273,7 +273,9 @@ mod tests {
 
     proptest! {
         #[test]
-        fn capture_records_of_every_format_parse_back(ns: i64, gap: u32, name: String, format in formats()) {
+        fn capture_records_of_every_format_parse_back(
+            ns: i64, gap: u32, name: String, evicted in prop::option::of(0u64..9), format in formats(),
+        ) {
             // The start of a unit, which no unit rounds.
             let ts = Timestamp::from_ns(ns / 1_000_000 * 1_000_000);
             let event = Event {
@@ -282,7 +284,10 @@ mod tests {
                 ts_after: Some(ts),
                 ..Event::new(ts, EventKind::IfaceUp)
             };
-            let end = End { ts, reason: Reason::Eof, recv: 1, drop: 2, out: 3, skip: 4, bytes: 5 };
+            let end = End {
+                ts, reason: Reason::Eof, recv: 1, drop: 2, out: 3, skip: 4, bytes: 5,
+                names_evicted: evicted,
+            };
             for record in [CaptureRecord::Event(event), CaptureRecord::End(end)] {
                 let mut line = Vec::new();
                 format.write(&record, &mut line);

@@ -113,6 +113,7 @@ pub struct Counts {
     pub out: u64,
     pub skip: u64,
     pub bytes: u64,
+    pub names_evicted: Option<u64>,
 }
 
 impl Stream {
@@ -175,6 +176,7 @@ impl Stream {
             sum.out += counts.out;
             sum.skip += counts.skip;
             sum.bytes += counts.bytes;
+            sum.names_evicted = sum_of(sum.names_evicted, counts.names_evicted);
         }
         sum
     }
@@ -235,6 +237,7 @@ impl Stream {
             out: sum(|counts| counts.out),
             skip: sum(|counts| counts.skip),
             bytes: sum(|counts| counts.bytes),
+            names_evicted: self.stats.iter().map(|counts| counts.names_evicted).fold(None, sum_of),
         };
         assert_eq!(sums, end, "`stats` add up to `end`");
         assert_eq!(end.recv, end.out + end.skip + end.drop, "{end:?}");
@@ -251,6 +254,11 @@ impl Stream {
         }
         assert!(self.packets.windows(2).all(|pair| pair[0].n < pair[1].n), "numbers increase");
     }
+}
+
+/// The sum of numbers that may be absent.
+fn sum_of(sum: Option<u64>, number: Option<u64>) -> Option<u64> {
+    number.map_or(sum, |number| Some(sum.unwrap_or(0) + number))
 }
 
 /// Validates a line against the schema.

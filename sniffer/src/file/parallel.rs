@@ -45,6 +45,8 @@ struct BatchPacket {
     skipped: u64,
     interface: Option<Arc<str>>,
     names: Option<Box<PayloadNames<'static>>>,
+    /// Incomplete messages that were given up because of this packet.
+    evicted_names: u32,
     /// What the worker found for the flow of the packet.
     observation: Option<Box<Observation>>,
 }
@@ -186,6 +188,7 @@ fn fill_batch(
             skipped: std::mem::take(skipped),
             interface: packet.interface.map(|name| interfaces.get(next, interface, name)),
             names: names.as_deref_mut().and_then(|names| names.find_owned(&packet)),
+            evicted_names: names.as_deref_mut().map_or(0, NameFinder::take_evicted),
             observation: None,
         });
         // Do not look for a packet beyond the limit: a pipe would block.
@@ -254,6 +257,7 @@ fn write_batch(
         stream.count_skipped(0, packet.skipped);
         let (line, observation) = (&batch.text[start..*end], packet.observation.as_deref());
         stream.write_formatted(0, packet.wire_len, line, observation)?;
+        stream.count_evicted_names(0, packet.evicted_names);
         start = *end;
     }
     Ok((batch, None))

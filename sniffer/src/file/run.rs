@@ -164,6 +164,7 @@ impl FileRun<'_> {
         let read = packets(stream.out() + stream.skipped());
         self.progress.info(format_args!("{read} read from {source} in {elapsed}{matched}"));
         self.progress.evicted_flows(stream.evicted_flows());
+        self.progress.evicted_names(stream.evicted_names());
         self.progress.lost_lines(stream.output().lost_lines());
     }
 

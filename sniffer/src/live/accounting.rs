@@ -75,9 +75,10 @@ impl Accounting {
                 self.interfaces[interface].on_packet(packet.ts);
                 self.stream.write_packet(interface, &packet)?;
             }
-            PacketEvent::Formatted { ts, len, line, observation } => {
+            PacketEvent::Formatted { ts, len, line, observation, evicted_names } => {
                 self.interfaces[interface].on_packet(ts);
                 self.stream.write_formatted(interface, len, line, observation)?;
+                self.stream.count_evicted_names(interface, evicted_names);
             }
             PacketEvent::Rejected => {
                 self.stream.count_skipped(interface, 1);
@@ -104,6 +105,11 @@ impl Accounting {
     /// Number of flows that were reported early because there were too many.
     pub(super) fn evicted_flows(&self) -> u64 {
         self.stream.evicted_flows()
+    }
+
+    /// Number of incomplete messages that were given up because there were too many.
+    pub(super) fn evicted_names(&self) -> u64 {
+        self.stream.evicted_names()
     }
 
     /// Records an event.

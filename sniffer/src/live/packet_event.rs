@@ -22,6 +22,8 @@ pub(super) enum PacketEvent<'a> {
         line: &'a [u8],
         /// What its flow needs, if flows are requested.
         observation: Option<&'a Observation>,
+        /// Incomplete messages that were given up because of it.
+        evicted_names: u32,
     },
     /// A packet that the filter rejected.
     Rejected,

@@ -377,6 +377,7 @@ impl Run<'_> {
         let dropped = self.accounting.dropped();
         self.progress.info(self.accounting.summary("", &self.progress.elapsed()));
         self.progress.evicted_flows(self.accounting.evicted_flows());
+        self.progress.evicted_names(self.accounting.evicted_names());
         self.progress.lost_lines(self.accounting.output().lost_lines());
         if 0 < dropped {
             self.progress.info(format_args!(

@@ -30,6 +30,7 @@ mod isolation;
 mod layout;
 mod link_types;
 mod loading;
+mod names;
 mod namespaces;
 mod open_files;
 mod packages;

@@ -166,6 +166,7 @@ impl Fanout {
                     len: line.wire_len,
                     line: text,
                     observation: line.observation.as_deref(),
+                    evicted_names: line.evicted_names,
                 },
             })?;
             pending.next += 1;

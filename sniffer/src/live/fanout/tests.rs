@@ -50,6 +50,7 @@ fn batch(fanout: &Fanout, read_at: Duration, times: &[i64]) -> Batch {
             end,
             wire_len: 60,
             observation: None,
+            evicted_names: 0,
         });
     }
     batch

@@ -39,6 +39,8 @@ pub(super) struct Line {
     pub(super) end: usize,
     pub(super) wire_len: u32,
     pub(super) observation: Option<Box<Observation>>,
+    /// Incomplete messages that were given up because of the packet.
+    pub(super) evicted_names: u32,
 }
 
 impl Batch {
@@ -112,13 +114,15 @@ impl Worker {
             batch.has_losses = frames.has_losses();
             while let Some(frame) = frames.next_frame() {
                 let packet = CapturedPacket::from_frame(&frame, names.get(frame.interface_index));
-                let mut observation = None;
+                let (mut observation, mut evicted_names) = (None, 0);
                 if frame.is_accepted {
                     let observed = formatter.format(&packet, None, &mut batch.text);
                     observation = observed.map(Box::new);
+                    evicted_names = formatter.take_evicted();
                 }
                 let (ts, wire_len) = (packet.ts, packet.wire_len);
-                batch.lines.push(Line { ts, end: batch.text.len(), wire_len, observation });
+                let end = batch.text.len();
+                batch.lines.push(Line { ts, end, wire_len, observation, evicted_names });
             }
             batch
         })
