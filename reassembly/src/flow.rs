@@ -3,7 +3,7 @@
 use rustc_hash::FxHasher;
 use std::hash::{Hash, Hasher};
 use std::net::IpAddr;
-use summary::Summary;
+use summary::{Summary, TunnelKind};
 
 /// Identifies one direction of a connection, as one interface shows it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -12,21 +12,19 @@ pub(crate) struct FlowKey {
     dst: IpAddr,
     sport: u16,
     dport: u16,
-    /// Hash of interface and VLAN. A packet that passes two interfaces is captured twice.
+    /// See [`scope`].
     scope: u64,
 }
 
 impl FlowKey {
     /// The flow of a packet; `None` without ports.
     pub(crate) fn new(interface: Option<&str>, summary: &Summary<'_>) -> Option<Self> {
-        let mut hasher = FxHasher::default();
-        (interface, summary.vlan).hash(&mut hasher);
         Some(Self {
             src: summary.src?,
             dst: summary.dst?,
             sport: summary.sport?,
             dport: summary.dport?,
-            scope: hasher.finish(),
+            scope: scope(interface, summary),
         })
     }
 
@@ -34,5 +32,39 @@ impl FlowKey {
     pub(crate) fn reversed(&self) -> Self {
         let Self { src, dst, sport, dport, scope } = *self;
         Self { src: dst, dst: src, sport: dport, dport: sport, scope }
+    }
+}
+
+/// A hash of interface, VLANs and virtual network. A packet that passes two interfaces is captured twice,
+/// and other networks may have the same addresses. Other tunnels are no part of it: the directions of a
+/// connection may have different ones, or different numbers.
+pub(crate) fn scope(interface: Option<&str>, summary: &Summary<'_>) -> u64 {
+    let mut hasher = FxHasher::default();
+    (interface, summary.vlan).hash(&mut hasher);
+    if !summary.tunnel.is_empty() {
+        let is_network =
+            |kind| matches!(kind, TunnelKind::Vxlan | TunnelKind::VxlanGpe | TunnelKind::Geneve);
+        let networks = summary.tunnel.iter().filter(|(kind, _)| is_network(*kind));
+        networks.for_each(|network| network.hash(&mut hasher));
+    }
+    hasher.finish()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use summary::{LinkType, TunnelPath};
+
+    #[test]
+    fn networks_with_the_same_addresses_differ() {
+        let scope = |path: &str| {
+            let mut summary = Summary::new(LinkType::RAW, 0, 0);
+            summary.tunnel = TunnelPath::parse(path).unwrap_or_default();
+            scope(Some("eth0"), &summary)
+        };
+        let scopes = ["", "vxlan:1", "vxlan:2", "ip/geneve:1", "vxlan:1/geneve:1"].map(scope);
+        let is_new = |(index, scope)| !scopes[..index].contains(scope);
+        assert!(scopes.iter().enumerate().all(is_new));
+        assert_eq!(scope("gtp:1/ip"), scope(""), "the other direction");
     }
 }

@@ -1,5 +1,6 @@
 //! Names in messages that several packets contain: a [`NameTracker`] remembers the start of a message
-//! until the rest arrives.
+//! until the rest arrives. [`DatagramPorts`] remembers the ports of datagrams until all their fragments
+//! arrived.
 //!
 //! QUIC Initial packets are decrypted: their keys are derived from a connection ID, which is not encrypted.
 //!
@@ -25,15 +26,17 @@
 //! | TCP connections of which bytes are kept | 8,192, with 16 MiB |
 //! | QUIC connections in their handshake | 8,192, with 16 MiB |
 //! | DNS questions whose response is expected | 65,536 |
+//! | datagrams of which fragments are expected | 16,384 |
 //! | bytes of one message | 64 KiB |
 //! | time | 60 s of packet time |
 //!
-//! At a limit, the oldest connection is removed. [`NameTracker::evicted`] counts the removed connections
+//! At a limit, the oldest entry is removed. [`NameTracker::evicted`] counts the removed connections
 //! of which bytes were kept.
 //!
 //! The crate does no I/O and reads no clock: time is that of the packets.
 #![forbid(unsafe_code)]
 
+mod datagrams;
 mod dns;
 mod flow;
 mod http;
@@ -45,4 +48,5 @@ mod table;
 mod tcp;
 mod tracker;
 
+pub use datagrams::DatagramPorts;
 pub use tracker::NameTracker;

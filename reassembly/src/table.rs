@@ -53,13 +53,19 @@ impl<K: Eq + Hash, V> Table<K, V> {
         self.entries.get_mut(key).map(|(_, value)| value)
     }
 
-    /// An entry that is not too old. It counts as inserted now.
-    pub(crate) fn touch(&mut self, key: &K, now: Timestamp) -> Option<&mut V> {
+    /// An entry that is not too old.
+    pub(crate) fn get_recent(&mut self, key: &K, now: Timestamp) -> Option<&mut V> {
         let (since, _) = self.entries.get(key)?;
         if MAX_AGE_NS < now.ns().saturating_sub(since.ns()) {
             self.entries.remove(key);
             return None;
         }
+        self.get_mut(key)
+    }
+
+    /// An entry that is not too old. It counts as inserted now.
+    pub(crate) fn touch(&mut self, key: &K, now: Timestamp) -> Option<&mut V> {
+        self.get_recent(key, now)?;
         let (since, value) = self.entries.to_back(key)?;
         *since = now;
         Some(value)

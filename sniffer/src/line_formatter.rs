@@ -3,12 +3,12 @@
 
 use crate::capture::Frame;
 use flow::Observation;
-use reassembly::NameTracker;
+use reassembly::{DatagramPorts, NameTracker};
 use std::sync::Arc;
 use summary::line::Writer;
 use summary::{
-    CommunityId, Direction, Faults, Gso, LinkType, Packet, PayloadNames, RecordFormat, Summary,
-    TcpOptions, Timestamp, Tunnels, decode_into, decode_with_options,
+    CommunityId, Direction, Faults, Fragment, Gso, LinkType, Packet, PayloadNames, RecordFormat,
+    Summary, TcpOptions, Timestamp, Tunnels, decode_into, decode_with_options,
 };
 
 /// Optional fields of packet lines.
@@ -21,6 +21,7 @@ pub(crate) struct FieldOptions {
     /// Which packet of a tunnel is described.
     pub(crate) tunnels: Tunnels,
     /// Names found in payloads, also in messages that several packets contain: DNS, TLS, HTTP, QUIC.
+    /// Fragments get the ports of their datagram.
     pub(crate) has_names: bool,
     /// Fingerprints of TLS and QUIC clients: `ja4`.
     pub(crate) has_ja4: bool,
@@ -86,20 +87,20 @@ impl LineFormatter {
         n: Option<u64>,
         out: &mut Vec<u8>,
     ) -> Option<Observation> {
-        self.format_with(captured, n, PayloadNames::default(), Some(out))
+        self.format_with(captured, n, Found::default(), Some(out))
     }
 
     /// Like [`LineFormatter::format`], but without a line.
     pub(crate) fn observe(&mut self, captured: &CapturedPacket<'_>) -> Option<Observation> {
-        self.format_with(captured, None, PayloadNames::default(), None)
+        self.format_with(captured, None, Found::default(), None)
     }
 
-    /// Like [`LineFormatter::format`], with names that are known. Without `out`, there is no line.
+    /// Like [`LineFormatter::format`], with what a [`NameFinder`] found. Without `out`, there is no line.
     pub(crate) fn format_with(
         &mut self,
         captured: &CapturedPacket<'_>,
         n: Option<u64>,
-        names: PayloadNames<'_>,
+        found: Found<'_>,
         out: Option<&mut Vec<u8>>,
     ) -> Option<Observation> {
         let Self { fields, writer, names: finder, interface } = self;
@@ -112,10 +113,14 @@ impl LineFormatter {
             true => decode_with_options(link, bytes, wire_len, tunnels, summary, &mut options),
             false => decode_into(link, bytes, wire_len, tunnels, summary),
         };
-        packet.names = match finder {
+        let Found { names, ports } = match finder {
             Some(finder) => finder.find(captured, &packet.summary, payload),
-            None => names,
+            None => found,
         };
+        packet.names = names;
+        if let Some((sport, dport)) = ports {
+            (packet.summary.sport, packet.summary.dport) = (Some(sport), Some(dport));
+        }
         let observation = fields.has_observations.then(|| {
             let interface = captured.interface.map(|name| shared_name(interface, name));
             Observation::new(captured.ts, interface, &packet.summary, &options, &packet.names)
@@ -154,11 +159,21 @@ fn shared_name(last: &mut Option<Arc<str>>, name: &str) -> Arc<str> {
     }
 }
 
-/// Finds names in packets, in the order of their capture. If several threads format packets, one thread
-/// finds the names of all, since they depend on earlier packets.
+/// What depends on earlier packets.
+#[derive(Debug, Default)]
+pub(crate) struct Found<'a> {
+    pub(crate) names: PayloadNames<'a>,
+    /// Source and destination port of a fragment after the first one.
+    pub(crate) ports: Option<(u16, u16)>,
+}
+
+/// Finds names in packets, and the ports of fragments, in the order of their capture. If several threads
+/// format packets, one thread does it for all, since they depend on earlier packets.
 #[derive(Debug)]
 pub(crate) struct NameFinder {
     tracker: NameTracker,
+    /// `None` if fragments have no ports.
+    datagrams: Option<DatagramPorts>,
     tunnels: Tunnels,
     /// Evictions of the tracker up to the last call of [`NameFinder::take_evicted`].
     reported: u64,
@@ -169,8 +184,10 @@ impl NameFinder {
     pub(crate) fn new(fields: &FieldOptions) -> Option<Self> {
         let FieldOptions { has_names, has_ja4, has_observations, tunnels, .. } = *fields;
         let tracker = NameTracker::new(has_ja4);
+        let datagrams = (has_names || has_observations).then(DatagramPorts::default);
         (has_names || has_ja4 || has_observations).then_some(Self {
             tracker,
+            datagrams,
             tunnels,
             reported: 0,
         })
@@ -181,20 +198,27 @@ impl NameFinder {
         captured: &CapturedPacket<'_>,
         summary: &Summary<'_>,
         payload: &'a [u8],
-    ) -> PayloadNames<'a> {
-        self.tracker.parse(captured.ts, captured.interface, summary, payload)
+    ) -> Found<'a> {
+        let CapturedPacket { ts, link, bytes, wire_len, interface, .. } = *captured;
+        let ports =
+            self.datagrams.as_mut().filter(|_| summary.frag.is_some()).and_then(|datagrams| {
+                let fragment = Fragment::find(link, bytes, wire_len, self.tunnels)?;
+                datagrams.add(ts, interface, summary, &fragment)
+            });
+        Found { names: self.tracker.parse(ts, interface, summary, payload), ports }
     }
 
-    /// The names in a packet that another thread formats; `None` if it has none.
+    /// What a packet contains that another thread formats; `None` if there is nothing.
     pub(crate) fn find_owned(
         &mut self,
         captured: &CapturedPacket<'_>,
-    ) -> Option<Box<PayloadNames<'static>>> {
+    ) -> Option<Box<Found<'static>>> {
         let CapturedPacket { link, bytes, wire_len, .. } = *captured;
         let mut summary = Summary::new(link, 0, 0);
         let payload = decode_into(link, bytes, wire_len, self.tunnels, &mut summary);
-        let names = self.find(captured, &summary, payload);
-        (!names.is_empty()).then(|| Box::new(names.into_owned()))
+        let Found { names, ports } = self.find(captured, &summary, payload);
+        let is_empty = names.is_empty() && ports.is_none();
+        (!is_empty).then(|| Box::new(Found { names: names.into_owned(), ports }))
     }
 
     /// Number of incomplete messages that were given up since the last call.

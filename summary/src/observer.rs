@@ -4,6 +4,7 @@
 //! is as fast as without them. [`inspect`](crate::inspect()) passes a recorder, and the same decoder
 //! also lists the layers and fields of the frame.
 
+use crate::Fragment;
 use crate::inspect::Fields;
 use std::fmt::Display;
 
@@ -23,6 +24,10 @@ pub(crate) trait Observer {
     /// The content of the current layer is `bytes`. The bytes after it are padding.
     #[inline]
     fn content(&mut self, _bytes: &[u8]) {}
+
+    /// The IP packet is a part of a datagram.
+    #[inline]
+    fn fragment(&mut self, _fragment: Fragment) {}
 
     /// The captured bytes between the fixed part of a TCP header and the payload.
     #[inline]

@@ -67,7 +67,7 @@ pub struct Summary<'a> {
     pub src: Option<IpAddr>,
     /// Destination in the IP header, or the target's protocol address in ARP.
     pub dst: Option<IpAddr>,
-    /// Source port of TCP, UDP, UDP-Lite, SCTP and DCCP; `None` in fragments after the first.
+    /// Source port of TCP, UDP, UDP-Lite, SCTP and DCCP. Fragments after the first do not contain it.
     pub sport: Option<u16>,
     /// Destination port.
     pub dport: Option<u16>,

@@ -263,6 +263,7 @@ pub(super) struct Args {
     /// The fields are `dns`, `dns_type`, `dns_rcode`, `dns_answers` and `dns_time_us`, `sni`, `alpn` and
     /// `ech` (TLS and QUIC), `http_method`, `http_host`, `http_path` and `http_status` (HTTP/1) and `quic`
     /// (the version). If several packets contain a message, the packet that completes it has the names.
+    /// IP fragments get the ports of the first one.
     #[arg(long, help_heading = FIELDS)]
     pub(super) names: bool,
 

@@ -6,11 +6,11 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread;
 use summary::record::Reason;
-use summary::{Faults, LinkType, PayloadNames, Timestamp};
+use summary::{Faults, LinkType, Timestamp};
 
 use super::run::FileRun;
 use crate::Error;
-use crate::line_formatter::{CapturedPacket, LineFormatter, NameFinder};
+use crate::line_formatter::{CapturedPacket, Found, LineFormatter, NameFinder};
 
 /// A batch is full when it holds this many bytes of packets.
 const BATCH_LEN: usize = 256 << 10;
@@ -44,7 +44,7 @@ struct BatchPacket {
     /// Packets directly before it that the filter rejected.
     skipped: u64,
     interface: Option<Arc<str>>,
-    names: Option<Box<PayloadNames<'static>>>,
+    found: Option<Box<Found<'static>>>,
     /// Incomplete messages that were given up because of this packet.
     evicted_names: u32,
     /// What the worker found for the flow of the packet.
@@ -187,7 +187,7 @@ fn fill_batch(
             end: batch.bytes.len(),
             skipped: std::mem::take(skipped),
             interface: packet.interface.map(|name| interfaces.get(next, interface, name)),
-            names: names.as_deref_mut().and_then(|names| names.find_owned(&packet)),
+            found: names.as_deref_mut().and_then(|names| names.find_owned(&packet)),
             evicted_names: names.as_deref_mut().map_or(0, NameFinder::take_evicted),
             observation: None,
         });
@@ -228,8 +228,8 @@ fn format_batches(
                 direction: None,
                 gso: None,
             };
-            let names = stored.names.take().map(|names| *names).unwrap_or_default();
-            let observation = formatter.format_with(&packet, None, names, Some(&mut batch.text));
+            let found = stored.found.take().map(|found| *found).unwrap_or_default();
+            let observation = formatter.format_with(&packet, None, found, Some(&mut batch.text));
             stored.observation = observation.map(Box::new);
             batch.ends.push(batch.text.len());
             start = stored.end;

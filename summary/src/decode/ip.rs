@@ -2,7 +2,7 @@
 
 use super::{DecodeState, Extent, Observer, transport};
 use crate::inspect::{Fields, network};
-use crate::{Faults, Proto};
+use crate::{Faults, Fragment, Proto};
 use etherparse::{Ipv4HeaderSlice, Ipv6HeaderSlice};
 use std::net::IpAddr;
 
@@ -20,6 +20,9 @@ const V6_SRC_END: usize = 24;
 const HOP_BY_HOP: u8 = 0;
 const ROUTING: u8 = 43;
 const FRAGMENT: u8 = 44;
+const FRAGMENT_LEN: usize = 8;
+/// The flag in the field of the offset.
+const MORE_FRAGMENTS: u16 = 1;
 const AUTHENTICATION: u8 = 51;
 const NO_NEXT_HEADER: u8 = 59;
 const DESTINATION_OPTIONS: u8 = 60;
@@ -78,7 +81,17 @@ pub(super) fn decode_v4<'a>(
         }
         len => packet.limited_to(len),
     };
-    upper_layer(header.protocol().0, packet.after(header_len), state);
+    let payload = packet.after(header_len);
+    if state.summary.frag.is_some() {
+        state.observer.fragment(Fragment {
+            id: header.identification().into(),
+            protocol: Some(header.protocol().0),
+            offset: offset.into(),
+            len: wire_len(&payload),
+            is_last: !header.more_fragments(),
+        });
+    }
+    upper_layer(header.protocol().0, payload, state);
 }
 
 pub(super) fn decode_v6<'a>(
@@ -165,7 +178,7 @@ pub(super) fn is_extension(number: u8, is_v6: bool) -> bool {
 #[inline]
 pub(super) fn extension_len(number: u8, len: u8) -> usize {
     match number {
-        FRAGMENT => 8,
+        FRAGMENT => FRAGMENT_LEN,
         AUTHENTICATION => (usize::from(len) + 2) * 4, // RFC 4302, section 2.2
         _ => (usize::from(len) + 1) * 8,              // RFC 8200, section 4.3
     }
@@ -195,6 +208,20 @@ fn fragment<'a>(header: &Extent<'a>, state: &mut DecodeState<'_, '_, 'a, impl Ob
         return;
     };
     if field & !0x6 != 0 {
-        state.summary.frag = Some(field & !0x7);
+        let offset = field & !0x7;
+        state.summary.frag = Some(offset);
+        let id = header.bytes().get(4..).and_then(<[u8]>::first_chunk);
+        state.observer.fragment(Fragment {
+            id: id.map_or(0, |id| u32::from_be_bytes(*id)),
+            protocol: None,
+            offset: offset.into(),
+            len: wire_len(&header.after(FRAGMENT_LEN)),
+            is_last: field & MORE_FRAGMENTS == 0,
+        });
     }
+}
+
+/// Number of bytes on the wire.
+fn wire_len(extent: &Extent<'_>) -> u32 {
+    u32::try_from(extent.wire_len()).unwrap_or(u32::MAX)
 }

@@ -25,7 +25,7 @@
 //! | `tunnel` | string | tunnels around the packet, outermost first, as [`TunnelPath`](crate::TunnelPath) writes them: `vxlan:42/ip`; absent with [`Tunnels::Outer`](crate::Tunnels) |
 //! | `outer_src`, `outer_dst` | string | addresses in the outermost IP header, if it is around the tunnel |
 //! | `src`, `dst` | string | IPv4 addresses (dotted decimal) or IPv6 addresses (RFC 5952) in the IP header; in ARP the protocol addresses of sender and target |
-//! | `sport`, `dport` | integer, 16 bits | ports of TCP, UDP, UDP-Lite, SCTP and DCCP; absent in fragments after the first |
+//! | `sport`, `dport` | integer, 16 bits | ports of TCP, UDP, UDP-Lite, SCTP and DCCP; fragments after the first contain none, and have those of the first one if it was captured before and names or flows are requested |
 //! | `proto` | string | innermost protocol decoded: a lower-case name such as `tcp` or `lldp`, or `other` for a number without a name |
 //! | `ethertype`, `ip_proto`, `linktype` | integer, 16, 8, 16 bits | one of them with `proto` `other`: the EtherType (in cooked captures also Linux' own numbers below 1,536), the IP protocol number, or the LINKTYPE_ number of a link type that is not decoded |
 //! | `ttl` | integer, 8 bits | IPv4 time to live or IPv6 hop limit |

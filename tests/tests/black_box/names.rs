@@ -3,7 +3,7 @@
 use std::path::Path;
 use tempfile::tempdir;
 use tests::files::write;
-use tests::frames::{ethernet, ipv4, pcap_of};
+use tests::frames::{ethernet, ipv4, pcap_of, udp};
 use tests::process::run;
 use tests::stream::Stream;
 
@@ -24,6 +24,48 @@ fn read(file: &Path, args: &[&str]) -> (Stream, String) {
     let output = run(&[&["-r", file.to_str().unwrap()], args].concat());
     assert!(output.status.success(), "{}", output.stderr);
     (Stream::read(&output.stdout), output.stderr)
+}
+
+/// A datagram to port 53 in three fragments, two of which are repeated.
+fn fragments() -> Vec<u8> {
+    let datagram = udp(&[7; 40]);
+    let fragment = |start: usize, end: usize| {
+        let mut packet = ipv4(17, &datagram[start..end]);
+        let field = u16::try_from(start / 8).unwrap() | if end < 48 { 0x2000 } else { 0 };
+        packet[6..8].copy_from_slice(&field.to_be_bytes());
+        ethernet(&[], IPV4, &packet)
+    };
+    pcap_of(
+        &[(16, 32), (0, 16), (16, 32), (32, 48), (32, 48)].map(|(start, end)| fragment(start, end)),
+    )
+}
+
+#[test]
+fn later_fragments_have_the_ports_of_the_first_one() {
+    let directory = tempdir().unwrap();
+    let file = write(&directory, "fragments.pcap", fragments());
+    // The first packet comes before the first fragment, and the last one after the datagram is complete.
+    let expected = [(16, false), (0, true), (16, true), (32, true), (32, false)];
+    let ports = |args: &[&str]| {
+        let (stream, _) = read(&file, args);
+        let ports = stream.packets.iter().map(|packet| {
+            let ports = packet.sport.zip(packet.dport);
+            assert!(ports.is_none_or(|ports| ports == (4_000, 53)));
+            (packet.frag.unwrap(), ports.is_some())
+        });
+        (ports.collect::<Vec<_>>(), stream.flows)
+    };
+    for args in [&["--names"][..], &["--names", "--threads", "2"], &["--flows"]] {
+        assert_eq!(ports(args).0, expected, "{args:?}");
+    }
+    let (_, flows) = ports(&["--flows", "--threads", "2"]);
+    let mut counts: Vec<_> =
+        flows.iter().map(|flow| (flow["sport"].as_u64(), flow["packets"].as_u64())).collect();
+    counts.sort();
+    assert_eq!(counts, [(None, Some(2)), (Some(4_000), Some(3))]);
+    for args in [&[][..], &["--ja4"]] {
+        assert_eq!(ports(args).0, [16, 0, 16, 32, 32].map(|frag| (frag, frag == 0)), "{args:?}");
+    }
 }
 
 #[test]

@@ -4,9 +4,11 @@
 //! reads each file separately. `differences.tsv` lists the expected differences by file and field,
 //! each with its reason; an entry that no packet needs is an error as well.
 
+mod fragments;
 mod names;
 mod tshark;
 
+use fragments::FirstFragments;
 use jiff::Timestamp;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
@@ -32,12 +34,14 @@ fn fields_equal_those_of_tshark() {
     let reasons = reasons();
     let (mut unused, mut rows) = (reasons.clone(), rows.into_iter());
     let (mut compared, mut explained, mut unexplained) = (0, 0, Vec::new());
+    let mut later_fragments = 0;
     for (file, count) in &files {
         let name = file.file_name().unwrap().to_string_lossy().into_owned();
         let output = run(&["-q", "-e", "--names", "--community-id", "-r", &file.to_string_lossy()]);
         assert!(output.status.success(), "{name}: {}", output.stderr);
         let packets = packets(&output.stdout);
         assert_eq!(packets.len(), *count, "{name}");
+        let mut fragments = FirstFragments::default();
         for ((number, packet), row) in (1..).zip(&packets).zip(rows.by_ref()) {
             assert_eq!(packet["n"].as_u64(), Some(number), "{name}: {packet}");
             compared += 1;
@@ -46,7 +50,11 @@ fn fields_equal_those_of_tshark() {
             let fields = row.fields(packet).into_iter().map(|(field, theirs)| {
                 (field, packet.get(field).unwrap_or(&Value::Null).to_string(), theirs.to_string())
             });
-            for (field, ours, theirs) in fields.chain([ts]) {
+            let ports = fragments
+                .add(&row, packet)
+                .into_iter()
+                .map(|(field, theirs)| (field, packet[field].to_string(), theirs.to_string()));
+            for (field, ours, theirs) in fields.chain([ts]).chain(ports) {
                 compared += 1;
                 if ours == theirs {
                     continue;
@@ -63,8 +71,10 @@ fn fields_equal_those_of_tshark() {
                 }
             }
         }
+        later_fragments += fragments.compared;
     }
     eprintln!("{compared} values of {total} packets compared, {explained} differ as expected");
+    eprintln!("ports of {later_fragments} later fragments");
     assert!(unexplained.is_empty(), "{}", unexplained.join("\n"));
     assert!(unused.is_empty(), "unused entries in differences.tsv: {unused:?}");
     assert!(explained * VALUES_PER_DIFFERENCE <= compared, "{explained} of {compared}");

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::Command;
 
 /// Fields in column order. tshark prints all occurrences of a field, the outermost header's first.
-const FIELDS: [&str; 69] = [
+const FIELDS: [&str; 71] = [
     "frame.time_epoch",
     "frame.len",
     "frame.cap_len",
@@ -23,12 +23,14 @@ const FIELDS: [&str; 69] = [
     "ip.len",
     "ip.frag_offset",
     "ip.flags.mf",
+    "ip.id",
     "ipv6.src",
     "ipv6.dst",
     "ipv6.hlim",
     "ipv6.plen",
     "ipv6.fraghdr.offset",
     "ipv6.fraghdr.more",
+    "ipv6.fraghdr.ident",
     "tcp.srcport",
     "tcp.dstport",
     "tcp.flags",
@@ -464,7 +466,7 @@ impl Row {
     }
 
     /// The outermost occurrence.
-    fn number(&self, name: &str) -> Value {
+    pub(super) fn number(&self, name: &str) -> Value {
         self.all(name).next().map_or(Value::Null, number)
     }
 
@@ -473,7 +475,7 @@ impl Row {
         self.all(name).next().map_or(Value::Null, Value::from)
     }
 
-    fn is_set(&self, name: &str) -> bool {
+    pub(super) fn is_set(&self, name: &str) -> bool {
         matches!(self.all(name).next(), Some("1" | "True"))
     }
 }
