@@ -33,10 +33,13 @@
 mod pcap;
 mod pcap_file;
 mod pcapng;
+mod pcapng_block;
 mod pcapng_writer;
 
 pub use pcap_file::PcapFile;
-pub use pcapng_writer::{PacketOptions, PcapngWriter, SectionOptions};
+pub use pcapng_writer::{
+    InterfaceOptions, InterfaceStatistics, PacketOptions, PcapngWriter, SectionOptions,
+};
 
 use crate::{Faults, LinkType, Timestamp};
 

@@ -22,6 +22,7 @@ pub(super) const MAGIC: [u8; 4] = [0x0a, 0x0d, 0x0d, 0x0a];
 const OBSOLETE_PACKET: u32 = 2;
 pub(super) const INTERFACE: u32 = 1;
 const SIMPLE_PACKET: u32 = 3;
+pub(super) const INTERFACE_STATISTICS: u32 = 5;
 pub(super) const ENHANCED_PACKET: u32 = 6;
 
 /// Interface, time in ticks if the block has one, captured bytes (`None` if the block is too short),

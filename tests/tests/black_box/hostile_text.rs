@@ -92,7 +92,7 @@ fn hostile_pcapng() -> Vec<u8> {
     let interface = FileInterface { name: Some(MARKUP.to_owned()), link, snaplen: 0 };
     let interface = writer.interface(&interface, &mut file);
     let frame = Frame { ts, link, interface, bytes: &bytes, wire_len, faults: Faults::default() };
-    writer.packet(&frame, &PacketOptions { comment, direction: None }, &mut file);
+    writer.packet(&frame, &PacketOptions { comment, ..PacketOptions::default() }, &mut file);
     file
 }
 

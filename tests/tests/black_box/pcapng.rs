@@ -43,7 +43,11 @@ fn file(is_big_endian: bool) -> Vec<u8> {
         let frame =
             Frame { ts, link, interface, bytes, wire_len: 1_514, faults: Faults::default() };
         let comment = direction.map(Direction::name);
-        writer.packet(&frame, &PacketOptions { direction, comment }, &mut file);
+        writer.packet(
+            &frame,
+            &PacketOptions { direction, comment, id: Some(u64::try_from(n).unwrap()) },
+            &mut file,
+        );
     }
     file
 }
