@@ -261,6 +261,9 @@ pub enum Error {
         /// The system's error.
         source: io::Error,
     },
+    /// Packets would be written to a terminal.
+    #[error("standard output is a terminal; write packets to a file or a pipe: --pcapng FILE")]
+    PacketsToTerminal,
     /// The input cannot be opened or read.
     #[error("cannot read {}: {source}", FileName(.name))]
     Input {
@@ -327,6 +330,7 @@ impl Error {
                 | Self::OutputInUse { .. }
                 | Self::OutputIsInput { .. }
                 | Self::ForeignOutput { .. }
+                | Self::PacketsToTerminal
                 | Self::Rename { .. }
                 | Self::Recovery { .. }
         )

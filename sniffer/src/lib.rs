@@ -1,5 +1,5 @@
 //! Packet capture for Linux: frames from an AF_PACKET ring buffer, or from capture files, become
-//! JSON lines. The crate `summary` specifies the format.
+//! JSON lines. The crate `summary` specifies the format. `--pcapng` also writes the frames.
 //!
 //! ```text
 //! ring -> Block -> Frame -> decode -> Summary -> line -> output
@@ -12,6 +12,7 @@ mod capture;
 mod check;
 
 mod cli;
+mod counts;
 mod dump;
 mod error;
 mod file;
@@ -22,6 +23,8 @@ mod interfaces;
 mod line_formatter;
 mod live;
 mod output;
+mod outputs;
+mod packet_file;
 mod progress;
 mod record_types;
 mod rotation_schedule;

@@ -36,6 +36,8 @@ pub(crate) struct FieldOptions {
 pub(crate) struct CapturedPacket<'a> {
     pub(crate) ts: Timestamp,
     pub(crate) link: LinkType,
+    /// Byte order of headers that have the order of the machine or the file.
+    pub(crate) is_big_endian: bool,
     /// The captured bytes, at most the snap length.
     pub(crate) bytes: &'a [u8],
     /// Length on the wire in bytes, as the kernel or the file reports it. In damaged files it can be less
@@ -53,7 +55,8 @@ impl<'a> CapturedPacket<'a> {
     pub(crate) fn from_frame(frame: &Frame<'a>, interface: &'a str) -> Self {
         let Frame { ts, link, bytes, wire_len, direction, gso, .. } = *frame;
         let (interface, faults) = (Some(interface), Faults::default());
-        Self { ts, link, bytes, wire_len, faults, interface, direction, gso }
+        let is_big_endian = cfg!(target_endian = "big");
+        Self { ts, link, is_big_endian, bytes, wire_len, faults, interface, direction, gso }
     }
 }
 

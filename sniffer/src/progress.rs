@@ -6,7 +6,7 @@ use std::os::fd::AsFd;
 use std::time::{Duration, Instant};
 use summary::{Printable, grouped};
 
-use crate::output::{LostLines, Output};
+use crate::output::{Framing, Lost, Output};
 use crate::signals;
 
 /// Time between two updates of the status line.
@@ -100,10 +100,16 @@ impl Progress {
         }
     }
 
-    /// Reports lines that could not be written, if there are any.
-    pub(crate) fn lost_lines(&self, LostLines { count, is_exact }: LostLines) {
+    /// Reports lines or packets that could not be written, if there are any.
+    pub(crate) fn lost(&self, output: &Output) {
+        let Lost { count, is_exact } = output.lost();
         if 0 < count {
-            let lines = if count == 1 { "line" } else { "lines" };
+            let lines = match (output.framing(), count) {
+                (Framing::Lines, 1) => "line",
+                (Framing::Lines, _) => "lines",
+                (Framing::Blocks, 1) => "packet of the pcapng output",
+                (Framing::Blocks, _) => "packets of the pcapng output",
+            };
             let limit = if is_exact { "" } else { "up to " };
             let count = grouped(count);
             self.info(format_args!("{limit}the last {count} {lines} could not be written"));

@@ -1,21 +1,21 @@
-//! The stream of records: numbers the packets, counts them, and writes all records. Every `stats`
-//! and `end` record satisfies `recv = out + skip + drop`. Files and buffering are left to `output`.
+//! The stream of records: numbers the packets, counts them, and writes all records and packets. Every
+//! `stats` and `end` record satisfies `recv = out + skip + drop`. Files and buffering are left to
+//! `output`, the format of packets to `packet_file`.
+
+mod open;
 
 use flow::Observation;
 use std::time::{SystemTime, UNIX_EPOCH};
-use summary::record::{
-    CaptureRecord, End, Event, EventKind, Interface, Meta, Reason, SourceKind, Stats, VERSION,
-};
+use summary::record::{CaptureRecord, End, Event, EventKind, Interface, Meta, Reason, Stats};
 use summary::{RecordFormat, Timestamp, line};
 
 use crate::Error;
+use crate::counts::{Counts, Losses, MAX_SAFE_INTEGER};
 use crate::flows::{FlowOptions, Flows};
 use crate::line_formatter::{CapturedPacket, FieldOptions, LineFormatter};
 use crate::output::Output;
+use crate::packet_file::PacketFile;
 use crate::record_types::{RecordType, RecordTypes};
-
-/// The largest number in a record: JavaScript represents integers up to 2⁵³ - 1 exactly.
-const MAX_SAFE_INTEGER: u64 = (1 << 53) - 1;
 
 /// Configuration of the stream.
 #[derive(Clone, Debug, Default)]
@@ -24,6 +24,8 @@ pub(crate) struct Options {
     pub(crate) fields: FieldOptions,
     /// The types of records to write.
     pub(crate) types: RecordTypes,
+    /// Whether the bytes of packets are written, too.
+    pub(crate) keeps_bytes: bool,
     /// What is written about flows.
     pub(crate) flows: FlowOptions,
     /// Packets to write; `None` is unlimited.
@@ -38,7 +40,10 @@ pub(crate) struct Options {
 
 /// A stream being written.
 pub(crate) struct Stream {
-    output: Output,
+    /// The output of lines, if there are any.
+    lines: Option<Output>,
+    /// The output of packets with their bytes, if there is one.
+    packets: Option<PacketFile>,
     types: RecordTypes,
     format: RecordFormat,
     formatter: LineFormatter,
@@ -69,98 +74,31 @@ struct SourceCounts {
     total: Counts,
 }
 
-/// The counters of a `stats` record.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Counts {
-    pub(crate) recv: u64,
-    pub(crate) drop: u64,
-    pub(crate) out: u64,
-    pub(crate) skip: u64,
-    pub(crate) bytes: u64,
-    /// Incomplete messages that were given up.
-    pub(crate) names_evicted: u64,
-}
-
-impl std::ops::AddAssign for Counts {
-    fn add_assign(&mut self, other: Self) {
-        self.recv += other.recv;
-        self.drop += other.drop;
-        self.out += other.out;
-        self.skip += other.skip;
-        self.bytes = (self.bytes + other.bytes).min(MAX_SAFE_INTEGER);
-        self.names_evicted += other.names_evicted;
-    }
-}
-
-/// The kernel's loss counters since the last `stats` record.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Losses {
-    pub(crate) drop: u64,
-    pub(crate) freeze: u64,
-    pub(crate) if_drop: u64,
-}
-
 /// An event without optional fields.
 pub(crate) fn new_event(interface: &str, event: EventKind) -> Event {
     let interface = Some(interface.to_owned());
     Event { interface, ..Event::new(now(), event) }
 }
 
-impl Stream {
-    /// Starts a stream by writing `meta`; without it, no file remains. Sources are the interfaces of a
-    /// live run, or one for all files. `start` is the start of the run, before the first packet could
-    /// be captured.
-    pub(crate) fn open(
-        output: Output,
-        options: &Options,
-        source: SourceKind,
-        file: Option<String>,
-        interfaces: Vec<Interface>,
-        start: Timestamp,
-    ) -> Result<Self, Error> {
-        let source_count = if source == SourceKind::Live { interfaces.len() } else { 1 };
-        let mut stream = Self {
-            output,
-            types: options.types,
-            format: options.fields.format.clone(),
-            formatter: LineFormatter::new(options.fields.clone()),
-            flows: Flows::new(options.flows, &options.fields.format),
-            has_names: options.fields.has_names
-                || options.fields.has_ja4
-                || options.flows.has_records,
-            limit: options.count.unwrap_or(u64::MAX),
-            meta: Meta {
-                v: VERSION,
-                tool: env!("CARGO_PKG_NAME").into(),
-                version: env!("CARGO_PKG_VERSION").into(),
-                start,
-                host: nix::unistd::gethostname()
-                    .ok()
-                    .map(|name| name.to_string_lossy().into_owned()),
-                netns: options.netns.clone(),
-                source,
-                file,
-                filter: options.filter.clone(),
-                snaplen: options.snaplen,
-                interfaces,
-            },
-            sources: vec![SourceCounts::default(); source_count],
-            file_counts: Counts::default(),
-            out: 0,
-            skip: 0,
-        };
-        match stream.start_file() {
-            Ok(()) => Ok(stream),
-            Err(error) => {
-                stream.output.discard();
-                Err(error)
-            }
-        }
-    }
+/// A packet whose line was formatted by a thread.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct FormattedPacket<'a> {
+    /// Length on the wire in bytes.
+    pub(crate) len: u32,
+    /// Its line after the number.
+    pub(crate) line: &'a [u8],
+    /// What its flow needs, if flows are requested.
+    pub(crate) observation: Option<&'a Observation>,
+    /// Incomplete messages that were given up because of it.
+    pub(crate) evicted_names: u32,
+    /// The packet, if its bytes are to be written.
+    pub(crate) captured: Option<CapturedPacket<'a>>,
+}
 
-    fn start_file(&mut self) -> Result<(), Error> {
+impl Stream {
+    fn start_lines(&mut self) -> Result<(), Error> {
         self.write_record(&CaptureRecord::Meta(self.meta.clone()))?;
-        self.flush_all()
+        self.lines.as_mut().map_or(Ok(()), Output::flush_all)
     }
 
     /// Packets written so far.
@@ -193,7 +131,7 @@ impl Stream {
 
     /// Whether the current file has reached its maximum size.
     pub(crate) fn is_file_full(&self) -> bool {
-        self.output.is_full()
+        self.outputs().any(Output::is_full)
     }
 
     /// Counts a packet, and writes it with the next number unless packets are left out.
@@ -203,12 +141,24 @@ impl Stream {
         packet: &CapturedPacket<'_>,
     ) -> Result<(), Error> {
         let n = self.count_packet(source, packet.wire_len);
+        self.write_line(source, n, packet)?;
+        self.packets.as_mut().map_or(Ok(()), |file| file.write(source, n, packet))
+    }
+
+    fn write_line(
+        &mut self,
+        source: usize,
+        n: u64,
+        packet: &CapturedPacket<'_>,
+    ) -> Result<(), Error> {
         let has_line = self.types.contains(RecordType::Packet);
         if !has_line && self.flows.is_none() {
             return Ok(());
         }
-        let Self { output, formatter, flows, has_names, sources, .. } = self;
-        output.append(|buffer| {
+        let Self { lines: Some(lines), formatter, flows, has_names, sources, .. } = self else {
+            return Ok(());
+        };
+        lines.append(|buffer| {
             let observation = match has_line {
                 true => formatter.format(packet, Some(n), buffer),
                 false => formatter.observe(packet),
@@ -222,32 +172,29 @@ impl Stream {
         })
     }
 
-    /// The same for a packet whose line is formatted. `rest` is its line without the number;
-    /// `observation` is for its flow.
+    /// The same for a packet whose line is formatted.
     pub(crate) fn write_formatted(
         &mut self,
         source: usize,
-        len: u32,
-        rest: &[u8],
-        observation: Option<&Observation>,
+        formatted: &FormattedPacket<'_>,
     ) -> Result<(), Error> {
+        let FormattedPacket { len, line: rest, observation, evicted_names, captured } = *formatted;
         let n = self.count_packet(source, len);
-        if !self.types.contains(RecordType::Packet) {
-            return Ok(());
+        self.sources[source].since_stats.names_evicted += u64::from(evicted_names);
+        if let (Some(lines), true) = (&mut self.lines, self.types.contains(RecordType::Packet)) {
+            let flows = &mut self.flows;
+            lines.append(|buffer| {
+                line::write_n(n, buffer);
+                buffer.extend_from_slice(rest);
+                if let (Some(flows), Some(observation)) = (flows, observation) {
+                    flows.add(observation, true, buffer);
+                }
+            })?;
         }
-        let Self { output, flows, .. } = self;
-        output.append(|buffer| {
-            line::write_n(n, buffer);
-            buffer.extend_from_slice(rest);
-            if let (Some(flows), Some(observation)) = (flows, observation) {
-                flows.add(observation, true, buffer);
-            }
-        })
-    }
-
-    /// Counts incomplete messages that were given up when the packet of a formatted line was added.
-    pub(crate) fn count_evicted_names(&mut self, source: usize, count: u32) {
-        self.sources[source].since_stats.names_evicted += u64::from(count);
+        match (&mut self.packets, captured) {
+            (Some(file), Some(captured)) => file.write(source, n, &captured),
+            _ => Ok(()),
+        }
     }
 
     /// Number of incomplete messages that were given up because there were too many.
@@ -257,8 +204,8 @@ impl Stream {
 
     /// Writes the flows that had no packets for a long time at `now`.
     pub(crate) fn expire_flows(&mut self, now: Timestamp) -> Result<(), Error> {
-        let Some(flows) = &mut self.flows else { return Ok(()) };
-        self.output.append(|buffer| flows.expire(now, buffer))
+        let Self { flows: Some(flows), lines: Some(lines), .. } = self else { return Ok(()) };
+        lines.append(|buffer| flows.expire(now, buffer))
     }
 
     /// Number of flows that were reported early because there were too many.
@@ -268,12 +215,12 @@ impl Stream {
 
     /// Writes all flows.
     fn finish_flows(&mut self) -> Result<(), Error> {
-        let Self { output, flows, .. } = self;
+        let Self { lines, flows, .. } = self;
         let mut result = Ok(());
-        if let Some(flows) = flows {
+        if let (Some(flows), Some(lines)) = (flows, lines) {
             flows.finish(|record| {
                 if result.is_ok() {
-                    result = output.append(|buffer| buffer.extend_from_slice(record));
+                    result = lines.append(|buffer| buffer.extend_from_slice(record));
                 }
             });
         }
@@ -289,7 +236,9 @@ impl Stream {
     /// Counts a packet to be written. Returns its number.
     fn count_packet(&mut self, source: usize, len: u32) -> u64 {
         self.out += 1;
-        self.output.set_packet_count(self.out);
+        if let Some(output) = self.outputs().next() {
+            output.set_packet_count(self.out);
+        }
         let counts = &mut self.sources[source].since_stats;
         counts.out += 1;
         // Damaged files can claim absurd lengths; the sum must not exceed MAX_SAFE_INTEGER.
@@ -317,6 +266,9 @@ impl Stream {
         counts.recv = recv.map_or(sum, |recv| recv.saturating_sub(reported));
         counters.total += counts;
         self.file_counts += counts;
+        if let Some(file) = &mut self.packets {
+            file.count(source, counts, losses);
+        }
         let Counts { recv, drop, out, skip, bytes, names_evicted } = counts;
         let names_evicted = self.has_names.then_some(names_evicted);
         let interface = interface.map(str::to_owned);
@@ -340,29 +292,42 @@ impl Stream {
         self.flush()
     }
 
-    /// Ends the current file and starts the next one. The `stats` records must have been written.
-    /// `interfaces` replaces those in `meta`.
+    /// Ends the current file of each output that creates files, and starts the next one. The `stats`
+    /// records must have been written. `interfaces` replaces those in `meta`.
     pub(crate) fn rotate(
         &mut self,
         reason: Reason,
         interfaces: Option<Vec<Interface>>,
     ) -> Result<(), Error> {
+        if let Some(file) = self.packets.as_mut().filter(|file| file.output().creates_files()) {
+            file.rotate(now())?;
+        }
+        if !self.lines.as_ref().is_some_and(Output::creates_files) {
+            return Ok(());
+        }
         let rotated = Event::new(now(), EventKind::Rotated);
         self.write_record(&CaptureRecord::Event(rotated))?;
         self.finish_file(reason)?;
-        self.output.rotate()?;
+        self.lines.as_mut().map_or(Ok(()), Output::rotate)?;
         self.meta.start = now();
         if let Some(interfaces) = interfaces {
             self.meta.interfaces = interfaces;
         }
-        self.start_file()
+        self.start_lines()
     }
 
-    /// Writes all flows and `end`, and completes the output.
+    /// Writes all flows and `end`, and completes the outputs. An error of one output does not leave the
+    /// other incomplete.
     pub(crate) fn finish(&mut self, reason: Reason) -> Result<(), Error> {
+        let lines = self.finish_lines(reason);
+        let packets = self.packets.as_mut().map_or(Ok(()), |file| file.finish(now()));
+        lines.and(packets)
+    }
+
+    fn finish_lines(&mut self, reason: Reason) -> Result<(), Error> {
         self.finish_flows()?;
         self.finish_file(reason)?;
-        self.output.finish()
+        self.lines.as_mut().map_or(Ok(()), Output::finish)
     }
 
     fn finish_file(&mut self, reason: Reason) -> Result<(), Error> {
@@ -381,26 +346,40 @@ impl Stream {
         }))
     }
 
-    /// The output, to watch it.
-    pub(crate) fn output(&self) -> &Output {
-        &self.output
+    /// The outputs, to watch them.
+    pub(crate) fn outputs(&self) -> impl Iterator<Item = &Output> {
+        self.lines.iter().chain(self.packets.as_ref().map(PacketFile::output))
     }
 
-    /// Writes the buffered lines.
+    fn outputs_mut(&mut self) -> impl Iterator<Item = &mut Output> {
+        self.lines.iter_mut().chain(self.packets.as_mut().map(PacketFile::output_mut))
+    }
+
+    /// Whether all outputs are unusable.
+    pub(crate) fn has_failed(&self) -> bool {
+        self.outputs().all(Output::has_failed)
+    }
+
+    /// Fails if the reader of a pipe or socket has gone away.
+    pub(crate) fn check_readers(&mut self) -> Result<(), Error> {
+        self.outputs_mut().try_for_each(Output::check_reader)
+    }
+
+    /// Writes what is buffered.
     pub(crate) fn flush(&mut self) -> Result<(), Error> {
-        self.output.flush()
+        self.outputs_mut().try_for_each(Output::flush)
     }
 
-    /// Writes all lines, also those that the encoder of a compressed output holds.
+    /// Writes all lines and packets, also those that the encoder of a compressed output holds.
     pub(crate) fn flush_all(&mut self) -> Result<(), Error> {
-        self.output.flush_all()
+        self.outputs_mut().try_for_each(Output::flush_all)
     }
 
     fn write_record(&mut self, record: &CaptureRecord) -> Result<(), Error> {
-        if !self.types.contains(record.into()) {
+        let Some(lines) = self.lines.as_mut().filter(|_| self.types.contains(record.into())) else {
             return Ok(());
-        }
-        self.output.append(|buffer| self.format.write(record, buffer))
+        };
+        lines.append(|buffer| self.format.write(record, buffer))
     }
 }
 

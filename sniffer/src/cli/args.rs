@@ -88,7 +88,7 @@ pub(super) struct Args {
     ///
     /// Shows the number, state, link type, alternative names and addresses of each interface.
     #[arg(short = 'D', long, help_heading = INPUT,
-          conflicts_with_all = ["interface", "read", "read_list", "write"])]
+          conflicts_with_all = ["interface", "read", "read_list", "write", "pcapng"])]
     pub(super) list_interfaces: bool,
 
     /// Stop after COUNT packets
@@ -135,8 +135,17 @@ pub(super) struct Args {
           value_hint = ValueHint::FilePath, help_heading = OUTPUT)]
     pub(super) write: Option<PathBuf>,
 
+    /// Write the packets to FILE as pcapng; `-` is standard output
+    ///
+    /// The packets have all captured bytes, times in nanoseconds, interfaces and directions. Their
+    /// numbers (`epb_packetid`) are those of the lines. Without -w, no lines are written. -C, -G, -W,
+    /// --force, --compress and the extensions .gz and .zst apply as with -w.
+    #[arg(long, value_name = "FILE", value_parser = path(),
+          value_hint = ValueHint::FilePath, help_heading = OUTPUT, hide_short_help = true)]
+    pub(super) pcapng: Option<PathBuf>,
+
     /// Overwrite an existing file
-    #[arg(long, requires = "write", help_heading = OUTPUT, hide_short_help = true)]
+    #[arg(long, help_heading = OUTPUT, hide_short_help = true)]
     pub(super) force: bool,
 
     /// Compress, whatever the file name
@@ -185,7 +194,7 @@ pub(super) struct Args {
     ///
     /// With a filter, sniffer counts the packets that match.
     #[arg(long, help_heading = OUTPUT, hide_short_help = true,
-          conflicts_with_all = ["write", "interface", "compress"])]
+          conflicts_with_all = ["write", "pcapng", "interface", "compress"])]
     pub(super) count: bool,
 
     /// Print only errors on standard error
@@ -239,7 +248,7 @@ pub(super) struct Args {
     /// The filter is compiled for the link type of the file of -r, the interface of -i, or the
     /// argument of -y; without them for Ethernet.
     #[arg(short, long = "dump-filter", action = ArgAction::Count, help_heading = FILTER,
-          conflicts_with = "write", hide_short_help = true)]
+          conflicts_with_all = ["write", "pcapng"], hide_short_help = true)]
     pub(super) dump: u8,
 
     /// With -d, compile for this link type, e.g. EN10MB
@@ -358,8 +367,8 @@ pub(super) struct Args {
     /// Also reports which parts of the sandbox work. Each problem is followed by a remedy. The exit
     /// status is 0 if capturing is possible, and 1 otherwise.
     #[arg(long, help_heading = OTHER, hide_short_help = true,
-          conflicts_with_all = ["interface", "read", "read_list", "write", "list_interfaces",
-                                "expression", "dump"])]
+          conflicts_with_all = ["interface", "read", "read_list", "write", "pcapng",
+                                "list_interfaces", "expression", "dump"])]
     pub(super) check: bool,
 
     /// Print the manual page or shell completions

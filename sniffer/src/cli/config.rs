@@ -3,21 +3,23 @@
 
 use clap::ArgMatches;
 use clap::parser::ValueSource;
-use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use summary::Printable;
 
 use super::Generate;
 use super::args::Args;
 use super::choices::SandboxMode;
+use super::output_names::{
+    check_compression, check_extension, check_packet_extension, check_template,
+};
 use super::records::{self, TypeName};
 use crate::filter::FilterOptions;
 use crate::flows::FlowOptions;
 use crate::interfaces::{ANY, NamespaceName};
 use crate::line_formatter::FieldOptions;
-use crate::output::{Compression, FileId, Rotation, expand, expand_host};
+use crate::output::{FileId, Framing, Rotation, expand_host};
 use crate::record_types::{RecordType, RecordTypes};
-use crate::{Error, capture, dump, file, live, output, sandbox, stream};
+use crate::{Error, capture, dump, file, live, output, outputs, sandbox, stream};
 
 /// What the command line asks for.
 #[derive(Debug)]
@@ -66,34 +68,59 @@ const LIVE_ONLY_OPTIONS: [(&str, &str); 10] = [
     ("netns", "--netns"),
 ];
 
+/// Options for lines, which make no difference without them. They are accepted with a message.
+const LINE_OPTIONS: [(&str, &str); 12] = [
+    ("stats", "--stats"),
+    ("only", "--only"),
+    ("flows", "--flows"),
+    ("flow_interval", "--flow-interval"),
+    ("time", "--time"),
+    ("ethernet", "-e"),
+    ("names", "--names"),
+    ("ja4", "--ja4"),
+    ("tcp_analysis", "--tcp-analysis"),
+    ("tag", "--tag"),
+    ("tunnels", "--tunnels"),
+    ("community_id", "--community-id"),
+];
+
 /// The smallest ring buffer in KiB.
 const MIN_BUFFER_KIB: u32 = 256;
 
-/// File name extensions of capture files, which sniffer does not write.
-const CAPTURE_EXTENSIONS: [&str; 4] = ["pcap", "pcapng", "cap", "dmp"];
-
-/// File name extensions of formats in which sniffer does not compress.
-const UNSUPPORTED_COMPRESSION: [&str; 8] = ["lz4", "bz2", "xz", "lzma", "zip", "7z", "z", "br"];
-
 impl Args {
-    /// A message about options that make no difference for files, or about a value that is not used, if
-    /// there are some.
-    pub(super) fn notice(&self, matches: &ArgMatches) -> Option<String> {
+    /// Messages about options that make no difference for files or without lines, or about a value that
+    /// is not used.
+    pub(super) fn notices(&self, matches: &ArgMatches) -> Vec<String> {
         if 0 < self.dump {
-            return None;
+            return Vec::new();
         }
-        if !self.reads_files() {
+        let mut notices = Vec::new();
+        let given = |options: &[(&str, &'static str)]| -> Vec<_> {
+            let is_given = |id: &str| matches.value_source(id) == Some(ValueSource::CommandLine);
+            options.iter().filter(|(id, _)| is_given(id)).map(|(_, name)| *name).collect()
+        };
+        if self.reads_files() {
+            let given = given(&LIVE_ONLY_OPTIONS);
+            if !given.is_empty() {
+                notices.push(format!("no effect on files: {}", given.join(", ")));
+            }
+        } else if self.buffer_size < MIN_BUFFER_KIB {
             let size = self.buffer_size;
-            return (size < MIN_BUFFER_KIB)
-                .then(|| format!("-B {size}: the smallest buffer is {MIN_BUFFER_KIB} KiB"));
+            notices.push(format!("-B {size}: the smallest buffer is {MIN_BUFFER_KIB} KiB"));
         }
-        let is_given = |id: &str| matches.value_source(id) == Some(ValueSource::CommandLine);
-        let given: Vec<_> = LIVE_ONLY_OPTIONS
-            .iter()
-            .filter(|(id, _)| is_given(id))
-            .map(|(_, name)| *name)
-            .collect();
-        (!given.is_empty()).then(|| format!("no effect on files: {}", given.join(", ")))
+        if !self.has_lines() {
+            let given = given(&LINE_OPTIONS);
+            if !given.is_empty() {
+                let given = given.join(", ");
+                notices.push(format!("no effect without lines (add -w FILE): {given}"));
+            }
+        }
+        notices
+    }
+
+    /// Whether lines are written: always, unless only packets have an output.
+    fn has_lines(&self) -> bool {
+        self.write.is_some() || self.pcapng.is_none()
     }
 
     fn reads_files(&self) -> bool {
@@ -153,25 +180,33 @@ impl Args {
         if self.file_count.is_some() && !is_rotated {
             return Err("-W requires -C or -G".into());
         }
-        let Some(path) = &self.write else {
-            return match is_rotated {
-                true => Err("-C and -G require an output file; name it with -w".into()),
-                false => Ok(()),
-            };
-        };
-        check_extension(path)?;
-        if is_rotated && path.as_os_str() == "-" {
+        let paths: Vec<&Path> =
+            self.write.iter().chain(&self.pcapng).map(PathBuf::as_path).collect();
+        if paths.is_empty() && self.force {
+            return Err("--force requires an output file; name it with -w or --pcapng".into());
+        }
+        if paths.is_empty() && is_rotated {
+            return Err("-C and -G require an output file; name it with -w or --pcapng".into());
+        }
+        if let [lines, packets] = paths[..]
+            && lines == packets
+        {
+            return Err("-w and --pcapng require different outputs".into());
+        }
+        if let Some(path) = &self.write {
+            check_compression("-w", path)?;
+            check_extension(path)?;
+        }
+        if let Some(path) = &self.pcapng {
+            check_compression("--pcapng", path)?;
+            check_packet_extension(path)?;
+        }
+        if is_rotated && paths.iter().all(|path| path.as_os_str() == "-") {
             return Err("-C and -G require an output file, not standard output".into());
         }
         if self.rotate_interval.is_some() {
-            let expanded = expand(path, &jiff::Zoned::now()).map_err(|error| error.to_string())?;
-            if !has_same_structure(path, &expanded) {
-                return Err(format!(
-                    "-w {}: a directive stands for a text with `/` or control characters; use \
-                     %Y-%m-%d for dates",
-                    Printable(path.display())
-                ));
-            }
+            self.write.iter().try_for_each(|path| check_template("-w", path))?;
+            self.pcapng.iter().try_for_each(|path| check_template("--pcapng", path))?;
         }
         Ok(())
     }
@@ -219,6 +254,7 @@ impl Args {
                 has_community_id: self.community_id,
                 has_observations: self.flows || self.tcp_analysis,
             },
+            keeps_bytes: self.pcapng.is_some(),
             types: match &self.only[..] {
                 [] => RecordTypes::default(),
                 names => names.iter().map(|name| RecordType::from(*name)).collect(),
@@ -233,10 +269,10 @@ impl Args {
             filter: filter.expression.clone(),
             netns: self.netns.take().map(|NamespaceName(name)| name),
         };
-        let output = self.output_options();
+        let outputs = self.outputs_options();
         let sandbox = self.sandbox_options();
         // More threads format more packets; counting them needs only one.
-        let has_lines = stream.types.contains(RecordType::Packet);
+        let has_lines = self.has_lines() && stream.types.contains(RecordType::Packet);
         let thread_count = self.threads.filter(|_| has_lines);
         let thread_count = thread_count.and_then(|count| usize::try_from(count).ok());
         if !self.reads_files() {
@@ -247,7 +283,7 @@ impl Args {
                 exits_on_down: self.exit_on_down,
                 duration: self.duration,
                 stats_interval: self.stats,
-                output,
+                outputs,
                 stream,
                 filter,
                 sandbox,
@@ -257,7 +293,7 @@ impl Args {
         let config = file::Config {
             paths: self.read,
             thread_count,
-            output,
+            outputs,
             stream,
             filter,
             sandbox,
@@ -294,25 +330,35 @@ impl Args {
         sandbox::Options { mode: self.sandbox.into(), user: self.relinquish_privileges.clone() }
     }
 
-    fn output_options(&self) -> output::Options {
+    fn outputs_options(&self) -> outputs::Options {
+        let lines =
+            self.has_lines().then(|| self.output_options(self.write.as_deref(), Framing::Lines));
+        let packets = self.pcapng.as_deref();
+        let packets = packets.map(|path| self.output_options(Some(path), Framing::Blocks));
+        outputs::Options { lines, packets, rotation: self.rotation() }
+    }
+
+    fn output_options(&self, path: Option<&Path>, framing: Framing) -> output::Options {
         let inputs = self.read.iter().chain(&self.read_list).chain(&self.filter_file);
         output::Options {
-            path: self.output_path(),
+            path: path.and_then(|path| self.output_path(path)),
+            framing,
             overwrite: self.force,
             compression: self.compress.map(Into::into),
-            rotation: Rotation {
-                size: self.rotate_size,
-                interval: self.rotate_interval,
-                count: self.file_count,
-            },
+            rotation: self.rotation(),
             inputs: inputs.filter_map(|path| FileId::of_input(path)).collect(),
         }
     }
 
-    /// The file of `-w`, a template if there is an interval; `None` for standard output.
-    fn output_path(&self) -> Option<PathBuf> {
-        let path = self.write.as_ref().filter(|path| path.as_os_str() != "-")?;
-        Some(if self.rotate_interval.is_some() { path.clone() } else { expand_host(path) })
+    fn rotation(&self) -> Rotation {
+        Rotation { size: self.rotate_size, interval: self.rotate_interval, count: self.file_count }
+    }
+
+    /// The file of an option, a template if there is an interval; `None` for standard output.
+    fn output_path(&self, path: &Path) -> Option<PathBuf> {
+        let is_file = path.as_os_str() != "-";
+        let is_template = self.rotate_interval.is_some();
+        is_file.then(|| if is_template { path.to_owned() } else { expand_host(path) })
     }
 
     fn into_dump(self, filter: FilterOptions) -> dump::Config {
@@ -329,40 +375,5 @@ impl Args {
             _ => filter::DumpFormat::Decimal,
         };
         dump::Config { filter, format, source, sandbox }
-    }
-}
-
-/// Whether the text of no directive splits a component or contains control characters.
-fn has_same_structure(template: &Path, expanded: &Path) -> bool {
-    let controls =
-        |path: &Path| path.as_os_str().as_bytes().iter().filter(|b| b.is_ascii_control()).count();
-    template.components().count() == expanded.components().count()
-        && controls(template) == controls(expanded)
-}
-
-/// Refuses names that promise a format which sniffer does not write.
-fn check_extension(path: &Path) -> Result<(), String> {
-    let extension =
-        |path: &Path| path.extension().map(|text| text.to_string_lossy().to_ascii_lowercase());
-    let Some(last) = extension(path) else { return Ok(()) };
-    let name = Printable(path.display());
-    if UNSUPPORTED_COMPRESSION.contains(&last.as_str()) {
-        return Err(format!(
-            "-w {name}: cannot compress to .{last}; use .gz or .zst, or -w - and a pipe"
-        ));
-    }
-    let is_compressed = Compression::from_extension(last.as_ref()).is_some();
-    let inner = if is_compressed { extension(&path.with_extension("")) } else { Some(last) };
-    match inner {
-        // tcpdump appends numbers.
-        Some(inner) if CAPTURE_EXTENSIONS.contains(&inner.trim_end_matches(char::is_numeric)) => {
-            let stem = path.with_extension("");
-            let stem = if is_compressed { stem.with_extension("") } else { stem };
-            Err(format!(
-                "-w {name}: the output is JSON lines; use a name such as {}.ndjson, or tcpdump -w",
-                Printable(stem.display())
-            ))
-        }
-        _ => Ok(()),
     }
 }

@@ -15,6 +15,7 @@ mod generate;
 mod help;
 mod manual;
 mod near_miss;
+mod output_names;
 mod records;
 mod sections;
 mod suggestion;
@@ -44,9 +45,9 @@ pub(crate) fn parse() -> Result<Invocation, Error> {
             error::exit_with(&refusal);
         }
         let args = Args::from_arg_matches(&matches)?;
-        Ok((args.notice(&matches), args))
+        Ok((args.notices(&matches), args))
     });
-    let (notice, args) = parsed.unwrap_or_else(|error| error::exit(error));
+    let (notices, args) = parsed.unwrap_or_else(|error| error::exit(error));
     if let Err(reason) = args.check() {
         error::exit_with(&reason);
     }
@@ -56,8 +57,8 @@ pub(crate) fn parse() -> Result<Invocation, Error> {
     if let Some(suggestion) = suggestion::find(&words, invocation.filter()) {
         error::exit_with(&suggestion);
     }
-    if let Some(notice) = notice.filter(|_| !is_quiet) {
-        print_message(notice);
+    if !is_quiet {
+        notices.into_iter().for_each(print_message);
     }
     Ok(invocation)
 }
@@ -67,14 +68,14 @@ mod tests {
     use super::*;
 
     /// The result of parsing and checking these arguments, separated by spaces.
-    fn parse(args: &str) -> Result<(Args, Option<String>), String> {
+    fn parse(args: &str) -> Result<(Args, Vec<String>), String> {
         let args = args.split(' ').filter(|arg| !arg.is_empty());
         let matches = command().try_get_matches_from(["sniffer"].into_iter().chain(args));
         let matches = matches.map_err(|error| error.to_string())?;
         let args = Args::from_arg_matches(&matches).map_err(|error| error.to_string())?;
         args.check()?;
-        let notice = args.notice(&matches);
-        Ok((args, notice))
+        let notices = args.notices(&matches);
+        Ok((args, notices))
     }
 
     fn action(args: &str) -> Action {
@@ -131,9 +132,16 @@ mod tests {
             ("-C 1 -w -", "require an output file"),
             ("-G 1 -w a-%!", "invalid time format"),
             ("-Z nobody --sandbox=off", "keeps all privileges"),
-            ("-w a.pcap", "use a name such as a.ndjson"),
-            ("-w a/b.pcapng.gz", "use a name such as a/b.ndjson"),
+            ("-w a.pcap", "e.g. to a.ndjson; to write packets: --pcapng"),
+            ("-w a/b.pcapng.gz", "e.g. to a/b.ndjson;"),
             ("-w a.ndjson.lz4", "use .gz or .zst"),
+            ("--pcapng a.ndjson.gz", "e.g. to a.pcapng; to write lines: -w"),
+            ("--pcapng a.pcapng.xz", "use .gz or .zst"),
+            ("--pcapng a -w a", "different outputs"),
+            ("--pcapng - -w -", "different outputs"),
+            ("--pcapng - -C 1", "require an output file"),
+            ("--pcapng a-%! -G 1", "invalid time format"),
+            ("--pcapng %D -G 1", "--pcapng %D: a directive"),
         ] {
             let reason = parse(args).unwrap_err();
             assert!(reason.contains(part), "{args:?}: {reason}");
@@ -148,7 +156,28 @@ mod tests {
         };
         assert_eq!((config.interfaces, config.capture.is_promiscuous), (vec!["lo".into()], false));
         assert_eq!((config.stream.count, config.stream.snaplen), (Some(5), 262_144));
-        assert_eq!(config.output.path, None);
+        assert_eq!(config.outputs.lines.unwrap().path, None);
+    }
+
+    #[test]
+    fn pcapng_replaces_lines_unless_they_have_an_output() {
+        for (args, lines, packets) in [
+            ("-i a", Some(None), None),
+            ("-i a --pcapng b", None, Some(Some("b"))),
+            ("-i a --pcapng -", None, Some(None)),
+            ("-i a --pcapng b -w -", Some(None), Some(Some("b"))),
+            ("-i a --pcapng - -w b", Some(Some("b")), Some(None)),
+            ("-i a --pcapng b -w - -C 1", Some(None), Some(Some("b"))),
+        ] {
+            let Action::Capture(config) = action(args) else { panic!("not live") };
+            let path = |options: Option<crate::output::Options>| {
+                options.map(|options| options.path.map(|path| path.display().to_string()))
+            };
+            let text = |path: Option<Option<&str>>| path.map(|path| path.map(str::to_owned));
+            assert_eq!(path(config.outputs.lines), text(lines), "{args}");
+            assert_eq!(path(config.outputs.packets), text(packets), "{args}");
+            assert_eq!(config.stream.keeps_bytes, packets.is_some());
+        }
     }
 
     #[test]
@@ -168,14 +197,16 @@ mod tests {
     #[test]
     fn options_without_effect_are_named() {
         for (args, notice) in [
-            ("-r a", None),
-            ("-r a -p -Q in -G 1h -w b", Some("no effect on files: -p, -Q")),
-            ("-r a -y EN10MB", Some("no effect on files: -y")),
-            ("-d -y EN10MB -r a", None),
-            ("-B 100", Some("-B 100: the smallest buffer is 256 KiB")),
-            ("-B 100 -r a", Some("no effect on files: -B")),
+            ("-r a", ""),
+            ("-r a -p -Q in -G 1h -w b", "no effect on files: -p, -Q"),
+            ("-r a -y EN10MB", "no effect on files: -y"),
+            ("-d -y EN10MB -r a", ""),
+            ("-B 100", "-B 100: the smallest buffer is 256 KiB"),
+            ("-B 100 -r a", "no effect on files: -B"),
+            ("--pcapng a --names -e", "no effect without lines (add -w FILE): -e, --names"),
+            ("--pcapng a --names -w -", ""),
         ] {
-            assert_eq!(parse(args).unwrap().1.as_deref(), notice, "{args}");
+            assert_eq!(parse(args).unwrap().1.join("; "), notice, "{args}");
         }
     }
 }

@@ -15,9 +15,9 @@ pub(super) struct Section {
 
 /// The forms of the command line.
 pub(super) const SYNOPSIS: [&str; 4] = [
-    "sniffer [-i INTERFACE]... [-w FILE] [-c COUNT] [-s SNAPLEN] [-C SIZE] [-G TIME] [-W COUNT] \
+    "sniffer [-i INTERFACE]... [-w FILE] [--pcapng FILE] [-c COUNT] [-s SNAPLEN] [-C SIZE] [-G TIME] [-W COUNT] \
      [-F FILE] [-Q DIRECTION] [-B KIB] [-Z USER] [OPTION]... [EXPRESSION]",
-    "sniffer -r FILE... [-w FILE] [-c COUNT] [-F FILE] [OPTION]... [EXPRESSION]",
+    "sniffer -r FILE... [-w FILE] [--pcapng FILE] [-c COUNT] [-F FILE] [OPTION]... [EXPRESSION]",
     "sniffer -d [-y LINKTYPE | -r FILE | -i INTERFACE] [EXPRESSION]",
     "sniffer -D | --check | --generate KIND | --help | --version",
 ];
@@ -25,9 +25,10 @@ pub(super) const SYNOPSIS: [&str; 4] = [
 pub(super) const DESCRIPTION: [&str; 4] = [
     "`sniffer` captures packets on network interfaces, or reads them from capture files, and writes \
      one line of JSON for each packet: its time, length, addresses, ports, protocol and more, but not \
-     its payload. Lines about the capture itself report every lost packet.",
-    "Without `-i`, it captures on the interface of the default route. Without `-w`, it writes to \
-     standard output. Press Ctrl+C to stop.",
+     its payload. Lines about the capture itself report every lost packet. With `--pcapng`, it also \
+     writes the packets with their bytes.",
+    "Without `-i`, it captures on the interface of the default route. Without `-w` and `--pcapng`, it \
+     writes to standard output. Press Ctrl+C to stop.",
     "Capturing needs the capability CAP_NET_RAW, which can be granted to the program file: \
      `sudo setcap cap_net_raw=ep /usr/local/bin/sniffer`. Reading files needs no privilege.",
     "Options have tcpdump's letters, and expressions the syntax of pcap-filter(7). Options may be \
@@ -82,8 +83,8 @@ const SIGNALS: Section = Section {
         ),
         (
             "SIGHUP",
-            "Start a new output file, for example after logrotate has moved the current one; without \
-             `-w`, with `-r`, or if the terminal was closed, stop",
+            "Start new output files, for example after logrotate has moved the current ones; without \
+             `-w` and `--pcapng`, with `-r`, or if the terminal was closed, stop",
         ),
         ("SIGUSR1", "Print the packet counters to standard error"),
         ("SIGUSR2", "Write all lines now; with `-r`, together with the next input"),
@@ -106,7 +107,7 @@ const FILES: Section = Section {
     title: "Files",
     introduction: "",
     entries: &[
-        ("FILE.part", "The output of `-C` and `-G` until the file is complete"),
+        ("FILE.part", "An output of `-C` and `-G` until the file is complete"),
         (
             "/etc/services, /etc/protocols, /etc/networks, /etc/ethers",
             "Names in filter expressions, read only if an expression contains one",
@@ -127,16 +128,17 @@ const SECURITY: Section = Section {
              `nobody`",
         ),
         ("Capabilities", "All are dropped"),
-        ("Landlock", "No files can be opened but new ones in the directory of `-w`"),
+        ("Landlock", "No files can be opened but new ones in the directories of the outputs"),
         ("seccomp", "Only the system calls that capturing and writing need are allowed"),
     ],
 };
 
 /// Each example is an explanation and a command. The most useful first.
-pub(super) const EXAMPLES: [(&str, &str); 9] = [
+pub(super) const EXAMPLES: [(&str, &str); 10] = [
     ("Capture on eth0 until Ctrl+C", "sniffer -i eth0 -w capture.ndjson"),
     ("Capture what matches a filter", "sniffer -i eth0,eth1 tcp port 443"),
     ("Convert a capture file", "sniffer -r dump.pcapng.gz"),
+    ("Also keep the bytes", "sniffer -w a.ndjson --pcapng a.pcapng"),
     ("Write a compressed file per hour", "sniffer -G 1h -w %Y%m%d-%H.ndjson.zst"),
     ("Keep the last ten files of 100 MiB each", "sniffer -C 100m -W 10 -w ring.ndjson"),
     (

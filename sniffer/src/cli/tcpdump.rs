@@ -33,9 +33,8 @@ const fn valued(names: &'static str, value: &'static str, answer: Answer) -> Tcp
     TcpdumpOption { names, value: Some(value), answer }
 }
 
-const NO_PAYLOAD: Answer = Refuse(
-    "no payload output; write a pcap file with tcpdump -w FILE, then use tcpdump {} -r FILE",
-);
+const NO_PAYLOAD: Answer =
+    Refuse("lines have no payload; write packets with --pcapng FILE, then use tcpdump {} -r FILE");
 
 /// The options in alphabetical order: those that are accepted, then those that are refused.
 pub(super) const OPTIONS: &[TcpdumpOption] = &[
@@ -183,7 +182,8 @@ pub(super) fn refusal(matches: &ArgMatches) -> Option<String> {
     }
     if is_given("--print") && is_given("write") {
         return Some(
-            "--print: there is one output; to see it as well: sniffer ... | tee FILE".into(),
+            "--print: there is one output of lines; to see it as well: sniffer ... | tee FILE"
+                .into(),
         );
     }
     OPTIONS.iter().filter(|option| is_given(option.id())).find_map(TcpdumpOption::refusal)
@@ -210,7 +210,7 @@ mod tests {
         for (args, answer) in [
             (
                 "-nXX",
-                "-X: no payload output; write a pcap file with tcpdump -w FILE, then use tcpdump -X -r FILE",
+                "-X: lines have no payload; write packets with --pcapng FILE, then use tcpdump -X -r FILE",
             ),
             (
                 "--monitor-mode",

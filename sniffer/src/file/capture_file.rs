@@ -87,6 +87,7 @@ impl<'a> CaptureFile<'a> {
         Some(CapturedPacket {
             ts,
             link,
+            is_big_endian: self.reader.is_big_endian(),
             bytes: &self.buffer[start..end],
             wire_len,
             faults,

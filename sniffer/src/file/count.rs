@@ -25,7 +25,7 @@ pub(crate) fn count(config: &Config) -> Result<(), Error> {
     filter.resolve_names();
     let signal_handler = SignalHandler::new(Signals::catch(false)?);
     let policy =
-        Policy { files: FileAccess::None, sockets: SocketAccess::None, starts_threads: false };
+        Policy { files: FileAccess::NONE, sockets: SocketAccess::None, starts_threads: false };
     if let Some(message) = sandbox::enter(&config.sandbox, &policy)?.filter(|_| !config.is_quiet) {
         progress::print_message(message);
     }

@@ -41,10 +41,10 @@ pub(crate) fn run(config: &Config) -> Result<(), Error> {
     // Opening a pipe blocks until it has a writer, and resolving a name until the server answers.
     // Until here signals keep their default actions.
     let signal_handler = SignalHandler::new(Signals::catch(false)?);
-    let progress = Progress::start(config.is_quiet, config.output.path.is_none());
-    let prepared = config.output.prepare(Some(signal_handler.signals()))?;
+    let progress = Progress::start(config.is_quiet, config.outputs.uses_stdout());
+    let prepared = config.outputs.prepare(Some(signal_handler.signals()))?;
     let policy = Policy {
-        files: prepared.file_access().clone(),
+        files: prepared.file_access(),
         sockets: SocketAccess::None,
         starts_threads: config.thread_count.is_some(),
     };
@@ -63,7 +63,7 @@ pub(crate) fn run(config: &Config) -> Result<(), Error> {
         config,
         signal_handler: &signal_handler,
         progress,
-        schedule: RotationSchedule::new(config.output.rotation),
+        schedule: RotationSchedule::new(config.outputs.rotation),
         is_rotation_due: false,
         failures: Vec::new(),
     };
@@ -81,7 +81,7 @@ pub(crate) fn run(config: &Config) -> Result<(), Error> {
     };
     let result = match result {
         // Not even an end can be written.
-        Err(error) if error.is_output() => Err(error),
+        Err(error) if error.is_output() && run.has_failed() => Err(error),
         Err(error) if run.stream.is_none() => return Err(error), // no file is a capture
         Ok(reason) => run.finish(reason),
         Err(error) => run.finish(Reason::Error).and(Err(error)),
@@ -138,7 +138,7 @@ pub(crate) fn link_type(
     let file = OpenFile::open(path)?;
     let signal_handler = SignalHandler::new(Signals::none()?);
     let policy =
-        Policy { files: FileAccess::None, sockets: SocketAccess::None, starts_threads: false };
+        Policy { files: FileAccess::NONE, sockets: SocketAccess::None, starts_threads: false };
     if let Some(message) = sandbox::enter(sandbox, &policy)? {
         progress::print_message(message);
     }

@@ -11,6 +11,7 @@ use summary::{Faults, LinkType, Timestamp};
 use super::run::FileRun;
 use crate::Error;
 use crate::line_formatter::{CapturedPacket, Found, LineFormatter, NameFinder};
+use crate::stream::FormattedPacket;
 
 /// A batch is full when it holds this many bytes of packets.
 const BATCH_LEN: usize = 256 << 10;
@@ -37,6 +38,7 @@ struct PacketBatch {
 struct BatchPacket {
     ts: Timestamp,
     link: LinkType,
+    is_big_endian: bool,
     wire_len: u32,
     faults: Faults,
     /// End of its bytes in `PacketBatch::bytes`.
@@ -49,6 +51,23 @@ struct BatchPacket {
     evicted_names: u32,
     /// What the worker found for the flow of the packet.
     observation: Option<Box<Observation>>,
+}
+
+impl BatchPacket {
+    /// The packet with its bytes.
+    fn captured<'a>(&'a self, bytes: &'a [u8]) -> CapturedPacket<'a> {
+        CapturedPacket {
+            ts: self.ts,
+            link: self.link,
+            is_big_endian: self.is_big_endian,
+            bytes,
+            wire_len: self.wire_len,
+            faults: self.faults,
+            interface: self.interface.as_deref(),
+            direction: None,
+            gso: None,
+        }
+    }
 }
 
 /// A worker thread, as the main thread sees it.
@@ -182,6 +201,7 @@ fn fill_batch(
         batch.packets.push(BatchPacket {
             ts: packet.ts,
             link: packet.link,
+            is_big_endian: packet.is_big_endian,
             wire_len: packet.wire_len,
             faults: packet.faults,
             end: batch.bytes.len(),
@@ -218,17 +238,8 @@ fn format_batches(
         batch.ends.clear();
         let mut start = 0;
         for stored in &mut batch.packets {
-            let packet = CapturedPacket {
-                ts: stored.ts,
-                link: stored.link,
-                bytes: &batch.bytes[start..stored.end],
-                wire_len: stored.wire_len,
-                faults: stored.faults,
-                interface: stored.interface.as_deref(),
-                direction: None,
-                gso: None,
-            };
             let found = stored.found.take().map(|found| *found).unwrap_or_default();
+            let packet = stored.captured(&batch.bytes[start..stored.end]);
             let observation = formatter.format_with(&packet, None, found, Some(&mut batch.text));
             stored.observation = observation.map(Box::new);
             batch.ends.push(batch.text.len());
@@ -247,7 +258,8 @@ fn write_batch(
     worker: &WorkerHandle,
 ) -> Result<(PacketBatch, Option<Reason>), Error> {
     let batch = worker.formatted.recv().unwrap_or_default();
-    let mut start = 0;
+    let keeps_bytes = run.config.stream.keeps_bytes;
+    let (mut start, mut bytes_start) = (0, 0);
     for (packet, end) in batch.packets.iter().zip(&batch.ends) {
         let reason = run.rotate_if_due()?;
         if reason.is_some() {
@@ -255,10 +267,16 @@ fn write_batch(
         }
         let Some(stream) = &mut run.stream else { break };
         stream.count_skipped(0, packet.skipped);
-        let (line, observation) = (&batch.text[start..*end], packet.observation.as_deref());
-        stream.write_formatted(0, packet.wire_len, line, observation)?;
-        stream.count_evicted_names(0, packet.evicted_names);
-        start = *end;
+        let bytes = &batch.bytes[bytes_start..packet.end];
+        let formatted = FormattedPacket {
+            len: packet.wire_len,
+            line: &batch.text[start..*end],
+            observation: packet.observation.as_deref(),
+            evicted_names: packet.evicted_names,
+            captured: keeps_bytes.then(|| packet.captured(bytes)),
+        };
+        stream.write_formatted(0, &formatted)?;
+        (start, bytes_start) = (*end, packet.end);
     }
     Ok((batch, None))
 }

@@ -9,13 +9,14 @@ use summary::{Printable, grouped};
 use super::capture_file::CaptureFile;
 use super::input::SignalHandler;
 use crate::Error;
+use crate::counts::Losses;
 use crate::error::STANDARD_INPUT_NAME;
 use crate::filter::FilterOptions;
-use crate::output::{self, Output, PreparedOutput};
+use crate::outputs::{self, Outputs, PreparedOutputs};
 use crate::progress::{Progress, packets};
 use crate::rotation_schedule::RotationSchedule;
 use crate::sandbox;
-use crate::stream::{self, Losses, Stream};
+use crate::stream::{self, Stream};
 
 /// Configuration of a run that reads files.
 #[derive(Debug)]
@@ -24,7 +25,7 @@ pub(crate) struct Config {
     pub(crate) paths: Vec<PathBuf>,
     /// Threads that format packets; `None` formats them on the main thread.
     pub(crate) thread_count: Option<usize>,
-    pub(crate) output: output::Options,
+    pub(crate) outputs: outputs::Options,
     pub(crate) stream: stream::Options,
     pub(crate) filter: FilterOptions,
     pub(crate) sandbox: sandbox::Options,
@@ -35,8 +36,8 @@ pub(crate) struct Config {
 /// A run in progress.
 pub(super) struct FileRun<'a> {
     pub(super) files: Vec<CaptureFile<'a>>,
-    /// The output until it is opened.
-    pub(super) prepared: Option<PreparedOutput>,
+    /// The outputs until they are opened.
+    pub(super) prepared: Option<PreparedOutputs>,
     /// `None` until the first packet.
     pub(super) stream: Option<Stream>,
     /// Names of the files, for messages.
@@ -149,6 +150,11 @@ impl FileRun<'_> {
         stream.finish(reason)
     }
 
+    /// Whether all outputs are unusable, or could not be opened.
+    pub(super) fn has_failed(&self) -> bool {
+        self.stream.as_ref().is_none_or(Stream::has_failed)
+    }
+
     /// Prints the totals, if the output was opened.
     pub(super) fn print_totals(&self) {
         let Some(stream) = &self.stream else { return };
@@ -165,7 +171,7 @@ impl FileRun<'_> {
         self.progress.info(format_args!("{read} read from {source} in {elapsed}{matched}"));
         self.progress.evicted_flows(stream.evicted_flows());
         self.progress.evicted_names(stream.evicted_names());
-        self.progress.lost_lines(stream.output().lost_lines());
+        stream.outputs().for_each(|output| self.progress.lost(output));
     }
 
     /// Opens the output and starts the stream. Call it once the first frames are known: `meta`
@@ -184,11 +190,13 @@ impl FileRun<'_> {
         let names: Vec<_> =
             names.map(|name| if name == STANDARD_INPUT_NAME { "-" } else { name }).collect();
         let prepared = self.prepared.take().unwrap_or_default();
-        let output =
-            Output::open(&self.config.output, prepared, Some(self.signal_handler.signals()))?;
-        self.progress.recovered(&output);
+        let signals = Some(self.signal_handler.signals());
+        let outputs = Outputs::open(&self.config.outputs, prepared, signals)?;
+        outputs.iter().for_each(|output| self.progress.recovered(output));
+        let first = self.earliest().map(|first| &self.files[first]);
+        let source = (SourceKind::File, first.is_some_and(CaptureFile::is_big_endian));
         let file = Some(names.join(", "));
         let (options, interfaces) = (&self.config.stream, interfaces.collect());
-        Stream::open(output, options, SourceKind::File, file, interfaces, stream::now())
+        Stream::open(outputs, options, source, file, interfaces, stream::now())
     }
 }

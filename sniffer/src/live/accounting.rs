@@ -75,10 +75,9 @@ impl Accounting {
                 self.interfaces[interface].on_packet(packet.ts);
                 self.stream.write_packet(interface, &packet)?;
             }
-            PacketEvent::Formatted { ts, len, line, observation, evicted_names } => {
+            PacketEvent::Formatted(ts, packet) => {
                 self.interfaces[interface].on_packet(ts);
-                self.stream.write_formatted(interface, len, line, observation)?;
-                self.stream.count_evicted_names(interface, evicted_names);
+                self.stream.write_formatted(interface, &packet)?;
             }
             PacketEvent::Rejected => {
                 self.stream.count_skipped(interface, 1);
@@ -192,9 +191,19 @@ impl Accounting {
         }
     }
 
-    /// The output, to watch it.
-    pub(super) fn output(&self) -> &Output {
-        self.stream.output()
+    /// The outputs, to watch them.
+    pub(super) fn outputs(&self) -> impl Iterator<Item = &Output> {
+        self.stream.outputs()
+    }
+
+    /// Whether all outputs are unusable.
+    pub(super) fn has_failed(&self) -> bool {
+        self.stream.has_failed()
+    }
+
+    /// Fails if the reader of a pipe or socket has gone away.
+    pub(super) fn check_readers(&mut self) -> Result<(), Error> {
+        self.stream.check_readers()
     }
 
     /// Writes the buffered lines.

@@ -7,8 +7,9 @@ use super::drops::{DropTracker, DropTransition, HardwareLosses, Reading};
 use super::link::Link;
 use crate::Error;
 use crate::capture::{Capture, Counters};
+use crate::counts::Losses;
 use crate::interfaces::{self, Interface};
-use crate::stream::{Losses, now};
+use crate::stream::now;
 
 /// A captured interface.
 #[derive(Debug)]

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::filter::FilterOptions;
-use crate::{capture, output, sandbox, stream};
+use crate::{capture, outputs, sandbox, stream};
 
 /// Configuration of a live run.
 #[derive(Debug)]
@@ -20,7 +20,7 @@ pub(crate) struct Config {
     pub(crate) duration: Option<Duration>,
     /// Time between `stats` records; zero writes them only at the end.
     pub(crate) stats_interval: Duration,
-    pub(crate) output: output::Options,
+    pub(crate) outputs: outputs::Options,
     pub(crate) stream: stream::Options,
     pub(crate) filter: FilterOptions,
     pub(crate) sandbox: sandbox::Options,

@@ -1,7 +1,7 @@
 //! What a packet source delivers, before it is counted and numbered.
 
 use crate::line_formatter::CapturedPacket;
-use flow::Observation;
+use crate::stream::FormattedPacket;
 use summary::Timestamp;
 
 /// What a source delivers.
@@ -12,19 +12,8 @@ pub(super) enum PacketEvent<'a> {
     Losses,
     /// A packet that the filter accepted.
     Accepted(CapturedPacket<'a>),
-    /// The same, formatted by a thread.
-    Formatted {
-        /// Capture time.
-        ts: Timestamp,
-        /// Length on the wire in bytes.
-        len: u32,
-        /// Its line after the number.
-        line: &'a [u8],
-        /// What its flow needs, if flows are requested.
-        observation: Option<&'a Observation>,
-        /// Incomplete messages that were given up because of it.
-        evicted_names: u32,
-    },
+    /// The same with its capture time, formatted by a thread.
+    Formatted(Timestamp, FormattedPacket<'a>),
     /// A packet that the filter rejected.
     Rejected,
 }

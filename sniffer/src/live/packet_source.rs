@@ -8,7 +8,8 @@ use super::interface_names::InterfaceNames;
 use super::packet_event::PacketEvent;
 use crate::Error;
 use crate::capture::Reader;
-use crate::line_formatter::{CapturedPacket, FieldOptions};
+use crate::line_formatter::CapturedPacket;
+use crate::stream;
 
 /// The packets of one interface.
 #[derive(Debug)]
@@ -24,13 +25,13 @@ impl PacketSource {
     pub(super) fn new(
         mut readers: Vec<Reader>,
         names: &InterfaceNames,
-        fields: &FieldOptions,
+        options: &stream::Options,
     ) -> Result<Self, Error> {
         match (readers.pop(), readers.is_empty()) {
             (Some(reader), true) => Ok(Self::Direct { reader, names: names.clone() }),
             (last, _) => {
                 readers.extend(last);
-                Ok(Self::Threaded(Fanout::start(readers, names, fields)?))
+                Ok(Self::Threaded(Fanout::start(readers, names, options)?))
             }
         }
     }

@@ -17,6 +17,7 @@ use super::opener::{Opener, user_space_filter_message};
 use super::packet_source::PacketSource;
 use crate::Error;
 use crate::interfaces::{Interface, LinkChange, LinkMonitor, NamespaceWatch};
+use crate::output::Output;
 use crate::progress::{Progress, packets};
 use crate::signals::{self, Request, Signals};
 use crate::timer::Timer;
@@ -56,7 +57,7 @@ impl Run<'_> {
         let result = match result {
             Ok(reason) => self.end(reason),
             // Not even an end can be written.
-            Err(error) if error.is_output() => Err(error),
+            Err(error) if error.is_output() && self.accounting.has_failed() => Err(error),
             Err(error) => self.end(Reason::Error).and(Err(error)),
         };
         if result.is_err() {
@@ -133,18 +134,19 @@ impl Run<'_> {
             self.progress.draw(self.accounting.packet_count(), dropped);
             let timeout = if is_idle {
                 self.accounting.flush()?;
+                let flush_due = self.accounting.outputs().filter_map(Output::flush_due).min();
                 let dues = [
                     deadline,
                     stats_timer.as_ref().map(Timer::due),
                     self.progress.due(),
                     Some(counters_due),
                     self.accounting.rotation_due(),
-                    self.accounting.output().flush_due(),
+                    flush_due,
                 ];
                 let next = dues.into_iter().flatten().min();
                 next.map(|next| next.saturating_duration_since(now))
             } else {
-                if self.accounting.output().is_flush_due(now) {
+                if self.accounting.outputs().any(|output| output.is_flush_due(now)) {
                     self.accounting.flush()?;
                 }
                 Some(Duration::ZERO)
@@ -167,11 +169,10 @@ impl Run<'_> {
         let timeout =
             self.sources.iter().filter_map(PacketSource::poll_timeout).chain(timeout).min();
         let sources = self.sources.iter().map(PacketSource::as_fd);
-        let output = self.accounting.output();
-        let others = [Some(self.monitor.as_fd()), output.hangup_fd()];
-        let fds: Vec<_> = sources.chain(others.into_iter().flatten()).collect();
+        let hangups = self.accounting.outputs().filter_map(Output::hangup_fd);
+        let fds: Vec<_> = sources.chain([self.monitor.as_fd()]).chain(hangups).collect();
         let ready = self.signals.wait(&fds, timeout)?;
-        output.check_reader()?;
+        self.accounting.check_readers()?;
         if ready.is_stopped {
             return Ok(Some(Reason::Signal));
         }
@@ -330,8 +331,8 @@ impl Run<'_> {
                 }
                 self.drain(index)?;
                 let (captures, readers) = sandbox::with_net_raw(|| self.opener.open(update))?;
-                let fields = &self.config.stream.fields;
-                self.sources[index] = PacketSource::new(readers, &self.names, fields)?;
+                let options = &self.config.stream;
+                self.sources[index] = PacketSource::new(readers, &self.names, options)?;
                 self.accounting.interfaces[index].replace_captures(captures);
             }
         }
@@ -378,7 +379,7 @@ impl Run<'_> {
         self.progress.info(self.accounting.summary("", &self.progress.elapsed()));
         self.progress.evicted_flows(self.accounting.evicted_flows());
         self.progress.evicted_names(self.accounting.evicted_names());
-        self.progress.lost_lines(self.accounting.output().lost_lines());
+        self.accounting.outputs().for_each(|output| self.progress.lost(output));
         if 0 < dropped {
             self.progress.info(format_args!(
                 "the kernel dropped {} packets because its buffer was full; try a larger buffer \

@@ -18,7 +18,7 @@ use super::run::Run;
 use crate::Error;
 use crate::capture::Reader;
 use crate::interfaces::{self, Interface, LinkMonitor, NamespaceWatch};
-use crate::output::Output;
+use crate::outputs::Outputs;
 use crate::progress::Progress;
 use crate::sandbox::{self, Policy, SocketAccess};
 use crate::signals::Signals;
@@ -37,12 +37,12 @@ pub(crate) fn start(config: &Config, namespace: Option<NamespaceWatch>) -> Resul
     for interface in &chosen {
         opened.push(opener.open(interface)?);
     }
-    let mut prepared = config.output.prepare(None)?;
-    prepared.watch_reader()?;
+    let mut prepared = config.outputs.prepare(None)?;
+    prepared.watch_readers()?;
     // From here on signals end the run properly; until here they may end the process at once.
     // Before starting threads, which inherit the signal mask.
     let signals = Signals::catch(prepared.creates_files())?;
-    let progress = Progress::start(config.is_quiet, config.output.path.is_none());
+    let progress = Progress::start(config.is_quiet, config.outputs.uses_stdout());
     if config.interfaces.is_empty() && is_pipe(std::io::stdin()) {
         progress.info("standard input is not read; to read packets from it, use -r -");
     }
@@ -67,7 +67,7 @@ pub(crate) fn start(config: &Config, namespace: Option<NamespaceWatch>) -> Resul
     }
     // Before the first packet is read, and before starting threads.
     let policy = Policy {
-        files: prepared.file_access().clone(),
+        files: prepared.file_access(),
         sockets: socket_access(config, &chosen),
         // Several interfaces are closed by threads.
         starts_threads: config.thread_count.is_some() || 1 < chosen.len(),
@@ -81,18 +81,18 @@ pub(crate) fn start(config: &Config, namespace: Option<NamespaceWatch>) -> Resul
     let mut captured = Vec::with_capacity(chosen.len());
     for (interface, (captures, readers)) in chosen.into_iter().zip(opened) {
         names.set(interface.index, &interface.name);
-        sources.push(PacketSource::new(readers, &names, &config.stream.fields)?);
+        sources.push(PacketSource::new(readers, &names, &config.stream)?);
         captured.push(CapturedInterface::new(interface, captures, config.capture.is_promiscuous));
     }
     let has_any = captured.iter().any(|interface| interface.link.interface().index == 0);
     let all_links = if has_any { Some(AllLinks::new(interfaces::all()?)) } else { None };
     captured.iter_mut().try_for_each(CapturedInterface::init_hw_baseline)?;
     // The last step that can fail, so that a run that cannot start leaves no file.
-    let output = Output::open(&config.output, prepared, Some(&signals))?;
-    progress.recovered(&output);
+    let outputs = Outputs::open(&config.outputs, prepared, Some(&signals))?;
+    outputs.iter().for_each(|output| progress.recovered(output));
     let described = captured.iter().map(CapturedInterface::describe).collect();
-    let stream =
-        Stream::open(output, &config.stream, SourceKind::Live, None, described, start_time)?;
+    let source = (SourceKind::Live, cfg!(target_endian = "big"));
+    let stream = Stream::open(outputs, &config.stream, source, None, described, start_time)?;
     let links: Vec<_> = captured
         .iter()
         .map(|interface| match interface.link.interface().link_type() {
@@ -102,7 +102,7 @@ pub(crate) fn start(config: &Config, namespace: Option<NamespaceWatch>) -> Resul
         .collect();
     let snaplen = config.stream.snaplen;
     progress.info(format_args!("capturing on {}, snap length {snaplen}", links.join(", ")));
-    let accounting = Accounting::new(stream, captured, config.output.rotation);
+    let accounting = Accounting::new(stream, captured, config.outputs.rotation);
     let drop_notices = DropNotices::default();
     Run {
         config,

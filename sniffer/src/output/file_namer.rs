@@ -12,6 +12,7 @@ use std::time::SystemTime;
 
 use super::extensions;
 use super::file_id::FileVersion;
+use super::framing::Framing;
 use super::{directory, signature, template};
 use crate::Error;
 
@@ -62,10 +63,11 @@ const NUMBER_SEPARATOR: char = '-';
 /// Generates the paths of successive files.
 #[derive(Debug)]
 pub(super) struct FileNamer {
-    /// The argument of `-w`; with an interval, a strftime(3) template.
+    /// The argument of `-w` or `--pcapng`; with an interval, a strftime(3) template.
     template: PathBuf,
     rotation: Rotation,
     overwrite: bool,
+    framing: Framing,
     /// The time zone of the template, read once: a sandbox may hide it later.
     time_zone: jiff::tz::TimeZone,
     /// The path without number, and the number, of the last file.
@@ -84,10 +86,21 @@ impl FileNamer {
             template: template.to_owned(),
             rotation,
             overwrite,
+            framing: Framing::default(),
             time_zone,
             last: None,
             ring_files: HashSet::new(),
         }
+    }
+
+    /// Names files that consist of these units.
+    pub(super) fn with_framing(self, framing: Framing) -> Self {
+        Self { framing, ..self }
+    }
+
+    /// What the files consist of.
+    pub(super) fn framing(&self) -> Framing {
+        self.framing
     }
 
     /// Whether names contain the time.
@@ -134,7 +147,8 @@ impl FileNamer {
         let ring_files = self.entries().filter_map(|entry| {
             let file = signature::open(&entry.path(), false).ok()?;
             let version = FileVersion::of(&file.metadata().ok()?)?;
-            let is_own = self.may_generate(&entry.file_name()) && signature::matches(&file).ok()?;
+            let is_own = self.may_generate(&entry.file_name())
+                && signature::matches(&file, self.framing).ok()?;
             is_own.then_some(version)
         });
         self.ring_files = ring_files.collect();
@@ -225,7 +239,7 @@ impl FileNamer {
         })
     }
 
-    /// The path of `-w`, with the current time in place of its directives.
+    /// The path of the option, with the current time in place of its directives.
     fn base(&self) -> Result<PathBuf, Error> {
         match self.rotation.interval {
             Some(_) => self.template_now(),

@@ -1,7 +1,7 @@
-//! The output: standard output, or a file that rotation replaces by the next. Lines are buffered
-//! and written in large pieces; a file that cannot take all of them ends after a whole line.
+//! An output: standard output, or a file that rotation replaces by the next. Lines or blocks are
+//! buffered and written in large pieces; a file that cannot take all of them ends after a whole one.
 //!
-//! `options` prepares an output, and `special` opens what is not a regular file. For the others,
+//! `options` prepares an output, `open` opens it, and `special` opens what is not a regular file. For the others,
 //! `recovery` completes the files of an interrupted run, `file_namer` chooses the paths, and `create`
 //! creates, locks and renames files.
 //!
@@ -15,28 +15,29 @@ mod directory;
 mod extensions;
 mod file_id;
 mod file_namer;
+mod framing;
+mod open;
 mod options;
 mod recovery;
 mod signature;
 mod special;
 mod target;
 mod template;
+mod whole_units;
 
 pub(crate) use compression::Compression;
 pub(crate) use file_id::FileId;
 pub(crate) use file_namer::Rotation;
+pub(crate) use framing::Framing;
 pub(crate) use options::{Options, PreparedOutput};
 pub(crate) use template::{expand, expand_host};
 
 use compression::Encoder;
 use file_namer::{FileNamer, OutputPath};
 use nix::sys::epoll::Epoll;
-use nix::sys::signal::{SigSet, Signal};
-use recovery::{Part, Unfinished};
-use std::collections::VecDeque;
 use std::fs::File;
 use std::io::{self, Write};
-use std::os::fd::{AsFd, BorrowedFd};
+use std::os::fd::BorrowedFd;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 use target::Target;
@@ -58,19 +59,20 @@ const MAX_RENAME_ATTEMPTS: u32 = 16;
 /// shorter than the time in which the kernel hands over packets, so that one flush follows each time.
 const MAX_ENCODER_AGE: Duration = Duration::from_millis(30);
 
-/// Lines at the end of an output that could not be written.
+/// Lines or packets at the end of an output that could not be written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct LostLines {
+pub(crate) struct Lost {
     pub(crate) count: u64,
-    /// False if the count is an upper limit: some of the lines may be in the compressed output.
+    /// False if the count is an upper limit: some of them may be in the compressed output.
     pub(crate) is_exact: bool,
 }
 
-/// An open output with its buffered lines.
+/// An open output with its buffered lines or blocks. After an error, it takes no more of them.
 pub(crate) struct Output {
     /// `None` only between two files.
     encoder: Option<Encoder<Target>>,
     compression: Compression,
+    framing: Framing,
     /// The name of the current file, for messages.
     name: String,
     /// Names the files; `None` unless the output is a regular file that this run creates.
@@ -85,9 +87,11 @@ pub(crate) struct Output {
     written_at: Instant,
     /// When the encoder was last flushed.
     flushed_at: Instant,
-    /// Lines that a compressing encoder has taken since then.
-    unflushed_lines: u64,
-    lost_lines: LostLines,
+    /// Lines or packets that a compressing encoder has taken since then.
+    unflushed: u64,
+    lost: Lost,
+    /// Nothing can be written any more.
+    has_failed: bool,
     /// Files of an interrupted run that are complete now.
     recovered: Vec<PathBuf>,
     /// Unfinished files that this run does not complete.
@@ -96,83 +100,6 @@ pub(crate) struct Output {
 }
 
 impl Output {
-    /// Opens standard output or a special file, or creates a file that only its owner can read. Then
-    /// completes the files of an interrupted run.
-    ///
-    /// # Errors
-    ///
-    /// If the file cannot be created, or another one cannot be completed.
-    pub(crate) fn open(
-        options: &Options,
-        prepared: PreparedOutput,
-        signals: Option<&Signals>,
-    ) -> Result<Self, Error> {
-        // Beyond the size limit (RLIMIT_FSIZE) writes then fail instead of killing the process.
-        SigSet::from(Signal::SIGXFSZ)
-            .thread_block()
-            .map_err(|errno| Error::System { call: "sigprocmask", source: errno.into() })?;
-        let path = options.path.as_deref();
-        let extension = path.and_then(|path| Compression::from_extension(path.extension()?));
-        let compression = options.compression.or(extension).unwrap_or(Compression::None);
-        let now = Instant::now();
-        let PreparedOutput { namer, special, hangup, unfinished, .. } = prepared;
-        let Unfinished { parts, untrusted } = unfinished;
-        let mut output = Self {
-            encoder: None,
-            compression,
-            name: options.name(),
-            namer,
-            current: None,
-            inputs: options.inputs.clone(),
-            max_file_len: options.rotation.size,
-            buffer: Vec::with_capacity(BUFFER_LEN + (4 << 10)),
-            written_at: now,
-            flushed_at: now,
-            unflushed_lines: 0,
-            lost_lines: LostLines::default(),
-            recovered: Vec::new(),
-            untrusted,
-            signals: signals.cloned(),
-        };
-        if output.namer.is_some() {
-            if let Err(error) = output.open_first(parts) {
-                output.discard();
-                return Err(error);
-            }
-            return Ok(output);
-        }
-        let file =
-            special.map_or_else(|| io::stdout().as_fd().try_clone_to_owned().map(File::from), Ok);
-        output.start_file(file.map_err(|source| output.error(source))?, hangup)?;
-        Ok(output)
-    }
-
-    /// Creates the first file, and completes the unfinished ones of an interrupted run.
-    fn open_first(&mut self, parts: Vec<Part>) -> Result<(), Error> {
-        let mut parts = VecDeque::from(parts);
-        let Some(namer) = &mut self.namer else { return Ok(()) };
-        // If each name of a ring has an unfinished file, the oldest must make way.
-        while namer.ring_count().is_some_and(|count| count as usize <= parts.len())
-            && let Some(part) = parts.pop_front()
-        {
-            self.recovered.extend(part.complete(namer, self.signals.as_ref())?);
-        }
-        let first = namer.next()?;
-        if let Some(index) = parts.iter().position(|part| part.path() == first.path)
-            && let Some(part) = parts.remove(index)
-        {
-            self.recovered.extend(part.complete(namer, self.signals.as_ref())?);
-        }
-        // The first file exists before the others are complete: at any moment, one unfinished file
-        // shows that a run has not ended properly.
-        self.open_file(first)?;
-        let Some(namer) = &mut self.namer else { return Ok(()) };
-        for part in parts {
-            self.recovered.extend(part.complete(namer, self.signals.as_ref())?);
-        }
-        Ok(())
-    }
-
     /// Files that an interrupted run left unfinished, and that are complete now.
     pub(crate) fn recovered(&self) -> &[PathBuf] {
         &self.recovered
@@ -183,9 +110,19 @@ impl Output {
         &self.untrusted
     }
 
-    /// Lines that could not be written.
-    pub(crate) fn lost_lines(&self) -> LostLines {
-        self.lost_lines
+    /// Lines or packets that could not be written.
+    pub(crate) fn lost(&self) -> Lost {
+        self.lost
+    }
+
+    /// What the output consists of.
+    pub(crate) fn framing(&self) -> Framing {
+        self.framing
+    }
+
+    /// Whether an error has made the output unusable.
+    pub(crate) fn has_failed(&self) -> bool {
+        self.has_failed
     }
 
     /// A descriptor that becomes readable when the reader of a pipe or socket goes away.
@@ -194,11 +131,17 @@ impl Output {
     }
 
     /// Fails if the reader of a pipe or socket has gone away.
-    pub(crate) fn check_reader(&self) -> Result<(), Error> {
-        match &self.encoder {
-            Some(encoder) => encoder.inner().check_reader().map_err(|source| self.error(source)),
-            None => Ok(()),
-        }
+    pub(crate) fn check_reader(&mut self) -> Result<(), Error> {
+        let Some(encoder) = self.encoder.as_ref().filter(|_| !self.has_failed) else {
+            return Ok(());
+        };
+        let result = encoder.inner().check_reader().map_err(|source| self.error(source));
+        self.note_failure(result)
+    }
+
+    fn note_failure(&mut self, result: Result<(), Error>) -> Result<(), Error> {
+        self.has_failed |= result.is_err();
+        result
     }
 
     /// Whether lines are in the buffer for so long that they are to be written.
@@ -208,7 +151,7 @@ impl Output {
 
     /// When lines in the encoder are to be flushed; `None` if there are none.
     pub(crate) fn flush_due(&self) -> Option<Instant> {
-        (0 < self.unflushed_lines).then(|| self.flushed_at + MAX_ENCODER_AGE)
+        (0 < self.unflushed && !self.has_failed).then(|| self.flushed_at + MAX_ENCODER_AGE)
     }
 
     /// Sets the number of packets that SIGUSR1 reports while the output is blocked.
@@ -218,9 +161,14 @@ impl Output {
         }
     }
 
-    /// Whether the output can continue in another file.
-    pub(crate) fn can_rotate(&self) -> bool {
+    /// Whether the output creates files, and can continue in another one.
+    pub(crate) fn creates_files(&self) -> bool {
         self.namer.is_some()
+    }
+
+    /// Whether the current file is one that the output has created.
+    fn is_created_file(&self) -> bool {
+        self.creates_files()
             && self.encoder.as_ref().is_some_and(|encoder| encoder.inner().is_regular())
     }
 
@@ -233,14 +181,16 @@ impl Output {
         max_file_len <= encoder.inner().written_len() + buffered
     }
 
-    /// Appends whole lines, which `write` puts into the buffer.
-    pub(crate) fn append(&mut self, write: impl FnOnce(&mut Vec<u8>)) -> Result<(), Error> {
-        write(&mut self.buffer);
-        if BUFFER_LEN <= self.buffer.len() { self.write_buffer() } else { Ok(()) }
+    /// Appends whole lines or blocks, which `write` puts into the buffer. Returns its result.
+    pub(crate) fn append<T>(&mut self, write: impl FnOnce(&mut Vec<u8>) -> T) -> Result<T, Error> {
+        let value = write(&mut self.buffer);
+        if BUFFER_LEN <= self.buffer.len() {
+            self.write_buffer()?;
+        }
+        Ok(value)
     }
 
-    /// Writes the buffered lines. The encoder of a compressed output may keep bytes for
-    /// [`MAX_ENCODER_AGE`].
+    /// Writes the buffer. The encoder of a compressed output may keep bytes for [`MAX_ENCODER_AGE`].
     pub(crate) fn flush(&mut self) -> Result<(), Error> {
         self.write_buffer()?;
         match self.flush_due() {
@@ -249,53 +199,74 @@ impl Output {
         }
     }
 
-    /// Writes the buffered lines and those in the encoder.
+    /// Writes the buffer and what the encoder keeps.
     pub(crate) fn flush_all(&mut self) -> Result<(), Error> {
         self.write_buffer()?;
         self.flush_encoder()
     }
 
     fn flush_encoder(&mut self) -> Result<(), Error> {
+        if self.has_failed {
+            return Ok(());
+        }
         self.flushed_at = Instant::now();
         let flushed = self.encoder.as_mut().map_or(Ok(()), Encoder::flush);
         self.on_flushed(flushed)
     }
 
-    /// Accounts for the lines in the encoder after it wrote them, or failed to.
+    /// Accounts for what the encoder keeps after it wrote that, or failed to.
     fn on_flushed(&mut self, flushed: io::Result<()>) -> Result<(), Error> {
-        let lines = std::mem::take(&mut self.unflushed_lines);
+        let count = std::mem::take(&mut self.unflushed);
         flushed.map_err(|source| {
-            self.lost_lines = LostLines { count: self.lost_lines.count + lines, is_exact: false };
+            self.has_failed = true;
+            self.lost = Lost { count: self.lost.count + count, is_exact: false };
             self.error(source)
         })
     }
 
-    /// Writes the buffered lines. If a file cannot take them all, it keeps those that fit.
+    /// Writes the buffer. If a file cannot take it all, it keeps the lines or blocks that fit.
     fn write_buffer(&mut self) -> Result<(), Error> {
-        let is_created_file = self.can_rotate();
+        if self.has_failed {
+            self.buffer.clear();
+            return Ok(());
+        }
+        let is_created_file = self.is_created_file();
+        let framing = self.framing;
         let Some(encoder) = &mut self.encoder else { return Ok(()) };
         let before = encoder.inner().written_len();
         let written = encoder.write_all(&self.buffer);
         if !encoder.is_plain() {
-            self.unflushed_lines += count_lines(&self.buffer);
+            self.unflushed += framing.count(&self.buffer);
         } else if written.is_err() {
             let done = usize::try_from(encoder.inner().written_len() - before).unwrap_or(0);
-            let (done, rest) = self.buffer.split_at(done.min(self.buffer.len()));
-            self.lost_lines = LostLines { count: count_lines(rest), is_exact: true };
+            let whole = framing.whole_len(&self.buffer, done.min(self.buffer.len()));
+            self.lost = Lost { count: framing.count(&self.buffer[whole..]), is_exact: true };
             if is_created_file {
-                encoder.inner_mut().truncate(before + whole_lines_len(done) as u64);
+                encoder.inner_mut().truncate(before + whole as u64);
             }
         }
         self.buffer.clear();
         self.written_at = Instant::now();
         match written {
-            Err(error) if 0 < self.unflushed_lines => self.on_flushed(Err(error)),
-            written => written.map_err(|source| self.error(source)),
+            Err(error) if 0 < self.unflushed => self.on_flushed(Err(error)),
+            Err(source) => {
+                self.has_failed = true;
+                Err(self.error(source))
+            }
+            Ok(()) => Ok(()),
         }
     }
 
     /// Completes the current file and starts the next one.
     pub(crate) fn rotate(&mut self) -> Result<(), Error> {
+        let rotated = self.start_next_file();
+        self.note_failure(rotated)
+    }
+
+    fn start_next_file(&mut self) -> Result<(), Error> {
+        if self.has_failed {
+            return Ok(());
+        }
         let Some(namer) = &mut self.namer else { return Ok(()) };
         let next = namer.next()?;
         if self.current.as_ref().is_some_and(|current| current.path == next.path) {
@@ -317,6 +288,9 @@ impl Output {
 
     /// Writes all buffered bytes, and gives the file its final name.
     pub(crate) fn finish(&mut self) -> Result<(), Error> {
+        if self.has_failed {
+            return Ok(());
+        }
         self.write_buffer()?;
         if let Some(encoder) = self.encoder.take() {
             self.on_flushed(encoder.finish().map(drop))?;
@@ -324,7 +298,11 @@ impl Output {
         let Some(OutputPath { path, final_path, .. }) = self.current.take() else {
             return Ok(());
         };
-        if path == final_path { Ok(()) } else { self.rename(&path, final_path) }
+        if path == final_path {
+            return Ok(());
+        }
+        let renamed = self.rename(&path, final_path);
+        self.note_failure(renamed)
     }
 
     /// Gives a complete file its final name; the next free one if another program took it.
@@ -344,14 +322,6 @@ impl Output {
             }
         }
         Err(Error::OutputExists { path: to })
-    }
-
-    /// Removes the current file, for a run that cannot start.
-    pub(crate) fn discard(self) {
-        if let Some(OutputPath { path, .. }) = &self.current {
-            // The caller reports why the run cannot start.
-            let _ = std::fs::remove_file(path);
-        }
     }
 
     fn open_file(&mut self, path: OutputPath) -> Result<(), Error> {
@@ -380,14 +350,4 @@ impl Output {
     fn error(&self, source: io::Error) -> Error {
         Error::Output { name: self.name.clone(), source }
     }
-}
-
-/// Length of the whole lines at the start of `bytes`.
-fn whole_lines_len(bytes: &[u8]) -> usize {
-    bytes.iter().rposition(|&byte| byte == b'\n').map_or(0, |index| index + 1)
-}
-
-/// The number of lines in `bytes`, which end with a line feed.
-fn count_lines(bytes: &[u8]) -> u64 {
-    bytes.iter().filter(|&&byte| byte == b'\n').count() as u64
 }

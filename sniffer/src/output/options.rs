@@ -8,11 +8,12 @@ use std::path::PathBuf;
 use super::compression::Compression;
 use super::file_id::FileId;
 use super::file_namer::{FileNamer, Rotation};
+use super::framing::Framing;
 use super::recovery::{self, Part, Unfinished};
 use super::{directory, special, target};
 use crate::Error;
 use crate::error::STANDARD_OUTPUT_NAME;
-use crate::sandbox::FileAccess;
+use crate::sandbox::{DirectoryAccess, FileAccess};
 use crate::signals::Signals;
 
 /// Configuration of the output.
@@ -20,6 +21,8 @@ use crate::signals::Signals;
 pub(crate) struct Options {
     /// The output file; `None` is standard output.
     pub(crate) path: Option<PathBuf>,
+    /// What is written.
+    pub(crate) framing: Framing,
     /// Overwrite existing files.
     pub(crate) overwrite: bool,
     /// `None` derives the compression from the extension of `path`.
@@ -49,7 +52,8 @@ impl Options {
         if let Some(file) = special::open(path, self.overwrite, signals)? {
             return Ok(PreparedOutput { special: Some(file), ..PreparedOutput::default() });
         }
-        let mut namer = FileNamer::new(path, self.rotation, self.overwrite);
+        let namer = FileNamer::new(path, self.rotation, self.overwrite);
+        let mut namer = namer.with_framing(self.framing);
         let mut unfinished = Unfinished::default();
         if self.rotation.uses_part_files() {
             namer.find_ring_files()?;
@@ -61,9 +65,11 @@ impl Options {
         if let Err(source) = std::fs::metadata(&directory) {
             return Err(Error::Output { name: self.name(), source });
         }
-        let files = FileAccess::Directory {
-            path: directory,
-            creates_directories: directory::has_variable(path, self.rotation),
+        let files = FileAccess {
+            directories: vec![DirectoryAccess {
+                path: directory,
+                creates_directories: directory::has_variable(path, self.rotation),
+            }],
         };
         Ok(PreparedOutput { namer: Some(namer), files, unfinished, ..PreparedOutput::default() })
     }

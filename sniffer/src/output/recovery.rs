@@ -1,7 +1,7 @@
 //! Completes the files that an interrupted run left: with `-C` or `-G`, files with the suffix
 //! `.part` that no process is writing.
 //!
-//! Their whole lines are kept, and the file gets its final name; it has no `end` record. Only
+//! Their whole lines or blocks are kept, and the file gets its final name; it has no `end` record. Only
 //! regular files of this user that start like the sniffer's files are touched.
 //!
 //! ```text
@@ -10,28 +10,22 @@
 
 use flate2::read::MultiGzDecoder;
 use std::fs::{self, File};
-use std::io::{self, ErrorKind, Read, Write};
+use std::io::{self, ErrorKind, Read};
 use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use super::compression::{Compression, Encoder};
 use super::create::{create, ensure_not_input, lock, rename};
 use super::file_id::FileId;
 use super::file_namer::{FileNamer, OutputPath, exists, final_path, modified, part_path};
+use super::framing::Framing;
 use super::signature;
-use super::{count_lines, whole_lines_len};
+use super::whole_units::{self, WholeUnits};
 use crate::Error;
 use crate::signals::Signals;
 
-/// No line is longer: `meta` repeats the filter and the names of all input files.
-const MAX_LINE_LEN: usize = 64 << 20;
-
 /// The bit of a directory's mode that lets everyone create files there.
 const WORLD_WRITABLE: u32 = 0o002;
-
-/// Bytes read at once.
-const CHUNK_LEN: usize = 128 << 10;
 
 /// Unfinished files that one run completes; the newest. Each of them is an open descriptor.
 const MAX_PARTS: usize = 128;
@@ -81,7 +75,9 @@ pub(super) fn find(namer: &FileNamer, inputs: &[FileId]) -> Result<Unfinished, E
             result => result?,
         };
         ensure_not_input(&final_path, inputs)?;
-        if !signature::matches(&file).unwrap_or(false) || !is_available(&final_path, namer) {
+        if !signature::matches(&file, namer.framing()).unwrap_or(false)
+            || !is_available(&final_path, namer)
+        {
             continue;
         }
         if is_trusted {
@@ -130,7 +126,7 @@ impl Part {
         &self.path
     }
 
-    /// Removes an incomplete last line, and renames the file; a file without packets is removed.
+    /// Removes an incomplete last line or block, and renames the file; a file without packets is removed.
     /// Returns the final path if the file has it now. A termination signal ends this early; the next
     /// run then completes the file.
     ///
@@ -143,7 +139,7 @@ impl Part {
         signals: Option<&Signals>,
     ) -> Result<Option<PathBuf>, Error> {
         let overwrite = namer.ring_count().is_some() && namer.may_replace(&self.final_path);
-        match self.try_complete(overwrite, signals) {
+        match self.try_complete(namer.framing(), overwrite, signals) {
             Ok(Outcome::Kept) => {
                 namer.add_ring_file(&self.final_path);
                 Ok(Some(self.final_path))
@@ -153,21 +149,26 @@ impl Part {
         }
     }
 
-    fn try_complete(&self, overwrite: bool, signals: Option<&Signals>) -> io::Result<Outcome> {
+    fn try_complete(
+        &self,
+        framing: Framing,
+        overwrite: bool,
+        signals: Option<&Signals>,
+    ) -> io::Result<Outcome> {
         let mut magic = [0; 4];
         let len = self.file.read_at(&mut magic, 0)?;
         let compression = Compression::from_magic(&magic[..len]);
         if compression == Compression::None {
-            let lines = copy_whole_lines(&self.file, io::sink(), signals)?;
-            if let Some(lines) = lines.filter(WholeLines::have_packets) {
-                self.file.set_len(lines.len)?;
+            let units = whole_units::copy(framing, &self.file, io::sink(), signals)?;
+            if let Some(units) = units.filter(|units| units.have_packets) {
+                self.file.set_len(units.len)?;
             }
-            return self.rename_or_remove(&self.path, lines, overwrite);
+            return self.rename_or_remove(&self.path, units, overwrite);
         }
         let repaired = part_path(&self.path);
         let outcome = self
-            .rewrite(&repaired, compression, signals)
-            .and_then(|lines| self.rename_or_remove(&repaired, lines, overwrite));
+            .rewrite(framing, &repaired, compression, signals)
+            .and_then(|units| self.rename_or_remove(&repaired, units, overwrite));
         if matches!(outcome, Ok(Outcome::Kept)) {
             fs::remove_file(&self.path)?;
         } else {
@@ -177,39 +178,40 @@ impl Part {
         outcome
     }
 
-    /// Writes the whole lines of a compressed file to a new one.
+    /// Writes the whole units of a compressed file to a new one.
     fn rewrite(
         &self,
+        framing: Framing,
         repaired: &Path,
         compression: Compression,
         signals: Option<&Signals>,
-    ) -> io::Result<Option<WholeLines>> {
+    ) -> io::Result<Option<WholeUnits>> {
         let path = repaired.to_owned();
         let output =
             OutputPath { final_path: path.clone(), path, overwrite: true, removes_oldest: false };
         let mut encoder =
             Encoder::new(create(&output, &[]).map_err(io::Error::other)?, compression)?;
-        let lines = if compression == Compression::Gzip {
+        let units = if compression == Compression::Gzip {
             let input = UntilDamage(MultiGzDecoder::new(&self.file));
-            copy_whole_lines(input, &mut encoder, signals)?
+            whole_units::copy(framing, input, &mut encoder, signals)?
         } else {
             let input = UntilDamage(zstd::Decoder::new(&self.file)?);
-            copy_whole_lines(input, &mut encoder, signals)?
+            whole_units::copy(framing, input, &mut encoder, signals)?
         };
         encoder.finish()?;
-        Ok(lines)
+        Ok(units)
     }
 
-    /// Gives the file `from`, which has these lines, the final name.
+    /// Gives the file `from`, which has these units, the final name.
     fn rename_or_remove(
         &self,
         from: &Path,
-        lines: Option<WholeLines>,
+        units: Option<WholeUnits>,
         overwrite: bool,
     ) -> io::Result<Outcome> {
-        match lines {
+        match units {
             None => Ok(Outcome::Ignored),
-            Some(lines) if !lines.have_packets() => {
+            Some(units) if !units.have_packets => {
                 fs::remove_file(&self.path).map(|()| Outcome::Removed)
             }
             Some(_) => match rename(from, &self.final_path, overwrite) {
@@ -217,60 +219,6 @@ impl Part {
                 result => result.map(|()| Outcome::Kept),
             },
         }
-    }
-}
-
-/// The whole lines at the start of a file.
-#[derive(Clone, Copy, Debug, Default)]
-struct WholeLines {
-    /// Their length in bytes.
-    len: u64,
-    count: u64,
-    /// Whether the first one is `meta`.
-    has_meta: bool,
-}
-
-impl WholeLines {
-    /// Whether there are lines besides `meta`.
-    fn have_packets(&self) -> bool {
-        u64::from(self.has_meta) < self.count
-    }
-}
-
-/// Copies the whole lines. Returns `None` if the input is not a file of the sniffer, or if a
-/// termination signal arrived.
-fn copy_whole_lines(
-    mut input: impl Read,
-    mut output: impl Write,
-    signals: Option<&Signals>,
-) -> io::Result<Option<WholeLines>> {
-    let (mut lines, mut copied) = (Vec::new(), WholeLines::default());
-    let mut chunk = vec![0; CHUNK_LEN];
-    loop {
-        if let Some(signals) = signals
-            && signals.wait(&[], Some(Duration::ZERO)).map_err(io::Error::other)?.is_stopped
-        {
-            return Ok(None);
-        }
-        let len = match input.read(&mut chunk) {
-            Err(error) if error.kind() == ErrorKind::Interrupted => continue,
-            result => result?,
-        };
-        lines.extend_from_slice(&chunk[..len]);
-        if copied.len == 0 && !signature::is_start(&lines) || MAX_LINE_LEN < lines.len() {
-            return Ok(None);
-        }
-        if len == 0 {
-            return Ok(Some(copied));
-        }
-        let whole = whole_lines_len(&lines);
-        if copied.len == 0 {
-            copied.has_meta = lines[..whole].starts_with(signature::META_START);
-        }
-        output.write_all(&lines[..whole])?;
-        copied.len += whole as u64;
-        copied.count += count_lines(&lines[..whole]);
-        lines.drain(..whole);
     }
 }
 

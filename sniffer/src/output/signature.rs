@@ -7,12 +7,13 @@ use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::Path;
 
 use super::compression::Compression;
+use super::framing::Framing;
 
 /// How a file starts, unless `--only` leaves `meta` out.
 pub(super) const META_START: &[u8] = b"{\"type\":\"meta\",";
 
-/// How a file can start.
-const STARTS: [&[u8]; 5] = [
+/// How a file of lines can start.
+const LINE_STARTS: [&[u8]; 5] = [
     META_START,
     b"{\"type\":\"pkt\",",
     b"{\"type\":\"stats\",",
@@ -20,8 +21,12 @@ const STARTS: [&[u8]; 5] = [
     b"{\"type\":\"end\",",
 ];
 
-/// The length of the longest of them.
-const MAX_START_LEN: usize = 16;
+/// How a pcapng file starts: a section header, whose first option names the program. Each part has its
+/// offset.
+const BLOCK_START: [(usize, &[u8]); 2] = [(0, &[0x0a, 0x0d, 0x0d, 0x0a]), (28, b"sniffer ")];
+
+/// The number of bytes to compare.
+const START_LEN: usize = 36;
 
 /// Opens a file without following links or waiting for the writer of a pipe.
 pub(super) fn open(path: &Path, writable: bool) -> io::Result<File> {
@@ -32,25 +37,31 @@ pub(super) fn open(path: &Path, writable: bool) -> io::Result<File> {
 
 /// Whether a file starts like one of the sniffer, or is compressed in one of its formats. Also true
 /// for an empty file, and one that ends early.
-pub(super) fn matches(file: &File) -> io::Result<bool> {
-    let mut start = [0; MAX_START_LEN];
+pub(super) fn matches(file: &File, framing: Framing) -> io::Result<bool> {
+    let mut start = [0; START_LEN];
     let len = file.read_at(&mut start, 0)?;
     let start = &start[..len];
-    Ok(is_start(start) || Compression::from_magic(start) != Compression::None)
+    Ok(is_start(start, framing) || Compression::from_magic(start) != Compression::None)
 }
 
 /// Whether uncompressed bytes start like a file of the sniffer, or end before that shows.
-pub(super) fn is_start(bytes: &[u8]) -> bool {
-    STARTS.iter().any(|start| {
-        let len = start.len().min(bytes.len());
-        bytes[..len] == start[..len]
-    })
+pub(super) fn is_start(bytes: &[u8], framing: Framing) -> bool {
+    let has = |offset: usize, expected: &[u8]| {
+        let found = bytes.get(offset..).unwrap_or_default();
+        let len = expected.len().min(found.len());
+        found[..len] == expected[..len]
+    };
+    match framing {
+        Framing::Lines => LINE_STARTS.iter().any(|start| has(0, start)),
+        Framing::Blocks => BLOCK_START.iter().all(|(offset, part)| has(*offset, part)),
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use std::fs;
+    use summary::capture_file::{PcapngWriter, SectionOptions};
 
     #[test]
     fn files_are_recognized_by_their_start() {
@@ -69,7 +80,25 @@ mod tests {
         ] {
             fs::write(&path, bytes).unwrap();
             let file = open(&path, false).unwrap();
-            assert_eq!(matches(&file).unwrap(), expected, "{}", bytes.escape_ascii());
+            let found = matches(&file, Framing::Lines).unwrap();
+            assert_eq!(found, expected, "{}", bytes.escape_ascii());
         }
+    }
+
+    #[test]
+    fn pcapng_files_name_the_program_that_wrote_them() {
+        let mut bytes = Vec::new();
+        for (application, expected) in
+            [(Some("sniffer 0.1.0"), true), (Some("Dumpcap (Wireshark) 4"), false), (None, false)]
+        {
+            bytes.clear();
+            let options = SectionOptions { application, ..SectionOptions::default() };
+            PcapngWriter::new(&options, &mut bytes);
+            bytes.extend([0; 20]);
+            assert_eq!(is_start(&bytes, Framing::Blocks), expected, "{application:?}");
+            assert!(is_start(&bytes[..28], Framing::Blocks));
+            assert!(!is_start(&bytes, Framing::Lines));
+        }
+        assert!(!is_start(META_START, Framing::Blocks));
     }
 }

@@ -125,24 +125,26 @@ impl Account {
 
     /// Changes to the user, for good. The process must be root.
     ///
-    /// If the user cannot write to the output directory, the process changes to the owner of that
-    /// directory instead. That is often root, without its capabilities.
+    /// If the user cannot write to all output directories, the process changes to the owner of one that
+    /// it cannot write to instead: to an owner who can write to all, if there is one. That is often root,
+    /// without its capabilities.
     ///
     /// # Errors
     ///
     /// If the process did not change to the user, with the reason.
     pub(super) fn change_to(&self, files: &FileAccess) -> Result<(), String> {
-        let FileAccess::Directory { path, .. } = files else { return self.become_user() };
-        let access = AccessFlags::W_OK | AccessFlags::X_OK;
-        let chosen = if self.has_access(path, access) {
-            self.clone()
-        } else {
-            let owner = fs::metadata(path)
-                .map_err(|error| format!("`{}`: {error}", Printable(path.display())))?;
-            Self::from_ids(Uid::from_raw(owner.uid()), Some(Gid::from_raw(owner.gid())))
+        let paths = || files.directories.iter().map(|directory| &*directory.path);
+        let Some(path) = paths().find(|path| !self.can_write_to(path)) else {
+            return self.become_user();
+        };
+        let owners = paths().filter(|path| !self.can_write_to(path)).map(Self::owner_of);
+        let owners = owners.collect::<Result<Vec<_>, _>>()?;
+        let writes_all = |owner: &&Self| paths().all(|path| owner.can_write_to(path));
+        let Some(chosen) = owners.iter().find(writes_all).or(owners.first()) else {
+            return self.become_user();
         };
         chosen.become_user()?;
-        if chosen == *self || !self.is_explicit && !chosen.uid.is_root() {
+        if chosen == self || !self.is_explicit && !chosen.uid.is_root() {
             return Ok(());
         }
         Err(format!(
@@ -152,6 +154,13 @@ impl Account {
             Printable(&self.name),
             Printable(path.display())
         ))
+    }
+
+    /// The user who owns a directory.
+    fn owner_of(path: &Path) -> Result<Self, String> {
+        let owner = fs::metadata(path)
+            .map_err(|error| format!("`{}`: {error}", Printable(path.display())))?;
+        Ok(Self::from_ids(Uid::from_raw(owner.uid()), Some(Gid::from_raw(owner.gid()))))
     }
 
     fn become_user(&self) -> Result<(), String> {
@@ -175,7 +184,9 @@ impl Account {
         }
     }
 
-    fn has_access(&self, path: &Path, access: AccessFlags) -> bool {
+    /// Whether the user can create files in a directory. The process must be root.
+    fn can_write_to(&self, path: &Path) -> bool {
+        let access = AccessFlags::W_OK | AccessFlags::X_OK;
         let Ok(groups) = getgroups() else { return false };
         let (uid, gid) = (Uid::effective(), Gid::effective());
         let as_user = || {

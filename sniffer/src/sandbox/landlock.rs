@@ -1,5 +1,5 @@
-//! Landlock (landlock(7)): no access to files, except that the output can create, rename and remove
-//! files in its directory. No TCP, and no signals or abstract sockets to processes outside.
+//! Landlock (landlock(7)): no access to files, except that the outputs can create, rename and
+//! remove files in their directories. No TCP, and no signals or abstract sockets to processes outside.
 
 use landlock::{
     ABI, Access, AccessFs, AccessNet, BitFlags, LandlockStatus, PathBeneath, PathFd, PathFdError,
@@ -8,7 +8,7 @@ use landlock::{
 use std::io;
 use std::path::Path;
 
-use super::FileAccess;
+use super::{DirectoryAccess, FileAccess};
 
 /// The latest version whose rights are handled. Kernels with an older one enforce what they know;
 /// seccomp refuses the system calls that the newer rights are about.
@@ -24,18 +24,17 @@ pub(super) fn ruleset(files: &FileAccess) -> Result<RulesetCreated, String> {
             .create()
     };
     let mut ruleset = create().map_err(failed)?;
-    match files {
-        FileAccess::None => {}
-        FileAccess::Directory { path, creates_directories } => {
-            let mut access =
-                AccessFs::WriteFile | AccessFs::Truncate | AccessFs::MakeReg | AccessFs::RemoveFile;
-            if *creates_directories {
-                access |= AccessFs::MakeDir;
-            }
-            ruleset = allow(ruleset, path, access)?;
-            // Tells on SIGHUP whether the terminal was closed.
-            ruleset = allow(ruleset, Path::new("/dev/tty"), AccessFs::ReadFile.into())?;
+    for DirectoryAccess { path, creates_directories } in &files.directories {
+        let mut access =
+            AccessFs::WriteFile | AccessFs::Truncate | AccessFs::MakeReg | AccessFs::RemoveFile;
+        if *creates_directories {
+            access |= AccessFs::MakeDir;
         }
+        ruleset = allow(ruleset, path, access)?;
+    }
+    if !files.is_none() {
+        // Tells on SIGHUP whether the terminal was closed.
+        ruleset = allow(ruleset, Path::new("/dev/tty"), AccessFs::ReadFile.into())?;
     }
     Ok(ruleset)
 }

@@ -57,19 +57,29 @@ pub(crate) struct Policy {
     pub(crate) starts_threads: bool,
 }
 
-/// Access to files that are not open yet.
+/// Access to files that are not open yet: none without directories, because the outputs are open and
+/// stay the same.
 #[derive(Clone, Debug, Default)]
-pub(crate) enum FileAccess {
-    /// No access: the output is open, and stays the same.
-    #[default]
-    None,
-    /// Output files can be created, renamed and removed in a directory, and in those that it
-    /// contains.
-    Directory {
-        path: PathBuf,
-        /// Whether directories can be created in it.
-        creates_directories: bool,
-    },
+pub(crate) struct FileAccess {
+    pub(crate) directories: Vec<DirectoryAccess>,
+}
+
+/// Output files can be created, renamed and removed in a directory, and in those that it contains.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct DirectoryAccess {
+    pub(crate) path: PathBuf,
+    /// Whether directories can be created in it.
+    pub(crate) creates_directories: bool,
+}
+
+impl FileAccess {
+    /// No access to files.
+    pub(crate) const NONE: Self = Self { directories: Vec::new() };
+
+    /// Whether no file can be opened.
+    fn is_none(&self) -> bool {
+        self.directories.is_empty()
+    }
 }
 
 /// Access to sockets.
@@ -118,7 +128,7 @@ pub(crate) fn enter(options: &Options, policy: &Policy) -> Result<Option<String>
 pub(crate) fn probe() -> Vec<(&'static str, Result<(), String>)> {
     let layers = || {
         let policy =
-            Policy { files: FileAccess::None, sockets: SocketAccess::None, starts_threads: false };
+            Policy { files: FileAccess::NONE, sockets: SocketAccess::None, starts_threads: false };
         let ruleset = landlock::ruleset(&policy.files);
         vec![
             (CAPABILITIES, capabilities::drop_all(false)),

@@ -33,7 +33,7 @@ fn kind<T>(result: io::Result<T>) -> Option<ErrorKind> {
 
 #[test]
 fn run_over_files_opens_neither_files_nor_sockets_nor_programs() {
-    inside(FileAccess::None, SocketAccess::None, || {
+    inside(FileAccess::NONE, SocketAccess::None, || {
         let refused = Some(ErrorKind::PermissionDenied);
         assert_eq!(kind(fs::read("/etc/passwd")), refused);
         assert_eq!(kind(fs::read_dir("/")), refused);
@@ -51,7 +51,7 @@ fn run_over_files_opens_neither_files_nor_sockets_nor_programs() {
 
 #[test]
 fn live_run_opens_netlink_sockets_only() {
-    inside(FileAccess::None, SocketAccess::Control, || {
+    inside(FileAccess::NONE, SocketAccess::Control, || {
         assert_ne!(crate::interfaces::all().unwrap(), []);
         for (family, kind) in [
             (AddressFamily::Inet, SockType::Stream),
@@ -71,8 +71,8 @@ fn output_files_are_created_in_their_directory_only() {
     let (inner, outer) = (directory.path().join("inner"), directory.path().join("outer"));
     fs::create_dir(&inner).unwrap();
     fs::write(&outer, "secret").unwrap();
-    let files = FileAccess::Directory { path: inner.clone(), creates_directories: false };
-    inside(files, SocketAccess::None, || {
+    let files = DirectoryAccess { path: inner.clone(), creates_directories: false };
+    inside(FileAccess { directories: vec![files] }, SocketAccess::None, || {
         let refused = Some(ErrorKind::PermissionDenied);
         let (part, file) = (inner.join("a.part"), inner.join("a"));
         fs::write(&part, "line").unwrap();
@@ -95,12 +95,21 @@ fn output_files_are_created_in_their_directory_only() {
 fn directories_are_created_in_the_output_directory_only() {
     let directory = tempdir().unwrap();
     let path = directory.path().join("inner");
-    fs::create_dir(&path).unwrap();
-    let files = FileAccess::Directory { path: path.clone(), creates_directories: true };
-    inside(files, SocketAccess::None, || {
+    let other = directory.path().join("other");
+    for path in [&path, &other] {
+        fs::create_dir(path).unwrap();
+    }
+    let directories = vec![
+        DirectoryAccess { path: path.clone(), creates_directories: true },
+        DirectoryAccess { path: other.clone(), creates_directories: false },
+    ];
+    inside(FileAccess { directories }, SocketAccess::None, || {
         let hour = path.join("day/hour");
         fs::create_dir_all(&hour).unwrap();
         fs::write(hour.join("a"), "line").unwrap();
+        fs::write(other.join("a"), "line").unwrap();
+        let refused = fs::create_dir(other.join("day"));
+        assert_eq!(kind(refused), Some(ErrorKind::PermissionDenied));
         let outer = fs::create_dir(directory.path().join("outer"));
         assert_eq!(kind(outer), Some(ErrorKind::PermissionDenied));
     });

@@ -34,6 +34,7 @@ mod names;
 mod namespaces;
 mod open_files;
 mod packages;
+mod packets;
 mod page;
 mod pcapng;
 mod pipelines;

@@ -39,7 +39,8 @@ use super::interface_names::InterfaceNames;
 use super::packet_event::PacketEvent;
 use crate::Error;
 use crate::capture::Reader;
-use crate::line_formatter::{FieldOptions, LineFormatter};
+use crate::line_formatter::LineFormatter;
+use crate::stream::{self, FormattedPacket};
 use worker::{Batch, Shared, Worker};
 
 pub(super) use worker::IDLE_INTERVAL;
@@ -94,7 +95,7 @@ impl Fanout {
     pub(super) fn start(
         readers: Vec<Reader>,
         names: &InterfaceNames,
-        fields: &FieldOptions,
+        options: &stream::Options,
     ) -> Result<Self, Error> {
         let wakeup = EventFd::from_flags(EfdFlags::EFD_NONBLOCK | EfdFlags::EFD_CLOEXEC)
             .map_err(|errno| Error::System { call: "eventfd", source: errno.into() })?;
@@ -110,7 +111,8 @@ impl Fanout {
             let worker = Worker {
                 reader,
                 names: names.clone(),
-                formatter: LineFormatter::new(fields.clone()),
+                formatter: LineFormatter::new(options.fields.clone()),
+                keeps_bytes: options.keeps_bytes,
                 batches: batch_sender,
                 free: free_receiver,
                 shared: fanout.shared.clone(),
@@ -161,13 +163,16 @@ impl Fanout {
             let text = pending.batch.text_of(pending.next);
             wants_more = visit(match text {
                 [] => PacketEvent::Rejected,
-                _ => PacketEvent::Formatted {
-                    ts: line.ts,
-                    len: line.wire_len,
-                    line: text,
-                    observation: line.observation.as_deref(),
-                    evicted_names: line.evicted_names,
-                },
+                _ => PacketEvent::Formatted(
+                    line.ts,
+                    FormattedPacket {
+                        len: line.wire_len,
+                        line: text,
+                        observation: line.observation.as_deref(),
+                        evicted_names: line.evicted_names,
+                        captured: pending.batch.captured(pending.next),
+                    },
+                ),
             })?;
             pending.next += 1;
         }

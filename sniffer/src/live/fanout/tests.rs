@@ -65,7 +65,7 @@ fn drain_ready(fanout: &mut Fanout) -> String {
     let mut text = String::new();
     let mut visit = |event: PacketEvent<'_>| {
         match event {
-            PacketEvent::Formatted { len: 60, line, .. } => {
+            PacketEvent::Formatted(_, FormattedPacket { len: 60, line, .. }) => {
                 text += std::str::from_utf8(line).unwrap();
             }
             other => panic!("{other:?}"),

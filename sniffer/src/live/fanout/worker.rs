@@ -1,4 +1,5 @@
-//! A reader thread: turns the blocks of its ring into batches of lines.
+//! A reader thread: turns the blocks of its ring into batches of lines, with the packets if their bytes
+//! are to be written.
 
 use flow::Observation;
 use nix::sys::eventfd::EventFd;
@@ -7,7 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender};
 use std::time::{Duration, Instant};
-use summary::Timestamp;
+use summary::{Direction, Faults, Gso, LinkType, Timestamp};
 
 use crate::Error;
 use crate::capture::Reader;
@@ -26,6 +27,10 @@ pub(super) struct Batch {
     pub(super) lines: Vec<Line>,
     /// The text of all lines, each without the part up to its number.
     pub(super) text: Vec<u8>,
+    /// The packets of all lines, if their bytes are to be written.
+    frames: Vec<StoredFrame>,
+    /// The bytes of `frames`.
+    bytes: Vec<u8>,
     /// Whether the kernel had dropped packets when it handed over the block.
     pub(super) has_losses: bool,
 }
@@ -43,9 +48,67 @@ pub(super) struct Line {
     pub(super) evicted_names: u32,
 }
 
+/// A packet without its bytes. Its line has the rest.
+#[derive(Debug)]
+struct StoredFrame {
+    link: LinkType,
+    interface: Arc<str>,
+    direction: Option<Direction>,
+    gso: Option<Gso>,
+    /// End of its bytes in `Batch::bytes`, which is where those of the next one start.
+    end: usize,
+}
+
 impl Batch {
     pub(super) fn new(read_at: Instant) -> Self {
-        Self { read_at, lines: Vec::new(), text: Vec::new(), has_losses: false }
+        Self {
+            read_at,
+            lines: Vec::new(),
+            text: Vec::new(),
+            frames: Vec::new(),
+            bytes: Vec::new(),
+            has_losses: false,
+        }
+    }
+
+    /// Empties the batch for the packets of another block.
+    fn reset(&mut self, read_at: Instant, has_losses: bool) {
+        (self.read_at, self.has_losses) = (read_at, has_losses);
+        self.lines.clear();
+        self.text.clear();
+        self.frames.clear();
+        self.bytes.clear();
+    }
+
+    /// Stores the packet of the next line.
+    fn store(&mut self, packet: &CapturedPacket<'_>) {
+        let name = packet.interface.unwrap_or_default();
+        let interface = match self.frames.last() {
+            Some(last) if *last.interface == *name => last.interface.clone(),
+            _ => name.into(),
+        };
+        self.bytes.extend_from_slice(packet.bytes);
+        let CapturedPacket { link, direction, gso, .. } = *packet;
+        let end = self.bytes.len();
+        self.frames.push(StoredFrame { link, interface, direction, gso, end });
+    }
+
+    /// The packet of a line; `None` if packets are not stored.
+    pub(super) fn captured(&self, line: usize) -> Option<CapturedPacket<'_>> {
+        let frame = self.frames.get(line)?;
+        let start = line.checked_sub(1).map_or(0, |previous| self.frames[previous].end);
+        let Line { ts, wire_len, .. } = self.lines[line];
+        Some(CapturedPacket {
+            ts,
+            link: frame.link,
+            is_big_endian: cfg!(target_endian = "big"),
+            bytes: &self.bytes[start..frame.end],
+            wire_len,
+            faults: Faults::default(),
+            interface: Some(&frame.interface),
+            direction: frame.direction,
+            gso: frame.gso,
+        })
     }
 
     /// The text of a line.
@@ -69,6 +132,8 @@ pub(super) struct Worker {
     pub(super) reader: Reader,
     pub(super) names: InterfaceNames,
     pub(super) formatter: LineFormatter,
+    /// Whether the bytes of packets are to be written.
+    pub(super) keeps_bytes: bool,
     pub(super) batches: SyncSender<Batch>,
     /// Batches to reuse.
     pub(super) free: Receiver<Batch>,
@@ -104,14 +169,11 @@ impl Worker {
 
     /// The lines of the next block.
     fn read_block(&mut self) -> Option<Batch> {
-        let Self { reader, names, formatter, free, .. } = self;
+        let Self { reader, names, formatter, keeps_bytes, free, .. } = self;
         reader.read_block(|frames| {
             let read_at = Instant::now();
             let mut batch = free.try_recv().unwrap_or_else(|_| Batch::new(read_at));
-            batch.read_at = read_at;
-            batch.lines.clear();
-            batch.text.clear();
-            batch.has_losses = frames.has_losses();
+            batch.reset(read_at, frames.has_losses());
             while let Some(frame) = frames.next_frame() {
                 let packet = CapturedPacket::from_frame(&frame, names.get(frame.interface_index));
                 let (mut observation, mut evicted_names) = (None, 0);
@@ -119,6 +181,9 @@ impl Worker {
                     let observed = formatter.format(&packet, None, &mut batch.text);
                     observation = observed.map(Box::new);
                     evicted_names = formatter.take_evicted();
+                }
+                if *keeps_bytes {
+                    batch.store(&packet);
                 }
                 let (ts, wire_len) = (packet.ts, packet.wire_len);
                 let end = batch.text.len();

@@ -1,5 +1,7 @@
 use super::*;
+use std::io::Write as _;
 use std::os::unix::fs::symlink;
+use std::time::Duration;
 
 use super::super::file_namer::Rotation;
 
