@@ -21,7 +21,7 @@ pub enum TunnelKind {
     Ip6,
     /// GTP-U (3GPP TS 29.281) with the tunnel endpoint identifier.
     Gtp,
-    /// L2TP version 2 (RFC 2661) with the session.
+    /// L2TP version 2 (RFC 2661) or 3 (RFC 3931) with the session.
     L2tp,
     /// MPLS in IP (RFC 4023).
     Mpls,

@@ -78,6 +78,24 @@ pub(crate) fn l2tp(fields: &mut Fields<'_>) {
     }
 }
 
+/// Version 3, from the byte `START` on. `REST` bytes follow the session: a cookie and a sublayer.
+pub(crate) fn l2tp_3<const START: usize, const REST: usize>(fields: &mut Fields<'_>) {
+    l2tp_3_of(fields, START, REST);
+}
+
+fn l2tp_3_of(fields: &mut Fields<'_>, start: usize, rest_len: usize) {
+    let rest_start = start + 4;
+    fields.header("L2TP", rest_start + rest_len);
+    if 0 < start {
+        fields.hex("Flags", 0..12);
+        fields.number("Version", 12..16);
+    }
+    fields.number("Session", bits(start..rest_start));
+    if 0 < rest_len {
+        fields.octets("Cookie and sublayer", bits(rest_start..rest_start + rest_len));
+    }
+}
+
 pub(crate) fn gre(fields: &mut Fields<'_>) {
     gre_with(fields, "GRE", 0);
 }

@@ -126,6 +126,95 @@ fn tags_with_a_packet_are_entered() {
     check_ethernet(&packet, &format!(r#""len":{},{ETH},{INNER}"#, packet.len()));
 }
 
+/// The checksum of an IPv4 header without options.
+fn with_checksum(mut packet: Vec<u8>) -> Vec<u8> {
+    let (words, _) = packet[..20].as_chunks();
+    let sum: u32 = words.iter().map(|word| u32::from(u16::from_be_bytes(*word))).sum();
+    let checksum = !u16::try_from(sum % 0xffff).unwrap();
+    packet[10..12].copy_from_slice(&checksum.to_be_bytes());
+    packet
+}
+
+/// L2TP version 3 with this cookie and sublayer, over IP and over UDP.
+fn l2tp_3(rest: &[u8], content: &[u8]) -> [Vec<u8>; 2] {
+    let packet = [&[0, 1, 0, 9], rest, content].concat();
+    [outer(115, &packet), udp(1701, &[&[0, 3, 0, 0], &packet[..]].concat())]
+}
+
+#[test]
+fn third_version_of_l2tp_is_entered_if_the_content_is_proved() {
+    let inner = with_checksum(inner());
+    let padded = [ethernet(&[IPV4], &inner), vec![0; 14]].concat();
+    let long = [ethernet(&[&[0x81, 0, 0, 5], IPV4], &inner), vec![0; 80]].concat();
+    let ppp = [&[0xff, 3, 0, 0x21], &inner[..]].concat();
+    for rest in [&[][..], &[1, 2, 3, 4], &[1, 2, 3, 4, 5, 6, 7, 8], &[0; 12]] {
+        for content in [&padded, &ppp, &inner] {
+            for packet in l2tp_3(rest, content) {
+                check_entered(&packet, "l2tp:65545");
+            }
+        }
+        let [packet, _] = l2tp_3(rest, &long);
+        let summary = decode(LinkType::RAW, &packet, u32::try_from(packet.len()).unwrap());
+        assert_eq!((summary.dport, summary.vlan.as_slice()), (Some(53), &[5][..]));
+    }
+    let ipv6 = [ipv6(17, 12), UDP_DNS.to_vec(), vec![1; 4]].concat();
+    for content in [ethernet(&[&[0x86, 0xdd]], &ipv6), [&[0, 0x57], &ipv6[..]].concat()] {
+        for packet in l2tp_3(&[0; 4], &content) {
+            let summary = decode(LinkType::RAW, &packet, u32::try_from(packet.len()).unwrap());
+            assert_eq!(
+                (summary.tunnel.to_string(), summary.dport),
+                ("l2tp:65545".into(), Some(53))
+            );
+        }
+    }
+    let arp = ethernet(&[&[8, 6]], &[&[0, 1, 8, 0, 6, 4, 0, 1][..], &[1; 20]].concat());
+    let [packet, _] = l2tp_3(&[0; 4], &arp);
+    let summary = decode(LinkType::RAW, &packet, u32::try_from(packet.len()).unwrap());
+    assert_eq!((summary.proto, summary.src), (Proto::parse("arp"), Some([1; 4].into())));
+}
+
+/// An IPv4 packet in which another one begins after four bytes.
+fn two_packets() -> Vec<u8> {
+    let mut packet = [&[0x45, 0, 0, 40, 0x45, 0, 0, 36][..], &[1; 32]].concat();
+    packet[10..12].fill(0);
+    let mut packet = with_checksum(packet);
+    packet[22..24].fill(0);
+    let (words, _) = packet[4..24].as_chunks();
+    let sum: u32 = words.iter().map(|word| u32::from(u16::from_be_bytes(*word))).sum();
+    packet[22..24].copy_from_slice(&(!u16::try_from(sum % 0xffff).unwrap()).to_be_bytes());
+    packet
+}
+
+#[test]
+fn third_version_of_l2tp_is_not_guessed() {
+    let inner = with_checksum(inner());
+    let mut wrong = inner.clone();
+    wrong[10] ^= 1;
+    let ipv6 = [ipv6(17, 12), UDP_DNS.to_vec(), vec![1; 4]].concat();
+    // Another type, a wrong checksum, none, and another length.
+    let frame = ethernet(&[&[0x88, 0xcc]], &inner);
+    let longer = [&[0xff, 3, 0, 0x57], &ipv6[..], &[0]].concat();
+    for content in [&frame, &ethernet(&[IPV4], &wrong), &ipv6, &longer] {
+        for (packet, proto) in l2tp_3(&[], content).iter().zip(["l2tp", "udp"]) {
+            check_outer(packet, proto);
+        }
+    }
+    let [packet, _] = l2tp_3(&[], &two_packets());
+    check_outer(&packet, "l2tp");
+    // Only one of them is valid.
+    for at in [0, 22] {
+        let mut packets = two_packets();
+        packets[at] ^= 1;
+        let [packet, _] = l2tp_3(&[], &packets);
+        assert!(!decode(LinkType::RAW, &packet, 64).tunnel.is_empty(), "{at}");
+    }
+    // A control message, reserved bits, and a header with a flag of version 2.
+    check_outer(&outer(115, &[&[0; 4], &ethernet(&[IPV4], &inner)[..]].concat()), "l2tp");
+    for header in [&[0x80, 3, 0, 0, 0, 0, 0, 9][..], &[0, 3, 0, 1, 0, 0, 0, 9]] {
+        check_outer(&udp(1701, &[header, &ethernet(&[IPV4], &inner)].concat()), "udp");
+    }
+}
+
 /// Ports and protocol numbers alone do not make a tunnel.
 #[test]
 fn other_bytes_are_described_by_their_outer_headers() {
@@ -202,6 +291,7 @@ proptest! {
             (6081, &[1, 0x40, 0x65, 0x58, 0, 1, 0, 0]),
             (2152, &[0x34, 0xff, 0, 40, 0, 0, 0, 9, 0, 0, 0]),
             (1701, &[0x0a, 2, 0, 1, 0, 7]),
+            (1701, &[0, 3, 0, 0, 0, 0, 0, 7]),
         ]),
         rest: Vec<u8>,
     ) {

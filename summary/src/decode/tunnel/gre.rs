@@ -1,0 +1,100 @@
+//! GRE (RFC 2784, RFC 2890) with ERSPAN, and GRE of PPTP (RFC 2637).
+
+use super::{Content, Extent, Tunnel};
+use crate::TunnelKind;
+use crate::inspect::{Fields, tunnel as fields};
+
+/// Flags of GRE: checksum, key, sequence number, and of version 1 the acknowledgment number.
+const GRE_CHECKSUM: u16 = 0x8000;
+const GRE_KEY: u16 = 0x2000;
+const GRE_SEQUENCE: u16 = 0x1000;
+const GRE_ACK: u16 = 0x0080;
+
+/// Flags and version, protocol; with a flag each checksum, key and sequence number.
+pub(super) fn gre(packet: Extent<'_>) -> Option<Tunnel<'_>> {
+    const ERSPAN_2: u16 = 0x88be;
+    const ERSPAN_3: u16 = 0x22eb;
+    let (flags, protocol) = (packet.u16_at(0)?, packet.u16_at(2)?);
+    if flags & 7 == 1 {
+        return gre_of_pptp(packet, flags, protocol);
+    }
+    if flags & !(GRE_CHECKSUM | GRE_KEY | GRE_SEQUENCE) != 0 {
+        return None;
+    }
+    let key_offset = if flags & GRE_CHECKSUM != 0 { 8 } else { 4 };
+    let mut header_len = key_offset;
+    let mut id = None;
+    if flags & GRE_KEY != 0 {
+        let key = packet.bytes().get(key_offset..)?.first_chunk()?;
+        (id, header_len) = (Some(u32::from_be_bytes(*key)), header_len + 4);
+    }
+    if flags & GRE_SEQUENCE != 0 {
+        header_len += 4;
+    }
+    if matches!(protocol, ERSPAN_2 | ERSPAN_3) {
+        return erspan(packet, header_len, protocol == ERSPAN_3, flags & GRE_SEQUENCE != 0);
+    }
+    let content = Content::of_ether_type(protocol)?;
+    let fields = Some(fields::gre as fn(&mut Fields<'_>));
+    Some(Tunnel { kind: TunnelKind::Gre, id, packet, header_len, fields, content })
+}
+
+/// Version 1 with PPP: flags, protocol, length of the payload, call; with a flag each sequence number and
+/// acknowledgment number.
+fn gre_of_pptp(packet: Extent<'_>, flags: u16, protocol: u16) -> Option<Tunnel<'_>> {
+    const PPP: u16 = 0x880b;
+    /// With the version. A packet without sequence number has no payload.
+    const REQUIRED: u16 = GRE_KEY | GRE_SEQUENCE | 1;
+    let (len, call) = (usize::from(packet.u16_at(4)?), packet.u16_at(6)?);
+    let header_len = if flags & GRE_ACK != 0 { 16 } else { 12 };
+    let is_valid = flags & !GRE_ACK == REQUIRED && protocol == PPP;
+    (is_valid && header_len + len <= packet.wire_len()).then_some(Tunnel {
+        kind: TunnelKind::Gre,
+        id: Some(u32::from(call)),
+        packet: packet.limited_to(header_len + len),
+        header_len,
+        fields: Some(fields::gre),
+        content: Content::Ppp,
+    })
+}
+
+/// Version, VLAN and session (draft-foschiano-erspan, section 4). Type I has no ERSPAN header, and its GRE
+/// header has no sequence number.
+fn erspan(
+    packet: Extent<'_>,
+    gre_len: usize,
+    is_third: bool,
+    has_sequence: bool,
+) -> Option<Tunnel<'_>> {
+    const LEN: usize = 8;
+    const LEN_3: usize = 12;
+    /// With the platform-specific header.
+    const LONG_LEN_3: usize = 20;
+    let header = packet.after(gre_len);
+    let session = || Some(u32::from(header.u16_at(2)? & 0x3ff));
+    let version = header.bytes().first().map(|byte| byte >> 4);
+    let (id, len, content, fields): (_, _, _, fn(&mut Fields<'_>)) = match (is_third, has_sequence)
+    {
+        (true, _) => {
+            let last = header.u16_at(LEN_3 - 2)?;
+            let content = match last >> 10 & 0x1f {
+                0 => Content::Ethernet,
+                2 => Content::Ip,
+                _ => return None,
+            };
+            let len = if last & 1 == 1 { LONG_LEN_3 } else { LEN_3 };
+            (Some(session()?), len, content, fields::erspan_3)
+        }
+        (false, true) => (Some(session()?), LEN, Content::Ethernet, fields::erspan_2),
+        (false, false) => (None, 0, Content::Ethernet, fields::gre),
+    };
+    let expected = if is_third { 2 } else { 1 };
+    (len == 0 || version == Some(expected)).then_some(Tunnel {
+        kind: TunnelKind::Erspan,
+        id,
+        packet,
+        header_len: gre_len + len,
+        fields: Some(fields),
+        content,
+    })
+}

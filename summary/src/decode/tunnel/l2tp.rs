@@ -1,0 +1,172 @@
+//! L2TP, version 2 (RFC 2661) and version 3 (RFC 3931).
+//!
+//! A packet of version 3 does not tell how long its cookie is, whether a sublayer of four bytes follows,
+//! and what it carries: the ends agree on it when they create the session. It is entered if the
+//! possibilities give exactly one packet with a valid header.
+
+use super::{Content, Extent, Tunnel};
+use crate::TunnelKind;
+use crate::inspect::{Fields, tunnel as fields};
+
+/// Ethernet (IEEE 802.3): two addresses, then EtherTypes, of which up to two are those of tags.
+const MAC_ADDRESSES_LEN: usize = 12;
+const MAX_TAGS_END: usize = MAC_ADDRESSES_LEN + 8;
+const VLAN_TYPES: [u16; 2] = [0x8100, 0x88a8];
+/// Shortest frame, which may have padding: without its checksum, with two tags.
+const MIN_FRAME_LEN: usize = 68;
+
+/// Lists the fields of a header.
+type Describe = fn(&mut Fields<'_>);
+
+/// The tunnel in the payload of UDP.
+pub(super) fn over_udp(packet: Extent<'_>) -> Option<Tunnel<'_>> {
+    /// Flags and version of data in version 3, reserved (RFC 3931, section 4.1.2.2).
+    const VERSION_3: [u8; 4] = [0, 3, 0, 0];
+    match packet.bytes().starts_with(&VERSION_3) {
+        true => version_3(packet, VERSION_3.len()),
+        false => version_2(packet),
+    }
+}
+
+/// The tunnel in the payload of IP.
+pub(super) fn over_ip(packet: Extent<'_>) -> Option<Tunnel<'_>> {
+    version_3(packet, 0)
+}
+
+/// Flags and version; with a flag each length, sequence numbers and offset; tunnel, session.
+fn version_2(packet: Extent<'_>) -> Option<Tunnel<'_>> {
+    const HAS_LEN: u16 = 0x4000;
+    const HAS_SEQUENCE: u16 = 0x0800;
+    const HAS_OFFSET: u16 = 0x0200;
+    const HAS_PRIORITY: u16 = 0x0100;
+    const VERSION: u16 = 2;
+    let flags = packet.u16_at(0)?;
+    let known = HAS_LEN | HAS_SEQUENCE | HAS_OFFSET | HAS_PRIORITY;
+    // The flag of control messages is not among them.
+    if flags & !known != VERSION {
+        return None;
+    }
+    let (mut len, mut header_len) = (packet.wire_len(), 2);
+    if flags & HAS_LEN != 0 {
+        len = usize::from(packet.u16_at(header_len)?);
+        header_len += 2;
+    }
+    let session = packet.u16_at(header_len + 2)?;
+    header_len += 4;
+    if flags & HAS_SEQUENCE != 0 {
+        header_len += 4;
+    }
+    if flags & HAS_OFFSET != 0 {
+        header_len += 2 + usize::from(packet.u16_at(header_len)?);
+    }
+    (len <= packet.wire_len()).then_some(Tunnel {
+        kind: TunnelKind::L2tp,
+        id: Some(u32::from(session)),
+        packet: packet.limited_to(len),
+        header_len,
+        fields: Some(fields::l2tp),
+        content: Content::Ppp,
+    })
+}
+
+/// From `start` on: session, cookie, sublayer (RFC 3931, section 4.1). Session 0 is that of control messages.
+fn version_3(packet: Extent<'_>, start: usize) -> Option<Tunnel<'_>> {
+    const SESSION_LEN: usize = 4;
+    let id = u32::from_be_bytes(*packet.after(start).bytes().first_chunk()?);
+    // Cookies have 0, 4 or 8 bytes, and the sublayer 0 or 4.
+    let with_fields: [(usize, Describe); 4] = match start {
+        0 => [
+            (0, fields::l2tp_3::<0, 0>),
+            (4, fields::l2tp_3::<0, 4>),
+            (8, fields::l2tp_3::<0, 8>),
+            (12, fields::l2tp_3::<0, 12>),
+        ],
+        _ => [
+            (0, fields::l2tp_3::<4, 0>),
+            (4, fields::l2tp_3::<4, 4>),
+            (8, fields::l2tp_3::<4, 8>),
+            (12, fields::l2tp_3::<4, 12>),
+        ],
+    };
+    let mut possible = with_fields.into_iter().filter_map(|(len, fields)| {
+        let header_len = start + SESSION_LEN + len;
+        let (content, offset) = content(packet.after(header_len))?;
+        Some((header_len + offset, header_len, fields, content))
+    });
+    let (offset, header_len, fields, content) = possible.next()?;
+    // The header of PPP can be a cookie, too.
+    let is_certain = possible.all(|(other, ..)| other == offset);
+    (id != 0 && is_certain).then_some(Tunnel {
+        kind: TunnelKind::L2tp,
+        id: Some(id),
+        packet,
+        header_len,
+        fields: Some(fields),
+        content,
+    })
+}
+
+/// What the bytes prove to be: a frame or PPP with IP or ARP in it, or IPv4. With the length of the
+/// headers in front of that.
+fn content(packet: Extent<'_>) -> Option<(Content, usize)> {
+    let in_frame = frame_header_len(packet).map(|len| (Content::Ethernet, len));
+    let in_ppp = || ppp_header_len(packet).map(|len| (Content::Ppp, len));
+    // The header of IPv6 has no checksum.
+    let alone = || is_ipv4(packet).then_some((Content::Ipv4, 0));
+    in_frame.or_else(in_ppp).or_else(alone)
+}
+
+fn frame_header_len(frame: Extent<'_>) -> Option<usize> {
+    let mut len = MAC_ADDRESSES_LEN;
+    while len < MAX_TAGS_END && frame.u16_at(len).is_some_and(|kind| VLAN_TYPES.contains(&kind)) {
+        len += 4;
+    }
+    let payload = frame.after(len + 2);
+    let is_valid = match frame.u16_at(len)? {
+        0x0800 => is_ipv4(payload.limited_to(payload.u16_at(2)?.into())),
+        0x86dd if frame.wire_len() <= MIN_FRAME_LEN => {
+            is_ipv6(payload.limited_to(40 + usize::from(payload.u16_at(4)?)))
+        }
+        0x86dd => is_ipv6(payload),
+        0x0806 => is_arp(payload),
+        _ => false,
+    };
+    is_valid.then_some(len + 2)
+}
+
+/// Length of the protocol field, with address and control before it or without them.
+fn ppp_header_len(packet: Extent<'_>) -> Option<usize> {
+    let len = if packet.bytes().starts_with(&[0xff, 0x03]) { 4 } else { 2 };
+    let is_valid = match packet.u16_at(len - 2)? {
+        0x0021 => is_ipv4(packet.after(len)),
+        0x0057 => is_ipv6(packet.after(len)),
+        _ => false,
+    };
+    is_valid.then_some(len)
+}
+
+/// Whether an IPv4 packet has these bytes and no others: by version, lengths and checksum.
+fn is_ipv4(packet: Extent<'_>) -> bool {
+    let Some(first) = packet.bytes().first() else { return false };
+    let header_len = usize::from(first & 0xf) * 4;
+    let Some(header) = packet.bytes().get(..header_len) else { return false };
+    let (words, _) = header.as_chunks();
+    let sum: u32 = words.iter().map(|word| u32::from(u16::from_be_bytes(*word))).sum();
+    first >> 4 == 4
+        && 20 <= header_len
+        && packet.u16_at(2).map(usize::from) == Some(packet.wire_len())
+        && sum.is_multiple_of(0xffff)
+}
+
+/// Whether an IPv6 packet has these bytes and no others: by version and length.
+fn is_ipv6(packet: Extent<'_>) -> bool {
+    let len = packet.u16_at(4).map(|len| 40 + usize::from(len));
+    packet.bytes().first().is_some_and(|first| first >> 4 == 6) && len == Some(packet.wire_len())
+}
+
+/// Whether it is a request or a response for IPv4 over Ethernet (RFC 826).
+fn is_arp(packet: Extent<'_>) -> bool {
+    const LEN: usize = 28;
+    let is_valid = matches!(packet.bytes(), [0, 1, 8, 0, 6, 4, 0, 1..=9, ..]);
+    is_valid && LEN <= packet.wire_len()
+}

@@ -1,0 +1,74 @@
+//! Headers with an EtherType of their own, and another EtherType or frame after them.
+
+use super::{Content, Extent, Tunnel, u24};
+use crate::TunnelKind;
+use crate::inspect::{Fields, tunnel as fields};
+
+/// Version, flags, length of the options in words and hop count (16 bits), egress, ingress.
+pub(super) fn trill(packet: Extent<'_>) -> Option<Tunnel<'_>> {
+    /// Version and reserved bits.
+    const MUST_BE_ZERO: u16 = 0xf000;
+    let first = packet.u16_at(0)?;
+    (first & MUST_BE_ZERO == 0).then_some(Tunnel {
+        kind: TunnelKind::Trill,
+        id: None,
+        packet,
+        header_len: 6 + usize::from(first >> 6 & 0x1f) * 4,
+        fields: Some(fields::trill),
+        content: Content::Ethernet,
+    })
+}
+
+/// Priority and flags, service instance; then a frame (IEEE 802.1Q-2018, 9.7).
+pub(super) fn pbb(packet: Extent<'_>) -> Option<Tunnel<'_>> {
+    /// Reserved: not understood by its receivers.
+    const RESERVED: u8 = 0x03;
+    let &[first, i0, i1, i2] = packet.bytes().first_chunk()?;
+    (first & RESERVED == 0).then_some(Tunnel {
+        kind: TunnelKind::Pbb,
+        id: Some(u24([i0, i1, i2])),
+        packet,
+        header_len: 4,
+        fields: Some(fields::pbb),
+        content: Content::Ethernet,
+    })
+}
+
+/// A header that ends with an EtherType or an IEEE 802.3 length.
+fn tag(
+    kind: TunnelKind,
+    id: Option<u32>,
+    packet: Extent<'_>,
+    header_len: usize,
+    fields: fn(&mut Fields<'_>),
+) -> Option<Tunnel<'_>> {
+    let content = Content::EtherType(packet.u16_at(header_len - 2)?);
+    Some(Tunnel { kind, id, packet, header_len, fields: Some(fields), content })
+}
+
+/// Version, length, option type and security group tag (packet-cisco-metadata.c of Wireshark).
+pub(super) fn cmd(packet: Extent<'_>) -> Option<Tunnel<'_>> {
+    const VERSION_AND_LEN: u16 = 0x0101;
+    let group = packet.u16_at(4)?;
+    let is_valid = packet.u16_at(0)? == VERSION_AND_LEN && packet.u16_at(2)? & 0xfff == 1;
+    let id = Some(u32::from(group));
+    if is_valid { tag(TunnelKind::Cmd, id, packet, 8, fields::cmd) } else { None }
+}
+
+/// Direction, pointer and destination; looped, reserved, version and source.
+pub(super) fn vn_tag(packet: Extent<'_>) -> Option<Tunnel<'_>> {
+    /// Reserved bit and version.
+    const MUST_BE_ZERO: u16 = 0x7000;
+    let is_valid = packet.u16_at(2)? & MUST_BE_ZERO == 0;
+    if is_valid { tag(TunnelKind::VnTag, None, packet, 6, fields::vn_tag) } else { None }
+}
+
+/// Priority and ingress channel; reserved, group and channel; extensions of both channels.
+pub(super) fn e_tag(packet: Extent<'_>) -> Option<Tunnel<'_>> {
+    const RESERVED: u16 = 0xc000;
+    let channel = packet.u16_at(2)?;
+    let extension = *packet.bytes().get(5)?;
+    let id = u32::from(extension) << 14 | u32::from(channel & !RESERVED);
+    let is_valid = channel & RESERVED == 0;
+    if is_valid { tag(TunnelKind::ETag, Some(id), packet, 8, fields::e_tag) } else { None }
+}

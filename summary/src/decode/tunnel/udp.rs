@@ -1,0 +1,96 @@
+//! Tunnels over UDP, except L2TP.
+
+use super::{Content, Extent, Tunnel, u24};
+use crate::TunnelKind;
+use crate::inspect::tunnel as fields;
+
+/// Flags, reserved or group policy (24 bits), network identifier, reserved.
+pub(super) fn vxlan(packet: Extent<'_>) -> Option<Tunnel<'_>> {
+    const HAS_ID: u8 = 0x08;
+    const HAS_POLICY: u8 = 0x80;
+    /// Bits of the group policy extension (draft-smith-vxlan-group-policy): do not learn, applied.
+    const POLICY_BITS: u8 = 0x48;
+    let &[flags, bits, p0, p1, v0, v1, v2, reserved] = packet.bytes().first_chunk()?;
+    let has_policy = flags & HAS_POLICY != 0;
+    let is_policy = if has_policy { bits & !POLICY_BITS == 0 } else { [bits, p0, p1] == [0; 3] };
+    let is_valid = flags & !HAS_POLICY == HAS_ID && is_policy && reserved == 0;
+    is_valid.then_some(Tunnel {
+        kind: TunnelKind::Vxlan,
+        id: Some(u24([v0, v1, v2])),
+        packet,
+        header_len: 8,
+        fields: Some(fields::vxlan),
+        content: Content::Ethernet,
+    })
+}
+
+/// Flags, reserved, next protocol, network identifier, reserved.
+pub(super) fn vxlan_gpe(packet: Extent<'_>) -> Option<Tunnel<'_>> {
+    /// Version 0, identifier and next protocol present.
+    const FLAGS: u8 = 0x0c;
+    let &[flags, r0, r1, next, v0, v1, v2, reserved] = packet.bytes().first_chunk()?;
+    let content = match next {
+        1 => Content::Ipv4,
+        2 => Content::Ipv6,
+        3 => Content::Ethernet,
+        _ => return None,
+    };
+    (flags == FLAGS && [r0, r1, reserved] == [0; 3]).then_some(Tunnel {
+        kind: TunnelKind::VxlanGpe,
+        id: Some(u24([v0, v1, v2])),
+        packet,
+        header_len: 8,
+        fields: Some(fields::vxlan_gpe),
+        content,
+    })
+}
+
+/// Version and length of the options, flags, protocol, network identifier, reserved.
+pub(super) fn geneve(packet: Extent<'_>) -> Option<Tunnel<'_>> {
+    /// Critical options are present. The other flag, of control packets, must not be set.
+    const CRITICAL: u8 = 0x40;
+    let &[first, flags, p0, p1, v0, v1, v2, reserved] = packet.bytes().first_chunk()?;
+    let content = Content::of_ether_type(u16::from_be_bytes([p0, p1]))?;
+    (first >> 6 == 0 && flags & !CRITICAL == 0 && reserved == 0).then_some(Tunnel {
+        kind: TunnelKind::Geneve,
+        id: Some(u24([v0, v1, v2])),
+        packet,
+        header_len: 8 + usize::from(first & 0x3f) * 4,
+        fields: Some(fields::geneve),
+        content,
+    })
+}
+
+/// Version and flags, type, length, tunnel; with a flag also sequence number, N-PDU number and type of
+/// the first extension header (3GPP TS 29.281, 5.1).
+pub(super) fn gtp(packet: Extent<'_>) -> Option<Tunnel<'_>> {
+    /// Version 1, GTP; without the flags.
+    const VERSION: u8 = 0x30;
+    const FLAGS: u8 = 0x07;
+    const HAS_EXTENSION: u8 = 0x04;
+    const PDU: u8 = 0xff;
+    let &[first, kind, l0, l1, t0, t1, t2, t3] = packet.bytes().first_chunk()?;
+    let len = 8 + usize::from(u16::from_be_bytes([l0, l1]));
+    if first & !FLAGS != VERSION || kind != PDU || packet.wire_len() < len {
+        return None;
+    }
+    let mut header_len = 8;
+    if first & FLAGS != 0 {
+        header_len += 4;
+        let mut next = *packet.bytes().get(11)?;
+        // Each extension header has its length in units of four bytes first, and the next type last.
+        while first & HAS_EXTENSION != 0 && next != 0 {
+            let extension_len = usize::from(*packet.bytes().get(header_len)?) * 4;
+            header_len += extension_len;
+            next = *packet.bytes().get(header_len - 1).filter(|_| extension_len != 0)?;
+        }
+    }
+    Some(Tunnel {
+        kind: TunnelKind::Gtp,
+        id: Some(u32::from_be_bytes([t0, t1, t2, t3])),
+        packet: packet.limited_to(len),
+        header_len,
+        fields: Some(fields::gtp),
+        content: Content::Ip,
+    })
+}
