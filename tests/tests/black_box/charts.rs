@@ -268,6 +268,22 @@ fn files_are_compared_by_colour_and_from_their_starts() {
     assert!(in_svg(">tcp<") && in_svg(">Time (UTC)<") && !in_svg(">later.ndjson<"));
     page.act("viewer.set('color', 'file')");
     assert!(in_svg(">diagonal.ndjson<") && in_svg(">later.ndjson<") && !in_svg(">tcp<"));
+    // The legend selects files.
+    let (left, top) = page.in_plot("throughput", (0.0, 0.0));
+    let entry = (left + 5.0, top - 14.0);
+    page.mouse(Mouse::Press, entry);
+    page.mouse(Mouse::Release, entry);
+    page.eval("viewer.settled()");
+    assert_eq!(page.text("#chips li button"), "File later.ndjson");
+    assert_eq!(page.eval("viewer.state().selected"), 1_000);
+    page.mouse(Mouse::Press, entry);
+    page.mouse(Mouse::Release, entry);
+    page.eval("viewer.settled()");
+    assert_eq!(page.text("#chips"), "");
+    page.mouse(Mouse::DoubleClick, entry);
+    page.eval("viewer.settled()");
+    assert_eq!(page.text("#chips li button"), "File diagonal.ndjson");
+    page.act("viewer.clear()");
     page.act("(() => { const box = document.querySelector('[data-setting=align]'); box.checked = true; box.dispatchEvent(new Event('input', {bubbles: true})); box.dispatchEvent(new Event('change', {bubbles: true})); })()");
     assert!(in_svg(">Time since start of each file<"));
     assert!(page.text("#throughput-figures").ends_with(" · starts aligned"));

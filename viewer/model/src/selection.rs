@@ -30,10 +30,12 @@ pub enum Dimension {
     Protocol,
     /// Conversations.
     Conversation,
+    /// Files.
+    File,
 }
 
 /// Number of dimensions.
-pub const DIMENSION_COUNT: usize = 10;
+pub const DIMENSION_COUNT: usize = 11;
 
 impl Dimension {
     /// All dimensions, in the order of their discriminants.
@@ -48,6 +50,7 @@ impl Dimension {
         Self::Destination,
         Self::Protocol,
         Self::Conversation,
+        Self::File,
     ];
 
     /// Name in links and on the chips of active filters.
@@ -63,6 +66,7 @@ impl Dimension {
             Self::Destination => "destination",
             Self::Protocol => "protocol",
             Self::Conversation => "conversation",
+            Self::File => "file",
         }
     }
 

@@ -148,7 +148,7 @@ impl App {
     }
 
     /// What the colours of the classes distinguish: protocols or files.
-    fn class_names(&self) -> [&str; CLASS_COUNT] {
+    pub(super) fn class_names(&self) -> [&str; CLASS_COUNT] {
         let mut names = CLASSES.map(Class::name);
         if self.is_colored_by_file() {
             let files = &self.files.files;

@@ -147,11 +147,15 @@ fn words(expr: &Expr, zone: &Zone) -> Option<String> {
             };
             Some(format!("{name} {}", ranges.join(", ")))
         }
-        Expr::In(field @ (Field::Src | Field::Dst | Field::Host | Field::Proto), set) => {
+        Expr::In(
+            field @ (Field::Src | Field::Dst | Field::Host | Field::File | Field::Proto),
+            set,
+        ) => {
             let name = match field {
                 Field::Src => "Source",
                 Field::Dst => "Destination",
                 Field::Host => "Endpoint",
+                Field::File => "File",
                 _ => "Protocol",
             };
             Some(format!("{name} {}", values(set)?.join(", ")))

@@ -26,7 +26,8 @@ impl App {
         let size = self.size(panel);
         let mut rect = Rect { x: at.0, y: at.1, width: 0.0, height: 0.0 };
         if let Some((class, rect)) = self.legend_at(panel, at) {
-            let lines = legend_text(class, self.shown_classes().has(class));
+            let name = self.class_names()[class.index()];
+            let lines = legend_text(name, self.shown_classes().has(class));
             return Some(Tooltip { panel, rect, lines });
         }
         let lines = match self.chart(panel)? {

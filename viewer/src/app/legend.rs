@@ -1,7 +1,8 @@
-//! Legends: their entries select protocols, like the bars of the protocol ranking.
+//! Legends: their entries select protocols, like the bars of the protocol ranking, or files.
 
 use super::charts::Chart;
 use super::cursor::Key;
+use super::files::file_class;
 use super::{App, Panel};
 use crate::chart::legend_entry_at;
 use crate::filter::{Expr, Field, Set};
@@ -10,17 +11,24 @@ use crate::scene::Rect;
 use crate::selection::Dimension;
 
 impl App {
-    /// The classes that are selected in the dimension of protocols.
+    /// The dimension in which legends select.
+    fn legend_dimension(&self) -> Dimension {
+        if self.is_colored_by_file() { Dimension::File } else { Dimension::Protocol }
+    }
+
+    /// The classes that are selected in the dimension of legends.
     pub(super) fn shown_classes(&self) -> ClassSet {
-        if self.is_colored_by_file() {
-            return ClassSet::ALL;
-        }
-        let (expr, is_excluded) = match self.history.now().get(Dimension::Protocol) {
+        let (expr, is_excluded) = match self.history.now().get(self.legend_dimension()) {
             Some(Expr::Not(expr)) => (&**expr, true),
             Some(expr) => (expr, false),
             None => return ClassSet::ALL,
         };
-        let Expr::In(Field::Proto, Set::Texts(texts)) = expr else { return ClassSet::ALL };
+        let Expr::In(Field::Proto | Field::File, Set::Texts(texts)) = expr else {
+            return ClassSet::ALL;
+        };
+        if self.is_colored_by_file() {
+            return self.classes_of(|name| texts.iter().any(|text| text == name) != is_excluded);
+        }
         let classes: Vec<_> = texts.iter().map(|text| Class::of(text)).collect();
         let listed = ClassSet::of(&classes);
         // Not all other protocols are excluded.
@@ -29,10 +37,34 @@ impl App {
         if is_excluded { ClassSet::ALL.toggled(excluded) } else { listed }
     }
 
-    /// The classes that can be selected in the legend of a chart. Files cannot.
+    /// The classes of the files whose name is accepted.
+    fn classes_of(&self, is_accepted: impl Fn(&str) -> bool) -> ClassSet {
+        let files = self.files.files.iter().enumerate();
+        let accepted = files.filter(|(_, file)| is_accepted(&file.name));
+        ClassSet::of(&accepted.map(|(index, _)| file_class(index)).collect::<Vec<_>>())
+    }
+
+    /// The expression that selects the files of classes; `None` if it would select all or none of those
+    /// with packets.
+    fn files_expr(&self, shown: ClassSet, present: ClassSet) -> Option<Expr> {
+        let selected = shown.intersection(present);
+        if selected == present || selected.is_empty() {
+            return None;
+        }
+        let (mut selected, mut others) = (Vec::new(), Vec::new());
+        for (index, file) in self.files.files.iter().enumerate() {
+            let list = if shown.has(file_class(index)) { &mut selected } else { &mut others };
+            list.push(file.name.clone());
+        }
+        let is_excluded = others.len() < selected.len();
+        let names = if is_excluded { others } else { selected };
+        let expr = Expr::In(Field::File, Set::Texts(names));
+        Some(if is_excluded { Expr::Not(Box::new(expr)) } else { expr })
+    }
+
+    /// The classes that can be selected in the legend of a chart.
     pub(super) fn legend(&self, panel: Panel) -> Vec<Class> {
         match self.chart(panel) {
-            _ if self.is_colored_by_file() => Vec::new(),
             Some(Chart::Binned(chart)) => chart.legend(),
             Some(Chart::Scatter(chart)) => chart.whole.present(),
             _ => Vec::new(),
@@ -46,7 +78,7 @@ impl App {
         if size.plot().y <= at.1 {
             return None;
         }
-        legend_entry_at(size, &self.legend(panel), at)
+        legend_entry_at(size, &self.legend(panel), &self.class_names(), at)
     }
 
     /// Selects or deselects a class, or if `isolates` only this class. The last class is not deselected:
@@ -61,7 +93,12 @@ impl App {
         } else {
             one
         };
-        self.select(Dimension::Protocol, classes_expr(shown, present), false);
+        let dimension = self.legend_dimension();
+        let expr = match dimension {
+            Dimension::File => self.files_expr(shown, present),
+            _ => classes_expr(shown, present),
+        };
+        self.select(dimension, expr, false);
     }
 
     /// Handles a click on a legend entry.

@@ -356,7 +356,7 @@ impl<'a> Binned<'a> {
     /// The tooltip of a bin in row 0, or of an entry of the legend in the rows from 1.
     pub fn cell_text(&self, (bin, row): (usize, usize), zone: &Zone) -> Vec<String> {
         match row.checked_sub(1).and_then(|entry| self.legend().get(entry).copied()) {
-            Some(class) => legend_text(class, self.shown.has(class)),
+            Some(class) => legend_text(self.names[class.index()], self.shown.has(class)),
             None => self.bin_text(bin, zone),
         }
     }

@@ -1,8 +1,8 @@
-//! The legend above a chart: an entry for each protocol class with packets.
+//! The legend above a chart: an entry for each class with packets, a protocol or a file.
 
 use super::ranking::shortened;
 use super::{RenderContext, Size, highlight, label_mark};
-use crate::protocol::{CLASS_COUNT, CLASSES, Class, ClassSet};
+use crate::protocol::{CLASS_COUNT, Class, ClassSet};
 use crate::scene::{Align, Mark, Rect, Scene};
 
 /// The height of an entry, and of the square in it.
@@ -78,17 +78,22 @@ fn entries(size: Size, classes: &[Class], names: &[&str]) -> Vec<(Class, Rect)> 
 }
 
 /// The class whose entry is at a pixel, with the entry's rectangle.
-pub fn legend_entry_at(size: Size, classes: &[Class], at: (f64, f64)) -> Option<(Class, Rect)> {
-    entries(size, classes, &CLASSES.map(Class::name)).into_iter().find(|(_, rect)| {
+pub fn legend_entry_at(
+    size: Size,
+    classes: &[Class],
+    names: &[&str],
+    at: (f64, f64),
+) -> Option<(Class, Rect)> {
+    entries(size, classes, names).into_iter().find(|(_, rect)| {
         (rect.x..=rect.x + rect.width).contains(&at.0)
             && (rect.y..=rect.y + rect.height).contains(&at.1)
     })
 }
 
-/// The tooltip of an entry.
-pub fn legend_text(class: Class, is_shown: bool) -> Vec<String> {
+/// The tooltip of an entry, given the name of its class.
+pub fn legend_text(name: &str, is_shown: bool) -> Vec<String> {
     vec![
-        [class.name(), if is_shown { ": on" } else { ": off" }].concat(),
+        [name, if is_shown { ": on" } else { ": off" }].concat(),
         "Click or Enter: on or off".to_owned(),
         "Double-click, Alt+click or Shift+Enter: only this one".to_owned(),
     ]

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::app::charts::Chart;
-use crate::protocol::{CLASS_COUNT, CLASSES};
+use crate::protocol::{CLASS_COUNT, CLASSES, Class, ClassSet};
 
 /// The packets of each class in the throughput chart and in the scatter plot.
 fn counts(page: &Page) -> [[u64; CLASS_COUNT]; 2] {
@@ -31,14 +31,67 @@ fn colours_distinguish_files_on_request() {
     page.send(Event::SetFilter("file == b.ndjson or n <= 10".into(), 0));
     assert_eq!(counts(&page), [[10, 600, 0, 0, 0, 0]; 2]);
     assert!(page.app.link().contains("color=file"));
-    // Legends select protocols, not files.
-    let plot = SIZE.plot();
-    page.send(Event::PointerDown(Panel::Throughput, (plot.x + 5.0, plot.y - 14.0), None));
-    page.send(Event::PointerUp);
-    assert!(!page.chips().iter().any(|chip| chip.contains("proto")), "{:?}", page.chips());
     page.send(Event::Clear(None));
     page.send(Event::Set("color".into(), "protocol".into()));
     assert_eq!(counts(&page), [[800, 800, 0, 0, 0, 0]; 2]);
+}
+
+/// Clicks the legend entry with this number in the throughput chart, where all names are equally long.
+fn click(page: &mut Page, index: usize, tool: Option<Tool>) {
+    let plot = SIZE.plot();
+    // Ten characters, and the space around them.
+    let at = (plot.x + 5.0 + index as f64 * (16.0 + 8.0 * 7.2 + 16.0), plot.y - 14.0);
+    page.send(Event::PointerDown(Panel::Throughput, at, tool));
+    page.send(Event::PointerUp);
+}
+
+#[test]
+fn legend_entries_select_files() {
+    let mut page = Page::empty();
+    page.load("a.ndjson", vec![columns(0..500, 0)], false);
+    page.load("b.ndjson", vec![columns(0..300, 0), columns(300..600, 0)], true);
+    page.load("c.ndjson", vec![columns(0..50, 0)], true);
+    page.send(Event::Set("color".into(), "file".into()));
+    for (index, tool, chip, packets) in [
+        (1, None, Some("not file == b.ndjson"), 550),
+        (0, None, Some("file == c.ndjson"), 50),
+        (0, None, Some("not file == b.ndjson"), 550),
+        (1, None, None, 1_150),
+        // Only one file, and all again.
+        (1, Some(Tool::Lasso), Some("file == b.ndjson"), 600),
+        (1, Some(Tool::Lasso), None, 1_150),
+    ] {
+        click(&mut page, index, tool);
+        assert_eq!(page.chips().first().map(String::as_str), chip);
+        assert_eq!(page.selected(), packets, "{chip:?}");
+    }
+    click(&mut page, 2, None);
+    assert_eq!(page.app.view().chips[0].label, "Not File c.ndjson");
+    assert!(page.app.link().contains("file=not+file+%3D%3D+c.ndjson"), "{}", page.app.link());
+    let plot = SIZE.plot();
+    page.send(Event::PointerMove(Panel::Throughput, (plot.x + 5.0, plot.y - 14.0)));
+    assert_eq!(page.app.view().hover.unwrap().lines[0], "a.ndjson: on");
+    // The protocols are not affected, and have their own legend.
+    page.send(Event::Set("color".into(), "protocol".into()));
+    assert_eq!(page.app.shown_classes(), ClassSet::ALL);
+}
+
+#[test]
+fn further_files_are_selected_together() {
+    let mut page = Page::open();
+    page.send(Event::Set("color".into(), "file".into()));
+    for index in 1..8 {
+        page.load(&format!("{index}.ndjson"), vec![columns(0..100, 0)], true);
+    }
+    page.send(Event::Select(Dimension::File, "file == 7.ndjson".into()));
+    assert_eq!(page.app.shown_classes(), ClassSet::of(&[Class::Other]));
+    click(&mut page, 0, Some(Tool::Lasso));
+    assert_eq!(page.chips(), ["file == a.ndjson"]);
+    let class = Class::Other;
+    page.app.toggle_class(Panel::Throughput, class, true);
+    assert_eq!(page.chips(), ["file in {5.ndjson, 6.ndjson, 7.ndjson}"]);
+    page.app.toggle_class(Panel::Throughput, class, false);
+    assert!(page.chips().is_empty(), "all instead of none: {:?}", page.chips());
 }
 
 #[test]
