@@ -206,6 +206,45 @@ impl Chromium {
         Ok(())
     }
 
+    /// Moves a finger from one point of the window to another.
+    ///
+    /// # Errors
+    ///
+    /// If the browser reports an error.
+    pub fn swipe(&self, from: (f64, f64), to: (f64, f64)) -> Result<()> {
+        const STEPS: u32 = 10;
+        let touch = |kind, at: Option<(f64, f64)>| {
+            let point = |(x, y)| Input::TouchPoint {
+                x,
+                y,
+                radius_x: None,
+                radius_y: None,
+                rotation_angle: None,
+                force: None,
+                tangential_pressure: None,
+                tilt_x: None,
+                tilt_y: None,
+                twist: None,
+                id: None,
+            };
+            self.tab.call_method(Input::DispatchTouchEvent {
+                Type: kind,
+                touch_points: at.into_iter().map(point).collect(),
+                modifiers: None,
+                timestamp: None,
+            })
+        };
+        use Input::DispatchTouchEventTypeOption::{TouchEnd, TouchMove, TouchStart};
+        touch(TouchStart, Some(from))?;
+        for step in 1..=STEPS {
+            let part = f64::from(step) / f64::from(STEPS);
+            let at = (from.0 + part * (to.0 - from.0), from.1 + part * (to.1 - from.1));
+            touch(TouchMove, Some(at))?;
+        }
+        touch(TouchEnd, None)?;
+        Ok(())
+    }
+
     /// Presses a key, such as `Tab` or `+`.
     ///
     /// # Errors

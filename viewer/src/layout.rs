@@ -1,7 +1,8 @@
-//! The layout of the page: open tabs, the maximized panel, hidden columns and the sizes of the panes. It is part of the
-//! [`Settings`](crate::settings::Settings).
+//! The layout of the page: open tabs, the maximized panel, hidden columns, and the sizes of columns and panes. It is
+//! part of the [`Settings`](crate::settings::Settings).
 
 use crate::app::Panel;
+use crate::column_widths::ColumnWidths;
 use crate::settings::Choices;
 use crate::table_columns::ColumnChoices;
 
@@ -48,7 +49,8 @@ const PANES: [(&str, u16, u16, u16); 3] =
     [("timeline", 250, 120, 1_200), ("side", 330, 200, 1_200), ("detail", 260, 80, 1_200)];
 
 /// The keys of the layout in links.
-pub const KEYS: [&str; 7] = ["chart", "tab", "max", "columns", "timeline", "side", "detail"];
+pub const KEYS: [&str; 8] =
+    ["chart", "tab", "max", "columns", "widths", "timeline", "side", "detail"];
 
 /// The layout.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -61,6 +63,8 @@ pub struct Layout {
     pub maximized: Option<Panel>,
     /// The columns that the user has hidden or shown.
     pub columns: ColumnChoices,
+    /// The widths of columns.
+    pub widths: ColumnWidths,
     sizes_px: [u16; PANES.len()],
 }
 
@@ -71,6 +75,7 @@ impl Default for Layout {
             tab: Tab::default(),
             maximized: None,
             columns: ColumnChoices::default(),
+            widths: ColumnWidths::default(),
             sizes_px: PANES.map(|pane| pane.1),
         }
     }
@@ -84,6 +89,7 @@ impl Layout {
             "tab" => TABS.name(self.tab),
             "max" => self.maximized.map_or("", Panel::name).to_owned(),
             "columns" => self.columns.text(),
+            "widths" => self.widths.text(),
             _ => self.sizes_px[pane(key)?].to_string(),
         })
     }
@@ -111,6 +117,12 @@ impl Layout {
                 let columns = ColumnChoices::parse(text);
                 let is_valid = columns.is_some();
                 self.columns = columns.unwrap_or_default();
+                is_valid
+            }
+            "widths" => {
+                let widths = ColumnWidths::parse(text);
+                let is_valid = widths.is_some();
+                self.widths = widths.unwrap_or_default();
                 is_valid
             }
             _ => match (pane(key), text.parse::<u16>()) {

@@ -17,6 +17,7 @@ pub use viewer_store::{columns, conversations, density, flow, intern, query, sha
 
 pub mod app;
 pub mod chart;
+pub mod column_widths;
 pub mod history;
 pub mod layout;
 pub mod lines;

@@ -20,6 +20,11 @@ impl ScrollExtent {
         (self.max_first as f64 * self.row_px).min(MAX_PX)
     }
 
+    /// Whether positions are scaled down: the browser scrolls further than a finger moves.
+    pub fn is_scaled(self) -> bool {
+        self.max_px() < self.max_first as f64 * self.row_px
+    }
+
     /// The pixels of a row. 0 if all rows are visible.
     fn step_px(self) -> f64 {
         if self.max_first == 0 { 0.0 } else { self.max_px() / self.max_first as f64 }
@@ -67,6 +72,8 @@ mod tests {
             }
         }
         let short = ScrollExtent { max_first: 1_000, row_px: 24.0 };
+        let long = ScrollExtent { max_first: 10_000_000, row_px: 24.0 };
+        assert!(long.is_scaled() && !short.is_scaled());
         // A part of a row.
         assert_eq!([23.0, 24.0, 25.0, 47.0].map(|position| short.row_at(position)), [0, 1, 1, 1]);
         assert!(!short.is_at(48.0, 1));

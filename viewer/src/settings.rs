@@ -302,6 +302,7 @@ mod tests {
             ("tab", "packets"),
             ("max", "sizes"),
             ("columns", "packets.ttl-,packets.vlan"),
+            ("widths", "packets.info.600,endpoints.address.300"),
             ("timeline", "300"),
             ("side", "400"),
             ("detail", "500"),

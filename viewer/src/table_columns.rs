@@ -154,17 +154,23 @@ impl ColumnChoices {
     pub fn parse(text: &str) -> Option<Self> {
         let mut choices = Self::default();
         for choice in text.split(',').filter(|choice| !choice.is_empty()) {
-            let (table, column) = choice.split_once('.')?;
-            let (table, name) = (Panel::parse(table)?, column.trim_end_matches('-'));
-            let index = column_names(table).iter().position(|other| *other == name)?;
-            choices.choose(table, index, name == column);
+            let name = choice.trim_end_matches('-');
+            let (table, column) = column_index(name)?;
+            choices.choose(table, column, name == choice);
         }
         Some(choices)
     }
 }
 
+/// The table and the index of a column, given as `table.column`.
+pub(crate) fn column_index(text: &str) -> Option<(Panel, usize)> {
+    let (table, name) = text.split_once('.')?;
+    let table = Panel::parse(table)?;
+    Some((table, column_names(table).iter().position(|other| *other == name)?))
+}
+
 /// The names of the columns of a table; none for a chart.
-fn column_names(table: Panel) -> Vec<&'static str> {
+pub(crate) fn column_names(table: Panel) -> Vec<&'static str> {
     match table {
         Panel::Conversations => COLUMNS.iter().map(|column| column.1).collect(),
         Panel::Endpoints => ENDPOINT_COLUMNS.iter().map(|column| column.1).collect(),

@@ -236,12 +236,33 @@ fn phones_show_one_tab_with_large_targets() {
     page.wait_for(&format!("JSON.stringify({detail}) === '[360,740]'"));
 }
 
-/// Synthetic events, as the driver has no touch screen.
 #[test]
 fn finger_scrolls_tables() {
     let directory = tempdir().unwrap();
     let page = open(&directory, (360, 740));
     page.act("document.getElementById('phone-packets-tab').click()");
+    let position = "document.getElementById('packets').scrollTop";
+    page.chromium.swipe((180.0, 600.0), (180.0, 400.0)).unwrap();
+    page.wait_for(&format!("100 < {position}"));
+    // A row of a phone has 44 pixels.
+    let row = "Math.floor(document.getElementById('packets').scrollTop / 44)";
+    page.wait_for(&format!(
+        "document.querySelector('#packets-rows td').textContent === String({row} + 1)"
+    ));
+    page.chromium.swipe((180.0, 400.0), (180.0, 690.0)).unwrap();
+    page.wait_for(&format!("{position} === 0"));
+}
+
+/// The browser would scroll too far in tables of which it cannot show all rows. Synthetic events, as a table
+/// of this length takes too long.
+#[test]
+fn finger_scrolls_scaled_tables_row_by_row() {
+    let directory = tempdir().unwrap();
+    let page = open(&directory, (360, 740));
+    page.act("document.getElementById('phone-packets-tab').click()");
+    page.eval("document.getElementById('packets').toggleAttribute('data-scaled', true)");
+    let action = "getComputedStyle(document.getElementById('packets')).touchAction";
+    assert_eq!(page.eval(action), "pan-x");
     // A row of a phone has 44 pixels. The distance since the touch counts.
     for (event, y, row) in [
         ("pointermove", 300, 0),

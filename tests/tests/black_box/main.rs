@@ -7,6 +7,7 @@
 mod browsers;
 mod capture;
 mod charts;
+mod columns;
 mod controls;
 mod differential;
 mod documentation;

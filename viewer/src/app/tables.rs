@@ -28,6 +28,8 @@ pub struct VirtualTable {
     pub rows: Vec<VirtualRow>,
     /// The hidden columns, as a bit mask.
     pub hidden: u32,
+    /// The columns that have a width of their own, and their widths in CSS pixels.
+    pub widths: Vec<(usize, u16)>,
     /// The date and zone of all times in the visible rows, which then lack them; otherwise empty.
     pub date: String,
 }
@@ -148,6 +150,7 @@ impl App {
             rows: self.conversations.visible().iter().map(row).collect(),
             hidden: self
                 .hidden(Panel::Conversations, if self.settings.by_ports { 0 } else { ports }),
+            widths: self.settings.layout.widths.of(Panel::Conversations),
             date: String::new(),
         }
         .share_date(&[11])
@@ -202,6 +205,7 @@ impl App {
             visible_rows: self.endpoints.visible_rows,
             rows: self.endpoints.visible().iter().map(row).collect(),
             hidden: self.hidden(Panel::Endpoints, 0),
+            widths: self.settings.layout.widths.of(Panel::Endpoints),
             date: String::new(),
         }
         .share_date(&[8, 9])
@@ -230,6 +234,7 @@ impl App {
             visible_rows: self.packets.visible_rows,
             rows: self.packet_rows().iter().map(row).collect(),
             hidden: self.hidden(Panel::Packets, if filled == 0 { 0 } else { !filled }),
+            widths: self.settings.layout.widths.of(Panel::Packets),
             date: String::new(),
         }
         .share_date(&[1])

@@ -57,11 +57,19 @@ pub(super) fn enclosing_panel(element: &Element) -> Option<Panel> {
     Panel::parse(&section.get_attribute("data-panel")?)
 }
 
+/// Whether an element takes space on the page.
+pub(super) fn is_visible(element: &Element) -> bool {
+    0 < element.get_client_rects().length()
+}
+
 /// A whole number of JavaScript, such as a size or an offset, that is not negative.
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a whole number")]
 pub(super) fn whole(number: f64) -> u64 {
     number as u64
 }
+
+/// Marks long tables with scaled positions, which the browser does not scroll with a finger.
+pub(super) const SCALED: &str = "data-scaled";
 
 /// The height of a row of the long tables in CSS pixels, which `style.css` sets.
 pub(super) fn row_px(rows: &Element) -> usize {

@@ -1,10 +1,9 @@
 //! The layout: tabs, borders between panes, menus, and moving the focus between panes.
 
-use std::cell::Cell;
-use std::rc::Rc;
 use wasm_bindgen::prelude::*;
-use web_sys::{Document, Element, HtmlElement, KeyboardEvent, PointerEvent, Storage};
+use web_sys::{Document, Element, HtmlElement, KeyboardEvent, Storage};
 
+use super::borders::{self, Border};
 use crate::app::Event;
 use crate::link::{fragment, pairs};
 use crate::text::fixed;
@@ -13,8 +12,6 @@ use crate::web::page::Page;
 
 /// The key under which the browser stores the layout.
 const STORAGE_KEY: &str = "layout";
-/// A key press on a border moves it by this distance.
-const RESIZE_STEP_PX: f64 = 20.0;
 /// The width of the widest menu.
 const MAX_MENU_PX: f64 = 340.0;
 /// The panes and the elements that get the focus; the first visible one.
@@ -103,50 +100,22 @@ fn visible(document: &Document, selector: &str) -> Result<Option<HtmlElement>, J
     Ok(None)
 }
 
-/// Drags or moves a border. Its pane grows to the right, downwards, or, below the border, upwards.
+/// Lets the user move the border of a pane, which grows to the right, downwards, or, below the border,
+/// upwards.
 fn attach_separator(page: &Page, separator: &Element) -> Result<(), JsValue> {
     let key = separator.get_attribute("data-resize").unwrap_or_default();
-    let is_vertical = separator.get_attribute("aria-orientation").as_deref() == Some("vertical");
-    let sign = if key == "detail" { -1.0 } else { 1.0 };
-    let size = {
-        let (page, key) = (page.clone(), key.clone());
-        // Not parsed as a float, which would add tables of 13 kB to the page.
-        move || f64::from(page.with_app(|app| app.settings().get(&key)).parse::<u16>().unwrap_or(0))
+    let (measured, measured_key, page) = (page.clone(), key.clone(), page.clone());
+    let border = Border {
+        is_vertical: separator.get_attribute("aria-orientation").as_deref() == Some("vertical"),
+        sign: if key == "detail" { -1.0 } else { 1.0 },
+        size_px: Box::new(move || {
+            let size = measured.with_app(|app| app.settings().get(&measured_key));
+            // Not parsed as a float, which would add tables of 13 kB to the page.
+            f64::from(size.parse::<u16>().unwrap_or(0))
+        }),
+        resize: Box::new(move |px| set_layout(&page, &key, &fixed(px.max(0.0), 0))),
     };
-    let resize = {
-        let page = page.clone();
-        move |size_px: f64| set_layout(&page, &key, &fixed(size_px.max(0.0), 0))
-    };
-    let position = move |event: &PointerEvent| {
-        sign * f64::from(if is_vertical { event.client_x() } else { event.client_y() })
-    };
-    // While dragging, the size minus the position.
-    let offset = Rc::new(Cell::new(None));
-    let (started, target, size_at_start) = (offset.clone(), separator.clone(), size.clone());
-    listen(separator, "pointerdown", move |event: PointerEvent| {
-        // If the browser refuses, dragging ends at the border of the element.
-        let _ = target.set_pointer_capture(event.pointer_id());
-        started.set(Some(size_at_start() - position(&event)));
-    })?;
-    let (moved, resize_to) = (offset.clone(), resize.clone());
-    listen(separator, "pointermove", move |event: PointerEvent| {
-        if let Some(offset) = moved.get() {
-            resize_to(offset + position(&event));
-        }
-    })?;
-    for name in ["pointerup", "pointercancel"] {
-        let ended = offset.clone();
-        listen(separator, name, move |_: PointerEvent| ended.set(None))?;
-    }
-    listen(separator, "keydown", move |event: KeyboardEvent| {
-        let step_px = match (event.key().as_str(), is_vertical) {
-            ("ArrowRight", true) | ("ArrowDown", false) => RESIZE_STEP_PX,
-            ("ArrowLeft", true) | ("ArrowUp", false) => -RESIZE_STEP_PX,
-            _ => return,
-        };
-        event.prevent_default();
-        resize(size() + sign * step_px);
-    })
+    borders::attach(separator, border)
 }
 
 /// The arrow keys move between the tabs of a list.

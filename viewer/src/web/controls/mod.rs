@@ -5,7 +5,9 @@
 //! around it.
 
 mod actions;
+mod borders;
 mod charts;
+mod columns;
 mod files;
 mod form;
 mod keyboard;
@@ -35,6 +37,7 @@ pub(super) fn attach(page: &Page) -> Result<(), JsValue> {
     }
     for table in &Panel::ALL[CHART_COUNT..] {
         tables::attach(page, *table)?;
+        columns::attach(page, *table)?;
     }
     value_menu::attach(page)?;
     layout::attach(page)?;

@@ -9,7 +9,7 @@ use web_sys::{Element, HtmlElement, KeyboardEvent, MouseEvent, PointerEvent, Whe
 use super::wheel::lines;
 use crate::app::{App, Event, Panel, Step};
 use crate::scroll_extent::ScrollExtent;
-use crate::web::dom::{element, listen, row_px};
+use crate::web::dom::{SCALED, element, is_visible, listen, row_px};
 use crate::web::page::Page;
 
 pub(super) fn attach(page: &Page, table: Panel) -> Result<(), JsValue> {
@@ -58,13 +58,15 @@ pub(super) fn attach(page: &Page, table: Panel) -> Result<(), JsValue> {
     })
 }
 
-/// Scrolls the rows with the finger. Positions of long tables are scaled: the browser would move too far.
+/// Scrolls the rows of very long tables with the finger. Their positions are scaled: the browser, which
+/// scrolls other tables, would move too far.
 fn attach_touch(page: &Page, table: Panel, rows: &HtmlElement) -> Result<(), JsValue> {
     // The first row and the position of the finger when it touched the table.
     let start = Rc::new(Cell::new(None));
-    let (on_down, down) = (page.clone(), start.clone());
+    let (on_down, down, table_rows) = (page.clone(), start.clone(), rows.clone());
     listen(rows, "pointerdown", move |event: PointerEvent| {
         let is_finger = event.pointer_type() == "touch" && event.is_primary();
+        let is_finger = is_finger && table_rows.has_attribute(SCALED);
         let (first, ..) = position(&on_down, table);
         down.set(is_finger.then(|| (first, f64::from(event.client_y()))));
     })?;
@@ -177,10 +179,6 @@ fn focus_cell(body: Option<Element>, row: Option<usize>, column: usize) -> Resul
     let has_row = row.is_some();
     focus(row.and_then(|row| item(row, column)))?;
     Ok(has_row)
-}
-
-fn is_visible(cell: &Element) -> bool {
-    0 < cell.get_client_rects().length()
 }
 
 fn focus(cell: Option<Element>) -> Result<(), JsValue> {

@@ -188,17 +188,19 @@ fn place_button(
     let button: HtmlElement = element(&page.document(), "value-button")?;
     let Some((cell, row, column)) = cell_of(event) else { return Ok(()) };
     let value = page.with_app(|app| app.cell_value(table, row, column));
-    set_visible(&button, value.is_some_and(|value| !value.text.is_empty()));
+    let (rect, limit) = (cell.get_bounding_client_rect(), rows.get_bounding_client_rect());
+    // At the end of a cell that is cut off, it would cover the text.
+    let is_cut = limit.left() + f64::from(rows.client_width()) + 1.0 < rect.right();
+    set_visible(&button, !is_cut && value.is_some_and(|value| !value.text.is_empty()));
     if button.parent_element().as_ref() != Some(rows) {
         rows.append_child(&button)?;
     }
     set_source(&page.document(), &cell)?;
-    let (rect, limit) = (cell.get_bounding_client_rect(), rows.get_bounding_client_rect());
     let style = button.style();
-    // It scrolls with the rows, and ends where they end.
+    // It scrolls with the rows.
     style.set_property("top", &px(rect.top() - limit.top() + f64::from(rows.scroll_top())))?;
     style.set_property("height", &px(rect.height()))?;
-    let right = rect.right().min(limit.right()) - limit.left() + f64::from(rows.scroll_left());
+    let right = rect.right() - limit.left() + f64::from(rows.scroll_left());
     style.set_property("left", &px(right - f64::from(button.offset_width())))
 }
 

@@ -48,19 +48,32 @@ pub(super) fn build(document: &Document) -> Result<(), JsValue> {
     Ok(())
 }
 
-/// Adds a checkbox for each column of a table to its menu.
+/// Adds a border to each column of a table, and a checkbox for it to the menu.
 fn add_columns(document: &Document, section: &Element, items: &Element) -> Result<(), JsValue> {
     let headers = section.query_selector_all("th")?;
     for index in 0..headers.length() {
-        let text = headers.get(index).and_then(|header| header.text_content());
+        let Some(header) = headers.get(index) else { continue };
+        let text = header.text_content().unwrap_or_default();
         let label = document.create_element("label")?;
         let checkbox: HtmlInputElement = document.create_element("input")?.dyn_into()?;
         checkbox.set_type("checkbox");
         checkbox.set_checked(true);
         checkbox.set_attribute("data-column", &index.to_string())?;
         append(&label, &checkbox)?;
-        append(&label, &new_element(document, "span", &text.unwrap_or_default())?)?;
+        append(&label, &new_element(document, "span", &text)?)?;
         append(items, &label)?;
+        let border = new_element(document, "span", "")?;
+        border.set_class_name("separator column-border");
+        for (name, value) in [
+            ("role", "separator"),
+            ("aria-orientation", "vertical"),
+            ("aria-valuenow", "0"),
+            ("aria-label", &format!("Width of {text}")),
+            ("tabindex", if index == 0 { "0" } else { "-1" }),
+        ] {
+            border.set_attribute(name, value)?;
+        }
+        header.append_child(&border)?;
     }
     Ok(())
 }

@@ -8,8 +8,8 @@ use crate::chart::{Table, shortened};
 use crate::scroll_extent::ScrollExtent;
 use crate::text::{fixed, named};
 use crate::web::dom::{
-    append, aria_bool, element, elements, new_button, new_row, row_px, set_attribute, set_text,
-    set_visible,
+    SCALED, append, aria_bool, element, elements, new_button, new_row, row_px, set_attribute,
+    set_flag, set_text, set_visible,
 };
 use summary::grouped;
 
@@ -83,10 +83,26 @@ impl VirtualTables {
             for (column, header) in elements(document, &format!("#{name} th"))?.iter().enumerate() {
                 set_visible(header, !is_hidden(column));
             }
+            // The first border in sight is the stop of the Tab key.
+            let borders = elements(document, &format!("#{name} .column-border"))?;
+            let first = (0..borders.len()).find(|column| !is_hidden(*column));
+            for (column, border) in borders.iter().enumerate() {
+                let tabindex = if Some(column) == first { "0" } else { "-1" };
+                set_attribute(border, "tabindex", tabindex);
+            }
             let checkboxes = elements(document, &format!("#{name}-panel [data-column]"))?;
             for (column, checkbox) in checkboxes.into_iter().enumerate() {
                 checkbox.unchecked_into::<HtmlInputElement>().set_checked(!is_hidden(column));
             }
+        }
+        let has_new_columns = (previous.hidden, &previous.widths) != (table.hidden, &table.widths);
+        if table.widths != previous.widths {
+            set_widths(&element(document, name)?, table, &previous)?;
+        }
+        let is_moved = (previous.first, previous.rows.len()) != (table.first, table.rows.len());
+        if is_moved || has_new_columns {
+            // It would stay where the cell was.
+            set_visible(&element::<Element>(document, "value-button")?, false);
         }
         let rows = body.children();
         for index in (table.rows.len()..previous.rows.len()).rev() {
@@ -95,7 +111,7 @@ impl VirtualTables {
             }
         }
         for (index, row) in table.rows.iter().enumerate() {
-            if previous.rows.get(index) == Some(row) && previous.hidden == table.hidden {
+            if previous.rows.get(index) == Some(row) && !has_new_columns {
                 continue;
             }
             let existing = u32::try_from(index).ok().and_then(|at| rows.item(at));
@@ -103,7 +119,7 @@ impl VirtualTables {
                 Some(element) => element,
                 None => append_row(document, &body, index, row)?,
             };
-            update_row(&element, row, table.hidden);
+            update_row(&element, row, table);
         }
         let position = |table: &VirtualTable| (table.first, table.max_first());
         if position(table) != position(&previous) {
@@ -114,9 +130,25 @@ impl VirtualTables {
     }
 }
 
+/// Sets the widths of columns as variables, which `style.css` applies to the cells.
+fn set_widths(
+    rows: &HtmlElement,
+    table: &VirtualTable,
+    previous: &VirtualTable,
+) -> Result<(), JsValue> {
+    for (column, _) in &previous.widths {
+        rows.style().remove_property(&format!("--column-{column}"))?;
+    }
+    for (column, px) in &table.widths {
+        rows.style().set_property(&format!("--column-{column}"), &format!("{px}px"))?;
+    }
+    Ok(())
+}
+
 /// Moves the scrollbar to the first visible row, unless it is there.
 fn scroll_to(rows: &HtmlElement, table: &VirtualTable) -> Result<(), JsValue> {
     let extent = ScrollExtent { max_first: table.max_first(), row_px: row_px(rows) as f64 };
+    set_flag(rows, SCALED, extent.is_scaled());
     if let Some(space) = rows.query_selector(".space")? {
         let height = format!("calc(100% + {}px)", fixed(extent.max_px(), 0));
         space.dyn_into::<HtmlElement>()?.style().set_property("height", &height)?;
@@ -151,16 +183,20 @@ fn append_row(
     Ok(element)
 }
 
-fn update_row(element: &Element, row: &VirtualRow, hidden: u32) {
+fn update_row(element: &Element, row: &VirtualRow, table: &VirtualTable) {
     let cells = element.children();
-    for (index, text) in (0..).zip(&row.cells) {
-        let Some(cell) = cells.item(index) else { continue };
-        set_visible(&cell, hidden >> index & 1 == 0);
+    for (column, text) in row.cells.iter().enumerate() {
+        let item = u32::try_from(column).ok().and_then(|column| cells.item(column));
+        let Some(cell) = item else { continue };
+        set_visible(&cell, table.hidden >> column & 1 == 0);
+        let has_width = table.widths.iter().any(|width| width.0 == column);
         let max_chars = if text.contains(':') { MAX_ADDRESS_CHARS } else { MAX_WORD_CHARS };
         let is_long = max_chars < text.len() && !text.contains(' ');
-        let shown = if is_long { &shortened(text, max_chars) } else { text };
-        if is_long || cell.has_attribute("title") {
-            set_attribute(&cell, "title", if is_long { text } else { "" });
+        // The width that the user has chosen limits the text.
+        let shown = if is_long && !has_width { &shortened(text, max_chars) } else { text };
+        let title = if is_long || has_width { text } else { "" };
+        if !title.is_empty() || cell.has_attribute("title") {
+            set_attribute(&cell, "title", title);
         }
         match cell.first_element_child() {
             Some(button) => {
