@@ -1,9 +1,9 @@
-//! The layout of the page: open tabs, the maximized panel, hidden columns, and the sizes of columns and panes. It is
-//! part of the [`Settings`](crate::settings::Settings).
+//! What the browser remembers of the page: open tabs, the maximized panel, hidden columns, the sizes of columns and
+//! panes, and whether names are shown. It is part of the [`Settings`](crate::settings::Settings).
 
 use crate::app::Panel;
 use crate::column_widths::ColumnWidths;
-use crate::settings::Choices;
+use crate::settings::{Choices, SWITCH};
 use crate::table_columns::ColumnChoices;
 
 /// A tab of the upper charts.
@@ -49,8 +49,11 @@ const PANES: [(&str, u16, u16, u16); 3] =
     [("timeline", 250, 120, 1_200), ("side", 330, 200, 1_200), ("detail", 260, 80, 1_200)];
 
 /// The keys of the layout in links.
-pub const KEYS: [&str; 8] =
-    ["chart", "tab", "max", "columns", "widths", "timeline", "side", "detail"];
+pub const KEYS: [&str; 9] =
+    ["chart", "tab", "max", "columns", "widths", NAMES_KEY, "timeline", "side", "detail"];
+
+/// The key of [`Layout::has_names`], the only one that changes charts.
+pub const NAMES_KEY: &str = "names";
 
 /// The layout.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -65,6 +68,8 @@ pub struct Layout {
     pub columns: ColumnChoices,
     /// The widths of columns.
     pub widths: ColumnWidths,
+    /// Names are shown instead of addresses.
+    pub has_names: bool,
     sizes_px: [u16; PANES.len()],
 }
 
@@ -76,6 +81,7 @@ impl Default for Layout {
             maximized: None,
             columns: ColumnChoices::default(),
             widths: ColumnWidths::default(),
+            has_names: false,
             sizes_px: PANES.map(|pane| pane.1),
         }
     }
@@ -90,6 +96,7 @@ impl Layout {
             "max" => self.maximized.map_or("", Panel::name).to_owned(),
             "columns" => self.columns.text(),
             "widths" => self.widths.text(),
+            NAMES_KEY => SWITCH.name(self.has_names),
             _ => self.sizes_px[pane(key)?].to_string(),
         })
     }
@@ -105,6 +112,7 @@ impl Layout {
         match key {
             "chart" => CHART_TABS.set(text, &mut self.chart),
             "tab" => TABS.set(text, &mut self.tab),
+            NAMES_KEY => SWITCH.set(text, &mut self.has_names),
             "max" => {
                 let panel = Panel::parse(text).filter(|panel| *panel != Panel::Overview);
                 let is_valid = panel.is_some() || text.is_empty();

@@ -13,7 +13,9 @@
 pub use viewer_model::{
     axis, filter, linear_scale, partial_sort, protocol, selection, service_names, ticks, time, wire,
 };
-pub use viewer_store::{columns, conversations, density, flow, intern, query, shard, tally};
+pub use viewer_store::{
+    address_names, columns, conversations, density, flow, intern, query, shard, tally,
+};
 
 pub mod app;
 pub mod chart;

@@ -1,6 +1,7 @@
 //! Messages between the page and its workers. They are encoded with [`wire`](mod@crate::wire): the
 //! answers are large arrays of counters, which it packs into few bytes.
 
+use crate::address_names::NamedAddress;
 use crate::flow::FlowDelta;
 use crate::load::{ExportFormat, Limits, RawFrame, Report, Sampling};
 use crate::query::{Answer, Query};
@@ -68,6 +69,11 @@ pub enum ToWorker {
     ReadLines {
         /// The packets, each given by part and index.
         rows: Vec<(usize, usize)>,
+    },
+    /// Return the names of addresses in the answers of DNS messages, from this part on.
+    ReadNames {
+        /// Index of the first part.
+        first: usize,
     },
     /// Panic, as if out of memory. For tests of the error handling.
     SimulateFailure,
@@ -140,6 +146,13 @@ pub enum FromWorker {
         /// Why.
         error: String,
     },
+    /// The names of addresses in a part; `None` if the part could not be read.
+    Names {
+        /// Number of the load.
+        epoch: u32,
+        /// The names.
+        names: Option<Vec<NamedAddress>>,
+    },
     /// The selected packets, attached to the message as one blob for each part.
     Exported {
         /// Number of the export.
@@ -154,10 +167,11 @@ wire!(enum ToWorker {
     2 Reset { epoch },
     3 RunQueries { preceding, selection, queries }, 4 ReadRecord { part, index },
     5 Export { id, format, preceding, selection }, 6 SimulateFailure, 7 ReadLines { rows },
+    8 ReadNames { first },
 });
 wire!(enum FromWorker {
     0 Ready, 1 Report { epoch, part, report }, 2 FlowDelta { epoch, part, delta },
     3 Answers { epoch, answers }, 4 Record { epoch, part, index, line, frame },
     5 Exported { id, parts }, 6 Lines { epoch, lines }, 7 ExtraRead { epoch, part, progress },
-    8 ExtraFailed { epoch, error },
+    8 ExtraFailed { epoch, error }, 9 Names { epoch, names },
 });

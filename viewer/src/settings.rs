@@ -128,7 +128,8 @@ impl<T: Copy + PartialEq> Choices<T> {
     }
 }
 
-const SWITCH: Choices<bool> = Choices(&[("0", false), ("1", true)]);
+/// The values of a switch.
+pub(crate) const SWITCH: Choices<bool> = Choices(&[("0", false), ("1", true)]);
 const BARS: Choices<Bars> = Choices(&[("stacked", Bars::Stacked), ("overlaid", Bars::Overlaid)]);
 const RATE: Choices<bool> = Choices(&[("bits", true), ("packets", false)]);
 const SCALE_TO: Choices<ScaleTo> = Choices(&[
@@ -303,6 +304,7 @@ mod tests {
             ("max", "sizes"),
             ("columns", "packets.ttl-,packets.vlan"),
             ("widths", "packets.info.600,endpoints.address.300"),
+            ("names", "1"),
             ("timeline", "300"),
             ("side", "400"),
             ("detail", "500"),

@@ -119,6 +119,7 @@ impl App {
         self.files.phase != Phase::Loading
             && !self.is_interacting
             && self.scheduler.is_idle()
+            && !self.names.is_reading()
             && self.requests.iter().all(|request| self.scheduler.has_answer(request))
     }
 

@@ -30,7 +30,7 @@ impl App {
         let clauses = self.history.now().clauses();
         let chip = |(dimension, expr): (Dimension, &Expr)| Chip {
             dimension,
-            label: label(dimension, expr, zone),
+            label: self.label(dimension, expr, zone),
             text: expr.to_text(zone),
             is_excluded: matches!(expr, Expr::Not(_)),
         };
@@ -113,54 +113,102 @@ fn inverted(expr: Expr) -> Expr {
     }
 }
 
-/// A selection in words.
-fn label(dimension: Dimension, expr: &Expr, zone: &Zone) -> String {
-    if let Expr::Not(expr) = expr {
-        return format!("Not {}", label(dimension, expr, zone));
+impl App {
+    /// A selection in words.
+    fn label(&self, dimension: Dimension, expr: &Expr, zone: &Zone) -> String {
+        if let Expr::Not(expr) = expr {
+            return format!("Not {}", self.label(dimension, expr, zone));
+        }
+        let words = match dimension {
+            Dimension::Conversation => self.conversations(expr),
+            _ => None,
+        };
+        words.or_else(|| self.words(expr, zone)).unwrap_or_else(|| expr.to_text(zone))
     }
-    let words = match dimension {
-        Dimension::Conversation => conversations(expr),
-        _ => None,
-    };
-    words.or_else(|| self::words(expr, zone)).unwrap_or_else(|| expr.to_text(zone))
-}
 
-/// The words for an expression that a chart makes; `None` for others.
-fn words(expr: &Expr, zone: &Zone) -> Option<String> {
-    match expr {
-        Expr::Lasso(lasso) => {
-            let [x, y] = [lasso.x, lasso.y].map(|(quantity, _)| quantity.label());
-            Some(format!("Lasso: {x}, {y}"))
+    /// The words for an expression that a chart makes; `None` for others.
+    fn words(&self, expr: &Expr, zone: &Zone) -> Option<String> {
+        match expr {
+            Expr::Lasso(lasso) => {
+                let [x, y] = [lasso.x, lasso.y].map(|(quantity, _)| quantity.label());
+                Some(format!("Lasso: {x}, {y}"))
+            }
+            Expr::And(operands) => {
+                let operands: Option<Vec<_>> =
+                    operands.iter().map(|expr| self.words(expr, zone)).collect();
+                operands.map(|operands| operands.join(", "))
+            }
+            Expr::In(Field::Quantity(quantity), Set::Numbers(ranges)) => {
+                let ranges: Vec<_> = ranges
+                    .iter()
+                    .map(|(first, last)| range(*quantity, *first, *last, zone))
+                    .collect();
+                let name = match quantity {
+                    Quantity::Size => "Size",
+                    Quantity::Gap => "Gap",
+                    Quantity::Elapsed => "Elapsed",
+                    quantity => quantity.label(),
+                };
+                Some(format!("{name} {}", ranges.join(", ")))
+            }
+            Expr::In(
+                field @ (Field::Src | Field::Dst | Field::Host | Field::File | Field::Proto),
+                set,
+            ) => {
+                let name = match field {
+                    Field::Src => "Source",
+                    Field::Dst => "Destination",
+                    Field::Host => "Endpoint",
+                    Field::File => "File",
+                    _ => "Protocol",
+                };
+                Some(format!("{name} {}", self.values(set)?.join(", ")))
+            }
+            _ => None,
         }
-        Expr::And(operands) => {
-            let operands: Option<Vec<_>> = operands.iter().map(|expr| words(expr, zone)).collect();
-            operands.map(|operands| operands.join(", "))
+    }
+
+    /// The values of a set, if they are texts, addresses or single ports.
+    fn values(&self, set: &Set) -> Option<Vec<String>> {
+        match set {
+            Set::Texts(texts) => Some(texts.iter().map(|text| named(text).to_owned()).collect()),
+            Set::Addresses(ranges) => {
+                let one = ranges.iter().map(|(a, b)| {
+                    let name = || self.name_of(*a).map_or_else(|| a.to_string(), str::to_owned);
+                    (a == b).then(name)
+                });
+                one.collect()
+            }
+            Set::Numbers(ranges) => {
+                let one = |(first, last): &(i64, i64)| (first == last).then(|| first.to_string());
+                ranges.iter().map(one).collect()
+            }
+            _ => None,
         }
-        Expr::In(Field::Quantity(quantity), Set::Numbers(ranges)) => {
-            let ranges: Vec<_> =
-                ranges.iter().map(|(first, last)| range(*quantity, *first, *last, zone)).collect();
-            let name = match quantity {
-                Quantity::Size => "Size",
-                Quantity::Gap => "Gap",
-                Quantity::Elapsed => "Elapsed",
-                quantity => quantity.label(),
-            };
-            Some(format!("{name} {}", ranges.join(", ")))
+    }
+
+    /// The two sides of a conversation and its protocol, or those of several: `10.0.0.77 ⇄ 10.0.0.5 tcp`.
+    fn conversations(&self, expr: &Expr) -> Option<String> {
+        if let Expr::Or(operands) = expr
+            && let Some(all) =
+                operands.iter().map(|expr| self.conversation(expr)).collect::<Option<Vec<_>>>()
+        {
+            return Some(all.join(", "));
         }
-        Expr::In(
-            field @ (Field::Src | Field::Dst | Field::Host | Field::File | Field::Proto),
-            set,
-        ) => {
-            let name = match field {
-                Field::Src => "Source",
-                Field::Dst => "Destination",
-                Field::Host => "Endpoint",
-                Field::File => "File",
-                _ => "Protocol",
-            };
-            Some(format!("{name} {}", values(set)?.join(", ")))
-        }
-        _ => None,
+        self.conversation(expr)
+    }
+
+    fn conversation(&self, expr: &Expr) -> Option<String> {
+        let value = |field: Field| {
+            let values = self.values(find(expr, field)?)?;
+            values.into_iter().next()
+        };
+        let port = |quantity| value(Field::Quantity(quantity)).map(|port| format!(":{port}"));
+        let (a, b) = (value(Field::Src)?, value(Field::Dst)?);
+        let a_port = port(Quantity::SourcePort).unwrap_or_default();
+        let b_port = port(Quantity::DestinationPort).unwrap_or_default();
+        let proto = value(Field::Proto).map(|proto| format!(" {proto}")).unwrap_or_default();
+        Some(format!("{a}{a_port} ⇄ {b}{b_port}{proto}"))
     }
 }
 
@@ -189,45 +237,6 @@ fn range(quantity: Quantity, first: i64, last: i64, zone: &Zone) -> String {
         (_, i64::MIN, last) => format!("up to {}", value(last)),
         (_, first, last) => format!("{}–{}", value(first), value(last)),
     }
-}
-
-/// The values of a set, if they are texts, addresses or single ports.
-fn values(set: &Set) -> Option<Vec<String>> {
-    match set {
-        Set::Texts(texts) => Some(texts.iter().map(|text| named(text).to_owned()).collect()),
-        Set::Addresses(ranges) => {
-            let one = ranges.iter().map(|(a, b)| (a == b).then(|| a.to_string()));
-            one.collect()
-        }
-        Set::Numbers(ranges) => {
-            let one = |(first, last): &(i64, i64)| (first == last).then(|| first.to_string());
-            ranges.iter().map(one).collect()
-        }
-        _ => None,
-    }
-}
-
-/// The two sides of a conversation and its protocol, or those of several: `10.0.0.77 ⇄ 10.0.0.5 tcp`.
-fn conversations(expr: &Expr) -> Option<String> {
-    if let Expr::Or(operands) = expr
-        && let Some(all) = operands.iter().map(conversation).collect::<Option<Vec<_>>>()
-    {
-        return Some(all.join(", "));
-    }
-    conversation(expr)
-}
-
-fn conversation(expr: &Expr) -> Option<String> {
-    let value = |field: Field| {
-        let values = values(find(expr, field)?)?;
-        values.into_iter().next()
-    };
-    let port = |quantity| value(Field::Quantity(quantity)).map(|port| format!(":{port}"));
-    let (a, b) = (value(Field::Src)?, value(Field::Dst)?);
-    let a_port = port(Quantity::SourcePort).unwrap_or_default();
-    let b_port = port(Quantity::DestinationPort).unwrap_or_default();
-    let proto = value(Field::Proto).map(|proto| format!(" {proto}")).unwrap_or_default();
-    Some(format!("{a}{a_port} ⇄ {b}{b_port}{proto}"))
 }
 
 /// The first set to which the expression limits a field.

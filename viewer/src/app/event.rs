@@ -3,6 +3,7 @@
 use super::cursor::Key;
 use super::memory_plan::{FileInfo, Memory, PartAssignment};
 use super::panel::Panel;
+use crate::address_names::NamedAddress;
 use crate::axis::{Quantity, Span};
 use crate::chart::Size;
 use crate::flow::FlowDelta;
@@ -114,6 +115,8 @@ pub enum Event {
     /// Reading fields that the selection refers to and that have no column: the part, and its bytes
     /// read and to read.
     ExtraRead(usize, (u64, u64)),
+    /// The names of addresses in the DNS messages of a part; `None` if the part could not be read.
+    Names(Option<Vec<NamedAddress>>),
     /// Close the packet details.
     CloseDetail,
     /// Show or hide the table view of a chart.
@@ -186,6 +189,9 @@ pub enum Effect {
     /// Read the lines of these packets, each given by part and index, and return them as
     /// [`Event::Lines`].
     ReadLines(Vec<(usize, usize)>),
+    /// Read the names of addresses in all parts from this one on, and return those of each part as
+    /// [`Event::Names`].
+    ReadNames(usize),
 }
 
 impl Event {

@@ -66,12 +66,14 @@ impl App {
             (address, Some(port)) if address.contains(':') => format!("[{address}]:{port}"),
             (address, Some(port)) => format!("{address}:{port}"),
         };
-        Some(vec![
+        let mut lines = vec![
             format!("Packet {}", integer(row.n)),
             zone.format(row.ts_ns),
             format!("{} → {}", endpoint(&row.src, row.sport), endpoint(&row.dst, row.dport)),
-            format!("{}, {} bytes", row.proto, grouped(u64::from(row.len))),
-        ])
+        ];
+        lines.extend(self.named_endpoints(row));
+        lines.push(format!("{}, {} bytes", row.proto, grouped(u64::from(row.len))));
+        Some(lines)
     }
 
     /// The text of the cell at the keyboard cursor; empty without a cursor.

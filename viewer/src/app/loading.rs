@@ -2,6 +2,7 @@
 
 use super::extra_fields::ExtraFields;
 use super::memory_plan::{FileInfo, Memory, MemoryPlan, Overflow};
+use super::names::Names;
 use super::{App, Effect, Phase};
 use crate::axis::QUANTITY_COUNT;
 use crate::columns::Totals;
@@ -38,6 +39,7 @@ impl App {
         self.filled_columns = 0;
         self.rankings = Default::default();
         self.extra_fields = ExtraFields::default();
+        self.names = Names::default();
         (self.detail, self.pending_rank) = (None, None);
         (self.pointer, self.cursor) = (None, None);
         self.extra_progress.clear();

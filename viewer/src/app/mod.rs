@@ -20,6 +20,7 @@ mod hover;
 mod legend;
 mod loading;
 mod memory_plan;
+mod names;
 mod navigation;
 mod overview;
 mod packets;
@@ -57,7 +58,7 @@ use crate::conversations::{Conversation, Endpoint, FlowTable};
 use crate::density::Grid;
 use crate::filter::{Completion, Error, parse};
 use crate::history::History;
-use crate::layout;
+use crate::layout::{self, NAMES_KEY};
 use crate::load::{Limits, Sampling};
 use crate::protocol::Class;
 use crate::scene::Theme;
@@ -69,6 +70,7 @@ use extra_fields::{ExtraFields, PacketId};
 use files::Files;
 use gesture::Gesture;
 use memory_plan::{MemoryPlan, Overflow};
+use names::Names;
 use packets::Packets;
 use query_scheduler::{QueryScheduler, Request};
 use rankings::{CachedRanking, RANKING_COUNT};
@@ -95,6 +97,7 @@ pub struct App {
     flows: FlowTable,
     packets: Packets,
     extra_fields: ExtraFields,
+    names: Names,
     conversations: SortedRows<Conversation, Column>,
     endpoints: SortedRows<Endpoint, EndpointColumn>,
     /// All conversations and endpoints are needed although their tables are not visible.
@@ -272,6 +275,7 @@ impl App {
                 self.extra_fields.on_lines(lines);
                 self.note_filled_columns();
             }
+            Event::Names(names) => self.names.on_names(names),
             Event::CloseDetail => (self.detail, self.pending_rank) = (None, None),
             Event::ExtraRead(part, progress) => self.on_extra_read(part, progress),
             Event::ExtraFailed(error) => self.on_extra_failed(&error),
@@ -335,7 +339,7 @@ impl App {
             | Event::CloseDetail
             | Event::ExtraRead(..)
             | Event::VisibleRows(..) => false,
-            Event::Set(key, _) => !layout::KEYS.contains(&key.as_str()),
+            Event::Set(key, _) => key == NAMES_KEY || !layout::KEYS.contains(&key.as_str()),
             _ => true,
         }
     }
@@ -358,6 +362,7 @@ impl App {
                 selection: Box::new(self.history.now().clone()),
             });
         }
+        effects.extend(self.request_names());
         let lines = if is_interacting { Vec::new() } else { self.missing_lines() };
         if !lines.is_empty() {
             effects.push(Effect::ReadLines(lines));

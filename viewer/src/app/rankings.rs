@@ -49,6 +49,7 @@ struct Inputs {
     has_selected: bool,
     rank_by: RankBy,
     is_dark: bool,
+    names_version: usize,
     /// The selection in the ranking itself.
     choices: Option<Expr>,
 }
@@ -109,6 +110,7 @@ impl App {
                 has_selected,
                 rank_by: self.settings.rank,
                 is_dark: self.theme.is_dark,
+                names_version: self.names_version(),
                 choices,
             };
             if self.rankings[index].as_ref().is_none_or(|cached| cached.inputs != inputs) {
@@ -157,6 +159,10 @@ impl App {
                 Key::Address(address) => (address.to_string(), None),
                 Key::Proto(name) => (name.clone(), None),
             };
+            let shown = match key {
+                Key::Address(address) => self.name_of(*address).map(str::to_owned),
+                _ => None,
+            };
             let color = match key {
                 Key::Proto(name) => Some(Class::of(name).color(inputs.is_dark)),
                 _ => None,
@@ -169,6 +175,7 @@ impl App {
                     .is_some_and(|choices| contains_choice(choices, &key_expr(panel, key))),
                 name,
                 alias,
+                shown,
                 color,
             }
         };

@@ -87,6 +87,8 @@ pub(super) fn max_first(count: u64, visible_rows: usize) -> u64 {
 pub struct VirtualRow {
     /// The text of each cell.
     pub cells: Vec<String>,
+    /// The columns that show names instead of addresses, and the addresses.
+    pub addresses: Vec<(usize, String)>,
     /// The row is selected, or its details are shown.
     pub is_selected: bool,
 }
@@ -136,9 +138,9 @@ impl App {
     /// The visible conversations.
     pub(super) fn visible_conversations(&self, zone: &Zone) -> VirtualTable {
         let format = Format { zone, is_plain: false };
-        let row = |conversation: &Conversation| VirtualRow {
-            cells: self.conversation_cells(conversation, &format),
-            is_selected: self.is_selected(&self.flows.expr(conversation.pair)),
+        let row = |conversation: &Conversation| {
+            let is_selected = self.is_selected(&self.flows.expr(conversation.pair));
+            self.row(self.conversation_cells(conversation, &format), is_selected, &[0, 2])
         };
         let is_port = |column| matches!(column, Column::PortA | Column::PortB);
         let ports = COLUMNS.iter().enumerate().filter(|(_, column)| is_port(column.0));
@@ -195,9 +197,9 @@ impl App {
     /// The visible endpoints.
     pub(super) fn visible_endpoints(&self, zone: &Zone) -> VirtualTable {
         let format = Format { zone, is_plain: false };
-        let row = |endpoint: &Endpoint| VirtualRow {
-            cells: endpoint_cells(endpoint, &format),
-            is_selected: self.is_selected(&endpoint_expr(endpoint.address)),
+        let row = |endpoint: &Endpoint| {
+            let is_selected = self.is_selected(&endpoint_expr(endpoint.address));
+            self.row(endpoint_cells(endpoint, &format), is_selected, &[0])
         };
         VirtualTable {
             count: self.endpoints.len(),
@@ -224,9 +226,9 @@ impl App {
     pub(super) fn visible_packets(&self, zone: &Zone) -> VirtualTable {
         let format = Format { zone, is_plain: false };
         let (shown, filled) = (self.detail.as_ref().map(DetailPacket::id), self.filled_columns);
-        let row = |packet: &LocatedPacket| VirtualRow {
-            cells: self.packet_cells(packet, &format),
-            is_selected: shown == Some((packet.part, packet.index)),
+        let row = |packet: &LocatedPacket| {
+            let is_selected = shown == Some((packet.part, packet.index));
+            self.row(self.packet_cells(packet, &format), is_selected, &[2, 4])
         };
         VirtualTable {
             count: self.selected().packets,

@@ -51,6 +51,8 @@ pub struct View {
     pub skipped: String,
     /// The first of them, with reasons.
     pub problems: Vec<String>,
+    /// The number of names that were found, beside their switch.
+    pub names: String,
     /// The selected packets can be exported as pcapng.
     pub can_export_pcapng: bool,
     /// More than one file is open.
@@ -118,6 +120,7 @@ impl App {
             memory_prompt: self.memory_prompt(&zone),
             skipped: self.skipped_text(),
             problems: self.problems(),
+            names: self.names_text(),
             can_export_pcapng: self.files.are_captures(),
             has_several_files: self.has_several_files(),
             selected: self.selected_text(),
@@ -183,7 +186,10 @@ impl App {
     fn detail(&self, zone: &Zone) -> Option<Detail> {
         let packet = self.detail.as_ref()?;
         let time = zone.format(packet.row.ts_ns);
-        let title = format!("Packet {}, {time}", integer(packet.row.n));
+        let mut title = format!("Packet {}, {time}", integer(packet.row.n));
+        if let Some(names) = self.named_endpoints(&packet.row) {
+            title += &format!(", {names}");
+        }
         let line = packet.line.clone().unwrap_or_default();
         let frame = packet.frame.clone();
         let [has_previous, has_next] = self.neighbor_ranks().map(|rank| rank.is_some());

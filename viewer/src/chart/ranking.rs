@@ -24,6 +24,8 @@ pub struct Item {
     pub name: String,
     /// A second name, such as the service of a port.
     pub alias: Option<&'static str>,
+    /// The name that is shown instead, if an address has one.
+    pub shown: Option<String>,
     /// Tally of all packets.
     pub whole: Tally,
     /// The same for the packets selected in other dimensions, if anything is selected.
@@ -54,11 +56,12 @@ pub struct Ranking<'a> {
 }
 
 impl Item {
-    /// Its name and alias.
+    /// Its name and alias, or what is shown instead.
     pub fn label(&self) -> String {
-        match self.alias {
-            Some(alias) => format!("{} {alias}", self.name),
-            None => text::named(&self.name).to_owned(),
+        match (&self.shown, self.alias) {
+            (Some(shown), _) => shown.clone(),
+            (None, Some(alias)) => format!("{} {alias}", self.name),
+            (None, None) => text::named(&self.name).to_owned(),
         }
     }
 }
@@ -199,7 +202,9 @@ impl Ranking<'_> {
         let amount = |tally: Tally| {
             format!("{}, {} bytes", text::packets(tally.packets), grouped(tally.bytes))
         };
-        let mut lines = vec![item.label(), amount(item.selected.unwrap_or(item.whole))];
+        let mut lines = vec![item.label()];
+        lines.extend(item.shown.as_ref().map(|_| item.name.clone()));
+        lines.push(amount(item.selected.unwrap_or(item.whole)));
         if item.selected.is_some() {
             lines.push(format!("of {} total", amount(item.whole)));
         }

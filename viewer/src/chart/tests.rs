@@ -141,6 +141,7 @@ fn bars_are_scaled_to_a_small_selection() {
         let item = Item {
             name: "443".to_owned(),
             alias: None,
+            shown: None,
             whole: whole[0],
             selected: Some(part[0]),
             is_selected: false,
@@ -316,6 +317,7 @@ fn ranking_draws_bars_and_finds_the_clicked_one() {
     let item = |label: &str, packets| Item {
         name: label.to_owned(),
         alias: (label == "443").then_some("https"),
+        shown: None,
         whole: Tally { packets, bytes: packets * 60 },
         selected: None,
         is_selected: false,

@@ -274,6 +274,9 @@ impl Page {
             Some(FromWorker::Lines { epoch, lines }) if epoch == current => {
                 self.send(Event::Lines(lines));
             }
+            Some(FromWorker::Names { epoch, names }) if epoch == current => {
+                self.send(Event::Names(names));
+            }
             Some(FromWorker::ExtraRead { epoch, part, progress }) if epoch == current => {
                 self.send(Event::ExtraRead(part, progress));
             }
@@ -423,6 +426,7 @@ impl State {
                 self.workers.post_all(&ToWorker::ReadRecord { part, index });
             }
             Effect::ReadLines(rows) => self.workers.post_all(&ToWorker::ReadLines { rows }),
+            Effect::ReadNames(first) => self.workers.post_all(&ToWorker::ReadNames { first }),
             Effect::Load(assignments, limits) => self.load(assignments, limits),
             Effect::Cancel => self.workers.post_all(&ToWorker::Cancel),
         }

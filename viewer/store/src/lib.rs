@@ -10,6 +10,7 @@
 //! draws the answers. It is a crate of its own because it is compiled for speed, while the rest of
 //! the page is compiled for size.
 
+pub mod address_names;
 pub mod columns;
 pub mod conversations;
 pub mod density;

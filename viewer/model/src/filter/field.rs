@@ -153,6 +153,12 @@ impl ExtraField {
     pub const ETH_SRC: Self = Self::Listed(ListedField(0));
     /// Destination MAC address.
     pub const ETH_DST: Self = Self::Listed(ListedField(1));
+    /// Question name of a DNS message.
+    pub const DNS: Self = Self::Listed(ListedField(19));
+    /// Question type of a DNS message.
+    pub const DNS_TYPE: Self = Self::Listed(ListedField(20));
+    /// Answers in a DNS message.
+    pub const DNS_ANSWERS: Self = Self::Listed(ListedField(22));
 
     /// All fields but tags.
     fn listed() -> impl Iterator<Item = Self> {

@@ -24,6 +24,7 @@ mod details;
 mod files;
 mod input;
 mod legend;
+mod names;
 mod overview;
 
 const SIZE: Size = Size { width_px: 694.0, height_px: 300.0 };
@@ -37,6 +38,8 @@ struct Page {
     /// The packets whose lines were requested.
     read: Vec<(usize, usize)>,
     loaded: Vec<PartAssignment>,
+    /// The first parts of the requests for names.
+    named: Vec<usize>,
 }
 
 /// One packet per millisecond from noon: sizes 0 to 999, tcp and udp alternating, ports 0 to 9.
@@ -59,8 +62,13 @@ fn columns(numbers: std::ops::Range<u64>, shift_ns: i64) -> Columns {
 
 impl Page {
     fn empty() -> Self {
-        let mut page =
-            Self { app: App::new(1), parts: Vec::new(), read: Vec::new(), loaded: Vec::new() };
+        let mut page = Self {
+            app: App::new(1),
+            parts: Vec::new(),
+            read: Vec::new(),
+            loaded: Vec::new(),
+            named: Vec::new(),
+        };
         for panel in &Panel::ALL[..CHART_COUNT] {
             page.send(Event::Resize(*panel, SIZE));
         }
@@ -110,6 +118,11 @@ impl Page {
                     Effect::ReadRecord { part, index } => self.read.push((part, index)),
                     Effect::Load(pieces, _) => self.loaded = pieces,
                     Effect::Cancel => {}
+                    Effect::ReadNames(first) => {
+                        self.named.push(first);
+                        let names = || Event::Names(Some(names::learnt()));
+                        events.extend((first..self.parts.len()).map(|_| names()));
+                    }
                     Effect::ReadLines(rows) => {
                         let line = |at: (usize, usize)| {
                             (at, format!("{{\"n\":1,\"seq\":{},\"x\":\"{}\"}}", at.0, at.1))

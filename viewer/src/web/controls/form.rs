@@ -6,6 +6,7 @@ use web_sys::{Element, HtmlInputElement, HtmlSelectElement, MouseEvent};
 use super::actions;
 use super::layout::set_layout;
 use crate::app::Event;
+use crate::layout;
 use crate::web::dom::{enclosing_panel, listen};
 use crate::web::page::Page;
 
@@ -39,7 +40,11 @@ pub(super) fn attach(page: &Page) -> Result<(), JsValue> {
 fn handle_input(page: &Page, control: &Element) {
     let Some(value) = value_of(control) else { return };
     if let Some(setting) = control.get_attribute("data-setting") {
-        page.send(Event::Set(setting, value));
+        if layout::KEYS.contains(&&*setting) {
+            set_layout(page, &setting, &value);
+        } else {
+            page.send(Event::Set(setting, value));
+        }
     } else if control.id() == "filter" {
         actions::send_filter(page);
     } else if let Some(column) = control.get_attribute("data-column")

@@ -214,6 +214,7 @@ impl Renderer {
             ("selected", &view.selected),
             ("filter-error", &view.filter_error),
             ("interval-text", &view.interval),
+            ("names-text", &view.names),
             ("announcement", &view.announcement),
         ] {
             set_text(&element(document, id)?, text);

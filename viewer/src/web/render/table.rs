@@ -194,7 +194,12 @@ fn update_row(element: &Element, row: &VirtualRow, table: &VirtualTable) {
         let is_long = max_chars < text.len() && !text.contains(' ');
         // The width that the user has chosen limits the text.
         let shown = if is_long && !has_width { &shortened(text, max_chars) } else { text };
-        let title = if is_long || has_width { text } else { "" };
+        let address = row.addresses.iter().find(|address| address.0 == column);
+        let title = match address {
+            Some((_, address)) => address,
+            None if is_long || has_width => text,
+            None => "",
+        };
         if !title.is_empty() || cell.has_attribute("title") {
             set_attribute(&cell, "title", title);
         }

@@ -8,6 +8,7 @@ use wasm_bindgen_futures::spawn_local;
 use super::load::{REPORT_INTERVAL_MS, max_memory_bytes};
 use super::parts::{Part, State, Worker, memory_bytes};
 use super::reread::{CAPTURE_CLOSED, read_pieces};
+use crate::columns::ExtraColumn;
 use crate::filter::ExtraField;
 use crate::message::{FromWorker, ToWorker};
 use crate::selection::Selection;
@@ -104,11 +105,11 @@ fn start(worker: &Worker, id: u32, fields: Vec<ExtraField>) {
     });
 }
 
-/// Reads fields of a part, unless that is cancelled.
+/// Reads fields of a part and adds their columns, unless that is cancelled.
 ///
 /// # Errors
 ///
-/// If the file cannot be read to its end, or memory is full. The part has no column of the fields then.
+/// As in [`read_fields`]. The part has no column of the fields then.
 async fn read_part(
     worker: &Worker,
     epoch: u32,
@@ -116,39 +117,57 @@ async fn read_part(
     number: usize,
     fields: &[ExtraField],
 ) -> Result<(), JsValue> {
-    let source = worker.with_part(epoch, number, |part| {
-        let columns = part.loader.columns();
-        let missing: Vec<_> =
-            fields.iter().copied().filter(|field| !columns.has_extra(*field)).collect();
-        (part.file.clone(), part.loader.extra_reader(&missing), max_memory_bytes(part.limits))
+    let missing = worker.with_part(epoch, number, |part| {
+        let is_missing = |field: &ExtraField| !part.loader.columns().has_extra(*field);
+        fields.iter().copied().filter(is_missing).collect::<Vec<_>>()
     });
-    let (file, mut values, max_bytes) = source.ok_or(CAPTURE_CLOSED)?;
-    let mut is_current = true;
     let mut reported_ms = Date::now();
-    read_pieces(&file, values.position(), &mut |piece| {
-        is_current = worker.with_state(|state| state.reading.id == id);
-        let has_more =
-            worker.with_part(epoch, number, |part| values.feed(piece, part.loader.columns()));
-        if !is_current || has_more != Some(true) {
-            return Ok(false);
-        }
-        if max_bytes < memory_bytes() {
-            return Err(JsValue::from("memory is full"));
-        }
+    let mut on_progress = |progress| {
         if REPORT_INTERVAL_MS <= Date::now() - reported_ms {
             reported_ms = Date::now();
-            let (len, read) = values.progress();
-            let progress = (read, len);
             worker.post(&FromWorker::ExtraRead { epoch, part: number, progress }, None);
         }
-        Ok(true)
-    })
-    .await?;
-    if is_current {
+        worker.with_state(|state| state.reading.id == id)
+    };
+    let missing = missing.ok_or(CAPTURE_CLOSED)?;
+    let values = read_fields(worker, epoch, number, &missing, &mut on_progress).await?;
+    if let Some(values) = values {
         worker.with_part(epoch, number, |part| {
-            part.loader.add_extra(values.finish(), fields);
+            part.loader.add_extra(values, fields);
             part.shard.reset(part.loader.columns());
         });
     }
     Ok(())
+}
+
+/// Reads the values of fields of a part. Calls `on_progress` with the bytes read and to read, until it
+/// returns false; the result is `None` then.
+///
+/// # Errors
+///
+/// If the file cannot be read to its end, or memory is full.
+pub(super) async fn read_fields(
+    worker: &Worker,
+    epoch: u32,
+    number: usize,
+    fields: &[ExtraField],
+    on_progress: &mut dyn FnMut((u64, u64)) -> bool,
+) -> Result<Option<Vec<(ExtraField, ExtraColumn)>>, JsValue> {
+    let source = worker.with_part(epoch, number, |part| {
+        (part.file.clone(), part.loader.extra_reader(fields), max_memory_bytes(part.limits))
+    });
+    let (file, mut values, max_bytes) = source.ok_or(CAPTURE_CLOSED)?;
+    let mut is_wanted = true;
+    read_pieces(&file, values.position(), &mut |piece| {
+        let (len, read) = values.progress();
+        is_wanted = on_progress((read, len));
+        let has_more =
+            worker.with_part(epoch, number, |part| values.feed(piece, part.loader.columns()));
+        if !is_wanted || has_more != Some(true) {
+            return Ok(false);
+        }
+        if max_bytes < memory_bytes() { Err("memory is full".into()) } else { Ok(true) }
+    })
+    .await?;
+    Ok(is_wanted.then(|| values.finish()))
 }

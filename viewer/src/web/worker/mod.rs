@@ -5,6 +5,7 @@ mod export;
 mod extra;
 mod lines;
 mod load;
+mod names;
 mod parts;
 mod reread;
 mod yielder;
@@ -76,6 +77,7 @@ fn handle(worker: &Worker, message: ToWorker, file: &JsValue) {
         }
         ToWorker::ReadRecord { part, index } => lines::read_record(worker, part, index),
         ToWorker::ReadLines { rows } => lines::read_rows(worker, rows),
+        ToWorker::ReadNames { first } => names::start(worker, first),
         ToWorker::SimulateFailure => panic!("a test requested this failure"),
     }
 }

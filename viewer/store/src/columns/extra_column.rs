@@ -59,6 +59,12 @@ impl ExtraColumn {
         self.texts.items()
     }
 
+    /// The text of a row; `None` if it has no value.
+    pub(crate) fn text(&self, row: usize) -> Option<&str> {
+        let id = usize::try_from(self.value(row)).ok()?;
+        self.texts().get(id).map(String::as_str)
+    }
+
     /// The number or text id of a row, [`MISSING`] if there is none.
     fn value(&self, row: usize) -> i64 {
         let block = self.blocks.get(row / BLOCK_LEN).and_then(Option::as_ref);

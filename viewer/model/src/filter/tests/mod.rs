@@ -47,6 +47,19 @@ fn errors_point_at_the_offending_text() {
 }
 
 #[test]
+fn constants_are_fields_of_the_output() {
+    for (field, name) in [
+        (ExtraField::ETH_SRC, "eth_src"),
+        (ExtraField::ETH_DST, "eth_dst"),
+        (ExtraField::DNS, "dns"),
+        (ExtraField::DNS_TYPE, "dns_type"),
+        (ExtraField::DNS_ANSWERS, "dns_answers"),
+    ] {
+        assert_eq!(Field::parse(name), Some(Field::Extra(field)));
+    }
+}
+
+#[test]
 fn completion_suggests_fields_operators_and_values() {
     let values_of = |field| match field {
         Field::Proto => vec!["tcp".to_owned(), "udp".to_owned()],
