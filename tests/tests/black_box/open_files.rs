@@ -157,6 +157,10 @@ fn open_menu_replaces_or_adds() {
     assert_eq!(page.eval("document.getElementById('add').hidden"), false);
     choose("add", "b.pcap", 5, 15);
     choose("replace", "c.pcap", 7, 7);
+    page.eval("document.querySelector('#open-menu [data-action=open-sample]').click()");
+    page.wait_for("viewer.state().phase === 'ready' && 7 < viewer.state().packets");
+    page.eval("viewer.settled()");
+    assert!(page.text("#summary").starts_with("sample.ndjson · "), "{}", page.text("#summary"));
 }
 
 #[test]

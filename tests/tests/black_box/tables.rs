@@ -245,3 +245,28 @@ fn columns_are_hidden_while_empty_or_in_the_menu() {
     page.act("viewer.set('tab', 'packets')");
     page.wait_for(&format!("JSON.stringify({HEADERS}) === '{chosen}'"));
 }
+
+/// Addresses of one network differ at their ends.
+#[test]
+fn long_addresses_are_told_apart() {
+    let directory = tempdir().unwrap();
+    let page = Page::open("");
+    let address = |n: u64| format!("2001:db8:85a3:8d3:1319:8a2e:370:734{n}");
+    let line = |n: u64| {
+        format!(
+            "{{\"type\":\"pkt\",\"n\":{n},\"ts\":\"2026-11-24T12:00:0{n}Z\",\"len\":60,\"src\":\"{}\",\"dst\":\"::1\"}}\n",
+            address(n)
+        )
+    };
+    page.drop_file(&write(directory.path(), "a.ndjson", (1..=4).map(line).collect::<String>()));
+    page.act("viewer.set('tab', 'packets')");
+    let cells = page.eval("[...document.querySelectorAll('#packets-rows td:nth-child(3)')].map(cell => [cell.textContent, cell.title])");
+    let svg = page.eval("viewer.svg('sources')");
+    for (cell, n) in cells.as_array().unwrap().iter().zip(1..) {
+        let text = cell[0].as_str().unwrap();
+        assert!(text.contains('…') && text.ends_with(&format!(":734{n}")), "{text}");
+        assert_eq!(cell[1], address(n));
+        assert!(svg.as_str().unwrap().contains(&format!(":734{n}<")), "{svg}");
+    }
+    assert_eq!(cells.as_array().unwrap().len(), 4);
+}

@@ -226,6 +226,48 @@ fn selections_of_a_link_are_shown_in_local_time() {
 }
 
 #[test]
+fn selections_in_local_time_survive_a_reload() {
+    let directory = tempdir().unwrap();
+    let file = super::page::diagonal(&directory);
+    let page = Page::open("");
+    page.chromium.set_timezone("America/New_York").unwrap();
+    page.drop_file(&file);
+    page.act("viewer.set('zone', 'local')");
+    page.drag("throughput", (0.2, 0.5), (0.6, 0.5));
+    let chip = page.text("#chips li button");
+    assert!(chip.starts_with("Time 2026-11-22 21:") && chip.ends_with(" -05:00"), "{chip}");
+    page.eval("void (document.title = 'before', location.reload())");
+    page.wait_for("document.title !== 'before' && window.viewer");
+    page.drop_file(&file);
+    assert_eq!(page.text("#chips li button"), chip);
+}
+
+/// The box keeps the text, and the filter has no chip in other words.
+#[test]
+fn filter_stays_as_typed() {
+    let directory = tempdir().unwrap();
+    let page = Page::open("");
+    page.drop_file(&super::page::diagonal(&directory));
+    let text = "len > 100 && proto == TCP";
+    super::layout::type_filter(&page, text);
+    page.eval(
+        "document.getElementById('filter').dispatchEvent(new Event('change', {bubbles: true}))",
+    );
+    let shown =
+        "[document.getElementById('filter').value, document.getElementById('chips').textContent]";
+    let selected = page.eval("viewer.state().selected");
+    assert!(0 < selected.as_u64().unwrap());
+    assert_eq!(page.eval(shown), json!([text, ""]));
+    page.act("viewer.select('size', [100, 300])");
+    page.act("document.getElementById('undo').click()");
+    assert_eq!(page.eval(shown), json!([text, ""]));
+    page.act("document.getElementById('undo').click()");
+    page.act("document.getElementById('redo').click()");
+    assert_eq!(page.eval(shown), json!([text, ""]));
+    assert_eq!(page.eval("viewer.state().selected"), selected);
+}
+
+#[test]
 fn markup_in_fields_is_shown_as_text() {
     let directory = tempdir().unwrap();
     let hostile = "<img src=x onerror=document.title=1><script>document.title=2</script>";
