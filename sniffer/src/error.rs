@@ -31,6 +31,14 @@ pub enum Error {
     /// The filter expression does not compile.
     #[error("invalid filter: {}", .0.display(is_display_control))]
     Filter(#[from] filter::Error),
+    /// The filter expression of an option does not compile.
+    #[error("{option}: invalid filter: {}", .source.display(is_display_control))]
+    OptionFilter {
+        /// The option.
+        option: &'static str,
+        /// What is wrong with the expression.
+        source: filter::Error,
+    },
     /// The process may not open packet sockets.
     #[error(
         "cannot capture: CAP_NET_RAW is missing\n  \
@@ -338,7 +346,7 @@ impl Error {
 
     /// Whether the command line is to blame: the filter does not compile.
     pub fn is_usage(&self) -> bool {
-        matches!(self, Self::Filter(_))
+        matches!(self, Self::Filter(_) | Self::OptionFilter { .. })
     }
 
     /// Whether the reader of the output closed it, as in `sniffer | head`.

@@ -25,15 +25,19 @@ pub(crate) struct FilterOptions {
 
 /// The compiled programs of a run, one for each link type, compiled on first use.
 #[derive(Debug)]
-pub(crate) struct Filter<'a> {
-    options: &'a FilterOptions,
+pub(crate) struct Filter {
+    options: FilterOptions,
     names: SystemNames,
     programs: RefCell<BTreeMap<(u16, bool, Ipv4Addr), Arc<Program>>>,
 }
 
-impl<'a> Filter<'a> {
-    pub(crate) fn new(options: &'a FilterOptions) -> Self {
-        Self { options, names: SystemNames::default(), programs: RefCell::default() }
+impl Filter {
+    pub(crate) fn new(options: &FilterOptions) -> Self {
+        Self {
+            options: options.clone(),
+            names: SystemNames::default(),
+            programs: RefCell::default(),
+        }
     }
 
     /// The program for a link type; `None` if all packets are accepted. `netmask` is for

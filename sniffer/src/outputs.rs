@@ -1,9 +1,12 @@
 //! The outputs of a run: lines, packets with their bytes, or both. They rotate together.
 
 use std::io::{self, IsTerminal};
+use summary::LinkType;
 
 use crate::Error;
+use crate::filter::FilterOptions;
 use crate::output::{self, Output, PreparedOutput, Rotation};
+use crate::packet_file::Selector;
 use crate::sandbox::FileAccess;
 use crate::signals::Signals;
 
@@ -14,6 +17,8 @@ pub(crate) struct Options {
     pub(crate) lines: Option<output::Options>,
     /// The output of packets in the format pcapng; `None` writes none.
     pub(crate) packets: Option<output::Options>,
+    /// Which packets to write; `None` writes all.
+    pub(crate) keep: Option<FilterOptions>,
     /// When to start new files.
     pub(crate) rotation: Rotation,
 }
@@ -38,6 +43,7 @@ impl Options {
         Ok(PreparedOutputs {
             lines: self.lines.as_ref().map(prepare).transpose()?,
             packets: self.packets.as_ref().map(prepare).transpose()?,
+            keep: self.keep.as_ref().map(|options| Selector::new("--keep", options)),
         })
     }
 }
@@ -47,9 +53,16 @@ impl Options {
 pub(crate) struct PreparedOutputs {
     lines: Option<PreparedOutput>,
     packets: Option<PreparedOutput>,
+    keep: Option<Selector>,
 }
 
 impl PreparedOutputs {
+    /// Checks that the expressions of the options compile for link types.
+    pub(crate) fn check(&self, links: impl IntoIterator<Item = LinkType>) -> Result<(), Error> {
+        let Some(keep) = &self.keep else { return Ok(()) };
+        links.into_iter().try_for_each(|link| keep.check(link))
+    }
+
     fn all(&self) -> impl Iterator<Item = &PreparedOutput> {
         self.lines.iter().chain(&self.packets)
     }
@@ -75,6 +88,8 @@ impl PreparedOutputs {
 pub(crate) struct Outputs {
     pub(crate) lines: Option<Output>,
     pub(crate) packets: Option<Output>,
+    /// Which packets to write.
+    pub(crate) keep: Option<Selector>,
 }
 
 impl Outputs {
@@ -92,7 +107,7 @@ impl Outputs {
         };
         let lines = open(&options.lines, prepared.lines)?;
         match open(&options.packets, prepared.packets) {
-            Ok(packets) => Ok(Self { lines, packets }),
+            Ok(packets) => Ok(Self { lines, packets, keep: prepared.keep }),
             Err(error) => {
                 if let Some(lines) = lines {
                     lines.discard();

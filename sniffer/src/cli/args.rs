@@ -144,6 +144,15 @@ pub(super) struct Args {
           value_hint = ValueHint::FilePath, help_heading = OUTPUT, hide_short_help = true)]
     pub(super) pcapng: Option<PathBuf>,
 
+    /// With --pcapng, write only packets that match EXPRESSION
+    ///
+    /// Lines describe all packets. The syntax is that of the capture filter, which selects the packets
+    /// that are captured at all. Like the filter of a file, it sees the VLAN tag as part of the packet, and
+    /// no direction.
+    #[arg(long, value_name = "EXPRESSION", requires = "pcapng", help_heading = OUTPUT,
+          hide_short_help = true)]
+    pub(super) keep: Option<String>,
+
     /// Overwrite an existing file
     #[arg(long, help_heading = OUTPUT, hide_short_help = true)]
     pub(super) force: bool,

@@ -326,6 +326,15 @@ impl Args {
         })
     }
 
+    /// A filter of an option.
+    fn option_filter(&self, expression: String) -> FilterOptions {
+        FilterOptions {
+            expression: Some(expression),
+            optimize: !self.no_optimize,
+            snaplen: self.snapshot_length,
+        }
+    }
+
     fn sandbox_options(&self) -> sandbox::Options {
         sandbox::Options { mode: self.sandbox.into(), user: self.relinquish_privileges.clone() }
     }
@@ -335,7 +344,8 @@ impl Args {
             self.has_lines().then(|| self.output_options(self.write.as_deref(), Framing::Lines));
         let packets = self.pcapng.as_deref();
         let packets = packets.map(|path| self.output_options(Some(path), Framing::Blocks));
-        outputs::Options { lines, packets, rotation: self.rotation() }
+        let keep = self.keep.clone().map(|expression| self.option_filter(expression));
+        outputs::Options { lines, packets, keep, rotation: self.rotation() }
     }
 
     fn output_options(&self, path: Option<&Path>, framing: Framing) -> output::Options {

@@ -31,7 +31,7 @@ pub(super) struct CaptureFile<'a> {
     pending: Option<PendingFrame>,
     /// Unconsumed bytes that the reader needs to continue.
     needed: usize,
-    filter: &'a Filter<'a>,
+    filter: &'a Filter,
     /// The filter program for the link type of the last frame.
     program: Option<(LinkType, Arc<Program>)>,
     /// Packets rejected since the last `take_skipped`.
@@ -57,7 +57,7 @@ struct PendingFrame {
 }
 
 impl<'a> CaptureFile<'a> {
-    pub(super) fn new(input: Input<'a>, snaplen: usize, filter: &'a Filter<'a>) -> Self {
+    pub(super) fn new(input: Input<'a>, snaplen: usize, filter: &'a Filter) -> Self {
         Self {
             input,
             reader: Reader::new(),

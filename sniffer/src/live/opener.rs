@@ -13,7 +13,7 @@ use crate::interfaces::{self, Interface};
 pub(super) struct Opener<'a> {
     options: &'a capture::Options,
     thread_count: usize,
-    filter: Filter<'a>,
+    filter: Filter,
 }
 
 impl<'a> Opener<'a> {

@@ -39,6 +39,7 @@ pub(crate) fn start(config: &Config, namespace: Option<NamespaceWatch>) -> Resul
     }
     let mut prepared = config.outputs.prepare(None)?;
     prepared.watch_readers()?;
+    prepared.check(chosen.iter().filter_map(Interface::link_type))?;
     // From here on signals end the run properly; until here they may end the process at once.
     // Before starting threads, which inherit the signal mask.
     let signals = Signals::catch(prepared.creates_files())?;

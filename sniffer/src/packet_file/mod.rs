@@ -2,6 +2,9 @@
 //! keeps the interfaces.
 
 mod section;
+mod selector;
+
+pub(crate) use selector::Selector;
 
 use summary::capture_file::InterfaceStatistics;
 use summary::record::Interface;
@@ -29,6 +32,8 @@ pub(crate) struct PacketFile {
     output: Output,
     section: Section,
     sources: Vec<Source>,
+    /// Which packets to write; `None` writes all.
+    keep: Option<Selector>,
     /// When the current file began.
     started_at: Timestamp,
 }
@@ -49,10 +54,14 @@ impl PacketFile {
     /// contains at its end; all others are described before their first packet.
     pub(crate) fn open(
         mut output: Output,
-        description: Description,
+        keep: Option<Selector>,
+        mut description: Description,
         sources: &[Interface],
         now: Timestamp,
     ) -> Result<Self, Error> {
+        if let Some(keep) = &keep {
+            description.filter = Some(both(description.filter.as_deref(), keep.expression()));
+        }
         let sources: Vec<_> = sources
             .iter()
             .map(|interface| Source {
@@ -66,7 +75,7 @@ impl PacketFile {
         let section = start_section(description, &sources, &mut output)
             .and_then(|section| output.flush_all().map(|()| section));
         match section {
-            Ok(section) => Ok(Self { output, section, sources, started_at: now }),
+            Ok(section) => Ok(Self { output, section, sources, keep, started_at: now }),
             Err(error) => {
                 output.discard();
                 Err(error)
@@ -89,13 +98,18 @@ impl PacketFile {
         self.output.discard();
     }
 
-    /// Writes packet `n` of a source.
+    /// Writes packet `n` of a source, if it is to be kept.
     pub(crate) fn write(
         &mut self,
         source: usize,
         n: u64,
         packet: &CapturedPacket<'_>,
     ) -> Result<(), Error> {
+        if let Some(keep) = &mut self.keep
+            && !keep.selects(packet)?
+        {
+            return Ok(());
+        }
         let interface = self.interface(packet)?;
         if let Some(source) = self.sources.get_mut(source) {
             source.written += 1;
@@ -146,7 +160,7 @@ impl PacketFile {
 
     /// Writes the counters of all sources, and resets them.
     fn write_statistics(&mut self, now: Timestamp) -> Result<(), Error> {
-        let Self { output, section, sources, started_at } = self;
+        let Self { output, section, sources, started_at, .. } = self;
         // The sources are the first interfaces of each section.
         for (interface, source) in sources.iter_mut().enumerate() {
             let Counts { recv, drop, skip, .. } = std::mem::take(&mut source.counts);
@@ -163,6 +177,11 @@ impl PacketFile {
         }
         Ok(())
     }
+}
+
+/// An expression for the packets that both expressions select.
+fn both(filter: Option<&str>, keep: &str) -> String {
+    filter.map_or_else(|| keep.to_owned(), |filter| format!("({filter}) and ({keep})"))
 }
 
 /// Begins a section that describes the interfaces of the sources.

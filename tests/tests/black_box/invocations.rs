@@ -89,6 +89,9 @@ sniffer -r 3.pcap --pcapng out --names      | 0 | sniffer: no effect without lin
 sniffer -r 3.pcap --pcapng out.ndjson       | 2 | sniffer: --pcapng out.ndjson: --pcapng writes packets, e.g. to out.pcapng; to write lines: -w FILE |
 sniffer -r 3.pcap --pcapng out -w out       | 2 | sniffer: -w and --pcapng require different outputs |
 sniffer -qr 3.pcap --pcapng 3.pcap --force  | 1 | sniffer: `3.pcap` is also an input; write to another file |
+sniffer -qr 3.pcap --pcapng out --keep udp  | 0 | | files out
+sniffer -qi lo --pcapng out --keep 'prot 7' | 2 | sniffer: --keep: invalid filter: |
+sniffer -r 3.pcap --keep udp                | 2 | sniffer: the following required arguments were not provided: --pcapng <FILE> |
 sniffer -r 3.pcap --force                   | 2 | sniffer: --force requires an output file; name it with -w or --pcapng |
 sniffer -r 3.pcap -w out.lz4                | 2 | sniffer: -w out.lz4: cannot compress to .lz4; use .gz or .zst, or -w - and a pipe |
 sniffer -r 3.pcap -w out.json.bz2           | 2 | sniffer: -w out.json.bz2: cannot compress to .bz2; use .gz or .zst |

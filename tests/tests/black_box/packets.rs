@@ -393,3 +393,29 @@ fn full_disk_leaves_the_other_output_complete() {
         assert!(ids.eq(1..=file.packets.len() as u64), "no packet is missing before the last");
     }
 }
+
+/// Lines describe all packets.
+#[test]
+fn only_selected_packets_are_kept() {
+    for threads in ["1", "2"] {
+        let (stream, bytes) = with_veth(|| {
+            let directory = tempdir().unwrap();
+            let path = directory.path().join("packets.pcapng");
+            // As in libpcap, `vlan` moves the offsets of all that follows.
+            let keep = "tcp or (vlan 5 and udp)";
+            let args = ["-i", "right", "--keep", keep, "--threads", threads, "--pcapng"];
+            let args = [&args[..], &[path.to_str().unwrap(), "ip", "or", "vlan"]].concat();
+            let capture = Capture::start(directory.path(), &args);
+            let sender = Sender::new("left");
+            frames().iter().take(20).for_each(|frame| sender.send(frame));
+            (capture.stop(), fs::read(&path).unwrap())
+        });
+        assert_eq!(stream.packets.len(), 19, "all but one of EtherType 0x88cc");
+        let file = PacketFile::read(&bytes);
+        let ids: Vec<_> = file.packets.iter().map(|packet| packet.id.unwrap()).collect();
+        assert_eq!(ids, [1, 2, 3]);
+        let filter = file.interfaces[0].filter.as_deref();
+        assert_eq!(filter, Some("(ip or vlan) and (tcp or (vlan 5 and udp))"));
+        assert_eq!(file.statistics[0].usrdeliv, 3);
+    }
+}
