@@ -6,7 +6,7 @@ use summary::LinkType;
 use crate::Error;
 use crate::filter::FilterOptions;
 use crate::output::{self, Output, PreparedOutput, Rotation};
-use crate::packet_file::Selector;
+use crate::packet_file::{RingLimits, Selection, Selector};
 use crate::sandbox::FileAccess;
 use crate::signals::Signals;
 
@@ -19,6 +19,10 @@ pub(crate) struct Options {
     pub(crate) packets: Option<output::Options>,
     /// Which packets to write; `None` writes all.
     pub(crate) keep: Option<FilterOptions>,
+    /// Which packets stay in memory until a trigger; `None` writes all at once.
+    pub(crate) ring: Option<RingLimits>,
+    /// Packets that are triggers.
+    pub(crate) trigger: Option<FilterOptions>,
     /// When to start new files.
     pub(crate) rotation: Rotation,
 }
@@ -43,7 +47,11 @@ impl Options {
         Ok(PreparedOutputs {
             lines: self.lines.as_ref().map(prepare).transpose()?,
             packets: self.packets.as_ref().map(prepare).transpose()?,
-            keep: self.keep.as_ref().map(|options| Selector::new("--keep", options)),
+            selection: Selection {
+                keep: self.keep.as_ref().map(|options| Selector::new("--keep", options)),
+                ring: self.ring,
+                trigger: self.trigger.as_ref().map(|options| Selector::new("--trigger", options)),
+            },
         })
     }
 }
@@ -53,14 +61,13 @@ impl Options {
 pub(crate) struct PreparedOutputs {
     lines: Option<PreparedOutput>,
     packets: Option<PreparedOutput>,
-    keep: Option<Selector>,
+    selection: Selection,
 }
 
 impl PreparedOutputs {
     /// Checks that the expressions of the options compile for link types.
     pub(crate) fn check(&self, links: impl IntoIterator<Item = LinkType>) -> Result<(), Error> {
-        let Some(keep) = &self.keep else { return Ok(()) };
-        links.into_iter().try_for_each(|link| keep.check(link))
+        links.into_iter().try_for_each(|link| self.selection.check(link))
     }
 
     fn all(&self) -> impl Iterator<Item = &PreparedOutput> {
@@ -88,8 +95,8 @@ impl PreparedOutputs {
 pub(crate) struct Outputs {
     pub(crate) lines: Option<Output>,
     pub(crate) packets: Option<Output>,
-    /// Which packets to write.
-    pub(crate) keep: Option<Selector>,
+    /// Which packets are written.
+    pub(crate) selection: Selection,
 }
 
 impl Outputs {
@@ -107,7 +114,7 @@ impl Outputs {
         };
         let lines = open(&options.lines, prepared.lines)?;
         match open(&options.packets, prepared.packets) {
-            Ok(packets) => Ok(Self { lines, packets, keep: prepared.keep }),
+            Ok(packets) => Ok(Self { lines, packets, selection: prepared.selection }),
             Err(error) => {
                 if let Some(lines) = lines {
                     lines.discard();

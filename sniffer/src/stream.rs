@@ -14,7 +14,7 @@ use crate::counts::{Counts, Losses, MAX_SAFE_INTEGER};
 use crate::flows::{FlowOptions, Flows};
 use crate::line_formatter::{CapturedPacket, FieldOptions, LineFormatter};
 use crate::output::Output;
-use crate::packet_file::PacketFile;
+use crate::packet_file::{Cause, PacketFile, Triggered};
 use crate::record_types::{RecordType, RecordTypes};
 
 /// Configuration of the stream.
@@ -344,6 +344,16 @@ impl Stream {
             bytes,
             names_evicted,
         }))
+    }
+
+    /// Writes the packets around this moment that the recorder keeps in memory, if there is one.
+    pub(crate) fn trigger(&mut self, cause: Cause) -> Result<(), Error> {
+        self.packets.as_mut().map_or(Ok(()), |file| file.trigger(now(), cause))
+    }
+
+    /// The triggers since the last call.
+    pub(crate) fn take_triggered(&mut self) -> Vec<Triggered> {
+        self.packets.as_mut().map_or_else(Vec::new, PacketFile::take_triggered)
     }
 
     /// The outputs, to watch them.

@@ -11,11 +11,12 @@ use super::choices::{CompressionFormat, Direction, Generate, SandboxMode, Tunnel
 use super::records::{self, TimeFormat, TypeName};
 use super::values::{
     duration, file_size, interface_name, link_type, namespace, path, positive, positive_duration,
-    rotation_interval, snaplen, within,
+    ring_limits, rotation_interval, snaplen, within,
 };
 use super::{completion, sections, tcpdump, version};
 use crate::capture::{DEFAULT_BLOCK_KIB, DEFAULT_BUFFER_KIB, DEFAULT_SNAPLEN};
 use crate::interfaces::NamespaceName;
+use crate::packet_file::RingLimits;
 
 const INPUT: &str = "Input";
 const OUTPUT: &str = "Output";
@@ -152,6 +153,20 @@ pub(super) struct Args {
     #[arg(long, value_name = "EXPRESSION", requires = "pcapng", help_heading = OUTPUT,
           hide_short_help = true)]
     pub(super) keep: Option<String>,
+
+    /// With --pcapng, keep packets in memory until a trigger
+    ///
+    /// LIMIT is a time such as 30s, a size such as 64MiB, or both (30s,1GiB). SIGUSR1 and --trigger write
+    /// the packets of this time or size before and after them. The memory of a time is limited to
+    /// 256 MiB, unless LIMIT has a size.
+    #[arg(long, value_name = "LIMIT", value_parser = ring_limits, requires = "pcapng",
+          allow_negative_numbers = true, help_heading = OUTPUT, hide_short_help = true)]
+    pub(super) ring: Option<RingLimits>,
+
+    /// With --ring, packets that match EXPRESSION are triggers
+    #[arg(long, value_name = "EXPRESSION", requires = "ring", help_heading = OUTPUT,
+          hide_short_help = true)]
+    pub(super) trigger: Option<String>,
 
     /// Overwrite an existing file
     #[arg(long, help_heading = OUTPUT, hide_short_help = true)]

@@ -159,6 +159,9 @@ impl Args {
                 "--duration limits live captures; for files: timeout TIME sniffer ...".into()
             );
         }
+        if self.reads_files() && self.ring.is_some() {
+            return Err("--ring is for live captures; to select packets of files: --keep".into());
+        }
         if self.count && !self.reads_files() {
             return Err(
                 "--count counts the packets of files (-r); to stop after COUNT packets, use \
@@ -327,9 +330,9 @@ impl Args {
     }
 
     /// A filter of an option.
-    fn option_filter(&self, expression: String) -> FilterOptions {
+    fn option_filter(&self, expression: &str) -> FilterOptions {
         FilterOptions {
-            expression: Some(expression),
+            expression: Some(expression.to_owned()),
             optimize: !self.no_optimize,
             snaplen: self.snapshot_length,
         }
@@ -344,8 +347,17 @@ impl Args {
             self.has_lines().then(|| self.output_options(self.write.as_deref(), Framing::Lines));
         let packets = self.pcapng.as_deref();
         let packets = packets.map(|path| self.output_options(Some(path), Framing::Blocks));
-        let keep = self.keep.clone().map(|expression| self.option_filter(expression));
-        outputs::Options { lines, packets, keep, rotation: self.rotation() }
+        let filter = |expression: &Option<String>| {
+            expression.as_ref().map(|expression| self.option_filter(expression))
+        };
+        outputs::Options {
+            lines,
+            packets,
+            keep: filter(&self.keep),
+            ring: self.ring,
+            trigger: filter(&self.trigger),
+            rotation: self.rotation(),
+        }
     }
 
     fn output_options(&self, path: Option<&Path>, framing: Framing) -> output::Options {

@@ -86,7 +86,10 @@ const SIGNALS: Section = Section {
             "Start new output files, for example after logrotate has moved the current ones; without \
              `-w` and `--pcapng`, with `-r`, or if the terminal was closed, stop",
         ),
-        ("SIGUSR1", "Print the packet counters to standard error"),
+        (
+            "SIGUSR1",
+            "Print the packet counters to standard error; with `--ring`, also write the packets in memory",
+        ),
         ("SIGUSR2", "Write all lines now; with `-r`, together with the next input"),
         ("SIGALRM, SIGIO, SIGPROF, SIGPWR, SIGSTKFLT, SIGVTALRM, SIGXCPU", "Stop, as SIGTERM does"),
         ("SIGQUIT", "End the process at once, with a core dump if these are enabled"),
@@ -134,7 +137,7 @@ const SECURITY: Section = Section {
 };
 
 /// Each example is an explanation and a command. The most useful first.
-pub(super) const EXAMPLES: [(&str, &str); 10] = [
+pub(super) const EXAMPLES: [(&str, &str); 11] = [
     ("Capture on eth0 until Ctrl+C", "sniffer -i eth0 -w capture.ndjson"),
     ("Capture what matches a filter", "sniffer -i eth0,eth1 tcp port 443"),
     ("Convert a capture file", "sniffer -r dump.pcapng.gz"),
@@ -146,6 +149,10 @@ pub(super) const EXAMPLES: [(&str, &str); 10] = [
         "sniffer -i any -c 100 | jq -r 'select(.type == \"pkt\").dst'",
     ),
     ("Capture on another machine", "ssh server tcpdump -U -w - | sniffer -r - -w capture.ndjson"),
+    (
+        "Lines of all packets, and the bytes around each TCP reset",
+        "sniffer -w a.ndjson --pcapng a.pcapng --ring 30s --trigger 'tcp[tcpflags] & tcp-rst != 0'",
+    ),
     ("Count the packets of a file that match a filter", "sniffer -r dump.pcap --count udp port 53"),
     (
         "Capture in the network namespace of a container",

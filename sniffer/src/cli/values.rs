@@ -10,12 +10,19 @@ use std::time::Duration;
 
 use crate::capture::DEFAULT_SNAPLEN;
 use crate::interfaces::NamespaceName;
+use crate::packet_file::RingLimits;
 
 /// Longest alternative name of an interface: `ALTIFNAMSIZ` without the terminating zero (linux/if.h).
 const MAX_INTERFACE_NAME_LEN: usize = 127;
 
 /// Longest duration in seconds: about 95 years, so that adding it to a clock cannot overflow.
 const MAX_SECONDS: f64 = 3e9;
+
+/// Memory of `--ring` without a size, in bytes.
+const DEFAULT_RING_LEN: usize = 256 << 20;
+
+/// Largest size of `--ring`, in bytes.
+const MAX_RING_LEN: usize = 1 << 40;
 
 /// Shortest interval between two files. Shorter ones fill a directory with files without packets.
 const MIN_ROTATION_INTERVAL: Duration = Duration::from_millis(100);
@@ -133,6 +140,37 @@ pub(super) fn positive_duration(text: &str) -> Result<Duration, String> {
     }
 }
 
+/// What `--ring` keeps in memory: a time, a size with a suffix, or both separated by a comma.
+pub(super) fn ring_limits(text: &str) -> Result<RingLimits, String> {
+    const REPEATED: &str = "expected at most one time and one size, e.g. 30s,1GiB";
+    let (mut max_len, mut span) = (None, None);
+    for part in text.split(',') {
+        let is_repeated = match memory_size(part)? {
+            Some(size) => max_len.replace(size).is_some(),
+            None => span.replace(positive_duration(part)?).is_some(),
+        };
+        if is_repeated {
+            return Err(REPEATED.into());
+        }
+    }
+    Ok(RingLimits { max_len: max_len.unwrap_or(DEFAULT_RING_LEN), span })
+}
+
+/// A size in bytes with a suffix; `None` without one. The suffixes of [`file_size`] are those of times,
+/// too.
+fn memory_size(text: &str) -> Result<Option<usize>, String> {
+    let units = [("kib", 1 << 10), ("mib", 1 << 20), ("gib", 1 << 30)];
+    let lower = text.to_ascii_lowercase();
+    let Some((digits, unit)) =
+        units.iter().find_map(|(suffix, unit)| Some((lower.strip_suffix(suffix)?, *unit)))
+    else {
+        return Ok(None);
+    };
+    let number = positive::<usize>(digits)?;
+    let size = number.checked_mul(unit).filter(|size| *size <= MAX_RING_LEN);
+    size.map(Some).ok_or_else(|| "too large".into())
+}
+
 /// An interval between two files: not shorter than [`MIN_ROTATION_INTERVAL`].
 pub(super) fn rotation_interval(text: &str) -> Result<Duration, String> {
     match positive_duration(text)? {
@@ -182,6 +220,22 @@ mod tests {
             ("2d", 172_800_000),
         ] {
             assert_eq!(duration(text), Ok(Duration::from_millis(ms)), "{text}");
+        }
+    }
+
+    #[test]
+    fn rings_have_a_time_or_a_size_or_both() {
+        let limits = |max_len, seconds: Option<u64>| {
+            Ok(RingLimits { max_len, span: seconds.map(Duration::from_secs) })
+        };
+        assert_eq!(ring_limits("30"), limits(256 << 20, Some(30)));
+        assert_eq!(ring_limits("10m"), limits(256 << 20, Some(600)));
+        assert_eq!(ring_limits("64MiB"), limits(64 << 20, None));
+        assert_eq!(ring_limits("90s,1gib"), limits(1 << 30, Some(90)));
+        assert_eq!(ring_limits("512KiB,1h"), limits(512 << 10, Some(3_600)));
+        for text in ["", "0", "0MiB", "64MB", "1s,2s", "1MiB,1MiB", "9999999GiB", "-1", "1s,", "x"]
+        {
+            assert!(ring_limits(text).is_err(), "{text}");
         }
     }
 

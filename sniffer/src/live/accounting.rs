@@ -13,6 +13,7 @@ use crate::Error;
 use crate::capture::Capture;
 use crate::interfaces;
 use crate::output::{Output, Rotation};
+use crate::packet_file::{Cause, Triggered};
 use crate::progress::packets;
 use crate::rotation_schedule::RotationSchedule;
 use crate::stream::{self, Stream, new_event};
@@ -189,6 +190,16 @@ impl Accounting {
             // The output's error is reported.
             let _ = interface.read_counters();
         }
+    }
+
+    /// Writes the packets around this moment that are in memory.
+    pub(super) fn trigger(&mut self) -> Result<(), Error> {
+        self.stream.trigger(Cause::Signal)
+    }
+
+    /// The triggers since the last call, as messages.
+    pub(super) fn take_triggered(&mut self) -> Vec<Triggered> {
+        self.stream.take_triggered()
     }
 
     /// The outputs, to watch them.

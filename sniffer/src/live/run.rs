@@ -131,6 +131,9 @@ impl Run<'_> {
             if let Some(message) = self.drop_notices.message(dropped, now) {
                 self.progress.info(message);
             }
+            for triggered in self.accounting.take_triggered() {
+                self.progress.info(triggered);
+            }
             self.progress.draw(self.accounting.packet_count(), dropped);
             let timeout = if is_idle {
                 self.accounting.flush()?;
@@ -191,6 +194,7 @@ impl Run<'_> {
                     Request::Rotate => self.accounting.rotate(Reason::Rotated)?,
                     Request::Flush => self.accounting.flush_all()?,
                     Request::Report => {
+                        self.accounting.trigger()?;
                         self.accounting.read_all_counters()?;
                         // Distinguishes the line in a log from the totals at the end.
                         let elapsed = self.progress.elapsed();

@@ -1,9 +1,12 @@
 //! The pcapng output: packets with all their captured bytes. `summary` writes the format, `section`
 //! keeps the interfaces.
 
+mod recorder;
+mod ring;
 mod section;
 mod selector;
 
+pub(crate) use recorder::{Cause, RingLimits, Triggered};
 pub(crate) use selector::Selector;
 
 use summary::capture_file::InterfaceStatistics;
@@ -14,6 +17,7 @@ use crate::Error;
 use crate::counts::{Counts, Losses};
 use crate::line_formatter::CapturedPacket;
 use crate::output::Output;
+use recorder::Recorder;
 use section::Section;
 
 /// What section headers and interface descriptions contain.
@@ -27,6 +31,24 @@ pub(crate) struct Description {
     pub(crate) filter: Option<String>,
 }
 
+/// Which packets are written; all without options.
+#[derive(Debug, Default)]
+pub(crate) struct Selection {
+    /// Packets to write.
+    pub(crate) keep: Option<Selector>,
+    /// Packets stay in memory until a trigger.
+    pub(crate) ring: Option<RingLimits>,
+    /// Packets that are triggers.
+    pub(crate) trigger: Option<Selector>,
+}
+
+impl Selection {
+    /// Checks that the expressions compile for a link type.
+    pub(crate) fn check(&self, link: LinkType) -> Result<(), Error> {
+        self.keep.iter().chain(&self.trigger).try_for_each(|selector| selector.check(link))
+    }
+}
+
 /// An open pcapng output.
 pub(crate) struct PacketFile {
     output: Output,
@@ -34,6 +56,8 @@ pub(crate) struct PacketFile {
     sources: Vec<Source>,
     /// Which packets to write; `None` writes all.
     keep: Option<Selector>,
+    /// Keeps packets in memory; without it, packets are written at once.
+    recorder: Option<Recorder>,
     /// When the current file began.
     started_at: Timestamp,
 }
@@ -54,11 +78,13 @@ impl PacketFile {
     /// contains at its end; all others are described before their first packet.
     pub(crate) fn open(
         mut output: Output,
-        keep: Option<Selector>,
+        selection: Selection,
         mut description: Description,
         sources: &[Interface],
         now: Timestamp,
     ) -> Result<Self, Error> {
+        let Selection { keep, ring, trigger } = selection;
+        let recorder = ring.map(|limits| Recorder::new(limits, trigger));
         if let Some(keep) = &keep {
             description.filter = Some(both(description.filter.as_deref(), keep.expression()));
         }
@@ -75,7 +101,7 @@ impl PacketFile {
         let section = start_section(description, &sources, &mut output)
             .and_then(|section| output.flush_all().map(|()| section));
         match section {
-            Ok(section) => Ok(Self { output, section, sources, keep, started_at: now }),
+            Ok(section) => Ok(Self { output, section, sources, keep, recorder, started_at: now }),
             Err(error) => {
                 output.discard();
                 Err(error)
@@ -98,40 +124,106 @@ impl PacketFile {
         self.output.discard();
     }
 
-    /// Writes packet `n` of a source, if it is to be kept.
+    /// Writes or records packet `n` of a source, if it is to be kept. Writes the recorded packets if it
+    /// is a trigger.
     pub(crate) fn write(
         &mut self,
         source: usize,
         n: u64,
         packet: &CapturedPacket<'_>,
     ) -> Result<(), Error> {
-        if let Some(keep) = &mut self.keep
-            && !keep.selects(packet)?
-        {
-            return Ok(());
+        let is_kept = self.keep.as_mut().map_or(Ok(true), |keep| keep.selects(packet))?;
+        if is_kept {
+            let interface = self.interface(source, packet)?;
+            self.add(source, interface, n, packet)?;
         }
-        let interface = self.interface(packet)?;
-        if let Some(source) = self.sources.get_mut(source) {
+        let recorder = self.recorder.as_mut();
+        if recorder.map_or(Ok(false), |recorder| recorder.is_trigger(packet))? {
+            self.trigger(packet.ts, Cause::Packet)?;
+        }
+        Ok(())
+    }
+
+    /// Writes or records a packet.
+    fn add(
+        &mut self,
+        source: usize,
+        interface: usize,
+        n: u64,
+        packet: &CapturedPacket<'_>,
+    ) -> Result<(), Error> {
+        let Self { output, section, sources, recorder, .. } = self;
+        let write = |out: &mut Vec<u8>| section.packet(interface, n, packet, out);
+        if let Some(recorder) = recorder {
+            let is_written = recorder.is_writing()
+                && output.append(|buffer| {
+                    let start = buffer.len();
+                    write(buffer);
+                    let takes = recorder.takes(packet.ts, buffer.len() - start);
+                    if !takes {
+                        buffer.truncate(start);
+                    }
+                    takes
+                })?;
+            if !is_written {
+                recorder.ring.push(packet.ts, packet.bytes.len(), write);
+                return Ok(());
+            }
+        } else {
+            output.append(write)?;
+        }
+        if let Some(source) = sources.get_mut(source) {
             source.written += 1;
         }
-        let Self { output, section, .. } = self;
-        output.append(|buffer| section.packet(interface, n, packet, buffer))
+        Ok(())
+    }
+
+    /// Writes the recorded packets before a trigger at `ts`, and from now on those after it. Without a
+    /// recorder, does nothing.
+    pub(crate) fn trigger(&mut self, ts: Timestamp, cause: Cause) -> Result<(), Error> {
+        let Self { output, section, sources, recorder: Some(recorder), .. } = self else {
+            return Ok(());
+        };
+        let was_writing = recorder.is_writing();
+        recorder.extend(ts);
+        let mut packets = 0;
+        let is_cut = recorder.ring.drain(ts, |block| {
+            packets += 1;
+            let source = section.source(block.interface);
+            if let Some(source) = source.and_then(|source| sources.get_mut(source)) {
+                source.written += 1;
+            }
+            output.append(|buffer| buffer.extend_from_slice(block.bytes))
+        })?;
+        if !was_writing {
+            recorder.note(cause, packets, is_cut);
+        }
+        Ok(())
+    }
+
+    /// The triggers since the last call that made the recorder write packets.
+    pub(crate) fn take_triggered(&mut self) -> Vec<Triggered> {
+        self.recorder.as_mut().map_or_else(Vec::new, Recorder::take_triggered)
     }
 
     /// Index of a packet's interface, which is described if it is new.
-    fn interface(&mut self, packet: &CapturedPacket<'_>) -> Result<usize, Error> {
-        let Self { output, section, sources, .. } = self;
+    fn interface(&mut self, source: usize, packet: &CapturedPacket<'_>) -> Result<usize, Error> {
+        let Self { output, section, sources, recorder, .. } = self;
         if let Some(index) = section.interface(packet) {
             return Ok(index);
         }
         if !section.accepts(packet) || section.is_full() {
             let description = section.description(packet.is_big_endian);
             *section = start_section(description, sources, output)?;
+            // Recorded packets belong to the interfaces of the previous section.
+            if let Some(recorder) = recorder {
+                recorder.ring.clear();
+            }
             if let Some(index) = section.interface(packet) {
                 return Ok(index);
             }
         }
-        output.append(|buffer| section.describe(packet.interface, packet.link, buffer))
+        output.append(|buffer| section.describe(source, packet.interface, packet.link, buffer))
     }
 
     /// Adds to the counters of a source.
@@ -192,8 +284,8 @@ fn start_section(
 ) -> Result<Section, Error> {
     output.append(|buffer| {
         let mut section = Section::begin(description, buffer);
-        for source in sources {
-            section.describe(Some(&source.name), source.link, buffer);
+        for (index, source) in sources.iter().enumerate() {
+            section.describe(index, Some(&source.name), source.link, buffer);
         }
         section
     })

@@ -22,6 +22,8 @@ pub(super) struct Section {
     writer: PcapngWriter,
     /// The described interfaces, by their index.
     interfaces: Vec<FileInterface>,
+    /// The source of each interface's packets.
+    sources: Vec<usize>,
     /// Indices of interfaces by name.
     by_name: HashMap<String, Vec<usize>>,
     /// Interface of the last packet.
@@ -35,6 +37,7 @@ impl Section {
             writer: header(&description, out),
             description,
             interfaces: Vec::new(),
+            sources: Vec::new(),
             by_name: HashMap::new(),
             last: None,
         }
@@ -81,9 +84,15 @@ impl Section {
         self.last
     }
 
-    /// Appends the description of an interface. Returns its index.
+    /// The source of an interface's packets.
+    pub(super) fn source(&self, interface: usize) -> Option<usize> {
+        self.sources.get(interface).copied()
+    }
+
+    /// Appends the description of an interface, whose packets come from `source`. Returns its index.
     pub(super) fn describe(
         &mut self,
+        source: usize,
         name: Option<&str>,
         link: LinkType,
         out: &mut Vec<u8>,
@@ -94,6 +103,7 @@ impl Section {
         let index = self.writer.interface_with_options(&interface, &options, out);
         self.by_name.entry(name.unwrap_or_default().to_owned()).or_default().push(index);
         self.interfaces.push(interface);
+        self.sources.push(source);
         index
     }
 

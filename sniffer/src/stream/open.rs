@@ -24,12 +24,12 @@ impl Stream {
         interfaces: Vec<Interface>,
         start: Timestamp,
     ) -> Result<Self, Error> {
-        let Outputs { lines, packets, keep } = outputs;
+        let Outputs { lines, packets, selection } = outputs;
         let described = if source == SourceKind::Live { &interfaces[..] } else { &[] };
         let description =
             Description { is_big_endian, snaplen: options.snaplen, filter: options.filter.clone() };
         let packets = packets
-            .map(|output| PacketFile::open(output, keep, description, described, start))
+            .map(|output| PacketFile::open(output, selection, description, described, start))
             .transpose();
         let packets = match packets {
             Ok(packets) => packets,

@@ -91,6 +91,10 @@ sniffer -r 3.pcap --pcapng out -w out       | 2 | sniffer: -w and --pcapng requi
 sniffer -qr 3.pcap --pcapng 3.pcap --force  | 1 | sniffer: `3.pcap` is also an input; write to another file |
 sniffer -qr 3.pcap --pcapng out --keep udp  | 0 | | files out
 sniffer -qi lo --pcapng out --keep 'prot 7' | 2 | sniffer: --keep: invalid filter: |
+sniffer -qi lo --pcapng out --ring 1s --trigger 'prot 7' | 2 | sniffer: --trigger: invalid filter: |
+sniffer -qi lo --pcapng out --ring 1s,2MiB --trigger tcp --duration 10ms | 0 | | files out
+sniffer -i lo --pcapng out --ring 64MB      | 2 | sniffer: invalid value '64MB' for '--ring <LIMIT>': not a duration |
+sniffer -r 3.pcap --pcapng out --ring 1s    | 2 | sniffer: --ring is for live captures; to select packets of files: --keep |
 sniffer -r 3.pcap --keep udp                | 2 | sniffer: the following required arguments were not provided: --pcapng <FILE> |
 sniffer -r 3.pcap --force                   | 2 | sniffer: --force requires an output file; name it with -w or --pcapng |
 sniffer -r 3.pcap -w out.lz4                | 2 | sniffer: -w out.lz4: cannot compress to .lz4; use .gz or .zst, or -w - and a pipe |
