@@ -33,8 +33,8 @@ const INTERFACE_COUNTS: [u32; 3] = [1, 2, 4];
 /// Ethernet, IPv4 and UDP headers.
 const HEADERS_LEN: usize = 42;
 
-/// A program that captures on `right0`. In its arguments `OUT` stands for the output file; without
-/// that, its standard output goes to the file.
+/// A program that captures on `right0`. In its arguments `OUT` stands for the output file, and `PACKETS`
+/// for a second one; without `OUT`, its standard output goes to the file.
 struct Program {
     name: &'static str,
     path: &'static str,
@@ -43,7 +43,7 @@ struct Program {
     count: fn(&Path) -> Result<u64>,
 }
 
-const PROGRAMS: [Program; 7] = [
+const PROGRAMS: [Program; 10] = [
     Program {
         name: "sniffer",
         path: "sniffer",
@@ -64,6 +64,29 @@ const PROGRAMS: [Program; 7] = [
         args: &["-q", "-i", "right0", "--compress", "zstd", "--force", "-w", "OUT"],
         packets: PACKETS,
         count: packets_in_compressed_stream,
+    },
+    Program {
+        name: "sniffer -w --pcapng",
+        path: "sniffer",
+        args: &["-q", "-i", "right0", "--force", "-w", "OUT", "--pcapng", "PACKETS"],
+        packets: PACKETS,
+        count: packets_in_stream,
+    },
+    Program {
+        name: "sniffer -w --pcapng --ring",
+        path: "sniffer",
+        args: &[
+            "-q", "-i", "right0", "--force", "-w", "OUT", "--pcapng", "PACKETS", "--ring", "64MiB",
+        ],
+        packets: PACKETS,
+        count: packets_in_stream,
+    },
+    Program {
+        name: "sniffer --pcapng",
+        path: "sniffer",
+        args: &["-q", "-i", "right0", "--force", "--pcapng", "OUT"],
+        packets: PACKETS,
+        count: packets_in_capture_file,
     },
     Program {
         name: "tcpdump -w (binary copy)",
@@ -167,8 +190,9 @@ fn measure(program: &Program, length: usize, interfaces: u32, packets: u64) -> R
     }
     let directory = super::directory()?;
     let (out, config) = (directory.join("live.out"), directory.join("frame.cfg"));
+    let packets_out = out.with_extension("packets");
     fs::write(&config, frame(length))?;
-    let mut child = start(program, interfaces, &out)?;
+    let mut child = start(program, interfaces, &out, &packets_out)?;
     wait_for_packet_sockets(interfaces)?;
     send(&config, interfaces, packets)?;
     let before = usage::children_cpu()?;
@@ -184,23 +208,27 @@ fn measure(program: &Program, length: usize, interfaces: u32, packets: u64) -> R
         captured: (program.count)(&out)?,
         cpu,
         memory,
-        written: fs::metadata(&out)?.len(),
+        written: fs::metadata(&out)?.len()
+            + fs::metadata(&packets_out).map_or(0, |packets| packets.len()),
     };
     fs::remove_file(out)?;
+    if packets_out.exists() {
+        fs::remove_file(packets_out)?;
+    }
     Ok(measured)
 }
 
-fn start(program: &Program, interfaces: u32, out: &Path) -> Result<Child> {
+fn start(program: &Program, interfaces: u32, out: &Path, packets: &Path) -> Result<Child> {
     let mut command = match program.path {
         "sniffer" => Command::new(build::sniffer_path()),
         path => Command::new(path),
     };
     for arg in program.args {
-        if *arg == "OUT" {
-            command.arg(out);
-        } else {
-            command.arg(arg);
-        }
+        match *arg {
+            "OUT" => command.arg(out),
+            "PACKETS" => command.arg(packets),
+            arg => command.arg(arg),
+        };
     }
     for interface in 1..interfaces {
         command.args(["-i", &format!("right{interface}")]);

@@ -49,7 +49,9 @@ fn main() -> Result<()> {
         println!("{}", usage::machine()?);
         return soak::run(options.minutes);
     }
-    build::site()?;
+    if options.bench.is_none_or(|wanted| wanted == Bench::Viewer) {
+        build::site()?;
+    }
     println!("{}", usage::machine()?);
     for (bench, measure) in [
         (Bench::Live, live::run as fn() -> Result<()>),
