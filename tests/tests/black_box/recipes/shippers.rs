@@ -13,7 +13,7 @@ use super::engines::Engines;
 use super::pages::run_page;
 
 /// Fields that keep their names, below `sniffer`.
-const OTHER_FIELDS: [&str; 27] = [
+const OTHER_FIELDS: [&str; 24] = [
     "ttl",
     "flags",
     "seq",
@@ -36,9 +36,6 @@ const OTHER_FIELDS: [&str; 27] = [
     "alpn",
     "ech",
     "ja4",
-    "http_method",
-    "http_path",
-    "http_status",
     "quic",
     "err",
 ];
@@ -73,7 +70,35 @@ fn shippers() {
     for (event, packet) in remap(&engines, "ecs.vrl", &packets).iter().zip(&captures[0]) {
         check_ecs(event, packet);
     }
+    check_http(&engines);
     insert_into_clickhouse(&engines, &packets);
+}
+
+/// Requests and a response of HTTP in the Elastic Common Schema.
+fn check_http(engines: &Engines) {
+    let cases = [
+        (json!({"http_method": "GET", "http_host": "a.example:8080", "http_path": "/x"}), {
+            let url = json!({"domain": "a.example", "port": 8080, "path": "/x"});
+            json!([{"request": {"method": "GET"}}, url])
+        }),
+        (json!({"http_method": "HEAD", "http_host": "[::1]:81"}), {
+            json!([{"request": {"method": "HEAD"}}, {"domain": "[::1]", "port": 81}])
+        }),
+        (json!({"http_method": "PUT", "http_host": "a:b:81"}), {
+            json!([{"request": {"method": "PUT"}}, {"domain": "a:b:81"}])
+        }),
+        (json!({"http_status": 404}), json!([{"response": {"status_code": 404}}, null])),
+    ];
+    let events = cases.iter().map(|(fields, _)| {
+        let mut event = json!({"n": 1, "len": 60, "proto": "tcp", "host": "edge-1"});
+        event.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
+        event
+    });
+    let events = remap(engines, "ecs.vrl", &events.collect::<Vec<_>>());
+    let found: Vec<_> = events.iter().map(|event| json!([event["http"], event["url"]])).collect();
+    let expected: Vec<_> = cases.into_iter().map(|(_, expected)| expected).collect();
+    assert_eq!(found, expected);
+    assert!(events.iter().all(|event| event.get("sniffer").is_none()));
 }
 
 /// Runs a program of Vector's language on events, and returns those that it does not drop.
@@ -112,6 +137,10 @@ fn check_ecs(event: &Value, packet: &Packet) {
     let answers = answers.map(|all| all.iter().map(|data| json!({"data": data})).collect());
     assert_eq!(value("/dns/answers"), &json!(answers.map(Value::Array)));
     assert_eq!(value("/tls/client/server_name"), &json!(packet.sni));
+    assert_eq!(value("/http/request/method"), &json!(packet.http_method));
+    assert_eq!(value("/http/response/status_code"), &json!(packet.http_status));
+    assert_eq!(value("/url/path"), &json!(packet.http_path));
+    assert_eq!(value("/url/domain").is_null(), packet.http_host.is_none());
     let vlan = packet.vlan.as_ref().map(|ids| ids[0].to_string());
     assert_eq!(value("/network/vlan/id"), &json!(vlan));
     let proto = match &*packet.proto {
