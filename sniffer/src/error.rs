@@ -28,6 +28,12 @@ impl fmt::Display for FileName<'_> {
 /// Why a run failed.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
+    /// The terminal of `--top` cannot be used.
+    #[error("cannot use the terminal: {source}")]
+    Terminal {
+        /// The system's error.
+        source: io::Error,
+    },
     /// The filter expression does not compile.
     #[error("invalid filter: {}", .0.display(is_display_control))]
     Filter(#[from] filter::Error),

@@ -1,11 +1,12 @@
 //! Flows of the packets that are written: `flow` records, and the findings in packet lines.
 
-use flow::{EndReason, FlowTable, Limits, Marks, Observation};
+use flow::{EndReason, Flow, FlowTable, Limits, Marks, Observation};
 use std::io::Write as _;
 use std::time::Duration;
 use summary::{RecordFormat, Timestamp};
 
 use crate::flow_record::FlowRecord;
+use crate::top::{Ranking, RateKind, Status, Top};
 
 /// What is written about flows.
 #[derive(Clone, Copy, Debug, Default)]
@@ -16,6 +17,8 @@ pub(crate) struct FlowOptions {
     pub(crate) interval: Duration,
     /// The findings about TCP in the lines of packets.
     pub(crate) has_marks: bool,
+    /// The list of flows on the terminal.
+    pub(crate) ranking: Option<RateKind>,
 }
 
 /// The flows of a run, in the order of its packets.
@@ -26,6 +29,8 @@ pub(crate) struct Flows {
     format: RecordFormat,
     /// The records of flows that ended with the last packet.
     records: Vec<u8>,
+    /// The flows that the terminal shows.
+    ranking: Option<Ranking>,
 }
 
 impl Flows {
@@ -35,18 +40,26 @@ impl Flows {
         // Marks do not need reports.
         let active_ns = if options.has_records { interval_ns } else { 0 };
         let table = FlowTable::new(Limits { active_ns, ..Limits::default() });
-        let is_used = options.has_records || options.has_marks;
-        is_used.then(|| Self { table, options, format: format.clone(), records: Vec::new() })
+        let ranking = options.ranking.map(Ranking::new);
+        let is_used = options.has_records || options.has_marks || ranking.is_some();
+        is_used.then(|| Self {
+            table,
+            options,
+            format: format.clone(),
+            records: Vec::new(),
+            ranking,
+        })
     }
 
     /// Adds a packet. `out` ends with its line, if it has one, to which the findings are added. The records
     /// of flows that end follow.
     pub(crate) fn add(&mut self, packet: &Observation, has_line: bool, out: &mut Vec<u8>) {
-        let Self { table, options, format, records } = self;
+        let Self { table, options, format, records, ranking } = self;
         let marks = table.add(packet, &mut |flow, reason| {
             if options.has_records {
                 format.write(&FlowRecord { flow, reason }, records);
             }
+            rank(ranking, flow, reason);
         });
         if has_line && options.has_marks && marks != Marks::default() {
             let line_end = format.tags.line_end();
@@ -60,17 +73,18 @@ impl Flows {
     /// Appends the records of flows without packets for a long time. `now` is the wall-clock time of a live
     /// capture.
     pub(crate) fn expire(&mut self, now: Timestamp, out: &mut Vec<u8>) {
-        let Self { table, options, format, .. } = self;
+        let Self { table, options, format, ranking, .. } = self;
         table.expire(now, &mut |flow, reason| {
             if options.has_records {
                 format.write(&FlowRecord { flow, reason }, out);
             }
+            rank(ranking, flow, reason);
         });
     }
 
     /// Ends all flows, and passes their records to `write`.
     pub(crate) fn finish(&mut self, mut write: impl FnMut(&[u8])) {
-        let Self { table, options, format, records } = self;
+        let Self { table, options, format, records, .. } = self;
         table.finish(&mut |flow, reason: EndReason| {
             if options.has_records {
                 records.clear();
@@ -81,9 +95,24 @@ impl Flows {
         records.clear();
     }
 
+    /// Shows the flows on the terminal.
+    pub(crate) fn show(&mut self, top: &mut Top, status: Status) {
+        if let Some(ranking) = &mut self.ranking {
+            let status = Status { flows: self.table.len(), ..status };
+            top.show(status, &self.table, ranking);
+        }
+    }
+
     /// Number of flows that ended early because there were too many.
     pub(crate) fn evicted(&self) -> u64 {
         self.table.evicted()
+    }
+}
+
+/// Keeps a flow that ended for the terminal; one that continues is still in the table.
+fn rank(ranking: &mut Option<Ranking>, flow: &Flow<'_>, reason: EndReason) {
+    if let Some(ranking) = ranking.as_mut().filter(|_| reason != EndReason::Active) {
+        ranking.add_ended(flow, reason);
     }
 }
 

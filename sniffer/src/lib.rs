@@ -33,6 +33,7 @@ mod signals;
 mod stream;
 mod text_file;
 mod timer;
+mod top;
 
 pub use error::Error;
 

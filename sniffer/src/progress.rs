@@ -3,6 +3,7 @@
 use std::fmt::Display;
 use std::io::{IsTerminal, Write};
 use std::os::fd::AsFd;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 use summary::{Printable, grouped};
 
@@ -36,6 +37,11 @@ impl Progress {
         let is_visible = !is_quiet && std::io::stderr().is_terminal() && !shares_terminal;
         let now = Instant::now();
         Self { is_quiet, is_visible, start: now, last: (now, 0) }
+    }
+
+    /// Shows no status line: the terminal shows something else.
+    pub(crate) fn hide(&mut self) {
+        self.is_visible = false;
     }
 
     /// When the status line is due for an update; `None` if it is not shown.
@@ -157,9 +163,34 @@ impl Progress {
     }
 }
 
-/// Prints a message on standard error.
+/// Prints a message on standard error, or keeps it while messages are held.
 pub(crate) fn print_message(message: impl Display) {
-    write_text(&format!("sniffer: {}\n", printable_lines(message)));
+    let line = format!("sniffer: {}\n", printable_lines(message));
+    match &mut *held_messages() {
+        Some(held) if held.len() < MAX_HELD => held.push(line),
+        Some(_) => {}
+        None => write_text(&line),
+    }
+}
+
+/// The first messages that are kept while the screen shows something else.
+const MAX_HELD: usize = 100;
+
+static HELD: Mutex<Option<Vec<String>>> = Mutex::new(None);
+
+fn held_messages() -> MutexGuard<'static, Option<Vec<String>>> {
+    HELD.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Keeps messages from now on: the screen shows something else.
+pub(crate) fn hold_messages() {
+    *held_messages() = Some(Vec::new());
+}
+
+/// Prints the messages that were kept, and all further ones.
+pub(crate) fn release_messages() {
+    let held = held_messages().take();
+    held.into_iter().flatten().for_each(|line| write_text(&line));
 }
 
 /// Answers a request for the counters while the output is blocked.

@@ -11,12 +11,14 @@
 
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use nix::sys::eventfd::{EfdFlags, EventFd};
 use nix::sys::signal::{SigSet, SigmaskHow, Signal};
 use nix::sys::signalfd::{SfdFlags, SignalFd};
-use std::cell::{Cell, RefCell};
+use std::cell::{Cell, OnceCell, RefCell};
 use std::fs::File;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::rc::Rc;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::{Error, capture};
@@ -67,6 +69,8 @@ struct State {
     /// The controlling terminal (tty(4)), if there is one. Kept open, because a sandbox may forbid to
     /// open it later.
     terminal: Option<File>,
+    /// Stops the run when it becomes readable, like a termination signal.
+    quit: OnceCell<Arc<EventFd>>,
 }
 
 /// A request made by a signal.
@@ -148,8 +152,16 @@ impl Signals {
             stopped_at: Cell::new(None),
             is_settled: Cell::new(false),
             terminal: File::open("/dev/tty").ok(),
+            quit: OnceCell::new(),
         };
         Ok(Self { state: Rc::new(state) })
+    }
+
+    /// A counter that stops the run like a termination signal when it is not 0.
+    pub(crate) fn quit_event(&self) -> Result<Arc<EventFd>, Error> {
+        let flags = EfdFlags::EFD_CLOEXEC | EfdFlags::EFD_NONBLOCK;
+        let event = Arc::new(EventFd::from_flags(flags).map_err(system_error("eventfd"))?);
+        Ok(self.state.quit.get_or_init(|| event).clone())
     }
 
     /// The requests since the last call, in the order of their arrival.
@@ -208,11 +220,16 @@ impl Signals {
         let signals = [self.state.termination.as_fd(), self.state.requests.as_fd()];
         let mut polled: Vec<_> =
             signals.iter().chain(fds).map(|&fd| PollFd::new(fd, PollFlags::POLLIN)).collect();
+        let quit = self.state.quit.get();
+        polled.extend(quit.map(|quit| PollFd::new(quit.as_fd(), PollFlags::POLLIN)));
         let has_deferred = !self.state.deferred.borrow().is_empty();
         let is_ready = self.is_stopped() || has_deferred;
         poll_all(&mut polled, if is_ready { Some(Duration::ZERO) } else { timeout })?;
         if polled[0].any() == Some(true) {
             self.read_termination()?;
+        }
+        if quit.is_some() && polled.last().and_then(PollFd::any) == Some(true) {
+            self.stop();
         }
         let has_error = |fd: &PollFd<'_>| {
             fd.revents().is_some_and(|events| events.contains(PollFlags::POLLERR))
@@ -250,7 +267,7 @@ impl Signals {
         for request in self.requests()? {
             match request {
                 Request::Report => on_report(self.state.packet_count.get()),
-                Request::End => self.state.stopped_at.set(Some(Instant::now())),
+                Request::End => self.stop(),
                 Request::Rotate | Request::Flush => deferred.push(request),
             }
         }
@@ -272,11 +289,16 @@ impl Signals {
     /// Removes all pending termination signals, and notes when the first one was read.
     fn read_termination(&self) -> Result<(), Error> {
         while read(&self.state.termination)?.is_some() {
-            if !self.is_stopped() {
-                self.state.stopped_at.set(Some(Instant::now()));
-            }
+            self.stop();
         }
         Ok(())
+    }
+
+    /// Notes when the run was first told to stop.
+    fn stop(&self) {
+        if !self.is_stopped() {
+            self.state.stopped_at.set(Some(Instant::now()));
+        }
     }
 }
 

@@ -16,6 +16,7 @@ use crate::line_formatter::{CapturedPacket, FieldOptions, LineFormatter};
 use crate::output::Output;
 use crate::packet_file::{Cause, PacketFile, Triggered};
 use crate::record_types::{RecordType, RecordTypes};
+use crate::top::{Status, Top};
 
 /// Configuration of the stream.
 #[derive(Clone, Debug, Default)]
@@ -151,14 +152,12 @@ impl Stream {
         n: u64,
         packet: &CapturedPacket<'_>,
     ) -> Result<(), Error> {
-        let has_line = self.types.contains(RecordType::Packet);
+        let has_line = self.lines.is_some() && self.types.contains(RecordType::Packet);
         if !has_line && self.flows.is_none() {
             return Ok(());
         }
-        let Self { lines: Some(lines), formatter, flows, has_names, sources, .. } = self else {
-            return Ok(());
-        };
-        lines.append(|buffer| {
+        let Self { lines, formatter, flows, has_names, sources, .. } = self;
+        append_to(lines, |buffer| {
             let observation = match has_line {
                 true => formatter.format(packet, Some(n), buffer),
                 false => formatter.observe(packet),
@@ -204,8 +203,15 @@ impl Stream {
 
     /// Writes the flows that had no packets for a long time at `now`.
     pub(crate) fn expire_flows(&mut self, now: Timestamp) -> Result<(), Error> {
-        let Self { flows: Some(flows), lines: Some(lines), .. } = self else { return Ok(()) };
-        lines.append(|buffer| flows.expire(now, buffer))
+        let Self { flows: Some(flows), lines, .. } = self else { return Ok(()) };
+        append_to(lines, |buffer| flows.expire(now, buffer))
+    }
+
+    /// Shows the flows on the terminal.
+    pub(crate) fn show_flows(&mut self, top: &mut Top, status: Status) {
+        if let Some(flows) = &mut self.flows {
+            flows.show(top, status);
+        }
     }
 
     /// Number of flows that were reported early because there were too many.
@@ -390,6 +396,17 @@ impl Stream {
             return Ok(());
         };
         lines.append(|buffer| self.format.write(record, buffer))
+    }
+}
+
+/// Appends to the lines; without lines, flows are only shown.
+fn append_to(lines: &mut Option<Output>, write: impl FnOnce(&mut Vec<u8>)) -> Result<(), Error> {
+    match lines {
+        Some(lines) => lines.append(write),
+        None => {
+            write(&mut Vec::new());
+            Ok(())
+        }
     }
 }
 

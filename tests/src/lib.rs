@@ -17,4 +17,5 @@ pub mod reference;
 #[cfg(test)]
 mod regressions;
 pub mod stream;
+pub mod terminal;
 pub mod veth;

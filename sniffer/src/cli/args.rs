@@ -207,6 +207,15 @@ pub(super) struct Args {
           help_heading = OUTPUT, hide_short_help = true)]
     pub(super) flow_interval: Duration,
 
+    /// Show the busiest and the troubled flows on the terminal
+    ///
+    /// The list is renewed every second. The keys r, b, p, x, l and d sort it by rate, bytes, packets,
+    /// problems, latency or duration; the arrow keys scroll, and q quits. Files are shown until q is
+    /// pressed. Without -w, no records are written.
+    #[arg(long, help_heading = OUTPUT, hide_short_help = true,
+          conflicts_with_all = ["count", "list_interfaces", "dump", "check"])]
+    pub(super) top: bool,
+
     /// Form of the times
     ///
     /// Numbers have a field of their own, `ts_ns`, `ts_us` or `ts_ms` instead of `ts`.

@@ -3,6 +3,7 @@
 
 use clap::ArgMatches;
 use clap::parser::ValueSource;
+use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use summary::Printable;
 
@@ -19,6 +20,7 @@ use crate::interfaces::{ANY, NamespaceName};
 use crate::line_formatter::FieldOptions;
 use crate::output::{FileId, Framing, Rotation, expand_host};
 use crate::record_types::{RecordType, RecordTypes};
+use crate::top::RateKind;
 use crate::{Error, capture, dump, file, live, output, outputs, sandbox, stream};
 
 /// What the command line asks for.
@@ -123,6 +125,11 @@ impl Args {
         self.write.is_some() || self.pcapng.is_none()
     }
 
+    /// Whether the terminal shows flows and nothing is written.
+    fn shows_only_top(&self) -> bool {
+        self.top && self.write.is_none()
+    }
+
     fn reads_files(&self) -> bool {
         !self.read.is_empty() || self.read_list.is_some()
     }
@@ -176,6 +183,12 @@ impl Args {
     }
 
     fn check_output(&self) -> Result<(), String> {
+        if self.top && self.write.as_deref() == Some(Path::new("-")) {
+            return Err("--top uses the terminal; write records to a file with -w FILE".into());
+        }
+        if self.top && !std::io::stdout().is_terminal() {
+            return Err("--top requires a terminal, and standard output is none".into());
+        }
         if self.only.contains(&TypeName::Flow) && !self.flows {
             return Err("--only flow requires --flows".into());
         }
@@ -255,17 +268,29 @@ impl Args {
                 has_ja4: self.ja4,
                 tunnels: self.tunnels.into(),
                 has_community_id: self.community_id,
-                has_observations: self.flows || self.tcp_analysis,
+                has_observations: self.top
+                    || (self.has_lines() && (self.flows || self.tcp_analysis)),
             },
             keeps_bytes: self.pcapng.is_some(),
             types: match &self.only[..] {
+                _ if self.shows_only_top() => RecordTypes::from_iter([]),
                 [] => RecordTypes::default(),
                 names => names.iter().map(|name| RecordType::from(*name)).collect(),
             },
             flows: FlowOptions {
-                has_records: self.flows && has_type(TypeName::Flow),
+                has_records: self.flows
+                    && has_type(TypeName::Flow)
+                    && !self.shows_only_top()
+                    && self.has_lines(),
                 interval: self.flow_interval,
-                has_marks: self.tcp_analysis && has_type(TypeName::Pkt),
+                has_marks: self.tcp_analysis
+                    && has_type(TypeName::Pkt)
+                    && !self.shows_only_top()
+                    && self.has_lines(),
+                ranking: self.top.then_some(match self.reads_files() {
+                    true => RateKind::Mean,
+                    false => RateKind::Current,
+                }),
             },
             count: self.max_packets,
             snaplen: self.snapshot_length,
@@ -291,6 +316,7 @@ impl Args {
                 filter,
                 sandbox,
                 is_quiet: self.quiet,
+                has_top: self.top,
             }));
         }
         let config = file::Config {
@@ -301,6 +327,7 @@ impl Args {
             filter,
             sandbox,
             is_quiet: self.quiet,
+            has_top: self.top,
         };
         Ok(if self.count { Action::CountPackets(config) } else { Action::ReadFiles(config) })
     }

@@ -137,9 +137,10 @@ const SECURITY: Section = Section {
 };
 
 /// Each example is an explanation and a command. The most useful first.
-pub(super) const EXAMPLES: [(&str, &str); 11] = [
+pub(super) const EXAMPLES: [(&str, &str); 12] = [
     ("Capture on eth0 until Ctrl+C", "sniffer -i eth0 -w capture.ndjson"),
     ("Capture what matches a filter", "sniffer -i eth0,eth1 tcp port 443"),
+    ("Show the busiest flows, and those with problems", "sniffer -i eth0 --top"),
     ("Convert a capture file", "sniffer -r dump.pcapng.gz"),
     ("Also keep the bytes", "sniffer -w a.ndjson --pcapng a.pcapng"),
     ("Write a compressed file per hour", "sniffer -G 1h -w %Y%m%d-%H.ndjson.zst"),

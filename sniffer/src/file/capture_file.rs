@@ -4,6 +4,7 @@
 use filter::{Metadata, Program};
 use std::net::Ipv4Addr;
 use std::sync::Arc;
+use std::time::Duration;
 use summary::capture_file::{FileError, FileInterface, Reader, Step};
 use summary::{Faults, LinkType, Timestamp};
 
@@ -118,6 +119,11 @@ impl<'a> CaptureFile<'a> {
 
     pub(super) fn is_regular(&self) -> bool {
         self.input.is_regular()
+    }
+
+    /// Waits until a pipe can be read, or a signal arrives. False if `timeout` has passed first.
+    pub(super) fn wait(&self, timeout: Duration) -> Result<bool, Error> {
+        self.input.wait(timeout)
     }
 
     /// Whether reading a pipe would block now.

@@ -24,8 +24,12 @@ pub(crate) fn count(config: &Config) -> Result<(), Error> {
     let filter = Filter::new(&config.filter);
     filter.resolve_names();
     let signal_handler = SignalHandler::new(Signals::catch(false)?);
-    let policy =
-        Policy { files: FileAccess::NONE, sockets: SocketAccess::None, starts_threads: false };
+    let policy = Policy {
+        files: FileAccess::NONE,
+        sockets: SocketAccess::None,
+        starts_threads: false,
+        sets_terminal: false,
+    };
     if let Some(message) = sandbox::enter(&config.sandbox, &policy)?.filter(|_| !config.is_quiet) {
         progress::print_message(message);
     }

@@ -93,6 +93,13 @@ impl<'a> Input<'a> {
         poll(&mut fds, PollTimeout::ZERO) == Ok(0)
     }
 
+    /// Waits until a pipe can be read, or a signal arrives. False if `timeout` has passed first.
+    pub(super) fn wait(&self, timeout: Duration) -> Result<bool, Error> {
+        let Some(pipe) = &self.pipe else { return Ok(true) };
+        let ready = self.signal_handler.signals.wait(&[pipe.as_fd()], Some(timeout))?;
+        Ok(ready.is_stopped || ready.has_requests || !self.would_block())
+    }
+
     /// Bytes of the file read so far, before decompression.
     pub(super) fn read_len(&self) -> u64 {
         self.read_len.get()
@@ -187,6 +194,15 @@ impl SignalHandler {
     /// Whether all lines are to be written now.
     pub(super) fn take_flush_request(&self) -> bool {
         self.is_flush_requested.take()
+    }
+
+    /// Waits until a signal ends the run.
+    pub(super) fn wait_for_stop(&self) -> Result<(), Error> {
+        while !self.is_stopped() {
+            self.signals.wait(&[], None)?;
+            self.wait(None)?;
+        }
+        Ok(())
     }
 
     /// Waits until `file` is readable; without `file`, handles the signals that have arrived.

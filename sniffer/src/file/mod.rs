@@ -23,6 +23,7 @@ use crate::progress::{self, Progress};
 use crate::rotation_schedule::RotationSchedule;
 use crate::sandbox::{self, FileAccess, Policy, SocketAccess};
 use crate::signals::Signals;
+use crate::top::{self, Top};
 use capture_file::CaptureFile;
 use input::{Input, OpenFile, SignalHandler};
 use run::FileRun;
@@ -41,12 +42,14 @@ pub(crate) fn run(config: &Config) -> Result<(), Error> {
     // Opening a pipe blocks until it has a writer, and resolving a name until the server answers.
     // Until here signals keep their default actions.
     let signal_handler = SignalHandler::new(Signals::catch(false)?);
-    let progress = Progress::start(config.is_quiet, config.outputs.uses_stdout());
+    let mut progress = Progress::start(config.is_quiet, config.outputs.uses_stdout());
+    let terminal = config.has_top.then(|| top::open_terminal(&mut progress)).transpose()?;
     let prepared = config.outputs.prepare(Some(signal_handler.signals()))?;
     let policy = Policy {
         files: prepared.file_access(),
         sockets: SocketAccess::None,
-        starts_threads: config.thread_count.is_some(),
+        starts_threads: config.thread_count.is_some() || terminal.is_some(),
+        sets_terminal: terminal.is_some(),
     };
     if let Some(message) = sandbox::enter(&config.sandbox, &policy)? {
         progress.info(message);
@@ -57,6 +60,7 @@ pub(crate) fn run(config: &Config) -> Result<(), Error> {
         .map(|file| Ok(CaptureFile::new(Input::new(file, &signal_handler)?, snaplen, &filter)));
     let mut run = FileRun {
         files: files.collect::<Result<_, Error>>()?,
+        top: None,
         prepared: Some(prepared),
         stream: None,
         names: &names,
@@ -67,7 +71,12 @@ pub(crate) fn run(config: &Config) -> Result<(), Error> {
         is_rotation_due: false,
         failures: Vec::new(),
     };
+    if let Some(terminal) = terminal {
+        run.top = Some(Top::start(terminal, signal_handler.signals().quit_event()?)?);
+    }
     let result = run_loop(&mut run);
+    let result = result.and_then(|reason| run.wait_for_user().map(|()| reason));
+    run.top = None;
     run.progress.clear();
     let result = match run.failures.pop() {
         // After a signal the files seem to be cut short. That is not an error.
@@ -137,8 +146,12 @@ pub(crate) fn link_type(
 ) -> Result<(LinkType, bool), Error> {
     let file = OpenFile::open(path)?;
     let signal_handler = SignalHandler::new(Signals::none()?);
-    let policy =
-        Policy { files: FileAccess::NONE, sockets: SocketAccess::None, starts_threads: false };
+    let policy = Policy {
+        files: FileAccess::NONE,
+        sockets: SocketAccess::None,
+        starts_threads: false,
+        sets_terminal: false,
+    };
     if let Some(message) = sandbox::enter(sandbox, &policy)? {
         progress::print_message(message);
     }

@@ -17,6 +17,7 @@ use crate::progress::{Progress, packets};
 use crate::rotation_schedule::RotationSchedule;
 use crate::sandbox;
 use crate::stream::{self, Stream};
+use crate::top::{Status, Top};
 
 /// Configuration of a run that reads files.
 #[derive(Debug)]
@@ -31,6 +32,8 @@ pub(crate) struct Config {
     pub(crate) sandbox: sandbox::Options,
     /// Print only errors.
     pub(crate) is_quiet: bool,
+    /// Show flows on the terminal.
+    pub(crate) has_top: bool,
 }
 
 /// A run in progress.
@@ -40,6 +43,8 @@ pub(super) struct FileRun<'a> {
     pub(super) prepared: Option<PreparedOutputs>,
     /// `None` until the first packet.
     pub(super) stream: Option<Stream>,
+    /// The flows on the terminal.
+    pub(super) top: Option<Top>,
     /// Names of the files, for messages.
     pub(super) names: &'a [String],
     pub(super) config: &'a Config,
@@ -94,6 +99,7 @@ impl FileRun<'_> {
 
     fn read(&mut self, file: usize) -> Result<(), Error> {
         self.prepare_to_block()?;
+        self.show_before_wait(file)?;
         if let Err(error) = self.files[file].read() {
             self.failures.push(error);
         }
@@ -133,10 +139,52 @@ impl FileRun<'_> {
             stream.flush()?;
         }
         self.signal_handler.out.set(stream.out());
+        if self.top.as_ref().is_some_and(|top| top.due() <= Instant::now()) {
+            self.show_flows(false);
+            return Ok(());
+        }
         let read = self.files.iter().map(CaptureFile::read_len).sum();
         let total = self.files.iter().map(CaptureFile::total_len).sum::<Option<u64>>();
         self.progress.draw_file_progress(stream.out(), total.map(|total| (read, total)));
         Ok(())
+    }
+
+    /// Shows the flows on the terminal, if that was requested.
+    fn show_flows(&mut self, is_complete: bool) {
+        let source = self.source();
+        if let (Some(top), Some(stream)) = (&mut self.top, &mut self.stream) {
+            let packets = stream.out();
+            let status = Status { source, packets, is_complete, ..Status::default() };
+            stream.show_flows(top, status);
+        }
+    }
+
+    /// Before a read that waits for the writer of a pipe: shows the flows once they are due, for nothing
+    /// else will until then.
+    fn show_before_wait(&mut self, file: usize) -> Result<(), Error> {
+        let Some(top) = &self.top else { return Ok(()) };
+        let timeout = top.due().saturating_duration_since(Instant::now());
+        if self.files[file].would_block() && !self.files[file].wait(timeout)? {
+            self.show_flows(false);
+        }
+        Ok(())
+    }
+
+    /// Shows the flows of all packets until the user quits.
+    pub(super) fn wait_for_user(&mut self) -> Result<(), Error> {
+        if self.top.is_some() {
+            self.show_flows(true);
+            self.signal_handler.wait_for_stop()?;
+        }
+        Ok(())
+    }
+
+    /// The file, or the number of files.
+    fn source(&self) -> String {
+        match self.names {
+            [name] => Printable(name).to_string(),
+            names => format!("{} files", names.len()),
+        }
     }
 
     /// Writes the last `stats` record and the `end` record. Opens the output if no packet did.
@@ -158,10 +206,7 @@ impl FileRun<'_> {
     /// Prints the totals, if the output was opened.
     pub(super) fn print_totals(&self) {
         let Some(stream) = &self.stream else { return };
-        let source = match self.names {
-            [name] => Printable(name).to_string(),
-            names => format!("{} files", names.len()),
-        };
+        let source = self.source();
         let elapsed = self.progress.elapsed();
         let matched = match self.config.filter.expression {
             Some(_) => format!(", {} matched the filter", grouped(stream.out())),

@@ -17,6 +17,7 @@ use crate::packet_file::{Cause, Triggered};
 use crate::progress::packets;
 use crate::rotation_schedule::RotationSchedule;
 use crate::stream::{self, Stream, new_event};
+use crate::top::{Status, Top};
 
 /// The stream of a run, and the interfaces whose packets it contains.
 pub(super) struct Accounting {
@@ -100,6 +101,14 @@ impl Accounting {
     /// Writes the flows that had no packets for a long time.
     pub(super) fn expire_flows(&mut self) -> Result<(), Error> {
         self.stream.expire_flows(stream::now())
+    }
+
+    /// Shows the flows on the terminal.
+    pub(super) fn show_flows(&mut self, top: &mut Top) {
+        let (source, packets) = (self.names(), self.packet_count());
+        let dropped = Some(self.dropped());
+        let status = Status { source, packets, dropped, ..Status::default() };
+        self.stream.show_flows(top, status);
     }
 
     /// Number of flows that were reported early because there were too many.

@@ -26,4 +26,6 @@ pub(crate) struct Config {
     pub(crate) sandbox: sandbox::Options,
     /// Print only errors.
     pub(crate) is_quiet: bool,
+    /// Show flows on the terminal.
+    pub(crate) has_top: bool,
 }

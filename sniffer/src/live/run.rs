@@ -21,6 +21,7 @@ use crate::output::Output;
 use crate::progress::{Progress, packets};
 use crate::signals::{self, Request, Signals};
 use crate::timer::Timer;
+use crate::top::Top;
 use crate::{sandbox, stream};
 
 /// How often to read the kernel's counters, which are 32 bits wide and wrap.
@@ -46,6 +47,8 @@ pub(super) struct Run<'a> {
     pub(super) signals: Signals,
     pub(super) progress: Progress,
     pub(super) drop_notices: DropNotices,
+    /// The flows on the terminal.
+    pub(super) top: Option<Top>,
 }
 
 impl Run<'_> {
@@ -53,6 +56,8 @@ impl Run<'_> {
     /// has gone away: it has what it wanted.
     pub(super) fn run(mut self) -> Result<(), Error> {
         let result = self.run_loop();
+        // Restores the terminal before anything is printed, or a second signal ends the process.
+        self.top = None;
         self.progress.clear();
         let result = match result {
             Ok(reason) => self.end(reason),
@@ -127,6 +132,9 @@ impl Run<'_> {
             if are_stats_due {
                 self.accounting.write_stats()?;
             }
+            if let Some(top) = self.top.as_mut().filter(|top| top.due() <= now) {
+                self.accounting.show_flows(top);
+            }
             let dropped = self.accounting.dropped();
             if let Some(message) = self.drop_notices.message(dropped, now) {
                 self.progress.info(message);
@@ -142,6 +150,7 @@ impl Run<'_> {
                     deadline,
                     stats_timer.as_ref().map(Timer::due),
                     self.progress.due(),
+                    self.top.as_ref().map(Top::due),
                     Some(counters_due),
                     self.accounting.rotation_due(),
                     flush_due,

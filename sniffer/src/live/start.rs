@@ -23,6 +23,7 @@ use crate::progress::Progress;
 use crate::sandbox::{self, Policy, SocketAccess};
 use crate::signals::Signals;
 use crate::stream::{self, Stream};
+use crate::top::{self, Top};
 
 /// Captures until something ends the run.
 /// `namespace` is the network namespace that the process has entered, if any.
@@ -43,7 +44,8 @@ pub(crate) fn start(config: &Config, namespace: Option<NamespaceWatch>) -> Resul
     // From here on signals end the run properly; until here they may end the process at once.
     // Before starting threads, which inherit the signal mask.
     let signals = Signals::catch(prepared.creates_files())?;
-    let progress = Progress::start(config.is_quiet, config.outputs.uses_stdout());
+    let mut progress = Progress::start(config.is_quiet, config.outputs.uses_stdout());
+    let terminal = config.has_top.then(|| top::open_terminal(&mut progress)).transpose()?;
     if config.interfaces.is_empty() && is_pipe(std::io::stdin()) {
         progress.info("standard input is not read; to read packets from it, use -r -");
     }
@@ -71,7 +73,8 @@ pub(crate) fn start(config: &Config, namespace: Option<NamespaceWatch>) -> Resul
         files: prepared.file_access(),
         sockets: socket_access(config, &chosen),
         // Several interfaces are closed by threads.
-        starts_threads: config.thread_count.is_some() || 1 < chosen.len(),
+        starts_threads: config.thread_count.is_some() || 1 < chosen.len() || terminal.is_some(),
+        sets_terminal: terminal.is_some(),
     };
     if let Some(message) = sandbox::enter(&config.sandbox, &policy)? {
         progress.info(message);
@@ -105,6 +108,10 @@ pub(crate) fn start(config: &Config, namespace: Option<NamespaceWatch>) -> Resul
     progress.info(format_args!("capturing on {}, snap length {snaplen}", links.join(", ")));
     let accounting = Accounting::new(stream, captured, config.outputs.rotation);
     let drop_notices = DropNotices::default();
+    let top = match terminal {
+        Some(terminal) => Some(Top::start(terminal, signals.quit_event()?)?),
+        None => None,
+    };
     Run {
         config,
         opener,
@@ -117,6 +124,7 @@ pub(crate) fn start(config: &Config, namespace: Option<NamespaceWatch>) -> Resul
         signals,
         progress,
         drop_notices,
+        top,
     }
     .run()
 }

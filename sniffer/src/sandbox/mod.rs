@@ -55,6 +55,8 @@ pub(crate) struct Policy {
     pub(crate) sockets: SocketAccess,
     /// Whether the run starts threads.
     pub(crate) starts_threads: bool,
+    /// Whether the run changes the modes of a terminal that is open.
+    pub(crate) sets_terminal: bool,
 }
 
 /// Access to files that are not open yet: none without directories, because the outputs are open and
@@ -127,8 +129,12 @@ pub(crate) fn enter(options: &Options, policy: &Policy) -> Result<Option<String>
 /// Tries all layers, except for changing the user, which would affect the whole process.
 pub(crate) fn probe() -> Vec<(&'static str, Result<(), String>)> {
     let layers = || {
-        let policy =
-            Policy { files: FileAccess::NONE, sockets: SocketAccess::None, starts_threads: false };
+        let policy = Policy {
+            files: FileAccess::NONE,
+            sockets: SocketAccess::None,
+            starts_threads: false,
+            sets_terminal: false,
+        };
         let ruleset = landlock::ruleset(&policy.files);
         vec![
             (CAPABILITIES, capabilities::drop_all(false)),

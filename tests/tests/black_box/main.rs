@@ -51,5 +51,6 @@ mod signals;
 mod source_rules;
 mod tables;
 mod tcpdump_parity;
+mod top;
 mod view_values;
 mod views;

@@ -13,6 +13,11 @@ use super::super::{Policy, SocketAccess};
 const TCGETS: i32 = 0x5401;
 const TIOCGWINSZ: i32 = 0x5413;
 
+/// Reading and setting the modes of a terminal (asm-generic/termbits.h): `TCSETS`, `TCSETSW`, `TCSETSF`, and
+/// `TCGETS2`, `TCSETS2`, `TCSETSW2`, `TCSETSF2`.
+const TERMINAL_MODES: [i32; 7] =
+    [0x5402, 0x5403, 0x5404, 0x802c_542a_u32.cast_signed(), 0x402c_542b, 0x402c_542c, 0x402c_542d];
+
 /// Calls of every run, whatever their arguments. The kernel allows these without running the filter
 /// (since Linux 5.11).
 const ALWAYS: &[c_long] = &[
@@ -168,7 +173,7 @@ fn conditional(policy: &Policy) -> Result<Vec<(c_long, Vec<SeccompRule>)>, Backe
         (libc::SYS_mmap, is_data()?),
         (libc::SYS_mprotect, is_data()?),
         // Whether a descriptor is a terminal: the calls of glibc and of musl.
-        (libc::SYS_ioctl, is(1, &[TCGETS, TIOCGWINSZ])?),
+        (libc::SYS_ioctl, is(1, &terminal_requests(policy))?),
         (
             libc::SYS_fcntl,
             is(1, &[libc::F_DUPFD_CLOEXEC, libc::F_GETFD, libc::F_SETFD, libc::F_GETFL])?,
@@ -191,6 +196,12 @@ fn conditional(policy: &Policy) -> Result<Vec<(c_long, Vec<SeccompRule>)>, Backe
         calls.push((libc::SYS_socket, sockets));
     }
     Ok(calls)
+}
+
+/// Requests to a terminal that is open.
+fn terminal_requests(policy: &Policy) -> Vec<i32> {
+    let modes = TERMINAL_MODES.into_iter().filter(|_| policy.sets_terminal);
+    [TCGETS, TIOCGWINSZ].into_iter().chain(modes).collect()
 }
 
 /// A rule that applies if all conditions hold.
