@@ -119,7 +119,11 @@ impl FileNamer {
             Some(_) => {
                 let template = self.template.file_name().unwrap_or_default();
                 let prefix = template::prefix(template);
+                // Another output may have a template with the same prefix in the same directory.
+                let extensions = extensions::split(template).1.as_bytes();
+                let is_fixed = !extensions.contains(&b'%');
                 name.as_bytes().starts_with(prefix.as_bytes())
+                    && (!is_fixed || name.as_bytes().ends_with(extensions))
             }
             None => self.number_of(name).is_some(),
         }

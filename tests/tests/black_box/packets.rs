@@ -515,3 +515,37 @@ fn signal_is_a_trigger() {
     });
     assert_eq!((stream.packets.len(), file.packets.len()), (10, 0), "without a trigger");
 }
+
+/// The names of both outputs begin with the time, in one directory.
+#[test]
+fn both_outputs_of_a_killed_capture_are_completed() {
+    with_veth(|| {
+        let directory = tempdir().unwrap();
+        let path = |name: &str| directory.path().join(name).to_str().unwrap().to_owned();
+        let (lines, packets) = (path("%Y.ndjson.zst"), path("%Y.pcapng.zst"));
+        let args = ["-i", "right", "-G", "1h", "-w", &lines, "--pcapng", &packets];
+        let mut command = sniffer();
+        let mut child = Process::spawn(command.args(args).stderr(Stdio::null()));
+        let lens = || -> Vec<u64> {
+            let names = names(directory.path());
+            names.iter().map(|name| fs::metadata(path(name)).unwrap().len()).collect()
+        };
+        wait_for("both files", || lens().len() == 2 && lens().iter().all(|len| 0 < *len));
+        let (sender, before) = (Sender::new("left"), lens());
+        wait_for("packets in both files", || {
+            (0..10).for_each(|_| sender.send(&frame()));
+            lens().iter().zip(&before).all(|(len, before)| before < len)
+        });
+        child.kill().unwrap();
+        child.wait().unwrap();
+        let output = run(&[&args[..], &["--duration", "10ms"]].concat());
+        assert!(output.status.success(), "{}", output.stderr);
+        let count = output.stderr.matches(" of an interrupted run").count();
+        assert_eq!(count, 2, "{}", output.stderr);
+        let names = names(directory.path());
+        assert!(names.len() == 4 && names.iter().all(|name| name.ends_with(".zst")), "{names:?}");
+        let first = names.iter().find(|name| !name.contains('-') && name.contains("pcapng"));
+        let bytes = zstd::decode_all(&*fs::read(path(first.unwrap())).unwrap()).unwrap();
+        assert!(!PacketFile::read(&bytes).packets.is_empty());
+    });
+}

@@ -116,6 +116,8 @@ fn names_of_earlier_runs_are_recognized() {
         ("a.b.gz", BY_SIZE, &["a.b.gz", "a-7.b.gz"], &["a.b7.gz", "a.b-7.gz"]),
         ("a", ring, &["a-00", "a-19"], &["a", "a-0", "a-1", "a-001"]),
         ("a-%H", by_time, &["a-07", "a-1"], &["b-07", "a"]),
+        ("%H.b.gz", by_time, &["07.b.gz", "07-1.b.gz"], &["07.c.gz", "07.b"]),
+        ("%H.b%M", by_time, &["07.b59", "07.c"], &[]),
     ] {
         let namer = FileNamer::new(&Path::new("/nowhere").join(template), rotation, false);
         for name in names {
