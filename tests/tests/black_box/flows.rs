@@ -10,6 +10,7 @@ use tempfile::tempdir;
 use tests::corpus;
 use tests::files::write;
 use tests::frames::{ethernet, ipv4, pcap_of};
+use tests::page::Page;
 use tests::process::{Capture, run};
 use tests::stream::{Stream, check_line};
 use xtask::namespace;
@@ -198,4 +199,21 @@ fn live_connections_become_flows() {
             }
         }
     });
+}
+
+#[test]
+fn page_explains_files_with_flow_records_only() {
+    let directory = tempdir().unwrap();
+    let file = write(&directory, "a.pcap", connection());
+    let path = file.to_str().unwrap();
+    let output = run(&["-q", "-r", path, "--flows", "--only", "meta,flow,end"]);
+    let page = Page::open("");
+    page.drop_file(&write(&directory, "flows.ndjson", &output.stdout));
+    let error = page.text("#error");
+    assert!(error.starts_with("“flows.ndjson” contains 1 flow record and no packets."), "{error}");
+    // Beside packets they are no problem.
+    let output = run(&["-q", "-r", path, "--flows"]);
+    page.drop_alone(&write(&directory, "both.ndjson", &output.stdout));
+    assert_eq!(page.text("#error"), "");
+    assert_eq!(page.eval("viewer.state().packets"), 9);
 }

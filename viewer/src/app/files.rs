@@ -5,6 +5,7 @@ use crate::columns::Totals;
 use crate::load::{Failure, Report, Sampling};
 use crate::protocol::{CLASS_COUNT, CLASSES, Class};
 use crate::shard::Preceding;
+use summary::grouped;
 
 /// After this many lines without a record, a file is not a capture.
 const MAX_LINES_WITHOUT_RECORD: u64 = 1_000;
@@ -241,7 +242,8 @@ impl Files {
         let fatal = if 0 < records { None } else { self.empty_error(failure.as_deref()) };
         self.phase = if fatal.is_some() { Phase::Error } else { Phase::Ready };
         let empty = || self.empty_files().map(|index| self.empty_text(index)).next();
-        self.error = fatal.or(failure).or_else(empty).or(self.error.take());
+        let only_flows = || self.only_flows_text();
+        self.error = fatal.or(failure).or_else(empty).or_else(only_flows).or(self.error.take());
     }
 
     /// The indices of files that were read completely and have no records.
@@ -250,6 +252,21 @@ impl Files {
             let mut parts = self.parts.iter().filter(|(file, _)| file == index).peekable();
             parts.peek().is_some()
                 && parts.all(|(_, part)| part.is_complete && part.is_done && part.records == 0)
+        })
+    }
+
+    /// Says that there are only `flow` records, which are not shown; `None` if there are packets.
+    fn only_flows_text(&self) -> Option<String> {
+        let flows: u64 = self.reports().map(|part| part.flows).sum();
+        let has_packets = self.reports().any(|part| 0 < part.totals.packets);
+        (0 < flows && !has_packets).then(|| {
+            let plural = if flows == 1 { "" } else { "s" };
+            format!(
+                "“{}” contains {} flow record{plural} and no packets. The viewer shows packets: \
+                 write them with the sniffer, without “--only”.",
+                self.names(),
+                grouped(flows)
+            )
         })
     }
 
@@ -380,6 +397,22 @@ mod tests {
         assert!(error.starts_with("“of 1 (2)” is not a capture."), "{error}");
         files.on_report(3, Report { is_complete: true, ..done(0) });
         assert_eq!(files.empty_text(2), "“of 1 (2)” contains no packets.");
+    }
+
+    #[test]
+    fn files_with_flows_only_are_explained() {
+        let flows = |packets| {
+            let mut report = Report { flows: 1_200, records: 1_201, ..done(packets) };
+            report.is_complete = true;
+            report
+        };
+        let mut files = files(&[1]);
+        files.on_report(0, flows(0));
+        let error = files.error.clone().unwrap();
+        assert!(error.starts_with("“of 1” contains 1,200 flow records and no packets."), "{error}");
+        let mut files = self::files(&[1]);
+        files.on_report(0, flows(1));
+        assert_eq!((files.phase, files.error), (Phase::Ready, None));
     }
 
     #[test]

@@ -19,7 +19,7 @@ use crate::wire::wire;
 use generic_json::GenericPacket;
 use source::{RecordSink, Source};
 use std::ops::Range;
-use summary::line::{Excerpt, ExcerptReader, PacketFields};
+use summary::line::{Excerpt, ExcerptReader, FieldValue, PacketFields};
 use summary::{Packet, Timestamp};
 use viewer_formats::{Compression, Form, is_text, unpack};
 
@@ -136,6 +136,8 @@ struct Sink {
     /// Number of packets that are numbered by their lines.
     counted: usize,
     record_count: u64,
+    /// Number of `flow` records, which are not shown.
+    flow_count: u64,
     skipped: u64,
     problems: Vec<Problem>,
 }
@@ -167,6 +169,8 @@ pub struct Report {
     pub lines: u64,
     /// Number of lines that are records of any type.
     pub records: u64,
+    /// Number of `flow` records.
+    pub flows: u64,
     /// Number of lines or records that could not be read.
     pub skipped: u64,
     /// The first of these, with reasons. If damage ended reading, it is the first element.
@@ -302,12 +306,14 @@ impl Loader {
 
     /// The progress of the part. The caller adds `memory_bytes`.
     pub fn report(&self) -> Report {
-        let Sink { columns, line_count, record_count, skipped, problems, .. } = &self.sink;
+        let Sink { columns, line_count, record_count, flow_count, skipped, problems, .. } =
+            &self.sink;
         let before = i64::try_from(self.sink.lines_before).unwrap_or(0);
         Report {
             read_bytes: self.source.progress().1,
             lines: *line_count,
             records: *record_count,
+            flows: *flow_count,
             skipped: *skipped,
             problems: problems.clone(),
             totals: columns.totals().renumbered(-before),
@@ -405,6 +411,9 @@ impl Sink {
                 None => self.push(&packet.packet(), offset)?,
             }
             self.counted += if is_counted { self.columns.len() - count } else { 0 };
+        } else {
+            let is_flow = matches!(fields.record_type, FieldValue::Text("flow"));
+            self.flow_count += u64::from(is_flow);
         }
         Ok(true)
     }
@@ -468,7 +477,7 @@ wire!(struct Problem { line, reason });
 wire!(struct Limits { bytes, flows });
 wire!(enum Failure { 0 MemoryFull, 1 Unreadable(reason) });
 wire!(struct Report {
-    read_bytes, lines, records, skipped, problems, totals, is_counted, is_capture, memory_bytes,
+    read_bytes, lines, records, flows, skipped, problems, totals, is_counted, is_capture, memory_bytes,
     is_done, is_complete, failure,
 });
 
