@@ -54,9 +54,11 @@ pub(super) fn run() -> Result<()> {
         "_ws.col.Protocol",
     ];
     let ours = [&sniffer, "-q", "-r", &file, "-w", &out];
-    let programs: [(&str, u64, Vec<&str>); 7] = [
+    let programs: [(&str, u64, Vec<&str>); 9] = [
         ("sniffer -r", PACKETS, ours.to_vec()),
         ("sniffer -r --threads 2", PACKETS, [&ours[..], &["--threads", "2"]].concat()),
+        ("sniffer -r --names", PACKETS, [&ours[..], &["--names"]].concat()),
+        ("sniffer -r --names --ja4", PACKETS, [&ours[..], &["--names", "--ja4"]].concat()),
         (
             "sniffer -r --names --community-id",
             PACKETS,
@@ -102,9 +104,11 @@ pub(super) fn run() -> Result<()> {
     println!(
         "\n{line_len} bytes per line. Stages of `sniffer -r`, for the first packets of the file:\n"
     );
-    let mut stages =
-        build::cargo(["bench", "--quiet", "--package", "summary", "--bench", "stages"]);
-    build::run(stages.env("CAPTURE_FILE", &file))
+    ["summary", "reassembly"].into_iter().try_for_each(|package| {
+        let mut stages =
+            build::cargo(["bench", "--quiet", "--package", package, "--bench", "stages"]);
+        build::run(stages.env("CAPTURE_FILE", &file))
+    })
 }
 
 /// Wall and CPU time of a command; its standard output is discarded.
