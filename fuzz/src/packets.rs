@@ -98,11 +98,14 @@ pub(crate) fn names(input: &[u8]) {
     for len in [payload.len() / 2, payload.len().saturating_sub(1)] {
         let mut buf = String::new();
         let some = PayloadNames::parse(&summary, &payload[..len], &mut buf);
-        // The host of a request may follow.
-        let same = PayloadNames { http_host: some.http_host.clone(), ..all.clone() };
-        let is_addition = some.http_host.is_none() || some.http_host == all.http_host;
-        let holds = some.is_empty() || all.is_empty() || some == same && is_addition;
-        assert!(holds, "{some:?} became {all:?}");
+        // The host of a request and the protocols of a ClientHello may follow.
+        let same = PayloadNames {
+            http_host: some.http_host.clone().and(all.http_host.clone()),
+            alpn: if some.alpn.is_empty() { Vec::new() } else { all.alpn.clone() },
+            ech: some.ech && all.ech,
+            ..all.clone()
+        };
+        assert!(some.is_empty() || all.is_empty() || some == same, "{some:?} became {all:?}");
     }
     check_line(&Packet { names: all, ..Packet::new(1, Timestamp::default(), summary) });
 }

@@ -47,7 +47,8 @@ impl<'a> Fields<'a> {
         &self.bytes[..self.layer.bytes.len()]
     }
 
-    /// Adds a field with this value, and returns it so that details can be added.
+    /// Adds a field with this value, and returns it so that details can be added. A field without bits is
+    /// left out, as one that was not captured.
     pub(super) fn add(
         &mut self,
         name: impl Into<Cow<'static, str>>,
@@ -55,7 +56,7 @@ impl<'a> Fields<'a> {
         value: impl Into<String>,
     ) -> Added<'_> {
         let start = self.offset * 8;
-        if self.layer.bytes.len() * 8 < bits.end {
+        if bits.is_empty() || self.layer.bytes.len() * 8 < bits.end {
             return Added { start, field: None };
         }
         self.layer.fields.push(Field {
@@ -154,7 +155,7 @@ impl<'a> Fields<'a> {
     }
 }
 
-/// The field that was just added, unless it was not captured.
+/// The field that was just added, unless it has no bits or was not captured.
 pub(super) struct Added<'f> {
     /// First bit of the layer in the frame.
     start: usize,
