@@ -28,6 +28,14 @@ impl fmt::Display for FileName<'_> {
 /// Why a run failed.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
+    /// Nothing can listen on the address of `--metrics`.
+    #[error("cannot serve metrics on {address}: {source}")]
+    Metrics {
+        /// The given address.
+        address: std::net::SocketAddr,
+        /// The system's error.
+        source: io::Error,
+    },
     /// The terminal of `--top` cannot be used.
     #[error("cannot use the terminal: {source}")]
     Terminal {

@@ -6,6 +6,7 @@ use std::time::Duration;
 use summary::{RecordFormat, Timestamp};
 
 use crate::flow_record::FlowRecord;
+use crate::metrics::Traffic;
 use crate::top::{Ranking, RateKind, Status, Top};
 
 /// What is written about flows.
@@ -19,6 +20,8 @@ pub(crate) struct FlowOptions {
     pub(crate) has_marks: bool,
     /// The list of flows on the terminal.
     pub(crate) ranking: Option<RateKind>,
+    /// Counters for `--metrics`.
+    pub(crate) has_metrics: bool,
 }
 
 /// The flows of a run, in the order of its packets.
@@ -31,6 +34,7 @@ pub(crate) struct Flows {
     records: Vec<u8>,
     /// The flows that the terminal shows.
     ranking: Option<Ranking>,
+    traffic: Option<Traffic>,
 }
 
 impl Flows {
@@ -41,26 +45,30 @@ impl Flows {
         let active_ns = if options.has_records { interval_ns } else { 0 };
         let table = FlowTable::new(Limits { active_ns, ..Limits::default() });
         let ranking = options.ranking.map(Ranking::new);
-        let is_used = options.has_records || options.has_marks || ranking.is_some();
+        let traffic = options.has_metrics.then(Traffic::default);
+        let is_used =
+            options.has_records || options.has_marks || ranking.is_some() || traffic.is_some();
         is_used.then(|| Self {
             table,
             options,
             format: format.clone(),
             records: Vec::new(),
             ranking,
+            traffic,
         })
     }
 
     /// Adds a packet. `out` ends with its line, if it has one, to which the findings are added. The records
     /// of flows that end follow.
     pub(crate) fn add(&mut self, packet: &Observation, has_line: bool, out: &mut Vec<u8>) {
-        let Self { table, options, format, records, ranking } = self;
+        let Self { table, options, format, records, ranking, traffic } = self;
         let marks = table.add(packet, &mut |flow, reason| {
             if options.has_records {
                 format.write(&FlowRecord { flow, reason }, records);
             }
             rank(ranking, flow, reason);
         });
+        traffic.iter_mut().for_each(|traffic| traffic.add(packet, &marks));
         if has_line && options.has_marks && marks != Marks::default() {
             let line_end = format.tags.line_end();
             out.truncate(out.len() - line_end.len());
@@ -101,6 +109,11 @@ impl Flows {
             let status = Status { flows: self.table.len(), ..status };
             top.show(status, &self.table, ranking);
         }
+    }
+
+    /// The counters of packets, and the number of flows.
+    pub(crate) fn traffic(&self) -> Option<(&Traffic, usize)> {
+        Some((self.traffic.as_ref()?, self.table.len()))
     }
 
     /// Number of flows that ended early because there were too many.

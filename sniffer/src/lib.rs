@@ -22,6 +22,7 @@ mod flows;
 mod interfaces;
 mod line_formatter;
 mod live;
+mod metrics;
 mod output;
 mod outputs;
 mod packet_file;

@@ -13,6 +13,7 @@ use crate::Error;
 use crate::counts::{Counts, Losses, MAX_SAFE_INTEGER};
 use crate::flows::{FlowOptions, Flows};
 use crate::line_formatter::{CapturedPacket, FieldOptions, LineFormatter};
+use crate::metrics::Traffic;
 use crate::output::Output;
 use crate::packet_file::{Cause, PacketFile, Triggered};
 use crate::record_types::{RecordType, RecordTypes};
@@ -205,6 +206,11 @@ impl Stream {
     pub(crate) fn expire_flows(&mut self, now: Timestamp) -> Result<(), Error> {
         let Self { flows: Some(flows), lines, .. } = self else { return Ok(()) };
         append_to(lines, |buffer| flows.expire(now, buffer))
+    }
+
+    /// The counters of packets for `--metrics`, and the number of flows.
+    pub(crate) fn traffic(&self) -> Option<(&Traffic, usize)> {
+        self.flows.as_ref()?.traffic()
     }
 
     /// Shows the flows on the terminal.

@@ -4,6 +4,7 @@
 
 use clap::{ArgAction, Command, CommandFactory, Parser, ValueHint};
 use clap_complete::ArgValueCandidates;
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -11,7 +12,7 @@ use super::choices::{CompressionFormat, Direction, Generate, SandboxMode, Tunnel
 use super::records::{self, TimeFormat, TypeName};
 use super::values::{
     duration, file_size, interface_name, link_type, namespace, path, positive, positive_duration,
-    ring_limits, rotation_interval, snaplen, within,
+    ring_limits, rotation_interval, snaplen, socket_address, within,
 };
 use super::{completion, sections, tcpdump, version};
 use crate::capture::{DEFAULT_BLOCK_KIB, DEFAULT_BUFFER_KIB, DEFAULT_SNAPLEN};
@@ -215,6 +216,15 @@ pub(super) struct Args {
     #[arg(long, help_heading = OUTPUT, hide_short_help = true,
           conflicts_with_all = ["count", "list_interfaces", "dump", "check"])]
     pub(super) top: bool,
+
+    /// Serve counters for Prometheus, e.g. on 127.0.0.1:9470
+    ///
+    /// `http://ADDRESS:PORT/metrics` has the packets, bytes and drops of each interface, packets by
+    /// protocol, round-trip times of TCP and response times of DNS, updated every second. Only live
+    /// captures have it. Addresses other than those of the loopback interface can be reached by others.
+    #[arg(long, value_name = "ADDRESS:PORT", value_parser = socket_address, help_heading = OUTPUT,
+          hide_short_help = true)]
+    pub(super) metrics: Option<SocketAddr>,
 
     /// Form of the times
     ///

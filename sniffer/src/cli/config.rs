@@ -57,7 +57,7 @@ impl Invocation {
 }
 
 /// Options for live captures that make no difference for files. They are accepted with a message.
-const LIVE_ONLY_OPTIONS: [(&str, &str); 10] = [
+const LIVE_ONLY_OPTIONS: [(&str, &str); 11] = [
     ("no_promiscuous", "-p"),
     ("direction", "-Q"),
     ("linktype", "-y"),
@@ -68,6 +68,7 @@ const LIVE_ONLY_OPTIONS: [(&str, &str); 10] = [
     ("no_gso", "--no-gso"),
     ("stats", "--stats"),
     ("netns", "--netns"),
+    ("metrics", "--metrics"),
 ];
 
 /// Options for lines, which make no difference without them. They are accepted with a message.
@@ -269,6 +270,7 @@ impl Args {
                 tunnels: self.tunnels.into(),
                 has_community_id: self.community_id,
                 has_observations: self.top
+                    || (self.metrics.is_some() && !self.reads_files())
                     || (self.has_lines() && (self.flows || self.tcp_analysis)),
             },
             keeps_bytes: self.pcapng.is_some(),
@@ -291,6 +293,7 @@ impl Args {
                     true => RateKind::Mean,
                     false => RateKind::Current,
                 }),
+                has_metrics: self.metrics.is_some() && !self.reads_files(),
             },
             count: self.max_packets,
             snaplen: self.snapshot_length,
@@ -316,6 +319,7 @@ impl Args {
                 filter,
                 sandbox,
                 is_quiet: self.quiet,
+                metrics: self.metrics,
                 has_top: self.top,
             }));
         }

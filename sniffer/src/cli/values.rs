@@ -2,6 +2,7 @@
 
 use clap::builder::{OsStringValueParser, TypedValueParser};
 use std::fmt::Display;
+use std::net::SocketAddr;
 use std::num::{IntErrorKind, ParseIntError};
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
@@ -36,6 +37,11 @@ pub(super) fn interface_name(text: &str) -> Result<String, String> {
         return Err(format!("interface names have at most {MAX_INTERFACE_NAME_LEN} bytes"));
     }
     Ok(text.to_owned())
+}
+
+/// An address to listen on.
+pub(super) fn socket_address(text: &str) -> Result<SocketAddr, String> {
+    text.parse().map_err(|_| "expected ADDRESS:PORT, e.g. 127.0.0.1:9470 or [::1]:9470".into())
 }
 
 pub(super) fn namespace(text: &str) -> Result<NamespaceName, String> {

@@ -29,6 +29,7 @@ pub(crate) fn count(config: &Config) -> Result<(), Error> {
         sockets: SocketAccess::None,
         starts_threads: false,
         sets_terminal: false,
+        accepts_connections: false,
     };
     if let Some(message) = sandbox::enter(&config.sandbox, &policy)?.filter(|_| !config.is_quiet) {
         progress::print_message(message);

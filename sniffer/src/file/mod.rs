@@ -50,6 +50,7 @@ pub(crate) fn run(config: &Config) -> Result<(), Error> {
         sockets: SocketAccess::None,
         starts_threads: config.thread_count.is_some() || terminal.is_some(),
         sets_terminal: terminal.is_some(),
+        accepts_connections: false,
     };
     if let Some(message) = sandbox::enter(&config.sandbox, &policy)? {
         progress.info(message);
@@ -151,6 +152,7 @@ pub(crate) fn link_type(
         sockets: SocketAccess::None,
         starts_threads: false,
         sets_terminal: false,
+        accepts_connections: false,
     };
     if let Some(message) = sandbox::enter(sandbox, &policy)? {
         progress::print_message(message);

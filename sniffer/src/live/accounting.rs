@@ -10,8 +10,10 @@ use super::drops::DropTransition;
 use super::link::nanoseconds;
 use super::packet_event::PacketEvent;
 use crate::Error;
-use crate::capture::Capture;
+use crate::capture::{Capture, Counters};
+use crate::counts::Counts;
 use crate::interfaces;
+use crate::metrics::{self, InterfaceCounts, RunState};
 use crate::output::{Output, Rotation};
 use crate::packet_file::{Cause, Triggered};
 use crate::progress::packets;
@@ -101,6 +103,19 @@ impl Accounting {
     /// Writes the flows that had no packets for a long time.
     pub(super) fn expire_flows(&mut self) -> Result<(), Error> {
         self.stream.expire_flows(stream::now())
+    }
+
+    /// The text for `--metrics`, with the counters as last read; `None` if nothing counts packets.
+    pub(super) fn metrics(&self, state: RunState) -> Option<String> {
+        let (traffic, flows) = self.stream.traffic()?;
+        let flows = u64::try_from(flows).unwrap_or(u64::MAX);
+        let state = RunState { flows, evicted_flows: self.evicted_flows(), ..state };
+        let interfaces = self.interfaces.iter().enumerate().map(|(index, interface)| {
+            let Counts { out, skip, bytes, .. } = self.stream.counts(index);
+            let Counters { drop, freeze, .. } = interface.counters();
+            InterfaceCounts { name: interface.name().to_owned(), out, skip, drop, freeze, bytes }
+        });
+        Some(metrics::write(&state, &interfaces.collect::<Vec<_>>(), traffic))
     }
 
     /// Shows the flows on the terminal.

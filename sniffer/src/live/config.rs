@@ -1,5 +1,6 @@
 //! Configuration of a live run.
 
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use crate::filter::FilterOptions;
@@ -26,6 +27,8 @@ pub(crate) struct Config {
     pub(crate) sandbox: sandbox::Options,
     /// Print only errors.
     pub(crate) is_quiet: bool,
+    /// Where counters are served.
+    pub(crate) metrics: Option<SocketAddr>,
     /// Show flows on the terminal.
     pub(crate) has_top: bool,
 }

@@ -17,6 +17,7 @@ use super::opener::{Opener, user_space_filter_message};
 use super::packet_source::PacketSource;
 use crate::Error;
 use crate::interfaces::{Interface, LinkChange, LinkMonitor, NamespaceWatch};
+use crate::metrics::{Page, RunState};
 use crate::output::Output;
 use crate::progress::{Progress, packets};
 use crate::signals::{self, Request, Signals};
@@ -47,6 +48,8 @@ pub(super) struct Run<'a> {
     pub(super) signals: Signals,
     pub(super) progress: Progress,
     pub(super) drop_notices: DropNotices,
+    /// The page of `--metrics`, and what it says about the run.
+    pub(super) metrics: Option<(Page, RunState)>,
     /// The flows on the terminal.
     pub(super) top: Option<Top>,
 }
@@ -127,6 +130,7 @@ impl Run<'_> {
                 self.accounting.read_all_counters()?;
                 self.check_namespace()?;
                 self.accounting.expire_flows()?;
+                self.publish_metrics();
                 counters_due = now + COUNTERS_INTERVAL;
             }
             if are_stats_due {
@@ -166,6 +170,13 @@ impl Run<'_> {
             if let Some(reason) = self.wait(timeout)? {
                 return Ok(reason);
             }
+        }
+    }
+
+    /// Updates the page of `--metrics`.
+    fn publish_metrics(&self) {
+        if let Some((page, state)) = &self.metrics {
+            self.accounting.metrics(*state).into_iter().for_each(|text| page.set(text));
         }
     }
 

@@ -2,6 +2,7 @@
 //! it.
 
 use std::fs::File;
+use std::net::SocketAddr;
 use std::os::fd::AsFd;
 use std::os::unix::fs::FileTypeExt;
 use summary::record::SourceKind;
@@ -18,6 +19,7 @@ use super::run::Run;
 use crate::Error;
 use crate::capture::Reader;
 use crate::interfaces::{self, Interface, LinkMonitor, NamespaceWatch};
+use crate::metrics::{Page, RunState, Server};
 use crate::outputs::Outputs;
 use crate::progress::Progress;
 use crate::sandbox::{self, Policy, SocketAccess};
@@ -68,17 +70,22 @@ pub(crate) fn start(config: &Config, namespace: Option<NamespaceWatch>) -> Resul
             progress.info(user_space_filter_message(interface, program));
         }
     }
+    let server = config.metrics.map(|address| listen(address, &progress)).transpose()?;
     // Before the first packet is read, and before starting threads.
     let policy = Policy {
         files: prepared.file_access(),
         sockets: socket_access(config, &chosen),
         // Several interfaces are closed by threads.
-        starts_threads: config.thread_count.is_some() || 1 < chosen.len() || terminal.is_some(),
+        starts_threads: config.thread_count.is_some()
+            || 1 < chosen.len()
+            || terminal.is_some()
+            || server.is_some(),
+        accepts_connections: server.is_some(),
         sets_terminal: terminal.is_some(),
     };
-    if let Some(message) = sandbox::enter(&config.sandbox, &policy)? {
-        progress.info(message);
-    }
+    let missing_layers = sandbox::enter(&config.sandbox, &policy)?;
+    let is_sandboxed = missing_layers.is_none() && config.sandbox.mode != sandbox::Mode::Off;
+    missing_layers.into_iter().for_each(|message| progress.info(message));
 
     let names = InterfaceNames::new();
     let mut sources = Vec::with_capacity(chosen.len());
@@ -106,8 +113,22 @@ pub(crate) fn start(config: &Config, namespace: Option<NamespaceWatch>) -> Resul
         .collect();
     let snaplen = config.stream.snaplen;
     progress.info(format_args!("capturing on {}, snap length {snaplen}", links.join(", ")));
+    let run_state = RunState {
+        start: start_time,
+        is_sandboxed,
+        ring_bytes: u64::from(config.capture.buffer_kib) << 10,
+        ..RunState::default()
+    };
     let accounting = Accounting::new(stream, captured, config.outputs.rotation);
     let drop_notices = DropNotices::default();
+    let metrics = match server {
+        Some((server, address)) => {
+            let page = Page::default();
+            server.start(page.clone()).map_err(|source| Error::Metrics { address, source })?;
+            Some((page, run_state))
+        }
+        None => None,
+    };
     let top = match terminal {
         Some(terminal) => Some(Top::start(terminal, signals.quit_event()?)?),
         None => None,
@@ -125,8 +146,21 @@ pub(crate) fn start(config: &Config, namespace: Option<NamespaceWatch>) -> Resul
         progress,
         drop_notices,
         top,
+        metrics,
     }
     .run()
+}
+
+/// Opens the socket for `--metrics`, before the sandbox forbids it.
+fn listen(address: SocketAddr, progress: &Progress) -> Result<(Server, SocketAddr), Error> {
+    let failed = |source| Error::Metrics { address, source };
+    let server = Server::bind(address).map_err(failed)?;
+    let actual = server.address().map_err(failed)?;
+    progress.info(format_args!("metrics on http://{actual}/metrics"));
+    if !actual.ip().is_loopback() {
+        progress.info("the metrics can be read by everyone who reaches this address");
+    }
+    Ok((server, actual))
 }
 
 /// Whether another program writes to standard input, perhaps packets.

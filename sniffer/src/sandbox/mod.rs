@@ -57,6 +57,8 @@ pub(crate) struct Policy {
     pub(crate) starts_threads: bool,
     /// Whether the run changes the modes of a terminal that is open.
     pub(crate) sets_terminal: bool,
+    /// Whether the run accepts connections on a socket that listens.
+    pub(crate) accepts_connections: bool,
 }
 
 /// Access to files that are not open yet: none without directories, because the outputs are open and
@@ -134,6 +136,7 @@ pub(crate) fn probe() -> Vec<(&'static str, Result<(), String>)> {
             sockets: SocketAccess::None,
             starts_threads: false,
             sets_terminal: false,
+            accepts_connections: false,
         };
         let ruleset = landlock::ruleset(&policy.files);
         vec![

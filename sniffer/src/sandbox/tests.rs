@@ -12,7 +12,13 @@ use tempfile::tempdir;
 /// Runs `work` on a thread with all layers, except for the change of the user.
 fn inside(files: FileAccess, sockets: SocketAccess, work: impl FnOnce() + Send) {
     let enter = || {
-        let policy = Policy { files, sockets, starts_threads: true, sets_terminal: false };
+        let policy = Policy {
+            files,
+            sockets,
+            starts_threads: true,
+            sets_terminal: false,
+            accepts_connections: false,
+        };
         let ruleset = landlock::ruleset(&policy.files);
         capabilities::drop_all(false).unwrap();
         set_no_new_privs().unwrap();

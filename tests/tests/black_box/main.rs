@@ -31,6 +31,7 @@ mod isolation;
 mod layout;
 mod link_types;
 mod loading;
+mod metrics;
 mod names;
 mod namespaces;
 mod open_files;

@@ -117,6 +117,12 @@ const SOCKETS: &[c_long] = &[
     libc::SYS_recvmsg,
 ];
 
+/// Calls that serve connections. New sockets that listen are in no list.
+const CONNECTIONS: &[c_long] = &[libc::SYS_accept4, libc::SYS_shutdown];
+
+/// `FIONBIO` (asm-generic/ioctls.h): makes a connection non-blocking.
+const FIONBIO: i32 = 0x5421;
+
 /// Calls that raise CAP_NET_RAW for the time of opening a packet socket.
 const CAPABILITIES: &[c_long] = &[libc::SYS_capget, libc::SYS_capset];
 
@@ -157,6 +163,9 @@ fn rules(policy: &Policy) -> Result<BTreeMap<c_long, Vec<SeccompRule>>, BackendE
     if policy.sockets == SocketAccess::Reopen {
         always.extend(CAPABILITIES);
     }
+    if policy.accepts_connections {
+        always.extend(CONNECTIONS);
+    }
     let mut rules: BTreeMap<_, _> = always.into_iter().map(|call| (call, Vec::new())).collect();
     rules.extend(conditional(policy)?);
     Ok(rules)
@@ -173,7 +182,7 @@ fn conditional(policy: &Policy) -> Result<Vec<(c_long, Vec<SeccompRule>)>, Backe
         (libc::SYS_mmap, is_data()?),
         (libc::SYS_mprotect, is_data()?),
         // Whether a descriptor is a terminal: the calls of glibc and of musl.
-        (libc::SYS_ioctl, is(1, &terminal_requests(policy))?),
+        (libc::SYS_ioctl, is(1, &ioctl_requests(policy))?),
         (
             libc::SYS_fcntl,
             is(1, &[libc::F_DUPFD_CLOEXEC, libc::F_GETFD, libc::F_SETFD, libc::F_GETFL])?,
@@ -198,10 +207,11 @@ fn conditional(policy: &Policy) -> Result<Vec<(c_long, Vec<SeccompRule>)>, Backe
     Ok(calls)
 }
 
-/// Requests to a terminal that is open.
-fn terminal_requests(policy: &Policy) -> Vec<i32> {
+/// Requests to terminals and sockets that are open.
+fn ioctl_requests(policy: &Policy) -> Vec<i32> {
     let modes = TERMINAL_MODES.into_iter().filter(|_| policy.sets_terminal);
-    [TCGETS, TIOCGWINSZ].into_iter().chain(modes).collect()
+    let nonblocking = policy.accepts_connections.then_some(FIONBIO);
+    [TCGETS, TIOCGWINSZ].into_iter().chain(modes).chain(nonblocking).collect()
 }
 
 /// A rule that applies if all conditions hold.
