@@ -105,10 +105,10 @@ pub(super) struct Args {
           hide_short_help = true)]
     pub(super) duration: Option<Duration>,
 
-    /// Capture at most SNAPLEN bytes of each packet
+    /// Capture at most LEN bytes of each packet
     ///
     /// From 1 to 262144; 0 means the default.
-    #[arg(short, long, value_name = "SNAPLEN", default_value_t = DEFAULT_SNAPLEN,
+    #[arg(short, long, value_name = "LEN", default_value_t = DEFAULT_SNAPLEN,
           value_parser = snaplen,
           allow_negative_numbers = true, help_heading = INPUT, hide_short_help = true)]
     pub(super) snapshot_length: u32,
@@ -137,7 +137,7 @@ pub(super) struct Args {
           value_hint = ValueHint::FilePath, help_heading = OUTPUT)]
     pub(super) write: Option<PathBuf>,
 
-    /// Write the packets to FILE as pcapng; `-` is standard output
+    /// Write the packets to FILE as pcapng
     ///
     /// The packets have all captured bytes, times in nanoseconds, interfaces and directions. Their
     /// numbers (`epb_packetid`) are those of the lines. Without -w, no lines are written. -C, -G, -W,
@@ -190,7 +190,7 @@ pub(super) struct Args {
           hide_short_help = true)]
     pub(super) only: Vec<TypeName>,
 
-    /// Write a `flow` record for each flow: who talked, how long
+    /// Write a `flow` record for each flow
     ///
     /// A flow has the packets of both directions between two endpoints. Its record counts them, and what
     /// went wrong: retransmissions, resets, zero windows, failed DNS questions. It is written when the
@@ -208,7 +208,7 @@ pub(super) struct Args {
           help_heading = OUTPUT, hide_short_help = true)]
     pub(super) flow_interval: Duration,
 
-    /// Show the busiest and the troubled flows on the terminal
+    /// Show the busiest and the troubled flows
     ///
     /// The list is renewed every second. The keys r, b, p, x, l and d sort it by rate, bytes, packets,
     /// problems, latency or duration; the arrow keys scroll, and q quits. Files are shown until q is
@@ -323,7 +323,7 @@ pub(super) struct Args {
     #[arg(long, help_heading = FIELDS, hide_short_help = true)]
     pub(super) ja4: bool,
 
-    /// Add findings about TCP: `rtx`, `ooo`, `dup_ack`, `rtt_us`
+    /// Add findings about TCP: `rtx`, `ooo`, `rtt_us`, ...
     ///
     /// The fields are `rtx` (a retransmission: `fast`, `timeout` or `spurious`), `ooo` (out of order),
     /// `dup_ack`, `zero_window`, `window_full`, `keep_alive`, `unseen` (bytes that are acknowledged but

@@ -15,7 +15,7 @@ pub(super) struct Section {
 
 /// The forms of the command line.
 pub(super) const SYNOPSIS: [&str; 4] = [
-    "sniffer [-i INTERFACE]... [-w FILE] [--pcapng FILE] [-c COUNT] [-s SNAPLEN] [-C SIZE] [-G TIME] [-W COUNT] \
+    "sniffer [-i INTERFACE]... [-w FILE] [--pcapng FILE] [-c COUNT] [-s LEN] [-C SIZE] [-G TIME] [-W COUNT] \
      [-F FILE] [-Q DIRECTION] [-B KIB] [-Z USER] [OPTION]... [EXPRESSION]",
     "sniffer -r FILE... [-w FILE] [--pcapng FILE] [-c COUNT] [-F FILE] [OPTION]... [EXPRESSION]",
     "sniffer -d [-y LINKTYPE | -r FILE | -i INTERFACE] [EXPRESSION]",

@@ -407,7 +407,7 @@ impl Run<'_> {
         if 0 < dropped {
             self.progress.info(format_args!(
                 "the kernel dropped {} packets because its buffer was full; try a larger buffer \
-                 (-B KIB), a smaller snap length (-s SNAPLEN) or more threads (--threads N)",
+                 (-B KIB), a smaller snap length (-s LEN) or more threads (--threads N)",
                 grouped(dropped)
             ));
         }
