@@ -46,7 +46,7 @@ impl Questions {
             names.dns_time_us = elapsed.and_then(|ns| u64::try_from(ns / 1_000).ok());
             return;
         }
-        let key = (flow, id, hash);
+        let key = (flow.without_tunnel(), id, hash);
         let is_repeated = self.0.get_mut(&key).is_some_and(|first| since(*first) <= MAX_AGE_NS);
         if !is_repeated {
             self.0.insert(key, now, now, |_, _| ());

@@ -1,7 +1,7 @@
 //! One direction of a connection.
 
-use rustc_hash::FxHasher;
-use std::hash::{Hash, Hasher};
+use rustc_hash::{FxBuildHasher, FxHasher};
+use std::hash::{BuildHasher, Hash, Hasher};
 use std::net::IpAddr;
 use summary::{Summary, TunnelKind};
 
@@ -14,6 +14,8 @@ pub(crate) struct FlowKey {
     dport: u16,
     /// See [`scope`].
     scope: u64,
+    /// A hash of the tunnels; 0 without one, and if both directions are meant.
+    tunnel: u64,
 }
 
 impl FlowKey {
@@ -25,13 +27,23 @@ impl FlowKey {
             sport: summary.sport?,
             dport: summary.dport?,
             scope: scope(interface, summary),
+            tunnel: match summary.tunnel.is_empty() {
+                true => 0,
+                false => FxBuildHasher.hash_one(summary.tunnel),
+            },
         })
     }
 
-    /// The other direction.
+    /// The key of this direction for what the other direction looks up. It has no tunnels, because the
+    /// other direction may have different numbers for them.
+    pub(crate) fn without_tunnel(&self) -> Self {
+        Self { tunnel: 0, ..*self }
+    }
+
+    /// The key [without tunnels](Self::without_tunnel) of the other direction.
     pub(crate) fn reversed(&self) -> Self {
-        let Self { src, dst, sport, dport, scope } = *self;
-        Self { src: dst, dst: src, sport: dport, dport: sport, scope }
+        let Self { src, dst, sport, dport, scope, .. } = *self;
+        Self { src: dst, dst: src, sport: dport, dport: sport, scope, tunnel: 0 }
     }
 }
 
@@ -66,5 +78,20 @@ mod tests {
         let is_new = |(index, scope)| !scopes[..index].contains(scope);
         assert!(scopes.iter().enumerate().all(is_new));
         assert_eq!(scope("gtp:1/ip"), scope(""), "the other direction");
+    }
+
+    #[test]
+    fn tunnels_distinguish_messages_but_not_connections() {
+        let key = |path: &str, [src, dst]: [u8; 2]| {
+            let mut summary = Summary::new(LinkType::RAW, 0, 0);
+            summary.tunnel = TunnelPath::parse(path).unwrap_or_default();
+            (summary.src, summary.dst) =
+                (Some([10, 0, 0, src].into()), Some([10, 0, 0, dst].into()));
+            (summary.sport, summary.dport) = (Some(src.into()), Some(dst.into()));
+            FlowKey::new(None, &summary).unwrap()
+        };
+        let request = key("gtp:1", [1, 2]);
+        assert_ne!(request, key("gtp:2", [1, 2]));
+        assert_eq!(request.without_tunnel(), key("gtp:7", [2, 1]).reversed());
     }
 }

@@ -241,7 +241,7 @@ impl Requests {
     ) -> Option<Body> {
         let (has_body, default) = match head.start {
             HttpStart::Request { method, .. } => {
-                self.add_request(key, now, method);
+                self.add_request(key.without_tunnel(), now, method);
                 (true, Body::EMPTY)
             }
             HttpStart::Response { status: 101 } => return None,
@@ -271,7 +271,7 @@ impl Requests {
 
     /// The connection of this direction begins or ends.
     pub(crate) fn remove(&mut self, key: &FlowKey) {
-        self.0.remove(key);
+        self.0.remove(&key.without_tunnel());
         self.0.remove(&key.reversed());
     }
 

@@ -25,11 +25,15 @@ impl Stream {
         self.data.len() + self.later.iter().map(|(_, piece)| piece.len()).sum::<usize>()
     }
 
-    /// Adds a piece. Bytes that arrive twice are kept once. Returns false if the piece
-    /// exceeds a limit; it is then ignored.
+    /// Adds a piece. Bytes that arrive twice are kept once. Returns false if the piece exceeds a limit, or
+    /// differs from bytes that arrived before; it is then ignored. Nothing proves which of two
+    /// differing pieces the receiver used.
     #[must_use]
     pub(crate) fn insert(&mut self, position: usize, piece: &[u8]) -> bool {
         let end = position.saturating_add(piece.len());
+        if !self.agrees(position, piece) {
+            return false;
+        }
         if end <= self.data.len() {
             return true;
         }
@@ -52,6 +56,16 @@ impl Stream {
             self.append(at, &piece);
         }
         true
+    }
+
+    /// Returns true if the bytes of a piece that arrived before are the same.
+    fn agrees(&self, position: usize, piece: &[u8]) -> bool {
+        let later = self.later.iter().map(|(at, piece)| (*at, &piece[..]));
+        std::iter::once((0, &self.data[..])).chain(later).all(|(at, old)| {
+            let old = old.get(position.saturating_sub(at)..).unwrap_or_default();
+            let new = piece.get(at.saturating_sub(position)..).unwrap_or_default();
+            old.iter().zip(new).all(|(old, new)| old == new)
+        })
     }
 
     /// Appends the bytes of a piece that are new. It has to begin at the end, or before.
@@ -99,6 +113,17 @@ mod tests {
             prop_assert_eq!(stream.data(), &bytes[taken..]);
             prop_assert_eq!(stream.len(), 80 - taken);
         }
+    }
+
+    #[test]
+    fn pieces_that_differ_are_rejected() {
+        let mut stream = Stream::default();
+        assert!(stream.insert(0, b"abc") && stream.insert(5, b"fg"));
+        for (position, piece) in [(0, "b"), (2, "cx_x"), (2, "xd"), (4, "efx"), (6, "xh")] {
+            assert!(!stream.insert(position, piece.as_bytes()), "{position} {piece}");
+        }
+        assert!(stream.insert(2, b"cdefgh"));
+        assert_eq!(stream.data(), b"abcdefgh");
     }
 
     #[test]

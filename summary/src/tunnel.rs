@@ -99,7 +99,7 @@ impl TunnelKind {
 /// let path = TunnelPath::parse("vxlan:42/ip").unwrap();
 /// assert_eq!(path.to_string(), "vxlan:42/ip");
 /// ```
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct TunnelPath {
     /// The tunnels, then `None`.
     kinds: [Option<TunnelKind>; Self::CAPACITY],

@@ -11,6 +11,7 @@ use crate::line_formatter::LineFormatter;
 use crate::output::Output;
 use crate::outputs::Outputs;
 use crate::packet_file::{Description, PacketFile};
+use crate::record_types::RecordType;
 
 impl Stream {
     /// Starts a stream by writing `meta`; without it, no file remains. Sources are the interfaces of a
@@ -39,6 +40,7 @@ impl Stream {
             }
         };
         let source_count = if source == SourceKind::Live { interfaces.len() } else { 1 };
+        let has_packets = lines.is_some() && options.types.contains(RecordType::Packet);
         let mut stream = Self {
             lines,
             packets,
@@ -46,8 +48,7 @@ impl Stream {
             format: options.fields.format.clone(),
             formatter: LineFormatter::new(options.fields.clone()),
             flows: Flows::new(options.flows, &options.fields.format),
-            has_names: options.fields.has_names
-                || options.fields.has_ja4
+            has_names: (has_packets && (options.fields.has_names || options.fields.has_ja4))
                 || options.flows.has_records,
             limit: options.count.unwrap_or(u64::MAX),
             meta: Meta {

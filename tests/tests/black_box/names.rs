@@ -85,4 +85,9 @@ fn messages_given_up_in_a_flood_are_counted() {
     let (stream, stderr) = read(&file, &["--tcp-analysis"]);
     assert_eq!(stream.end.names_evicted, None);
     assert!(!stderr.contains("names"), "{stderr}");
+    // Without packets, no names are looked for.
+    let output = run(&["-r", file.to_str().unwrap(), "--names", "--only", "end"]);
+    let end = String::from_utf8(output.stdout).unwrap();
+    assert!(end.contains("\"out\":9000,") && !end.contains("names_evicted"), "{end}");
+    assert!(!output.stderr.contains("names"), "{}", output.stderr);
 }
