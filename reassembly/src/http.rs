@@ -54,8 +54,7 @@ impl Body {
         let len = match self {
             Self::UntilClose => return Some(0),
             Self::Length(len) => len,
-            Self::Chunked(Chunks { state: ChunkState::Data, len }) if missing <= *len => len,
-            Self::Chunked(_) => return (missing == 0).then_some(0),
+            Self::Chunked(chunks) => return chunks.skip(missing).then_some(0),
         };
         let beyond = missing.saturating_sub(*len);
         *len = len.saturating_sub(missing);
@@ -90,6 +89,18 @@ enum ChunkState {
 }
 
 impl Chunks {
+    /// Skips missing bytes. Returns false if they are not all data of the same chunk.
+    fn skip(&mut self, missing: u64) -> bool {
+        if self.state != ChunkState::Data || self.len < missing {
+            return missing == 0;
+        }
+        self.len -= missing;
+        if self.len == 0 {
+            self.state = ChunkState::DataEnd;
+        }
+        true
+    }
+
     fn add(&mut self, bytes: &[u8]) -> Piece {
         let mut index = 0;
         while let Some(byte) = bytes.get(index) {
