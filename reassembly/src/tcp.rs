@@ -5,11 +5,7 @@ use crate::http::{self, Body, Piece, Place, Position, Requests};
 use crate::stream::{self, Stream};
 use crate::streams::Streams;
 use crate::table::Table;
-use summary::{Extent, HttpHead, StreamStart, Summary, Timestamp};
-
-/// Control bits (RFC 9293, section 3.1).
-const SYN: u8 = 2;
-const RST: u8 = 4;
+use summary::{Extent, HttpHead, StreamStart, Summary, Tcp, Timestamp};
 
 /// Maximum number of connections whose next message is expected.
 const MAX_POSITIONS: usize = 1 << 16;
@@ -72,11 +68,11 @@ impl TcpStreams {
         let (Some(flags), Some(mut seq)) = (summary.tcp.flags, summary.tcp.seq) else {
             return alone(summary, payload);
         };
-        if flags & RST != 0 || is_cut(summary, payload) {
+        if flags & Tcp::RST != 0 || is_cut(summary, payload) {
             self.remove(&key);
             return alone(summary, payload);
         }
-        if flags & SYN != 0 {
+        if flags & Tcp::SYN != 0 {
             self.remove(&key);
             seq = seq.wrapping_add(1);
             self.positions.insert(key, now, Position::start(seq), |_, _| ());
@@ -295,14 +291,14 @@ mod tests {
 
     #[test]
     fn memory_is_limited_in_floods() {
-        let hellos = flood(1_000_000, SYN, HALF_HELLO);
+        let hellos = flood(1_000_000, Tcp::SYN, HALF_HELLO);
         assert_eq!((hellos.partial.len(), hellos.evicted()), (8_192, 1_000_000 - 8_192));
         assert_eq!(hellos.partial.kept_len, 8_192 * HALF_HELLO.len());
-        let requests = flood(100_000, SYN, b"PUT / HTTP/1.1\r\nContent-Length: 9\r\n\r\n");
+        let requests = flood(100_000, Tcp::SYN, b"PUT / HTTP/1.1\r\nContent-Length: 9\r\n\r\n");
         assert_eq!((requests.positions.len(), requests.partial.len()), (MAX_POSITIONS, 0));
         // Bytes are the limit.
         let long = [b"\x16\x03\x01\x40\0\x01\0\x3f\xfc\x03\x03", &[0; 7_989][..]].concat();
-        let streams = flood(3_000, SYN, &long);
+        let streams = flood(3_000, Tcp::SYN, &long);
         assert_eq!(streams.partial.len(), MAX_KEPT_LEN / long.len());
     }
 }

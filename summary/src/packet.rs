@@ -161,8 +161,18 @@ impl Tcp {
     /// Letters of the control bits from bit 0 on: FIN, SYN, RST, PSH, ACK, URG, ECE, CWR (RFC 9293,
     /// RFC 3168). Lines list them in this order.
     pub const FLAG_LETTERS: [u8; 8] = *b"FSRPAUEC";
-    /// The ACK bit.
+    /// The control bits of RFC 9293, section 3.1, and RFC 3168, section 6.1, that have a meaning here.
+    pub const FIN: u8 = 0x01;
+    /// See [`Tcp::FIN`].
+    pub const SYN: u8 = 0x02;
+    /// See [`Tcp::FIN`].
+    pub const RST: u8 = 0x04;
+    /// See [`Tcp::FIN`].
     pub const ACK: u8 = 0x10;
+    /// See [`Tcp::FIN`].
+    pub const ECE: u8 = 0x40;
+    /// See [`Tcp::FIN`].
+    pub const CWR: u8 = 0x80;
 
     /// The control bit of a letter; `None` if the letter has none.
     pub fn flag_bit(letter: u8) -> Option<u8> {

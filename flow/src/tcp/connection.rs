@@ -1,12 +1,14 @@
 //! The analysis of segments.
 
+use summary::Tcp;
+
 use super::holes::Hole;
 use super::side::{
     HAS_FIN, HAS_SCALE, IS_AMBIGUOUS, SAMPLE_HAS_TS, SYN_CWR, SYN_ECE, Sample, Side, WAS_KEEP_ALIVE,
 };
 use super::{
-    DEFAULT_RTT_NS, ECE, FAST_DUP_ACKS, FIN, MAX_DISTANCE, Marks, RST, Retransmission, SYN,
-    Segment, Trouble, distance, micros,
+    DEFAULT_RTT_NS, FAST_DUP_ACKS, MAX_DISTANCE, Marks, Retransmission, Segment, Trouble, distance,
+    micros,
 };
 use crate::slab::{NONE, Slab};
 use crate::slot::{Extra, PackedTime, Rare, Rtt, Slot, flags};
@@ -25,16 +27,16 @@ impl Connection<'_> {
     /// Adds a segment of side `from`, which the flow has counted.
     pub(crate) fn add(&mut self, from: usize, ns: i64, payload: u32, segment: &Segment) -> Marks {
         let mut marks = Marks::default();
-        if segment.has(RST) {
+        if segment.has(Tcp::RST) {
             self.count_reset(from);
             self.slot.set(flags::IS_RESET, true);
             return marks;
         }
-        if segment.has(SYN) {
+        if segment.has(Tcp::SYN) {
             self.on_syn(from, segment);
         } else {
             self.end_handshake(from, ns, segment);
-            if segment.has(ECE) {
+            if segment.has(Tcp::ECE) {
                 let counts = &mut self.add_trouble(from).counts;
                 counts.ece = counts.ece.saturating_add(1);
             }
@@ -106,7 +108,7 @@ impl Connection<'_> {
         let next = sender.next().unwrap_or(seq);
         sender.set_next(next);
         let ahead = distance(next, seq);
-        let is_control = segment.has(SYN | FIN);
+        let is_control = segment.has(Tcp::SYN | Tcp::FIN);
         // Data that is not acknowledged is not sent to keep a connection alive.
         let is_keep_alive = ahead == -1 && receiver.ack() == Some(next) && !sender.has(HAS_FIN);
         // A probe of a zero window is not data until it is acknowledged.
@@ -127,7 +129,7 @@ impl Connection<'_> {
         if span == 0 {
             return;
         }
-        sender.set(HAS_FIN, sender.has(HAS_FIN) || segment.has(FIN));
+        sender.set(HAS_FIN, sender.has(HAS_FIN) || segment.has(Tcp::FIN));
         let ts_val = segment.options.timestamps.map(|(value, _)| value);
         if 0 <= ahead {
             sender.set_next(end);
@@ -194,7 +196,9 @@ impl Connection<'_> {
                 trouble.sacked = trouble.sacked.filter(|sacked| 0 < distance(ack, *sacked));
             }
         } else if advance == 0 {
-            let is_plain = payload == 0 && !segment.has(SYN | FIN | RST) && !marks.is_keep_alive;
+            let is_plain = payload == 0
+                && !segment.has(Tcp::SYN | Tcp::FIN | Tcp::RST)
+                && !marks.is_keep_alive;
             let repeats =
                 segment.win == sender.win && segment.win != 0 && sender.next() == Some(segment.seq);
             if is_plain && repeats && !was_keep_alive {
@@ -224,7 +228,7 @@ impl Connection<'_> {
         if let Some(trouble) = self.trouble(from) {
             trouble.end_zero_window(ns);
         }
-        if segment.win == 0 && !segment.has(SYN | FIN) {
+        if segment.win == 0 && !segment.has(Tcp::SYN | Tcp::FIN) {
             marks.is_zero_window = true;
             self.add_trouble(from).zero_window_since = Some(ns);
         }
@@ -316,7 +320,7 @@ pub(crate) fn is_reused(sides: &[Side; 2], from: usize, segment: &Segment) -> bo
     // Both sides of a simultaneous open send a SYN.
     let is_simultaneous =
         sender.isn().is_none() && !sender.has_exchanged() && receiver.isn().is_some();
-    let is_client_syn = segment.has(SYN) && !segment.is_syn_ack();
+    let is_client_syn = segment.has(Tcp::SYN) && !segment.is_syn_ack();
     is_client_syn && sender.isn() != Some(segment.seq) && !is_simultaneous
 }
 

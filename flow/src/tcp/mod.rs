@@ -9,15 +9,9 @@ pub(crate) use connection::{Connection, has_ecn, is_reused};
 pub(crate) use side::{Sample, Side};
 pub(crate) use trouble::Trouble;
 
-use crate::observation::Segment;
+use summary::Tcp;
 
-/// Control bits (RFC 9293, section 3.1; RFC 3168, section 6.1).
-const FIN: u8 = 1;
-const SYN: u8 = 2;
-const RST: u8 = 4;
-const ACK: u8 = 16;
-const ECE: u8 = 64;
-const CWR: u8 = 128;
+use crate::observation::Segment;
 
 /// Sequence numbers further away than this belong to another connection, or to a damaged packet.
 const MAX_DISTANCE: i32 = 1 << 30;
@@ -41,6 +35,9 @@ pub enum Retransmission {
 }
 
 impl Retransmission {
+    /// All reasons, in the order of their numbers.
+    pub const ALL: [Self; 3] = [Self::Fast, Self::Timeout, Self::Spurious];
+
     /// The value of `rtx` in a line.
     pub const fn name(self) -> &'static str {
         match self {
@@ -51,7 +48,7 @@ impl Retransmission {
     }
 }
 
-/// What the analysis found in one packet.
+/// The findings of the analysis in one packet.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Marks {
     /// The segment repeats data.
@@ -90,17 +87,17 @@ impl Segment {
     }
 
     pub(crate) fn has_syn(&self) -> bool {
-        self.has(SYN)
+        self.has(Tcp::SYN)
     }
 
     /// Whether the segment answers a SYN.
     pub(crate) fn is_syn_ack(&self) -> bool {
-        self.has(SYN) && self.has(ACK)
+        self.has(Tcp::SYN) && self.has(Tcp::ACK)
     }
 
     /// The sequence numbers that the segment takes.
     fn span(&self, payload: u32) -> u32 {
-        payload.wrapping_add(u32::from(self.has(SYN)) + u32::from(self.has(FIN)))
+        payload.wrapping_add(u32::from(self.has(Tcp::SYN)) + u32::from(self.has(Tcp::FIN)))
     }
 }
 

@@ -1,12 +1,14 @@
 //! One side of a connection in memory.
 
+use summary::Tcp;
+
 use crate::observation::Segment;
 use crate::slab::{Entry, NONE};
 use crate::slot::PackedTime;
 
-use super::{CWR, ECE, MAX_WINDOW_SCALE, distance};
+use super::{MAX_WINDOW_SCALE, distance};
 
-/// What a [`Side`] has.
+/// The flags of a [`Side`].
 pub(super) const HAS_ISN: u16 = 1;
 pub(super) const HAS_NEXT: u16 = 1 << 1;
 pub(super) const HAS_ACK: u16 = 1 << 2;
@@ -26,7 +28,7 @@ pub(super) const IS_AMBIGUOUS: u16 = 1 << 11;
 /// The highest bits are the shift count of the window.
 const SCALE_SHIFT: u32 = 12;
 
-/// What one side sent, and what it acknowledged. A value without its flag is 0.
+/// The sequence numbers that one side sent and acknowledged. A value without its flag is 0.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Side {
     /// Sequence number of the SYN.
@@ -140,8 +142,8 @@ impl Side {
         self.set(HAS_MSS, options.mss.is_some());
         self.set(HAS_SCALE, options.window_scale.is_some());
         self.set(PERMITS_SACK, options.is_sack_permitted);
-        self.set(SYN_ECE, flags & ECE != 0);
-        self.set(SYN_CWR, flags & CWR != 0);
+        self.set(SYN_ECE, flags & Tcp::ECE != 0);
+        self.set(SYN_CWR, flags & Tcp::CWR != 0);
     }
 
     /// Whether the side has values.

@@ -1,11 +1,10 @@
-//! What a side of a connection has only if something went wrong.
+//! The findings about one side of a connection. Most connections have none.
 
-use super::Marks;
-use super::Retransmission;
 use super::holes::Holes;
+use super::{Marks, Retransmission};
 use crate::counts::TcpCounts;
 
-/// Findings about one side, and what they need.
+/// The findings, and the state that they need.
 #[derive(Debug, Default)]
 pub(crate) struct Trouble {
     /// All counts except those of round-trip times and the last resets.

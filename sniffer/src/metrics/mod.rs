@@ -1,7 +1,7 @@
 //! `--metrics`: counters of a live capture for Prometheus.
 //!
 //! ```text
-//! packets -> Traffic -> text, every second -> Page -> Server, a thread of its own
+//! packets -> Traffic -> text (every second) -> Page -> Server (a separate thread)
 //! ```
 //!
 //! The number of series depends on the number of captured interfaces only.

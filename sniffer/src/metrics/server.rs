@@ -21,7 +21,7 @@ const MAX_AGE: Duration = Duration::from_secs(5);
 const MAX_REQUEST_LEN: usize = 4096;
 const MAX_HEADERS: usize = 64;
 
-/// How long no connection is accepted after the system could not.
+/// Time to wait before the next attempt after the system could not accept a connection.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
 /// The text that is served. Clones share it.

@@ -1,5 +1,6 @@
 //! The text format of Prometheus, version 0.0.4.
 
+use flow::Retransmission;
 use std::fmt::Write as _;
 use summary::Timestamp;
 
@@ -92,8 +93,8 @@ fn write_traffic(text: &mut Text, traffic: &Traffic) {
     }
     let name = "sniffer_tcp_retransmissions_total";
     text.family(name, "counter", "TCP segments that were sent again.");
-    for (kind, count) in ["fast", "timeout", "spurious"].iter().zip(traffic.retransmissions) {
-        text.sample(name, &format!("kind=\"{kind}\""), count);
+    for (kind, count) in Retransmission::ALL.into_iter().zip(traffic.retransmissions) {
+        text.sample(name, &format!("kind=\"{}\"", kind.name()), count);
     }
     for (name, help, count) in [
         ("sniffer_tcp_out_of_order_total", "TCP segments out of order.", traffic.out_of_order),

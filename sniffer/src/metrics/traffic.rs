@@ -5,7 +5,7 @@ use summary::Proto;
 
 use super::histogram::Histogram;
 
-/// The protocols with counters of their own; all others are `other`.
+/// The protocols that are counted separately; all others are `other`.
 pub(super) const PROTOCOLS: [&str; 6] = ["tcp", "udp", "icmp", "icmp6", "arp", "other"];
 
 /// Counters of packets by what they are.
@@ -13,8 +13,8 @@ pub(super) const PROTOCOLS: [&str; 6] = ["tcp", "udp", "icmp", "icmp6", "arp", "
 pub(crate) struct Traffic {
     /// Packets and bytes of each of [`PROTOCOLS`].
     pub(super) protocols: [(u64, u64); PROTOCOLS.len()],
-    /// Retransmissions: fast, after a time-out, spurious.
-    pub(super) retransmissions: [u64; 3],
+    /// Retransmissions, in the order of [`Retransmission::ALL`].
+    pub(super) retransmissions: [u64; Retransmission::ALL.len()],
     pub(super) out_of_order: u64,
     pub(super) zero_windows: u64,
     pub(super) rtt: Histogram,
@@ -28,11 +28,8 @@ impl Traffic {
         let (packets, bytes) = &mut self.protocols[protocol(&packet.proto)];
         *packets += 1;
         *bytes = bytes.saturating_add(packet.len.into());
-        match marks.rtx {
-            None => {}
-            Some(Retransmission::Fast) => self.retransmissions[0] += 1,
-            Some(Retransmission::Timeout) => self.retransmissions[1] += 1,
-            Some(Retransmission::Spurious) => self.retransmissions[2] += 1,
+        if let Some(kind) = marks.rtx {
+            self.retransmissions[kind as usize] += 1;
         }
         self.out_of_order += u64::from(marks.is_out_of_order);
         self.zero_windows += u64::from(marks.is_zero_window);
