@@ -85,6 +85,19 @@ impl RttStats {
     }
 }
 
+/// The DNS messages of a flow.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Dns {
+    /// Queries.
+    pub questions: u32,
+    /// Responses.
+    pub responses: u32,
+    /// Responses with another code than NOERROR.
+    pub failures: u32,
+    /// Times from a query to its response.
+    pub time: RttStats,
+}
+
 impl Dns {
     pub(crate) fn add(&mut self, message: DnsMessage) {
         match message.code {
@@ -98,17 +111,4 @@ impl Dns {
             self.time.add(u32::try_from(us).unwrap_or(u32::MAX));
         }
     }
-}
-
-/// The DNS messages of a flow.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Dns {
-    /// Queries.
-    pub questions: u32,
-    /// Responses.
-    pub responses: u32,
-    /// Responses with another code than NOERROR.
-    pub failures: u32,
-    /// Times from a query to its response.
-    pub time: RttStats,
 }

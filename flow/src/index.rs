@@ -43,7 +43,7 @@ impl Index {
         None
     }
 
-    /// Adds a flow. `hash_of` computes the hashes of those that are there.
+    /// Adds a flow. `hash_of` computes the hashes of the other flows.
     pub(crate) fn insert(
         &mut self,
         hash: u64,
@@ -80,7 +80,7 @@ impl Index {
         self.heads[head] = index;
     }
 
-    /// Makes half as many chains again, and links all flows anew.
+    /// Increases the number of chains by half, and links all flows again.
     fn grow(&mut self, slots: &mut Slab<Slot>, hash_of: impl Fn(&Slot) -> u64) {
         let len = (self.heads.len() + self.heads.len() / 2).max(MIN_CHAINS);
         for mut index in std::mem::replace(&mut self.heads, vec![NONE; len]) {

@@ -106,7 +106,7 @@ impl Scopes {
         let id = self.free.pop().unwrap_or_else(|| {
             self.entries.push(None);
             let number = self.entries.len() - 1;
-            ScopeId(u32::try_from(number).expect("there are less scopes than flows"))
+            ScopeId(u32::try_from(number).expect("there are fewer scopes than flows"))
         });
         self.entries[id.index()] = Some(Entry { scope, flows: 0 });
         let Self { index, entries, hasher, .. } = self;

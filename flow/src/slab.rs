@@ -7,10 +7,10 @@ const CHUNK_BITS: u32 = 8;
 /// The index of no value.
 pub(crate) const NONE: u32 = u32::MAX;
 
-/// A value that can be stored in a [`Slab`]. An unused entry keeps the index of the next one in a field
-/// of its own, so the list of unused entries takes no memory.
+/// A value that can be stored in a [`Slab`]. One of its fields contains the index of the next unused entry
+/// while the entry is unused, so that the list of unused entries needs no memory.
 pub(crate) trait Entry: Default {
-    /// The field that an unused entry keeps an index in.
+    /// The field for the index of the next unused entry.
     fn link(&mut self) -> &mut u32;
 }
 
@@ -91,7 +91,7 @@ fn split(index: u32) -> (usize, usize) {
 }
 
 fn position(index: usize) -> u32 {
-    u32::try_from(index).expect("a table has less than 2³² flows")
+    u32::try_from(index).expect("a table has fewer than 2³² entries")
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! One flow in memory: small values in place, everything that most flows lack elsewhere.
+//! One flow in memory. Values that only some flows have are stored elsewhere.
 
 use summary::Timestamp;
 
@@ -71,7 +71,7 @@ pub(crate) struct Slot {
     pub(crate) flags: u8,
 }
 
-/// What most flows lack: DNS messages, names, and more.
+/// The values that only some flows have: DNS messages, names, and [`Rare`].
 #[derive(Debug, Default)]
 pub(crate) struct Extra {
     pub(crate) dns: Dns,
@@ -79,14 +79,14 @@ pub(crate) struct Extra {
     rare: Option<Box<Rare>>,
 }
 
-/// What few flows have.
+/// The values that only few flows have.
 #[derive(Debug, Default)]
 pub(crate) struct Rare {
     /// How often the flow was reported before.
     pub(crate) reports: u32,
     /// The high halves of counts.
     high: [HighCounts; 2],
-    /// What the analysis of TCP found.
+    /// The findings of the analysis of TCP.
     pub(crate) troubles: [Option<Box<Trouble>>; 2],
 }
 
@@ -258,7 +258,7 @@ impl Slot {
         }
     }
 
-    /// What the analysis found in one direction.
+    /// The findings of the analysis in one direction.
     pub(crate) fn tcp_counts(
         &self,
         side: usize,
