@@ -4,6 +4,8 @@ use flow::{EndReason, Flow, TcpCounts};
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use summary::{Address, Ja4};
 
+use crate::counts::MAX_SAFE_INTEGER;
+
 /// A flow with the reason for its report.
 pub(crate) struct FlowRecord<'a> {
     pub(crate) flow: &'a Flow<'a>,
@@ -34,9 +36,6 @@ const TCP_FIELDS: [TcpField; 16] = [
     (["rtt_min_us", "rev_rtt_min_us"], |tcp| tcp.rtt.min_us.into()),
     (["rtt_max_us", "rev_rtt_max_us"], |tcp| tcp.rtt.max_us.into()),
 ];
-
-/// The largest number in a record.
-const MAX_SAFE_INTEGER: u64 = (1 << 53) - 1;
 
 impl Serialize for FlowRecord<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {

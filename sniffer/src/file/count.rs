@@ -9,7 +9,7 @@ use crate::Error;
 use crate::error::STANDARD_OUTPUT_NAME;
 use crate::filter::Filter;
 use crate::progress;
-use crate::sandbox::{self, FileAccess, Policy, SocketAccess};
+use crate::sandbox::{self, Policy};
 use crate::signals::Signals;
 
 /// Counts the packets that match the filter, at most `config.stream.count`, and prints the number
@@ -24,14 +24,9 @@ pub(crate) fn count(config: &Config) -> Result<(), Error> {
     let filter = Filter::new(&config.filter);
     filter.resolve_names();
     let signal_handler = SignalHandler::new(Signals::catch(false)?);
-    let policy = Policy {
-        files: FileAccess::NONE,
-        sockets: SocketAccess::None,
-        starts_threads: false,
-        sets_terminal: false,
-        accepts_connections: false,
-    };
-    if let Some(message) = sandbox::enter(&config.sandbox, &policy)?.filter(|_| !config.is_quiet) {
+    if let Some(message) =
+        sandbox::enter(&config.sandbox, &Policy::MINIMAL)?.filter(|_| !config.is_quiet)
+    {
         progress::print_message(message);
     }
     let limit = config.stream.count.unwrap_or(u64::MAX);

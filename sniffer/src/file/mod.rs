@@ -21,7 +21,7 @@ use crate::Error;
 use crate::filter::{Filter, FilterOptions};
 use crate::progress::{self, Progress};
 use crate::rotation_schedule::RotationSchedule;
-use crate::sandbox::{self, FileAccess, Policy, SocketAccess};
+use crate::sandbox::{self, Policy};
 use crate::signals::Signals;
 use crate::top::{self, Top};
 use capture_file::CaptureFile;
@@ -47,10 +47,9 @@ pub(crate) fn run(config: &Config) -> Result<(), Error> {
     let prepared = config.outputs.prepare(Some(signal_handler.signals()))?;
     let policy = Policy {
         files: prepared.file_access(),
-        sockets: SocketAccess::None,
         starts_threads: config.thread_count.is_some() || terminal.is_some(),
         sets_terminal: terminal.is_some(),
-        accepts_connections: false,
+        ..Policy::MINIMAL
     };
     if let Some(message) = sandbox::enter(&config.sandbox, &policy)? {
         progress.info(message);
@@ -147,14 +146,7 @@ pub(crate) fn link_type(
 ) -> Result<(LinkType, bool), Error> {
     let file = OpenFile::open(path)?;
     let signal_handler = SignalHandler::new(Signals::none()?);
-    let policy = Policy {
-        files: FileAccess::NONE,
-        sockets: SocketAccess::None,
-        starts_threads: false,
-        sets_terminal: false,
-        accepts_connections: false,
-    };
-    if let Some(message) = sandbox::enter(sandbox, &policy)? {
+    if let Some(message) = sandbox::enter(sandbox, &Policy::MINIMAL)? {
         progress::print_message(message);
     }
     let options = FilterOptions { expression: None, optimize: true, snaplen: 0 };

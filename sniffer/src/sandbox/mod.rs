@@ -48,7 +48,7 @@ pub(crate) struct Options {
     pub(crate) user: Option<String>,
 }
 
-/// What a run may still do inside the sandbox.
+/// What a run needs inside the sandbox.
 #[derive(Debug)]
 pub(crate) struct Policy {
     pub(crate) files: FileAccess,
@@ -59,6 +59,17 @@ pub(crate) struct Policy {
     pub(crate) sets_terminal: bool,
     /// Whether the run accepts connections on a socket that listens.
     pub(crate) accepts_connections: bool,
+}
+
+impl Policy {
+    /// For a run that only reads and writes files that are open.
+    pub(crate) const MINIMAL: Self = Self {
+        files: FileAccess::NONE,
+        sockets: SocketAccess::None,
+        starts_threads: false,
+        sets_terminal: false,
+        accepts_connections: false,
+    };
 }
 
 /// Access to files that are not open yet: none without directories, because the outputs are open and
@@ -131,13 +142,7 @@ pub(crate) fn enter(options: &Options, policy: &Policy) -> Result<Option<String>
 /// Tries all layers, except for changing the user, which would affect the whole process.
 pub(crate) fn probe() -> Vec<(&'static str, Result<(), String>)> {
     let layers = || {
-        let policy = Policy {
-            files: FileAccess::NONE,
-            sockets: SocketAccess::None,
-            starts_threads: false,
-            sets_terminal: false,
-            accepts_connections: false,
-        };
+        let policy = Policy::MINIMAL;
         let ruleset = landlock::ruleset(&policy.files);
         vec![
             (CAPABILITIES, capabilities::drop_all(false)),

@@ -12,13 +12,7 @@ use tempfile::tempdir;
 /// Runs `work` on a thread with all layers, except for the change of the user.
 fn inside(files: FileAccess, sockets: SocketAccess, work: impl FnOnce() + Send) {
     let enter = || {
-        let policy = Policy {
-            files,
-            sockets,
-            starts_threads: true,
-            sets_terminal: false,
-            accepts_connections: false,
-        };
+        let policy = Policy { files, sockets, starts_threads: true, ..Policy::MINIMAL };
         let ruleset = landlock::ruleset(&policy.files);
         capabilities::drop_all(false).unwrap();
         set_no_new_privs().unwrap();
