@@ -29,6 +29,8 @@ pub(crate) struct FieldOptions {
     pub(crate) has_community_id: bool,
     /// Observations for flows, which are no fields.
     pub(crate) has_observations: bool,
+    /// Names and DNS messages in observations.
+    pub(crate) has_observed_names: bool,
 }
 
 /// A captured packet, not yet decoded.
@@ -98,7 +100,7 @@ impl LineFormatter {
         self.format_with(captured, None, Found::default(), None)
     }
 
-    /// Like [`LineFormatter::format`], with what a [`NameFinder`] found. Without `out`, there is no line.
+    /// Like [`LineFormatter::format`], with the results of a [`NameFinder`]. Writes no line if `out` is `None`.
     pub(crate) fn format_with(
         &mut self,
         captured: &CapturedPacket<'_>,
@@ -162,7 +164,7 @@ fn shared_name(last: &mut Option<Arc<str>>, name: &str) -> Arc<str> {
     }
 }
 
-/// What depends on earlier packets.
+/// The fields of a line that depend on earlier packets.
 #[derive(Debug, Default)]
 pub(crate) struct Found<'a> {
     pub(crate) names: PayloadNames<'a>,
@@ -174,7 +176,8 @@ pub(crate) struct Found<'a> {
 /// format packets, one thread does it for all, since they depend on earlier packets.
 #[derive(Debug)]
 pub(crate) struct NameFinder {
-    tracker: NameTracker,
+    /// `None` if nothing has names.
+    tracker: Option<NameTracker>,
     /// `None` if fragments have no ports.
     datagrams: Option<DatagramPorts>,
     tunnels: Tunnels,
@@ -183,17 +186,14 @@ pub(crate) struct NameFinder {
 }
 
 impl NameFinder {
-    /// `None` if neither lines nor flows have names.
+    /// `None` if nothing has names or needs the ports of fragments.
     pub(crate) fn new(fields: &FieldOptions) -> Option<Self> {
-        let FieldOptions { has_names, has_ja4, has_observations, tunnels, .. } = *fields;
-        let tracker = NameTracker::new(has_ja4);
+        let FieldOptions { has_names, has_ja4, has_observations, has_observed_names, .. } = *fields;
+        let tracker =
+            (has_names || has_ja4 || has_observed_names).then(|| NameTracker::new(has_ja4));
         let datagrams = (has_names || has_observations).then(DatagramPorts::default);
-        (has_names || has_ja4 || has_observations).then_some(Self {
-            tracker,
-            datagrams,
-            tunnels,
-            reported: 0,
-        })
+        let is_used = tracker.is_some() || datagrams.is_some();
+        is_used.then_some(Self { tracker, datagrams, tunnels: fields.tunnels, reported: 0 })
     }
 
     fn find<'a>(
@@ -208,10 +208,14 @@ impl NameFinder {
                 let fragment = Fragment::find(link, bytes, wire_len, self.tunnels)?;
                 datagrams.add(ts, interface, summary, &fragment)
             });
-        Found { names: self.tracker.parse(ts, interface, summary, payload), ports }
+        let names = match &mut self.tracker {
+            Some(tracker) => tracker.parse(ts, interface, summary, payload),
+            None => PayloadNames::default(),
+        };
+        Found { names, ports }
     }
 
-    /// What a packet contains that another thread formats; `None` if there is nothing.
+    /// The same for a packet that another thread formats. `None` if it has neither names nor ports.
     pub(crate) fn find_owned(
         &mut self,
         captured: &CapturedPacket<'_>,
@@ -226,7 +230,7 @@ impl NameFinder {
 
     /// Number of incomplete messages that were given up since the last call.
     pub(crate) fn take_evicted(&mut self) -> u32 {
-        let evicted = self.tracker.evicted();
+        let evicted = self.tracker.as_ref().map_or(0, NameTracker::evicted);
         let count = evicted - std::mem::replace(&mut self.reported, evicted);
         u32::try_from(count).unwrap_or(u32::MAX)
     }

@@ -16,7 +16,7 @@ use crate::line_formatter::{CapturedPacket, FieldOptions, LineFormatter};
 use crate::metrics::Traffic;
 use crate::output::Output;
 use crate::packet_file::{Cause, PacketFile, Triggered};
-use crate::record_types::{RecordType, RecordTypes};
+use crate::record_types::RecordTypes;
 use crate::top::{Status, Top};
 
 /// Configuration of the stream.
@@ -47,6 +47,8 @@ pub(crate) struct Stream {
     /// The output of packets with their bytes, if there is one.
     packets: Option<PacketFile>,
     types: RecordTypes,
+    /// Whether packets have lines.
+    has_packet_lines: bool,
     format: RecordFormat,
     formatter: LineFormatter,
     /// `None` if nothing about flows is written.
@@ -89,7 +91,7 @@ pub(crate) struct FormattedPacket<'a> {
     pub(crate) len: u32,
     /// Its line after the number.
     pub(crate) line: &'a [u8],
-    /// What its flow needs, if flows are requested.
+    /// Its properties for flows, if flows are requested.
     pub(crate) observation: Option<&'a Observation>,
     /// Incomplete messages that were given up because of it.
     pub(crate) evicted_names: u32,
@@ -153,18 +155,17 @@ impl Stream {
         n: u64,
         packet: &CapturedPacket<'_>,
     ) -> Result<(), Error> {
-        let has_line = self.lines.is_some() && self.types.contains(RecordType::Packet);
-        if !has_line && self.flows.is_none() {
+        if !self.has_packet_lines && self.flows.is_none() {
             return Ok(());
         }
-        let Self { lines, formatter, flows, has_names, sources, .. } = self;
+        let Self { lines, has_packet_lines, formatter, flows, has_names, sources, .. } = self;
         append_to(lines, |buffer| {
-            let observation = match has_line {
+            let observation = match has_packet_lines {
                 true => formatter.format(packet, Some(n), buffer),
                 false => formatter.observe(packet),
             };
             if let (Some(flows), Some(observation)) = (flows, observation) {
-                flows.add(&observation, has_line, buffer);
+                flows.add(&observation, *has_packet_lines, buffer);
             }
             if *has_names {
                 sources[source].since_stats.names_evicted += u64::from(formatter.take_evicted());
@@ -181,7 +182,7 @@ impl Stream {
         let FormattedPacket { len, line: rest, observation, evicted_names, captured } = *formatted;
         let n = self.count_packet(source, len);
         self.sources[source].since_stats.names_evicted += u64::from(evicted_names);
-        if let (Some(lines), true) = (&mut self.lines, self.types.contains(RecordType::Packet)) {
+        if let (Some(lines), true) = (&mut self.lines, self.has_packet_lines) {
             let flows = &mut self.flows;
             lines.append(|buffer| {
                 line::write_n(n, buffer);

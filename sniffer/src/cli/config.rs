@@ -272,6 +272,9 @@ impl Args {
                 has_observations: self.top
                     || (self.metrics.is_some() && !self.reads_files())
                     || (self.has_lines() && (self.flows || self.tcp_analysis)),
+                has_observed_names: self.top
+                    || (self.metrics.is_some() && !self.reads_files())
+                    || (self.has_lines() && self.flows),
             },
             keeps_bytes: self.pcapng.is_some(),
             types: match &self.only[..] {
@@ -303,8 +306,8 @@ impl Args {
         let outputs = self.outputs_options();
         let sandbox = self.sandbox_options();
         // More threads format more packets; counting them needs only one.
-        let has_lines = self.has_lines() && stream.types.contains(RecordType::Packet);
-        let thread_count = self.threads.filter(|_| has_lines);
+        let has_packet_lines = self.has_lines() && stream.types.contains(RecordType::Packet);
+        let thread_count = self.threads.filter(|_| has_packet_lines);
         let thread_count = thread_count.and_then(|count| usize::try_from(count).ok());
         if !self.reads_files() {
             return Ok(Action::Capture(live::Config {
