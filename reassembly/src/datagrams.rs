@@ -17,7 +17,7 @@ const MAX_DATAGRAMS: usize = 1 << 14;
 #[derive(Debug)]
 pub struct DatagramPorts(Table<Key, Datagram>);
 
-/// What the fragments of a datagram have in common (RFC 791, section 3.2; RFC 8200, section 4.5).
+/// The fields that all fragments of a datagram share (RFC 791, section 3.2; RFC 8200, section 4.5).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 struct Key {
     src: IpAddr,

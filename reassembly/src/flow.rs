@@ -48,7 +48,7 @@ impl FlowKey {
 }
 
 /// A hash of interface, VLANs and virtual network. A packet that passes two interfaces is captured twice,
-/// and other networks may have the same addresses. Other tunnels are no part of it: the directions of a
+/// and other networks may have the same addresses. It excludes other tunnels: the directions of a
 /// connection may have different ones, or different numbers.
 pub(crate) fn scope(interface: Option<&str>, summary: &Summary<'_>) -> u64 {
     let mut hasher = FxHasher::default();

@@ -1,4 +1,4 @@
-//! A program on a terminal of its own: script(1) makes a pseudo-terminal.
+//! Runs a program in a pseudo-terminal of script(1).
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;

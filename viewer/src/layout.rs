@@ -1,4 +1,4 @@
-//! What the browser remembers of the page: open tabs, the maximized panel, hidden columns, the sizes of columns and
+//! The settings of the page that the browser stores: open tabs, the maximized panel, hidden columns, the sizes of columns and
 //! panes, and whether names are shown. It is part of the [`Settings`](crate::settings::Settings).
 
 use crate::app::Panel;

@@ -146,7 +146,7 @@ pub(super) fn positive_duration(text: &str) -> Result<Duration, String> {
     }
 }
 
-/// What `--ring` keeps in memory: a time, a size with a suffix, or both separated by a comma.
+/// The limits of `--ring`: a time, a size with a suffix, or both separated by a comma.
 pub(super) fn ring_limits(text: &str) -> Result<RingLimits, String> {
     const REPEATED: &str = "expected at most one time and one size, e.g. 30s,1GiB";
     let (mut max_len, mut span) = (None, None);

@@ -98,7 +98,7 @@ impl FileNamer {
         Self { framing, ..self }
     }
 
-    /// What the files consist of.
+    /// The units that the files consist of.
     pub(super) fn framing(&self) -> Framing {
         self.framing
     }

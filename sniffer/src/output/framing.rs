@@ -1,6 +1,6 @@
 //! The units that an output consists of. A file that cannot take all bytes ends after a whole unit.
 
-/// What an output consists of.
+/// The units of an output.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Framing {
     /// Lines, which end with a line feed.

@@ -115,7 +115,7 @@ impl Output {
         self.lost
     }
 
-    /// What the output consists of.
+    /// The units that the output consists of.
     pub(crate) fn framing(&self) -> Framing {
         self.framing
     }

@@ -21,7 +21,7 @@ use crate::signals::Signals;
 pub(crate) struct Options {
     /// The output file; `None` is standard output.
     pub(crate) path: Option<PathBuf>,
-    /// What is written.
+    /// The units that are written.
     pub(crate) framing: Framing,
     /// Overwrite existing files.
     pub(crate) overwrite: bool,

@@ -20,7 +20,7 @@ use crate::output::Output;
 use recorder::Recorder;
 use section::Section;
 
-/// What section headers and interface descriptions contain.
+/// The properties of the capture for section headers and interface descriptions.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Description {
     /// Byte order of the first section. A section has the byte order of the headers in its packets.

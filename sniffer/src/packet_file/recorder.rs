@@ -46,7 +46,7 @@ enum After {
     Bytes(usize),
 }
 
-/// What made the recorder write packets.
+/// The reason why the recorder wrote packets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Cause {
     /// SIGUSR1.

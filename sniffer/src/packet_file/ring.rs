@@ -5,7 +5,7 @@ use summary::Timestamp;
 
 use super::recorder::RingLimits;
 
-/// Bytes that are allocated at once, and freed or reused once all of them are too old. Small rings have
+/// Size of an allocation, which is freed or reused when all packets in it are too old. Small rings have
 /// smaller chunks, so that a chunk is a small part of them.
 const MAX_CHUNK_LEN: usize = 256 << 10;
 const MIN_CHUNK_LEN: usize = 4 << 10;

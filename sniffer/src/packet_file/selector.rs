@@ -1,5 +1,4 @@
-//! A filter of an option that selects among the packets of a run. It runs in this program, on the bytes
-//! of the packet as they are written.
+//! The filter of `--keep` or `--trigger`. It runs in user space, on the bytes that are written.
 
 use filter::{Metadata, Program, Source};
 use std::net::Ipv4Addr;

@@ -34,10 +34,10 @@ use terminal::Key;
 /// Time between two lists of flows.
 const INTERVAL: Duration = Duration::from_secs(1);
 
-/// The screen is drawn anew after this time in milliseconds at least, in case its size changed.
+/// The longest time between two redraws in milliseconds: the size of the terminal may have changed.
 const REDRAW_MS: u16 = 1_000;
 
-/// The screen of a run. Dropping it restores the terminal and prints the messages that came meanwhile.
+/// The screen of a run. Dropping it restores the terminal and prints the messages that were held back.
 #[derive(Debug)]
 pub(crate) struct Top {
     shared: Arc<Shared>,
@@ -55,7 +55,7 @@ pub(crate) fn open_terminal(progress: &mut Progress) -> Result<Terminal, Error> 
     Terminal::open().map_err(|source| Error::Terminal { source })
 }
 
-/// What both threads use.
+/// The state that both threads share.
 #[derive(Debug)]
 struct Shared {
     list: Mutex<List>,
@@ -65,7 +65,7 @@ struct Shared {
     quit: Arc<EventFd>,
 }
 
-/// What the screen shows.
+/// The content of the screen.
 #[derive(Debug, Default)]
 struct List {
     status: Status,

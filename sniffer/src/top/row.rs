@@ -3,7 +3,7 @@
 use flow::{EndReason, Endpoint, Flow, RttStats, TcpCounts};
 use summary::Proto;
 
-/// What flows are sorted by.
+/// A value that flows are sorted by.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum SortKey {
     /// Bits per second.
@@ -62,7 +62,7 @@ pub(super) struct FlowRow {
     values: Values,
 }
 
-/// What went wrong in a flow.
+/// Counts of the problems in a flow.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Problems {
     pub(super) rtx: u64,

@@ -1,5 +1,5 @@
-//! The text of the screen. It consists of printable ASCII characters only: addresses and names come from
-//! strangers, and each character takes one column.
+//! The text of the screen. It consists of printable ASCII characters only, because names come from untrusted
+//! packets, and each character takes one column.
 
 use flow::Endpoint;
 use std::fmt::Write as _;
@@ -9,7 +9,7 @@ use summary::{Address, grouped};
 use super::row::{FlowRow, Problems, SortKey};
 use crate::progress::duration_text;
 
-/// What the screen shows besides flows.
+/// The state of the run, for the first line.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Status {
     /// The interfaces or files.
@@ -23,7 +23,7 @@ pub(crate) struct Status {
     pub(crate) is_complete: bool,
 }
 
-/// What the user chose.
+/// The user's choices.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct View {
     pub(super) key: SortKey,
@@ -41,7 +41,7 @@ const NUMBERS: [(&str, usize, SortKey); 5] = [
     ("DURATION", 14, SortKey::Duration),
 ];
 const MIN_ENDPOINT_WIDTH: usize = 15;
-/// What problems and names need at least.
+/// The minimum width of problems and names.
 const MIN_NOTES_WIDTH: usize = 16;
 /// The width of `[2001:db8:0:1:2:3:4:5]:50000`, and some more.
 const MAX_ENDPOINT_WIDTH: usize = 30;
@@ -257,7 +257,7 @@ mod tests {
     }
 
     #[test]
-    fn text_of_strangers_cannot_control_the_terminal() {
+    fn untrusted_text_cannot_control_the_terminal() {
         let rows = rows(&[100]);
         let status = Status { source: "\u{9b}2J".into(), ..Status::default() };
         for width in [0, 1, 30, 80, 300] {

@@ -14,7 +14,7 @@ use tests::stream::Stream;
 use tests::terminal::Terminal;
 use xtask::namespace;
 
-/// What restores the screen.
+/// The sequence that restores the screen.
 const LEAVE: &str = "\u{1b}[?25h\u{1b}[?1049l";
 
 /// Runs the sniffer on a terminal, and shows the modes of the terminal after it.

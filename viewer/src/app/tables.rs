@@ -28,7 +28,7 @@ pub struct VirtualTable {
     pub rows: Vec<VirtualRow>,
     /// The hidden columns, as a bit mask.
     pub hidden: u32,
-    /// The columns that have a width of their own, and their widths in CSS pixels.
+    /// The widths of the columns that the user has resized, in CSS pixels.
     pub widths: Vec<(usize, u16)>,
     /// The date and zone of all times in the visible rows, which then lack them; otherwise empty.
     pub date: String,

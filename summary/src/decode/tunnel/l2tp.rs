@@ -106,7 +106,7 @@ fn version_3(packet: Extent<'_>, start: usize) -> Option<Tunnel<'_>> {
     })
 }
 
-/// What the bytes prove to be: a frame or PPP with IP or ARP in it, or IPv4. With the length of the
+/// The content that the bytes prove: a frame or PPP with IP or ARP in it, or IPv4. With the length of the
 /// headers in front of that.
 fn content(packet: Extent<'_>) -> Option<(Content, usize)> {
     let in_frame = frame_header_len(packet).map(|len| (Content::Ethernet, len));

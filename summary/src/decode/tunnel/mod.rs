@@ -40,7 +40,7 @@ const IPV6_LEN: usize = 40;
 const MPLS_LEN: usize = 4;
 const PPP_LEN: usize = 2;
 
-/// What a tunnel carries.
+/// The content of a tunnel.
 #[derive(Clone, Copy)]
 enum Content {
     Ethernet,

@@ -1,4 +1,4 @@
-//! Headers with an EtherType of their own, and another EtherType or frame after them.
+//! Headers that have an EtherType, and are followed by another EtherType or by a frame.
 
 use super::{Content, Extent, Tunnel, u24};
 use crate::TunnelKind;

@@ -10,7 +10,7 @@ use crate::web::dom::listen;
 /// A key press on a border moves it by this distance.
 const STEP_PX: f64 = 20.0;
 
-/// What a border changes.
+/// The size that a border changes.
 pub(super) struct Border {
     /// The border is vertical: it moves to the left and to the right.
     pub(super) is_vertical: bool,
