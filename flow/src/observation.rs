@@ -83,7 +83,7 @@ impl Observation {
                 .tunnel
                 .iter()
                 .last()
-                .map(|(kind, id)| (kind, id.filter(|_| is_shared(kind)))),
+                .map(|(kind, id)| (kind, id.filter(|_| kind.has_shared_id()))),
             proto: summary.proto.clone().into_owned(),
             src: Endpoint { address: src, port: summary.sport },
             dst: Endpoint { address: dst, port: summary.dport },
@@ -97,11 +97,6 @@ impl Observation {
             names: owned_names(names),
         }
     }
-}
-
-/// Whether both directions of a tunnel have the same number. The ends of GTP and L2TP choose one each.
-fn is_shared(kind: TunnelKind) -> bool {
-    !matches!(kind, TunnelKind::Gtp | TunnelKind::L2tp)
 }
 
 fn segment(summary: &Summary<'_>, options: &TcpOptions) -> Option<Segment> {

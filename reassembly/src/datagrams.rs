@@ -11,9 +11,9 @@ const MAX_DATAGRAMS: usize = 1 << 14;
 /// Finds the ports of fragments after the first one. The fragments have to be passed in the order in
 /// which they were captured.
 ///
-/// An identification is used again, after minutes or, between fast hosts, less than a second. A datagram
-/// is therefore removed when all its bytes were captured, and when a fragment does not fit to the others.
-/// A new first fragment replaces an old one.
+/// Hosts reuse identifications after minutes, fast ones within a second. A datagram is therefore removed
+/// when all its bytes were captured, or when a fragment contradicts the others. A new first fragment
+/// replaces an old one.
 #[derive(Debug)]
 pub struct DatagramPorts(Table<Key, Datagram>);
 
@@ -24,7 +24,10 @@ struct Key {
     dst: IpAddr,
     id: u32,
     protocol: Option<u8>,
+    /// See [`flow::scope`].
     scope: u64,
+    /// See [`flow::tunnels`]. All fragments have the same direction.
+    tunnels: u64,
 }
 
 /// The captured fragments of a datagram.
@@ -55,13 +58,11 @@ impl DatagramPorts {
         fragment: &Fragment,
     ) -> Option<(u16, u16)> {
         let Fragment { id, protocol, offset, .. } = *fragment;
-        let scope = flow::scope(interface, summary);
-        let key = Key { src: summary.src?, dst: summary.dst?, id, protocol, scope };
-        let is_first = offset == 0;
-        let old = self.0.get_recent(&key, ts).filter(|old| old.accepts(fragment));
-        if let Some(datagram) = old.filter(|old| !is_first || old.ports.is_none()) {
+        let (scope, tunnels) = (flow::scope(interface, summary), flow::tunnels(summary));
+        let key = Key { src: summary.src?, dst: summary.dst?, id, protocol, scope, tunnels };
+        if let Some(datagram) = self.0.get_recent(&key, ts).filter(|old| old.accepts(fragment)) {
             datagram.add(summary, fragment);
-            let ports = datagram.ports.filter(|_| !is_first);
+            let ports = datagram.ports.filter(|_| offset != 0);
             if datagram.is_complete() {
                 self.0.remove(&key);
             }
@@ -80,10 +81,11 @@ impl DatagramPorts {
 }
 
 impl Datagram {
-    /// Whether a fragment can be a part of the same datagram.
+    /// Whether a fragment can be a part of the same datagram. A second first fragment begins another one.
     fn accepts(&self, fragment: &Fragment) -> bool {
         let end = fragment.end();
-        self.len.is_none_or(|len| if fragment.is_last { end == len } else { end <= len })
+        (fragment.offset != 0 || self.ports.is_none())
+            && self.len.is_none_or(|len| if fragment.is_last { end == len } else { end <= len })
     }
 
     fn add(&mut self, summary: &Summary<'_>, fragment: &Fragment) {

@@ -1,6 +1,6 @@
 //! The time from a DNS question to its response.
 
-use crate::flow::FlowKey;
+use crate::flow::{ConnectionKey, FlowKey};
 use crate::table::{MAX_AGE_NS, Table};
 use rustc_hash::FxHasher;
 use std::hash::{Hash, Hasher};
@@ -14,7 +14,7 @@ const MAX_QUESTIONS: usize = 1 << 16;
 pub(crate) struct Questions(Table<Key, Timestamp>);
 
 /// Flow and ID of a query, and a hash of name and type.
-type Key = (FlowKey, u16, u64);
+type Key = (ConnectionKey, u16, u64);
 
 impl Default for Questions {
     fn default() -> Self {
@@ -41,12 +41,12 @@ impl Questions {
         let is_response = flags & 0x80 != 0;
         let since = |time: Timestamp| now.ns().saturating_sub(time.ns());
         if is_response {
-            let question = self.0.remove(&(flow.reversed(), id, hash));
+            let question = self.0.remove(&(flow.connection.reversed(), id, hash));
             let elapsed = question.map(since).filter(|elapsed| *elapsed <= MAX_AGE_NS);
             names.dns_time_us = elapsed.and_then(|ns| u64::try_from(ns / 1_000).ok());
             return;
         }
-        let key = (flow.without_tunnel(), id, hash);
+        let key = (flow.connection, id, hash);
         let is_repeated = self.0.get_mut(&key).is_some_and(|first| since(*first) <= MAX_AGE_NS);
         if !is_repeated {
             self.0.insert(key, now, now, |_, _| ());

@@ -3,63 +3,68 @@
 use rustc_hash::{FxBuildHasher, FxHasher};
 use std::hash::{BuildHasher, Hash, Hasher};
 use std::net::IpAddr;
-use summary::{Summary, TunnelKind};
+use summary::Summary;
 
-/// Identifies one direction of a connection, as one interface shows it.
+/// One direction of a connection, as one interface shows it, whatever tunnels are around it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) struct FlowKey {
+pub(crate) struct ConnectionKey {
     src: IpAddr,
     dst: IpAddr,
     sport: u16,
     dport: u16,
     /// See [`scope`].
     scope: u64,
-    /// A hash of the tunnels; 0 without one, and if both directions are meant.
-    tunnel: u64,
+}
+
+/// One direction of a connection in its tunnels. The other direction may have other tunnels.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct FlowKey {
+    pub(crate) connection: ConnectionKey,
+    /// See [`tunnels`].
+    tunnels: u64,
+}
+
+impl ConnectionKey {
+    /// The other direction.
+    pub(crate) fn reversed(&self) -> Self {
+        let Self { src, dst, sport, dport, scope } = *self;
+        Self { src: dst, dst: src, sport: dport, dport: sport, scope }
+    }
 }
 
 impl FlowKey {
     /// The flow of a packet; `None` without ports.
     pub(crate) fn new(interface: Option<&str>, summary: &Summary<'_>) -> Option<Self> {
-        Some(Self {
+        let connection = ConnectionKey {
             src: summary.src?,
             dst: summary.dst?,
             sport: summary.sport?,
             dport: summary.dport?,
             scope: scope(interface, summary),
-            tunnel: match summary.tunnel.is_empty() {
-                true => 0,
-                false => FxBuildHasher.hash_one(summary.tunnel),
-            },
-        })
+        };
+        Some(Self { connection, tunnels: tunnels(summary) })
     }
 
-    /// The key of this direction for what the other direction looks up. It has no tunnels, because the
-    /// other direction may have different numbers for them.
-    pub(crate) fn without_tunnel(&self) -> Self {
-        Self { tunnel: 0, ..*self }
-    }
-
-    /// The key [without tunnels](Self::without_tunnel) of the other direction.
+    /// The other direction, if it has the same tunnels.
     pub(crate) fn reversed(&self) -> Self {
-        let Self { src, dst, sport, dport, scope, .. } = *self;
-        Self { src: dst, dst: src, sport: dport, dport: sport, scope, tunnel: 0 }
+        Self { connection: self.connection.reversed(), ..*self }
     }
 }
 
-/// A hash of interface, VLANs and virtual network. A packet that passes two interfaces is captured twice,
-/// and other networks may have the same addresses. It excludes other tunnels: the directions of a
+/// A hash of interface, VLANs and virtual networks. A packet that passes two interfaces is captured twice,
+/// and other networks may have the same addresses. Other tunnels are excluded: the directions of a
 /// connection may have different ones, or different numbers.
 pub(crate) fn scope(interface: Option<&str>, summary: &Summary<'_>) -> u64 {
     let mut hasher = FxHasher::default();
     (interface, summary.vlan).hash(&mut hasher);
-    if !summary.tunnel.is_empty() {
-        let is_network =
-            |kind| matches!(kind, TunnelKind::Vxlan | TunnelKind::VxlanGpe | TunnelKind::Geneve);
-        let networks = summary.tunnel.iter().filter(|(kind, _)| is_network(*kind));
-        networks.for_each(|network| network.hash(&mut hasher));
-    }
+    let networks = summary.tunnel.iter().filter(|(kind, _)| kind.is_virtual_network());
+    networks.for_each(|network| network.hash(&mut hasher));
     hasher.finish()
+}
+
+/// A hash of all tunnels around a packet; 0 if there are none.
+pub(crate) fn tunnels(summary: &Summary<'_>) -> u64 {
+    if summary.tunnel.is_empty() { 0 } else { FxBuildHasher.hash_one(summary.tunnel) }
 }
 
 #[cfg(test)]
@@ -92,6 +97,6 @@ mod tests {
         };
         let request = key("gtp:1", [1, 2]);
         assert_ne!(request, key("gtp:2", [1, 2]));
-        assert_eq!(request.without_tunnel(), key("gtp:7", [2, 1]).reversed());
+        assert_eq!(request.connection, key("gtp:7", [2, 1]).connection.reversed());
     }
 }

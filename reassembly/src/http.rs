@@ -1,6 +1,6 @@
 //! Where the messages of an HTTP/1 connection begin (RFC 9112, section 6.3).
 
-use crate::flow::FlowKey;
+use crate::flow::{ConnectionKey, FlowKey};
 use crate::stream;
 use crate::table::Table;
 use summary::{HttpFraming, HttpHead, HttpStart, Timestamp};
@@ -217,7 +217,7 @@ pub(crate) fn add(seq: u32, len: usize) -> u32 {
 
 /// The requests whose response is expected: its head does not tell whether it has a body.
 #[derive(Debug)]
-pub(crate) struct Requests(Table<FlowKey, Request>);
+pub(crate) struct Requests(Table<ConnectionKey, Request>);
 
 /// The requests of a connection.
 #[derive(Clone, Copy, Debug)]
@@ -252,13 +252,13 @@ impl Requests {
     ) -> Option<Body> {
         let (has_body, default) = match head.start {
             HttpStart::Request { method, .. } => {
-                self.add_request(key.without_tunnel(), now, method);
+                self.add_request(key.connection, now, method);
                 (true, Body::EMPTY)
             }
             HttpStart::Response { status: 101 } => return None,
             HttpStart::Response { status: 100..=199 } => (false, Body::EMPTY),
             HttpStart::Response { status } => {
-                let request = self.take_request(&key.reversed());
+                let request = self.take_request(&key.connection.reversed());
                 match (request, status) {
                     (_, 204 | 304) | (Some(RequestKind::Head), _) => (false, Body::EMPTY),
                     (Some(RequestKind::Connect), 200..=299)
@@ -282,11 +282,11 @@ impl Requests {
 
     /// The connection of this direction begins or ends.
     pub(crate) fn remove(&mut self, key: &FlowKey) {
-        self.0.remove(&key.without_tunnel());
-        self.0.remove(&key.reversed());
+        self.0.remove(&key.connection);
+        self.0.remove(&key.connection.reversed());
     }
 
-    fn add_request(&mut self, key: FlowKey, now: Timestamp, method: &[u8]) {
+    fn add_request(&mut self, key: ConnectionKey, now: Timestamp, method: &[u8]) {
         let kind = match method {
             b"HEAD" => RequestKind::Head,
             b"CONNECT" => RequestKind::Connect,
@@ -303,7 +303,7 @@ impl Requests {
         }
     }
 
-    fn take_request(&mut self, key: &FlowKey) -> Option<RequestKind> {
+    fn take_request(&mut self, key: &ConnectionKey) -> Option<RequestKind> {
         let request = self.0.get_mut(key)?;
         let kind = request.kind;
         request.count -= 1;

@@ -60,7 +60,7 @@ impl Stream {
 
     /// Returns true if the bytes of a piece that arrived before are the same.
     fn agrees(&self, position: usize, piece: &[u8]) -> bool {
-        let later = self.later.iter().map(|(at, piece)| (*at, &piece[..]));
+        let later = self.later.iter().map(|(at, old)| (*at, &old[..]));
         std::iter::once((0, &self.data[..])).chain(later).all(|(at, old)| {
             let old = old.get(position.saturating_sub(at)..).unwrap_or_default();
             let new = piece.get(at.saturating_sub(position)..).unwrap_or_default();

@@ -55,20 +55,27 @@ impl<K: Eq + Hash, V> Table<K, V> {
 
     /// An entry that is not too old.
     pub(crate) fn get_recent(&mut self, key: &K, now: Timestamp) -> Option<&mut V> {
-        let (since, _) = self.entries.get(key)?;
-        if MAX_AGE_NS < now.ns().saturating_sub(since.ns()) {
-            self.entries.remove(key);
-            return None;
-        }
-        self.get_mut(key)
+        if self.is_recent(key, now) { self.get_mut(key) } else { None }
     }
 
     /// An entry that is not too old. It counts as inserted now.
     pub(crate) fn touch(&mut self, key: &K, now: Timestamp) -> Option<&mut V> {
-        self.get_recent(key, now)?;
+        if !self.is_recent(key, now) {
+            return None;
+        }
         let (since, value) = self.entries.to_back(key)?;
         *since = now;
         Some(value)
+    }
+
+    /// Whether there is an entry that is not too old. Removes one that is.
+    fn is_recent(&mut self, key: &K, now: Timestamp) -> bool {
+        let Some((since, _)) = self.entries.get(key) else { return false };
+        let is_recent = now.ns().saturating_sub(since.ns()) <= MAX_AGE_NS;
+        if !is_recent {
+            self.entries.remove(key);
+        }
+        is_recent
     }
 
     pub(crate) fn remove(&mut self, key: &K) -> Option<V> {

@@ -85,6 +85,16 @@ impl TunnelKind {
         }
     }
 
+    /// Whether its number identifies a virtual network, whose addresses other networks may use, too.
+    pub const fn is_virtual_network(self) -> bool {
+        matches!(self, Self::Vxlan | Self::VxlanGpe | Self::Geneve)
+    }
+
+    /// Whether both directions have the same number. The ends of GTP and L2TP choose one each.
+    pub const fn has_shared_id(self) -> bool {
+        !matches!(self, Self::Gtp | Self::L2tp)
+    }
+
     fn parse(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|kind| kind.name() == name)
     }
