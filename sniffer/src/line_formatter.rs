@@ -7,8 +7,8 @@ use reassembly::{DatagramPorts, NameTracker};
 use std::sync::Arc;
 use summary::line::Writer;
 use summary::{
-    CommunityId, Direction, Faults, Fragment, Gso, LinkType, Packet, PayloadNames, RecordFormat,
-    Summary, TcpOptions, Timestamp, Tunnels, decode_into, decode_with_options,
+    CommunityId, Direction, Faults, Fragment, Gso, HeaderDetails, LinkType, Packet, PayloadNames,
+    RecordFormat, Summary, Timestamp, Tunnels, decode_into, decode_with_details,
 };
 
 /// Optional fields of packet lines.
@@ -113,13 +113,15 @@ impl LineFormatter {
         let mut packet = Packet::new(n.unwrap_or(0), captured.ts, summary);
         let CapturedPacket { link, bytes, wire_len, .. } = *captured;
         let (tunnels, summary) = (fields.tunnels, &mut packet.summary);
-        let mut options = TcpOptions::default();
-        let payload = match fields.has_observations {
-            true => decode_with_options(link, bytes, wire_len, tunnels, summary, &mut options),
+        let mut details = HeaderDetails::default();
+        let payload = match fields.has_observations || finder.is_some() {
+            true => decode_with_details(link, bytes, wire_len, tunnels, summary, &mut details),
             false => decode_into(link, bytes, wire_len, tunnels, summary),
         };
         let Found { names, ports } = match finder {
-            Some(finder) => finder.find(captured, &packet.summary, payload),
+            Some(finder) => {
+                finder.find(captured, &packet.summary, details.fragment.as_ref(), payload)
+            }
             None => found,
         };
         packet.names = names;
@@ -128,7 +130,8 @@ impl LineFormatter {
         }
         let observation = fields.has_observations.then(|| {
             let interface = captured.interface.map(|name| shared_name(interface, name));
-            Observation::new(captured.ts, interface, &packet.summary, &options, &packet.names)
+            let options = &details.tcp_options;
+            Observation::new(captured.ts, interface, &packet.summary, options, &packet.names)
         });
         let Some(out) = out else { return observation };
         packet.summary.faults.insert(captured.faults);
@@ -200,14 +203,13 @@ impl NameFinder {
         &'a mut self,
         captured: &CapturedPacket<'_>,
         summary: &Summary<'_>,
+        fragment: Option<&Fragment>,
         payload: &'a [u8],
     ) -> Found<'a> {
-        let CapturedPacket { ts, link, bytes, wire_len, interface, .. } = *captured;
-        let ports =
-            self.datagrams.as_mut().filter(|_| summary.frag.is_some()).and_then(|datagrams| {
-                let fragment = Fragment::find(link, bytes, wire_len, self.tunnels)?;
-                datagrams.add(ts, interface, summary, &fragment)
-            });
+        let CapturedPacket { ts, interface, .. } = *captured;
+        let datagrams = self.datagrams.as_mut().zip(fragment);
+        let ports = datagrams
+            .and_then(|(datagrams, fragment)| datagrams.add(ts, interface, summary, fragment));
         let names = match &mut self.tracker {
             Some(tracker) => tracker.parse(ts, interface, summary, payload),
             None => PayloadNames::default(),
@@ -222,8 +224,12 @@ impl NameFinder {
     ) -> Option<Box<Found<'static>>> {
         let CapturedPacket { link, bytes, wire_len, .. } = *captured;
         let mut summary = Summary::new(link, 0, 0);
-        let payload = decode_into(link, bytes, wire_len, self.tunnels, &mut summary);
-        let Found { names, ports } = self.find(captured, &summary, payload);
+        let mut details = HeaderDetails::default();
+        let tunnels = self.tunnels;
+        let payload =
+            decode_with_details(link, bytes, wire_len, tunnels, &mut summary, &mut details);
+        let Found { names, ports } =
+            self.find(captured, &summary, details.fragment.as_ref(), payload);
         let is_empty = names.is_empty() && ports.is_none();
         (!is_empty).then(|| Box::new(Found { names: names.into_owned(), ports }))
     }

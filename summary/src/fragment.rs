@@ -1,29 +1,13 @@
-//! Which datagram a fragment is a part of.
+//! The position of an IP fragment in its datagram.
 
-use crate::decode::decode_observed;
-use crate::observer::Observer;
-use crate::{LinkType, Summary, Tunnels};
-
-/// A part of a datagram: what a line does not contain.
-///
-/// ```
-/// use summary::{Fragment, LinkType, Tunnels};
-///
-/// let last = [
-///     0x45, 0, 0, 28, 0xab, 0xcd, 0, 1, 64, 17, 0, 0, 10, 0, 0, 1, 10, 0, 0, 2, // IPv4
-///     1, 2, 3, 4, 5, 6, 7, 8,
-/// ];
-/// let fragment = Fragment::find(LinkType::RAW, &last, 28, Tunnels::Inner).unwrap();
-/// assert_eq!((fragment.id, fragment.protocol, fragment.is_last), (0xabcd, Some(17), true));
-/// assert_eq!((fragment.offset, fragment.len), (8, 8));
-/// ```
+/// The part of a datagram in an IP packet. [`decode_with_details`](crate::decode_with_details) finds it; a
+/// line contains only its offset.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Fragment {
     /// Identification of the datagram: 16 bits in IPv4 (RFC 791), 32 bits in IPv6 (RFC 8200, section
     /// 4.5). It distinguishes the datagrams between two hosts.
     pub id: u32,
-    /// Protocol number in the IPv4 header, for each of which the datagrams have identifications of
-    /// their own. `None` in IPv6.
+    /// Protocol number in the IPv4 header: identifications are unique for each protocol. `None` in IPv6.
     pub protocol: Option<u8>,
     /// Position in the datagram in bytes.
     pub offset: u32,
@@ -38,39 +22,24 @@ impl Fragment {
     pub fn end(&self) -> u32 {
         self.offset.saturating_add(self.len)
     }
-
-    /// The fragment that the summary of a frame describes: the one in its innermost IP header. `None` if
-    /// the frame contains a whole datagram, or no IP header. Decodes the frame once more: call it only
-    /// if [`Summary::frag`] is set.
-    pub fn find(link: LinkType, bytes: &[u8], wire_len: u32, tunnels: Tunnels) -> Option<Self> {
-        let mut summary = Summary::new(link, 0, 0);
-        let finder = FragmentFinder::default();
-        let (_, finder) = decode_observed(link, bytes, wire_len, tunnels, &mut summary, finder);
-        finder.0
-    }
-}
-
-/// Keeps the last fragment. Fragments are not entered, so it is the innermost one.
-#[derive(Default)]
-struct FragmentFinder(Option<Fragment>);
-
-impl Observer for FragmentFinder {
-    #[inline]
-    fn fragment(&mut self, fragment: Fragment) {
-        self.0 = Some(fragment);
-    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{HeaderDetails, LinkType, Summary, Tunnels, decode_with_details};
 
     fn find(bytes: &[u8]) -> Option<Fragment> {
         let len = u32::try_from(bytes.len()).unwrap();
-        Fragment::find(LinkType::RAW, bytes, len, Tunnels::Inner)
+        let mut summary = Summary::new(LinkType::RAW, 0, 0);
+        let mut details = HeaderDetails::default();
+        let inner = Tunnels::Inner;
+        decode_with_details(LinkType::RAW, bytes, len, inner, &mut summary, &mut details);
+        assert_eq!(summary.frag.is_some(), details.fragment.is_some());
+        details.fragment
     }
 
-    /// An IPv4 packet with these bits and this offset, and a padding of two bytes after it.
+    /// An IPv4 packet with these flags and this offset.
     fn ipv4(protocol: u8, field: u16, payload: &[u8]) -> Vec<u8> {
         let len = u8::try_from(20 + payload.len()).unwrap();
         let [high, low] = field.to_be_bytes();
@@ -110,7 +79,7 @@ mod tests {
     }
 
     #[test]
-    fn whole_datagrams_are_no_fragments() {
+    fn complete_datagrams_are_not_fragments() {
         let atomic = [17, 0, 0, 0, 0, 0, 0, 1];
         // The flag that forbids fragments.
         for packet in [ipv4(17, 0x4000, &[0; 8]), ipv6(17, &[0; 8]), ipv6(44, &atomic), vec![]] {

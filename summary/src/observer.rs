@@ -1,6 +1,6 @@
 //! Observation of decoding: which header is where in the frame.
 //!
-//! One decoder serves two purposes. With the observer `()`, the calls compile to nothing, and decoding
+//! One decoder serves several purposes. With the observer `()`, the calls compile to nothing, and decoding
 //! is as fast as without them. [`inspect`](crate::inspect()) passes a recorder, and the same decoder
 //! also lists the layers and fields of the frame.
 
@@ -25,7 +25,7 @@ pub(crate) trait Observer {
     #[inline]
     fn content(&mut self, _bytes: &[u8]) {}
 
-    /// The IP packet is a part of a datagram.
+    /// The IP packet is a fragment.
     #[inline]
     fn fragment(&mut self, _fragment: Fragment) {}
 

@@ -1,7 +1,5 @@
 //! TCP options that analysis needs (RFC 9293, section 3.2): MSS, window scale, SACK and timestamps.
 
-use crate::observer::Observer;
-
 const END: u8 = 0;
 const NO_OPERATION: u8 = 1;
 const MSS: u8 = 2;
@@ -10,7 +8,7 @@ const SACK_PERMITTED: u8 = 4;
 const SACK: u8 = 5;
 const TIMESTAMPS: u8 = 8;
 
-/// The options of one TCP header. [`decode_with_options`](crate::decode_with_options) fills them; a line
+/// The options of one TCP header. [`decode_with_details`](crate::decode_with_details) finds them; a line
 /// does not contain them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct TcpOptions {
@@ -87,20 +85,10 @@ fn pair(bytes: &[u8]) -> (u32, u32) {
     (number(&bytes[..4]), number(&bytes[4..8]))
 }
 
-/// Reads the options while a frame is decoded.
-pub(crate) struct OptionsReader<'o>(pub(crate) &'o mut TcpOptions);
-
-impl Observer for OptionsReader<'_> {
-    #[inline]
-    fn tcp_options(&mut self, options: &[u8]) {
-        *self.0 = TcpOptions::parse(options);
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{LinkType, Summary, Tunnels, decode_with_options};
+    use crate::{HeaderDetails, LinkType, Summary, Tunnels, decode_with_details};
     use proptest::prelude::*;
 
     #[test]
@@ -133,11 +121,12 @@ mod tests {
         .concat();
         let decode = |bytes: &[u8]| {
             let mut summary = Summary::new(LinkType::RAW, 0, 0);
-            let mut options = TcpOptions { window_scale: Some(1), ..TcpOptions::default() };
+            let options = TcpOptions { window_scale: Some(1), ..TcpOptions::default() };
+            let mut details = HeaderDetails { tcp_options: options, ..HeaderDetails::default() };
             let inner = Tunnels::Inner;
-            decode_with_options(LinkType::RAW, bytes, 44, inner, &mut summary, &mut options);
+            decode_with_details(LinkType::RAW, bytes, 44, inner, &mut summary, &mut details);
             assert_eq!(summary, crate::decode(LinkType::RAW, bytes, 44));
-            options
+            details.tcp_options
         };
         assert_eq!(decode(&frame), TcpOptions { mss: Some(1460), ..TcpOptions::default() });
         assert_eq!(decode(&frame[..42]), TcpOptions::default());

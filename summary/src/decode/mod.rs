@@ -29,8 +29,7 @@ mod wlan;
 mod wrapped;
 
 use crate::observer::Observer;
-use crate::tcp_options::{OptionsReader, TcpOptions};
-use crate::{Faults, LinkType, Summary};
+use crate::{Faults, HeaderDetails, LinkType, Summary};
 use extent::Extent;
 use state::DecodeState;
 
@@ -83,8 +82,8 @@ pub fn decode_with_payload(link: LinkType, bytes: &[u8], wire_len: u32) -> Decod
     Decoded { summary, payload }
 }
 
-/// Like [`decode_with_payload`], with a choice of the packet in a tunnel, but overwrites an existing summary, because moving a summary is
-/// measurable. Returns the transport payload.
+/// Like [`decode_with_payload`], with a choice of the packet in a tunnel, but overwrites an existing
+/// summary, because moving a summary is measurable. Returns the transport payload.
 pub fn decode_into<'a>(
     link: LinkType,
     bytes: &'a [u8],
@@ -95,17 +94,17 @@ pub fn decode_into<'a>(
     decode_observed(link, bytes, wire_len, tunnels, summary, ()).0
 }
 
-/// Like [`decode_into`], and sets `options` to those of the TCP header that the summary describes.
-pub fn decode_with_options<'a>(
+/// Like [`decode_into`], and sets `details` to those of the headers that the summary describes.
+pub fn decode_with_details<'a>(
     link: LinkType,
     bytes: &'a [u8],
     wire_len: u32,
     tunnels: Tunnels,
     summary: &mut Summary<'_>,
-    options: &mut TcpOptions,
+    details: &mut HeaderDetails,
 ) -> &'a [u8] {
-    *options = TcpOptions::default();
-    decode_observed(link, bytes, wire_len, tunnels, summary, OptionsReader(options)).0
+    *details = HeaderDetails::default();
+    decode_observed(link, bytes, wire_len, tunnels, summary, details).0
 }
 
 /// Like [`decode_into`], with an observer, which it returns.
