@@ -8,7 +8,7 @@ use std::net::{IpAddr, Ipv4Addr, ToSocketAddrs};
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
-use filter::{NameTables, Program, Source, Transport};
+use filter::{Metadata, NameTables, Program, Source, Transport};
 use summary::LinkType;
 
 use crate::{Error, signals, text_file};
@@ -66,6 +66,24 @@ impl Filter {
         Ok(Some(program))
     }
 
+    /// The program for packets of a capture file.
+    ///
+    /// # Errors
+    ///
+    /// If the expression does not compile for the link type.
+    pub(crate) fn program_for_file(
+        &self,
+        link: LinkType,
+        big_endian: bool,
+    ) -> Result<Option<Arc<Program>>, Error> {
+        self.program(link, Source::File { big_endian }, Ipv4Addr::UNSPECIFIED)
+    }
+
+    /// The expression; `None` accepts all packets.
+    pub(crate) fn expression(&self) -> Option<&str> {
+        self.options.expression.as_deref()
+    }
+
     /// Looks up all names in the expression, and caches the results. Afterwards compiling needs
     /// neither files nor the network.
     pub(crate) fn resolve_names(&self) {
@@ -104,6 +122,47 @@ impl Filter {
             names: &self.names,
         };
         filter::compile(expression, link, &options)
+    }
+}
+
+/// Applies a [`Filter`] to packets as in a capture file, in user space.
+#[derive(Debug, Default)]
+pub(crate) struct FileFilter {
+    last: Option<LastProgram>,
+}
+
+/// The program for the last packet; `None` accepts all packets.
+#[derive(Debug)]
+struct LastProgram {
+    link: LinkType,
+    is_big_endian: bool,
+    program: Option<Arc<Program>>,
+}
+
+impl FileFilter {
+    /// Whether the filter accepts a packet. `is_big_endian` is the byte order of headers that have the
+    /// order of a machine.
+    ///
+    /// # Errors
+    ///
+    /// If the expression does not compile for the link type.
+    #[inline]
+    pub(crate) fn accepts(
+        &mut self,
+        filter: &Filter,
+        (link, is_big_endian): (LinkType, bool),
+        bytes: &[u8],
+        wire_len: u32,
+    ) -> Result<bool, Error> {
+        let last = match &self.last {
+            Some(last) if (last.link, last.is_big_endian) == (link, is_big_endian) => last,
+            _ => {
+                let program = filter.program_for_file(link, is_big_endian)?;
+                self.last.insert(LastProgram { link, is_big_endian, program })
+            }
+        };
+        let Some(program) = &last.program else { return Ok(true) };
+        Ok(filter::run(program, bytes, wire_len, &Metadata::default()) != 0)
     }
 }
 

@@ -1,9 +1,6 @@
 //! One capture file: a window of its bytes in memory, and its next frame. Parsing is left to
 //! `summary::capture_file`.
 
-use filter::{Metadata, Program};
-use std::net::Ipv4Addr;
-use std::sync::Arc;
 use std::time::Duration;
 use summary::capture_file::{FileError, FileInterface, Reader, Step};
 use summary::{Faults, LinkType, Timestamp};
@@ -11,7 +8,7 @@ use summary::{Faults, LinkType, Timestamp};
 use super::input::Input;
 use super::kind::FileKind;
 use crate::Error;
-use crate::filter::Filter;
+use crate::filter::{FileFilter, Filter};
 use crate::line_formatter::CapturedPacket;
 
 /// Initial buffer size in bytes: small enough that the frames stay in the CPU cache until they are
@@ -33,8 +30,7 @@ pub(super) struct CaptureFile<'a> {
     /// Unconsumed bytes that the reader needs to continue.
     needed: usize,
     filter: &'a Filter,
-    /// The filter program for the link type of the last frame.
-    program: Option<(LinkType, Arc<Program>)>,
+    file_filter: FileFilter,
     /// Packets rejected since the last `take_skipped`.
     skipped: u64,
     /// No frame follows: the file ended or is damaged.
@@ -69,7 +65,7 @@ impl<'a> CaptureFile<'a> {
             pending: None,
             needed: 1,
             filter,
-            program: None,
+            file_filter: FileFilter::default(),
             skipped: 0,
             is_finished: false,
             failure: None,
@@ -160,17 +156,9 @@ impl<'a> CaptureFile<'a> {
 
     /// Whether the filter accepts a frame.
     fn matches_filter(&mut self, frame: PendingFrame) -> Result<bool, Error> {
-        if self.program.as_ref().is_none_or(|(link, _)| *link != frame.link) {
-            let source = filter::Source::File { big_endian: self.reader.is_big_endian() };
-            let Some(program) = self.filter.program(frame.link, source, Ipv4Addr::UNSPECIFIED)?
-            else {
-                return Ok(true);
-            };
-            self.program = Some((frame.link, program));
-        }
-        let Some((_, program)) = &self.program else { return Ok(true) };
+        let order = self.reader.is_big_endian();
         let bytes = &self.buffer[frame.bytes.0..frame.end];
-        Ok(filter::run(program, bytes, frame.wire_len, &Metadata::default()) != 0)
+        self.file_filter.accepts(self.filter, (frame.link, order), bytes, frame.wire_len)
     }
 
     /// Moves to the next frame, or to the end of the file. Returns false if more bytes must be read.

@@ -1,12 +1,9 @@
 //! The filter of `--keep` or `--trigger`. It runs in user space, on the bytes that are written.
 
-use filter::{Metadata, Program, Source};
-use std::net::Ipv4Addr;
-use std::sync::Arc;
 use summary::LinkType;
 
 use crate::Error;
-use crate::filter::{Filter, FilterOptions};
+use crate::filter::{FileFilter, Filter, FilterOptions};
 use crate::line_formatter::CapturedPacket;
 
 /// Selects packets.
@@ -14,10 +11,8 @@ use crate::line_formatter::CapturedPacket;
 pub(crate) struct Selector {
     /// The option, for messages.
     option: &'static str,
-    expression: String,
     filter: Filter,
-    /// The program for the link type and the byte order of the last packet.
-    program: Option<(LinkType, bool, Option<Arc<Program>>)>,
+    file_filter: FileFilter,
 }
 
 impl Selector {
@@ -25,17 +20,17 @@ impl Selector {
     pub(crate) fn new(option: &'static str, options: &FilterOptions) -> Self {
         let filter = Filter::new(options);
         filter.resolve_names();
-        let expression = options.expression.clone().unwrap_or_default();
-        Self { option, expression, filter, program: None }
+        Self { option, filter, file_filter: FileFilter::default() }
     }
 
     pub(crate) fn expression(&self) -> &str {
-        &self.expression
+        self.filter.expression().unwrap_or_default()
     }
 
     /// Checks that the expression compiles for a link type.
     pub(crate) fn check(&self, link: LinkType) -> Result<(), Error> {
-        self.compile(link, cfg!(target_endian = "big")).map(drop)
+        let program = self.filter.program_for_file(link, cfg!(target_endian = "big"));
+        program.map(drop).map_err(|error| named(self.option, error))
     }
 
     /// Whether a packet is selected.
@@ -45,24 +40,17 @@ impl Selector {
     /// If the expression does not compile for the link type of the packet.
     pub(super) fn selects(&mut self, packet: &CapturedPacket<'_>) -> Result<bool, Error> {
         let CapturedPacket { link, is_big_endian, bytes, wire_len, .. } = *packet;
-        let program = match &self.program {
-            Some((last, order, program)) if (*last, *order) == (link, is_big_endian) => program,
-            _ => {
-                let program = self.compile(link, is_big_endian)?;
-                &self.program.insert((link, is_big_endian, program)).2
-            }
-        };
-        Ok(program
-            .as_ref()
-            .is_none_or(|program| filter::run(program, bytes, wire_len, &Metadata::default()) != 0))
+        self.file_filter
+            .accepts(&self.filter, (link, is_big_endian), bytes, wire_len)
+            .map_err(|error| named(self.option, error))
     }
+}
 
-    fn compile(&self, link: LinkType, big_endian: bool) -> Result<Option<Arc<Program>>, Error> {
-        let source = Source::File { big_endian };
-        self.filter.program(link, source, Ipv4Addr::UNSPECIFIED).map_err(|error| match error {
-            Error::Filter(source) => Error::OptionFilter { option: self.option, source },
-            error => error,
-        })
+/// Adds the option to an error in its expression.
+fn named(option: &'static str, error: Error) -> Error {
+    match error {
+        Error::Filter(source) => Error::OptionFilter { option, source },
+        error => error,
     }
 }
 
