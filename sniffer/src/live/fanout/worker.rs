@@ -183,7 +183,9 @@ impl Worker {
                     evicted_names = formatter.take_evicted();
                 }
                 if *keeps_bytes {
-                    batch.store(&packet);
+                    // A rejected packet keeps its index, but not its bytes.
+                    let bytes = if frame.is_accepted { packet.bytes } else { &[] };
+                    batch.store(&CapturedPacket { bytes, ..packet });
                 }
                 let (ts, wire_len) = (packet.ts, packet.wire_len);
                 let end = batch.text.len();
