@@ -16,7 +16,7 @@ use crate::line_formatter::{CapturedPacket, FieldOptions, LineFormatter};
 use crate::metrics::Traffic;
 use crate::output::Output;
 use crate::packet_file::{Cause, PacketFile, Triggered};
-use crate::record_types::RecordTypes;
+use crate::record_types::{RecordType, RecordTypes};
 use crate::top::{Status, Top};
 
 /// Configuration of the stream.
@@ -24,7 +24,7 @@ use crate::top::{Status, Top};
 pub(crate) struct Options {
     /// Optional fields of packet lines, and the format of all records.
     pub(crate) fields: FieldOptions,
-    /// The types of records to write.
+    /// The types of records to write; none without an output of lines.
     pub(crate) types: RecordTypes,
     /// Whether the bytes of packets are written, too.
     pub(crate) keeps_bytes: bool,
@@ -47,8 +47,6 @@ pub(crate) struct Stream {
     /// The output of packets with their bytes, if there is one.
     packets: Option<PacketFile>,
     types: RecordTypes,
-    /// Whether packets have lines.
-    has_packet_lines: bool,
     format: RecordFormat,
     formatter: LineFormatter,
     /// `None` if nothing about flows is written.
@@ -155,17 +153,18 @@ impl Stream {
         n: u64,
         packet: &CapturedPacket<'_>,
     ) -> Result<(), Error> {
-        if !self.has_packet_lines && self.flows.is_none() {
+        let has_line = self.types.contains(RecordType::Packet);
+        if !has_line && self.flows.is_none() {
             return Ok(());
         }
-        let Self { lines, has_packet_lines, formatter, flows, has_names, sources, .. } = self;
+        let Self { lines, formatter, flows, has_names, sources, .. } = self;
         append_to(lines, |buffer| {
-            let observation = match has_packet_lines {
+            let observation = match has_line {
                 true => formatter.format(packet, Some(n), buffer),
                 false => formatter.observe(packet),
             };
             if let (Some(flows), Some(observation)) = (flows, observation) {
-                flows.add(&observation, *has_packet_lines, buffer);
+                flows.add(&observation, has_line, buffer);
             }
             if *has_names {
                 sources[source].since_stats.names_evicted += u64::from(formatter.take_evicted());
@@ -181,8 +180,11 @@ impl Stream {
     ) -> Result<(), Error> {
         let FormattedPacket { len, line: rest, observation, evicted_names, captured } = *formatted;
         let n = self.count_packet(source, len);
-        self.sources[source].since_stats.names_evicted += u64::from(evicted_names);
-        if let (Some(lines), true) = (&mut self.lines, self.has_packet_lines) {
+        if self.has_names {
+            self.sources[source].since_stats.names_evicted += u64::from(evicted_names);
+        }
+        // Threads format packets only if these have lines.
+        if let Some(lines) = &mut self.lines {
             let flows = &mut self.flows;
             lines.append(|buffer| {
                 line::write_n(n, buffer);

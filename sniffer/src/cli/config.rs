@@ -259,7 +259,12 @@ impl Args {
         if 0 < self.dump {
             return Ok(Action::DumpFilter(self.into_dump(filter)));
         }
-        let has_type = |name| self.only.is_empty() || self.only.contains(&name);
+        let types = match &self.only[..] {
+            _ if self.shows_only_top() || !self.has_lines() => RecordTypes::from_iter([]),
+            [] => RecordTypes::default(),
+            names => names.iter().map(|name| RecordType::from(*name)).collect(),
+        };
+        let has_metrics = self.metrics.is_some() && !self.reads_files();
         let stream = stream::Options {
             fields: FieldOptions {
                 // `check` has accepted the tags.
@@ -270,33 +275,21 @@ impl Args {
                 tunnels: self.tunnels.into(),
                 has_community_id: self.community_id,
                 has_observations: self.top
-                    || (self.metrics.is_some() && !self.reads_files())
+                    || has_metrics
                     || (self.has_lines() && (self.flows || self.tcp_analysis)),
-                has_observed_names: self.top
-                    || (self.metrics.is_some() && !self.reads_files())
-                    || (self.has_lines() && self.flows),
+                has_observed_names: self.top || has_metrics || (self.has_lines() && self.flows),
             },
             keeps_bytes: self.pcapng.is_some(),
-            types: match &self.only[..] {
-                _ if self.shows_only_top() => RecordTypes::from_iter([]),
-                [] => RecordTypes::default(),
-                names => names.iter().map(|name| RecordType::from(*name)).collect(),
-            },
+            types,
             flows: FlowOptions {
-                has_records: self.flows
-                    && has_type(TypeName::Flow)
-                    && !self.shows_only_top()
-                    && self.has_lines(),
+                has_records: self.flows && types.contains(RecordType::Flow),
                 interval: self.flow_interval,
-                has_marks: self.tcp_analysis
-                    && has_type(TypeName::Pkt)
-                    && !self.shows_only_top()
-                    && self.has_lines(),
+                has_marks: self.tcp_analysis && types.contains(RecordType::Packet),
                 ranking: self.top.then_some(match self.reads_files() {
                     true => RateKind::Mean,
                     false => RateKind::Current,
                 }),
-                has_metrics: self.metrics.is_some() && !self.reads_files(),
+                has_metrics,
             },
             count: self.max_packets,
             snaplen: self.snapshot_length,
@@ -306,8 +299,7 @@ impl Args {
         let outputs = self.outputs_options();
         let sandbox = self.sandbox_options();
         // More threads format more packets; counting them needs only one.
-        let has_packet_lines = self.has_lines() && stream.types.contains(RecordType::Packet);
-        let thread_count = self.threads.filter(|_| has_packet_lines);
+        let thread_count = self.threads.filter(|_| types.contains(RecordType::Packet));
         let thread_count = thread_count.and_then(|count| usize::try_from(count).ok());
         if !self.reads_files() {
             return Ok(Action::Capture(live::Config {
@@ -356,20 +348,12 @@ impl Args {
             Some(path) => crate::filter::read_expression(path)?,
             None => self.expression.join(" "),
         };
-        Ok(FilterOptions {
-            expression: Some(text).filter(|text| !text.trim().is_empty()),
-            optimize: !self.no_optimize,
-            snaplen: self.snapshot_length,
-        })
+        Ok(self.filter_for(Some(text).filter(|text| !text.trim().is_empty())))
     }
 
-    /// A filter of an option.
-    fn option_filter(&self, expression: &str) -> FilterOptions {
-        FilterOptions {
-            expression: Some(expression.to_owned()),
-            optimize: !self.no_optimize,
-            snaplen: self.snapshot_length,
-        }
+    fn filter_for(&self, expression: Option<String>) -> FilterOptions {
+        let (optimize, snaplen) = (!self.no_optimize, self.snapshot_length);
+        FilterOptions { expression, optimize, snaplen }
     }
 
     fn sandbox_options(&self) -> sandbox::Options {
@@ -382,7 +366,7 @@ impl Args {
         let packets = self.pcapng.as_deref();
         let packets = packets.map(|path| self.output_options(Some(path), Framing::Blocks));
         let filter = |expression: &Option<String>| {
-            expression.as_ref().map(|expression| self.option_filter(expression))
+            expression.as_ref().map(|expression| self.filter_for(Some(expression.clone())))
         };
         outputs::Options {
             lines,

@@ -40,16 +40,15 @@ impl Stream {
             }
         };
         let source_count = if source == SourceKind::Live { interfaces.len() } else { 1 };
-        let has_packet_lines = lines.is_some() && options.types.contains(RecordType::Packet);
+        let has_lines = options.types.contains(RecordType::Packet);
         let mut stream = Self {
             lines,
             packets,
             types: options.types,
-            has_packet_lines,
             format: options.fields.format.clone(),
             formatter: LineFormatter::new(options.fields.clone()),
             flows: Flows::new(options.flows, &options.fields.format),
-            has_names: (has_packet_lines && (options.fields.has_names || options.fields.has_ja4))
+            has_names: (has_lines && (options.fields.has_names || options.fields.has_ja4))
                 || options.flows.has_records,
             limit: options.count.unwrap_or(u64::MAX),
             meta: Meta {

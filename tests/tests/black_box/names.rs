@@ -82,9 +82,11 @@ fn messages_given_up_in_a_flood_are_counted() {
         let (stream, stderr) = read(&file, &[args, &["-q", "-c", "8192"]].concat());
         assert_eq!((stream.end.names_evicted, &*stderr), (Some(0), ""), "{args:?}");
     }
-    let (stream, stderr) = read(&file, &["--tcp-analysis"]);
-    assert_eq!(stream.end.names_evicted, None);
-    assert!(!stderr.contains("names"), "{stderr}");
+    for args in [&["--tcp-analysis"][..], &["--tcp-analysis", "--threads", "2"]] {
+        let (stream, stderr) = read(&file, args);
+        assert_eq!(stream.end.names_evicted, None, "{args:?}");
+        assert!(!stderr.contains("names"), "{stderr}");
+    }
     // Without packets, no names are looked for.
     let output = run(&["-r", file.to_str().unwrap(), "--names", "--only", "end"]);
     let end = String::from_utf8(output.stdout).unwrap();
