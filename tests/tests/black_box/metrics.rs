@@ -107,6 +107,7 @@ fn counters_are_those_of_the_output() {
     with_veth(|| {
         namespace::ip("link set lo up").unwrap();
         let served = Served::start(&["-i", "left,right", "--stats", "0.1", "udp", "or", "tcp"]);
+        let series = served.samples().len();
         let sender = Sender::new("left");
         for _ in 0..30 {
             sender.send(&ethernet(&[], 0x800, &ipv4(17, &udp(b"text"))));
@@ -118,8 +119,7 @@ fn counters_are_those_of_the_output() {
         };
         wait_for("all packets", || packets(&served.samples(), "captured_packets") == 120.0);
         let samples = served.samples();
-        let number = served.samples().len();
-        assert_eq!(samples.len(), number, "the number of series is constant");
+        assert_eq!(samples.len(), series, "the number of series is constant");
         let stream = served.stop();
         let end = &stream.end;
         let expected = [

@@ -75,6 +75,7 @@ fn fields_equal_those_of_tshark() {
     }
     eprintln!("{compared} values of {total} packets compared, {explained} differ as expected");
     eprintln!("ports of {later_fragments} later fragments");
+    assert!(0 < later_fragments, "no later fragment has ports");
     assert!(unexplained.is_empty(), "{}", unexplained.join("\n"));
     assert!(unused.is_empty(), "unused entries in differences.tsv: {unused:?}");
     assert!(explained * VALUES_PER_DIFFERENCE <= compared, "{explained} of {compared}");
