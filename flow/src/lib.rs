@@ -7,8 +7,9 @@
 //!
 //! A flow consists of the packets with the same addresses, ports, protocol, interface, VLANs and innermost
 //! tunnel, in both directions. Each packet belongs to exactly one flow, so the sums of all flows are the
-//! sums of all packets. Packets without IP addresses have their MAC addresses; fragments after the
-//! first have the ports that the caller knows. The numbers of GTP and L2TP tunnels differ by direction and do not count.
+//! sums of all packets. Packets without IP addresses have their MAC addresses; fragments after the first
+//! have the ports that the caller knows. The numbers of GTP and L2TP tunnels differ by direction and are
+//! ignored.
 //!
 //! [`FlowTable`] limits the number of flows and reports each flow when it ends, and long ones at an
 //! interval. Time is that of the packets: the crate does no I/O and reads no clock.

@@ -208,9 +208,9 @@ pub(super) struct Args {
           help_heading = OUTPUT, hide_short_help = true)]
     pub(super) flow_interval: Duration,
 
-    /// Show the busiest and the troubled flows
+    /// Show the busiest flows and those with problems
     ///
-    /// The list is renewed every second. The keys r, b, p, x, l and d sort it by rate, bytes, packets,
+    /// The list is updated every second. The keys r, b, p, x, l and d sort it by rate, bytes, packets,
     /// problems, latency or duration; the arrow keys scroll, and q quits. Files are shown until q is
     /// pressed. Without -w, no records are written.
     #[arg(long, help_heading = OUTPUT, hide_short_help = true,
@@ -219,9 +219,9 @@ pub(super) struct Args {
 
     /// Serve counters for Prometheus, e.g. on 127.0.0.1:9470
     ///
-    /// `http://ADDRESS:PORT/metrics` has the packets, bytes and drops of each interface, packets by
-    /// protocol, round-trip times of TCP and response times of DNS, updated every second. Only live
-    /// captures have it. Addresses other than those of the loopback interface can be reached by others.
+    /// `http://ADDRESS:PORT/metrics` reports packets, bytes and drops of each interface, packets by
+    /// protocol, TCP round-trip times and DNS response times, updated every second. Live captures only.
+    /// Other hosts can read the counters unless ADDRESS is a loopback address.
     #[arg(long, value_name = "ADDRESS:PORT", value_parser = socket_address, help_heading = OUTPUT,
           hide_short_help = true)]
     pub(super) metrics: Option<SocketAddr>,

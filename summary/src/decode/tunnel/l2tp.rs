@@ -1,8 +1,8 @@
 //! L2TP, version 2 (RFC 2661) and version 3 (RFC 3931).
 //!
-//! A packet of version 3 does not tell how long its cookie is, whether a sublayer of four bytes follows,
-//! and what it carries: the ends agree on it when they create the session. It is entered if the
-//! possibilities give exactly one packet with a valid header.
+//! A packet of version 3 contains neither the length of its cookie, nor whether a sublayer of four bytes
+//! follows, nor the type of its content: both ends agree on these when they create the session. The tunnel
+//! is entered if exactly one combination yields a packet with a valid header.
 
 use super::{Content, Extent, Tunnel};
 use crate::TunnelKind;
