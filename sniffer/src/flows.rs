@@ -7,6 +7,7 @@ use summary::{RecordFormat, Timestamp};
 
 use crate::flow_record::FlowRecord;
 use crate::metrics::Traffic;
+use crate::timer::nanoseconds;
 use crate::top::{Ranking, RateKind, Status, Top};
 
 /// What is written about flows.
@@ -40,7 +41,7 @@ pub(crate) struct Flows {
 impl Flows {
     /// `None` if nothing about flows is written.
     pub(crate) fn new(options: FlowOptions, format: &RecordFormat) -> Option<Self> {
-        let interval_ns = i64::try_from(options.interval.as_nanos()).unwrap_or(i64::MAX);
+        let interval_ns = nanoseconds(options.interval);
         // Marks do not need reports.
         let active_ns = if options.has_records { interval_ns } else { 0 };
         let table = FlowTable::new(Limits { active_ns, ..Limits::default() });

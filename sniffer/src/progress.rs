@@ -125,21 +125,17 @@ impl Progress {
     /// Reports flows that ended because there were too many, if there are any.
     pub(crate) fn evicted_flows(&self, count: u64) {
         if 0 < count {
-            let flows = if count == 1 { "flow" } else { "flows" };
-            self.info(format_args!(
-                "{} {flows} ended early because there were too many",
-                grouped(count)
-            ));
+            let flows = counted(count, "flow");
+            self.info(format_args!("{flows} ended early because there were too many"));
         }
     }
 
     /// Reports incomplete messages that were given up, if there are any.
     pub(crate) fn evicted_names(&self, count: u64) {
         if 0 < count {
-            let messages = if count == 1 { "message" } else { "messages" };
+            let messages = counted(count, "incomplete message");
             self.info(format_args!(
-                "names are missing: {} incomplete {messages} given up because there were too many",
-                grouped(count)
+                "names are missing: {messages} given up because there were too many"
             ));
         }
     }
@@ -218,7 +214,12 @@ pub(crate) fn printable_lines(message: impl Display) -> String {
 
 /// `1 packet`, `2 packets`.
 pub(crate) fn packets(count: u64) -> String {
-    format!("{} packet{}", grouped(count), if count == 1 { "" } else { "s" })
+    counted(count, "packet")
+}
+
+/// A number and the noun that it counts.
+fn counted(count: u64, noun: &str) -> String {
+    format!("{} {noun}{}", grouped(count), if count == 1 { "" } else { "s" })
 }
 
 /// The share of the bytes read so far, and the estimated time for the rest.

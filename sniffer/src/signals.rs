@@ -48,6 +48,11 @@ const DRAIN_TIMEOUT: Duration = Duration::from_millis(75);
 /// process group, and a shell may forward the signal that the terminal sends to all.
 const SETTLING_TIME: Duration = Duration::from_millis(20);
 
+/// A counter that does not block and is closed on exec.
+pub(crate) fn event_fd() -> nix::Result<EventFd> {
+    EventFd::from_flags(EfdFlags::EFD_CLOEXEC | EfdFlags::EFD_NONBLOCK)
+}
+
 /// Receives termination signals and requests. Clones share the same state.
 #[derive(Clone, Debug)]
 pub(crate) struct Signals {
@@ -159,8 +164,7 @@ impl Signals {
 
     /// A counter that stops the run like a termination signal when it is not 0.
     pub(crate) fn quit_event(&self) -> Result<Arc<EventFd>, Error> {
-        let flags = EfdFlags::EFD_CLOEXEC | EfdFlags::EFD_NONBLOCK;
-        let event = Arc::new(EventFd::from_flags(flags).map_err(system_error("eventfd"))?);
+        let event = Arc::new(event_fd().map_err(system_error("eventfd"))?);
         Ok(self.state.quit.get_or_init(|| event).clone())
     }
 

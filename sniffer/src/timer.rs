@@ -2,6 +2,11 @@
 
 use std::time::{Duration, Instant};
 
+/// A duration in nanoseconds, as times are in records.
+pub(crate) fn nanoseconds(duration: Duration) -> i64 {
+    i64::try_from(duration.as_nanos()).unwrap_or(i64::MAX)
+}
+
 /// A periodic timer.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Timer {

@@ -60,7 +60,9 @@ pub(crate) fn run(config: &Config) -> Result<(), Error> {
         .map(|file| Ok(CaptureFile::new(Input::new(file, &signal_handler)?, snaplen, &filter)));
     let mut run = FileRun {
         files: files.collect::<Result<_, Error>>()?,
-        top: None,
+        top: terminal
+            .map(|terminal| Top::start(terminal, signal_handler.signals().quit_event()?))
+            .transpose()?,
         prepared: Some(prepared),
         stream: None,
         names: &names,
@@ -71,9 +73,6 @@ pub(crate) fn run(config: &Config) -> Result<(), Error> {
         is_rotation_due: false,
         failures: Vec::new(),
     };
-    if let Some(terminal) = terminal {
-        run.top = Some(Top::start(terminal, signal_handler.signals().quit_event()?)?);
-    }
     let result = run_loop(&mut run);
     let result = result.and_then(|reason| run.wait_for_user().map(|()| reason));
     run.top = None;

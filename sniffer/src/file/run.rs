@@ -159,8 +159,7 @@ impl FileRun<'_> {
         }
     }
 
-    /// Before a read that waits for the writer of a pipe: shows the flows once they are due, for nothing
-    /// else will until then.
+    /// Shows the flows when they are due while a pipe has no data. To be called before a read that blocks.
     fn show_before_wait(&mut self, file: usize) -> Result<(), Error> {
         let Some(top) = &self.top else { return Ok(()) };
         let timeout = top.due().saturating_duration_since(Instant::now());

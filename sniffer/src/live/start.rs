@@ -129,10 +129,7 @@ pub(crate) fn start(config: &Config, namespace: Option<NamespaceWatch>) -> Resul
         }
         None => None,
     };
-    let top = match terminal {
-        Some(terminal) => Some(Top::start(terminal, signals.quit_event()?)?),
-        None => None,
-    };
+    let top = terminal.map(|terminal| Top::start(terminal, signals.quit_event()?)).transpose()?;
     Run {
         config,
         opener,
@@ -158,7 +155,7 @@ fn listen(address: SocketAddr, progress: &Progress) -> Result<(Server, SocketAdd
     let actual = server.address().map_err(failed)?;
     progress.info(format_args!("metrics on http://{actual}/metrics"));
     if !actual.ip().is_loopback() {
-        progress.info("the metrics can be read by everyone who reaches this address");
+        progress.info("everyone who can connect to this address can read the metrics");
     }
     Ok((server, actual))
 }

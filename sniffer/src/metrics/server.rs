@@ -100,7 +100,7 @@ struct Connection {
     stream: TcpStream,
     deadline: Instant,
     request: Vec<u8>,
-    /// The rest of the response.
+    /// The response, and how many of its bytes are written.
     response: Option<(Vec<u8>, usize)>,
 }
 
@@ -159,15 +159,12 @@ fn respond(request: &[u8], page: &Page) -> Option<Vec<u8>> {
     }
     let path = parsed.path.unwrap_or_default();
     let path = path.split_once('?').map_or(path, |(path, _)| path);
-    let text = page.get();
-    let version = "; version=0.0.4";
-    Some(match (parsed.method, path) {
-        (Some("GET"), "/metrics") => response("200 OK", version, &text),
-        (Some("HEAD"), "/metrics") => without_body(response("200 OK", version, &text)),
-        (Some("GET"), _) => response("404 Not Found", "", "see /metrics\n"),
-        (Some("HEAD"), _) => without_body(response("404 Not Found", "", "see /metrics\n")),
+    let response = match (parsed.method, path) {
+        (Some("GET" | "HEAD"), "/metrics") => response("200 OK", "; version=0.0.4", &page.get()),
+        (Some("GET" | "HEAD"), _) => response("404 Not Found", "", "see /metrics\n"),
         _ => response("405 Method Not Allowed\r\nAllow: GET, HEAD", "", "use GET\n"),
-    })
+    };
+    Some(if parsed.method == Some("HEAD") { without_body(response) } else { response })
 }
 
 fn response(status: &str, version: &str, body: &str) -> Vec<u8> {

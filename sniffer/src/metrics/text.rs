@@ -41,7 +41,7 @@ pub(crate) fn write(state: &RunState, interfaces: &[InterfaceCounts], traffic: &
     let version = format!("version=\"{}\"", env!("CARGO_PKG_VERSION"));
     text.family("sniffer_info", "gauge", "The program.");
     text.sample("sniffer_info", &version, 1);
-    text.family("sniffer_start_time_seconds", "gauge", "Start of the capture, since 1970.");
+    text.family("sniffer_start_time_seconds", "gauge", "Unix time of the start of the capture.");
     text.sample("sniffer_start_time_seconds", "", state.start.ns() / 1_000_000_000);
     text.family(
         "sniffer_sandbox_complete",
@@ -55,7 +55,11 @@ pub(crate) fn write(state: &RunState, interfaces: &[InterfaceCounts], traffic: &
     write_traffic(&mut text, traffic);
     text.family("sniffer_flows", "gauge", "Flows that have not ended.");
     text.sample("sniffer_flows", "", state.flows);
-    text.family("sniffer_evicted_flows_total", "counter", "Flows that ended because of too many.");
+    text.family(
+        "sniffer_evicted_flows_total",
+        "counter",
+        "Flows that ended because there were too many.",
+    );
     text.sample("sniffer_evicted_flows_total", "", state.evicted_flows);
     text.0
 }
@@ -92,7 +96,7 @@ fn write_traffic(text: &mut Text, traffic: &Traffic) {
         }
     }
     let name = "sniffer_tcp_retransmissions_total";
-    text.family(name, "counter", "TCP segments that were sent again.");
+    text.family(name, "counter", "Retransmitted TCP segments.");
     for (kind, count) in Retransmission::ALL.into_iter().zip(traffic.retransmissions) {
         text.sample(name, &format!("kind=\"{}\"", kind.name()), count);
     }

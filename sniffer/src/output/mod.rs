@@ -1,9 +1,9 @@
 //! An output: standard output, or a file that rotation replaces by the next. Lines or blocks are
 //! buffered and written in large pieces; a file that cannot take all of them ends after a whole one.
 //!
-//! `options` prepares an output, `open` opens it, and `special` opens what is not a regular file. For the others,
-//! `recovery` completes the files of an interrupted run, `file_namer` chooses the paths, and `create`
-//! creates, locks and renames files.
+//! `options` prepares an output, `open` opens it, and `special` opens files that are not regular. For
+//! regular files, `recovery` completes those of an interrupted run, `file_namer` chooses the paths, and
+//! `create` creates, locks and renames files.
 //!
 //! ```text
 //! Options::prepare -> sandbox -> Output::open

@@ -2,12 +2,14 @@
 
 use std::fmt;
 use std::time::Duration;
-use summary::{Timestamp, grouped};
+use summary::Timestamp;
 
 use super::ring::PacketRing;
 use super::selector::Selector;
 use crate::Error;
 use crate::line_formatter::CapturedPacket;
+use crate::progress::packets;
+use crate::timer::nanoseconds;
 
 /// Which packets before and after a trigger are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,10 +33,6 @@ impl RingLimits {
             None => After::Bytes(self.max_len),
         }
     }
-}
-
-fn nanoseconds(span: Duration) -> i64 {
-    i64::try_from(span.as_nanos()).unwrap_or(i64::MAX)
 }
 
 /// The packets after a trigger that are still to be written.
@@ -72,8 +70,7 @@ impl fmt::Display for Triggered {
             Cause::Signal => "SIGUSR1",
             Cause::Packet => "--trigger",
         };
-        let packets = if self.packets == 1 { "packet" } else { "packets" };
-        write!(formatter, "{cause}: wrote {} {packets} from memory", grouped(self.packets))?;
+        write!(formatter, "{cause}: wrote {} from memory", packets(self.packets))?;
         if self.is_cut {
             write!(formatter, " (earlier ones exceeded its {} KiB)", self.limits.max_len >> 10)?;
         }

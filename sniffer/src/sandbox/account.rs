@@ -126,23 +126,21 @@ impl Account {
     /// Changes to the user, for good. The process must be root.
     ///
     /// If the user cannot write to all output directories, the process changes to the owner of one that
-    /// it cannot write to instead: to an owner who can write to all, if there is one. That is often root,
-    /// without its capabilities.
+    /// the user cannot write to: preferably to an owner who can write to all. That is often root, without
+    /// its capabilities.
     ///
     /// # Errors
     ///
     /// If the process did not change to the user, with the reason.
     pub(super) fn change_to(&self, files: &FileAccess) -> Result<(), String> {
-        let paths = || files.directories.iter().map(|directory| &*directory.path);
-        let Some(path) = paths().find(|path| !self.can_write_to(path)) else {
-            return self.become_user();
-        };
-        let owners = paths().filter(|path| !self.can_write_to(path)).map(Self::owner_of);
-        let owners = owners.collect::<Result<Vec<_>, _>>()?;
-        let writes_all = |owner: &&Self| paths().all(|path| owner.can_write_to(path));
-        let Some(chosen) = owners.iter().find(writes_all).or(owners.first()) else {
-            return self.become_user();
-        };
+        let paths: Vec<&Path> =
+            files.directories.iter().map(|directory| &*directory.path).collect();
+        let is_unwritable = |path: &&Path| !self.can_write_to(path);
+        let unwritable: Vec<&Path> = paths.iter().copied().filter(is_unwritable).collect();
+        let Some(&path) = unwritable.first() else { return self.become_user() };
+        let owners = unwritable.into_iter().map(Self::owner_of).collect::<Result<Vec<_>, _>>()?;
+        let writes_all = |owner: &&Self| paths.iter().all(|path| owner.can_write_to(path));
+        let chosen = owners.iter().find(writes_all).unwrap_or(&owners[0]);
         chosen.become_user()?;
         if chosen == self || !self.is_explicit && !chosen.uid.is_root() {
             return Ok(());

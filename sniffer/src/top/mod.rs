@@ -1,4 +1,4 @@
-//! `--top`: the busiest and the troubled flows on the terminal.
+//! `--top`: the busiest flows, and those with problems, on the terminal.
 //!
 //! ```text
 //! Flows, Ranking -> FlowRow -> Shared -> thread of the screen -> Terminal
@@ -18,7 +18,7 @@ pub(crate) use terminal::Terminal;
 
 use flow::FlowTable;
 use nix::poll::{PollFd, PollFlags, poll};
-use nix::sys::eventfd::{EfdFlags, EventFd};
+use nix::sys::eventfd::EventFd;
 use std::os::fd::AsFd;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{Builder, JoinHandle};
@@ -26,7 +26,7 @@ use std::time::{Duration, Instant};
 
 use crate::Error;
 use crate::progress::{self, Progress};
-use crate::timer::Timer;
+use crate::signals::event_fd;
 use row::{FlowRow, SortKey};
 use screen::{HEADER_LINES, View, render};
 use terminal::Key;
@@ -42,7 +42,8 @@ const REDRAW_MS: u16 = 1_000;
 pub(crate) struct Top {
     shared: Arc<Shared>,
     thread: Option<JoinHandle<()>>,
-    timer: Timer,
+    /// When the next list is due.
+    due: Instant,
 }
 
 /// Opens the terminal before the sandbox forbids it. Nothing else may write to it.
@@ -77,28 +78,25 @@ impl Top {
     /// Takes over the terminal. The key `q` makes `quit` readable.
     pub(crate) fn start(mut terminal: Terminal, quit: Arc<EventFd>) -> Result<Self, Error> {
         let failed = |source| Error::Terminal { source };
-        let flags = EfdFlags::EFD_CLOEXEC | EfdFlags::EFD_NONBLOCK;
-        let wakeup = EventFd::from_flags(flags).map_err(|errno| failed(errno.into()))?;
+        let wakeup = event_fd().map_err(|errno| failed(errno.into()))?;
         let shared = Arc::new(Shared { list: Mutex::default(), wakeup, quit });
         terminal.enter().map_err(failed)?;
         progress::hold_messages();
         let screen = Screen { terminal, shared: shared.clone(), view: View::default() };
         let thread = Builder::new().name("screen".to_owned()).spawn(move || screen.run());
         let thread = Some(thread.map_err(failed)?);
-        // The first list is due at once.
-        let timer = Timer::new(Instant::now(), Duration::ZERO);
-        Ok(Self { shared, thread, timer })
+        Ok(Self { shared, thread, due: Instant::now() })
     }
 
     /// When the next list is due.
     pub(crate) fn due(&self) -> Instant {
-        self.timer.due()
+        self.due
     }
 
     /// Shows a new list.
     pub(crate) fn show(&mut self, status: Status, table: &FlowTable, ranking: &mut Ranking) {
         let now = Instant::now();
-        self.timer = Timer::new(now, INTERVAL);
+        self.due = now + INTERVAL;
         let rows = ranking.snapshot(table, now).into();
         let mut list = self.shared.list.lock().unwrap_or_else(PoisonError::into_inner);
         (list.status, list.rows) = (status, rows);

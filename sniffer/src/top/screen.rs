@@ -32,7 +32,8 @@ pub(super) struct View {
 }
 
 const PROTO_WIDTH: usize = 6;
-/// Right-aligned columns: name, width and sort key. A narrow screen has the last ones only if they are sorted by.
+/// Right-aligned columns: name, width and sort key. A narrow screen omits the last ones, except for the
+/// one that rows are sorted by.
 const NUMBERS: [(&str, usize, SortKey); 5] = [
     ("BYTES", 10, SortKey::Bytes),
     ("RATE", 12, SortKey::Rate),
@@ -73,7 +74,7 @@ pub(super) fn render(
 
 fn status_line(status: &Status) -> String {
     let Status { source, packets, dropped, flows, is_complete } = status;
-    let mut line = format!("{source}: {} packets", grouped(*packets));
+    let mut line = format!("{source}: {}", crate::progress::packets(*packets));
     if let Some(dropped) = dropped {
         let _ = write!(line, ", {} dropped", grouped(*dropped));
     }

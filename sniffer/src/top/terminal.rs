@@ -19,7 +19,7 @@ const WRITE_TIMEOUT: Duration = Duration::from_millis(200);
 const ENTER: &str = "\x1b[?1049h\x1b[?25l";
 const LEAVE: &str = "\x1b[?25h\x1b[?1049l";
 
-/// The size of a terminal that does not say it.
+/// The size of a terminal that does not report one.
 const DEFAULT_SIZE: (usize, usize) = (80, 24);
 
 /// The controlling terminal of the process (tty(4)).

@@ -26,7 +26,6 @@
 
 mod worker;
 
-use nix::sys::eventfd::{EfdFlags, EventFd};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -40,6 +39,7 @@ use super::packet_event::PacketEvent;
 use crate::Error;
 use crate::capture::Reader;
 use crate::line_formatter::LineFormatter;
+use crate::signals::event_fd;
 use crate::stream::{self, FormattedPacket};
 use worker::{Batch, Shared, Worker};
 
@@ -97,8 +97,8 @@ impl Fanout {
         names: &InterfaceNames,
         options: &stream::Options,
     ) -> Result<Self, Error> {
-        let wakeup = EventFd::from_flags(EfdFlags::EFD_NONBLOCK | EfdFlags::EFD_CLOEXEC)
-            .map_err(|errno| Error::System { call: "eventfd", source: errno.into() })?;
+        let wakeup =
+            event_fd().map_err(|errno| Error::System { call: "eventfd", source: errno.into() })?;
         let count = readers.len();
         let start = Instant::now();
         let shared = Arc::new(Shared { start, wakeup, is_stopped: AtomicBool::new(false) });

@@ -25,7 +25,7 @@ impl TestProducer {
 fn fanout(worker_count: usize) -> (Fanout, Vec<TestProducer>) {
     let shared = Shared {
         start: Instant::now(),
-        wakeup: EventFd::from_flags(EfdFlags::EFD_NONBLOCK).unwrap(),
+        wakeup: event_fd().unwrap(),
         is_stopped: AtomicBool::new(false),
     };
     let mut producers = Vec::new();
