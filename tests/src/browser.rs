@@ -57,7 +57,25 @@ pub trait Driver {
     fn set_download_directory(&self, directory: &Path) -> Result<()>;
 }
 
-/// A JavaScript expression whose value is the value of another one as JSON.
+/// Collects the errors that the page logs. Run in each new document before its own scripts.
+pub(crate) const COLLECT_ERRORS: &str = "{
+    const log = console.error;
+    window.loggedErrors = [];
+    console.error = (...values) => {
+        loggedErrors.push(...values.map((value) => value?.stack ?? String(value)));
+        log(...values);
+    };
+}";
+
+/// A JavaScript expression whose value is the value of another one as JSON. It throws if the page has logged
+/// errors since the last one.
 pub(crate) fn to_json(expression: &str) -> String {
-    format!("(async () => JSON.stringify(await ({expression})) ?? 'null')()")
+    format!(
+        "(async () => {{
+            const json = JSON.stringify(await ({expression})) ?? 'null';
+            const errors = window.loggedErrors?.splice(0) ?? [];
+            if (0 < errors.length) throw new Error(`the page logged ${{errors.join('; ')}}`);
+            return json;
+        }})()"
+    )
 }

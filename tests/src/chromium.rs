@@ -9,7 +9,7 @@ use std::path::Path;
 use std::sync::Arc;
 use tempfile::TempDir;
 
-use crate::browser::{Driver, TIMEOUT, to_json};
+use crate::browser::{COLLECT_ERRORS, Driver, TIMEOUT, to_json};
 
 /// A browser with a temporary profile and one tab.
 pub struct Chromium {
@@ -64,6 +64,12 @@ impl Chromium {
         let browser = Browser::new(options).context("starting Chromium")?;
         let tab = browser.new_tab()?;
         tab.set_default_timeout(TIMEOUT);
+        tab.call_method(Page::AddScriptToEvaluateOnNewDocument {
+            source: COLLECT_ERRORS.to_owned(),
+            world_name: None,
+            include_command_line_api: None,
+            run_immediately: None,
+        })?;
         Ok(Self { tab, browser, _profile: profile })
     }
 

@@ -222,6 +222,14 @@ fn charts_are_downloaded_as_png_svg_and_csv() {
 }
 
 #[test]
+fn errors_of_event_listeners_are_logged() {
+    let page = Page::open("");
+    page.eval("document.getElementById('completions').remove()");
+    let error = page.chromium.eval("document.getElementById('filter').click()").unwrap_err();
+    assert!(error.to_string().contains("no element `#completions`"), "{error}");
+}
+
+#[test]
 fn site_fits_its_size_limit() {
     let (mut first_load, mut inspector, mut formats) = (0, 0, 0);
     for entry in fs::read_dir(build::site_path()).unwrap().flatten() {

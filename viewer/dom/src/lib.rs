@@ -7,7 +7,7 @@ use js_sys::Reflect;
 use wasm_bindgen::convert::FromWasmAbi;
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
-use web_sys::{Clipboard, Document, Element, EventTarget};
+use web_sys::{Clipboard, Document, Element, EventTarget, console};
 
 /// Returns the element with that id, cast to `T`.
 ///
@@ -49,16 +49,14 @@ pub fn set_visible(element: &Element, is_visible: bool) {
 /// Adds or removes a boolean attribute.
 pub fn set_flag(element: &Element, name: &str, is_set: bool) {
     if element.has_attribute(name) != is_set {
-        let changed = element.toggle_attribute_with_force(name, is_set);
-        debug_assert!(changed.is_ok());
+        log_error(element.toggle_attribute_with_force(name, is_set));
     }
 }
 /// Sets an attribute. Does nothing if it already has that value: a write would make the browser
 /// recompute the styles that depend on it.
 pub fn set_attribute(element: &Element, name: &str, value: &str) {
     if element.get_attribute(name).as_deref() != Some(value) {
-        let changed = element.set_attribute(name, value);
-        debug_assert!(changed.is_ok());
+        log_error(element.set_attribute(name, value));
     }
 }
 /// The value of a boolean ARIA attribute.
@@ -75,6 +73,12 @@ pub fn new_element(document: &Document, tag: &str, text: &str) -> Result<Element
     element.set_text_content(Some(text));
     Ok(element)
 }
+/// The value of a success. Logs an error to the console of the browser, for callers that cannot return it:
+/// event listeners, and changes that fail only by mistake.
+pub fn log_error<T>(result: Result<T, JsValue>) -> Option<T> {
+    result.inspect_err(console::error_1).ok()
+}
+
 /// The message of a value thrown by JavaScript.
 pub fn error_message(error: &JsValue) -> String {
     let message = Reflect::get(error, &"message".into()).ok().and_then(|text| text.as_string());

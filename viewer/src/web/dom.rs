@@ -5,8 +5,8 @@ use web_sys::{Document, Element};
 
 use crate::app::Panel;
 pub(super) use viewer_dom::{
-    append, aria_bool, element, elements, error_message, listen, new_element, set_attribute,
-    set_flag, set_text, set_visible,
+    append, aria_bool, element, elements, error_message, listen, log_error, new_element,
+    set_attribute, set_flag, set_text, set_visible,
 };
 
 /// Creates a button that runs `action` with `arg` when clicked; see `controls/actions.rs`.

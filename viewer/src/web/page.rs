@@ -10,6 +10,7 @@ use wasm_bindgen::prelude::*;
 use web_sys::{Document, HtmlCanvasElement, MessageEvent};
 
 use super::address::Visit;
+use super::dom::log_error;
 use super::environment;
 use super::export::{Exports, Resolvers};
 use super::probe_queue::ProbeQueue;
@@ -158,11 +159,10 @@ impl Page {
             page.send(Event::Interacting(false));
         });
         if let Some(window) = web_sys::window() {
-            let set = window.set_timeout_with_callback_and_timeout_and_arguments_0(
+            log_error(window.set_timeout_with_callback_and_timeout_and_arguments_0(
                 check.unchecked_ref(),
                 DEBOUNCE_MS / 2,
-            );
-            debug_assert!(set.is_ok());
+            ));
         }
     }
 
@@ -223,8 +223,7 @@ impl Page {
     pub(super) fn restart_failed_workers(&self) {
         let failed = self.state.borrow().workers.failed();
         for index in failed {
-            let restarted = self.start_worker(index);
-            debug_assert!(restarted.is_ok());
+            log_error(self.start_worker(index));
         }
     }
 
@@ -240,8 +239,7 @@ impl Page {
         let previous = self.state.borrow_mut().workers.set_status(index, Status::Failed);
         // Restarting a worker whose script could not be loaded waits until the next file is opened.
         if previous == Status::Ready {
-            let restarted = self.start_worker(index);
-            debug_assert!(restarted.is_ok());
+            log_error(self.start_worker(index));
         }
     }
 
@@ -362,8 +360,7 @@ impl Page {
         let page = self.clone();
         let frame = Closure::once_into_js(move || page.draw_frame());
         if let Some(window) = web_sys::window() {
-            let requested = window.request_animation_frame(frame.unchecked_ref());
-            debug_assert!(requested.is_ok());
+            log_error(window.request_animation_frame(frame.unchecked_ref()));
         }
     }
 
@@ -371,10 +368,8 @@ impl Page {
         let mut state = self.state.borrow_mut();
         state.is_frame_scheduled = false;
         let State { app, renderer, .. } = &mut *state;
-        let drawn = renderer.draw(app);
-        debug_assert!(drawn.is_ok());
         // An error would be the same with the next frame.
-        let is_complete = drawn.unwrap_or(true);
+        let is_complete = log_error(renderer.draw(app)).unwrap_or(true);
         let (is_current, is_settled) = (app.is_current(), app.is_settled());
         // The browser measures what has just been laid out after this frame.
         if renderer.take_layout_change() {

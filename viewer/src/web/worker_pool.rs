@@ -4,7 +4,7 @@ use js_sys::{Array, Function, Reflect, Uint8Array};
 use wasm_bindgen::prelude::*;
 use web_sys::{Blob, Event, MessageEvent, Worker};
 
-use super::dom::listen;
+use super::dom::{listen, log_error};
 use crate::message::ToWorker;
 use crate::wire::encode;
 
@@ -80,8 +80,7 @@ impl WorkerPool {
         if let Some(file) = file {
             parts.push(file);
         }
-        let sent = slot.worker.post_message(&parts);
-        debug_assert!(sent.is_ok());
+        log_error(slot.worker.post_message(&parts));
     }
 
     /// Posts a message to all workers.

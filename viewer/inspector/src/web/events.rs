@@ -2,7 +2,7 @@
 
 use std::cell::RefCell;
 use std::rc::Rc;
-use viewer_dom::{listen, write_clipboard};
+use viewer_dom::{listen, log_error, write_clipboard};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::spawn_local;
 use web_sys::{Element, KeyboardEvent, PointerEvent};
@@ -111,8 +111,7 @@ fn click(shared: &SharedView, place: Place) {
             copy(shared, format);
         }
         Place::ShowAll => {
-            let shown = view.show_all();
-            debug_assert!(shown.is_ok());
+            log_error(view.show_all());
         }
         Place::Bytes => {}
     }

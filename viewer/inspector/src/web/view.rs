@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 use std::ops::Range;
-use viewer_dom::{aria_bool, set_attribute, set_text};
+use viewer_dom::{aria_bool, log_error, set_attribute, set_text};
 use wasm_bindgen::prelude::*;
 use web_sys::{Document, Element, HtmlElement, ScrollIntoViewOptions, ScrollLogicalPosition};
 
@@ -341,8 +341,7 @@ impl View {
 
 fn set_class(element: &Element, class: &str, is_set: bool) {
     if element.class_list().contains(class) != is_set {
-        let changed = element.class_list().toggle_with_force(class, is_set);
-        debug_assert!(changed.is_ok());
+        log_error(element.class_list().toggle_with_force(class, is_set));
     }
 }
 

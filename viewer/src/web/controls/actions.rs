@@ -11,7 +11,7 @@ use crate::load::ExportFormat;
 use crate::selection::Dimension;
 use crate::web::canvas::Canvas;
 use crate::web::clipboard::{copy_address, write_clipboard};
-use crate::web::dom::{element, enclosing_panel, listen};
+use crate::web::dom::{element, enclosing_panel, listen, log_error};
 use crate::web::download::{download, download_text};
 use crate::web::open::{cancel, open_url};
 use crate::web::page::Page;
@@ -123,8 +123,7 @@ fn run_in_panel(page: &Page, action: &str, arg: &str, panel: Panel) -> Result<()
             let name = format!("{}.png", panel.name());
             let on_blob = Closure::once_into_js(move |blob: Option<Blob>| {
                 if let Some(blob) = blob {
-                    let downloaded = download(&blob, &name);
-                    debug_assert!(downloaded.is_ok());
+                    log_error(download(&blob, &name));
                 }
             });
             if let Some(scene) = page.with_app(|app| app.export_scene(panel)) {
@@ -224,8 +223,7 @@ fn export(page: &Page, format: &str) {
     spawn_local(async move {
         // The page itself reports an error.
         if let Ok(blob) = JsFuture::from(exported).await {
-            let downloaded = download(&blob.unchecked_into(), name);
-            debug_assert!(downloaded.is_ok());
+            log_error(download(&blob.unchecked_into(), name));
         }
     });
 }

@@ -4,7 +4,7 @@ use wasm_bindgen::JsValue;
 use web_sys::{DragEvent, FileList, HtmlInputElement};
 
 use crate::app::Event;
-use crate::web::dom::{element, listen};
+use crate::web::dom::{element, listen, log_error};
 use crate::web::open::{OpenMode, open_files};
 use crate::web::page::Page;
 
@@ -14,8 +14,7 @@ pub(super) fn attach(page: &Page) -> Result<(), JsValue> {
     listen(&body, "dragover", |event: DragEvent| event.prevent_default())?;
     let target = body.clone();
     listen(&body, "dragenter", move |_: DragEvent| {
-        let set = target.dataset().set("drag", "over");
-        debug_assert!(set.is_ok());
+        log_error(target.dataset().set("drag", "over"));
     })?;
     let target = body.clone();
     listen(&body, "dragleave", move |event: DragEvent| {

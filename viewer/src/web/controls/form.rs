@@ -7,7 +7,7 @@ use super::actions;
 use super::layout::set_layout;
 use crate::app::Event;
 use crate::layout;
-use crate::web::dom::{enclosing_panel, listen};
+use crate::web::dom::{enclosing_panel, listen, log_error};
 use crate::web::page::Page;
 
 pub(super) fn attach(page: &Page) -> Result<(), JsValue> {
@@ -17,8 +17,7 @@ pub(super) fn attach(page: &Page) -> Result<(), JsValue> {
         let target = event.target().and_then(|target| target.dyn_into::<Element>().ok());
         let button = target.and_then(|target| target.closest("[data-action]").ok().flatten());
         if let Some(button) = button {
-            let done = actions::run(&on_click, &button);
-            debug_assert!(done.is_ok());
+            log_error(actions::run(&on_click, &button));
         }
     })?;
     let on_input = page.clone();
@@ -31,8 +30,7 @@ pub(super) fn attach(page: &Page) -> Result<(), JsValue> {
     // When editing ends, an invalid value is replaced by the current setting.
     let on_change = page.clone();
     listen(&document, "change", move |_: web_sys::Event| {
-        let reset = on_change.reset_controls();
-        debug_assert!(reset.is_ok());
+        log_error(on_change.reset_controls());
         on_change.send(Event::CommitFilter);
     })
 }

@@ -6,7 +6,7 @@ use web_sys::{Element, HtmlElement, KeyboardEvent};
 use super::layout::{focus_next_pane, focus_pane, set_layout};
 use super::{actions, suggestions};
 use crate::app::{Event, Step};
-use crate::web::dom::{element, listen};
+use crate::web::dom::{element, listen, log_error};
 use crate::web::page::Page;
 
 /// Elements in which keys edit a text.
@@ -18,13 +18,13 @@ pub(super) fn attach(page: &Page) -> Result<(), JsValue> {
     listen(&document, "keydown", move |event: KeyboardEvent| {
         let target = event.target().and_then(|target| target.dyn_into::<Element>().ok());
         let is_command = event.ctrl_key() || event.meta_key();
-        if event.key() == "F6" && focus_next_pane(&page, event.shift_key()).is_ok() {
+        if event.key() == "F6" && log_error(focus_next_pane(&page, event.shift_key())).is_some() {
             return event.prevent_default();
         }
         let is_filter = target.as_ref().is_some_and(|target| target.id() == "filter");
         if is_filter
             && !is_command
-            && suggestions::handle_key(&page.document(), &event).unwrap_or(false)
+            && log_error(suggestions::handle_key(&page.document(), &event)) == Some(true)
         {
             return event.prevent_default();
         }
@@ -32,7 +32,8 @@ pub(super) fn attach(page: &Page) -> Result<(), JsValue> {
             event.prevent_default();
             return actions::clear_filter(&page);
         }
-        if is_filter && event.key() == "Enter" && close_filter_sheet(&page).unwrap_or(false) {
+        if is_filter && event.key() == "Enter" && log_error(close_filter_sheet(&page)) == Some(true)
+        {
             return event.prevent_default();
         }
         // Undoing in the filter box undoes selections: it has the focus after a chip is removed.
@@ -45,7 +46,7 @@ pub(super) fn attach(page: &Page) -> Result<(), JsValue> {
         {
             return event.prevent_default();
         }
-        if !is_command && navigate(&page, &event.key()).unwrap_or(false) {
+        if !is_command && log_error(navigate(&page, &event.key())) == Some(true) {
             return event.prevent_default();
         }
         // With Shift or Caps Lock the key is an upper-case letter.
@@ -105,8 +106,7 @@ fn handle_detail_key(page: &Page, target: &Element, event: &KeyboardEvent) -> bo
     let has_arrow_keys = is_inside("[role=tree], [role=application], pre");
     match (event.key().as_str(), event.ctrl_key() || event.meta_key()) {
         ("Escape", _) => {
-            let closed = actions::close_detail(page);
-            debug_assert!(closed.is_ok());
+            log_error(actions::close_detail(page));
         }
         ("ArrowUp", true) => page.send(Event::StepDetail(Step::Previous)),
         ("ArrowDown", true) => page.send(Event::StepDetail(Step::Next)),

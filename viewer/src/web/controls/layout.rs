@@ -7,7 +7,7 @@ use super::borders::{self, Border};
 use crate::app::Event;
 use crate::link::{fragment, pairs};
 use crate::text::fixed;
-use crate::web::dom::{elements, listen};
+use crate::web::dom::{elements, listen, log_error};
 use crate::web::page::Page;
 
 /// The key under which the browser stores the layout.
@@ -142,8 +142,7 @@ fn place_menu(menu: &Element) -> Result<(), JsValue> {
     let menu: HtmlElement = menu.clone().dyn_into()?;
     let opened = menu.clone();
     listen(&menu, "beforetoggle", move |_: web_sys::Event| {
-        let placed = place(&opened);
-        debug_assert!(placed.is_ok());
+        log_error(place(&opened));
     })
 }
 

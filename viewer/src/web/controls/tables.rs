@@ -9,7 +9,7 @@ use web_sys::{Element, HtmlElement, KeyboardEvent, MouseEvent, PointerEvent, Whe
 use super::wheel::lines;
 use crate::app::{App, Event, Panel, Step};
 use crate::scroll_extent::ScrollExtent;
-use crate::web::dom::{SCALED, element, is_visible, listen, row_px};
+use crate::web::dom::{SCALED, element, is_visible, listen, log_error, row_px};
 use crate::web::page::Page;
 
 pub(super) fn attach(page: &Page, table: Panel) -> Result<(), JsValue> {
@@ -50,9 +50,7 @@ pub(super) fn attach(page: &Page, table: Panel) -> Result<(), JsValue> {
     })?;
     let (on_key, container) = (page.clone(), rows.clone());
     listen(&rows, "keydown", move |event: KeyboardEvent| {
-        let handled = handle_key(&on_key, table, &container, &event);
-        debug_assert!(handled.is_ok());
-        if handled.unwrap_or(false) {
+        if log_error(handle_key(&on_key, table, &container, &event)) == Some(true) {
             event.prevent_default();
         }
     })

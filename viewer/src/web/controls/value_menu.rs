@@ -9,7 +9,7 @@ use super::tables::cell_of;
 use crate::app::{CHART_COUNT, CellValue, Panel};
 use crate::text::fixed;
 use crate::web::dom::{
-    aria_bool, element, elements, listen, set_attribute, set_flag, set_text, set_visible,
+    aria_bool, element, elements, listen, log_error, set_attribute, set_flag, set_text, set_visible,
 };
 use crate::web::page::Page;
 
@@ -28,15 +28,13 @@ pub(super) fn attach(page: &Page) -> Result<(), JsValue> {
     }
     let menu: HtmlElement = element(&document, "value-menu")?;
     listen(&menu, "keydown", move |event: KeyboardEvent| {
-        let handled = handle_key(&event);
-        debug_assert!(handled.is_ok());
+        log_error(handle_key(&event));
     })?;
     let inside = document.clone();
     listen(&document, "pointerdown", move |event: MouseEvent| {
         let target = event.target().and_then(|target| target.dyn_into::<Node>().ok());
         if !menu.contains(target.as_ref()) && is_open(&menu) {
-            let closed = close(&inside);
-            debug_assert!(closed.is_ok());
+            log_error(close(&inside));
         }
     })
 }
@@ -58,8 +56,7 @@ fn attach_ranking(page: &Page, panel: Panel) -> Result<(), JsValue> {
         });
         if let Some(value) = value {
             event.prevent_default();
-            let opened = open(&page.document(), &value, &source, position(&event));
-            debug_assert!(opened.is_ok());
+            log_error(open(&page.document(), &value, &source, position(&event)));
         }
     })
 }
@@ -71,14 +68,12 @@ fn attach_bar_button(page: &Page, panel: Panel) -> Result<(), JsValue> {
     let section = canvas.parent_element().ok_or("no panel")?;
     let (on_move, moved) = (page.clone(), canvas.clone());
     listen(&canvas, "pointermove", move |event: MouseEvent| {
-        let placed = place_at_bar(&on_move, panel, &moved, Some(event.offset_y().into()));
-        debug_assert!(placed.is_ok());
+        log_error(place_at_bar(&on_move, panel, &moved, Some(event.offset_y().into())));
     })?;
     for name in ["focus", "keyup"] {
         let (page, canvas) = (page.clone(), canvas.clone());
         listen(&canvas.clone(), name, move |_: web_sys::Event| {
-            let placed = place_at_bar(&page, panel, &canvas, None);
-            debug_assert!(placed.is_ok());
+            log_error(place_at_bar(&page, panel, &canvas, None));
         })?;
     }
     let left = button.clone();
@@ -91,8 +86,7 @@ fn attach_bar_button(page: &Page, panel: Panel) -> Result<(), JsValue> {
             && let Some(value) = page.with_app(|app| app.cell_value(panel, bar, 0))
         {
             let rect = button.get_bounding_client_rect();
-            let opened = open(&page.document(), &value, &canvas, (rect.right(), rect.bottom()));
-            debug_assert!(opened.is_ok());
+            log_error(open(&page.document(), &value, &canvas, (rect.right(), rect.bottom())));
         }
     })
 }
@@ -127,14 +121,12 @@ fn attach_table(page: &Page, table: Panel) -> Result<(), JsValue> {
     let rows: HtmlElement = element(&document, table.name())?;
     let on_menu = page.clone();
     listen(&rows, "contextmenu", move |event: MouseEvent| {
-        let opened = open_cell(&on_menu, table, &event, position(&event));
-        debug_assert!(opened.is_ok());
+        log_error(open_cell(&on_menu, table, &event, position(&event)));
     })?;
     for name in ["pointerover", "focusin"] {
         let (page, rows) = (page.clone(), rows.clone());
         listen(&rows.clone(), name, move |event: web_sys::Event| {
-            let placed = place_button(&page, table, &rows, &event);
-            debug_assert!(placed.is_ok());
+            log_error(place_button(&page, table, &rows, &event));
         })?;
     }
     for name in ["pointerleave", "scroll"] {
@@ -146,8 +138,7 @@ fn attach_table(page: &Page, table: Panel) -> Result<(), JsValue> {
         let target = event.target().and_then(|target| target.dyn_into::<Node>().ok());
         if button.contains(target.as_ref()) {
             let rect = button.get_bounding_client_rect();
-            let opened = open_source(&on_click, table, (rect.right(), rect.bottom()));
-            debug_assert!(opened.is_ok());
+            log_error(open_source(&on_click, table, (rect.right(), rect.bottom())));
         }
     })
 }

@@ -11,6 +11,7 @@ use crate::flow::SyncCursor;
 use crate::load::{Limits, Loader};
 use crate::message::FromWorker;
 use crate::shard::Shard;
+use crate::web::dom::log_error;
 use crate::web::formats;
 use crate::wire::encode;
 
@@ -110,8 +111,7 @@ impl Worker {
         if let Some(attachment) = attachment {
             parts.push(attachment);
         }
-        let sent = self.scope.post_message_with_transfer(&parts, &transferred);
-        debug_assert!(sent.is_ok());
+        log_error(self.scope.post_message_with_transfer(&parts, &transferred));
     }
 }
 
