@@ -1,9 +1,9 @@
 // Starts the viewer. Everything else is in Rust (viewer/src/web).
 try {
-  const { load, loadFormats, versioned } = await import(`./modules.js${new URL(import.meta.url).search}`);
+  const { load, versioned } = await import(`./modules.js${new URL(import.meta.url).search}`);
   const { Viewer } = await load("viewer");
   // A worker that starts from a blob inherits the page's Content Security Policy.
-  const script = `import ${JSON.stringify(versioned("worker.js"))};`;
+  const script = `import ${JSON.stringify(versioned("start-worker.js"))};`;
   const blob = new Blob([script], { type: "text/javascript" });
   const url = trusted.createScriptURL(URL.createObjectURL(blob));
   // The inspector is a separate module. It is loaded when the first packet is inspected.
@@ -22,7 +22,7 @@ try {
         `The inspector could not be loaded. Check the connection, then select the packet again. Details: ${error.message ?? error}`;
     }
   };
-  window.viewer = new Viewer(() => new Worker(url, { type: "module" }), inspect, loadFormats);
+  window.viewer = new Viewer(() => new Worker(url, { type: "module" }), inspect);
   // ?src=NAME opens a capture from the same server.
   const source = new URLSearchParams(location.search).get("src");
   if (source) window.viewer.openUrl(source);

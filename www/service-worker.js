@@ -8,7 +8,8 @@ const CACHE = CACHE_PREFIX + VERSION;
 // How long to wait for the network if the page is cached, in milliseconds.
 const NETWORK_TIMEOUT_MS = 3000;
 const FILES = [
-  "style.css", "start.js", "main.js", "modules.js", "worker.js", "viewer.js", "viewer_bg.wasm", "inspector.js", "inspector_bg.wasm",
+  "style.css", "start.js", "main.js", "modules.js", "viewer.js", "viewer_bg.wasm", "start-worker.js",
+  "worker.js", "worker_bg.wasm", "inspector.js", "inspector_bg.wasm",
   "formats.js", "formats_bg.wasm",
 ];
 

@@ -10,14 +10,15 @@ use std::sync::OnceLock;
 use std::{env, fs};
 use summary::Printable;
 
-use crate::imports;
-
 /// Target triple of the viewer.
 pub(crate) const WASM_TARGET: &str = "wasm32-unknown-unknown";
 
 /// Largest allowed size of the first load, gzipped, in bytes: page, WebAssembly and JavaScript without
 /// the modules that are loaded on first use.
 pub const MAX_SITE_GZIP_LEN: usize = 350_000;
+
+/// Largest allowed size of the workers' module, gzipped, in bytes.
+pub const MAX_WORKER_GZIP_LEN: usize = 200_000;
 
 /// Largest allowed size of the inspector, gzipped, in bytes.
 pub const MAX_INSPECTOR_GZIP_LEN: usize = 200_000;
@@ -26,8 +27,9 @@ pub const MAX_INSPECTOR_GZIP_LEN: usize = 200_000;
 pub const MAX_FORMATS_GZIP_LEN: usize = 120_000;
 
 /// The WebAssembly modules of the site: the package with its feature for a module, and the name of its files.
-const MODULES: [(&str, &str, &str); 3] = [
+const MODULES: [(&str, &str, &str); 4] = [
     ("viewer", "", "viewer"),
+    ("viewer-worker", "module", "worker"),
     ("viewer-inspector", "", "inspector"),
     ("viewer-formats", "module", "formats"),
 ];
@@ -160,11 +162,6 @@ pub fn site() -> Result<PathBuf> {
             .remove_producers_section(true)
             .generate(&site)
             .with_context(|| format!("generating the JavaScript of {package}"))?;
-        let [script, module] =
-            ["{}.js", "{}_bg.wasm"].map(|file| site.join(file.replace("{}", name)));
-        let numbered = imports::number(&fs::read_to_string(&script)?, &fs::read(&module)?)?;
-        fs::write(script, numbered.0)?;
-        fs::write(module, numbered.1)?;
     }
     for entry in fs::read_dir(root().join("www"))? {
         let entry = entry?;

@@ -12,7 +12,6 @@ pub mod debian;
 pub mod demo;
 pub mod dist;
 pub mod fuzz;
-mod imports;
 mod licenses;
 pub mod namespace;
 pub mod python;

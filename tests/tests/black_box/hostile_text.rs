@@ -209,7 +209,7 @@ fn page_refuses_scripts_made_from_strings() {
         "document.body.insertAdjacentHTML('beforeend', '')",
         "document.body.setAttribute('onclick', 'ran = 1')",
         "document.createElement('script').src = 'main.js'",
-        "new Worker('worker.js')",
+        "new Worker('start-worker.js')",
         "navigator.serviceWorker.register(serviceWorker)",
         "trustedTypes.createPolicy('other', {})",
         "trustedTypes.createPolicy('viewer', {})",

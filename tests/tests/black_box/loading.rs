@@ -62,14 +62,35 @@ fn files_that_are_not_captures_are_rejected_by_name() {
     );
 }
 
+/// Workers that send the files that they have loaded when `files` asks for them.
+const WORKERS_WITH_FILES: &str = "(() => {
+    window.files = new BroadcastChannel('files');
+    window.loaded = [];
+    files.onmessage = ({data}) => loaded.push(data);
+    window.hasFormats = (files) => files.some((file) => file.includes('formats_bg.wasm?v='));
+    const worker = document.querySelector('script[type=module]').src.replace('main.js', 'start-worker.js');
+    const Plain = Worker;
+    window.Worker = class extends Plain {
+        constructor(url, options) {
+            const script = `
+                import '${worker}';
+                const files = new BroadcastChannel('files');
+                files.onmessage = () =>
+                    files.postMessage(performance.getEntriesByType('resource').map((file) => file.name));`;
+            const blob = new Blob([script], {type: 'text/javascript'});
+            super(trusted.createScriptURL(URL.createObjectURL(blob)), options);
+        }
+    };
+})()";
+
 #[test]
 fn format_is_detected_by_content_not_by_name() {
     let directory = tempdir().unwrap();
     let captures = [pcap(1_500), fs::read(diagonal(&directory)).unwrap()];
     let page = Page::open("");
+    page.eval(WORKERS_WITH_FILES);
     page.drop_alone(&diagonal(&directory));
-    let has_formats = "performance.getEntriesByType('resource').some((file) => file.name.includes('formats_bg.wasm?v='))";
-    assert_eq!(page.eval(has_formats), false);
+    page.wait_for("(files.postMessage(''), 1 <= loaded.length && !loaded.some(hasFormats))");
     for (capture, packets, bytes) in
         captures.into_iter().zip([(1_500, 90_000), (1_000, 499_500)]).map(|(c, (p, b))| (c, p, b))
     {
@@ -87,7 +108,7 @@ fn format_is_detected_by_content_not_by_name() {
             assert_eq!((&state["packets"], &state["bytes"]), (&packets.into(), &bytes.into()));
         }
     }
-    assert_eq!(page.eval(has_formats), true);
+    page.wait_for("(files.postMessage(''), loaded.some(hasFormats))");
     // Lines written by another program.
     let text = "{\"len\": 70, \"x\": [], \"ts\": 1795402418.5}\n{\"ts\":\"2026-11-23T03:00:00+00:00\",\"len\":80}\n";
     page.drop_alone(&write(&directory, "other", text));

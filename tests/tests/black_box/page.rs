@@ -231,7 +231,7 @@ fn errors_of_event_listeners_are_logged() {
 
 #[test]
 fn site_fits_its_size_limit() {
-    let (mut first_load, mut inspector, mut formats) = (0, 0, 0);
+    let (mut first_load, mut worker, mut inspector, mut formats) = (0, 0, 0, 0);
     for entry in fs::read_dir(build::site_path()).unwrap().flatten() {
         let name = entry.file_name().into_string().unwrap();
         if name.ends_with(".ndjson") {
@@ -240,12 +240,14 @@ fn site_fits_its_size_limit() {
         let file = fs::read(entry.path()).unwrap();
         let len = gzip_with(&file, flate2::Compression::best()).len();
         *match name.split(['.', '_']).next() {
+            Some("worker") => &mut worker,
             Some("inspector") => &mut inspector,
             Some("formats") => &mut formats,
             _ => &mut first_load,
         } += len;
     }
     assert!(first_load <= build::MAX_SITE_GZIP_LEN, "{first_load} bytes");
+    assert!(0 < worker && worker <= build::MAX_WORKER_GZIP_LEN, "{worker} bytes");
     assert!(0 < inspector && inspector <= build::MAX_INSPECTOR_GZIP_LEN, "{inspector} bytes");
     assert!(0 < formats && formats <= build::MAX_FORMATS_GZIP_LEN, "{formats} bytes");
 }

@@ -1,9 +1,13 @@
 //! DOM helpers of the page's WebAssembly modules: finding elements, changing them only when needed,
-//! listening to events, and the clipboard.
+//! listening to events, and the clipboard; and helpers that workers need, too.
 
 #![cfg(target_arch = "wasm32")]
 
-use js_sys::Reflect;
+mod panic;
+
+pub use panic::install_hook as install_panic_hook;
+
+use js_sys::{ArrayBuffer, Reflect, WebAssembly};
 use wasm_bindgen::convert::FromWasmAbi;
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
@@ -83,6 +87,19 @@ pub fn log_error<T>(result: Result<T, JsValue>) -> Option<T> {
 pub fn error_message(error: &JsValue) -> String {
     let message = Reflect::get(error, &"message".into()).ok().and_then(|text| text.as_string());
     message.or_else(|| error.as_string()).unwrap_or_else(|| "unknown error".to_owned())
+}
+
+/// A whole number of JavaScript, such as a size or an offset, that is not negative.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a whole number")]
+pub fn whole(number: f64) -> u64 {
+    number as u64
+}
+
+/// The size of the memory of the calling WebAssembly module, in bytes.
+pub fn memory_bytes() -> u64 {
+    let memory: WebAssembly::Memory = wasm_bindgen::memory().unchecked_into();
+    let buffer: ArrayBuffer = memory.buffer().unchecked_into();
+    u64::from(buffer.byte_length())
 }
 
 /// Copies a text to the clipboard.

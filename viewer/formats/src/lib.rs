@@ -5,9 +5,9 @@
 //!                                  -> packets, in the form that the caller asks for
 //! ```
 //!
-//! This crate is a separate WebAssembly module, which the page and its workers load when they open the
-//! first file that is not plain text. The page's own module uses this crate for detecting formats and
-//! for the values that the module returns: the feature `module` adds the exports to JavaScript.
+//! This crate is a separate WebAssembly module, which workers load when they open the first file that is
+//! not plain text. Their own module uses this crate for detecting formats and for the values that the
+//! module returns: the feature `module` adds the exports to JavaScript.
 
 mod capture;
 mod compression;

@@ -1,4 +1,4 @@
-//! The readers in JavaScript, for the module of the page (`viewer/src/web/formats.rs`).
+//! The readers in JavaScript, for the module of the workers (`viewer/worker/src/web/formats.rs`).
 
 use js_sys::{ArrayBuffer, Function, Uint8Array, WebAssembly};
 use viewer_model::wire::{decode, encode};

@@ -107,9 +107,9 @@ pub enum Event {
         /// The frame, if the file is a capture file.
         frame: Option<RawFrame>,
     },
-    /// Lines of table rows were read, each with its packet's part and index. A line is empty if
-    /// reading it would require decompressing the file.
-    Lines(Vec<((usize, usize), String)>),
+    /// The fields without a column of table rows were read, each with its packet's part and index. A text
+    /// is empty if reading it would require decompressing the file.
+    OtherFields(Vec<((usize, usize), String)>),
     /// Show the details of the previous or next selected packet in time order.
     StepDetail(Step),
     /// Reading fields that the selection refers to and that have no column: the part, and its bytes
@@ -186,9 +186,9 @@ pub enum Effect {
         /// Index of the packet in its part.
         index: usize,
     },
-    /// Read the lines of these packets, each given by part and index, and return them as
-    /// [`Event::Lines`].
-    ReadLines(Vec<(usize, usize)>),
+    /// Read the fields without a column of these packets, each given by part and index, and return them
+    /// as [`Event::OtherFields`].
+    ReadOtherFields(Vec<(usize, usize)>),
     /// Read the names of addresses in all parts from this one on, and return those of each part as
     /// [`Event::Names`].
     ReadNames(usize),

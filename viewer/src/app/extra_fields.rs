@@ -2,7 +2,6 @@
 //! not stored in memory, but read from the file for the visible rows.
 
 use super::{App, Panel};
-use crate::load::other_fields;
 
 /// A packet, given by its part and its index there.
 pub(super) type PacketId = (usize, usize);
@@ -11,7 +10,7 @@ pub(super) type PacketId = (usize, usize);
 #[derive(Debug, Default)]
 pub(super) struct ExtraFields {
     cached: Vec<(PacketId, String)>,
-    /// The packets whose lines have been requested.
+    /// The packets whose fields have been requested.
     pending: Vec<PacketId>,
 }
 
@@ -21,15 +20,15 @@ impl ExtraFields {
         self.cached.iter().find(|(cached, _)| *cached == packet).map_or("", |(_, text)| text)
     }
 
-    /// Stores lines that have been read.
-    pub(super) fn on_lines(&mut self, lines: Vec<(PacketId, String)>) {
-        for (packet, line) in lines {
+    /// Stores fields that have been read.
+    pub(super) fn on_texts(&mut self, texts: Vec<(PacketId, String)>) {
+        for (packet, text) in texts {
             self.pending.retain(|pending| *pending != packet);
-            self.cached.push((packet, other_fields(&line)));
+            self.cached.push((packet, text));
         }
     }
 
-    /// Returns the visible packets whose lines must be requested now, and drops all that are not
+    /// Returns the visible packets whose fields must be requested now, and drops all that are not
     /// visible. At most one request is pending.
     fn request(&mut self, visible: &[PacketId]) -> Vec<PacketId> {
         if !self.pending.is_empty() {
@@ -43,8 +42,8 @@ impl ExtraFields {
 }
 
 impl App {
-    /// The packets whose lines must be read for the packet table, if it is in sight.
-    pub(super) fn missing_lines(&mut self) -> Vec<PacketId> {
+    /// The packets whose fields must be read for the packet table, if it is in sight.
+    pub(super) fn missing_fields(&mut self) -> Vec<PacketId> {
         if !self.is_seen(Panel::Packets) {
             return Vec::new();
         }

@@ -1,9 +1,7 @@
 //! Splits files into parts for the workers, and checks whether they fit in memory.
 
-use crate::load::{FileProbe, Limits, OpenFile, Sampling};
+use crate::load::{FileProbe, Limits, Sampling};
 use crate::time::Zone;
-use rustc_hash::FxBuildHasher;
-use std::hash::BuildHasher;
 use std::ops::Range;
 
 /// Shorter files are read by one worker, in bytes.
@@ -39,13 +37,11 @@ impl FileInfo {
         Self { name, len, ..Self::default() }
     }
 
-    /// Probes a file by its first bytes. Uncompressed text is split into one part for each worker;
-    /// other files are a single part.
-    pub fn probed(name: String, len: u64, start: &[u8], workers: usize, open: OpenFile) -> Self {
-        let probe = FileProbe::new(start, len, open);
-        let FileProbe { is_lines, packets, first_ns } = probe;
+    /// A file that was probed. Uncompressed text is split into one part for each worker; other files
+    /// are a single part.
+    pub fn probed(name: String, len: u64, probe: FileProbe, workers: usize) -> Self {
+        let FileProbe { is_lines, packets, first_ns, start_hash } = probe;
         let parts = if is_lines && MIN_SPLIT_LEN <= len { workers } else { 1 };
-        let start_hash = FxBuildHasher.hash_one(start);
         Self { name, len, parts, packets, first_ns, sampling: Sampling::default(), start_hash }
     }
 

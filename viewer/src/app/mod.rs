@@ -271,8 +271,8 @@ impl App {
                 self.on_record((part, index), line, frame);
             }
             Event::StepDetail(step) => self.step_detail(step),
-            Event::Lines(lines) => {
-                self.extra_fields.on_lines(lines);
+            Event::OtherFields(texts) => {
+                self.extra_fields.on_texts(texts);
                 self.note_filled_columns();
             }
             Event::Names(names) => self.names.on_names(names),
@@ -335,7 +335,7 @@ impl App {
             | Event::Scroll(..)
             | Event::Record { .. }
             | Event::StepDetail(_)
-            | Event::Lines(_)
+            | Event::OtherFields(_)
             | Event::CloseDetail
             | Event::ExtraRead(..)
             | Event::VisibleRows(..) => false,
@@ -363,9 +363,9 @@ impl App {
             });
         }
         effects.extend(self.request_names());
-        let lines = if is_interacting { Vec::new() } else { self.missing_lines() };
-        if !lines.is_empty() {
-            effects.push(Effect::ReadLines(lines));
+        let packets = if is_interacting { Vec::new() } else { self.missing_fields() };
+        if !packets.is_empty() {
+            effects.push(Effect::ReadOtherFields(packets));
         }
     }
 }

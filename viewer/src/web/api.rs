@@ -1,29 +1,18 @@
-//! The JavaScript API: `window.viewer` of the page, for embedding pages, tests and benchmarks; and the
-//! entry point of the workers.
+//! The JavaScript API: `window.viewer` of the page, for embedding pages, tests and benchmarks.
 
 use js_sys::{Array, BigInt, Function, Object, Promise, Reflect};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::{JsFuture, future_to_promise};
 
+use super::controls;
 use super::open::{OpenMode, cancel, open_files, open_url};
 use super::page::Page;
-use super::{controls, formats, panic, worker};
 use crate::app::{App, Event, Panel};
 use crate::axis::{Quantity, Span};
 use crate::filter::Expr;
 use crate::load::ExportFormat;
 use crate::selection::Dimension;
 use crate::time::Zone;
-
-/// Runs a worker; `www/worker.js` calls it once. `load_formats` returns a promise of the exports of
-/// `formats.js`.
-#[wasm_bindgen]
-#[expect(unreachable_pub, reason = "called from JavaScript")]
-pub fn serve(load_formats: Function) {
-    panic::install_hook();
-    formats::install(load_formats);
-    worker::serve();
-}
 
 /// The page.
 ///
@@ -36,18 +25,12 @@ pub struct Viewer {
 
 #[wasm_bindgen]
 impl Viewer {
-    /// Takes over the document and starts workers. `new_worker` returns a new `Worker` that runs
-    /// `worker.js`. `inspect` shows a packet: its line, and for packets of capture files the LINKTYPE_
-    /// number, the length on the wire and the bytes. `load_formats` returns a promise of the exports
-    /// of `formats.js`.
+    /// Takes over the document. `new_worker` returns a new `Worker` that runs `start-worker.js`.
+    /// `inspect` shows a packet: its line, and for packets of capture files the LINKTYPE_ number, the
+    /// length on the wire and the bytes.
     #[wasm_bindgen(constructor)]
-    pub fn new(
-        new_worker: Function,
-        inspect: Function,
-        load_formats: Function,
-    ) -> Result<Viewer, JsValue> {
-        panic::install_hook();
-        formats::install(load_formats);
+    pub fn new(new_worker: Function, inspect: Function) -> Result<Viewer, JsValue> {
+        viewer_dom::install_panic_hook();
         let page = Page::start(new_worker, inspect)?;
         controls::attach(&page)?;
         Ok(Viewer { page })
@@ -96,7 +79,7 @@ impl Viewer {
     pub fn state(&self) -> Object {
         self.page.with_app(|app| {
             let totals = app.totals();
-            let memory_bytes = app.memory_bytes() + worker::memory_bytes();
+            let memory_bytes = app.memory_bytes() + viewer_dom::memory_bytes();
             object(&[
                 ("phase", app.phase().name().into()),
                 ("packets", number(totals.packets)),

@@ -6,7 +6,7 @@ use web_sys::{Document, Element};
 use crate::app::Panel;
 pub(super) use viewer_dom::{
     append, aria_bool, element, elements, error_message, listen, log_error, new_element,
-    set_attribute, set_flag, set_text, set_visible,
+    set_attribute, set_flag, set_text, set_visible, whole,
 };
 
 /// Creates a button that runs `action` with `arg` when clicked; see `controls/actions.rs`.
@@ -60,12 +60,6 @@ pub(super) fn enclosing_panel(element: &Element) -> Option<Panel> {
 /// Whether an element takes space on the page.
 pub(super) fn is_visible(element: &Element) -> bool {
     0 < element.get_client_rects().length()
-}
-
-/// A whole number of JavaScript, such as a size or an offset, that is not negative.
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a whole number")]
-pub(super) fn whole(number: f64) -> u64 {
-    number as u64
 }
 
 /// Marks long tables with scaled positions, which the browser does not scroll with a finger.

@@ -3,26 +3,22 @@
 //!
 //! ```text
 //! api -> controls -> open -> page -> render, worker_pool
-//! worker: chunks -> loader -> shard -> answers
 //! ```
 
 mod address;
 mod api;
 mod canvas;
-mod chunks;
 mod clipboard;
 mod controls;
 mod dom;
 mod download;
 mod environment;
 mod export;
-mod formats;
 mod open;
 mod page;
-mod panic;
 mod probe_queue;
+mod probes;
 mod render;
 mod visibility;
 mod waiters;
-mod worker;
 mod worker_pool;

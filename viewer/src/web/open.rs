@@ -1,18 +1,14 @@
 //! Opens files and URLs: probes them and offers them to the app, which assigns them to workers.
 
-use js_sys::{Array, Uint8Array};
+use js_sys::Array;
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::{JsFuture, spawn_local};
 use web_sys::{AbortController, AbortSignal, Blob, File, RequestInit, Response, Url};
 
 use super::dom::{error_message, whole};
-use super::formats;
 use super::page::Page;
 use super::probe_queue::ProbeQueue;
 use crate::app::{Event, FileInfo, Phase};
-
-/// Bytes read from the start of a file to detect its format and estimate its number of packets.
-const PROBE_LEN: f64 = 65_536.0;
 
 /// Effect of opening files on the open capture.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -37,7 +33,7 @@ pub(super) fn open_files(page: &Page, files: &JsValue, mode: OpenMode) {
     }
     let files: Vec<(String, Blob)> =
         files.into_iter().map(|file| (file.name(), file.into())).collect();
-    page.restart_failed_workers();
+    page.start_workers();
     // Files that are added during a download replace it.
     let is_downloading = page.with_queue(|queue| queue.is_downloading());
     let has_capture = page.with_app(|app| matches!(app.phase(), Phase::Loading | Phase::Ready));
@@ -52,6 +48,7 @@ pub(super) fn open_files(page: &Page, files: &JsValue, mode: OpenMode) {
 
 /// Downloads a capture of the same origin and opens it, replacing the open capture.
 pub(super) fn open_url(page: &Page, url: &str) {
+    page.start_workers();
     let epoch = page.begin_epoch();
     let (page, url) = (page.clone(), url.to_owned());
     let Ok(controller) = AbortController::new() else { return };
@@ -91,22 +88,17 @@ fn probe(page: &Page, files: Vec<(String, Blob)>) {
     let (page, epoch) = (page.clone(), page.epoch());
     spawn_local(async move {
         while let Some((name, file)) = page.with_queue(ProbeQueue::pop) {
-            let start = first_bytes(&file).await;
+            let len = whole(file.size());
+            let probe = match len {
+                0 => Err(format!("“{name}” is empty.")),
+                _ => (page.probe(&file).await)
+                    .map_err(|error| format!("“{name}” could not be read ({error}).")),
+            };
             if page.epoch() != epoch {
                 return;
             }
             let workers = page.worker_count();
-            let probed = match start {
-                Ok(start) if start.is_empty() => Err(format!("“{name}” is empty.")),
-                Ok(start) => {
-                    let open = formats::open;
-                    let len = whole(file.size());
-                    Ok(FileInfo::probed(name, len, &start, workers, open))
-                }
-                Err(error) => {
-                    Err(format!("“{name}” could not be read ({}).", error_message(&error)))
-                }
-            };
+            let probed = probe.map(|probe| FileInfo::probed(name, len, probe, workers));
             let probed = probed.and_then(|info| match same_file(&page, &info) {
                 Some(message) => Err(message),
                 None => Ok(info),
@@ -142,15 +134,6 @@ fn offer(page: &Page) {
     if !probed.errors.is_empty() {
         page.send(Event::ShowError(probed.errors));
     }
-}
-
-/// The first bytes of a file, after loading what reads its format.
-async fn first_bytes(file: &Blob) -> Result<Vec<u8>, JsValue> {
-    let start = file.slice_with_f64_and_f64(0.0, PROBE_LEN)?;
-    let bytes = JsFuture::from(start.array_buffer()).await?;
-    let start = Uint8Array::new(&bytes).to_vec();
-    formats::prepare(&start).await?;
-    Ok(start)
 }
 
 async fn download(url: &str, signal: &AbortSignal) -> Result<Blob, JsValue> {

@@ -7,19 +7,20 @@ use js_sys::{Array, Date, Function, Promise, Uint8Array};
 use std::cell::RefCell;
 use std::rc::Rc;
 use wasm_bindgen::prelude::*;
-use web_sys::{Document, HtmlCanvasElement, MessageEvent};
+use web_sys::{Blob, Document, HtmlCanvasElement, MessageEvent};
 
 use super::address::Visit;
 use super::dom::log_error;
 use super::environment;
 use super::export::{Exports, Resolvers};
 use super::probe_queue::ProbeQueue;
+use super::probes::Probes;
 use super::render::Renderer;
 use super::visibility::VisibilityObserver;
 use super::waiters::{Wait, Waiters};
 use super::worker_pool::{Status, WorkerPool, failure_text};
 use crate::app::{App, Effect, Event, Memory, Panel, PartAssignment, Phase};
-use crate::load::{ExportFormat, Limits};
+use crate::load::{ExportFormat, FileProbe, Limits};
 use crate::message::{FromWorker, ToWorker};
 use crate::wire::decode;
 
@@ -38,6 +39,9 @@ struct State {
     app: App,
     document: Document,
     workers: WorkerPool,
+    /// The number of workers that run once a file is opened.
+    worker_count: usize,
+    probes: Probes,
     renderer: Renderer,
     queue: ProbeQueue,
     exports: Exports,
@@ -55,8 +59,8 @@ struct State {
 }
 
 impl Page {
-    /// Takes over the document and starts workers with the JavaScript function `new_worker`. The function
-    /// `inspect` shows a packet in the inspector.
+    /// Takes over the document. The JavaScript function `new_worker` starts a worker, and `inspect` shows a
+    /// packet in the inspector.
     pub(super) fn start(new_worker: Function, inspect: Function) -> Result<Self, JsValue> {
         let window = web_sys::window().ok_or("no window")?;
         let document = window.document().ok_or("no document")?;
@@ -64,6 +68,8 @@ impl Page {
         let state = State {
             app: App::new(workers),
             workers: WorkerPool::new(new_worker),
+            worker_count: workers,
+            probes: Probes::default(),
             renderer: Renderer::new(&document, inspect)?,
             queue: ProbeQueue::default(),
             exports: Exports::default(),
@@ -77,9 +83,6 @@ impl Page {
             document,
         };
         let page = Self { state: Rc::new(RefCell::new(state)) };
-        for index in 0..workers {
-            page.start_worker(index)?;
-        }
         page.schedule_frame();
         Ok(page)
     }
@@ -191,6 +194,7 @@ impl Page {
         state.queue = ProbeQueue::default();
         state.load_started_ms = None;
         state.workers.post_all(&ToWorker::Reset { epoch });
+        state.probes.cancel_all();
         let cancelled = state.exports.cancel_all();
         drop(state);
         for promise in cancelled {
@@ -207,7 +211,7 @@ impl Page {
     // Workers
 
     pub(super) fn worker_count(&self) -> usize {
-        self.state.borrow().workers.len()
+        self.state.borrow().worker_count
     }
 
     fn start_worker(&self, index: usize) -> Result<(), JsValue> {
@@ -219,12 +223,36 @@ impl Page {
         )
     }
 
-    /// Restarts the workers whose script could not be loaded.
-    pub(super) fn restart_failed_workers(&self) {
-        let failed = self.state.borrow().workers.failed();
-        for index in failed {
+    /// Starts the workers that do not run: before the first file, all of them, and later those whose script
+    /// could not be loaded.
+    pub(super) fn start_workers(&self) {
+        let stopped = {
+            let state = self.state.borrow();
+            let unused = state.workers.len()..state.worker_count;
+            state.workers.failed().into_iter().chain(unused)
+        };
+        for index in stopped {
             log_error(self.start_worker(index));
         }
+    }
+
+    /// Lets a worker probe a file.
+    ///
+    /// # Errors
+    ///
+    /// Why the file cannot be read.
+    pub(super) async fn probe(&self, file: &Blob) -> Result<FileProbe, String> {
+        let pending = {
+            let state = &mut *self.state.borrow_mut();
+            let (id, pending) = state.probes.begin();
+            state.workers.post(0, &ToWorker::Probe { id }, Some(file));
+            pending
+        };
+        pending.result().await
+    }
+
+    fn on_probe(&self, id: u32, result: Result<FileProbe, String>) {
+        self.state.borrow_mut().probes.complete(id, result);
     }
 
     /// Makes a worker panic, for tests.
@@ -269,9 +297,11 @@ impl Page {
             Some(FromWorker::Record { epoch, part, index, line, frame }) if epoch == current => {
                 self.send(Event::Record { part, index, line, frame });
             }
-            Some(FromWorker::Lines { epoch, lines }) if epoch == current => {
-                self.send(Event::Lines(lines));
+            Some(FromWorker::OtherFields { epoch, texts }) if epoch == current => {
+                self.send(Event::OtherFields(texts));
             }
+            Some(FromWorker::Probed { id, probe }) => self.on_probe(id, Ok(probe)),
+            Some(FromWorker::ProbeFailed { id, error }) => self.on_probe(id, Err(error)),
             Some(FromWorker::Names { epoch, names }) if epoch == current => {
                 self.send(Event::Names(names));
             }
@@ -301,6 +331,7 @@ impl Page {
 
     /// A promise of the selected packets, as a `Blob`.
     pub(super) fn export(&self, format: ExportFormat) -> Promise {
+        self.start_workers();
         let (preceding, selection) =
             self.with_app(|app| (app.preceding(), app.selection().clone()));
         Promise::new(&mut |resolve, reject| {
@@ -420,7 +451,9 @@ impl State {
             Effect::ReadRecord { part, index } => {
                 self.workers.post_all(&ToWorker::ReadRecord { part, index });
             }
-            Effect::ReadLines(rows) => self.workers.post_all(&ToWorker::ReadLines { rows }),
+            Effect::ReadOtherFields(rows) => {
+                self.workers.post_all(&ToWorker::ReadOtherFields { rows });
+            }
             Effect::ReadNames(first) => self.workers.post_all(&ToWorker::ReadNames { first }),
             Effect::Load(assignments, limits) => self.load(assignments, limits),
             Effect::Cancel => self.workers.post_all(&ToWorker::Cancel),

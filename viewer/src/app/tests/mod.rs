@@ -123,11 +123,9 @@ impl Page {
                         let names = || Event::Names(Some(names::learnt()));
                         events.extend((first..self.parts.len()).map(|_| names()));
                     }
-                    Effect::ReadLines(rows) => {
-                        let line = |at: (usize, usize)| {
-                            (at, format!("{{\"n\":1,\"seq\":{},\"x\":\"{}\"}}", at.0, at.1))
-                        };
-                        events.push(Event::Lines(rows.into_iter().map(line).collect()));
+                    Effect::ReadOtherFields(rows) => {
+                        let text = |at: (usize, usize)| (at, format!("seq {} · x {}", at.0, at.1));
+                        events.push(Event::OtherFields(rows.into_iter().map(text).collect()));
                     }
                     Effect::RunQueries { queries, selection } => {
                         events.push(self.answer(&queries, &selection));

@@ -1,11 +1,11 @@
-// Starts a worker. It runs the same WebAssembly module as the page.
+// Starts a worker.
 
 // Messages that arrive before the module is ready.
 const queue = [];
 self.onmessage = (event) => queue.push(event);
 try {
   const { load, loadFormats } = await import(`./modules.js${new URL(import.meta.url).search}`);
-  const { serve } = await load("viewer");
+  const { serve } = await load("worker");
   serve(loadFormats); // replaces self.onmessage
   for (const event of queue) self.onmessage(event);
 } catch (error) {

@@ -4,13 +4,13 @@ use js_sys::Date;
 use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::spawn_local;
 
+use super::chunks::{ChunkReader, pieces};
+use super::formats;
 use super::parts::{Part, Worker, memory_bytes};
 use super::yielder::Yielder;
 use crate::load::{Failure, Limits, Report};
 use crate::message::FromWorker;
-use crate::web::chunks::{ChunkReader, pieces};
-use crate::web::dom::error_message;
-use crate::web::formats;
+use viewer_dom::error_message;
 
 /// The time between two progress reports, in milliseconds.
 pub(super) const REPORT_INTERVAL_MS: f64 = 50.0;

@@ -1,5 +1,5 @@
-//! Single packets as in their files: the one whose details are shown, and the lines of those in the
-//! table.
+//! Single packets as in their files: the one whose details are shown, and those in the table, for their
+//! fields without a column.
 
 use js_sys::Uint8Array;
 use wasm_bindgen::JsValue;
@@ -7,9 +7,9 @@ use wasm_bindgen_futures::{JsFuture, spawn_local};
 
 use super::parts::Worker;
 use super::reread::{CAPTURE_CLOSED, reread};
-use crate::load::{Exporter, FileRecord, Loader};
+use crate::load::{Exporter, FileRecord, Loader, other_fields};
 use crate::message::FromWorker;
-use crate::web::dom::error_message;
+use viewer_dom::error_message;
 
 /// Bytes read for a line at first: most lines and records are shorter.
 const LINE_LEN: usize = 4 << 10;
@@ -39,21 +39,21 @@ fn text(line: &[u8]) -> String {
     String::from_utf8_lossy(line).into_owned()
 }
 
-/// Sends the lines of those packets that are in this worker's parts to the page. A line that takes
-/// reading the whole file is empty.
-pub(super) fn read_rows(worker: &Worker, rows: Vec<(usize, usize)>) {
+/// Sends the fields without a column of those packets that are in this worker's parts to the page. None
+/// are sent of a packet that takes reading the whole file.
+pub(super) fn read_other_fields(worker: &Worker, rows: Vec<(usize, usize)>) {
     let (worker, epoch) = (worker.clone(), worker.epoch());
     spawn_local(async move {
-        let mut lines = Vec::new();
+        let mut texts = Vec::new();
         for (part, index) in rows {
             if worker.with_part(epoch, part, |_| ()).is_some() {
                 let record = record_at_offset(&worker, epoch, part, index).await.ok().flatten();
                 let line = record.map(|record| text(&record.line)).unwrap_or_default();
-                lines.push(((part, index), line));
+                texts.push(((part, index), other_fields(&line)));
             }
         }
-        if !lines.is_empty() {
-            worker.post(&FromWorker::Lines { epoch, lines }, None);
+        if !texts.is_empty() {
+            worker.post(&FromWorker::OtherFields { epoch, texts }, None);
         }
     });
 }

@@ -3,10 +3,10 @@
 use wasm_bindgen::JsValue;
 use web_sys::Blob;
 
+use super::chunks::{ChunkReader, pieces};
 use super::parts::Worker;
 use super::yielder::Yielder;
 use crate::load::{Exporter, Loader};
-use crate::web::chunks::{ChunkReader, pieces};
 
 /// Receives the output of an exporter; returns false to end reading.
 pub(super) type OnOutput<'a> = dyn FnMut(&mut Exporter, &mut Vec<u8>) -> Result<bool, JsValue> + 'a;

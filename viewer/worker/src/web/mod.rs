@@ -1,16 +1,23 @@
-//! A worker: reads its parts of the files, keeps their packets in columns, and answers the page's
-//! queries about them.
+//! The worker in the browser: reads its parts of the files, keeps their packets in columns, and answers
+//! the page's queries about them.
+//!
+//! ```text
+//! chunks -> loader -> shard -> answers
+//! ```
 
+mod chunks;
 mod export;
 mod extra;
+mod formats;
 mod lines;
 mod load;
 mod names;
 mod parts;
+mod probe;
 mod reread;
 mod yielder;
 
-use js_sys::{Array, Uint8Array};
+use js_sys::{Array, Function, Uint8Array};
 use wasm_bindgen::prelude::*;
 use web_sys::{Blob, DedicatedWorkerGlobalScope, MessageEvent};
 
@@ -20,16 +27,19 @@ use crate::message::{FromWorker, ToWorker};
 use crate::query::{Answer, Query, QueryKind};
 use crate::selection::Selection;
 use crate::shard::{Preceding, Shard};
-use crate::web::formats;
 use crate::wire::decode;
-pub(super) use parts::memory_bytes;
 use parts::{Part, State, Worker};
 
 /// Maximum number of addresses and of flows per message, so that the page stays responsive.
 const MAX_DELTA_LEN: usize = 10_000;
 
-/// Handles messages of the page, for the lifetime of the worker.
-pub(super) fn serve() {
+/// Handles messages of the page, for the lifetime of the worker. `www/start-worker.js` calls it once.
+/// `load_formats` returns a promise of the exports of `formats.js`.
+#[wasm_bindgen]
+#[expect(unreachable_pub, reason = "called from JavaScript")]
+pub fn serve(load_formats: Function) {
+    viewer_dom::install_panic_hook();
+    formats::install(load_formats);
     let scope: DedicatedWorkerGlobalScope = js_sys::global().unchecked_into();
     let worker = Worker::new(scope.clone());
     let receiver = worker.clone();
@@ -63,6 +73,7 @@ fn handle(worker: &Worker, message: ToWorker, file: &JsValue) {
                 load::start(worker, epoch);
             }
         }
+        ToWorker::Probe { id } => probe::start(worker, id, file.clone().unchecked_into()),
         ToWorker::Cancel => worker.with_state(|state| {
             state.parts.iter_mut().for_each(|part| part.is_cancelled = true);
         }),
@@ -76,7 +87,7 @@ fn handle(worker: &Worker, message: ToWorker, file: &JsValue) {
             }
         }
         ToWorker::ReadRecord { part, index } => lines::read_record(worker, part, index),
-        ToWorker::ReadLines { rows } => lines::read_rows(worker, rows),
+        ToWorker::ReadOtherFields { rows } => lines::read_other_fields(worker, rows),
         ToWorker::ReadNames { first } => names::start(worker, first),
         ToWorker::SimulateFailure => panic!("a test requested this failure"),
     }

@@ -3,7 +3,7 @@
 
 use crate::address_names::NamedAddress;
 use crate::flow::FlowDelta;
-use crate::load::{ExportFormat, Limits, RawFrame, Report, Sampling};
+use crate::load::{ExportFormat, FileProbe, Limits, RawFrame, Report, Sampling};
 use crate::query::{Answer, Query};
 use crate::selection::Selection;
 use crate::shard::Preceding;
@@ -12,6 +12,11 @@ use crate::wire::wire;
 /// From the page to a worker.
 #[derive(Clone, Debug, PartialEq)]
 pub enum ToWorker {
+    /// Find the properties of the file attached to the message.
+    Probe {
+        /// Number of the request; the answer repeats it.
+        id: u32,
+    },
     /// Read the lines that begin in a byte range of the file attached to the message.
     Load {
         /// Number of this load; reports and answers repeat it.
@@ -65,8 +70,8 @@ pub enum ToWorker {
         /// The current selection.
         selection: Selection,
     },
-    /// Return the lines of those packets that belong to the worker's parts.
-    ReadLines {
+    /// Return the fields without a column of those packets that belong to the worker's parts.
+    ReadOtherFields {
         /// The packets, each given by part and index.
         rows: Vec<(usize, usize)>,
     },
@@ -84,6 +89,20 @@ pub enum ToWorker {
 pub enum FromWorker {
     /// The worker has started.
     Ready,
+    /// The properties of a file.
+    Probed {
+        /// Number of the request.
+        id: u32,
+        /// The properties.
+        probe: FileProbe,
+    },
+    /// A file could not be probed.
+    ProbeFailed {
+        /// Number of the request.
+        id: u32,
+        /// Why.
+        error: String,
+    },
     /// The progress of a part.
     Report {
         /// Number of the load.
@@ -123,12 +142,13 @@ pub enum FromWorker {
         /// The frame, if the file is a capture file.
         frame: Option<RawFrame>,
     },
-    /// Lines of packets. A line is empty if reading it would require decompressing the file.
-    Lines {
+    /// Fields of packets that have no column, as text. A text is empty if reading it would require
+    /// decompressing the file.
+    OtherFields {
         /// Number of the load.
         epoch: u32,
-        /// The lines, each with its packet's part and index.
-        lines: Vec<((usize, usize), String)>,
+        /// The texts, each with its packet's part and index.
+        texts: Vec<((usize, usize), String)>,
     },
     /// The progress of reading fields that a selection refers to and that have no column.
     ExtraRead {
@@ -166,12 +186,13 @@ wire!(enum ToWorker {
     0 Load { epoch, part, file, start, end, is_whole, sampling, limits }, 1 Cancel,
     2 Reset { epoch },
     3 RunQueries { preceding, selection, queries }, 4 ReadRecord { part, index },
-    5 Export { id, format, preceding, selection }, 6 SimulateFailure, 7 ReadLines { rows },
-    8 ReadNames { first },
+    5 Export { id, format, preceding, selection }, 6 SimulateFailure, 7 ReadOtherFields { rows },
+    8 ReadNames { first }, 9 Probe { id },
 });
 wire!(enum FromWorker {
     0 Ready, 1 Report { epoch, part, report }, 2 FlowDelta { epoch, part, delta },
     3 Answers { epoch, answers }, 4 Record { epoch, part, index, line, frame },
-    5 Exported { id, parts }, 6 Lines { epoch, lines }, 7 ExtraRead { epoch, part, progress },
+    5 Exported { id, parts }, 6 OtherFields { epoch, texts }, 7 ExtraRead { epoch, part, progress },
     8 ExtraFailed { epoch, error }, 9 Names { epoch, names },
+    10 Probed { id, probe }, 11 ProbeFailed { id, error },
 });

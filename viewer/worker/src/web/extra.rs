@@ -12,7 +12,7 @@ use crate::columns::ExtraColumn;
 use crate::filter::ExtraField;
 use crate::message::{FromWorker, ToWorker};
 use crate::selection::Selection;
-use crate::web::dom::error_message;
+use viewer_dom::error_message;
 
 /// Fields being read, and the messages that wait for them.
 #[derive(Default)]

@@ -1,19 +1,19 @@
 //! The state of a worker: the parts of files that it reads and keeps.
 
-use js_sys::{Array, ArrayBuffer, Uint8Array, WebAssembly};
+use js_sys::{Array, Uint8Array};
 use std::cell::RefCell;
 use std::rc::Rc;
 use wasm_bindgen::prelude::*;
 use web_sys::{Blob, DedicatedWorkerGlobalScope};
 
 use super::extra::Reading;
+use super::formats;
 use crate::flow::SyncCursor;
 use crate::load::{Limits, Loader};
 use crate::message::FromWorker;
 use crate::shard::Shard;
-use crate::web::dom::log_error;
-use crate::web::formats;
 use crate::wire::encode;
+use viewer_dom::log_error;
 
 /// A handle to the worker; clones refer to the same worker.
 #[derive(Clone)]
@@ -116,8 +116,6 @@ impl Worker {
 }
 
 /// The size of the WebAssembly memory of this instance and of its module for formats, in bytes.
-pub(in crate::web) fn memory_bytes() -> u64 {
-    let memory: WebAssembly::Memory = wasm_bindgen::memory().unchecked_into();
-    let buffer: ArrayBuffer = memory.buffer().unchecked_into();
-    u64::from(buffer.byte_length()) + formats::memory_bytes()
+pub(super) fn memory_bytes() -> u64 {
+    viewer_dom::memory_bytes() + formats::memory_bytes()
 }

@@ -17,7 +17,9 @@ use crate::filter::ExtraField;
 use crate::lines::{Line, LineSink, MAX_LINE_LEN};
 use crate::wire::wire;
 use generic_json::GenericPacket;
+use rustc_hash::FxBuildHasher;
 use source::{RecordSink, Source};
+use std::hash::BuildHasher;
 use std::ops::Range;
 use summary::line::{Excerpt, ExcerptReader, FieldValue, PacketFields};
 use summary::{Packet, Timestamp};
@@ -35,6 +37,8 @@ pub struct FileProbe {
     pub packets: u64,
     /// The time of the first packet in nanoseconds since the epoch, if it can be read.
     pub first_ns: Option<i64>,
+    /// A hash of the probed bytes. Captures differ there, because they contain times.
+    pub start_hash: u64,
 }
 
 impl FileProbe {
@@ -54,7 +58,8 @@ impl FileProbe {
             packets => len.saturating_mul(packets + 1) / probed_len.max(1),
         };
         let first_ns = totals.extent.map(|extent| extent.ends_ns.0);
-        Self { is_lines: is_text(start), packets, first_ns }
+        let start_hash = FxBuildHasher.hash_one(start);
+        Self { is_lines: is_text(start), packets, first_ns, start_hash }
     }
 }
 
@@ -472,6 +477,7 @@ impl Sink {
     }
 }
 
+wire!(struct FileProbe { is_lines, packets, first_ns, start_hash });
 wire!(struct Sampling { every, ts_ns });
 wire!(struct Problem { line, reason });
 wire!(struct Limits { bytes, flows });

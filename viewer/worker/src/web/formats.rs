@@ -1,14 +1,13 @@
 //! Readers of compressed files and of capture files, which are in a separate WebAssembly module: most
-//! visitors open lines. The page and each worker load the module when they open the first file that is
-//! not plain text.
+//! visitors open lines. A worker loads the module when it opens the first file that is not plain text.
 
 use js_sys::{Function, Promise, Uint8Array};
 use std::cell::{OnceCell, RefCell};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
 
-use super::dom::{error_message, whole};
 use crate::wire::{decode, encode};
+use viewer_dom::{error_message, whole};
 use viewer_formats::{ContentSink, FileRecord, Form, ReadFile, is_text};
 
 #[wasm_bindgen]
@@ -49,7 +48,7 @@ extern "C" {
 }
 
 thread_local! {
-    /// The function of `main.js` or `worker.js` that returns a promise of the exports.
+    /// The function of `start-worker.js` that returns a promise of the exports.
     static LOAD: OnceCell<Function> = const { OnceCell::new() };
     static MODULE: OnceCell<Module> = const { OnceCell::new() };
 }
