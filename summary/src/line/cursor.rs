@@ -14,6 +14,18 @@ pub(super) const WINDOW_LEN: usize = 1024;
 /// The bytes that are read: a word can start at the last offset of the window.
 pub(super) type Window = [u8; WINDOW_LEN + 8];
 
+/// Fields with the findings of the analysis of TCP.
+const FINDINGS: [&[u8]; 8] = [
+    b"rtx",
+    b"ooo",
+    b"dup_ack",
+    b"zero_window",
+    b"window_full",
+    b"keep_alive",
+    b"unseen",
+    b"rtt_us",
+];
+
 /// Start of every tag.
 pub(super) const TAG: &[u8; 6] = br#","tag_"#;
 
@@ -157,14 +169,20 @@ impl<'a, 'w> Cursor<'a, 'w> {
         unit.time(i64::try_from(self.int_cold()?).ok()?)
     }
 
-    /// The tags, which are ignored.
+    /// The fields at the end that are ignored: findings about TCP, and tags.
     #[inline(never)]
-    pub(super) fn tags(&mut self) -> Option<()> {
-        while self.expect(TAG).is_some() {
-            // The key.
-            self.string_end()?;
+    pub(super) fn ignored_fields(&mut self) -> Option<()> {
+        while self.expect(b",\"").is_some() {
+            let key = self.string_end()?;
             self.expect(b":")?;
-            self.string_cold()?;
+            if !key.starts_with(b"tag_") && !FINDINGS.contains(&key) {
+                return None;
+            }
+            if self.is_at(b"\"") {
+                self.string_cold()?;
+            } else if self.expect(b"true").is_none() {
+                self.int_cold()?;
+            }
             if WINDOW_LEN < self.at {
                 return None;
             }

@@ -56,6 +56,10 @@
 //! | `quic` | string | version in a QUIC long header (RFC 8999), such as `0x00000001`; with `--names` |
 //! | `community_id` | string | [Community ID](https://github.com/corelight/community-id-spec) 1 of the flow; with `--community-id`. See [`CommunityId::of`](crate::CommunityId::of) for fragments |
 //! | `err` | array of strings | faults of the packet, in this order: `truncated` (the capture cut off a header), `bad_length` (a length field contradicts another one or the frame, or the file has more bytes of the frame than `len`), `bad_header` (a field has a forbidden value), `unsupported` (not decoded further), `bad_time` (the time in the file is before 1677 or after 2262; `ts` is the nearest possible one), `no_time` (the file has no time for the packet; `ts` is 1970-01-01) |
+//! | `rtx` | string | a TCP retransmission: `fast`, `timeout` or `spurious`; this and the next fields are added to written lines with `--tcp-analysis`, and ignored here |
+//! | `ooo`, `dup_ack`, `zero_window`, `window_full`, `keep_alive` | `true` | findings about the TCP segment |
+//! | `unseen` | integer, 32 bits | bytes that the segment acknowledges and that were not captured |
+//! | `rtt_us` | integer, 32 bits | microseconds since the segment that this one acknowledges |
 //! | `tag_…` | string | the user's [`Tags`](crate::Tags), in their order |
 //!
 //! Bytes from the network that are not valid UTF-8 appear as U+FFFD. Characters that control the display

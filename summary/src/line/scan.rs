@@ -214,7 +214,7 @@ pub(super) fn scan(bytes: &[u8]) -> Option<(RawFields<'_>, usize)> {
     // Most lines end here.
     if cursor.expect(b"}").is_none() {
         if cursor.is_at(TAG) {
-            cursor.tags()?;
+            cursor.ignored_fields()?;
             cursor.expect(b"}")?;
             return (cursor.offset() <= WINDOW_LEN).then_some((fields, cursor.offset()));
         }
@@ -255,7 +255,7 @@ pub(super) fn scan(bytes: &[u8]) -> Option<(RawFields<'_>, usize)> {
             fields.err = Some(cursor.strings()?);
         }
         if cursor.expect(b"}").is_none() {
-            cursor.tags()?;
+            cursor.ignored_fields()?;
             cursor.expect(b"}")?;
         }
     }

@@ -294,6 +294,27 @@ fn any_key_order_and_unknown_keys_are_parsed() {
 }
 
 #[test]
+fn lines_with_findings_take_the_fast_path() {
+    let mut packet =
+        Packet::new(1, Timestamp::from_ns(0), Summary::new(LinkType::ETHERNET, 60, 60));
+    packet.summary.faults.insert(Faults::TRUNCATED);
+    let line = written(&packet);
+    let line = str::from_utf8(&line).unwrap().strip_suffix("}\n").unwrap();
+    for findings in [
+        r#","rtx":"fast""#,
+        r#","ooo":true,"dup_ack":true,"zero_window":true,"window_full":true,"keep_alive":true"#,
+        r#","unseen":1448,"rtt_us":20"#,
+        r#","zero_window":true,"rtt_us":0,"tag_site":"fra1""#,
+    ] {
+        let line = format!("{line}{findings}}}");
+        let excerpt = ExcerptReader::default().read(line.as_bytes());
+        assert_eq!(excerpt.map(|(_, len)| len), Some(line.len()), "{line}");
+        assert_eq!(parse_fast(line.as_bytes()), Some(packet.clone()), "{line}");
+        assert_eq!(parse(line.as_bytes()), Ok(Record::Packet(packet.clone())), "{line}");
+    }
+}
+
+#[test]
 fn unknown_types_are_not_errors() {
     assert_eq!(parse(br#"{"type":"novelty","x":1}"#), Ok(Record::Unknown));
     assert_eq!(parse(br#"{"x":1}"#), Err(ParseError::NoType));

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use summary::line;
 
 /// Names of layers, and the fields of the output format that belong to each.
-const LAYERS: [(&str, &[&str]); 6] = [
+const LAYERS: [(&str, &[&str]); 7] = [
     (
         "Packet",
         &[
@@ -35,6 +35,10 @@ const LAYERS: [(&str, &[&str]); 6] = [
             "icmp_dport",
             "community_id",
         ],
+    ),
+    (
+        "TCP analysis",
+        &["rtx", "ooo", "dup_ack", "zero_window", "window_full", "keep_alive", "unseen", "rtt_us"],
     ),
     (
         "Names",
@@ -92,8 +96,7 @@ mod tests {
 
     #[test]
     fn fields_are_grouped_by_layer() {
-        let line =
-            r#"{"type":"pkt","n":7,"src":"10.0.0.1","flags":"SA","sni":"a\u001b.org","x":[1,2]}"#;
+        let line = r#"{"type":"pkt","n":7,"src":"10.0.0.1","flags":"SA","rtx":"fast","sni":"a\u001b.org","x":[1,2]}"#;
         let texts: Vec<_> = line_layers(line)
             .into_iter()
             .map(|node| format!("{} {} {}", node.level, node.name, node.value))
@@ -108,6 +111,8 @@ mod tests {
                 "2 src 10.0.0.1",
                 "1 Transport ",
                 "2 flags SA",
+                "1 TCP analysis ",
+                "2 rtx fast",
                 "1 Names ",
                 "2 sni a\\u{1b}.org",
                 "1 Other ",

@@ -102,51 +102,28 @@ const PREFIX: &str = "tag_";
 /// How the names of fields of messages start.
 const MESSAGES: [&str; 5] = ["dns", "sni", "alpn", "ech", "http_"];
 
-/// The fields without a column but tags, in the order of suggestions. Comparisons with a list are with
-/// each of its texts.
-const LISTED: [(&str, FieldType); 34] = [
-    ("eth_src", FieldType::Address),
-    ("eth_dst", FieldType::Address),
-    ("seq", NUMBER_32),
-    ("ack", NUMBER_32),
-    ("win", NUMBER_16),
-    ("payload", NUMBER_32),
-    ("cap", NUMBER_32),
-    ("frag", NUMBER_16),
-    ("icmp_type", NUMBER_8),
-    ("icmp_code", NUMBER_8),
-    ("icmp_src", FieldType::Address),
-    ("icmp_dst", FieldType::Address),
-    ("icmp_proto", FieldType::Text),
-    ("icmp_sport", NUMBER_16),
-    ("icmp_dport", NUMBER_16),
-    ("arp_op", NUMBER_16),
-    ("tunnel", FieldType::Text),
-    ("outer_src", FieldType::Address),
-    ("outer_dst", FieldType::Address),
-    ("dns", FieldType::Text),
-    ("dns_type", FieldType::Text),
-    ("dns_rcode", FieldType::Text),
-    ("dns_answers", FieldType::Text),
-    ("dns_time_us", NUMBER_32),
-    ("sni", FieldType::Text),
-    ("alpn", FieldType::Text),
-    ("ech", FieldType::Text),
-    ("ja4", FieldType::Text),
-    ("http_method", FieldType::Text),
-    ("http_host", FieldType::Text),
-    ("http_path", FieldType::Text),
-    ("http_status", NUMBER_16),
-    ("quic", FieldType::Text),
-    ("community_id", FieldType::Text),
-];
+/// The fields without a column but tags, in the order of suggestions, each with its type: `a` addresses,
+/// `t` texts, and the number of bytes of numbers. Comparisons with a list are with each of its texts. The
+/// readers of capture files know those before [`ONLY_IN_LINES`]. In text, the list takes less space in the page
+/// than as a table.
+const LISTED: &str = "\
+    eth_src a eth_dst a seq 4 ack 4 win 2 payload 4 cap 4 frag 2 icmp_type 1 icmp_code 1 \
+    icmp_src a icmp_dst a icmp_proto t icmp_sport 2 icmp_dport 2 arp_op 2 tunnel t outer_src a \
+    outer_dst a dns t dns_type t dns_rcode t dns_answers t sni t alpn t ech t http_method t \
+    http_host t http_path t http_status 2 quic t dns_time_us 4 ja4 t community_id t rtx t \
+    ooo t dup_ack t zero_window t window_full t keep_alive t unseen 4 rtt_us 4";
 
-const NUMBER_8: FieldType = FieldType::Number { max: 0xff };
-const NUMBER_16: FieldType = FieldType::Number { max: 0xffff };
-const NUMBER_32: FieldType = FieldType::Number { max: 0xffff_ffff };
+/// Number of fields in [`LISTED`].
+const LISTED_COUNT: u8 = 42;
 
-/// Fields that the sniffer writes, but the reader of capture files does not know.
-const ONLY_IN_LINES: [&str; 3] = ["dns_time_us", "ja4", "community_id"];
+/// Index of the first field that the sniffer writes, but the readers of capture files do not know.
+const ONLY_IN_LINES: u8 = 31;
+
+/// The name of a field in [`LISTED`], and its type.
+fn listed(index: u8) -> (&'static str, &'static str) {
+    let mut words = LISTED.split(' ').skip(2 * usize::from(index));
+    (words.next().unwrap_or_default(), words.next().unwrap_or_default())
+}
 
 impl ExtraField {
     /// Source MAC address.
@@ -162,13 +139,13 @@ impl ExtraField {
 
     /// All fields but tags.
     fn listed() -> impl Iterator<Item = Self> {
-        (0..).take(LISTED.len()).map(|index| Self::Listed(ListedField(index)))
+        (0..LISTED_COUNT).map(|index| Self::Listed(ListedField(index)))
     }
 
     /// The name of the field in lines, and in filters.
     pub fn name(&self) -> String {
         match self {
-            Self::Listed(ListedField(index)) => LISTED[usize::from(*index)].0.to_owned(),
+            Self::Listed(ListedField(index)) => listed(*index).0.to_owned(),
             Self::Tag(name) => format!("{PREFIX}{}", name.as_str()),
         }
     }
@@ -176,7 +153,13 @@ impl ExtraField {
     /// The type of its values. Lists of texts have the type of their elements.
     pub fn field_type(self) -> FieldType {
         match self {
-            Self::Listed(ListedField(index)) => LISTED[usize::from(index)].1,
+            Self::Listed(ListedField(index)) => match listed(index).1 {
+                "a" => FieldType::Address,
+                "1" => FieldType::Number { max: 0xff },
+                "2" => FieldType::Number { max: 0xffff },
+                "4" => FieldType::Number { max: 0xffff_ffff },
+                _ => FieldType::Text,
+            },
             Self::Tag(_) => FieldType::Text,
         }
     }
@@ -185,7 +168,7 @@ impl ExtraField {
     /// of the sniffer.
     pub fn is_only_in_lines(&self) -> bool {
         match self {
-            Self::Listed(_) => ONLY_IN_LINES.contains(&&*self.name()),
+            Self::Listed(ListedField(index)) => ONLY_IN_LINES <= *index,
             Self::Tag(_) => true,
         }
     }

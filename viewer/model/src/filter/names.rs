@@ -46,6 +46,9 @@ const FIELDS: &str = "\
     tcp.seq_raw seq tcp.ack_raw ack tcp.window_size_value win \
     udp.port port udp.srcport sport udp.dstport dport \
     sctp.port port sctp.srcport sport sctp.dstport dport \
+    tcp.analysis.retransmission rtx tcp.analysis.out_of_order ooo \
+    tcp.analysis.duplicate_ack dup_ack tcp.analysis.zero_window zero_window \
+    tcp.analysis.window_full window_full tcp.analysis.keep_alive keep_alive \
     eth.addr mac eth.src eth_src eth.dst eth_dst vlan.id vlan \
     icmp.type icmp_type icmp.code icmp_code icmpv6.type icmp_type icmpv6.code icmp_code \
     arp.opcode arp_op frame.len len frame.number n frame.interface_name if \

@@ -198,6 +198,8 @@ mod tests {
             r#""proto":"udp","dns":"seq","tag_site":"fra1"}"#,
             r#""dns":"x","dns_type":"A","dns_rcode":"NOERROR","dns_answers":["w.x","1.2.3.4","a],\"b"],"dns_time_us":90}"#,
             r#""alpn":["h2","http/1.1"],"ech":true,"ja4":"t13d1516h2_8daaf6152771_b186095e22b6","quic":"0x00000001"}"#,
+            r#""proto":"tcp","flags":"A","rtx":"fast","ooo":true,"dup_ack":true,"zero_window":true,"window_full":true}"#,
+            r#""proto":"tcp","flags":"A","rtx":"timeout","keep_alive":true,"unseen":1448,"rtt_us":20000,"tag_site":"fra1"}"#,
             // Written by other programs.
             r#""seq":"7", "tag_site": "\u0046RA1"}"#,
             r#""tcp":{"seq":7},"seq":null,"sni":"b.example", "alpn": [ "h3" , "x y" ] }"#,
@@ -208,16 +210,16 @@ mod tests {
         };
         let file: String = lines.iter().enumerate().map(numbered).collect();
         for (text, expected) in [
-            ("seq == 7", &[1, 6][..]),
-            ("seq", &[1, 6, 8]),
+            ("seq == 7", &[1, 8][..]),
+            ("seq", &[1, 8, 10]),
             ("ack > 4294967294", &[1]),
             ("win == 0 and payload == 0", &[1]),
             ("dns contains example", &[2]),
             ("dns == SEQ", &[3]),
             ("dns_type == A", &[2, 4]),
-            ("tag_site == fra1", &[3, 6]),
-            ("sni == b.example", &[7]),
-            ("not payload", &[3, 4, 5, 6, 7, 8]),
+            ("tag_site == fra1", &[3, 7, 8]),
+            ("sni == b.example", &[9]),
+            ("not payload", &[3, 4, 5, 6, 7, 8, 9, 10]),
             ("dns_rcode == noerror and dns_time_us in 90..99", &[4]),
             ("dns_answers == 1.2.3.4", &[4]),
             (r#"dns_answers contains "a],""#, &[4]),
@@ -225,17 +227,23 @@ mod tests {
             ("dns_answers contains w", &[4]),
             ("dns_answers != w.x", &[]),
             ("dns_answers != w", &[4]),
-            ("alpn in {h2, h3}", &[5, 7]),
-            (r#"alpn == "x y""#, &[7]),
+            ("alpn in {h2, h3}", &[5, 9]),
+            (r#"alpn == "x y""#, &[9]),
             ("alpn != H3", &[5]),
             ("ech and ja4 contains t13d and quic == 0x00000001", &[5]),
             ("ech == true", &[5]),
+            ("rtx", &[6, 7]),
+            ("rtx in {fast, spurious}", &[6]),
+            ("ooo and dup_ack and zero_window and window_full", &[6]),
+            ("keep_alive or ooo == true", &[6, 7]),
+            ("not unseen and rtx", &[6]),
+            ("unseen > 1000 and rtt_us in 20000..20001", &[7]),
             ("dns == x and dns_type and dns_rcode and dns_answers and dns_time_us == 90", &[4]),
         ] {
             assert_eq!(matching(file.as_bytes(), text, Sampling::default()), expected, "{text}");
         }
         let every = Sampling { every: 2, ..Sampling::default() };
-        assert_eq!(matching(file.as_bytes(), "seq or sni", every), [1, 7]);
+        assert_eq!(matching(file.as_bytes(), "seq or sni", every), [1, 9]);
     }
 
     #[test]
@@ -256,7 +264,7 @@ mod tests {
             ("eth.addr != 02:00:00:00:00:01", &[1, 3]),
             ("icmp_type or frag or cap", &[]),
             ("dns or sni or http_host", &[]),
-            ("community_id or tunnel or ja4 or dns_time_us or tag_site", &[]),
+            ("community_id or tunnel or ja4 or dns_time_us or tag_site or rtx", &[]),
         ] {
             assert_eq!(matching(&file, text, Sampling::default()), expected, "{text}");
         }

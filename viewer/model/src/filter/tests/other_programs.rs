@@ -54,6 +54,8 @@ fn other_notations_are_the_same_expressions() {
         ("dns_rcode contains 3", "dns_rcode contains \"3\""),
         ("dns.qry.type == 28", "dns_type == AAAA"),
         ("dns.qry.type == AAAA", "dns_type == AAAA"),
+        ("tcp.analysis.retransmission", "proto == tcp and rtx"),
+        ("tcp.analysis.zero_window", "proto == tcp and zero_window"),
         ("dns.time > 0.25", "dns_time_us > 250000"),
         ("quic.version == 1", "quic == 0x00000001"),
         ("quic.version == 0x6b3343cf", "quic == 0x6b3343cf"),
