@@ -19,6 +19,7 @@ mod file;
 mod filter;
 mod flow_record;
 mod flows;
+mod http;
 mod interfaces;
 mod line_formatter;
 mod live;

@@ -16,6 +16,7 @@ pub mod process;
 pub mod reference;
 #[cfg(test)]
 mod regressions;
+pub mod served;
 pub mod stream;
 pub mod terminal;
 pub mod veth;

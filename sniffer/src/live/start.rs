@@ -18,8 +18,9 @@ use super::packet_source::PacketSource;
 use super::run::Run;
 use crate::Error;
 use crate::capture::Reader;
+use crate::http::Server;
 use crate::interfaces::{self, Interface, LinkMonitor, NamespaceWatch};
-use crate::metrics::{Page, RunState, Server};
+use crate::metrics::{Page, RunState};
 use crate::outputs::Outputs;
 use crate::progress::Progress;
 use crate::sandbox::{self, Policy, SocketAccess};
@@ -124,7 +125,7 @@ pub(crate) fn start(config: &Config, namespace: Option<NamespaceWatch>) -> Resul
     let metrics = match server {
         Some((server, address)) => {
             let page = Page::default();
-            server.start(page.clone()).map_err(|source| Error::Metrics { address, source })?;
+            server.start("metrics", page.clone()).map_err(|source| Error::Metrics { address, source })?;
             Some((page, run_state))
         }
         None => None,

@@ -1,69 +1,44 @@
 //! `--metrics`: counters for Prometheus over HTTP.
 
+use nix::sys::signal::Signal;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpStream};
-use std::process::Stdio;
-use std::sync::{Arc, Mutex};
-use std::thread;
-use tempfile::tempdir;
+use std::path::PathBuf;
+use tempfile::{TempDir, tempdir};
 use tests::frames::{Sender, ethernet, ipv4, tcp, udp};
-use tests::process::{Process, run, signal, sniffer, wait_for};
+use tests::process::{finish, run, signal, sniffer, wait_for};
+use tests::served::Served;
 use tests::stream::Stream;
 use tests::veth::with_veth;
 use xtask::namespace;
 
 /// A capture that serves metrics.
-struct Served {
-    process: Process,
-    file: std::path::PathBuf,
-    address: String,
-    _directory: tempfile::TempDir,
+struct Metrics {
+    served: Served,
+    file: PathBuf,
+    _directory: TempDir,
 }
 
-impl Served {
+impl Metrics {
     fn start(args: &[&str]) -> Self {
         let directory = tempdir().unwrap();
         let file = directory.path().join("out.ndjson");
         let mut command = sniffer();
         command.args(args).args(["--metrics", "127.0.0.1:0", "-w"]).arg(&file);
-        let mut process = Process::spawn(command.stderr(Stdio::piped()));
-        let mut stderr = process.stderr.take().unwrap();
-        let messages = Arc::new(Mutex::new(String::new()));
-        let shared = messages.clone();
-        thread::spawn(move || {
-            let mut buffer = [0; 1024];
-            while let Ok(len @ 1..) = stderr.read(&mut buffer) {
-                shared.lock().unwrap().push_str(&String::from_utf8_lossy(&buffer[..len]));
-            }
-        });
-        wait_for("the start", || messages.lock().unwrap().contains("capturing on"));
-        let text = messages.lock().unwrap().clone();
-        let address = text.split("http://").nth(1).and_then(|rest| rest.split('/').next());
-        let address = address.unwrap().to_owned();
-        Self { process, file, address, _directory: directory }
-    }
-
-    /// The answer to a request, which the client ends.
-    fn ask(&self, request: &[u8]) -> String {
-        let mut stream = TcpStream::connect(&self.address).unwrap();
-        stream.write_all(request).unwrap();
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).unwrap();
-        answer
+        Self { served: Served::start(&mut command), file, _directory: directory }
     }
 
     /// The samples, each with its labels.
     fn samples(&self) -> BTreeMap<String, f64> {
-        let answer = self.ask(b"GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n");
-        let (head, body) = answer.split_once("\r\n\r\n").unwrap();
-        assert!(head.starts_with("HTTP/1.1 200 OK\r\n"), "{head}");
-        read_samples(body)
+        let answer = self.served.get("metrics", "");
+        assert_eq!(answer.status, 200);
+        read_samples(answer.text())
     }
 
     fn stop(self) -> Stream {
-        signal(&self.process, nix::sys::signal::Signal::SIGTERM);
-        let output = tests::process::finish(self.process);
+        signal(&self.served.process, Signal::SIGTERM);
+        let output = finish(self.served.process);
         assert!(output.status.success());
         Stream::read(&std::fs::read(&self.file).unwrap())
     }
@@ -106,8 +81,8 @@ fn read_samples(text: &str) -> BTreeMap<String, f64> {
 fn counters_are_those_of_the_output() {
     with_veth(|| {
         namespace::ip("link set lo up").unwrap();
-        let served = Served::start(&["-i", "left,right", "--stats", "0.1", "udp", "or", "tcp"]);
-        let series = served.samples().len();
+        let metrics = Metrics::start(&["-i", "left,right", "--stats", "0.1", "udp", "or", "tcp"]);
+        let series = metrics.samples().len();
         let sender = Sender::new("left");
         for _ in 0..30 {
             sender.send(&ethernet(&[], 0x800, &ipv4(17, &udp(b"text"))));
@@ -117,10 +92,10 @@ fn counters_are_those_of_the_output() {
             let of = |i: &str| samples[&format!("sniffer_{name}_total{{interface=\"{i}\"}}")];
             of("left") + of("right")
         };
-        wait_for("all packets", || packets(&served.samples(), "captured_packets") == 120.0);
-        let samples = served.samples();
+        wait_for("all packets", || packets(&metrics.samples(), "captured_packets") == 120.0);
+        let samples = metrics.samples();
         assert_eq!(samples.len(), series, "the number of series is constant");
-        let stream = served.stop();
+        let stream = metrics.stop();
         let end = &stream.end;
         let expected = [
             ("received_packets", end.recv),
@@ -142,7 +117,7 @@ fn counters_are_those_of_the_output() {
 #[test]
 fn round_trips_fill_the_histogram() {
     namespace::run(|| {
-        let served = Served::start(&["-i", "lo", "--flows", "tcp", "port", "4711"]);
+        let metrics = Metrics::start(&["-i", "lo", "--flows", "tcp", "port", "4711"]);
         let listener = std::net::TcpListener::bind("127.0.0.1:4711").unwrap();
         let mut client = TcpStream::connect("127.0.0.1:4711").unwrap();
         let (mut server, _) = listener.accept().unwrap();
@@ -150,12 +125,12 @@ fn round_trips_fill_the_histogram() {
         client.shutdown(Shutdown::Write).unwrap();
         server.read_to_end(&mut Vec::new()).unwrap();
         drop((client, server));
-        let count = || served.samples()["sniffer_tcp_rtt_seconds_count"];
+        let count = || metrics.samples()["sniffer_tcp_rtt_seconds_count"];
         wait_for("round trips", || 3.0 <= count());
-        let samples = served.samples();
+        let samples = metrics.samples();
         let count = samples["sniffer_tcp_rtt_seconds_count"];
         assert_eq!(samples["sniffer_tcp_rtt_seconds_bucket{le=\"+Inf\"}"], count);
-        let stream = served.stop();
+        let stream = metrics.stop();
         let of_flows = |name: &str| -> u64 {
             stream.flows.iter().map(|flow| flow[name].as_u64().unwrap_or(0)).sum()
         };
@@ -168,21 +143,20 @@ fn round_trips_fill_the_histogram() {
 fn hostile_clients_cost_no_packet() {
     with_veth(|| {
         namespace::ip("link set lo up").unwrap();
-        let served = Served::start(&["-i", "left"]);
-        let idle: Vec<_> = (0..20).map(|_| TcpStream::connect(&served.address).unwrap()).collect();
+        let metrics = Metrics::start(&["-i", "left"]);
+        let idle: Vec<_> = (0..20).map(|_| metrics.served.connect()).collect();
         let sender = Sender::new("left");
         (0..500).for_each(|_| sender.send(&ethernet(&[], 0x800, &ipv4(17, &udp(b"text")))));
         for (request, status) in [
-            (&b"\x16\x03\x01\x02\0\x01\0\0"[..], "400"),
-            (&[b'x'; 4_096], "431"),
-            (b"DELETE /metrics HTTP/1.1\r\n\r\n", "405"),
-            (b"GET /../etc/passwd HTTP/1.1\r\n\r\n", "404"),
+            (&b"\x16\x03\x01\x02\0\x01\0\0"[..], 400),
+            (&[b'x'; 4_096], 431),
+            (b"DELETE /metrics HTTP/1.1\r\n\r\n", 405),
+            (b"GET /../etc/passwd HTTP/1.1\r\n\r\n", 404),
         ] {
-            let answer = served.ask(request);
-            assert!(answer.starts_with(&format!("HTTP/1.1 {status}")), "{answer}");
+            assert_eq!(metrics.served.ask(request).status, status);
         }
         drop(idle);
-        let stream = served.stop();
+        let stream = metrics.stop();
         assert_eq!((stream.packets.len(), stream.end.drop), (500, 0));
     });
 }

@@ -118,7 +118,7 @@ const SOCKETS: &[c_long] = &[
 ];
 
 /// Calls that serve connections. New sockets that listen are in no list.
-const CONNECTIONS: &[c_long] = &[libc::SYS_accept4];
+const CONNECTIONS: &[c_long] = &[libc::SYS_accept4, libc::SYS_shutdown];
 
 /// `FIONBIO` (asm-generic/ioctls.h): makes a connection non-blocking.
 const FIONBIO: i32 = 0x5421;
