@@ -44,13 +44,15 @@ enum Bench {
 fn main() -> Result<()> {
     let options = Options::parse();
     debian::ensure(debian::FOR_BENCHES)?;
+    // The sniffer contains the page.
+    build::page()?;
     build::sniffer()?;
     if options.bench == Some(Bench::Soak) {
         println!("{}", usage::machine()?);
         return soak::run(options.minutes);
     }
     if options.bench.is_none_or(|wanted| wanted == Bench::Viewer) {
-        build::site()?;
+        build::sample()?;
     }
     println!("{}", usage::machine()?);
     for (bench, measure) in [

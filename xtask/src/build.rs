@@ -66,10 +66,13 @@ pub fn sniffer_path() -> PathBuf {
     env::var_os(SNIFFER_VARIABLE).map_or_else(|| target().join("release/sniffer"), PathBuf::from)
 }
 
-/// Directory of the site that [`site`] builds.
+/// Directory of the site that [`site`] builds. The build script of the sniffer looks for the page there.
 pub fn site_path() -> PathBuf {
     target().join("site")
 }
+
+/// File name of the sample capture in the site.
+const SAMPLE: &str = "sample.ndjson";
 
 /// A cargo command that runs in the workspace.
 pub fn cargo<S: AsRef<OsStr>>(args: impl IntoIterator<Item = S>) -> Command {
@@ -126,7 +129,7 @@ pub fn run(command: &mut Command) -> Result<()> {
     Ok(())
 }
 
-/// Builds the sniffer, optimized, and returns its path.
+/// Builds the sniffer, optimized, and returns its path. It contains the [`page`] if that is built.
 ///
 /// # Errors
 ///
@@ -136,21 +139,73 @@ pub fn sniffer() -> Result<PathBuf> {
     Ok(sniffer_path())
 }
 
-/// Builds the site: page, WebAssembly with its JavaScript, and the sample capture. Needs the
-/// [`sniffer`], which writes the sample.
+/// Builds the site: the [`page`], the [`sniffer`], which contains the page, and the sample, which the
+/// sniffer writes.
 ///
 /// # Errors
 ///
 /// If a tool fails; the message names it.
 pub fn site() -> Result<PathBuf> {
+    page()?;
+    sniffer()?;
+    sample()
+}
+
+/// Writes the sample capture of the site, with the [`sniffer`].
+///
+/// # Errors
+///
+/// If the sniffer fails.
+pub fn sample() -> Result<PathBuf> {
+    let site = site_path();
+    crate::sample::write(&sniffer_path(), &target(), &site.join(SAMPLE))?;
+    println!("site: {}", Printable(site.display()));
+    Ok(site)
+}
+
+/// Builds the site without the sample: the page, and WebAssembly with its JavaScript.
+///
+/// # Errors
+///
+/// If a tool fails; the message names it.
+pub fn page() -> Result<PathBuf> {
     add_target(WASM_TARGET)?;
     MODULES.iter().try_for_each(|(package, features, _)| compile_module(package, features))?;
-    let site = site_path();
-    if site.exists() {
-        fs::remove_dir_all(&site)
-            .with_context(|| format!("clearing {}", Printable(site.display())))?;
+    let page = target().join("page");
+    if page.exists() {
+        fs::remove_dir_all(&page)
+            .with_context(|| format!("clearing {}", Printable(page.display())))?;
     }
-    fs::create_dir_all(&site)?;
+    fs::create_dir_all(&page)?;
+    write_page(&page)?;
+    let site = site_path();
+    update(&site, &page)?;
+    Ok(site)
+}
+
+/// Makes the files of `site` those of `page`, except for the sample. Files that stay the same keep their
+/// times: cargo builds the sniffer again if one of them is newer.
+fn update(site: &Path, page: &Path) -> Result<()> {
+    fs::create_dir_all(site)?;
+    for entry in fs::read_dir(site)? {
+        let entry = entry?;
+        let is_current = page.join(entry.file_name()).exists() || entry.file_name() == SAMPLE;
+        if !is_current {
+            fs::remove_file(entry.path())?;
+        }
+    }
+    for entry in fs::read_dir(page)? {
+        let entry = entry?;
+        let (bytes, path) = (fs::read(entry.path())?, site.join(entry.file_name()));
+        if fs::read(&path).ok().is_none_or(|current| current != bytes) {
+            fs::write(path, bytes)?;
+        }
+    }
+    Ok(())
+}
+
+/// Writes the files of the page to a directory.
+fn write_page(site: &Path) -> Result<()> {
     for (package, _, name) in MODULES {
         let file = format!("wasm/{}.wasm", package.replace('-', "_"));
         wasm_bindgen_cli_support::Bindgen::new()
@@ -160,14 +215,14 @@ pub fn site() -> Result<PathBuf> {
             .typescript(false)
             .remove_name_section(true)
             .remove_producers_section(true)
-            .generate(&site)
+            .generate(site)
             .with_context(|| format!("generating the JavaScript of {package}"))?;
     }
     for entry in fs::read_dir(root().join("www"))? {
         let entry = entry?;
         fs::copy(entry.path(), site.join(entry.file_name()))?;
     }
-    for entry in fs::read_dir(&site)? {
+    for entry in fs::read_dir(site)? {
         let path = entry?.path();
         let smaller = match path.extension().and_then(OsStr::to_str) {
             Some("js") => without_comments,
@@ -176,10 +231,7 @@ pub fn site() -> Result<PathBuf> {
         };
         fs::write(&path, smaller(&fs::read_to_string(&path)?))?;
     }
-    stamp_version(&site)?;
-    crate::sample::write(&sniffer_path(), &target(), &site.join("sample.ndjson"))?;
-    println!("site: {}", Printable(site.display()));
-    Ok(site)
+    stamp_version(site)
 }
 
 /// JavaScript without indentation and the comments that have lines of their own: 3 kB of the first load. Those
@@ -271,4 +323,30 @@ pub(crate) fn add_target(target: &str) -> Result<()> {
     added.with_context(|| {
         format!("the Rust target {target} is missing; install it with your toolchain")
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn files_that_stay_the_same_keep_their_times() {
+        let directory = tempfile::tempdir().unwrap();
+        let [site, page] = ["site", "page"].map(|name| directory.path().join(name));
+        fs::create_dir(&page).unwrap();
+        for (name, text) in [("same", "1"), ("changed", "2"), ("old", "3")] {
+            fs::write(page.join(name), text).unwrap();
+        }
+        update(&site, &page).unwrap();
+        fs::write(site.join(SAMPLE), "sample").unwrap();
+        let times = fs::FileTimes::new().set_modified(std::time::SystemTime::UNIX_EPOCH);
+        fs::File::options().write(true).open(site.join("same")).unwrap().set_times(times).unwrap();
+        fs::remove_file(page.join("old")).unwrap();
+        fs::write(page.join("changed"), "4").unwrap();
+        update(&site, &page).unwrap();
+        let modified = fs::metadata(site.join("same")).unwrap().modified().unwrap();
+        assert_eq!(modified, std::time::SystemTime::UNIX_EPOCH);
+        assert_eq!(fs::read_to_string(site.join("changed")).unwrap(), "4");
+        assert!(!site.join("old").exists() && site.join(SAMPLE).exists());
+    }
 }

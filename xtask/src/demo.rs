@@ -42,14 +42,15 @@ pub fn run(options: &Options) -> Result<()> {
     if !(options.seconds > 0.0 && options.seconds.is_finite()) {
         bail!("--seconds must be greater than 0");
     }
-    println!("Step 1 of 3: build the sniffer");
+    println!("Step 1 of 3: build the viewer");
+    build::page()?;
+    println!("\nStep 2 of 3: build the sniffer");
     let sniffer = build::sniffer()?;
     let sniffer = Printable(relative(&sniffer).display()).to_string();
     println!("\nThe sniffer is ready. In another terminal you can already run:");
     println!("  {sniffer} --help");
     println!("  sudo {sniffer} -i any -c 10\n");
-    println!("Step 2 of 3: build the viewer");
-    let site = build::site()?;
+    let site = build::sample()?;
     let out = site.join(CAPTURE);
     let interface = options.interface.as_deref().unwrap_or("any");
     println!(

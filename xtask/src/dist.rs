@@ -70,14 +70,17 @@ pub fn program_path(linkage: Linkage) -> PathBuf {
     }
 }
 
-/// Builds the program, stripped, and its symbols in `sniffer.debug` next to it. The dynamically
-/// linked one also writes the documents. Returns the path of the program.
+/// Builds the program, which contains the page, stripped, and its symbols in `sniffer.debug` next to it.
+/// The dynamically linked one also writes the documents. Returns the path of the program.
 ///
 /// # Errors
 ///
 /// If cargo, objcopy (binutils) or the program fails, or the compiler of musl is missing.
 pub fn program(linkage: Linkage) -> Result<PathBuf> {
+    let page = build::page()?;
     let mut cargo = build::cargo(["build", "--profile", "symbols", "--package", "sniffer"]);
+    // The build fails without the page.
+    cargo.env("SNIFFER_PAGE", page);
     let mut linked = build::target();
     if linkage == Linkage::Static {
         let target = format!("{ARCH}-unknown-linux-musl");

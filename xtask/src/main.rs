@@ -56,7 +56,7 @@ enum Task {
 fn main() -> Result<()> {
     match Cli::parse().task {
         Task::Demo(options) => demo::run(&options),
-        Task::Site => build::sniffer().and_then(|_| build::site()).map(drop),
+        Task::Site => build::site().map(drop),
         Task::Dist(options) => dist::run(&options),
         Task::Test(options) => test::run(&options),
         Task::Fuzz(options) => fuzz::run(&options),
@@ -66,7 +66,7 @@ fn main() -> Result<()> {
             build::run(build::cargo(["run", "--package", "bench", "--"]).args(args))
         }
         Task::Screenshots => {
-            build::sniffer().and_then(|_| build::site())?;
+            build::site()?;
             let example = ["run", "--package", "tests", "--example", "screenshots"];
             build::run(&mut build::cargo(example))
         }

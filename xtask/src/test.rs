@@ -144,8 +144,7 @@ fn recipes() -> Result<()> {
         debian::ensure(&[debian::FOR_TESTS, debian::FOR_RECIPES].concat())?;
         python::ensure_for_recipes()
     })?;
-    phases.run("sniffer", || build::sniffer().map(drop))?;
-    phases.run("site", || build::site().map(drop))?;
+    build_site(&mut phases)?;
     let counts = phases.run("recipes", || count_tests(&mut Suite::Recipes.command_as_root()?))?;
     conclude(&phases, &counts, "")
 }
@@ -210,11 +209,17 @@ fn build_all(phases: &mut Phases) -> Result<()> {
         let mut doc = build::cargo(["doc", "--workspace", "--no-deps", "--quiet"]);
         build::run(doc.env("RUSTDOCFLAGS", "--deny warnings"))
     })?;
-    phases.run("sniffer", || build::sniffer().map(drop))?;
-    phases.run("site", || build::site().map(drop))?;
+    build_site(phases)?;
     phases.run("building tests", || {
         build::run(&mut build::cargo(["test", "--workspace", "--no-run"]))
     })
+}
+
+/// Builds the site, and the sniffer that contains the page.
+fn build_site(phases: &mut Phases) -> Result<()> {
+    phases.run("page", || build::page().map(drop))?;
+    phases.run("sniffer", || build::sniffer().map(drop))?;
+    phases.run("sample", || build::sample().map(drop))
 }
 
 /// Prints times and counts, and a note about them. Fails if a test failed, or none ran.
