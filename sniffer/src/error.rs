@@ -36,6 +36,20 @@ pub enum Error {
         /// The system's error.
         source: io::Error,
     },
+    /// Nothing can listen on the address of `--serve`.
+    #[error("cannot serve the page on {address}: {source}")]
+    Serve {
+        /// The given address.
+        address: std::net::SocketAddr,
+        /// The system's error.
+        source: io::Error,
+    },
+    /// The program contains no page for `--serve`.
+    #[error(
+        "this program contains no page for --serve; to build target/release/sniffer with the page: cargo \
+         xtask site"
+    )]
+    NoPage,
     /// The terminal of `--top` cannot be used.
     #[error("cannot use the terminal: {source}")]
     Terminal {

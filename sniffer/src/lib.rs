@@ -21,6 +21,7 @@ mod flow_record;
 mod flows;
 mod http;
 mod interfaces;
+mod line_buffer;
 mod line_formatter;
 mod live;
 mod metrics;
@@ -31,6 +32,7 @@ mod progress;
 mod record_types;
 mod rotation_schedule;
 mod sandbox;
+mod serve;
 mod signals;
 mod stream;
 mod text_file;
@@ -40,6 +42,7 @@ mod top;
 pub use error::Error;
 
 use cli::{Action, Invocation};
+use serve::Listener;
 
 /// Exit status of a usage error.
 pub const USAGE_ERROR: u8 = 2;
@@ -58,7 +61,12 @@ pub fn print_error(error: &Error) {
 pub fn run() -> Result<(), Error> {
     signals::prepare()?;
     let Invocation { namespace, action } = cli::parse()?;
-    // While the process has a single thread, and before it opens sockets.
+    // The page is served from the namespace of the process, whatever namespace is captured.
+    let listener = match &action {
+        Action::Capture(config) => config.serve.map(Listener::bind).transpose()?,
+        _ => None,
+    };
+    // While the process has a single thread, and before it opens sockets for packets.
     let namespace = namespace.map(|name| name.enter()).transpose()?;
     if !matches!(action, Action::Capture(_)) {
         signals::unblock_hangup()?;
@@ -68,7 +76,7 @@ pub fn run() -> Result<(), Error> {
         Action::ListInterfaces => interfaces::list(),
         Action::Check(options) => check::run(&options),
         Action::DumpFilter(config) => dump::run(&config),
-        Action::Capture(config) => live::start(&config, namespace),
+        Action::Capture(config) => live::start(&config, namespace, listener),
         Action::ReadFiles(config) => file::run(&config),
         Action::CountPackets(config) => file::count(&config),
     };

@@ -5,6 +5,7 @@ use summary::LinkType;
 
 use crate::Error;
 use crate::filter::FilterOptions;
+use crate::line_buffer::LineBuffer;
 use crate::output::{self, Output, PreparedOutput, Rotation};
 use crate::packet_file::{RingLimits, Selection, Selector};
 use crate::sandbox::FileAccess;
@@ -30,6 +31,11 @@ pub(crate) struct Options {
 impl Options {
     fn all(&self) -> impl Iterator<Item = &output::Options> {
         self.lines.iter().chain(&self.packets)
+    }
+
+    /// Whether there are no outputs but memory.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.all().next().is_none()
     }
 
     /// Whether standard output is one of the outputs.
@@ -100,11 +106,12 @@ pub(crate) struct Outputs {
 }
 
 impl Outputs {
-    /// Opens the outputs. If one of them cannot be opened, no file remains.
+    /// Opens the outputs. If one of them cannot be opened, no file remains. `copy` gets all lines, too.
     pub(crate) fn open(
         options: &Options,
         prepared: PreparedOutputs,
         signals: Option<&Signals>,
+        copy: Option<LineBuffer>,
     ) -> Result<Self, Error> {
         let open = |options: &Option<output::Options>, prepared: Option<PreparedOutput>| {
             let options_and_prepared = options.as_ref().zip(prepared);
@@ -113,6 +120,10 @@ impl Outputs {
             opened.transpose()
         };
         let lines = open(&options.lines, prepared.lines)?;
+        let lines = match (lines, copy) {
+            (Some(lines), Some(copy)) => Some(lines.with_copy(copy)),
+            (lines, copy) => lines.or_else(|| copy.map(Output::in_memory)),
+        };
         match open(&options.packets, prepared.packets) {
             Ok(packets) => Ok(Self { lines, packets, selection: prepared.selection }),
             Err(error) => {

@@ -19,6 +19,9 @@ use crate::capture::{DEFAULT_BLOCK_KIB, DEFAULT_BUFFER_KIB, DEFAULT_SNAPLEN};
 use crate::interfaces::NamespaceName;
 use crate::packet_file::RingLimits;
 
+/// Where the page is served.
+const DEFAULT_SERVE_ADDRESS: &str = "127.0.0.1:8000";
+
 const INPUT: &str = "Input";
 const OUTPUT: &str = "Output";
 const ROTATION: &str = "Rotation";
@@ -225,6 +228,17 @@ pub(super) struct Args {
     #[arg(long, value_name = "ADDRESS:PORT", value_parser = socket_address, help_heading = OUTPUT,
           hide_short_help = true)]
     pub(super) metrics: Option<SocketAddr>,
+
+    /// Show the running capture in a browser
+    ///
+    /// Prints the URL of a page that shows the packets as they arrive. Without -w, lines are not written to
+    /// standard output. The address is 127.0.0.1:8000 unless one is given; if the port is in use, one of the
+    /// next. Everyone who has the URL can read the capture. From another machine:
+    /// `ssh -L 8000:127.0.0.1:8000 server sniffer --serve`.
+    #[arg(long, value_name = "ADDRESS:PORT", value_parser = socket_address, help_heading = OUTPUT,
+          num_args = 0..=1, require_equals = true, default_missing_value = DEFAULT_SERVE_ADDRESS,
+          hide_short_help = true, conflicts_with_all = ["count", "list_interfaces", "dump", "check"])]
+    pub(super) serve: Option<SocketAddr>,
 
     /// Form of the times
     ///

@@ -121,14 +121,19 @@ impl Args {
         notices
     }
 
-    /// Whether lines are written: always, unless only packets have an output.
+    /// Whether there are lines: always, unless only packets have an output.
     fn has_lines(&self) -> bool {
-        self.write.is_some() || self.pcapng.is_none()
+        self.write.is_some() || self.serve.is_some() || self.pcapng.is_none()
+    }
+
+    /// Whether lines are written to a file or to standard output.
+    fn writes_lines(&self) -> bool {
+        self.write.is_some() || (self.serve.is_none() && self.pcapng.is_none())
     }
 
     /// Whether the terminal shows flows and nothing is written.
     fn shows_only_top(&self) -> bool {
-        self.top && self.write.is_none()
+        self.top && self.write.is_none() && self.serve.is_none()
     }
 
     fn reads_files(&self) -> bool {
@@ -169,6 +174,9 @@ impl Args {
         }
         if self.reads_files() && self.ring.is_some() {
             return Err("--ring is for live captures; to select packets of files: --keep".into());
+        }
+        if self.reads_files() && self.serve.is_some() {
+            return Err("--serve shows live captures; to view a file, open it in the page".into());
         }
         if self.count && !self.reads_files() {
             return Err(
@@ -315,6 +323,7 @@ impl Args {
                 sandbox,
                 is_quiet: self.quiet,
                 metrics: self.metrics,
+                serve: self.serve,
                 has_top: self.top,
             }));
         }
@@ -362,7 +371,7 @@ impl Args {
 
     fn outputs_options(&self) -> outputs::Options {
         let lines =
-            self.has_lines().then(|| self.output_options(self.write.as_deref(), Framing::Lines));
+            self.writes_lines().then(|| self.output_options(self.write.as_deref(), Framing::Lines));
         let packets = self.pcapng.as_deref();
         let packets = packets.map(|path| self.output_options(Some(path), Framing::Blocks));
         let filter = |expression: &Option<String>| {

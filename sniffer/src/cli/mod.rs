@@ -18,6 +18,7 @@ mod near_miss;
 mod output_names;
 mod records;
 mod sections;
+mod serve_address;
 mod suggestion;
 mod tcpdump;
 mod values;
@@ -40,7 +41,8 @@ use args::{Args, command};
 /// If a file that contains arguments cannot be read: that of `-F` or of `-V`.
 pub(crate) fn parse() -> Result<Invocation, Error> {
     completion::answer(command);
-    let parsed = command().try_get_matches().and_then(|matches| {
+    let args = serve_address::join(std::env::args_os());
+    let parsed = command().try_get_matches_from(args).and_then(|matches| {
         if let Some(refusal) = tcpdump::refusal(&matches) {
             error::exit_with(&refusal);
         }

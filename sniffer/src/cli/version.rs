@@ -2,6 +2,8 @@
 
 use std::sync::LazyLock;
 
+use crate::serve;
+
 /// The day of the last commit, e.g. `2026-11-26`; empty if the build does not know it.
 pub(super) const DATE: &str = match option_env!("SNIFFER_DATE") {
     Some(date) => date,
@@ -30,6 +32,7 @@ fn describe() -> String {
         any(target_arch = "x86_64", target_arch = "aarch64", target_arch = "riscv64")
     ));
     let seccomp = if has_seccomp { "seccomp" } else { "no seccomp on this architecture" };
+    let page = if serve::is_embedded() { "included" } else { "not included" };
     format!(
         "{}\n\
          Build: {build}\n\
@@ -37,6 +40,7 @@ fn describe() -> String {
          Filter: pcap-filter(7), without libpcap\n\
          Input: pcap, pcapng; gzip, zstd, xz\n\
          Output: NDJSON; gzip, zstd\n\
+         Page: {page}\n\
          Sandbox: Landlock, {seccomp}",
         env!("CARGO_PKG_VERSION")
     )

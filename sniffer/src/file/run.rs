@@ -235,7 +235,7 @@ impl FileRun<'_> {
             names.map(|name| if name == STANDARD_INPUT_NAME { "-" } else { name }).collect();
         let prepared = self.prepared.take().unwrap_or_default();
         let signals = Some(self.signal_handler.signals());
-        let outputs = Outputs::open(&self.config.outputs, prepared, signals)?;
+        let outputs = Outputs::open(&self.config.outputs, prepared, signals, None)?;
         outputs.iter().for_each(|output| self.progress.recovered(output));
         let first = self.earliest().map(|first| &self.files[first]);
         let source = (SourceKind::File, first.is_some_and(CaptureFile::is_big_endian));

@@ -29,6 +29,8 @@ pub(crate) struct Config {
     pub(crate) is_quiet: bool,
     /// Where counters are served.
     pub(crate) metrics: Option<SocketAddr>,
+    /// Where the page and the capture are served.
+    pub(crate) serve: Option<SocketAddr>,
     /// Show flows on the terminal.
     pub(crate) has_top: bool,
 }

@@ -20,6 +20,7 @@ use crate::interfaces::{Interface, LinkChange, LinkMonitor, NamespaceWatch};
 use crate::metrics::{Page, RunState};
 use crate::output::Output;
 use crate::progress::{Progress, packets};
+use crate::serve::LiveView;
 use crate::signals::{self, Request, Signals};
 use crate::timer::Timer;
 use crate::top::Top;
@@ -52,6 +53,8 @@ pub(super) struct Run<'a> {
     pub(super) metrics: Option<(Page, RunState)>,
     /// The flows on the terminal.
     pub(super) top: Option<Top>,
+    /// The capture in the browser.
+    pub(super) view: Option<LiveView>,
 }
 
 impl Run<'_> {
@@ -81,18 +84,24 @@ impl Run<'_> {
                 ));
             }
         }
-        self.close();
+        if let Some(view) = &self.view {
+            view.end();
+        }
+        let view = self.close();
+        if let Some(view) = view {
+            view.wait_for_readers();
+        }
         result
     }
 
     /// Closes the sockets of all interfaces at the same time. The kernel waits 20 to 30 ms for packet
-    /// processing in progress before it releases one, however small its ring is.
-    fn close(self) {
-        let Self { accounting, sources, .. } = self;
+    /// processing in progress before it releases one, however small its ring is. Returns what outlives them.
+    fn close(self) -> Option<LiveView> {
+        let Self { accounting, sources, view, .. } = self;
         // Its references to the sockets, so that dropping a source closes them.
         drop(accounting);
         if let [_] = sources[..] {
-            return;
+            return view;
         }
         std::thread::scope(|scope| {
             for source in sources {
@@ -100,6 +109,7 @@ impl Run<'_> {
                 let _ = Builder::new().spawn_scoped(scope, move || drop(source));
             }
         });
+        view
     }
 
     fn run_loop(&mut self) -> Result<Reason, Error> {
@@ -193,10 +203,12 @@ impl Run<'_> {
             self.sources.iter().filter_map(PacketSource::poll_timeout).chain(timeout).min();
         let sources = self.sources.iter().map(PacketSource::as_fd);
         let hangups = self.accounting.outputs().filter_map(Output::hangup_fd);
+        let hangups = hangups.chain(self.view.as_ref().and_then(LiveView::hangup_fd));
         let fds: Vec<_> = sources.chain([self.monitor.as_fd()]).chain(hangups).collect();
         let ready = self.signals.wait(&fds, timeout)?;
         self.accounting.check_readers()?;
-        if ready.is_stopped {
+        let is_abandoned = self.view.as_ref().is_some_and(LiveView::is_abandoned);
+        if ready.is_stopped || is_abandoned {
             return Ok(Some(Reason::Signal));
         }
         for index in ready.errors {

@@ -24,13 +24,18 @@ use crate::metrics::{Page, RunState};
 use crate::outputs::Outputs;
 use crate::progress::Progress;
 use crate::sandbox::{self, Policy, SocketAccess};
+use crate::serve::{Listener, LiveView};
 use crate::signals::Signals;
 use crate::stream::{self, Stream};
 use crate::top::{self, Top};
 
 /// Captures until something ends the run.
-/// `namespace` is the network namespace that the process has entered, if any.
-pub(crate) fn start(config: &Config, namespace: Option<NamespaceWatch>) -> Result<(), Error> {
+/// `namespace` is the network namespace that the process has entered, if any. `listener` serves the capture.
+pub(crate) fn start(
+    config: &Config,
+    namespace: Option<NamespaceWatch>,
+    mut listener: Option<Listener>,
+) -> Result<(), Error> {
     // Before looking up the interfaces, to miss no change.
     let monitor = LinkMonitor::open()?;
     let chosen = interfaces::select(&config.interfaces)?;
@@ -43,6 +48,9 @@ pub(crate) fn start(config: &Config, namespace: Option<NamespaceWatch>) -> Resul
     }
     let mut prepared = config.outputs.prepare(None)?;
     prepared.watch_readers()?;
+    if let Some(listener) = listener.as_mut().filter(|_| config.outputs.is_empty()) {
+        listener.watch_stdout()?;
+    }
     prepared.check(chosen.iter().filter_map(Interface::link_type))?;
     // From here on signals end the run properly; until here they may end the process at once.
     // Before starting threads, which inherit the signal mask.
@@ -80,8 +88,9 @@ pub(crate) fn start(config: &Config, namespace: Option<NamespaceWatch>) -> Resul
         starts_threads: config.thread_count.is_some()
             || 1 < chosen.len()
             || terminal.is_some()
-            || server.is_some(),
-        accepts_connections: server.is_some(),
+            || server.is_some()
+            || listener.is_some(),
+        accepts_connections: server.is_some() || listener.is_some(),
         sets_terminal: terminal.is_some(),
     };
     let missing_layers = sandbox::enter(&config.sandbox, &policy)?;
@@ -100,7 +109,8 @@ pub(crate) fn start(config: &Config, namespace: Option<NamespaceWatch>) -> Resul
     let all_links = if has_any { Some(AllLinks::new(interfaces::all()?)) } else { None };
     captured.iter_mut().try_for_each(CapturedInterface::init_hw_baseline)?;
     // The last step that can fail, so that a run that cannot start leaves no file.
-    let outputs = Outputs::open(&config.outputs, prepared, Some(&signals))?;
+    let copy = listener.as_ref().map(|listener| listener.lines().clone());
+    let outputs = Outputs::open(&config.outputs, prepared, Some(&signals), copy)?;
     outputs.iter().for_each(|output| progress.recovered(output));
     let described = captured.iter().map(CapturedInterface::describe).collect();
     let source = (SourceKind::Live, cfg!(target_endian = "big"));
@@ -125,11 +135,14 @@ pub(crate) fn start(config: &Config, namespace: Option<NamespaceWatch>) -> Resul
     let metrics = match server {
         Some((server, address)) => {
             let page = Page::default();
-            server.start("metrics", page.clone()).map_err(|source| Error::Metrics { address, source })?;
+            server
+                .start("metrics", page.clone())
+                .map_err(|source| Error::Metrics { address, source })?;
             Some((page, run_state))
         }
         None => None,
     };
+    let view = listener.map(|listener| serve(listener, &progress)).transpose()?;
     let top = terminal.map(|terminal| Top::start(terminal, signals.quit_event()?)).transpose()?;
     Run {
         config,
@@ -145,6 +158,7 @@ pub(crate) fn start(config: &Config, namespace: Option<NamespaceWatch>) -> Resul
         drop_notices,
         top,
         metrics,
+        view,
     }
     .run()
 }
@@ -159,6 +173,15 @@ fn listen(address: SocketAddr, progress: &Progress) -> Result<(Server, SocketAdd
         progress.info("everyone who can connect to this address can read the metrics");
     }
     Ok((server, actual))
+}
+
+/// Starts to serve the page, and prints its URL, also with `-q`.
+fn serve(listener: Listener, progress: &Progress) -> Result<LiveView, Error> {
+    listener.notices().into_iter().for_each(|notice| progress.info(notice));
+    let url = listener.url();
+    let view = listener.start()?;
+    progress.print(format_args!("open {url}"));
+    Ok(view)
 }
 
 /// Whether another program writes to standard input, perhaps packets.

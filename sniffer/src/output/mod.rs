@@ -1,5 +1,6 @@
-//! An output: standard output, or a file that rotation replaces by the next. Lines or blocks are
-//! buffered and written in large pieces; a file that cannot take all of them ends after a whole one.
+//! An output: standard output, or a file that rotation replaces by the next; for lines also memory, which
+//! gets a copy or replaces the file. Lines or blocks are buffered and written in large pieces; a file that
+//! cannot take all of them ends after a whole one.
 //!
 //! `options` prepares an output, `open` opens it, and `special` opens files that are not regular. For
 //! regular files, `recovery` completes those of an interrupted run, `file_namer` chooses the paths, and
@@ -30,6 +31,7 @@ pub(crate) use file_id::FileId;
 pub(crate) use file_namer::Rotation;
 pub(crate) use framing::Framing;
 pub(crate) use options::{Options, PreparedOutput};
+pub(crate) use target::watch_reader;
 pub(crate) use template::{expand, expand_host};
 
 use compression::Encoder;
@@ -43,6 +45,7 @@ use std::time::{Duration, Instant};
 use target::Target;
 
 use crate::Error;
+use crate::line_buffer::LineBuffer;
 use crate::signals::Signals;
 
 /// The buffer is written once it holds this many bytes.
@@ -69,8 +72,10 @@ pub(crate) struct Lost {
 
 /// An open output with its buffered lines or blocks. After an error, it takes no more of them.
 pub(crate) struct Output {
-    /// `None` only between two files.
+    /// `None` between two files, and if there is only a copy in memory.
     encoder: Option<Encoder<Target>>,
+    /// Gets all lines, also those that could not be written.
+    copy: Option<LineBuffer>,
     compression: Compression,
     framing: Framing,
     /// The name of the current file, for messages.
@@ -90,7 +95,7 @@ pub(crate) struct Output {
     /// Lines or packets that a compressing encoder has taken since then.
     unflushed: u64,
     lost: Lost,
-    /// Nothing can be written any more.
+    /// Nothing can be written to the file any more.
     has_failed: bool,
     /// Files of an interrupted run that are complete now.
     recovered: Vec<PathBuf>,
@@ -122,7 +127,7 @@ impl Output {
 
     /// Whether an error has made the output unusable.
     pub(crate) fn has_failed(&self) -> bool {
-        self.has_failed
+        self.has_failed && self.copy.is_none()
     }
 
     /// A descriptor that becomes readable when the reader of a pipe or socket goes away.
@@ -226,13 +231,16 @@ impl Output {
 
     /// Writes the buffer. If a file cannot take it all, it keeps the lines or blocks that fit.
     fn write_buffer(&mut self) -> Result<(), Error> {
-        if self.has_failed {
-            self.buffer.clear();
-            return Ok(());
+        if let Some(copy) = &self.copy {
+            copy.append(&self.buffer);
         }
         let is_created_file = self.is_created_file();
         let framing = self.framing;
-        let Some(encoder) = &mut self.encoder else { return Ok(()) };
+        let Some(encoder) = self.encoder.as_mut().filter(|_| !self.has_failed) else {
+            self.buffer.clear();
+            self.written_at = Instant::now();
+            return Ok(());
+        };
         let before = encoder.inner().written_len();
         let written = encoder.write_all(&self.buffer);
         if !encoder.is_plain() {
@@ -288,10 +296,10 @@ impl Output {
 
     /// Writes all buffered bytes, and gives the file its final name.
     pub(crate) fn finish(&mut self) -> Result<(), Error> {
+        self.write_buffer()?;
         if self.has_failed {
             return Ok(());
         }
-        self.write_buffer()?;
         if let Some(encoder) = self.encoder.take() {
             self.on_flushed(encoder.finish().map(drop))?;
         }

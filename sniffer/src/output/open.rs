@@ -9,8 +9,9 @@ use std::time::Instant;
 
 use super::file_namer::OutputPath;
 use super::recovery::{Part, Unfinished};
-use super::{BUFFER_LEN, Compression, Lost, Options, Output, PreparedOutput};
+use super::{BUFFER_LEN, Compression, Framing, Lost, Options, Output, PreparedOutput};
 use crate::Error;
+use crate::line_buffer::LineBuffer;
 use crate::signals::Signals;
 
 impl Output {
@@ -32,27 +33,18 @@ impl Output {
         let path = options.path.as_deref();
         let extension = path.and_then(|path| Compression::from_extension(path.extension()?));
         let compression = options.compression.or(extension).unwrap_or(Compression::None);
-        let now = Instant::now();
         let PreparedOutput { namer, special, hangup, unfinished, .. } = prepared;
         let Unfinished { parts, untrusted } = unfinished;
         let mut output = Self {
-            encoder: None,
             compression,
             framing: options.framing,
             name: options.name(),
             namer,
-            current: None,
             inputs: options.inputs.clone(),
             max_file_len: options.rotation.size,
-            buffer: Vec::with_capacity(BUFFER_LEN + (4 << 10)),
-            written_at: now,
-            flushed_at: now,
-            unflushed: 0,
-            lost: Lost::default(),
-            has_failed: false,
-            recovered: Vec::new(),
             untrusted,
             signals: signals.cloned(),
+            ..Self::closed()
         };
         if output.namer.is_some() {
             if let Err(error) = output.open_first(parts) {
@@ -65,6 +57,41 @@ impl Output {
             special.map_or_else(|| io::stdout().as_fd().try_clone_to_owned().map(File::from), Ok);
         output.start_file(file.map_err(|source| output.error(source))?, hangup)?;
         Ok(output)
+    }
+
+    /// Keeps lines in memory only.
+    pub(crate) fn in_memory(lines: LineBuffer) -> Self {
+        Self { copy: Some(lines), ..Self::closed() }
+    }
+
+    /// Also keeps all lines in memory.
+    pub(crate) fn with_copy(self, lines: LineBuffer) -> Self {
+        Self { copy: Some(lines), ..self }
+    }
+
+    /// An output without a file.
+    fn closed() -> Self {
+        let now = Instant::now();
+        Self {
+            encoder: None,
+            copy: None,
+            compression: Compression::None,
+            framing: Framing::Lines,
+            name: String::new(),
+            namer: None,
+            current: None,
+            inputs: Vec::new(),
+            max_file_len: None,
+            buffer: Vec::with_capacity(BUFFER_LEN + (4 << 10)),
+            written_at: now,
+            flushed_at: now,
+            unflushed: 0,
+            lost: Lost::default(),
+            has_failed: false,
+            recovered: Vec::new(),
+            untrusted: Vec::new(),
+            signals: None,
+        }
     }
 
     /// Creates the first file, and completes the unfinished ones of an interrupted run.

@@ -72,7 +72,7 @@ impl Target {
 
 /// A descriptor that becomes readable when the reader of a pipe or socket goes away; `None` for other
 /// files. Polling the file itself could report input from a terminal or the peer of a socket.
-pub(super) fn watch_reader(file: impl AsFd) -> io::Result<Option<Epoll>> {
+pub(crate) fn watch_reader(file: impl AsFd) -> io::Result<Option<Epoll>> {
     let file_type = File::from(file.as_fd().try_clone_to_owned()?).metadata()?.file_type();
     if !file_type.is_fifo() && !file_type.is_socket() {
         return Ok(None);

@@ -74,6 +74,8 @@ sniffer -Q in -y EN10MB -r 3.pcap           | 0 | sniffer: no effect on files: -
 sniffer -qr 3.pcap -G 1h -w %%.ndjson       | 0 | | files %.ndjson
 sniffer -r 3.pcap --netns nope              | 0 | sniffer: no effect on files: --netns | 3 records
 sniffer -r 3.pcap -i lo                     | 2 | sniffer: -i captures live, -r and -V read files; choose one of them |
+sniffer -r 3.pcap --serve                   | 2 | sniffer: --serve shows live captures; to view a file, open it in the page |
+sniffer --serve udp --duration 10ms -i lo   | 0 | sniffer: capturing on lo (ethernet) |
 sniffer -r 3.pcap --duration 1m             | 2 | sniffer: --duration limits live captures; for files: timeout TIME sniffer ... |
 
 # Outputs

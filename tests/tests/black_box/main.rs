@@ -47,6 +47,7 @@ mod record_format;
 mod resilience;
 mod rotation;
 mod sandbox;
+mod serve;
 mod shells;
 mod signals;
 mod source_rules;

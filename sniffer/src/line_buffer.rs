@@ -1,0 +1,300 @@
+//! The lines of a run in bounded memory, for readers on other threads.
+//!
+//! Each byte has an offset: the first byte of the run has offset 0. The oldest lines are dropped when there
+//! are too many. Writing never waits for a reader: readers copy no more than one chunk under the lock, and
+//! share the others.
+
+use std::collections::VecDeque;
+use std::ops::Range;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use crate::http::Wakeup;
+
+/// Capacity of a chunk in bytes.
+const CHUNK_LEN: usize = 256 << 10;
+
+/// A reader that follows the run reads more often.
+const MAX_READ_INTERVAL: Duration = Duration::from_secs(2);
+
+/// Readers have got the last lines if none of them reads for this time.
+const QUIET_TIME: Duration = Duration::from_millis(500);
+
+/// Longest time that [`LineBuffer::wait_for_readers`] waits.
+const MAX_WAIT: Duration = Duration::from_secs(2);
+
+/// The lines of a run. Clones share them.
+#[derive(Clone, Debug)]
+pub(crate) struct LineBuffer(Arc<Shared>);
+
+#[derive(Debug)]
+struct Shared {
+    state: Mutex<State>,
+    wakeup: Wakeup,
+}
+
+/// Bytes in a chunk.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Slice {
+    pub(crate) chunk: Arc<Vec<u8>>,
+    pub(crate) range: Range<usize>,
+}
+
+/// What there is to read from an offset on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Available {
+    /// Whole lines, if the reader began at the start of one.
+    Lines {
+        /// The offset of the first byte. It is greater than the requested one, and the start of a line, if
+        /// bytes in between were dropped.
+        start: u64,
+        slices: Vec<Slice>,
+        /// The number of all bytes, once the run has ended.
+        total: Option<u64>,
+    },
+    /// Nothing yet. The next line wakes the server.
+    Nothing,
+    /// The run has ended with this number of bytes, or has not reached the offset.
+    End(u64),
+}
+
+#[derive(Debug, Default)]
+struct State {
+    max_len: usize,
+    /// Chunks of whole lines that get no more lines, the oldest first.
+    chunks: VecDeque<Arc<Vec<u8>>>,
+    /// The chunk that gets the next line.
+    last: Vec<u8>,
+    /// The offset of the first byte in the chunks.
+    start: u64,
+    /// The offset of the next byte.
+    end: u64,
+    /// Memory of a dropped chunk, for the next one.
+    spare: Option<Vec<u8>>,
+    has_ended: bool,
+    /// Whether a reader waits for the next line.
+    is_awaited: bool,
+    /// When a reader last read.
+    read_at: Option<Instant>,
+}
+
+impl LineBuffer {
+    /// Keeps at most `max_len` bytes, and one chunk. `wakeup` wakes readers that wait.
+    pub(crate) fn new(max_len: usize, wakeup: Wakeup) -> Self {
+        let state = State { max_len, ..State::default() };
+        Self(Arc::new(Shared { state: Mutex::new(state), wakeup }))
+    }
+
+    /// Wakes readers that wait.
+    pub(crate) fn wakeup(&self) -> &Wakeup {
+        &self.0.wakeup
+    }
+
+    /// Appends whole lines.
+    pub(crate) fn append(&self, lines: &[u8]) {
+        let mut state = self.state();
+        state.append(lines);
+        self.wake(state);
+    }
+
+    /// Ends the run: there are no more lines.
+    pub(crate) fn end(&self) {
+        let mut state = self.state();
+        state.has_ended = true;
+        self.wake(state);
+    }
+
+    /// The lines from an offset on, at most `max_len` bytes but at least one chunk.
+    pub(crate) fn read(&self, from: u64, max_len: usize) -> Available {
+        let mut state = self.state();
+        state.read_at = Some(Instant::now());
+        state.read(from, max_len)
+    }
+
+    /// After the end, waits until the readers that followed the run have read the last lines, but at most
+    /// [`MAX_WAIT`].
+    pub(crate) fn wait_for_readers(&self) {
+        let ended_at = Instant::now();
+        loop {
+            let now = Instant::now();
+            let read_at = self.state().read_at;
+            let Some(read_at) = read_at.filter(|at| ended_at < *at + MAX_READ_INTERVAL) else {
+                return;
+            };
+            let until = (read_at.max(ended_at) + QUIET_TIME).min(ended_at + MAX_WAIT);
+            if until <= now {
+                return;
+            }
+            thread::sleep(until - now);
+        }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn wake(&self, mut state: MutexGuard<'_, State>) {
+        let is_awaited = std::mem::take(&mut state.is_awaited);
+        drop(state);
+        if is_awaited {
+            self.0.wakeup.wake();
+        }
+    }
+}
+
+impl State {
+    fn append(&mut self, lines: &[u8]) {
+        let mut rest = lines;
+        while !rest.is_empty() {
+            let capacity = CHUNK_LEN.saturating_sub(self.last.len());
+            let len = match rest.get(..capacity) {
+                None => rest.len(),
+                Some(start) => start.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1),
+            };
+            let len = match (len, self.last.is_empty()) {
+                (0, false) => {
+                    self.start_chunk();
+                    continue;
+                }
+                // A line that is longer than a chunk.
+                (0, true) => {
+                    rest.iter().position(|byte| *byte == b'\n').map_or(rest.len(), |at| at + 1)
+                }
+                (len, _) => len,
+            };
+            let (lines, after) = rest.split_at(len);
+            self.last.reserve_exact(CHUNK_LEN.saturating_sub(self.last.len()));
+            self.last.extend_from_slice(lines);
+            self.end += lines.len() as u64;
+            rest = after;
+        }
+        while self.max_len as u64 + (self.last.len() as u64) < self.end - self.start
+            && let Some(oldest) = self.chunks.pop_front()
+        {
+            self.start += oldest.len() as u64;
+            self.spare = Arc::into_inner(oldest);
+        }
+    }
+
+    fn start_chunk(&mut self) {
+        let mut next = self.spare.take().unwrap_or_default();
+        next.clear();
+        self.chunks.push_back(Arc::new(std::mem::replace(&mut self.last, next)));
+    }
+
+    fn read(&mut self, from: u64, max_len: usize) -> Available {
+        let start = from.max(self.start);
+        if start == self.end && !self.has_ended {
+            self.is_awaited = true;
+            return Available::Nothing;
+        }
+        if self.end <= start {
+            return Available::End(self.end);
+        }
+        let mut slices: Vec<Slice> = Vec::new();
+        let (mut offset, mut len) = (self.start, 0);
+        let full = self.chunks.iter().map(|chunk| (&chunk[..], Some(chunk)));
+        for (bytes, chunk) in full.chain([(&self.last[..], None)]) {
+            let skipped = usize::try_from(start.saturating_sub(offset)).unwrap_or(usize::MAX);
+            offset += bytes.len() as u64;
+            if bytes.len() <= skipped {
+                continue;
+            }
+            len += bytes.len() - skipped;
+            if max_len < len && !slices.is_empty() {
+                break;
+            }
+            slices.push(match chunk {
+                Some(chunk) => Slice { chunk: chunk.clone(), range: skipped..bytes.len() },
+                None => {
+                    let copy = bytes[skipped..].to_vec();
+                    Slice { range: 0..copy.len(), chunk: Arc::new(copy) }
+                }
+            });
+        }
+        Available::Lines { start, slices, total: self.has_ended.then_some(self.end) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn buffer(max_len: usize) -> LineBuffer {
+        LineBuffer::new(max_len, Wakeup::new().unwrap())
+    }
+
+    fn bytes(slices: &[Slice]) -> Vec<u8> {
+        slices.iter().flat_map(|slice| slice.chunk[slice.range.clone()].to_vec()).collect()
+    }
+
+    #[test]
+    fn readers_wait_at_the_end_until_there_are_lines() {
+        let buffer = buffer(1 << 20);
+        assert_eq!(buffer.read(0, 100), Available::Nothing);
+        buffer.append(b"a\nbc\n");
+        let Available::Lines { start: 2, slices, total: None } = buffer.read(2, 100) else {
+            panic!("no lines")
+        };
+        assert_eq!(bytes(&slices), b"bc\n");
+        assert_eq!(buffer.read(5, 100), Available::Nothing);
+        assert_eq!(buffer.read(6, 100), Available::End(5));
+        buffer.end();
+        assert_eq!(buffer.read(5, 100), Available::End(5));
+        assert!(matches!(buffer.read(0, 100), Available::Lines { total: Some(5), .. }));
+    }
+
+    #[test]
+    fn memory_is_bounded_and_gaps_end_at_a_line() {
+        let buffer = buffer(4 * CHUNK_LEN);
+        let line = [&[b'x'; 999][..], b"\n"].concat();
+        for _ in 0..100 {
+            buffer.append(&line.repeat(150));
+        }
+        let Available::Lines { start, slices, .. } = buffer.read(1_500, usize::MAX) else {
+            panic!("no lines")
+        };
+        assert!(1_500 < start && start.is_multiple_of(1_000), "{start}");
+        let len = bytes(&slices).len();
+        assert_eq!(start + len as u64, 15_000_000);
+        assert!((3 * CHUNK_LEN..=5 * CHUNK_LEN).contains(&len), "{len}");
+    }
+
+    #[test]
+    fn nobody_waits_for_readers_that_are_gone() {
+        let buffer = buffer(100);
+        buffer.end();
+        let start = Instant::now();
+        buffer.wait_for_readers();
+        buffer.state().read_at = start.checked_sub(MAX_READ_INTERVAL);
+        buffer.wait_for_readers();
+        assert!(buffer.state().read_at.is_some_and(|at| at < start));
+    }
+
+    proptest! {
+        /// A reader that is fast enough gets all bytes in pieces of whole lines, whatever their sizes.
+        #[test]
+        fn readers_get_all_lines(
+            batches in prop::collection::vec(prop::collection::vec(0..300_000_usize, 1..5), 1..8),
+            max_len in 1..1_000_000_usize,
+        ) {
+            let buffer = buffer(64 << 20);
+            let (mut written, mut read) = (Vec::new(), Vec::new());
+            for lens in batches {
+                let lines: Vec<_> = lens.iter().flat_map(|len| [&vec![b'x'; *len][..], b"\n"].concat()).collect();
+                buffer.append(&lines);
+                written.extend(lines);
+                while let Available::Lines { start, slices, .. } = buffer.read(read.len() as u64, max_len) {
+                    prop_assert_eq!(start, read.len() as u64);
+                    let bytes = bytes(&slices);
+                    prop_assert!(slices.len() == 1 || bytes.len() <= max_len);
+                    prop_assert_eq!(bytes.last(), Some(&b'\n'));
+                    read.extend(bytes);
+                }
+            }
+            prop_assert!(read == written);
+        }
+    }
+}

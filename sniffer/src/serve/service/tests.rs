@@ -1,0 +1,149 @@
+use super::*;
+use proptest::prelude::*;
+use std::net::Ipv4Addr;
+
+/// A page of one file, whose content is empty (RFC 1952).
+const FILES: &[(&str, &[u8])] =
+    &[("index.html", &[0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 2, 0xff, 3, 0, 0, 0, 0, 0, 0, 0, 0, 0])];
+
+fn service() -> CaptureService {
+    CaptureService {
+        token: Token::random().unwrap(),
+        address: Ipv4Addr::LOCALHOST.into(),
+        page: Page::new(FILES),
+        lines: LineBuffer::new(1 << 20, Wakeup::new().unwrap()),
+    }
+}
+
+/// The response to a request for a path below the token.
+fn respond(service: &CaptureService, name: &str, headers: &str) -> Option<Response> {
+    let path = format!("/{}/{name}", service.token.text());
+    respond_to(service, &path, &format!("Host: localhost\r\n{headers}"), false)
+}
+
+fn respond_to(
+    service: &CaptureService,
+    path: &str,
+    headers: &str,
+    is_final: bool,
+) -> Option<Response> {
+    let request = format!("GET {path} HTTP/1.1\r\n{headers}\r\n");
+    service.respond(&Request::parse(request.as_bytes()).unwrap().unwrap(), is_final)
+}
+
+fn status(response: Option<Response>) -> String {
+    response.map_or("waiting".to_owned(), |response| response.status()[..3].to_owned())
+}
+
+#[test]
+fn only_requests_with_host_and_token_are_answered() {
+    let service = service();
+    let token = service.token.text();
+    let own = "Host: 127.0.0.1:8000\r\n";
+    for (path, headers, expected) in [
+        (format!("/{token}/"), own, "200"),
+        (format!("/{token}/index.html?x"), own, "200"),
+        (format!("/{token}/capture.ndjson"), own, "200"),
+        (format!("/{token}/missing"), own, "404"),
+        (format!("/{token}/../{token}/"), own, "404"),
+        (format!("/{token}"), own, "404"),
+        (format!("//{token}/"), own, "404"),
+        (format!("{token}/"), own, "404"),
+        (format!("http://127.0.0.1/{token}/"), own, "404"),
+        ("/".to_owned(), own, "404"),
+        ("/index.html".to_owned(), own, "404"),
+        (format!("/{}0/", &token[1..]), own, "404"),
+        (format!("/{token}/"), "", "421"),
+        (format!("/{token}/"), "Host: evil.example\r\n", "421"),
+        (format!("/{token}/"), "Host: localhost\r\nHost: evil.example\r\n", "421"),
+        (format!("/{token}/capture.ndjson"), "Host: evil.example\r\n", "421"),
+    ] {
+        let response = respond_to(&service, &path, headers, false);
+        assert_eq!(status(response), expected, "{path} {headers}");
+    }
+}
+
+#[test]
+fn nothing_tells_a_wrong_token_from_a_missing_file() {
+    let service = service();
+    let missing = respond(&service, "missing", "");
+    assert_eq!(respond_to(&service, "/", "Host: localhost\r\n", false), missing);
+}
+
+#[test]
+fn open_ranges_follow_the_run() {
+    let service = service();
+    let range = |from: u64, is_final| {
+        let path = format!("/{}/{CAPTURE}", service.token.text());
+        let headers = format!("Host: localhost\r\nRange: bytes={from}-\r\n");
+        respond_to(&service, &path, &headers, is_final)
+    };
+    let expected = |range: &str, text: &[u8]| {
+        let slice = Slice { range: 0..text.len(), chunk: text.to_vec().into() };
+        let response = lines("206 Partial Content", vec![slice])
+            .header("Content-Range", range.to_owned())
+            .header("Cache-Control", "no-store");
+        Some(protect(response))
+    };
+    assert_eq!(range(0, false), None);
+    assert_eq!(status(range(0, true)), "204");
+    service.lines.append(b"one\ntwo\n");
+    assert_eq!(range(0, false), expected("bytes 0-7/*", b"one\ntwo\n"));
+    assert_eq!(range(4, false), expected("bytes 4-7/*", b"two\n"));
+    assert_eq!(range(8, false), None);
+    service.lines.append(b"three\n");
+    service.lines.end();
+    assert_eq!(range(8, false), expected("bytes 8-13/14", b"three\n"));
+    let end = Response::new("416 Range Not Satisfiable")
+        .header("Content-Range", "bytes */14")
+        .header("Cache-Control", "no-store");
+    assert_eq!(range(14, false), Some(protect(end)));
+}
+
+#[test]
+fn other_ranges_are_refused() {
+    let service = service();
+    service.lines.append(b"line\n");
+    for headers in [
+        "Range: bytes=0-1\r\n",
+        "Range: bytes=-1\r\n",
+        "Range: bytes=0-,0-\r\n",
+        "Range: bytes=0-\r\nRange: bytes=0-\r\n",
+    ] {
+        assert_eq!(status(respond(&service, CAPTURE, headers)), "400", "{headers}");
+    }
+}
+
+#[test]
+fn clients_without_gzip_get_the_content() {
+    let service = service();
+    let has_encoding = |headers: &str| {
+        let response = respond(&service, "", headers).unwrap();
+        let text = format!("{response:?}");
+        text.contains("Content-Encoding")
+    };
+    for headers in ["Accept-Encoding: gzip\r\n", "Accept-Encoding: br;q=1.0, GZIP ;q=0.5\r\n"] {
+        assert!(has_encoding(headers), "{headers}");
+    }
+    for headers in ["", "Accept-Encoding: br\r\n", "Accept-Encoding: gzip; q=0\r\n"] {
+        assert!(!has_encoding(headers), "{headers}");
+    }
+}
+
+proptest! {
+    /// Nothing but the token leads to anything else than a refusal.
+    #[test]
+    fn any_request_without_the_token_is_refused(
+        path in "[!-~]{0,60}",
+        headers in prop::collection::vec("(Host|Range|Accept-Encoding): [ -~]{0,30}", 0..4),
+    ) {
+        let service = service();
+        service.lines.append(b"line\n");
+        let headers: String = headers.iter().map(|header| format!("{header}\r\n")).collect();
+        let request = format!("GET /{path} HTTP/1.1\r\n{headers}\r\n");
+        if let Ok(Some(request)) = Request::parse(request.as_bytes()) {
+            let status = status(service.respond(&request, false));
+            prop_assert!(["404", "421"].contains(&&*status), "{}", status);
+        }
+    }
+}
