@@ -3,7 +3,7 @@
 use serde_json::Value;
 use std::path::Path;
 use xtask::build;
-use xtask::server::Server;
+use xtask::server::{Answer, Request, Server};
 
 use crate::browser::Driver;
 use crate::chromium::{Chromium, Mouse};
@@ -29,7 +29,19 @@ impl Page {
     ///
     /// If the site was not built, or does not run.
     pub fn open(query: &str) -> Self {
-        let (server, url) = serve_site();
+        Self::open_with(query, |_| Answer::File)
+    }
+
+    /// Same as [`Page::open`], with a handler of requests to the server.
+    ///
+    /// # Panics
+    ///
+    /// If the site was not built, or does not run.
+    pub fn open_with(
+        query: &str,
+        handler: impl Fn(&Request) -> Answer + Send + Sync + 'static,
+    ) -> Self {
+        let (server, url) = serve_site_with(handler);
         let chromium = Chromium::start().unwrap();
         chromium.navigate(&(url + query)).unwrap();
         let page = Self { chromium, server };
@@ -198,6 +210,17 @@ fn in_plot(driver: &impl Driver, chart: &str, (x, y): (f64, f64)) -> (f64, f64) 
 ///
 /// If the site was not built.
 pub fn serve_site() -> (Server, String) {
+    serve_site_with(|_| Answer::File)
+}
+
+/// Same as [`serve_site`], with a handler of requests.
+///
+/// # Panics
+///
+/// If the site was not built.
+pub fn serve_site_with(
+    handler: impl Fn(&Request) -> Answer + Send + Sync + 'static,
+) -> (Server, String) {
     let site = build::site_path();
     assert!(
         site.join("index.html").exists(),
@@ -205,7 +228,7 @@ pub fn serve_site() -> (Server, String) {
         site.display()
     );
     // Not at the server's root, so that an absolute path in the page fails.
-    let server = Server::start(site.parent().unwrap(), 0).unwrap();
+    let server = Server::start_with(site.parent().unwrap(), 0, handler).unwrap();
     let url =
         format!("http://127.0.0.1:{}/{}/", server.port(), site.file_name().unwrap().display());
     (server, url)

@@ -1,11 +1,13 @@
 //! A static web server on 127.0.0.1.
 //!
+//! Files may grow while they are served: `Range: bytes=N-` requests the bytes from an offset on.
+//!
 //! A thread serves each connection and closes it after one response: connections that browsers open
 //! in advance, and do not use, never delay another one.
 
 use anyhow::{Context, Result};
 use std::fs::File;
-use std::io::{self, Read, Write};
+use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::{Component, Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -28,6 +30,31 @@ pub struct Server {
     requests: Arc<Mutex<Vec<String>>>,
 }
 
+/// A request.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Request {
+    /// The method.
+    pub method: String,
+    /// The path, with the query.
+    pub url: String,
+    /// The first byte of the range that is requested.
+    pub range_start: Option<u64>,
+}
+
+/// What a [`Handler`] does with a request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Answer {
+    /// The file with that name is served.
+    File,
+    /// Status, header `Content-Range` (empty if there is none) and body.
+    Content(&'static str, String, Vec<u8>),
+    /// The connection is closed without an answer.
+    Disconnect,
+}
+
+/// Answers requests instead of files.
+pub type Handler = dyn Fn(&Request) -> Answer + Send + Sync;
+
 impl Server {
     /// Serves the directory `root` on a port; 0 picks a free one.
     ///
@@ -35,6 +62,20 @@ impl Server {
     ///
     /// If the port is in use.
     pub fn start(root: &Path, port: u16) -> Result<Self> {
+        Self::start_with(root, port, |_| Answer::File)
+    }
+
+    /// Same as [`Server::start`], with a handler of requests.
+    ///
+    /// # Errors
+    ///
+    /// If the port is in use.
+    pub fn start_with(
+        root: &Path,
+        port: u16,
+        handler: impl Fn(&Request) -> Answer + Send + Sync + 'static,
+    ) -> Result<Self> {
+        let handler: Arc<Handler> = Arc::new(handler);
         let listener = TcpListener::bind(("127.0.0.1", port)).context("starting a web server")?;
         let address = listener.local_addr()?;
         let is_stopping = Arc::new(AtomicBool::new(false));
@@ -46,9 +87,9 @@ impl Server {
                     break;
                 }
                 let Ok(stream) = stream else { continue };
-                let (root, log) = (root.clone(), log.clone());
+                let (root, log, handler) = (root.clone(), log.clone(), handler.clone());
                 // A client may disconnect at any time.
-                thread::spawn(move || serve(&stream, &root, &log));
+                thread::spawn(move || serve(&stream, &root, &log, &*handler));
             }
         });
         Ok(Self { address, is_stopping, thread: Some(thread), requests })
@@ -87,27 +128,47 @@ impl Drop for Server {
 }
 
 /// Answers one request.
-fn serve(mut stream: &TcpStream, root: &Path, log: &Mutex<Vec<String>>) -> io::Result<()> {
+fn serve(
+    mut stream: &TcpStream,
+    root: &Path,
+    log: &Mutex<Vec<String>>,
+    handler: &Handler,
+) -> io::Result<()> {
     stream.set_read_timeout(Some(IDLE_TIMEOUT))?;
-    let Some((method, url)) = read_request(stream)? else { return Ok(()) };
-    let file = resolve(&url, root);
+    let Some(request) = read_request(stream)? else { return Ok(()) };
+    let file = resolve(&request.url, root);
     if let Ok(mut log) = log.lock() {
-        log.push(url);
+        log.push(request.url.clone());
     }
-    let Some((file, path)) = file.and_then(|path| Some((File::open(&path).ok()?, path))) else {
-        return stream.write_all(head("404 Not Found", 0, "text/plain").as_bytes());
+    match handler(&request) {
+        Answer::Disconnect => return Ok(()),
+        Answer::Content(status, range, body) => {
+            let head = head(status, body.len() as u64, &range, "application/x-ndjson");
+            return stream.write_all(&[head.as_bytes(), &body].concat());
+        }
+        Answer::File => {}
+    }
+    let Some((mut file, path)) = file.and_then(|path| Some((File::open(&path).ok()?, path))) else {
+        return stream.write_all(head("404 Not Found", 0, "", "text/plain").as_bytes());
     };
     let len = file.metadata()?.len();
-    stream.write_all(head("200 OK", len, media_type(&path)).as_bytes())?;
-    if method != "HEAD" {
-        io::copy(&mut file.take(len), &mut stream)?;
+    let (status, range, start) = match request.range_start {
+        None => ("200 OK", String::new(), 0),
+        Some(start) if start < len => {
+            ("206 Partial Content", format!("bytes {start}-{}/{len}", len - 1), start)
+        }
+        Some(_) => ("416 Range Not Satisfiable", format!("bytes */{len}"), len),
+    };
+    stream.write_all(head(status, len - start, &range, media_type(&path)).as_bytes())?;
+    if request.method != "HEAD" {
+        file.seek(SeekFrom::Start(start))?;
+        io::copy(&mut file.take(len - start), &mut stream)?;
     }
     Ok(())
 }
 
-/// The method and the URL of a request; `None` if the client closes the connection or sends something
-/// else.
-fn read_request(mut stream: &TcpStream) -> io::Result<Option<(String, String)>> {
+/// Reads a request; `None` if the client closes the connection or sends something else.
+fn read_request(mut stream: &TcpStream) -> io::Result<Option<Request>> {
     let mut buf = Vec::new();
     let mut chunk = [0; 4096];
     while buf.len() < MAX_REQUEST_LEN {
@@ -122,7 +183,14 @@ fn read_request(mut stream: &TcpStream) -> io::Result<Option<(String, String)>> 
             Ok(httparse::Status::Partial) => {}
             Ok(httparse::Status::Complete(_)) => {
                 let text = |value: Option<&str>| value.unwrap_or_default().to_owned();
-                return Ok(Some((text(request.method), text(request.path))));
+                let range =
+                    |header: &&httparse::Header<'_>| header.name.eq_ignore_ascii_case("range");
+                let range = request.headers.iter().find(range);
+                return Ok(Some(Request {
+                    method: text(request.method),
+                    url: text(request.path),
+                    range_start: range.and_then(|range| range_start(range.value)),
+                }));
             }
             Err(_) => break,
         }
@@ -130,9 +198,16 @@ fn read_request(mut stream: &TcpStream) -> io::Result<Option<(String, String)>> 
     Ok(None)
 }
 
-fn head(status: &str, len: u64, media_type: &str) -> String {
+/// The offset N of `bytes=N-`. Other ranges are ignored, which HTTP permits.
+fn range_start(range: &[u8]) -> Option<u64> {
+    std::str::from_utf8(range).ok()?.strip_prefix("bytes=")?.strip_suffix('-')?.parse().ok()
+}
+
+fn head(status: &str, len: u64, range: &str, media_type: &str) -> String {
+    let range =
+        if range.is_empty() { String::new() } else { format!("Content-Range: {range}\r\n") };
     format!(
-        "HTTP/1.1 {status}\r\nContent-Type: {media_type}\r\nContent-Length: {len}\r\n\
+        "HTTP/1.1 {status}\r\nContent-Type: {media_type}\r\nContent-Length: {len}\r\n{range}\
          Connection: close\r\n\r\n"
     )
 }
@@ -189,6 +264,31 @@ mod tests {
         assert_eq!(request(&server, "\u{1}\r\n\r\n"), "");
         drop(idle);
         assert_eq!(server.requests(), ["/rustfmt.toml?x", "/rustfmt.toml", "/missing"]);
+    }
+
+    #[test]
+    fn ranges_of_files_are_served() {
+        let directory = tempfile::tempdir().unwrap();
+        std::fs::write(directory.path().join("a.ndjson"), "0123456789").unwrap();
+        let server = Server::start(directory.path(), 0).unwrap();
+        for (range, status, content_range, body) in [
+            ("bytes=0-", "206", "bytes 0-9/10", "0123456789"),
+            ("bytes=7-", "206", "bytes 7-9/10", "789"),
+            ("bytes=10-", "416", "bytes */10", ""),
+        ] {
+            let head = format!("GET /a.ndjson HTTP/1.1\r\nRange: {range}\r\n\r\n");
+            let answer = request(&server, &head);
+            assert!(answer.starts_with(&format!("HTTP/1.1 {status} ")), "{answer}");
+            assert!(
+                answer.contains(&format!("\r\nContent-Range: {content_range}\r\n")),
+                "{answer}"
+            );
+            assert!(answer.ends_with(&format!("\r\n\r\n{body}")), "{answer}");
+        }
+        for range in ["bytes=1-2", "bytes=-2", "lines=1-"] {
+            let head = format!("GET /a.ndjson HTTP/1.1\r\nRange: {range}\r\n\r\n");
+            assert!(request(&server, &head).starts_with("HTTP/1.1 200 "), "{range}");
+        }
     }
 
     #[test]
