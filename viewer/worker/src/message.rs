@@ -36,6 +36,20 @@ pub enum ToWorker {
         /// What all packets of the worker may take.
         limits: Limits,
     },
+    /// Read on in a part that grows; its first message adds it. All lines of the part so far and the new
+    /// bytes are attached to the message.
+    Append {
+        /// Number of this load; reports and answers repeat it.
+        epoch: u32,
+        /// Index of the part among all open parts.
+        part: usize,
+        /// Name of the file.
+        file: String,
+        /// No more bytes follow.
+        is_last: bool,
+        /// What all packets of the worker may take.
+        limits: Limits,
+    },
     /// Stop reading and keep what has been read.
     Cancel,
     /// Stop reading and drop all parts.
@@ -112,6 +126,13 @@ pub enum FromWorker {
         /// Its progress.
         report: Report,
     },
+    /// Lines about the run that were appended: `meta`, `stats` and `end` records. Sent before the report.
+    RunRecords {
+        /// Number of the load.
+        epoch: u32,
+        /// The lines.
+        lines: Vec<String>,
+    },
     /// Flows, addresses and protocols added since the last update. Later answers refer to them by
     /// id.
     FlowDelta {
@@ -187,12 +208,12 @@ wire!(enum ToWorker {
     2 Reset { epoch },
     3 RunQueries { preceding, selection, queries }, 4 ReadRecord { part, index },
     5 Export { id, format, preceding, selection }, 6 SimulateFailure, 7 ReadOtherFields { rows },
-    8 ReadNames { first }, 9 Probe { id },
+    8 ReadNames { first }, 9 Probe { id }, 10 Append { epoch, part, file, is_last, limits },
 });
 wire!(enum FromWorker {
     0 Ready, 1 Report { epoch, part, report }, 2 FlowDelta { epoch, part, delta },
     3 Answers { epoch, answers }, 4 Record { epoch, part, index, line, frame },
     5 Exported { id, parts }, 6 OtherFields { epoch, texts }, 7 ExtraRead { epoch, part, progress },
     8 ExtraFailed { epoch, error }, 9 Names { epoch, names },
-    10 Probed { id, probe }, 11 ProbeFailed { id, error },
+    10 Probed { id, probe }, 11 ProbeFailed { id, error }, 12 RunRecords { epoch, lines },
 });

@@ -21,7 +21,7 @@ use rustc_hash::FxBuildHasher;
 use source::{RecordSink, Source};
 use std::hash::BuildHasher;
 use std::ops::Range;
-use summary::line::{Excerpt, ExcerptReader, FieldValue, PacketFields};
+use summary::line::{Excerpt, ExcerptReader, PacketFields};
 use summary::{Packet, Timestamp};
 use viewer_formats::{Compression, Form, is_text, unpack};
 
@@ -100,16 +100,8 @@ enum Origin {
     Lines(Range<u64>),
     /// A file of this length.
     Whole(u64, OpenFile),
-}
-
-impl Origin {
-    /// Starts reading, for the first time or again.
-    fn source(&self, form: Form) -> Source {
-        match self {
-            Self::Lines(range) => Source::new(range.clone()),
-            Self::Whole(len, open) => Source::whole(*len, form, *open),
-        }
-    }
+    /// Lines that are appended while they are read.
+    Growing,
 }
 
 /// Which packets of a file are loaded.
@@ -145,6 +137,8 @@ struct Sink {
     flow_count: u64,
     skipped: u64,
     problems: Vec<Problem>,
+    /// Lines about the run, see [`Loader::take_run_records`].
+    run_records: Option<Vec<String>>,
 }
 
 /// A line or record that cannot be read.
@@ -223,25 +217,50 @@ impl Loader {
         Self::with(Origin::Whole(len, open), sampling)
     }
 
+    /// Loads lines that are appended while they are read. Offsets count from the first of them.
+    pub fn growing(sampling: Sampling) -> Self {
+        Self::with(Origin::Growing, sampling)
+    }
+
     fn with(origin: Origin, sampling: Sampling) -> Self {
-        let source = origin.source(Form::Packed);
-        Self { origin, source, sink: Sink { sampling, ..Sink::default() } }
+        let source = match &origin {
+            Origin::Lines(range) => Source::new(range.clone()),
+            Origin::Whole(len, open) => Source::whole(*len, Form::Packed, *open),
+            Origin::Growing => Source::new(0..u64::MAX),
+        };
+        let run_records = matches!(origin, Origin::Growing).then(Vec::new);
+        Self { origin, source, sink: Sink { sampling, run_records, ..Sink::default() } }
+    }
+
+    /// Takes the lines about the run of the sniffer (`meta`, `stats` and `end` records) that were read since
+    /// the last call. There are none unless lines are being appended.
+    pub fn take_run_records(&mut self) -> Vec<String> {
+        self.sink.run_records.as_mut().map(std::mem::take).unwrap_or_default()
+    }
+
+    /// A source that reads everything once more that has been read so far.
+    fn reread(&self, form: Form) -> Source {
+        match &self.origin {
+            Origin::Lines(range) => Source::new(range.clone()),
+            Origin::Whole(len, open) => Source::whole(*len, form, *open),
+            Origin::Growing => Source::new(0..self.source.progress().1),
+        }
     }
 
     /// Creates an exporter for loaded packets.
     pub fn exporter(&self, format: ExportFormat) -> Exporter {
         let form = format.form();
-        Exporter::new(self.origin.source(form), form)
+        Exporter::new(self.reread(form), form)
     }
 
     /// Creates an exporter that keeps a single packet.
     pub fn record_finder(&self) -> Exporter {
-        Exporter::new(self.origin.source(Form::Records), Form::Records)
+        Exporter::new(self.reread(Form::Records), Form::Records)
     }
 
     /// Creates a reader of fields that have no column.
     pub fn extra_reader(&self, fields: &[ExtraField]) -> ExtraReader {
-        ExtraReader::new(self.origin.source(Form::DetailedLines), fields)
+        ExtraReader::new(self.reread(Form::DetailedLines), fields)
     }
 
     /// A packet, given the bytes of the file from the offset of its line or record.
@@ -417,8 +436,13 @@ impl Sink {
             }
             self.counted += if is_counted { self.columns.len() - count } else { 0 };
         } else {
-            let is_flow = matches!(fields.record_type, FieldValue::Text("flow"));
-            self.flow_count += u64::from(is_flow);
+            let record_type = fields.record_type.text().unwrap_or_default();
+            self.flow_count += u64::from(record_type == "flow");
+            if let Some(records) = &mut self.run_records
+                && matches!(&*record_type, "meta" | "stats" | "end")
+            {
+                records.push(line.to_owned());
+            }
         }
         Ok(true)
     }

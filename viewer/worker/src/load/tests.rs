@@ -34,6 +34,28 @@ fn records_of_other_types_are_ignored() {
 }
 
 #[test]
+fn appended_lines_are_loaded_and_reread() {
+    let text = format!("{{\"type\":\"meta\",\"v\":1}}\n{PACKET}\n{{\"type\":\"end\"}}\n{PACKET}\n");
+    let mut growing = Loader::growing(Sampling::default());
+    for chunk in text.as_bytes().chunks(7) {
+        growing.feed(chunk);
+    }
+    let complete = Report { is_done: false, is_complete: false, ..load(&text).report() };
+    assert_eq!(growing.report(), complete);
+    let records = ["{\"type\":\"meta\",\"v\":1}", "{\"type\":\"end\"}"];
+    assert_eq!(growing.take_run_records(), records);
+    let mut exporter = growing.exporter(ExportFormat::Lines);
+    let mut lines = Vec::new();
+    exporter.feed(text.as_bytes(), growing.columns(), &|_| true, &mut lines);
+    assert_eq!(lines, format!("{PACKET}\n{PACKET}\n").as_bytes());
+    // An incomplete line waits for the rest, or for the end of the part.
+    growing.feed(PACKET.as_bytes());
+    assert_eq!(growing.report().totals.packets, 2);
+    growing.feed(&[]);
+    assert_eq!((growing.report().totals.packets, growing.take_run_records().len()), (3, 0));
+}
+
+#[test]
 fn damaged_lines_are_reported_and_the_rest_loads() {
     let text = format!(
         "{PACKET}\nnot json\n{PACKET}\n{{\"type\":\"pkt\",\"n\":2}}\n{PACKET}\n{{\"type\":\"pk"

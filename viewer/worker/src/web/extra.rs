@@ -1,7 +1,7 @@
 //! Filters by fields that have no column: their values are read from the files before queries are
 //! answered. Until then, the queries wait.
 
-use js_sys::Date;
+use js_sys::{Array, Date};
 use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::spawn_local;
 
@@ -48,7 +48,7 @@ pub(super) fn ready(worker: &Worker, message: ToWorker, selection: &Selection) -
     // The answers of the others are outdated, but the page waits for them.
     stale.into_iter().for_each(|message| super::handle_ready(worker, message));
     if missing.is_empty() {
-        exports.into_iter().for_each(|export| super::handle(worker, export, &JsValue::UNDEFINED));
+        exports.into_iter().for_each(|export| super::handle(worker, export, &Array::new()));
         return Some(message);
     }
     worker.with_state(|state| {
@@ -99,7 +99,7 @@ fn start(worker: &Worker, id: u32, fields: Vec<ExtraField>) {
             match has_failed {
                 // The page removes the selection; it still waits for the answers.
                 true => super::handle_ready(&worker, message),
-                false => super::handle(&worker, message, &JsValue::UNDEFINED),
+                false => super::handle(&worker, message, &Array::new()),
             }
         }
     });

@@ -125,7 +125,8 @@ fn feed(worker: &Worker, epoch: u32, number: usize, bytes: &[u8]) -> bool {
     needs_more == Some(true)
 }
 
-fn post_report(worker: &Worker, epoch: u32, part: usize, mut report: Report) {
+/// Sends the progress of a part to the page.
+pub(super) fn post_report(worker: &Worker, epoch: u32, part: usize, mut report: Report) {
     report.memory_bytes = memory_bytes();
     worker.post(&FromWorker::Report { epoch, part, report }, None);
 }

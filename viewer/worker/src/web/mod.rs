@@ -5,6 +5,7 @@
 //! chunks -> loader -> shard -> answers
 //! ```
 
+mod append;
 mod chunks;
 mod export;
 mod extra;
@@ -22,7 +23,7 @@ use wasm_bindgen::prelude::*;
 use web_sys::{Blob, DedicatedWorkerGlobalScope, MessageEvent};
 
 use crate::columns::Columns;
-use crate::load::Loader;
+use crate::load::{Loader, Sampling};
 use crate::message::{FromWorker, ToWorker};
 use crate::query::{Answer, Query, QueryKind};
 use crate::selection::Selection;
@@ -47,7 +48,7 @@ pub fn serve(load_formats: Function) {
         let message: Array = event.data().unchecked_into();
         let bytes: Uint8Array = message.get(0).unchecked_into();
         if let Some(decoded) = decode(&bytes.to_vec()) {
-            handle(&receiver, decoded, &message.get(1));
+            handle(&receiver, decoded, &message);
         }
     });
     scope.set_onmessage(Some(on_message.as_ref().unchecked_ref()));
@@ -55,14 +56,15 @@ pub fn serve(load_formats: Function) {
     worker.post(&FromWorker::Ready, None);
 }
 
-fn handle(worker: &Worker, message: ToWorker, file: &JsValue) {
+/// Handles a message; `attachments` follow the message's own bytes in the array.
+fn handle(worker: &Worker, message: ToWorker, attachments: &Array) {
     match message {
         ToWorker::Load { epoch, part, file: name, start, end, is_whole, sampling, limits } => {
             let loader = match is_whole {
                 true => Loader::whole(end, sampling, formats::open),
                 false => Loader::new(start..end, sampling),
             };
-            let file: Blob = file.clone().unchecked_into();
+            let file: Blob = attachments.get(1).unchecked_into();
             let part = Part::new(part, file, loader, Shard::new(part, name), limits);
             let is_loading = worker.with_state(|state| {
                 state.epoch = epoch;
@@ -73,7 +75,17 @@ fn handle(worker: &Worker, message: ToWorker, file: &JsValue) {
                 load::start(worker, epoch);
             }
         }
-        ToWorker::Probe { id } => probe::start(worker, id, file.clone().unchecked_into()),
+        ToWorker::Probe { id } => probe::start(worker, id, attachments.get(1).unchecked_into()),
+        ToWorker::Append { epoch, part, file: name, is_last, limits } => {
+            let (file, bytes) = (attachments.get(1), attachments.get(2));
+            let new_part = |file: Blob| {
+                let loader = Loader::growing(Sampling::default());
+                Part::new(part, file, loader, Shard::new(part, name), limits)
+            };
+            let id = (epoch, part);
+            let appended = (file.unchecked_into(), &bytes.unchecked_into());
+            append::append(worker, id, new_part, appended, is_last);
+        }
         ToWorker::Cancel => worker.with_state(|state| {
             state.parts.iter_mut().for_each(|part| part.is_cancelled = true);
         }),
