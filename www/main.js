@@ -22,10 +22,11 @@ try {
         `The inspector could not be loaded. Check the connection, then select the packet again. Details: ${error.message ?? error}`;
     }
   };
-  window.viewer = new Viewer(() => new Worker(url, { type: "module" }), inspect);
-  // ?src=NAME opens a capture from the same server.
-  const source = new URLSearchParams(location.search).get("src");
-  if (source) window.viewer.openUrl(source);
+  window.viewer = new Viewer(() => new Worker(url, { type: "module" }), inspect, () => load("follow"));
+  // ?src=NAME opens a capture from the same server; with &follow, while it grows.
+  const query = new URLSearchParams(location.search);
+  const source = query.get("src");
+  if (source) window.viewer[query.has("follow") ? "follow" : "openUrl"](source);
 } catch (error) {
   self.showStartError(error.message ?? error);
 }

@@ -10,6 +10,7 @@ pub mod corpus;
 pub mod files;
 pub mod firefox;
 pub mod frames;
+pub mod growing;
 pub mod packet_file;
 pub mod page;
 pub mod process;

@@ -26,12 +26,16 @@ pub const MAX_INSPECTOR_GZIP_LEN: usize = 200_000;
 /// Largest allowed size of the readers of compressed files and capture files, gzipped, in bytes.
 pub const MAX_FORMATS_GZIP_LEN: usize = 120_000;
 
+/// Largest allowed size of the connection to sources that grow, gzipped, in bytes.
+pub const MAX_FOLLOW_GZIP_LEN: usize = 80_000;
+
 /// The WebAssembly modules of the site: the package with its feature for a module, and the name of its files.
-const MODULES: [(&str, &str, &str); 4] = [
+const MODULES: [(&str, &str, &str); 5] = [
     ("viewer", "", "viewer"),
     ("viewer-worker", "module", "worker"),
     ("viewer-inspector", "", "inspector"),
     ("viewer-formats", "module", "formats"),
+    ("viewer-follow", "module", "follow"),
 ];
 
 /// Separates the flags in `CARGO_ENCODED_RUSTFLAGS`.

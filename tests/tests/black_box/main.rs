@@ -21,6 +21,7 @@ mod files;
 mod filters;
 mod fingerprints;
 mod flows;
+mod follow;
 mod hostile_captures;
 mod hostile_files;
 mod hostile_text;

@@ -108,6 +108,11 @@ impl App {
         seen.all(|request| self.scheduler.has_answer(request))
     }
 
+    /// Returns true if no query is in flight.
+    pub fn is_idle(&self) -> bool {
+        self.scheduler.is_idle()
+    }
+
     /// Returns true while changes arrive in quick succession.
     pub fn is_interacting(&self) -> bool {
         self.is_interacting

@@ -1,6 +1,7 @@
 //! The inputs of [`App::update`](super::App::update), and the effects that the caller carries out.
 
 use super::cursor::Key;
+use super::follow::{Append, FollowEvent};
 use super::memory_plan::{FileInfo, Memory, PartAssignment};
 use super::panel::Panel;
 use crate::address_names::NamedAddress;
@@ -36,6 +37,8 @@ pub enum Event {
     ExtraFailed(String),
     /// Close all files.
     Close,
+    /// The announced file is followed while it grows: what happens to it.
+    Follow(FollowEvent),
     /// The progress of a part.
     Report {
         /// Index of the part.
@@ -177,6 +180,10 @@ pub enum Effect {
     /// Have workers read these parts of the files of the last [`Event::Load`], until the packets of a
     /// worker reach these limits.
     Load(Vec<PartAssignment>, Limits),
+    /// Append bytes of the current chunk to a part. Its worker reads them.
+    Append(Append),
+    /// Request no more bytes of the followed source, for this reason.
+    StopFollowing(&'static str),
     /// Stop reading and keep what has been read.
     Cancel,
     /// Read a packet from its file and return it as [`Event::Record`]. Replaces earlier requests.

@@ -101,6 +101,13 @@ impl Files {
         assignments
     }
 
+    /// Adds a part to the first file, to which lines will be appended. Returns its index.
+    pub(super) fn add_growing_part(&mut self) -> usize {
+        self.files[0].parts += 1;
+        self.parts.push((0, Report { is_done: true, is_complete: true, ..Report::default() }));
+        self.parts.len() - 1
+    }
+
     /// Appends a number to a name that another file already has.
     fn unique_name(&self, name: String) -> String {
         let is_free = |name: &String| self.files.iter().all(|file| file.name != *name);
@@ -122,6 +129,17 @@ impl Files {
     /// Closes all files with an error.
     pub(super) fn fail(&mut self, error: String) {
         *self = Self { phase: Phase::Error, error: Some(error), ..Self::default() };
+    }
+
+    /// Returns true if lines were read, and none of them is a record.
+    pub(super) fn has_only_problems(&self) -> bool {
+        self.reports().all(|part| part.records == 0) && self.reports().any(|part| 0 < part.skipped)
+    }
+
+    /// Closes all files, because they are no captures.
+    pub(super) fn fail_as_no_capture(&mut self) {
+        let error = self.empty_error(None).unwrap_or_default();
+        self.fail(error);
     }
 
     /// Stores the progress of a part, and completes loading after the last one.
@@ -202,7 +220,8 @@ impl Files {
         preceding
     }
 
-    fn read_bytes(&self) -> u64 {
+    /// The number of bytes that were read of all parts.
+    pub(super) fn read_bytes(&self) -> u64 {
         self.reports().map(|part| part.read_bytes).sum()
     }
 
@@ -220,7 +239,7 @@ impl Files {
         parts.peek().is_some() && parts.all(|part| part.is_capture)
     }
 
-    /// Returns true once so much was read without a record that reading should stop.
+    /// Returns true once so much was loaded without a record that loading should stop.
     pub(super) fn has_no_records(&self) -> bool {
         let lines: u64 = self.reports().map(|part| part.lines).sum();
         let records: u64 = self.reports().map(|part| part.records).sum();

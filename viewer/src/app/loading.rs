@@ -19,6 +19,7 @@ impl App {
     pub(super) fn open(&mut self, files: Vec<FileInfo>) {
         self.drawn_totals = Totals::default();
         self.memory_plan = None;
+        self.follow = None;
         let was_empty =
             self.files.phase == Phase::Empty || self.files.files.iter().all(|file| file.parts == 0);
         if !was_empty && !self.is_restored {
@@ -100,13 +101,16 @@ impl App {
             self.overflow = Overflow::new(file.clone(), report.totals.packets, self.limits);
         }
         self.files.on_report(part, report);
+        if self.is_following() {
+            return false;
+        }
         let totals = self.totals();
         let is_loading = self.files.phase == Phase::Loading;
         let has_grown = self.drawn_totals.packets as f64 * REDRAW_GROWTH < totals.packets as f64;
         if is_loading && !(has_grown && self.scheduler.is_idle()) {
             return false;
         }
-        self.drawn_totals = totals;
+        self.show_read_packets();
         if was_loading && !is_loading {
             if self.is_restored {
                 self.drop_zoom_outside();
@@ -114,9 +118,17 @@ impl App {
             self.is_restored = false;
             self.sync_filter_text();
         }
+        true
+    }
+
+    /// Makes the charts show all packets that have been read.
+    pub(super) fn show_read_packets(&mut self) {
+        self.drawn_totals = self.totals();
+        if let Some(follow) = &mut self.follow {
+            follow.is_outdated = false;
+        }
         self.scene_version += 1;
         self.scheduler.invalidate_data();
         self.packets.invalidate();
-        true
     }
 }

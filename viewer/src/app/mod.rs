@@ -15,6 +15,7 @@ mod detail;
 mod event;
 mod extra_fields;
 mod files;
+mod follow;
 mod gesture;
 mod hover;
 mod legend;
@@ -44,6 +45,7 @@ pub use crosshair::{Crosshair, TIME_CHARTS};
 pub use cursor::Key;
 pub use event::{Effect, Event, Step};
 pub use files::Phase;
+pub use follow::{Append, Chunk, FollowEvent};
 pub use hover::Tooltip;
 pub use memory_plan::{FileInfo, Memory, PartAssignment};
 pub use navigation::ZOOM_STEP;
@@ -68,6 +70,7 @@ use crate::time::UtcOffsets;
 use detail::DetailPacket;
 use extra_fields::{ExtraFields, PacketId};
 use files::Files;
+use follow::Follow;
 use gesture::Gesture;
 use memory_plan::{MemoryPlan, Overflow};
 use names::Names;
@@ -81,6 +84,8 @@ use tables::max_first;
 #[derive(Debug, Default)]
 pub struct App {
     files: Files,
+    /// The source of the first file, if it is or was followed.
+    follow: Option<Follow>,
     settings: Settings,
     history: History,
     filter_text: String,
@@ -158,6 +163,7 @@ impl App {
         match event {
             Event::Open(files) => self.open(files),
             Event::Load(files, memory) => {
+                self.stop_following(&mut effects);
                 let held = self.files.held(self.workers);
                 let first = self.files.parts.len();
                 let packet_bytes = self.overflow.packet_bytes(&files);
@@ -186,10 +192,17 @@ impl App {
             }
             Event::Report { part, report, elapsed_ms } => {
                 let needs_redraw = self.on_report(part, report, elapsed_ms);
-                if self.files.has_no_records() {
+                if self.is_following() {
+                    self.on_growth(&mut effects);
+                } else if self.files.has_no_records() {
                     effects.push(Effect::Cancel);
                 }
                 if !needs_redraw {
+                    return effects;
+                }
+            }
+            Event::Follow(event) => {
+                if !self.on_follow(event, &mut effects) {
                     return effects;
                 }
             }
@@ -330,6 +343,7 @@ impl App {
             | Event::RequestConversations
             | Event::Interacting(_)
             | Event::Report { .. }
+            | Event::Follow(_)
             | Event::FlowDelta { .. }
             | Event::PointerLeave
             | Event::Scroll(..)

@@ -36,7 +36,7 @@ impl Names {
 impl App {
     /// The request for the names of parts that have been loaded since the last one, if names are shown.
     pub(super) fn request_names(&mut self) -> Option<Effect> {
-        let (first, count) = (self.names.requested, self.files.parts.len());
+        let (first, count) = (self.names.requested, self.complete_parts());
         let is_due =
             self.settings.layout.has_names && self.files.phase == Phase::Ready && first < count;
         is_due.then(|| {

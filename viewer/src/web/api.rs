@@ -5,6 +5,7 @@ use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::{JsFuture, future_to_promise};
 
 use super::controls;
+use super::follow::follow_url;
 use super::open::{OpenMode, cancel, open_files, open_url};
 use super::page::Page;
 use crate::app::{App, Event, Panel};
@@ -21,19 +22,24 @@ use crate::time::Zone;
 #[wasm_bindgen]
 pub struct Viewer {
     page: Page,
+    load_follow: Function,
 }
 
 #[wasm_bindgen]
 impl Viewer {
     /// Takes over the document. `new_worker` returns a new `Worker` that runs `start-worker.js`.
     /// `inspect` shows a packet: its line, and for packets of capture files the LINKTYPE_ number, the
-    /// length on the wire and the bytes.
+    /// length on the wire and the bytes. `load_follow` returns a promise of the exports of `follow.js`.
     #[wasm_bindgen(constructor)]
-    pub fn new(new_worker: Function, inspect: Function) -> Result<Viewer, JsValue> {
+    pub fn new(
+        new_worker: Function,
+        inspect: Function,
+        load_follow: Function,
+    ) -> Result<Viewer, JsValue> {
         viewer_dom::install_panic_hook();
         let page = Page::start(new_worker, inspect)?;
         controls::attach(&page)?;
-        Ok(Viewer { page })
+        Ok(Viewer { page, load_follow })
     }
 
     /// Opens a `File`, or an array or `FileList` of them, replacing the open capture.
@@ -53,6 +59,11 @@ impl Viewer {
     pub fn open_url(&self, url: &str) -> Promise {
         open_url(&self.page, url);
         self.page.settled()
+    }
+
+    /// Follows an NDJSON capture that grows by its URL, which must have the origin of the page.
+    pub fn follow(&self, url: &str) {
+        follow_url(&self.page, url, &self.load_follow);
     }
 
     /// Stops reading. Packets that have been read are kept.

@@ -1,8 +1,10 @@
-//! Properties of the device, as the browser reports them: cores, memory, UTC offsets.
+//! What the browser provides: properties of the device (cores, memory, UTC offsets) and timers.
 
 use js_sys::{Date, Reflect};
-use wasm_bindgen::JsValue;
+use wasm_bindgen::prelude::*;
 use web_sys::Window;
+
+use super::dom::log_error;
 
 use crate::app::Memory;
 use crate::time::UtcOffsets;
@@ -40,4 +42,13 @@ pub(super) fn utc_offsets(range_ns: (i64, i64)) -> UtcOffsets {
         let date = Date::new(&JsValue::from_f64(minute as f64 * 60e3));
         crate::axis::saturating_i64(-date.get_timezone_offset() * 60.0)
     })
+}
+
+/// Runs a function after this time in milliseconds.
+pub(super) fn set_timeout(ms: i32, function: impl FnOnce() + 'static) {
+    let function = Closure::once_into_js(function);
+    if let Some(window) = web_sys::window() {
+        let function = function.unchecked_ref();
+        log_error(window.set_timeout_with_callback_and_timeout_and_arguments_0(function, ms));
+    }
 }

@@ -2,7 +2,7 @@
 //! messages travel between the page and its workers. It does no arithmetic about packets.
 //!
 //! ```text
-//! api -> controls -> open -> page -> render, worker_pool
+//! api -> controls -> open, follow -> page -> render, worker_pool
 //! ```
 
 mod address;
@@ -14,10 +14,12 @@ mod dom;
 mod download;
 mod environment;
 mod export;
+mod follow;
 mod open;
 mod page;
 mod probe_queue;
 mod probes;
+mod refresh;
 mod render;
 mod visibility;
 mod waiters;

@@ -136,16 +136,26 @@ fn offer(page: &Page) {
     }
 }
 
-async fn download(url: &str, signal: &AbortSignal) -> Result<Blob, JsValue> {
+/// A URL as absolute URL.
+///
+/// # Errors
+///
+/// If it is invalid, or of another origin than the page.
+pub(super) fn same_origin(url: &str) -> Result<String, JsValue> {
     let window = web_sys::window().ok_or("no window")?;
     let page = Url::new(&window.location().href()?)?;
     let target = Url::new_with_base(url, &page.href())?;
     if target.origin() != page.origin() {
         return Err("it is on another site".into());
     }
+    Ok(target.href())
+}
+
+async fn download(url: &str, signal: &AbortSignal) -> Result<Blob, JsValue> {
+    let window = web_sys::window().ok_or("no window")?;
     let init = RequestInit::new();
     init.set_signal(Some(signal));
-    let response = window.fetch_with_str_and_init(&target.href(), &init);
+    let response = window.fetch_with_str_and_init(&same_origin(url)?, &init);
     let response: Response = JsFuture::from(response).await?.dyn_into()?;
     if !response.ok() {
         let status =

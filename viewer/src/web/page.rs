@@ -11,15 +11,17 @@ use web_sys::{Blob, Document, HtmlCanvasElement, MessageEvent};
 
 use super::address::Visit;
 use super::dom::log_error;
-use super::environment;
+use super::environment::{self, set_timeout};
 use super::export::{Exports, Resolvers};
+use super::follow::Following;
 use super::probe_queue::ProbeQueue;
 use super::probes::Probes;
+use super::refresh::RefreshTimer;
 use super::render::Renderer;
 use super::visibility::VisibilityObserver;
 use super::waiters::{Wait, Waiters};
 use super::worker_pool::{Status, WorkerPool, failure_text};
-use crate::app::{App, Effect, Event, Memory, Panel, PartAssignment, Phase};
+use crate::app::{App, Append, Effect, Event, FollowEvent, Memory, Panel, PartAssignment, Phase};
 use crate::load::{ExportFormat, FileProbe, Limits};
 use crate::message::{FromWorker, ToWorker};
 use crate::wire::decode;
@@ -45,6 +47,8 @@ struct State {
     renderer: Renderer,
     queue: ProbeQueue,
     exports: Exports,
+    following: Option<Following>,
+    refresh: RefreshTimer,
     /// Counts the loads. Messages of earlier loads are ignored.
     epoch: u32,
     is_frame_scheduled: bool,
@@ -73,6 +77,8 @@ impl Page {
             renderer: Renderer::new(&document, inspect)?,
             queue: ProbeQueue::default(),
             exports: Exports::default(),
+            following: None,
+            refresh: RefreshTimer::default(),
             epoch: 0,
             is_frame_scheduled: false,
             waiters: Waiters::default(),
@@ -115,6 +121,41 @@ impl Page {
         self.schedule_frame();
     }
 
+    /// Sets or removes the source that is being followed.
+    pub(super) fn set_following(&self, following: Option<Following>) {
+        let previous = std::mem::replace(&mut self.state.borrow_mut().following, following);
+        drop(previous);
+    }
+
+    /// Uses the source that is being followed. `use_following` must not call the page.
+    pub(super) fn with_following(&self, use_following: impl FnOnce(&mut Following)) {
+        self.state.borrow_mut().following.as_mut().map(use_following);
+    }
+
+    /// The followed source was read further: lets the connection go on, and refreshes the charts in a while.
+    fn on_growth(&self) {
+        if self.with_app(App::wants_bytes) {
+            self.with_following(Following::resume);
+        }
+        let delay_ms = self.state.borrow_mut().refresh.schedule();
+        if let Some(delay_ms) = delay_ms {
+            self.refresh_after(delay_ms);
+        }
+    }
+
+    /// Shows the packets that were read, after this time and once no query is in flight.
+    fn refresh_after(&self, delay_ms: i32) {
+        let page = self.clone();
+        set_timeout(delay_ms, move || {
+            if !page.with_app(App::is_idle) {
+                return page.refresh_after(RefreshTimer::postpone());
+            }
+            page.state.borrow_mut().refresh.begin();
+            page.send(Event::Follow(FollowEvent::Refresh));
+            page.update_utc_offsets();
+        });
+    }
+
     /// Follows the browser's history: undoes or redoes the steps up to the entry that it went to.
     pub(super) fn visit_entry(&self, hash: &str) {
         let visit = self.state.borrow_mut().renderer.visit();
@@ -154,19 +195,13 @@ impl Page {
     /// Ends the interaction once there was no change for [`DEBOUNCE_MS`].
     fn debounce(&self) {
         let page = self.clone();
-        let check = Closure::once_into_js(move || {
+        set_timeout(DEBOUNCE_MS / 2, move || {
             let changed_ms = page.state.borrow().changed_ms;
             if Date::now() - changed_ms < f64::from(DEBOUNCE_MS) {
                 return page.debounce();
             }
             page.send(Event::Interacting(false));
         });
-        if let Some(window) = web_sys::window() {
-            log_error(window.set_timeout_with_callback_and_timeout_and_arguments_0(
-                check.unchecked_ref(),
-                DEBOUNCE_MS / 2,
-            ));
-        }
     }
 
     /// The memory that packets may take.
@@ -193,6 +228,7 @@ impl Page {
         state.epoch = epoch;
         state.queue = ProbeQueue::default();
         state.load_started_ms = None;
+        state.following = None;
         state.workers.post_all(&ToWorker::Reset { epoch });
         state.probes.cancel_all();
         let cancelled = state.exports.cancel_all();
@@ -286,13 +322,23 @@ impl Page {
                 if self.with_app(|app| app.phase() != Phase::Loading) {
                     self.state.borrow_mut().load_started_ms = None;
                 }
-                self.update_utc_offsets();
+                if self.with_app(App::is_following) {
+                    self.on_growth();
+                } else {
+                    self.update_utc_offsets();
+                }
+            }
+            Some(FromWorker::RunRecords { epoch, lines }) if epoch == current => {
+                self.with_following(|following| following.add_records(lines));
             }
             Some(FromWorker::FlowDelta { epoch, part, delta }) if epoch == current => {
                 self.send(Event::FlowDelta { part, delta });
             }
             Some(FromWorker::Answers { epoch, answers }) if epoch == current => {
                 self.send(Event::Answers(answers));
+                if self.with_app(App::is_idle) {
+                    self.state.borrow_mut().refresh.finish();
+                }
             }
             Some(FromWorker::Record { epoch, part, index, line, frame }) if epoch == current => {
                 self.send(Event::Record { part, index, line, frame });
@@ -457,7 +503,21 @@ impl State {
             Effect::ReadNames(first) => self.workers.post_all(&ToWorker::ReadNames { first }),
             Effect::Load(assignments, limits) => self.load(assignments, limits),
             Effect::Cancel => self.workers.post_all(&ToWorker::Cancel),
+            Effect::Append(append) => self.append(append),
+            Effect::StopFollowing(_) if self.app.phase() == Phase::Error => self.following = None,
+            Effect::StopFollowing(reason) => {
+                self.following.iter().for_each(|following| following.stop(reason));
+            }
         }
+    }
+
+    /// Sends bytes of the followed source to a worker.
+    fn append(&mut self, Append { part, worker, file, range, is_last, limits }: Append) {
+        let Some(following) = &mut self.following else { return };
+        // An error means that there is no memory for the bytes.
+        let Some((lines, bytes)) = log_error(following.append(part, &range)) else { return };
+        let message = ToWorker::Append { epoch: self.epoch, part, file, is_last, limits };
+        self.workers.post_append(worker, &message, &lines, &bytes);
     }
 
     /// Sends the parts of the probed files to the workers.

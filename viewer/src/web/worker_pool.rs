@@ -83,6 +83,19 @@ impl WorkerPool {
         log_error(slot.worker.post_message(&parts));
     }
 
+    /// Posts a message with all lines of a part and bytes that were appended, which are transferred.
+    pub(super) fn post_append(
+        &self,
+        index: usize,
+        message: &ToWorker,
+        lines: &Blob,
+        bytes: &Uint8Array,
+    ) {
+        let Some(slot) = self.slots.get(index) else { return };
+        let parts = Array::of3(&Uint8Array::from(&encode(message)[..]), lines, bytes);
+        log_error(slot.worker.post_message_with_transfer(&parts, &Array::of1(&bytes.buffer())));
+    }
+
     /// Posts a message to all workers.
     pub(super) fn post_all(&self, message: &ToWorker) {
         (0..self.slots.len()).for_each(|index| self.post(index, message, None));

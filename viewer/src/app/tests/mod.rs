@@ -22,6 +22,7 @@ mod chips;
 mod crosshair;
 mod details;
 mod files;
+mod follow;
 mod input;
 mod legend;
 mod names;
@@ -40,6 +41,10 @@ struct Page {
     loaded: Vec<PartAssignment>,
     /// The first parts of the requests for names.
     named: Vec<usize>,
+    /// What was appended to parts of a followed file.
+    appended: Vec<Append>,
+    /// The app has stopped the followed source.
+    is_stopped: bool,
 }
 
 /// One packet per millisecond from noon: sizes 0 to 999, tcp and udp alternating, ports 0 to 9.
@@ -68,6 +73,8 @@ impl Page {
             read: Vec::new(),
             loaded: Vec::new(),
             named: Vec::new(),
+            appended: Vec::new(),
+            is_stopped: false,
         };
         for panel in &Panel::ALL[..CHART_COUNT] {
             page.send(Event::Resize(*panel, SIZE));
@@ -118,6 +125,8 @@ impl Page {
                     Effect::ReadRecord { part, index } => self.read.push((part, index)),
                     Effect::Load(pieces, _) => self.loaded = pieces,
                     Effect::Cancel => {}
+                    Effect::Append(append) => self.appended.push(append),
+                    Effect::StopFollowing(_) => self.is_stopped = true,
                     Effect::ReadNames(first) => {
                         self.named.push(first);
                         let names = || Event::Names(Some(names::learnt()));

@@ -15,7 +15,6 @@ mod layout;
 mod observers;
 mod suggestions;
 mod tables;
-mod touch;
 mod value_menu;
 mod wheel;
 

@@ -221,8 +221,9 @@ impl Renderer {
         }
         set_attribute(&element(document, "summary")?, "title", &view.exact_time_range);
         let has_charts = app.has_data();
+        let is_loading = view.phase == Phase::Loading && !app.is_following();
         for (id, is_visible) in [
-            ("loading", view.phase == Phase::Loading && view.memory_prompt.is_none()),
+            ("loading", is_loading && view.memory_prompt.is_none()),
             ("views", has_charts),
             ("selection", has_charts),
             ("problems", !view.skipped.is_empty()),

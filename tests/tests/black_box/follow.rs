@@ -1,0 +1,163 @@
+//! The page follows captures that grow.
+
+use super::page::line;
+use serde_json::Value;
+use tests::browser::Driver;
+use tests::chromium::Chromium;
+use tests::firefox::Firefox;
+use tests::frames::pcap;
+use tests::growing::Growing;
+use tests::page::{Page, serve_site_with};
+use xtask::server::Answer;
+
+const META: &str = "{\"type\":\"meta\",\"v\":1,\"tool\":\"sniffer\",\"version\":\"0.1.0\",\"filter\":\"not port 22\",\"interfaces\":[{\"name\":\"eth7\",\"index\":3,\"linktype\":1}]}\n";
+const FOLLOW: &str = "?src=capture.ndjson&follow";
+
+fn lines(numbers: std::ops::Range<u64>) -> String {
+    numbers.map(|n| line(n, 60 + n % 1_000, ["tcp", "udp"][(n % 2) as usize])).collect()
+}
+
+fn stats(received: u64, dropped: u64) -> String {
+    let out = received - dropped;
+    format!(
+        "{{\"type\":\"stats\",\"if\":\"eth7\",\"recv\":{received},\"drop\":{dropped},\"if_drop\":0,\"out\":{out},\"skip\":0}}\n"
+    )
+}
+
+fn end(out: u64, dropped: u64) -> String {
+    let received = out + dropped;
+    format!(
+        "{{\"type\":\"end\",\"reason\":\"signal\",\"recv\":{received},\"drop\":{dropped},\"out\":{out},\"skip\":0}}\n"
+    )
+}
+
+/// Opens the page, which follows the source.
+fn follow(source: &Growing) -> Page {
+    Page::open_with(FOLLOW, source.handler())
+}
+
+/// Waits until this many packets are loaded and drawn.
+fn wait_for_packets(driver: &impl Driver, packets: u64) {
+    driver.wait_for(&format!("viewer.state().packets === {packets}")).unwrap();
+    let drawn = "(await viewer.histogram('size')).counts.reduce((a, b) => a + b, 0)";
+    driver.wait_for(&format!("{drawn} === {packets}")).unwrap();
+}
+
+fn live(driver: &impl Driver) -> Value {
+    driver.eval("[live.dataset.state, live.textContent]").unwrap()
+}
+
+fn wait_for_live(driver: &impl Driver, text: &str) {
+    driver.wait_for(&format!("live.textContent.includes({text:?})")).unwrap();
+}
+
+fn follow_until_the_end(driver: &impl Driver) {
+    let source = Growing::default();
+    let (_server, url) = serve_site_with(source.handler());
+    source.push(META);
+    driver.navigate(&(url + FOLLOW)).unwrap();
+    driver.wait_for("window.viewer").unwrap();
+    wait_for_live(driver, "eth7 · not port 22");
+    // More than an answer, and more than a part.
+    for (first, next) in [(1, 101), (101, 150_001), (150_001, 150_011)] {
+        source.push(&lines(first..next));
+        source.push(&stats(next - first, 2));
+        wait_for_packets(driver, next - 1);
+    }
+    assert_eq!(live(driver)[0], "live");
+    wait_for_live(driver, "150,010 received, 6 dropped");
+    // What is selected and shown is that of all packets.
+    driver.eval("viewer.filter('proto == tcp')").unwrap();
+    driver.wait_for("viewer.state().selected === 75005").unwrap();
+    source.push(&lines(150_011..150_021));
+    driver.wait_for("viewer.state().selected === 75010").unwrap();
+    source.push(&end(150_020, 6));
+    source.end();
+    wait_for_live(driver, "Capture ended: 150,020 packets, 6 dropped");
+    assert_eq!(live(driver)[0], "ended");
+    let exported = driver.eval("viewer.exportLines().then((blob) => blob.text())").unwrap();
+    let expected: String = (2..150_021).step_by(2).map(|n| lines(n..n + 1)).collect();
+    assert!(exported.as_str() == Some(&expected), "the selected lines");
+    let starts = source.requests();
+    assert!(starts.windows(2).all(|two| two[0] <= two[1]), "no byte is requested twice");
+}
+
+#[test]
+fn chromium_follows_a_capture_until_its_end() {
+    follow_until_the_end(&Chromium::start().unwrap());
+}
+
+#[test]
+fn firefox_follows_a_capture_until_its_end() {
+    follow_until_the_end(&Firefox::start("").unwrap());
+}
+
+#[test]
+fn page_goes_on_when_the_network_is_back() {
+    let source = Growing::default();
+    source.push(META);
+    source.push(&lines(1..1_001));
+    let page = follow(&source);
+    wait_for_packets(&page.chromium, 1_000);
+    source.set_reachable(false);
+    wait_for_live(&page.chromium, "Connection lost");
+    assert_eq!(live(&page.chromium)[0], "lost");
+    source.push(&lines(1_001..2_001));
+    // Everything can be used meanwhile.
+    page.eval("viewer.filter('proto == udp')");
+    assert_eq!(page.eval("viewer.state().selected"), 500);
+    source.set_reachable(true);
+    page.wait_for("viewer.state().selected === 1000");
+    page.eval("viewer.clear()");
+    wait_for_packets(&page.chromium, 2_000);
+    assert_eq!(live(&page.chromium)[0], "live");
+    // The server is gone for good, but the run had ended.
+    source.push(&end(2_000, 0));
+    wait_for_packets(&page.chromium, 2_000);
+    source.set_reachable(false);
+    wait_for_live(&page.chromium, "Capture ended: 2,000 packets, 0 dropped");
+}
+
+#[test]
+fn files_on_static_servers_are_followed() {
+    let source = Growing::file();
+    let text = META.to_owned() + &lines(1..1_001);
+    // Each answer ends in the middle of a line.
+    let page = follow(&source);
+    for start in (0..text.len()).step_by(40_000) {
+        source.push(&text[start..text.len().min(start + 40_000)]);
+        let complete = source.len() - text[..source.len()].rfind('\n').map_or(0, |end| end + 1);
+        let packets = text[..source.len() - complete].lines().count() as u64 - 1;
+        wait_for_packets(&page.chromium, packets);
+    }
+    assert_eq!(page.eval("viewer.state().skipped"), 0);
+    source.push(&end(1_000, 0));
+    wait_for_live(&page.chromium, "Capture ended: 1,000 packets");
+    // A packet of the growing part is read from its lines.
+    page.act("viewer.set('tab', 'packets')");
+    page.eval("document.querySelector('#packets-rows button').click()");
+    page.wait_for("inspector.textContent.includes('10.0.0.2')");
+}
+
+#[test]
+fn sources_that_cannot_be_followed_are_explained() {
+    let page = Page::open_with("", |request| match request.url.ends_with(".pcap") {
+        true => Answer::Content("200 OK", String::new(), pcap(9)),
+        false => Answer::File,
+    });
+    for (url, error) in [
+        ("missing.ndjson", "“missing.ndjson” could not be loaded (status 404)."),
+        ("a.pcap", "“a.pcap” could not be loaded (only NDJSON can be followed)."),
+        ("style.css", "“style.css” is not a capture."),
+        ("http://localhost:1/a.ndjson", "could not be loaded (it is on another site)."),
+    ] {
+        page.eval(&format!("viewer.follow('{url}')"));
+        page.wait_for(&format!("document.getElementById('error').textContent.includes('{error}')"));
+        assert_eq!(
+            page.eval("[viewer.state().phase, live.hidden]"),
+            serde_json::json!(["error", true])
+        );
+    }
+    page.eval("viewer.openUrl('sample.ndjson')");
+    page.wait_for("viewer.state().phase === 'ready'");
+}

@@ -1,0 +1,216 @@
+//! Requests the bytes of a source for the page.
+
+use js_sys::{Function, Promise, Reflect, Uint8Array};
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+use viewer_dom::{error_message, log_error};
+use viewer_formats::is_text;
+use wasm_bindgen::prelude::*;
+use wasm_bindgen_futures::JsFuture;
+use web_sys::{
+    AbortController, Headers, ReadableStreamDefaultReader, RequestCache, RequestInit, Response,
+    Window,
+};
+
+use super::header::Header;
+use crate::{Action, Answer, Backoff, Connection, Notice};
+
+/// Bytes that are passed to the page at once, unless there are fewer.
+const CHUNK_LEN: u32 = 1 << 20;
+/// After an answer with fewer bytes than this, the next request waits: many short answers would cost more
+/// than a few longer ones.
+const SHORT_LEN: u64 = 64 << 10;
+/// Bytes that tell whether a source is text.
+const MAX_START_LEN: u32 = 8;
+/// Waiting time after a short answer, in milliseconds.
+const PAUSE_MS: i32 = 50;
+/// A server that sends nothing for this long is not reachable, in milliseconds.
+const TIMEOUT_MS: i32 = 15_000;
+
+/// A source that is being followed.
+pub(super) struct Source {
+    window: Window,
+    url: String,
+    /// Receives notices of the kind of [`Notice`].
+    notify: Function,
+    header: Rc<Header>,
+    /// Aborts the request in flight.
+    abort: RefCell<AbortController>,
+    is_stopped: Cell<bool>,
+}
+
+impl Source {
+    /// A source at this URL. [`Source::run`] follows it.
+    pub(super) fn new(url: String, notify: Function, header: Rc<Header>) -> Result<Self, JsValue> {
+        let window = web_sys::window().ok_or("no window")?;
+        let (abort, is_stopped) = (RefCell::new(AbortController::new()?), Cell::new(false));
+        Ok(Self { window, url, notify, header, abort, is_stopped })
+    }
+
+    /// Stops. There are no notices from now on.
+    pub(super) fn stop(&self) {
+        self.is_stopped.set(true);
+        self.abort.borrow().abort();
+    }
+
+    /// Calls the page, unless it has stopped the source.
+    fn notify(&self, notice: Notice, offset: u64, value: &JsValue) -> JsValue {
+        if self.is_stopped.get() {
+            return JsValue::UNDEFINED;
+        }
+        let (notice, offset) = (JsValue::from(notice as u32), JsValue::from(offset as f64));
+        self.notify.call3(&JsValue::NULL, &notice, &offset, value).unwrap_or_default()
+    }
+
+    /// There are no more bytes: the run has ended, or the source cannot be followed for a reason.
+    fn finish(&self, offset: u64, reason: Option<String>) {
+        let value = reason.as_ref().map_or(JsValue::UNDEFINED, JsValue::from);
+        self.header.set_connection(reason.map_or(Connection::Ended, Connection::Stopped));
+        self.notify(Notice::Over, offset, &value);
+    }
+
+    /// Follows the source until it ends or is stopped.
+    pub(super) async fn run(&self) {
+        let (mut offset, mut backoff) = (0, Backoff::default());
+        while !self.is_stopped.get() {
+            let start = offset;
+            let result = self.request(&mut offset).await;
+            if start < offset || result.is_ok() {
+                backoff = Backoff::default();
+            }
+            let action = match result {
+                Ok(action) => action,
+                // A connection that breaks after some bytes is opened again at once.
+                Err(_) if start < offset => Action::Wait(0),
+                Err(error) => Action::Retry(error_message(&error)),
+            };
+            let is_read = || self.notify(Notice::NothingNew, offset, &JsValue::NULL).is_truthy();
+            let wait_ms = match action {
+                Action::Read(_) => match offset - start {
+                    // In a hidden page, timers wait for seconds.
+                    ..SHORT_LEN if !self.is_hidden() => PAUSE_MS,
+                    _ => 0,
+                },
+                Action::Wait(_) | Action::Retry(_) if is_read() && self.header.has_run_ended() => {
+                    return self.finish(offset, None);
+                }
+                Action::Wait(ms) => ms,
+                Action::Retry(_) if self.is_stopped.get() => return,
+                Action::Retry(reason) => {
+                    self.header.set_connection(Connection::Lost(reason));
+                    backoff.next_ms()
+                }
+                Action::Stop(reason) => return self.finish(offset, Some(reason)),
+            };
+            if 0 < wait_ms && self.sleep(wait_ms).await.is_err() {
+                return;
+            }
+        }
+    }
+
+    /// Requests the bytes from `offset` on, passes them to the page and advances `offset`. Returns what to
+    /// do next.
+    async fn request(&self, offset: &mut u64) -> Result<Action, JsValue> {
+        let abort = AbortController::new()?;
+        self.abort.replace(abort.clone());
+        let headers = Headers::new()?;
+        headers.set("Range", &format!("bytes={offset}-"))?;
+        let init = RequestInit::new();
+        init.set_headers(&headers);
+        init.set_cache(RequestCache::NoStore);
+        init.set_signal(Some(&abort.signal()));
+        let response = self.window.fetch_with_str_and_init(&self.url, &init);
+        let response: Response = self.in_time(response, &abort).await?.dyn_into()?;
+        let range = response.headers().get("Content-Range")?;
+        let action = Answer::new(response.status(), range.as_deref(), *offset).action(*offset);
+        if !matches!(action, Action::Retry(_) | Action::Stop(_)) {
+            self.header.set_connection(Connection::Live);
+            self.notify(Notice::Connected, *offset, &JsValue::NULL);
+        }
+        match action {
+            Action::Read(first) => {
+                *offset = first;
+                if let Some(body) = response.body() {
+                    let reader = body.get_reader().unchecked_into();
+                    return self.read(&reader, &abort, offset).await;
+                }
+            }
+            // Frees the connection.
+            _ => abort.abort(),
+        }
+        Ok(action)
+    }
+
+    /// Passes the bytes of an answer to the page. Returns what to do next.
+    async fn read(
+        &self,
+        reader: &ReadableStreamDefaultReader,
+        abort: &AbortController,
+        offset: &mut u64,
+    ) -> Result<Action, JsValue> {
+        let mut chunk = Vec::new();
+        loop {
+            let read = self.in_time(reader.read(), abort).await;
+            let bytes = read.and_then(|read| Reflect::get(&read, &"value".into()));
+            let bytes = bytes.map(|bytes| bytes.dyn_into::<Uint8Array>().ok());
+            let is_over = !matches!(bytes, Ok(Some(_)));
+            chunk.extend(bytes.as_ref().ok().cloned().flatten());
+            let len: u32 = chunk.iter().map(Uint8Array::length).sum();
+            if 0 < len && (is_over || CHUNK_LEN <= len) {
+                let joined = join(&std::mem::take(&mut chunk), len);
+                if *offset == 0 && !is_text(&joined.subarray(0, MAX_START_LEN).to_vec()) {
+                    return Ok(Action::Stop("only NDJSON can be followed".to_owned()));
+                }
+                let taken = self.notify(Notice::Bytes, *offset, &joined);
+                *offset += u64::from(len);
+                if let Ok(promise) = taken.dyn_into::<Promise>() {
+                    JsFuture::from(promise).await?;
+                }
+            }
+            if is_over || self.is_stopped.get() {
+                return bytes.map(|_| Action::Read(*offset));
+            }
+        }
+    }
+
+    /// The result of a promise. Aborts the request if that takes too long.
+    async fn in_time(&self, promise: Promise, abort: &AbortController) -> Result<JsValue, JsValue> {
+        let abort = abort.clone();
+        let on_timeout = Closure::<dyn Fn()>::new(move || {
+            abort.abort_with_reason(&"no answer".into());
+        });
+        let timer = self.window.set_timeout_with_callback_and_timeout_and_arguments_0(
+            on_timeout.as_ref().unchecked_ref(),
+            TIMEOUT_MS,
+        )?;
+        let result = JsFuture::from(promise).await;
+        self.window.clear_timeout_with_handle(timer);
+        result
+    }
+
+    async fn sleep(&self, ms: i32) -> Result<(), JsValue> {
+        let promise = Promise::new(&mut |resolve, _| {
+            let window = &self.window;
+            log_error(window.set_timeout_with_callback_and_timeout_and_arguments_0(&resolve, ms));
+        });
+        JsFuture::from(promise).await.map(drop)
+    }
+
+    fn is_hidden(&self) -> bool {
+        self.window.document().is_some_and(|document| document.hidden())
+    }
+}
+
+/// Joins pieces to one array of that length.
+fn join(pieces: &[Uint8Array], len: u32) -> Uint8Array {
+    if let [piece] = pieces {
+        return piece.clone();
+    }
+    let joined = Uint8Array::new_with_length(len);
+    let mut start = 0;
+    for piece in pieces {
+        joined.set(piece, start);
+        start += piece.length();
+    }
+    joined
+}

@@ -1,0 +1,214 @@
+//! Follows a source that grows: passes its bytes from the connection, a separate module, to the
+//! workers.
+
+use js_sys::{Array, Function, Promise, Uint8Array};
+use std::ops::Range;
+use viewer_follow::Notice;
+use wasm_bindgen::prelude::*;
+use wasm_bindgen_futures::{JsFuture, spawn_local};
+use web_sys::{Blob, Element};
+
+use super::dom::{element, error_message, log_error, whole};
+use super::open::same_origin;
+use super::page::Page;
+use crate::app::{App, Chunk, Event, FileInfo, FollowEvent, Phase};
+
+/// Appended bytes are kept in the page until they have this length, and are a blob of their own then. A
+/// blob of many short pieces is slow to read.
+const PIECE_LEN: u32 = 256 << 10;
+
+#[wasm_bindgen]
+extern "C" {
+    /// The exports of the module (`viewer/follow/src/web.rs`).
+    type Module;
+
+    #[wasm_bindgen(method, catch)]
+    fn follow(
+        this: &Module,
+        url: &str,
+        element: &Element,
+        notify: &Function,
+    ) -> Result<Follower, JsValue>;
+
+    /// A source in the module.
+    type Follower;
+
+    #[wasm_bindgen(method)]
+    fn records(this: &Follower, lines: &Array);
+
+    #[wasm_bindgen(method)]
+    fn stop(this: &Follower, reason: &str);
+
+    #[wasm_bindgen(method)]
+    fn close(this: &Follower);
+
+    /// `Uint8Array`, with a method that the binding in js-sys lacks.
+    type Bytes;
+
+    #[wasm_bindgen(method, js_name = lastIndexOf)]
+    fn last_index_of(this: &Bytes, byte: u8) -> i32;
+}
+
+type Notify = Closure<dyn Fn(u32, f64, JsValue) -> JsValue>;
+
+/// A source that is being followed.
+pub(super) struct Following {
+    follower: Follower,
+    _notify: Notify,
+    /// The bytes that are being passed on.
+    chunk: Uint8Array,
+    lines: GrowingBlob,
+    /// Resolves the promise for which the connection waits.
+    resume: Option<Function>,
+}
+
+impl Drop for Following {
+    fn drop(&mut self) {
+        self.follower.close();
+    }
+}
+
+/// The lines of the part that grows.
+#[derive(Default)]
+struct GrowingBlob {
+    part: usize,
+    blob: Option<Blob>,
+    /// Bytes after the blob.
+    tail: Vec<Uint8Array>,
+}
+
+/// Follows a URL of the same origin, replacing the open capture. `load` is the function of `main.js` that
+/// returns a promise of the module's exports.
+pub(super) fn follow_url(page: &Page, url: &str, load: &Function) {
+    page.start_workers();
+    let epoch = page.begin_epoch();
+    page.send(Event::Open(vec![FileInfo::unprobed(url.to_owned(), 0)]));
+    page.send(Event::Follow(FollowEvent::Start(page.memory())));
+    let (page, url, load) = (page.clone(), url.to_owned(), load.clone());
+    spawn_local(async move {
+        let started = start(&page, epoch, &url, &load).await;
+        if page.epoch() != epoch {
+            return;
+        }
+        match started {
+            Ok(following) => page.set_following(Some(following)),
+            Err(error) => {
+                page.send(Event::Follow(FollowEvent::Over(Some(error_message(&error)))));
+            }
+        }
+    });
+}
+
+async fn start(page: &Page, epoch: u32, url: &str, load: &Function) -> Result<Following, JsValue> {
+    let url = same_origin(url)?;
+    let exports: Promise = load.call0(&JsValue::NULL)?.unchecked_into();
+    let module: Module = JsFuture::from(exports).await?.unchecked_into();
+    let notified = page.clone();
+    let notify = Notify::new(move |notice, offset, value| {
+        if notified.epoch() != epoch {
+            return JsValue::UNDEFINED;
+        }
+        on_notice(&notified, notice, whole(offset), &value)
+    });
+    let element = element(&page.document(), "live")?;
+    let follower = module.follow(&url, &element, notify.as_ref().unchecked_ref())?;
+    Ok(Following {
+        follower,
+        _notify: notify,
+        chunk: Uint8Array::new_with_length(0),
+        lines: GrowingBlob::default(),
+        resume: None,
+    })
+}
+
+fn on_notice(page: &Page, notice: u32, offset: u64, value: &JsValue) -> JsValue {
+    let Some(notice) = Notice::from_number(notice) else { return JsValue::UNDEFINED };
+    match notice {
+        Notice::Bytes => return take(page, offset, value.unchecked_ref()),
+        Notice::NothingNew => return page.with_app(App::has_read_all).into(),
+        Notice::Connected => page.send(Event::Follow(FollowEvent::Connected)),
+        Notice::Over => {
+            page.send(Event::Follow(FollowEvent::Over(value.as_string())));
+            close_after_error(page);
+        }
+    }
+    JsValue::UNDEFINED
+}
+
+/// The line about a source that could not be loaded at all is replaced by an error.
+fn close_after_error(page: &Page) {
+    if page.with_app(App::phase) == Phase::Error {
+        page.set_following(None);
+    }
+}
+
+/// Passes bytes on to the workers. Returns a promise if the next bytes must wait.
+fn take(page: &Page, start: u64, bytes: &Uint8Array) -> JsValue {
+    let line_feed = bytes.unchecked_ref::<Bytes>().last_index_of(b'\n');
+    let line_end = usize::try_from(line_feed).ok().map(|index| index + 1);
+    let chunk = Chunk { start, len: bytes.length() as usize, line_end };
+    page.with_following(|following| following.chunk = bytes.clone());
+    page.send(Event::Follow(FollowEvent::Bytes(chunk)));
+    if page.with_app(App::wants_bytes) {
+        return JsValue::UNDEFINED;
+    }
+    let promise = Promise::new(&mut |resolve, _| {
+        page.with_following(|following| following.resume = Some(resolve));
+    });
+    promise.into()
+}
+
+impl Following {
+    /// Passes lines about the run on.
+    pub(super) fn add_records(&self, lines: Vec<String>) {
+        self.follower.records(&lines.into_iter().map(JsValue::from).collect());
+    }
+
+    /// Ends the connection for this reason.
+    pub(super) fn stop(&self, reason: &str) {
+        self.follower.stop(reason);
+    }
+
+    /// Lets the connection go on.
+    pub(super) fn resume(&mut self) {
+        if let Some(resume) = self.resume.take() {
+            log_error(resume.call0(&JsValue::NULL));
+        }
+    }
+
+    /// Appends a range of the current bytes to a part. Returns all lines of the part, and a copy of the
+    /// range.
+    pub(super) fn append(
+        &mut self,
+        part: usize,
+        range: &Range<usize>,
+    ) -> Result<(Blob, Uint8Array), JsValue> {
+        let bytes = self.chunk.slice(js_len(range.start), js_len(range.end));
+        if self.lines.part != part {
+            self.lines = GrowingBlob { part, ..GrowingBlob::default() };
+        }
+        Ok((self.lines.append(&bytes)?, bytes))
+    }
+}
+
+impl GrowingBlob {
+    /// Appends bytes, and returns everything.
+    fn append(&mut self, bytes: &Uint8Array) -> Result<Blob, JsValue> {
+        // The caller transfers its bytes to a worker.
+        self.tail.push(bytes.slice(0, bytes.length()));
+        let mut pieces = Array::new();
+        pieces.extend(self.blob.iter());
+        pieces.extend(self.tail.iter());
+        let all = Blob::new_with_blob_sequence(&pieces)?;
+        if PIECE_LEN <= self.tail.iter().map(Uint8Array::length).sum() {
+            self.blob = Some(all.clone());
+            self.tail.clear();
+        }
+        Ok(all)
+    }
+}
+
+/// A length or an offset in bytes of JavaScript.
+fn js_len(len: usize) -> u32 {
+    u32::try_from(len).unwrap_or(u32::MAX)
+}
