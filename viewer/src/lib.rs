@@ -24,6 +24,7 @@ pub mod column_widths;
 pub mod history;
 pub mod layout;
 pub mod link;
+pub mod momentum;
 pub mod scene;
 pub mod scroll_extent;
 pub mod settings;

@@ -260,7 +260,8 @@ fn finger_scrolls_scaled_tables_row_by_row() {
     let directory = tempdir().unwrap();
     let page = open(&directory, (360, 740));
     page.act("document.getElementById('phone-packets-tab').click()");
-    page.eval("document.getElementById('packets').toggleAttribute('data-scaled', true)");
+    let scale = "document.getElementById('packets').toggleAttribute('data-scaled', true)";
+    page.eval(scale);
     let action = "getComputedStyle(document.getElementById('packets')).touchAction";
     assert_eq!(page.eval(action), "pan-x");
     // A row of a phone has 44 pixels. The distance since the touch counts.
@@ -271,12 +272,31 @@ fn finger_scrolls_scaled_tables_row_by_row() {
         ("pointermove", 500, 2),
         ("pointermove", 380, 5),
         ("pointermove", 468, 3),
-        ("pointerup", 468, 3),
+        ("pointercancel", 468, 3),
         ("pointermove", 100, 3),
     ] {
-        page.act(&format!("document.querySelector('#packets-rows td').dispatchEvent(new PointerEvent('{event}', {{pointerType: 'touch', isPrimary: true, clientY: {y}, bubbles: true}}))"));
+        page.act(&touch(event, y));
         assert_eq!(page.first_packet_row(), row, "{event} at {y}");
     }
+    // The table goes on when the finger leaves in motion: five rows in 50 ms, and at least 31 more.
+    page.eval(scale);
+    page.eval("window.ms = 0, Date.now = () => ms, 0");
+    for (event, y, ms) in [
+        ("pointerdown", 600, 0),
+        ("pointermove", 600, 0),
+        ("pointermove", 380, 50),
+        ("pointerup", 380, 50),
+    ] {
+        page.eval(&format!("ms = {ms}, {}", touch(event, y)));
+    }
+    page.wait_for("(ms += 50, document.querySelector('#packets-rows td').textContent >= 40)");
+}
+
+/// Sends an event of a finger to the table of packets.
+fn touch(event: &str, y: u32) -> String {
+    format!(
+        "document.querySelector('#packets-rows td').dispatchEvent(new PointerEvent('{event}', {{pointerType: 'touch', isPrimary: true, clientY: {y}, bubbles: true}}))"
+    )
 }
 
 #[test]

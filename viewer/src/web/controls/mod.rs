@@ -15,6 +15,7 @@ mod layout;
 mod observers;
 mod suggestions;
 mod tables;
+mod touch;
 mod value_menu;
 mod wheel;
 

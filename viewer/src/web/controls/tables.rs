@@ -2,14 +2,14 @@
 //! cells, and activates their rows.
 
 use std::cell::Cell;
-use std::rc::Rc;
 use wasm_bindgen::prelude::*;
-use web_sys::{Element, HtmlElement, KeyboardEvent, MouseEvent, PointerEvent, WheelEvent};
+use web_sys::{Element, HtmlElement, KeyboardEvent, MouseEvent, WheelEvent};
 
+use super::touch;
 use super::wheel::lines;
 use crate::app::{App, Event, Panel, Step};
 use crate::scroll_extent::ScrollExtent;
-use crate::web::dom::{SCALED, element, is_visible, listen, log_error, row_px};
+use crate::web::dom::{element, is_visible, listen, log_error, row_px};
 use crate::web::page::Page;
 
 pub(super) fn attach(page: &Page, table: Panel) -> Result<(), JsValue> {
@@ -28,7 +28,7 @@ pub(super) fn attach(page: &Page, table: Panel) -> Result<(), JsValue> {
         fraction.set(moved.fract());
         scroll(&on_wheel, table, first + moved.trunc());
     })?;
-    attach_touch(page, table, &rows)?;
+    touch::attach(page, table, &rows)?;
     let (on_scroll, container) = (page.clone(), rows.clone());
     listen(&rows, "scroll", move |_: web_sys::Event| {
         let (first, count, visible) = on_scroll.table_position(table);
@@ -54,33 +54,6 @@ pub(super) fn attach(page: &Page, table: Panel) -> Result<(), JsValue> {
             event.prevent_default();
         }
     })
-}
-
-/// Scrolls the rows of very long tables with the finger. Their positions are scaled: the browser, which
-/// scrolls other tables, would move too far.
-fn attach_touch(page: &Page, table: Panel, rows: &HtmlElement) -> Result<(), JsValue> {
-    // The first row and the position of the finger when it touched the table.
-    let start = Rc::new(Cell::new(None));
-    let (on_down, down, table_rows) = (page.clone(), start.clone(), rows.clone());
-    listen(rows, "pointerdown", move |event: PointerEvent| {
-        let is_finger = event.pointer_type() == "touch" && event.is_primary();
-        let is_finger = is_finger && table_rows.has_attribute(SCALED);
-        let (first, ..) = position(&on_down, table);
-        down.set(is_finger.then(|| (first, f64::from(event.client_y()))));
-    })?;
-    let (on_move, moved, container) = (page.clone(), start.clone(), rows.clone());
-    listen(rows, "pointermove", move |event: PointerEvent| {
-        let row = container.query_selector("tbody tr").ok().flatten();
-        let height = row.map_or(0.0, |row| row.get_bounding_client_rect().height());
-        if let Some((first, y)) = moved.get().filter(|_| event.is_primary() && 0.0 < height) {
-            scroll(&on_move, table, first + (y - f64::from(event.client_y())) / height);
-        }
-    })?;
-    for name in ["pointerup", "pointercancel"] {
-        let start = start.clone();
-        listen(rows, name, move |_: PointerEvent| start.set(None))?;
-    }
-    Ok(())
 }
 
 /// The body cell in which an event happened, with its row and column.
@@ -186,12 +159,14 @@ fn focus(cell: Option<Element>) -> Result<(), JsValue> {
     }
 }
 
-fn position(page: &Page, table: Panel) -> (f64, f64, f64) {
+/// The index of the first visible row, the number of rows, and how many are visible.
+pub(super) fn position(page: &Page, table: Panel) -> (f64, f64, f64) {
     let (first, count, visible) = page.table_position(table);
     (first as f64, count as f64, visible as f64)
 }
 
-fn scroll(page: &Page, table: Panel, first_row: f64) {
+/// Makes a row the first visible one.
+pub(super) fn scroll(page: &Page, table: Panel, first_row: f64) {
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "not negative")]
     page.send(Event::Scroll(table, first_row.max(0.0) as u64));
 }
