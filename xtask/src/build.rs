@@ -38,6 +38,11 @@ const MODULES: [(&str, &str, &str); 5] = [
     ("viewer-follow", "module", "follow"),
 ];
 
+/// The packages of the WebAssembly modules.
+pub(crate) fn module_packages() -> impl Iterator<Item = &'static str> {
+    MODULES.into_iter().map(|(package, ..)| package)
+}
+
 /// Separates the flags in `CARGO_ENCODED_RUSTFLAGS`.
 const FLAG_SEPARATOR: &str = "\u{1f}";
 

@@ -1,5 +1,5 @@
-//! The licences of the crates that are linked into the sniffer. Most demand that their text is
-//! handed out with the program.
+//! The licences of the crates that are linked into the sniffer, and into the page that it contains. Most
+//! demand that their text is handed out with the program.
 
 use anyhow::{Context, Result};
 use serde_json::Value;
@@ -22,14 +22,17 @@ const FILES: [&str; 4] = ["LICENSE", "LICENCE", "COPYING", "NOTICE"];
 ///
 /// If cargo fails, or a file cannot be read or written.
 pub(crate) fn write(path: &Path) -> Result<()> {
-    let platform = format!("{ARCH}-unknown-linux-gnu");
-    let mut command = build::cargo(["metadata", "--format-version", "1", "--locked"]);
-    let output = command.args(["--filter-platform", &platform]).output()?;
-    let metadata = serde_json::from_slice(&output.stdout).context("metadata of cargo")?;
+    let sniffer = metadata(&format!("{ARCH}-unknown-linux-gnu"))?;
+    let page = metadata(build::WASM_TARGET)?;
+    let mut packages = linked_packages(&sniffer, "sniffer");
+    packages.extend(build::module_packages().flat_map(|name| linked_packages(&page, name)));
+    let names = packages.into_iter().map(|package| {
+        (format!("{} {}", text(&package["name"]), text(&package["version"])), package)
+    });
     let mut crates_of_texts = BTreeMap::<String, BTreeSet<String>>::new();
     let mut list = String::new();
-    for package in linked_packages(&metadata, "sniffer") {
-        let name = format!("{} {}", text(&package["name"]), text(&package["version"]));
+    // In the order of their names, each once.
+    for (name, package) in names.collect::<BTreeMap<_, _>>() {
         writeln!(list, "{name}: {}", text(&package["license"]))?;
         let manifest = Path::new(text(&package["manifest_path"]));
         for entry in fs::read_dir(manifest.parent().unwrap_or(manifest))? {
@@ -48,8 +51,14 @@ pub(crate) fn write(path: &Path) -> Result<()> {
     fs::write(path, list).with_context(|| format!("writing {}", Printable(path.display())))
 }
 
-/// The third-party packages that are linked into a package of the workspace, directly or not, in
-/// the order of their names.
+/// What cargo knows about the packages of the workspace and their dependencies on a platform.
+fn metadata(platform: &str) -> Result<Value> {
+    let mut command = build::cargo(["metadata", "--format-version", "1", "--locked"]);
+    command.args(["--all-features", "--filter-platform", platform]);
+    serde_json::from_slice(&command.output()?.stdout).context("metadata of cargo")
+}
+
+/// The third-party packages that are linked into a package of the workspace, directly or not.
 fn linked_packages<'a>(metadata: &'a Value, name: &str) -> Vec<&'a Value> {
     let packages = items(&metadata["packages"]);
     let by_id: BTreeMap<_, _> = packages.map(|package| (text(&package["id"]), package)).collect();
@@ -70,7 +79,6 @@ fn linked_packages<'a>(metadata: &'a Value, name: &str) -> Vec<&'a Value> {
     }
     let mut packages: Vec<_> = seen.into_iter().filter_map(|id| by_id.get(id).copied()).collect();
     packages.retain(|package| !package["source"].is_null());
-    packages.sort_by_key(|package| (text(&package["name"]), text(&package["version"])));
     packages
 }
 

@@ -9,6 +9,7 @@ use std::path::Path;
 use std::process::Stdio;
 use std::thread;
 use tempfile::tempdir;
+use tests::chromium::Chromium;
 use tests::frames::{Sender, ethernet, ipv4, udp};
 use tests::process::{Output, finish, run, signal, sniffer, wait_for};
 use tests::served::{Answer, Served};
@@ -333,4 +334,20 @@ fn options_that_do_not_fit_are_refused() {
         assert_eq!(output.status.code(), Some(2), "{args:?}: {}", output.stderr);
         assert!(output.stderr.contains(part), "{args:?}: {}", output.stderr);
     }
+}
+
+#[test]
+fn browser_opens_the_running_capture() {
+    with_veth(|| {
+        let served = start(&["-i", "right"]);
+        send(&Sender::new("left"), 100);
+        wait_for("the packets", || served.get(CAPTURE, "").text().lines().count() == 101);
+        let chromium = Chromium::start().unwrap();
+        chromium.navigate(&served.url()).unwrap();
+        chromium.wait_for("window.viewer && viewer.state().packets === 100").unwrap();
+        assert_eq!(chromium.eval("document.getElementById('error').textContent").unwrap(), "");
+        let workers = "navigator.serviceWorker.getRegistrations().then(found => found.length)";
+        assert_eq!(chromium.eval(workers).unwrap(), 0);
+        assert!(stop(served).status.success());
+    });
 }

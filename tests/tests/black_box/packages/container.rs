@@ -135,6 +135,7 @@ fn reports_machine_build_and_interfaces() {
 
     let version = String::from_utf8(container.run(&["--version"]).stdout).unwrap();
     assert!(version.contains("-unknown-linux-musl, static"), "{version}");
+    assert!(version.contains("\nPage: included\n"), "{version}");
 }
 
 /// Each command of `docs/install.md` that grants capabilities, with these capabilities.

@@ -26,6 +26,8 @@ fn install(system: &System) {
 fn members_of_the_group_capture_and_others_do_not() {
     System::run(|system| {
         install(system);
+        let version = system.sh("sniffer --version");
+        assert!(version.contains("\nPage: included\n"), "{version}");
         assert_eq!(system.sh("stat --format='%a %U:%G' /usr/bin/sniffer"), "750 root:sniffer");
         assert_eq!(system.sh("getcap /usr/bin/sniffer"), "/usr/bin/sniffer cap_net_raw=ep");
         system.sh("install -d -o alice /captures");
