@@ -43,7 +43,7 @@ struct Program {
     count: fn(&Path) -> Result<u64>,
 }
 
-const PROGRAMS: [Program; 10] = [
+const PROGRAMS: [Program; 11] = [
     Program {
         name: "sniffer",
         path: "sniffer",
@@ -64,6 +64,13 @@ const PROGRAMS: [Program; 10] = [
         args: &["-q", "-i", "right0", "--compress", "zstd", "--force", "-w", "OUT"],
         packets: PACKETS,
         count: packets_in_compressed_stream,
+    },
+    Program {
+        name: "sniffer -w --serve",
+        path: "sniffer",
+        args: &["-q", "-i", "right0", "--force", "-w", "OUT", "--serve"],
+        packets: PACKETS,
+        count: packets_in_stream,
     },
     Program {
         name: "sniffer -w --pcapng",
@@ -182,6 +189,8 @@ fn is_installed(program: &Program) -> bool {
 
 /// Sends frames of that length through veth pairs, and measures the program that captures them.
 fn measure(program: &Program, length: usize, interfaces: u32, packets: u64) -> Result<Measurement> {
+    // For the address of `--serve`.
+    namespace::set_loopback_up()?;
     for interface in 0..interfaces {
         namespace::ip(&format!("link add left{interface} type veth peer name right{interface}"))?;
         for end in ["left", "right"] {

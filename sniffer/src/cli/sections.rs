@@ -27,8 +27,8 @@ pub(super) const DESCRIPTION: [&str; 4] = [
      one line of JSON for each packet: its time, length, addresses, ports, protocol and more, but not \
      its payload. Lines about the capture itself report every lost packet. With `--pcapng`, it also \
      writes the packets with their bytes.",
-    "Without `-i`, it captures on the interface of the default route. Without `-w` and `--pcapng`, it \
-     writes to standard output. Press Ctrl+C to stop.",
+    "Without `-i`, it captures on the interface of the default route. Without `-w`, `--pcapng` and \
+     `--serve`, it writes to standard output. Press Ctrl+C to stop.",
     "Capturing needs the capability CAP_NET_RAW, which can be granted to the program file: \
      `sudo setcap cap_net_raw=ep /usr/local/bin/sniffer`. Reading files needs no privilege.",
     "Options have tcpdump's letters, and expressions the syntax of pcap-filter(7). Options may be \
@@ -137,12 +137,13 @@ const SECURITY: Section = Section {
 };
 
 /// Each example is an explanation and a command. The most useful first.
-pub(super) const EXAMPLES: [(&str, &str); 12] = [
+pub(super) const EXAMPLES: [(&str, &str); 13] = [
     ("Capture on eth0 until Ctrl+C", "sniffer -i eth0 -w capture.ndjson"),
     ("Capture what matches a filter", "sniffer -i eth0,eth1 tcp port 443"),
     ("Show the busiest flows, and those with problems", "sniffer -i eth0 --top"),
     ("Convert a capture file", "sniffer -r dump.pcapng.gz"),
     ("Also keep the bytes", "sniffer -w a.ndjson --pcapng a.pcapng"),
+    ("Show the running capture in a browser", "sniffer -i eth0 --serve"),
     ("Write a compressed file per hour", "sniffer -G 1h -w %Y%m%d-%H.ndjson.zst"),
     ("Keep the last ten files of 100 MiB each", "sniffer -C 100m -W 10 -w ring.ndjson"),
     (

@@ -6,12 +6,12 @@ use std::fs;
 use std::io::Read;
 use std::net::TcpListener;
 use std::path::Path;
-use std::process::Stdio;
+use std::process::{Command, Stdio};
 use std::thread;
 use tempfile::tempdir;
 use tests::chromium::Chromium;
 use tests::frames::{Sender, ethernet, ipv4, udp};
-use tests::process::{Output, finish, run, signal, sniffer, wait_for};
+use tests::process::{Output, Process, finish, run, signal, sniffer, wait_for};
 use tests::served::{Answer, Served};
 use tests::stream::Stream;
 use tests::veth::with_veth;
@@ -320,6 +320,42 @@ fn run_with_an_end_of_its_own_is_read_to_the_end() {
         assert!(finish(served.process).status.success());
         let stream = Stream::read(&bytes);
         assert_eq!((stream.packets.len(), stream.end.out), (5, 5));
+    });
+}
+
+#[test]
+fn page_gets_the_end_of_a_run_whose_file_cannot_be_written() {
+    with_veth(|| {
+        namespace::set_loopback_up().unwrap();
+        let directory = tempdir().unwrap();
+        let mut command = Command::new("prlimit");
+        command.arg("--fsize=20000").arg(build::sniffer_path());
+        command.args(["--serve=127.0.0.1:0", "-i", "right", "-w"]).arg(directory.path().join("a"));
+        let served = Served::start(&mut command);
+        let (bytes, start) = thread::scope(|scope| {
+            let reader = scope.spawn(|| follow(&served));
+            send(&Sender::new("left"), 500);
+            reader.join().unwrap()
+        });
+        wait_for("the error", || served.messages().contains("/a`: File too large"));
+        assert_eq!(finish(served.process).status.code(), Some(1));
+        let stream = Stream::read(&bytes);
+        assert_eq!((start, stream.packets.len(), &*stream.reason), (0, 500, "error"));
+    });
+}
+
+#[test]
+fn page_of_another_namespace_is_served_here() {
+    with_veth(|| {
+        let resident = Process::spawn(Command::new("unshare").args(["--net", "sleep", "600"]));
+        let pid = resident.id().to_string();
+        let own = fs::read_link("/proc/thread-self/ns/net").unwrap();
+        let other = format!("/proc/{pid}/ns/net");
+        wait_for("the namespace", || fs::read_link(&other).unwrap() != own);
+        let served = start(&["--netns", &pid, "-i", "any"]);
+        let text = served.get(CAPTURE, "").body;
+        assert!(text.starts_with(b"{\"type\":\"meta\""));
+        assert!(stop(served).status.success());
     });
 }
 
