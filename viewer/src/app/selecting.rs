@@ -149,20 +149,21 @@ impl App {
     /// Replaces settings and selections by those of a link's fragment.
     pub(super) fn restore_link(&mut self, link: &str) {
         let mut selection = Selection::default();
-        let mut invalid_filter = None;
+        let (mut filter_text, mut is_filter_invalid) = (String::new(), false);
         self.settings = Settings::default();
         self.link_error = None;
         self.link_capture.clear();
         for (key, value) in pairs(link) {
             if let Some(dimension) = Dimension::parse(&key) {
                 let expr = selected(&value);
-                if expr.is_none() && !value.is_empty() {
+                let is_invalid = expr.is_none() && !value.is_empty();
+                if is_invalid {
                     self.link_error = Some(format!("Invalid selection in the link: “{value}”."));
-                    if dimension == Dimension::Filter {
-                        invalid_filter = Some(value);
-                    }
                 }
                 selection.set(dimension, expr);
+                if dimension == Dimension::Filter {
+                    (filter_text, is_filter_invalid) = (value, is_invalid);
+                }
             } else if key == CAPTURE_KEY {
                 self.link_capture = value;
             } else {
@@ -171,10 +172,15 @@ impl App {
         }
         self.is_restored = self.files.phase != Phase::Ready;
         self.history.select(selection, None);
+        let filter = self.history.now().get(Dimension::Filter).map(link_text);
+        if filter.is_some_and(|text| text != filter_text) {
+            // As it was typed, unless it means something else in the time zone of the settings.
+            self.filter_text.clone_from(&filter_text);
+        }
         self.on_selection_changed();
-        if let Some(text) = invalid_filter {
-            self.filter_error = parse(&text, &self.filter_context()).err();
-            self.filter_text = text;
+        if is_filter_invalid {
+            self.filter_error = parse(&filter_text, &self.filter_context()).err();
+            self.filter_text = filter_text;
         }
     }
 
@@ -201,11 +207,20 @@ impl App {
         }
     }
 
-    /// The settings and selections as the fragment of a link.
+    /// The settings and selections as the fragment of a link. The filter is as the user typed it, if this
+    /// means the same to all readers.
     pub fn link(&self) -> String {
         let mut pairs = self.settings.changed();
-        let clauses = self.history.now().clauses();
-        pairs.extend(clauses.map(|(dimension, e)| (dimension.name().to_owned(), link_text(e))));
+        let is_typed = |dimension, expr| {
+            dimension == Dimension::Filter && selected(&self.filter_text).as_ref() == Some(expr)
+        };
+        pairs.extend(self.history.now().clauses().map(|(dimension, expr)| {
+            let text = match is_typed(dimension, expr) {
+                true => self.filter_text.clone(),
+                false => link_text(expr),
+            };
+            (dimension.name().to_owned(), text)
+        }));
         if !pairs.is_empty() && !self.files.files.is_empty() {
             pairs.push((CAPTURE_KEY.to_owned(), self.files.names()));
         }

@@ -290,10 +290,19 @@ fn filter_box_shows_the_selected_filter() {
     assert_eq!(filter(&other), "ts < 14:00:00.5");
     // A relative time from a link is resolved once the capture is open.
     page.send(Event::Set("zone".into(), "start".into()));
-    let mut other = Page::empty();
-    other.send(Event::RestoreLink(page.app.link()));
-    other.load("a.ndjson", vec![columns(0..1_000, 0)], false);
-    assert_eq!((filter(&other), other.selected()), ("ts <= 0.499999999".to_owned(), 500));
+    let restored = |page: &Page| {
+        let mut other = Page::empty();
+        other.send(Event::RestoreLink(page.app.link()));
+        other.load("a.ndjson", vec![columns(0..1_000, 0)], false);
+        (filter(&other), other.selected())
+    };
+    page.send(Event::SetFilter("ts < 0.5".into(), 0));
+    assert_eq!(restored(&page), ("ts <= 0.499999999".to_owned(), 500));
+    // Other filters are restored as they were typed.
+    for typed in ["tcp && frame.len >= 0", "PROTO == tcp", "ts < 2026-11-24T12:00:00.5Z"] {
+        page.send(Event::SetFilter(typed.into(), 0));
+        assert_eq!(restored(&page), (typed.to_owned(), 500));
+    }
     // Typing a filter starts a new undo step after keys in a chart.
     page.send(Event::Clear(None));
     page.send(Event::KeyDown(Panel::Sizes, Key::Right, true));
