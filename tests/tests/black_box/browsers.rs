@@ -84,6 +84,12 @@ fn open_select_and_export(driver: &impl Driver, has_trusted_types: bool) {
     let expected: String = lines.split_inclusive('\n').take(selected).collect();
     let exported = downloaded(&directory, "selected.ndjson", |file| file.len() == expected.len());
     assert!(exported == expected.as_bytes());
+    // Columns can be resized.
+    driver.eval("viewer.set('tab', 'packets').then(() => 0)").unwrap();
+    let width = "document.querySelector('#packets-rows td:nth-child(3)').offsetWidth";
+    let natural = driver.eval(width).unwrap().as_u64().unwrap();
+    driver.eval("document.querySelectorAll('#packets .column-border')[2].dispatchEvent(new KeyboardEvent('keydown', {key: 'ArrowRight', bubbles: true}))").unwrap();
+    driver.wait_for(&format!("Math.abs({width} - {natural} - 20) <= 1")).unwrap();
     // The inspector is a separate WebAssembly module.
     driver.eval("document.querySelector('#packets-rows button').click()").unwrap();
     driver.wait_for("document.querySelector('#inspector [role=treeitem]')").unwrap();
