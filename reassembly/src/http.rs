@@ -167,8 +167,6 @@ pub(crate) enum Place {
     Missing { seq: u32 },
     /// Missing bytes have the information.
     Unknown,
-    /// The body has a wrong form.
-    Invalid,
 }
 
 impl Position {
@@ -196,7 +194,7 @@ impl Position {
         }
         match self.body.add(rest) {
             Piece::Continues => self.seq = add(seq, payload.len()),
-            Piece::Invalid => return Place::Invalid,
+            Piece::Invalid => (self.seq, self.body) = (add(seq, payload.len()), Body::UntilClose),
             Piece::Ends(len) => {
                 let start = known + len;
                 (self.seq, self.body) = (add(seq, start), Body::EMPTY);
@@ -217,23 +215,54 @@ pub(crate) fn add(seq: u32, len: usize) -> u32 {
 
 /// The requests whose response is expected: its head does not tell whether it has a body.
 #[derive(Debug)]
-pub(crate) struct Requests(Table<ConnectionKey, Request>);
+pub(crate) struct Requests(Table<ConnectionKey, Pipeline>);
 
-/// The requests of a connection.
-#[derive(Clone, Copy, Debug)]
-struct Request {
-    kind: RequestKind,
-    /// How many requests there are.
+/// The requests of a connection, oldest first.
+#[derive(Clone, Copy, Debug, Default)]
+struct Pipeline {
+    /// [`RequestKind::BITS`] bits for each request.
+    kinds: u64,
     count: u32,
 }
 
+impl Pipeline {
+    /// Maximum number of requests. Later ones are not known.
+    const MAX_COUNT: u32 = u64::BITS / RequestKind::BITS;
+
+    fn push(&mut self, kind: RequestKind) {
+        if self.count < Self::MAX_COUNT {
+            self.kinds |= (kind as u64) << (RequestKind::BITS * self.count);
+            self.count += 1;
+        }
+    }
+
+    fn pop(&mut self) -> Option<RequestKind> {
+        self.count = self.count.checked_sub(1)?;
+        let kind = RequestKind::from_bits(self.kinds);
+        self.kinds >>= RequestKind::BITS;
+        Some(kind)
+    }
+}
+
+/// What a request tells about the body of its response.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum RequestKind {
+    Other,
     Head,
     Connect,
-    Other,
-    /// There are several requests of different kinds.
-    Mixed,
+}
+
+impl RequestKind {
+    const BITS: u32 = 2;
+
+    /// The kind in the lowest bits.
+    const fn from_bits(bits: u64) -> Self {
+        match bits & 0b11 {
+            1 => Self::Head,
+            2 => Self::Connect,
+            _ => Self::Other,
+        }
+    }
 }
 
 impl Default for Requests {
@@ -243,40 +272,34 @@ impl Default for Requests {
 }
 
 impl Requests {
-    /// Adds the head of a message. Returns the body that follows it; `None` if that is unknown.
-    pub(crate) fn add(
-        &mut self,
-        key: FlowKey,
-        now: Timestamp,
-        head: &HttpHead<'_>,
-    ) -> Option<Body> {
+    /// Adds the head of a message. Returns the body that follows it. All bytes of the connection belong to
+    /// it if its end is unknown. A response whose request is unknown has the body that its head describes:
+    /// few requests are such that it has none.
+    pub(crate) fn add(&mut self, key: FlowKey, now: Timestamp, head: &HttpHead<'_>) -> Body {
         let (has_body, default) = match head.start {
             HttpStart::Request { method, .. } => {
                 self.add_request(key.connection, now, method);
                 (true, Body::EMPTY)
             }
-            HttpStart::Response { status: 101 } => return None,
+            // Another protocol follows.
+            HttpStart::Response { status: 101 } => return Body::UntilClose,
             HttpStart::Response { status: 100..=199 } => (false, Body::EMPTY),
             HttpStart::Response { status } => {
                 let request = self.take_request(&key.connection.reversed());
                 match (request, status) {
                     (_, 204 | 304) | (Some(RequestKind::Head), _) => (false, Body::EMPTY),
-                    (Some(RequestKind::Connect), 200..=299)
-                    | (None | Some(RequestKind::Mixed), _) => {
-                        return None;
-                    }
-                    (Some(RequestKind::Connect | RequestKind::Other), _) => {
-                        (true, Body::UntilClose)
-                    }
+                    // The messages of a tunnel begin.
+                    (Some(RequestKind::Connect), 200..=299) => (false, Body::EMPTY),
+                    _ => (true, Body::UntilClose),
                 }
             }
         };
         match head.framing {
-            _ if !has_body => Some(default),
-            HttpFraming::Absent => Some(default),
-            HttpFraming::Length(len) => Some(Body::Length(len)),
-            HttpFraming::Chunked => Some(Body::Chunked(Chunks::default())),
-            HttpFraming::Unknown => None,
+            _ if !has_body => default,
+            HttpFraming::Absent => default,
+            HttpFraming::Length(len) => Body::Length(len),
+            HttpFraming::Chunked => Body::Chunked(Chunks::default()),
+            HttpFraming::Unknown => Body::UntilClose,
         }
     }
 
@@ -293,23 +316,21 @@ impl Requests {
             _ => RequestKind::Other,
         };
         match self.0.touch(&key, now) {
-            Some(request) => {
-                request.count = request.count.saturating_add(1);
-                if request.kind != kind {
-                    request.kind = RequestKind::Mixed;
-                }
+            Some(requests) => requests.push(kind),
+            None => {
+                let mut requests = Pipeline::default();
+                requests.push(kind);
+                self.0.insert(key, now, requests, |_, _| ());
             }
-            None => self.0.insert(key, now, Request { kind, count: 1 }, |_, _| ()),
         }
     }
 
     fn take_request(&mut self, key: &ConnectionKey) -> Option<RequestKind> {
-        let request = self.0.get_mut(key)?;
-        let kind = request.kind;
-        request.count -= 1;
-        if request.count == 0 {
+        let requests = self.0.get_mut(key)?;
+        let kind = requests.pop();
+        if requests.count == 0 {
             self.0.remove(key);
         }
-        Some(kind)
+        kind
     }
 }

@@ -12,8 +12,8 @@
 //! A body may look like a message. Where the start of a connection was captured, or an HTTP message in it,
 //! the lengths in its heads tell where the next message begins, and no other bytes have names. Otherwise,
 //! and after missing bytes that contain a length, a message has to begin with a segment, and to be
-//! complete. The body of a response depends on its request: if that is unknown, so is where the next
-//! response begins.
+//! complete. The body of a response depends on its request: one whose request is unknown has the body that
+//! its head describes. A body whose end is unknown extends to the end of the connection.
 //!
 //! # Memory
 //!

@@ -143,10 +143,6 @@ impl TcpStreams {
         let (first, offset) = match place {
             Some(Place::Inside) => return Segment::Continues,
             Some(Place::Repeated) => return alone(summary, payload),
-            Some(Place::Invalid) => {
-                self.positions.remove(&key);
-                return Segment::Continues;
-            }
             Some(Place::Start { seq, start }) => (seq, start),
             Some(Place::Missing { seq: first }) => {
                 self.positions.remove(&key);
@@ -197,7 +193,7 @@ fn take_messages(
     partial: &mut Partial,
     stream: &mut Stream,
     mut known: Option<Extent>,
-    mut body_of: impl FnMut(&HttpHead<'_>) -> Option<Body>,
+    mut body_of: impl FnMut(&HttpHead<'_>) -> Body,
 ) -> (Option<Vec<u8>>, Rest) {
     let mut first = None;
     let rest = loop {
@@ -212,7 +208,7 @@ fn take_messages(
         partial.seq = http::add(partial.seq, len);
         partial.start.is_certain = true;
         let body = match HttpHead::parse(&message) {
-            Some(head) => body_of(&head),
+            Some(head) => Some(body_of(&head)),
             // The next message of DNS begins where this one ends.
             None => Some(Body::EMPTY).filter(|_| partial.start.is_dns),
         };
@@ -220,9 +216,9 @@ fn take_messages(
         first.get_or_insert(message);
         let Some(mut body) = body else { break Rest::Unknown };
         match body.add(stream.data()) {
-            Piece::Invalid => break Rest::Unknown,
-            Piece::Continues => {
+            piece @ (Piece::Continues | Piece::Invalid) => {
                 let seq = http::add(partial.seq, stream.data().len());
+                let body = if piece == Piece::Invalid { Body::UntilClose } else { body };
                 break Rest::Position(Position { message: start, seq, body });
             }
             Piece::Ends(len) => {

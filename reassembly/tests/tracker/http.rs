@@ -127,11 +127,49 @@ fn responses_without_bodies_have_a_successor() {
     assert_eq!(connection.client(GET), "GET /a a.example");
     assert_eq!(connection.server(head), "200");
     assert_eq!(connection.server(head), "");
-    // Which response belongs to which request is unknown.
+    // Several requests precede their responses.
     let mut connection = Connection::new();
-    assert_eq!(connection.client(format!("{GET}HEAD / HTTP/1.1\r\n\r\n")), "GET /a a.example");
+    let requests = format!("HEAD / HTTP/1.1\r\n\r\n{GET}HEAD / HTTP/1.1\r\n\r\n");
+    assert_eq!(connection.client(requests), "HEAD /");
     assert_eq!(connection.server(head), "200");
+    assert_eq!(connection.server("HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nabc"), "200");
     assert_eq!(connection.server(head), "200");
+    assert_eq!(connection.client(GET), "GET /a a.example");
+    assert_eq!(connection.server(head), "200");
+    assert_eq!(connection.server(head), "");
+}
+
+#[test]
+fn bodies_without_a_known_end_extend_to_the_end_of_the_connection() {
+    let put = "PUT / HTTP/1.1\r\nHost: a\r\n";
+    for end in [
+        "Transfer-Encoding: gzip\r\n\r\n",
+        "Transfer-Encoding: chunked\r\nContent-Length: 3\r\n\r\n",
+        "Content-Length: 3\r\n 0\r\n\r\n",
+        "Content-Length: 3\r\nA : b\r\n\r\n",
+        // No size.
+        "Transfer-Encoding: chunked\r\n\r\nx",
+    ] {
+        let mut connection = Connection::new();
+        assert_eq!(connection.client(format!("{put}{end}")), "PUT / a", "{end}");
+        assert_eq!(connection.client(GET), "", "{end}");
+        assert_eq!(connection.client(GET), "", "{end}");
+    }
+    // A response whose request was not captured.
+    let mut connection = Connection::unknown();
+    assert_eq!(connection.server("HTTP/1.1 200 OK\r\n\r\n"), "200");
+    assert_eq!(connection.server("HTTP/1.1 200 OK\r\n\r\n"), "");
+    let mut connection = Connection::unknown();
+    let response = "HTTP/1.1 200 OK\r\nContent-Length: 22\r\n\r\n";
+    assert_eq!(connection.server(response), "200");
+    assert_eq!(connection.server("HTTP/1.1 500 Error\r\n\r\n"), "");
+    assert_eq!(connection.client(GET), "GET /a a.example");
+    assert_eq!(connection.server(response), "200");
+    // Another protocol.
+    let mut connection = Connection::new();
+    assert_eq!(connection.client(GET), "GET /a a.example");
+    assert_eq!(connection.server("HTTP/1.1 101 Switching Protocols\r\n\r\n"), "101");
+    assert_eq!(connection.server(response), "");
 }
 
 #[test]

@@ -52,7 +52,7 @@ pub enum HttpFraming {
     Length(u64),
     /// Transfer-Encoding, which ends with `chunked`.
     Chunked,
-    /// They are invalid, or contradict each other.
+    /// They are invalid, contradict each other, or have another last coding.
     Unknown,
 }
 
@@ -63,6 +63,8 @@ impl<'a> HttpHead<'a> {
         let mut lines = Lines(bytes);
         let start = HttpStart::parse(lines.next_non_empty()?)?;
         let mut head = Self { start, framing: HttpFraming::Absent, host: None, len: None };
+        // Whether the last field is part of the framing.
+        let mut is_framing = false;
         while let Some(line) = lines.next() {
             if line.is_empty() {
                 head.len = Some(bytes.len() - lines.0.len());
@@ -70,7 +72,9 @@ impl<'a> HttpHead<'a> {
             }
             // An old form of a field continues on lines that start with a space.
             if matches!(line, [b' ' | b'\t', ..]) {
-                head.framing = HttpFraming::Unknown;
+                if is_framing {
+                    head.framing = HttpFraming::Unknown;
+                }
                 continue;
             }
             let colon = line.iter().position(|byte| *byte == b':');
@@ -86,6 +90,7 @@ impl<'a> HttpHead<'a> {
             if name.eq_ignore_ascii_case(b"host") && !value.is_empty() {
                 head.host.get_or_insert(value);
             }
+            is_framing = HttpFraming::has_field(name);
             head.framing = head.framing.with_field(name, value);
         }
         Some(head)
@@ -145,6 +150,13 @@ impl<'a> HttpStart<'a> {
 }
 
 impl HttpFraming {
+    /// Whether a field is part of the framing.
+    fn has_field(name: &[u8]) -> bool {
+        [&b"content-length"[..], b"transfer-encoding"]
+            .iter()
+            .any(|of| name.eq_ignore_ascii_case(of))
+    }
+
     /// Adds a field of the message.
     fn with_field(self, name: &[u8], value: &[u8]) -> Self {
         if name.eq_ignore_ascii_case(b"content-length") {
@@ -157,7 +169,9 @@ impl HttpFraming {
             };
         }
         if name.eq_ignore_ascii_case(b"transfer-encoding") {
-            let is_chunked = value.eq_ignore_ascii_case(b"chunked");
+            // The last coding counts (RFC 9112, section 6.3).
+            let last = value.rsplit(|byte| *byte == b',').next().unwrap_or_default();
+            let is_chunked = last.trim_ascii().eq_ignore_ascii_case(b"chunked");
             return match self {
                 Self::Absent if is_chunked => Self::Chunked,
                 _ => Self::Unknown,
@@ -359,6 +373,9 @@ mod tests {
             ("Content-Length: 99999999999999999999\r\n", HttpFraming::Unknown),
             ("Transfer-Encoding: CHUNKED\r\n", HttpFraming::Chunked),
             ("Transfer-Encoding: gzip\r\n", HttpFraming::Unknown),
+            ("Transfer-Encoding: gzip, Chunked\r\n", HttpFraming::Chunked),
+            ("Transfer-Encoding: chunked, gzip\r\n", HttpFraming::Unknown),
+            ("Content-Length: 7\r\nA: b\r\n c\r\n", HttpFraming::Length(7)),
             ("Transfer-Encoding: chunked\r\nContent-Length: 7\r\n", HttpFraming::Unknown),
             ("Content-Length: 7\r\n 8\r\n", HttpFraming::Unknown),
             ("Host: a\r\nno field\r\n", HttpFraming::Unknown),
