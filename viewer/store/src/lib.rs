@@ -14,6 +14,7 @@ pub mod address_names;
 pub mod columns;
 pub mod conversations;
 pub mod density;
+pub mod findings;
 pub mod flow;
 pub mod intern;
 pub mod query;

@@ -1,11 +1,12 @@
 //! Evaluation of filter expressions, block by block.
 
 use crate::columns::{BlockMask, Columns, ExtraColumn, Kind, Rows};
+use crate::findings::{self, texts as field_texts};
 use crate::flow::Flow;
 use crate::lasso_mask::LassoMask;
 use summary::{Address, Proto};
 use viewer_model::axis::{MISSING, Quantity};
-use viewer_model::filter::{Expr, ExtraField, Field, FieldType, Set};
+use viewer_model::filter::{Expr, ExtraField, Field, FieldType, Finding, Set};
 
 /// The file of the columns.
 #[derive(Clone, Copy, Debug, Default)]
@@ -40,6 +41,17 @@ enum Node {
     /// Whether each text of such a column matches.
     ExtraText {
         index: usize,
+        texts: Vec<bool>,
+    },
+    /// The same for a finding with numbers.
+    FindingNumber {
+        field: Finding,
+        ranges: Vec<(i64, i64)>,
+        is_in: bool,
+    },
+    /// Whether each text of a finding matches.
+    FindingText {
+        field: Finding,
         texts: Vec<bool>,
     },
     /// Whether each kind matches.
@@ -180,6 +192,21 @@ fn test(field: Field, set: Option<&Set>, is_in: bool, columns: &Columns, file: F
             }
         }
         Field::Extra(extra) => {
+            let number = |node: &dyn Fn(Vec<(i64, i64)>, bool) -> Node| {
+                match value(Quantity::Number) {
+                    Node::Quantity { ranges, is_in, .. } => node(ranges, is_in),
+                    other => other,
+                }
+            };
+            if let Some(field) = extra.finding().filter(|_| columns.findings().is_some()) {
+                return match field_texts(field) {
+                    [] => number(&|ranges, is_in| Node::FindingNumber { field, ranges, is_in }),
+                    texts => {
+                        let texts = texts.iter().map(|text| text_matches(text)).collect();
+                        Node::FindingText { field, texts }
+                    }
+                };
+            }
             let Some(index) = columns.extra_index(extra) else { return Node::Constant(false) };
             let texts = columns.extra_column(index).map(ExtraColumn::texts).unwrap_or_default();
             let texts = match field.field_type() {
@@ -196,14 +223,7 @@ fn test(field: Field, set: Option<&Set>, is_in: bool, columns: &Columns, file: F
                     let matches = |text| address(text).is_some_and(|mac| address_matches(&mac));
                     texts.iter().map(matches).collect()
                 }
-                _ => {
-                    return match value(Quantity::Number) {
-                        Node::Quantity { ranges, is_in, .. } => {
-                            Node::ExtraNumber { index, ranges, is_in }
-                        }
-                        other => other,
-                    };
-                }
+                _ => return number(&|ranges, is_in| Node::ExtraNumber { index, ranges, is_in }),
             };
             Node::ExtraText { index, texts }
         }
@@ -242,6 +262,13 @@ fn find(node: &mut Node, rows: &mut Rows<'_>) -> BlockMask {
             rows.extra(*index)
                 .map(|id| usize::try_from(id).is_ok_and(|id| texts.get(id) == Some(&true))),
         ),
+        Node::FindingNumber { field, ranges, is_in } => {
+            rows.with_marks(|marks| is_match(findings::value(*field, marks), ranges, *is_in))
+        }
+        Node::FindingText { field, texts } => rows.with_marks(|marks| {
+            let text = usize::try_from(findings::value(*field, marks));
+            text.is_ok_and(|text| texts.get(text) == Some(&true))
+        }),
         Node::Kind(kinds) => BlockMask::of(rows.kinds().iter().map(|id| kinds[usize::from(*id)])),
         Node::Flow(flows) => BlockMask::of(rows.flows().iter().map(|id| flows[*id as usize])),
         Node::Lasso(inside) => inside.find(rows),
@@ -258,6 +285,8 @@ fn is_match(value: i64, ranges: &[(i64, i64)], is_in: bool) -> bool {
 mod tests {
     use super::*;
     use crate::columns::BLOCK_LEN;
+    use crate::findings::Findings;
+    use flow::{Marks, Retransmission};
     use proptest::prelude::*;
     use summary::{Address, Direction, LinkType, Packet, Proto, Summary, Timestamp};
     use viewer_model::filter::{Context, parse, strategies::exprs};
@@ -445,6 +474,68 @@ mod tests {
         ] {
             assert_eq!(matching(text), expected, "{text}");
         }
+    }
+
+    /// Findings of the first three of five packets, after `before` others.
+    fn with_findings(mut columns: Columns, before: usize) -> Columns {
+        let fast = Marks { rtx: Some(Retransmission::Fast), is_dup_ack: true, ..Marks::default() };
+        let spurious = Marks {
+            rtx: Some(Retransmission::Spurious),
+            rtt_us: Some(0),
+            unseen_bytes: Some(u32::MAX),
+            ..Marks::default()
+        };
+        let rtt = Marks { rtt_us: Some(20_000), ..Marks::default() };
+        let mut findings = Findings::default();
+        for (row, marks) in [fast, spurious, rtt].iter().enumerate() {
+            findings.push(before + row, marks);
+        }
+        columns.set_findings(findings);
+        columns
+    }
+
+    #[test]
+    fn findings_match_the_expected_packets() {
+        for (text, expected) in [
+            ("rtx", &[1, 2][..]),
+            ("rtx == FAST", &[1]),
+            ("rtx != fast", &[2]),
+            ("rtx in {spurious, timeout}", &[2]),
+            ("rtx contains s", &[1, 2]),
+            ("not rtx", &[3, 4, 5]),
+            ("dup_ack", &[1]),
+            ("dup_ack == true", &[1]),
+            ("dup_ack != true", &[]),
+            ("ooo or zero_window or window_full or keep_alive", &[]),
+            ("unseen == 4294967295", &[2]),
+            ("rtt_us", &[2, 3]),
+            ("rtt_us < 20000", &[2]),
+            ("rtt_us != 0", &[3]),
+            ("rtt_us in {1..30000}", &[3]),
+            ("tcp.analysis.retransmission", &[1, 2]),
+        ] {
+            let expr = parse(text, &context()).unwrap().unwrap();
+            let later = with_findings(columns_after(BLOCK_LEN + 3), BLOCK_LEN + 3);
+            for (columns, block, before) in [(with_findings(columns(), 0), 0, 0), (later, 1, 3)] {
+                let mut rows = Rows::new(&columns, None);
+                rows.load(block);
+                let found = Matcher::new(&expr, &columns, File::default()).find(&mut rows);
+                let found = (1..=5).filter(|n| found.contains(before + n - 1));
+                assert_eq!(found.collect::<Vec<_>>(), expected, "{text}");
+            }
+        }
+    }
+
+    #[test]
+    fn findings_replace_the_fields_of_lines() {
+        let Some(Field::Extra(rtx)) = Field::parse("rtx") else { panic!() };
+        let mut columns = columns();
+        assert!(!columns.has_extra(rtx));
+        let mut lines = ExtraColumn::default();
+        lines.set_text(4, "fast");
+        columns.add_extra(vec![(rtx, lines)], &[]);
+        let columns = with_findings(columns, 0);
+        assert!(columns.has_extra(rtx) && columns.extra_index(rtx).is_none());
     }
 
     proptest! {

@@ -46,6 +46,27 @@ pub enum ExtraField {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ListedField(u8);
 
+/// A field with a finding of the analysis of TCP (`docs/flows.md`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Finding {
+    /// `rtx`
+    Rtx,
+    /// `ooo`
+    OutOfOrder,
+    /// `dup_ack`
+    DupAck,
+    /// `zero_window`
+    ZeroWindow,
+    /// `window_full`
+    WindowFull,
+    /// `keep_alive`
+    KeepAlive,
+    /// `unseen`
+    Unseen,
+    /// `rtt_us`
+    Rtt,
+}
+
 /// The name of a tag without its prefix: at most [`TagName::CAPACITY`] bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TagName {
@@ -125,6 +146,20 @@ fn listed(index: u8) -> (&'static str, &'static str) {
     (words.next().unwrap_or_default(), words.next().unwrap_or_default())
 }
 
+/// The findings at the end of [`LISTED`], in its order.
+const FINDINGS: [Finding; 8] = [
+    Finding::Rtx,
+    Finding::OutOfOrder,
+    Finding::DupAck,
+    Finding::ZeroWindow,
+    Finding::WindowFull,
+    Finding::KeepAlive,
+    Finding::Unseen,
+    Finding::Rtt,
+];
+/// Index of the first of [`FINDINGS`] in [`LISTED`].
+const FIRST_FINDING: u8 = 34;
+
 impl ExtraField {
     /// Source MAC address.
     pub const ETH_SRC: Self = Self::Listed(ListedField(0));
@@ -162,6 +197,12 @@ impl ExtraField {
             },
             Self::Tag(_) => FieldType::Text,
         }
+    }
+
+    /// The finding that the field contains, if it is one.
+    pub fn finding(&self) -> Option<Finding> {
+        let Self::Listed(ListedField(index)) = self else { return None };
+        FINDINGS.get(usize::from(index.checked_sub(FIRST_FINDING)?)).copied()
     }
 
     /// Whether no packet of a capture file has the field, because it depends on other packets or on options

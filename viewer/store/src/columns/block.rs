@@ -3,6 +3,7 @@
 use super::line_offsets::LineOffsets;
 use super::packed_column::{PackedColumn, take};
 use super::{BlockMask, Columns};
+use flow::Marks;
 use std::ops::Range;
 use viewer_model::axis::{MIN_VALUE, MISSING, QUANTITY_COUNT, Quantity};
 
@@ -140,6 +141,18 @@ impl<'a> Rows<'a> {
     /// The value of each row in a column that was added later, [`MISSING`] if it has none.
     pub(crate) fn extra(&self, index: usize) -> impl ExactSizeIterator<Item = i64> {
         self.columns.extra_values(index, self.range())
+    }
+
+    /// The rows for whose marks `is_match` returns true.
+    pub(crate) fn with_marks(&self, is_match: impl Fn(&Marks) -> bool) -> BlockMask {
+        let mut mask = BlockMask::NONE;
+        let findings = self.columns.findings().into_iter();
+        for (row, marks) in findings.flat_map(|findings| findings.of_block(self.block)) {
+            if is_match(&marks) {
+                mask.insert(row);
+            }
+        }
+        mask
     }
 
     /// Smallest and largest value of all rows, if known without decoding them.

@@ -77,6 +77,11 @@ impl BlockMask {
         self
     }
 
+    /// Includes a row.
+    pub(crate) fn insert(&mut self, row: usize) {
+        self.0[row / WORD_LEN] |= 1 << (row % WORD_LEN);
+    }
+
     /// Whether a row is included.
     pub(crate) fn contains(&self, row: usize) -> bool {
         self.0[row / WORD_LEN] >> (row % WORD_LEN) & 1 != 0

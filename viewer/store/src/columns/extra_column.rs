@@ -2,6 +2,7 @@
 
 use super::packed_column::PackedColumn;
 use super::{BLOCK_LEN, Columns};
+use crate::findings::Findings;
 use crate::intern::Interner;
 use std::ops::Range;
 use viewer_model::axis::MISSING;
@@ -76,9 +77,20 @@ impl ExtraColumn {
 }
 
 impl Columns {
-    /// Whether the values of a field have been read for all packets.
+    /// Whether the values of a field are known for all packets.
     pub fn has_extra(&self, field: ExtraField) -> bool {
-        self.extra_index(field).is_some()
+        self.extra_index(field).is_some() || field.finding().and(self.findings()).is_some()
+    }
+
+    /// Sets what the analysis of TCP found. Fields of findings that were read before are dropped.
+    pub fn set_findings(&mut self, findings: Findings) {
+        self.extra.retain(|(field, _)| field.finding().is_none());
+        self.findings = Some(findings);
+    }
+
+    /// What the analysis of TCP found; `None` before it.
+    pub(crate) fn findings(&self) -> Option<&Findings> {
+        self.findings.as_ref()
     }
 
     /// Adds columns of fields. If there are too many, the oldest that are not `needed` are dropped.

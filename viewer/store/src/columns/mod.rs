@@ -34,6 +34,7 @@ pub use packet_row::PacketRow;
 pub(crate) use row_batch::RowBatch;
 pub use totals::{Extent, Totals};
 
+use crate::findings::Findings;
 use crate::flow::{Flow, FlowDelta, SyncCursor};
 use std::ops::Range;
 use summary::line::Excerpt;
@@ -50,6 +51,8 @@ pub struct Columns {
     dictionary: Dictionary,
     totals: Totals,
     extra: Vec<(ExtraField, ExtraColumn)>,
+    /// What the analysis of TCP found; `None` before it.
+    findings: Option<Findings>,
 }
 
 /// Approximate memory per packet in bytes.

@@ -1,0 +1,185 @@
+//! The findings of the analysis of TCP in the packets of a part. Most packets have none.
+
+use crate::columns::BLOCK_LEN;
+use flow::{Marks, Retransmission};
+use viewer_model::axis::MISSING;
+use viewer_model::filter::Finding;
+use viewer_model::wire::Wire;
+
+/// Bits of the first byte of encoded marks. The lowest two are one more than the index of `rtx`.
+const RTX: u8 = 3;
+const OUT_OF_ORDER: u8 = 1 << 2;
+const DUP_ACK: u8 = 1 << 3;
+const ZERO_WINDOW: u8 = 1 << 4;
+const WINDOW_FULL: u8 = 1 << 5;
+const KEEP_ALIVE: u8 = 1 << 6;
+/// The numbers follow, each one more than its value, or 0.
+const HAS_NUMBERS: u8 = 1 << 7;
+
+/// Appends the marks of a packet.
+pub fn put_marks(marks: &Marks, bytes: &mut Vec<u8>) {
+    let rtx = Retransmission::ALL.iter().position(|rtx| marks.rtx == Some(*rtx));
+    let bit = |bit: u8, is_set: bool| if is_set { bit } else { 0 };
+    let has_numbers = marks.unseen_bytes.is_some() || marks.rtt_us.is_some();
+    bytes.push(
+        rtx.map_or(0, |index| index.to_le_bytes()[0] + 1)
+            | bit(OUT_OF_ORDER, marks.is_out_of_order)
+            | bit(DUP_ACK, marks.is_dup_ack)
+            | bit(ZERO_WINDOW, marks.is_zero_window)
+            | bit(WINDOW_FULL, marks.is_window_full)
+            | bit(KEEP_ALIVE, marks.is_keep_alive)
+            | bit(HAS_NUMBERS, has_numbers),
+    );
+    if has_numbers {
+        for number in [marks.unseen_bytes, marks.rtt_us] {
+            number.map_or(0, |number| u64::from(number) + 1).put(bytes);
+        }
+    }
+}
+
+/// Decodes the marks of a packet and advances `bytes` past them; `None` if they are invalid.
+pub fn get_marks(bytes: &mut &[u8]) -> Option<Marks> {
+    let bits = u8::from_le_bytes([*bytes.split_off_first()?]);
+    let mut number = || -> Option<Option<u32>> {
+        match bits & HAS_NUMBERS {
+            0 => Some(None),
+            _ => match u64::get(bytes)? {
+                0 => Some(None),
+                more => u32::try_from(more - 1).ok().map(Some),
+            },
+        }
+    };
+    let rtx = usize::from(bits & RTX).checked_sub(1);
+    Some(Marks {
+        rtx: rtx.map(|index| Retransmission::ALL[index]),
+        is_out_of_order: bits & OUT_OF_ORDER != 0,
+        is_dup_ack: bits & DUP_ACK != 0,
+        is_zero_window: bits & ZERO_WINDOW != 0,
+        is_window_full: bits & WINDOW_FULL != 0,
+        is_keep_alive: bits & KEEP_ALIVE != 0,
+        unseen_bytes: number()?,
+        rtt_us: number()?,
+    })
+}
+
+/// The texts of a field; none if it has numbers.
+pub(crate) fn texts(field: Finding) -> &'static [&'static str] {
+    const RTX: [&str; 3] = [
+        Retransmission::ALL[0].name(),
+        Retransmission::ALL[1].name(),
+        Retransmission::ALL[2].name(),
+    ];
+    match field {
+        Finding::Rtx => &RTX,
+        Finding::Unseen | Finding::Rtt => &[],
+        _ => &["true"],
+    }
+}
+
+/// The number of a field or the index of its text, [`MISSING`] if it has none.
+pub(crate) fn value(field: Finding, marks: &Marks) -> i64 {
+    let flag = |is_set: bool| is_set.then_some(0);
+    let number = match field {
+        Finding::Rtx => Retransmission::ALL
+            .iter()
+            .zip(0..)
+            .find_map(|(rtx, index)| (marks.rtx == Some(*rtx)).then_some(index)),
+        Finding::OutOfOrder => flag(marks.is_out_of_order),
+        Finding::DupAck => flag(marks.is_dup_ack),
+        Finding::ZeroWindow => flag(marks.is_zero_window),
+        Finding::WindowFull => flag(marks.is_window_full),
+        Finding::KeepAlive => flag(marks.is_keep_alive),
+        Finding::Unseen => marks.unseen_bytes,
+        Finding::Rtt => marks.rtt_us,
+    };
+    number.map_or(MISSING, i64::from)
+}
+
+/// The marks of the packets of a part. A packet with marks takes 2 to 8 bytes, others take none.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Findings {
+    /// For each packet with marks, the distance to the one before it in its block, and the marks.
+    bytes: Vec<u8>,
+    /// The end of each block in `bytes`.
+    ends: Vec<usize>,
+    /// The last row.
+    last: usize,
+}
+
+impl Findings {
+    /// Adds the marks of a row. Rows must be added in ascending order.
+    pub fn push(&mut self, row: usize, marks: &Marks) {
+        let block = row / BLOCK_LEN;
+        let is_first = self.ends.len() <= block;
+        if is_first {
+            self.ends.resize(block + 1, self.bytes.len());
+        }
+        let distance = if is_first { row % BLOCK_LEN } else { row - self.last };
+        distance.put(&mut self.bytes);
+        put_marks(marks, &mut self.bytes);
+        self.ends[block] = self.bytes.len();
+        self.last = row;
+    }
+
+    /// The rows of a block with marks, as indices within the block.
+    pub(crate) fn of_block(&self, block: usize) -> impl Iterator<Item = (usize, Marks)> {
+        let end = |block: usize| self.ends.get(block).copied();
+        let start = block.checked_sub(1).map_or(Some(0), end);
+        let range = start.zip(end(block)).map_or(0..0, |(start, end)| start..end);
+        let mut bytes = &self.bytes[range];
+        let mut row = 0;
+        std::iter::from_fn(move || {
+            row += usize::get(&mut bytes)?;
+            Some((row, get_marks(&mut bytes)?))
+        })
+    }
+
+    /// Memory in bytes.
+    pub fn len(&self) -> usize {
+        self.bytes.len()
+    }
+
+    /// Whether there are no marks.
+    pub fn is_empty(&self) -> bool {
+        self.bytes.is_empty()
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    prop_compose! {
+        pub(crate) fn any_marks()(
+            rtx in prop::option::of(prop::sample::select(&Retransmission::ALL[..])),
+            flags: [bool; 5], unseen_bytes: Option<u32>, rtt_us: Option<u32>,
+        ) -> Marks {
+            let [is_out_of_order, is_dup_ack, is_zero_window, is_window_full, is_keep_alive] = flags;
+            Marks {
+                rtx, is_out_of_order, is_dup_ack, is_zero_window, is_window_full, is_keep_alive,
+                unseen_bytes, rtt_us,
+            }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn marks_are_found_at_their_rows(
+            rows in prop::collection::btree_map(0..5 * BLOCK_LEN, any_marks(), 0..50)
+        ) {
+            let mut findings = Findings::default();
+            rows.iter().for_each(|(row, marks)| findings.push(*row, marks));
+            let found = (0..6).flat_map(|block| {
+                findings.of_block(block).map(move |(row, marks)| (block * BLOCK_LEN + row, marks))
+            });
+            prop_assert_eq!(found.collect::<Vec<_>>(), rows.into_iter().collect::<Vec<_>>());
+        }
+
+        #[test]
+        fn any_bytes_are_decoded_or_refused(bytes: Vec<u8>) {
+            let mut rest = &bytes[..];
+            while get_marks(&mut rest).is_some() {}
+        }
+    }
+}
