@@ -11,6 +11,7 @@
 
 mod capture;
 mod compression;
+mod observed;
 mod packed;
 mod reader;
 mod record;
@@ -20,6 +21,7 @@ mod section;
 mod web;
 
 pub use compression::Compression;
+pub use observed::unpack_observed;
 pub use packed::unpack;
 pub use reader::{ContentSink, Form, OpenFile, ReadFile, open};
 pub use record::{FileRecord, MAX_FRAME_LEN, RawFrame};

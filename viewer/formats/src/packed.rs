@@ -92,29 +92,44 @@ fn put_proto(proto: &Proto<'_>, out: &mut Vec<u8>) {
 /// Reads the packets that a [`ReadFile`](crate::ReadFile) has passed on, and passes them to `visit` with
 /// the offsets of their records. Fields that no column stores are empty.
 pub fn unpack(bytes: &[u8], mut visit: impl FnMut(&Packet<'_>, u64)) {
+    unpack_with(bytes, |_, packet, offset| {
+        visit(packet, offset);
+        Some(())
+    });
+}
+
+/// The same for packets that further values follow, which `visit` reads. Ends if it returns `None`.
+#[inline]
+pub(crate) fn unpack_with<'a>(
+    bytes: &'a [u8],
+    mut visit: impl FnMut(&mut Unpacker<'a>, &mut Packet<'a>, u64) -> Option<()>,
+) {
     let mut unpacker = Unpacker { rest: bytes };
     // Columns do not store the link type. One packet serves all: moving them would take longer than
     // reading them.
     let summary = Summary::new(LinkType::ETHERNET, 0, 0);
     let mut packet = Packet::new(0, Timestamp::from_ns(0), summary);
     while let Some(offset) = unpacker.read(&mut packet) {
-        visit(&packet, offset);
+        if visit(&mut unpacker, &mut packet, offset).is_none() {
+            return;
+        }
     }
 }
 
+/// Reads values from the front of bytes. `None` if there are too few.
 #[derive(Debug)]
-struct Unpacker<'a> {
+pub(crate) struct Unpacker<'a> {
     rest: &'a [u8],
 }
 
 impl<'a> Unpacker<'a> {
-    fn array<const N: usize>(&mut self) -> Option<[u8; N]> {
+    pub(crate) fn array<const N: usize>(&mut self) -> Option<[u8; N]> {
         let (array, rest) = self.rest.split_first_chunk()?;
         self.rest = rest;
         Some(*array)
     }
 
-    fn bytes(&mut self, len: usize) -> Option<&'a [u8]> {
+    pub(crate) fn bytes(&mut self, len: usize) -> Option<&'a [u8]> {
         let (bytes, rest) = self.rest.split_at_checked(len)?;
         self.rest = rest;
         Some(bytes)

@@ -9,6 +9,7 @@ use viewer_model::wire::{Wire, wire};
 use crate::START_LEN;
 use crate::capture::{Capture, Record};
 use crate::compression::{Compression, Decompress};
+use crate::observed::Observer;
 use crate::packed;
 use crate::record::FileRecord;
 use crate::section::Section;
@@ -21,6 +22,8 @@ const BATCH_LEN: usize = 64 << 10;
 pub enum Form {
     /// The values that columns store: see [`unpack`](crate::unpack).
     Packed,
+    /// The values that the analysis of TCP needs: see [`unpack_observed`](crate::unpack_observed).
+    Observed,
     /// Lines in the format of the sniffer, as it writes them without options.
     Lines,
     /// Lines with MAC addresses and with names in payloads.
@@ -37,7 +40,7 @@ pub trait ContentSink {
     fn text(&mut self, bytes: &[u8]);
 
     /// Returns true if the packet is wanted whose record is at this offset of the decompressed file. With
-    /// [`Form::Packed`], all packets are wanted, and this is not called.
+    /// [`Form::Packed`] and [`Form::Observed`], all packets are wanted, and this is not called.
     fn wants(&mut self, offset: u64) -> bool;
 
     /// Receives packets that are wanted, in the form of the reader. Packets are not split.
@@ -112,6 +115,7 @@ struct Packets {
 #[derive(Debug)]
 enum Output {
     Packed,
+    Observed(Observer),
     Lines(Writer),
     /// With a buffer for names.
     DetailedLines(Writer, String),
@@ -236,7 +240,7 @@ impl Content {
 impl Packets {
     fn add(&mut self, record: &Record<'_>, offset: u64, sink: &mut dyn ContentSink) {
         let Self { output, bytes } = self;
-        if !matches!(output, Output::Packed) && !sink.wants(offset) {
+        if !matches!(output, Output::Packed | Output::Observed(_)) && !sink.wants(offset) {
             return;
         }
         output.write(record, offset, bytes);
@@ -257,6 +261,7 @@ impl Output {
     fn new(form: Form) -> Self {
         match form {
             Form::Packed => Self::Packed,
+            Form::Observed => Self::Observed(Observer::default()),
             Form::Lines => Self::Lines(Writer::default()),
             Form::DetailedLines => Self::DetailedLines(Writer::default(), String::new()),
             Form::Pcapng => Self::Pcapng(Section::default()),
@@ -267,6 +272,7 @@ impl Output {
     fn write(&mut self, record: &Record<'_>, offset: u64, out: &mut Vec<u8>) {
         match self {
             Self::Packed => packed::put(&record.packet, offset, out),
+            Self::Observed(observer) => observer.write(record, offset, out),
             Self::Lines(writer) => writer.write(&record.packet, out),
             Self::DetailedLines(writer, names) => {
                 // While loading, frames are decoded without names, and MAC addresses are not kept.
@@ -283,4 +289,4 @@ impl Output {
     }
 }
 
-wire!(enum Form { 0 Packed, 1 Lines, 2 DetailedLines, 3 Pcapng, 4 Records });
+wire!(enum Form { 0 Packed, 1 Lines, 2 DetailedLines, 3 Pcapng, 4 Records, 5 Observed });

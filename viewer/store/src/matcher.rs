@@ -192,12 +192,11 @@ fn test(field: Field, set: Option<&Set>, is_in: bool, columns: &Columns, file: F
             }
         }
         Field::Extra(extra) => {
-            let number = |node: &dyn Fn(Vec<(i64, i64)>, bool) -> Node| {
-                match value(Quantity::Number) {
+            let number =
+                |node: &dyn Fn(Vec<(i64, i64)>, bool) -> Node| match value(Quantity::Number) {
                     Node::Quantity { ranges, is_in, .. } => node(ranges, is_in),
                     other => other,
-                }
-            };
+                };
             if let Some(field) = extra.finding().filter(|_| columns.findings().is_some()) {
                 return match field_texts(field) {
                     [] => number(&|ranges, is_in| Node::FindingNumber { field, ranges, is_in }),

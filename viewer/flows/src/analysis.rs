@@ -1,0 +1,279 @@
+//! The analysis of one file.
+
+use flow::{FlowTable, Limits, Marks, Observation};
+use std::sync::Arc;
+use summary::line::{Record, parse};
+use summary::{Packet, PayloadNames, TcpOptions};
+use viewer_formats::unpack_observed;
+use viewer_model::wire::Wire;
+use viewer_store::findings::{get_marks, put_marks};
+
+use crate::batch::lines;
+use crate::line;
+
+/// Analyses the packets of a file in their order.
+///
+/// # Lines
+///
+/// Lines do not contain the options of TCP headers. Without timestamps and selective acknowledgments, the
+/// findings can differ from those of the sniffer, and without the scale of windows it is not known
+/// whether one is full. If the lines contain findings of the sniffer, these are used.
+#[derive(Debug)]
+pub struct Analysis {
+    flows: FlowTable,
+    /// The interface of the last packet.
+    interface: Option<Arc<str>>,
+    parts: Vec<Part>,
+    /// Index of the part of the last packet.
+    current: usize,
+    /// The lines have findings of their own.
+    has_own: bool,
+}
+
+/// The findings in a part of the file.
+#[derive(Debug, Default)]
+struct Part {
+    /// Offset of its first byte in the decompressed file.
+    start: u64,
+    /// For each packet with marks, the distance of its offset to the one before, and the marks.
+    bytes: Vec<u8>,
+    last_offset: u64,
+}
+
+impl Analysis {
+    /// Begins an analysis of a file, whose parts start at these offsets.
+    pub fn new(starts: &[u64]) -> Self {
+        let part = |start: &u64| Part { start: *start, ..Part::default() };
+        Self {
+            flows: FlowTable::new(Limits::default()),
+            interface: None,
+            parts: starts.iter().map(part).collect(),
+            current: 0,
+            has_own: false,
+        }
+    }
+
+    /// Takes the next packets, in the form [`Form::Observed`](viewer_formats::Form::Observed).
+    pub fn add_packets(&mut self, bytes: &[u8]) {
+        unpack_observed(bytes, |packet, options, offset| {
+            let marks = self.observe(packet, options);
+            self.add(offset, &marks);
+        });
+    }
+
+    /// Takes the next lines, as [`push_line`](crate::push_line) writes them. Lines that are not packets of the
+    /// sniffer are ignored.
+    pub fn add_lines(&mut self, batch: &[u8]) {
+        for (offset, line) in lines(batch) {
+            let own = line::marks(line);
+            if own.is_some() && !self.has_own {
+                self.has_own = true;
+                self.parts.iter_mut().for_each(|part| {
+                    part.bytes.clear();
+                    part.last_offset = 0;
+                });
+            }
+            let marks = match own {
+                Some(own) => own,
+                None if self.has_own => continue,
+                None => match parse(line) {
+                    Ok(Record::Packet(packet)) => Marks {
+                        is_window_full: false,
+                        ..self.observe(&packet, &TcpOptions::default())
+                    },
+                    _ => continue,
+                },
+            };
+            self.add(offset, &marks);
+        }
+    }
+
+    /// The findings in each part, for [`findings`].
+    pub fn finish(self) -> impl Iterator<Item = Vec<u8>> {
+        self.parts.into_iter().map(|part| part.bytes)
+    }
+
+    fn observe(&mut self, packet: &Packet<'_>, options: &TcpOptions) -> Marks {
+        let interface = packet.interface.as_deref().map(|name| match &mut self.interface {
+            Some(last) if **last == *name => last.clone(),
+            last => last.insert(name.into()).clone(),
+        });
+        let names = PayloadNames::default();
+        let packet = Observation::new(packet.ts, interface, &packet.summary, options, &names);
+        self.flows.add(&packet, &mut |_, _| ())
+    }
+
+    fn add(&mut self, offset: u64, marks: &Marks) {
+        while self.parts.get(self.current + 1).is_some_and(|next| next.start <= offset) {
+            self.current += 1;
+        }
+        if *marks != Marks::default()
+            && let Some(part) = self.parts.get_mut(self.current)
+        {
+            offset.saturating_sub(part.last_offset).put(&mut part.bytes);
+            put_marks(marks, &mut part.bytes);
+            part.last_offset = offset;
+        }
+    }
+}
+
+/// The findings in a part: the offset of each packet with marks in the decompressed file, and its marks.
+pub fn findings(mut bytes: &[u8]) -> impl Iterator<Item = (u64, Marks)> {
+    let mut offset = 0u64;
+    std::iter::from_fn(move || {
+        offset = offset.checked_add(u64::get(&mut bytes)?)?;
+        Some((offset, get_marks(&mut bytes)?))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::push_line;
+    use flow::Retransmission;
+    use summary::capture_file::PcapFile;
+    use summary::line::Writer;
+    use summary::{LinkType, Summary, Timestamp, Tunnels, decode_into};
+    use viewer_formats::{ContentSink, Form, open};
+
+    const RAW: u16 = 101;
+    const MILLISECOND: u64 = 1_000_000;
+    const SYN: u8 = 2;
+    const ACK: u8 = 16;
+    /// MSS, window scale 7.
+    const OPTIONS: [u8; 8] = [2, 4, 5, 0xb4, 1, 3, 3, 7];
+
+    /// A segment between 10.0.0.1:50000 and 10.0.0.2:80, from the client or the server.
+    fn segment(
+        from_client: bool,
+        flags: u8,
+        numbers: [u32; 2],
+        options: &[u8],
+        payload: &[u8],
+    ) -> Vec<u8> {
+        let hosts = if from_client {
+            [[10, 0, 0, 1], [10, 0, 0, 2]]
+        } else {
+            [[10, 0, 0, 2], [10, 0, 0, 1]]
+        };
+        let ports = if from_client { [50_000u16, 80] } else { [80, 50_000] };
+        let len = u8::try_from(40 + options.len() + payload.len()).unwrap();
+        let mut packet = vec![0x45, 0, 0, len, 0, 0, 0, 0, 64, 6, 0, 0];
+        packet.extend(hosts.as_flattened());
+        packet.extend(ports.map(u16::to_be_bytes).as_flattened());
+        packet.extend(numbers.map(u32::to_be_bytes).as_flattened());
+        packet.extend([
+            0x50 + u8::try_from(options.len()).unwrap() / 4 * 16,
+            flags,
+            4,
+            0,
+            0,
+            0,
+            0,
+            0,
+        ]);
+        [&packet[..], options, payload].concat()
+    }
+
+    /// A connection whose fourth packet is sent again after 300 ms.
+    fn connection() -> Vec<Vec<u8>> {
+        vec![
+            segment(true, SYN, [100, 0], &OPTIONS, b""),
+            segment(false, SYN | ACK, [500, 101], &OPTIONS, b""),
+            segment(true, ACK, [101, 501], &[], b""),
+            segment(true, ACK, [101, 501], &[], b"hello"),
+            segment(true, ACK, [101, 501], &[], b"hello"),
+        ]
+    }
+
+    /// Marks of the packets of [`connection`], by their index.
+    fn expected() -> Vec<(usize, Marks)> {
+        let rtt = |ms: u32| Marks { rtt_us: Some(1_000 * ms), ..Marks::default() };
+        let rtx = Marks { rtx: Some(Retransmission::Timeout), ..Marks::default() };
+        vec![(1, rtt(100)), (2, rtt(100)), (4, rtx)]
+    }
+
+    /// Collects packets in the form of the reader.
+    struct Sink(Vec<u8>);
+
+    impl ContentSink for Sink {
+        fn text(&mut self, _: &[u8]) {}
+
+        fn wants(&mut self, _: u64) -> bool {
+            false
+        }
+
+        fn packets(&mut self, bytes: &[u8]) {
+            self.0.extend_from_slice(bytes);
+        }
+    }
+
+    #[test]
+    fn packets_of_capture_files_are_analysed() {
+        let mut file = PcapFile::new(RAW);
+        let mut offsets = Vec::new();
+        let mut len = 24;
+        for (index, packet) in (0..).zip(connection()) {
+            offsets.push(len);
+            len += 16 + packet.len() as u64;
+            file.push(index * 100 * MILLISECOND, &packet);
+        }
+        let mut sink = Sink(Vec::new());
+        let mut reader = open(Form::Observed);
+        reader.feed(&file.into_bytes(), &mut sink).unwrap();
+        let mut analysis = Analysis::new(&[0]);
+        analysis.add_packets(&sink.0);
+        let [part] = &analysis.finish().collect::<Vec<_>>()[..] else { panic!() };
+        let expected: Vec<_> =
+            expected().into_iter().map(|(index, marks)| (offsets[index], marks)).collect();
+        assert_eq!(findings(part).collect::<Vec<_>>(), expected);
+    }
+
+    /// The lines of [`connection`] with their offsets, one after the other.
+    fn lines(add: impl Fn(usize, &mut Vec<u8>)) -> (Vec<u64>, Vec<u8>) {
+        let (mut offsets, mut batch, mut offset) = (Vec::new(), Vec::new(), 0);
+        for (index, frame) in connection().iter().enumerate() {
+            let mut summary = Summary::new(LinkType(RAW), 0, 0);
+            let len = u32::try_from(frame.len()).unwrap();
+            decode_into(LinkType(RAW), frame, len, Tunnels::Inner, &mut summary);
+            let time = Timestamp::from_ns(i64::try_from(index as u64 * 100 * MILLISECOND).unwrap());
+            let mut line = Vec::new();
+            Writer::default().write(&Packet::new(index as u64 + 1, time, summary), &mut line);
+            line.truncate(line.len() - 2);
+            add(index, &mut line);
+            line.push(b'}');
+            push_line(&line, offset, &mut batch);
+            offsets.push(offset);
+            offset += line.len() as u64 + 1;
+        }
+        (offsets, batch)
+    }
+
+    #[test]
+    fn lines_are_analysed_across_parts() {
+        let (offsets, batch) = lines(|_, _| ());
+        let mut analysis = Analysis::new(&[0, offsets[2], offsets[2] + 1, offsets[4]]);
+        analysis.add_lines(b"");
+        analysis.add_lines(&batch);
+        let found: Vec<Vec<_>> = analysis.finish().map(|part| findings(&part).collect()).collect();
+        let of = |indices: &[usize]| -> Vec<_> {
+            let marks = expected().into_iter().filter(|(index, _)| indices.contains(index));
+            marks.map(|(index, marks)| (offsets[index], marks)).collect()
+        };
+        assert_eq!(found, [of(&[0, 1]), of(&[2]), of(&[3]), of(&[4])]);
+    }
+
+    #[test]
+    fn findings_of_lines_are_preferred() {
+        let (offsets, batch) = lines(|index, line| {
+            if index == 3 {
+                line.extend(br#","rtx":"fast""#);
+            }
+        });
+        let mut analysis = Analysis::new(&[0]);
+        analysis.add_lines(&batch);
+        let part = analysis.finish().next().unwrap();
+        let fast = Marks { rtx: Some(Retransmission::Fast), ..Marks::default() };
+        assert_eq!(findings(&part).collect::<Vec<_>>(), [(offsets[3], fast)]);
+    }
+}
