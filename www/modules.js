@@ -16,7 +16,3 @@ export const load = async (name) => {
     throw error;
   }
 };
-
-// The readers of compressed files and of capture files are a separate module, which is loaded when the
-// first such file is opened.
-export const loadFormats = () => load("formats");

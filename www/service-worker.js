@@ -10,7 +10,7 @@ const NETWORK_TIMEOUT_MS = 3000;
 const FILES = [
   "style.css", "start.js", "main.js", "modules.js", "viewer.js", "viewer_bg.wasm", "start-worker.js",
   "worker.js", "worker_bg.wasm", "inspector.js", "inspector_bg.wasm",
-  "formats.js", "formats_bg.wasm", "follow.js", "follow_bg.wasm",
+  "formats.js", "formats_bg.wasm", "follow.js", "follow_bg.wasm", "flows.js", "flows_bg.wasm",
 ];
 
 self.addEventListener("install", (event) => {

@@ -4,9 +4,9 @@
 const queue = [];
 self.onmessage = (event) => queue.push(event);
 try {
-  const { load, loadFormats } = await import(`./modules.js${new URL(import.meta.url).search}`);
+  const { load } = await import(`./modules.js${new URL(import.meta.url).search}`);
   const { serve } = await load("worker");
-  serve(loadFormats); // replaces self.onmessage
+  serve(load); // replaces self.onmessage
   for (const event of queue) self.onmessage(event);
 } catch (error) {
   // Rethrown outside the promise: the page gets no error event for a rejected one.

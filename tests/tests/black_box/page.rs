@@ -231,7 +231,8 @@ fn errors_of_event_listeners_are_logged() {
 
 #[test]
 fn site_fits_its_size_limit() {
-    let (mut first_load, mut worker, mut inspector, mut formats, mut follow) = (0, 0, 0, 0, 0);
+    let (mut first_load, mut worker, mut inspector) = (0, 0, 0);
+    let (mut formats, mut flows, mut follow) = (0, 0, 0);
     for entry in fs::read_dir(build::site_path()).unwrap().flatten() {
         let name = entry.file_name().into_string().unwrap();
         if name.ends_with(".ndjson") {
@@ -244,6 +245,7 @@ fn site_fits_its_size_limit() {
             Some("inspector") => &mut inspector,
             Some("formats") => &mut formats,
             Some("follow") => &mut follow,
+            Some("flows") => &mut flows,
             _ => &mut first_load,
         } += len;
     }
@@ -252,4 +254,5 @@ fn site_fits_its_size_limit() {
     assert!(0 < inspector && inspector <= build::MAX_INSPECTOR_GZIP_LEN, "{inspector} bytes");
     assert!(0 < formats && formats <= build::MAX_FORMATS_GZIP_LEN, "{formats} bytes");
     assert!(0 < follow && follow <= build::MAX_FOLLOW_GZIP_LEN, "{follow} bytes");
+    assert!(0 < flows && flows <= build::MAX_FLOWS_GZIP_LEN, "{flows} bytes");
 }

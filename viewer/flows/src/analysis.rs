@@ -11,6 +11,17 @@ use viewer_store::findings::{get_marks, put_marks};
 use crate::batch::lines;
 use crate::line;
 
+/// Receives the packets of a file in their order. Implemented here, and for the analysis in another WebAssembly
+/// module.
+pub trait Analyze {
+    /// Receives packets of a capture file, in the form [`Form::Observed`](viewer_formats::Form::Observed).
+    fn add_packets(&mut self, bytes: &[u8]);
+
+    /// Receives lines, as [`push_line`](crate::push_line) writes them. Those that are not packets of the sniffer
+    /// are ignored.
+    fn add_lines(&mut self, batch: &[u8]);
+}
+
 /// Analyses the packets of a file in their order.
 ///
 /// # Lines
@@ -53,41 +64,6 @@ impl Analysis {
         }
     }
 
-    /// Takes the next packets, in the form [`Form::Observed`](viewer_formats::Form::Observed).
-    pub fn add_packets(&mut self, bytes: &[u8]) {
-        unpack_observed(bytes, |packet, options, offset| {
-            let marks = self.observe(packet, options);
-            self.add(offset, &marks);
-        });
-    }
-
-    /// Takes the next lines, as [`push_line`](crate::push_line) writes them. Lines that are not packets of the
-    /// sniffer are ignored.
-    pub fn add_lines(&mut self, batch: &[u8]) {
-        for (offset, line) in lines(batch) {
-            let own = line::marks(line);
-            if own.is_some() && !self.has_own {
-                self.has_own = true;
-                self.parts.iter_mut().for_each(|part| {
-                    part.bytes.clear();
-                    part.last_offset = 0;
-                });
-            }
-            let marks = match own {
-                Some(own) => own,
-                None if self.has_own => continue,
-                None => match parse(line) {
-                    Ok(Record::Packet(packet)) => Marks {
-                        is_window_full: false,
-                        ..self.observe(&packet, &TcpOptions::default())
-                    },
-                    _ => continue,
-                },
-            };
-            self.add(offset, &marks);
-        }
-    }
-
     /// The findings in each part, for [`findings`].
     pub fn finish(self) -> impl Iterator<Item = Vec<u8>> {
         self.parts.into_iter().map(|part| part.bytes)
@@ -113,6 +89,40 @@ impl Analysis {
             offset.saturating_sub(part.last_offset).put(&mut part.bytes);
             put_marks(marks, &mut part.bytes);
             part.last_offset = offset;
+        }
+    }
+}
+
+impl Analyze for Analysis {
+    fn add_packets(&mut self, bytes: &[u8]) {
+        unpack_observed(bytes, |packet, options, offset| {
+            let marks = self.observe(packet, options);
+            self.add(offset, &marks);
+        });
+    }
+
+    fn add_lines(&mut self, batch: &[u8]) {
+        for (offset, line) in lines(batch) {
+            let own = line::marks(line);
+            if own.is_some() && !self.has_own {
+                self.has_own = true;
+                self.parts.iter_mut().for_each(|part| {
+                    part.bytes.clear();
+                    part.last_offset = 0;
+                });
+            }
+            let marks = match own {
+                Some(own) => own,
+                None if self.has_own => continue,
+                None => match parse(line) {
+                    Ok(Record::Packet(packet)) => Marks {
+                        is_window_full: false,
+                        ..self.observe(&packet, &TcpOptions::default())
+                    },
+                    _ => continue,
+                },
+            };
+            self.add(offset, &marks);
         }
     }
 }

@@ -19,5 +19,5 @@ mod line;
 #[cfg(all(target_arch = "wasm32", feature = "module"))]
 mod web;
 
-pub use analysis::{Analysis, findings};
+pub use analysis::{Analysis, Analyze, findings};
 pub use batch::push_line;

@@ -3,7 +3,7 @@
 use js_sys::Uint8Array;
 use wasm_bindgen::prelude::*;
 
-use crate::Analysis;
+use crate::{Analysis, Analyze};
 
 /// The analysis of one file.
 #[wasm_bindgen]
@@ -13,13 +13,6 @@ pub struct FileAnalysis {
 
 #[wasm_bindgen]
 impl FileAnalysis {
-    /// Begins an analysis of a file, whose parts start at these offsets.
-    #[wasm_bindgen(constructor)]
-    pub fn new(starts: &[f64]) -> Self {
-        let starts: Vec<_> = starts.iter().map(|start| viewer_dom::whole(*start)).collect();
-        Self { inner: Analysis::new(&starts) }
-    }
-
     /// Takes the next packets.
     #[wasm_bindgen(js_name = addPackets)]
     pub fn add_packets(&mut self, bytes: &[u8]) {
@@ -36,6 +29,14 @@ impl FileAnalysis {
     pub fn finish(self) -> Vec<Uint8Array> {
         self.inner.finish().map(|bytes| Uint8Array::from(&bytes[..])).collect()
     }
+}
+
+/// Begins an analysis of a file, whose parts start at these offsets.
+#[wasm_bindgen(js_name = beginAnalysis)]
+#[expect(unreachable_pub, reason = "called from JavaScript")]
+pub fn begin_analysis(starts: &[f64]) -> FileAnalysis {
+    let starts: Vec<_> = starts.iter().map(|start| viewer_dom::whole(*start)).collect();
+    FileAnalysis { inner: Analysis::new(&starts) }
 }
 
 /// The size of this module's memory, in bytes.

@@ -10,7 +10,7 @@
 //! export to JavaScript.
 
 pub use viewer_model::{filter, selection, time, wire};
-pub use viewer_store::{address_names, columns, flow, query, shard};
+pub use viewer_store::{address_names, columns, findings, flow, query, shard};
 
 pub mod lines;
 pub mod load;

@@ -94,6 +94,18 @@ pub enum ToWorker {
         /// Index of the first part.
         first: usize,
     },
+    /// Analyze the TCP connections in a file, and return the findings in each part.
+    Analyze {
+        /// The parts of the file, each with the offset of its first byte. The worker has the first one.
+        parts: Vec<(usize, u64)>,
+    },
+    /// Store the findings of the analysis, which are attached to the message.
+    SetFindings {
+        /// Number of the load.
+        epoch: u32,
+        /// Index of the part.
+        part: usize,
+    },
     /// Panic, as if out of memory. For tests of the error handling.
     SimulateFailure,
 }
@@ -194,6 +206,31 @@ pub enum FromWorker {
         /// The names.
         names: Option<Vec<NamedAddress>>,
     },
+    /// The progress of the analysis of a file.
+    AnalysisRead {
+        /// Number of the load.
+        epoch: u32,
+        /// Index of the first part of the file.
+        part: usize,
+        /// Bytes read, and bytes to read.
+        progress: (u64, u64),
+    },
+    /// The findings in a part, attached to the message. The page passes them to the worker that has the part.
+    Findings {
+        /// Number of the load.
+        epoch: u32,
+        /// Index of the part.
+        part: usize,
+    },
+    /// The analysis of a file has ended: all findings were sent, unless it failed.
+    Analyzed {
+        /// Number of the load.
+        epoch: u32,
+        /// Index of the first part of the file.
+        part: usize,
+        /// Why it failed.
+        error: Option<String>,
+    },
     /// The selected packets, attached to the message as one blob for each part.
     Exported {
         /// Number of the export.
@@ -209,6 +246,7 @@ wire!(enum ToWorker {
     3 RunQueries { preceding, selection, queries }, 4 ReadRecord { part, index },
     5 Export { id, format, preceding, selection }, 6 SimulateFailure, 7 ReadOtherFields { rows },
     8 ReadNames { first }, 9 Probe { id }, 10 Append { epoch, part, file, is_last, limits },
+    11 Analyze { parts }, 12 SetFindings { epoch, part },
 });
 wire!(enum FromWorker {
     0 Ready, 1 Report { epoch, part, report }, 2 FlowDelta { epoch, part, delta },
@@ -216,4 +254,5 @@ wire!(enum FromWorker {
     5 Exported { id, parts }, 6 OtherFields { epoch, texts }, 7 ExtraRead { epoch, part, progress },
     8 ExtraFailed { epoch, error }, 9 Names { epoch, names },
     10 Probed { id, probe }, 11 ProbeFailed { id, error }, 12 RunRecords { epoch, lines },
+    13 AnalysisRead { epoch, part, progress }, 14 Findings { epoch, part }, 15 Analyzed { epoch, part, error },
 });

@@ -1,12 +1,14 @@
 //! Loads a part of a file into columns: detects compression and type, reads lines or packets, samples
 //! them, and counts what cannot be read. Independent of workers and messages.
 
+mod content;
 mod export;
 mod extra;
 mod generic_json;
 mod row_reader;
 mod source;
 
+pub use content::ContentReader;
 pub use export::{ExportFormat, Exporter};
 pub use extra::ExtraReader;
 pub use generic_json::other_fields;
@@ -14,6 +16,7 @@ pub use viewer_formats::{FileRecord, MAX_FRAME_LEN, OpenFile, RawFrame};
 
 use crate::columns::{Columns, ExtraColumn, Totals};
 use crate::filter::ExtraField;
+use crate::findings::Findings;
 use crate::lines::{Line, LineSink, MAX_LINE_LEN};
 use crate::wire::wire;
 use generic_json::GenericPacket;
@@ -23,6 +26,7 @@ use std::hash::BuildHasher;
 use std::ops::Range;
 use summary::line::{Excerpt, ExcerptReader, PacketFields};
 use summary::{Packet, Timestamp};
+use viewer_flows::findings;
 use viewer_formats::{Compression, Form, is_text, unpack};
 
 /// The number of problems stored with their reason. All are counted.
@@ -321,6 +325,23 @@ impl Loader {
     /// Adds columns of fields that were read later, and keeps those that are `needed`.
     pub fn add_extra(&mut self, columns: Vec<(ExtraField, ExtraColumn)>, needed: &[ExtraField]) {
         self.sink.columns.add_extra(columns, needed);
+    }
+
+    /// Sets the findings of the analysis in the part, which [`viewer_flows::findings`] reads. Those in packets
+    /// that were not loaded are ignored.
+    pub fn set_findings(&mut self, bytes: &[u8]) {
+        let columns = &mut self.sink.columns;
+        let mut found = Findings::default();
+        let mut row = 0;
+        for (offset, marks) in findings(bytes) {
+            while row < columns.len() && columns.offset(row) < offset {
+                row += 1;
+            }
+            if row < columns.len() && columns.offset(row) == offset {
+                found.push(row, &marks);
+            }
+        }
+        columns.set_findings(found);
     }
 
     /// The loaded packets.

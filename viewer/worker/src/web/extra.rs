@@ -158,7 +158,7 @@ pub(super) async fn read_fields(
     });
     let (file, mut values, max_bytes) = source.ok_or(CAPTURE_CLOSED)?;
     let mut is_wanted = true;
-    read_pieces(&file, values.position(), &mut |piece| {
+    read_pieces(&file, values.position(), false, &mut |piece| {
         let (len, read) = values.progress();
         is_wanted = on_progress((read, len));
         let has_more =

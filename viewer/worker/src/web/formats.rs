@@ -1,11 +1,11 @@
 //! Readers of compressed files and of capture files, which are in a separate WebAssembly module: most
 //! visitors open lines. A worker loads the module when it opens the first file that is not plain text.
 
-use js_sys::{Function, Promise, Uint8Array};
+use js_sys::Uint8Array;
 use std::cell::{OnceCell, RefCell};
 use wasm_bindgen::prelude::*;
-use wasm_bindgen_futures::JsFuture;
 
+use super::modules;
 use crate::wire::{decode, encode};
 use viewer_dom::{error_message, whole};
 use viewer_formats::{ContentSink, FileRecord, Form, ReadFile, is_text};
@@ -48,15 +48,7 @@ extern "C" {
 }
 
 thread_local! {
-    /// The function of `start-worker.js` that returns a promise of the exports.
-    static LOAD: OnceCell<Function> = const { OnceCell::new() };
     static MODULE: OnceCell<Module> = const { OnceCell::new() };
-}
-
-/// Stores the function that loads the module.
-pub(super) fn install(load: Function) {
-    // Called once, at the start.
-    LOAD.with(|cell| drop(cell.set(load)));
 }
 
 /// Loads the module if a file that begins with these bytes is not plain text.
@@ -68,9 +60,7 @@ pub(super) async fn prepare(start: &[u8]) -> Result<(), JsValue> {
     if is_text(start) || MODULE.with(|module| module.get().is_some()) {
         return Ok(());
     }
-    let load = LOAD.with(|load| load.get().cloned()).ok_or("no module for this file")?;
-    let promise: Promise = load.call0(&JsValue::NULL)?.unchecked_into();
-    let exports = JsFuture::from(promise).await?;
+    let exports = modules::load("formats").await?;
     // Another file can have loaded it meanwhile; either serves.
     MODULE.with(|module| drop(module.set(exports.unchecked_into())));
     Ok(())

@@ -5,13 +5,16 @@
 //! chunks -> loader -> shard -> answers
 //! ```
 
+mod analysis;
 mod append;
 mod chunks;
 mod export;
 mod extra;
+mod flows;
 mod formats;
 mod lines;
 mod load;
+mod modules;
 mod names;
 mod parts;
 mod probe;
@@ -35,12 +38,12 @@ use parts::{Part, State, Worker};
 const MAX_DELTA_LEN: usize = 10_000;
 
 /// Handles messages of the page, for the lifetime of the worker. `www/start-worker.js` calls it once.
-/// `load_formats` returns a promise of the exports of `formats.js`.
+/// `load` returns a promise of the exports of a module, given by its name.
 #[wasm_bindgen]
 #[expect(unreachable_pub, reason = "called from JavaScript")]
-pub fn serve(load_formats: Function) {
+pub fn serve(load: Function) {
     viewer_dom::install_panic_hook();
-    formats::install(load_formats);
+    modules::install(load);
     let scope: DedicatedWorkerGlobalScope = js_sys::global().unchecked_into();
     let worker = Worker::new(scope.clone());
     let receiver = worker.clone();
@@ -101,6 +104,14 @@ fn handle(worker: &Worker, message: ToWorker, attachments: &Array) {
         ToWorker::ReadRecord { part, index } => lines::read_record(worker, part, index),
         ToWorker::ReadOtherFields { rows } => lines::read_other_fields(worker, rows),
         ToWorker::ReadNames { first } => names::start(worker, first),
+        ToWorker::Analyze { parts } => analysis::start(worker, parts),
+        ToWorker::SetFindings { epoch, part } => {
+            let bytes: Uint8Array = attachments.get(1).unchecked_into();
+            worker.with_part(epoch, part, |part| {
+                part.loader.set_findings(&bytes.to_vec());
+                part.shard.reset(part.loader.columns());
+            });
+        }
         ToWorker::SimulateFailure => panic!("a test requested this failure"),
     }
 }

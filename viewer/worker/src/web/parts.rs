@@ -7,7 +7,7 @@ use wasm_bindgen::prelude::*;
 use web_sys::{Blob, DedicatedWorkerGlobalScope};
 
 use super::extra::Reading;
-use super::formats;
+use super::{flows, formats};
 use crate::flow::SyncCursor;
 use crate::load::{Limits, Loader};
 use crate::message::FromWorker;
@@ -115,7 +115,7 @@ impl Worker {
     }
 }
 
-/// The size of the WebAssembly memory of this instance and of its module for formats, in bytes.
+/// The size of the WebAssembly memory of this instance and of its other modules, in bytes.
 pub(super) fn memory_bytes() -> u64 {
-    viewer_dom::memory_bytes() + formats::memory_bytes()
+    viewer_dom::memory_bytes() + formats::memory_bytes() + flows::memory_bytes()
 }

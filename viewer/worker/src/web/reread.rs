@@ -33,7 +33,7 @@ pub(super) async fn reread(
         worker.with_part(epoch, number, |part| (part.file.clone(), new_exporter(&part.loader)));
     let (file, mut exporter) = source.ok_or(CAPTURE_CLOSED)?;
     let mut output = Vec::new();
-    read_pieces(&file, exporter.position(), &mut |piece| {
+    read_pieces(&file, exporter.position(), false, &mut |piece| {
         let has_more = worker.with_part(epoch, number, |part| {
             exporter.feed(piece, part.loader.columns(), is_wanted, &mut output)
         });
@@ -44,7 +44,8 @@ pub(super) async fn reread(
 }
 
 /// Passes a file from that offset on to `visit` in pieces, the last of which is empty, until it returns
-/// false. Other tasks of the worker run in between.
+/// false. Other tasks of the worker run in between. The pieces are short unless the file is known to be
+/// uncompressed.
 ///
 /// # Errors
 ///
@@ -52,6 +53,7 @@ pub(super) async fn reread(
 pub(super) async fn read_pieces(
     file: &Blob,
     offset: u64,
+    is_uncompressed: bool,
     visit: &mut dyn FnMut(&[u8]) -> Result<bool, JsValue>,
 ) -> Result<(), JsValue> {
     let mut reader = ChunkReader::new(file, offset)?;
@@ -59,7 +61,7 @@ pub(super) async fn read_pieces(
     let mut yielder = Yielder::new()?;
     loop {
         reader.next(&mut bytes).await?;
-        for piece in pieces(&bytes, false) {
+        for piece in pieces(&bytes, is_uncompressed) {
             match visit(piece) {
                 Ok(true) => yielder.yield_if_due().await?,
                 end => {

@@ -1,0 +1,28 @@
+//! The WebAssembly modules that a worker loads when it needs them first.
+
+use js_sys::{Function, Promise};
+use std::cell::OnceCell;
+use wasm_bindgen::prelude::*;
+use wasm_bindgen_futures::JsFuture;
+
+thread_local! {
+    /// The function of `modules.js` that returns a promise of the exports of a module.
+    static LOAD: OnceCell<Function> = const { OnceCell::new() };
+}
+
+/// Stores the function that loads modules.
+pub(super) fn install(load: Function) {
+    // Called once, at the start.
+    LOAD.with(|cell| drop(cell.set(load)));
+}
+
+/// The exports of a module.
+///
+/// # Errors
+///
+/// If the module cannot be loaded.
+pub(super) async fn load(name: &str) -> Result<JsValue, JsValue> {
+    let load = LOAD.with(|load| load.get().cloned()).ok_or("modules cannot be loaded")?;
+    let promise: Promise = load.call1(&JsValue::NULL, &name.into())?.unchecked_into();
+    JsFuture::from(promise).await
+}
