@@ -73,6 +73,8 @@ pub struct Settings {
     pub endpoints_sort: (EndpointColumn, bool),
     /// Conversations are distinguished by ports as well as by addresses and protocol.
     pub by_ports: bool,
+    /// TCP connections are analyzed.
+    pub has_analysis: bool,
     /// The visible range of each quantity; `None` is the full range.
     pub zoom: [Option<Span>; QUANTITY_COUNT],
     /// The layout of the page.
@@ -106,6 +108,7 @@ impl Default for Settings {
             sort: (Column::Packets, false),
             endpoints_sort: (EndpointColumn::Packets, false),
             by_ports: false,
+            has_analysis: false,
             zoom: [None; QUANTITY_COUNT],
             layout: Layout::default(),
         }
@@ -155,7 +158,7 @@ const TOOL: Choices<Tool> =
     Choices(&[("move", Tool::Pan), ("box", Tool::Box), ("lasso", Tool::Lasso)]);
 
 /// The keys of all settings except zoom and layout.
-const KEYS: [&str; 19] = [
+const KEYS: [&str; 20] = [
     "bins",
     "size-log",
     "size-bars",
@@ -175,6 +178,7 @@ const KEYS: [&str; 19] = [
     "sort",
     "endpoints-sort",
     "conversations",
+    "analysis",
 ];
 
 impl Settings {
@@ -200,6 +204,7 @@ impl Settings {
             "sort" => sort_name(&COLUMNS, &self.sort),
             "endpoints-sort" => sort_name(&ENDPOINT_COLUMNS, &self.endpoints_sort),
             "conversations" => CONVERSATIONS.name(self.by_ports),
+            "analysis" => SWITCH.name(self.has_analysis),
             _ => match key.strip_prefix("zoom-").and_then(Quantity::parse) {
                 Some(value) => match self.zoom[value as usize] {
                     Some(span) => format!("{}..{}", span.start, span.end),
@@ -242,6 +247,7 @@ impl Settings {
             "sort" => set_sort(&COLUMNS, text, &mut self.sort),
             "endpoints-sort" => set_sort(&ENDPOINT_COLUMNS, text, &mut self.endpoints_sort),
             "conversations" => CONVERSATIONS.set(text, &mut self.by_ports),
+            "analysis" => SWITCH.set(text, &mut self.has_analysis),
             _ => {
                 let span = text.split_once('.').and_then(|(start, end)| {
                     Some(Span::new(start.parse().ok()?, end.strip_prefix('.')?.parse().ok()?))
@@ -297,6 +303,7 @@ mod tests {
             ("sort", "duration"),
             ("endpoints-sort", "-peers"),
             ("conversations", "5-tuples"),
+            ("analysis", "1"),
             ("zoom-ts", "5..9"),
             ("zoom-gap", "-5..9"),
             ("chart", "scatter"),

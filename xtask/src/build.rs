@@ -30,7 +30,7 @@ pub const MAX_FORMATS_GZIP_LEN: usize = 120_000;
 pub const MAX_FOLLOW_GZIP_LEN: usize = 80_000;
 
 /// Largest allowed size of the analysis of connections, gzipped, in bytes.
-pub const MAX_FLOWS_GZIP_LEN: usize = 60_000;
+pub const MAX_FLOWS_GZIP_LEN: usize = 120_000;
 
 /// The WebAssembly modules of the site: the package with its feature for a module, and the name of its files.
 const MODULES: [(&str, &str, &str); 6] = [

@@ -107,7 +107,7 @@ mod write;
 
 pub use excerpt::{Excerpt, ExcerptReader};
 pub use fields::{FieldValue, PacketFields, fields, string};
-pub use parse::{ParseError, Record, parse};
+pub use parse::{ParseError, Record, parse, parse_packet};
 pub use write::{Writer, write_n};
 
 #[cfg(test)]

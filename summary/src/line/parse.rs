@@ -50,6 +50,20 @@ pub fn parse(line: &[u8]) -> Result<Record<'_>, ParseError> {
     }
 }
 
+/// Parses the line of a packet. `None` for other records and for invalid lines.
+///
+/// ```
+/// let line = br#"{"type":"pkt","n":7,"ts":"2026-11-23T02:53:38.123456789Z","len":60,"proto":"stp"}"#;
+/// assert_eq!(summary::line::parse_packet(line).map(|packet| packet.n), Some(7));
+/// assert_eq!(summary::line::parse_packet(br#"{"type":"flow"}"#), None);
+/// ```
+pub fn parse_packet(line: &[u8]) -> Option<Packet<'_>> {
+    parse_fast(line).or_else(|| match kind(line) {
+        Ok(Kind::Packet) => serde_json::from_slice(line).ok(),
+        _ => None,
+    })
+}
+
 /// The kind of a record, from its `type`.
 enum Kind {
     Packet,

@@ -16,8 +16,8 @@ use tests::stream::{Stream, check_line};
 use xtask::namespace;
 
 const FIN: u8 = 1;
-const SYN: u8 = 2;
-const ACK: u8 = 16;
+pub(crate) const SYN: u8 = 2;
+pub(crate) const ACK: u8 = 16;
 
 fn read(file: &Path, args: &[&str]) -> Stream {
     let output = run(&[&["-q", "-r", file.to_str().unwrap()], args].concat());
@@ -25,8 +25,9 @@ fn read(file: &Path, args: &[&str]) -> Stream {
     Stream::read(&output.stdout)
 }
 
-/// A segment between 10.0.0.1:50000 and 10.0.0.2:80, from the client or the server.
-fn segment(from_client: bool, flags: u8, seq: u32, ack: u32, payload: &[u8]) -> Vec<u8> {
+/// A segment between 10.0.0.1:50000 and 10.0.0.2:80, from the client or the server, with a window of 1,024
+/// bytes.
+pub(crate) fn segment(from_client: bool, flags: u8, seq: u32, ack: u32, payload: &[u8]) -> Vec<u8> {
     let ports: [u16; 2] = if from_client { [50_000, 80] } else { [80, 50_000] };
     let ports = ports.map(u16::to_be_bytes).concat();
     let numbers = [seq, ack].map(u32::to_be_bytes).concat();

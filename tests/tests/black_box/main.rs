@@ -4,6 +4,7 @@
 //! system. Everything else is tested next to the code.
 #![expect(clippy::unwrap_used, reason = "a failing test panics")]
 
+mod analysis;
 mod browsers;
 mod capture;
 mod charts;

@@ -2,7 +2,7 @@
 
 use flow::{FlowTable, Limits, Marks, Observation};
 use std::sync::Arc;
-use summary::line::{Record, parse};
+use summary::line::parse_packet;
 use summary::{Packet, PayloadNames, TcpOptions};
 use viewer_formats::unpack_observed;
 use viewer_model::wire::Wire;
@@ -114,12 +114,12 @@ impl Analyze for Analysis {
             let marks = match own {
                 Some(own) => own,
                 None if self.has_own => continue,
-                None => match parse(line) {
-                    Ok(Record::Packet(packet)) => Marks {
+                None => match parse_packet(line) {
+                    Some(packet) => Marks {
                         is_window_full: false,
                         ..self.observe(&packet, &TcpOptions::default())
                     },
-                    _ => continue,
+                    None => continue,
                 },
             };
             self.add(offset, &marks);

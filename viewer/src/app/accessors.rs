@@ -4,7 +4,7 @@ use super::FileInfo;
 use super::charts::Chart;
 use super::files::file_class;
 use super::query_scheduler::Slot;
-use super::{App, Panel, Phase, charts};
+use super::{App, Panel, Phase, charts, memory_plan};
 use crate::chart::{RenderContext, Size, Table};
 use crate::columns::Totals;
 use crate::query::Answer;
@@ -20,6 +20,11 @@ const MIN_EXPORT_SIZE: Size = Size { width_px: 900.0, height_px: 400.0 };
 impl App {
     pub(super) fn size(&self, panel: Panel) -> Size {
         self.sizes.get(panel as usize).copied().unwrap_or_default()
+    }
+
+    /// The index of the worker that holds a part.
+    pub fn worker_of(&self, part: usize) -> usize {
+        memory_plan::worker_of(part, self.workers)
     }
 
     /// Returns true if the panel is in sight.
@@ -125,6 +130,7 @@ impl App {
             && !self.is_interacting
             && self.scheduler.is_idle()
             && !self.names.is_reading()
+            && !self.analysis.is_reading()
             && self.requests.iter().all(|request| self.scheduler.has_answer(request))
     }
 

@@ -120,6 +120,10 @@ pub enum Event {
     ExtraRead(usize, (u64, u64)),
     /// The names of addresses in the DNS messages of a part; `None` if the part could not be read.
     Names(Option<Vec<NamedAddress>>),
+    /// The progress of the analysis of a file: its first part, and its bytes read and to read.
+    AnalysisRead(usize, (u64, u64)),
+    /// The analysis of a file has ended: its first part, and why it failed.
+    Analyzed(usize, Option<String>),
     /// Close the packet details.
     CloseDetail,
     /// Show or hide the table view of a chart.
@@ -199,6 +203,9 @@ pub enum Effect {
     /// Read the names of addresses in all parts from this one on, and return those of each part as
     /// [`Event::Names`].
     ReadNames(usize),
+    /// Analyze the TCP connections in a file, and end with [`Event::Analyzed`]. Its parts, each with the
+    /// offset of its first byte.
+    Analyze(Vec<(usize, u64)>),
 }
 
 impl Event {

@@ -165,6 +165,13 @@ impl Files {
         self.files.get(self.parts.get(part)?.0)
     }
 
+    /// The parts of a file, each with the offset of its first byte.
+    pub(super) fn parts_of(&self, file: usize) -> Vec<(usize, u64)> {
+        let parts = self.parts.iter().enumerate().filter(|(_, (of, _))| *of == file);
+        let starts = (0..).map(|part| self.files[file].range(part).start);
+        parts.map(|(part, _)| part).zip(starts).collect()
+    }
+
     pub(super) fn reports(&self) -> impl Iterator<Item = &Report> + Clone {
         self.parts.iter().map(|(_, report)| report)
     }

@@ -1,5 +1,6 @@
 //! Opening files: what is reset, which samples are loaded, and when the charts follow.
 
+use super::analysis::Analysis;
 use super::extra_fields::ExtraFields;
 use super::memory_plan::{FileInfo, Memory, MemoryPlan, Overflow};
 use super::names::Names;
@@ -41,6 +42,7 @@ impl App {
         self.rankings = Default::default();
         self.extra_fields = ExtraFields::default();
         self.names = Names::default();
+        self.analysis = Analysis::default();
         (self.detail, self.pending_rank) = (None, None);
         (self.pointer, self.cursor) = (None, None);
         self.extra_progress.clear();

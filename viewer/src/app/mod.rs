@@ -5,6 +5,7 @@
 //! for each canvas, a [`View`] for the rest. Nothing here uses the DOM.
 
 mod accessors;
+mod analysis;
 mod cells;
 mod charts;
 mod chips;
@@ -67,6 +68,7 @@ use crate::scene::Theme;
 use crate::settings::Settings;
 use crate::table_columns::{Column, EndpointColumn};
 use crate::time::UtcOffsets;
+use analysis::Analysis;
 use detail::DetailPacket;
 use extra_fields::{ExtraFields, PacketId};
 use files::Files;
@@ -103,6 +105,7 @@ pub struct App {
     packets: Packets,
     extra_fields: ExtraFields,
     names: Names,
+    analysis: Analysis,
     conversations: SortedRows<Conversation, Column>,
     endpoints: SortedRows<Endpoint, EndpointColumn>,
     /// All conversations and endpoints are needed although their tables are not visible.
@@ -289,6 +292,8 @@ impl App {
                 self.note_filled_columns();
             }
             Event::Names(names) => self.names.on_names(names),
+            Event::AnalysisRead(part, progress) => self.analysis.on_read(part, progress),
+            Event::Analyzed(part, error) => self.on_analyzed(part, error),
             Event::CloseDetail => (self.detail, self.pending_rank) = (None, None),
             Event::ExtraRead(part, progress) => self.on_extra_read(part, progress),
             Event::ExtraFailed(error) => self.on_extra_failed(&error),
@@ -352,6 +357,7 @@ impl App {
             | Event::OtherFields(_)
             | Event::CloseDetail
             | Event::ExtraRead(..)
+            | Event::AnalysisRead(..)
             | Event::VisibleRows(..) => false,
             Event::Set(key, _) => key == NAMES_KEY || !layout::KEYS.contains(&key.as_str()),
             _ => true,
@@ -377,6 +383,7 @@ impl App {
             });
         }
         effects.extend(self.request_names());
+        effects.extend(self.request_analysis());
         let packets = if is_interacting { Vec::new() } else { self.missing_fields() };
         if !packets.is_empty() {
             effects.push(Effect::ReadOtherFields(packets));

@@ -139,6 +139,10 @@ impl App {
         }
         for field in self.history.now().extra_fields() {
             let known = match field {
+                _ if field.finding().is_some() && self.is_analyzed() => continue,
+                _ if field.finding().is_some() => {
+                    "only from the sniffer’s lines, and after the analysis of TCP"
+                }
                 _ if field.is_only_in_lines() => "only from the sniffer’s lines",
                 _ if field.is_of_messages() => {
                     "from capture files only in single, unencrypted packets"

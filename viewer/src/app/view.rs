@@ -53,6 +53,8 @@ pub struct View {
     pub problems: Vec<String>,
     /// The number of names that were found, beside their switch.
     pub names: String,
+    /// The state of the analysis of TCP, beside its switch.
+    pub analysis: String,
     /// The selected packets can be exported as pcapng.
     pub can_export_pcapng: bool,
     /// More than one file is open.
@@ -121,6 +123,7 @@ impl App {
             skipped: self.skipped_text(),
             problems: self.problems(),
             names: self.names_text(),
+            analysis: self.analysis_text(),
             can_export_pcapng: self.files.are_captures(),
             has_several_files: self.has_several_files(),
             selected: self.selected_text(),

@@ -357,6 +357,18 @@ impl Page {
             Some(FromWorker::ExtraFailed { epoch, error }) if epoch == current => {
                 self.send(Event::ExtraFailed(error));
             }
+            Some(FromWorker::AnalysisRead { epoch, part, progress }) if epoch == current => {
+                self.send(Event::AnalysisRead(part, progress));
+            }
+            Some(FromWorker::Findings { epoch, part }) if epoch == current => {
+                let worker = self.with_app(|app| app.worker_of(part));
+                let findings: JsValue = message.get(1);
+                let message = ToWorker::SetFindings { epoch, part };
+                self.state.borrow().workers.post(worker, &message, Some(&findings));
+            }
+            Some(FromWorker::Analyzed { epoch, part, error }) if epoch == current => {
+                self.send(Event::Analyzed(part, error));
+            }
             Some(FromWorker::Exported { id, parts }) => {
                 self.collect_export(id, &parts, &message.get(1).unchecked_into());
             }
@@ -499,6 +511,10 @@ impl State {
             }
             Effect::ReadOtherFields(rows) => {
                 self.workers.post_all(&ToWorker::ReadOtherFields { rows });
+            }
+            Effect::Analyze(parts) => {
+                let worker = parts.first().map_or(0, |(part, _)| self.app.worker_of(*part));
+                self.workers.post(worker, &ToWorker::Analyze { parts }, None);
             }
             Effect::ReadNames(first) => self.workers.post_all(&ToWorker::ReadNames { first }),
             Effect::Load(assignments, limits) => self.load(assignments, limits),

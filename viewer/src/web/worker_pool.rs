@@ -2,7 +2,7 @@
 
 use js_sys::{Array, Function, Reflect, Uint8Array};
 use wasm_bindgen::prelude::*;
-use web_sys::{Blob, Event, MessageEvent, Worker};
+use web_sys::{Event, MessageEvent, Worker};
 
 use super::dom::{listen, log_error};
 use crate::message::ToWorker;
@@ -73,12 +73,12 @@ impl WorkerPool {
         slots.filter(|(_, slot)| slot.status == Status::Failed).map(|(index, _)| index).collect()
     }
 
-    /// Posts a message, with the file that it refers to, to one worker.
-    pub(super) fn post(&self, index: usize, message: &ToWorker, file: Option<&Blob>) {
+    /// Posts a message to one worker, with the file or the bytes that it refers to.
+    pub(super) fn post(&self, index: usize, message: &ToWorker, attachment: Option<&JsValue>) {
         let Some(slot) = self.slots.get(index) else { return };
         let parts = Array::of1(&Uint8Array::from(&encode(message)[..]));
-        if let Some(file) = file {
-            parts.push(file);
+        if let Some(attachment) = attachment {
+            parts.push(attachment);
         }
         log_error(slot.worker.post_message(&parts));
     }

@@ -112,7 +112,6 @@ fn fields_that_capture_files_lack_are_named() {
     for (name, filter, expected) in [
         ("a.ndjson", "ja4 or sni == a", ""),
         ("a.pcap", "dport == 1 and seq", ""),
-        ("a.pcap", "rtx", "; rtx is known only from the sniffer’s lines"),
         ("a.pcap", "not ja4", "; ja4 is known only from the sniffer’s lines"),
         (
             "a.pcap",

@@ -15,6 +15,7 @@ use crate::wire::{decode, encode};
 use summary::{LinkType, Packet, Proto, Summary, Timestamp};
 
 mod aligned;
+mod analysis;
 mod bins;
 mod boxes;
 mod cells;
@@ -45,6 +46,8 @@ struct Page {
     appended: Vec<Append>,
     /// The app has stopped the followed source.
     is_stopped: bool,
+    /// The files whose analysis was requested, as their parts.
+    analyzed: Vec<Vec<(usize, u64)>>,
 }
 
 /// One packet per millisecond from noon: sizes 0 to 999, tcp and udp alternating, ports 0 to 9.
@@ -75,6 +78,7 @@ impl Page {
             named: Vec::new(),
             appended: Vec::new(),
             is_stopped: false,
+            analyzed: Vec::new(),
         };
         for panel in &Panel::ALL[..CHART_COUNT] {
             page.send(Event::Resize(*panel, SIZE));
@@ -131,6 +135,16 @@ impl Page {
                         self.named.push(first);
                         let names = || Event::Names(Some(names::learnt()));
                         events.extend((first..self.parts.len()).map(|_| names()));
+                    }
+                    Effect::Analyze(parts) => {
+                        let (first, _) = parts[0];
+                        events.push(Event::Analyzed(first, None));
+                        for (part, _) in &parts {
+                            let (columns, shard, _) = &mut self.parts[*part];
+                            columns.set_findings(analysis::found());
+                            shard.reset(columns);
+                        }
+                        self.analyzed.push(parts);
                     }
                     Effect::ReadOtherFields(rows) => {
                         let text = |at: (usize, usize)| (at, format!("seq {} · x {}", at.0, at.1));

@@ -215,6 +215,7 @@ impl Renderer {
             ("filter-error", &view.filter_error),
             ("interval-text", &view.interval),
             ("names-text", &view.names),
+            ("analysis-text", &view.analysis),
             ("announcement", &view.announcement),
         ] {
             set_text(&element(document, id)?, text);

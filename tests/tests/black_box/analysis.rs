@@ -1,0 +1,154 @@
+//! The analysis of TCP in the page: it finds what the sniffer finds.
+
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use std::path::Path;
+use tempfile::tempdir;
+use tests::corpus;
+use tests::files::{gzip, write};
+use tests::frames::pcap_of;
+use tests::page::Page;
+use tests::process::run;
+use xtask::build;
+
+use crate::flows::{ACK, SYN, segment};
+
+/// The fields of findings.
+const FIELDS: [&str; 8] =
+    ["rtx", "ooo", "dup_ack", "zero_window", "window_full", "keep_alive", "unseen", "rtt_us"];
+
+/// Files of the corpus for each field.
+const MAX_FILES: usize = 2;
+
+/// For each finding, as a filter, the numbers of the packets in which the sniffer has found it.
+type Findings = BTreeMap<String, Vec<u64>>;
+
+/// The lines of a capture file.
+fn lines(file: &Path, args: &[&str]) -> Vec<u8> {
+    let output = run(&[&["-q", "-r", file.to_str().unwrap()], args].concat());
+    output.stdout
+}
+
+fn findings(lines: &[u8]) -> Findings {
+    let mut findings = Findings::new();
+    for line in lines.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()) {
+        let line: Value = serde_json::from_slice(line).unwrap();
+        for (name, value) in FIELDS.iter().filter_map(|name| Some((name, line.get(name)?))) {
+            let filter =
+                format!("{name} == {}", value.as_str().map_or(value.to_string(), str::to_owned));
+            findings.entry(filter).or_default().push(line["n"].as_u64().unwrap());
+        }
+    }
+    findings
+}
+
+/// The numbers of the packets that the page selects with each filter.
+fn selected(page: &Page, filters: &[&String]) -> Vec<Vec<u64>> {
+    let value = page.eval(&format!(
+        "(async () => {{
+            const all = [];
+            for (const filter of {}) {{
+                await viewer.filter(filter);
+                const lines = await (await viewer.exportLines()).text();
+                all.push(lines.split('\\n').filter(Boolean).map((line) => JSON.parse(line).n));
+            }}
+            await viewer.clear();
+            return all;
+        }})()",
+        json!(filters)
+    ));
+    serde_json::from_value(value).unwrap()
+}
+
+/// The page selects the packets that the sniffer has marked, and no others.
+fn check(page: &Page, expected: &Findings, name: &str) {
+    // One filter for each number, up to a limit: round-trip times differ.
+    let filters: Vec<_> = expected.keys().take(60).collect();
+    let found = selected(page, &filters);
+    for (filter, numbers) in filters.iter().zip(&found) {
+        assert_eq!(&expected[*filter], numbers, "{name}: {filter}");
+    }
+    let names: Vec<_> = FIELDS.map(str::to_owned).into();
+    for (field, numbers) in names.iter().zip(selected(page, &names.iter().collect::<Vec<_>>())) {
+        let with_field =
+            expected.iter().filter(|(filter, _)| filter.starts_with(&format!("{field} ")));
+        let mut all: Vec<_> = with_field.flat_map(|(_, numbers)| numbers).copied().collect();
+        all.sort();
+        assert_eq!(all, numbers, "{name}: {field}");
+    }
+}
+
+/// A connection whose client fills the window of the server.
+fn full_window() -> Vec<u8> {
+    pcap_of(&[
+        segment(true, SYN, 100, 0, b""),
+        segment(false, SYN | ACK, 500, 101, b""),
+        segment(true, ACK, 101, 501, b""),
+        segment(true, ACK, 101, 501, &[b'a'; 1_024]),
+    ])
+}
+
+#[test]
+fn page_marks_the_same_packets_of_captures_as_the_sniffer() {
+    let Some(files) = corpus::files().unwrap() else { return };
+    let directory = tempdir().unwrap();
+    let files = files.into_iter().chain([write(&directory, "full.pcap", full_window())]);
+    let files = files.map(|file| (findings(&lines(&file, &["--tcp-analysis"])), file));
+    let all: Vec<_> = files.filter(|(findings, _)| !findings.is_empty()).collect();
+    // For each field, the files in which it has the most values.
+    let mut files = Vec::new();
+    for field in FIELDS {
+        let values =
+            |findings: &Findings| findings.keys().filter(|key| key.starts_with(field)).count();
+        let mut best: Vec<_> = all.iter().filter(|(findings, _)| 0 < values(findings)).collect();
+        assert!(!best.is_empty(), "no file with {field}");
+        best.sort_by_key(|(findings, _)| std::cmp::Reverse(values(findings)));
+        best.truncate(MAX_FILES);
+        files.extend(best);
+    }
+    files.sort_by_key(|(_, file)| file);
+    files.dedup();
+    let page = Page::open("");
+    page.eval("viewer.set('analysis', '1')");
+    for (expected, file) in files {
+        page.drop_alone(file);
+        page.eval("viewer.settled()");
+        assert_eq!(page.text("#analysis-text"), "done", "{}", file.display());
+        check(&page, expected, &file.display().to_string());
+    }
+}
+
+/// The module is loaded when the analysis is requested first.
+#[test]
+fn analysis_runs_on_request() {
+    let directory = tempdir().unwrap();
+    // As lines, several workers read it.
+    let capture = build::target().join("office.pcap");
+    let with_findings = lines(&capture, &["--tcp-analysis"]);
+    let expected = findings(&with_findings);
+    assert!(expected.contains_key("rtx == timeout") && expected.contains_key("dup_ack == true"));
+    assert!(4 << 20 < with_findings.len(), "{} bytes", with_findings.len());
+    let page = Page::open("");
+    page.drop_file(&write(&directory, "with.ndjson", &with_findings));
+    assert_eq!(page.text("#analysis-text"), "");
+    check(&page, &expected, "findings of lines");
+    page.act("viewer.set('analysis', '1')");
+    assert_eq!(page.text("#analysis-text"), "done");
+    check(&page, &expected, "findings of lines, with the analysis");
+    page.drop_alone(&write(&directory, "with.ndjson.gz", gzip(&with_findings)));
+    check(&page, &expected, "compressed lines");
+    page.drop_alone(&capture);
+    check(&page, &expected, "capture file");
+    // Lines do not contain TCP options, without which retransmissions are found, too.
+    page.drop_alone(&write(&directory, "without.ndjson", lines(&capture, &[])));
+    let rtx = selected(&page, &[&"rtx".to_owned()]).remove(0);
+    let all = expected.iter().filter(|(filter, _)| filter.starts_with("rtx"));
+    let all: Vec<_> = all.flat_map(|(_, numbers)| numbers).collect();
+    let same = rtx.iter().filter(|number| all.contains(number)).count();
+    assert!(
+        9 * all.len() <= 10 * same && 9 * rtx.len() <= 10 * same,
+        "{same} of {} and {}",
+        all.len(),
+        rtx.len()
+    );
+}
