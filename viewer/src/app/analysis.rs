@@ -32,7 +32,8 @@ impl App {
     /// The requests for the files that were loaded since the last ones, if the analysis is wanted.
     pub(super) fn request_analysis(&mut self) -> Vec<Effect> {
         let (first, count) = (self.analysis.requested, self.files.files.len());
-        if !self.settings.has_analysis || self.files.phase != Phase::Ready || count <= first {
+        let is_due = self.settings.has_analysis && self.files.phase == Phase::Ready;
+        if !is_due || count <= first || self.follow.is_some() {
             return Vec::new();
         }
         self.analysis.requested = count;
@@ -70,6 +71,9 @@ impl App {
             let sum = |all: (u64, u64), part: &(u64, u64)| (all.0 + part.0, all.1 + part.1);
             let (read, len) = reading.iter().map(|(_, progress)| progress).fold((0, 0), sum);
             return format!("reading… {}", percent(read, len));
+        }
+        if self.follow.is_some() {
+            return "not of files that are followed".to_owned();
         }
         match error {
             Some(error) => format!("failed: {error}"),

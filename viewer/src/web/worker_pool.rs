@@ -2,7 +2,7 @@
 
 use js_sys::{Array, Function, Reflect, Uint8Array};
 use wasm_bindgen::prelude::*;
-use web_sys::{Event, MessageEvent, Worker};
+use web_sys::{Blob, Event, MessageEvent, Worker};
 
 use super::dom::{listen, log_error};
 use crate::message::ToWorker;

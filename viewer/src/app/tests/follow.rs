@@ -172,3 +172,15 @@ fn text_that_is_no_capture_is_rejected() {
         "“a.ndjson” is not a capture. Expected pcap, pcapng or NDJSON."
     );
 }
+
+#[test]
+fn followed_sources_are_not_analyzed() {
+    let mut page = Page::follow(1);
+    page.source(FollowEvent::Connected);
+    page.receive(0, 1_000);
+    page.read(20, 1_000);
+    page.send(Event::Set("analysis".into(), "1".into()));
+    assert_eq!(page.app.view().analysis, "not of files that are followed");
+    page.source(FollowEvent::Over(None));
+    assert!(page.analyzed.is_empty());
+}
