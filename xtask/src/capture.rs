@@ -47,7 +47,7 @@ pub fn here(out: &Path, seconds: f64) -> Result<()> {
 /// # Errors
 ///
 /// If the capture fails, with its error message, or `work` does.
-pub fn while_capturing(
+fn while_capturing(
     command: &mut Command,
     out: &Path,
     work: impl FnOnce() -> Result<()>,
