@@ -373,17 +373,33 @@ fn options_that_do_not_fit_are_refused() {
 }
 
 #[test]
-fn browser_opens_the_running_capture() {
+fn two_browsers_follow_the_run_to_its_end() {
     with_veth(|| {
-        let served = start(&["-i", "right"]);
-        send(&Sender::new("left"), 100);
-        wait_for("the packets", || served.get(CAPTURE, "").text().lines().count() == 101);
-        let chromium = Chromium::start().unwrap();
-        chromium.navigate(&served.url()).unwrap();
-        chromium.wait_for("window.viewer && viewer.state().packets === 100").unwrap();
-        assert_eq!(chromium.eval("document.getElementById('error').textContent").unwrap(), "");
-        let workers = "navigator.serviceWorker.getRegistrations().then(found => found.length)";
-        assert_eq!(chromium.eval(workers).unwrap(), 0);
-        assert!(stop(served).status.success());
+        let served = start(&["-i", "right", "udp"]);
+        let sender = Sender::new("left");
+        let browsers = [(); 2].map(|()| Chromium::start().unwrap());
+        for browser in &browsers {
+            browser.navigate(&served.url()).unwrap();
+            browser.wait_for("window.viewer && live.textContent.includes('right · udp')").unwrap();
+        }
+        for count in [100, 200] {
+            send(&sender, 100);
+            for browser in &browsers {
+                browser.wait_for(&format!("viewer.state().packets === {count}")).unwrap();
+            }
+        }
+        send(&sender, 100);
+        let output = stop(served);
+        assert!(output.status.success());
+        for browser in &browsers {
+            let ended = "live.textContent.includes('Capture ended: 300 packets, 0 dropped')";
+            browser.wait_for(ended).unwrap();
+            browser.wait_for("viewer.state().packets === 300").unwrap();
+            let text = "document.getElementById('error').textContent";
+            assert_eq!(browser.eval(text).unwrap(), "");
+            // None is kept for the next run, which has another address.
+            let workers = "navigator.serviceWorker.getRegistrations().then(all => all.length)";
+            assert_eq!(browser.eval(workers).unwrap(), 0);
+        }
     });
 }
