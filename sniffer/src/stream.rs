@@ -2,11 +2,13 @@
 //! `stats` and `end` record satisfies `recv = out + skip + drop`. Files and buffering are left to
 //! `output`, the format of packets to `packet_file`.
 
+mod files;
 mod open;
 
+use files::Destination;
 use flow::Observation;
 use std::time::{SystemTime, UNIX_EPOCH};
-use summary::record::{CaptureRecord, End, Event, EventKind, Interface, Meta, Reason, Stats};
+use summary::record::{CaptureRecord, Event, EventKind, Meta, Stats};
 use summary::{RecordFormat, Timestamp, line};
 
 use crate::Error;
@@ -61,6 +63,8 @@ pub(crate) struct Stream {
     sources: Vec<SourceCounts>,
     /// Sums of all `stats` records in the current file.
     file_counts: Counts,
+    /// Sums of all `stats` records in the files that are complete.
+    complete_counts: Counts,
     /// Packets written in this run.
     out: u64,
     /// Packets filtered out in this run.
@@ -98,11 +102,6 @@ pub(crate) struct FormattedPacket<'a> {
 }
 
 impl Stream {
-    fn start_lines(&mut self) -> Result<(), Error> {
-        self.write_record(&CaptureRecord::Meta(self.meta.clone()))?;
-        self.lines.as_mut().map_or(Ok(()), Output::flush_all)
-    }
-
     /// Packets written so far.
     pub(crate) fn out(&self) -> u64 {
         self.out
@@ -307,60 +306,6 @@ impl Stream {
         self.flush()
     }
 
-    /// Ends the current file of each output that creates files, and starts the next one. The `stats`
-    /// records must have been written. `interfaces` replaces those in `meta`.
-    pub(crate) fn rotate(
-        &mut self,
-        reason: Reason,
-        interfaces: Option<Vec<Interface>>,
-    ) -> Result<(), Error> {
-        if let Some(file) = self.packets.as_mut().filter(|file| file.output().creates_files()) {
-            file.rotate(now())?;
-        }
-        if !self.lines.as_ref().is_some_and(Output::creates_files) {
-            return Ok(());
-        }
-        let rotated = Event::new(now(), EventKind::Rotated);
-        self.write_record(&CaptureRecord::Event(rotated))?;
-        self.finish_file(reason)?;
-        self.lines.as_mut().map_or(Ok(()), Output::rotate)?;
-        self.meta.start = now();
-        if let Some(interfaces) = interfaces {
-            self.meta.interfaces = interfaces;
-        }
-        self.start_lines()
-    }
-
-    /// Writes all flows and `end`, and completes the outputs. An error of one output does not leave the
-    /// other incomplete.
-    pub(crate) fn finish(&mut self, reason: Reason) -> Result<(), Error> {
-        let lines = self.finish_lines(reason);
-        let packets = self.packets.as_mut().map_or(Ok(()), |file| file.finish(now()));
-        lines.and(packets)
-    }
-
-    fn finish_lines(&mut self, reason: Reason) -> Result<(), Error> {
-        self.finish_flows()?;
-        self.finish_file(reason)?;
-        self.lines.as_mut().map_or(Ok(()), Output::finish)
-    }
-
-    fn finish_file(&mut self, reason: Reason) -> Result<(), Error> {
-        let counts = std::mem::take(&mut self.file_counts);
-        let Counts { recv, drop, out, skip, bytes, names_evicted } = counts;
-        let names_evicted = self.has_names.then_some(names_evicted);
-        self.write_record(&CaptureRecord::End(End {
-            ts: now(),
-            reason,
-            recv,
-            drop,
-            out,
-            skip,
-            bytes,
-            names_evicted,
-        }))
-    }
-
     /// Writes the packets around this moment that the recorder keeps in memory, if there is one.
     pub(crate) fn trigger(&mut self, cause: Cause) -> Result<(), Error> {
         self.packets.as_mut().map_or(Ok(()), |file| file.trigger(now(), cause))
@@ -401,10 +346,7 @@ impl Stream {
     }
 
     fn write_record(&mut self, record: &CaptureRecord) -> Result<(), Error> {
-        let Some(lines) = self.lines.as_mut().filter(|_| self.types.contains(record.into())) else {
-            return Ok(());
-        };
-        lines.append(|buffer| self.format.write(record, buffer))
+        self.write_record_to(Destination::All, record)
     }
 }
 

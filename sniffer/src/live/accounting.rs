@@ -265,8 +265,9 @@ impl Accounting {
         }
         // The kernel's count of received packets includes those left in the rings at a limit.
         let is_drained = self.stop_reason.is_none();
-        self.write_stats_with(|interface| is_drained.then_some(interface.counters().recv))?;
-        self.stream.finish(reason)
+        let stats =
+            self.write_stats_with(|interface| is_drained.then_some(interface.counters().recv));
+        stats.and(self.stream.finish(reason))
     }
 
     /// Names of the interfaces: `eth0, lo`.

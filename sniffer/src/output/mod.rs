@@ -195,6 +195,28 @@ impl Output {
         Ok(value)
     }
 
+    /// Appends whole lines that the copy in memory does not get.
+    pub(crate) fn append_to_file(&mut self, write: impl FnOnce(&mut Vec<u8>)) -> Result<(), Error> {
+        if self.copy.is_none() {
+            return self.append(write);
+        }
+        let flushed = self.write_buffer();
+        let copy = self.copy.take();
+        let written = flushed.and_then(|()| self.append(write)).and_then(|()| self.write_buffer());
+        self.copy = copy;
+        written
+    }
+
+    /// Appends whole lines that only the copy in memory gets, if there is one.
+    pub(crate) fn append_to_copy(&mut self, write: impl FnOnce(&mut Vec<u8>)) -> Result<(), Error> {
+        let Some(copy) = self.copy.clone() else { return Ok(()) };
+        let flushed = self.write_buffer();
+        let mut lines = Vec::new();
+        write(&mut lines);
+        copy.append(&lines);
+        flushed
+    }
+
     /// Writes the buffer. The encoder of a compressed output may keep bytes for [`MAX_ENCODER_AGE`].
     pub(crate) fn flush(&mut self) -> Result<(), Error> {
         self.write_buffer()?;

@@ -3,7 +3,7 @@
 use summary::Timestamp;
 use summary::record::{Interface, Meta, SourceKind, VERSION};
 
-use super::{Options, SourceCounts, Stream};
+use super::{Destination, Options, SourceCounts, Stream};
 use crate::Error;
 use crate::counts::Counts;
 use crate::flows::Flows;
@@ -68,10 +68,11 @@ impl Stream {
             },
             sources: vec![SourceCounts::default(); source_count],
             file_counts: Counts::default(),
+            complete_counts: Counts::default(),
             out: 0,
             skip: 0,
         };
-        match stream.start_lines() {
+        match stream.start_lines(Destination::All) {
             Ok(()) => Ok(stream),
             Err(error) => {
                 stream.lines.into_iter().for_each(Output::discard);

@@ -116,7 +116,7 @@ fn readers_get_the_bytes_of_the_file() {
 }
 
 #[test]
-fn readers_get_rotated_files_as_one() {
+fn readers_get_rotated_files_as_one_run() {
     with_veth(|| {
         let directory = tempdir().unwrap();
         let file = directory.path().join("out.ndjson");
@@ -125,8 +125,17 @@ fn readers_get_rotated_files_as_one() {
             fs::read_dir(directory.path()).unwrap().map(|entry| entry.unwrap().path()).collect();
         assert!(1 < files.len());
         files.sort_by_key(|path| fs::metadata(path).unwrap().modified().unwrap());
-        let texts: Vec<_> = files.iter().map(|path| fs::read(path).unwrap()).collect();
-        assert!(texts.concat() == bytes);
+        let parts: Vec<_> =
+            files.iter().map(|path| Stream::read(&fs::read(path).unwrap())).collect();
+        let run = Stream::read(&bytes);
+        let sum = |count: fn(&Stream) -> u64| parts.iter().map(count).sum::<u64>();
+        assert_eq!(
+            (run.end.out, run.end.bytes),
+            (sum(|part| part.end.out), sum(|part| part.end.bytes))
+        );
+        let numbers =
+            |stream: &Stream| stream.packets.iter().map(|packet| packet.n).collect::<Vec<_>>();
+        assert_eq!(numbers(&run), parts.iter().flat_map(numbers).collect::<Vec<_>>());
     });
 }
 
