@@ -92,17 +92,18 @@ fn serve_capture(interface: &str, options: &Options) -> Result<Outcome> {
     let time = Duration::try_from_secs_f64(options.seconds)?;
     // Errors of this traffic do not concern the capture. The thread ends with the process.
     thread::spawn(move || traffic::generate(Until::Elapsed(time)));
-    let mut last = String::new();
+    let mut is_permitted = true;
     for line in child.stderr.take().map(BufReader::new).into_iter().flat_map(BufRead::lines) {
-        last = line?;
-        if !last.contains(CAPABILITY) {
-            eprintln!("{last}");
+        let line = line?;
+        is_permitted &= !line.contains(CAPABILITY);
+        if is_permitted {
+            eprintln!("{line}");
         }
     }
     let status = child.wait()?;
     match status.success() {
         true => Ok(Outcome::Ended),
-        false if last.contains(CAPABILITY) => Ok(Outcome::NotPermitted),
+        false if !is_permitted => Ok(Outcome::NotPermitted),
         false => bail!("the sniffer failed: {status}"),
     }
 }
