@@ -46,6 +46,7 @@ mod pipes;
 mod properties;
 mod recipes;
 mod record_format;
+mod recorder;
 mod resilience;
 mod rotation;
 mod sandbox;
