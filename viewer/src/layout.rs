@@ -29,6 +29,8 @@ pub enum Tab {
     Endpoints,
     /// Packets.
     Packets,
+    /// Problems.
+    Problems,
     /// Histograms.
     More,
 }
@@ -40,6 +42,7 @@ const TABS: Choices<Tab> = Choices(&[
     ("conversations", Tab::Conversations),
     ("endpoints", Tab::Endpoints),
     ("packets", Tab::Packets),
+    ("problems", Tab::Problems),
     ("more", Tab::More),
 ]);
 

@@ -100,6 +100,9 @@ pub const PACKET_COLUMNS: [&str; 15] = [
     "file", "info",
 ];
 
+/// The columns of the table of problems.
+pub const PROBLEM_COLUMNS: [&str; 4] = ["problem", "packets", "bytes", "filter"];
+
 /// The name of an order in links: that of its column, after `-` if descending.
 pub(crate) fn sort_name<C: PartialEq>(names: &[(C, &str)], sort: &(C, bool)) -> String {
     let name = names.iter().find(|column| column.0 == sort.0).map_or("", |(_, name)| name);
@@ -175,6 +178,7 @@ pub(crate) fn column_names(table: Panel) -> Vec<&'static str> {
         Panel::Conversations => COLUMNS.iter().map(|column| column.1).collect(),
         Panel::Endpoints => ENDPOINT_COLUMNS.iter().map(|column| column.1).collect(),
         Panel::Packets => PACKET_COLUMNS.to_vec(),
+        Panel::Problems => PROBLEM_COLUMNS.to_vec(),
         _ => Vec::new(),
     }
 }

@@ -152,3 +152,45 @@ fn analysis_runs_on_request() {
         rtx.len()
     );
 }
+
+#[test]
+fn problems_are_counted_and_selected() {
+    let capture = build::target().join("office.pcap");
+    let expected = findings(&lines(&capture, &["--tcp-analysis"]));
+    let count = |filter: &str| expected.get(filter).map_or(0, Vec::len);
+    let page = Page::open("");
+    page.drop_file(&capture);
+    page.act("document.getElementById('problems-tab').click()");
+    assert_eq!(page.eval("document.querySelectorAll('#problems-rows tr').length"), 0);
+    page.act("document.getElementById('analyze').click()");
+    page.wait_for("document.getElementById('analysis-prompt').hidden");
+    let packets = |row: usize| {
+        let text = page.text(&format!("#problems-rows tr:nth-child({}) td:nth-child(2)", row + 1));
+        text.replace(',', "").parse::<usize>().unwrap()
+    };
+    for (row, filter) in
+        ["rtx == timeout", "rtx == fast", "rtx == spurious", "ooo == true"].iter().enumerate()
+    {
+        assert_eq!(packets(row), count(filter), "{filter}");
+    }
+    page.act("document.querySelector('#problems-rows button').click()");
+    assert_eq!(page.eval("viewer.state().selected"), count("rtx == timeout"));
+    assert_eq!(page.text("#chips li button"), "Retransmissions after a time-out");
+    page.act("document.querySelectorAll('#problems-rows button')[1].click()");
+    assert_eq!(
+        page.eval("viewer.state().selected"),
+        count("rtx == timeout") + count("rtx == fast")
+    );
+    // A link restores tab, analysis and selection.
+    let link = page.eval("location.href");
+    let link = link.as_str().unwrap().replace('#', "?again#");
+    page.chromium.navigate(&link).unwrap();
+    page.wait_for("window.viewer");
+    page.drop_file(&capture);
+    page.wait_for("document.getElementById('analysis-prompt').hidden");
+    page.eval("viewer.settled()");
+    assert_eq!(
+        page.eval("viewer.state().selected"),
+        count("rtx == timeout") + count("rtx == fast")
+    );
+}

@@ -119,7 +119,7 @@ fn format_is_detected_by_content_not_by_name() {
     let cut = pcap(10);
     page.drop_alone(&write(&directory, "cut.pcap", &cut[..cut.len() - 1]));
     assert_eq!(page.eval("viewer.state()")["packets"], 9);
-    assert!(page.text("#problems").contains("incomplete record at byte 708"));
+    assert!(page.text("#unreadable").contains("incomplete record at byte 708"));
 }
 
 #[test]

@@ -32,10 +32,12 @@ pub enum Dimension {
     Conversation,
     /// Files.
     File,
+    /// Kinds of problems.
+    Problem,
 }
 
 /// Number of dimensions.
-pub const DIMENSION_COUNT: usize = 11;
+pub const DIMENSION_COUNT: usize = 12;
 
 impl Dimension {
     /// All dimensions, in the order of their discriminants.
@@ -51,6 +53,7 @@ impl Dimension {
         Self::Protocol,
         Self::Conversation,
         Self::File,
+        Self::Problem,
     ];
 
     /// Name in links and on the chips of active filters.
@@ -67,6 +70,7 @@ impl Dimension {
             Self::Protocol => "protocol",
             Self::Conversation => "conversation",
             Self::File => "file",
+            Self::Problem => "problem",
         }
     }
 

@@ -180,6 +180,7 @@ impl App {
         match panel {
             Panel::Conversations => Some(self.conversation_table().csv()),
             Panel::Endpoints => Some(self.endpoint_table().csv()),
+            Panel::Problems => Some(self.problem_table().csv()),
             panel => Some(self.chart(panel)?.csv(&self.zone())),
         }
     }

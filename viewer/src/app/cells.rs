@@ -55,6 +55,11 @@ impl App {
                 let field = Field::parse(PACKET_COLUMNS.get(column)?);
                 (self.packet_cells(packet, &Format::PLAIN), field)
             }
+            Panel::Problems => {
+                let (cells, filter) = self.problem_row(row)?;
+                let text = cells.into_iter().nth(column)?;
+                return Some(CellValue { text, filter: Some(filter.to_owned()) });
+            }
             panel => {
                 let filter = self.item_expr(panel, row)?.to_text(&Zone::Utc);
                 return Some(CellValue { text: self.item_name(panel, row)?, filter: Some(filter) });

@@ -226,7 +226,7 @@ impl App {
                 }))
             }
             Panel::Overview => self.overview().map(Chart::Overview),
-            Panel::Conversations | Panel::Endpoints | Panel::Packets => None,
+            Panel::Conversations | Panel::Endpoints | Panel::Packets | Panel::Problems => None,
             _ => Some(Chart::Ranking(self.ranking(panel, cursor.map(|cursor| cursor.1))?)),
         }
     }
@@ -267,5 +267,6 @@ pub(super) fn slots(panel: Panel) -> [Slot; 2] {
         Panel::Overview => [Slot::Overview; 2],
         Panel::Conversations | Panel::Endpoints => [Slot::Conversations; 2],
         Panel::Packets => [Slot::Rows; 2],
+        Panel::Problems => [Slot::Problems; 2],
     }
 }

@@ -121,6 +121,7 @@ impl App {
         }
         let words = match dimension {
             Dimension::Conversation => self.conversations(expr),
+            Dimension::Problem => self.problem_names(expr),
             _ => None,
         };
         words.or_else(|| self.words(expr, zone)).unwrap_or_else(|| expr.to_text(zone))

@@ -93,7 +93,7 @@ pub enum Event {
     VisibleRows(Panel, usize),
     /// A panel was scrolled into or out of view.
     VisibilityChanged(Panel, bool),
-    /// A script needs all conversations and endpoints, whether or not their tables are visible.
+    /// A script needs all conversations, endpoints and problems, whether or not their tables are visible.
     RequestConversations,
     /// Scroll a table: the index of its first visible row.
     Scroll(Panel, u64),

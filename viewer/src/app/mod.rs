@@ -27,6 +27,7 @@ mod navigation;
 mod overview;
 mod packets;
 mod panel;
+mod problems;
 mod query_scheduler;
 mod rankings;
 mod requests;
@@ -108,7 +109,7 @@ pub struct App {
     analysis: Analysis,
     conversations: SortedRows<Conversation, Column>,
     endpoints: SortedRows<Endpoint, EndpointColumn>,
-    /// All conversations and endpoints are needed although their tables are not visible.
+    /// All conversations, endpoints and problems are needed although their tables are not visible.
     are_conversations_requested: bool,
     /// The columns of the packet table in which a value has been seen, as a bit mask.
     filled_columns: u32,
@@ -271,6 +272,7 @@ impl App {
             }
             Event::VisibleRows(Panel::Packets, rows) => self.packets.set_visible_rows(rows),
             Event::VisibleRows(Panel::Endpoints, rows) => self.endpoints.visible_rows = rows,
+            Event::VisibleRows(Panel::Problems, _) | Event::Scroll(Panel::Problems, _) => {}
             Event::VisibleRows(_, rows) => self.conversations.visible_rows = rows,
             Event::VisibilityChanged(panel, is_seen) => self.hidden[panel as usize] = !is_seen,
             Event::RequestConversations => self.are_conversations_requested = true,
@@ -282,6 +284,7 @@ impl App {
             Event::Scroll(_, first) => self.conversations.scroll(first),
             Event::ActivateRow(Panel::Packets, index) => self.show_packet_of_row(index),
             Event::ActivateRow(Panel::Endpoints, index) => self.toggle_endpoint(index),
+            Event::ActivateRow(Panel::Problems, index) => self.toggle_problem(index),
             Event::ActivateRow(_, index) => self.toggle_conversation(index),
             Event::Record { part, index, line, frame } => {
                 self.on_record((part, index), line, frame);

@@ -30,10 +30,12 @@ pub enum Panel {
     Endpoints,
     /// The table of packets.
     Packets,
+    /// The table of problems.
+    Problems,
 }
 
 /// The number of panels.
-pub const PANEL_COUNT: usize = 12;
+pub const PANEL_COUNT: usize = 13;
 /// The number of charts. They are the first panels.
 pub const CHART_COUNT: usize = 9;
 
@@ -52,6 +54,7 @@ impl Panel {
         Self::Conversations,
         Self::Endpoints,
         Self::Packets,
+        Self::Problems,
     ];
 
     /// The name in the page's markup and in the scripting API.
@@ -69,6 +72,7 @@ impl Panel {
             Self::Conversations => "conversations",
             Self::Endpoints => "endpoints",
             Self::Packets => "packets",
+            Self::Problems => "problems",
         }
     }
 
@@ -89,6 +93,7 @@ impl Panel {
             Self::Destinations => Some(Dimension::Destination),
             Self::Protocols => Some(Dimension::Protocol),
             Self::Conversations | Self::Endpoints => Some(Dimension::Conversation),
+            Self::Problems => Some(Dimension::Problem),
             Self::Overview | Self::Packets => None,
         }
     }

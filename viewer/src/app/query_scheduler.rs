@@ -31,9 +31,10 @@ pub(super) enum Slot {
     Ranks,
     Rows,
     DetailRank,
+    Problems,
 }
 
-const SLOT_COUNT: usize = 23;
+const SLOT_COUNT: usize = 24;
 
 /// A query whose answer is needed.
 #[derive(Clone, Debug, PartialEq)]

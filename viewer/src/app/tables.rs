@@ -95,8 +95,8 @@ pub struct VirtualRow {
 
 /// How a table writes its values: for display, or as plain numbers in base units.
 pub(super) struct Format<'a> {
-    zone: &'a Zone,
-    is_plain: bool,
+    pub(super) zone: &'a Zone,
+    pub(super) is_plain: bool,
 }
 
 impl Format<'_> {
@@ -110,7 +110,7 @@ impl Format<'_> {
         if self.is_plain { count.to_string() } else { grouped(count) }
     }
 
-    fn tally(&self, tally: Tally) -> [String; 2] {
+    pub(super) fn tally(&self, tally: Tally) -> [String; 2] {
         let bytes = tally.bytes;
         let bytes = if self.is_plain { bytes.to_string() } else { crate::text::bytes(bytes) };
         [self.count(tally.packets), bytes]

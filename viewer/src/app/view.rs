@@ -55,6 +55,8 @@ pub struct View {
     pub names: String,
     /// The state of the analysis of TCP, beside its switch.
     pub analysis: String,
+    /// All files were analyzed.
+    pub is_analyzed: bool,
     /// The selected packets can be exported as pcapng.
     pub can_export_pcapng: bool,
     /// More than one file is open.
@@ -93,6 +95,8 @@ pub struct View {
     pub endpoints: VirtualTable,
     /// The visible packets.
     pub packets: VirtualTable,
+    /// The problems.
+    pub problem_kinds: VirtualTable,
     /// The packet whose details are shown.
     pub detail: Option<Detail>,
     /// The tooltip.
@@ -124,6 +128,7 @@ impl App {
             problems: self.problems(),
             names: self.names_text(),
             analysis: self.analysis_text(),
+            is_analyzed: self.is_analyzed(),
             can_export_pcapng: self.files.are_captures(),
             has_several_files: self.has_several_files(),
             selected: self.selected_text(),
@@ -160,6 +165,7 @@ impl App {
             conversations: self.visible_conversations(&zone),
             endpoints: self.visible_endpoints(&zone),
             packets: self.visible_packets(&zone),
+            problem_kinds: self.visible_problems(),
             detail: self.detail(&zone),
             hover: self.hover(&zone),
             crosshairs: self.crosshairs(&zone),

@@ -124,7 +124,7 @@ impl Viewer {
     /// Returns the data of a chart or table as CSV; empty if there is none.
     pub fn csv(&self, panel: &str) -> Promise {
         let panel = Panel::parse(panel);
-        if let Some(Panel::Conversations | Panel::Endpoints) = panel {
+        if let Some(Panel::Conversations | Panel::Endpoints | Panel::Problems) = panel {
             self.page.send(Event::RequestConversations);
         }
         self.once_settled(move |app| {

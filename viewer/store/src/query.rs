@@ -60,6 +60,8 @@ pub enum QueryKind {
     },
     /// The number of packets before a packet in time order, and up to it, by part.
     RankOf(Position),
+    /// Packets and bytes that match each of these filters.
+    Matches(Vec<String>),
 }
 
 /// The position of a packet in time order: packets are sorted by the fields from first to last.
@@ -162,6 +164,8 @@ pub enum Answer {
     Ranks(Vec<TimeRank>),
     /// In time order.
     Rows(Vec<LocatedPacket>),
+    /// By filter.
+    Tallies(Vec<Tally>),
 }
 
 impl Answer {
@@ -173,10 +177,8 @@ impl Answer {
                 tally.add(more);
                 Self::Total(tally)
             }
-            (Self::Bins(mut tallies), Self::Bins(more)) => {
-                tallies.iter_mut().zip(more).for_each(|(tally, more)| tally.add(more));
-                Self::Bins(tallies)
-            }
+            (Self::Bins(tallies), Self::Bins(more)) => Self::Bins(sums(tallies, more)),
+            (Self::Tallies(tallies), Self::Tallies(more)) => Self::Tallies(sums(tallies, more)),
             (Self::Density(one), Self::Density(other)) => Self::Density(one.merge(&other)),
             (Self::Ports(ports), Self::Ports(more)) => Self::Ports(merge_ports(ports, more)),
             (Self::Ids(mut tallies), Self::Ids(more)) => {
@@ -207,6 +209,12 @@ impl Answer {
     }
 }
 
+/// Adds up two lists of the same length.
+fn sums(mut tallies: Vec<Tally>, more: Vec<Tally>) -> Vec<Tally> {
+    tallies.iter_mut().zip(more).for_each(|(tally, more)| tally.add(more));
+    tallies
+}
+
 /// Merges two lists sorted by port.
 fn merge_ports(ports: Vec<(u16, Tally)>, more: Vec<(u16, Tally)>) -> Vec<(u16, Tally)> {
     let mut merged = Vec::with_capacity(ports.len() + more.len());
@@ -228,7 +236,7 @@ wire!(struct Query { kind, dimensions });
 wire!(enum QueryKind {
     0 Total, 1 Bins(bins), 2 Density(grid), 3 Ports, 4 Sources, 5 Destinations, 6 Protocols,
     7 Conversations, 8 Nearest { grid, cell }, 9 Ranks { key_ns }, 10 Rows { starts, count },
-    11 RankOf(position), 12 Connections,
+    11 RankOf(position), 12 Connections, 13 Matches(filters),
 });
 wire!(struct FlowTally { part, flow, ports, tally, ts_ns });
 wire!(struct IdTally { part, id, tally });
@@ -238,5 +246,5 @@ wire!(struct Hit { distance, cell, packet });
 wire!(struct TimeRank { part, below, up_to });
 wire!(enum Answer {
     0 Total(tally), 1 Bins(tallies), 2 Density(density), 3 Ports(ports), 4 Ids(tallies),
-    5 Flows(flows), 6 Nearest(hit), 7 Ranks(ranks), 8 Rows(rows),
+    5 Flows(flows), 6 Nearest(hit), 7 Ranks(ranks), 8 Rows(rows), 9 Tallies(tallies),
 });

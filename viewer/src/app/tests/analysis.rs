@@ -59,3 +59,37 @@ fn findings_in_capture_files_need_the_analysis() {
     set_analysis(&mut page, true);
     assert_eq!((note(&page), page.selected()), (None, 1));
 }
+
+#[test]
+fn problems_are_counted_and_select_their_packets() {
+    let mut page = Page::open();
+    assert_eq!(page.app.view().problem_kinds.count, 0);
+    set_analysis(&mut page, true);
+    let counts = |page: &Page| -> Vec<_> {
+        let rows = page.app.view().problem_kinds.rows;
+        rows.into_iter().map(|row| (row.cells[0].clone(), row.cells[1].clone())).collect()
+    };
+    let fast = ("Fast retransmissions".to_owned(), "80".to_owned());
+    assert!(counts(&page).contains(&fast), "{:?}", counts(&page));
+    let row = counts(&page).iter().position(|row| *row == fast).unwrap();
+    page.send(Event::ActivateRow(Panel::Problems, row));
+    assert_eq!((page.selected(), page.chips()), (80, vec!["rtx == fast".to_owned()]));
+    let view = page.app.view();
+    assert_eq!(view.chips[0].label, "Fast retransmissions");
+    assert!(view.problem_kinds.rows[row].is_selected);
+    // The other kinds are counted as if nothing were selected here.
+    assert_eq!(counts(&page)[row], fast);
+    let resets = counts(&page).iter().position(|(name, _)| name == "Resets").unwrap();
+    page.send(Event::ActivateRow(Panel::Problems, resets));
+    assert_eq!(page.app.view().chips[0].label, "Fast retransmissions, Resets");
+    page.send(Event::ActivateRow(Panel::Problems, row));
+    assert_eq!(page.app.view().chips[0].label, "Resets");
+    page.send(Event::Clear(None));
+    page.send(Event::Select(Dimension::Size, "len < 100".into()));
+    assert_eq!(counts(&page)[row].1, "10");
+    let value = page.app.cell_value(Panel::Problems, row, 1).unwrap();
+    assert_eq!((&*value.text, value.filter.as_deref()), ("10", Some("rtx == fast")));
+    let csv = page.app.csv(Panel::Problems).unwrap();
+    assert!(csv.starts_with("problem,packets,bytes,filter"), "{csv}");
+    assert!(csv.contains("Fast retransmissions,10,"), "{csv}");
+}

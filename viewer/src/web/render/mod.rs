@@ -150,6 +150,7 @@ impl Renderer {
             Panel::Conversations => self.tables.render(&self.document, panel, &view.conversations),
             Panel::Endpoints => self.tables.render(&self.document, panel, &view.endpoints),
             Panel::Packets => self.tables.render(&self.document, panel, &view.packets),
+            Panel::Problems => self.tables.render(&self.document, panel, &view.problem_kinds),
             _ => self.draw_chart(app, panel),
         }
     }
@@ -181,6 +182,7 @@ impl Renderer {
         let table = match table {
             Panel::Packets => &self.shown.packets,
             Panel::Endpoints => &self.shown.endpoints,
+            Panel::Problems => &self.shown.problem_kinds,
             _ => &self.shown.conversations,
         };
         (table.first, table.count, table.visible_rows)
@@ -216,6 +218,7 @@ impl Renderer {
             ("interval-text", &view.interval),
             ("names-text", &view.names),
             ("analysis-text", &view.analysis),
+            ("analysis-progress", &view.analysis),
             ("announcement", &view.announcement),
         ] {
             set_text(&element(document, id)?, text);
@@ -227,7 +230,7 @@ impl Renderer {
             ("loading", is_loading && view.memory_prompt.is_none()),
             ("views", has_charts),
             ("selection", has_charts),
-            ("problems", !view.skipped.is_empty()),
+            ("unreadable", !view.skipped.is_empty()),
             ("empty", matches!(view.phase, Phase::Empty | Phase::Error)),
             ("close", view.phase != Phase::Empty),
             ("add", has_charts || view.phase == Phase::Loading),
@@ -236,6 +239,8 @@ impl Renderer {
             ("export-pcapng", view.can_export_pcapng),
             ("several-files", view.has_several_files),
             ("chips-hint", view.chips.is_empty()),
+            ("analysis-prompt", !view.is_analyzed),
+            ("analyze", !app.settings().has_analysis),
         ] {
             set_visible(&element(document, id)?, is_visible);
         }

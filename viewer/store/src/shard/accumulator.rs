@@ -26,7 +26,8 @@ pub(super) enum Aggregate {
 }
 
 impl Aggregate {
-    /// The aggregate that answers a query; `None` for queries about the order of packets.
+    /// The aggregate that answers a query; `None` for queries about the order of packets and about
+    /// filters.
     pub(super) fn of(kind: &QueryKind) -> Option<Self> {
         Some(match kind {
             QueryKind::Total => Self::Total,
@@ -39,9 +40,10 @@ impl Aggregate {
             QueryKind::Conversations => Self::Flows { by_ports: false },
             QueryKind::Connections => Self::Flows { by_ports: true },
             QueryKind::Nearest { grid, cell } => Self::Nearest { grid: *grid, cell: *cell },
-            QueryKind::Ranks { .. } | QueryKind::Rows { .. } | QueryKind::RankOf(_) => {
-                return None;
-            }
+            QueryKind::Ranks { .. }
+            | QueryKind::Rows { .. }
+            | QueryKind::RankOf(_)
+            | QueryKind::Matches(_) => return None,
         })
     }
 

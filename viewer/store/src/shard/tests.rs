@@ -204,6 +204,17 @@ proptest! {
                 prop_assert_eq!(sum, rows.len() as u64);
             }
 
+            let filters = ["proto == udp".to_owned(), texts[1].clone(), "len <".to_owned()];
+            let matching = |is_match: &dyn Fn(usize) -> bool| {
+                let mut tally = Tally::default();
+                let found = rows.iter().filter(|row| is_match(**row));
+                found.for_each(|row| tally.add(Tally::of(packets[*row].1.into())));
+                tally
+            };
+            let expected =
+                vec![matching(&|row| packets[row].2 == 1), matching(&is_gap), Tally::default()];
+            prop_assert_eq!(ask(QueryKind::Matches(filters.into())), Answer::Tallies(expected));
+
             let cell = (count / 2, 3);
             let Answer::Nearest(hit) = ask(QueryKind::Nearest { grid, cell }) else { panic!() };
             let distances = rows.iter().filter_map(|row| {
