@@ -161,3 +161,24 @@ fn sources_that_cannot_be_followed_are_explained() {
     page.eval("viewer.openUrl('sample.ndjson')");
     page.wait_for("viewer.state().phase === 'ready'");
 }
+
+/// Browsers refuse to write an address that changes too often.
+#[test]
+fn address_is_not_written_while_a_capture_grows() {
+    let source = Growing::default();
+    source.push(META);
+    source.push(&lines(1..11));
+    let page = follow(&source);
+    wait_for_packets(&page.chromium, 10);
+    page.act("viewer.filter('proto == tcp')");
+    page.wait_for("location.hash.includes('filter=proto')");
+    page.eval("(window.writes = 0, History.prototype.replaceState = () => writes += 1, 0)");
+    for first in (11..211).step_by(10) {
+        source.push(&lines(first..first + 10));
+        page.wait_for(&format!("viewer.state().selected === {}", first.div_ceil(2) + 4));
+    }
+    assert_eq!(page.eval("writes"), 0);
+    page.act("viewer.filter('proto == udp')");
+    page.wait_for("writes === 1");
+    source.end();
+}

@@ -22,7 +22,8 @@ pub(super) struct Address {
 struct Entry {
     /// The number of steps that can be undone.
     depth: usize,
-    link: String,
+    /// The link that the page has written; `None` if the address is from elsewhere.
+    link: Option<String>,
 }
 
 /// What is left to do after the browser went to another entry.
@@ -50,7 +51,7 @@ impl Address {
         }
         let depth = self.base + depth;
         // A redone step has an entry with its link; a new step removes the entries after it.
-        let is_known = |entry: &Entry| entry.depth == depth && entry.link == link;
+        let is_known = |entry: &Entry| entry.depth == depth && entry.link.as_deref() == Some(link);
         let after = self.entries.iter().skip(self.position + 1).position(is_known);
         let target = match after {
             Some(index) => self.position + 1 + index,
@@ -72,8 +73,13 @@ impl Address {
             self.entries.push(Entry { depth, ..Entry::default() });
             self.position += 1;
         }
-        link.clone_into(&mut self.entries[self.position].link);
-        write(&window, &history, link, depth, is_new);
+        // Browsers limit how often an address may be written. A capture that grows changes the view, but not
+        // its link.
+        let shown = &mut self.entries[self.position].link;
+        if shown.as_deref() != Some(link) {
+            let is_written = write(&window, &history, link, depth, is_new).is_ok();
+            *shown = is_written.then(|| link.to_owned());
+        }
     }
 
     /// The browser went to another entry.
@@ -117,19 +123,22 @@ fn entry_depth(history: &History) -> Option<usize> {
     history.state().ok()?.as_f64().map(|depth| depth as usize)
 }
 
-fn write(window: &Window, history: &History, link: &str, depth: usize, is_new: bool) {
-    let (Ok(path), Ok(search)) = (window.location().pathname(), window.location().search()) else {
-        return;
-    };
-    let mut url = path + &search;
+/// Writes a link into the address. Fails if the page has done so too often; the next change catches up.
+fn write(
+    window: &Window,
+    history: &History,
+    link: &str,
+    depth: usize,
+    is_new: bool,
+) -> Result<(), JsValue> {
+    let mut url = window.location().pathname()? + &window.location().search()?;
     if !link.is_empty() {
         url.push('#');
         url.push_str(link);
     }
     let state = JsValue::from_f64(depth as f64);
-    // Browsers limit how often this is possible; the next change catches up.
-    let _ = match is_new {
+    match is_new {
         true => history.push_state_with_url(&state, "", Some(&url)),
         false => history.replace_state_with_url(&state, "", Some(&url)),
-    };
+    }
 }
