@@ -6,6 +6,7 @@ use std::fmt::Write as _;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::SystemTime;
 use std::{env, fs};
 
 /// Names the directory of the page. Without it, the page is embedded if `cargo xtask` has built it.
@@ -52,7 +53,11 @@ fn page_files() -> Vec<PathBuf> {
     if !directory.join("index.html").exists() {
         assert!(given.is_none(), "{} has no index.html", directory.display());
         // Cargo runs this script again when a directory changes, but each time if it is missing.
-        let _ = fs::create_dir_all(&directory);
+        if !directory.exists() && fs::create_dir_all(&directory).is_ok() {
+            // Not newer than this run.
+            let times = fs::FileTimes::new().set_modified(SystemTime::UNIX_EPOCH);
+            let _ = fs::File::open(&directory).and_then(|directory| directory.set_times(times));
+        }
         println!("cargo::rerun-if-changed={}", directory.display());
         return Vec::new();
     }
