@@ -1,7 +1,7 @@
 //! The lines of a run in bounded memory, for readers on other threads.
 //!
 //! Each byte has an offset: the first byte of the run has offset 0. The oldest lines are dropped when there
-//! are too many. Writing never waits for a reader: readers copy no more than one chunk under the lock, and
+//! are too many, except for the first one, which describes the run. Writing never waits for a reader: readers copy no more than one chunk under the lock, and
 //! share the others.
 
 use std::collections::VecDeque;
@@ -18,11 +18,12 @@ const CHUNK_LEN: usize = 256 << 10;
 /// A reader that follows the run reads more often.
 const MAX_READ_INTERVAL: Duration = Duration::from_secs(2);
 
-/// Readers have got the last lines if none of them reads for this time.
+/// Once a reader has got the last lines, the others have them, too, if nobody reads for this time.
 const QUIET_TIME: Duration = Duration::from_millis(500);
 
-/// Longest time that [`LineBuffer::wait_for_readers`] waits.
+/// Longest time that [`LineBuffer::wait_for_readers`] waits, and how often it looks for readers.
 const MAX_WAIT: Duration = Duration::from_secs(2);
+const WAIT_STEP: Duration = Duration::from_millis(20);
 
 /// The lines of a run. Clones share them.
 #[derive(Clone, Debug)]
@@ -62,6 +63,8 @@ pub(crate) enum Available {
 #[derive(Debug, Default)]
 struct State {
     max_len: usize,
+    /// The first line.
+    first: Arc<Vec<u8>>,
     /// Chunks of whole lines that get no more lines, the oldest first.
     chunks: VecDeque<Arc<Vec<u8>>>,
     /// The chunk that gets the next line.
@@ -77,10 +80,12 @@ struct State {
     is_awaited: bool,
     /// When a reader last read.
     read_at: Option<Instant>,
+    /// Whether a reader has got the last lines after the end.
+    is_end_read: bool,
 }
 
 impl LineBuffer {
-    /// Keeps at most `max_len` bytes, and one chunk. `wakeup` wakes readers that wait.
+    /// Keeps at most `max_len` bytes, one chunk and the first line. `wakeup` wakes readers that wait.
     pub(crate) fn new(max_len: usize, wakeup: Wakeup) -> Self {
         let state = State { max_len, ..State::default() };
         Self(Arc::new(Shared { state: Mutex::new(state), wakeup }))
@@ -112,21 +117,38 @@ impl LineBuffer {
         state.read(from, max_len)
     }
 
+    /// All lines in memory.
+    pub(crate) fn read_all(&self) -> Vec<Slice> {
+        let mut state = self.state();
+        state.read_at = Some(Instant::now());
+        let slices = |available| match available {
+            Available::Lines { slices, .. } => slices,
+            Available::Nothing | Available::End(_) => Vec::new(),
+        };
+        let first = state.dropped_first(0);
+        let start = state.start;
+        first.into_iter().chain(slices(state.read(start, usize::MAX))).collect()
+    }
+
     /// After the end, waits until the readers that followed the run have read the last lines, but at most
     /// [`MAX_WAIT`].
     pub(crate) fn wait_for_readers(&self) {
         let ended_at = Instant::now();
         loop {
-            let now = Instant::now();
-            let read_at = self.state().read_at;
+            let (read_at, is_end_read) = {
+                let state = self.state();
+                (state.read_at, state.is_end_read)
+            };
             let Some(read_at) = read_at.filter(|at| ended_at < *at + MAX_READ_INTERVAL) else {
                 return;
             };
-            let until = (read_at.max(ended_at) + QUIET_TIME).min(ended_at + MAX_WAIT);
-            if until <= now {
+            let now = Instant::now();
+            let quiet = read_at.max(ended_at) + QUIET_TIME;
+            if ended_at + MAX_WAIT <= now || (is_end_read && quiet <= now) {
                 return;
             }
-            thread::sleep(until - now);
+            // Another reader may read meanwhile.
+            thread::sleep(WAIT_STEP);
         }
     }
 
@@ -145,6 +167,10 @@ impl LineBuffer {
 
 impl State {
     fn append(&mut self, lines: &[u8]) {
+        if self.first.is_empty() {
+            let first = lines.split_inclusive(|byte| *byte == b'\n').next();
+            self.first = Arc::new(first.unwrap_or_default().to_vec());
+        }
         let mut rest = lines;
         while !rest.is_empty() {
             let capacity = CHUNK_LEN.saturating_sub(self.last.len());
@@ -183,13 +209,25 @@ impl State {
         self.chunks.push_back(Arc::new(std::mem::replace(&mut self.last, next)));
     }
 
+    /// The first line from an offset on, if it is among those that were dropped.
+    fn dropped_first(&self, from: u64) -> Option<Slice> {
+        let len = self.first.len();
+        let from = usize::try_from(from).ok().filter(|from| *from < len && 0 < self.start)?;
+        Some(Slice { chunk: self.first.clone(), range: from..len })
+    }
+
     fn read(&mut self, from: u64, max_len: usize) -> Available {
+        if let Some(first) = self.dropped_first(from) {
+            let total = self.has_ended.then_some(self.end);
+            return Available::Lines { start: from, slices: vec![first], total };
+        }
         let start = from.max(self.start);
         if start == self.end && !self.has_ended {
             self.is_awaited = true;
             return Available::Nothing;
         }
         if self.end <= start {
+            self.is_end_read |= self.has_ended;
             return Available::End(self.end);
         }
         let mut slices: Vec<Slice> = Vec::new();
@@ -213,6 +251,8 @@ impl State {
                 }
             });
         }
+        let len: u64 = slices.iter().map(|slice| slice.range.len() as u64).sum();
+        self.is_end_read |= self.has_ended && start + len == self.end;
         Available::Lines { start, slices, total: self.has_ended.then_some(self.end) }
     }
 }
@@ -259,6 +299,12 @@ mod tests {
         assert!(1_500 < start && start.is_multiple_of(1_000), "{start}");
         let len = bytes(&slices).len();
         assert_eq!(start + len as u64, 15_000_000);
+        // The first line is still there.
+        let Available::Lines { start: 10, slices: first, .. } = buffer.read(10, usize::MAX) else {
+            panic!("no lines")
+        };
+        assert_eq!(bytes(&first), line[10..]);
+        assert_eq!(bytes(&buffer.read_all()), [&line[..], &bytes(&slices)].concat());
         assert!((3 * CHUNK_LEN..=5 * CHUNK_LEN).contains(&len), "{len}");
     }
 
@@ -274,6 +320,8 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(ProptestConfig::with_cases(32))]
+
         /// A reader that is fast enough gets all bytes in pieces of whole lines, whatever their sizes.
         #[test]
         fn readers_get_all_lines(

@@ -87,11 +87,7 @@ impl CaptureService {
 
     /// Responds with all lines in memory.
     fn all_lines(&self) -> Response {
-        let slices = match self.lines.read(0, usize::MAX) {
-            Available::Lines { slices, .. } => slices,
-            Available::Nothing | Available::End(_) => Vec::new(),
-        };
-        lines("200 OK", slices).header("Cache-Control", "no-store")
+        lines("200 OK", self.lines.read_all()).header("Cache-Control", "no-store")
     }
 }
 

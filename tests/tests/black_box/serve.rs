@@ -47,34 +47,61 @@ fn read_range(served: &Served, from: u64) -> Answer {
     served.get(CAPTURE, &format!("Range: bytes={from}-\r\n"))
 }
 
-/// Follows a capture to its end. Returns the bytes since the last gap, and the offset of the first one.
-fn follow(served: &Served) -> (Vec<u8>, u64) {
-    let mut bytes = Vec::new();
-    let (mut start, mut next) = (0, 0);
-    loop {
-        let answer = read_range(served, next);
+/// Follows a capture.
+#[derive(Default)]
+struct Reader {
+    /// The bytes since the last gap.
+    bytes: Vec<u8>,
+    /// The offset of the first one.
+    start: u64,
+    /// The offset of the next byte.
+    next: u64,
+    /// Whether these are all bytes.
+    is_ended: bool,
+}
+
+impl Reader {
+    /// Reads what is there, or waits for it. Returns the number of bytes; `None` after the last one.
+    fn read(&mut self, served: &Served) -> Option<usize> {
+        if self.is_ended {
+            return None;
+        }
+        let answer = read_range(served, self.next);
         match answer.status {
             206 => {
                 let (first, last, total) = content_range(&answer);
                 assert_eq!(last + 1 - first, answer.body.len() as u64);
                 assert!(answer.body.len() <= 4 << 20 && answer.body.ends_with(b"\n"));
-                assert!(total.is_none_or(|total| last < total));
-                assert!(next <= first);
-                if next < first {
-                    start = first;
-                    bytes.clear();
+                assert!(self.next <= first && total.is_none_or(|total| last < total));
+                if self.next < first {
+                    self.start = first;
+                    self.bytes.clear();
                 }
-                bytes.extend(answer.body);
-                next = last + 1;
+                self.bytes.extend_from_slice(&answer.body);
+                self.next = last + 1;
+                self.is_ended = total == Some(self.next);
+                Some(answer.body.len())
             }
-            204 => assert_eq!(answer.body, b""),
+            204 => Some(answer.body.len()),
             416 => {
-                assert_eq!(answer.headers["content-range"], format!("bytes */{next}"));
-                return (bytes, start);
+                assert_eq!(answer.headers["content-range"], format!("bytes */{}", self.next));
+                None
             }
             status => panic!("status {status}"),
         }
     }
+
+    fn read_to_end(mut self, served: &Served) -> Self {
+        while self.read(served).is_some() {}
+        self
+    }
+}
+
+/// Follows a capture to its end. Returns all bytes.
+fn follow(served: &Served) -> Vec<u8> {
+    let reader = Reader::default().read_to_end(served);
+    assert_eq!(reader.start, 0);
+    reader.bytes
 }
 
 /// Captures 2,000 packets with these arguments, which write lines to the file. Returns what two readers get.
@@ -90,9 +117,8 @@ fn serve_to_two_readers(file: &Path, args: &[&str]) -> Vec<u8> {
     });
     let output = finish(served.process);
     assert!(output.status.success());
-    assert!(output.stdout.is_empty() && one.1 == 0);
-    assert!(one == other);
-    one.0
+    assert!(output.stdout.is_empty() && one == other);
+    one
 }
 
 #[test]
@@ -180,24 +206,31 @@ fn slow_reader_learns_the_gap_and_costs_no_packet() {
         let served = start(&["-i", "right", "--tag", &tag, "-w", file.to_str().unwrap()]);
         let stalled = served.connect();
         let sender = Sender::new("left");
-        // More lines than fit 256 MiB.
+        // More lines than fit 256 MiB. The first one is kept.
+        let meta = read_range(&served, 0).body;
         let mut sent = 0;
         wait_for("a dropped line", || {
             send(&sender, 1_000);
             sent += 1_000;
-            0 < content_range(&read_range(&served, 0)).0
+            let second = meta.len() as u64;
+            second < content_range(&read_range(&served, second)).0
         });
-        let (bytes, start) = thread::scope(|scope| {
-            let reader = scope.spawn(|| follow(&served));
+        assert!(read_range(&served, 0).body == meta);
+        assert!(served.get(CAPTURE, "").body.starts_with(&meta));
+        // Reads all lines, and waits for the next one.
+        let mut reader = Reader::default();
+        while reader.read(&served).unwrap() > 100_000 || reader.start == 0 {}
+        let reader = thread::scope(|scope| {
+            let reading = scope.spawn(|| reader.read_to_end(&served));
             send(&sender, 1_000);
             signal(&served.process, Signal::SIGTERM);
-            reader.join().unwrap()
+            reading.join().unwrap()
         });
         drop(stalled);
         assert!(finish(served.process).status.success());
         let written = fs::read(&file).unwrap();
-        assert!(bytes.starts_with(b"{\"type\":"));
-        assert!(0 < start && written[usize::try_from(start).unwrap()..] == bytes);
+        assert!(reader.bytes.starts_with(b"{\"type\":"));
+        assert!(written[usize::try_from(reader.start).unwrap()..] == reader.bytes);
         let end = written.split(|byte| *byte == b'\n').rev().nth(1).unwrap();
         let end: serde_json::Value = serde_json::from_slice(end).unwrap();
         assert_eq!((&end["out"], &end["drop"]), (&(sent + 1_000).into(), &0.into()));
@@ -321,11 +354,14 @@ fn run_ends_with_the_reader_of_standard_output() {
 fn run_with_an_end_of_its_own_is_read_to_the_end() {
     with_veth(|| {
         let served = start(&["-i", "right", "-c", "5"]);
-        let (bytes, _) = thread::scope(|scope| {
+        let bytes = thread::scope(|scope| {
             let reader = scope.spawn(|| follow(&served));
             send(&Sender::new("left"), 9);
             reader.join().unwrap()
         });
+        let answer = read_range(&served, bytes.len() as u64);
+        assert_eq!(answer.status, 416);
+        assert_eq!(answer.headers["content-range"], format!("bytes */{}", bytes.len()));
         assert!(finish(served.process).status.success());
         let stream = Stream::read(&bytes);
         assert_eq!((stream.packets.len(), stream.end.out), (5, 5));
@@ -341,7 +377,7 @@ fn page_gets_the_end_of_a_run_whose_file_cannot_be_written() {
         command.arg("--fsize=20000").arg(build::sniffer_path());
         command.args(["--serve=127.0.0.1:0", "-i", "right", "-w"]).arg(directory.path().join("a"));
         let served = Served::start(&mut command);
-        let (bytes, start) = thread::scope(|scope| {
+        let bytes = thread::scope(|scope| {
             let reader = scope.spawn(|| follow(&served));
             send(&Sender::new("left"), 500);
             reader.join().unwrap()
@@ -349,7 +385,7 @@ fn page_gets_the_end_of_a_run_whose_file_cannot_be_written() {
         wait_for("the error", || served.messages().contains("/a`: File too large"));
         assert_eq!(finish(served.process).status.code(), Some(1));
         let stream = Stream::read(&bytes);
-        assert_eq!((start, stream.packets.len(), &*stream.reason), (0, 500, "error"));
+        assert_eq!((stream.packets.len(), &*stream.reason), (500, "error"));
     });
 }
 
