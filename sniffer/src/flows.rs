@@ -146,7 +146,11 @@ fn write_marks(marks: &Marks, out: &mut Vec<u8>) {
     for (name, _) in flags.iter().filter(|(_, is_set)| *is_set) {
         let _ = write!(out, ",\"{name}\":true");
     }
-    let numbers = [("unseen", marks.unseen_bytes), ("rtt_us", marks.rtt_us)];
+    let numbers = [
+        ("unseen", marks.unseen_bytes),
+        ("rtt_us", marks.rtt_us),
+        ("handshake_us", marks.handshake_us),
+    ];
     for (name, number) in numbers {
         if let Some(number) = number {
             let _ = write!(out, ",\"{name}\":{number}");

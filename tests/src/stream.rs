@@ -101,6 +101,7 @@ pub struct Packet {
     pub keep_alive: Option<bool>,
     pub unseen: Option<u32>,
     pub rtt_us: Option<u32>,
+    pub handshake_us: Option<u32>,
     pub err: Option<Vec<String>>,
 }
 

@@ -35,7 +35,7 @@ impl Connection<'_> {
         if segment.has(Tcp::SYN) {
             self.on_syn(from, segment);
         } else {
-            self.end_handshake(from, ns, segment);
+            marks.handshake_us = self.end_handshake(from, ns, segment);
             if segment.has(Tcp::ECE) {
                 let counts = &mut self.add_trouble(from).counts;
                 counts.ece = counts.ece.saturating_add(1);
@@ -75,20 +75,23 @@ impl Connection<'_> {
         self.sides[from].set_syn(segment);
     }
 
-    /// Measures the handshake if the segment ends it.
-    fn end_handshake(&mut self, from: usize, ns: i64, segment: &Segment) {
-        if from != 0 || !self.slot.has(flags::HAS_SYN) || segment.ack.is_none() {
-            return;
+    /// Measures the handshake if the segment ends it. Returns its time in microseconds.
+    fn end_handshake(&mut self, from: usize, ns: i64, segment: &Segment) -> Option<u32> {
+        if from != 0 || !self.slot.has(flags::HAS_SYN) {
+            return None;
         }
-        let expected = self.sides[1].isn().map(|isn| isn.wrapping_add(1));
-        if segment.ack == expected {
-            self.slot.set(flags::HAS_SYN, false);
-            if !self.slot.has(flags::HAS_HANDSHAKE) {
-                let syn = usize::from(self.slot.has(flags::IS_SYN_REVERSED));
-                self.slot.handshake_us = micros(ns.saturating_sub(self.slot.first_ns(syn)));
-                self.slot.set(flags::HAS_HANDSHAKE, true);
-            }
+        let expected = self.sides[1].isn()?.wrapping_add(1);
+        if segment.ack? != expected {
+            return None;
         }
+        self.slot.set(flags::HAS_SYN, false);
+        if self.slot.has(flags::HAS_HANDSHAKE) {
+            return None;
+        }
+        let syn = usize::from(self.slot.has(flags::IS_SYN_REVERSED));
+        self.slot.handshake_us = micros(ns.saturating_sub(self.slot.first_ns(syn)));
+        self.slot.set(flags::HAS_HANDSHAKE, true);
+        Some(self.slot.handshake_us)
     }
 
     /// Examines the sequence numbers of a segment.

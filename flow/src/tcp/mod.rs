@@ -67,6 +67,8 @@ pub struct Marks {
     pub unseen_bytes: Option<u32>,
     /// Microseconds since the segment that this one acknowledges.
     pub rtt_us: Option<u32>,
+    /// The segment ends the handshake: microseconds since the SYN.
+    pub handshake_us: Option<u32>,
 }
 
 impl Marks {

@@ -97,7 +97,10 @@ proptest! {
     fn counts_are_sums_of_marks(packets in packets()) {
         let mut flows = FlowTable::new(Limits { active_ns: MS, ..Limits::default() });
         let (mut marked, mut counted) = ([0; 4], [0; 4]);
-        let mut on_end = |flow: &Flow<'_>, _: EndReason| {
+        let mut handshakes = Vec::new();
+        let mut measured = Vec::new();
+        let mut on_end = |flow: &Flow<'_>, reason: EndReason| {
+            measured.extend(flow.handshake_us().filter(|_| reason != EndReason::Active));
             for counts in flow.tcp().into_iter().flatten() {
                 let values = [
                     counts.rtx(),
@@ -110,6 +113,7 @@ proptest! {
         };
         for packet in &packets {
             let marks = flows.add(packet, &mut on_end);
+            handshakes.extend(marks.handshake_us);
             let values = [
                 u64::from(marks.rtx.is_some()),
                 u64::from(marks.is_out_of_order),
@@ -120,5 +124,8 @@ proptest! {
         }
         flows.finish(&mut on_end);
         prop_assert_eq!(counted, marked);
+        handshakes.sort();
+        measured.sort();
+        prop_assert_eq!(measured, handshakes);
     }
 }

@@ -25,7 +25,8 @@ fn handshake_and_acknowledgments_measure_round_trips() {
     assert_eq!((client.rtt.samples, client.rtt.min_us, client.rtt.max_us), (2, 5_000, 9_000));
     assert_eq!((server.rtt.samples, server.rtt.mean_us()), (1, Some(1_000)));
     let mut flows = FlowTable::new(Limits::default());
-    handshake().iter().for_each(|packet| _ = flows.add(packet, &mut |_, _| ()));
+    let marks = handshake().map(|packet| flows.add(&packet, &mut |_, _| ()).handshake_us);
+    assert_eq!(marks, [None, None, Some(10_000)]);
     flows.finish(&mut |flow, _| assert_eq!(flow.handshake_us(), Some(10_000)));
 }
 

@@ -341,7 +341,8 @@ pub(super) struct Args {
     ///
     /// The fields are `rtx` (a retransmission: `fast`, `timeout` or `spurious`), `ooo` (out of order),
     /// `dup_ack`, `zero_window`, `window_full`, `keep_alive`, `unseen` (bytes that are acknowledged but
-    /// not captured) and `rtt_us` (since the segment that the packet acknowledges).
+    /// not captured), `rtt_us` (since the segment that the packet acknowledges) and `handshake_us` (since
+    /// the SYN, where the handshake ends).
     #[arg(long, help_heading = FIELDS, hide_short_help = true)]
     pub(super) tcp_analysis: bool,
 

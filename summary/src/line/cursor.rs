@@ -15,7 +15,7 @@ pub(super) const WINDOW_LEN: usize = 1024;
 pub(super) type Window = [u8; WINDOW_LEN + 8];
 
 /// Fields with the findings of the analysis of TCP.
-const FINDINGS: [&[u8]; 8] = [
+const FINDINGS: [&[u8]; 9] = [
     b"rtx",
     b"ooo",
     b"dup_ack",
@@ -24,6 +24,7 @@ const FINDINGS: [&[u8]; 8] = [
     b"keep_alive",
     b"unseen",
     b"rtt_us",
+    b"handshake_us",
 ];
 
 /// Start of every tag.

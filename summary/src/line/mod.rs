@@ -60,6 +60,7 @@
 //! | `ooo`, `dup_ack`, `zero_window`, `window_full`, `keep_alive` | `true` | findings about the TCP segment |
 //! | `unseen` | integer, 32 bits | bytes that the segment acknowledges and that were not captured |
 //! | `rtt_us` | integer, 32 bits | microseconds since the segment that this one acknowledges |
+//! | `handshake_us` | integer, 32 bits | in the segment that ends the handshake: microseconds since the SYN |
 //! | `tag_…` | string | the user's [`Tags`](crate::Tags), in their order |
 //!
 //! Bytes from the network that are not valid UTF-8 appear as U+FFFD. Characters that control the display

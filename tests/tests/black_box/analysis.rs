@@ -14,8 +14,17 @@ use xtask::build;
 use crate::flows::{ACK, SYN, segment};
 
 /// The fields of findings.
-const FIELDS: [&str; 8] =
-    ["rtx", "ooo", "dup_ack", "zero_window", "window_full", "keep_alive", "unseen", "rtt_us"];
+const FIELDS: [&str; 9] = [
+    "rtx",
+    "ooo",
+    "dup_ack",
+    "zero_window",
+    "window_full",
+    "keep_alive",
+    "unseen",
+    "rtt_us",
+    "handshake_us",
+];
 
 /// Files of the corpus for each field.
 const MAX_FILES: usize = 2;

@@ -83,6 +83,9 @@ fn record_has_the_counts_and_findings_of_a_connection() {
     assert_eq!(rtx[4], Some("timeout"));
     let rtt = stream.packets.iter().filter_map(|packet| packet.rtt_us);
     assert_eq!(rtt.collect::<Vec<_>>(), [1_000; 4]);
+    let handshake = stream.packets.iter().map(|packet| packet.handshake_us);
+    assert_eq!(handshake.flatten().collect::<Vec<_>>(), [2_000]);
+    assert_eq!(stream.packets[2].handshake_us, Some(2_000));
 }
 
 #[test]

@@ -200,7 +200,8 @@ mod tests {
     fn expected() -> Vec<(usize, Marks)> {
         let rtt = |ms: u32| Marks { rtt_us: Some(1_000 * ms), ..Marks::default() };
         let rtx = Marks { rtx: Some(Retransmission::Timeout), ..Marks::default() };
-        vec![(1, rtt(100)), (2, rtt(100)), (4, rtx)]
+        let end = Marks { handshake_us: Some(200_000), ..rtt(100) };
+        vec![(1, rtt(100)), (2, end), (4, rtx)]
     }
 
     /// Collects packets in the form of the reader.

@@ -8,7 +8,7 @@ use summary::line::{fields, string};
 /// the analysis.
 pub(crate) fn marks(line: &[u8]) -> Option<Marks> {
     // Most lines have none. Almost all of these are told from the others without parsing them.
-    let has_some = [&b"\":true"[..], b"\"rtx\":", b"\"unseen\":", b"\"rtt_us\":"];
+    let has_some = [&b"\":true"[..], b"\"rtx\":", b"\"unseen\":", b"_us\":"];
     if !has_some.iter().any(|text| memmem::find(line, text).is_some()) {
         return None;
     }
@@ -27,6 +27,7 @@ pub(crate) fn marks(line: &[u8]) -> Option<Marks> {
             "keep_alive" => marks.is_keep_alive = value == "true",
             "unseen" => marks.unseen_bytes = number(),
             "rtt_us" => marks.rtt_us = number(),
+            "handshake_us" => marks.handshake_us = number(),
             _ => {}
         }
     }
@@ -52,13 +53,16 @@ mod tests {
             })
         );
         assert_eq!(
-            marks(r#","ooo":true,"window_full":true,"keep_alive":true,"unseen":7,"rtt_us":0"#),
+            marks(
+                r#","ooo":true,"window_full":true,"keep_alive":true,"unseen":7,"rtt_us":0,"handshake_us":9"#
+            ),
             Some(Marks {
                 is_out_of_order: true,
                 is_window_full: true,
                 is_keep_alive: true,
                 unseen_bytes: Some(7),
                 rtt_us: Some(0),
+                handshake_us: Some(9),
                 ..Marks::default()
             })
         );

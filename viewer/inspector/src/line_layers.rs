@@ -38,7 +38,17 @@ const LAYERS: [(&str, &[&str]); 7] = [
     ),
     (
         "TCP analysis",
-        &["rtx", "ooo", "dup_ack", "zero_window", "window_full", "keep_alive", "unseen", "rtt_us"],
+        &[
+            "rtx",
+            "ooo",
+            "dup_ack",
+            "zero_window",
+            "window_full",
+            "keep_alive",
+            "unseen",
+            "rtt_us",
+            "handshake_us",
+        ],
     ),
     (
         "Names",

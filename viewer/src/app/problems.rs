@@ -25,7 +25,7 @@ const PROBLEMS: [Problem; 10] = [
     ("Duplicate acknowledgments", "dup_ack"),
     ("Zero windows", "zero_window"),
     ("Full windows", "window_full"),
-    ("Slow handshakes (200 ms or more)", "flags == SA and rtt_us >= 200000"),
+    ("Slow handshakes (200 ms or more)", "handshake_us >= 200000"),
     ("Resets", "flags has R"),
     ("Gaps in the capture", "unseen"),
 ];

@@ -3,7 +3,7 @@
 use crate::columns::BLOCK_LEN;
 use flow::{Marks, Retransmission};
 use viewer_model::axis::MISSING;
-use viewer_model::filter::Finding;
+use viewer_model::filter::FindingField;
 use viewer_model::wire::Wire;
 
 /// Bits of the first byte of encoded marks. The lowest two are one more than the index of `rtx`.
@@ -13,14 +13,15 @@ const DUP_ACK: u8 = 1 << 3;
 const ZERO_WINDOW: u8 = 1 << 4;
 const WINDOW_FULL: u8 = 1 << 5;
 const KEEP_ALIVE: u8 = 1 << 6;
-/// The numbers follow, each one more than its value, or 0.
+/// A byte follows that tells which numbers there are, and the numbers.
 const HAS_NUMBERS: u8 = 1 << 7;
 
 /// Appends the marks of a packet.
 pub fn put_marks(marks: &Marks, bytes: &mut Vec<u8>) {
     let rtx = Retransmission::ALL.iter().position(|rtx| marks.rtx == Some(*rtx));
     let bit = |bit: u8, is_set: bool| if is_set { bit } else { 0 };
-    let has_numbers = marks.unseen_bytes.is_some() || marks.rtt_us.is_some();
+    let numbers = [marks.unseen_bytes, marks.rtt_us, marks.handshake_us];
+    let present = numbers.iter().rev().fold(0, |bits, one| bits << 1 | u8::from(one.is_some()));
     bytes.push(
         rtx.map_or(0, |index| index.to_le_bytes()[0] + 1)
             | bit(OUT_OF_ORDER, marks.is_out_of_order)
@@ -28,26 +29,22 @@ pub fn put_marks(marks: &Marks, bytes: &mut Vec<u8>) {
             | bit(ZERO_WINDOW, marks.is_zero_window)
             | bit(WINDOW_FULL, marks.is_window_full)
             | bit(KEEP_ALIVE, marks.is_keep_alive)
-            | bit(HAS_NUMBERS, has_numbers),
+            | bit(HAS_NUMBERS, present != 0),
     );
-    if has_numbers {
-        for number in [marks.unseen_bytes, marks.rtt_us] {
-            number.map_or(0, |number| u64::from(number) + 1).put(bytes);
-        }
+    if present != 0 {
+        bytes.push(present);
+        numbers.into_iter().flatten().for_each(|number| number.put(bytes));
     }
 }
 
 /// Decodes the marks of a packet and advances `bytes` past them; `None` if they are invalid.
 pub fn get_marks(bytes: &mut &[u8]) -> Option<Marks> {
     let bits = u8::from_le_bytes([*bytes.split_off_first()?]);
+    let mut present = if bits & HAS_NUMBERS == 0 { 0 } else { u8::get(bytes)? };
     let mut number = || -> Option<Option<u32>> {
-        match bits & HAS_NUMBERS {
-            0 => Some(None),
-            _ => match u64::get(bytes)? {
-                0 => Some(None),
-                more => u32::try_from(more - 1).ok().map(Some),
-            },
-        }
+        let is_present = present & 1 != 0;
+        present >>= 1;
+        Some(if is_present { Some(u32::get(bytes)?) } else { None })
     };
     let rtx = usize::from(bits & RTX).checked_sub(1);
     Some(Marks {
@@ -59,38 +56,40 @@ pub fn get_marks(bytes: &mut &[u8]) -> Option<Marks> {
         is_keep_alive: bits & KEEP_ALIVE != 0,
         unseen_bytes: number()?,
         rtt_us: number()?,
+        handshake_us: number()?,
     })
 }
 
 /// The texts of a field; none if it has numbers.
-pub(crate) fn texts(field: Finding) -> &'static [&'static str] {
+pub(crate) fn texts(field: FindingField) -> &'static [&'static str] {
     const RTX: [&str; 3] = [
         Retransmission::ALL[0].name(),
         Retransmission::ALL[1].name(),
         Retransmission::ALL[2].name(),
     ];
     match field {
-        Finding::Rtx => &RTX,
-        Finding::Unseen | Finding::Rtt => &[],
+        FindingField::Rtx => &RTX,
+        FindingField::Unseen | FindingField::Rtt | FindingField::Handshake => &[],
         _ => &["true"],
     }
 }
 
 /// The number of a field or the index of its text, [`MISSING`] if it has none.
-pub(crate) fn value(field: Finding, marks: &Marks) -> i64 {
+pub(crate) fn value(field: FindingField, marks: &Marks) -> i64 {
     let flag = |is_set: bool| is_set.then_some(0);
     let number = match field {
-        Finding::Rtx => Retransmission::ALL
+        FindingField::Rtx => Retransmission::ALL
             .iter()
             .zip(0..)
             .find_map(|(rtx, index)| (marks.rtx == Some(*rtx)).then_some(index)),
-        Finding::OutOfOrder => flag(marks.is_out_of_order),
-        Finding::DupAck => flag(marks.is_dup_ack),
-        Finding::ZeroWindow => flag(marks.is_zero_window),
-        Finding::WindowFull => flag(marks.is_window_full),
-        Finding::KeepAlive => flag(marks.is_keep_alive),
-        Finding::Unseen => marks.unseen_bytes,
-        Finding::Rtt => marks.rtt_us,
+        FindingField::OutOfOrder => flag(marks.is_out_of_order),
+        FindingField::DupAck => flag(marks.is_dup_ack),
+        FindingField::ZeroWindow => flag(marks.is_zero_window),
+        FindingField::WindowFull => flag(marks.is_window_full),
+        FindingField::KeepAlive => flag(marks.is_keep_alive),
+        FindingField::Unseen => marks.unseen_bytes,
+        FindingField::Rtt => marks.rtt_us,
+        FindingField::Handshake => marks.handshake_us,
     };
     number.map_or(MISSING, i64::from)
 }
@@ -154,11 +153,12 @@ pub(crate) mod tests {
         pub(crate) fn any_marks()(
             rtx in prop::option::of(prop::sample::select(&Retransmission::ALL[..])),
             flags: [bool; 5], unseen_bytes: Option<u32>, rtt_us: Option<u32>,
+            handshake_us: Option<u32>,
         ) -> Marks {
             let [is_out_of_order, is_dup_ack, is_zero_window, is_window_full, is_keep_alive] = flags;
             Marks {
                 rtx, is_out_of_order, is_dup_ack, is_zero_window, is_window_full, is_keep_alive,
-                unseen_bytes, rtt_us,
+                unseen_bytes, rtt_us, handshake_us,
             }
         }
     }

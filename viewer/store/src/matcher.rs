@@ -6,7 +6,7 @@ use crate::flow::Flow;
 use crate::lasso_mask::LassoMask;
 use summary::{Address, Proto};
 use viewer_model::axis::{MISSING, Quantity};
-use viewer_model::filter::{Expr, ExtraField, Field, FieldType, Finding, Set};
+use viewer_model::filter::{Expr, ExtraField, Field, FieldType, FindingField, Set};
 
 /// The file of the columns.
 #[derive(Clone, Copy, Debug, Default)]
@@ -45,13 +45,13 @@ enum Node {
     },
     /// The same for a finding with numbers.
     FindingNumber {
-        field: Finding,
+        field: FindingField,
         ranges: Vec<(i64, i64)>,
         is_in: bool,
     },
     /// Whether each text of a finding matches.
     FindingText {
-        field: Finding,
+        field: FindingField,
         texts: Vec<bool>,
     },
     /// Whether each kind matches.

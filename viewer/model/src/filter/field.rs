@@ -48,7 +48,7 @@ pub struct ListedField(u8);
 
 /// A field with a finding of the analysis of TCP (`docs/flows.md`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Finding {
+pub enum FindingField {
     /// `rtx`
     Rtx,
     /// `ooo`
@@ -65,6 +65,8 @@ pub enum Finding {
     Unseen,
     /// `rtt_us`
     Rtt,
+    /// `handshake_us`
+    Handshake,
 }
 
 /// The name of a tag without its prefix: at most [`TagName::CAPACITY`] bytes.
@@ -132,10 +134,10 @@ const LISTED: &str = "\
     icmp_src a icmp_dst a icmp_proto t icmp_sport 2 icmp_dport 2 arp_op 2 tunnel t outer_src a \
     outer_dst a dns t dns_type t dns_rcode t dns_answers t sni t alpn t ech t http_method t \
     http_host t http_path t http_status 2 quic t dns_time_us 4 ja4 t community_id t rtx t \
-    ooo t dup_ack t zero_window t window_full t keep_alive t unseen 4 rtt_us 4";
+    ooo t dup_ack t zero_window t window_full t keep_alive t unseen 4 rtt_us 4 handshake_us 4";
 
 /// Number of fields in [`LISTED`].
-const LISTED_COUNT: u8 = 42;
+const LISTED_COUNT: u8 = 43;
 
 /// Index of the first field that the sniffer writes, but the readers of capture files do not know.
 const ONLY_IN_LINES: u8 = 31;
@@ -147,15 +149,16 @@ fn listed(index: u8) -> (&'static str, &'static str) {
 }
 
 /// The findings at the end of [`LISTED`], in its order.
-const FINDINGS: [Finding; 8] = [
-    Finding::Rtx,
-    Finding::OutOfOrder,
-    Finding::DupAck,
-    Finding::ZeroWindow,
-    Finding::WindowFull,
-    Finding::KeepAlive,
-    Finding::Unseen,
-    Finding::Rtt,
+const FINDINGS: [FindingField; 9] = [
+    FindingField::Rtx,
+    FindingField::OutOfOrder,
+    FindingField::DupAck,
+    FindingField::ZeroWindow,
+    FindingField::WindowFull,
+    FindingField::KeepAlive,
+    FindingField::Unseen,
+    FindingField::Rtt,
+    FindingField::Handshake,
 ];
 /// Index of the first of [`FINDINGS`] in [`LISTED`].
 const FIRST_FINDING: u8 = 34;
@@ -200,7 +203,7 @@ impl ExtraField {
     }
 
     /// The finding that the field contains, if it is one.
-    pub fn finding(&self) -> Option<Finding> {
+    pub fn finding(&self) -> Option<FindingField> {
         let Self::Listed(ListedField(index)) = self else { return None };
         FINDINGS.get(usize::from(index.checked_sub(FIRST_FINDING)?)).copied()
     }

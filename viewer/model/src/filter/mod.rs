@@ -27,7 +27,7 @@ mod primitive;
 pub mod strategies;
 
 pub use complete::{Completion, complete};
-pub use field::{ExtraField, Field, FieldType, Finding, ListedField, TagName};
+pub use field::{ExtraField, Field, FieldType, FindingField, ListedField, TagName};
 pub use names::closest;
 pub use parse::{TextOperand, parse, text_operands};
 
