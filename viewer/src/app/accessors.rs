@@ -88,7 +88,7 @@ impl App {
 
     /// The memory of all workers, in bytes.
     pub fn memory_bytes(&self) -> u64 {
-        self.files.reports().map(|part| part.memory_bytes).sum()
+        self.files.memory_bytes(self.workers)
     }
 
     /// For each part, what it has to know about the other parts of the same file.

@@ -232,6 +232,16 @@ impl Files {
         self.reports().map(|part| part.read_bytes).sum()
     }
 
+    /// The memory of all workers, in bytes. Each part reports that of its worker.
+    pub(super) fn memory_bytes(&self, workers: usize) -> u64 {
+        let mut bytes = vec![0; workers.max(1)];
+        for (part, (_, report)) in self.parts.iter().enumerate() {
+            let of_worker = &mut bytes[worker_of(part, workers)];
+            *of_worker = report.memory_bytes.max(*of_worker);
+        }
+        bytes.into_iter().sum()
+    }
+
     /// Of the files being loaded, the bytes read and the total size.
     pub(super) fn progress(&self) -> (u64, u64) {
         let loading = self.parts.get(self.first_loading..).unwrap_or_default();

@@ -26,9 +26,9 @@ impl App {
     pub(super) fn full_span(&self, quantity: Quantity) -> Option<Span> {
         let extent = self.drawn_totals.extent?;
         Some(match quantity {
-            Quantity::Number => Span::closed(extent.n),
-            Quantity::Time => Span::closed(extent.ts_ns),
-            Quantity::Elapsed => Span::closed((0, self.files.longest_ns())),
+            Quantity::Number => self.with_margin(Span::closed(extent.n)),
+            Quantity::Time => self.with_margin(Span::closed(extent.ts_ns)),
+            Quantity::Elapsed => self.with_margin(Span::closed((0, self.files.longest_ns()))),
             Quantity::Size => Span::new(0, extent.len.1 + extent.len.1 / 30 + 2),
             Quantity::SourcePort | Quantity::DestinationPort => Span::new(0, 65_536),
             Quantity::Ttl => Span::new(0, 256),
@@ -37,6 +37,20 @@ impl App {
                 Span::new(min.min(0), max.saturating_add(max / 30 + 2))
             }
         })
+    }
+
+    /// A range that grows with the followed source, or is final. The end of a growing one is rounded up: with
+    /// each other range, all packets have to be counted again.
+    fn with_margin(&self, span: Span) -> Span {
+        /// The margin is at most about this part of the range.
+        const MARGIN_DIVISOR: u64 = 32;
+        if !self.is_following() {
+            return span;
+        }
+        let step = (span.len().unsigned_abs().next_power_of_two() / MARGIN_DIVISOR).max(1);
+        let step = i64::try_from(step).unwrap_or(i64::MAX);
+        let end = span.end.checked_add(step - 1).map_or(span.end, |end| end - end.rem_euclid(step));
+        Span::new(span.start, end)
     }
 
     /// The visible range of a quantity: its zoom, or the full range. The zoom of a link can lie outside

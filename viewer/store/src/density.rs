@@ -83,15 +83,26 @@ impl Density {
     /// Adds the counts of another part, which must have the same grid.
     #[must_use]
     pub fn merge(mut self, other: &Self) -> Self {
-        if self.classes != other.classes {
-            let mut classes: Vec<u8> = (0..).take(CLASS_COUNT).collect();
-            classes.retain(|class| self.classes.contains(class) || other.classes.contains(class));
-            let mut wider = Self::with(self.columns, self.cell_count, classes, Vec::new());
-            wider.add(&self);
-            self = wider;
-        }
+        self.widen(&other.classes);
         self.add(other);
         self
+    }
+
+    /// Adds zeros for classes that have no counts yet.
+    pub fn add_classes(&mut self, classes: &[Class]) {
+        let classes: Vec<_> = classes.iter().map(|class| *class as u8).collect();
+        self.widen(&classes);
+    }
+
+    fn widen(&mut self, more: &[u8]) {
+        if more.iter().all(|class| self.classes.contains(class)) {
+            return;
+        }
+        let mut classes: Vec<u8> = (0..).take(CLASS_COUNT).collect();
+        classes.retain(|class| self.classes.contains(class) || more.contains(class));
+        let mut wider = Self::with(self.columns, self.cell_count, classes, Vec::new());
+        wider.add(self);
+        *self = wider;
     }
 
     fn add(&mut self, other: &Self) {

@@ -138,6 +138,16 @@ impl Accumulator {
         }
     }
 
+    /// Makes room for rows that were added to the columns, which are counted in these classes.
+    pub(super) fn grow(&mut self, columns: &Columns, classes: &[Class]) {
+        match self {
+            Self::Density(_, density) => density.add_classes(classes),
+            Self::Field(counter) => counter.grow(columns),
+            Self::Flows(counter) => counter.grow(columns),
+            Self::Total(_) | Self::Bins(..) | Self::Ports(_) | Self::Nearest { .. } => {}
+        }
+    }
+
     /// Adds the rows of a batch, or removes them unless `ADD`. `classes` holds the protocol class of
     /// each packet kind.
     pub(super) fn update<const ADD: bool>(&mut self, batch: &mut RowBatch<'_>, classes: &[u8]) {

@@ -15,6 +15,8 @@ pub(super) struct Counter {
     pub(super) is_primed: bool,
     /// Number of selection changes since it was last requested.
     pub(super) idle_count: u8,
+    /// Number of times that rows were added since it was last requested.
+    pub(super) unused_count: u8,
 }
 
 impl Counter {
@@ -26,7 +28,8 @@ impl Counter {
         classes: &[Class],
     ) -> Self {
         let accumulator = Accumulator::new(&aggregate, columns, classes);
-        Self { aggregate, dimensions, accumulator, is_primed: false, idle_count: 0 }
+        let (idle_count, unused_count) = (0, 0);
+        Self { aggregate, dimensions, accumulator, is_primed: false, idle_count, unused_count }
     }
 
     pub(super) fn key(&self) -> (Aggregate, DimensionSet) {

@@ -27,11 +27,18 @@ pub(super) struct FieldCounter {
 
 impl FieldCounter {
     pub(super) fn new(field: FlowField, columns: &Columns) -> Self {
-        let count = match field {
+        let mut counter = Self { field, tallies: Vec::new() };
+        counter.grow(columns);
+        counter
+    }
+
+    /// Makes room for all ids of the columns.
+    pub(super) fn grow(&mut self, columns: &Columns) {
+        let count = match self.field {
             FlowField::Source | FlowField::Destination => columns.addresses().len(),
             FlowField::Protocol => columns.protos().len(),
         };
-        Self { field, tallies: vec![Tally::default(); count] }
+        resize(&mut self.tallies, count, Tally::default());
     }
 
     pub(super) fn count<const ADD: bool>(&mut self, batch: &mut RowBatch<'_>) {
@@ -97,6 +104,13 @@ impl FlowCounter {
             connections: by_ports.then(Interner::default),
             indices: Vec::new(),
             loose: Vec::new(),
+        }
+    }
+
+    /// Makes room for all flows of the columns.
+    pub(super) fn grow(&mut self, columns: &Columns) {
+        if self.is_by_flow() {
+            resize(&mut self.sums, columns.flows().len(), EMPTY);
         }
     }
 
@@ -212,4 +226,13 @@ impl FlowCounter {
         tallies.extend(sums.map(tally));
         tallies
     }
+}
+
+/// Lengthens a list. Its memory grows by an eighth at least, so that short steps do not copy it each time.
+fn resize<T: Clone>(items: &mut Vec<T>, count: usize, empty: T) {
+    if items.capacity() < count {
+        let spare = if items.is_empty() { 0 } else { count / 8 };
+        items.reserve_exact(count - items.len() + spare);
+    }
+    items.resize(count, empty);
 }

@@ -16,7 +16,7 @@ mod settled;
 #[cfg(test)]
 mod tests;
 
-use crate::columns::{BlockMask, Columns, RowBatch, Rows};
+use crate::columns::{BLOCK_LEN, BlockMask, Columns, RowBatch, Rows};
 use crate::elapsed::resolve_kind;
 use crate::matcher::{File, Matcher};
 use crate::query::{Answer, Hit, LocatedPacket, Query, QueryKind};
@@ -73,6 +73,8 @@ pub struct Shard {
     order: Option<Order>,
     /// Made when the time bounds of flows are first recomputed.
     flow_rows: Option<FlowRows>,
+    /// Answers about all packets are kept, because packets will be added.
+    is_growing: bool,
 }
 
 /// Selected and changed rows of a sample of the blocks.
@@ -90,6 +92,12 @@ impl Shard {
     /// A shard without selection. `file` is the name that `file` filters are compared with.
     pub fn new(part: usize, file: String) -> Self {
         Self { part, file, ..Self::default() }
+    }
+
+    /// A shard of columns that grow again and again: only new rows are counted. That takes memory for
+    /// counts that never change otherwise.
+    pub fn growing(part: usize, file: String) -> Self {
+        Self { is_growing: true, ..Self::new(part, file) }
     }
 
     /// Answers queries about the columns. Between calls, the columns may only grow.
@@ -117,7 +125,7 @@ impl Shard {
         for (aggregate, dimensions) in requested.iter().copied() {
             let mut counters = self.counters.iter_mut();
             if let Some(counter) = counters.find(|counter| counter.is(aggregate, dimensions)) {
-                counter.idle_count = 0;
+                (counter.idle_count, counter.unused_count) = (0, 0);
             } else {
                 // A view that changes its range does not go back to the old one.
                 self.counters.retain(|counter| {
@@ -125,7 +133,7 @@ impl Shard {
                         || counter.dimensions != dimensions
                         || !counter.aggregate.is_same_view(&aggregate)
                 });
-                let classes = preceding.class.map_or_else(|| columns.classes(), |one| vec![one]);
+                let classes = self.classes(columns);
                 self.counters.push(Counter::new(aggregate, dimensions, columns, &classes));
             }
         }
@@ -135,9 +143,10 @@ impl Shard {
             self.recompute_time_bounds(columns);
         }
         let answers = queries.iter().map(|query| self.answer_one(columns, query)).collect();
-        // Counts of all packets never change. The nearest packet cannot be removed incrementally.
+        // Counts of all packets never change, unless there are new packets. The nearest packet cannot be
+        // removed incrementally.
         self.counters.retain(|counter| {
-            counter.dimensions != DimensionSet::EMPTY
+            (self.is_growing || counter.dimensions != DimensionSet::EMPTY)
                 && !matches!(counter.aggregate, Aggregate::Nearest { .. })
         });
         answers
@@ -150,12 +159,20 @@ impl Shard {
         preceding: Preceding,
         selection: &Selection,
     ) -> Vec<Dimension> {
-        if self.preceding != preceding || self.mask.row_count() != columns.len() {
+        let is_grown = self.mask.row_count() < columns.len();
+        if self.preceding != preceding || is_grown && !self.is_growing {
             // Gaps and the time order depend on the preceding packets.
             (self.preceding, self.order, self.flow_rows) = (preceding, None, None);
             self.reset(columns);
-        } else if selection.is_empty() {
-            self.reset(columns);
+        } else if is_grown {
+            (self.order, self.flow_rows) = (None, None);
+            self.count_new_rows(columns);
+        }
+        if selection.is_empty() {
+            // Nothing is selected in any dimension.
+            self.selection = Selection::default();
+            self.mask = SelectionMask::new(columns.len());
+            self.counters.retain(|counter| counter.dimensions == DimensionSet::EMPTY);
         }
         let is_changed =
             |dimension: &Dimension| self.selection.get(*dimension) != selection.get(*dimension);
@@ -167,6 +184,61 @@ impl Shard {
         self.selection = Selection::default();
         self.mask = SelectionMask::new(columns.len());
         self.counters.clear();
+    }
+
+    /// Extends the selection to rows that were added, and counts those that are selected.
+    fn count_new_rows(&mut self, columns: &Columns) {
+        self.drop_unused_counters();
+        let old_count = self.mask.row_count();
+        self.mask.grow(columns.len());
+        let classes = self.classes(columns);
+        for counter in &mut self.counters {
+            counter.accumulator.grow(columns, &classes);
+        }
+        let classes: Vec<_> = classes.into_iter().map(|class| class as u8).collect();
+        let selected: Vec<_> = self.selection.dimensions().iter().collect();
+        let mut matchers = self.matchers(columns, &selected);
+        let mut rows = self.rows(columns);
+        let mut deltas = self.deltas(columns);
+        for block in old_count / BLOCK_LEN..columns.block_count() {
+            rows.load(block);
+            let old_rows = old_count.saturating_sub(rows.range().start).min(BLOCK_LEN);
+            let old_rows = BlockMask::first(old_rows);
+            let new: Vec<_> = find_matches(&mut matchers, &mut rows).collect();
+            for delta in &mut deltas {
+                let before = self.mask.selected(block, delta.dimensions()).and(&old_rows);
+                let after = self.mask.selected_with(&new, block, delta.dimensions());
+                delta.push(block, &before, &after, &mut self.counters, &classes);
+            }
+            for (dimension, mask) in new {
+                self.mask.set(block, dimension, mask);
+            }
+        }
+        for delta in &mut deltas {
+            delta.flush(&mut self.counters, &classes);
+        }
+    }
+
+    /// Drops accumulators that were not requested for some time: each one costs time when rows are added.
+    fn drop_unused_counters(&mut self) {
+        /// Number of times that rows are counted without being requested.
+        const MAX_UNUSED_COUNT: u8 = 8;
+        self.counters.retain_mut(|counter| {
+            counter.unused_count += 1;
+            counter.unused_count <= MAX_UNUSED_COUNT
+        });
+    }
+
+    /// The class in which the packets of each kind are counted.
+    fn classes(&self, columns: &Columns) -> Vec<Class> {
+        let own = columns.classes().into_iter();
+        own.map(|own| self.preceding.class.unwrap_or(own)).collect()
+    }
+
+    /// Batches of rows for all accumulators.
+    fn deltas<'a>(&self, columns: &'a Columns) -> Vec<DeltaBatches<'a>> {
+        let sets = self.dimension_sets().into_iter();
+        sets.map(|set| DeltaBatches::new(set, &self.counters, || self.batch(columns))).collect()
     }
 
     /// Drops accumulators that are cheaper to recompute than to update, estimated from a sample of
@@ -247,15 +319,10 @@ impl Shard {
         if changed.is_empty() && self.counters.iter().all(|counter| counter.is_primed) {
             return;
         }
-        let class = self.preceding.class;
-        let classes: Vec<_> =
-            columns.classes().into_iter().map(|own| class.unwrap_or(own) as u8).collect();
+        let classes: Vec<_> = self.classes(columns).into_iter().map(|class| class as u8).collect();
         let mut matchers = self.matchers(columns, changed);
         let mut rows = self.rows(columns);
-        let sets = self.dimension_sets().into_iter();
-        let mut deltas: Vec<_> = sets
-            .map(|set| DeltaBatches::new(set, &self.counters, || self.batch(columns)))
-            .collect();
+        let mut deltas = self.deltas(columns);
         let has_new_counters = deltas.iter().any(DeltaBatches::has_new_counters);
         let mut new = Vec::new();
         for block in 0..columns.block_count() {

@@ -32,6 +32,14 @@ impl SelectionMask {
         self.row_count
     }
 
+    /// Adds rows up to this number. In dimensions that do not select all rows, they are not selected.
+    pub(super) fn grow(&mut self, row_count: usize) {
+        self.row_count = row_count;
+        for masks in self.dimensions.iter_mut().filter(|masks| !masks.is_empty()) {
+            masks.resize(row_count.div_ceil(BLOCK_LEN), BlockMask::NONE);
+        }
+    }
+
     fn block_len(&self, block: usize) -> usize {
         self.row_count.saturating_sub(block * BLOCK_LEN).min(BLOCK_LEN)
     }

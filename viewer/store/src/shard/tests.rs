@@ -16,13 +16,18 @@ const PROTOS: [&str; 3] = ["tcp", "udp", "gre"];
 
 fn columns(packets: &[Plain], from: usize) -> Columns {
     let mut columns = Columns::default();
+    push(&mut columns, packets, from);
+    columns
+}
+
+/// Appends packets, which are numbered after the first `from` of the file.
+fn push(columns: &mut Columns, packets: &[Plain], from: usize) {
     for (index, &(ts, len, proto, port, host)) in packets.iter().enumerate() {
         let mut packet = packet((from + index + 1) as u64, ts, len, PROTOS[proto]);
         packet.summary.dst = Some([10, 0, 0, host].into());
         (packet.summary.sport, packet.summary.dport) = (port, port);
         columns.push(&packet, index as u64).unwrap();
     }
-    columns
 }
 
 fn plain() -> impl Strategy<Value = Plain> {
@@ -304,6 +309,57 @@ proptest! {
                 answers
             };
             prop_assert_eq!(answers(&mut shard), answers(&mut Shard::new(0, "a".to_owned())));
+        }
+    }
+}
+
+proptest! {
+    /// With selections, queries and other preceding packets that change in between.
+    #[test]
+    fn counting_added_rows_matches_recounting(
+        packets in proptest::collection::vec(plain(), 1..2_300),
+        steps in proptest::collection::vec(
+            ((0u32..130, 0u16..8, 0u8..8), any::<prop::sample::Index>(), any::<[bool; 9]>()), 1..12
+        ),
+    ) {
+        let grid = Grid { x: bins(Quantity::Time, 9), y: bins(Quantity::Size, 7) };
+        let mut shard = Shard::growing(0, "a".to_owned());
+        let mut added = Columns::default();
+        let mut selected = Selection::default();
+        for (numbers, count, is_asked) in steps {
+            // Packets of other hosts, protocols and ports come later.
+            let end = added.len() + count.index(packets.len() - added.len() + 1);
+            let from = added.len();
+            push(&mut added, &packets[from..end], from);
+            if is_asked[8] {
+                selected = selection(numbers);
+            }
+            let kinds = [
+                QueryKind::Total, QueryKind::Bins(bins(Quantity::Gap, 8)), QueryKind::Density(grid), QueryKind::Ports,
+                QueryKind::Destinations, QueryKind::Protocols, QueryKind::Conversations, QueryKind::Connections,
+            ];
+            let asked = kinds.into_iter().zip(is_asked).filter(|(_, is_asked)| *is_asked);
+            let dimensions = selected.dimensions();
+            let mut queries: Vec<_> = asked
+                .flat_map(|(kind, _)| {
+                    [dimensions, dimensions.without(Dimension::Size), DimensionSet::EMPTY]
+                        .map(|dimensions| Query { kind: kind.clone(), dimensions })
+                })
+                .collect();
+            queries.push(Query { kind: QueryKind::Ranks { key_ns: 50 }, dimensions });
+            let answers = |shard: &mut Shard| {
+                let mut answers = shard.answer(&added, Preceding::default(), &selected, &queries);
+                for answer in &mut answers {
+                    if let Answer::Flows(flows) = answer {
+                        flows.sort_by_key(|flow| (flow.flow, flow.ports));
+                    }
+                }
+                answers
+            };
+            prop_assert_eq!(answers(&mut shard), answers(&mut Shard::new(0, "a".to_owned())));
+            let mut fresh = Shard::new(0, "a".to_owned());
+            fresh.answer(&added, Preceding::default(), &selected, &[]);
+            prop_assert_eq!(shard.selected(), fresh.selected());
         }
     }
 }

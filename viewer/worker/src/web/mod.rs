@@ -83,7 +83,7 @@ fn handle(worker: &Worker, message: ToWorker, attachments: &Array) {
             let (file, bytes) = (attachments.get(1), attachments.get(2));
             let new_part = |file: Blob| {
                 let loader = Loader::growing(Sampling::default());
-                Part::new(part, file, loader, Shard::new(part, name), limits)
+                Part::new(part, file, loader, Shard::growing(part, name), limits)
             };
             let id = (epoch, part);
             let appended = (file.unchecked_into(), &bytes.unchecked_into());
