@@ -32,6 +32,18 @@ pub enum Tool {
     Lasso,
 }
 
+/// How much of a followed source is kept.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Window {
+    /// Everything that fits.
+    #[default]
+    All,
+    /// At least this number of the latest packets.
+    Packets(u64),
+    /// At least the packets of this time before the last one, in nanoseconds.
+    Time(i64),
+}
+
 /// The settings of the charts and tables.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Settings {
@@ -75,6 +87,8 @@ pub struct Settings {
     pub by_ports: bool,
     /// TCP connections are analyzed.
     pub has_analysis: bool,
+    /// How much of a followed source is kept.
+    pub window: Window,
     /// The visible range of each quantity; `None` is the full range.
     pub zoom: [Option<Span>; QUANTITY_COUNT],
     /// The layout of the page.
@@ -109,6 +123,7 @@ impl Default for Settings {
             endpoints_sort: (EndpointColumn::Packets, false),
             by_ports: false,
             has_analysis: false,
+            window: Window::All,
             zoom: [None; QUANTITY_COUNT],
             layout: Layout::default(),
         }
@@ -157,8 +172,19 @@ const CONVERSATIONS: Choices<bool> = Choices(&[("addresses", false), ("5-tuples"
 const TOOL: Choices<Tool> =
     Choices(&[("move", Tool::Pan), ("box", Tool::Box), ("lasso", Tool::Lasso)]);
 
+const NS_PER_MINUTE: i64 = 60_000_000_000;
+const WINDOW: Choices<Window> = Choices(&[
+    ("all", Window::All),
+    ("100k", Window::Packets(100_000)),
+    ("1M", Window::Packets(1_000_000)),
+    ("10M", Window::Packets(10_000_000)),
+    ("1min", Window::Time(NS_PER_MINUTE)),
+    ("10min", Window::Time(10 * NS_PER_MINUTE)),
+    ("1h", Window::Time(60 * NS_PER_MINUTE)),
+]);
+
 /// The keys of all settings except zoom and layout.
-const KEYS: [&str; 20] = [
+const KEYS: [&str; 21] = [
     "bins",
     "size-log",
     "size-bars",
@@ -179,6 +205,7 @@ const KEYS: [&str; 20] = [
     "endpoints-sort",
     "conversations",
     "analysis",
+    "window",
 ];
 
 impl Settings {
@@ -205,6 +232,7 @@ impl Settings {
             "endpoints-sort" => sort_name(&ENDPOINT_COLUMNS, &self.endpoints_sort),
             "conversations" => CONVERSATIONS.name(self.by_ports),
             "analysis" => SWITCH.name(self.has_analysis),
+            "window" => WINDOW.name(self.window),
             _ => match key.strip_prefix("zoom-").and_then(Quantity::parse) {
                 Some(value) => match self.zoom[value as usize] {
                     Some(span) => format!("{}..{}", span.start, span.end),
@@ -248,6 +276,7 @@ impl Settings {
             "endpoints-sort" => set_sort(&ENDPOINT_COLUMNS, text, &mut self.endpoints_sort),
             "conversations" => CONVERSATIONS.set(text, &mut self.by_ports),
             "analysis" => SWITCH.set(text, &mut self.has_analysis),
+            "window" => WINDOW.set(text, &mut self.window),
             _ => {
                 let span = text.split_once('.').and_then(|(start, end)| {
                     Some(Span::new(start.parse().ok()?, end.strip_prefix('.')?.parse().ok()?))
@@ -304,6 +333,7 @@ mod tests {
             ("endpoints-sort", "-peers"),
             ("conversations", "5-tuples"),
             ("analysis", "1"),
+            ("window", "10min"),
             ("zoom-ts", "5..9"),
             ("zoom-gap", "-5..9"),
             ("chart", "scatter"),

@@ -2,6 +2,7 @@
 
 use super::page::line;
 use serde_json::Value;
+use summary::grouped;
 use tests::browser::Driver;
 use tests::chromium::Chromium;
 use tests::firefox::Firefox;
@@ -57,7 +58,7 @@ fn follow_until_the_end(driver: &impl Driver) {
     source.push(META);
     driver.navigate(&(url + FOLLOW)).unwrap();
     driver.wait_for("window.viewer").unwrap();
-    wait_for_live(driver, "eth7 · not port 22");
+    wait_for_live(driver, "Live · eth7 · not port 22");
     // More than an answer, and more than a part.
     for (first, next) in [(1, 101), (101, 150_001), (150_001, 150_011)] {
         source.push(&lines(first..next));
@@ -65,7 +66,8 @@ fn follow_until_the_end(driver: &impl Driver) {
         wait_for_packets(driver, next - 1);
     }
     assert_eq!(live(driver)[0], "live");
-    wait_for_live(driver, "150,010 received, 6 dropped");
+    wait_for_live(driver, "150,010 received");
+    assert_eq!(driver.eval("live.querySelector('[data-loss]').textContent").unwrap(), "6 dropped");
     // What is selected and shown is that of all packets.
     driver.eval("viewer.filter('proto == tcp')").unwrap();
     driver.wait_for("viewer.state().selected === 75005").unwrap();
@@ -137,6 +139,69 @@ fn files_on_static_servers_are_followed() {
     page.act("viewer.set('tab', 'packets')");
     page.eval("document.querySelector('#packets-rows button').click()");
     page.wait_for("inspector.textContent.includes('10.0.0.2')");
+}
+
+#[test]
+fn gaps_and_removed_packets_are_said() {
+    let source = Growing::default();
+    source.push(META);
+    source.push(&lines(1..1_001));
+    let page = follow(&source);
+    wait_for_packets(&page.chromium, 1_000);
+    // The page is paused for so long that the server drops lines.
+    page.eval("[...live.querySelectorAll('button')].find((button) => button.textContent === 'Pause').click()");
+    page.wait_for("live.dataset.state === 'paused'");
+    source.push(&lines(1_001..5_001));
+    source.drop_lines();
+    source.push(&lines(5_001..6_001));
+    page.eval("viewer.settled()");
+    assert_eq!(page.eval("viewer.state().packets"), 1_000);
+    page.eval("[...live.querySelectorAll('button')].find((button) => button.textContent === 'Resume').click()");
+    wait_for_packets(&page.chromium, 2_000);
+    wait_for_live(&page.chromium, "4,000 packets missed");
+    // Only the latest packets are kept.
+    page.eval("viewer.set('window', '100k')");
+    source.push(&lines(6_001..300_001));
+    page.wait_for(
+        "viewer.state().packets > 100000 && live.textContent.includes('older packets removed')",
+    );
+    source.push(&end(300_000, 0));
+    source.end();
+    wait_for_live(&page.chromium, "Capture ended: 300,000 packets");
+    let packets =
+        page.eval("viewer.settled().then(() => viewer.state().packets)").as_u64().unwrap();
+    assert!((100_000..130_000).contains(&packets), "{packets}");
+    let removed = format!("{} older packets removed", grouped(296_000 - packets));
+    wait_for_live(&page.chromium, &removed);
+    let drawn =
+        page.eval("viewer.histogram('size').then(({counts}) => counts.reduce((a, b) => a + b, 0))");
+    assert_eq!(drawn, packets);
+    // Those that are kept can be exported.
+    let exported = page.eval("viewer.exportLines().then((blob) => blob.text())");
+    assert!(exported.as_str() == Some(&lines(300_001 - packets..300_001)), "the kept lines");
+}
+
+#[test]
+fn jump_to_now_shows_the_latest_packets() {
+    let source = Growing::default();
+    source.push(META);
+    source.push(&lines(1..2_001));
+    let page = follow(&source);
+    wait_for_packets(&page.chromium, 2_000);
+    page.act("viewer.set('tab', 'packets')");
+    page.eval("viewer.zoom('throughput', {x: [1795402380000000000n, 1795402380001000000n]})");
+    page.wait_for("location.hash.includes('zoom-ts')");
+    source.push(&lines(2_001..3_001));
+    wait_for_packets(&page.chromium, 3_000);
+    page.wait_for("location.hash.includes('zoom-ts')");
+    assert_eq!(page.first_packet_row(), 0);
+    page.eval("[...live.querySelectorAll('button')].find((button) => button.textContent === 'Jump to now').click()");
+    page.wait_for("!location.hash.includes('zoom-ts')");
+    let is_at_end =
+        "document.getElementById('packets-range').textContent.includes('–3,000 of 3,000')";
+    page.wait_for(is_at_end);
+    source.push(&lines(3_001..3_501));
+    page.wait_for(&is_at_end.replace("3,000", "3,500"));
 }
 
 #[test]

@@ -14,14 +14,16 @@
 //! The page's own module uses only [`Notice`]: the feature `module` adds the exports to JavaScript.
 
 mod answer;
+mod lag;
 mod notice;
 mod run;
 mod status;
 
 pub use answer::{Action, Answer, Backoff};
+pub use lag::Lag;
 pub use notice::Notice;
 pub use run::{Counters, End, Run};
-pub use status::{Connection, text};
+pub use status::{Connection, Item, Shown, items};
 
 #[cfg(all(target_arch = "wasm32", feature = "module"))]
 mod web;

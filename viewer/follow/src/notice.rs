@@ -13,11 +13,14 @@ pub enum Notice {
     NothingNew,
     /// There are no more bytes. The last argument is the reason, or `undefined` if the run has ended.
     Over,
+    /// The user wants to see the latest packets.
+    JumpToNow,
 }
 
 impl Notice {
     /// The notice with this number.
     pub fn from_number(number: u32) -> Option<Self> {
-        [Self::Connected, Self::Bytes, Self::NothingNew, Self::Over].get(number as usize).copied()
+        use Notice::{Bytes, Connected, JumpToNow, NothingNew, Over};
+        [Connected, Bytes, NothingNew, Over, JumpToNow].get(number as usize).copied()
     }
 }

@@ -11,7 +11,7 @@ use crate::query::Answer;
 use crate::scene::Scene;
 use crate::selection::Selection;
 use crate::settings::Settings;
-use crate::shard::Preceding;
+use crate::shard::PrecedingParts;
 use crate::tally::Tally;
 
 /// The smallest size of a downloaded chart.
@@ -42,9 +42,14 @@ impl App {
         self.files.totals()
     }
 
+    /// The totals of the packets that the charts show. A followed source can have more.
+    pub(super) fn shown_totals(&self) -> Totals {
+        if self.is_following() { self.drawn_totals } else { self.totals() }
+    }
+
     /// The packets and bytes that are selected in all dimensions.
     pub fn selected(&self) -> Tally {
-        let totals = self.totals();
+        let totals = self.shown_totals();
         if self.history.now().is_empty() {
             return Tally { packets: totals.packets, bytes: totals.wire_bytes };
         }
@@ -71,7 +76,7 @@ impl App {
 
     /// The number of lines or records that could not be read.
     pub fn skipped(&self) -> u64 {
-        self.files.reports().map(|part| part.skipped).sum()
+        self.files.skipped()
     }
 
     /// The number of steps that can be undone.
@@ -91,15 +96,15 @@ impl App {
         self.files.memory_bytes(self.workers)
     }
 
-    /// For each part, what it has to know about the other parts of the same file.
-    pub fn preceding(&self) -> Vec<Preceding> {
+    /// What parts have to know about the other parts of the same file.
+    pub fn preceding(&self) -> PrecedingParts {
         let mut all = self.files.preceding();
         if self.is_colored_by_file() {
             for ((file, _), preceding) in self.files.parts.iter().zip(&mut all) {
                 preceding.class = Some(file_class(*file));
             }
         }
-        all
+        PrecedingParts { first: self.files.first_part, parts: all }
     }
 
     /// Returns true if there are packets to show.

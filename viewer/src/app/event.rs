@@ -186,6 +186,10 @@ pub enum Effect {
     Load(Vec<PartAssignment>, Limits),
     /// Append bytes of the current chunk to a part. Its worker reads them.
     Append(Append),
+    /// Drop the parts before this one.
+    DropBefore(usize),
+    /// Send all addresses and flows of all parts once more, as [`Event::FlowDelta`].
+    ResendFlows,
     /// Request no more bytes of the followed source, for this reason.
     StopFollowing(&'static str),
     /// Stop reading and keep what has been read.

@@ -43,8 +43,12 @@ impl Phase {
 pub(super) struct Files {
     pub(super) phase: Phase,
     pub(super) files: Vec<FileInfo>,
-    /// For each part, the index of its file and its progress.
+    /// For each part from [`Self::first_part`] on, the index of its file and its progress.
     pub(super) parts: Vec<(usize, Report)>,
+    /// The number of parts of the first file that were dropped from its start.
+    pub(super) first_part: usize,
+    /// The totals of these parts.
+    pub(super) dropped: Dropped,
     pub(super) error: Option<String>,
     pub(super) is_cancelled: bool,
     /// The user has closed all files. A link is then no longer needed.
@@ -53,6 +57,17 @@ pub(super) struct Files {
     pub(super) elapsed_ms: f64,
     /// The first part added since loading was last complete. Progress is counted from here.
     first_loading: usize,
+}
+
+/// Parts that were dropped from the start of the first file.
+#[derive(Debug, Default)]
+pub(super) struct Dropped {
+    pub(super) packets: u64,
+    pub(super) lines: u64,
+    read_bytes: u64,
+    skipped: u64,
+    /// What the first part has to know about them.
+    preceding: Preceding,
 }
 
 impl Files {
@@ -74,7 +89,7 @@ impl Files {
         workers: usize,
     ) -> Vec<PartAssignment> {
         if self.phase != Phase::Loading {
-            (self.first_loading, self.elapsed_ms) = (self.parts.len(), 0.0);
+            (self.first_loading, self.elapsed_ms) = (self.next_part(), 0.0);
         }
         if self.parts.is_empty() {
             self.files.clear(); // announced files
@@ -87,8 +102,8 @@ impl Files {
                 assignments.push(PartAssignment {
                     file: index,
                     name: file.name.clone(),
-                    part: self.parts.len(),
-                    worker: worker_of(self.parts.len(), workers),
+                    part: self.next_part(),
+                    worker: worker_of(self.next_part(), workers),
                     range: file.range(part),
                     is_whole: file.parts == 1,
                     sampling,
@@ -105,7 +120,38 @@ impl Files {
     pub(super) fn add_growing_part(&mut self) -> usize {
         self.files[0].parts += 1;
         self.parts.push((0, Report { is_done: true, is_complete: true, ..Report::default() }));
-        self.parts.len() - 1
+        self.next_part() - 1
+    }
+
+    /// Drops the first part, which belongs to the first file.
+    pub(super) fn drop_first_part(&mut self) {
+        let preceding = self.preceding();
+        let (_, report) = self.parts.remove(0);
+        self.files[0].parts -= 1;
+        self.first_part += 1;
+        let dropped = &mut self.dropped;
+        dropped.packets += report.totals.packets;
+        dropped.read_bytes += report.read_bytes;
+        dropped.lines += report.lines;
+        dropped.skipped += report.skipped;
+        if let Some(next) = preceding.get(1) {
+            dropped.preceding = Preceding { lines: 0, ..*next };
+        }
+    }
+
+    /// The index that the next part will have among all parts, with those that were dropped.
+    pub(super) fn next_part(&self) -> usize {
+        self.first_part + self.parts.len()
+    }
+
+    /// The file of a part, given by its index among all parts, and its progress.
+    pub(super) fn part(&self, index: usize) -> Option<&(usize, Report)> {
+        self.parts.get(index.checked_sub(self.first_part)?)
+    }
+
+    /// All parts with their indices among all parts.
+    fn numbered_parts(&self) -> impl Iterator<Item = (usize, &(usize, Report))> {
+        (self.first_part..).zip(&self.parts)
     }
 
     /// Appends a number to a name that another file already has.
@@ -118,7 +164,7 @@ impl Files {
     /// The number of packets that each worker holds, or will hold once everything is read.
     pub(super) fn held(&self, workers: usize) -> Vec<u64> {
         let mut held = vec![0; workers.max(1)];
-        for (part, (file, report)) in self.parts.iter().enumerate() {
+        for (part, (file, report)) in self.numbered_parts() {
             let file = &self.files[*file];
             let expected = if report.is_done { 0 } else { file.packets / file.parts as u64 };
             held[worker_of(part, workers)] += report.totals.packets.max(expected);
@@ -144,7 +190,8 @@ impl Files {
 
     /// Stores the progress of a part, and completes loading after the last one.
     pub(super) fn on_report(&mut self, part: usize, report: Report) {
-        if let Some((_, slot)) = self.parts.get_mut(part) {
+        let index = part.checked_sub(self.first_part);
+        if let Some((_, slot)) = index.and_then(|index| self.parts.get_mut(index)) {
             *slot = report;
         }
         self.complete_if_done();
@@ -162,7 +209,7 @@ impl Files {
 
     /// The file to which a part belongs.
     pub(super) fn file_of(&self, part: usize) -> Option<&FileInfo> {
-        self.files.get(self.parts.get(part)?.0)
+        self.files.get(self.part(part)?.0)
     }
 
     /// The parts of a file, each with the offset of its first byte.
@@ -198,6 +245,8 @@ impl Files {
     fn time_range(&self, file: usize) -> Option<(i64, i64)> {
         let parts = self.parts.iter().filter(|(of, _)| *of == file);
         let ranges = parts.filter_map(|(_, report)| Some(report.totals.extent?.ts_ns));
+        let start_ns = self.dropped.preceding.start_ns.filter(|_| file == 0);
+        let ranges = ranges.chain(start_ns.map(|start_ns| (start_ns, start_ns)));
         ranges.reduce(|one, other| (one.0.min(other.0), one.1.max(other.1)))
     }
 
@@ -207,14 +256,19 @@ impl Files {
         ranges.map(|(first, last)| last.saturating_sub(first)).max().unwrap_or(0)
     }
 
-    /// For each part, the state left by the parts before it in the same file.
+    /// For each part from [`Self::first_part`] on, the state left by the parts before it in the same file.
     pub(super) fn preceding(&self) -> Vec<Preceding> {
         let mut preceding = Vec::with_capacity(self.parts.len());
         let (mut before, mut lines) = ((usize::MAX, Preceding::default()), 0);
         for (file, report) in &self.parts {
             if before.0 != *file {
                 let start_ns = self.time_range(*file).map(|(first, _)| first);
-                (before, lines) = ((*file, Preceding { start_ns, ..Preceding::default() }), 0);
+                let (ts_ns, lines_before) = match file {
+                    0 => (self.dropped.preceding.ts_ns, self.dropped.lines),
+                    _ => (None, 0),
+                };
+                let first = Preceding { start_ns, ts_ns, ..Preceding::default() };
+                (before, lines) = ((*file, first), lines_before);
             }
             preceding
                 .push(Preceding { lines: if report.is_counted { lines } else { 0 }, ..before.1 });
@@ -227,15 +281,20 @@ impl Files {
         preceding
     }
 
+    /// The number of lines or records that could not be read.
+    pub(super) fn skipped(&self) -> u64 {
+        self.dropped.skipped + self.reports().map(|part| part.skipped).sum::<u64>()
+    }
+
     /// The number of bytes that were read of all parts.
     pub(super) fn read_bytes(&self) -> u64 {
-        self.reports().map(|part| part.read_bytes).sum()
+        self.dropped.read_bytes + self.reports().map(|part| part.read_bytes).sum::<u64>()
     }
 
     /// The memory of all workers, in bytes. Each part reports that of its worker.
     pub(super) fn memory_bytes(&self, workers: usize) -> u64 {
         let mut bytes = vec![0; workers.max(1)];
-        for (part, (_, report)) in self.parts.iter().enumerate() {
+        for (part, (_, report)) in self.numbered_parts() {
             let of_worker = &mut bytes[worker_of(part, workers)];
             *of_worker = report.memory_bytes.max(*of_worker);
         }
@@ -244,7 +303,8 @@ impl Files {
 
     /// Of the files being loaded, the bytes read and the total size.
     pub(super) fn progress(&self) -> (u64, u64) {
-        let loading = self.parts.get(self.first_loading..).unwrap_or_default();
+        let first = self.first_loading.saturating_sub(self.first_part);
+        let loading = self.parts.get(first..).unwrap_or_default();
         let first = loading.first().map_or(0, |(file, _)| *file);
         let len = self.files.get(first..).unwrap_or_default().iter().map(|file| file.len).sum();
         (loading.iter().map(|(_, part)| part.read_bytes).sum(), len)

@@ -1,13 +1,15 @@
 //! Following a source that grows: its bytes become parts, of which the last one grows, and the charts
 //! follow at intervals. The connection to the source is a separate module, `viewer/follow`.
 
+use super::detail::DetailPacket;
 use super::memory_plan::{Memory, worker_of};
+use super::tables::max_first;
+use super::window::{Amount, KeptLimits};
 use super::{App, Effect, Phase};
+use crate::axis::Quantity;
 use crate::load::Limits;
 use std::ops::Range;
 
-/// A part that has this many bytes is complete, and the next one begins.
-const PART_LEN: u64 = 16 << 20;
 /// The largest number of bytes that wait for the workers. No more are requested then.
 const MAX_UNREAD_LEN: u64 = 32 << 20;
 
@@ -24,6 +26,8 @@ pub enum FollowEvent {
     Over(Option<String>),
     /// Show the packets that were read since the last refresh, unless queries are in flight.
     Refresh,
+    /// Show the latest packets: without zoom in time, and the end of the packet table.
+    JumpToNow,
 }
 
 /// Bytes of a source.
@@ -54,18 +58,37 @@ pub struct Append {
     pub limits: Limits,
 }
 
+/// Packets of a followed source that the page does not have.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Missing {
+    /// Packets that were dropped from the start, because only the latest ones are kept.
+    pub dropped_packets: u64,
+    /// Packets that the source did not keep until they were requested.
+    pub lost_packets: u64,
+    /// Bytes of these packets, and of those before the first packet.
+    pub lost_bytes: u64,
+}
+
 /// The state of a source that is followed, or was until it ended.
 #[derive(Debug, Default)]
 pub(super) struct Follow {
     /// No more bytes come.
     is_over: bool,
-    limits: Limits,
+    memory: Memory,
     /// Offset in the source of the bytes that come next.
     position: u64,
+    /// The number of bytes that the source did not keep until they were requested.
+    lost_bytes: u64,
+    /// The parts before which bytes are missing, in ascending order.
+    gaps: Vec<usize>,
+    /// The number of packets missing before parts that were dropped.
+    lost_packets: u64,
     /// The number of bytes that were passed to the workers.
     passed_bytes: u64,
     /// The number of bytes in the part that grows; `None` if the next bytes begin a part.
     part_len: Option<u64>,
+    /// The number of packets that were dropped since the charts were refreshed.
+    pub(super) newly_dropped: u64,
     /// Packets were read that the charts do not show yet.
     pub(super) is_outdated: bool,
 }
@@ -97,14 +120,13 @@ impl App {
     pub(super) fn complete_parts(&self) -> usize {
         let is_growing = |follow: &Follow| !follow.is_over && follow.part_len.is_some();
         let growing = self.follow.as_ref().is_some_and(is_growing);
-        self.files.parts.len() - usize::from(growing)
+        self.files.next_part() - usize::from(growing)
     }
 
     /// Handles an event of the source. Returns true if the charts must be redrawn.
     pub(super) fn on_follow(&mut self, event: FollowEvent, effects: &mut Vec<Effect>) -> bool {
         if let FollowEvent::Start(memory) = event {
-            let limits = memory.of_worker(self.workers);
-            self.follow = Some(Follow { limits, ..Follow::default() });
+            self.follow = Some(Follow { memory, ..Follow::default() });
             return false;
         }
         let is_idle = self.scheduler.is_idle();
@@ -131,10 +153,22 @@ impl App {
                 return true;
             }
             FollowEvent::Refresh if follow.is_outdated && is_idle => {
+                if self.flows.has_many_unused() {
+                    self.flows.clear();
+                    effects.push(Effect::ResendFlows);
+                }
                 self.show_read_packets();
                 return true;
             }
             FollowEvent::Refresh => {}
+            FollowEvent::JumpToNow => {
+                for quantity in [Quantity::Time, Quantity::Elapsed, Quantity::Number] {
+                    self.settings.zoom[quantity as usize] = None;
+                }
+                self.packets.is_at_end = true;
+                self.scene_version += 1;
+                return true;
+            }
         }
         false
     }
@@ -147,11 +181,19 @@ impl App {
         }
     }
 
+    /// Keeps the end of the packet table in sight, if it was.
+    pub(super) fn scroll_to_end(&mut self) {
+        if self.packets.is_at_end && self.is_following() {
+            self.packets.first = max_first(self.selected().packets, self.packets.visible_rows);
+        }
+    }
+
     /// Notes that a part of the followed file was read further.
     pub(super) fn on_growth(&mut self, effects: &mut Vec<Effect>) {
         if let Some(follow) = &mut self.follow {
             follow.is_outdated = true;
         }
+        self.drop_old_parts(effects);
         if self.files.has_only_problems() {
             self.on_follow(FollowEvent::Over(None), effects);
             self.files.fail_as_no_capture();
@@ -162,32 +204,124 @@ impl App {
     /// Appends bytes to the part that grows. A full part ends at a line end, where the next one begins.
     fn append(&mut self, chunk: Chunk, effects: &mut Vec<Effect>) {
         let Some(follow) = &mut self.follow else { return };
-        let part_len = follow.part_len.unwrap_or(0);
-        let cut = chunk.line_end.filter(|end| PART_LEN <= part_len + *end as u64);
-        let pieces = match cut {
-            Some(end) => vec![(0..end, true), (end..chunk.len, false)],
-            None => vec![(0..chunk.len, false)],
-        };
-        for (range, is_last) in pieces {
-            if range.is_empty() {
-                continue;
-            }
-            let part = match follow.part_len {
-                Some(_) => self.files.parts.len() - 1,
-                None => self.files.add_growing_part(),
-            };
-            let len = range.len() as u64;
-            follow.passed_bytes += len;
-            follow.part_len = (!is_last).then(|| follow.part_len.unwrap_or(0) + len);
-            effects.push(Effect::Append(Append {
-                part,
-                worker: worker_of(part, self.workers),
-                file: self.files.files[0].name.clone(),
-                range,
-                is_last,
-                limits: follow.limits,
-            }));
+        let mut pieces = vec![(0..chunk.len, false)];
+        let lost_bytes = chunk.start.saturating_sub(follow.position);
+        if 0 < lost_bytes {
+            // The line before the gap may be incomplete.
+            pieces.insert(0, (0..0, true));
+            follow.lost_bytes += lost_bytes;
         }
         follow.position = chunk.start + chunk.len as u64;
+        let part_len = follow.part_len.unwrap_or(0);
+        if let Some(end) = chunk.line_end
+            && lost_bytes == 0
+            && self.is_part_full(part_len + end as u64)
+        {
+            pieces = vec![(0..end, true), (end..chunk.len, false)];
+        }
+        for (range, is_last) in pieces {
+            self.append_piece(range, is_last, effects);
+        }
+        let gap = self.files.next_part() - 1;
+        if let Some(follow) = &mut self.follow
+            && 0 < lost_bytes
+        {
+            follow.gaps.push(gap);
+        }
+    }
+
+    fn append_piece(&mut self, range: Range<usize>, is_last: bool, effects: &mut Vec<Effect>) {
+        let Some(follow) = &mut self.follow else { return };
+        if range.is_empty() && (!is_last || follow.part_len.is_none()) {
+            return;
+        }
+        let part = match follow.part_len {
+            Some(_) => self.files.next_part() - 1,
+            None => self.files.add_growing_part(),
+        };
+        let len = range.len() as u64;
+        follow.passed_bytes += len;
+        follow.part_len = (!is_last).then(|| follow.part_len.unwrap_or(0) + len);
+        effects.push(Effect::Append(Append {
+            part,
+            worker: worker_of(part, self.workers),
+            file: self.files.files[0].name.clone(),
+            range,
+            is_last,
+            limits: follow.memory.of_worker(self.workers),
+        }));
+    }
+
+    /// What of the source is kept.
+    fn kept_limits(&self) -> KeptLimits {
+        let memory = self.follow.as_ref().map_or_else(Memory::default, |follow| follow.memory);
+        KeptLimits::new(self.settings.window, memory)
+    }
+
+    /// Returns true if the part that grows is complete with this number of bytes.
+    fn is_part_full(&self, len: u64) -> bool {
+        let part = self.files.reports().last().into_iter();
+        self.kept_limits().is_part_full(Amount { bytes: len, ..Amount::of(part) })
+    }
+
+    /// Drops the oldest parts if the others are enough, or if they do not fit.
+    pub(super) fn drop_old_parts(&mut self, effects: &mut Vec<Effect>) {
+        let limits = self.kept_limits();
+        if !self.is_following() {
+            return;
+        }
+        let first = self.files.first_part;
+        while 1 < self.files.parts.len() {
+            let of_parts = |from: usize| Amount::of(self.files.reports().skip(from));
+            if !limits.allow_dropping(of_parts(0), of_parts(1)) {
+                break;
+            }
+            let lost = self.lost_before(self.files.first_part + 1);
+            let next = self.files.first_part + 1;
+            if let Some(follow) = &mut self.follow {
+                follow.newly_dropped += self.files.parts[0].1.totals.packets;
+                if let Some(index) = follow.gaps.iter().position(|gap| *gap == next) {
+                    follow.lost_packets += lost;
+                    follow.gaps.remove(index);
+                }
+            }
+            self.files.drop_first_part();
+        }
+        if first < self.files.first_part {
+            self.on_parts_dropped();
+            effects.push(Effect::DropBefore(self.files.first_part));
+        }
+    }
+
+    /// Removes what refers to dropped parts.
+    fn on_parts_dropped(&mut self) {
+        let first = self.files.first_part;
+        self.flows.drop_before(first);
+        self.extra_progress.retain(|(part, _)| first <= *part);
+        // Its line can no longer be read.
+        let is_lost = |detail: &DetailPacket| detail.position.part < first && detail.line.is_none();
+        if self.detail.as_ref().is_some_and(is_lost) {
+            self.detail = None;
+        }
+    }
+
+    /// The number of packets missing before a part, according to the packet numbers.
+    fn lost_before(&self, part: usize) -> u64 {
+        let extent = |part: usize| self.files.part(part)?.1.totals.extent;
+        match (part.checked_sub(1).and_then(extent), extent(part)) {
+            (Some(before), Some(after)) => u64::try_from(after.n.0 - before.n.1 - 1).unwrap_or(0),
+            _ => 0,
+        }
+    }
+
+    /// The packets of the source that the page does not have.
+    pub fn missing(&self) -> Missing {
+        let Some(follow) = &self.follow else { return Missing::default() };
+        let lost: u64 = follow.gaps.iter().map(|gap| self.lost_before(*gap)).sum();
+        Missing {
+            dropped_packets: self.files.dropped.packets,
+            lost_packets: follow.lost_packets + lost,
+            lost_bytes: follow.lost_bytes,
+        }
     }
 }

@@ -33,7 +33,7 @@ impl App {
         self.files.announce(files);
         self.scheduler = self.scheduler.reset();
         self.flows = FlowTable::default();
-        self.packets.first = 0;
+        (self.packets.first, self.packets.is_at_end) = (0, false);
         self.packets.invalidate();
         self.conversations.replace(0, Vec::new());
         self.endpoints.replace(0, Vec::new());
@@ -128,6 +128,11 @@ impl App {
         self.drawn_totals = self.totals();
         if let Some(follow) = &mut self.follow {
             follow.is_outdated = false;
+            let dropped = std::mem::take(&mut follow.newly_dropped);
+            if self.history.now().is_empty() {
+                // The same rows stay in sight.
+                self.packets.first = self.packets.first.saturating_sub(dropped);
+            }
         }
         self.scene_version += 1;
         self.scheduler.invalidate_data();

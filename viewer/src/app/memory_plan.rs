@@ -10,7 +10,7 @@ const MIN_SPLIT_LEN: u64 = 2 << 20;
 const PACKET_BYTES: u64 = 32;
 /// Maximum number of flows in all workers together. The page stores all of them, and their totals twice
 /// while it replaces them.
-const MAX_FLOWS: u64 = 4_000_000;
+pub(super) const MAX_FLOWS: u64 = 4_000_000;
 
 /// A file to be opened.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

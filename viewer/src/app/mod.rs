@@ -37,6 +37,7 @@ mod sorted_rows;
 mod status;
 mod tables;
 mod view;
+mod window;
 
 #[cfg(test)]
 mod tests;
@@ -47,7 +48,7 @@ pub use crosshair::{Crosshair, TIME_CHARTS};
 pub use cursor::Key;
 pub use event::{Effect, Event, Step};
 pub use files::Phase;
-pub use follow::{Append, Chunk, FollowEvent};
+pub use follow::{Append, Chunk, FollowEvent, Missing};
 pub use hover::Tooltip;
 pub use memory_plan::{FileInfo, Memory, PartAssignment};
 pub use navigation::ZOOM_STEP;
@@ -169,7 +170,7 @@ impl App {
             Event::Load(files, memory) => {
                 self.stop_following(&mut effects);
                 let held = self.files.held(self.workers);
-                let first = self.files.parts.len();
+                let first = self.files.next_part();
                 let packet_bytes = self.overflow.packet_bytes(&files);
                 self.memory_plan =
                     MemoryPlan::too_large(&files, &held, first, memory, packet_bytes);
@@ -229,6 +230,7 @@ impl App {
                 let was_colored_by_file = self.is_colored_by_file();
                 self.settings.set(&key, &value);
                 self.sync_filter_text();
+                self.drop_old_parts(&mut effects);
                 if was_colored_by_file != self.is_colored_by_file() {
                     // The answers do not say what was counted.
                     self.scheduler.invalidate_data();
@@ -279,6 +281,7 @@ impl App {
             Event::Scroll(Panel::Packets, first) => {
                 let max = max_first(self.selected().packets, self.packets.visible_rows);
                 self.packets.first = first.min(max);
+                self.packets.is_at_end = 0 < max && max <= first;
             }
             Event::Scroll(Panel::Endpoints, first) => self.endpoints.scroll(first),
             Event::Scroll(_, first) => self.conversations.scroll(first),
@@ -337,6 +340,7 @@ impl App {
         self.refresh_rankings();
         self.refresh_conversations();
         self.clamp_cursor();
+        self.scroll_to_end();
         self.scene_version += u64::from(changes_charts);
         self.push_requests(&mut effects);
         effects

@@ -36,10 +36,13 @@ impl Names {
 impl App {
     /// The request for the names of parts that have been loaded since the last one, if names are shown.
     pub(super) fn request_names(&mut self) -> Option<Effect> {
-        let (first, count) = (self.names.requested, self.complete_parts());
+        // Dropped parts have no names.
+        let (first, count) =
+            (self.names.requested.max(self.files.first_part), self.complete_parts());
         let is_due =
             self.settings.layout.has_names && self.files.phase == Phase::Ready && first < count;
         is_due.then(|| {
+            self.names.arrived += first - self.names.requested;
             self.names.requested = count;
             Effect::ReadNames(first)
         })

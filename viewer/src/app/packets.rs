@@ -13,6 +13,8 @@ const EXTRA_ROWS: usize = 4;
 pub(super) struct Packets {
     /// Index of the first visible row.
     pub(super) first: u64,
+    /// The last row is in sight, and stays there if packets are added.
+    pub(super) is_at_end: bool,
     /// The number of rows that can be displayed.
     pub(super) visible_rows: usize,
     /// The row of the packet whose details are shown, if they were opened in the table.

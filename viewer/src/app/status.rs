@@ -13,11 +13,11 @@ use summary::grouped;
 const MAX_PROTOCOLS: usize = 6;
 
 impl App {
-    /// One line about the open files. Empty while loading: it would change many times a second, which
-    /// screen readers would read out.
+    /// One line about the open files. Empty while they are loaded or followed: it would change many times a
+    /// second, which screen readers would read out.
     pub(super) fn summary(&self, zone: &Zone) -> String {
         let totals = self.totals();
-        if self.files.phase != Phase::Ready {
+        if self.files.phase != Phase::Ready || self.is_following() {
             return String::new();
         }
         let mut parts = vec![
@@ -120,7 +120,7 @@ impl App {
         if self.history.now().is_empty() {
             return String::new();
         }
-        let (selected, all) = (self.selected(), self.totals());
+        let (selected, all) = (self.selected(), self.shown_totals());
         format!(
             "{} of {} selected ({}), {}{}",
             grouped(selected.packets),
@@ -171,7 +171,7 @@ impl App {
         }
         let mut problems = Vec::new();
         for (index, file) in self.files.files.iter().enumerate() {
-            let mut lines_before = 0;
+            let mut lines_before = if index == 0 { self.files.dropped.lines } else { 0 };
             for (_, part) in self.files.parts.iter().filter(|(file, _)| *file == index) {
                 for problem in &part.problems {
                     let line = grouped(lines_before + problem.line);

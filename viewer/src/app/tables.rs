@@ -263,7 +263,7 @@ impl App {
     /// The cells of a packet, in the order of [`PACKET_COLUMNS`].
     pub(super) fn packet_cells(&self, packet: &LocatedPacket, format: &Format<'_>) -> Vec<String> {
         let row = &packet.row;
-        let file = self.files.parts.get(packet.part).map_or(0, |(file, _)| *file);
+        let file = self.files.part(packet.part).map_or(0, |(file, _)| *file);
         let file = self.files.files.get(file).map_or("", |file| &file.name);
         let vlan: Vec<_> = row.vlan.iter().map(u16::to_string).collect();
         vec![

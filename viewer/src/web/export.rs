@@ -4,6 +4,8 @@ use js_sys::{Array, Function};
 use wasm_bindgen::prelude::*;
 use web_sys::Blob;
 
+use crate::partial_sort::sort;
+
 /// The exports that still wait for workers.
 #[derive(Default)]
 pub(super) struct Exports {
@@ -13,8 +15,8 @@ pub(super) struct Exports {
 
 struct Pending {
     id: u32,
-    /// The lines received so far, indexed by part; null for a part that could not be read.
-    parts: Vec<JsValue>,
+    /// The parts received so far and their lines; null for a part that could not be read.
+    parts: Vec<(usize, JsValue)>,
     /// The number of workers that have not answered yet.
     missing: usize,
     resolvers: Resolvers,
@@ -56,19 +58,15 @@ impl Exports {
     ) -> Option<(Resolvers, Option<Blob>)> {
         let index = self.pending.iter().position(|export| export.id == id)?;
         let export = &mut self.pending[index];
-        for (part, blob) in parts.iter().zip(blobs.iter()) {
-            if export.parts.len() <= *part {
-                export.parts.resize(part + 1, JsValue::NULL);
-            }
-            export.parts[*part] = blob;
-        }
+        export.parts.extend(parts.iter().copied().zip(blobs.iter()));
         export.missing = export.missing.saturating_sub(1);
         if 0 < export.missing {
             return None;
         }
-        let export = self.pending.remove(index);
-        let is_complete = export.parts.iter().all(|blob| !blob.is_null());
-        let blobs: Array = export.parts.into_iter().collect();
+        let mut export = self.pending.remove(index);
+        let is_complete = export.parts.iter().all(|(_, blob)| !blob.is_null());
+        sort(&mut export.parts, |a, b| a.0.cmp(&b.0));
+        let blobs: Array = export.parts.into_iter().map(|(_, blob)| blob).collect();
         let file = is_complete.then(|| Blob::new_with_blob_sequence(&blobs).ok()).flatten();
         Some((export.resolvers, file))
     }

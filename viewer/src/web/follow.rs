@@ -11,7 +11,7 @@ use web_sys::{Blob, Element};
 use super::dom::{element, error_message, log_error, whole};
 use super::open::same_origin;
 use super::page::Page;
-use crate::app::{App, Chunk, Event, FileInfo, FollowEvent, Phase};
+use crate::app::{App, Chunk, Event, FileInfo, FollowEvent, Missing, Phase};
 
 /// Appended bytes are kept in the page until they have this length, and are a blob of their own then. A
 /// blob of many short pieces is slow to read.
@@ -35,6 +35,16 @@ extern "C" {
 
     #[wasm_bindgen(method)]
     fn records(this: &Follower, lines: &Array);
+
+    #[wasm_bindgen(method)]
+    fn shown(
+        this: &Follower,
+        latest_ms: Option<f64>,
+        is_complete: bool,
+        removed_packets: u64,
+        missed_packets: u64,
+        missed_bytes: u64,
+    );
 
     #[wasm_bindgen(method)]
     fn stop(this: &Follower, reason: &str);
@@ -127,6 +137,7 @@ fn on_notice(page: &Page, notice: u32, offset: u64, value: &JsValue) -> JsValue 
         Notice::Bytes => return take(page, offset, value.unchecked_ref()),
         Notice::NothingNew => return page.with_app(App::has_read_all).into(),
         Notice::Connected => page.send(Event::Follow(FollowEvent::Connected)),
+        Notice::JumpToNow => page.send(Event::Follow(FollowEvent::JumpToNow)),
         Notice::Over => {
             page.send(Event::Follow(FollowEvent::Over(value.as_string())));
             close_after_error(page);
@@ -162,6 +173,14 @@ impl Following {
     /// Passes lines about the run on.
     pub(super) fn add_records(&self, lines: Vec<String>) {
         self.follower.records(&lines.into_iter().map(JsValue::from).collect());
+    }
+
+    /// Says what the charts show now.
+    pub(super) fn show(&self, app: &App) {
+        let Missing { dropped_packets, lost_packets, lost_bytes } = app.missing();
+        let latest_ms = app.totals().extent.map(|extent| extent.ts_ns.1 as f64 / 1e6);
+        let is_complete = app.has_read_all() && !app.is_outdated();
+        self.follower.shown(latest_ms, is_complete, dropped_packets, lost_packets, lost_bytes);
     }
 
     /// Ends the connection for this reason.

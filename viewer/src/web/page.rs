@@ -153,6 +153,8 @@ impl Page {
             page.state.borrow_mut().refresh.begin();
             page.send(Event::Follow(FollowEvent::Refresh));
             page.update_utc_offsets();
+            let state = &*page.state.borrow();
+            state.following.iter().for_each(|following| following.show(&state.app));
         });
     }
 
@@ -520,6 +522,8 @@ impl State {
             Effect::Load(assignments, limits) => self.load(assignments, limits),
             Effect::Cancel => self.workers.post_all(&ToWorker::Cancel),
             Effect::Append(append) => self.append(append),
+            Effect::ResendFlows => self.workers.post_all(&ToWorker::ResendFlows),
+            Effect::DropBefore(part) => self.workers.post_all(&ToWorker::DropBefore { part }),
             Effect::StopFollowing(_) if self.app.phase() == Phase::Error => self.following = None,
             Effect::StopFollowing(reason) => {
                 self.following.iter().for_each(|following| following.stop(reason));

@@ -6,7 +6,7 @@ use crate::flow::FlowDelta;
 use crate::load::{ExportFormat, FileProbe, Limits, RawFrame, Report, Sampling};
 use crate::query::{Answer, Query};
 use crate::selection::Selection;
-use crate::shard::Preceding;
+use crate::shard::PrecedingParts;
 use crate::wire::wire;
 
 /// From the page to a worker.
@@ -50,6 +50,13 @@ pub enum ToWorker {
         /// What all packets of the worker may take.
         limits: Limits,
     },
+    /// Drop the parts before this one.
+    DropBefore {
+        /// Index of the first part that is kept.
+        part: usize,
+    },
+    /// Send the addresses and flows of all parts once more.
+    ResendFlows,
     /// Stop reading and keep what has been read.
     Cancel,
     /// Stop reading and drop all parts.
@@ -59,8 +66,8 @@ pub enum ToWorker {
     },
     /// Answer queries.
     RunQueries {
-        /// For each part, the state left by the parts before it in the same file.
-        preceding: Vec<Preceding>,
+        /// The state left by the parts before each part in the same file.
+        preceding: PrecedingParts,
         /// The current selection.
         selection: Selection,
         /// The queries with their ids.
@@ -79,8 +86,8 @@ pub enum ToWorker {
         id: u32,
         /// The format.
         format: ExportFormat,
-        /// For each part, the state left by the parts before it in the same file.
-        preceding: Vec<Preceding>,
+        /// The state left by the parts before each part in the same file.
+        preceding: PrecedingParts,
         /// The current selection.
         selection: Selection,
     },
@@ -247,6 +254,7 @@ wire!(enum ToWorker {
     5 Export { id, format, preceding, selection }, 6 SimulateFailure, 7 ReadOtherFields { rows },
     8 ReadNames { first }, 9 Probe { id }, 10 Append { epoch, part, file, is_last, limits },
     11 Analyze { parts }, 12 SetFindings { epoch, part },
+    13 DropBefore { part }, 14 ResendFlows,
 });
 wire!(enum FromWorker {
     0 Ready, 1 Report { epoch, part, report }, 2 FlowDelta { epoch, part, delta },

@@ -24,6 +24,8 @@ const SHORT_LEN: u64 = 64 << 10;
 const MAX_START_LEN: u32 = 8;
 /// Waiting time after a short answer, in milliseconds.
 const PAUSE_MS: i32 = 50;
+/// The time between two updates of the header, in milliseconds.
+const HEADER_INTERVAL_MS: i32 = 1_000;
 /// A server that sends nothing for this long is not reachable, in milliseconds.
 const TIMEOUT_MS: i32 = 15_000;
 
@@ -37,6 +39,9 @@ pub(super) struct Source {
     /// Aborts the request in flight.
     abort: RefCell<AbortController>,
     is_stopped: Cell<bool>,
+    is_paused: Cell<bool>,
+    /// Ends the wait of a paused source.
+    resume: RefCell<Option<Function>>,
 }
 
 impl Source {
@@ -44,13 +49,62 @@ impl Source {
     pub(super) fn new(url: String, notify: Function, header: Rc<Header>) -> Result<Self, JsValue> {
         let window = web_sys::window().ok_or("no window")?;
         let (abort, is_stopped) = (RefCell::new(AbortController::new()?), Cell::new(false));
-        Ok(Self { window, url, notify, header, abort, is_stopped })
+        let (is_paused, resume) = (Cell::new(false), RefCell::new(None));
+        Ok(Self { window, url, notify, header, abort, is_stopped, is_paused, resume })
+    }
+
+    /// Pauses or resumes.
+    pub(super) fn toggle_pause(&self) {
+        let is_paused = !self.is_paused.get();
+        self.is_paused.set(is_paused);
+        if is_paused {
+            self.header.set_connection(Connection::Paused);
+            self.abort.borrow().abort();
+        } else {
+            self.header.set_connection(Connection::Live);
+            self.end_wait();
+        }
+    }
+
+    /// Shows the latest packets, also if the source is paused.
+    pub(super) fn jump(&self) {
+        if self.is_paused.get() {
+            self.toggle_pause();
+        }
+        self.notify(Notice::JumpToNow, 0, &JsValue::NULL);
+    }
+
+    fn end_wait(&self) {
+        if let Some(resume) = self.resume.take() {
+            log_error(resume.call0(&JsValue::NULL));
+        }
+    }
+
+    /// Waits while the source is paused.
+    async fn wait_while_paused(&self) -> Result<(), JsValue> {
+        while self.is_paused.get() && !self.is_stopped.get() {
+            let resumed = Promise::new(&mut |resolve, _| {
+                self.resume.replace(Some(resolve));
+            });
+            JsFuture::from(resumed).await?;
+        }
+        Ok(())
+    }
+
+    /// Keeps the header up to date until the source ends or is stopped.
+    pub(super) async fn refresh_header(&self) {
+        while !self.is_stopped.get() && self.sleep(HEADER_INTERVAL_MS).await.is_ok() {
+            if !self.is_stopped.get() {
+                self.header.refresh();
+            }
+        }
     }
 
     /// Stops. There are no notices from now on.
     pub(super) fn stop(&self) {
         self.is_stopped.set(true);
         self.abort.borrow().abort();
+        self.end_wait();
     }
 
     /// Calls the page, unless it has stopped the source.
@@ -67,6 +121,7 @@ impl Source {
         let value = reason.as_ref().map_or(JsValue::UNDEFINED, JsValue::from);
         self.header.set_connection(reason.map_or(Connection::Ended, Connection::Stopped));
         self.notify(Notice::Over, offset, &value);
+        self.is_stopped.set(true);
     }
 
     /// Follows the source until it ends or is stopped.
@@ -75,6 +130,10 @@ impl Source {
         while !self.is_stopped.get() {
             let start = offset;
             let result = self.request(&mut offset).await;
+            if self.is_paused.get() {
+                log_error(self.wait_while_paused().await);
+                continue;
+            }
             if start < offset || result.is_ok() {
                 backoff = Backoff::default();
             }
@@ -85,6 +144,7 @@ impl Source {
                 Err(error) => Action::Retry(error_message(&error)),
             };
             let is_read = || self.notify(Notice::NothingNew, offset, &JsValue::NULL).is_truthy();
+            self.header.set_caught_up(offset - start < SHORT_LEN);
             let wait_ms = match action {
                 Action::Read(_) => match offset - start {
                     // In a hidden page, timers wait for seconds.
@@ -123,7 +183,7 @@ impl Source {
         let response: Response = self.in_time(response, &abort).await?.dyn_into()?;
         let range = response.headers().get("Content-Range")?;
         let action = Answer::new(response.status(), range.as_deref(), *offset).action(*offset);
-        if !matches!(action, Action::Retry(_) | Action::Stop(_)) {
+        if !matches!(action, Action::Retry(_) | Action::Stop(_)) && !self.is_paused.get() {
             self.header.set_connection(Connection::Live);
             self.notify(Notice::Connected, *offset, &JsValue::NULL);
         }

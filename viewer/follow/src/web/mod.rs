@@ -9,7 +9,7 @@ use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::spawn_local;
 use web_sys::Element;
 
-use crate::Connection;
+use crate::{Connection, Shown};
 use connection::Source;
 use header::Header;
 
@@ -25,11 +25,14 @@ pub struct Follower {
 #[wasm_bindgen]
 #[expect(unreachable_pub, reason = "called from JavaScript")]
 pub fn follow(url: String, element: &Element, notify: Function) -> Result<Follower, JsValue> {
-    let header = Rc::new(Header::new(element));
+    let header = Rc::new(Header::new(element)?);
     let source = Rc::new(Source::new(url, notify, header.clone())?);
-    let follower = Follower { source: source.clone(), header };
-    spawn_local(async move { source.run().await });
-    Ok(follower)
+    let (on_pause, on_jump) = (source.clone(), source.clone());
+    header.listen(move || on_pause.toggle_pause(), move || on_jump.jump())?;
+    let (running, ticking) = (source.clone(), source.clone());
+    spawn_local(async move { running.run().await });
+    spawn_local(async move { ticking.refresh_header().await });
+    Ok(Follower { source, header })
 }
 
 #[wasm_bindgen]
@@ -38,6 +41,22 @@ impl Follower {
     pub fn records(&self, lines: &Array) {
         let lines = lines.iter().filter_map(|line| line.as_string());
         self.header.add_records(lines);
+    }
+
+    /// The charts were refreshed. `latest_ms` is the time of the latest packet, in milliseconds since the
+    /// epoch; `is_complete` if they show everything that was received. The other values are those of
+    /// [`Shown`].
+    pub fn shown(
+        &self,
+        latest_ms: Option<f64>,
+        is_complete: bool,
+        removed_packets: u64,
+        missed_packets: u64,
+        missed_bytes: u64,
+    ) {
+        let shown = Shown { removed_packets, missed_packets, missed_bytes, behind_ms: None };
+        self.header.show(shown, latest_ms, is_complete);
+        self.header.refresh();
     }
 
     /// Stops for a reason, which is shown. There are no notices from now on.

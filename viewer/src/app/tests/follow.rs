@@ -1,9 +1,13 @@
 //! Sources that are followed while they grow.
 
 use super::*;
-use crate::app::{Chunk, FollowEvent};
+use crate::app::{Chunk, FollowEvent, Missing};
+use crate::axis::QUANTITY_COUNT;
+use crate::flow::FlowDelta;
+use crate::settings::Window;
 
-const PART_LEN: usize = 16 << 20;
+/// The number of bytes after which a part is complete.
+const PART_LEN: usize = 256 << 20;
 
 impl Page {
     fn follow(workers: usize) -> Self {
@@ -30,24 +34,31 @@ impl Page {
         appended.map(|append| (append.part, append.range.clone(), append.is_last)).collect()
     }
 
-    /// The worker has read these packets of the only part.
+    /// The worker has read these packets of the first part.
     fn read(&mut self, packets: u64, read_bytes: u64) {
-        let columns = columns(0..packets, 0);
+        self.read_part(0, 0..packets, read_bytes);
+    }
+
+    /// A worker has read a part: all its packets, and its number of bytes.
+    fn read_part(&mut self, part: usize, numbers: std::ops::Range<u64>, read_bytes: u64) {
+        let packets = numbers.end - numbers.start;
+        let columns = columns(numbers, 0);
         let report = Report {
             totals: columns.totals(),
             records: packets,
             lines: packets,
+            distinct_flows: columns.flows().len() as u64,
             read_bytes,
             is_done: true,
             is_complete: true,
             ..Report::default()
         };
-        let (shard, synced) = match self.parts.pop() {
-            Some((_, shard, synced)) => (shard, synced),
-            None => (Shard::new(0, "a.ndjson".to_owned()), SyncCursor::default()),
-        };
-        self.parts.push((columns, shard, synced));
-        self.send(Event::Report { part: 0, report, elapsed_ms: 0.0 });
+        while self.parts.len() <= part {
+            let shard = Shard::growing(self.parts.len(), "a.ndjson".to_owned());
+            self.parts.push((Columns::default(), shard, SyncCursor::default()));
+        }
+        self.parts[part].0 = columns;
+        self.send(Event::Report { part, report, elapsed_ms: 0.0 });
     }
 }
 
@@ -183,4 +194,139 @@ fn followed_sources_are_not_analyzed() {
     assert_eq!(page.app.view().analysis, "not of files that are followed");
     page.source(FollowEvent::Over(None));
     assert!(page.analyzed.is_empty());
+}
+
+/// Fills parts with 100 packets each, of 100 bytes each.
+fn fill(page: &mut Page, parts: std::ops::Range<u64>) {
+    for part in parts {
+        let index = usize::try_from(part).unwrap();
+        let start = part * 10_000;
+        page.source(FollowEvent::Bytes(Chunk { start, len: 9_900, line_end: Some(9_900) }));
+        page.read_part(index, part * 100..part * 100 + 99, 9_900);
+        // The part is full once its packets have been read.
+        page.source(FollowEvent::Bytes(Chunk {
+            start: start + 9_900,
+            len: 100,
+            line_end: Some(100),
+        }));
+        page.read_part(index, part * 100..part * 100 + 100, 10_000);
+    }
+}
+
+#[test]
+fn oldest_packets_are_dropped_beyond_the_window() {
+    let mut page = Page::follow(1);
+    page.app.settings.window = Window::Packets(1_584);
+    page.source(FollowEvent::Connected);
+    fill(&mut page, 0..16);
+    page.source(FollowEvent::Refresh);
+    assert_eq!((page.app.totals().packets, page.app.missing()), (1_600, Missing::default()));
+    page.send(Event::SetFilter("proto == tcp".into(), 0));
+    assert_eq!(page.selected(), 800);
+    fill(&mut page, 16..40);
+    page.source(FollowEvent::Refresh);
+    assert_eq!(page.first_part, 24);
+    assert_eq!((page.app.totals().packets, page.selected()), (1_600, 800));
+    let dropped = Missing { dropped_packets: 2_400, ..Missing::default() };
+    assert_eq!(page.app.missing(), dropped);
+    let times = page.app.totals().extent.unwrap().ts_ns;
+    assert_eq!(times, (NOON + 2_400_000_000, NOON + 3_999_000_000));
+    // Gaps are those to the packets that were dropped.
+    assert_eq!(page.app.totals().extent.unwrap().gap_ns, Some((1_000_000, 1_000_000)));
+    assert_eq!(
+        page.app.preceding().of(24).ts_ns,
+        Some((NOON + 2_399_000_000, NOON + 2_399_000_000))
+    );
+    // Nothing is older than the new window.
+    page.send(Event::Set("window".into(), "1min".into()));
+    assert_eq!(page.first_part, 24);
+    page.send(Event::Clear(None));
+    assert_eq!(drawn(&page), 1_600);
+    page.source(FollowEvent::Over(None));
+    page.send(Event::Set("window".into(), "100k".into()));
+    assert_eq!(page.app.totals().packets, 1_600);
+}
+
+#[test]
+fn gaps_of_the_source_are_counted() {
+    let mut page = Page::follow(1);
+    page.source(FollowEvent::Connected);
+    // The source does not have its first bytes any longer.
+    page.source(FollowEvent::Bytes(Chunk { start: 500, len: 1_000, line_end: Some(1_000) }));
+    page.read_part(0, 5..15, 1_000);
+    let missing =
+        |lost_packets, lost_bytes| Missing { lost_packets, lost_bytes, dropped_packets: 0 };
+    assert_eq!(page.app.missing(), missing(0, 500));
+    page.appended.clear();
+    page.source(FollowEvent::Bytes(Chunk { start: 1_800, len: 100, line_end: Some(100) }));
+    let appended = page.appended.iter();
+    let appended: Vec<_> = appended.map(|a| (a.part, a.range.clone(), a.is_last)).collect();
+    assert_eq!(appended, [(0, 0..0, true), (1, 0..100, false)]);
+    assert_eq!(page.app.missing(), missing(0, 800));
+    page.read_part(1, 18..19, 100);
+    assert_eq!(page.app.missing(), missing(3, 800));
+    assert_eq!(page.receive(1_900, 100), [(1, 0..100, false)]);
+    page.source(FollowEvent::Refresh);
+    assert_eq!(drawn(&page), 11);
+}
+
+#[test]
+fn unused_addresses_are_removed() {
+    let mut page = Page::follow(1);
+    page.app.settings.window = Window::Packets(1_584);
+    page.source(FollowEvent::Connected);
+    fill(&mut page, 0..16);
+    page.source(FollowEvent::Refresh);
+    // As if the first part had many other addresses.
+    let address = |n: u32| std::net::IpAddr::from(n.to_be_bytes()).into();
+    let delta =
+        FlowDelta { addresses: (0..200_000).map(address).collect(), ..FlowDelta::default() };
+    page.send(Event::FlowDelta { part: 0, delta });
+    assert!(!page.app.flows.has_many_unused());
+    fill(&mut page, 16..17);
+    assert!(page.app.flows.has_many_unused());
+    page.source(FollowEvent::Refresh);
+    assert!(!page.app.flows.has_many_unused());
+    let rows = page.app.csv(Panel::Destinations).unwrap();
+    assert_eq!(rows.matches(",400,").count(), 4, "{rows}");
+}
+
+#[test]
+fn table_stays_at_the_end_or_at_its_rows() {
+    let mut page = Page::follow(1);
+    page.app.settings.window = Window::Packets(1_584);
+    page.source(FollowEvent::Connected);
+    fill(&mut page, 0..16);
+    page.source(FollowEvent::Refresh);
+    let shown = |page: &Page| {
+        let rows: Vec<_> = page.app.packet_rows().iter().map(|packet| packet.row.n).collect();
+        (rows.len(), rows[0])
+    };
+    page.send(Event::Scroll(Panel::Packets, 700));
+    fill(&mut page, 16..20);
+    page.source(FollowEvent::Refresh);
+    assert_eq!(shown(&page), (5, 701));
+    // The first row in sight was dropped.
+    fill(&mut page, 20..28);
+    page.source(FollowEvent::Refresh);
+    assert_eq!(shown(&page), (5, 1_201));
+    // Zoom and selections stay, until the user wants to see the latest packets.
+    page.send(Event::SetZoom(
+        Quantity::Time,
+        Span::new(NOON + 1_500_000_000, NOON + 2_000_000_000),
+    ));
+    page.send(Event::SetFilter("proto == udp".into(), 0));
+    fill(&mut page, 28..29);
+    page.source(FollowEvent::Refresh);
+    assert!(page.app.settings.zoom[Quantity::Time as usize].is_some());
+    page.source(FollowEvent::JumpToNow);
+    assert_eq!(page.app.settings.zoom, [None; QUANTITY_COUNT]);
+    assert_eq!((shown(&page), page.chips().len()), ((5, 2_892), 1));
+    fill(&mut page, 29..30);
+    page.source(FollowEvent::Refresh);
+    assert_eq!(shown(&page), (5, 2_992));
+    page.send(Event::Scroll(Panel::Packets, 3));
+    fill(&mut page, 30..31);
+    page.source(FollowEvent::Refresh);
+    assert!(shown(&page).1 < 2_000);
 }

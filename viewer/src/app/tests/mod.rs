@@ -37,6 +37,8 @@ const NOON: i64 = 1_795_521_600_000_000_000; // 2026-11-24T12:00:00Z
 struct Page {
     app: App,
     parts: Vec<(Columns, Shard, SyncCursor)>,
+    /// The parts before this one were dropped.
+    first_part: usize,
     /// The packets whose lines were requested.
     read: Vec<(usize, usize)>,
     loaded: Vec<PartAssignment>,
@@ -73,6 +75,7 @@ impl Page {
         let mut page = Self {
             app: App::new(1),
             parts: Vec::new(),
+            first_part: 0,
             read: Vec::new(),
             loaded: Vec::new(),
             named: Vec::new(),
@@ -130,6 +133,12 @@ impl Page {
                     Effect::Load(pieces, _) => self.loaded = pieces,
                     Effect::Cancel => {}
                     Effect::Append(append) => self.appended.push(append),
+                    Effect::DropBefore(part) => self.first_part = part,
+                    Effect::ResendFlows => {
+                        self.parts
+                            .iter_mut()
+                            .for_each(|(_, _, synced)| *synced = SyncCursor::default());
+                    }
                     Effect::StopFollowing(_) => self.is_stopped = true,
                     Effect::ReadNames(first) => {
                         self.named.push(first);
@@ -165,11 +174,13 @@ impl Page {
         let selection: Selection = decode(&encode(selection)).expect("encoded by us");
         let (ids, queries): (Vec<_>, Vec<_>) = queries.iter().cloned().unzip();
         let mut merged: Option<Vec<Answer>> = None;
-        for (part, (columns, shard, sync_cursor)) in self.parts.iter_mut().enumerate() {
+        for (part, (columns, shard, sync_cursor)) in
+            self.parts.iter_mut().enumerate().skip(self.first_part)
+        {
             let delta = columns.flow_delta(sync_cursor, usize::MAX);
             let learn = Event::FlowDelta { part, delta };
             assert!(self.app.update(learn).is_empty());
-            let answers = shard.answer(columns, preceding[part], &selection, &queries);
+            let answers = shard.answer(columns, preceding.of(part), &selection, &queries);
             merged = Some(match merged {
                 Some(all) => all.into_iter().zip(answers).map(|(a, b)| a.merge(b)).collect(),
                 None => answers,

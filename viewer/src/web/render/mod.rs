@@ -227,6 +227,7 @@ impl Renderer {
         let has_charts = app.has_data();
         let is_loading = view.phase == Phase::Loading && !app.is_following();
         for (id, is_visible) in [
+            ("window", app.is_following()),
             ("loading", is_loading && view.memory_prompt.is_none()),
             ("views", has_charts),
             ("selection", has_charts),

@@ -70,7 +70,9 @@ pub struct FlowTable {
     addresses: Interner<Address>,
     protos: Interner<String>,
     pairs: Interner<PairIds>,
+    /// The ids of the parts from [`Self::first_part`] on.
     parts: Vec<PartIds>,
+    first_part: usize,
 }
 
 /// An [`EndpointPair`] by ids of the table. The order of `a` and `b` is that of their addresses.
@@ -114,11 +116,12 @@ impl FlowTable {
     /// Adds the new addresses and flows of a part. Deltas of a part must arrive in order, and before answers that
     /// refer to them.
     pub fn apply(&mut self, part: usize, delta: FlowDelta) {
-        if self.parts.len() <= part {
-            self.parts.resize_with(part + 1, Default::default);
+        let Some(index) = part.checked_sub(self.first_part) else { return };
+        if self.parts.len() <= index {
+            self.parts.resize_with(index + 1, Default::default);
         }
-        let Self { addresses, protos, pairs, parts } = self;
-        let ids = &mut parts[part];
+        let Self { addresses, protos, pairs, parts, .. } = self;
+        let ids = &mut parts[index];
         for name in delta.protos {
             push_compact(&mut ids.protos, protos.id(name));
         }
@@ -135,6 +138,33 @@ impl FlowTable {
             let pair = pairs.id(PairIds { a, b, proto });
             push_compact(&mut ids.flows, PairDirection::new(pair, is_a_to_b));
         }
+    }
+
+    /// Drops the ids of the parts before this one. The addresses and flows that they refer to are kept.
+    pub fn drop_before(&mut self, part: usize) {
+        let count = part.saturating_sub(self.first_part);
+        self.parts.drain(..count.min(self.parts.len()));
+        self.first_part += count;
+    }
+
+    /// Returns true if most of the addresses and flows are only of parts that were dropped.
+    pub fn has_many_unused(&self) -> bool {
+        /// Fewer are not worth sending all others once more.
+        const MIN_COUNT: usize = 100_000;
+        let used: usize =
+            self.parts.iter().map(|part| part.addresses.len() + part.flows.len()).sum();
+        MIN_COUNT + 2 * used < self.addresses.items().len() + self.pairs.items().len()
+    }
+
+    /// Removes all addresses and flows, which must be added again. Protocols are kept, because conversations
+    /// refer to them.
+    pub fn clear(&mut self) {
+        let protos = std::mem::take(&mut self.protos);
+        *self = Self { protos, first_part: self.first_part, ..Self::default() };
+    }
+
+    fn part(&self, part: usize) -> Option<&PartIds> {
+        self.parts.get(part.checked_sub(self.first_part)?)
     }
 
     /// Names of the protocols.
@@ -168,7 +198,7 @@ impl FlowTable {
     ) -> Vec<Tally> {
         let mut sums = vec![Tally::default(); count];
         for IdTally { part, id, tally } in tallies {
-            let id = self.parts.get(*part).and_then(|part| ids(part).get(*id as usize));
+            let id = self.part(*part).and_then(|part| ids(part).get(*id as usize));
             if let Some(id) = id {
                 sums[*id as usize].add(*tally);
             }
@@ -186,7 +216,7 @@ impl FlowTable {
         let mut connection_indices: Vec<u32> = Vec::new();
         let mut all: Vec<Conversation> = Vec::new();
         for flow in tallies {
-            let part = self.parts.get(flow.part);
+            let part = self.part(flow.part);
             let direction = part.and_then(|part| part.flows.get(flow.flow as usize));
             let Some(direction) = direction else { continue };
             let ids = self.pairs.items()[direction.pair()];

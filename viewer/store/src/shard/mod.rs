@@ -33,7 +33,7 @@ use viewer_model::axis::Quantity;
 use viewer_model::filter::{Context, parse};
 use viewer_model::protocol::{CLASSES, Class};
 use viewer_model::selection::{Dimension, DimensionSet, Selection};
-use viewer_model::wire::Wire;
+use viewer_model::wire::{Wire, wire};
 
 /// What a part has to know about the other parts of the same file, most of it about the packets before it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -56,6 +56,23 @@ impl Preceding {
 
     fn start_ns(self) -> i64 {
         self.start_ns.unwrap_or(0)
+    }
+}
+
+/// What each part has to know about the other parts of its file.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PrecedingParts {
+    /// Index of the first part.
+    pub first: usize,
+    /// The values of this part and those after it.
+    pub parts: Vec<Preceding>,
+}
+
+impl PrecedingParts {
+    /// The values of a part.
+    pub fn of(&self, part: usize) -> Preceding {
+        let index = part.checked_sub(self.first);
+        index.and_then(|index| self.parts.get(index)).copied().unwrap_or_default()
     }
 }
 
@@ -521,6 +538,8 @@ fn find_matches(
         None => (*dimension, rows.all()),
     })
 }
+
+wire!(struct PrecedingParts { first, parts });
 
 /// By hand: classes are sent as their indices.
 impl Wire for Preceding {

@@ -178,6 +178,8 @@ pub struct Report {
     pub skipped: u64,
     /// The first of these, with reasons. If damage ended reading, it is the first element.
     pub problems: Vec<Problem>,
+    /// Number of distinct flows of the packets.
+    pub distinct_flows: u64,
     /// Totals of the packets.
     pub totals: Totals,
     /// The packets have no numbers of their own and are numbered by their lines.
@@ -361,6 +363,7 @@ impl Loader {
             flows: *flow_count,
             skipped: *skipped,
             problems: problems.clone(),
+            distinct_flows: columns.flows().len() as u64,
             totals: columns.totals().renumbered(-before),
             is_counted: self.sink.is_counted(),
             is_capture: self.source.is_capture(),
@@ -528,7 +531,7 @@ wire!(struct Problem { line, reason });
 wire!(struct Limits { bytes, flows });
 wire!(enum Failure { 0 MemoryFull, 1 Unreadable(reason) });
 wire!(struct Report {
-    read_bytes, lines, records, flows, skipped, problems, totals, is_counted, is_capture, memory_bytes,
+    read_bytes, lines, records, flows, skipped, problems, distinct_flows, totals, is_counted, is_capture, memory_bytes,
     is_done, is_complete, failure,
 });
 

@@ -18,7 +18,9 @@ const BLOB_LEN: usize = 4 << 20;
 /// could not be read. Later changes of the selection do not matter.
 pub(super) fn start(worker: &Worker, id: u32, format: ExportFormat) {
     let (epoch, selected) = worker.with_state(|state| {
-        let parts = state.parts.iter().map(|part| (part.number, part.shard.selected()));
+        state.exports += 1;
+        let parts = state.parts.iter().filter(|part| !part.is_dropped);
+        let parts = parts.map(|part| (part.number, part.shard.selected()));
         (state.epoch, parts.collect::<Vec<_>>())
     });
     let worker = worker.clone();
@@ -29,6 +31,13 @@ pub(super) fn start(worker: &Worker, id: u32, format: ExportFormat) {
             let blob = export_part(&worker, epoch, *number, format, &is_selected).await;
             blobs.push(&blob.map_or(JsValue::NULL, JsValue::from));
         }
+        worker.with_state(|state| {
+            // Another load starts with no exports.
+            if state.epoch == epoch {
+                state.exports -= 1;
+                state.remove_dropped();
+            }
+        });
         let parts = selected.into_iter().map(|(number, _)| number).collect();
         worker.post(&FromWorker::Exported { id, parts }, Some(&blobs));
     });

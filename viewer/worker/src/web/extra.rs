@@ -63,7 +63,7 @@ pub(super) fn ready(worker: &Worker, message: ToWorker, selection: &Selection) -
 
 /// Parts that are being loaded do not have the fields yet; they are read afterwards.
 fn misses(part: &Part, field: ExtraField) -> bool {
-    part.is_loaded && !part.loader.columns().has_extra(field)
+    part.is_loaded && !part.is_dropped && !part.loader.columns().has_extra(field)
 }
 
 /// Reads the fields of a filter that parts do not have.
@@ -81,7 +81,10 @@ fn start(worker: &Worker, id: u32, fields: Vec<ExtraField>) {
             });
             let Some(number) = next else { break };
             let read = read_part(&worker, epoch, id, number, &fields).await;
-            if let Err(error) = read {
+            // A part that was dropped meanwhile needs no fields.
+            if let Err(error) = read
+                && worker.with_part(epoch, number, |part| part.is_dropped) == Some(false)
+            {
                 let error = error_message(&error);
                 worker.post(&FromWorker::ExtraFailed { epoch, error }, None);
                 has_failed = true;

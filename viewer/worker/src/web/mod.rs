@@ -26,11 +26,12 @@ use wasm_bindgen::prelude::*;
 use web_sys::{Blob, DedicatedWorkerGlobalScope, MessageEvent};
 
 use crate::columns::Columns;
+use crate::flow::SyncCursor;
 use crate::load::{Loader, Sampling};
 use crate::message::{FromWorker, ToWorker};
 use crate::query::{Answer, Query, QueryKind};
 use crate::selection::Selection;
-use crate::shard::{Preceding, Shard};
+use crate::shard::{Preceding, PrecedingParts, Shard};
 use crate::wire::decode;
 use parts::{Part, State, Worker};
 
@@ -89,6 +90,10 @@ fn handle(worker: &Worker, message: ToWorker, attachments: &Array) {
             let appended = (file.unchecked_into(), &bytes.unchecked_into());
             append::append(worker, id, new_part, appended, is_last);
         }
+        ToWorker::DropBefore { part } => worker.with_state(|state| state.drop_before(part)),
+        ToWorker::ResendFlows => worker.with_state(|state| {
+            state.parts.iter_mut().for_each(|part| part.synced = SyncCursor::default());
+        }),
         ToWorker::Cancel => worker.with_state(|state| {
             state.parts.iter_mut().for_each(|part| part.is_cancelled = true);
         }),
@@ -134,7 +139,7 @@ fn handle_ready(worker: &Worker, message: ToWorker) {
 /// Applies the selection to all parts, and answers queries about them.
 fn answer(
     worker: &Worker,
-    preceding: &[Preceding],
+    preceding: &PrecedingParts,
     selection: &Selection,
     queries: &[(u32, Query)],
 ) {
@@ -145,14 +150,16 @@ fn answer(
         let refers_to_flows =
             |kind| matches!(kind, &QueryKind::Conversations | &QueryKind::Connections);
         let needs_flows = queries.iter().any(|(_, query)| refers_to_flows(&query.kind));
-        parts.iter_mut().for_each(|part| send_delta(worker, *epoch, part, needs_flows));
+        let kept = |part: &&mut Part| !part.is_dropped;
+        let parts_to_send = parts.iter_mut().filter(kept);
+        parts_to_send.for_each(|part| send_delta(worker, *epoch, part, needs_flows));
         let (ids, queries): (Vec<_>, Vec<_>) = queries.iter().cloned().unzip();
         let answers_of = |part: &mut Part| {
-            let before = preceding.get(part.number).copied().unwrap_or_default();
+            let before = preceding.of(part.number);
             part.loader.set_lines_before(before.lines);
             part.shard.answer(part.loader.columns(), before, selection, &queries)
         };
-        let merged = parts.iter_mut().map(answers_of).reduce(|all, more| {
+        let merged = parts.iter_mut().filter(kept).map(answers_of).reduce(|all, more| {
             all.into_iter().zip(more).map(|(one, other)| one.merge(other)).collect()
         });
         // Without parts the answers are those of an empty part.

@@ -24,7 +24,9 @@ pub(super) fn start(worker: &Worker, first: usize) {
                 names.add_answers(part.loader.columns(), &values);
                 Some(())
             });
-            let names = has_added.flatten().map(|()| names.into_list());
+            // A part that was dropped meanwhile has no names.
+            let is_dropped = has_added.is_none();
+            let names = (is_dropped || has_added.flatten().is_some()).then(|| names.into_list());
             worker.post(&FromWorker::Names { epoch, names }, None);
         }
     });

@@ -33,6 +33,24 @@ pub(super) struct State {
     pub(super) record_requests: u32,
     /// Fields that a selection refers to and that have no column.
     pub(super) reading: Reading,
+    /// The number of exports that have not ended.
+    pub(super) exports: u32,
+}
+
+impl State {
+    /// Drops the parts before this one, once no export reads them.
+    pub(super) fn drop_before(&mut self, part: usize) {
+        let dropped = self.parts.iter_mut().filter(|dropped| dropped.number < part);
+        dropped.for_each(|dropped| dropped.is_dropped = true);
+        self.remove_dropped();
+    }
+
+    /// Removes the parts that were dropped, unless an export reads them.
+    pub(super) fn remove_dropped(&mut self) {
+        if self.exports == 0 {
+            self.parts.retain(|part| !part.is_dropped);
+        }
+    }
 }
 
 /// A part of a file.
@@ -46,6 +64,8 @@ pub(super) struct Part {
     /// Whether reading stops before the end of the part.
     pub(super) is_cancelled: bool,
     pub(super) is_loaded: bool,
+    /// Queries are not about this part any longer.
+    pub(super) is_dropped: bool,
     /// How much of the part's flows the page has.
     pub(super) synced: SyncCursor,
 }
@@ -66,6 +86,7 @@ impl Part {
             limits,
             is_cancelled: false,
             is_loaded: false,
+            is_dropped: false,
             synced: SyncCursor::default(),
         }
     }
