@@ -1,8 +1,8 @@
 //! The lines of a run in bounded memory, for readers on other threads.
 //!
 //! Each byte has an offset: the first byte of the run has offset 0. The oldest lines are dropped when there
-//! are too many, except for the first one, which describes the run. Writing never waits for a reader: readers copy no more than one chunk under the lock, and
-//! share the others.
+//! are too many, except for the first one, which describes the run. Writing never waits for a reader: readers
+//! copy no more than one chunk under the lock, and share the others.
 
 use std::collections::VecDeque;
 use std::ops::Range;
