@@ -26,18 +26,19 @@ pub(crate) enum Piece {
     Continues,
     /// The body ends after this number of its bytes.
     Ends(usize),
-    /// It is not part of such a body.
-    Invalid,
 }
 
 impl Body {
     pub(crate) const EMPTY: Self = Self::Length(0);
 
-    /// Adds the next bytes.
+    /// Adds the next bytes. If they are not part of such a body, its end is unknown from then on.
     pub(crate) fn add(&mut self, bytes: &[u8]) -> Piece {
         match self {
             Self::UntilClose => Piece::Continues,
-            Self::Chunked(chunks) => chunks.add(bytes),
+            Self::Chunked(chunks) => chunks.add(bytes).unwrap_or_else(|| {
+                *self = Self::UntilClose;
+                Piece::Continues
+            }),
             Self::Length(len) => match usize::try_from(*len) {
                 Ok(len) if len <= bytes.len() => Piece::Ends(len),
                 _ => {
@@ -101,7 +102,8 @@ impl Chunks {
         true
     }
 
-    fn add(&mut self, bytes: &[u8]) -> Piece {
+    /// Adds the next bytes. Returns `None` if they are not part of such a body.
+    fn add(&mut self, bytes: &[u8]) -> Option<Piece> {
         let mut index = 0;
         while let Some(byte) = bytes.get(index) {
             index += 1;
@@ -117,7 +119,7 @@ impl Chunks {
                 (ChunkState::DataEnd, b'\n') => ChunkState::Start,
                 (ChunkState::Start | ChunkState::Size, digit) if digit.is_ascii_hexdigit() => {
                     if u64::MAX >> 8 < self.len {
-                        return Piece::Invalid;
+                        return None;
                     }
                     let value = char::from(*digit).to_digit(16).unwrap_or_default();
                     self.len = self.len << 4 | u64::from(value);
@@ -130,16 +132,14 @@ impl Chunks {
                 (ChunkState::Size, b'\r' | b';' | b' ' | b'\t') | (ChunkState::Extension, _) => {
                     ChunkState::Extension
                 }
-                (ChunkState::TrailerStart, b'\n') => return Piece::Ends(index),
+                (ChunkState::TrailerStart, b'\n') => return Some(Piece::Ends(index)),
                 (ChunkState::TrailerStart, b'\r') => ChunkState::TrailerStart,
                 (ChunkState::Trailer, b'\n') => ChunkState::TrailerStart,
                 (ChunkState::TrailerStart | ChunkState::Trailer, _) => ChunkState::Trailer,
-                (ChunkState::Start | ChunkState::Size | ChunkState::DataEnd, _) => {
-                    return Piece::Invalid;
-                }
+                (ChunkState::Start | ChunkState::Size | ChunkState::DataEnd, _) => return None,
             };
         }
-        Piece::Continues
+        Some(Piece::Continues)
     }
 }
 
@@ -194,7 +194,6 @@ impl Position {
         }
         match self.body.add(rest) {
             Piece::Continues => self.seq = add(seq, payload.len()),
-            Piece::Invalid => (self.seq, self.body) = (add(seq, payload.len()), Body::UntilClose),
             Piece::Ends(len) => {
                 let start = known + len;
                 (self.seq, self.body) = (add(seq, start), Body::EMPTY);

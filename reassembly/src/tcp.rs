@@ -216,9 +216,8 @@ fn take_messages(
         first.get_or_insert(message);
         let Some(mut body) = body else { break Rest::Unknown };
         match body.add(stream.data()) {
-            piece @ (Piece::Continues | Piece::Invalid) => {
+            Piece::Continues => {
                 let seq = http::add(partial.seq, stream.data().len());
-                let body = if piece == Piece::Invalid { Body::UntilClose } else { body };
                 break Rest::Position(Position { message: start, seq, body });
             }
             Piece::Ends(len) => {

@@ -90,8 +90,9 @@ impl<'a> HttpHead<'a> {
             if name.eq_ignore_ascii_case(b"host") && !value.is_empty() {
                 head.host.get_or_insert(value);
             }
-            is_framing = HttpFraming::has_field(name);
-            head.framing = head.framing.with_field(name, value);
+            let framing = head.framing.with_field(name, value);
+            is_framing = framing.is_some();
+            head.framing = framing.unwrap_or(head.framing);
         }
         Some(head)
     }
@@ -150,34 +151,27 @@ impl<'a> HttpStart<'a> {
 }
 
 impl HttpFraming {
-    /// Whether a field is part of the framing.
-    fn has_field(name: &[u8]) -> bool {
-        [&b"content-length"[..], b"transfer-encoding"]
-            .iter()
-            .any(|of| name.eq_ignore_ascii_case(of))
-    }
-
-    /// Adds a field of the message.
-    fn with_field(self, name: &[u8], value: &[u8]) -> Self {
+    /// Adds a field of the message. Returns `None` if it is not part of the framing.
+    fn with_field(self, name: &[u8], value: &[u8]) -> Option<Self> {
         if name.eq_ignore_ascii_case(b"content-length") {
             let is_number = !value.is_empty() && value.iter().all(u8::is_ascii_digit);
             let text = str::from_utf8(value).ok().filter(|_| is_number);
-            return match (self, text.and_then(|text| text.parse().ok())) {
+            return Some(match (self, text.and_then(|text| text.parse().ok())) {
                 (Self::Absent, Some(len)) => Self::Length(len),
                 (Self::Length(len), Some(other)) if len == other => self,
                 _ => Self::Unknown,
-            };
+            });
         }
         if name.eq_ignore_ascii_case(b"transfer-encoding") {
             // The last coding counts (RFC 9112, section 6.3).
             let last = value.rsplit(|byte| *byte == b',').next().unwrap_or_default();
             let is_chunked = last.trim_ascii().eq_ignore_ascii_case(b"chunked");
-            return match self {
+            return Some(match self {
                 Self::Absent if is_chunked => Self::Chunked,
                 _ => Self::Unknown,
-            };
+            });
         }
-        self
+        None
     }
 }
 
