@@ -1,6 +1,7 @@
 //! The readers in JavaScript, for the module of the workers (`viewer/worker/src/web/formats.rs`).
 
-use js_sys::{ArrayBuffer, Function, Uint8Array, WebAssembly};
+use js_sys::{Function, Uint8Array};
+use viewer_dom::whole;
 use viewer_model::wire::{decode, encode};
 use wasm_bindgen::prelude::*;
 
@@ -47,7 +48,7 @@ impl FileReader {
 
     /// Rereads a packet. Returns the encoded record or number of bytes needed.
     pub fn reread(&self, n: f64, offset: f64, bytes: &[u8]) -> Vec<u8> {
-        let (record, needed) = match self.inner.reread(number(n), number(offset), bytes) {
+        let (record, needed) = match self.inner.reread(whole(n), whole(offset), bytes) {
             Ok(record) => (Some(record), None),
             Err(needed) => (None, needed),
         };
@@ -65,12 +66,6 @@ impl FileReader {
 pub fn open_file(form: &[u8]) -> Result<FileReader, String> {
     let form: Form = decode(form).ok_or("an invalid form")?;
     Ok(FileReader { inner: open(form) })
-}
-
-/// A whole number that JavaScript represents exactly.
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a whole number")]
-fn number(number: f64) -> u64 {
-    number as u64
 }
 
 /// Functions of JavaScript that receive the content.
@@ -109,7 +104,5 @@ impl ContentSink for Remote<'_> {
 #[wasm_bindgen(js_name = memoryBytes)]
 #[expect(unreachable_pub, reason = "called from JavaScript")]
 pub fn memory_bytes() -> f64 {
-    let memory: WebAssembly::Memory = wasm_bindgen::memory().unchecked_into();
-    let buffer: ArrayBuffer = memory.buffer().unchecked_into();
-    f64::from(buffer.byte_length())
+    viewer_dom::memory_bytes() as f64
 }

@@ -214,7 +214,7 @@ impl Files {
 
     /// The parts of a file, each with the offset of its first byte.
     pub(super) fn parts_of(&self, file: usize) -> Vec<(usize, u64)> {
-        let parts = self.parts.iter().enumerate().filter(|(_, (of, _))| *of == file);
+        let parts = self.numbered_parts().filter(|(_, (of, _))| *of == file);
         let starts = (0..).map(|part| self.files[file].range(part).start);
         parts.map(|(part, _)| part).zip(starts).collect()
     }

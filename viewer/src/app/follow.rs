@@ -276,8 +276,8 @@ impl App {
             if !limits.allow_dropping(of_parts(0), of_parts(1)) {
                 break;
             }
-            let lost = self.lost_before(self.files.first_part + 1);
             let next = self.files.first_part + 1;
+            let lost = self.lost_before(next);
             if let Some(follow) = &mut self.follow {
                 follow.newly_dropped += self.files.parts[0].1.totals.packets;
                 if let Some(index) = follow.gaps.iter().position(|gap| *gap == next) {

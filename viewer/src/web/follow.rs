@@ -19,7 +19,7 @@ const PIECE_LEN: u32 = 256 << 10;
 
 #[wasm_bindgen]
 extern "C" {
-    /// The exports of the module (`viewer/follow/src/web.rs`).
+    /// The exports of the module (`viewer/follow/src/web/mod.rs`).
     type Module;
 
     #[wasm_bindgen(method, catch)]

@@ -18,12 +18,11 @@ const HAS_NUMBERS: u8 = 1 << 7;
 
 /// Appends the marks of a packet.
 pub fn put_marks(marks: &Marks, bytes: &mut Vec<u8>) {
-    let rtx = Retransmission::ALL.iter().position(|rtx| marks.rtx == Some(*rtx));
     let bit = |bit: u8, is_set: bool| if is_set { bit } else { 0 };
     let numbers = [marks.unseen_bytes, marks.rtt_us, marks.handshake_us];
     let present = numbers.iter().rev().fold(0, |bits, one| bits << 1 | u8::from(one.is_some()));
     bytes.push(
-        rtx.map_or(0, |index| index.to_le_bytes()[0] + 1)
+        rtx_index(marks).map_or(0, |index| index + 1)
             | bit(OUT_OF_ORDER, marks.is_out_of_order)
             | bit(DUP_ACK, marks.is_dup_ack)
             | bit(ZERO_WINDOW, marks.is_zero_window)
@@ -35,6 +34,12 @@ pub fn put_marks(marks: &Marks, bytes: &mut Vec<u8>) {
         bytes.push(present);
         numbers.into_iter().flatten().for_each(|number| number.put(bytes));
     }
+}
+
+/// The index of the kind of retransmission in [`Retransmission::ALL`].
+fn rtx_index(marks: &Marks) -> Option<u8> {
+    let kinds = Retransmission::ALL.into_iter().zip(0..);
+    kinds.into_iter().find_map(|(rtx, index)| (marks.rtx == Some(rtx)).then_some(index))
 }
 
 /// Decodes the marks of a packet and advances `bytes` past them; `None` if they are invalid.
@@ -78,10 +83,7 @@ pub(crate) fn texts(field: FindingField) -> &'static [&'static str] {
 pub(crate) fn value(field: FindingField, marks: &Marks) -> i64 {
     let flag = |is_set: bool| is_set.then_some(0);
     let number = match field {
-        FindingField::Rtx => Retransmission::ALL
-            .iter()
-            .zip(0..)
-            .find_map(|(rtx, index)| (marks.rtx == Some(*rtx)).then_some(index)),
+        FindingField::Rtx => rtx_index(marks).map(u32::from),
         FindingField::OutOfOrder => flag(marks.is_out_of_order),
         FindingField::DupAck => flag(marks.is_dup_ack),
         FindingField::ZeroWindow => flag(marks.is_zero_window),

@@ -4,7 +4,7 @@ use js_sys::{Function, Promise, Reflect, Uint8Array};
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use viewer_dom::{error_message, log_error};
-use viewer_formats::is_text;
+use viewer_formats::{START_LEN, is_text};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{
@@ -20,8 +20,6 @@ const CHUNK_LEN: u32 = 1 << 20;
 /// After an answer with fewer bytes than this, the next request waits: many short answers would cost more
 /// than a few longer ones.
 const SHORT_LEN: u64 = 64 << 10;
-/// Bytes that tell whether a source is text.
-const MAX_START_LEN: u32 = 8;
 /// Waiting time after a short answer, in milliseconds.
 const PAUSE_MS: i32 = 50;
 /// The time between two updates of the header, in milliseconds.
@@ -218,7 +216,8 @@ impl Source {
             let len: u32 = chunk.iter().map(Uint8Array::length).sum();
             if 0 < len && (is_over || CHUNK_LEN <= len) {
                 let joined = join(&std::mem::take(&mut chunk), len);
-                if *offset == 0 && !is_text(&joined.subarray(0, MAX_START_LEN).to_vec()) {
+                let start_len = u32::try_from(START_LEN).unwrap_or(len);
+                if *offset == 0 && !is_text(&joined.subarray(0, start_len).to_vec()) {
                     return Ok(Action::Stop("only NDJSON can be followed".to_owned()));
                 }
                 let taken = self.notify(Notice::Bytes, *offset, &joined);

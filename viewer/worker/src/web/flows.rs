@@ -59,11 +59,7 @@ impl Analysis {
     ///
     /// If the module cannot be loaded.
     pub(super) async fn begin(starts: &[u64]) -> Result<Self, JsValue> {
-        if MODULE.with(|module| module.get().is_none()) {
-            let exports = modules::load("flows").await?;
-            // Another analysis can have loaded it meanwhile; either serves.
-            MODULE.with(|module| drop(module.set(exports.unchecked_into())));
-        }
+        modules::load(&MODULE, "flows").await?;
         let starts: Vec<_> = starts.iter().map(|start| *start as f64).collect();
         let begun = MODULE.with(|module| module.get().map(|module| module.begin(&starts)));
         Ok(Self { inner: Some(begun.ok_or("no module")??), error: None })

@@ -57,13 +57,7 @@ thread_local! {
 ///
 /// If the module cannot be loaded.
 pub(super) async fn prepare(start: &[u8]) -> Result<(), JsValue> {
-    if is_text(start) || MODULE.with(|module| module.get().is_some()) {
-        return Ok(());
-    }
-    let exports = modules::load("formats").await?;
-    // Another file can have loaded it meanwhile; either serves.
-    MODULE.with(|module| drop(module.set(exports.unchecked_into())));
-    Ok(())
+    if is_text(start) { Ok(()) } else { modules::load(&MODULE, "formats").await }
 }
 
 /// Starts reading a file. Reading fails if [`prepare`] has not loaded the module.

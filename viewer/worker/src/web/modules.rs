@@ -2,6 +2,7 @@
 
 use js_sys::{Function, Promise};
 use std::cell::OnceCell;
+use std::thread::LocalKey;
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
 
@@ -16,13 +17,22 @@ pub(super) fn install(load: Function) {
     LOAD.with(|cell| drop(cell.set(load)));
 }
 
-/// The exports of a module.
+/// Loads a module and stores its exports, unless they are there already.
 ///
 /// # Errors
 ///
 /// If the module cannot be loaded.
-pub(super) async fn load(name: &str) -> Result<JsValue, JsValue> {
+pub(super) async fn load<T: JsCast>(
+    exports: &'static LocalKey<OnceCell<T>>,
+    name: &str,
+) -> Result<(), JsValue> {
+    if exports.with(|exports| exports.get().is_some()) {
+        return Ok(());
+    }
     let load = LOAD.with(|load| load.get().cloned()).ok_or("modules cannot be loaded")?;
     let promise: Promise = load.call1(&JsValue::NULL, &name.into())?.unchecked_into();
-    JsFuture::from(promise).await
+    let loaded = JsFuture::from(promise).await?.unchecked_into();
+    // Another file may have loaded it meanwhile. Either can be used.
+    exports.with(|exports| drop(exports.set(loaded)));
+    Ok(())
 }
