@@ -92,6 +92,30 @@ impl Page {
         value
     }
 
+    /// Makes later workers run a script beside their own. `startedCount` is the number of those started.
+    ///
+    /// # Panics
+    ///
+    /// If the page does not load.
+    pub fn extend_workers(&self, script: &str) {
+        self.eval(&format!(
+            "(() => {{
+                const main = document.querySelector('script[type=module]').src;
+                const worker = main.replace('main.js', 'start-worker.js');
+                const script = `import '${{worker}}';` + {};
+                const blob = new Blob([script], {{type: 'text/javascript'}});
+                window.startedCount = 0;
+                window.Worker = class extends Worker {{
+                    constructor(url, options) {{
+                        window.startedCount += 1;
+                        super(trusted.createScriptURL(URL.createObjectURL(blob)), options);
+                    }}
+                }};
+            }})()",
+            Value::from(script)
+        ));
+    }
+
     /// Waits until a JavaScript expression is true.
     ///
     /// # Panics

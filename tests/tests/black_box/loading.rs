@@ -62,33 +62,26 @@ fn files_that_are_not_captures_are_rejected_by_name() {
     );
 }
 
-/// Workers that send the files that they have loaded when `files` asks for them.
-const WORKERS_WITH_FILES: &str = "(() => {
+/// Collects the files that workers have loaded, which they send when `files` asks for them.
+const FILES: &str = "(() => {
     window.files = new BroadcastChannel('files');
     window.loaded = [];
     files.onmessage = ({data}) => loaded.push(data);
     window.hasFormats = (files) => files.some((file) => file.includes('formats_bg.wasm?v='));
-    const worker = document.querySelector('script[type=module]').src.replace('main.js', 'start-worker.js');
-    const Plain = Worker;
-    window.Worker = class extends Plain {
-        constructor(url, options) {
-            const script = `
-                import '${worker}';
-                const files = new BroadcastChannel('files');
-                files.onmessage = () =>
-                    files.postMessage(performance.getEntriesByType('resource').map((file) => file.name));`;
-            const blob = new Blob([script], {type: 'text/javascript'});
-            super(trusted.createScriptURL(URL.createObjectURL(blob)), options);
-        }
-    };
 })()";
+
+const FILES_IN_WORKER: &str = "
+    const files = new BroadcastChannel('files');
+    files.onmessage = () =>
+        files.postMessage(performance.getEntriesByType('resource').map((file) => file.name));";
 
 #[test]
 fn format_is_detected_by_content_not_by_name() {
     let directory = tempdir().unwrap();
     let captures = [pcap(1_500), fs::read(diagonal(&directory)).unwrap()];
     let page = Page::open("");
-    page.eval(WORKERS_WITH_FILES);
+    page.eval(FILES);
+    page.extend_workers(FILES_IN_WORKER);
     page.drop_alone(&diagonal(&directory));
     page.wait_for("(files.postMessage(''), 1 <= loaded.length && !loaded.some(hasFormats))");
     for (capture, packets, bytes) in

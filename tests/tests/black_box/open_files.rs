@@ -239,46 +239,38 @@ fn line_numbers_continue_across_the_parts_of_a_file() {
     );
 }
 
-/// Workers that wait before they read a line: once `gate` has said 'close', they hold back
+/// Makes workers wait before they read a line: once `gate` has said 'close', they hold back
 /// `Blob.arrayBuffer` until it says 'open'.
-const GATED_WORKERS: &str = "(() => {
+const GATE: &str = "(() => {
     window.gate = new BroadcastChannel('gate');
     window.isWaiting = false;
     window.closedCount = 0;
     gate.onmessage = ({data}) => data === 'closed' ? window.closedCount += 1 : window.isWaiting = true;
-    window.startedCount = 0;
-    const worker = document.querySelector('script[type=module]').src.replace('main.js', 'start-worker.js');
-    const Plain = Worker;
-    window.Worker = class extends Plain {
-        constructor(url, options) {
-            window.startedCount += 1;
-            const script = `
-                import '${worker}';
-                const gate = new BroadcastChannel('gate');
-                const read = Blob.prototype.arrayBuffer;
-                let open;
-                gate.onmessage = ({data}) => {
-                    if (data === 'open') return open();
-                    if (open) return;
-                    const opened = new Promise(done => open = done);
-                    Blob.prototype.arrayBuffer = async function () {
-                        gate.postMessage('waiting');
-                        await opened;
-                        return read.call(this);
-                    };
-                    gate.postMessage('closed');
-                };`;
-            const blob = new Blob([script], {type: 'text/javascript'});
-            super(trusted.createScriptURL(URL.createObjectURL(blob)), options);
-        }
-    };
 })()";
+
+/// The part of the gate that runs in each worker.
+const GATE_IN_WORKER: &str = "
+    const gate = new BroadcastChannel('gate');
+    const read = Blob.prototype.arrayBuffer;
+    let open;
+    gate.onmessage = ({data}) => {
+        if (data === 'open') return open();
+        if (open) return;
+        const opened = new Promise(done => open = done);
+        Blob.prototype.arrayBuffer = async function () {
+            gate.postMessage('waiting');
+            await opened;
+            return read.call(this);
+        };
+        gate.postMessage('closed');
+    };";
 
 #[test]
 fn opening_a_capture_while_table_lines_are_read_keeps_the_worker_alive() {
     let directory = tempdir().unwrap();
     let page = Page::open("");
-    page.eval(GATED_WORKERS);
+    page.eval(GATE);
+    page.extend_workers(GATE_IN_WORKER);
     page.drop_alone(&write(directory.path(), "long.pcap", pcap(1_000)));
     page.act("viewer.filter('n > 900')");
     let count = page.eval("startedCount");
