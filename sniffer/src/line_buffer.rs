@@ -42,7 +42,7 @@ pub(crate) struct Slice {
     pub(crate) range: Range<usize>,
 }
 
-/// What there is to read from an offset on.
+/// The result of reading from an offset on.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Available {
     /// Whole lines, if the reader began at the start of one.
@@ -103,7 +103,7 @@ impl LineBuffer {
         self.wake(state);
     }
 
-    /// Ends the run: there are no more lines.
+    /// Ends the run. No line follows.
     pub(crate) fn end(&self) {
         let mut state = self.state();
         state.has_ended = true;

@@ -33,7 +33,7 @@ impl Options {
         self.lines.iter().chain(&self.packets)
     }
 
-    /// Whether there are no outputs but memory.
+    /// Whether nothing is written to a file or to standard output.
     pub(crate) fn is_empty(&self) -> bool {
         self.all().next().is_none()
     }

@@ -31,7 +31,7 @@ struct State {
 }
 
 impl Growing {
-    /// A file on a static server, which knows neither lines nor when the capture ends.
+    /// A file on a static server, which does not know where lines and the capture end.
     pub fn file() -> Self {
         let file = Self::default();
         file.change(|state| state.is_file = true);
@@ -52,7 +52,7 @@ impl Growing {
         self.change(|state| state.lines.extend_from_slice(lines.as_bytes()));
     }
 
-    /// Nothing follows.
+    /// Ends the capture. No line follows.
     pub fn end(&self) {
         self.change(|state| state.has_ended = true);
     }

@@ -1,7 +1,7 @@
 //! The address of `--serve`, which may be missing.
 //!
-//! For clap, the value of such an option follows `=`: the next argument could also be a filter. Addresses with
-//! a port are no filters, so they are values here.
+//! clap accepts the value of such an option only after `=`, because the next argument can also be a filter.
+//! An address with a port is not a filter, so this module accepts it as a value, too.
 
 use std::ffi::OsString;
 use std::net::SocketAddr;

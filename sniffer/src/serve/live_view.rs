@@ -31,7 +31,7 @@ impl LiveView {
         poll(&mut fds, PollTimeout::ZERO).is_ok_and(|ready| 0 < ready)
     }
 
-    /// Tells readers that there are no more lines.
+    /// Tells readers that the run has ended.
     pub(crate) fn end(&self) {
         self.lines.end();
     }

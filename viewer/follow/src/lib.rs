@@ -3,7 +3,7 @@
 //!
 //! The server answers requests for the bytes from an offset on:
 //!
-//! - 206: bytes. If they begin after the requested offset, those before are no longer available.
+//! - 206: bytes. If they begin after the requested offset, the server no longer has those before.
 //! - 204: there is nothing new yet.
 //! - 416: the same, or the source has ended.
 //!
