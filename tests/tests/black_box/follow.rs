@@ -181,6 +181,50 @@ fn gaps_and_removed_packets_are_said() {
     assert!(exported.as_str() == Some(&lines(300_001 - packets..300_001)), "the kept lines");
 }
 
+/// Fields without a column and names are read from appended lines, too.
+#[test]
+fn filters_and_names_cover_appended_packets() {
+    let source = Growing::default();
+    let dns = |n: u64| {
+        let answer = format!(
+            "\"dns\":\"host{n}.example\",\"dns_type\":\"A\",\"dns_answers\":[\"10.0.0.{}\"]}}\n",
+            1 + n % 2
+        );
+        line(n, 90, "udp").replace("}\n", &format!(",{answer}"))
+    };
+    let tcp = |n: u64| line(n, 60, "tcp").replace("}\n", &format!(",\"seq\":{}}}\n", n % 10));
+    let push = |numbers: std::ops::Range<u64>| {
+        let lines = numbers.map(|n| if n % 100 < 2 { dns(n) } else { tcp(n) });
+        source.push(&lines.collect::<String>());
+    };
+    source.push(META);
+    push(1..10_001);
+    let page = follow(&source);
+    wait_for_packets(&page.chromium, 10_000);
+    page.act("viewer.filter('seq == 7')");
+    page.wait_for("viewer.state().selected === 1000");
+    page.act("viewer.set('names', '1')");
+    page.act("viewer.set('tab', 'endpoints')");
+    let names = |n: u64| {
+        let labels = "document.getElementById('endpoints').textContent";
+        page.wait_for(&format!("{labels}.includes('host{n}.example')"));
+    };
+    names(9_901);
+    for (first, next) in [(10_001, 10_101), (10_101, 30_001), (30_001, 30_101)] {
+        push(first..next);
+        page.wait_for(&format!("viewer.state().selected === {}", (next - 1) / 10));
+        names(next - 100);
+    }
+    page.act("viewer.filter('seq == 7 and dns_type == A or dns == host30001.example')");
+    page.wait_for("viewer.state().selected === 1");
+    page.act("viewer.filter('seq == 8')");
+    page.wait_for("viewer.state().selected === 3010");
+    source.push(&end(30_100, 0));
+    source.end();
+    wait_for_live(&page.chromium, "Capture ended: 30,100 packets");
+    page.wait_for("viewer.state().selected === 3010");
+}
+
 #[test]
 fn jump_to_now_shows_the_latest_packets() {
     let source = Growing::default();

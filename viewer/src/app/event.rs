@@ -120,6 +120,8 @@ pub enum Event {
     ExtraRead(usize, (u64, u64)),
     /// The names of addresses in the DNS messages of a part; `None` if the part could not be read.
     Names(Option<Vec<NamedAddress>>),
+    /// The names of addresses in lines that were appended to a part, after [`Event::Names`] of that part.
+    AppendedNames(Vec<NamedAddress>),
     /// The progress of the analysis of a file: its first part, and its bytes read and to read.
     AnalysisRead(usize, (u64, u64)),
     /// The analysis of a file has ended: its first part, and why it failed.
@@ -205,7 +207,7 @@ pub enum Effect {
     /// as [`Event::OtherFields`].
     ReadOtherFields(Vec<(usize, usize)>),
     /// Read the names of addresses in all parts from this one on, and return those of each part as
-    /// [`Event::Names`].
+    /// [`Event::Names`]; then return those in lines that are appended.
     ReadNames(usize),
     /// Analyze the TCP connections in a file, and end with [`Event::Analyzed`]. Its parts, each with the
     /// offset of its first byte.

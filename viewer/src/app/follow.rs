@@ -116,13 +116,6 @@ impl App {
         self.follow.as_ref().is_some_and(|follow| follow.is_outdated)
     }
 
-    /// The number of parts that are complete: the last one of a followed source grows.
-    pub(super) fn complete_parts(&self) -> usize {
-        let is_growing = |follow: &Follow| !follow.is_over && follow.part_len.is_some();
-        let growing = self.follow.as_ref().is_some_and(is_growing);
-        self.files.next_part() - usize::from(growing)
-    }
-
     /// Handles an event of the source. Returns true if the charts must be redrawn.
     pub(super) fn on_follow(&mut self, event: FollowEvent, effects: &mut Vec<Effect>) -> bool {
         if let FollowEvent::Start(memory) = event {

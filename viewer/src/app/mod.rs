@@ -298,6 +298,7 @@ impl App {
                 self.note_filled_columns();
             }
             Event::Names(names) => self.names.on_names(names),
+            Event::AppendedNames(names) => self.names.on_appended(names),
             Event::AnalysisRead(part, progress) => self.analysis.on_read(part, progress),
             Event::Analyzed(part, error) => self.on_analyzed(part, error),
             Event::CloseDetail => (self.detail, self.pending_rank) = (None, None),

@@ -15,6 +15,8 @@ pub(super) struct Names {
     requested: usize,
     /// The number of parts whose names have arrived.
     arrived: usize,
+    /// The number of times that names of appended lines have arrived.
+    appended: usize,
     /// A part could not be read.
     has_failed: bool,
 }
@@ -31,6 +33,12 @@ impl Names {
         self.has_failed |= names.is_none();
         names.into_iter().flatten().for_each(|name| self.names.add(name));
     }
+
+    /// Stores the names of lines that were appended to a part.
+    pub(super) fn on_appended(&mut self, names: Vec<NamedAddress>) {
+        self.appended += 1;
+        names.into_iter().for_each(|name| self.names.add(name));
+    }
 }
 
 impl App {
@@ -38,7 +46,7 @@ impl App {
     pub(super) fn request_names(&mut self) -> Option<Effect> {
         // Dropped parts have no names.
         let (first, count) =
-            (self.names.requested.max(self.files.first_part), self.complete_parts());
+            (self.names.requested.max(self.files.first_part), self.files.next_part());
         let is_due =
             self.settings.layout.has_names && self.files.phase == Phase::Ready && first < count;
         is_due.then(|| {
@@ -50,7 +58,8 @@ impl App {
 
     /// A number that changes with the names that are shown.
     pub(super) fn names_version(&self) -> usize {
-        if self.settings.layout.has_names { 1 + self.names.arrived } else { 0 }
+        let Names { arrived, appended, .. } = self.names;
+        if self.settings.layout.has_names { 1 + arrived + appended } else { 0 }
     }
 
     /// The name of an address, if names are shown and it has one.

@@ -353,6 +353,9 @@ impl Page {
             Some(FromWorker::Names { epoch, names }) if epoch == current => {
                 self.send(Event::Names(names));
             }
+            Some(FromWorker::AppendedNames { epoch, names }) if epoch == current => {
+                self.send(Event::AppendedNames(names));
+            }
             Some(FromWorker::ExtraRead { epoch, part, progress }) if epoch == current => {
                 self.send(Event::ExtraRead(part, progress));
             }

@@ -41,10 +41,16 @@ impl AddressNames {
         }
     }
 
-    /// Adds the names in the answers of a part, given the values of [`AddressNames::FIELDS`].
-    pub fn add_answers(&mut self, columns: &Columns, fields: &[(ExtraField, ExtraColumn)]) {
+    /// Adds the names in the answers of a part from this row on, given the values of
+    /// [`AddressNames::FIELDS`].
+    pub fn add_answers(
+        &mut self,
+        columns: &Columns,
+        first_row: usize,
+        fields: &[(ExtraField, ExtraColumn)],
+    ) {
         let [(_, name), (_, kind), (_, answers)] = fields else { return };
-        for row in 0..columns.len() {
+        for row in first_row..columns.len() {
             let Some(list) = answers.text(row) else { continue };
             let name = name.text(row).unwrap_or_default();
             if !is_host_name(name) {
@@ -119,7 +125,7 @@ mod tests {
             }
         }
         let mut names = AddressNames::default();
-        names.add_answers(&columns, &fields);
+        names.add_answers(&columns, 0, &fields);
         names
     }
 

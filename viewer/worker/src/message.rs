@@ -213,6 +213,13 @@ pub enum FromWorker {
         /// The names.
         names: Option<Vec<NamedAddress>>,
     },
+    /// The names of addresses in lines that were appended to a part.
+    AppendedNames {
+        /// Number of the load.
+        epoch: u32,
+        /// The names.
+        names: Vec<NamedAddress>,
+    },
     /// The progress of the analysis of a file.
     AnalysisRead {
         /// Number of the load.
@@ -263,4 +270,5 @@ wire!(enum FromWorker {
     8 ExtraFailed { epoch, error }, 9 Names { epoch, names },
     10 Probed { id, probe }, 11 ProbeFailed { id, error }, 12 RunRecords { epoch, lines },
     13 AnalysisRead { epoch, part, progress }, 14 Findings { epoch, part }, 15 Analyzed { epoch, part, error },
+    16 AppendedNames { epoch, names },
 });

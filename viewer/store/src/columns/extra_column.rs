@@ -50,6 +50,19 @@ impl ExtraColumn {
         self.set_text(row, &list);
     }
 
+    /// Adds the values of later rows, given as a column of the same field.
+    fn append(&mut self, later: &Self) {
+        for (index, _) in later.blocks.iter().enumerate().filter(|(_, block)| block.is_some()) {
+            for row in index * BLOCK_LEN..(index + 1) * BLOCK_LEN {
+                match (later.text(row), u32::try_from(later.value(row))) {
+                    (Some(text), _) => self.set_text(row, text),
+                    (None, Ok(number)) => self.set_number(row, number),
+                    (None, Err(_)) => {}
+                }
+            }
+        }
+    }
+
     /// The texts of a list, or a text that is not in a list.
     pub(crate) fn list(text: &str) -> impl Iterator<Item = &str> {
         text.split(SEPARATOR)
@@ -104,6 +117,13 @@ impl Columns {
         });
     }
 
+    /// Moves the values of later rows to the column of a field, if there is one.
+    pub fn extend_extra(&mut self, field: ExtraField, later: &mut ExtraColumn) {
+        if let Some(index) = self.extra_index(field) {
+            self.extra[index].1.append(&std::mem::take(later));
+        }
+    }
+
     pub(crate) fn extra_index(&self, field: ExtraField) -> Option<usize> {
         self.extra.iter().position(|(other, _)| *other == field)
     }
@@ -121,5 +141,43 @@ impl Columns {
     ) -> impl ExactSizeIterator<Item = i64> {
         let column = self.extra_column(index);
         rows.map(move |row| column.map_or(MISSING, |column| column.value(row)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        /// A column that is extended is that of all rows, wherever the parts begin and end.
+        #[test]
+        fn extended_columns_have_all_values(
+            numbers in proptest::collection::vec(
+                proptest::option::of(prop_oneof![0..9u32, any::<u32>()]), 0..3_000,
+            ),
+            mut cuts in proptest::collection::vec(0..3_000usize, 0..5),
+        ) {
+            cuts.extend([0, numbers.len()]);
+            cuts.iter_mut().for_each(|cut| *cut = (*cut).min(numbers.len()));
+            cuts.sort_unstable();
+            let (mut all, mut all_texts) = (ExtraColumn::default(), ExtraColumn::default());
+            for rows in cuts.windows(2).map(|cut| cut[0]..cut[1]) {
+                let (mut later, mut later_texts) = (ExtraColumn::default(), ExtraColumn::default());
+                for row in rows {
+                    if let Some(number) = numbers[row] {
+                        later.set_number(row, number);
+                        later_texts.set_text(row, &format!("text {number}"));
+                    }
+                }
+                all.append(&later);
+                all_texts.append(&later_texts);
+            }
+            for (row, number) in numbers.iter().enumerate() {
+                prop_assert_eq!(all.value(row), number.map_or(MISSING, i64::from));
+                let text = number.map(|number| format!("text {number}"));
+                prop_assert_eq!(all_texts.text(row), text.as_deref());
+            }
+        }
     }
 }

@@ -14,8 +14,9 @@ pub struct ExtraReader {
     values: Values,
 }
 
-#[derive(Debug)]
-struct Values {
+/// The values of some fields, by row.
+#[derive(Debug, Default)]
+pub(super) struct Values {
     fields: Vec<FieldColumn>,
     /// The rows of capture files whose lines will follow.
     rows: VecDeque<usize>,
@@ -33,15 +34,7 @@ struct FieldColumn {
 impl ExtraReader {
     /// Rereads a part that was read with an equal source, which gives packets as detailed lines.
     pub(super) fn new(source: Source, fields: &[ExtraField]) -> Self {
-        let column = |field: &ExtraField| FieldColumn {
-            field: *field,
-            name: field.name(),
-            is_number: matches!(field.field_type(), FieldType::Number { .. }),
-            column: ExtraColumn::default(),
-        };
-        let fields = fields.iter().map(column).collect();
-        let values = Values { fields, rows: VecDeque::new(), excerpts: ExcerptReader::default() };
-        Self { rows: RowReader::new(source), values }
+        Self { rows: RowReader::new(source), values: Values::new(fields) }
     }
 
     /// Offset in the file of the bytes to feed next.
@@ -62,7 +55,46 @@ impl ExtraReader {
 
     /// The values that were read.
     pub fn finish(self) -> Vec<(ExtraField, ExtraColumn)> {
-        self.values.fields.into_iter().map(|field| (field.field, field.column)).collect()
+        self.values.finish()
+    }
+}
+
+impl Values {
+    /// No values of these fields.
+    pub(super) fn new(fields: &[ExtraField]) -> Self {
+        let mut values = Self::default();
+        values.add(fields);
+        values
+    }
+
+    /// Adds fields without values.
+    pub(super) fn add(&mut self, fields: &[ExtraField]) {
+        self.fields.extend(fields.iter().map(|field| FieldColumn {
+            field: *field,
+            name: field.name(),
+            is_number: matches!(field.field_type(), FieldType::Number { .. }),
+            column: ExtraColumn::default(),
+        }));
+    }
+
+    /// Drops the other fields.
+    pub(super) fn retain(&mut self, is_kept: impl Fn(ExtraField) -> bool) {
+        self.fields.retain(|field| is_kept(field.field));
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.fields.is_empty()
+    }
+
+    /// Moves the values, which are those of later rows, to the columns that exist.
+    pub(super) fn extend(&mut self, columns: &mut Columns) {
+        for field in &mut self.fields {
+            columns.extend_extra(field.field, &mut field.column);
+        }
+    }
+
+    pub(super) fn finish(self) -> Vec<(ExtraField, ExtraColumn)> {
+        self.fields.into_iter().map(|field| (field.field, field.column)).collect()
     }
 }
 
@@ -166,6 +198,59 @@ mod tests {
     use crate::selection::{Dimension, Selection};
     use crate::shard::{Preceding, Shard};
     use summary::capture_file::PcapFile;
+
+    #[test]
+    fn fields_of_appended_lines_are_read() {
+        let line = |n: usize| {
+            let names = [
+                r#""dns":"a.example","dns_type":"A","dns_answers":["10.0.0.7"]"#,
+                r#""sni":"A.example""#,
+                r#""seq":7"#,
+            ];
+            let (ts, fields) = (1_000_000 + n, names[n % 3]);
+            format!(
+                "{{\"type\":\"pkt\",\"n\":{n},\"ts\":\"1970-01-01T00:00:00.{ts:09}Z\",\"len\":60,{fields}}}\n"
+            )
+        };
+        let lines: String = (0..3_000).map(line).collect();
+        let mut selection = Selection::default();
+        let filter = "seq == 7 or sni == a.example";
+        selection.set(Dimension::Filter, parse(filter, &Context::default()).unwrap());
+        let fields = selection.extra_fields();
+        let (mut loader, mut shard) =
+            (Loader::growing(Sampling::default()), Shard::growing(0, String::new()));
+        let mut reader = None;
+        let mut names = 0;
+        for (step, chunk) in lines.as_bytes().chunks(1_001).enumerate() {
+            match step {
+                // The lines so far are reread while others are appended.
+                5 => {
+                    loader.collect_appended(&fields);
+                    loader.collect_appended_names();
+                    reader = Some((loader.extra_reader(&fields), step * 1_001));
+                }
+                20 => {
+                    let (mut reader, len) = reader.take().unwrap();
+                    for chunk in lines.as_bytes()[..len].chunks(7).chain([&[][..]]) {
+                        reader.feed(chunk, loader.columns());
+                    }
+                    loader.add_extra(reader.finish(), &fields);
+                }
+                _ => {}
+            }
+            loader.feed(chunk);
+            names += loader.take_appended_names().len();
+            if 20 <= step {
+                shard.answer(loader.columns(), Preceding::default(), &selection, &[]);
+                let selected = shard.selected();
+                let rows: Vec<_> =
+                    (0..loader.columns().len()).filter(|row| selected.contains(*row)).collect();
+                let expected: Vec<_> = (0..loader.columns().len()).filter(|n| n % 3 != 0).collect();
+                assert!(rows == expected, "step {step}: {} of {}", rows.len(), expected.len());
+            }
+        }
+        assert!(100 < names, "{names} chunks with names");
+    }
 
     /// Reads the fields that a filter needs, and returns the numbers of the packets that it matches.
     fn matching(file: &[u8], text: &str, sampling: Sampling) -> Vec<i64> {

@@ -1,6 +1,7 @@
 //! Loads a part of a file into columns: detects compression and type, reads lines or packets, samples
 //! them, and counts what cannot be read. Independent of workers and messages.
 
+mod appended;
 mod content;
 mod export;
 mod extra;
@@ -14,11 +15,13 @@ pub use extra::ExtraReader;
 pub use generic_json::other_fields;
 pub use viewer_formats::{FileRecord, MAX_FRAME_LEN, OpenFile, RawFrame};
 
+use crate::address_names::NamedAddress;
 use crate::columns::{Columns, ExtraColumn, Totals};
 use crate::filter::ExtraField;
 use crate::findings::Findings;
 use crate::lines::{Line, LineSink, MAX_LINE_LEN};
 use crate::wire::wire;
+use appended::AppendedFields;
 use generic_json::GenericPacket;
 use rustc_hash::FxBuildHasher;
 use source::{RecordSink, Source};
@@ -141,8 +144,16 @@ struct Sink {
     flow_count: u64,
     skipped: u64,
     problems: Vec<Problem>,
+    /// `None` unless lines are appended.
+    appended: Option<Box<Appended>>,
+}
+
+/// What lines that are appended contain apart from the columns.
+#[derive(Debug, Default)]
+struct Appended {
     /// Lines about the run, see [`Loader::take_run_records`].
-    run_records: Option<Vec<String>>,
+    run_records: Vec<String>,
+    fields: AppendedFields,
 }
 
 /// A line or record that cannot be read.
@@ -234,14 +245,38 @@ impl Loader {
             Origin::Whole(len, open) => Source::whole(*len, Form::Packed, *open),
             Origin::Growing => Source::new(0..u64::MAX),
         };
-        let run_records = matches!(origin, Origin::Growing).then(Vec::new);
-        Self { origin, source, sink: Sink { sampling, run_records, ..Sink::default() } }
+        let appended = matches!(origin, Origin::Growing).then(Box::default);
+        Self { origin, source, sink: Sink { sampling, appended, ..Sink::default() } }
     }
 
     /// Takes the lines about the run of the sniffer (`meta`, `stats` and `end` records) that were read since
     /// the last call. There are none unless lines are being appended.
     pub fn take_run_records(&mut self) -> Vec<String> {
-        self.sink.run_records.as_mut().map(std::mem::take).unwrap_or_default()
+        let appended = self.sink.appended.as_mut();
+        appended.map(|appended| std::mem::take(&mut appended.run_records)).unwrap_or_default()
+    }
+
+    /// Collects these fields in lines that are appended from now on. [`Loader::add_extra`] adds them to those
+    /// of the lines before.
+    pub fn collect_appended(&mut self, fields: &[ExtraField]) {
+        let Sink { appended, columns, .. } = &mut self.sink;
+        if let Some(appended) = appended {
+            appended.fields.add_fields(fields, columns);
+        }
+    }
+
+    /// Collects the names of addresses in lines that are appended from now on.
+    pub fn collect_appended_names(&mut self) {
+        let Sink { appended, columns, .. } = &mut self.sink;
+        if let Some(appended) = appended {
+            appended.fields.add_names(columns);
+        }
+    }
+
+    /// Takes the names that were found in appended lines since the last call.
+    pub fn take_appended_names(&mut self) -> Vec<NamedAddress> {
+        let appended = self.sink.appended.as_mut();
+        appended.map(|appended| appended.fields.take_names()).unwrap_or_default()
     }
 
     /// A source that reads everything once more that has been read so far.
@@ -312,6 +347,9 @@ impl Loader {
         if let Err(reason) = source.feed(chunk, sink) {
             sink.damage(reason);
         }
+        if let Some(appended) = &mut sink.appended {
+            appended.fields.flush(&mut sink.columns);
+        }
     }
 
     /// Sets the number of lines before the part. Renumbers packets that are numbered by their lines.
@@ -326,7 +364,11 @@ impl Loader {
 
     /// Adds columns of fields that were read later, and keeps those that are `needed`.
     pub fn add_extra(&mut self, columns: Vec<(ExtraField, ExtraColumn)>, needed: &[ExtraField]) {
-        self.sink.columns.add_extra(columns, needed);
+        let sink = &mut self.sink;
+        sink.columns.add_extra(columns, needed);
+        if let Some(appended) = &mut sink.appended {
+            appended.fields.on_columns_added(&mut sink.columns);
+        }
     }
 
     /// Sets the findings of the analysis in the part, which [`viewer_flows::findings`] reads. Those in packets
@@ -380,12 +422,13 @@ impl LineSink for Sink {
     fn consume_fast(&mut self, bytes: &[u8], offset: u64, limit: u64) -> usize {
         let mut consumed = 0;
         while (consumed as u64) < limit {
-            let rest = &bytes[consumed..];
+            let (rest, count) = (&bytes[consumed..], self.columns.len());
             let Some((excerpt, len)) = self.excerpts.read(rest) else { break };
             if rest.get(len) != Some(&b'\n') || MAX_LINE_LEN < len {
                 break;
             }
             let Some(pushed) = self.push_excerpt(&excerpt, offset + consumed as u64) else { break };
+            self.collect(count, &rest[..len]);
             self.count(pushed.map(|()| true).map_err(str::to_owned));
             consumed += len + 1;
         }
@@ -395,7 +438,12 @@ impl LineSink for Sink {
     fn line(&mut self, line: Line<'_>, offset: u64) {
         let is_record = match line {
             Line::TooLong => Err("line is longer than 1 MiB".to_owned()),
-            Line::Complete(line) => self.read(line, offset),
+            Line::Complete(line) => {
+                let count = self.columns.len();
+                let is_record = self.read(line, offset);
+                self.collect(count, line);
+                is_record
+            }
         };
         self.count(is_record);
     }
@@ -462,13 +510,22 @@ impl Sink {
         } else {
             let record_type = fields.record_type.text().unwrap_or_default();
             self.flow_count += u64::from(record_type == "flow");
-            if let Some(records) = &mut self.run_records
+            if let Some(appended) = &mut self.appended
                 && matches!(&*record_type, "meta" | "stats" | "end")
             {
-                records.push(line.to_owned());
+                appended.run_records.push(line.to_owned());
             }
         }
         Ok(true)
+    }
+
+    /// Collects fields of an appended line, if it has added a packet to `count` others.
+    fn collect(&mut self, count: usize, line: &[u8]) {
+        if let Some(appended) = &mut self.appended
+            && count < self.columns.len()
+        {
+            appended.fields.line(count, line);
+        }
     }
 
     /// Returns true if all packets are numbered by their lines.

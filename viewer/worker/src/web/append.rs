@@ -17,7 +17,7 @@ pub(super) fn append(
     (file, bytes): (Blob, &Uint8Array),
     is_last: bool,
 ) {
-    let (lines, report) = worker.with_state(|state| {
+    let (lines, names, report) = worker.with_state(|state| {
         state.epoch = epoch;
         let index = match state.parts.iter().position(|part| part.number == number) {
             Some(index) => {
@@ -36,8 +36,11 @@ pub(super) fn append(
         if is_last {
             loader.feed(&[]);
         }
-        (loader.take_run_records(), loader.report())
+        (loader.take_run_records(), loader.take_appended_names(), loader.report())
     });
+    if !names.is_empty() {
+        worker.post(&FromWorker::AppendedNames { epoch, names }, None);
+    }
     if !lines.is_empty() {
         worker.post(&FromWorker::RunRecords { epoch, lines }, None);
     }

@@ -122,7 +122,9 @@ async fn read_part(
 ) -> Result<(), JsValue> {
     let missing = worker.with_part(epoch, number, |part| {
         let is_missing = |field: &ExtraField| !part.loader.columns().has_extra(*field);
-        fields.iter().copied().filter(is_missing).collect::<Vec<_>>()
+        let missing: Vec<_> = fields.iter().copied().filter(is_missing).collect();
+        part.loader.collect_appended(&missing);
+        missing
     });
     let mut reported_ms = Date::now();
     let mut on_progress = |progress| {

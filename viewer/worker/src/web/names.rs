@@ -7,7 +7,8 @@ use super::parts::Worker;
 use crate::address_names::AddressNames;
 use crate::message::FromWorker;
 
-/// Sends the names in each of this worker's parts from `first` on to the page.
+/// Sends the names in each of this worker's parts from `first` on to the page, and from now on those in lines
+/// that are appended to these parts.
 pub(super) fn start(worker: &Worker, first: usize) {
     let (worker, epoch) = (worker.clone(), worker.epoch());
     spawn_local(async move {
@@ -16,12 +17,13 @@ pub(super) fn start(worker: &Worker, first: usize) {
             numbers.filter(|number| first <= *number).collect()
         });
         for number in numbers {
+            worker.with_part(epoch, number, |part| part.loader.collect_appended_names());
             let fields = &AddressNames::FIELDS;
             let values = read_fields(&worker, epoch, number, fields, &mut |_| true).await;
             let mut names = AddressNames::default();
             let has_added = worker.with_part(epoch, number, |part| {
                 let values = values.ok().flatten()?;
-                names.add_answers(part.loader.columns(), &values);
+                names.add_answers(part.loader.columns(), 0, &values);
                 Some(())
             });
             // A part that was dropped meanwhile has no names.
