@@ -99,6 +99,11 @@ fn exported_pcapng_has_the_packets_that_tshark_selects() {
     page.act("viewer.filter('ttl == 1')");
     page.eval("document.getElementById('export-pcapng').click()");
     page.wait_for("document.getElementById('error').textContent === 'No packets are selected.'");
+    let reason = "viewer.exportPcapng().catch((reason) => reason)";
+    assert_eq!(page.eval(reason), "No packets are selected.");
     page.drop_alone(&write(&directory, "a.ndjson", super::page::line(1, 60, "udp")));
     assert_eq!(page.eval("document.getElementById('export-pcapng').hidden"), true);
+    page.act("viewer.clear()");
+    let reason = page.eval(reason);
+    assert!(reason.as_str().unwrap().starts_with("NDJSON files do not contain"), "{reason}");
 }

@@ -47,6 +47,17 @@ impl App {
         if self.is_following() { self.drawn_totals } else { self.totals() }
     }
 
+    /// Why the selected packets cannot be exported as pcapng; `None` if they can.
+    pub fn why_no_pcapng(&self) -> Option<&'static str> {
+        if self.selected().packets == 0 {
+            // A pcapng file without a section is invalid.
+            return Some("No packets are selected.");
+        }
+        (!self.files.are_captures()).then_some(
+            "NDJSON files do not contain the bytes of packets. Only pcap and pcapng files can be exported as pcapng.",
+        )
+    }
+
     /// The packets and bytes that are selected in all dimensions.
     pub fn selected(&self) -> Tally {
         let totals = self.shown_totals();

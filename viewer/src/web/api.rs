@@ -233,11 +233,14 @@ impl Viewer {
         self.page.export(ExportFormat::Lines)
     }
 
-    /// The selected packets of pcap and pcapng files as a pcapng file: a promise of a `Blob`. Packets of
-    /// other files are left out.
+    /// The selected packets of pcap and pcapng files as a pcapng file: a promise of a `Blob`. It is rejected with
+    /// the reason if there are other files, or no selected packets.
     #[wasm_bindgen(js_name = exportPcapng)]
     pub fn export_pcapng(&self) -> Promise {
-        self.page.export(ExportFormat::Pcapng)
+        match self.page.with_app(App::why_no_pcapng) {
+            Some(reason) => Promise::reject(&reason.into()),
+            None => self.page.export(ExportFormat::Pcapng),
+        }
     }
 }
 

@@ -6,7 +6,7 @@ use web_sys::{Blob, Element, HtmlElement, HtmlInputElement};
 
 use super::layout::{focus_pane, set_layout};
 use super::value_menu;
-use crate::app::{Event, Panel, Step, ZOOM_STEP};
+use crate::app::{App, Event, Panel, Step, ZOOM_STEP};
 use crate::load::ExportFormat;
 use crate::selection::Dimension;
 use crate::web::canvas::Canvas;
@@ -215,9 +215,10 @@ fn export(page: &Page, format: &str) {
         "pcapng" => (ExportFormat::Pcapng, "selected.pcapng"),
         _ => (ExportFormat::Lines, "selected.ndjson"),
     };
-    if format == ExportFormat::Pcapng && page.with_app(|app| app.selected().packets == 0) {
-        // A pcapng file without a section is invalid.
-        return page.send(Event::ShowError("No packets are selected.".into()));
+    if format == ExportFormat::Pcapng
+        && let Some(reason) = page.with_app(App::why_no_pcapng)
+    {
+        return page.send(Event::ShowError(reason.into()));
     }
     let exported = page.export(format);
     spawn_local(async move {
