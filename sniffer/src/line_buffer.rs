@@ -78,7 +78,7 @@ struct State {
     has_ended: bool,
     /// Whether a reader waits for the next line.
     is_awaited: bool,
-    /// When a reader last read.
+    /// When a reader last read, or loaded a part of the page.
     read_at: Option<Instant>,
     /// Whether a reader has got the last lines after the end.
     is_end_read: bool,
@@ -128,6 +128,11 @@ impl LineBuffer {
         let first = state.dropped_first(0);
         let start = state.start;
         first.into_iter().chain(slices(state.read(start, usize::MAX))).collect()
+    }
+
+    /// A page is being loaded, which will read the lines.
+    pub(crate) fn expect_reader(&self) {
+        self.state().read_at = Some(Instant::now());
     }
 
     /// After the end, waits until the readers that followed the run have read the last lines, but at most
@@ -317,6 +322,22 @@ mod tests {
         buffer.state().read_at = start.checked_sub(MAX_READ_INTERVAL);
         buffer.wait_for_readers();
         assert!(buffer.state().read_at.is_some_and(|at| at < start));
+    }
+
+    /// A page that is being loaded reads the lines later.
+    #[test]
+    fn pages_that_are_being_loaded_are_waited_for() {
+        let buffer = buffer(100);
+        buffer.append(b"a\n");
+        buffer.expect_reader();
+        buffer.end();
+        let reader = buffer.clone();
+        let waiting = thread::spawn(move || {
+            buffer.wait_for_readers();
+            buffer.state().is_end_read
+        });
+        assert!(matches!(reader.read(0, 100), Available::Lines { .. }));
+        assert!(waiting.join().unwrap());
     }
 
     proptest! {

@@ -47,7 +47,10 @@ impl Service for CaptureService {
         let file = name.and_then(|name| self.page.file(name));
         let response = match (name, file) {
             (Some(CAPTURE), _) => self.capture(request, is_final)?,
-            (_, Some(file)) => respond_with_file(request, file),
+            (_, Some(file)) => {
+                self.lines.expect_reader();
+                respond_with_file(request, file)
+            }
             _ => Response::text("404 Not Found", "not found\n"),
         };
         Some(protect(response))
