@@ -22,6 +22,10 @@ use crate::packet_file::RingLimits;
 /// Where the page is served.
 const DEFAULT_SERVE_ADDRESS: &str = "127.0.0.1:8000";
 
+/// Ports in examples of addresses.
+const METRICS_PORT: u16 = 9470;
+const SERVE_PORT: u16 = 8000;
+
 const INPUT: &str = "Input";
 const OUTPUT: &str = "Output";
 const ROTATION: &str = "Rotation";
@@ -225,7 +229,7 @@ pub(super) struct Args {
     /// `http://ADDRESS:PORT/metrics` reports packets, bytes and drops of each interface, packets by
     /// protocol, TCP round-trip times and DNS response times, updated every second. Live captures only.
     /// Other hosts can read the counters unless ADDRESS is a loopback address.
-    #[arg(long, value_name = "ADDRESS:PORT", value_parser = socket_address, help_heading = OUTPUT,
+    #[arg(long, value_name = "ADDRESS:PORT", value_parser = socket_address(METRICS_PORT), help_heading = OUTPUT,
           hide_short_help = true)]
     pub(super) metrics: Option<SocketAddr>,
 
@@ -235,7 +239,7 @@ pub(super) struct Args {
     /// standard output. The address is 127.0.0.1:8000 unless one is given; if the port is in use, one of the
     /// next. Everyone who has the URL can read the capture. From another machine:
     /// `ssh -L 8000:127.0.0.1:8000 server sniffer --serve`.
-    #[arg(long, value_name = "ADDRESS:PORT", value_parser = socket_address, help_heading = OUTPUT,
+    #[arg(long, value_name = "ADDRESS:PORT", value_parser = socket_address(SERVE_PORT), help_heading = OUTPUT,
           num_args = 0..=1, require_equals = true, default_missing_value = DEFAULT_SERVE_ADDRESS,
           hide_short_help = true, conflicts_with_all = ["count", "list_interfaces", "dump", "check"])]
     pub(super) serve: Option<SocketAddr>,

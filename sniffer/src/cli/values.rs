@@ -39,9 +39,14 @@ pub(super) fn interface_name(text: &str) -> Result<String, String> {
     Ok(text.to_owned())
 }
 
-/// An address to listen on.
-pub(super) fn socket_address(text: &str) -> Result<SocketAddr, String> {
-    text.parse().map_err(|_| "expected ADDRESS:PORT, e.g. 127.0.0.1:9470 or [::1]:9470".into())
+/// A parser of addresses to listen on. The port is that of the example.
+pub(super) fn socket_address(
+    port: u16,
+) -> impl Fn(&str) -> Result<SocketAddr, String> + Clone + Send + Sync + 'static {
+    move |text| {
+        let example = || format!("expected ADDRESS:PORT, e.g. 127.0.0.1:{port} or [::1]:{port}");
+        text.parse().map_err(|_| example())
+    }
 }
 
 pub(super) fn namespace(text: &str) -> Result<NamespaceName, String> {
