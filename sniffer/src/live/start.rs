@@ -175,12 +175,15 @@ fn listen(address: SocketAddr, progress: &Progress) -> Result<(Server, SocketAdd
     Ok((server, actual))
 }
 
-/// Starts to serve the page, and prints its URL, also with `-q`.
+/// Starts to serve the page, and prints its URLs, also with `-q`.
 fn serve(listener: Listener, progress: &Progress) -> Result<LiveView, Error> {
     listener.notices().into_iter().for_each(|notice| progress.info(notice));
-    let url = listener.url();
+    let urls = listener.urls();
     let view = listener.start()?;
-    progress.print(format_args!("open {url}"));
+    for (index, url) in urls.iter().enumerate() {
+        let verb = if index == 0 { "open" } else { "or, from another machine," };
+        progress.print(format_args!("{verb} {url}"));
+    }
     Ok(view)
 }
 

@@ -6,6 +6,7 @@ use std::net::SocketAddr;
 
 use super::live_view::LiveView;
 use super::page::Page;
+use super::reachable;
 use super::service::{CAPTURE, CaptureService};
 use super::token::Token;
 use crate::Error;
@@ -59,9 +60,12 @@ impl Listener {
         Ok(())
     }
 
-    /// The URL of the page.
-    pub(crate) fn url(&self) -> String {
-        format!("http://{}/{}/?src={CAPTURE}&follow", self.address, self.token.text())
+    /// The URLs of the page, first the one for this machine.
+    pub(crate) fn urls(&self) -> Vec<String> {
+        let (token, port) = (self.token.text(), self.address.port());
+        let addresses = reachable::addresses(self.address.ip()).into_iter();
+        let addresses = addresses.map(|ip| SocketAddr::new(ip, port));
+        addresses.map(|address| format!("http://{address}/{token}/?src={CAPTURE}&follow")).collect()
     }
 
     /// Messages about the address.

@@ -11,6 +11,7 @@ mod listener;
 mod live_view;
 mod page;
 mod range;
+mod reachable;
 mod service;
 mod token;
 
