@@ -17,6 +17,10 @@ const PAGE_VARIABLE: &str = "SNIFFER_PAGE";
 const EXTENSIONS: [&str; 4] = ["html", "css", "js", "wasm"];
 const SERVICE_WORKER: &str = "service-worker.js";
 
+/// The start of the page, and that of a page that `--serve` serves: there are no sample and no service worker.
+const ROOT: &str = "<html ";
+const SERVED_ROOT: &str = "<html data-served ";
+
 fn main() {
     println!("cargo::rerun-if-changed=build.rs");
     let variable = |name: &str| env::var(name).unwrap_or_default();
@@ -87,7 +91,12 @@ fn embed(files: &[PathBuf]) {
     let mut expression = String::from("&[\n");
     for path in files {
         let name = path.file_name().and_then(|name| name.to_str()).expect("a name in UTF-8");
-        let bytes = fs::read(path).expect("a file of the page");
+        let mut bytes = fs::read(path).expect("a file of the page");
+        if name == "index.html" {
+            let text = String::from_utf8(bytes).expect("a page in UTF-8");
+            assert!(text.contains(ROOT), "{name} does not contain {ROOT}");
+            bytes = text.replacen(ROOT, SERVED_ROOT, 1).into_bytes();
+        }
         // Without name and time, the same page gives the same program.
         let mut encoder = GzBuilder::new().write(Vec::new(), Compression::best());
         let compressed = encoder.write_all(&bytes).and_then(|()| encoder.finish());

@@ -27,7 +27,9 @@ addEventListener("error", (event) => {
   }
 }, true);
 
-if ("serviceWorker" in navigator && location.protocol !== "file:") {
+// `sniffer --serve` has no service worker: each run has another address.
+const isServed = "served" in document.documentElement.dataset;
+if ("serviceWorker" in navigator && location.protocol !== "file:" && !isServed) {
   // Makes the page available offline, where the browser allows it.
   navigator.serviceWorker.register(trusted.createScriptURL(serviceWorker)).catch(() => {});
 }

@@ -65,6 +65,13 @@ pub(crate) const COLLECT_ERRORS: &str = "{
         loggedErrors.push(...values.map((value) => value?.stack ?? String(value)));
         log(...values);
     };
+    const workers = navigator.serviceWorker;
+    const register = workers?.register;
+    if (register) workers.register = (...args) => {
+        const registered = register.apply(workers, args);
+        registered.catch((error) => loggedErrors.push(String(error)));
+        return registered;
+    };
 }";
 
 /// A JavaScript expression whose value is the value of another one as JSON. It throws if the page has logged
