@@ -1,6 +1,6 @@
 // Starts the viewer. Everything else is in Rust (viewer/src/web).
 try {
-  const { load, versioned } = await import(`./modules.js${new URL(import.meta.url).search}`);
+  const { load, preload, versioned } = await import(`./modules.js${new URL(import.meta.url).search}`);
   const { Viewer } = await load("viewer");
   // A worker that starts from a blob inherits the page's Content Security Policy.
   const script = `import ${JSON.stringify(versioned("start-worker.js"))};`;
@@ -22,7 +22,15 @@ try {
         `The inspector could not be loaded. Check the connection, then select the packet again. Details: ${error.message ?? error}`;
     }
   };
-  window.viewer = new Viewer(() => new Worker(url, { type: "module" }), inspect, () => load("follow"));
+  const loadFollow = async () => {
+    const module = await load("follow");
+    // The server may end with the capture.
+    inspector ??= loadInspector();
+    inspector.catch(() => { inspector = undefined; });
+    ["formats", "flows"].forEach(preload);
+    return module;
+  };
+  window.viewer = new Viewer(() => new Worker(url, { type: "module" }), inspect, loadFollow);
   // ?src=NAME opens a capture from the same server; with &follow, while it grows.
   const query = new URLSearchParams(location.search);
   const source = query.get("src");

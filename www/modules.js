@@ -16,3 +16,8 @@ export const load = async (name) => {
     throw error;
   }
 };
+
+// Makes the browser keep the files of a module for later.
+export const preload = (name) => {
+  for (const file of [`${name}.js`, `${name}_bg.wasm`]) fetch(versioned(file)).catch(() => {});
+};

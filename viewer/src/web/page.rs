@@ -20,7 +20,7 @@ use super::refresh::RefreshTimer;
 use super::render::Renderer;
 use super::visibility::VisibilityObserver;
 use super::waiters::{Wait, Waiters};
-use super::worker_pool::{Status, WorkerPool, failure_text};
+use super::worker_pool::{SERVER_GONE, Status, WorkerPool, failure_text};
 use crate::app::{App, Append, Effect, Event, FollowEvent, Memory, Panel, PartAssignment, Phase};
 use crate::load::{ExportFormat, FileProbe, Limits};
 use crate::message::{FromWorker, ToWorker};
@@ -300,9 +300,15 @@ impl Page {
 
     /// Reports that a worker failed, and with it the packets that it held.
     fn lose_worker(&self, index: usize, event: &web_sys::Event) {
-        self.begin_epoch();
-        self.send(Event::OpenFailed(failure_text(event)));
         let previous = self.state.borrow_mut().workers.set_status(index, Status::Failed);
+        if previous == Status::Starting && self.with_app(App::phase) == Phase::Error {
+            // The scripts of all workers fail to load. The first error has the reason.
+            return;
+        }
+        let is_incomplete = previous == Status::Starting && self.with_app(App::is_following);
+        self.begin_epoch();
+        let text = if is_incomplete { SERVER_GONE.to_owned() } else { failure_text(event) };
+        self.send(Event::OpenFailed(text));
         // Restarting a worker whose script could not be loaded waits until the next file is opened.
         if previous == Status::Ready {
             log_error(self.start_worker(index));

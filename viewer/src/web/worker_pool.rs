@@ -102,6 +102,10 @@ impl WorkerPool {
     }
 }
 
+/// The server of a source that is followed did not send a worker's script.
+pub(super) const SERVER_GONE: &str = "The server stopped before the page was loaded completely. If the \
+                                      sniffer serves this page, the capture has ended.";
+
 /// Describes the failure of a worker to the user, from its error event.
 pub(super) fn failure_text(event: &Event) -> String {
     // The event has no message if the worker's script could not be loaded.
