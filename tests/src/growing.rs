@@ -24,6 +24,8 @@ struct State {
     first: usize,
     has_ended: bool,
     is_unreachable: bool,
+    /// The status of all answers, if the server refuses.
+    refusal: Option<&'static str>,
     /// It is a file on a static server.
     is_file: bool,
     /// The offsets of all requests.
@@ -67,6 +69,11 @@ impl Growing {
         self.change(|state| state.is_unreachable = !is_reachable);
     }
 
+    /// Answers with this status from now on, or as usual.
+    pub fn refuse(&self, status: Option<&'static str>) {
+        self.change(|state| state.refusal = status);
+    }
+
     /// The number of bytes.
     pub fn len(&self) -> usize {
         self.state().lines.len()
@@ -93,7 +100,8 @@ impl Growing {
 
     fn answer(&self, start: u64) -> Answer {
         let has_nothing = |state: &mut State| {
-            let is_held = !(state.has_ended || state.is_unreachable || state.is_file);
+            let is_refused = state.is_unreachable || state.refusal.is_some();
+            let is_held = !(state.has_ended || is_refused || state.is_file);
             state.lines.len() as u64 <= start && is_held
         };
         let mut state = self.state();
@@ -102,6 +110,9 @@ impl Growing {
         let (state, _) = waited.unwrap();
         if state.is_unreachable {
             return Answer::Disconnect;
+        }
+        if let Some(status) = state.refusal {
+            return Answer::Content(status, String::new(), Vec::new());
         }
         let len = state.lines.len();
         let first = usize::try_from(start).unwrap().max(state.first);

@@ -121,6 +121,59 @@ fn page_goes_on_when_the_network_is_back() {
 }
 
 #[test]
+fn run_without_end_record_ends_where_the_server_says_so() {
+    let source = Growing::default();
+    source.push(&lines(1..1_001));
+    let page = follow(&source);
+    wait_for_packets(&page.chromium, 1_000);
+    source.push(&lines(1_001..2_001));
+    source.end();
+    wait_for_live(&page.chromium, "Capture ended");
+    assert_eq!(live(&page.chromium)[0], "ended");
+    wait_for_packets(&page.chromium, 2_000);
+}
+
+#[test]
+fn refusals_are_retried_unless_the_capture_is_gone() {
+    let source = Growing::default();
+    source.push(META);
+    source.push(&lines(1..1_001));
+    source.refuse(Some("429 Too Many Requests"));
+    let page = follow(&source);
+    wait_for_live(&page.chromium, "Connection lost (status 429). Retrying…");
+    source.refuse(Some("503 Service Unavailable"));
+    wait_for_live(&page.chromium, "Connection lost (status 503). Retrying…");
+    source.refuse(None);
+    wait_for_packets(&page.chromium, 1_000);
+    // The sniffer was restarted, and has another URL.
+    source.refuse(Some("404 Not Found"));
+    wait_for_live(&page.chromium, "No longer followed: the server no longer has this capture.");
+    assert_eq!(live(&page.chromium)[0], "stopped");
+    assert_eq!(page.eval("viewer.state().packets"), 1_000);
+    let requests = source.requests().len();
+    page.act("viewer.filter('proto == tcp')");
+    page.wait_for("viewer.state().selected === 500");
+    assert_eq!(source.requests().len(), requests);
+}
+
+/// The run ends while the page is being loaded.
+#[test]
+fn server_that_stops_too_early_is_explained() {
+    let source = Growing::default();
+    source.push(META);
+    let answer = source.handler();
+    let page =
+        Page::open_with(FOLLOW, move |request| match request.url.contains("worker_bg.wasm") {
+            true => Answer::Disconnect,
+            false => answer(request),
+        });
+    page.wait_for("document.documentElement.dataset.phase === 'error'");
+    let error = page.text("#error");
+    assert!(error.contains("the capture has ended"), "{error}");
+    assert!(!error.contains("worker"), "{error}");
+}
+
+#[test]
 fn files_on_static_servers_are_followed() {
     let source = Growing::file();
     let text = META.to_owned() + &lines(1..1_001);

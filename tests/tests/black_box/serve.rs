@@ -300,7 +300,9 @@ fn page_is_the_built_site() {
                 continue;
             }
             assert_eq!((answer.status, &*answer.headers["content-type"]), (200, media_type));
-            assert!(answer.body == fs::read(&path).unwrap(), "{name}");
+            let file = fs::read_to_string(&path).ok();
+            let file = file.map(|text| text.replace("<html ", "<html data-served ").into_bytes());
+            assert!(answer.body == file.unwrap_or_else(|| fs::read(&path).unwrap()), "{name}");
             for (header, value) in [
                 ("x-content-type-options", "nosniff"),
                 ("referrer-policy", "no-referrer"),
@@ -335,6 +337,35 @@ fn next_free_port_is_used() {
         command.args(["--serve=0.0.0.0:0", "-i", "lo"]).stdout(Stdio::piped());
         let served = Served::start(command.args(["--sandbox", "strict"]));
         assert!(served.messages().contains("not encrypted"), "{}", served.messages());
+        assert!(stop(served).status.success());
+    });
+}
+
+/// Nobody can open the address of all interfaces.
+#[test]
+fn printed_urls_can_be_opened() {
+    with_veth(|| {
+        namespace::set_loopback_up().unwrap();
+        namespace::ip("addr add 192.0.2.7/24 dev left").unwrap();
+        let mut command = sniffer();
+        command.args(["--serve=0.0.0.0:0", "-i", "lo"]).stdout(Stdio::piped());
+        let served = Served::start(&mut command);
+        let address =
+            |name: &str| format!("{name}:{}", served.address().rsplit(':').next().unwrap());
+        assert_eq!(served.address(), address("127.0.0.1"));
+        let other = served.url().replace("127.0.0.1", "192.0.2.7");
+        wait_for("the other URL", || {
+            served.messages().contains(&format!("from another machine, {other}\n"))
+        });
+        assert!(!served.messages().contains("//0.0.0.0"), "{}", served.messages());
+        for host in ["127.0.0.1", "192.0.2.7"] {
+            let request = format!(
+                "GET {} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n\r\n",
+                served.directory(),
+                address(host)
+            );
+            assert_eq!(served.ask(&request).status, 200, "{host}");
+        }
         assert!(stop(served).status.success());
     });
 }
@@ -408,13 +439,35 @@ fn page_of_another_namespace_is_served_here() {
 fn options_that_do_not_fit_are_refused() {
     for (args, part) in [
         (&["--serve", "-r", "a.pcap"][..], "--serve shows live captures"),
-        (&["--serve=localhost:1", "-i", "lo"], "ADDRESS:PORT"),
+        (&["--serve=localhost:1", "-i", "lo"], "expected ADDRESS:PORT, e.g. 127.0.0.1:8000"),
         (&["--serve", "--count", "-r", "a.pcap"], "cannot be used with"),
     ] {
         let output = run(args);
         assert_eq!(output.status.code(), Some(2), "{args:?}: {}", output.stderr);
         assert!(output.stderr.contains(part), "{args:?}: {}", output.stderr);
     }
+}
+
+/// Neither `end` nor `meta` tells the page about the run.
+#[test]
+fn page_learns_the_end_of_a_run_without_end_record() {
+    with_veth(|| {
+        let browser = Chromium::start().unwrap();
+        for args in [&["--only", "pkt"][..], &["--only", "flow", "--flows"]] {
+            let served = start(&[&["-i", "right"], args].concat());
+            browser.navigate(&served.url()).unwrap();
+            browser.wait_for("window.viewer && live.textContent.includes('Live')").unwrap();
+            send(&Sender::new("left"), 100);
+            let is_packets = args.len() == 2;
+            if is_packets {
+                browser.wait_for("viewer.state().packets === 100").unwrap();
+            }
+            assert!(stop(served).status.success());
+            browser.wait_for("live.textContent.startsWith('Capture ended')").unwrap();
+            let packets = browser.eval("viewer.state().packets").unwrap();
+            assert_eq!(packets, if is_packets { 100 } else { 0 }, "{args:?}");
+        }
+    });
 }
 
 #[test]
@@ -433,6 +486,15 @@ fn two_browsers_follow_the_run_to_its_end() {
                 browser.wait_for(&format!("viewer.state().packets === {count}")).unwrap();
             }
         }
+        // The page has everything that it needs without the server.
+        for browser in &browsers {
+            for module in ["inspector", "formats", "flows"] {
+                let loaded = format!(
+                    "performance.getEntriesByType('resource').some(({{name}}) => name.includes('/{module}_bg.wasm'))"
+                );
+                browser.wait_for(&loaded).unwrap();
+            }
+        }
         send(&sender, 100);
         let output = stop(served);
         assert!(output.status.success());
@@ -442,6 +504,16 @@ fn two_browsers_follow_the_run_to_its_end() {
             browser.wait_for("viewer.state().packets === 300").unwrap();
             let text = "document.getElementById('error').textContent";
             assert_eq!(browser.eval(text).unwrap(), "");
+            browser.eval("viewer.set('tab', 'packets')").unwrap();
+            browser.wait_for("document.querySelector('#packets-rows button')").unwrap();
+            browser.eval("document.querySelector('#packets-rows button').click()").unwrap();
+            browser.wait_for("inspector.textContent.includes('10.0.0.2')").unwrap();
+            // There is no sample to open.
+            let samples = "[...document.querySelectorAll('[data-action=open-sample]')]";
+            let shown = format!(
+                "{samples}.filter(button => getComputedStyle(button).display !== 'none').length"
+            );
+            assert_eq!(browser.eval(&shown).unwrap(), 0);
             // None is kept for the next run, which has another address.
             let workers = "navigator.serviceWorker.getRegistrations().then(all => all.length)";
             assert_eq!(browser.eval(workers).unwrap(), 0);

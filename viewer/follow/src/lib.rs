@@ -19,7 +19,7 @@ mod notice;
 mod run;
 mod status;
 
-pub use answer::{Action, Answer, Backoff};
+pub use answer::{Action, Answer, Backoff, SourceKind};
 pub use lag::Lag;
 pub use notice::Notice;
 pub use run::{Counters, End, Run};

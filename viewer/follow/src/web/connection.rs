@@ -13,7 +13,7 @@ use web_sys::{
 };
 
 use super::header::Header;
-use crate::{Action, Answer, Backoff, Connection, Notice};
+use crate::{Action, Answer, Backoff, Connection, Notice, SourceKind};
 
 /// Bytes that are passed to the page at once, unless there are fewer.
 const CHUNK_LEN: u32 = 1 << 20;
@@ -38,6 +38,9 @@ pub(super) struct Source {
     abort: RefCell<AbortController>,
     is_stopped: Cell<bool>,
     is_paused: Cell<bool>,
+    kind: Cell<SourceKind>,
+    /// The header `Retry-After` of the last answer.
+    retry_after: RefCell<Option<String>>,
     /// Ends the wait of a paused source.
     resume: RefCell<Option<Function>>,
 }
@@ -47,8 +50,18 @@ impl Source {
     pub(super) fn new(url: String, notify: Function, header: Rc<Header>) -> Result<Self, JsValue> {
         let window = web_sys::window().ok_or("no window")?;
         let (abort, is_stopped) = (RefCell::new(AbortController::new()?), Cell::new(false));
-        let (is_paused, resume) = (Cell::new(false), RefCell::new(None));
-        Ok(Self { window, url, notify, header, abort, is_stopped, is_paused, resume })
+        Ok(Self {
+            window,
+            url,
+            notify,
+            header,
+            abort,
+            is_stopped,
+            is_paused: Cell::default(),
+            kind: Cell::default(),
+            retry_after: RefCell::default(),
+            resume: RefCell::default(),
+        })
     }
 
     /// Pauses or resumes.
@@ -122,6 +135,16 @@ impl Source {
         self.is_stopped.set(true);
     }
 
+    /// Like [`Self::finish`], once the page has read all bytes: they may contain the end of the run.
+    async fn finish_when_read(&self, offset: u64, reason: Option<String>) {
+        while !self.notify(Notice::NothingNew, offset, &JsValue::NULL).is_truthy() {
+            if self.is_stopped.get() || self.sleep(PAUSE_MS).await.is_err() {
+                return;
+            }
+        }
+        self.finish(offset, reason.filter(|_| !self.header.has_run_ended()));
+    }
+
     /// Follows the source until it ends or is stopped.
     pub(super) async fn run(&self) {
         let (mut offset, mut backoff) = (0, Backoff::default());
@@ -132,7 +155,7 @@ impl Source {
                 log_error(self.wait_while_paused().await);
                 continue;
             }
-            if start < offset || result.is_ok() {
+            if start < offset || matches!(result, Ok(Action::Read(_) | Action::Wait(_))) {
                 backoff = Backoff::default();
             }
             let action = match result {
@@ -156,9 +179,12 @@ impl Source {
                 Action::Retry(_) if self.is_stopped.get() => return,
                 Action::Retry(reason) => {
                     self.header.set_connection(Connection::Lost(reason));
-                    backoff.next_ms()
+                    backoff.next_ms(self.retry_after.take().as_deref())
                 }
-                Action::Stop(reason) => return self.finish(offset, Some(reason)),
+                Action::End => return self.finish_when_read(offset, None).await,
+                Action::Stop(reason) => {
+                    return self.finish_when_read(offset, Some(reason)).await;
+                }
             };
             if 0 < wait_ms && self.sleep(wait_ms).await.is_err() {
                 return;
@@ -180,7 +206,10 @@ impl Source {
         let response = self.window.fetch_with_str_and_init(&self.url, &init);
         let response: Response = self.in_time(response, &abort).await?.dyn_into()?;
         let range = response.headers().get("Content-Range")?;
-        let action = Answer::new(response.status(), range.as_deref(), *offset).action(*offset);
+        let answer = Answer::new(response.status(), range.as_deref(), *offset);
+        let action = answer.action(*offset, self.kind.get());
+        self.kind.set(answer.source(self.kind.get()));
+        self.retry_after.replace(response.headers().get("Retry-After")?);
         if !matches!(action, Action::Retry(_) | Action::Stop(_)) && !self.is_paused.get() {
             self.header.set_connection(Connection::Live);
             self.notify(Notice::Connected, *offset, &JsValue::NULL);
