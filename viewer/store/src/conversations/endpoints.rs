@@ -30,7 +30,7 @@ impl FlowTable {
         let mut all: Vec<Option<Endpoint>> = vec![None; self.addresses.items().len()];
         let mut peers: Interner<PairIds> = Interner::default();
         for flow in tallies {
-            let part = self.parts.get(flow.part);
+            let part = self.part(flow.part);
             let direction = part.and_then(|part| part.flows.get(flow.flow as usize));
             let Some(direction) = direction else { continue };
             let PairIds { a, b, .. } = self.pairs.items()[direction.pair()];

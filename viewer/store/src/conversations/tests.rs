@@ -69,6 +69,18 @@ fn parts_with_different_ids_are_merged() {
     );
 }
 
+#[test]
+fn endpoints_of_the_kept_parts_are_counted() {
+    let mut flows = FlowTable::default();
+    flows.apply(0, delta(&["tcp"], &[1, 2], &[(0, 1, 0)]));
+    flows.apply(1, delta(&["tcp"], &[3, 4], &[(1, 0, 0)]));
+    flows.drop_before(1);
+    let mut found = flows.endpoints(&[tally(1, 0, 5, (10, 20))]);
+    found.sort_by_key(|endpoint| endpoint.address);
+    let sent: Vec<_> = found.iter().map(|one| (one.address, one.sent.packets)).collect();
+    assert_eq!(sent, [(Address::V4([0, 0, 0, 3]), 0), (Address::V4([0, 0, 0, 4]), 5)]);
+}
+
 /// A packet by source, destination, ports, protocol, time and length.
 type Plain = (Option<u8>, Option<u8>, Ports, usize, i64, u32);
 
