@@ -20,6 +20,14 @@ pub enum Column {
     Packets,
     /// Bytes of both directions.
     Bytes,
+    /// Mean time of the handshakes.
+    Handshake,
+    /// Retransmissions.
+    Retransmissions,
+    /// Packets with RST.
+    Resets,
+    /// Packets with a window of zero.
+    ZeroWindows,
     /// Packets from A to B.
     PacketsAToB,
     /// Bytes from A to B.
@@ -63,7 +71,7 @@ pub enum EndpointColumn {
 }
 
 /// The columns of the table of conversations, with their names in links.
-pub const COLUMNS: [(Column, &str); 14] = [
+pub const COLUMNS: [(Column, &str); 18] = [
     (Column::A, "a"),
     (Column::PortA, "port-a"),
     (Column::B, "b"),
@@ -71,6 +79,10 @@ pub const COLUMNS: [(Column, &str); 14] = [
     (Column::Proto, "proto"),
     (Column::Packets, "packets"),
     (Column::Bytes, "bytes"),
+    (Column::Handshake, "handshake-us"),
+    (Column::Retransmissions, "rtx"),
+    (Column::Resets, "resets"),
+    (Column::ZeroWindows, "zero-windows"),
     (Column::PacketsAToB, "packets-a-to-b"),
     (Column::BytesAToB, "bytes-a-to-b"),
     (Column::PacketsBToA, "packets-b-to-a"),

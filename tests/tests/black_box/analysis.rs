@@ -203,3 +203,80 @@ fn problems_are_counted_and_selected() {
         count("rtx == timeout") + count("rtx == fast")
     );
 }
+
+/// Packets, time of the handshake, retransmissions, resets and zero windows of a connection.
+type Signs = (u64, Option<u64>, u64, u64, u64);
+
+/// A connection: its ends in ascending order, and its protocol.
+type Connection = ([(String, u64); 2], String);
+
+/// The signs of trouble of each connection, counted in the lines of the sniffer.
+fn signs(lines: &[u8]) -> BTreeMap<Connection, Signs> {
+    let mut all: BTreeMap<_, Signs> = BTreeMap::new();
+    for line in lines.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()) {
+        let line: Value = serde_json::from_slice(line).unwrap();
+        let end = |address: &str, port: &str| {
+            Some((line[address].as_str()?.to_owned(), line[port].as_u64()?))
+        };
+        let (Some(src), Some(dst)) = (end("src", "sport"), end("dst", "dport")) else { continue };
+        let key = ([src.clone().min(dst.clone()), src.max(dst)], line["proto"].to_string());
+        let sum = all.entry(key).or_default();
+        sum.0 += 1;
+        sum.1 = sum.1.or(line["handshake_us"].as_u64());
+        sum.2 += u64::from(line.get("rtx").is_some());
+        sum.3 += u64::from(line["flags"].as_str().is_some_and(|flags| flags.contains('R')));
+        sum.4 += u64::from(line.get("zero_window").is_some());
+    }
+    all
+}
+
+#[test]
+fn conversations_count_signs_of_trouble() {
+    let capture = build::target().join("office.pcap");
+    let expected = signs(&lines(&capture, &["--tcp-analysis"]));
+    let page = Page::open("");
+    page.drop_file(&capture);
+    page.act("viewer.set('conversations', '5-tuples')");
+    page.act("viewer.set('tab', 'conversations')");
+    let headers = |page: &Page| {
+        page.eval(
+            "[...document.querySelectorAll('#conversations th:not([hidden])')].map(c => c.dataset.sort)",
+        )
+    };
+    let has = |headers: &Value, name: &str| headers.as_array().unwrap().contains(&json!(name));
+    let before = headers(&page);
+    assert!(has(&before, "resets") && !has(&before, "rtx") && !has(&before, "handshake-us"));
+    page.act("viewer.set('analysis', '1')");
+    let after = headers(&page);
+    assert!(["handshake-us", "rtx", "resets", "zero-windows"].iter().all(|one| has(&after, one)));
+    let csv = page.eval("viewer.csv('conversations')");
+    let csv = csv.as_str().unwrap();
+    let names: Vec<_> = csv.lines().next().unwrap().split(',').collect();
+    let column = |name: &str| names.iter().position(|other| *other == name).unwrap();
+    let mut found = BTreeMap::new();
+    for row in csv.lines().skip(1).map(|row| row.split(',').collect::<Vec<_>>()) {
+        let number = |name: &str| row[column(name)].parse::<u64>().ok();
+        let end = |a: &str, port: &str| Some((row[column(a)].to_owned(), number(port)?));
+        let (Some(a), Some(b)) = (end("a", "port_a"), end("b", "port_b")) else { continue };
+        let key = ([a.clone().min(b.clone()), a.max(b)], json!(row[column("proto")]).to_string());
+        let [rtx, resets, zero] =
+            ["rtx", "resets", "zero_windows"].map(|name| number(name).unwrap());
+        let signs = (number("packets").unwrap(), number("handshake_us"), rtx, resets, zero);
+        assert_eq!(found.insert(key, signs), None);
+    }
+    assert_eq!(found, expected);
+    let sum = |of: fn(&Signs) -> u64| expected.values().map(of).sum::<u64>();
+    assert!(0 < sum(|signs| signs.2) && 0 < sum(|signs| signs.3));
+    // A click selects the packets of the cell.
+    for (sort, column) in [("-rtx", 9), ("-resets", 10), ("-handshake-us", 8)] {
+        page.act(&format!("viewer.set('sort', '{sort}')"));
+        let cell = format!("#conversations-rows tr td:nth-child({column})");
+        let text = page.text(&cell);
+        page.act(&format!("document.querySelector('{cell}').click()"));
+        let selected = page.eval("viewer.state().selected").as_u64().unwrap();
+        let is_count = column != 8;
+        assert_eq!(selected.to_string(), if is_count { text } else { "1".to_owned() }, "{sort}");
+        page.act(&format!("document.querySelector('{cell}').click()"));
+        assert_eq!(page.eval("document.querySelectorAll('#chips li').length"), 0);
+    }
+}

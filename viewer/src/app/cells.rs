@@ -37,6 +37,11 @@ impl App {
         let (cells, field) = match panel {
             Panel::Conversations => {
                 let conversation = self.conversations.visible().get(row)?;
+                if let Some(packets) = self.counted_packets(row, column) {
+                    let cells = self.conversation_cells(conversation, &Format::PLAIN);
+                    let filter = Some(packets.to_text(&Zone::Utc));
+                    return Some(CellValue { text: cells.into_iter().nth(column)?, filter });
+                }
                 let field = match COLUMNS.get(column)?.0 {
                     Column::A | Column::B => Some(Field::Host),
                     Column::PortA | Column::PortB => Some(Field::Port),

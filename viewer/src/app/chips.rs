@@ -1,6 +1,7 @@
 //! Selections as chips, described in words. Their filter text gives the exact meaning.
 
 use super::App;
+use super::health::counted_name;
 use crate::axis::Quantity;
 use crate::filter::{Context, Expr, Field, Set, parse};
 use crate::selection::{Dimension, Selection};
@@ -209,7 +210,8 @@ impl App {
         let a_port = port(Quantity::SourcePort).unwrap_or_default();
         let b_port = port(Quantity::DestinationPort).unwrap_or_default();
         let proto = value(Field::Proto).map(|proto| format!(" {proto}")).unwrap_or_default();
-        Some(format!("{a}{a_port} ⇄ {b}{b_port}{proto}"))
+        let counted = counted_name(expr).map(|name| format!(", {name}")).unwrap_or_default();
+        Some(format!("{a}{a_port} ⇄ {b}{b_port}{proto}{counted}"))
     }
 }
 

@@ -99,6 +99,8 @@ pub enum Event {
     Scroll(Panel, u64),
     /// A table row was activated: its index among the visible rows.
     ActivateRow(Panel, usize),
+    /// A table cell was activated: the index of its row among the visible ones, and its column.
+    ActivateCell(Panel, usize, usize),
     /// A packet was read from its file.
     Record {
         /// Index of the part.

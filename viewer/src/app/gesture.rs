@@ -245,14 +245,33 @@ impl App {
     }
 
     /// Selects or deselects a conversation, given by its index among the visible rows.
-    pub(super) fn toggle_conversation(&mut self, index: usize) {
+    fn toggle_conversation(&mut self, index: usize) {
         if let Some(conversation) = self.conversations.visible().get(index) {
             self.toggle_choice(self.flows.expr(conversation.pair));
         }
     }
 
+    /// Shows the packet of a row, or selects or deselects what the row is about.
+    pub(super) fn activate_row(&mut self, table: Panel, index: usize) {
+        match table {
+            Panel::Packets => self.show_packet_of_row(index),
+            Panel::Endpoints => self.toggle_endpoint(index),
+            Panel::Problems => self.toggle_problem(index),
+            _ => self.toggle_conversation(index),
+        }
+    }
+
+    /// Selects or deselects the packets that a cell counts. Other cells activate their row.
+    pub(super) fn activate_cell(&mut self, table: Panel, row: usize, column: usize) {
+        let counts_packets = table == Panel::Conversations;
+        match counts_packets.then(|| self.counted_packets(row, column)).flatten() {
+            Some(packets) => self.toggle_choice(packets),
+            None => self.activate_row(table, row),
+        }
+    }
+
     /// Selects or deselects an endpoint, given by its index among the visible rows.
-    pub(super) fn toggle_endpoint(&mut self, index: usize) {
+    fn toggle_endpoint(&mut self, index: usize) {
         if let Some(endpoint) = self.endpoints.visible().get(index) {
             self.toggle_choice(endpoint_expr(endpoint.address));
         }

@@ -18,6 +18,7 @@ mod extra_fields;
 mod files;
 mod follow;
 mod gesture;
+mod health;
 mod hover;
 mod legend;
 mod loading;
@@ -285,10 +286,8 @@ impl App {
             }
             Event::Scroll(Panel::Endpoints, first) => self.endpoints.scroll(first),
             Event::Scroll(_, first) => self.conversations.scroll(first),
-            Event::ActivateRow(Panel::Packets, index) => self.show_packet_of_row(index),
-            Event::ActivateRow(Panel::Endpoints, index) => self.toggle_endpoint(index),
-            Event::ActivateRow(Panel::Problems, index) => self.toggle_problem(index),
-            Event::ActivateRow(_, index) => self.toggle_conversation(index),
+            Event::ActivateRow(panel, index) => self.activate_row(panel, index),
+            Event::ActivateCell(panel, row, column) => self.activate_cell(panel, row, column),
             Event::Record { part, index, line, frame } => {
                 self.on_record((part, index), line, frame);
             }

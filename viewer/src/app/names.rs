@@ -94,7 +94,7 @@ impl App {
                 addresses.push((*column, address));
             }
         }
-        VirtualRow { cells, addresses, is_selected }
+        VirtualRow { cells, addresses, is_selected, counted: 0 }
     }
 
     /// The number of names, beside their switch; empty if names are not shown.

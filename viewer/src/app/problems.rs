@@ -66,8 +66,8 @@ impl App {
         };
         let row = |(problem, tally)| VirtualRow {
             cells: problem_cells(problem, tally, &format),
-            addresses: Vec::new(),
             is_selected: is_chosen(problem),
+            ..VirtualRow::default()
         };
         let rows: Vec<_> = self.problem_tallies().map(row).collect();
         VirtualTable {

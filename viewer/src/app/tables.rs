@@ -2,6 +2,7 @@
 
 use super::detail::DetailPacket;
 use super::gesture::endpoint_expr;
+use super::health::{analysis_columns, counted_columns, health_cells};
 use super::{App, Panel};
 use crate::chart::Table;
 use crate::conversations::{Conversation, Endpoint};
@@ -91,6 +92,8 @@ pub struct VirtualRow {
     pub addresses: Vec<(usize, String)>,
     /// The row is selected, or its details are shown.
     pub is_selected: bool,
+    /// The columns whose cells select the packets that they count, as a bit mask.
+    pub counted: u32,
 }
 
 /// How a table writes its values: for display, or as plain numbers in base units.
@@ -106,7 +109,7 @@ impl Format<'_> {
         if self.is_plain { name } else { named(name) }.to_owned()
     }
 
-    fn count(&self, count: u64) -> String {
+    pub(super) fn count(&self, count: u64) -> String {
         if self.is_plain { count.to_string() } else { grouped(count) }
     }
 
@@ -120,7 +123,7 @@ impl Format<'_> {
         if self.is_plain { Zone::Utc.format_compact(ts_ns) } else { self.zone.format(ts_ns) }
     }
 
-    fn duration(&self, ns: u64) -> String {
+    pub(super) fn duration(&self, ns: u64) -> String {
         if self.is_plain { ns.to_string() } else { duration(i64::try_from(ns).unwrap_or(i64::MAX)) }
     }
 
@@ -140,22 +143,26 @@ impl App {
         let format = Format { zone, is_plain: false };
         let row = |conversation: &Conversation| {
             let is_selected = self.is_selected(&self.flows.expr(conversation.pair));
-            self.row(self.conversation_cells(conversation, &format), is_selected, &[0, 2])
+            let row =
+                self.row(self.conversation_cells(conversation, &format), is_selected, &[0, 2]);
+            VirtualRow { counted: counted_columns(conversation), ..row }
         };
         let is_port = |column| matches!(column, Column::PortA | Column::PortB);
         let ports = COLUMNS.iter().enumerate().filter(|(_, column)| is_port(column.0));
-        let ports = ports.map(|(index, _)| 1 << index).sum();
+        let ports: u32 = ports.map(|(index, _)| 1 << index).sum();
+        let hidden = if self.settings.by_ports { 0 } else { ports };
+        let hidden = hidden | if self.is_analyzed() { 0 } else { analysis_columns() };
+        let start = COLUMNS.iter().position(|column| column.0 == Column::Start);
         VirtualTable {
             count: self.conversations.len(),
             first: self.conversations.first,
             visible_rows: self.conversations.visible_rows,
             rows: self.conversations.visible().iter().map(row).collect(),
-            hidden: self
-                .hidden(Panel::Conversations, if self.settings.by_ports { 0 } else { ports }),
+            hidden: self.hidden(Panel::Conversations, hidden),
             widths: self.settings.layout.widths.of(Panel::Conversations),
             date: String::new(),
         }
-        .share_date(&[11])
+        .share_date(start.as_slice())
     }
 
     /// All conversations, as plain numbers in base units.
@@ -185,7 +192,9 @@ impl App {
             port_text(pair.ports.1),
             proto,
         ];
-        for tally in [conversation.total(), conversation.a_to_b, conversation.b_to_a] {
+        cells.extend(format.tally(conversation.total()));
+        cells.extend(health_cells(conversation, format));
+        for tally in [conversation.a_to_b, conversation.b_to_a] {
             cells.extend(format.tally(tally));
         }
         cells.push(format.time(conversation.ts_ns.0));

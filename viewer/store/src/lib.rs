@@ -16,6 +16,7 @@ pub mod conversations;
 pub mod density;
 pub mod findings;
 pub mod flow;
+pub mod health;
 pub mod intern;
 pub mod query;
 pub mod shard;

@@ -3,6 +3,7 @@
 use crate::columns::PacketRow;
 use crate::density::{Density, Grid};
 use crate::flow::Ports;
+use crate::health::Health;
 use crate::tally::Tally;
 use viewer_model::axis::Bins;
 use viewer_model::partial_sort::sort;
@@ -35,9 +36,9 @@ pub enum QueryKind {
     Destinations,
     /// Packets and bytes by protocol.
     Protocols,
-    /// Packets, bytes and time range by flow.
+    /// Packets, bytes, time range and signs of trouble by flow.
     Conversations,
-    /// Packets, bytes and time range by flow and ports.
+    /// The same by flow and ports.
     Connections,
     /// The packet nearest to a grid cell.
     Nearest {
@@ -88,6 +89,8 @@ pub struct FlowTally {
     pub tally: Tally,
     /// First and last timestamp in nanoseconds since the epoch.
     pub ts_ns: (i64, i64),
+    /// Packets with signs of trouble.
+    pub health: Health,
 }
 
 /// Totals of one address or protocol of a part.
@@ -238,7 +241,7 @@ wire!(enum QueryKind {
     7 Conversations, 8 Nearest { grid, cell }, 9 Ranks { key_ns }, 10 Rows { starts, count },
     11 RankOf(position), 12 Connections, 13 Matches(filters),
 });
-wire!(struct FlowTally { part, flow, ports, tally, ts_ns });
+wire!(struct FlowTally { part, flow, ports, tally, ts_ns, health });
 wire!(struct IdTally { part, id, tally });
 wire!(struct LocatedPacket { part, index, key_ns, row });
 wire!(struct Position { key_ns, part, index });

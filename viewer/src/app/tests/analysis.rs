@@ -93,3 +93,48 @@ fn problems_are_counted_and_select_their_packets() {
     assert!(csv.starts_with("problem,packets,bytes,filter"), "{csv}");
     assert!(csv.contains("Fast retransmissions,10,"), "{csv}");
 }
+
+#[test]
+fn conversations_count_signs_of_trouble() {
+    let mut page = Page::open();
+    page.send(Event::Set("conversations".into(), "5-tuples".into()));
+    let is_hidden = |page: &Page, column: usize| page.app.view().conversations.hidden >> column & 1;
+    assert_eq!([7, 8, 9, 10].map(|column| is_hidden(&page, column)), [1, 1, 0, 1]);
+    set_analysis(&mut page, true);
+    assert_eq!([7, 8, 9, 10].map(|column| is_hidden(&page, column)), [0; 4]);
+    page.send(Event::Set("sort".into(), "-rtx".into()));
+    let table = page.app.view().conversations;
+    let cells = |row: usize| [2, 5, 7, 8, 9, 10].map(|column| &*table.rows[row].cells[column]);
+    // Counts of 0 are not displayed.
+    assert_eq!(cells(0), ["10.0.0.1", "50", "", "40", "", ""]);
+    assert_eq!(cells(1), ["10.0.0.2", "50", "", "40", "", ""]);
+    assert_eq!([table.rows[0].counted, table.rows[2].counted], [1 << 8, 0]);
+    let csv = page.app.csv(Panel::Conversations).unwrap();
+    assert!(csv.lines().next().unwrap().contains(",bytes,handshake_us,rtx,resets,zero_windows,"));
+    let counts = csv.lines().skip(1).map(|line| line.split(',').nth(8).unwrap());
+    assert_eq!(counts.collect::<Vec<_>>()[..3], ["40", "40", "0"]);
+    // A click selects the packets; the other conversation is counted as if nothing were selected here.
+    let value = page.app.cell_value(Panel::Conversations, 0, 8).unwrap();
+    page.send(Event::ActivateCell(Panel::Conversations, 0, 8));
+    assert_eq!((page.selected(), &*value.text), (40, "40"));
+    let view = page.app.view();
+    assert_eq!(view.chips[0].label, "10.0.0.0:0 ⇄ 10.0.0.1:0 tcp, retransmissions");
+    assert_eq!(Some(&view.chips[0].text), value.filter.as_ref());
+    page.send(Event::ActivateCell(Panel::Conversations, 1, 8));
+    assert_eq!(page.selected(), 80);
+    // A link restores the selection.
+    let link = page.app.link();
+    page.send(Event::Clear(None));
+    page.send(Event::RestoreLink(link));
+    assert_eq!(page.selected(), 80);
+    page.send(Event::ActivateCell(Panel::Conversations, 0, 8));
+    assert_eq!(page.selected(), 40);
+    page.send(Event::Clear(None));
+    // Cells without packets, and others, activate their row.
+    page.send(Event::ActivateCell(Panel::Conversations, 0, 9));
+    assert_eq!(page.selected(), 50);
+    page.send(Event::ActivateCell(Panel::Conversations, 0, 9));
+    page.send(Event::Select(Dimension::Size, "len < 100".into()));
+    let packets = page.app.cell_value(Panel::Conversations, 0, 8).unwrap();
+    assert_eq!(packets.text, "5");
+}

@@ -44,8 +44,9 @@ pub(super) fn attach(page: &Page, table: Panel) -> Result<(), JsValue> {
         let target = event.target().and_then(|target| target.dyn_into::<Element>().ok());
         let is_button = target.is_some_and(|t| t.closest("button").ok().flatten().is_some());
         // A click that ends the selection of text does nothing else.
-        if let Some((_, row, _)) = cell_of(&event).filter(|_| !is_button && !has_selected_text()) {
-            on_click.send(Event::ActivateRow(table, row));
+        let cell = cell_of(&event).filter(|_| !is_button && !has_selected_text());
+        if let Some((_, row, column)) = cell {
+            on_click.send(Event::ActivateCell(table, row, column));
         }
     })?;
     let (on_key, container) = (page.clone(), rows.clone());
@@ -129,8 +130,8 @@ fn handle_key(
             focus(cells.into_iter().find(is_visible))?;
             return Ok(true);
         }
-        ("Enter" | " ", Some((_, row, _))) => {
-            page.send(Event::ActivateRow(table, *row));
+        ("Enter" | " ", Some((_, row, column))) => {
+            page.send(Event::ActivateCell(table, *row, *column));
             return Ok(true);
         }
         ("PageUp", _) => first - visible,

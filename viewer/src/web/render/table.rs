@@ -18,6 +18,9 @@ const MAX_WORD_CHARS: usize = 40;
 /// Longer addresses of IPv6 are, too.
 const MAX_ADDRESS_CHARS: usize = 26;
 
+/// Marks cells that select the packets that they count.
+const COUNTED: &str = "data-counted";
+
 /// Shows the table of a chart in its container, or hides it.
 pub(super) fn render_table(
     document: &Document,
@@ -189,6 +192,7 @@ fn update_row(element: &Element, row: &VirtualRow, table: &VirtualTable) {
         let item = u32::try_from(column).ok().and_then(|column| cells.item(column));
         let Some(cell) = item else { continue };
         set_visible(&cell, table.hidden >> column & 1 == 0);
+        set_flag(&cell, COUNTED, row.counted >> column & 1 != 0);
         let has_width = table.widths.iter().any(|width| width.0 == column);
         let max_chars = if text.contains(':') { MAX_ADDRESS_CHARS } else { MAX_WORD_CHARS };
         let is_long = max_chars < text.len() && !text.contains(' ');

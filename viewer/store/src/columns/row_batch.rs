@@ -3,6 +3,7 @@
 use super::block::ALL_ROWS;
 use super::packed_column::take;
 use super::{BLOCK_LEN, BlockMask, Columns};
+use flow::Marks;
 use viewer_model::axis::{QUANTITY_COUNT, Quantity};
 
 /// Up to [`BLOCK_LEN`] rows of any number of blocks. If few rows per block are counted, batches
@@ -129,6 +130,41 @@ impl<'a> RowBatch<'a> {
         &self.classes
     }
 
+    /// Calls `visit` with the index of each row that has findings, and with these.
+    pub(crate) fn each_marked(&self, mut visit: impl FnMut(usize, &Marks)) {
+        let Some(findings) = self.columns.findings() else { return };
+        let mut start = 0;
+        for (block, rows) in self.runs() {
+            let mut place = 0;
+            for (row, marks) in findings.of_block(block) {
+                let at = |place: usize| rows.get(place).map(|index| usize::from(*index));
+                while at(place).is_some_and(|index| index < row) {
+                    place += 1;
+                }
+                match at(place) {
+                    None => break,
+                    Some(index) if index == row => visit(start + place, &marks),
+                    Some(_) => {}
+                }
+            }
+            start += rows.len();
+        }
+    }
+
+    /// Calls `visit` with the index of each row for whose kind `is_meant` is true.
+    pub(crate) fn each_of_kinds(&self, is_meant: &[bool], mut visit: impl FnMut(usize)) {
+        let mut start = 0;
+        for (block, rows) in self.runs() {
+            let kinds = &self.columns.blocks[block].kind;
+            for (place, row) in rows.iter().enumerate() {
+                if is_meant.get(usize::from(kinds[usize::from(*row)])) == Some(&true) {
+                    visit(start + place);
+                }
+            }
+            start += rows.len();
+        }
+    }
+
     /// Bounds on the values of all rows, if known without reading them.
     pub(crate) fn bounds(&self, value: Quantity) -> Option<(i64, i64)> {
         let mut all = self.runs.iter().map(|(block, _)| self.columns.bounds(value, *block));
@@ -149,6 +185,7 @@ mod tests {
     use super::super::tests::columns;
     use super::*;
     use crate::columns::Rows;
+    use crate::findings::Findings;
     use proptest::prelude::*;
 
     proptest! {
@@ -157,7 +194,11 @@ mod tests {
             let packets: Vec<_> = (0..2_500)
                 .map(|n| (n, i64::try_from(n * n % 7_919).unwrap(), 60, ["tcp", "udp"][usize::from(n % 3 == 0)]))
                 .collect();
-            let columns = columns(&packets);
+            let mut columns = columns(&packets);
+            let marks = |row: usize| Marks { rtt_us: u32::try_from(row).ok(), ..Marks::default() };
+            let mut findings = Findings::default();
+            (0..2_500).step_by(3).for_each(|row| findings.push(row, &marks(row)));
+            columns.set_findings(findings);
             let mut rows = Rows::new(&columns, Some(7));
             let mut batch = RowBatch::new(&columns, Some(7));
             let mut expected = Vec::new();
@@ -188,6 +229,15 @@ mod tests {
                 (batch.index(row), values, batch.flows()[row], batch.classes()[row])
             });
             prop_assert_eq!(seen.collect::<Vec<_>>(), expected.clone());
+            let mut marked = Vec::new();
+            batch.each_marked(|row, marks| marked.push((batch.index(row), *marks)));
+            let indices = || expected.iter().map(|(index, ..)| *index);
+            let with_marks = indices().filter(|index| index % 3 == 0);
+            prop_assert_eq!(marked, with_marks.map(|index| (index, marks(index))).collect::<Vec<_>>());
+            let mut of_kind = Vec::new();
+            batch.each_of_kinds(&[false, true], |row| of_kind.push(batch.index(row)));
+            let second = expected.iter().filter(|(.., class)| *class == 1).map(|(index, ..)| *index);
+            prop_assert_eq!(of_kind, second.collect::<Vec<_>>());
             if let Some((least, most)) = batch.bounds(Quantity::Time) {
                 prop_assert!(expected.iter().all(|(_, values, ..)| (least..=most).contains(&values[1])));
             }

@@ -11,6 +11,7 @@ mod tests;
 pub use endpoints::Endpoint;
 
 use crate::flow::{FlowDelta, NO_ADDRESS, Ports};
+use crate::health::Health;
 use crate::intern::{Interner, push_compact};
 use crate::query::{FlowTally, IdTally};
 use crate::tally::Tally;
@@ -42,6 +43,8 @@ pub struct Conversation {
     pub b_to_a: Tally,
     /// First and last timestamp in nanoseconds since the epoch.
     pub ts_ns: (i64, i64),
+    /// Packets of both directions with signs of trouble.
+    pub health: Health,
 }
 
 impl Conversation {
@@ -236,12 +239,13 @@ impl FlowTable {
             if *index == NONE {
                 *index = u32::try_from(all.len()).unwrap_or(NONE);
                 let pair = EndpointPair { ports, ..self.pair(ids) };
-                let (a_to_b, b_to_a) = Default::default();
-                push_compact(&mut all, Conversation { pair, a_to_b, b_to_a, ts_ns: flow.ts_ns });
+                let ((a_to_b, b_to_a, health), ts_ns) = (Default::default(), flow.ts_ns);
+                push_compact(&mut all, Conversation { pair, a_to_b, b_to_a, ts_ns, health });
             }
             let sum = &mut all[*index as usize];
             if is_a_to_b { &mut sum.a_to_b } else { &mut sum.b_to_a }.add(flow.tally);
             sum.ts_ns = union(sum.ts_ns, flow.ts_ns);
+            sum.health.add(flow.health);
         }
         all
     }

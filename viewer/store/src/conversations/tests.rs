@@ -1,13 +1,18 @@
 use super::*;
 use crate::columns::Columns;
 use crate::columns::tests::packet;
+use crate::findings::Findings;
+use crate::findings::tests::any_marks;
 use crate::flow::{Flow, SyncCursor};
 use crate::query::{Answer, Query, QueryKind};
 use crate::shard::{Preceding, Shard};
 use crate::tally::{RankBy, top};
+use ::flow::Marks;
 use proptest::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
-use viewer_model::selection::{DimensionSet, Selection};
+use summary::Tcp;
+use viewer_model::filter::{Context, parse};
+use viewer_model::selection::{Dimension, DimensionSet, Selection};
 use viewer_model::time::Zone;
 
 fn delta(protos: &[&str], addresses: &[u32], flows: &[(u32, u32, u16)]) -> FlowDelta {
@@ -25,6 +30,7 @@ fn tally(part: usize, flow: u32, packets: u64, ts_ns: (i64, i64)) -> FlowTally {
         ports: (None, None),
         tally: Tally { packets, bytes: packets * 100 },
         ts_ns,
+        health: Health { resets: 1, ..Health::default() },
     }
 }
 
@@ -61,6 +67,7 @@ fn parts_with_different_ids_are_merged() {
         (conversations[0].a_to_b.packets, conversations[0].b_to_a.packets, conversations[0].ts_ns),
         (5, 5, (10, 40))
     );
+    assert_eq!(conversations[0].health.resets, 3);
     assert_eq!(conversations[0].rate(), Some(1000.0 * 8e9 / 30.0));
     assert_eq!((conversations[1].duration_ns(), conversations[1].rate()), (0, None));
     assert_eq!(
@@ -183,6 +190,83 @@ proptest! {
             })
         });
         prop_assert_eq!(found, expected.collect::<Vec<_>>());
+    }
+}
+
+/// A packet, whether it has RST, and its findings.
+type Marked = (Plain, bool, Marks);
+
+/// The page's table and the merged answer of two parts, for the last of several lower limits of the length.
+fn ask_marked(
+    packets: &[Marked],
+    cut: usize,
+    kind: &QueryKind,
+    lens: &[u32],
+) -> (FlowTable, Vec<FlowTally>) {
+    let (mut table, mut tallies) = (FlowTable::default(), Vec::new());
+    let (front, back) = packets.split_at(cut);
+    for (part, packets) in [front, back].into_iter().enumerate() {
+        let (mut columns, mut findings) = (Columns::default(), Findings::default());
+        for (row, &((src, dst, (sport, dport), proto, ts_ns, len), is_reset, marks)) in
+            packets.iter().enumerate()
+        {
+            let mut packet = packet(1, ts_ns, len, PROTOS[proto]);
+            let host = |host: u8| [10, 0, 0, host].into();
+            (packet.summary.src, packet.summary.dst) = (src.map(host), dst.map(host));
+            (packet.summary.sport, packet.summary.dport) = (sport, dport);
+            packet.summary.tcp.flags = is_reset.then_some(Tcp::RST | Tcp::ACK);
+            columns.push(&packet, 0).unwrap();
+            if marks != Marks::default() {
+                findings.push(row, &marks);
+            }
+        }
+        columns.set_findings(findings);
+        table.apply(part, columns.flow_delta(&mut SyncCursor::default(), usize::MAX));
+        let mut shard = Shard::new(part, "a".to_owned());
+        let answers = lens.iter().map(|len| {
+            let mut selection = Selection::default();
+            let expr = parse(&format!("len >= {len}"), &Context::canonical()).unwrap();
+            selection.set(Dimension::Size, expr);
+            let query = Query { kind: kind.clone(), dimensions: selection.dimensions() };
+            shard.answer(&columns, Preceding::default(), &selection, &[query]).remove(0)
+        });
+        let Some(Answer::Flows(flows)) = answers.last() else { panic!() };
+        tallies.extend(flows);
+    }
+    (table, tallies)
+}
+
+proptest! {
+    #[test]
+    fn signs_of_trouble_match_a_plain_count(
+        packets in proptest::collection::vec((plain(), any::<bool>(), any_marks()), 0..60),
+        cut: prop::sample::Index, by_ports: bool, lens in proptest::collection::vec(0u32..100, 1..4),
+    ) {
+        let kind = if by_ports { QueryKind::Connections } else { QueryKind::Conversations };
+        let (table, tallies) = ask_marked(&packets, cut.index(packets.len() + 1), &kind, &lens);
+        let mut expected: BTreeMap<_, (u32, u32, u32, u32, u64)> = BTreeMap::new();
+        for &((src, dst, ports, proto, _, len), is_reset, marks) in &packets {
+            if len < lens[lens.len() - 1] {
+                continue;
+            }
+            let ports = if by_ports { ports } else { (None, None) };
+            let (from, to) = ((src.map(address), ports.0), (dst.map(address), ports.1));
+            let key = (from.min(to), from.max(to), PROTOS[proto]);
+            let sum = expected.entry(key).or_default();
+            sum.0 += u32::from(is_reset);
+            sum.1 += u32::from(marks.rtx.is_some());
+            sum.2 += u32::from(marks.is_zero_window);
+            sum.3 += u32::from(marks.handshake_us.is_some());
+            sum.4 += u64::from(marks.handshake_us.unwrap_or(0));
+        }
+        let found = table.conversations(&tallies).into_iter().map(|conversation| {
+            let EndpointPair { a, b, proto, ports } = conversation.pair;
+            let key = ((a, ports.0), (b, ports.1), &table.protos()[proto as usize][..]);
+            let Health { resets, retransmissions, zero_windows, handshakes, handshake_us } =
+                conversation.health;
+            (key, (resets, retransmissions, zero_windows, handshakes, handshake_us))
+        });
+        prop_assert_eq!(found.collect::<BTreeMap<_, _>>(), expected);
     }
 }
 

@@ -2,9 +2,11 @@
 
 use crate::columns::{Columns, RowBatch};
 use crate::flow::{Flow, Ports};
+use crate::health::Health;
 use crate::intern::{Interner, push_compact};
 use crate::query::{FlowTally, IdTally};
 use crate::tally::Tally;
+use summary::Tcp;
 use viewer_model::axis::Quantity;
 
 /// A field of a flow by which packets are counted.
@@ -72,7 +74,7 @@ impl FieldCounter {
     }
 }
 
-/// Packets, bytes and time range of each flow, or of each pair of ports of a flow.
+/// Packets, bytes, time range and signs of trouble of each flow, or of each pair of ports of a flow.
 #[derive(Debug)]
 pub(super) struct FlowCounter {
     /// Indexed by flow, or by the id of a connection.
@@ -83,6 +85,10 @@ pub(super) struct FlowCounter {
     indices: Vec<u32>,
     /// The sums with loose time bounds.
     loose: Vec<u32>,
+    /// The signs of trouble. Few sums have any.
+    healths: Vec<Health>,
+    /// Whether the packets of each kind have RST; empty if none have.
+    is_reset: Vec<bool>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -90,12 +96,20 @@ struct FlowSum {
     tally: Tally,
     /// First and last timestamp; reversed if nothing has been counted.
     ts_ns: (i64, i64),
+    /// Index of the signs of trouble, or [`NO_HEALTH`].
+    health: u32,
     /// The first or last packet has been removed: the time range may be too wide.
     is_loose: bool,
 }
 
-const EMPTY: FlowSum =
-    FlowSum { tally: Tally { packets: 0, bytes: 0 }, ts_ns: (i64::MAX, i64::MIN), is_loose: false };
+const NO_HEALTH: u32 = u32::MAX;
+
+const EMPTY: FlowSum = FlowSum {
+    tally: Tally { packets: 0, bytes: 0 },
+    ts_ns: (i64::MAX, i64::MIN),
+    health: NO_HEALTH,
+    is_loose: false,
+};
 
 impl FlowCounter {
     pub(super) fn new(columns: &Columns, by_ports: bool) -> Self {
@@ -104,11 +118,14 @@ impl FlowCounter {
             connections: by_ports.then(Interner::default),
             indices: Vec::new(),
             loose: Vec::new(),
+            healths: Vec::new(),
+            is_reset: reset_kinds(columns),
         }
     }
 
     /// Makes room for all flows of the columns.
     pub(super) fn grow(&mut self, columns: &Columns) {
+        self.is_reset = reset_kinds(columns);
         if self.is_by_flow() {
             resize(&mut self.sums, columns.flows().len(), EMPTY);
         }
@@ -153,6 +170,29 @@ impl FlowCounter {
                 push_compact(&mut self.loose, u32::try_from(index).unwrap_or(u32::MAX));
             }
         }
+        self.count_health::<ADD>(batch);
+    }
+
+    /// Counts the rows with signs of trouble, after [`FlowCounter::find`].
+    fn count_health<const ADD: bool>(&mut self, batch: &RowBatch<'_>) {
+        let Self { sums, connections, indices, healths, is_reset, .. } = self;
+        let flows = if connections.is_some() { &indices[..] } else { batch.flows() };
+        let mut update = |row: usize, health: Health| {
+            let index = &mut sums[flows[row] as usize].health;
+            if *index == NO_HEALTH {
+                *index = u32::try_from(healths.len()).unwrap_or(NO_HEALTH);
+                push_compact(healths, Health::default());
+            }
+            healths[*index as usize].update::<ADD>(health);
+        };
+        if !is_reset.is_empty() {
+            batch.each_of_kinds(is_reset, |row| update(row, Health::RESET));
+        }
+        batch.each_marked(|row, marks| {
+            if let Some(health) = Health::of(marks) {
+                update(row, health);
+            }
+        });
     }
 
     /// Whether only flows are counted, not their ports.
@@ -220,12 +260,21 @@ impl FlowCounter {
         let tally = |(index, sum): (u32, &FlowSum)| {
             let connection = self.connections.as_ref().map(|all| all.items()[index as usize]);
             let (flow, ports) = connection.unwrap_or((index, (None, None)));
-            FlowTally { part, flow, ports, tally: sum.tally, ts_ns: sum.ts_ns }
+            let health = self.healths.get(sum.health as usize).copied().unwrap_or_default();
+            FlowTally { part, flow, ports, tally: sum.tally, ts_ns: sum.ts_ns, health }
         };
         let mut tallies = Vec::with_capacity(sums.clone().count());
         tallies.extend(sums.map(tally));
         tallies
     }
+}
+
+/// Whether the packets of each kind have RST; empty if none have.
+fn reset_kinds(columns: &Columns) -> Vec<bool> {
+    let has_reset = |flags| flags & Tcp::RST != 0;
+    let kinds = columns.kinds().iter().map(|kind| kind.flags.is_some_and(has_reset));
+    let kinds: Vec<_> = kinds.collect();
+    if kinds.contains(&true) { kinds } else { Vec::new() }
 }
 
 /// Lengthens a list. Its memory grows by an eighth at least, so that short steps do not copy it each time.
