@@ -2,9 +2,13 @@
 
 use super::page::line;
 use serde_json::Value;
+use std::fs::OpenOptions;
+use std::io::Write;
 use summary::grouped;
+use tempfile::tempdir;
 use tests::browser::Driver;
 use tests::chromium::Chromium;
+use tests::files::write;
 use tests::firefox::Firefox;
 use tests::frames::pcap;
 use tests::growing::Growing;
@@ -299,6 +303,72 @@ fn jump_to_now_shows_the_latest_packets() {
     page.wait_for(is_at_end);
     source.push(&lines(3_001..3_501));
     page.wait_for(&is_at_end.replace("3,000", "3,500"));
+}
+
+/// Starts to follow a file that was opened, and that `append` extends.
+fn follow_open_file(page: &Page, append: impl Fn(&str)) {
+    page.act("viewer.filter('proto == tcp')");
+    page.wait_for("viewer.state().packets === 1000 && viewer.state().selected === 500");
+    assert_eq!(page.eval("live.hidden"), true);
+    let more = lines(1_001..2_001);
+    // The line that is cut is complete later.
+    append(&more[..more.len() - 9]);
+    page.wait_for("viewer.state().packets === 1999 && viewer.state().selected === 999");
+    append(&more[more.len() - 9..]);
+    page.wait_for("viewer.state().packets === 2000 && viewer.state().selected === 1000");
+    assert_eq!(page.eval("viewer.state().skipped"), 0);
+    wait_for_live(&page.chromium, "Live · eth7 · not port 22");
+    click_live(page, "Pause");
+    page.wait_for("live.dataset.state === 'paused'");
+    append(&lines(2_001..3_001));
+    page.eval("viewer.settled()");
+    assert_eq!(page.eval("viewer.state().packets"), 2_000);
+    click_live(page, "Resume");
+    page.wait_for("viewer.state().packets === 3000");
+    append(&end(3_000, 0));
+    wait_for_live(&page.chromium, "Capture ended: 3,000 packets, 0 dropped");
+    let exported = page.eval("viewer.exportLines().then((blob) => blob.text())");
+    let expected: String = (2..3_001).step_by(2).map(|n| lines(n..n + 1)).collect();
+    assert!(exported.as_str() == Some(&expected), "the selected lines");
+}
+
+fn click_live(page: &Page, button: &str) {
+    page.eval(&format!(
+        "[...live.querySelectorAll('button')].find((button) => button.textContent === '{button}').click()"
+    ));
+}
+
+#[test]
+fn dropped_file_is_followed_once_it_grows() {
+    let directory = tempdir().unwrap();
+    let path = write(&directory, "a.ndjson", META.to_owned() + &lines(1..1_001));
+    let page = Page::open("");
+    page.drop_file(&path);
+    follow_open_file(&page, |text| {
+        let mut file = OpenOptions::new().append(true).open(&path).unwrap();
+        file.write_all(text.as_bytes()).unwrap();
+    });
+}
+
+#[test]
+fn file_of_a_handle_is_followed_once_it_grows() {
+    let page = Page::open("");
+    let append = |text: &str| {
+        let text = serde_json::to_string(text).unwrap();
+        page.eval(&format!(
+            "(async () => {{
+                const root = await navigator.storage.getDirectory();
+                window.handle = await root.getFileHandle('a.ndjson', {{ create: true }});
+                const stream = await handle.createWritable({{ keepExistingData: true }});
+                await stream.seek((await handle.getFile()).size);
+                await stream.write({text});
+                await stream.close();
+            }})()"
+        ));
+    };
+    append(&(META.to_owned() + &lines(1..1_001)));
+    page.eval("viewer.open(handle)");
+    follow_open_file(&page, append);
 }
 
 #[test]

@@ -142,6 +142,8 @@ fn same_content_is_not_opened_twice() {
 fn open_menu_replaces_or_adds() {
     let directory = tempdir().unwrap();
     let page = Page::open("");
+    // As in browsers without handles of files.
+    page.eval("(window.showOpenFilePicker = undefined, 0)");
     let choose = |mode: &str, name: &str, count: u32, packets: u32| {
         page.eval(&format!(
             "(() => {{ document.getElementById('file').addEventListener('click', (event) => event.preventDefault(), {{once: true}}); \
@@ -161,6 +163,41 @@ fn open_menu_replaces_or_adds() {
     page.wait_for("viewer.state().phase === 'ready' && 7 < viewer.state().packets");
     page.eval("viewer.settled()");
     assert!(page.text("#summary").starts_with("sample.ndjson · "), "{}", page.text("#summary"));
+}
+
+/// Browsers with the File System Access API choose files with another dialog.
+#[test]
+fn files_of_the_picker_are_opened() {
+    let page = Page::open("");
+    page.eval(
+        "(async () => {
+            const root = await navigator.storage.getDirectory();
+            const handles = [];
+            for (const [name, lines] of [['a', 3], ['b', 4], ['c', 5]]) {
+                const handle = await root.getFileHandle(`${name}.ndjson`, { create: true });
+                const stream = await handle.createWritable();
+                await stream.write(`{\"ts\":${lines},\"len\":60}\n`.repeat(lines));
+                await stream.close();
+                handles.push(handle);
+            }
+            window.chosen = [[handles[0]], [handles[1], handles[2]], null, [handles[1]]];
+            window.showOpenFilePicker = async () => {
+                const next = chosen.shift();
+                if (next) return next;
+                throw new DOMException('The user aborted a request.', 'AbortError');
+            };
+        })()",
+    );
+    let open = |mode: &str| {
+        page.eval(&format!("document.querySelector('#open-menu [data-arg={mode}]').click()"))
+    };
+    for (mode, packets) in [("replace", 3), ("add", 12), ("replace", 12), ("replace", 4)] {
+        open(mode);
+        page.wait_for(&format!("viewer.state().packets === {packets}"));
+        page.wait_for("viewer.state().phase === 'ready'");
+        assert_eq!(page.text("#error"), "");
+    }
+    page.wait_for("chosen.length === 0");
 }
 
 #[test]

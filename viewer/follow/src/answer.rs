@@ -61,6 +61,13 @@ impl Answer {
         }
     }
 
+    /// The answer of a file that has this length.
+    #[cfg(target_arch = "wasm32")]
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a length")]
+    pub(crate) fn at_end(len: f64) -> Self {
+        Self::AtEnd(Some(len as u64))
+    }
+
     /// What to do after this answer to a request for the bytes from `offset` on. `source` is what earlier
     /// answers said.
     pub fn action(&self, offset: u64, source: SourceKind) -> Action {

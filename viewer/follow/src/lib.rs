@@ -8,7 +8,7 @@
 //! - 416: the same, or the source has ended.
 //!
 //! Static servers do that for a file that another program extends; `sniffer --serve` does it for a
-//! running capture.
+//! running capture. Local files are read through a handle of the File System Access API.
 //!
 //! This crate is a separate WebAssembly module, which the page loads when it follows the first source.
 //! The page's own module uses only [`Notice`]: the feature `module` adds the exports to JavaScript.

@@ -15,6 +15,8 @@ pub enum Connection {
     Paused,
     /// The source cannot be reached, for this reason. Requests are repeated.
     Lost(String),
+    /// The local file cannot be read, for this reason. Reading is repeated.
+    Unreadable(String),
     /// The run has ended.
     Ended,
     /// The source cannot be followed any longer, for this reason.
@@ -28,7 +30,7 @@ impl Connection {
             Self::Connecting => "connecting",
             Self::Live => "live",
             Self::Paused => "paused",
-            Self::Lost(_) => "lost",
+            Self::Lost(_) | Self::Unreadable(_) => "lost",
             Self::Ended => "ended",
             Self::Stopped(_) => "stopped",
         }
@@ -81,6 +83,7 @@ pub fn items(connection: &Connection, run: &Run, shown: &Shown) -> Vec<Item> {
         Connection::Live => "Live".to_owned(),
         Connection::Paused => "Paused".to_owned(),
         Connection::Lost(reason) => format!("Connection lost ({reason}). Retrying…"),
+        Connection::Unreadable(reason) => format!("Cannot read the file ({reason}). Retrying…"),
         Connection::Ended => run.end.map_or_else(|| "Capture ended".to_owned(), end_text),
         Connection::Stopped(reason) => format!("No longer followed: {reason}"),
     })];
@@ -196,6 +199,8 @@ mod tests {
         let text = |connection| text(&connection, &Run::default(), &Shown::default());
         let lost = Connection::Lost("no answer".to_owned());
         assert_eq!(text(lost), "Connection lost (no answer). Retrying…");
+        let unreadable = Connection::Unreadable("not found".to_owned());
+        assert_eq!(text(unreadable), "Cannot read the file (not found). Retrying…");
         let stopped = Connection::Stopped("the file was truncated or replaced".to_owned());
         assert_eq!(text(stopped), "No longer followed: the file was truncated or replaced");
     }

@@ -7,7 +7,7 @@ use super::tables::max_first;
 use super::window::{Amount, KeptLimits};
 use super::{App, Effect, Phase};
 use crate::axis::Quantity;
-use crate::load::Limits;
+use crate::load::{Limits, Sampling};
 use std::ops::Range;
 
 /// The largest number of bytes that wait for the workers. No more are requested then.
@@ -18,6 +18,8 @@ const MAX_UNREAD_LEN: u64 = 32 << 20;
 pub enum FollowEvent {
     /// Follow the file that was announced, within this memory limit.
     Start(Memory),
+    /// The open file is opened once more, to be followed: the selection stays.
+    Reopen,
     /// The source answers.
     Connected,
     /// Bytes have arrived.
@@ -99,6 +101,15 @@ impl App {
         self.follow.as_ref().is_some_and(|follow| !follow.is_over)
     }
 
+    /// Returns true if a single file is open, none of whose packets were left out, and it is not followed.
+    pub fn can_reopen(&self) -> bool {
+        let is_whole = self.files.files.iter().all(|file| file.sampling == Sampling::default());
+        self.files.files.len() == 1
+            && is_whole
+            && self.memory_plan.is_none()
+            && self.follow.is_none()
+    }
+
     /// Returns true if the next bytes of the source can be taken.
     pub fn wants_bytes(&self) -> bool {
         self.follow.as_ref().is_some_and(|follow| {
@@ -122,10 +133,14 @@ impl App {
             self.follow = Some(Follow { memory, ..Follow::default() });
             return false;
         }
+        if event == FollowEvent::Reopen {
+            self.is_restored = true;
+            return false;
+        }
         let is_idle = self.scheduler.is_idle();
         let Some(follow) = &mut self.follow else { return false };
         match event {
-            FollowEvent::Start(_) => {}
+            FollowEvent::Start(_) | FollowEvent::Reopen => {}
             FollowEvent::Connected => {
                 if self.files.phase == Phase::Loading {
                     self.files.phase = Phase::Ready;

@@ -6,6 +6,7 @@ use wasm_bindgen_futures::{JsFuture, future_to_promise};
 
 use super::controls;
 use super::follow::follow_url;
+use super::growing_file::{FileHandle, open_handles};
 use super::open::{OpenMode, cancel, open_files, open_url};
 use super::page::Page;
 use crate::app::{App, Event, Panel};
@@ -22,7 +23,6 @@ use crate::time::Zone;
 #[wasm_bindgen]
 pub struct Viewer {
     page: Page,
-    load_follow: Function,
 }
 
 #[wasm_bindgen]
@@ -37,15 +37,23 @@ impl Viewer {
         load_follow: Function,
     ) -> Result<Viewer, JsValue> {
         viewer_dom::install_panic_hook();
-        let page = Page::start(new_worker, inspect)?;
+        let page = Page::start(new_worker, inspect, load_follow)?;
         controls::attach(&page)?;
-        Ok(Viewer { page, load_follow })
+        Ok(Viewer { page })
     }
 
-    /// Opens a `File`, or an array or `FileList` of them, replacing the open capture.
+    /// Opens a `File`, or an array or `FileList` of them, replacing the open capture. A `FileSystemFileHandle` of
+    /// NDJSON is followed once it grows.
     pub fn open(&self, files: &JsValue) -> Promise {
-        open_files(&self.page, files, OpenMode::Replace);
-        self.page.settled()
+        let page = self.page.clone();
+        let Some(handle) = FileHandle::of(files) else {
+            open_files(&page, files, OpenMode::Replace);
+            return page.settled();
+        };
+        future_to_promise(async move {
+            open_handles(&page, &[handle], OpenMode::Replace).await?;
+            JsFuture::from(page.settled()).await
+        })
     }
 
     /// Opens files and merges them into the open capture.
@@ -63,7 +71,7 @@ impl Viewer {
 
     /// Follows an NDJSON capture that grows by its URL, which must have the origin of the page.
     pub fn follow(&self, url: &str) {
-        follow_url(&self.page, url, &self.load_follow);
+        follow_url(&self.page, url);
     }
 
     /// Stops reading. Packets that have been read are kept.

@@ -9,6 +9,7 @@ use wasm_bindgen_futures::{JsFuture, spawn_local};
 use web_sys::{Blob, Element};
 
 use super::dom::{element, error_message, log_error, whole};
+use super::growing_file::FileHandle;
 use super::open::same_origin;
 use super::page::Page;
 use crate::app::{App, Chunk, Event, FileInfo, FollowEvent, Missing, Phase};
@@ -26,6 +27,14 @@ extern "C" {
     fn follow(
         this: &Module,
         url: &str,
+        element: &Element,
+        notify: &Function,
+    ) -> Result<Follower, JsValue>;
+
+    #[wasm_bindgen(method, catch, js_name = followFile)]
+    fn follow_file(
+        this: &Module,
+        handle: &FileHandle,
         element: &Element,
         notify: &Function,
     ) -> Result<Follower, JsValue>;
@@ -87,16 +96,31 @@ struct GrowingBlob {
     tail: Vec<Uint8Array>,
 }
 
-/// Follows a URL of the same origin, replacing the open capture. `load` is the function of `main.js` that
-/// returns a promise of the module's exports.
-pub(super) fn follow_url(page: &Page, url: &str, load: &Function) {
+/// Where the bytes come from.
+enum Origin {
+    Url(String),
+    File(FileHandle),
+}
+
+/// Follows a URL of the same origin, replacing the open capture.
+pub(super) fn follow_url(page: &Page, url: &str) {
+    follow(page, url.to_owned(), Origin::Url(url.to_owned()));
+}
+
+/// Follows a local file from its first byte on. It replaces the open capture, which is the same file.
+pub(super) fn follow_file(page: &Page, name: String, handle: FileHandle) {
+    page.send(Event::Follow(FollowEvent::Reopen));
+    follow(page, name, Origin::File(handle));
+}
+
+fn follow(page: &Page, name: String, origin: Origin) {
     page.start_workers();
     let epoch = page.begin_epoch();
-    page.send(Event::Open(vec![FileInfo::unprobed(url.to_owned(), 0)]));
+    page.send(Event::Open(vec![FileInfo::unprobed(name, 0)]));
     page.send(Event::Follow(FollowEvent::Start(page.memory())));
-    let (page, url, load) = (page.clone(), url.to_owned(), load.clone());
+    let page = page.clone();
     spawn_local(async move {
-        let started = start(&page, epoch, &url, &load).await;
+        let started = start(&page, epoch, origin).await;
         if page.epoch() != epoch {
             return;
         }
@@ -109,9 +133,12 @@ pub(super) fn follow_url(page: &Page, url: &str, load: &Function) {
     });
 }
 
-async fn start(page: &Page, epoch: u32, url: &str, load: &Function) -> Result<Following, JsValue> {
-    let url = same_origin(url)?;
-    let exports: Promise = load.call0(&JsValue::NULL)?.unchecked_into();
+async fn start(page: &Page, epoch: u32, origin: Origin) -> Result<Following, JsValue> {
+    let origin = match origin {
+        Origin::Url(url) => Origin::Url(same_origin(&url)?),
+        file @ Origin::File(_) => file,
+    };
+    let exports: Promise = page.load_follow()?.unchecked_into();
     let module: Module = JsFuture::from(exports).await?.unchecked_into();
     let notified = page.clone();
     let notify = Notify::new(move |notice, offset, value| {
@@ -121,7 +148,11 @@ async fn start(page: &Page, epoch: u32, url: &str, load: &Function) -> Result<Fo
         on_notice(&notified, notice, whole(offset), &value)
     });
     let element = element(&page.document(), "live")?;
-    let follower = module.follow(&url, &element, notify.as_ref().unchecked_ref())?;
+    let callback = notify.as_ref().unchecked_ref();
+    let follower = match &origin {
+        Origin::Url(url) => module.follow(url, &element, callback)?,
+        Origin::File(handle) => module.follow_file(handle, &element, callback)?,
+    };
     Ok(Following {
         follower,
         _notify: notify,

@@ -15,6 +15,7 @@ mod download;
 mod environment;
 mod export;
 mod follow;
+mod growing_file;
 mod open;
 mod page;
 mod probe_queue;

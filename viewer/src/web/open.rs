@@ -19,6 +19,13 @@ pub(super) enum OpenMode {
     Add,
 }
 
+impl OpenMode {
+    /// The mode of a button, by its name.
+    pub(super) fn of(name: &str) -> Self {
+        if name == "replace" { Self::Replace } else { Self::Add }
+    }
+}
+
 /// Opens a `File`, or an array or list of them.
 pub(super) fn open_files(page: &Page, files: &JsValue, mode: OpenMode) {
     let files: Vec<File> = match files.dyn_ref::<File>() {

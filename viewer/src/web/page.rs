@@ -47,6 +47,8 @@ struct State {
     renderer: Renderer,
     queue: ProbeQueue,
     exports: Exports,
+    /// Returns a promise of the exports of `follow.js`.
+    load_follow: Function,
     following: Option<Following>,
     refresh: RefreshTimer,
     /// Counts the loads. Messages of earlier loads are ignored.
@@ -63,9 +65,13 @@ struct State {
 }
 
 impl Page {
-    /// Takes over the document. The JavaScript function `new_worker` starts a worker, and `inspect` shows a
-    /// packet in the inspector.
-    pub(super) fn start(new_worker: Function, inspect: Function) -> Result<Self, JsValue> {
+    /// Takes over the document. The JavaScript function `new_worker` starts a worker, `inspect` shows a
+    /// packet in the inspector, and `load_follow` returns a promise of the exports of `follow.js`.
+    pub(super) fn start(
+        new_worker: Function,
+        inspect: Function,
+        load_follow: Function,
+    ) -> Result<Self, JsValue> {
         let window = web_sys::window().ok_or("no window")?;
         let document = window.document().ok_or("no document")?;
         let workers = environment::worker_count(&window);
@@ -77,6 +83,7 @@ impl Page {
             renderer: Renderer::new(&document, inspect)?,
             queue: ProbeQueue::default(),
             exports: Exports::default(),
+            load_follow,
             following: None,
             refresh: RefreshTimer::default(),
             epoch: 0,
@@ -119,6 +126,12 @@ impl Page {
         }
         drop(state);
         self.schedule_frame();
+    }
+
+    /// A promise of the exports of `follow.js`.
+    pub(super) fn load_follow(&self) -> Result<JsValue, JsValue> {
+        let load = self.state.borrow().load_follow.clone();
+        load.call0(&JsValue::NULL)
     }
 
     /// Sets or removes the source that is being followed.

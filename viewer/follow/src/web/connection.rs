@@ -13,6 +13,7 @@ use web_sys::{
 };
 
 use super::header::Header;
+use super::local_file::{self, FileHandle};
 use crate::{Action, Answer, Backoff, Connection, Notice, SourceKind};
 
 /// Bytes that are passed to the page at once, unless there are fewer.
@@ -27,10 +28,18 @@ const HEADER_INTERVAL_MS: i32 = 1_000;
 /// A server that sends nothing for this long is not reachable, in milliseconds.
 const TIMEOUT_MS: i32 = 15_000;
 
+/// Where the bytes come from.
+pub(super) enum Origin {
+    /// A web server.
+    Url(String),
+    /// A local file.
+    File(FileHandle),
+}
+
 /// A source that is being followed.
 pub(super) struct Source {
     window: Window,
-    url: String,
+    origin: Origin,
     /// Receives notices of the kind of [`Notice`].
     notify: Function,
     header: Rc<Header>,
@@ -46,13 +55,17 @@ pub(super) struct Source {
 }
 
 impl Source {
-    /// A source at this URL. [`Source::run`] follows it.
-    pub(super) fn new(url: String, notify: Function, header: Rc<Header>) -> Result<Self, JsValue> {
+    /// A source. [`Source::run`] follows it.
+    pub(super) fn new(
+        origin: Origin,
+        notify: Function,
+        header: Rc<Header>,
+    ) -> Result<Self, JsValue> {
         let window = web_sys::window().ok_or("no window")?;
         let (abort, is_stopped) = (RefCell::new(AbortController::new()?), Cell::new(false));
         Ok(Self {
             window,
-            url,
+            origin,
             notify,
             header,
             abort,
@@ -178,7 +191,10 @@ impl Source {
                 Action::Wait(ms) => ms,
                 Action::Retry(_) if self.is_stopped.get() => return,
                 Action::Retry(reason) => {
-                    self.header.set_connection(Connection::Lost(reason));
+                    self.header.set_connection(match self.origin {
+                        Origin::Url(_) => Connection::Lost(reason),
+                        Origin::File(_) => Connection::Unreadable(reason),
+                    });
                     backoff.next_ms(self.retry_after.take().as_deref())
                 }
                 Action::End => return self.finish_when_read(offset, None).await,
@@ -195,6 +211,31 @@ impl Source {
     /// Requests the bytes from `offset` on, passes them to the page and advances `offset`. Returns what to
     /// do next.
     async fn request(&self, offset: &mut u64) -> Result<Action, JsValue> {
+        match &self.origin {
+            Origin::Url(url) => self.request_url(url, offset).await,
+            Origin::File(handle) => {
+                let (answer, bytes) = local_file::read(handle, *offset).await?;
+                let action = answer.action(*offset, SourceKind::File);
+                self.on_answer(&action, *offset);
+                if let Some(bytes) = bytes.filter(|_| !self.is_paused.get())
+                    && let Some(action) = self.pass(&bytes, offset).await?
+                {
+                    return Ok(action);
+                }
+                Ok(action)
+            }
+        }
+    }
+
+    /// Shows that the source answers, unless it refuses.
+    fn on_answer(&self, action: &Action, offset: u64) {
+        if !matches!(action, Action::Retry(_) | Action::Stop(_)) && !self.is_paused.get() {
+            self.header.set_connection(Connection::Live);
+            self.notify(Notice::Connected, offset, &JsValue::NULL);
+        }
+    }
+
+    async fn request_url(&self, url: &str, offset: &mut u64) -> Result<Action, JsValue> {
         let abort = AbortController::new()?;
         self.abort.replace(abort.clone());
         let headers = Headers::new()?;
@@ -203,17 +244,14 @@ impl Source {
         init.set_headers(&headers);
         init.set_cache(RequestCache::NoStore);
         init.set_signal(Some(&abort.signal()));
-        let response = self.window.fetch_with_str_and_init(&self.url, &init);
+        let response = self.window.fetch_with_str_and_init(url, &init);
         let response: Response = self.in_time(response, &abort).await?.dyn_into()?;
         let range = response.headers().get("Content-Range")?;
         let answer = Answer::new(response.status(), range.as_deref(), *offset);
         let action = answer.action(*offset, self.kind.get());
         self.kind.set(answer.source(self.kind.get()));
         self.retry_after.replace(response.headers().get("Retry-After")?);
-        if !matches!(action, Action::Retry(_) | Action::Stop(_)) && !self.is_paused.get() {
-            self.header.set_connection(Connection::Live);
-            self.notify(Notice::Connected, *offset, &JsValue::NULL);
-        }
+        self.on_answer(&action, *offset);
         match action {
             Action::Read(first) => {
                 *offset = first;
@@ -245,20 +283,28 @@ impl Source {
             let len: u32 = chunk.iter().map(Uint8Array::length).sum();
             if 0 < len && (is_over || CHUNK_LEN <= len) {
                 let joined = join(&std::mem::take(&mut chunk), len);
-                let start_len = u32::try_from(START_LEN).unwrap_or(len);
-                if *offset == 0 && !is_text(&joined.subarray(0, start_len).to_vec()) {
-                    return Ok(Action::Stop("only NDJSON can be followed".to_owned()));
-                }
-                let taken = self.notify(Notice::Bytes, *offset, &joined);
-                *offset += u64::from(len);
-                if let Ok(promise) = taken.dyn_into::<Promise>() {
-                    JsFuture::from(promise).await?;
+                if let Some(action) = self.pass(&joined, offset).await? {
+                    return Ok(action);
                 }
             }
             if is_over || self.is_stopped.get() {
                 return bytes.map(|_| Action::Read(*offset));
             }
         }
+    }
+
+    /// Passes bytes to the page, and waits until it takes more. Returns what to do if it cannot take them.
+    async fn pass(&self, bytes: &Uint8Array, offset: &mut u64) -> Result<Option<Action>, JsValue> {
+        let start_len = u32::try_from(START_LEN).unwrap_or(u32::MAX);
+        if *offset == 0 && !is_text(&bytes.subarray(0, start_len).to_vec()) {
+            return Ok(Some(Action::Stop("only NDJSON can be followed".to_owned())));
+        }
+        let taken = self.notify(Notice::Bytes, *offset, bytes);
+        *offset += u64::from(bytes.length());
+        if let Ok(promise) = taken.dyn_into::<Promise>() {
+            JsFuture::from(promise).await?;
+        }
+        Ok(None)
     }
 
     /// The result of a promise. Aborts the request if that takes too long.

@@ -2,6 +2,7 @@
 
 mod connection;
 mod header;
+mod local_file;
 
 use js_sys::{Array, Function};
 use std::rc::Rc;
@@ -10,8 +11,9 @@ use wasm_bindgen_futures::spawn_local;
 use web_sys::Element;
 
 use crate::{Connection, Shown};
-use connection::Source;
+use connection::{Origin, Source};
 use header::Header;
+use local_file::FileHandle;
 
 /// A source that is being followed.
 #[wasm_bindgen]
@@ -25,8 +27,23 @@ pub struct Follower {
 #[wasm_bindgen]
 #[expect(unreachable_pub, reason = "called from JavaScript")]
 pub fn follow(url: String, element: &Element, notify: Function) -> Result<Follower, JsValue> {
+    start(Origin::Url(url), element, notify)
+}
+
+/// Follows a local file from its first byte on; otherwise like [`follow`].
+#[wasm_bindgen(js_name = followFile)]
+#[expect(unreachable_pub, reason = "called from JavaScript")]
+pub fn follow_file(
+    handle: FileHandle,
+    element: &Element,
+    notify: Function,
+) -> Result<Follower, JsValue> {
+    start(Origin::File(handle), element, notify)
+}
+
+fn start(origin: Origin, element: &Element, notify: Function) -> Result<Follower, JsValue> {
     let header = Rc::new(Header::new(element)?);
-    let source = Rc::new(Source::new(url, notify, header.clone())?);
+    let source = Rc::new(Source::new(origin, notify, header.clone())?);
     let (on_pause, on_jump) = (source.clone(), source.clone());
     header.listen(move || on_pause.toggle_pause(), move || on_jump.jump())?;
     let (running, ticking) = (source.clone(), source.clone());

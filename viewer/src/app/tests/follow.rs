@@ -169,6 +169,27 @@ fn other_files_end_following() {
     assert!(!page.app.is_following());
 }
 
+/// A file that has grown is opened once more.
+#[test]
+fn reopened_file_keeps_the_selection() {
+    let mut page = Page::open();
+    assert!(page.app.can_reopen());
+    page.send(Event::SetFilter("proto == tcp".into(), 0));
+    page.source(FollowEvent::Reopen);
+    page.send(Event::Open(vec![FileInfo::unprobed("a.ndjson".to_owned(), 0)]));
+    page.source(FollowEvent::Start(MEMORY));
+    page.source(FollowEvent::Connected);
+    page.receive(0, 1_000);
+    page.parts.clear();
+    page.read(200, 1_000);
+    page.source(FollowEvent::Refresh);
+    assert_eq!((page.selected(), page.app.view().filter), (100, "proto == tcp".to_owned()));
+    assert!(!page.app.can_reopen(), "it is followed");
+    let mut page = Page::open();
+    page.load("b.ndjson", vec![columns(0..10, 0)], true);
+    assert!(!page.app.can_reopen(), "other files are open");
+}
+
 #[test]
 fn text_that_is_no_capture_is_rejected() {
     let mut page = Page::follow(1);

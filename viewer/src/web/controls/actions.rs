@@ -13,7 +13,8 @@ use crate::web::canvas::Canvas;
 use crate::web::clipboard::{copy_address, write_clipboard};
 use crate::web::dom::{element, enclosing_panel, listen, log_error};
 use crate::web::download::{download, download_text};
-use crate::web::open::{cancel, open_url};
+use crate::web::growing_file::choose_files;
+use crate::web::open::{OpenMode, cancel, open_url};
 use crate::web::page::Page;
 
 /// Device pixels per CSS pixel of downloaded images.
@@ -43,9 +44,12 @@ fn run_in_page(page: &Page, action: &str, arg: &str, button: &Element) -> Result
     let input = |id: &str| element::<HtmlInputElement>(&page.document(), id);
     match action {
         "open" => {
-            let picker = input("file")?;
-            picker.dataset().set("mode", arg)?;
-            picker.click();
+            let mode = OpenMode::of(arg);
+            if !choose_files(page, mode) {
+                let picker = input("file")?;
+                picker.dataset().set("mode", arg)?;
+                picker.click();
+            }
         }
         "open-sample" => open_url(page, "sample.ndjson"),
         "cancel" => cancel(page),

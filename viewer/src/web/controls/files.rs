@@ -1,10 +1,11 @@
 //! Files dropped on the page or chosen in the file picker.
 
 use wasm_bindgen::JsValue;
-use web_sys::{DragEvent, FileList, HtmlInputElement};
+use web_sys::{DataTransfer, DragEvent, FileList, HtmlInputElement};
 
 use crate::app::Event;
 use crate::web::dom::{element, listen, log_error};
+use crate::web::growing_file::watch_dropped;
 use crate::web::open::{OpenMode, open_files};
 use crate::web::page::Page;
 
@@ -28,20 +29,18 @@ pub(super) fn attach(page: &Page) -> Result<(), JsValue> {
         event.prevent_default();
         target.dataset().delete("drag");
         // Dragged text and links have no files.
-        let files = event.data_transfer().and_then(|data| data.files());
-        if !open(&on_drop, files, OpenMode::Add) {
+        let data = event.data_transfer();
+        if !open(&on_drop, data.as_ref().and_then(DataTransfer::files), OpenMode::Add) {
             let error = "Text cannot be opened. Drop a file.";
-            on_drop.send(Event::ShowError(error.into()));
+            return on_drop.send(Event::ShowError(error.into()));
         }
+        data.iter().for_each(|data| watch_dropped(&on_drop, data));
     })?;
     let input: HtmlInputElement = element(&document, "file")?;
     let (on_change, picker) = (page.clone(), input.clone());
     listen(&input, "change", move |_: web_sys::Event| {
-        let mode = match picker.dataset().get("mode").as_deref() {
-            Some("replace") => OpenMode::Replace,
-            _ => OpenMode::Add,
-        };
-        open(&on_change, picker.files(), mode);
+        let mode = picker.dataset().get("mode").unwrap_or_default();
+        open(&on_change, picker.files(), OpenMode::of(&mode));
         // Without this, choosing the same file once more would send no event.
         picker.set_value("");
     })

@@ -13,7 +13,7 @@ pub use content::ContentReader;
 pub use export::{ExportFormat, Exporter};
 pub use extra::ExtraReader;
 pub use generic_json::other_fields;
-pub use viewer_formats::{FileRecord, MAX_FRAME_LEN, OpenFile, RawFrame};
+pub use viewer_formats::{FileRecord, MAX_FRAME_LEN, OpenFile, RawFrame, START_LEN, is_text};
 
 use crate::address_names::NamedAddress;
 use crate::columns::{Columns, ExtraColumn, Totals};
@@ -30,7 +30,7 @@ use std::ops::Range;
 use summary::line::{Excerpt, ExcerptReader, PacketFields};
 use summary::{Packet, Timestamp};
 use viewer_flows::findings;
-use viewer_formats::{Compression, Form, is_text, unpack};
+use viewer_formats::{Compression, Form, unpack};
 
 /// The number of problems stored with their reason. All are counted.
 pub const MAX_PROBLEMS: usize = 100;
