@@ -266,10 +266,14 @@ impl App {
         KeptLimits::new(self.settings.window, memory)
     }
 
-    /// Returns true if the part that grows is complete with this number of bytes.
+    /// Returns true if the part that grows is complete with this number of bytes. The number of packets in those
+    /// that no worker has read is estimated.
     fn is_part_full(&self, len: u64) -> bool {
-        let part = self.files.reports().last().into_iter();
-        self.kept_limits().is_part_full(Amount { bytes: len, ..Amount::of(part) })
+        let part = Amount::of(self.files.reports().last().into_iter());
+        let all = Amount::of(self.files.reports());
+        let line_len = all.bytes.checked_div(all.packets).unwrap_or(u64::MAX).max(1);
+        let packets = part.packets + len.saturating_sub(part.bytes) / line_len;
+        self.kept_limits().is_part_full(Amount { bytes: len, packets, ..part })
     }
 
     /// Drops the oldest parts if the others are enough, or if they do not fit.

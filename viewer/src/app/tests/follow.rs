@@ -224,7 +224,7 @@ fn fill(page: &mut Page, parts: std::ops::Range<u64>) {
         let start = part * 10_000;
         page.source(FollowEvent::Bytes(Chunk { start, len: 9_900, line_end: Some(9_900) }));
         page.read_part(index, part * 100..part * 100 + 99, 9_900);
-        // The part is full once its packets have been read.
+        // The next bytes fill the part.
         page.source(FollowEvent::Bytes(Chunk {
             start: start + 9_900,
             len: 100,
@@ -237,7 +237,7 @@ fn fill(page: &mut Page, parts: std::ops::Range<u64>) {
 #[test]
 fn oldest_packets_are_dropped_beyond_the_window() {
     let mut page = Page::follow(1);
-    page.app.settings.window = Window::Packets(1_584);
+    page.app.settings.window = Window::Packets(1_600);
     page.source(FollowEvent::Connected);
     fill(&mut page, 0..16);
     page.source(FollowEvent::Refresh);
@@ -294,7 +294,7 @@ fn gaps_of_the_source_are_counted() {
 #[test]
 fn unused_addresses_are_removed() {
     let mut page = Page::follow(1);
-    page.app.settings.window = Window::Packets(1_584);
+    page.app.settings.window = Window::Packets(1_600);
     page.source(FollowEvent::Connected);
     fill(&mut page, 0..16);
     page.source(FollowEvent::Refresh);
@@ -315,7 +315,7 @@ fn unused_addresses_are_removed() {
 #[test]
 fn table_stays_at_the_end_or_at_its_rows() {
     let mut page = Page::follow(1);
-    page.app.settings.window = Window::Packets(1_584);
+    page.app.settings.window = Window::Packets(1_600);
     page.source(FollowEvent::Connected);
     fill(&mut page, 0..16);
     page.source(FollowEvent::Refresh);
