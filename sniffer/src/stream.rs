@@ -69,6 +69,8 @@ pub(crate) struct Stream {
     out: u64,
     /// Packets filtered out in this run.
     skip: u64,
+    /// Triggers that [`Stream::take_triggered`] did not return yet.
+    triggered: Vec<Triggered>,
 }
 
 /// Counters of one source.
@@ -143,7 +145,19 @@ impl Stream {
     ) -> Result<(), Error> {
         let n = self.count_packet(source, packet.wire_len);
         self.write_line(source, n, packet)?;
-        self.packets.as_mut().map_or(Ok(()), |file| file.write(source, n, packet))
+        self.write_bytes(source, n, packet)
+    }
+
+    /// Writes the bytes of a packet, and a record if it was a trigger.
+    fn write_bytes(
+        &mut self,
+        source: usize,
+        n: u64,
+        packet: &CapturedPacket<'_>,
+    ) -> Result<(), Error> {
+        let Some(file) = &mut self.packets else { return Ok(()) };
+        file.write(source, n, packet)?;
+        self.record_triggers()
     }
 
     fn write_line(
@@ -193,10 +207,7 @@ impl Stream {
                 }
             })?;
         }
-        match (&mut self.packets, captured) {
-            (Some(file), Some(captured)) => file.write(source, n, &captured),
-            _ => Ok(()),
-        }
+        captured.map_or(Ok(()), |captured| self.write_bytes(source, n, &captured))
     }
 
     /// Number of incomplete messages that were given up because there were too many.
@@ -308,12 +319,23 @@ impl Stream {
 
     /// Writes the packets around this moment that the recorder keeps in memory, if there is one.
     pub(crate) fn trigger(&mut self, cause: Cause) -> Result<(), Error> {
-        self.packets.as_mut().map_or(Ok(()), |file| file.trigger(now(), cause))
+        self.packets.as_mut().map_or(Ok(()), |file| file.trigger(now(), cause))?;
+        self.record_triggers()
+    }
+
+    /// Writes a record for each new trigger.
+    fn record_triggers(&mut self) -> Result<(), Error> {
+        let new = self.packets.as_mut().map_or_else(Vec::new, PacketFile::take_triggered);
+        for triggered in &new {
+            self.write_record(&CaptureRecord::Event(triggered.event()))?;
+        }
+        self.triggered.extend(new);
+        Ok(())
     }
 
     /// The triggers since the last call.
     pub(crate) fn take_triggered(&mut self) -> Vec<Triggered> {
-        self.packets.as_mut().map_or_else(Vec::new, PacketFile::take_triggered)
+        std::mem::take(&mut self.triggered)
     }
 
     /// The outputs, to watch them.

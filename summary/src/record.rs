@@ -176,6 +176,12 @@ pub struct Event {
     /// `iface_mtu`: the new maximum transmission unit in bytes.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub mtu: Option<u32>,
+    /// `trigger`: number of the packet that was the trigger. Absent if it was SIGUSR1.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub n: Option<u64>,
+    /// `trigger`: number of packets that were written from memory.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub packets: Option<u64>,
 }
 
 impl Event {
@@ -191,6 +197,8 @@ impl Event {
             ts_after: None,
             new_name: None,
             mtu: None,
+            n: None,
+            packets: None,
         }
     }
 }
@@ -220,6 +228,8 @@ pub enum EventKind {
     /// long the losses lasted: from the last reading of the counters before the first drop to the last
     /// with new drops.
     DropEnd,
+    /// Packets in memory were written, and those after them follow.
+    Trigger,
     /// The output continues in the next file.
     Rotated,
     /// An event that this version does not know.

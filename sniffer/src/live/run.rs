@@ -75,6 +75,7 @@ impl Run<'_> {
             self.accounting.refresh_counters();
         }
         if !result.as_ref().is_err_and(Error::is_closed_pipe) {
+            self.print_triggers();
             self.print_totals();
             let unread = self.accounting.unread();
             if result.is_err() && 0 < unread {
@@ -153,9 +154,7 @@ impl Run<'_> {
             if let Some(message) = self.drop_notices.message(dropped, now) {
                 self.progress.info(message);
             }
-            for triggered in self.accounting.take_triggered() {
-                self.progress.info(triggered);
-            }
+            self.print_triggers();
             self.progress.draw(self.accounting.packet_count(), dropped);
             let timeout = if is_idle {
                 self.accounting.flush()?;
@@ -180,6 +179,13 @@ impl Run<'_> {
             if let Some(reason) = self.wait(timeout)? {
                 return Ok(reason);
             }
+        }
+    }
+
+    /// Prints messages about new triggers.
+    fn print_triggers(&mut self) {
+        for triggered in self.accounting.take_triggered() {
+            self.progress.info(triggered);
         }
     }
 

@@ -139,7 +139,7 @@ impl PacketFile {
         }
         let recorder = self.recorder.as_mut();
         if recorder.map_or(Ok(false), |recorder| recorder.is_trigger(packet))? {
-            self.trigger(packet.ts, Cause::Packet)?;
+            self.trigger(packet.ts, Cause::Packet(n))?;
         }
         Ok(())
     }
@@ -196,7 +196,7 @@ impl PacketFile {
             output.append(|buffer| buffer.extend_from_slice(block.bytes))
         })?;
         if !was_writing {
-            recorder.note(cause, packets, is_cut);
+            recorder.note(cause, ts, packets, is_cut);
         }
         Ok(())
     }

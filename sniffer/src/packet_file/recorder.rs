@@ -3,6 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 use summary::Timestamp;
+use summary::record::{Event, EventKind};
 
 use super::ring::PacketRing;
 use super::selector::Selector;
@@ -49,14 +50,16 @@ enum After {
 pub(crate) enum Cause {
     /// SIGUSR1.
     Signal,
-    /// A packet that the expression of `--trigger` selects.
-    Packet,
+    /// The packet with this number, which the expression of `--trigger` selects.
+    Packet(u64),
 }
 
 /// A trigger that made the recorder write packets, as a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Triggered {
     cause: Cause,
+    /// Time of the trigger.
+    ts: Timestamp,
     /// Packets that were in memory.
     pub(super) packets: u64,
     /// Whether the time of the limits includes packets that were not in memory any more.
@@ -64,11 +67,22 @@ pub(crate) struct Triggered {
     limits: RingLimits,
 }
 
+impl Triggered {
+    /// The record of the trigger.
+    pub(crate) fn event(&self) -> Event {
+        let n = match self.cause {
+            Cause::Signal => None,
+            Cause::Packet(n) => Some(n),
+        };
+        Event { n, packets: Some(self.packets), ..Event::new(self.ts, EventKind::Trigger) }
+    }
+}
+
 impl fmt::Display for Triggered {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let cause = match self.cause {
             Cause::Signal => "SIGUSR1",
-            Cause::Packet => "--trigger",
+            Cause::Packet(_) => "--trigger",
         };
         write!(formatter, "{cause}: wrote {} from memory", packets(self.packets))?;
         if self.is_cut {
@@ -138,8 +152,8 @@ impl Recorder {
     }
 
     /// Notes that a trigger wrote packets.
-    pub(super) fn note(&mut self, cause: Cause, packets: u64, is_cut: bool) {
-        self.triggered.push(Triggered { cause, packets, is_cut, limits: self.limits });
+    pub(super) fn note(&mut self, cause: Cause, ts: Timestamp, packets: u64, is_cut: bool) {
+        self.triggered.push(Triggered { cause, ts, packets, is_cut, limits: self.limits });
     }
 
     /// The triggers since the last call.

@@ -71,6 +71,7 @@ impl Stream {
             complete_counts: Counts::default(),
             out: 0,
             skip: 0,
+            triggered: Vec::new(),
         };
         match stream.start_lines(Destination::All) {
             Ok(()) => Ok(stream),

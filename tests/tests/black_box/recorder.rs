@@ -1,6 +1,7 @@
 //! `--ring` and `--trigger`: packets before and after a trigger.
 
 use nix::sys::signal::Signal;
+use serde_json::{Value, json};
 use std::fs;
 use tempfile::tempdir;
 use tests::frames::{IPV4, Sender, ethernet, ipv4, tcp, udp};
@@ -23,6 +24,14 @@ fn recorded(args: &[&str], work: impl FnOnce(&Capture, &Sender) + Send) -> (Pack
         assert_eq!(file.statistics[0].usrdeliv, file.packets.len() as u64);
         (file, stream)
     })
+}
+
+/// Number of the packet, packets from memory and time of each `trigger` event.
+fn triggers_of(stream: &Stream) -> Vec<(Value, Value, Value)> {
+    let triggers = stream.events.iter().filter(|event| event["event"] == "trigger");
+    triggers
+        .map(|event| [&event["n"], &event["packets"], &event["ts"]].map(Value::clone).into())
+        .collect()
 }
 
 /// A frame of 100 bytes: a block of 156 bytes.
@@ -55,6 +64,11 @@ fn recorder_writes_a_size_around_each_trigger() {
         // Before and including the trigger, and after it.
         let windows = triggers.flat_map(|packet| packet.n - FIT + 1..=packet.n + FIT);
         assert!(ids.iter().copied().eq(windows), "{} packets", ids.len());
+        // The lines tell about each window.
+        let triggers = stream.packets.iter().filter(|packet| packet.proto == "tcp");
+        let expected: Vec<_> =
+            triggers.map(|packet| (json!(packet.n), json!(FIT), json!(packet.ts))).collect();
+        assert_eq!(triggers_of(&stream), expected);
     }
 }
 
@@ -98,10 +112,13 @@ fn signal_is_a_trigger() {
         wait_for_lines(capture, 15);
     });
     assert_eq!(stream.packets.len(), 15);
+    let triggers = triggers_of(&stream);
+    assert_eq!((triggers.len(), &triggers[0].0, &triggers[0].1), (1, &Value::Null, &json!(10)));
     assert!(file.packets.iter().map(|packet| packet.id.unwrap()).eq(1..=15));
     let (file, stream) = recorded(&["--ring", "1h"], |capture, sender| {
         (0..10).for_each(|_| sender.send(&frame()));
         wait_for_lines(capture, 10);
     });
     assert_eq!((stream.packets.len(), file.packets.len()), (10, 0), "without a trigger");
+    assert!(triggers_of(&stream).is_empty());
 }
