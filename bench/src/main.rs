@@ -6,6 +6,7 @@
 
 mod lines;
 mod live;
+mod page;
 mod read;
 mod soak;
 mod usage;
@@ -33,6 +34,8 @@ struct Options {
 enum Bench {
     /// Live capture through veth at the sender's full speed
     Live,
+    /// The page of `sniffer --serve` at steady rates
+    Page,
     /// Reading one large capture file
     Read,
     /// Millions of lines in the viewer and in chart libraries
@@ -57,6 +60,7 @@ fn main() -> Result<()> {
     println!("{}", usage::machine()?);
     for (bench, measure) in [
         (Bench::Live, live::run as fn() -> Result<()>),
+        (Bench::Page, page::run),
         (Bench::Read, read::run),
         (Bench::Viewer, viewer::run),
     ] {

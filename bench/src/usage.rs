@@ -6,30 +6,14 @@ use nix::sys::time::TimeValLike;
 use std::fs;
 use std::process::Command;
 use std::time::Duration;
+use tests::process_tree::stat;
+pub(super) use tests::process_tree::tree;
 
 /// User and system time of all child processes that have ended.
 pub(super) fn children_cpu() -> Result<Duration> {
     let usage = getrusage(UsageWho::RUSAGE_CHILDREN)?;
     let total = usage.user_time().num_microseconds() + usage.system_time().num_microseconds();
     Ok(Duration::from_micros(u64::try_from(total)?))
-}
-
-/// A process and all its descendants.
-pub(super) fn tree(root: u32) -> Vec<u32> {
-    let parent_of = |pid: u32| -> Option<u32> { stat(pid)?.get(1)?.parse().ok() };
-    let processes: Vec<u32> = fs::read_dir("/proc")
-        .into_iter()
-        .flatten()
-        .flatten()
-        .filter_map(|entry| entry.file_name().to_str()?.parse().ok())
-        .collect();
-    let mut tree = vec![root];
-    let mut next = 0;
-    while let Some(parent) = tree.get(next).copied() {
-        tree.extend(processes.iter().filter(|pid| parent_of(**pid) == Some(parent)));
-        next += 1;
-    }
-    tree
 }
 
 /// CPU time of running processes in clock ticks.
@@ -49,12 +33,6 @@ pub(super) fn peak_memory(processes: &[u32]) -> u64 {
         Some(line.split_whitespace().nth(1)?.parse::<u64>().ok()? * 1024)
     };
     processes.iter().filter_map(|pid| of(*pid)).sum()
-}
-
-/// The fields of `/proc/PID/stat` after the process name, which may contain any character (proc(5)).
-fn stat(pid: u32) -> Option<Vec<String>> {
-    let text = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-    Some(text.rsplit_once(')')?.1.split_whitespace().map(str::to_owned).collect())
 }
 
 /// The machine, its kernel, the date, and versions of the other programs.

@@ -193,7 +193,7 @@ fn spread(times: &Value) -> String {
 }
 
 /// The nearest-rank percentile; NaN for an empty array.
-fn percentile(numbers: &Value, percent: usize) -> f64 {
+pub(super) fn percentile(numbers: &Value, percent: usize) -> f64 {
     let numbers = numbers.as_array().map(Vec::as_slice).unwrap_or_default();
     let mut numbers: Vec<_> = numbers.iter().filter_map(Value::as_f64).collect();
     numbers.sort_by(f64::total_cmp);
@@ -203,14 +203,8 @@ fn percentile(numbers: &Value, percent: usize) -> f64 {
 
 /// Peak memory of the largest renderer process in bytes.
 fn peak(chromium: &Chromium) -> u64 {
-    let processes = usage::tree(chromium.process_id().unwrap_or(0)).into_iter();
-    let renderers = processes.filter(|process| is_renderer(*process));
+    let renderers = chromium.renderers().into_iter();
     renderers.map(|process| usage::peak_memory(&[process])).max().unwrap_or(0)
-}
-
-fn is_renderer(process: u32) -> bool {
-    fs::read_to_string(format!("/proc/{process}/cmdline"))
-        .is_ok_and(|args| args.contains("--type=renderer"))
 }
 
 #[cfg(test)]

@@ -1,8 +1,10 @@
 //! Headless Chromium, driven over the Chrome DevTools Protocol.
 
-use anyhow::{Context, Result, anyhow, bail};
+use anyhow::{Context, Result, anyhow, bail, ensure};
 use headless_chrome::protocol::cdp::{Emulation, Input, Page, Runtime};
 use headless_chrome::{Browser, LaunchOptions, Tab};
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 use serde_json::Value;
 use std::ffi::OsStr;
 use std::path::Path;
@@ -10,6 +12,7 @@ use std::sync::Arc;
 use tempfile::TempDir;
 
 use crate::browser::{COLLECT_ERRORS, Driver, TIMEOUT, to_json};
+use crate::process_tree::tree;
 
 /// A browser with a temporary profile and one tab.
 pub struct Chromium {
@@ -337,6 +340,30 @@ impl Chromium {
     pub fn screenshot(&self) -> Result<Vec<u8>> {
         use Page::CaptureScreenshotFormatOption::Png;
         self.tab.capture_screenshot(Png, None, None, true)
+    }
+
+    /// Process IDs of the renderers, one of which runs the page.
+    pub fn renderers(&self) -> Vec<u32> {
+        let is_renderer = |process: &u32| {
+            std::fs::read_to_string(format!("/proc/{process}/cmdline"))
+                .is_ok_and(|args| args.contains("--type=renderer"))
+        };
+        let processes = tree(self.process_id().unwrap_or(0)).into_iter();
+        processes.filter(is_renderer).collect()
+    }
+
+    /// Sends a signal to the renderers, such as SIGSTOP.
+    ///
+    /// # Errors
+    ///
+    /// If there are none, or the system refuses.
+    pub fn signal_renderers(&self, signal: Signal) -> Result<()> {
+        let renderers = self.renderers();
+        ensure!(!renderers.is_empty(), "no renderer");
+        for process in renderers {
+            kill(Pid::from_raw(i32::try_from(process)?), signal)?;
+        }
+        Ok(())
     }
 
     /// Process ID of the browser.

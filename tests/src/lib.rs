@@ -14,6 +14,7 @@ pub mod growing;
 pub mod packet_file;
 pub mod page;
 pub mod process;
+pub mod process_tree;
 pub mod reference;
 #[cfg(test)]
 mod regressions;

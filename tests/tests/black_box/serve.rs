@@ -8,6 +8,7 @@ use std::net::TcpListener;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::thread;
+use summary::grouped;
 use tempfile::tempdir;
 use tests::chromium::Chromium;
 use tests::frames::{Sender, ethernet, ipv4, udp};
@@ -467,6 +468,43 @@ fn page_learns_the_end_of_a_run_without_end_record() {
             let packets = browser.eval("viewer.state().packets").unwrap();
             assert_eq!(packets, if is_packets { 100 } else { 0 }, "{args:?}");
         }
+    });
+}
+
+/// The page does not run while packets arrive. It catches up with those in memory, and says how many it
+/// missed.
+#[test]
+fn stopped_page_costs_no_packet() {
+    with_veth(|| {
+        let tag = format!("text={}", "x".repeat(3_900));
+        let served = start(&["-i", "right", "--tag", &tag]);
+        let browser = Chromium::start().unwrap();
+        browser.navigate(&served.url()).unwrap();
+        browser.wait_for("window.viewer && live.dataset.state === 'live'").unwrap();
+        let sender = Sender::new("left");
+        send(&sender, 1_000);
+        browser.wait_for("viewer.state().packets === 1000").unwrap();
+        browser.signal_renderers(Signal::SIGSTOP).unwrap();
+        send(&sender, 5_000);
+        browser.signal_renderers(Signal::SIGCONT).unwrap();
+        browser.wait_for("viewer.state().packets === 6000").unwrap();
+        assert_eq!(browser.eval("live.textContent.includes('missed')").unwrap(), false);
+        // More lines than fit 256 MiB: those after the 25 MB that the page has are dropped.
+        browser.signal_renderers(Signal::SIGSTOP).unwrap();
+        let mut sent = 6_000;
+        wait_for("a gap", || {
+            send(&sender, 1_000);
+            sent += 1_000;
+            // An offset after the first line, which is kept.
+            30_000_000 < content_range(&read_range(&served, 10_000)).0
+        });
+        browser.signal_renderers(Signal::SIGCONT).unwrap();
+        let missed = "Number((live.textContent.match(/([0-9,]+) packets missed/)?.[1] ?? '0').replaceAll(',', ''))";
+        browser.wait_for(&format!("viewer.state().packets + {missed} === {sent}")).unwrap();
+        assert_ne!(browser.eval(missed).unwrap(), 0);
+        assert!(stop(served).status.success());
+        let ended = format!("Capture ended: {} packets, 0 dropped", grouped(sent));
+        browser.wait_for(&format!("live.textContent.includes('{ended}')")).unwrap();
     });
 }
 

@@ -1,0 +1,197 @@
+//! The page of `sniffer --serve` while packets arrive at a steady rate: losses, and how far the charts are
+//! behind the wire. Sender, sniffer and browser share the processors of the machine.
+
+use anyhow::{Context, Result, ensure};
+use nix::sys::signal::Signal;
+use serde_json::{Value, json};
+use std::process::{Command, Stdio};
+use std::thread;
+use std::time::{Duration, Instant, SystemTime};
+use summary::grouped;
+
+use super::viewer::percentile;
+use tests::chromium::Chromium;
+use tests::frames::{IPV4, Sender, ethernet, ipv4, udp};
+use tests::process::{finish, signal};
+use tests::served::Served;
+use tests::veth;
+use xtask::{build, namespace};
+
+/// What is sent, and what happens to the page meanwhile.
+#[derive(Clone, Copy)]
+struct Load {
+    /// Packets per second.
+    rate: u32,
+    seconds: u64,
+    /// The page does not run for this time.
+    stop_seconds: u64,
+}
+
+const LOADS: [Load; 5] = [
+    Load { rate: 1_000, seconds: 20, stop_seconds: 0 },
+    Load { rate: 100_000, seconds: 30, stop_seconds: 0 },
+    Load { rate: 250_000, seconds: 30, stop_seconds: 0 },
+    Load { rate: 500_000, seconds: 60, stop_seconds: 0 },
+    Load { rate: 100_000, seconds: 60, stop_seconds: 30 },
+];
+
+const BURSTS_PER_SECOND: u32 = 100;
+
+/// Bytes of a frame.
+const FRAME_LEN: usize = 60;
+
+/// Records the time and the number of packets whenever the charts in sight have been redrawn.
+const WATCH: &str = "(window.pictures = [], (async () => {
+    for (let shown = 0;;) {
+        const count = viewer.state().selected;
+        if (count === shown) {
+            await new Promise(requestAnimationFrame);
+            continue;
+        }
+        await viewer.drawn();
+        pictures.push([Date.now(), shown = count]);
+    }
+})(), 0)";
+
+/// Packets that the page has, and those of which it says that they were removed or missed.
+const COUNTS: &str = "(() => {
+    const said = (text) => Number(live.textContent.match(`([0-9,]+) (older )?packets? ${text}`)?.[1].replaceAll(',', '') ?? 0);
+    return [viewer.state().packets, said('removed'), said('missed')];
+})()";
+
+/// When a burst was sent.
+struct Burst {
+    /// The number of packets up to its end.
+    sent: u64,
+    /// Milliseconds since 1970.
+    ms: f64,
+}
+
+pub(super) fn run() -> Result<()> {
+    println!(
+        "\nThe page of `sniffer --serve` in headless Chromium, frames of {FRAME_LEN} bytes through veth\n"
+    );
+    println!(
+        "| packets/s | reached | sent | dropped | in the page | removed | missed | behind the wire, median / p95 \
+         | between pictures, median / p95 | catching up |"
+    );
+    println!("|---|---|---|---|---|---|---|---|---|---|");
+    LOADS.into_iter().try_for_each(|load| namespace::run(|| measure(load)))
+}
+
+fn measure(load: Load) -> Result<()> {
+    let Load { rate, seconds, stop_seconds } = load;
+    veth::add();
+    let mut command = Command::new(build::sniffer_path());
+    command.args(["--serve=127.0.0.1:0", "-i", "right"]).stdout(Stdio::piped());
+    let served = Served::start(&mut command);
+    let chromium = Chromium::start()?;
+    chromium.navigate(&served.url())?;
+    chromium.wait_for("window.viewer && live.dataset.state === 'live'")?;
+    chromium.eval(WATCH)?;
+    let start = Instant::now();
+    let bursts = thread::scope(|scope| {
+        let sender = scope.spawn(|| send(load));
+        if 0 < stop_seconds {
+            thread::sleep(Duration::from_secs((seconds - stop_seconds) / 2));
+            chromium.signal_renderers(Signal::SIGSTOP)?;
+            thread::sleep(Duration::from_secs(stop_seconds));
+            chromium.signal_renderers(Signal::SIGCONT)?;
+        }
+        sender.join().map_err(|_| anyhow::anyhow!("the sender panicked"))
+    })?;
+    let took = start.elapsed();
+    let sent = bursts.last().context("nothing sent")?.sent;
+    // The capture goes on, so that the page can catch up.
+    chromium.wait_for("live.dataset.state === 'live' && !live.textContent.includes('behind')")?;
+    settle(&chromium)?;
+    let catching_up = start.elapsed() - took;
+    signal(&served.process, Signal::SIGINT);
+    chromium.wait_for("live.dataset.state === 'ended'")?;
+    let messages = finish(served.process);
+    ensure!(messages.status.success(), "the sniffer failed");
+    let text = chromium.eval("live.textContent")?;
+    let text = text.as_str().unwrap_or_default();
+    let number = |after: &str| -> Option<u64> {
+        text.split_once(after)?.0.rsplit(' ').next()?.replace(',', "").parse().ok()
+    };
+    let (written, dropped) = (number(" packets").context("no end")?, number(" dropped"));
+    let dropped = dropped.context("no drops")?;
+    ensure!(written + dropped == sent, "{written} written + {dropped} dropped != {sent} sent");
+    let counts: Vec<u64> = serde_json::from_value(chromium.eval(COUNTS)?)?;
+    ensure!(
+        counts.iter().sum::<u64>() == written,
+        "the page accounts for {counts:?} of {written}: {text}"
+    );
+    let pictures = chromium.eval("pictures")?;
+    let [behind, between] = times(&pictures, &bursts, counts[1] + dropped);
+    println!(
+        "| {} | {} | {} | {} | {} | {} | {} | {} | {} | {:.1} s |",
+        grouped(rate.into()),
+        grouped(sent * 1_000 / u64::try_from(took.as_millis())?.max(1)),
+        grouped(sent),
+        grouped(dropped),
+        grouped(counts[0]),
+        grouped(counts[1]),
+        grouped(counts[2]),
+        spread(&behind),
+        spread(&between),
+        catching_up.as_secs_f64(),
+    );
+    Ok(())
+}
+
+/// Waits until the page has no more packets than a while before.
+fn settle(chromium: &Chromium) -> Result<()> {
+    let mut before = Value::Null;
+    for _ in 0..120 {
+        let now = chromium.eval(&format!("viewer.settled().then(() => {COUNTS})"))?;
+        if now == before {
+            return Ok(());
+        }
+        before = now;
+        thread::sleep(Duration::from_secs(1));
+    }
+    anyhow::bail!("the page does not catch up")
+}
+
+/// How far each picture is behind the wire, and the time since the one before it, in milliseconds. Pictures
+/// count packets: those after packets were removed or dropped are left out.
+fn times(pictures: &Value, bursts: &[Burst], left_out: u64) -> [Value; 2] {
+    let pictures: Vec<(f64, u64)> = serde_json::from_value(pictures.clone()).unwrap_or_default();
+    let last = bursts.last().map_or(0, |burst| burst.sent).saturating_sub(left_out);
+    let in_time = pictures.iter().take_while(|(_, count)| 0 == left_out || *count < last);
+    let behind = in_time.filter_map(|(ms, count)| {
+        let burst = bursts.get(bursts.partition_point(|burst| burst.sent < *count))?;
+        Some(ms - burst.ms)
+    });
+    let between = pictures.windows(2).map(|two| two[1].0 - two[0].0);
+    [json!(behind.collect::<Vec<_>>()), json!(between.collect::<Vec<_>>())]
+}
+
+fn spread(times: &Value) -> String {
+    format!("{:.0} / {:.0} ms", percentile(times, 50), percentile(times, 95))
+}
+
+/// Sends packets of many flows at a rate, as far as the machine can. Returns the bursts.
+fn send(load: Load) -> Vec<Burst> {
+    let sender = Sender::new("left");
+    let mut frame = ethernet(&[], IPV4, &ipv4(17, &udp(&[0; FRAME_LEN - 42])));
+    let start = Instant::now();
+    let mut bursts = Vec::new();
+    let mut sent = 0u64;
+    while start.elapsed() < Duration::from_secs(load.seconds) {
+        for _ in 0..load.rate / BURSTS_PER_SECOND {
+            // The last two bytes of the source address and the source port make a flow.
+            frame[28..30].copy_from_slice(&(sent % 100).to_be_bytes()[6..8]);
+            frame[34..36].copy_from_slice(&(sent % 1_000).to_be_bytes()[6..8]);
+            sender.send(&frame);
+            sent += 1;
+        }
+        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+        bursts.push(Burst { sent, ms: now.as_secs_f64() * 1e3 });
+        let next = bursts.len() as f64 / f64::from(BURSTS_PER_SECOND);
+        thread::sleep(Duration::from_secs_f64(next).saturating_sub(start.elapsed()));
+    }
+    bursts
+}
