@@ -22,6 +22,22 @@ try {
         `The inspector could not be loaded. Check the connection, then select the packet again. Details: ${error.message ?? error}`;
     }
   };
+  // The view of a connection is in the same module.
+  let connection;
+  const loadConnection = async () => {
+    const { ConnectionView } = await load("inspector");
+    return new ConnectionView(document.getElementById("connection"));
+  };
+  const connect = async (method, ...args) => {
+    try {
+      connection ??= loadConnection();
+      (await connection)[method](...args);
+    } catch (error) {
+      connection = undefined;
+      document.getElementById("connection").textContent =
+        `The connection could not be shown. Check the network, then choose “Follow” again. Details: ${error.message ?? error}`;
+    }
+  };
   const loadFollow = async () => {
     const module = await load("follow");
     // The server may end with the capture.
@@ -30,7 +46,7 @@ try {
     ["formats", "flows"].forEach(preload);
     return module;
   };
-  window.viewer = new Viewer(() => new Worker(url, { type: "module" }), inspect, loadFollow);
+  window.viewer = new Viewer(() => new Worker(url, { type: "module" }), inspect, connect, loadFollow);
   // ?src=NAME opens a capture from the same server; with &follow, while it grows.
   const query = new URLSearchParams(location.search);
   const source = query.get("src");

@@ -31,6 +31,8 @@ pub enum Tab {
     Packets,
     /// Problems.
     Problems,
+    /// The connection that was opened.
+    Connection,
     /// Histograms.
     More,
 }
@@ -43,6 +45,7 @@ const TABS: Choices<Tab> = Choices(&[
     ("endpoints", Tab::Endpoints),
     ("packets", Tab::Packets),
     ("problems", Tab::Problems),
+    ("connection", Tab::Connection),
     ("more", Tab::More),
 ]);
 

@@ -200,9 +200,19 @@ fn build_all(phases: &mut Phases) -> Result<()> {
         build::run(build::cargo(["clippy", "--workspace", "--all-targets"]).args(deny))
     })?;
     phases.run("clippy for WebAssembly", || {
-        let names = ["viewer", "viewer-worker", "viewer-formats", "viewer-dom", "viewer-inspector"];
+        let names = [
+            "viewer",
+            "viewer-worker",
+            "viewer-formats",
+            "viewer-dom",
+            "viewer-inspector",
+            "viewer-connection",
+        ];
         let mut clippy = build::cargo(["clippy", "--lib", "--target", build::WASM_TARGET]);
-        clippy.args(["--features", "viewer-formats/module,viewer-worker/module"]);
+        clippy.args([
+            "--features",
+            "viewer-formats/module,viewer-worker/module,viewer-connection/module",
+        ]);
         build::run(clippy.args(names.map(|name| format!("--package={name}"))).args(deny))
     })?;
     phases.run("documentation", || {

@@ -9,6 +9,7 @@ mod browsers;
 mod capture;
 mod charts;
 mod columns;
+mod connection;
 mod controls;
 mod differential;
 mod documentation;

@@ -357,7 +357,9 @@ fn axe_finds_no_accessibility_violations() {
         page.eval("document.querySelector('#packets-rows button').click()");
         page.wait_for("document.querySelector('#inspector .segment')");
         assert_eq!(page.eval(violations), json!([]));
-        for tab in ["top", "conversations", "endpoints", "packets", "more"] {
+        page.act("document.getElementById('detail-connection').click()");
+        page.wait_for("document.querySelector('.stream .block')");
+        for tab in ["top", "conversations", "endpoints", "packets", "connection", "more"] {
             page.act(&format!("viewer.set('tab', '{tab}')"));
             assert_eq!(page.eval(violations), json!([]), "{width}, {tab}");
         }

@@ -18,5 +18,9 @@ pub use content::{Content, Node};
 pub use copy::CopyFormat;
 pub use grid::{Grid, ROW_LEN, Row, Segment};
 
+// The view of connections is exported, too.
+#[cfg(target_arch = "wasm32")]
+use viewer_connection as _;
+
 #[cfg(target_arch = "wasm32")]
 mod web;

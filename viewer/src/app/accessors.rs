@@ -22,6 +22,12 @@ impl App {
         self.sizes.get(panel as usize).copied().unwrap_or_default()
     }
 
+    /// The index and the name of the file of a part.
+    pub fn file_of(&self, part: usize) -> (usize, String) {
+        let index = self.files.part(part).map_or(0, |(file, _)| *file);
+        (index, self.files.files.get(index).map(|file| file.name.clone()).unwrap_or_default())
+    }
+
     /// The index of the worker that holds a part.
     pub fn worker_of(&self, part: usize) -> usize {
         memory_plan::worker_of(part, self.workers)

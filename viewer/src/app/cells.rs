@@ -14,6 +14,8 @@ pub struct CellValue {
     pub text: String,
     /// The filter that selects packets with this value; `None` if filters cannot express it.
     pub filter: Option<String>,
+    /// The expression of the connection of its row, if that can be shown.
+    pub connection: Option<String>,
 }
 
 impl CellValue {
@@ -27,7 +29,7 @@ impl CellValue {
                 values.collect::<Vec<_>>().join(" and ")
             }
         });
-        Self { text, filter }
+        Self { text, filter, connection: None }
     }
 }
 
@@ -40,7 +42,12 @@ impl App {
                 if let Some(packets) = self.counted_packets(row, column) {
                     let cells = self.conversation_cells(conversation, &Format::PLAIN);
                     let filter = Some(packets.to_text(&Zone::Utc));
-                    return Some(CellValue { text: cells.into_iter().nth(column)?, filter });
+                    let connection = self.connection_of(panel, row);
+                    return Some(CellValue {
+                        text: cells.into_iter().nth(column)?,
+                        filter,
+                        connection,
+                    });
                 }
                 let field = match COLUMNS.get(column)?.0 {
                     Column::A | Column::B => Some(Field::Host),
@@ -63,14 +70,16 @@ impl App {
             Panel::Problems => {
                 let (cells, filter) = self.problem_row(row)?;
                 let text = cells.into_iter().nth(column)?;
-                return Some(CellValue { text, filter: Some(filter.to_owned()) });
+                return Some(CellValue { text, filter: Some(filter.to_owned()), connection: None });
             }
             panel => {
                 let filter = self.item_expr(panel, row)?.to_text(&Zone::Utc);
-                return Some(CellValue { text: self.item_name(panel, row)?, filter: Some(filter) });
+                let text = self.item_name(panel, row)?;
+                return Some(CellValue { text, filter: Some(filter), connection: None });
             }
         };
-        Some(CellValue::new(cells.into_iter().nth(column)?, field))
+        let connection = self.connection_of(panel, row);
+        Some(CellValue { connection, ..CellValue::new(cells.into_iter().nth(column)?, field) })
     }
 
     /// The top and the height of a bar's row in its canvas, in pixels.

@@ -76,6 +76,12 @@ impl App {
         }
     }
 
+    /// Shows a packet that is not one of the visible rows.
+    pub(super) fn show_located(&mut self, packet: LocatedPacket) {
+        self.packets.detail_row = None;
+        self.show_detail(packet);
+    }
+
     fn show_detail(&mut self, packet: LocatedPacket) {
         let (position, row) = (packet.position(), packet.row);
         let request = self.detail.as_ref().map_or(0, |detail| detail.request + 1);

@@ -8,12 +8,13 @@ use crate::address_names::NamedAddress;
 use crate::axis::{Quantity, Span};
 use crate::chart::Size;
 use crate::flow::FlowDelta;
-use crate::load::{Limits, RawFrame, Report};
-use crate::query::{Answer, Query};
+use crate::load::{ConnectionRead, Limits, RawFrame, Report};
+use crate::query::{Answer, LocatedPacket, Query};
 use crate::scene::Theme;
 use crate::selection::{Dimension, Selection};
 use crate::settings::Tool;
 use crate::time::UtcOffsets;
+use viewer_connection::Limits as ReadLimits;
 
 /// An input from the user, the browser or a worker.
 #[derive(Clone, Debug, PartialEq)]
@@ -57,6 +58,23 @@ pub enum Event {
     },
     /// Answers of one worker, with the ids of their queries.
     Answers(Vec<(u32, Answer)>),
+    /// Show the connection whose packets an expression matches: see [`App::connection_of_detail`] and
+    /// [`CellValue::connection`].
+    ///
+    /// [`App::connection_of_detail`]: super::App::connection_of_detail
+    /// [`CellValue::connection`]: super::CellValue::connection
+    OpenConnection(String),
+    /// How much of a connection has been read from a part.
+    ConnectionRead {
+        /// Number of the request.
+        id: u32,
+        /// Index of the part.
+        part: usize,
+        /// How much.
+        read: ConnectionRead,
+    },
+    /// Show the details of a packet of the connection.
+    ShowPacket(Box<LocatedPacket>),
     /// Stop loading and keep what has been loaded.
     Cancel,
     /// Change a setting: its key and its value.
@@ -211,6 +229,22 @@ pub enum Effect {
     /// Read the names of addresses in all parts from this one on, and return those of each part as
     /// [`Event::Names`]; then return those in lines that are appended.
     ReadNames(usize),
+    /// Show a connection, whose packets follow.
+    BeginConnection,
+    /// Read the packets of a connection in a part, pass them on to the connection that is shown, and report
+    /// them as [`Event::ConnectionRead`]. Replaces earlier requests.
+    ReadConnection {
+        /// Number of the request.
+        id: u32,
+        /// Index of the part.
+        part: usize,
+        /// The packets.
+        selection: Box<Selection>,
+        /// How much to read.
+        limits: ReadLimits,
+    },
+    /// Show the connection: all of its packets were passed on.
+    ShowConnection,
     /// Analyze the TCP connections in a file, and end with [`Event::Analyzed`]. Its parts, each with the
     /// offset of its first byte.
     Analyze(Vec<(usize, u64)>),

@@ -43,6 +43,7 @@ impl App {
         self.extra_fields = ExtraFields::default();
         self.names = Names::default();
         self.analysis = Analysis::default();
+        self.connection = None;
         (self.detail, self.pending_rank) = (None, None);
         (self.pointer, self.cursor) = (None, None);
         self.extra_progress.clear();

@@ -10,6 +10,7 @@ mod cells;
 mod charts;
 mod chips;
 mod choices;
+mod connection;
 mod crosshair;
 mod cursor;
 mod detail;
@@ -72,6 +73,7 @@ use crate::settings::Settings;
 use crate::table_columns::{Column, EndpointColumn};
 use crate::time::UtcOffsets;
 use analysis::Analysis;
+use connection::OpenConnection;
 use detail::DetailPacket;
 use extra_fields::{ExtraFields, PacketId};
 use files::Files;
@@ -109,6 +111,9 @@ pub struct App {
     extra_fields: ExtraFields,
     names: Names,
     analysis: Analysis,
+    connection: Option<OpenConnection>,
+    /// Number of the last request for a connection.
+    connection_id: u32,
     conversations: SortedRows<Conversation, Column>,
     endpoints: SortedRows<Endpoint, EndpointColumn>,
     /// All conversations, endpoints and problems are needed although their tables are not visible.
@@ -300,6 +305,11 @@ impl App {
             Event::AppendedNames(names) => self.names.on_appended(names),
             Event::AnalysisRead(part, progress) => self.analysis.on_read(part, progress),
             Event::Analyzed(part, error) => self.on_analyzed(part, error),
+            Event::OpenConnection(text) => self.open_connection(&text, &mut effects),
+            Event::ConnectionRead { id, part, read } => {
+                self.on_connection_read(id, part, read, &mut effects);
+            }
+            Event::ShowPacket(packet) => self.show_located(*packet),
             Event::CloseDetail => (self.detail, self.pending_rank) = (None, None),
             Event::ExtraRead(part, progress) => self.on_extra_read(part, progress),
             Event::ExtraFailed(error) => self.on_extra_failed(&error),
@@ -363,6 +373,9 @@ impl App {
             | Event::StepDetail(_)
             | Event::OtherFields(_)
             | Event::CloseDetail
+            | Event::OpenConnection(_)
+            | Event::ConnectionRead { .. }
+            | Event::ShowPacket(_)
             | Event::ExtraRead(..)
             | Event::AnalysisRead(..)
             | Event::VisibleRows(..) => false,
@@ -389,6 +402,7 @@ impl App {
                 selection: Box::new(self.history.now().clone()),
             });
         }
+        self.skip_dropped_connection(effects);
         effects.extend(self.request_names());
         effects.extend(self.request_analysis());
         let packets = if is_interacting { Vec::new() } else { self.missing_fields() };

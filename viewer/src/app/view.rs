@@ -22,6 +22,8 @@ pub struct Detail {
     pub line: String,
     /// Its bytes, if the file is a capture file and they have been read.
     pub frame: Option<Rc<RawFrame>>,
+    /// It belongs to a connection that can be shown.
+    pub has_connection: bool,
     /// There is a selected packet before it.
     pub has_previous: bool,
     /// There is a selected packet after it.
@@ -55,6 +57,10 @@ pub struct View {
     pub names: String,
     /// The state of the analysis of TCP, beside its switch.
     pub analysis: String,
+    /// A connection is shown.
+    pub has_connection: bool,
+    /// How much of it has been read.
+    pub connection: String,
     /// All files were analyzed.
     pub is_analyzed: bool,
     /// The selected packets can be exported as pcapng.
@@ -128,6 +134,8 @@ impl App {
             problems: self.problems(),
             names: self.names_text(),
             analysis: self.analysis_text(),
+            has_connection: self.connection.is_some(),
+            connection: self.connection_text(),
             is_analyzed: self.is_analyzed(),
             can_export_pcapng: self.files.are_captures(),
             has_several_files: self.has_several_files(),
@@ -202,7 +210,9 @@ impl App {
         let line = packet.line.clone().unwrap_or_default();
         let frame = packet.frame.clone();
         let [has_previous, has_next] = self.neighbor_ranks().map(|rank| rank.is_some());
-        Some(Detail { title, request: packet.request, line, frame, has_previous, has_next })
+        let has_connection = self.connection_of_detail().is_some();
+        let request = packet.request;
+        Some(Detail { title, request, line, frame, has_connection, has_previous, has_next })
     }
 }
 

@@ -29,15 +29,17 @@ pub struct Viewer {
 impl Viewer {
     /// Takes over the document. `new_worker` returns a new `Worker` that runs `start-worker.js`.
     /// `inspect` shows a packet: its line, and for packets of capture files the LINKTYPE_ number, the
-    /// length on the wire and the bytes. `load_follow` returns a promise of the exports of `follow.js`.
+    /// length on the wire and the bytes. `connect` calls a method of the view of connections, given by its
+    /// name and its arguments. `load_follow` returns a promise of the exports of `follow.js`.
     #[wasm_bindgen(constructor)]
     pub fn new(
         new_worker: Function,
         inspect: Function,
+        connect: Function,
         load_follow: Function,
     ) -> Result<Viewer, JsValue> {
         viewer_dom::install_panic_hook();
-        let page = Page::start(new_worker, inspect, load_follow)?;
+        let page = Page::start(new_worker, inspect, connect, load_follow)?;
         controls::attach(&page)?;
         Ok(Viewer { page })
     }

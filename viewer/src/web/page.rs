@@ -10,6 +10,7 @@ use wasm_bindgen::prelude::*;
 use web_sys::{Blob, Document, HtmlCanvasElement, MessageEvent};
 
 use super::address::Visit;
+use super::connection::ConnectionPanel;
 use super::dom::log_error;
 use super::environment::{self, set_timeout};
 use super::export::{Exports, Resolvers};
@@ -49,6 +50,7 @@ struct State {
     exports: Exports,
     /// Returns a promise of the exports of `follow.js`.
     load_follow: Function,
+    connection: ConnectionPanel,
     following: Option<Following>,
     refresh: RefreshTimer,
     /// Counts the loads. Messages of earlier loads are ignored.
@@ -66,10 +68,12 @@ struct State {
 
 impl Page {
     /// Takes over the document. The JavaScript function `new_worker` starts a worker, `inspect` shows a
-    /// packet in the inspector, and `load_follow` returns a promise of the exports of `follow.js`.
+    /// packet in the inspector, `connect` calls a method of the view of connections, and `load_follow` returns
+    /// a promise of the exports of `follow.js`.
     pub(super) fn start(
         new_worker: Function,
         inspect: Function,
+        connect: Function,
         load_follow: Function,
     ) -> Result<Self, JsValue> {
         let window = web_sys::window().ok_or("no window")?;
@@ -84,6 +88,7 @@ impl Page {
             queue: ProbeQueue::default(),
             exports: Exports::default(),
             load_follow,
+            connection: ConnectionPanel::new(connect),
             following: None,
             refresh: RefreshTimer::default(),
             epoch: 0,
@@ -96,6 +101,7 @@ impl Page {
             document,
         };
         let page = Self { state: Rc::new(RefCell::new(state)) };
+        page.state.borrow_mut().connection.listen(&page);
         page.schedule_frame();
         Ok(page)
     }
@@ -393,6 +399,13 @@ impl Page {
             Some(FromWorker::Analyzed { epoch, part, error }) if epoch == current => {
                 self.send(Event::Analyzed(part, error));
             }
+            Some(FromWorker::Connection { epoch, id, part, read }) if epoch == current => {
+                if self.with_app(|app| app.is_reading_connection(id)) {
+                    let (file, name) = self.with_app(|app| app.file_of(part));
+                    self.state.borrow().connection.add(file, &name, &message.get(1));
+                }
+                self.send(Event::ConnectionRead { id, part, read });
+            }
             Some(FromWorker::Exported { id, parts }) => {
                 self.collect_export(id, &parts, &message.get(1).unchecked_into());
             }
@@ -540,6 +553,14 @@ impl State {
                 let worker = parts.first().map_or(0, |(part, _)| self.app.worker_of(*part));
                 self.workers.post(worker, &ToWorker::Analyze { parts }, None);
             }
+            Effect::BeginConnection => self.connection.begin(),
+            // Workers without this part give up on the previous connection.
+            Effect::ReadConnection { id, part, selection, limits } => {
+                let selection = *selection;
+                let message = ToWorker::ReadConnection { id, part, selection, limits };
+                self.workers.post_all(&message);
+            }
+            Effect::ShowConnection => self.connection.show(),
             Effect::ReadNames(first) => self.workers.post_all(&ToWorker::ReadNames { first }),
             Effect::Load(assignments, limits) => self.load(assignments, limits),
             Effect::Cancel => self.workers.post_all(&ToWorker::Cancel),

@@ -3,11 +3,12 @@
 
 use crate::address_names::NamedAddress;
 use crate::flow::FlowDelta;
-use crate::load::{ExportFormat, FileProbe, Limits, RawFrame, Report, Sampling};
+use crate::load::{ConnectionRead, ExportFormat, FileProbe, Limits, RawFrame, Report, Sampling};
 use crate::query::{Answer, Query};
 use crate::selection::Selection;
 use crate::shard::PrecedingParts;
 use crate::wire::wire;
+use viewer_connection::Limits as ReadLimits;
 
 /// From the page to a worker.
 #[derive(Clone, Debug, PartialEq)]
@@ -105,6 +106,18 @@ pub enum ToWorker {
     Analyze {
         /// The parts of the file, each with the offset of its first byte. The worker has the first one.
         parts: Vec<(usize, u64)>,
+    },
+    /// Return the packets of a part that are selected by the addresses and ports of a connection. Replaces
+    /// earlier requests.
+    ReadConnection {
+        /// Number of the request; the answers repeat it.
+        id: u32,
+        /// Index of the part.
+        part: usize,
+        /// The packets.
+        selection: Selection,
+        /// How much to read.
+        limits: ReadLimits,
     },
     /// Store the findings of the analysis, which are attached to the message.
     SetFindings {
@@ -245,6 +258,18 @@ pub enum FromWorker {
         /// Why it failed.
         error: Option<String>,
     },
+    /// Further packets of a connection, attached to the message as a batch of
+    /// [`ConnectionRecord`](viewer_connection::ConnectionRecord)s.
+    Connection {
+        /// Number of the load.
+        epoch: u32,
+        /// Number of the request.
+        id: u32,
+        /// Index of the part.
+        part: usize,
+        /// How much of the part has been read.
+        read: ConnectionRead,
+    },
     /// The selected packets, attached to the message as one blob for each part.
     Exported {
         /// Number of the export.
@@ -262,6 +287,7 @@ wire!(enum ToWorker {
     8 ReadNames { first }, 9 Probe { id }, 10 Append { epoch, part, file, is_last, limits },
     11 Analyze { parts }, 12 SetFindings { epoch, part },
     13 DropBefore { part }, 14 ResendFlows,
+    15 ReadConnection { id, part, selection, limits },
 });
 wire!(enum FromWorker {
     0 Ready, 1 Report { epoch, part, report }, 2 FlowDelta { epoch, part, delta },
@@ -271,4 +297,5 @@ wire!(enum FromWorker {
     10 Probed { id, probe }, 11 ProbeFailed { id, error }, 12 RunRecords { epoch, lines },
     13 AnalysisRead { epoch, part, progress }, 14 Findings { epoch, part }, 15 Analyzed { epoch, part, error },
     16 AppendedNames { epoch, names },
+    17 Connection { epoch, id, part, read },
 });

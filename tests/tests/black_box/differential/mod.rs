@@ -6,6 +6,7 @@
 
 mod fragments;
 mod names;
+mod payload;
 mod tshark;
 
 use fragments::FirstFragments;

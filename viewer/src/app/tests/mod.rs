@@ -20,6 +20,7 @@ mod bins;
 mod boxes;
 mod cells;
 mod chips;
+mod connection;
 mod crosshair;
 mod details;
 mod files;
@@ -50,6 +51,9 @@ struct Page {
     is_stopped: bool,
     /// The files whose analysis was requested, as their parts.
     analyzed: Vec<Vec<(usize, u64)>>,
+    /// The parts of the connection that were requested, and how much of them; `None` once it is shown.
+    connection: Vec<Option<(usize, viewer_connection::Limits)>>,
+    connection_id: u32,
 }
 
 /// One packet per millisecond from noon: sizes 0 to 999, tcp and udp alternating, ports 0 to 9.
@@ -82,6 +86,8 @@ impl Page {
             appended: Vec::new(),
             is_stopped: false,
             analyzed: Vec::new(),
+            connection: Vec::new(),
+            connection_id: 0,
         };
         for panel in &Panel::ALL[..CHART_COUNT] {
             page.send(Event::Resize(*panel, SIZE));
@@ -132,6 +138,12 @@ impl Page {
                     Effect::ReadRecord { part, index } => self.read.push((part, index)),
                     Effect::Load(pieces, _) => self.loaded = pieces,
                     Effect::Cancel => {}
+                    Effect::BeginConnection => self.connection.clear(),
+                    Effect::ReadConnection { id, part, limits, .. } => {
+                        self.connection.push(Some((part, limits)));
+                        self.connection_id = id;
+                    }
+                    Effect::ShowConnection => self.connection.push(None),
                     Effect::Append(append) => self.appended.push(append),
                     Effect::DropBefore(part) => self.first_part = part,
                     Effect::ResendFlows => {

@@ -1,5 +1,6 @@
 //! Actions of buttons, named by their `data-action`.
 
+use viewer_dom::{download, download_text};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::{JsFuture, spawn_local};
 use web_sys::{Blob, Element, HtmlElement, HtmlInputElement};
@@ -12,7 +13,6 @@ use crate::selection::Dimension;
 use crate::web::canvas::Canvas;
 use crate::web::clipboard::{copy_address, write_clipboard};
 use crate::web::dom::{element, enclosing_panel, listen, log_error};
-use crate::web::download::{download, download_text};
 use crate::web::growing_file::choose_files;
 use crate::web::open::{OpenMode, cancel, open_url};
 use crate::web::page::Page;
@@ -74,6 +74,15 @@ fn run_in_page(page: &Page, action: &str, arg: &str, button: &Element) -> Result
         "previous-packet" => page.send(Event::StepDetail(Step::Previous)),
         "next-packet" => page.send(Event::StepDetail(Step::Next)),
         "close-detail" => close_detail(page)?,
+        "open-connection" => {
+            let detail = || page.with_app(App::connection_of_detail);
+            if let Some(text) = Some(arg.to_owned()).filter(|arg| !arg.is_empty()).or_else(detail) {
+                if !arg.is_empty() {
+                    value_menu::close(&page.document())?;
+                }
+                open_connection(page, text)?;
+            }
+        }
         "complete" => {
             let filter = input("filter")?;
             filter.set_value(arg);
@@ -155,6 +164,13 @@ fn run_in_panel(page: &Page, action: &str, arg: &str, panel: Panel) -> Result<()
 pub(super) fn close_detail(page: &Page) -> Result<(), JsValue> {
     page.send(Event::CloseDetail);
     element::<HtmlElement>(&page.document(), Panel::Packets.name())?.focus()
+}
+
+/// Shows a connection, and moves the focus to its tab.
+fn open_connection(page: &Page, text: String) -> Result<(), JsValue> {
+    set_layout(page, "tab", "connection");
+    page.send(Event::OpenConnection(text));
+    element::<HtmlElement>(&page.document(), "connection-tab")?.focus()
 }
 
 /// Empties the filter box.

@@ -226,6 +226,10 @@ fn open(
             set_attribute(&button, "aria-disabled", aria_bool(arg.is_none()));
         }
     }
+    if let Some(button) = menu.query_selector("[data-action=open-connection]")? {
+        set_attribute(&button, "data-arg", value.connection.as_deref().unwrap_or_default());
+        set_visible(&button, value.connection.is_some());
+    }
     if !is_open(&menu) {
         menu.show_popover()?;
     }

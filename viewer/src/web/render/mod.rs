@@ -219,6 +219,7 @@ impl Renderer {
             ("names-text", &view.names),
             ("analysis-text", &view.analysis),
             ("analysis-progress", &view.analysis),
+            ("connection-text", &view.connection),
             ("announcement", &view.announcement),
         ] {
             set_text(&element(document, id)?, text);
@@ -241,6 +242,9 @@ impl Renderer {
             ("several-files", view.has_several_files),
             ("chips-hint", view.chips.is_empty()),
             ("analysis-prompt", !view.is_analyzed),
+            ("connection", view.has_connection),
+            ("connection-hint", !view.has_connection),
+            ("phone-connection-tab", view.has_connection),
             ("analyze", !app.settings().has_analysis),
         ] {
             set_visible(&element(document, id)?, is_visible);
@@ -373,6 +377,7 @@ impl Renderer {
         {
             set_attribute(&element(document, id)?, "aria-disabled", aria_bool(!is_enabled));
         }
+        set_visible(&element(document, "detail-connection")?, detail.has_connection);
         let is_read = !detail.line.is_empty();
         set_attribute(&element(document, "inspector")?, "aria-busy", aria_bool(!is_read));
         // Selecting the packet again tries again to load the inspector. Its line may have been read again

@@ -3,7 +3,7 @@
 use viewer_model::wire::wire;
 
 /// The values of one packet as text and numbers. Texts are empty if the packet has no such value.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PacketRow {
     /// Packet number within its capture run.
     pub n: i64,

@@ -441,10 +441,7 @@ impl Shard {
                 Answer::Nearest(best.map(|near| Hit {
                     distance: near.distance,
                     cell: near.cell,
-                    packet: LocatedPacket {
-                        key_ns: self.order(columns).key_ns(columns, near.index),
-                        ..self.packet(columns, near.index)
-                    },
+                    packet: self.locate(columns, near.index),
                 }))
             }
         }
@@ -487,6 +484,12 @@ impl Shard {
     fn packet(&self, columns: &Columns, index: usize) -> LocatedPacket {
         let row = columns.row(index);
         LocatedPacket { part: self.part, index, key_ns: row.ts_ns, row }
+    }
+
+    /// A packet with its position in time order.
+    pub fn locate(&mut self, columns: &Columns, index: usize) -> LocatedPacket {
+        let key_ns = self.order(columns).key_ns(columns, index);
+        LocatedPacket { key_ns, ..self.packet(columns, index) }
     }
 
     fn order(&mut self, columns: &Columns) -> &Order {

@@ -16,6 +16,11 @@ pub(super) struct SelectionMask {
 pub struct SelectedRows(Vec<BlockMask>);
 
 impl SelectedRows {
+    /// The number of packets.
+    pub fn count(&self) -> usize {
+        self.0.iter().map(BlockMask::count).sum()
+    }
+
     /// Whether a row is selected.
     pub fn contains(&self, row: usize) -> bool {
         self.0.get(row / BLOCK_LEN).is_some_and(|mask| mask.contains(row % BLOCK_LEN))

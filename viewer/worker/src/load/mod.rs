@@ -2,6 +2,7 @@
 //! them, and counts what cannot be read. Independent of workers and messages.
 
 mod appended;
+mod connection;
 mod content;
 mod export;
 mod extra;
@@ -9,6 +10,7 @@ mod generic_json;
 mod row_reader;
 mod source;
 
+pub use connection::{ConnectionRead, ConnectionReader};
 pub use content::ContentReader;
 pub use export::{ExportFormat, Exporter};
 pub use extra::ExtraReader;
@@ -20,6 +22,7 @@ use crate::columns::{Columns, ExtraColumn, Totals};
 use crate::filter::ExtraField;
 use crate::findings::Findings;
 use crate::lines::{Line, LineSink, MAX_LINE_LEN};
+use crate::shard::SelectedRows;
 use crate::wire::wire;
 use appended::AppendedFields;
 use generic_json::GenericPacket;
@@ -29,6 +32,7 @@ use std::hash::BuildHasher;
 use std::ops::Range;
 use summary::line::{Excerpt, ExcerptReader, PacketFields};
 use summary::{Packet, Timestamp};
+use viewer_connection::Limits as ReadLimits;
 use viewer_flows::findings;
 use viewer_formats::{Compression, Form, unpack};
 
@@ -297,6 +301,11 @@ impl Loader {
     /// Creates an exporter that keeps a single packet.
     pub fn record_finder(&self) -> Exporter {
         Exporter::new(self.reread(Form::Records), Form::Records)
+    }
+
+    /// Creates a reader of the packets of a connection.
+    pub fn connection_reader(&self, wanted: SelectedRows, limits: ReadLimits) -> ConnectionReader {
+        ConnectionReader::new(self.reread(Form::Records), wanted, limits)
     }
 
     /// Creates a reader of fields that have no column.

@@ -452,3 +452,72 @@ fn pcapng_export_keeps_bytes_lengths_times_and_interfaces() {
     // The lines of other files have no bytes.
     assert!(exported_frames(PACKET.as_bytes(), |_| true).is_empty());
 }
+
+/// Three packets between 10.0.0.1:1 and 10.0.0.2:2, and one from another port.
+fn datagrams() -> Vec<u8> {
+    let mut file = PcapFile::new(LinkType::RAW.0);
+    for (n, (port, text)) in (1..).zip([(1u8, b"one"), (3, b"not"), (1, b"two"), (1, b"six")]) {
+        let mut packet = vec![0x45, 0, 0, 31, 0, 0, 0, 0, 64, 17, 0, 0, 10, 0, 0, 1, 10, 0, 0, 2];
+        packet.extend([0, port, 0, 2, 0, 11, 0, 0]);
+        packet.extend(text);
+        file.push(n, &packet);
+    }
+    file.into_bytes()
+}
+
+/// The payload of the packets between the two ports, and how much was read.
+fn read_connection(file: &[u8], limits: ReadLimits) -> (Vec<String>, ConnectionRead) {
+    use crate::filter::{Context, parse};
+    use crate::selection::{Dimension, Selection};
+    use crate::shard::{Preceding, Shard};
+    use viewer_connection::{ConnectionRecord, Packet};
+
+    let mut loader = Loader::whole(file.len() as u64, Sampling::default(), viewer_formats::open);
+    loader.feed(file);
+    loader.feed(&[]);
+    let mut selection = Selection::default();
+    let expr = parse("sport == 1 and dport == 2", &Context::default()).unwrap();
+    selection.set(Dimension::Conversation, expr);
+    let mut shard = Shard::new(0, String::new());
+    shard.answer(loader.columns(), Preceding::default(), &selection, &[]);
+    let mut reader = loader.connection_reader(shard.selected(), limits);
+    let mut out = Vec::new();
+    for chunk in file.chunks(50).chain([&[][..]]) {
+        let mut locate = |row| shard.locate(loader.columns(), row);
+        if !reader.feed(chunk, loader.columns(), &mut locate, &mut out) {
+            break;
+        }
+    }
+    let records: Vec<_> = ConnectionRecord::batch(&out).collect();
+    let payload = |record: &ConnectionRecord| {
+        let payload = Packet::of(record).unwrap().payload;
+        let bytes = payload.bytes.map_or("no bytes", |bytes| str::from_utf8(bytes).unwrap());
+        format!("{} {bytes}", record.packet.index)
+    };
+    (records.iter().map(payload).collect(), reader.read())
+}
+
+#[test]
+fn packets_of_a_connection_are_reread() {
+    let capture = datagrams();
+    for file in [capture.clone(), gzip(&capture)] {
+        let (packets, read) = read_connection(&file, ReadLimits::MAX);
+        assert_eq!(packets, ["0 one", "2 two", "3 six"]);
+        assert_eq!((read.packets, read.bytes, read.is_limited), (3, 93, false));
+    }
+    for limits in
+        [ReadLimits { packets: 2, ..ReadLimits::MAX }, ReadLimits { bytes: 32, ..ReadLimits::MAX }]
+    {
+        let (packets, read) = read_connection(&capture, limits);
+        assert_eq!((packets.len(), read.is_limited), (2, true));
+    }
+    // Lines do not contain the payload.
+    let line = |n: u32, port: u16| {
+        format!(
+            r#"{{"type":"pkt","n":{n},"ts":"2026-11-23T02:53:38.123456789Z","len":45,"cap":45,"src":"10.0.0.1","sport":{port},"dst":"10.0.0.2","dport":2,"proto":"udp","payload":3}}"#
+        ) + "\n"
+    };
+    let lines = [line(1, 1), line(2, 3), line(3, 1)].concat();
+    let (packets, read) = read_connection(lines.as_bytes(), ReadLimits::MAX);
+    assert_eq!((packets, read.packets), (vec!["0 no bytes".into(), "2 no bytes".into()], 2));
+}

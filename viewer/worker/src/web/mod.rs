@@ -8,6 +8,7 @@
 mod analysis;
 mod append;
 mod chunks;
+mod connection;
 mod export;
 mod extra;
 mod flows;
@@ -109,6 +110,9 @@ fn handle(worker: &Worker, message: ToWorker, attachments: &Array) {
         ToWorker::ReadRecord { part, index } => lines::read_record(worker, part, index),
         ToWorker::ReadOtherFields { rows } => lines::read_other_fields(worker, rows),
         ToWorker::ReadNames { first } => names::start(worker, first),
+        ToWorker::ReadConnection { id, part, selection, limits } => {
+            connection::start(worker, id, part, selection, limits);
+        }
         ToWorker::Analyze { parts } => analysis::start(worker, parts),
         ToWorker::SetFindings { epoch, part } => {
             let bytes: Uint8Array = attachments.get(1).unchecked_into();

@@ -31,6 +31,8 @@ pub(super) struct State {
     pub(super) is_loading: bool,
     /// Counts the requests for a single packet: only the latest one is carried out.
     pub(super) record_requests: u32,
+    /// The latest request for the packets of a connection.
+    pub(super) connection: u32,
     /// Fields that a selection refers to and that have no column.
     pub(super) reading: Reading,
     /// The number of exports that have not ended.

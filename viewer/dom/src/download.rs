@@ -8,13 +8,21 @@ use web_sys::{Blob, HtmlAnchorElement, Url};
 const URL_LIFETIME_MS: i32 = 60_000;
 
 /// Downloads a text file.
-pub(super) fn download_text(text: &str, name: &str) -> Result<(), JsValue> {
+///
+/// # Errors
+///
+/// If the browser has no memory for it.
+pub fn download_text(text: &str, name: &str) -> Result<(), JsValue> {
     let blob = Blob::new_with_str_sequence(&Array::of1(&text.into()))?;
     download(&blob, name)
 }
 
 /// Downloads a file.
-pub(super) fn download(blob: &Blob, name: &str) -> Result<(), JsValue> {
+///
+/// # Errors
+///
+/// If there is no document, as in a worker.
+pub fn download(blob: &Blob, name: &str) -> Result<(), JsValue> {
     let window = web_sys::window().ok_or("no window")?;
     let document = window.document().ok_or("no document")?;
     let url = Url::create_object_url_with_blob(blob)?;

@@ -1,0 +1,316 @@
+//! The elements of the view, and what they show.
+
+use js_sys::{Array, Function, Uint8Array};
+use std::collections::BTreeMap;
+use std::ops::Range;
+use summary::grouped;
+use viewer_dom::{append, download, new_element, set_text, set_visible};
+use viewer_model::wire::encode;
+use wasm_bindgen::prelude::*;
+use web_sys::{Blob, Document, Element, HtmlSelectElement};
+
+use crate::page::Page;
+use crate::text::count_text;
+use crate::{Block, Connection, ConnectionRecord, Connections, Content, Packet, Side, Transcript};
+use crate::{hex, printable};
+
+/// Why there is no payload of lines.
+const NO_BYTES: &str = "The payload is not in this file: NDJSON lines do not contain the bytes of packets. To see it, open the \
+     pcap or pcapng file.";
+
+pub(super) struct View {
+    document: Document,
+    title: Element,
+    /// The connections, if there are several.
+    connection_select: HtmlSelectElement,
+    side_select: HtmlSelectElement,
+    format_select: HtmlSelectElement,
+    save: Element,
+    status: Element,
+    stream: Element,
+    notify: Option<Function>,
+    connections: Connections,
+    /// For each connection, its packets as the page takes them.
+    located: Vec<Vec<Vec<u8>>>,
+    /// The names of the files.
+    files: BTreeMap<usize, String>,
+    current: usize,
+    transcript: Transcript,
+    page: Page,
+}
+
+impl View {
+    /// Creates the elements that stay.
+    pub(super) fn new(container: &Element) -> Result<Self, JsValue> {
+        let document = container.owner_document().ok_or("no document")?;
+        container.set_text_content(None);
+        let controls = new_element(&document, "div", "")?;
+        controls.set_class_name("controls");
+        let title = new_element(&document, "h2", "")?;
+        append(&controls, &title)?;
+        let select = |label: &str, options: &[(&str, &str)]| {
+            let select: HtmlSelectElement = document.create_element("select")?.dyn_into()?;
+            select.set_attribute("aria-label", label)?;
+            set_options(&document, &select, options)?;
+            append(&controls, &select)?;
+            Ok::<_, JsValue>(select)
+        };
+        let connection_select = select("Connection", &[])?;
+        let side_select = select("Sides", &[])?;
+        let format_select = select("Format", &[("text", "Text"), ("hex", "Hex")])?;
+        let save = new_button(&document, "Save bytes", "data-save", "")?;
+        save.set_attribute("title", "Saves the bytes of the chosen sides")?;
+        append(&controls, &save)?;
+        let status = new_element(&document, "span", "")?;
+        status.set_class_name("connection-status");
+        status.set_attribute("role", "status")?;
+        append(&controls, &status)?;
+        append(container, &controls)?;
+        let stream = new_element(&document, "div", "")?;
+        stream.set_class_name("stream");
+        stream.set_attribute("role", "region")?;
+        stream.set_attribute("aria-label", "Payload")?;
+        stream.set_attribute("tabindex", "0")?;
+        append(container, &stream)?;
+        Ok(Self {
+            document,
+            title,
+            connection_select,
+            side_select,
+            format_select,
+            save,
+            status,
+            stream,
+            notify: None,
+            connections: Connections::default(),
+            located: Vec::new(),
+            files: BTreeMap::new(),
+            current: 0,
+            transcript: Transcript::default(),
+            page: Page::default(),
+        })
+    }
+
+    /// Removes the last connection.
+    pub(super) fn begin(&mut self, notify: Function) -> Result<(), JsValue> {
+        self.notify = Some(notify);
+        self.connections = Connections::default();
+        (self.located, self.files) = (Vec::new(), BTreeMap::new());
+        self.show()
+    }
+
+    pub(super) fn add(&mut self, file: usize, name: &str, batch: &[u8]) {
+        self.files.entry(file).or_insert_with(|| name.to_owned());
+        for record in ConnectionRecord::batch(batch) {
+            let Some(packet) = Packet::of(&record) else { continue };
+            let index = self.connections.add(file, &packet);
+            if self.located.len() <= index {
+                self.located.push(Vec::new());
+            }
+            self.located[index].push(encode(&record.packet));
+        }
+    }
+
+    /// Shows the first connection.
+    pub(super) fn show(&mut self) -> Result<(), JsValue> {
+        let all = self.connections.all();
+        let name = |index: usize| {
+            let connection = &all[index];
+            let first = connection.packets().first().map_or(0, |packet| packet.n);
+            let number =
+                format!("{} of {}: from packet {}", index + 1, all.len(), number_text(first));
+            match self.files.get(&connection.file()).filter(|_| 1 < self.files.len()) {
+                Some(file) => format!("{number}, {}", printable(file.as_bytes())),
+                None => number,
+            }
+        };
+        let options: Vec<_> = (0..all.len()).map(|at| (at.to_string(), name(at))).collect();
+        let options: Vec<_> = options.iter().map(|(value, text)| (&**value, &**text)).collect();
+        set_options(&self.document, &self.connection_select, &options)?;
+        set_visible(&self.connection_select, 1 < all.len());
+        self.show_connection(0)
+    }
+
+    fn show_connection(&mut self, index: usize) -> Result<(), JsValue> {
+        self.current = index;
+        let connection = self.connections.all().get(index);
+        self.transcript = connection.map(Connection::transcript).unwrap_or_default();
+        set_text(&self.title, &connection.map(Connection::to_string).unwrap_or_default());
+        let status = connection.map(|connection| self.transcript.description(connection));
+        set_text(&self.status, &status.unwrap_or_default());
+        let has_bytes = connection.is_some_and(Connection::has_bytes);
+        for element in [&*self.side_select, &*self.format_select, &self.save] {
+            set_visible(element, has_bytes);
+        }
+        let [client, server] = Side::ALL.map(|side| {
+            let len = self.transcript.bytes(side).len() as u64;
+            format!("{}: {}", side.name(), count_text(len, "byte"))
+        });
+        let options = [("both", "Both sides"), ("client", &*client), ("server", &*server)];
+        let chosen = self.side_select.value();
+        set_options(&self.document, &self.side_select, &options)?;
+        if !chosen.is_empty() {
+            self.side_select.set_value(&chosen);
+        }
+        self.render()
+    }
+
+    /// Shows the start of the payload.
+    fn render(&mut self) -> Result<(), JsValue> {
+        self.stream.set_text_content(None);
+        self.stream.set_scroll_top(0);
+        self.page = Page::default();
+        let connection = self.connections.all().get(self.current);
+        let note = match connection {
+            None => return Ok(()),
+            Some(connection) if !connection.has_bytes() => NO_BYTES,
+            Some(_) if self.transcript.blocks().is_empty() => "No payload was sent.",
+            Some(_) => return self.render_more(),
+        };
+        append(&self.stream, &new_element(&self.document, "p", note)?)
+    }
+
+    /// Shows the next blocks, and a button if more follow.
+    fn render_more(&mut self) -> Result<(), JsValue> {
+        let side = self.side();
+        let is_shown = |block: &Block| side.is_none_or(|side| block.side == side);
+        let (slices, page) = self.page.next(self.transcript.blocks(), is_shown);
+        for slice in slices {
+            let block = &self.transcript.blocks()[slice.block];
+            append(&self.stream, &self.block_element(block, &slice.bytes)?)?;
+        }
+        self.page = page;
+        if self.page.has_more(self.transcript.blocks(), is_shown) {
+            append(&self.stream, &new_button(&self.document, "Show more", "data-more", "")?)?;
+        }
+        Ok(())
+    }
+
+    fn block_element(&self, block: &Block, bytes: &Range<usize>) -> Result<Element, JsValue> {
+        let document = &self.document;
+        let element = new_element(document, "div", "")?;
+        element.set_class_name(&format!("block {}", class_of(block.side)));
+        let head = new_element(document, "div", "")?;
+        head.set_class_name("block-head");
+        append(&head, &new_element(document, "b", block.side.name())?)?;
+        let packets = self.connections.all()[self.current].packets();
+        if let Some(index) = block.packet
+            && let Some(entry) = packets.get(index)
+        {
+            let text = format!("Packet {}", number_text(entry.n));
+            append(&head, &new_button(document, &text, "data-packet", &index.to_string())?)?;
+        }
+        append(&element, &head)?;
+        let content = match &block.content {
+            Content::Missing(len) => {
+                let text = format!("{} missing: not in the file", count_text(*len, "byte"));
+                let note = new_element(document, "p", &text)?;
+                note.set_class_name("gap");
+                note
+            }
+            Content::Bytes(range) => {
+                let shown = &self.transcript.bytes_of(block)[bytes.clone()];
+                let is_hex = self.format_select.value() == "hex";
+                let text = match is_hex {
+                    true => hex(shown, range.start + bytes.start),
+                    false => printable(shown),
+                };
+                let text = new_element(document, "pre", &text)?;
+                if is_hex {
+                    text.set_class_name("hex");
+                }
+                text
+            }
+        };
+        append(&element, &content)?;
+        Ok(element)
+    }
+
+    /// The side that is shown; `None` for both.
+    fn side(&self) -> Option<Side> {
+        match &*self.side_select.value() {
+            "client" => Some(Side::Client),
+            "server" => Some(Side::Server),
+            _ => None,
+        }
+    }
+
+    /// A button was clicked.
+    pub(super) fn click(&mut self, button: &Element) -> Result<(), JsValue> {
+        if let Some(packet) = button.get_attribute("data-packet") {
+            let find = |packet: usize| self.located.get(self.current)?.get(packet);
+            let located = packet.parse().ok().and_then(find);
+            if let (Some(located), Some(notify)) = (located, &self.notify) {
+                let located = Uint8Array::from(&located[..]);
+                notify.call2(&JsValue::NULL, &"packet".into(), &located)?;
+            }
+        } else if button.has_attribute("data-save") {
+            self.save()?;
+        } else if button.has_attribute("data-more") {
+            button.remove();
+            self.render_more()?;
+        }
+        Ok(())
+    }
+
+    /// Another connection, side or format was chosen.
+    pub(super) fn change(&mut self) -> Result<(), JsValue> {
+        match self.connection_select.value().parse() {
+            Ok(index) if index != self.current => self.show_connection(index),
+            _ => self.render(),
+        }
+    }
+
+    fn save(&self) -> Result<(), JsValue> {
+        let Some(connection) = self.connections.all().get(self.current) else { return Ok(()) };
+        let (bytes, side) = match self.side() {
+            Some(side) => (self.transcript.bytes(side).to_vec(), class_of(side)),
+            None => (self.transcript.both(), "both"),
+        };
+        let blob = Blob::new_with_u8_array_sequence(&Array::of1(&Uint8Array::from(&bytes[..])))?;
+        let [client, server] = connection.ends().map(|end| {
+            let address = end.address.to_string().replace(':', ".");
+            format!("{address}-{}", end.port)
+        });
+        download(&blob, &format!("{client}-{server}-{side}.bin"))
+    }
+}
+
+fn new_button(
+    document: &Document,
+    text: &str,
+    attribute: &str,
+    value: &str,
+) -> Result<Element, JsValue> {
+    let button = new_element(document, "button", text)?;
+    button.set_attribute("type", "button")?;
+    button.set_attribute(attribute, value)?;
+    Ok(button)
+}
+
+/// Replaces the options of a control: value and text of each.
+fn set_options(
+    document: &Document,
+    select: &HtmlSelectElement,
+    options: &[(&str, &str)],
+) -> Result<(), JsValue> {
+    select.set_text_content(None);
+    for (value, text) in options {
+        let option = new_element(document, "option", text)?;
+        option.set_attribute("value", value)?;
+        append(select, &option)?;
+    }
+    Ok(())
+}
+
+/// The number of a packet with thousands separators.
+fn number_text(number: i64) -> String {
+    u64::try_from(number).map_or_else(|_| number.to_string(), grouped)
+}
+
+fn class_of(side: Side) -> &'static str {
+    match side {
+        Side::Client => "client",
+        Side::Server => "server",
+    }
+}
