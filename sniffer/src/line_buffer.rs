@@ -21,8 +21,9 @@ const MAX_READ_INTERVAL: Duration = Duration::from_secs(2);
 /// Once a reader has got the last lines, the others have them, too, if nobody reads for this time.
 const QUIET_TIME: Duration = Duration::from_millis(500);
 
-/// Longest time that [`LineBuffer::wait_for_readers`] waits, and how often it looks for readers.
-const MAX_WAIT: Duration = Duration::from_secs(2);
+/// Longest time that [`LineBuffer::wait_for_readers`] waits for readers that are behind, and how often it looks
+/// for readers.
+const MAX_WAIT: Duration = Duration::from_secs(10);
 const WAIT_STEP: Duration = Duration::from_millis(20);
 
 /// The lines of a run. Clones share them.
@@ -144,12 +145,7 @@ impl LineBuffer {
                 let state = self.state();
                 (state.read_at, state.is_end_read)
             };
-            let Some(read_at) = read_at.filter(|at| ended_at < *at + MAX_READ_INTERVAL) else {
-                return;
-            };
-            let now = Instant::now();
-            let quiet = read_at.max(ended_at) + QUIET_TIME;
-            if ended_at + MAX_WAIT <= now || (is_end_read && quiet <= now) {
+            if has_no_reader(ended_at, Instant::now(), read_at, is_end_read) {
                 return;
             }
             // Another reader may read meanwhile.
@@ -168,6 +164,20 @@ impl LineBuffer {
             self.0.wakeup.wake();
         }
     }
+}
+
+/// Whether nobody reads the last lines any longer, `now` that the run has ended.
+fn has_no_reader(
+    ended_at: Instant,
+    now: Instant,
+    read_at: Option<Instant>,
+    is_end_read: bool,
+) -> bool {
+    let Some(read_at) = read_at.filter(|at| ended_at < *at + MAX_READ_INTERVAL) else {
+        return true;
+    };
+    let limit = if is_end_read { QUIET_TIME } else { MAX_READ_INTERVAL };
+    ended_at + MAX_WAIT <= now || read_at.max(ended_at) + limit <= now
 }
 
 impl State {
@@ -311,6 +321,31 @@ mod tests {
         assert_eq!(bytes(&first), line[10..]);
         assert_eq!(bytes(&buffer.read_all()), [&line[..], &bytes(&slices)].concat());
         assert!((3 * CHUNK_LEN..=5 * CHUNK_LEN).contains(&len), "{len}");
+    }
+
+    #[test]
+    fn readers_that_are_behind_are_waited_for() {
+        let start = Instant::now();
+        let at = |ms| start + Duration::from_millis(ms);
+        let (ended_at, end_read, behind) = (at(10_000), true, false);
+        for (read_ms, now_ms, is_end_read, expected) in [
+            (7_900, 10_000, behind, true),
+            (8_100, 10_000, behind, false),
+            (8_100, 11_900, behind, false),
+            (8_100, 12_000, behind, true),
+            (11_900, 13_800, behind, false),
+            (11_900, 13_900, behind, true),
+            (19_900, 19_990, behind, false),
+            (19_900, 20_000, behind, true),
+            (9_900, 10_400, end_read, false),
+            (9_900, 10_500, end_read, true),
+            (10_400, 10_800, end_read, false),
+        ] {
+            let read_at = Some(at(read_ms));
+            let is_over = has_no_reader(ended_at, at(now_ms), read_at, is_end_read);
+            assert_eq!(is_over, expected, "read at {read_ms}, now {now_ms}");
+        }
+        assert!(has_no_reader(ended_at, ended_at, None, false));
     }
 
     #[test]
