@@ -27,6 +27,7 @@ mod live;
 mod metrics;
 mod output;
 mod outputs;
+mod packet_buffer;
 mod packet_file;
 mod progress;
 mod record_types;

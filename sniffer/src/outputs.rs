@@ -7,6 +7,7 @@ use crate::Error;
 use crate::filter::FilterOptions;
 use crate::line_buffer::LineBuffer;
 use crate::output::{self, Output, PreparedOutput, Rotation};
+use crate::packet_buffer::PacketBuffer;
 use crate::packet_file::{RingLimits, Selection, Selector};
 use crate::sandbox::FileAccess;
 use crate::signals::Signals;
@@ -57,6 +58,7 @@ impl Options {
                 keep: self.keep.as_ref().map(|options| Selector::new("--keep", options)),
                 ring: self.ring,
                 trigger: self.trigger.as_ref().map(|options| Selector::new("--trigger", options)),
+                copy: None,
             },
         })
     }
@@ -97,6 +99,15 @@ impl PreparedOutputs {
     }
 }
 
+/// Memory that gets what the outputs get, too.
+#[derive(Debug)]
+pub(crate) struct Copies {
+    /// All lines, also if they have no output.
+    pub(crate) lines: LineBuffer,
+    /// All packets that have an output.
+    pub(crate) packets: PacketBuffer,
+}
+
 /// The open outputs.
 pub(crate) struct Outputs {
     pub(crate) lines: Option<Output>,
@@ -106,13 +117,18 @@ pub(crate) struct Outputs {
 }
 
 impl Outputs {
-    /// Opens the outputs. If one of them cannot be opened, no file remains. `copy` gets all lines, too.
+    /// Opens the outputs. If one of them cannot be opened, no file remains.
     pub(crate) fn open(
         options: &Options,
         prepared: PreparedOutputs,
         signals: Option<&Signals>,
-        copy: Option<LineBuffer>,
+        copies: Option<Copies>,
     ) -> Result<Self, Error> {
+        let (copy, packets_copy) = match copies {
+            Some(Copies { lines, packets }) => (Some(lines), Some(packets)),
+            None => (None, None),
+        };
+        let selection = Selection { copy: packets_copy, ..prepared.selection };
         let open = |options: &Option<output::Options>, prepared: Option<PreparedOutput>| {
             let options_and_prepared = options.as_ref().zip(prepared);
             let opened = options_and_prepared
@@ -125,7 +141,7 @@ impl Outputs {
             (lines, copy) => lines.or_else(|| copy.map(Output::in_memory)),
         };
         match open(&options.packets, prepared.packets) {
-            Ok(packets) => Ok(Self { lines, packets, selection: prepared.selection }),
+            Ok(packets) => Ok(Self { lines, packets, selection }),
             Err(error) => {
                 if let Some(lines) = lines {
                     lines.discard();

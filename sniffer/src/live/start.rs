@@ -109,8 +109,8 @@ pub(crate) fn start(
     let all_links = if has_any { Some(AllLinks::new(interfaces::all()?)) } else { None };
     captured.iter_mut().try_for_each(CapturedInterface::init_hw_baseline)?;
     // The last step that can fail, so that a run that cannot start leaves no file.
-    let copy = listener.as_ref().map(|listener| listener.lines().clone());
-    let outputs = Outputs::open(&config.outputs, prepared, Some(&signals), copy)?;
+    let copies = listener.as_ref().map(Listener::copies);
+    let outputs = Outputs::open(&config.outputs, prepared, Some(&signals), copies)?;
     outputs.iter().for_each(|output| progress.recovered(output));
     let described = captured.iter().map(CapturedInterface::describe).collect();
     let source = (SourceKind::Live, cfg!(target_endian = "big"));

@@ -17,6 +17,7 @@ use crate::Error;
 use crate::counts::{Counts, Losses};
 use crate::line_formatter::CapturedPacket;
 use crate::output::Output;
+use crate::packet_buffer::PacketBuffer;
 use recorder::Recorder;
 use section::Section;
 
@@ -40,6 +41,8 @@ pub(crate) struct Selection {
     pub(crate) ring: Option<RingLimits>,
     /// Packets that are triggers.
     pub(crate) trigger: Option<Selector>,
+    /// Gets all packets that are written or recorded, too.
+    pub(crate) copy: Option<PacketBuffer>,
 }
 
 impl Selection {
@@ -56,6 +59,7 @@ pub(crate) struct PacketFile {
     sources: Vec<Source>,
     /// Which packets to write; `None` writes all.
     keep: Option<Selector>,
+    copy: Option<PacketBuffer>,
     /// Keeps packets in memory; without it, packets are written at once.
     recorder: Option<Recorder>,
     /// When the current file began.
@@ -83,7 +87,7 @@ impl PacketFile {
         sources: &[Interface],
         now: Timestamp,
     ) -> Result<Self, Error> {
-        let Selection { keep, ring, trigger } = selection;
+        let Selection { keep, ring, trigger, copy } = selection;
         let recorder = ring.map(|limits| Recorder::new(limits, trigger));
         if let Some(keep) = &keep {
             description.filter = Some(both(description.filter.as_deref(), keep.expression()));
@@ -101,7 +105,9 @@ impl PacketFile {
         let section = start_section(description, &sources, &mut output)
             .and_then(|section| output.flush_all().map(|()| section));
         match section {
-            Ok(section) => Ok(Self { output, section, sources, keep, recorder, started_at: now }),
+            Ok(section) => {
+                Ok(Self { output, section, sources, keep, copy, recorder, started_at: now })
+            }
             Err(error) => {
                 output.discard();
                 Err(error)
@@ -136,6 +142,7 @@ impl PacketFile {
         if is_kept {
             let interface = self.interface(source, packet)?;
             self.add(source, interface, n, packet)?;
+            self.copy.iter().for_each(|copy| copy.push(n, packet));
         }
         let recorder = self.recorder.as_mut();
         if recorder.map_or(Ok(false), |recorder| recorder.is_trigger(packet))? {

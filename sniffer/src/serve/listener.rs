@@ -13,9 +13,14 @@ use crate::Error;
 use crate::http::{Server, Wakeup};
 use crate::line_buffer::LineBuffer;
 use crate::output::watch_reader;
+use crate::outputs::Copies;
+use crate::packet_buffer::PacketBuffer;
 
 /// Most bytes of lines in memory.
 const MAX_LINES_LEN: usize = 256 << 20;
+
+/// Most bytes of packets in memory.
+const MAX_PACKETS_LEN: usize = 256 << 20;
 
 /// Attempts to find a port that is not in use.
 const MAX_PORTS: u16 = 20;
@@ -29,6 +34,7 @@ pub(crate) struct Listener {
     token: Token,
     page: Page,
     lines: LineBuffer,
+    packets: PacketBuffer,
     stdout: Option<Epoll>,
 }
 
@@ -45,12 +51,13 @@ impl Listener {
         let address = server.address().map_err(failed)?;
         let token = Token::random().map_err(failed)?;
         let lines = LineBuffer::new(MAX_LINES_LEN, Wakeup::new().map_err(failed)?);
-        Ok(Self { server, requested, address, token, page, lines, stdout: None })
+        let packets = PacketBuffer::new(MAX_PACKETS_LEN);
+        Ok(Self { server, requested, address, token, page, lines, packets, stdout: None })
     }
 
-    /// The lines that are served.
-    pub(crate) fn lines(&self) -> &LineBuffer {
-        &self.lines
+    /// The lines and the packets that are served.
+    pub(crate) fn copies(&self) -> Copies {
+        Copies { lines: self.lines.clone(), packets: self.packets.clone() }
     }
 
     /// Makes the run end when the reader of standard output goes away, to which nothing is written.
@@ -87,9 +94,9 @@ impl Listener {
 
     /// Serves from a thread.
     pub(crate) fn start(self) -> Result<LiveView, Error> {
-        let Self { server, address, token, page, lines, stdout, .. } = self;
+        let Self { server, address, token, page, lines, packets, stdout, .. } = self;
         let view = LiveView::new(lines.clone(), stdout);
-        let service = CaptureService { token, address: address.ip(), page, lines };
+        let service = CaptureService { token, address: address.ip(), page, lines, packets };
         let started = server.start("serve", service);
         started.map_err(|source| Error::Serve { address, source })?;
         Ok(view)

@@ -8,9 +8,13 @@ use super::token::Token;
 use super::{host, range};
 use crate::http::{Limits, Piece, Request, Response, Service, Wakeup};
 use crate::line_buffer::{Available, LineBuffer, Slice};
+use crate::packet_buffer::{BufferedPacket, PacketBuffer};
 
 /// The name of the capture below the token.
 pub(super) const CAPTURE: &str = "capture.ndjson";
+
+/// The directory of packets below the token. The name of a packet is its number.
+const PACKETS: &str = "packets/";
 
 /// Most bytes of the capture in a response to a range.
 const MAX_RANGE_LEN: usize = 4 << 20;
@@ -23,6 +27,7 @@ pub(super) struct CaptureService {
     pub(super) address: IpAddr,
     pub(super) page: Page,
     pub(super) lines: LineBuffer,
+    pub(super) packets: PacketBuffer,
 }
 
 impl Service for CaptureService {
@@ -45,9 +50,11 @@ impl Service for CaptureService {
         let path = request.path().strip_prefix('/').and_then(|path| path.split_once('/'));
         let name = path.and_then(|(token, name)| self.token.is(token).then_some(name));
         let file = name.and_then(|name| self.page.file(name));
-        let response = match (name, file) {
-            (Some(CAPTURE), _) => self.capture(request, is_final)?,
-            (_, Some(file)) => {
+        let packet = name.and_then(|name| name.strip_prefix(PACKETS)?.parse().ok());
+        let response = match (name, packet, file) {
+            (Some(CAPTURE), ..) => self.capture(request, is_final)?,
+            (_, Some(n), _) => self.packet(n),
+            (.., Some(file)) => {
                 self.lines.expect_reader();
                 respond_with_file(request, file)
             }
@@ -86,6 +93,19 @@ impl CaptureService {
                 .header("Content-Range", format!("bytes */{total}")),
         };
         Some(response.header("Cache-Control", "no-store"))
+    }
+
+    /// Responds with the bytes of a packet, without content if they are not in memory.
+    fn packet(&self, n: u64) -> Response {
+        let response = match self.packets.get(n) {
+            Some(BufferedPacket { link, wire_len, bytes }) => Response::new("200 OK")
+                .header("Content-Type", "application/octet-stream")
+                .header("Link-Type", link.0.to_string())
+                .header("Wire-Length", wire_len.to_string())
+                .body([Piece::Owned(bytes)]),
+            None => Response::new("204 No Content"),
+        };
+        response.header("Cache-Control", "no-store")
     }
 
     /// Responds with all lines in memory.

@@ -11,7 +11,7 @@ use std::thread;
 use summary::grouped;
 use tempfile::tempdir;
 use tests::chromium::Chromium;
-use tests::frames::{Sender, ethernet, ipv4, udp};
+use tests::frames::{Sender, ethernet, ipv4, tcp, udp};
 use tests::process::{Output, Process, finish, run, signal, sniffer, wait_for};
 use tests::served::{Answer, Served};
 use tests::stream::Stream;
@@ -505,6 +505,80 @@ fn stopped_page_costs_no_packet() {
         assert!(stop(served).status.success());
         let ended = format!("Capture ended: {} packets, 0 dropped", grouped(sent));
         browser.wait_for(&format!("live.textContent.includes('{ended}')")).unwrap();
+    });
+}
+
+/// The bytes of packets that `--pcapng` writes can be read by number.
+#[test]
+fn bytes_of_packets_are_served_where_they_are_kept() {
+    with_veth(|| {
+        let directory = tempdir().unwrap();
+        let path = directory.path().join("out.pcapng");
+        let path = path.to_str().unwrap();
+        let keep = ["-i", "right", "--pcapng", path, "--keep", "vlan and udp"];
+        let ring = ["-i", "right", "--force", "--pcapng", path, "--ring", "1h", "--threads", "2"];
+        for (args, kept) in
+            [(&["-i", "right"][..], [false; 2]), (&keep, [true, false]), (&ring, [true; 2])]
+        {
+            let served = start(args);
+            let sender = Sender::new("left");
+            let frames =
+                [(17, udp(b"some text")), (6, tcp(b"other text"))].map(|(protocol, payload)| {
+                    ethernet(&[(0x8100, 5)], 0x800, &ipv4(protocol, &payload))
+                });
+            frames.iter().for_each(|frame| sender.send(frame));
+            let lines = || served.get(CAPTURE, "").text().matches("\"pkt\"").count();
+            wait_for("the packets", || lines() == 2);
+            for ((n, frame), is_kept) in (1..).zip(&frames).zip(kept) {
+                let answer = served.get(&format!("packets/{n}"), "");
+                if is_kept {
+                    assert!(answer.status == 200 && answer.body == *frame, "{args:?} {n}");
+                    assert_eq!(answer.headers["link-type"], "1");
+                    assert_eq!(answer.headers["wire-length"], frame.len().to_string());
+                    assert_eq!(answer.headers["cross-origin-resource-policy"], "same-origin");
+                } else {
+                    assert_eq!((answer.status, answer.body.len()), (204, 0), "{args:?} {n}");
+                }
+            }
+            for (name, status) in [
+                ("packets/0", 204),
+                ("packets/3", 204),
+                ("packets/18446744073709551615", 204),
+                ("packets/18446744073709551616", 404),
+                ("packets/-1", 404),
+                ("packets/1/", 404),
+                ("packets/../packets/1", 404),
+                ("packets/", 404),
+            ] {
+                assert_eq!(served.get(name, "").status, status, "{name}");
+            }
+            assert!(stop(served).status.success());
+        }
+    });
+}
+
+#[test]
+fn inspector_shows_bytes_that_are_served() {
+    with_veth(|| {
+        let directory = tempdir().unwrap();
+        let path = directory.path().join("out.pcapng");
+        let served = start(&["-i", "right", "--pcapng", path.to_str().unwrap(), "--ring", "1MiB"]);
+        let browser = Chromium::start().unwrap();
+        browser.navigate(&served.url()).unwrap();
+        browser.wait_for("window.viewer && live.textContent.includes('right')").unwrap();
+        send(&Sender::new("left"), 5);
+        browser.wait_for("viewer.state().packets === 5").unwrap();
+        browser.eval("viewer.set('tab', 'packets')").unwrap();
+        browser.wait_for("document.querySelector('#packets-rows button')").unwrap();
+        browser.eval("document.querySelector('#packets-rows button').click()").unwrap();
+        // The bytes of the payload, in hexadecimal.
+        browser
+            .wait_for("inspector.textContent.replaceAll(/\\s/g, '').includes('74657874')")
+            .unwrap();
+        browser
+            .wait_for("document.getElementById('detail-line').textContent.includes('10.0.0.2')")
+            .unwrap();
+        assert!(stop(served).status.success());
     });
 }
 

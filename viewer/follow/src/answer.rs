@@ -62,7 +62,7 @@ impl Answer {
     }
 
     /// The answer of a file that has this length.
-    #[cfg(target_arch = "wasm32")]
+    #[cfg(all(target_arch = "wasm32", feature = "module"))]
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a length")]
     pub(crate) fn at_end(len: f64) -> Self {
         Self::AtEnd(Some(len as u64))

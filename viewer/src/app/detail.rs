@@ -139,6 +139,11 @@ impl App {
     }
 
     /// Stores a packet that was read, unless another one is shown by now.
+    /// The number of a packet, if its details are shown.
+    pub fn detail_number(&self, id: (usize, usize)) -> Option<i64> {
+        self.detail.as_ref().filter(|detail| detail.id() == id).map(|detail| detail.row.n)
+    }
+
     pub(super) fn on_record(&mut self, id: PacketId, line: String, frame: Option<RawFrame>) {
         if let Some(detail) = self.detail.as_mut().filter(|detail| detail.id() == id) {
             detail.line = Some(line);

@@ -12,6 +12,7 @@ use super::dom::{element, error_message, log_error, whole};
 use super::growing_file::FileHandle;
 use super::open::same_origin;
 use super::page::Page;
+use super::served_packets::is_served;
 use crate::app::{App, Chunk, Event, FileInfo, FollowEvent, Missing, Phase};
 
 /// Appended bytes are kept in the page until they have this length, and are a blob of their own then. A
@@ -79,6 +80,8 @@ pub(super) struct Following {
     lines: GrowingBlob,
     /// Resolves the promise for which the connection waits.
     resume: Option<Function>,
+    /// The server may have the bytes of the packets, too.
+    pub(super) has_packets: bool,
 }
 
 impl Drop for Following {
@@ -159,6 +162,7 @@ async fn start(page: &Page, epoch: u32, origin: Origin) -> Result<Following, JsV
         chunk: Uint8Array::new_with_length(0),
         lines: GrowingBlob::default(),
         resume: None,
+        has_packets: is_served(&page.document()) && matches!(origin, Origin::Url(_)),
     })
 }
 

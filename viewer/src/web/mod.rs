@@ -22,6 +22,7 @@ mod probe_queue;
 mod probes;
 mod refresh;
 mod render;
+mod served_packets;
 mod visibility;
 mod waiters;
 mod worker_pool;

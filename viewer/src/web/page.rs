@@ -7,6 +7,7 @@ use js_sys::{Array, Date, Function, Promise, Uint8Array};
 use std::cell::RefCell;
 use std::rc::Rc;
 use wasm_bindgen::prelude::*;
+use wasm_bindgen_futures::spawn_local;
 use web_sys::{Blob, Document, HtmlCanvasElement, MessageEvent};
 
 use super::address::Visit;
@@ -19,11 +20,12 @@ use super::probe_queue::ProbeQueue;
 use super::probes::Probes;
 use super::refresh::RefreshTimer;
 use super::render::Renderer;
+use super::served_packets;
 use super::visibility::VisibilityObserver;
 use super::waiters::{Wait, Waiters};
 use super::worker_pool::{SERVER_GONE, Status, WorkerPool, failure_text};
 use crate::app::{App, Append, Effect, Event, FollowEvent, Memory, Panel, PartAssignment, Phase};
-use crate::load::{ExportFormat, FileProbe, Limits};
+use crate::load::{ExportFormat, FileProbe, Limits, RawFrame};
 use crate::message::{FromWorker, ToWorker};
 use crate::wire::decode;
 
@@ -368,7 +370,7 @@ impl Page {
                 }
             }
             Some(FromWorker::Record { epoch, part, index, line, frame }) if epoch == current => {
-                self.send(Event::Record { part, index, line, frame });
+                self.show_record((part, index), line, frame);
             }
             Some(FromWorker::OtherFields { epoch, texts }) if epoch == current => {
                 self.send(Event::OtherFields(texts));
@@ -411,6 +413,26 @@ impl Page {
             }
             _ => {}
         }
+    }
+
+    /// Shows a packet whose line was read, with its bytes if the sniffer that serves the page has them.
+    fn show_record(&self, (part, index): (usize, usize), line: String, frame: Option<RawFrame>) {
+        let has_packets = |state: &State| {
+            state.app.is_following()
+                && state.following.as_ref().is_some_and(|following| following.has_packets)
+        };
+        let number = self.with_app(|app| app.detail_number((part, index)));
+        let Some(n) = number.filter(|_| frame.is_none() && has_packets(&self.state.borrow()))
+        else {
+            return self.send(Event::Record { part, index, line, frame });
+        };
+        let (page, epoch) = (self.clone(), self.epoch());
+        spawn_local(async move {
+            let frame = served_packets::read(n).await;
+            if page.epoch() == epoch {
+                page.send(Event::Record { part, index, line, frame });
+            }
+        });
     }
 
     /// Once the capture is loaded, looks up the UTC offsets for its time range.

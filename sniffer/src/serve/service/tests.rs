@@ -12,6 +12,7 @@ fn service() -> CaptureService {
         address: Ipv4Addr::LOCALHOST.into(),
         page: Page::new(FILES),
         lines: LineBuffer::new(1 << 20, Wakeup::new().unwrap()),
+        packets: PacketBuffer::new(1 << 20),
     }
 }
 
