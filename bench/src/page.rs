@@ -6,7 +6,7 @@ use nix::sys::signal::Signal;
 use serde_json::{Value, json};
 use std::process::{Command, Stdio};
 use std::thread;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 use summary::grouped;
 
 use super::viewer::percentile;
@@ -40,16 +40,18 @@ const BURSTS_PER_SECOND: u32 = 100;
 /// Bytes of a frame.
 const FRAME_LEN: usize = 60;
 
-/// Records the time and the number of packets whenever the charts in sight have been redrawn.
+/// Records the time, and how far the charts in sight are behind, whenever they have been redrawn.
 const WATCH: &str = "(window.pictures = [], (async () => {
-    for (let shown = 0;;) {
-        const count = viewer.state().selected;
-        if (count === shown) {
+    for (let shown = null;;) {
+        const { latest_ns } = viewer.state();
+        if (latest_ns === shown) {
             await new Promise(requestAnimationFrame);
             continue;
         }
         await viewer.drawn();
-        pictures.push([Date.now(), shown = count]);
+        shown = latest_ns;
+        const now = performance.timeOrigin + performance.now();
+        pictures.push([now, now - Number(latest_ns / 1000n) / 1000]);
     }
 })(), 0)";
 
@@ -58,14 +60,6 @@ const COUNTS: &str = "(() => {
     const said = (text) => Number(live.textContent.match(`([0-9,]+) (older )?packets? ${text}`)?.[1].replaceAll(',', '') ?? 0);
     return [viewer.state().packets, said('removed'), said('missed')];
 })()";
-
-/// When a burst was sent.
-struct Burst {
-    /// The number of packets up to its end.
-    sent: u64,
-    /// Milliseconds since 1970.
-    ms: f64,
-}
 
 pub(super) fn run() -> Result<()> {
     println!(
@@ -90,7 +84,7 @@ fn measure(load: Load) -> Result<()> {
     chromium.wait_for("window.viewer && live.dataset.state === 'live'")?;
     chromium.eval(WATCH)?;
     let start = Instant::now();
-    let bursts = thread::scope(|scope| {
+    let sent = thread::scope(|scope| {
         let sender = scope.spawn(|| send(load));
         if 0 < stop_seconds {
             thread::sleep(Duration::from_secs((seconds - stop_seconds) / 2));
@@ -101,7 +95,6 @@ fn measure(load: Load) -> Result<()> {
         sender.join().map_err(|_| anyhow::anyhow!("the sender panicked"))
     })?;
     let took = start.elapsed();
-    let sent = bursts.last().context("nothing sent")?.sent;
     // The capture goes on, so that the page can catch up.
     chromium.wait_for("live.dataset.state === 'live' && !live.textContent.includes('behind')")?;
     settle(&chromium)?;
@@ -124,7 +117,9 @@ fn measure(load: Load) -> Result<()> {
         "the page accounts for {counts:?} of {written}: {text}"
     );
     let pictures = chromium.eval("pictures")?;
-    let [behind, between] = times(&pictures, &bursts, counts[1] + dropped);
+    let pictures: Vec<(f64, f64)> = serde_json::from_value(pictures)?;
+    let behind: Vec<_> = pictures.iter().map(|(_, behind_ms)| *behind_ms).collect();
+    let between: Vec<_> = pictures.windows(2).map(|two| two[1].0 - two[0].0).collect();
     println!(
         "| {} | {} | {} | {} | {} | {} | {} | {} | {} | {:.1} s |",
         grouped(rate.into()),
@@ -155,31 +150,18 @@ fn settle(chromium: &Chromium) -> Result<()> {
     anyhow::bail!("the page does not catch up")
 }
 
-/// How far each picture is behind the wire, and the time since the one before it, in milliseconds. Pictures
-/// count packets: those after packets were removed or dropped are left out.
-fn times(pictures: &Value, bursts: &[Burst], left_out: u64) -> [Value; 2] {
-    let pictures: Vec<(f64, u64)> = serde_json::from_value(pictures.clone()).unwrap_or_default();
-    let last = bursts.last().map_or(0, |burst| burst.sent).saturating_sub(left_out);
-    let in_time = pictures.iter().take_while(|(_, count)| 0 == left_out || *count < last);
-    let behind = in_time.filter_map(|(ms, count)| {
-        let burst = bursts.get(bursts.partition_point(|burst| burst.sent < *count))?;
-        Some(ms - burst.ms)
-    });
-    let between = pictures.windows(2).map(|two| two[1].0 - two[0].0);
-    [json!(behind.collect::<Vec<_>>()), json!(between.collect::<Vec<_>>())]
+/// Median and 95th percentile of times in milliseconds.
+fn spread(times: &[f64]) -> String {
+    let times = json!(times);
+    format!("{:.0} / {:.0} ms", percentile(&times, 50), percentile(&times, 95))
 }
 
-fn spread(times: &Value) -> String {
-    format!("{:.0} / {:.0} ms", percentile(times, 50), percentile(times, 95))
-}
-
-/// Sends packets of many flows at a rate, as far as the machine can. Returns the bursts.
-fn send(load: Load) -> Vec<Burst> {
+/// Sends packets of many flows at a rate, as far as the machine can. Returns their number.
+fn send(load: Load) -> u64 {
     let sender = Sender::new("left");
     let mut frame = ethernet(&[], IPV4, &ipv4(17, &udp(&[0; FRAME_LEN - 42])));
     let start = Instant::now();
-    let mut bursts = Vec::new();
-    let mut sent = 0u64;
+    let (mut sent, mut bursts) = (0u64, 0u32);
     while start.elapsed() < Duration::from_secs(load.seconds) {
         for _ in 0..load.rate / BURSTS_PER_SECOND {
             // The last two bytes of the source address and the source port make a flow.
@@ -188,10 +170,9 @@ fn send(load: Load) -> Vec<Burst> {
             sender.send(&frame);
             sent += 1;
         }
-        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-        bursts.push(Burst { sent, ms: now.as_secs_f64() * 1e3 });
-        let next = bursts.len() as f64 / f64::from(BURSTS_PER_SECOND);
-        thread::sleep(Duration::from_secs_f64(next).saturating_sub(start.elapsed()));
+        bursts += 1;
+        let next = Duration::from_secs(1) / BURSTS_PER_SECOND * bursts;
+        thread::sleep(next.saturating_sub(start.elapsed()));
     }
-    bursts
+    sent
 }

@@ -53,6 +53,11 @@ impl App {
         if self.is_following() { self.drawn_totals } else { self.totals() }
     }
 
+    /// The latest time that the charts show, in nanoseconds since the epoch; `None` without packets.
+    pub fn latest_ns(&self) -> Option<i64> {
+        self.shown_totals().extent.map(|extent| extent.ts_ns.1)
+    }
+
     /// Why the selected packets cannot be exported as pcapng; `None` if they can.
     pub fn why_no_pcapng(&self) -> Option<&'static str> {
         if self.selected().packets == 0 {
