@@ -441,6 +441,8 @@ fn options_that_do_not_fit_are_refused() {
     for (args, part) in [
         (&["--serve", "-r", "a.pcap"][..], "--serve shows live captures"),
         (&["--serve=localhost:1", "-i", "lo"], "expected ADDRESS:PORT, e.g. 127.0.0.1:8000"),
+        (&["--serve", "localhost:1", "-i", "lo"], "expected ADDRESS:PORT, e.g. 127.0.0.1:8000"),
+        (&["-i", "lo", "--serve", "8000"], "expected ADDRESS:PORT, e.g. 127.0.0.1:8000"),
         (&["--serve", "--count", "-r", "a.pcap"], "cannot be used with"),
     ] {
         let output = run(args);
