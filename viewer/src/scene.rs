@@ -20,13 +20,13 @@ pub struct Scene {
 const CAPTION_LINE_PX: f64 = 18.0;
 
 impl Scene {
-    /// Adds lines of text below.
-    pub fn with_caption(mut self, lines: &[String], theme: Theme) -> Self {
-        for line in lines {
+    /// Adds lines of text below, each with its colour.
+    pub fn with_caption(mut self, lines: Vec<(String, Rgb)>) -> Self {
+        for (text, color) in lines {
             self.marks.push(Mark::Text {
                 at: (12.0, self.height_px + CAPTION_LINE_PX / 2.0 - 4.0),
-                text: line.clone(),
-                color: theme.foreground(),
+                text,
+                color,
                 size_px: 12.0,
                 align: Align::Start,
                 is_upright: false,
@@ -134,6 +134,17 @@ impl Theme {
     /// Packets that are not selected. Its contrast to the background is 3:1 (WCAG 2.2, 1.4.11).
     pub const fn unselected(self) -> Rgb {
         if self.is_dark { [0x65, 0x6c, 0x76] } else { [0x8c, 0x95, 0x9f] }
+    }
+
+    /// The lines of the throughput chart, by their index.
+    pub const fn line(self, index: usize) -> Rgb {
+        let [light, dark] = match index {
+            0 => [[0x1f, 0x23, 0x28], [0xff, 0xff, 0xff]],
+            1 => [[0x7b, 0x2c, 0xbf], [0xc7, 0x7d, 0xff]],
+            2 => [[0xc1, 0x12, 0x1f], [0xff, 0x6b, 0x6b]],
+            _ => [[0x6b, 0x4a, 0x00], [0xe6, 0xc8, 0x9c]],
+        };
+        if self.is_dark { dark } else { light }
     }
 
     /// Grid lines.

@@ -116,6 +116,55 @@ fn selected_range_moves_and_resizes() {
 }
 
 #[test]
+fn lines_count_packets_over_the_bars() {
+    let directory = tempdir().unwrap();
+    let page = Page::open("");
+    page.drop_file(&diagonal(&directory));
+    let is_enabled =
+        "document.getElementById('add-line').getAttribute('aria-disabled') === 'false'";
+    assert_eq!(page.eval(is_enabled), false);
+    page.act("viewer.filter('proto == tcp')");
+    page.act("viewer.select('size', [0, 500])");
+    let selected = page.eval("viewer.state().selected").as_u64().unwrap();
+    assert_eq!(page.eval(is_enabled), true);
+    page.act("document.getElementById('add-line').click()");
+    let state =
+        || (page.eval("viewer.state().selected"), page.text("#filter"), page.text("#lines"));
+    let label = "Protocol tcp, Size up to 500×";
+    assert_eq!(state(), (1_000.into(), String::new(), label.to_owned()));
+    // The packets of the last line, in all bins.
+    let count = || {
+        let csv = page.eval("viewer.csv('throughput')");
+        let column =
+            |row: &str| row.rsplit(',').nth(1).and_then(|packets| packets.parse::<u64>().ok());
+        csv.as_str().unwrap().lines().skip(1).filter_map(column).sum::<u64>()
+    };
+    assert_eq!(count(), selected);
+    page.act("viewer.filter('n <= 100')");
+    assert_eq!(count(), 50);
+    page.act("viewer.clear()");
+    // A link restores lines, and Back undoes their removal.
+    page.act("document.querySelector('#lines [data-action=clear]').click()");
+    assert_eq!(state(), (1_000.into(), String::new(), String::new()));
+    page.eval("history.back()");
+    page.wait_for("document.querySelector('#lines li')");
+    page.eval("viewer.settled()");
+    assert_eq!(count(), selected);
+    page.wait_for("location.hash.includes('line1=')");
+    let link = page.eval("location.href").as_str().unwrap().replace('#', "?again#");
+    page.chromium.navigate(&link).unwrap();
+    page.wait_for("window.viewer");
+    page.drop_file(&diagonal(&directory));
+    assert_eq!((count(), page.text("#lines")), (selected, label.to_owned()));
+    // A click moves the line to the filter.
+    page.act("document.querySelector('#lines button').click()");
+    assert_eq!(
+        (page.eval("viewer.state().selected"), page.text("#lines")),
+        (selected.into(), String::new())
+    );
+}
+
+#[test]
 fn legend_entries_select_protocols() {
     let directory = tempdir().unwrap();
     let page = Page::open("");

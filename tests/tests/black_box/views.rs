@@ -341,6 +341,8 @@ fn axe_finds_no_accessibility_violations() {
         assert_eq!(page.eval(violations), json!([]));
         page.drop_file(&file);
         page.chromium.resize(width, height).unwrap();
+        page.act("viewer.filter('proto == udp')");
+        page.act("document.getElementById('add-line').click()");
         page.act("viewer.select('size', [100, 900])");
         page.act("viewer.filter('len > 5 and lenn')");
         if !is_dark {

@@ -7,6 +7,9 @@ use crate::wire::{Wire, wire};
 
 /// A view or control in which a selection can be made. Each view shows the packets that match the
 /// selections of all other dimensions.
+///
+/// A line of the throughput chart is a dimension, too. Its expression selects nothing: it says which of the
+/// selected packets the line counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub enum Dimension {
@@ -34,10 +37,21 @@ pub enum Dimension {
     File,
     /// Kinds of problems.
     Problem,
+    /// The first line of the throughput chart.
+    Line1,
+    /// The second line.
+    Line2,
+    /// The third line.
+    Line3,
+    /// The fourth line.
+    Line4,
 }
 
 /// Number of dimensions.
-pub const DIMENSION_COUNT: usize = 12;
+pub const DIMENSION_COUNT: usize = 16;
+
+/// Number of lines in the throughput chart.
+pub const LINE_COUNT: usize = 4;
 
 impl Dimension {
     /// All dimensions, in the order of their discriminants.
@@ -54,7 +68,14 @@ impl Dimension {
         Self::Conversation,
         Self::File,
         Self::Problem,
+        Self::Line1,
+        Self::Line2,
+        Self::Line3,
+        Self::Line4,
     ];
+
+    /// The lines of the throughput chart.
+    pub const LINES: [Self; LINE_COUNT] = [Self::Line1, Self::Line2, Self::Line3, Self::Line4];
 
     /// Name in links and on the chips of active filters.
     pub const fn name(self) -> &'static str {
@@ -71,6 +92,10 @@ impl Dimension {
             Self::Conversation => "conversation",
             Self::File => "file",
             Self::Problem => "problem",
+            Self::Line1 => "line1",
+            Self::Line2 => "line2",
+            Self::Line3 => "line3",
+            Self::Line4 => "line4",
         }
     }
 
@@ -88,6 +113,11 @@ impl Dimension {
     /// The inverse of [`Dimension::name`].
     pub fn parse(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|dimension| dimension.name() == name)
+    }
+
+    /// The index of a line of the throughput chart; `None` for dimensions that select.
+    pub fn line(self) -> Option<usize> {
+        Self::LINES.iter().position(|line| *line == self)
     }
 
     const fn bit(self) -> u16 {
@@ -117,7 +147,22 @@ impl Selection {
         self.clauses.iter().all(Option::is_none)
     }
 
-    /// The dimensions that have an expression, with their expressions.
+    /// Whether all packets are selected.
+    pub fn is_all(&self) -> bool {
+        self.selecting().next().is_none()
+    }
+
+    /// The dimensions that select, with their expressions.
+    pub fn selecting(&self) -> impl Iterator<Item = (Dimension, &Expr)> {
+        self.clauses().filter(|(dimension, _)| dimension.line().is_none())
+    }
+
+    /// The lines of the throughput chart, with their expressions.
+    pub fn lines(&self) -> impl Iterator<Item = (Dimension, &Expr)> {
+        self.clauses().filter(|(dimension, _)| dimension.line().is_some())
+    }
+
+    /// All dimensions that have an expression, with their expressions.
     pub fn clauses(&self) -> impl Iterator<Item = (Dimension, &Expr)> {
         Dimension::ALL.into_iter().filter_map(|dimension| Some((dimension, self.get(dimension)?)))
     }
@@ -129,9 +174,17 @@ impl Selection {
         fields
     }
 
-    /// The dimensions that have an expression.
+    /// The lines alone.
+    #[must_use]
+    pub fn without_selection(&self) -> Self {
+        let mut lines = Self::default();
+        self.lines().for_each(|(line, expr)| lines.set(line, Some(expr.clone())));
+        lines
+    }
+
+    /// The dimensions that select.
     pub fn dimensions(&self) -> DimensionSet {
-        DimensionSet { bits: self.clauses().map(|(dimension, _)| dimension.bit()).sum() }
+        DimensionSet { bits: self.selecting().map(|(dimension, _)| dimension.bit()).sum() }
     }
 }
 
@@ -154,6 +207,12 @@ impl DimensionSet {
     #[must_use]
     pub fn without(self, dimension: Dimension) -> Self {
         Self { bits: self.bits & !dimension.bit() }
+    }
+
+    /// The set with another dimension.
+    #[must_use]
+    pub fn with(self, dimension: Dimension) -> Self {
+        Self { bits: self.bits | dimension.bit() }
     }
 }
 

@@ -3,19 +3,23 @@
 use super::FileInfo;
 use super::charts::Chart;
 use super::files::file_class;
+use super::lines::LINE_SLOTS;
 use super::query_scheduler::Slot;
 use super::{App, Panel, Phase, charts, memory_plan};
 use crate::chart::{RenderContext, Size, Table};
 use crate::columns::Totals;
 use crate::query::Answer;
 use crate::scene::Scene;
-use crate::selection::Selection;
+use crate::selection::{LINE_COUNT, Selection};
 use crate::settings::Settings;
 use crate::shard::PrecedingParts;
 use crate::tally::Tally;
 
 /// The smallest size of a downloaded chart.
 const MIN_EXPORT_SIZE: Size = Size { width_px: 900.0, height_px: 400.0 };
+
+/// Identifies the content of a chart: the version of the app, and those of the answers.
+pub type SceneVersion = (u64, [u64; 2 + LINE_COUNT]);
 
 impl App {
     pub(super) fn size(&self, panel: Panel) -> Size {
@@ -72,7 +76,7 @@ impl App {
     /// The packets and bytes that are selected in all dimensions.
     pub fn selected(&self) -> Tally {
         let totals = self.shown_totals();
-        if self.history.now().is_empty() {
+        if self.history.now().is_all() {
             return Tally { packets: totals.packets, bytes: totals.wire_bytes };
         }
         match self.scheduler.latest(Slot::Total) {
@@ -193,12 +197,18 @@ impl App {
         let zone = self.zone();
         let context = RenderContext { size, theme: self.theme, zone: &zone };
         let scene = self.chart(panel)?.scene(context);
-        Some(scene.with_caption(&self.caption(&zone), self.theme))
+        Some(scene.with_caption(self.caption(panel, &zone)))
     }
 
     /// A version that changes with a chart's scene: that of the app, and those of its answers.
-    pub fn scene_version(&self, panel: Panel) -> (u64, [u64; 2]) {
-        let answers = charts::slots(panel).map(|slot| self.scheduler.version(slot));
+    pub fn scene_version(&self, panel: Panel) -> SceneVersion {
+        let lines = if panel == Panel::Throughput { &LINE_SLOTS[..] } else { &[] };
+        let mut answers = [0; 2 + LINE_COUNT];
+        let slots = charts::slots(panel).into_iter().chain(lines.iter().copied());
+        answers
+            .iter_mut()
+            .zip(slots)
+            .for_each(|(answer, slot)| *answer = self.scheduler.version(slot));
         (self.scene_version, answers)
     }
 

@@ -182,6 +182,7 @@ impl App {
                 names: self.class_names(),
                 shown: self.shown_classes(),
                 cursor,
+                lines: if panel == Panel::Throughput { self.lines(bins) } else { Vec::new() },
             }))
         };
         match panel {

@@ -4,6 +4,7 @@ use super::App;
 use super::health::counted_name;
 use crate::axis::Quantity;
 use crate::filter::{Context, Expr, Field, Set, parse};
+use crate::protocol::Rgb;
 use crate::selection::{Dimension, Selection};
 use crate::service_names::service_name;
 use crate::text::{exact_time_range, integer, named};
@@ -23,17 +24,20 @@ pub struct Chip {
     pub text: String,
     /// The packets that match the expression's operand are excluded.
     pub is_excluded: bool,
+    /// The colour of a line; `None` for selections.
+    pub color: Option<Rgb>,
 }
 
 impl App {
     /// The selections.
     pub(super) fn chips(&self, zone: &Zone) -> Vec<Chip> {
-        let clauses = self.history.now().clauses();
+        let clauses = self.history.now().selecting();
         let chip = |(dimension, expr): (Dimension, &Expr)| Chip {
             dimension,
             label: self.label(dimension, expr, zone),
             text: expr.to_text(zone),
             is_excluded: matches!(expr, Expr::Not(_)),
+            color: None,
         };
         clauses.map(chip).collect()
     }
@@ -70,7 +74,7 @@ impl App {
     }
 
     /// Returns true if the filter box has an invalid text, and says so.
-    fn is_filter_incomplete(&mut self) -> bool {
+    pub(super) fn is_filter_incomplete(&mut self) -> bool {
         let is_incomplete = self.filter_error.is_some();
         if is_incomplete {
             self.files.error = Some(INCOMPLETE_FILTER.to_owned());
@@ -126,6 +130,17 @@ impl App {
             _ => None,
         };
         words.or_else(|| self.words(expr, zone)).unwrap_or_else(|| expr.to_text(zone))
+    }
+
+    /// The expression of a line in words.
+    pub(super) fn line_label(&self, expr: &Expr, zone: &Zone) -> String {
+        let operands =
+            if let Expr::And(operands) = expr { operands } else { std::slice::from_ref(expr) };
+        let label = |expr| {
+            let named = self.conversations(expr).or_else(|| self.problem_names(expr));
+            named.unwrap_or_else(|| self.label(Dimension::Filter, expr, zone))
+        };
+        operands.iter().map(label).collect::<Vec<_>>().join(", ")
     }
 
     /// The words for an expression that a chart makes; `None` for others.

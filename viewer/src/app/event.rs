@@ -89,6 +89,8 @@ pub enum Event {
     Invert(Dimension),
     /// Move the selection of a dimension to the filter box.
     Edit(Dimension),
+    /// Turn the selection into a line of the throughput chart.
+    AddLine,
     /// Add a condition to the filter: a filter expression, and whether its packets are excluded.
     FilterBy(String, bool),
     /// Undo the last selection step.
@@ -287,6 +289,7 @@ impl Event {
                 | Self::Select(..)
                 | Self::Invert(_)
                 | Self::Edit(_)
+                | Self::AddLine
                 | Self::FilterBy(..)
                 | Self::Undo
                 | Self::Redo

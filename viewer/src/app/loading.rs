@@ -130,7 +130,7 @@ impl App {
         if let Some(follow) = &mut self.follow {
             follow.is_outdated = false;
             let dropped = std::mem::take(&mut follow.newly_dropped);
-            if self.history.now().is_empty() {
+            if self.history.now().is_all() {
                 // The same rows stay in sight.
                 self.packets.first = self.packets.first.saturating_sub(dropped);
             }

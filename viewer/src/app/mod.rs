@@ -22,6 +22,7 @@ mod gesture;
 mod health;
 mod hover;
 mod legend;
+mod lines;
 mod loading;
 mod memory_plan;
 mod names;
@@ -44,6 +45,7 @@ mod window;
 #[cfg(test)]
 mod tests;
 
+pub use accessors::SceneVersion;
 pub use cells::CellValue;
 pub use chips::Chip;
 pub use crosshair::{Crosshair, TIME_CHARTS};
@@ -251,6 +253,7 @@ impl App {
             },
             Event::Invert(dimension) => self.invert(dimension),
             Event::Edit(dimension) => self.edit(dimension),
+            Event::AddLine => self.add_line(),
             Event::FilterBy(text, is_excluded) => self.filter_by(&text, is_excluded),
             Event::Undo => {
                 self.history.undo();

@@ -58,7 +58,7 @@ impl App {
         let axes = charts.filter(|panel| self.is_seen(*panel)).filter_map(|panel| self.axes(panel));
         let visible: Vec<_> = axes.flat_map(|(x, y)| std::iter::once(x).chain(y)).collect();
         let mut spans = Vec::new();
-        for (_, expr) in self.history.now().clauses() {
+        for (_, expr) in self.history.now().selecting() {
             add_spans(expr, &mut spans);
         }
         spans.retain(|(quantity, _)| visible.iter().any(|axis| axis.quantity == *quantity));

@@ -32,9 +32,14 @@ pub(super) enum Slot {
     Rows,
     DetailRank,
     Problems,
+    // Lines of a chart.
+    Line1,
+    Line2,
+    Line3,
+    Line4,
 }
 
-const SLOT_COUNT: usize = 24;
+const SLOT_COUNT: usize = 28;
 
 /// A query whose answer is needed.
 #[derive(Clone, Debug, PartialEq)]

@@ -1,13 +1,14 @@
 //! Which answers the panels need: the axes, bins and grid of each chart.
 
 use super::charts::slots;
+use super::lines::LINE_SLOTS;
 use super::query_scheduler::{Request, Slot};
 use super::{App, Panel};
 use crate::axis::{Axis, Bins, Quantity, Scale, Span};
 use crate::chart::{Size, grid_of};
 use crate::density::Grid;
 use crate::query::{Query, QueryKind};
-use crate::selection::DimensionSet;
+use crate::selection::{Dimension, DimensionSet};
 use crate::time::{duration, time_step};
 
 /// The number of bins of the inter-arrival times.
@@ -190,7 +191,8 @@ impl App {
                 add(part, &kind, dimensions, is_seen);
             }
         };
-        add_chart(Panel::Throughput, self.rate_bins().map(|(_, bins)| QueryKind::Bins(bins)));
+        let rates = self.rate_bins().map(|(_, bins)| QueryKind::Bins(bins));
+        add_chart(Panel::Throughput, rates.clone());
         add_chart(Panel::Scatter, self.grid().map(QueryKind::Density));
         add_chart(Panel::Sizes, self.size_bins().map(QueryKind::Bins));
         add_chart(Panel::Gaps, self.gap_bins().map(QueryKind::Bins));
@@ -199,6 +201,15 @@ impl App {
         add_chart(Panel::Destinations, Some(QueryKind::Destinations));
         add_chart(Panel::Overview, self.overview_bins().map(QueryKind::Bins));
         add_chart(Panel::Protocols, Some(QueryKind::Protocols));
+        if let Some(kind) = rates {
+            let selected =
+                self.dimensions_except(Panel::Throughput.dimension()).unwrap_or_default();
+            for (line, slot) in Dimension::LINES.into_iter().zip(LINE_SLOTS) {
+                if self.history.now().get(line).is_some() {
+                    add(slot, &kind, selected.with(line), self.is_seen(Panel::Throughput));
+                }
+            }
+        }
         let dimensions =
             self.dimensions_except(Panel::Conversations.dimension()).unwrap_or_default();
         let [is_seen, has_endpoints] =

@@ -70,7 +70,7 @@ impl App {
         }
     }
 
-    /// Clears the selection of one dimension, or of all.
+    /// Clears the selection of one dimension, or of all that select.
     pub(super) fn clear(&mut self, dimension: Option<Dimension>) {
         if dimension.is_none_or(|dimension| dimension == Dimension::Filter) {
             (self.filter_text, self.filter_error) = (String::new(), None);
@@ -78,7 +78,7 @@ impl App {
         match dimension {
             Some(dimension) => self.select(dimension, None, false),
             None => {
-                self.history.select(Selection::default(), None);
+                self.history.select(self.history.now().without_selection(), None);
                 self.on_selection_changed();
             }
         }

@@ -1,8 +1,9 @@
 //! Status texts: the summary, progress, memory, unreadable lines and the size of the selection.
 
 use super::memory_plan::FileInfo;
-use super::{App, Phase};
+use super::{App, Panel, Phase};
 use crate::load::{MAX_PROBLEMS, Report, Sampling};
+use crate::protocol::Rgb;
 use crate::text::{
     bytes, fixed, isolated, named, packets, percent, prefixed, rounded_duration, time_range,
 };
@@ -41,18 +42,23 @@ impl App {
         parts.join(" · ")
     }
 
-    /// The caption of a downloaded chart: files and time range, and the selections in a second line.
-    pub(super) fn caption(&self, zone: &Zone) -> Vec<String> {
+    /// The caption of a downloaded chart: files and time range, the selections in a second line, and the
+    /// filters of the lines of the throughput chart in their colours.
+    pub(super) fn caption(&self, panel: Panel, zone: &Zone) -> Vec<(String, Rgb)> {
         let mut parts = vec![self.files.names()];
         if let Some(extent) = self.totals().extent {
             let (first, last) = extent.ts_ns;
             parts.push(time_range(first, last, absolute(zone)));
         }
         let selections: Vec<_> =
-            self.history.now().clauses().map(|(_, expr)| expr.to_text(zone)).collect();
-        let mut lines = vec![parts.join(" · ")];
+            self.history.now().selecting().map(|(_, expr)| expr.to_text(zone)).collect();
+        let mut lines = vec![(parts.join(" · "), self.theme.foreground())];
         if !selections.is_empty() {
-            lines.push(selections.join(" · "));
+            lines.push((selections.join(" · "), self.theme.foreground()));
+        }
+        if panel == Panel::Throughput {
+            let chips = self.line_chips(zone).into_iter();
+            lines.extend(chips.filter_map(|chip| Some((format!("— {}", chip.text), chip.color?))));
         }
         lines
     }
@@ -117,7 +123,7 @@ impl App {
                 progress.fold((0, 0), |all, (_, part)| (all.0 + part.0, all.1 + part.1));
             return format!("Reading the fields of this filter, {}", percent(read, len));
         }
-        if self.history.now().is_empty() {
+        if self.history.now().is_all() {
             return String::new();
         }
         let (selected, all) = (self.selected(), self.shown_totals());

@@ -71,6 +71,10 @@ pub struct View {
     pub selected: String,
     /// The selections.
     pub chips: Vec<Chip>,
+    /// The lines of the throughput chart.
+    pub lines: Vec<Chip>,
+    /// The selection can be turned into a line.
+    pub can_add_line: bool,
     /// The visible axes can be zoomed to the selection.
     pub can_zoom_to_selection: bool,
     /// There is a step to undo.
@@ -141,6 +145,8 @@ impl App {
             has_several_files: self.has_several_files(),
             selected: self.selected_text(),
             chips: self.chips(&zone),
+            lines: self.line_chips(&zone),
+            can_add_line: self.can_add_line(),
             can_zoom_to_selection: !self.selected_spans().is_empty(),
             can_undo: self.history.can_undo(),
             depth: self.history.depth(),

@@ -1,6 +1,7 @@
 //! Bar charts over bins: histograms, and throughput over time.
 
 use super::legend::{Legend, legend_text};
+use super::line::{Line, draw_line};
 use super::{
     Frame, RenderContext, ScaleTo, Size, Table, axis_label, grip, highlight, range_text, ticks,
     unselected_opacity,
@@ -83,7 +84,7 @@ impl Measure {
 }
 
 /// The data and settings of the chart.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Binned<'a> {
     /// Title.
     pub title: &'a str,
@@ -109,6 +110,8 @@ pub struct Binned<'a> {
     pub shown: ClassSet,
     /// The keyboard cursor: a bin in row 0, or an entry of the legend in the rows from 1.
     pub cursor: Option<(usize, usize)>,
+    /// Lines over the bars.
+    pub lines: Vec<Line<'a>>,
 }
 
 impl<'a> Binned<'a> {
@@ -237,6 +240,15 @@ impl<'a> Binned<'a> {
                 let color = class.color(context.theme.is_dark);
                 scene.marks.push(Mark::Rect { rect, color, opacity });
             }
+        }
+        for line in &self.lines {
+            let step = |(bin, seconds): (usize, &f64)| {
+                let (x, width) = column(bin, 0.0);
+                let value = self.measure.of(self.total(line.tallies, bin), *seconds);
+                (x, width, heights.px(value).clamp(plot.y, plot.y + plot.height))
+            };
+            let steps: Vec<_> = seconds.iter().enumerate().map(step).collect();
+            draw_line(&mut scene, context, line.index, plot.y + plot.height, &steps);
         }
         if let Some((from, to)) = self.selected_bins() {
             let (x, end) = (column(from, 0.0).0, column(to, 0.0));
@@ -383,6 +395,9 @@ impl<'a> Binned<'a> {
                 lines.push(format!("{} {}", self.names[class.index()], amount(tally)));
             }
         }
+        for line in &self.lines {
+            lines.push(format!("{}: {}", line.name, amount(self.total(line.tallies, bin))));
+        }
         if self.selected.is_some() {
             lines.push(format!("of {} total", amount(self.total(self.whole, bin))));
         }
@@ -417,6 +432,7 @@ impl<'a> Binned<'a> {
                 |class: &Class| columns(&format!("selected_{}", self.names[class.index()]));
             header.extend(classes.iter().flat_map(selected));
         }
+        header.extend(self.lines.iter().flat_map(|line| columns(&line.name)));
         let (edges, plot_edges) = (self.bins.edges(), self.bins.plot_edges());
         let edge = |index: usize| match self.bins.axis.quantity {
             Quantity::Time => zone.format_compact(edges[index]),
@@ -430,7 +446,8 @@ impl<'a> Binned<'a> {
                 |(tallies, class): (&[Tally], &Class)| tallies[class.index() * self.count() + bin];
             let each = all().flat_map(|tallies| classes.iter().map(move |class| (tallies, class)));
             let totals = all().map(|tallies| self.total(tallies, bin));
-            for tally in totals.chain(each.map(of)) {
+            let lines = self.lines.iter().map(|line| self.total(line.tallies, bin));
+            for tally in totals.chain(each.map(of)).chain(lines) {
                 row.extend([tally.packets.to_string(), tally.bytes.to_string()]);
             }
             row

@@ -3,6 +3,7 @@
 
 mod binned;
 mod legend;
+mod line;
 mod overview;
 mod ranking;
 mod scatter;
@@ -12,6 +13,7 @@ mod tests;
 
 pub use binned::{Bars, Binned, Coverage, Measure};
 pub use legend::{legend_entry_at, legend_text};
+pub use line::Line;
 pub use overview::{Overview, grip};
 pub use ranking::{Item, Ranking, shortened};
 pub use scatter::{Scatter, grid_of};

@@ -40,6 +40,7 @@ fn histogram(whole: &[Tally], is_log: bool, bars: Bars) -> Binned<'_> {
         names: CLASSES.map(Class::name),
         shown: ClassSet::ALL,
         cursor: None,
+        lines: Vec::new(),
     }
 }
 
@@ -206,11 +207,12 @@ fn rates_are_per_second() {
         [(1_500_000, "3.73 Mbit/s over the 600 µs"), (1_000_000, "22.4 Mbit/s over the 100 µs")]
     {
         let measure = Measure::BitRate(Coverage { ts_ns: (0, last), mean_gap_ns: 100_000 });
-        let lines = Binned { measure, ..chart }.bin_text(1, &Zone::Utc);
+        let chart = Binned { measure, ..chart.clone() };
+        let lines = chart.bin_text(1, &Zone::Utc);
         let expected = format!("{rate} that the capture covers");
         assert!(lines.contains(&expected), "{lines:?}");
-        assert!(!Binned { measure, ..chart }.bin_text(0, &Zone::Utc)[2].contains("covers"));
-        let bars = bars_of(&Binned { measure, ..chart }.scene(context()));
+        assert!(!chart.bin_text(0, &Zone::Utc)[2].contains("covers"));
+        let bars = bars_of(&chart.scene(context()));
         let factor = 1_000_000.0 / (last - 1_000_000 + 100_000) as f64;
         assert!((bars[2].height / (bars[0].height + bars[1].height) - factor).abs() < 1e-9);
     }

@@ -4,13 +4,11 @@ use wasm_bindgen::Clamped;
 use wasm_bindgen::prelude::*;
 use web_sys::{CanvasRenderingContext2d, HtmlCanvasElement, ImageData};
 
+use crate::app::SceneVersion;
 use crate::scene::{Align, Mark, Rect, Scene, css};
 use crate::text::fixed;
 
 const FONT: &str = "system-ui, sans-serif";
-
-/// Identifies the content of a chart; see `App::scene_version`.
-type Version = (u64, [u64; 2]);
 
 /// A canvas, with an off-screen canvas for images made of cells.
 pub(super) struct Canvas {
@@ -19,7 +17,7 @@ pub(super) struct Canvas {
     cells: HtmlCanvasElement,
     cells_context: CanvasRenderingContext2d,
     /// Version and device pixel ratio of the last drawing.
-    drawn: Option<(Version, f64)>,
+    drawn: Option<(SceneVersion, f64)>,
 }
 
 impl Canvas {
@@ -35,7 +33,7 @@ impl Canvas {
     }
 
     /// Records that this version is about to be drawn; false if it is already on the canvas.
-    pub(super) fn needs_drawing(&mut self, version: Version, pixel_ratio: f64) -> bool {
+    pub(super) fn needs_drawing(&mut self, version: SceneVersion, pixel_ratio: f64) -> bool {
         self.drawn.replace((version, pixel_ratio)) != Some((version, pixel_ratio))
     }
 

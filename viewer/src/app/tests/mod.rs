@@ -27,6 +27,7 @@ mod files;
 mod follow;
 mod input;
 mod legend;
+mod lines;
 mod names;
 mod overview;
 

@@ -68,6 +68,7 @@ fn run_in_page(page: &Page, action: &str, arg: &str, button: &Element) -> Result
             }
             input("filter")?.focus()?;
         }
+        "add-line" => page.send(Event::AddLine),
         "zoom-to-selection" => page.send(Event::ZoomToSelection),
         "reset-zoom" => page.send(Event::ResetZoom),
         "focus" => focus_pane(page, arg)?,

@@ -20,6 +20,7 @@ use super::dom::{
     append, aria_bool, element, new_button, set_attribute, set_list, set_text, set_visible,
 };
 use crate::app::{App, CHART_COUNT, Chip, Detail, Panel, Phase, TIME_CHARTS, View};
+use crate::scene::css;
 use crate::selection::Dimension;
 use crate::settings::Settings;
 use table::{VirtualTables, render_table};
@@ -257,6 +258,7 @@ impl Renderer {
             ("redo", view.can_redo),
             ("clear", !(view.chips.is_empty() && view.filter_error.is_empty())),
             ("zoom-to-selection", view.can_zoom_to_selection),
+            ("add-line", view.can_add_line),
         ] {
             // Unlike `disabled`, this does not move the keyboard focus.
             set_attribute(&element(document, id)?, "aria-disabled", aria_bool(!is_enabled));
@@ -273,7 +275,10 @@ impl Renderer {
             set_list(document, "problem-list", &view.problems)?;
         }
         if view.chips != previous.chips {
-            self.render_chips(&view.chips)?;
+            self.render_chips("chips", &view.chips)?;
+        }
+        if view.lines != previous.lines {
+            self.render_chips("lines", &view.lines)?;
         }
         for (index, title) in view.chart_titles.iter().enumerate() {
             if *title != previous.chart_titles[index] {
@@ -331,21 +336,28 @@ impl Renderer {
         Ok(())
     }
 
-    fn render_chips(&self, chips: &[Chip]) -> Result<(), JsValue> {
+    /// Shows selections or lines in a list.
+    fn render_chips(&self, list: &str, chips: &[Chip]) -> Result<(), JsValue> {
         let document = &self.document;
-        let list: Element = element(document, "chips")?;
+        let list: Element = element(document, list)?;
         let focused = document.active_element();
         let had_focus = focused.is_some_and(|focused| list.contains(Some(&focused)));
         list.set_text_content(None);
         // The filter is in its box.
         for chip in chips.iter().filter(|chip| chip.dimension != Dimension::Filter) {
             let name = chip.dimension.name();
-            let item = document.create_element("li")?;
+            let item: HtmlElement = document.create_element("li")?.unchecked_into();
+            if let Some(color) = chip.color {
+                item.style().set_property("--line", &css(color))?;
+            }
             let label = &chip.label;
             let invert = if chip.is_excluded { "Select instead of exclude" } else { "Exclude" };
             for (action, text, hint) in
                 [("edit", &**label, "Edit"), ("invert", "≠", invert), ("clear", "×", "Remove")]
             {
+                if action == "invert" && chip.color.is_some() {
+                    continue;
+                }
                 let button = new_button(document, action, name, text)?;
                 let hint = format!("{hint}: {}", if action == "edit" { &chip.text } else { label });
                 button.set_attribute("title", &hint)?;

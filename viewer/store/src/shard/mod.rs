@@ -213,7 +213,7 @@ impl Shard {
             counter.accumulator.grow(columns, &classes);
         }
         let classes: Vec<_> = classes.into_iter().map(|class| class as u8).collect();
-        let selected: Vec<_> = self.selection.dimensions().iter().collect();
+        let selected: Vec<_> = self.selection.clauses().map(|(dimension, _)| dimension).collect();
         let mut matchers = self.matchers(columns, &selected);
         let mut rows = self.rows(columns);
         let mut deltas = self.deltas(columns);

@@ -269,6 +269,7 @@ fn selection((len, port, host): (u32, u16, u8)) -> Selection {
         (Dimension::Size, (len < 90).then(|| format!("len in {len}..{}", len + 30))),
         (Dimension::Port, (port < 4).then(|| format!("dport == {port}"))),
         (Dimension::Destination, (host < 4).then(|| format!("dst == 10.0.0.{host}"))),
+        (Dimension::Line2, (host % 2 == 0).then(|| format!("len >= {}", len / 2))),
     ];
     let clauses: Vec<_> =
         texts.iter().filter_map(|(dimension, text)| Some((*dimension, text.as_deref()?))).collect();
@@ -295,7 +296,7 @@ proptest! {
             let dimensions = selection.dimensions();
             let queries: Vec<_> = asked
                 .flat_map(|(kind, _)| {
-                    [dimensions, dimensions.without(Dimension::Size), DimensionSet::EMPTY]
+                    [dimensions, dimensions.without(Dimension::Size), dimensions.with(Dimension::Line2), DimensionSet::EMPTY]
                         .map(|dimensions| Query { kind: kind.clone(), dimensions })
                 })
                 .collect();
@@ -342,7 +343,7 @@ proptest! {
             let dimensions = selected.dimensions();
             let mut queries: Vec<_> = asked
                 .flat_map(|(kind, _)| {
-                    [dimensions, dimensions.without(Dimension::Size), DimensionSet::EMPTY]
+                    [dimensions, dimensions.without(Dimension::Size), dimensions.with(Dimension::Line2), DimensionSet::EMPTY]
                         .map(|dimensions| Query { kind: kind.clone(), dimensions })
                 })
                 .collect();
