@@ -235,6 +235,7 @@ fn build_site(phases: &mut Phases) -> Result<()> {
 /// Prints times and counts, and a note about them. Fails if a test failed, or none ran.
 fn conclude(phases: &Phases, counts: &Counts, note: &str) -> Result<()> {
     phases.print();
+    counts.failures.iter().for_each(|line| println!("{line}"));
     println!("{} passed, {} failed{note}", counts.passed, counts.failed);
     if counts.failed > 0 || counts.passed == 0 {
         bail!("the tests failed");
@@ -296,12 +297,15 @@ pub fn miri() -> Result<()> {
 struct Counts {
     passed: u64,
     failed: u64,
+    /// The names and messages of tests that failed, without backtraces.
+    failures: Vec<String>,
 }
 
 impl AddAssign for Counts {
     fn add_assign(&mut self, other: Self) {
         self.passed += other.passed;
         self.failed += other.failed;
+        self.failures.extend(other.failures);
     }
 }
 
@@ -310,12 +314,16 @@ fn count_tests(command: &mut Command) -> Result<Counts> {
     let mut child = command.stdout(Stdio::piped()).spawn().context("starting the tests")?;
     let mut counts = Counts::default();
     let stdout = child.stdout.take().context("standard output of the tests")?;
+    let mut failure = Failure::default();
     for line in BufReader::new(stdout).lines() {
         let line = line?;
         println!("{line}");
         if let Some(result) = line.strip_prefix("test result: ") {
             counts.passed += number_before(result, " passed");
             counts.failed += number_before(result, " failed");
+        }
+        if failure.has(&line) {
+            counts.failures.push(line);
         }
     }
     if !child.wait()?.success() {
@@ -325,6 +333,31 @@ fn count_tests(command: &mut Command) -> Result<Counts> {
     Ok(counts)
 }
 
+/// A position in the output of a test that failed. The log of a long run is easier to read if the messages
+/// of failures are at its end, too.
+#[derive(Default)]
+struct Failure {
+    /// Lines of the message that may follow.
+    remaining: usize,
+}
+
+impl Failure {
+    /// Long messages are cut off after this number of lines.
+    const MAX_LINES: usize = 20;
+
+    /// Whether the next line is part of the message of a failure.
+    fn has(&mut self, line: &str) -> bool {
+        if line.starts_with("---- ") {
+            self.remaining = Self::MAX_LINES;
+        } else if line == "stack backtrace:" || line == "failures:" {
+            self.remaining = 0;
+        }
+        let is_part = 0 < self.remaining && !line.is_empty();
+        self.remaining = self.remaining.saturating_sub(1);
+        is_part
+    }
+}
+
 fn number_before(text: &str, label: &str) -> u64 {
     let before = text.split(label).next().unwrap_or_default();
     before.rsplit(' ').next().and_then(|number| number.parse().ok()).unwrap_or(0)
@@ -332,7 +365,18 @@ fn number_before(text: &str, label: &str) -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use super::number_before;
+    use super::{Failure, number_before};
+
+    #[test]
+    fn messages_of_failures_are_found() {
+        let output = "test a ... FAILED\n\nfailures:\n\n---- a stdout ----\n\nthread 'a' panicked at b.rs:1:1:\n\
+            left: 1\nstack backtrace:\n   0: c\n\n---- d stdout ----\nError: e\n\n\nfailures:\n    a\n    d\n";
+        let mut failure = Failure::default();
+        let lines: Vec<_> = output.lines().filter(|line| failure.has(line)).collect();
+        let a = ["---- a stdout ----", "thread 'a' panicked at b.rs:1:1:", "left: 1"];
+        assert_eq!(lines[..3], a);
+        assert_eq!(lines[3..], ["---- d stdout ----", "Error: e"]);
+    }
 
     #[test]
     fn counts_are_parsed_from_result_lines() {
