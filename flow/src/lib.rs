@@ -76,4 +76,4 @@ pub use key::Endpoint;
 pub use observation::{DnsMessage, Observation, Segment};
 pub use scope::Scope;
 pub use table::{FlowTable, Limits, OnEnd};
-pub use tcp::{Marks, Retransmission};
+pub use tcp::{Marks, Reset, Retransmission};

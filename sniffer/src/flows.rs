@@ -146,6 +146,9 @@ fn write_marks(marks: &Marks, out: &mut Vec<u8>) {
     for (name, _) in flags.iter().filter(|(_, is_set)| *is_set) {
         let _ = write!(out, ",\"{name}\":true");
     }
+    if let Some(reset) = marks.reset {
+        let _ = write!(out, ",\"reset\":\"{}\"", reset.name());
+    }
     let numbers = [
         ("unseen", marks.unseen_bytes),
         ("rtt_us", marks.rtt_us),

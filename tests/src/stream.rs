@@ -99,6 +99,7 @@ pub struct Packet {
     pub zero_window: Option<bool>,
     pub window_full: Option<bool>,
     pub keep_alive: Option<bool>,
+    pub reset: Option<String>,
     pub unseen: Option<u32>,
     pub rtt_us: Option<u32>,
     pub handshake_us: Option<u32>,

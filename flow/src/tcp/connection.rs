@@ -7,8 +7,8 @@ use super::side::{
     HAS_FIN, HAS_SCALE, IS_AMBIGUOUS, SAMPLE_HAS_TS, SYN_CWR, SYN_ECE, Sample, Side, WAS_KEEP_ALIVE,
 };
 use super::{
-    DEFAULT_RTT_NS, FAST_DUP_ACKS, MAX_DISTANCE, Marks, Retransmission, Segment, Trouble, distance,
-    micros,
+    DEFAULT_RTT_NS, FAST_DUP_ACKS, MAX_DISTANCE, Marks, Reset, Retransmission, Segment, Trouble,
+    distance, micros,
 };
 use crate::slab::{NONE, Slab};
 use crate::slot::{Extra, PackedTime, Rare, Rtt, Slot, flags};
@@ -28,6 +28,7 @@ impl Connection<'_> {
     pub(crate) fn add(&mut self, from: usize, ns: i64, payload: u32, segment: &Segment) -> Marks {
         let mut marks = Marks::default();
         if segment.has(Tcp::RST) {
+            marks.reset = Reset::of(&self.sides, from, segment);
             self.count_reset(from);
             self.slot.set(flags::IS_RESET, true);
             return marks;

@@ -2,10 +2,12 @@
 
 mod connection;
 mod holes;
+mod reset;
 mod side;
 mod trouble;
 
 pub(crate) use connection::{Connection, has_ecn, is_reused};
+pub use reset::Reset;
 pub(crate) use side::{Sample, Side};
 pub(crate) use trouble::Trouble;
 
@@ -63,6 +65,8 @@ pub struct Marks {
     pub is_window_full: bool,
     /// The segment probes whether the other side is there, or whether its window is still zero.
     pub is_keep_alive: bool,
+    /// The segment resets a connection without data.
+    pub reset: Option<Reset>,
     /// The segment acknowledges bytes that were not captured: how many.
     pub unseen_bytes: Option<u32>,
     /// Microseconds since the segment that this one acknowledges.

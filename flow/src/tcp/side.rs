@@ -156,6 +156,12 @@ impl Side {
         self.has(HAS_NEXT) && self.has(HAS_ACK)
     }
 
+    /// Whether the side sent nothing, or only SYN and FIN. Without its SYN, that is not known.
+    pub(super) fn is_without_data(&self) -> bool {
+        let after = self.isn().map(|isn| isn.wrapping_add(1 + u32::from(self.has(HAS_FIN))));
+        self.next() == after
+    }
+
     /// Whether the other side acknowledged the FIN of this one.
     pub(super) fn is_fin_acked_by(&self, other: &Self) -> bool {
         self.has(HAS_FIN) && other.ack().is_some_and(|ack| 0 <= distance(self.next, ack))

@@ -1,8 +1,9 @@
 //! The analysis of TCP.
 
 use super::*;
+use crate::Reset::{NoData, Refused};
 use crate::Retransmission::{Fast, Spurious, Timeout};
-use crate::TcpCounts;
+use crate::{Reset, TcpCounts};
 
 fn findings(packets: &[Observation]) -> [TcpCounts; 2] {
     let mut flows = FlowTable::new(Limits::default());
@@ -130,4 +131,56 @@ fn keep_alives_are_no_retransmissions() {
     ]);
     assert!(marks[1].is_keep_alive && !marks[2].is_dup_ack);
     assert!(marks.iter().all(|marks| marks.rtx.is_none()));
+}
+
+/// What the last segment of a connection resets.
+fn reset(packets: &[Observation]) -> Option<Reset> {
+    let mut flows = FlowTable::new(Limits::default());
+    let marks = packets.iter().map(|packet| flows.add(packet, &mut |_, _| panic!("no flow ends")));
+    marks.map(|marks| marks.reset).last().flatten()
+}
+
+#[test]
+fn answers_to_syn_refuse_connections() {
+    let syn = segment(0, true, SYN, 100, 0);
+    let refusal = segment(MS, false, RST | ACK, 0, 101);
+    assert_eq!(reset(&[syn.clone(), refusal.clone()]), Some(Refused));
+    // The SYN is sent again, and refused again.
+    assert_eq!(reset(&[syn.clone(), refusal.clone(), syn.clone(), refusal.clone()]), Some(Refused));
+    let with_data = Observation { payload: 10, ..syn.clone() };
+    for ack in [101, 111] {
+        let refusal = segment(MS, false, RST | ACK, 0, ack);
+        assert_eq!(reset(&[with_data.clone(), refusal]), Some(Refused), "{ack}");
+    }
+    // The SYN is not acknowledged; data that was not captured is.
+    for (ack, expected) in [(100, Some(NoData)), (102, None)] {
+        let other = segment(MS, false, RST | ACK, 0, ack);
+        assert_eq!(reset(&[syn.clone(), other]), expected, "{ack}");
+    }
+    assert_eq!(reset(&[refusal]), None, "the SYN was not captured");
+}
+
+#[test]
+fn resets_without_data_are_marked() {
+    let end = |packets: &[Observation]| reset(&[&handshake()[..], packets].concat());
+    let by_client = segment(20 * MS, true, RST, 101, 0);
+    let by_server = segment(20 * MS, false, RST | ACK, 501, 101);
+    assert_eq!(end(std::slice::from_ref(&by_client)), Some(NoData));
+    assert_eq!(end(std::slice::from_ref(&by_server)), Some(NoData));
+    // A scanner's kernel resets the connection that it does not know.
+    let [syn, answer, _] = handshake();
+    assert_eq!(reset(&[syn.clone(), answer, by_client.clone()]), Some(NoData));
+    assert_eq!(reset(&[syn, by_client.clone()]), Some(NoData));
+    let fin = segment(15 * MS, true, FIN | ACK, 101, 501);
+    assert_eq!(end(&[fin, segment(20 * MS, false, RST | ACK, 501, 102)]), Some(NoData));
+    // Data was sent by one side.
+    assert_eq!(end(&[data(15 * MS, true, 101, 10, 501), by_server]), None);
+    assert_eq!(end(&[data(15 * MS, false, 501, 10, 101), by_client.clone()]), None);
+    // Data was sent, but not captured.
+    assert_eq!(end(&[segment(20 * MS, true, RST, 111, 0)]), None);
+    assert_eq!(end(&[segment(20 * MS, false, RST | ACK, 501, 111)]), None);
+    assert_eq!(end(&[segment(15 * MS, false, ACK, 501, 111), by_client.clone()]), None);
+    // The connection began before the capture.
+    let [_, _, ack] = handshake();
+    assert_eq!(reset(&[ack, by_client]), None);
 }

@@ -344,9 +344,10 @@ pub(super) struct Args {
     /// Add findings about TCP: `rtx`, `ooo`, `rtt_us`, ...
     ///
     /// The fields are `rtx` (a retransmission: `fast`, `timeout` or `spurious`), `ooo` (out of order),
-    /// `dup_ack`, `zero_window`, `window_full`, `keep_alive`, `unseen` (bytes that are acknowledged but
-    /// not captured), `rtt_us` (since the segment that the packet acknowledges) and `handshake_us` (since
-    /// the SYN, where the handshake ends).
+    /// `dup_ack`, `zero_window`, `window_full`, `keep_alive`, `reset` (of a connection without data:
+    /// `refused` or `no_data`), `unseen` (bytes that are acknowledged but not captured), `rtt_us` (since
+    /// the segment that the packet acknowledges) and `handshake_us` (since the SYN, where the handshake
+    /// ends).
     #[arg(long, help_heading = FIELDS, hide_short_help = true)]
     pub(super) tcp_analysis: bool,
 

@@ -15,13 +15,14 @@ pub(super) const WINDOW_LEN: usize = 1024;
 pub(super) type Window = [u8; WINDOW_LEN + 8];
 
 /// Fields with the findings of the analysis of TCP.
-const FINDINGS: [&[u8]; 9] = [
+const FINDINGS: [&[u8]; 10] = [
     b"rtx",
     b"ooo",
     b"dup_ack",
     b"zero_window",
     b"window_full",
     b"keep_alive",
+    b"reset",
     b"unseen",
     b"rtt_us",
     b"handshake_us",

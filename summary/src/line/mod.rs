@@ -58,6 +58,7 @@
 //! | `err` | array of strings | faults of the packet, in this order: `truncated` (the capture cut off a header), `bad_length` (a length field contradicts another one or the frame, or the file has more bytes of the frame than `len`), `bad_header` (a field has a forbidden value), `unsupported` (not decoded further), `bad_time` (the time in the file is before 1677 or after 2262; `ts` is the nearest possible one), `no_time` (the file has no time for the packet; `ts` is 1970-01-01) |
 //! | `rtx` | string | a TCP retransmission: `fast`, `timeout` or `spurious`; this and the next fields are added to written lines with `--tcp-analysis`, and ignored here |
 //! | `ooo`, `dup_ack`, `zero_window`, `window_full`, `keep_alive` | `true` | findings about the TCP segment |
+//! | `reset` | `refused`, `no_data` | the TCP segment resets a connection without data |
 //! | `unseen` | integer, 32 bits | bytes that the segment acknowledges and that were not captured |
 //! | `rtt_us` | integer, 32 bits | microseconds since the segment that this one acknowledges |
 //! | `handshake_us` | integer, 32 bits | in the segment that ends the handshake: microseconds since the SYN |

@@ -303,6 +303,7 @@ fn lines_with_findings_take_the_fast_path() {
     for findings in [
         r#","rtx":"fast""#,
         r#","ooo":true,"dup_ack":true,"zero_window":true,"window_full":true,"keep_alive":true"#,
+        r#","reset":"refused""#,
         r#","unseen":1448,"rtt_us":20,"handshake_us":40"#,
         r#","zero_window":true,"rtt_us":0,"tag_site":"fra1""#,
     ] {

@@ -14,13 +14,14 @@ use xtask::build;
 use crate::flows::{ACK, SYN, segment};
 
 /// The fields of findings.
-const FIELDS: [&str; 9] = [
+const FIELDS: [&str; 10] = [
     "rtx",
     "ooo",
     "dup_ack",
     "zero_window",
     "window_full",
     "keep_alive",
+    "reset",
     "unseen",
     "rtt_us",
     "handshake_us",

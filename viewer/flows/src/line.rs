@@ -1,6 +1,6 @@
 //! Findings in the lines of `--tcp-analysis`.
 
-use flow::{Marks, Retransmission};
+use flow::{Marks, Reset, Retransmission};
 use memchr::memmem;
 use summary::line::{fields, string};
 
@@ -8,7 +8,7 @@ use summary::line::{fields, string};
 /// the analysis.
 pub(crate) fn marks(line: &[u8]) -> Option<Marks> {
     // Most lines have none, which this search finds out without parsing them.
-    let has_some = [&b"\":true"[..], b"\"rtx\":", b"\"unseen\":", b"_us\":"];
+    let has_some = [&b"\":true"[..], b"\"rtx\":", b"\"reset\":", b"\"unseen\":", b"_us\":"];
     if !has_some.iter().any(|text| memmem::find(line, text).is_some()) {
         return None;
     }
@@ -25,6 +25,10 @@ pub(crate) fn marks(line: &[u8]) -> Option<Marks> {
             "zero_window" => marks.is_zero_window = value == "true",
             "window_full" => marks.is_window_full = value == "true",
             "keep_alive" => marks.is_keep_alive = value == "true",
+            "reset" => {
+                let name = string(value)?;
+                marks.reset = Reset::ALL.into_iter().find(|reset| *reset.name() == *name);
+            }
             "unseen" => marks.unseen_bytes = number(),
             "rtt_us" => marks.rtt_us = number(),
             "handshake_us" => marks.handshake_us = number(),
@@ -54,12 +58,13 @@ mod tests {
         );
         assert_eq!(
             marks(
-                r#","ooo":true,"window_full":true,"keep_alive":true,"unseen":7,"rtt_us":0,"handshake_us":9"#
+                r#","reset":"no_data","ooo":true,"window_full":true,"keep_alive":true,"unseen":7,"rtt_us":0,"handshake_us":9"#
             ),
             Some(Marks {
                 is_out_of_order: true,
                 is_window_full: true,
                 is_keep_alive: true,
+                reset: Some(Reset::NoData),
                 unseen_bytes: Some(7),
                 rtt_us: Some(0),
                 handshake_us: Some(9),

@@ -45,6 +45,7 @@ const LAYERS: [(&str, &[&str]); 7] = [
             "zero_window",
             "window_full",
             "keep_alive",
+            "reset",
             "unseen",
             "rtt_us",
             "handshake_us",

@@ -1,7 +1,7 @@
 //! The findings of the analysis of TCP in the packets of a part. Most packets have none.
 
 use crate::columns::BLOCK_LEN;
-use flow::{Marks, Retransmission};
+use flow::{Marks, Reset, Retransmission};
 use viewer_model::axis::MISSING;
 use viewer_model::filter::FindingField;
 use viewer_model::wire::Wire;
@@ -13,14 +13,21 @@ const DUP_ACK: u8 = 1 << 3;
 const ZERO_WINDOW: u8 = 1 << 4;
 const WINDOW_FULL: u8 = 1 << 5;
 const KEEP_ALIVE: u8 = 1 << 6;
-/// A byte follows that tells which numbers there are, and the numbers.
-const HAS_NUMBERS: u8 = 1 << 7;
+/// A byte follows, and numbers.
+const HAS_MORE: u8 = 1 << 7;
+
+/// Bits of the second byte. Those below tell which numbers there are; those from this one on are one more
+/// than the index of `reset`.
+const RESET_SHIFT: u32 = 3;
 
 /// Appends the marks of a packet.
 pub fn put_marks(marks: &Marks, bytes: &mut Vec<u8>) {
     let bit = |bit: u8, is_set: bool| if is_set { bit } else { 0 };
     let numbers = [marks.unseen_bytes, marks.rtt_us, marks.handshake_us];
     let present = numbers.iter().rev().fold(0, |bits, one| bits << 1 | u8::from(one.is_some()));
+    let reset = Reset::ALL.iter().position(|reset| marks.reset == Some(*reset));
+    let reset = reset.map_or(0, |index| index.to_le_bytes()[0] + 1);
+    let more = present | reset << RESET_SHIFT;
     bytes.push(
         rtx_index(marks).map_or(0, |index| index + 1)
             | bit(OUT_OF_ORDER, marks.is_out_of_order)
@@ -28,10 +35,10 @@ pub fn put_marks(marks: &Marks, bytes: &mut Vec<u8>) {
             | bit(ZERO_WINDOW, marks.is_zero_window)
             | bit(WINDOW_FULL, marks.is_window_full)
             | bit(KEEP_ALIVE, marks.is_keep_alive)
-            | bit(HAS_NUMBERS, present != 0),
+            | bit(HAS_MORE, more != 0),
     );
-    if present != 0 {
-        bytes.push(present);
+    if more != 0 {
+        bytes.push(more);
         numbers.into_iter().flatten().for_each(|number| number.put(bytes));
     }
 }
@@ -45,7 +52,8 @@ fn rtx_index(marks: &Marks) -> Option<u8> {
 /// Decodes the marks of a packet and advances `bytes` past them; `None` if they are invalid.
 pub fn get_marks(bytes: &mut &[u8]) -> Option<Marks> {
     let bits = u8::from_le_bytes([*bytes.split_off_first()?]);
-    let mut present = if bits & HAS_NUMBERS == 0 { 0 } else { u8::get(bytes)? };
+    let mut present = if bits & HAS_MORE == 0 { 0 } else { u8::get(bytes)? };
+    let reset = usize::from(present >> RESET_SHIFT).checked_sub(1);
     let mut number = || -> Option<Option<u32>> {
         let is_present = present & 1 != 0;
         present >>= 1;
@@ -59,6 +67,10 @@ pub fn get_marks(bytes: &mut &[u8]) -> Option<Marks> {
         is_zero_window: bits & ZERO_WINDOW != 0,
         is_window_full: bits & WINDOW_FULL != 0,
         is_keep_alive: bits & KEEP_ALIVE != 0,
+        reset: match reset {
+            Some(index) => Some(*Reset::ALL.get(index)?),
+            None => None,
+        },
         unseen_bytes: number()?,
         rtt_us: number()?,
         handshake_us: number()?,
@@ -72,8 +84,10 @@ pub(crate) fn texts(field: FindingField) -> &'static [&'static str] {
         Retransmission::ALL[1].name(),
         Retransmission::ALL[2].name(),
     ];
+    const RESET: [&str; 2] = [Reset::ALL[0].name(), Reset::ALL[1].name()];
     match field {
         FindingField::Rtx => &RTX,
+        FindingField::Reset => &RESET,
         FindingField::Unseen | FindingField::Rtt | FindingField::Handshake => &[],
         _ => &["true"],
     }
@@ -89,6 +103,10 @@ pub(crate) fn value(field: FindingField, marks: &Marks) -> i64 {
         FindingField::ZeroWindow => flag(marks.is_zero_window),
         FindingField::WindowFull => flag(marks.is_window_full),
         FindingField::KeepAlive => flag(marks.is_keep_alive),
+        FindingField::Reset => Reset::ALL
+            .iter()
+            .zip(0..)
+            .find_map(|(reset, index)| (marks.reset == Some(*reset)).then_some(index)),
         FindingField::Unseen => marks.unseen_bytes,
         FindingField::Rtt => marks.rtt_us,
         FindingField::Handshake => marks.handshake_us,
@@ -155,12 +173,12 @@ pub(crate) mod tests {
         pub(crate) fn any_marks()(
             rtx in prop::option::of(prop::sample::select(&Retransmission::ALL[..])),
             flags: [bool; 5], unseen_bytes: Option<u32>, rtt_us: Option<u32>,
-            handshake_us: Option<u32>,
+            handshake_us: Option<u32>, reset in prop::option::of(prop::sample::select(&Reset::ALL[..])),
         ) -> Marks {
             let [is_out_of_order, is_dup_ack, is_zero_window, is_window_full, is_keep_alive] = flags;
             Marks {
                 rtx, is_out_of_order, is_dup_ack, is_zero_window, is_window_full, is_keep_alive,
-                unseen_bytes, rtt_us, handshake_us,
+                reset, unseen_bytes, rtt_us, handshake_us,
             }
         }
     }

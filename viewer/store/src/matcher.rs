@@ -285,7 +285,7 @@ mod tests {
     use super::*;
     use crate::columns::BLOCK_LEN;
     use crate::findings::Findings;
-    use flow::{Marks, Retransmission};
+    use flow::{Marks, Reset, Retransmission};
     use proptest::prelude::*;
     use summary::{Address, Direction, LinkType, Packet, Proto, Summary, Timestamp};
     use viewer_model::filter::{Context, parse, strategies::exprs};
@@ -484,7 +484,7 @@ mod tests {
             unseen_bytes: Some(u32::MAX),
             ..Marks::default()
         };
-        let rtt = Marks { rtt_us: Some(20_000), ..Marks::default() };
+        let rtt = Marks { rtt_us: Some(20_000), reset: Some(Reset::NoData), ..Marks::default() };
         let mut findings = Findings::default();
         for (row, marks) in [fast, spurious, rtt].iter().enumerate() {
             findings.push(before + row, marks);
@@ -512,6 +512,8 @@ mod tests {
             ("rtt_us != 0", &[3]),
             ("rtt_us in {1..30000}", &[3]),
             ("tcp.analysis.retransmission", &[1, 2]),
+            ("reset != refused", &[3]),
+            ("reset == refused", &[]),
         ] {
             let expr = parse(text, &context()).unwrap().unwrap();
             let later = with_findings(columns_after(BLOCK_LEN + 3), BLOCK_LEN + 3);

@@ -61,6 +61,8 @@ pub enum FindingField {
     WindowFull,
     /// `keep_alive`
     KeepAlive,
+    /// `reset`
+    Reset,
     /// `unseen`
     Unseen,
     /// `rtt_us`
@@ -134,10 +136,11 @@ const LISTED: &str = "\
     icmp_src a icmp_dst a icmp_proto t icmp_sport 2 icmp_dport 2 arp_op 2 tunnel t outer_src a \
     outer_dst a dns t dns_type t dns_rcode t dns_answers t sni t alpn t ech t http_method t \
     http_host t http_path t http_status 2 quic t dns_time_us 4 ja4 t community_id t rtx t \
-    ooo t dup_ack t zero_window t window_full t keep_alive t unseen 4 rtt_us 4 handshake_us 4";
+    ooo t dup_ack t zero_window t window_full t keep_alive t reset t unseen 4 rtt_us 4 \
+    handshake_us 4";
 
 /// Number of fields in [`LISTED`].
-const LISTED_COUNT: u8 = 43;
+const LISTED_COUNT: u8 = 44;
 
 /// Index of the first field that the sniffer writes, but the readers of capture files do not know.
 const ONLY_IN_LINES: u8 = 31;
@@ -149,13 +152,14 @@ fn listed(index: u8) -> (&'static str, &'static str) {
 }
 
 /// The findings at the end of [`LISTED`], in its order.
-const FINDINGS: [FindingField; 9] = [
+const FINDINGS: [FindingField; 10] = [
     FindingField::Rtx,
     FindingField::OutOfOrder,
     FindingField::DupAck,
     FindingField::ZeroWindow,
     FindingField::WindowFull,
     FindingField::KeepAlive,
+    FindingField::Reset,
     FindingField::Unseen,
     FindingField::Rtt,
     FindingField::Handshake,

@@ -284,7 +284,7 @@ mod tests {
             r#""dns":"x","dns_type":"A","dns_rcode":"NOERROR","dns_answers":["w.x","1.2.3.4","a],\"b"],"dns_time_us":90}"#,
             r#""alpn":["h2","http/1.1"],"ech":true,"ja4":"t13d1516h2_8daaf6152771_b186095e22b6","quic":"0x00000001"}"#,
             r#""proto":"tcp","flags":"A","rtx":"fast","ooo":true,"dup_ack":true,"zero_window":true,"window_full":true}"#,
-            r#""proto":"tcp","flags":"A","rtx":"timeout","keep_alive":true,"unseen":1448,"rtt_us":20000,"handshake_us":30000,"tag_site":"fra1"}"#,
+            r#""proto":"tcp","flags":"A","rtx":"timeout","keep_alive":true,"reset":"no_data","unseen":1448,"rtt_us":20000,"handshake_us":30000,"tag_site":"fra1"}"#,
             // Written by other programs.
             r#""seq":"7", "tag_site": "\u0046RA1"}"#,
             r#""tcp":{"seq":7},"seq":null,"sni":"b.example", "alpn": [ "h3" , "x y" ] }"#,
@@ -322,6 +322,7 @@ mod tests {
             ("ooo and dup_ack and zero_window and window_full", &[6]),
             ("keep_alive or ooo == true", &[6, 7]),
             ("not unseen and rtx", &[6]),
+            ("reset == no_data", &[7]),
             ("unseen > 1000 and rtt_us in 20000..20001 and handshake_us == 30000", &[7]),
             ("dns == x and dns_type and dns_rcode and dns_answers and dns_time_us == 90", &[4]),
         ] {
