@@ -87,6 +87,8 @@ pub struct Settings {
     pub by_ports: bool,
     /// TCP connections are analyzed.
     pub has_analysis: bool,
+    /// Handshakes and DNS answers that take this long are problems, in milliseconds, 1 to 60,000.
+    pub slow_ms: u32,
     /// How much of a followed source is kept.
     pub window: Window,
     /// The visible range of each quantity; `None` is the full range.
@@ -97,6 +99,8 @@ pub struct Settings {
 
 /// Limits of the number of bins.
 const BIN_RANGE: (usize, usize) = (5, 500);
+/// Limits of the time from which answers are slow.
+const SLOW_RANGE_MS: (u32, u32) = (1, 60_000);
 /// Limits of the bin width of the throughput chart: 1 µs to 1 d.
 const INTERVAL_RANGE_NS: std::ops::RangeInclusive<i64> = 1_000..=86_400_000_000_000;
 
@@ -123,6 +127,7 @@ impl Default for Settings {
             endpoints_sort: (EndpointColumn::Packets, false),
             by_ports: false,
             has_analysis: false,
+            slow_ms: 200,
             window: Window::All,
             zoom: [None; QUANTITY_COUNT],
             layout: Layout::default(),
@@ -184,7 +189,7 @@ const WINDOW: Choices<Window> = Choices(&[
 ]);
 
 /// The keys of all settings except zoom and layout.
-const KEYS: [&str; 21] = [
+const KEYS: [&str; 22] = [
     "bins",
     "size-log",
     "size-bars",
@@ -205,6 +210,7 @@ const KEYS: [&str; 21] = [
     "endpoints-sort",
     "conversations",
     "analysis",
+    "slow-ms",
     "window",
 ];
 
@@ -232,6 +238,7 @@ impl Settings {
             "endpoints-sort" => sort_name(&ENDPOINT_COLUMNS, &self.endpoints_sort),
             "conversations" => CONVERSATIONS.name(self.by_ports),
             "analysis" => SWITCH.name(self.has_analysis),
+            "slow-ms" => self.slow_ms.to_string(),
             "window" => WINDOW.name(self.window),
             _ => match key.strip_prefix("zoom-").and_then(Quantity::parse) {
                 Some(value) => match self.zoom[value as usize] {
@@ -276,6 +283,11 @@ impl Settings {
             "endpoints-sort" => set_sort(&ENDPOINT_COLUMNS, text, &mut self.endpoints_sort),
             "conversations" => CONVERSATIONS.set(text, &mut self.by_ports),
             "analysis" => SWITCH.set(text, &mut self.has_analysis),
+            "slow-ms" => {
+                let Ok(ms) = text.parse::<u32>() else { return false };
+                self.slow_ms = ms.clamp(SLOW_RANGE_MS.0, SLOW_RANGE_MS.1);
+                true
+            }
             "window" => WINDOW.set(text, &mut self.window),
             _ => {
                 let span = text.split_once('.').and_then(|(start, end)| {
@@ -333,6 +345,7 @@ mod tests {
             ("endpoints-sort", "-peers"),
             ("conversations", "5-tuples"),
             ("analysis", "1"),
+            ("slow-ms", "500"),
             ("window", "10min"),
             ("zoom-ts", "5..9"),
             ("zoom-gap", "-5..9"),

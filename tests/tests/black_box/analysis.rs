@@ -281,3 +281,78 @@ fn conversations_count_signs_of_trouble() {
         assert_eq!(page.eval("document.querySelectorAll('#chips li').length"), 0);
     }
 }
+
+/// The values of a field in the lines, by packet number.
+fn values<'a>(lines: &'a [Value], name: &'static str) -> impl Iterator<Item = &'a Value> {
+    lines.iter().filter(move |line| line.get(name).is_some())
+}
+
+#[test]
+fn problems_of_connections_and_dns_match_the_lines() {
+    let capture = build::target().join("office.pcap");
+    let text = lines(&capture, &["--tcp-analysis", "--names"]);
+    let all: Vec<Value> = text
+        .split(|byte| *byte == b'\n')
+        .filter_map(|line| serde_json::from_slice(line).ok())
+        .collect();
+    let with = |name: &'static str, value: &str| {
+        let value = value.to_owned();
+        values(&all, name).filter(move |line| line[name] == value)
+    };
+    let refused = || with("reset", "refused");
+    // Sources to which at least 15 ports refused connections.
+    let mut ports: BTreeMap<&str, std::collections::BTreeSet<(&str, u64)>> = BTreeMap::new();
+    for line in refused() {
+        let port = (line["src"].as_str().unwrap(), line["sport"].as_u64().unwrap());
+        ports.entry(line["dst"].as_str().unwrap()).or_default().insert(port);
+    }
+    ports.retain(|_, ports| 15 <= ports.len());
+    assert_eq!(ports.len(), 1, "{ports:?}");
+    let is_scan = |line: &&Value| ports.contains_key(line["dst"].as_str().unwrap());
+    let scans = refused().filter(is_scan).count();
+    let slow = |us: u64| {
+        values(&all, "handshake_us")
+            .filter(|line| us <= line["handshake_us"].as_u64().unwrap())
+            .count()
+    };
+    let failures = values(&all, "dns_rcode").filter(|line| line["dns_rcode"] != "NOERROR").count();
+    let without_data = with("reset", "no_data").count();
+    assert!(0 < without_data && 0 < failures && slow(40_000) != slow(200_000), "{without_data}");
+
+    let page = Page::open("");
+    page.drop_file(&capture);
+    page.act("viewer.set('tab', 'problems')");
+    page.act("viewer.set('analysis', '1')");
+    page.wait_for("document.getElementById('analysis-prompt').hidden");
+    page.eval("viewer.settled()");
+    let row = |name: &str| {
+        let row = page.eval(&format!(
+            "[...document.querySelectorAll('#problems-rows tr')].findIndex((r) => r.cells[0].textContent.startsWith('{name}'))"
+        ));
+        format!("#problems-rows tr:nth-child({})", row.as_u64().unwrap() + 1)
+    };
+    let count = |name: &str| page.text(&format!("{} td:nth-child(2)", row(name)));
+    let number = |count: usize| summary::grouped(count as u64);
+    assert_eq!(count("Refused connections"), number(refused().count()));
+    assert_eq!(count("Resets without data"), number(without_data));
+    assert_eq!(count("Port scans"), number(scans));
+    assert_eq!(count("Slow handshakes (200 ms"), number(slow(200_000)));
+    page.act("viewer.set('slow-ms', '40')");
+    assert_eq!(count("Slow handshakes (40 ms"), number(slow(40_000)));
+    // The codes are read from the file once they are needed.
+    assert_eq!(count("DNS failures"), "click to count");
+    for (name, expected) in [("DNS failures", failures), ("Port scans", scans)] {
+        page.act(&format!("document.querySelector('{} button').click()", row(name)));
+        page.wait_for(&format!("viewer.state().selected === {expected}"));
+        page.eval("viewer.settled()");
+        assert_eq!(count(name), number(expected));
+        // A link restores the selection.
+        let link = page.eval("location.href");
+        let link = link.as_str().unwrap().replace('#', "?again#");
+        page.chromium.navigate(&link).unwrap();
+        page.wait_for("window.viewer");
+        page.drop_file(&capture);
+        page.wait_for(&format!("viewer.state().selected === {expected}"));
+        page.act("viewer.clear()");
+    }
+}

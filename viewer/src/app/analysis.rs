@@ -2,6 +2,7 @@
 
 use super::{App, Effect, Phase};
 use crate::text::percent;
+use summary::Address;
 
 /// The analysis of the open files.
 #[derive(Debug, Default)]
@@ -10,6 +11,8 @@ pub(super) struct Analysis {
     requested: usize,
     /// The files that are being read: first part, bytes read and to read.
     reading: Vec<(usize, (u64, u64))>,
+    /// Addresses that scan ports, with the version of the answer that they are from.
+    pub(super) scanners: (u64, Vec<Address>),
     /// Why the last file that failed could not be analyzed.
     error: Option<String>,
 }

@@ -70,7 +70,7 @@ impl App {
             Panel::Problems => {
                 let (cells, filter) = self.problem_row(row)?;
                 let text = cells.into_iter().nth(column)?;
-                return Some(CellValue { text, filter: Some(filter.to_owned()), connection: None });
+                return Some(CellValue { text, filter, connection: None });
             }
             panel => {
                 let filter = self.item_expr(panel, row)?.to_text(&Zone::Utc);

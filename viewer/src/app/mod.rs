@@ -30,6 +30,7 @@ mod navigation;
 mod overview;
 mod packets;
 mod panel;
+mod problem_kinds;
 mod problems;
 mod query_scheduler;
 mod rankings;

@@ -2,74 +2,98 @@
 //! and a click selects its packets. Their findings need the analysis of TCP.
 
 use super::choices::{contains_choice, toggled};
+use super::problem_kinds::{MIN_SCANNED_PORTS, ProblemKind};
 use super::query_scheduler::{Request, Slot};
 use super::tables::{Format, VirtualRow, VirtualTable};
 use super::{App, Panel};
 use crate::chart::Table;
-use crate::filter::{Context, Expr, parse};
+use crate::filter::Expr;
 use crate::query::{Answer, Query, QueryKind};
-use crate::selection::Dimension;
+use crate::selection::{Dimension, DimensionSet};
 use crate::table_columns::PROBLEM_COLUMNS;
 use crate::tally::Tally;
 use crate::time::Zone;
 
-/// A kind of problem: its name, and the filter for its packets.
-type Problem = (&'static str, &'static str);
-
-/// The kinds, in the order of the table.
-const PROBLEMS: [Problem; 10] = [
-    ("Retransmissions after a time-out", "rtx == timeout"),
-    ("Fast retransmissions", "rtx == fast"),
-    ("Spurious retransmissions", "rtx == spurious"),
-    ("Segments out of order", "ooo"),
-    ("Duplicate acknowledgments", "dup_ack"),
-    ("Zero windows", "zero_window"),
-    ("Full windows", "window_full"),
-    ("Slow handshakes (200 ms or more)", "handshake_us >= 200000"),
-    ("Resets", "flags has R"),
-    ("Gaps in the capture", "unseen"),
-];
+/// In place of a number that needs fields without a column.
+const UNREAD: &str = "click to count";
 
 /// The packets of a kind.
-fn expr(problem: &Problem) -> Option<Expr> {
-    parse(problem.1, &Context::canonical()).ok().flatten()
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Count {
+    Known(Tally),
+    /// They depend on fields that have not been read.
+    Unread,
+    /// The answer is on its way.
+    Pending,
 }
 
 impl App {
-    /// The request for the number of packets of each kind, if the table is in
-    /// sight or a script needs it.
-    pub(super) fn problems_request(&self) -> Option<Request> {
+    /// The requests for the number of packets of each kind, if the table is in sight or a script needs it.
+    pub(super) fn problem_requests(&mut self) -> Vec<Request> {
+        self.refresh_scanners();
         let is_seen = self.is_seen(Panel::Problems);
-        let is_needed = self.is_analyzed() && (is_seen || self.are_conversations_requested);
-        let filters = PROBLEMS.iter().map(|(_, filter)| (*filter).to_owned()).collect();
+        if !self.is_analyzed() || !(is_seen || self.are_conversations_requested) {
+            return Vec::new();
+        }
+        let refusals = QueryKind::Refusals { max_ports: MIN_SCANNED_PORTS };
+        let filters = self.problem_kinds().iter().map(ProblemKind::filter).collect();
         let dimensions = self.dimensions_except(Some(Dimension::Problem)).unwrap_or_default();
-        let query = Query { kind: QueryKind::Matches(filters), dimensions };
-        is_needed.then_some(Request { slot: Slot::Problems, query, is_seen })
+        let request = |slot, kind, dimensions| {
+            let query = Query { kind, dimensions };
+            Request { slot, query, is_seen }
+        };
+        vec![
+            request(Slot::Refusals, refusals, DimensionSet::EMPTY),
+            request(Slot::Problems, QueryKind::Matches(filters), dimensions),
+        ]
     }
 
     /// The kinds with their packets, as last answered.
-    fn problem_tallies(&self) -> impl Iterator<Item = (&'static Problem, Tally)> {
-        let tallies = match self.scheduler.latest(Slot::Problems) {
-            Some((_, Answer::Tallies(tallies))) => &tallies[..],
-            _ => &[],
+    fn counted_problems(&self) -> Vec<(ProblemKind, Count)> {
+        let (filters, tallies) = match self.scheduler.latest(Slot::Problems) {
+            Some((Query { kind: QueryKind::Matches(filters), .. }, Answer::Tallies(tallies))) => {
+                (&filters[..], &tallies[..])
+            }
+            _ => return Vec::new(),
         };
-        PROBLEMS.iter().zip(tallies.iter().copied())
+        let count = |kind: ProblemKind| {
+            let filter = kind.filter();
+            // The answer may be older than the filter.
+            let index = filters.iter().position(|other| *other == filter);
+            let count = match index.and_then(|index| tallies.get(index)) {
+                _ if kind.expr.is_none() => Count::Known(Tally::default()),
+                Some(Some(tally)) => Count::Known(*tally),
+                Some(None) => Count::Unread,
+                None => Count::Pending,
+            };
+            (kind, count)
+        };
+        self.problem_kinds().into_iter().map(count).collect()
+    }
+
+    /// Requests the numbers that need fields without a column: the selection decides which fields are read.
+    pub(super) fn refresh_unread_problems(&mut self) {
+        let has_unread = match self.scheduler.latest(Slot::Problems) {
+            Some((_, Answer::Tallies(tallies))) => tallies.contains(&None),
+            _ => false,
+        };
+        if has_unread {
+            self.scheduler.invalidate(Slot::Problems);
+        }
     }
 
     /// The table, which has few rows.
     pub(super) fn visible_problems(&self) -> VirtualTable {
         let format = Format { zone: &Zone::Utc, is_plain: false };
         let chosen = self.history.now().get(Dimension::Problem);
-        let is_chosen = |problem| {
-            let choice = expr(problem);
-            chosen.zip(choice).is_some_and(|(all, one)| contains_choice(all, &one))
-        };
-        let row = |(problem, tally)| VirtualRow {
-            cells: problem_cells(problem, tally, &format),
-            is_selected: is_chosen(problem),
+        let row = |(problem, count): &(ProblemKind, Count)| VirtualRow {
+            cells: problem_cells(problem, *count, &format),
+            is_selected: chosen
+                .zip(problem.expr.as_ref())
+                .is_some_and(|(all, one)| contains_choice(all, one)),
             ..VirtualRow::default()
         };
-        let rows: Vec<_> = self.problem_tallies().map(row).collect();
+        let rows: Vec<_> = self.counted_problems().iter().map(row).collect();
         VirtualTable {
             count: rows.len() as u64,
             visible_rows: rows.len(),
@@ -82,22 +106,25 @@ impl App {
 
     /// The table, as plain numbers.
     pub(super) fn problem_table(&self) -> Table {
-        let cells = |(problem, tally)| problem_cells(problem, tally, &Format::PLAIN);
+        let counted = self.counted_problems();
+        let cells = |(problem, count): &(_, _)| problem_cells(problem, *count, &Format::PLAIN);
         Table {
             header: PROBLEM_COLUMNS.iter().map(|name| (*name).to_owned()).collect(),
-            rows: self.problem_tallies().map(cells).collect(),
+            rows: counted.iter().map(cells).collect(),
         }
     }
 
     /// The cells of a row, and the filter for its packets.
-    pub(super) fn problem_row(&self, index: usize) -> Option<(Vec<String>, &'static str)> {
-        let (problem, tally) = self.problem_tallies().nth(index)?;
-        Some((problem_cells(problem, tally, &Format::PLAIN), problem.1))
+    pub(super) fn problem_row(&self, index: usize) -> Option<(Vec<String>, Option<String>)> {
+        let (problem, count) = self.counted_problems().into_iter().nth(index)?;
+        let filter = problem.expr.is_some().then(|| problem.filter());
+        Some((problem_cells(&problem, count, &Format::PLAIN), filter))
     }
 
     /// Selects or deselects the packets of a kind.
     pub(super) fn toggle_problem(&mut self, index: usize) {
-        if let Some(choice) = PROBLEMS.get(index).and_then(expr) {
+        if let Some(choice) = self.problem_kinds().into_iter().nth(index).and_then(|kind| kind.expr)
+        {
             let choices = toggled(self.history.now().get(Dimension::Problem), choice);
             self.select(Dimension::Problem, choices, false);
         }
@@ -105,19 +132,24 @@ impl App {
 
     /// The names of the kinds that are selected; `None` if others are.
     pub(super) fn problem_names(&self, choices: &Expr) -> Option<String> {
-        if let Some((name, _)) = PROBLEMS.iter().find(|one| expr(one).as_ref() == Some(choices)) {
-            return Some((*name).to_owned());
+        let kinds = self.problem_kinds();
+        if let Some(kind) = kinds.iter().find(|kind| kind.expr.as_ref() == Some(choices)) {
+            return Some(kind.name.clone());
         }
-        let is_chosen = |problem: &&Problem| {
-            expr(problem).is_some_and(|choice| contains_choice(choices, &choice))
+        let is_chosen = |kind: &&ProblemKind| {
+            kind.expr.as_ref().is_some_and(|choice| contains_choice(choices, choice))
         };
-        let names: Vec<_> = PROBLEMS.iter().filter(is_chosen).map(|(name, _)| *name).collect();
+        let names: Vec<_> = kinds.iter().filter(is_chosen).map(|kind| &kind.name[..]).collect();
         (!names.is_empty()).then(|| names.join(", "))
     }
 }
 
 /// The cells of a row, in the order of [`PROBLEM_COLUMNS`].
-fn problem_cells(problem: &Problem, tally: Tally, format: &Format<'_>) -> Vec<String> {
-    let [packets, bytes] = format.tally(tally);
-    vec![problem.0.to_owned(), packets, bytes, problem.1.to_owned()]
+fn problem_cells(problem: &ProblemKind, count: Count, format: &Format<'_>) -> Vec<String> {
+    let [packets, bytes] = match count {
+        Count::Known(tally) => format.tally(tally),
+        Count::Unread if !format.is_plain => [UNREAD.to_owned(), String::new()],
+        Count::Unread | Count::Pending => Default::default(),
+    };
+    vec![problem.name.clone(), packets, bytes, problem.filter()]
 }

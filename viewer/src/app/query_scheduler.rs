@@ -32,6 +32,7 @@ pub(super) enum Slot {
     Rows,
     DetailRank,
     Problems,
+    Refusals,
     // Lines of a chart.
     Line1,
     Line2,
@@ -39,7 +40,7 @@ pub(super) enum Slot {
     Line4,
 }
 
-const SLOT_COUNT: usize = 28;
+const SLOT_COUNT: usize = 29;
 
 /// A query whose answer is needed.
 #[derive(Clone, Debug, PartialEq)]
@@ -113,6 +114,14 @@ impl QueryScheduler {
     /// Marks all answers as outdated because packets were added.
     pub(super) fn invalidate_data(&mut self) {
         self.data_version += 1;
+    }
+
+    /// Marks the answer of a slot as outdated.
+    pub(super) fn invalidate(&mut self, slot: Slot) {
+        let SlotState { in_flight, cached, .. } = &mut self.slots[slot as usize];
+        let in_flight = in_flight.as_mut().map(|query| &mut query.stamp);
+        let stamps = in_flight.into_iter().chain(cached.as_mut().map(|(stamp, _)| stamp));
+        stamps.for_each(|stamp| stamp.data_version = 0);
     }
 
     /// Marks the answers that depend on the selection as outdated.

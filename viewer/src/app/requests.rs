@@ -238,7 +238,7 @@ impl App {
             let is_seen = self.is_seen(Panel::Packets) || self.pending_rank.is_some();
             requests.push(Request { slot, query, is_seen });
         }
-        requests.extend(self.problems_request());
+        requests.extend(self.problem_requests());
         if let Some(query) = self.detail_rank_query() {
             requests.push(Request { slot: Slot::DetailRank, query, is_seen: true });
         }

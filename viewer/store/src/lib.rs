@@ -19,6 +19,7 @@ pub mod flow;
 pub mod health;
 pub mod intern;
 pub mod query;
+pub mod refusals;
 pub mod shard;
 pub mod tally;
 

@@ -4,6 +4,7 @@ use crate::columns::PacketRow;
 use crate::density::{Density, Grid};
 use crate::flow::Ports;
 use crate::health::Health;
+use crate::refusals::Refusals;
 use crate::tally::Tally;
 use viewer_model::axis::Bins;
 use viewer_model::partial_sort::sort;
@@ -63,6 +64,11 @@ pub enum QueryKind {
     RankOf(Position),
     /// Packets and bytes that match each of these filters.
     Matches(Vec<String>),
+    /// The connections of all packets that were refused, by address.
+    Refusals {
+        /// The largest number of ports per address.
+        max_ports: usize,
+    },
 }
 
 /// The position of a packet in time order: packets are sorted by the fields from first to last.
@@ -167,8 +173,10 @@ pub enum Answer {
     Ranks(Vec<TimeRank>),
     /// In time order.
     Rows(Vec<LocatedPacket>),
-    /// By filter.
-    Tallies(Vec<Tally>),
+    /// By filter; `None` if a field of the filter has not been read from the file.
+    Tallies(Vec<Option<Tally>>),
+    /// By part and address, unordered.
+    Refusals(Vec<Refusals>),
 }
 
 impl Answer {
@@ -181,7 +189,18 @@ impl Answer {
                 Self::Total(tally)
             }
             (Self::Bins(tallies), Self::Bins(more)) => Self::Bins(sums(tallies, more)),
-            (Self::Tallies(tallies), Self::Tallies(more)) => Self::Tallies(sums(tallies, more)),
+            (Self::Tallies(tallies), Self::Tallies(more)) => {
+                let sums = tallies.into_iter().zip(more).map(|(tally, more)| {
+                    let (mut tally, more) = (tally?, more?);
+                    tally.add(more);
+                    Some(tally)
+                });
+                Self::Tallies(sums.collect())
+            }
+            (Self::Refusals(mut refusals), Self::Refusals(more)) => {
+                refusals.extend(more);
+                Self::Refusals(refusals)
+            }
             (Self::Density(one), Self::Density(other)) => Self::Density(one.merge(&other)),
             (Self::Ports(ports), Self::Ports(more)) => Self::Ports(merge_ports(ports, more)),
             (Self::Ids(mut tallies), Self::Ids(more)) => {
@@ -239,7 +258,7 @@ wire!(struct Query { kind, dimensions });
 wire!(enum QueryKind {
     0 Total, 1 Bins(bins), 2 Density(grid), 3 Ports, 4 Sources, 5 Destinations, 6 Protocols,
     7 Conversations, 8 Nearest { grid, cell }, 9 Ranks { key_ns }, 10 Rows { starts, count },
-    11 RankOf(position), 12 Connections, 13 Matches(filters),
+    11 RankOf(position), 12 Connections, 13 Matches(filters), 14 Refusals { max_ports },
 });
 wire!(struct FlowTally { part, flow, ports, tally, ts_ns, health });
 wire!(struct IdTally { part, id, tally });
@@ -250,4 +269,5 @@ wire!(struct TimeRank { part, below, up_to });
 wire!(enum Answer {
     0 Total(tally), 1 Bins(tallies), 2 Density(density), 3 Ports(ports), 4 Ids(tallies),
     5 Flows(flows), 6 Nearest(hit), 7 Ranks(ranks), 8 Rows(rows), 9 Tallies(tallies),
+    10 Refusals(refusals),
 });

@@ -1,6 +1,8 @@
 //! The analysis of TCP connections.
 
 use super::*;
+use crate::columns::ExtraColumn;
+use crate::filter::Field;
 use flow::{Marks, Retransmission};
 use viewer_store::findings::Findings;
 
@@ -137,4 +139,43 @@ fn conversations_count_signs_of_trouble() {
     page.send(Event::Select(Dimension::Size, "len < 100".into()));
     let packets = page.app.cell_value(Panel::Conversations, 0, 8).unwrap();
     assert_eq!(packets.text, "5");
+}
+
+#[test]
+fn problems_have_a_threshold_and_may_need_fields() {
+    let mut page = Page::open();
+    set_analysis(&mut page, true);
+    let row = |page: &Page, name: &str| {
+        let rows = page.app.view().problem_kinds.rows;
+        let index = rows.iter().position(|row| row.cells[0].starts_with(name)).expect("a row");
+        (index, rows[index].cells.clone())
+    };
+    let slow = |page: &Page| row(page, "Slow handshakes").1;
+    assert_eq!(slow(&page)[0], "Slow handshakes (200 ms or more)");
+    page.send(Event::Set("slow-ms".into(), "50".into()));
+    assert_eq!(slow(&page)[0], "Slow handshakes (50 ms or more)");
+    assert_eq!(slow(&page)[1..], ["0", "0 B", "handshake_us >= 50000"]);
+    assert!(page.app.link().contains("slow-ms=50"));
+    // No address scans ports, so there is no filter.
+    let (scans, cells) = row(&page, "Port scans");
+    assert_eq!(cells[1..], ["0", "0 B", ""]);
+    assert_eq!(page.app.cell_value(Panel::Problems, scans, 1).unwrap().filter, None);
+    page.send(Event::ActivateRow(Panel::Problems, scans));
+    assert_eq!(page.chips(), Vec::<String>::new());
+    // The field has not been read. It is once it is part of the selection.
+    let (failures, cells) = row(&page, "DNS failures");
+    assert_eq!(cells[1..], ["click to count", "", "dns_rcode != NOERROR"]);
+    page.send(Event::ActivateRow(Panel::Problems, failures));
+    let Some(Field::Extra(rcode)) = Field::parse("dns_rcode") else { panic!() };
+    for (columns, shard, _) in &mut page.parts {
+        let mut codes = ExtraColumn::default();
+        codes.set_text(0, "NOERROR");
+        codes.set_text(1, "NXDOMAIN");
+        columns.add_extra(vec![(rcode, codes)], &[]);
+        shard.reset(columns);
+    }
+    page.send(Event::ActivateRow(Panel::Problems, failures));
+    assert_eq!(row(&page, "DNS failures").1[1], "2");
+    page.send(Event::ActivateRow(Panel::Problems, failures));
+    assert_eq!((page.selected(), &*page.app.view().chips[0].label), (2, "DNS failures"));
 }

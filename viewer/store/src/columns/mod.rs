@@ -36,6 +36,7 @@ pub use totals::{Extent, Totals};
 
 use crate::findings::Findings;
 use crate::flow::{Flow, FlowDelta, SyncCursor};
+use ::flow::Marks;
 use std::ops::Range;
 use summary::line::Excerpt;
 use summary::{Address, Direction, Packet, Tcp};
@@ -230,6 +231,27 @@ impl Columns {
             cursor.flows += delta.flows.len();
         }
         delta
+    }
+
+    /// The rows with findings that match, in order.
+    pub(crate) fn rows_with(
+        &self,
+        is_match: impl Fn(&Marks) -> bool,
+    ) -> impl Iterator<Item = usize> {
+        let findings = self.findings().into_iter();
+        let blocks = findings.flat_map(|all| (0..self.block_count()).map(move |at| (all, at)));
+        let rows = blocks.flat_map(|(all, block)| {
+            all.of_block(block).map(move |(row, marks)| (block * BLOCK_LEN + row, marks))
+        });
+        rows.filter(move |(_, marks)| is_match(marks)).map(|(row, _)| row)
+    }
+
+    /// The flow of a packet, and its source port.
+    pub(crate) fn flow_and_source_port(&self, row: usize) -> (Flow, Option<u16>) {
+        let (block, index) = (&self.blocks[row / BLOCK_LEN], row % BLOCK_LEN);
+        let flow = self.flows()[usize::try_from(block.flow.get(index)).unwrap_or(0)];
+        let has_port = self.kinds()[usize::from(block.kind[index])].has_sport;
+        (flow, has_port.then_some(block.sport[index]))
     }
 
     /// Offset of a packet's line or record in the decompressed file.

@@ -4,6 +4,7 @@
 //! ids, adds up the tallies of all parts, and pairs the two directions of each conversation.
 
 mod endpoints;
+mod scans;
 
 #[cfg(test)]
 mod tests;

@@ -43,7 +43,8 @@ impl Aggregate {
             QueryKind::Ranks { .. }
             | QueryKind::Rows { .. }
             | QueryKind::RankOf(_)
-            | QueryKind::Matches(_) => return None,
+            | QueryKind::Matches(_)
+            | QueryKind::Refusals { .. } => return None,
         })
     }
 

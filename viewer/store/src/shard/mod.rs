@@ -9,6 +9,7 @@ mod counter;
 mod delta_batches;
 mod flow_counter;
 mod flow_rows;
+mod matches;
 mod order;
 mod selection_mask;
 mod settled;
@@ -20,7 +21,7 @@ use crate::columns::{BLOCK_LEN, BlockMask, Columns, RowBatch, Rows};
 use crate::elapsed::resolve_kind;
 use crate::matcher::{File, Matcher};
 use crate::query::{Answer, Hit, LocatedPacket, Query, QueryKind};
-use crate::tally::Tally;
+use crate::refusals::refusals;
 use accumulator::{Accumulator, Aggregate};
 use counter::Counter;
 use delta_batches::{DeltaBatches, push};
@@ -29,8 +30,6 @@ use order::Order;
 pub use selection_mask::SelectedRows;
 use selection_mask::SelectionMask;
 use settled::Settled;
-use viewer_model::axis::Quantity;
-use viewer_model::filter::{Context, parse};
 use viewer_model::protocol::{CLASSES, Class};
 use viewer_model::selection::{Dimension, DimensionSet, Selection};
 use viewer_model::wire::{Wire, wire};
@@ -421,6 +420,9 @@ impl Shard {
         if let QueryKind::Matches(filters) = &query.kind {
             return Answer::Tallies(self.count_matches(columns, filters, query.dimensions));
         }
+        if let QueryKind::Refusals { max_ports } = query.kind {
+            return Answer::Refusals(refusals(self.part, columns, max_ports));
+        }
         let aggregate = Aggregate::of(&query.kind);
         let counter = self.counters.iter().find(|counter| {
             aggregate.is_some_and(|aggregate| counter.is(aggregate, query.dimensions))
@@ -445,40 +447,6 @@ impl Shard {
                 }))
             }
         }
-    }
-
-    /// The selected packets that match each filter.
-    fn count_matches(
-        &self,
-        columns: &Columns,
-        filters: &[String],
-        dimensions: DimensionSet,
-    ) -> Vec<Tally> {
-        let file = File { name: &self.file, start_ns: self.preceding.start_ns() };
-        let matcher = |filter: &String| {
-            let expr = parse(filter, &Context::canonical()).ok().flatten();
-            expr.map(|expr| Matcher::new(&expr, columns, file))
-        };
-        let mut matchers: Vec<_> = filters.iter().map(matcher).collect();
-        let mut tallies = vec![Tally::default(); filters.len()];
-        let mut rows = self.rows(columns);
-        for block in 0..columns.block_count() {
-            rows.load(block);
-            let selected = self.mask.selected(block, dimensions);
-            for (matcher, tally) in matchers.iter_mut().zip(&mut tallies) {
-                let Some(matcher) = matcher else { continue };
-                let found = matcher.find(&mut rows).and(&selected);
-                if found.count() == 0 {
-                    continue;
-                }
-                let lengths = rows.values(Quantity::Size);
-                found.each(|row| {
-                    let bytes = u64::try_from(lengths[usize::from(row)]).unwrap_or(0);
-                    tally.add(Tally::of(bytes));
-                });
-            }
-        }
-        tallies
     }
 
     fn packet(&self, columns: &Columns, index: usize) -> LocatedPacket {

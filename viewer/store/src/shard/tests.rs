@@ -217,7 +217,7 @@ proptest! {
                 tally
             };
             let expected =
-                vec![matching(&|row| packets[row].2 == 1), matching(&is_gap), Tally::default()];
+                vec![Some(matching(&|row| packets[row].2 == 1)), Some(matching(&is_gap)), None];
             prop_assert_eq!(ask(QueryKind::Matches(filters.into())), Answer::Tallies(expected));
 
             let cell = (count / 2, 3);
