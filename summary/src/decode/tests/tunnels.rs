@@ -61,6 +61,10 @@ fn tunnels_over_udp_are_entered() {
     check_entered(&udp(4790, &extended), "vxlan-gpe:42");
     let geneve = [&[1, 0x40, 0x65, 0x58, 0, 1, 0, 0, 1, 2, 3, 0], &frame[..]].concat();
     check_entered(&udp(6081, &geneve), "geneve:256");
+    let gre = [&[0x20, 0, 0x65, 0x58, 0, 0, 0, 5], &frame[..]].concat();
+    check_entered(&udp(4754, &gre), "gre:5");
+    check_outer(&udp(4755, &gre), "udp");
+    check_outer(&udp(4754, &[&[0x20, 8, 0x65, 0x58, 0, 0, 0, 5], &frame[..]].concat()), "udp");
     let gtp = [&[0x30, 0xff, 0, 32, 0, 0, 0, 9], &inner()[..]].concat();
     check_entered(&udp(2152, &gtp), "gtp:9");
     // An extension header of four bytes.
@@ -289,6 +293,7 @@ proptest! {
             (4789, &[8, 0, 0, 0, 0, 0, 42, 0][..]),
             (4790, &[0x0c, 0, 0, 1, 0, 0, 42, 0]),
             (6081, &[1, 0x40, 0x65, 0x58, 0, 1, 0, 0]),
+            (4754, &[0x20, 0, 0x65, 0x58, 0, 0, 0, 5]),
             (2152, &[0x34, 0xff, 0, 40, 0, 0, 0, 9, 0, 0, 0]),
             (1701, &[0x0a, 2, 0, 1, 0, 7]),
             (1701, &[0, 3, 0, 0, 0, 0, 0, 7]),

@@ -13,9 +13,11 @@ use super::{DecodeState, Extent, Observer, Tunnels, ethernet, ip, mpls, ppp};
 use crate::inspect::{Fields, tunnel as fields};
 use crate::{Faults, Proto, TunnelKind, VlanIds};
 
-/// Ports of UDP (IANA): L2TP, GTP-U, VXLAN and its extension, Geneve; and that of VXLAN in Linux.
+/// Ports of UDP (IANA): L2TP, GTP-U, GRE (RFC 8086), VXLAN and its extension, Geneve; and that of VXLAN in
+/// Linux.
 const L2TP: u16 = 1701;
 const GTP_U: u16 = 2152;
+const GRE_IN_UDP: u16 = 4754;
 const VXLAN: u16 = 4789;
 const VXLAN_GPE: u16 = 4790;
 const GENEVE: u16 = 6081;
@@ -176,7 +178,7 @@ fn enter_found<'a>(
 /// Whether one of the ports of UDP is that of a tunnel.
 #[inline]
 pub(super) fn is_port(sport: Option<u16>, dport: Option<u16>) -> bool {
-    matches!(dport, Some(L2TP | GTP_U | VXLAN | VXLAN_GPE | GENEVE | VXLAN_LINUX))
+    matches!(dport, Some(L2TP | GTP_U | GRE_IN_UDP | VXLAN | VXLAN_GPE | GENEVE | VXLAN_LINUX))
         || matches!(sport, Some(L2TP | GTP_U))
 }
 
@@ -188,6 +190,7 @@ pub(super) fn udp<'a>(packet: Extent<'a>, state: &mut DecodeState<'_, '_, 'a, im
         (_, Some(VXLAN | VXLAN_LINUX)) => udp::vxlan(packet),
         (_, Some(VXLAN_GPE)) => udp::vxlan_gpe(packet),
         (_, Some(GENEVE)) => udp::geneve(packet),
+        (_, Some(GRE_IN_UDP)) => gre::gre(packet),
         (Some(GTP_U), _) | (_, Some(GTP_U)) => udp::gtp(packet),
         _ => l2tp::over_udp(packet),
     };
