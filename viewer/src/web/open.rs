@@ -141,6 +141,8 @@ fn offer(page: &Page) {
     if !probed.errors.is_empty() {
         page.send(Event::ShowError(probed.errors));
     }
+    // Promises wait for the end of probing, also if nothing else has changed.
+    page.schedule_frame();
 }
 
 /// A URL as absolute URL.

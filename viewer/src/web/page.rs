@@ -515,10 +515,11 @@ impl Page {
     fn draw_frame(&self) {
         let mut state = self.state.borrow_mut();
         state.is_frame_scheduled = false;
-        let State { app, renderer, .. } = &mut *state;
+        let State { app, renderer, queue, .. } = &mut *state;
         // An error would be the same with the next frame.
         let is_complete = log_error(renderer.draw(app)).unwrap_or(true);
-        let (is_current, is_settled) = (app.is_current(), app.is_settled());
+        let is_current = app.is_current();
+        let is_settled = app.is_settled() && !queue.is_opening();
         // The browser measures what has just been laid out after this frame.
         if renderer.take_layout_change() {
             state.visibility.iter_mut().for_each(VisibilityObserver::restart);

@@ -107,6 +107,11 @@ impl ProbeQueue {
         self.download.is_some()
     }
 
+    /// True while files are being probed or downloaded.
+    pub(super) fn is_opening(&self) -> bool {
+        self.is_probing || self.is_downloading()
+    }
+
     /// Cancels the files that are not being read yet.
     pub(super) fn cancel(&mut self) {
         self.is_cancelled = self.is_probing || self.download.is_some();
