@@ -43,15 +43,15 @@ const FRAME_LEN: usize = 60;
 /// Records the time, and how far the charts in sight are behind, whenever they have been redrawn.
 const WATCH: &str = "(window.pictures = [], (async () => {
     for (let shown = null;;) {
-        const { latest_ns } = viewer.state();
-        if (latest_ns === shown) {
+        const { latest_ms } = viewer.state();
+        if (latest_ms === shown) {
             await new Promise(requestAnimationFrame);
             continue;
         }
         await viewer.drawn();
-        shown = latest_ns;
+        shown = latest_ms;
         const now = performance.timeOrigin + performance.now();
-        pictures.push([now, now - Number(latest_ns / 1000n) / 1000]);
+        pictures.push([now, now - latest_ms]);
     }
 })(), 0)";
 

@@ -94,10 +94,10 @@ impl Viewer {
         self.page.limit_memory(bytes as u64);
     }
 
-    /// Returns `{phase, packets, bytes, skipped, selected, latest_ns, memory_bytes}`. `bytes` is the length of
+    /// Returns `{phase, packets, bytes, skipped, selected, latest_ms, memory_bytes}`. `bytes` is the length of
     /// all packets on the wire, `skipped` the number of lines that could not be read, `selected` the number of
-    /// selected packets (all without a selection), `latest_ns` the latest time that the charts show, as BigInt
-    /// in nanoseconds since 1970; `null` without packets.
+    /// selected packets (all without a selection), `latest_ms` the latest time that the charts show, in
+    /// milliseconds since 1970; `null` without packets.
     pub fn state(&self) -> Object {
         self.page.with_app(|app| {
             let totals = app.totals();
@@ -108,7 +108,7 @@ impl Viewer {
                 ("bytes", number(totals.wire_bytes)),
                 ("skipped", number(app.skipped())),
                 ("selected", number(app.selected().packets)),
-                ("latest_ns", app.latest_ns().map_or(JsValue::NULL, JsValue::from)),
+                ("latest_ms", app.latest_ns().map_or(JsValue::NULL, |ns| (ns as f64 / 1e6).into())),
                 ("memory_bytes", number(memory_bytes)),
             ])
         })
