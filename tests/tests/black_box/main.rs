@@ -52,6 +52,7 @@ mod resilience;
 mod rotation;
 mod sandbox;
 mod serve;
+mod serve_page;
 mod shells;
 mod signals;
 mod source_rules;

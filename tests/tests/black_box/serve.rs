@@ -8,9 +8,7 @@ use std::net::TcpListener;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::thread;
-use summary::grouped;
 use tempfile::tempdir;
-use tests::chromium::Chromium;
 use tests::frames::{Sender, ethernet, ipv4, tcp, udp};
 use tests::process::{Output, Process, finish, run, signal, sniffer, wait_for};
 use tests::served::{Answer, Served};
@@ -21,30 +19,30 @@ use xtask::{build, namespace};
 const CAPTURE: &str = "capture.ndjson";
 
 /// Starts a capture with these arguments on a free port.
-fn start(args: &[&str]) -> Served {
+pub(crate) fn start(args: &[&str]) -> Served {
     namespace::set_loopback_up().unwrap();
     Served::start(sniffer().args(["--serve", "127.0.0.1:0"]).args(args).stdout(Stdio::piped()))
 }
 
-fn stop(served: Served) -> Output {
+pub(crate) fn stop(served: Served) -> Output {
     signal(&served.process, Signal::SIGINT);
     finish(served.process)
 }
 
-fn send(sender: &Sender, count: usize) {
+pub(crate) fn send(sender: &Sender, count: usize) {
     let frame = ethernet(&[], 0x800, &ipv4(17, &udp(b"text")));
     (0..count).for_each(|_| sender.send(&frame));
 }
 
 /// The first and the last byte of an answer, and the length of the capture if it is known.
-fn content_range(answer: &Answer) -> (u64, u64, Option<u64>) {
+pub(crate) fn content_range(answer: &Answer) -> (u64, u64, Option<u64>) {
     let range = answer.headers["content-range"].strip_prefix("bytes ").unwrap();
     let (bytes, total) = range.split_once('/').unwrap();
     let (first, last) = bytes.split_once('-').unwrap();
     (first.parse().unwrap(), last.parse().unwrap(), total.parse().ok())
 }
 
-fn read_range(served: &Served, from: u64) -> Answer {
+pub(crate) fn read_range(served: &Served, from: u64) -> Answer {
     served.get(CAPTURE, &format!("Range: bytes={from}-\r\n"))
 }
 
@@ -451,65 +449,6 @@ fn options_that_do_not_fit_are_refused() {
     }
 }
 
-/// Neither `end` nor `meta` tells the page about the run.
-#[test]
-fn page_learns_the_end_of_a_run_without_end_record() {
-    with_veth(|| {
-        let browser = Chromium::start().unwrap();
-        for args in [&["--only", "pkt"][..], &["--only", "flow", "--flows"]] {
-            let served = start(&[&["-i", "right"], args].concat());
-            browser.navigate(&served.url()).unwrap();
-            browser.wait_for("window.viewer && live.textContent.includes('Live')").unwrap();
-            send(&Sender::new("left"), 100);
-            let is_packets = args.len() == 2;
-            if is_packets {
-                browser.wait_for("viewer.state().packets === 100").unwrap();
-            }
-            assert!(stop(served).status.success());
-            browser.wait_for("live.textContent.startsWith('Capture ended')").unwrap();
-            let packets = browser.eval("viewer.state().packets").unwrap();
-            assert_eq!(packets, if is_packets { 100 } else { 0 }, "{args:?}");
-        }
-    });
-}
-
-/// The page does not run while packets arrive. It catches up with those in memory, and says how many it
-/// missed.
-#[test]
-fn stopped_page_costs_no_packet() {
-    with_veth(|| {
-        let tag = format!("text={}", "x".repeat(3_900));
-        let served = start(&["-i", "right", "--tag", &tag]);
-        let browser = Chromium::start().unwrap();
-        browser.navigate(&served.url()).unwrap();
-        browser.wait_for("window.viewer && live.dataset.state === 'live'").unwrap();
-        let sender = Sender::new("left");
-        send(&sender, 1_000);
-        browser.wait_for("viewer.state().packets === 1000").unwrap();
-        browser.signal_renderers(Signal::SIGSTOP).unwrap();
-        send(&sender, 5_000);
-        browser.signal_renderers(Signal::SIGCONT).unwrap();
-        browser.wait_for("viewer.state().packets === 6000").unwrap();
-        assert_eq!(browser.eval("live.textContent.includes('missed')").unwrap(), false);
-        // More lines than fit 256 MiB: those after the 25 MB that the page has are dropped.
-        browser.signal_renderers(Signal::SIGSTOP).unwrap();
-        let mut sent = 6_000;
-        wait_for("a gap", || {
-            send(&sender, 1_000);
-            sent += 1_000;
-            // An offset after the first line, which is kept.
-            30_000_000 < content_range(&read_range(&served, 10_000)).0
-        });
-        browser.signal_renderers(Signal::SIGCONT).unwrap();
-        let missed = "Number((live.textContent.match(/([0-9,]+) packets missed/)?.[1] ?? '0').replaceAll(',', ''))";
-        browser.wait_for(&format!("viewer.state().packets + {missed} === {sent}")).unwrap();
-        assert_ne!(browser.eval(missed).unwrap(), 0);
-        assert!(stop(served).status.success());
-        let ended = format!("Capture ended: {} packets, 0 dropped", grouped(sent));
-        browser.wait_for(&format!("live.textContent.includes('{ended}')")).unwrap();
-    });
-}
-
 /// The bytes of packets that `--pcapng` writes can be read by number.
 #[test]
 fn bytes_of_packets_are_served_where_they_are_kept() {
@@ -555,82 +494,6 @@ fn bytes_of_packets_are_served_where_they_are_kept() {
                 assert_eq!(served.get(name, "").status, status, "{name}");
             }
             assert!(stop(served).status.success());
-        }
-    });
-}
-
-#[test]
-fn inspector_shows_bytes_that_are_served() {
-    with_veth(|| {
-        let directory = tempdir().unwrap();
-        let path = directory.path().join("out.pcapng");
-        let served = start(&["-i", "right", "--pcapng", path.to_str().unwrap(), "--ring", "1MiB"]);
-        let browser = Chromium::start().unwrap();
-        browser.navigate(&served.url()).unwrap();
-        browser.wait_for("window.viewer && live.textContent.includes('right')").unwrap();
-        send(&Sender::new("left"), 5);
-        browser.wait_for("viewer.state().packets === 5").unwrap();
-        browser.eval("viewer.set('tab', 'packets')").unwrap();
-        browser.wait_for("document.querySelector('#packets-rows button')").unwrap();
-        browser.eval("document.querySelector('#packets-rows button').click()").unwrap();
-        // The bytes of the payload, in hexadecimal.
-        browser
-            .wait_for("inspector.textContent.replaceAll(/\\s/g, '').includes('74657874')")
-            .unwrap();
-        browser
-            .wait_for("document.getElementById('detail-line').textContent.includes('10.0.0.2')")
-            .unwrap();
-        assert!(stop(served).status.success());
-    });
-}
-
-#[test]
-fn two_browsers_follow_the_run_to_its_end() {
-    with_veth(|| {
-        let served = start(&["-i", "right", "udp"]);
-        let sender = Sender::new("left");
-        let browsers = [(); 2].map(|()| Chromium::start().unwrap());
-        for browser in &browsers {
-            browser.navigate(&served.url()).unwrap();
-            browser.wait_for("window.viewer && live.textContent.includes('right · udp')").unwrap();
-        }
-        for count in [100, 200] {
-            send(&sender, 100);
-            for browser in &browsers {
-                browser.wait_for(&format!("viewer.state().packets === {count}")).unwrap();
-            }
-        }
-        // The page has everything that it needs without the server.
-        for browser in &browsers {
-            for module in ["inspector", "formats", "flows"] {
-                let loaded = format!(
-                    "performance.getEntriesByType('resource').some(({{name}}) => name.includes('/{module}_bg.wasm'))"
-                );
-                browser.wait_for(&loaded).unwrap();
-            }
-        }
-        send(&sender, 100);
-        let output = stop(served);
-        assert!(output.status.success());
-        for browser in &browsers {
-            let ended = "live.textContent.includes('Capture ended: 300 packets, 0 dropped')";
-            browser.wait_for(ended).unwrap();
-            browser.wait_for("viewer.state().packets === 300").unwrap();
-            let text = "document.getElementById('error').textContent";
-            assert_eq!(browser.eval(text).unwrap(), "");
-            browser.eval("viewer.set('tab', 'packets')").unwrap();
-            browser.wait_for("document.querySelector('#packets-rows button')").unwrap();
-            browser.eval("document.querySelector('#packets-rows button').click()").unwrap();
-            browser.wait_for("inspector.textContent.includes('10.0.0.2')").unwrap();
-            // There is no sample to open.
-            let samples = "[...document.querySelectorAll('[data-action=open-sample]')]";
-            let shown = format!(
-                "{samples}.filter(button => getComputedStyle(button).display !== 'none').length"
-            );
-            assert_eq!(browser.eval(&shown).unwrap(), 0);
-            // None is kept for the next run, which has another address.
-            let workers = "navigator.serviceWorker.getRegistrations().then(all => all.length)";
-            assert_eq!(browser.eval(workers).unwrap(), 0);
         }
     });
 }
