@@ -11,7 +11,8 @@
 //! anything about the data.
 
 pub use viewer_model::{
-    axis, filter, linear_scale, partial_sort, protocol, selection, service_names, ticks, time, wire,
+    axis, filter, linear_scale, partial_sort, protocol, scene, selection, service_names, text,
+    ticks, time, wire,
 };
 pub use viewer_store::{
     address_names, columns, conversations, density, flow, intern, query, shard, tally,
@@ -25,11 +26,9 @@ pub mod history;
 pub mod layout;
 pub mod link;
 pub mod momentum;
-pub mod scene;
 pub mod scroll_extent;
 pub mod settings;
 pub mod table_columns;
-pub mod text;
 
 #[cfg(target_arch = "wasm32")]
 mod web;

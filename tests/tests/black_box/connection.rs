@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 use std::fs;
 use std::path::Path;
 use tempfile::tempdir;
+use tests::chromium::Mouse;
 use tests::files::{gzip, write};
 use tests::frames::{ethernet, ipv4, pcap_of, udp};
 use tests::page::Page;
@@ -159,4 +160,57 @@ fn connections_of_packets_can_be_followed() {
     let note = page.text(".stream p");
     assert!(note.starts_with("The payload is not in this file"), "{note}");
     assert_eq!(page.text(".connection-status"), "9 packets");
+}
+
+/// The coordinates of the plot in the window: fractions of its canvas from the upper left.
+fn in_plot(page: &Page, (x, y): (f64, f64)) -> (f64, f64) {
+    let rect = page.eval(
+        "(({x, y, width, height}) => [x, y, width, height])(document.querySelector('.sequence canvas').getBoundingClientRect())",
+    );
+    let [left, top, width, height] = serde_json::from_value(rect).unwrap();
+    let at = |start: f64, len: f64, fraction: f64| start + len * fraction;
+    (at(left, width, x), at(top, height, y))
+}
+
+/// Keys and pointer lead to packets; a drag selects their time in all charts.
+#[test]
+fn numbers_over_time_lead_to_packets_and_select_time() {
+    let directory = tempdir().unwrap();
+    let page = Page::open("");
+    page.drop_file(&write(&directory, "a.pcap", capture()));
+    page.act("document.getElementById('packets-tab').click()");
+    follow_row(&page, "packets", 0);
+    wait_for_blocks(&page);
+    choose(&page, "View", "sequence");
+    let readout = || page.text(".sequence p");
+    assert_eq!(page.eval("document.querySelector('.stream').hidden"), true);
+    // The server has sent more; the SYNs have no options.
+    let text = readout();
+    assert!(text.starts_with("Findings: ") && text.contains("retransmission"), "{text}");
+    assert!(!text.contains("not scaled"), "{text}");
+    page.eval("document.querySelector('.sequence canvas').focus()");
+    for _ in 0..2 {
+        page.chromium.press("ArrowRight").unwrap();
+    }
+    page.wait_for("document.querySelector('.sequence p').textContent.startsWith('Packet 3,')");
+    let text = readout();
+    assert_eq!(text, "Packet 3, 2 ms after the first: ACK 1, window to 1,025");
+    page.chromium.press("Enter").unwrap();
+    page.wait_for("document.getElementById('detail-title').textContent.startsWith('Packet 3,')");
+    assert_eq!(page.eval("viewer.state().selected"), 12);
+    page.act("document.querySelector('[data-action=close-detail]').click()");
+
+    // The right half of the plot begins after the fifth of nine packets, 9 ms long.
+    page.chromium.mouse(Mouse::Move, in_plot(&page, (0.6, 0.5)), false).unwrap();
+    page.chromium.mouse(Mouse::Press, in_plot(&page, (0.6, 0.5)), false).unwrap();
+    page.chromium.mouse(Mouse::Drag, in_plot(&page, (0.9, 0.6)), false).unwrap();
+    page.chromium.mouse(Mouse::Drag, in_plot(&page, (0.999, 0.6)), false).unwrap();
+    page.chromium.mouse(Mouse::Release, in_plot(&page, (0.999, 0.6)), false).unwrap();
+    page.wait_for("viewer.state().selected < 12");
+    page.eval("viewer.settled()");
+    let numbers = page.eval("viewer.exportLines().then((blob) => blob.text()).then((text) => text.trim().split('\\n').map((line) => JSON.parse(line).n))");
+    let numbers: Vec<u64> = serde_json::from_value(numbers).unwrap();
+    assert_eq!(numbers.last(), Some(&10), "{numbers:?}");
+    assert!((2..=5).contains(&numbers.len()), "{numbers:?}");
+    assert!(page.text("#chips").contains("Time"), "{}", page.text("#chips"));
 }

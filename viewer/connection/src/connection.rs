@@ -3,11 +3,15 @@
 use crate::packet::{Packet, Segment};
 use crate::stream::Stream;
 use crate::transcript::{Datagram, Transcript};
+use flow::Marks;
 use std::fmt;
 use summary::{Address, Tcp};
 
 /// Ports below this one are those of services.
 const FIRST_USER_PORT: u16 = 1_024;
+
+/// The largest shift count of windows (RFC 7323, section 2.3).
+const MAX_WINDOW_SCALE: u8 = 14;
 
 /// An address and a port.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -69,6 +73,32 @@ pub struct Entry {
     pub ts_ns: i64,
     /// Who has sent it.
     pub side: Side,
+    /// The numbers of its segment; `None` for datagrams.
+    pub numbers: Option<Numbers>,
+    /// The findings of the analysis of TCP.
+    pub marks: Marks,
+}
+
+/// The numbers of a segment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Numbers {
+    /// Sequence number.
+    pub seq: u32,
+    /// Acknowledgment number, with the ACK flag.
+    pub ack: Option<u32>,
+    /// Control bits.
+    pub flags: u8,
+    /// Window before scaling.
+    pub win: u16,
+    /// Bytes of payload on the wire.
+    pub len: u32,
+}
+
+impl Numbers {
+    /// Whether it has a control bit.
+    pub fn has(&self, flag: u8) -> bool {
+        self.flags & flag != 0
+    }
 }
 
 /// A connection.
@@ -83,6 +113,8 @@ pub struct Connection {
     streams: [Stream; 2],
     /// The initial sequence numbers.
     isns: [Option<u32>; 2],
+    /// The scale of windows in the SYN of each side; 0 if the SYN has none, `None` if it is not known.
+    scales: [Option<u8>; 2],
     datagrams: Vec<Datagram>,
 }
 
@@ -109,6 +141,7 @@ impl Connection {
             packets: Vec::new(),
             streams: Default::default(),
             isns: [None; 2],
+            scales: [None; 2],
             datagrams: Vec::new(),
         }
     }
@@ -138,6 +171,20 @@ impl Connection {
         &self.packets
     }
 
+    /// The initial sequence number of a side, if its SYN was captured.
+    pub(crate) fn isn(&self, side: Side) -> Option<u32> {
+        self.isns[side as usize]
+    }
+
+    /// The bits by which the windows of a side are shifted. `None` if they are not known: both SYNs have to be
+    /// captured with their options. Windows are scaled only if both sides have asked for it (RFC 7323, section
+    /// 2.2).
+    pub fn window_scale(&self, side: Side) -> Option<u8> {
+        let [client, server] = self.scales;
+        let scales = [client?, server?];
+        Some(if scales.contains(&0) { 0 } else { scales[side as usize].min(MAX_WINDOW_SCALE) })
+    }
+
     pub(crate) fn side_of(&self, packet: &Packet<'_>) -> Side {
         if packet.src == self.ends[0] { Side::Client } else { Side::Server }
     }
@@ -158,10 +205,14 @@ impl Connection {
     }
 
     /// Adds the next packet.
-    pub(crate) fn add(&mut self, packet: &Packet<'_>) {
+    pub(crate) fn add(&mut self, packet: &Packet<'_>, marks: Marks) {
         let side = self.side_of(packet);
         let index = self.packets.len();
-        self.packets.push(Entry { n: packet.n, ts_ns: packet.ts_ns, side });
+        let numbers = packet.segment.map(|segment| {
+            let Segment { seq, ack, flags, win, .. } = segment;
+            Numbers { seq, ack, flags, win, len: packet.payload.len }
+        });
+        self.packets.push(Entry { n: packet.n, ts_ns: packet.ts_ns, side, numbers, marks });
         self.has_bytes |= packet.payload.bytes.is_some();
         match &packet.segment {
             Some(segment) => self.add_segment(side, index, segment, packet),
@@ -183,6 +234,9 @@ impl Connection {
         let is_reset = segment.has(Tcp::RST);
         if segment.has(Tcp::SYN) {
             self.isns[side as usize].get_or_insert(segment.seq);
+            if packet.payload.bytes.is_some() {
+                self.scales[side as usize] = Some(segment.options.window_scale.unwrap_or(0));
+            }
             self.streams[side as usize].begin(segment.payload_seq());
         }
         if let Some(ack) = segment.ack.filter(|_| !is_reset) {
@@ -194,6 +248,12 @@ impl Connection {
             let stream = &mut self.streams[side as usize];
             stream.add(segment.payload_seq(), packet.payload.len, bytes, index);
         }
+    }
+
+    /// The number of bytes of payload that a side has sent, those that were sent again included.
+    pub fn sent(&self, side: Side) -> u64 {
+        let sent = self.packets.iter().filter(|packet| packet.side == side);
+        sent.map(|packet| packet.numbers.map_or(0, |numbers| u64::from(numbers.len))).sum()
     }
 
     /// The payload of both sides, in order.

@@ -2,6 +2,7 @@
 
 use crate::connection::Connection;
 use crate::packet::Packet;
+use flow::{FlowTable, Limits, Marks};
 use summary::Tcp;
 
 /// The number of earlier connections whose SYN is recognized when it comes late.
@@ -12,6 +13,10 @@ const MAX_EARLIER: usize = 16;
 #[derive(Debug, Default)]
 pub struct Connections {
     all: Vec<Connection>,
+    /// The analysis of TCP, for each file.
+    flows: Vec<(usize, FlowTable)>,
+    /// The lines have findings of their own.
+    has_own_marks: bool,
 }
 
 impl Connections {
@@ -21,8 +26,25 @@ impl Connections {
             self.all.push(Connection::new(file, packet));
             self.all.len() - 1
         });
-        self.all[index].add(packet);
+        let marks = self.marks(file, packet);
+        self.all[index].add(packet, marks);
         index
+    }
+
+    /// The findings in a packet: those of its line, or of the analysis.
+    fn marks(&mut self, file: usize, packet: &Packet<'_>) -> Marks {
+        self.has_own_marks |= packet.own_marks.is_some();
+        if self.has_own_marks || packet.segment.is_none() {
+            return packet.own_marks.unwrap_or_default();
+        }
+        if self.flows.last().is_none_or(|(last, _)| *last != file) {
+            self.flows.push((file, FlowTable::new(Limits::default())));
+        }
+        let Some((_, flows)) = self.flows.last_mut() else { return Marks::default() };
+        let marks = flows.add(&packet.observation, &mut |_, _| ());
+        // Lines do not contain the scale of windows.
+        let has_options = packet.payload.bytes.is_some();
+        Marks { is_window_full: marks.is_window_full && has_options, ..marks }
     }
 
     /// All connections.

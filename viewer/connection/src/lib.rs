@@ -1,7 +1,9 @@
-//! One connection: its packets, and the payload of both sides in the order in which it was sent.
+//! One connection: its packets, the payload of both sides in the order in which it was sent, and the sequence
+//! numbers over time.
 //!
 //! ```text
-//! packets of a part, reread by a worker -> ConnectionRecord -> Packet -> Connection -> Stream -> Block -> DOM
+//! packets of a part, reread by a worker -> ConnectionRecord -> Packet -> Connection -> Stream -> Transcript -> DOM
+//!                                                                            -> Sequence -> Scene -> canvas
 //! ```
 //!
 //! A worker rereads the packets that match the addresses and ports of a connection. The page passes them on
@@ -17,19 +19,26 @@ mod connection;
 mod connections;
 mod packet;
 mod page;
+mod plot;
 mod record;
+mod sequence;
 mod stream;
 mod text;
 mod transcript;
 
-pub use connection::{Connection, Endpoint, Entry, Side};
+pub use connection::{Connection, Endpoint, Entry, Numbers, Side};
 pub use connections::Connections;
 pub use packet::{Packet, Payload, Segment};
 pub use page::{Page, Slice};
+pub use plot::{Overlay, Plot};
 pub use record::{ConnectionRecord, Limits};
+pub use sequence::{Finding, Point, Sequence, Values};
 pub use stream::{Piece, Stream};
 pub use text::{hex, printable};
 pub use transcript::{Block, Content, Transcript};
+
+#[cfg(test)]
+mod tests;
 
 #[cfg(all(target_arch = "wasm32", feature = "module"))]
 mod web;

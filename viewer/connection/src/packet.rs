@@ -2,9 +2,11 @@
 
 use crate::connection::Endpoint;
 use crate::record::ConnectionRecord;
-use summary::line::parse_packet;
+use flow::{Marks, Observation};
+use summary::line::{fields, string};
 use summary::{
-    Address, HeaderDetails, LinkType, Proto, Summary, Tcp, TcpOptions, Tunnels, decode_with_details,
+    Address, HeaderDetails, LinkType, PayloadNames, Proto, Summary, Tcp, TcpOptions, Timestamp,
+    Tunnels, decode_with_details,
 };
 
 /// A packet of a connection.
@@ -24,6 +26,10 @@ pub struct Packet<'a> {
     pub segment: Option<Segment>,
     /// Its payload.
     pub payload: Payload<'a>,
+    /// What the analysis of TCP needs.
+    pub(crate) observation: Observation,
+    /// The findings in its line.
+    pub(crate) own_marks: Option<Marks>,
 }
 
 /// The header of a segment.
@@ -78,7 +84,7 @@ impl<'a> Packet<'a> {
                 &mut details,
             )),
             None => {
-                summary = parse_packet(line)?.summary;
+                read_line(line, &mut summary)?;
                 None
             }
         };
@@ -99,7 +105,11 @@ impl<'a> Packet<'a> {
             }),
             _ => None,
         };
+        let names = PayloadNames::default();
+        let (ts, options) = (Timestamp::from_ns(packet.row.ts_ns), &details.tcp_options);
         Some(Self {
+            observation: Observation::new(ts, None, &summary, options, &names),
+            own_marks: if frame.is_none() { viewer_flows::marks(line) } else { None },
             part: packet.part,
             n: packet.row.n,
             ts_ns: packet.row.ts_ns,
@@ -109,4 +119,34 @@ impl<'a> Packet<'a> {
             payload: Payload { len, bytes },
         })
     }
+}
+
+/// Reads the fields of a line that a connection depends on. Its other fields are not needed: a reader of all
+/// fields would double the size of the module.
+fn read_line(line: &[u8], summary: &mut Summary<'_>) -> Option<()> {
+    for (name, value) in fields(str::from_utf8(line).ok()?).ok()? {
+        let text = || string(value);
+        match name.as_ref() {
+            "src" => summary.src = text()?.parse().ok(),
+            "dst" => summary.dst = text()?.parse().ok(),
+            "sport" => summary.sport = value.parse().ok(),
+            "dport" => summary.dport = value.parse().ok(),
+            "proto" => match &*text()? {
+                "tcp" => summary.proto = Proto::TCP,
+                "udp" => summary.proto = Proto::UDP,
+                _ => return None,
+            },
+            "frag" => summary.frag = value.parse().ok(),
+            "payload" => summary.payload = value.parse().ok(),
+            "seq" => summary.tcp.seq = value.parse().ok(),
+            "ack" => summary.tcp.ack = value.parse().ok(),
+            "win" => summary.tcp.win = value.parse().ok(),
+            "flags" => {
+                let bits = text()?.bytes().filter_map(Tcp::flag_bit).fold(0, |all, bit| all | bit);
+                summary.tcp.flags = Some(bits);
+            }
+            _ => {}
+        }
+    }
+    Some(())
 }

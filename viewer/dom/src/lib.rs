@@ -1,11 +1,13 @@
 //! DOM helpers of the page's WebAssembly modules: finding elements, changing them only when needed,
-//! listening to events, the clipboard and downloads; and helpers that workers need, too.
+//! listening to events, the clipboard, downloads and canvases; and helpers that workers need, too.
 
 #![cfg(target_arch = "wasm32")]
 
+mod canvas;
 mod download;
 mod panic;
 
+pub use canvas::Canvas;
 pub use download::{download, download_text};
 pub use panic::install_hook as install_panic_hook;
 

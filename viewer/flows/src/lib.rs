@@ -21,3 +21,4 @@ mod web;
 
 pub use analysis::{Analysis, Analyze, findings};
 pub use batch::push_line;
+pub use line::marks;

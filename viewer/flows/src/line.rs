@@ -6,7 +6,7 @@ use summary::line::{fields, string};
 
 /// The findings in a line; `None` if it contains none. Lines contain them only if the sniffer was asked for
 /// the analysis.
-pub(crate) fn marks(line: &[u8]) -> Option<Marks> {
+pub fn marks(line: &[u8]) -> Option<Marks> {
     // Most lines have none, which this search finds out without parsing them.
     let has_some = [&b"\":true"[..], b"\"rtx\":", b"\"reset\":", b"\"unseen\":", b"_us\":"];
     if !has_some.iter().any(|text| memmem::find(line, text).is_some()) {

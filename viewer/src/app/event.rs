@@ -73,6 +73,8 @@ pub enum Event {
         /// How much.
         read: ConnectionRead,
     },
+    /// Select the packets from the first to the second time, in nanoseconds since the epoch.
+    SelectTime(i64, i64),
     /// Show the details of a packet of the connection.
     ShowPacket(Box<LocatedPacket>),
     /// Stop loading and keep what has been loaded.
@@ -287,6 +289,7 @@ impl Event {
                 | Self::SetFilter(..)
                 | Self::Clear(_)
                 | Self::Select(..)
+                | Self::SelectTime(..)
                 | Self::Invert(_)
                 | Self::Edit(_)
                 | Self::AddLine

@@ -61,17 +61,18 @@ pub use panel::{CHART_COUNT, PANEL_COUNT, Panel};
 pub use tables::{VirtualRow, VirtualTable};
 pub use view::{Detail, View};
 
-use crate::axis::QUANTITY_COUNT;
+use crate::axis::{QUANTITY_COUNT, Quantity};
 use crate::chart::Size;
 use crate::columns::Totals;
 use crate::conversations::{Conversation, Endpoint, FlowTable};
 use crate::density::Grid;
-use crate::filter::{Completion, Error, parse};
+use crate::filter::{Completion, Error, Expr, parse};
 use crate::history::History;
 use crate::layout::{self, NAMES_KEY};
 use crate::load::{Limits, Sampling};
 use crate::protocol::Class;
 use crate::scene::Theme;
+use crate::selection::Dimension;
 use crate::settings::Settings;
 use crate::table_columns::{Column, EndpointColumn};
 use crate::time::UtcOffsets;
@@ -312,6 +313,10 @@ impl App {
             Event::OpenConnection(text) => self.open_connection(&text, &mut effects),
             Event::ConnectionRead { id, part, read } => {
                 self.on_connection_read(id, part, read, &mut effects);
+            }
+            Event::SelectTime(from, to) => {
+                let expr = Expr::numbers(Quantity::Time, from, to);
+                self.select(Dimension::Time, Some(expr), false);
             }
             Event::ShowPacket(packet) => self.show_located(*packet),
             Event::CloseDetail => (self.detail, self.pending_rank) = (None, None),

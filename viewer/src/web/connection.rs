@@ -28,9 +28,12 @@ impl ConnectionPanel {
     pub(super) fn listen(&mut self, page: &Page) {
         let page = page.clone();
         self.notify = Some(Closure::new(move |name: String, value: JsValue| {
-            if name == "packet"
-                && let Some(packet) = decode(&value.unchecked_into::<Uint8Array>().to_vec())
-            {
+            let bytes = value.unchecked_into::<Uint8Array>().to_vec();
+            if name == "time" {
+                if let Some((from, to)) = decode::<(i64, i64)>(&bytes) {
+                    page.send(Event::SelectTime(from, to));
+                }
+            } else if let Some(packet) = decode(&bytes) {
                 page.send(Event::ShowPacket(Box::new(packet)));
             }
         }));

@@ -7,7 +7,6 @@
 
 mod address;
 mod api;
-mod canvas;
 mod clipboard;
 mod connection;
 mod controls;

@@ -9,6 +9,7 @@ use viewer_model::wire::encode;
 use wasm_bindgen::prelude::*;
 use web_sys::{Blob, Document, Element, HtmlSelectElement};
 
+use super::plot::{Action, PlotView};
 use crate::page::Page;
 use crate::text::count_text;
 use crate::{Block, Connection, ConnectionRecord, Connections, Content, Packet, Side, Transcript};
@@ -23,11 +24,13 @@ pub(super) struct View {
     title: Element,
     /// The connections, if there are several.
     connection_select: HtmlSelectElement,
+    view_select: HtmlSelectElement,
     side_select: HtmlSelectElement,
     format_select: HtmlSelectElement,
     save: Element,
     status: Element,
     stream: Element,
+    plot: PlotView,
     notify: Option<Function>,
     connections: Connections,
     /// For each connection, its packets as the page takes them.
@@ -56,6 +59,8 @@ impl View {
             Ok::<_, JsValue>(select)
         };
         let connection_select = select("Connection", &[])?;
+        let views = [("payload", "Payload"), ("sequence", "Time–sequence")];
+        let view_select = select("View", &views)?;
         let side_select = select("Sides", &[])?;
         let format_select = select("Format", &[("text", "Text"), ("hex", "Hex")])?;
         let save = new_button(&document, "Save bytes", "data-save", "")?;
@@ -72,15 +77,19 @@ impl View {
         stream.set_attribute("aria-label", "Payload")?;
         stream.set_attribute("tabindex", "0")?;
         append(container, &stream)?;
+        let plot = PlotView::new(&document)?;
+        append(container, &plot.element)?;
         Ok(Self {
             document,
             title,
             connection_select,
+            view_select,
             side_select,
             format_select,
             save,
             status,
             stream,
+            plot,
             notify: None,
             connections: Connections::default(),
             located: Vec::new(),
@@ -138,29 +147,56 @@ impl View {
         set_text(&self.title, &connection.map(Connection::to_string).unwrap_or_default());
         let status = connection.map(|connection| self.transcript.description(connection));
         set_text(&self.status, &status.unwrap_or_default());
-        let has_bytes = connection.is_some_and(Connection::has_bytes);
-        for element in [&*self.side_select, &*self.format_select, &self.save] {
-            set_visible(element, has_bytes);
-        }
-        let [client, server] = Side::ALL.map(|side| {
-            let len = self.transcript.bytes(side).len() as u64;
-            format!("{}: {}", side.name(), count_text(len, "byte"))
-        });
-        let options = [("both", "Both sides"), ("client", &*client), ("server", &*server)];
-        let chosen = self.side_select.value();
-        set_options(&self.document, &self.side_select, &options)?;
-        if !chosen.is_empty() {
-            self.side_select.set_value(&chosen);
+        let is_tcp = connection.is_some_and(Connection::is_tcp);
+        set_visible(&self.view_select, is_tcp);
+        if !is_tcp {
+            self.view_select.set_value("payload");
         }
         self.render()
     }
 
+    /// The sides from which the user can choose in the view.
+    fn set_sides(&self, is_plot: bool) -> Result<(), JsValue> {
+        let [client, server] = Side::ALL.map(|side| {
+            let len = self.transcript.bytes(side).len() as u64;
+            format!("{}: {}", side.name(), count_text(len, "byte"))
+        });
+        let payload = [("both", "Both sides"), ("client", &*client), ("server", &*server)];
+        let plot = [("client", "Client → server"), ("server", "Server → client")];
+        let options = if is_plot { &plot[..] } else { &payload };
+        let chosen = self.side_select.value();
+        set_options(&self.document, &self.side_select, options)?;
+        // The side that sends more is more interesting.
+        let [client, server] = Side::ALL.map(|side| {
+            self.connections.all().get(self.current).map_or(0, |connection| connection.sent(side))
+        });
+        let default = if client < server { "server" } else { "client" };
+        match &*chosen {
+            "both" if is_plot => self.side_select.set_value(default),
+            "" => self.side_select.set_value(if is_plot { default } else { "both" }),
+            _ => self.side_select.set_value(&chosen),
+        }
+        Ok(())
+    }
+
     /// Shows the start of the payload.
     fn render(&mut self) -> Result<(), JsValue> {
+        let connection = self.connections.all().get(self.current);
+        let is_plot = self.view_select.value() == "sequence" && connection.is_some();
+        let has_bytes = connection.is_some_and(Connection::has_bytes) && !is_plot;
+        for element in [&*self.format_select, &self.save] {
+            set_visible(element, has_bytes);
+        }
+        set_visible(&self.side_select, has_bytes || is_plot);
+        set_visible(&self.stream, !is_plot);
+        set_visible(&self.plot.element, is_plot);
+        self.set_sides(is_plot)?;
         self.stream.set_text_content(None);
         self.stream.set_scroll_top(0);
         self.page = Page::default();
-        let connection = self.connections.all().get(self.current);
+        if let Some(connection) = connection.filter(|_| is_plot) {
+            return self.plot.show(connection, self.side().unwrap_or(Side::Client));
+        }
         let note = match connection {
             None => return Ok(()),
             Some(connection) if !connection.has_bytes() => NO_BYTES,
@@ -238,12 +274,7 @@ impl View {
     /// A button was clicked.
     pub(super) fn click(&mut self, button: &Element) -> Result<(), JsValue> {
         if let Some(packet) = button.get_attribute("data-packet") {
-            let find = |packet: usize| self.located.get(self.current)?.get(packet);
-            let located = packet.parse().ok().and_then(find);
-            if let (Some(located), Some(notify)) = (located, &self.notify) {
-                let located = Uint8Array::from(&located[..]);
-                notify.call2(&JsValue::NULL, &"packet".into(), &located)?;
-            }
+            self.run(packet.parse().ok().map(Action::ShowPacket))?;
         } else if button.has_attribute("data-save") {
             self.save()?;
         } else if button.has_attribute("data-more") {
@@ -253,7 +284,32 @@ impl View {
         Ok(())
     }
 
-    /// Another connection, side or format was chosen.
+    pub(super) fn plot(&self) -> &PlotView {
+        &self.plot
+    }
+
+    pub(super) fn plot_mut(&mut self) -> &mut PlotView {
+        &mut self.plot
+    }
+
+    /// Passes on what the user wants.
+    pub(super) fn run(&self, action: Option<Action>) -> Result<(), JsValue> {
+        let packet = |packet: usize| self.located.get(self.current)?.get(packet);
+        let (name, bytes) = match action {
+            None => return Ok(()),
+            Some(Action::ShowPacket(index)) => match packet(index) {
+                Some(located) => ("packet", Uint8Array::from(&located[..])),
+                None => return Ok(()),
+            },
+            Some(Action::SelectTime(from, to)) => {
+                ("time", Uint8Array::from(&encode(&(from, to))[..]))
+            }
+        };
+        let Some(notify) = &self.notify else { return Ok(()) };
+        notify.call2(&JsValue::NULL, &name.into(), &bytes).map(drop)
+    }
+
+    /// Another connection, view, side or format was chosen.
     pub(super) fn change(&mut self) -> Result<(), JsValue> {
         match self.connection_select.value().parse() {
             Ok(index) if index != self.current => self.show_connection(index),

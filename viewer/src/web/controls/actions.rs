@@ -10,12 +10,12 @@ use super::value_menu;
 use crate::app::{App, Event, Panel, Step, ZOOM_STEP};
 use crate::load::ExportFormat;
 use crate::selection::Dimension;
-use crate::web::canvas::Canvas;
 use crate::web::clipboard::{copy_address, write_clipboard};
 use crate::web::dom::{element, enclosing_panel, listen, log_error};
 use crate::web::growing_file::choose_files;
 use crate::web::open::{OpenMode, cancel, open_url};
 use crate::web::page::Page;
+use viewer_dom::Canvas;
 
 /// Device pixels per CSS pixel of downloaded images.
 const PNG_PIXEL_RATIO: f64 = 2.0;
@@ -141,7 +141,8 @@ fn run_in_panel(page: &Page, action: &str, arg: &str, panel: Panel) -> Result<()
                 }
             });
             if let Some(scene) = page.with_app(|app| app.export_scene(panel)) {
-                let canvas = Canvas::new(page.document().create_element("canvas")?.dyn_into()?)?;
+                let canvas =
+                    Canvas::<()>::new(page.document().create_element("canvas")?.dyn_into()?)?;
                 canvas.draw(&scene, PNG_PIXEL_RATIO)?;
                 canvas.element().to_blob(on_blob.unchecked_ref())?;
             }

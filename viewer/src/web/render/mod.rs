@@ -15,15 +15,15 @@ use web_sys::{
 };
 
 use super::address::{Address, Visit, is_own_entry};
-use super::canvas::Canvas;
 use super::dom::{
     append, aria_bool, element, new_button, set_attribute, set_list, set_text, set_visible,
 };
-use crate::app::{App, CHART_COUNT, Chip, Detail, Panel, Phase, TIME_CHARTS, View};
+use crate::app::{App, CHART_COUNT, Chip, Detail, Panel, Phase, SceneVersion, TIME_CHARTS, View};
 use crate::scene::css;
 use crate::selection::Dimension;
 use crate::settings::Settings;
 use table::{VirtualTables, render_table};
+use viewer_dom::Canvas;
 
 /// The part of a frame that may be spent on panels out of sight, in milliseconds.
 const OFFSCREEN_BUDGET_MS: f64 = 6.0;
@@ -31,7 +31,7 @@ const OFFSCREEN_BUDGET_MS: f64 = 6.0;
 /// Draws the app. Stores the drawn state, so that only changes are drawn.
 pub(super) struct Renderer {
     document: Document,
-    canvases: Vec<Canvas>,
+    canvases: Vec<Canvas<SceneVersion>>,
     /// The view that was drawn last.
     shown: View,
     /// The settings that the controls show.

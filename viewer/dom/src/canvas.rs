@@ -4,41 +4,50 @@ use wasm_bindgen::Clamped;
 use wasm_bindgen::prelude::*;
 use web_sys::{CanvasRenderingContext2d, HtmlCanvasElement, ImageData};
 
-use crate::app::SceneVersion;
-use crate::scene::{Align, Mark, Rect, Scene, css};
-use crate::text::fixed;
+use viewer_model::scene::{Align, Mark, Rect, Scene, css};
+use viewer_model::text::fixed;
 
 const FONT: &str = "system-ui, sans-serif";
 
-/// A canvas, with an off-screen canvas for images made of cells.
-pub(super) struct Canvas {
+/// A canvas, with an off-screen canvas for images made of cells. `V` identifies what is drawn.
+pub struct Canvas<V = ()> {
     element: HtmlCanvasElement,
     context: CanvasRenderingContext2d,
     cells: HtmlCanvasElement,
     cells_context: CanvasRenderingContext2d,
     /// Version and device pixel ratio of the last drawing.
-    drawn: Option<(SceneVersion, f64)>,
+    drawn: Option<(V, f64)>,
 }
 
-impl Canvas {
-    pub(super) fn new(element: HtmlCanvasElement) -> Result<Self, JsValue> {
+impl<V: Copy + PartialEq> Canvas<V> {
+    /// Takes over a canvas.
+    ///
+    /// # Errors
+    ///
+    /// If the browser does not support 2D canvases.
+    pub fn new(element: HtmlCanvasElement) -> Result<Self, JsValue> {
         let document = element.owner_document().ok_or("canvas is not in a document")?;
         let cells: HtmlCanvasElement = document.create_element("canvas")?.dyn_into()?;
         let (context, cells_context) = (context(&element)?, context(&cells)?);
         Ok(Self { element, context, cells, cells_context, drawn: None })
     }
 
-    pub(super) fn element(&self) -> &HtmlCanvasElement {
+    /// The canvas.
+    pub fn element(&self) -> &HtmlCanvasElement {
         &self.element
     }
 
     /// Records that this version is about to be drawn; false if it is already on the canvas.
-    pub(super) fn needs_drawing(&mut self, version: SceneVersion, pixel_ratio: f64) -> bool {
+    pub fn needs_drawing(&mut self, version: V, pixel_ratio: f64) -> bool {
         self.drawn.replace((version, pixel_ratio)) != Some((version, pixel_ratio))
     }
 
     /// Draws a scene at `pixel_ratio` device pixels per CSS pixel.
-    pub(super) fn draw(&self, scene: &Scene, pixel_ratio: f64) -> Result<(), JsValue> {
+    ///
+    /// # Errors
+    ///
+    /// If the browser refuses a drawing operation.
+    pub fn draw(&self, scene: &Scene, pixel_ratio: f64) -> Result<(), JsValue> {
         let [width, height] =
             [scene.width_px, scene.height_px].map(|px| device_px(px * pixel_ratio));
         resize(&self.element, (width, height));
@@ -49,7 +58,7 @@ impl Canvas {
     }
 
     /// Erases the canvas.
-    pub(super) fn clear(&self) {
+    pub fn clear(&self) {
         // Setting the width, even to the same value, erases it.
         self.element.set_width(self.element.width());
     }
