@@ -141,6 +141,8 @@ fn connections_of_packets_can_be_followed() {
     wait_for_blocks(&page);
     assert_eq!(page.eval("document.activeElement.id"), "connection-tab");
     assert_eq!(blocks(&page).as_array().unwrap().len(), 4);
+    page.chromium.press("3").unwrap();
+    assert_eq!(page.eval("document.activeElement.className"), "stream");
     follow(3);
     page.wait_for("document.querySelector('#connection h2').textContent.endsWith('udp')");
     wait_for_blocks(&page);

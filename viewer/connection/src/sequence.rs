@@ -7,6 +7,9 @@ use summary::Tcp;
 /// Numbers further away than this belong to another connection, or to a damaged packet.
 const MAX_DISTANCE: i64 = 1 << 30;
 
+/// Times further away, 73 years, are drawn there: distances between times fit 64 bits.
+const MAX_NS: i64 = 1 << 61;
+
 /// One direction of a connection. Numbers are relative to the first one; times are in nanoseconds since the
 /// first packet of the connection.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -125,7 +128,7 @@ impl Sequence {
             sequence.points.push(Point {
                 packet: index,
                 n: packet.n,
-                ns: packet.ts_ns.saturating_sub(start_ns),
+                ns: packet.ts_ns.saturating_sub(start_ns).clamp(-MAX_NS, MAX_NS),
                 values,
                 finding: Finding::of(&packet.marks, is_segment),
             });

@@ -4,6 +4,7 @@ mod plot;
 
 use crate::{Connection, ConnectionRecord, Connections, Finding, Packet, Sequence, Side, Values};
 use flow::Retransmission;
+use proptest::prelude::*;
 use summary::Tcp;
 use viewer_formats::RawFrame;
 use viewer_store::columns::PacketRow;
@@ -153,4 +154,54 @@ fn lines_have_numbers_and_findings() {
     let points = sequence(connection, Side::Client);
     assert_eq!(points.iter().map(|point| point.2).collect::<Vec<_>>(), [None, Some(fast)]);
     assert_eq!(points[1].1, Values::Segment { from: 0, to: 5 });
+}
+
+/// A segment with any numbers: of either side, with any flags, at any time, with a few bytes of payload.
+fn any_packet() -> impl Strategy<Value = (i64, Vec<u8>)> {
+    let payload = prop::collection::vec(any::<u8>(), 0..20);
+    let numbers = any::<[u32; 2]>();
+    let values = (any::<i64>(), any::<bool>(), any::<u8>(), numbers, payload);
+    values.prop_map(|(ts_ns, from_client, flags, numbers, payload)| {
+        (ts_ns, segment(from_client, flags, numbers, &OPTIONS, &payload))
+    })
+}
+
+proptest! {
+    /// Each captured byte is shown at most once, and nothing overflows.
+    #[test]
+    fn any_segments_have_a_transcript_and_a_plot(
+        packets in prop::collection::vec(any_packet(), 0..30), cursor: prop::sample::Index,
+    ) {
+        let (mut connections, mut len) = (Connections::default(), 0);
+        for (index, (ts_ns, frame)) in packets.into_iter().enumerate() {
+            let mut record = record(index, frame);
+            record.packet.row.ts_ns = ts_ns;
+            let packet = Packet::of(&record).unwrap();
+            len += packet.payload.len as usize;
+            connections.add(0, &packet);
+        }
+        let mut shown = 0;
+        for connection in connections.all() {
+            let transcript = connection.transcript();
+            shown += transcript.both().len();
+            for side in Side::ALL {
+                let sequence = Sequence::of(connection, side);
+                let plot = crate::Plot::new(&sequence, None, 300.0, 200.0);
+                let overlay = crate::Overlay { cursor: Some(cursor.index(31)), brush: Some(plot.time) };
+                let scene = plot.scene(&sequence, overlay, viewer_model::scene::Theme::default());
+                prop_assert!(!scene.marks.is_empty());
+                let zoom = plot.zoomed(&sequence, plot.time_at(150.0), 0.5);
+                crate::Plot::new(&sequence, zoom, 300.0, 200.0).nearest(&sequence, (150.0, 100.0));
+            }
+        }
+        prop_assert!(shown <= len, "{} of {} bytes", shown, len);
+    }
+
+    #[test]
+    fn any_line_and_any_frame_are_read_or_ignored(line: Vec<u8>, frame: Vec<u8>) {
+        let mut hostile = record(0, frame);
+        Packet::of(&hostile);
+        (hostile.line, hostile.frame) = (line, None);
+        prop_assert!(Packet::of(&hostile).is_none());
+    }
 }

@@ -19,7 +19,7 @@ const PANES: [(&str, &str); 5] = [
     ("filter", "#filter"),
     ("charts", "#timeline canvas"),
     ("top", "#top canvas"),
-    ("table", "#tables .rows"),
+    ("table", "#tables .rows, #connection .stream, #connection canvas"),
     ("detail", "#inspector [tabindex=\"0\"], #detail-line"),
 ];
 
