@@ -356,3 +356,44 @@ fn problems_of_connections_and_dns_match_the_lines() {
         page.act("viewer.clear()");
     }
 }
+
+#[test]
+fn charts_mark_packets_with_problems() {
+    let capture = build::target().join("office.pcap");
+    let text = lines(&capture, &["--tcp-analysis"]);
+    let all: Vec<Value> = text
+        .split(|byte| *byte == b'\n')
+        .filter_map(|line| serde_json::from_slice(line).ok())
+        .collect();
+    let is_problem = |line: &&Value| {
+        let names = ["rtx", "ooo", "dup_ack", "zero_window", "window_full", "unseen"];
+        names.iter().any(|name| line.get(name).is_some())
+            || line["handshake_us"].as_u64().is_some_and(|us| 200_000 <= us)
+            || line["flags"].as_str().is_some_and(|flags| flags.contains('R'))
+    };
+    let count = |min_len: u64| {
+        all.iter().filter(is_problem).filter(|line| line["len"].as_u64() >= Some(min_len)).count()
+    };
+    let page = Page::open("");
+    page.drop_file(&capture);
+    page.act("viewer.set('analysis', '1')");
+    let sum = |chart: &str| {
+        page.act(&format!("viewer.set('chart', '{chart}')"));
+        page.eval("viewer.settled()");
+        let csv = page.eval(&format!("viewer.csv('{chart}')"));
+        let mut lines =
+            csv.as_str().unwrap().lines().map(|line| line.split(',').collect::<Vec<_>>());
+        let header = lines.next().unwrap();
+        let column = header.iter().position(|name| *name == "problem_packets").unwrap();
+        lines.map(|cells| cells[column].parse::<usize>().unwrap()).sum::<usize>()
+    };
+    assert!(0 < count(1_000) && count(1_000) < count(0));
+    for min_len in [0, 1_000, 0] {
+        page.act(&format!("viewer.filter('{}')", if min_len == 0 { "" } else { "len >= 1000" }));
+        for chart in ["throughput", "scatter"] {
+            assert_eq!(sum(chart), count(min_len), "{chart} from {min_len} bytes");
+            let svg = page.eval(&format!("viewer.svg('{chart}')"));
+            assert!(svg.as_str().unwrap().contains(">problems</text>"), "{chart}");
+        }
+    }
+}

@@ -147,6 +147,11 @@ impl Theme {
         if self.is_dark { dark } else { light }
     }
 
+    /// Packets with problems. Its contrast to the background is at least 6:1.
+    pub const fn problem(self) -> Rgb {
+        if self.is_dark { [0xff, 0x6b, 0x6b] } else { [0xc1, 0x12, 0x1f] }
+    }
+
     /// Grid lines.
     pub const fn grid(self) -> Rgb {
         if self.is_dark { [0x30, 0x36, 0x3d] } else { [0xe3, 0xe6, 0xea] }

@@ -45,10 +45,12 @@ pub enum Dimension {
     Line3,
     /// The fourth line.
     Line4,
+    /// The packets that charts mark as problems. It selects nothing, like a line, and is never part of a link.
+    Marked,
 }
 
 /// Number of dimensions.
-pub const DIMENSION_COUNT: usize = 16;
+pub const DIMENSION_COUNT: usize = 17;
 
 /// Number of lines in the throughput chart.
 pub const LINE_COUNT: usize = 4;
@@ -72,6 +74,7 @@ impl Dimension {
         Self::Line2,
         Self::Line3,
         Self::Line4,
+        Self::Marked,
     ];
 
     /// The lines of the throughput chart.
@@ -96,6 +99,7 @@ impl Dimension {
             Self::Line2 => "line2",
             Self::Line3 => "line3",
             Self::Line4 => "line4",
+            Self::Marked => "marked",
         }
     }
 
@@ -112,7 +116,8 @@ impl Dimension {
 
     /// The inverse of [`Dimension::name`].
     pub fn parse(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|dimension| dimension.name() == name)
+        let mut all = Self::ALL.into_iter().filter(|dimension| *dimension != Self::Marked);
+        all.find(|dimension| dimension.name() == name)
     }
 
     /// The index of a line of the throughput chart; `None` for dimensions that select.
@@ -120,7 +125,12 @@ impl Dimension {
         Self::LINES.iter().position(|line| *line == self)
     }
 
-    const fn bit(self) -> u16 {
+    /// Whether expressions of the dimension restrict the packets that are selected.
+    fn is_selecting(self) -> bool {
+        self != Self::Marked && self.line().is_none()
+    }
+
+    const fn bit(self) -> u32 {
         1 << self as u16
     }
 }
@@ -154,7 +164,7 @@ impl Selection {
 
     /// The dimensions that select, with their expressions.
     pub fn selecting(&self) -> impl Iterator<Item = (Dimension, &Expr)> {
-        self.clauses().filter(|(dimension, _)| dimension.line().is_none())
+        self.clauses().filter(|(dimension, _)| dimension.is_selecting())
     }
 
     /// The lines of the throughput chart, with their expressions.
@@ -191,7 +201,7 @@ impl Selection {
 /// A set of dimensions.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct DimensionSet {
-    bits: u16,
+    bits: u32,
 }
 
 impl DimensionSet {

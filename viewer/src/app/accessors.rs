@@ -19,7 +19,7 @@ use crate::tally::Tally;
 const MIN_EXPORT_SIZE: Size = Size { width_px: 900.0, height_px: 400.0 };
 
 /// Identifies the content of a chart: the version of the app, and those of the answers.
-pub type SceneVersion = (u64, [u64; 2 + LINE_COUNT]);
+pub type SceneVersion = (u64, [u64; 3 + LINE_COUNT]);
 
 impl App {
     pub(super) fn size(&self, panel: Panel) -> Size {
@@ -203,8 +203,13 @@ impl App {
     /// A version that changes with a chart's scene: that of the app, and those of its answers.
     pub fn scene_version(&self, panel: Panel) -> SceneVersion {
         let lines = if panel == Panel::Throughput { &LINE_SLOTS[..] } else { &[] };
-        let mut answers = [0; 2 + LINE_COUNT];
-        let slots = charts::slots(panel).into_iter().chain(lines.iter().copied());
+        let mut answers = [0; 3 + LINE_COUNT];
+        let marks = match panel {
+            Panel::Throughput => Some(Slot::RateMarks),
+            Panel::Scatter => Some(Slot::ScatterMarks),
+            _ => None,
+        };
+        let slots = charts::slots(panel).into_iter().chain(lines.iter().copied()).chain(marks);
         answers
             .iter_mut()
             .zip(slots)

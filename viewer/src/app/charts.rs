@@ -103,7 +103,7 @@ pub(super) fn tallies<'a>(latest: Option<(&'a Query, &'a Answer)>) -> Option<(Bi
 }
 
 /// The grid and its density of an answer.
-fn density<'a>(latest: Option<(&'a Query, &'a Answer)>) -> Option<(Grid, &'a Density)> {
+pub(super) fn density<'a>(latest: Option<(&'a Query, &'a Answer)>) -> Option<(Grid, &'a Density)> {
     match latest? {
         (Query { kind: QueryKind::Density(grid), .. }, Answer::Density(density)) => {
             Some((*grid, density))
@@ -183,6 +183,7 @@ impl App {
                 shown: self.shown_classes(),
                 cursor,
                 lines: if panel == Panel::Throughput { self.lines(bins) } else { Vec::new() },
+                problems: self.marked_bins(bins).filter(|_| panel == Panel::Throughput),
             }))
         };
         match panel {
@@ -217,6 +218,7 @@ impl App {
                 let scale_to = settings.scale_to;
                 Some(Chart::Scatter(Scatter {
                     names: self.class_names(),
+                    problems: self.marked_cells(grid),
                     grid,
                     whole,
                     selected,

@@ -78,7 +78,7 @@ impl App {
         if size.plot().y <= at.1 {
             return None;
         }
-        legend_entry_at(size, &self.legend(panel), &self.class_names(), at)
+        legend_entry_at(size, &self.legend(panel), &self.class_names(), self.has_marks(panel), at)
     }
 
     /// Selects or deselects a class, or if `isolates` only this class. The last class is not deselected:

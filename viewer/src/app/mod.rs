@@ -24,6 +24,7 @@ mod hover;
 mod legend;
 mod lines;
 mod loading;
+mod marks;
 mod memory_plan;
 mod names;
 mod navigation;
@@ -239,6 +240,10 @@ impl App {
             Event::Set(key, value) => {
                 let was_colored_by_file = self.is_colored_by_file();
                 self.settings.set(&key, &value);
+                if key == "slow-ms" {
+                    // The marked packets depend on it.
+                    self.scheduler.invalidate_selection();
+                }
                 self.sync_filter_text();
                 self.drop_old_parts(&mut effects);
                 if was_colored_by_file != self.is_colored_by_file() {
@@ -406,10 +411,8 @@ impl App {
         // Workers that read fields stop as soon as the selection does not need them.
         let is_reading = !self.extra_progress.is_empty() && self.scheduler.take_selection_change();
         if !queries.is_empty() || is_reading {
-            effects.push(Effect::RunQueries {
-                queries,
-                selection: Box::new(self.history.now().clone()),
-            });
+            effects
+                .push(Effect::RunQueries { queries, selection: Box::new(self.marked_selection()) });
         }
         self.skip_dropped_connection(effects);
         effects.extend(self.request_names());

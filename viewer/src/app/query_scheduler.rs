@@ -38,9 +38,12 @@ pub(super) enum Slot {
     Line2,
     Line3,
     Line4,
+    // Packets with problems in charts.
+    RateMarks,
+    ScatterMarks,
 }
 
-const SLOT_COUNT: usize = 29;
+const SLOT_COUNT: usize = 31;
 
 /// A query whose answer is needed.
 #[derive(Clone, Debug, PartialEq)]

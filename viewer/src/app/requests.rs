@@ -193,7 +193,8 @@ impl App {
         };
         let rates = self.rate_bins().map(|(_, bins)| QueryKind::Bins(bins));
         add_chart(Panel::Throughput, rates.clone());
-        add_chart(Panel::Scatter, self.grid().map(QueryKind::Density));
+        let cells = self.grid().map(QueryKind::Density);
+        add_chart(Panel::Scatter, cells.clone());
         add_chart(Panel::Sizes, self.size_bins().map(QueryKind::Bins));
         add_chart(Panel::Gaps, self.gap_bins().map(QueryKind::Bins));
         add_chart(Panel::Ports, Some(QueryKind::Ports));
@@ -201,6 +202,8 @@ impl App {
         add_chart(Panel::Destinations, Some(QueryKind::Destinations));
         add_chart(Panel::Overview, self.overview_bins().map(QueryKind::Bins));
         add_chart(Panel::Protocols, Some(QueryKind::Protocols));
+        let marks = [(Panel::Throughput, rates.clone()), (Panel::Scatter, cells)];
+        let marks = marks.map(|(panel, kind)| self.marks_request(panel, kind));
         if let Some(kind) = rates {
             let selected =
                 self.dimensions_except(Panel::Throughput.dimension()).unwrap_or_default();
@@ -238,6 +241,7 @@ impl App {
             let is_seen = self.is_seen(Panel::Packets) || self.pending_rank.is_some();
             requests.push(Request { slot, query, is_seen });
         }
+        requests.extend(marks.into_iter().flatten());
         requests.extend(self.problem_requests());
         if let Some(query) = self.detail_rank_query() {
             requests.push(Request { slot: Slot::DetailRank, query, is_seen: true });

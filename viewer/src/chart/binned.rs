@@ -2,6 +2,7 @@
 
 use super::legend::{Legend, legend_text};
 use super::line::{Line, draw_line};
+use super::problems::draw_ticks;
 use super::{
     Frame, RenderContext, ScaleTo, Size, Table, axis_label, grip, highlight, range_text, ticks,
     unselected_opacity,
@@ -112,6 +113,8 @@ pub struct Binned<'a> {
     pub cursor: Option<(usize, usize)>,
     /// Lines over the bars.
     pub lines: Vec<Line<'a>>,
+    /// The tallies of the packets with problems, by class, then by bin; `None` if they are not known.
+    pub problems: Option<&'a [Tally]>,
 }
 
 impl<'a> Binned<'a> {
@@ -192,6 +195,7 @@ impl<'a> Binned<'a> {
                 names: self.names,
                 shown: self.shown,
                 cursor: self.cursor.and_then(|(_, row)| row.checked_sub(1)),
+                has_problems: self.problems.is_some(),
             },
         };
         let mut scene = frame.scene();
@@ -240,6 +244,11 @@ impl<'a> Binned<'a> {
                 let color = class.color(context.theme.is_dark);
                 scene.marks.push(Mark::Rect { rect, color, opacity });
             }
+        }
+        if let Some(problems) = self.problems {
+            let has_some = |bin: &usize| 0 < self.total(problems, *bin).packets;
+            let bins = (0..self.count()).filter(has_some);
+            draw_ticks(&mut scene, context, bins.map(|bin| column(bin, 1.0)));
         }
         for line in &self.lines {
             let step = |(bin, seconds): (usize, &f64)| {
@@ -395,6 +404,10 @@ impl<'a> Binned<'a> {
                 lines.push(format!("{} {}", self.names[class.index()], amount(tally)));
             }
         }
+        let problems = self.problems.map_or(0, |problems| self.total(problems, bin).packets);
+        if 0 < problems {
+            lines.push(format!("with problems: {}", text::packets(problems)));
+        }
         for line in &self.lines {
             lines.push(format!("{}: {}", line.name, amount(self.total(line.tallies, bin))));
         }
@@ -433,6 +446,9 @@ impl<'a> Binned<'a> {
             header.extend(classes.iter().flat_map(selected));
         }
         header.extend(self.lines.iter().flat_map(|line| columns(&line.name)));
+        if self.problems.is_some() {
+            header.extend(columns("problem"));
+        }
         let (edges, plot_edges) = (self.bins.edges(), self.bins.plot_edges());
         let edge = |index: usize| match self.bins.axis.quantity {
             Quantity::Time => zone.format_compact(edges[index]),
@@ -447,7 +463,8 @@ impl<'a> Binned<'a> {
             let each = all().flat_map(|tallies| classes.iter().map(move |class| (tallies, class)));
             let totals = all().map(|tallies| self.total(tallies, bin));
             let lines = self.lines.iter().map(|line| self.total(line.tallies, bin));
-            for tally in totals.chain(each.map(of)).chain(lines) {
+            let problems = self.problems.map(|problems| self.total(problems, bin));
+            for tally in totals.chain(each.map(of)).chain(lines).chain(problems) {
                 row.extend([tally.packets.to_string(), tally.bytes.to_string()]);
             }
             row

@@ -11,6 +11,8 @@ const SQUARE_PX: f64 = 11.0;
 /// The left end of the name in an entry.
 const NAME_PX: f64 = 16.0;
 
+/// The name of the marks of problems.
+const PROBLEMS: &str = "problems";
 /// The length of a name. Names of files can be longer.
 const MAX_CHARS: usize = 24;
 
@@ -25,15 +27,23 @@ pub(super) struct Legend<'a> {
     pub(super) shown: ClassSet,
     /// The entry at the keyboard cursor.
     pub(super) cursor: Option<usize>,
+    /// An entry explains the marks of problems.
+    pub(super) has_problems: bool,
 }
 
 impl Legend<'_> {
     /// Draws the entries. Those of classes that are not selected are grey and crossed out.
     pub(super) fn draw(&self, scene: &mut Scene, context: RenderContext<'_>) {
         let theme = context.theme;
-        for (index, (class, entry)) in
-            entries(context.size, &self.classes, &self.names).into_iter().enumerate()
-        {
+        let (entries, end) = entries(context.size, &self.classes, &self.names, self.has_problems);
+        if self.has_problems {
+            let middle = context.size.plot().y - 23.0 + ENTRY_PX / 2.0;
+            let rect = Rect { x: end, y: middle - 2.0, width: SQUARE_PX, height: 4.0 };
+            scene.marks.push(Mark::Rect { rect, color: theme.problem(), opacity: 1.0 });
+            let at = (end + NAME_PX, middle);
+            scene.marks.push(label_mark(at, PROBLEMS, Align::Start, theme.foreground()));
+        }
+        for (index, (class, entry)) in entries.into_iter().enumerate() {
             let is_shown = self.shown.has(class);
             let color = if is_shown { class.color(theme.is_dark) } else { theme.unselected() };
             let middle = entry.y + ENTRY_PX / 2.0;
@@ -58,15 +68,20 @@ impl Legend<'_> {
     }
 }
 
-/// The entries of a legend, with their rectangles.
-fn entries(size: Size, classes: &[Class], names: &[&str]) -> Vec<(Class, Rect)> {
+/// The entries of a legend, with their rectangles, and the end of the last one, where that of problems
+/// follows.
+fn entries(
+    size: Size,
+    classes: &[Class],
+    names: &[&str],
+    has_problems: bool,
+) -> (Vec<(Class, Rect)>, f64) {
     let plot = size.plot();
-    let width = |class: &Class| {
-        let chars = names[class.index()].chars().count().min(MAX_CHARS);
-        NAME_PX + chars as f64 * 7.2
-    };
+    let text_width = |chars: usize| NAME_PX + chars as f64 * 7.2;
+    let width = |class: &Class| text_width(names[class.index()].chars().count().min(MAX_CHARS));
     // A narrow chart has less space between the names.
-    let free_px = size.width_px - plot.x - classes.iter().map(width).sum::<f64>();
+    let problems_px = if has_problems { text_width(PROBLEMS.len()) } else { 0.0 };
+    let free_px = size.width_px - plot.x - classes.iter().map(width).sum::<f64>() - problems_px;
     let gap_px = (free_px / classes.len() as f64).clamp(2.0, 16.0);
     let mut x = plot.x;
     let entry = |class: &Class| {
@@ -74,7 +89,8 @@ fn entries(size: Size, classes: &[Class], names: &[&str]) -> Vec<(Class, Rect)> 
         x += rect.width + gap_px;
         (*class, rect)
     };
-    classes.iter().map(entry).collect()
+    let entries = classes.iter().map(entry).collect();
+    (entries, x)
 }
 
 /// The class whose entry is at a pixel, with the entry's rectangle.
@@ -82,9 +98,11 @@ pub fn legend_entry_at(
     size: Size,
     classes: &[Class],
     names: &[&str],
+    has_problems: bool,
     at: (f64, f64),
 ) -> Option<(Class, Rect)> {
-    entries(size, classes, names).into_iter().find(|(_, rect)| {
+    let (entries, _) = entries(size, classes, names, has_problems);
+    entries.into_iter().find(|(_, rect)| {
         (rect.x..=rect.x + rect.width).contains(&at.0)
             && (rect.y..=rect.y + rect.height).contains(&at.1)
     })

@@ -5,6 +5,7 @@ mod binned;
 mod legend;
 mod line;
 mod overview;
+mod problems;
 mod ranking;
 mod scatter;
 

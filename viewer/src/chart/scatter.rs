@@ -2,6 +2,7 @@
 //! packets.
 
 use super::legend::Legend;
+use super::problems::{draw_crosses, totals};
 use super::{
     Frame, RenderContext, ScaleTo, Size, Table, axis_label, bin_text, highlight, range_text, ticks,
     unselected_opacity,
@@ -33,6 +34,8 @@ pub struct Scatter<'a> {
     pub whole: &'a Density,
     /// The same for the packets selected in other dimensions, if anything is selected.
     pub selected: Option<&'a Density>,
+    /// The packets with problems; `None` if they are not known.
+    pub problems: Option<&'a Density>,
     /// The name of each class.
     pub names: [&'a str; CLASS_COUNT],
     /// The classes that are selected, for the legend.
@@ -90,11 +93,16 @@ impl<'a> Scatter<'a> {
                 names: self.names,
                 shown: self.shown,
                 cursor: None,
+                has_problems: self.problems.is_some(),
             },
         };
         let mut scene = frame.scene();
         let rgba = self.rgba(context.theme);
         scene.marks.push(Mark::Cells { rect: plot, columns: self.grid.x.count, rgba });
+        if let Some(problems) = self.problems {
+            let size = (self.grid.x.count, self.grid.y.count);
+            draw_crosses(&mut scene, context, problems, size);
+        }
         frame.draw_axes(&mut scene);
         if 1 < self.outline.len() {
             for pair in self.outline.windows(2) {
@@ -159,6 +167,10 @@ impl<'a> Scatter<'a> {
         if self.selected.is_some() {
             text += &format!(" (of {} total)", grouped(u64::from(total(self.whole))));
         }
+        let problems = self.problems.map_or(0, total);
+        if 0 < problems {
+            text += &format!(", {} with problems", grouped(u64::from(problems)));
+        }
         let range = |bins: &Bins, cell: usize| bin_text(bins, cell, cell, zone);
         vec![text, format!("{}, {}", range(&self.grid.x, column), range(&self.grid.y, row))]
     }
@@ -206,6 +218,10 @@ impl<'a> Scatter<'a> {
         header.extend(["packets".to_owned()]);
         let classes = self.foreground().present();
         header.extend(classes.iter().map(|class| self.names[class.index()].to_owned()));
+        let problems = self.problems.map(|density| totals(density, grid.cell_count()));
+        if problems.is_some() {
+            header.push("problem_packets".to_owned());
+        }
         let edges_text = |bins: &Bins| -> Vec<String> {
             let edges = bins.edges().into_iter();
             edges
@@ -232,6 +248,8 @@ impl<'a> Scatter<'a> {
                     total.to_string(),
                 ];
                 cells.extend(classes.iter().map(|class| count(*class).to_string()));
+                let problems = problems.as_ref();
+                cells.extend(problems.map(|all| all[row * grid.x.count + column].to_string()));
                 rows.push(cells);
             }
         }

@@ -41,6 +41,7 @@ fn histogram(whole: &[Tally], is_log: bool, bars: Bars) -> Binned<'_> {
         shown: ClassSet::ALL,
         cursor: None,
         lines: Vec::new(),
+        problems: None,
     }
 }
 
@@ -246,6 +247,7 @@ fn scatter_cells_match_pixels_and_counts() {
         grid,
         whole,
         selected: None,
+        problems: None,
         names,
         shown,
         scale_to,
@@ -281,6 +283,65 @@ fn scatter_cells_match_pixels_and_counts() {
     );
 }
 
+#[test]
+fn problems_are_marked_below_bars_and_over_cells() {
+    let whole = [Tally { packets: 3, bytes: 300 }; CLASS_COUNT * 2];
+    let mut problems = [Tally::default(); CLASS_COUNT * 2];
+    problems[1] = Tally { packets: 2, bytes: 200 };
+    let histogram = histogram(&whole, false, Bars::Stacked);
+    let chart = Binned { problems: Some(&problems), ..histogram };
+    let scene = chart.scene(context());
+    let color = context().theme.problem();
+    let is_problem = |mark: &&Mark| matches!(mark, Mark::Rect { color: one, .. } if *one == color);
+    // That of the legend, and one below the second bar.
+    let marks: Vec<_> = scene.marks.iter().filter(is_problem).collect();
+    let [Mark::Rect { .. }, Mark::Rect { rect, .. }] = marks[..] else { panic!("{marks:?}") };
+    let plot = SIZE.plot();
+    assert!(plot.x + plot.width / 2.0 <= rect.x && plot.y + plot.height < rect.y, "{rect:?}");
+    assert!(has_text(&scene, "problems"));
+    let table = chart.table(&Zone::Utc);
+    assert_eq!(table.header[table.header.len() - 2..], ["problem_packets", "problem_bytes"]);
+    assert_eq!(table.rows[1][table.rows[1].len() - 2..], ["2", "200"]);
+    assert!(chart.bin_text(1, &Zone::Utc).contains(&"with problems: 2 packets".to_owned()));
+    assert!(!chart.bin_text(0, &Zone::Utc).iter().any(|line| line.contains("problems")));
+
+    let grid = scatter_grid();
+    let mut density = Density::new(&grid, [Class::Tcp].into_iter());
+    density.update::<true>(Class::Tcp.index(), 0, 0);
+    density.update::<true>(Class::Tcp.index(), 1, 1);
+    let mut marked = Density::new(&grid, [Class::Tcp].into_iter());
+    marked.update::<true>(Class::Tcp.index(), 1, 1);
+    let chart = Scatter {
+        grid,
+        whole: &density,
+        selected: None,
+        problems: Some(&marked),
+        names: CLASSES.map(Class::name),
+        shown: ClassSet::ALL,
+        scale_to: ScaleTo::Auto,
+        outline: Vec::new(),
+        cursor: None,
+    };
+    let scene = chart.scene(context());
+    let mut cells = scene.marks.iter().filter_map(|mark| match mark {
+        Mark::Cells { columns, rgba, .. } => Some((*columns, rgba)),
+        _ => None,
+    });
+    let (columns, rgba) = cells.next_back().unwrap();
+    let is_marked = |column: usize, row: usize| {
+        let pixel = &rgba[((grid.y.count - 1 - row) * columns + column) * 4..][..4];
+        assert!(pixel[3] == 0 || pixel[..3] == color);
+        pixel[3] == 255
+    };
+    // A cross around the cell, within the plot.
+    assert!(is_marked(1, 1) && is_marked(0, 1) && is_marked(1, 0) && !is_marked(0, 0));
+    let table = chart.cells(&Zone::Utc);
+    let counts = table.rows.iter().map(|row| &row[row.len() - 1][..]);
+    assert_eq!(counts.collect::<Vec<_>>(), ["0", "1"]);
+    assert!(chart.cell_text((1, 1), &Zone::Utc)[0].ends_with(", 1 with problems"));
+    assert!(!chart.cell_text((0, 0), &Zone::Utc)[0].contains("problems"));
+}
+
 /// A few selected packets stand out among all.
 #[test]
 fn small_selections_stand_out_in_the_scatter_plot() {
@@ -298,6 +359,7 @@ fn small_selections_stand_out_in_the_scatter_plot() {
             grid,
             whole: &whole,
             selected: Some(&selected),
+            problems: None,
             names: CLASSES.map(Class::name),
             shown: ClassSet::ALL,
             scale_to: ScaleTo::Auto,

@@ -179,3 +179,30 @@ fn problems_have_a_threshold_and_may_need_fields() {
     page.send(Event::ActivateRow(Panel::Problems, failures));
     assert_eq!((page.selected(), &*page.app.view().chips[0].label), (2, "DNS failures"));
 }
+
+#[test]
+fn charts_mark_the_selected_packets_with_problems() {
+    let mut page = Page::open();
+    page.send(Event::Set("x".into(), "time".into()));
+    let sums = |page: &Page| {
+        [Panel::Throughput, Panel::Scatter].map(|panel| {
+            let csv = page.app.csv(panel).unwrap();
+            let mut lines = csv.lines().map(|line| line.split(',').collect::<Vec<_>>());
+            let column = lines.next()?.iter().position(|name| *name == "problem_packets")?;
+            Some(lines.map(|cells| cells[column].parse::<u64>().unwrap()).sum::<u64>())
+        })
+    };
+    assert_eq!(sums(&page), [None; 2]);
+    set_analysis(&mut page, true);
+    assert_eq!(sums(&page), [Some(80); 2]);
+    page.send(Event::Select(Dimension::Size, "len < 100".into()));
+    assert_eq!(sums(&page), [Some(10); 2]);
+    // Marks select nothing, and are not part of links.
+    assert_eq!((page.selected(), page.chips().len()), (100, 1));
+    assert!(!page.app.link().contains("marked"));
+    assert_eq!(Dimension::parse("marked"), None);
+    page.send(Event::Clear(None));
+    assert_eq!((page.selected(), sums(&page)), (1_000, [Some(80); 2]));
+    set_analysis(&mut page, false);
+    assert_eq!(sums(&page), [None; 2]);
+}
