@@ -5,12 +5,13 @@ use anyhow::{Context, Result, anyhow, bail};
 use serde_json::{Value, json};
 use std::cell::RefCell;
 use std::fs;
+use std::io::ErrorKind;
 use std::net::TcpStream;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::Instant;
 use tempfile::TempDir;
-use tungstenite::{Message, WebSocket};
+use tungstenite::{Error, Message, WebSocket};
 use xtask::wait::wait_until;
 
 use crate::browser::{Driver, TIMEOUT, to_json};
@@ -102,7 +103,12 @@ impl Connection {
         self.socket.send(Message::text(command.to_string()))?;
         let deadline = Instant::now() + TIMEOUT;
         while Instant::now() < deadline {
-            let mut answer: Value = serde_json::from_str(self.socket.read()?.to_text()?)?;
+            let message = match self.socket.read() {
+                // A read with a timeout fails when the process continues after a stop: signal(7).
+                Err(Error::Io(error)) if error.kind() == ErrorKind::Interrupted => continue,
+                message => message?,
+            };
+            let mut answer: Value = serde_json::from_str(message.to_text()?)?;
             if answer["id"] != self.last_id {
                 continue;
             }

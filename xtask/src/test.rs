@@ -349,7 +349,7 @@ impl Failure {
     fn has(&mut self, line: &str) -> bool {
         if line.starts_with("---- ") {
             self.remaining = Self::MAX_LINES;
-        } else if line == "stack backtrace:" || line == "failures:" {
+        } else if line.eq_ignore_ascii_case("stack backtrace:") || line == "failures:" {
             self.remaining = 0;
         }
         let is_part = 0 < self.remaining && !line.is_empty();

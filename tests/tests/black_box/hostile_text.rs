@@ -210,7 +210,7 @@ fn page_refuses_scripts_made_from_strings() {
         "document.body.setAttribute('onclick', 'ran = 1')",
         "document.createElement('script').src = 'main.js'",
         "new Worker('start-worker.js')",
-        "navigator.serviceWorker.register(serviceWorker)",
+        "ServiceWorkerContainer.prototype.register.call(navigator.serviceWorker, serviceWorker)",
         "trustedTypes.createPolicy('other', {})",
         "trustedTypes.createPolicy('viewer', {})",
         "trusted.createScriptURL('other.js')",
