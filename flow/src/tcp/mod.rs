@@ -88,8 +88,14 @@ impl Marks {
 }
 
 impl Segment {
-    fn has(&self, flag: u8) -> bool {
+    /// Whether it has a control bit.
+    pub fn has(&self, flag: u8) -> bool {
         self.flags & flag != 0
+    }
+
+    /// The sequence number of the first byte of its payload.
+    pub fn payload_seq(&self) -> u32 {
+        self.seq.wrapping_add(u32::from(self.has(Tcp::SYN)))
     }
 
     pub(crate) fn has_syn(&self) -> bool {

@@ -1,9 +1,9 @@
 //! One connection of TCP, or the datagrams between two ports.
 
-use crate::packet::{Packet, Segment};
+use crate::packet::Packet;
 use crate::stream::Stream;
 use crate::transcript::{Datagram, Transcript};
-use flow::Marks;
+use flow::{Marks, Segment};
 use std::fmt;
 use summary::{Address, Tcp};
 

@@ -28,7 +28,7 @@ mod transcript;
 
 pub use connection::{Connection, Endpoint, Entry, Numbers, Side};
 pub use connections::Connections;
-pub use packet::{Packet, Payload, Segment};
+pub use packet::{Packet, Payload};
 pub use page::{Page, Slice};
 pub use plot::{Overlay, Plot};
 pub use record::{ConnectionRecord, Limits};

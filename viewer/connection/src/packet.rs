@@ -2,11 +2,11 @@
 
 use crate::connection::Endpoint;
 use crate::record::ConnectionRecord;
-use flow::{Marks, Observation};
+use flow::{Marks, Observation, Segment};
 use summary::line::{fields, string};
 use summary::{
-    Address, HeaderDetails, LinkType, PayloadNames, Proto, Summary, Tcp, TcpOptions, Timestamp,
-    Tunnels, decode_with_details,
+    Address, HeaderDetails, LinkType, PayloadNames, Proto, Summary, Tcp, Timestamp, Tunnels,
+    decode_with_details,
 };
 
 /// A packet of a connection.
@@ -22,7 +22,7 @@ pub struct Packet<'a> {
     pub src: Endpoint,
     /// Where it goes to.
     pub dst: Endpoint,
-    /// The segment; `None` for datagrams.
+    /// The header of the segment, in lines without options; `None` for datagrams.
     pub segment: Option<Segment>,
     /// Its payload.
     pub payload: Payload<'a>,
@@ -30,33 +30,6 @@ pub struct Packet<'a> {
     pub(crate) observation: Observation,
     /// The findings in its line.
     pub(crate) own_marks: Option<Marks>,
-}
-
-/// The header of a segment.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Segment {
-    /// Sequence number.
-    pub seq: u32,
-    /// Acknowledgment number, with the ACK flag.
-    pub ack: Option<u32>,
-    /// Control bits.
-    pub flags: u8,
-    /// Window before scaling.
-    pub win: u16,
-    /// Options; none in lines.
-    pub options: TcpOptions,
-}
-
-impl Segment {
-    /// Whether it has a control bit.
-    pub fn has(&self, flag: u8) -> bool {
-        self.flags & flag != 0
-    }
-
-    /// The sequence number of the first byte of its payload.
-    pub fn payload_seq(&self) -> u32 {
-        self.seq.wrapping_add(u32::from(self.has(Tcp::SYN)))
-    }
 }
 
 /// The payload of a packet.
