@@ -1,17 +1,20 @@
 //! DOM helpers of the page's WebAssembly modules: finding elements, changing them only when needed,
-//! listening to events, the clipboard, downloads and canvases; and helpers that workers need, too.
+//! listening to events, timers, the clipboard, downloads, local files and canvases; and helpers that workers
+//! need, too.
 
 #![cfg(target_arch = "wasm32")]
 
 mod canvas;
 mod download;
+mod file_handle;
 mod panic;
 
 pub use canvas::Canvas;
 pub use download::{download, download_text};
+pub use file_handle::FileHandle;
 pub use panic::install_hook as install_panic_hook;
 
-use js_sys::{ArrayBuffer, Reflect, WebAssembly};
+use js_sys::{ArrayBuffer, Promise, Reflect, WebAssembly};
 use wasm_bindgen::convert::FromWasmAbi;
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
@@ -81,6 +84,27 @@ pub fn new_element(document: &Document, tag: &str, text: &str) -> Result<Element
     element.set_text_content(Some(text));
     Ok(element)
 }
+
+/// Creates a button with that text.
+pub fn new_button(document: &Document, text: &str) -> Result<Element, JsValue> {
+    let button = new_element(document, "button", text)?;
+    button.set_attribute("type", "button")?;
+    Ok(button)
+}
+
+/// Waits for this time in milliseconds.
+///
+/// # Errors
+///
+/// If there is no window.
+pub async fn sleep(ms: i32) -> Result<(), JsValue> {
+    let window = web_sys::window().ok_or("no window")?;
+    let promise = Promise::new(&mut |resolve, _| {
+        log_error(window.set_timeout_with_callback_and_timeout_and_arguments_0(&resolve, ms));
+    });
+    JsFuture::from(promise).await.map(drop)
+}
+
 /// The value of a success. Logs an error to the console of the browser, for callers that cannot return it:
 /// event listeners, and changes that fail only by mistake.
 pub fn log_error<T>(result: Result<T, JsValue>) -> Option<T> {

@@ -6,7 +6,7 @@ use wasm_bindgen_futures::{JsFuture, future_to_promise};
 
 use super::controls;
 use super::follow::follow_url;
-use super::growing_file::{FileHandle, open_handles};
+use super::growing_file::open_handles;
 use super::open::{OpenMode, cancel, open_files, open_url};
 use super::page::Page;
 use crate::app::{App, Event, Panel};
@@ -15,6 +15,7 @@ use crate::filter::Expr;
 use crate::load::ExportFormat;
 use crate::selection::Dimension;
 use crate::time::Zone;
+use viewer_dom::FileHandle;
 
 /// The page.
 ///

@@ -16,8 +16,7 @@ pub(super) fn new_button(
     arg: &str,
     text: &str,
 ) -> Result<Element, JsValue> {
-    let button = new_element(document, "button", text)?;
-    button.set_attribute("type", "button")?;
+    let button = viewer_dom::new_button(document, text)?;
     button.set_attribute("data-action", action)?;
     button.set_attribute("data-arg", arg)?;
     Ok(button)

@@ -1,8 +1,7 @@
 //! What the browser provides: properties of the device (cores, memory, UTC offsets) and timers.
 
-use js_sys::{Date, Promise, Reflect};
+use js_sys::{Date, Reflect};
 use wasm_bindgen::prelude::*;
-use wasm_bindgen_futures::JsFuture;
 use web_sys::Window;
 
 use super::dom::log_error;
@@ -52,17 +51,4 @@ pub(super) fn set_timeout(ms: i32, function: impl FnOnce() + 'static) {
         let function = function.unchecked_ref();
         log_error(window.set_timeout_with_callback_and_timeout_and_arguments_0(function, ms));
     }
-}
-
-/// Waits for this time in milliseconds.
-///
-/// # Errors
-///
-/// If there is no window.
-pub(super) async fn sleep(ms: i32) -> Result<(), JsValue> {
-    let window = web_sys::window().ok_or("no window")?;
-    let promise = Promise::new(&mut |resolve, _| {
-        log_error(window.set_timeout_with_callback_and_timeout_and_arguments_0(&resolve, ms));
-    });
-    JsFuture::from(promise).await.map(drop)
 }

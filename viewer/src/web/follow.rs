@@ -3,13 +3,13 @@
 
 use js_sys::{Array, Function, Promise, Uint8Array};
 use std::ops::Range;
+use viewer_dom::FileHandle;
 use viewer_follow::Notice;
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::{JsFuture, spawn_local};
 use web_sys::{Blob, Element};
 
 use super::dom::{element, error_message, log_error, whole};
-use super::growing_file::FileHandle;
 use super::open::same_origin;
 use super::page::Page;
 use super::served_packets::is_served;

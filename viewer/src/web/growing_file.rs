@@ -2,12 +2,12 @@
 //! again; in others, files are opened as they are.
 
 use js_sys::{Array, Function, Promise, Reflect, Uint8Array};
+use viewer_dom::{FileHandle, sleep};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::{JsFuture, spawn_local};
 use web_sys::{DataTransfer, File};
 
 use super::dom::error_message;
-use super::environment::sleep;
 use super::follow::follow_file;
 use super::open::{OpenMode, open_files};
 use super::page::Page;
@@ -18,33 +18,6 @@ use crate::load::{START_LEN, is_text};
 const POLL_MS: i32 = 1_000;
 /// Longer files are not followed: they would take too long to be read once more.
 const MAX_LEN: f64 = (2_u64 << 30) as f64;
-
-#[wasm_bindgen]
-extern "C" {
-    /// `FileSystemFileHandle`, which not all browsers have.
-    #[wasm_bindgen(extends = js_sys::Object)]
-    #[derive(Clone)]
-    pub(super) type FileHandle;
-
-    #[wasm_bindgen(method, js_name = getFile)]
-    fn get_file(this: &FileHandle) -> Promise;
-
-    #[wasm_bindgen(method, getter)]
-    fn kind(this: &FileHandle) -> String;
-}
-
-impl FileHandle {
-    /// A value as a handle of a file, if it is one.
-    pub(super) fn of(value: &JsValue) -> Option<Self> {
-        let has_method = Reflect::has(value, &"getFile".into()).unwrap_or(false);
-        let handle: &Self = value.unchecked_ref();
-        (has_method && handle.kind() == "file").then(|| handle.clone())
-    }
-
-    async fn file(&self) -> Result<File, JsValue> {
-        JsFuture::from(self.get_file()).await?.dyn_into()
-    }
-}
 
 /// Lets the user choose files, and opens them. Returns false if the browser has no handles of files.
 pub(super) fn choose_files(page: &Page, mode: OpenMode) -> bool {

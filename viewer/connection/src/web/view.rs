@@ -4,7 +4,7 @@ use js_sys::{Array, Function, Uint8Array};
 use std::collections::BTreeMap;
 use std::ops::Range;
 use summary::grouped;
-use viewer_dom::{append, download, new_element, set_text, set_visible};
+use viewer_dom::{append, download, new_button, new_element, set_text, set_visible};
 use viewer_model::wire::encode;
 use wasm_bindgen::prelude::*;
 use web_sys::{Blob, Document, Element, HtmlSelectElement};
@@ -15,7 +15,7 @@ use crate::text::count_text;
 use crate::{Block, Connection, ConnectionRecord, Connections, Content, Packet, Side, Transcript};
 use crate::{hex, printable};
 
-/// Why there is no payload of lines.
+/// The notice for connections in NDJSON files, which have no payload.
 const NO_BYTES: &str = "The payload is not in this file: NDJSON lines do not contain the bytes of packets. To see it, open the \
      pcap or pcapng file.";
 
@@ -63,7 +63,7 @@ impl View {
         let view_select = select("View", &views)?;
         let side_select = select("Sides", &[])?;
         let format_select = select("Format", &[("text", "Text"), ("hex", "Hex")])?;
-        let save = new_button(&document, "Save bytes", "data-save", "")?;
+        let save = action_button(&document, "Save bytes", "data-save", "")?;
         save.set_attribute("title", "Saves the bytes of the chosen sides")?;
         append(&controls, &save)?;
         let status = new_element(&document, "span", "")?;
@@ -217,7 +217,7 @@ impl View {
         }
         self.page = page;
         if self.page.has_more(self.transcript.blocks(), is_shown) {
-            append(&self.stream, &new_button(&self.document, "Show more", "data-more", "")?)?;
+            append(&self.stream, &action_button(&self.document, "Show more", "data-more", "")?)?;
         }
         Ok(())
     }
@@ -234,7 +234,7 @@ impl View {
             && let Some(entry) = packets.get(index)
         {
             let text = format!("Packet {}", number_text(entry.n));
-            append(&head, &new_button(document, &text, "data-packet", &index.to_string())?)?;
+            append(&head, &action_button(document, &text, "data-packet", &index.to_string())?)?;
         }
         append(&element, &head)?;
         let content = match &block.content {
@@ -332,14 +332,14 @@ impl View {
     }
 }
 
-fn new_button(
+/// Creates a button with an attribute that names its action.
+fn action_button(
     document: &Document,
     text: &str,
     attribute: &str,
     value: &str,
 ) -> Result<Element, JsValue> {
-    let button = new_element(document, "button", text)?;
-    button.set_attribute("type", "button")?;
+    let button = new_button(document, text)?;
     button.set_attribute(attribute, value)?;
     Ok(button)
 }

@@ -3,7 +3,7 @@
 use js_sys::{Function, Promise, Reflect, Uint8Array};
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
-use viewer_dom::{error_message, log_error};
+use viewer_dom::{FileHandle, error_message, log_error, sleep};
 use viewer_formats::{START_LEN, is_text};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
@@ -13,7 +13,7 @@ use web_sys::{
 };
 
 use super::header::Header;
-use super::local_file::{self, FileHandle};
+use super::local_file;
 use crate::{Action, Answer, Backoff, Connection, Notice, SourceKind};
 
 /// Bytes that are passed to the page at once, unless there are fewer.
@@ -117,7 +117,7 @@ impl Source {
 
     /// Keeps the header up to date until the source ends or is stopped.
     pub(super) async fn refresh_header(&self) {
-        while !self.is_stopped.get() && self.sleep(HEADER_INTERVAL_MS).await.is_ok() {
+        while !self.is_stopped.get() && sleep(HEADER_INTERVAL_MS).await.is_ok() {
             if !self.is_stopped.get() {
                 self.header.refresh();
             }
@@ -151,7 +151,7 @@ impl Source {
     /// Like [`Self::finish`], once the page has read all bytes: they may contain the end of the run.
     async fn finish_when_read(&self, offset: u64, reason: Option<String>) {
         while !self.notify(Notice::NothingNew, offset, &JsValue::NULL).is_truthy() {
-            if self.is_stopped.get() || self.sleep(PAUSE_MS).await.is_err() {
+            if self.is_stopped.get() || sleep(PAUSE_MS).await.is_err() {
                 return;
             }
         }
@@ -202,7 +202,7 @@ impl Source {
                     return self.finish_when_read(offset, Some(reason)).await;
                 }
             };
-            if 0 < wait_ms && self.sleep(wait_ms).await.is_err() {
+            if 0 < wait_ms && sleep(wait_ms).await.is_err() {
                 return;
             }
         }
@@ -320,14 +320,6 @@ impl Source {
         let result = JsFuture::from(promise).await;
         self.window.clear_timeout_with_handle(timer);
         result
-    }
-
-    async fn sleep(&self, ms: i32) -> Result<(), JsValue> {
-        let promise = Promise::new(&mut |resolve, _| {
-            let window = &self.window;
-            log_error(window.set_timeout_with_callback_and_timeout_and_arguments_0(&resolve, ms));
-        });
-        JsFuture::from(promise).await.map(drop)
     }
 
     fn is_hidden(&self) -> bool {

@@ -2,7 +2,9 @@
 
 use js_sys::Date;
 use std::cell::RefCell;
-use viewer_dom::{append, listen, new_element, set_attribute, set_flag, set_text, set_visible};
+use viewer_dom::{
+    append, listen, new_button, new_element, set_attribute, set_flag, set_text, set_visible,
+};
 use wasm_bindgen::prelude::*;
 use web_sys::{Document, Element};
 
@@ -148,10 +150,4 @@ impl Header {
 
 fn separator() -> Item {
     Item { text: " · ".to_owned(), title: "", is_loss: false }
-}
-
-fn new_button(document: &Document, text: &str) -> Result<Element, JsValue> {
-    let button = new_element(document, "button", text)?;
-    button.set_attribute("type", "button")?;
-    Ok(button)
 }

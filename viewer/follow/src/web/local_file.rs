@@ -1,21 +1,11 @@
 //! Reads a local file that another program extends.
 
-use js_sys::{Promise, Uint8Array};
+use js_sys::Uint8Array;
+use viewer_dom::FileHandle;
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
-use web_sys::File;
 
 use crate::Answer;
-
-#[wasm_bindgen]
-extern "C" {
-    /// `FileSystemFileHandle` of the File System Access API.
-    #[wasm_bindgen(js_name = FileSystemFileHandle)]
-    pub type FileHandle;
-
-    #[wasm_bindgen(method, js_name = getFile)]
-    fn get_file(this: &FileHandle) -> Promise;
-}
 
 /// Bytes that are read at once.
 const MAX_LEN: f64 = (4 << 20) as f64;
@@ -46,7 +36,7 @@ async fn try_read(
     handle: &FileHandle,
     offset: u64,
 ) -> Result<(Answer, Option<Uint8Array>), JsValue> {
-    let file: File = JsFuture::from(handle.get_file()).await?.dyn_into()?;
+    let file = handle.file().await?;
     let (start, len) = (offset as f64, file.size());
     if len <= start {
         return Ok((Answer::at_end(len), None));

@@ -13,7 +13,7 @@ use web_sys::Element;
 use crate::{Connection, Shown};
 use connection::{Origin, Source};
 use header::Header;
-use local_file::FileHandle;
+use viewer_dom::FileHandle;
 
 /// A source that is being followed.
 #[wasm_bindgen]

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 use std::ops::Range;
-use viewer_dom::{aria_bool, log_error, set_attribute, set_text};
+use viewer_dom::{aria_bool, log_error, new_button, set_attribute, set_text};
 use wasm_bindgen::prelude::*;
 use web_sys::{Document, Element, HtmlElement, ScrollIntoViewOptions, ScrollLogicalPosition};
 
@@ -46,11 +46,9 @@ impl View {
         container.set_text_content(None);
         let controls = create("div", "controls inspector-controls")?;
         for (format, text) in COPY_BUTTONS {
-            let button = create("button", "")?;
-            button.set_attribute("type", "button")?;
+            let button = new_button(&document, text)?;
             button.set_attribute("data-copy", format)?;
             button.set_attribute("title", "Copies the selected layer or field")?;
-            button.set_text_content(Some(text));
             controls.append_child(&button)?;
         }
         let status = create("span", "secondary inspector-status")?;
@@ -174,10 +172,8 @@ impl View {
             self.bytes.append_child(&line)?;
         }
         if max_len < len {
-            let button = self.document.create_element("button")?;
-            button.set_attribute("type", "button")?;
+            let button = new_button(&self.document, &format!("Show all {}", bytes_text(len)))?;
             button.set_attribute("data-show-all", "")?;
-            button.set_text_content(Some(&format!("Show all {}", bytes_text(len))));
             self.bytes.append_child(&button)?;
         }
         Ok(())
