@@ -92,6 +92,12 @@ pub const COLUMNS: [(Column, &str); 18] = [
     (Column::Rate, "rate"),
 ];
 
+/// The columns of conversations for which `is_member` is true, as a bit mask by index in [`COLUMNS`].
+pub fn column_mask(is_member: impl Fn(Column) -> bool) -> u32 {
+    let members = COLUMNS.iter().enumerate().filter(|(_, (column, _))| is_member(*column));
+    members.map(|(index, _)| 1 << index).sum()
+}
+
 /// The columns of the table of endpoints, with their names in links.
 pub const ENDPOINT_COLUMNS: [(EndpointColumn, &str); 10] = [
     (EndpointColumn::Address, "address"),

@@ -1,5 +1,6 @@
 //! Which part of a transcript is shown: a browser cannot show megabytes of text at once.
 
+use crate::text::ROW_LEN;
 use crate::transcript::{Block, Content};
 use std::ops::Range;
 
@@ -7,8 +8,6 @@ use std::ops::Range;
 const MAX_BYTES: usize = 256 << 10;
 /// Maximum number of blocks that are added at once.
 const MAX_BLOCKS: usize = 500;
-/// Bytes of a row of hexadecimal digits. Blocks are cut between rows.
-const ROW_LEN: usize = 16;
 
 /// A position in a transcript: everything before it is shown.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -47,6 +46,7 @@ impl Page {
                 Content::Bytes(range) => range.len(),
                 Content::Missing(_) => 0,
             };
+            // Blocks are cut between rows of hexadecimal digits.
             let end = match self.offset.saturating_add(left) {
                 end if end < len => end - end % ROW_LEN,
                 _ => len,

@@ -3,10 +3,10 @@
 use summary::{grouped, is_display_control};
 
 /// Bytes of a row of hexadecimal digits.
-const ROW_LEN: usize = 16;
+pub(crate) const ROW_LEN: usize = 16;
 
-/// Bytes as text in UTF-8. Bytes that are no text, and characters that are invisible or control the display,
-/// become dots. CR LF becomes LF.
+/// Decodes bytes as UTF-8. Dots replace invalid bytes, invisible characters and those that control the display.
+/// CR LF becomes LF.
 ///
 /// ```
 /// assert_eq!(viewer_connection::printable(b"GET /\r\n\x1b[1m\xff\t\xc3\xa9"), "GET /\n.[1m.\té");

@@ -4,6 +4,7 @@ use super::FileInfo;
 use super::charts::Chart;
 use super::files::file_class;
 use super::lines::LINE_SLOTS;
+use super::marks::marks_slot;
 use super::query_scheduler::Slot;
 use super::{App, Panel, Phase, charts, memory_plan};
 use crate::chart::{RenderContext, Size, Table};
@@ -204,12 +205,8 @@ impl App {
     pub fn scene_version(&self, panel: Panel) -> SceneVersion {
         let lines = if panel == Panel::Throughput { &LINE_SLOTS[..] } else { &[] };
         let mut answers = [0; 3 + LINE_COUNT];
-        let marks = match panel {
-            Panel::Throughput => Some(Slot::RateMarks),
-            Panel::Scatter => Some(Slot::ScatterMarks),
-            _ => None,
-        };
-        let slots = charts::slots(panel).into_iter().chain(lines.iter().copied()).chain(marks);
+        let slots = charts::slots(panel).into_iter().chain(lines.iter().copied());
+        let slots = slots.chain(marks_slot(panel));
         answers
             .iter_mut()
             .zip(slots)

@@ -4,7 +4,7 @@ use super::App;
 use super::tables::Format;
 use crate::conversations::Conversation;
 use crate::filter::{Context, Expr, parse};
-use crate::table_columns::{COLUMNS, Column};
+use crate::table_columns::{COLUMNS, Column, column_mask};
 
 /// The columns, the filters for the packets that they count, and the names of these packets.
 const COUNTED: [(Column, &str, &str); 4] = [
@@ -34,18 +34,14 @@ fn count(conversation: &Conversation, column: Column) -> u32 {
 
 /// The columns that need the analysis, as a bit mask.
 pub(super) fn analysis_columns() -> u32 {
-    let needs_analysis = |column| {
+    column_mask(|column| {
         matches!(column, Column::Handshake | Column::Retransmissions | Column::ZeroWindows)
-    };
-    let columns = COLUMNS.iter().enumerate().filter(|(_, column)| needs_analysis(column.0));
-    columns.map(|(index, _)| 1 << index).sum()
+    })
 }
 
 /// The columns with packets of a conversation, as a bit mask.
 pub(super) fn counted_columns(conversation: &Conversation) -> u32 {
-    let has_some = |column| 0 < count(conversation, column);
-    let columns = COLUMNS.iter().enumerate().filter(|(_, column)| has_some(column.0));
-    columns.map(|(index, _)| 1 << index).sum()
+    column_mask(|column| 0 < count(conversation, column))
 }
 
 /// The cells of a conversation, in the order of [`COLUMNS`]. Counts of 0 are not displayed.

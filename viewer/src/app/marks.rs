@@ -10,10 +10,19 @@ use crate::query::{Query, QueryKind};
 use crate::selection::{Dimension, Selection};
 use crate::tally::Tally;
 
+/// The answer with the marks of a chart; `None` if it has no marks.
+pub(super) fn marks_slot(panel: Panel) -> Option<Slot> {
+    match panel {
+        Panel::Throughput => Some(Slot::RateMarks),
+        Panel::Scatter => Some(Slot::ScatterMarks),
+        _ => None,
+    }
+}
+
 impl App {
     /// Whether a chart marks packets with problems.
     pub(super) fn has_marks(&self, panel: Panel) -> bool {
-        self.is_analyzed() && self.has_data() && matches!(panel, Panel::Throughput | Panel::Scatter)
+        self.is_analyzed() && self.has_data() && marks_slot(panel).is_some()
     }
 
     /// The selection, with the packets that are marked: those of all kinds of problems but DNS, whose fields
@@ -34,8 +43,8 @@ impl App {
     pub(super) fn marks_request(&self, panel: Panel, kind: Option<QueryKind>) -> Option<Request> {
         let dimensions = self.dimensions_except(panel.dimension()).unwrap_or_default();
         let query = Query { kind: kind?, dimensions: dimensions.with(Dimension::Marked) };
-        let slot = if panel == Panel::Scatter { Slot::ScatterMarks } else { Slot::RateMarks };
-        self.has_marks(panel).then(|| Request { slot, query, is_seen: self.is_seen(panel) })
+        let slot = marks_slot(panel).filter(|_| self.has_marks(panel))?;
+        Some(Request { slot, query, is_seen: self.is_seen(panel) })
     }
 
     /// The packets with problems in these bins, once they have been counted.

@@ -7,7 +7,7 @@ use super::{App, Panel};
 use crate::chart::Table;
 use crate::conversations::{Conversation, Endpoint};
 use crate::query::LocatedPacket;
-use crate::table_columns::{COLUMNS, Column, ENDPOINT_COLUMNS, PACKET_COLUMNS};
+use crate::table_columns::{COLUMNS, Column, ENDPOINT_COLUMNS, PACKET_COLUMNS, column_mask};
 use crate::tally::Tally;
 use crate::text::{fixed, integer, named, prefixed};
 use crate::time::{Zone, duration};
@@ -147,9 +147,7 @@ impl App {
                 self.row(self.conversation_cells(conversation, &format), is_selected, &[0, 2]);
             VirtualRow { counted: counted_columns(conversation), ..row }
         };
-        let is_port = |column| matches!(column, Column::PortA | Column::PortB);
-        let ports = COLUMNS.iter().enumerate().filter(|(_, column)| is_port(column.0));
-        let ports: u32 = ports.map(|(index, _)| 1 << index).sum();
+        let ports = column_mask(|column| matches!(column, Column::PortA | Column::PortB));
         let hidden = if self.settings.by_ports { 0 } else { ports };
         let hidden = hidden | if self.is_analyzed() { 0 } else { analysis_columns() };
         let start = COLUMNS.iter().position(|column| column.0 == Column::Start);

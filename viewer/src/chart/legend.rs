@@ -5,6 +5,8 @@ use super::{RenderContext, Size, highlight, label_mark};
 use crate::protocol::{CLASS_COUNT, Class, ClassSet};
 use crate::scene::{Align, Mark, Rect, Scene};
 
+/// The distance from the top of the entries to the plot.
+const HEIGHT_PX: f64 = 23.0;
 /// The height of an entry, and of the square in it.
 const ENTRY_PX: f64 = 18.0;
 const SQUARE_PX: f64 = 11.0;
@@ -37,7 +39,7 @@ impl Legend<'_> {
         let theme = context.theme;
         let (entries, end) = entries(context.size, &self.classes, &self.names, self.has_problems);
         if self.has_problems {
-            let middle = context.size.plot().y - 23.0 + ENTRY_PX / 2.0;
+            let middle = context.size.plot().y - HEIGHT_PX + ENTRY_PX / 2.0;
             let rect = Rect { x: end, y: middle - 2.0, width: SQUARE_PX, height: 4.0 };
             scene.marks.push(Mark::Rect { rect, color: theme.problem(), opacity: 1.0 });
             let at = (end + NAME_PX, middle);
@@ -85,7 +87,7 @@ fn entries(
     let gap_px = (free_px / classes.len() as f64).clamp(2.0, 16.0);
     let mut x = plot.x;
     let entry = |class: &Class| {
-        let rect = Rect { x, y: plot.y - 23.0, width: width(class), height: ENTRY_PX };
+        let rect = Rect { x, y: plot.y - HEIGHT_PX, width: width(class), height: ENTRY_PX };
         x += rect.width + gap_px;
         (*class, rect)
     };

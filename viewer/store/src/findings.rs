@@ -25,11 +25,10 @@ pub fn put_marks(marks: &Marks, bytes: &mut Vec<u8>) {
     let bit = |bit: u8, is_set: bool| if is_set { bit } else { 0 };
     let numbers = [marks.unseen_bytes, marks.rtt_us, marks.handshake_us];
     let present = numbers.iter().rev().fold(0, |bits, one| bits << 1 | u8::from(one.is_some()));
-    let reset = Reset::ALL.iter().position(|reset| marks.reset == Some(*reset));
-    let reset = reset.map_or(0, |index| index.to_le_bytes()[0] + 1);
+    let reset = index_of(&Reset::ALL, marks.reset).map_or(0, |index| index + 1);
     let more = present | reset << RESET_SHIFT;
     bytes.push(
-        rtx_index(marks).map_or(0, |index| index + 1)
+        index_of(&Retransmission::ALL, marks.rtx).map_or(0, |index| index + 1)
             | bit(OUT_OF_ORDER, marks.is_out_of_order)
             | bit(DUP_ACK, marks.is_dup_ack)
             | bit(ZERO_WINDOW, marks.is_zero_window)
@@ -43,10 +42,10 @@ pub fn put_marks(marks: &Marks, bytes: &mut Vec<u8>) {
     }
 }
 
-/// The index of the kind of retransmission in [`Retransmission::ALL`].
-fn rtx_index(marks: &Marks) -> Option<u8> {
-    let kinds = Retransmission::ALL.into_iter().zip(0..);
-    kinds.into_iter().find_map(|(rtx, index)| (marks.rtx == Some(rtx)).then_some(index))
+/// The index of a kind among all of them.
+fn index_of<T: PartialEq>(all: &[T], kind: Option<T>) -> Option<u8> {
+    let kind = kind?;
+    all.iter().zip(0..).find_map(|(other, index)| (*other == kind).then_some(index))
 }
 
 /// Decodes the marks of a packet and advances `bytes` past them; `None` if they are invalid.
@@ -97,16 +96,13 @@ pub(crate) fn texts(field: FindingField) -> &'static [&'static str] {
 pub(crate) fn value(field: FindingField, marks: &Marks) -> i64 {
     let flag = |is_set: bool| is_set.then_some(0);
     let number = match field {
-        FindingField::Rtx => rtx_index(marks).map(u32::from),
+        FindingField::Rtx => index_of(&Retransmission::ALL, marks.rtx).map(u32::from),
         FindingField::OutOfOrder => flag(marks.is_out_of_order),
         FindingField::DupAck => flag(marks.is_dup_ack),
         FindingField::ZeroWindow => flag(marks.is_zero_window),
         FindingField::WindowFull => flag(marks.is_window_full),
         FindingField::KeepAlive => flag(marks.is_keep_alive),
-        FindingField::Reset => Reset::ALL
-            .iter()
-            .zip(0..)
-            .find_map(|(reset, index)| (marks.reset == Some(*reset)).then_some(index)),
+        FindingField::Reset => index_of(&Reset::ALL, marks.reset).map(u32::from),
         FindingField::Unseen => marks.unseen_bytes,
         FindingField::Rtt => marks.rtt_us,
         FindingField::Handshake => marks.handshake_us,
