@@ -234,26 +234,28 @@ fn scatter_grid() -> Grid {
     }
 }
 
+/// The plot of all packets, over [`scatter_grid`].
+fn scatter(whole: &Density) -> Scatter<'_> {
+    Scatter {
+        grid: scatter_grid(),
+        whole,
+        selected: None,
+        problems: None,
+        names: CLASSES.map(Class::name),
+        shown: ClassSet::ALL,
+        scale_to: ScaleTo::Auto,
+        outline: Vec::new(),
+        cursor: None,
+    }
+}
+
 #[test]
 fn scatter_cells_match_pixels_and_counts() {
     let grid = scatter_grid();
     let mut density = Density::new(&grid, [Class::Tcp, Class::Udp].into_iter());
     (0..5).for_each(|_| density.update::<true>(Class::Tcp.index(), 0, 0));
     density.update::<true>(Class::Udp.index(), 1, 1);
-    let whole = &density;
-    let (shown, names) = (ClassSet::ALL, CLASSES.map(Class::name));
-    let scale_to = ScaleTo::Auto;
-    let chart = Scatter {
-        grid,
-        whole,
-        selected: None,
-        problems: None,
-        names,
-        shown,
-        scale_to,
-        outline: Vec::new(),
-        cursor: None,
-    };
+    let chart = scatter(&density);
     let scene = chart.scene(context());
     let Some(Mark::Cells { rect, columns, rgba }) =
         scene.marks.iter().find(|mark| matches!(mark, Mark::Cells { .. }))
@@ -311,17 +313,7 @@ fn problems_are_marked_below_bars_and_over_cells() {
     density.update::<true>(Class::Tcp.index(), 1, 1);
     let mut marked = Density::new(&grid, [Class::Tcp].into_iter());
     marked.update::<true>(Class::Tcp.index(), 1, 1);
-    let chart = Scatter {
-        grid,
-        whole: &density,
-        selected: None,
-        problems: Some(&marked),
-        names: CLASSES.map(Class::name),
-        shown: ClassSet::ALL,
-        scale_to: ScaleTo::Auto,
-        outline: Vec::new(),
-        cursor: None,
-    };
+    let chart = Scatter { problems: Some(&marked), ..scatter(&density) };
     let scene = chart.scene(context());
     let mut cells = scene.marks.iter().filter_map(|mark| match mark {
         Mark::Cells { columns, rgba, .. } => Some((*columns, rgba)),
@@ -355,17 +347,7 @@ fn small_selections_stand_out_in_the_scatter_plot() {
     whole.update::<true>(Class::Tcp.index(), 1, 1);
     for (packets, opacity) in [(10, 76), (50, 255)] {
         let selected = density(packets);
-        let chart = Scatter {
-            grid,
-            whole: &whole,
-            selected: Some(&selected),
-            problems: None,
-            names: CLASSES.map(Class::name),
-            shown: ClassSet::ALL,
-            scale_to: ScaleTo::Auto,
-            outline: Vec::new(),
-            cursor: None,
-        };
+        let chart = Scatter { selected: Some(&selected), ..scatter(&whole) };
         let scene = chart.scene(context());
         let cells = scene.marks.iter().find_map(|mark| match mark {
             Mark::Cells { rgba, .. } => Some(rgba),
