@@ -6,6 +6,7 @@
 
 mod lines;
 mod live;
+mod paced;
 mod page;
 mod read;
 mod soak;

@@ -9,9 +9,9 @@ use std::thread;
 use std::time::{Duration, Instant};
 use summary::grouped;
 
+use super::paced::Packets;
 use super::viewer::percentile;
 use tests::chromium::Chromium;
-use tests::frames::{IPV4, Sender, ethernet, ipv4, udp};
 use tests::process::{finish, signal};
 use tests::served::Served;
 use tests::veth;
@@ -34,8 +34,6 @@ const LOADS: [Load; 5] = [
     Load { rate: 500_000, seconds: 60, stop_seconds: 0 },
     Load { rate: 100_000, seconds: 60, stop_seconds: 30 },
 ];
-
-const BURSTS_PER_SECOND: u32 = 100;
 
 /// Bytes of a frame.
 const FRAME_LEN: usize = 60;
@@ -156,23 +154,13 @@ fn spread(times: &[f64]) -> String {
     format!("{:.0} / {:.0} ms", percentile(&times, 50), percentile(&times, 95))
 }
 
-/// Sends packets of many flows at a rate, as far as the machine can. Returns their number.
+/// Sends the packets of a load. Returns their number.
 fn send(load: Load) -> u64 {
-    let sender = Sender::new("left");
-    let mut frame = ethernet(&[], IPV4, &ipv4(17, &udp(&[0; FRAME_LEN - 42])));
-    let start = Instant::now();
-    let (mut sent, mut bursts) = (0u64, 0u32);
-    while start.elapsed() < Duration::from_secs(load.seconds) {
-        for _ in 0..load.rate / BURSTS_PER_SECOND {
-            // The last two bytes of the source address and the source port make a flow.
-            frame[28..30].copy_from_slice(&(sent % 100).to_be_bytes()[6..8]);
-            frame[34..36].copy_from_slice(&(sent % 1_000).to_be_bytes()[6..8]);
-            sender.send(&frame);
-            sent += 1;
-        }
-        bursts += 1;
-        let next = Duration::from_secs(1) / BURSTS_PER_SECOND * bursts;
-        thread::sleep(next.saturating_sub(start.elapsed()));
-    }
-    sent
+    let flow = |n: u64| {
+        let [.., a, b] = (n % 100).to_be_bytes();
+        let [.., c, d] = (n % 1_000).to_be_bytes();
+        ([a, b], [c, d])
+    };
+    let length = Duration::from_secs(load.seconds);
+    Packets { frame_len: FRAME_LEN, rate: load.rate, flow }.send(|elapsed| length <= elapsed)
 }

@@ -1,6 +1,7 @@
 //! A long capture at a steady rate, with rotation and compression: memory stays flat, no packet is
 //! unaccounted for, and every line can be read.
 
+use super::paced::Packets;
 use anyhow::{Context, Result, bail, ensure};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
@@ -10,20 +11,21 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use summary::line::{self, Record};
 use summary::record::CaptureRecord;
 use summary::{grouped, record::End};
-use tests::frames::{IPV4, Sender, ethernet, ipv4, udp};
 use xtask::wait::wait_until;
 use xtask::{build, namespace};
 
 /// Length of a run in minutes, unless another one is requested.
 pub(super) const DEFAULT_MINUTES: u32 = 30;
 
-/// Packets sent per second, in bursts of a hundredth of a second.
+/// Packets sent per second.
 const RATE: u32 = 100_000;
-const BURSTS_PER_SECOND: u32 = 100;
+
+/// Bytes of a frame.
+const FRAME_LEN: usize = 142;
 
 /// Time between two samples of the memory.
 const SAMPLE_INTERVAL: Duration = Duration::from_secs(2);
@@ -140,25 +142,14 @@ fn measure(child: &mut Child, minutes: u32) -> Result<(u64, Vec<u64>)> {
     })
 }
 
-/// Sends packets of many flows at [`RATE`] until the time is over. Returns their number.
+/// Sends packets at [`RATE`] until the time is over. Returns their number.
 fn send(length: Duration, is_over: &AtomicBool) -> u64 {
-    let sender = Sender::new("left");
-    let mut frame = ethernet(&[], IPV4, &ipv4(17, &udp(&[0; 100])));
-    let start = Instant::now();
-    let (mut sent, mut burst) = (0u64, 0u32);
-    while start.elapsed() < length && !is_over.load(Ordering::Relaxed) {
-        for _ in 0..RATE / BURSTS_PER_SECOND {
-            // The last two bytes of the source address and the source port make a flow.
-            frame[28..30].copy_from_slice(&sent.to_be_bytes()[5..7]);
-            frame[34..36].copy_from_slice(&sent.to_be_bytes()[6..8]);
-            sender.send(&frame);
-            sent += 1;
-        }
-        burst += 1;
-        let next = Duration::from_secs(1) / BURSTS_PER_SECOND * burst;
-        thread::sleep(next.saturating_sub(start.elapsed()));
-    }
-    sent
+    let flow = |n: u64| {
+        let [.., a, b, c] = n.to_be_bytes();
+        ([a, b], [b, c])
+    };
+    let is_over = |elapsed| length <= elapsed || is_over.load(Ordering::Relaxed);
+    Packets { frame_len: FRAME_LEN, rate: RATE, flow }.send(is_over)
 }
 
 /// The resident memory of a process, including the ring buffer, in bytes.
