@@ -17,7 +17,8 @@ const PAGE_VARIABLE: &str = "SNIFFER_PAGE";
 const EXTENSIONS: [&str; 4] = ["html", "css", "js", "wasm"];
 const SERVICE_WORKER: &str = "service-worker.js";
 
-/// The start of the page, and that of a page that `--serve` serves: there are no sample and no service worker.
+/// The root tag of the page, and its replacement in a page that `--serve` serves. There, the page offers no
+/// sample and registers no service worker.
 const ROOT: &str = "<html ";
 const SERVED_ROOT: &str = "<html data-served ";
 

@@ -24,8 +24,8 @@ pub(super) fn join(args: impl IntoIterator<Item = OsString>) -> Vec<OsString> {
     joined
 }
 
-/// Whether a text is an address with a port, or looks like an attempt to write one, which is no filter either: the
-/// option rejects `8000` and `localhost:8000` with an example.
+/// Whether a text is an address with a port, or a port or a name with a port. These are not filters either, so
+/// that the option rejects `8000` and `localhost:8000` with an example.
 fn is_address(text: &str) -> bool {
     let is_port = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     let is_host =

@@ -34,7 +34,7 @@ fn capture() -> Vec<u8> {
     ])
 }
 
-/// What the server of the first connection has sent, as far as it was captured.
+/// The captured payload of the server in the first connection.
 const ANSWER: &[u8] = b"HTTP/1.1 200 OK\r\nA: b\r\nbody\xff\xe2\x80\xae\x1b[31m<b>end</b>";
 
 /// Side, packet and text of each block.

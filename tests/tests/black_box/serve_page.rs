@@ -131,7 +131,7 @@ fn two_browsers_follow_the_run_to_its_end() {
             browser.wait_for("document.querySelector('#packets-rows button')").unwrap();
             browser.eval("document.querySelector('#packets-rows button').click()").unwrap();
             browser.wait_for("inspector.textContent.includes('10.0.0.2')").unwrap();
-            // There is no sample to open.
+            // The page offers no sample.
             let samples = "[...document.querySelectorAll('[data-action=open-sample]')]";
             let shown = format!(
                 "{samples}.filter(button => getComputedStyle(button).display !== 'none').length"

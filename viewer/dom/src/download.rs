@@ -21,7 +21,7 @@ pub fn download_text(text: &str, name: &str) -> Result<(), JsValue> {
 ///
 /// # Errors
 ///
-/// If there is no document, as in a worker.
+/// If the caller has no document. Workers have none.
 pub fn download(blob: &Blob, name: &str) -> Result<(), JsValue> {
     let window = web_sys::window().ok_or("no window")?;
     let document = window.document().ok_or("no document")?;

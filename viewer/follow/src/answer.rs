@@ -94,7 +94,7 @@ impl Answer {
         }
     }
 
-    /// What is known of the source after this answer, given what was known before.
+    /// The kind of the source, according to this answer and to earlier ones.
     pub fn source(&self, before: SourceKind) -> SourceKind {
         match self {
             Self::Bytes { is_open: true, .. } | Self::NothingNew => SourceKind::Run,

@@ -67,7 +67,7 @@ impl App {
         connection.is_some_and(|connection| connection.id == id && connection.part.is_some())
     }
 
-    /// Notes how much of a part was read, and goes on to the next part.
+    /// Stores how much of a part was read, and requests the next part.
     pub(super) fn on_connection_read(
         &mut self,
         id: u32,
@@ -91,7 +91,7 @@ impl App {
         connection.read = read;
     }
 
-    /// Goes on if the part that is being read was dropped: its worker does not answer.
+    /// Continues with the first part if the part that is being read was dropped: its worker does not answer.
     pub(super) fn skip_dropped_connection(&mut self, effects: &mut Vec<Effect>) {
         let first = self.files.first_part;
         if let Some(connection) = &mut self.connection
@@ -102,7 +102,7 @@ impl App {
         }
     }
 
-    /// The state of reading, or what is missing; empty if the connection is complete.
+    /// The progress of reading, or why the connection is incomplete; empty if it is complete.
     pub(super) fn connection_text(&self) -> String {
         let Some(connection) = &self.connection else { return String::new() };
         if let Some(part) = connection.part {
