@@ -35,6 +35,17 @@ pub trait Driver {
         wait_until(expression, TIMEOUT, || Ok(self.eval(&condition)? == Value::Bool(true)))
     }
 
+    /// Waits until there is an element, and clicks the first one.
+    ///
+    /// # Errors
+    ///
+    /// If there is none in time.
+    fn click(&self, selector: &str) -> Result<()> {
+        let element = format!("document.querySelector({})", Value::from(selector));
+        self.wait_for(&element)?;
+        self.eval(&format!("{element}.click()")).map(drop)
+    }
+
     /// Chooses a file in an `input` element.
     ///
     /// # Errors

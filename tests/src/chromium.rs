@@ -7,6 +7,7 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use serde_json::Value;
 use std::ffi::OsStr;
+use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 use tempfile::TempDir;
@@ -132,9 +133,10 @@ impl Chromium {
     ///
     /// # Errors
     ///
-    /// If the browser reports an error.
+    /// If the file does not exist, or the browser reports an error.
     pub fn drop_file(&self, file: &Path, (x, y): (f64, f64)) -> Result<()> {
         use Input::DispatchDragEventTypeOption::{DragEnter, DragOver, Drop};
+        let file = absolute(file)?;
         for kind in [DragEnter, DragOver, Drop] {
             self.tab.call_method(Input::DispatchDragEvent {
                 Type: kind,
@@ -142,7 +144,7 @@ impl Chromium {
                 y,
                 data: Input::DragData {
                     items: Vec::new(),
-                    files: Some(vec![file.display().to_string()]),
+                    files: Some(vec![file.clone()]),
                     drag_operations_mask: 1,
                 },
                 modifiers: None,
@@ -155,10 +157,10 @@ impl Chromium {
     ///
     /// # Errors
     ///
-    /// If there is no such element.
+    /// If there is no such element or file.
     pub fn choose_file(&self, selector: &str, file: &Path) -> Result<()> {
         let element = self.tab.wait_for_element(selector)?;
-        element.set_input_files(&[&file.display().to_string()])?;
+        element.set_input_files(&[&absolute(file)?])?;
         Ok(())
     }
 
@@ -345,7 +347,7 @@ impl Chromium {
     /// Process IDs of the renderers, one of which runs the page.
     pub fn renderers(&self) -> Vec<u32> {
         let is_renderer = |process: &u32| {
-            std::fs::read_to_string(format!("/proc/{process}/cmdline"))
+            fs::read_to_string(format!("/proc/{process}/cmdline"))
                 .is_ok_and(|args| args.contains("--type=renderer"))
         };
         let processes = tree(self.process_id().unwrap_or(0)).into_iter();
@@ -370,6 +372,12 @@ impl Chromium {
     pub fn process_id(&self) -> Option<u32> {
         self.browser.get_process_id()
     }
+}
+
+/// The path of a file without `..`, which Chromium refuses to read.
+fn absolute(file: &Path) -> Result<String> {
+    let path = fs::canonicalize(file).with_context(|| file.display().to_string())?;
+    Ok(path.display().to_string())
 }
 
 impl Driver for Chromium {

@@ -81,6 +81,15 @@ impl Page {
         self.chromium.eval(expression).unwrap()
     }
 
+    /// Waits until there is an element, and clicks the first one.
+    ///
+    /// # Panics
+    ///
+    /// If there is none in time.
+    pub fn click(&self, selector: &str) {
+        self.chromium.click(selector).unwrap();
+    }
+
     /// Evaluates an expression and waits until the page shows its effects.
     ///
     /// # Panics

@@ -91,7 +91,7 @@ fn open_select_and_export(driver: &impl Driver, has_trusted_types: bool) {
     driver.eval("document.querySelectorAll('#packets .column-border')[2].dispatchEvent(new KeyboardEvent('keydown', {key: 'ArrowRight', bubbles: true}))").unwrap();
     driver.wait_for(&format!("Math.abs({width} - {natural} - 20) <= 1")).unwrap();
     // The inspector is a separate WebAssembly module.
-    driver.eval("document.querySelector('#packets-rows button').click()").unwrap();
+    driver.click("#packets-rows button").unwrap();
     driver.wait_for("document.querySelector('#inspector [role=treeitem]')").unwrap();
     assert_eq!(
         driver.eval("[document.getElementById('error').textContent, window.faults]").unwrap(),

@@ -157,7 +157,7 @@ fn names_from_dns_answers_are_shown_on_request() {
     assert!(svg.as_str().unwrap().contains(">www.example.org<"), "{svg}");
     page.act("viewer.select('destination', 'dst == 10.1.2.3')");
     assert_eq!(page.text("#chips li button"), "Destination www.example.org");
-    page.eval("document.querySelector('#packets-rows button').click()");
+    page.click("#packets-rows button");
     page.wait_for("document.getElementById('detail-title').textContent.endsWith(', 10.0.0.5 → www.example.org')");
     page.act("viewer.clear()");
     // The menu of a cell has the address, and so have filters.

@@ -194,7 +194,7 @@ fn files_on_static_servers_are_followed() {
     wait_for_live(&page.chromium, "Capture ended: 1,000 packets");
     // A packet of the growing part is read from its lines.
     page.act("viewer.set('tab', 'packets')");
-    page.eval("document.querySelector('#packets-rows button').click()");
+    page.click("#packets-rows button");
     page.wait_for("inspector.textContent.includes('10.0.0.2')");
 }
 

@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 use tempfile::tempdir;
+use tests::browser::Driver;
 use tests::corpus;
 use tests::files::{gzip, write};
 use tests::frames::{IPV4, LINKTYPE_ETHERNET, ethernet, ipv4, pcap, udp};
@@ -189,8 +190,7 @@ fn modules_are_loaded_once_the_server_is_back() {
     let Page { chromium, server } = page;
     let port = server.port();
     drop(server);
-    let select = "document.querySelector('#packets-rows button').click()";
-    chromium.eval(select).unwrap();
+    chromium.click("#packets-rows button").unwrap();
     let text = "document.getElementById('inspector').textContent";
     chromium.wait_for(&format!("{text}.startsWith('The inspector could not be loaded.')")).unwrap();
     let packed = write(&directory, "packed.gz", gzip(&pcap(5)));
@@ -200,7 +200,7 @@ fn modules_are_loaded_once_the_server_is_back() {
 
     let server = Server::start(build::site_path().parent().unwrap(), port).unwrap();
     let page = Page { chromium, server };
-    page.eval(select);
+    page.click("#packets-rows button");
     page.wait_for("document.querySelector('#inspector [role=treeitem]')");
     page.drop_alone(&packed);
     assert_eq!(page.eval("viewer.state().packets"), 5);

@@ -31,9 +31,9 @@ fn large_windows_show_charts_lists_and_tables_without_scrolling() {
     {
         let page = open(&directory, size);
         page.act("viewer.select('size', [100, 900])");
-        page.eval("document.querySelector('#conversations-rows button').click()");
+        page.click("#conversations-rows button");
         page.act("viewer.set('tab', 'packets')");
-        page.eval("document.querySelector('#packets-rows button').click()");
+        page.click("#packets-rows button");
         page.wait_for("document.getElementById('detail-line').textContent !== ''");
         let sizes = "[document.documentElement.scrollHeight, document.documentElement.scrollWidth]";
         assert_eq!(page.eval(sizes), json!([size.1, size.0]));
@@ -112,7 +112,7 @@ fn borders_can_be_dragged() {
     let directory = tempdir().unwrap();
     let page = open(&directory, (1440, 900));
     page.act("viewer.set('tab', 'packets')");
-    page.eval("document.querySelector('#packets-rows button').click()");
+    page.click("#packets-rows button");
     page.wait_for("!document.getElementById('detail').hidden");
     let height = "Math.round(document.getElementById('detail').getBoundingClientRect().height)";
     let before = page.eval(height).as_i64().unwrap();
@@ -231,7 +231,7 @@ fn phones_show_one_tab_with_large_targets() {
     }
     let row = "document.querySelector('#packets-rows tr').getBoundingClientRect().height";
     assert_eq!(page.eval(row), 44);
-    page.eval("document.querySelector('#packets-rows button').click()");
+    page.click("#packets-rows button");
     let detail = "(() => { const r = document.getElementById('detail').getBoundingClientRect(); return [r.width, r.height]; })()";
     page.wait_for(&format!("JSON.stringify({detail}) === '[360,740]'"));
 }
@@ -304,7 +304,7 @@ fn escape_closes_a_menu_and_then_the_details() {
     let directory = tempdir().unwrap();
     let page = open(&directory, (1280, 800));
     page.act("document.getElementById('packets-tab').click()");
-    page.eval("document.querySelector('#packets-rows button').click()");
+    page.click("#packets-rows button");
     page.wait_for("!document.getElementById('detail').hidden");
     let is_open = "document.getElementById('share').matches(':popover-open')";
     page.eval("document.querySelector('[popovertarget=share]').focus()");

@@ -215,7 +215,7 @@ fn raw_record_of_any_packet_is_shown() {
         page.drop_alone(&path);
         for number in [2_990, 3] {
             page.act(&format!("viewer.filter('n >= {number}')"));
-            page.eval("document.querySelector('#packets-rows button').click()");
+            page.click("#packets-rows button");
         }
         // Of two requests only the last one is answered.
         page.wait_for("document.getElementById('detail-line').textContent !== ''");
@@ -320,7 +320,7 @@ fn opening_a_capture_while_table_lines_are_read_keeps_the_worker_alive() {
     page.eval(&format!("void viewer.open(new File([new Uint8Array({short})], 'short.pcap'))"));
     page.eval("gate.postMessage('open')");
     page.wait_for("viewer.state().packets === 1");
-    page.eval("document.querySelector('#packets-rows button').click()");
+    page.click("#packets-rows button");
     page.wait_for("document.getElementById('detail-line').textContent !== ''");
     let line = page.text("#detail-line");
     assert!(line.starts_with("{\"type\":\"pkt\",\"n\":1,"), "{line}");

@@ -4,6 +4,7 @@ use super::serve::{content_range, read_range, send, start, stop};
 use nix::sys::signal::Signal;
 use summary::grouped;
 use tempfile::tempdir;
+use tests::browser::Driver;
 use tests::chromium::Chromium;
 use tests::frames::Sender;
 use tests::process::wait_for;
@@ -80,8 +81,7 @@ fn inspector_shows_bytes_that_are_served() {
         send(&Sender::new("left"), 5);
         browser.wait_for("viewer.state().packets === 5").unwrap();
         browser.eval("viewer.set('tab', 'packets')").unwrap();
-        browser.wait_for("document.querySelector('#packets-rows button')").unwrap();
-        browser.eval("document.querySelector('#packets-rows button').click()").unwrap();
+        browser.click("#packets-rows button").unwrap();
         // The bytes of the payload, in hexadecimal.
         browser
             .wait_for("inspector.textContent.replaceAll(/\\s/g, '').includes('74657874')")
@@ -128,8 +128,7 @@ fn two_browsers_follow_the_run_to_its_end() {
             let text = "document.getElementById('error').textContent";
             assert_eq!(browser.eval(text).unwrap(), "");
             browser.eval("viewer.set('tab', 'packets')").unwrap();
-            browser.wait_for("document.querySelector('#packets-rows button')").unwrap();
-            browser.eval("document.querySelector('#packets-rows button').click()").unwrap();
+            browser.click("#packets-rows button").unwrap();
             browser.wait_for("inspector.textContent.includes('10.0.0.2')").unwrap();
             // The page offers no sample.
             let samples = "[...document.querySelectorAll('[data-action=open-sample]')]";

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 use std::fs;
 use tempfile::tempdir;
+use tests::browser::Driver;
 use tests::files::write;
 use tests::frames::pcap;
 use tests::page::Page;
@@ -111,7 +112,7 @@ fn captures_are_merged_and_raw_records_shown() {
     assert_eq!(page.eval("viewer.state().selected"), 2_000);
     let cells = "[...document.querySelectorAll('#packets-rows tr:first-child td')].map(cell => cell.textContent)";
     assert_eq!(page.eval(&format!("{cells}[0]")), "1,001");
-    page.eval("document.querySelector('#packets-rows button').click()");
+    page.click("#packets-rows button");
     page.wait_for("document.getElementById('detail-line').textContent !== ''");
     assert_eq!(page.text("#detail-line"), back.lines().next().unwrap());
     page.act("viewer.clear()");
@@ -278,7 +279,7 @@ fn markup_in_fields_is_shown_as_text() {
     page.eval(
         "document.querySelectorAll('[data-action=toggle-table]').forEach(button => button.click())",
     );
-    page.eval("document.querySelector('#packets-rows button').click()");
+    page.click("#packets-rows button");
     page.wait_for("document.getElementById('detail-line').textContent !== ''");
     page.eval("(() => { const f = document.getElementById('filter'); f.focus(); f.value = 'proto == '; f.dispatchEvent(new Event('input', {bubbles: true})); })()");
     page.wait_for("document.querySelectorAll('#completions button').length === 1");
@@ -305,7 +306,7 @@ fn page_works_offline_after_the_first_visit() {
     let lines = "new File(['{\"ts\":1,\"len\":2}\\n'], 'x')";
     chromium.eval(&format!("viewer.open({lines})")).unwrap();
     assert_eq!(chromium.eval("viewer.state().packets").unwrap(), 1);
-    chromium.eval("document.querySelector('#packets-rows button').click()").unwrap();
+    chromium.click("#packets-rows button").unwrap();
     chromium.wait_for("document.querySelector('#inspector [role=treeitem]')").unwrap();
 }
 
@@ -350,13 +351,13 @@ fn axe_finds_no_accessibility_violations() {
                 "document.querySelectorAll('[data-action=toggle-table]').forEach(b => b.click())",
             );
         }
-        page.eval("document.querySelector('#packets-rows button').click()");
+        page.click("#packets-rows button");
         page.wait_for("document.querySelector('#inspector [role=treeitem]')");
         assert_eq!(page.eval(violations), json!([]));
         page.chromium.resize(1440, 900).unwrap();
         page.drop_alone(&capture);
         page.chromium.resize(width, height).unwrap();
-        page.eval("document.querySelector('#packets-rows button').click()");
+        page.click("#packets-rows button");
         page.wait_for("document.querySelector('#inspector .segment')");
         assert_eq!(page.eval(violations), json!([]));
         page.act("document.getElementById('detail-connection').click()");
