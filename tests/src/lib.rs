@@ -18,6 +18,7 @@ pub mod process_tree;
 pub mod reference;
 #[cfg(test)]
 mod regressions;
+pub mod relay;
 pub mod served;
 pub mod stream;
 pub mod terminal;

@@ -28,6 +28,7 @@ mod hostile_captures;
 mod hostile_files;
 mod hostile_text;
 mod hosting;
+mod impairment;
 mod inspection;
 mod invocations;
 mod isolation;
