@@ -1,7 +1,6 @@
 //! Where the messages of an HTTP/1 connection begin (RFC 9112, section 6.3).
 
 use crate::flow::{ConnectionKey, FlowKey};
-use crate::stream;
 use crate::table::Table;
 use summary::{HttpFraming, HttpHead, HttpStart, Timestamp};
 
@@ -17,6 +16,9 @@ pub(crate) enum Body {
     Chunked(Chunks),
     /// All bytes of the connection.
     UntilClose,
+    /// Bytes that do not tell where a message of HTTP begins: missing ones contain that, or these are of
+    /// another protocol.
+    Unknown,
 }
 
 /// What a piece of a body contains.
@@ -34,7 +36,7 @@ impl Body {
     /// Adds the next bytes. If they are not part of such a body, its end is unknown from then on.
     pub(crate) fn add(&mut self, bytes: &[u8]) -> Piece {
         match self {
-            Self::UntilClose => Piece::Continues,
+            Self::UntilClose | Self::Unknown => Piece::Continues,
             Self::Chunked(chunks) => chunks.add(bytes).unwrap_or_else(|| {
                 *self = Self::UntilClose;
                 Piece::Continues
@@ -51,9 +53,9 @@ impl Body {
 
     /// Skips missing bytes. Returns how many of them belong to the next message; `None` if that is
     /// unknown.
-    fn skip(&mut self, missing: u64) -> Option<u64> {
+    pub(crate) fn skip(&mut self, missing: u64) -> Option<u64> {
         let len = match self {
-            Self::UntilClose => return Some(0),
+            Self::UntilClose | Self::Unknown => return Some(0),
             Self::Length(len) => len,
             Self::Chunked(chunks) => return chunks.skip(missing).then_some(0),
         };
@@ -140,69 +142,6 @@ impl Chunks {
             };
         }
         Some(Piece::Continues)
-    }
-}
-
-/// A position in a stream from which on its messages are known.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Position {
-    /// Sequence number of the last message, which may be transmitted once more.
-    pub(crate) message: u32,
-    /// Sequence number of the next byte.
-    pub(crate) seq: u32,
-    /// The body that it belongs to. The next message begins after it.
-    pub(crate) body: Body,
-}
-
-/// Where a segment lies in relation to a [`Position`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Place {
-    /// It contains earlier bytes, or bytes of a body only.
-    Inside,
-    /// It begins with the last message.
-    Repeated,
-    /// A message begins `start` bytes after the start of the segment, with this sequence number.
-    Start { seq: u32, start: usize },
-    /// A message begins with this sequence number, in bytes that are missing.
-    Missing { seq: u32 },
-    /// Missing bytes have the information.
-    Unknown,
-}
-
-impl Position {
-    /// The start of a message.
-    pub(crate) fn start(seq: u32) -> Self {
-        Self { message: seq, seq, body: Body::EMPTY }
-    }
-
-    /// Moves to the end of a segment, or to the start of the next message in it.
-    pub(crate) fn add(&mut self, seq: u32, payload: &[u8]) -> Place {
-        let distance = seq.wrapping_sub(self.seq).cast_signed();
-        let known = usize::try_from(distance.unsigned_abs()).unwrap_or(usize::MAX);
-        let (known, missing) = if distance < 0 { (known, 0) } else { (0, known as u64) };
-        let Some(rest) = payload.get(known..).filter(|rest| !rest.is_empty()) else {
-            return if seq == self.message { Place::Repeated } else { Place::Inside };
-        };
-        match self.body.skip(missing) {
-            Some(0) => {}
-            Some(beyond) if beyond <= stream::MAX_LEN as u64 => {
-                let beyond = u32::try_from(beyond).unwrap_or_default();
-                *self = Self::start(seq.wrapping_sub(beyond));
-                return Place::Missing { seq: self.seq };
-            }
-            _ => return Place::Unknown,
-        }
-        match self.body.add(rest) {
-            Piece::Continues => self.seq = add(seq, payload.len()),
-            Piece::Ends(len) => {
-                let start = known + len;
-                (self.seq, self.body) = (add(seq, start), Body::EMPTY);
-                if start < payload.len() {
-                    return Place::Start { seq: self.seq, start };
-                }
-            }
-        }
-        Place::Inside
     }
 }
 
@@ -302,10 +241,18 @@ impl Requests {
         }
     }
 
-    /// The connection of this direction begins or ends.
+    /// Removes the requests in this direction: another connection begins.
     pub(crate) fn remove(&mut self, key: &FlowKey) {
         self.0.remove(&key.connection);
-        self.0.remove(&key.connection.reversed());
+    }
+
+    /// Keeps the last request in this direction: the responses to earlier ones were missing.
+    pub(crate) fn keep_last(&mut self, key: &ConnectionKey) {
+        if let Some(requests) = self.0.get_mut(key) {
+            while 1 < requests.count {
+                requests.pop();
+            }
+        }
     }
 
     fn add_request(&mut self, key: ConnectionKey, now: Timestamp, method: &[u8]) {

@@ -9,11 +9,17 @@
 //!
 //! # HTTP
 //!
-//! A body may look like a message. Where the start of a connection was captured, or an HTTP message in it,
-//! the lengths in its heads tell where the next message begins, and no other bytes have names. Otherwise,
-//! and after missing bytes that contain a length, a message has to begin with a segment, and to be
-//! complete. The body of a response depends on its request: one whose request is unknown has the body that
-//! its head describes. A body whose end is unknown extends to the end of the connection.
+//! A body may look like a message, and so may the text of another protocol. Where the start of a connection
+//! was captured, or an HTTP message in it, the lengths in its heads tell where the next message begins, and
+//! no other bytes have names. If the start was not captured, the first segment has to begin with a message.
+//! Bytes after missing ones that contain a length, and after those of another protocol, have no names of
+//! HTTP, until the other side shows where the next message begins: it sent a whole message after it had
+//! received all bytes before this one. The body of a response depends on its request: one whose request is
+//! unknown has the body that its head describes. A body whose end is unknown extends to the end of the
+//! connection.
+//!
+//! Bytes that the capture omits (a short snap length) are missing ones. SYN, FIN and RST change nothing if
+//! their sequence numbers are not possible.
 //!
 //! # Memory
 //!
@@ -41,6 +47,7 @@ mod dns;
 mod flow;
 mod http;
 mod ja4;
+mod position;
 mod quic;
 mod stream;
 mod streams;

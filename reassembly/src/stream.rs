@@ -25,6 +25,11 @@ impl Stream {
         self.data.len() + self.later.iter().map(|(_, piece)| piece.len()).sum::<usize>()
     }
 
+    /// Whether pieces wait for missing ones.
+    pub(crate) fn has_gap(&self) -> bool {
+        !self.later.is_empty()
+    }
+
     /// Adds a piece. Bytes that arrive twice are kept once. Returns false if the piece exceeds a limit, or
     /// differs from bytes that arrived before; it is then ignored. Nothing proves which of two
     /// differing pieces the receiver used.

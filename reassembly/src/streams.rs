@@ -1,8 +1,8 @@
 //! Connections of which bytes are kept.
 
-use crate::flow::FlowKey;
 use crate::stream::Stream;
 use crate::table::Table;
+use std::hash::Hash;
 use summary::Timestamp;
 
 /// Maximum number of connections.
@@ -12,22 +12,22 @@ pub(crate) const MAX_KEPT_LEN: usize = 16 << 20;
 
 /// A stream for each connection, with a state that the caller needs.
 #[derive(Debug)]
-pub(crate) struct Streams<S> {
-    connections: Table<FlowKey, (S, Stream)>,
+pub(crate) struct Streams<K, S> {
+    connections: Table<K, (S, Stream)>,
     /// Bytes in all streams.
     pub(crate) kept_len: usize,
     evicted: u64,
 }
 
-impl<S> Default for Streams<S> {
+impl<K: Eq + Hash, S> Default for Streams<K, S> {
     fn default() -> Self {
         Self { connections: Table::new(MAX_CONNECTIONS), kept_len: 0, evicted: 0 }
     }
 }
 
-impl<S> Streams<S> {
+impl<K: Eq + Hash, S> Streams<K, S> {
     /// Adds a connection, or replaces it. Removes others at the limit of their number.
-    pub(crate) fn insert(&mut self, key: FlowKey, now: Timestamp, state: S, stream: Stream) {
+    pub(crate) fn insert(&mut self, key: K, now: Timestamp, state: S, stream: Stream) {
         self.remove(&key);
         self.kept_len += stream.len();
         let Self { connections, kept_len, evicted } = self;
@@ -42,14 +42,14 @@ impl<S> Streams<S> {
         self.connections.len()
     }
 
-    pub(crate) fn contains(&mut self, key: &FlowKey) -> bool {
+    pub(crate) fn contains(&mut self, key: &K) -> bool {
         self.connections.get_mut(key).is_some()
     }
 
     /// Passes state and stream of a connection to `update`. Returns `None` if there is no such connection.
     pub(crate) fn update<T>(
         &mut self,
-        key: &FlowKey,
+        key: &K,
         update: impl FnOnce(&mut S, &mut Stream) -> T,
     ) -> Option<T> {
         let (state, stream) = self.connections.get_mut(key)?;
@@ -59,7 +59,7 @@ impl<S> Streams<S> {
         Some(result)
     }
 
-    pub(crate) fn remove(&mut self, key: &FlowKey) {
+    pub(crate) fn remove(&mut self, key: &K) {
         if let Some((_, removed)) = self.connections.remove(key) {
             self.kept_len -= removed.len();
         }

@@ -1,11 +1,12 @@
 //! Messages that several TCP segments contain.
 
-use crate::flow::FlowKey;
-use crate::http::{self, Body, Piece, Place, Position, Requests};
+use crate::flow::{ConnectionKey, FlowKey};
+use crate::http::{self, Body, Piece, Requests};
+use crate::position::{Bytes, Control, Place, Position};
 use crate::stream::{self, Stream};
 use crate::streams::Streams;
 use crate::table::Table;
-use summary::{Extent, HttpHead, StreamStart, Summary, Tcp, Timestamp};
+use summary::{Extent, HttpHead, HttpStart, StreamStart, Summary, Tcp, Timestamp};
 
 /// Maximum number of connections whose next message is expected.
 const MAX_POSITIONS: usize = 1 << 16;
@@ -16,8 +17,10 @@ pub(crate) struct TcpStreams {
     /// Where the first message of a connection begins, or the next one of HTTP.
     positions: Table<FlowKey, Position>,
     /// Messages that are not complete.
-    partial: Streams<Partial>,
+    partial: Streams<FlowKey, Partial>,
     requests: Requests,
+    /// Where the other side continues after the last whole message of HTTP.
+    turns: Table<ConnectionKey, u32>,
 }
 
 /// Where a message begins.
@@ -26,6 +29,9 @@ struct Partial {
     /// Sequence number of its first byte.
     seq: u32,
     start: StreamStart,
+    /// Whether the stream contains messages of HTTP.
+    is_http: bool,
+    control: Control,
 }
 
 /// What a segment is for the reader of names.
@@ -35,8 +41,13 @@ pub(crate) enum Segment {
     Completes(Vec<u8>),
     /// It continues a message or a body, and completes none.
     Continues,
-    /// It has to be judged by itself. The extent is that of a message at its start.
-    Alone(Extent),
+    /// It has to be judged by itself.
+    Alone {
+        /// That of a message at its start.
+        extent: Extent,
+        /// False if its bytes may be those of a body, or of another text protocol.
+        may_be_http: bool,
+    },
 }
 
 /// What is left of a stream whose complete messages were taken.
@@ -45,14 +56,14 @@ enum Rest {
     Partial,
     /// A position in a body, or after it.
     Position(Position),
-    /// Nothing is known.
+    /// The next bytes are of another protocol, or contradict earlier ones.
     Unknown,
 }
 
 impl Default for TcpStreams {
     fn default() -> Self {
-        let positions = Table::new(MAX_POSITIONS);
-        Self { positions, partial: Streams::default(), requests: Requests::default() }
+        let (positions, turns) = (Table::new(MAX_POSITIONS), Table::new(MAX_POSITIONS));
+        Self { positions, partial: Streams::default(), requests: Requests::default(), turns }
     }
 }
 
@@ -66,55 +77,27 @@ impl TcpStreams {
         payload: &[u8],
     ) -> Segment {
         let (Some(flags), Some(mut seq)) = (summary.tcp.flags, summary.tcp.seq) else {
-            return alone(summary, payload);
+            return alone(summary, payload, false);
         };
-        if flags & Tcp::RST != 0 || is_cut(summary, payload) {
-            self.remove(&key);
-            return alone(summary, payload);
-        }
-        if flags & Tcp::SYN != 0 {
-            self.remove(&key);
-            seq = seq.wrapping_add(1);
-            self.positions.insert(key, now, Position::start(seq), |_, _| ());
-        }
-        if payload.is_empty() {
+        if flags & Tcp::RST != 0 {
+            // Its payload is no part of the stream.
+            self.on_end(&key, seq);
             return Segment::Continues;
         }
-        let Self { partial, requests, .. } = self;
-        let added = partial.update(&key, |partial, stream| {
-            let Some((position, piece)) = position(seq, partial.seq, payload) else {
-                return Some((alone(summary, payload), Rest::Partial));
-            };
-            let old_len = stream.data().len();
-            if !stream.insert(position, piece) {
-                return None;
-            }
-            if old_len < position {
-                return Some((alone(summary, payload), Rest::Partial));
-            }
-            let (message, rest) =
-                take_messages(partial, stream, None, |head| requests.add(key, now, head));
-            Some((message.map_or(Segment::Continues, Segment::Completes), rest))
-        });
-        match added {
-            None => self.start(key, now, seq, summary, payload),
-            Some(None) => {
-                self.remove(&key);
-                alone(summary, payload)
-            }
-            Some(Some((segment, rest))) => {
-                match rest {
-                    Rest::Partial => {}
-                    Rest::Unknown => self.partial.remove(&key),
-                    Rest::Position(position) => {
-                        self.partial.remove(&key);
-                        self.positions.insert(key, now, position, |_, _| ());
-                    }
-                }
-                self.partial.shrink();
-                segment
-            }
+        if flags & Tcp::SYN != 0 {
+            seq = seq.wrapping_add(1);
+            self.on_syn(key, now, seq);
         }
+        let omitted = wire_len(summary, payload) - payload.len();
+        let bytes = Bytes { seq, ack: summary.tcp.ack, captured: payload, omitted };
+        let segment = match payload {
+            [] => Segment::Continues,
+            _ => self.add_bytes(key, now, summary, &bytes),
+        };
+        if flags & Tcp::FIN != 0 {
+            self.on_end(&key, bytes.end());
+        }
+        segment
     }
 
     /// Number of connections that were removed because of a limit.
@@ -122,10 +105,111 @@ impl TcpStreams {
         self.partial.evicted()
     }
 
-    fn remove(&mut self, key: &FlowKey) {
-        self.positions.remove(key);
-        self.partial.remove(key);
-        self.requests.remove(key);
+    fn on_syn(&mut self, key: FlowKey, now: Timestamp, first: u32) {
+        let Self { positions, partial, .. } = self;
+        let is_new = partial
+            .update(&key, |partial, stream| partial.control.on_syn(first, partial.end(stream)))
+            .or_else(|| {
+                let position = positions.get_recent(&key, now)?;
+                Some(position.control.on_syn(first, position.seq))
+            });
+        if is_new.unwrap_or(true) {
+            self.begin(key, now, first);
+        }
+    }
+
+    /// A FIN or RST with this sequence number.
+    fn on_end(&mut self, key: &FlowKey, seq: u32) {
+        if let Some(position) = self.positions.get_mut(key) {
+            position.control.on_end(seq, position.seq);
+        }
+        self.partial
+            .update(key, |partial, stream| partial.control.on_end(seq, partial.end(stream)));
+    }
+
+    /// A connection begins.
+    fn begin(&mut self, key: FlowKey, now: Timestamp, first: u32) {
+        self.partial.remove(&key);
+        self.requests.remove(&key);
+        self.positions.insert(key, now, Position::start(first), |_, _| ());
+    }
+
+    fn add_bytes(
+        &mut self,
+        key: FlowKey,
+        now: Timestamp,
+        summary: &Summary<'_>,
+        bytes: &Bytes<'_>,
+    ) -> Segment {
+        self.synchronize(key, now, bytes.seq);
+        let Self { partial, requests, .. } = self;
+        let added = partial.update(&key, |partial, stream| {
+            let aside = |partial: &Partial| match partial.is_http {
+                true => Segment::Continues,
+                false => alone(summary, bytes.captured, false),
+            };
+            let (segment, rest) = match position(bytes.seq, partial.seq, bytes.captured) {
+                None => (aside(partial), Rest::Partial),
+                Some((position, piece)) => {
+                    let old_len = stream.data().len();
+                    match stream.insert(position, piece) {
+                        false => (aside(partial), Rest::Unknown),
+                        true if old_len < position => (aside(partial), Rest::Partial),
+                        true => {
+                            let (message, rest) =
+                                take_messages(partial, stream, bytes.ack, None, |head| {
+                                    requests.add(key, now, head)
+                                });
+                            let segment = match (message, &rest) {
+                                (Some(message), _) => Segment::Completes(message),
+                                (None, Rest::Unknown) => aside(partial),
+                                (None, _) => Segment::Continues,
+                            };
+                            (segment, rest)
+                        }
+                    }
+                }
+            };
+            (segment, rest, *partial)
+        });
+        let Some((segment, rest, partial)) = added else {
+            return self.start(key, now, summary, bytes);
+        };
+        match rest {
+            // Otherwise, the message cannot be completed.
+            Rest::Partial if bytes.omitted == 0 => {}
+            Rest::Partial | Rest::Unknown => self.lose(key, now, &partial, bytes),
+            Rest::Position(position) => self.set_position(key, now, position, bytes),
+        }
+        self.partial.shrink();
+        segment
+    }
+
+    /// Begins another connection, or a message after missing bytes, if other segments prove that it begins
+    /// with this sequence number.
+    fn synchronize(&mut self, key: FlowKey, now: Timestamp, seq: u32) {
+        let Self { positions, partial, .. } = self;
+        let in_partial = partial.update(&key, |partial, stream| {
+            let other = partial.control.other_connection(seq, partial.end(stream));
+            (other, stream.has_gap())
+        });
+        let found = in_partial.or_else(|| {
+            let position = positions.get_mut(&key)?;
+            let other = position.control.other_connection(seq, position.seq);
+            Some((other, position.body == Body::Unknown))
+        });
+        let Some((other_connection, is_unknown)) = found else { return };
+        if let Some(first) = other_connection {
+            return self.begin(key, now, first);
+        }
+        // The other side sent a whole message after it had received all bytes before this one.
+        let other_side = key.connection.reversed();
+        if is_unknown && self.turns.get_recent(&other_side, now).is_some_and(|turn| *turn == seq) {
+            self.partial.remove(&key);
+            self.requests.keep_last(&other_side);
+            let position = Position { is_http: true, ..Position::start(seq) };
+            self.positions.insert(key, now, position, |_, _| ());
+        }
     }
 
     /// Adds a segment that continues no message.
@@ -133,65 +217,143 @@ impl TcpStreams {
         &mut self,
         key: FlowKey,
         now: Timestamp,
-        seq: u32,
         summary: &Summary<'_>,
-        payload: &[u8],
+        bytes: &Bytes<'_>,
     ) -> Segment {
-        let place = self.positions.touch(&key, now).map(|position| position.add(seq, payload));
-        let is_certain = matches!(place, Some(Place::Start { .. } | Place::Missing { .. }));
-        let start = StreamStart::new(summary, is_certain);
-        let (first, offset) = match place {
-            Some(Place::Inside) => return Segment::Continues,
-            Some(Place::Repeated) => return alone(summary, payload),
-            Some(Place::Start { seq, start }) => (seq, start),
-            Some(Place::Missing { seq: first }) => {
-                self.positions.remove(&key);
-                let mut stream = Stream::default();
-                if let Some((position, piece)) = position(seq, first, payload)
-                    && stream.insert(position, piece)
-                {
-                    self.partial.insert(key, now, Partial { seq: first, start }, stream);
-                    self.partial.shrink();
-                }
-                return alone(summary, payload);
+        let Bytes { seq, captured, .. } = *bytes;
+        let place = self.positions.touch(&key, now).map(|position| {
+            let place = position.add(bytes);
+            if let Some(turn) = position.other_seq.take() {
+                self.turns.insert(key.connection, now, turn, |_, _| ());
             }
-            Some(Place::Unknown) | None => (seq, 0),
+            (place, *position)
+        });
+        let (first, offset, is_certain) = match place {
+            Some((Place::Inside, _)) => return Segment::Continues,
+            Some((Place::Repeated, _)) => return alone(summary, captured, true),
+            Some((Place::Unknown, position)) => {
+                return match position.is_http {
+                    true => Segment::Continues,
+                    false => alone(summary, captured, false),
+                };
+            }
+            Some((Place::Start { seq, start }, _)) => (seq, start, true),
+            Some((Place::Missing { seq }, _)) => (seq, 0, true),
+            None => (seq, 0, false),
         };
-        let piece = payload.get(offset..).unwrap_or_default();
+        let (is_http, control) = match place {
+            Some((_, position)) => (position.is_http, position.control),
+            None => (false, Control::default()),
+        };
+        let is_first = place.is_none() || !is_http;
+        let start = StreamStart { is_first, ..StreamStart::new(summary, is_certain) };
+        let mut partial = Partial { seq: first, start, is_http, control };
+        if first != http::add(seq, offset) {
+            return self.start_missing(key, now, summary, (partial, bytes));
+        }
+        let piece = captured.get(offset..).unwrap_or_default();
         let extent = Extent::of(piece, start);
-        self.positions.remove(&key);
         let mut stream = Stream::default();
         if extent == Extent::Unknown || !stream.insert(0, piece) {
-            return if offset == 0 { Segment::Alone(extent) } else { Segment::Continues };
+            self.lose(key, now, &partial, bytes);
+            return match offset {
+                0 => Segment::Alone { extent, may_be_http: false },
+                _ => Segment::Continues,
+            };
         }
-        let mut partial = Partial { seq: first, start };
         let requests = &mut self.requests;
-        let (message, rest) = take_messages(&mut partial, &mut stream, Some(extent), |head| {
-            requests.add(key, now, head)
-        });
+        let (message, rest) =
+            take_messages(&mut partial, &mut stream, bytes.ack, Some(extent), |head| {
+                requests.add(key, now, head)
+            });
         match rest {
-            Rest::Partial => {
+            Rest::Partial if bytes.omitted == 0 => {
+                self.positions.remove(&key);
                 self.partial.insert(key, now, partial, stream);
                 self.partial.shrink();
             }
-            Rest::Position(position) => self.positions.insert(key, now, position, |_, _| ()),
-            Rest::Unknown => {}
+            Rest::Position(position) => self.set_position(key, now, position, bytes),
+            Rest::Partial | Rest::Unknown => self.lose(key, now, &partial, bytes),
         }
-        message.map_or(Segment::Continues, Segment::Completes)
+        match message {
+            Some(message) => Segment::Completes(message),
+            // The capture may contain the names.
+            None if 0 < bytes.omitted && offset == 0 => {
+                Segment::Alone { extent, may_be_http: true }
+            }
+            None => Segment::Continues,
+        }
+    }
+
+    /// Keeps a segment, before which the start of a message is missing.
+    fn start_missing(
+        &mut self,
+        key: FlowKey,
+        now: Timestamp,
+        summary: &Summary<'_>,
+        (partial, bytes): (Partial, &Bytes<'_>),
+    ) -> Segment {
+        let mut stream = Stream::default();
+        if bytes.omitted == 0
+            && let Some((position, piece)) = position(bytes.seq, partial.seq, bytes.captured)
+            && stream.insert(position, piece)
+        {
+            self.positions.remove(&key);
+            self.partial.insert(key, now, partial, stream);
+            self.partial.shrink();
+        } else {
+            self.lose(key, now, &partial, bytes);
+        }
+        match partial.is_http {
+            true => Segment::Continues,
+            false => alone(summary, bytes.captured, false),
+        }
+    }
+
+    fn set_position(
+        &mut self,
+        key: FlowKey,
+        now: Timestamp,
+        mut position: Position,
+        bytes: &Bytes<'_>,
+    ) {
+        position.omit(bytes.omitted);
+        if let Some(turn) = position.other_seq.take() {
+            self.turns.insert(key.connection, now, turn, |_, _| ());
+        }
+        self.partial.remove(&key);
+        self.positions.insert(key, now, position, |_, _| ());
+    }
+
+    /// The next message of a stream is not known any longer.
+    fn lose(&mut self, key: FlowKey, now: Timestamp, partial: &Partial, bytes: &Bytes<'_>) {
+        self.partial.remove(&key);
+        let Partial { is_http, control, .. } = *partial;
+        let position = Position { is_http, control, ..Position::unknown(bytes.end()) };
+        self.positions.insert(key, now, position, |_, _| ());
+    }
+}
+
+impl Partial {
+    /// The sequence number after the bytes of a stream that begins here.
+    fn end(&self, stream: &Stream) -> u32 {
+        http::add(self.seq, stream.data().len())
     }
 }
 
 /// A segment that has to prove that a message begins with it.
-fn alone(summary: &Summary<'_>, payload: &[u8]) -> Segment {
-    Segment::Alone(Extent::of(payload, StreamStart::new(summary, false)))
+fn alone(summary: &Summary<'_>, payload: &[u8], may_be_http: bool) -> Segment {
+    let start = StreamStart { may_be_http, ..StreamStart::new(summary, false) };
+    Segment::Alone { extent: Extent::of(payload, start), may_be_http }
 }
 
 /// Takes all complete messages from the front of a stream, the first of which has the extent `known`.
-/// Returns the first one, and what is left. `body_of` returns the body that follows the head of an HTTP
-/// message.
+/// Returns the first one, and what is left. The last segment has the acknowledgment number `ack`.
+/// `body_of` returns the body that follows the head of an HTTP message.
 fn take_messages(
     partial: &mut Partial,
     stream: &mut Stream,
+    ack: Option<u32>,
     mut known: Option<Extent>,
     mut body_of: impl FnMut(&HttpHead<'_>) -> Body,
 ) -> (Option<Vec<u8>>, Rest) {
@@ -207,24 +369,35 @@ fn take_messages(
         let message = stream.take(len);
         partial.seq = http::add(partial.seq, len);
         partial.start.is_certain = true;
-        let body = match HttpHead::parse(&message) {
+        let is_preamble = Extent::of_preamble(&message, partial.start) == Extent::Complete(len);
+        partial.start.is_first = false;
+        let head = HttpHead::parse(&message);
+        let (is_head, is_turn) = (head.is_some(), head.is_some_and(|head| ends_turn(&head.start)));
+        let body = match head {
             Some(head) => Some(body_of(&head)),
             // The next message of DNS begins where this one ends.
-            None => Some(Body::EMPTY).filter(|_| partial.start.is_dns),
+            None => Some(Body::EMPTY).filter(|_| is_preamble || partial.start.is_dns),
         };
-        let is_http = !partial.start.is_dns;
-        first.get_or_insert(message);
+        partial.is_http |= is_head;
+        if !is_preamble {
+            first.get_or_insert(message);
+        }
         let Some(mut body) = body else { break Rest::Unknown };
-        match body.add(stream.data()) {
+        let piece = body.add(stream.data());
+        let Partial { seq, is_http, control, .. } = *partial;
+        let mut position =
+            Position { message: start, seq, body, is_http, is_turn, other_seq: None, control };
+        match piece {
             Piece::Continues => {
-                let seq = http::add(partial.seq, stream.data().len());
-                break Rest::Position(Position { message: start, seq, body });
+                position.seq = http::add(seq, stream.data().len());
+                break Rest::Position(position);
             }
             Piece::Ends(len) => {
                 partial.seq = http::add(partial.seq, stream.take(len).len());
-                if is_http && stream.len() == 0 {
-                    let seq = partial.seq;
-                    break Rest::Position(Position { message: start, seq, body: Body::EMPTY });
+                if (is_preamble || is_head) && stream.len() == 0 {
+                    position.seq = partial.seq;
+                    position.end_body(ack);
+                    break Rest::Position(position);
                 }
             }
         }
@@ -232,9 +405,24 @@ fn take_messages(
     (first, rest)
 }
 
+/// Whether the other side continues after a message: with the response, or with the next request. A
+/// response with an error may be sent before the end of the request.
+fn ends_turn(start: &HttpStart<'_>) -> bool {
+    match start {
+        HttpStart::Request { .. } => true,
+        HttpStart::Response { status } => (200..400).contains(status),
+    }
+}
+
 /// Whether the capture omits bytes of the payload.
 pub(crate) fn is_cut(summary: &Summary<'_>, payload: &[u8]) -> bool {
-    summary.payload.is_some_and(|len| usize::try_from(len) != Ok(payload.len()))
+    payload.len() < wire_len(summary, payload)
+}
+
+/// Length of the payload on the wire.
+fn wire_len(summary: &Summary<'_>, payload: &[u8]) -> usize {
+    let len = summary.payload.and_then(|len| usize::try_from(len).ok());
+    len.map_or(payload.len(), |len| len.max(payload.len()))
 }
 
 /// The position of a segment in a stream that begins at `first`, and the part of the segment from there

@@ -49,10 +49,13 @@ impl NameTracker {
                 }
                 // The packet that completes the message has its names.
                 Segment::Continues => return PayloadNames::default(),
-                Segment::Alone(Extent::Incomplete) if !is_cut(summary, payload) => {
+                Segment::Alone { extent: Extent::Incomplete, .. } if !is_cut(summary, payload) => {
                     return PayloadNames::default();
                 }
-                Segment::Alone(_) => (payload, PayloadNames::parse(summary, payload, buf)),
+                Segment::Alone { may_be_http, .. } => {
+                    let names = PayloadNames::parse(summary, payload, buf);
+                    (payload, if may_be_http { names } else { names.without_http() })
+                }
             };
             names.ja4 = has_ja4.then(|| ja4_in_records(bytes)).flatten();
             questions.add(key, ts, bytes.get(2..).unwrap_or_default(), &mut names);

@@ -15,7 +15,7 @@ const MIN_ID_LEN: usize = 8;
 /// The connections whose handshake has begun, with the bytes of their CRYPTO frames.
 #[derive(Debug, Default)]
 pub(crate) struct QuicConnections {
-    connections: Streams<Connection>,
+    connections: Streams<FlowKey, Connection>,
     /// Content of the packet in progress.
     content: Vec<u8>,
 }

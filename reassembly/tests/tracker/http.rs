@@ -1,6 +1,6 @@
 //! Messages of HTTP/1 connections.
 
-use crate::packets::{ACK, SYN, hello, names, reversed, tcp};
+use crate::packets::{ACK, RST, SYN, hello, names_in, reversed, tcp};
 use proptest::prelude::*;
 use reassembly::NameTracker;
 
@@ -11,12 +11,15 @@ struct Connection {
     tracker: NameTracker,
     /// Sequence numbers of client and server.
     seq: [u32; 2],
+    /// Maximum number of bytes of a packet that are captured.
+    snaplen: usize,
 }
 
 impl Connection {
     /// A connection whose start was not captured.
     fn unknown() -> Self {
-        Self { tracker: NameTracker::default(), seq: [u32::MAX - 40, u32::MAX - 60] }
+        let seq = [u32::MAX - 40, u32::MAX - 60];
+        Self { tracker: NameTracker::default(), seq, snaplen: usize::MAX }
     }
 
     fn new() -> Self {
@@ -30,9 +33,10 @@ impl Connection {
 
     /// The names in a segment.
     fn send_segment(&mut self, index: usize, flags: u8, seq: u32, bytes: &[u8]) -> String {
-        let packet = tcp(1, 80, flags, seq, bytes);
+        let mut packet = tcp(1, 80, flags, seq, bytes);
+        packet[28..32].copy_from_slice(&self.seq[1 - index].to_be_bytes());
         let packet = if index == 0 { packet } else { reversed(packet) };
-        let names = names(&mut self.tracker, 0, &packet);
+        let names = names_in(&mut self.tracker, 0, &packet, self.snaplen);
         let status = names.http_status.map(|status| status.to_string().into());
         let texts = [names.http_method, names.http_path, names.http_host, status, names.sni];
         texts.into_iter().flatten().collect::<Vec<_>>().join(" ")
@@ -205,7 +209,7 @@ fn missing_bytes_of_a_body_do_not_matter() {
     );
     connection.lose(1, 90);
     assert_eq!(connection.server(GET), "", "a chunk with another size");
-    // After missing bytes, the next segment starts with a message, as if nothing was known.
+    // After missing bytes, only a new request tells where the next response begins.
     let mut connection = Connection::new();
     assert_eq!(connection.client(GET), "GET /a a.example");
     assert_eq!(
@@ -213,7 +217,83 @@ fn missing_bytes_of_a_body_do_not_matter() {
         "201"
     );
     connection.lose(1, 900);
+    assert_eq!(connection.server("HTTP/1.1 404 Not Found\r\n\r\n"), "");
+    assert_eq!(connection.client(GET), "GET /a a.example");
     assert_eq!(connection.server("HTTP/1.1 404 Not Found\r\n\r\n"), "404");
+}
+
+/// The bytes after a lost head may be its body. A response to it tells where the next request begins.
+#[test]
+fn bytes_after_a_lost_head_have_no_names() {
+    let mut connection = Connection::new();
+    for lost in [50, 100_000] {
+        assert_eq!(connection.client(GET), "GET /a a.example");
+        assert_eq!(connection.server("HTTP/1.1 304 Not Modified\r\n\r\n"), "304");
+        connection.lose(0, lost);
+        assert_eq!(connection.client(GET), "");
+        assert_eq!(connection.server("HTTP/1.1 100 Continue\r\n\r\n"), "100");
+        assert_eq!(connection.client(GET), "");
+        assert_eq!(connection.client(hello("b.example", 100)), "");
+        assert_eq!(connection.server("HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\na"), "200");
+        assert_eq!(connection.client(GET), "");
+        assert_eq!(connection.server("bc"), "");
+    }
+    // The capture begins within a body.
+    let mut connection = Connection::unknown();
+    let response = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
+    for body in ["abc", response] {
+        assert_eq!(connection.server(body), "");
+    }
+    assert_eq!(connection.client(GET), "GET /a a.example");
+    assert_eq!(connection.server(response), "200");
+}
+
+#[test]
+fn omitted_bytes_are_counted() {
+    let put = |len: usize| format!("PUT /p HTTP/1.1\r\nContent-Length: {len}\r\n\r\n");
+    let request = format!("{GET}{}", " ".repeat(100));
+    let mut connection = Connection::new();
+    // Headers of 40 bytes.
+    connection.snaplen = 40 + put(200).len() + 20;
+    for _ in 0..3 {
+        assert_eq!(connection.client(format!("{}{}", put(200), "a".repeat(200))), "PUT /p");
+        let body = request.len();
+        assert_eq!(connection.client(put(2 * body)), "PUT /p");
+        assert_eq!(connection.client(&request), "");
+        assert_eq!(connection.client(&request), "");
+    }
+    // The end of a head is omitted.
+    let head = format!("GET /a HTTP/1.1\r\nHost: b\r\nA: {}\r\n\r\n", "a".repeat(100));
+    assert_eq!(connection.client(&head), "GET /a b");
+    assert_eq!(connection.client(GET), "");
+    assert_eq!(connection.server("HTTP/1.1 304 Not Modified\r\n\r\n"), "304");
+    assert_eq!(connection.client(&head), "GET /a b");
+    // The capture contains no payload.
+    connection.snaplen = 40;
+    assert_eq!(connection.client(&head), "");
+    connection.snaplen = 200;
+    assert_eq!(connection.client(GET), "");
+}
+
+#[test]
+fn segments_that_receivers_ignore_do_not_matter() {
+    let put = format!("PUT /p HTTP/1.1\r\nContent-Length: {}\r\n\r\n", 9 * GET.len());
+    for (flags, distance) in [(RST, 1_000u32), (RST, 0), (SYN, 1_000), (SYN, 1 << 30), (SYN, 0)] {
+        let mut connection = Connection::new();
+        assert_eq!(connection.client(&put), "PUT /p");
+        for _ in 0..9 {
+            let seq = connection.seq[0].wrapping_add(distance);
+            assert_eq!(connection.send_segment(0, flags, seq, b""), "");
+            assert_eq!(connection.client(GET), "", "{flags} {distance}");
+        }
+        assert_eq!(connection.client(GET), "GET /a a.example", "{flags} {distance}");
+    }
+    // Another connection with the same ports.
+    let mut connection = Connection::new();
+    assert_eq!(connection.client(&put), "PUT /p");
+    connection.lose(0, 1 << 30);
+    connection.send_segment(0, SYN, connection.seq[0].wrapping_sub(1), b"");
+    assert_eq!(connection.client(GET), "GET /a a.example");
 }
 
 #[test]

@@ -31,7 +31,18 @@ pub(crate) fn reversed(mut packet: Vec<u8>) -> Vec<u8> {
 
 /// The names that a tracker finds in a packet.
 pub(crate) fn names(tracker: &mut NameTracker, ts_ns: i64, packet: &[u8]) -> PayloadNames<'static> {
+    names_in(tracker, ts_ns, packet, packet.len())
+}
+
+/// The same for a packet of which `snaplen` bytes were captured at most.
+pub(crate) fn names_in(
+    tracker: &mut NameTracker,
+    ts_ns: i64,
+    packet: &[u8],
+    snaplen: usize,
+) -> PayloadNames<'static> {
     let len = u32::try_from(packet.len()).unwrap();
+    let packet = &packet[..packet.len().min(snaplen)];
     let decoded = decode_with_payload(LinkType::RAW, packet, len);
     let ts = Timestamp::from_ns(ts_ns);
     tracker.parse(ts, Some("eth0"), &decoded.summary, decoded.payload).into_owned()

@@ -115,9 +115,9 @@ fn next_messages_of_a_connection_have_names() {
         segment(80, &bytes, 70, 105),
     ];
     assert_eq!(found(&packets), ["", "a.example", "", "a.example", "a.example"]);
-    // The first request was lost.
+    // The first request was lost: the next ones may be its body.
     let packets = [syn(80), segment(80, &bytes, 35, 70), segment(80, &bytes, 70, 105)];
-    assert_eq!(found(&packets), ["", "a.example", "a.example"]);
+    assert_eq!(found(&packets), ["", "", ""]);
 }
 
 #[test]
@@ -127,9 +127,16 @@ fn segments_of_another_connection_do_not_join() {
     let rest = segment(443, &hello, 300, hello.len());
     let other = tcp(2, 443, ACK, FIRST + 300, &hello[300..]);
     let reset = tcp(1, 443, RST, FIRST, &[]);
+    let other_syn = tcp(1, 443, SYN, FIRST ^ 1 << 30, &[]);
+    let other_first = tcp(1, 443, ACK, (FIRST ^ 1 << 30).wrapping_add(1), &hello[..300]);
     assert_eq!(found(&[first.clone(), other, rest.clone()]), ["", "", "www.example.com"]);
-    assert_eq!(found(&[first.clone(), reset, rest.clone()]), ["", "", ""]);
-    assert_eq!(found(&[first.clone(), syn(443), rest.clone()]), ["", "", ""]);
+    // The receiver ignores these.
+    for ignored in [reset, syn(443), other_syn.clone()] {
+        let found = found(&[first.clone(), ignored, rest.clone()]);
+        assert_eq!(found, ["", "", "www.example.com"]);
+    }
+    let packets = [first.clone(), other_syn, other_first, rest.clone()];
+    assert_eq!(found(&packets), ["", "", "", ""]);
     let mut tracker = NameTracker::default();
     names(&mut tracker, 0, &first);
     assert!(names(&mut tracker, 120_000_000_000, &tcp(3, 443, ACK, 0, &hello[..300])).is_empty());
@@ -151,6 +158,71 @@ fn oldest_connections_are_given_up() {
     }
     assert_eq!(send(0, 1_400..hello.len()), (false, 20_000 - 8_192));
     assert!(send(19_999, 1_400..hello.len()).0);
+}
+
+/// The headers that proxies send before the first bytes of a connection.
+#[test]
+fn headers_of_proxies_are_skipped() {
+    let hello = hello("www.example.com", 100);
+    let request = b"GET / HTTP/1.1\r\nHost: www.example.com\r\n\r\n";
+    let text = b"PROXY TCP4 192.0.2.1 198.51.100.2 50000 443\r\n".to_vec();
+    let binary = [b"\r\n\r\n\0\r\nQUIT\n\x21\x11\0\x0c", &[9; 12][..]].concat();
+    for message in [&hello[..], request] {
+        for header in [&text, &binary] {
+            let bytes = [&header[..], message].concat();
+            let name = "www.example.com";
+            assert_eq!(found(&[segment(443, &bytes, 0, bytes.len())]), [name]);
+            for cut in 1..bytes.len() {
+                let packets = [
+                    syn(443),
+                    segment(443, &bytes, 0, cut),
+                    segment(443, &bytes, cut, bytes.len()),
+                ];
+                assert_eq!(found(&packets), ["", "", name], "{cut}");
+            }
+        }
+    }
+}
+
+#[test]
+fn messages_of_socks_are_skipped() {
+    let socks = b"\x05\x01\0\x05\x01\0\x03\x09a.example\x01\xbb";
+    let bytes = [&socks[..], &hello("www.example.com", 100)].concat();
+    for cut in 1..bytes.len() {
+        let packets =
+            [syn(1080), segment(1080, &bytes, 0, cut), segment(1080, &bytes, cut, bytes.len())];
+        assert_eq!(found(&packets), ["", "", "www.example.com"], "{cut}");
+    }
+}
+
+/// A mail, and a file that contains a capture.
+#[test]
+fn streams_of_other_protocols_have_no_names_of_http() {
+    let request = b"GET / HTTP/1.1\r\nHost: a.example\r\n\r\n";
+    for start in
+        [&b"EHLO a.example\r\n"[..], b"220 a.example ESMTP\r\n", b"\0\x01\x02", b"\r\n\r\n"]
+    {
+        let bytes = [start, request, b"HTTP/1.1 200 OK\r\n\r\n", request].concat();
+        let cut = start.len() + request.len();
+        let packets = [
+            syn(25),
+            segment(25, &bytes, 0, start.len()),
+            segment(25, &bytes, start.len(), cut),
+            segment(25, &bytes, cut, cut + 19),
+            segment(25, &bytes, cut + 19, bytes.len()),
+        ];
+        assert!(found(&packets).iter().all(String::is_empty), "{start:?}");
+        assert!(found(&packets[1..]).iter().all(String::is_empty), "{start:?}");
+        // Both sides agreed on TLS.
+        let hello = hello("www.example.com", 100);
+        let bytes = [start, &hello].concat();
+        let packets = [
+            syn(25),
+            segment(25, &bytes, 0, start.len()),
+            segment(25, &bytes, start.len(), bytes.len()),
+        ];
+        assert_eq!(found(&packets), ["", "", "www.example.com"]);
+    }
 }
 
 proptest! {

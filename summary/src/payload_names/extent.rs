@@ -1,6 +1,6 @@
 //! Where the first message of a TCP stream ends.
 
-use super::{dns, http, is_dns_stream, tls};
+use super::{dns, http, is_dns_stream, proxy, socks, tls};
 use crate::Summary;
 
 /// How much of a message with names the bytes at a position of a TCP stream contain. To find the names
@@ -25,12 +25,17 @@ pub struct StreamStart {
     pub is_certain: bool,
     /// A port is that of DNS, whose messages begin with two bytes that may be anything.
     pub is_dns: bool,
+    /// The connection may begin here: the header of a proxy protocol is a message, too.
+    pub is_first: bool,
+    /// A message of HTTP may begin here.
+    pub may_be_http: bool,
 }
 
 impl StreamStart {
     /// A position in the stream of this packet.
     pub fn new(summary: &Summary<'_>, is_certain: bool) -> Self {
-        Self { is_certain, is_dns: is_dns_stream(summary) }
+        let is_dns = is_dns_stream(summary);
+        Self { is_certain, is_dns, is_first: false, may_be_http: true }
     }
 }
 
@@ -40,13 +45,18 @@ impl Extent {
     /// ```
     /// use summary::{Extent, StreamStart};
     ///
-    /// let start = StreamStart { is_certain: true, is_dns: false };
+    /// let start =
+    ///     StreamStart { is_certain: true, is_dns: false, is_first: false, may_be_http: true };
     /// assert_eq!(Extent::of(b"GE", start), Extent::Incomplete);
     /// assert_eq!(Extent::of(b"GET / HTTP/1.1\r\n\r\nbody", start), Extent::Complete(18));
     /// assert_eq!(Extent::of(b"\0", start), Extent::Unknown);
     /// ```
     pub fn of(bytes: &[u8], start: StreamStart) -> Self {
-        let StreamStart { is_certain, is_dns } = start;
+        let StreamStart { is_certain, is_dns, may_be_http, .. } = start;
+        let preamble = Self::of_preamble(bytes, start);
+        if preamble != Self::Unknown {
+            return preamble;
+        }
         // A single byte tells the difference between TLS and HTTP; DNS may look like both.
         if is_dns {
             let extent = dns::extent(bytes);
@@ -55,9 +65,35 @@ impl Extent {
             }
         }
         match tls::extent(bytes, is_certain) {
-            Self::Unknown => http::extent(bytes, is_certain),
+            Self::Unknown if may_be_http => http::extent(bytes, is_certain),
             extent => extent,
         }
+    }
+}
+
+impl Extent {
+    /// The extent of the header of a proxy protocol at the start of a connection: that of PROXY, or, if it
+    /// is certain that the connection begins, the messages of SOCKS. The messages of a connection that is
+    /// forwarded follow it.
+    ///
+    /// ```
+    /// use summary::{Extent, StreamStart};
+    ///
+    /// let start =
+    ///     StreamStart { is_certain: true, is_dns: false, is_first: true, may_be_http: true };
+    /// let stream = b"PROXY TCP4 192.0.2.1 198.51.100.2 50000 443\r\nGET / HTTP/1.1\r\n\r\n";
+    /// assert_eq!(Extent::of_preamble(stream, start), Extent::Complete(45));
+    /// assert_eq!(Extent::of_preamble(b"PROXY HTTP/1.1\r\n", start), Extent::Unknown);
+    /// ```
+    pub fn of_preamble(bytes: &[u8], start: StreamStart) -> Self {
+        if !start.is_first || start.is_dns {
+            return Self::Unknown;
+        }
+        let extent = proxy::extent(bytes);
+        if extent != Self::Unknown && (start.is_certain || proxy::MIN_START_LEN <= bytes.len()) {
+            return extent;
+        }
+        if start.is_certain { socks::extent(bytes) } else { Self::Unknown }
     }
 }
 
@@ -67,7 +103,7 @@ mod tests {
     use crate::payload_names::tls::tests::{hello, records};
 
     fn check(message: &[u8], is_dns: bool, is_certain: bool, first: usize) {
-        let start = StreamStart { is_certain, is_dns };
+        let start = StreamStart { is_certain, is_dns, is_first: false, may_be_http: true };
         for len in 0..message.len() {
             let expected = if len < first { Extent::Unknown } else { Extent::Incomplete };
             assert_eq!(Extent::of(&message[..len], start), expected, "{len}");
@@ -92,7 +128,8 @@ mod tests {
 
     #[test]
     fn next_message_begins_after_the_extent() {
-        let start = StreamStart { is_certain: true, is_dns: true };
+        let start =
+            StreamStart { is_certain: true, is_dns: true, is_first: false, may_be_http: true };
         let two = b"\0\x11\0\x01\x01\0\0\x01\0\0\0\0\0\0\0\0\x01\0\x01\0\x11".as_slice();
         assert_eq!(Extent::of(two, start), Extent::Complete(19));
         let hello = records([&hello(b"a.example")[..], b"rest"]);
@@ -114,7 +151,8 @@ mod tests {
                 b"\x16\x03\x03\0\x05\x02",
                 b"\x16\x03\x03\0\0",
             ] {
-                let start = StreamStart { is_certain, is_dns: false };
+                let start =
+                    StreamStart { is_certain, is_dns: false, is_first: true, may_be_http: true };
                 assert_eq!(Extent::of(bytes, start), Extent::Unknown, "{bytes:?}");
             }
         }

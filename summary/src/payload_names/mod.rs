@@ -9,7 +9,9 @@ mod dns;
 mod extent;
 mod http;
 mod ja4;
+mod proxy;
 mod quic;
+mod socks;
 mod tls;
 
 use crate::Summary;
@@ -98,7 +100,7 @@ impl<'a> PayloadNames<'a> {
         buf: &'a mut String,
         observer: &mut impl Observer,
     ) -> Self {
-        if payload.is_empty() {
+        if payload.is_empty() || summary.frag.is_some() {
             return Self::default();
         }
         match summary.proto.static_name() {
@@ -141,6 +143,8 @@ impl<'a> PayloadNames<'a> {
         buf: &'a mut String,
         observer: &mut impl Observer,
     ) -> Self {
+        let header_len = proxy::header_len(payload).unwrap_or(0);
+        let (payload, len) = (&payload[header_len..], len - header_len);
         if let Some(handshake) = tls::Handshake::parse(payload)
             && let Some(hello) = handshake.client_hello()
         {
@@ -234,6 +238,13 @@ impl<'a> PayloadNames<'a> {
             protocols.map(|protocol| String::from_utf8_lossy(protocol).into_owned().into()),
         );
         self.ech = hello.is_encrypted();
+    }
+
+    /// The names without those of HTTP.
+    #[must_use]
+    pub fn without_http(self) -> Self {
+        let (http_method, http_host, http_path, http_status) = (None, None, None, None);
+        Self { http_method, http_host, http_path, http_status, ..self }
     }
 
     /// The same names, without references.
