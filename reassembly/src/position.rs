@@ -169,6 +169,13 @@ impl Position {
         Place::Inside
     }
 
+    /// Whether it is known what begins with this sequence number, although bytes before it are missing.
+    pub(crate) fn reaches(&self, seq: u32) -> bool {
+        let missing = u64::try_from(distance(self.seq, seq)).unwrap_or(0);
+        let mut body = self.body;
+        body != Body::Unknown && body.skip(missing) == Some(0)
+    }
+
     /// The body ends in a segment with this acknowledgment number.
     pub(crate) fn end_body(&mut self, ack: Option<u32>) {
         self.body = Body::EMPTY;

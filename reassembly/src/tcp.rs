@@ -191,12 +191,12 @@ impl TcpStreams {
         let Self { positions, partial, .. } = self;
         let in_partial = partial.update(&key, |partial, stream| {
             let other = partial.control.other_connection(seq, partial.end(stream));
-            (other, stream.has_gap())
+            (other, stream.has_gap() || partial.end(stream) != seq)
         });
         let found = in_partial.or_else(|| {
             let position = positions.get_mut(&key)?;
             let other = position.control.other_connection(seq, position.seq);
-            Some((other, position.body == Body::Unknown))
+            Some((other, !position.reaches(seq)))
         });
         let Some((other_connection, is_unknown)) = found else { return };
         if let Some(first) = other_connection {

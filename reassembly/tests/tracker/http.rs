@@ -217,6 +217,10 @@ fn missing_bytes_of_a_body_do_not_matter() {
         "201"
     );
     connection.lose(1, 900);
+    assert_eq!(connection.client(GET), "GET /a a.example");
+    assert_eq!(connection.server("HTTP/1.1 304 Not Modified\r\n\r\n"), "304");
+    assert_eq!(connection.client(GET), "GET /a a.example");
+    connection.lose(1, 90);
     assert_eq!(connection.server("HTTP/1.1 404 Not Found\r\n\r\n"), "");
     assert_eq!(connection.client(GET), "GET /a a.example");
     assert_eq!(connection.server("HTTP/1.1 404 Not Found\r\n\r\n"), "404");
