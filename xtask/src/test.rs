@@ -52,15 +52,17 @@ impl Suite {
             Self::Workspace => {
                 let mut tests = build::cargo(["test", "--workspace", "--no-fail-fast"]);
                 tests.args(["--", "--skip", PACKAGES, "--skip", RECIPES]);
-                tests.args(["--test-threads", &threads().to_string()]);
+                // Black-box tests wait for kernel and browsers most of their time.
+                tests.args(["--test-threads", &(3 * processors()).to_string()]);
                 tests
             }
             Self::Recipes => {
                 // The whole workspace: for one package alone, dependencies with fewer features would be
-                // compiled. One at a time: databases and Spark use all processors.
-                let options = ["--tests", "--no-fail-fast", "--", RECIPES, "--test-threads", "1"];
-                let mut tests = build::cargo(["test", "--workspace"]);
-                tests.args(options);
+                // compiled.
+                let options = ["--workspace", "--tests", "--no-fail-fast", "--", RECIPES];
+                let mut tests = build::cargo(["test"]);
+                // One for each processor: databases and Spark use several at times.
+                tests.args(options).args(["--test-threads", &processors().to_string()]);
                 tests
             }
         }
@@ -92,10 +94,8 @@ impl Suite {
     }
 }
 
-/// Number of tests that run at the same time: two for each processor, because black-box tests wait for
-/// kernel and browsers half of their time.
-fn threads() -> usize {
-    2 * std::thread::available_parallelism().map_or(1, usize::from)
+fn processors() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from)
 }
 
 /// Runs what the options select.
