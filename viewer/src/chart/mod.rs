@@ -4,6 +4,7 @@
 mod binned;
 mod legend;
 mod line;
+mod measure;
 mod overview;
 mod problems;
 mod ranking;
@@ -12,9 +13,10 @@ mod scatter;
 #[cfg(test)]
 mod tests;
 
-pub use binned::{Bars, Binned, Coverage, Measure};
+pub use binned::{Bars, Binned};
 pub use legend::{legend_entry_at, legend_text};
 pub use line::Line;
+pub use measure::{Coverage, Measure};
 pub use overview::{Overview, grip};
 pub use ranking::{Item, Ranking, shortened};
 pub use scatter::{Scatter, grid_of};
