@@ -21,6 +21,7 @@ mod sections;
 mod serve_address;
 mod suggestion;
 mod tcpdump;
+mod validation;
 mod values;
 mod version;
 
