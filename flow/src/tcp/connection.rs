@@ -207,7 +207,9 @@ impl Connection<'_> {
                 segment.win == sender.win && segment.win != 0 && sender.next() == Some(segment.seq);
             if is_plain && repeats && !was_keep_alive {
                 marks.is_dup_ack = true;
-                sender.dup_acks = sender.dup_acks.saturating_add(1);
+                // Without data under way, it does not ask for any (RFC 5681, section 2).
+                let asks_for_data = u8::from(unseen < 0);
+                sender.dup_acks = sender.dup_acks.saturating_add(asks_for_data);
             }
         }
         self.add_sack(from, ack, segment);

@@ -76,6 +76,22 @@ fn selective_acknowledgments_make_a_retransmission_fast() {
     assert_eq!(marks[3].rtx, Some(Fast));
 }
 
+/// The acknowledgments were captured twice, and nothing was under way.
+#[test]
+fn acknowledgments_before_data_do_not_ask_for_it() {
+    let ack = |ns| segment(ns, false, ACK, 501, 101);
+    let marks = marks_after_handshake(&[
+        ack(20 * MS),
+        ack(21 * MS),
+        ack(22 * MS),
+        ack(23 * MS),
+        data(30 * MS, true, 101, 10, 501),
+        data(31 * MS, true, 101, 10, 501),
+    ]);
+    assert_eq!(marks.iter().filter(|marks| marks.is_dup_ack).count(), 4);
+    assert_eq!(marks[5].rtx, Some(Timeout));
+}
+
 #[test]
 fn late_segments_are_out_of_order_or_repeated() {
     let late = |ns, ts: Option<(u32, u32)>| {
