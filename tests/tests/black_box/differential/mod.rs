@@ -4,6 +4,7 @@
 //! reads each file separately. `differences.tsv` lists the expected differences by file and field,
 //! each with its reason; an entry that no packet needs is an error as well.
 
+mod flows;
 mod fragments;
 mod names;
 mod payload;
