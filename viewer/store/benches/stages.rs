@@ -6,7 +6,7 @@ use divan::{Bencher, black_box};
 use summary::line::Excerpt;
 use summary::{Timestamp, VlanIds};
 use viewer_model::axis::{Axis, Bins, Quantity, Scale, Span};
-use viewer_model::filter::{Context, parse};
+use viewer_model::filter::{Context, Expr, parse};
 use viewer_model::selection::{Dimension, DimensionSet, Selection};
 use viewer_store::columns::Columns;
 use viewer_store::density::Grid;
@@ -35,6 +35,10 @@ fn addresses(pairs: u32) -> Vec<[String; 2]> {
 }
 
 fn load(addresses: &[[String; 2]]) -> Columns {
+    load_sizes(addresses, |packet| 60 + packet % 1_400)
+}
+
+fn load_sizes(addresses: &[[String; 2]], size: impl Fn(u32) -> u32) -> Columns {
     let mut columns = Columns::default();
     for (packet, [src, dst]) in (0..).zip(addresses) {
         let excerpt = Excerpt {
@@ -42,7 +46,7 @@ fn load(addresses: &[[String; 2]]) -> Columns {
             ts: Timestamp::from_ns(START_NS + i64::from(packet) * 20_000),
             interface: Some(b"eth0"),
             direction: None,
-            len: 60 + packet % 1_400,
+            len: size(packet),
             vlan: VlanIds::default(),
             src: Some(src.as_bytes()),
             dst: Some(dst.as_bytes()),
@@ -110,5 +114,48 @@ fn select(bencher: Bencher<'_, '_>, text: &str) {
     bencher.counter(ItemsCount::new(PACKETS)).bench_local(|| {
         let mut shard = Shard::new(0, "a".to_owned());
         shard.answer(&columns, Preceding::default(), black_box(&selection), &query)
+    });
+}
+
+/// The sizes of acknowledgements, of full packets of two kinds, and all others.
+fn size(packet: u32) -> u32 {
+    match packet.wrapping_mul(2_654_435_761) >> 8 & 15 {
+        0..5 => 66,
+        5..9 => 1_514,
+        9..13 => 1_292,
+        _ => 67 + packet % 1_400,
+    }
+}
+
+/// Drags a range of sizes over those that most packets have, with the queries of the charts and tables that
+/// are in sight.
+#[divan::bench]
+fn brush(bencher: Bencher<'_, '_>) {
+    const STEPS: u32 = 20;
+    let columns = load_sizes(&addresses(3_000), size);
+    let times = Span::new(START_NS, START_NS + i64::from(PACKETS) * 20_000);
+    let times = QueryKind::Bins(bins(Quantity::Time, times));
+    let dimensions = DimensionSet::EMPTY.with(Dimension::Size);
+    let kinds = [
+        times,
+        QueryKind::Ports,
+        QueryKind::Sources,
+        QueryKind::Destinations,
+        QueryKind::Protocols,
+        QueryKind::Conversations,
+        QueryKind::Total,
+    ];
+    let queries = kinds.map(|kind| Query { kind, dimensions });
+    bencher.counter(ItemsCount::new(PACKETS * STEPS)).bench_local(|| {
+        let mut shard = Shard::new(0, "a".to_owned());
+        for step in 0..STEPS {
+            let (first, last) = (40 + 60 * step, 700 + 60 * step);
+            let range = Expr::numbers(Quantity::Size, first.into(), last.into());
+            let mut selection = Selection::default();
+            selection.set(Dimension::Size, Some(range));
+            let answers =
+                shard.answer(&columns, Preceding::default(), black_box(&selection), &queries);
+            drop(black_box(answers));
+        }
     });
 }

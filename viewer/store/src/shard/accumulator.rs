@@ -1,62 +1,17 @@
 //! Accumulators: running results of queries, to which rows can be added and from which most can be
 //! removed.
 
-use super::flow_counter::{FieldCounter, FlowCounter, FlowField};
+use super::aggregate::Aggregate;
+use super::flow_counter::{FieldCounter, FlowCounter};
 use crate::bin_lookup::{BinLookup, NO_BIN};
 use crate::columns::{BLOCK_LEN, Columns, RowBatch};
 use crate::density::{Density, Grid};
-use crate::query::QueryKind;
 use crate::tally::Tally;
 use viewer_model::axis::{Bins, Quantity};
 use viewer_model::protocol::{CLASS_COUNT, Class};
 
 /// Maximum distance in cells between the pointer and the nearest packet.
 const MAX_DISTANCE: usize = 4;
-
-/// What an accumulator computes. Queries of the same aggregate can share one accumulator.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) enum Aggregate {
-    Total,
-    Bins(Bins),
-    Density(Grid),
-    Ports,
-    Field(FlowField),
-    Flows { by_ports: bool },
-    Nearest { grid: Grid, cell: (usize, usize) },
-}
-
-impl Aggregate {
-    /// The aggregate that answers a query; `None` for queries about the order of packets and about
-    /// filters.
-    pub(super) fn of(kind: &QueryKind) -> Option<Self> {
-        Some(match kind {
-            QueryKind::Total => Self::Total,
-            QueryKind::Bins(bins) => Self::Bins(*bins),
-            QueryKind::Density(grid) => Self::Density(*grid),
-            QueryKind::Ports => Self::Ports,
-            QueryKind::Sources => Self::Field(FlowField::Source),
-            QueryKind::Destinations => Self::Field(FlowField::Destination),
-            QueryKind::Protocols => Self::Field(FlowField::Protocol),
-            QueryKind::Conversations => Self::Flows { by_ports: false },
-            QueryKind::Connections => Self::Flows { by_ports: true },
-            QueryKind::Nearest { grid, cell } => Self::Nearest { grid: *grid, cell: *cell },
-            QueryKind::Ranks { .. }
-            | QueryKind::Rows { .. }
-            | QueryKind::RankOf(_)
-            | QueryKind::Matches(_)
-            | QueryKind::Refusals { .. } => return None,
-        })
-    }
-
-    /// Whether both belong to the same view, possibly with different ranges or bins.
-    pub(super) fn is_same_view(&self, other: &Self) -> bool {
-        match (self, other) {
-            (Self::Bins(bins), Self::Bins(others)) => bins.axis.quantity == others.axis.quantity,
-            (Self::Density(_), Self::Density(_)) | (Self::Flows { .. }, Self::Flows { .. }) => true,
-            _ => self == other,
-        }
-    }
-}
 
 /// A running result.
 #[derive(Debug)]

@@ -1,6 +1,7 @@
 //! An accumulator together with the packets that it covers.
 
-use super::accumulator::{Accumulator, Aggregate};
+use super::accumulator::Accumulator;
+use super::aggregate::Aggregate;
 use crate::columns::Columns;
 use viewer_model::protocol::Class;
 use viewer_model::selection::DimensionSet;

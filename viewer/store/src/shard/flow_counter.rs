@@ -4,7 +4,7 @@ use crate::columns::{Columns, RowBatch};
 use crate::flow::{Flow, Ports};
 use crate::health::Health;
 use crate::intern::{Interner, push_compact};
-use crate::query::{FlowTally, IdTally};
+use crate::query::{FlowTally, IdTally, QueryKind};
 use crate::tally::Tally;
 use summary::Tcp;
 use viewer_model::axis::Quantity;
@@ -15,11 +15,25 @@ pub(super) enum FlowField {
     Source,
     Destination,
     Protocol,
+    /// By the flow itself, which has all fields.
+    All,
+}
+
+impl FlowField {
+    /// The field by which a query counts packets; `None` if it counts otherwise.
+    pub(super) fn of(kind: &QueryKind) -> Option<Self> {
+        match kind {
+            QueryKind::Sources => Some(Self::Source),
+            QueryKind::Destinations => Some(Self::Destination),
+            QueryKind::Protocols => Some(Self::Protocol),
+            _ => None,
+        }
+    }
 }
 
 /// Packets and bytes by source, destination or protocol.
 ///
-/// Counts by address directly rather than by flow: there can be many more flows than addresses.
+/// Counts by address directly where there are many more flows than addresses.
 #[derive(Debug)]
 pub(super) struct FieldCounter {
     field: FlowField,
@@ -39,33 +53,68 @@ impl FieldCounter {
         let count = match self.field {
             FlowField::Source | FlowField::Destination => columns.addresses().len(),
             FlowField::Protocol => columns.protos().len(),
+            FlowField::All => columns.flows().len(),
         };
         resize(&mut self.tallies, count, Tally::default());
     }
 
     pub(super) fn count<const ADD: bool>(&mut self, batch: &mut RowBatch<'_>) {
         match self.field {
-            FlowField::Source => self.count_by::<ADD>(batch, |flow| flow.src),
-            FlowField::Destination => self.count_by::<ADD>(batch, |flow| flow.dst),
-            FlowField::Protocol => self.count_by::<ADD>(batch, |flow| flow.proto.into()),
+            FlowField::Source => self.count_by::<ADD>(batch, |flows, id| flows[id].src),
+            FlowField::Destination => self.count_by::<ADD>(batch, |flows, id| flows[id].dst),
+            FlowField::Protocol => self.count_by::<ADD>(batch, |flows, id| flows[id].proto.into()),
+            FlowField::All => self.count_by::<ADD>(batch, |_, id| u32::try_from(id).unwrap_or(0)),
         }
     }
 
     #[inline]
-    fn count_by<const ADD: bool>(&mut self, batch: &mut RowBatch<'_>, id: impl Fn(&Flow) -> u32) {
+    fn count_by<const ADD: bool>(
+        &mut self,
+        batch: &mut RowBatch<'_>,
+        id: impl Fn(&[Flow], usize) -> u32,
+    ) {
         batch.read_flows();
         batch.read(Quantity::Size);
         let flows = batch.columns().flows();
         for (flow, len) in batch.flows().iter().zip(batch.values(Quantity::Size)) {
             // A missing address has an id beyond the end.
-            if let Some(tally) = self.tallies.get_mut(id(&flows[*flow as usize]) as usize) {
+            if let Some(tally) = self.tallies.get_mut(id(flows, *flow as usize) as usize) {
                 tally.update::<ADD>(Tally::of(len.unsigned_abs()));
             }
         }
     }
 
+    /// The tallies of the values of a field that have packets. Packets are counted by this field or by flow.
+    pub(super) fn tallies_by(
+        &self,
+        field: FlowField,
+        part: usize,
+        columns: &Columns,
+    ) -> Vec<IdTally> {
+        if self.field == field {
+            return self.tallies(part);
+        }
+        Self::of_flows(field, columns, self.tallies.iter().copied()).tallies(part)
+    }
+
+    /// Sums the tallies of all flows by a field.
+    fn of_flows(field: FlowField, columns: &Columns, tallies: impl Iterator<Item = Tally>) -> Self {
+        let mut counter = Self::new(field, columns);
+        for (flow, tally) in columns.flows().iter().zip(tallies) {
+            let id = match field {
+                FlowField::Source => flow.src,
+                FlowField::Destination => flow.dst,
+                FlowField::Protocol | FlowField::All => flow.proto.into(),
+            };
+            if let Some(sum) = counter.tallies.get_mut(id as usize) {
+                sum.add(tally);
+            }
+        }
+        counter
+    }
+
     /// The ids that have packets.
-    pub(super) fn tallies(&self, part: usize) -> Vec<IdTally> {
+    fn tallies(&self, part: usize) -> Vec<IdTally> {
         let ids = (0..).zip(&self.tallies).filter(|(_, tally)| 0 < tally.packets);
         // Allocated at its final size: there can be many.
         let mut tallies = Vec::with_capacity(ids.clone().count());
@@ -252,6 +301,17 @@ impl FlowCounter {
         for index in self.loose.drain(..) {
             self.sums[index as usize].is_loose = false;
         }
+    }
+
+    /// The tallies of the values of a field that have packets. Only flows are counted, not their ports.
+    pub(super) fn tallies_by(
+        &self,
+        field: FlowField,
+        part: usize,
+        columns: &Columns,
+    ) -> Vec<IdTally> {
+        let tallies = self.sums.iter().map(|sum| sum.tally);
+        FieldCounter::of_flows(field, columns, tallies).tallies(part)
     }
 
     /// The flows or connections that have packets.

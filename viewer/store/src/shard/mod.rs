@@ -5,6 +5,7 @@
 //! dimension, plus a little for each packet that changes sides.
 
 mod accumulator;
+mod aggregate;
 mod counter;
 mod delta_batches;
 mod flow_counter;
@@ -22,9 +23,11 @@ use crate::elapsed::resolve_kind;
 use crate::matcher::{File, Matcher};
 use crate::query::{Answer, Hit, LocatedPacket, Query, QueryKind};
 use crate::refusals::refusals;
-use accumulator::{Accumulator, Aggregate};
+use accumulator::Accumulator;
+use aggregate::{Aggregate, Sharing};
 use counter::Counter;
 use delta_batches::{DeltaBatches, push};
+use flow_counter::FlowField;
 use flow_rows::FlowRows;
 use order::Order;
 pub use selection_mask::SelectedRows;
@@ -86,6 +89,7 @@ pub struct Shard {
     selection_version: u64,
     mask: SelectionMask,
     counters: Vec<Counter>,
+    sharing: Sharing,
     order: Option<Order>,
     /// Made when the time bounds of flows are first recomputed.
     flow_rows: Option<FlowRows>,
@@ -129,9 +133,10 @@ impl Shard {
         for query in &mut queries {
             resolve_kind(&mut query.kind, preceding.start_ns());
         }
+        self.update_sharing(columns, &queries, !changed.is_empty());
         let requested: Vec<_> = queries
             .iter()
-            .filter_map(|query| Some((Aggregate::of(&query.kind)?, query.dimensions)))
+            .filter_map(|query| Some((self.sharing.aggregate(query)?, query.dimensions)))
             .collect();
         self.selection = selection.clone();
         if !changed.is_empty() {
@@ -166,6 +171,20 @@ impl Shard {
                 && !matches!(counter.aggregate, Aggregate::Nearest { .. })
         });
         answers
+    }
+
+    /// Decides which queries share the counts of flows.
+    fn update_sharing(&mut self, columns: &Columns, queries: &[Query], is_changed: bool) {
+        let tables = queries.iter().filter(|query| matches!(query.kind, QueryKind::Conversations));
+        let tables = tables.map(|query| query.dimensions);
+        // Counts that nothing has changed are up to date. Updating those of a table takes longer than counting
+        // the packets by flow only.
+        let is_current = |counter: &&Counter| {
+            !is_changed && counter.aggregate == Aggregate::Flows { by_ports: false }
+        };
+        let kept = self.counters.iter().filter(is_current).map(|counter| counter.dimensions);
+        self.sharing.update(columns);
+        self.sharing.set_tables(tables.chain(kept));
     }
 
     /// Resets state that no longer applies. Returns the dimensions whose selection has changed.
@@ -423,7 +442,7 @@ impl Shard {
         if let QueryKind::Refusals { max_ports } = query.kind {
             return Answer::Refusals(refusals(self.part, columns, max_ports));
         }
-        let aggregate = Aggregate::of(&query.kind);
+        let aggregate = self.sharing.aggregate(query);
         let counter = self.counters.iter().find(|counter| {
             aggregate.is_some_and(|aggregate| counter.is(aggregate, query.dimensions))
         });
@@ -436,8 +455,14 @@ impl Shard {
                 let ports = (0..=u16::MAX).zip(tallies.iter().copied());
                 Answer::Ports(ports.filter(|(_, tally)| 0 < tally.packets).collect())
             }
-            Accumulator::Field(counter) => Answer::Ids(counter.tallies(self.part)),
-            Accumulator::Flows(flows) => Answer::Flows(flows.tallies(self.part)),
+            Accumulator::Field(counter) => {
+                let field = FlowField::of(&query.kind).unwrap_or(FlowField::All);
+                Answer::Ids(counter.tallies_by(field, self.part, columns))
+            }
+            Accumulator::Flows(flows) => match FlowField::of(&query.kind) {
+                Some(field) => Answer::Ids(flows.tallies_by(field, self.part, columns)),
+                None => Answer::Flows(flows.tallies(self.part)),
+            },
             Accumulator::Nearest { best, .. } => {
                 let best = *best;
                 Answer::Nearest(best.map(|near| Hit {
