@@ -26,25 +26,27 @@ impl FlowRows {
             return None;
         }
         let mut starts = vec![0; flow_count + 1];
-        let each = |visit: &mut dyn FnMut(usize)| {
-            let mut flows = Vec::new();
-            for block in 0..columns.block_count() {
-                flows.clear();
-                columns.read_block_flows(block, &mut flows);
-                flows.iter().for_each(|flow| visit(*flow as usize));
-            }
-        };
-        each(&mut |flow| starts[flow + 1] += 1);
+        let mut flows = Vec::new();
+        for block in 0..columns.block_count() {
+            flows.clear();
+            columns.read_block_flows(block, &mut flows);
+            flows.iter().for_each(|flow| starts[*flow as usize + 1] += 1);
+        }
         for flow in 0..flow_count {
             starts[flow + 1] += starts[flow];
         }
         let mut ends = starts.clone();
         let mut rows = vec![0; columns.len()];
         let mut numbers = 0..len;
-        each(&mut |flow| {
-            rows[ends[flow] as usize] = numbers.next().unwrap_or(0);
-            ends[flow] += 1;
-        });
+        for block in 0..columns.block_count() {
+            flows.clear();
+            columns.read_block_flows(block, &mut flows);
+            for (flow, number) in flows.iter().zip(&mut numbers) {
+                let end = &mut ends[*flow as usize];
+                rows[*end as usize] = number;
+                *end += 1;
+            }
+        }
         let bounds = (0..columns.block_count()).map(|block| columns.time_bounds(block));
         let (mut earliest_ns, mut latest_ns): (Vec<_>, Vec<_>) = bounds.unzip();
         for block in 1..latest_ns.len() {
