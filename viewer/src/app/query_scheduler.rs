@@ -150,7 +150,8 @@ impl QueryScheduler {
 
     /// Returns the queries to send now, with their ids. Requests of visible panels come first; the
     /// others follow once those are answered, and only if `is_interacting` is false, because they
-    /// would delay the answers to the next change.
+    /// would delay the answers to the next change. For the same reason, those that depend on the selection
+    /// follow one by one: the next change waits for one of them only.
     pub(super) fn next_queries(
         &mut self,
         requests: &[Request],
@@ -163,6 +164,10 @@ impl QueryScheduler {
         for request in open {
             let is_deferred = only_seen && !request.is_seen;
             if is_deferred || self.slots[request.slot as usize].in_flight.is_some() {
+                continue;
+            }
+            let is_selected = request.query.dimensions != DimensionSet::EMPTY;
+            if !request.is_seen && is_selected && !self.is_idle() {
                 continue;
             }
             let id = self.next_id;
@@ -215,5 +220,44 @@ impl QueryScheduler {
     pub(super) fn current(&self, slot: Slot, query: &Query) -> Option<&Answer> {
         let (stamp, answer) = self.slots[slot as usize].cached.as_ref()?;
         (*stamp == self.stamp(query.clone())).then_some(answer)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::query::QueryKind;
+    use crate::selection::Dimension;
+
+    #[test]
+    fn panels_out_of_sight_delay_changes_by_one_query() {
+        let selected = DimensionSet::EMPTY.with(Dimension::Size);
+        let request = |slot, dimensions, is_seen| {
+            let query = Query { kind: QueryKind::Total, dimensions };
+            Request { slot, query, is_seen }
+        };
+        let requests = [
+            request(Slot::PortsWhole, DimensionSet::EMPTY, false),
+            request(Slot::SourcesWhole, DimensionSet::EMPTY, false),
+            request(Slot::Ports, selected, false),
+            request(Slot::Sources, selected, false),
+            request(Slot::Rate, selected, true),
+        ];
+        let mut scheduler = QueryScheduler::default();
+        let answer = |scheduler: &mut QueryScheduler, queries: &[(u32, Query)]| {
+            let total = || Answer::Total(Default::default());
+            queries.iter().for_each(|(id, _)| scheduler.on_answer(*id, total()));
+        };
+        let mut next = |invalidate| {
+            if invalidate {
+                scheduler.invalidate_selection();
+            }
+            let queries = scheduler.next_queries(&requests, 1, false);
+            answer(&mut scheduler, &queries);
+            queries.len()
+        };
+        // The chart in sight, then those of all packets at once, then the others one by one.
+        assert_eq!([(); 5].map(|()| next(false)), [1, 2, 1, 1, 0]);
+        assert_eq!([true, false, true, false, false, false].map(next), [1, 1, 1, 1, 1, 0]);
     }
 }
