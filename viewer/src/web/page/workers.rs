@@ -1,0 +1,192 @@
+//! Workers of the page, and their messages.
+
+use js_sys::{Array, Date, Uint8Array};
+use wasm_bindgen::prelude::*;
+use wasm_bindgen_futures::spawn_local;
+use web_sys::{Blob, MessageEvent};
+
+use super::super::dom::log_error;
+use super::super::worker_pool::{SERVER_GONE, Status, failure_text};
+use super::super::{environment, served_packets};
+use super::{Page, State};
+use crate::app::{App, Event, Phase};
+use crate::load::{FileProbe, RawFrame};
+use crate::message::{FromWorker, ToWorker};
+use crate::wire::decode;
+
+impl Page {
+    pub(in crate::web) fn worker_count(&self) -> usize {
+        self.state.borrow().worker_count
+    }
+
+    fn start_worker(&self, index: usize) -> Result<(), JsValue> {
+        let (on_message, on_error) = (self.clone(), self.clone());
+        self.state.borrow_mut().workers.start(
+            index,
+            move |event| on_message.receive(index, &event),
+            move |event| on_error.lose_worker(index, &event),
+        )
+    }
+
+    /// Starts the workers that do not run: before the first file, all of them, and later those whose script
+    /// could not be loaded.
+    pub(in crate::web) fn start_workers(&self) {
+        let stopped = {
+            let state = self.state.borrow();
+            let unused = state.workers.len()..state.worker_count;
+            state.workers.failed().into_iter().chain(unused)
+        };
+        for index in stopped {
+            log_error(self.start_worker(index));
+        }
+    }
+
+    /// Lets a worker probe a file.
+    ///
+    /// # Errors
+    ///
+    /// Why the file cannot be read.
+    pub(in crate::web) async fn probe(&self, file: &Blob) -> Result<FileProbe, String> {
+        let pending = {
+            let state = &mut *self.state.borrow_mut();
+            let (id, pending) = state.probes.begin();
+            state.workers.post(0, &ToWorker::Probe { id }, Some(file));
+            pending
+        };
+        pending.result().await
+    }
+
+    fn on_probe(&self, id: u32, result: Result<FileProbe, String>) {
+        self.state.borrow_mut().probes.complete(id, result);
+    }
+
+    /// Makes a worker panic, for tests.
+    pub(in crate::web) fn fail_worker(&self) {
+        self.state.borrow().workers.post(0, &ToWorker::SimulateFailure, None);
+    }
+
+    /// Reports that a worker failed, and with it the packets that it held.
+    fn lose_worker(&self, index: usize, event: &web_sys::Event) {
+        let previous = self.state.borrow_mut().workers.set_status(index, Status::Failed);
+        if previous == Status::Starting && self.with_app(App::phase) == Phase::Error {
+            // The scripts of all workers fail to load. The first error has the reason.
+            return;
+        }
+        let is_incomplete = previous == Status::Starting && self.with_app(App::is_following);
+        self.begin_epoch();
+        let text = if is_incomplete { SERVER_GONE.to_owned() } else { failure_text(event) };
+        self.send(Event::OpenFailed(text));
+        // Restarting a worker whose script could not be loaded waits until the next file is opened.
+        if previous == Status::Ready {
+            log_error(self.start_worker(index));
+        }
+    }
+
+    fn receive(&self, index: usize, event: &MessageEvent) {
+        let message: Array = event.data().unchecked_into();
+        let bytes: Uint8Array = message.get(0).unchecked_into();
+        let current = self.epoch();
+        match decode(&bytes.to_vec()) {
+            Some(FromWorker::Ready) => {
+                self.state.borrow_mut().workers.set_status(index, Status::Ready);
+            }
+            Some(FromWorker::Report { epoch, part, report }) if epoch == current => {
+                let started_ms = self.state.borrow().load_started_ms;
+                let elapsed_ms = started_ms.map_or(0.0, |started_ms| Date::now() - started_ms);
+                self.send(Event::Report { part, report, elapsed_ms });
+                if self.with_app(|app| app.phase() != Phase::Loading) {
+                    self.state.borrow_mut().load_started_ms = None;
+                }
+                if self.with_app(App::is_following) {
+                    self.on_growth();
+                } else {
+                    self.update_utc_offsets();
+                }
+            }
+            Some(FromWorker::RunRecords { epoch, lines }) if epoch == current => {
+                self.with_following(|following| following.add_records(lines));
+            }
+            Some(FromWorker::FlowDelta { epoch, part, delta }) if epoch == current => {
+                self.send(Event::FlowDelta { part, delta });
+            }
+            Some(FromWorker::Answers { epoch, answers }) if epoch == current => {
+                self.send(Event::Answers(answers));
+                if self.with_app(App::is_idle) {
+                    self.state.borrow_mut().refresh.finish();
+                }
+            }
+            Some(FromWorker::Record { epoch, part, index, line, frame }) if epoch == current => {
+                self.show_record((part, index), line, frame);
+            }
+            Some(FromWorker::OtherFields { epoch, texts }) if epoch == current => {
+                self.send(Event::OtherFields(texts));
+            }
+            Some(FromWorker::Probed { id, probe }) => self.on_probe(id, Ok(probe)),
+            Some(FromWorker::ProbeFailed { id, error }) => self.on_probe(id, Err(error)),
+            Some(FromWorker::Names { epoch, names }) if epoch == current => {
+                self.send(Event::Names(names));
+            }
+            Some(FromWorker::AppendedNames { epoch, names }) if epoch == current => {
+                self.send(Event::AppendedNames(names));
+            }
+            Some(FromWorker::ExtraRead { epoch, part, progress }) if epoch == current => {
+                self.send(Event::ExtraRead(part, progress));
+            }
+            Some(FromWorker::ExtraFailed { epoch, error }) if epoch == current => {
+                self.send(Event::ExtraFailed(error));
+            }
+            Some(FromWorker::AnalysisRead { epoch, part, progress }) if epoch == current => {
+                self.send(Event::AnalysisRead(part, progress));
+            }
+            Some(FromWorker::Findings { epoch, part }) if epoch == current => {
+                let worker = self.with_app(|app| app.worker_of(part));
+                let findings: JsValue = message.get(1);
+                let message = ToWorker::SetFindings { epoch, part };
+                self.state.borrow().workers.post(worker, &message, Some(&findings));
+            }
+            Some(FromWorker::Analyzed { epoch, part, error }) if epoch == current => {
+                self.send(Event::Analyzed(part, error));
+            }
+            Some(FromWorker::Connection { epoch, id, part, read }) if epoch == current => {
+                if self.with_app(|app| app.is_reading_connection(id)) {
+                    let (file, name) = self.with_app(|app| app.file_of(part));
+                    self.state.borrow().connection.add(file, &name, &message.get(1));
+                }
+                self.send(Event::ConnectionRead { id, part, read });
+            }
+            Some(FromWorker::Exported { id, parts }) => {
+                self.collect_export(id, &parts, &message.get(1).unchecked_into());
+            }
+            _ => {}
+        }
+    }
+
+    /// Shows a packet whose line was read, with its bytes if the sniffer that serves the page has them.
+    fn show_record(&self, (part, index): (usize, usize), line: String, frame: Option<RawFrame>) {
+        let has_packets = |state: &State| {
+            state.app.is_following()
+                && state.following.as_ref().is_some_and(|following| following.has_packets)
+        };
+        let number = self.with_app(|app| app.detail_number((part, index)));
+        let Some(n) = number.filter(|_| frame.is_none() && has_packets(&self.state.borrow()))
+        else {
+            return self.send(Event::Record { part, index, line, frame });
+        };
+        let (page, epoch) = (self.clone(), self.epoch());
+        spawn_local(async move {
+            let frame = served_packets::read(n).await;
+            if page.epoch() == epoch {
+                page.send(Event::Record { part, index, line, frame });
+            }
+        });
+    }
+
+    /// Once the capture is loaded, looks up the UTC offsets for its time range.
+    pub(super) fn update_utc_offsets(&self) {
+        let extent = self
+            .with_app(|app| (app.phase() == Phase::Ready).then(|| app.totals().extent).flatten());
+        if let Some(extent) = extent {
+            self.send(Event::SetOffsets(environment::utc_offsets(extent.ts_ns)));
+        }
+    }
+}
