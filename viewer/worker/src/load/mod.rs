@@ -7,94 +7,35 @@ mod content;
 mod export;
 mod extra;
 mod generic_json;
+mod probe;
+mod report;
 mod row_reader;
+mod sink;
 mod source;
+#[cfg(test)]
+mod tests;
 
 pub use connection::{ConnectionRead, ConnectionReader};
 pub use content::ContentReader;
 pub use export::{ExportFormat, Exporter};
 pub use extra::ExtraReader;
 pub use generic_json::other_fields;
+pub use probe::FileProbe;
+pub use report::{Failure, Limits, MAX_PROBLEMS, Problem, Report};
+pub use sink::Sampling;
 pub use viewer_formats::{FileRecord, MAX_FRAME_LEN, OpenFile, RawFrame, START_LEN, is_text};
 
 use crate::address_names::NamedAddress;
-use crate::columns::{Columns, ExtraColumn, Totals};
+use crate::columns::{Columns, ExtraColumn};
 use crate::filter::ExtraField;
 use crate::findings::Findings;
-use crate::lines::{Line, LineSink, MAX_LINE_LEN};
 use crate::shard::SelectedRows;
-use crate::wire::wire;
-use appended::AppendedFields;
-use generic_json::GenericPacket;
-use rustc_hash::FxBuildHasher;
-use source::{RecordSink, Source};
-use std::hash::BuildHasher;
+use sink::Sink;
+use source::Source;
 use std::ops::Range;
-use summary::line::{Excerpt, ExcerptReader, PacketFields};
-use summary::{Packet, Timestamp};
 use viewer_connection::Limits as ReadLimits;
 use viewer_flows::findings;
-use viewer_formats::{Compression, Form, unpack};
-
-/// The number of problems stored with their reason. All are counted.
-pub const MAX_PROBLEMS: usize = 100;
-
-/// Properties of a file, found from its first bytes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct FileProbe {
-    /// Uncompressed text, which can be read in parts.
-    pub is_lines: bool,
-    /// The estimated number of packets.
-    pub packets: u64,
-    /// The time of the first packet in nanoseconds since the epoch, if it can be read.
-    pub first_ns: Option<i64>,
-    /// A hash of the probed bytes. Captures differ there, because they contain times.
-    pub start_hash: u64,
-}
-
-impl FileProbe {
-    /// Probes a file of `len` bytes that begins with `start`.
-    pub fn new(start: &[u8], len: u64, open: OpenFile) -> Self {
-        /// Assumed bytes per packet if `start` contains no complete packet, without and with compression.
-        const PACKET_LEN: u64 = 100;
-        const COMPRESSED_PACKET_LEN: u64 = 10;
-        let (loader, probed_len) = probe(start, len, open);
-        let totals = loader.report().totals;
-        let probed_len = probed_len as u64;
-        let packets = match totals.packets {
-            packets if probed_len == len => packets,
-            0 if Compression::of(start).is_some() => len / COMPRESSED_PACKET_LEN,
-            0 => len / PACKET_LEN,
-            // The last packet is incomplete.
-            packets => len.saturating_mul(packets + 1) / probed_len.max(1),
-        };
-        let first_ns = totals.extent.map(|extent| extent.ends_ns.0);
-        let start_hash = FxBuildHasher.hash_one(start);
-        Self { is_lines: is_text(start), packets, first_ns, start_hash }
-    }
-}
-
-/// The number of decompressed bytes after which probing ends.
-const MAX_PROBE_BYTES: u64 = 8 << 20;
-
-/// Loads the start of a file of `len` bytes. Returns the number of bytes used: a few bytes can expand to
-/// gigabytes, so a compressed file is read in short pieces up to a limit.
-fn probe(start: &[u8], len: u64, open: OpenFile) -> (Loader, usize) {
-    /// Four bytes of Zstandard can expand to a block of 128 KiB.
-    const PIECE_LEN: usize = 64;
-    let is_compressed = Compression::of(start).is_some();
-    let piece_len = if is_compressed { PIECE_LEN } else { start.len().max(1) };
-    let mut loader = Loader::whole(len, Sampling::default(), open);
-    let mut probed_len = 0;
-    for piece in start.chunks(piece_len) {
-        if MAX_PROBE_BYTES <= loader.source.decompressed_len() {
-            break;
-        }
-        loader.feed(piece);
-        probed_len += piece.len();
-    }
-    (loader, probed_len)
-}
+use viewer_formats::Form;
 
 /// Reads one part of a file.
 #[derive(Debug)]
@@ -113,118 +54,6 @@ enum Origin {
     Whole(u64, OpenFile),
     /// Lines that are appended while they are read.
     Growing,
-}
-
-/// Which packets of a file are loaded.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Sampling {
-    /// One packet in this many of the time range, starting with the first; at least 1.
-    pub every: u64,
-    /// The first and last time, in nanoseconds since the epoch.
-    pub ts_ns: (i64, i64),
-}
-
-impl Default for Sampling {
-    fn default() -> Self {
-        Self { every: 1, ts_ns: (i64::MIN, i64::MAX) }
-    }
-}
-
-/// Stores packets and counts problems.
-#[derive(Debug, Default)]
-struct Sink {
-    columns: Columns,
-    excerpts: ExcerptReader,
-    sampling: Sampling,
-    /// Number of packets in the time range.
-    seen: u64,
-    line_count: u64,
-    /// Number of lines before the part.
-    lines_before: u64,
-    /// Number of packets that are numbered by their lines.
-    counted: usize,
-    record_count: u64,
-    /// Number of `flow` records, which are not shown.
-    flow_count: u64,
-    skipped: u64,
-    problems: Vec<Problem>,
-    /// `None` unless lines are appended.
-    appended: Option<Box<Appended>>,
-}
-
-/// What lines that are appended contain apart from the columns.
-#[derive(Debug, Default)]
-struct Appended {
-    /// Lines about the run, see [`Loader::take_run_records`].
-    run_records: Vec<String>,
-    fields: AppendedFields,
-}
-
-/// A line or record that cannot be read.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Problem {
-    /// Its number within the part, from 1.
-    pub line: u64,
-    /// Why it cannot be read.
-    pub reason: String,
-}
-
-/// What the packets of a worker may take.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Limits {
-    /// Memory in bytes.
-    pub bytes: u64,
-    /// Number of flows. The page stores those of all workers.
-    pub flows: u64,
-}
-
-/// The progress and the results of loading a part.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Report {
-    /// Number of bytes read.
-    pub read_bytes: u64,
-    /// Number of lines, or of packets of a capture file.
-    pub lines: u64,
-    /// Number of lines that are records of any type.
-    pub records: u64,
-    /// Number of `flow` records.
-    pub flows: u64,
-    /// Number of lines or records that could not be read.
-    pub skipped: u64,
-    /// The first of these, with reasons. If damage ended reading, it is the first element.
-    pub problems: Vec<Problem>,
-    /// Number of distinct flows of the packets.
-    pub distinct_flows: u64,
-    /// Totals of the packets.
-    pub totals: Totals,
-    /// The packets have no numbers of their own and are numbered by their lines.
-    pub is_counted: bool,
-    /// The file is a capture file: `lines` counts its records.
-    pub is_capture: bool,
-    /// Memory of the worker in bytes.
-    pub memory_bytes: u64,
-    /// Loading has ended.
-    pub is_done: bool,
-    /// All lines of the part were read.
-    pub is_complete: bool,
-    /// Why loading ended early.
-    pub failure: Option<Failure>,
-}
-
-/// Why loading ended before the end of a file.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Failure {
-    /// The packets have reached the [`Limits`].
-    MemoryFull,
-    /// The browser cannot read the file. Its reason.
-    Unreadable(String),
-}
-
-impl Report {
-    /// Singular name of the unit that `lines` counts.
-    pub fn unit(&self) -> &'static str {
-        if self.is_capture { "record" } else { "line" }
-    }
 }
 
 impl Loader {
@@ -249,8 +78,8 @@ impl Loader {
             Origin::Whole(len, open) => Source::whole(*len, Form::Packed, *open),
             Origin::Growing => Source::new(0..u64::MAX),
         };
-        let appended = matches!(origin, Origin::Growing).then(Box::default);
-        Self { origin, source, sink: Sink { sampling, appended, ..Sink::default() } }
+        let sink = Sink::new(sampling, matches!(origin, Origin::Growing));
+        Self { origin, source, sink }
     }
 
     /// Takes the lines about the run of the sniffer (`meta`, `stats` and `end` records) that were read since
@@ -425,181 +254,3 @@ impl Loader {
         }
     }
 }
-
-impl LineSink for Sink {
-    /// Reads lines in the format of the sniffer.
-    fn consume_fast(&mut self, bytes: &[u8], offset: u64, limit: u64) -> usize {
-        let mut consumed = 0;
-        while (consumed as u64) < limit {
-            let (rest, count) = (&bytes[consumed..], self.columns.len());
-            let Some((excerpt, len)) = self.excerpts.read(rest) else { break };
-            if rest.get(len) != Some(&b'\n') || MAX_LINE_LEN < len {
-                break;
-            }
-            let Some(pushed) = self.push_excerpt(&excerpt, offset + consumed as u64) else { break };
-            self.collect(count, &rest[..len]);
-            self.count(pushed.map(|()| true).map_err(str::to_owned));
-            consumed += len + 1;
-        }
-        consumed
-    }
-
-    fn line(&mut self, line: Line<'_>, offset: u64) {
-        let is_record = match line {
-            Line::TooLong => Err("line is longer than 1 MiB".to_owned()),
-            Line::Complete(line) => {
-                let count = self.columns.len();
-                let is_record = self.read(line, offset);
-                self.collect(count, line);
-                is_record
-            }
-        };
-        self.count(is_record);
-    }
-}
-
-impl RecordSink for Sink {
-    fn wants(&mut self, _offset: u64) -> bool {
-        true
-    }
-
-    fn packets(&mut self, bytes: &[u8]) {
-        unpack(bytes, |packet, offset| {
-            let pushed = self.push(packet, offset);
-            self.count(pushed.map(|()| true));
-        });
-    }
-}
-
-impl Sink {
-    /// Counts a line or packet, which is a record, no record, or a problem.
-    fn count(&mut self, is_record: Result<bool, String>) {
-        self.line_count += 1;
-        match is_record {
-            Ok(is_record) => self.record_count += u64::from(is_record),
-            Err(reason) => self.problem(self.line_count, reason),
-        }
-    }
-
-    /// Reads a line. Returns true if it is a record of any type. A packet without a number is numbered by
-    /// its line.
-    fn read(&mut self, line: &[u8], offset: u64) -> Result<bool, String> {
-        if line.trim_ascii().is_empty() {
-            return Ok(false);
-        }
-        let unmarked = line.strip_prefix(generic_json::BYTE_ORDER_MARK.as_bytes());
-        let line = unmarked.filter(|_| offset == 0).unwrap_or(line);
-        // A line of the sniffer that was split between two chunks.
-        if let Some((excerpt, len)) = self.excerpts.read(line)
-            && len == line.len()
-            && let Some(pushed) = self.push_excerpt(&excerpt, offset)
-        {
-            return pushed.map(|()| true).map_err(str::to_owned);
-        }
-        let line = str::from_utf8(line).map_err(|error| error.to_string())?;
-        let fields = PacketFields::parse(line).map_err(|error| error.to_string())?;
-        // A line of the sniffer in another field order needs no interpretation.
-        if let Some(excerpt) = fields.excerpt(&mut self.excerpts)
-            && excerpt.n != 0
-            && let Some(pushed) = self.push_excerpt(&excerpt, offset)
-        {
-            return pushed.map(|()| true).map_err(str::to_owned);
-        }
-        if let Some(mut packet) = GenericPacket::new(&fields, &mut self.excerpts)? {
-            let is_counted = packet.n == 0;
-            if is_counted {
-                packet.n = self.lines_before + self.line_count + 1;
-            }
-            let count = self.columns.len();
-            match self.push_excerpt(&packet.excerpt(), offset) {
-                Some(pushed) => pushed?,
-                None => self.push(&packet.packet(), offset)?,
-            }
-            self.counted += if is_counted { self.columns.len() - count } else { 0 };
-        } else {
-            let record_type = fields.record_type.text().unwrap_or_default();
-            self.flow_count += u64::from(record_type == "flow");
-            if let Some(appended) = &mut self.appended
-                && matches!(&*record_type, "meta" | "stats" | "end")
-            {
-                appended.run_records.push(line.to_owned());
-            }
-        }
-        Ok(true)
-    }
-
-    /// Collects fields of an appended line, if it has added a packet to `count` others.
-    fn collect(&mut self, count: usize, line: &[u8]) {
-        if let Some(appended) = &mut self.appended
-            && count < self.columns.len()
-        {
-            appended.fields.line(count, line);
-        }
-    }
-
-    /// Returns true if all packets are numbered by their lines.
-    fn is_counted(&self) -> bool {
-        0 < self.counted && self.counted == self.columns.len()
-    }
-
-    /// Returns true if the sampling includes the next packet, which has this time.
-    fn should_keep(&mut self, ts: Timestamp) -> bool {
-        let Sampling { every, ts_ns: (first, last) } = self.sampling;
-        if !(first..=last).contains(&ts.ns()) {
-            return false;
-        }
-        self.seen += 1;
-        every <= 1 || (self.seen - 1).is_multiple_of(every)
-    }
-
-    fn push(&mut self, packet: &Packet<'_>, offset: u64) -> Result<(), String> {
-        if !self.should_keep(packet.ts) {
-            return Ok(());
-        }
-        self.columns.push(packet, offset).map_err(str::to_owned)
-    }
-
-    /// Returns `None` if the line must be parsed by serde instead; it does not count as seen then.
-    fn push_excerpt(
-        &mut self,
-        excerpt: &Excerpt<'_>,
-        offset: u64,
-    ) -> Option<Result<(), &'static str>> {
-        let seen = self.seen;
-        if !self.should_keep(excerpt.ts) {
-            return Some(Ok(()));
-        }
-        let pushed = self.columns.push_excerpt(excerpt, offset);
-        if pushed.is_none() {
-            self.seen = seen;
-        }
-        pushed
-    }
-
-    fn problem(&mut self, line: u64, reason: String) {
-        self.skipped += 1;
-        if self.problems.len() < MAX_PROBLEMS {
-            self.problems.push(Problem { line, reason });
-        }
-    }
-
-    /// Stores why the rest of the file cannot be read, no matter how many problems came before.
-    fn damage(&mut self, reason: String) {
-        self.skipped += 1;
-        self.problems.truncate(MAX_PROBLEMS - 1);
-        self.problems.insert(0, Problem { line: self.line_count + 1, reason });
-    }
-}
-
-wire!(struct FileProbe { is_lines, packets, first_ns, start_hash });
-wire!(struct Sampling { every, ts_ns });
-wire!(struct Problem { line, reason });
-wire!(struct Limits { bytes, flows });
-wire!(enum Failure { 0 MemoryFull, 1 Unreadable(reason) });
-wire!(struct Report {
-    read_bytes, lines, records, flows, skipped, problems, distinct_flows, totals, is_counted, is_capture, memory_bytes,
-    is_done, is_complete, failure,
-});
-
-#[cfg(test)]
-mod tests;

@@ -181,7 +181,8 @@ impl ContentSink for FileContent<'_> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{FileProbe, Loader, MAX_PROBE_BYTES, Sampling, probe};
+    use super::super::probe::{MAX_PROBE_BYTES, probe};
+    use super::super::{FileProbe, Loader, Sampling};
     use std::io::Write;
     use summary::capture_file::PcapFile;
 
