@@ -1,6 +1,6 @@
 //! Names in messages that several packets contain: a [`NameTracker`] remembers the start of a message
 //! until the rest arrives. [`DatagramPorts`] remembers the ports of datagrams until all their fragments
-//! arrived.
+//! arrived, and [`DatagramAssembler`] their bytes.
 //!
 //! QUIC Initial packets are decrypted: their keys are derived from a connection ID, which is not encrypted.
 //!
@@ -32,7 +32,8 @@
 //! | TCP connections of which bytes are kept | 8,192, with 16 MiB |
 //! | QUIC connections in their handshake | 8,192, with 16 MiB |
 //! | DNS questions whose response is expected | 65,536 |
-//! | datagrams of which fragments are expected | 16,384 |
+//! | datagrams of which fragments are expected | 16,384, with 16 MiB, for 30 s |
+//! | pieces of a datagram that are not consecutive | 64 |
 //! | bytes of one message | 64 KiB |
 //! | time | 60 s of packet time |
 //!
@@ -42,6 +43,7 @@
 //! The crate does no I/O and reads no clock: time is that of the packets.
 #![forbid(unsafe_code)]
 
+mod assembler;
 mod datagrams;
 mod dns;
 mod flow;
@@ -55,5 +57,6 @@ mod table;
 mod tcp;
 mod tracker;
 
+pub use assembler::DatagramAssembler;
 pub use datagrams::DatagramPorts;
 pub use tracker::NameTracker;

@@ -1,4 +1,4 @@
-//! Connections of which bytes are kept.
+//! Connections and datagrams of which bytes are kept.
 
 use crate::stream::Stream;
 use crate::table::Table;
@@ -21,11 +21,16 @@ pub(crate) struct Streams<K, S> {
 
 impl<K: Eq + Hash, S> Default for Streams<K, S> {
     fn default() -> Self {
-        Self { connections: Table::new(MAX_CONNECTIONS), kept_len: 0, evicted: 0 }
+        Self::new(MAX_CONNECTIONS)
     }
 }
 
 impl<K: Eq + Hash, S> Streams<K, S> {
+    /// With a maximum number of connections.
+    pub(crate) fn new(max_len: usize) -> Self {
+        Self { connections: Table::new(max_len), kept_len: 0, evicted: 0 }
+    }
+
     /// Adds a connection, or replaces it. Removes others at the limit of their number.
     pub(crate) fn insert(&mut self, key: K, now: Timestamp, state: S, stream: Stream) {
         self.remove(&key);

@@ -39,7 +39,7 @@ impl NameTracker {
     ) -> PayloadNames<'a> {
         let Self { has_ja4, tcp, quic, questions, message, buf, hello_buf } = self;
         let Some(key) = FlowKey::new(interface, summary).filter(|_| summary.frag.is_none()) else {
-            return PayloadNames::parse(summary, payload, buf);
+            return PayloadNames::default();
         };
         if summary.proto.name() == "tcp" {
             let (bytes, mut names) = match tcp.add(key, ts, summary, payload) {

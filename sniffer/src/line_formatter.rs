@@ -3,7 +3,7 @@
 
 use crate::capture::Frame;
 use flow::Observation;
-use reassembly::{DatagramPorts, NameTracker};
+use reassembly::{DatagramAssembler, DatagramPorts, NameTracker};
 use std::sync::Arc;
 use summary::line::Writer;
 use summary::{
@@ -183,6 +183,9 @@ pub(crate) struct NameFinder {
     tracker: Option<NameTracker>,
     /// `None` if fragments have no ports.
     datagrams: Option<DatagramPorts>,
+    assembler: DatagramAssembler,
+    /// The packet whose last fragment was captured last.
+    assembled: Vec<u8>,
     tunnels: Tunnels,
     /// Evictions of the tracker up to the last call of [`NameFinder::take_evicted`].
     reported: u64,
@@ -196,7 +199,14 @@ impl NameFinder {
             (has_names || has_ja4 || has_observed_names).then(|| NameTracker::new(has_ja4));
         let datagrams = (has_names || has_observations).then(DatagramPorts::default);
         let is_used = tracker.is_some() || datagrams.is_some();
-        is_used.then_some(Self { tracker, datagrams, tunnels: fields.tunnels, reported: 0 })
+        is_used.then(|| Self {
+            tracker,
+            datagrams,
+            assembler: DatagramAssembler::default(),
+            assembled: Vec::new(),
+            tunnels: fields.tunnels,
+            reported: 0,
+        })
     }
 
     fn find<'a>(
@@ -206,13 +216,28 @@ impl NameFinder {
         fragment: Option<&Fragment>,
         payload: &'a [u8],
     ) -> Found<'a> {
-        let CapturedPacket { ts, interface, .. } = *captured;
-        let datagrams = self.datagrams.as_mut().zip(fragment);
-        let ports = datagrams
-            .and_then(|(datagrams, fragment)| datagrams.add(ts, interface, summary, fragment));
-        let names = match &mut self.tracker {
-            Some(tracker) => tracker.parse(ts, interface, summary, payload),
-            None => PayloadNames::default(),
+        let CapturedPacket { ts, interface, bytes, .. } = *captured;
+        let part = fragment.map(|fragment| (fragment, fragment.bytes(bytes)));
+        let ports = self
+            .datagrams
+            .as_mut()
+            .zip(part)
+            .and_then(|(datagrams, part)| datagrams.add(ts, interface, summary, part));
+        let names = match (&mut self.tracker, part) {
+            (None, _) => PayloadNames::default(),
+            (Some(tracker), None) => tracker.parse(ts, interface, summary, payload),
+            (Some(tracker), Some(part)) => match self.assembler.add(ts, interface, summary, part) {
+                None => PayloadNames::default(),
+                Some(packet) => {
+                    self.assembled = packet;
+                    let mut whole = Summary::new(LinkType::RAW, 0, 0);
+                    let len = u32::try_from(self.assembled.len()).unwrap_or(u32::MAX);
+                    let (link, tunnels) = (LinkType::RAW, Tunnels::Outer);
+                    let payload = decode_into(link, &self.assembled, len, tunnels, &mut whole);
+                    (whole.tunnel, whole.vlan) = (summary.tunnel, summary.vlan);
+                    tracker.parse(ts, interface, &whole, payload)
+                }
+            },
         };
         Found { names, ports }
     }
@@ -236,7 +261,8 @@ impl NameFinder {
 
     /// Number of incomplete messages that were given up since the last call.
     pub(crate) fn take_evicted(&mut self) -> u32 {
-        let evicted = self.tracker.as_ref().map_or(0, NameTracker::evicted);
+        let in_streams = self.tracker.as_ref().map_or(0, NameTracker::evicted);
+        let evicted = in_streams + self.assembler.evicted();
         let count = evicted - std::mem::replace(&mut self.reported, evicted);
         u32::try_from(count).unwrap_or(u32::MAX)
     }

@@ -9,6 +9,11 @@ pub struct Fragment {
     pub id: u32,
     /// Protocol number in the IPv4 header: identifications are unique for each protocol. `None` in IPv6.
     pub protocol: Option<u8>,
+    /// Number of the protocol of the datagram: that of IPv4, or the next header of IPv6, of which only that
+    /// in the first fragment counts (RFC 8200, section 4.5).
+    pub next_header: u8,
+    /// Where its bytes begin in the frame.
+    pub start: u32,
     /// Position in the datagram in bytes.
     pub offset: u32,
     /// Number of its bytes on the wire.
@@ -21,6 +26,14 @@ impl Fragment {
     /// Position of the byte after it in the datagram.
     pub fn end(&self) -> u32 {
         self.offset.saturating_add(self.len)
+    }
+
+    /// Its captured bytes in a frame.
+    pub fn bytes<'a>(&self, frame: &'a [u8]) -> &'a [u8] {
+        let start = usize::try_from(self.start).unwrap_or(usize::MAX);
+        let bytes = frame.get(start..).unwrap_or_default();
+        let len = usize::try_from(self.len).unwrap_or(usize::MAX);
+        &bytes[..bytes.len().min(len)]
     }
 }
 
@@ -54,17 +67,36 @@ mod tests {
 
     #[test]
     fn parts_have_identification_and_position() {
-        let expected =
-            Fragment { id: 0x102, protocol: Some(17), offset: 0, len: 8, is_last: false };
+        let expected = Fragment {
+            id: 0x102,
+            protocol: Some(17),
+            next_header: 17,
+            start: 20,
+            offset: 0,
+            len: 8,
+            is_last: false,
+        };
         let padded = [ipv4(17, 0x2000, &[0; 8]), vec![0; 2]].concat();
         assert_eq!(find(&padded), Some(expected));
+        assert_eq!(expected.bytes(&padded), [0; 8]);
+        assert_eq!(
+            (expected.bytes(&padded[..24]).len(), expected.bytes(&padded[..9]).len()),
+            (4, 0)
+        );
         let later = Fragment { offset: 0x1fff * 8, is_last: true, ..expected };
         assert_eq!(find(&ipv4(17, 0x1fff, &[0; 8])), Some(later));
         // After hop-by-hop options.
         let header = [17, 0, 0, 9, 0xde, 0xad, 0xbe, 0xef];
         let packet = ipv6(0, &[&[44, 0, 1, 4, 0, 0, 0, 0][..], &header, &[0; 16]].concat());
-        let expected =
-            Fragment { id: 0xdead_beef, protocol: None, offset: 8, len: 16, is_last: false };
+        let expected = Fragment {
+            id: 0xdead_beef,
+            protocol: None,
+            next_header: 17,
+            start: 56,
+            offset: 8,
+            len: 16,
+            is_last: false,
+        };
         assert_eq!(find(&packet), Some(expected));
     }
 

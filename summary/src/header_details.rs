@@ -25,6 +25,15 @@ pub struct HeaderDetails {
     pub tcp_options: TcpOptions,
     /// The fragment in the innermost IP header; `None` if the frame contains a complete datagram.
     pub fragment: Option<Fragment>,
+    /// Address of the frame.
+    frame: usize,
+}
+
+impl HeaderDetails {
+    /// For the headers in a frame.
+    pub(crate) fn new(frame: &[u8]) -> Self {
+        Self { frame: frame.as_ptr().addr(), ..Self::default() }
+    }
 }
 
 impl Observer for &mut HeaderDetails {
@@ -35,7 +44,10 @@ impl Observer for &mut HeaderDetails {
 
     /// Fragments are not entered, so the last one is in the innermost header.
     #[inline]
-    fn fragment(&mut self, fragment: Fragment) {
-        self.fragment = Some(fragment);
+    fn fragment(&mut self, fragment: Fragment, bytes: &[u8]) {
+        // An empty slice may be of other memory.
+        let start = bytes.as_ptr().addr().wrapping_sub(self.frame);
+        let start = u32::try_from(start).unwrap_or(u32::MAX);
+        self.fragment = Some(Fragment { start, ..fragment });
     }
 }

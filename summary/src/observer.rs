@@ -25,9 +25,9 @@ pub(crate) trait Observer {
     #[inline]
     fn content(&mut self, _bytes: &[u8]) {}
 
-    /// The IP packet is a fragment.
+    /// The IP packet is a fragment, with these captured bytes. Its `start` is 0.
     #[inline]
-    fn fragment(&mut self, _fragment: Fragment) {}
+    fn fragment(&mut self, _fragment: Fragment, _bytes: &[u8]) {}
 
     /// The captured bytes between the fixed part of a TCP header and the payload.
     #[inline]

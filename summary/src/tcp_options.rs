@@ -122,7 +122,8 @@ mod tests {
         let decode = |bytes: &[u8]| {
             let mut summary = Summary::new(LinkType::RAW, 0, 0);
             let options = TcpOptions { window_scale: Some(1), ..TcpOptions::default() };
-            let mut details = HeaderDetails { tcp_options: options, ..HeaderDetails::default() };
+            let mut details = HeaderDetails::default();
+            details.tcp_options = options;
             let inner = Tunnels::Inner;
             decode_with_details(LinkType::RAW, bytes, 44, inner, &mut summary, &mut details);
             assert_eq!(summary, crate::decode(LinkType::RAW, bytes, 44));

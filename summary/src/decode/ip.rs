@@ -83,13 +83,16 @@ pub(super) fn decode_v4<'a>(
     };
     let payload = packet.after(header_len);
     if state.summary.frag.is_some() {
-        state.observer.fragment(Fragment {
+        let fragment = Fragment {
             id: header.identification().into(),
             protocol: Some(header.protocol().0),
+            next_header: header.protocol().0,
+            start: 0,
             offset: offset.into(),
             len: wire_len(&payload),
             is_last: !header.more_fragments(),
-        });
+        };
+        state.observer.fragment(fragment, payload.bytes());
     }
     upper_layer(header.protocol().0, payload, state);
 }
@@ -211,13 +214,17 @@ fn fragment<'a>(header: &Extent<'a>, state: &mut DecodeState<'_, '_, 'a, impl Ob
         let offset = field & !0x7;
         state.summary.frag = Some(offset);
         let id = header.bytes().get(4..).and_then(<[u8]>::first_chunk);
-        state.observer.fragment(Fragment {
+        let content = header.after(FRAGMENT_LEN);
+        let fragment = Fragment {
             id: id.map_or(0, |id| u32::from_be_bytes(*id)),
             protocol: None,
+            next_header: header.bytes().first().copied().unwrap_or(NO_NEXT_HEADER),
+            start: 0,
             offset: offset.into(),
-            len: wire_len(&header.after(FRAGMENT_LEN)),
+            len: wire_len(&content),
             is_last: field & MORE_FRAGMENTS == 0,
-        });
+        };
+        state.observer.fragment(fragment, content.bytes());
     }
 }
 

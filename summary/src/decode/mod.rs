@@ -103,7 +103,7 @@ pub fn decode_with_details<'a>(
     summary: &mut Summary<'_>,
     details: &mut HeaderDetails,
 ) -> &'a [u8] {
-    *details = HeaderDetails::default();
+    *details = HeaderDetails::new(bytes);
     decode_observed(link, bytes, wire_len, tunnels, summary, details).0
 }
 

@@ -68,6 +68,40 @@ fn later_fragments_have_the_ports_of_the_first_one() {
     }
 }
 
+/// The response to a question for TXT records, and a request of HTTP, in two fragments of IPv4.
+#[test]
+fn datagrams_in_fragments_have_names() {
+    let answer = [&b"\xc0\x0c\0\x10\0\x01\0\0\0\x3c\0\x65\x64"[..], &[b'a'; 100]].concat();
+    let response =
+        [&b"\0\x01\x81\x80\0\x01\0\x01\0\0\0\0\x01a\0\0\x10\0\x01"[..], &answer].concat();
+    let dns = udp(&response);
+    let request = b"GET /a HTTP/1.1\r\nHost: a.example\r\n\r\n";
+    let http = [&b"\xc3\x50\0\x50\0\0\0\x01\0\0\0\x01\x50\x10\x01\0\0\0\0\0"[..], request].concat();
+    let fragment = |protocol: u8, datagram: &[u8], start: usize, end: usize| {
+        let mut packet = ipv4(protocol, &datagram[start..end]);
+        let more = if end < datagram.len() { 0x2000 } else { 0 };
+        packet[6..8].copy_from_slice(&(u16::try_from(start / 8).unwrap() | more).to_be_bytes());
+        ethernet(&[], IPV4, &packet)
+    };
+    let packets = [
+        fragment(17, &dns, 0, 48),
+        fragment(17, &dns, 48, dns.len()),
+        fragment(6, &http, 40, http.len()),
+        fragment(6, &http, 0, 40),
+    ];
+    let directory = tempdir().unwrap();
+    let file = write(&directory, "fragments.pcap", pcap_of(&packets));
+    for args in [&["--names"][..], &["--names", "--threads", "2"]] {
+        let (stream, _) = read(&file, args);
+        let found: Vec<_> = stream
+            .packets
+            .iter()
+            .map(|packet| (packet.dns.is_some(), packet.http_host.is_some()))
+            .collect();
+        assert_eq!(found, [(false, false), (true, false), (false, false), (false, true)]);
+    }
+}
+
 #[test]
 fn messages_given_up_in_a_flood_are_counted() {
     const MESSAGE: &str =

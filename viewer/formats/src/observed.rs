@@ -50,7 +50,8 @@ impl Observer {
             &mut details,
         );
         let ports = details.fragment.and_then(|fragment| {
-            self.datagrams.add(packet.ts, packet.interface.as_deref(), &packet.summary, &fragment)
+            let part = (&fragment, fragment.bytes(frame.bytes));
+            self.datagrams.add(packet.ts, packet.interface.as_deref(), &packet.summary, part)
         });
         if let Some((sport, dport)) = ports {
             (packet.summary.sport, packet.summary.dport) = (Some(sport), Some(dport));
