@@ -26,6 +26,7 @@ pub mod history;
 pub mod layout;
 pub mod link;
 pub mod momentum;
+pub mod number_list;
 pub mod scroll_extent;
 pub mod settings;
 pub mod table_columns;

@@ -14,6 +14,7 @@ use summary::record::Interface;
 use summary::{LinkType, Timestamp};
 
 use crate::Error;
+use crate::capture::DEFAULT_SNAPLEN;
 use crate::counts::{Counts, Losses};
 use crate::line_formatter::CapturedPacket;
 use crate::output::Output;
@@ -276,6 +277,21 @@ impl PacketFile {
         }
         Ok(())
     }
+}
+
+/// A section with these packets and their interfaces. Packets may be as long as any that is captured.
+pub(crate) fn section_of<'a>(packets: impl Iterator<Item = (u64, CapturedPacket<'a>)>) -> Vec<u8> {
+    let is_big_endian = cfg!(target_endian = "big");
+    let description = Description { is_big_endian, snaplen: DEFAULT_SNAPLEN, filter: None };
+    let mut out = Vec::new();
+    let mut section = Section::begin(description, &mut out);
+    for (n, packet) in packets {
+        let interface = section
+            .interface(&packet)
+            .unwrap_or_else(|| section.describe(0, packet.interface, packet.link, &mut out));
+        section.packet(interface, n, &packet, &mut out);
+    }
+    out
 }
 
 /// An expression for the packets that both expressions select.

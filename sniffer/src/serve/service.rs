@@ -1,6 +1,7 @@
 //! Responds to requests for the page and the capture.
 
 use std::net::IpAddr;
+use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use super::page::{File, Page};
@@ -9,6 +10,7 @@ use super::{host, range};
 use crate::http::{Limits, Piece, Request, Response, Service, Wakeup};
 use crate::line_buffer::{Available, LineBuffer, Slice};
 use crate::packet_buffer::{BufferedPacket, PacketBuffer};
+use crate::packet_file::section_of;
 
 /// The name of the capture below the token.
 pub(super) const CAPTURE: &str = "capture.ndjson";
@@ -16,8 +18,14 @@ pub(super) const CAPTURE: &str = "capture.ndjson";
 /// The directory of packets below the token. The name of a packet is its number.
 const PACKETS: &str = "packets/";
 
+/// The end of the name of a list of packets. The name before it contains numbers and ranges: `1-5,7`.
+const PACKET_LIST: &str = ".pcapng";
+
 /// Most bytes of the capture in a response to a range.
 const MAX_RANGE_LEN: usize = 4 << 20;
+
+/// Most bytes of packets in a response to a list. The capture waits while they are copied.
+const MAX_LIST_LEN: usize = 1 << 20;
 
 /// Responds to requests for the page and the capture.
 #[derive(Debug)]
@@ -50,10 +58,13 @@ impl Service for CaptureService {
         let path = request.path().strip_prefix('/').and_then(|path| path.split_once('/'));
         let name = path.and_then(|(token, name)| self.token.is(token).then_some(name));
         let file = name.and_then(|name| self.page.file(name));
-        let packet = name.and_then(|name| name.strip_prefix(PACKETS)?.parse().ok());
-        let response = match (name, packet, file) {
+        let packet = name.and_then(|name| name.strip_prefix(PACKETS));
+        let n = packet.and_then(|name| name.parse().ok());
+        let list = packet.and_then(|name| range::parse_list(name.strip_suffix(PACKET_LIST)?));
+        let response = match (name, n, list, file) {
             (Some(CAPTURE), ..) => self.capture(request, is_final)?,
-            (_, Some(n), _) => self.packet(n),
+            (_, Some(n), ..) => self.packet(n),
+            (_, _, Some(list), _) => self.packet_list(&list),
             (.., Some(file)) => {
                 self.lines.expect_reader();
                 respond_with_file(request, file)
@@ -106,6 +117,24 @@ impl CaptureService {
             None => Response::new("204 No Content"),
         };
         response.header("Cache-Control", "no-store")
+    }
+
+    /// Responds with packets as a section of a pcapng file, without content if none of them are in memory.
+    fn packet_list(&self, ranges: &[RangeInclusive<u64>]) -> Response {
+        let copied = self.packets.copy(ranges, MAX_LIST_LEN);
+        let count = copied.iter().len();
+        let response = match count {
+            0 => Response::new("204 No Content"),
+            _ => Response::new("200 OK")
+                .header("Content-Type", "application/octet-stream")
+                .header("Packet-Count", count.to_string())
+                .body([Piece::Owned(section_of(copied.iter()))]),
+        };
+        let response = response.header("Cache-Control", "no-store");
+        match copied.next {
+            Some(n) => response.header("Next-Packet", n.to_string()),
+            None => response,
+        }
     }
 
     /// Responds with all lines in memory.

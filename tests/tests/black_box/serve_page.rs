@@ -6,7 +6,8 @@ use summary::grouped;
 use tempfile::tempdir;
 use tests::browser::Driver;
 use tests::chromium::Chromium;
-use tests::frames::Sender;
+use tests::frames::{Sender, ethernet, ipv4, udp};
+use tests::packet_file::{Packet, PacketFile};
 use tests::process::wait_for;
 use tests::veth::with_veth;
 
@@ -90,6 +91,48 @@ fn inspector_shows_bytes_that_are_served() {
             .wait_for("document.getElementById('detail-line').textContent.includes('10.0.0.2')")
             .unwrap();
         assert!(stop(served).status.success());
+    });
+}
+
+#[test]
+fn exported_packets_are_those_of_the_pcapng_file() {
+    with_veth(|| {
+        let directory = tempdir().unwrap();
+        let path = directory.path().join("out.pcapng");
+        let keep = ["--pcapng", path.to_str().unwrap(), "--keep", "less 60"];
+        let served = start(&[&["-i", "right"], &keep[..]].concat());
+        let browser = Chromium::start().unwrap();
+        browser.navigate(&served.url()).unwrap();
+        browser.wait_for("window.viewer && live.textContent.includes('right')").unwrap();
+        let sender = Sender::new("left");
+        send(&sender, 5);
+        let long = ethernet(&[], 0x800, &ipv4(17, &udp(&[b'x'; 100])));
+        (0..3).for_each(|_| sender.send(&long));
+        browser.wait_for("viewer.state().packets === 8").unwrap();
+        let export = |filter: &str| -> Vec<Packet> {
+            browser.eval(&format!("viewer.filter('{filter}').then(() => 0)")).unwrap();
+            let bytes = "viewer.exportPcapng().then((blob) => blob.arrayBuffer())
+                .then((bytes) => [...new Uint8Array(bytes)])";
+            let bytes: Vec<u8> = serde_json::from_value(browser.eval(bytes).unwrap()).unwrap();
+            PacketFile::read(&bytes).packets
+        };
+        let some = export("n in {2, 4, 5}");
+        let all = export("");
+        let is_shown = "document.getElementById('error').textContent.startsWith('The file contains 5 of 8 packets:')";
+        browser.wait_for(is_shown).unwrap();
+        browser.eval("viewer.filter('len > 100').then(() => 0)").unwrap();
+        let reason = "viewer.exportPcapng().catch((reason) => reason)";
+        let none = browser.eval(reason).unwrap();
+        assert!(none.as_str().unwrap().contains("the bytes of none of these packets"), "{none}");
+        browser.eval("viewer.clear().then(() => 0)").unwrap();
+        assert!(stop(served).status.success());
+        browser.wait_for("live.textContent.startsWith('Capture ended')").unwrap();
+        let over = browser.eval(reason).unwrap();
+        assert!(over.as_str().unwrap().starts_with("The capture has ended"), "{over}");
+        let written = PacketFile::read(&std::fs::read(path).unwrap()).packets;
+        assert_eq!((written.len(), &all), (5, &written));
+        let expected: Vec<_> = [1, 3, 4].map(|index| written[index].clone()).into();
+        assert_eq!(some, expected);
     });
 }
 

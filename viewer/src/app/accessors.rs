@@ -69,6 +69,12 @@ impl App {
             // A pcapng file without a section is invalid.
             return Some("No packets are selected.");
         }
+        if self.is_packet_source() {
+            return (!self.is_following()).then_some(
+                "The capture has ended, and the sniffer does not serve its packets any longer. The file of --pcapng \
+                 contains them.",
+            );
+        }
         (!self.files.are_captures()).then_some(
             "NDJSON files do not contain the bytes of packets. Only pcap and pcapng files can be exported as pcapng.",
         )

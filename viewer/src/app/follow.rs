@@ -16,8 +16,13 @@ const MAX_UNREAD_LEN: u64 = 32 << 20;
 /// What happens to a source that is followed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum FollowEvent {
-    /// Follow the file that was announced, within this memory limit.
-    Start(Memory),
+    /// Follow the file that was announced.
+    Start {
+        /// The memory limit.
+        memory: Memory,
+        /// The source may have the bytes of the packets, too.
+        has_packets: bool,
+    },
     /// The open file is opened once more, to be followed: the selection stays.
     Reopen,
     /// The source answers.
@@ -76,6 +81,8 @@ pub struct Missing {
 pub(super) struct Follow {
     /// No more bytes come.
     is_over: bool,
+    /// The source may have the bytes of the packets, too.
+    has_packets: bool,
     memory: Memory,
     /// Offset in the source of the bytes that come next.
     position: u64,
@@ -99,6 +106,16 @@ impl App {
     /// Returns true while a source is followed that may grow.
     pub fn is_following(&self) -> bool {
         self.follow.as_ref().is_some_and(|follow| !follow.is_over)
+    }
+
+    /// Returns true if the source has or had the bytes of packets, too.
+    pub(super) fn is_packet_source(&self) -> bool {
+        self.follow.as_ref().is_some_and(|follow| follow.has_packets)
+    }
+
+    /// Returns true if the bytes of packets can be requested from the source.
+    pub fn has_served_packets(&self) -> bool {
+        self.is_following() && self.is_packet_source()
     }
 
     /// Returns true if a single file is open, none of whose packets were left out, and it is not followed.
@@ -129,8 +146,8 @@ impl App {
 
     /// Handles an event of the source. Returns true if the charts must be redrawn.
     pub(super) fn on_follow(&mut self, event: FollowEvent, effects: &mut Vec<Effect>) -> bool {
-        if let FollowEvent::Start(memory) = event {
-            self.follow = Some(Follow { memory, ..Follow::default() });
+        if let FollowEvent::Start { memory, has_packets } = event {
+            self.follow = Some(Follow { memory, has_packets, ..Follow::default() });
             return false;
         }
         if event == FollowEvent::Reopen {
@@ -140,7 +157,7 @@ impl App {
         let is_idle = self.scheduler.is_idle();
         let Some(follow) = &mut self.follow else { return false };
         match event {
-            FollowEvent::Start(_) | FollowEvent::Reopen => {}
+            FollowEvent::Start { .. } | FollowEvent::Reopen => {}
             FollowEvent::Connected => {
                 if self.files.phase == Phase::Loading {
                     self.files.phase = Phase::Ready;

@@ -141,7 +141,7 @@ impl App {
             has_connection: self.connection.is_some(),
             connection: self.connection_text(),
             is_analyzed: self.is_analyzed(),
-            can_export_pcapng: self.files.are_captures(),
+            can_export_pcapng: self.files.are_captures() || self.is_packet_source(),
             has_several_files: self.has_several_files(),
             selected: self.selected_text(),
             chips: self.chips(&zone),

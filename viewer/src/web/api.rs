@@ -9,6 +9,7 @@ use super::follow::follow_url;
 use super::growing_file::open_handles;
 use super::open::{OpenMode, cancel, open_files, open_url};
 use super::page::Page;
+use super::served_packets::export_pcapng;
 use crate::app::{App, Event, Panel};
 use crate::axis::{Quantity, Span};
 use crate::filter::Expr;
@@ -246,13 +247,13 @@ impl Viewer {
         self.page.export(ExportFormat::Lines)
     }
 
-    /// The selected packets of pcap and pcapng files as a pcapng file: a promise of a `Blob`. It is rejected with
-    /// the reason if there are other files, or no selected packets.
+    /// The selected packets of pcap and pcapng files, or of a sniffer that serves this page, as a pcapng file: a
+    /// promise of a `Blob`. It is rejected with the reason if there are other files, or no selected packets.
     #[wasm_bindgen(js_name = exportPcapng)]
     pub fn export_pcapng(&self) -> Promise {
         match self.page.with_app(App::why_no_pcapng) {
             Some(reason) => Promise::reject(&reason.into()),
-            None => self.page.export(ExportFormat::Pcapng),
+            None => export_pcapng(&self.page),
         }
     }
 }

@@ -80,8 +80,6 @@ pub(super) struct Following {
     lines: GrowingBlob,
     /// Resolves the promise for which the connection waits.
     resume: Option<Function>,
-    /// The server may have the bytes of the packets, too.
-    pub(super) has_packets: bool,
 }
 
 impl Drop for Following {
@@ -120,7 +118,8 @@ fn follow(page: &Page, name: String, origin: Origin) {
     page.start_workers();
     let epoch = page.begin_epoch();
     page.send(Event::Open(vec![FileInfo::unprobed(name, 0)]));
-    page.send(Event::Follow(FollowEvent::Start(page.memory())));
+    let has_packets = is_served(&page.document()) && matches!(origin, Origin::Url(_));
+    page.send(Event::Follow(FollowEvent::Start { memory: page.memory(), has_packets }));
     let page = page.clone();
     spawn_local(async move {
         let started = start(&page, epoch, origin).await;
@@ -162,7 +161,6 @@ async fn start(page: &Page, epoch: u32, origin: Origin) -> Result<Following, JsV
         chunk: Uint8Array::new_with_length(0),
         lines: GrowingBlob::default(),
         resume: None,
-        has_packets: is_served(&page.document()) && matches!(origin, Origin::Url(_)),
     })
 }
 

@@ -1,16 +1,26 @@
 //! The bytes of packets whose lines are followed, from the sniffer that serves this page.
 
-use js_sys::Uint8Array;
+use js_sys::{Array, Promise, Uint8Array};
 use std::str::FromStr;
+use summary::grouped;
 use wasm_bindgen::prelude::*;
-use wasm_bindgen_futures::JsFuture;
-use web_sys::{AbortSignal, Document, RequestInit, Response};
+use wasm_bindgen_futures::{JsFuture, future_to_promise};
+use web_sys::{AbortSignal, Blob, Document, RequestInit, Response};
 
 use super::open::same_origin;
-use crate::load::RawFrame;
+use super::page::Page;
+use crate::app::{App, Event};
+use crate::load::{ExportFormat, RawFrame};
+use crate::number_list::NumberList;
 
 /// The longest wait for the bytes of a packet, in milliseconds.
 const TIMEOUT_MS: u32 = 2_000;
+
+/// The longest wait for the bytes of several packets, in milliseconds. The link may be slow.
+const LIST_TIMEOUT_MS: u32 = 30_000;
+
+/// Most characters of a list of packets in a request. The sniffer accepts 4 KiB with all headers.
+const MAX_LIST_LEN: usize = 2_000;
 
 /// Whether the sniffer serves this page.
 pub(super) fn is_served(document: &Document) -> bool {
@@ -19,11 +29,7 @@ pub(super) fn is_served(document: &Document) -> bool {
 
 /// The packet with this number; `None` if the sniffer does not have its bytes.
 pub(super) async fn read(n: i64) -> Option<RawFrame> {
-    let url = same_origin(&format!("packets/{n}")).ok()?;
-    let init = RequestInit::new();
-    init.set_signal(Some(&AbortSignal::timeout_with_u32(TIMEOUT_MS)));
-    let answer = web_sys::window()?.fetch_with_str_and_init(&url, &init);
-    let answer: Response = JsFuture::from(answer).await.ok()?.dyn_into().ok()?;
+    let answer = fetch(&n.to_string(), TIMEOUT_MS).await.ok()?;
     if answer.status() != 200 {
         return None;
     }
@@ -33,6 +39,71 @@ pub(super) async fn read(n: i64) -> Option<RawFrame> {
         wire_len: header(&answer, "Wire-Length")?,
         bytes: Uint8Array::new(&bytes).to_vec(),
     })
+}
+
+/// The response to a request for a name in the directory of packets.
+async fn fetch(name: &str, timeout_ms: u32) -> Result<Response, JsValue> {
+    let url = same_origin(&format!("packets/{name}"))?;
+    let init = RequestInit::new();
+    init.set_signal(Some(&AbortSignal::timeout_with_u32(timeout_ms)));
+    let window = web_sys::window().ok_or("no window")?;
+    JsFuture::from(window.fetch_with_str_and_init(&url, &init)).await?.dyn_into()
+}
+
+/// A promise of the selected packets as a pcapng file: from the open files, or from the sniffer that serves this
+/// page. The user is told if it is not complete.
+pub(super) fn export_pcapng(page: &Page) -> Promise {
+    if !page.with_app(App::has_served_packets) {
+        return page.export(ExportFormat::Pcapng);
+    }
+    let page = page.clone();
+    let numbers = page.export(ExportFormat::Numbers);
+    future_to_promise(async move {
+        let numbers: Blob = JsFuture::from(numbers).await?.unchecked_into();
+        let numbers = JsFuture::from(numbers.text()).await?.as_string().unwrap_or_default();
+        let result = request(NumberList::parse(&numbers)).await;
+        if let Err(error) = &result {
+            page.send(Event::ShowError(error.as_string().unwrap_or_else(|| {
+                "The export failed: the sniffer that serves this page does not respond.".to_owned()
+            })));
+        }
+        let (file, found, wanted) = result?;
+        if found < wanted {
+            page.send(Event::ShowError(format!(
+                "The file contains {} of {} packets: the sniffer does not have the bytes of the others. It keeps \
+                 those of the latest packets that --pcapng writes.",
+                grouped(found),
+                grouped(wanted)
+            )));
+        }
+        Ok(file.into())
+    })
+}
+
+/// A pcapng file with those of the packets that the sniffer has, their number, and that of all.
+async fn request(mut numbers: NumberList) -> Result<(Blob, u64, u64), JsValue> {
+    let wanted = numbers.count();
+    let (sections, mut found) = (Array::new(), 0);
+    while !numbers.is_empty() {
+        let mut list = numbers.take(MAX_LIST_LEN);
+        while !list.is_empty() {
+            let answer = fetch(&format!("{}.pcapng", list.to_text()), LIST_TIMEOUT_MS).await?;
+            if answer.status() == 200 {
+                found += header::<u64>(&answer, "Packet-Count").unwrap_or(0);
+                sections.push(&JsFuture::from(answer.blob()?).await?);
+            }
+            let next = header(&answer, "Next-Packet");
+            if !next.is_some_and(|next| list.skip_to(next)) {
+                break;
+            }
+        }
+    }
+    if found == 0 {
+        return Err("The sniffer has the bytes of none of these packets. It keeps those of the latest packets \
+                    that --pcapng writes."
+            .into());
+    }
+    Ok((Blob::new_with_blob_sequence(&sections)?, found, wanted))
 }
 
 fn header<T: FromStr>(answer: &Response, name: &str) -> Option<T> {

@@ -1,6 +1,9 @@
 use super::*;
 use proptest::prelude::*;
 use std::net::Ipv4Addr;
+use summary::{Faults, LinkType, Timestamp};
+
+use crate::line_formatter::CapturedPacket;
 
 /// A page of one file, whose content is empty (RFC 1952).
 const FILES: &[(&str, &[u8])] =
@@ -12,7 +15,7 @@ fn service() -> CaptureService {
         address: Ipv4Addr::LOCALHOST.into(),
         page: Page::new(FILES),
         lines: LineBuffer::new(1 << 20, Wakeup::new().unwrap()),
-        packets: PacketBuffer::new(1 << 20),
+        packets: PacketBuffer::new(2 << 20),
     }
 }
 
@@ -128,6 +131,49 @@ fn clients_without_gzip_get_the_content() {
     }
     for headers in ["", "Accept-Encoding: br\r\n", "Accept-Encoding: gzip; q=0\r\n"] {
         assert!(!has_encoding(headers), "{headers}");
+    }
+}
+
+#[test]
+fn lists_of_packets_are_read_in_several_responses() {
+    let service = service();
+    let bytes = [7; 300_000];
+    let packet = CapturedPacket {
+        ts: Timestamp::default(),
+        link: LinkType::ETHERNET,
+        is_big_endian: cfg!(target_endian = "big"),
+        bytes: &bytes,
+        wire_len: 300_000,
+        faults: Faults::default(),
+        interface: Some("eth0"),
+        direction: None,
+        gso: None,
+    };
+    // The buffer keeps 2 MiB.
+    (1..=9).for_each(|n| service.packets.push(n, &packet));
+    let in_memory = (1..=9).filter(|n| service.packets.get(*n).is_some()).count();
+    let header = |response: &Response, name: &str| {
+        let text = format!("{response:?}");
+        let value = text.split_once(&format!("(\"{name}\", \""))?.1.split_once('"')?.0;
+        value.parse::<usize>().ok()
+    };
+    let (mut count, mut list) = (0, "1-9".to_owned());
+    for responses in 1.. {
+        let response = respond(&service, &format!("packets/{list}.pcapng"), "").unwrap();
+        count += header(&response, "Packet-Count").unwrap();
+        let Some(next) = header(&response, "Next-Packet") else {
+            assert_eq!((count, responses), (in_memory, 2));
+            break;
+        };
+        list = format!("{next}-9");
+    }
+    for (name, expected) in [
+        ("packets/1.pcapng", "204"),
+        ("packets/1,9.pcapng", "200"),
+        ("packets/9-1.pcapng", "404"),
+        ("packets/.pcapng", "404"),
+    ] {
+        assert_eq!(status(respond(&service, name, "")), expected, "{name}");
     }
 }
 

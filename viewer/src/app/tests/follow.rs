@@ -18,7 +18,7 @@ impl Page {
         }
         page.send(Event::VisibleRows(Panel::Packets, 5));
         page.send(Event::Open(vec![FileInfo::unprobed("a.ndjson".to_owned(), 0)]));
-        page.source(FollowEvent::Start(MEMORY));
+        page.source(FollowEvent::Start { memory: MEMORY, has_packets: false });
         page
     }
 
@@ -177,7 +177,7 @@ fn reopened_file_keeps_the_selection() {
     page.send(Event::SetFilter("proto == tcp".into(), 0));
     page.source(FollowEvent::Reopen);
     page.send(Event::Open(vec![FileInfo::unprobed("a.ndjson".to_owned(), 0)]));
-    page.source(FollowEvent::Start(MEMORY));
+    page.source(FollowEvent::Start { memory: MEMORY, has_packets: false });
     page.source(FollowEvent::Connected);
     page.receive(0, 1_000);
     page.parts.clear();

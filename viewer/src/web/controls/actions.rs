@@ -15,6 +15,7 @@ use crate::web::dom::{element, enclosing_panel, listen, log_error};
 use crate::web::growing_file::choose_files;
 use crate::web::open::{OpenMode, cancel, open_url};
 use crate::web::page::Page;
+use crate::web::served_packets::export_pcapng;
 use viewer_dom::Canvas;
 
 /// Device pixels per CSS pixel of downloaded images.
@@ -242,7 +243,10 @@ fn export(page: &Page, format: &str) {
     {
         return page.send(Event::ShowError(reason.into()));
     }
-    let exported = page.export(format);
+    let exported = match format {
+        ExportFormat::Pcapng => export_pcapng(page),
+        _ => page.export(format),
+    };
     spawn_local(async move {
         // The page itself reports an error.
         if let Ok(blob) = JsFuture::from(exported).await {

@@ -8,7 +8,7 @@ use web_sys::{Blob, MessageEvent};
 use super::super::dom::log_error;
 use super::super::worker_pool::{SERVER_GONE, Status, failure_text};
 use super::super::{environment, served_packets};
-use super::{Page, State};
+use super::Page;
 use crate::app::{App, Event, Phase};
 use crate::load::{FileProbe, RawFrame};
 use crate::message::{FromWorker, ToWorker};
@@ -163,12 +163,8 @@ impl Page {
 
     /// Shows a packet whose line was read, with its bytes if the sniffer that serves the page has them.
     fn show_record(&self, (part, index): (usize, usize), line: String, frame: Option<RawFrame>) {
-        let has_packets = |state: &State| {
-            state.app.is_following()
-                && state.following.as_ref().is_some_and(|following| following.has_packets)
-        };
         let number = self.with_app(|app| app.detail_number((part, index)));
-        let Some(n) = number.filter(|_| frame.is_none() && has_packets(&self.state.borrow()))
+        let Some(n) = number.filter(|_| frame.is_none() && self.with_app(App::has_served_packets))
         else {
             return self.send(Event::Record { part, index, line, frame });
         };

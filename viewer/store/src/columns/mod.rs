@@ -254,6 +254,11 @@ impl Columns {
         (flow, has_port.then_some(block.sport[index]))
     }
 
+    /// The number of a packet.
+    pub fn number(&self, row: usize) -> i64 {
+        self.blocks[row / BLOCK_LEN].n.get(row % BLOCK_LEN)
+    }
+
     /// Offset of a packet's line or record in the decompressed file.
     pub fn offset(&self, row: usize) -> u64 {
         self.blocks[row / BLOCK_LEN].offsets.get(row % BLOCK_LEN)

@@ -1,5 +1,6 @@
 //! Rereads a file for the lines or records of selected packets.
 
+use super::Loader;
 use super::row_reader::{RowReader, RowSink};
 use super::source::Source;
 use crate::columns::Columns;
@@ -24,13 +25,40 @@ pub enum ExportFormat {
     /// A pcapng file with the original bytes, lengths, times and interfaces; empty if the file is not a
     /// capture file.
     Pcapng,
+    /// The numbers of the packets as ranges, each with a comma after it: `1-5,7,`. They are not read from the
+    /// file, see [`Loader::numbers`].
+    Numbers,
+}
+
+impl Loader {
+    /// The numbers of selected packets, see [`ExportFormat::Numbers`].
+    pub fn numbers(&self, is_selected: &dyn Fn(usize) -> bool) -> String {
+        let mut text = String::new();
+        let columns = self.columns();
+        let mut range: Option<(i64, i64)> = None;
+        let mut push = |(first, last): (i64, i64)| {
+            if first != last {
+                text.push_str(&format!("{first}-"));
+            }
+            text.push_str(&format!("{last},"));
+        };
+        for row in (0..columns.len()).filter(|row| is_selected(*row)) {
+            let n = columns.number(row);
+            match &mut range {
+                Some((_, last)) if *last + 1 == n => *last = n,
+                _ => range.replace((n, n)).into_iter().for_each(&mut push),
+            }
+        }
+        range.into_iter().for_each(push);
+        text
+    }
 }
 
 impl ExportFormat {
     /// The form in which a capture file is read.
     pub(super) fn form(self) -> Form {
         match self {
-            Self::Lines => Form::Lines,
+            Self::Lines | Self::Numbers => Form::Lines,
             Self::Pcapng => Form::Pcapng,
         }
     }
@@ -103,4 +131,4 @@ impl RowSink for Selected<'_> {
     }
 }
 
-wire!(enum ExportFormat { 0 Lines, 1 Pcapng });
+wire!(enum ExportFormat { 0 Lines, 1 Pcapng, 2 Numbers });

@@ -386,6 +386,17 @@ fn times_as_numbers_keep_all_digits() {
 }
 
 /// Exports rows of a capture file, read in chunks, and reads the result.
+#[test]
+fn numbers_of_selected_packets_are_ranges() {
+    let line = |n: u64| PACKET.replace("\"n\":1,", &format!("\"n\":{n},"));
+    let lines: Vec<_> = [1, 2, 3, 5, 6, 9].map(line).into();
+    let loader = load(&format!("{}\n", lines.join("\n")));
+    assert_eq!(loader.columns().number(3), 5);
+    assert_eq!(loader.numbers(&|_| true), "1-3,5-6,9,");
+    assert_eq!(loader.numbers(&|row| row != 1), "1,3,5-6,9,");
+    assert_eq!(loader.numbers(&|_| false), "");
+}
+
 fn exported_frames(file: &[u8], is_selected: impl Fn(usize) -> bool) -> Vec<OwnFrame> {
     let mut loader = Loader::whole(file.len() as u64, Sampling::default(), viewer_formats::open);
     loader.feed(file);

@@ -5,8 +5,8 @@ use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::spawn_local;
 use web_sys::Blob;
 
-use super::parts::Worker;
-use super::reread::reread;
+use super::parts::{Part, Worker};
+use super::reread::{CAPTURE_CLOSED, reread};
 use crate::load::{ExportFormat, Exporter, Loader};
 use crate::message::FromWorker;
 
@@ -50,6 +50,11 @@ async fn export_part(
     format: ExportFormat,
     is_selected: &dyn Fn(usize) -> bool,
 ) -> Result<Blob, JsValue> {
+    if format == ExportFormat::Numbers {
+        let numbers = |part: &mut Part| part.loader.numbers(is_selected);
+        let numbers = worker.with_part(epoch, number, numbers).ok_or(CAPTURE_CLOSED)?;
+        return Blob::new_with_str_sequence(&Array::of1(&numbers.into()));
+    }
     let pieces = Array::new();
     let mut buf = Vec::new();
     let flush = |buf: &mut Vec<u8>| -> Result<(), JsValue> {
