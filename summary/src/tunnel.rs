@@ -23,12 +23,14 @@ pub enum TunnelKind {
     Gtp,
     /// L2TP version 2 (RFC 2661) or 3 (RFC 3931) with the session.
     L2tp,
-    /// MPLS in IP (RFC 4023).
+    /// MPLS in IP (RFC 4023) and in UDP (RFC 7510).
     Mpls,
     /// EtherIP (RFC 3378).
     EtherIp,
-    /// Ethernet in IPv6 segment routing (RFC 8986).
+    /// Ethernet in IPv6 segment routing (RFC 8986), and after MPLS labels (RFC 4448).
     Ethernet,
+    /// CAPWAP (RFC 5415) with frames of radios or Ethernet.
+    Capwap,
     /// Cisco metadata with the security group tag.
     Cmd,
     /// Cisco VN-Tag.
@@ -42,7 +44,7 @@ pub enum TunnelKind {
 }
 
 impl TunnelKind {
-    const ALL: [Self; 17] = [
+    const ALL: [Self; 18] = [
         Self::Vxlan,
         Self::VxlanGpe,
         Self::Geneve,
@@ -55,6 +57,7 @@ impl TunnelKind {
         Self::Mpls,
         Self::EtherIp,
         Self::Ethernet,
+        Self::Capwap,
         Self::Cmd,
         Self::VnTag,
         Self::ETag,
@@ -77,6 +80,7 @@ impl TunnelKind {
             Self::Mpls => "mpls",
             Self::EtherIp => "etherip",
             Self::Ethernet => "ethernet",
+            Self::Capwap => "capwap",
             Self::Cmd => "cmd",
             Self::VnTag => "vntag",
             Self::ETag => "etag",

@@ -43,6 +43,8 @@ const IS_AGGREGATE: u8 = 0x80;
 struct Layout {
     /// The header is padded to a multiple of four bytes.
     is_padded: bool,
+    /// The bytes of the frame control field are exchanged.
+    is_swapped: bool,
 }
 
 /// Decodes a frame from its radiotap header on, whose fields are little-endian.
@@ -67,7 +69,8 @@ pub(super) fn radiotap<'a>(frame: Extent<'a>, state: &mut DecodeState<'_, '_, 'a
     if flags & FLAG_FCS != 0 {
         inner = inner.limited_to(inner.wire_len().saturating_sub(FCS_LEN));
     }
-    wlan(inner, Layout { is_padded: flags & FLAG_PADDED != 0 }, state);
+    let layout = Layout { is_padded: flags & FLAG_PADDED != 0, ..Layout::default() };
+    wlan(inner, layout, state);
 }
 
 /// The flags field of a radiotap header. It follows the time, which is aligned to 8 bytes.
@@ -94,11 +97,56 @@ pub(super) fn decode<'a>(frame: Extent<'a>, state: &mut DecodeState<'_, '_, 'a, 
     wlan(frame, Layout::default(), state);
 }
 
+/// Decodes a frame whose frame control field has its bytes exchanged.
+pub(super) fn decode_swapped<'a>(
+    frame: Extent<'a>,
+    state: &mut DecodeState<'_, '_, 'a, impl Observer>,
+) {
+    wlan(frame, Layout { is_swapped: true, ..Layout::default() }, state);
+}
+
+/// Whether the first byte of a frame control field has a version and a type that exist.
+pub(super) fn is_control(control: u8) -> bool {
+    control & 3 == 0 && control >> 2 & 3 <= TYPE_DATA
+}
+
+/// Whether it is a data frame with an EtherType (IEEE 802.2, SNAP), which is not encrypted.
+pub(super) fn has_ether_type(frame: Extent<'_>, is_swapped: bool) -> bool {
+    const SNAP: [u8; 6] = [0xaa, 0xaa, 3, 0, 0, 0];
+    let Some((control, flags)) = control_of(frame.bytes(), is_swapped) else { return false };
+    let (kind, subtype) = (control >> 2 & 3, control >> 4);
+    let is_plain = control & 3 == 0 && subtype & SUBTYPE_NULL == 0 && flags & PROTECTED == 0;
+    let len = data_header_len(subtype, flags);
+    let content = frame.bytes().get(len..).unwrap_or_default();
+    kind == TYPE_DATA && is_plain && content.starts_with(&SNAP)
+}
+
+/// The two bytes of the frame control field: version, type and subtype; flags.
+fn control_of(frame: &[u8], is_swapped: bool) -> Option<(u8, u8)> {
+    let &[first, second] = frame.first_chunk()?;
+    Some(if is_swapped { (second, first) } else { (first, second) })
+}
+
+/// Length of the header of a data frame without padding.
+fn data_header_len(subtype: u8, flags: u8) -> usize {
+    let addresses_end = HEADER_LEN + if flags & 0x03 == 0x03 { 6 } else { 0 };
+    let has_qos = subtype & SUBTYPE_QOS != 0;
+    addresses_end
+        + if !has_qos {
+            0
+        } else if flags & ORDER != 0 {
+            2 + 4
+        } else {
+            2
+        }
+}
+
 fn wlan<'a>(frame: Extent<'a>, layout: Layout, state: &mut DecodeState<'_, '_, 'a, impl Observer>) {
     state.summary.proto = Proto::named("wlan");
     let bytes = frame.bytes();
-    state.observer.layer(bytes, link::wlan);
-    let Some(&[control, flags]) = bytes.first_chunk() else {
+    let fields = if layout.is_swapped { link::wlan_swapped } else { link::wlan };
+    state.observer.layer(bytes, fields);
+    let Some((control, flags)) = control_of(bytes, layout.is_swapped) else {
         return state.summary.faults.insert(frame.short_header_faults(MIN_HEADER_LEN));
     };
     let (version, kind, subtype) = (control & 3, control >> 2 & 3, control >> 4);
@@ -140,10 +188,7 @@ fn data<'a>(
 ) {
     let has_qos = subtype & SUBTYPE_QOS != 0;
     let qos_offset = HEADER_LEN + if flags & 0x03 == 0x03 { 6 } else { 0 };
-    let mut len = qos_offset;
-    if has_qos {
-        len += if flags & ORDER != 0 { 2 + 4 } else { 2 };
-    }
+    let mut len = data_header_len(subtype, flags);
     if layout.is_padded {
         len = len.next_multiple_of(4);
     }

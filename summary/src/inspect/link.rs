@@ -143,7 +143,19 @@ pub(crate) fn radiotap(fields: &mut Fields<'_>) {
 
 /// IEEE 802.11. Multi-byte fields are little-endian.
 pub(crate) fn wlan(fields: &mut Fields<'_>) {
-    let (kind, subtype, flags) = (fields.byte(0) >> 2 & 3, fields.byte(0) >> 4, fields.byte(1));
+    wlan_with(fields, false);
+}
+
+/// A frame whose frame control field has its bytes exchanged.
+pub(crate) fn wlan_swapped(fields: &mut Fields<'_>) {
+    wlan_with(fields, true);
+}
+
+fn wlan_with(fields: &mut Fields<'_>, is_swapped: bool) {
+    let [control_at, flags_at] = if is_swapped { [1, 0] } else { [0, 1] };
+    let (control, flags) = (fields.byte(control_at), fields.byte(flags_at));
+    let (kind, subtype) = (control >> 2 & 3, control >> 4);
+    let start = control_at * 8;
     let has_one_address = kind == 1 && matches!(subtype, 12 | 13);
     let is_data = kind == 2;
     let fourth_end = if is_data && flags & 3 == 3 { 30 } else { 24 };
@@ -156,12 +168,12 @@ pub(crate) fn wlan(fields: &mut Fields<'_>) {
     };
     fields.header("802.11", len);
     let name = ["management", "control", "data", "extension"][usize::from(kind)];
-    fields.number("Version", 6..8);
-    fields.number("Type", 4..6).meaning(name);
-    fields.number("Subtype", 0..4);
+    fields.number("Version", start + 6..start + 8);
+    fields.number("Type", start + 4..start + 6).meaning(name);
+    fields.number("Subtype", start..start + 4);
     fields.flags(
         "Flags",
-        8..16,
+        flags_at * 8..flags_at * 8 + 8,
         &[
             "Order",
             "Protected",

@@ -29,6 +29,30 @@ pub(crate) fn geneve(fields: &mut Fields<'_>) {
     }
 }
 
+pub(crate) fn capwap(fields: &mut Fields<'_>) {
+    let len = usize::from(fields.byte(1) >> 3) * 4;
+    fields.header("CAPWAP", len);
+    fields.number("Version", 0..4);
+    fields.number("Type", 4..8);
+    fields.number("Header length", 8..13).meaning(format!("{len} bytes"));
+    fields.number("Radio", 13..18);
+    fields.number("Radio type", 18..23);
+    fields.hex("Flags", 23..32);
+    fields.number("Fragment", 32..48);
+    fields.number("Fragment offset", 48..61);
+    if 8 < len {
+        fields.octets("Radio information", bits(8..len));
+    }
+}
+
+/// The control word of a pseudowire.
+pub(crate) fn control_word(fields: &mut Fields<'_>) {
+    fields.header("Control word", 4);
+    fields.hex("Flags", 0..10);
+    fields.number("Length", 10..16);
+    fields.number("Sequence number", 16..32);
+}
+
 pub(crate) fn gtp(fields: &mut Fields<'_>) {
     let has_more = fields.byte(0) & 7 != 0;
     let mut len = if has_more { 12 } else { 8 };

@@ -31,8 +31,11 @@ fn udp(port: u16, payload: &[u8]) -> Vec<u8> {
 
 /// A packet in tunnels of which the outermost is over IP.
 fn check_entered(packet: &[u8], tunnel: &str) {
-    let eth =
-        if packet.windows(12).any(|window| window == &inner_frame()[..12]) { ETH } else { "" };
+    check_inner(packet, tunnel, packet.windows(12).any(|window| window == &inner_frame()[..12]));
+}
+
+fn check_inner(packet: &[u8], tunnel: &str, is_frame: bool) {
+    let eth = if is_frame { ETH } else { "" };
     let comma = if eth.is_empty() { "" } else { "," };
     let expect = format!(
         r#""len":{},"link":"raw",{eth}{comma}"tunnel":"{tunnel}","outer_src":"192.0.2.1","outer_dst":"192.0.2.2",{INNER}"#,
@@ -304,4 +307,78 @@ proptest! {
         let len = u32::try_from(packet.len()).unwrap();
         prop_assert_eq!(decode(LinkType::RAW, &packet, len).len, len);
     }
+}
+
+fn inner_frame_with_checksum() -> Vec<u8> {
+    ethernet(&[IPV4], &with_checksum(inner()))
+}
+
+/// A frame of IEEE 802.11 to an access point, with quality of service.
+fn radio_frame(control: [u8; 2]) -> Vec<u8> {
+    let [dst, src] = [&inner_frame()[..6], &inner_frame()[6..12]].map(<[u8]>::to_vec);
+    let qos = [0, 0, 0, 0, 0xaa, 0xaa, 3, 0, 0, 0, 8, 0];
+    [&control[..], &[0, 0], &[9; 6], &src, &dst, &qos, &inner()].concat()
+}
+
+#[test]
+fn frames_of_radios_are_entered() {
+    let frame = radio_frame([0x88, 1]);
+    check_inner(&outer(47, &[&[0, 0, 0x82, 0x10], &frame[..]].concat()), "gre", true);
+    check_outer(&outer(47, &[&[0, 0, 0x82, 0x11], &frame[..]].concat()), "gre");
+    let capwap = |flags: u8, frame: &[u8]| {
+        let header = [0, 0x20, 3, flags, 0, 0, 0, 0, 4, 0, 0, 0, 0, 0, 0, 0];
+        udp(5247, &[&header, frame].concat())
+    };
+    for frame in [&frame, &radio_frame([1, 0x88])] {
+        check_inner(&capwap(0x20, frame), "capwap", true);
+        // A fragment; a reserved flag.
+        check_outer(&capwap(0xa0, frame), "udp");
+        check_outer(&capwap(0x24, frame), "udp");
+    }
+    let ethernet = |frame: &[u8]| udp(5247, &[&[0, 0x10, 2, 0, 0, 0, 0, 0], frame].concat());
+    check_entered(&ethernet(&inner_frame_with_checksum()), "capwap");
+    // Management, encrypted, without an EtherType; damaged.
+    for control in [[0x80, 1], [0x88, 0x41], [0x48, 1]] {
+        check_outer(&capwap(0x20, &radio_frame(control)), "udp");
+    }
+    check_outer(&ethernet(&inner_frame()[..20]), "udp");
+    check_outer(&udp(5246, &[&[0, 0x10, 2, 0, 0, 0, 0, 0], &inner_frame()[..]].concat()), "udp");
+}
+
+#[test]
+fn labels_in_udp_are_entered() {
+    let labels = |content: &[u8]| [&[0, 0, 0x10, 64, 0, 0, 0x21, 64], content].concat();
+    check_entered(&udp(6635, &labels(&inner())), "mpls");
+    check_outer(&udp(6636, &labels(&inner())), "udp");
+    for other in [&[0; 40][..], &[], &[0x12; 40]] {
+        check_outer(&udp(6635, &labels(other)), "udp");
+    }
+    check_outer(&udp(6635, &[0; 40]), "udp");
+}
+
+#[test]
+fn frames_after_labels_are_entered() {
+    let frame = inner_frame_with_checksum();
+    for control in [&[0, 0, 0, 7][..], &[]] {
+        let wire = [&[0, 0, 0x11, 64], control, &frame].concat();
+        check_entered(&udp(6635, &wire), "mpls/ethernet");
+        check_entered(&outer(137, &wire), "mpls/ethernet");
+        let labels = ethernet(&[&[0x88, 0x47]], &wire);
+        let summary = decode(LinkType::ETHERNET, &labels, u32::try_from(labels.len()).unwrap());
+        assert_eq!(
+            (summary.tunnel.to_string(), summary.sport),
+            ("ethernet".to_owned(), Some(54321))
+        );
+        // Without a valid checksum, with a wrong length.
+        for (at, value) in [(frame.len() - 22, 1), (frame.len() - 29, 9)] {
+            let mut wrong = wire.clone();
+            let at = wire.len() - frame.len() + at;
+            wrong[at] ^= value;
+            check_outer(&udp(6635, &wrong), "udp");
+        }
+    }
+    let reserved = [&[0, 0, 0x11, 64, 0, 0x80, 0, 0], &frame[..]].concat();
+    check_outer(&udp(6635, &reserved), "udp");
+    let short = [&[0, 0, 0x11, 64, 0, 9, 0, 0], &frame[..]].concat();
+    check_outer(&udp(6635, &short), "udp");
 }

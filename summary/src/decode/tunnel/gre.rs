@@ -34,7 +34,11 @@ pub(super) fn gre(packet: Extent<'_>) -> Option<Tunnel<'_>> {
     if matches!(protocol, ERSPAN_2 | ERSPAN_3) {
         return erspan(packet, header_len, protocol == ERSPAN_3, flags & GRE_SEQUENCE != 0);
     }
-    let content = Content::of_ether_type(protocol)?;
+    // Aruba's access points use these types, one for each queue.
+    let content = match protocol {
+        0x8200..=0x8370 if protocol & 0xf == 0 => Content::Wlan,
+        _ => Content::of_ether_type(protocol)?,
+    };
     let fields = Some(fields::gre as fn(&mut Fields<'_>));
     Some(Tunnel { kind: TunnelKind::Gre, id, packet, header_len, fields, content })
 }

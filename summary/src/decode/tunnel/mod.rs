@@ -6,21 +6,25 @@
 
 mod gre;
 mod l2tp;
+mod proof;
+mod pseudowire;
 mod tag;
 mod udp;
 
-use super::{DecodeState, Extent, Observer, Tunnels, ethernet, ip, mpls, ppp};
+use super::{DecodeState, Extent, Observer, Tunnels, ethernet, ip, mpls, ppp, wlan};
 use crate::inspect::{Fields, tunnel as fields};
 use crate::{Faults, Proto, TunnelKind, VlanIds};
 
-/// Ports of UDP (IANA): L2TP, GTP-U, GRE (RFC 8086), VXLAN and its extension, Geneve; and that of VXLAN in
-/// Linux.
+/// Ports of UDP (IANA): L2TP, GTP-U, GRE (RFC 8086), VXLAN and its extension, CAPWAP data, Geneve, MPLS; and
+/// that of VXLAN in Linux.
 const L2TP: u16 = 1701;
 const GTP_U: u16 = 2152;
 const GRE_IN_UDP: u16 = 4754;
 const VXLAN: u16 = 4789;
 const VXLAN_GPE: u16 = 4790;
+const CAPWAP: u16 = 5247;
 const GENEVE: u16 = 6081;
+const MPLS_IN_UDP: u16 = 6635;
 const VXLAN_LINUX: u16 = 8472;
 
 /// IP protocol numbers. That of L2TP is only for version 3.
@@ -41,6 +45,7 @@ const IPV4_LEN: usize = 20;
 const IPV6_LEN: usize = 40;
 const MPLS_LEN: usize = 4;
 const PPP_LEN: usize = 2;
+const WLAN_LEN: usize = 10;
 
 /// The content of a tunnel.
 #[derive(Clone, Copy)]
@@ -52,6 +57,10 @@ enum Content {
     Ip,
     Ppp,
     Mpls,
+    /// IEEE 802.11.
+    Wlan,
+    /// The same with the bytes of the frame control field exchanged.
+    WlanSwapped,
     /// The content of an Ethernet frame with this type or length.
     EtherType(u16),
 }
@@ -75,6 +84,7 @@ impl Content {
             Self::Ipv6 => IPV6_LEN,
             Self::Ppp => PPP_LEN,
             Self::Mpls => MPLS_LEN,
+            Self::Wlan | Self::WlanSwapped => WLAN_LEN,
             Self::EtherType(_) => 0,
         }
     }
@@ -93,7 +103,8 @@ impl Content {
                 [high, low, ..] => high & 1 == 1 || low & 1 == 1,
                 _ => false,
             },
-            Self::Ethernet | Self::Mpls | Self::EtherType(_) => true,
+            Self::Wlan => bytes.first().is_some_and(|control| wlan::is_control(*control)),
+            Self::WlanSwapped | Self::Ethernet | Self::Mpls | Self::EtherType(_) => true,
         }
     }
 }
@@ -134,7 +145,7 @@ fn enter<'a>(tunnel: &Tunnel<'a>, state: &mut DecodeState<'_, '_, 'a, impl Obser
     }
     (summary.sport, summary.dport, summary.payload) = (None, None, None);
     (summary.ttl, summary.frag) = (None, None);
-    let is_frame = matches!(content, Content::Ethernet);
+    let is_frame = matches!(content, Content::Ethernet | Content::Wlan | Content::WlanSwapped);
     if is_frame {
         (summary.eth_src, summary.eth_dst, summary.vlan) = (None, None, VlanIds::default());
     }
@@ -154,6 +165,8 @@ fn enter<'a>(tunnel: &Tunnel<'a>, state: &mut DecodeState<'_, '_, 'a, impl Obser
             state.summary.proto = Proto::named("mpls");
             mpls::decode(inner, state);
         }
+        Content::Wlan => wlan::decode(inner, state),
+        Content::WlanSwapped => wlan::decode_swapped(inner, state),
         Content::EtherType(ether_type) => ethernet::payload(ether_type, inner, state),
     }
 }
@@ -178,8 +191,19 @@ fn enter_found<'a>(
 /// Whether one of the ports of UDP is that of a tunnel.
 #[inline]
 pub(super) fn is_port(sport: Option<u16>, dport: Option<u16>) -> bool {
-    matches!(dport, Some(L2TP | GTP_U | GRE_IN_UDP | VXLAN | VXLAN_GPE | GENEVE | VXLAN_LINUX))
-        || matches!(sport, Some(L2TP | GTP_U))
+    matches!(
+        dport,
+        Some(
+            L2TP | GTP_U
+                | GRE_IN_UDP
+                | VXLAN
+                | VXLAN_GPE
+                | CAPWAP
+                | GENEVE
+                | MPLS_IN_UDP
+                | VXLAN_LINUX
+        )
+    ) || matches!(sport, Some(L2TP | GTP_U | CAPWAP))
 }
 
 /// Enters the tunnel in the payload of UDP.
@@ -191,7 +215,9 @@ pub(super) fn udp<'a>(packet: Extent<'a>, state: &mut DecodeState<'_, '_, 'a, im
         (_, Some(VXLAN_GPE)) => udp::vxlan_gpe(packet),
         (_, Some(GENEVE)) => udp::geneve(packet),
         (_, Some(GRE_IN_UDP)) => gre::gre(packet),
+        (_, Some(MPLS_IN_UDP)) => pseudowire::labels(packet),
         (Some(GTP_U), _) | (_, Some(GTP_U)) => udp::gtp(packet),
+        (Some(CAPWAP), _) | (_, Some(CAPWAP)) => udp::capwap(packet),
         _ => l2tp::over_udp(packet),
     };
     enter_found(tunnel, packet, state);
@@ -254,6 +280,18 @@ pub(super) fn ether_type<'a>(
         _ => None,
     };
     enter_found(tunnel, packet, state);
+}
+
+/// Enters the Ethernet frame after MPLS labels, if there is one.
+#[cold]
+#[inline(never)]
+pub(super) fn pseudowire<'a>(
+    packet: Extent<'a>,
+    state: &mut DecodeState<'_, '_, 'a, impl Observer>,
+) {
+    if let Some(tunnel) = pseudowire::ethernet(packet) {
+        enter(&tunnel, state);
+    }
 }
 
 /// A number of 24 bits.

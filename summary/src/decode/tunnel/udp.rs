@@ -2,6 +2,7 @@
 
 use super::{Content, Extent, Tunnel, u24};
 use crate::TunnelKind;
+use crate::decode::wlan;
 use crate::inspect::tunnel as fields;
 
 /// Flags, reserved or group policy (24 bits), network identifier, reserved.
@@ -41,6 +42,44 @@ pub(super) fn vxlan_gpe(packet: Extent<'_>) -> Option<Tunnel<'_>> {
         packet,
         header_len: 8,
         fields: Some(fields::vxlan_gpe),
+        content,
+    })
+}
+
+/// Data of CAPWAP (RFC 5415, section 4.3): version and type, 0; length of the header, radio, type of the
+/// radio, flags; fragment and offset; further fields up to the length.
+///
+/// IEEE 802.11 frames have no length or checksum, and some access points exchange the bytes of their frame
+/// control field. They are entered if they contain an EtherType.
+pub(super) fn capwap(packet: Extent<'_>) -> Option<Tunnel<'_>> {
+    const MIN_LEN: usize = 8;
+    const IS_80211: u32 = 1;
+    /// Native frame of the radio; otherwise Ethernet.
+    const IS_NATIVE: u32 = 0x100;
+    const HAS_RADIO_INFO: u32 = 0x20;
+    const HAS_RADIO_ADDRESS: u32 = 0x10;
+    let &[0, l0, l1, l2, _, _, o0, o1] = packet.bytes().first_chunk()? else { return None };
+    let word = u24([l0, l1, l2]);
+    let header_len = usize::from(l0 >> 3) * 4;
+    // Fragment, last fragment, keep-alive, reserved.
+    let other_flags = word & 0xff & !(HAS_RADIO_INFO | HAS_RADIO_ADDRESS);
+    if header_len < MIN_LEN || other_flags != 0 || [o0, o1] != [0; 2] {
+        return None;
+    }
+    let frame = packet.after(header_len);
+    let content = match word & IS_NATIVE != 0 {
+        false => super::proof::frame_header_len(frame).map(|_| Content::Ethernet)?,
+        true if word >> 9 & 0x1f != IS_80211 => return None,
+        true if wlan::has_ether_type(frame, false) => Content::Wlan,
+        true if wlan::has_ether_type(frame, true) => Content::WlanSwapped,
+        true => return None,
+    };
+    Some(Tunnel {
+        kind: TunnelKind::Capwap,
+        id: None,
+        packet,
+        header_len,
+        fields: Some(fields::capwap),
         content,
     })
 }
