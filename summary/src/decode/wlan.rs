@@ -199,7 +199,8 @@ fn data<'a>(
         return state.summary.faults.insert(frame.short_header_faults(len));
     }
     let is_aggregate = has_qos && frame.bytes()[qos_offset] & IS_AGGREGATE != 0;
-    let is_later_fragment = frame.bytes()[22] & 0x0f != 0;
+    // Access points that exchange bytes also do so here, and their frames are complete.
+    let is_later_fragment = !layout.is_swapped && frame.bytes()[22] & 0x0f != 0;
     if is_aggregate {
         return state.summary.faults.insert(Faults::UNSUPPORTED);
     }

@@ -329,7 +329,9 @@ fn frames_of_radios_are_entered() {
         let header = [0, 0x20, 3, flags, 0, 0, 0, 0, 4, 0, 0, 0, 0, 0, 0, 0];
         udp(5247, &[&header, frame].concat())
     };
-    for frame in [&frame, &radio_frame([1, 0x88])] {
+    let mut swapped = radio_frame([1, 0x88]);
+    swapped[22..24].copy_from_slice(&[0x76, 0x30]);
+    for frame in [&frame, &swapped] {
         check_inner(&capwap(0x20, frame), "capwap", true);
         // A fragment; a reserved flag.
         check_outer(&capwap(0xa0, frame), "udp");
