@@ -63,9 +63,13 @@ impl NameTracker {
         }
         let mut names = PayloadNames::parse(summary, payload, buf);
         questions.add(key, ts, payload, &mut names);
-        if names.quic.is_some()
-            && let Some(hello) = quic.add(key, ts, payload)
-        {
+        let is_greased = payload.first().is_some_and(|first| first & 0xc0 == 0x80);
+        if names.quic.is_none() && (names.dns.is_some() || !is_greased) {
+            return names;
+        }
+        let (hello, version) = quic.add(key, ts, payload);
+        names.quic = names.quic.or(version);
+        if let Some(hello) = hello {
             *message = hello;
             names.add_client_hello(message, hello_buf);
             if *has_ja4 {

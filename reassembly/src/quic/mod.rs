@@ -31,19 +31,30 @@ struct Connection {
 }
 
 impl QuicConnections {
-    /// Adds a datagram. Returns the ClientHello that it contains or completes.
-    pub(crate) fn add(&mut self, key: FlowKey, now: Timestamp, datagram: &[u8]) -> Option<Vec<u8>> {
+    /// Adds a datagram. Returns the ClientHello that it contains or completes; and the version of its first
+    /// packet, if that is proved: a packet was decrypted, or those of the connection were.
+    pub(crate) fn add(
+        &mut self,
+        key: FlowKey,
+        now: Timestamp,
+        datagram: &[u8],
+    ) -> (Option<Vec<u8>>, Option<u32>) {
         // The part of the last message in this datagram.
         let mut alone = Stream::default();
-        let mut completed = None;
+        let (mut completed, mut version) = (None, None);
         for packet in QuicPacket::all(datagram) {
+            version = version.or(Some(packet.version));
             if packet.kind == QuicPacketKind::Initial && self.decrypt(key, now, &packet) {
                 let message = self.add_frames(&key, &mut alone);
                 completed = completed.or(message);
             }
         }
         self.connections.shrink();
-        completed.or_else(|| message_len(alone.data()).map(|len| alone.take(len)))
+        let version = version.filter(|_| {
+            self.connections.contains(&key) || self.connections.contains(&key.reversed())
+        });
+        let message = completed.or_else(|| message_len(alone.data()).map(|len| alone.take(len)));
+        (message, version)
     }
 
     /// Number of connections that were removed because of a limit.

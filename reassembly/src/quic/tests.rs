@@ -17,7 +17,19 @@ fn key(number: u32) -> FlowKey {
 
 /// An Initial packet that is protected with the keys of one connection ID and has another one.
 fn packet(keys_of: &[u8], id: &[u8], number: u8, frames: &[u8], len: usize) -> Vec<u8> {
-    let mut header = vec![0xc3, 0, 0, 0, 1, u8::try_from(id.len()).unwrap()];
+    packet_with(0xc3, keys_of, id, number, frames, len)
+}
+
+/// The same with another first byte.
+fn packet_with(
+    first: u8,
+    keys_of: &[u8],
+    id: &[u8],
+    number: u8,
+    frames: &[u8],
+    len: usize,
+) -> Vec<u8> {
+    let mut header = vec![first, 0, 0, 0, 1, u8::try_from(id.len()).unwrap()];
     header.extend_from_slice(id);
     header.extend_from_slice(&[0, 0]);
     let mut content = frames.to_vec();
@@ -42,7 +54,24 @@ fn message(len: usize) -> Vec<u8> {
 }
 
 fn add(connections: &mut QuicConnections, datagram: &[u8]) -> Option<Vec<u8>> {
-    connections.add(key(1), Timestamp::default(), datagram)
+    connections.add(key(1), Timestamp::default(), datagram).0
+}
+
+/// The fixed bit may be 0 in any packet (RFC 9287). A packet that can be decrypted proves the connection.
+#[test]
+fn greased_packets_are_proved() {
+    let message = message(500);
+    let mut connections = QuicConnections::default();
+    let mut version =
+        |key: FlowKey, datagram: &[u8]| connections.add(key, Timestamp::default(), datagram).1;
+    let mut greased = packet_with(0x83, &ID, &ID, 0, &frame(&message, 0, 500), 1_200);
+    assert_eq!(version(key(1), &greased), Some(1));
+    // A Handshake packet of the server.
+    let handshake = [&[0xa3, 0, 0, 0, 1, 0, 0, 0x40, 30][..], &[7; 30]].concat();
+    assert_eq!(version(key(1).reversed(), &handshake), Some(1));
+    assert_eq!(version(key(2).reversed(), &handshake), None);
+    greased[600] ^= 1;
+    assert_eq!(version(key(3), &greased), None);
 }
 
 #[test]
@@ -113,10 +142,10 @@ fn packets_of_a_server_have_no_message() {
     let client = packet(&ID, &ID, 0, &frame(&message, 0, 300), 1_200);
     let mut connections = QuicConnections::default();
     let now = Timestamp::default();
-    assert!(connections.add(key(1), now, &client).is_some());
-    assert_eq!(connections.add(key(1).reversed(), now, &client), None);
+    assert!(connections.add(key(1), now, &client).0.is_some());
+    assert_eq!(connections.add(key(1).reversed(), now, &client).0, None);
     // The keys do not fit.
-    assert_eq!(connections.add(key(2), now, &packet(&[7; 8], &ID, 0, &[], 1_200)), None);
+    assert_eq!(connections.add(key(2), now, &packet(&[7; 8], &ID, 0, &[], 1_200)).0, None);
 }
 
 #[test]

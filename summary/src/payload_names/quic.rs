@@ -5,7 +5,7 @@ use crate::inspect::payload as fields;
 use crate::observer::Observer;
 
 /// Bits of the first byte: the header form and the fixed bit.
-const LONG_HEADER: usize = 0x80 | FIXED_BIT;
+const LONG_FORM: usize = 0x80;
 const FIXED_BIT: usize = 0x40;
 /// Maximum length of a connection ID in the versions below.
 const MAX_ID_LEN: usize = 20;
@@ -53,10 +53,12 @@ impl<'a> QuicPacket<'a> {
     /// an unknown version, or lengths that are not possible: any other datagram could start with the same
     /// bits by chance.
     pub fn parse(datagram: &'a [u8], wire_len: usize) -> Option<Self> {
-        Self::parse_part(datagram, wire_len, wire_len)
+        let has_fixed_bit = datagram.first()? & 0x40 != 0;
+        Self::parse_part(datagram, wire_len, wire_len).filter(|_| has_fixed_bit)
     }
 
-    /// The packets with long headers at the front of a complete datagram.
+    /// The packets with long headers at the front of a complete datagram. The fixed bit may be greased (RFC
+    /// 9287): if it is, other protocols begin like this, and the caller has to prove that it is QUIC.
     pub fn all(datagram: &'a [u8]) -> impl Iterator<Item = Self> {
         let mut rest = datagram;
         std::iter::from_fn(move || {
@@ -70,7 +72,7 @@ impl<'a> QuicPacket<'a> {
     fn parse_part(part: &'a [u8], part_len: usize, datagram_len: usize) -> Option<Self> {
         let mut rest = Bytes(part);
         let first = rest.u8()?;
-        if first & LONG_HEADER != LONG_HEADER {
+        if first & LONG_FORM == 0 {
             return None;
         }
         let version = u32::from_be_bytes(*rest.take(4)?.first_chunk()?);
