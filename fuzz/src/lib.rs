@@ -9,6 +9,7 @@
 //! fix, and add the input to the seeds.
 
 mod capture_files;
+mod connections;
 mod files;
 mod filters;
 mod flows;
@@ -21,11 +22,12 @@ mod streams;
 pub type Law = fn(&[u8]);
 
 /// All laws with the names of their targets, those for the most exposed code first.
-pub const LAWS: [(&str, Law); 16] = [
+pub const LAWS: [(&str, Law); 17] = [
     ("decode", packets::decode),
     ("names", packets::names),
     ("streams", streams::streams),
     ("flows", flows::flows),
+    ("connection", connections::connection),
     ("pcapng", capture_files::pcapng),
     ("pcap", capture_files::pcap),
     ("line", lines::line),
