@@ -4,10 +4,39 @@ use crate::flow::{ConnectionKey, FlowKey};
 use crate::table::{MAX_AGE_NS, Table};
 use rustc_hash::FxHasher;
 use std::hash::{Hash, Hasher};
-use summary::{PayloadNames, Timestamp};
+use summary::{PayloadNames, Proto, Summary, Timestamp};
 
 /// Maximum number of questions whose response is expected.
 const MAX_QUESTIONS: usize = 1 << 16;
+
+/// Measures the times of DNS responses, without the other names. Messages that continue in other packets
+/// are not read.
+#[derive(Debug, Default)]
+pub struct DnsTimes {
+    questions: Questions,
+    /// Buffer for names.
+    buf: String,
+}
+
+impl DnsTimes {
+    /// The time from the question to the response in a packet, in microseconds; `None` if there is no response,
+    /// or if its question was not captured. Packets have to be passed in the order in which they were captured.
+    pub fn add(
+        &mut self,
+        ts: Timestamp,
+        interface: Option<&str>,
+        summary: &Summary<'_>,
+        payload: &[u8],
+    ) -> Option<u64> {
+        let key = FlowKey::new(interface, summary).filter(|_| summary.frag.is_none())?;
+        let mut names = PayloadNames::parse(summary, payload, &mut self.buf);
+        // The length of a message over TCP is before it.
+        let is_tcp = summary.proto == Proto::TCP;
+        let message = if is_tcp { payload.get(2..).unwrap_or_default() } else { payload };
+        self.questions.add(key, ts, message, &mut names);
+        names.dns_time_us
+    }
+}
 
 /// The questions whose response is expected.
 #[derive(Debug)]

@@ -59,4 +59,5 @@ mod tracker;
 
 pub use assembler::DatagramAssembler;
 pub use datagrams::DatagramPorts;
+pub use dns::DnsTimes;
 pub use tracker::NameTracker;

@@ -73,9 +73,17 @@ pub struct Marks {
     pub rtt_us: Option<u32>,
     /// The segment ends the handshake: microseconds since the SYN.
     pub handshake_us: Option<u32>,
+    /// The packet is a DNS response: microseconds since its question. Whoever reads the message sets it;
+    /// [`FlowTable`](crate::FlowTable) leaves it empty.
+    pub dns_time_us: Option<u32>,
 }
 
 impl Marks {
+    /// Whether there is a finding of the analysis of TCP.
+    pub fn has_finding(&self) -> bool {
+        Self { dns_time_us: None, ..*self } != Self::default()
+    }
+
     /// Whether the sender's counts change.
     fn is_counted(&self) -> bool {
         self.rtx.is_some()

@@ -14,7 +14,7 @@ use xtask::build;
 use crate::flows::{ACK, SYN, segment};
 
 /// The fields of findings.
-const FIELDS: [&str; 10] = [
+const FIELDS: [&str; 11] = [
     "rtx",
     "ooo",
     "dup_ack",
@@ -25,6 +25,7 @@ const FIELDS: [&str; 10] = [
     "unseen",
     "rtt_us",
     "handshake_us",
+    "dns_time_us",
 ];
 
 /// Files of the corpus for each field.
@@ -103,7 +104,7 @@ fn page_marks_the_same_packets_of_captures_as_the_sniffer() {
     let Some(files) = corpus::files().unwrap() else { return };
     let directory = tempdir().unwrap();
     let files = files.into_iter().chain([write(&directory, "full.pcap", full_window())]);
-    let files = files.map(|file| (findings(&lines(&file, &["--tcp-analysis"])), file));
+    let files = files.map(|file| (findings(&lines(&file, &["--tcp-analysis", "--names"])), file));
     let all: Vec<_> = files.filter(|(findings, _)| !findings.is_empty()).collect();
     // For each field, the files in which it has the most values.
     let mut files = Vec::new();
@@ -134,7 +135,7 @@ fn analysis_runs_on_request() {
     let directory = tempdir().unwrap();
     // As lines, several workers read it.
     let capture = build::target().join("office.pcap");
-    let with_findings = lines(&capture, &["--tcp-analysis"]);
+    let with_findings = lines(&capture, &["--tcp-analysis", "--names"]);
     let expected = findings(&with_findings);
     assert!(expected.contains_key("rtx == timeout") && expected.contains_key("dup_ack == true"));
     assert!(4 << 20 < with_findings.len(), "{} bytes", with_findings.len());
@@ -166,7 +167,7 @@ fn analysis_runs_on_request() {
 #[test]
 fn problems_are_counted_and_selected() {
     let capture = build::target().join("office.pcap");
-    let expected = findings(&lines(&capture, &["--tcp-analysis"]));
+    let expected = findings(&lines(&capture, &["--tcp-analysis", "--names"]));
     let count = |filter: &str| expected.get(filter).map_or(0, Vec::len);
     let page = Page::open("");
     page.drop_file(&capture);
@@ -339,6 +340,15 @@ fn problems_of_connections_and_dns_match_the_lines() {
     assert_eq!(count("Slow handshakes (200 ms"), number(slow(200_000)));
     page.act("viewer.set('slow-ms', '40')");
     assert_eq!(count("Slow handshakes (40 ms"), number(slow(40_000)));
+    let times: Vec<_> =
+        values(&all, "dns_time_us").map(|line| line["dns_time_us"].as_u64().unwrap()).collect();
+    let slowest = times.iter().max().unwrap() / 1_000;
+    assert!(0 < slowest, "{times:?}");
+    for ms in [1, slowest, slowest + 1] {
+        page.act(&format!("viewer.set('slow-ms', '{ms}')"));
+        let slow = times.iter().filter(|us| ms * 1_000 <= **us).count();
+        assert_eq!(count(&format!("Slow DNS answers ({} ms", number(ms as usize))), number(slow));
+    }
     // The codes are read from the file once they are needed.
     assert_eq!(count("DNS failures"), "click to count");
     for (name, expected) in [("DNS failures", failures), ("Port scans", scans)] {
@@ -360,7 +370,7 @@ fn problems_of_connections_and_dns_match_the_lines() {
 #[test]
 fn charts_mark_packets_with_problems() {
     let capture = build::target().join("office.pcap");
-    let text = lines(&capture, &["--tcp-analysis"]);
+    let text = lines(&capture, &["--tcp-analysis", "--names"]);
     let all: Vec<Value> = text
         .split(|byte| *byte == b'\n')
         .filter_map(|line| serde_json::from_slice(line).ok())
@@ -368,7 +378,9 @@ fn charts_mark_packets_with_problems() {
     let is_problem = |line: &&Value| {
         let names = ["rtx", "ooo", "dup_ack", "zero_window", "window_full", "unseen"];
         names.iter().any(|name| line.get(name).is_some())
-            || line["handshake_us"].as_u64().is_some_and(|us| 200_000 <= us)
+            || ["handshake_us", "dns_time_us"]
+                .iter()
+                .any(|name| line[*name].as_u64().is_some_and(|us| 40_000 <= us))
             || line["flags"].as_str().is_some_and(|flags| flags.contains('R'))
     };
     let count = |min_len: u64| {
@@ -377,6 +389,7 @@ fn charts_mark_packets_with_problems() {
     let page = Page::open("");
     page.drop_file(&capture);
     page.act("viewer.set('analysis', '1')");
+    page.act("viewer.set('slow-ms', '40')");
     let sum = |chart: &str| {
         page.act(&format!("viewer.set('chart', '{chart}')"));
         page.eval("viewer.settled()");
@@ -388,6 +401,9 @@ fn charts_mark_packets_with_problems() {
         lines.map(|cells| cells[column].parse::<usize>().unwrap()).sum::<usize>()
     };
     assert!(0 < count(1_000) && count(1_000) < count(0));
+    assert!(
+        values(&all, "dns_time_us").any(|line| 40_000 <= line["dns_time_us"].as_u64().unwrap())
+    );
     for min_len in [0, 1_000, 0] {
         page.act(&format!("viewer.filter('{}')", if min_len == 0 { "" } else { "len >= 1000" }));
         for chart in ["throughput", "scatter"] {

@@ -82,7 +82,11 @@ impl<'a> Packet<'a> {
         let (ts, options) = (Timestamp::from_ns(packet.row.ts_ns), &details.tcp_options);
         Some(Self {
             observation: Observation::new(ts, None, &summary, options, &names),
-            own_marks: if frame.is_none() { viewer_flows::marks(line) } else { None },
+            own_marks: if frame.is_none() {
+                viewer_flows::marks(line).filter(Marks::has_finding)
+            } else {
+                None
+            },
             part: packet.part,
             n: packet.row.n,
             ts_ns: packet.row.ts_ns,

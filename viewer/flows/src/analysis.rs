@@ -28,7 +28,8 @@ pub trait Analyze {
 ///
 /// Lines do not contain the options of TCP headers. Without timestamps and selective acknowledgments, the
 /// findings can differ from those of the sniffer, and without the scale of windows it is not known
-/// whether one is full. If the lines contain findings of the sniffer, these are used.
+/// whether one is full. If the lines contain findings of the sniffer, these are used. The times of DNS responses
+/// are always those of the lines.
 #[derive(Debug)]
 pub struct Analysis {
     flows: FlowTable,
@@ -37,7 +38,7 @@ pub struct Analysis {
     parts: Vec<Part>,
     /// Index of the part of the last packet.
     current: usize,
-    /// The lines have findings of their own.
+    /// The lines have findings in TCP of their own.
     has_own: bool,
 }
 
@@ -74,22 +75,38 @@ impl Analysis {
             Some(last) if **last == *name => last.clone(),
             last => last.insert(name.into()).clone(),
         });
+        let dns_time_us = packet.names.dns_time_us.and_then(|us| u32::try_from(us).ok());
         let names = PayloadNames::default();
         let packet = Observation::new(packet.ts, interface, &packet.summary, options, &names);
-        self.flows.add(&packet, &mut |_, _| ())
+        Marks { dns_time_us, ..self.flows.add(&packet, &mut |_, _| ()) }
     }
 
     fn add(&mut self, offset: u64, marks: &Marks) {
         while self.parts.get(self.current + 1).is_some_and(|next| next.start <= offset) {
             self.current += 1;
         }
-        if *marks != Marks::default()
-            && let Some(part) = self.parts.get_mut(self.current)
-        {
-            offset.saturating_sub(part.last_offset).put(&mut part.bytes);
-            put_marks(marks, &mut part.bytes);
-            part.last_offset = offset;
+        if let Some(part) = self.parts.get_mut(self.current) {
+            part.push(offset, marks);
         }
+    }
+}
+
+impl Part {
+    fn push(&mut self, offset: u64, marks: &Marks) {
+        if *marks != Marks::default() {
+            offset.saturating_sub(self.last_offset).put(&mut self.bytes);
+            put_marks(marks, &mut self.bytes);
+            self.last_offset = offset;
+        }
+    }
+
+    /// Removes the findings in TCP.
+    fn keep_dns_times(&mut self) {
+        let mut kept = Self { start: self.start, ..Self::default() };
+        for (offset, marks) in findings(&self.bytes) {
+            kept.push(offset, &Marks { dns_time_us: marks.dns_time_us, ..Marks::default() });
+        }
+        *self = kept;
     }
 }
 
@@ -103,20 +120,17 @@ impl Analyze for Analysis {
 
     fn add_lines(&mut self, batch: &[u8]) {
         for (offset, line) in lines(batch) {
-            let own = line::marks(line);
-            if own.is_some() && !self.has_own {
+            let own = line::marks(line).unwrap_or_default();
+            if own.has_finding() && !self.has_own {
                 self.has_own = true;
-                self.parts.iter_mut().for_each(|part| {
-                    part.bytes.clear();
-                    part.last_offset = 0;
-                });
+                self.parts.iter_mut().for_each(Part::keep_dns_times);
             }
-            let marks = match own {
-                Some(own) => own,
-                None if self.has_own => continue,
-                None => match parse_packet(line) {
+            let marks = match self.has_own {
+                true => own,
+                false => match parse_packet(line) {
                     Some(packet) => Marks {
                         is_window_full: false,
+                        dns_time_us: own.dns_time_us,
                         ..self.observe(&packet, &TcpOptions::default())
                     },
                     None => continue,
@@ -272,6 +286,26 @@ mod tests {
             marks.map(|(index, marks)| (offsets[index], marks)).collect()
         };
         assert_eq!(found, [of(&[0, 1]), of(&[2]), of(&[3]), of(&[4])]);
+    }
+
+    #[test]
+    fn times_of_dns_responses_are_those_of_the_lines() {
+        for has_rtx in [true, false] {
+            let (offsets, batch) = lines(|index, line| match index {
+                1 => line.extend(br#","dns_time_us":70"#),
+                3 if has_rtx => line.extend(br#","rtx":"fast""#),
+                _ => {}
+            });
+            let mut analysis = Analysis::new(&[0]);
+            analysis.add_lines(&batch);
+            let part = analysis.finish().next().unwrap();
+            let with_time = findings(&part).filter(|(_, marks)| marks.dns_time_us.is_some());
+            let times: Vec<_> =
+                with_time.map(|(offset, marks)| (offset, marks.dns_time_us)).collect();
+            assert_eq!(times, [(offsets[1], Some(70))]);
+            // Findings in TCP come from the lines, or from the analysis.
+            assert_eq!(findings(&part).count(), if has_rtx { 2 } else { 3 });
+        }
     }
 
     #[test]

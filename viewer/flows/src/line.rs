@@ -1,11 +1,11 @@
-//! Findings in the lines of `--tcp-analysis`.
+//! Findings in the lines of `--tcp-analysis`, and the times of DNS responses in those of `--names`.
 
 use flow::{Marks, Reset, Retransmission};
 use memchr::memmem;
 use summary::line::{fields, string};
 
-/// The findings in a line; `None` if it contains none. Lines contain them only if the sniffer was asked for
-/// the analysis.
+/// The findings in a line; `None` if it contains none. Lines contain those of TCP only if the sniffer was asked
+/// for the analysis.
 pub fn marks(line: &[u8]) -> Option<Marks> {
     // Most lines have none, which this search finds out without parsing them.
     let has_some = [&b"\":true"[..], b"\"rtx\":", b"\"reset\":", b"\"unseen\":", b"_us\":"];
@@ -32,6 +32,7 @@ pub fn marks(line: &[u8]) -> Option<Marks> {
             "unseen" => marks.unseen_bytes = number(),
             "rtt_us" => marks.rtt_us = number(),
             "handshake_us" => marks.handshake_us = number(),
+            "dns_time_us" => marks.dns_time_us = number(),
             _ => {}
         }
     }
@@ -58,7 +59,7 @@ mod tests {
         );
         assert_eq!(
             marks(
-                r#","reset":"no_data","ooo":true,"window_full":true,"keep_alive":true,"unseen":7,"rtt_us":0,"handshake_us":9"#
+                r#","reset":"no_data","ooo":true,"window_full":true,"keep_alive":true,"unseen":7,"rtt_us":0,"handshake_us":9,"dns_time_us":8"#
             ),
             Some(Marks {
                 is_out_of_order: true,
@@ -68,6 +69,7 @@ mod tests {
                 unseen_bytes: Some(7),
                 rtt_us: Some(0),
                 handshake_us: Some(9),
+                dns_time_us: Some(8),
                 ..Marks::default()
             })
         );

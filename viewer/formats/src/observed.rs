@@ -1,7 +1,7 @@
 //! Packets with the values that the analysis of TCP needs: those of [`packed`], and further ones.
 
 use crate::packed::{self, Unpacker};
-use reassembly::DatagramPorts;
+use reassembly::{DatagramPorts, DnsTimes};
 use summary::{
     HeaderDetails, Packet, Summary, TcpOptions, TunnelPath, Tunnels, decode_with_details,
 };
@@ -16,6 +16,7 @@ const HAS_ACK: u8 = 1 << 3;
 const HAS_WIN: u8 = 1 << 4;
 const HAS_OPTIONS: u8 = 1 << 5;
 const HAS_TUNNEL: u8 = 1 << 6;
+const HAS_DNS_TIME: u8 = 1 << 7;
 
 /// Kinds of TCP options, and their lengths (RFC 9293, RFC 7323, RFC 2018).
 const MSS: [u8; 2] = [2, 4];
@@ -28,6 +29,7 @@ const TIMESTAMPS: [u8; 2] = [8, 10];
 #[derive(Debug, Default)]
 pub(crate) struct Observer {
     datagrams: DatagramPorts,
+    dns_times: DnsTimes,
     /// Options being written.
     options: Vec<u8>,
 }
@@ -41,7 +43,7 @@ impl Observer {
         packet.summary = Summary::new(frame.link, 0, 0);
         let mut details = HeaderDetails::default();
         let (tunnels, summary) = (Tunnels::Inner, &mut packet.summary);
-        decode_with_details(
+        let payload = decode_with_details(
             frame.link,
             frame.bytes,
             frame.wire_len,
@@ -56,6 +58,9 @@ impl Observer {
         if let Some((sport, dport)) = ports {
             (packet.summary.sport, packet.summary.dport) = (Some(sport), Some(dport));
         }
+        let interface = packet.interface.as_deref();
+        packet.names.dns_time_us =
+            self.dns_times.add(packet.ts, interface, &packet.summary, payload);
         self.put(&packet, &details.tcp_options, offset, out);
     }
 
@@ -63,6 +68,7 @@ impl Observer {
         packed::put(packet, offset, out);
         let summary = &packet.summary;
         let tcp = &summary.tcp;
+        let dns_time = packet.names.dns_time_us.and_then(|us| u32::try_from(us).ok());
         self.options.clear();
         put_options(options, &mut self.options);
         let tunnel = match summary.tunnel.iter().next() {
@@ -77,9 +83,10 @@ impl Observer {
                 | has(HAS_ACK, tcp.ack.is_some())
                 | has(HAS_WIN, tcp.win.is_some())
                 | has(HAS_OPTIONS, !self.options.is_empty())
-                | has(HAS_TUNNEL, !tunnel.is_empty()),
+                | has(HAS_TUNNEL, !tunnel.is_empty())
+                | has(HAS_DNS_TIME, dns_time.is_some()),
         );
-        for number in [summary.payload, tcp.seq, tcp.ack].into_iter().flatten() {
+        for number in [summary.payload, tcp.seq, tcp.ack, dns_time].into_iter().flatten() {
             out.extend(number.to_le_bytes());
         }
         tcp.win.into_iter().for_each(|win| out.extend(win.to_le_bytes()));
@@ -122,17 +129,19 @@ fn put_options(options: &TcpOptions, out: &mut Vec<u8>) {
 
 /// Reads the packets that a [`ReadFile`](crate::ReadFile) has passed on as
 /// [`Form::Observed`](crate::Form::Observed), and passes them to `visit` with the options of their TCP
-/// headers and the offsets of their records. Fields that the analysis does not need are empty.
+/// headers and the offsets of their records. Fields that the analysis does not need are empty; of the names, that
+/// is all but the time of DNS responses.
 pub fn unpack_observed(bytes: &[u8], mut visit: impl FnMut(&Packet<'_>, &TcpOptions, u64)) {
     packed::unpack_with(bytes, |unpacker, packet, offset| {
-        let options = read(unpacker, &mut packet.summary)?;
+        let options = read(unpacker, packet)?;
         visit(packet, &options, offset);
         Some(())
     });
 }
 
 /// Reads the further values of a packet.
-fn read(unpacker: &mut Unpacker<'_>, summary: &mut Summary<'_>) -> Option<TcpOptions> {
+fn read(unpacker: &mut Unpacker<'_>, packet: &mut Packet<'_>) -> Option<TcpOptions> {
+    let Packet { summary, names, .. } = packet;
     let [present] = unpacker.array()?;
     let has = |bit| present & bit != 0;
     // Only its presence matters.
@@ -141,6 +150,7 @@ fn read(unpacker: &mut Unpacker<'_>, summary: &mut Summary<'_>) -> Option<TcpOpt
         |bit| Some(if has(bit) { Some(u32::from_le_bytes(unpacker.array()?)) } else { None });
     summary.payload = number(HAS_PAYLOAD)?;
     (summary.tcp.seq, summary.tcp.ack) = (number(HAS_SEQ)?, number(HAS_ACK)?);
+    names.dns_time_us = number(HAS_DNS_TIME)?.map(u64::from);
     summary.tcp.win = match has(HAS_WIN) {
         true => Some(u16::from_le_bytes(unpacker.array()?)),
         false => None,
@@ -191,7 +201,7 @@ mod tests {
     proptest! {
         #[test]
         fn values_for_the_analysis_are_kept(
-            ns: i64, options in any_options(), is_fragment: bool, payload: Option<u32>,
+            ns: i64, options in any_options(), is_fragment: bool, payload: Option<u32>, dns_time: Option<u32>,
             tcp: (Option<u32>, Option<u32>, Option<u16>),
             tunnel in prop::sample::select(vec!["", "ip", "vxlan:42/gre"]),
         ) {
@@ -202,7 +212,8 @@ mod tests {
             if !tunnel.is_empty() {
                 summary.tunnel = TunnelPath::parse(tunnel).unwrap();
             }
-            let packet = Packet::new(1, Timestamp::from_ns(ns), summary);
+            let mut packet = Packet::new(1, Timestamp::from_ns(ns), summary);
+            packet.names.dns_time_us = dns_time.map(u64::from);
             let empty = Packet::new(2, Timestamp::from_ns(ns), Summary::new(LinkType::ETHERNET, 1, 1));
             let mut bytes = Vec::new();
             let mut observer = Observer::default();

@@ -36,7 +36,7 @@ impl App {
     pub(super) fn problem_kinds(&self) -> Vec<ProblemKind> {
         let ms = self.settings.slow_ms;
         let us = u64::from(ms) * 1_000;
-        let mut kinds = vec![
+        vec![
             ProblemKind::new("Retransmissions after a time-out", "rtx == timeout"),
             ProblemKind::new("Fast retransmissions", "rtx == fast"),
             ProblemKind::new("Spurious retransmissions", "rtx == spurious"),
@@ -53,16 +53,12 @@ impl App {
             ProblemKind::new("Refused connections", "reset == refused"),
             self.port_scans(),
             ProblemKind::new("DNS failures", "dns_rcode != NOERROR"),
-        ];
-        // Only lines have the times of answers.
-        if !self.files.are_captures() {
-            kinds.push(ProblemKind::new(
+            ProblemKind::new(
                 &format!("Slow DNS answers ({ms} ms or more)"),
                 &format!("dns_time_us >= {us}"),
-            ));
-        }
-        kinds.push(ProblemKind::new("Gaps in the capture", "unseen"));
-        kinds
+            ),
+            ProblemKind::new("Gaps in the capture", "unseen"),
+        ]
     }
 
     /// Finds the addresses that scan ports, unless they are those of the latest answer.

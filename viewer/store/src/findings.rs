@@ -1,4 +1,4 @@
-//! The findings of the analysis of TCP in the packets of a part. Most packets have none.
+//! The findings of the analysis in the packets of a part. Most packets have none.
 
 use crate::columns::BLOCK_LEN;
 use flow::{Marks, Reset, Retransmission};
@@ -18,12 +18,12 @@ const HAS_MORE: u8 = 1 << 7;
 
 /// Bits of the second byte. Those below tell which numbers there are; those from this one on are one more
 /// than the index of `reset`.
-const RESET_SHIFT: u32 = 3;
+const RESET_SHIFT: u32 = 4;
 
 /// Appends the marks of a packet.
 pub fn put_marks(marks: &Marks, bytes: &mut Vec<u8>) {
     let bit = |bit: u8, is_set: bool| if is_set { bit } else { 0 };
-    let numbers = [marks.unseen_bytes, marks.rtt_us, marks.handshake_us];
+    let numbers = [marks.unseen_bytes, marks.rtt_us, marks.handshake_us, marks.dns_time_us];
     let present = numbers.iter().rev().fold(0, |bits, one| bits << 1 | u8::from(one.is_some()));
     let reset = index_of(&Reset::ALL, marks.reset).map_or(0, |index| index + 1);
     let more = present | reset << RESET_SHIFT;
@@ -73,6 +73,7 @@ pub fn get_marks(bytes: &mut &[u8]) -> Option<Marks> {
         unseen_bytes: number()?,
         rtt_us: number()?,
         handshake_us: number()?,
+        dns_time_us: number()?,
     })
 }
 
@@ -87,7 +88,10 @@ pub(crate) fn texts(field: FindingField) -> &'static [&'static str] {
     match field {
         FindingField::Rtx => &RTX,
         FindingField::Reset => &RESET,
-        FindingField::Unseen | FindingField::Rtt | FindingField::Handshake => &[],
+        FindingField::DnsTime
+        | FindingField::Unseen
+        | FindingField::Rtt
+        | FindingField::Handshake => &[],
         _ => &["true"],
     }
 }
@@ -96,6 +100,7 @@ pub(crate) fn texts(field: FindingField) -> &'static [&'static str] {
 pub(crate) fn value(field: FindingField, marks: &Marks) -> i64 {
     let flag = |is_set: bool| is_set.then_some(0);
     let number = match field {
+        FindingField::DnsTime => marks.dns_time_us,
         FindingField::Rtx => index_of(&Retransmission::ALL, marks.rtx).map(u32::from),
         FindingField::OutOfOrder => flag(marks.is_out_of_order),
         FindingField::DupAck => flag(marks.is_dup_ack),
@@ -169,12 +174,12 @@ pub(crate) mod tests {
         pub(crate) fn any_marks()(
             rtx in prop::option::of(prop::sample::select(&Retransmission::ALL[..])),
             flags: [bool; 5], unseen_bytes: Option<u32>, rtt_us: Option<u32>,
-            handshake_us: Option<u32>, reset in prop::option::of(prop::sample::select(&Reset::ALL[..])),
+            handshake_us: Option<u32>, dns_time_us: Option<u32>, reset in prop::option::of(prop::sample::select(&Reset::ALL[..])),
         ) -> Marks {
             let [is_out_of_order, is_dup_ack, is_zero_window, is_window_full, is_keep_alive] = flags;
             Marks {
                 rtx, is_out_of_order, is_dup_ack, is_zero_window, is_window_full, is_keep_alive,
-                reset, unseen_bytes, rtt_us, handshake_us,
+                reset, unseen_bytes, rtt_us, handshake_us, dns_time_us,
             }
         }
     }

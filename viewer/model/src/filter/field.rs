@@ -46,9 +46,11 @@ pub enum ExtraField {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ListedField(u8);
 
-/// A field with a finding of the analysis of TCP (`docs/flows.md`).
+/// A field with a finding of the analysis of TCP (`docs/flows.md`), or with the time of a DNS response.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FindingField {
+    /// `dns_time_us`
+    DnsTime,
     /// `rtx`
     Rtx,
     /// `ooo`
@@ -135,7 +137,7 @@ const LISTED: &str = "\
     eth_src a eth_dst a seq 4 ack 4 win 2 payload 4 cap 4 frag 2 icmp_type 1 icmp_code 1 \
     icmp_src a icmp_dst a icmp_proto t icmp_sport 2 icmp_dport 2 arp_op 2 tunnel t outer_src a \
     outer_dst a dns t dns_type t dns_rcode t dns_answers t sni t alpn t ech t http_method t \
-    http_host t http_path t http_status 2 quic t dns_time_us 4 ja4 t community_id t rtx t \
+    http_host t http_path t http_status 2 quic t ja4 t community_id t dns_time_us 4 rtx t \
     ooo t dup_ack t zero_window t window_full t keep_alive t reset t unseen 4 rtt_us 4 \
     handshake_us 4";
 
@@ -152,7 +154,8 @@ fn listed(index: u8) -> (&'static str, &'static str) {
 }
 
 /// The findings at the end of [`LISTED`], in its order.
-const FINDINGS: [FindingField; 10] = [
+const FINDINGS: [FindingField; 11] = [
+    FindingField::DnsTime,
     FindingField::Rtx,
     FindingField::OutOfOrder,
     FindingField::DupAck,
@@ -165,7 +168,7 @@ const FINDINGS: [FindingField; 10] = [
     FindingField::Handshake,
 ];
 /// Index of the first of [`FINDINGS`] in [`LISTED`].
-const FIRST_FINDING: u8 = 34;
+const FIRST_FINDING: u8 = 33;
 
 impl ExtraField {
     /// Source MAC address.

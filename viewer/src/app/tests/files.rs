@@ -116,7 +116,7 @@ fn fields_that_capture_files_lack_are_named() {
         (
             "a.pcap",
             "not (dns_time_us or alpn == h2)",
-            "; dns_time_us is known only from the sniffer’s lines; alpn is known from capture files only \
+            "; dns_time_us is known only from the sniffer’s lines, and after the analysis of TCP; alpn is known from capture files only \
              in single, unencrypted packets",
         ),
     ] {
