@@ -9,14 +9,45 @@ use summary::{PayloadNames, Proto, Summary, Timestamp};
 /// Maximum number of questions whose response is expected.
 const MAX_QUESTIONS: usize = 1 << 16;
 
-/// Measures the times of DNS responses, without the other names. Messages that continue in other packets
-/// are not read.
-#[derive(Debug, Default)]
-pub struct DnsTimes {
-    questions: Questions,
-    /// Buffer for names.
-    buf: String,
+/// What a DNS question and its response have in common.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct DnsQuestion {
+    /// ID of the message.
+    pub id: u16,
+    /// A hash of name and type.
+    pub hash: u64,
+    /// Whether the message is the response.
+    pub is_response: bool,
 }
+
+impl DnsQuestion {
+    /// The question in the message of a packet with these names. Messages that continue in other packets have no
+    /// names.
+    pub fn of(summary: &Summary<'_>, payload: &[u8], names: &PayloadNames<'_>) -> Option<Self> {
+        // The length of a message over TCP is before it.
+        let is_tcp = summary.proto == Proto::TCP;
+        let message = if is_tcp { payload.get(2..)? } else { payload };
+        Self::new(message, names)
+    }
+
+    /// The question of a message with these names.
+    fn new(message: &[u8], names: &PayloadNames<'_>) -> Option<Self> {
+        let (Some((name, kind)), [id_high, id_low, flags, ..]) = (&names.dns, message) else {
+            return None;
+        };
+        let mut hasher = FxHasher::default();
+        (name, kind).hash(&mut hasher);
+        Some(Self {
+            id: u16::from_be_bytes([*id_high, *id_low]),
+            hash: hasher.finish(),
+            is_response: flags & 0x80 != 0,
+        })
+    }
+}
+
+/// Measures the times of DNS responses.
+#[derive(Debug, Default)]
+pub struct DnsTimes(Questions);
 
 impl DnsTimes {
     /// The time from the question to the response in a packet, in microseconds; `None` if there is no response,
@@ -26,15 +57,10 @@ impl DnsTimes {
         ts: Timestamp,
         interface: Option<&str>,
         summary: &Summary<'_>,
-        payload: &[u8],
+        question: DnsQuestion,
     ) -> Option<u64> {
-        let key = FlowKey::new(interface, summary).filter(|_| summary.frag.is_none())?;
-        let mut names = PayloadNames::parse(summary, payload, &mut self.buf);
-        // The length of a message over TCP is before it.
-        let is_tcp = summary.proto == Proto::TCP;
-        let message = if is_tcp { payload.get(2..).unwrap_or_default() } else { payload };
-        self.questions.add(key, ts, message, &mut names);
-        names.dns_time_us
+        let flow = FlowKey::new(interface, summary).filter(|_| summary.frag.is_none())?;
+        self.0.add_question(flow, ts, question)
     }
 }
 
@@ -61,25 +87,31 @@ impl Questions {
         message: &[u8],
         names: &mut PayloadNames<'_>,
     ) {
-        let (Some((name, kind)), [id_high, id_low, flags, ..]) = (&names.dns, message) else {
-            return;
-        };
-        let mut hasher = FxHasher::default();
-        (name, kind).hash(&mut hasher);
-        let (id, hash) = (u16::from_be_bytes([*id_high, *id_low]), hasher.finish());
-        let is_response = flags & 0x80 != 0;
+        if let Some(question) = DnsQuestion::new(message, names) {
+            names.dns_time_us = self.add_question(flow, now, question);
+        }
+    }
+
+    /// Adds a message. Returns the time of a response.
+    fn add_question(
+        &mut self,
+        flow: FlowKey,
+        now: Timestamp,
+        question: DnsQuestion,
+    ) -> Option<u64> {
+        let DnsQuestion { id, hash, is_response } = question;
         let since = |time: Timestamp| now.ns().saturating_sub(time.ns());
         if is_response {
             let question = self.0.remove(&(flow.connection.reversed(), id, hash));
             let elapsed = question.map(since).filter(|elapsed| *elapsed <= MAX_AGE_NS);
-            names.dns_time_us = elapsed.and_then(|ns| u64::try_from(ns / 1_000).ok());
-            return;
+            return elapsed.and_then(|ns| u64::try_from(ns / 1_000).ok());
         }
         let key = (flow.connection, id, hash);
         let is_repeated = self.0.get_mut(&key).is_some_and(|first| since(*first) <= MAX_AGE_NS);
         if !is_repeated {
             self.0.insert(key, now, now, |_, _| ());
         }
+        None
     }
 }
 

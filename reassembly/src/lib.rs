@@ -59,5 +59,5 @@ mod tracker;
 
 pub use assembler::DatagramAssembler;
 pub use datagrams::DatagramPorts;
-pub use dns::DnsTimes;
+pub use dns::{DnsQuestion, DnsTimes};
 pub use tracker::NameTracker;

@@ -347,7 +347,7 @@ fn problems_of_connections_and_dns_match_the_lines() {
     for ms in [1, slowest, slowest + 1] {
         page.act(&format!("viewer.set('slow-ms', '{ms}')"));
         let slow = times.iter().filter(|us| ms * 1_000 <= **us).count();
-        assert_eq!(count(&format!("Slow DNS answers ({} ms", number(ms as usize))), number(slow));
+        assert_eq!(count(&format!("Slow DNS answers ({} ms", summary::grouped(ms))), number(slow));
     }
     // The codes are read from the file once they are needed.
     assert_eq!(count("DNS failures"), "click to count");

@@ -1,6 +1,7 @@
 //! The analysis of one file.
 
 use flow::{FlowTable, Limits, Marks, Observation};
+use reassembly::DnsTimes;
 use std::sync::Arc;
 use summary::line::parse_packet;
 use summary::{Packet, PayloadNames, TcpOptions};
@@ -33,6 +34,7 @@ pub trait Analyze {
 #[derive(Debug)]
 pub struct Analysis {
     flows: FlowTable,
+    dns_times: DnsTimes,
     /// The interface of the last packet.
     interface: Option<Arc<str>>,
     parts: Vec<Part>,
@@ -58,6 +60,7 @@ impl Analysis {
         let part = |start: &u64| Part { start: *start, ..Part::default() };
         Self {
             flows: FlowTable::new(Limits::default()),
+            dns_times: DnsTimes::default(),
             interface: None,
             parts: starts.iter().map(part).collect(),
             current: 0,
@@ -75,10 +78,9 @@ impl Analysis {
             Some(last) if **last == *name => last.clone(),
             last => last.insert(name.into()).clone(),
         });
-        let dns_time_us = packet.names.dns_time_us.and_then(|us| u32::try_from(us).ok());
         let names = PayloadNames::default();
         let packet = Observation::new(packet.ts, interface, &packet.summary, options, &names);
-        Marks { dns_time_us, ..self.flows.add(&packet, &mut |_, _| ()) }
+        self.flows.add(&packet, &mut |_, _| ())
     }
 
     fn add(&mut self, offset: u64, marks: &Marks) {
@@ -112,8 +114,13 @@ impl Part {
 
 impl Analyze for Analysis {
     fn add_packets(&mut self, bytes: &[u8]) {
-        unpack_observed(bytes, |packet, options, offset| {
-            let marks = self.observe(packet, options);
+        unpack_observed(bytes, |packet, values, offset| {
+            let mut marks = self.observe(packet, &values.options);
+            if let Some(question) = values.question {
+                let interface = packet.interface.as_deref();
+                let us = self.dns_times.add(packet.ts, interface, &packet.summary, question);
+                marks.dns_time_us = us.and_then(|us| u32::try_from(us).ok());
+            }
             self.add(offset, &marks);
         });
     }

@@ -21,7 +21,7 @@ mod section;
 mod web;
 
 pub use compression::Compression;
-pub use observed::unpack_observed;
+pub use observed::{ObservedValues, unpack_observed};
 pub use packed::unpack;
 pub use reader::{ContentSink, Form, OpenFile, ReadFile, open};
 pub use record::{FileRecord, MAX_FRAME_LEN, RawFrame};

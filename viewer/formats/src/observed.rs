@@ -1,9 +1,10 @@
 //! Packets with the values that the analysis of TCP needs: those of [`packed`], and further ones.
 
 use crate::packed::{self, Unpacker};
-use reassembly::{DatagramPorts, DnsTimes};
+use reassembly::{DatagramPorts, DnsQuestion};
 use summary::{
-    HeaderDetails, Packet, Summary, TcpOptions, TunnelPath, Tunnels, decode_with_details,
+    HeaderDetails, Packet, PayloadNames, Summary, TcpOptions, TunnelPath, Tunnels,
+    decode_with_details,
 };
 
 use crate::capture::Record;
@@ -16,7 +17,7 @@ const HAS_ACK: u8 = 1 << 3;
 const HAS_WIN: u8 = 1 << 4;
 const HAS_OPTIONS: u8 = 1 << 5;
 const HAS_TUNNEL: u8 = 1 << 6;
-const HAS_DNS_TIME: u8 = 1 << 7;
+const HAS_QUESTION: u8 = 1 << 7;
 
 /// Kinds of TCP options, and their lengths (RFC 9293, RFC 7323, RFC 2018).
 const MSS: [u8; 2] = [2, 4];
@@ -29,9 +30,19 @@ const TIMESTAMPS: [u8; 2] = [8, 10];
 #[derive(Debug, Default)]
 pub(crate) struct Observer {
     datagrams: DatagramPorts,
-    dns_times: DnsTimes,
     /// Options being written.
     options: Vec<u8>,
+    /// Buffer for names.
+    buf: String,
+}
+
+/// Values of a packet besides its summary.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ObservedValues {
+    /// Options of the TCP header.
+    pub options: TcpOptions,
+    /// The question of a DNS message.
+    pub question: Option<DnsQuestion>,
 }
 
 impl Observer {
@@ -58,19 +69,24 @@ impl Observer {
         if let Some((sport, dport)) = ports {
             (packet.summary.sport, packet.summary.dport) = (Some(sport), Some(dport));
         }
-        let interface = packet.interface.as_deref();
-        packet.names.dns_time_us =
-            self.dns_times.add(packet.ts, interface, &packet.summary, payload);
-        self.put(&packet, &details.tcp_options, offset, out);
+        let names = PayloadNames::parse(&packet.summary, payload, &mut self.buf);
+        let question = DnsQuestion::of(&packet.summary, payload, &names);
+        let values = ObservedValues { options: details.tcp_options, question };
+        self.put(&packet, &values, offset, out);
     }
 
-    fn put(&mut self, packet: &Packet<'_>, options: &TcpOptions, offset: u64, out: &mut Vec<u8>) {
+    fn put(
+        &mut self,
+        packet: &Packet<'_>,
+        values: &ObservedValues,
+        offset: u64,
+        out: &mut Vec<u8>,
+    ) {
         packed::put(packet, offset, out);
         let summary = &packet.summary;
         let tcp = &summary.tcp;
-        let dns_time = packet.names.dns_time_us.and_then(|us| u32::try_from(us).ok());
         self.options.clear();
-        put_options(options, &mut self.options);
+        put_options(&values.options, &mut self.options);
         let tunnel = match summary.tunnel.iter().next() {
             Some(_) => summary.tunnel.to_string(),
             None => String::new(),
@@ -84,9 +100,9 @@ impl Observer {
                 | has(HAS_WIN, tcp.win.is_some())
                 | has(HAS_OPTIONS, !self.options.is_empty())
                 | has(HAS_TUNNEL, !tunnel.is_empty())
-                | has(HAS_DNS_TIME, dns_time.is_some()),
+                | has(HAS_QUESTION, values.question.is_some()),
         );
-        for number in [summary.payload, tcp.seq, tcp.ack, dns_time].into_iter().flatten() {
+        for number in [summary.payload, tcp.seq, tcp.ack].into_iter().flatten() {
             out.extend(number.to_le_bytes());
         }
         tcp.win.into_iter().for_each(|win| out.extend(win.to_le_bytes()));
@@ -95,6 +111,11 @@ impl Observer {
                 out.push(bytes.len().to_le_bytes()[0]);
                 out.extend_from_slice(bytes);
             }
+        }
+        if let Some(DnsQuestion { id, hash, is_response }) = values.question {
+            out.extend(id.to_le_bytes());
+            out.extend(hash.to_le_bytes());
+            out.push(is_response.into());
         }
     }
 }
@@ -128,20 +149,18 @@ fn put_options(options: &TcpOptions, out: &mut Vec<u8>) {
 }
 
 /// Reads the packets that a [`ReadFile`](crate::ReadFile) has passed on as
-/// [`Form::Observed`](crate::Form::Observed), and passes them to `visit` with the options of their TCP
-/// headers and the offsets of their records. Fields that the analysis does not need are empty; of the names, that
-/// is all but the time of DNS responses.
-pub fn unpack_observed(bytes: &[u8], mut visit: impl FnMut(&Packet<'_>, &TcpOptions, u64)) {
+/// [`Form::Observed`](crate::Form::Observed), and passes them to `visit` with further values and the
+/// offsets of their records. Fields that the analysis does not need are empty.
+pub fn unpack_observed(bytes: &[u8], mut visit: impl FnMut(&Packet<'_>, &ObservedValues, u64)) {
     packed::unpack_with(bytes, |unpacker, packet, offset| {
-        let options = read(unpacker, packet)?;
-        visit(packet, &options, offset);
+        let values = read(unpacker, &mut packet.summary)?;
+        visit(packet, &values, offset);
         Some(())
     });
 }
 
 /// Reads the further values of a packet.
-fn read(unpacker: &mut Unpacker<'_>, packet: &mut Packet<'_>) -> Option<TcpOptions> {
-    let Packet { summary, names, .. } = packet;
+fn read(unpacker: &mut Unpacker<'_>, summary: &mut Summary<'_>) -> Option<ObservedValues> {
     let [present] = unpacker.array()?;
     let has = |bit| present & bit != 0;
     // Only its presence matters.
@@ -150,7 +169,6 @@ fn read(unpacker: &mut Unpacker<'_>, packet: &mut Packet<'_>) -> Option<TcpOptio
         |bit| Some(if has(bit) { Some(u32::from_le_bytes(unpacker.array()?)) } else { None });
     summary.payload = number(HAS_PAYLOAD)?;
     (summary.tcp.seq, summary.tcp.ack) = (number(HAS_SEQ)?, number(HAS_ACK)?);
-    names.dns_time_us = number(HAS_DNS_TIME)?.map(u64::from);
     summary.tcp.win = match has(HAS_WIN) {
         true => Some(u16::from_le_bytes(unpacker.array()?)),
         false => None,
@@ -164,7 +182,15 @@ fn read(unpacker: &mut Unpacker<'_>, packet: &mut Packet<'_>) -> Option<TcpOptio
         [] => TunnelPath::default(),
         text => TunnelPath::parse(str::from_utf8(text).ok()?)?,
     };
-    Some(options)
+    let question = match has(HAS_QUESTION) {
+        true => Some(DnsQuestion {
+            id: u16::from_le_bytes(unpacker.array()?),
+            hash: u64::from_le_bytes(unpacker.array()?),
+            is_response: unpacker.array()? == [1],
+        }),
+        false => None,
+    };
+    Some(ObservedValues { options, question })
 }
 
 #[cfg(test)]
@@ -201,7 +227,7 @@ mod tests {
     proptest! {
         #[test]
         fn values_for_the_analysis_are_kept(
-            ns: i64, options in any_options(), is_fragment: bool, payload: Option<u32>, dns_time: Option<u32>,
+            ns: i64, options in any_options(), is_fragment: bool, payload: Option<u32>, question: Option<(u16, u64, bool)>,
             tcp: (Option<u32>, Option<u32>, Option<u16>),
             tunnel in prop::sample::select(vec!["", "ip", "vxlan:42/gre"]),
         ) {
@@ -212,18 +238,20 @@ mod tests {
             if !tunnel.is_empty() {
                 summary.tunnel = TunnelPath::parse(tunnel).unwrap();
             }
-            let mut packet = Packet::new(1, Timestamp::from_ns(ns), summary);
-            packet.names.dns_time_us = dns_time.map(u64::from);
+            let packet = Packet::new(1, Timestamp::from_ns(ns), summary);
+            let question =
+                question.map(|(id, hash, is_response)| DnsQuestion { id, hash, is_response });
+            let values = ObservedValues { options, question };
             let empty = Packet::new(2, Timestamp::from_ns(ns), Summary::new(LinkType::ETHERNET, 1, 1));
             let mut bytes = Vec::new();
             let mut observer = Observer::default();
-            observer.put(&packet, &options, 7, &mut bytes);
-            observer.put(&empty, &TcpOptions::default(), 9, &mut bytes);
-            let mut expected = vec![(packet, options, 7), (empty, TcpOptions::default(), 9)];
-            unpack_observed(&bytes, |packet, options, offset| {
-                let (expected, expected_options, expected_offset) = expected.remove(0);
+            observer.put(&packet, &values, 7, &mut bytes);
+            observer.put(&empty, &ObservedValues::default(), 9, &mut bytes);
+            let mut expected = vec![(packet, values, 7), (empty, ObservedValues::default(), 9)];
+            unpack_observed(&bytes, |packet, values, offset| {
+                let (expected, expected_values, expected_offset) = expected.remove(0);
                 assert_eq!((packet, offset), (&expected, expected_offset));
-                assert_eq!(options, &expected_options);
+                assert_eq!(values, &expected_values);
             });
             prop_assert!(expected.is_empty());
         }
