@@ -67,6 +67,7 @@ struct Datagram {
     since: Timestamp,
     /// Source and destination, if the first fragment was captured.
     ports: Option<(u16, u16)>,
+    /// In the order of their bytes.
     parts: Vec<Part>,
     /// Length of the datagram, if the last fragment was captured.
     len: Option<u32>,
@@ -139,7 +140,9 @@ impl Datagram {
             self.ports = summary.sport.zip(summary.dport);
         }
         if !self.parts.contains(&part) {
-            self.parts.push(part);
+            // In order: the code for sorting would take much space in the page.
+            let index = self.parts.partition_point(|other| other.start < part.start);
+            self.parts.insert(index, part);
         }
         if self.parts.len() == MAX_PIECES {
             self.join();
@@ -151,7 +154,6 @@ impl Datagram {
 
     /// Joins consecutive fragments. Copies of them are not recognized any longer.
     fn join(&mut self) {
-        self.parts.sort_unstable_by_key(|part| part.start);
         self.parts.dedup_by(|next, last| {
             let is_next = last.end == next.start;
             if is_next {
