@@ -190,6 +190,8 @@ fn numbers_over_time_lead_to_packets_and_select_time() {
     let text = readout();
     assert!(text.starts_with("Findings: ") && text.contains("retransmission"), "{text}");
     assert!(!text.contains("not scaled"), "{text}");
+    let image = "document.querySelector('.sequence canvas').toDataURL()";
+    let unmarked = page.eval(image);
     page.eval("document.querySelector('.sequence canvas').focus()");
     for _ in 0..2 {
         page.chromium.press("ArrowRight").unwrap();
@@ -215,4 +217,9 @@ fn numbers_over_time_lead_to_packets_and_select_time() {
     assert_eq!(numbers.last(), Some(&10), "{numbers:?}");
     assert!((2..=5).contains(&numbers.len()), "{numbers:?}");
     assert!(page.text("#chips").contains("Time"), "{}", page.text("#chips"));
+    // The plot marks the selected time, until it is not selected any more.
+    page.chromium.mouse(Mouse::Move, in_plot(&page, (0.5, -0.1)), false).unwrap();
+    assert_ne!(page.eval(image), unmarked);
+    page.act("viewer.clear()");
+    page.wait_for(&format!("{image} === {unmarked}"));
 }

@@ -1,8 +1,10 @@
 //! The connection that is shown: its packets are reread, part by part, in the order of the files.
 
 use super::{App, Effect, Panel};
+use crate::axis::Quantity;
 use crate::columns::PacketRow;
 use crate::conversations::EndpointPair;
+use crate::filter::{Expr, Field, Set};
 use crate::link::{link_text, selected};
 use crate::load::ConnectionRead;
 use crate::selection::{Dimension, Selection};
@@ -89,6 +91,21 @@ impl App {
             effects.push(connection.request());
         }
         connection.read = read;
+    }
+
+    /// Tells the view of connections that another time range is selected.
+    pub(super) fn connection_time_effect(&mut self) -> Option<Effect> {
+        let time = match self.history.now().get(Dimension::Time) {
+            Some(Expr::In(Field::Quantity(Quantity::Time), Set::Numbers(ranges))) => {
+                ranges.first().zip(ranges.last()).map(|(first, last)| (first.0, last.1))
+            }
+            _ => None,
+        };
+        let is_other = self.connection.is_some() && self.connection_time != time;
+        is_other.then(|| {
+            self.connection_time = time;
+            Effect::MarkConnectionTime(time)
+        })
     }
 
     /// Continues with the first part if the part that is being read was dropped: its worker does not answer.

@@ -249,6 +249,8 @@ pub enum Effect {
     },
     /// Show the connection: all of its packets were passed on.
     ShowConnection,
+    /// Mark the packets of the connection in this time range, in nanoseconds since the epoch, or none.
+    MarkConnectionTime(Option<(i64, i64)>),
     /// Analyze the TCP connections in a file, and end with [`Event::Analyzed`]. Its parts, each with the
     /// offset of its first byte.
     Analyze(Vec<(usize, u64)>),

@@ -119,6 +119,8 @@ pub struct App {
     connection: Option<OpenConnection>,
     /// Number of the last request for a connection.
     connection_id: u32,
+    /// The time range that the view of connections marks as selected.
+    connection_time: Option<(i64, i64)>,
     conversations: SortedRows<Conversation, Column>,
     endpoints: SortedRows<Endpoint, EndpointColumn>,
     /// All conversations, endpoints and problems are needed although their tables are not visible.
@@ -415,6 +417,7 @@ impl App {
                 .push(Effect::RunQueries { queries, selection: Box::new(self.marked_selection()) });
         }
         self.skip_dropped_connection(effects);
+        effects.extend(self.connection_time_effect());
         effects.extend(self.request_names());
         effects.extend(self.request_analysis());
         let packets = if is_interacting { Vec::new() } else { self.missing_fields() };

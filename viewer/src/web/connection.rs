@@ -6,7 +6,7 @@ use wasm_bindgen::prelude::*;
 use super::dom::log_error;
 use super::page::Page;
 use crate::app::Event;
-use crate::wire::decode;
+use crate::wire::{decode, encode};
 
 type Notify = Closure<dyn Fn(String, JsValue)>;
 
@@ -54,6 +54,11 @@ impl ConnectionPanel {
     /// Shows the packets that were added.
     pub(super) fn show(&self) {
         self.call("show", &[]);
+    }
+
+    /// Marks the packets in a time range, in nanoseconds since the epoch, or none.
+    pub(super) fn mark_time(&self, time: Option<(i64, i64)>) {
+        self.call("markTime", &[&Uint8Array::from(&encode(&time)[..])]);
     }
 
     fn call(&self, method: &str, args: &[&JsValue]) {

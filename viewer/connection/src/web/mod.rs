@@ -7,6 +7,7 @@ use js_sys::Function;
 use std::cell::RefCell;
 use std::rc::Rc;
 use viewer_dom::{listen, log_error};
+use viewer_model::wire::decode;
 use wasm_bindgen::prelude::*;
 use web_sys::{Element, Event, KeyboardEvent, PointerEvent, ResizeObserver, WheelEvent};
 
@@ -51,6 +52,12 @@ impl ConnectionView {
     /// Takes a batch of packets of a file, given by its index and its name.
     pub fn add(&self, file: usize, name: &str, batch: &[u8]) {
         self.view.borrow_mut().add(file, name, batch);
+    }
+
+    /// Marks the packets in a time range, given by the bytes of an optional range in nanoseconds since the epoch.
+    #[wasm_bindgen(js_name = markTime)]
+    pub fn mark_time(&self, time: &[u8]) -> Result<(), JsValue> {
+        self.view.borrow_mut().plot_mut().mark_time(decode(time).flatten())
     }
 
     /// Shows the packets that were added.

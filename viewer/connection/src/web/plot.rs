@@ -34,8 +34,12 @@ pub(super) struct PlotView {
     /// The range of time that is shown; `None` for everything.
     zoom: Option<(i64, i64)>,
     overlay: Overlay,
+    /// The time range that the page has selected, in nanoseconds since the epoch.
+    selected: Option<(i64, i64)>,
     /// Where a drag has begun.
     pressed_px: Option<f64>,
+    /// The pointer has moved since then.
+    is_dragged: bool,
     /// Where the keyboard selection has begun.
     anchor_ns: Option<i64>,
 }
@@ -65,7 +69,9 @@ impl PlotView {
             sequence: Sequence::default(),
             zoom: None,
             overlay: Overlay::default(),
+            selected: None,
             pressed_px: None,
+            is_dragged: false,
             anchor_ns: None,
         })
     }
@@ -77,10 +83,27 @@ impl PlotView {
     /// Shows a direction of a connection.
     pub(super) fn show(&mut self, connection: &Connection, sender: Side) -> Result<(), JsValue> {
         self.sequence = Sequence::of(connection, sender);
-        (self.zoom, self.overlay) = (None, Overlay::default());
-        (self.pressed_px, self.anchor_ns) = (None, None);
+        (self.zoom, self.overlay) = (None, Overlay { brush: self.selected_brush(), cursor: None });
+        (self.pressed_px, self.is_dragged, self.anchor_ns) = (None, false, None);
         self.describe();
         self.draw()
+    }
+
+    /// Marks the packets in a time range, in nanoseconds since the epoch, or none.
+    pub(super) fn mark_time(&mut self, time: Option<(i64, i64)>) -> Result<(), JsValue> {
+        self.selected = time;
+        self.overlay.brush = self.selected_brush();
+        self.draw()
+    }
+
+    /// The selected time range, if it contains packets of the connection.
+    fn selected_brush(&self) -> Option<(i64, i64)> {
+        let start = self.sequence.start_ns;
+        let brush =
+            self.selected.map(|(from, to)| (from.saturating_sub(start), to.saturating_sub(start)));
+        brush.filter(|(from, to)| {
+            self.sequence.points.iter().any(|point| (from..=to).contains(&&point.ns))
+        })
     }
 
     /// Draws the plot, if it is visible.
@@ -155,7 +178,7 @@ impl PlotView {
     pub(super) fn pointer_down(&mut self, event: &PointerEvent) -> Result<(), JsValue> {
         if event.button() == 0 {
             self.pressed_px = Some(Self::position(event).0);
-            (self.overlay.brush, self.anchor_ns) = (None, None);
+            (self.is_dragged, self.anchor_ns) = (false, None);
             self.canvas().set_pointer_capture(event.pointer_id())?;
         }
         Ok(())
@@ -166,6 +189,7 @@ impl PlotView {
         match self.pressed_px.filter(|from| MIN_DRAG_PX <= (at.0 - from).abs()) {
             Some(from) => {
                 let (a, b) = (plot.time_at(from), plot.time_at(at.0));
+                self.is_dragged = true;
                 self.overlay.brush = Some((a.min(b), a.max(b)));
                 self.draw()
             }
@@ -175,7 +199,7 @@ impl PlotView {
 
     pub(super) fn pointer_up(&mut self, event: &PointerEvent) -> Option<Action> {
         self.pressed_px.take()?;
-        match self.overlay.brush {
+        match self.overlay.brush.filter(|_| self.is_dragged) {
             Some(brush) => Some(self.select(brush)),
             None => {
                 let nearest = self.plot().nearest(&self.sequence, Self::position(event))?;
@@ -186,7 +210,10 @@ impl PlotView {
 
     /// The pointer has left the plot, or the gesture was cancelled.
     pub(super) fn pointer_leave(&mut self) -> Result<(), JsValue> {
-        self.pressed_px = None;
+        if self.pressed_px.take().is_some() && self.is_dragged {
+            self.overlay.brush = self.selected_brush();
+            self.draw()?;
+        }
         self.move_cursor(None)
     }
 
@@ -230,8 +257,8 @@ impl PlotView {
                 let point = cursor.and_then(|cursor| points.get(cursor));
                 return Ok((true, point.map(|point| Action::ShowPacket(point.packet))));
             }
-            "Escape" if cursor.is_some() || self.overlay.brush.is_some() => {
-                (self.overlay.brush, self.anchor_ns) = (None, None);
+            "Escape" if cursor.is_some() || self.anchor_ns.is_some() => {
+                (self.overlay.brush, self.anchor_ns) = (self.selected_brush(), None);
                 self.move_cursor(None)?;
                 self.draw()?;
                 return Ok((true, None));

@@ -74,3 +74,18 @@ fn packets_of_the_connection_have_details() {
     assert!(page.app.view().detail.unwrap().title.starts_with("Packet 3,"));
     assert_eq!(page.read.last(), Some(&(0, 2)));
 }
+
+#[test]
+fn selected_time_is_marked_while_a_connection_is_shown() {
+    let mut page = Page::open();
+    let select = |page: &mut Page, from| page.send(Event::SelectTime(from, 5));
+    select(&mut page, 1);
+    page.send(Event::Clear(None));
+    assert_eq!(page.connection_times, [], "no connection is shown");
+    open_first_connection(&mut page);
+    select(&mut page, 1);
+    select(&mut page, 2);
+    page.send(Event::SetFilter("tcp".into(), 0));
+    page.send(Event::Clear(None));
+    assert_eq!(page.connection_times, [Some((1, 5)), Some((2, 5)), None]);
+}

@@ -55,6 +55,8 @@ struct Page {
     /// The parts of the connection that were requested, and how much of them; `None` once it is shown.
     connection: Vec<Option<(usize, viewer_connection::Limits)>>,
     connection_id: u32,
+    /// The time ranges that the view of connections marked.
+    connection_times: Vec<Option<(i64, i64)>>,
 }
 
 /// One packet per millisecond from noon: sizes 0 to 999, tcp and udp alternating, ports 0 to 9.
@@ -89,6 +91,7 @@ impl Page {
             analyzed: Vec::new(),
             connection: Vec::new(),
             connection_id: 0,
+            connection_times: Vec::new(),
         };
         for panel in &Panel::ALL[..CHART_COUNT] {
             page.send(Event::Resize(*panel, SIZE));
@@ -145,6 +148,7 @@ impl Page {
                         self.connection_id = id;
                     }
                     Effect::ShowConnection => self.connection.push(None),
+                    Effect::MarkConnectionTime(time) => self.connection_times.push(time),
                     Effect::Append(append) => self.appended.push(append),
                     Effect::DropBefore(part) => self.first_part = part,
                     Effect::ResendFlows => {

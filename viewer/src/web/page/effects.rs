@@ -35,6 +35,7 @@ impl State {
                 self.workers.post_all(&message);
             }
             Effect::ShowConnection => self.connection.show(),
+            Effect::MarkConnectionTime(time) => self.connection.mark_time(time),
             Effect::ReadNames(first) => self.workers.post_all(&ToWorker::ReadNames { first }),
             Effect::Load(assignments, limits) => self.load(assignments, limits),
             Effect::Cancel => self.workers.post_all(&ToWorker::Cancel),
