@@ -3,7 +3,6 @@
 
 use super::{Bytes, Extent};
 use memchr::memchr;
-use std::net::{Ipv4Addr, Ipv6Addr};
 
 /// The first bytes of version 1.
 const START_1: &[u8] = b"PROXY ";
@@ -46,21 +45,31 @@ pub(super) fn extent(bytes: &[u8]) -> Extent {
 fn is_line(line: &[u8]) -> bool {
     let text = line.strip_suffix(b"\r").and_then(|line| str::from_utf8(line).ok());
     let parts: Vec<_> = text.unwrap_or_default().split(' ').collect();
-    let is_port = |port: &str| port.parse::<u16>().is_ok();
     match parts[..] {
         ["PROXY", "UNKNOWN", ..] => true,
-        ["PROXY", "TCP4", src, dst, sport, dport] => {
-            [src, dst].iter().all(|address| address.parse::<Ipv4Addr>().is_ok())
-                && is_port(sport)
-                && is_port(dport)
-        }
-        ["PROXY", "TCP6", src, dst, sport, dport] => {
-            [src, dst].iter().all(|address| address.parse::<Ipv6Addr>().is_ok())
-                && is_port(sport)
-                && is_port(dport)
+        ["PROXY", family @ ("TCP4" | "TCP6"), src, dst, sport, dport] => {
+            [src, dst].into_iter().all(|address| is_address(address, family == "TCP6"))
+                && [sport, dport].into_iter().all(is_port)
         }
         _ => false,
     }
+}
+
+/// Whether text has the characters of an address. The code for reading one would take much space in the page.
+fn is_address(text: &str, is_v6: bool) -> bool {
+    let is_char = |byte: u8| match byte {
+        b'0'..=b'9' | b'.' => true,
+        b'a'..=b'f' | b'A'..=b'F' | b':' => is_v6,
+        _ => false,
+    };
+    !text.is_empty() && text.bytes().all(is_char)
+}
+
+fn is_port(text: &str) -> bool {
+    let value = |sum: u32, digit: u8| sum * 10 + u32::from(digit - b'0');
+    (1..=5).contains(&text.len())
+        && text.bytes().all(|byte| byte.is_ascii_digit())
+        && text.bytes().fold(0, value) <= 0xffff
 }
 
 /// Version and command, family and transport, length of the addresses and what follows them.
