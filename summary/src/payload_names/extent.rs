@@ -69,9 +69,7 @@ impl Extent {
             extent => extent,
         }
     }
-}
 
-impl Extent {
     /// The extent of the header of a proxy protocol at the start of a connection: that of PROXY, or, if it
     /// is certain that the connection begins, the messages of SOCKS. The messages of a connection that is
     /// forwarded follow it.
