@@ -49,6 +49,7 @@ mod dns;
 mod flow;
 mod http;
 mod ja4;
+mod messages;
 mod position;
 mod quic;
 mod stream;
