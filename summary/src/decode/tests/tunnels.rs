@@ -1,7 +1,7 @@
 //! Packets in tunnels, and packets that only look like them.
 
 use super::{ETH, IPV4, UDP_DNS, check, check_ethernet, ethernet, ipv4, ipv6};
-use crate::{LinkType, Proto, Summary, Tunnels, decode, decode_into};
+use crate::{Faults, LinkType, Proto, Summary, Tunnels, decode, decode_into};
 use proptest::prelude::*;
 
 /// The innermost packet: a datagram of four bytes.
@@ -42,6 +42,15 @@ fn check_inner(packet: &[u8], tunnel: &str, is_frame: bool) {
         packet.len()
     );
     check(LinkType::RAW, packet, packet.len(), &expect);
+    // Where the capture cuts off what tells of the tunnel, it says so.
+    let wire_len = u32::try_from(packet.len()).unwrap();
+    for cut_len in 0..packet.len() {
+        let cut = decode(LinkType::RAW, &packet[..cut_len], wire_len);
+        assert!(
+            cut.tunnel.to_string() == tunnel || cut.faults.contains(Faults::TRUNCATED),
+            "{tunnel} cut to {cut_len}: {cut:?}"
+        );
+    }
 }
 
 /// A packet that is described by its outermost headers.

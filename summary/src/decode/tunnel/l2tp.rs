@@ -12,11 +12,17 @@ use crate::inspect::{Fields, tunnel as fields};
 /// Lists the fields of a header.
 type Describe = fn(&mut Fields<'_>);
 
+/// Flags and version of data in version 3 over UDP, reserved (RFC 3931, section 4.1.2.2).
+const VERSION_3: [u8; 4] = [0, 3, 0, 0];
+
+/// Whether the payload of UDP begins like data of version 3.
+pub(super) fn is_version_3(packet: Extent<'_>) -> bool {
+    packet.bytes().starts_with(&VERSION_3)
+}
+
 /// The tunnel in the payload of UDP.
 pub(super) fn over_udp(packet: Extent<'_>) -> Option<Tunnel<'_>> {
-    /// Flags and version of data in version 3, reserved (RFC 3931, section 4.1.2.2).
-    const VERSION_3: [u8; 4] = [0, 3, 0, 0];
-    match packet.bytes().starts_with(&VERSION_3) {
+    match is_version_3(packet) {
         true => version_3(packet, VERSION_3.len()),
         false => version_2(packet),
     }

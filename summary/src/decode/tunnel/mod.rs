@@ -38,6 +38,11 @@ const ETHERNET: u8 = 143;
 
 /// Length up to which a header must be captured, except for options: GRE with ERSPAN type III.
 const MAX_HEADER_LEN: usize = 36;
+/// Length up to which a frame without announcement must be captured: a control word, an Ethernet header with
+/// two tags, and an IPv4 header.
+const MAX_FRAME_PROOF_LEN: usize = 4 + 22 + 60;
+/// The same for such a frame after a header: that of CAPWAP is the longest.
+const MAX_PROOF_LEN: usize = 124 + MAX_FRAME_PROOF_LEN;
 
 /// Shortest beginnings of the packets in tunnels.
 const ETHERNET_LEN: usize = 14;
@@ -171,16 +176,18 @@ fn enter<'a>(tunnel: &Tunnel<'a>, state: &mut DecodeState<'_, '_, 'a, impl Obser
     }
 }
 
-/// Enters the tunnel that was found in a packet. If there is none, the capture may have cut off its header.
+/// Enters the tunnel that was found in a packet. If there is none, the capture may have cut off its header,
+/// which ends at `max_header_len` at the latest.
 fn enter_found<'a>(
     tunnel: Option<Tunnel<'a>>,
     packet: Extent<'a>,
+    max_header_len: usize,
     state: &mut DecodeState<'_, '_, 'a, impl Observer>,
 ) {
     match tunnel {
         Some(tunnel) => enter(&tunnel, state),
         None if state.tunnels == Tunnels::Inner
-            && packet.bytes().len() < packet.wire_len().min(MAX_HEADER_LEN) =>
+            && packet.bytes().len() < packet.wire_len().min(max_header_len) =>
         {
             state.summary.faults.insert(Faults::TRUNCATED);
         }
@@ -220,7 +227,12 @@ pub(super) fn udp<'a>(packet: Extent<'a>, state: &mut DecodeState<'_, '_, 'a, im
         (Some(CAPWAP), _) | (_, Some(CAPWAP)) => udp::capwap(packet),
         _ => l2tp::over_udp(packet),
     };
-    enter_found(tunnel, packet, state);
+    let max_header_len = match (state.summary.sport, state.summary.dport) {
+        (Some(CAPWAP), _) | (_, Some(CAPWAP | MPLS_IN_UDP)) => MAX_PROOF_LEN,
+        _ if l2tp::is_version_3(packet) => MAX_PROOF_LEN,
+        _ => MAX_HEADER_LEN,
+    };
+    enter_found(tunnel, packet, max_header_len, state);
 }
 
 /// Enters the tunnel in the payload of an IP packet, if it is one.
@@ -246,7 +258,8 @@ pub(super) fn ip<'a>(
         _ => None,
     };
     if state.summary.frag.is_none() {
-        enter_found(tunnel, packet, state);
+        let max_header_len = if number == L2TP_IN_IP { MAX_PROOF_LEN } else { MAX_HEADER_LEN };
+        enter_found(tunnel, packet, max_header_len, state);
     }
 }
 
@@ -279,7 +292,7 @@ pub(super) fn ether_type<'a>(
         E_TAG => tag::e_tag(packet),
         _ => None,
     };
-    enter_found(tunnel, packet, state);
+    enter_found(tunnel, packet, MAX_HEADER_LEN, state);
 }
 
 /// Enters the Ethernet frame after MPLS labels, if there is one.
@@ -289,9 +302,7 @@ pub(super) fn pseudowire<'a>(
     packet: Extent<'a>,
     state: &mut DecodeState<'_, '_, 'a, impl Observer>,
 ) {
-    if let Some(tunnel) = pseudowire::ethernet(packet) {
-        enter(&tunnel, state);
-    }
+    enter_found(pseudowire::ethernet(packet), packet, MAX_FRAME_PROOF_LEN, state);
 }
 
 /// A number of 24 bits.
