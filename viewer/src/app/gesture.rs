@@ -5,7 +5,9 @@ use super::choices::{contains_choice, toggled};
 use super::scatter_selection::CellBox;
 use super::{App, Panel};
 use crate::axis::{Axis, QUANTITY_COUNT};
+use crate::chart::LegendEntry;
 use crate::filter::{Expr, Field, Set};
+use crate::layout::Tab;
 use crate::protocol::Class;
 use crate::selection::Dimension;
 use crate::settings::Tool;
@@ -44,6 +46,8 @@ pub(super) enum GestureKind {
     NewWindow,
     /// Clicks a legend entry; `true` selects only its class.
     Legend(Class, bool),
+    /// Clicks the legend entry of problems.
+    ShowProblems,
     /// Can only click.
     Click,
 }
@@ -52,7 +56,10 @@ impl App {
     /// Starts a gesture. A modifier key may override the tool of the settings.
     pub(super) fn pointer_down(&mut self, panel: Panel, at: (f64, f64), tool: Option<Tool>) {
         let kind = match self.legend_at(panel, at) {
-            Some((class, _)) => GestureKind::Legend(class, tool == Some(Tool::Lasso)),
+            Some((LegendEntry::Class(class), _)) => {
+                GestureKind::Legend(class, tool == Some(Tool::Lasso))
+            }
+            Some((LegendEntry::Problems, _)) => GestureKind::ShowProblems,
             None => self.gesture_kind(panel, at, tool),
         };
         self.history.finish();
@@ -132,7 +139,7 @@ impl App {
                 GestureKind::Window { .. } | GestureKind::NewWindow => {
                     self.drag_window(&gesture.kind, gesture.from, at);
                 }
-                GestureKind::Legend(..) | GestureKind::Click => {}
+                GestureKind::Legend(..) | GestureKind::ShowProblems | GestureKind::Click => {}
             }
         }
         self.gesture = Some(gesture);
@@ -160,6 +167,7 @@ impl App {
             _ if has_moved => {}
             GestureKind::Legend(class, true) => self.toggle_class(panel, class, true),
             GestureKind::Legend(class, false) => self.click_class(panel, class),
+            GestureKind::ShowProblems => self.settings.layout.tab = Tab::Problems,
             _ if panel == Panel::Scatter => self.pending_click = self.pointed_cell(),
             _ => self.toggle_item_at(panel, from),
         }
@@ -168,9 +176,12 @@ impl App {
 
     /// Selects only the class of the legend entry at a pixel, or resets the zoom.
     pub(super) fn double_click(&mut self, panel: Panel, at: (f64, f64)) {
-        if let Some((class, _)) = self.legend_at(panel, at) {
+        let entry = self.legend_at(panel, at).map(|(entry, _)| entry);
+        if let Some(LegendEntry::Class(class)) = entry {
             self.double_click_class(panel, class);
-        } else if matches!(panel, Panel::Throughput | Panel::Scatter | Panel::Overview) {
+        } else if entry.is_none()
+            && matches!(panel, Panel::Throughput | Panel::Scatter | Panel::Overview)
+        {
             self.history.finish();
             self.settings.zoom = [None; QUANTITY_COUNT];
         }

@@ -2,7 +2,7 @@
 
 use super::charts::Chart;
 use super::{App, Panel};
-use crate::chart::{Ranking, legend_text};
+use crate::chart::{LegendEntry, Ranking, legend_text, problems_text};
 use crate::scene::Rect;
 use crate::text::integer;
 use crate::time::Zone;
@@ -25,9 +25,14 @@ impl App {
         let (panel, at) = self.pointer?;
         let size = self.size(panel);
         let mut rect = Rect { x: at.0, y: at.1, width: 0.0, height: 0.0 };
-        if let Some((class, rect)) = self.legend_at(panel, at) {
-            let name = self.class_names()[class.index()];
-            let lines = legend_text(name, self.shown_classes().has(class));
+        if let Some((entry, rect)) = self.legend_at(panel, at) {
+            let lines = match entry {
+                LegendEntry::Class(class) => {
+                    let name = self.class_names()[class.index()];
+                    legend_text(name, self.shown_classes().has(class))
+                }
+                LegendEntry::Problems => problems_text(),
+            };
             return Some(Tooltip { panel, rect, lines });
         }
         let lines = match self.chart(panel)? {

@@ -4,7 +4,7 @@ use super::charts::Chart;
 use super::cursor::Key;
 use super::files::file_class;
 use super::{App, Panel};
-use crate::chart::legend_entry_at;
+use crate::chart::{LegendEntry, legend_entry_at};
 use crate::filter::{Expr, Field, Set};
 use crate::protocol::{CLASSES, Class, ClassSet};
 use crate::scene::Rect;
@@ -72,7 +72,7 @@ impl App {
     }
 
     /// The legend entry at a pixel of a chart, with its rectangle.
-    pub(super) fn legend_at(&self, panel: Panel, at: (f64, f64)) -> Option<(Class, Rect)> {
+    pub(super) fn legend_at(&self, panel: Panel, at: (f64, f64)) -> Option<(LegendEntry, Rect)> {
         let size = self.size(panel);
         // Only above the plot: saves the search for the classes with packets.
         if size.plot().y <= at.1 {

@@ -18,6 +18,15 @@ const PROBLEMS: &str = "problems";
 /// The length of a name. Names of files can be longer.
 const MAX_CHARS: usize = 24;
 
+/// An entry of a legend.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LegendEntry {
+    /// A class, which can be selected.
+    Class(Class),
+    /// The marks of packets with problems.
+    Problems,
+}
+
 /// The data of a legend.
 #[derive(Clone, Debug)]
 pub(super) struct Legend<'a> {
@@ -70,6 +79,11 @@ impl Legend<'_> {
     }
 }
 
+/// The width of an entry whose name has this many characters.
+fn text_width(chars: usize) -> f64 {
+    NAME_PX + chars as f64 * 7.2
+}
+
 /// The entries of a legend, with their rectangles, and the end of the last one, where that of problems
 /// follows.
 fn entries(
@@ -79,7 +93,6 @@ fn entries(
     has_problems: bool,
 ) -> (Vec<(Class, Rect)>, f64) {
     let plot = size.plot();
-    let text_width = |chars: usize| NAME_PX + chars as f64 * 7.2;
     let width = |class: &Class| text_width(names[class.index()].chars().count().min(MAX_CHARS));
     // A narrow chart has less space between the names.
     let problems_px = if has_problems { text_width(PROBLEMS.len()) } else { 0.0 };
@@ -95,19 +108,30 @@ fn entries(
     (entries, x)
 }
 
-/// The class whose entry is at a pixel, with the entry's rectangle.
+/// The entry at a pixel, with its rectangle.
 pub fn legend_entry_at(
     size: Size,
     classes: &[Class],
     names: &[&str],
     has_problems: bool,
     at: (f64, f64),
-) -> Option<(Class, Rect)> {
-    let (entries, _) = entries(size, classes, names, has_problems);
-    entries.into_iter().find(|(_, rect)| {
+) -> Option<(LegendEntry, Rect)> {
+    let (entries, end) = entries(size, classes, names, has_problems);
+    let y = size.plot().y - HEIGHT_PX;
+    let problems = Rect { x: end, y, width: text_width(PROBLEMS.len()), height: ENTRY_PX };
+    let problems = has_problems.then_some((LegendEntry::Problems, problems));
+    let classes = entries.into_iter().map(|(class, rect)| (LegendEntry::Class(class), rect));
+    classes.chain(problems).find(|(_, rect)| {
         (rect.x..=rect.x + rect.width).contains(&at.0)
             && (rect.y..=rect.y + rect.height).contains(&at.1)
     })
+}
+
+/// The tooltip of the entry of problems.
+pub fn problems_text() -> Vec<String> {
+    ["Packets with problems are marked", "Click: show the kinds of problems"]
+        .map(str::to_owned)
+        .into()
 }
 
 /// The tooltip of an entry, given the name of its class.

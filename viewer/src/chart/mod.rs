@@ -14,7 +14,7 @@ mod scatter;
 mod tests;
 
 pub use binned::{Bars, Binned};
-pub use legend::{legend_entry_at, legend_text};
+pub use legend::{LegendEntry, legend_entry_at, legend_text, problems_text};
 pub use line::Line;
 pub use measure::{Coverage, Measure};
 pub use overview::{Overview, grip};

@@ -50,6 +50,30 @@ fn progress_and_failures_of_the_analysis_are_shown() {
 }
 
 #[test]
+fn legend_entry_of_problems_opens_their_tab() {
+    let mut page = Page::open();
+    let plot = SIZE.plot();
+    let positions = (0..200).map(|step| (plot.x + f64::from(step), plot.y - 14.0));
+    let find = |page: &mut Page| {
+        positions.clone().find(|at| {
+            page.send(Event::PointerMove(Panel::Throughput, *at));
+            let tooltip = page.app.view().hover;
+            tooltip.is_some_and(|tooltip| tooltip.lines[0] == "Packets with problems are marked")
+        })
+    };
+    assert_eq!(find(&mut page), None);
+    set_analysis(&mut page, true);
+    let at = find(&mut page).unwrap();
+    page.send(Event::PointerDown(Panel::Throughput, at, None));
+    page.send(Event::PointerUp);
+    assert_eq!(page.app.settings().get("tab"), "problems");
+    assert!(page.chips().is_empty());
+    let zoom = page.app.settings().zoom;
+    page.send(Event::DoubleClick(Panel::Throughput, at));
+    assert_eq!(page.app.settings().zoom, zoom);
+}
+
+#[test]
 fn findings_in_capture_files_need_the_analysis() {
     let mut page = Page::empty();
     page.load("a.pcap", vec![columns(0..10, 0)], false);
