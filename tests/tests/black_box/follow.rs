@@ -372,6 +372,28 @@ fn file_of_a_handle_is_followed_once_it_grows() {
 }
 
 #[test]
+fn growth_of_files_that_are_not_followed_is_reported() {
+    let directory = tempdir().unwrap();
+    let page = Page::open("");
+    let has_grown = |name: &str| {
+        let text = "document.getElementById('error').textContent";
+        page.wait_for(&format!("{text}.startsWith('“{name}” has grown.')"));
+    };
+    let capture = write(&directory, "a.pcap", pcap(9));
+    page.drop_file(&capture);
+    let mut file = OpenOptions::new().append(true).open(&capture).unwrap();
+    file.write_all(&[0; 100]).unwrap();
+    has_grown("a.pcap");
+    // A sparse file.
+    let long = write(&directory, "b.ndjson", lines(1..1_001));
+    page.drop_alone(&long);
+    assert_eq!(page.text("#error"), "");
+    OpenOptions::new().write(true).open(&long).unwrap().set_len((2 << 30) + 1).unwrap();
+    has_grown("b.ndjson");
+    assert_eq!(page.eval("viewer.state().packets"), 1_000);
+}
+
+#[test]
 fn sources_that_cannot_be_followed_are_explained() {
     let page = Page::open_with("", |request| match request.url.ends_with(".pcap") {
         true => Answer::Content("200 OK", String::new(), pcap(9)),

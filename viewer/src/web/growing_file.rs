@@ -87,7 +87,7 @@ pub(super) fn watch_dropped(page: &Page, data: &DataTransfer) {
     });
 }
 
-/// Follows the open file from its start once it is longer than when it was opened.
+/// Follows the open file from its start once it is longer than when it was opened, or explains why not.
 fn watch(page: &Page, handle: FileHandle, opened: File) {
     let (page, epoch) = (page.clone(), page.epoch());
     spawn_local(async move {
@@ -97,10 +97,18 @@ fn watch(page: &Page, handle: FileHandle, opened: File) {
                 return;
             }
             if opened.size() < file.size() {
-                if file.size() <= MAX_LEN && has_text(&file).await {
-                    follow_file(&page, file.name(), handle);
+                let can_follow = file.size() <= MAX_LEN && has_text(&file).await;
+                if page.epoch() != epoch {
+                    return;
                 }
-                return;
+                if can_follow {
+                    return follow_file(&page, file.name(), handle);
+                }
+                return page.send(Event::ShowError(format!(
+                    "“{}” has grown. The page follows only NDJSON files up to 2 GiB; open this one again to see \
+                     all packets.",
+                    file.name()
+                )));
             }
         }
     });
