@@ -8,9 +8,8 @@ use web_sys::{
     ReadableStreamReaderMode,
 };
 
-/// Bytes per read: small enough that a cancellation takes effect quickly. Reading a large file in chunks of 1 MiB
-/// takes a tenth longer.
-const CHUNK_LEN: u32 = 4 << 20;
+/// Bytes per read: small enough that a cancellation takes effect quickly.
+const CHUNK_LEN: u32 = 1 << 20;
 
 #[wasm_bindgen]
 extern "C" {
