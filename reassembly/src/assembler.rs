@@ -3,13 +3,12 @@
 use crate::datagrams::{Key, MAX_DATAGRAMS, is_possible, is_recent};
 use crate::stream::Stream;
 use crate::streams::Streams;
+use etherparse::checksum::Sum16BitWords;
 use std::net::IpAddr;
 use summary::{Fragment, Summary, Timestamp};
 
 const TCP: u8 = 6;
 const UDP: u8 = 17;
-/// Largest value of a length in an IP header.
-const MAX_LEN: usize = 0xffff;
 
 /// Joins fragments to packets without fragmentation. The fragments have to be passed in the order in which
 /// they were captured.
@@ -135,23 +134,16 @@ fn is_checksum_right(src: IpAddr, dst: IpAddr, protocol: u8, datagram: &[u8]) ->
     if datagram.get(offset..offset + 2).is_none_or(|checksum| checksum == [0, 0]) {
         return true;
     }
-    let addresses = match (src, dst) {
-        (IpAddr::V4(src), IpAddr::V4(dst)) => [src.octets(), dst.octets()].concat(),
-        (IpAddr::V6(src), IpAddr::V6(dst)) => [src.octets(), dst.octets()].concat(),
-        _ => return false,
-    };
-    let Some(len) = u64::try_from(datagram.len()).ok().filter(|_| datagram.len() <= MAX_LEN) else {
-        return false;
-    };
-    let sum = sum(&addresses) + sum(datagram) + u64::from(protocol) + len;
-    sum.is_multiple_of(0xffff)
-}
-
-/// The sum of all 16-bit words. A last byte is the upper half of one.
-fn sum(bytes: &[u8]) -> u64 {
-    let (words, rest) = bytes.as_chunks();
-    let sum: u64 = words.iter().map(|word| u64::from(u16::from_be_bytes(*word))).sum();
-    sum + rest.first().map_or(0, |byte| u64::from(*byte) << 8)
+    let Ok(len) = u16::try_from(datagram.len()) else { return false };
+    let mut sum = Sum16BitWords::new();
+    for address in [src, dst] {
+        sum = match address {
+            IpAddr::V4(address) => sum.add_4bytes(address.octets()),
+            IpAddr::V6(address) => sum.add_16bytes(address.octets()),
+        };
+    }
+    let sum = sum.add_2bytes([0, protocol]).add_2bytes(len.to_be_bytes());
+    sum.add_slice(datagram).ones_complement() == 0
 }
 
 #[cfg(test)]

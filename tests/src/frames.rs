@@ -2,7 +2,7 @@
 
 use nix::ifaddrs::getifaddrs;
 use nix::net::if_::InterfaceFlags;
-use nix::sys::socket::{AddressFamily, MsgFlags, SockFlag, SockType, bind, send, socket};
+use nix::sys::socket::{AddressFamily, LinkAddr, MsgFlags, SockFlag, SockType, bind, send, socket};
 use std::os::fd::{AsRawFd, OwnedFd};
 use summary::capture_file::PcapFile;
 
@@ -103,21 +103,28 @@ pub struct Sender {
     socket: OwnedFd,
 }
 
+/// The address of an interface of this thread's namespace once it is running: the kernel notices some time
+/// after the other end of a veth pair came up, and silently discards frames until then.
+///
+/// # Panics
+///
+/// If there is no such interface.
+pub fn running_interface(interface: &str) -> LinkAddr {
+    let addresses = || getifaddrs().unwrap().filter(|address| address.interface_name == interface);
+    wait_for("a running interface", || {
+        addresses().any(|address| address.flags.contains(InterfaceFlags::IFF_RUNNING))
+    });
+    addresses().find_map(|address| address.address?.as_link_addr().copied()).unwrap()
+}
+
 impl Sender {
-    /// Opens an interface of this thread's namespace once it is running: the kernel notices some time
-    /// after the other end of a veth pair came up, and silently discards frames until then.
+    /// Opens an interface of this thread's namespace once it is running.
     ///
     /// # Panics
     ///
     /// If there is no such interface.
     pub fn new(interface: &str) -> Self {
-        let addresses =
-            || getifaddrs().unwrap().filter(|address| address.interface_name == interface);
-        wait_for("a running interface", || {
-            addresses().any(|address| address.flags.contains(InterfaceFlags::IFF_RUNNING))
-        });
-        let address =
-            addresses().find_map(|address| address.address?.as_link_addr().copied()).unwrap();
+        let address = running_interface(interface);
         let socket = socket(AddressFamily::Packet, SockType::Raw, SockFlag::empty(), None).unwrap();
         bind(socket.as_raw_fd(), &address).unwrap();
         Self { socket }

@@ -1,10 +1,10 @@
-//! What can be seen of one direction of a connection at an interface of the relay.
+//! The visible packets of one direction of a connection at an interface of the relay.
 
 use std::collections::BTreeMap;
 
 use super::Segment;
 
-/// Counts that follow from what the relay has done.
+/// The counts that an observer should report, according to the actions of the relay.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Counts {
     /// Segments.

@@ -12,8 +12,6 @@ pub use counts::{Counts, Point};
 pub use segment::Segment;
 
 use nix::errno::Errno;
-use nix::ifaddrs::getifaddrs;
-use nix::net::if_::InterfaceFlags;
 use nix::sched::{CpuSet, sched_getaffinity, sched_setaffinity};
 use nix::sys::socket::sockopt::{RcvBuf, RcvBufForce};
 use nix::sys::socket::{
@@ -30,6 +28,7 @@ use std::time::Duration;
 use xtask::namespace;
 use xtask::wait::wait_until;
 
+use crate::frames::running_interface;
 use crate::process::wait_for;
 
 /// The interfaces of the relay, on the side of the client and of the server.
@@ -48,7 +47,7 @@ const MAX_FRAME_LEN: usize = 2_048;
 /// Enough for all frames that come in one step.
 const BUFFER_LEN: usize = 16 << 20;
 
-/// What the relay does with a segment.
+/// An action of the relay on a segment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Action {
     /// Forwards it.
@@ -61,7 +60,7 @@ pub enum Action {
     Hold(usize),
 }
 
-/// What the relay has done, and what can be seen at its interfaces.
+/// The actions of the relay, and the counts at its interfaces that follow from them.
 #[derive(Debug, Default)]
 pub struct Report {
     /// Counts by interface, port of the server, and whether the client has sent the segments.
@@ -279,11 +278,7 @@ impl<D: FnMut(&Segment) -> Action> Relay<D> {
 /// Opens an interface of this namespace for IPv4 once it is running.
 fn open(interface: &str) -> OwnedFd {
     namespace::ip(&format!("link set {interface} addrgenmode none gso_max_segs 1 up")).unwrap();
-    let addresses = || getifaddrs().unwrap().filter(|address| address.interface_name == interface);
-    wait_for("a running interface", || {
-        addresses().any(|address| address.flags.contains(InterfaceFlags::IFF_RUNNING))
-    });
-    let address = addresses().find_map(|address| address.address?.as_link_addr().copied()).unwrap();
+    let address = running_interface(interface);
     let socket =
         socket(AddressFamily::Packet, SockType::Raw, SockFlag::SOCK_NONBLOCK, SockProtocol::EthIp)
             .unwrap();

@@ -1,16 +1,11 @@
 //! The segments of TCP that pass the relay.
 
-/// Length of an Ethernet header.
-const ETHERNET_LEN: usize = 14;
+use etherparse::{Ethernet2Header, NetSlice, SlicedPacket, TransportSlice};
+
 /// Position of the checksum in a TCP header.
 const CHECKSUM: usize = 16;
-const TCP: u8 = 6;
-const FIN: u8 = 1;
-const SYN: u8 = 2;
-const RST: u8 = 4;
-const ACK: u8 = 16;
 
-/// A segment, and what is known about it where it was seen.
+/// A TCP segment at an interface of the relay.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Segment {
     /// The port of the server.
@@ -44,24 +39,20 @@ pub struct Segment {
 impl Segment {
     /// The segment in an Ethernet frame; `None` if it contains none.
     pub(super) fn of(frame: &[u8], is_from_client: bool) -> Option<Self> {
-        let tcp = frame.get(tcp_start(frame)?..ip_end(frame)?)?;
-        let u16_at = |at: usize| Some(u16::from_be_bytes(tcp.get(at..at + 2)?.try_into().ok()?));
-        let u32_at = |at: usize| Some(u32::from_be_bytes(tcp.get(at..at + 4)?.try_into().ok()?));
-        let flags = *tcp.get(13)?;
-        let has = |flag: u8| flags & flag != 0;
-        let payload = tcp.len().checked_sub(usize::from(tcp[12] >> 4) * 4)?;
-        let payload = u32::try_from(payload).ok()?;
+        let packet = SlicedPacket::from_ethernet(frame).ok()?;
+        let Some(TransportSlice::Tcp(tcp)) = packet.transport else { return None };
+        let payload = u32::try_from(tcp.payload().len()).ok()?;
         Some(Self {
-            port: u16_at(if is_from_client { 2 } else { 0 })?,
+            port: if is_from_client { tcp.destination_port() } else { tcp.source_port() },
             is_from_client,
-            seq: u32_at(4)?,
-            span: payload + u32::from(has(SYN)) + u32::from(has(FIN)),
+            seq: tcp.sequence_number(),
+            span: payload + u32::from(tcp.syn()) + u32::from(tcp.fin()),
             payload,
-            ack: u32_at(8).filter(|_| has(ACK)),
-            window: u16_at(14)?,
-            is_syn: has(SYN),
-            is_fin: has(FIN),
-            is_reset: has(RST),
+            ack: tcp.ack().then(|| tcp.acknowledgment_number()),
+            window: tcp.window_size(),
+            is_syn: tcp.syn(),
+            is_fin: tcp.fin(),
+            is_reset: tcp.rst(),
             start: 0,
             number: 0,
             repeats: 0,
@@ -69,54 +60,40 @@ impl Segment {
     }
 }
 
-/// Where the TCP header begins in a frame with IPv4.
-fn tcp_start(frame: &[u8]) -> Option<usize> {
-    let ip = frame.get(ETHERNET_LEN..)?;
-    (*ip.get(9)? == TCP).then_some(ETHERNET_LEN + usize::from(ip[0] & 15) * 4)
-}
-
-/// Where the IPv4 packet ends: short frames have padding.
-fn ip_end(frame: &[u8]) -> Option<usize> {
-    let len = frame.get(ETHERNET_LEN + 2..ETHERNET_LEN + 4)?;
-    Some(ETHERNET_LEN + usize::from(u16::from_be_bytes(len.try_into().ok()?)))
-}
-
-/// Sets the checksum of a frame with TCP (RFC 9293, section 3.1).
+/// Sets the checksum of a frame with TCP in IPv4 (RFC 9293, section 3.1).
 pub(super) fn set_checksum(frame: &mut [u8]) {
-    let (Some(start), Some(end)) = (tcp_start(frame), ip_end(frame)) else { return };
-    frame[start + CHECKSUM..start + CHECKSUM + 2].fill(0);
-    // The pseudo-header: addresses, protocol, length.
-    let addresses = &frame[ETHERNET_LEN + 12..ETHERNET_LEN + 20];
-    let len = u32::try_from(end - start).unwrap();
-    let sum = sum(addresses) + u32::from(TCP) + len + sum(&frame[start..end]);
-    let folded = (sum & 0xffff) + (sum >> 16);
-    let folded = (folded & 0xffff) + (folded >> 16);
-    let checksum = !u16::try_from(folded).unwrap();
+    let Some((start, checksum)) = checksum(frame) else { return };
     frame[start + CHECKSUM..start + CHECKSUM + 2].copy_from_slice(&checksum.to_be_bytes());
 }
 
-/// The sum of the bytes as big-endian numbers of 16 bits.
-fn sum(bytes: &[u8]) -> u32 {
-    let low = |pair: &[u8]| pair.get(1).copied().unwrap_or(0);
-    bytes.chunks(2).map(|pair| u32::from(pair[0]) << 8 | u32::from(low(pair))).sum()
+/// The position of the TCP header in a frame, and the right checksum.
+fn checksum(frame: &[u8]) -> Option<(usize, u16)> {
+    let packet = SlicedPacket::from_ethernet(frame).ok()?;
+    let (Some(NetSlice::Ipv4(ip)), Some(TransportSlice::Tcp(tcp))) = (packet.net, packet.transport)
+    else {
+        return None;
+    };
+    let header = ip.header();
+    let checksum = tcp.calc_checksum_ipv4(header.source(), header.destination()).ok()?;
+    Some((Ethernet2Header::LEN + header.slice().len(), checksum))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::frames::{IPV4, ethernet, ipv4, tcp};
+    use etherparse::checksum::Sum16BitWords;
 
     #[test]
     fn segment_without_padding() {
-        let mut frame = ethernet(&[], IPV4, &ipv4(TCP, &tcp(b"ab")));
+        let mut frame = ethernet(&[], IPV4, &ipv4(6, &tcp(b"ab")));
         frame.extend([0; 4]);
         let segment = Segment::of(&frame, true).unwrap();
         assert_eq!((segment.port, segment.seq, segment.ack), (443, 7, Some(9)));
         assert_eq!((segment.payload, segment.span), (2, 3));
         set_checksum(&mut frame);
         // The sum of a segment with its checksum has all bits set.
-        let [start, end] = [tcp_start(&frame).unwrap(), ip_end(&frame).unwrap()];
-        let sum = sum(&frame[26..34]) + 6 + 22 + sum(&frame[start..end]);
-        assert_eq!((sum & 0xffff) + (sum >> 16), 0xffff);
+        let sum = Sum16BitWords::new().add_slice(&frame[26..34]).add_4bytes([0, 6, 0, 22]);
+        assert_eq!(sum.add_slice(&frame[34..56]).ones_complement(), !0xffff);
     }
 }

@@ -1,5 +1,5 @@
-//! The analysis of connections whose segments a relay loses, delays and duplicates: the sniffer counts on
-//! both sides of the relay what the relay has counted.
+//! The analysis of connections whose segments a relay loses, delays and duplicates. The counts of the
+//! sniffer on both sides of the relay must equal those of the relay.
 
 use std::collections::BTreeMap;
 use std::io::{Read, Write};
