@@ -9,7 +9,7 @@ use summary::{PayloadNames, Proto, Summary, Timestamp};
 /// Maximum number of questions whose response is expected.
 const MAX_QUESTIONS: usize = 1 << 16;
 
-/// What a DNS question and its response have in common.
+/// Identifies the question of a DNS message. A response repeats the question that it answers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct DnsQuestion {
     /// ID of the message.
@@ -50,8 +50,8 @@ impl DnsQuestion {
 pub struct DnsTimes(Questions);
 
 impl DnsTimes {
-    /// The time from the question to the response in a packet, in microseconds; `None` if there is no response,
-    /// or if its question was not captured. Packets have to be passed in the order in which they were captured.
+    /// Adds a DNS message. Returns the response time in microseconds, or `None` if the message is a question, or
+    /// if its question was not captured. Add messages in the order in which they were captured.
     pub fn add(
         &mut self,
         ts: Timestamp,

@@ -16,7 +16,7 @@ pub(crate) struct Partial {
     pub(crate) control: Control,
 }
 
-/// What is left of a stream whose complete messages were taken.
+/// The rest of a stream after its complete messages.
 pub(crate) enum Rest {
     /// The start of a message.
     Partial,

@@ -60,7 +60,7 @@ impl TcpStreams {
             return alone(summary, payload, false);
         };
         if flags & Tcp::RST != 0 {
-            // Its payload is no part of the stream.
+            // The stream does not include the payload of a RST.
             self.on_end(&key, seq);
             return Segment::Continues;
         }

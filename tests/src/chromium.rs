@@ -157,7 +157,7 @@ impl Chromium {
     ///
     /// # Errors
     ///
-    /// If there is no such element or file.
+    /// If the element or the file does not exist.
     pub fn choose_file(&self, selector: &str, file: &Path) -> Result<()> {
         let element = self.tab.wait_for_element(selector)?;
         element.set_input_files(&[&absolute(file)?])?;

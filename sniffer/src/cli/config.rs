@@ -1,4 +1,4 @@
-//! From arguments to configurations: builds what the layers below take.
+//! Builds the configurations of the lower layers from the arguments.
 
 use std::path::{Path, PathBuf};
 

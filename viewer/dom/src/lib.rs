@@ -96,7 +96,7 @@ pub fn new_button(document: &Document, text: &str) -> Result<Element, JsValue> {
 ///
 /// # Errors
 ///
-/// If there is no window.
+/// If the caller is a worker, which has no window.
 pub async fn sleep(ms: i32) -> Result<(), JsValue> {
     let window = web_sys::window().ok_or("no window")?;
     let promise = Promise::new(&mut |resolve, _| {

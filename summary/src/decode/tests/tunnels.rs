@@ -42,7 +42,7 @@ fn check_inner(packet: &[u8], tunnel: &str, is_frame: bool) {
         packet.len()
     );
     check(LinkType::RAW, packet, packet.len(), &expect);
-    // Where the capture cuts off what tells of the tunnel, it says so.
+    // A capture that cuts off the headers of the tunnel reports that.
     let wire_len = u32::try_from(packet.len()).unwrap();
     for cut_len in 0..packet.len() {
         let cut = decode(LinkType::RAW, &packet[..cut_len], wire_len);

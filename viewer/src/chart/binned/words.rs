@@ -1,4 +1,4 @@
-//! Bar charts in words: descriptions, tooltips, and the table of their values.
+//! The texts of bar charts: descriptions, tooltips, and the table of their values.
 
 use super::super::legend::legend_text;
 use super::super::{Table, bin_text, range_text};

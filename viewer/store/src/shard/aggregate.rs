@@ -1,4 +1,4 @@
-//! What accumulators compute, and which of them answers a query.
+//! The results that accumulators compute, and the choice of one for a query.
 
 use super::flow_counter::FlowField;
 use crate::columns::Columns;
