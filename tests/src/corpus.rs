@@ -61,6 +61,16 @@ pub fn ja4_cases() -> Result<Option<String>> {
     Ok(path.map(fs::read_to_string).transpose()?)
 }
 
+/// The directory of small inputs after public reports, which lies beside the corpus; `None` without it.
+///
+/// # Errors
+///
+/// In CI, if it is missing.
+pub fn reports() -> Result<Option<PathBuf>> {
+    let Some(root) = root()? else { return Ok(None) };
+    existing(root.join("../reports"), Path::is_dir, env::var_os("CI").is_some())
+}
+
 /// The path if it exists. If not: an error where it is required, else `None` and a message.
 fn existing(
     path: PathBuf,

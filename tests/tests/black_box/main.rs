@@ -49,6 +49,7 @@ mod properties;
 mod recipes;
 mod record_format;
 mod recorder;
+mod reports;
 mod resilience;
 mod rotation;
 mod sandbox;
