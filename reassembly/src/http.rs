@@ -12,6 +12,8 @@ const MAX_REQUESTS: usize = 1 << 16;
 pub(crate) enum Body {
     /// So many bytes, possibly none.
     Length(u64),
+    /// So many bytes, or none if the request, which was not captured, was HEAD. Then, the next head follows.
+    LengthOrNone(u64),
     /// Chunks.
     Chunked(Chunks),
     /// All bytes of the connection.
@@ -37,6 +39,14 @@ impl Body {
     pub(crate) fn add(&mut self, bytes: &[u8]) -> Piece {
         match self {
             Self::UntilClose | Self::Unknown => Piece::Continues,
+            Self::LengthOrNone(_) if bytes.is_empty() => Piece::Continues,
+            Self::LengthOrNone(len) => {
+                *self = match HttpStart::may_be_response(bytes) {
+                    true => Self::Unknown,
+                    false => Self::Length(*len),
+                };
+                self.add(bytes)
+            }
             Self::Chunked(chunks) => chunks.add(bytes).unwrap_or_else(|| {
                 *self = Self::UntilClose;
                 Piece::Continues
@@ -56,6 +66,7 @@ impl Body {
     pub(crate) fn skip(&mut self, missing: u64) -> Option<u64> {
         let len = match self {
             Self::UntilClose | Self::Unknown => return Some(0),
+            Self::LengthOrNone(_) => return (missing == 0).then_some(0),
             Self::Length(len) => len,
             Self::Chunked(chunks) => return chunks.skip(missing).then_some(0),
         };
@@ -211,9 +222,9 @@ impl Default for Requests {
 
 impl Requests {
     /// Adds the head of a message. Returns the body that follows it. All bytes of the connection belong to
-    /// it if its end is unknown. A response whose request is unknown has the body that its head describes:
-    /// few requests are such that it has none.
+    /// it if its end is unknown.
     pub(crate) fn add(&mut self, key: FlowKey, now: Timestamp, head: &HttpHead<'_>) -> Body {
+        let mut is_request_known = true;
         let (has_body, default) = match head.start {
             HttpStart::Request { method, .. } => {
                 self.add_request(key.connection, now, method);
@@ -224,6 +235,7 @@ impl Requests {
             HttpStart::Response { status: 100..=199 } => (false, Body::EMPTY),
             HttpStart::Response { status } => {
                 let request = self.take_request(&key.connection.reversed());
+                is_request_known = request.is_some();
                 match (request, status) {
                     (_, 204 | 304) | (Some(RequestKind::Head), _) => (false, Body::EMPTY),
                     // The messages of a tunnel begin.
@@ -235,7 +247,8 @@ impl Requests {
         match head.framing {
             _ if !has_body => default,
             HttpFraming::Absent => default,
-            HttpFraming::Length(len) => Body::Length(len),
+            HttpFraming::Length(len) if is_request_known || len == 0 => Body::Length(len),
+            HttpFraming::Length(len) => Body::LengthOrNone(len),
             HttpFraming::Chunked => Body::Chunked(Chunks::default()),
             HttpFraming::Unknown => Body::UntilClose,
         }

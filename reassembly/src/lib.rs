@@ -7,6 +7,13 @@
 //! The name belongs to the packet that completes the message. Segments may arrive in any order and more
 //! than once. If a segment is missing, no name is reported.
 //!
+//! # Other bytes that look like messages
+//!
+//! A file that is transferred may contain messages, also at the start of a segment. Where it is not certain
+//! that a message begins, what follows the message in the segment has to fit: nothing, or the next record or
+//! message. After bytes of another protocol, a ClientHello counts only if its side has sent at most 512
+//! bytes since it received something: both sides agreed on TLS.
+//!
 //! # HTTP
 //!
 //! A body may look like a message, and so may the text of another protocol. Where the start of a connection
@@ -14,9 +21,9 @@
 //! no other bytes have names. If the start was not captured, the first segment has to begin with a message.
 //! Bytes after missing ones that contain a length, and after those of another protocol, have no names of
 //! HTTP, until the other side shows where the next message begins: it sent a whole message after it had
-//! received all bytes before this one. The body of a response depends on its request: one whose request is
-//! unknown has the body that its head describes. A body whose end is unknown extends to the end of the
-//! connection.
+//! received all bytes before this one. The body of a response depends on its request. If that is unknown, it
+//! may be HEAD: the response has the body that its head describes, unless the bytes after it look like a
+//! head. Then, the next message is unknown. A body whose end is unknown extends to the end of the connection.
 //!
 //! Bytes that the capture omits (a short snap length) are missing ones. SYN, FIN and RST change nothing if
 //! their sequence numbers are not possible.

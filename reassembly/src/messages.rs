@@ -1,7 +1,7 @@
 //! Whole messages at the front of a stream.
 
 use crate::http::{self, Body, Piece};
-use crate::position::{Control, Position};
+use crate::position::{Control, Position, Turn};
 use crate::stream::Stream;
 use summary::{Extent, HttpHead, HttpStart, StreamStart};
 
@@ -14,6 +14,7 @@ pub(crate) struct Partial {
     /// Whether the stream contains messages of HTTP.
     pub(crate) is_http: bool,
     pub(crate) control: Control,
+    pub(crate) turn: Turn,
 }
 
 /// The rest of a stream after its complete messages.
@@ -70,9 +71,10 @@ pub(crate) fn take_messages(
         }
         let Some(mut body) = body else { break Rest::Unknown };
         let piece = body.add(stream.data());
-        let Partial { seq, is_http, control, .. } = *partial;
+        let Partial { seq, is_http, control, turn, .. } = *partial;
+        let (message, other_seq) = (Some(start), None);
         let mut position =
-            Position { message: start, seq, body, is_http, is_turn, other_seq: None, control };
+            Position { message, seq, body, is_http, is_turn, other_seq, control, turn };
         match piece {
             Piece::Continues => {
                 position.seq = http::add(seq, stream.data().len());

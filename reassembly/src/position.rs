@@ -27,6 +27,40 @@ impl Bytes<'_> {
     }
 }
 
+/// How much a side has sent since it received something from the other one. Where a protocol changes to TLS
+/// (STARTTLS), the ClientHello follows a response or a short request. Segments of a file follow each other.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Turn {
+    /// Acknowledgment number of the last segment.
+    ack: Option<u32>,
+    /// Bytes of the segments with this number.
+    sent: usize,
+}
+
+impl Turn {
+    /// Longest request after which a side does not wait for the response.
+    const MAX_REQUEST_LEN: usize = 512;
+
+    /// After the first segment that was captured.
+    pub(crate) fn new(bytes: &Bytes<'_>) -> Self {
+        let mut turn = Self::default();
+        turn.add(bytes);
+        turn
+    }
+
+    /// Whether a message may begin with these bytes.
+    pub(crate) fn may_begin(&self, bytes: &Bytes<'_>) -> bool {
+        bytes.ack != self.ack || self.sent <= Self::MAX_REQUEST_LEN
+    }
+
+    /// Adds the payload of a segment.
+    pub(crate) fn add(&mut self, bytes: &Bytes<'_>) {
+        let sent = if bytes.ack == self.ack { self.sent } else { 0 };
+        let len = bytes.captured.len() + bytes.omitted;
+        *self = Self { ack: bytes.ack, sent: sent.saturating_add(len) };
+    }
+}
+
 /// What the flags of segments tell about one direction of a connection. An attacker can send segments
 /// whose sequence numbers are not possible, and which the receiver ignores.
 #[derive(Clone, Copy, Debug, Default)]
@@ -69,7 +103,7 @@ fn distance(from: u32, to: u32) -> i32 {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Position {
     /// Sequence number of the last message, which may be transmitted once more.
-    pub(crate) message: u32,
+    pub(crate) message: Option<u32>,
     /// Sequence number of the next byte.
     pub(crate) seq: u32,
     /// The body that it belongs to. The next message begins after it.
@@ -81,6 +115,7 @@ pub(crate) struct Position {
     /// Where it continues then.
     pub(crate) other_seq: Option<u32>,
     pub(crate) control: Control,
+    pub(crate) turn: Turn,
 }
 
 /// Where a segment lies in relation to a [`Position`].
@@ -102,19 +137,21 @@ impl Position {
     /// The start of a message.
     pub(crate) fn start(seq: u32) -> Self {
         Self {
-            message: seq,
+            message: Some(seq),
             seq,
             body: Body::EMPTY,
             is_http: false,
             is_turn: false,
             other_seq: None,
             control: Control::default(),
+            turn: Turn::default(),
         }
     }
 
-    /// A position after bytes that do not tell where the next message begins.
-    pub(crate) fn unknown(seq: u32) -> Self {
-        Self { body: Body::Unknown, ..Self::start(seq) }
+    /// A position after bytes that do not tell where the next message begins. The last message began with
+    /// the sequence number `message`.
+    pub(crate) fn unknown(seq: u32, message: Option<u32>) -> Self {
+        Self { message, body: Body::Unknown, ..Self::start(seq) }
     }
 
     /// Moves to the end of a segment, or to the start of the next message in it.
@@ -132,19 +169,20 @@ impl Position {
     fn add_captured(&mut self, bytes: &Bytes<'_>) -> Place {
         let Bytes { seq, captured, .. } = *bytes;
         if self.body == Body::Unknown {
-            return Place::Unknown;
+            return if self.message == Some(seq) { Place::Repeated } else { Place::Unknown };
         }
         let distance = distance(self.seq, seq);
         let known = usize::try_from(distance.unsigned_abs()).unwrap_or(usize::MAX);
         let (known, missing) = if distance < 0 { (known, 0) } else { (0, known as u64) };
         let Some(rest) = captured.get(known..).filter(|rest| !rest.is_empty()) else {
-            return if seq == self.message { Place::Repeated } else { Place::Inside };
+            return if self.message == Some(seq) { Place::Repeated } else { Place::Inside };
         };
         match self.body.skip(missing) {
             Some(0) => {}
             Some(beyond) if beyond <= stream::MAX_LEN as u64 => {
                 let beyond = u32::try_from(beyond).unwrap_or_default();
-                (self.message, self.seq) = (seq.wrapping_sub(beyond), seq.wrapping_sub(beyond));
+                self.seq = seq.wrapping_sub(beyond);
+                self.message = Some(self.seq);
                 return Place::Missing { seq: self.seq };
             }
             _ => {

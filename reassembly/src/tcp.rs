@@ -3,7 +3,7 @@
 use crate::flow::{ConnectionKey, FlowKey};
 use crate::http::{self, Requests};
 use crate::messages::{Partial, Rest, take_messages};
-use crate::position::{Bytes, Control, Place, Position};
+use crate::position::{Bytes, Control, Place, Position, Turn};
 use crate::stream::{self, Stream};
 use crate::streams::Streams;
 use crate::table::Table;
@@ -124,7 +124,9 @@ impl TcpStreams {
         self.synchronize(key, now, bytes.seq);
         let Self { partial, requests, .. } = self;
         let added = partial.update(&key, |partial, stream| {
-            let aside = |partial: &Partial| match partial.is_http {
+            let may_begin = partial.turn.may_begin(bytes);
+            partial.turn.add(bytes);
+            let aside = |partial: &Partial| match partial.is_http || !may_begin {
                 true => Segment::Continues,
                 false => alone(summary, bytes.captured, false),
             };
@@ -158,7 +160,7 @@ impl TcpStreams {
         match rest {
             // Otherwise, the message cannot be completed.
             Rest::Partial if bytes.omitted == 0 => {}
-            Rest::Partial | Rest::Unknown => self.lose(key, now, &partial, bytes),
+            Rest::Partial | Rest::Unknown => self.lose(key, now, &partial, (bytes, &segment)),
             Rest::Position(position) => self.set_position(key, now, position, bytes),
         }
         self.partial.shrink();
@@ -201,7 +203,10 @@ impl TcpStreams {
         bytes: &Bytes<'_>,
     ) -> Segment {
         let Bytes { seq, captured, .. } = *bytes;
+        let mut may_begin = true;
         let place = self.positions.touch(&key, now).map(|position| {
+            may_begin = position.turn.may_begin(bytes);
+            position.turn.add(bytes);
             let place = position.add(bytes);
             if let Some(turn) = position.other_seq.take() {
                 self.turns.insert(key.connection, now, turn, |_, _| ());
@@ -211,41 +216,52 @@ impl TcpStreams {
         let (first, offset, is_certain) = match place {
             Some((Place::Inside, _)) => return Segment::Continues,
             Some((Place::Repeated, _)) => return alone(summary, captured, true),
-            Some((Place::Unknown, position)) => {
-                return match position.is_http {
-                    true => Segment::Continues,
-                    false => alone(summary, captured, false),
-                };
+            Some((Place::Unknown, position)) if position.is_http || !may_begin => {
+                return Segment::Continues;
             }
+            Some((Place::Unknown, _)) => (seq, 0, false),
             Some((Place::Start { seq, start }, _)) => (seq, start, true),
             Some((Place::Missing { seq }, _)) => (seq, 0, true),
             None => (seq, 0, false),
         };
-        let (is_http, control) = match place {
-            Some((_, position)) => (position.is_http, position.control),
-            None => (false, Control::default()),
+        let (is_http, control, turn) = match place {
+            Some((_, position)) => (position.is_http, position.control, position.turn),
+            None => (false, Control::default(), Turn::new(bytes)),
         };
-        let is_first = place.is_none() || !is_http;
-        let start = StreamStart { is_first, ..StreamStart::new(summary, is_certain) };
-        let mut partial = Partial { seq: first, start, is_http, control };
+        let is_unknown = matches!(place, Some((Place::Unknown, _)));
+        let (is_first, may_be_http) = (!is_http && !is_unknown, !is_unknown);
+        let start = StreamStart { is_first, may_be_http, ..StreamStart::new(summary, is_certain) };
+        let mut partial = Partial { seq: first, start, is_http, control, turn };
         if first != http::add(seq, offset) {
-            return self.start_missing(key, now, summary, (partial, bytes));
+            let segment = match is_http || !may_begin {
+                true => Segment::Continues,
+                false => alone(summary, captured, false),
+            };
+            self.start_missing(key, now, &partial, (bytes, &segment));
+            return segment;
         }
         let piece = captured.get(offset..).unwrap_or_default();
         let extent = Extent::of(piece, start);
         let mut stream = Stream::default();
         if extent == Extent::Unknown || !stream.insert(0, piece) {
-            self.lose(key, now, &partial, bytes);
-            return match offset {
+            let segment = match offset {
                 0 => Segment::Alone { extent, may_be_http: false },
                 _ => Segment::Continues,
             };
+            self.lose(key, now, &partial, (bytes, &segment));
+            return segment;
         }
         let requests = &mut self.requests;
         let (message, rest) =
             take_messages(&mut partial, &mut stream, bytes.ack, Some(extent), |head| {
                 requests.add(key, now, head)
             });
+        let segment = match message {
+            Some(message) => Segment::Completes(message),
+            // The capture may contain the names.
+            None if 0 < bytes.omitted && offset == 0 => Segment::Alone { extent, may_be_http },
+            None => Segment::Continues,
+        };
         match rest {
             Rest::Partial if bytes.omitted == 0 => {
                 self.positions.remove(&key);
@@ -253,16 +269,9 @@ impl TcpStreams {
                 self.partial.shrink();
             }
             Rest::Position(position) => self.set_position(key, now, position, bytes),
-            Rest::Partial | Rest::Unknown => self.lose(key, now, &partial, bytes),
+            Rest::Partial | Rest::Unknown => self.lose(key, now, &partial, (bytes, &segment)),
         }
-        match message {
-            Some(message) => Segment::Completes(message),
-            // The capture may contain the names.
-            None if 0 < bytes.omitted && offset == 0 => {
-                Segment::Alone { extent, may_be_http: true }
-            }
-            None => Segment::Continues,
-        }
+        segment
     }
 
     /// Keeps a segment, before which the start of a message is missing.
@@ -270,23 +279,19 @@ impl TcpStreams {
         &mut self,
         key: FlowKey,
         now: Timestamp,
-        summary: &Summary<'_>,
-        (partial, bytes): (Partial, &Bytes<'_>),
-    ) -> Segment {
+        partial: &Partial,
+        (bytes, segment): (&Bytes<'_>, &Segment),
+    ) {
         let mut stream = Stream::default();
         if bytes.omitted == 0
             && let Some((position, piece)) = position(bytes.seq, partial.seq, bytes.captured)
             && stream.insert(position, piece)
         {
             self.positions.remove(&key);
-            self.partial.insert(key, now, partial, stream);
+            self.partial.insert(key, now, *partial, stream);
             self.partial.shrink();
         } else {
-            self.lose(key, now, &partial, bytes);
-        }
-        match partial.is_http {
-            true => Segment::Continues,
-            false => alone(summary, bytes.captured, false),
+            self.lose(key, now, partial, (bytes, segment));
         }
     }
 
@@ -305,11 +310,19 @@ impl TcpStreams {
         self.positions.insert(key, now, position, |_, _| ());
     }
 
-    /// The next message of a stream is not known any longer.
-    fn lose(&mut self, key: FlowKey, now: Timestamp, partial: &Partial, bytes: &Bytes<'_>) {
+    /// The next message of a stream is not known any longer, after a segment with these bytes.
+    fn lose(
+        &mut self,
+        key: FlowKey,
+        now: Timestamp,
+        partial: &Partial,
+        (bytes, segment): (&Bytes<'_>, &Segment),
+    ) {
         self.partial.remove(&key);
-        let Partial { is_http, control, .. } = *partial;
-        let position = Position { is_http, control, ..Position::unknown(bytes.end()) };
+        let Partial { is_http, control, turn, .. } = *partial;
+        let message = (!is_http && *segment != Segment::Continues).then_some(bytes.seq);
+        let unknown = Position::unknown(bytes.end(), message);
+        let position = Position { is_http, control, turn, ..unknown };
         self.positions.insert(key, now, position, |_, _| ());
     }
 }

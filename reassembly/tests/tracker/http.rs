@@ -176,6 +176,42 @@ fn bodies_without_a_known_end_extend_to_the_end_of_the_connection() {
     assert_eq!(connection.server(response), "");
 }
 
+/// Without its request, a response may be one to HEAD: it has no body if another head follows.
+#[test]
+fn response_to_a_lost_head_request_may_have_no_body() {
+    let response = "HTTP/1.1 200 OK\r\nContent-Length: 40\r\n\r\n";
+    let body = "a".repeat(40);
+    // The request to this response was lost.
+    let mut connection = Connection::unknown();
+    assert_eq!(connection.server(response), "200");
+    assert_eq!(connection.server("HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n"), "");
+    assert_eq!(connection.server(format!("a{response}")), "", "a body that looks like a head");
+    assert_eq!(connection.client(GET), "GET /a a.example");
+    assert_eq!(connection.server(response), "200");
+    // Other bytes prove a body, also in pieces.
+    for pieces in [&[40][..], &[1, 39], &[20, 20]] {
+        let mut connection = Connection::unknown();
+        for _ in 0..3 {
+            assert_eq!(connection.server(response), "200");
+            let mut rest = &body[..];
+            for len in pieces {
+                let (piece, after) = rest.split_at(*len);
+                assert_eq!(connection.server(piece), "");
+                rest = after;
+            }
+        }
+        assert_eq!(connection.server(format!("{response}{body}")), "200");
+        connection.lose(1, response.len());
+        assert_eq!(connection.server(&body), "", "the head of this body was lost");
+    }
+    // The first bytes of the body were lost.
+    let mut connection = Connection::unknown();
+    assert_eq!(connection.server(response), "200");
+    connection.lose(1, 1);
+    assert_eq!(connection.server(&body[1..]), "");
+    assert_eq!(connection.server(response), "");
+}
+
 #[test]
 fn tunnels_contain_other_messages() {
     let mut connection = Connection::new();

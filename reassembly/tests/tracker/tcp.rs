@@ -225,6 +225,71 @@ fn streams_of_other_protocols_have_no_names_of_http() {
     }
 }
 
+/// A segment whose acknowledgment number is that of the bytes received so far.
+fn answer(received: u32, bytes: &[u8], start: usize, end: usize) -> Vec<u8> {
+    let mut packet = segment(25, bytes, start, end);
+    packet[28..32].copy_from_slice(&received.to_be_bytes());
+    packet
+}
+
+/// The segments of a file may begin with a message in it.
+#[test]
+fn files_have_no_names() {
+    let hello = hello("www.example.com", 2_000);
+    let short = crate::packets::hello("www.example.com", 100);
+    let file = [&[0xd4; 1_000][..], &short, &[0xd4; 1_000], &hello, &[0xd4; 1_000]].concat();
+    let (first, second) = (1_000, 2_000 + short.len());
+    let ends =
+        [first, first + short.len(), second, second + 1_000, second + hello.len(), file.len()];
+    let mut starts = vec![0];
+    starts.extend(ends);
+    let parts = |skip: usize| {
+        let cuts = starts.windows(2).skip(skip);
+        cuts.map(|cut| segment(25, &file, cut[0], cut[1])).collect::<Vec<_>>()
+    };
+    let packets = [vec![syn(25)], parts(0)].concat();
+    assert!(found(&packets).iter().all(String::is_empty));
+    assert!(found(&parts(0)).iter().all(String::is_empty));
+    // If the segments have other ends, the bytes after the message show that it is a part of a file.
+    let rest = [segment(25, &file, first, first + short.len() + 1)];
+    assert_eq!(found(&rest), [""]);
+    let rest = [
+        segment(25, &file, second, second + 1_000),
+        segment(25, &file, second + 1_000, second + hello.len() + 1),
+    ];
+    assert_eq!(found(&rest), ["", ""]);
+}
+
+/// Where a connection changes to TLS, a long ClientHello follows a response or a short request.
+#[test]
+fn hello_after_another_protocol_may_have_several_segments() {
+    let hello = hello("www.example.com", 2_000);
+    let mut bytes = vec![b'a'; 600];
+    bytes.extend(&hello);
+    let cut = 600 + 1_448;
+    let packets = [
+        syn(25),
+        answer(7, &bytes, 0, 600),
+        answer(8, &bytes, 600, cut),
+        answer(8, &bytes, cut, bytes.len()),
+    ];
+    assert_eq!(found(&packets), ["", "", "", "www.example.com"]);
+    assert_eq!(found(&packets[1..]), ["", "", "www.example.com"]);
+    let same = [answer(7, &bytes, 600, cut), answer(7, &bytes, cut, bytes.len())];
+    let packets = [&packets[..2], &same].concat();
+    assert_eq!(found(&packets), ["", "", "", ""]);
+    let request = [&b"\0\0\0\x08\x04\xd2\x16\x2f\0\0"[..], &hello].concat();
+    let packets = [
+        syn(25),
+        segment(25, &request, 0, 10),
+        segment(25, &request, 10, 1_000),
+        segment(25, &request, 1_000, request.len()),
+        // A retransmission.
+        segment(25, &request, 1_000, request.len()),
+    ];
+    assert_eq!(found(&packets)[..4], ["", "", "", "www.example.com"]);
+}
+
 proptest! {
     #[test]
     fn order_and_repetition_do_not_matter(

@@ -20,7 +20,7 @@ pub struct HttpHead<'a> {
     pub start: HttpStart<'a>,
     /// How the head tells the length of the body.
     pub framing: HttpFraming,
-    /// The value of the first Host field that is not empty.
+    /// The value of the Host field, if it is not empty.
     pub(super) host: Option<&'a [u8]>,
     /// Length with the empty line; `None` if its end is missing.
     len: Option<usize>,
@@ -63,6 +63,7 @@ impl<'a> HttpHead<'a> {
         let mut lines = Lines(bytes);
         let start = HttpStart::parse(lines.next_non_empty()?)?;
         let mut head = Self { start, framing: HttpFraming::Absent, host: None, len: None };
+        let mut host = Host::default();
         // Whether the last field is part of the framing.
         let mut is_framing = false;
         while let Some(line) = lines.next() {
@@ -75,6 +76,7 @@ impl<'a> HttpHead<'a> {
                 if is_framing {
                     head.framing = HttpFraming::Unknown;
                 }
+                host.is_clear &= !host.is_last;
                 continue;
             }
             let colon = line.iter().position(|byte| *byte == b':');
@@ -83,18 +85,33 @@ impl<'a> HttpHead<'a> {
                 .filter(|(name, _)| is_token(name))
             else {
                 // Some servers ignore such a line. What follows it proves nothing.
-                head.host?;
+                host.value?;
                 (head.framing, head.len) = (HttpFraming::Unknown, Some(bytes.len()));
                 break;
             };
-            if name.eq_ignore_ascii_case(b"host") && !value.is_empty() {
-                head.host.get_or_insert(value);
-            }
+            host.add(name, value);
             let framing = head.framing.with_field(name, value);
             is_framing = framing.is_some();
             head.framing = framing.unwrap_or(head.framing);
         }
+        head.host = host.value.filter(|value| host.is_clear && !value.is_empty());
         Some(head)
+    }
+
+    /// Whether what follows the head in `bytes` can follow it: nothing, the body, or the body and the next
+    /// message. A file that contains a head continues in another way.
+    pub(super) fn is_proved_by(&self, bytes: &[u8]) -> bool {
+        let Some(rest) = self.len.and_then(|len| bytes.get(len..)) else { return true };
+        let body_len = match (self.framing, self.start) {
+            (HttpFraming::Length(len), _) => len,
+            (HttpFraming::Absent, HttpStart::Request { .. }) => 0,
+            _ => return true,
+        };
+        let next = usize::try_from(body_len).ok().and_then(|len| rest.get(len..));
+        next.is_none_or(|next| match self.start {
+            HttpStart::Request { .. } => may_be_request(first_line(next)),
+            HttpStart::Response { .. } => HttpStart::may_be_response(next),
+        })
     }
 
     /// Host of a request.
@@ -131,7 +148,40 @@ impl<'a> HttpHead<'a> {
     }
 }
 
+/// The Host fields of a head. Servers that differ in what they make of several fields with different values,
+/// or of a field on several lines, reach different hosts (RFC 9112, sections 3.2 and 5.2).
+struct Host<'a> {
+    /// The value of the first one.
+    value: Option<&'a [u8]>,
+    /// Whether all have one line, and the same value.
+    is_clear: bool,
+    /// Whether the last field of the head is one.
+    is_last: bool,
+}
+
+impl Default for Host<'_> {
+    fn default() -> Self {
+        Self { value: None, is_clear: true, is_last: false }
+    }
+}
+
+impl<'a> Host<'a> {
+    /// Adds a field of the head.
+    fn add(&mut self, name: &[u8], value: &'a [u8]) {
+        self.is_last = name.eq_ignore_ascii_case(b"host");
+        if self.is_last {
+            self.is_clear &= self.value.is_none_or(|first| first == value);
+            self.value.get_or_insert(value);
+        }
+    }
+}
+
 impl<'a> HttpStart<'a> {
+    /// Whether bytes may be the start of a response: its version, or a part of it.
+    pub fn may_be_response(bytes: &[u8]) -> bool {
+        bytes.starts_with(VERSION) || VERSION.starts_with(bytes)
+    }
+
     /// Servers accept targets with spaces, and attackers send them.
     fn parse(line: &'a [u8]) -> Option<Self> {
         if let Some(status) = status(line) {
@@ -193,22 +243,23 @@ pub(super) fn extent(bytes: &[u8], is_start: bool) -> Extent {
     if Lines(bytes).next_non_empty().is_none() {
         let is_possible = is_long_request(bytes)
             || status(bytes.strip_suffix(b"\r").unwrap_or(bytes)).is_some()
-            || is_start && (may_be_request(bytes) || may_be_response(bytes));
+            || is_start && (may_be_request(bytes) || HttpStart::may_be_response(bytes));
         return match is_possible && bytes.len() <= MAX_FIRST_LINE_LEN {
             true => Extent::Incomplete,
             false => Extent::Unknown,
         };
     }
     match HttpHead::parse(bytes) {
+        Some(head) if !is_start && !head.is_proved_by(bytes) => Extent::Unknown,
         Some(HttpHead { len: Some(len), .. }) => Extent::Complete(len),
         Some(_) => Extent::Incomplete,
         None => Extent::Unknown,
     }
 }
 
-/// Whether bytes without a line end may be the start of a response.
-fn may_be_response(bytes: &[u8]) -> bool {
-    bytes.starts_with(VERSION) || VERSION.starts_with(bytes)
+/// The bytes up to the end of the first line that is not empty.
+fn first_line(bytes: &[u8]) -> &[u8] {
+    Lines(bytes).next_non_empty().unwrap_or(bytes)
 }
 
 /// Whether bytes without a line end may be the start of a request.
@@ -272,6 +323,7 @@ mod tests {
             "\nVERSION-CONTROL /doc HTTP/1.1\r\nAccept: a\r\n b\r\nhOST: \ta.example \r\n",
             "x!y * HTTP/1.1\r\nHost: a.example\r\n",
             "GET  /a;cat /b HTTP/1.1\r\nHost: a.example\r\n",
+            "GET / HTTP/1.1\r\nHost: a.example\r\nA: b\r\n c\r\nHost:a.example\r\n",
         ] {
             assert_eq!(found(request), Some("a.example"), "{request:?}");
         }
@@ -290,6 +342,10 @@ mod tests {
             "GET /\r\nHost: a.example\r\n",
             "HTTP/1.1 200 OK\r\nHost: a.example\r\n",
             "\r\n\r\nGET / HTTP/1.1\r\nHost: a.example\r\n",
+            "GET / HTTP/1.1\r\nHost: a.example\r\n b\r\n",
+            "GET / HTTP/1.1\r\nHost:\r\n a.example\r\n",
+            "GET / HTTP/1.1\r\nHost: a.example\r\nHost: b.example\r\n",
+            "GET / HTTP/1.1\r\nHost: a.example\r\nHost:\r\n",
         ] {
             assert_eq!(found(other), None, "{other:?}");
         }

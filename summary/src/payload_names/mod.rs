@@ -146,6 +146,7 @@ impl<'a> PayloadNames<'a> {
         let header_len = proxy::header_len(payload).unwrap_or(0);
         let (payload, len) = (&payload[header_len..], len - header_len);
         if let Some(handshake) = tls::Handshake::parse(payload)
+            && handshake.is_proved_by(payload)
             && let Some(hello) = handshake.client_hello()
         {
             observer.layer(payload, fields::tls);
@@ -167,7 +168,7 @@ impl<'a> PayloadNames<'a> {
             observer.layer(payload, fields::tls);
             return Self::default();
         }
-        if let Some(head) = HttpHead::parse(payload) {
+        if let Some(head) = HttpHead::parse(payload).filter(|head| head.is_proved_by(payload)) {
             observer.layer(payload, fields::http);
             return Self::in_head(&head, payload, buf, observer);
         }
@@ -377,7 +378,7 @@ mod tests {
             assert_eq!(names(6, ports, &over_tcp).dns, Some(dns.clone()), "{ports:?}");
             let hello = tls::tests::records([&tls::tests::hello(b"server.example")[..]]);
             assert_eq!(names(6, ports, &hello).sni.as_deref(), Some("server.example"));
-            let request = b"GET / HTTP/1.1\r\nHost:\t host.example:80 \r\n\r\nHost: no";
+            let request = b"GET / HTTP/1.1\r\nHost:\t host.example:80 \r\n\r\nGET / Host: no";
             assert_eq!(names(6, ports, request).http_host.as_deref(), Some("host.example:80"));
             assert_eq!(names(17, ports, &quic::tests::initial(1200)).quic, Some(1));
         }
@@ -398,6 +399,34 @@ mod tests {
             assert!(names(6, (5_000, 443), &hello[..len]).is_empty(), "{len}");
         }
         assert!(!names(6, (5_000, 443), &hello[..end]).is_empty());
+    }
+
+    /// A file that is transferred may contain messages, also at the start of a packet.
+    #[test]
+    fn messages_are_followed_by_others() {
+        let hello = tls::tests::records([&tls::tests::hello(b"server.example")[..]]);
+        let record = b"\x14\x03\x03\0\x01\x01\x17\x03\x03";
+        let get = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n";
+        let put = b"PUT / HTTP/1.1\r\nContent-Length: 3\r\n\r\n";
+        let ok = b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\n";
+        let rest = b"\xd4\xc3\xb2\xa1\x02\0\x04\0";
+        for (message, good, bad) in [
+            (&hello[..], &record[..], &b""[..]),
+            (get, get, b""),
+            (get, b"\r\nG", b""),
+            (put, b"a", b"abc"),
+            (put, b"abcPUT /", b"abc"),
+            (ok, b"abcHTTP/1.1 ", b"abc"),
+        ] {
+            for end in 0..=good.len() {
+                let payload = [message, &good[..end]].concat();
+                assert!(!names(6, (5_000, 443), &payload).is_empty(), "{message:?} {end}");
+            }
+            for end in 1..=rest.len() {
+                let payload = [message, bad, &rest[..end]].concat();
+                assert!(names(6, (5_000, 443), &payload).is_empty(), "{message:?} {end}");
+            }
+        }
     }
 
     proptest! {

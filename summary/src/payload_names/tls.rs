@@ -34,6 +34,7 @@ pub(super) fn is_record(payload: &[u8]) -> bool {
 /// How far the ClientHello at the front of a stream extends.
 pub(super) fn extent(bytes: &[u8], is_start: bool) -> Extent {
     match Handshake::parse(bytes) {
+        Some(handshake) if !is_start && !handshake.is_proved_by(bytes) => Extent::Unknown,
         Some(handshake) if handshake.is_complete() => Extent::Complete(handshake.end),
         Some(handshake) if is_start || !handshake.bytes.is_empty() => Extent::Incomplete,
         _ => Extent::Unknown,
@@ -96,6 +97,20 @@ impl<'a> Handshake<'a> {
     /// Length of the ClientHello with its header, once the header is there.
     fn message_len(&self) -> Option<usize> {
         ClientHello::message_len(&self.bytes)
+    }
+
+    /// Whether what follows the last record in `bytes` can follow it: nothing, or another record. A file that
+    /// contains a ClientHello continues in another way.
+    pub(super) fn is_proved_by(&self, bytes: &[u8]) -> bool {
+        /// Largest content type (IANA).
+        const LAST_KIND: u8 = 26;
+        match bytes[self.end..] {
+            [kind] | [kind, 3] | [kind, 3, 0..=4, ..] => {
+                (CHANGE_CIPHER_SPEC..=LAST_KIND).contains(&kind)
+            }
+            [] => true,
+            _ => false,
+        }
     }
 
     fn is_complete(&self) -> bool {
@@ -254,9 +269,12 @@ impl<'a> ClientHello<'a> {
         self.extension(ENCRYPTED_HELLO).is_some_and(|content| content.first() == Some(&OUTER))
     }
 
-    /// The host name, if the extension has exactly one (RFC 6066, section 3).
+    /// The host name, if there is exactly one extension, and it has exactly one (RFC 6066, section 3; RFC 8446,
+    /// section 4.2).
     pub fn server_name(&self) -> Option<&'a [u8]> {
-        let mut list = Bytes(self.extension(Self::SERVER_NAME)?);
+        let mut lists = self.extensions().filter(|(kind, _)| *kind == Self::SERVER_NAME);
+        let (Some((_, list)), None) = (lists.next(), lists.next()) else { return None };
+        let mut list = Bytes(list);
         let list_len = list.u16()?;
         let (kind, len) = (list.u8()?, list.u16()?);
         let is_valid = list_len == 3 + len && list.0.len() == len && kind == HOST_NAME && 0 < len;
