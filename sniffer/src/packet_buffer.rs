@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use summary::{Direction, Faults, LinkType, Timestamp};
 
 use crate::line_formatter::CapturedPacket;
+use crate::packet_file::Description;
 
 /// Capacity of a chunk in bytes, unless a packet is longer.
 const CHUNK_LEN: usize = 1 << 20;
@@ -28,6 +29,8 @@ pub(crate) struct BufferedPacket {
 pub(crate) struct CopiedPackets {
     packets: Chunk,
     interfaces: Vec<Arc<str>>,
+    /// The capture.
+    pub(crate) description: Description,
     /// The first number that was not looked up, because the packets before it have the requested length.
     pub(crate) next: Option<u64>,
 }
@@ -35,6 +38,7 @@ pub(crate) struct CopiedPackets {
 #[derive(Debug, Default)]
 struct State {
     max_len: usize,
+    description: Description,
     /// Packets in ascending order of their numbers.
     chunks: VecDeque<Chunk>,
     /// Memory of all chunks.
@@ -68,6 +72,11 @@ impl PacketBuffer {
     /// Keeps packets in at most `max_len` bytes and one chunk.
     pub(crate) fn new(max_len: usize) -> Self {
         Self(Arc::new(Mutex::new(State { max_len, ..State::default() })))
+    }
+
+    /// Sets the properties of the capture.
+    pub(crate) fn describe(&self, description: Description) {
+        self.state().description = description;
     }
 
     /// Adds a packet, whose number is greater than those of all others.
@@ -152,7 +161,8 @@ impl State {
                 }
             }
         }
-        CopiedPackets { packets, interfaces: self.interfaces.clone(), next }
+        let (interfaces, description) = (self.interfaces.clone(), self.description.clone());
+        CopiedPackets { packets, interfaces, description, next }
     }
 
     fn get(&self, n: u64) -> Option<BufferedPacket> {

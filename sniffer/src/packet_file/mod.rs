@@ -14,7 +14,6 @@ use summary::record::Interface;
 use summary::{LinkType, Timestamp};
 
 use crate::Error;
-use crate::capture::DEFAULT_SNAPLEN;
 use crate::counts::{Counts, Losses};
 use crate::line_formatter::CapturedPacket;
 use crate::output::Output;
@@ -92,6 +91,9 @@ impl PacketFile {
         let recorder = ring.map(|limits| Recorder::new(limits, trigger));
         if let Some(keep) = &keep {
             description.filter = Some(both(description.filter.as_deref(), keep.expression()));
+        }
+        if let Some(copy) = &copy {
+            copy.describe(description.clone());
         }
         let sources: Vec<_> = sources
             .iter()
@@ -279,10 +281,11 @@ impl PacketFile {
     }
 }
 
-/// A section with these packets and their interfaces. Packets may be as long as any that is captured.
-pub(crate) fn section_of<'a>(packets: impl Iterator<Item = (u64, CapturedPacket<'a>)>) -> Vec<u8> {
-    let is_big_endian = cfg!(target_endian = "big");
-    let description = Description { is_big_endian, snaplen: DEFAULT_SNAPLEN, filter: None };
+/// A section with these packets and their interfaces.
+pub(crate) fn section_of<'a>(
+    description: Description,
+    packets: impl Iterator<Item = (u64, CapturedPacket<'a>)>,
+) -> Vec<u8> {
     let mut out = Vec::new();
     let mut section = Section::begin(description, &mut out);
     for (n, packet) in packets {

@@ -128,7 +128,7 @@ impl CaptureService {
             _ => Response::new("200 OK")
                 .header("Content-Type", "application/octet-stream")
                 .header("Packet-Count", count.to_string())
-                .body([Piece::Owned(section_of(copied.iter()))]),
+                .body([Piece::Owned(section_of(copied.description.clone(), copied.iter()))]),
         };
         let response = response.header("Cache-Control", "no-store");
         match copied.next {

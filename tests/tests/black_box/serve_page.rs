@@ -7,7 +7,7 @@ use tempfile::tempdir;
 use tests::browser::Driver;
 use tests::chromium::Chromium;
 use tests::frames::{Sender, ethernet, ipv4, udp};
-use tests::packet_file::{Packet, PacketFile};
+use tests::packet_file::PacketFile;
 use tests::process::wait_for;
 use tests::veth::with_veth;
 
@@ -100,7 +100,7 @@ fn exported_packets_are_those_of_the_pcapng_file() {
         let directory = tempdir().unwrap();
         let path = directory.path().join("out.pcapng");
         let keep = ["--pcapng", path.to_str().unwrap(), "--keep", "less 60"];
-        let served = start(&[&["-i", "right"], &keep[..]].concat());
+        let served = start(&[&["-i", "right", "-s", "90"], &keep[..], &["udp"]].concat());
         let browser = Chromium::start().unwrap();
         browser.navigate(&served.url()).unwrap();
         browser.wait_for("window.viewer && live.textContent.includes('right')").unwrap();
@@ -109,15 +109,15 @@ fn exported_packets_are_those_of_the_pcapng_file() {
         let long = ethernet(&[], 0x800, &ipv4(17, &udp(&[b'x'; 100])));
         (0..3).for_each(|_| sender.send(&long));
         browser.wait_for("viewer.state().packets === 8").unwrap();
-        let export = |filter: &str| -> Vec<Packet> {
+        let export = |filter: &str| -> PacketFile {
             browser.eval(&format!("viewer.filter('{filter}').then(() => 0)")).unwrap();
             let bytes = "viewer.exportPcapng().then((blob) => blob.arrayBuffer())
                 .then((bytes) => [...new Uint8Array(bytes)])";
             let bytes: Vec<u8> = serde_json::from_value(browser.eval(bytes).unwrap()).unwrap();
-            PacketFile::read(&bytes).packets
+            PacketFile::read(&bytes)
         };
-        let some = export("n in {2, 4, 5}");
-        let all = export("");
+        let some = export("n in {2, 4, 5}").packets;
+        let PacketFile { packets: all, interfaces, .. } = export("");
         let is_shown = "document.getElementById('error').textContent.startsWith('The file contains 5 of 8 packets:')";
         browser.wait_for(is_shown).unwrap();
         browser.eval("viewer.filter('len > 100').then(() => 0)").unwrap();
@@ -129,8 +129,12 @@ fn exported_packets_are_those_of_the_pcapng_file() {
         browser.wait_for("live.textContent.startsWith('Capture ended')").unwrap();
         let over = browser.eval(reason).unwrap();
         assert!(over.as_str().unwrap().starts_with("The capture has ended"), "{over}");
-        let written = PacketFile::read(&std::fs::read(path).unwrap()).packets;
+        let file = PacketFile::read(&std::fs::read(path).unwrap());
+        let written = file.packets;
         assert_eq!((written.len(), &all), (5, &written));
+        let [interface] = &interfaces[..] else { panic!("{interfaces:?}") };
+        assert_eq!(interface.filter.as_deref(), Some("(udp) and (less 60)"));
+        assert_eq!((interface.snaplen, &interfaces), (90, &file.interfaces));
         let expected: Vec<_> = [1, 3, 4].map(|index| written[index].clone()).into();
         assert_eq!(some, expected);
     });
