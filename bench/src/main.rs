@@ -28,6 +28,9 @@ struct Options {
     /// Length of the soak
     #[arg(long, default_value_t = soak::DEFAULT_MINUTES, value_parser = clap::value_parser!(u32).range(1..))]
     minutes: u32,
+    /// Run only the page, at this rate in packets per second
+    #[arg(long, conflicts_with = "bench", value_parser = clap::value_parser!(u32).range(100..))]
+    rate: Option<u32>,
 }
 
 /// A benchmark.
@@ -54,6 +57,10 @@ fn main() -> Result<()> {
     if options.bench == Some(Bench::Soak) {
         println!("{}", usage::machine()?);
         return soak::run(options.minutes);
+    }
+    if let Some(rate) = options.rate {
+        println!("{}", usage::machine()?);
+        return page::run_at(rate);
     }
     if options.bench.is_none_or(|wanted| wanted == Bench::Viewer) {
         build::sample()?;

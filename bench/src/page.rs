@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use summary::grouped;
 
 use super::paced::Packets;
+use super::usage;
 use super::viewer::percentile;
 use tests::chromium::Chromium;
 use tests::process::{finish, signal};
@@ -60,15 +61,24 @@ const COUNTS: &str = "(() => {
 })()";
 
 pub(super) fn run() -> Result<()> {
+    measure_all(&LOADS)
+}
+
+/// Measures one rate for 30 s.
+pub(super) fn run_at(rate: u32) -> Result<()> {
+    measure_all(&[Load { rate, seconds: 30, stop_seconds: 0 }])
+}
+
+fn measure_all(loads: &[Load]) -> Result<()> {
     println!(
         "\nThe page of `sniffer --serve` in headless Chromium, frames of {FRAME_LEN} bytes through veth\n"
     );
     println!(
         "| packets/s | reached | sent | dropped | in the page | removed | missed | behind the wire, median / p95 \
-         | between pictures, median / p95 | catching up |"
+         | between pictures, median / p95 | catching up | CPU: sender | sniffer | renderer | rest of the browser | all others |"
     );
-    println!("|---|---|---|---|---|---|---|---|---|---|");
-    LOADS.into_iter().try_for_each(|load| namespace::run(|| measure(load)))
+    println!("|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|");
+    loads.iter().try_for_each(|load| namespace::run(|| measure(*load)))
 }
 
 fn measure(load: Load) -> Result<()> {
@@ -81,6 +91,7 @@ fn measure(load: Load) -> Result<()> {
     chromium.navigate(&served.url())?;
     chromium.wait_for("window.viewer && live.dataset.state === 'live'")?;
     chromium.eval(WATCH)?;
+    let cpu_before = Cpu::now(&served, &chromium)?;
     let start = Instant::now();
     let sent = thread::scope(|scope| {
         let sender = scope.spawn(|| send(load));
@@ -93,6 +104,7 @@ fn measure(load: Load) -> Result<()> {
         sender.join().map_err(|_| anyhow::anyhow!("the sender panicked"))
     })?;
     let took = start.elapsed();
+    let cpu = Cpu::now(&served, &chromium)?;
     // The capture goes on, so that the page can catch up.
     chromium.wait_for("live.dataset.state === 'live' && !live.textContent.includes('behind')")?;
     settle(&chromium)?;
@@ -119,7 +131,7 @@ fn measure(load: Load) -> Result<()> {
     let behind: Vec<_> = pictures.iter().map(|(_, behind_ms)| *behind_ms).collect();
     let between: Vec<_> = pictures.windows(2).map(|two| two[1].0 - two[0].0).collect();
     println!(
-        "| {} | {} | {} | {} | {} | {} | {} | {} | {} | {:.1} s |",
+        "| {} | {} | {} | {} | {} | {} | {} | {} | {} | {:.1} s | {} |",
         grouped(rate.into()),
         grouped(sent * 1_000 / u64::try_from(took.as_millis())?.max(1)),
         grouped(sent),
@@ -130,8 +142,50 @@ fn measure(load: Load) -> Result<()> {
         spread(&behind),
         spread(&between),
         catching_up.as_secs_f64(),
+        cpu.shares(&cpu_before, took),
     );
     Ok(())
+}
+
+/// CPU time in clock ticks so far.
+struct Cpu {
+    sender: u64,
+    sniffer: u64,
+    /// Main thread and workers of the page.
+    renderer: u64,
+    /// The process of the browser, its network and its graphics.
+    browser: u64,
+    all: u64,
+}
+
+impl Cpu {
+    fn now(served: &Served, chromium: &Chromium) -> Result<Self> {
+        let renderers = chromium.renderers();
+        let browser = usage::tree(chromium.process_id().context("no browser")?);
+        let browser: Vec<_> = browser.into_iter().filter(|pid| !renderers.contains(pid)).collect();
+        Ok(Self {
+            sender: usage::ticks(&[std::process::id()]),
+            sniffer: usage::ticks(&[served.process.id()]),
+            renderer: usage::ticks(&renderers),
+            browser: usage::ticks(&browser),
+            all: usage::machine_ticks()?,
+        })
+    }
+
+    /// The CPU time since then, in percent of one processor, as cells of the table.
+    fn shares(&self, before: &Self, took: Duration) -> String {
+        let percent =
+            |now: u64, before: u64| format!("{:.0} %", (now - before) as f64 / took.as_secs_f64());
+        let own = |cpu: &Self| cpu.sender + cpu.sniffer + cpu.renderer + cpu.browser;
+        [
+            percent(self.sender, before.sender),
+            percent(self.sniffer, before.sniffer),
+            percent(self.renderer, before.renderer),
+            percent(self.browser, before.browser),
+            percent(self.all - own(self), before.all - own(before)),
+        ]
+        .join(" | ")
+    }
 }
 
 /// Waits until the page has no more packets than a while before.

@@ -25,6 +25,15 @@ pub(super) fn ticks(processes: &[u32]) -> u64 {
     processes.iter().filter_map(|pid| of(*pid)).sum()
 }
 
+/// Time in clock ticks in which the processors of the machine were busy.
+pub(super) fn machine_ticks() -> Result<u64> {
+    let stat = fs::read_to_string("/proc/stat")?;
+    let fields = stat.lines().next().unwrap_or_default().split_whitespace().skip(1);
+    let ticks: Vec<u64> = fields.filter_map(|field| field.parse().ok()).collect();
+    // user, nice, system, idle, iowait, irq, softirq (proc(5)).
+    Ok([0, 1, 2, 5, 6].iter().filter_map(|index| ticks.get(*index)).sum())
+}
+
 /// Sum of the peak memory of running processes in bytes.
 pub(super) fn peak_memory(processes: &[u32]) -> u64 {
     let of = |pid: u32| -> Option<u64> {

@@ -22,6 +22,7 @@ pub use viewer_worker::{load, message};
 pub mod app;
 pub mod chart;
 pub mod column_widths;
+pub mod frame_list;
 pub mod history;
 pub mod layout;
 pub mod link;

@@ -16,6 +16,18 @@ impl NumberList {
         Self(text.split(',').filter_map(range).collect())
     }
 
+    /// A list of numbers in ascending order.
+    pub fn of(numbers: impl IntoIterator<Item = u64>) -> Self {
+        let mut ranges: VecDeque<(u64, u64)> = VecDeque::new();
+        for n in numbers {
+            match ranges.back_mut() {
+                Some((_, last)) if last.checked_add(1) == Some(n) => *last = n,
+                _ => ranges.push_back((n, n)),
+            }
+        }
+        Self(ranges)
+    }
+
     /// Whether there are no numbers.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
@@ -76,6 +88,13 @@ mod tests {
         assert!(list.skip_to(22));
         assert_eq!(list.to_text(), "22-29");
         assert!(list.skip_to(30) && list.is_empty() && !list.skip_to(30));
+    }
+
+    #[test]
+    fn successive_numbers_are_a_range() {
+        assert_eq!(NumberList::of([1, 2, 3, 7, 9, 10]).to_text(), "1-3,7,9-10");
+        assert!(NumberList::of([]).is_empty());
+        assert_eq!(NumberList::of([u64::MAX]).count(), 1);
     }
 
     proptest! {

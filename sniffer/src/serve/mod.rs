@@ -6,6 +6,7 @@
 //!
 //! Everything is below a path that only the printed URL contains.
 
+mod frame_list;
 mod host;
 mod listener;
 mod live_view;

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::page::{File, Page};
 use super::token::Token;
-use super::{host, range};
+use super::{frame_list, host, range};
 use crate::http::{Limits, Piece, Request, Response, Service, Wakeup};
 use crate::line_buffer::{Available, LineBuffer, Slice};
 use crate::packet_buffer::{BufferedPacket, PacketBuffer};
@@ -18,14 +18,25 @@ pub(super) const CAPTURE: &str = "capture.ndjson";
 /// The directory of packets below the token. The name of a packet is its number.
 const PACKETS: &str = "packets/";
 
-/// The end of the name of a list of packets. The name before it contains numbers and ranges: `1-5,7`.
-const PACKET_LIST: &str = ".pcapng";
+/// The ends of the names of a list of packets, and its formats. The name before it contains numbers and ranges:
+/// `1-5,7`.
+const LIST_FORMATS: [(&str, ListFormat); 2] =
+    [(".pcapng", ListFormat::Section), (".bin", ListFormat::Records)];
 
 /// Most bytes of the capture in a response to a range.
 const MAX_RANGE_LEN: usize = 4 << 20;
 
 /// Most bytes of packets in a response to a list. The capture waits while they are copied.
 const MAX_LIST_LEN: usize = 1 << 20;
+
+/// The format of a list of packets.
+#[derive(Clone, Copy, Debug)]
+enum ListFormat {
+    /// A section of a pcapng file.
+    Section,
+    /// Records of [`frame_list`].
+    Records,
+}
 
 /// Responds to requests for the page and the capture.
 #[derive(Debug)]
@@ -60,11 +71,16 @@ impl Service for CaptureService {
         let file = name.and_then(|name| self.page.file(name));
         let packet = name.and_then(|name| name.strip_prefix(PACKETS));
         let n = packet.and_then(|name| name.parse().ok());
-        let list = packet.and_then(|name| range::parse_list(name.strip_suffix(PACKET_LIST)?));
+        let list = packet.and_then(|name| {
+            let mut lists = LIST_FORMATS.iter();
+            let (numbers, format) =
+                lists.find_map(|(end, format)| Some((name.strip_suffix(end)?, *format)))?;
+            Some((range::parse_list(numbers)?, format))
+        });
         let response = match (name, n, list, file) {
             (Some(CAPTURE), ..) => self.capture(request, is_final)?,
             (_, Some(n), ..) => self.packet(n),
-            (_, _, Some(list), _) => self.packet_list(&list),
+            (_, _, Some((ranges, format)), _) => self.packet_list(&ranges, format),
             (.., Some(file)) => {
                 self.lines.expect_reader();
                 respond_with_file(request, file)
@@ -119,8 +135,8 @@ impl CaptureService {
         response.header("Cache-Control", "no-store")
     }
 
-    /// Responds with packets as a section of a pcapng file, without content if none of them are in memory.
-    fn packet_list(&self, ranges: &[RangeInclusive<u64>]) -> Response {
+    /// Responds with several packets, without content if none of them are in memory.
+    fn packet_list(&self, ranges: &[RangeInclusive<u64>], format: ListFormat) -> Response {
         let copied = self.packets.copy(ranges, MAX_LIST_LEN);
         let count = copied.iter().len();
         let response = match count {
@@ -128,7 +144,10 @@ impl CaptureService {
             _ => Response::new("200 OK")
                 .header("Content-Type", "application/octet-stream")
                 .header("Packet-Count", count.to_string())
-                .body([Piece::Owned(section_of(copied.description.clone(), copied.iter()))]),
+                .body([Piece::Owned(match format {
+                    ListFormat::Section => section_of(copied.description.clone(), copied.iter()),
+                    ListFormat::Records => frame_list::encode(copied.iter()),
+                })]),
         };
         let response = response.header("Cache-Control", "no-store");
         match copied.next {

@@ -160,7 +160,7 @@ fn connections_of_packets_can_be_followed() {
     follow(2);
     page.wait_for("document.querySelector('.stream p')");
     let note = page.text(".stream p");
-    assert!(note.starts_with("The payload is not in this file"), "{note}");
+    assert!(note.starts_with("The payload is not available"), "{note}");
     assert_eq!(page.text(".connection-status"), "9 packets");
 }
 

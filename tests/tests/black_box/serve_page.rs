@@ -1,5 +1,6 @@
 //! The page of `--serve` in Chromium.
 
+use super::flows::{ACK, SYN, segment};
 use super::serve::{content_range, read_range, send, start, stop};
 use nix::sys::signal::Signal;
 use summary::grouped;
@@ -137,6 +138,55 @@ fn exported_packets_are_those_of_the_pcapng_file() {
         assert_eq!((interface.snaplen, &interfaces), (90, &file.interfaces));
         let expected: Vec<_> = [1, 3, 4].map(|index| written[index].clone()).into();
         assert_eq!(some, expected);
+    });
+}
+
+/// A request of 3 bytes, whose packet is not kept, and an answer.
+#[test]
+fn payload_of_a_connection_is_served() {
+    with_veth(|| {
+        let directory = tempdir().unwrap();
+        let path = directory.path().join("out.pcapng");
+        let keep =
+            ["--pcapng", path.to_str().unwrap(), "--keep", "not (tcp dst port 80 and greater 57)"];
+        let served = start(&[&["-i", "right"], &keep[..]].concat());
+        let browser = Chromium::start().unwrap();
+        browser.navigate(&served.url()).unwrap();
+        browser.wait_for("window.viewer && live.textContent.includes('right')").unwrap();
+        let sender = Sender::new("left");
+        for (is_client, flags, seq, ack, payload) in [
+            (true, SYN, 100, 0, &b""[..]),
+            (false, SYN | ACK, 500, 101, b""),
+            (true, ACK, 101, 501, b"ask"),
+            (false, ACK, 501, 104, b"some "),
+            (false, ACK, 506, 104, b"text"),
+        ] {
+            sender.send(&segment(is_client, flags, seq, ack, payload));
+        }
+        browser.wait_for("viewer.state().packets === 5").unwrap();
+        browser.eval("viewer.set('tab', 'packets')").unwrap();
+        browser.click("#packets-rows button").unwrap();
+        let follow = || {
+            browser.wait_for("document.querySelector('#detail-connection:not([hidden])')").unwrap();
+            browser.eval("document.getElementById('detail-connection').click()").unwrap();
+        };
+        let text = |start: &str| {
+            let text = "document.getElementById('connection-text').textContent";
+            browser.wait_for(&format!("{text}.startsWith('{start}')")).unwrap();
+        };
+        follow();
+        text("The sniffer does not have the bytes of 1 of 5 packets.");
+        let blocks = "[...document.querySelectorAll('.stream .block')].map((block) => \
+                      [block.className, block.querySelector('pre, .gap').textContent])";
+        let server = ["block server", "some text"];
+        let client = ["block client", "3 bytes missing: not in the file"];
+        assert_eq!(browser.eval(blocks).unwrap(), serde_json::json!([server, client]));
+        assert!(stop(served).status.success());
+        browser.wait_for("live.textContent.startsWith('Capture ended')").unwrap();
+        follow();
+        text("The capture has ended, and the sniffer does not serve the bytes");
+        let note = "document.querySelector('.stream p')?.textContent ?? ''";
+        browser.wait_for(&format!("({note}).startsWith('The payload is not available')")).unwrap();
     });
 }
 

@@ -22,6 +22,10 @@ const MIN_EXPORT_SIZE: Size = Size { width_px: 900.0, height_px: 400.0 };
 /// Identifies the content of a chart: the version of the app, and those of the answers.
 pub type SceneVersion = (u64, [u64; 3 + LINE_COUNT]);
 
+/// Why the bytes of the packets of a run are not available after its end.
+pub(super) const RUN_OVER: &str = "The capture has ended, and the sniffer does not serve the bytes of its packets any \
+                                   longer. If it ran with --pcapng, that file contains them.";
+
 impl App {
     pub(super) fn size(&self, panel: Panel) -> Size {
         self.sizes.get(panel as usize).copied().unwrap_or_default()
@@ -70,10 +74,7 @@ impl App {
             return Some("No packets are selected.");
         }
         if self.is_packet_source() {
-            return (!self.is_following()).then_some(
-                "The capture has ended, and the sniffer does not serve its packets any longer. The file of --pcapng \
-                 contains them.",
-            );
+            return (!self.is_following()).then_some(RUN_OVER);
         }
         (!self.files.are_captures()).then_some(
             "NDJSON files do not contain the bytes of packets. Only pcap and pcapng files can be exported as pcapng.",

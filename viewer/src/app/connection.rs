@@ -1,5 +1,6 @@
 //! The connection that is shown: its packets are reread, part by part, in the order of the files.
 
+use super::accessors::RUN_OVER;
 use super::{App, Effect, Panel};
 use crate::axis::Quantity;
 use crate::columns::PacketRow;
@@ -26,6 +27,11 @@ pub(super) struct OpenConnection {
     /// What may still be read from this part on.
     limits: Limits,
     is_limited: bool,
+    /// The packets in the parts that are read, and those of which only the lines are known.
+    packets: u64,
+    without_bytes: u64,
+    /// The sniffer that had the bytes of the packets is gone.
+    is_source_over: bool,
     error: Option<String>,
 }
 
@@ -57,6 +63,9 @@ impl App {
             read: ConnectionRead::default(),
             limits: Limits::MAX,
             is_limited: false,
+            packets: 0,
+            without_bytes: 0,
+            is_source_over: self.is_packet_source() && !self.is_following(),
             error: None,
         };
         effects.extend([Effect::BeginConnection, connection.request()]);
@@ -85,6 +94,8 @@ impl App {
         if read.is_done {
             connection.limits = connection.limits.without(read.packets, read.bytes);
             connection.is_limited = read.is_limited;
+            connection.packets += read.packets;
+            connection.without_bytes += read.without_bytes;
             connection.error.clone_from(&read.error);
             let is_last = read.is_limited || read.error.is_some() || next_part <= part + 1;
             connection.part = Some(part + 1).filter(|_| !is_last);
@@ -140,7 +151,16 @@ impl App {
                 bytes(len)
             );
         }
-        String::new()
+        match connection.without_bytes {
+            _ if connection.is_source_over => RUN_OVER.to_owned(),
+            0 => String::new(),
+            without_bytes => format!(
+                "The sniffer does not have the bytes of {} of {} packets. It keeps those of the latest packets that \
+                 --pcapng writes.",
+                grouped(without_bytes),
+                grouped(connection.packets)
+            ),
+        }
     }
 
     /// The expression of the connection of a visible row of a table: of a 5-tuple, or of a packet.

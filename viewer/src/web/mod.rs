@@ -21,6 +21,7 @@ mod probe_queue;
 mod probes;
 mod refresh;
 mod render;
+mod served_connection;
 mod served_packets;
 mod visibility;
 mod waiters;

@@ -10,6 +10,7 @@ use web_sys::{AbortSignal, Blob, Document, RequestInit, Response};
 use super::open::same_origin;
 use super::page::Page;
 use crate::app::{App, Event};
+use crate::frame_list;
 use crate::load::{ExportFormat, RawFrame};
 use crate::number_list::NumberList;
 
@@ -61,13 +62,20 @@ pub(super) fn export_pcapng(page: &Page) -> Promise {
     future_to_promise(async move {
         let numbers: Blob = JsFuture::from(numbers).await?.unchecked_into();
         let numbers = JsFuture::from(numbers.text()).await?.as_string().unwrap_or_default();
-        let result = request(NumberList::parse(&numbers)).await;
+        let numbers = NumberList::parse(&numbers);
+        let wanted = numbers.count();
+        let result = request(numbers, "pcapng").await.and_then(|(file, found)| match found {
+            0 => Err("The sniffer has the bytes of none of these packets. It keeps those of the latest packets \
+                      that --pcapng writes."
+                .into()),
+            _ => Ok((file, found)),
+        });
         if let Err(error) = &result {
             page.send(Event::ShowError(error.as_string().unwrap_or_else(|| {
                 "The export failed: the sniffer that serves this page does not respond.".to_owned()
             })));
         }
-        let (file, found, wanted) = result?;
+        let (file, found) = result?;
         if found < wanted {
             page.send(Event::ShowError(format!(
                 "The file contains {} of {} packets: the sniffer does not have the bytes of the others. It keeps \
@@ -80,14 +88,21 @@ pub(super) fn export_pcapng(page: &Page) -> Promise {
     })
 }
 
-/// A pcapng file with those of the packets that the sniffer has, their number, and that of all.
-async fn request(mut numbers: NumberList) -> Result<(Blob, u64, u64), JsValue> {
-    let wanted = numbers.count();
+/// The packets with these numbers, as far as the sniffer has them.
+pub(super) async fn frames(numbers: NumberList) -> Result<Vec<(u64, RawFrame)>, JsValue> {
+    let (records, _) = request(numbers, "bin").await?;
+    let bytes = JsFuture::from(records.array_buffer()).await?;
+    Ok(frame_list::frames(&Uint8Array::new(&bytes).to_vec()).collect())
+}
+
+/// Those of the packets that the sniffer has in a format, and their number.
+async fn request(mut numbers: NumberList, format: &str) -> Result<(Blob, u64), JsValue> {
     let (sections, mut found) = (Array::new(), 0);
     while !numbers.is_empty() {
         let mut list = numbers.take(MAX_LIST_LEN);
         while !list.is_empty() {
-            let answer = fetch(&format!("{}.pcapng", list.to_text()), LIST_TIMEOUT_MS).await?;
+            let name = format!("{}.{format}", list.to_text());
+            let answer = fetch(&name, LIST_TIMEOUT_MS).await?;
             if answer.status() == 200 {
                 found += header::<u64>(&answer, "Packet-Count").unwrap_or(0);
                 sections.push(&JsFuture::from(answer.blob()?).await?);
@@ -98,12 +113,7 @@ async fn request(mut numbers: NumberList) -> Result<(Blob, u64, u64), JsValue> {
             }
         }
     }
-    if found == 0 {
-        return Err("The sniffer has the bytes of none of these packets. It keeps those of the latest packets \
-                    that --pcapng writes."
-            .into());
-    }
-    Ok((Blob::new_with_blob_sequence(&sections)?, found, wanted))
+    Ok((Blob::new_with_blob_sequence(&sections)?, found))
 }
 
 fn header<T: FromStr>(answer: &Response, name: &str) -> Option<T> {

@@ -170,11 +170,44 @@ fn lists_of_packets_are_read_in_several_responses() {
     for (name, expected) in [
         ("packets/1.pcapng", "204"),
         ("packets/1,9.pcapng", "200"),
+        ("packets/1.bin", "204"),
+        ("packets/1,9.bin", "200"),
+        ("packets/9-1.bin", "404"),
         ("packets/9-1.pcapng", "404"),
         ("packets/.pcapng", "404"),
     ] {
         assert_eq!(status(respond(&service, name, "")), expected, "{name}");
     }
+}
+
+#[test]
+fn records_of_a_list_have_numbers_and_lengths() {
+    let service = service();
+    let body = |name: &str| {
+        let text = format!("{:?}", respond(&service, name, "").unwrap());
+        let (_, body) = text.split_once("body: ").unwrap();
+        body.to_owned()
+    };
+    let packet = CapturedPacket {
+        ts: Timestamp::default(),
+        link: LinkType(276),
+        is_big_endian: cfg!(target_endian = "big"),
+        bytes: b"abc",
+        wire_len: 1_500,
+        faults: Faults::default(),
+        interface: None,
+        direction: None,
+        gso: None,
+    };
+    [7, 300].iter().for_each(|n| service.packets.push(*n, &packet));
+    let record = |n: [u8; 2]| {
+        let numbers = [0, 0, 0, 0, 0, 0, n[0], n[1], 0, 0, 1, 20, 0, 0, 5, 220, 0, 0, 0, 3];
+        [&numbers[..], b"abc"].concat()
+    };
+    let expected = |bytes: Vec<u8>| format!("{:?} }}", [Piece::Owned(bytes)]);
+    assert_eq!(body("packets/7.bin"), expected(record([0, 7])));
+    let both = [record([0, 7]), record([1, 44])].concat();
+    assert_eq!(body("packets/1-8,300.bin"), expected(both));
 }
 
 proptest! {

@@ -16,8 +16,8 @@ use crate::{Block, Connection, ConnectionRecord, Connections, Content, Packet, S
 use crate::{hex, printable};
 
 /// The notice for connections in NDJSON files, which have no payload.
-const NO_BYTES: &str = "The payload is not in this file: NDJSON lines do not contain the bytes of packets. To see it, open the \
-     pcap or pcapng file.";
+const NO_BYTES: &str = "The payload is not available: NDJSON lines do not contain the bytes of packets. To see it, open the pcap or \
+     pcapng file, or serve the running capture with --pcapng.";
 
 pub(super) struct View {
     document: Document,

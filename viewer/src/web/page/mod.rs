@@ -22,6 +22,7 @@ use super::probe_queue::ProbeQueue;
 use super::probes::Probes;
 use super::refresh::RefreshTimer;
 use super::render::Renderer;
+use super::served_connection::ServedConnection;
 use super::visibility::VisibilityObserver;
 use super::waiters::Waiters;
 use super::worker_pool::WorkerPool;
@@ -53,6 +54,7 @@ struct State {
     /// Returns a promise of the exports of `follow.js`.
     load_follow: Function,
     connection: ConnectionPanel,
+    served_connection: ServedConnection,
     following: Option<Following>,
     refresh: RefreshTimer,
     /// Counts the loads. Messages of earlier loads are ignored.
@@ -91,6 +93,7 @@ impl Page {
             exports: Exports::default(),
             load_follow,
             connection: ConnectionPanel::new(connect),
+            served_connection: ServedConnection::default(),
             following: None,
             refresh: RefreshTimer::default(),
             epoch: 0,

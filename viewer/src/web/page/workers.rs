@@ -6,11 +6,12 @@ use wasm_bindgen_futures::spawn_local;
 use web_sys::{Blob, MessageEvent};
 
 use super::super::dom::log_error;
+use super::super::served_connection::{self, Batch, ServedConnection};
 use super::super::worker_pool::{SERVER_GONE, Status, failure_text};
 use super::super::{environment, served_packets};
 use super::Page;
 use crate::app::{App, Event, Phase};
-use crate::load::{FileProbe, RawFrame};
+use crate::load::{ConnectionRead, FileProbe, RawFrame};
 use crate::message::{FromWorker, ToWorker};
 use crate::wire::decode;
 
@@ -148,17 +149,47 @@ impl Page {
                 self.send(Event::Analyzed(part, error));
             }
             Some(FromWorker::Connection { epoch, id, part, read }) if epoch == current => {
-                if self.with_app(|app| app.is_reading_connection(id)) {
-                    let (file, name) = self.with_app(|app| app.file_of(part));
-                    self.state.borrow().connection.add(file, &name, &message.get(1));
-                }
-                self.send(Event::ConnectionRead { id, part, read });
+                let records = message.get(1).unchecked_into::<Uint8Array>();
+                self.on_connection((epoch, id, part), read, &records);
             }
             Some(FromWorker::Exported { id, parts }) => {
                 self.collect_export(id, &parts, &message.get(1).unchecked_into());
             }
             _ => {}
         }
+    }
+
+    /// Passes on packets of a connection that a worker has read, with their bytes if the sniffer that serves the
+    /// page has them.
+    fn on_connection(
+        &self,
+        (epoch, id, part): (u32, u32, usize),
+        read: ConnectionRead,
+        records: &Uint8Array,
+    ) {
+        let records = records.to_vec();
+        if self.with_app(App::has_served_packets) {
+            let batch = Batch { epoch, id, part, read, records };
+            return served_connection::add(self, batch);
+        }
+        if self.with_app(|app| app.is_reading_connection(id)) {
+            self.show_connection_records(part, &records);
+        }
+        self.send(Event::ConnectionRead { id, part, read });
+    }
+
+    /// Passes packets of a part to the view of connections.
+    pub(in crate::web) fn show_connection_records(&self, part: usize, records: &[u8]) {
+        let (file, name) = self.with_app(|app| app.file_of(part));
+        self.state.borrow().connection.add(file, &name, &Uint8Array::from(records));
+    }
+
+    /// Uses the packets of a connection whose bytes are requested. `use_connection` must not call the page.
+    pub(in crate::web) fn with_served_connection<T>(
+        &self,
+        use_connection: impl FnOnce(&mut ServedConnection) -> T,
+    ) -> T {
+        use_connection(&mut self.state.borrow_mut().served_connection)
     }
 
     /// Shows a packet whose line was read, with its bytes if the sniffer that serves the page has them.

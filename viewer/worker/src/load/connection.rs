@@ -36,6 +36,8 @@ pub struct ConnectionRead {
     pub is_done: bool,
     /// The part has more packets than the limits allow.
     pub is_limited: bool,
+    /// Packets in a running capture of which only the lines are known.
+    pub without_bytes: u64,
     /// Why the part could not be read.
     pub error: Option<String>,
 }
@@ -133,4 +135,4 @@ impl RowSink for Wanted<'_> {
     }
 }
 
-wire!(struct ConnectionRead { packets, bytes, progress, is_done, is_limited, error });
+wire!(struct ConnectionRead { packets, bytes, progress, is_done, is_limited, without_bytes, error });
