@@ -7,76 +7,34 @@
 mod accumulator;
 mod aggregate;
 mod counter;
+mod counting;
 mod delta_batches;
 mod flow_counter;
 mod flow_rows;
 mod matches;
 mod order;
+mod preceding;
 mod selection_mask;
 mod settled;
 
 #[cfg(test)]
 mod tests;
 
-use crate::columns::{BLOCK_LEN, BlockMask, Columns, RowBatch, Rows};
+use crate::columns::{Columns, RowBatch, Rows};
 use crate::elapsed::resolve_kind;
-use crate::matcher::{File, Matcher};
 use crate::query::{Answer, Hit, LocatedPacket, Query, QueryKind};
 use crate::refusals::refusals;
 use accumulator::Accumulator;
 use aggregate::{Aggregate, Sharing};
 use counter::Counter;
-use delta_batches::{DeltaBatches, push};
 use flow_counter::FlowField;
 use flow_rows::FlowRows;
 use order::Order;
+pub use preceding::{Preceding, PrecedingParts};
 pub use selection_mask::SelectedRows;
 use selection_mask::SelectionMask;
-use settled::Settled;
-use viewer_model::protocol::{CLASSES, Class};
+use viewer_model::protocol::Class;
 use viewer_model::selection::{Dimension, DimensionSet, Selection};
-use viewer_model::wire::{Wire, wire};
-
-/// What a part has to know about the other parts of the same file, most of it about the packets before it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Preceding {
-    /// Timestamp of the last preceding packet and the latest timestamp of all of them, in nanoseconds
-    /// since the epoch; `None` if there are none.
-    pub ts_ns: Option<(i64, i64)>,
-    /// Number of preceding lines, if packets are numbered by line; otherwise 0.
-    pub lines: u64,
-    /// The class in which all packets of the part are counted, instead of those of their protocols.
-    pub class: Option<Class>,
-    /// Earliest timestamp of the file, in nanoseconds since the epoch; `None` if it has no packets.
-    pub start_ns: Option<i64>,
-}
-
-impl Preceding {
-    fn last_ns(self) -> Option<i64> {
-        self.ts_ns.map(|(last, _)| last)
-    }
-
-    fn start_ns(self) -> i64 {
-        self.start_ns.unwrap_or(0)
-    }
-}
-
-/// What each part has to know about the other parts of its file.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct PrecedingParts {
-    /// Index of the first part.
-    pub first: usize,
-    /// The values of this part and those after it.
-    pub parts: Vec<Preceding>,
-}
-
-impl PrecedingParts {
-    /// The values of a part.
-    pub fn of(&self, part: usize) -> Preceding {
-        let index = part.checked_sub(self.first);
-        index.and_then(|index| self.parts.get(index)).copied().unwrap_or_default()
-    }
-}
 
 /// Selection state and accumulators of one part.
 #[derive(Debug, Default)]
@@ -96,17 +54,6 @@ pub struct Shard {
     /// Answers about all packets are kept, because packets will be added.
     is_growing: bool,
 }
-
-/// Selected and changed rows of a sample of the blocks.
-#[derive(Clone, Copy, Debug, Default)]
-struct Sample {
-    rows: usize,
-    selected: usize,
-    changed: usize,
-}
-
-/// The matcher of each dimension; `None` if the dimension selects all rows.
-type Matchers = Vec<(Dimension, Option<Matcher>)>;
 
 impl Shard {
     /// A shard without selection. `file` is the name that `file` filters are compared with.
@@ -221,124 +168,10 @@ impl Shard {
         self.counters.clear();
     }
 
-    /// Extends the selection to rows that were added, and counts those that are selected.
-    fn count_new_rows(&mut self, columns: &Columns) {
-        self.drop_unused_counters();
-        let old_count = self.mask.row_count();
-        self.mask.grow(columns.len());
-        let classes = self.classes(columns);
-        for counter in &mut self.counters {
-            counter.accumulator.grow(columns, &classes);
-        }
-        let classes: Vec<_> = classes.into_iter().map(|class| class as u8).collect();
-        let selected: Vec<_> = self.selection.clauses().map(|(dimension, _)| dimension).collect();
-        let mut matchers = self.matchers(columns, &selected);
-        let mut rows = self.rows(columns);
-        let mut deltas = self.deltas(columns);
-        for block in old_count / BLOCK_LEN..columns.block_count() {
-            rows.load(block);
-            let old_rows = old_count.saturating_sub(rows.range().start).min(BLOCK_LEN);
-            let old_rows = BlockMask::first(old_rows);
-            let new: Vec<_> = find_matches(&mut matchers, &mut rows).collect();
-            for delta in &mut deltas {
-                let before = self.mask.selected(block, delta.dimensions()).and(&old_rows);
-                let after = self.mask.selected_with(&new, block, delta.dimensions());
-                delta.push(block, &before, &after, &mut self.counters, &classes);
-            }
-            for (dimension, mask) in new {
-                self.mask.set(block, dimension, mask);
-            }
-        }
-        for delta in &mut deltas {
-            delta.flush(&mut self.counters, &classes);
-        }
-    }
-
-    /// Drops accumulators that were not requested for some time: each one costs time when rows are added.
-    fn drop_unused_counters(&mut self) {
-        /// Number of times that rows are counted without being requested.
-        const MAX_UNUSED_COUNT: u8 = 8;
-        self.counters.retain_mut(|counter| {
-            counter.unused_count += 1;
-            counter.unused_count <= MAX_UNUSED_COUNT
-        });
-    }
-
     /// The class in which the packets of each kind are counted.
     fn classes(&self, columns: &Columns) -> Vec<Class> {
         let own = columns.classes().into_iter();
         own.map(|own| self.preceding.class.unwrap_or(own)).collect()
-    }
-
-    /// Batches of rows for all accumulators.
-    fn deltas<'a>(&self, columns: &'a Columns) -> Vec<DeltaBatches<'a>> {
-        let sets = self.dimension_sets().into_iter();
-        sets.map(|set| DeltaBatches::new(set, &self.counters, || self.batch(columns))).collect()
-    }
-
-    /// Drops accumulators that are cheaper to recompute than to update, estimated from a sample of
-    /// the blocks, and those that are no longer requested.
-    fn prune_counters(
-        &mut self,
-        columns: &Columns,
-        changed: &[Dimension],
-        requested: &[(Aggregate, DimensionSet)],
-    ) {
-        /// One block in this many is sampled.
-        const SAMPLE_STEP: usize = 61;
-        /// An accumulator that is not requested is updated only if less than one row in this many
-        /// changes.
-        const MAX_CHANGED_DIVISOR: usize = 8;
-        /// Number of selection changes for which an accumulator is updated without being requested.
-        const MAX_IDLE_COUNT: u8 = 1;
-        if self.counters.is_empty() {
-            return;
-        }
-        let sets = self.dimension_sets().into_iter();
-        let mut samples: Vec<_> = sets.map(|set| (set, Sample::default())).collect();
-        let mut matchers = self.matchers(columns, changed);
-        let mut rows = self.rows(columns);
-        for block in (0..columns.block_count()).step_by(SAMPLE_STEP) {
-            rows.load(block);
-            let new: Vec<_> = find_matches(&mut matchers, &mut rows).collect();
-            for (dimensions, sample) in &mut samples {
-                let before = self.mask.selected(block, *dimensions);
-                let after = self.mask.selected_with(&new, block, *dimensions);
-                sample.changed += after.without(&before).count() + before.without(&after).count();
-                sample.selected += after.count();
-                sample.rows += rows.range().len();
-            }
-        }
-        self.counters.retain_mut(|counter| {
-            let sample = samples.iter().find(|(set, _)| *set == counter.dimensions);
-            let sample = sample.map_or_else(Sample::default, |(_, sample)| *sample);
-            if requested.contains(&counter.key()) {
-                return sample.changed <= sample.selected;
-            }
-            counter.idle_count += 1;
-            counter.idle_count <= MAX_IDLE_COUNT
-                && sample.changed * MAX_CHANGED_DIVISOR <= sample.rows
-        });
-    }
-
-    /// The distinct dimension sets of the accumulators.
-    fn dimension_sets(&self) -> Vec<DimensionSet> {
-        let mut sets: Vec<DimensionSet> = Vec::new();
-        for Counter { dimensions, .. } in &self.counters {
-            if !sets.contains(dimensions) {
-                sets.push(*dimensions);
-            }
-        }
-        sets
-    }
-
-    fn matchers(&self, columns: &Columns, dimensions: &[Dimension]) -> Matchers {
-        let file = File { name: &self.file, start_ns: self.preceding.start_ns() };
-        let matcher = |dimension: &Dimension| {
-            let expr = self.selection.get(*dimension);
-            (*dimension, expr.map(|expr| Matcher::new(expr, columns, file)))
-        };
-        dimensions.iter().map(matcher).collect()
     }
 
     fn rows<'a>(&self, columns: &'a Columns) -> Rows<'a> {
@@ -347,92 +180,6 @@ impl Shard {
 
     fn batch<'a>(&self, columns: &'a Columns) -> RowBatch<'a> {
         RowBatch::new(columns, self.preceding.last_ns())
-    }
-
-    /// Passes over all rows once: evaluates changed dimensions and updates all accumulators.
-    fn update_counts(&mut self, columns: &Columns, changed: &[Dimension]) {
-        if changed.is_empty() && self.counters.iter().all(|counter| counter.is_primed) {
-            return;
-        }
-        let classes: Vec<_> = self.classes(columns).into_iter().map(|class| class as u8).collect();
-        let mut matchers = self.matchers(columns, changed);
-        let mut rows = self.rows(columns);
-        let mut deltas = self.deltas(columns);
-        let has_new_counters = deltas.iter().any(DeltaBatches::has_new_counters);
-        let mut new = Vec::new();
-        for block in 0..columns.block_count() {
-            rows.load(block);
-            new.clear();
-            new.extend(find_matches(&mut matchers, &mut rows));
-            new.retain(|(dimension, mask)| *mask != self.mask.of(block, *dimension));
-            if new.is_empty() && !has_new_counters {
-                continue;
-            }
-            for delta in &mut deltas {
-                let before = self.mask.selected(block, delta.dimensions());
-                let after = self.mask.selected_with(&new, block, delta.dimensions());
-                delta.push(block, &before, &after, &mut self.counters, &classes);
-            }
-            for (dimension, mask) in &new {
-                self.mask.set(block, *dimension, *mask);
-            }
-        }
-        for delta in &mut deltas {
-            delta.flush(&mut self.counters, &classes);
-        }
-        for (dimension, _) in matchers.iter().filter(|(_, matcher)| matcher.is_none()) {
-            self.mask.clear(*dimension);
-        }
-        self.counters.iter_mut().for_each(|counter| counter.is_primed = true);
-    }
-
-    /// Recomputes the time range of flows whose first or last packet has been removed.
-    fn recompute_time_bounds(&mut self, columns: &Columns) {
-        let mut batch = self.batch(columns);
-        for counter in &mut self.counters {
-            let Accumulator::Flows(flows) = &mut counter.accumulator else { continue };
-            if flows.is_by_flow() && flows.has_loose_time_bounds() {
-                self.flow_rows = self
-                    .flow_rows
-                    .take()
-                    .filter(|rows| rows.is_of(columns))
-                    .or_else(|| FlowRows::new(columns));
-                if let Some(rows) = &self.flow_rows {
-                    let is_counted = |row| self.mask.contains(row, counter.dimensions);
-                    flows.set_loose_time_bounds(|flow| rows.time_bounds(columns, flow, is_counted));
-                    continue;
-                }
-            }
-            if !flows.begin_recomputing_time_bounds() {
-                continue;
-            }
-            // Packets are nearly in the order of their times. Reading from the start until all beginnings
-            // are known, then from the end until all ends are known, takes a small part of the rows.
-            let mut rest = Vec::new();
-            let mut settled = Settled::default();
-            let mut read = |block: usize, settled: &mut Settled| {
-                let selected = self.mask.selected(block, counter.dimensions);
-                push(&mut batch, block, &selected, |batch| {
-                    flows.recompute_time_bounds(batch);
-                    settled.update(flows);
-                });
-            };
-            for block in 0..columns.block_count() {
-                if settled.begin_ns <= columns.time_bounds(block).0 {
-                    rest.push(block);
-                } else {
-                    read(block, &mut settled);
-                }
-            }
-            for block in rest.into_iter().rev() {
-                if settled.end_ns < columns.time_bounds(block).1 {
-                    read(block, &mut settled);
-                }
-            }
-            flows.recompute_time_bounds(&mut batch);
-            batch.clear();
-            flows.finish_recomputing_time_bounds();
-        }
     }
 
     fn answer_one(&mut self, columns: &Columns, query: &Query) -> Answer {
@@ -521,33 +268,5 @@ impl Shard {
     /// The packets that match all dimensions of the latest selection.
     pub fn selected(&self) -> SelectedRows {
         self.mask.all(self.selection.dimensions())
-    }
-}
-
-/// The rows of a block that match in each dimension.
-fn find_matches(
-    matchers: &mut Matchers,
-    rows: &mut Rows<'_>,
-) -> impl Iterator<Item = (Dimension, BlockMask)> {
-    matchers.iter_mut().map(|(dimension, matcher)| match matcher {
-        Some(matcher) => (*dimension, matcher.find(rows)),
-        None => (*dimension, rows.all()),
-    })
-}
-
-wire!(struct PrecedingParts { first, parts });
-
-/// By hand: classes are sent as their indices.
-impl Wire for Preceding {
-    fn put(&self, bytes: &mut Vec<u8>) {
-        (self.ts_ns, self.lines).put(bytes);
-        (self.class.map(Class::index), self.start_ns).put(bytes);
-    }
-
-    fn get(bytes: &mut &[u8]) -> Option<Self> {
-        let (ts_ns, lines) = Wire::get(bytes)?;
-        let (class, start_ns) = <(Option<usize>, Option<i64>)>::get(bytes)?;
-        let class = class.and_then(|index| CLASSES.get(index).copied());
-        Some(Self { ts_ns, lines, class, start_ns })
     }
 }
