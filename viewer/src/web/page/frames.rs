@@ -5,10 +5,14 @@ use wasm_bindgen::prelude::*;
 use web_sys::HtmlCanvasElement;
 
 use super::super::dom::log_error;
+use super::super::environment::set_timeout;
 use super::super::visibility::VisibilityObserver;
 use super::super::waiters::Wait;
 use super::{Page, State};
 use crate::app::{Event, Panel};
+
+/// The time between two frames that only show the progress of loading, in milliseconds.
+const PROGRESS_MS: i32 = 100;
 
 impl Page {
     /// Starts observing which panels are in the viewport.
@@ -51,6 +55,19 @@ impl Page {
         if let Some(window) = web_sys::window() {
             log_error(window.request_animation_frame(frame.unchecked_ref()));
         }
+    }
+
+    /// Draws the progress of loading soon. Each frame takes time from the workers, which share the processors,
+    /// and many workers report many times per second.
+    pub(super) fn schedule_progress(&self) {
+        if std::mem::replace(&mut self.state.borrow_mut().is_progress_scheduled, true) {
+            return;
+        }
+        let page = self.clone();
+        set_timeout(PROGRESS_MS, move || {
+            page.state.borrow_mut().is_progress_scheduled = false;
+            page.schedule_frame();
+        });
     }
 
     fn draw_frame(&self) {

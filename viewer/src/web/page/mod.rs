@@ -60,6 +60,7 @@ struct State {
     /// Counts the loads. Messages of earlier loads are ignored.
     epoch: u32,
     is_frame_scheduled: bool,
+    is_progress_scheduled: bool,
     waiters: Waiters,
     /// `None` until observation starts.
     visibility: Option<VisibilityObserver>,
@@ -98,6 +99,7 @@ impl Page {
             refresh: RefreshTimer::default(),
             epoch: 0,
             is_frame_scheduled: false,
+            is_progress_scheduled: false,
             waiters: Waiters::default(),
             visibility: None,
             memory: environment::memory(&window, workers),
@@ -127,6 +129,12 @@ impl Page {
 
     /// Updates the app, carries out the effects and schedules a frame.
     pub(super) fn send(&self, event: Event) {
+        self.apply(event);
+        self.schedule_frame();
+    }
+
+    /// Updates the app and carries out the effects.
+    fn apply(&self, event: Event) {
         if event.is_change() {
             self.note_interaction();
         }
@@ -135,8 +143,6 @@ impl Page {
         for effect in effects {
             state.run(effect);
         }
-        drop(state);
-        self.schedule_frame();
     }
 
     /// A promise of the exports of `follow.js`.

@@ -94,9 +94,12 @@ impl Page {
             Some(FromWorker::Report { epoch, part, report }) if epoch == current => {
                 let started_ms = self.state.borrow().load_started_ms;
                 let elapsed_ms = started_ms.map_or(0.0, |started_ms| Date::now() - started_ms);
-                self.send(Event::Report { part, report, elapsed_ms });
-                if self.with_app(|app| app.phase() != Phase::Loading) {
+                self.apply(Event::Report { part, report, elapsed_ms });
+                if self.with_app(|app| app.phase() == Phase::Loading) {
+                    self.schedule_progress();
+                } else {
                     self.state.borrow_mut().load_started_ms = None;
+                    self.schedule_frame();
                 }
                 if self.with_app(App::is_following) {
                     self.on_growth();
