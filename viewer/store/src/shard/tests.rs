@@ -365,6 +365,31 @@ proptest! {
     }
 }
 
+proptest! {
+    /// Flows with so many packets that their rows are indexed, before or after rows leave the selection.
+    #[test]
+    fn time_ranges_of_large_flows_match_recounting(
+        packets in proptest::collection::vec((-50i64..50, 0u32..100), 64..2_200),
+        steps in proptest::collection::vec((0u32..110, any::<bool>()), 1..6),
+    ) {
+        let packets: Vec<Plain> =
+            packets.into_iter().map(|(ts, len)| (ts, len, 0, None, 0)).collect();
+        let columns = columns(&packets, 0);
+        let mut shard = Shard::new(0, "a".to_owned());
+        for (len, is_indexed) in steps {
+            let selection = select(&[(Dimension::Size, &format!("len >= {len}"))]);
+            let query = Query { kind: QueryKind::Conversations, dimensions: selection.dimensions() };
+            let answer = |shard: &mut Shard| {
+                shard.answer(&columns, Preceding::default(), &selection, std::slice::from_ref(&query))
+            };
+            prop_assert_eq!(answer(&mut shard), answer(&mut Shard::new(0, "a".to_owned())));
+            if is_indexed {
+                shard.index_flows(&columns);
+            }
+        }
+    }
+}
+
 #[test]
 fn queries_span_blocks() {
     let packets: Vec<Plain> =

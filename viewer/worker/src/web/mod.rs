@@ -176,6 +176,13 @@ fn answer(
     if !answers.is_empty() {
         worker.post(&FromWorker::Answers { epoch, answers }, None);
     }
+    // The page draws the answers in the meantime.
+    if queries.iter().any(|(_, query)| matches!(query.kind, QueryKind::Conversations)) {
+        worker.with_state(|state| {
+            let complete = state.parts.iter_mut().filter(|part| part.is_loaded && !part.is_dropped);
+            complete.for_each(|part| part.shard.index_flows(part.loader.columns()));
+        });
+    }
 }
 
 /// Sends the addresses and protocols that the page does not have yet, and the flows if needed.
