@@ -3,22 +3,55 @@
 //! Each place of the table begins a chain of flows that are linked by their indices. Tables with open
 //! addresses keep a mark for each removed entry, and grow to twice their size if many entries come and go,
 //! as in a flood. Chains leave nothing behind.
+//!
+//! The links are not part of the flows, and each has some bits of the hash of its flow. A search reads only
+//! flows whose bits are the same: other flows are probably not in the cache of the processor.
 
-use crate::slab::{NONE, Slab};
-use crate::slot::Slot;
+use crate::slab::Slab;
+use crate::slot::{Slot, flags};
 
 /// Flows by the hashes of their keys.
 #[derive(Debug, Default)]
 pub(crate) struct Index {
     /// The first flow of each chain.
-    heads: Vec<u32>,
+    heads: Vec<Link>,
+    /// For each flow, the next one in its chain.
+    links: Vec<Link>,
     len: usize,
 }
+
+/// A flow in a chain: its index, and in the highest bits those of its hash.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Link(u32);
 
 /// The smallest number of chains.
 const MIN_CHAINS: usize = 64;
 
+/// Bits of a flow's index in a [`Link`].
+const INDEX_BITS: u32 = 24;
+
+impl Link {
+    /// The end of a chain.
+    const END: Self = Self(u32::MAX);
+
+    fn new(hash: u64, index: u32) -> Self {
+        Self(hash_bits(hash) << INDEX_BITS | index)
+    }
+
+    fn index(self) -> u32 {
+        self.0 & ((1 << INDEX_BITS) - 1)
+    }
+
+    /// Whether the flow may have this hash.
+    fn may_have(self, hash: u64) -> bool {
+        self.0 >> INDEX_BITS == hash_bits(hash)
+    }
+}
+
 impl Index {
+    /// The largest number of flows. [`Link::END`] is no flow.
+    pub(crate) const MAX_LEN: usize = (1 << INDEX_BITS) - 1;
+
     /// Number of flows.
     pub(crate) fn len(&self) -> usize {
         self.len
@@ -26,72 +59,82 @@ impl Index {
 
     /// A flow with this hash for which `is_same` holds.
     #[inline]
-    pub(crate) fn find(
-        &self,
-        hash: u64,
-        slots: &Slab<Slot>,
-        is_same: impl Fn(&Slot) -> bool,
-    ) -> Option<u32> {
-        let mut index = *self.heads.get(chain(hash, self.heads.len()))?;
-        while index != NONE {
-            let slot = slots.get(index);
-            if is_same(slot) {
+    pub(crate) fn find(&self, hash: u64, is_same: impl Fn(u32) -> bool) -> Option<u32> {
+        let mut link = *self.heads.get(chain(hash, self.heads.len()))?;
+        while link != Link::END {
+            let index = link.index();
+            if link.may_have(hash) && is_same(index) {
                 return Some(index);
             }
-            index = slot.chain;
+            link = self.links[index as usize];
         }
         None
     }
 
-    /// Adds a flow. `hash_of` computes the hashes of the other flows.
+    /// Adds a flow, which is in `slots`. `hash_of` computes the hashes of all flows.
     pub(crate) fn insert(
         &mut self,
         hash: u64,
         index: u32,
-        slots: &mut Slab<Slot>,
+        slots: &Slab<Slot>,
         hash_of: impl Fn(&Slot) -> u64,
     ) {
-        if self.heads.len() <= self.len {
-            self.grow(slots, hash_of);
-        }
         self.len += 1;
-        self.link(hash, index, slots);
+        while self.links.len() <= index as usize {
+            self.add_link();
+        }
+        match self.heads.len() < self.len {
+            true => self.grow(slots, hash_of),
+            false => self.link(hash, index),
+        }
     }
 
     /// Removes a flow.
-    pub(crate) fn remove(&mut self, hash: u64, index: u32, slots: &mut Slab<Slot>) {
-        let after = slots.get(index).chain;
+    pub(crate) fn remove(&mut self, hash: u64, index: u32) {
+        let after = self.links[index as usize];
         let head = chain(hash, self.heads.len());
         self.len -= 1;
-        if self.heads[head] == index {
+        let removed = Link::new(hash, index);
+        if self.heads[head] == removed {
             self.heads[head] = after;
             return;
         }
-        let mut previous = self.heads[head];
-        while slots.get(previous).chain != index {
-            previous = slots.get(previous).chain;
+        let mut previous = self.heads[head].index() as usize;
+        while self.links[previous] != removed {
+            previous = self.links[previous].index() as usize;
         }
-        slots.get_mut(previous).chain = after;
+        self.links[previous] = after;
     }
 
-    fn link(&mut self, hash: u64, index: u32, slots: &mut Slab<Slot>) {
+    /// Adds a link. Indices are dense.
+    fn add_link(&mut self) {
+        // Twice the memory would exceed what a flow may take.
+        if self.links.len() == self.links.capacity() {
+            self.links.reserve_exact(self.links.len() / 8 + MIN_CHAINS);
+        }
+        self.links.push(Link::END);
+    }
+
+    fn link(&mut self, hash: u64, index: u32) {
         let head = chain(hash, self.heads.len());
-        slots.get_mut(index).chain = self.heads[head];
-        self.heads[head] = index;
+        self.links[index as usize] =
+            std::mem::replace(&mut self.heads[head], Link::new(hash, index));
     }
 
-    /// Increases the number of chains by half, and links all flows again.
-    fn grow(&mut self, slots: &mut Slab<Slot>, hash_of: impl Fn(&Slot) -> u64) {
+    /// Increases the number of chains by half, and links all flows again. Their order in memory costs a
+    /// fraction of the time of the order of the chains.
+    fn grow(&mut self, slots: &Slab<Slot>, hash_of: impl Fn(&Slot) -> u64) {
         let len = (self.heads.len() + self.heads.len() / 2).max(MIN_CHAINS);
-        for mut index in std::mem::replace(&mut self.heads, vec![NONE; len]) {
-            while index != NONE {
-                let slot = slots.get(index);
-                let (hash, next) = (hash_of(slot), slot.chain);
-                self.link(hash, index, slots);
-                index = next;
-            }
+        self.heads = vec![Link::END; len];
+        for (index, slot) in slots.iter().filter(|(_, slot)| slot.has(flags::IS_USED)) {
+            self.link(hash_of(slot), index);
         }
     }
+}
+
+/// The bits of a hash in a [`Link`]: its lowest ones.
+fn hash_bits(hash: u64) -> u32 {
+    (hash & 0xff) as u32
 }
 
 /// The chain of a hash: its highest bits, scaled to any number of chains.
@@ -117,13 +160,13 @@ mod tests {
             slot.handshake_us = number;
             let hash = hash_of(&slot);
             let position = slots.insert(slot);
-            index.insert(hash, position, &mut slots, hash_of);
+            index.insert(hash, position, &slots, hash_of);
             expected.insert(number, position);
             if number % 3 == 2 {
                 let number = number / 2;
                 let position = expected.remove(&number).unwrap();
                 let hash = hash_of(slots.get(position));
-                index.remove(hash, position, &mut slots);
+                index.remove(hash, position);
                 slots.remove(position);
             }
         }
@@ -131,7 +174,7 @@ mod tests {
         for number in 0..3_000 {
             let mut slot = Slot::new(StoredKey::default(), 0);
             slot.handshake_us = number;
-            let found = index.find(hash_of(&slot), &slots, |slot| slot.handshake_us == number);
+            let found = index.find(hash_of(&slot), |index| slots.get(index).handshake_us == number);
             assert_eq!(found, expected.get(&number).copied());
         }
     }

@@ -78,6 +78,11 @@ impl<T> Slab<T> {
         &mut self.chunks[chunk][entry]
     }
 
+    /// All entries with their indices, also those that are not in use.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (u32, &T)> {
+        (0..).zip(self.chunks.iter().flatten())
+    }
+
     /// The value at an index, or `None` for [`NONE`].
     #[inline]
     pub(crate) fn find(&self, index: u32) -> Option<&T> {

@@ -25,6 +25,8 @@ pub(crate) mod flags {
     pub(crate) const IS_FINISHED: u8 = 32;
     /// A side reset the connection.
     pub(crate) const IS_RESET: u8 = 64;
+    /// The slot contains a flow.
+    pub(crate) const IS_USED: u8 = 128;
 }
 
 /// A time, without the alignment of 64-bit integers.
@@ -58,8 +60,6 @@ pub(crate) struct Slot {
     /// The neighbours in the list of flows by their last packet.
     pub(crate) previous: u32,
     pub(crate) next: u32,
-    /// The next flow with a similar hash.
-    pub(crate) chain: u32,
     /// The sides of a TCP connection.
     pub(crate) sides: [u32; 2],
     /// Index of an [`Extra`].
@@ -128,7 +128,9 @@ impl Entry for Rtt {
 
 impl Default for Slot {
     fn default() -> Self {
-        Self::new(StoredKey::default(), 0)
+        let mut unused = Self::new(StoredKey::default(), 0);
+        unused.set(flags::IS_USED, false);
+        unused
     }
 }
 
@@ -147,13 +149,12 @@ impl Slot {
             payload: [0; 2],
             previous: NONE,
             next: NONE,
-            chain: NONE,
             sides: [NONE; 2],
             extra: NONE,
             handshake_us: 0,
             serial,
             kinds,
-            flags: 0,
+            flags: flags::IS_USED,
         }
     }
 

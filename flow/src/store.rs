@@ -42,7 +42,7 @@ impl Store {
     /// Frees a flow.
     pub(crate) fn remove(&mut self, index: u32) {
         let hash = self.hash(&self.key(self.slots.get(index)));
-        self.index.remove(hash, index, &mut self.slots);
+        self.index.remove(hash, index);
         let slot = self.slots.remove(index);
         let key = slot.key();
         self.scopes.remove_flow(key.scope);
@@ -62,7 +62,7 @@ impl Store {
     /// The flow with this key.
     #[inline]
     pub(crate) fn find(&self, hash: u64, key: &Key) -> Option<u32> {
-        self.index.find(hash, &self.slots, |slot| slot.key().is(key, &self.long_addresses))
+        self.index.find(hash, |index| self.slots.get(index).key().is(key, &self.long_addresses))
     }
 
     /// The hash of a key. Senders of packets cannot predict it.

@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use summary::Timestamp;
 
 use crate::flow::{EndReason, Flow};
+use crate::index::Index;
 use crate::key::Key;
 use crate::list::List;
 use crate::observation::Observation;
@@ -15,7 +16,7 @@ use crate::tcp::Marks;
 /// Limits of a [`FlowTable`]. Times are in nanoseconds of packet time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// Maximum number of flows. The one without packets for the longest time is evicted.
+    /// Maximum number of flows, at most 16,777,215. The one without packets for the longest time is evicted.
     pub max_flows: usize,
     /// A flow without packets for longer ends.
     pub idle_ns: i64,
@@ -76,8 +77,9 @@ struct Closed {
 impl FlowTable {
     /// A table without flows.
     pub fn new(limits: Limits) -> Self {
+        let max_flows = limits.max_flows.min(Index::MAX_LEN);
         Self {
-            limits,
+            limits: Limits { max_flows, ..limits },
             store: Store::default(),
             lists: Default::default(),
             closed: VecDeque::new(),
