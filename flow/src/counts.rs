@@ -13,6 +13,8 @@ pub struct Counts {
     pub bytes: u64,
     /// Sum of their transport payloads.
     pub payload: u64,
+    /// Number of packets that experienced congestion: CE (RFC 3168, section 5).
+    pub ce: u32,
     /// Time of the first packet; meaningless without packets.
     pub first: Timestamp,
     /// Time of the last packet; meaningless without packets.

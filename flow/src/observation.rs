@@ -27,6 +27,8 @@ pub struct Observation {
     pub dst: Endpoint,
     /// Bytes on the wire.
     pub len: u32,
+    /// The IP header says that the packet experienced congestion: CE (RFC 3168, section 5).
+    pub is_ce: bool,
     /// Bytes after the transport header.
     pub payload: u32,
     /// The TCP header; `None` for other protocols, fragments and damaged headers.
@@ -62,7 +64,7 @@ pub struct DnsMessage {
 }
 
 impl Observation {
-    /// The values of a decoded packet. `names` may be empty.
+    /// The values of a decoded packet. `names` may be empty. `is_ce` is false: no summary contains it.
     pub fn new(
         ts: Timestamp,
         interface: Option<Arc<str>>,
@@ -88,6 +90,7 @@ impl Observation {
             src: Endpoint { address: src, port: summary.sport },
             dst: Endpoint { address: dst, port: summary.dport },
             len: summary.len,
+            is_ce: false,
             payload: summary.payload.unwrap_or(0),
             segment: has_segment.then(|| segment(summary, options)).flatten(),
             dns: names

@@ -86,6 +86,8 @@ pub(crate) struct Rare {
     pub(crate) reports: u32,
     /// The high halves of counts.
     high: [HighCounts; 2],
+    /// Packets that experienced congestion.
+    ce: [u32; 2],
     /// The findings of the analysis of TCP.
     pub(crate) troubles: [Option<Box<Trouble>>; 2],
 }
@@ -221,6 +223,12 @@ impl Slot {
         }
     }
 
+    /// Counts a packet that experienced congestion.
+    pub(crate) fn count_ce(&mut self, side: usize, extras: &mut Slab<Extra>) {
+        let count = &mut Rare::find_or_insert(&mut self.extra, extras).ce[side];
+        *count = count.saturating_add(1);
+    }
+
     pub(crate) fn counts(&self, side: usize, extras: &Slab<Extra>) -> Counts {
         let rare = Rare::find(self.extra, extras);
         let high = rare.map(|rare| rare.high[side]).unwrap_or_default();
@@ -228,6 +236,7 @@ impl Slot {
             packets: wide(high.packets, self.packets[side]),
             bytes: wide(high.bytes, self.bytes[side]),
             payload: wide(high.payload, self.payload[side]),
+            ce: rare.map_or(0, |rare| rare.ce[side]),
             first: Timestamp::from_ns(self.first[side].ns()),
             last: Timestamp::from_ns(self.last[side].ns()),
         }
@@ -285,7 +294,7 @@ impl Slot {
         self.set(flags::HAS_SYN, false);
         let rare = Rare::find_or_insert(&mut self.extra, extras);
         rare.reports = rare.reports.saturating_add(1);
-        rare.high = Default::default();
+        (rare.high, rare.ce) = Default::default();
         for trouble in rare.troubles.iter_mut().flatten() {
             trouble.counts = TcpCounts::default();
         }

@@ -99,6 +99,9 @@ impl Store {
     pub(crate) fn add(&mut self, index: u32, from: usize, packet: &Observation) -> Marks {
         let slot = self.slots.get_mut(index);
         slot.count(from, packet.ts, packet.len, packet.payload, &mut self.extras);
+        if packet.is_ce {
+            slot.count_ce(from, &mut self.extras);
+        }
         if packet.dns.is_some() || packet.names.is_some() {
             let extra = Extra::find_or_insert(&mut slot.extra, &mut self.extras);
             packet.dns.into_iter().for_each(|message| extra.dns.add(message));

@@ -32,6 +32,7 @@ fn segment(ns: i64, from_client: bool, flags: u8, seq: u32, ack: u32) -> Observa
         src,
         dst,
         len: 60,
+        is_ce: false,
         payload: 0,
         segment: Some(Segment { seq, ack, flags, win: 1_000, options }),
         dns: None,
@@ -163,6 +164,25 @@ fn full_table_evicts_the_flow_without_packets_for_the_longest_time() {
         (EndReason::End, 1),
     ];
     assert_eq!(reports(limits, &packets), expected);
+}
+
+#[test]
+fn congestion_is_counted_by_direction_and_report() {
+    let marked = |ms, from_client| Observation {
+        is_ce: true,
+        ..segment(ms * MS, from_client, ACK, 101, 501)
+    };
+    let mut counts = Vec::new();
+    let mut flows = FlowTable::new(Limits { active_ns: 40 * MS, ..Limits::default() });
+    let mut on_end = |flow: &Flow<'_>, _| counts.push(flow.counts().map(|counts| counts.ce));
+    for packet in handshake() {
+        flows.add(&packet, &mut on_end);
+    }
+    for packet in [marked(20, true), marked(30, true), marked(39, false), marked(41, false)] {
+        flows.add(&packet, &mut on_end);
+    }
+    flows.finish(&mut on_end);
+    assert_eq!(counts, [[2, 1], [0, 1]]);
 }
 
 #[test]

@@ -45,6 +45,7 @@ fn packet(ends: [Endpoint; 2], from: usize, ns: i64, proto: Proto<'static>) -> O
         src: ends[from],
         dst: ends[1 - from],
         len: 60,
+        is_ce: false,
         payload: 0,
         segment: None,
         dns: None,

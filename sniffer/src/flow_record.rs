@@ -54,6 +54,9 @@ impl Serialize for FlowRecord<'_> {
                 map.serialize_entry(name, &value.min(MAX_SAFE_INTEGER))?;
             }
         }
+        for (name, counts) in ["ce", "rev_ce"].into_iter().zip(self.flow.counts()) {
+            entry(&mut map, name, Some(counts.ce).filter(|ce| 0 < *ce))?;
+        }
         self.write_tcp(&mut map)?;
         self.write_names(&mut map)?;
         map.end()

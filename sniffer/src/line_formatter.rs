@@ -131,7 +131,9 @@ impl LineFormatter {
         let observation = fields.has_observations.then(|| {
             let interface = captured.interface.map(|name| shared_name(interface, name));
             let options = &details.tcp_options;
-            Observation::new(captured.ts, interface, &packet.summary, options, &packet.names)
+            let is_ce = details.is_ce;
+            let (ts, summary, names) = (captured.ts, &packet.summary, &packet.names);
+            Observation { is_ce, ..Observation::new(ts, interface, summary, options, names) }
         });
         let Some(out) = out else { return observation };
         packet.summary.faults.insert(captured.faults);

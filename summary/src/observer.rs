@@ -25,6 +25,10 @@ pub(crate) trait Observer {
     #[inline]
     fn content(&mut self, _bytes: &[u8]) {}
 
+    /// An IP header has this field of explicit congestion notification: two bits (RFC 3168, section 5).
+    #[inline]
+    fn ecn(&mut self, _ecn: u8) {}
+
     /// The IP packet is a fragment, with these captured bytes. Its `start` is 0.
     #[inline]
     fn fragment(&mut self, _fragment: Fragment, _bytes: &[u8]) {}

@@ -64,6 +64,7 @@ pub(super) fn decode_v4<'a>(
     if captured < V4_DST_END {
         return;
     }
+    state.observer.ecn(header.ecn().value());
     let offset = header.fragments_offset().byte_offset();
     if offset > 0 || header.more_fragments() {
         state.summary.frag = Some(offset);
@@ -117,6 +118,7 @@ pub(super) fn decode_v6<'a>(
     if captured < V6_HEADER_LEN {
         return state.summary.faults.insert(packet.short_header_faults(V6_HEADER_LEN));
     }
+    state.observer.ecn(header.ecn().value());
     let payload = packet.after(V6_HEADER_LEN);
     let payload = match usize::from(header.payload_length()) {
         0 => payload, // a jumbogram (RFC 2675) or segmentation offload: to the end of the frame

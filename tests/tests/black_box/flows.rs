@@ -88,6 +88,27 @@ fn record_has_the_counts_and_findings_of_a_connection() {
     assert_eq!(stream.packets[2].handshake_us, Some(2_000));
 }
 
+/// The last two bits of the second byte of an IPv4 header are ECN.
+#[test]
+fn marks_of_congestion_are_counted_by_direction() {
+    let marked = |ecn: u8, mut frame: Vec<u8>| {
+        frame[15] |= ecn;
+        frame
+    };
+    let frames = [
+        marked(1, segment(true, ACK, 100, 500, b"a")),
+        marked(3, segment(true, ACK, 101, 500, b"b")),
+        marked(3, segment(true, ACK, 102, 500, b"c")),
+        marked(2, segment(false, ACK, 500, 103, b"")),
+    ];
+    let directory = tempdir().unwrap();
+    let file = write(&directory, "a.pcap", pcap_of(&frames));
+    let stream = read(&file, &["--flows"]);
+    let [flow] = &stream.flows[..] else { panic!("{:?}", stream.flows) };
+    assert_eq!((&flow["ce"], &flow["rev_ce"]), (&2.into(), &Value::Null));
+    Stream::check_flows(&[stream]);
+}
+
 #[test]
 fn long_flows_are_reported_in_parts() {
     let directory = tempdir().unwrap();
