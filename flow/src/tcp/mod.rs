@@ -11,7 +11,7 @@ pub use reset::Reset;
 pub(crate) use side::{Sample, Side};
 pub(crate) use trouble::Trouble;
 
-use summary::Tcp;
+use summary::{DnsCode, Tcp};
 
 use crate::observation::Segment;
 
@@ -76,12 +76,14 @@ pub struct Marks {
     /// The packet is a DNS response: microseconds since its question. Whoever reads the message sets it;
     /// [`FlowTable`](crate::FlowTable) leaves it empty.
     pub dns_time_us: Option<u32>,
+    /// The packet is a DNS response: its code. Set like `dns_time_us`.
+    pub dns_code: Option<DnsCode>,
 }
 
 impl Marks {
     /// Whether there is a finding of the analysis of TCP.
     pub fn has_finding(&self) -> bool {
-        Self { dns_time_us: None, ..*self } != Self::default()
+        Self { dns_time_us: None, dns_code: None, ..*self } != Self::default()
     }
 
     /// Whether the sender's counts change.

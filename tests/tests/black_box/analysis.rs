@@ -349,8 +349,7 @@ fn problems_of_connections_and_dns_match_the_lines() {
         let slow = times.iter().filter(|us| ms * 1_000 <= **us).count();
         assert_eq!(count(&format!("Slow DNS answers ({} ms", summary::grouped(ms))), number(slow));
     }
-    // The codes are read from the file once they are needed.
-    assert_eq!(count("DNS failures"), "click to count");
+    assert_eq!(count("DNS failures"), number(failures));
     for (name, expected) in [("DNS failures", failures), ("Port scans", scans)] {
         page.act(&format!("document.querySelector('{} button').click()", row(name)));
         page.wait_for(&format!("viewer.state().selected === {expected}"));
@@ -382,6 +381,7 @@ fn charts_mark_packets_with_problems() {
                 .iter()
                 .any(|name| line[*name].as_u64().is_some_and(|us| 40_000 <= us))
             || line["flags"].as_str().is_some_and(|flags| flags.contains('R'))
+            || line["dns_rcode"].as_str().is_some_and(|code| code != "NOERROR")
     };
     let count = |min_len: u64| {
         all.iter().filter(is_problem).filter(|line| line["len"].as_u64() >= Some(min_len)).count()

@@ -30,7 +30,7 @@ pub trait Analyze {
 /// Lines do not contain the options of TCP headers. Without timestamps and selective acknowledgments, the
 /// findings can differ from those of the sniffer, and without the scale of windows it is not known
 /// whether one is full. If the lines contain findings of the sniffer, these are used. The times of DNS responses
-/// are always those of the lines.
+/// and their codes are always those of the lines.
 #[derive(Debug)]
 pub struct Analysis {
     flows: FlowTable,
@@ -103,10 +103,11 @@ impl Part {
     }
 
     /// Removes the findings in TCP.
-    fn keep_dns_times(&mut self) {
+    fn keep_dns(&mut self) {
         let mut kept = Self { start: self.start, ..Self::default() };
         for (offset, marks) in findings(&self.bytes) {
-            kept.push(offset, &Marks { dns_time_us: marks.dns_time_us, ..Marks::default() });
+            let Marks { dns_time_us, dns_code, .. } = marks;
+            kept.push(offset, &Marks { dns_time_us, dns_code, ..Marks::default() });
         }
         *self = kept;
     }
@@ -116,6 +117,7 @@ impl Analyze for Analysis {
     fn add_packets(&mut self, bytes: &[u8]) {
         unpack_observed(bytes, |packet, values, offset| {
             let mut marks = self.observe(packet, &values.options);
+            marks.dns_code = values.dns_code;
             if let Some(question) = values.question {
                 let interface = packet.interface.as_deref();
                 let us = self.dns_times.add(packet.ts, interface, &packet.summary, question);
@@ -130,7 +132,7 @@ impl Analyze for Analysis {
             let own = line::marks(line).unwrap_or_default();
             if own.has_finding() && !self.has_own {
                 self.has_own = true;
-                self.parts.iter_mut().for_each(Part::keep_dns_times);
+                self.parts.iter_mut().for_each(Part::keep_dns);
             }
             let marks = match self.has_own {
                 true => own,
@@ -138,6 +140,7 @@ impl Analyze for Analysis {
                     Some(packet) => Marks {
                         is_window_full: false,
                         dns_time_us: own.dns_time_us,
+                        dns_code: own.dns_code,
                         ..self.observe(&packet, &TcpOptions::default())
                     },
                     None => continue,
@@ -164,7 +167,7 @@ mod tests {
     use flow::Retransmission;
     use summary::capture_file::PcapFile;
     use summary::line::Writer;
-    use summary::{LinkType, Summary, Timestamp, Tunnels, decode_into};
+    use summary::{DnsCode, LinkType, Summary, Timestamp, Tunnels, decode_into};
     use viewer_formats::{ContentSink, Form, open};
 
     const RAW: u16 = 101;
@@ -296,20 +299,20 @@ mod tests {
     }
 
     #[test]
-    fn times_of_dns_responses_are_those_of_the_lines() {
+    fn times_and_codes_of_dns_responses_are_those_of_the_lines() {
         for has_rtx in [true, false] {
             let (offsets, batch) = lines(|index, line| match index {
-                1 => line.extend(br#","dns_time_us":70"#),
+                1 => line.extend(br#","dns_rcode":"NXDOMAIN","dns_time_us":70"#),
                 3 if has_rtx => line.extend(br#","rtx":"fast""#),
                 _ => {}
             });
             let mut analysis = Analysis::new(&[0]);
             analysis.add_lines(&batch);
             let part = analysis.finish().next().unwrap();
-            let with_time = findings(&part).filter(|(_, marks)| marks.dns_time_us.is_some());
-            let times: Vec<_> =
-                with_time.map(|(offset, marks)| (offset, marks.dns_time_us)).collect();
-            assert_eq!(times, [(offsets[1], Some(70))]);
+            let values = findings(&part)
+                .map(|(offset, marks)| (offset, marks.dns_time_us.zip(marks.dns_code)))
+                .filter(|(_, values)| values.is_some());
+            assert_eq!(values.collect::<Vec<_>>(), [(offsets[1], Some((70, DnsCode(3))))]);
             // Findings in TCP come from the lines, or from the analysis.
             assert_eq!(findings(&part).count(), if has_rtx { 2 } else { 3 });
         }

@@ -1,14 +1,16 @@
-//! Findings in the lines of `--tcp-analysis`, and the times of DNS responses in those of `--names`.
+//! Findings in the lines of `--tcp-analysis`, and times and codes of DNS responses in those of `--names`.
 
 use flow::{Marks, Reset, Retransmission};
 use memchr::memmem;
+use summary::DnsCode;
 use summary::line::{fields, string};
 
 /// The findings in a line; `None` if it contains none. Lines contain those of TCP only if the sniffer was asked
 /// for the analysis.
 pub fn marks(line: &[u8]) -> Option<Marks> {
     // Most lines have none, which this search finds out without parsing them.
-    let has_some = [&b"\":true"[..], b"\"rtx\":", b"\"reset\":", b"\"unseen\":", b"_us\":"];
+    let has_some =
+        [&b"\":true"[..], b"\"rtx\":", b"\"reset\":", b"\"unseen\":", b"_us\":", b"\"dns_rcode\":"];
     if !has_some.iter().any(|text| memmem::find(line, text).is_some()) {
         return None;
     }
@@ -33,6 +35,7 @@ pub fn marks(line: &[u8]) -> Option<Marks> {
             "rtt_us" => marks.rtt_us = number(),
             "handshake_us" => marks.handshake_us = number(),
             "dns_time_us" => marks.dns_time_us = number(),
+            "dns_rcode" => marks.dns_code = DnsCode::parse(&string(value)?),
             _ => {}
         }
     }
@@ -59,7 +62,7 @@ mod tests {
         );
         assert_eq!(
             marks(
-                r#","reset":"no_data","ooo":true,"window_full":true,"keep_alive":true,"unseen":7,"rtt_us":0,"handshake_us":9,"dns_time_us":8"#
+                r#","reset":"no_data","ooo":true,"window_full":true,"keep_alive":true,"unseen":7,"rtt_us":0,"handshake_us":9,"dns_rcode":"SERVFAIL","dns_time_us":8"#
             ),
             Some(Marks {
                 is_out_of_order: true,
@@ -70,6 +73,7 @@ mod tests {
                 rtt_us: Some(0),
                 handshake_us: Some(9),
                 dns_time_us: Some(8),
+                dns_code: Some(DnsCode(2)),
                 ..Marks::default()
             })
         );

@@ -3,7 +3,7 @@
 use crate::packed::{self, Unpacker};
 use reassembly::{DatagramPorts, DnsQuestion};
 use summary::{
-    HeaderDetails, Packet, PayloadNames, Summary, TcpOptions, TunnelPath, Tunnels,
+    DnsCode, HeaderDetails, Packet, PayloadNames, Summary, TcpOptions, TunnelPath, Tunnels,
     decode_with_details,
 };
 
@@ -17,7 +17,12 @@ const HAS_ACK: u8 = 1 << 3;
 const HAS_WIN: u8 = 1 << 4;
 const HAS_OPTIONS: u8 = 1 << 5;
 const HAS_TUNNEL: u8 = 1 << 6;
-const HAS_QUESTION: u8 = 1 << 7;
+const HAS_DNS: u8 = 1 << 7;
+
+/// Bits of the byte that tells which values of a DNS message follow.
+const HAS_QUESTION: u8 = 1;
+const IS_RESPONSE: u8 = 1 << 1;
+const HAS_CODE: u8 = 1 << 2;
 
 /// Kinds of TCP options, and their lengths (RFC 9293, RFC 7323, RFC 2018).
 const MSS: [u8; 2] = [2, 4];
@@ -43,6 +48,8 @@ pub struct ObservedValues {
     pub options: TcpOptions,
     /// The question of a DNS message.
     pub question: Option<DnsQuestion>,
+    /// The code of a DNS response.
+    pub dns_code: Option<DnsCode>,
 }
 
 impl Observer {
@@ -71,7 +78,8 @@ impl Observer {
         }
         let names = PayloadNames::parse(&packet.summary, payload, &mut self.buf);
         let question = DnsQuestion::of(&packet.summary, payload, &names);
-        let values = ObservedValues { options: details.tcp_options, question };
+        let dns_code = names.dns_rcode;
+        let values = ObservedValues { options: details.tcp_options, question, dns_code };
         self.put(&packet, &values, offset, out);
     }
 
@@ -100,7 +108,7 @@ impl Observer {
                 | has(HAS_WIN, tcp.win.is_some())
                 | has(HAS_OPTIONS, !self.options.is_empty())
                 | has(HAS_TUNNEL, !tunnel.is_empty())
-                | has(HAS_QUESTION, values.question.is_some()),
+                | has(HAS_DNS, values.question.is_some() || values.dns_code.is_some()),
         );
         for number in [summary.payload, tcp.seq, tcp.ack].into_iter().flatten() {
             out.extend(number.to_le_bytes());
@@ -112,12 +120,27 @@ impl Observer {
                 out.extend_from_slice(bytes);
             }
         }
-        if let Some(DnsQuestion { id, hash, is_response }) = values.question {
-            out.extend(id.to_le_bytes());
-            out.extend(hash.to_le_bytes());
-            out.push(is_response.into());
-        }
+        put_dns(values, out);
     }
+}
+
+/// Appends the values of a DNS message, if there are some.
+fn put_dns(values: &ObservedValues, out: &mut Vec<u8>) {
+    let ObservedValues { question, dns_code, .. } = *values;
+    if question.is_none() && dns_code.is_none() {
+        return;
+    }
+    let has = |bit: u8, value: bool| if value { bit } else { 0 };
+    out.push(
+        has(HAS_QUESTION, question.is_some())
+            | has(IS_RESPONSE, question.is_some_and(|question| question.is_response))
+            | has(HAS_CODE, dns_code.is_some()),
+    );
+    if let Some(DnsQuestion { id, hash, .. }) = question {
+        out.extend(id.to_le_bytes());
+        out.extend(hash.to_le_bytes());
+    }
+    dns_code.into_iter().for_each(|code| out.extend(code.0.to_le_bytes()));
 }
 
 /// Appends options as in a TCP header. They take at most 53 bytes.
@@ -182,15 +205,20 @@ fn read(unpacker: &mut Unpacker<'_>, summary: &mut Summary<'_>) -> Option<Observ
         [] => TunnelPath::default(),
         text => TunnelPath::parse(str::from_utf8(text).ok()?)?,
     };
-    let question = match has(HAS_QUESTION) {
+    let [dns] = if has(HAS_DNS) { unpacker.array()? } else { [0] };
+    let question = match dns & HAS_QUESTION != 0 {
         true => Some(DnsQuestion {
             id: u16::from_le_bytes(unpacker.array()?),
             hash: u64::from_le_bytes(unpacker.array()?),
-            is_response: unpacker.array()? == [1],
+            is_response: dns & IS_RESPONSE != 0,
         }),
         false => None,
     };
-    Some(ObservedValues { options, question })
+    let dns_code = match dns & HAS_CODE != 0 {
+        true => Some(DnsCode(u16::from_le_bytes(unpacker.array()?))),
+        false => None,
+    };
+    Some(ObservedValues { options, question, dns_code })
 }
 
 #[cfg(test)]
@@ -227,7 +255,8 @@ mod tests {
     proptest! {
         #[test]
         fn values_for_the_analysis_are_kept(
-            ns: i64, options in any_options(), is_fragment: bool, payload: Option<u32>, question: Option<(u16, u64, bool)>,
+            ns: i64, options in any_options(), is_fragment: bool, payload: Option<u32>,
+            question: Option<(u16, u64, bool)>, dns_code: Option<u16>,
             tcp: (Option<u32>, Option<u32>, Option<u16>),
             tunnel in prop::sample::select(vec!["", "ip", "vxlan:42/gre"]),
         ) {
@@ -241,7 +270,7 @@ mod tests {
             let packet = Packet::new(1, Timestamp::from_ns(ns), summary);
             let question =
                 question.map(|(id, hash, is_response)| DnsQuestion { id, hash, is_response });
-            let values = ObservedValues { options, question };
+            let values = ObservedValues { options, question, dns_code: dns_code.map(DnsCode) };
             let empty = Packet::new(2, Timestamp::from_ns(ns), Summary::new(LinkType::ETHERNET, 1, 1));
             let mut bytes = Vec::new();
             let mut observer = Observer::default();

@@ -25,14 +25,13 @@ impl App {
         self.is_analyzed() && self.has_data() && marks_slot(panel).is_some()
     }
 
-    /// The selection, with the packets that are marked: those of all kinds of problems but failures of DNS,
-    /// whose field is not read for that.
+    /// The selection, with the packets that are marked: those of all kinds of problems.
     pub(super) fn marked_selection(&self) -> Selection {
         let mut selection = self.history.now().clone();
         if self.is_analyzed() {
             let slow_us = u64::from(self.settings.slow_ms) * 1_000;
             let filter = format!(
-                "rtx or ooo or dup_ack or zero_window or window_full or handshake_us >= {slow_us} or flags has R or dns_time_us >= {slow_us} or unseen"
+                "rtx or ooo or dup_ack or zero_window or window_full or handshake_us >= {slow_us} or flags has R or dns_rcode != NOERROR or dns_time_us >= {slow_us} or unseen"
             );
             selection.set(Dimension::Marked, parse(&filter, &Context::canonical()).ok().flatten());
         }

@@ -14,19 +14,6 @@ use crate::table_columns::PROBLEM_COLUMNS;
 use crate::tally::Tally;
 use crate::time::Zone;
 
-/// In place of a number that needs fields without a column.
-const UNREAD: &str = "click to count";
-
-/// The packets of a kind.
-#[derive(Clone, Copy, Debug, PartialEq)]
-enum Count {
-    Known(Tally),
-    /// They depend on fields that have not been read.
-    Unread,
-    /// The answer is on its way.
-    Pending,
-}
-
 impl App {
     /// The requests for the number of packets of each kind, if the table is in sight or a script needs it.
     pub(super) fn problem_requests(&mut self) -> Vec<Request> {
@@ -48,8 +35,8 @@ impl App {
         ]
     }
 
-    /// The kinds with their packets, as last answered.
-    fn counted_problems(&self) -> Vec<(ProblemKind, Count)> {
+    /// The kinds with their packets, as last answered; `None` before the answer.
+    fn counted_problems(&self) -> Vec<(ProblemKind, Option<Tally>)> {
         let (filters, tallies) = match self.scheduler.latest(Slot::Problems) {
             Some((Query { kind: QueryKind::Matches(filters), .. }, Answer::Tallies(tallies))) => {
                 (&filters[..], &tallies[..])
@@ -60,33 +47,20 @@ impl App {
             let filter = kind.filter();
             // The answer may be older than the filter.
             let index = filters.iter().position(|other| *other == filter);
-            let count = match index.and_then(|index| tallies.get(index)) {
-                _ if kind.expr.is_none() => Count::Known(Tally::default()),
-                Some(Some(tally)) => Count::Known(*tally),
-                Some(None) => Count::Unread,
-                None => Count::Pending,
+            let count = match kind.expr {
+                Some(_) => index.and_then(|index| *tallies.get(index)?),
+                None => Some(Tally::default()),
             };
             (kind, count)
         };
         self.problem_kinds().into_iter().map(count).collect()
     }
 
-    /// Requests the numbers that need fields without a column: the selection decides which fields are read.
-    pub(super) fn refresh_unread_problems(&mut self) {
-        let has_unread = match self.scheduler.latest(Slot::Problems) {
-            Some((_, Answer::Tallies(tallies))) => tallies.contains(&None),
-            _ => false,
-        };
-        if has_unread {
-            self.scheduler.invalidate(Slot::Problems);
-        }
-    }
-
     /// The table, which has few rows.
     pub(super) fn visible_problems(&self) -> VirtualTable {
         let format = Format { zone: &Zone::Utc, is_plain: false };
         let chosen = self.history.now().get(Dimension::Problem);
-        let row = |(problem, count): &(ProblemKind, Count)| VirtualRow {
+        let row = |(problem, count): &(ProblemKind, Option<Tally>)| VirtualRow {
             cells: problem_cells(problem, *count, &format),
             is_selected: chosen
                 .zip(problem.expr.as_ref())
@@ -145,11 +119,7 @@ impl App {
 }
 
 /// The cells of a row, in the order of [`PROBLEM_COLUMNS`].
-fn problem_cells(problem: &ProblemKind, count: Count, format: &Format<'_>) -> Vec<String> {
-    let [packets, bytes] = match count {
-        Count::Known(tally) => format.tally(tally),
-        Count::Unread if !format.is_plain => [UNREAD.to_owned(), String::new()],
-        Count::Unread | Count::Pending => Default::default(),
-    };
+fn problem_cells(problem: &ProblemKind, count: Option<Tally>, format: &Format<'_>) -> Vec<String> {
+    let [packets, bytes] = count.map(|tally| format.tally(tally)).unwrap_or_default();
     vec![problem.name.clone(), packets, bytes, problem.filter()]
 }

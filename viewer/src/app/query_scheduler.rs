@@ -119,14 +119,6 @@ impl QueryScheduler {
         self.data_version += 1;
     }
 
-    /// Marks the answer of a slot as outdated.
-    pub(super) fn invalidate(&mut self, slot: Slot) {
-        let SlotState { in_flight, cached, .. } = &mut self.slots[slot as usize];
-        let in_flight = in_flight.as_mut().map(|query| &mut query.stamp);
-        let stamps = in_flight.into_iter().chain(cached.as_mut().map(|(stamp, _)| stamp));
-        stamps.for_each(|stamp| stamp.data_version = 0);
-    }
-
     /// Marks the answers that depend on the selection as outdated.
     pub(super) fn invalidate_selection(&mut self) {
         self.selection_version += 1;

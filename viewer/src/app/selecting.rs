@@ -112,7 +112,6 @@ impl App {
     /// Updates everything that depends on the selection.
     pub(super) fn on_selection_changed(&mut self) {
         self.scheduler.invalidate_selection();
-        self.refresh_unread_problems();
         self.packets.invalidate();
         self.packets.first = 0;
         self.pending_rank = None;

@@ -2,6 +2,7 @@
 
 use crate::columns::BLOCK_LEN;
 use flow::{Marks, Reset, Retransmission};
+use summary::DnsCode;
 use viewer_model::axis::MISSING;
 use viewer_model::filter::FindingField;
 use viewer_model::wire::Wire;
@@ -18,12 +19,18 @@ const HAS_MORE: u8 = 1 << 7;
 
 /// Bits of the second byte. Those below tell which numbers there are; those from this one on are one more
 /// than the index of `reset`.
-const RESET_SHIFT: u32 = 4;
+const RESET_SHIFT: u32 = 5;
 
 /// Appends the marks of a packet.
 pub fn put_marks(marks: &Marks, bytes: &mut Vec<u8>) {
     let bit = |bit: u8, is_set: bool| if is_set { bit } else { 0 };
-    let numbers = [marks.unseen_bytes, marks.rtt_us, marks.handshake_us, marks.dns_time_us];
+    let numbers = [
+        marks.unseen_bytes,
+        marks.rtt_us,
+        marks.handshake_us,
+        marks.dns_time_us,
+        marks.dns_code.map(|code| code.0.into()),
+    ];
     let present = numbers.iter().rev().fold(0, |bits, one| bits << 1 | u8::from(one.is_some()));
     let reset = index_of(&Reset::ALL, marks.reset).map_or(0, |index| index + 1);
     let more = present | reset << RESET_SHIFT;
@@ -74,11 +81,15 @@ pub fn get_marks(bytes: &mut &[u8]) -> Option<Marks> {
         rtt_us: number()?,
         handshake_us: number()?,
         dns_time_us: number()?,
+        dns_code: match number()? {
+            Some(code) => Some(DnsCode(code.try_into().ok()?)),
+            None => None,
+        },
     })
 }
 
-/// The texts of a field; none if it has numbers.
-pub(crate) fn texts(field: FindingField) -> &'static [&'static str] {
+/// The texts of a field but `dns_rcode`; none if it has numbers.
+fn texts(field: FindingField) -> &'static [&'static str] {
     const RTX: [&str; 3] = [
         Retransmission::ALL[0].name(),
         Retransmission::ALL[1].name(),
@@ -88,7 +99,8 @@ pub(crate) fn texts(field: FindingField) -> &'static [&'static str] {
     match field {
         FindingField::Rtx => &RTX,
         FindingField::Reset => &RESET,
-        FindingField::DnsTime
+        FindingField::DnsCode
+        | FindingField::DnsTime
         | FindingField::Unseen
         | FindingField::Rtt
         | FindingField::Handshake => &[],
@@ -100,6 +112,7 @@ pub(crate) fn texts(field: FindingField) -> &'static [&'static str] {
 pub(crate) fn value(field: FindingField, marks: &Marks) -> i64 {
     let flag = |is_set: bool| is_set.then_some(0);
     let number = match field {
+        FindingField::DnsCode => marks.dns_code.map(|code| code.0.into()),
         FindingField::DnsTime => marks.dns_time_us,
         FindingField::Rtx => index_of(&Retransmission::ALL, marks.rtx).map(u32::from),
         FindingField::OutOfOrder => flag(marks.is_out_of_order),
@@ -124,6 +137,8 @@ pub struct Findings {
     ends: Vec<usize>,
     /// The last row.
     last: usize,
+    /// The codes of DNS responses, in ascending order.
+    dns_codes: Vec<u16>,
 }
 
 impl Findings {
@@ -139,6 +154,28 @@ impl Findings {
         put_marks(marks, &mut self.bytes);
         self.ends[block] = self.bytes.len();
         self.last = row;
+        if let Some(DnsCode(code)) = marks.dns_code
+            && let Err(index) = self.dns_codes.binary_search(&code)
+        {
+            self.dns_codes.insert(index, code);
+        }
+    }
+
+    /// Whether each text of a field matches, by the value of the field.
+    pub(crate) fn match_texts(
+        &self,
+        field: FindingField,
+        matches: impl Fn(&str) -> bool,
+    ) -> Vec<bool> {
+        if field != FindingField::DnsCode {
+            return texts(field).iter().map(|text| matches(text)).collect();
+        }
+        let mut matching = Vec::new();
+        for code in &self.dns_codes {
+            matching.resize(usize::from(*code), false);
+            matching.push(matches(&DnsCode(*code).to_string()));
+        }
+        matching
     }
 
     /// The rows of a block with marks, as indices within the block.
@@ -174,12 +211,13 @@ pub(crate) mod tests {
         pub(crate) fn any_marks()(
             rtx in prop::option::of(prop::sample::select(&Retransmission::ALL[..])),
             flags: [bool; 5], unseen_bytes: Option<u32>, rtt_us: Option<u32>,
-            handshake_us: Option<u32>, dns_time_us: Option<u32>, reset in prop::option::of(prop::sample::select(&Reset::ALL[..])),
+            handshake_us: Option<u32>, dns_time_us: Option<u32>, dns_code: Option<u16>, reset in prop::option::of(prop::sample::select(&Reset::ALL[..])),
         ) -> Marks {
             let [is_out_of_order, is_dup_ack, is_zero_window, is_window_full, is_keep_alive] = flags;
             Marks {
                 rtx, is_out_of_order, is_dup_ack, is_zero_window, is_window_full, is_keep_alive,
                 reset, unseen_bytes, rtt_us, handshake_us, dns_time_us,
+                dns_code: dns_code.map(DnsCode),
             }
         }
     }

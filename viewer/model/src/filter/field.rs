@@ -46,9 +46,11 @@ pub enum ExtraField {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ListedField(u8);
 
-/// A field with a finding of the analysis of TCP (`docs/flows.md`), or with the time of a DNS response.
+/// A field with a finding of the analysis of TCP (`docs/flows.md`), or with the time or code of a DNS response.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FindingField {
+    /// `dns_rcode`
+    DnsCode,
     /// `dns_time_us`
     DnsTime,
     /// `rtx`
@@ -179,6 +181,8 @@ impl ExtraField {
     pub const DNS: Self = Self::Listed(ListedField(19));
     /// Question type of a DNS message.
     pub const DNS_TYPE: Self = Self::Listed(ListedField(20));
+    /// Code of a DNS response.
+    const DNS_CODE: Self = Self::Listed(ListedField(21));
     /// Answers in a DNS message.
     pub const DNS_ANSWERS: Self = Self::Listed(ListedField(22));
 
@@ -211,6 +215,9 @@ impl ExtraField {
 
     /// The finding that the field contains, if it is one.
     pub fn finding(&self) -> Option<FindingField> {
+        if *self == Self::DNS_CODE {
+            return Some(FindingField::DnsCode);
+        }
         let Self::Listed(ListedField(index)) = self else { return None };
         FINDINGS.get(usize::from(index.checked_sub(FIRST_FINDING)?)).copied()
     }

@@ -4,7 +4,7 @@
 mod tests;
 
 use crate::columns::{BlockMask, Columns, ExtraColumn, Kind, Rows};
-use crate::findings::{self, texts as field_texts};
+use crate::findings;
 use crate::flow::Flow;
 use crate::lasso_mask::LassoMask;
 use summary::{Address, Proto};
@@ -200,13 +200,13 @@ fn test(field: Field, set: Option<&Set>, is_in: bool, columns: &Columns, file: F
                     Node::Quantity { ranges, is_in, .. } => node(ranges, is_in),
                     other => other,
                 };
-            if let Some(field) = extra.finding().filter(|_| columns.findings().is_some()) {
-                return match field_texts(field) {
-                    [] => number(&|ranges, is_in| Node::FindingNumber { field, ranges, is_in }),
-                    texts => {
-                        let texts = texts.iter().map(|text| text_matches(text)).collect();
+            if let Some((field, findings)) = extra.finding().zip(columns.findings()) {
+                return match extra.field_type() {
+                    FieldType::Text => {
+                        let texts = findings.match_texts(field, text_matches);
                         Node::FindingText { field, texts }
                     }
+                    _ => number(&|ranges, is_in| Node::FindingNumber { field, ranges, is_in }),
                 };
             }
             let Some(index) = columns.extra_index(extra) else { return Node::Constant(false) };

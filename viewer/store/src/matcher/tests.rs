@@ -3,7 +3,7 @@ use crate::columns::BLOCK_LEN;
 use crate::findings::Findings;
 use flow::{Marks, Reset, Retransmission};
 use proptest::prelude::*;
-use summary::{Address, Direction, LinkType, Packet, Proto, Summary, Timestamp};
+use summary::{Address, Direction, DnsCode, LinkType, Packet, Proto, Summary, Timestamp};
 use viewer_model::filter::{Context, parse, strategies::exprs};
 
 /// Five packets without common values.
@@ -192,7 +192,7 @@ fn filters_match_the_expected_packets() {
     }
 }
 
-/// Findings of the first three of five packets, after `before` others.
+/// Findings of five packets, after `before` others.
 fn with_findings(mut columns: Columns, before: usize) -> Columns {
     let fast = Marks { rtx: Some(Retransmission::Fast), is_dup_ack: true, ..Marks::default() };
     let spurious = Marks {
@@ -202,8 +202,9 @@ fn with_findings(mut columns: Columns, before: usize) -> Columns {
         ..Marks::default()
     };
     let rtt = Marks { rtt_us: Some(20_000), reset: Some(Reset::NoData), ..Marks::default() };
+    let response = |code| Marks { dns_code: Some(DnsCode(code)), ..Marks::default() };
     let mut findings = Findings::default();
-    for (row, marks) in [fast, spurious, rtt].iter().enumerate() {
+    for (row, marks) in [fast, spurious, rtt, response(3841), response(0)].iter().enumerate() {
         findings.push(before + row, marks);
     }
     columns.set_findings(findings);
@@ -231,6 +232,11 @@ fn findings_match_the_expected_packets() {
         ("tcp.analysis.retransmission", &[1, 2]),
         ("reset != refused", &[3]),
         ("reset == refused", &[]),
+        ("dns_rcode", &[4, 5]),
+        ("dns_rcode != noerror", &[4]),
+        ("dns_rcode == rcode3841", &[4]),
+        ("dns_rcode in {NOERROR, NXDOMAIN}", &[5]),
+        ("dns_rcode == NXDOMAIN", &[]),
     ] {
         let expr = parse(text, &context()).unwrap().unwrap();
         let later = with_findings(columns_after(BLOCK_LEN + 3), BLOCK_LEN + 3);
