@@ -10,6 +10,7 @@ use tests::frames::{ethernet, ipv4, pcap_of, udp};
 use tests::page::Page;
 use tests::process::run;
 
+use super::page::downloaded;
 use crate::flows::{ACK, SYN, segment};
 
 const REQUEST: &[u8] = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n";
@@ -222,4 +223,39 @@ fn numbers_over_time_lead_to_packets_and_select_time() {
     assert_ne!(page.eval(image), unmarked);
     page.act("viewer.clear()");
     page.wait_for(&format!("{image} === {unmarked}"));
+}
+
+/// The plot is saved as an image, and covers the window until Escape.
+#[test]
+fn plot_of_numbers_is_saved_and_maximized() {
+    let directory = tempdir().unwrap();
+    let page = Page::open("");
+    page.chromium.set_download_directory(directory.path()).unwrap();
+    page.drop_file(&write(&directory, "a.pcap", capture()));
+    page.act("document.getElementById('packets-tab').click()");
+    follow_row(&page, "packets", 0);
+    wait_for_blocks(&page);
+    assert_eq!(page.eval("document.querySelector('[data-image=svg]').hidden"), true);
+    choose(&page, "View", "sequence");
+    for (format, start) in [("svg", &b"<svg"[..]), ("png", b"\x89PNG")] {
+        page.eval(&format!("document.querySelector('[data-image={format}]').click()"));
+        let name = format!("10.0.0.1-50000-10.0.0.2-80-sequence.{format}");
+        downloaded(&directory, &name, |file| file.starts_with(start) && start.len() < file.len());
+    }
+    let width = || {
+        let width = page.eval("document.querySelector('.sequence canvas').clientWidth");
+        width.as_f64().unwrap() / page.eval("innerWidth").as_f64().unwrap()
+    };
+    assert!(width() < 0.8, "{}", width());
+    page.eval("document.querySelector('[data-maximize]').focus()");
+    page.chromium.press("Enter").unwrap();
+    page.wait_for("document.querySelector('[data-maximize]').textContent === 'Restore'");
+    assert!(0.9 < width(), "{}", width());
+    assert_eq!(
+        page.eval("getComputedStyle(document.getElementById('throughput-panel')).visibility"),
+        "hidden"
+    );
+    page.chromium.press("Escape").unwrap();
+    page.wait_for("document.querySelector('[data-maximize]').textContent === 'Maximize'");
+    assert!(width() < 0.8, "{}", width());
 }

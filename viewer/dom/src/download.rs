@@ -1,11 +1,17 @@
 //! Saves files to the user's download folder.
 
 use js_sys::Array;
+use viewer_model::scene::Scene;
 use wasm_bindgen::prelude::*;
-use web_sys::{Blob, HtmlAnchorElement, Url};
+use web_sys::{Blob, Document, HtmlAnchorElement, Url};
+
+use crate::{Canvas, log_error};
 
 /// How long the browser has to start reading a file, in milliseconds.
 const URL_LIFETIME_MS: i32 = 60_000;
+
+/// Device pixels per CSS pixel of downloaded images.
+const PNG_PIXEL_RATIO: f64 = 2.0;
 
 /// Downloads a text file.
 ///
@@ -37,4 +43,20 @@ pub fn download(blob: &Blob, name: &str) -> Result<(), JsValue> {
         URL_LIFETIME_MS,
     )?;
     Ok(())
+}
+
+/// Downloads a scene as a PNG image.
+///
+/// # Errors
+///
+/// If the browser refuses a drawing operation.
+pub fn download_png(document: &Document, scene: &Scene, name: String) -> Result<(), JsValue> {
+    let on_blob = Closure::once_into_js(move |blob: Option<Blob>| {
+        if let Some(blob) = blob {
+            log_error(download(&blob, &name));
+        }
+    });
+    let canvas = Canvas::<()>::new(document.create_element("canvas")?.dyn_into()?)?;
+    canvas.draw(scene, PNG_PIXEL_RATIO)?;
+    canvas.element().to_blob(on_blob.unchecked_ref())
 }

@@ -10,7 +10,7 @@ mod file_handle;
 mod panic;
 
 pub use canvas::Canvas;
-pub use download::{download, download_text};
+pub use download::{download, download_png, download_text};
 pub use file_handle::FileHandle;
 pub use panic::install_hook as install_panic_hook;
 

@@ -38,6 +38,12 @@ impl ConnectionView {
         listen(container, "change", move |_: Event| {
             log_error(shared.borrow_mut().change());
         })?;
+        let shared = view.clone();
+        listen(container, "keydown", move |event: KeyboardEvent| {
+            if log_error(shared.borrow().key(&event.key())) == Some(true) {
+                event.stop_propagation();
+            }
+        })?;
         attach_plot(&view)?;
         Ok(Self { view })
     }

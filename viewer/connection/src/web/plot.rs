@@ -1,11 +1,13 @@
 //! The plot of sequence numbers: canvas, pointer and keyboard.
 
 use viewer_dom::{Canvas, append, new_element, set_text};
-use viewer_model::scene::Theme;
+use viewer_model::scene::{Scene, Theme};
 use viewer_model::text::integer;
 use viewer_model::time::duration;
 use wasm_bindgen::prelude::*;
-use web_sys::{Document, Element, HtmlCanvasElement, KeyboardEvent, PointerEvent, WheelEvent};
+use web_sys::{
+    Document, Element, HtmlCanvasElement, KeyboardEvent, PointerEvent, WheelEvent, Window,
+};
 
 use crate::plot::{Overlay, Plot};
 use crate::sequence::{Sequence, Values};
@@ -114,10 +116,14 @@ impl PlotView {
             return Ok(());
         }
         let window = web_sys::window().ok_or("no window")?;
-        let query = window.match_media("(prefers-color-scheme: dark)")?;
-        let theme = Theme { is_dark: query.is_some_and(|query| query.matches()) };
-        let scene = plot.scene(&self.sequence, self.overlay, theme);
+        let scene = plot.scene(&self.sequence, self.overlay, theme(&window)?);
         self.canvas.draw(&scene, window.device_pixel_ratio())
+    }
+
+    /// The plot without cursor and selection.
+    pub(super) fn scene(&self) -> Result<Scene, JsValue> {
+        let window = web_sys::window().ok_or("no window")?;
+        Ok(self.plot().scene(&self.sequence, Overlay::default(), theme(&window)?))
     }
 
     fn plot(&self) -> Plot {
@@ -290,4 +296,10 @@ impl PlotView {
         self.move_cursor(next)?;
         Ok((true, action))
     }
+}
+
+/// The colours that the user prefers.
+fn theme(window: &Window) -> Result<Theme, JsValue> {
+    let query = window.match_media("(prefers-color-scheme: dark)")?;
+    Ok(Theme { is_dark: query.is_some_and(|query| query.matches()) })
 }

@@ -4,7 +4,10 @@ use js_sys::{Array, Function, Uint8Array};
 use std::collections::BTreeMap;
 use std::ops::Range;
 use summary::grouped;
-use viewer_dom::{append, download, new_button, new_element, set_text, set_visible};
+use viewer_dom::{
+    append, download, download_png, download_text, new_button, new_element, set_flag, set_text,
+    set_visible,
+};
 use viewer_model::wire::encode;
 use wasm_bindgen::prelude::*;
 use web_sys::{Blob, Document, Element, HtmlSelectElement};
@@ -28,6 +31,9 @@ pub(super) struct View {
     side_select: HtmlSelectElement,
     format_select: HtmlSelectElement,
     save: Element,
+    /// Buttons for images of the plot.
+    images: [Element; 2],
+    maximize: Element,
     status: Element,
     stream: Element,
     plot: PlotView,
@@ -66,6 +72,14 @@ impl View {
         let save = action_button(&document, "Save bytes", "data-save", "")?;
         save.set_attribute("title", "Saves the bytes of the chosen sides")?;
         append(&controls, &save)?;
+        let image = |text: &str, format: &str| {
+            let button = action_button(&document, text, "data-image", format)?;
+            append(&controls, &button)?;
+            Ok::<_, JsValue>(button)
+        };
+        let images = [image("Download PNG", "png")?, image("Download SVG", "svg")?];
+        let maximize = action_button(&document, "Maximize", "data-maximize", "")?;
+        append(&controls, &maximize)?;
         let status = new_element(&document, "span", "")?;
         status.set_class_name("connection-status");
         status.set_attribute("role", "status")?;
@@ -87,6 +101,8 @@ impl View {
             side_select,
             format_select,
             save,
+            images,
+            maximize,
             status,
             stream,
             plot,
@@ -188,6 +204,8 @@ impl View {
             set_visible(element, has_bytes);
         }
         set_visible(&self.side_select, has_bytes || is_plot);
+        self.images.iter().for_each(|button| set_visible(button, is_plot));
+        set_visible(&self.maximize, connection.is_some());
         set_visible(&self.stream, !is_plot);
         set_visible(&self.plot.element, is_plot);
         self.set_sides(is_plot)?;
@@ -277,6 +295,10 @@ impl View {
             self.run(packet.parse().ok().map(Action::ShowPacket))?;
         } else if button.has_attribute("data-save") {
             self.save()?;
+        } else if let Some(format) = button.get_attribute("data-image") {
+            self.save_image(&format)?;
+        } else if button.has_attribute("data-maximize") {
+            self.maximize(!self.is_maximized())?;
         } else if button.has_attribute("data-more") {
             button.remove();
             self.render_more()?;
@@ -324,12 +346,54 @@ impl View {
             None => (self.transcript.both(), "both"),
         };
         let blob = Blob::new_with_u8_array_sequence(&Array::of1(&Uint8Array::from(&bytes[..])))?;
-        let [client, server] = connection.ends().map(|end| {
-            let address = end.address.to_string().replace(':', ".");
-            format!("{address}-{}", end.port)
-        });
-        download(&blob, &format!("{client}-{server}-{side}.bin"))
+        download(&blob, &format!("{}-{side}.bin", file_name(connection)))
     }
+
+    /// Downloads the plot as a PNG or SVG image.
+    fn save_image(&self, format: &str) -> Result<(), JsValue> {
+        let Some(connection) = self.connections.all().get(self.current) else { return Ok(()) };
+        let scene = self.plot.scene()?;
+        let name = format!("{}-sequence.{format}", file_name(connection));
+        match format {
+            "png" => download_png(&self.document, &scene, name),
+            _ => download_text(&scene.svg(), &name),
+        }
+    }
+
+    fn panel(&self) -> Result<Option<Element>, JsValue> {
+        self.maximize.closest(".panel")
+    }
+
+    fn is_maximized(&self) -> bool {
+        self.panel().ok().flatten().is_some_and(|panel| panel.has_attribute("data-maximized"))
+    }
+
+    /// Lets the view cover the other ones, or restores it.
+    fn maximize(&self, is_maximized: bool) -> Result<(), JsValue> {
+        if let Some(panel) = self.panel()? {
+            set_flag(&panel, "data-maximized", is_maximized);
+        }
+        set_text(&self.maximize, if is_maximized { "Restore" } else { "Maximize" });
+        Ok(())
+    }
+
+    /// Handles a key outside of the plot: Escape restores the view. Returns false for other keys.
+    pub(super) fn key(&self, key: &str) -> Result<bool, JsValue> {
+        let is_handled = key == "Escape" && self.is_maximized();
+        if is_handled {
+            self.maximize(false)?;
+        }
+        Ok(is_handled)
+    }
+}
+
+/// The start of the names of files about a connection.
+fn file_name(connection: &Connection) -> String {
+    let [client, server] = connection.ends().map(|end| {
+        let address = end.address.to_string().replace(':', ".");
+        format!("{address}-{}", end.port)
+    });
+    format!("{client}-{server}")
 }
 
 /// Creates a button with an attribute that names its action.

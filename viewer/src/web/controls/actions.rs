@@ -1,9 +1,9 @@
 //! Actions of buttons, named by their `data-action`.
 
-use viewer_dom::{download, download_text};
+use viewer_dom::{download, download_png, download_text};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::{JsFuture, spawn_local};
-use web_sys::{Blob, Element, HtmlElement, HtmlInputElement};
+use web_sys::{Element, HtmlElement, HtmlInputElement};
 
 use super::layout::{focus_pane, set_layout};
 use super::value_menu;
@@ -16,10 +16,6 @@ use crate::web::growing_file::choose_files;
 use crate::web::open::{OpenMode, cancel, open_url};
 use crate::web::page::Page;
 use crate::web::served_packets::export_pcapng;
-use viewer_dom::Canvas;
-
-/// Device pixels per CSS pixel of downloaded images.
-const PNG_PIXEL_RATIO: f64 = 2.0;
 
 /// Runs the action of a button, unless it is disabled.
 pub(super) fn run(page: &Page, button: &Element) -> Result<(), JsValue> {
@@ -135,17 +131,8 @@ fn run_in_panel(page: &Page, action: &str, arg: &str, panel: Panel) -> Result<()
         }
         "export" => export(page, arg),
         "download-png" => {
-            let name = format!("{}.png", panel.name());
-            let on_blob = Closure::once_into_js(move |blob: Option<Blob>| {
-                if let Some(blob) = blob {
-                    log_error(download(&blob, &name));
-                }
-            });
             if let Some(scene) = page.with_app(|app| app.export_scene(panel)) {
-                let canvas =
-                    Canvas::<()>::new(page.document().create_element("canvas")?.dyn_into()?)?;
-                canvas.draw(&scene, PNG_PIXEL_RATIO)?;
-                canvas.element().to_blob(on_blob.unchecked_ref())?;
+                download_png(&page.document(), &scene, format!("{}.png", panel.name()))?;
             }
         }
         "download-svg" => {
