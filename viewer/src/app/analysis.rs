@@ -4,6 +4,10 @@ use super::{App, Effect, Phase};
 use crate::text::percent;
 use summary::Address;
 
+/// Why there is none of captures that are followed.
+const FOLLOWED: &str = "Captures that are followed are not analyzed. Open the file without following it, or filter by the \
+    findings in lines of sniffer --tcp-analysis, such as rtx or zero_window.";
+
 /// The analysis of the open files.
 #[derive(Debug, Default)]
 pub(super) struct Analysis {
@@ -64,9 +68,17 @@ impl App {
             && !self.analysis.is_reading()
     }
 
+    /// Whether the user can ask for the analysis.
+    pub(super) fn can_analyze(&self) -> bool {
+        !self.settings.has_analysis && self.follow.is_none()
+    }
+
     /// The state of the analysis, beside its switch; empty if it is not wanted.
     pub(super) fn analysis_text(&self) -> String {
         let Analysis { reading, error, .. } = &self.analysis;
+        if self.follow.is_some() {
+            return FOLLOWED.to_owned();
+        }
         if !self.settings.has_analysis || !self.has_data() {
             return String::new();
         }
@@ -74,9 +86,6 @@ impl App {
             let sum = |all: (u64, u64), part: &(u64, u64)| (all.0 + part.0, all.1 + part.1);
             let (read, len) = reading.iter().map(|(_, progress)| progress).fold((0, 0), sum);
             return format!("reading… {}", percent(read, len));
-        }
-        if self.follow.is_some() {
-            return "not of files that are followed".to_owned();
         }
         match error {
             Some(error) => format!("failed: {error}"),

@@ -61,6 +61,8 @@ pub struct View {
     pub has_connection: bool,
     /// How much of it has been read.
     pub connection: String,
+    /// The user can ask for the analysis.
+    pub can_analyze: bool,
     /// All files were analyzed.
     pub is_analyzed: bool,
     /// The selected packets can be exported as pcapng.
@@ -141,6 +143,7 @@ impl App {
             has_connection: self.connection.is_some(),
             connection: self.connection_text(),
             is_analyzed: self.is_analyzed(),
+            can_analyze: self.can_analyze(),
             can_export_pcapng: self.files.are_captures() || self.is_packet_source(),
             has_several_files: self.has_several_files(),
             selected: self.selected_text(),

@@ -246,7 +246,7 @@ impl Renderer {
             ("connection", view.has_connection),
             ("connection-hint", !view.has_connection),
             ("phone-connection-tab", view.has_connection),
-            ("analyze", !app.settings().has_analysis),
+            ("analyze", view.can_analyze),
         ] {
             set_visible(&element(document, id)?, is_visible);
         }
