@@ -58,6 +58,30 @@ impl LinkType {
     pub const NFLOG: Self = Self(239);
     /// A frame of another link type after Apple's header.
     pub const PKTAP: Self = Self(258);
+    /// IP after the direction and the compressed header of TCP.
+    pub const SLIP: Self = Self(8);
+    /// LLC in ATM (RFC 1483).
+    pub const ATM_RFC1483: Self = Self(100);
+    /// IP in ATM, after LLC or without it.
+    pub const ATM_CLIP: Self = Self(106);
+    /// IP over Fibre Channel.
+    pub const IP_OVER_FC: Self = Self(122);
+    /// MPLS labels without a link header.
+    pub const MPLS: Self = Self(219);
+    /// IP after a header of Solaris.
+    pub const IPNET: Self = Self(226);
+    /// IP over InfiniBand.
+    pub const IPOIB: Self = Self(242);
+    /// A dispatch trace of FD.io VPP.
+    pub const VPP_DISPATCH: Self = Self(280);
+    /// Ethernet with a tag of a Broadcom switch chip after the addresses.
+    pub const DSA_BRCM: Self = Self(281);
+    /// Ethernet after a tag of a Broadcom switch chip.
+    pub const DSA_BRCM_PREPEND: Self = Self(282);
+    /// Ethernet with a tag of a Marvell switch chip after the addresses.
+    pub const DSA: Self = Self(284);
+    /// The same with an EtherType before the tag.
+    pub const EDSA: Self = Self(285);
     /// Linux cooked capture, version 2: the link type of `-i any`.
     pub const LINUX_SLL2: Self = Self(276);
 
@@ -99,7 +123,10 @@ impl std::fmt::Display for LinkType {
 const NAMES: &[(u16, &str)] = &[
     (0, "null"),
     (1, "ethernet"),
+    (2, "exp-ethernet"),
     (3, "ax25"),
+    (4, "pronet"),
+    (5, "chaos"),
     (6, "token-ring"),
     (7, "arcnet"),
     (8, "slip"),
@@ -107,13 +134,19 @@ const NAMES: &[(u16, &str)] = &[
     (10, "fddi"),
     (50, "ppp-hdlc"),
     (51, "pppoe"),
+    (99, "symantec-firewall"),
     (100, "atm-rfc1483"),
     (101, "raw"),
+    (102, "slip-bsdos"),
+    (103, "ppp-bsdos"),
     (104, "cisco-hdlc"),
     (105, "ieee802.11"),
+    (106, "atm-clip"),
     (107, "frame-relay"),
     (108, "loop"),
     (109, "enc"),
+    (110, "lane-802.3"),
+    (111, "hippi"),
     (112, "hdlc"),
     (113, "sll"),
     (114, "ltalk"),
@@ -287,6 +320,7 @@ const NAMES: &[(u16, &str)] = &[
     (299, "fira-uci"),
     (300, "mdb"),
     (301, "dect-nr"),
+    (302, "edk2-mm"),
 ];
 
 #[cfg(test)]

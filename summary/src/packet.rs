@@ -340,7 +340,8 @@ impl Faults {
     pub const BAD_HEADER: Self = Self { bits: 4 };
     /// A protocol, or a feature of one, that is not decoded here.
     pub const UNSUPPORTED: Self = Self { bits: 8 };
-    /// The time in the capture file is not representable; see [`Timestamp::is_clamped`].
+    /// The time in the capture file is not representable (see [`Timestamp::is_clamped`]), or its fraction of
+    /// a second is a second or more.
     pub const BAD_TIME: Self = Self { bits: 16 };
     /// The capture file has no time for the packet.
     pub const NO_TIME: Self = Self { bits: 32 };

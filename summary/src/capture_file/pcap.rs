@@ -2,7 +2,7 @@
 //! variants of Alexey Kuznetsov and IXIA.
 
 use super::{FileError, FileInterface, Frame, MAX_RECORD_LEN, Step, time_faults};
-use crate::{LinkType, Timestamp};
+use crate::{Faults, LinkType, Timestamp};
 use pcap_parser::pcap::parse_pcap_header;
 
 const HEADER_LEN: usize = 24;
@@ -45,8 +45,15 @@ const MAGIC_NS: u32 = 0xa1b2_3c4d;
 /// netsniff-ng, and a libpcap patch from 2000.
 const UNSUPPORTED_MAGICS: [u32; 2] = [0xa1e2_cb12, 0xa1b2_34cd];
 
-/// Major version, which is the same in all files.
+/// Major version, which is the same in all other files.
 const VERSION: u16 = 2;
+/// Version in files of tcpdump on DG/UX (libpcap, sf-pcap.c).
+const DG_UX_VERSION: (u16, u16) = (543, 0);
+
+/// Reserved bits of the link type. The other bits above the lower 16 are about the frame check sequence.
+const RESERVED_BITS: u32 = 0x03ff_0000;
+
+const NS_PER_SECOND: u64 = 1_000_000_000;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Variant {
@@ -129,7 +136,7 @@ impl Pcap {
         });
         let (_, header) = parse_pcap_header(&standard).map_err(|_| FileError::Unrecognized)?;
         let lengths = match (header.version_major, header.version_minor) {
-            (VERSION, 0..=2) => LengthOrder::WireFirst,
+            (VERSION, 0..=2) | DG_UX_VERSION => LengthOrder::WireFirst,
             (VERSION, 3) => LengthOrder::SmallerIsCaptured,
             (VERSION, _) => LengthOrder::CapturedFirst,
             (major, minor) => {
@@ -137,8 +144,12 @@ impl Pcap {
                 return Err(FileError::Unsupported { what });
             }
         };
-        // The upper half has the length of the frame check sequence.
-        let link = u16::try_from(header.network.0 & 0xffff).unwrap_or_default();
+        let network = header.network.0.cast_unsigned();
+        if network & RESERVED_BITS != 0 {
+            let what = format!("the link type {}", network & (RESERVED_BITS | 0xffff));
+            return Err(FileError::Unsupported { what });
+        }
+        let link = u16::try_from(network & 0xffff).unwrap_or_default();
         let interface =
             FileInterface { name: None, link: LinkType::from_file(link), snaplen: header.snaplen };
         let pcap = Self {
@@ -189,13 +200,17 @@ impl Pcap {
         let seconds_ns = i64::from(word(0)) * 1_000_000_000;
         let fraction_ns = u64::from(word(4)) * u64::from(self.fraction_ns);
         let ts = Timestamp::from_ns(seconds_ns.saturating_add_unsigned(fraction_ns));
+        let mut faults = time_faults(ts);
+        if NS_PER_SECOND <= fraction_ns {
+            faults.insert(Faults::BAD_TIME);
+        }
         let frame = Frame {
             ts,
             link: self.interface[0].link,
             interface: 0,
             bytes: &record[header_len..],
             wire_len,
-            faults: time_faults(ts),
+            faults,
         };
         Ok(Step::Frame { consumed: len, frame })
     }

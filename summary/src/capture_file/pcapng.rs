@@ -260,6 +260,6 @@ impl PcapNg {
         let len = self.number(*len);
         let snaplen = self.interfaces.first().map_or(0, |interface| interface.snaplen);
         let cap = if snaplen == 0 { len } else { len.min(snaplen) } as usize;
-        Some((0, None, Some(&content[..cap.min(content.len())]), len))
+        Some((0, None, content.get(..cap), len))
     }
 }

@@ -1,7 +1,7 @@
 //! Small files made byte by byte, in both byte orders, cut and damaged.
 
 use super::{FileError, Reader, Step, is_capture_file};
-use crate::LinkType;
+use crate::{Faults, LinkType};
 use proptest::prelude::*;
 
 /// Time in nanoseconds, link type, interface, captured bytes and wire length of a frame.
@@ -70,12 +70,46 @@ fn pcap(is_big_endian: bool, magic: u32) -> Bytes {
 }
 
 #[test]
+fn impossible_fractions_of_a_second_are_faults() {
+    for (magic, fraction, is_fault) in [
+        (0xa1b2_c3d4, 999_999, false),
+        (0xa1b2_c3d4, 1_000_000, true),
+        (0xa1b2_c3d4, u32::MAX, true),
+        (0xa1b2_3c4d, 999_999_999, false),
+        (0xa1b2_3c4d, 1_000_000_000, true),
+    ] {
+        let mut file = pcap(false, magic).bytes;
+        file[28..32].copy_from_slice(&u32::to_le_bytes(fraction));
+        let mut reader = Reader::new();
+        assert!(matches!(reader.step(&file), Ok(Step::Skipped { consumed: 24 })));
+        let Ok(Step::Frame { frame, .. }) = reader.step(&file[24..]) else { panic!("no frame") };
+        assert_eq!(frame.faults.contains(Faults::BAD_TIME), is_fault, "{magic:x} {fraction}");
+    }
+}
+
+#[test]
+fn link_types_with_reserved_bits_are_unsupported() {
+    for (link, is_supported) in
+        [(0x2400_0001u32, true), (0xf000_0001, true), (0x0001_0001, false), (0x0200_0001, false)]
+    {
+        let mut file = pcap(true, 0xa1b2_c3d4).bytes;
+        file[20..24].copy_from_slice(&link.to_be_bytes());
+        assert_eq!(read(&file).1.is_none(), is_supported, "{link:x}");
+    }
+}
+
+#[test]
 fn old_versions_store_the_wire_length_first() {
     for (minor, first, second) in [(2, 60, 3), (3, 60, 3), (3, 3, 60)] {
         let file = Bytes::new(false).u32(0xa1b2_c3d4).u16(2).u16(minor).u32(0).u32(0);
         let file = file.u32(65_535).u32(1).u32(1).u32(0).u32(first).u32(second).raw(&[7, 8, 9]);
         let frame = (1_000_000_000, LinkType::ETHERNET, 0, vec![7, 8, 9], 60);
-        assert_eq!(read(&file.bytes), (vec![frame], None));
+        assert_eq!(read(&file.bytes), (vec![frame.clone()], None));
+        let mut of_dg_ux = file.bytes;
+        of_dg_ux[4..8].copy_from_slice(&[31, 2, 0, 0]);
+        if minor == 2 {
+            assert_eq!(read(&of_dg_ux), (vec![frame], None));
+        }
     }
 }
 

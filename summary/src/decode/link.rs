@@ -1,6 +1,8 @@
 //! Selects the decoder of a link type; raw IP and BSD loopback.
 
-use super::{DecodeState, Extent, Observer, cooked, ethernet, ip, ppp, wlan, wrapped};
+use super::{
+    DecodeState, Extent, Observer, cooked, ethernet, framed, ip, llc, mpls, ppp, wlan, wrapped,
+};
 use crate::inspect;
 use crate::{Faults, LinkType, Proto};
 
@@ -50,6 +52,17 @@ pub(super) fn decode_inner<'a>(
         LinkType::RADIOTAP => wlan::radiotap(frame, state),
         LinkType::PRISM | LinkType::AVS => wrapped::prism(frame, state),
         LinkType::IEEE802_11 => wlan::decode(frame, state),
+        LinkType::SLIP => framed::slip(frame, state),
+        LinkType::ATM_RFC1483 => llc::decode(frame, state),
+        LinkType::ATM_CLIP => framed::atm(frame, state),
+        LinkType::IP_OVER_FC => framed::fibre_channel(frame, state),
+        LinkType::MPLS => mpls::decode(frame, state),
+        LinkType::IPNET => framed::ipnet(frame, state),
+        LinkType::IPOIB => framed::infiniband(frame, state),
+        LinkType::VPP_DISPATCH => framed::vpp(frame, state),
+        LinkType::DSA_BRCM | LinkType::DSA => framed::switch(frame, 4, state),
+        LinkType::EDSA => framed::switch(frame, 8, state),
+        LinkType::DSA_BRCM_PREPEND => framed::switch_before(frame, state),
         _ => state.summary.faults.insert(Faults::UNSUPPORTED),
     }
 }

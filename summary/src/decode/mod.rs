@@ -16,6 +16,7 @@ mod cooked;
 mod ether_type;
 mod ethernet;
 mod extent;
+mod framed;
 mod ip;
 mod link;
 mod llc;

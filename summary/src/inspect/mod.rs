@@ -1,6 +1,7 @@
 //! The layers and fields of a frame, each with the bits that it occupies.
 
 mod fields;
+pub(crate) mod framed;
 mod keys;
 pub(crate) mod link;
 pub(crate) mod network;

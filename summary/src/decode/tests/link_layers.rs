@@ -95,6 +95,56 @@ fn link_types_without_a_name_are_kept() {
 }
 
 #[test]
+fn packets_after_headers_of_a_fixed_form_are_decoded() {
+    let packet = [&ipv4(17, 32, 0)[..], &UDP_DNS, &[1; 4]].concat();
+    let udp = r#""src":"10.0.0.1","dst":"10.0.0.2","sport":54321,"dport":53,"proto":"udp","ttl":64,"payload":4"#;
+    let macs = r#""eth_src":"02:00:00:00:00:01","eth_dst":"02:00:00:00:00:02","#;
+    let addresses = [2, 0, 0, 0, 0, 2, 2, 0, 0, 0, 0, 1];
+    let snap = [0xaa, 0xaa, 3, 0, 0, 0, 8, 0];
+    let infiniband = [&[0; 40][..], &[8, 0, 0, 0]].concat();
+    let ipnet = [&[1, 2][..], &[0; 22]].concat();
+    let vpp = |protocol: u8, strings: &[u8], before: &[u8]| {
+        [&[1, 0, 4, protocol, 0, 0, 0, 7][..], strings, before].concat()
+    };
+    let strings = b"ip4-lookup\0a\0b\0\0";
+    let ethernet = [&addresses[..], IPV4].concat();
+    for (link, name, header, macs) in [
+        (LinkType::SLIP, "slip", vec![0; 16], ""),
+        (LinkType::ATM_RFC1483, "atm-rfc1483", snap.to_vec(), ""),
+        (LinkType::ATM_CLIP, "atm-clip", snap.to_vec(), ""),
+        (LinkType::ATM_CLIP, "atm-clip", Vec::new(), ""),
+        (LinkType::IP_OVER_FC, "ip-over-fc", [&[0; 16][..], &snap].concat(), ""),
+        (LinkType::MPLS, "mpls", vec![0, 0, 1, 64], ""),
+        (LinkType::IPNET, "ipnet", ipnet, ""),
+        (LinkType::IPOIB, "ipoib", infiniband, ""),
+        (LinkType::DSA, "dsa", [&addresses[..], &[0; 4], IPV4].concat(), macs),
+        (LinkType::DSA_BRCM, "dsa-brcm", [&addresses[..], &[0; 4], IPV4].concat(), macs),
+        (LinkType::EDSA, "edsa", [&addresses[..], &[0xda; 8], IPV4].concat(), macs),
+        (LinkType::DSA_BRCM_PREPEND, "dsa-brcm-prepend", [&[0; 4][..], &ethernet].concat(), macs),
+        (LinkType::VPP_DISPATCH, "vpp-dispatch", vpp(2, strings, b""), ""),
+        (LinkType::VPP_DISPATCH, "vpp-dispatch", vpp(0, strings, b""), ""),
+        (LinkType::VPP_DISPATCH, "vpp-dispatch", vpp(1, strings, &ethernet), macs),
+    ] {
+        let frame = [&header[..], &packet].concat();
+        let len = frame.len();
+        check(link, &frame, len, &format!(r#""len":{len},"link":"{name}",{macs}{udp}"#));
+        // Bytes that were not captured.
+        for cap in 0..len {
+            let summary = crate::decode(link, &frame[..cap], u32::try_from(len).unwrap());
+            assert!(!summary.faults.is_empty() || header.len() + 28 <= cap, "{name} {cap}");
+        }
+    }
+    let unsupported = |link: &str, len: usize| {
+        format!(r#""len":{len},"link":"{link}","proto":"{link}","err":["unsupported"]"#)
+    };
+    for wrong in [vpp(3, strings, &packet), vpp(4, strings, &packet), [&[2][..], &[0; 40]].concat()]
+    {
+        let expect = unsupported("vpp-dispatch", wrong.len());
+        check(LinkType::VPP_DISPATCH, &wrong, wrong.len(), &expect);
+    }
+}
+
+#[test]
 fn ether_types_and_llc_protocols_have_names() {
     for (head, name, number) in [
         (vec![0x88, 0xcc], "lldp", ""),
