@@ -234,10 +234,20 @@ impl NameFinder {
                     self.assembled = packet;
                     let mut whole = Summary::new(LinkType::RAW, 0, 0);
                     let len = u32::try_from(self.assembled.len()).unwrap_or(u32::MAX);
-                    let (link, tunnels) = (LinkType::RAW, Tunnels::Outer);
+                    let (link, tunnels) = (LinkType::RAW, self.tunnels);
                     let payload = decode_into(link, &self.assembled, len, tunnels, &mut whole);
-                    (whole.tunnel, whole.vlan) = (summary.tunnel, summary.vlan);
-                    tracker.parse(ts, interface, &whole, payload)
+                    // The datagram may be in tunnels, and contain others.
+                    let mut path = summary.tunnel;
+                    let is_complete = whole.tunnel.iter().all(|(kind, id)| path.push(kind, id));
+                    whole.tunnel = path;
+                    // A frame in a tunnel has its own tags.
+                    if whole.eth_src.is_none() {
+                        whole.vlan = summary.vlan;
+                    }
+                    match is_complete {
+                        true => tracker.parse(ts, interface, &whole, payload),
+                        false => PayloadNames::default(),
+                    }
                 }
             },
         };

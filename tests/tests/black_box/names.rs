@@ -83,7 +83,14 @@ fn datagrams_in_fragments_have_names() {
         packet[6..8].copy_from_slice(&(u16::try_from(start / 8).unwrap() | more).to_be_bytes());
         ethernet(&[], IPV4, &packet)
     };
+    // The same in VXLAN.
+    let frame = ethernet(&[], IPV4, &ipv4(17, &dns));
+    let ports = [0xc0, 0, 0x12, 0xb5];
+    let len = u16::try_from(16 + frame.len()).unwrap().to_be_bytes();
+    let vxlan = [&ports[..], &len, &[0, 0, 8, 0, 0, 0, 0, 0, 42, 0], &frame].concat();
     let packets = [
+        fragment(17, &vxlan, 0, 96),
+        fragment(17, &vxlan, 96, vxlan.len()),
         fragment(17, &dns, 0, 48),
         fragment(17, &dns, 48, dns.len()),
         fragment(6, &http, 40, http.len()),
@@ -98,7 +105,11 @@ fn datagrams_in_fragments_have_names() {
             .iter()
             .map(|packet| (packet.dns.is_some(), packet.http_host.is_some()))
             .collect();
-        assert_eq!(found, [(false, false), (true, false), (false, false), (false, true)]);
+        let [none, dns, http] = [(false, false), (true, false), (false, true)];
+        assert_eq!(found, [none, dns, none, dns, none, http]);
+        assert!(stream.packets.iter().all(|packet| packet.tunnel.is_none()));
+        let (stream, _) = read(&file, &[args, &["--tunnels=outer"]].concat());
+        assert_eq!(stream.packets.iter().filter(|packet| packet.dns.is_some()).count(), 1);
     }
 }
 
