@@ -31,8 +31,11 @@ impl Shard {
             matchers.iter().map(|matcher| matcher.as_ref().map(|_| Tally::default())).collect();
         let mut rows = self.rows(columns);
         for block in 0..columns.block_count() {
-            rows.load(block);
             let selected = self.mask.selected(block, dimensions);
+            if selected.count() == 0 {
+                continue;
+            }
+            rows.load(block);
             for (matcher, tally) in matchers.iter_mut().zip(&mut tallies) {
                 let (Some(matcher), Some(tally)) = (matcher, tally) else { continue };
                 let found = matcher.find(&mut rows).and(&selected);
