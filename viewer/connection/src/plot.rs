@@ -233,9 +233,11 @@ impl Plot {
         let mut bar: Option<(Kind, f64, f64, f64)> = None;
         let push = |bar: Option<(Kind, f64, f64, f64)>, marks: &mut Vec<Mark>| {
             let Some((kind, x, top, bottom)) = bar else { return };
-            let width = if kind == Kind::Data { 1.0 } else { 3.0 };
-            let (x, height) = (x - (width - 1.0) / 2.0, (bottom - top).max(2.0));
-            let rect = Rect { x, y: bottom - height, width, height };
+            // Findings are higher than the dots of acknowledgments, which are often in the same place.
+            let (width, min_height) =
+                if kind == Kind::Data { (1.0, 2.0) } else { (3.0, 4.0 * MARK_PX) };
+            let (x, height) = (x - (width - 1.0) / 2.0, (bottom - top).max(min_height));
+            let rect = Rect { x, y: f64::midpoint(top, bottom) - height / 2.0, width, height };
             marks.push(Mark::Rect { rect, color: kind.color(theme), opacity: 1.0 });
         };
         for point in sequence.points.iter().filter(|point| self.is_shown(point)) {

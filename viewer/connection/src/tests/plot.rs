@@ -24,6 +24,15 @@ fn plot_has_axes_and_names_the_colours_that_it_uses() {
         assert!(texts.iter().any(|other| other == text), "{text} in {texts:?}");
     }
     assert!(!texts.contains(&"other".to_owned()));
+    // The retransmission is as high as ten pixels at least, however few bytes it has.
+    let flat = Plot::new(&sequence, None, 600.0, 80.0);
+    let marks = flat.scene(&sequence, Overlay::default(), Theme::default()).marks;
+    let height = |mark: &Mark| match mark {
+        Mark::Rect { rect, .. } if rect.width == 3.0 => Some(rect.height),
+        _ => None,
+    };
+    let heights: Vec<_> = marks.iter().filter_map(height).collect();
+    assert!(!heights.is_empty() && heights.iter().all(|height| 10.0 <= *height), "{heights:?}");
     let scene = |is_dark| plot.scene(&sequence, Overlay::default(), Theme { is_dark });
     assert_ne!(scene(true).background, scene(false).background);
 }
