@@ -79,6 +79,8 @@ pub struct View {
     pub can_add_line: bool,
     /// The visible axes can be zoomed to the selection.
     pub can_zoom_to_selection: bool,
+    /// An axis is zoomed.
+    pub can_reset_zoom: bool,
     /// There is a step to undo.
     pub can_undo: bool,
     /// The number of steps that can be undone.
@@ -151,6 +153,7 @@ impl App {
             lines: self.line_chips(&zone),
             can_add_line: self.can_add_line(),
             can_zoom_to_selection: !self.selected_spans().is_empty(),
+            can_reset_zoom: self.settings.zoom.iter().any(Option::is_some),
             can_undo: self.history.can_undo(),
             depth: self.history.depth(),
             can_redo: self.history.can_redo(),

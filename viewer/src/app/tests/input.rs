@@ -177,7 +177,9 @@ fn box_and_lasso_select_in_the_scatter_plot() {
     let label = &page.app.view().chart_labels[Panel::Scatter as usize];
     assert!(label.contains("50 packets, packet number 101 to 200, 50 to 149 bytes"), "{label}");
     // Only the charts in sight are zoomed.
+    assert!(page.app.view().can_reset_zoom);
     page.send(Event::ResetZoom);
+    assert!(!page.app.view().can_reset_zoom);
     page.send(Event::VisibilityChanged(Panel::Scatter, false));
     assert!(!page.app.view().can_zoom_to_selection);
     page.send(Event::Select(Dimension::Time, "ts >= 12:00:00.1 and ts < 12:00:00.2".into()));

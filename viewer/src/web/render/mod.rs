@@ -258,6 +258,8 @@ impl Renderer {
             ("redo", view.can_redo),
             ("clear", !(view.chips.is_empty() && view.filter_error.is_empty())),
             ("zoom-to-selection", view.can_zoom_to_selection),
+            ("reset-zoom", view.can_reset_zoom),
+            ("phone-reset-zoom", view.can_reset_zoom),
             ("add-line", view.can_add_line),
         ] {
             // Unlike `disabled`, this does not move the keyboard focus.
