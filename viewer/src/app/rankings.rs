@@ -19,6 +19,9 @@ use summary::Address;
 /// The number of items in tables and downloads.
 const MAX_ITEMS: usize = 100;
 
+/// The number of rows that are in sight unless the ranking is maximized.
+const MAX_ROWS: usize = 5;
+
 /// The panels that show rankings.
 const RANKINGS: [Panel; RANKING_COUNT] =
     [Panel::Ports, Panel::Sources, Panel::Destinations, Panel::Protocols];
@@ -37,6 +40,8 @@ pub(super) struct CachedRanking {
     keys: Vec<Key>,
     /// The number of all keys; `items` has only the top ones.
     count: usize,
+    /// The number of keys of all packets.
+    whole_count: usize,
     inputs: Inputs,
 }
 
@@ -96,6 +101,14 @@ impl App {
             scale_to: self.settings.scale_to,
             cursor,
         })
+    }
+
+    /// How many rows a ranking needs unless it is maximized; `None` for other panels. The selection does not
+    /// change it, so that panels keep their places.
+    pub(super) fn ranking_rows(&self, panel: Panel) -> Option<usize> {
+        let cached = self.rankings[ranking_index(panel)?].as_ref();
+        let count = cached.map_or(MAX_ROWS, |cached| cached.whole_count);
+        Some(count.clamp(1, MAX_ROWS))
     }
 
     /// Recomputes the rankings whose inputs have changed.
@@ -181,7 +194,7 @@ impl App {
         };
         let items = top.iter().zip(&wholes).map(item).collect();
         let keys = top.iter().map(|(key, _)| key.clone()).collect();
-        Some(CachedRanking { items, keys, count: all.len(), inputs })
+        Some(CachedRanking { items, keys, count: all.len(), whole_count: whole.len(), inputs })
     }
 
     /// The protocols of all packets with their numbers of packets, the largest first.

@@ -97,6 +97,8 @@ pub struct View {
     pub chart_labels: [String; CHART_COUNT],
     /// The title of each chart.
     pub chart_titles: [String; CHART_COUNT],
+    /// How many rows each ranking needs unless it is maximized; `None` for other charts.
+    pub ranking_rows: [Option<usize>; CHART_COUNT],
     /// Peak, mean and number of the packets in each chart; empty for charts without bins.
     pub figures: [String; CHART_COUNT],
     /// The table views of charts, if they are shown.
@@ -172,6 +174,7 @@ impl App {
                 let chart = self.chart(panel);
                 chart.map(|chart| chart.title(self.size(panel))).unwrap_or_default()
             }),
+            ranking_rows: std::array::from_fn(|index| self.ranking_rows(Panel::ALL[index])),
             figures: std::array::from_fn(|index| match self.chart(Panel::ALL[index]) {
                 Some(Chart::Binned(chart)) if self.is_seen(Panel::ALL[index]) => {
                     chart.figures(&zone)

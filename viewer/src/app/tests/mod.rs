@@ -30,6 +30,7 @@ mod legend;
 mod lines;
 mod names;
 mod overview;
+mod rankings;
 
 const SIZE: Size = Size { width_px: 694.0, height_px: 300.0 };
 const MEMORY: Memory = Memory { bytes: 1 << 30, worker_bytes: 1 << 30 };

@@ -290,6 +290,14 @@ impl Renderer {
                 }
             }
         }
+        for (index, rows) in view.ranking_rows.iter().enumerate() {
+            if *rows != previous.ranking_rows[index]
+                && let Some(rows) = rows
+            {
+                let canvas: HtmlElement = element(document, Panel::ALL[index].name())?;
+                canvas.style().set_property("--rows", &rows.to_string())?;
+            }
+        }
         for (panel, figures) in [
             (Panel::Throughput, "throughput-figures"),
             (Panel::Sizes, "sizes-figures"),
