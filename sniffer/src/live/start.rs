@@ -134,7 +134,8 @@ pub(crate) fn start(
     let drop_notices = DropNotices::default();
     let metrics = match server {
         Some((server, address)) => {
-            let page = Page::default();
+            // Requests may come before the first counters are read.
+            let page = Page::new(accounting.metrics(run_state).unwrap_or_default());
             server
                 .start("metrics", page.clone())
                 .map_err(|source| Error::Metrics { address, source })?;

@@ -9,10 +9,15 @@ use crate::http::{Limits, Piece, Request, Response, Service};
 const MAX_AGE: Duration = Duration::from_secs(5);
 
 /// The text that is served. Clones share it.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub(crate) struct Page(Arc<Mutex<Arc<Vec<u8>>>>);
 
 impl Page {
+    /// A page with this text.
+    pub(crate) fn new(text: String) -> Self {
+        Self(Arc::new(Mutex::new(Arc::new(text.into_bytes()))))
+    }
+
     /// Replaces the text.
     pub(crate) fn set(&self, text: String) {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Arc::new(text.into_bytes());
@@ -47,7 +52,7 @@ mod tests {
 
     #[test]
     fn metrics_have_one_path() {
-        let page = Page::default();
+        let page = Page::new("a 0\n".into());
         page.set("a 1\n".into());
         let respond = |request: &str| {
             let request = format!("GET {request} HTTP/1.1\r\n\r\n");
