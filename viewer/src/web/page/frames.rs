@@ -57,16 +57,25 @@ impl Page {
         }
     }
 
-    /// Draws the progress of loading soon. Each frame takes time from the workers, which share the processors,
-    /// and many workers report many times per second.
+    /// Draws the progress of loading, at most once in [`PROGRESS_MS`]. Each frame takes time from the workers,
+    /// which share the processors, and many workers report many times per second.
     pub(super) fn schedule_progress(&self) {
-        if std::mem::replace(&mut self.state.borrow_mut().is_progress_scheduled, true) {
+        let mut state = self.state.borrow_mut();
+        if std::mem::replace(&mut state.is_progress_drawn, true) {
+            state.is_progress_outdated = true;
             return;
         }
+        drop(state);
+        self.schedule_frame();
         let page = self.clone();
         set_timeout(PROGRESS_MS, move || {
-            page.state.borrow_mut().is_progress_scheduled = false;
-            page.schedule_frame();
+            let mut state = page.state.borrow_mut();
+            state.is_progress_drawn = false;
+            let is_outdated = std::mem::take(&mut state.is_progress_outdated);
+            drop(state);
+            if is_outdated {
+                page.schedule_progress();
+            }
         });
     }
 

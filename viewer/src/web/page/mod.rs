@@ -60,7 +60,10 @@ struct State {
     /// Counts the loads. Messages of earlier loads are ignored.
     epoch: u32,
     is_frame_scheduled: bool,
-    is_progress_scheduled: bool,
+    /// The progress was drawn less than `PROGRESS_MS` ago.
+    is_progress_drawn: bool,
+    /// It has changed since then.
+    is_progress_outdated: bool,
     waiters: Waiters,
     /// `None` until observation starts.
     visibility: Option<VisibilityObserver>,
@@ -99,7 +102,8 @@ impl Page {
             refresh: RefreshTimer::default(),
             epoch: 0,
             is_frame_scheduled: false,
-            is_progress_scheduled: false,
+            is_progress_drawn: false,
+            is_progress_outdated: false,
             waiters: Waiters::default(),
             visibility: None,
             memory: environment::memory(&window, workers),
