@@ -98,9 +98,10 @@ pub(crate) fn names(input: &[u8]) {
     for len in [payload.len() / 2, payload.len().saturating_sub(1)] {
         let mut buf = String::new();
         let some = PayloadNames::parse(&summary, &payload[..len], &mut buf);
-        // The host of a request and the protocols of a ClientHello may follow. A second host that differs takes
-        // back the first one.
+        // The host of a request and the protocols of a ClientHello may follow. A second host or server name
+        // takes back the first one.
         let same = PayloadNames {
+            sni: some.sni.clone().map(|name| all.sni.clone().unwrap_or(name)),
             http_host: some.http_host.clone().map(|host| all.http_host.clone().unwrap_or(host)),
             alpn: if some.alpn.is_empty() { Vec::new() } else { all.alpn.clone() },
             ech: some.ech && all.ech,
