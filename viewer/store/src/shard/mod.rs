@@ -144,7 +144,7 @@ impl Shard {
         let is_grown = self.mask.row_count() < columns.len();
         if self.preceding != preceding || is_grown && !self.is_growing {
             // Gaps and the time order depend on the preceding packets.
-            (self.preceding, self.order, self.flow_rows) = (preceding, None, None);
+            self.preceding = preceding;
             self.reset(columns);
         } else if is_grown {
             (self.order, self.flow_rows) = (None, None);
@@ -163,6 +163,8 @@ impl Shard {
 
     /// Clears the selection and all accumulators, because the columns have changed.
     pub fn reset(&mut self, columns: &Columns) {
+        // They may be those of fewer rows: `begin` recognizes new rows by the mask.
+        (self.order, self.flow_rows) = (None, None);
         self.selection = Selection::default();
         self.mask = SelectionMask::new(columns.len());
         self.counters.clear();

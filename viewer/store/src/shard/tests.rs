@@ -420,3 +420,25 @@ fn queries_span_blocks() {
     };
     assert_eq!(ranks.iter().map(|rank| rank.below).sum::<u64>(), 357);
 }
+
+/// A filter that needs a field without a column resets the shard when the field was read, also while
+/// the file is being loaded.
+#[test]
+fn rows_are_complete_if_columns_grow_before_a_reset() {
+    let packets: Vec<Plain> = (0..5_000).map(|i| (i, 60, 0, None, 0)).collect();
+    let (part, whole) = (columns(&packets[..2_000], 0), columns(&packets, 0));
+    let selection = select(&[(Dimension::Size, "len >= 60")]);
+    let dimensions = selection.dimensions();
+    let rows = QueryKind::Rows { starts: vec![(0, 4_999)], count: 10 };
+    let queries = [rows, QueryKind::Conversations].map(|kind| Query { kind, dimensions });
+    let mut shard = Shard::new(0, String::new());
+    shard.answer(&part, Preceding::default(), &selection, &queries);
+    shard.index_flows(&part);
+    shard.reset(&whole);
+    let answers = shard.answer(&whole, Preceding::default(), &selection, &queries);
+    let mut fresh = Shard::new(0, String::new());
+    let expected = fresh.answer(&whole, Preceding::default(), &selection, &queries);
+    assert_eq!(answers, expected);
+    let Answer::Rows(rows) = &answers[0] else { panic!("no rows") };
+    assert_eq!(rows.iter().map(|row| row.row.n).collect::<Vec<_>>(), [5_000]);
+}
