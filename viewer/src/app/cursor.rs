@@ -100,6 +100,9 @@ impl App {
 
     /// Handles a key in a chart. `extend` selects from the anchor to the cursor.
     pub(super) fn key_down(&mut self, panel: Panel, key: Key, extend: bool) {
+        if key == Key::Escape && self.has_gesture() {
+            return self.cancel_gesture();
+        }
         if panel == Panel::Overview {
             return self.overview_key(key, extend);
         }

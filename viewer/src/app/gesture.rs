@@ -174,6 +174,19 @@ impl App {
         self.history.finish();
     }
 
+    /// Ends the gesture, and restores the state before it, including the steps to redo.
+    pub(super) fn cancel_gesture(&mut self) {
+        self.gesture = None;
+        if self.history.abort() {
+            self.restore_state();
+        }
+    }
+
+    /// Returns true from the press of a pointer in a chart to its release.
+    pub fn has_gesture(&self) -> bool {
+        self.gesture.is_some()
+    }
+
     /// Selects only the class of the legend entry at a pixel, or resets the zoom.
     pub(super) fn double_click(&mut self, panel: Panel, at: (f64, f64)) {
         let entry = self.legend_at(panel, at).map(|(entry, _)| entry);

@@ -342,12 +342,7 @@ impl App {
                 self.pointer_up();
                 self.show_clicked_packet();
             }
-            Event::PointerCancel => {
-                self.gesture = None;
-                if self.history.abort() {
-                    self.restore_state();
-                }
-            }
+            Event::PointerCancel => self.cancel_gesture(),
             Event::PointerLeave => self.pointer = None,
             Event::DoubleClick(panel, at) => self.double_click(panel, at),
             Event::KeyDown(panel, key, extend) => self.key_down(panel, key, extend),

@@ -113,10 +113,15 @@ fn cancelled_gesture_keeps_redo() {
     let mut page = Page::open();
     page.send(Event::Select(Dimension::Size, "len == 1".into()));
     page.send(Event::Undo);
-    page.send(Event::PointerDown(Panel::Sizes, Page::at((0.3, 0.5)), None));
-    page.send(Event::PointerMove(Panel::Sizes, Page::at((0.4, 0.5))));
-    page.send(Event::PointerCancel);
-    assert_eq!((page.chips().len(), page.undo_redo()), (0, (false, true)));
+    // The browser takes over the pointer, or the user presses Escape.
+    for cancel in [Event::PointerCancel, Event::KeyDown(Panel::Sizes, Key::Escape, false)] {
+        page.send(Event::PointerDown(Panel::Sizes, Page::at((0.3, 0.5)), None));
+        page.send(Event::PointerMove(Panel::Sizes, Page::at((0.4, 0.5))));
+        assert_eq!(page.chips().len(), 1);
+        page.send(cancel);
+        page.send(Event::PointerUp);
+        assert_eq!((page.chips().len(), page.undo_redo()), (0, (false, true)));
+    }
     page.send(Event::Redo);
     assert_eq!(page.chips(), ["len == 1"]);
 }

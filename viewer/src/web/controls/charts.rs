@@ -25,10 +25,11 @@ pub(super) fn attach(page: &Page, chart: Panel) -> Result<(), JsValue> {
         if event.ctrl_key() || event.meta_key() || event.alt_key() {
             return;
         }
-        // Escape restores a maximized chart first.
-        let is_maximized = page.with_app(|app| app.settings().layout.maximized.is_some());
+        // Escape cancels a gesture, else restores a maximized chart.
+        let restores =
+            page.with_app(|app| app.settings().layout.maximized.is_some() && !app.has_gesture());
         let key = Key::parse(&event.key());
-        if let Some(key) = key.filter(|key| *key != Key::Escape || !is_maximized) {
+        if let Some(key) = key.filter(|key| *key != Key::Escape || !restores) {
             event.prevent_default();
             page.send(Event::KeyDown(chart, key, event.shift_key()));
         }
