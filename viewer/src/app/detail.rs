@@ -6,7 +6,7 @@ use super::tables::max_first;
 use super::{App, Step};
 use crate::columns::PacketRow;
 use crate::load::RawFrame;
-use crate::query::{Answer, Hit, LocatedPacket, Position, Query, QueryKind};
+use crate::query::{Answer, Hit, LocatedPacket, Position, Query, QueryKind, TimeRank};
 use std::rc::Rc;
 
 /// The packet whose details are shown.
@@ -55,6 +55,7 @@ impl App {
         (self.pending_click, self.packets.detail_row) = (None, None);
         if let Some(id) = id {
             self.show_packet(id);
+            self.packets.is_sought = true;
         }
     }
 
@@ -80,6 +81,7 @@ impl App {
     pub(super) fn show_located(&mut self, packet: LocatedPacket) {
         self.packets.detail_row = None;
         self.show_detail(packet);
+        self.packets.is_sought = true;
     }
 
     fn show_detail(&mut self, packet: LocatedPacket) {
@@ -88,7 +90,7 @@ impl App {
         let detail = DetailPacket { position, row, request, line: None, frame: None };
         self.record_request = Some(detail.id());
         self.detail = Some(detail);
-        self.pending_rank = None;
+        (self.pending_rank, self.packets.is_sought) = (None, false);
     }
 
     /// Returns true if the details of a packet are shown.
@@ -102,24 +104,48 @@ impl App {
         Some(Query { kind, dimensions: self.dimensions_except(None).unwrap_or_default() })
     }
 
+    /// The number of selected packets before the one that is shown, and of those up to it, once they have
+    /// been answered.
+    fn detail_ranks(&self) -> Option<(u64, u64)> {
+        let answer = self.scheduler.current(Slot::DetailRank, &self.detail_rank_query()?)?;
+        let Answer::Ranks(ranks) = answer else { return None };
+        let sum = |of: fn(&TimeRank) -> u64| ranks.iter().map(of).sum();
+        Some((sum(|rank| rank.below), sum(|rank| rank.up_to)))
+    }
+
     /// The ranks of the selected packets before and after the one that is shown, once its rank has been
     /// answered.
     pub(super) fn neighbor_ranks(&self) -> [Option<u64>; 2] {
-        let query = self.detail_rank_query();
-        let answer = query.and_then(|query| self.scheduler.current(Slot::DetailRank, &query));
-        let Some(Answer::Ranks(ranks)) = answer else { return [None; 2] };
-        let before: u64 = ranks.iter().map(|rank| rank.below).sum();
-        let after = ranks.iter().map(|rank| rank.up_to).sum();
+        let Some((before, after)) = self.detail_ranks() else { return [None; 2] };
         [before.checked_sub(1), Some(after).filter(|after| *after < self.selected().packets)]
+    }
+
+    /// Scrolls the table to the packet that was picked elsewhere, once its rank has been answered. A packet
+    /// that is not selected has no row.
+    pub(super) fn scroll_to_picked(&mut self) {
+        if self.packets.is_sought
+            && let Some((rank, up_to)) = self.detail_ranks()
+        {
+            self.packets.is_sought = false;
+            if rank < up_to {
+                self.scroll_to_row(rank);
+                self.packets.detail_row = Some(rank);
+            }
+        }
+    }
+
+    /// Scrolls the packet table as little as needed to show a row.
+    fn scroll_to_row(&mut self, row: u64) {
+        let visible = (self.packets.visible_rows as u64).max(1);
+        let max = max_first(self.selected().packets, self.packets.visible_rows);
+        let first = self.packets.first.clamp((row + 1).saturating_sub(visible), row);
+        self.packets.first = first.min(max);
     }
 
     /// Scrolls the table to the previous or next packet, which is shown once its row has been answered.
     pub(super) fn step_detail(&mut self, step: Step) {
         let Some(rank) = self.neighbor_ranks()[step as usize] else { return };
-        let visible = (self.packets.visible_rows as u64).max(1);
-        let max = max_first(self.selected().packets, self.packets.visible_rows);
-        let first = self.packets.first.clamp((rank + 1).saturating_sub(visible), rank);
-        self.packets.first = first.min(max);
+        self.scroll_to_row(rank);
         self.pending_rank = Some(rank);
     }
 
@@ -138,12 +164,12 @@ impl App {
         }
     }
 
-    /// Stores a packet that was read, unless another one is shown by now.
     /// The number of a packet, if its details are shown.
     pub fn detail_number(&self, id: (usize, usize)) -> Option<i64> {
         self.detail.as_ref().filter(|detail| detail.id() == id).map(|detail| detail.row.n)
     }
 
+    /// Stores a packet that was read, unless another one is shown by now.
     pub(super) fn on_record(&mut self, id: PacketId, line: String, frame: Option<RawFrame>) {
         if let Some(detail) = self.detail.as_mut().filter(|detail| detail.id() == id) {
             detail.line = Some(line);

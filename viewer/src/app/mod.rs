@@ -362,6 +362,7 @@ impl App {
         self.refresh_conversations();
         self.clamp_cursor();
         self.scroll_to_end();
+        self.scroll_to_picked();
         self.scene_version += u64::from(changes_charts);
         self.push_requests(&mut effects);
         effects

@@ -19,6 +19,8 @@ pub(super) struct Packets {
     pub(super) visible_rows: usize,
     /// The row of the packet whose details are shown, if they were opened in the table.
     pub(super) detail_row: Option<u64>,
+    /// The packet whose details are shown was picked elsewhere, and its row is not in sight yet.
+    pub(super) is_sought: bool,
     /// For a first row: the parts, and how many packets of each to skip.
     found: Option<(u64, Vec<(usize, u64)>)>,
     /// For a first row: the range of sort keys in which the search continues.
