@@ -1,7 +1,7 @@
 //! Autocompletion of filter text.
 
 use super::lexer::{TokenKind, quote, tokens, word_len};
-use super::{Field, FieldType};
+use super::{Field, FieldType, names};
 use std::ops::Range;
 
 /// Suggestions for the text at the cursor.
@@ -26,7 +26,8 @@ pub fn complete(text: &str, cursor: usize, values_of: impl Fn(Field) -> Vec<Stri
     let Ok(mut tokens) = tokens(context) else { return Completion::default() };
     tokens.pop(); // the end of the text
     let field_of = |kind: TokenKind<'_>| match kind {
-        TokenKind::Word(word) => Field::parse(word),
+        TokenKind::Word(word) => Field::parse(word)
+            .or_else(|| Some(names::wireshark_field(&word.to_ascii_lowercase())?.field)),
         _ => None,
     };
     let candidates: Vec<String> = match tokens.last().map(|token| token.kind) {
@@ -34,11 +35,13 @@ pub fn complete(text: &str, cursor: usize, values_of: impl Fn(Field) -> Vec<Stri
         | Some(
             TokenKind::Word("and" | "or" | "not") | TokenKind::Symbol("&&" | "||" | "!" | "("),
         ) => {
-            let fields = Field::all().map(Field::name);
-            fields.chain(["not".to_owned()]).collect()
+            let fields = Field::all().map(Field::name).chain(["not".to_owned()]);
+            // No name of its own contains a dot.
+            let names = names::wireshark_names().filter(|_| typed.contains('.'));
+            fields.chain(names).collect()
         }
         Some(
-            TokenKind::Word("in" | "has")
+            TokenKind::Word("in" | "has" | "contains")
             | TokenKind::Symbol("==" | "!=" | "=" | "{" | "," | "<" | "<=" | ">" | ">=" | ".."),
         ) => {
             let field = tokens.iter().rev().find_map(|token| field_of(token.kind));
@@ -64,7 +67,8 @@ fn last_word(text: &str) -> &str {
 fn operators(field: Field) -> &'static [&'static str] {
     match field.field_type() {
         FieldType::Flags => &["==", "has", "in", "!=", "and", "or"],
-        FieldType::Address | FieldType::Text => &["==", "in", "!=", "and", "or"],
+        FieldType::Address => &["==", "in", "!=", "and", "or"],
+        FieldType::Text => &["==", "in", "contains", "!=", "and", "or"],
         FieldType::Number { .. } | FieldType::Time | FieldType::Duration => {
             &["==", "in", "<", "<=", ">", ">=", "!=", "and", "or"]
         }

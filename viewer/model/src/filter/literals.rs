@@ -88,6 +88,11 @@ const FLAG_NAMES: [[&str; 2]; 8] = [
     ["cwr", "cwr"],
 ];
 
+/// The names of the TCP flags in Wireshark's fields, FIN first.
+pub(super) fn flag_names() -> impl Iterator<Item = &'static str> + Clone {
+    FLAG_NAMES.iter().map(|names| names[1])
+}
+
 /// Parses the name of a TCP flag into its bit. Ignores case.
 pub(super) fn flag(name: &str) -> Option<u8> {
     let is_name = |names: &[&str; 2]| names.iter().any(|known| known.eq_ignore_ascii_case(name));

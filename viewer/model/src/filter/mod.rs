@@ -15,6 +15,7 @@
 //! are written in the form above.
 
 mod complete;
+mod corrections;
 mod display;
 mod field;
 mod lexer;

@@ -1,6 +1,6 @@
 //! Names that other programs use: Wireshark's fields, tcpdump's protocols, and common mistakes.
 
-use super::literals::{flag, network, shortened_network};
+use super::literals::{flag, flag_names, network, shortened_network};
 use super::{Expr, Field, Set};
 use crate::service_names::service_port;
 use summary::{Address, DnsCode, DnsType, Proto};
@@ -62,8 +62,13 @@ const FIELDS: &str = "\
 /// Names without an equal, each before what its users probably mean.
 const CORRECTIONS: &str = "\
     tcp.seq=seq;tcp.ack=ack;tcp.window_size=win;ip.len=len;ip.proto=proto;frame.time=ts;\
-    frame.cap_len=cap;frame.protocols=proto;time=ts;protocol=proto;length=len;size=len;\
-    source=src;destination=dst;tls=port == https;ssl=port == https;\
+    frame.cap_len=cap;frame.protocols=proto;time=ts;protocol=proto;length=len;size=len;bytes=len;\
+    source=src;destination=dst;srcport=sport;src_port=sport;sourceport=sport;dstport=dport;\
+    dst_port=dport;destport=dport;destinationport=dport;addr=host;address=host;ip.host=host;\
+    ip.src_host=src;src_ip=src;srcip=src;ip.dst_host=dst;dst_ip=dst;dstip=dst;interface=if;\
+    direction=dir;eth=mac;tcp.flags.str=flags;_ws.col.protocol=proto;\
+    http.request=http_method;http.response=http_status;\
+    broadcast=eth_dst == ff:ff:ff:ff:ff:ff;tls=port == https;ssl=port == https;\
     dhcp=port in {67, 68};http.request.uri=http_path;dns.a=dns_answers;dns.aaaa=dns_answers;dns.cname=dns_answers";
 
 /// Protocols that Wireshark recognizes by content. As names of services they are ports.
@@ -71,9 +76,14 @@ const DISSECTED: &str =
     " ftp ssh telnet smtp tftp http kerberos ntp imap snmp bgp ldap mysql mqtt ";
 
 /// The names in [`FIELDS`].
-fn wireshark_fields() -> impl Iterator<Item = (&'static str, &'static str)> {
-    let mut words = FIELDS.split(' ');
-    std::iter::from_fn(move || Some((words.next()?, words.next()?)))
+fn wireshark_fields() -> impl Iterator<Item = (&'static str, &'static str)> + Clone {
+    FIELDS.split(' ').step_by(2).zip(FIELDS.split(' ').skip(1).step_by(2))
+}
+
+/// The names of Wireshark's fields that are accepted.
+pub(super) fn wireshark_names() -> impl Iterator<Item = String> + Clone {
+    let flags = flag_names().map(|name| format!("tcp.flags.{name}"));
+    wireshark_fields().map(|(name, _)| name.to_owned()).chain(flags)
 }
 
 /// The field that Wireshark calls by this name, in lower case.
@@ -108,6 +118,35 @@ pub(super) fn protocol(name: &str) -> Option<Expr> {
     }
 }
 
+/// What a protocol's name before a comparison stands for: the address or port of its packets.
+pub(super) fn compared(protocol: &str) -> Option<&'static str> {
+    Some(match protocol {
+        "ip" => "ip.addr",
+        "ip6" | "ipv6" => "ipv6.addr",
+        "tcp" => "tcp.port",
+        "udp" => "udp.port",
+        _ => return None,
+    })
+}
+
+/// Whether a word looks like the name of a host, such as `example.com`.
+pub(super) fn is_host_name(word: &str) -> bool {
+    let is_part = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_');
+    word.contains('.')
+        && word.ends_with(|c: char| c.is_ascii_alphabetic())
+        && word.chars().all(is_part)
+}
+
+/// The packets in which a name of a host was found, as text.
+pub(super) fn any_name(name: &str) -> String {
+    format!("(dns == {name} or sni == {name} or http_host == {name})")
+}
+
+/// Whether two names begin with the same protocol.
+fn is_same_protocol(name: &str, other: &str) -> bool {
+    name.split('.').next() == other.split('.').next()
+}
+
 /// Whether Wireshark recognizes packets of this service by their content, not by their port.
 pub(super) fn is_dissected(name: &str) -> bool {
     DISSECTED.contains(&format!(" {name} "))
@@ -135,7 +174,10 @@ pub(super) fn correction(word: &str) -> Option<String> {
         return Some(format!("(host == {address} and port == {port})"));
     }
     let own = Field::all().map(Field::name);
-    let names = wireshark_fields().map(|(name, _)| name.to_owned());
+    let names = wireshark_names();
+    if is_host_name(word) && !names.clone().any(|name| is_same_protocol(&name, word)) {
+        return Some(any_name(word));
+    }
     let words = "tcp udp icmp arp and or not".split(' ').map(str::to_owned);
     closest(word, own.chain(names).chain(words))
 }

@@ -1,5 +1,6 @@
 //! Recursive descent parser of filter text.
 
+use super::corrections::is_progress;
 use super::lexer::{Token, TokenKind, tokens};
 use super::literals::{flag, flags, number};
 use super::names::{self, Named, Scope, Unit};
@@ -36,7 +37,10 @@ pub struct TextOperand {
 pub fn parse(text: &str, context: &Context) -> std::result::Result<Option<Expr>, Error> {
     match parse_all(text, context) {
         Ok((expr, _)) => Ok(expr),
-        Err(error) => Err(*error),
+        Err(mut error) => {
+            error.fix.take_if(|fix| !is_progress(&fix.apply(text), context));
+            Err(*error)
+        }
     }
 }
 
@@ -45,7 +49,7 @@ pub fn text_operands(text: &str, context: &Context) -> Vec<TextOperand> {
     parse_all(text, context).map(|(_, texts)| texts).unwrap_or_default()
 }
 
-fn parse_all(text: &str, context: &Context) -> Result<(Option<Expr>, Vec<TextOperand>)> {
+pub(super) fn parse_all(text: &str, context: &Context) -> Result<(Option<Expr>, Vec<TextOperand>)> {
     let tokens = tokens(text)?;
     let mut parser = Parser {
         text,
@@ -74,7 +78,7 @@ fn parse_all(text: &str, context: &Context) -> Result<(Option<Expr>, Vec<TextOpe
 pub(super) struct Parser<'a, 'b> {
     pub(super) text: &'a str,
     /// Remaining tokens. Never empty: the last one is [`TokenKind::End`].
-    tokens: &'b [Token<'a>],
+    pub(super) tokens: &'b [Token<'a>],
     /// End of the last token that was consumed.
     end: usize,
     pub(super) context: &'b Context,
@@ -221,40 +225,12 @@ impl<'a> Parser<'a, '_> {
         }
         if let Some(expr) = names::protocol(&name) {
             self.next();
-            return Ok(expr);
+            return self.after_protocol(start, &name).map_or(Ok(expr), Err);
         }
         if let Some(expr) = self.value()? {
             return Ok(expr);
         }
         Err(self.unknown(word, &name))
-    }
-
-    fn unknown(&self, word: &str, name: &str) -> Box<Error> {
-        let range = self.range();
-        // As in Kibana: `proto:tcp`.
-        if let Some((field, value)) = word.split_once(':')
-            && Field::parse(field).is_some()
-        {
-            let message = format!("Expected an operator between `{field}` and its value");
-            let text = format!("{field} == {value}");
-            return Error::new(range.clone(), &message).with_fix(range, &text);
-        }
-        if word.contains([':', '-'])
-            && self.context.zone.parse(word, self.context.first_ns).is_some()
-        {
-            let message = format!("Expected a field before the time `{word}`");
-            return Error::new(range.clone(), &message).with_fix(range, &format!("ts >= {word}"));
-        }
-        if name == "frame" {
-            return Error::new(range, "The bytes of packets cannot be searched");
-        }
-        let message =
-            format!("Unknown field `{word}`. Fields are proto, host, port, len, ts and others");
-        let error = Error::new(range.clone(), &message);
-        match names::correction(name) {
-            Some(text) => error.with_fix(range, &text),
-            None => error,
-        }
     }
 
     /// What follows the name of a field.
@@ -263,6 +239,18 @@ impl<'a> Parser<'a, '_> {
         let operator = self.range();
         self.operator = operator.clone();
         if self.take(&["==", "=", "eq"]) {
+            let Range { start, end } = self.range();
+            let meant = match self.peek() {
+                _ if start != operator.end => None,
+                TokenKind::Symbol(symbol @ ("<" | ">")) => Some(format!("{symbol}=")),
+                TokenKind::Symbol("=" | "==") => Some("==".to_owned()),
+                _ => None,
+            };
+            if let Some(meant) = meant {
+                let range = operator.start..end;
+                let error = Error::new(range.clone(), "Unknown operator");
+                return Err(error.with_fix(range, &meant));
+            }
             return Ok(Expr::In(field, self.set(target, Operator::Equal)?));
         }
         if self.take(&["!=", "ne"]) {
@@ -332,10 +320,12 @@ impl<'a> Parser<'a, '_> {
             kind => {
                 let range = if self.range().is_empty() { start } else { operator.clone() };
                 let error = Error::new(range, "Expected ==, !=, <, <=, >, >= or in");
-                let is_value = matches!(kind, TokenKind::Word(_) | TokenKind::Quoted(_));
-                Err(match is_value {
-                    true => error.with_fix(operator.start..operator.start, "== "),
-                    false => error,
+                Err(match kind {
+                    TokenKind::Word("is" | "equals") => error.with_fix(operator, "=="),
+                    TokenKind::Word(_) | TokenKind::Quoted(_) => {
+                        error.with_fix(operator.start..operator.start, "== ")
+                    }
+                    _ => error,
                 })
             }
         }

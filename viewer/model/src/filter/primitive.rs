@@ -50,12 +50,13 @@ impl Parser<'_, '_> {
         let start = self.range().start;
         (0..count).for_each(|_| _ = self.next());
         if let (Qualifiers { protocol: "", side: "", kind: "host" }, Some(name)) =
-            (qualifiers, self.value_word(0).filter(|word| is_host_name(word)))
+            (qualifiers, self.value_word(0).filter(|word| names::is_host_name(word)))
         {
             let end = self.range().end;
             let message = "Expected an address; names are in dns, sni and http_host";
-            let text = format!("(dns == {name} or sni == {name} or http_host == {name})");
-            return Err(Error::new(self.range(), message).with_fix(start..end, &text));
+            return Err(
+                Error::new(self.range(), message).with_fix(start..end, &names::any_name(name))
+            );
         }
         self.has_primitive = true;
         if is_complete {
@@ -143,12 +144,4 @@ impl Parser<'_, '_> {
         let field = self.own_field(name)?;
         Ok((field, self.number(Target { field, unit: Unit::Own })?))
     }
-}
-
-/// Whether a word looks like the name of a host, such as `example.com`.
-fn is_host_name(word: &str) -> bool {
-    let is_part = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_');
-    word.contains('.')
-        && word.ends_with(|c: char| c.is_ascii_alphabetic())
-        && word.chars().all(is_part)
 }

@@ -73,7 +73,10 @@ fn completion_suggests_fields_operators_and_values() {
         completed("n == 1 and le"),
         Completion { range: 11..13, suggestions: vec!["len".to_owned()] }
     );
-    assert_eq!(completed("proto ").suggestions, ["==", "in", "!=", "and", "or"]);
+    assert_eq!(completed("proto ").suggestions, ["==", "in", "contains", "!=", "and", "or"]);
+    assert_eq!(completed("tcp and ip.s").suggestions, ["ip.src"]);
+    assert_eq!(completed("tcp.flags.r").suggestions, ["tcp.flags.reset"]);
+    assert_eq!(completed("ip.src ").suggestions, ["==", "in", "!=", "and", "or"]);
     assert_eq!(completed("proto == ").suggestions, ["tcp", "udp"]);
     assert_eq!(completed("proto in {tcp, u").suggestions, ["udp"]);
     assert_eq!(completed("proto == tcp ").suggestions, ["and", "or"]);
