@@ -3,9 +3,10 @@
 use summary::{Ja4, Timestamp};
 
 use crate::counts::{Counts, Dns, TcpCounts};
+use crate::extra::Rare;
 use crate::key::Endpoint;
 use crate::scope::Scope;
-use crate::slot::{Rare, Slot, flags};
+use crate::slot::{Slot, flags};
 use crate::store::Store;
 use crate::tcp::{Side, has_ecn};
 
@@ -109,11 +110,9 @@ impl<'a> Flow<'a> {
 
     /// The findings in the segments from the source, and in those to it; `None` if it is not TCP.
     pub fn tcp(&self) -> Option<[TcpCounts; 2]> {
-        let (sides, extras) = (self.sides()?, &self.store.extras);
-        Some([0, 1].map(|side| {
-            let rtt = self.store.rtts.find(sides[side].rtt);
-            self.slot.tcp_counts(side, sides[side].resets, rtt, extras)
-        }))
+        let (sides, extras) = (self.store.side_entries(self.slot), &self.store.extras);
+        let counts = |side: usize| self.slot.tcp_counts(side, &sides[side], extras);
+        self.slot.is_tcp().then(|| [0, 1].map(counts))
     }
 
     /// Round-trip time of the handshake in microseconds: from the SYN to the acknowledgment of its answer.

@@ -7,8 +7,9 @@
 //! The links are not part of the flows, and each has some bits of the hash of its flow. A search reads only
 //! flows whose bits are the same: other flows are probably not in the cache of the processor.
 
-use crate::slab::Slab;
+use crate::slab::{NONE, Slab};
 use crate::slot::{Slot, flags};
+use crate::tagged::Tagged;
 
 /// Flows by the hashes of their keys.
 #[derive(Debug, Default)]
@@ -20,38 +21,16 @@ pub(crate) struct Index {
     len: usize,
 }
 
-/// A flow in a chain: its index, and in the highest bits those of its hash.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Link(u32);
+/// A flow in a chain, tagged with bits of its hash.
+type Link = Tagged;
+
+/// The end of a chain.
+const END: Link = Tagged::new(NONE, 0);
 
 /// The smallest number of chains.
 const MIN_CHAINS: usize = 64;
 
-/// Bits of a flow's index in a [`Link`].
-const INDEX_BITS: u32 = 24;
-
-impl Link {
-    /// The end of a chain.
-    const END: Self = Self(u32::MAX);
-
-    fn new(hash: u64, index: u32) -> Self {
-        Self(hash_bits(hash) << INDEX_BITS | index)
-    }
-
-    fn index(self) -> u32 {
-        self.0 & ((1 << INDEX_BITS) - 1)
-    }
-
-    /// Whether the flow may have this hash.
-    fn may_have(self, hash: u64) -> bool {
-        self.0 >> INDEX_BITS == hash_bits(hash)
-    }
-}
-
 impl Index {
-    /// The largest number of flows. [`Link::END`] is no flow.
-    pub(crate) const MAX_LEN: usize = (1 << INDEX_BITS) - 1;
-
     /// Number of flows.
     pub(crate) fn len(&self) -> usize {
         self.len
@@ -61,9 +40,9 @@ impl Index {
     #[inline]
     pub(crate) fn find(&self, hash: u64, is_same: impl Fn(u32) -> bool) -> Option<u32> {
         let mut link = *self.heads.get(chain(hash, self.heads.len()))?;
-        while link != Link::END {
+        while link != END {
             let index = link.index();
-            if link.may_have(hash) && is_same(index) {
+            if link.tag() == hash_bits(hash) && is_same(index) {
                 return Some(index);
             }
             link = self.links[index as usize];
@@ -94,7 +73,7 @@ impl Index {
         let after = self.links[index as usize];
         let head = chain(hash, self.heads.len());
         self.len -= 1;
-        let removed = Link::new(hash, index);
+        let removed = Link::new(index, hash_bits(hash));
         if self.heads[head] == removed {
             self.heads[head] = after;
             return;
@@ -112,20 +91,20 @@ impl Index {
         if self.links.len() == self.links.capacity() {
             self.links.reserve_exact(self.links.len() / 8 + MIN_CHAINS);
         }
-        self.links.push(Link::END);
+        self.links.push(END);
     }
 
     fn link(&mut self, hash: u64, index: u32) {
         let head = chain(hash, self.heads.len());
         self.links[index as usize] =
-            std::mem::replace(&mut self.heads[head], Link::new(hash, index));
+            std::mem::replace(&mut self.heads[head], Link::new(index, hash_bits(hash)));
     }
 
     /// Increases the number of chains by half, and links all flows again. Their order in memory costs a
     /// fraction of the time of the order of the chains.
     fn grow(&mut self, slots: &Slab<Slot>, hash_of: impl Fn(&Slot) -> u64) {
         let len = (self.heads.len() + self.heads.len() / 2).max(MIN_CHAINS);
-        self.heads = vec![Link::END; len];
+        self.heads = vec![END; len];
         for (index, slot) in slots.iter().filter(|(_, slot)| slot.has(flags::IS_USED)) {
             self.link(hash_of(slot), index);
         }
@@ -133,8 +112,8 @@ impl Index {
 }
 
 /// The bits of a hash in a [`Link`]: its lowest ones.
-fn hash_bits(hash: u64) -> u32 {
-    (hash & 0xff) as u32
+fn hash_bits(hash: u64) -> u8 {
+    (hash & 0xff) as u8
 }
 
 /// The chain of a hash: its highest bits, scaled to any number of chains.

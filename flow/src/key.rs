@@ -92,20 +92,32 @@ impl Hash for Key {
 /// A key as a flow stores it: short addresses in place, long ones in a [`Slab`].
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct StoredKey {
-    /// The addresses, or the index of long ones.
+    /// The addresses; of long ones, the index of their [`LongAddresses`] and the word that is not there.
     pub(crate) words: [u32; 2],
     pub(crate) ports: [u16; 2],
     pub(crate) scope: ScopeId,
     pub(crate) kinds: u8,
 }
 
-/// The addresses of a flow with IPv6 or MAC addresses.
+/// The addresses of a flow with IPv6 or MAC addresses, without the first word of the second one.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct LongAddresses([Words; 2]);
+pub(crate) struct LongAddresses([u32; 7]);
+
+impl LongAddresses {
+    /// Splits addresses: what is stored, and the other word.
+    fn split([[a, b, c, d], [word, e, f, g]]: [Words; 2]) -> (Self, u32) {
+        (Self([a, b, c, d, e, f, g]), word)
+    }
+
+    fn join(self, word: u32) -> [Words; 2] {
+        let [a, b, c, d, e, f, g] = self.0;
+        [[a, b, c, d], [word, e, f, g]]
+    }
+}
 
 impl Entry for LongAddresses {
     fn link(&mut self) -> &mut u32 {
-        &mut self.0[0][0]
+        &mut self.0[0]
     }
 }
 
@@ -114,7 +126,10 @@ impl StoredKey {
         let Key { addresses, ports, kinds, scope } = *key;
         let words = match Key::is_short(kinds) {
             true => addresses.map(|address| address[0]),
-            false => [long.insert(LongAddresses(addresses)), 0],
+            false => {
+                let (stored, word) = LongAddresses::split(addresses);
+                [long.insert(stored), word]
+            }
         };
         Self { words, ports, scope, kinds }
     }
@@ -123,7 +138,7 @@ impl StoredKey {
         let Self { words, ports, kinds, scope } = *self;
         let addresses = match Key::is_short(kinds) {
             true => words.map(|word| [word, 0, 0, 0]),
-            false => long.get(words[0]).0,
+            false => long.get(words[0]).join(words[1]),
         };
         Key { addresses, ports, kinds, scope }
     }
@@ -134,7 +149,7 @@ impl StoredKey {
         (ports, kinds, scope) == (key.ports, key.kinds, key.scope)
             && match Key::is_short(kinds) {
                 true => words == key.addresses.map(|address| address[0]),
-                false => long.get(words[0]).0 == key.addresses,
+                false => long.get(words[0]).join(words[1]) == key.addresses,
             }
     }
 

@@ -30,24 +30,26 @@ impl List {
     /// Appends a flow, which is in no list.
     pub(crate) fn push(&mut self, index: u32, slots: &mut Slab<Slot>) {
         let slot = slots.get_mut(index);
-        (slot.previous, slot.next) = (self.back, NONE);
+        slot.set_previous(self.back);
+        slot.set_next(NONE);
         match self.back {
             NONE => self.front = index,
-            back => slots.get_mut(back).next = index,
+            back => slots.get_mut(back).set_next(index),
         }
         self.back = index;
     }
 
     /// Takes a flow out.
     pub(crate) fn remove(&mut self, index: u32, slots: &mut Slab<Slot>) {
-        let Slot { previous, next, .. } = *slots.get(index);
+        let slot = slots.get(index);
+        let (previous, next) = (slot.previous(), slot.next());
         match previous {
             NONE => self.front = next,
-            previous => slots.get_mut(previous).next = next,
+            previous => slots.get_mut(previous).set_next(next),
         }
         match next {
             NONE => self.back = previous,
-            next => slots.get_mut(next).previous = previous,
+            next => slots.get_mut(next).set_previous(previous),
         }
     }
 }

@@ -2,12 +2,15 @@
 
 use summary::Timestamp;
 
-use crate::counts::{Counts, Dns, RttStats, TcpCounts};
-use crate::flow::Names;
+use crate::counts::{Counts, Dns, TcpCounts};
+use crate::extra::{Extra, Rare};
+use crate::halves::{Low16, add, increment, join, join16};
 use crate::key::StoredKey;
 use crate::scope::ScopeId;
 use crate::slab::{Entry, NONE, Slab};
-use crate::tcp::Trouble;
+use crate::tagged::Tagged;
+use crate::tcp::SideEntry;
+use crate::times::{Moment, Times};
 
 /// The flags of a [`Slot`].
 pub(crate) mod flags {
@@ -29,20 +32,6 @@ pub(crate) mod flags {
     pub(crate) const IS_USED: u8 = 128;
 }
 
-/// A time, without the alignment of 64-bit integers.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct PackedTime([u8; 8]);
-
-impl PackedTime {
-    pub(crate) fn new(ns: i64) -> Self {
-        Self(ns.to_ne_bytes())
-    }
-
-    pub(crate) fn ns(self) -> i64 {
-        i64::from_ne_bytes(self.0)
-    }
-}
-
 /// A flow. Index 0 of an array is for the packets from the source, index 1 for those to it.
 #[derive(Debug)]
 pub(crate) struct Slot {
@@ -50,16 +39,15 @@ pub(crate) struct Slot {
     words: [u32; 2],
     ports: [u16; 2],
     scope: ScopeId,
-    /// Times of the first and the last packet of each direction; meaningless without packets.
-    first: [PackedTime; 2],
-    last: [PackedTime; 2],
+    times: Times,
     /// The low halves of the counts; the high ones are in [`Rare`].
-    packets: [u32; 2],
+    packets: [Low16; 2],
     bytes: [u32; 2],
     payload: [u32; 2],
-    /// The neighbours in the list of flows by their last packet.
-    pub(crate) previous: u32,
-    pub(crate) next: u32,
+    /// The neighbours in the list of flows by their last packet, tagged with the kinds of the addresses and
+    /// the flags.
+    previous: Tagged,
+    next: Tagged,
     /// The sides of a TCP connection.
     pub(crate) sides: [u32; 2],
     /// Index of an [`Extra`].
@@ -67,64 +55,11 @@ pub(crate) struct Slot {
     pub(crate) handshake_us: u32,
     /// Tells flows apart that have the same index, one after the other.
     pub(crate) serial: u16,
-    kinds: u8,
-    pub(crate) flags: u8,
-}
-
-/// The values that only some flows have: DNS messages, names, and [`Rare`].
-#[derive(Debug, Default)]
-pub(crate) struct Extra {
-    pub(crate) dns: Dns,
-    pub(crate) names: Option<Box<Names>>,
-    rare: Option<Box<Rare>>,
-}
-
-/// The values that only few flows have.
-#[derive(Debug, Default)]
-pub(crate) struct Rare {
-    /// How often the flow was reported before.
-    pub(crate) reports: u32,
-    /// The high halves of counts.
-    high: [HighCounts; 2],
-    /// Packets that experienced congestion.
-    ce: [u32; 2],
-    /// The findings of the analysis of TCP.
-    pub(crate) troubles: [Option<Box<Trouble>>; 2],
-}
-
-/// Counts in units of 2³².
-#[derive(Clone, Copy, Debug, Default)]
-struct HighCounts {
-    packets: u32,
-    bytes: u32,
-    payload: u32,
-    rtt_us: u32,
-}
-
-/// Round-trip times of one side, in microseconds; the high half of the sum is in [`Rare`].
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Rtt {
-    samples: u32,
-    min_us: u32,
-    max_us: u32,
-    sum_us: u32,
 }
 
 impl Entry for Slot {
     fn link(&mut self) -> &mut u32 {
-        &mut self.next
-    }
-}
-
-impl Entry for Extra {
-    fn link(&mut self) -> &mut u32 {
-        &mut self.dns.questions
-    }
-}
-
-impl Entry for Rtt {
-    fn link(&mut self) -> &mut u32 {
-        &mut self.samples
+        &mut self.extra
     }
 }
 
@@ -144,33 +79,47 @@ impl Slot {
             words,
             ports,
             scope,
-            first: Default::default(),
-            last: Default::default(),
+            times: Times::default(),
             packets: [0; 2],
             bytes: [0; 2],
             payload: [0; 2],
-            previous: NONE,
-            next: NONE,
+            previous: Tagged::new(NONE, kinds),
+            next: Tagged::new(NONE, flags::IS_USED),
             sides: [NONE; 2],
             extra: NONE,
             handshake_us: 0,
             serial,
-            kinds,
-            flags: flags::IS_USED,
         }
     }
 
     pub(crate) fn key(&self) -> StoredKey {
-        let Self { words, ports, scope, kinds, .. } = *self;
-        StoredKey { words, ports, scope, kinds }
+        let Self { words, ports, scope, previous, .. } = *self;
+        StoredKey { words, ports, scope, kinds: previous.tag() }
+    }
+
+    pub(crate) fn previous(&self) -> u32 {
+        self.previous.index()
+    }
+
+    pub(crate) fn next(&self) -> u32 {
+        self.next.index()
+    }
+
+    pub(crate) fn set_previous(&mut self, index: u32) {
+        self.previous.set_index(index);
+    }
+
+    pub(crate) fn set_next(&mut self, index: u32) {
+        self.next.set_index(index);
     }
 
     pub(crate) fn has(&self, flag: u8) -> bool {
-        self.flags & flag != 0
+        self.next.tag() & flag != 0
     }
 
     pub(crate) fn set(&mut self, flag: u8, is_set: bool) {
-        self.flags = if is_set { self.flags | flag } else { self.flags & !flag };
+        let flags = self.next.tag();
+        self.next.set_tag(if is_set { flags | flag } else { flags & !flag });
     }
 
     /// Whether the source is the second end of the key.
@@ -184,12 +133,61 @@ impl Slot {
 
     /// Whether a direction has exactly one packet in this report.
     pub(crate) fn has_one_packet(&self, side: usize, extras: &Slab<Extra>) -> bool {
-        self.counts(side, extras).packets == 1
+        self.packets[side] == 1
+            && Rare::find(self.extra, extras).is_none_or(|rare| rare.high[side].packets == 0)
     }
 
-    /// Time of the first packet of a direction.
-    pub(crate) fn first_ns(&self, side: usize) -> i64 {
-        self.first[side].ns()
+    /// Time of the first packet of a direction, which has packets.
+    pub(crate) fn first_ns(&self, side: usize, extras: &Slab<Extra>) -> i64 {
+        match side == self.first_side() {
+            true => self.times.start_ns(),
+            false => self.time(Moment::SecondStart, extras),
+        }
+    }
+
+    /// The direction whose first packet the other times refer to.
+    fn first_side(&self) -> usize {
+        usize::from(self.packets[0] == 0)
+    }
+
+    #[inline]
+    fn time(&self, moment: Moment, extras: &Slab<Extra>) -> i64 {
+        self.times.ns(moment).unwrap_or_else(|| self.time_far_away(moment, extras))
+    }
+
+    #[cold]
+    fn time_far_away(&self, moment: Moment, extras: &Slab<Extra>) -> i64 {
+        let rare = Rare::find(self.extra, extras);
+        let long = rare.and_then(|rare| rare.long_differences.as_deref());
+        self.times.ns_after(long.map_or(0, |long| long[moment as usize]))
+    }
+
+    #[inline]
+    fn set_time(&mut self, moment: Moment, ns: i64, extras: &mut Slab<Extra>) {
+        if let Some(difference) = self.times.set(moment, ns) {
+            self.set_difference(moment, difference, extras);
+        }
+    }
+
+    #[cold]
+    fn set_difference(&mut self, moment: Moment, difference: i64, extras: &mut Slab<Extra>) {
+        let rare = Rare::find_or_insert(&mut self.extra, extras);
+        rare.long_differences.get_or_insert_default()[moment as usize] = difference;
+    }
+
+    /// Keeps the time of the first packet of a direction.
+    #[inline(never)]
+    fn set_first(&mut self, side: usize, ns: i64, extras: &mut Slab<Extra>) {
+        if self.packets[1 - side] == 0 {
+            self.times.set_start(ns);
+        } else if side == 0 {
+            let (first, last) = (self.times.start_ns(), self.time(Moment::LastTo, extras));
+            self.times.set_start(ns);
+            self.set_time(Moment::SecondStart, first, extras);
+            self.set_time(Moment::LastTo, last, extras);
+        } else {
+            self.set_time(Moment::SecondStart, ns, extras);
+        }
     }
 
     /// Counts a packet.
@@ -202,15 +200,12 @@ impl Slot {
         payload: u32,
         extras: &mut Slab<Extra>,
     ) {
-        let time = PackedTime::new(ts.ns());
         if self.packets[side] == 0 {
-            let is_first =
-                Rare::find(self.extra, extras).is_none_or(|rare| rare.high[side].packets == 0);
-            self.first[side] = if is_first { time } else { self.first[side] };
+            self.set_first(side, ts.ns(), extras);
         }
-        self.last[side] = time;
+        self.set_time(Moment::last(side), ts.ns(), extras);
         let carries = [
-            add(&mut self.packets[side], 1),
+            increment(&mut self.packets[side]),
             add(&mut self.bytes[side], len),
             add(&mut self.payload[side], payload),
         ];
@@ -230,60 +225,44 @@ impl Slot {
     }
 
     pub(crate) fn counts(&self, side: usize, extras: &Slab<Extra>) -> Counts {
+        if self.packets[side] == 0 {
+            return Counts::default();
+        }
         let rare = Rare::find(self.extra, extras);
         let high = rare.map(|rare| rare.high[side]).unwrap_or_default();
         Counts {
-            packets: wide(high.packets, self.packets[side]),
-            bytes: wide(high.bytes, self.bytes[side]),
-            payload: wide(high.payload, self.payload[side]),
+            packets: join16(high.packets, self.packets[side]),
+            bytes: join(high.bytes, self.bytes[side]),
+            payload: join(high.payload, self.payload[side]),
             ce: rare.map_or(0, |rare| rare.ce[side]),
-            first: Timestamp::from_ns(self.first[side].ns()),
-            last: Timestamp::from_ns(self.last[side].ns()),
+            first: Timestamp::from_ns(self.first_ns(side, extras)),
+            last: Timestamp::from_ns(self.time(Moment::last(side), extras)),
         }
     }
 
     /// Times of the first and the last packet, of both directions.
     pub(crate) fn times(&self, extras: &Slab<Extra>) -> (Timestamp, Timestamp) {
-        let counts = [0, 1].map(|side| self.counts(side, extras));
-        let counts = counts.iter().filter(|counts| 0 < counts.packets);
-        let first = counts.clone().map(|counts| counts.first).min();
-        let last = counts.map(|counts| counts.last).max();
-        (first.unwrap_or_default(), last.unwrap_or_default())
-    }
-
-    /// Adds a round-trip time.
-    pub(crate) fn add_rtt(
-        &mut self,
-        side: usize,
-        rtt: &mut Rtt,
-        us: u32,
-        extras: &mut Slab<Extra>,
-    ) {
-        rtt.min_us = if rtt.samples == 0 { us } else { rtt.min_us.min(us) };
-        rtt.max_us = rtt.max_us.max(us);
-        rtt.samples = rtt.samples.saturating_add(1);
-        if add(&mut rtt.sum_us, us) {
-            let high = &mut Rare::find_or_insert(&mut self.extra, extras).high[side];
-            high.rtt_us = high.rtt_us.saturating_add(1);
-        }
+        let sides = || [0, 1].into_iter().filter(|&side| self.packets[side] != 0);
+        let first = sides().map(|side| self.first_ns(side, extras)).min();
+        let last = sides().map(|side| self.time(Moment::last(side), extras)).max();
+        let [first, last] = [first, last].map(|ns| ns.map(Timestamp::from_ns).unwrap_or_default());
+        (first, last)
     }
 
     /// The findings of the analysis in one direction.
     pub(crate) fn tcp_counts(
         &self,
-        side: usize,
-        resets: u8,
-        rtt: Option<&Rtt>,
+        number: usize,
+        side: &SideEntry,
         extras: &Slab<Extra>,
     ) -> TcpCounts {
         let rare = Rare::find(self.extra, extras);
-        let trouble = rare.and_then(|rare| rare.troubles[side].as_ref());
+        let trouble = rare.and_then(|rare| rare.troubles[number].as_ref());
         let counts = trouble.map(|trouble| trouble.counts).unwrap_or_default();
-        let Rtt { samples, min_us, max_us, sum_us } = rtt.copied().unwrap_or_default();
-        let sum_us = wide(rare.map_or(0, |rare| rare.high[side].rtt_us), sum_us);
+        let high = rare.map(|rare| rare.high[number].rtt).unwrap_or_default();
         TcpCounts {
-            resets: counts.resets.saturating_add(resets.into()),
-            rtt: RttStats { samples, min_us, max_us, sum_us },
+            resets: counts.resets.saturating_add(side.side.resets()),
+            rtt: side.rtt_stats(high),
             ..counts
         }
     }
@@ -302,47 +281,15 @@ impl Slot {
     }
 }
 
-impl Extra {
-    /// The extra values of a flow, which may have none yet.
-    pub(crate) fn find_or_insert<'a>(index: &mut u32, extras: &'a mut Slab<Self>) -> &'a mut Self {
-        if *index == NONE {
-            *index = extras.insert(Self::default());
-        }
-        extras.get_mut(*index)
-    }
-}
-
-impl Rare {
-    /// The rare values of a flow.
-    pub(crate) fn find(index: u32, extras: &Slab<Extra>) -> Option<&Self> {
-        extras.find(index)?.rare.as_deref()
-    }
-
-    /// The rare values of a flow, to change them.
-    pub(crate) fn find_mut(index: u32, extras: &mut Slab<Extra>) -> Option<&mut Self> {
-        (index != NONE).then(|| extras.get_mut(index))?.rare.as_deref_mut()
-    }
-
-    /// The rare values of a flow, which may have none yet.
-    pub(crate) fn find_or_insert<'a>(index: &mut u32, extras: &'a mut Slab<Extra>) -> &'a mut Self {
-        Extra::find_or_insert(index, extras).rare.get_or_insert_default()
-    }
-}
-
-/// Adds to the low half of a count. Whether the high half gets 1 more.
-fn add(low: &mut u32, number: u32) -> bool {
-    let (sum, has_carry) = low.overflowing_add(number);
-    *low = sum;
-    has_carry
-}
-
-fn wide(high: u32, low: u32) -> u64 {
-    u64::from(high) << 32 | u64::from(low)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn flows_and_sides_have_no_gaps() {
+        assert_eq!((size_of::<Slot>(), size_of::<SideEntry>()), (88, 36));
+    }
 
     #[test]
     fn counts_exceed_32_bits() {
@@ -356,22 +303,43 @@ mod tests {
         assert_eq!(counts.payload, 3 << 31);
         assert_eq!((counts.first.ns(), counts.last.ns()), (5, 9));
         assert_eq!(slot.counts(0, &extras), Counts::default());
-
-        let mut rtt = Rtt::default();
-        for us in [u32::MAX, u32::MAX, 3] {
-            slot.add_rtt(0, &mut rtt, us, &mut extras);
-        }
-        let stats = slot.tcp_counts(0, 0, Some(&rtt), &extras).rtt;
-        assert_eq!((stats.samples, stats.min_us, stats.max_us), (3, 3, u32::MAX));
-        assert_eq!(stats.sum_us, 2 * u64::from(u32::MAX) + 3);
         slot.reset_counts(&mut extras);
         assert_eq!(slot.counts(1, &extras).bytes, 0);
     }
 
     #[test]
-    fn times_before_the_epoch_are_exact() {
-        for ns in [i64::MIN, -1, 0, 1 << 40, i64::MAX] {
-            assert_eq!(PackedTime::new(ns).ns(), ns);
+    fn packets_exceed_16_bits() {
+        let mut extras = Slab::default();
+        let mut slot = Slot::default();
+        for number in 1..=200_000 {
+            slot.count(0, Timestamp::from_ns(number), 1, 0, &mut extras);
+            assert_eq!(slot.has_one_packet(0, &extras), number == 1);
+        }
+        let counts = slot.counts(0, &extras);
+        assert_eq!((counts.packets, counts.bytes), (200_000, 200_000));
+        assert_eq!((counts.first.ns(), counts.last.ns()), (1, 200_000));
+    }
+
+    proptest! {
+        /// The times are those of the first and the last packet, however far they are from each other.
+        #[test]
+        fn times_are_those_of_packets(
+            packets in prop::collection::vec((0..2usize, prop_oneof![any::<i64>(), 0..9i64]), 1..12),
+        ) {
+            let mut extras = Slab::default();
+            let mut slot = Slot::default();
+            for &(side, ns) in &packets {
+                slot.count(side, Timestamp::from_ns(ns), 60, 0, &mut extras);
+            }
+            for side in [0, 1] {
+                let expected: Vec<i64> =
+                    packets.iter().filter(|packet| packet.0 == side).map(|packet| packet.1).collect();
+                let counts = slot.counts(side, &extras);
+                prop_assert_eq!(counts.packets, expected.len() as u64);
+                if let (Some(first), Some(last)) = (expected.first(), expected.last()) {
+                    prop_assert_eq!((counts.first.ns(), counts.last.ns()), (*first, *last));
+                }
+            }
         }
     }
 }

@@ -3,13 +3,14 @@
 use hashbrown::DefaultHashBuilder;
 use std::hash::BuildHasher;
 
+use crate::extra::{Extra, Rare};
 use crate::index::Index;
 use crate::key::{Key, LongAddresses, StoredKey};
 use crate::observation::{Observation, Segment};
 use crate::scope::Scopes;
 use crate::slab::{NONE, Slab};
-use crate::slot::{Extra, Rtt, Slot, flags};
-use crate::tcp::{Connection, Marks, Sample, Side, is_reused};
+use crate::slot::{Slot, flags};
+use crate::tcp::{Connection, Marks, Sample, Side, SideEntry, is_reused};
 
 /// Flows, and the values that only some of them have.
 #[derive(Debug, Default)]
@@ -19,9 +20,8 @@ pub(crate) struct Store {
     hasher: DefaultHashBuilder,
     pub(crate) scopes: Scopes,
     long_addresses: Slab<LongAddresses>,
-    sides: Slab<Side>,
+    sides: Slab<SideEntry>,
     samples: Slab<Sample>,
-    pub(crate) rtts: Slab<Rtt>,
     pub(crate) extras: Slab<Extra>,
 }
 
@@ -48,9 +48,7 @@ impl Store {
         self.scopes.remove_flow(key.scope);
         key.remove(&mut self.long_addresses);
         for side in slot.sides.into_iter().filter(|&side| side != NONE) {
-            let side = self.sides.remove(side);
-            free(side.sample, &mut self.samples);
-            free(side.rtt, &mut self.rtts);
+            free(self.sides.remove(side).side.sample(), &mut self.samples);
         }
         free(slot.extra, &mut self.extras);
     }
@@ -77,6 +75,12 @@ impl Store {
 
     /// The sides of a TCP connection; those that are not used are empty.
     pub(crate) fn sides(&self, slot: &Slot) -> [Side; 2] {
+        slot.sides
+            .map(|index| self.sides.find(index).map_or_else(Side::default, |entry| entry.side))
+    }
+
+    /// The same, with their round-trip times.
+    pub(crate) fn side_entries(&self, slot: &Slot) -> [SideEntry; 2] {
         slot.sides.map(|index| self.sides.find(index).copied().unwrap_or_default())
     }
 
@@ -92,7 +96,7 @@ impl Store {
             && slot
                 .sides
                 .iter()
-                .all(|&side| self.sides.find(side).is_some_and(|side: &Side| side.has_exchanged()))
+                .all(|&side| self.sides.find(side).is_some_and(|entry| entry.side.has_exchanged()))
     }
 
     /// Adds a packet of side `from` to a flow.
@@ -123,16 +127,27 @@ impl Store {
         segment: &Segment,
     ) -> Marks {
         let sides = self.sides(self.slots.get(index));
-        let Self { slots, samples, rtts, extras, .. } = self;
+        let Self { slots, samples, extras, .. } = self;
         let slot = slots.get_mut(index);
-        let mut connection = Connection { sides, slot, samples, rtts, extras };
+        let mut connection = Connection { sides, slot, samples, extras };
         let marks = connection.add(from, packet.ts.ns(), packet.payload, segment);
-        let (sides, slot) = (connection.sides, connection.slot);
+        let Connection { sides, slot, extras, .. } = connection;
         for (number, (side, index)) in sides.into_iter().zip(&mut slot.sides).enumerate() {
             match *index {
-                NONE if number == from || side.is_used() => *index = self.sides.insert(side),
+                NONE if number == from || side.is_used() => {
+                    *index = self.sides.insert(SideEntry::new(side));
+                }
                 NONE => {}
-                index => *self.sides.get_mut(index) = side,
+                index => self.sides.get_mut(index).side = side,
+            }
+        }
+        let to = 1 - from;
+        if let Some(us) = marks.rtt_us
+            && slot.sides[to] != NONE
+        {
+            let carry = self.sides.get_mut(slot.sides[to]).add_rtt(us);
+            if carry != Default::default() {
+                Rare::find_or_insert(&mut slot.extra, extras).high[to].rtt.add(carry);
             }
         }
         marks
@@ -143,9 +158,7 @@ impl Store {
         let slot = self.slots.get_mut(index);
         slot.reset_counts(&mut self.extras);
         for side in slot.sides.into_iter().filter(|&side| side != NONE) {
-            let side = self.sides.get_mut(side);
-            free(side.rtt, &mut self.rtts);
-            (side.rtt, side.resets) = (NONE, 0);
+            self.sides.get_mut(side).reset_counts();
         }
     }
 }

@@ -4,13 +4,13 @@ use std::collections::VecDeque;
 use summary::Timestamp;
 
 use crate::flow::{EndReason, Flow};
-use crate::index::Index;
 use crate::key::Key;
 use crate::list::List;
 use crate::observation::Observation;
 use crate::slab::NONE;
 use crate::slot::{Slot, flags};
 use crate::store::Store;
+use crate::tagged::Tagged;
 use crate::tcp::Marks;
 
 /// Limits of a [`FlowTable`]. Times are in nanoseconds of packet time.
@@ -77,7 +77,7 @@ struct Closed {
 impl FlowTable {
     /// A table without flows.
     pub fn new(limits: Limits) -> Self {
-        let max_flows = limits.max_flows.min(Index::MAX_LEN);
+        let max_flows = limits.max_flows.min(Tagged::MAX_LEN);
         Self {
             limits: Limits { max_flows, ..limits },
             store: Store::default(),
@@ -183,7 +183,7 @@ impl FlowTable {
     pub fn iter(&self) -> impl Iterator<Item = Flow<'_>> {
         let some = |index: u32| (index != NONE).then_some(index);
         self.lists.iter().flat_map(move |list| {
-            let next = move |index: &u32| some(self.store.slots.get(*index).next);
+            let next = move |index: &u32| some(self.store.slots.get(*index).next());
             std::iter::successors(some(list.front()), next)
                 .map(|index| Flow::new(&self.store, index))
         })

@@ -124,8 +124,27 @@ fn syn_takes_at_most_200_bytes() {
 
 #[test]
 fn connection_takes_at_most_200_bytes() {
-    let bytes = bytes_per_flow(|number| connection(ends(Family::V4, number), time(number)));
-    assert!(bytes <= MAX_BYTES, "{bytes} bytes");
+    for family in [Family::V4, Family::V6] {
+        let bytes = bytes_per_flow(|number| connection(ends(family, number), time(number)));
+        assert!(bytes <= MAX_BYTES, "{bytes} bytes");
+    }
+}
+
+/// Data that is not acknowledged yet.
+#[test]
+fn measurement_takes_16_bytes_while_it_lasts() {
+    let bytes = |has_data| {
+        bytes_per_flow(|number| {
+            let (ends, ns) = (ends(Family::V4, number), time(number));
+            let mut packets = connection(ends, ns);
+            if has_data {
+                packets.push(segment(ends, 0, ns + 60, (ACK, 501, 1_501), 400));
+            }
+            packets
+        })
+    };
+    let (bytes, less) = (bytes(true), bytes(false));
+    assert!((15..=17).contains(&(bytes - less)) && bytes <= MAX_BYTES, "{bytes} and {less} bytes");
 }
 
 #[test]

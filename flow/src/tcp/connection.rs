@@ -4,14 +4,16 @@ use summary::Tcp;
 
 use super::holes::Hole;
 use super::side::{
-    HAS_FIN, HAS_SCALE, IS_AMBIGUOUS, SAMPLE_HAS_TS, SYN_CWR, SYN_ECE, Sample, Side, WAS_KEEP_ALIVE,
+    HAS_FIN, HAS_SCALE, IS_AMBIGUOUS, RESETS, SAMPLE_HAS_TS, SYN_CWR, SYN_ECE, Sample, Side,
+    WAS_KEEP_ALIVE,
 };
 use super::{
-    DEFAULT_RTT_NS, FAST_DUP_ACKS, MAX_DISTANCE, Marks, Reset, Retransmission, Segment, Trouble,
-    distance, micros,
+    DEFAULT_RTT_NS, MAX_DISTANCE, Marks, Reset, Retransmission, Segment, Trouble, distance, micros,
 };
+use crate::extra::{Extra, Rare};
 use crate::slab::{NONE, Slab};
-use crate::slot::{Extra, PackedTime, Rare, Rtt, Slot, flags};
+use crate::slot::{Slot, flags};
+use crate::times::PackedTime;
 
 /// A connection while a segment is added. Side 0 is the source of the flow.
 pub(crate) struct Connection<'a> {
@@ -19,7 +21,6 @@ pub(crate) struct Connection<'a> {
     pub(crate) sides: [Side; 2],
     pub(crate) slot: &'a mut Slot,
     pub(crate) samples: &'a mut Slab<Sample>,
-    pub(crate) rtts: &'a mut Slab<Rtt>,
     pub(crate) extras: &'a mut Slab<Extra>,
 }
 
@@ -47,9 +48,6 @@ impl Connection<'_> {
         self.on_window(from, ns, segment, &mut marks);
         if marks.is_counted() {
             self.add_trouble(from).count(&marks);
-        }
-        if let Some(us) = marks.rtt_us {
-            self.add_rtt(1 - from, us);
         }
         let [first, second] = &self.sides;
         if first.is_fin_acked_by(second) && second.is_fin_acked_by(first) {
@@ -90,7 +88,7 @@ impl Connection<'_> {
             return None;
         }
         let syn = usize::from(self.slot.has(flags::IS_SYN_REVERSED));
-        self.slot.handshake_us = micros(ns.saturating_sub(self.slot.first_ns(syn)));
+        self.slot.handshake_us = micros(ns.saturating_sub(self.slot.first_ns(syn, self.extras)));
         self.slot.set(flags::HAS_HANDSHAKE, true);
         Some(self.slot.handshake_us)
     }
@@ -148,7 +146,7 @@ impl Connection<'_> {
         if 0 < distance(next, end) {
             sender.set_next(end);
         }
-        if sender.sample != NONE {
+        if sender.sample() != NONE {
             // The acknowledgment may be for data that comes late or again.
             match sender.has(SAMPLE_HAS_TS) {
                 true => sender.set(IS_AMBIGUOUS, true),
@@ -195,7 +193,7 @@ impl Connection<'_> {
         let advance = sender.ack().map_or(1, |last| distance(last, ack));
         if 0 < advance {
             sender.set_ack(ack);
-            sender.dup_acks = 0;
+            sender.clear_dup_acks();
             if let Some(trouble) = self.trouble(from) {
                 trouble.sacked = trouble.sacked.filter(|sacked| 0 < distance(ack, *sacked));
             }
@@ -208,12 +206,13 @@ impl Connection<'_> {
             if is_plain && repeats && !was_keep_alive {
                 marks.is_dup_ack = true;
                 // Without data under way, it does not ask for any (RFC 5681, section 2).
-                let asks_for_data = u8::from(unseen < 0);
-                sender.dup_acks = sender.dup_acks.saturating_add(asks_for_data);
+                if unseen < 0 {
+                    sender.add_dup_ack();
+                }
             }
         }
         self.add_sack(from, ack, segment);
-        if self.sides[to].sample != NONE {
+        if self.sides[to].sample() != NONE {
             marks.rtt_us = self.measure(to, ns, ack, segment);
         }
     }
@@ -246,7 +245,7 @@ impl Connection<'_> {
         if receiver.ack().is_some_and(|ack| 0 <= distance(end, ack)) {
             return Retransmission::Spurious;
         }
-        let is_next = receiver.ack() == Some(seq) && FAST_DUP_ACKS <= receiver.dup_acks;
+        let is_next = receiver.ack() == Some(seq) && receiver.asks_for_data();
         let sacked = self.trouble(1 - from).and_then(|trouble| trouble.sacked);
         match is_next || sacked.is_some_and(|sacked| 0 < distance(seq, sacked)) {
             true => Retransmission::Fast,
@@ -258,9 +257,9 @@ impl Connection<'_> {
     /// section 3).
     fn begin_sample(&mut self, from: usize, end: u32, ns: i64, ts_val: Option<u32>) {
         let side = &mut self.sides[from];
-        if side.sample == NONE {
+        if side.sample() == NONE {
             let sample = Sample { end, time: PackedTime::new(ns), ts_val: ts_val.unwrap_or(0) };
-            side.sample = self.samples.insert(sample);
+            side.set_sample(self.samples.insert(sample));
             side.set(SAMPLE_HAS_TS, ts_val.is_some());
             side.set(IS_AMBIGUOUS, false);
         }
@@ -268,15 +267,15 @@ impl Connection<'_> {
 
     fn end_sample(&mut self, from: usize) {
         let side = &mut self.sides[from];
-        if side.sample != NONE {
-            self.samples.remove(side.sample);
-            side.sample = NONE;
+        if side.sample() != NONE {
+            self.samples.remove(side.sample());
+            side.set_sample(NONE);
         }
     }
 
     /// Ends the measurement if its segment is acknowledged. Returns the time in microseconds.
     fn measure(&mut self, side: usize, ns: i64, ack: u32, segment: &Segment) -> Option<u32> {
-        let Sample { end, time, ts_val } = *self.samples.get(self.sides[side].sample);
+        let Sample { end, time, ts_val } = *self.samples.get(self.sides[side].sample());
         let is_covered =
             |&(left, right): &(u32, u32)| 0 < distance(left, end) && 0 <= distance(end, right);
         if distance(end, ack) < 0 && !segment.options.sack().iter().any(is_covered) {
@@ -289,20 +288,10 @@ impl Connection<'_> {
         is_proved.then(|| micros(ns.saturating_sub(time.ns())))
     }
 
-    fn add_rtt(&mut self, side: usize, us: u32) {
-        let index = &mut self.sides[side].rtt;
-        if *index == NONE {
-            *index = self.rtts.insert(Rtt::default());
-        }
-        self.slot.add_rtt(side, self.rtts.get_mut(*index), us, self.extras);
-    }
-
     fn count_reset(&mut self, from: usize) {
-        let resets = &mut self.sides[from].resets;
-        *resets = resets.wrapping_add(1);
-        if *resets == 0 {
+        if self.sides[from].add_reset() {
             let counts = &mut self.add_trouble(from).counts;
-            counts.resets = counts.resets.saturating_add(1 << u8::BITS);
+            counts.resets = counts.resets.saturating_add(RESETS);
         }
     }
 

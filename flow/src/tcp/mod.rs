@@ -8,7 +8,7 @@ mod trouble;
 
 pub(crate) use connection::{Connection, has_ecn, is_reused};
 pub use reset::Reset;
-pub(crate) use side::{Sample, Side};
+pub(crate) use side::{Sample, Side, SideEntry};
 pub(crate) use trouble::Trouble;
 
 use summary::{DnsCode, Tcp};

@@ -2,11 +2,14 @@
 
 use summary::Tcp;
 
+use crate::counts::RttStats;
+use crate::halves::Low16;
 use crate::observation::Segment;
+use crate::rtt::{HighRtt, Rtt};
 use crate::slab::{Entry, NONE};
-use crate::slot::PackedTime;
+use crate::times::PackedTime;
 
-use super::{MAX_WINDOW_SCALE, distance};
+use super::{FAST_DUP_ACKS, MAX_WINDOW_SCALE, distance};
 
 /// The flags of a [`Side`].
 pub(super) const HAS_ISN: u16 = 1;
@@ -40,15 +43,28 @@ pub(crate) struct Side {
     pub(super) win: u16,
     mss: u16,
     flags: u16,
-    /// Duplicates of `ack`.
-    pub(super) dup_acks: u8,
-    /// Segments with RST. Most connections with one have no other finding.
-    pub(crate) resets: u8,
-    /// Index of the segment whose acknowledgment is expected.
-    pub(crate) sample: u32,
-    /// Index of the round-trip times.
-    pub(crate) rtt: u32,
+    /// From the highest bit: segments with RST, duplicates of `ack`, index of the sample.
+    packed: u32,
+    /// The low half of the number of round-trip times.
+    rtt_samples: Low16,
 }
+
+/// A side with its round-trip times, which few segments change.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct SideEntry {
+    pub(crate) side: Side,
+    rtt: Rtt,
+}
+
+/// Bits of the index of a sample. A flow has at most two, and its own index has 24 bits.
+const SAMPLE_BITS: u32 = 25;
+const SAMPLE_MASK: u32 = (1 << SAMPLE_BITS) - 1;
+/// Bits of the number of duplicate acknowledgments: [`FAST_DUP_ACKS`] is the last number that matters.
+const DUP_ACK_BITS: u32 = 2;
+const MAX_DUP_ACKS: u8 = (1 << DUP_ACK_BITS) - 1;
+const RESET_SHIFT: u32 = SAMPLE_BITS + DUP_ACK_BITS;
+/// So many resets are not counted in a [`Side`], but in the findings.
+pub(super) const RESETS: u32 = 1 << (u32::BITS - RESET_SHIFT);
 
 /// A segment whose acknowledgment is expected.
 #[derive(Clone, Copy, Debug, Default)]
@@ -59,9 +75,31 @@ pub(crate) struct Sample {
     pub(super) ts_val: u32,
 }
 
-impl Entry for Side {
+impl Entry for SideEntry {
     fn link(&mut self) -> &mut u32 {
-        &mut self.next
+        &mut self.side.next
+    }
+}
+
+impl SideEntry {
+    /// A side without round-trip times.
+    pub(crate) fn new(side: Side) -> Self {
+        Self { side, rtt: Rtt::default() }
+    }
+
+    /// Adds a round-trip time in microseconds. Returns what the high halves get.
+    pub(crate) fn add_rtt(&mut self, us: u32) -> HighRtt {
+        self.rtt.add(&mut self.side.rtt_samples, us)
+    }
+
+    pub(crate) fn rtt_stats(&self, high: HighRtt) -> RttStats {
+        self.rtt.stats(self.side.rtt_samples, high)
+    }
+
+    /// Starts the next report.
+    pub(crate) fn reset_counts(&mut self) {
+        (self.rtt, self.side.rtt_samples) = (Rtt::default(), 0);
+        self.side.clear_resets();
     }
 }
 
@@ -80,10 +118,8 @@ impl Default for Side {
             win: 0,
             mss: 0,
             flags: 0,
-            dup_acks: 0,
-            resets: 0,
-            sample: NONE,
-            rtt: NONE,
+            packed: SAMPLE_MASK,
+            rtt_samples: 0,
         }
     }
 }
@@ -131,6 +167,57 @@ impl Side {
         self.flags |= HAS_ACK;
     }
 
+    /// Index of the segment whose acknowledgment is expected, or [`NONE`].
+    pub(crate) fn sample(&self) -> u32 {
+        match self.packed & SAMPLE_MASK {
+            SAMPLE_MASK => NONE,
+            index => index,
+        }
+    }
+
+    pub(super) fn set_sample(&mut self, index: u32) {
+        self.packed = self.packed & !SAMPLE_MASK | index & SAMPLE_MASK;
+    }
+
+    /// Whether enough duplicates of the last acknowledgment ask for data.
+    pub(super) fn asks_for_data(&self) -> bool {
+        FAST_DUP_ACKS <= self.dup_acks()
+    }
+
+    fn dup_acks(&self) -> u8 {
+        (self.packed >> SAMPLE_BITS) as u8 & MAX_DUP_ACKS
+    }
+
+    fn set_dup_acks(&mut self, number: u8) {
+        let mask = u32::from(MAX_DUP_ACKS) << SAMPLE_BITS;
+        self.packed = self.packed & !mask | u32::from(number.min(MAX_DUP_ACKS)) << SAMPLE_BITS;
+    }
+
+    /// Counts a duplicate of the last acknowledgment.
+    pub(super) fn add_dup_ack(&mut self) {
+        self.set_dup_acks(self.dup_acks() + 1);
+    }
+
+    pub(super) fn clear_dup_acks(&mut self) {
+        self.set_dup_acks(0);
+    }
+
+    /// Segments with RST. Most connections with one have no other finding.
+    pub(crate) fn resets(&self) -> u32 {
+        self.packed >> RESET_SHIFT
+    }
+
+    /// Counts a segment with RST. Whether [`RESETS`] of them have to be counted elsewhere.
+    pub(super) fn add_reset(&mut self) -> bool {
+        let (packed, has_carry) = self.packed.overflowing_add(1 << RESET_SHIFT);
+        self.packed = packed;
+        has_carry
+    }
+
+    fn clear_resets(&mut self) {
+        self.packed &= (1 << RESET_SHIFT) - 1;
+    }
+
     /// Keeps the values of a SYN.
     pub(super) fn set_syn(&mut self, segment: &Segment) {
         let Segment { seq, flags, options, .. } = *segment;
@@ -173,5 +260,35 @@ impl Side {
         let (Some(ack), true) = (self.ack(), self.has(HAS_ISN)) else { return false };
         let scale = self.window_scale().filter(|_| is_scaled).unwrap_or(0);
         ack.wrapping_add(u32::from(self.win) << scale) == end
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn packed_values_are_independent() {
+        const { assert!(FAST_DUP_ACKS <= MAX_DUP_ACKS) };
+        let mut side = Side::default();
+        let values = |side: &Side| (side.sample(), side.dup_acks(), side.resets());
+        assert_eq!(values(&side), (NONE, 0, 0));
+        for number in 1..=5 {
+            side.add_dup_ack();
+            assert_eq!(values(&side), (NONE, number.min(MAX_DUP_ACKS), 0));
+        }
+        side.set_sample(SAMPLE_MASK - 1);
+        for number in 1..RESETS {
+            assert!(!side.add_reset());
+            assert_eq!(values(&side), (SAMPLE_MASK - 1, MAX_DUP_ACKS, number));
+        }
+        assert!(side.add_reset());
+        assert_eq!(values(&side), (SAMPLE_MASK - 1, MAX_DUP_ACKS, 0));
+        side.add_reset();
+        side.set_sample(NONE);
+        side.clear_dup_acks();
+        assert_eq!(values(&side), (NONE, 0, 1));
+        side.clear_resets();
+        assert_eq!(values(&side), (NONE, 0, 0));
     }
 }
