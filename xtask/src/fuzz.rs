@@ -1,5 +1,6 @@
 //! `cargo xtask fuzz`: runs the libFuzzer programs of `fuzz/targets`, one after the other, for a given CPU
-//! time each. Everything that they write is in `target/fuzz`.
+//! time each. Everything that they write is in `target/fuzz`. Several commands can run at the same time, with
+//! different targets.
 //!
 //! | Directory | Content |
 //! |---|---|
@@ -73,6 +74,9 @@ pub fn run(options: &Options) -> Result<()> {
     let directories = ["artifacts", "logs", "seeds", "corpus"];
     directories.iter().try_for_each(|name| fs::create_dir_all(root().join(name)))?;
     if let Some(captures) = std::env::var_os("SNIFFER_CORPUS") {
+        // Until the end of the block.
+        let lock = File::create(root().join("seeds.lock"))?;
+        lock.lock()?;
         let mut command = build::cargo(["run", "--quiet", "--package", "fuzz", "--"]);
         build::run(command.arg(captures).arg(root().join("seeds")))?;
     }
@@ -180,7 +184,7 @@ fn run_target(name: &str, program: &Path, cpu: Duration) -> Result<Outcome> {
             break;
         }
     }
-    let minimized = root().join("minimized");
+    let minimized = root().join(format!("minimized-{name}"));
     if minimized.exists() {
         fs::remove_dir_all(&minimized)?;
     }
