@@ -88,6 +88,32 @@ fn tunnels_over_udp_are_entered() {
     check_entered(&udp(1701, &short), "l2tp:7");
 }
 
+/// A client of DNS may have the port of L2TP. The first bytes of some responses are like its header.
+#[test]
+fn second_version_of_l2tp_is_not_guessed() {
+    let entered = |rest: &[u8]| {
+        let packet = udp(1701, &[&[0, 2, 0, 1, 0, 7], rest].concat());
+        let summary = decode(LinkType::RAW, &packet, u32::try_from(packet.len()).unwrap());
+        !summary.tunnel.is_empty()
+    };
+    let response = b"\0\x01\0\0\0\0\x07example\0\0\x01\0\x01";
+    assert!(!entered(response) && !entered(b"\x03www\x07example\0\0\x01\0\x01"));
+    // Control packets, and one of multilink.
+    assert!(entered(b"\xff\x03\xc0\x21\x01\x01\0\x04") && entered(b"\x80\x21\x01\x01\0\x04"));
+    assert!(entered(b"\0\x3d\xc0\0\0\0") && entered(b"\x3d\xc0\0\0\0"));
+    // Lengths that are too long or too short, no protocol, no IP.
+    for other in [
+        &b"\xc0\x21\x01\x01\0\x05"[..],
+        b"\xc0\x21\x01\x01\0\x03",
+        b"\xc0\x22\x01\x01\0\x04",
+        b"\0\x21\x60\0\0\x04",
+        b"\0\x21\x45\0\0\x13",
+        b"\0\x57\x45\0\0\x04",
+    ] {
+        assert!(!entered(other), "{other:?}");
+    }
+}
+
 #[test]
 fn tunnels_over_ip_are_entered() {
     let frame = inner_frame();
@@ -359,9 +385,11 @@ fn frames_of_radios_are_entered() {
 #[test]
 fn labels_in_udp_are_entered() {
     let labels = |content: &[u8]| [&[0, 0, 0x10, 64, 0, 0, 0x21, 64], content].concat();
-    check_entered(&udp(6635, &labels(&inner())), "mpls");
-    check_outer(&udp(6636, &labels(&inner())), "udp");
-    for other in [&[0; 40][..], &[], &[0x12; 40]] {
+    let proved = &inner_frame_with_checksum()[14..];
+    check_entered(&udp(6635, &labels(proved)), "mpls");
+    check_outer(&udp(6636, &labels(proved)), "udp");
+    // Without a valid checksum, with a wrong length.
+    for other in [&inner()[..], &proved[..31], &[0x60; 60], &[0; 40], &[], &[0x12; 40]] {
         check_outer(&udp(6635, &labels(other)), "udp");
     }
     check_outer(&udp(6635, &[0; 40]), "udp");

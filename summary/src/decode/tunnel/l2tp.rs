@@ -5,7 +5,7 @@
 //! is entered if exactly one combination yields a packet with a valid header.
 
 use super::proof::{frame_header_len, is_ipv4, is_ipv6};
-use super::{Content, Extent, Tunnel};
+use super::{Content, Extent, IPV4_LEN, Tunnel};
 use crate::TunnelKind;
 use crate::inspect::{Fields, tunnel as fields};
 
@@ -59,7 +59,8 @@ fn version_2(packet: Extent<'_>) -> Option<Tunnel<'_>> {
     if flags & HAS_OFFSET != 0 {
         header_len += 2 + usize::from(packet.u16_at(header_len)?);
     }
-    (len <= packet.wire_len()).then_some(Tunnel {
+    let is_valid = len <= packet.wire_len() && is_ppp(packet.limited_to(len).after(header_len));
+    is_valid.then_some(Tunnel {
         kind: TunnelKind::L2tp,
         id: Some(u32::from(session)),
         packet: packet.limited_to(len),
@@ -67,6 +68,32 @@ fn version_2(packet: Extent<'_>) -> Option<Tunnel<'_>> {
         fields: Some(fields::l2tp),
         content: Content::Ppp,
     })
+}
+
+/// Whether a packet of PPP begins here. Messages of other protocols begin like a header of version 2, and their
+/// clients may have the port.
+fn is_ppp(packet: Extent<'_>) -> bool {
+    const CONTROL_LEN: usize = 4;
+    let is_framed = packet.bytes().starts_with(&[0xff, 0x03]);
+    let packet = if is_framed { packet.after(2) } else { packet };
+    let (protocol, packet) = match *packet.bytes() {
+        [low, ..] if low & 1 == 1 => (u16::from(low), packet.after(1)),
+        [high, low, ..] => (u16::from_be_bytes([high, low]), packet.after(2)),
+        _ => return false,
+    };
+    let has_len = |min_len: usize| {
+        let len = packet.u16_at(2).map(usize::from);
+        len.is_some_and(|len| min_len <= len && len <= packet.wire_len())
+    };
+    match protocol {
+        0x0021 => Content::Ipv4.is_start(packet.bytes()) && has_len(IPV4_LEN),
+        0x0057 => Content::Ipv6.is_start(packet.bytes()),
+        // Compressed TCP, bridged, multilink, encrypted, and compressed packets; MPLS (IANA).
+        0x002d | 0x002f | 0x0031 | 0x003d | 0x0053 | 0x00fb | 0x00fd | 0x0281 | 0x0283 => true,
+        // Protocols that control the link or a network: code, identifier, length.
+        0x8001..=0xcfff => protocol & 1 == 1 && has_len(CONTROL_LEN),
+        _ => false,
+    }
 }
 
 /// From `start` on: session, cookie, sublayer (RFC 3931, section 4.1). Session 0 is that of control messages.

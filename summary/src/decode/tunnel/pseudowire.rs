@@ -2,7 +2,7 @@
 //!
 //! The labels do not tell what follows them: both ends agree on it. A frame is entered if its bytes prove it.
 
-use super::proof::frame_header_len;
+use super::proof::{frame_header_len, is_ipv4, is_ipv6};
 use super::{Content, Extent, Tunnel};
 use crate::TunnelKind;
 use crate::inspect::tunnel as fields;
@@ -33,7 +33,8 @@ pub(super) fn labels(packet: Extent<'_>) -> Option<Tunnel<'_>> {
     let is_bottom = |entry: &[u8]| entry.get(2).is_some_and(|byte| byte & BOTTOM_OF_STACK != 0);
     let bottom = packet.bytes().chunks_exact(ENTRY_LEN).position(is_bottom)?;
     let inner = packet.after((bottom + 1) * ENTRY_LEN);
-    let is_ip = Content::Ip.is_start(inner.bytes());
+    // Clients of other protocols may have the port.
+    let is_ip = is_ipv4(inner) || is_ipv6(inner);
     let (kind, content) = (TunnelKind::Mpls, Content::Mpls);
     let tunnel = Tunnel { kind, id: None, packet, header_len: 0, fields: None, content };
     (is_ip || ethernet(inner).is_some()).then_some(tunnel)
