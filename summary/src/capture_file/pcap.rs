@@ -42,13 +42,16 @@ const VARIANTS: [(u32, u32, Variant); 5] = [
 const MAGIC_US: u32 = 0xa1b2_c3d4;
 const MAGIC_NS: u32 = 0xa1b2_3c4d;
 
-/// netsniff-ng, and a libpcap patch from 2000.
-const UNSUPPORTED_MAGICS: [u32; 2] = [0xa1e2_cb12, 0xa1b2_34cd];
+/// netsniff-ng, a libpcap patch from 2000, and Navtel (libpcap, sf-pcap.c).
+const UNSUPPORTED_MAGICS: [u32; 3] = [0xa1e2_cb12, 0xa1b2_34cd, 0xa12b_3c4d];
 
 /// Major version, which is the same in all other files.
 const VERSION: u16 = 2;
 /// Version in files of tcpdump on DG/UX (libpcap, sf-pcap.c).
 const DG_UX_VERSION: (u16, u16) = (543, 0);
+
+/// Version in files of tcpdump on AIX, which other programs wrote before 1999, too.
+const AIX_VERSION: (u16, u16) = (VERSION, 2);
 
 /// Reserved bits of the link type. The other bits above the lower 16 are about the frame check sequence.
 const RESERVED_BITS: u32 = 0x03ff_0000;
@@ -88,38 +91,56 @@ fn magic(bytes: [u8; 4]) -> Option<(&'static (u32, u32, Variant), bool)> {
     big_endian.or_else(|| Some((find(u32::from_le_bytes(bytes))?, false)))
 }
 
-fn unsupported_magic(bytes: [u8; 4]) -> Option<u32> {
-    let numbers = [u32::from_be_bytes(bytes), u32::from_le_bytes(bytes)];
-    numbers.into_iter().find(|number| UNSUPPORTED_MAGICS.contains(number))
+/// A magic number of a variant that is not supported, and whether the file is big-endian.
+fn unsupported_magic(bytes: [u8; 4]) -> Option<(u32, bool)> {
+    let numbers = [(u32::from_be_bytes(bytes), true), (u32::from_le_bytes(bytes), false)];
+    numbers.into_iter().find(|(number, _)| UNSUPPORTED_MAGICS.contains(number))
 }
 
 /// Whether these are the first bytes of a pcap file of any variant, in either byte order.
 pub(super) fn is_magic(bytes: [u8; 4]) -> bool {
-    magic(bytes).is_some() || unsupported_magic(bytes).is_some()
+    byte_order(bytes).is_some()
 }
 
 /// Whether a file header begins here instead of a record or block. As the header of a record, these
 /// bytes would be a fixed microsecond in 2055 or 1984.
 pub(super) fn is_header(bytes: &[u8]) -> bool {
-    let Some(&[m0, m1, m2, m3, v0, v1, _, _]) = bytes.first_chunk() else { return false };
+    let Some(&[m0, m1, m2, m3, v0, v1, v2, v3]) = bytes.first_chunk() else { return false };
     // Few records begin with a byte that is the first one of a magic number.
-    matches!(m0, 0xa1 | 0xd4 | 0x4d | 0x34 | 0x1c | 0xac | 0xab)
-        && magic([m0, m1, m2, m3]).is_some_and(|(_, is_big_endian)| {
-            let version = [v0, v1];
-            VERSION
-                == if is_big_endian {
-                    u16::from_be_bytes(version)
-                } else {
-                    u16::from_le_bytes(version)
-                }
+    matches!(m0, 0xa1 | 0xd4 | 0x4d | 0x34 | 0x1c | 0xac | 0xab | 0x12 | 0xcd)
+        && byte_order([m0, m1, m2, m3]).is_some_and(|is_big_endian| {
+            let number = match is_big_endian {
+                true => u16::from_be_bytes,
+                false => u16::from_le_bytes,
+            };
+            let (major, minor) = (number([v0, v1]), number([v2, v3]));
+            major == VERSION || (major, minor) == DG_UX_VERSION
         })
+}
+
+/// Whether the file of a magic number is big-endian; `None` for other bytes.
+fn byte_order(bytes: [u8; 4]) -> Option<bool> {
+    let supported = magic(bytes).map(|(_, is_big_endian)| is_big_endian);
+    supported.or_else(|| unsupported_magic(bytes).map(|(_, is_big_endian)| is_big_endian))
+}
+
+/// The link type in a file of AIX, which counts nanoseconds and has the types of interfaces in RFC 1573. Other
+/// programs did not use these numbers, except for 9, which was PPP (Wireshark, wiretap/libpcap.c).
+fn aix_link(number: u16) -> Option<LinkType> {
+    const TOKEN_RING: LinkType = LinkType(6);
+    match number {
+        6 => Some(LinkType::ETHERNET),
+        9 => Some(TOKEN_RING),
+        24 => Some(LinkType::NULL),
+        _ => None,
+    }
 }
 
 impl Pcap {
     /// Parses the file header; also returns its length. `None` if more bytes are needed.
     pub(super) fn from_header(bytes: &[u8]) -> Result<Option<(Self, usize)>, FileError> {
         let Some(&first) = bytes.first_chunk() else { return Ok(None) };
-        if let Some(magic) = unsupported_magic(first) {
+        if let Some((magic, _)) = unsupported_magic(first) {
             let what = format!("the pcap variant {magic:#010x}");
             return Err(FileError::Unsupported { what });
         }
@@ -149,15 +170,20 @@ impl Pcap {
             let what = format!("the link type {}", network & (RESERVED_BITS | 0xffff));
             return Err(FileError::Unsupported { what });
         }
-        let link = u16::try_from(network & 0xffff).unwrap_or_default();
-        let interface =
-            FileInterface { name: None, link: LinkType::from_file(link), snaplen: header.snaplen };
+        let number = u16::try_from(network & 0xffff).unwrap_or_default();
+        let aix_link = match (header.version_major, header.version_minor) {
+            AIX_VERSION => aix_link(number),
+            _ => None,
+        };
+        let link = aix_link.unwrap_or(LinkType::from_file(number));
+        let interface = FileInterface { name: None, link, snaplen: header.snaplen };
+        let has_ns = header.is_nanosecond_precision() || aix_link.is_some();
         let pcap = Self {
             interface: [interface],
             is_big_endian,
             variant,
             lengths,
-            fraction_ns: if header.is_nanosecond_precision() { 1 } else { 1_000 },
+            fraction_ns: if has_ns { 1 } else { 1_000 },
         };
         Ok(Some((pcap, variant.header_len())))
     }

@@ -114,6 +114,21 @@ fn old_versions_store_the_wire_length_first() {
 }
 
 #[test]
+fn aix_counts_nanoseconds_and_has_its_own_link_types() {
+    for (number, link, nanoseconds) in [
+        (6u32, LinkType::ETHERNET, 5),
+        (9, LinkType(6), 5),
+        (24, LinkType::NULL, 5),
+        (1, LinkType::ETHERNET, 5_000),
+    ] {
+        let file = Bytes::new(true).u32(0xa1b2_c3d4).u16(2).u16(2).u32(0).u32(0).u32(65_535);
+        let file = file.u32(number).u32(1).u32(5).u32(60).u32(3).raw(&[7, 8, 9]);
+        let frame = (1_000_000_000 + nanoseconds, link, 0, vec![7, 8, 9], 60);
+        assert_eq!(read(&file.bytes), (vec![frame], None), "{number}");
+    }
+}
+
+#[test]
 fn pcap_in_both_byte_orders_and_resolutions() {
     for (is_big_endian, magic, fraction_ns) in [
         (false, 0xa1b2_c3d4, 999_999_000),
@@ -261,6 +276,19 @@ fn files_can_follow_each_other() {
     let second = Bytes::new(false).u32(0xa1b2_c3d4).u16(2).u16(9).bytes;
     let (seen, error) = read(&[&files[0][..], &second].concat());
     assert_eq!((seen.len(), error), (1, Some(FileError::Truncated { offset: 43 })));
+    let mut of_dg_ux = files[0].clone();
+    of_dg_ux[4..8].copy_from_slice(&[31, 2, 0, 0]);
+    let (seen, error) = read(&[&files[0][..], &of_dg_ux[..24]].concat());
+    assert_eq!((seen.len(), error), (1, None));
+    // A file of a variant that is not supported is no packet.
+    for (magic, is_big_endian) in [0xa1e2_cb12, 0xa1b2_34cd, 0xa12b_3c4d]
+        .into_iter()
+        .flat_map(|magic| [(magic, false), (magic, true)])
+    {
+        let (seen, error) = read(&[&files[0][..], &pcap(is_big_endian, magic).bytes].concat());
+        let what = format!("the pcap variant {magic:#010x}");
+        assert_eq!((seen.len(), error), (1, Some(FileError::Unsupported { what })));
+    }
 }
 
 #[test]
