@@ -94,7 +94,7 @@ impl<'a> HttpHead<'a> {
             is_framing = framing.is_some();
             head.framing = framing.unwrap_or(head.framing);
         }
-        head.host = host.value.filter(|value| host.is_clear && !value.is_empty());
+        head.host = host.value.filter(|value| host.is_clear && is_host(value));
         Some(head)
     }
 
@@ -146,6 +146,12 @@ impl<'a> HttpHead<'a> {
             _ => Some(limited),
         }
     }
+}
+
+/// Whether the value of a Host field names a host. Servers end it at a control character, reject it, or replace
+/// the character (RFC 9110, section 5.5).
+fn is_host(value: &[u8]) -> bool {
+    !value.is_empty() && !value.iter().any(u8::is_ascii_control)
 }
 
 /// The Host fields of a head. Servers that differ in what they make of several fields with different values,
@@ -346,6 +352,9 @@ mod tests {
             "GET / HTTP/1.1\r\nHost:\r\n a.example\r\n",
             "GET / HTTP/1.1\r\nHost: a.example\r\nHost: b.example\r\n",
             "GET / HTTP/1.1\r\nHost: a.example\r\nHost:\r\n",
+            "GET / HTTP/1.1\r\nHost: a.example\0\r\n",
+            "GET / HTTP/1.1\r\nHost: a.example\rb\r\n",
+            "GET / HTTP/1.1\r\nHost: a.example\tb\r\n",
         ] {
             assert_eq!(found(other), None, "{other:?}");
         }
